@@ -1,0 +1,240 @@
+import { InputError, unknown } from './errors.ts';
+
+/**
+ * The whole configuration of a run: a preset is one, `config.json` is one, a checkpoint carries one. FIELDS
+ * below is the single list of its keys, from which come checking, `--set`, help and the page's form.
+ */
+export interface Config {
+  task: TaskConfig;
+  model: ModelConfig;
+  train: TrainConfig;
+}
+
+export interface TaskConfig {
+  name: string;
+  symbols: number;
+  minLength: number;
+  maxLength: number;
+}
+
+export interface ModelConfig {
+  controller: 'rnn';
+  hidden: number;
+  /** Width of o' one layer above h; 0: o' is h itself. */
+  deeper: number;
+  memory: 'stack';
+  width: number;
+  output: 'softmax' | 'tanh' | 'sigmoid';
+  /** The two auto-encoder heads of the tutorial's part 6. */
+  autoencoder: boolean;
+  /** h_0 and r_0. Trained: h_0 is a parameter, r_0 zero (the paper). One-hot: both, as in the tutorial. */
+  start: 'trained' | 'zero' | 'one-hot';
+  init: 'glorot' | 'uniform';
+  headGain: number;
+  pushBias: number;
+  popBias: number;
+}
+
+export interface TrainConfig {
+  seed: number;
+  steps: number;
+  batch: number;
+  optimiser: 'sgd' | 'rmsprop' | 'adam';
+  rate: number;
+  beta1: number;
+  beta2: number;
+  epsilon: number;
+  clip: 'none' | 'norm' | 'value';
+  clipAt: number;
+  lossPer: 'symbol' | 'batch' | 'source';
+  noise: number;
+  noiseSteps: number;
+  pushBiasGrowth: number;
+  growEvery: number;
+  growBelowPerLength: number;
+  growBelow: number;
+  growAfter: number;
+  reportEvery: number;
+  evaluateEvery: number;
+  evaluateLength: number;
+  stopAt: number;
+}
+
+type FieldKind =
+  | { kind: 'int' | 'number'; min: number; max: number }
+  | { kind: 'choice'; choices: readonly string[] }
+  | { kind: 'flag' }
+  | { kind: 'name' };
+
+/** One key of the configuration: its kind and limits, its default, and one line of help. */
+export type Field = FieldKind & { default: number | string | boolean; help: string };
+
+const int = (value: number, min: number, max: number, help: string): Field => ({
+  kind: 'int',
+  min,
+  max,
+  default: value,
+  help,
+});
+const number = (value: number, min: number, max: number, help: string): Field => ({
+  kind: 'number',
+  min,
+  max,
+  default: value,
+  help,
+});
+const choice = (choices: readonly string[], help: string): Field => ({
+  kind: 'choice',
+  choices,
+  default: choices[0],
+  help,
+});
+
+/** Every key of a Config, by group. The defaults are those of the `reverse` preset's kind of run. */
+export const FIELDS: Record<keyof Config, Record<string, Field>> = {
+  task: {
+    name: { kind: 'name', default: 'reverse', help: 'what is to be learned' },
+    symbols: int(8, 1, 65_536, 'size of the alphabet, without markers'),
+    minLength: int(1, 1, 100_000, 'shortest source trained on, in symbols'),
+    maxLength: int(10, 1, 100_000, 'longest source trained on (at the start, where a curriculum grows it)'),
+  },
+  model: {
+    controller: choice(['rnn'], 'what drives the memory'),
+    hidden: int(32, 1, 4096, 'H, width of the controller state h'),
+    deeper: int(0, 0, 4096, "P, width of o' one layer above h; 0: o' is h itself"),
+    memory: choice(['stack'], 'kind of memory'),
+    width: int(8, 1, 4096, 'M, width of a row of the memory'),
+    output: choice(['softmax', 'tanh', 'sigmoid'], 'softmax with cross-entropy, else squared error'),
+    autoencoder: { kind: 'flag', default: false, help: "heads from h and o' that recall the last input" },
+    start: choice(['trained', 'zero', 'one-hot'], 'h_0: trained (r_0 zero), or h_0 and r_0 fixed'),
+    init: choice(['glorot', 'uniform'], 'weights: Glorot uniform, or U(-0.1, 0.1) with biases'),
+    headGain: number(0.5, 0, 100, 'Glorot gain of the push and pop weights'),
+    pushBias: number(0, -20, 20, 'bias of the push head at the start'),
+    popBias: number(-1, -20, 20, "bias of the pop head at the start (the paper's advice: -1)"),
+  },
+  train: {
+    seed: int(0, 0, Number.MAX_SAFE_INTEGER, 'of weights, data and noise'),
+    steps: int(2000, 0, 1e9, 'training steps (mini-batches) at most'),
+    batch: int(32, 1, 65_536, 'B, sequences per step'),
+    optimiser: choice(['adam', 'rmsprop', 'sgd'], 'update rule'),
+    rate: number(0.01, 0, 1000, 'learning rate'),
+    beta1: number(0.9, 0, 0.999999, 'Adam: decay of the mean'),
+    beta2: number(0.999, 0, 0.999999, 'Adam, RMSProp: decay of the mean square'),
+    epsilon: number(1e-8, 0, 1, 'Adam, RMSProp: added to the root mean square'),
+    clip: choice(['norm', 'value', 'none'], 'gradients: by global norm, by value, or not at all'),
+    clipAt: number(1, 1e-12, 1e12, 'norm or value to clip at'),
+    lossPer: choice(
+      ['symbol', 'batch', 'source'],
+      'objective: mean over symbols, sum, or mean over b of sum/L',
+    ),
+    noise: number(0, 0, 100, 'deviation of the Gaussian noise on push and pop logits, in training only'),
+    noiseSteps: int(0, 0, 1e9, 'steps over which the noise falls to 0; 0: constant'),
+    pushBiasGrowth: number(0, 0, 1, "relative growth of the push bias at every step (the tutorial's part 5)"),
+    growEvery: int(0, 0, 1e9, 'curriculum: sequences between decisions; 0: no curriculum'),
+    growBelowPerLength: number(
+      0,
+      0,
+      1e9,
+      'curriculum: longer when error over 100 sequences < this × range …',
+    ),
+    growBelow: number(0, 0, 1e9, 'curriculum: … + this'),
+    growAfter: int(0, 0, 1e9, 'curriculum: sequences before the first decision'),
+    reportEvery: int(25, 1, 1e6, 'steps per progress line'),
+    evaluateEvery: int(250, 0, 1e9, 'steps between evaluations; 0: only at the end'),
+    evaluateLength: int(0, 0, 100_000, 'source length evaluated at; 0: twice the longest trained'),
+    stopAt: number(0, 0, 1, 'stop when the coarse accuracy there reaches this twice running; 0: never'),
+  },
+};
+
+/** Dotted names of all keys: `model.hidden` … */
+export const KEYS = Object.entries(FIELDS).flatMap(([group, fields]) =>
+  Object.keys(fields).map(key => `${group}.${key}`),
+);
+
+function checkValue(name: string, field: Field, value: unknown): number | string | boolean {
+  const bad = (expected: string): never => {
+    throw new InputError(`${name} must be ${expected}, got ${JSON.stringify(value) ?? String(value)}.`);
+  };
+  switch (field.kind) {
+    case 'flag':
+      return typeof value === 'boolean' ? value : bad('true or false');
+    case 'name':
+      return typeof value === 'string' ? value : bad('a name');
+    case 'choice':
+      if (typeof value !== 'string') return bad(`one of ${field.choices.join(', ')}`);
+      return field.choices.includes(value) ? value : unknown(name, value, field.choices);
+    default: {
+      const whole = field.kind === 'int' ? 'a whole number' : 'a number';
+      const ok =
+        typeof value === 'number' &&
+        value >= field.min &&
+        value <= field.max &&
+        (field.kind === 'number' || Number.isInteger(value));
+      return ok ? value : bad(`${whole} from ${field.min} to ${field.max}`);
+    }
+  }
+}
+
+type Plain = Record<string, unknown>;
+const isPlain = (value: unknown): value is Plain =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/**
+ * Lays `input` (any JSON value of the form of Config; keys may be missing) over `base` and checks it all.
+ * @throws InputError naming the key, what was expected and what came
+ */
+export function makeConfig(input: unknown, base?: Config): Config {
+  if (!isPlain(input)) {
+    throw new InputError(`a configuration is a JSON object with task, model and train, got ${typeof input}.`);
+  }
+  const config: Record<string, Plain> = {};
+  for (const group of Object.keys(input)) {
+    if (!(group in FIELDS)) unknown('configuration group', group, Object.keys(FIELDS));
+  }
+  for (const [group, fields] of Object.entries(FIELDS) as [keyof Config, Record<string, Field>][]) {
+    const given = input[group] ?? {};
+    if (!isPlain(given))
+      throw new InputError(`${group} must be a JSON object, got ${JSON.stringify(given)}.`);
+    for (const key of Object.keys(given)) {
+      if (!Object.hasOwn(fields, key)) unknown('configuration key', `${group}.${key}`, KEYS);
+    }
+    const defaults: Plain = base ? { ...base[group] } : {};
+    config[group] = {};
+    for (const [key, field] of Object.entries(fields)) {
+      config[group][key] = checkValue(`${group}.${key}`, field, given[key] ?? defaults[key] ?? field.default);
+    }
+  }
+  const made = config as unknown as Config;
+  if (made.task.minLength > made.task.maxLength) {
+    throw new InputError(
+      `task.minLength (${made.task.minLength}) must not exceed task.maxLength (${made.task.maxLength}).`,
+    );
+  }
+  return made;
+}
+
+/**
+ * Applies `--set` assignments: `model.hidden=64`, or `hidden=64` (every key is unique without its group).
+ * @throws InputError for an unknown key or a value that does not fit
+ */
+export function assign(config: Config, assignments: readonly string[]): Config {
+  const over: Record<string, Plain> = {};
+  for (const assignment of assignments) {
+    const at = assignment.indexOf('=');
+    if (at < 1)
+      throw new InputError(`--set takes key=value (for example model.hidden=64), got "${assignment}".`);
+    const word = assignment.slice(0, at).trim();
+    const text = assignment.slice(at + 1).trim();
+    const name = KEYS.find(key => key === word || key.endsWith(`.${word}`));
+    if (!name) unknown('configuration key', word, KEYS);
+    const [group, key] = name.split('.') as [keyof Config, string];
+    const field = FIELDS[group][key];
+    let value: unknown = text;
+    if (field.kind === 'flag') value = text === 'true' ? true : text === 'false' ? false : text;
+    else if (field.kind === 'int' || field.kind === 'number') value = text === '' ? text : Number(text);
+    if (typeof value === 'number' && Number.isNaN(value)) value = text;
+    over[group] ??= {};
+    over[group][key] = value;
+  }
+  return makeConfig(over, config);
+}

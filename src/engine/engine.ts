@@ -1,0 +1,117 @@
+import type { TrainConfig } from '../base/config.ts';
+import type { Batch } from '../base/dims.ts';
+import type { ModelSpec, Tensors } from '../base/parameters.ts';
+
+/**
+ * What computes: kernels on a WebGPU device (`gpu`), or the paper in float64 (`cpu`). Trainer, terminal and
+ * page see these types only. Every wait is a Promise; what returns nothing only enqueues.
+ */
+export interface Engine {
+  readonly name: 'gpu' | 'cpu';
+  readonly adapter: AdapterDescription;
+  /** Builds a model of these sizes with these values. Throws DeviceError where the device is too small. */
+  model(spec: ModelSpec, training: TrainConfig, state: ModelState): Promise<Model>;
+  /** A memory on its own, for controllers of your own. */
+  memory(shape: MemoryShape): Promise<MemoryLayer>;
+  /** Gives back all that the engine holds. Its models and memories are dead after it. */
+  destroy(): void;
+}
+
+export interface AdapterDescription {
+  /** For people: "NVIDIA H100", "SwiftShader", "float64 reference". */
+  name: string;
+  kind: 'gpu' | 'software' | 'cpu';
+  /** Why this one was taken: printed beside the name. */
+  reason: string;
+}
+
+/** All that training changes: with the configuration and the seed, a run continues exactly from it. */
+export interface ModelState {
+  /** Training steps done. */
+  step: number;
+  parameters: Tensors;
+  /** Optimiser state: first and second moments (empty maps where the optimiser has none). */
+  mean: Tensors;
+  square: Tensors;
+}
+
+/** What one training step, or one evaluated batch, comes to. */
+export interface StepReport {
+  /** Objective: Σ_b weight_b Σ_t loss (auto-encoder heads included). What the gradients are of. */
+  objective: number;
+  /** Σ over targets of the loss of the outputs: nats (softmax), or ½ squared error. */
+  loss: number;
+  /** Steps with a target, a ZERO_TARGET included. */
+  targets: number;
+  /** Steps with a symbol as target, and how many of them were right. */
+  symbols: number;
+  correct: number;
+  /** Sequences, how many were wholly right (coarse), and Σ of right symbols before the first error / L. */
+  sequences: number;
+  coarse: number;
+  fine: number;
+  /** Σ |y − output| over all steps with a target (the tutorial's measure); 0 with softmax. */
+  absoluteError: number;
+  /** Global norm of the gradients before clipping; 0 in an evaluation. */
+  gradientNorm: number;
+  /** False: a gradient or the loss was NaN or infinite, and the weights were left as they were. */
+  finite: boolean;
+}
+
+export interface Forward {
+  report: StepReport;
+  /** [T,B] most likely output. */
+  predicted: Uint32Array;
+  /** [T,B] push strength d, pop strength u. */
+  push: Float32Array;
+  pop: Float32Array;
+  /** Only when asked for: [T,B,V] outputs (probabilities for softmax), [T,B,M] reads, [B][T][t+1] strengths. */
+  trace?: { output: Float32Array; read: Float32Array; strengths: Float32Array[][] };
+}
+
+export interface Model {
+  readonly spec: ModelSpec;
+  /** Bytes on the device for the largest batch so far. */
+  readonly bytes: number;
+  /** Enqueues a whole training step. */
+  step(batch: Batch): void;
+  /** Reports of the steps since the last call, oldest first. Waits for them. */
+  reports(): Promise<StepReport[]>;
+  /** Evaluates a batch without learning from it (`noise` is ignored). */
+  forward(batch: Batch, trace?: boolean): Promise<Forward>;
+  /** A copy of the state, after all steps enqueued so far. */
+  state(): Promise<ModelState>;
+  load(state: ModelState): void;
+  destroy(): void;
+}
+
+export interface MemoryShape {
+  kind: 'stack';
+  B: number;
+  T: number;
+  M: number;
+}
+
+/**
+ * A differentiable memory over whole sequences. Strengths are any numbers ≥ 0 (1 is a whole row).
+ *
+ *   const stack = await engine.memory({ kind: 'stack', B, T, M });
+ *   const read = await stack.forward(push, pop, value);      // [B,T],[B,T],[B,T,M] → [B,T,M]
+ *   const { dPush, dPop, dValue } = await stack.backward(dRead);
+ */
+export interface MemoryLayer {
+  readonly shape: MemoryShape;
+  /** r_t of every step (equations 1–3). Keeps what the backward pass needs until the next forward. */
+  forward(push: Float32Array, pop: Float32Array, value: Float32Array): Promise<Float32Array>;
+  /** Gradients of the inputs of the last forward, given that of its reads [B,T,M]. */
+  backward(dRead: Float32Array): Promise<MemoryGradients>;
+  /** [B][T][t+1] strengths after every step of the last forward, in the paper's order, dead rows as 0. */
+  strengths(): Promise<Float32Array[][]>;
+  destroy(): void;
+}
+
+export interface MemoryGradients {
+  dPush: Float32Array;
+  dPop: Float32Array;
+  dValue: Float32Array;
+}
