@@ -120,7 +120,7 @@ export const FIELDS: Record<keyof Config, Record<string, Field>> = {
     rate: number(0.01, 0, 1000, 'learning rate'),
     beta1: number(0.9, 0, 0.999999, 'Adam: decay of the mean'),
     beta2: number(0.999, 0, 0.999999, 'Adam, RMSProp: decay of the mean square'),
-    epsilon: number(1e-8, 0, 1, 'Adam, RMSProp: added to the root mean square'),
+    epsilon: number(1e-8, 1e-30, 1, 'Adam, RMSProp: added to the root mean square'),
     clip: choice(['norm', 'value', 'none'], 'gradients: by global norm, by value, or not at all'),
     clipAt: number(1, 1e-12, 1e12, 'norm or value to clip at'),
     lossPer: choice(
@@ -189,7 +189,7 @@ export function makeConfig(input: unknown, base?: Config): Config {
   }
   const config: Record<string, Plain> = {};
   for (const group of Object.keys(input)) {
-    if (!(group in FIELDS)) unknown('configuration group', group, Object.keys(FIELDS));
+    if (!Object.hasOwn(FIELDS, group)) unknown('configuration group', group, Object.keys(FIELDS));
   }
   for (const [group, fields] of Object.entries(FIELDS) as [keyof Config, Record<string, Field>][]) {
     const given = input[group] ?? {};
@@ -201,7 +201,11 @@ export function makeConfig(input: unknown, base?: Config): Config {
     const defaults: Plain = base ? { ...base[group] } : {};
     config[group] = {};
     for (const [key, field] of Object.entries(fields)) {
-      config[group][key] = checkValue(`${group}.${key}`, field, given[key] ?? defaults[key] ?? field.default);
+      config[group][key] = checkValue(
+        `${group}.${key}`,
+        field,
+        key in given ? given[key] : (defaults[key] ?? field.default),
+      );
     }
   }
   const made = config as unknown as Config;
@@ -226,7 +230,8 @@ export function assign(config: Config, assignments: readonly string[]): Config {
     const word = assignment.slice(0, at).trim();
     const text = assignment.slice(at + 1).trim();
     const name = KEYS.find(key => key === word || key.endsWith(`.${word}`));
-    if (!name) unknown('configuration key', word, KEYS);
+    if (!name)
+      unknown('configuration key', word, word.includes('.') ? KEYS : KEYS.map(key => key.split('.')[1]));
     const [group, key] = name.split('.') as [keyof Config, string];
     const field = FIELDS[group][key];
     let value: unknown = text;

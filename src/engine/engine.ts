@@ -65,7 +65,7 @@ export interface Forward {
   /** [T,B] push strength d, pop strength u. */
   push: Float32Array;
   pop: Float32Array;
-  /** Only when asked for: [T,B,V] outputs (probabilities for softmax), [T,B,M] reads, [B][T][t+1] strengths. */
+  /** Only when asked for: [T,B,V] outputs (probabilities for softmax), [T,B,M] reads, strengths [B][length][t+1]. */
   trace?: { output: Float32Array; read: Float32Array; strengths: Float32Array[][] };
 }
 

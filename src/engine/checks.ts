@@ -1,0 +1,105 @@
+import { type Batch, MASKED, NO_INPUT, ZERO_TARGET } from '../base/dims.ts';
+import { InputError } from '../base/errors.ts';
+import { type ModelSpec, parameters } from '../base/parameters.ts';
+import type { MemoryShape, ModelState } from './engine.ts';
+
+/** What callers hand to an engine, checked the same way on every engine, before anything is computed. */
+
+function checkLength(name: string, array: ArrayLike<number>, words: string, expected: number): void {
+  if (array.length !== expected) {
+    throw new InputError(`${name} must have ${words} = ${expected} numbers, got ${array.length}.`);
+  }
+}
+
+/** @throws InputError unless kind is known and B, T and M are whole numbers ≥ 1 */
+export function checkMemoryShape(shape: MemoryShape): void {
+  if (shape.kind !== 'stack') throw new InputError(`memory kind must be stack, got ${String(shape.kind)}.`);
+  for (const key of ['B', 'T', 'M'] as const) {
+    if (!Number.isInteger(shape[key]) || shape[key] < 1) {
+      throw new InputError(`memory shape: ${key} must be a whole number from 1, got ${String(shape[key])}.`);
+    }
+  }
+}
+
+/** push [B,T], pop [B,T]: numbers ≥ 0; value [B,T,M]. @throws InputError naming the first that is not so */
+export function checkMemoryInputs(
+  { B, T, M }: MemoryShape,
+  push: ArrayLike<number>,
+  pop: ArrayLike<number>,
+  value: ArrayLike<number>,
+): void {
+  checkLength('push', push, 'B·T', B * T);
+  checkLength('pop', pop, 'B·T', B * T);
+  checkLength('value', value, 'B·T·M', B * T * M);
+  for (const [name, strengths] of [
+    ['push', push],
+    ['pop', pop],
+  ] as const) {
+    for (let n = 0; n < B * T; n++) {
+      if (strengths[n] >= 0 && strengths[n] < Infinity) continue;
+      const at = `[${Math.floor(n / T)},${n % T}]`;
+      throw new InputError(`${name}${at} must be a finite strength from 0, got ${strengths[n]}.`);
+    }
+  }
+}
+
+/** dRead [B,T,M]. @throws InputError where its length is wrong */
+export function checkReadGradient({ B, T, M }: MemoryShape, dRead: ArrayLike<number>): void {
+  checkLength('dRead', dRead, 'B·T·M', B * T * M);
+}
+
+/**
+ * The forms and ranges of base/dims.ts: lengths 1 … T, ids < D, targets < V, no ZERO_TARGET with softmax.
+ * What lies beyond a sequence's length is padding and is not looked at.
+ * @throws InputError naming the first place that is not so
+ */
+export function checkBatch(spec: ModelSpec, batch: Batch): void {
+  const { B, T, K } = batch;
+  checkLength('batch.lengths', batch.lengths, 'B', B);
+  checkLength('batch.ids', batch.ids, 'T·B·K', T * B * K);
+  checkLength('batch.target', batch.target, 'T·B', T * B);
+  checkLength('batch.weight', batch.weight, 'B', B);
+  if (batch.noise) checkLength('batch.noise', batch.noise, 'T·B·2', T * B * 2);
+  for (let b = 0; b < B; b++) {
+    const length = batch.lengths[b];
+    if (length < 1 || length > T) {
+      throw new InputError(`batch.lengths[${b}] must be from 1 to T = ${T}, got ${length}.`);
+    }
+    for (let t = 0; t < length; t++) {
+      const n = t * B + b;
+      for (let k = 0; k < K; k++) {
+        const id = batch.ids[n * K + k];
+        if (id >= spec.inputs && id !== NO_INPUT) {
+          throw new InputError(`batch.ids[${t},${b},${k}] must be below D = ${spec.inputs}, got ${id}.`);
+        }
+      }
+      const target = batch.target[n];
+      if (target === ZERO_TARGET && spec.output === 'softmax') {
+        throw new InputError(
+          `batch.target[${t},${b}] is ZERO_TARGET, which needs squared error: set model.output to tanh or sigmoid.`,
+        );
+      }
+      if (target >= spec.outputs && target !== ZERO_TARGET && target !== MASKED) {
+        throw new InputError(`batch.target[${t},${b}] must be below V = ${spec.outputs}, got ${target}.`);
+      }
+    }
+  }
+}
+
+/**
+ * The tensors of the table with the right sizes, and moments of the same sizes, as far as there are any.
+ * @throws InputError naming the first tensor that does not fit
+ */
+export function checkState(spec: ModelSpec, state: ModelState): void {
+  for (const { name, shape } of parameters(spec)) {
+    const [rows, columns] = shape;
+    const words = `${rows}·${columns}`;
+    const w = state.parameters.get(name);
+    if (!w) throw new InputError(`the state has no parameter ${name} (${words} numbers) of this model.`);
+    checkLength(`parameter ${name}`, w, words, rows * columns);
+    for (const moment of ['mean', 'square'] as const) {
+      const values = state[moment].get(name);
+      if (values) checkLength(`${moment} of ${name}`, values, words, rows * columns);
+    }
+  }
+}

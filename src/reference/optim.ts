@@ -1,0 +1,103 @@
+import type { TrainConfig } from '../base/config.ts';
+import type { Tensors } from '../base/parameters.ts';
+
+/**
+ * Clipping and update rules. State is passed, never hidden: every function changes the arrays that it is
+ * given, in place, and remembers nothing.
+ */
+
+/** w ← w − rate·dw. All [N]. */
+export function sgd(w: Float64Array, dw: Float64Array, rate: number): void {
+  for (let n = 0; n < w.length; n++) w[n] -= rate * dw[n];
+}
+
+/**
+ * s ← β₂·s + (1 − β₂)·dw²,  w ← w − rate·dw / (√s + ε). All [N]. (Tieleman & Hinton 2012.)
+ * Not centred, no momentum; the paper states neither decay nor ε.
+ */
+export function rmsprop(
+  w: Float64Array,
+  dw: Float64Array,
+  square: Float64Array,
+  { rate, beta2, epsilon }: Pick<TrainConfig, 'rate' | 'beta2' | 'epsilon'>,
+): void {
+  for (let n = 0; n < w.length; n++) {
+    square[n] = beta2 * square[n] + (1 - beta2) * dw[n] * dw[n];
+    w[n] -= (rate * dw[n]) / (Math.sqrt(square[n]) + epsilon);
+  }
+}
+
+/**
+ * m ← β₁·m + (1 − β₁)·dw,  s ← β₂·s + (1 − β₂)·dw²,  m̂ = m / (1 − β₁ᵗ),  ŝ = s / (1 − β₂ᵗ),
+ * w ← w − rate·m̂ / (√ŝ + ε). All [N]; t = 1 at the first step. (Kingma & Ba 2015, algorithm 1.)
+ */
+export function adam(
+  w: Float64Array,
+  dw: Float64Array,
+  mean: Float64Array,
+  square: Float64Array,
+  t: number,
+  { rate, beta1, beta2, epsilon }: Pick<TrainConfig, 'rate' | 'beta1' | 'beta2' | 'epsilon'>,
+): void {
+  const meanBias = 1 - beta1 ** t;
+  const squareBias = 1 - beta2 ** t;
+  for (let n = 0; n < w.length; n++) {
+    mean[n] = beta1 * mean[n] + (1 - beta1) * dw[n];
+    square[n] = beta2 * square[n] + (1 - beta2) * dw[n] * dw[n];
+    w[n] -= (rate * (mean[n] / meanBias)) / (Math.sqrt(square[n] / squareBias) + epsilon);
+  }
+}
+
+/** √Σ dw² over all tensors. NaN or infinite exactly where a gradient is (or overflows). */
+export function globalNorm(gradients: Tensors): number {
+  let sum = 0;
+  for (const dw of gradients.values()) for (const x of dw) sum += x * x;
+  return Math.sqrt(sum);
+}
+
+/** dw ← dw·min(1, clipAt / norm), norm being the global one. */
+export function clipByNorm(gradients: Tensors, norm: number, clipAt: number): void {
+  const scale = Math.min(1, clipAt / norm);
+  if (scale === 1) return;
+  for (const dw of gradients.values()) for (let n = 0; n < dw.length; n++) dw[n] *= scale;
+}
+
+/** dw ← min(clipAt, max(−clipAt, dw)), each number on its own. */
+export function clipByValue(gradients: Tensors, clipAt: number): void {
+  for (const dw of gradients.values()) {
+    for (let n = 0; n < dw.length; n++) dw[n] = Math.min(clipAt, Math.max(-clipAt, dw[n]));
+  }
+}
+
+/** What an update changes. The moments are there for the optimisers that have them (see MOMENTS). */
+export interface OptimiserState {
+  /** Steps done before this one. */
+  step: number;
+  parameters: Tensors;
+  mean: Tensors;
+  square: Tensors;
+}
+
+/** Which moments an optimiser keeps. */
+export const MOMENTS: Record<TrainConfig['optimiser'], { mean: boolean; square: boolean }> = {
+  sgd: { mean: false, square: false },
+  rmsprop: { mean: false, square: true },
+  adam: { mean: true, square: true },
+};
+
+/**
+ * One update of all parameters: clip, step, then the growth of the push bias, b_d ← b_d·(1 + pushBiasGrowth).
+ * Changes `state` (but not its step) and `gradients`. `norm` is globalNorm(gradients).
+ */
+export function update(train: TrainConfig, state: OptimiserState, gradients: Tensors, norm: number): void {
+  if (train.clip === 'norm') clipByNorm(gradients, norm, train.clipAt);
+  else if (train.clip === 'value') clipByValue(gradients, train.clipAt);
+  for (const [name, w] of state.parameters) {
+    const dw = gradients.get(name)!;
+    if (train.optimiser === 'sgd') sgd(w, dw, train.rate);
+    else if (train.optimiser === 'rmsprop') rmsprop(w, dw, state.square.get(name)!, train);
+    else adam(w, dw, state.mean.get(name)!, state.square.get(name)!, state.step + 1, train);
+  }
+  const push = state.parameters.get('b_d');
+  if (push && train.pushBiasGrowth > 0) push[0] *= 1 + train.pushBiasGrowth;
+}

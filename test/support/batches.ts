@@ -1,0 +1,56 @@
+import { makeConfig } from '../../src/base/config.ts';
+import { type Batch, MASKED, NO_INPUT, ZERO_TARGET } from '../../src/base/dims.ts';
+import type { ModelSpec } from '../../src/base/parameters.ts';
+import type { Rng } from '../../src/base/rng.ts';
+
+/** A small model; what is not given is as in the default configuration. */
+export const makeSpec = (model: Partial<ModelSpec> = {}): ModelSpec => {
+  const { inputs = 6, outputs = 4, ...rest } = model;
+  return { ...makeConfig({ model: { hidden: 5, width: 3, ...rest } }).model, inputs, outputs };
+};
+
+/**
+ * A batch in which everything occurs: sequences of several lengths, steps with none to K inputs, masked steps,
+ * zero targets (not with softmax), uneven weights, noise, and padding full of traps.
+ */
+export function randomBatch(
+  rng: Rng,
+  spec: ModelSpec,
+  lengths: readonly number[],
+  K = 2,
+  noise = true,
+): Batch {
+  const B = lengths.length;
+  const T = Math.max(...lengths);
+  const ids = new Uint32Array(T * B * K).fill(NO_INPUT);
+  const target = new Uint32Array(T * B).fill(MASKED);
+  for (let t = 0; t < T; t++) {
+    for (let b = 0; b < B; b++) {
+      const n = t * B + b;
+      if (t >= lengths[b]) {
+        // Not to be looked at: would change the loss.
+        ids[n * K] = 0;
+        target[n] = 0;
+        continue;
+      }
+      // Distinct ids, NO_INPUT in any place.
+      const first = rng.int(0, spec.inputs - 1);
+      for (let k = 0; k < K; k++) if (rng.uniform() < 0.7) ids[n * K + k] = (first + k) % spec.inputs;
+      const kind = rng.uniform();
+      if (kind < 0.6) target[n] = rng.int(0, spec.outputs - 1);
+      else if (kind < 0.8 && spec.output !== 'softmax') target[n] = ZERO_TARGET;
+    }
+  }
+  return {
+    B,
+    T,
+    K,
+    lengths: Uint32Array.from(lengths),
+    sourceLengths: Uint32Array.from(lengths),
+    ids,
+    target,
+    weight: Float32Array.from(lengths, () => 0.5 + rng.uniform()),
+    phase: new Uint8Array(T * B),
+    ...(noise && { noise: Float32Array.from({ length: T * B * 2 }, () => rng.normal()) }),
+  };
+}

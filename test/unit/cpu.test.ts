@@ -1,0 +1,219 @@
+import { describe, expect, it } from 'vitest';
+import { makeConfig, type TrainConfig } from '../../src/base/config.ts';
+import { type Batch, MASKED, NO_INPUT, ZERO_TARGET } from '../../src/base/dims.ts';
+import { initialise, type ModelSpec, type Tensors, zeros } from '../../src/base/parameters.ts';
+import { Rng } from '../../src/base/rng.ts';
+import { createCpuEngine } from '../../src/engine/cpu.ts';
+import type { ModelState } from '../../src/engine/engine.ts';
+import { makeSpec, randomBatch } from '../support/batches.ts';
+
+const training = (train: Partial<TrainConfig> = {}): TrainConfig => makeConfig({ train }).train;
+const stateOf = (parameters: Tensors): ModelState => ({
+  step: 0,
+  parameters,
+  mean: new Map(),
+  square: new Map(),
+});
+
+/** A model whose only non-zero parameters are the output biases: it always says the same. */
+const constantModel = async (spec: ModelSpec, b_o: number[]) => {
+  const parameters = zeros(spec);
+  parameters.set('b_o', Float64Array.from(b_o));
+  return createCpuEngine().model(spec, training(), stateOf(parameters));
+};
+
+const batchOf = (targets: number[][]): Batch => {
+  const B = targets.length;
+  const T = Math.max(...targets.map(({ length }) => length));
+  const target = new Uint32Array(T * B).fill(MASKED);
+  targets.forEach((row, b) => {
+    row.forEach((y, t) => {
+      target[t * B + b] = y;
+    });
+  });
+  return {
+    B,
+    T,
+    K: 1,
+    lengths: Uint32Array.from(targets, ({ length }) => length),
+    sourceLengths: new Uint32Array(B).fill(1),
+    ids: new Uint32Array(T * B).fill(NO_INPUT),
+    target,
+    weight: new Float32Array(B).fill(1),
+    phase: new Uint8Array(T * B),
+  };
+};
+
+describe('reports', () => {
+  it('count right symbols, those before the first error, and whole sequences', async () => {
+    const model = await constantModel(makeSpec(), [0, 1, 0, 0]); // always says 1
+    const { report, predicted } = await model.forward(
+      batchOf([
+        [MASKED, 1, 1, 1, 1], // all right
+        [1, 2, 1, 1], // 1 of 4 before the first error
+        [0, 1], // none
+      ]),
+    );
+    expect(report).toMatchObject({ targets: 10, symbols: 10, correct: 8, sequences: 3, coarse: 1 });
+    expect(report.fine).toBe(1 + 1 / 4 + 0);
+    expect(report.absoluteError).toBe(0);
+    const nats = Math.log(3 + Math.E);
+    expect(report.loss).toBeCloseTo(10 * nats - 8, 12);
+    expect(report.objective).toBeCloseTo(report.loss, 12);
+    expect(predicted[0]).toBe(1);
+  });
+
+  it('the first of equal outputs is the prediction', async () => {
+    const model = await constantModel(makeSpec(), [0, 2, 2, 0]);
+    const { predicted, report } = await model.forward(batchOf([[1, 2]]));
+    expect([...predicted]).toEqual([1, 1]);
+    expect(report.correct).toBe(1);
+  });
+
+  it('a zero target counts for loss and absolute error, not for accuracy', async () => {
+    const model = await constantModel(makeSpec({ output: 'sigmoid' }), [0, 0, 0, 0]); // always ½
+    const { report } = await model.forward(batchOf([[ZERO_TARGET, 0, MASKED]]));
+    expect(report).toMatchObject({ targets: 2, symbols: 1, correct: 1, coarse: 1, fine: 1 });
+    expect(report.loss).toBe(1); // 2 · 4 · ½ · ¼
+    expect(report.absoluteError).toBe(4);
+  });
+
+  it('weights count in the objective, not in the loss', async () => {
+    const model = await constantModel(makeSpec(), [0, 0, 0, 0]);
+    const batch = batchOf([[1], [2]]);
+    batch.weight.set([0.5, 3]);
+    const { report } = await model.forward(batch);
+    expect(report.loss).toBeCloseTo(2 * Math.log(4), 12);
+    expect(report.objective).toBeCloseTo(3.5 * Math.log(4), 12);
+  });
+});
+
+describe('training', () => {
+  const spec = makeSpec({ hidden: 8 });
+  const batch = randomBatch(new Rng(1, 104), spec, [6, 3, 5], 2, false);
+
+  it.each(['sgd', 'rmsprop', 'adam'] as const)('%s learns a batch by heart', async optimiser => {
+    const train = training({ optimiser, rate: optimiser === 'sgd' ? 0.5 : 0.01 });
+    const model = await createCpuEngine().model(spec, train, stateOf(initialise(spec, 1)));
+    for (let step = 0; step < 200; step++) model.step(batch);
+    const reports = await model.reports();
+    expect(reports).toHaveLength(200);
+    expect(reports.at(-1)!.loss).toBeLessThan(reports[0].loss / 10);
+    expect(await model.reports()).toEqual([]);
+    expect((await model.state()).step).toBe(200);
+  });
+
+  it('continues exactly from a state', async () => {
+    const engine = createCpuEngine();
+    const made = async (state: ModelState) => engine.model(spec, training(), state);
+    const first = await made(stateOf(initialise(spec, 1)));
+    for (let step = 0; step < 5; step++) first.step(batch);
+    const middle = await first.state();
+    for (let step = 0; step < 5; step++) first.step(batch);
+
+    const second = await made(middle);
+    for (let step = 0; step < 5; step++) second.step(batch);
+    expect(await second.state()).toEqual(await first.state());
+
+    second.load(middle);
+    expect(await second.state()).toEqual(middle);
+    expect(middle.step).toBe(5);
+  });
+
+  it('leaves all but the step as it was where a gradient is not finite', async () => {
+    const parameters = initialise(spec, 1);
+    parameters.get('b_o')![0] = Number.NaN;
+    const model = await createCpuEngine().model(spec, training({ pushBiasGrowth: 0.5 }), stateOf(parameters));
+    const before = await model.state();
+    model.step(batch);
+    expect((await model.reports())[0].finite).toBe(false);
+    expect(await model.state()).toEqual({ ...before, step: 1 });
+  });
+
+  it('an evaluation knows no noise and changes nothing', async () => {
+    const model = await createCpuEngine().model(spec, training(), stateOf(initialise(spec, 1)));
+    const before = await model.state();
+    const noise = new Float32Array(batch.T * batch.B * 2).fill(3);
+    expect(await model.forward({ ...batch, noise }, true)).toEqual(await model.forward(batch, true));
+    expect(await model.state()).toEqual(before);
+  });
+
+  it('traces outputs, reads and strengths', async () => {
+    const model = await createCpuEngine().model(spec, training(), stateOf(initialise(spec, 1)));
+    const { trace, push } = await model.forward(batch, true);
+    expect(trace!.output).toHaveLength(batch.T * batch.B * spec.outputs);
+    expect(trace!.read).toHaveLength(batch.T * batch.B * spec.width);
+    expect(trace!.strengths.map(s => s.map(({ length }) => length))).toEqual([
+      [1, 2, 3, 4, 5, 6],
+      [1, 2, 3],
+      [1, 2, 3, 4, 5],
+    ]);
+    expect(trace!.strengths[2][4][4]).toBe(push[4 * batch.B + 2]);
+  });
+
+  it('says what is wrong with a batch or a state', async () => {
+    const model = await createCpuEngine().model(spec, training(), stateOf(initialise(spec, 1)));
+    const wrong = (change: (b: Batch) => void) => () => {
+      const other = structuredClone(batch);
+      change(other);
+      model.step(other);
+    };
+    expect(wrong(b => b.lengths.fill(7, 1, 2))).toThrow('batch.lengths[1] must be from 1 to T = 6, got 7.');
+    expect(wrong(b => b.ids.fill(6, 2, 3))).toThrow('batch.ids[0,1,0] must be below D = 6, got 6.');
+    expect(wrong(b => b.target.fill(4, 5, 6))).toThrow('batch.target[1,2] must be below V = 4, got 4.');
+    expect(wrong(b => b.target.fill(ZERO_TARGET, 0, 1))).toThrow('ZERO_TARGET, which needs squared error');
+    expect(wrong(b => Object.assign(b, { weight: new Float32Array(2) }))).toThrow(
+      'batch.weight must have B = 3 numbers, got 2.',
+    );
+    expect((await model.state()).step).toBe(0);
+    expect(() => model.load(stateOf(new Map()))).toThrow('no parameter W_xh (6·8 numbers)');
+  });
+});
+
+describe('the memory layer', () => {
+  const shape = { kind: 'stack', B: 2, T: 3, M: 1 } as const;
+  const push = Float32Array.of(1, 1, 1, 0.75, 0.5, 1);
+  const pop = Float32Array.of(0, 0, 2, 0, 0.25, 1);
+  const value = Float32Array.of(1, 2, 3, 4, 5, 6);
+
+  it('reads, strengths and gradients of two sequences', async () => {
+    const memory = await createCpuEngine().memory(shape);
+    expect([...(await memory.forward(push, pop, value))]).toEqual([1, 2, 3, 3, 4.5, 6]);
+    expect((await memory.strengths()).map(s => s.map(row => [...row]))).toEqual([
+      [[1], [1, 1], [0, 0, 1]],
+      [[0.75], [0.5, 0.5], [0, 0, 1]],
+    ]);
+    const { dPush, dPop, dValue } = await memory.backward(new Float32Array(6).fill(1));
+    expect([...dValue]).toEqual([1, 1, 1, 1.25, 0.5, 1]);
+    // Sequence 1, t = 1: row 0 loses ¼ of its ¾ and is read whole by the tie rule, so u costs v[0] = 4.
+    expect([...dPush]).toEqual([1, 2, 3, 8, 5, 6]);
+    expect([...dPop]).toEqual([0, 0, 0, 0, -4, 0]);
+  });
+
+  it('says what is wrong with its arrays', async () => {
+    const memory = await createCpuEngine().memory(shape);
+    const bad = (n: number, x: number) => push.map((s, i) => (i === n ? x : s));
+    await expect(memory.forward(push.subarray(1), pop, value)).rejects.toThrow(
+      'push must have B·T = 6 numbers, got 5.',
+    );
+    await expect(memory.forward(push, pop, push.subarray(2))).rejects.toThrow(
+      'value must have B·T·M = 6 numbers, got 4.',
+    );
+    await expect(memory.forward(bad(4, -1), pop, value)).rejects.toThrow(
+      'push[1,1] must be a finite strength from 0, got -1.',
+    );
+    await expect(memory.forward(push, bad(2, Number.NaN), value)).rejects.toThrow('pop[0,2]');
+    await expect(memory.forward(push, bad(0, Infinity), value)).rejects.toThrow('pop[0,0]');
+    await expect(memory.backward(value)).rejects.toThrow('call forward() first');
+    await memory.forward(push, pop, value);
+    await expect(memory.backward(value.subarray(1))).rejects.toThrow('dRead must have B·T·M = 6');
+    await expect(createCpuEngine().memory({ ...shape, T: 0 })).rejects.toThrow('T must be a whole number');
+  });
+
+  it('dies with its engine', async () => {
+    const engine = createCpuEngine();
+    const memory = await engine.memory(shape);
+    engine.destroy();
+    await expect(memory.forward(push, pop, value)).rejects.toThrow('this engine was destroyed');
+  });
+});

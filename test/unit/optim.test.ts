@@ -1,0 +1,156 @@
+import { describe, expect, it } from 'vitest';
+import { makeConfig, type TrainConfig } from '../../src/base/config.ts';
+import {
+  adam,
+  clipByNorm,
+  clipByValue,
+  globalNorm,
+  type OptimiserState,
+  rmsprop,
+  sgd,
+  update,
+} from '../../src/reference/optim.ts';
+
+const training = (train: Partial<TrainConfig>): TrainConfig => makeConfig({ train }).train;
+const tensors = (x: Record<string, number[]>) =>
+  new Map(Object.entries(x).map(([name, values]) => [name, Float64Array.from(values)]));
+
+describe('convergence', () => {
+  const OPTIMISERS = {
+    sgd: { optimiser: 'sgd', rate: 2e-3, clip: 'norm', clipAt: 10 },
+    rmsprop: { optimiser: 'rmsprop', rate: 1e-3, beta2: 0.9, clip: 'none' },
+    adam: { optimiser: 'adam', rate: 0.02, clip: 'value', clipAt: 100 },
+  } as const;
+  const TARGETS = {
+    parabola: {
+      start: [-1, 10, 1],
+      best: [1, -1, 1],
+      gradient: ([x, y, z]: Float64Array) => [2 * (x - 1), 2 * (y + 1), 2 * (z - 1)],
+    },
+    // (1 − x)² + 10·(y − x²)²: Rosenbrock's valley, a tenth as steep.
+    rosenbrock: {
+      start: [-1, 1],
+      best: [1, 1],
+      gradient: ([x, y]: Float64Array) => [2 * (x - 1) - 40 * x * (y - x * x), 20 * (y - x * x)],
+    },
+  };
+  const cases = Object.keys(OPTIMISERS).flatMap(o => Object.keys(TARGETS).map(t => [o, t]));
+  it.each(cases)('%s on the %s', (optimiser, target) => {
+    const { start, best, gradient } = TARGETS[target as keyof typeof TARGETS];
+    const train = training(OPTIMISERS[optimiser as keyof typeof OPTIMISERS]);
+    const zeros = start.map(() => 0);
+    const state: OptimiserState = {
+      step: 0,
+      parameters: tensors({ w: start }),
+      mean: tensors({ w: zeros }),
+      square: tensors({ w: zeros }),
+    };
+    for (; state.step < 20_000; state.step++) {
+      const gradients = tensors({ w: gradient(state.parameters.get('w')!) });
+      update(train, state, gradients, globalNorm(gradients));
+    }
+    // RMSProp at a constant rate ends in steps of about its rate.
+    const near = optimiser === 'rmsprop' ? 2e-3 : 1e-4;
+    best.forEach((x, i) => {
+      expect(Math.abs(state.parameters.get('w')![i] - x)).toBeLessThan(near);
+    });
+  });
+});
+
+describe('steps by hand', () => {
+  const rule = { rate: 0.1, beta1: 0.9, beta2: 0.75, epsilon: 0.5 };
+
+  it('sgd: 1 − 0.1·2 = 0.8', () => {
+    const w = Float64Array.of(1);
+    sgd(w, Float64Array.of(2), 0.1);
+    expect(w[0]).toBe(0.8);
+  });
+
+  it('rmsprop: s = ¼·2² = 1, w = 1 − 0.1·2/(1 + ½); then s = ¾·1 + ¼·3² = 3', () => {
+    const w = Float64Array.of(1);
+    const square = Float64Array.of(0);
+    rmsprop(w, Float64Array.of(2), square, rule);
+    expect(square[0]).toBe(1);
+    expect(w[0]).toBeCloseTo(1 - 0.2 / 1.5, 15);
+    rmsprop(w, Float64Array.of(-3), square, rule);
+    expect(square[0]).toBe(3);
+    expect(w[0]).toBeCloseTo(1 - 0.2 / 1.5 + 0.3 / (Math.sqrt(3) + 0.5), 15);
+  });
+
+  it('adam: the first step is rate·dw/(|dw| + ε), whatever the decays', () => {
+    const w = Float64Array.of(1, 1);
+    const [mean, square] = [new Float64Array(2), new Float64Array(2)];
+    adam(w, Float64Array.of(2, -0.5), mean, square, 1, rule);
+    expect(w[0]).toBeCloseTo(1 - (0.1 * 2) / 2.5, 15);
+    expect(w[1]).toBeCloseTo(1 + (0.1 * 0.5) / 1, 15);
+  });
+
+  it('adam: the second step', () => {
+    const w = Float64Array.of(1);
+    const [mean, square] = [Float64Array.of(0.2), Float64Array.of(1)]; // after dw = 2
+    adam(w, Float64Array.of(-1), mean, square, 2, rule);
+    // m = 0.18 − 0.1 = 0.08, m̂ = 0.08/0.19; s = 0.75 + 0.25 = 1, ŝ = 1/(1 − 0.5625).
+    expect(mean[0]).toBeCloseTo(0.08, 15);
+    expect(square[0]).toBe(1);
+    expect(w[0]).toBeCloseTo(1 - (0.1 * (0.08 / 0.19)) / (Math.sqrt(1 / 0.4375) + 0.5), 15);
+  });
+});
+
+it('update counts the steps of Adam from 1', () => {
+  const rule = { optimiser: 'adam', rate: 0.1, clip: 'none', epsilon: 0 } as const;
+  const state = {
+    step: 0,
+    parameters: tensors({ w: [1] }),
+    mean: tensors({ w: [0] }),
+    square: tensors({ w: [0] }),
+  };
+  update(training(rule), state, tensors({ w: [5] }), 5);
+  expect(state.parameters.get('w')![0]).toBeCloseTo(0.9, 14);
+});
+
+describe('clipping', () => {
+  const gradients = () => tensors({ a: [3, 0], b: [-4] });
+
+  it('by the norm of all tensors together', () => {
+    const g = gradients();
+    expect(globalNorm(g)).toBe(5);
+    clipByNorm(g, 5, 1);
+    expect([...g.get('a')!, ...g.get('b')!].map(x => x.toFixed(12))).toEqual(
+      [0.6, 0, -0.8].map(x => x.toFixed(12)),
+    );
+  });
+  it('leaves a norm at the limit, below it, or of 0 as it is', () => {
+    for (const limit of [5, 6]) {
+      const g = gradients();
+      clipByNorm(g, 5, limit);
+      expect(g).toEqual(gradients());
+    }
+    const none = tensors({ a: [0] });
+    clipByNorm(none, 0, 1);
+    expect(none.get('a')![0]).toBe(0);
+  });
+  it('by value', () => {
+    const g = gradients();
+    clipByValue(g, 3.5);
+    expect([...g.get('a')!, ...g.get('b')!]).toEqual([3, 0, -3.5]);
+  });
+  it.each([
+    ['norm', 0.94, 1.08],
+    ['value', 0.9, 1.1],
+    ['none', 0.7, 1.4],
+  ] as const)('clip = %s', (clip, a, b) => {
+    const state = { step: 0, parameters: tensors({ a: [1], b: [1] }), mean: new Map(), square: new Map() };
+    const g = tensors({ a: [3], b: [-4] });
+    update(training({ optimiser: 'sgd', rate: 0.1, clip, clipAt: 1 }), state, g, 5);
+    expect(state.parameters.get('a')![0]).toBeCloseTo(a, 14);
+    expect(state.parameters.get('b')![0]).toBeCloseTo(b, 14);
+  });
+});
+
+it('the push bias grows after its step, and nothing else does', () => {
+  const train = training({ optimiser: 'sgd', rate: 0.5, clip: 'none', pushBiasGrowth: 0.25 });
+  const state = { step: 0, parameters: tensors({ b_d: [3], b_u: [3] }), mean: new Map(), square: new Map() };
+  update(train, state, tensors({ b_d: [2], b_u: [2] }), 0);
+  expect(state.parameters.get('b_d')![0]).toBe(2.5);
+  expect(state.parameters.get('b_u')![0]).toBe(2);
+});
