@@ -1,0 +1,77 @@
+import type { TaskConfig } from '../base/config.ts';
+import { MASKED, NO_INPUT, PHASE, ZERO_TARGET } from '../base/dims.ts';
+import { namesOf, randomSource, type Sequence, type Task } from './task.ts';
+
+/**
+ * The reversal of Trask's tutorial (2016). A source of L symbols takes T = 2L steps: while a flag `encode` is
+ * up the symbols come in and the zero vector is the target; then nothing more comes in and the symbols are to
+ * go out in reverse order. No output is fed back and nothing marks the end. With 2 symbols:
+ *
+ *   task    tutorial-part5
+ *   source  a b b
+ *   input   encode+a  encode+b  encode+b  ·  ·  ·
+ *   target  0         0         0         b  b  a
+ *   phase   r         r         r         w  w  .
+ *
+ * Part 6 has a second flag, `decode`, up in the second half:
+ *
+ *   task    tutorial-part6
+ *   source  a b b
+ *   input   encode+a  encode+b  encode+b  decode  decode  decode
+ *   target  0         0         0         b       b       a
+ *   phase   r         r         r         w       w       .
+ *
+ * The tutorial makes no memory operation at the last step; ours there has no effect, and no phase.
+ *
+ * Inputs and outputs alike: the flags (`encode`; or `decode`, `encode`), then the symbols. The tutorial prints
+ * symbols as these numbers: part 5's a and b are 1 and 2, part 6's are 2 and 3.
+ */
+const tutorial =
+  (flags: readonly string[]) =>
+  ({ name, symbols }: TaskConfig): Task => {
+    const names = namesOf(symbols);
+    const first = flags.length;
+    const encode = flags.indexOf('encode');
+    const decode = flags.includes('decode') ? flags.indexOf('decode') : NO_INPUT;
+
+    const sequence = (source: readonly number[]): Sequence => {
+      const L = source.length;
+      const ids: number[] = [];
+      const target: number[] = [];
+      const phase: number[] = [];
+      for (let t = 0; t < L; t++) {
+        ids.push(encode, first + source[t]);
+        target.push(ZERO_TARGET);
+        phase.push(PHASE.reading);
+      }
+      for (let t = L; t < 2 * L; t++) {
+        ids.push(decode, NO_INPUT);
+        target.push(first + source[2 * L - 1 - t]);
+        phase.push(t < 2 * L - 1 ? PHASE.writing : PHASE.none);
+      }
+      return { ids, target, phase, sourceLength: L };
+    };
+
+    return {
+      name,
+      inputs: first + symbols,
+      outputs: first + symbols,
+      activeInputs: 2,
+      symbolNames: names,
+      inputNames: [...flags, ...names],
+      outputNames: [...flags, ...names],
+      example: [0, 1, 1].map(i => names[i % symbols]).join(' '),
+      zeroTargets: true,
+      end: undefined,
+      source: (rng, length) => randomSource(symbols, rng, length),
+      sequence,
+      prompt: source => {
+        const whole = sequence(source);
+        return { ...whole, target: whole.target.map(() => MASKED) };
+      },
+      answerAt: length => length,
+    };
+  };
+
+export const tutorialPart5 = tutorial(['encode']);
+export const tutorialPart6 = tutorial(['decode', 'encode']);

@@ -1,0 +1,336 @@
+import { type Config, makeConfig } from '../base/config.ts';
+import { InputError, messageOf } from '../base/errors.ts';
+import { parameters, type Tensors } from '../base/parameters.ts';
+import type { ModelState } from '../engine/engine.ts';
+import { type CurriculumState, startCurriculum } from './curriculum.ts';
+import { noSums, type Sums } from './metrics.ts';
+import { keeps, setup } from './setup.ts';
+
+/** What a run has gathered beside the model: plain numbers. */
+export interface RunState {
+  curriculum: CurriculumState;
+  /** Reports since the last report step. */
+  window: Sums;
+  /** Steps in a row that were not finite. */
+  badRun: number;
+  /** Evaluations in a row that reached stopAt. */
+  passes: number;
+  /** Seconds trained. */
+  seconds: number;
+}
+
+/** A run at rest: everything that is needed to go on, bit for bit on the same engine. */
+export interface Checkpoint {
+  config: Config;
+  /** Name of the engine that trained it. */
+  engine: string;
+  state: ModelState;
+  run: RunState;
+}
+
+/**
+ * A checkpoint is a file of the safetensors format, so that other tools can read the weights:
+ *
+ *   8 bytes: length of the header, little-endian · header: JSON, padded with spaces to 8 · data
+ *   header: { name: { dtype, shape, data_offsets: [begin, end] }, …, __metadata__: { string: string } }
+ *
+ * Tensors: each parameter by its name, then `optimiser.mean.…` and `optimiser.square.…` where the optimiser
+ * keeps them. F32, or F64 where a value is not exactly a float32 (the CPU engine's).
+ */
+const MEAN = 'optimiser.mean.';
+const SQUARE = 'optimiser.square.';
+const VERSION = '1';
+const SIZE: Record<string, number> = { F32: 4, F64: 8 };
+
+/** Name → shape of every tensor that a checkpoint of this configuration has. */
+function shapesOf(config: Config): Map<string, [number, number]> {
+  const table = parameters(setup(config).spec);
+  const { mean, square } = keeps(config.train);
+  const prefixes = ['', ...(mean ? [MEAN] : []), ...(square ? [SQUARE] : [])];
+  return new Map(
+    prefixes.flatMap(prefix =>
+      table.map(({ name, shape }): [string, [number, number]] => [prefix + name, shape]),
+    ),
+  );
+}
+
+const tensorsOf = (state: ModelState): Tensors =>
+  new Map([
+    ...state.parameters,
+    ...[...state.mean].map(([name, values]) => [MEAN + name, values] as const),
+    ...[...state.square].map(([name, values]) => [SQUARE + name, values] as const),
+  ]);
+
+function checkNames(given: Iterable<string>, shapes: ReadonlyMap<string, unknown>): void {
+  const names = new Set(given);
+  for (const name of shapes.keys()) {
+    if (!names.has(name))
+      throw new InputError(`tensor "${name}" is missing: the configuration asks for ${shapes.size} tensors.`);
+  }
+  for (const name of names) {
+    if (!shapes.has(name))
+      throw new InputError(`tensor "${name}" does not belong to the configuration. Was it changed by hand?`);
+  }
+}
+
+function checkFinite(name: string, values: Float64Array): void {
+  const bad = values.findIndex(value => !Number.isFinite(value));
+  if (bad >= 0)
+    throw new InputError(`tensor "${name}" must have finite values, got ${values[bad]} at place ${bad}.`);
+}
+
+/**
+ * Checks that a checkpoint's tensors are those of its configuration.
+ * @throws InputError naming the tensor
+ */
+export function checkState({ config, state }: Checkpoint): void {
+  const shapes = shapesOf(config);
+  const tensors = tensorsOf(state);
+  checkNames(tensors.keys(), shapes);
+  for (const [name, values] of tensors) {
+    const [rows, columns] = shapes.get(name)!;
+    if (values.length !== rows * columns) {
+      throw new InputError(
+        `tensor "${name}" must have shape [${rows}, ${columns}], got ${values.length} values.`,
+      );
+    }
+    checkFinite(name, values);
+  }
+}
+
+/**
+ * The file of a checkpoint.
+ * @throws InputError where its tensors do not fit its configuration or are not finite: no bad file is written
+ */
+export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
+  checkState(checkpoint);
+  const shapes = shapesOf(checkpoint.config);
+  const tensors = [...tensorsOf(checkpoint.state)].map(([name, values]) => {
+    const single = values.every(value => Object.is(Math.fround(value), value));
+    return { name, values, dtype: single ? 'F32' : 'F64' };
+  });
+  // The wider ones first keeps every tensor aligned.
+  tensors.sort((a, b) => SIZE[b.dtype] - SIZE[a.dtype]);
+  const header: Record<string, unknown> = {
+    __metadata__: {
+      format: 'pushdown',
+      version: VERSION,
+      engine: checkpoint.engine,
+      step: String(checkpoint.state.step),
+      seed: String(checkpoint.config.train.seed),
+      config: JSON.stringify(checkpoint.config),
+      run: JSON.stringify(checkpoint.run),
+    },
+  };
+  let offset = 0;
+  for (const { name, values, dtype } of tensors) {
+    const end = offset + values.length * SIZE[dtype];
+    header[name] = { dtype, shape: shapes.get(name), data_offsets: [offset, end] };
+    offset = end;
+  }
+  const text = new TextEncoder().encode(JSON.stringify(header));
+  const headerLength = Math.ceil(text.length / 8) * 8;
+  const bytes = new Uint8Array(8 + headerLength + offset).fill(0x20, 8, 8 + headerLength);
+  bytes.set(text, 8);
+  const view = new DataView(bytes.buffer);
+  view.setBigUint64(0, BigInt(headerLength), true);
+  let at = 8 + headerLength;
+  for (const { values, dtype } of tensors) {
+    for (const value of values) {
+      if (dtype === 'F32') view.setFloat32(at, value, true);
+      else view.setFloat64(at, value, true);
+      at += SIZE[dtype];
+    }
+  }
+  return bytes;
+}
+
+type Plain = Record<string, unknown>;
+const isPlain = (value: unknown): value is Plain =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const show = (value: unknown): string => {
+  const text = JSON.stringify(value) ?? 'nothing';
+  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+};
+
+function parseJson(text: string, what: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new InputError(`${what} must be JSON: ${messageOf(error)}. The file is damaged.`);
+  }
+}
+
+/** The header, and where the data begins. */
+function readHeader(bytes: Uint8Array): { header: Plain; begin: number } {
+  if (bytes.length < 8) {
+    throw new InputError(`a checkpoint has at least 8 bytes, got ${bytes.length}. Is it the right file?`);
+  }
+  const length = new DataView(bytes.buffer, bytes.byteOffset, 8).getBigUint64(0, true);
+  if (length > BigInt(bytes.length - 8)) {
+    throw new InputError(
+      `the header should have ${length} bytes, but only ${bytes.length - 8} follow. The file is cut off, or no safetensors file.`,
+    );
+  }
+  const begin = 8 + Number(length);
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(8, begin));
+  } catch {
+    throw new InputError('the header must be UTF-8 text. The file is damaged, or no safetensors file.');
+  }
+  const header = parseJson(text, 'the header');
+  if (!isPlain(header)) throw new InputError(`the header must be a JSON object, got ${show(header)}.`);
+  return { header, begin };
+}
+
+/** Every field of `like` from JSON, a number each (or a flag where it is one there). */
+function readNumbers<T extends object>(what: string, given: unknown, like: T): T {
+  if (!isPlain(given)) throw new InputError(`${what} must be a JSON object, got ${show(given)}.`);
+  const made: Plain = {};
+  for (const [key, example] of Object.entries(like)) {
+    const value = Object.hasOwn(given, key) ? given[key] : undefined;
+    if (isPlain(example)) made[key] = readNumbers(`${what}.${key}`, value, example);
+    else if (typeof value === typeof example && (typeof value === 'boolean' || Number.isFinite(value)))
+      made[key] = value;
+    else throw new InputError(`${what}.${key} must be a ${typeof example}, got ${show(value)}.`);
+  }
+  return made as T;
+}
+
+function readRun(text: string, config: Config): RunState {
+  const like = { curriculum: startCurriculum(config), window: noSums(), badRun: 0, passes: 0, seconds: 0 };
+  const run = readNumbers('run', parseJson(text, 'run'), like);
+  const { minLength } = config.task;
+  const { length } = run.curriculum;
+  if (!Number.isInteger(length) || length < minLength || length > 1e6) {
+    throw new InputError(
+      `run.curriculum.length must be a whole number from ${minLength} to 1000000, got ${length}.`,
+    );
+  }
+  return run;
+}
+
+interface Entry {
+  name: string;
+  dtype: string;
+  begin: number;
+  end: number;
+}
+
+/** Checks dtype, shape and place of one tensor of the header. */
+function readEntry(name: string, given: unknown, shape: readonly number[]): Entry {
+  if (!isPlain(given)) throw new InputError(`tensor "${name}" must be a JSON object, got ${show(given)}.`);
+  const { dtype, shape: got, data_offsets: offsets } = given;
+  if (typeof dtype !== 'string' || !Object.hasOwn(SIZE, dtype)) {
+    throw new InputError(`tensor "${name}" must have dtype F32 or F64, got ${show(dtype)}.`);
+  }
+  if (!Array.isArray(got) || got.length !== 2 || got[0] !== shape[0] || got[1] !== shape[1]) {
+    throw new InputError(
+      `tensor "${name}" must have shape [${shape.join(', ')}], as its configuration says, got ${show(got)}.`,
+    );
+  }
+  const [begin, end] = Array.isArray(offsets) && offsets.length === 2 ? offsets : [];
+  if (!Number.isSafeInteger(begin) || !Number.isSafeInteger(end) || begin < 0) {
+    throw new InputError(`tensor "${name}" must have two whole data_offsets, got ${show(offsets)}.`);
+  }
+  const size = shape[0] * shape[1] * SIZE[dtype];
+  if (end - begin !== size) {
+    throw new InputError(`tensor "${name}" must have ${size} bytes of data, got ${end - begin}.`);
+  }
+  return { name, dtype, begin, end };
+}
+
+/** Checks that the tensors lie one behind the other and fill the data. */
+function checkLayout(entries: readonly Entry[], dataLength: number): void {
+  let filled = 0;
+  for (const { name, begin, end } of [...entries].sort((a, b) => a.begin - b.begin)) {
+    if (begin !== filled) {
+      throw new InputError(
+        `tensor "${name}" must begin at byte ${filled} of the data, got ${begin}: tensors ${begin < filled ? 'overlap' : 'leave a hole'}.`,
+      );
+    }
+    filled = end;
+  }
+  if (filled !== dataLength) {
+    throw new InputError(
+      `the tensors take ${filled} bytes of data, but ${dataLength} are there. The file is ${filled > dataLength ? 'cut off' : 'damaged'}.`,
+    );
+  }
+}
+
+function metadataOf(header: Plain): (key: string) => string {
+  const metadata = Object.hasOwn(header, '__metadata__') ? header['__metadata__'] : undefined;
+  if (!isPlain(metadata) || metadata.format !== 'pushdown') {
+    throw new InputError(
+      'the file has no metadata of pushdown: it is a safetensors file, but of another program.',
+    );
+  }
+  if (metadata.version !== VERSION) {
+    throw new InputError(
+      `the checkpoint must be of version ${VERSION}, got ${show(metadata.version)}. It needs another version of pushdown.`,
+    );
+  }
+  return key => {
+    const value = metadata[key];
+    if (typeof value !== 'string') {
+      throw new InputError(`metadata "${key}" must be a string, got ${show(value)}. The file is damaged.`);
+    }
+    return value;
+  };
+}
+
+/**
+ * Reads the file of a checkpoint, and checks all of it.
+ * @throws InputError saying what is wrong with it
+ */
+export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
+  try {
+    return readCheckpoint(bytes);
+  } catch (error) {
+    // JSON nested so deeply that it cannot even be shown.
+    if (error instanceof RangeError) throw new InputError(`the file is damaged: ${error.message}.`);
+    throw error;
+  }
+}
+
+function readCheckpoint(bytes: Uint8Array): Checkpoint {
+  const { header, begin } = readHeader(bytes);
+  const metadata = metadataOf(header);
+  const config = makeConfig(parseJson(metadata('config'), 'config'));
+  const shapes = shapesOf(config);
+  const step = Number(metadata('step'));
+  if (metadata('step') === '' || !Number.isSafeInteger(step) || step < 0) {
+    throw new InputError(`metadata "step" must be a whole number, got ${show(metadata('step'))}.`);
+  }
+  const run = readRun(metadata('run'), config);
+
+  const given = Object.entries(header).filter(([name]) => name !== '__metadata__');
+  checkNames(
+    given.map(([name]) => name),
+    shapes,
+  );
+  const entries = given.map(([name, entry]) => readEntry(name, entry, shapes.get(name)!));
+  checkLayout(entries, bytes.length - begin);
+
+  // Sizes are checked against the file by now, so nothing is allocated that it does not hold.
+  const view = new DataView(bytes.buffer, bytes.byteOffset + begin);
+  const found: Tensors = new Map();
+  for (const { name, dtype, begin: from, end } of entries) {
+    const values = new Float64Array((end - from) / SIZE[dtype]);
+    for (let i = 0; i < values.length; i++) {
+      values[i] = dtype === 'F32' ? view.getFloat32(from + 4 * i, true) : view.getFloat64(from + 8 * i, true);
+    }
+    checkFinite(name, values);
+    found.set(name, values);
+  }
+  // In the order of the parameter table, whatever that of the file.
+  const take = (prefix: string): Tensors =>
+    new Map(
+      parameters(setup(config).spec)
+        .filter(({ name }) => found.has(prefix + name))
+        .map(({ name }) => [name, found.get(prefix + name)!]),
+    );
+  const state = { step, parameters: take(''), mean: take(MEAN), square: take(SQUARE) };
+  return { config, engine: metadata('engine'), state, run };
+}

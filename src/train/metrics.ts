@@ -1,0 +1,118 @@
+import { type Batch, PHASE } from '../base/dims.ts';
+import type { Forward, StepReport } from '../engine/engine.ts';
+
+/** StepReports added up; steps that were not finite are only counted. Plain numbers: a checkpoint has them. */
+export interface Sums {
+  steps: number;
+  badSteps: number;
+  sequences: number;
+  targets: number;
+  symbols: number;
+  correct: number;
+  coarse: number;
+  fine: number;
+  loss: number;
+  objective: number;
+  absoluteError: number;
+  gradientNorm: number;
+}
+
+export const noSums = (): Sums => ({
+  steps: 0,
+  badSteps: 0,
+  sequences: 0,
+  targets: 0,
+  symbols: 0,
+  correct: 0,
+  coarse: 0,
+  fine: 0,
+  loss: 0,
+  objective: 0,
+  absoluteError: 0,
+  gradientNorm: 0,
+});
+
+export function addReport(sums: Sums, report: StepReport): void {
+  if (!report.finite) {
+    sums.badSteps++;
+    return;
+  }
+  sums.steps++;
+  sums.sequences += report.sequences;
+  sums.targets += report.targets;
+  sums.symbols += report.symbols;
+  sums.correct += report.correct;
+  sums.coarse += report.coarse;
+  sums.fine += report.fine;
+  sums.loss += report.loss;
+  sums.objective += report.objective;
+  sums.absoluteError += report.absoluteError;
+  // A norm can overflow where its gradients did not; the sums are to stay numbers that JSON has.
+  if (Number.isFinite(report.gradientNorm)) sums.gradientNorm += report.gradientNorm;
+}
+
+/**
+ * What a run of steps comes to. NaN where there was nothing to divide by.
+ *
+ * Coarse and fine are the paper's, told there of greedy decoding. Teacher forcing gives the same numbers: up
+ * to the first error both feed the same symbols, and nothing after it counts.
+ */
+export interface Metrics {
+  /** Per target: nats (softmax), or ½ squared error. */
+  loss: number;
+  /** Mean over steps of what the gradients are of. */
+  objective: number;
+  /** Share of symbols that are right. */
+  accuracy: number;
+  /** Share of sequences wholly right, the end symbol included. */
+  coarse: number;
+  /** Mean over sequences of (right symbols before the first error / symbols). */
+  fine: number;
+  /** Mean over steps, before clipping. */
+  gradientNorm: number;
+  /** Σ |y − output| per sequence (the tutorial's measure, which sums 100 of them). */
+  absoluteError: number;
+  /** Steps whose loss or gradients were NaN or infinite, and which were left out. */
+  badSteps: number;
+}
+
+export const metricsOf = (sums: Sums): Metrics => ({
+  loss: sums.loss / sums.targets,
+  objective: sums.objective / sums.steps,
+  accuracy: sums.correct / sums.symbols,
+  coarse: sums.coarse / sums.sequences,
+  fine: sums.fine / sums.sequences,
+  gradientNorm: sums.gradientNorm / sums.steps,
+  absoluteError: sums.absoluteError / sums.sequences,
+  badSteps: sums.badSteps,
+});
+
+/** Mean push and pop strength over the steps of a phase; NaN where there are none. */
+export interface PhaseProfile {
+  push: number;
+  pop: number;
+  steps: number;
+}
+
+/** A stack that is used as one pushes ≈ 1 while reading, and pops ≈ 1 and pushes ≈ 0 while writing. */
+export interface Profile {
+  reading: PhaseProfile;
+  writing: PhaseProfile;
+}
+
+/** The push/pop profile of evaluated batches. */
+export function profileOf(evaluated: readonly { batch: Batch; forward: Forward }[]): Profile {
+  const meansOf = (phase: number): PhaseProfile => {
+    let [push, pop, steps] = [0, 0, 0];
+    for (const { batch, forward } of evaluated) {
+      batch.phase.forEach((is, n) => {
+        if (is !== phase) return;
+        push += forward.push[n];
+        pop += forward.pop[n];
+        steps++;
+      });
+    }
+    return { push: push / steps, pop: pop / steps, steps };
+  };
+  return { reading: meansOf(PHASE.reading), writing: meansOf(PHASE.writing) };
+}

@@ -1,0 +1,102 @@
+import { type Config, makeConfig } from '../base/config.ts';
+import { unknown } from '../base/errors.ts';
+
+/** A configuration known to work, by name. */
+export interface Preset {
+  name: string;
+  /** One line: what it shows. */
+  description: string;
+  config: Config;
+}
+
+/**
+ * Trask's tutorial, both parts: RNN, o' one layer deeper, plain gradient descent with the rate over L. It may
+ * grow after any 100 sequences; here that takes effect at the next report step, at most 50 steps later.
+ */
+const tutorial = {
+  model: { width: 2, init: 'uniform' },
+  train: { optimiser: 'sgd', clip: 'none', lossPer: 'source', growEvery: 100, reportEvery: 50 },
+};
+
+export const PRESETS: readonly Preset[] = [
+  {
+    name: 'reverse',
+    description: "Reversal in the paper's format, right at twice the length trained on: a real stack",
+    config: makeConfig({
+      task: { name: 'reverse', symbols: 8, minLength: 1, maxLength: 10 },
+      model: { hidden: 32, width: 8, popBias: -2 },
+      train: { steps: 2000, batch: 32, optimiser: 'adam', rate: 0.01, clip: 'norm', noise: 1, stopAt: 0.99 },
+    }),
+  },
+  {
+    name: 'tutorial-part5',
+    description:
+      "The tutorial's part 5: it learns to reverse, but not with a stack (pushes all, pops halves)",
+    config: makeConfig({
+      task: { name: 'tutorial-part5', symbols: 2, minLength: 1, maxLength: 1 },
+      model: {
+        ...tutorial.model,
+        hidden: 16,
+        deeper: 16,
+        output: 'tanh',
+        start: 'one-hot',
+        pushBias: 0.2,
+        popBias: 0,
+      },
+      // 750,000 sequences. The rate is the tutorial's max_alpha, 0.005 · batch; see lossPer for the rest.
+      train: {
+        ...tutorial.train,
+        steps: 75_000,
+        batch: 10,
+        rate: 0.05,
+        pushBiasGrowth: 0.0025,
+        growBelowPerLength: 5,
+        evaluateEvery: 5000,
+      },
+    }),
+  },
+  {
+    name: 'tutorial-part6',
+    description: "The tutorial's part 6: auto-encoder heads make it a real stack, pushing then popping",
+    config: makeConfig({
+      task: { name: 'tutorial-part6', symbols: 2, minLength: 3, maxLength: 5 },
+      model: {
+        ...tutorial.model,
+        hidden: 8,
+        deeper: 8,
+        output: 'sigmoid',
+        autoencoder: true,
+        start: 'zero',
+        pushBias: 1.1,
+        popBias: -0.9,
+      },
+      // 750,000 sequences; rate 0.05 · batch.
+      train: {
+        ...tutorial.train,
+        steps: 15_000,
+        batch: 50,
+        rate: 2.5,
+        growBelowPerLength: 1,
+        growBelow: 4,
+        growAfter: 10_000,
+        evaluateEvery: 1000,
+      },
+    }),
+  },
+];
+
+/**
+ * A copy of a preset's configuration, to change at will.
+ * @throws InputError for an unknown name
+ */
+export function preset(name: string): Config {
+  const found = PRESETS.find(one => one.name === name);
+  const { config } =
+    found ??
+    unknown(
+      'preset',
+      name,
+      PRESETS.map(one => one.name),
+    );
+  return structuredClone(config);
+}

@@ -1,0 +1,306 @@
+import type { Config } from '../base/config.ts';
+import type { Batch } from '../base/dims.ts';
+import { DeviceError } from '../base/errors.ts';
+import { Rng, STREAM } from '../base/rng.ts';
+import type { Engine, Model } from '../engine/engine.ts';
+import { makeBatch, sample, type Task } from '../tasks/task.ts';
+import { breathe } from './breathe.ts';
+import { type Checkpoint, checkState, type RunState } from './checkpoint.ts';
+import { absorb, commit, startCurriculum } from './curriculum.ts';
+import { type Evaluation, evaluate } from './evaluate.ts';
+import { addReport, type Metrics, metricsOf, noSums } from './metrics.ts';
+import { initialState, setup } from './setup.ts';
+
+/** Said every reportEvery steps: metrics are means over those. */
+export interface Progress extends Metrics {
+  /** Steps done, and at most. */
+  step: number;
+  steps: number;
+  /** Longest source trained on. */
+  length: number;
+  sequencesPerSecond: number;
+  /** Seconds trained, and still to go if all steps are made. */
+  elapsed: number;
+  eta: number;
+}
+
+export interface Callbacks {
+  onProgress?(progress: Progress): void;
+  onEvaluation?(evaluation: Evaluation, step: number): void;
+}
+
+/** Why run() came back. `done`: all steps made; `solved`: stopAt reached twice running. */
+export type Ending = 'done' | 'solved' | 'stopped' | 'paused';
+
+/** Sequences per evaluation during training. */
+const EVALUATED = 256;
+/** Steps in a row that may be not finite before training gives up. */
+const BAD_STEPS = 10;
+/** Work that may be queued on the device, in ms and in steps: what a pause has to wait for. */
+const QUEUED_MS = 150;
+const QUEUED_STEPS = 128;
+/** Time between breaths, in ms. */
+const BREATH_MS = 12;
+
+/**
+ * The batch of training step k (from 0): a function of seed, step and the longest source alone, so that a
+ * checkpoint needs no data.
+ */
+export function trainingBatch(task: Task, config: Config, step: number, longest: number): Batch {
+  const { seed, batch: B, lossPer, noise, noiseSteps } = config.train;
+  const rng = new Rng(seed, STREAM.batch, step);
+  const sequences = Array.from({ length: B }, () =>
+    sample(task, rng, rng.int(config.task.minLength, longest)),
+  );
+  const batch = makeBatch(sequences, lossPer);
+  const deviation = noiseSteps ? noise * Math.max(0, 1 - step / noiseSteps) : noise;
+  if (deviation > 0) {
+    const noiseRng = new Rng(seed, STREAM.noise, step);
+    batch.noise = Float32Array.from({ length: batch.T * B * 2 }, () => deviation * noiseRng.normal());
+  }
+  return batch;
+}
+
+/**
+ * Trains a model of an engine as a configuration says.
+ *
+ *   const trainer = await Trainer.start(engine, config, { onProgress: console.log });
+ *   await trainer.run();                                 // until done, solved, paused or stopped
+ *   const bytes = encodeCheckpoint(await trainer.snapshot());
+ *
+ * Steps are only enqueued; reports are waited for at report and evaluation steps, or when much is queued. A
+ * report counts the moment it is read, but decisions (curriculum, stopping) fall at report and evaluation
+ * steps alone. So a run resumed from any snapshot goes on, on the same engine, exactly as if never broken.
+ */
+export class Trainer {
+  readonly task: Task;
+  readonly config: Config;
+  readonly model: Model;
+  readonly #engine: Engine;
+  readonly #callbacks: Callbacks;
+  #step: number;
+  #run: RunState;
+  #stopped = false;
+  #going = false;
+  #running: Promise<Ending> | undefined;
+  /** The last of the things that need the model for themselves. */
+  #tail: Promise<unknown> = Promise.resolve();
+  /** Steps enqueued whose reports are not read yet. */
+  #unread = 0;
+  /** Time per step, in ms, smoothed: 0 until known. */
+  #msPerStep = 0;
+  /** Steps and ms since the last progress report, evaluations left out. */
+  #pace = { steps: 0, ms: 0 };
+
+  private constructor(
+    engine: Engine,
+    task: Task,
+    model: Model,
+    checkpoint: Checkpoint,
+    callbacks: Callbacks,
+  ) {
+    this.#engine = engine;
+    this.task = task;
+    this.model = model;
+    this.config = checkpoint.config;
+    this.#callbacks = callbacks;
+    this.#step = checkpoint.state.step;
+    this.#run = structuredClone(checkpoint.run);
+  }
+
+  /**
+   * A new run.
+   * @throws InputError where the configuration does not go together, DeviceError where the device is too small
+   */
+  static async start(engine: Engine, config: Config, callbacks: Callbacks = {}): Promise<Trainer> {
+    const { spec } = setup(config);
+    const run: RunState = {
+      curriculum: startCurriculum(config),
+      window: noSums(),
+      badRun: 0,
+      passes: 0,
+      seconds: 0,
+    };
+    const state = initialState(spec, config.train);
+    return Trainer.resume(engine, { config, engine: engine.name, state, run }, callbacks);
+  }
+
+  /**
+   * Goes on from a checkpoint. Its configuration may have been changed, but not the sizes of the model.
+   * @throws InputError where state and configuration do not fit
+   */
+  static async resume(engine: Engine, checkpoint: Checkpoint, callbacks: Callbacks = {}): Promise<Trainer> {
+    checkState(checkpoint);
+    const { config, state } = checkpoint;
+    const { task, spec } = setup(config);
+    const model = await engine.model(spec, config.train, state);
+    return new Trainer(engine, task, model, checkpoint, callbacks);
+  }
+
+  /** Training steps done (enqueued). */
+  get step(): number {
+    return this.#step;
+  }
+
+  /** Why there is nothing more to do; undefined while there is. */
+  get ending(): Exclude<Ending, 'paused'> | undefined {
+    if (this.#stopped) return 'stopped';
+    if (this.config.train.stopAt && this.#run.passes >= 2) return 'solved';
+    return this.#step >= this.config.train.steps ? 'done' : undefined;
+  }
+
+  /**
+   * Trains until there is nothing more to do, or a pause.
+   * @throws DeviceError after ten steps in a row that were not finite; the state stays as it was before them
+   */
+  run(): Promise<Ending> {
+    this.#going = true;
+    this.#running ??= this.#loop().finally(() => {
+      this.#running = undefined;
+      this.#going = false;
+    });
+    return this.#running;
+  }
+
+  /** Makes run() come back after the step at hand; it can be called again. */
+  pause(): void {
+    this.#going = false;
+  }
+
+  /** Ends training after the step at hand, for good. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** Makes one step, and says how it went. */
+  async singleStep(): Promise<void> {
+    if (this.ending) return;
+    await this.between(async () => {
+      if (await this.#advance()) return;
+      await this.#drain();
+      this.#say();
+    });
+  }
+
+  /** Everything that a run needs to go on from here, at any time. */
+  snapshot(): Promise<Checkpoint> {
+    return this.between(async () => {
+      await this.#drain();
+      const state = await this.model.state();
+      const run = structuredClone(this.#run);
+      return { config: structuredClone(this.config), engine: this.#engine.name, state, run };
+    });
+  }
+
+  /** Does something with the model between two steps: evaluate, trace, predict. */
+  between<T>(work: (model: Model, task: Task) => Promise<T>): Promise<T> {
+    const result = this.#tail.then(() => work(this.model, this.task));
+    this.#tail = result.catch(() => {});
+    return result;
+  }
+
+  /** Gives back the model, not the engine. */
+  destroy(): void {
+    this.stop();
+    this.model.destroy();
+  }
+
+  async #loop(): Promise<Ending> {
+    let breath = performance.now();
+    while (this.#going && !this.ending) {
+      await this.between(() => this.#advance());
+      if (performance.now() - breath > BREATH_MS) {
+        await breathe();
+        breath = performance.now();
+      }
+    }
+    await this.between(() => this.#drain());
+    return this.ending ?? 'paused';
+  }
+
+  /** One step and what is due after it. True: progress was said. */
+  async #advance(): Promise<boolean> {
+    if (this.ending) return true;
+    const { steps, reportEvery, evaluateEvery } = this.config.train;
+    const start = performance.now();
+    this.model.step(trainingBatch(this.task, this.config, this.#step, this.#run.curriculum.length));
+    const step = ++this.#step;
+    this.#unread++;
+    const last = step === steps;
+    const report = step % reportEvery === 0;
+    const evaluation = evaluateEvery > 0 && step % evaluateEvery === 0;
+    // The first step is waited for as well: until then nobody knows how long a step takes.
+    const full = this.#unread >= Math.min(QUEUED_STEPS, QUEUED_MS / this.#msPerStep);
+    const wait = report || evaluation || last || full || !this.#msPerStep;
+    if (wait) await this.#drain();
+    const ms = performance.now() - start;
+    this.#pace.steps++;
+    this.#pace.ms += ms;
+    this.#run.seconds += ms / 1000;
+    if (wait) {
+      const mean = this.#pace.ms / this.#pace.steps;
+      this.#msPerStep = this.#msPerStep ? 0.8 * this.#msPerStep + 0.2 * mean : mean;
+    }
+    if (report || last) this.#say();
+    // Only at report steps, not at the last: what happens must not depend on how many steps are to come.
+    if (report) this.#decide();
+    if (evaluation || last) {
+      const before = performance.now();
+      const passed = await this.#evaluate();
+      if (evaluation) this.#run.passes = passed ? this.#run.passes + 1 : 0;
+      this.#run.seconds += (performance.now() - before) / 1000;
+    }
+    return report || last;
+  }
+
+  /** Waits for the reports of all steps enqueued. */
+  async #drain(): Promise<void> {
+    if (this.#unread === 0) return;
+    this.#unread = 0;
+    for (const report of await this.model.reports()) {
+      addReport(this.#run.window, report);
+      this.#run.curriculum = absorb(this.config, this.#run.curriculum, report);
+      // Stays at the limit until the next report step.
+      if (this.#run.badRun < BAD_STEPS) this.#run.badRun = report.finite ? 0 : this.#run.badRun + 1;
+    }
+  }
+
+  #say(): void {
+    const { steps, batch } = this.config.train;
+    this.#callbacks.onProgress?.({
+      ...metricsOf(this.#run.window),
+      step: this.#step,
+      steps,
+      length: this.#run.curriculum.length,
+      sequencesPerSecond: (this.#pace.steps * batch * 1000) / this.#pace.ms,
+      elapsed: this.#run.seconds,
+      eta: ((steps - this.#step) * this.#msPerStep) / 1000,
+    });
+    this.#pace = { steps: 0, ms: 0 };
+  }
+
+  #decide(): void {
+    this.#run.curriculum = commit(this.#run.curriculum);
+    this.#run.window = noSums();
+    if (this.#run.badRun >= BAD_STEPS) {
+      this.#run.badRun = 0;
+      throw new DeviceError(
+        `training diverged: ${BAD_STEPS} steps in a row before step ${this.#step} gave a loss or gradients that are NaN or infinite, and were not applied. Lower train.rate (now ${this.config.train.rate}), or clip gradients.`,
+      );
+    }
+  }
+
+  /** True where the coarse accuracy reaches stopAt. */
+  async #evaluate(): Promise<boolean> {
+    const { seed, evaluateLength, stopAt } = this.config.train;
+    const length = evaluateLength || 2 * this.#run.curriculum.length;
+    const evaluation = await evaluate(this.model, this.task, {
+      length,
+      sequences: EVALUATED,
+      seed,
+      index: this.#step,
+    });
+    this.#callbacks.onEvaluation?.(evaluation, this.#step);
+    return stopAt > 0 && evaluation.coarse >= stopAt;
+  }
+}

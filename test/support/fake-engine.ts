@@ -1,0 +1,142 @@
+import type { Batch } from '../../src/base/dims.ts';
+import { MASKED, ZERO_TARGET } from '../../src/base/dims.ts';
+import type { ModelSpec } from '../../src/base/parameters.ts';
+import type { Engine, Forward, Model, ModelState, StepReport } from '../../src/engine/engine.ts';
+
+/** How the fake behaves: by training step, all optional. */
+export interface Behaviour {
+  /** Is step k finite? */
+  finite?: (step: number) => boolean;
+  /** Absolute error per sequence at step k. */
+  error?: (step: number) => number;
+  /** Share of sequences wholly right when evaluated after step k. */
+  coarse?: (step: number) => number;
+  /** What is predicted at step t of sequence b; by default the target, or 0. */
+  predict?: (batch: Batch, t: number, b: number) => number;
+}
+
+const clone = (state: ModelState): ModelState => structuredClone(state);
+
+/**
+ * An engine for the loop around models, not for learning: its "training" stirs every number of a batch into
+ * the weights, so that two runs end alike only if they saw the same batches in the same order.
+ */
+export class FakeModel implements Model {
+  readonly spec: ModelSpec;
+  readonly bytes = 0;
+  /** How many reports each call of reports() gave. */
+  readonly bundles: number[] = [];
+  batches: Batch[] = [];
+  #state: ModelState;
+  #behaviour: Behaviour;
+  #reports: StepReport[] = [];
+
+  constructor(spec: ModelSpec, state: ModelState, behaviour: Behaviour) {
+    this.spec = spec;
+    this.#state = clone(state);
+    this.#behaviour = behaviour;
+  }
+
+  step(batch: Batch): void {
+    this.batches.push(batch);
+    const step = ++this.#state.step;
+    const finite = this.#behaviour.finite?.(step) ?? true;
+    let hash = step;
+    for (const id of [...batch.ids, ...batch.target]) hash = (Math.imul(hash, 31) + id) | 0;
+    for (const x of [...batch.weight, ...(batch.noise ?? [])]) hash = (Math.imul(hash, 31) + x * 1e6) | 0;
+    if (finite) {
+      for (const tensors of [this.#state.parameters, this.#state.mean, this.#state.square]) {
+        for (const values of tensors.values()) {
+          for (let i = 0; i < values.length; i++)
+            values[i] = Math.fround(0.9 * values[i] + 1e-9 * (hash ^ i));
+        }
+      }
+    }
+    this.#reports.push({ ...report(batch, 0), finite, absoluteError: this.#error(step) * batch.B });
+  }
+
+  async reports(): Promise<StepReport[]> {
+    const reports = this.#reports;
+    this.bundles.push(reports.length);
+    this.#reports = [];
+    return reports;
+  }
+
+  async forward(batch: Batch, traced = false): Promise<Forward> {
+    const { B, T, target } = batch;
+    const { outputs: V, width: M } = this.spec;
+    const predict = this.#behaviour.predict ?? ((_, t, b) => (target[t * B + b] < V ? target[t * B + b] : 0));
+    const predicted = Uint32Array.from({ length: T * B }, (_, n) => predict(batch, Math.floor(n / B), n % B));
+    const output = new Float32Array(T * B * V);
+    predicted.forEach((o, n) => {
+      output[n * V + o] = 0.75;
+    });
+    return {
+      report: report(batch, this.#behaviour.coarse?.(this.#state.step) ?? 0),
+      predicted,
+      push: Float32Array.from(batch.phase, phase => (phase === 1 ? 1 : 0)),
+      pop: Float32Array.from(batch.phase, phase => (phase === 2 ? 1 : 0)),
+      trace: traced
+        ? {
+            output,
+            read: new Float32Array(T * B * M),
+            strengths: Array.from({ length: B }, () =>
+              Array.from({ length: T }, (_, t) => new Float32Array(t + 1)),
+            ),
+          }
+        : undefined,
+    };
+  }
+
+  async state(): Promise<ModelState> {
+    return clone(this.#state);
+  }
+
+  load(state: ModelState): void {
+    this.#state = clone(state);
+  }
+
+  destroy(): void {}
+
+  #error(step: number): number {
+    return this.#behaviour.error?.(step) ?? 1;
+  }
+}
+
+function report(batch: Batch, coarse: number): StepReport {
+  const targets = batch.target.filter(target => target !== MASKED);
+  const symbols = targets.filter(target => target !== ZERO_TARGET).length;
+  return {
+    objective: 1,
+    loss: targets.length / 2,
+    targets: targets.length,
+    symbols,
+    correct: symbols / 4,
+    sequences: batch.B,
+    coarse: coarse * batch.B,
+    fine: batch.B / 8,
+    absoluteError: 0,
+    gradientNorm: 2,
+    finite: true,
+  };
+}
+
+export interface FakeEngine extends Engine {
+  models: FakeModel[];
+}
+
+export function fakeEngine(behaviour: Behaviour = {}): FakeEngine {
+  const models: FakeModel[] = [];
+  return {
+    name: 'cpu',
+    adapter: { name: 'fake', kind: 'cpu', reason: 'a test' },
+    models,
+    model: async (spec, _training, state) => {
+      const model = new FakeModel(spec, state, behaviour);
+      models.push(model);
+      return model;
+    },
+    memory: () => Promise.reject(new Error('the fake engine has no memory')),
+    destroy() {},
+  };
+}

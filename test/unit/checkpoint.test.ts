@@ -1,0 +1,168 @@
+import { expect, test } from 'vitest';
+import { assign } from '../../src/base/config.ts';
+import { InputError } from '../../src/base/errors.ts';
+import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../../src/train/checkpoint.ts';
+import { startCurriculum } from '../../src/train/curriculum.ts';
+import { noSums } from '../../src/train/metrics.ts';
+import { preset } from '../../src/train/presets.ts';
+import { initialState, setup } from '../../src/train/setup.ts';
+
+function make(sets: string[] = []): Checkpoint {
+  const config = assign(preset('reverse'), ['hidden=3', 'width=2', 'symbols=2', ...sets]);
+  const state = initialState(setup(config).spec, config.train);
+  state.step = 17;
+  const window = { ...noSums(), steps: 3, loss: 0.1 };
+  return {
+    config,
+    engine: 'gpu',
+    state,
+    run: { curriculum: startCurriculum(config), window, badRun: 1, passes: 1, seconds: 1.5 },
+  };
+}
+
+type Header = Record<string, { dtype: string; shape: number[]; data_offsets: number[] }> & {
+  __metadata__: Record<string, string>;
+};
+
+function split(bytes: Uint8Array): { header: Header; data: Uint8Array } {
+  const begin = 8 + Number(new DataView(bytes.buffer).getBigUint64(0, true));
+  return {
+    header: JSON.parse(new TextDecoder().decode(bytes.subarray(8, begin))),
+    data: bytes.slice(begin),
+  };
+}
+
+function join(header: unknown, data: Uint8Array): Uint8Array {
+  const text = new TextEncoder().encode(typeof header === 'string' ? header : JSON.stringify(header));
+  const bytes = new Uint8Array(8 + text.length + data.length);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(text.length), true);
+  bytes.set(text, 8);
+  bytes.set(data, 8 + text.length);
+  return bytes;
+}
+
+test.each(['adam', 'rmsprop', 'sgd'])('round trip is exact: %s', optimiser => {
+  const checkpoint = make([`optimiser=${optimiser}`, 'seed=9007199254740991']);
+  checkpoint.state.parameters.get('b_o')![1] = -0;
+  const decoded = decodeCheckpoint(encodeCheckpoint(checkpoint));
+  expect(decoded).toEqual(checkpoint);
+  expect([...decoded.state.parameters.keys()]).toEqual([...checkpoint.state.parameters.keys()]);
+});
+
+test('float64 values survive, in the tensors that have them', () => {
+  const checkpoint = make();
+  checkpoint.state.parameters.get('W_d')![1] = 0.1;
+  checkpoint.state.square.get('b_v')![0] = 1e-60;
+  const bytes = encodeCheckpoint(checkpoint);
+  const { header } = split(bytes);
+  expect(decodeCheckpoint(bytes)).toEqual(checkpoint);
+  expect([header.W_d.dtype, header.W_xh.dtype]).toEqual(['F64', 'F32']);
+  expect(header.W_d.data_offsets[0] % 8).toBe(0);
+});
+
+test('the file is safetensors: aligned data, metadata of strings', () => {
+  const bytes = encodeCheckpoint(make());
+  const { header, data } = split(bytes);
+  expect((bytes.length - data.length) % 8).toBe(0);
+  expect(header.__metadata__).toMatchObject({ format: 'pushdown', version: '1', step: '17', seed: '0' });
+  expect(Object.values(header.__metadata__).every(value => typeof value === 'string')).toBe(true);
+  expect(header['optimiser.mean.W_xh'].shape).toEqual([4, 3]);
+});
+
+test('a part of a larger buffer can be decoded', () => {
+  const bytes = encodeCheckpoint(make());
+  const larger = new Uint8Array(bytes.length + 13);
+  larger.set(bytes, 5);
+  expect(decodeCheckpoint(larger.subarray(5, 5 + bytes.length))).toEqual(make());
+});
+
+test('what could not be read back is not written', () => {
+  const broken = make();
+  broken.state.parameters.get('W_xh')![2] = Number.NaN;
+  expect(() => encodeCheckpoint(broken)).toThrow(
+    'tensor "W_xh" must have finite values, got NaN at place 2.',
+  );
+  const short = make();
+  short.state.mean.clear();
+  expect(() => encodeCheckpoint(short)).toThrow('tensor "optimiser.mean.W_xh" is missing');
+});
+
+/** Breaks the header (and data) of a good file. */
+const broken = (change: (header: Header, data: Uint8Array) => unknown): Uint8Array => {
+  const { header, data } = split(encodeCheckpoint(make()));
+  const changed = change(header, data);
+  return changed instanceof Uint8Array ? changed : join(header, data);
+};
+const whole = encodeCheckpoint(make());
+
+const FILES: [name: string, bytes: Uint8Array, message: RegExp][] = [
+  ['empty', new Uint8Array(0), /at least 8 bytes, got 0/],
+  ['cut off in the header', whole.subarray(0, 100), /only 92 follow/],
+  ['cut off in the data', whole.subarray(0, -4), /bytes of data, but \d+ are there. The file is cut off/],
+  [
+    'bytes behind the data',
+    broken((header, data) => join(header, new Uint8Array(data.length + 4))),
+    /damaged/,
+  ],
+  ['a header as long as can be', new Uint8Array(16).fill(255), /should have 18446744073709551615 bytes/],
+  ['no header', join('', new Uint8Array(0)), /the header must be JSON/],
+  ['no UTF-8', broken((_, data) => join('{"', data).fill(255, 8)), /the header must be UTF-8/],
+  ['no JSON', join('{"a":', new Uint8Array(0)), /the header must be JSON: .* The file is damaged/],
+  ['no object', join('[1]', new Uint8Array(0)), /the header must be a JSON object, got \[1\]/],
+  ['of another program', join({}, new Uint8Array(0)), /no metadata of pushdown/],
+  ['of a later version', broken(h => Object.assign(h.__metadata__, { version: '2' })), /version 1, got "2"/],
+  ['without a step', broken(h => Reflect.deleteProperty(h.__metadata__, 'step')), /"step" must be a string/],
+  ['a negative step', broken(h => Object.assign(h.__metadata__, { step: '-1' })), /a whole number, got "-1"/],
+  [
+    'a bad configuration',
+    broken(h => Object.assign(h.__metadata__, { config: '{"model":{"hidden":0}}' })),
+    /hidden/,
+  ],
+  ['a bad run', broken(h => Object.assign(h.__metadata__, { run: '{"window":1}' })), /run.curriculum/],
+  ['a tensor missing', broken(h => Reflect.deleteProperty(h, 'b_u')), /tensor "b_u" is missing/],
+  ['a tensor too many', broken(h => Object.assign(h, { W_zz: h.b_u })), /"W_zz" does not belong/],
+  [
+    'a tensor that is no object',
+    broken(h => Object.assign(h, { b_u: 7 })),
+    /"b_u" must be a JSON object, got 7/,
+  ],
+  ['half precision', broken(h => Object.assign(h.b_u, { dtype: 'F16' })), /dtype F32 or F64, got "F16"/],
+  ['a wrong shape', broken(h => Object.assign(h.W_xh, { shape: [3, 4] })), /shape \[4, 3\].*got \[3,4\]/],
+  ['a huge shape', broken(h => Object.assign(h.W_xh, { shape: [1e15, 1e15] })), /shape \[4, 3\]/],
+  [
+    'a deep shape',
+    broken(h =>
+      join(JSON.stringify(h).replace('[4,3]', '['.repeat(1e5) + ']'.repeat(1e5)), new Uint8Array(0)),
+    ),
+    /./,
+  ],
+  [
+    'offsets that are none',
+    broken(h => Object.assign(h.b_u, { data_offsets: [0.5] })),
+    /two whole data_offsets/,
+  ],
+  [
+    'offsets of a wrong size',
+    broken(h => Object.assign(h.b_u, { data_offsets: [0, 8] })),
+    /4 bytes of data, got 8/,
+  ],
+  ['overlapping tensors', broken(h => Object.assign(h.b_u, { data_offsets: [0, 4] })), /overlap|hole/],
+  ['not a number', broken((_, data) => void data.fill(255, 0, 4)), /finite values, got NaN at place 0/],
+];
+
+test.each(FILES)('broken file: %s', (_, bytes, message) => {
+  expect(() => decodeCheckpoint(bytes)).toThrow(InputError);
+  expect(() => decodeCheckpoint(bytes)).toThrow(message);
+});
+
+test('no byte of the header, changed, makes it crash', () => {
+  for (let at = 0; at < 1200; at++) {
+    const bytes = whole.slice();
+    bytes[at] ^= 1 + (at % 7);
+    try {
+      decodeCheckpoint(bytes);
+    } catch (error) {
+      expect(error).toBeInstanceOf(InputError);
+    }
+  }
+});

@@ -1,0 +1,90 @@
+import { describe, expect, test } from 'vitest';
+import { assign, FIELDS, makeConfig } from '../../src/base/config.ts';
+import { InputError } from '../../src/base/errors.ts';
+import { PRESETS, preset } from '../../src/train/presets.ts';
+import { setup } from '../../src/train/setup.ts';
+
+const plain = makeConfig({});
+
+test('defaults are within their own limits', () => {
+  expect(makeConfig(plain)).toEqual(plain);
+  expect(Object.keys(plain)).toEqual(Object.keys(FIELDS));
+});
+
+test('what is given lies over the base', () => {
+  const base = makeConfig({ model: { hidden: 64 }, train: { rate: 0.5 } });
+  const over = makeConfig({ train: { rate: 0.25 } }, base);
+  expect([over.model.hidden, over.train.rate]).toEqual([64, 0.25]);
+});
+
+test.each([
+  [null, 'a configuration is a JSON object'],
+  [{ modle: {} }, 'unknown configuration group "modle". Did you mean "model"?'],
+  [{ model: { hiden: 1 } }, 'unknown configuration key "model.hiden". Did you mean "model.hidden"?'],
+  [{ model: 3 }, 'model must be a JSON object, got 3.'],
+  [{ model: { hidden: 1.5 } }, 'model.hidden must be a whole number from 1 to 4096, got 1.5.'],
+  [{ model: { hidden: '8' } }, 'model.hidden must be a whole number from 1 to 4096, got "8".'],
+  [{ train: { rate: -1 } }, 'train.rate must be a number from 0 to 1000, got -1.'],
+  [{ train: { rate: Number.NaN } }, 'train.rate must be a number from 0 to 1000'],
+  [{ train: { optimiser: 'adma' } }, 'unknown train.optimiser "adma". Did you mean "adam"?'],
+  [{ model: { autoencoder: 'yes' } }, 'model.autoencoder must be true or false, got "yes".'],
+  [{ task: { minLength: 9, maxLength: 3 } }, 'task.minLength (9) must not exceed task.maxLength (3).'],
+])('bad configuration %o', (input, message) => {
+  expect(() => makeConfig(input)).toThrow(InputError);
+  expect(() => makeConfig(input)).toThrow(message);
+});
+
+describe('--set', () => {
+  test('takes long and short keys of every kind', () => {
+    const set = assign(plain, [
+      'model.hidden=64',
+      'rate = 1e-3',
+      'autoencoder=true',
+      'optimiser=sgd',
+      'name=tutorial-part6',
+    ]);
+    expect(set.model).toMatchObject({ hidden: 64, autoencoder: true });
+    expect(set.train).toMatchObject({ rate: 0.001, optimiser: 'sgd' });
+    expect(set.task.name).toBe('tutorial-part6');
+  });
+
+  test.each([
+    ['hidden', '--set takes key=value (for example model.hidden=64), got "hidden".'],
+    ['model.hiden=3', 'unknown configuration key "model.hiden". Did you mean "model.hidden"?'],
+    ['hidden=many', 'model.hidden must be a whole number from 1 to 4096, got "many".'],
+    ['hidden=', 'model.hidden must be a whole number from 1 to 4096, got "".'],
+    ['autoencoder=1', 'model.autoencoder must be true or false, got "1".'],
+  ])('%s', (assignment, message) => {
+    expect(() => assign(plain, [assignment])).toThrow(message);
+  });
+});
+
+describe('presets', () => {
+  test.each(PRESETS.map(({ name }) => name))('%s is a whole, consistent configuration', name => {
+    const config = preset(name);
+    expect(makeConfig(config)).toEqual(config);
+    expect(setup(config).spec.inputs).toBeGreaterThan(0);
+  });
+
+  test('are copies', () => {
+    preset('reverse').train.steps = 1;
+    expect(preset('reverse').train.steps).not.toBe(1);
+  });
+
+  test("the tutorial's step size: rate over L, mean over the batch, 750,000 sequences", () => {
+    const [part5, part6] = [preset('tutorial-part5').train, preset('tutorial-part6').train];
+    expect(part5).toMatchObject({ batch: 10, optimiser: 'sgd', clip: 'none', lossPer: 'source' });
+    expect(part5.rate).toBeCloseTo(0.005 * part5.batch);
+    expect(part6.rate).toBeCloseTo(0.05 * part6.batch);
+    expect([part5.steps * part5.batch, part6.steps * part6.batch]).toEqual([750_000, 750_000]);
+  });
+
+  test('an unknown one', () => {
+    expect(() => preset('revers')).toThrow('unknown preset "revers". Did you mean "reverse"?');
+  });
+});
+
+test('settings that do not go together are refused', () => {
+  expect(() => setup(assign(preset('tutorial-part5'), ['output=softmax']))).toThrow(/zero vector/);
+  expect(() => setup(assign(preset('reverse'), ['growEvery=100']))).toThrow(/softmax does not report/);
+});

@@ -1,0 +1,86 @@
+import { describe, expect, test } from 'vitest';
+import { assign } from '../../src/base/config.ts';
+import type { StepReport } from '../../src/engine/engine.ts';
+import { absorb, type CurriculumState, commit, startCurriculum } from '../../src/train/curriculum.ts';
+import { preset } from '../../src/train/presets.ts';
+
+/** A report of ten sequences with this error in all. */
+const report = (absoluteError: number, finite = true): StepReport => ({
+  objective: 0,
+  loss: 0,
+  targets: 0,
+  symbols: 0,
+  correct: 0,
+  sequences: 10,
+  coarse: 0,
+  fine: 0,
+  absoluteError,
+  gradientNorm: 0,
+  finite,
+});
+
+const part5 = preset('tutorial-part5');
+const absorbed = (state: CurriculumState, errors: number[], config = part5) =>
+  errors.reduce((s, error) => absorb(config, s, report(error)), state);
+const times = (n: number, error: number): number[] => Array(n).fill(error);
+
+describe("the tutorial's rule", () => {
+  const start = startCurriculum(part5);
+
+  test('grows when the error over 100 sequences is below 5 × range', () => {
+    expect(commit(absorbed(start, times(10, 0.49))).length).toBe(2);
+    expect(commit(absorbed(start, times(10, 0.5))).length).toBe(1);
+    expect(commit(absorbed(start, times(9, 0.1))).length).toBe(1);
+  });
+
+  test('the range counts: at length 2 the limit is 10', () => {
+    const two = commit(absorbed(start, times(10, 0)));
+    expect(commit(absorbed(two, times(10, 0.9))).length).toBe(3);
+    expect(commit(absorbed(two, times(10, 1.1))).length).toBe(2);
+  });
+
+  test('errors of one hundred do not count for the next', () => {
+    expect(absorbed(start, [...times(10, 9), ...times(10, 0.1)]).grow).toBe(true);
+  });
+
+  test('part 6: error < range + 4, and not within the first 10,000 sequences', () => {
+    const part6 = preset('tutorial-part6');
+    const zero = startCurriculum(part6);
+    expect(absorbed(zero, times(1000, 0), part6).grow).toBe(false);
+    expect(absorbed(zero, times(1010, 0.69), part6).grow).toBe(true);
+    expect(absorbed(zero, times(1010, 0.71), part6).grow).toBe(false);
+  });
+});
+
+describe('decisions', () => {
+  const start = startCurriculum(part5);
+
+  test('take effect at commit only, and one at a time', () => {
+    const decided = absorbed(start, times(50, 0));
+    expect(decided).toMatchObject({ length: 1, grow: true, windowSequences: 0 });
+    expect(commit(decided)).toMatchObject({ length: 2, grow: false });
+    expect(commit(commit(decided)).length).toBe(2);
+    expect(absorbed(start, [...times(10, 0), ...times(10, 9)]).grow).toBe(true);
+  });
+
+  test('leave out steps that were not finite', () => {
+    const state = absorb(part5, start, report(Number.NaN, false));
+    expect(state).toEqual(start);
+  });
+
+  test('scale with windows that are not 100 sequences', () => {
+    const config = assign(part5, ['growEvery=30']);
+    expect(absorbed(start, times(3, 0.49), config).grow).toBe(true);
+    expect(absorbed(start, times(3, 0.51), config).grow).toBe(false);
+  });
+
+  test('are none without a curriculum', () => {
+    const config = preset('reverse');
+    expect(absorbed(startCurriculum(config), times(100, 0), config)).toEqual(startCurriculum(config));
+  });
+
+  test('survive JSON', () => {
+    const state = absorbed(start, [...times(10, 0.1), 0.3]);
+    expect(JSON.parse(JSON.stringify(state))).toEqual(state);
+  });
+});

@@ -1,0 +1,115 @@
+import { describe, expect, test } from 'vitest';
+import { MASKED } from '../../src/base/dims.ts';
+import type { StepReport } from '../../src/engine/engine.ts';
+import { parseSource } from '../../src/tasks/task.ts';
+import { evaluate, evaluateLengths, predict, trace } from '../../src/train/evaluate.ts';
+import { addReport, metricsOf, noSums } from '../../src/train/metrics.ts';
+import { preset } from '../../src/train/presets.ts';
+import { initialState, setup } from '../../src/train/setup.ts';
+import { type Behaviour, FakeModel } from '../support/fake-engine.ts';
+
+function make(name: string, behaviour: Behaviour = {}) {
+  const config = preset(name);
+  const { task, spec } = setup(config);
+  return { task, model: new FakeModel(spec, initialState(spec, config.train), behaviour) };
+}
+
+/** Decodes reverse rightly, from the inputs alone: the symbols before ||| again, last first, then </s>. */
+const reversing: Behaviour['predict'] = (batch, t, b) => {
+  const ids = Array.from({ length: batch.lengths[b] }, (_, i) => batch.ids[i * batch.B + b]);
+  const separator = ids.indexOf(9);
+  return t < separator ? 0 : (([8, ...ids.slice(1, separator)] as number[]).at(separator - 1 - t) ?? 8);
+};
+
+test('metrics are means of reports, and steps that were not finite are only counted', () => {
+  const report: StepReport = {
+    objective: 3,
+    loss: 10,
+    targets: 20,
+    symbols: 16,
+    correct: 12,
+    sequences: 4,
+    coarse: 1,
+    fine: 2,
+    absoluteError: 8,
+    gradientNorm: 0.5,
+    finite: true,
+  };
+  const sums = noSums();
+  addReport(sums, report);
+  addReport(sums, { ...report, objective: 5, gradientNorm: 1.5 });
+  addReport(sums, { ...report, loss: Number.NaN, finite: false });
+  expect(metricsOf(sums)).toEqual({
+    loss: 0.5,
+    objective: 4,
+    accuracy: 0.75,
+    coarse: 0.25,
+    fine: 0.5,
+    gradientNorm: 1,
+    absoluteError: 2,
+    badSteps: 1,
+  });
+});
+
+describe('evaluate', () => {
+  test('tells metrics, profile and samples', async () => {
+    const { task, model } = make('reverse', { coarse: () => 0.5 });
+    const evaluation = await evaluate(model, task, { length: 3, sequences: 300, seed: 1 });
+    expect(evaluation).toMatchObject({ length: 3, sequences: 300, loss: 0.5, coarse: 0.5, fine: 0.125 });
+    expect(evaluation.profile.reading).toEqual({ push: 1, pop: 0, steps: 900 });
+    expect(evaluation.profile.writing).toEqual({ push: 0, pop: 1, steps: 900 });
+    for (const { source, expected, predicted } of evaluation.samples) {
+      expect(expected).toBe([...source.split(' ').reverse(), '</s>'].join(' '));
+      expect(predicted).toBe(expected);
+    }
+  });
+
+  test('sequences are those of seed and length', async () => {
+    const { task, model } = make('tutorial-part6');
+    const list = await evaluateLengths(model, task, [2, 4], { sequences: 5, seed: 1 });
+    const alone = await evaluate(model, task, { length: 4, sequences: 5, seed: 1 });
+    const other = await evaluate(model, task, { length: 4, sequences: 5, seed: 2 });
+    expect(list[1]).toEqual(alone);
+    expect(other.samples).not.toEqual(alone.samples);
+  });
+});
+
+describe('predict', () => {
+  test('feeds its outputs back until the end symbol, whatever the lengths beside it', async () => {
+    const { task, model } = make('reverse', { predict: reversing });
+    const sources = ['a b c', 'd', 'e e f g'].map(line => parseSource(task, line));
+    const predictions = await predict(model, task, sources);
+    expect(predictions.map(({ text }) => text)).toEqual(['c b a', 'd', 'g f e e']);
+    expect(predictions.every(({ ended }) => ended)).toBe(true);
+  });
+
+  test('is cut off at 2·L + 8 symbols', async () => {
+    const { task, model } = make('reverse', { predict: () => 1 });
+    const [{ outputs, ended }] = await predict(model, task, [[0, 1, 2]]);
+    expect([outputs.length, ended]).toEqual([14, false]);
+  });
+
+  test("takes one pass for the tutorial's tasks, and sees no target", async () => {
+    const { task, model } = make('tutorial-part5', {
+      predict: (batch, t) => (batch.target.every(target => target === MASKED) ? (t % 2) + 1 : 0),
+    });
+    const predictions = await predict(model, task, [[0, 1, 0], [1]]);
+    expect(predictions.map(({ text }) => text)).toEqual(['b a b', 'b']);
+  });
+
+  test('of nothing is nothing', async () => {
+    const { task, model } = make('reverse');
+    expect(await predict(model, task, [])).toEqual([]);
+  });
+});
+
+test('trace tells every step of a free run', async () => {
+  const { task, model } = make('reverse', { predict: reversing });
+  const steps = await trace(model, task, [0, 1]);
+  expect(steps.map(({ input }) => input)).toEqual(['<s>', 'a', 'b', '|||', 'b', 'a']);
+  expect(steps.map(({ target }) => target)).toEqual(['·', '·', '·', 'b', 'a', '</s>']);
+  expect(steps.map(({ output }) => output).slice(3)).toEqual(['b', 'a', '</s>']);
+  expect(steps[4]).toMatchObject({ phase: 'writing', pop: 1, probability: 0.75 });
+  expect(steps.map(({ strengths }) => strengths.length)).toEqual([1, 2, 3, 4, 5, 6]);
+  expect(steps[0].read).toHaveLength(8);
+});

@@ -1,0 +1,181 @@
+import { describe, expect, test } from 'vitest';
+import { assign, type Config } from '../../src/base/config.ts';
+import { DeviceError } from '../../src/base/errors.ts';
+import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../../src/train/checkpoint.ts';
+import { preset } from '../../src/train/presets.ts';
+import { type Progress, Trainer, trainingBatch } from '../../src/train/trainer.ts';
+import { type Behaviour, fakeEngine } from '../support/fake-engine.ts';
+
+const SMALL = ['steps=40', 'batch=4', 'reportEvery=10', 'evaluateEvery=20', 'stopAt=0'];
+const reverse = (...sets: string[]) => assign(preset('reverse'), [...SMALL, ...sets]);
+/** A curriculum that grows at every decision: error 0. */
+const growing = assign(preset('tutorial-part5'), [...SMALL, 'growEvery=12']);
+
+/** What must be equal between two runs: all but the time taken. */
+const comparable = ({ run, ...rest }: Checkpoint) => ({ ...rest, run: { ...run, seconds: 0 } });
+
+async function started(config: Config, behaviour: Behaviour = {}) {
+  const engine = fakeEngine(behaviour);
+  const log: Progress[] = [];
+  const evaluated: number[] = [];
+  const trainer = await Trainer.start(engine, config, {
+    onProgress: progress => log.push(progress),
+    onEvaluation: (_, step) => evaluated.push(step),
+  });
+  return { trainer, log, evaluated, model: engine.models[0] };
+}
+
+describe('batches', () => {
+  const { task } = reverse();
+  test('are functions of seed, step and length', async () => {
+    const { trainer } = await started(reverse());
+    const batch = (config: Config, step: number, longest: number) =>
+      trainingBatch(trainer.task, config, step, longest);
+    expect(batch(reverse(), 3, 5)).toEqual(batch(reverse(), 3, 5));
+    expect(batch(reverse(), 3, 5)).not.toEqual(batch(reverse(), 4, 5));
+    expect(batch(reverse('seed=1'), 3, 5)).not.toEqual(batch(reverse(), 3, 5));
+    expect(Math.max(...batch(reverse('batch=200'), 0, 5).sourceLengths)).toBe(5);
+    expect(Math.min(...batch(reverse('batch=200'), 0, 5).sourceLengths)).toBe(task.minLength);
+  });
+
+  test('noise falls to zero over noiseSteps', async () => {
+    const { trainer } = await started(reverse());
+    const deviation = (step: number, ...sets: string[]) => {
+      const { noise } = trainingBatch(trainer.task, reverse('batch=200', ...sets), step, 10);
+      return noise ? Math.sqrt(noise.reduce((sum, x) => sum + x * x, 0) / noise.length) : 0;
+    };
+    expect(deviation(5)).toBeCloseTo(1, 1);
+    expect(deviation(5, 'noise=2', 'noiseSteps=10')).toBeCloseTo(1, 1);
+    expect(deviation(10, 'noiseSteps=10')).toBe(0);
+    expect(deviation(0, 'noise=0')).toBe(0);
+  });
+});
+
+describe('run', () => {
+  test('makes all steps, reports and evaluates when due', async () => {
+    const { trainer, log, evaluated, model } = await started(reverse('steps=45'));
+    expect(await trainer.run()).toBe('done');
+    expect(model.batches).toHaveLength(45);
+    expect(log.map(({ step }) => step)).toEqual([10, 20, 30, 40, 45]);
+    expect(evaluated).toEqual([20, 40, 45]);
+    expect(log[0]).toMatchObject({ loss: 0.5, accuracy: 0.25, fine: 0.125, gradientNorm: 2, length: 10 });
+    expect(log.at(-1)).toMatchObject({ steps: 45, eta: 0 });
+    expect(await trainer.run()).toBe('done');
+    expect(model.batches).toHaveLength(45);
+  });
+
+  test('pauses and goes on; lets messages through', async () => {
+    const { trainer, model } = await started(reverse('steps=100000'));
+    setTimeout(() => trainer.pause(), 30);
+    expect(await trainer.run()).toBe('paused');
+    const before = model.batches.length;
+    expect(before).toBeGreaterThan(0);
+    expect(trainer.step).toBe(before);
+    setTimeout(() => trainer.stop(), 30);
+    expect(await trainer.run()).toBe('stopped');
+    expect(model.batches.length).toBeGreaterThan(before);
+    expect(await trainer.run()).toBe('stopped');
+  });
+
+  test('single steps say how they went', async () => {
+    const { trainer, log, model } = await started(reverse());
+    await trainer.singleStep();
+    await trainer.singleStep();
+    expect(log.map(({ step }) => step)).toEqual([1, 2]);
+    expect(model.batches).toHaveLength(2);
+    await trainer.run();
+    expect(log.map(({ step }) => step)).toEqual([1, 2, 10, 20, 30, 40]);
+  });
+
+  test('stops when an evaluation reaches stopAt twice running', async () => {
+    const coarse = (step: number) => [0, 1, 0, 1, 1, 1][step / 5] ?? 0;
+    const config = reverse('evaluateEvery=5', 'stopAt=0.9');
+    const { trainer, evaluated } = await started(config, { coarse });
+    expect(await trainer.run()).toBe('solved');
+    expect(evaluated).toEqual([5, 10, 15, 20]);
+  });
+
+  test('gives up after ten bad steps in a row, and keeps the state', async () => {
+    const { trainer, log } = await started(reverse(), { finite: step => step < 12 || step === 22 });
+    await expect(trainer.run()).rejects.toThrow(DeviceError);
+    expect(trainer.step).toBe(30);
+    expect(log.map(({ badSteps }) => badSteps)).toEqual([0, 9, 9]);
+    expect((await trainer.snapshot()).state.step).toBe(30);
+  });
+
+  test('the curriculum takes effect at report steps', async () => {
+    const { trainer, log, model } = await started(growing, { error: () => 0 });
+    await trainer.run();
+    expect(log.map(({ length }) => length)).toEqual([1, 2, 3, 4]);
+    const longest = model.batches.map(({ sourceLengths }) => Math.max(...sourceLengths));
+    expect(Math.max(...longest.slice(0, 10))).toBe(1);
+    expect(Math.max(...longest.slice(10, 20))).toBe(2);
+  });
+});
+
+describe('resumed from a snapshot it goes on as if never broken', () => {
+  const behaviour: Behaviour = {
+    error: step => step % 3,
+    finite: step => step % 7 !== 0,
+    coarse: step => (step < 30 ? 1 : 0),
+  };
+  const config = assign(growing, ['growBelow=101', 'evaluateEvery=15', 'stopAt=0.9', 'noise=1']);
+
+  test.each([0, 1, 7, 10, 14, 15, 19, 20, 33, 40])('at step %i', async at => {
+    const unbroken = await started(config, behaviour);
+    await unbroken.trainer.run();
+    const expected = await unbroken.trainer.snapshot();
+
+    const first = await started(config, behaviour);
+    for (let step = 0; step < at; step++) await first.trainer.singleStep();
+    const bytes = encodeCheckpoint(await first.trainer.snapshot());
+    const log: Progress[] = [];
+    const onProgress = (progress: Progress) => log.push(progress);
+    const second = await Trainer.resume(fakeEngine(behaviour), decodeCheckpoint(bytes), { onProgress });
+    expect(second.step).toBe(at);
+    await second.run();
+    expect(comparable(await second.snapshot())).toEqual(comparable(expected));
+    const metrics = ({ sequencesPerSecond, eta, elapsed, ...rest }: Progress) => rest;
+    expect(log.map(metrics)).toEqual(unbroken.log.slice(4 - log.length).map(metrics));
+  });
+
+  test('a snapshot during the run changes nothing, and can be resumed', async () => {
+    const unbroken = await started(config, behaviour);
+    await unbroken.trainer.run();
+    // Asked for while step 6 is being made, with reports still unread.
+    let seen: Promise<Checkpoint[]> | undefined;
+    const error = (step: number) => {
+      if (step === 6) seen = Promise.all([looked.trainer.snapshot(), looked.trainer.snapshot()]);
+      return step % 3;
+    };
+    const looked = await started(config, { ...behaviour, error });
+    await looked.trainer.run();
+    const [first, second] = await seen!;
+    expect(first.state.step).toBe(6);
+    expect(second).toEqual(first);
+    const resumed = await Trainer.resume(fakeEngine(behaviour), second);
+    await resumed.run();
+    expect(comparable(await resumed.snapshot())).toEqual(comparable(await unbroken.trainer.snapshot()));
+    expect(comparable(await looked.trainer.snapshot())).toEqual(
+      comparable(await unbroken.trainer.snapshot()),
+    );
+  });
+
+  test('more steps than first planned are the same steps', async () => {
+    const long = await started(config, behaviour);
+    await long.trainer.run();
+    const short = await started(assign(config, ['steps=23']), behaviour);
+    await short.trainer.run();
+    const snapshot = await short.trainer.snapshot();
+    const second = await Trainer.resume(fakeEngine(behaviour), { ...snapshot, config });
+    await second.run();
+    expect(comparable(await second.snapshot())).toEqual(comparable(await long.trainer.snapshot()));
+  });
+
+  test('not with a model of other sizes', async () => {
+    const { trainer } = await started(reverse());
+    const snapshot = await trainer.snapshot();
+    const other = { ...snapshot, config: assign(snapshot.config, ['hidden=5']) };
+    await expect(Trainer.resume(fakeEngine(), other)).rejects.toThrow(/"W_xh" must have shape \[10, 5\]/);
+  });
+});
