@@ -18,28 +18,11 @@ import type {
   ModelState,
   StepReport,
 } from './engine.ts';
+import { Life } from './life.ts';
 
 /** The reference as an engine: float64, one thread, computes at once. For tests, and where no GPU is. */
 export function createCpuEngine(reason = 'asked for'): Engine {
   return new CpuEngine(reason);
-}
-
-/** Dead once destroyed; what belongs to an engine dies with it. */
-class Life {
-  #over = false;
-  readonly #what: string;
-  readonly #of?: Life;
-  constructor(what: string, of?: Life) {
-    this.#what = what;
-    this.#of = of;
-  }
-  check(): void {
-    this.#of?.check();
-    if (this.#over) throw new InputError(`this ${this.#what} was destroyed: make a new one.`);
-  }
-  end(): void {
-    this.#over = true;
-  }
 }
 
 class CpuEngine implements Engine {

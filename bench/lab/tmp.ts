@@ -1,0 +1,37 @@
+import { preset } from '../../src/train/presets.ts';
+import { assign } from '../../src/base/config.ts';
+import { setup, initialState } from '../../src/train/setup.ts';
+import { trainingBatch } from '../../src/train/trainer.ts';
+import { openGpu } from '../../test/support/device.ts';
+import { layoutOf, pack } from '../../src/kernels/layout.ts';
+import { compilePlan, partsOf, type BufferName } from '../../src/kernels/plan.ts';
+import { batchBuffers, modelBuffers } from '../../src/kernels/arena.ts';
+import { bind, dispatch } from '../../src/gpu/device.ts';
+const gpu = await openGpu();
+const name = process.argv[2] ?? 'reverse';
+const config = assign(preset(name), process.argv.slice(3));
+const { task, spec } = setup(config);
+const layout = layoutOf(spec);
+let t0 = performance.now();
+const plan = await compilePlan(gpu, layout, config.train);
+console.log(name, plan.form, 'compile ms', (performance.now()-t0).toFixed(0), 'params vec4', layout.size4);
+const batch = trainingBatch(task, config, 0, config.task.maxLength);
+const own = modelBuffers(gpu, layout); const bb = batchBuffers(gpu, layout, batch.B, batch.T, batch.K);
+const all = new Map([...own.buffers, ...bb.buffers]);
+gpu.device.queue.writeBuffer(all.get('params')!, 0, pack(layout, initialState(spec, config.train).parameters));
+const used = bb.write(batch, 0, [1,1]);
+gpu.device.queue.writeBuffer(all.get('batch')!, 0, bb.words, 0, used);
+const size = { B: batch.B, T: batch.T, parts: partsOf(batch.B, batch.T) };
+const runAll = async (launches: typeof plan.step, n: number) => {
+  const bound = launches.map(l => ({ b: bind(gpu, l.kernel, l.buffers.map(x => all.get(x as BufferName)!)), g: l.groups(size) }));
+  const t = performance.now();
+  gpu.submit('x', e => { const p = e.beginComputePass(); for (let i = 0; i < n; i++) for (const { b, g } of bound) dispatch(p, b, g); p.end(); });
+  await gpu.device.queue.onSubmittedWorkDone();
+  return (performance.now() - t) / n;
+};
+await runAll(plan.step, 3);
+let total = 0;
+const steps = batch.lengths.reduce((a, b) => a + b, 0);
+for (const l of plan.step) { const ts = []; for (let k=0;k<5;k++) ts.push(await runAll([l], 20)); ts.sort((a,b)=>a-b); total += ts[2]; console.log(l.kernel.label.padEnd(30), l.groups(size).join('x').padStart(8), ts[2].toFixed(3)); }
+console.log('sum', total.toFixed(2), 'all', (await runAll(plan.step, 20)).toFixed(2), 'time steps', steps, 'T*B', batch.T*batch.B);
+process.exit(0);

@@ -1,0 +1,38 @@
+// Runs a benchmark: node bench/run.mjs bench/tutorial.ts [options]
+// Node 20 reads no TypeScript, so Vite bundles the file first: what is measured is plain JavaScript, with nothing
+// of Vite in its way. The exit is explicit, because Dawn keeps a Node process alive.
+import { rmSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { build } from 'vite';
+
+process.chdir(dirname(dirname(fileURLToPath(import.meta.url))));
+const [entry, ...args] = process.argv.slice(2);
+if (!entry) {
+  console.error('usage: node bench/run.mjs bench/<name>.ts [options]');
+  process.exit(2);
+}
+// In node_modules, so that packages resolve; of this process alone, so that two runs do not meet.
+const name = basename(entry, '.ts');
+const folder = join('node_modules', '.bench', `${name}-${process.pid}`);
+let code = 1;
+try {
+  await build({
+    configFile: false,
+    publicDir: false,
+    logLevel: 'warn',
+    build: { ssr: entry, outDir: folder, emptyOutDir: true, target: 'node20', minify: false },
+  });
+  const { main } = await import(pathToFileURL(join(folder, `${name}.js`)).href);
+  code = await main(args);
+} catch (error) {
+  // These say all in their message; of anything else the stack is wanted.
+  const told =
+    error?.name === 'DeviceError' ||
+    error?.name === 'InputError' ||
+    String(error?.code).startsWith('ERR_PARSE_ARGS');
+  console.error(told ? error.message : error);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+process.exit(code);

@@ -1,0 +1,192 @@
+/**
+ * Training of the tutorial's part 5 at source length exactly 10 (T = 20): pushdown against the same loop in plain
+ * NumPy (bench/numpy_tutorial.py), in turn, in time steps a second. Those of padding do not exist here: all
+ * sequences have the same length.
+ */
+import { execFile } from 'node:child_process';
+import { parseArgs, promisify } from 'node:util';
+import type { Config } from '../src/base/config.ts';
+import { DeviceError, messageOf } from '../src/base/errors.ts';
+import { type EngineName, engineLine, openEngine } from '../src/cli/engine.ts';
+import type { Engine } from '../src/engine/engine.ts';
+import { preset } from '../src/train/presets.ts';
+import { initialState, setup } from '../src/train/setup.ts';
+import { trainingBatch } from '../src/train/trainer.ts';
+import {
+  countOption,
+  figure,
+  figures,
+  machine,
+  numberOption,
+  sample,
+  save,
+  spread,
+  table,
+} from './harness.ts';
+
+const LENGTH = 10;
+/** Batches measured unless --batch says otherwise: the tutorial's own, and one that fills a device better. */
+const BATCHES = ['10', '128'];
+/** Steps between reports: what the trainer does. */
+const REPORT_EVERY = 50;
+const WARM_UP_SECONDS = 1;
+/** Below, the median says little. */
+const LEAST_SAMPLES = 5;
+
+const HELP = `node bench/run.mjs bench/tutorial.ts [options]
+  --engine <auto|gpu|cpu>  what pushdown computes on (default auto)
+  --batch <B>              sequences per step, may be repeated (default ${BATCHES.join(' and ')})
+  --samples <n>            samples of each (default 5, at least ${LEAST_SAMPLES})
+  --seconds <s>            of a sample of pushdown (default 3)
+  --peer-seconds <s>       of a sample of NumPy (default 5)
+  --json                   write bench/results/tutorial-<adapter>-<date>.json`;
+
+/** The line that numpy_tutorial.py prints. */
+interface PeerLine {
+  timeSteps: number;
+  seconds: number;
+  timeStepsPerSecond: number;
+  numpy: string;
+  python: string;
+}
+
+export async function main(args: string[]): Promise<number> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      engine: { type: 'string', default: 'auto' },
+      batch: { type: 'string', multiple: true, default: BATCHES },
+      samples: { type: 'string', default: '5' },
+      seconds: { type: 'string', default: '3' },
+      'peer-seconds': { type: 'string', default: '5' },
+      json: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    console.log(HELP);
+    return 0;
+  }
+  const batches = values.batch.map(text => countOption('batch', text, 1));
+  const rounds = countOption('samples', values.samples, LEAST_SAMPLES);
+  const seconds = numberOption('seconds', values.seconds, 0.1);
+  const peerSeconds = numberOption('peer-seconds', values['peer-seconds'], 0.1);
+
+  // First, because without it there is nothing to compare.
+  const peer = await numpyLoop(0.2);
+  const engine = await openEngine(values.engine as EngineName);
+  const before = machine();
+  try {
+    console.log(
+      `tutorial part 5, source length ${LENGTH} (T = ${2 * LENGTH}), ${rounds} samples each, in turn`,
+    );
+    console.log(engineLine(engine));
+    console.log(`peer NumPy ${peer.numpy}, Python ${peer.python}`);
+    console.log(
+      `on ${before.cores} cores of ${before.processor}, load ${before.load}, Node ${before.node}\n`,
+    );
+
+    const runs = await Promise.all(batches.map(B => pushdownLoop(engine, B)));
+    for (const run of runs) await run(WARM_UP_SECONDS);
+    const [numpy, ...ours] = await sample(rounds, [
+      async () => (await numpyLoop(peerSeconds)).timeStepsPerSecond,
+      ...runs.map(run => () => run(seconds)),
+    ]);
+
+    const rows = batches.map((B, k) => ({
+      batch: B,
+      timeStepsPerSecond: spread(ours[k]),
+      // Of the two samples of a round, which are seconds apart.
+      ratio: spread(ours[k].map((rate, i) => rate / numpy[i])),
+    }));
+    const peerRate = spread(numpy);
+    console.log(
+      table([
+        ['', 'time steps/s, median (quartiles)', 'ms a training step', '× NumPy (quartiles)'],
+        ['NumPy, batch 10', figures(peerRate), stepMs(10, peerRate.median), '1'],
+        ...rows.map(({ batch, timeStepsPerSecond, ratio }) => [
+          `pushdown, batch ${batch}`,
+          figures(timeStepsPerSecond),
+          stepMs(batch, timeStepsPerSecond.median),
+          figures(ratio),
+        ]),
+      ]),
+    );
+    if (values.json) {
+      const path = save('tutorial', engine.adapter, {
+        engine: engine.name,
+        machine: before,
+        length: LENGTH,
+        numpy: {
+          version: peer.numpy,
+          python: peer.python,
+          seconds: peerSeconds,
+          timeStepsPerSecond: peerRate,
+        },
+        pushdown: { seconds, rows },
+      });
+      console.log(`\nwritten to ${path}`);
+    }
+    return 0;
+  } finally {
+    engine.destroy();
+  }
+}
+
+const stepMs = (B: number, rate: number): string => figure((B * 2 * LENGTH * 1000) / rate);
+
+/** A run of the peer, in a process of its own: starting it and importing NumPy are outside its clock. */
+async function numpyLoop(seconds: number): Promise<PeerLine> {
+  const args = ['bench/numpy_tutorial.py', '--length', String(LENGTH), '--seconds', String(seconds)];
+  try {
+    const { stdout } = await promisify(execFile)('python3', args);
+    return JSON.parse(stdout) as PeerLine;
+  } catch (error) {
+    const { code, stderr } = error as { code?: unknown; stderr?: string };
+    const why = code === 'ENOENT' ? 'python3 is not installed' : stderr?.trim() || messageOf(error);
+    throw new DeviceError(`nothing to compare with: ${why}`);
+  }
+}
+
+/** The preset at this batch size, and at one source length instead of a curriculum. */
+function tutorialConfig(B: number): Config {
+  const config = preset('tutorial-part5');
+  config.task.minLength = LENGTH;
+  config.task.maxLength = LENGTH;
+  config.train.batch = B;
+  config.train.rate = 0.005 * B;
+  config.train.growEvery = 0;
+  return config;
+}
+
+/**
+ * Trains for some seconds as the trainer does: makes the batch, enqueues the step, waits for the reports every 50
+ * steps. Every sample begins at the initial weights. Returns time steps a second.
+ */
+async function pushdownLoop(engine: Engine, B: number): Promise<(seconds: number) => Promise<number>> {
+  const config = tutorialConfig(B);
+  const { task, spec } = setup(config);
+  const model = await engine.model(spec, config.train, initialState(spec, config.train));
+  return async seconds => {
+    model.load(initialState(spec, config.train));
+    let step = 0;
+    let timeSteps = 0;
+    let elapsed = 0;
+    const start = performance.now();
+    while (elapsed < seconds * 1000) {
+      for (let k = 0; k < REPORT_EVERY; k++) {
+        const batch = trainingBatch(task, config, step++, LENGTH);
+        for (const length of batch.lengths) timeSteps += length;
+        model.step(batch);
+      }
+      const reports = await model.reports();
+      elapsed = performance.now() - start;
+      if (reports.length !== REPORT_EVERY || !reports.every(({ finite }) => finite)) {
+        throw new DeviceError(
+          `the ${REPORT_EVERY} steps before step ${step} were not all made (batch ${B}).`,
+        );
+      }
+    }
+    return (timeSteps * 1000) / elapsed;
+  };
+}

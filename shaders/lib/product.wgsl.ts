@@ -1,0 +1,36 @@
+import type { Block } from '../../src/kernels/layout.ts';
+
+/**
+ * Products of a vector in registers (an array of vec4f) with a matrix of parameters `w`, written out: every index
+ * is a constant, which needs no bounds check and keeps software adapters from gathering.
+ */
+
+const COMPONENTS = ['x', 'y', 'z', 'w'];
+
+/** y += x · W: y[j] += Σ_i x[i] · W[i][j]. */
+export function add(y: string, x: string, { offset4, rows, ld4 }: Block): string {
+  const lines: string[] = [];
+  for (let i = 0; i < rows; i += 4) {
+    for (let j = 0; j < ld4; j++) {
+      const terms = COMPONENTS.slice(0, rows - i).map(
+        (c, k) => `${x}[${i / 4}].${c} * w[${offset4 + (i + k) * ld4 + j}]`,
+      );
+      lines.push(`${y}[${j}] += ${terms.join(' + ')};`);
+    }
+  }
+  return lines.join('\n');
+}
+
+/** dx += dy · Wᵀ: dx[i] += Σ_j dy[j] · W[i][j]. */
+export function addTransposed(dx: string, dy: string, { offset4, rows, ld4 }: Block): string {
+  const lines: string[] = [];
+  for (let i = 0; i < rows; i++) {
+    const terms = Array.from({ length: ld4 }, (_, j) => `dot(${dy}[${j}], w[${offset4 + i * ld4 + j}])`);
+    lines.push(`${dx}[${Math.floor(i / 4)}].${COMPONENTS[i % 4]} += ${terms.join(' + ')};`);
+  }
+  return lines.join('\n');
+}
+
+/** Number of vec4 products written out for matrices, to decide whether writing out is reasonable. */
+export const writtenOut = (blocks: readonly Block[]): number =>
+  blocks.reduce((sum, { rows, ld4 }) => sum + rows * ld4, 0);

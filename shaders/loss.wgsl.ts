@@ -1,0 +1,111 @@
+import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
+import { BATCH, type HeaderField } from './lib/batch.wgsl.ts';
+import { MATH } from './lib/math.wgsl.ts';
+
+/**
+ * Losses of all T·B rows, one row per invocation, with their gradients.
+ *
+ *   softmax:  p = softmax(a), loss -log p[y], da = weight · (p - y)
+ *   tanh, σ:  o = f(a), loss ½ Σ (o - y)², da = weight · (o - y) · f'(a)
+ *
+ * A row that is masked or padding has no loss and gradient 0.
+ */
+export interface LossOptions {
+  kind: 'softmax' | 'tanh' | 'sigmoid';
+  /** Outputs: numbers and vec4s per row. */
+  width: number;
+  width4: number;
+  /** Sums in, outputs out; gradients. */
+  y: HeaderField;
+  dY: HeaderField;
+  /** What the target is: the batch's target, or the multi-hot input one step earlier (auto-encoder). */
+  target: 'class' | 'previous input';
+}
+
+export const LOSS_SIZE = 64;
+
+/**
+ * batch, acts: y -> acts: y, grads: dY, outcome [T·B] (loss, Σ|o - y|, argmax, 1 where it has a target);
+ * for the auto-encoder only its loss, in the given component of `extra` [T·B].
+ */
+export function loss(o: LossOptions, component: 0 | 1 = 0): string {
+  const outcome = o.target === 'class';
+  return wgsl`
+${BATCH}
+@group(0) @binding(1) var<storage, read_write> acts: array<f32>;
+@group(0) @binding(2) var<storage, read_write> grads: array<f32>;
+#if ${outcome}
+@group(0) @binding(3) var<storage, read_write> outcomes: array<vec4f>;
+#else
+@group(0) @binding(3) var<storage, read_write> extra: array<vec2f>;
+#endif
+${MATH}
+@compute @workgroup_size(${LOSS_SIZE})
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+  let row = (group.y * groups.x + group.x) * ${LOSS_SIZE}u + lid;
+  if (row >= batch.T * batch.B) { return; }
+  let b = row % batch.B;
+  let y = (batch.${o.y} + row * ${o.width4}u) * 4u;
+  let dy = (batch.${o.dY} + row * ${o.width4}u) * 4u;
+  let inside = row / batch.B < lengthOf(b);
+#if ${outcome}
+  let label = targetAt(row);
+  let counts = inside && label != MASKED;
+#else
+  let counts = inside && row >= batch.B;
+#endif
+  let weight = select(0.0, weightOf(b), counts);
+  var lost = 0.0;
+  var error = 0.0;
+  var best = 0u;
+#if ${o.kind === 'softmax'}
+  var top = acts[y];
+  for (var j = 1u; j < ${o.width}u; j++) {
+    if (acts[y + j] > top) {
+      top = acts[y + j];
+      best = j;
+    }
+  }
+  var sum = 0.0;
+  for (var j = 0u; j < ${o.width}u; j++) { sum += exp(acts[y + j] - top); }
+  if (counts) { lost = log(sum) - (acts[y + min(label, ${o.width - 1}u)] - top); }
+  for (var j = 0u; j < ${o.width}u; j++) {
+    let p = exp(acts[y + j] - top) / sum;
+    acts[y + j] = p;
+    grads[dy + j] = weight * (p - select(0.0, 1.0, j == label));
+  }
+#else
+  var top = 0.0;
+  for (var j = 0u; j < ${o.width}u; j++) {
+#if ${outcome}
+    let wanted = select(0.0, 1.0, j == label);
+#else
+    var wanted = 0.0;
+    if (counts) { for (var k = 0u; k < batch.K; k++) { wanted += f32(inputAt(row - batch.B, k) == j); } }
+#endif
+#if ${o.kind === 'tanh'}
+    let out = safeTanh(acts[y + j]);
+    let slope = 1.0 - out * out;
+#else
+    let out = sigmoid(acts[y + j]);
+    let slope = out * (1.0 - out);
+#endif
+    if (j == 0u || out > top) {
+      top = out;
+      best = j;
+    }
+    lost += 0.5 * (out - wanted) * (out - wanted);
+    error += abs(out - wanted);
+    acts[y + j] = out;
+    grads[dy + j] = weight * (out - wanted) * slope;
+  }
+#endif
+#if ${outcome}
+  outcomes[row] = select(vec4f(), vec4f(lost, error, 0.0, 1.0), counts);
+  outcomes[row].z = f32(best);
+#else
+  extra[row][${component}u] = select(0.0, lost, counts);
+#endif
+}
+`;
+}

@@ -1,0 +1,214 @@
+/**
+ * Finds a WebGPU adapter in Node, through Dawn (npm `webgpu`): the GPU if there is one, else a software
+ * Vulkan driver: the system's lavapipe, else SwiftShader out of an installed browser or the npm bundle.
+ */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { constants, homedir } from 'node:os';
+import { dirname, isAbsolute, join } from 'node:path';
+import { messageOf } from '../base/errors.ts';
+import type { AdapterDescription } from '../engine/engine.ts';
+import { browserPaths } from './browsers.ts';
+import { bundleInstalled, unpackSwiftShader } from './bundle.ts';
+
+export interface FoundAdapter {
+  /** Dawn's instance. It must be kept as long as anything of it is in use. */
+  gpu: GPU;
+  adapter: GPUAdapter;
+  description: AdapterDescription;
+}
+
+export interface AdapterSearch {
+  found?: FoundAdapter;
+  /** Where it was looked, and what came of it; the last one is where it was found. */
+  tried: { what: string; outcome: string }[];
+}
+
+/** Every Dawn instance with an adapter out: collecting one takes its devices with it. */
+const instances: GPU[] = [];
+
+/** Gives Dawn's instance back, so that it no longer keeps the process alive. */
+export function release(gpu: GPU): void {
+  const at = instances.indexOf(gpu);
+  if (at >= 0) instances.splice(at, 1);
+}
+
+/** One search at a time: a search sets environment variables while it runs. */
+let turn: Promise<unknown> = Promise.resolve();
+
+/** @param software take a software adapter even where there is a GPU */
+export function findAdapter({ software = false } = {}): Promise<AdapterSearch> {
+  const search = turn.then(() => find(software));
+  turn = search.catch(() => undefined);
+  return search;
+}
+
+async function find(software: boolean): Promise<AdapterSearch> {
+  const tried: AdapterSearch['tried'] = [];
+  let dawn: typeof import('webgpu');
+  try {
+    dawn = await import('webgpu');
+  } catch (error) {
+    const reason = messageOf(error).split('\n')[0];
+    return { tried: [{ what: 'Dawn (npm webgpu)', outcome: `does not load here: ${reason}` }] };
+  }
+  Object.assign(globalThis, dawn.globals);
+
+  /** Asks a fresh Dawn instance, restricted to the driver of `icd` where one is given. */
+  const ask = async (what: string, icd?: string, fallback = false): Promise<FoundAdapter | undefined> => {
+    const before = DRIVER_VARIABLES.map(name => process.env[name]);
+    // Read by the Vulkan loader when an instance is made. Reset after: a browser started from here must
+    // not inherit them.
+    if (icd) for (const name of DRIVER_VARIABLES) process.env[name] = icd;
+    try {
+      const gpu = dawn.create([]);
+      const adapter = await gpu.requestAdapter({
+        powerPreference: 'high-performance',
+        forceFallbackAdapter: fallback,
+      });
+      if (!adapter) {
+        tried.push({ what, outcome: 'no adapter' });
+        return undefined;
+      }
+      const { name, soft } = describe(adapter.info);
+      if (software && !soft) {
+        tried.push({ what, outcome: `${name}, passed over: a software adapter was asked for` });
+        return undefined;
+      }
+      const reason = reasonFor(soft, software, tried);
+      tried.push({ what, outcome: name });
+      instances.push(gpu);
+      return { gpu, adapter, description: { name, kind: soft ? 'software' : 'gpu', reason } };
+    } catch (error) {
+      tried.push({ what, outcome: messageOf(error).split('\n')[0] });
+      return undefined;
+    } finally {
+      DRIVER_VARIABLES.forEach((name, i) => {
+        if (before[i] === undefined) delete process.env[name];
+        else process.env[name] = before[i];
+      });
+    }
+  };
+  const end = (found: FoundAdapter | undefined): AdapterSearch => (found ? { found, tried } : { tried });
+
+  if (process.platform !== 'linux') {
+    const api = process.platform === 'darwin' ? 'Metal' : 'Direct3D 12';
+    const first = software ? undefined : await ask(api);
+    return end(first ?? (await ask(`${api}, fallback adapter`, undefined, true)));
+  }
+
+  const chosen = DRIVER_VARIABLES.find(name => process.env[name]);
+  const icds = chosen
+    ? process.env[chosen]!.split(':').filter(file => file !== '' && existsSync(file))
+    : installedIcds();
+  const lavapipe = icds.filter(file => /lvp_icd|lavapipe/i.test(file));
+  const system = chosen ? `Vulkan drivers of ${chosen}` : 'Vulkan drivers of the system';
+  // Looked at first, for without drivers or loader Dawn would print warnings of its own.
+  if (icds.length === 0) tried.push({ what: system, outcome: chosen ? 'no such file' : 'none installed' });
+  else if (!load('libvulkan.so.1') && !lendLoader()) {
+    tried.push({ what: system, outcome: 'libvulkan.so.1 is missing (Debian, Ubuntu: libvulkan1)' });
+  } else if (chosen) {
+    const found = await ask(system);
+    if (found) found.description.reason = `chosen by ${chosen}`;
+    if (found) return end(found);
+  } else {
+    if (icds.length > lavapipe.length && !software) {
+      const found = await ask(system);
+      if (found) return end(found);
+    }
+    for (const icd of lavapipe) {
+      const found = await ask(`Vulkan driver ${icd}`, icd);
+      if (found) return end(found);
+      const last = tried[tried.length - 1];
+      if (last.outcome === 'no adapter') last.outcome += ' (needs Mesa 24 or newer)';
+    }
+  }
+
+  for (const folder of browserPaths().map(dirname)) {
+    const icd = join(folder, 'vk_swiftshader_icd.json');
+    if (!existsSync(icd) || !loaderFrom(folder)) continue;
+    const found = await ask(`SwiftShader of ${folder}`, icd);
+    if (found) return end(found);
+  }
+  if (!bundleInstalled()) {
+    tried.push({ what: 'SwiftShader', outcome: 'neither Chrome nor npm @sparticuz/chromium is installed' });
+    return end(undefined);
+  }
+  const what = 'SwiftShader of npm @sparticuz/chromium';
+  try {
+    const folder = await unpackSwiftShader();
+    if (loaderFrom(folder)) return end(await ask(what, join(folder, 'vk_swiftshader_icd.json')));
+    tried.push({ what, outcome: 'libvulkan.so.1 cannot be loaded' });
+  } catch (error) {
+    tried.push({ what, outcome: messageOf(error) });
+  }
+  return end(undefined);
+}
+
+/** Both name the drivers to use; loaders before 1.3.207 know the second only. */
+const DRIVER_VARIABLES = ['VK_DRIVER_FILES', 'VK_ICD_FILENAMES'];
+
+/** The driver files that the Vulkan loader would find. */
+function installedIcds(): string[] {
+  const { XDG_CONFIG_HOME, XDG_CONFIG_DIRS, XDG_DATA_HOME, XDG_DATA_DIRS, VK_ADD_DRIVER_FILES } = process.env;
+  const roots = [
+    XDG_CONFIG_HOME || join(homedir(), '.config'),
+    ...(XDG_CONFIG_DIRS || '/etc/xdg').split(':'),
+    '/etc',
+    '/usr/local/etc',
+    XDG_DATA_HOME || join(homedir(), '.local/share'),
+    ...(XDG_DATA_DIRS || '/usr/local/share:/usr/share').split(':'),
+    '/run/opengl-driver/share',
+  ].filter(Boolean);
+  const files = new Set((VK_ADD_DRIVER_FILES ?? '').split(':').filter(Boolean));
+  for (const root of roots) {
+    const folder = join(root, 'vulkan', 'icd.d');
+    if (!existsSync(folder)) continue;
+    for (const file of readdirSync(folder)) if (file.endsWith('.json')) files.add(join(folder, file));
+  }
+  // A driver for another processor (multiarch) is listed too; the loader skips it, and so does this.
+  return [...files].filter(file => {
+    try {
+      const { ICD } = JSON.parse(readFileSync(file, 'utf8')) as { ICD?: { library_path?: string } };
+      return ICD?.library_path && (!isAbsolute(ICD.library_path) || existsSync(ICD.library_path));
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** Keeps a shared library loaded, so that Dawn finds it by its name. False where it cannot be loaded. */
+function load(library: string): boolean {
+  const RTLD_NODELETE = 0x1000;
+  try {
+    process.dlopen({ exports: {} }, library, constants.dlopen.RTLD_NOW | RTLD_NODELETE);
+    return true;
+  } catch (error) {
+    // Node reads it as an addon, which it is not; by then it is loaded.
+    return /did not self-register/i.test(messageOf(error));
+  }
+}
+
+/** The Vulkan loader of the system, else the one in this folder. */
+const loaderFrom = (folder: string): boolean =>
+  load('libvulkan.so.1') || load(join(folder, 'libvulkan.so.1'));
+
+/** A system may have drivers but no loader: a browser brings one. */
+const lendLoader = (): boolean => browserPaths().some(path => load(join(dirname(path), 'libvulkan.so.1')));
+
+function describe(info: GPUAdapterInfo): { name: string; soft: boolean } {
+  const all = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`;
+  const device = (info.device || info.description).replaceAll('-', ' ').trim();
+  if (/swiftshader/i.test(all)) return { name: 'SwiftShader', soft: true };
+  if (/llvmpipe|lavapipe/i.test(all))
+    return { name: `lavapipe, ${/Mesa [\d.]+/.exec(all)?.[0] ?? device}`, soft: true };
+  const name = device.toLowerCase().includes(info.vendor) ? device : `${info.vendor} ${device}`;
+  const soft = info.isFallbackAdapter || /basic render|\bwarp\b/i.test(all);
+  return { name: name.trim() || 'unnamed', soft };
+}
+
+function reasonFor(soft: boolean, asked: boolean, tried: AdapterSearch['tried']): string {
+  if (!soft) return 'the GPU of this system';
+  if (asked) return 'a software adapter was asked for';
+  const why = tried.map(({ what, outcome }) => `${what}: ${outcome}`).join('; ');
+  return `no GPU adapter found${why ? ` (${why})` : ''}`;
+}

@@ -1,0 +1,128 @@
+/**
+ * Chromium and its software Vulkan driver (SwiftShader) as npm ships them, for machines with no GPU and no
+ * browser: the development dependency `@sparticuz/chromium` carries both as archives. Unpacked once, beside
+ * node_modules, or in the temporary folder where that cannot be written. Linux x64 only.
+ */
+import { createReadStream, createWriteStream, existsSync, readFileSync } from 'node:fs';
+import { chmod, lstat, mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { createBrotliDecompress } from 'node:zlib';
+import { messageOf } from '../base/errors.ts';
+
+const PACKAGE = '@sparticuz/chromium';
+const HOUR = 3_600_000;
+
+/** The package's folder and version, or undefined where it is not installed or not for this machine. */
+function bundle(): { folder: string; version: string } | undefined {
+  if (process.platform !== 'linux' || process.arch !== 'x64') return undefined;
+  try {
+    // The package exports nothing but its main file: its folder is the nearest one above with its name.
+    let folder = dirname(createRequire(import.meta.url).resolve(PACKAGE));
+    while (basename(folder) !== 'chromium') {
+      if (dirname(folder) === folder) return undefined;
+      folder = dirname(folder);
+    }
+    const { version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { version: string };
+    return existsSync(join(folder, 'bin', 'swiftshader.tar.br')) ? { folder, version } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export const bundleInstalled = (): boolean => bundle() !== undefined;
+
+/** A folder for unpacked files: node_modules/.cache beside the package, else one of this user's in /tmp. */
+async function cacheFolder(found: { folder: string; version: string }): Promise<string> {
+  // …/node_modules/@sparticuz/chromium → …/node_modules/.cache
+  const beside = join(dirname(dirname(found.folder)), '.cache', 'pushdown', found.version);
+  try {
+    await mkdir(beside, { recursive: true });
+    await rm(await mkdtemp(join(beside, 'probe-')), { recursive: true });
+    return beside;
+  } catch {
+    const own = join(tmpdir(), `pushdown-${process.getuid?.() ?? 'user'}`);
+    await mkdir(own, { recursive: true, mode: 0o700 });
+    // Libraries are loaded from here: a folder that someone else has put in its place will not do.
+    const { uid } = await lstat(own);
+    if (uid !== process.getuid?.()) throw new Error(`${own} belongs to another user`);
+    const folder = join(own, found.version);
+    await mkdir(folder, { recursive: true });
+    return folder;
+  }
+}
+
+/**
+ * Fills `<cache>/<name>` by `fill`, once. It is filled under another name and renamed, so that a kill in the
+ * middle leaves nothing half done, and of two processes at once the first to finish wins.
+ */
+async function once(name: string, fill: (folder: string, source: string) => Promise<void>): Promise<string> {
+  const found = bundle();
+  if (!found) throw new Error(`the npm package ${PACKAGE} is not installed, or not for this system`);
+  const cache = await cacheFolder(found);
+  const target = join(cache, name);
+  if (existsSync(target)) return target;
+  for (const left of await readdir(cache)) {
+    if (!left.startsWith('unpacking-')) continue;
+    const at = join(cache, left);
+    const age = await stat(at).then(
+      ({ mtimeMs }) => Date.now() - mtimeMs,
+      () => 0,
+    );
+    if (age > HOUR) await rm(at, { recursive: true, force: true });
+  }
+  const temporary = await mkdtemp(join(cache, 'unpacking-'));
+  try {
+    await fill(temporary, join(found.folder, 'bin'));
+    await chmod(temporary, 0o755);
+    await rename(temporary, target);
+  } catch (error) {
+    if (!existsSync(target)) throw new Error(`cannot unpack ${PACKAGE} to ${target}: ${messageOf(error)}`);
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+  }
+  return target;
+}
+
+async function untar(archive: string, folder: string): Promise<void> {
+  const { extract } = await import('tar-fs');
+  await pipeline(
+    createReadStream(archive),
+    createBrotliDecompress(),
+    // Files belong to whoever unpacks them, also when that is root.
+    extract(folder, { chown: false, readable: true } as Parameters<typeof extract>[1]),
+  );
+}
+
+/** Folder with libvulkan.so.1, libvk_swiftshader.so and vk_swiftshader_icd.json. */
+export const unpackSwiftShader = (): Promise<string> =>
+  once('swiftshader', (folder, source) => untar(join(source, 'swiftshader.tar.br'), folder));
+
+/**
+ * Headless Chromium with SwiftShader beside it: where it lies, and the environment it needs on a system that
+ * has none of a desktop's libraries and fonts.
+ */
+export async function unpackChromium(): Promise<{ path: string; env: Record<string, string> }> {
+  const folder = await once('chromium', async (folder, source) => {
+    const path = join(folder, 'chromium');
+    await pipeline(
+      createReadStream(join(source, 'chromium.br')),
+      createBrotliDecompress(),
+      createWriteStream(path),
+    );
+    await chmod(path, 0o755);
+    await untar(join(source, 'swiftshader.tar.br'), folder);
+    await untar(join(source, 'al2023.tar.br'), folder);
+    await untar(join(source, 'fonts.tar.br'), folder);
+    await writeFile(
+      join(folder, 'fonts.conf'),
+      `<?xml version="1.0"?><!DOCTYPE fontconfig SYSTEM "fonts.dtd"><fontconfig>
+<dir prefix="relative">fonts</dir><cachedir prefix="relative">fonts-cache</cachedir></fontconfig>\n`,
+    );
+  });
+  const env: Record<string, string> = { LD_LIBRARY_PATH: join(folder, 'lib') };
+  if (!existsSync('/etc/fonts/fonts.conf')) env['FONTCONFIG_FILE'] = join(folder, 'fonts.conf');
+  return { path: join(folder, 'chromium'), env };
+}

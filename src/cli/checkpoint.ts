@@ -1,0 +1,30 @@
+import { InputError } from '../base/errors.ts';
+import type { Engine, Model } from '../engine/engine.ts';
+import type { Task } from '../tasks/task.ts';
+import { type Checkpoint, decodeCheckpoint } from '../train/checkpoint.ts';
+import { setup } from '../train/setup.ts';
+import { type EngineName, openEngine } from './engine.ts';
+import { checkpointPath, read } from './files.ts';
+
+/** @throws InputError naming the file, and what is wrong with it */
+export async function readCheckpoint(path: string): Promise<{ file: string; checkpoint: Checkpoint }> {
+  const file = await checkpointPath(path);
+  const bytes = await read(file, 'checkpoint');
+  try {
+    return { file, checkpoint: decodeCheckpoint(bytes) };
+  } catch (error) {
+    if (error instanceof InputError)
+      throw new InputError(`${file} is not a checkpoint that can be used: ${error.message}`);
+    throw error;
+  }
+}
+
+/** A trained model on an engine. */
+export async function openModel(
+  { config, state }: Checkpoint,
+  name: EngineName,
+): Promise<{ engine: Engine; model: Model; task: Task }> {
+  const { task, spec } = setup(config);
+  const engine = await openEngine(name);
+  return { engine, model: await engine.model(spec, config.train, state), task };
+}

@@ -1,0 +1,185 @@
+import { parseArgs } from 'node:util';
+import { InputError, messageOf, unknown } from '../base/errors.ts';
+import { ENGINES, type EngineName } from './engine.ts';
+
+/** Exit codes: 0 done, 1 the device failed, 2 wrong input, 70 a bug, 130 interrupted. */
+export const EXIT = { device: 1, input: 2, bug: 70, interrupted: 130 } as const;
+
+/** What a command reads and writes. Results go to stdout, all else to stderr. */
+export interface Io {
+  stdin: AsyncIterable<string | Uint8Array>;
+  stdout: Output;
+  stderr: Output;
+  /** Takes over Ctrl-C until the function that comes back is called. Without it Ctrl-C ends the program. */
+  onInterrupt(listener: () => void): () => void;
+}
+
+export interface Output {
+  write(text: string): unknown;
+  isTTY?: boolean;
+  columns?: number;
+}
+
+export interface Option {
+  type: 'string' | 'boolean';
+  short?: string;
+  multiple?: boolean;
+  /** Stands for the value in the help: `<folder>`; in brackets where it may be left out (it is '' then). */
+  value?: string;
+  help: string;
+}
+
+export type Options = Record<string, Option>;
+
+export type Values<O extends Options> = {
+  [K in keyof O]?: O[K]['type'] extends 'boolean'
+    ? boolean
+    : O[K]['multiple'] extends true
+      ? string[]
+      : string;
+};
+
+export interface Command<O extends Options = Options> {
+  name: string;
+  /** Names of the arguments that are not options; those in brackets may be left out, `…` takes all the rest. */
+  operands: readonly string[];
+  summary: string;
+  /** Printed below the options in `--help`. */
+  notes?: string;
+  options: O;
+  /** The exit code; nothing is 0. */
+  run(operands: string[], options: Values<O>, io: Io): Promise<number | undefined>;
+}
+
+/** Gives a command the types of its own options. */
+export const command = <const O extends Options>(made: Command<O>): Command<O> => made;
+
+export const ENGINE_OPTION = {
+  type: 'string',
+  value: '<auto|gpu|cpu>',
+  help: 'what computes (default auto: a GPU, else WebGPU in software, else float64)',
+} as const satisfies Option;
+export const JSON_OPTION = { type: 'boolean', help: 'JSON on stdout' } as const satisfies Option;
+const HELP: Option = { type: 'boolean', short: 'h', help: 'this text' };
+
+/**
+ * Splits the arguments of a command into operands and options.
+ * @throws InputError for an unknown option, a value missing or in excess, a missing or superfluous operand
+ */
+export function parse(
+  of: Command,
+  argv: readonly string[],
+): { operands: string[]; options: Values<Options> } {
+  const options: Options = { ...of.options, help: HELP };
+  const help = `See pushdown ${of.name} --help.`;
+  let parsed: ReturnType<typeof parseArgs>;
+  try {
+    parsed = parseArgs({
+      args: withEmptyValues(argv, options),
+      options,
+      allowPositionals: true,
+      strict: true,
+    });
+  } catch (error) {
+    const code = (error as { code?: string }).code;
+    // "Unknown option '--stpes'. To specify a positional argument starting with …"
+    const [sentence] = messageOf(error).split(/\.\s|\n/);
+    if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') {
+      const name = /'(-+[^']*)'/.exec(sentence)?.[1] ?? sentence;
+      unknown('option', name, [...Object.keys(options).map(option => `--${option}`)]);
+    }
+    const without = /^Option '(?:-\w, )?(--\S+).*' argument (?:missing|is ambiguous)/.exec(sentence)?.[1];
+    if (without) {
+      const value = options[without.slice(2)]?.value ?? '<value>';
+      throw new InputError(
+        `${without} needs a value: ${without} ${value}, or ${without}=${value} where it begins with "-".`,
+      );
+    }
+    if (code?.startsWith('ERR_PARSE_ARGS')) throw new InputError(`${sentence.replace(/\.$/, '')}. ${help}`);
+    throw error;
+  }
+  const operands = parsed.positionals;
+  const values = parsed.values as Values<Options>;
+  if (!values['help']) {
+    const required = of.operands.filter(operand => !operand.startsWith('['));
+    if (operands.length < required.length) {
+      throw new InputError(`${of.name} needs ${required[operands.length]}. Usage: ${usage(of)}`);
+    }
+    if (operands.length > of.operands.length && !of.operands.at(-1)?.includes('…')) {
+      throw new InputError(
+        `${of.name} does not know what to do with "${operands[of.operands.length]}". ${help}`,
+      );
+    }
+  }
+  return { operands, options: values };
+}
+
+/** `--resume --json` → `--resume= --json`, for options whose value may be left out. */
+function withEmptyValues(argv: readonly string[], options: Options): string[] {
+  return argv.map((arg, i) => {
+    const next = argv[i + 1];
+    const mayBeEmpty = arg.startsWith('--') && options[arg.slice(2)]?.value?.startsWith('[');
+    return mayBeEmpty && (next === undefined || next.startsWith('-')) ? `${arg}=` : arg;
+  });
+}
+
+export const usage = (of: Command): string =>
+  ['pushdown', of.name, ...of.operands, Object.keys(of.options).length > 0 ? '[options]' : '']
+    .filter(Boolean)
+    .join(' ');
+
+export function helpOf(of: Command): string {
+  const rows = Object.entries({ ...of.options, help: HELP }).map(([name, option]) => [
+    `--${name}${option.value ? ` ${option.value}` : ''}${option.short ? `, -${option.short}` : ''}`,
+    option.help,
+  ]);
+  return `${usage(of)}\n\n${of.summary}\n\n${table(rows, '  ')}${of.notes ? `\n\n${of.notes}` : ''}\n`;
+}
+
+/** Columns side by side, the first `left` of them flush left, numbers flush right. */
+export function table(rows: readonly (readonly string[])[], indent = '', numeric = false): string {
+  const widths = rows[0].map((_, column) => Math.max(...rows.map(row => row[column].length)));
+  return rows
+    .map(row => {
+      const cells = row.map((cell, i) => (numeric ? cell.padStart(widths[i]) : cell.padEnd(widths[i])));
+      return (indent + cells.join('  ')).trimEnd();
+    })
+    .join('\n');
+}
+
+/** @throws InputError unless `text` is a whole number from min to max */
+export function wholeNumber(name: string, text: string, min: number, max: number): number {
+  const value = /^\d+$/.test(text.trim()) ? Number(text) : Number.NaN;
+  if (value >= min && value <= max) return value;
+  throw new InputError(`${name} must be a whole number from ${min} to ${max}, got "${text}".`);
+}
+
+/** @throws InputError for an unknown engine */
+export function engineName(text: string | undefined): EngineName {
+  const name = ENGINES.find(engine => engine === (text ?? 'auto'));
+  return name ?? unknown('engine', text ?? '', ENGINES);
+}
+
+/** All of a stream as text. */
+export async function readAll(stream: Io['stdin']): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = '';
+  for await (const chunk of stream)
+    text += typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true });
+  return text + decoder.decode();
+}
+
+/** The lines of a stream without their ends, as many at a time as come at a time. */
+export async function* readLines(stream: Io['stdin']): AsyncGenerator<string[]> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const chunk of stream) {
+    const lines = (
+      rest + (typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true }))
+    ).split(/\r?\n/);
+    rest = lines.pop() ?? '';
+    if (lines.length > 0) yield lines;
+  }
+  rest += decoder.decode();
+  if (rest) yield [rest];
+}

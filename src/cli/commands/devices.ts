@@ -1,0 +1,42 @@
+import { findAdapter } from '../adapter.ts';
+import { command, JSON_OPTION, table } from '../command.ts';
+
+const LIMITS = [
+  'maxBufferSize',
+  'maxStorageBufferBindingSize',
+  'maxStorageBuffersPerShaderStage',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeWorkgroupsPerDimension',
+] as const;
+
+export const devices = command({
+  name: 'devices',
+  operands: [],
+  summary: 'Show the WebGPU adapter that would be used, what was tried before it, its limits and features',
+  options: {
+    software: { type: 'boolean', help: 'the software adapter, also where there is a GPU' },
+    json: JSON_OPTION,
+  },
+  async run(_operands, options, io) {
+    const { found, tried } = await findAdapter({ software: options.software });
+    const limits = LIMITS.map(name => [name, found?.adapter.limits[name]] as const);
+    const features = found ? [...found.adapter.features].sort() : [];
+    if (options.json) {
+      const adapter = found ? { ...found.description, limits: Object.fromEntries(limits), features } : null;
+      io.stdout.write(`${JSON.stringify({ adapter, tried })}\n`);
+      return 0;
+    }
+    const rows = tried.map(({ what, outcome }) => [what, outcome]);
+    io.stdout.write(`tried, in this order:\n${table(rows, '  ')}\n\n`);
+    if (!found) {
+      io.stdout.write('no WebGPU adapter: --engine auto takes cpu (float64, slow)\n');
+      return 0;
+    }
+    const { name, kind, reason } = found.description;
+    io.stdout.write(`taken: ${name} (${kind}) · ${reason}\n\nlimits\n`);
+    io.stdout.write(`${table(limits.map(([limit, value]) => [limit, (value ?? 0).toLocaleString('en')]))}\n`);
+    io.stdout.write(`\nfeatures\n  ${features.join(', ')}\n`);
+    return 0;
+  },
+});

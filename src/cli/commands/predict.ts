@@ -1,0 +1,49 @@
+import { InputError, messageOf } from '../../base/errors.ts';
+import { parseSource } from '../../tasks/task.ts';
+import { predict as predictAll } from '../../train/evaluate.ts';
+import { openModel, readCheckpoint } from '../checkpoint.ts';
+import { command, ENGINE_OPTION, engineName, JSON_OPTION, readLines } from '../command.ts';
+import { engineLine } from '../engine.ts';
+
+export const predict = command({
+  name: 'predict',
+  operands: ['<checkpoint>'],
+  summary: 'Let a trained model answer: a source a line on stdin, its answer a line on stdout',
+  notes: `  echo "a b c" | pushdown predict runs/reverse-seed0
+
+With --json: {"source", "output", "ended"}, ended being false where the answer was cut off.`,
+  options: { engine: ENGINE_OPTION, json: JSON_OPTION },
+  async run([path], options, io) {
+    const name = engineName(options.engine);
+    const { checkpoint } = await readCheckpoint(path);
+    const { engine, model, task } = await openModel(checkpoint, name);
+    io.stderr.write(`${engineLine(engine)}\n`);
+    let line = 0;
+    for await (const lines of readLines(io.stdin)) {
+      const sources: number[][] = [];
+      let wrong: InputError | undefined;
+      for (const text of lines) {
+        try {
+          sources.push(parseSource(task, text));
+        } catch (error) {
+          // What comes before it is answered first.
+          wrong = new InputError(`line ${line + sources.length + 1}: ${messageOf(error)}`);
+          break;
+        }
+      }
+      const predictions = await predictAll(model, task, sources);
+      for (const [i, { text, ended }] of predictions.entries()) {
+        line++;
+        if (options.json)
+          io.stdout.write(`${JSON.stringify({ source: lines[i].trim(), output: text, ended })}\n`);
+        else io.stdout.write(`${text}\n`);
+        if (!ended && !options.json)
+          io.stderr.write(`line ${line}: cut off, the model did not end its answer\n`);
+      }
+      if (wrong) throw wrong;
+    }
+    model.destroy();
+    engine.destroy();
+    return 0;
+  },
+});

@@ -1,0 +1,67 @@
+import { createRequire } from 'node:module';
+import { DeviceError, InputError, messageOf, unknown } from '../base/errors.ts';
+import { type Command, EXIT, helpOf, type Io, parse, table } from './command.ts';
+import { devices } from './commands/devices.ts';
+import { evaluate } from './commands/eval.ts';
+import { memory } from './commands/memory.ts';
+import { predict } from './commands/predict.ts';
+import { presets } from './commands/presets.ts';
+import { trace } from './commands/trace.ts';
+import { train } from './commands/train.ts';
+
+const COMMANDS: readonly Command[] = [train, evaluate, predict, trace, memory, presets, devices];
+
+/** Runs one command line. Prints whatever goes wrong, and returns the exit code. */
+export async function run(argv: readonly string[], io: Io): Promise<number> {
+  try {
+    return await dispatch(argv, io);
+  } catch (error) {
+    if (error instanceof InputError || error instanceof DeviceError) {
+      io.stderr.write(`pushdown: ${error.message}\n`);
+      return error instanceof InputError ? EXIT.input : EXIT.device;
+    }
+    io.stderr.write(`${error instanceof Error && error.stack ? error.stack : messageOf(error)}\n`);
+    io.stderr.write('pushdown: this is a bug in pushdown, please report it with the lines above.\n');
+    return EXIT.bug;
+  }
+}
+
+async function dispatch(argv: readonly string[], io: Io): Promise<number> {
+  const [word, ...rest] = argv;
+  if (word === '--version' || word === '-v') {
+    io.stdout.write(`${version()}\n`);
+    return 0;
+  }
+  if (word === undefined || word === '--help' || word === '-h' || word === 'help') {
+    const of = word === 'help' && rest[0] !== undefined ? find(rest[0]) : undefined;
+    (word === undefined ? io.stderr : io.stdout).write(of ? helpOf(of) : overview());
+    return word === undefined ? EXIT.input : 0;
+  }
+  const of = find(word);
+  const { operands, options } = parse(of, rest);
+  if (options['help']) {
+    io.stdout.write(helpOf(of));
+    return 0;
+  }
+  return (await of.run(operands, options, io)) ?? 0;
+}
+
+function find(word: string): Command {
+  const names = COMMANDS.map(({ name }) => name);
+  return COMMANDS.find(({ name }) => name === word) ?? unknown('command', word, names);
+}
+
+function version(): string {
+  const { version } = createRequire(import.meta.url)('pushdown/package.json') as { version: string };
+  return version;
+}
+
+function overview(): string {
+  const rows = COMMANDS.map(({ name, operands, summary }) => [[name, ...operands].join(' '), summary]);
+  return `pushdown ${version()}: trains neural stacks on WebGPU
+
+${table(rows, '  ')}
+
+Help on one of them: pushdown <command> --help. First try: pushdown train reverse
+`;
+}

@@ -1,0 +1,288 @@
+import { REPORT } from '../../shaders/score.wgsl.ts';
+import type { TrainConfig } from '../base/config.ts';
+import type { Batch } from '../base/dims.ts';
+import { DeviceError } from '../base/errors.ts';
+import type { ModelSpec, Tensors } from '../base/parameters.ts';
+import { type Bound, bind, dispatch, Gpu } from '../gpu/device.ts';
+import { type BatchBuffers, batchBuffers, MOST_REPORTS, modelBuffers } from '../kernels/arena.ts';
+import { type Layout, layoutOf, pack, unpack } from '../kernels/layout.ts';
+import type { MemoryForm } from '../kernels/memory.ts';
+import { type BufferName, compilePlan, type Launch, type Plan, partsOf } from '../kernels/plan.ts';
+import { checkBatch, checkState } from './checks.ts';
+import type {
+  AdapterDescription,
+  Engine,
+  Forward,
+  MemoryLayer,
+  MemoryShape,
+  Model,
+  ModelState,
+  StepReport,
+} from './engine.ts';
+import { allStrengths, gpuMemory } from './gpu-memory.ts';
+import { Life } from './life.ts';
+
+/** Forces one form of the kernels, for tests and benchmarks. */
+export interface GpuOptions {
+  form?: MemoryForm;
+}
+
+/** The kernels as an engine. It owns the device from here on. */
+export async function createGpuEngine(
+  device: GPUDevice,
+  adapter: AdapterDescription,
+  options: GpuOptions = {},
+): Promise<Engine> {
+  const gpu = new Gpu(device, adapter.kind === 'software');
+  const life = new Life('engine');
+  return {
+    name: 'gpu',
+    adapter,
+    async model(spec: ModelSpec, training: TrainConfig, state: ModelState): Promise<Model> {
+      life.check();
+      return GpuModel.create(gpu, spec, training, state, new Life('model', life), options);
+    },
+    async memory(shape: MemoryShape): Promise<MemoryLayer> {
+      life.check();
+      return gpuMemory(gpu, shape, new Life('memory', life), options.form);
+    },
+    destroy(): void {
+      if (life.end()) device.destroy();
+    },
+  };
+}
+
+type Buffers = Map<BufferName, GPUBuffer>;
+interface Ready {
+  bound: Bound;
+  groups: Launch['groups'];
+}
+
+class GpuModel implements Model {
+  readonly spec: ModelSpec;
+  readonly #gpu: Gpu;
+  readonly #layout: Layout;
+  readonly #training: TrainConfig;
+  readonly #plan: Plan;
+  readonly #life: Life;
+  readonly #own: { buffers: Buffers; bytes: number };
+  /** Made by the first batch, and made anew when one does not fit. */
+  #batch: BatchBuffers | undefined;
+  #ready: { step: Ready[]; forward: Ready[] } = { step: [], forward: [] };
+  #step = 0;
+  /** Places in the ring of reports: the next one, and those not fetched yet with their number of sequences. */
+  #slot = 0;
+  #pending: { slot: number; B: number }[] = [];
+
+  static async create(
+    gpu: Gpu,
+    spec: ModelSpec,
+    training: TrainConfig,
+    state: ModelState,
+    life: Life,
+    { form }: GpuOptions,
+  ): Promise<GpuModel> {
+    const layout = layoutOf(spec);
+    const plan = await compilePlan(gpu, layout, training, form);
+    gpu.check();
+    const model = new GpuModel(gpu, layout, training, plan, life);
+    model.load(state);
+    return model;
+  }
+
+  private constructor(gpu: Gpu, layout: Layout, training: TrainConfig, plan: Plan, life: Life) {
+    this.spec = layout.spec;
+    this.#gpu = gpu;
+    this.#layout = layout;
+    this.#training = training;
+    this.#plan = plan;
+    this.#life = life;
+    this.#own = modelBuffers(gpu, layout);
+  }
+
+  get bytes(): number {
+    return this.#own.bytes + (this.#batch?.bytes ?? 0);
+  }
+
+  step(batch: Batch): void {
+    this.#life.check();
+    this.#gpu.check();
+    checkBatch(this.spec, batch);
+    if (this.#pending.length >= MOST_REPORTS - 1) {
+      throw new DeviceError(
+        `${this.#pending.length} reports wait: fetch them with reports() before going on.`,
+      );
+    }
+    const slot = this.#upload(batch);
+    this.#pending.push({ slot, B: batch.B });
+    this.#submit('training step', this.#ready.step, batch);
+    this.#step++;
+  }
+
+  async reports(): Promise<StepReport[]> {
+    this.#life.check();
+    const pending = this.#pending;
+    this.#pending = [];
+    if (!pending.length) return [];
+    const buffer = this.#own.buffers.get('reports')!;
+    const [bytes] = await this.#gpu.read([{ buffer, bytes: buffer.size }]);
+    const all = new Float32Array(bytes);
+    return pending.map(({ slot, B }) => reportOf(all, slot, B));
+  }
+
+  async forward(given: Batch, trace = false): Promise<Forward> {
+    this.#life.check();
+    const { noise: _, ...batch } = given;
+    checkBatch(this.spec, batch);
+    const slot = this.#upload(batch);
+    this.#submit('evaluation', this.#ready.forward, batch);
+    const { B, T, lengths } = batch;
+    const { M4, S4, V4 } = this.#layout;
+    const rows = B * T;
+    const { buffers, offsets } = this.#batch!;
+    const from = (name: BufferName, bytes: number, offset4 = 0) => ({
+      buffer: buffers.get(name)!,
+      offset: offset4 * 16,
+      bytes,
+    });
+    const parts = [
+      { buffer: this.#own.buffers.get('reports')!, bytes: MOST_REPORTS * REPORT.length * 4 },
+      from('outcomes', rows * 16),
+      from('acts', rows * S4 * 16, offsets.s),
+    ];
+    if (trace) {
+      parts.push(
+        from('acts', rows * V4 * 16, offsets.y),
+        from('acts', rows * M4 * 16, offsets.r! + B * M4),
+        from('slots', rows * 8),
+        from('log', rows * 16),
+      );
+    }
+    const read = await this.#gpu.read(parts);
+    const [reports, outcomes, heads, outputs, reads] = read.map(bytes => new Float32Array(bytes));
+    const inside = (n: number): boolean => Math.floor(n / B) < lengths[n % B];
+    const columns = (all: Float32Array, width4: number, at: number, width: number): Float32Array => {
+      const picked = new Float32Array(rows * width);
+      for (let n = 0; n < rows; n++) {
+        const start = n * width4 * 4 + at;
+        if (inside(n)) picked.set(all.subarray(start, start + width), n * width);
+      }
+      return picked;
+    };
+    const made: Forward = {
+      report: reportOf(reports, slot, B),
+      predicted: Uint32Array.from({ length: rows }, (_, n) => (inside(n) ? outcomes[4 * n + 2] : 0)),
+      push: columns(heads, S4, M4 * 4, 1),
+      pop: columns(heads, S4, M4 * 4 + 1, 1),
+    };
+    if (trace) {
+      const [slots, log] = [new Uint32Array(read[5]), new Uint32Array(read[6])];
+      made.trace = {
+        output: columns(outputs, V4, 0, this.spec.outputs),
+        read: columns(reads, M4, 0, this.spec.width),
+        strengths: allStrengths(slots, log, this.#plan.form.form, B, T, lengths),
+      };
+    }
+    return made;
+  }
+
+  async state(): Promise<ModelState> {
+    this.#life.check();
+    const step = this.#step;
+    const bytes = this.#layout.size4 * 16;
+    const read = await this.#gpu.read(
+      (['params', 'mean', 'square'] as const).map(name => ({ buffer: this.#own.buffers.get(name)!, bytes })),
+    );
+    const [parameters, mean, square] = read.map(bytes => unpack(this.#layout, new Float32Array(bytes)));
+    const { optimiser } = this.#training;
+    return {
+      step,
+      parameters,
+      mean: optimiser === 'adam' ? mean : new Map(),
+      square: optimiser === 'sgd' ? new Map() : square,
+    };
+  }
+
+  load(state: ModelState): void {
+    this.#life.check();
+    checkState(this.spec, state);
+    const write = (name: BufferName, tensors: Tensors): void => {
+      this.#gpu.device.queue.writeBuffer(this.#own.buffers.get(name)!, 0, pack(this.#layout, tensors));
+    };
+    write('params', state.parameters);
+    write('mean', state.mean);
+    write('square', state.square);
+    this.#step = state.step;
+    // What older steps would report belongs to the state that is gone.
+    this.#pending = [];
+  }
+
+  destroy(): void {
+    if (!this.#life.end()) return;
+    for (const buffer of this.#own.buffers.values()) buffer.destroy();
+    for (const buffer of this.#batch?.buffers.values() ?? []) buffer.destroy();
+  }
+
+  /** Uploads the batch, for which it makes room; returns the place of its report. */
+  #upload(batch: Batch): number {
+    const held = this.#batch?.capacity;
+    if (!held || batch.B > held.B || batch.T > held.T || batch.K > held.K) {
+      this.#allocate(
+        Math.max(batch.B, held?.B ?? 0),
+        Math.max(batch.T, held?.T ?? 0),
+        Math.max(batch.K, held?.K ?? 0),
+      );
+    }
+    const slot = this.#slot;
+    this.#slot = (slot + 1) % MOST_REPORTS;
+    const { buffers, words, write } = this.#batch!;
+    const t = this.#step + 1;
+    const { beta1, beta2 } = this.#training;
+    const used = write(batch, slot, [1 / (1 - beta1 ** t), 1 / (1 - beta2 ** t)]);
+    this.#gpu.device.queue.writeBuffer(buffers.get('batch')!, 0, words, 0, used);
+    return slot;
+  }
+
+  #allocate(B: number, T: number, K: number): void {
+    const made = batchBuffers(this.#gpu, this.#layout, B, T, K);
+    // Work already submitted keeps the old buffers alive until it is done.
+    for (const buffer of this.#batch?.buffers.values() ?? []) buffer.destroy();
+    this.#batch = made;
+    const all = new Map([...this.#own.buffers, ...made.buffers]);
+    const ready = (launch: Launch): Ready => ({
+      bound: bind(
+        this.#gpu,
+        launch.kernel,
+        launch.buffers.map(name => all.get(name)!),
+      ),
+      groups: launch.groups,
+    });
+    this.#ready = { step: this.#plan.step.map(ready), forward: this.#plan.forward.map(ready) };
+  }
+
+  #submit(label: string, launches: Ready[], { B, T }: Batch): void {
+    const size = { B, T, parts: partsOf(B, T) };
+    this.#gpu.submit(label, encoder => {
+      const pass = encoder.beginComputePass({ label });
+      for (const { bound, groups } of launches) dispatch(pass, bound, groups(size));
+      pass.end();
+    });
+  }
+}
+
+function reportOf(all: Float32Array, slot: number, B: number): StepReport {
+  const value = (name: (typeof REPORT)[number]): number => all[slot * REPORT.length + REPORT.indexOf(name)];
+  return {
+    objective: value('objective'),
+    loss: value('loss'),
+    targets: value('targets'),
+    symbols: value('symbols'),
+    correct: value('correct'),
+    sequences: B,
+    coarse: value('coarse'),
+    fine: value('fine'),
+    absoluteError: value('absoluteError'),
+    gradientNorm: value('gradientNorm'),
+    finite: value('finite') === 1,
+  };
+}

@@ -1,0 +1,195 @@
+import { DeviceError, messageOf } from '../base/errors.ts';
+
+/**
+ * A WebGPU device, its pipelines, and what went wrong on it. WebGPU reports validation, out-of-memory and loss
+ * to callbacks, long after the call at fault: callbacks only record, and `check()`, which everything that waits
+ * for the device calls, throws.
+ */
+export class Gpu {
+  readonly device: GPUDevice;
+  readonly subgroups: boolean;
+  /** A software adapter: a few CPU cores, where barriers are dear and registers cheap. */
+  readonly software: boolean;
+  #fault: DeviceError | undefined;
+  #kernels = new Map<string, Promise<Kernel>>();
+
+  constructor(device: GPUDevice, software: boolean) {
+    this.device = device;
+    this.software = software;
+    this.subgroups = device.features.has('subgroups' as GPUFeatureName);
+    device.addEventListener('uncapturederror', event => {
+      this.#fault ??= new DeviceError(
+        `the device reported: ${(event as GPUUncapturedErrorEvent).error.message}`,
+      );
+    });
+    device.lost.then(info => {
+      if (info.reason !== 'destroyed') {
+        this.#fault ??= new DeviceError(`the device was lost (${info.reason}): ${info.message}`);
+      }
+    });
+  }
+
+  /** Throws the first fault the device has reported so far. */
+  check(): void {
+    if (this.#fault) throw this.#fault;
+  }
+
+  /** A pipeline of this code, compiled once. Throws DeviceError with the compiler's message and the source line. */
+  kernel(label: string, code: string, bindings: readonly Binding[]): Promise<Kernel> {
+    let kernel = this.#kernels.get(code);
+    if (!kernel) {
+      kernel = this.#compile(label, code, bindings);
+      this.#kernels.set(code, kernel);
+    }
+    return kernel;
+  }
+
+  async #compile(label: string, code: string, bindings: readonly Binding[]): Promise<Kernel> {
+    const { device } = this;
+    device.pushErrorScope('validation');
+    const module = device.createShaderModule({ label, code });
+    const layout = device.createBindGroupLayout({
+      label,
+      entries: bindings.map((type, binding) => ({
+        binding,
+        visibility: GPUShaderStage.COMPUTE,
+        buffer: { type },
+      })),
+    });
+    const scope = device.popErrorScope();
+    const [info, invalid] = await Promise.all([module.getCompilationInfo(), scope]);
+    const errors = info.messages.filter(message => message.type === 'error');
+    if (errors.length || invalid) {
+      const lines = code.split('\n');
+      const told = errors.map(e => `line ${e.lineNum}: ${e.message}\n    ${lines[e.lineNum - 1] ?? ''}`);
+      throw new DeviceError(`kernel ${label} does not compile: ${told.join('\n') || invalid?.message}`);
+    }
+    try {
+      const pipeline = await device.createComputePipelineAsync({
+        label,
+        layout: device.createPipelineLayout({ label, bindGroupLayouts: [layout] }),
+        compute: { module, entryPoint: 'main' },
+      });
+      return { label, pipeline, layout };
+    } catch (error) {
+      throw new DeviceError(`kernel ${label} cannot be built on this device: ${messageOf(error)}`);
+    }
+  }
+
+  /** A buffer for kernels. Throws DeviceError, naming it, where it exceeds the device's limits. */
+  buffer(label: string, bytes: number, usage = STORAGE): GPUBuffer {
+    const size = Math.max(16, Math.ceil(bytes / 16) * 16);
+    const { maxStorageBufferBindingSize, maxBufferSize } = this.device.limits;
+    const limit = Math.min(maxStorageBufferBindingSize, maxBufferSize);
+    if (size > limit) {
+      throw new DeviceError(
+        `${label} needs ${mib(size)} but this device binds at most ${mib(limit)}: ` +
+          'use a smaller batch, shorter sequences or a smaller model.',
+      );
+    }
+    return this.device.createBuffer({ label, size, usage });
+  }
+
+  /** Runs `record` on a command encoder and submits it as one. */
+  submit(label: string, record: (encoder: GPUCommandEncoder) => void): void {
+    const encoder = this.device.createCommandEncoder({ label });
+    record(encoder);
+    this.device.queue.submit([encoder.finish()]);
+  }
+
+  /** Copies of parts of buffers, after everything submitted so far. Waits. */
+  async read(
+    parts: readonly { buffer: GPUBuffer; offset?: number; bytes: number }[],
+  ): Promise<ArrayBuffer[]> {
+    const sizes = parts.map(({ bytes }) => Math.ceil(bytes / 4) * 4);
+    const total = Math.max(
+      4,
+      sizes.reduce((sum, size) => sum + size, 0),
+    );
+    const staging = this.device.createBuffer({
+      label: 'read back',
+      size: total,
+      usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+    });
+    let at = 0;
+    this.submit('read back', encoder => {
+      for (const [k, { buffer, offset = 0 }] of parts.entries()) {
+        if (sizes[k]) encoder.copyBufferToBuffer(buffer, offset, staging, at, sizes[k]);
+        at += sizes[k];
+      }
+    });
+    try {
+      await staging.mapAsync(GPUMapMode.READ);
+    } catch (error) {
+      this.check();
+      throw new DeviceError(`results could not be read back: ${messageOf(error)}`);
+    }
+    this.check();
+    const all = staging.getMappedRange();
+    let from = 0;
+    const copies = parts.map(({ bytes }, k) => {
+      const copy = all.slice(from, from + bytes);
+      from += sizes[k];
+      return copy;
+    });
+    staging.unmap();
+    staging.destroy();
+    return copies;
+  }
+}
+
+export type Binding = GPUBufferBindingType;
+
+/** A compiled pipeline; all its buffers are in bind group 0, in the order of its bindings. */
+export interface Kernel {
+  label: string;
+  pipeline: GPUComputePipeline;
+  layout: GPUBindGroupLayout;
+}
+
+const STORAGE = 0x80 | 0x08 | 0x04; // STORAGE | COPY_DST | COPY_SRC: the global may not exist yet on import
+/** Usage of a buffer that kernels bind as a uniform too. */
+export const UNIFORM = STORAGE | 0x40;
+
+const mib = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+
+/** Workgroups in two dimensions, since one takes at most 65,535; kernels compute one index of them. */
+export function split(groups: number): [x: number, y: number] {
+  const x = Math.min(groups, 65_535);
+  return [x, Math.ceil(groups / Math.max(1, x))];
+}
+
+/** Records one dispatch. */
+export function dispatch(pass: GPUComputePassEncoder, bound: Bound, groups: [x: number, y: number]): void {
+  pass.setPipeline(bound.kernel.pipeline);
+  pass.setBindGroup(0, bound.group);
+  pass.dispatchWorkgroups(...groups);
+}
+
+/** A kernel with its buffers. */
+export interface Bound {
+  kernel: Kernel;
+  group: GPUBindGroup;
+}
+
+export function bind(gpu: Gpu, kernel: Kernel, buffers: readonly GPUBuffer[]): Bound {
+  const entries = buffers.map((buffer, binding) => ({ binding, resource: { buffer } }));
+  return {
+    kernel,
+    group: gpu.device.createBindGroup({ label: kernel.label, layout: kernel.layout, entries }),
+  };
+}
+
+/**
+ * A device of this adapter, with its optional features and its largest buffers where it has more than WebGPU's
+ * defaults; kernels run within the defaults.
+ */
+export async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
+  const wanted = ['subgroups', 'timestamp-query'] as GPUFeatureName[];
+  const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
+  return adapter.requestDevice({
+    label: 'pushdown',
+    requiredFeatures: wanted.filter(feature => adapter.features.has(feature)),
+    requiredLimits: { maxStorageBufferBindingSize, maxBufferSize },
+  });
+}

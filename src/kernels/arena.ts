@@ -1,0 +1,156 @@
+import { HEADER, type HeaderField } from '../../shaders/lib/batch.wgsl.ts';
+import { REPORT } from '../../shaders/score.wgsl.ts';
+import type { Batch } from '../base/dims.ts';
+import { type Gpu, UNIFORM } from '../gpu/device.ts';
+import type { Layout } from './layout.ts';
+import { type BufferName, MOST_PARTS, partsOf } from './plan.ts';
+
+/** Reports that may wait on the device to be fetched. */
+export const MOST_REPORTS = 1024;
+
+type Arena = Record<'acts' | 'grads', Partial<Record<HeaderField, number>>>;
+
+/** Offsets of all tensors in the two arenas for batches of up to B × T, in vec4s, and the arenas' sizes. */
+function arenaOf(
+  layout: Layout,
+  B: number,
+  T: number,
+): { offsets: Arena; sizes: Record<keyof Arena, number> } {
+  const { spec, H4, P4, M4, S4, V4, D4 } = layout;
+  const rows = B * T;
+  const recall = spec.autoencoder ? rows : 0;
+  const deeper = spec.deeper ? rows : 0;
+  const tensors: Record<keyof Arena, [HeaderField, number][]> = {
+    acts: [
+      ['h', (rows + B) * H4],
+      ['r', (rows + B) * M4],
+      ['op', deeper * P4],
+      ['s', rows * S4],
+      ['y', rows * V4],
+      ['xh', recall * D4],
+      ['xp', recall * D4],
+    ],
+    grads: [
+      ['dA', rows * H4],
+      ['dP', deeper * P4],
+      ['dS', rows * S4],
+      ['dO', rows * P4],
+      ['dHx', recall * H4],
+      ['dY', rows * V4],
+      ['dXh', recall * D4],
+      ['dXp', recall * D4],
+      ['dH0', B * H4],
+    ],
+  };
+  const offsets: Arena = { acts: {}, grads: {} };
+  const sizes = { acts: 0, grads: 0 };
+  for (const arena of ['acts', 'grads'] as const) {
+    for (const [name, size] of tensors[arena]) {
+      offsets[arena][name] = sizes[arena];
+      sizes[arena] += size;
+    }
+  }
+  return { offsets, sizes };
+}
+
+const dataWords = (B: number, T: number, K: number): number => 2 * B + T * B * (K + 3);
+
+/** What depends on the size of a batch: its buffers, and where things lie in them. */
+export interface BatchBuffers {
+  /** Largest B, T·B and K it holds. */
+  capacity: { B: number; T: number; K: number };
+  buffers: Map<BufferName, GPUBuffer>;
+  bytes: number;
+  /** Offsets of the tensors in acts and grads, in vec4s. */
+  offsets: Partial<Record<HeaderField, number>>;
+  /** Fills `words` (reused between steps) with header and batch; returns how many are used. */
+  write(batch: Batch, report: number, unbias: [mean: number, square: number]): number;
+  words: Uint32Array<ArrayBuffer>;
+}
+
+/** Allocates for batches of up to B × T with K inputs per step. */
+export function batchBuffers(gpu: Gpu, layout: Layout, B: number, T: number, K: number): BatchBuffers {
+  const { offsets, sizes } = arenaOf(layout, B, T);
+  const rows = B * T;
+  const fixed: Partial<Record<HeaderField, number>> = { ...offsets.acts, ...offsets.grads };
+  const words = new Uint32Array(HEADER.length + dataWords(B, T, K));
+  const floats = new Float32Array(words.buffer);
+  const wanted: [BufferName, number][] = [
+    ['batch', words.byteLength],
+    ['acts', sizes.acts * 16],
+    ['grads', sizes.grads * 16],
+    ['slots', rows * 8],
+    ['log', rows * 16],
+    ['dStrength', rows * 4],
+    ['outcomes', rows * 16],
+    ['extra', layout.spec.autoencoder ? rows * 8 : 16],
+  ];
+  return {
+    ...allocate(gpu, wanted, ` (B=${B}, T=${T})`),
+    capacity: { B, T, K },
+    words,
+    offsets: fixed,
+    write(batch, report, unbias): number {
+      const { B, T, K } = batch;
+      const at = {
+        lengths: 0,
+        weight: B,
+        ids: 2 * B,
+        targets: 2 * B + T * B * K,
+        noise: 2 * B + T * B * (K + 1),
+      };
+      const header: Partial<Record<HeaderField, number>> = {
+        ...fixed,
+        ...at,
+        ...{ B, T, K, report, hasNoise: batch.noise ? 1 : 0, parts: partsOf(B, T) },
+      };
+      for (const [k, field] of HEADER.entries()) words[k] = header[field] ?? 0;
+      floats[HEADER.indexOf('unbiasMean')] = unbias[0];
+      floats[HEADER.indexOf('unbiasSquare')] = unbias[1];
+      const data = HEADER.length;
+      words.set(batch.lengths, data + at.lengths);
+      floats.set(batch.weight, data + at.weight);
+      words.set(batch.ids, data + at.ids);
+      words.set(batch.target, data + at.targets);
+      if (batch.noise) floats.set(batch.noise, data + at.noise);
+      return data + (batch.noise ? dataWords(B, T, K) : at.noise);
+    },
+  };
+}
+
+/** Parameters, optimiser state, gradients and reports: what does not depend on the batch. */
+export function modelBuffers(
+  gpu: Gpu,
+  layout: Layout,
+): { buffers: Map<BufferName, GPUBuffer>; bytes: number } {
+  const bytes = layout.size4 * 16;
+  return allocate(gpu, [
+    ['params', bytes],
+    ['mean', bytes],
+    ['square', bytes],
+    ['gradient', bytes],
+    ['partial', bytes * MOST_PARTS],
+    ['norms', 64 * 8],
+    ['reports', MOST_REPORTS * REPORT.length * 4],
+  ]);
+}
+
+function allocate(
+  gpu: Gpu,
+  wanted: [BufferName, number][],
+  note = '',
+): { buffers: Map<BufferName, GPUBuffer>; bytes: number } {
+  const buffers = new Map<BufferName, GPUBuffer>();
+  let bytes = 0;
+  try {
+    for (const [name, size] of wanted) {
+      const buffer = gpu.buffer(`${name}${note}`, size, UNIFORM);
+      buffers.set(name, buffer);
+      bytes += buffer.size;
+    }
+  } catch (error) {
+    for (const buffer of buffers.values()) buffer.destroy();
+    throw error;
+  }
+  return { buffers, bytes };
+}

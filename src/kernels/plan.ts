@@ -1,0 +1,256 @@
+import type { HeaderField } from '../../shaders/lib/batch.wgsl.ts';
+import { writtenOut } from '../../shaders/lib/product.wgsl.ts';
+import {
+  type GradientJob,
+  gradientGroups,
+  LINEAR_SIZE,
+  linear,
+  linearBackward,
+  type Operand,
+  weightGradients,
+} from '../../shaders/linear.wgsl.ts';
+import { LOSS_SIZE, loss } from '../../shaders/loss.wgsl.ts';
+import { OPTIM_SIZE, optim, reduceGradients } from '../../shaders/optim.wgsl.ts';
+import { type RnnOptions, rnnBackwardLane, rnnForwardLane } from '../../shaders/rnn.wgsl.ts';
+import { rnnBackwardBlock, rnnForwardBlock } from '../../shaders/rnn-block.wgsl.ts';
+import { score } from '../../shaders/score.wgsl.ts';
+import type { TrainConfig } from '../base/config.ts';
+import { type Binding, type Gpu, type Kernel, split } from '../gpu/device.ts';
+import { type Layout, pushBiasAt } from './layout.ts';
+import type { MemoryForm } from './memory.ts';
+
+/** The buffers of a model that kernels bind, by name. */
+export const BUFFERS = [
+  'batch',
+  'params',
+  'acts',
+  'grads',
+  'slots',
+  'log',
+  'dStrength',
+  'outcomes',
+  'extra',
+  'partial',
+  'gradient',
+  'norms',
+  'reports',
+  'mean',
+  'square',
+] as const;
+export type BufferName = (typeof BUFFERS)[number];
+
+/** One dispatch of a plan, as data: what runs, on which buffers, in how many workgroups. */
+export interface Launch {
+  kernel: Kernel;
+  buffers: BufferName[];
+  groups: (size: { B: number; T: number; parts: number }) => [x: number, y: number];
+}
+
+/**
+ * The fused plan: what a training step and an evaluation dispatch, in order. A step is about ten dispatches
+ * whatever T is.
+ */
+export interface Plan {
+  form: MemoryForm;
+  step: Launch[];
+  forward: Launch[];
+}
+
+/** Products that may be written out in a kernel before its compilation takes seconds. */
+const WRITTEN_OUT_LIMIT = 4096;
+
+/**
+ * The form of the fused kernels for this device and model: in registers, one sequence per invocation, on software
+ * adapters while the products can be written out; a workgroup per sequence otherwise.
+ */
+export function chooseFusedForm(gpu: Gpu, { blocks, spec }: Layout): MemoryForm {
+  const { Wh, Wr, Whp, S } = blocks;
+  if (gpu.software && writtenOut([Wh, Wr, Whp, S]) <= WRITTEN_OUT_LIMIT) {
+    return { form: 'lane', size: 4, subgroups: false };
+  }
+  const widest = Math.max(spec.hidden, spec.deeper, spec.width + 2);
+  const size = Math.min(widest <= 32 ? 32 : widest <= 64 ? 64 : 128, 128);
+  return { form: 'block', size, subgroups: gpu.subgroups };
+}
+
+/** Rows are divided into this many parts for the weight gradients: enough to fill a device, few enough to add. */
+export const partsOf = (B: number, T: number): number =>
+  Math.max(1, Math.min(MOST_PARTS, Math.ceil((B * T) / 64)));
+export const MOST_PARTS = 16;
+
+export async function compilePlan(
+  gpu: Gpu,
+  layout: Layout,
+  training: TrainConfig,
+  form: MemoryForm = chooseFusedForm(gpu, layout),
+): Promise<Plan> {
+  const { spec, blocks, size4, H4, P4, M4, S4, V4, D4 } = layout;
+  const deeper = spec.deeper > 0;
+  const operand = (field: HeaderField, width4: number, skip: 0 | 1 = 0): Operand => ({ field, width4, skip });
+  const h = operand('h', H4, 1);
+  const op = deeper ? operand('op', P4) : h;
+  const dO = operand('dO', P4);
+  const y = operand('y', V4);
+  const dY = operand('dY', V4);
+
+  // ---- launches --------------------------------------------------------------------------------------------
+  const launch = async (
+    label: string,
+    code: string,
+    buffers: [BufferName, Binding][],
+    groups: Launch['groups'],
+  ): Promise<Launch> => ({
+    kernel: await gpu.kernel(label, code, buffers.map(([, type]) => type)), // biome-ignore format: one line
+    buffers: buffers.map(([name]) => name),
+    groups,
+  });
+  const read = (name: BufferName): [BufferName, Binding] => [name, 'read-only-storage'];
+  const write = (name: BufferName): [BufferName, Binding] => [name, 'storage'];
+  const perSequence: Launch['groups'] = ({ B }) =>
+    form.form === 'lane' ? [Math.ceil(B / form.size), 1] : [B, 1];
+  const perTile = (columns4: number): Launch['groups'] => {
+    return ({ B, T }) => split(Math.ceil((Math.ceil((B * T) / 4) * columns4) / LINEAR_SIZE));
+  };
+  const perRow: Launch['groups'] = ({ B, T }) => split(Math.ceil((B * T) / LOSS_SIZE));
+
+  const uniform = form.form === 'lane' && size4 * 16 <= gpu.device.limits.maxUniformBufferBindingSize;
+  const rnn: RnnOptions = { layout, uniform, memory: form };
+  const lane = form.form === 'lane';
+  const weights: [BufferName, Binding] = ['params', uniform ? 'uniform' : 'read-only-storage'];
+  const reduceGroups = Math.min(64, Math.ceil(size4 / OPTIM_SIZE));
+
+  const head = (x: Operand, W: 'Wo' | 'Whx' | 'Wpx', out: Operand) =>
+    launch(
+      `linear ${W}`,
+      linear(x, blocks[W], W === 'Wo' ? blocks.bo : undefined, out),
+      [read('batch'), read('params'), write('acts')],
+      perTile(out.width4),
+    );
+  const headBackward = (dy: Operand, W: 'Wo' | 'Whx' | 'Wpx', dx: Operand, accumulate: boolean) =>
+    launch(
+      `linear backward ${W}`,
+      linearBackward(dy, blocks[W], dx, accumulate),
+      [read('batch'), read('params'), write('grads')],
+      perTile(dx.width4),
+    );
+  const recall = (field: 'xh' | 'xp', dField: 'dXh' | 'dXp', component: 0 | 1) =>
+    launch(
+      `loss ${field}`,
+      loss(
+        { kind: 'sigmoid', width: spec.inputs, width4: D4, y: field, dY: dField, target: 'previous input' },
+        component,
+      ),
+      [read('batch'), write('acts'), write('grads'), write('extra')],
+      perRow,
+    );
+  const scoring = (training?: { groups: number; clipNorm: number }) =>
+    launch(
+      training ? 'score' : 'score evaluation',
+      score({ autoencoder: spec.autoencoder, training }),
+      [read('batch'), read('outcomes'), read('extra'), read('norms'), write('reports')],
+      () => [1, 1],
+    );
+
+  const fusedForward = launch(
+    `rnn forward ${form.form}`,
+    lane ? rnnForwardLane(rnn) : rnnForwardBlock(rnn),
+    [read('batch'), weights, write('acts'), write('slots'), write('log')],
+    perSequence,
+  );
+  const outputs = [
+    head(op, 'Wo', y),
+    launch(
+      `loss ${spec.output}`,
+      loss({ kind: spec.output, width: spec.outputs, width4: V4, y: 'y', dY: 'dY', target: 'class' }),
+      [read('batch'), write('acts'), write('grads'), write('outcomes')],
+      perRow,
+    ),
+  ];
+  const recalls = spec.autoencoder
+    ? [
+        head(h, 'Whx', operand('xh', D4)),
+        head(op, 'Wpx', operand('xp', D4)),
+        recall('xh', 'dXh', 0),
+        recall('xp', 'dXp', 1),
+      ]
+    : [];
+  const heads = [
+    headBackward(dY, 'Wo', dO, false),
+    ...(spec.autoencoder
+      ? [
+          headBackward(operand('dXp', D4), 'Wpx', dO, true),
+          headBackward(operand('dXh', D4), 'Whx', operand('dHx', H4), false),
+        ]
+      : []),
+  ];
+  const fusedBackward = launch(
+    `rnn backward ${form.form}`,
+    lane ? rnnBackwardLane(rnn) : rnnBackwardBlock(rnn),
+    [read('batch'), weights, read('acts'), write('grads'), write('slots'), write('log'), write('dStrength')],
+    perSequence,
+  );
+
+  // ---- weight gradients ------------------------------------------------------------------------------------
+  const job = (
+    block: keyof Layout['blocks'],
+    a: GradientJob['a'],
+    b: Operand,
+    perStep = true,
+  ): GradientJob => ({
+    block: blocks[block],
+    a,
+    b,
+    perStep,
+  });
+  const dA = operand('dA', H4);
+  const dS = operand('dS', S4);
+  const jobs: GradientJob[] = [
+    job('Wx', 'inputs', dA),
+    job('Wh', operand('h', H4), dA),
+    job('Wr', operand('r', M4), dA),
+    job('bh', 'ones', dA),
+    job('S', op, dS),
+    job('bS', 'ones', dS),
+    job('Wo', op, dY),
+    job('bo', 'ones', dY),
+  ];
+  if (spec.start === 'trained') jobs.push(job('h0', 'ones', operand('dH0', H4), false));
+  if (deeper) jobs.push(job('Whp', h, operand('dP', P4)), job('bp', 'ones', operand('dP', P4)));
+  if (spec.autoencoder) jobs.push(job('Whx', h, operand('dXh', D4)), job('Wpx', op, operand('dXp', D4)));
+  const gradients = [
+    launch(
+      'weight gradients',
+      weightGradients(jobs, size4),
+      [read('batch'), read('acts'), read('grads'), write('partial')],
+      ({ parts }) => [gradientGroups(jobs), parts],
+    ),
+    launch(
+      'reduce gradients',
+      reduceGradients(size4),
+      [read('batch'), read('partial'), write('gradient'), write('norms')],
+      () => [reduceGroups, 1],
+    ),
+  ];
+  const update = launch(
+    `optimiser ${training.optimiser}`,
+    optim({
+      ...training,
+      clipValue: training.clip === 'value' ? training.clipAt : 0,
+      pushBiasAt: pushBiasAt(layout),
+      size4,
+    }),
+    [read('batch'), read('gradient'), read('reports'), write('params'), write('mean'), write('square')],
+    () => split(Math.ceil(size4 / OPTIM_SIZE)),
+  );
+  const trainingScore = scoring({
+    groups: reduceGroups,
+    clipNorm: training.clip === 'norm' ? training.clipAt : 0,
+  });
+
+  const forward = [fusedForward, ...outputs, ...recalls];
+  return {
+    form,
+    step: await Promise.all([...forward, ...heads, fusedBackward, ...gradients, trainingScore, update]),
+    forward: await Promise.all([...forward, scoring()]),
+  };
+}

@@ -1,0 +1,143 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { makeConfig, type TrainConfig } from '../../src/base/config.ts';
+import { initialise, type ModelSpec, type Tensors } from '../../src/base/parameters.ts';
+import { Rng } from '../../src/base/rng.ts';
+import { createCpuEngine } from '../../src/engine/cpu.ts';
+import type { Engine, Forward, Model, ModelState } from '../../src/engine/engine.ts';
+import type { MemoryForm } from '../../src/kernels/memory.ts';
+import { makeSpec, randomBatch } from '../support/batches.ts';
+import { openGpuEngine } from '../support/device.ts';
+
+/**
+ * The fused plan against the reference: everything a forward pass leaves, the gradients of all parameters (an SGD
+ * step of rate 1 without clipping is the gradient), and the update rules.
+ *
+ * Tolerance: 2e-5 of a tensor's largest number. float32 rounds at 6e-8, WGSL grants exp, and with it tanh and σ,
+ * some 5e-7, and a chain of T = 9 steps through weights of order 1 amplifies them.
+ */
+const TOLERANCE = 2e-5;
+
+const FORMS: [string, MemoryForm][] = [
+  ['lane', { form: 'lane', size: 4, subgroups: false }],
+  ['block', { form: 'block', size: 32, subgroups: false }],
+  ['block with subgroups', { form: 'block', size: 64, subgroups: true }],
+];
+
+const SPECS: Record<string, Partial<ModelSpec>> = {
+  'direct, softmax, trained start': {},
+  wide: { hidden: 33, width: 8, inputs: 11, outputs: 9 },
+  'deeper, tanh, one-hot start (tutorial part 5)': { deeper: 6, output: 'tanh', start: 'one-hot' },
+  'deeper, auto-encoder, σ, zero start (tutorial part 6)': {
+    deeper: 7,
+    output: 'sigmoid',
+    autoencoder: true,
+    start: 'zero',
+  },
+  'direct, auto-encoder': { autoencoder: true, width: 4, hidden: 8 },
+  smallest: { hidden: 1, width: 1, inputs: 1, outputs: 1, output: 'sigmoid' },
+};
+
+const LENGTHS = [9, 1, 5, 9, 2, 7, 3];
+
+const PLAIN: Partial<TrainConfig> = { optimiser: 'sgd', rate: 1, clip: 'none' };
+
+function difference(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+  expect(actual.length).toBe(expected.length);
+  let most = 0;
+  let largest = 0;
+  for (let k = 0; k < expected.length; k++) {
+    const apart = Math.abs(actual[k] - expected[k]);
+    most = Math.max(most, Number.isFinite(apart) ? apart : Infinity);
+    largest = Math.max(largest, Math.abs(expected[k]));
+  }
+  return most === 0 ? 0 : most / Math.max(largest, 1e-6);
+}
+
+const startOf = (spec: ModelSpec): ModelState => {
+  const parameters = initialise(spec, 7);
+  const rng = new Rng(7, 99);
+  // Biases that start at 0 would hide an error in their place.
+  for (const values of parameters.values()) {
+    values.forEach((x, k) => {
+      values[k] = Math.fround(x + 0.6 * rng.uniform() - 0.3);
+    });
+  }
+  return { step: 0, parameters, mean: new Map(), square: new Map() };
+};
+
+const configOf = (train: Partial<TrainConfig>): TrainConfig => makeConfig({ train }).train;
+
+async function models(engines: Engine[], spec: ModelSpec, train: Partial<TrainConfig>): Promise<Model[]> {
+  return Promise.all(engines.map(engine => engine.model(spec, configOf(train), startOf(spec))));
+}
+
+function expectSame(actual: Tensors, expected: Tensors, tolerance: number): void {
+  expect([...actual.keys()]).toEqual([...expected.keys()]);
+  for (const [name, values] of expected) {
+    expect(difference(actual.get(name)!, values), name).toBeLessThanOrEqual(tolerance);
+  }
+}
+
+const minus = (a: Tensors, b: Tensors): Tensors =>
+  new Map([...a].map(([name, values]) => [name, values.map((x, k) => x - b.get(name)![k])]));
+
+const cpu = createCpuEngine();
+
+describe.each(FORMS)('%s', (_, form) => {
+  let gpu: Engine;
+  beforeAll(async () => {
+    gpu = await openGpuEngine({ form });
+  });
+  afterAll(() => gpu.destroy());
+
+  describe.each(Object.entries(SPECS))('%s', (_, partial) => {
+    const spec = makeSpec(partial);
+    const batch = randomBatch(new Rng(3, 1), spec, LENGTHS);
+
+    test('forward', async () => {
+      const [ours, truth] = await models([gpu, cpu], spec, PLAIN);
+      const [a, e] = await Promise.all([ours, truth].map(model => model.forward(batch, true)));
+      for (const key of ['push', 'pop'] as const) {
+        expect(difference(a[key], e[key]), key).toBeLessThanOrEqual(TOLERANCE);
+      }
+      expect(difference(a.trace!.output, e.trace!.output), 'output').toBeLessThanOrEqual(TOLERANCE);
+      expect(difference(a.trace!.read, e.trace!.read), 'read').toBeLessThanOrEqual(TOLERANCE);
+      const flat = (f: Forward): number[] => f.trace!.strengths.flat().flatMap(row => [...row]);
+      expect(difference(flat(a), flat(e)), 'strengths').toBeLessThanOrEqual(TOLERANCE);
+      expect([...a.predicted]).toEqual([...e.predicted]);
+      for (const [name, value] of Object.entries(e.report)) {
+        const got = Number(a.report[name as keyof typeof a.report]);
+        expect(difference([got], [Number(value)]), name).toBeLessThanOrEqual(TOLERANCE);
+      }
+    });
+
+    test('gradients', async () => {
+      const pair = await models([gpu, cpu], spec, PLAIN);
+      for (const model of pair) model.step(batch);
+      const [a, e] = await Promise.all(pair.map(async model => (await model.state()).parameters));
+      const start = startOf(spec).parameters;
+      expectSame(minus(start, a), minus(start, e), 5 * TOLERANCE);
+      const [[ours], [truth]] = await Promise.all(pair.map(model => model.reports()));
+      expect(ours.gradientNorm / truth.gradientNorm).toBeCloseTo(1, 4);
+      expect(ours.finite).toBe(true);
+    });
+  });
+
+  test.each<[string, Partial<TrainConfig>]>([
+    ['adam, clipped by norm', { optimiser: 'adam', rate: 0.01, clip: 'norm', clipAt: 0.1 }],
+    ['rmsprop, clipped by value', { optimiser: 'rmsprop', rate: 0.01, clip: 'value', clipAt: 0.05 }],
+    ['sgd, growing push bias', { optimiser: 'sgd', rate: 0.1, clip: 'none', pushBiasGrowth: 0.01 }],
+  ])('three steps of %s', async (_, train) => {
+    const spec = makeSpec();
+    const pair = await models([gpu, cpu], spec, train);
+    for (let k = 0; k < 3; k++) {
+      const batch = randomBatch(new Rng(3, 1, k), spec, LENGTHS);
+      for (const model of pair) model.step(batch);
+    }
+    const [a, e] = await Promise.all(pair.map(model => model.state()));
+    expect(a.step).toBe(3);
+    expectSame(a.parameters, e.parameters, TOLERANCE);
+    expectSame(a.mean, e.mean, 10 * TOLERANCE);
+    expectSame(a.square, e.square, 10 * TOLERANCE);
+  });
+});

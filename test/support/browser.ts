@@ -1,0 +1,83 @@
+import { existsSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import puppeteer, { type Browser, type LaunchOptions } from 'puppeteer';
+import { messageOf } from '../../src/base/errors.ts';
+import { installedBrowsers } from '../../src/cli/browsers.ts';
+import { bundleInstalled, unpackChromium } from '../../src/cli/bundle.ts';
+
+const FLAGS = [
+  '--enable-unsafe-webgpu',
+  '--no-sandbox',
+  '--disable-background-networking',
+  '--no-first-run',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/**
+ * A headless browser with WebGPU: one that is installed, else puppeteer's own, else the npm bundle's, else
+ * one that puppeteer downloads. WebGPU is there on pages of http://localhost, not on about:blank.
+ */
+export async function launchBrowser(options: LaunchOptions = {}): Promise<Browser> {
+  const failures: string[] = [];
+  for (const { what, find } of SOURCES) {
+    try {
+      const found = await find();
+      if (!found) continue;
+      return await puppeteer.launch({
+        headless: true,
+        ...options,
+        ...found,
+        args: [...FLAGS, ...(options.args ?? [])],
+        env: { ...process.env, ...options.env, ...found.env },
+      });
+    } catch (error) {
+      failures.push(`${what}: ${messageOf(error).split('\n')[0]}`);
+    }
+  }
+  throw new Error(
+    `no browser to test in. Tried: ${failures.join('; ') || 'all usual places, none there'}. Install Chrome ` +
+      'or Chromium 140 or newer, or set PUPPETEER_EXECUTABLE_PATH to one.',
+  );
+}
+
+interface Source {
+  what: string;
+  find(): Promise<LaunchOptions | undefined>;
+}
+
+const SOURCES: Source[] = [
+  ...installedBrowsers().map(executablePath => ({
+    what: executablePath,
+    find: async () => ({ executablePath }),
+  })),
+  {
+    what: "puppeteer's cache",
+    find: async () => {
+      const executablePath = await puppeteer.executablePath();
+      return existsSync(executablePath) ? { executablePath } : undefined;
+    },
+  },
+  {
+    what: 'npm @sparticuz/chromium',
+    find: async () => {
+      if (!bundleInstalled()) return undefined;
+      const { path, env } = await unpackChromium();
+      return { executablePath: path, env, headless: 'shell' };
+    },
+  },
+  {
+    what: 'download',
+    find: async () => {
+      // Comes with puppeteer, whose downloader it is.
+      const { Browser, detectBrowserPlatform, install, resolveBuildId } = await import('@puppeteer/browsers');
+      const platform = detectBrowserPlatform();
+      const cacheDir = process.env['PUPPETEER_CACHE_DIR'] ?? join(homedir(), '.cache', 'puppeteer');
+      if (!platform) return undefined;
+      const buildId = await resolveBuildId(Browser.CHROME, platform, 'stable');
+      const { executablePath } = await install({ browser: Browser.CHROME, buildId, cacheDir });
+      return { executablePath };
+    },
+  },
+];

@@ -1,0 +1,30 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { build, preview } from 'vite';
+
+export interface Server {
+  url: string;
+  close(): Promise<void>;
+}
+
+/** Builds the page as it is published, into a temporary folder, and serves it on a free port of localhost. */
+export async function servePage(): Promise<Server> {
+  const outDir = await mkdtemp(join(tmpdir(), 'pushdown-page-'));
+  const logLevel = 'error';
+  await build({ logLevel, build: { outDir, emptyOutDir: true } });
+  const server = await preview({
+    logLevel,
+    build: { outDir },
+    preview: { host: 'localhost', port: 0, strictPort: false },
+  });
+  const url = server.resolvedUrls?.local[0];
+  if (!url) throw new Error('the preview server has no address.');
+  return {
+    url,
+    close: async () => {
+      await server.close();
+      await rm(outDir, { recursive: true, force: true });
+    },
+  };
+}

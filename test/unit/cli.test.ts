@@ -1,0 +1,403 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { parseLengths } from '../../src/cli/commands/eval.ts';
+import { run } from '../../src/cli/run.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'pushdown-cli-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Runs a command line in this process. */
+async function pushdown(argv: readonly string[], stdin = '', interruptAfter = Number.POSITIVE_INFINITY) {
+  let [out, err] = ['', ''];
+  let interrupt: (() => void) | undefined;
+  const code = await run(argv, {
+    stdin: (async function* () {
+      if (stdin) yield stdin;
+    })(),
+    stdout: {
+      write(text) {
+        out += text;
+        if (out.split('\n').length > interruptAfter) interrupt?.();
+      },
+    },
+    stderr: {
+      write(text) {
+        err += text;
+      },
+    },
+    onInterrupt(listener) {
+      interrupt = listener;
+      return () => {
+        interrupt = undefined;
+      };
+    },
+  });
+  return { code, out, err };
+}
+
+const jsonLines = (text: string) =>
+  text
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line));
+
+/** The smallest run there is. */
+const TINY = ['--engine', 'cpu', '--set', 'hidden=4', '--set', 'width=2', '--set', 'maxLength=3'];
+const TINY_FAST = [...TINY, '--set', 'batch=4', '--set', 'reportEvery=1'];
+const trained = join(folder, 'trained');
+const checkpoint = join(trained, 'checkpoint.safetensors');
+const file = (name: string, content: string | Uint8Array) => {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+};
+
+beforeAll(async () => {
+  const { code, err } = await pushdown(['train', 'reverse', ...TINY_FAST, '--steps', '2', '--out', trained]);
+  expect(err).toBe('');
+  expect(code).toBe(0);
+});
+
+describe('wrong input: one line that names it, code 2', () => {
+  const operations = {
+    kind: 'stack',
+    push: [[0.8, 0.5, 0.9]],
+    pop: [[0, 0.1, 0.9]],
+    value: [[[1], [2], [3]]],
+  };
+  const memory = (change: object) => ({
+    argv: ['memory', '--engine', 'cpu'],
+    stdin: JSON.stringify({ ...operations, ...change }),
+  });
+  const text = (stdin: string) => ({ argv: ['memory', '--engine', 'cpu'], stdin });
+  const train = (...argv: string[]) => ({
+    argv: ['train', 'reverse', '--engine', 'cpu', ...argv],
+    stdin: '',
+  });
+  const plain = (...argv: string[]) => ({ argv, stdin: '' });
+
+  const table: [string, { argv: string[]; stdin: string }, RegExp][] = [
+    ['command', plain('memroy'), /unknown command "memroy"\. Did you mean "memory"\?/],
+    ['option', train('--stpes', '3'), /unknown option "--stpes"\. Did you mean "--steps"\?/],
+    ['option value', train('--out'), /--out needs a value/],
+    ['value that is none', train('--seed', '-1'), /--seed needs a value.*--seed=<n>/],
+    ['flag with a value', plain('presets', '--json=3'), /'--json' does not take an argument/],
+    ['operand too many', plain('presets', 'reverse'), /presets does not know what to do with "reverse"/],
+    ['operand missing', plain('eval'), /eval needs <checkpoint>\. Usage: pushdown eval/],
+    ['no preset', plain('train'), /train needs a preset \(reverse,/],
+    ['preset', plain('train', 'revrese'), /unknown preset "revrese"\. Did you mean "reverse"\?/],
+    ['engine', plain('train', 'reverse', '--engine', 'gpuu'), /unknown engine "gpuu"\. Did you mean "gpu"\?/],
+    ['key', train('--set', 'model.hiden=3'), /"model\.hiden"\. Did you mean "model\.hidden"\?/],
+    ['set without value', train('--set', 'hidden'), /--set takes key=value/],
+    ['size absurdly large', train('--set', 'hidden=1e9'), /model\.hidden must be .* got 1000000000/],
+    ['size 0', train('--set', 'batch=0'), /train\.batch must be a whole number from 1 to 65536, got 0/],
+    ['size not a number', train('--set', 'width=wide'), /model\.width must be a whole number/],
+    ['steps', train('--steps', '1e99'), /--steps must be a whole number from 0 to .*got "1e99"/],
+    ['seed', train('--seed=-1'), /--seed must be a whole number from 0/],
+    ['seed fraction', train('--seed', '1.5'), /--seed must be a whole number/],
+    ['resume without', train('--resume', join(folder, 'none')), /cannot read the checkpoint .*no such file/],
+    ['config not there', plain('train', join(folder, 'none.json')), /cannot read the configuration/],
+
+    ['memory: nothing', text(''), /stdin is empty/],
+    ['memory: no JSON', text('{'), /stdin is not JSON/],
+    ['memory: no object', text('[1]'), /expected a JSON object .* got \[1\]/],
+    ['memory: missing key', memory({ pop: undefined }), /the key "pop" is missing/],
+    ['memory: unknown key', memory({ vale: 1 }), /unknown key "vale"\. Did you mean "value"\?/],
+    [
+      'memory: unknown kind',
+      memory({ kind: 'stak' }),
+      /unknown kind of memory "stak"\. Did you mean "stack"/,
+    ],
+    ['memory: kind a number', memory({ kind: 3 }), /unknown kind of memory "3"/],
+    ['memory: B = 0', memory({ push: [] }), /push is empty/],
+    ['memory: T = 0', memory({ push: [[]] }), /push\[0\] is empty/],
+    ['memory: M = 0', memory({ value: [[[], [], []]] }), /value\[0\]\[0\] is empty/],
+    ['memory: not an array', memory({ push: 3 }), /push must be an array, got 3/],
+    ['memory: row not an array', memory({ value: [[1, 2, 3]] }), /value\[0\]\[0\] must be an array, got 1/],
+    ['memory: ragged', memory({ pop: [[0, 0.1]] }), /pop\[0\] must have 3 entries, .* got 2/],
+    [
+      'memory: ragged value',
+      memory({ value: [[[1], [2, 3], [3]]] }),
+      /value\[0\]\[1\] must have 1 entries.*got 2/,
+    ],
+    ['memory: not a number', memory({ push: [[1, '2', 3]] }), /push\[0\]\[1\] must be a number, got "2"/],
+    ['memory: null', memory({ push: [[1, null, 3]] }), /push\[0\]\[1\] must be a number, got null/],
+    [
+      'memory: negative',
+      memory({ pop: [[0, 0, -0.5]] }),
+      /pop\[0\]\[2\] is a strength, at least 0, got -0\.5/,
+    ],
+    [
+      'memory: infinite',
+      text(JSON.stringify(operations).replace('0.8', '1e999')),
+      /push\[0\]\[0\] must be finite/,
+    ],
+    [
+      'memory: beyond float32',
+      memory({ value: [[[1e39], [2], [3]]] }),
+      /value\[0\]\[0\]\[0\] must be finite/,
+    ],
+    ['memory: dRead', memory({ dRead: [[[1], [2]]] }), /dRead\[0\] must have 3 entries.*got 2/],
+    ['memory: flag', memory({ strengths: 1 }), /strengths must be true or false, got 1/],
+    [
+      'memory: overflow',
+      memory({ value: [[[1e30], [1e30], [1e30]]], dRead: [[[1e30], [1e30], [1e30]]] }),
+      /dPush\[0\]\[0\] overflows float32/,
+    ],
+  ];
+  test.each(table)('%s', async (_, { argv, stdin }, message) => {
+    const { code, out, err } = await pushdown(argv, stdin);
+    expect(err).toMatch(message);
+    expect(err).toMatch(/^pushdown: [^\n]+\n$/);
+    expect(out).toBe('');
+    expect(code).toBe(2);
+  });
+
+  test('lengths, symbols and settings of a checkpoint', async () => {
+    const wrong = async (argv: string[], message: RegExp, stdin = '') => {
+      const { code, err } = await pushdown(argv, stdin);
+      expect(err).toMatch(message);
+      expect(err).not.toMatch(/\n {4}at /);
+      expect(code).toBe(2);
+    };
+    const cpu = ['--engine', 'cpu'];
+    await wrong(['eval', checkpoint, '--lengths', '3-1', ...cpu], /goes backwards, write 1-3/);
+    await wrong(['eval', checkpoint, '--lengths', '0-3', ...cpu], /must lie between 1 and 100000/);
+    await wrong(['eval', checkpoint, '--lengths', '1,,2', ...cpu], /for example 1-64 or 1,2,4, got ""/);
+    await wrong(['eval', checkpoint, '--sequences', '0', ...cpu], /--sequences must be/);
+    await wrong(['trace', checkpoint, 'a ? b', ...cpu], /unknown symbol "\?" at place 2/);
+    await wrong(['predict', checkpoint, ...cpu], /line 2: unknown symbol "x"/, 'a b\nx y\n');
+    const resume = ['train', '--resume', trained, ...cpu];
+    await wrong([...resume, '--seed', '3'], /cannot change its seed \(0\), got 3/);
+    await wrong(
+      [...resume, '--set', 'hidden=5'],
+      /cannot change model\.hidden \(4 in the checkpoint, 5 asked/,
+    );
+    await wrong(
+      ['train', 'reverse', ...cpu, '--out', trained],
+      /is there already: go on with it by --resume/,
+    );
+    await wrong(['train', 'tutorial-part6', ...cpu, '--resume', trained], /is not of tutorial-part6/);
+  });
+
+  test('an output folder that cannot be written, before anything is trained', async () => {
+    const blocked = join(file('a-file', ''), 'folder');
+    const { code, err, out } = await pushdown(['train', 'reverse', ...TINY, '--out', blocked]);
+    expect(err).toMatch(/^pushdown: cannot write to the output folder .*\n$/);
+    expect([code, out]).toEqual([2, '']);
+  });
+
+  test('broken checkpoints', async () => {
+    const good = readFileSync(checkpoint);
+    const long = Buffer.from(good);
+    long.writeBigUInt64LE(2n ** 62n);
+    const foreign = Buffer.from('\x02\0\0\0\0\0\0\0{}', 'latin1');
+    const broken = {
+      empty: Buffer.alloc(0),
+      noise: Buffer.from('this is no checkpoint at all'),
+      cut: good.subarray(0, good.length - 10),
+      header: good.subarray(0, 100),
+      long,
+      foreign,
+    };
+    for (const [name, bytes] of Object.entries(broken)) {
+      const path = file(`${name}.safetensors`, bytes);
+      for (const command of ['eval', 'trace', 'predict']) {
+        const { code, err } = await pushdown([command, path, '--engine', 'cpu']);
+        expect(err).toMatch(new RegExp(`^pushdown: .*${name}\\.safetensors is not a checkpoint.*\\n$`));
+        expect(code).toBe(2);
+      }
+    }
+  });
+
+  test('a configuration that is not JSON, or has wrong keys, is named with its file', async () => {
+    const noJson = await pushdown(['train', file('bad.json', '{'), '--engine', 'cpu']);
+    expect(noJson.err).toMatch(/bad\.json is not JSON/);
+    const wrongKey = await pushdown(['train', file('key.json', '{"model":{"hiden":3}}'), '--engine', 'cpu']);
+    expect(wrongKey.err).toMatch(/key\.json: unknown configuration key "model\.hiden"/);
+    expect([noJson.code, wrongKey.code]).toEqual([2, 2]);
+  });
+});
+
+describe('memory', () => {
+  test("the paper's figure 1a with gradients, printed in the fewest digits", async () => {
+    const operations = {
+      kind: 'stack',
+      push: [[0.8, 0.5, 0.9]],
+      pop: [[0, 0.1, 0.9]],
+      value: [[[1], [2], [3]]],
+      dRead: [[[1], [2], [3]]],
+      strengths: true,
+    };
+    const { code, out, err } = await pushdown(['memory', '--engine', 'cpu'], JSON.stringify(operations));
+    expect([code, err]).toEqual([0, '']);
+    const answer = JSON.parse(out);
+    expect(answer.engine).toBe('cpu');
+    expect(answer.read).toEqual([[[0.8], [1.5], [2.8]]]);
+    expect(answer.dPush).toEqual([[1, 2, 6]]);
+    expect(answer.dPop).toEqual([[0, 0, 0]]);
+    for (const [t, expected] of [2.1, 1, 2.7].entries())
+      expect(answer.dValue[0][t][0]).toBeCloseTo(expected, 6);
+    expect(answer.strengths[0].map((rows: number[]) => rows.length)).toEqual([1, 2, 3]);
+    expect(answer.strengths[0][2][1]).toBe(0);
+  });
+
+  test('gradients and strengths only when asked for', async () => {
+    const operations = { kind: 'stack', push: [[1]], pop: [[0]], value: [[[5, -6]]] };
+    const { out } = await pushdown(['memory', '--engine', 'cpu'], JSON.stringify(operations));
+    expect(Object.keys(JSON.parse(out))).toEqual(['engine', 'adapter', 'read']);
+    expect(JSON.parse(out).read).toEqual([[[5, -6]]]);
+  });
+});
+
+describe('train', () => {
+  test('writes checkpoint, configuration and log; --json ends with the result', async () => {
+    const out = join(folder, 'json');
+    const argv = ['train', 'reverse', ...TINY_FAST, '--steps', '3', '--out', out, '--json', '--seed', '7'];
+    const made = await pushdown(argv);
+    expect(made.code).toBe(0);
+    const lines = jsonLines(made.out);
+    expect(lines.map(({ kind }) => kind)).toEqual([
+      'start',
+      'progress',
+      'progress',
+      'progress',
+      'evaluation',
+      'result',
+    ]);
+    expect(lines.at(-1)).toMatchObject({ ending: 'done', step: 3 });
+    expect(lines.at(-1).evaluations.map(({ length }: { length: number }) => length)).toEqual([3, 6]);
+    expect(made.err).toMatch(/^engine cpu · float64 reference/);
+    expect(readdirSync(out).sort()).toEqual(['checkpoint.safetensors', 'config.json', 'log.jsonl']);
+    expect(jsonLines(readFileSync(join(out, 'log.jsonl'), 'utf8'))).toEqual(lines);
+    // The configuration that was written gives the same run.
+    const again = await pushdown([
+      ...['train', join(out, 'config.json'), '--engine', 'cpu'],
+      ...['--out', join(folder, 'again'), '--json'],
+    ]);
+    const results = [made.out, again.out].map(text => jsonLines(text).at(-1).evaluations);
+    expect(results[1]).toEqual(results[0]);
+  });
+
+  test('Ctrl-C saves, and --resume ends up where an unbroken run does', async () => {
+    const argv = ['train', 'reverse', ...TINY_FAST, '--json'];
+    const whole = join(folder, 'whole');
+    await pushdown([...argv, '--steps', '12', '--out', whole]);
+    const parts = join(folder, 'parts');
+    const stopped = await pushdown([...argv, '--steps', '12', '--out', parts], '', 4);
+    expect(stopped.code).toBe(130);
+    const { ending, step } = jsonLines(stopped.out).at(-1);
+    expect(ending).toBe('stopped');
+    expect(step).toBeLessThan(12);
+    expect(stopped.err).toMatch(/go on with: pushdown train --resume/);
+    const rest = await pushdown(['train', '--resume', parts, '--engine', 'cpu', '--json']);
+    expect(rest.code).toBe(0);
+    const [a, b] = [whole, parts].map(path =>
+      jsonLines(readFileSync(join(path, 'log.jsonl'), 'utf8')).at(-1),
+    );
+    expect(b.step).toBe(12);
+    expect(b.evaluations).toEqual(a.evaluations);
+  });
+
+  test('--steps makes a finished run go on', async () => {
+    const out = join(folder, 'more');
+    await pushdown(['train', 'reverse', ...TINY_FAST, '--steps', '1', '--out', out]);
+    const over = await pushdown(['train', '--resume', out, '--engine', 'cpu']);
+    expect(over.out).toMatch(/nothing left to do, --steps <n> makes it go on/);
+    const more = await pushdown(['train', '--resume', out, '--engine', 'cpu', '--steps', '2']);
+    expect(more.out).toMatch(/resumed at step 1 of 2[\s\S]*all steps done at step 2/);
+  });
+
+  test('in the default folder, an earlier run is kept under a number', async () => {
+    const before = process.cwd();
+    process.chdir(folder);
+    try {
+      const argv = ['train', 'reverse', ...TINY_FAST, '--steps', '1'];
+      await pushdown(argv);
+      const { out } = await pushdown(argv);
+      expect(out).toMatch(/kept as .*checkpoint\.1\.safetensors/);
+      for (const name of ['checkpoint.safetensors', 'config.1.json', 'log.1.jsonl', 'log.jsonl']) {
+        expect(existsSync(join(folder, 'runs', 'reverse-seed0', name))).toBe(true);
+      }
+    } finally {
+      process.chdir(before);
+    }
+  });
+});
+
+describe('a trained model', () => {
+  const cpu = ['--engine', 'cpu'];
+
+  test('eval: a row per length; a folder names its checkpoint', async () => {
+    const { code, out, err } = await pushdown(['eval', trained, '--lengths', '1-3,8', ...cpu]);
+    expect(code).toBe(0);
+    expect(err).toMatch(/^engine cpu/);
+    const rows = out.trim().split('\n').slice(2);
+    expect(rows.map(row => Number(row.trim().split(/\s+/)[0]))).toEqual([1, 2, 3, 8]);
+  });
+
+  test('eval --json: the last line is the result', async () => {
+    const { out } = await pushdown([
+      'eval',
+      trained,
+      '--lengths',
+      '2,4',
+      '--sequences',
+      '5',
+      '--json',
+      ...cpu,
+    ]);
+    const lines = jsonLines(out);
+    expect(lines.map(({ kind }) => kind)).toEqual(['evaluation', 'evaluation', 'result']);
+    expect(lines[2]).toMatchObject({ lengths: [2, 4], sequences: 5, step: 2 });
+  });
+
+  test('predict: lines in, as many lines out', async () => {
+    const { code, out } = await pushdown(['predict', checkpoint, ...cpu], 'a b c\nabc\r\nh');
+    const lines = out.split('\n');
+    expect([code, lines.length]).toEqual([0, 4]);
+    expect(lines[1]).toBe(lines[0]);
+  });
+
+  test('trace: a row per step', async () => {
+    const { code, out } = await pushdown(['trace', checkpoint, 'a b', '--json', ...cpu]);
+    expect(code).toBe(0);
+    const steps = jsonLines(out);
+    expect(steps.slice(0, 4).map(({ input }) => input)).toEqual(['<s>', 'a', 'b', '|||']);
+    expect(steps[2].strengths).toHaveLength(3);
+    const table = await pushdown(['trace', checkpoint, 'a', 'b', ...cpu]);
+    expect(table.out).toMatch(/^step {2}input {2}push/);
+  });
+});
+
+describe('help', () => {
+  test('of all, of each, and the version', async () => {
+    const all = await pushdown(['--help']);
+    expect(all.code).toBe(0);
+    for (const name of ['train', 'eval', 'predict', 'trace', 'memory', 'presets', 'devices']) {
+      expect(all.out).toContain(`  ${name} `);
+      for (const argv of [
+        [name, '--help'],
+        ['help', name],
+      ]) {
+        const { code, out, err } = await pushdown(argv);
+        expect([code, err]).toEqual([0, '']);
+        expect(out.startsWith(`pushdown ${name}`)).toBe(true);
+      }
+    }
+    expect((await pushdown(['--version'])).out).toMatch(/^\d+\.\d+\.\d+\n$/);
+    const none = await pushdown([]);
+    expect([none.code, none.out]).toEqual([2, '']);
+  });
+
+  test('presets and their keys', async () => {
+    expect((await pushdown(['presets'])).out).toMatch(/^preset[\s\S]*\nreverse +reverse +\d+/);
+    expect((await pushdown(['presets', '--keys'])).out).toMatch(/\nmodel\.hidden +32 +1 … 4096/);
+  });
+
+  test('lengths', () => {
+    expect(parseLengths('4, 1-3,2')).toEqual([1, 2, 3, 4]);
+  });
+});
