@@ -16,7 +16,7 @@ export interface Operand {
   skip: 0 | 1;
 }
 
-const at = ({ field, width4, skip }: Operand, row: string): string =>
+export const at = ({ field, width4, skip }: Operand, row: string): string =>
   `batch.${field} + (${row}${skip ? ' + batch.B' : ''}) * ${width4}u`;
 
 const tile = (columns4: number): string => wgsl`
@@ -103,84 +103,6 @@ ${tile(dx.width4)}
   if (n1 != n0) { grads[${at(dx, 'n1')} + column] ${accumulate ? '+=' : '='} dx1; }
   if (n2 != n1) { grads[${at(dx, 'n2')} + column] ${accumulate ? '+=' : '='} dx2; }
   if (n3 != n2) { grads[${at(dx, 'n3')} + column] ${accumulate ? '+=' : '='} dx3; }
-}
-`;
-}
-
-/** One weight gradient: block[k][j] = Σ_rows a[row][k] · b[row][j]. */
-export interface GradientJob {
-  block: Block;
-  /** Activations; 'inputs': the multi-hot inputs; 'ones': the block is a bias. */
-  a: Operand | 'inputs' | 'ones';
-  b: Operand;
-  /** Rows summed over: T·B, or B for what belongs to the starting state. */
-  perStep: boolean;
-}
-
-/** Tiles of 4 × 4 of one job, rounded up to whole workgroups so that a workgroup has one job. */
-const groupsOf = ({ block, a }: GradientJob): number =>
-  Math.ceil(((a === 'ones' ? 1 : Math.ceil(block.rows / 4)) * block.ld4) / GRADIENT_SIZE);
-export const GRADIENT_SIZE = 16;
-export const gradientGroups = (jobs: readonly GradientJob[]): number =>
-  jobs.reduce((sum, job) => sum + groupsOf(job), 0);
-
-/**
- * All weight gradients in one dispatch: workgroup (x, y) computes tiles of one job over the y-th part of the
- * rows, into part y of `partial` [parts, size4]; the optimiser's first pass adds the parts up in fixed order.
- */
-export function weightGradients(jobs: readonly GradientJob[], size4: number): string {
-  let firstGroup = 0;
-  const bodies = jobs.map(job => {
-    const { block, a, b, perStep } = job;
-    const begin = firstGroup;
-    firstGroup += groupsOf(job);
-    const tilesDown = a === 'ones' ? 1 : Math.ceil(block.rows / 4);
-    const load =
-      a === 'ones'
-        ? 'let a = vec4f(1.0, 0.0, 0.0, 0.0);'
-        : a === 'inputs'
-          ? `var a = vec4f();
-      for (var k = 0u; k < batch.K; k++) { a += vec4f(vec4u(inputAt(n, k)) == own); }`
-          : `let a = acts[${at(a, 'n')} + down];`;
-    const rest = [1, 2, 3].map(
-      k =>
-        `if (down * 4u + ${k}u < ${a === 'ones' ? 1 : block.rows}u) { partial[to + ${k * block.ld4}u] = c${k}; }`,
-    );
-    return wgsl`
-  if (group.x < ${firstGroup}u) {
-    let tile = (group.x - ${begin}u) * ${GRADIENT_SIZE}u + lid;
-    if (tile >= ${tilesDown * block.ld4}u) { return; }
-    let down = tile / ${block.ld4}u;
-    let across = tile % ${block.ld4}u;
-    let own = vec4u(down * 4u) + vec4u(0u, 1u, 2u, 3u);
-    let rows = ${perStep ? 'batch.T * batch.B' : 'batch.B'};
-    let each = (rows + groups.y - 1u) / groups.y;
-    var c0 = vec4f();
-    var c1 = vec4f();
-    var c2 = vec4f();
-    var c3 = vec4f();
-    for (var n = group.y * each; n < min((group.y + 1u) * each, rows); n++) {
-      ${load}
-      let b = grads[${at(b, 'n')} + across];
-      c0 += a.x * b;
-      c1 += a.y * b;
-      c2 += a.z * b;
-      c3 += a.w * b;
-    }
-    let to = group.y * ${size4}u + ${block.offset4}u + down * ${4 * block.ld4}u + across;
-    partial[to] = c0;
-    ${rest.join('\n')}
-    return;
-  }`;
-  });
-  return wgsl`
-${BATCH}
-@group(0) @binding(1) var<storage, read> acts: array<vec4f>;
-@group(0) @binding(2) var<storage, read> grads: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> partial: array<vec4f>;
-@compute @workgroup_size(${GRADIENT_SIZE})
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
-${bodies.join('\n')}
 }
 `;
 }

@@ -6,7 +6,7 @@ import { each } from './lib/text.ts';
  * The memory: one O(1)-per-step algorithm with an undo log. State of a sequence:
  *
  *   slots[i]      (strength, step whose value it holds) of slot i. Live are slots [0, hi); the top is hi - 1.
- *   log[t]        what step t destroyed: (hi after its pop | REACHED, strength of the boundary row before the
+ *   undo[t]        what step t destroyed: (hi after its pop | REACHED, strength of the boundary row before the
  *                 pop, the slot that the push overwrote). REACHED: the pop took something from that boundary row.
  *   dStrength[i]  gradient of each live slot's strength, in the backward pass.
  *
@@ -29,7 +29,7 @@ export interface MemoryOptions {
 }
 
 /**
- * Functions on the memory, for a shader that declares slots: array<vec2u>, log: array<vec4u>, and
+ * Functions on the memory, for a shader that declares slots: array<vec2u>, undo: array<vec4u>, and
  *   fn stateAt(i) -> u32       where slot i (or step i of the log) of this sequence lies
  *   fn loadValue(t, c) -> Cell cell c of v_t          fn addRead(c, x)          r_t[c] += x
  *   backward: dStrength: array<f32>, fn loadDRead(c) -> Cell, fn addDValue(t, c, x)
@@ -84,7 +84,7 @@ fn forward(t: u32, hi: u32, d: f32, u: f32) -> u32 {
   // Push (equations 1, 2), over a dead slot, which the log keeps.
   let at = stateAt(top);
   let dead = slots[at];
-  log[stateAt(t)] = vec4u(top | reached, bitcast<u32>(before), dead.x, dead.y);
+  undo[stateAt(t)] = vec4u(top | reached, bitcast<u32>(before), dead.x, dead.y);
   slots[at] = vec2u(bitcast<u32>(d), t);
   // Read (equation 3): from the top, until one unit of strength is read.
   var left = 1.0;
@@ -130,20 +130,20 @@ fn backward(t: u32, hi: u32) -> u32 {
     left -= weight;
   }
   // Push: the top slot is this step's row; give back what it overwrote.
-  let undo = log[stateAt(t)];
-  let top = undo.x & ~REACHED;
+  let entry = undo[stateAt(t)];
+  let top = entry.x & ~REACHED;
   let pushed = stateAt(top);
   let dd = dStrength[pushed];
-  slots[pushed] = undo.zw;
+  slots[pushed] = entry.zw;
   // Pop: what the boundary row gains from a smaller pop, it gains from stronger rows above it too.
   var g = 0.0;
-  if ((undo.x & REACHED) != 0u) {
+  if ((entry.x & REACHED) != 0u) {
     let boundary = stateAt(top - 1u);
     g = dStrength[boundary];
-    slots[boundary].x = undo.y;
+    slots[boundary].x = entry.y;
   }
   var old = 0u;
-  if (t > 0u) { old = (log[stateAt(t - 1u)].x & ~REACHED) + 1u; }
+  if (t > 0u) { old = (undo[stateAt(t - 1u)].x & ~REACHED) + 1u; }
   for (var removed = top; removed < old; removed++) { dStrength[stateAt(removed)] = g; }
   gradients = vec2f(dd, -g);
   return old;
@@ -229,7 +229,7 @@ fn forward(t: u32, hi: u32, d: f32, u: f32) -> u32 {
     let at = stateAt(top);
     let dead = slots[at];
     let reached = select(0u, REACHED, wg_boundary.y > 0.0);
-    log[stateAt(t)] = vec4u(top | reached, bitcast<u32>(wg_boundary.x), dead.x, dead.y);
+    undo[stateAt(t)] = vec4u(top | reached, bitcast<u32>(wg_boundary.x), dead.x, dead.y);
     slots[at] = vec2u(bitcast<u32>(d), t);
   }
   // Read (equation 3).
@@ -291,20 +291,20 @@ fn backward(t: u32, hi: u32) -> u32 {
   storageBarrier();
   workgroupBarrier();
   // Push and pop: read what the log and the gradients say …
-  let undo = log[stateAt(t)];
-  let top = undo.x & ~REACHED;
+  let entry = undo[stateAt(t)];
+  let top = entry.x & ~REACHED;
   let dd = dStrength[stateAt(top)];
-  let reached = (undo.x & REACHED) != 0u;
+  let reached = (entry.x & REACHED) != 0u;
   var g = 0.0;
   if (reached) { g = dStrength[stateAt(top - 1u)]; }
   var old = 0u;
-  if (t > 0u) { old = (log[stateAt(t - 1u)].x & ~REACHED) + 1u; }
+  if (t > 0u) { old = (undo[stateAt(t - 1u)].x & ~REACHED) + 1u; }
   storageBarrier();
   workgroupBarrier();
   // … and only then rewind the slots and hand the boundary row's gradient to the rows the pop removed.
   if (lid == 0u) {
-    slots[stateAt(top)] = undo.zw;
-    if (reached) { slots[stateAt(top - 1u)].x = undo.y; }
+    slots[stateAt(top)] = entry.zw;
+    if (reached) { slots[stateAt(top - 1u)].x = entry.y; }
     wg_uniform = old;
   }
   for (var removed = top + lid; removed < old; removed += ${o.size}u) { dStrength[stateAt(removed)] = g; }
@@ -375,7 +375,7 @@ ${entry(o)}
 @group(0) @binding(3) var<storage, read> value: array<Cell>;
 @group(0) @binding(4) var<storage, read_write> readOut: array<Cell>;
 @group(0) @binding(5) var<storage, read_write> slots: array<vec2u>;
-@group(0) @binding(6) var<storage, read_write> log: array<vec4u>;
+@group(0) @binding(6) var<storage, read_write> undo: array<vec4u>;
 var<private> now: u32;
 ${prologue(o)}
 fn loadValue(t: u32, c: u32) -> Cell { return value[cellAt(t, c)]; }
@@ -398,7 +398,7 @@ ${entry(o)}
 @group(0) @binding(1) var<storage, read> value: array<Cell>;
 @group(0) @binding(2) var<storage, read> dRead: array<Cell>;
 @group(0) @binding(3) var<storage, read_write> slots: array<vec2u>;
-@group(0) @binding(4) var<storage, read_write> log: array<vec4u>;
+@group(0) @binding(4) var<storage, read_write> undo: array<vec4u>;
 @group(0) @binding(5) var<storage, read_write> dStrength: array<f32>;
 @group(0) @binding(6) var<storage, read_write> dPush: array<f32>;
 @group(0) @binding(7) var<storage, read_write> dPop: array<f32>;
@@ -411,9 +411,9 @@ fn addDValue(t: u32, c: u32, x: Cell) { dValue[cellAt(t, c)] += x; }
 ${memoryFunctions(o, 'backward')}
 ${mainHead(o)}
 #if ${o.form === 'lane'}
-  var hi = (log[stateAt(dims.T - 1u)].x & ~REACHED) + 1u;
+  var hi = (undo[stateAt(dims.T - 1u)].x & ~REACHED) + 1u;
 #else
-  if (lid == 0u) { wg_uniform = (log[stateAt(dims.T - 1u)].x & ~REACHED) + 1u; }
+  if (lid == 0u) { wg_uniform = (undo[stateAt(dims.T - 1u)].x & ~REACHED) + 1u; }
   var hi = workgroupUniformLoad(&wg_uniform);
 #endif
   for (var steps = dims.T; steps > 0u; steps--) {

@@ -6,30 +6,27 @@ import { REPORT } from './score.wgsl.ts';
 export const OPTIM_SIZE = 64;
 
 /**
- * batch, partial [parts, size4] -> gradient [size4], norms [groups] (Σ g², 1 where a gradient is not finite). Parts are
- * added in order. Not finite is told by the exponent's bits: comparisons with NaN may be optimised away.
+ * batch, partial [parts, size4] -> gradient [size4], norms [count] (Σ g², 1 where a gradient is not finite) of the
+ * numbers that each of `count` invocations added up, parts in order. Not finite is told by the exponent's bits:
+ * comparisons with NaN may be optimised away.
  */
-export const reduceGradients = (size4: number): string => wgsl`
+export const reduceGradients = (size4: number, count: number, size: number): string => wgsl`
 ${BATCH}
 @group(0) @binding(1) var<storage, read> partial: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> gradient: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> norms: array<vec2f>;
-var<workgroup> wg_norms: array<vec2f, ${OPTIM_SIZE}>;
-@compute @workgroup_size(${OPTIM_SIZE})
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+@compute @workgroup_size(${size})
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  if (id.x >= ${count}u) { return; }
   var norm = vec2f();
-  for (var i = group.x * ${OPTIM_SIZE}u + lid; i < ${size4}u; i += groups.x * ${OPTIM_SIZE}u) {
+  for (var i = id.x; i < ${size4}u; i += ${count}u) {
     var g = vec4f();
     for (var k = 0u; k < batch.parts; k++) { g += partial[k * ${size4}u + i]; }
     gradient[i] = g;
     let bad = any((bitcast<vec4u>(g) & vec4u(0x7f800000u)) == vec4u(0x7f800000u));
     norm += vec2f(dot(g, g), select(0.0, 1.0, bad));
   }
-  wg_norms[lid] = norm;
-  workgroupBarrier();
-  if (lid != 0u) { return; }
-  for (var k = 1u; k < ${OPTIM_SIZE}u; k++) { norm += wg_norms[k]; }
-  norms[group.x] = norm;
+  norms[id.x] = norm;
 }
 `;
 
@@ -87,7 +84,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 #endif
   var next = w[i] - ${float(o.rate)} * step;
 #if ${o.pushBiasGrowth > 0}
-  if (i == ${Math.floor(o.pushBiasAt / 4)}u) { next[${o.pushBiasAt % 4}u] *= ${float(1 + o.pushBiasGrowth)}; }
+  // Until σ is 1 anyway: growth is exponential and would overflow.
+  if (i == ${Math.floor(o.pushBiasAt / 4)}u && abs(next[${o.pushBiasAt % 4}u]) < 30.0) {
+    next[${o.pushBiasAt % 4}u] *= ${float(1 + o.pushBiasGrowth)};
+  }
 #endif
   w[i] = next;
 }

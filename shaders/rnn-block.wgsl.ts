@@ -64,7 +64,7 @@ export function rnnForwardBlock(o: RnnOptions): string {
 ${head(o)}
 @group(0) @binding(2) var<storage, read_write> acts: array<f32>;
 @group(0) @binding(3) var<storage, read_write> slots: array<vec2u>;
-@group(0) @binding(4) var<storage, read_write> log: array<vec4u>;
+@group(0) @binding(4) var<storage, read_write> undo: array<vec4u>;
 ${MATH}
 var<workgroup> wg_h: array<f32, ${H}>;
 var<workgroup> wg_next: array<f32, ${H}>;
@@ -167,7 +167,7 @@ ${head(o)}
 @group(0) @binding(2) var<storage, read> acts: array<f32>;
 @group(0) @binding(3) var<storage, read_write> grads: array<f32>;
 @group(0) @binding(4) var<storage, read_write> slots: array<vec2u>;
-@group(0) @binding(5) var<storage, read_write> log: array<vec4u>;
+@group(0) @binding(5) var<storage, read_write> undo: array<vec4u>;
 @group(0) @binding(6) var<storage, read_write> dStrength: array<f32>;
 var<workgroup> wg_dh: array<f32, ${H}>;
 var<workgroup> wg_da: array<f32, ${H}>;
@@ -195,7 +195,7 @@ ${mainHead(o)}
   for (var j = lid; j < ${H}u; j += ${size}) { wg_dh[j] = 0.0; }
   for (var c = lid; c < ${M}u; c += ${size}) { wg_dr[c] = 0.0; }
   for (var j = lid; j < ${S4 * 4}u; j += ${size}) { wg_ds[j] = 0.0; }
-  if (lid == 0u) { wg_uniform = (log[stateAt(length - 1u)].x & ~REACHED) + 1u; }
+  if (lid == 0u) { wg_uniform = (undo[stateAt(length - 1u)].x & ~REACHED) + 1u; }
   var hi = workgroupUniformLoad(&wg_uniform);
   for (var steps = length; steps > 0u; steps--) {
     let t = steps - 1u;

@@ -2,7 +2,6 @@ import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import { BATCH } from './lib/batch.wgsl.ts';
 import { float } from './lib/text.ts';
 
-export const SCORE_SIZE = 64;
 /** Numbers per report, in this order; `finite` is 1 or 0, `scale` what gradients are to be multiplied with. */
 export const REPORT = [
   'objective',
@@ -20,14 +19,16 @@ export const REPORT = [
 ] as const;
 
 export interface ScoreOptions {
+  /** Invocations of the one workgroup. */
+  size: number;
   autoencoder: boolean;
-  /** In training: groups whose (Σg², non-finite) to add up, and the norm to clip at (0: no clipping by norm). */
-  training?: { groups: number; clipNorm: number };
+  /** In training: (Σ g², non-finite) to add up, and the norm to clip at (0: no clipping by norm). */
+  training?: { norms: number; clipNorm: number };
 }
 
 /**
- * batch, outcomes [T·B], extra [T·B], norms [groups] -> reports[batch.report]. One workgroup: each invocation takes
- * every 64th sequence, then the sums are added up in a fixed order, so that a report is deterministic.
+ * batch, outcomes [T·B], extra [T·B], norms -> reports[batch.report]. One workgroup: each invocation takes
+ * every size-th sequence, then the sums are added up in a fixed order, so that a report is deterministic.
  */
 export const score = (o: ScoreOptions): string => wgsl`
 ${BATCH}
@@ -35,13 +36,14 @@ ${BATCH}
 @group(0) @binding(2) var<storage, read> extra: array<vec2f>;
 @group(0) @binding(3) var<storage, read> norms: array<vec2f>;
 @group(0) @binding(4) var<storage, read_write> reports: array<f32>;
-const SUMS = 8u;
-var<workgroup> wg_sums: array<array<f32, SUMS>, ${SCORE_SIZE}>;
+// The eight sums of a report, then Σ g² and how many were not finite.
+const SUMS = 10u;
+var<workgroup> wg_sums: array<array<f32, SUMS>, ${o.size}>;
 fn finiteBits(x: f32) -> bool { return (bitcast<u32>(x) & 0x7f800000u) != 0x7f800000u; }
-@compute @workgroup_size(${SCORE_SIZE})
+@compute @workgroup_size(${o.size})
 fn main(@builtin(local_invocation_index) lid: u32) {
   var sums: array<f32, SUMS>;
-  for (var b = lid; b < batch.B; b += ${SCORE_SIZE}u) {
+  for (var b = lid; b < batch.B; b += ${o.size}u) {
     var lost = 0.0;
     var objective = 0.0;
     var symbols = 0.0;
@@ -77,28 +79,26 @@ fn main(@builtin(local_invocation_index) lid: u32) {
     sums[5] += select(1.0, 0.0, wrong);
     sums[6] += select(1.0, prefix / max(symbols, 1.0), symbols > 0.0);
   }
+#if ${o.training !== undefined}
+  for (var k = lid; k < ${o.training?.norms ?? 0}u; k += ${o.size}u) {
+    sums[8] += norms[k].x;
+    sums[9] += norms[k].y;
+  }
+#endif
   wg_sums[lid] = sums;
   workgroupBarrier();
   if (lid != 0u) { return; }
-  for (var k = 1u; k < ${SCORE_SIZE}u; k++) {
+  for (var k = 1u; k < ${o.size}u; k++) {
     for (var j = 0u; j < SUMS; j++) { sums[j] += wg_sums[k][j]; }
   }
   let at = batch.report * ${REPORT.length}u;
-  for (var j = 0u; j < SUMS; j++) { reports[at + j] = sums[j]; }
-  var norm = 0.0;
-  var bad = 0.0;
+  for (var j = 0u; j < 8u; j++) { reports[at + j] = sums[j]; }
+  let norm = sqrt(sums[8]);
   var scale = 1.0;
-#if ${o.training !== undefined}
-  for (var k = 0u; k < ${o.training?.groups ?? 0}u; k++) {
-    norm += norms[k].x;
-    bad += norms[k].y;
-  }
-  norm = sqrt(norm);
 #if ${(o.training?.clipNorm ?? 0) > 0}
   scale = min(1.0, ${float(o.training?.clipNorm ?? 0)} / max(norm, 1e-30));
 #endif
-#endif
-  let finite = bad == 0.0 && finiteBits(norm) && finiteBits(sums[0]);
+  let finite = sums[9] == 0.0 && finiteBits(norm) && finiteBits(sums[0]);
   reports[at + 8u] = norm;
   reports[at + 9u] = select(0.0, 1.0, finite);
   reports[at + 10u] = scale;

@@ -20,6 +20,10 @@ fn safeTanh4(x: vec4f) -> vec4f {
   let series = a * (1.0 - q * (1.0 / 3.0 - q * (2.0 / 15.0 - q * (17.0 / 315.0 - q * (62.0 / 2835.0)))));
   return sign(x) * select((1.0 - e) / (1.0 + e), series, a < vec4f(0.3));
 }
+fn sigmoid4(x: vec4f) -> vec4f {
+  let e = exp(-min(abs(x), vec4f(80.0)));
+  return select(vec4f(1.0), e, x < vec4f(0.0)) / (1.0 + e);
+}
 fn sigmoid(x: f32) -> f32 {
   let e = exp(-min(abs(x), 80.0));
   return select(1.0, e, x < 0.0) / (1.0 + e);

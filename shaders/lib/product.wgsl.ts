@@ -31,6 +31,19 @@ export function addTransposed(dx: string, dy: string, { offset4, rows, ld4 }: Bl
   return lines.join('\n');
 }
 
+/** acc += xᵀ · y, the gradient of W: acc[i][j] += x[i] · y[j], rows of acc from `first` on. */
+export function addOuter(acc: string, first4: number, x: string, y: string, { rows, ld4 }: Block): string {
+  const lines: string[] = [];
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < ld4; j++) {
+      lines.push(
+        `${acc}[${first4 + i * ld4 + j}] += ${x}[${Math.floor(i / 4)}].${COMPONENTS[i % 4]} * ${y}[${j}];`,
+      );
+    }
+  }
+  return lines.join('\n');
+}
+
 /** Number of vec4 products written out for matrices, to decide whether writing out is reasonable. */
 export const writtenOut = (blocks: readonly Block[]): number =>
   blocks.reduce((sum, { rows, ld4 }) => sum + rows * ld4, 0);

@@ -7,7 +7,7 @@ import { type Bound, bind, dispatch, Gpu } from '../gpu/device.ts';
 import { type BatchBuffers, batchBuffers, MOST_REPORTS, modelBuffers } from '../kernels/arena.ts';
 import { type Layout, layoutOf, pack, unpack } from '../kernels/layout.ts';
 import type { MemoryForm } from '../kernels/memory.ts';
-import { type BufferName, compilePlan, type Launch, type Plan, partsOf } from '../kernels/plan.ts';
+import { type BufferName, compilePlan, type Launch, type Plan } from '../kernels/plan.ts';
 import { checkBatch, checkState } from './checks.ts';
 import type {
   AdapterDescription,
@@ -155,7 +155,7 @@ class GpuModel implements Model {
         from('acts', rows * V4 * 16, offsets.y),
         from('acts', rows * M4 * 16, offsets.r! + B * M4),
         from('slots', rows * 8),
-        from('log', rows * 16),
+        from('undo', rows * 16),
       );
     }
     const read = await this.#gpu.read(parts);
@@ -238,7 +238,8 @@ class GpuModel implements Model {
     const { buffers, words, write } = this.#batch!;
     const t = this.#step + 1;
     const { beta1, beta2 } = this.#training;
-    const used = write(batch, slot, [1 / (1 - beta1 ** t), 1 / (1 - beta2 ** t)]);
+    const parts = this.#plan.parts(batch.B, batch.T);
+    const used = write(batch, slot, parts, [1 / (1 - beta1 ** t), 1 / (1 - beta2 ** t)]);
     this.#gpu.device.queue.writeBuffer(buffers.get('batch')!, 0, words, 0, used);
     return slot;
   }
@@ -261,7 +262,7 @@ class GpuModel implements Model {
   }
 
   #submit(label: string, launches: Ready[], { B, T }: Batch): void {
-    const size = { B, T, parts: partsOf(B, T) };
+    const size = { B, T, parts: this.#plan.parts(B, T) };
     this.#gpu.submit(label, encoder => {
       const pass = encoder.beginComputePass({ label });
       for (const { bound, groups } of launches) dispatch(pass, bound, groups(size));

@@ -3,7 +3,7 @@ import { REPORT } from '../../shaders/score.wgsl.ts';
 import type { Batch } from '../base/dims.ts';
 import { type Gpu, UNIFORM } from '../gpu/device.ts';
 import type { Layout } from './layout.ts';
-import { type BufferName, MOST_PARTS, partsOf } from './plan.ts';
+import { type BufferName, MOST_NORMS, MOST_PARTS } from './plan.ts';
 
 /** Reports that may wait on the device to be fetched. */
 export const MOST_REPORTS = 1024;
@@ -64,7 +64,7 @@ export interface BatchBuffers {
   /** Offsets of the tensors in acts and grads, in vec4s. */
   offsets: Partial<Record<HeaderField, number>>;
   /** Fills `words` (reused between steps) with header and batch; returns how many are used. */
-  write(batch: Batch, report: number, unbias: [mean: number, square: number]): number;
+  write(batch: Batch, report: number, parts: number, unbias: [mean: number, square: number]): number;
   words: Uint32Array<ArrayBuffer>;
 }
 
@@ -80,7 +80,7 @@ export function batchBuffers(gpu: Gpu, layout: Layout, B: number, T: number, K: 
     ['acts', sizes.acts * 16],
     ['grads', sizes.grads * 16],
     ['slots', rows * 8],
-    ['log', rows * 16],
+    ['undo', rows * 16],
     ['dStrength', rows * 4],
     ['outcomes', rows * 16],
     ['extra', layout.spec.autoencoder ? rows * 8 : 16],
@@ -90,7 +90,7 @@ export function batchBuffers(gpu: Gpu, layout: Layout, B: number, T: number, K: 
     capacity: { B, T, K },
     words,
     offsets: fixed,
-    write(batch, report, unbias): number {
+    write(batch, report, parts, unbias): number {
       const { B, T, K } = batch;
       const at = {
         lengths: 0,
@@ -102,7 +102,7 @@ export function batchBuffers(gpu: Gpu, layout: Layout, B: number, T: number, K: 
       const header: Partial<Record<HeaderField, number>> = {
         ...fixed,
         ...at,
-        ...{ B, T, K, report, hasNoise: batch.noise ? 1 : 0, parts: partsOf(B, T) },
+        ...{ B, T, K, report, hasNoise: batch.noise ? 1 : 0, parts },
       };
       for (const [k, field] of HEADER.entries()) words[k] = header[field] ?? 0;
       floats[HEADER.indexOf('unbiasMean')] = unbias[0];
@@ -130,7 +130,7 @@ export function modelBuffers(
     ['square', bytes],
     ['gradient', bytes],
     ['partial', bytes * MOST_PARTS],
-    ['norms', 64 * 8],
+    ['norms', MOST_NORMS * 8],
     ['reports', MOST_REPORTS * REPORT.length * 4],
   ]);
 }

@@ -1,14 +1,14 @@
-import type { HeaderField } from '../../shaders/lib/batch.wgsl.ts';
-import { writtenOut } from '../../shaders/lib/product.wgsl.ts';
 import {
   type GradientJob,
-  gradientGroups,
-  LINEAR_SIZE,
-  linear,
-  linearBackward,
-  type Operand,
-  weightGradients,
-} from '../../shaders/linear.wgsl.ts';
+  gradientLanes,
+  gradientTiles,
+  LANE_SIZE,
+  sideBySide,
+  tileGroups,
+} from '../../shaders/gradients.wgsl.ts';
+import type { HeaderField } from '../../shaders/lib/batch.wgsl.ts';
+import { writtenOut } from '../../shaders/lib/product.wgsl.ts';
+import { LINEAR_SIZE, linear, linearBackward, type Operand } from '../../shaders/linear.wgsl.ts';
 import { LOSS_SIZE, loss } from '../../shaders/loss.wgsl.ts';
 import { OPTIM_SIZE, optim, reduceGradients } from '../../shaders/optim.wgsl.ts';
 import { type RnnOptions, rnnBackwardLane, rnnForwardLane } from '../../shaders/rnn.wgsl.ts';
@@ -26,7 +26,7 @@ export const BUFFERS = [
   'acts',
   'grads',
   'slots',
-  'log',
+  'undo',
   'dStrength',
   'outcomes',
   'extra',
@@ -52,6 +52,8 @@ export interface Launch {
  */
 export interface Plan {
   form: MemoryForm;
+  /** Parts that the rows are divided into for the weight gradients: enough to fill a device, few enough to add. */
+  parts(B: number, T: number): number;
   step: Launch[];
   forward: Launch[];
 }
@@ -73,10 +75,10 @@ export function chooseFusedForm(gpu: Gpu, { blocks, spec }: Layout): MemoryForm 
   return { form: 'block', size, subgroups: gpu.subgroups };
 }
 
-/** Rows are divided into this many parts for the weight gradients: enough to fill a device, few enough to add. */
-export const partsOf = (B: number, T: number): number =>
-  Math.max(1, Math.min(MOST_PARTS, Math.ceil((B * T) / 64)));
-export const MOST_PARTS = 16;
+/** Most parts that the rows are divided into for the weight gradients. */
+export const MOST_PARTS = 8;
+/** Most partial sums of squared gradients. */
+export const MOST_NORMS = 4096;
 
 export async function compilePlan(
   gpu: Gpu,
@@ -117,7 +119,9 @@ export async function compilePlan(
   const rnn: RnnOptions = { layout, uniform, memory: form };
   const lane = form.form === 'lane';
   const weights: [BufferName, Binding] = ['params', uniform ? 'uniform' : 'read-only-storage'];
-  const reduceGroups = Math.min(64, Math.ceil(size4 / OPTIM_SIZE));
+  // Invocations that add up gradients, each with a sum of squares of its own, which `score` adds up.
+  const norms = Math.min(size4, gpu.software ? 64 : MOST_NORMS);
+  const small = gpu.software ? 8 : 64;
 
   const head = (x: Operand, W: 'Wo' | 'Whx' | 'Wpx', out: Operand) =>
     launch(
@@ -143,10 +147,10 @@ export async function compilePlan(
       [read('batch'), write('acts'), write('grads'), write('extra')],
       perRow,
     );
-  const scoring = (training?: { groups: number; clipNorm: number }) =>
+  const scoring = (training?: { norms: number; clipNorm: number }) =>
     launch(
       training ? 'score' : 'score evaluation',
-      score({ autoencoder: spec.autoencoder, training }),
+      score({ size: small, autoencoder: spec.autoencoder, training }),
       [read('batch'), read('outcomes'), read('extra'), read('norms'), write('reports')],
       () => [1, 1],
     );
@@ -154,39 +158,51 @@ export async function compilePlan(
   const fusedForward = launch(
     `rnn forward ${form.form}`,
     lane ? rnnForwardLane(rnn) : rnnForwardBlock(rnn),
-    [read('batch'), weights, write('acts'), write('slots'), write('log')],
+    [
+      read('batch'),
+      weights,
+      ...(['acts', 'slots', 'undo', ...(lane ? (['grads', 'outcomes', 'extra'] as const) : [])] as const).map(
+        write,
+      ),
+    ],
     perSequence,
   );
-  const outputs = [
-    head(op, 'Wo', y),
-    launch(
-      `loss ${spec.output}`,
-      loss({ kind: spec.output, width: spec.outputs, width4: V4, y: 'y', dY: 'dY', target: 'class' }),
-      [read('batch'), write('acts'), write('grads'), write('outcomes')],
-      perRow,
-    ),
-  ];
-  const recalls = spec.autoencoder
-    ? [
-        head(h, 'Whx', operand('xh', D4)),
-        head(op, 'Wpx', operand('xp', D4)),
-        recall('xh', 'dXh', 0),
-        recall('xp', 'dXp', 1),
-      ]
-    : [];
-  const heads = [
-    headBackward(dY, 'Wo', dO, false),
-    ...(spec.autoencoder
+  // In the lane form the losses and their way back to o' are part of the fused kernels.
+  const outputs = lane
+    ? []
+    : [
+        head(op, 'Wo', y),
+        launch(
+          `loss ${spec.output}`,
+          loss({ kind: spec.output, width: spec.outputs, width4: V4, y: 'y', dY: 'dY', target: 'class' }),
+          [read('batch'), write('acts'), write('grads'), write('outcomes')],
+          perRow,
+        ),
+      ];
+  const recalls =
+    spec.autoencoder && !lane
       ? [
-          headBackward(operand('dXp', D4), 'Wpx', dO, true),
-          headBackward(operand('dXh', D4), 'Whx', operand('dHx', H4), false),
+          head(h, 'Whx', operand('xh', D4)),
+          head(op, 'Wpx', operand('xp', D4)),
+          recall('xh', 'dXh', 0),
+          recall('xp', 'dXp', 1),
         ]
-      : []),
-  ];
+      : [];
+  const heads = lane
+    ? []
+    : [
+        headBackward(dY, 'Wo', dO, false),
+        ...(spec.autoencoder
+          ? [
+              headBackward(operand('dXp', D4), 'Wpx', dO, true),
+              headBackward(operand('dXh', D4), 'Whx', operand('dHx', H4), false),
+            ]
+          : []),
+      ];
   const fusedBackward = launch(
     `rnn backward ${form.form}`,
     lane ? rnnBackwardLane(rnn) : rnnBackwardBlock(rnn),
-    [read('batch'), weights, read('acts'), write('grads'), write('slots'), write('log'), write('dStrength')],
+    [read('batch'), weights, read('acts'), write('grads'), write('slots'), write('undo'), write('dStrength')],
     perSequence,
   );
 
@@ -219,16 +235,17 @@ export async function compilePlan(
   if (spec.autoencoder) jobs.push(job('Whx', h, operand('dXh', D4)), job('Wpx', op, operand('dXp', D4)));
   const gradients = [
     launch(
-      'weight gradients',
-      weightGradients(jobs, size4),
+      `weight gradients ${lane ? 'lane' : 'tile'}`,
+      lane ? gradientLanes(jobs, size4) : gradientTiles(jobs, size4),
       [read('batch'), read('acts'), read('grads'), write('partial')],
-      ({ parts }) => [gradientGroups(jobs), parts],
+      ({ parts }) =>
+        lane ? [Math.ceil(parts / LANE_SIZE), sideBySide(jobs).length] : [tileGroups(jobs), parts],
     ),
     launch(
       'reduce gradients',
-      reduceGradients(size4),
+      reduceGradients(size4, norms, small),
       [read('batch'), read('partial'), write('gradient'), write('norms')],
-      () => [reduceGroups, 1],
+      () => [Math.ceil(norms / small), 1],
     ),
   ];
   const update = launch(
@@ -243,13 +260,14 @@ export async function compilePlan(
     () => split(Math.ceil(size4 / OPTIM_SIZE)),
   );
   const trainingScore = scoring({
-    groups: reduceGroups,
+    norms,
     clipNorm: training.clip === 'norm' ? training.clipAt : 0,
   });
 
   const forward = [fusedForward, ...outputs, ...recalls];
   return {
     form,
+    parts: (B, T) => Math.min(MOST_PARTS, lane ? B : Math.ceil((B * T) / 64)),
     step: await Promise.all([...forward, ...heads, fusedBackward, ...gradients, trainingScore, update]),
     forward: await Promise.all([...forward, scoring()]),
   };

@@ -85,6 +85,9 @@ export const MOMENTS: Record<TrainConfig['optimiser'], { mean: boolean; square: 
   adam: { mean: true, square: true },
 };
 
+/** σ(30) is 1 in float32. */
+const GROWN = 30;
+
 /**
  * One update of all parameters: clip, step, then the growth of the push bias, b_d ← b_d·(1 + pushBiasGrowth).
  * Changes `state` (but not its step) and `gradients`. `norm` is globalNorm(gradients).
@@ -98,6 +101,7 @@ export function update(train: TrainConfig, state: OptimiserState, gradients: Ten
     else if (train.optimiser === 'rmsprop') rmsprop(w, dw, state.square.get(name)!, train);
     else adam(w, dw, state.mean.get(name)!, state.square.get(name)!, state.step + 1, train);
   }
+  // Growth ends where σ is 1 in float32 anyway: it is exponential and would overflow.
   const push = state.parameters.get('b_d');
-  if (push && train.pushBiasGrowth > 0) push[0] *= 1 + train.pushBiasGrowth;
+  if (push && train.pushBiasGrowth > 0 && Math.abs(push[0]) < GROWN) push[0] *= 1 + train.pushBiasGrowth;
 }
