@@ -37,6 +37,14 @@ const SPECS: Record<string, Partial<ModelSpec>> = {
   smallest: { hidden: 1, width: 1, inputs: 1, outputs: 1, output: 'sigmoid' },
 };
 
+/** Push and pop biases that saturate strengths to exactly 0 or 1 in float32, and so make ties. */
+const SATURATED: [string, number, number][] = [
+  ['push 1, pop 0', 60, -60],
+  ['push 1, pop 1', 60, 60],
+  ['push 0, pop 1', -60, 60],
+  ['push 0, pop 0', -60, -60],
+];
+
 const LENGTHS = [9, 1, 5, 9, 2, 7, 3];
 
 const PLAIN: Partial<TrainConfig> = { optimiser: 'sgd', rate: 1, clip: 'none' };
@@ -121,6 +129,21 @@ describe.each(FORMS)('%s', (_, form) => {
       expect(ours.gradientNorm / truth.gradientNorm).toBeCloseTo(1, 4);
       expect(ours.finite).toBe(true);
     });
+  });
+
+  test.each(SATURATED)('saturated strengths: %s', async (_, push, pop) => {
+    const spec = makeSpec({ hidden: 8 });
+    const state = startOf(spec);
+    // float64 gets as near to 1 as float32 to its 1 only where the noise does not matter.
+    state.parameters.get('b_d')![0] = push;
+    state.parameters.get('b_u')![0] = pop;
+    const batch = { ...randomBatch(new Rng(3, 1), spec, LENGTHS), noise: undefined };
+    const pair = await Promise.all([gpu, cpu].map(engine => engine.model(spec, configOf(PLAIN), state)));
+    const [a, e] = await Promise.all(pair.map(model => model.forward(batch, true)));
+    expect(difference(a.trace!.output, e.trace!.output), 'output').toBeLessThanOrEqual(TOLERANCE);
+    for (const model of pair) model.step(batch);
+    const [ours, truth] = await Promise.all(pair.map(async model => (await model.state()).parameters));
+    expectSame(minus(state.parameters, ours), minus(state.parameters, truth), 5 * TOLERANCE);
   });
 
   test.each<[string, Partial<TrainConfig>]>([

@@ -1,0 +1,115 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { assign } from '../../src/base/config.ts';
+import { createCpuEngine } from '../../src/engine/cpu.ts';
+import type { Engine, StepReport } from '../../src/engine/engine.ts';
+import type { MemoryForm } from '../../src/kernels/memory.ts';
+import { decodeCheckpoint, encodeCheckpoint } from '../../src/train/checkpoint.ts';
+import { preset } from '../../src/train/presets.ts';
+import { initialState, setup } from '../../src/train/setup.ts';
+import { Trainer, trainingBatch } from '../../src/train/trainer.ts';
+import { openGpuEngine } from '../support/device.ts';
+
+/** Training on the device against training in the reference, and against itself. */
+
+const STEPS = 50;
+
+async function losses(engine: Engine, name: string): Promise<StepReport[]> {
+  const config = preset(name);
+  const { task, spec } = setup(config);
+  const model = await engine.model(spec, config.train, initialState(spec, config.train));
+  for (let k = 0; k < STEPS; k++) model.step(trainingBatch(task, config, k, config.task.maxLength));
+  const reports = await model.reports();
+  model.destroy();
+  return reports;
+}
+
+const FORMS: [string, MemoryForm][] = [
+  ['lane', { form: 'lane', size: 4, subgroups: false }],
+  ['block', { form: 'block', size: 32, subgroups: false }],
+];
+
+describe.each(FORMS)('%s', (_, form) => {
+  let gpu: Engine;
+  beforeAll(async () => {
+    gpu = await openGpuEngine({ form });
+  });
+  afterAll(() => gpu.destroy());
+
+  // Fifty updates carry float32's rounding forward: 1e-4 is what they may amount to.
+  test.each(['reverse', 'tutorial-part5', 'tutorial-part6'])('fifty losses of %s', async name => {
+    const [ours, truth] = await Promise.all([losses(gpu, name), losses(createCpuEngine(), name)]);
+    expect(ours).toHaveLength(STEPS);
+    for (const [k, { objective }] of truth.entries()) {
+      expect(Math.abs(ours[k].objective / objective - 1), `step ${k}: ${objective}`).toBeLessThanOrEqual(
+        1e-4,
+      );
+    }
+    expect(truth[STEPS - 1].objective).toBeLessThan(truth[0].objective);
+  });
+});
+
+describe('on the chosen form', () => {
+  let gpu: Engine;
+  beforeAll(async () => {
+    gpu = await openGpuEngine();
+  });
+  afterAll(() => gpu.destroy());
+
+  test('the same seed gives the same losses to the last bit', async () => {
+    const [first, second] = [await losses(gpu, 'reverse'), await losses(gpu, 'reverse')];
+    expect(second).toEqual(first);
+  });
+
+  test('a resumed run is the uninterrupted one, wherever it was cut', async () => {
+    const config = assign(preset('reverse'), ['steps=40', 'reportEvery=8', 'evaluateEvery=16', 'batch=4']);
+    const whole = await Trainer.start(gpu, config);
+    await whole.run();
+    for (const cut of [5, 16]) {
+      const begun = await Trainer.start(gpu, assign(config, [`steps=${cut}`]));
+      await begun.run();
+      const checkpoint = decodeCheckpoint(encodeCheckpoint(await begun.snapshot()));
+      const resumed = await Trainer.resume(gpu, { ...checkpoint, config });
+      await resumed.run();
+      const [a, e] = [await resumed.snapshot(), await whole.snapshot()];
+      expect(a.state).toEqual(e.state);
+    }
+  });
+
+  test('a step that is not finite leaves the model as it was, and says so', async () => {
+    const config = preset('reverse');
+    const { task, spec } = setup(config);
+    const model = await gpu.model(spec, config.train, initialState(spec, config.train));
+    const batch = trainingBatch(task, config, 0, 10);
+    const before = await model.state();
+    model.step({ ...batch, weight: batch.weight.map(() => 3e38) });
+    model.step({ ...batch, weight: batch.weight.map(() => Number.NaN) });
+    const reports = await model.reports();
+    expect(reports.map(({ finite }) => finite)).toEqual([false, false]);
+    const after = await model.state();
+    expect(after).toEqual({ ...before, step: 2 });
+    model.step(batch);
+    expect((await model.reports())[0].finite).toBe(true);
+    model.destroy();
+  });
+
+  test('a batch larger than all before is made room for', async () => {
+    const config = preset('tutorial-part5');
+    const { task, spec } = setup(config);
+    const model = await gpu.model(spec, config.train, initialState(spec, config.train));
+    const small = model.bytes;
+    const batches = [2, 30, 5].map((length, k) => trainingBatch(task, config, k, length));
+    const apart = [];
+    for (const batch of batches) apart.push((await model.forward(batch)).report);
+    const again = [];
+    for (const batch of batches) again.push((await model.forward(batch)).report);
+    expect(again).toEqual(apart);
+    expect(model.bytes).toBeGreaterThan(small);
+    model.destroy();
+  });
+
+  test('a size beyond the limits of the device is refused by name', async () => {
+    await expect(gpu.memory({ kind: 'stack', B: 65_536, T: 65_536, M: 64 })).rejects.toThrow(
+      /memory \w+ \(B=65536.*needs .* MiB but this device binds at most/,
+    );
+  });
+});

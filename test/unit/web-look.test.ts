@@ -1,0 +1,74 @@
+import { expect, test } from 'vitest';
+import { createCpuEngine } from '../../src/engine/cpu.ts';
+import { trace } from '../../src/train/evaluate.ts';
+import { preset } from '../../src/train/presets.ts';
+import { initialState, setup } from '../../src/train/setup.ts';
+import { decades, powers } from '../../src/web/decades.ts';
+import { duration, percent, significant } from '../../src/web/format.ts';
+import { firstSource, lookAt, sampleSources } from '../../src/web/look.ts';
+import { fakeEngine } from '../support/fake-engine.ts';
+
+const opened = async (name: string, engine = createCpuEngine()) => {
+  const config = preset(name);
+  const { task, spec } = setup(config);
+  return { task, model: await engine.model(spec, config.train, initialState(spec, config.train)) };
+};
+
+test('a look at a model that is always right shows what is right', async () => {
+  const { task, model } = await opened('reverse', fakeEngine());
+  const look = await lookAt(model, task, 7, [0, 1, 2], [[3, 4], [5]]);
+  expect(look.step).toBe(7);
+  expect(look.shown.input).toEqual(['<s>', 'a', 'b', 'c', '|||', 'c', 'b', 'a']);
+  expect(look.shown.target).toEqual(['·', '·', '·', '·', 'c', 'b', 'a', '</s>']);
+  expect(look.shown.output).toEqual(look.shown.target);
+  expect(look.samples).toEqual([
+    { source: ['d', 'e'], expected: ['e', 'd', '</s>'], predicted: ['e', 'd', '</s>'] },
+    { source: ['f'], expected: ['f', '</s>'], predicted: ['f', '</s>'] },
+  ]);
+  expect(look.profile.reading).toMatchObject({ push: 1, pop: 0 });
+  expect(look.profile.writing).toMatchObject({ push: 0, pop: 1 });
+});
+
+test.each(['tutorial-part5', 'tutorial-part6'])(
+  '%s: a look among samples is the trace of the sequence alone',
+  async name => {
+    const { task, model } = await opened(name);
+    const source = firstSource(task, 3, 5);
+    const { shown } = await lookAt(model, task, 0, source, sampleSources(task, 3, 5));
+    const steps = await trace(model, task, source);
+    expect(shown.input).toEqual(steps.map(({ input }) => input));
+    expect(shown.push).toEqual(steps.map(({ push }) => push));
+    expect(shown.pop).toEqual(steps.map(({ pop }) => pop));
+    expect(shown.strengths).toEqual(steps.map(({ strengths }) => strengths));
+    const asked = steps.filter((_, t) => shown.target[t] !== '·');
+    expect(asked).toHaveLength(source.length);
+    expect(shown.output.filter(output => output !== '·')).toEqual(asked.map(({ output }) => output));
+  },
+);
+
+test('samples stay the same, and reach twice the longest source', async () => {
+  const { task } = await opened('reverse');
+  expect(sampleSources(task, 1, 10)).toEqual(sampleSources(task, 1, 10));
+  expect(sampleSources(task, 1, 10).map(({ length }) => length)).toEqual([5, 10, 10, 20, 20]);
+  expect(sampleSources(task, 1, 1).map(({ length }) => length)).toEqual([1, 1, 1, 2, 2]);
+});
+
+test('the logarithmic axis has whole decades and few marks', () => {
+  expect(decades(null, null)).toEqual([0.1, 10]);
+  expect(decades(0.02, 2)).toEqual([0.01, 10]);
+  expect(decades(0.1, 0.1)).toEqual([0.1, 1]);
+  expect(powers(0.01, 10)).toEqual([0.01, 0.1, 1, 10]);
+  expect(powers(1e-9, 10).length).toBeLessThanOrEqual(6);
+});
+
+test('numbers as people read them', () => {
+  expect([0.5, 1.234567, 0.00012, 0, NaN].map(value => significant(value))).toEqual([
+    '0.500',
+    '1.23',
+    '1.2e-4',
+    '0.00',
+    '–',
+  ]);
+  expect([0.5, 0.9996, 1, NaN].map(percent)).toEqual(['50.0 %', '99.96 %', '100.0 %', '–']);
+  expect([8.2, 125, 3780, Infinity].map(duration)).toEqual(['8 s', '2 min 5 s', '1 h 3 min', '–']);
+});
