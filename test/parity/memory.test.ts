@@ -1,102 +1,14 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { Rng } from '../../src/base/rng.ts';
-import type { MemoryShape } from '../../src/engine/engine.ts';
-import { gpuMemory } from '../../src/engine/gpu-memory.ts';
 import type { Gpu } from '../../src/gpu/device.ts';
-import type { MemoryForm } from '../../src/kernels/memory.ts';
-import { stackBackward, stackForward } from '../../src/reference/stack.ts';
 import { openGpu } from '../support/device.ts';
+import { compareMemory, FORMS, nameOf, RANGES, TOLERANCE } from '../support/memory-parity.ts';
 
-/**
- * The memory kernel in all its forms against the reference, over sizes on both sides of every block boundary.
- *
- * Tolerance: 1e-5 of the largest number of a tensor. float32 rounds at 6e-8; a read sums up to T/10 rows, a
- * gradient up to M products, so a few hundred roundings of either sign stay below it.
- *
- * Strengths are multiples of 2^-14, so that float32 computes all their sums exactly and takes every max and min
- * as float64 does: the gradient jumps there, and no tolerance could bridge a branch taken the other way.
- */
-const RANGES: Record<string, (rng: Rng) => number> = {
-  'near 0': rng => rng.int(0, 300) / 2 ** 14,
-  uniform: rng => rng.int(0, 2 ** 14) / 2 ** 14,
-  'near 1': rng => (2 ** 14 - rng.int(0, 300)) / 2 ** 14,
-  '0 or 1': rng => rng.int(0, 1),
-};
-
-const FORMS: MemoryForm[] = [
-  { form: 'lane', size: 8, subgroups: false },
-  { form: 'block', size: 32, subgroups: false },
-  { form: 'block', size: 32, subgroups: true },
-];
-
-/** Different sequences in a batch; the batch repeats them, since the reference is slow. */
-const DISTINCT = 3;
+/** The memory kernel in all its forms against the reference, over sizes on both sides of every block boundary. */
 
 let gpu: Gpu;
 beforeAll(async () => {
   gpu = await openGpu();
 });
-
-const nameOf = ({ form, subgroups }: MemoryForm): string => form + (subgroups ? ' with subgroups' : '');
-
-function largestDifference(actual: Float32Array, expected: (k: number) => number): number {
-  let difference = 0;
-  let largest = 0;
-  actual.forEach((x, k) => {
-    const e = expected(k);
-    difference = Math.max(difference, Number.isFinite(x) ? Math.abs(x - e) : Infinity);
-    largest = Math.max(largest, Math.abs(e));
-  });
-  return difference === 0 ? 0 : difference / largest;
-}
-
-async function compare(shape: MemoryShape, form: MemoryForm, range: string): Promise<Record<string, number>> {
-  const { B, T, M } = shape;
-  const rng = new Rng(1, T, M);
-  const make = (width: number, draw: () => number): Float32Array => {
-    const all = new Float32Array(B * T * width);
-    const one = Float32Array.from({ length: Math.min(B, DISTINCT) * T * width }, draw);
-    for (let at = 0; at < all.length; at += one.length) all.set(one.subarray(0, all.length - at), at);
-    return all;
-  };
-  const push = make(1, () => RANGES[range](rng));
-  const pop = make(1, () => RANGES[range](rng));
-  const value = make(M, () => 2 * rng.uniform() - 1);
-  const dRead = make(M, () => 2 * rng.uniform() - 1);
-
-  const memory = await gpuMemory(gpu, shape, undefined, form);
-  const read = await memory.forward(push, pop, value);
-  // T·T/2 numbers a sequence: too many for the large batch.
-  const strengths = B <= 7 ? await memory.strengths() : [];
-  const gradients = await memory.backward(dRead);
-  memory.destroy();
-
-  const truth = Array.from({ length: Math.min(B, DISTINCT) }, (_, b) => {
-    const of = (all: Float32Array, width: number): Float32Array =>
-      all.subarray(b * T * width, (b + 1) * T * width);
-    const forward = stackForward(of(push, 1), of(pop, 1), of(value, M));
-    return { ...forward, ...stackBackward(of(pop, 1), of(value, M), forward.strengths, of(dRead, M)) };
-  });
-  const against = (actual: Float32Array, name: 'read' | 'dPush' | 'dPop' | 'dValue', width: number): number =>
-    largestDifference(actual, k => {
-      const b = Math.floor(k / (T * width));
-      return truth[b % DISTINCT][name][k - b * T * width];
-    });
-  let strength = 0;
-  for (const [b, steps] of strengths.entries()) {
-    const expected = truth[b % DISTINCT].strengths;
-    for (const [t, row] of steps.entries()) {
-      for (const [i, s] of row.entries()) strength = Math.max(strength, Math.abs(s - expected[t][i]));
-    }
-  }
-  return {
-    read: against(read, 'read', M),
-    strength,
-    dPush: against(gradients.dPush, 'dPush', 1),
-    dPop: against(gradients.dPop, 'dPop', 1),
-    dValue: against(gradients.dValue, 'dValue', M),
-  };
-}
 
 describe.each(FORMS.map(form => [nameOf(form), form] as const))('%s', (_, form) => {
   describe.each(Object.keys(RANGES))('strengths %s', range => {
@@ -105,9 +17,9 @@ describe.each(FORMS.map(form => [nameOf(form), form] as const))('%s', (_, form) 
         for (const B of [1, 7, 300]) {
           // A workgroup per sequence costs software adapters 40 µs a step: 12 s a pass; \`npm run verify\` has it.
           if (form.form === 'block' && gpu.software && B * T > 100_000) continue;
-          const differences = await compare({ kind: 'stack', B, T, M }, form, range);
+          const differences = await compareMemory(gpu, { kind: 'stack', B, T, M }, form, range);
           for (const [name, difference] of Object.entries(differences)) {
-            expect(difference, `${name} at B=${B}, M=${M}`).toBeLessThanOrEqual(1e-5);
+            expect(difference, `${name} at B=${B}, M=${M}`).toBeLessThanOrEqual(TOLERANCE);
           }
         }
       }

@@ -1,27 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { assign } from '../../src/base/config.ts';
 import { createCpuEngine } from '../../src/engine/cpu.ts';
-import type { Engine, StepReport } from '../../src/engine/engine.ts';
+import type { Engine } from '../../src/engine/engine.ts';
 import type { MemoryForm } from '../../src/kernels/memory.ts';
 import { decodeCheckpoint, encodeCheckpoint } from '../../src/train/checkpoint.ts';
 import { preset } from '../../src/train/presets.ts';
 import { initialState, setup } from '../../src/train/setup.ts';
 import { Trainer, trainingBatch } from '../../src/train/trainer.ts';
 import { openGpuEngine } from '../support/device.ts';
+import { losses } from '../support/training-losses.ts';
 
 /** Training on the device against training in the reference, and against itself. */
 
 const STEPS = 50;
-
-async function losses(engine: Engine, name: string): Promise<StepReport[]> {
-  const config = preset(name);
-  const { task, spec } = setup(config);
-  const model = await engine.model(spec, config.train, initialState(spec, config.train));
-  for (let k = 0; k < STEPS; k++) model.step(trainingBatch(task, config, k, config.task.maxLength));
-  const reports = await model.reports();
-  model.destroy();
-  return reports;
-}
 
 const FORMS: [string, MemoryForm][] = [
   ['lane', { form: 'lane', size: 4, subgroups: false }],
@@ -37,7 +28,10 @@ describe.each(FORMS)('%s', (_, form) => {
 
   // Fifty updates carry float32's rounding forward: 1e-4 is what they may amount to.
   test.each(['reverse', 'tutorial-part5', 'tutorial-part6'])('fifty losses of %s', async name => {
-    const [ours, truth] = await Promise.all([losses(gpu, name), losses(createCpuEngine(), name)]);
+    const [ours, truth] = await Promise.all([
+      losses(gpu, name, STEPS),
+      losses(createCpuEngine(), name, STEPS),
+    ]);
     expect(ours).toHaveLength(STEPS);
     for (const [k, { objective }] of truth.entries()) {
       expect(Math.abs(ours[k].objective / objective - 1), `step ${k}: ${objective}`).toBeLessThanOrEqual(
@@ -56,7 +50,7 @@ describe('on the chosen form', () => {
   afterAll(() => gpu.destroy());
 
   test('the same seed gives the same losses to the last bit', async () => {
-    const [first, second] = [await losses(gpu, 'reverse'), await losses(gpu, 'reverse')];
+    const [first, second] = [await losses(gpu, 'reverse', STEPS), await losses(gpu, 'reverse', STEPS)];
     expect(second).toEqual(first);
   });
 

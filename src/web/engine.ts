@@ -1,0 +1,73 @@
+import { DeviceError, messageOf } from '../base/errors.ts';
+import type { AdapterDescription, Engine } from '../engine/engine.ts';
+import type { EngineChoice } from './protocol.ts';
+
+/** What of the browser's surroundings decides. */
+export interface Surroundings {
+  gpu: GPU | undefined;
+  /** False on http: pages other than localhost's. */
+  secure: boolean;
+}
+
+const here = (): Surroundings => ({ gpu: globalThis.navigator?.gpu, secure: globalThis.isSecureContext });
+
+/**
+ * Opens an engine in a browser (page or worker): WebGPU on a GPU, else WebGPU in software, else the paper in
+ * float64. `engine.adapter` says which it became and why.
+ * @throws DeviceError where `gpu` is asked for and cannot be had
+ */
+export async function openEngine(choice: EngineChoice, surroundings: Surroundings = here()): Promise<Engine> {
+  const { createCpuEngine } = await import('../engine/cpu.ts');
+  if (choice === 'cpu') return createCpuEngine('asked for');
+  try {
+    const { adapter, description } = await findAdapter(surroundings);
+    const { requestDevice } = await import('../gpu/device.ts');
+    const { createGpuEngine } = await import('../engine/gpu.ts');
+    return await createGpuEngine(await requestDevice(adapter), description);
+  } catch (error) {
+    if (choice === 'gpu') throw new DeviceError(messageOf(error));
+    return createCpuEngine(messageOf(error).split('\n')[0]);
+  }
+}
+
+/** @throws DeviceError saying why there is none */
+async function findAdapter({
+  gpu,
+  secure,
+}: Surroundings): Promise<{ adapter: GPUAdapter; description: AdapterDescription }> {
+  if (!gpu) {
+    throw new DeviceError(
+      secure ? 'this browser has no WebGPU' : 'WebGPU needs a page on https or localhost, which this is not',
+    );
+  }
+  let adapter: GPUAdapter | null;
+  try {
+    adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+  } catch (error) {
+    throw new DeviceError(`no adapter: ${messageOf(error)}`);
+  }
+  if (!adapter) throw new DeviceError('no adapter: the browser has WebGPU, but no device for it');
+  return { adapter, description: describe(adapter) };
+}
+
+/** The name of an adapter for people, and whether it is a GPU. */
+export function describe(adapter: GPUAdapter): AdapterDescription {
+  const { vendor, architecture, device, description } = adapter.info;
+  const all = `${vendor} ${architecture} ${device} ${description}`;
+  // On the adapter in browsers of before 2025.
+  const fallback =
+    adapter.info.isFallbackAdapter ?? (adapter as { isFallbackAdapter?: boolean }).isFallbackAdapter ?? false;
+  const software = fallback || /swiftshader|llvmpipe|lavapipe|basic render|\bwarp\b/i.test(all);
+  const name = /swiftshader/i.test(all)
+    ? 'SwiftShader'
+    : description || [vendor, device || architecture].filter(Boolean).join(' ') || 'unnamed';
+  return software
+    ? { name, kind: 'software', reason: 'no hardware adapter' }
+    : { name, kind: 'gpu', reason: 'the GPU of this system' };
+}
+
+/** `engine gpu · SwiftShader (software) · no hardware adapter` */
+export function engineLine({ name, adapter }: Pick<Engine, 'name' | 'adapter'>): string {
+  const kind = adapter.kind === 'software' ? ' (software)' : '';
+  return `engine ${name} · ${adapter.name}${kind} · ${adapter.reason}`;
+}

@@ -1,0 +1,22 @@
+/** Numbers as people read them on the page; `–` where there was nothing to measure. */
+
+export function significant(value: number, digits = 3): string {
+  if (!Number.isFinite(value)) return '–';
+  return value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(1) : value.toPrecision(digits);
+}
+
+export const percent = (share: number): string =>
+  Number.isFinite(share) ? `${(100 * share).toFixed(share < 1 && share > 0.999 ? 2 : 1)} %` : '–';
+
+export const count = (value: number): string =>
+  Number.isFinite(value) ? Math.round(value).toLocaleString('en') : '–';
+
+/** seconds → `8 s`, `2 min 5 s`, `1 h 3 min` */
+export function duration(seconds: number): string {
+  if (!Number.isFinite(seconds)) return '–';
+  const s = Math.round(seconds);
+  if (s < 60) return `${s} s`;
+  const minutes = Math.floor(s / 60);
+  if (minutes < 60) return `${minutes} min ${s % 60} s`;
+  return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}

@@ -1,0 +1,65 @@
+import type { PhaseProfile } from '../train/metrics.ts';
+import type { Progress } from '../train/trainer.ts';
+import { byId, make, write } from './dom.ts';
+import { count, duration, percent, significant } from './format.ts';
+import type { Look, Sample } from './look.ts';
+import type { Opened } from './protocol.ts';
+
+/** The row of numbers, the samples, and the push/pop profile. */
+
+const put = (id: string, text: string): void => write(byId(id, HTMLElement), text);
+
+export function showOpened({ steps, lossUnit }: Opened): void {
+  put('steps-all', `of ${count(steps)}`);
+  put('loss-unit', lossUnit);
+  for (const id of ['loss', 'coarse', 'fine', 'length', 'speed', 'eta']) put(id, '–');
+}
+
+/** Nothing is to come any more. */
+export const showEnd = (): void => put('eta', '–');
+
+export const showStep = (step: number): void => put('steps-done', count(step));
+
+export function showProgress(progress: Progress): void {
+  showStep(progress.step);
+  put('loss', significant(progress.loss));
+  put('coarse', percent(progress.coarse));
+  put('fine', percent(progress.fine));
+  put('length', String(progress.length));
+  put('speed', count(progress.sequencesPerSecond));
+  put('eta', duration(progress.eta));
+}
+
+export function showLook({ samples, profile }: Look): void {
+  byId('samples', HTMLTableSectionElement).replaceChildren(...samples.map(sampleRow));
+  showPhase('reading', profile.reading);
+  showPhase('writing', profile.writing);
+}
+
+function sampleRow({ source, expected, predicted }: Sample): HTMLTableRowElement {
+  const row = make('tr');
+  const from = make('td', '', 'symbols');
+  from.append(...source.map(name => make('span', name)));
+  const to = make('td', '', 'symbols');
+  to.append(
+    ...predicted.map((name, i) => {
+      if (name === expected[i]) return make('span', name);
+      const wrong = make('mark', name);
+      wrong.title = `right: ${expected[i]}`;
+      return wrong;
+    }),
+  );
+  row.append(from, make('td', String(source.length)), to);
+  return row;
+}
+
+function showPhase(phase: 'reading' | 'writing', profile: PhaseProfile): void {
+  for (const head of ['push', 'pop'] as const) {
+    const bar = byId(`${phase}-${head}`, HTMLElement);
+    const mean = profile[head];
+    const known = Number.isFinite(mean);
+    bar.style.setProperty('--share', String(known ? mean : 0));
+    const label = bar.previousElementSibling;
+    if (label instanceof HTMLElement) write(label, known ? mean.toFixed(2) : '–');
+  }
+}

@@ -1,0 +1,30 @@
+import { createServer } from 'vite';
+import { expect, test } from 'vitest';
+import { launchBrowser } from '../support/browser.ts';
+import { TOLERANCE } from '../support/memory-parity.ts';
+
+/** The kernels in headless Chrome against the reference in the same page. */
+test('parity in headless Chrome', async () => {
+  const server = await createServer({
+    configFile: false,
+    root: `${import.meta.dirname}/../support/parity-page`,
+    logLevel: 'error',
+    server: { host: 'localhost', port: 0, strictPort: false, fs: { strict: false }, hmr: false },
+  });
+  await server.listen();
+  const browser = await launchBrowser();
+  try {
+    const page = await browser.newPage();
+    await page.goto(server.resolvedUrls!.local[0]);
+    await page.waitForFunction('"parity" in window');
+    const found = (await page.evaluate('window.parity')) as Record<string, number>;
+    expect(Object.keys(found).length).toBeGreaterThan(100);
+    for (const [name, difference] of Object.entries(found)) {
+      // Losses as in test/parity/training.test.ts.
+      expect(difference, name).toBeLessThanOrEqual(name.includes('losses') ? 1e-4 : TOLERANCE);
+    }
+  } finally {
+    await browser.close();
+    await server.close();
+  }
+});
