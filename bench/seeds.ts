@@ -6,7 +6,8 @@ import { preset } from '../src/train/presets.ts';
 import { Trainer } from '../src/train/trainer.ts';
 
 /**
- * How many seeds of a preset learn: trains each and evaluates it at twice the longest training length.
+ * How many seeds of a preset learn: trains each and evaluates it at train.evaluateLength (0: twice the longest training
+ * length).
  *
  *   node bench/run.mjs bench/seeds.ts --preset reverse --seeds 0-9 --set train.noise=0 --set hidden=16
  */
@@ -31,7 +32,7 @@ for (let seed = from; seed <= (to ?? from); seed++) {
   const begin = performance.now();
   await trainer.run();
   seconds.push((performance.now() - begin) / 1000);
-  const length = 2 * config.task.maxLength;
+  const length = config.train.evaluateLength || 2 * config.task.maxLength;
   const { coarse, fine, loss, profile } = await evaluate(trainer.model, trainer.task, {
     length,
     sequences: 512,

@@ -54,6 +54,8 @@ export interface TrainConfig {
   growBelowPerLength: number;
   growBelow: number;
   growAfter: number;
+  restartAfter: number;
+  restartAbove: number;
   reportEvery: number;
   evaluateEvery: number;
   evaluateLength: number;
@@ -139,6 +141,8 @@ export const FIELDS: Record<keyof Config, Record<string, Field>> = {
     ),
     growBelow: number(0, 0, 1e9, 'curriculum: … + this'),
     growAfter: int(0, 0, 1e9, 'curriculum: sequences before the first decision'),
+    restartAfter: int(0, 0, 1e9, 'steps after which a stuck run begins anew with other weights; 0: never'),
+    restartAbove: number(0, 0, 1e9, 'stuck: the loss per target is above this then'),
     reportEvery: int(25, 1, 1e6, 'steps per progress line'),
     evaluateEvery: int(250, 0, 1e9, 'steps between evaluations; 0: only at the end'),
     evaluateLength: int(0, 0, 100_000, 'source length evaluated at; 0: twice the longest trained'),

@@ -67,11 +67,14 @@ export const countParameters = (spec: ModelSpec): number =>
 /** Named tensors, row-major, float64 on the host whatever the engine computes in. */
 export type Tensors = Map<string, Float64Array>;
 
-/** Starting values of all parameters; the same on every engine, since all are exact in float32. */
-export function initialise(spec: ModelSpec, seed: number): Tensors {
+/**
+ * Starting values of all parameters; the same on every engine, since all are exact in float32. Every attempt has
+ * others.
+ */
+export function initialise(spec: ModelSpec, seed: number, attempt = 0): Tensors {
   const tensors: Tensors = new Map();
   parameters(spec).forEach(({ name, shape, init }, index) => {
-    const rng = new Rng(seed, STREAM.init, index);
+    const rng = new Rng(seed, STREAM.init, index + attempt * 2 ** 16);
     const values = Float64Array.from({ length: shape[0] * shape[1] }, () =>
       Math.fround(init.centre + init.spread * (2 * rng.uniform() - 1)),
     );

@@ -138,7 +138,9 @@ class CpuModel implements Model {
 
   async state(): Promise<ModelState> {
     this.#life.check();
-    return copyState(this.spec, this.#training, this.#state);
+    // Where the weights began is for whoever restarted them to keep.
+    const { begun: _, ...state } = copyState(this.spec, this.#training, this.#state);
+    return state;
   }
 
   load(state: ModelState): void {
@@ -235,6 +237,7 @@ function copyState(spec: ModelSpec, training: TrainConfig, state: ModelState): M
   const has = MOMENTS[training.optimiser];
   return {
     step: state.step,
+    ...(state.begun && { begun: state.begun }),
     parameters: copy(state.parameters),
     mean: has.mean ? copy(state.mean) : new Map(),
     square: has.square ? copy(state.square) : new Map(),

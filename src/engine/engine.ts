@@ -29,6 +29,8 @@ export interface AdapterDescription {
 export interface ModelState {
   /** Training steps done. */
   step: number;
+  /** Step at which these weights began, after a restart; Adam's t counts from it. Absent: 0. */
+  begun?: number;
   parameters: Tensors;
   /** Optimiser state: first and second moments (empty maps where the optimiser has none). */
   mean: Tensors;

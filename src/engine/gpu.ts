@@ -70,6 +70,7 @@ class GpuModel implements Model {
   #batch: BatchBuffers | undefined;
   #ready: { step: Ready[]; forward: Ready[] } = { step: [], forward: [] };
   #step = 0;
+  #begun = 0;
   /** Places in the ring of reports: the next one, and those not fetched yet with their number of sequences. */
   #slot = 0;
   #pending: { slot: number; B: number }[] = [];
@@ -213,6 +214,7 @@ class GpuModel implements Model {
     write('mean', state.mean);
     write('square', state.square);
     this.#step = state.step;
+    this.#begun = state.begun ?? 0;
     // What older steps would report belongs to the state that is gone.
     this.#pending = [];
   }
@@ -236,7 +238,7 @@ class GpuModel implements Model {
     const slot = this.#slot;
     this.#slot = (slot + 1) % MOST_REPORTS;
     const { buffers, words, write } = this.#batch!;
-    const t = this.#step + 1;
+    const t = this.#step - this.#begun + 1;
     const { beta1, beta2 } = this.#training;
     const parts = this.#plan.parts(batch.B, batch.T);
     const used = write(batch, slot, parts, [1 / (1 - beta1 ** t), 1 / (1 - beta2 ** t)]);

@@ -73,6 +73,8 @@ export function clipByValue(gradients: Tensors, clipAt: number): void {
 export interface OptimiserState {
   /** Steps done before this one. */
   step: number;
+  /** Step at which these weights began; absent: 0. */
+  begun?: number;
   parameters: Tensors;
   mean: Tensors;
   square: Tensors;
@@ -99,7 +101,8 @@ export function update(train: TrainConfig, state: OptimiserState, gradients: Ten
     const dw = gradients.get(name)!;
     if (train.optimiser === 'sgd') sgd(w, dw, train.rate);
     else if (train.optimiser === 'rmsprop') rmsprop(w, dw, state.square.get(name)!, train);
-    else adam(w, dw, state.mean.get(name)!, state.square.get(name)!, state.step + 1, train);
+    else
+      adam(w, dw, state.mean.get(name)!, state.square.get(name)!, state.step - (state.begun ?? 0) + 1, train);
   }
   // Growth ends where σ is 1 in float32 anyway: it is exponential and would overflow.
   const push = state.parameters.get('b_d');

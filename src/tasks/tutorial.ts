@@ -11,7 +11,7 @@ import { namesOf, randomSource, type Sequence, type Task } from './task.ts';
  *   source  a b b
  *   input   encode+a  encode+b  encode+b  ·  ·  ·
  *   target  0         0         0         b  b  a
- *   phase   r         r         r         w  w  .
+ *   phase   r         r         r         .  w  .
  *
  * Part 6 has a second flag, `decode`, up in the second half:
  *
@@ -19,9 +19,10 @@ import { namesOf, randomSource, type Sequence, type Task } from './task.ts';
  *   source  a b b
  *   input   encode+a  encode+b  encode+b  decode  decode  decode
  *   target  0         0         0         b       b       a
- *   phase   r         r         r         w       w       .
+ *   phase   r         r         r         .       w       .
  *
- * The tutorial makes no memory operation at the last step; ours there has no effect, and no phase.
+ * The first answer is what the top holds already, and is popped for the second, so writing begins there. The
+ * tutorial makes no memory operation at the last step; ours there has no effect, and no phase either.
  *
  * Inputs and outputs alike: the flags (`encode`; or `decode`, `encode`), then the symbols. The tutorial prints
  * symbols as these numbers: part 5's a and b are 1 and 2, part 6's are 2 and 3.
@@ -47,7 +48,7 @@ const tutorial =
       for (let t = L; t < 2 * L; t++) {
         ids.push(decode, NO_INPUT);
         target.push(first + source[2 * L - 1 - t]);
-        phase.push(t < 2 * L - 1 ? PHASE.writing : PHASE.none);
+        phase.push(t > L && t < 2 * L - 1 ? PHASE.writing : PHASE.none);
       }
       return { ids, target, phase, sourceLength: L };
     };

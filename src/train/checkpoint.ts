@@ -15,9 +15,23 @@ export interface RunState {
   badRun: number;
   /** Evaluations in a row that reached stopAt. */
   passes: number;
+  /** Step at which the present weights began, and how often a stuck run began anew. */
+  begun: number;
+  restarts: number;
   /** Seconds trained. */
   seconds: number;
 }
+
+/** Before the first step. */
+export const startRun = (config: Config): RunState => ({
+  curriculum: startCurriculum(config),
+  window: noSums(),
+  badRun: 0,
+  passes: 0,
+  begun: 0,
+  restarts: 0,
+  seconds: 0,
+});
 
 /** A run at rest: everything that is needed to go on, bit for bit on the same engine. */
 export interface Checkpoint {
@@ -199,8 +213,7 @@ function readNumbers<T extends object>(what: string, given: unknown, like: T): T
 }
 
 function readRun(text: string, config: Config): RunState {
-  const like = { curriculum: startCurriculum(config), window: noSums(), badRun: 0, passes: 0, seconds: 0 };
-  const run = readNumbers('run', parseJson(text, 'run'), like);
+  const run = readNumbers('run', parseJson(text, 'run'), startRun(config));
   const { minLength } = config.task;
   const { length } = run.curriculum;
   if (!Number.isInteger(length) || length < minLength || length > 1e6) {

@@ -11,7 +11,7 @@ export interface Preset {
 
 /**
  * Trask's tutorial, both parts: RNN, o' one layer deeper, plain gradient descent with the rate over L. It may
- * grow after any 100 sequences; here that takes effect at the next report step, at most 50 steps later.
+ * grow after any 100 sequences; here that takes effect at the next report step.
  */
 const tutorial = {
   model: { width: 2, init: 'uniform' },
@@ -24,8 +24,19 @@ export const PRESETS: readonly Preset[] = [
     description: "Reversal in the paper's format, right at twice the length trained on: a real stack",
     config: makeConfig({
       task: { name: 'reverse', symbols: 8, minLength: 1, maxLength: 10 },
-      model: { hidden: 32, width: 8, popBias: -2 },
-      train: { steps: 2000, batch: 32, optimiser: 'adam', rate: 0.01, clip: 'norm', noise: 1, stopAt: 0.99 },
+      model: { hidden: 32, width: 8, popBias: -3 },
+      // Noise drives strengths to 0 and 1. One seed in ten still settles on a stack of one row; it begins anew.
+      train: {
+        steps: 4000,
+        batch: 32,
+        optimiser: 'adam',
+        rate: 0.01,
+        clip: 'norm',
+        noise: 1,
+        stopAt: 0.99,
+        restartAfter: 750,
+        restartAbove: 0.3,
+      },
     }),
   },
   {
@@ -50,6 +61,7 @@ export const PRESETS: readonly Preset[] = [
         batch: 10,
         rate: 0.05,
         pushBiasGrowth: 0.0025,
+        reportEvery: 10,
         growBelowPerLength: 5,
         evaluateEvery: 5000,
       },
@@ -70,10 +82,15 @@ export const PRESETS: readonly Preset[] = [
         pushBias: 1.1,
         popBias: -0.9,
       },
-      // 750,000 sequences; rate 0.05 · batch.
+      // Rate 0.05 · batch. The tutorial trains 750,000 sequences, 15,000 steps, from one lucky seed: with this recipe
+      // three seeds in ten learn, within 3,000 steps if at all. The others begin anew then, for up to five tries and
+      // the tutorial's number of steps for the last.
       train: {
         ...tutorial.train,
-        steps: 15_000,
+        steps: 30_000,
+        restartAfter: 3000,
+        restartAbove: 0.015,
+        evaluateLength: 5,
         batch: 50,
         rate: 2.5,
         growBelowPerLength: 1,

@@ -32,12 +32,12 @@ export const keeps = ({ optimiser }: TrainConfig): { mean: boolean; square: bool
   square: optimiser !== 'sgd',
 });
 
-/** The state before the first step. */
-export function initialState(spec: ModelSpec, training: TrainConfig): ModelState {
+/** The state before the first step, or of a later attempt with other weights. */
+export function initialState(spec: ModelSpec, training: TrainConfig, attempt = 0): ModelState {
   const { mean, square } = keeps(training);
   return {
     step: 0,
-    parameters: initialise(spec, training.seed),
+    parameters: initialise(spec, training.seed, attempt),
     mean: mean ? zeros(spec) : new Map(),
     square: square ? zeros(spec) : new Map(),
   };

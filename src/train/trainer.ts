@@ -5,8 +5,8 @@ import { Rng, STREAM } from '../base/rng.ts';
 import type { Engine, Model } from '../engine/engine.ts';
 import { makeBatch, sample, type Task } from '../tasks/task.ts';
 import { breathe } from './breathe.ts';
-import { type Checkpoint, checkState, type RunState } from './checkpoint.ts';
-import { absorb, commit, startCurriculum } from './curriculum.ts';
+import { type Checkpoint, checkState, type RunState, startRun } from './checkpoint.ts';
+import { absorb, commit } from './curriculum.ts';
 import { type Evaluation, evaluate } from './evaluate.ts';
 import { addReport, type Metrics, metricsOf, noSums } from './metrics.ts';
 import { initialState, setup } from './setup.ts';
@@ -24,9 +24,18 @@ export interface Progress extends Metrics {
   eta: number;
 }
 
+/** Which restart it is, and the loss that it was stuck at. */
+export interface Restart {
+  step: number;
+  restarts: number;
+  loss: number;
+}
+
 export interface Callbacks {
   onProgress?(progress: Progress): void;
   onEvaluation?(evaluation: Evaluation, step: number): void;
+  /** A stuck run begins anew with other weights (restartAfter). */
+  onRestart?(restart: Restart): void;
 }
 
 /** Why run() came back. `done`: all steps made; `solved`: stopAt reached twice running. */
@@ -114,15 +123,8 @@ export class Trainer {
    */
   static async start(engine: Engine, config: Config, callbacks: Callbacks = {}): Promise<Trainer> {
     const { spec } = setup(config);
-    const run: RunState = {
-      curriculum: startCurriculum(config),
-      window: noSums(),
-      badRun: 0,
-      passes: 0,
-      seconds: 0,
-    };
     const state = initialState(spec, config.train);
-    return Trainer.resume(engine, { config, engine: engine.name, state, run }, callbacks);
+    return Trainer.resume(engine, { config, engine: engine.name, state, run: startRun(config) }, callbacks);
   }
 
   /**
@@ -131,9 +133,9 @@ export class Trainer {
    */
   static async resume(engine: Engine, checkpoint: Checkpoint, callbacks: Callbacks = {}): Promise<Trainer> {
     checkState(checkpoint);
-    const { config, state } = checkpoint;
+    const { config, state, run } = checkpoint;
     const { task, spec } = setup(config);
-    const model = await engine.model(spec, config.train, state);
+    const model = await engine.model(spec, config.train, { ...state, begun: run.begun });
     return new Trainer(engine, task, model, checkpoint, callbacks);
   }
 
@@ -281,6 +283,7 @@ export class Trainer {
 
   #decide(): void {
     this.#run.curriculum = commit(this.#run.curriculum);
+    const { loss } = metricsOf(this.#run.window);
     this.#run.window = noSums();
     if (this.#run.badRun >= BAD_STEPS) {
       this.#run.badRun = 0;
@@ -288,6 +291,22 @@ export class Trainer {
         `training diverged: ${BAD_STEPS} steps in a row before step ${this.#step} gave a loss or gradients that are NaN or infinite, and were not applied. Lower train.rate (now ${this.config.train.rate}), or clip gradients.`,
       );
     }
+    // Asked once for each set of weights: what has learned may stumble later without losing everything.
+    const { restartAfter, restartAbove, reportEvery } = this.config.train;
+    const age = this.#step - this.#run.begun;
+    const due = restartAfter > 0 && age >= restartAfter && age < restartAfter + reportEvery;
+    if (due && loss > restartAbove) this.#restart(loss);
+  }
+
+  /** Some weights lead into a corner that the gradient does not lead out of; others do not. */
+  #restart(loss: number): void {
+    const { window, seconds } = this.#run;
+    const restarts = this.#run.restarts + 1;
+    this.#run = { ...startRun(this.config), window, seconds, restarts, begun: this.#step };
+    const { spec } = setup(this.config);
+    const state = initialState(spec, this.config.train, restarts);
+    this.model.load({ ...state, step: this.#step, begun: this.#step });
+    this.#callbacks.onRestart?.({ step: this.#step, restarts, loss });
   }
 
   /** True where the coarse accuracy reaches stopAt. */

@@ -73,6 +73,12 @@ function hear(message: FromWorker): void {
       charts.evaluation(message.evaluation, message.step);
       write(evaluated, evaluatedWords(message.evaluation));
       break;
+    case 'restart': {
+      const { step, restarts, loss } = message.restart;
+      const stuck = `Stuck at a loss of ${loss.toFixed(3)} at step ${count(step)}: begun anew (restart ${restarts}).`;
+      controls.show('running', stuck);
+      break;
+    }
     case 'look':
       showStep(message.look.step);
       heatMap.show(message.look.shown);

@@ -1,6 +1,6 @@
 import type { AdapterDescription } from '../engine/engine.ts';
 import type { Evaluation } from '../train/evaluate.ts';
-import type { Progress } from '../train/trainer.ts';
+import type { Progress, Restart } from '../train/trainer.ts';
 import type { Look } from './look.ts';
 
 /** What page and worker say to each other. One worker is one run: to reset, the page ends it and starts another. */
@@ -47,6 +47,7 @@ export type FromWorker =
   | { kind: 'state'; state: RunState; step: number }
   | { kind: 'progress'; progress: Progress }
   | { kind: 'evaluation'; evaluation: Evaluation; step: number }
+  | { kind: 'restart'; restart: Restart }
   | { kind: 'look'; look: Look }
   /** The source of a `show` cannot be read. */
   | { kind: 'refused'; message: string }

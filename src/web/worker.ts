@@ -56,6 +56,7 @@ async function open({ preset: name, seed, engine: choice }: Settings): Promise<v
         say({ kind: 'progress', progress });
       },
       onEvaluation: (evaluation, step) => say({ kind: 'evaluation', evaluation, step }),
+      onRestart: restart => say({ kind: 'restart', restart }),
     });
     longest = config.task.maxLength;
     source = firstSource(opened.task, seed, longest);

@@ -1,8 +1,7 @@
 import { expect, test } from 'vitest';
 import { assign } from '../../src/base/config.ts';
 import { InputError } from '../../src/base/errors.ts';
-import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../../src/train/checkpoint.ts';
-import { startCurriculum } from '../../src/train/curriculum.ts';
+import { type Checkpoint, decodeCheckpoint, encodeCheckpoint, startRun } from '../../src/train/checkpoint.ts';
 import { noSums } from '../../src/train/metrics.ts';
 import { preset } from '../../src/train/presets.ts';
 import { initialState, setup } from '../../src/train/setup.ts';
@@ -16,7 +15,7 @@ function make(sets: string[] = []): Checkpoint {
     config,
     engine: 'gpu',
     state,
-    run: { curriculum: startCurriculum(config), window, badRun: 1, passes: 1, seconds: 1.5 },
+    run: { ...startRun(config), window, badRun: 1, passes: 1, begun: 5, restarts: 2, seconds: 1.5 },
   };
 }
 

@@ -97,7 +97,7 @@ describe('steps by hand', () => {
 });
 
 it('update counts the steps of Adam from 1', () => {
-  const rule = { optimiser: 'adam', rate: 0.1, clip: 'none', epsilon: 0 } as const;
+  const rule = { optimiser: 'adam', rate: 0.1, clip: 'none', epsilon: 1e-30 } as const;
   const state = {
     step: 0,
     parameters: tensors({ w: [1] }),

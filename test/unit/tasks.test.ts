@@ -105,8 +105,8 @@ describe('makeBatch', () => {
     const [X, Z, M] = [NO_INPUT, ZERO_TARGET, MASKED];
     expect([...batch.ids]).toEqual([0, 1, 0, 2, X, X, 0, 1, X, X, X, X, X, X, X, X]);
     expect([...batch.target]).toEqual([Z, Z, 1, Z, M, 1, M, 2]);
-    const { none, reading, writing } = PHASE;
-    expect([...batch.phase]).toEqual([reading, reading, none, reading, none, writing, none, none]);
+    const { none, reading } = PHASE;
+    expect([...batch.phase]).toEqual([reading, reading, none, reading, none, none, none, none]);
   });
 
   test('weighs by symbol, batch or source', () => {

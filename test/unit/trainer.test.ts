@@ -95,6 +95,22 @@ describe('run', () => {
     expect(evaluated).toEqual([5, 10, 15, 20]);
   });
 
+  test('a stuck run begins anew with other weights, asked once for each', async () => {
+    // The fake's loss is 0.5 per target at all times.
+    const stuck = reverse('steps=50', 'restartAfter=15', 'restartAbove=0.4');
+    const at: number[] = [];
+    const trainer = await Trainer.start(fakeEngine(), stuck, { onRestart: ({ step }) => at.push(step) });
+    await trainer.run();
+    expect(at).toEqual([20, 40]);
+    expect((await trainer.snapshot()).run).toMatchObject({ begun: 40, restarts: 2 });
+
+    const content = await Trainer.start(fakeEngine(), assign(stuck, ['restartAbove=0.6']), {
+      onRestart: ({ step }) => at.push(step),
+    });
+    await content.run();
+    expect(at).toHaveLength(2);
+  });
+
   test('gives up after ten bad steps in a row, and keeps the state', async () => {
     const { trainer, log } = await started(reverse(), { finite: step => step < 12 || step === 22 });
     await expect(trainer.run()).rejects.toThrow(DeviceError);
@@ -119,7 +135,13 @@ describe('resumed from a snapshot it goes on as if never broken', () => {
     finite: step => step % 7 !== 0,
     coarse: step => (step < 30 ? 1 : 0),
   };
-  const config = assign(growing, ['growBelow=101', 'evaluateEvery=15', 'stopAt=0.9', 'noise=1']);
+  const config = assign(growing, [
+    'restartAfter=15',
+    'growBelow=101',
+    'evaluateEvery=15',
+    'stopAt=0.9',
+    'noise=1',
+  ]);
 
   test.each([0, 1, 7, 10, 14, 15, 19, 20, 33, 40])('at step %i', async at => {
     const unbroken = await started(config, behaviour);

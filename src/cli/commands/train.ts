@@ -271,6 +271,11 @@ function reporting(
       log.record({ kind: 'evaluation', step, ...evaluation });
       if (!json) line.print(evaluationLine(evaluation, step));
     },
+    onRestart({ step, restarts, loss }) {
+      log.record({ kind: 'restart', step, restarts, loss });
+      if (!json)
+        line.print(`step ${step}: stuck at a loss of ${loss.toFixed(4)}, begins anew (restart ${restarts})`);
+    },
   };
 }
 
