@@ -11,43 +11,46 @@ import { Trainer } from '../src/train/trainer.ts';
  *
  *   node bench/run.mjs bench/seeds.ts --preset reverse --seeds 0-9 --set train.noise=0 --set hidden=16
  */
-const { values } = parseArgs({
-  args: process.argv.slice(3),
-  options: {
-    preset: { type: 'string', default: 'reverse' },
-    seeds: { type: 'string', default: '0-9' },
-    engine: { type: 'string', default: 'auto' },
-    set: { type: 'string', multiple: true, default: [] },
-  },
-});
-const [from, to] = values.seeds.split('-').map(Number);
-const engine = await openEngine(values.engine as EngineName);
-console.log(engineLine(engine));
-console.log(`preset ${values.preset} ${values.set.join(' ')}`);
-let solved = 0;
-const seconds: number[] = [];
-for (let seed = from; seed <= (to ?? from); seed++) {
-  const config = assign(preset(values.preset), [...values.set, `train.seed=${seed}`]);
-  const trainer = await Trainer.start(engine, config);
-  const begin = performance.now();
-  await trainer.run();
-  seconds.push((performance.now() - begin) / 1000);
-  const length = config.train.evaluateLength || 2 * config.task.maxLength;
-  const { coarse, fine, loss, profile } = await evaluate(trainer.model, trainer.task, {
-    length,
-    sequences: 512,
-    // Other sequences than the ones the run has stopped by.
-    seed: seed + 1_000_000,
+export async function main(args: string[]): Promise<number> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      preset: { type: 'string', default: 'reverse' },
+      seeds: { type: 'string', default: '0-9' },
+      engine: { type: 'string', default: 'auto' },
+      set: { type: 'string', multiple: true, default: [] },
+    },
   });
-  if (coarse >= 0.99) solved++;
-  const { reading, writing } = profile;
-  const told = [reading.push, writing.push, reading.pop, writing.pop].map(x => x.toFixed(2)).join(' ');
-  console.log(
-    `seed ${seed}: coarse ${coarse.toFixed(3)} fine ${fine.toFixed(3)} loss ${loss.toFixed(4)} at length ${length}, ` +
-      `${trainer.step} steps, ${seconds.at(-1)!.toFixed(1)} s, push/pop ${told}`,
-  );
-  trainer.destroy();
+  const [from, to] = values.seeds.split('-').map(Number);
+  const engine = await openEngine(values.engine as EngineName);
+  console.log(engineLine(engine));
+  console.log(`preset ${values.preset} ${values.set.join(' ')}`);
+  let solved = 0;
+  const seconds: number[] = [];
+  for (let seed = from; seed <= (to ?? from); seed++) {
+    const config = assign(preset(values.preset), [...values.set, `train.seed=${seed}`]);
+    const trainer = await Trainer.start(engine, config);
+    const begin = performance.now();
+    await trainer.run();
+    seconds.push((performance.now() - begin) / 1000);
+    const length = config.train.evaluateLength || 2 * config.task.maxLength;
+    const { coarse, fine, loss, profile } = await evaluate(trainer.model, trainer.task, {
+      length,
+      sequences: 512,
+      // Other sequences than the ones the run has stopped by.
+      seed: seed + 1_000_000,
+    });
+    if (coarse >= 0.99) solved++;
+    const { reading, writing } = profile;
+    const told = [reading.push, writing.push, reading.pop, writing.pop].map(x => x.toFixed(2)).join(' ');
+    console.log(
+      `seed ${seed}: coarse ${coarse.toFixed(3)} fine ${fine.toFixed(3)} loss ${loss.toFixed(4)} at length ${length}, ` +
+        `${trainer.step} steps, ${seconds.at(-1)!.toFixed(1)} s, push/pop ${told}`,
+    );
+    trainer.destroy();
+  }
+  const sorted = [...seconds].sort((a, b) => a - b);
+  console.log(`solved ${solved}/${seconds.length}, median ${sorted[sorted.length >> 1].toFixed(1)} s`);
+  engine.destroy();
+  return 0;
 }
-const sorted = [...seconds].sort((a, b) => a - b);
-console.log(`solved ${solved}/${seconds.length}, median ${sorted[sorted.length >> 1].toFixed(1)} s`);
-engine.destroy();
