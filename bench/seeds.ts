@@ -29,7 +29,8 @@ export async function main(args: string[]): Promise<number> {
   const seconds: number[] = [];
   for (let seed = from; seed <= (to ?? from); seed++) {
     const config = assign(preset(values.preset), [...values.set, `train.seed=${seed}`]);
-    const trainer = await Trainer.start(engine, config);
+    let restarts = 0;
+    const trainer = await Trainer.start(engine, config, { onRestart: () => restarts++ });
     const begin = performance.now();
     await trainer.run();
     seconds.push((performance.now() - begin) / 1000);
@@ -45,7 +46,7 @@ export async function main(args: string[]): Promise<number> {
     const told = [reading.push, writing.push, reading.pop, writing.pop].map(x => x.toFixed(2)).join(' ');
     console.log(
       `seed ${seed}: coarse ${coarse.toFixed(3)} fine ${fine.toFixed(3)} loss ${loss.toFixed(4)} at length ${length}, ` +
-        `${trainer.step} steps, ${seconds.at(-1)!.toFixed(1)} s, push/pop ${told}`,
+        `${trainer.step} steps, ${restarts} restarts, ${seconds.at(-1)!.toFixed(1)} s, push/pop ${told}`,
     );
     trainer.destroy();
   }

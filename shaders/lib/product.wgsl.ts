@@ -43,7 +43,3 @@ export function addOuter(acc: string, first4: number, x: string, y: string, { ro
   }
   return lines.join('\n');
 }
-
-/** Number of vec4 products written out for matrices, to decide whether writing out is reasonable. */
-export const writtenOut = (blocks: readonly Block[]): number =>
-  blocks.reduce((sum, { rows, ld4 }) => sum + rows * ld4, 0);

@@ -11,6 +11,15 @@ function checkLength(name: string, array: ArrayLike<number>, words: string, expe
   }
 }
 
+/** Layers take and give float32 on every engine: another type's bytes would be taken for other numbers. */
+function checkFloat32(name: string, array: unknown, words: string, expected: number): void {
+  if (!(array instanceof Float32Array)) {
+    const got = array === null || array === undefined ? String(array) : Object(array).constructor?.name;
+    throw new InputError(`${name} must be a Float32Array of ${words} = ${expected} numbers, got ${got}.`);
+  }
+  checkLength(name, array, words, expected);
+}
+
 /** @throws InputError unless kind is known and B, T and M are whole numbers ≥ 1 */
 export function checkMemoryShape(shape: MemoryShape): void {
   if (shape.kind !== 'stack') throw new InputError(`memory kind must be stack, got ${String(shape.kind)}.`);
@@ -28,9 +37,9 @@ export function checkMemoryInputs(
   pop: ArrayLike<number>,
   value: ArrayLike<number>,
 ): void {
-  checkLength('push', push, 'B·T', B * T);
-  checkLength('pop', pop, 'B·T', B * T);
-  checkLength('value', value, 'B·T·M', B * T * M);
+  checkFloat32('push', push, 'B·T', B * T);
+  checkFloat32('pop', pop, 'B·T', B * T);
+  checkFloat32('value', value, 'B·T·M', B * T * M);
   for (const [name, strengths] of [
     ['push', push],
     ['pop', pop],
@@ -45,7 +54,7 @@ export function checkMemoryInputs(
 
 /** dRead [B,T,M]. @throws InputError where its length is wrong */
 export function checkReadGradient({ B, T, M }: MemoryShape, dRead: ArrayLike<number>): void {
-  checkLength('dRead', dRead, 'B·T·M', B * T * M);
+  checkFloat32('dRead', dRead, 'B·T·M', B * T * M);
 }
 
 /**

@@ -25,6 +25,17 @@ export function createCpuEngine(reason = 'asked for'): Engine {
   return new CpuEngine(reason);
 }
 
+/** The literal reference keeps T²/2 strengths a sequence: what would not fit into memory is refused beforehand. */
+function checkSize(what: string, numbers: number, smaller: string): void {
+  const [gib, most] = [(numbers * 8) / 2 ** 30, 2];
+  if (gib > most) {
+    throw new InputError(
+      `${what} needs ${gib.toFixed(1)} GiB in the float64 reference, which takes at most ${most}: ` +
+        `make ${smaller} smaller, or use the gpu engine.`,
+    );
+  }
+}
+
 class CpuEngine implements Engine {
   readonly name = 'cpu';
   readonly adapter: AdapterDescription;
@@ -42,6 +53,8 @@ class CpuEngine implements Engine {
   async memory(shape: MemoryShape): Promise<MemoryLayer> {
     this.#life.check();
     checkMemoryShape(shape);
+    const { B, T, M } = shape;
+    checkSize(`a memory of ${B} sequences of ${T} steps`, B * T * (T / 2 + 4 * M + 8), 'B or T');
     return new CpuMemory({ ...shape }, new Life('memory', this.#life));
   }
 
@@ -69,6 +82,17 @@ class CpuModel implements Model {
     const { parameters, mean, square } = this.#state;
     // Gradients are as large as the parameters.
     return 8 * (2 * count(parameters) + count(mean) + count(square) + this.#activations);
+  }
+
+  reserve(B: number, T: number, K: number): void {
+    this.#life.check();
+    const { hidden: H, deeper: P, width: M, outputs: V, inputs: D, autoencoder } = this.spec;
+    const perStep = H + P + 2 * M + 2 * V + (autoencoder ? 4 * D : 0) + K + 16;
+    checkSize(
+      `a batch of ${B} sequences of ${T} steps`,
+      B * T * (perStep + T / 2),
+      'train.batch or task.maxLength',
+    );
   }
 
   step(batch: Batch): void {

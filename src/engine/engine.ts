@@ -75,6 +75,11 @@ export interface Model {
   readonly spec: ModelSpec;
   /** Bytes on the device for the largest batch so far. */
   readonly bytes: number;
+  /**
+   * Makes room for batches of up to B sequences of T steps with K inputs, so that what does not fit is refused
+   * before anything is computed. @throws InputError naming what is too large
+   */
+  reserve(B: number, T: number, K: number): void;
   /** Enqueues a whole training step. */
   step(batch: Batch): void;
   /** Reports of the steps since the last call, oldest first. Waits for them. */

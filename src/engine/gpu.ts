@@ -105,6 +105,14 @@ class GpuModel implements Model {
     return this.#own.bytes + (this.#batch?.bytes ?? 0);
   }
 
+  reserve(B: number, T: number, K: number): void {
+    this.#life.check();
+    const held = this.#batch?.capacity ?? { B: 0, T: 0, K: 0 };
+    if (B > held.B || T > held.T || K > held.K) {
+      this.#allocate(Math.max(B, held.B), Math.max(T, held.T), Math.max(K, held.K));
+    }
+  }
+
   step(batch: Batch): void {
     this.#life.check();
     this.#gpu.check();
@@ -227,14 +235,7 @@ class GpuModel implements Model {
 
   /** Uploads the batch, for which it makes room; returns the place of its report. */
   #upload(batch: Batch): number {
-    const held = this.#batch?.capacity;
-    if (!held || batch.B > held.B || batch.T > held.T || batch.K > held.K) {
-      this.#allocate(
-        Math.max(batch.B, held?.B ?? 0),
-        Math.max(batch.T, held?.T ?? 0),
-        Math.max(batch.K, held?.K ?? 0),
-      );
-    }
+    this.reserve(batch.B, batch.T, batch.K);
     const slot = this.#slot;
     this.#slot = (slot + 1) % MOST_REPORTS;
     const { buffers, words, write } = this.#batch!;

@@ -1,4 +1,4 @@
-import { DeviceError, messageOf } from '../base/errors.ts';
+import { DeviceError, InputError, messageOf } from '../base/errors.ts';
 
 /**
  * A WebGPU device, its pipelines, and what went wrong on it. WebGPU reports validation, out-of-memory and loss
@@ -76,13 +76,13 @@ export class Gpu {
     }
   }
 
-  /** A buffer for kernels. Throws DeviceError, naming it, where it exceeds the device's limits. */
+  /** A buffer for kernels. Throws InputError, naming it, where it exceeds the device's limits. */
   buffer(label: string, bytes: number, usage = STORAGE): GPUBuffer {
     const size = Math.max(16, Math.ceil(bytes / 16) * 16);
     const { maxStorageBufferBindingSize, maxBufferSize } = this.device.limits;
     const limit = Math.min(maxStorageBufferBindingSize, maxBufferSize);
     if (size > limit) {
-      throw new DeviceError(
+      throw new InputError(
         `${label} needs ${mib(size)} but this device binds at most ${mib(limit)}: ` +
           'use a smaller batch, shorter sequences or a smaller model.',
       );
@@ -181,15 +181,15 @@ export function bind(gpu: Gpu, kernel: Kernel, buffers: readonly GPUBuffer[]): B
 }
 
 /**
- * A device of this adapter, with its optional features and its largest buffers where it has more than WebGPU's
+ * A device of this adapter, with its optional features, and its largest buffers and workgroups where it has more than WebGPU's
  * defaults; kernels run within the defaults.
  */
 export async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
   const wanted = ['subgroups', 'timestamp-query'] as GPUFeatureName[];
-  const { maxStorageBufferBindingSize, maxBufferSize } = adapter.limits;
+  const { maxStorageBufferBindingSize, maxBufferSize, maxComputeWorkgroupStorageSize } = adapter.limits;
   return adapter.requestDevice({
     label: 'pushdown',
     requiredFeatures: wanted.filter(feature => adapter.features.has(feature)),
-    requiredLimits: { maxStorageBufferBindingSize, maxBufferSize },
+    requiredLimits: { maxStorageBufferBindingSize, maxBufferSize, maxComputeWorkgroupStorageSize },
   });
 }

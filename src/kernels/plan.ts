@@ -7,7 +7,6 @@ import {
   tileGroups,
 } from '../../shaders/gradients.wgsl.ts';
 import type { HeaderField } from '../../shaders/lib/batch.wgsl.ts';
-import { writtenOut } from '../../shaders/lib/product.wgsl.ts';
 import { LINEAR_SIZE, linear, linearBackward, type Operand } from '../../shaders/linear.wgsl.ts';
 import { LOSS_SIZE, loss } from '../../shaders/loss.wgsl.ts';
 import { OPTIM_SIZE, optim, reduceGradients } from '../../shaders/optim.wgsl.ts';
@@ -15,6 +14,7 @@ import { type RnnOptions, rnnBackwardLane, rnnForwardLane } from '../../shaders/
 import { rnnBackwardBlock, rnnForwardBlock } from '../../shaders/rnn-block.wgsl.ts';
 import { score } from '../../shaders/score.wgsl.ts';
 import type { TrainConfig } from '../base/config.ts';
+import { InputError } from '../base/errors.ts';
 import { type Binding, type Gpu, type Kernel, split } from '../gpu/device.ts';
 import { type Layout, pushBiasAt } from './layout.ts';
 import type { MemoryForm } from './memory.ts';
@@ -58,16 +58,18 @@ export interface Plan {
   forward: Launch[];
 }
 
-/** Products that may be written out in a kernel before its compilation takes seconds. */
-const WRITTEN_OUT_LIMIT = 4096;
+/**
+ * Parameters, in vec4s, whose products may be written out in a kernel. Compilation grows faster than they do: 3 s at
+ * 640, 9 s at 1,250, 20 s at 2,000, on 2 busy cores with SwiftShader.
+ */
+const WRITTEN_OUT_LIMIT = 1300;
 
 /**
  * The form of the fused kernels for this device and model: in registers, one sequence per invocation, on software
  * adapters while the products can be written out; a workgroup per sequence otherwise.
  */
-export function chooseFusedForm(gpu: Gpu, { blocks, spec }: Layout): MemoryForm {
-  const { Wh, Wr, Whp, S } = blocks;
-  if (gpu.software && writtenOut([Wh, Wr, Whp, S]) <= WRITTEN_OUT_LIMIT) {
+export function chooseFusedForm(gpu: Gpu, { size4, spec }: Layout): MemoryForm {
+  if (gpu.software && size4 <= WRITTEN_OUT_LIMIT) {
     return { form: 'lane', size: 4, subgroups: false };
   }
   const widest = Math.max(spec.hidden, spec.deeper, spec.width + 2);
@@ -80,6 +82,20 @@ export const MOST_PARTS = 8;
 /** Most partial sums of squared gradients. */
 export const MOST_NORMS = 4096;
 
+/** @throws InputError where a sequence's state does not fit into workgroup memory */
+function checkWorkgroup(gpu: Gpu, { spec, S4 }: Layout): void {
+  const { hidden: H, deeper: P, width: M } = spec;
+  // Forward: h twice, o', r. Backward: dh, da, do', ds, dr. The memory's scan and rows take a few hundred numbers.
+  const numbers = Math.max(2 * H + P + M, 2 * H + (P || H) + 4 * S4 + M) + 512;
+  const limit = gpu.device.limits.maxComputeWorkgroupStorageSize;
+  if (numbers * 4 > limit) {
+    throw new InputError(
+      `model.hidden ${H}, model.deeper ${P} and model.width ${M} need ${numbers * 4} bytes of workgroup memory, but ` +
+        `this device has ${limit}: make them smaller, or use --engine cpu.`,
+    );
+  }
+}
+
 export async function compilePlan(
   gpu: Gpu,
   layout: Layout,
@@ -87,6 +103,7 @@ export async function compilePlan(
   form: MemoryForm = chooseFusedForm(gpu, layout),
 ): Promise<Plan> {
   const { spec, blocks, size4, H4, P4, M4, S4, V4, D4 } = layout;
+  if (form.form === 'block') checkWorkgroup(gpu, layout);
   const deeper = spec.deeper > 0;
   const operand = (field: HeaderField, width4: number, skip: 0 | 1 = 0): Operand => ({ field, width4, skip });
   const h = operand('h', H4, 1);

@@ -34,7 +34,7 @@ export interface EvaluateOptions {
 const SAMPLES = 4;
 
 /** Sequences at a time: many, but long ones in smaller batches, so that memory stays within bounds. */
-const batchFor = (T: number): number => Math.max(64, Math.min(256, Math.floor(65_536 / T)));
+export const batchFor = (T: number): number => Math.max(1, Math.min(256, Math.floor(65_536 / T)));
 
 /** Calls `work` on slices of `items`, one after the other. */
 async function inBatches<T>(

@@ -7,7 +7,7 @@ import { makeBatch, sample, type Task } from '../tasks/task.ts';
 import { breathe } from './breathe.ts';
 import { type Checkpoint, checkState, type RunState, startRun } from './checkpoint.ts';
 import { absorb, commit } from './curriculum.ts';
-import { type Evaluation, evaluate } from './evaluate.ts';
+import { batchFor, type Evaluation, evaluate } from './evaluate.ts';
 import { addReport, type Metrics, metricsOf, noSums } from './metrics.ts';
 import { initialState, setup } from './setup.ts';
 
@@ -68,6 +68,20 @@ export function trainingBatch(task: Task, config: Config, step: number, longest:
     batch.noise = Float32Array.from({ length: batch.T * B * 2 }, () => deviation * noiseRng.normal());
   }
   return batch;
+}
+
+/** Makes room for training and evaluation, so that what is too large is refused before the first step. */
+function reserve(model: Model, task: Task, { train }: Config, longest: number): void {
+  const steps = (length: number): number =>
+    task.sequence(task.source(new Rng(0, STREAM.sample), length)).target.length;
+  const T = steps(train.evaluateLength || 2 * longest);
+  try {
+    model.reserve(train.batch, steps(longest), task.activeInputs);
+    model.reserve(Math.min(EVALUATED, batchFor(T)), T, task.activeInputs);
+  } catch (error) {
+    model.destroy();
+    throw error;
+  }
 }
 
 /**
@@ -136,6 +150,7 @@ export class Trainer {
     const { config, state, run } = checkpoint;
     const { task, spec } = setup(config);
     const model = await engine.model(spec, config.train, { ...state, begun: run.begun });
+    reserve(model, task, config, run.curriculum.length);
     return new Trainer(engine, task, model, checkpoint, callbacks);
   }
 

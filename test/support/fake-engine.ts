@@ -37,6 +37,8 @@ export class FakeModel implements Model {
     this.#behaviour = behaviour;
   }
 
+  reserve(): void {}
+
   step(batch: Batch): void {
     this.batches.push(batch);
     const step = ++this.#state.step;

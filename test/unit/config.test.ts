@@ -71,13 +71,13 @@ describe('presets', () => {
     expect(preset('reverse').train.steps).not.toBe(1);
   });
 
-  test("the tutorial's step size: rate over L, mean over the batch; its 750,000 sequences for the last try", () => {
+  test("the tutorial's step size: rate over L, mean over the batch, at least its 750,000 sequences", () => {
     const [part5, part6] = [preset('tutorial-part5').train, preset('tutorial-part6').train];
     expect(part5).toMatchObject({ batch: 10, optimiser: 'sgd', clip: 'none', lossPer: 'source' });
     expect(part5.rate).toBeCloseTo(0.005 * part5.batch);
     expect(part6.rate).toBeCloseTo(0.05 * part6.batch);
-    const lastTry = part6.steps - 5 * part6.restartAfter;
-    expect([part5.steps * part5.batch, lastTry * part6.batch]).toEqual([750_000, 750_000]);
+    expect(part5.steps * part5.batch).toBe(750_000);
+    expect(part6.steps * part6.batch).toBeGreaterThanOrEqual(750_000);
   });
 
   test('an unknown one', () => {
