@@ -1,4 +1,5 @@
-import { type MemoryOptions, memoryBackward, memoryForward } from '../../shaders/memory.wgsl.ts';
+import type { MemoryOptions } from '../../shaders/memory.wgsl.ts';
+import { memoryBackward, memoryForward } from '../../shaders/memory-layer.wgsl.ts';
 import { type Bound, bind, dispatch, type Gpu, type Kernel, split, UNIFORM } from '../gpu/device.ts';
 
 /** Form, workgroup size and subgroups of a memory kernel. */
