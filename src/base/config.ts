@@ -1,4 +1,4 @@
-import { InputError, unknown } from './errors.ts';
+import { InputError, show, unknown } from './errors.ts';
 
 /**
  * The whole configuration of a run: a preset is one, `config.json` is one, a checkpoint carries one. FIELDS
@@ -157,7 +157,7 @@ export const KEYS = Object.entries(FIELDS).flatMap(([group, fields]) =>
 
 function checkValue(name: string, field: Field, value: unknown): number | string | boolean {
   const bad = (expected: string): never => {
-    throw new InputError(`${name} must be ${expected}, got ${JSON.stringify(value) ?? String(value)}.`);
+    throw new InputError(`${name} must be ${expected}, got ${show(value)}.`);
   };
   switch (field.kind) {
     case 'flag':
@@ -189,16 +189,16 @@ const isPlain = (value: unknown): value is Plain =>
  */
 export function makeConfig(input: unknown, base?: Config): Config {
   if (!isPlain(input)) {
-    throw new InputError(`a configuration is a JSON object with task, model and train, got ${typeof input}.`);
+    const got = Array.isArray(input) ? 'an array' : show(input);
+    throw new InputError(`a configuration is a JSON object with task, model and train, got ${got}.`);
   }
   const config: Record<string, Plain> = {};
   for (const group of Object.keys(input)) {
     if (!Object.hasOwn(FIELDS, group)) unknown('configuration group', group, Object.keys(FIELDS));
   }
   for (const [group, fields] of Object.entries(FIELDS) as [keyof Config, Record<string, Field>][]) {
-    const given = input[group] ?? {};
-    if (!isPlain(given))
-      throw new InputError(`${group} must be a JSON object, got ${JSON.stringify(given)}.`);
+    const given = input[group] === undefined ? {} : input[group];
+    if (!isPlain(given)) throw new InputError(`${group} must be a JSON object, got ${show(given)}.`);
     for (const key of Object.keys(given)) {
       if (!Object.hasOwn(fields, key)) unknown('configuration key', `${group}.${key}`, KEYS);
     }
@@ -230,7 +230,7 @@ export function assign(config: Config, assignments: readonly string[]): Config {
   for (const assignment of assignments) {
     const at = assignment.indexOf('=');
     if (at < 1)
-      throw new InputError(`--set takes key=value (for example model.hidden=64), got "${assignment}".`);
+      throw new InputError(`--set takes key=value (for example model.hidden=64), got ${show(assignment)}.`);
     const word = assignment.slice(0, at).trim();
     const text = assignment.slice(at + 1).trim();
     const name = KEYS.find(key => key === word || key.endsWith(`.${word}`));
@@ -241,7 +241,7 @@ export function assign(config: Config, assignments: readonly string[]): Config {
     let value: unknown = text;
     if (field.kind === 'flag') value = text === 'true' ? true : text === 'false' ? false : text;
     else if (field.kind === 'int' || field.kind === 'number') value = text === '' ? text : Number(text);
-    if (typeof value === 'number' && Number.isNaN(value)) value = text;
+    if (typeof value === 'number' && !Number.isFinite(value)) value = text;
     over[group] ??= {};
     over[group][key] = value;
   }

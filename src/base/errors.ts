@@ -16,6 +16,8 @@ export class DeviceError extends Error {
 /** ` Did you mean "x"?` where one of the choices is near the word, else the list of choices. */
 export function suggest(word: string, choices: readonly string[]): string {
   if (choices.length === 0) return '';
+  // Nobody mistypes at such length, and comparing takes time.
+  if (word.length > 100) return ` Known: ${choices.join(', ')}.`;
   const near = closest(word.toLowerCase(), choices);
   if (distance(word.toLowerCase(), near) <= Math.max(2, word.length / 3)) return ` Did you mean "${near}"?`;
   return ` Known: ${choices.join(', ')}.`;
@@ -23,8 +25,43 @@ export function suggest(word: string, choices: readonly string[]): string {
 
 /** Throws the InputError of an unknown name: `unknown preset "revrse". Did you mean "reverse"?` */
 export function unknown(what: string, word: string, choices: readonly string[]): never {
-  throw new InputError(`unknown ${what} "${word}".${suggest(word, choices)}`);
+  throw new InputError(`unknown ${what} ${show(word)}.${suggest(word, choices)}`);
 }
 
 /** The message of anything thrown. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/** Control characters, those that turn the direction of text, and what else has no shape of its own. */
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+/**
+ * What came, for an error message: like JSON, but in one line of at most `most` characters, and whatever it
+ * is: NaN and infinities by their names, cycles and nesting as deep as they like, for no more is looked at
+ * than is shown.
+ */
+export function show(value: unknown, most = 60): string {
+  const text = sketch(value, most).replace(
+    INVISIBLE,
+    char => `\\u${char.codePointAt(0)!.toString(16).padStart(4, '0')}`,
+  );
+  // Not in the middle of a character of two units.
+  return text.length > most ? `${text.slice(0, most - 1).replace(/[\uD800-\uDBFF]$/, '')}…` : text;
+}
+
+/** More than `room` characters where there is more to show than that. */
+function sketch(value: unknown, room: number): string {
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, Math.max(room, 0)));
+  if (typeof value === 'function') return 'a function';
+  if (typeof value !== 'object' || value === null) return String(value);
+  const list = Array.isArray(value);
+  let text = list ? '[' : '{';
+  // Not Object.entries of an array: it may have millions.
+  const keys = list ? undefined : Object.keys(value);
+  const length = keys ? keys.length : (value as unknown[]).length;
+  for (let i = 0; i < length && text.length < room; i++) {
+    if (i > 0) text += ',';
+    if (keys) text += `${sketch(keys[i], room - text.length)}:`;
+    text += sketch((value as Record<PropertyKey, unknown>)[keys ? keys[i] : i], room - text.length);
+  }
+  return text + (list ? ']' : '}');
+}

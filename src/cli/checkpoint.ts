@@ -6,10 +6,13 @@ import { setup } from '../train/setup.ts';
 import { type EngineName, openEngine } from './engine.ts';
 import { checkpointPath, read } from './files.ts';
 
+/** What Node reads at a time, in bytes. */
+const MOST = 2 ** 31 - 1;
+
 /** @throws InputError naming the file, and what is wrong with it */
 export async function readCheckpoint(path: string): Promise<{ file: string; checkpoint: Checkpoint }> {
   const file = await checkpointPath(path);
-  const bytes = await read(file, 'checkpoint');
+  const bytes = await read(file, 'checkpoint', MOST);
   try {
     return { file, checkpoint: decodeCheckpoint(bytes) };
   } catch (error) {

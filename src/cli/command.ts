@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
-import { InputError, messageOf, unknown } from '../base/errors.ts';
+import { InputError, messageOf, show, unknown } from '../base/errors.ts';
 import { ENGINES, type EngineName } from './engine.ts';
 
-/** Exit codes: 0 done, 1 the device failed, 2 wrong input, 70 a bug, 130 interrupted. */
+/** Exit codes: 0 done, 1 the device failed (or what is written to did), 2 wrong input, 70 a bug, 130 interrupted. */
 export const EXIT = { device: 1, input: 2, bug: 70, interrupted: 130 } as const;
 
 /** What a command reads and writes. Results go to stdout, all else to stderr. */
@@ -107,7 +107,7 @@ export function parse(
     }
     if (operands.length > of.operands.length && !of.operands.at(-1)?.includes('…')) {
       throw new InputError(
-        `${of.name} does not know what to do with "${operands[of.operands.length]}". ${help}`,
+        `${of.name} does not know what to do with ${show(operands[of.operands.length])}. ${help}`,
       );
     }
   }
@@ -151,35 +151,11 @@ export function table(rows: readonly (readonly string[])[], indent = '', numeric
 export function wholeNumber(name: string, text: string, min: number, max: number): number {
   const value = /^\d+$/.test(text.trim()) ? Number(text) : Number.NaN;
   if (value >= min && value <= max) return value;
-  throw new InputError(`${name} must be a whole number from ${min} to ${max}, got "${text}".`);
+  throw new InputError(`${name} must be a whole number from ${min} to ${max}, got ${show(text)}.`);
 }
 
 /** @throws InputError for an unknown engine */
 export function engineName(text: string | undefined): EngineName {
   const name = ENGINES.find(engine => engine === (text ?? 'auto'));
   return name ?? unknown('engine', text ?? '', ENGINES);
-}
-
-/** All of a stream as text. */
-export async function readAll(stream: Io['stdin']): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = '';
-  for await (const chunk of stream)
-    text += typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true });
-  return text + decoder.decode();
-}
-
-/** The lines of a stream without their ends, as many at a time as come at a time. */
-export async function* readLines(stream: Io['stdin']): AsyncGenerator<string[]> {
-  const decoder = new TextDecoder();
-  let rest = '';
-  for await (const chunk of stream) {
-    const lines = (
-      rest + (typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true }))
-    ).split(/\r?\n/);
-    rest = lines.pop() ?? '';
-    if (lines.length > 0) yield lines;
-  }
-  rest += decoder.decode();
-  if (rest) yield [rest];
 }

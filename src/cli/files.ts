@@ -1,9 +1,24 @@
-import { constants } from 'node:fs';
-import { access, appendFile, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
+import { constants, rmSync } from 'node:fs';
+import {
+  access,
+  appendFile,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  stat,
+} from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { InputError, messageOf } from '../base/errors.ts';
 
 export const CHECKPOINT = 'checkpoint.safetensors';
+export const CONFIG = 'config.json';
+export const LOG = 'log.jsonl';
+/** What shows that a folder can be written to. */
+export const PROBE = 'probe';
 
 export const exists = (path: string): Promise<boolean> =>
   access(path, constants.F_OK).then(
@@ -40,12 +55,26 @@ function why(error: unknown): string {
   }
 }
 
-/** @throws InputError where it cannot be read */
-export async function read(path: string, what: string): Promise<Uint8Array> {
+/** Whether both name one file that is there. */
+export async function isSameFile(one: string, other: string): Promise<boolean> {
+  const [a, b] = await Promise.all([one, other].map(path => realpath(path).catch(() => undefined)));
+  return a !== undefined && a === b;
+}
+
+/** @throws InputError where it cannot be read, is no regular file (a device may have no end), or too large */
+export async function read(path: string, what: string, most: number): Promise<Uint8Array> {
+  const no = (reason: string): never => {
+    throw new InputError(`cannot read the ${what} ${path}: ${reason}.`);
+  };
+  // Before it is opened: to open a pipe is to wait for its writer.
+  const found = await stat(path).catch(error => no(why(error)));
+  if (found.isDirectory()) no('it is a folder');
+  if (!found.isFile()) no('it is not a regular file');
+  if (found.size > most) no(`it has ${found.size} bytes, more than a ${what} can have (${most})`);
   try {
     return await readFile(path);
   } catch (error) {
-    throw new InputError(`cannot read the ${what} ${path}: ${why(error)}.`);
+    return no(why(error));
   }
 }
 
@@ -53,12 +82,57 @@ export async function read(path: string, what: string): Promise<Uint8Array> {
 export const checkpointPath = async (path: string): Promise<string> =>
   (await isFolder(path)) ? join(path, CHECKPOINT) : path;
 
+/** Files that must not outlive the process, however it ends. A kill leaves them all the same. */
+const passing = new Set<string>();
+
+/** Removes a file when the process ends, unless the function that comes back is called before. */
+export function removeAtExit(path: string): () => void {
+  if (passing.size === 0) process.once('exit', removePassing);
+  passing.add(path);
+  return () => {
+    passing.delete(path);
+    if (passing.size === 0) process.off('exit', removePassing);
+  };
+}
+
+function removePassing(): void {
+  for (const path of passing) {
+    try {
+      rmSync(path, { force: true });
+    } catch {
+      // Nothing is left to be told to.
+    }
+  }
+}
+
+/** Whether a process is there. One that may not be asked (EPERM) is. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+const temporaryOf = (folder: string, name: string): string => join(folder, `.${name}.${process.pid}.tmp`);
+
+/** Removes temporary files of these names (see temporaryOf) that killed runs have left in the folder. */
+export async function clearTemporaries(folder: string, names: readonly string[]): Promise<void> {
+  for (const left of await readdir(folder).catch(() => [])) {
+    const [, name, pid] = /^\.(.+)\.(\d+)\.tmp$/.exec(left) ?? [];
+    if (!names.includes(name) || (Number(pid) !== process.pid && isAlive(Number(pid)))) continue;
+    await rm(join(folder, left), { force: true }).catch(() => undefined);
+  }
+}
+
 /**
  * Writes all or nothing: a temporary file beside it, forced to the disk, takes the name.
  * @throws InputError where it cannot be written
  */
 export async function writeAtomic(path: string, data: Uint8Array | string): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
+  const temporary = temporaryOf(dirname(path), basename(path));
+  const forget = removeAtExit(temporary);
   try {
     const file = await open(temporary, 'w');
     try {
@@ -71,12 +145,14 @@ export async function writeAtomic(path: string, data: Uint8Array | string): Prom
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined);
     throw new InputError(`cannot write ${path}: ${why(error)}.`);
+  } finally {
+    forget();
   }
 }
 
 /** Makes the folder, and proves that a file can be written there. @throws InputError where it cannot */
 export async function makeWritable(folder: string): Promise<void> {
-  const probe = join(folder, `.probe.${process.pid}.tmp`);
+  const probe = temporaryOf(folder, PROBE);
   try {
     await mkdir(folder, { recursive: true });
     await (await open(probe, 'w')).close();

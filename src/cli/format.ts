@@ -3,6 +3,17 @@ import type { Evaluation } from '../train/evaluate.ts';
 import type { Profile } from '../train/metrics.ts';
 import type { Progress } from '../train/trainer.ts';
 
+/**
+ * Text of unknown origin as one line: control characters, which may end a line or drive the terminal, as
+ * escapes; cut off where it does not end.
+ */
+export function printable(text: string, most = 2000): string {
+  const cut = text.length > most ? `${text.slice(0, most)}…` : text;
+  return cut.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, char =>
+    char === '\n' ? '\\n' : `\\u${char.codePointAt(0)!.toString(16).padStart(4, '0')}`,
+  );
+}
+
 /** `–` where there was nothing to measure. */
 export const fixed = (value: number, digits: number): string =>
   Number.isFinite(value) ? value.toFixed(digits) : '–';

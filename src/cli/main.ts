@@ -1,5 +1,7 @@
 #!/usr/bin/env node
 import { EXIT } from './command.ts';
+import { printable } from './format.ts';
+import { drainOf, Sink } from './output.ts';
 import { run } from './run.ts';
 
 const listeners: (() => void)[] = [];
@@ -11,28 +13,35 @@ const interrupt = () => {
   if (listener && signals++ === 0) listener();
   else process.exit(EXIT.interrupted);
 };
-process.on('SIGINT', interrupt);
-process.on('SIGTERM', interrupt);
+// Only from the first command that wants it on: Node hears of signals between two pieces of work, and without
+// a listener of its own the system ends it in the middle of one.
+const listen = () => {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    if (!process.listeners(signal).includes(interrupt)) process.on(signal, interrupt);
+  }
+};
 
-// The reader of a pipe may leave (`| head`). A command that has something to save is interrupted; else the
-// program ends, quietly.
-let broken = false;
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-    if (broken) return;
-    broken = true;
-    const listener = listeners.at(-1);
-    if (listener) listener();
-    else process.exit(0);
-  });
+// The reader of a pipe may leave (`| head`), a disk may be full. A command that has something to save is
+// interrupted; else the program ends: quietly where nobody reads any more.
+const stdout = new Sink(drainOf(process.stdout), error => {
+  const listener = listeners.at(-1);
+  if (listener) listener();
+  else process.exit(error.code === 'EPIPE' ? 0 : sayUnwritten(error));
+});
+// Its lines are remarks: where nobody reads them, the work goes on.
+const stderr = new Sink(drainOf(process.stderr));
+
+function sayUnwritten(error: Error): number {
+  stderr.write(`pushdown: standard output cannot be written: ${printable(error.message)}\n`);
+  return EXIT.device;
 }
 
-const code = await run(process.argv.slice(2), {
+let code = await run(process.argv.slice(2), {
   stdin: process.stdin,
-  stdout: process.stdout,
-  stderr: process.stderr,
+  stdout,
+  stderr,
   onInterrupt(listener) {
+    listen();
     listeners.push(listener);
     return () => {
       listeners.splice(listeners.indexOf(listener), 1);
@@ -41,10 +50,9 @@ const code = await run(process.argv.slice(2), {
 });
 
 // Dawn keeps the process alive, and ending it by force may cut off what a pipe has not taken yet.
-const flush = (stream: NodeJS.WriteStream) =>
-  new Promise<void>(resolve =>
-    stream.writableLength > 0 && !broken ? stream.write('', () => resolve()) : resolve(),
-  );
-await flush(process.stdout);
-await flush(process.stderr);
+await stdout.written();
+const { failure } = stdout;
+const wentWell = code === 0 || code === EXIT.interrupted;
+if (failure && failure.code !== 'EPIPE' && wentWell) code = sayUnwritten(failure);
+await stderr.written();
 process.exit(code);

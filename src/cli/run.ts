@@ -8,6 +8,7 @@ import { predict } from './commands/predict.ts';
 import { presets } from './commands/presets.ts';
 import { trace } from './commands/trace.ts';
 import { train } from './commands/train.ts';
+import { printable } from './format.ts';
 
 const COMMANDS: readonly Command[] = [train, evaluate, predict, trace, memory, presets, devices];
 
@@ -17,8 +18,11 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     return await dispatch(argv, io);
   } catch (error) {
     if (error instanceof InputError || error instanceof DeviceError) {
-      io.stderr.write(`pushdown: ${error.message}\n`);
-      return error instanceof InputError ? EXIT.input : EXIT.device;
+      const input = error instanceof InputError;
+      // A driver's message has lines of its own; what comes out of a file may have anything in it.
+      const message = input ? error.message : error.message.trim().replace(/\s*\n\s*/g, ' ');
+      io.stderr.write(`pushdown: ${printable(message)}\n`);
+      return input ? EXIT.input : EXIT.device;
     }
     io.stderr.write(`${error instanceof Error && error.stack ? error.stack : messageOf(error)}\n`);
     io.stderr.write('pushdown: this is a bug in pushdown, please report it with the lines above.\n');

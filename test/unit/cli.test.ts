@@ -1,8 +1,20 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { show } from '../../src/base/errors.ts';
 import { parseLengths } from '../../src/cli/commands/eval.ts';
+import { readAll, readLines } from '../../src/cli/input.ts';
+import { type Drain, Sink } from '../../src/cli/output.ts';
 import { run } from '../../src/cli/run.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'pushdown-cli-'));
@@ -67,6 +79,7 @@ describe('wrong input: one line that names it, code 2', () => {
     pop: [[0, 0.1, 0.9]],
     value: [[[1], [2], [3]]],
   };
+  const operationsNested = `{"kind":"stack","push":${'['.repeat(9000)}${']'.repeat(9000)},"pop":[],"value":[[[1]]]}`;
   const memory = (change: object) => ({
     argv: ['memory', '--engine', 'cpu'],
     stdin: JSON.stringify({ ...operations, ...change }),
@@ -96,12 +109,22 @@ describe('wrong input: one line that names it, code 2', () => {
     ['size not a number', train('--set', 'width=wide'), /model\.width must be a whole number/],
     ['steps', train('--steps', '1e99'), /--steps must be a whole number from 0 to .*got "1e99"/],
     ['seed', train('--seed=-1'), /--seed must be a whole number from 0/],
+    ['size infinite', train('--set', 'rate=1e400'), /train\.rate must be .*, got "1e400"/],
+    ['long word', plain('x'.repeat(1e5)), /^.{0,300}$/m],
+    ['several lines', plain('a\nb\x1b[31m\u2028'), /unknown command "a\\nb\\u001b\[31m\\u2028"/],
     ['seed fraction', train('--seed', '1.5'), /--seed must be a whole number/],
     ['resume without', train('--resume', join(folder, 'none')), /cannot read the checkpoint .*no such file/],
     ['config not there', plain('train', join(folder, 'none.json')), /cannot read the configuration/],
 
     ['memory: nothing', text(''), /stdin is empty/],
     ['memory: no JSON', text('{'), /stdin is not JSON/],
+    ['memory: no JSON, lines', text('{"a":\n\nb\x1b}'), /stdin is not JSON/],
+    ['memory: nested', text(operationsNested), /push\[0\]\[0\] must be a number, got \[\[\[/],
+    [
+      'memory: sizes that no input has',
+      memory({ push: Array(1e5).fill([1]), pop: Array(1e5).fill([1]), value: [[Array(1e5).fill(0)]] }),
+      /value must have 100000 entries/,
+    ],
     ['memory: no object', text('[1]'), /expected a JSON object .* got \[1\]/],
     ['memory: missing key', memory({ pop: undefined }), /the key "pop" is missing/],
     ['memory: unknown key', memory({ vale: 1 }), /unknown key "vale"\. Did you mean "value"\?/],
@@ -167,13 +190,21 @@ describe('wrong input: one line that names it, code 2', () => {
     await wrong(['eval', checkpoint, '--lengths', '0-3', ...cpu], /must lie between 1 and 100000/);
     await wrong(['eval', checkpoint, '--lengths', '1,,2', ...cpu], /for example 1-64 or 1,2,4, got ""/);
     await wrong(['eval', checkpoint, '--sequences', '0', ...cpu], /--sequences must be/);
+    await wrong(
+      ['eval', checkpoint, '--sequences', '1000000', '--lengths', '1,100', ...cpu],
+      /--sequences must be at most 300000 at length 100, got 1000000/,
+    );
     await wrong(['trace', checkpoint, 'a ? b', ...cpu], /unknown symbol "\?" at place 2/);
     await wrong(['predict', checkpoint, ...cpu], /line 2: unknown symbol "x"/, 'a b\nx y\n');
     const resume = ['train', '--resume', trained, ...cpu];
-    await wrong([...resume, '--seed', '3'], /cannot change its seed \(0\), got 3/);
+    await wrong([...resume, '--seed', '3'], /cannot change train\.seed \(0 in the checkpoint, 3 asked/);
     await wrong(
       [...resume, '--set', 'hidden=5'],
       /cannot change model\.hidden \(4 in the checkpoint, 5 asked/,
+    );
+    await wrong(
+      [...resume, '--set', 'optimiser=sgd'],
+      /checkpoint\.safetensors: a checkpoint cannot change train\.optimiser \("adam" in .*, "sgd" asked for\)/,
     );
     await wrong(
       ['train', 'reverse', ...cpu, '--out', trained],
@@ -218,6 +249,24 @@ describe('wrong input: one line that names it, code 2', () => {
     const wrongKey = await pushdown(['train', file('key.json', '{"model":{"hiden":3}}'), '--engine', 'cpu']);
     expect(wrongKey.err).toMatch(/key\.json: unknown configuration key "model\.hiden"/);
     expect([noJson.code, wrongKey.code]).toEqual([2, 2]);
+    const nested = `{"model":${'['.repeat(9000)}${']'.repeat(9000)}}`;
+    const deep = await pushdown(['train', file('deep.json', nested), '--engine', 'cpu']);
+    expect(deep.err).toMatch(/^pushdown: .*deep\.json: model must be a JSON object, got \[\[\[.*…\.\n$/);
+    expect(deep.code).toBe(2);
+  });
+
+  test.skipIf(process.platform === 'win32')('what is no file is not read', async () => {
+    const zero = join(folder, 'zero.json');
+    symlinkSync('/dev/zero', zero);
+    for (const argv of [
+      ['eval', '/dev/zero'],
+      ['train', '--resume', '/dev/zero'],
+      ['train', zero],
+    ]) {
+      const { code, err } = await pushdown([...argv, '--engine', 'cpu']);
+      expect(err).toMatch(/^pushdown: cannot read .*: it is not a regular file\.\n$/);
+      expect(code).toBe(2);
+    }
   });
 });
 
@@ -301,6 +350,68 @@ describe('train', () => {
     expect(b.evaluations).toEqual(a.evaluations);
   });
 
+  test('--resume with the --set options that it began with', async () => {
+    const out = join(folder, 'sets');
+    const argv = ['train', 'reverse', ...TINY_FAST, '--out', out];
+    await pushdown([...argv, '--steps', '1']);
+    const { code, err } = await pushdown([...argv, '--steps', '2', '--resume']);
+    expect([code, err]).toEqual([0, '']);
+    const without = await pushdown(['train', 'reverse', '--engine', 'cpu', '--resume', out]);
+    expect(without.err).toMatch(/is not of reverse: it differs in task\.maxLength \(3 in .*, 10 asked for\)/);
+  });
+
+  test('one run a folder; what killed runs left there is cleared away', async () => {
+    const out = join(folder, 'locked');
+    mkdirSync(out);
+    const argv = ['train', 'reverse', ...TINY_FAST, '--steps', '1', '--out', out];
+    const lock = join(out, 'lock');
+    writeFileSync(lock, `${process.ppid}\n`);
+    const refused = await pushdown(argv);
+    expect(refused.err).toMatch(
+      new RegExp(`^pushdown: another run \\(process ${process.ppid}\\) writes to .*\n$`),
+    );
+    expect([refused.code, readdirSync(out)]).toEqual([2, ['lock']]);
+    writeFileSync(lock, 'mine');
+    expect((await pushdown(argv)).err).toMatch(/is there and no lock of pushdown/);
+    // Beyond the greatest process id there is; and this process's own, as every run in a container has.
+    for (const dead of [99_999_999, process.pid]) {
+      rmSync(join(out, 'checkpoint.safetensors'), { force: true });
+      writeFileSync(lock, `${dead}\n`);
+      writeFileSync(join(out, `.checkpoint.safetensors.${dead}.tmp`), 'half');
+      writeFileSync(join(out, '.other.99999999.tmp'), '');
+      const { code, err } = await pushdown(argv);
+      expect([code, err]).toEqual([0, '']);
+      const left = readdirSync(out).filter(name => /tmp|lock/.test(name));
+      expect(left).toEqual(['.other.99999999.tmp']);
+    }
+  });
+
+  test('of two at once in a folder, one is refused', async () => {
+    const argv = ['train', 'reverse', ...TINY_FAST, '--steps', '3', '--out', join(folder, 'two')];
+    const runs = await Promise.all([pushdown(argv), pushdown(argv)]);
+    expect(runs.map(({ code }) => code).sort()).toEqual([0, 2]);
+    expect(runs.map(({ err }) => err).join('')).toMatch(/^pushdown: another run .*\n$/);
+  });
+
+  test("the user's own configuration stays as it is", async () => {
+    const out = join(folder, 'own');
+    mkdirSync(out);
+    const text = '{"model":{"hidden":4},"task":{"maxLength":3}}';
+    writeFileSync(join(out, 'config.json'), text);
+    const { code } = await pushdown([
+      'train',
+      join(out, 'config.json'),
+      '--out',
+      out,
+      ...TINY_FAST,
+      '--steps',
+      '1',
+    ]);
+    expect(code).toBe(0);
+    expect(readdirSync(out).sort()).toEqual(['checkpoint.safetensors', 'config.json', 'log.jsonl']);
+    expect(readFileSync(join(out, 'config.json'), 'utf8')).toBe(text);
+  });
+
   test('--steps makes a finished run go on', async () => {
     const out = join(folder, 'more');
     await pushdown(['train', 'reverse', ...TINY_FAST, '--steps', '1', '--out', out]);
@@ -369,6 +480,87 @@ describe('a trained model', () => {
     expect(steps[2].strengths).toHaveLength(3);
     const table = await pushdown(['trace', checkpoint, 'a', 'b', ...cpu]);
     expect(table.out).toMatch(/^step {2}input {2}push/);
+  });
+});
+
+describe('input and output', () => {
+  const stream = async function* (...chunks: (string | Uint8Array)[]) {
+    yield* chunks;
+  };
+  const linesOf = async (chunks: string[], longest?: number) => {
+    const lines: string[] = [];
+    try {
+      for await (const some of readLines(stream(...chunks), longest)) lines.push(...some);
+    } catch (error) {
+      lines.push(`! ${(error as Error).message}`);
+    }
+    return lines;
+  };
+
+  test('lines, wherever they are cut', async () => {
+    expect(await linesOf(['a\r', '\nb', 'c\n\n', 'd\r'])).toEqual(['a', 'bc', '', 'd']);
+    expect(await linesOf(['a\nb\ncccc', 'c\nd'], 4)).toEqual([
+      'a',
+      'b',
+      expect.stringMatching(/^! line 3 of stdin must have at most/),
+    ]);
+  });
+
+  test('stdin has an end', async () => {
+    expect(await readAll(stream('ab', 'c'), 3)).toBe('abc');
+    await expect(readAll(stream('ab', 'cd'), 3)).rejects.toThrow('stdin must have at most');
+  });
+
+  test('what came is shown, whatever it is', () => {
+    const cycle: unknown[] = [1];
+    cycle.push({ a: cycle });
+    let deep: unknown = [];
+    for (let i = 0; i < 1e5; i++) deep = { a: [deep] };
+    const values = [
+      [1, 'a\n\u2028"', null, { b: [] }],
+      Number.NaN,
+      -Infinity,
+      undefined,
+      3n,
+      Symbol('s'),
+      run,
+    ];
+    expect(values.map(value => show(value))).toEqual([
+      '[1,"a\\n\\u2028\\"",null,{"b":[]}]',
+      ...['NaN', '-Infinity', 'undefined', '3', 'Symbol(s)', 'a function'],
+    ]);
+    for (const large of [cycle, deep, 'x'.repeat(1e6), Array(1e6).fill(0), { ['k'.repeat(1e6)]: 1 }]) {
+      expect(show(large)).toMatch(/^.{59}…$/);
+    }
+  });
+
+  test('a failing stream is told once, and what is pending is waited for', async () => {
+    const waiting: ((error?: Error) => void)[] = [];
+    const drain: Drain = { write: (_, done) => waiting.push(done), on: () => {} };
+    const told: string[] = [];
+    const sink = new Sink(drain, ({ message }) => told.push(message));
+    sink.write('a');
+    sink.write('b');
+    let over = false;
+    const written = sink.written().then(() => {
+      over = true;
+    });
+    waiting[0]();
+    await Promise.resolve();
+    expect(over).toBe(false);
+    waiting[1](new Error('ENOSPC'));
+    await written;
+    sink.write('c');
+    expect([told, sink.failure?.message, waiting.length]).toEqual([['ENOSPC'], 'ENOSPC', 2]);
+    const throwing = new Sink({
+      write: () => {
+        throw new Error('EIO');
+      },
+      on: () => {},
+    });
+    throwing.write('a');
+    await throwing.written();
+    expect(throwing.failure?.message).toBe('EIO');
   });
 });
 

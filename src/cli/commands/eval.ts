@@ -1,4 +1,4 @@
-import { InputError } from '../../base/errors.ts';
+import { InputError, show } from '../../base/errors.ts';
 import type { Checkpoint } from '../../train/checkpoint.ts';
 import { type Evaluation, evaluate as evaluateAt } from '../../train/evaluate.ts';
 import { openModel, readCheckpoint } from '../checkpoint.ts';
@@ -7,6 +7,8 @@ import { engineLine } from '../engine.ts';
 import { EVALUATION_HEAD, evaluationRow } from '../format.ts';
 
 const LONGEST = 100_000;
+/** Symbols of the sources of one length: all are in memory at once, some hundred bytes for each. */
+const MOST_SYMBOLS = 3e7;
 
 export const evaluate = command({
   name: 'eval',
@@ -33,6 +35,13 @@ A checkpoint may be named by its folder. With --json: one object per length, the
     const trained = checkpoint.config.train.seed;
     const seed =
       options.seed === undefined ? trained : wholeNumber('--seed', options.seed, 0, Number.MAX_SAFE_INTEGER);
+    const lengths = asked ?? usualLengths(checkpoint);
+    const greatest = lengths[lengths.length - 1];
+    if (sequences * greatest > MOST_SYMBOLS) {
+      throw new InputError(
+        `--sequences must be at most ${Math.floor(MOST_SYMBOLS / greatest)} at length ${greatest}, got ${sequences}.`,
+      );
+    }
     const { engine, model, task } = await openModel(checkpoint, name);
     io.stderr.write(`${engineLine(engine)}\n`);
     if (!options.json) {
@@ -41,7 +50,7 @@ A checkpoint may be named by its folder. With --json: one object per length, the
       io.stdout.write(`${EVALUATION_HEAD}\n`);
     }
     const evaluations: Evaluation[] = [];
-    for (const length of asked ?? usualLengths(checkpoint)) {
+    for (const length of lengths) {
       const evaluation = await evaluateAt(model, task, { length, sequences, seed });
       evaluations.push(evaluation);
       const line = options.json
@@ -96,15 +105,15 @@ export function parseLengths(text: string): number[] {
     const found = /^\s*(\d+)\s*(?:-\s*(\d+)\s*)?$/.exec(part);
     if (!found) {
       throw new InputError(
-        `--lengths takes lengths and ranges, for example 1-64 or 1,2,4, got "${part.trim()}".`,
+        `--lengths takes lengths and ranges, for example 1-64 or 1,2,4, got ${show(part.trim())}.`,
       );
     }
     const [low, high] = [Number(found[1]), Number(found[2] ?? found[1])];
     if (low < 1 || high > LONGEST) {
-      throw new InputError(`--lengths must lie between 1 and ${LONGEST}, got "${part.trim()}".`);
+      throw new InputError(`--lengths must lie between 1 and ${LONGEST}, got ${show(part.trim())}.`);
     }
     if (low > high)
-      throw new InputError(`--lengths: the range ${part.trim()} goes backwards, write ${high}-${low}.`);
+      throw new InputError(`--lengths: the range ${show(part.trim())} goes backwards, write ${high}-${low}.`);
     for (let length = low; length <= high; length++) lengths.add(length);
   }
   return [...lengths].sort((a, b) => a - b);

@@ -1,7 +1,8 @@
-import { InputError, messageOf, unknown } from '../../base/errors.ts';
+import { InputError, show, unknown } from '../../base/errors.ts';
 import type { MemoryLayer, MemoryShape } from '../../engine/engine.ts';
-import { command, ENGINE_OPTION, engineName, type Io, readAll } from '../command.ts';
+import { command, ENGINE_OPTION, engineName, type Io } from '../command.ts';
 import { openEngine } from '../engine.ts';
+import { parseJson, readAll } from '../input.ts';
 
 const KINDS = ['stack'] as const;
 const KEYS = ['kind', 'push', 'pop', 'value', 'dRead', 'strengths'];
@@ -53,11 +54,7 @@ interface Operations {
 async function readJson(io: Io): Promise<unknown> {
   const text = await readAll(io.stdin);
   if (text.trim() === '') throw new InputError('stdin is empty, expected JSON. See pushdown memory --help.');
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new InputError(`stdin is not JSON: ${messageOf(error)}. See pushdown memory --help.`);
-  }
+  return parseJson(text, 'stdin', ' See pushdown memory --help.');
 }
 
 /** @throws InputError naming the exact place: `push[1][3] must be …` */
@@ -98,33 +95,47 @@ function sizeOf(place: string, given: unknown): number {
 }
 
 /** A nested array of this shape as float32 numbers, row-major. */
-function flatten(
-  place: string,
-  given: unknown,
-  shape: readonly number[],
-  strength = false,
-  into = new Float32Array(shape.reduce((a, b) => a * b)),
-  at = 0,
-): Float32Array {
-  if (shape.length === 0) {
-    if (typeof given !== 'number') throw new InputError(`${place} must be a number, got ${show(given)}.`);
-    if (strength && !(given >= 0)) throw new InputError(`${place} is a strength, at least 0, got ${given}.`);
-    if (!Number.isFinite(Math.fround(given)))
-      throw new InputError(`${place} must be finite in float32 (below 3.4e38 in size), got ${given}.`);
-    into[at] = given;
-    return into;
-  }
-  const [length, ...rest] = shape;
+function flatten(place: string, given: unknown, shape: readonly number[], strength = false): Float32Array {
+  // First the shape: only then is it sure that the numbers are no more than stdin has brought.
+  checkShape(place, given, shape);
+  const numbers = new Float32Array(shape.reduce((a, b) => a * b));
+  fill(place, given, shape, strength, numbers, 0);
+  return numbers;
+}
+
+function checkShape(place: string, given: unknown, [length, ...rest]: readonly number[]): void {
   if (!Array.isArray(given)) throw new InputError(`${place} must be an array, got ${show(given)}.`);
   if (given.length !== length) {
     throw new InputError(
       `${place} must have ${length} entries, as push and value begin with, got ${given.length}.`,
     );
   }
+  if (rest.length === 0) return;
   given.forEach((entry, i) => {
-    flatten(`${place}[${i}]`, entry, rest, strength, into, at * length + i);
+    checkShape(`${place}[${i}]`, entry, rest);
   });
-  return into;
+}
+
+function fill(
+  place: string,
+  given: unknown,
+  shape: readonly number[],
+  strength: boolean,
+  into: Float32Array,
+  at: number,
+): void {
+  if (shape.length > 0) {
+    const [length, ...rest] = shape;
+    (given as unknown[]).forEach((entry, i) => {
+      fill(`${place}[${i}]`, entry, rest, strength, into, at * length + i);
+    });
+    return;
+  }
+  if (typeof given !== 'number') throw new InputError(`${place} must be a number, got ${show(given)}.`);
+  if (strength && !(given >= 0)) throw new InputError(`${place} is a strength, at least 0, got ${given}.`);
+  if (!Number.isFinite(Math.fround(given)))
+    throw new InputError(`${place} must be finite in float32 (below 3.4e38 in size), got ${given}.`);
+  into[at] = given;
 }
 
 /** The inverse of flatten, every number in the fewest digits that name it in float32. */
@@ -155,8 +166,3 @@ function shortest(place: string, value: number): number {
   }
   return value;
 }
-
-const show = (value: unknown): string => {
-  const text = JSON.stringify(value) ?? String(value);
-  return text.length > 40 ? `${text.slice(0, 39)}…` : text;
-};

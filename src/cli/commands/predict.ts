@@ -2,8 +2,9 @@ import { InputError, messageOf } from '../../base/errors.ts';
 import { parseSource } from '../../tasks/task.ts';
 import { predict as predictAll } from '../../train/evaluate.ts';
 import { openModel, readCheckpoint } from '../checkpoint.ts';
-import { command, ENGINE_OPTION, engineName, JSON_OPTION, readLines } from '../command.ts';
+import { command, ENGINE_OPTION, engineName, JSON_OPTION } from '../command.ts';
 import { engineLine } from '../engine.ts';
+import { readLines } from '../input.ts';
 
 export const predict = command({
   name: 'predict',

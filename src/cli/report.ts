@@ -1,0 +1,182 @@
+/** What `train` says: to people, and to its log. */
+import type { Config } from '../base/config.ts';
+import { countParameters } from '../base/parameters.ts';
+import type { Checkpoint } from '../train/checkpoint.ts';
+import type { Evaluation } from '../train/evaluate.ts';
+import type { Callbacks, Ending, Trainer } from '../train/trainer.ts';
+import type { Output } from './command.ts';
+import { append } from './files.ts';
+import {
+  count,
+  duration,
+  EVALUATION_HEAD,
+  evaluationLine,
+  evaluationRow,
+  printable,
+  profileLine,
+  progressLine,
+} from './format.ts';
+
+/** Not on a terminal: reports per line. */
+const REPORTS_PER_LINE = 25;
+/** On a terminal: time between two states of the line, in ms. */
+const REDRAW_MS = 100;
+
+/** What is trained, and from where. */
+export function headLines(trainer: Trainer, from: Checkpoint | undefined, engine: string): string {
+  const { config, task, model } = trainer;
+  const { controller, hidden, memory, width } = model.spec;
+  const longest = from?.run.curriculum.length ?? config.task.maxLength;
+  const lines = [
+    `task ${task.name} · ${config.task.symbols} symbols, lengths ${config.task.minLength} to ${longest} · seed ${config.train.seed}`,
+    `model ${controller} ${hidden} + ${memory} ${width} · ${count(countParameters(model.spec))} parameters`,
+  ];
+  if (from) {
+    const at = `resumed at step ${from.state.step} of ${config.train.steps}`;
+    const over = { done: 'nothing left to do, --steps <n>', solved: 'solved already, --set stopAt=0' };
+    const { ending } = trainer;
+    lines.push(ending && ending !== 'stopped' ? `${at}: ${over[ending]} makes it go on` : at);
+    if (from.engine !== engine)
+      lines.push(`it comes from engine ${printable(from.engine, 40)}: rounding will differ from here on`);
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+/** Says how training goes: to the log, and to people. */
+export function reporting(config: Config, line: StatusLine, log: Log, json: boolean): Callbacks {
+  const { evaluateEvery } = config.train;
+  let reports = 0;
+  return {
+    onProgress(progress) {
+      log.record({ kind: 'progress', ...progress });
+      const evaluated = evaluateEvery > 0 && progress.step % evaluateEvery === 0;
+      const due = ++reports % REPORTS_PER_LINE === 0 || evaluated;
+      if (!json) line.status(progressLine(progress), due);
+    },
+    onEvaluation(evaluation, step) {
+      log.record({ kind: 'evaluation', step, ...evaluation });
+      if (!json) line.print(evaluationLine(evaluation, step));
+    },
+    onRestart({ step, restarts, loss }) {
+      log.record({ kind: 'restart', step, restarts, loss });
+      if (!json)
+        line.print(`step ${step}: stuck at a loss of ${loss.toFixed(4)}, begins anew (restart ${restarts})`);
+    },
+  };
+}
+
+export function summary(
+  trainer: Trainer,
+  ending: Ending,
+  seconds: number,
+  evaluations: readonly Evaluation[],
+  file: string,
+  out: string,
+): string {
+  const [atTrained] = evaluations;
+  const { stopAt } = trainer.config.train;
+  const how = ending === 'solved' ? `solved (coarse ${stopAt} or better, twice running)` : 'all steps done';
+  const samples = atTrained.samples.map(({ source, expected, predicted }) =>
+    expected === predicted ? `  ${source} → ${predicted} ✓` : `  ${source} → ${predicted} ✗ ${expected}`,
+  );
+  return `
+${how} at step ${trainer.step}, ${duration(seconds)} of training
+
+${EVALUATION_HEAD}
+${evaluations.map(evaluationRow).join('\n')}
+
+${profileLine(atTrained.profile)}
+
+${samples.join('\n')}
+
+saved in ${file}
+next:  pushdown trace ${quote(out)} "${trainer.task.example}"
+       pushdown eval ${quote(out)} --lengths 1-${4 * atTrained.length}
+`;
+}
+
+/** As a shell takes it. */
+export const quote = (path: string): string =>
+  /^[\w./@:+-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
+
+/** Writes files one after the other while training goes on; the first that fails ends it. */
+export class Log {
+  readonly #path: string;
+  readonly #out: Output | undefined;
+  readonly #onFailure: () => void;
+  #last: Promise<unknown> = Promise.resolve();
+  #failure: unknown;
+  /** Lines that no write has taken yet. */
+  #pending = '';
+
+  constructor(path: string, out: Output | undefined, onFailure: () => void) {
+    this.#path = path;
+    this.#out = out;
+    this.#onFailure = onFailure;
+  }
+
+  /** One object, one line: of the file, and of stdout where it is JSON. */
+  record = (entry: object): void => {
+    const json = `${JSON.stringify(entry)}\n`;
+    this.#out?.write(json);
+    // What comes while the file is written to waits for the next time, all together: a small model reports
+    // faster than files are opened and closed, and saving is in the same queue.
+    if (this.#pending === '') {
+      this.later(() => {
+        const text = this.#pending;
+        this.#pending = '';
+        return append(this.#path, text);
+      });
+    }
+    this.#pending += json;
+  };
+
+  later(work: () => Promise<unknown>): void {
+    this.#last = this.#last.then(work).catch(error => {
+      this.#failure ??= error;
+      this.#onFailure();
+    });
+  }
+
+  /** Waits for all of it. @throws what the first failure was */
+  async written(): Promise<void> {
+    await this.#last;
+    if (this.#failure) throw this.#failure;
+  }
+}
+
+/** A line that is written over on a terminal; elsewhere, only what is due is printed. */
+export class StatusLine {
+  readonly #out: Output;
+  readonly #terminal: boolean;
+  #drawn = false;
+  #at = 0;
+
+  constructor(out: Output, terminal: boolean) {
+    this.#out = out;
+    this.#terminal = terminal;
+  }
+
+  status(text: string, due: boolean): void {
+    if (!this.#terminal) {
+      if (due) this.#out.write(`${text}\n`);
+      return;
+    }
+    if (performance.now() - this.#at < REDRAW_MS) return;
+    this.#at = performance.now();
+    const width = (this.#out.columns ?? 80) - 1;
+    this.#out.write(`\r${text.slice(0, width)}\x1b[K`);
+    this.#drawn = true;
+  }
+
+  print(text: string): void {
+    this.#out.write(`${this.#drawn ? '\r\x1b[K' : ''}${text}\n`);
+    this.#drawn = false;
+    this.#at = 0;
+  }
+
+  end(): void {
+    if (this.#drawn) this.#out.write('\n');
+    this.#drawn = false;
+  }
+}
