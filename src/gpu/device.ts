@@ -122,7 +122,9 @@ export class Gpu {
       await staging.mapAsync(GPUMapMode.READ);
     } catch (error) {
       this.check();
-      throw new DeviceError(`results could not be read back: ${messageOf(error)}`);
+      throw new DeviceError(
+        `results could not be read back: ${messageOf(error) || 'the device was destroyed'}.`,
+      );
     }
     this.check();
     const all = staging.getMappedRange();
