@@ -1,5 +1,5 @@
 import { type Config, makeConfig } from '../base/config.ts';
-import { InputError, messageOf } from '../base/errors.ts';
+import { InputError, messageOf, show } from '../base/errors.ts';
 import { parameters, type Tensors } from '../base/parameters.ts';
 import type { ModelState } from '../engine/engine.ts';
 import { type CurriculumState, startCurriculum } from './curriculum.ts';
@@ -162,10 +162,6 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
 type Plain = Record<string, unknown>;
 const isPlain = (value: unknown): value is Plain =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
-const show = (value: unknown): string => {
-  const text = JSON.stringify(value) ?? 'nothing';
-  return text.length > 60 ? `${text.slice(0, 57)}...` : text;
-};
 
 function parseJson(text: string, what: string): unknown {
   try {
