@@ -73,10 +73,9 @@ export function batchBuffers(gpu: Gpu, layout: Layout, B: number, T: number, K: 
   const { offsets, sizes } = arenaOf(layout, B, T);
   const rows = B * T;
   const fixed: Partial<Record<HeaderField, number>> = { ...offsets.acts, ...offsets.grads };
-  const words = new Uint32Array(HEADER.length + dataWords(B, T, K));
-  const floats = new Float32Array(words.buffer);
+  const count = HEADER.length + dataWords(B, T, K);
   const wanted: [BufferName, number][] = [
-    ['batch', words.byteLength],
+    ['batch', count * 4],
     ['acts', sizes.acts * 16],
     ['grads', sizes.grads * 16],
     ['slots', rows * 8],
@@ -85,8 +84,12 @@ export function batchBuffers(gpu: Gpu, layout: Layout, B: number, T: number, K: 
     ['outcomes', rows * 16],
     ['extra', layout.spec.autoencoder ? rows * 8 : 16],
   ];
+  // The device is asked first: it refuses sizes by name that the host would fail at.
+  const allocated = allocate(gpu, wanted, ` (B=${B}, T=${T})`);
+  const words = new Uint32Array(count);
+  const floats = new Float32Array(words.buffer);
   return {
-    ...allocate(gpu, wanted, ` (B=${B}, T=${T})`),
+    ...allocated,
     capacity: { B, T, K },
     words,
     offsets: fixed,

@@ -101,7 +101,11 @@ describe('on the chosen form', () => {
     model.destroy();
   });
 
-  test('a size beyond the limits of the device is refused by name', async () => {
+  test('sizes beyond the limits of the device are refused by name, before the first step', async () => {
+    const huge = assign(preset('reverse'), ['batch=65536', 'maxLength=100000']);
+    await expect(Trainer.start(gpu, huge)).rejects.toThrow(/batch \(B=65536, T=200002\) needs .* MiB/);
+    const wide = assign(preset('reverse'), ['hidden=4096']);
+    await expect(Trainer.start(gpu, wide)).rejects.toThrow(/model.hidden 4096.* bytes of workgroup memory/);
     await expect(gpu.memory({ kind: 'stack', B: 65_536, T: 65_536, M: 64 })).rejects.toThrow(
       /memory \w+ \(B=65536.*needs .* MiB but this device binds at most/,
     );
