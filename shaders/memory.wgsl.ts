@@ -6,7 +6,7 @@ import { each } from './lib/text.ts';
  * The memory: one O(1)-per-step algorithm with an undo log. State of a sequence:
  *
  *   slots[i]      (strength, step whose value it holds) of slot i. Live are slots [0, hi); the top is hi - 1.
- *   undo[t]        what step t destroyed: (hi after its pop | REACHED, strength of the boundary row before the
+ *   undo[t]       what step t destroyed: (hi after its pop | REACHED, strength of the boundary row before the
  *                 pop, the slot that the push overwrote). REACHED: the pop took something from that boundary row.
  *   dStrength[i]  gradient of each live slot's strength, in the backward pass.
  *

@@ -62,6 +62,13 @@ export interface TrainConfig {
   stopAt: number;
 }
 
+/** Which moments an optimiser keeps. */
+export const MOMENTS: Record<TrainConfig['optimiser'], { mean: boolean; square: boolean }> = {
+  sgd: { mean: false, square: false },
+  rmsprop: { mean: false, square: true },
+  adam: { mean: true, square: true },
+};
+
 type FieldKind =
   | { kind: 'int' | 'number'; min: number; max: number }
   | { kind: 'choice'; choices: readonly string[] }

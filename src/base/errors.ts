@@ -28,6 +28,9 @@ export function unknown(what: string, word: string, choices: readonly string[]):
   throw new InputError(`unknown ${what} ${show(word)}.${suggest(word, choices)}`);
 }
 
+/** The first line of it: compilers and drivers go on for many. */
+export const firstLineOf = (error: unknown): string => messageOf(error).split('\n')[0];
+
 /** The message of anything thrown. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 

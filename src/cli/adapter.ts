@@ -5,7 +5,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { constants, homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
-import { messageOf } from '../base/errors.ts';
+import { firstLineOf, messageOf } from '../base/errors.ts';
 import type { AdapterDescription } from '../engine/engine.ts';
 import { browserPaths } from './browsers.ts';
 import { bundleInstalled, unpackSwiftShader } from './bundle.ts';
@@ -48,7 +48,7 @@ async function find(software: boolean): Promise<AdapterSearch> {
   try {
     dawn = await import('webgpu');
   } catch (error) {
-    const reason = messageOf(error).split('\n')[0];
+    const reason = firstLineOf(error);
     return { tried: [{ what: 'Dawn (npm webgpu)', outcome: `does not load here: ${reason}` }] };
   }
   Object.assign(globalThis, dawn.globals);
@@ -79,7 +79,7 @@ async function find(software: boolean): Promise<AdapterSearch> {
       instances.push(gpu);
       return { gpu, adapter, description: { name, kind: soft ? 'software' : 'gpu', reason } };
     } catch (error) {
-      tried.push({ what, outcome: messageOf(error).split('\n')[0] });
+      tried.push({ what, outcome: firstLineOf(error) });
       return undefined;
     } finally {
       DRIVER_VARIABLES.forEach((name, i) => {

@@ -1,10 +1,10 @@
-import type { TrainConfig } from '../base/config.ts';
+import { MOMENTS, type TrainConfig } from '../base/config.ts';
 import { type Batch, MASKED, ZERO_TARGET } from '../base/dims.ts';
 import { InputError } from '../base/errors.ts';
 import { type ModelSpec, parameters, type Tensors } from '../base/parameters.ts';
 import { targetVector } from '../reference/loss.ts';
 import { modelBackward, modelForward, type Sequence } from '../reference/model.ts';
-import { globalNorm, MOMENTS, update } from '../reference/optim.ts';
+import { globalNorm, update } from '../reference/optim.ts';
 import { stackBackward, stackForward } from '../reference/stack.ts';
 import { checkBatch, checkMemoryInputs, checkMemoryShape, checkReadGradient, checkState } from './checks.ts';
 import type {

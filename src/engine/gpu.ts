@@ -1,5 +1,5 @@
 import { REPORT } from '../../shaders/score.wgsl.ts';
-import type { TrainConfig } from '../base/config.ts';
+import { MOMENTS, type TrainConfig } from '../base/config.ts';
 import type { Batch } from '../base/dims.ts';
 import { DeviceError } from '../base/errors.ts';
 import type { ModelSpec, Tensors } from '../base/parameters.ts';
@@ -51,6 +51,8 @@ export async function createGpuEngine(
     },
   };
 }
+
+const REPORT_BYTES = REPORT.length * 4;
 
 type Buffers = Map<BufferName, GPUBuffer>;
 interface Ready {
@@ -155,7 +157,7 @@ class GpuModel implements Model {
       bytes,
     });
     const parts = [
-      { buffer: this.#own.buffers.get('reports')!, bytes: MOST_REPORTS * REPORT.length * 4 },
+      { buffer: this.#own.buffers.get('reports')!, offset: slot * REPORT_BYTES, bytes: REPORT_BYTES },
       from('outcomes', rows * 16),
       from('acts', rows * S4 * 16, offsets.s),
     ];
@@ -179,7 +181,7 @@ class GpuModel implements Model {
       return picked;
     };
     const made: Forward = {
-      report: reportOf(reports, slot, B),
+      report: reportOf(reports, 0, B),
       predicted: Uint32Array.from({ length: rows }, (_, n) => (inside(n) ? outcomes[4 * n + 2] : 0)),
       push: columns(heads, S4, M4 * 4, 1),
       pop: columns(heads, S4, M4 * 4 + 1, 1),
@@ -203,12 +205,12 @@ class GpuModel implements Model {
       (['params', 'mean', 'square'] as const).map(name => ({ buffer: this.#own.buffers.get(name)!, bytes })),
     );
     const [parameters, mean, square] = read.map(bytes => unpack(this.#layout, new Float32Array(bytes)));
-    const { optimiser } = this.#training;
+    const has = MOMENTS[this.#training.optimiser];
     return {
       step,
       parameters,
-      mean: optimiser === 'adam' ? mean : new Map(),
-      square: optimiser === 'sgd' ? new Map() : square,
+      mean: has.mean ? mean : new Map(),
+      square: has.square ? square : new Map(),
     };
   }
 

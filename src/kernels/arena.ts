@@ -57,13 +57,13 @@ const dataWords = (B: number, T: number, K: number): number => 2 * B + T * B * (
 
 /** What depends on the size of a batch: its buffers, and where things lie in them. */
 export interface BatchBuffers {
-  /** Largest B, T·B and K it holds. */
+  /** Largest B, T and K it holds. */
   capacity: { B: number; T: number; K: number };
   buffers: Map<BufferName, GPUBuffer>;
   bytes: number;
   /** Offsets of the tensors in acts and grads, in vec4s. */
   offsets: Partial<Record<HeaderField, number>>;
-  /** Fills `words` (reused between steps) with header and batch; returns how many are used. */
+  /** Fills `words` with header and batch; returns how many are used. */
   write(batch: Batch, report: number, parts: number, unbias: [mean: number, square: number]): number;
   words: Uint32Array<ArrayBuffer>;
 }

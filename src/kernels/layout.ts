@@ -25,7 +25,19 @@ export interface Layout {
  * holds what the memory needs at one step, with v and (d, u) on vec4 boundaries.
  */
 export type BlockName =
-  | 'Wx' | 'Wh' | 'Wr' | 'bh' | 'h0' | 'Whp' | 'bp' | 'S' | 'bS' | 'Wo' | 'bo' | 'Whx' | 'Wpx'; // biome-ignore format: one line
+  | 'Wx'
+  | 'Wh'
+  | 'Wr'
+  | 'bh'
+  | 'h0'
+  | 'Whp'
+  | 'bp'
+  | 'S'
+  | 'bS'
+  | 'Wo'
+  | 'bo'
+  | 'Whx'
+  | 'Wpx';
 
 export interface Block {
   offset4: number;

@@ -73,7 +73,7 @@ export function chooseFusedForm(gpu: Gpu, { size4, spec }: Layout): MemoryForm {
     return { form: 'lane', size: 4, subgroups: false };
   }
   const widest = Math.max(spec.hidden, spec.deeper, spec.width + 2);
-  const size = Math.min(widest <= 32 ? 32 : widest <= 64 ? 64 : 128, 128);
+  const size = widest <= 32 ? 32 : widest <= 64 ? 64 : 128;
   return { form: 'block', size, subgroups: gpu.subgroups };
 }
 
@@ -103,7 +103,8 @@ export async function compilePlan(
   form: MemoryForm = chooseFusedForm(gpu, layout),
 ): Promise<Plan> {
   const { spec, blocks, size4, H4, P4, M4, S4, V4, D4 } = layout;
-  if (form.form === 'block') checkWorkgroup(gpu, layout);
+  const lane = form.form === 'lane';
+  if (!lane) checkWorkgroup(gpu, layout);
   const deeper = spec.deeper > 0;
   const operand = (field: HeaderField, width4: number, skip: 0 | 1 = 0): Operand => ({ field, width4, skip });
   const h = operand('h', H4, 1);
@@ -119,22 +120,24 @@ export async function compilePlan(
     buffers: [BufferName, Binding][],
     groups: Launch['groups'],
   ): Promise<Launch> => ({
-    kernel: await gpu.kernel(label, code, buffers.map(([, type]) => type)), // biome-ignore format: one line
+    kernel: await gpu.kernel(
+      label,
+      code,
+      buffers.map(([, type]) => type),
+    ),
     buffers: buffers.map(([name]) => name),
     groups,
   });
   const read = (name: BufferName): [BufferName, Binding] => [name, 'read-only-storage'];
   const write = (name: BufferName): [BufferName, Binding] => [name, 'storage'];
-  const perSequence: Launch['groups'] = ({ B }) =>
-    form.form === 'lane' ? [Math.ceil(B / form.size), 1] : [B, 1];
+  const perSequence: Launch['groups'] = ({ B }) => (lane ? [Math.ceil(B / form.size), 1] : [B, 1]);
   const perTile = (columns4: number): Launch['groups'] => {
     return ({ B, T }) => split(Math.ceil((Math.ceil((B * T) / 4) * columns4) / LINEAR_SIZE));
   };
   const perRow: Launch['groups'] = ({ B, T }) => split(Math.ceil((B * T) / LOSS_SIZE));
 
-  const uniform = form.form === 'lane' && size4 * 16 <= gpu.device.limits.maxUniformBufferBindingSize;
+  const uniform = lane && size4 * 16 <= gpu.device.limits.maxUniformBufferBindingSize;
   const rnn: RnnOptions = { layout, uniform, memory: form };
-  const lane = form.form === 'lane';
   const weights: [BufferName, Binding] = ['params', uniform ? 'uniform' : 'read-only-storage'];
   // Invocations that add up gradients, each with a sum of squares of its own, which `score` adds up.
   const norms = Math.min(size4, gpu.software ? 64 : MOST_NORMS);

@@ -69,7 +69,7 @@ export function clipByValue(gradients: Tensors, clipAt: number): void {
   }
 }
 
-/** What an update changes. The moments are there for the optimisers that have them (see MOMENTS). */
+/** What an update changes. The moments are there for the optimisers that have them (see MOMENTS in base/config.ts). */
 export interface OptimiserState {
   /** Steps done before this one. */
   step: number;
@@ -79,13 +79,6 @@ export interface OptimiserState {
   mean: Tensors;
   square: Tensors;
 }
-
-/** Which moments an optimiser keeps. */
-export const MOMENTS: Record<TrainConfig['optimiser'], { mean: boolean; square: boolean }> = {
-  sgd: { mean: false, square: false },
-  rmsprop: { mean: false, square: true },
-  adam: { mean: true, square: true },
-};
 
 /** σ(30) is 1 in float32. */
 const GROWN = 30;

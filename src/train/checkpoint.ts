@@ -1,10 +1,10 @@
-import { type Config, makeConfig } from '../base/config.ts';
+import { type Config, MOMENTS, makeConfig } from '../base/config.ts';
 import { InputError, messageOf, show } from '../base/errors.ts';
 import { parameters, type Tensors } from '../base/parameters.ts';
 import type { ModelState } from '../engine/engine.ts';
 import { type CurriculumState, startCurriculum } from './curriculum.ts';
 import { noSums, type Sums } from './metrics.ts';
-import { keeps, setup } from './setup.ts';
+import { setup } from './setup.ts';
 
 /** What a run has gathered beside the model: plain numbers. */
 export interface RunState {
@@ -59,7 +59,7 @@ const SIZE: Record<string, number> = { F32: 4, F64: 8 };
 /** Name → shape of every tensor that a checkpoint of this configuration has. */
 function shapesOf(config: Config): Map<string, [number, number]> {
   const table = parameters(setup(config).spec);
-  const { mean, square } = keeps(config.train);
+  const { mean, square } = MOMENTS[config.train.optimiser];
   const prefixes = ['', ...(mean ? [MEAN] : []), ...(square ? [SQUARE] : [])];
   return new Map(
     prefixes.flatMap(prefix =>

@@ -1,4 +1,4 @@
-import type { Config, TrainConfig } from '../base/config.ts';
+import { type Config, MOMENTS, type TrainConfig } from '../base/config.ts';
 import { InputError } from '../base/errors.ts';
 import { initialise, type ModelSpec, zeros } from '../base/parameters.ts';
 import type { ModelState } from '../engine/engine.ts';
@@ -26,15 +26,9 @@ export function setup({ task: taskConfig, model, train }: Config): { task: Task;
   return { task, spec: { ...model, inputs: task.inputs, outputs: task.outputs } };
 }
 
-/** Which moments an optimiser keeps. */
-export const keeps = ({ optimiser }: TrainConfig): { mean: boolean; square: boolean } => ({
-  mean: optimiser === 'adam',
-  square: optimiser !== 'sgd',
-});
-
 /** The state before the first step, or of a later attempt with other weights. */
 export function initialState(spec: ModelSpec, training: TrainConfig, attempt = 0): ModelState {
-  const { mean, square } = keeps(training);
+  const { mean, square } = MOMENTS[training.optimiser];
   return {
     step: 0,
     parameters: initialise(spec, training.seed, attempt),

@@ -318,8 +318,7 @@ export class Trainer {
     const { window, seconds } = this.#run;
     const restarts = this.#run.restarts + 1;
     this.#run = { ...startRun(this.config), window, seconds, restarts, begun: this.#step };
-    const { spec } = setup(this.config);
-    const state = initialState(spec, this.config.train, restarts);
+    const state = initialState(this.model.spec, this.config.train, restarts);
     this.model.load({ ...state, step: this.#step, begun: this.#step });
     this.#callbacks.onRestart?.({ step: this.#step, restarts, loss });
   }

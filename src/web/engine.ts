@@ -1,4 +1,4 @@
-import { DeviceError, messageOf } from '../base/errors.ts';
+import { DeviceError, firstLineOf, messageOf } from '../base/errors.ts';
 import type { AdapterDescription, Engine } from '../engine/engine.ts';
 import type { EngineChoice } from './protocol.ts';
 
@@ -26,7 +26,7 @@ export async function openEngine(choice: EngineChoice, surroundings: Surrounding
     return await createGpuEngine(await requestDevice(adapter), description);
   } catch (error) {
     if (choice === 'gpu') throw new DeviceError(messageOf(error));
-    return createCpuEngine(messageOf(error).split('\n')[0]);
+    return createCpuEngine(firstLineOf(error));
   }
 }
 

@@ -1,5 +1,5 @@
 import { assign } from '../base/config.ts';
-import { DeviceError, InputError, messageOf } from '../base/errors.ts';
+import { DeviceError, firstLineOf, InputError, messageOf } from '../base/errors.ts';
 import { countParameters } from '../base/parameters.ts';
 import type { Engine } from '../engine/engine.ts';
 import { formatSymbols, parseSource } from '../tasks/task.ts';
@@ -65,7 +65,7 @@ async function open({ preset: name, seed, engine: choice }: Settings): Promise<v
   const { opened, first } = await begin().catch(async error => {
     // An adapter may be there and yet too small, or its compiler refuse a kernel.
     if (choice !== 'auto' || engine.name === 'cpu' || error instanceof InputError) throw error;
-    const reason = `${engine.adapter.name} failed: ${firstLine(error)}`;
+    const reason = `${engine.adapter.name} failed: ${firstLineOf(error)}`;
     engine.destroy();
     const { createCpuEngine } = await import('../engine/cpu.ts');
     engine = createCpuEngine(reason);
@@ -139,7 +139,6 @@ function sayWhere(of: Trainer): void {
 }
 
 /** A compiler's message goes on with the code at fault. */
-const firstLine = (error: unknown): string => messageOf(error).split('\n')[0];
 
 function fail(error: unknown): void {
   const advice =

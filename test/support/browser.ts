@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import puppeteer, { type Browser, type LaunchOptions } from 'puppeteer';
-import { messageOf } from '../../src/base/errors.ts';
+import { firstLineOf } from '../../src/base/errors.ts';
 import { installedBrowsers } from '../../src/cli/browsers.ts';
 import { bundleInstalled, unpackChromium } from '../../src/cli/bundle.ts';
 
@@ -33,7 +33,7 @@ export async function launchBrowser(options: LaunchOptions = {}): Promise<Browse
         env: { ...process.env, ...options.env, ...found.env },
       });
     } catch (error) {
-      failures.push(`${what}: ${messageOf(error).split('\n')[0]}`);
+      failures.push(`${what}: ${firstLineOf(error)}`);
     }
   }
   throw new Error(
