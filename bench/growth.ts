@@ -166,7 +166,7 @@ interface MemoryCase {
 async function memoryCase(gpu: Gpu, form: MemoryForm, B: number, T: number): Promise<MemoryCase> {
   const { queue } = gpu.device;
   const kernels = await memoryKernels(gpu, 'stack', M, form);
-  const buffers = memoryBuffers(gpu, B, T, M);
+  const buffers = memoryBuffers(gpu, 'stack', B, T, M);
   const passes = bindMemory(gpu, kernels, buffers, B);
   const rng = new Rng(1, 0, T);
   queue.writeBuffer(

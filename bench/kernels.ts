@@ -3,8 +3,9 @@ import { assign } from '../src/base/config.ts';
 import { findAdapter } from '../src/cli/adapter.ts';
 import { bind, dispatch, Gpu, requestDevice } from '../src/gpu/device.ts';
 import { batchBuffers, modelBuffers } from '../src/kernels/arena.ts';
+import type { Launch } from '../src/kernels/launch.ts';
 import { layoutOf, pack } from '../src/kernels/layout.ts';
-import { compilePlan, type Launch } from '../src/kernels/plan.ts';
+import { compilePlan } from '../src/kernels/plan.ts';
 import { preset } from '../src/train/presets.ts';
 import { initialState, setup } from '../src/train/setup.ts';
 import { trainingBatch } from '../src/train/trainer.ts';
@@ -30,7 +31,7 @@ export async function main(args: string[]): Promise<number> {
   const { task, spec } = setup(config);
   const layout = layoutOf(spec);
   const start = performance.now();
-  const plan = await compilePlan(gpu, layout, config.train);
+  const plan = await compilePlan(gpu, layout, config.train, { plan: 'fused' });
   const compiled = performance.now() - start;
   const batch = trainingBatch(task, config, 0, config.task.maxLength);
   const sized = batchBuffers(gpu, layout, batch.B, batch.T, batch.K);
@@ -65,13 +66,15 @@ export async function main(args: string[]): Promise<number> {
     console.log(`${label.padEnd(28)} ${median.toFixed(3)} ms (${low.toFixed(3)}–${high.toFixed(3)})`);
   };
 
+  // The fused plan has no loops.
+  const launches = plan.step.filter((work): work is Launch => !('loop' in work));
   const steps = batch.lengths.reduce((sum, length) => sum + length, 0);
   console.log(
     `${found.description.name} (${found.description.kind}), preset ${values.preset} ${values.set.join(' ')}`,
   );
   console.log(`form ${plan.form.form}, ${steps} time steps, compiled in ${(compiled / 1000).toFixed(1)} s`);
-  await time(plan.step, 3);
-  for (const launch of plan.step) await measure(launch.kernel.label, [launch]);
-  await measure('all', plan.step);
+  await time(launches, 3);
+  for (const launch of launches) await measure(launch.kernel.label, [launch]);
+  await measure('all', launches);
   return 0;
 }

@@ -7,7 +7,7 @@ import { Trainer } from '../src/train/trainer.ts';
 
 /**
  * How many seeds of a preset learn: trains each and evaluates it at train.evaluateLength (0: twice the longest training
- * length).
+ * length), and at further lengths.
  *
  *   node bench/run.mjs bench/seeds.ts --preset reverse --seeds 0-9 --set train.noise=0 --set hidden=16
  */
@@ -18,6 +18,7 @@ export async function main(args: string[]): Promise<number> {
       preset: { type: 'string', default: 'reverse' },
       seeds: { type: 'string', default: '0-9' },
       engine: { type: 'string', default: 'auto' },
+      lengths: { type: 'string', default: '' },
       set: { type: 'string', multiple: true, default: [] },
     },
   });
@@ -35,18 +36,24 @@ export async function main(args: string[]): Promise<number> {
     await trainer.run();
     seconds.push((performance.now() - begin) / 1000);
     const length = config.train.evaluateLength || 2 * config.task.maxLength;
-    const { coarse, fine, loss, profile } = await evaluate(trainer.model, trainer.task, {
-      length,
-      sequences: 512,
-      // Other sequences than the ones the run has stopped by.
-      seed: seed + 1_000_000,
-    });
+    const at = (length: number, sequences: number) =>
+      evaluate(trainer.model, trainer.task, {
+        length,
+        sequences,
+        // Other sequences than the ones the run has stopped by.
+        seed: seed + 1_000_000,
+      });
+    const { coarse, fine, loss, profile } = await at(length, 512);
+    const further: string[] = [];
+    for (const other of values.lengths.split(',').filter(Boolean).map(Number)) {
+      further.push(`${other}: ${(await at(other, 128)).coarse.toFixed(3)}`);
+    }
     if (coarse >= 0.99) solved++;
     const { reading, writing } = profile;
     const told = [reading.push, writing.push, reading.pop, writing.pop].map(x => x.toFixed(2)).join(' ');
     console.log(
       `seed ${seed}: coarse ${coarse.toFixed(3)} fine ${fine.toFixed(3)} loss ${loss.toFixed(4)} at length ${length}, ` +
-        `${trainer.step} steps, ${restarts} restarts, ${seconds.at(-1)!.toFixed(1)} s, push/pop ${told}`,
+        `${trainer.step} steps, ${restarts} restarts, ${seconds.at(-1)!.toFixed(1)} s, push/pop ${told} ${further.join(' ')}`,
     );
     trainer.destroy();
   }

@@ -1,6 +1,5 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import type { Block } from '../src/kernels/layout.ts';
-import { BATCH } from './lib/batch.wgsl.ts';
 import { addOuter } from './lib/product.wgsl.ts';
 import { each } from './lib/text.ts';
 import { at, type Operand } from './linear.wgsl.ts';
@@ -24,8 +23,8 @@ export interface GradientJob {
   perStep: boolean;
 }
 
-const bindings = wgsl`
-${BATCH}
+const bindings = (batch: string): string => wgsl`
+${batch}
 @group(0) @binding(1) var<storage, read> acts: array<vec4f>;
 @group(0) @binding(2) var<storage, read> grads: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> partial: array<vec4f>;
@@ -42,7 +41,7 @@ export const tileGroups = (jobs: readonly GradientJob[]): number =>
   jobs.reduce((sum, job) => sum + groupsOf(job), 0);
 
 /** Workgroup (x, y): tiles of one job over part y. */
-export function gradientTiles(jobs: readonly GradientJob[], size4: number): string {
+export function gradientTiles(batch: string, jobs: readonly GradientJob[], size4: number): string {
   let firstGroup = 0;
   const bodies = jobs.map(job => {
     const { block, a, b, perStep } = job;
@@ -83,7 +82,7 @@ export function gradientTiles(jobs: readonly GradientJob[], size4: number): stri
   }`;
   });
   return wgsl`
-${bindings}
+${bindings(batch)}
 @compute @workgroup_size(${TILE_SIZE})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lid: u32) {
 ${bodies.join('\n')}
@@ -106,36 +105,37 @@ export function sideBySide(jobs: readonly GradientJob[]): GradientJob[][] {
 }
 
 /** Workgroup (x, y): parts 4x … 4x + 3 of the y-th group of jobs. */
-export function gradientLanes(jobs: readonly GradientJob[], size4: number): string {
+export function gradientLanes(batch: string, jobs: readonly GradientJob[], size4: number): string {
   const groups = sideBySide(jobs);
   const size = (group: GradientJob[]): number =>
     group.reduce((sum, { block }) => sum + block.rows * block.ld4, 0);
   const largest = Math.max(...groups.map(size));
   const bodies = groups.map((group, y) => {
     const { b, perStep } = group[0];
+    const whole = { ...b, from: 0 };
     let first = 0;
     const stores: string[] = [];
-    const products = group.map(({ block, a }) => {
+    const products = group.map(({ block, a, b: { from = 0 } }) => {
       const begin = first;
       const count = block.rows * block.ld4;
       first += count;
       stores.push(wgsl`
       for (var i = 0u; i < ${count}u; i++) { partial[part * ${size4}u + ${block.offset4}u + i] = acc[${begin}u + i]; }`);
-      if (a === 'ones') return each(block.ld4, Infinity, j => `acc[${begin}u + ${j}] += b[${j}];`);
+      if (a === 'ones') return each(block.ld4, Infinity, j => `acc[${begin}u + ${j}] += b[${from}u + ${j}];`);
       if (a === 'inputs') {
         return wgsl`
         for (var k = 0u; k < batch.K; k++) {
           let input = inputAt(n, k);
           if (input != NO_INPUT) {
             let row = ${begin}u + min(input, ${block.rows - 1}u) * ${block.ld4}u;
-            ${each(block.ld4, Infinity, j => `acc[row + ${j}] += b[${j}];`)}
+            ${each(block.ld4, Infinity, j => `acc[row + ${j}] += b[${from}u + ${j}];`)}
           }
         }`;
       }
       return wgsl`{
         var a: array<vec4f, ${a.width4}>;
         ${each(a.width4, Infinity, i => `a[${i}] = acts[${at(a, 'n')} + ${i}];`)}
-        ${addOuter('acc', begin, 'a', 'b', block)}
+        ${addOuter('acc', begin, 'a', 'b', block, from)}
       }`;
     });
     return wgsl`
@@ -144,7 +144,7 @@ export function gradientLanes(jobs: readonly GradientJob[], size4: number): stri
       for (var t = 0u; t < ${perStep ? 'lengthOf(sequence)' : '1u'}; t++) {
         let n = t * batch.B + sequence;
         var b: array<vec4f, ${b.width4}>;
-        ${each(b.width4, Infinity, j => `b[${j}] = grads[${at(b, 'n')} + ${j}];`)}
+        ${each(b.width4, Infinity, j => `b[${j}] = grads[${at(whole, 'n')} + ${j}];`)}
         ${products.join('\n')}
       }
     }
@@ -153,7 +153,7 @@ export function gradientLanes(jobs: readonly GradientJob[], size4: number): stri
   }`;
   });
   return wgsl`
-${bindings}
+${bindings(batch)}
 var<private> acc: array<vec4f, ${largest}>;
 @compute @workgroup_size(${LANE_SIZE})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(global_invocation_id) id: vec3u) {

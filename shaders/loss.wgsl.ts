@@ -1,5 +1,4 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
-import { BATCH, type HeaderField } from './lib/batch.wgsl.ts';
 import { MATH } from './lib/math.wgsl.ts';
 
 /**
@@ -16,8 +15,8 @@ export interface LossOptions {
   width: number;
   width4: number;
   /** Sums in, outputs out; gradients. */
-  y: HeaderField;
-  dY: HeaderField;
+  y: string;
+  dY: string;
   /** What the target is: the batch's target, or the multi-hot input one step earlier (auto-encoder). */
   target: 'class' | 'previous input';
 }
@@ -28,10 +27,10 @@ export const LOSS_SIZE = 64;
  * batch, acts: y -> acts: y, grads: dY, outcome [T·B] (loss, Σ|o - y|, argmax, 1 where it has a target);
  * for the auto-encoder only its loss, in the given component of `extra` [T·B].
  */
-export function loss(o: LossOptions, component: 0 | 1 = 0): string {
+export function loss(batch: string, o: LossOptions, component: 0 | 1 = 0): string {
   const outcome = o.target === 'class';
   return wgsl`
-${BATCH}
+${batch}
 @group(0) @binding(1) var<storage, read_write> acts: array<f32>;
 @group(0) @binding(2) var<storage, read_write> grads: array<f32>;
 #if ${outcome}

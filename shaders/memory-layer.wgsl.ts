@@ -1,13 +1,17 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
-import { type MemoryOptions, memoryFunctions } from './memory.wgsl.ts';
+import { endsOfKind, type MemoryOptions, memoryFunctions } from './memory.wgsl.ts';
 
-/** The memory on its own, driven open-loop: push, pop and values of all steps are given. Arrays are [B,T] and [B,T,M]. */
+/**
+ * The memory on its own, driven open-loop: push, pop and values of all steps are given. Arrays are [B,T,E] and
+ * [B,T,E,M], E being 2 for a deque (top, bottom) and 1 otherwise.
+ */
 
 const entry = (o: MemoryOptions): string => wgsl`
 #if ${o.subgroups}
 enable subgroups;
 #endif
 struct Dims { B: u32, T: u32 }
+const ENDS = ${endsOfKind(o.kind)}u;
 `;
 
 const prologue = (o: MemoryOptions): string => wgsl`
@@ -22,10 +26,15 @@ fn stateAt(i: u32) -> u32 {
 #if ${o.form === 'lane'}
   return i * dims.B + seq;  // neighbours in the batch lie side by side
 #else
-  return seq * dims.T + i;  // neighbours in the memory do
+  return seq * dims.T * ENDS + i;  // neighbours in the memory do
 #endif
 }
-fn cellAt(t: u32, c: u32) -> u32 { return (seq * dims.T + t) * ${o.cells}u + c; }
+fn slotAt(k: u32, i: u32) -> u32 { return stateAt(i); }
+fn undoAt(k: u32, i: u32) -> u32 { return stateAt(i); }
+fn origin() -> u32 { return dims.T * (ENDS - 1u); }
+fn strengthAt(t: u32, end: u32) -> u32 { return (seq * dims.T + t) * ENDS + end; }
+// A row's number is t·E + end, which is its place.
+fn cellAt(row: u32, c: u32) -> u32 { return (seq * dims.T * ENDS + row) * ${o.cells}u + c; }
 `;
 
 const mainHead = (o: MemoryOptions): string => wgsl`
@@ -54,7 +63,13 @@ fn main(
 #endif
 `;
 
-/** push, pop [B,T], value [B,T,M] -> read [B,T,M] (zero before), slots, log. */
+/** (x of the first end, x of the second or 0). */
+const pair = (o: MemoryOptions, x: string): string =>
+  o.kind === 'deque'
+    ? `vec2f(${x}[strengthAt(t, 0u)], ${x}[strengthAt(t, 1u)])`
+    : `vec2f(${x}[strengthAt(t, 0u)], 0.0)`;
+
+/** push, pop [B,T,E], value [B,T,E,M] -> read [B,T,E,M] (zero before), slots, log. */
 export const memoryForward = (o: MemoryOptions): string => wgsl`
 ${entry(o)}
 @group(0) @binding(0) var<uniform> dims: Dims;
@@ -66,20 +81,19 @@ ${entry(o)}
 @group(0) @binding(6) var<storage, read_write> undo: array<vec4u>;
 var<private> now: u32;
 ${prologue(o)}
-fn loadValue(t: u32, c: u32) -> Cell { return value[cellAt(t, c)]; }
-fn addRead(c: u32, x: Cell) { readOut[cellAt(now, c)] += x; }
+fn loadValue(k: u32, row: u32, c: u32) -> Cell { return value[cellAt(row, c)]; }
+fn addRead(k: u32, end: u32, c: u32, x: Cell) { readOut[cellAt(now * ENDS + end, c)] += x; }
 ${memoryFunctions(o, 'forward')}
 ${mainHead(o)}
-  var hi = 0u;
+  var bounds = vec2u(origin());
   for (var t = 0u; t < dims.T; t++) {
     now = t;
-    let at = seq * dims.T + t;
-    hi = forward(t, hi, push[at], pop[at]);
+    bounds = forward(0u, t, bounds, ${pair(o, 'push')}, ${pair(o, 'pop')});
   }
 }
 `;
 
-/** value, slots, log, dRead [B,T,M] -> dPush, dPop [B,T], dValue [B,T,M] (zero before). Rewinds slots. */
+/** value, slots, log, dRead [B,T,E,M] -> dPush, dPop [B,T,E], dValue [B,T,E,M] (zero before). Rewinds slots. */
 export const memoryBackward = (o: MemoryOptions): string => wgsl`
 ${entry(o)}
 @group(0) @binding(0) var<uniform> dims: Dims;
@@ -93,29 +107,36 @@ ${entry(o)}
 @group(0) @binding(8) var<storage, read_write> dValue: array<Cell>;
 var<private> now: u32;
 ${prologue(o)}
-fn loadValue(t: u32, c: u32) -> Cell { return value[cellAt(t, c)]; }
-fn loadDRead(c: u32) -> Cell { return dRead[cellAt(now, c)]; }
-fn addDValue(t: u32, c: u32, x: Cell) { dValue[cellAt(t, c)] += x; }
+fn loadValue(k: u32, row: u32, c: u32) -> Cell { return value[cellAt(row, c)]; }
+fn loadDRead(k: u32, end: u32, c: u32) -> Cell { return dRead[cellAt(now * ENDS + end, c)]; }
+fn addDValue(k: u32, row: u32, c: u32, x: Cell) { dValue[cellAt(row, c)] += x; }
 ${memoryFunctions(o, 'backward')}
 ${mainHead(o)}
 #if ${o.form === 'lane'}
-  var hi = (undo[stateAt(dims.T - 1u)].x & ~REACHED) + 1u;
+  var bounds = boundsBefore(0u, dims.T);
 #else
-  if (lid == 0u) { wg_uniform = (undo[stateAt(dims.T - 1u)].x & ~REACHED) + 1u; }
-  var hi = workgroupUniformLoad(&wg_uniform);
+  var bounds = uniformBounds(0u, dims.T);
 #endif
   for (var steps = dims.T; steps > 0u; steps--) {
-    now = steps - 1u;
-    hi = backward(now, hi);
-#if ${o.form === 'block'}
-    if (lid == 0u) {
+    let t = steps - 1u;
+    now = t;
+    bounds = backward(0u, t, bounds);
+#if ${o.form === 'lane'}
+    ${store(o)}
 #else
-    {
-#endif
-      let at = seq * dims.T + now;
-      dPush[at] = gradients.x;
-      dPop[at] = gradients.y;
+    if (lid == 0u) {
+      ${store(o)}
     }
+#endif
   }
 }
 `;
+
+const store = (o: MemoryOptions): string =>
+  ['x y', 'z w']
+    .slice(0, endsOfKind(o.kind))
+    .map((pair, end) => {
+      const [d, u] = pair.split(' ');
+      return `dPush[strengthAt(t, ${end}u)] = gradients.${d}; dPop[strengthAt(t, ${end}u)] = gradients.${u};`;
+    })
+    .join('\n');

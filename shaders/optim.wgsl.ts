@@ -1,17 +1,23 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
-import { BATCH } from './lib/batch.wgsl.ts';
 import { float } from './lib/text.ts';
 import { REPORT } from './score.wgsl.ts';
 
 export const OPTIM_SIZE = 64;
 
+/** (Σ g², 1 where one is not finite): told by the exponent's bits, for comparisons with NaN may be optimised away. */
+const SQUARE = wgsl`
+fn squareOf(g: vec4f) -> vec2f {
+  let bad = any((bitcast<vec4u>(g) & vec4u(0x7f800000u)) == vec4u(0x7f800000u));
+  return vec2f(dot(g, g), select(0.0, 1.0, bad));
+}
+`;
+
 /**
  * batch, partial [parts, size4] -> gradient [size4], norms [count] (Σ g², 1 where a gradient is not finite) of the
- * numbers that each of `count` invocations added up, parts in order. Not finite is told by the exponent's bits:
- * comparisons with NaN may be optimised away.
+ * numbers that each of `count` invocations added up, parts in order.
  */
-export const reduceGradients = (size4: number, count: number, size: number): string => wgsl`
-${BATCH}
+export const reduceGradients = (batch: string, size4: number, count: number, size: number): string => wgsl`
+${batch}
 @group(0) @binding(1) var<storage, read> partial: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> gradient: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> norms: array<vec2f>;
@@ -23,24 +29,42 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     var g = vec4f();
     for (var k = 0u; k < batch.parts; k++) { g += partial[k * ${size4}u + i]; }
     gradient[i] = g;
-    let bad = any((bitcast<vec4u>(g) & vec4u(0x7f800000u)) == vec4u(0x7f800000u));
-    norm += vec2f(dot(g, g), select(0.0, 1.0, bad));
+    norm += squareOf(g);
   }
   norms[id.x] = norm;
 }
+${SQUARE}
+`;
+
+/** gradient -> norms [count], as above, of the first size4 vec4s: where the gradient is not all a sum of parts. */
+export const squaredNorms = (size4: number, count: number, size: number): string => wgsl`
+@group(0) @binding(0) var<storage, read> gradient: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> norms: array<vec2f>;
+@compute @workgroup_size(${size})
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  if (id.x >= ${count}u) { return; }
+  var norm = vec2f();
+  for (var i = id.x; i < ${size4}u; i += ${count}u) { norm += squareOf(gradient[i]); }
+  norms[id.x] = norm;
+}
+${SQUARE}
 `;
 
 export interface OptimOptions {
-  optimiser: 'sgd' | 'rmsprop' | 'adam';
+  optimiser: 'sgd' | 'rmsprop' | 'adam' | 'adamw';
   rate: number;
   beta1: number;
   beta2: number;
   epsilon: number;
   /** Clip each gradient to ±this; 0: not. (Clipping by norm is in the report's scale.) */
   clipValue: number;
-  /** Float index of the push bias, and its relative growth per step; 0: none. */
-  pushBiasAt: number;
+  /** AdamW: share of a weight that decays per step, times the rate; of the first weights4 vec4s. */
+  weightDecay: number;
+  weights4: number;
+  /** Float indices of the push biases, and their relative growth per step; 0: none. */
+  pushBiasesAt: readonly number[];
   pushBiasGrowth: number;
+  /** Trained numbers, in vec4s. */
   size4: number;
 }
 
@@ -50,10 +74,10 @@ export interface OptimOptions {
  *
  *   sgd      w -= rate · g
  *   rmsprop  q = β₂ q + (1 - β₂) g²,   w -= rate · g / (√q + ε)
- *   adam     m = β₁ m + (1 - β₁) g, q as above, w -= rate · m̂ / (√q̂ + ε), m̂ = m / (1 - β₁ᵗ), q̂ = q / (1 - β₂ᵗ)
+ *   adam(w)  m = β₁ m + (1 - β₁) g, q as above, w -= rate · m̂ / (√q̂ + ε), m̂ = m / (1 - β₁ᵗ), q̂ = q / (1 - β₂ᵗ)
  */
-export const optim = (o: OptimOptions): string => wgsl`
-${BATCH}
+export const optim = (batch: string, o: OptimOptions): string => wgsl`
+${batch}
 @group(0) @binding(1) var<storage, read> gradient: array<vec4f>;
 @group(0) @binding(2) var<storage, read> reports: array<f32>;
 @group(0) @binding(3) var<storage, read_write> w: array<vec4f>;
@@ -82,13 +106,21 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   square[i] = q;
   let step = m * batch.unbiasMean / (sqrt(q * batch.unbiasSquare) + ${float(o.epsilon)});
 #endif
+#if ${o.optimiser === 'adamw'}
+  // The matrices only: biases and starting states do not decay.
+  let decay = select(1.0, ${float(1 - o.rate * o.weightDecay)}, i < ${o.weights4}u);
+  var next = decay * w[i] - ${float(o.rate)} * step;
+#else
   var next = w[i] - ${float(o.rate)} * step;
-#if ${o.pushBiasGrowth > 0}
-  // Until σ is 1 anyway: growth is exponential and would overflow.
-  if (i == ${Math.floor(o.pushBiasAt / 4)}u && abs(next[${o.pushBiasAt % 4}u]) < 30.0) {
-    next[${o.pushBiasAt % 4}u] *= ${float(1 + o.pushBiasGrowth)};
-  }
 #endif
+  // Until σ is 1 anyway: growth is exponential and would overflow.
+  ${(o.pushBiasGrowth > 0 ? o.pushBiasesAt : [])
+    .map(
+      at => `if (i == ${Math.floor(at / 4)}u && abs(next[${at % 4}u]) < 30.0) {
+    next[${at % 4}u] *= ${float(1 + o.pushBiasGrowth)};
+  }`,
+    )
+    .join('\n')}
   w[i] = next;
 }
 `;

@@ -1,5 +1,4 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
-import { BATCH } from './lib/batch.wgsl.ts';
 import { float } from './lib/text.ts';
 
 /** Numbers per report, in this order; `finite` is 1 or 0, `scale` what gradients are to be multiplied with. */
@@ -30,8 +29,8 @@ export interface ScoreOptions {
  * batch, outcomes [T·B], extra [T·B], norms -> reports[batch.report]. One workgroup: each invocation takes
  * every size-th sequence, then the sums are added up in a fixed order, so that a report is deterministic.
  */
-export const score = (o: ScoreOptions): string => wgsl`
-${BATCH}
+export const score = (batch: string, o: ScoreOptions): string => wgsl`
+${batch}
 @group(0) @binding(1) var<storage, read> outcomes: array<vec4f>;
 @group(0) @binding(2) var<storage, read> extra: array<vec2f>;
 @group(0) @binding(3) var<storage, read> norms: array<vec2f>;

@@ -1,10 +1,9 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 
 /**
- * The one buffer uploaded per training step: a header, then the batch itself as u32 words.
- * `lengths` … `noise` are offsets into `data`; the others are offsets of tensors in the arenas, in vec4s:
- * acts: h, r ([T+1,B] rows, of which the first B are the starting state), op, s, y, xh, xp ([T,B] rows)
- * grads: dA, dP, dS, dO, dHx, dY, dXh, dXp ([T,B] rows), dH0 ([B] rows)
+ * The one buffer uploaded per training step: a header, then the batch itself as u32 words. `lengths` … `noise` are
+ * offsets into `data`; after these fields come the offsets of the model's tensors in the arenas, in vec4s, by their
+ * names (src/kernels/arena.ts).
  */
 export const HEADER = [
   'B',
@@ -16,22 +15,6 @@ export const HEADER = [
   'ids',
   'targets',
   'noise',
-  'h',
-  'r',
-  'op',
-  's',
-  'y',
-  'xh',
-  'xp',
-  'dA',
-  'dP',
-  'dS',
-  'dO',
-  'dHx',
-  'dY',
-  'dXh',
-  'dXp',
-  'dH0',
   'hasNoise',
   // Parts that the rows are divided into for the weight gradients.
   'parts',
@@ -40,14 +23,18 @@ export const HEADER = [
   'unbiasSquare',
 ] as const;
 
-export type HeaderField = (typeof HEADER)[number];
+const FLOATS: readonly string[] = ['unbiasMean', 'unbiasSquare'];
 
-const FLOATS: readonly HeaderField[] = ['unbiasMean', 'unbiasSquare'];
+/** What a kernel must know of a model to read its batches: its tensors, in order, and its number of ends. */
+export interface BatchForm {
+  tensors: readonly string[];
+  ends: number;
+}
 
 /** Declares it at binding 0. Read-only storage, so that what is loaded from it may bound loops with barriers. */
-export const BATCH = wgsl`
+export const batchOf = ({ tensors, ends }: BatchForm): string => wgsl`
 struct Batch {
-${HEADER.map(field => `  ${field}: ${FLOATS.includes(field) ? 'f32' : 'u32'},`).join('\n')}
+${[...HEADER, ...tensors].map(field => `  ${field}: ${FLOATS.includes(field) ? 'f32' : 'u32'},`).join('\n')}
   data: array<u32>,
 }
 @group(0) @binding(0) var<storage, read> batch: Batch;
@@ -58,10 +45,10 @@ fn lengthOf(b: u32) -> u32 { return batch.data[batch.lengths + b]; }
 fn weightOf(b: u32) -> f32 { return bitcast<f32>(batch.data[batch.weight + b]); }
 fn inputAt(row: u32, k: u32) -> u32 { return batch.data[batch.ids + row * batch.K + k]; }
 fn targetAt(row: u32) -> u32 { return batch.data[batch.targets + row]; }
-// (push, pop) logits' noise
-fn noiseAt(row: u32) -> vec2f {
+// (push, pop) logits' noise of an end
+fn noiseAt(row: u32, end: u32) -> vec2f {
   if (batch.hasNoise == 0u) { return vec2f(0.0); }
-  let at = batch.noise + 2u * row;
+  let at = batch.noise + 2u * (row * ${ends}u + end);
   return vec2f(bitcast<f32>(batch.data[at]), bitcast<f32>(batch.data[at + 1u]));
 }
 `;

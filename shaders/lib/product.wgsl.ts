@@ -7,37 +7,44 @@ import type { Block } from '../../src/kernels/layout.ts';
 
 const COMPONENTS = ['x', 'y', 'z', 'w'];
 
-/** y += x · W: y[j] += Σ_i x[i] · W[i][j]. */
-export function add(y: string, x: string, { offset4, rows, ld4 }: Block): string {
+/** y += x · W, from the vec4 `at` of y on: y[at + j] += Σ_i x[i] · W[i][j]. */
+export function add(y: string, x: string, { offset4, rows, ld4 }: Block, at = 0): string {
   const lines: string[] = [];
   for (let i = 0; i < rows; i += 4) {
     for (let j = 0; j < ld4; j++) {
       const terms = COMPONENTS.slice(0, rows - i).map(
         (c, k) => `${x}[${i / 4}].${c} * w[${offset4 + (i + k) * ld4 + j}]`,
       );
-      lines.push(`${y}[${j}] += ${terms.join(' + ')};`);
+      lines.push(`${y}[${at + j}] += ${terms.join(' + ')};`);
     }
   }
   return lines.join('\n');
 }
 
-/** dx += dy · Wᵀ: dx[i] += Σ_j dy[j] · W[i][j]. */
-export function addTransposed(dx: string, dy: string, { offset4, rows, ld4 }: Block): string {
+/** dx += dy · Wᵀ, from the vec4 `at` of dy on: dx[i] += Σ_j dy[at + j] · W[i][j]. */
+export function addTransposed(dx: string, dy: string, { offset4, rows, ld4 }: Block, at = 0): string {
   const lines: string[] = [];
   for (let i = 0; i < rows; i++) {
-    const terms = Array.from({ length: ld4 }, (_, j) => `dot(${dy}[${j}], w[${offset4 + i * ld4 + j}])`);
+    const terms = Array.from({ length: ld4 }, (_, j) => `dot(${dy}[${at + j}], w[${offset4 + i * ld4 + j}])`);
     lines.push(`${dx}[${Math.floor(i / 4)}].${COMPONENTS[i % 4]} += ${terms.join(' + ')};`);
   }
   return lines.join('\n');
 }
 
-/** acc += xᵀ · y, the gradient of W: acc[i][j] += x[i] · y[j], rows of acc from `first` on. */
-export function addOuter(acc: string, first4: number, x: string, y: string, { rows, ld4 }: Block): string {
+/** acc += xᵀ · y, the gradient of W: acc[i][j] += x[i] · y[at + j], rows of acc from `first` on. */
+export function addOuter(
+  acc: string,
+  first4: number,
+  x: string,
+  y: string,
+  { rows, ld4 }: Block,
+  at = 0,
+): string {
   const lines: string[] = [];
   for (let i = 0; i < rows; i++) {
     for (let j = 0; j < ld4; j++) {
       lines.push(
-        `${acc}[${first4 + i * ld4 + j}] += ${x}[${Math.floor(i / 4)}].${COMPONENTS[i % 4]} * ${y}[${j}];`,
+        `${acc}[${first4 + i * ld4 + j}] += ${x}[${Math.floor(i / 4)}].${COMPONENTS[i % 4]} * ${y}[${at + j}];`,
       );
     }
   }

@@ -15,15 +15,28 @@ export interface TaskConfig {
   symbols: number;
   minLength: number;
   maxLength: number;
+  /** Your own data (task `data`): the file, how its lines are taken apart, and what it holds. */
+  file: string;
+  characters: boolean;
+  heldOut: number;
+  sourceSymbols: string[];
+  targetSymbols: string[];
 }
 
 export interface ModelConfig {
-  controller: 'rnn';
+  controller: 'rnn' | 'lstm' | 'gru' | 'feedforward';
+  layers: number;
   hidden: number;
   /** Width of o' one layer above h; 0: o' is h itself. */
   deeper: number;
-  memory: 'stack';
+  memory: 'stack' | 'queue' | 'deque' | 'none';
+  /** How many of them side by side, their reads concatenated. */
+  memories: number;
   width: number;
+  /** Width of the embeddings between inputs and controller; 0: inputs are one-hot. */
+  embedding: number;
+  /** Width of o = tanh(o'·W_o + b_o) below the softmax (the paper); 0: outputs straight from o'. */
+  readout: number;
   output: 'softmax' | 'tanh' | 'sigmoid';
   /** The two auto-encoder heads of the tutorial's part 6. */
   autoencoder: boolean;
@@ -33,17 +46,20 @@ export interface ModelConfig {
   headGain: number;
   pushBias: number;
   popBias: number;
+  /** Bias of an LSTM's forget gates at the start. */
+  forgetBias: number;
 }
 
 export interface TrainConfig {
   seed: number;
   steps: number;
   batch: number;
-  optimiser: 'sgd' | 'rmsprop' | 'adam';
+  optimiser: 'sgd' | 'rmsprop' | 'adam' | 'adamw';
   rate: number;
   beta1: number;
   beta2: number;
   epsilon: number;
+  weightDecay: number;
   clip: 'none' | 'norm' | 'value';
   clipAt: number;
   lossPer: 'symbol' | 'batch' | 'source';
@@ -59,7 +75,9 @@ export interface TrainConfig {
   reportEvery: number;
   evaluateEvery: number;
   evaluateLength: number;
+  evaluateFrom: number;
   stopAt: number;
+  patience: number;
 }
 
 /** Which moments an optimiser keeps. */
@@ -67,16 +85,19 @@ export const MOMENTS: Record<TrainConfig['optimiser'], { mean: boolean; square: 
   sgd: { mean: false, square: false },
   rmsprop: { mean: false, square: true },
   adam: { mean: true, square: true },
+  adamw: { mean: true, square: true },
 };
 
 type FieldKind =
   | { kind: 'int' | 'number'; min: number; max: number }
   | { kind: 'choice'; choices: readonly string[] }
   | { kind: 'flag' }
-  | { kind: 'name' };
+  | { kind: 'name' }
+  | { kind: 'names' };
 
 /** One key of the configuration: its kind and limits, its default, and one line of help. */
-export type Field = FieldKind & { default: number | string | boolean; help: string };
+export type Field = FieldKind & { default: Value; help: string };
+type Value = number | string | boolean | string[];
 
 const int = (value: number, min: number, max: number, help: string): Field => ({
   kind: 'int',
@@ -106,13 +127,35 @@ export const FIELDS: Record<keyof Config, Record<string, Field>> = {
     symbols: int(8, 1, 65_536, 'size of the alphabet, without markers'),
     minLength: int(1, 1, 100_000, 'shortest source trained on, in symbols'),
     maxLength: int(10, 1, 100_000, 'longest source trained on (at the start, where a curriculum grows it)'),
+    file: { kind: 'name', default: '', help: 'your own data: a .tsv (source, tab, target) or .jsonl file' },
+    characters: { kind: 'flag', default: false, help: 'your own data: symbols are single characters' },
+    heldOut: number(0.1, 0, 0.5, 'your own data: share kept for validation, and as much again for the test'),
+    sourceSymbols: {
+      kind: 'names',
+      default: [],
+      help: 'your own data: its vocabulary, filled in by the tool',
+    },
+    targetSymbols: {
+      kind: 'names',
+      default: [],
+      help: 'your own data: its vocabulary, filled in by the tool',
+    },
   },
   model: {
-    controller: choice(['rnn'], 'what drives the memory'),
+    controller: choice(['rnn', 'lstm', 'gru', 'feedforward'], 'what drives the memory'),
+    layers: int(1, 1, 8, 'L, layers of the controller; each sees the inputs and the reads'),
     hidden: int(32, 1, 4096, 'H, width of the controller state h'),
     deeper: int(0, 0, 4096, "P, width of o' one layer above h; 0: o' is h itself"),
-    memory: choice(['stack'], 'kind of memory'),
+    memory: choice(['stack', 'queue', 'deque', 'none'], 'kind of memory'),
+    memories: int(1, 1, 8, 'how many memories side by side, their reads concatenated'),
     width: int(8, 1, 4096, 'M, width of a row of the memory'),
+    embedding: int(0, 0, 4096, 'width of the embeddings of the inputs; 0: one-hot'),
+    readout: int(
+      0,
+      0,
+      4096,
+      "width of o = tanh(W_o·o' + b_o) below the softmax; 0: outputs straight from o'",
+    ),
     output: choice(['softmax', 'tanh', 'sigmoid'], 'softmax with cross-entropy, else squared error'),
     autoencoder: { kind: 'flag', default: false, help: "heads from h and o' that recall the last input" },
     start: choice(['trained', 'zero', 'one-hot'], 'h_0: trained (r_0 zero), or h_0 and r_0 fixed'),
@@ -120,16 +163,18 @@ export const FIELDS: Record<keyof Config, Record<string, Field>> = {
     headGain: number(0.5, 0, 100, 'Glorot gain of the push and pop weights'),
     pushBias: number(0, -20, 20, 'bias of the push head at the start'),
     popBias: number(-1, -20, 20, "bias of the pop head at the start (the paper's advice: -1)"),
+    forgetBias: number(1, -20, 20, "bias of an LSTM's forget gates at the start"),
   },
   train: {
     seed: int(0, 0, Number.MAX_SAFE_INTEGER, 'of weights, data and noise'),
     steps: int(2000, 0, 1e9, 'training steps (mini-batches) at most'),
     batch: int(32, 1, 65_536, 'B, sequences per step'),
-    optimiser: choice(['adam', 'rmsprop', 'sgd'], 'update rule'),
+    optimiser: choice(['adam', 'adamw', 'rmsprop', 'sgd'], 'update rule'),
     rate: number(0.01, 0, 1000, 'learning rate'),
     beta1: number(0.9, 0, 0.999999, 'Adam: decay of the mean'),
     beta2: number(0.999, 0, 0.999999, 'Adam, RMSProp: decay of the mean square'),
     epsilon: number(1e-8, 1e-30, 1, 'Adam, RMSProp: added to the root mean square'),
+    weightDecay: number(0.01, 0, 1, 'AdamW: share of a weight that decays per step, times the rate'),
     clip: choice(['norm', 'value', 'none'], 'gradients: by global norm, by value, or not at all'),
     clipAt: number(1, 1e-12, 1e12, 'norm or value to clip at'),
     lossPer: choice(
@@ -153,7 +198,14 @@ export const FIELDS: Record<keyof Config, Record<string, Field>> = {
     reportEvery: int(25, 1, 1e6, 'steps per progress line'),
     evaluateEvery: int(250, 0, 1e9, 'steps between evaluations; 0: only at the end'),
     evaluateLength: int(0, 0, 100_000, 'source length evaluated at; 0: twice the longest trained'),
+    evaluateFrom: int(0, 0, 100_000, 'shortest source evaluated at; 0: evaluateLength itself'),
     stopAt: number(0, 0, 1, 'stop when the coarse accuracy there reaches this twice running; 0: never'),
+    patience: int(
+      0,
+      0,
+      1e6,
+      'stop when the training loss has not improved for this many evaluations; 0: never',
+    ),
   },
 };
 
@@ -162,7 +214,7 @@ export const KEYS = Object.entries(FIELDS).flatMap(([group, fields]) =>
   Object.keys(fields).map(key => `${group}.${key}`),
 );
 
-function checkValue(name: string, field: Field, value: unknown): number | string | boolean {
+function checkValue(name: string, field: Field, value: unknown): Value {
   const bad = (expected: string): never => {
     throw new InputError(`${name} must be ${expected}, got ${show(value)}.`);
   };
@@ -171,6 +223,10 @@ function checkValue(name: string, field: Field, value: unknown): number | string
       return typeof value === 'boolean' ? value : bad('true or false');
     case 'name':
       return typeof value === 'string' ? value : bad('a name');
+    case 'names':
+      return Array.isArray(value) && value.every(one => typeof one === 'string') && value.length < 2 ** 20
+        ? [...value]
+        : bad('a list of names');
     case 'choice':
       if (typeof value !== 'string') return bad(`one of ${field.choices.join(', ')}`);
       return field.choices.includes(value) ? value : unknown(name, value, field.choices);
@@ -248,6 +304,7 @@ export function assign(config: Config, assignments: readonly string[]): Config {
     let value: unknown = text;
     if (field.kind === 'flag') value = text === 'true' ? true : text === 'false' ? false : text;
     else if (field.kind === 'int' || field.kind === 'number') value = text === '' ? text : Number(text);
+    else if (field.kind === 'names') value = text.split(',').filter(Boolean);
     if (typeof value === 'number' && !Number.isFinite(value)) value = text;
     over[group] ??= {};
     over[group][key] = value;

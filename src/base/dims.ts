@@ -2,7 +2,7 @@
  * The letters every file uses for sizes, as in the paper and in shaders/:
  *
  *   B batch · T time steps · D input width · K active inputs per step · H hidden · P width of o'
- *   M memory width · V output symbols
+ *   M memory width · E ends that memories are used at · R width of all reads, E·M · V output symbols
  *
  * Activations of training are time-major: row n = t·B + b. The public memory call is batch-major [B,T].
  */
@@ -42,6 +42,6 @@ export interface Batch {
   weight: Float32Array;
   /** [T,B] one of PHASE. */
   phase: Uint8Array;
-  /** [T,B,2] added to the logits of push and pop; absent: none. */
+  /** [T,B,E,2] added to the logits of push and pop; absent: none. */
   noise?: Float32Array;
 }

@@ -10,52 +10,105 @@ export interface ModelSpec extends ModelConfig {
 }
 
 /** Width of o', from which all heads read. */
-export const widthOfHeads = (spec: ModelSpec): number => spec.deeper || spec.hidden;
+export const widthOfHeads = (spec: ModelConfig): number => spec.deeper || spec.hidden;
+
+/** Ends of one memory: where it is pushed to, popped and read. A deque's are (top, bottom). */
+export const endsOf = (kind: ModelConfig['memory']): number =>
+  kind === 'none' ? 0 : kind === 'deque' ? 2 : 1;
+
+/** E, the ends of all memories of a model: each has a push strength, a pop strength, a value and a read. */
+export const endsOfModel = ({ memory, memories }: ModelConfig): number => memories * endsOf(memory);
+
+/** Gates of a controller's cell: columns of its matrices, in blocks of H. */
+export const GATES: Record<ModelConfig['controller'], readonly string[]> = {
+  rnn: ['h'],
+  feedforward: ['h'],
+  lstm: ['i', 'f', 'g', 'o'],
+  gru: ['z', 'r', 'n'],
+};
+
+/** Whether a controller hands a state on from step to step; a feed-forward one remembers by its memory alone. */
+export const isRecurrent = ({ controller }: ModelConfig): boolean => controller !== 'feedforward';
+
+/** `W_hh` of layer 1, `W_hh_2` of layer 2 … */
+export const layerName = (name: string, layer: number): string =>
+  layer === 0 ? name : `${name}_${layer + 1}`;
 
 /** One parameter tensor: a matrix [rows, columns], a bias being one row. */
 export interface Parameter {
   name: string;
   shape: [rows: number, columns: number];
-  /** Centre and half-width of the uniform distribution it starts from. */
-  init: { centre: number; spread: number };
+  /** Centre and half-width of the uniform distribution it starts from; blocks of columns may have other centres. */
+  init: { centre: number | readonly number[]; spread: number };
 }
 
 /**
  * The parameter table of a model, in the one order used everywhere (engines, checkpoints, counts).
  *
- *   h_t  = tanh(x_t·W_xh + h_{t-1}·W_hh + r_{t-1}·W_rh + b_h)
- *   o'_t = h_t, or tanh(h_t·W_hp + b_p) with the deeper layer
- *   d_t  = σ(o'·W_d + b_d)   u_t = σ(o'·W_u + b_u)   v_t = tanh(o'·W_v + b_v)
- *   y_t  = f(o'·W_o + b_o), f = softmax, tanh or σ
+ *   x_t  one-hot, or its embedding: a row of W_e
+ *   a    = x_t·W_xh + y_t·W_yh + h_{t-1}·W_hh + r_{t-1}·W_rh + b_h, in every layer, y being h of the layer below
+ *   rnn, feedforward (no W_hh): h_t = tanh(a)
+ *   lstm (i, f, g, o): c_t = σ(f)·c_{t-1} + σ(i)·tanh(g),  h_t = σ(o)·tanh(c_t)
+ *   gru (z, r, n):     n = tanh(n without h + σ(r)·(h_{t-1}·W_hn)),  h_t = (1 - σ(z))·n + σ(z)·h_{t-1}
+ *   o'_t = h_t of the last layer, or tanh(h_t·W_hp + b_p) with the deeper layer
+ *   d_t  = σ(o'·W_d + b_d)   u_t = σ(o'·W_u + b_u)   v_t = tanh(o'·W_v + b_v), for each of E ends
+ *   y_t  = f(o'·W_o + b_o), f = softmax, tanh or σ; or with a readout f(tanh(o'·W_o + b_o)·W_s + b_s)
  *   auto-encoder: σ(h_t·W_hx) and σ(o'_t·W_px), both to recall x_{t-1}
+ *
+ * Matrices of several gates or ends have their columns (W_rh its rows) in blocks in that order.
  */
 export function parameters(spec: ModelSpec): Parameter[] {
   const { inputs: D, hidden: H, width: M, outputs: V } = spec;
   const P = widthOfHeads(spec);
+  const E = endsOfModel(spec);
+  const X = spec.embedding || D;
+  const gates = GATES[spec.controller];
+  const G = gates.length;
   const uniform = spec.init === 'uniform';
-  const weight = (name: string, rows: number, columns: number, gain = 1): Parameter => ({
+  const spread = (rows: number, columns: number): number => (uniform ? 0.1 : Math.sqrt(6 / (rows + columns)));
+  /** Glorot for one block of columns out of `blocks`. */
+  const weight = (name: string, rows: number, columns: number, gain = 1, blocks = 1): Parameter => ({
     name,
-    shape: [rows, columns],
-    init: { centre: 0, spread: uniform ? 0.1 : gain * Math.sqrt(6 / (rows + columns)) },
+    shape: [rows, columns * blocks],
+    init: { centre: 0, spread: uniform ? 0.1 : gain * spread(rows, columns) },
   });
-  const bias = (name: string, columns: number, centre = 0): Parameter => ({
+  const bias = (name: string, columns: number, centre: number | readonly number[] = 0): Parameter => ({
     name,
     shape: [1, columns],
     init: { centre, spread: uniform ? 0.1 : 0 },
   });
-  const table = [weight('W_xh', D, H), weight('W_hh', H, H), weight('W_rh', M, H), bias('b_h', H)];
-  if (spec.start === 'trained') table.push({ ...bias('h_0', H), init: { centre: 0, spread: 0 } });
+  const start = (name: string): Parameter => ({ ...bias(name, H), init: { centre: 0, spread: 0 } });
+
+  const table: Parameter[] = [];
+  // A sum of few embeddings is to be of order 1, as one-hot inputs are.
+  if (spec.embedding) table.push({ ...weight('W_e', D, X), init: { centre: 0, spread: uniform ? 0.1 : 1 } });
+  for (let layer = 0; layer < spec.layers; layer++) {
+    const of = (name: string): string => layerName(name, layer);
+    table.push(weight(of('W_xh'), X, H, 1, G));
+    if (layer > 0) table.push(weight(of('W_yh'), H, H, 1, G));
+    if (isRecurrent(spec)) table.push(weight(of('W_hh'), H, H, 1, G));
+    if (E) table.push(weight(of('W_rh'), E * M, H, 1, G));
+    const forget = spec.controller === 'lstm' ? [0, spec.forgetBias, 0, 0] : 0;
+    table.push(bias(of('b_h'), G * H, forget));
+    if (spec.start === 'trained' && isRecurrent(spec)) {
+      table.push(start(of('h_0')));
+      if (spec.controller === 'lstm') table.push(start(of('c_0')));
+    }
+  }
   if (spec.deeper) table.push(weight('W_hp', H, P), bias('b_p', P));
-  table.push(
-    weight('W_d', P, 1, spec.headGain),
-    bias('b_d', 1, spec.pushBias),
-    weight('W_u', P, 1, spec.headGain),
-    bias('b_u', 1, spec.popBias),
-    weight('W_v', P, M),
-    bias('b_v', M),
-    weight('W_o', P, V),
-    bias('b_o', V),
-  );
+  if (E) {
+    table.push(
+      weight('W_d', P, 1, spec.headGain, E),
+      bias('b_d', E, spec.pushBias),
+      weight('W_u', P, 1, spec.headGain, E),
+      bias('b_u', E, spec.popBias),
+      weight('W_v', P, M, 1, E),
+      bias('b_v', E * M),
+    );
+  }
+  const O = spec.readout || V;
+  table.push(weight('W_o', P, O), bias('b_o', O));
+  if (spec.readout) table.push(weight('W_s', O, V), bias('b_s', V));
   if (spec.autoencoder) table.push(weight('W_hx', H, D), weight('W_px', P, D));
   return table;
 }
@@ -75,12 +128,26 @@ export function initialise(spec: ModelSpec, seed: number, attempt = 0): Tensors 
   const tensors: Tensors = new Map();
   parameters(spec).forEach(({ name, shape, init }, index) => {
     const rng = new Rng(seed, STREAM.init, index + attempt * 2 ** 16);
-    const values = Float64Array.from({ length: shape[0] * shape[1] }, () =>
-      Math.fround(init.centre + init.spread * (2 * rng.uniform() - 1)),
-    );
+    const centres = typeof init.centre === 'number' ? [init.centre] : init.centre;
+    const block = shape[1] / centres.length;
+    const values = Float64Array.from({ length: shape[0] * shape[1] }, (_, n) => {
+      const centre = centres[Math.floor((n % shape[1]) / block)];
+      return Math.fround(centre + init.spread * (2 * rng.uniform() - 1));
+    });
     tensors.set(name, values);
   });
   return tensors;
+}
+
+/**
+ * Trained numbers as the paper counts them: without the initial state, the embeddings and the softmax on top of o
+ * (without a readout, on top of o').
+ */
+export function countLikePaper(spec: ModelSpec): number {
+  const left = spec.readout ? ['W_e', 'W_s', 'b_s'] : ['W_e', 'W_o', 'b_o'];
+  return parameters(spec)
+    .filter(({ name }) => !left.includes(name) && !/^[hc]_0/.test(name))
+    .reduce((sum, { shape }) => sum + shape[0] * shape[1], 0);
 }
 
 /** Zeros of the form of the table. */

@@ -1,9 +1,10 @@
 import { InputError } from '../base/errors.ts';
 import type { Engine, Model } from '../engine/engine.ts';
+import type { Data } from '../tasks/data-file.ts';
 import type { Task } from '../tasks/task.ts';
 import { type Checkpoint, decodeCheckpoint } from '../train/checkpoint.ts';
-import { setup } from '../train/setup.ts';
-import { type EngineName, openEngine } from './engine.ts';
+import { setup, withVocabulary } from '../train/setup.ts';
+import { type EngineName, type EngineOptions, openEngine } from './engine.ts';
 import { checkpointPath, read } from './files.ts';
 
 /** What Node reads at a time, in bytes. */
@@ -22,12 +23,14 @@ export async function readCheckpoint(path: string): Promise<{ file: string; chec
   }
 }
 
-/** A trained model on an engine. */
+/** A trained model on an engine; with its data, where it is to be evaluated on your own. */
 export async function openModel(
   { config, state }: Checkpoint,
   name: EngineName,
+  options: EngineOptions = {},
+  data?: Data,
 ): Promise<{ engine: Engine; model: Model; task: Task }> {
-  const { task, spec } = setup(config);
-  const engine = await openEngine(name);
+  const { task, spec } = setup(data ? withVocabulary(config, data) : config, data);
+  const engine = await openEngine(name, options);
   return { engine, model: await engine.model(spec, config.train, state), task };
 }

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { InputError, messageOf, show, unknown } from '../base/errors.ts';
-import { ENGINES, type EngineName } from './engine.ts';
+import { ENGINES, type EngineName, PLANS, type PlanName } from './engine.ts';
 
 /** Exit codes: 0 done, 1 the device failed (or what is written to did), 2 wrong input, 70 a bug, 130 interrupted. */
 export const EXIT = { device: 1, input: 2, bug: 70, interrupted: 130 } as const;
@@ -58,6 +58,11 @@ export const ENGINE_OPTION = {
   type: 'string',
   value: '<auto|gpu|cpu>',
   help: 'what computes (default auto: a GPU, else WebGPU in software, else float64)',
+} as const satisfies Option;
+export const PLAN_OPTION = {
+  type: 'string',
+  value: '<auto|fused|stepwise>',
+  help: 'how the kernels of a model are laid out (default auto: by size; the same numbers)',
 } as const satisfies Option;
 export const JSON_OPTION = { type: 'boolean', help: 'JSON on stdout' } as const satisfies Option;
 const HELP: Option = { type: 'boolean', short: 'h', help: 'this text' };
@@ -158,4 +163,10 @@ export function wholeNumber(name: string, text: string, min: number, max: number
 export function engineName(text: string | undefined): EngineName {
   const name = ENGINES.find(engine => engine === (text ?? 'auto'));
   return name ?? unknown('engine', text ?? '', ENGINES);
+}
+
+/** @throws InputError for an unknown plan */
+export function planName(text: string | undefined): PlanName {
+  const name = PLANS.find(plan => plan === (text ?? 'auto'));
+  return name ?? unknown('plan', text ?? '', PLANS);
 }

@@ -6,13 +6,24 @@ import { type AdapterSearch, findAdapter, release } from './adapter.ts';
 export const ENGINES = ['auto', 'gpu', 'cpu'] as const;
 export type EngineName = (typeof ENGINES)[number];
 
+/** How the kernels of a model may be laid out: `fused` and `stepwise` give the same numbers. */
+export const PLANS = ['auto', 'fused', 'stepwise'] as const;
+export type PlanName = (typeof PLANS)[number];
+
+export interface EngineOptions {
+  /** `auto`: by size and measurement. Of no matter to `cpu`, which has one way only. */
+  plan?: PlanName;
+}
+
 /**
  * Opens an engine in Node: WebGPU on a GPU, else WebGPU in software, else the paper in float64.
  * `engine.adapter` says which it became and why. The engine keeps the process alive until it is destroyed.
  * @throws InputError for an unknown name, DeviceError where `gpu` is asked for and there is no adapter
  */
-export async function openEngine(name: EngineName = 'auto'): Promise<Engine> {
+export async function openEngine(name: EngineName = 'auto', options: EngineOptions = {}): Promise<Engine> {
   if (!ENGINES.includes(name)) unknown('engine', name, ENGINES);
+  const { plan = 'auto' } = options;
+  if (!PLANS.includes(plan)) unknown('plan', plan, PLANS);
   const { createCpuEngine } = await import('../engine/cpu.ts');
   if (name === 'cpu') return createCpuEngine('asked for');
   const search = await findAdapter();
@@ -24,7 +35,7 @@ export async function openEngine(name: EngineName = 'auto'): Promise<Engine> {
   try {
     const { requestDevice } = await import('../gpu/device.ts');
     const { createGpuEngine } = await import('../engine/gpu.ts');
-    const engine = await createGpuEngine(await requestDevice(found.adapter), found.description);
+    const engine = await createGpuEngine(await requestDevice(found.adapter), found.description, { plan });
     const destroy = engine.destroy.bind(engine);
     engine.destroy = () => {
       destroy();

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { constants, rmSync } from 'node:fs';
 import {
   access,
@@ -115,12 +116,14 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-const temporaryOf = (folder: string, name: string): string => join(folder, `.${name}.${process.pid}.tmp`);
+/** Of this write alone: containers that share a folder may all have the same process id. */
+const temporaryOf = (folder: string, name: string): string =>
+  join(folder, `.${name}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`);
 
 /** Removes temporary files of these names (see temporaryOf) that killed runs have left in the folder. */
 export async function clearTemporaries(folder: string, names: readonly string[]): Promise<void> {
   for (const left of await readdir(folder).catch(() => [])) {
-    const [, name, pid] = /^\.(.+)\.(\d+)\.tmp$/.exec(left) ?? [];
+    const [, name, pid] = /^\.(.+?)\.(\d+)(?:\.[\da-f]{8})?\.tmp$/.exec(left) ?? [];
     if (!names.includes(name) || (Number(pid) !== process.pid && isAlive(Number(pid)))) continue;
     await rm(join(folder, left), { force: true }).catch(() => undefined);
   }

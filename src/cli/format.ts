@@ -1,6 +1,7 @@
 /** Numbers and results as people read them. */
+import type { ModelConfig } from '../base/config.ts';
 import type { Evaluation } from '../train/evaluate.ts';
-import type { Profile } from '../train/metrics.ts';
+import type { PhaseProfile, Profile } from '../train/metrics.ts';
 import type { Progress } from '../train/trainer.ts';
 
 /**
@@ -20,6 +21,21 @@ export const fixed = (value: number, digits: number): string =>
 
 export const count = (value: number): string => Math.round(value).toLocaleString('en');
 
+/** `rnn 32 + stack 8`, `lstm 4 × 256`, `gru 64 + 2 × deque 16` */
+export function modelWords({ controller, layers, hidden, memory, memories, width }: ModelConfig): string {
+  const controls = layers > 1 ? `${controller} ${layers} × ${hidden}` : `${controller} ${hidden}`;
+  if (memory === 'none') return controls;
+  return `${controls} + ${memories > 1 ? `${memories} × ` : ''}${memory} ${width}`;
+}
+
+/** `640 kB`, `3.1 MB`: of 1000, as disks and device memories are sold. */
+export function bytes(value: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  const at = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(value, 1)) / 3)));
+  const shown = value / 1000 ** at;
+  return `${at > 0 && shown < 10 ? shown.toFixed(1) : Math.round(shown)} ${units[at]}`;
+}
+
 export function duration(seconds: number): string {
   if (!Number.isFinite(seconds)) return '–';
   if (seconds < 100) return `${seconds < 10 ? seconds.toFixed(1) : Math.round(seconds)} s`;
@@ -38,24 +54,34 @@ export const progressLine = (of: Progress): string =>
     ...(of.badSteps > 0 ? [`${of.badSteps} steps not finite`] : []),
   ].join('  ');
 
+/** `10`, or `13–24` where it was a range. */
+export const lengthsOf = ({ shortest, length }: Pick<Evaluation, 'shortest' | 'length'>): string =>
+  shortest < length ? `${shortest}–${length}` : String(length);
+
 export const evaluationLine = (of: Evaluation, step: number): string =>
-  `step ${step}: at length ${of.length} coarse ${fixed(of.coarse, 3)}, fine ${fixed(of.fine, 3)}, ` +
+  `step ${step}: at length ${lengthsOf(of)} coarse ${fixed(of.coarse, 3)}, fine ${fixed(of.fine, 3)}, ` +
   `symbols ${fixed(of.accuracy, 3)}, loss ${fixed(of.loss, 4)}`;
 
 export const EVALUATION_HEAD = 'length  coarse   fine  symbols    loss';
 
 export const evaluationRow = (of: Evaluation): string =>
   [
-    String(of.length).padStart(6),
+    lengthsOf(of).padStart(6),
     fixed(of.coarse, 3).padStart(6),
     fixed(of.fine, 3).padStart(5),
     fixed(of.accuracy, 3).padStart(7),
     fixed(of.loss, 4).padStart(6),
   ].join('  ');
 
-export const profileLine = ({ reading, writing }: Profile): string =>
-  `push ${fixed(reading.push, 2)} while reading, ${fixed(writing.push, 2)} while writing; ` +
-  `pop ${fixed(reading.pop, 2)} while reading, ${fixed(writing.pop, 2)} while writing`;
+/** Where memories have several ends, those of each: `push 1.00/0.00 while reading`. */
+export function profileLine({ reading, writing }: Profile): string {
+  const mean = (of: PhaseProfile, key: 'push' | 'pop'): string =>
+    of.ends.length > 0 ? of.ends.map(end => fixed(end[key], 2)).join('/') : '–';
+  return (
+    `push ${mean(reading, 'push')} while reading, ${mean(writing, 'push')} while writing; ` +
+    `pop ${mean(reading, 'pop')} while reading, ${mean(writing, 'pop')} while writing`
+  );
+}
 
 const BARS = '▁▂▃▄▅▆▇█';
 

@@ -1,9 +1,13 @@
 import { basename, dirname, join, resolve } from 'node:path';
 import { assign, type Config, KEYS, makeConfig } from '../base/config.ts';
 import { InputError, show } from '../base/errors.ts';
+import type { Data } from '../tasks/data-file.ts';
+import { DATA } from '../tasks/registry.ts';
 import type { Checkpoint } from '../train/checkpoint.ts';
-import { PRESETS, preset } from '../train/presets.ts';
+import { GROUPS, PRESETS, preset } from '../train/presets.ts';
+import { withVocabulary } from '../train/setup.ts';
 import { readCheckpoint } from './checkpoint.ts';
+import { configure, dataOf } from './data.ts';
 import { CHECKPOINT, CONFIG, exists, isSameFile, read } from './files.ts';
 import { parseJson } from './input.ts';
 
@@ -13,6 +17,8 @@ const LONGEST_CONFIG = 16 * 2 ** 20;
 /** What a run of `train` is to do. */
 export interface Plan {
   config: Config;
+  /** Of task `data`. */
+  data?: Data;
   from?: Checkpoint;
   out: string;
   /** It goes on in the folder that it comes from. */
@@ -21,42 +27,50 @@ export interface Plan {
   ownConfig: boolean;
 }
 
+/** What --data and --characters say. */
+export interface OwnData {
+  data?: string;
+  characters?: boolean;
+}
+
 /** What to train, from where, and where to: everything that can be wrong before an engine is opened. */
 export async function makePlan(
   operand: string | undefined,
   sets: readonly string[],
   out: string | undefined,
   resume: string | undefined,
+  own: OwnData = {},
 ): Promise<Plan> {
   if (out === '') throw new InputError('--out needs the name of a folder.');
-  const given = operand === undefined ? undefined : await readConfig(operand);
+  const given = operand === undefined ? undefined : await readConfig(operand, sets, own);
   if (resume === undefined) {
     if (!given) {
-      const names = PRESETS.map(({ name }) => name).join(', ');
+      const single = PRESETS.map(({ name }) => name).filter(name => !name.includes('/'));
+      const names = [...single, ...GROUPS.map(group => `${group}/<task>/<model>`)].join(', ');
       throw new InputError(
         `train needs a preset (${names}) or a config.json, or --resume with a checkpoint. Try: pushdown train reverse`,
       );
     }
-    const config = assign(given.config, sets);
+    const { config, data } = given;
     const folder = out ?? defaultFolder(given.name, config);
     if (out !== undefined && (await exists(join(out, CHECKPOINT)))) {
       throw new InputError(
         `${join(out, CHECKPOINT)} is there already: go on with it by --resume ${out}, or choose another --out.`,
       );
     }
-    return { config, out: folder, resumed: false, ownConfig: await isOwn(operand, folder) };
+    return { config, data, out: folder, resumed: false, ownConfig: await isOwn(operand, folder) };
   }
 
-  const source = resume || out || (given && defaultFolder(given.name, assign(given.config, sets)));
+  const source = resume || out || (given && defaultFolder(given.name, given.config));
   if (!source) throw new InputError('--resume needs a checkpoint or its folder.');
   const { file, checkpoint } = await readCheckpoint(source);
-  const config = assign(checkpoint.config, sets);
+  const config = assign(checkpoint.config, [...sets, ...(own.characters ? ['characters=true'] : [])]);
   const advice = 'leave it out, or begin anew without --resume';
   checkUnchanged(checkpoint.config, config, FIXED, `${file}: a checkpoint cannot change`, advice);
   if (given) {
     const differs = `${file} is not of ${operand}: it differs in`;
     const both = 'leave one of the two out, or give the --set options that it began with';
-    checkUnchanged(checkpoint.config, assign(given.config, sets), MODEL, differs, both);
+    checkUnchanged(checkpoint.config, given.config, MODEL, differs, both);
   }
   const folder = out ?? dirname(file);
   const resumed = resolve(folder) === resolve(dirname(file));
@@ -65,7 +79,17 @@ export async function makePlan(
       `${join(folder, CHECKPOINT)} is there already, and not what --resume names: choose another --out.`,
     );
   }
-  return { config, from: checkpoint, out: folder, resumed, ownConfig: await isOwn(operand, folder) };
+  // The file may have moved, but must hold the same vocabulary.
+  const data = await dataOf(config, own.data);
+  const whole = data ? withVocabulary(config, data) : config;
+  return {
+    config: whole,
+    data,
+    from: checkpoint,
+    out: folder,
+    resumed,
+    ownConfig: await isOwn(operand, folder),
+  };
 }
 
 const defaultFolder = (name: string, { train: { seed } }: Config): string =>
@@ -89,7 +113,8 @@ function checkUnchanged(
   for (const name of keys) {
     const [group, key] = name.split('.') as [keyof Config, string];
     const [old, now] = [before, after].map(of => (of[group] as unknown as Record<string, unknown>)[key]);
-    if (old !== now) {
+    // Vocabularies are lists.
+    if (JSON.stringify(old) !== JSON.stringify(now)) {
       throw new InputError(
         `${words} ${name} (${show(old)} in the checkpoint, ${show(now)} asked for): ${advice}.`,
       );
@@ -97,16 +122,46 @@ function checkUnchanged(
   }
 }
 
-/** A preset by its name, or a JSON file by its path. */
-async function readConfig(operand: string): Promise<{ name: string; config: Config }> {
-  if (!operand.endsWith('.json')) return { name: operand, config: preset(operand) };
-  const text = new TextDecoder().decode(await read(operand, 'configuration', LONGEST_CONFIG));
-  const input = parseJson(text, operand);
+/** A preset by its name, `data` for your own data, or a JSON file by its path; with all that is set on top. */
+async function readConfig(
+  operand: string,
+  sets: readonly string[],
+  own: OwnData,
+): Promise<{ name: string; config: Config; data?: Data }> {
+  const file = operand.endsWith('.json');
+  const input = file
+    ? parseJson(new TextDecoder().decode(await read(operand, 'configuration', LONGEST_CONFIG)), operand)
+    : operand === DATA
+      ? { task: { name: DATA } }
+      : preset(operand);
+  // What the file itself says is checked first, so that its mistakes have its name.
+  const task = await named(file ? operand : undefined, async () => makeConfig(input).task);
+  if (task.name !== DATA && own.data !== undefined) {
+    throw new InputError(
+      `--data is for task ${DATA}, but ${operand} is of task ${task.name}: train ${DATA} instead.`,
+    );
+  }
+  const all = [
+    ...sets,
+    ...(own.data === undefined ? [] : [`task.file=${own.data}`]),
+    ...(own.characters ? ['characters=true'] : []),
+  ];
+  const { config, data } = await configure(input, all);
+  const stem = file ? basename(operand, '.json') : operand;
+  const ofData = data && (operand === DATA || stem === 'config');
+  const name = ofData
+    ? basename(data.file).replace(/\.[^.]+$/, '')
+    : stem === 'config'
+      ? config.task.name
+      : stem;
+  return { name, config, data };
+}
+
+/** Errors of what was read from a file get its name. */
+async function named<T>(file: string | undefined, work: () => Promise<T>): Promise<T> {
   try {
-    const config = makeConfig(input);
-    const name = basename(operand, '.json');
-    return { name: name === 'config' ? config.task.name : name, config };
+    return await work();
   } catch (error) {
-    throw error instanceof InputError ? new InputError(`${operand}: ${error.message}`) : error;
+    throw file && error instanceof InputError ? new InputError(`${file}: ${error.message}`) : error;
   }
 }

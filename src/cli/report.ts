@@ -12,6 +12,7 @@ import {
   EVALUATION_HEAD,
   evaluationLine,
   evaluationRow,
+  modelWords,
   printable,
   profileLine,
   progressLine,
@@ -25,15 +26,18 @@ const REDRAW_MS = 100;
 /** What is trained, and from where. */
 export function headLines(trainer: Trainer, from: Checkpoint | undefined, engine: string): string {
   const { config, task, model } = trainer;
-  const { controller, hidden, memory, width } = model.spec;
   const longest = from?.run.curriculum.length ?? config.task.maxLength;
   const lines = [
-    `task ${task.name} · ${config.task.symbols} symbols, lengths ${config.task.minLength} to ${longest} · seed ${config.train.seed}`,
-    `model ${controller} ${hidden} + ${memory} ${width} · ${count(countParameters(model.spec))} parameters`,
+    `task ${task.name} · ${task.symbolNames.length} symbols, lengths ${config.task.minLength} to ${longest} · seed ${config.train.seed}`,
+    `model ${modelWords(model.spec)} · ${count(countParameters(model.spec))} parameters · plan ${model.plan}`,
   ];
   if (from) {
     const at = `resumed at step ${from.state.step} of ${config.train.steps}`;
-    const over = { done: 'nothing left to do, --steps <n>', solved: 'solved already, --set stopAt=0' };
+    const over = {
+      done: 'nothing left to do, --steps <n>',
+      solved: 'solved already, --set stopAt=0',
+      stalled: 'the loss improves no more, --set patience=0',
+    };
     const { ending } = trainer;
     lines.push(ending && ending !== 'stopped' ? `${at}: ${over[ending]} makes it go on` : at);
     if (from.engine !== engine)
@@ -74,8 +78,7 @@ export function summary(
   out: string,
 ): string {
   const [atTrained] = evaluations;
-  const { stopAt } = trainer.config.train;
-  const how = ending === 'solved' ? `solved (coarse ${stopAt} or better, twice running)` : 'all steps done';
+  const how = endingWords(ending, trainer.config);
   const samples = atTrained.samples.map(({ source, expected, predicted }) =>
     expected === predicted ? `  ${source} → ${predicted} ✓` : `  ${source} → ${predicted} ✗ ${expected}`,
   );
@@ -93,6 +96,20 @@ saved in ${file}
 next:  pushdown trace ${quote(out)} "${trainer.task.example}"
        pushdown eval ${quote(out)} --lengths 1-${4 * atTrained.length}
 `;
+}
+
+/** How a run came to its end. */
+export function endingWords(ending: Ending, { train: { stopAt, patience } }: Config): string {
+  switch (ending) {
+    case 'solved':
+      return `solved (coarse ${stopAt} or better, twice running)`;
+    case 'stalled':
+      return `stalled (no better loss in ${patience} evaluations)`;
+    case 'done':
+      return 'all steps done';
+    default:
+      return 'stopped';
+  }
 }
 
 /** As a shell takes it. */

@@ -6,11 +6,21 @@ import { evaluate } from './commands/eval.ts';
 import { memory } from './commands/memory.ts';
 import { predict } from './commands/predict.ts';
 import { presets } from './commands/presets.ts';
+import { table as tableCommand } from './commands/table.ts';
 import { trace } from './commands/trace.ts';
 import { train } from './commands/train.ts';
 import { printable } from './format.ts';
 
-const COMMANDS: readonly Command[] = [train, evaluate, predict, trace, memory, presets, devices];
+const COMMANDS: readonly Command[] = [
+  train,
+  evaluate,
+  predict,
+  trace,
+  tableCommand,
+  memory,
+  presets,
+  devices,
+];
 
 /** Runs one command line. Prints whatever goes wrong, and returns the exit code. */
 export async function run(argv: readonly string[], io: Io): Promise<number> {

@@ -1,7 +1,7 @@
 import { type Batch, MASKED, NO_INPUT, ZERO_TARGET } from '../base/dims.ts';
-import { InputError } from '../base/errors.ts';
-import { type ModelSpec, parameters } from '../base/parameters.ts';
-import type { MemoryShape, ModelState } from './engine.ts';
+import { InputError, show } from '../base/errors.ts';
+import { endsOf, endsOfModel, type ModelSpec, parameters } from '../base/parameters.ts';
+import type { MemoryKind, MemoryShape, ModelState } from './engine.ts';
 
 /** What callers hand to an engine, checked the same way on every engine, before anything is computed. */
 
@@ -20,9 +20,13 @@ function checkFloat32(name: string, array: unknown, words: string, expected: num
   checkLength(name, array, words, expected);
 }
 
+const KINDS: readonly MemoryKind[] = ['stack', 'queue', 'deque'];
+
 /** @throws InputError unless kind is known and B, T and M are whole numbers ≥ 1 */
 export function checkMemoryShape(shape: MemoryShape): void {
-  if (shape.kind !== 'stack') throw new InputError(`memory kind must be stack, got ${String(shape.kind)}.`);
+  if (!KINDS.includes(shape.kind)) {
+    throw new InputError(`memory kind must be one of ${KINDS.join(', ')}, got ${show(shape.kind)}.`);
+  }
   for (const key of ['B', 'T', 'M'] as const) {
     if (!Number.isInteger(shape[key]) || shape[key] < 1) {
       throw new InputError(`memory shape: ${key} must be a whole number from 1, got ${String(shape[key])}.`);
@@ -30,32 +34,39 @@ export function checkMemoryShape(shape: MemoryShape): void {
   }
 }
 
-/** push [B,T], pop [B,T]: numbers ≥ 0; value [B,T,M]. @throws InputError naming the first that is not so */
+/** push [B,T,E], pop [B,T,E]: numbers ≥ 0; value [B,T,E,M]. @throws InputError naming the first that is not so */
 export function checkMemoryInputs(
-  { B, T, M }: MemoryShape,
+  { kind, B, T, M }: MemoryShape,
   push: ArrayLike<number>,
   pop: ArrayLike<number>,
   value: ArrayLike<number>,
 ): void {
-  checkFloat32('push', push, 'B·T', B * T);
-  checkFloat32('pop', pop, 'B·T', B * T);
-  checkFloat32('value', value, 'B·T·M', B * T * M);
+  const E = endsOf(kind);
+  const ends = wordsOf(E);
+  checkFloat32('push', push, ends, B * T * E);
+  checkFloat32('pop', pop, ends, B * T * E);
+  checkFloat32('value', value, `${ends}·M`, B * T * E * M);
   for (const [name, strengths] of [
     ['push', push],
     ['pop', pop],
   ] as const) {
-    for (let n = 0; n < B * T; n++) {
+    for (let n = 0; n < B * T * E; n++) {
       if (strengths[n] >= 0 && strengths[n] < Infinity) continue;
-      const at = `[${Math.floor(n / T)},${n % T}]`;
-      throw new InputError(`${name}${at} must be a finite strength from 0, got ${strengths[n]}.`);
+      const step = Math.floor(n / E);
+      const at = [Math.floor(step / T), step % T, ...(E > 1 ? [n % E] : [])];
+      throw new InputError(`${name}[${at}] must be a finite strength from 0, got ${strengths[n]}.`);
     }
   }
 }
 
-/** dRead [B,T,M]. @throws InputError where its length is wrong */
-export function checkReadGradient({ B, T, M }: MemoryShape, dRead: ArrayLike<number>): void {
-  checkFloat32('dRead', dRead, 'B·T·M', B * T * M);
+/** dRead [B,T,E,M]. @throws InputError where its length is wrong */
+export function checkReadGradient({ kind, B, T, M }: MemoryShape, dRead: ArrayLike<number>): void {
+  const E = endsOf(kind);
+  checkFloat32('dRead', dRead, `${wordsOf(E)}·M`, B * T * E * M);
 }
+
+/** E is not named to those who have one end only. */
+const wordsOf = (E: number): string => (E > 1 ? 'B·T·E' : 'B·T');
 
 /**
  * The forms and ranges of base/dims.ts: lengths 1 … T, ids < D, targets < V, no ZERO_TARGET with softmax.
@@ -68,7 +79,7 @@ export function checkBatch(spec: ModelSpec, batch: Batch): void {
   checkLength('batch.ids', batch.ids, 'T·B·K', T * B * K);
   checkLength('batch.target', batch.target, 'T·B', T * B);
   checkLength('batch.weight', batch.weight, 'B', B);
-  if (batch.noise) checkLength('batch.noise', batch.noise, 'T·B·2', T * B * 2);
+  if (batch.noise) checkLength('batch.noise', batch.noise, 'T·B·E·2', T * B * endsOfModel(spec) * 2);
   for (let b = 0; b < B; b++) {
     const length = batch.lengths[b];
     if (length < 1 || length > T) {

@@ -1,17 +1,15 @@
 import { MOMENTS, type TrainConfig } from '../base/config.ts';
 import { type Batch, MASKED, ZERO_TARGET } from '../base/dims.ts';
-import { InputError } from '../base/errors.ts';
-import { type ModelSpec, parameters, type Tensors } from '../base/parameters.ts';
+import { endsOfModel, GATES, type ModelSpec, parameters, type Tensors } from '../base/parameters.ts';
 import { targetVector } from '../reference/loss.ts';
 import { modelBackward, modelForward, type Sequence } from '../reference/model.ts';
 import { globalNorm, update } from '../reference/optim.ts';
-import { stackBackward, stackForward } from '../reference/stack.ts';
-import { checkBatch, checkMemoryInputs, checkMemoryShape, checkReadGradient, checkState } from './checks.ts';
+import { checkBatch, checkState } from './checks.ts';
+import { CpuMemory, checkSize } from './cpu-memory.ts';
 import type {
   AdapterDescription,
   Engine,
   Forward,
-  MemoryGradients,
   MemoryLayer,
   MemoryShape,
   Model,
@@ -23,17 +21,6 @@ import { Life } from './life.ts';
 /** The reference as an engine: float64, one thread, computes at once. For tests, and where no GPU is. */
 export function createCpuEngine(reason = 'asked for'): Engine {
   return new CpuEngine(reason);
-}
-
-/** The literal reference keeps T²/2 strengths a sequence: what would not fit into memory is refused beforehand. */
-function checkSize(what: string, numbers: number, smaller: string): void {
-  const [gib, most] = [(numbers * 8) / 2 ** 30, 2];
-  if (gib > most) {
-    throw new InputError(
-      `${what} needs ${gib.toFixed(1)} GiB in the float64 reference, which takes at most ${most}: ` +
-        `make ${smaller} smaller, or use the gpu engine.`,
-    );
-  }
 }
 
 class CpuEngine implements Engine {
@@ -52,10 +39,7 @@ class CpuEngine implements Engine {
 
   async memory(shape: MemoryShape): Promise<MemoryLayer> {
     this.#life.check();
-    checkMemoryShape(shape);
-    const { B, T, M } = shape;
-    checkSize(`a memory of ${B} sequences of ${T} steps`, B * T * (T / 2 + 4 * M + 8), 'B or T');
-    return new CpuMemory({ ...shape }, new Life('memory', this.#life));
+    return new CpuMemory(shape, new Life('memory', this.#life));
   }
 
   destroy(): void {
@@ -65,6 +49,7 @@ class CpuEngine implements Engine {
 
 class CpuModel implements Model {
   readonly spec: ModelSpec;
+  readonly plan = 'literal';
   readonly #training: TrainConfig;
   readonly #life: Life;
   #state: ModelState;
@@ -86,11 +71,17 @@ class CpuModel implements Model {
 
   reserve(B: number, T: number, K: number): void {
     this.#life.check();
-    const { hidden: H, deeper: P, width: M, outputs: V, inputs: D, autoencoder } = this.spec;
-    const perStep = H + P + 2 * M + 2 * V + (autoencoder ? 4 * D : 0) + K + 16;
+    const { spec } = this;
+    const { hidden: H, deeper: P, width: M, outputs: V, inputs: D } = spec;
+    const E = endsOfModel(spec);
+    const layers = spec.layers * (GATES[spec.controller].length + 3) * H;
+    const recall = spec.autoencoder ? 4 * D : 0;
+    const perStep = layers + P + spec.readout + spec.embedding + E * (2 * M + 2) + 2 * V + recall + K + 16;
+    // Strengths, and as many references to rows: T/2 an end, on average over t.
+    const rows = E * T;
     checkSize(
       `a batch of ${B} sequences of ${T} steps`,
-      B * T * (perStep + T / 2),
+      B * T * (perStep + rows),
       'train.batch or task.maxLength',
     );
   }
@@ -127,7 +118,8 @@ class CpuModel implements Model {
     checkBatch(this.spec, batch);
     const { objective, sequences } = this.#run(batch);
     const { B, T } = batch;
-    const { outputs: V, width: M } = this.spec;
+    const { outputs: V, width: M, memory, memories } = this.spec;
+    const E = endsOfModel(this.spec);
     const report = {
       ...score(this.spec, batch, sequences),
       objective,
@@ -137,24 +129,26 @@ class CpuModel implements Model {
     const made: Forward = {
       report,
       predicted: new Uint32Array(T * B),
-      push: new Float32Array(T * B),
-      pop: new Float32Array(T * B),
+      push: new Float32Array(T * B * E),
+      pop: new Float32Array(T * B * E),
     };
     if (trace) {
       made.trace = {
         output: new Float32Array(T * B * V),
-        read: new Float32Array(T * B * M),
-        strengths: sequences.map(({ steps }) => steps.map(({ s }) => Float32Array.from(s))),
+        read: new Float32Array(T * B * E * M),
+        strengths: Array.from({ length: memory === 'none' ? 0 : memories }, (_, k) =>
+          sequences.map(({ steps }) => steps.map(({ memories }) => Float32Array.from(memories[k].s))),
+        ),
       };
     }
     sequences.forEach(({ steps }, b) => {
       steps.forEach(({ d, u, output, r }, t) => {
         const n = t * B + b;
         made.predicted[n] = argmax(output);
-        made.push[n] = d;
-        made.pop[n] = u;
+        made.push.set(d, n * E);
+        made.pop.set(u, n * E);
         made.trace?.output.set(output, n * V);
-        made.trace?.read.set(r, n * M);
+        made.trace?.read.set(r, n * E * M);
       });
     });
     return made;
@@ -180,70 +174,6 @@ class CpuModel implements Model {
     const made = modelForward(this.spec, this.#state.parameters, batch);
     this.#activations = Math.max(this.#activations, countActivations(made.sequences));
     return made;
-  }
-}
-
-class CpuMemory implements MemoryLayer {
-  readonly shape: MemoryShape;
-  readonly #life: Life;
-  /** Per sequence: inputs and strengths of the last forward. */
-  #kept: { pop: Float32Array; value: Float32Array; strengths: Float64Array[] }[] = [];
-
-  constructor(shape: MemoryShape, life: Life) {
-    this.shape = shape;
-    this.#life = life;
-  }
-
-  async forward(push: Float32Array, pop: Float32Array, value: Float32Array): Promise<Float32Array> {
-    this.#life.check();
-    checkMemoryInputs(this.shape, push, pop, value);
-    const { B, T, M } = this.shape;
-    const reads = new Float32Array(B * T * M);
-    this.#kept = [];
-    for (let b = 0; b < B; b++) {
-      // Copies, for the caller may write to his arrays before the backward pass.
-      const pops = pop.slice(b * T, (b + 1) * T);
-      const values = value.slice(b * T * M, (b + 1) * T * M);
-      const { read, strengths } = stackForward(push.subarray(b * T, (b + 1) * T), pops, values);
-      reads.set(read, b * T * M);
-      this.#kept.push({ pop: pops, value: values, strengths });
-    }
-    return reads;
-  }
-
-  async backward(dRead: Float32Array): Promise<MemoryGradients> {
-    this.#checkForwarded('backward');
-    checkReadGradient(this.shape, dRead);
-    const { B, T, M } = this.shape;
-    const made = {
-      dPush: new Float32Array(B * T),
-      dPop: new Float32Array(B * T),
-      dValue: new Float32Array(B * T * M),
-    };
-    this.#kept.forEach(({ pop, value, strengths }, b) => {
-      const dr = dRead.subarray(b * T * M, (b + 1) * T * M);
-      const { dPush, dPop, dValue } = stackBackward(pop, value, strengths, dr);
-      made.dPush.set(dPush, b * T);
-      made.dPop.set(dPop, b * T);
-      made.dValue.set(dValue, b * T * M);
-    });
-    return made;
-  }
-
-  async strengths(): Promise<Float32Array[][]> {
-    this.#checkForwarded('strengths');
-    return this.#kept.map(({ strengths }) => strengths.map(s => Float32Array.from(s)));
-  }
-
-  destroy(): void {
-    this.#kept = [];
-    this.#life.end();
-  }
-
-  #checkForwarded(call: string): void {
-    this.#life.check();
-    if (this.#kept.length === 0)
-      throw new InputError(`${call}() needs a forward pass: call forward() first.`);
   }
 }
 
@@ -273,10 +203,15 @@ const count = (tensors: Tensors): number =>
 
 function countActivations(sequences: readonly Sequence[]): number {
   let numbers = 0;
+  const add = (array?: ArrayLike<unknown>): void => {
+    numbers += array?.length ?? 0;
+  };
   for (const { steps } of sequences) {
-    for (const { h, op, v, s, r, output, recall } of steps) {
-      numbers += h.length + (op === h ? 0 : op.length) + v.length + s.length + r.length + output.length;
-      if (recall) numbers += recall.fromH.output.length + recall.fromP.output.length;
+    for (const { layers, op, d, u, v, memories, r, o, output, recall } of steps) {
+      for (const { h, c, gates, hn } of layers) for (const x of [h, c, gates, hn]) add(x);
+      if (op !== layers[layers.length - 1].h) add(op);
+      for (const { s, V } of memories) for (const x of [s, V]) add(x);
+      for (const x of [d, u, v, r, o, output, recall?.fromH.output, recall?.fromP.output]) add(x);
     }
   }
   return numbers;

@@ -64,15 +64,20 @@ export interface Forward {
   report: StepReport;
   /** [T,B] most likely output. */
   predicted: Uint32Array;
-  /** [T,B] push strength d, pop strength u. */
+  /** [T,B,E] push strength d, pop strength u of every end. */
   push: Float32Array;
   pop: Float32Array;
-  /** Only when asked for: [T,B,V] outputs (probabilities for softmax), [T,B,M] reads, strengths [B][length][t+1]. */
-  trace?: { output: Float32Array; read: Float32Array; strengths: Float32Array[][] };
+  /**
+   * Only when asked for: [T,B,V] outputs (probabilities for softmax), [T,B,E,M] reads, and for each memory its
+   * strengths [B][length][rows], a deque's from bottom to top.
+   */
+  trace?: { output: Float32Array; read: Float32Array; strengths: Float32Array[][][] };
 }
 
 export interface Model {
   readonly spec: ModelSpec;
+  /** How it computes, for people: "fused, lane", "stepwise", "literal". */
+  readonly plan: string;
   /** Bytes on the device for the largest batch so far. */
   readonly bytes: number;
   /**
@@ -92,27 +97,33 @@ export interface Model {
   destroy(): void;
 }
 
+export type MemoryKind = 'stack' | 'queue' | 'deque';
+
 export interface MemoryShape {
-  kind: 'stack';
+  kind: MemoryKind;
   B: number;
   T: number;
   M: number;
 }
 
 /**
- * A differentiable memory over whole sequences. Strengths are any numbers ≥ 0 (1 is a whole row).
+ * A differentiable memory over whole sequences. Strengths are any numbers ≥ 0 (1 is a whole row). E is 1, but 2 for
+ * a deque, whose ends are (top, bottom).
  *
  *   const stack = await engine.memory({ kind: 'stack', B, T, M });
- *   const read = await stack.forward(push, pop, value);      // [B,T],[B,T],[B,T,M] → [B,T,M]
+ *   const read = await stack.forward(push, pop, value);      // [B,T,E],[B,T,E],[B,T,E,M] → [B,T,E,M]
  *   const { dPush, dPop, dValue } = await stack.backward(dRead);
  */
 export interface MemoryLayer {
   readonly shape: MemoryShape;
-  /** r_t of every step (equations 1–3). Keeps what the backward pass needs until the next forward. */
+  /** r_t of every step (equations 1–8). Keeps what the backward pass needs until the next forward. */
   forward(push: Float32Array, pop: Float32Array, value: Float32Array): Promise<Float32Array>;
-  /** Gradients of the inputs of the last forward, given that of its reads [B,T,M]. */
+  /** Gradients of the inputs of the last forward, given that of its reads [B,T,E,M]. */
   backward(dRead: Float32Array): Promise<MemoryGradients>;
-  /** [B][T][t+1] strengths after every step of the last forward, in the paper's order, dead rows as 0. */
+  /**
+   * [B][T][rows] strengths after every step of the last forward, in the paper's order, dead rows as 0: t+1 rows,
+   * oldest first; a deque's 2(t+1) from bottom to top.
+   */
   strengths(): Promise<Float32Array[][]>;
   destroy(): void;
 }

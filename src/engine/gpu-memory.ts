@@ -1,4 +1,5 @@
 import { InputError } from '../base/errors.ts';
+import { endsOf } from '../base/parameters.ts';
 import type { Gpu } from '../gpu/device.ts';
 import {
   bindMemory,
@@ -11,7 +12,7 @@ import {
   rewindStrengths,
 } from '../kernels/memory.ts';
 import { checkMemoryInputs, checkMemoryShape, checkReadGradient } from './checks.ts';
-import type { MemoryGradients, MemoryLayer, MemoryShape } from './engine.ts';
+import type { MemoryGradients, MemoryKind, MemoryLayer, MemoryShape } from './engine.ts';
 import { Life } from './life.ts';
 
 /** The memory kernel as a layer of its own. `form` forces one of its forms, for tests and benchmarks. */
@@ -26,7 +27,8 @@ export async function gpuMemory(
   const { kind, B, T, M } = shape;
   const { queue } = gpu.device;
   const kernels = await memoryKernels(gpu, kind, M, form ?? chooseForm(gpu));
-  const buffers = memoryBuffers(gpu, B, T, M);
+  const buffers = memoryBuffers(gpu, kind, B, T, M);
+  const N = B * T * endsOf(kind);
   const passes = bindMemory(gpu, kernels, buffers, B);
   // The backward pass rewinds the slots, so whatever needs them again runs the forward pass again first.
   let state: 'empty' | 'ready' | 'rewound' = 'empty';
@@ -49,7 +51,7 @@ export async function gpuMemory(
       queue.writeBuffer(buffers.pop, 0, pop as Float32Array<ArrayBuffer>);
       queue.writeBuffer(buffers.value, 0, value as Float32Array<ArrayBuffer>);
       runForward();
-      const [read] = await gpu.read([{ buffer: buffers.read, bytes: B * T * M * 4 }]);
+      const [read] = await gpu.read([{ buffer: buffers.read, bytes: N * M * 4 }]);
       return new Float32Array(read);
     },
 
@@ -61,9 +63,9 @@ export async function gpuMemory(
       gpu.submit('memory backward', encoder => recordMemoryBackward(encoder, passes, buffers));
       state = 'rewound';
       const [dPush, dPop, dValue] = await gpu.read([
-        { buffer: buffers.dPush, bytes: B * T * 4 },
-        { buffer: buffers.dPop, bytes: B * T * 4 },
-        { buffer: buffers.dValue, bytes: B * T * M * 4 },
+        { buffer: buffers.dPush, bytes: N * 4 },
+        { buffer: buffers.dPop, bytes: N * 4 },
+        { buffer: buffers.dValue, bytes: N * M * 4 },
       ]);
       return {
         dPush: new Float32Array(dPush),
@@ -76,10 +78,14 @@ export async function gpuMemory(
       life.check();
       needForward();
       const [slots, log] = await gpu.read([
-        { buffer: buffers.slots, bytes: B * T * 8 },
-        { buffer: buffers.log, bytes: B * T * 16 },
+        { buffer: buffers.slots, bytes: N * 8 },
+        { buffer: buffers.log, bytes: N * 16 },
       ]);
-      return allStrengths(new Uint32Array(slots), new Uint32Array(log), kernels.form, B, T);
+      return allStrengths(
+        { kind, form: kernels.form, B, T },
+        new Uint32Array(slots),
+        new Uint32Array(log),
+      )[0];
     },
 
     destroy(): void {
@@ -89,23 +95,37 @@ export async function gpuMemory(
   };
 }
 
-/** [B][T][t+1] strengths from the slots and logs of all sequences, laid out as the kernel's form has them. */
+/** How the slots and logs of a batch lie in their buffers. */
+export interface StatesLayout {
+  kind: MemoryKind;
+  form: MemoryForm['form'];
+  B: number;
+  T: number;
+  /** Memories side by side. */
+  memories?: number;
+}
+
+/** [memory][B][length][rows] strengths from the slots and logs of all sequences, laid out as the kernel's form has them. */
 export function allStrengths(
+  { kind, form, B, T, memories = 1 }: StatesLayout,
   slots: Uint32Array,
   log: Uint32Array,
-  form: MemoryForm['form'],
-  B: number,
-  T: number,
   lengths?: ArrayLike<number>,
-): Float32Array[][] {
-  return Array.from({ length: B }, (_, b) => {
-    const own = (all: Uint32Array, words: number): Uint32Array => {
-      if (form === 'block') return all.subarray(b * T * words, (b + 1) * T * words);
-      const one = new Uint32Array(T * words);
-      for (let t = 0; t < T; t++)
-        one.set(all.subarray((t * B + b) * words, (t * B + b + 1) * words), t * words);
-      return one;
-    };
-    return rewindStrengths(own(slots, 2), own(log, 4), lengths?.[b] ?? T);
-  });
+): Float32Array[][][] {
+  const n = T * endsOf(kind);
+  const own = (all: Uint32Array, words: number, k: number, b: number): Uint32Array => {
+    const block = b * memories + k;
+    if (form === 'block') return all.subarray(block * n * words, (block + 1) * n * words);
+    const one = new Uint32Array(n * words);
+    for (let i = 0; i < n; i++) {
+      const at = ((k * n + i) * B + b) * words;
+      one.set(all.subarray(at, at + words), i * words);
+    }
+    return one;
+  };
+  return Array.from({ length: memories }, (_, k) =>
+    Array.from({ length: B }, (_, b) =>
+      rewindStrengths(kind, own(slots, 2, k, b), own(log, 4, k, b), lengths?.[b] ?? T),
+    ),
+  );
 }

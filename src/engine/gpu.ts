@@ -3,11 +3,11 @@ import { MOMENTS, type TrainConfig } from '../base/config.ts';
 import type { Batch } from '../base/dims.ts';
 import { DeviceError } from '../base/errors.ts';
 import type { ModelSpec, Tensors } from '../base/parameters.ts';
-import { type Bound, bind, dispatch, Gpu } from '../gpu/device.ts';
+import { type Bound, bind, dispatch, Gpu, STEP_BYTES } from '../gpu/device.ts';
 import { type BatchBuffers, batchBuffers, MOST_REPORTS, modelBuffers } from '../kernels/arena.ts';
+import type { BufferName, Launch, Size, Work } from '../kernels/launch.ts';
 import { type Layout, layoutOf, pack, unpack } from '../kernels/layout.ts';
-import type { MemoryForm } from '../kernels/memory.ts';
-import { type BufferName, compilePlan, type Launch, type Plan } from '../kernels/plan.ts';
+import { compilePlan, type Plan, type PlanOptions } from '../kernels/plan.ts';
 import { checkBatch, checkState } from './checks.ts';
 import type {
   AdapterDescription,
@@ -22,10 +22,8 @@ import type {
 import { allStrengths, gpuMemory } from './gpu-memory.ts';
 import { Life } from './life.ts';
 
-/** Forces one form of the kernels, for tests and benchmarks. */
-export interface GpuOptions {
-  form?: MemoryForm;
-}
+/** Forces a plan (`--plan`), or one form of the kernels, for tests and benchmarks. */
+export type GpuOptions = PlanOptions;
 
 /** The kernels as an engine. It owns the device from here on. */
 export async function createGpuEngine(
@@ -59,6 +57,7 @@ interface Ready {
   bound: Bound;
   groups: Launch['groups'];
 }
+type ReadyWork = Ready | { loop: 'forward' | 'backward'; launches: Ready[] };
 
 class GpuModel implements Model {
   readonly spec: ModelSpec;
@@ -70,7 +69,7 @@ class GpuModel implements Model {
   readonly #own: { buffers: Buffers; bytes: number };
   /** Made by the first batch, and made anew when one does not fit. */
   #batch: BatchBuffers | undefined;
-  #ready: { step: Ready[]; forward: Ready[] } = { step: [], forward: [] };
+  #ready: { step: ReadyWork[]; forward: ReadyWork[] } = { step: [], forward: [] };
   #step = 0;
   #begun = 0;
   /** Places in the ring of reports: the next one, and those not fetched yet with their number of sequences. */
@@ -83,10 +82,10 @@ class GpuModel implements Model {
     training: TrainConfig,
     state: ModelState,
     life: Life,
-    { form }: GpuOptions,
+    options: GpuOptions,
   ): Promise<GpuModel> {
     const layout = layoutOf(spec);
-    const plan = await compilePlan(gpu, layout, training, form);
+    const plan = await compilePlan(gpu, layout, training, options);
     gpu.check();
     const model = new GpuModel(gpu, layout, training, plan, life);
     model.load(state);
@@ -101,6 +100,11 @@ class GpuModel implements Model {
     this.#plan = plan;
     this.#life = life;
     this.#own = modelBuffers(gpu, layout);
+  }
+
+  get plan(): string {
+    const { kind, form } = this.#plan;
+    return kind === 'fused' || this.#layout.E ? `${kind}, ${form.form}` : kind;
   }
 
   get bytes(): number {
@@ -148,7 +152,7 @@ class GpuModel implements Model {
     const slot = this.#upload(batch);
     this.#submit('evaluation', this.#ready.forward, batch);
     const { B, T, lengths } = batch;
-    const { M4, S4, V4 } = this.#layout;
+    const { M4, R4, S4, V4, E } = this.#layout;
     const rows = B * T;
     const { buffers, offsets } = this.#batch!;
     const from = (name: BufferName, bytes: number, offset4 = 0) => ({
@@ -159,39 +163,51 @@ class GpuModel implements Model {
     const parts = [
       { buffer: this.#own.buffers.get('reports')!, offset: slot * REPORT_BYTES, bytes: REPORT_BYTES },
       from('outcomes', rows * 16),
-      from('acts', rows * S4 * 16, offsets.s),
+      from('acts', Math.max(1, rows * S4) * 16, offsets.s),
     ];
     if (trace) {
       parts.push(
         from('acts', rows * V4 * 16, offsets.y),
-        from('acts', rows * M4 * 16, offsets.r! + B * M4),
-        from('slots', rows * 8),
-        from('undo', rows * 16),
+        from('acts', Math.max(1, rows * R4) * 16, offsets.r + B * R4),
+        from('slots', Math.max(1, rows * E) * 8),
+        from('undo', Math.max(1, rows * E) * 16),
       );
     }
     const read = await this.#gpu.read(parts);
     const [reports, outcomes, heads, outputs, reads] = read.map(bytes => new Float32Array(bytes));
     const inside = (n: number): boolean => Math.floor(n / B) < lengths[n % B];
-    const columns = (all: Float32Array, width4: number, at: number, width: number): Float32Array => {
-      const picked = new Float32Array(rows * width);
+    /** [T,B,count·width] numbers out of rows of width4 vec4s: count pieces, of which the k-th begins at start(k). */
+    const pieces = (
+      all: Float32Array,
+      width4: number,
+      count: number,
+      width: number,
+      start: (k: number) => number,
+    ): Float32Array => {
+      const picked = new Float32Array(rows * count * width);
       for (let n = 0; n < rows; n++) {
-        const start = n * width4 * 4 + at;
-        if (inside(n)) picked.set(all.subarray(start, start + width), n * width);
+        if (!inside(n)) continue;
+        for (let k = 0; k < count; k++) {
+          const at = n * width4 * 4 + start(k);
+          picked.set(all.subarray(at, at + width), (n * count + k) * width);
+        }
       }
       return picked;
     };
     const made: Forward = {
       report: reportOf(reports, 0, B),
       predicted: Uint32Array.from({ length: rows }, (_, n) => (inside(n) ? outcomes[4 * n + 2] : 0)),
-      push: columns(heads, S4, M4 * 4, 1),
-      pop: columns(heads, S4, M4 * 4 + 1, 1),
+      push: pieces(heads, S4, E, 1, end => R4 * 4 + 2 * end),
+      pop: pieces(heads, S4, E, 1, end => R4 * 4 + 2 * end + 1),
     };
     if (trace) {
-      const [slots, log] = [new Uint32Array(read[5]), new Uint32Array(read[6])];
+      const { memory: kind, memories, width, outputs: V } = this.spec;
+      const states = [new Uint32Array(read[5]), new Uint32Array(read[6])] as const;
+      const { form } = this.#plan.form;
       made.trace = {
-        output: columns(outputs, V4, 0, this.spec.outputs),
-        read: columns(reads, M4, 0, this.spec.width),
-        strengths: allStrengths(slots, log, this.#plan.form.form, B, T, lengths),
+        output: pieces(outputs, V4, 1, V, () => 0),
+        read: pieces(reads, R4, E, width, end => end * M4 * 4),
+        strengths: kind === 'none' ? [] : allStrengths({ kind, form, B, T, memories }, ...states, lengths),
       };
     }
     return made;
@@ -263,14 +279,30 @@ class GpuModel implements Model {
       ),
       groups: launch.groups,
     });
-    this.#ready = { step: this.#plan.step.map(ready), forward: this.#plan.forward.map(ready) };
+    const readyWork = (work: Work): ReadyWork =>
+      'loop' in work ? { loop: work.loop, launches: work.launches.map(ready) } : ready(work);
+    this.#ready = { step: this.#plan.step.map(readyWork), forward: this.#plan.forward.map(readyWork) };
   }
 
-  #submit(label: string, launches: Ready[], { B, T }: Batch): void {
-    const size = { B, T, parts: this.#plan.parts(B, T) };
+  #submit(label: string, work: ReadyWork[], { B, T }: Batch): void {
+    const size: Size = { B, T, parts: this.#plan.parts(B, T) };
+    const stepwise = this.#plan.kind === 'stepwise';
+    const steps = stepwise ? this.#gpu.steps(this.#batch!.capacity.T) : undefined;
     this.#gpu.submit(label, encoder => {
       const pass = encoder.beginComputePass({ label });
-      for (const { bound, groups } of launches) dispatch(pass, bound, groups(size));
+      for (const one of work) {
+        if (!('loop' in one)) {
+          // What stands beside a loop may be a stepped kernel too: it is told 0.
+          if (steps) pass.setBindGroup(1, steps, [0]);
+          dispatch(pass, one.bound, one.groups(size));
+          continue;
+        }
+        for (let k = 0; k < T; k++) {
+          const t = one.loop === 'forward' ? k : T - 1 - k;
+          pass.setBindGroup(1, steps!, [t * STEP_BYTES]);
+          for (const { bound, groups } of one.launches) dispatch(pass, bound, groups(size));
+        }
+      }
       pass.end();
     });
   }

@@ -34,17 +34,25 @@ export class Gpu {
     if (this.#fault) throw this.#fault;
   }
 
-  /** A pipeline of this code, compiled once. Throws DeviceError with the compiler's message and the source line. */
-  kernel(label: string, code: string, bindings: readonly Binding[]): Promise<Kernel> {
+  /**
+   * A pipeline of this code, compiled once; `stepped`: with the number of a step in group 1 (see steps()). Throws
+   * DeviceError with the compiler's message and the source line.
+   */
+  kernel(label: string, code: string, bindings: readonly Binding[], stepped = false): Promise<Kernel> {
     let kernel = this.#kernels.get(code);
     if (!kernel) {
-      kernel = this.#compile(label, code, bindings);
+      kernel = this.#compile(label, code, bindings, stepped);
       this.#kernels.set(code, kernel);
     }
     return kernel;
   }
 
-  async #compile(label: string, code: string, bindings: readonly Binding[]): Promise<Kernel> {
+  async #compile(
+    label: string,
+    code: string,
+    bindings: readonly Binding[],
+    stepped: boolean,
+  ): Promise<Kernel> {
     const { device } = this;
     device.pushErrorScope('validation');
     const module = device.createShaderModule({ label, code });
@@ -67,13 +75,55 @@ export class Gpu {
     try {
       const pipeline = await device.createComputePipelineAsync({
         label,
-        layout: device.createPipelineLayout({ label, bindGroupLayouts: [layout] }),
+        layout: device.createPipelineLayout({
+          label,
+          bindGroupLayouts: [layout, ...(stepped ? [this.#stepLayout()] : [])],
+        }),
         compute: { module, entryPoint: 'main' },
       });
       return { label, pipeline, layout };
     } catch (error) {
       throw new DeviceError(`kernel ${label} cannot be built on this device: ${messageOf(error)}`);
     }
+  }
+
+  #steps: { layout: GPUBindGroupLayout; group?: GPUBindGroup; count: number } | undefined;
+
+  #stepLayout(): GPUBindGroupLayout {
+    this.#steps ??= {
+      layout: this.device.createBindGroupLayout({
+        label: 'step',
+        entries: [
+          {
+            binding: 0,
+            visibility: GPUShaderStage.COMPUTE,
+            buffer: { type: 'uniform', hasDynamicOffset: true, minBindingSize: 16 },
+          },
+        ],
+      }),
+      count: 0,
+    };
+    return this.#steps.layout;
+  }
+
+  /** The bind group that tells stepped kernels which of `count` steps it is, by a dynamic offset of step · STEP_BYTES. */
+  steps(count: number): GPUBindGroup {
+    const layout = this.#stepLayout();
+    const steps = this.#steps!;
+    if (!steps.group || steps.count < count) {
+      const numbers = new Uint32Array((count * STEP_BYTES) / 4);
+      for (let t = 0; t < count; t++) numbers[(t * STEP_BYTES) / 4] = t;
+      const buffer = this.buffer(`numbers of ${count} steps`, numbers.byteLength, UNIFORM);
+      this.device.queue.writeBuffer(buffer, 0, numbers);
+      const resource = { buffer, size: 16 };
+      steps.group = this.device.createBindGroup({
+        label: 'step',
+        layout,
+        entries: [{ binding: 0, resource }],
+      });
+      steps.count = count;
+    }
+    return steps.group;
   }
 
   /** A buffer for kernels. Throws InputError, naming it, where it exceeds the device's limits. */
@@ -160,6 +210,9 @@ export function split(groups: number): [x: number, y: number] {
   const x = Math.min(groups, 65_535);
   return [x, Math.ceil(groups / Math.max(1, x))];
 }
+
+/** Apart enough for any device's dynamic offsets. */
+export const STEP_BYTES = 256;
 
 /** Records one dispatch. */
 export function dispatch(pass: GPUComputePassEncoder, bound: Bound, groups: [x: number, y: number]): void {

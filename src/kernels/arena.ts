@@ -1,59 +1,35 @@
-import { HEADER, type HeaderField } from '../../shaders/lib/batch.wgsl.ts';
+import { HEADER } from '../../shaders/lib/batch.wgsl.ts';
 import { REPORT } from '../../shaders/score.wgsl.ts';
 import type { Batch } from '../base/dims.ts';
 import { type Gpu, UNIFORM } from '../gpu/device.ts';
+import type { BufferName } from './launch.ts';
 import type { Layout } from './layout.ts';
-import { type BufferName, MOST_NORMS, MOST_PARTS } from './plan.ts';
+import { MOST_NORMS, MOST_PARTS } from './plan.ts';
+import { tensorsOf } from './tensors.ts';
 
 /** Reports that may wait on the device to be fetched. */
 export const MOST_REPORTS = 1024;
-
-type Arena = Record<'acts' | 'grads', Partial<Record<HeaderField, number>>>;
 
 /** Offsets of all tensors in the two arenas for batches of up to B × T, in vec4s, and the arenas' sizes. */
 function arenaOf(
   layout: Layout,
   B: number,
   T: number,
-): { offsets: Arena; sizes: Record<keyof Arena, number> } {
-  const { spec, H4, P4, M4, S4, V4, D4 } = layout;
-  const rows = B * T;
-  const recall = spec.autoencoder ? rows : 0;
-  const deeper = spec.deeper ? rows : 0;
-  const tensors: Record<keyof Arena, [HeaderField, number][]> = {
-    acts: [
-      ['h', (rows + B) * H4],
-      ['r', (rows + B) * M4],
-      ['op', deeper * P4],
-      ['s', rows * S4],
-      ['y', rows * V4],
-      ['xh', recall * D4],
-      ['xp', recall * D4],
-    ],
-    grads: [
-      ['dA', rows * H4],
-      ['dP', deeper * P4],
-      ['dS', rows * S4],
-      ['dO', rows * P4],
-      ['dHx', recall * H4],
-      ['dY', rows * V4],
-      ['dXh', recall * D4],
-      ['dXp', recall * D4],
-      ['dH0', B * H4],
-    ],
-  };
-  const offsets: Arena = { acts: {}, grads: {} };
+): { offsets: Record<string, number>; sizes: Record<'acts' | 'grads', number> } {
+  const rows = { steps: B * T, 'steps and start': B * (T + 1), batch: B };
+  const tensors = tensorsOf(layout);
+  const offsets: Record<string, number> = {};
   const sizes = { acts: 0, grads: 0 };
   for (const arena of ['acts', 'grads'] as const) {
-    for (const [name, size] of tensors[arena]) {
-      offsets[arena][name] = sizes[arena];
-      sizes[arena] += size;
+    for (const { name, width4, rows: kind } of tensors[arena]) {
+      offsets[name] = sizes[arena];
+      sizes[arena] += rows[kind] * width4;
     }
   }
   return { offsets, sizes };
 }
 
-const dataWords = (B: number, T: number, K: number): number => 2 * B + T * B * (K + 3);
+const dataWords = (B: number, T: number, K: number, E: number): number => 2 * B + T * B * (K + 1 + 2 * E);
 
 /** What depends on the size of a batch: its buffers, and where things lie in them. */
 export interface BatchBuffers {
@@ -62,7 +38,7 @@ export interface BatchBuffers {
   buffers: Map<BufferName, GPUBuffer>;
   bytes: number;
   /** Offsets of the tensors in acts and grads, in vec4s. */
-  offsets: Partial<Record<HeaderField, number>>;
+  offsets: Record<string, number>;
   /** Fills `words` with header and batch; returns how many are used. */
   write(batch: Batch, report: number, parts: number, unbias: [mean: number, square: number]): number;
   words: Uint32Array<ArrayBuffer>;
@@ -71,16 +47,17 @@ export interface BatchBuffers {
 /** Allocates for batches of up to B × T with K inputs per step. */
 export function batchBuffers(gpu: Gpu, layout: Layout, B: number, T: number, K: number): BatchBuffers {
   const { offsets, sizes } = arenaOf(layout, B, T);
+  const fields = [...HEADER, ...Object.keys(offsets)];
+  const { E } = layout;
   const rows = B * T;
-  const fixed: Partial<Record<HeaderField, number>> = { ...offsets.acts, ...offsets.grads };
-  const count = HEADER.length + dataWords(B, T, K);
+  const count = fields.length + dataWords(B, T, K, E);
   const wanted: [BufferName, number][] = [
     ['batch', count * 4],
     ['acts', sizes.acts * 16],
     ['grads', sizes.grads * 16],
-    ['slots', rows * 8],
-    ['undo', rows * 16],
-    ['dStrength', rows * 4],
+    ['slots', rows * E * 8],
+    ['undo', rows * E * 16],
+    ['dStrength', rows * E * 4],
     ['outcomes', rows * 16],
     ['extra', layout.spec.autoencoder ? rows * 8 : 16],
   ];
@@ -92,7 +69,7 @@ export function batchBuffers(gpu: Gpu, layout: Layout, B: number, T: number, K: 
     ...allocated,
     capacity: { B, T, K },
     words,
-    offsets: fixed,
+    offsets,
     write(batch, report, parts, unbias): number {
       const { B, T, K } = batch;
       const at = {
@@ -102,21 +79,21 @@ export function batchBuffers(gpu: Gpu, layout: Layout, B: number, T: number, K: 
         targets: 2 * B + T * B * K,
         noise: 2 * B + T * B * (K + 1),
       };
-      const header: Partial<Record<HeaderField, number>> = {
-        ...fixed,
+      const header: Record<string, number> = {
+        ...offsets,
         ...at,
         ...{ B, T, K, report, hasNoise: batch.noise ? 1 : 0, parts },
       };
-      for (const [k, field] of HEADER.entries()) words[k] = header[field] ?? 0;
+      for (const [k, field] of fields.entries()) words[k] = header[field] ?? 0;
       floats[HEADER.indexOf('unbiasMean')] = unbias[0];
       floats[HEADER.indexOf('unbiasSquare')] = unbias[1];
-      const data = HEADER.length;
+      const data = fields.length;
       words.set(batch.lengths, data + at.lengths);
       floats.set(batch.weight, data + at.weight);
       words.set(batch.ids, data + at.ids);
       words.set(batch.target, data + at.targets);
       if (batch.noise) floats.set(batch.noise, data + at.noise);
-      return data + (batch.noise ? dataWords(B, T, K) : at.noise);
+      return data + (batch.noise ? dataWords(B, T, K, E) : at.noise);
     },
   };
 }

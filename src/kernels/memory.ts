@@ -1,4 +1,4 @@
-import type { MemoryOptions } from '../../shaders/memory.wgsl.ts';
+import { endsOfKind, type MemoryOptions } from '../../shaders/memory.wgsl.ts';
 import { memoryBackward, memoryForward } from '../../shaders/memory-layer.wgsl.ts';
 import { type Bound, bind, dispatch, type Gpu, type Kernel, split, UNIFORM } from '../gpu/device.ts';
 
@@ -15,6 +15,7 @@ export const chooseForm = (gpu: Gpu): MemoryForm =>
     : { form: 'block', size: 32, subgroups: gpu.subgroups };
 
 export interface MemoryKernels extends MemoryForm {
+  kind: MemoryOptions['kind'];
   forward: Kernel;
   backward: Kernel;
 }
@@ -22,7 +23,7 @@ export interface MemoryKernels extends MemoryForm {
 /** Compiles both passes for rows of M numbers. */
 export async function memoryKernels(
   gpu: Gpu,
-  kind: 'stack',
+  kind: MemoryOptions['kind'],
   M: number,
   form: MemoryForm,
 ): Promise<MemoryKernels> {
@@ -41,10 +42,10 @@ export async function memoryKernels(
       ...Array<'storage'>(6).fill('storage'),
     ]),
   ]);
-  return { ...form, forward, backward };
+  return { ...form, kind, forward, backward };
 }
 
-/** All buffers of a memory of B sequences of T steps with rows of M: [B,T] or [B,T,M], float32. */
+/** All buffers of a memory of B sequences of T steps with rows of M and E ends: [B,T,E] or [B,T,E,M], float32. */
 export interface MemoryBuffers {
   dims: GPUBuffer;
   push: GPUBuffer;
@@ -60,8 +61,15 @@ export interface MemoryBuffers {
   dValue: GPUBuffer;
 }
 
-/** Allocates them. Slots and log take 8 and 16 bytes a step, the rest is inputs, outputs and gradients. */
-export function memoryBuffers(gpu: Gpu, B: number, T: number, M: number): MemoryBuffers {
+/** Allocates them. Slots and log take 8 and 16 bytes a step and end, the rest is inputs, outputs and gradients. */
+export function memoryBuffers(
+  gpu: Gpu,
+  kind: MemoryOptions['kind'],
+  B: number,
+  T: number,
+  M: number,
+): MemoryBuffers {
+  const N = B * T * endsOfKind(kind);
   const made: GPUBuffer[] = [];
   const buffer = (label: string, bytes: number): GPUBuffer => {
     const one = gpu.buffer(`memory ${label} (B=${B}, T=${T}, M=${M})`, bytes);
@@ -74,17 +82,17 @@ export function memoryBuffers(gpu: Gpu, B: number, T: number, M: number): Memory
     gpu.device.queue.writeBuffer(dims, 0, new Uint32Array([B, T]));
     return {
       dims,
-      push: buffer('push', B * T * 4),
-      pop: buffer('pop', B * T * 4),
-      value: buffer('value', B * T * M * 4),
-      read: buffer('read', B * T * M * 4),
-      slots: buffer('slots', B * T * 8),
-      log: buffer('log', B * T * 16),
-      dStrength: buffer('dStrength', B * T * 4),
-      dRead: buffer('dRead', B * T * M * 4),
-      dPush: buffer('dPush', B * T * 4),
-      dPop: buffer('dPop', B * T * 4),
-      dValue: buffer('dValue', B * T * M * 4),
+      push: buffer('push', N * 4),
+      pop: buffer('pop', N * 4),
+      value: buffer('value', N * M * 4),
+      read: buffer('read', N * M * 4),
+      slots: buffer('slots', N * 8),
+      log: buffer('log', N * 16),
+      dStrength: buffer('dStrength', N * 4),
+      dRead: buffer('dRead', N * M * 4),
+      dPush: buffer('dPush', N * 4),
+      dPop: buffer('dPop', N * 4),
+      dValue: buffer('dValue', N * M * 4),
     };
   } catch (error) {
     for (const one of made) one.destroy();
@@ -143,14 +151,20 @@ export function recordMemoryBackward(
 }
 
 /**
- * Strengths after every step of one sequence, from what its forward pass left: the log is rewound, so these are
- * the device's own numbers, bit for bit.
+ * Strengths after every step of one memory of one sequence, from what its forward pass left: the log is rewound, so
+ * these are the device's own numbers, bit for bit.
  *
- * @param slots [T] (strength, step) of this sequence, in slot order
- * @param log [T] of this sequence
- * @returns [T][t+1], in the paper's order (row i was pushed at step i), dead rows 0
+ * @param slots [T·E] (strength, row), in slot order
+ * @param log [T·E]
+ * @returns [T][rows], in the paper's order (a stack's or queue's row i was pushed at step i; a deque's 2(t+1) from
+ * bottom to top), dead rows 0
  */
-export function rewindStrengths(slots: Uint32Array, log: Uint32Array, T: number): Float32Array[] {
+export function rewindStrengths(
+  kind: MemoryOptions['kind'],
+  slots: Uint32Array,
+  log: Uint32Array,
+  T: number,
+): Float32Array[] {
   const REACHED = 0x80000000;
   const word = new Uint32Array(1);
   const real = new Float32Array(word.buffer);
@@ -159,16 +173,36 @@ export function rewindStrengths(slots: Uint32Array, log: Uint32Array, T: number)
     return real[0];
   };
   const state = slots.slice();
+  const edgeOf = (entry: number): number => (log[4 * entry] & ~REACHED) >>> 0;
+  const giveBack = (entry: number, slot: number): void => {
+    state[2 * slot] = log[4 * entry + 2];
+    state[2 * slot + 1] = log[4 * entry + 3];
+  };
+  const refill = (entry: number, slot: number): void => {
+    if (log[4 * entry] & REACHED) state[2 * slot] = log[4 * entry + 1];
+  };
+  const deque = kind === 'deque';
   const steps: Float32Array[] = new Array(T);
   for (let t = T - 1; t >= 0; t--) {
-    const packed = log[4 * t];
-    const top = (packed & ~REACHED) >>> 0;
-    const strengths = new Float32Array(t + 1);
-    for (let i = 0; i <= top; i++) strengths[state[2 * i + 1]] = asFloat(state[2 * i]);
+    // The ends of the live slots after the step, and where a row stands in the paper's order.
+    const top = deque ? edgeOf(2 * t) : kind === 'queue' ? t : edgeOf(t);
+    const bottom = deque ? edgeOf(2 * t + 1) - 1 : kind === 'queue' ? edgeOf(t) : 0;
+    const placeOf = (row: number): number =>
+      !deque ? row : row % 2 === 0 ? t + 1 + row / 2 : t - (row - 1) / 2;
+    const strengths = new Float32Array(deque ? 2 * (t + 1) : t + 1);
+    for (let i = bottom; i <= top; i++) strengths[placeOf(state[2 * i + 1])] = asFloat(state[2 * i]);
     steps[t] = strengths;
-    state[2 * top] = log[4 * t + 2];
-    state[2 * top + 1] = log[4 * t + 3];
-    if (packed & REACHED) state[2 * (top - 1)] = log[4 * t + 1];
+    if (kind === 'stack') {
+      giveBack(t, top);
+      refill(t, top - 1);
+    } else if (kind === 'queue') {
+      refill(t, bottom);
+    } else {
+      giveBack(2 * t, top);
+      giveBack(2 * t + 1, bottom);
+      refill(2 * t + 1, bottom + 1);
+      refill(2 * t, top - 1);
+    }
   }
   return steps;
 }

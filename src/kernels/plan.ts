@@ -1,62 +1,42 @@
 import {
-  type GradientJob,
-  gradientLanes,
-  gradientTiles,
-  LANE_SIZE,
-  sideBySide,
-  tileGroups,
-} from '../../shaders/gradients.wgsl.ts';
-import type { HeaderField } from '../../shaders/lib/batch.wgsl.ts';
+  EMBED_SIZE,
+  embed,
+  embedBackward,
+  embedBackwardItems,
+  embedItems,
+} from '../../shaders/embed.wgsl.ts';
+import { fusedBackwardBlock, fusedForwardBlock, workgroupWords } from '../../shaders/fused-block.wgsl.ts';
+import { type FusedOptions, fusedBackwardLane, fusedForwardLane } from '../../shaders/fused-lane.wgsl.ts';
+import { batchOf } from '../../shaders/lib/batch.wgsl.ts';
 import { LINEAR_SIZE, linear, linearBackward, type Operand } from '../../shaders/linear.wgsl.ts';
 import { LOSS_SIZE, loss } from '../../shaders/loss.wgsl.ts';
-import { OPTIM_SIZE, optim, reduceGradients } from '../../shaders/optim.wgsl.ts';
-import { type RnnOptions, rnnBackwardLane, rnnForwardLane } from '../../shaders/rnn.wgsl.ts';
-import { rnnBackwardBlock, rnnForwardBlock } from '../../shaders/rnn-block.wgsl.ts';
+import { OPTIM_SIZE, optim, reduceGradients, squaredNorms } from '../../shaders/optim.wgsl.ts';
 import { score } from '../../shaders/score.wgsl.ts';
 import type { TrainConfig } from '../base/config.ts';
 import { InputError } from '../base/errors.ts';
-import { type Binding, type Gpu, type Kernel, split } from '../gpu/device.ts';
-import { type Layout, pushBiasAt } from './layout.ts';
+import { type Binding, type Gpu, split } from '../gpu/device.ts';
+import { weightGradients } from './gradients.ts';
+import { type BufferName, type Launch, Launcher, read, type Work, write } from './launch.ts';
+import { type Layout, pushBiasesAt } from './layout.ts';
 import type { MemoryForm } from './memory.ts';
+import { type StepwiseLaunches, stepwiseLaunches } from './stepwise.ts';
+import { batchFormOf } from './tensors.ts';
 
-/** The buffers of a model that kernels bind, by name. */
-export const BUFFERS = [
-  'batch',
-  'params',
-  'acts',
-  'grads',
-  'slots',
-  'undo',
-  'dStrength',
-  'outcomes',
-  'extra',
-  'partial',
-  'gradient',
-  'norms',
-  'reports',
-  'mean',
-  'square',
-] as const;
-export type BufferName = (typeof BUFFERS)[number];
-
-/** One dispatch of a plan, as data: what runs, on which buffers, in how many workgroups. */
-export interface Launch {
-  kernel: Kernel;
-  buffers: BufferName[];
-  groups: (size: { B: number; T: number; parts: number }) => [x: number, y: number];
-}
-
-/**
- * The fused plan: what a training step and an evaluation dispatch, in order. A step is about ten dispatches
- * whatever T is.
- */
+/** How a model is computed: what a training step and an evaluation dispatch, in order. */
 export interface Plan {
+  /** fused: all time steps in one dispatch each way; stepwise: dispatches per layer and time step. */
+  kind: 'fused' | 'stepwise';
+  /** Of the fused kernels, or of the memory's steps. */
   form: MemoryForm;
   /** Parts that the rows are divided into for the weight gradients: enough to fill a device, few enough to add. */
   parts(B: number, T: number): number;
-  step: Launch[];
-  forward: Launch[];
+  step: Work[];
+  forward: Work[];
 }
+
+/** What may be asked for; `auto` chooses. */
+export const PLANS = ['auto', 'fused', 'stepwise'] as const;
+export type PlanName = (typeof PLANS)[number];
 
 /**
  * Parameters, in vec4s, whose products may be written out in a kernel. Compilation grows faster than they do: 3 s at
@@ -64,17 +44,39 @@ export interface Plan {
  */
 const WRITTEN_OUT_LIMIT = 1300;
 
-/**
- * The form of the fused kernels for this device and model: in registers, one sequence per invocation, on software
- * adapters while the products can be written out; a workgroup per sequence otherwise.
- */
-export function chooseFusedForm(gpu: Gpu, { size4, spec }: Layout): MemoryForm {
-  if (gpu.software && size4 <= WRITTEN_OUT_LIMIT) {
-    return { form: 'lane', size: 4, subgroups: false };
-  }
-  const widest = Math.max(spec.hidden, spec.deeper, spec.width + 2);
+/** Numbers of a controller's state that a workgroup per sequence still loops over fast enough on a GPU. */
+const FUSED_BLOCK_LIMIT = 128;
+
+/** Whether the model can be written out, one sequence per invocation: small, and without what is hoisted out. */
+const canBeWrittenOut = ({ size4, spec }: Layout): boolean =>
+  size4 <= WRITTEN_OUT_LIMIT && spec.embedding === 0 && spec.readout === 0;
+
+const blockForm = (gpu: Gpu, spec: Layout['spec']): MemoryForm => {
+  const widest = Math.max(spec.hidden, spec.deeper, spec.memory === 'none' ? 0 : spec.width + 2);
   const size = widest <= 32 ? 32 : widest <= 64 ? 64 : 128;
   return { form: 'block', size, subgroups: gpu.subgroups };
+};
+
+/**
+ * The plan for this device and model. On software adapters: in registers while the products can be written out, else
+ * stepwise, for they run a workgroup's barriers one invocation after the other. On GPUs: a workgroup per sequence up
+ * to a width, stepwise beyond, where every step's weights should serve many sequences.
+ */
+export function choosePlan(
+  gpu: Gpu,
+  layout: Layout,
+  asked: PlanName = 'auto',
+): { kind: Plan['kind']; form: MemoryForm } {
+  const { spec } = layout;
+  const lane: MemoryForm = { form: 'lane', size: 4, subgroups: false };
+  const block = blockForm(gpu, spec);
+  const fused = gpu.software && canBeWrittenOut(layout) ? lane : block;
+  const stepwise: MemoryForm = gpu.software ? { ...lane, size: 8 } : { ...block, size: 32 };
+  if (asked === 'fused') return { kind: 'fused', form: fused };
+  if (asked === 'stepwise') return { kind: 'stepwise', form: stepwise };
+  const fits = workgroupBytes(layout) <= gpu.device.limits.maxComputeWorkgroupStorageSize;
+  const good = gpu.software ? fused.form === 'lane' : fits && spec.hidden * spec.layers <= FUSED_BLOCK_LIMIT;
+  return good ? { kind: 'fused', form: fused } : { kind: 'stepwise', form: stepwise };
 }
 
 /** Most parts that the rows are divided into for the weight gradients. */
@@ -82,85 +84,101 @@ export const MOST_PARTS = 8;
 /** Most partial sums of squared gradients. */
 export const MOST_NORMS = 4096;
 
+/** The state of a sequence; the memory's scan and rows take a few hundred numbers more. */
+const workgroupBytes = (layout: Layout): number => (workgroupWords(layout) + 512) * 4;
+
 /** @throws InputError where a sequence's state does not fit into workgroup memory */
-function checkWorkgroup(gpu: Gpu, { spec, S4 }: Layout): void {
-  const { hidden: H, deeper: P, width: M } = spec;
-  // Forward: h twice, o', r. Backward: dh, da, do', ds, dr. The memory's scan and rows take a few hundred numbers.
-  const numbers = Math.max(2 * H + P + M, 2 * H + (P || H) + 4 * S4 + M) + 512;
+function checkWorkgroup(gpu: Gpu, layout: Layout): void {
+  const { hidden: H, deeper: P, width: M } = layout.spec;
+  const bytes = workgroupBytes(layout);
   const limit = gpu.device.limits.maxComputeWorkgroupStorageSize;
-  if (numbers * 4 > limit) {
+  if (bytes > limit) {
     throw new InputError(
-      `model.hidden ${H}, model.deeper ${P} and model.width ${M} need ${numbers * 4} bytes of workgroup memory, but ` +
-        `this device has ${limit}: make them smaller, or use --engine cpu.`,
+      `model.hidden ${H}, model.deeper ${P} and model.width ${M} need ${bytes} bytes of workgroup memory in the ` +
+        `fused plan, but this device has ${limit}: use --plan stepwise, or make them smaller.`,
     );
   }
+}
+
+/** What is forced, for tests and benchmarks, and by --plan. */
+export interface PlanOptions {
+  plan?: PlanName;
+  form?: MemoryForm;
 }
 
 export async function compilePlan(
   gpu: Gpu,
   layout: Layout,
   training: TrainConfig,
-  form: MemoryForm = chooseFusedForm(gpu, layout),
+  { plan, form: forced }: PlanOptions = {},
 ): Promise<Plan> {
-  const { spec, blocks, size4, H4, P4, M4, S4, V4, D4 } = layout;
-  const lane = form.form === 'lane';
-  if (!lane) checkWorkgroup(gpu, layout);
-  const deeper = spec.deeper > 0;
-  const operand = (field: HeaderField, width4: number, skip: 0 | 1 = 0): Operand => ({ field, width4, skip });
-  const h = operand('h', H4, 1);
-  const op = deeper ? operand('op', P4) : h;
-  const dO = operand('dO', P4);
+  const chosen = choosePlan(gpu, layout, plan ?? (forced ? 'fused' : 'auto'));
+  const kind = chosen.kind;
+  const form = forced ?? chosen.form;
+  const { spec, blocks, size4, trained4, weights4, H4, P4, O4, V4, D4 } = layout;
+  // The losses are part of the fused kernels where these are written out.
+  const lane = kind === 'fused' && form.form === 'lane';
+  if (kind === 'fused' && !lane) checkWorkgroup(gpu, layout);
+  if (lane && (spec.embedding || spec.readout)) {
+    throw new InputError('the lane form takes no embedding and no readout: use --plan stepwise.');
+  }
+  const batch = batchOf(batchFormOf(layout));
+  const launcher = new Launcher(gpu);
+  const launch = launcher.launch.bind(launcher);
+  const operand = (field: string, width4: number, skip: 0 | 1 = 0): Operand => ({ field, width4, skip });
+  const h = operand(`h${spec.layers - 1}`, H4, 1);
+  const op = spec.deeper ? operand('op', P4) : h;
+  const dOp = operand('dOp', P4);
   const y = operand('y', V4);
   const dY = operand('dY', V4);
+  const o = operand('o', O4);
+  const dQ = operand('dQ', O4);
 
   // ---- launches --------------------------------------------------------------------------------------------
-  const launch = async (
-    label: string,
-    code: string,
-    buffers: [BufferName, Binding][],
-    groups: Launch['groups'],
-  ): Promise<Launch> => ({
-    kernel: await gpu.kernel(
-      label,
-      code,
-      buffers.map(([, type]) => type),
-    ),
-    buffers: buffers.map(([name]) => name),
-    groups,
-  });
-  const read = (name: BufferName): [BufferName, Binding] => [name, 'read-only-storage'];
-  const write = (name: BufferName): [BufferName, Binding] => [name, 'storage'];
-  const perSequence: Launch['groups'] = ({ B }) => (lane ? [Math.ceil(B / form.size), 1] : [B, 1]);
+  const perSequence: Launch['groups'] = ({ B }) => split(lane ? Math.ceil(B / form.size) : B);
   const perTile = (columns4: number): Launch['groups'] => {
     return ({ B, T }) => split(Math.ceil((Math.ceil((B * T) / 4) * columns4) / LINEAR_SIZE));
   };
   const perRow: Launch['groups'] = ({ B, T }) => split(Math.ceil((B * T) / LOSS_SIZE));
-
   const uniform = lane && size4 * 16 <= gpu.device.limits.maxUniformBufferBindingSize;
-  const rnn: RnnOptions = { layout, uniform, memory: form };
+  const fused: FusedOptions = { layout, batch, uniform, memory: form };
   const weights: [BufferName, Binding] = ['params', uniform ? 'uniform' : 'read-only-storage'];
   // Invocations that add up gradients, each with a sum of squares of its own, which `score` adds up.
   const norms = Math.min(size4, gpu.software ? 64 : MOST_NORMS);
   const small = gpu.software ? 8 : 64;
 
-  const head = (x: Operand, W: 'Wo' | 'Whx' | 'Wpx', out: Operand) =>
+  const head = (x: Operand, W: 'Wo' | 'Ws' | 'Whx' | 'Wpx', out: Operand, tanh = false) =>
     launch(
       `linear ${W}`,
-      linear(x, blocks[W], W === 'Wo' ? blocks.bo : undefined, out),
+      linear(
+        batch,
+        x,
+        blocks[W],
+        { Wo: blocks.bo, Ws: blocks.bs, Whx: undefined, Wpx: undefined }[W],
+        out,
+        tanh,
+      ),
       [read('batch'), read('params'), write('acts')],
       perTile(out.width4),
     );
-  const headBackward = (dy: Operand, W: 'Wo' | 'Whx' | 'Wpx', dx: Operand, accumulate: boolean) =>
+  const headBackward = (
+    dy: Operand,
+    W: 'Wo' | 'Ws' | 'Whx' | 'Wpx',
+    dx: Operand,
+    accumulate = false,
+    tanh?: Operand,
+  ) =>
     launch(
       `linear backward ${W}`,
-      linearBackward(dy, blocks[W], dx, accumulate),
-      [read('batch'), read('params'), write('grads')],
+      linearBackward(batch, dy, blocks[W], dx, accumulate, tanh),
+      [read('batch'), read('params'), write('grads'), ...(tanh ? [read('acts')] : [])],
       perTile(dx.width4),
     );
   const recall = (field: 'xh' | 'xp', dField: 'dXh' | 'dXp', component: 0 | 1) =>
     launch(
       `loss ${field}`,
       loss(
+        batch,
         { kind: 'sigmoid', width: spec.inputs, width4: D4, y: field, dY: dField, target: 'previous input' },
         component,
       ),
@@ -170,31 +188,64 @@ export async function compilePlan(
   const scoring = (training?: { norms: number; clipNorm: number }) =>
     launch(
       training ? 'score' : 'score evaluation',
-      score({ size: small, autoencoder: spec.autoencoder, training }),
+      score(batch, { size: small, autoencoder: spec.autoencoder, training }),
       [read('batch'), read('outcomes'), read('extra'), read('norms'), write('reports')],
       () => [1, 1],
     );
 
-  const fusedForward = launch(
-    `rnn forward ${form.form}`,
-    lane ? rnnForwardLane(rnn) : rnnForwardBlock(rnn),
-    [
-      read('batch'),
-      weights,
-      ...(['acts', 'slots', 'undo', ...(lane ? (['grads', 'outcomes', 'extra'] as const) : [])] as const).map(
-        write,
-      ),
-    ],
-    perSequence,
-  );
+  const derived = layout.We
+    ? [
+        launch('embeddings', embed(layout), [write('params')], () =>
+          split(Math.ceil(embedItems(layout) / EMBED_SIZE)),
+        ),
+      ]
+    : [];
+  const fusedForward = () =>
+    launch(
+      `fused forward ${form.form}`,
+      lane ? fusedForwardLane(fused) : fusedForwardBlock(fused),
+      [
+        read('batch'),
+        weights,
+        ...(
+          ['acts', 'slots', 'undo', ...(lane ? (['grads', 'outcomes', 'extra'] as const) : [])] as const
+        ).map(write),
+      ],
+      perSequence,
+    );
+  const fusedBackward = () =>
+    launch(
+      `fused backward ${form.form}`,
+      lane ? fusedBackwardLane(fused) : fusedBackwardBlock(fused),
+      [
+        read('batch'),
+        weights,
+        read('acts'),
+        write('grads'),
+        write('slots'),
+        write('undo'),
+        write('dStrength'),
+      ],
+      perSequence,
+    );
+  const stepwise: StepwiseLaunches | undefined =
+    kind === 'stepwise' ? await stepwiseLaunches(launcher, gpu, layout, batch, form) : undefined;
+
   // In the lane form the losses and their way back to o' are part of the fused kernels.
   const outputs = lane
     ? []
     : [
-        head(op, 'Wo', y),
+        ...(spec.readout ? [head(op, 'Wo', o, true), head(o, 'Ws', y)] : [head(op, 'Wo', y)]),
         launch(
           `loss ${spec.output}`,
-          loss({ kind: spec.output, width: spec.outputs, width4: V4, y: 'y', dY: 'dY', target: 'class' }),
+          loss(batch, {
+            kind: spec.output,
+            width: spec.outputs,
+            width4: V4,
+            y: 'y',
+            dY: 'dY',
+            target: 'class',
+          }),
           [read('batch'), write('acts'), write('grads'), write('outcomes')],
           perRow,
         ),
@@ -211,84 +262,69 @@ export async function compilePlan(
   const heads = lane
     ? []
     : [
-        headBackward(dY, 'Wo', dO, false),
+        ...(spec.readout
+          ? [headBackward(dY, 'Ws', dQ, false, o), headBackward(dQ, 'Wo', dOp)]
+          : [headBackward(dY, 'Wo', dOp)]),
         ...(spec.autoencoder
           ? [
-              headBackward(operand('dXp', D4), 'Wpx', dO, true),
-              headBackward(operand('dXh', D4), 'Whx', operand('dHx', H4), false),
+              headBackward(operand('dXp', D4), 'Wpx', dOp, true),
+              headBackward(operand('dXh', D4), 'Whx', operand('dHx', H4)),
             ]
           : []),
       ];
-  const fusedBackward = launch(
-    `rnn backward ${form.form}`,
-    lane ? rnnBackwardLane(rnn) : rnnBackwardBlock(rnn),
-    [read('batch'), weights, read('acts'), write('grads'), write('slots'), write('undo'), write('dStrength')],
-    perSequence,
-  );
 
-  // ---- weight gradients ------------------------------------------------------------------------------------
-  const job = (
-    block: keyof Layout['blocks'],
-    a: GradientJob['a'],
-    b: Operand,
-    perStep = true,
-  ): GradientJob => ({
-    block: blocks[block],
-    a,
-    b,
-    perStep,
-  });
-  const dA = operand('dA', H4);
-  const dS = operand('dS', S4);
-  const jobs: GradientJob[] = [
-    job('Wx', 'inputs', dA),
-    job('Wh', operand('h', H4), dA),
-    job('Wr', operand('r', M4), dA),
-    job('bh', 'ones', dA),
-    job('S', op, dS),
-    job('bS', 'ones', dS),
-    job('Wo', op, dY),
-    job('bo', 'ones', dY),
-  ];
-  if (spec.start === 'trained') jobs.push(job('h0', 'ones', operand('dH0', H4), false));
-  if (deeper) jobs.push(job('Whp', h, operand('dP', P4)), job('bp', 'ones', operand('dP', P4)));
-  if (spec.autoencoder) jobs.push(job('Whx', h, operand('dXh', D4)), job('Wpx', op, operand('dXp', D4)));
   const gradients = [
-    launch(
-      `weight gradients ${lane ? 'lane' : 'tile'}`,
-      lane ? gradientLanes(jobs, size4) : gradientTiles(jobs, size4),
-      [read('batch'), read('acts'), read('grads'), write('partial')],
-      ({ parts }) =>
-        lane ? [Math.ceil(parts / LANE_SIZE), sideBySide(jobs).length] : [tileGroups(jobs), parts],
-    ),
+    weightGradients(launcher, layout, batch, lane),
     launch(
       'reduce gradients',
-      reduceGradients(size4, norms, small),
+      reduceGradients(batch, size4, norms, small),
       [read('batch'), read('partial'), write('gradient'), write('norms')],
       () => [Math.ceil(norms / small), 1],
     ),
+    ...(layout.We
+      ? [
+          launch('embeddings backward', embedBackward(layout), [read('params'), write('gradient')], () =>
+            split(Math.ceil(embedBackwardItems(layout) / EMBED_SIZE)),
+          ),
+          launch('norms', squaredNorms(trained4, norms, small), [read('gradient'), write('norms')], () => [
+            Math.ceil(norms / small),
+            1,
+          ]),
+        ]
+      : []),
   ];
   const update = launch(
     `optimiser ${training.optimiser}`,
-    optim({
+    optim(batch, {
       ...training,
       clipValue: training.clip === 'value' ? training.clipAt : 0,
-      pushBiasAt: pushBiasAt(layout),
-      size4,
+      pushBiasesAt: pushBiasesAt(layout),
+      weights4,
+      size4: trained4,
     }),
     [read('batch'), read('gradient'), read('reports'), write('params'), write('mean'), write('square')],
-    () => split(Math.ceil(size4 / OPTIM_SIZE)),
+    () => split(Math.ceil(trained4 / OPTIM_SIZE)),
   );
   const trainingScore = scoring({
     norms,
     clipNorm: training.clip === 'norm' ? training.clipAt : 0,
   });
 
-  const forward = [fusedForward, ...outputs, ...recalls];
+  const forward: Work[] = [
+    ...(await Promise.all(derived)),
+    ...(stepwise ? stepwise.forward : [await fusedForward()]),
+    ...(await Promise.all([...outputs, ...recalls])),
+  ];
   return {
+    kind,
     form,
     parts: (B, T) => Math.min(MOST_PARTS, lane ? B : Math.ceil((B * T) / 64)),
-    step: await Promise.all([...forward, ...heads, fusedBackward, ...gradients, trainingScore, update]),
-    forward: await Promise.all([...forward, scoring()]),
+    step: [
+      ...forward,
+      ...(await Promise.all(heads)),
+      ...(stepwise ? stepwise.backward : [await fusedBackward()]),
+      ...(await Promise.all([...gradients, trainingScore, update])),
+    ],
+    forward: [...forward, await scoring()],
   };
 }

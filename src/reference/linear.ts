@@ -2,7 +2,8 @@ import { NO_INPUT } from '../base/dims.ts';
 
 /**
  * Linear maps of one row. W [I,O] is row-major: W[i,o] = W[i·O + o]. Every function adds to its results, so
- * that sums of maps, and gradients over time and batch, need no further words.
+ * that sums of maps, and gradients over time and batch, need no further words. An empty x adds nothing, and its W
+ * is not looked at.
  */
 
 /** Parameters, or their gradients, by the names of base/parameters.ts. */
@@ -14,6 +15,11 @@ export const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 /** y = tanh(a): da = dy·(1 − y²). y [N], dy [N] → da [N] */
 export function tanhBackward(y: Float64Array, dy: Float64Array): Float64Array {
   return dy.map((dyn, n) => dyn * (1 - y[n] * y[n]));
+}
+
+/** into += x. Both [N] */
+export function addTo(into: Float64Array, x: Float64Array): void {
+  for (let n = 0; n < into.length; n++) into[n] += x[n];
 }
 
 /** y += x·W. x [I], W [I,O] → y [O] */
@@ -64,7 +70,7 @@ export function linearBackward(
   db: Float64Array,
 ): void {
   addLinearBackward(x, W, dy, dx, dW);
-  for (let o = 0; o < dy.length; o++) db[o] += dy[o];
+  addTo(db, dy);
 }
 
 /** y += x·W for the multi-hot x = Σ_k e_ids[k]: a sum of rows of W. ids [K] (or NO_INPUT), W [D,O] → y [O] */

@@ -48,6 +48,20 @@ export function adam(
   }
 }
 
+/**
+ * w ← w − rate·weightDecay·w, before the step and apart from it: Adam's means never see the decay (Loshchilov &
+ * Hutter 2019, algorithm 2). All [N].
+ */
+export function decay(
+  w: Float64Array,
+  { rate, weightDecay }: Pick<TrainConfig, 'rate' | 'weightDecay'>,
+): void {
+  for (let n = 0; n < w.length; n++) w[n] -= rate * weightDecay * w[n];
+}
+
+/** Whether a tensor decays: the matrices do; biases and initial states have no reason to be small. */
+export const decays = (name: string): boolean => name.startsWith('W_');
+
 /** √Σ dw² over all tensors. NaN or infinite exactly where a gradient is (or overflows). */
 export function globalNorm(gradients: Tensors): number {
   let sum = 0;
@@ -84,7 +98,7 @@ export interface OptimiserState {
 const GROWN = 30;
 
 /**
- * One update of all parameters: clip, step, then the growth of the push bias, b_d ← b_d·(1 + pushBiasGrowth).
+ * One update of all parameters: clip, step, then the growth of every push bias, b_d ← b_d·(1 + pushBiasGrowth).
  * Changes `state` (but not its step) and `gradients`. `norm` is globalNorm(gradients).
  */
 export function update(train: TrainConfig, state: OptimiserState, gradients: Tensors, norm: number): void {
@@ -94,10 +108,13 @@ export function update(train: TrainConfig, state: OptimiserState, gradients: Ten
     const dw = gradients.get(name)!;
     if (train.optimiser === 'sgd') sgd(w, dw, train.rate);
     else if (train.optimiser === 'rmsprop') rmsprop(w, dw, state.square.get(name)!, train);
-    else
+    else {
+      if (train.optimiser === 'adamw' && decays(name)) decay(w, train);
       adam(w, dw, state.mean.get(name)!, state.square.get(name)!, state.step - (state.begun ?? 0) + 1, train);
+    }
   }
   // Growth ends where σ is 1 in float32 anyway: it is exponential and would overflow.
   const push = state.parameters.get('b_d');
-  if (push && train.pushBiasGrowth > 0 && Math.abs(push[0]) < GROWN) push[0] *= 1 + train.pushBiasGrowth;
+  if (!push || train.pushBiasGrowth === 0) return;
+  for (let e = 0; e < push.length; e++) if (Math.abs(push[e]) < GROWN) push[e] *= 1 + train.pushBiasGrowth;
 }

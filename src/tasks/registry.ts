@@ -1,20 +1,58 @@
 import type { TaskConfig } from '../base/config.ts';
 import { unknown } from '../base/errors.ts';
+import { bigram } from './bigram.ts';
+import { bucketSort } from './bucket-sort.ts';
+import { copy } from './copy.ts';
+import { ownData } from './data.ts';
+import type { Data } from './data-file.ts';
+import { duplicateString } from './duplicate-string.ts';
+import { dyck } from './dyck.ts';
+import { gender } from './gender.ts';
+import { markedReversal } from './marked-reversal.ts';
+import { missingDuplicate } from './missing-duplicate.ts';
+import { modularArithmetic } from './modular-arithmetic.ts';
+import { oddsFirst } from './odds-first.ts';
 import { reverse } from './reverse.ts';
+import { reverseString } from './reverse-string.ts';
+import { solveEquation } from './solve-equation.ts';
+import { stackManipulation } from './stack-manipulation.ts';
+import { svoSov } from './svo-sov.ts';
 import type { Task } from './task.ts';
 import { tutorialPart5, tutorialPart6 } from './tutorial.ts';
 
+/** The task of your own data. */
+export const DATA = 'data';
+
 /** Every task by name. A new task is a file beside this one and a line here. */
-const TASKS: ReadonlyMap<string, (config: TaskConfig) => Task> = new Map([
+const TASKS: ReadonlyMap<string, (config: TaskConfig, data?: Data) => Task> = new Map([
+  // The paper's.
+  ['copy', copy],
   ['reverse', reverse],
+  ['bigram', bigram],
+  ['svo-sov', svoSov],
+  ['gender', gender],
+  // The Chomsky hierarchy's.
+  ['reverse-string', reverseString],
+  ['stack-manipulation', stackManipulation],
+  ['modular-arithmetic', modularArithmetic],
+  ['solve-equation', solveEquation],
+  ['duplicate-string', duplicateString],
+  ['missing-duplicate', missingDuplicate],
+  ['odds-first', oddsFirst],
+  ['bucket-sort', bucketSort],
+  // Languages.
+  ['dyck', dyck],
+  ['marked-reversal', markedReversal],
+  // The tutorial's.
   ['tutorial-part5', tutorialPart5],
   ['tutorial-part6', tutorialPart6],
+  [DATA, ownData],
 ]);
 
 export const taskNames: readonly string[] = [...TASKS.keys()];
 
-/** @throws InputError for an unknown name */
-export function makeTask(config: TaskConfig): Task {
+/** @throws InputError for an unknown name, or settings that the task cannot have */
+export function makeTask(config: TaskConfig, data?: Data): Task {
   const make = TASKS.get(config.name) ?? unknown('task', config.name, taskNames);
-  return make(config);
+  return make(config, data);
 }

@@ -1,6 +1,6 @@
 import type { TrainConfig } from '../base/config.ts';
 import { type Batch, MASKED, NO_INPUT, PHASE, ZERO_TARGET } from '../base/dims.ts';
-import { InputError, suggest } from '../base/errors.ts';
+import { InputError, show, suggest } from '../base/errors.ts';
 import type { Rng } from '../base/rng.ts';
 
 /** One training or test sequence of T steps, in the codes of Batch. */
@@ -15,9 +15,18 @@ export interface Sequence {
   sourceLength: number;
 }
 
+/** A source and its right target, in symbols of the one and the other side; the target without its end symbol. */
+export interface Pair {
+  source: readonly number[];
+  target: readonly number[];
+}
+
+/** Which part of your own data: what is generated has no parts. */
+export type Split = 'train' | 'validation' | 'test';
+
 /**
- * What is to be learned: sources, and for each the sequence that teaches it. A source is a list of symbols
- * 0 … symbols − 1; how they become inputs and outputs is the task's own business.
+ * What is to be learned: pairs of source and target, and for each the sequence that teaches it. A source is a
+ * list of symbols 0 … n − 1; how they become inputs and outputs is the task's own business.
  */
 export interface Task {
   readonly name: string;
@@ -25,7 +34,7 @@ export interface Task {
   readonly inputs: number;
   readonly outputs: number;
   readonly activeInputs: number;
-  /** For people: what each symbol, input and output is called. */
+  /** For people: what each symbol of a source, each input and each output is called. */
   readonly symbolNames: readonly string[];
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
@@ -35,23 +44,63 @@ export interface Task {
   readonly zeroTargets: boolean;
   /** Where decoding feeds each output back as the next input: the output that ends it. */
   readonly end: number | undefined;
-  /** A random source of L symbols. */
-  source(rng: Rng, length: number): number[];
-  /** The whole sequence of a source, its target fed in (teacher forcing). */
-  sequence(source: readonly number[]): Sequence;
+  /** Lengths of sources are multiples of this. */
+  readonly lengthStep: number;
+  /** Sources and answers are written without spaces between symbols, a space being one itself (your own data). */
+  readonly characters?: boolean;
+  /**
+   * A random pair with a source of low ≤ L ≤ high symbols, L uniform where the task can choose it.
+   * @throws InputError where there is no such source, or finding one would take for ever
+   */
+  pair(rng: Rng, low: number, high: number, split?: Split): Pair;
+  /** Whether there are sources of exactly this length; absent: of every multiple of lengthStep. */
+  has?(length: number, split?: Split): boolean;
+  /** All there is of a part, where it can be listed (your own data), in the order that pair() draws from. */
+  pairs?(low: number, high: number, split: Split): readonly Pair[];
+  /** The right target of a source, where the source alone tells it; undefined for a source that has none. */
+  answer?(source: readonly number[]): number[] | undefined;
+  /** Time steps of the longest sequence with a source of up to L symbols. */
+  steps(length: number): number;
+  /** The whole sequence of a pair, its target fed in (teacher forcing) where the task feeds outputs back. */
+  sequence(pair: Pair): Sequence;
   /** The sequence where the target is not known: outputs so far are fed in, all targets are MASKED. */
   prompt(source: readonly number[], outputs: readonly number[]): Sequence;
   /** The step whose output is the first symbol of the target. */
   answerAt(length: number): number;
+  /** Outputs that a source asks for, where no end symbol ends them. */
+  answerLength?(source: readonly number[]): number;
 }
 
-/** A random sequence with a source of L symbols. */
-export const sample = (task: Task, rng: Rng, length: number): Sequence =>
-  task.sequence(task.source(rng, length));
+/** A random sequence with a source of low ≤ L ≤ high symbols. */
+export const sample = (task: Task, rng: Rng, low: number, high: number, split?: Split): Sequence =>
+  task.sequence(task.pair(rng, low, high, split));
 
 /** L independent symbols. */
 export const randomSource = (symbols: number, rng: Rng, length: number): number[] =>
   Array.from({ length }, () => rng.int(0, symbols - 1));
+
+/** The InputError of lengths that a task has no source of, `because` of what. */
+export function noLengths(task: string, low: number, high: number, because: string, advice = 'widen'): never {
+  const lengths = low === high ? `length ${low}` : `lengths ${low} to ${high}`;
+  const range = 'task.minLength and task.maxLength, or the lengths evaluated at';
+  throw new InputError(
+    `${lengths} cannot be met by task ${task}: ${because}; ${advice} the range (${range}).`,
+  );
+}
+
+/**
+ * A length uniform over the multiples of `step` in low … high.
+ * @throws InputError where there is none
+ */
+export function randomLength(task: string, rng: Rng, low: number, high: number, step = 1): number {
+  const [first, last] = [Math.ceil(low / step), Math.floor(high / step)];
+  if (first > last) noLengths(task, low, high, `its sources have lengths that are multiples of ${step}`);
+  return step * rng.int(first, last);
+}
+
+/** Whether a task has sources of exactly this length. */
+export const hasLength = (task: Task, length: number, split?: Split): boolean =>
+  length > 0 && length % task.lengthStep === 0 && (task.has?.(length, split) ?? true);
 
 /** a … z, or s1, s2, … where letters do not suffice. */
 export const namesOf = (symbols: number): string[] =>
@@ -62,25 +111,38 @@ export const namesOf = (symbols: number): string[] =>
  * @throws InputError for no symbol, or an unknown one
  */
 export function parseSource(task: Task, line: string): number[] {
-  const letters = task.symbolNames.every(name => name.length === 1);
-  const words = letters ? [...line.replace(/\s+/g, '')] : line.trim().split(/\s+/).filter(Boolean);
+  const letters = task.symbolNames.every(name => [...name].length === 1);
+  const words = task.characters
+    ? [...line]
+    : letters
+      ? [...line.replace(/\s+/g, '')]
+      : line.trim().split(/\s+/).filter(Boolean);
   if (words.length === 0) {
-    throw new InputError(`a source needs at least one symbol, for example "${task.example}".`);
+    throw new InputError(`a source needs at least one symbol, for example ${show(task.example)}.`);
   }
-  const index = new Map(task.symbolNames.map((name, i) => [name, i]));
+  const { symbolNames } = task;
+  const index = new Map(symbolNames.map((name, i) => [name, i]));
   return words.map((word, at) => {
     const symbol = index.get(word);
     if (symbol !== undefined) return symbol;
-    const some = task.symbolNames.length > 26 ? [] : task.symbolNames;
+    const apart = letters ? '' : ', apart by spaces';
     const known =
-      suggest(word, some) || ` Known: ${task.symbolNames[0]} to ${task.symbolNames.at(-1)}, apart by spaces.`;
-    throw new InputError(`unknown symbol "${word}" at place ${at + 1} of the source.${known}`);
+      symbolNames.length <= 26
+        ? suggest(word, symbolNames)
+        : ` Known: ${symbolNames[0]} to ${symbolNames.at(-1)} (${symbolNames.length} symbols${apart}).`;
+    throw new InputError(`unknown symbol ${show(word)} at place ${at + 1} of the source.${known}`);
   });
 }
 
 /** Symbols as people read them. */
-export const formatSymbols = (names: readonly string[], symbols: readonly number[]): string =>
-  symbols.map(symbol => names[symbol]).join(' ');
+export const formatSymbols = (names: readonly string[], symbols: readonly number[], between = ' '): string =>
+  symbols.map(symbol => names[symbol]).join(between);
+
+/** A source, or an answer, as the task writes it. */
+export const formatSource = (task: Task, source: readonly number[]): string =>
+  formatSymbols(task.symbolNames, source, task.characters ? '' : ' ');
+export const formatAnswer = (task: Task, outputs: readonly number[]): string =>
+  formatSymbols(task.outputNames, outputs, task.characters ? '' : ' ');
 
 /** The right outputs of a sequence, in order. */
 export const answerOf = (sequence: Sequence): number[] =>

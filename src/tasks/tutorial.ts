@@ -1,6 +1,6 @@
 import type { TaskConfig } from '../base/config.ts';
 import { MASKED, NO_INPUT, PHASE, ZERO_TARGET } from '../base/dims.ts';
-import { namesOf, randomSource, type Sequence, type Task } from './task.ts';
+import { namesOf, randomLength, randomSource, type Sequence, type Task } from './task.ts';
 
 /**
  * The reversal of Trask's tutorial (2016). A source of L symbols takes T = 2L steps: while a flag `encode` is
@@ -35,6 +35,8 @@ const tutorial =
     const encode = flags.indexOf('encode');
     const decode = flags.includes('decode') ? flags.indexOf('decode') : NO_INPUT;
 
+    const outputsOf = (source: readonly number[]): number[] => source.map(symbol => first + symbol).reverse();
+
     const sequence = (source: readonly number[]): Sequence => {
       const L = source.length;
       const ids: number[] = [];
@@ -64,13 +66,20 @@ const tutorial =
       example: [0, 1, 1].map(i => names[i % symbols]).join(' '),
       zeroTargets: true,
       end: undefined,
-      source: (rng, length) => randomSource(symbols, rng, length),
-      sequence,
+      lengthStep: 1,
+      pair: (rng, low, high) => {
+        const source = randomSource(symbols, rng, randomLength(name, rng, low, high));
+        return { source, target: outputsOf(source) };
+      },
+      answer: outputsOf,
+      steps: length => 2 * length,
+      sequence: ({ source }) => sequence(source),
       prompt: source => {
         const whole = sequence(source);
         return { ...whole, target: whole.target.map(() => MASKED) };
       },
       answerAt: length => length,
+      answerLength: source => source.length,
     };
   };
 

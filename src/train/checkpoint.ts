@@ -4,6 +4,7 @@ import { parameters, type Tensors } from '../base/parameters.ts';
 import type { ModelState } from '../engine/engine.ts';
 import { type CurriculumState, startCurriculum } from './curriculum.ts';
 import { noSums, type Sums } from './metrics.ts';
+import { type PatienceState, startPatience } from './patience.ts';
 import { setup } from './setup.ts';
 
 /** What a run has gathered beside the model: plain numbers. */
@@ -15,6 +16,7 @@ export interface RunState {
   badRun: number;
   /** Evaluations in a row that reached stopAt. */
   passes: number;
+  patience: PatienceState;
   /** Step at which the present weights began, and how often a stuck run began anew. */
   begun: number;
   restarts: number;
@@ -28,6 +30,7 @@ export const startRun = (config: Config): RunState => ({
   window: noSums(),
   badRun: 0,
   passes: 0,
+  patience: startPatience(),
   begun: 0,
   restarts: 0,
   seconds: 0,
@@ -209,7 +212,10 @@ function readNumbers<T extends object>(what: string, given: unknown, like: T): T
 }
 
 function readRun(text: string, config: Config): RunState {
-  const run = readNumbers('run', parseJson(text, 'run'), startRun(config));
+  const given = parseJson(text, 'run');
+  // Files from before there was patience have none.
+  const whole = isPlain(given) ? { patience: startPatience(), ...given } : given;
+  const run = readNumbers('run', whole, startRun(config));
   const { minLength } = config.task;
   const { length } = run.curriculum;
   if (!Number.isInteger(length) || length < minLength || length > 1e6) {

@@ -1,20 +1,24 @@
-import { PHASE } from '../base/dims.ts';
+import type { Config } from '../base/config.ts';
+import { InputError } from '../base/errors.ts';
+import { endsOf, endsOfModel } from '../base/parameters.ts';
 import { Rng, STREAM } from '../base/rng.ts';
 import type { Model } from '../engine/engine.ts';
 import {
-  answerOf,
-  formatSymbols,
+  formatAnswer,
+  formatSource,
   inputName,
   makeBatch,
-  type Sequence,
-  sample,
+  type Pair,
+  type Split,
   type Task,
   targetName,
 } from '../tasks/task.ts';
 import { addReport, type Metrics, metricsOf, noSums, type Profile, profileOf } from './metrics.ts';
 
-/** What a model does on fresh sequences of one source length. */
+/** What a model does on sequences that it was not trained on. */
 export interface Evaluation extends Metrics {
+  /** Source lengths, shortest … length. */
+  shortest: number;
   length: number;
   sequences: number;
   profile: Profile;
@@ -23,12 +27,16 @@ export interface Evaluation extends Metrics {
 }
 
 export interface EvaluateOptions {
-  /** L of every source. */
+  /** L of the sources, or the greatest. */
   length: number;
+  /** The least L; by default `length`. */
+  shortest?: number;
   sequences: number;
   seed: number;
   /** Which of the seed's evaluation sets; by default that of the length. */
   index?: number;
+  /** Part of your own data; by default `test`. All of it is taken, where it is no more than `sequences`. */
+  split?: Split;
 }
 
 const SAMPLES = 4;
@@ -45,42 +53,55 @@ async function inBatches<T>(
   for (let from = 0; from < items.length; from += size) await work(items.slice(from, from + size));
 }
 
-/** Evaluates on fresh sequences; their number at a time does not change what they are. */
-export async function evaluate(model: Model, task: Task, options: EvaluateOptions): Promise<Evaluation> {
-  const { length, sequences, seed, index = length } = options;
+/** The pairs that an evaluation is of: fresh ones, or those of a part of your own data. */
+function pairsOf(task: Task, options: EvaluateOptions): readonly Pair[] {
+  const { length, shortest = length, sequences, seed, index = length, split = 'test' } = options;
+  if (shortest > length) {
+    throw new InputError(
+      `the shortest source evaluated at (${shortest}) must not exceed the longest (${length}).`,
+    );
+  }
+  if (task.pairs) return task.pairs(shortest, length, split).slice(0, sequences);
   const rng = new Rng(seed, STREAM.evaluate, index);
-  const all = Array.from({ length: sequences }, () => sample(task, rng, length));
+  return Array.from({ length: sequences }, () => task.pair(rng, shortest, length, split));
+}
+
+/**
+ * Evaluates on sequences of a length, or a range of them; their number at a time does not change what they are.
+ * @throws InputError where the task has none of these lengths
+ */
+export async function evaluate(model: Model, task: Task, options: EvaluateOptions): Promise<Evaluation> {
+  const pairs = pairsOf(task, options);
+  const E = endsOfModel(model.spec);
   const sums = noSums();
   const evaluated: Parameters<typeof profileOf>[0][number][] = [];
   const samples: Evaluation['samples'] = [];
-  await inBatches(all, batchFor(all[0]?.target.length ?? 1), async slice => {
-    const batch = makeBatch(slice, 'symbol');
+  // Your own data may be asked for beyond its longest; what is generated may not be that long.
+  const lengths = pairs.map(({ source }) => source.length);
+  const [shortest, length] = task.pairs
+    ? [lengths.reduce((a, b) => Math.min(a, b)), lengths.reduce((a, b) => Math.max(a, b))]
+    : [options.shortest ?? options.length, options.length];
+  await inBatches(pairs, batchFor(task.steps(length)), async slice => {
+    const batch = makeBatch(slice.map(task.sequence), 'symbol');
     const forward = await model.forward(batch);
     addReport(sums, forward.report);
     evaluated.push({ batch, forward });
     for (let b = 0; b < slice.length && samples.length < SAMPLES; b++) {
-      const expected = answerOf(slice[b]);
-      const at = (i: number) => (task.answerAt(length) + i) * batch.B + b;
-      const predicted = expected.map((_, i) => forward.predicted[at(i)]);
+      const { source, target } = slice[b];
+      const expected = task.end === undefined ? target : [...target, task.end];
+      const at = (i: number) => (task.answerAt(source.length) + i) * batch.B + b;
       samples.push({
-        source: sourceOf(task, slice[b]),
-        expected: formatSymbols(task.outputNames, expected),
-        predicted: formatSymbols(task.outputNames, predicted),
+        source: formatSource(task, source),
+        expected: formatAnswer(task, expected),
+        predicted: formatAnswer(
+          task,
+          expected.map((_, i) => forward.predicted[at(i)]),
+        ),
       });
     }
   });
-  return { length, sequences, ...metricsOf(sums), profile: profileOf(evaluated), samples };
-}
-
-/** The source within a sequence: the symbols among the inputs of its reading steps. */
-function sourceOf(task: Task, { ids, phase }: Sequence): string {
-  const symbols = new Set(task.symbolNames);
-  const K = task.activeInputs;
-  return ids
-    .filter((_, n) => phase[Math.floor(n / K)] === PHASE.reading)
-    .map(id => task.inputNames[id])
-    .filter(name => symbols.has(name))
-    .join(' ');
+  const sequences = pairs.length;
+  return { shortest, length, sequences, ...metricsOf(sums), profile: profileOf(evaluated, E), samples };
 }
 
 /** Evaluates at each of a list of source lengths: how far beyond the trained ones does it carry? */
@@ -88,10 +109,38 @@ export async function evaluateLengths(
   model: Model,
   task: Task,
   lengths: readonly number[],
-  options: Omit<EvaluateOptions, 'length' | 'index'>,
+  options: Omit<EvaluateOptions, 'length' | 'shortest' | 'index'>,
 ): Promise<Evaluation[]> {
   const evaluations: Evaluation[] = [];
   for (const length of lengths) evaluations.push(await evaluate(model, task, { ...options, length }));
+  return evaluations;
+}
+
+/**
+ * What a run comes to at its end, with sources trained on up to `longest` symbols: at that length and at twice
+ * that; where the configuration evaluates a range, over the trained range and over that; or on the whole test part
+ * of your own data.
+ */
+export async function evaluateResult(
+  model: Model,
+  task: Task,
+  { task: { minLength }, train: { seed, evaluateFrom, evaluateLength } }: Config,
+  longest: number,
+  sequences: number,
+): Promise<Evaluation[]> {
+  const down = (length: number): number => Math.floor(length / task.lengthStep) * task.lengthStep;
+  const ranges = task.pairs
+    ? [[1, Number.MAX_SAFE_INTEGER]]
+    : evaluateFrom
+      ? [
+          [minLength, longest],
+          [evaluateFrom, evaluateLength || 2 * longest],
+        ]
+      : [longest, 2 * longest].map(length => [down(length), down(length)]);
+  const evaluations: Evaluation[] = [];
+  for (const [shortest, length] of ranges) {
+    evaluations.push(await evaluate(model, task, { shortest, length, sequences, seed }));
+  }
   return evaluations;
 }
 
@@ -105,15 +154,21 @@ export interface Prediction {
 
 /**
  * Greedy decoding. Where the task feeds outputs back, the whole batch is run again for every symbol, until
- * each sequence has given its end symbol or 2·L + 8 others; else one pass gives all L of them.
+ * each sequence has given its end symbol or too many others; else one pass gives all that the source asks for.
  */
-export async function predict(model: Model, task: Task, sources: readonly number[][]): Promise<Prediction[]> {
+export async function predict(
+  model: Model,
+  task: Task,
+  sources: readonly (readonly number[])[],
+): Promise<Prediction[]> {
   const predictions = sources.map(
     (): Prediction => ({ outputs: [], text: '', ended: task.end === undefined }),
   );
   const longest = sources.reduce((most, source) => Math.max(most, source.length), 1);
+  // 2·L + 8 symbols, or as many more as the longest target has.
+  const mostOf = (length: number): number => Math.max(2 * length + 8, task.steps(length) - length - 1);
   const order = sources.map((_, index) => index);
-  await inBatches(order, batchFor(3 * longest + 10), async slice => {
+  await inBatches(order, batchFor(longest + 2 + mostOf(longest)), async slice => {
     let active = slice;
     while (active.length) {
       const prompts = active.map(index => task.prompt(sources[index], predictions[index].outputs));
@@ -121,8 +176,10 @@ export async function predict(model: Model, task: Task, sources: readonly number
       const outputAt = (t: number, b: number) => predicted[t * active.length + b];
       if (task.end === undefined) {
         active.forEach((index, b) => {
-          const from = task.answerAt(sources[index].length);
-          predictions[index].outputs = sources[index].map((_, i) => outputAt(from + i, b));
+          const source = sources[index];
+          const from = task.answerAt(source.length);
+          const length = task.answerLength?.(source) ?? source.length;
+          predictions[index].outputs = Array.from({ length }, (_, i) => outputAt(from + i, b));
         });
         break;
       }
@@ -132,27 +189,26 @@ export async function predict(model: Model, task: Task, sources: readonly number
         const output = outputAt(prompts[b].target.length - 1, b);
         if (output === end) predictions[index].ended = true;
         else outputs.push(output);
-        return output !== end && outputs.length < 2 * sources[index].length + 8;
+        return output !== end && outputs.length < mostOf(sources[index].length);
       });
     }
   });
-  for (const prediction of predictions) {
-    prediction.text = formatSymbols(task.outputNames, prediction.outputs);
-  }
+  for (const prediction of predictions) prediction.text = formatAnswer(task, prediction.outputs);
   return predictions;
 }
 
-/** One step of a traced run. */
+/** One step of a traced run of a model with E ends of memories. */
 export interface TraceStep {
   input: string;
-  /** The right output in a run with the right symbols fed in, else `·`. */
+  /** The right output where it is known and the right symbols were fed in, else `·`. */
   target: string;
   phase: 'none' | 'reading' | 'writing';
-  push: number;
-  pop: number;
-  /** Strengths of all rows after the step, oldest first. */
-  strengths: number[];
-  /** [M] what was read. */
+  /** [E] strengths; a deque's ends are its top and its bottom. */
+  push: number[];
+  pop: number[];
+  /** For each memory, the strengths of all rows after the step: oldest first, a deque's from bottom to top. */
+  strengths: number[][];
+  /** [E·M] what was read. */
   read: number[];
   /** The most likely output, and its value there (with softmax, its probability). */
   output: string;
@@ -161,22 +217,24 @@ export interface TraceStep {
 
 /** What happens at every step while the model decodes a source by itself. */
 export async function trace(model: Model, task: Task, source: readonly number[]): Promise<TraceStep[]> {
-  const [{ outputs }] = await predict(model, task, [[...source]]);
-  const right = task.sequence(source);
-  const same = task.end === undefined || outputs.join() === answerOf(right).slice(0, -1).join();
-  const sequence = same ? right : task.prompt(source, outputs);
+  const [{ outputs }] = await predict(model, task, [source]);
+  const answer = task.answer?.(source);
+  // Where outputs are fed back, the right sequence is what happens only if they are right.
+  const right = answer && (task.end === undefined || outputs.join() === answer.join());
+  const sequence = right ? task.sequence({ source, target: answer }) : task.prompt(source, outputs);
   const forward = await model.forward(makeBatch([sequence], 'symbol'), true);
   const { output, read, strengths } = forward.trace!;
   const { outputs: V, width: M } = model.spec;
+  const E = endsOfModel(model.spec);
   const phases = ['none', 'reading', 'writing'] as const;
   return sequence.target.map((_, t) => ({
     input: inputName(task, sequence, t),
     target: targetName(task, sequence, t),
     phase: phases[sequence.phase[t]],
-    push: forward.push[t],
-    pop: forward.pop[t],
-    strengths: [...strengths[0][t]],
-    read: [...read.subarray(t * M, (t + 1) * M)],
+    push: [...forward.push.subarray(t * E, (t + 1) * E)],
+    pop: [...forward.pop.subarray(t * E, (t + 1) * E)],
+    strengths: endsOf(model.spec.memory) ? strengths.map(([steps]) => [...steps[t]]) : [],
+    read: [...read.subarray(t * E * M, (t + 1) * E * M)],
     output: task.outputNames[forward.predicted[t]],
     probability: output[t * V + forward.predicted[t]],
   }));

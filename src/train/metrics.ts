@@ -87,11 +87,13 @@ export const metricsOf = (sums: Sums): Metrics => ({
   badSteps: sums.badSteps,
 });
 
-/** Mean push and pop strength over the steps of a phase; NaN where there are none. */
+/** Mean push and pop strength over the steps of a phase and all ends of memories; NaN where there are none. */
 export interface PhaseProfile {
   push: number;
   pop: number;
   steps: number;
+  /** [E] the same of every end; where there is one only it says no more. */
+  ends: { push: number; pop: number }[];
 }
 
 /** A stack that is used as one pushes ≈ 1 while reading, and pops ≈ 1 and pushes ≈ 0 while writing. */
@@ -100,19 +102,24 @@ export interface Profile {
   writing: PhaseProfile;
 }
 
-/** The push/pop profile of evaluated batches. */
-export function profileOf(evaluated: readonly { batch: Batch; forward: Forward }[]): Profile {
+/** The push/pop profile of evaluated batches of a model with E ends. */
+export function profileOf(evaluated: readonly { batch: Batch; forward: Forward }[], E: number): Profile {
   const meansOf = (phase: number): PhaseProfile => {
-    let [push, pop, steps] = [0, 0, 0];
+    const sums = Array.from({ length: E }, () => ({ push: 0, pop: 0 }));
+    let steps = 0;
     for (const { batch, forward } of evaluated) {
       batch.phase.forEach((is, n) => {
         if (is !== phase) return;
-        push += forward.push[n];
-        pop += forward.pop[n];
         steps++;
+        sums.forEach((sum, e) => {
+          sum.push += forward.push[n * E + e];
+          sum.pop += forward.pop[n * E + e];
+        });
       });
     }
-    return { push: push / steps, pop: pop / steps, steps };
+    const ends = sums.map(({ push, pop }) => ({ push: push / steps, pop: pop / steps }));
+    const mean = (key: 'push' | 'pop'): number => ends.reduce((sum, end) => sum + end[key], 0) / E;
+    return { push: mean('push'), pop: mean('pop'), steps, ends };
   };
   return { reading: meansOf(PHASE.reading), writing: meansOf(PHASE.writing) };
 }

@@ -1,5 +1,8 @@
 import { type Config, makeConfig } from '../base/config.ts';
-import { unknown } from '../base/errors.ts';
+import { InputError, show, suggest } from '../base/errors.ts';
+import { configOf, type Grid, testedLengths } from './presets/grid.ts';
+import { PAPER } from './presets/paper.ts';
+import { SMALL } from './presets/small.ts';
 
 /** A configuration known to work, by name. */
 export interface Preset {
@@ -18,7 +21,7 @@ const tutorial = {
   train: { optimiser: 'sgd', clip: 'none', lossPer: 'source', growEvery: 100, reportEvery: 50 },
 };
 
-export const PRESETS: readonly Preset[] = [
+const single: readonly Preset[] = [
   {
     name: 'reverse',
     description: "Reversal in the paper's format, right at twice the length trained on: a real stack",
@@ -103,18 +106,53 @@ export const PRESETS: readonly Preset[] = [
   },
 ];
 
+/** What a model of a grid is, in a few words. */
+const WORDS: Readonly<Record<string, string>> = {
+  lstm1: 'an LSTM alone',
+  lstm2: 'an LSTM of two layers alone',
+  lstm4: 'an LSTM of four layers alone',
+  lstm8: 'an LSTM of eight layers alone',
+  stack: 'a neural stack',
+  queue: 'a neural queue',
+  deque: 'a neural deque',
+};
+
+const ofGrid = (grid: Grid): Preset[] =>
+  grid.tasks.flatMap(task =>
+    grid.models.map(model => {
+      const config = configOf(grid, task, model);
+      const [low, high] = testedLengths(config);
+      const { minLength, maxLength } = config.task;
+      const words = WORDS[model] ?? model;
+      const description = `${words}, lengths ${minLength} to ${maxLength}, tested at ${low} to ${high}`;
+      return { name: `${grid.name}/${task}/${model}`, description, config };
+    }),
+  );
+
+/** `reverse` and the tutorial's; `small/<task>/<model>` and `paper/<task>/<model>`: every cell of the paper's table. */
+export const PRESETS: readonly Preset[] = [...single, ...ofGrid(SMALL), ...ofGrid(PAPER)];
+
+/** What stands before the first `/` of the names of presets. */
+export const GROUPS: readonly string[] = [SMALL.name, PAPER.name];
+
+/** Presets of a group (`paper`), of a part of one (`paper/reverse`), or of that name. */
+export const presetsIn = (prefix: string): Preset[] =>
+  PRESETS.filter(({ name }) => name === prefix || name.startsWith(`${prefix}/`));
+
 /**
  * A copy of a preset's configuration, to change at will.
  * @throws InputError for an unknown name
  */
 export function preset(name: string): Config {
   const found = PRESETS.find(one => one.name === name);
-  const { config } =
-    found ??
-    unknown(
-      'preset',
-      name,
-      PRESETS.map(one => one.name),
-    );
-  return structuredClone(config);
+  if (found) return structuredClone(found.config);
+  const near = suggest(
+    name,
+    PRESETS.map(one => one.name),
+  );
+  const known = [...single.map(one => one.name), ...GROUPS.map(group => `${group}/<task>/<model>`)].join(
+    ', ',
+  );
+  const hint = near.startsWith(' Did') ? near : ` Known: ${known} (pushdown presets lists them).`;
+  throw new InputError(`unknown preset ${show(name)}.${hint}`);
 }

@@ -1,15 +1,19 @@
 import type { Config } from '../base/config.ts';
 import type { Batch } from '../base/dims.ts';
-import { DeviceError } from '../base/errors.ts';
+import { DeviceError, InputError } from '../base/errors.ts';
+import { endsOfModel } from '../base/parameters.ts';
 import { Rng, STREAM } from '../base/rng.ts';
 import type { Engine, Model } from '../engine/engine.ts';
+import type { Data } from '../tasks/data-file.ts';
+import { DATA } from '../tasks/registry.ts';
 import { makeBatch, sample, type Task } from '../tasks/task.ts';
 import { breathe } from './breathe.ts';
 import { type Checkpoint, checkState, type RunState, startRun } from './checkpoint.ts';
 import { absorb, commit } from './curriculum.ts';
 import { batchFor, type Evaluation, evaluate } from './evaluate.ts';
 import { addReport, type Metrics, metricsOf, noSums } from './metrics.ts';
-import { initialState, setup } from './setup.ts';
+import { feel, startPatience, weigh } from './patience.ts';
+import { initialState, setup, withVocabulary } from './setup.ts';
 
 /** Said every reportEvery steps: metrics are means over those. */
 export interface Progress extends Metrics {
@@ -38,8 +42,14 @@ export interface Callbacks {
   onRestart?(restart: Restart): void;
 }
 
-/** Why run() came back. `done`: all steps made; `solved`: stopAt reached twice running. */
-export type Ending = 'done' | 'solved' | 'stopped' | 'paused';
+/**
+ * Why run() came back. `done`: all steps made; `solved`: stopAt reached twice running; `stalled`: the training loss
+ * has not improved for as long as patience allows.
+ */
+export type Ending = 'done' | 'solved' | 'stalled' | 'stopped' | 'paused';
+
+/** Training has led to numbers that are none. The state is that before them. */
+export class Diverged extends DeviceError {}
 
 /** Sequences per evaluation during training. */
 const EVALUATED = 256;
@@ -59,24 +69,23 @@ export function trainingBatch(task: Task, config: Config, step: number, longest:
   const { seed, batch: B, lossPer, noise, noiseSteps } = config.train;
   const rng = new Rng(seed, STREAM.batch, step);
   const sequences = Array.from({ length: B }, () =>
-    sample(task, rng, rng.int(config.task.minLength, longest)),
+    sample(task, rng, config.task.minLength, longest, 'train'),
   );
   const batch = makeBatch(sequences, lossPer);
   const deviation = noiseSteps ? noise * Math.max(0, 1 - step / noiseSteps) : noise;
-  if (deviation > 0) {
+  const E = endsOfModel(config.model);
+  if (deviation > 0 && E > 0) {
     const noiseRng = new Rng(seed, STREAM.noise, step);
-    batch.noise = Float32Array.from({ length: batch.T * B * 2 }, () => deviation * noiseRng.normal());
+    batch.noise = Float32Array.from({ length: batch.T * B * E * 2 }, () => deviation * noiseRng.normal());
   }
   return batch;
 }
 
 /** Makes room for training and evaluation, so that what is too large is refused before the first step. */
 function reserve(model: Model, task: Task, { train }: Config, longest: number): void {
-  const steps = (length: number): number =>
-    task.sequence(task.source(new Rng(0, STREAM.sample), length)).target.length;
-  const T = steps(train.evaluateLength || 2 * longest);
+  const T = task.steps(train.evaluateLength || 2 * longest);
   try {
-    model.reserve(train.batch, steps(longest), task.activeInputs);
+    model.reserve(train.batch, task.steps(longest), task.activeInputs);
     model.reserve(Math.min(EVALUATED, batchFor(T)), T, task.activeInputs);
   } catch (error) {
     model.destroy();
@@ -132,23 +141,40 @@ export class Trainer {
   }
 
   /**
-   * A new run.
+   * A new run. Task `data` takes its data too, and fills the vocabulary in.
    * @throws InputError where the configuration does not go together, DeviceError where the device is too small
    */
-  static async start(engine: Engine, config: Config, callbacks: Callbacks = {}): Promise<Trainer> {
-    const { spec } = setup(config);
-    const state = initialState(spec, config.train);
-    return Trainer.resume(engine, { config, engine: engine.name, state, run: startRun(config) }, callbacks);
+  static async start(
+    engine: Engine,
+    config: Config,
+    callbacks: Callbacks = {},
+    data?: Data,
+  ): Promise<Trainer> {
+    const whole = data ? withVocabulary(config, data) : config;
+    const state = initialState(setup(whole, data).spec, config.train);
+    const checkpoint = { config: whole, engine: engine.name, state, run: startRun(whole) };
+    return Trainer.resume(engine, checkpoint, callbacks, data);
   }
 
   /**
    * Goes on from a checkpoint. Its configuration may have been changed, but not the sizes of the model.
    * @throws InputError where state and configuration do not fit
    */
-  static async resume(engine: Engine, checkpoint: Checkpoint, callbacks: Callbacks = {}): Promise<Trainer> {
+  static async resume(
+    engine: Engine,
+    checkpoint: Checkpoint,
+    callbacks: Callbacks = {},
+    data?: Data,
+  ): Promise<Trainer> {
     checkState(checkpoint);
     const { config, state, run } = checkpoint;
-    const { task, spec } = setup(config);
+    if (data) withVocabulary(config, data);
+    const { task, spec } = setup(config, data);
+    if (task.name === DATA && !data) {
+      throw new InputError(
+        `task ${DATA} is trained on its data: hand on what ${config.task.file || 'the file'} holds.`,
+      );
+    }
     const model = await engine.model(spec, config.train, { ...state, begun: run.begun });
     reserve(model, task, config, run.curriculum.length);
     return new Trainer(engine, task, model, checkpoint, callbacks);
@@ -162,8 +188,10 @@ export class Trainer {
   /** Why there is nothing more to do; undefined while there is. */
   get ending(): Exclude<Ending, 'paused'> | undefined {
     if (this.#stopped) return 'stopped';
-    if (this.config.train.stopAt && this.#run.passes >= 2) return 'solved';
-    return this.#step >= this.config.train.steps ? 'done' : undefined;
+    const { stopAt, patience, steps } = this.config.train;
+    if (stopAt && this.#run.passes >= 2) return 'solved';
+    if (this.#step >= steps) return 'done';
+    return patience && this.#run.patience.stale >= patience ? 'stalled' : undefined;
   }
 
   /**
@@ -264,7 +292,10 @@ export class Trainer {
     if (evaluation || last) {
       const before = performance.now();
       const passed = await this.#evaluate();
-      if (evaluation) this.#run.passes = passed ? this.#run.passes + 1 : 0;
+      if (evaluation) {
+        this.#run.passes = passed ? this.#run.passes + 1 : 0;
+        this.#run.patience = weigh(this.#run.patience);
+      }
       this.#run.seconds += (performance.now() - before) / 1000;
     }
     return report || last;
@@ -277,6 +308,7 @@ export class Trainer {
     for (const report of await this.model.reports()) {
       addReport(this.#run.window, report);
       this.#run.curriculum = absorb(this.config, this.#run.curriculum, report);
+      this.#run.patience = feel(this.#run.patience, report);
       // Stays at the limit until the next report step.
       if (this.#run.badRun < BAD_STEPS) this.#run.badRun = report.finite ? 0 : this.#run.badRun + 1;
     }
@@ -297,12 +329,15 @@ export class Trainer {
   }
 
   #decide(): void {
+    const { length } = this.#run.curriculum;
     this.#run.curriculum = commit(this.#run.curriculum);
+    // Longer sequences are harder: their loss is not to be measured by that of the shorter ones.
+    if (this.#run.curriculum.length > length) this.#run.patience = startPatience();
     const { loss } = metricsOf(this.#run.window);
     this.#run.window = noSums();
     if (this.#run.badRun >= BAD_STEPS) {
       this.#run.badRun = 0;
-      throw new DeviceError(
+      throw new Diverged(
         `training diverged: ${BAD_STEPS} steps in a row before step ${this.#step} gave a loss or gradients that are NaN or infinite, and were not applied. Lower train.rate (now ${this.config.train.rate}), or clip gradients.`,
       );
     }
@@ -325,10 +360,12 @@ export class Trainer {
 
   /** True where the coarse accuracy reaches stopAt. */
   async #evaluate(): Promise<boolean> {
-    const { seed, evaluateLength, stopAt } = this.config.train;
+    const { seed, evaluateLength, evaluateFrom, stopAt } = this.config.train;
     const length = evaluateLength || 2 * this.#run.curriculum.length;
     const evaluation = await evaluate(this.model, this.task, {
       length,
+      shortest: evaluateFrom || length,
+      split: 'validation',
       sequences: EVALUATED,
       seed,
       index: this.#step,

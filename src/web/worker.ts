@@ -2,11 +2,11 @@ import { assign } from '../base/config.ts';
 import { DeviceError, firstLineOf, InputError, messageOf } from '../base/errors.ts';
 import { countParameters } from '../base/parameters.ts';
 import type { Engine } from '../engine/engine.ts';
-import { formatSymbols, parseSource } from '../tasks/task.ts';
+import { formatSource, parseSource } from '../tasks/task.ts';
 import { preset } from '../train/presets.ts';
 import { Trainer } from '../train/trainer.ts';
 import { openEngine } from './engine.ts';
-import { firstSource, type Look, lookAt, sampleSources } from './look.ts';
+import { firstSource, type Look, lookAt, samplePairs } from './look.ts';
 import type { FromWorker, RunState, Settings, ToWorker } from './protocol.ts';
 
 /** Training, off the page's thread. Timers only: animation frames stop in hidden tabs. */
@@ -26,7 +26,7 @@ const LOOK_SHARE = 10;
 
 let trainer: Trainer | undefined;
 /** The source of the heat map; the longest source trained on. */
-let source: number[] = [];
+let source: readonly number[] = [];
 let longest = 1;
 
 scope.addEventListener('unhandledrejection', event => fail(event.reason));
@@ -80,7 +80,7 @@ async function open({ preset: name, seed, engine: choice }: Settings): Promise<v
     steps: config.train.steps,
     parameters: countParameters(opened.model.spec),
     lossUnit: config.model.output === 'softmax' ? 'nats/symbol' : '½ error²',
-    source: formatSymbols(opened.task.symbolNames, source),
+    source: formatSource(opened.task, source),
   });
   say({ kind: 'look', look: first });
   say({ kind: 'state', state: 'ready', step: opened.step });
@@ -128,7 +128,7 @@ async function show(of: Trainer, text: string): Promise<void> {
 const look = async (of: Trainer): Promise<void> => say({ kind: 'look', look: await lookOf(of) });
 
 function lookOf(of: Trainer): Promise<Look> {
-  const samples = sampleSources(of.task, of.config.train.seed, longest);
+  const samples = samplePairs(of.task, of.config.train.seed, longest);
   return of.between((model, task) => lookAt(model, task, of.step, source, samples));
 }
 

@@ -12,7 +12,7 @@ describe('central differences', () => {
   });
   it('name tensor and index of a wrong one, of NaN, and of one that is missing', () => {
     const wrong = (x: number[]) => () => expectGradients(f, at, new Map([['x', Float64Array.from(x)]]));
-    expect(wrong([12, 4.000001])).toThrow(/x\[1\]: expected 4.*, got 4.000001/);
+    expect(wrong([12, 4.000001])).toThrow(/x\[1\]: expected (4|3\.99).*, got 4.000001/);
     expect(wrong([Number.NaN, 4])).toThrow(/x\[0\]: expected .*, got NaN/);
     expect(wrong([12])).toThrow('x: expected 2 numbers, got 1');
   });

@@ -2,10 +2,16 @@ import { describe, expect, it } from 'vitest';
 import { NO_INPUT, ZERO_TARGET } from '../../src/base/dims.ts';
 import type { Tensors } from '../../src/base/parameters.ts';
 import { Rng } from '../../src/base/rng.ts';
+import type { Seen, SeenGradients } from '../../src/reference/cell.ts';
+import { deeper, deeperBackward } from '../../src/reference/controller.ts';
+import { gru, gruBackward } from '../../src/reference/gru.ts';
 import { heads, headsBackward } from '../../src/reference/heads.ts';
 import { linear, linearBackward, type Weights } from '../../src/reference/linear.ts';
 import { outputLoss, outputLossBackward } from '../../src/reference/loss.ts';
-import { deeper, deeperBackward, rnn, rnnBackward } from '../../src/reference/rnn.ts';
+import { lstm, lstmBackward } from '../../src/reference/lstm.ts';
+import { output, outputBackward } from '../../src/reference/output.ts';
+import { rnn, rnnBackward } from '../../src/reference/rnn.ts';
+import { makeSpec } from '../support/batches.ts';
 import { expectGradients } from '../support/differences.ts';
 import { uniforms } from '../support/margins.ts';
 
@@ -24,22 +30,102 @@ function tensors(lengths: Record<string, number>): { at: Tensors; w: Weights; dw
 
 const added = (dw: Weights): Tensors => new Map(Object.entries(dw));
 
+describe('cells', () => {
+  /** An unused place and a repeated input. */
+  const ids = Uint32Array.of(4, NO_INPUT, 1, 4);
+  const dh = uniforms(new Rng(2, 102), H, -1, 1);
+  const dc = uniforms(new Rng(3, 102), H, -1, 1);
+
+  // x one-hot in the first layer of a model; embedded, and a layer below, in another; no memory, no r.
+  const SEEN = {
+    'one-hot inputs and reads': { X: 0, Y: 0, R: M },
+    'embedded inputs, reads, and a layer below': { X: 4, Y: H, R: M },
+    'inputs alone': { X: 0, Y: 0, R: 0 },
+  };
+
+  describe.each(Object.entries(SEEN))('%s', (_, { X, Y, R }) => {
+    const cell = (G: number, recurrent = true) => {
+      const { at, w, dw } = tensors({
+        W_xh: (X || D) * G * H,
+        W_rh: R * G * H,
+        b_h: G * H,
+        r: R,
+        ...(recurrent && { W_hh: H * G * H, h: H }),
+        ...(X && { x: X }),
+        ...(Y && { W_yh: H * G * H, y: Y }),
+        ...(G === 4 && { c: H }),
+      });
+      const empty = new Float64Array(0);
+      const seen: Seen = { x: { ids, ...(X && { embedded: w.x }) }, y: w.y ?? empty, r: w.r };
+      const into: SeenGradients = { dx: dw.x ?? empty, dy: dw.y ?? empty, dr: dw.r };
+      return { at, w, dw, seen, into };
+    };
+
+    it('rnn', () => {
+      const { at, w, dw, seen, into } = cell(1);
+      dw.h = rnnBackward(w, seen, w.h, rnn(w, seen, w.h), dh, into, dw);
+      expectGradients(() => dot(rnn(w, seen, w.h), dh), at, added(dw));
+    });
+
+    it('feedforward: an rnn without h', () => {
+      const { at, w, dw, seen, into } = cell(1, false);
+      const none = new Float64Array(0);
+      expect(rnnBackward(w, seen, none, rnn(w, seen, none), dh, into, dw)).toHaveLength(0);
+      expectGradients(() => dot(rnn(w, seen, none), dh), at, added(dw));
+    });
+
+    it('lstm', () => {
+      const { at, w, dw, seen, into } = cell(4);
+      const back = lstmBackward(w, seen, w.h, w.c, lstm(w, seen, w.h, w.c), { dh, dc }, into, dw);
+      dw.h = back.dh;
+      dw.c = back.dc;
+      const f = () => {
+        const { h, c } = lstm(w, seen, w.h, w.c);
+        return dot(h, dh) + dot(c, dc);
+      };
+      expectGradients(f, at, added(dw));
+    });
+
+    it('gru', () => {
+      const { at, w, dw, seen, into } = cell(3);
+      dw.h = gruBackward(w, seen, w.h, gru(w, seen, w.h), dh, into, dw);
+      expectGradients(() => dot(gru(w, seen, w.h).h, dh), at, added(dw));
+    });
+  });
+
+  describe('by hand, H = 1: all weights 0 but biases and W_hh', () => {
+    const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
+    const seen: Seen = {
+      x: { ids: Uint32Array.of(NO_INPUT) },
+      y: new Float64Array(0),
+      r: new Float64Array(0),
+    };
+    const [h, c] = [0.5, -2];
+
+    it('lstm: blocks i, f, g, o', () => {
+      const w = { b_h: Float64Array.of(1, 2, 3, 4), W_hh: Float64Array.of(0.1, 0.2, 0.3, 0.4) };
+      const made = lstm(w, seen, Float64Array.of(h), Float64Array.of(c));
+      const next = sigmoid(2.1) * c + sigmoid(1.05) * Math.tanh(3.15);
+      expect(made.c[0]).toBeCloseTo(next, 14);
+      expect(made.h[0]).toBeCloseTo(sigmoid(4.2) * Math.tanh(next), 14);
+    });
+
+    it('gru: blocks z, r, n; the bias of n is outside of what r takes its share of', () => {
+      const w = { b_h: Float64Array.of(1, 2, 3), W_hh: Float64Array.of(0.1, 0.2, 0.3) };
+      const made = gru(w, seen, Float64Array.of(h));
+      const n = Math.tanh(3 + sigmoid(2.1) * 0.15);
+      const z = sigmoid(1.05);
+      expect(made.h[0]).toBeCloseTo((1 - z) * n + z * h, 14);
+    });
+  });
+});
+
 describe('layers', () => {
   it('linear', () => {
     const { at, w, dw } = tensors({ x: H, W: H * P, b: P });
     const dy = uniforms(new Rng(2, 102), P, -1, 1);
     linearBackward(w.x, w.W, dy, dw.x, dw.W, dw.b);
     expectGradients(() => dot(linear(w.x, w.W, w.b), dy), at, added(dw));
-  });
-
-  it('rnn, with an unused place and a repeated input', () => {
-    const { at, w, dw } = tensors({ W_xh: D * H, W_hh: H * H, W_rh: M * H, b_h: H, h: H, r: M });
-    const ids = Uint32Array.of(4, NO_INPUT, 1, 4);
-    const dh = uniforms(new Rng(2, 102), H, -1, 1);
-    const made = rnnBackward(w, ids, w.h, w.r, rnn(w, ids, w.h, w.r), dh, dw);
-    dw.h = made.dh;
-    dw.r = made.dr;
-    expectGradients(() => dot(rnn(w, ids, w.h, w.r), dh), at, added(dw));
   });
 
   it('deeper', () => {
@@ -49,17 +135,39 @@ describe('layers', () => {
     expectGradients(() => dot(deeper(w, w.h), dop), at, added(dw));
   });
 
-  it('heads, with noise', () => {
-    const { at, w, dw } = tensors({ W_d: P, b_d: 1, W_u: P, b_u: 1, W_v: P * M, b_v: M, op: P });
-    const noise = [0.7, -1.3] as const;
-    const [dd, du] = [0.8, -0.6];
-    const dv = uniforms(new Rng(2, 102), M, -1, 1);
-    headsBackward(w, w.op, heads(w, w.op, noise), dd, du, dv, dw.op, dw);
+  it.each([1, 2, 6])('heads for %i ends, with noise', E => {
+    const sizes = { W_d: P * E, b_d: E, W_u: P * E, b_u: E, W_v: P * E * M, b_v: E * M, op: P };
+    const { at, w, dw } = tensors(sizes);
+    const rng = new Rng(2, 102);
+    const noise = uniforms(rng, 2 * E, -2, 2);
+    const arriving = {
+      d: uniforms(rng, E, -1, 1),
+      u: uniforms(rng, E, -1, 1),
+      v: uniforms(rng, E * M, -1, 1),
+    };
+    headsBackward(w, w.op, heads(w, w.op, noise), arriving, dw.op, dw);
     const f = () => {
       const { d, u, v } = heads(w, w.op, noise);
-      return dd * d + du * u + dot(v, dv);
+      return dot(d, arriving.d) + dot(u, arriving.u) + dot(v, arriving.v);
     };
     expectGradients(f, at, added(dw));
+  });
+
+  it.each([
+    ['softmax', 0],
+    ['softmax', 3],
+    ['tanh', 3],
+  ] as const)('output %s with a readout of %i', (kind, readout) => {
+    const V = 4;
+    const spec = makeSpec({ output: kind, readout, outputs: V });
+    const { at, w, dw } = tensors({
+      op: P,
+      W_o: P * (readout || V),
+      b_o: readout || V,
+      ...(readout && { W_s: readout * V, b_s: V }),
+    });
+    outputBackward(spec, w, w.op, output(spec, w, w.op, 2), 2, 0.75, dw.op, dw);
+    expectGradients(() => 0.75 * output(spec, w, w.op, 2).loss, at, added(dw));
   });
 
   it.each([

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import type { Batch } from '../../src/base/dims.ts';
+import { type Batch, NO_INPUT } from '../../src/base/dims.ts';
 import { type ModelSpec, type Tensors, zeros } from '../../src/base/parameters.ts';
-import type { Rng } from '../../src/base/rng.ts';
+import { Rng } from '../../src/base/rng.ts';
+import { memoryForward } from '../../src/reference/memory.ts';
 import { modelBackward, modelForward } from '../../src/reference/model.ts';
 import { makeSpec, randomBatch } from '../support/batches.ts';
 import { expectGradients } from '../support/differences.ts';
-import { drawAwayFromTies, stackMargin } from '../support/margins.ts';
+import { drawAwayFromTies, modelMargin } from '../support/margins.ts';
 
 const LENGTHS = [6, 1, 4];
 
@@ -22,14 +23,7 @@ function draw(rng: Rng, spec: ModelSpec): Draw {
 }
 
 const marginOf = (spec: ModelSpec, { weights, batch }: Draw): number =>
-  Math.min(
-    ...modelForward(spec, weights, batch).sequences.map(({ steps }) =>
-      stackMargin(
-        steps.map(({ d }) => d),
-        steps.map(({ u }) => u),
-      ),
-    ),
-  );
+  modelMargin(spec, modelForward(spec, weights, batch).sequences);
 
 const drawn = (spec: ModelSpec): Draw =>
   drawAwayFromTies(
@@ -37,19 +31,62 @@ const drawn = (spec: ModelSpec): Draw =>
     made => marginOf(spec, made),
   );
 
+/** All gradients of a model against central differences. */
+function check(model: Partial<ModelSpec>): void {
+  const spec = makeSpec(model);
+  const { weights, batch } = drawn(spec);
+  const { sequences } = modelForward(spec, weights, batch);
+  const gradients = modelBackward(spec, weights, batch, sequences);
+  expectGradients(() => modelForward(spec, weights, batch).objective, weights, gradients);
+}
+
+const CONTROLLERS = ['rnn', 'lstm', 'gru', 'feedforward'] as const;
+const MEMORIES = ['stack', 'queue', 'deque', 'none'] as const;
+const STARTS = ['trained', 'zero', 'one-hot'] as const;
+
+describe.each(MEMORIES)('memory %s', memory => {
+  it.each(CONTROLLERS.flatMap(controller => [1, 2].map(layers => ({ controller, layers }))))(
+    '$controller with $layers layers',
+    ({ controller, layers }) => check({ memory, controller, layers, hidden: 4, width: 2 }),
+  );
+
+  it.each(CONTROLLERS)('%s with two of them, embedding and readout', controller =>
+    check({ memory, controller, memories: 2, embedding: 3, readout: 3, hidden: 4, width: 2 }),
+  );
+
+  it('with everything there is', () =>
+    check({
+      memory,
+      controller: 'lstm',
+      layers: 3,
+      memories: 2,
+      embedding: 3,
+      readout: 3,
+      deeper: 5,
+      autoencoder: true,
+      output: 'sigmoid',
+      hidden: 3,
+      width: 2,
+    }));
+});
+
+describe.each(CONTROLLERS)('%s', controller => {
+  it.each(STARTS.flatMap(start => [1, 3].map(layers => ({ start, layers }))))(
+    'start $start, $layers layers, deeper and autoencoder',
+    ({ start, layers }) =>
+      check({ controller, start, layers, deeper: 4, autoencoder: true, output: 'tanh', hidden: 3, width: 2 }),
+  );
+});
+
 describe.each(['softmax', 'tanh', 'sigmoid'] as const)('output %s', output => {
-  describe.each(['trained', 'zero', 'one-hot'] as const)('start %s', start => {
+  describe.each(STARTS)('start %s', start => {
     it.each([
       [0, false],
       [0, true],
       [6, false],
       [6, true],
     ])('deeper %i, autoencoder %s', (deeper, autoencoder) => {
-      const spec = makeSpec({ output, start, deeper, autoencoder });
-      const { weights, batch } = drawn(spec);
-      const { sequences } = modelForward(spec, weights, batch);
-      const gradients = modelBackward(spec, weights, batch, sequences);
-      expectGradients(() => modelForward(spec, weights, batch).objective, weights, gradients);
+      check({ output, start, deeper, autoencoder });
     });
   });
 });
@@ -84,12 +121,112 @@ describe('the objective', () => {
   it('knows the noise', () => {
     const { noise: _, ...silent } = batch;
     expect(modelForward(spec, weights, silent).objective).not.toBe(objective);
-    // Without weights the logits are the noise itself: of push first, then of pop.
-    const { steps } = modelForward(spec, zeros(spec), batch).sequences[2];
-    const n = 3 * batch.B + 2;
-    expect(steps[3].d).toBeCloseTo(1 / (1 + Math.exp(-batch.noise![2 * n])), 14);
-    expect(steps[3].u).toBeCloseTo(1 / (1 + Math.exp(-batch.noise![2 * n + 1])), 14);
+    // Without weights the logits are the noise itself: at every end of push first, then of pop.
+    const two = makeSpec({ memory: 'deque', memories: 2 });
+    const other = drawn(two).batch;
+    const { steps } = modelForward(two, zeros(two), other).sequences[2];
+    const n = 3 * other.B + 2;
+    for (let e = 0; e < 4; e++) {
+      expect(steps[3].d[e]).toBeCloseTo(1 / (1 + Math.exp(-other.noise![2 * (4 * n + e)])), 14);
+      expect(steps[3].u[e]).toBeCloseTo(1 / (1 + Math.exp(-other.noise![2 * (4 * n + e) + 1])), 14);
+    }
     const none = { ...batch, noise: new Float32Array(batch.noise!.length) };
     expect(modelForward(spec, weights, none).objective).toBe(modelForward(spec, weights, silent).objective);
+  });
+});
+
+describe('several memories', () => {
+  it('each have their own ends: rows of W_rh, columns of the heads, the reads, in this order', () => {
+    const spec = makeSpec({ memory: 'deque', memories: 2 });
+    const { weights, batch } = drawn(spec);
+    const [M, E] = [spec.width, 4];
+    const { steps } = modelForward(spec, weights, batch).sequences[0];
+    const push = steps.map(({ d }) => d);
+    for (const k of [0, 1]) {
+      const ends = (all: Float64Array, width = 1) => [...all.subarray(2 * k * width, 2 * (k + 1) * width)];
+      const { read, strengths } = memoryForward(
+        'deque',
+        push.flatMap(d => ends(d)),
+        steps.flatMap(({ u }) => ends(u)),
+        steps.flatMap(({ v }) => ends(v, M)),
+      );
+      expect(steps.flatMap(({ r }) => ends(r, M))).toEqual([...read]);
+      expect(steps.map(({ memories }) => memories[k].s)).toEqual(strengths);
+    }
+    expect(steps[0].v).toHaveLength(E * M);
+    // The first push fills the first block of the reads by the top's strength, the second by the bottom's …
+    const first = steps[0];
+    for (let e = 0; e < E; e++) {
+      const other = e % 2 === 0 ? e + 1 : e - 1;
+      for (let m = 0; m < M; m++) {
+        const rest = Math.min(first.d[other], 1 - first.d[e]);
+        expect(first.r[e * M + m]).toBeCloseTo(
+          first.d[e] * first.v[e * M + m] + rest * first.v[other * M + m],
+          14,
+        );
+      }
+    }
+  });
+
+  it('none at all: no heads, no reads', () => {
+    const spec = makeSpec({ memory: 'none', controller: 'lstm' });
+    const { weights, batch } = drawn(spec);
+    const [step] = modelForward(spec, weights, batch).sequences[0].steps;
+    expect([step.d, step.u, step.v, step.r, step.memories].map(({ length }) => length)).toEqual([
+      0, 0, 0, 0, 0,
+    ]);
+  });
+});
+
+it('the forward pass written out: two layers, a deque, embeddings of several inputs, a readout', () => {
+  const spec = makeSpec({
+    layers: 2,
+    memory: 'deque',
+    embedding: 4,
+    readout: 6,
+    start: 'one-hot',
+    output: 'tanh',
+  });
+  const { weights, batch } = draw(new Rng(1, 106), spec);
+  const { hidden: H, width: M } = spec;
+  /** x·W, W being of x.length rows. */
+  const map = (x: number[], name: string): number[] => {
+    const W = weights.get(name)!;
+    const O = W.length / x.length;
+    return Array.from({ length: O }, (_, o) => x.reduce((sum, xi, i) => sum + xi * W[i * O + o], 0));
+  };
+  const add = (...terms: number[][]): number[] => terms[0].map((_, i) => terms.reduce((s, a) => s + a[i], 0));
+  const bias = (name: string): number[] => [...weights.get(name)!];
+  const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
+  const unit = (n: number): number[] => Array.from({ length: n }, (_, i) => (i === 0 ? 1 : 0));
+
+  let [h1, h2, r] = [unit(H), new Array<number>(H).fill(0), unit(2 * M)];
+  const [push, pop, value]: number[][] = [[], [], []];
+  const { steps } = modelForward(spec, weights, batch).sequences[0];
+  steps.forEach((step, t) => {
+    const n = t * batch.B;
+    const hot = new Array<number>(spec.inputs).fill(0);
+    for (const id of batch.ids.subarray(n * batch.K, (n + 1) * batch.K)) if (id !== NO_INPUT) hot[id] += 1;
+    const x = map(hot, 'W_e');
+    h1 = add(map(x, 'W_xh'), map(h1, 'W_hh'), map(r, 'W_rh'), bias('b_h')).map(Math.tanh);
+    const a2 = [map(x, 'W_xh_2'), map(h1, 'W_yh_2'), map(h2, 'W_hh_2'), map(r, 'W_rh_2'), bias('b_h_2')];
+    h2 = add(...a2).map(Math.tanh);
+    const noise = (k: number): number[] => [0, 1].map(e => batch.noise![(2 * n + e) * 2 + k]);
+    push.push(...add(map(h2, 'W_d'), bias('b_d'), noise(0)).map(sigmoid));
+    pop.push(...add(map(h2, 'W_u'), bias('b_u'), noise(1)).map(sigmoid));
+    value.push(...add(map(h2, 'W_v'), bias('b_v')).map(Math.tanh));
+    const { read } = memoryForward('deque', push, pop, value);
+    r = [...read.slice(-2 * M)];
+    const o = add(map(h2, 'W_o'), bias('b_o')).map(Math.tanh);
+    const y = add(map(o, 'W_s'), bias('b_s')).map(Math.tanh);
+    for (const [made, written] of [
+      [step.r, r],
+      [step.output, y],
+    ] as const) {
+      expect(made).toHaveLength(written.length);
+      written.forEach((w, i) => {
+        expect(made[i]).toBeCloseTo(w, 12);
+      });
+    }
   });
 });

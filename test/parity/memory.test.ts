@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Gpu } from '../../src/gpu/device.ts';
 import { openGpu } from '../support/device.ts';
-import { compareMemory, FORMS, nameOf, RANGES, TOLERANCE } from '../support/memory-parity.ts';
+import { compareMemory, FORMS, KINDS, nameOf, RANGES, TOLERANCE } from '../support/memory-parity.ts';
 
-/** The memory kernel in all its forms against the reference, over sizes on both sides of every block boundary. */
+/** The memory kernels in all their forms against the reference, over sizes on both sides of every block boundary. */
 
 let gpu: Gpu;
 beforeAll(async () => {
@@ -11,18 +11,20 @@ beforeAll(async () => {
 });
 
 describe.each(FORMS.map(form => [nameOf(form), form] as const))('%s', (_, form) => {
-  describe.each(Object.keys(RANGES))('strengths %s', range => {
-    test.each([1, 2, 63, 64, 65, 1000])('T = %i', async T => {
-      for (const M of [1, 2, 32, 100]) {
-        for (const B of [1, 7, 300]) {
-          // A workgroup per sequence costs software adapters 40 µs a step, up to 12 s a pass; `npm run verify` has them.
-          if (form.form === 'block' && gpu.software && B * T > 10_000) continue;
-          const differences = await compareMemory(gpu, { kind: 'stack', B, T, M }, form, range);
-          for (const [name, difference] of Object.entries(differences)) {
-            expect(difference, `${name} at B=${B}, M=${M}`).toBeLessThanOrEqual(TOLERANCE);
+  describe.each(KINDS)('%s', kind => {
+    describe.each(Object.keys(RANGES))('strengths %s', range => {
+      test.each([1, 2, 63, 64, 65, 1000])('T = %i', async T => {
+        for (const M of [1, 2, 32, 100]) {
+          for (const B of [1, 7, 300]) {
+            // A workgroup per sequence costs software adapters 40 µs a step, up to 12 s a pass; `npm run verify` has them.
+            if (form.form === 'block' && gpu.software && B * T > 10_000) continue;
+            const differences = await compareMemory(gpu, { kind, B, T, M }, form, range);
+            for (const [name, difference] of Object.entries(differences)) {
+              expect(difference, `${name} at B=${B}, M=${M}`).toBeLessThanOrEqual(TOLERANCE);
+            }
           }
         }
-      }
+      });
     });
   });
 });

@@ -1,6 +1,6 @@
 import type { Batch } from '../../src/base/dims.ts';
 import { MASKED, ZERO_TARGET } from '../../src/base/dims.ts';
-import type { ModelSpec } from '../../src/base/parameters.ts';
+import { endsOf, endsOfModel, type ModelSpec } from '../../src/base/parameters.ts';
 import type { Engine, Forward, Model, ModelState, StepReport } from '../../src/engine/engine.ts';
 
 /** How the fake behaves: by training step, all optional. */
@@ -9,6 +9,8 @@ export interface Behaviour {
   finite?: (step: number) => boolean;
   /** Absolute error per sequence at step k. */
   error?: (step: number) => number;
+  /** Loss per target at step k; by default 0.5. */
+  loss?: (step: number) => number;
   /** Share of sequences wholly right when evaluated after step k. */
   coarse?: (step: number) => number;
   /** What is predicted at step t of sequence b; by default the target, or 0. */
@@ -23,6 +25,7 @@ const clone = (state: ModelState): ModelState => structuredClone(state);
  */
 export class FakeModel implements Model {
   readonly spec: ModelSpec;
+  readonly plan = 'fake';
   readonly bytes = 0;
   /** How many reports each call of reports() gave. */
   readonly bundles: number[] = [];
@@ -54,7 +57,9 @@ export class FakeModel implements Model {
         }
       }
     }
-    this.#reports.push({ ...report(batch, 0), finite, absoluteError: this.#error(step) * batch.B });
+    const made = report(batch, 0);
+    const loss = (this.#behaviour.loss?.(step) ?? 0.5) * made.targets;
+    this.#reports.push({ ...made, loss, finite, absoluteError: this.#error(step) * batch.B });
   }
 
   async reports(): Promise<StepReport[]> {
@@ -66,7 +71,11 @@ export class FakeModel implements Model {
 
   async forward(batch: Batch, traced = false): Promise<Forward> {
     const { B, T, target } = batch;
-    const { outputs: V, width: M } = this.spec;
+    const { outputs: V, width: M, memory, memories } = this.spec;
+    const E = endsOfModel(this.spec);
+    const rows = (t: number): number => endsOf(memory) * (t + 1);
+    const inPhase = (phase: number) =>
+      Float32Array.from({ length: T * B * E }, (_, n) => (batch.phase[Math.floor(n / E)] === phase ? 1 : 0));
     const predict = this.#behaviour.predict ?? ((_, t, b) => (target[t * B + b] < V ? target[t * B + b] : 0));
     const predicted = Uint32Array.from({ length: T * B }, (_, n) => predict(batch, Math.floor(n / B), n % B));
     const output = new Float32Array(T * B * V);
@@ -76,14 +85,14 @@ export class FakeModel implements Model {
     return {
       report: report(batch, this.#behaviour.coarse?.(this.#state.step) ?? 0),
       predicted,
-      push: Float32Array.from(batch.phase, phase => (phase === 1 ? 1 : 0)),
-      pop: Float32Array.from(batch.phase, phase => (phase === 2 ? 1 : 0)),
+      push: inPhase(1),
+      pop: inPhase(2),
       trace: traced
         ? {
             output,
-            read: new Float32Array(T * B * M),
-            strengths: Array.from({ length: B }, () =>
-              Array.from({ length: T }, (_, t) => new Float32Array(t + 1)),
+            read: new Float32Array(T * B * E * M),
+            strengths: Array.from({ length: memories }, () =>
+              Array.from({ length: B }, () => Array.from({ length: T }, (_, t) => new Float32Array(rows(t)))),
             ),
           }
         : undefined,

@@ -1,45 +1,84 @@
+import type { ModelSpec } from '../../src/base/parameters.ts';
 import { Rng } from '../../src/base/rng.ts';
-import { stackStep } from '../../src/reference/stack.ts';
+import { type End, pop } from '../../src/reference/ends.ts';
+import { MEMORIES, type MemoryKind } from '../../src/reference/memory.ts';
+import type { Sequence } from '../../src/reference/model.ts';
 
 /**
- * How far a stack is from its nearest tie: the smallest difference between two arguments of a max or min that
+ * How far a memory is from its nearest tie: the smallest difference between two arguments of a max or min that
  * could change which one is taken. Rows of strength 0 are left out: whatever is taken there comes to 0.
  */
 
-/** Of popping u (equation 2). previous [t] */
-export function popMargin(previous: Float64Array, u: number): number {
+/** Strengths in the order in which an end meets them. */
+const from = (end: End, strengths: Float64Array): Float64Array =>
+  end === 'top' ? strengths.toReversed() : strengths;
+
+/** Of popping u at an end (equations 2, 4, 7 and 8). previous [n] */
+export function popMargin(previous: Float64Array, u: number, end: End = 'top'): number {
   let margin = Infinity;
-  let above = 0;
-  for (let i = previous.length - 1; i >= 0; i--) {
-    if (previous[i] === 0) continue;
-    const reach = u - above;
-    margin = Math.min(margin, Math.abs(reach), Math.abs(previous[i] - Math.max(0, reach)));
-    above += previous[i];
+  let nearer = 0;
+  for (const s of from(end, previous)) {
+    if (s === 0) continue;
+    const reach = u - nearer;
+    margin = Math.min(margin, Math.abs(reach), Math.abs(s - Math.max(0, reach)));
+    nearer += s;
   }
   return margin;
 }
 
-/** Of reading (equation 3). strengths [n] */
-export function readMargin(strengths: Float64Array): number {
+/** Of reading at an end (equations 3, 5, 10 and 11). strengths [n] */
+export function readMargin(strengths: Float64Array, end: End = 'top'): number {
   let margin = Infinity;
-  let above = 0;
-  for (let i = strengths.length - 1; i >= 0; i--) {
-    if (strengths[i] === 0) continue;
-    const room = 1 - above;
-    margin = Math.min(margin, Math.abs(room), Math.abs(strengths[i] - Math.max(0, room)));
-    above += strengths[i];
+  let nearer = 0;
+  for (const s of from(end, strengths)) {
+    if (s === 0) continue;
+    const room = 1 - nearer;
+    margin = Math.min(margin, Math.abs(room), Math.abs(s - Math.max(0, room)));
+    nearer += s;
   }
   return margin;
 }
 
-/** Of a whole sequence. push [T], pop [T] */
-export function stackMargin(push: ArrayLike<number>, pop: ArrayLike<number>): number {
+/** Ends that are popped and read, in the order of the pops. */
+const ENDS: Record<MemoryKind, End[]> = { stack: ['top'], queue: ['bottom'], deque: ['top', 'bottom'] };
+
+/** Of a whole sequence. push [T,E], pop [T,E] */
+export function memoryMargin(kind: MemoryKind, push: ArrayLike<number>, pops: ArrayLike<number>): number {
+  const ends = ENDS[kind];
+  const E = ends.length;
   let margin = Infinity;
-  let previous: Float64Array = new Float64Array(0);
-  for (let t = 0; t < push.length; t++) {
-    margin = Math.min(margin, popMargin(previous, pop[t]));
-    previous = stackStep(previous, push[t], pop[t]);
-    margin = Math.min(margin, readMargin(previous));
+  let s: Float64Array = new Float64Array(0);
+  for (let t = 0; t < push.length / E; t++) {
+    const of = (all: ArrayLike<number>): number[] => ends.map((_, e) => all[t * E + e]);
+    let left = s;
+    ends.forEach((end, e) => {
+      const u = pops[t * E + e];
+      margin = Math.min(margin, popMargin(left, u, end));
+      left = pop(left, u, end);
+    });
+    s = MEMORIES[kind].step(s, of(push), of(pops));
+    for (const end of ends) margin = Math.min(margin, readMargin(s, end));
+  }
+  return margin;
+}
+
+/** Of a model's memories over the sequences of a batch: the nearest of all. */
+export function modelMargin({ memory, memories }: ModelSpec, sequences: readonly Sequence[]): number {
+  if (memory === 'none') return Infinity;
+  const E = MEMORIES[memory].ends;
+  let margin = Infinity;
+  for (const { steps } of sequences) {
+    for (let k = 0; k < memories; k++) {
+      const ofMemory = (all: Float64Array): number[] => [...all.subarray(k * E, (k + 1) * E)];
+      margin = Math.min(
+        margin,
+        memoryMargin(
+          memory,
+          steps.flatMap(({ d }) => ofMemory(d)),
+          steps.flatMap(({ u }) => ofMemory(u)),
+        ),
+      );
+    }
   }
   return margin;
 }

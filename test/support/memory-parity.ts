@@ -1,9 +1,10 @@
+import { endsOf } from '../../src/base/parameters.ts';
 import { Rng } from '../../src/base/rng.ts';
 import type { MemoryShape } from '../../src/engine/engine.ts';
 import { gpuMemory } from '../../src/engine/gpu-memory.ts';
 import type { Gpu } from '../../src/gpu/device.ts';
 import type { MemoryForm } from '../../src/kernels/memory.ts';
-import { stackBackward, stackForward } from '../../src/reference/stack.ts';
+import { memoryBackward, memoryForward } from '../../src/reference/memory.ts';
 
 /**
  * The memory kernel against the reference, in Node and in a browser.
@@ -22,6 +23,8 @@ export const RANGES: Record<string, (rng: Rng) => number> = {
   'near 1': rng => (2 ** 14 - rng.int(0, 300)) / 2 ** 14,
   '0 or 1': rng => rng.int(0, 1),
 };
+
+export const KINDS = ['stack', 'queue', 'deque'] as const;
 
 export const FORMS: MemoryForm[] = [
   { form: 'lane', size: 8, subgroups: false },
@@ -54,11 +57,12 @@ export async function compareMemory(
   form: MemoryForm,
   range: string,
 ): Promise<Record<string, number>> {
-  const { B, T, M } = shape;
+  const { kind, B, T, M } = shape;
+  const E = endsOf(kind);
   const rng = new Rng(1, T, M);
   const make = (width: number, draw: () => number): Float32Array => {
-    const all = new Float32Array(B * T * width);
-    const one = Float32Array.from({ length: Math.min(B, DISTINCT) * T * width }, draw);
+    const all = new Float32Array(B * T * E * width);
+    const one = Float32Array.from({ length: Math.min(B, DISTINCT) * T * E * width }, draw);
     for (let at = 0; at < all.length; at += one.length) all.set(one.subarray(0, all.length - at), at);
     return all;
   };
@@ -76,14 +80,15 @@ export async function compareMemory(
 
   const truth = Array.from({ length: Math.min(B, DISTINCT) }, (_, b) => {
     const of = (all: Float32Array, width: number): Float32Array =>
-      all.subarray(b * T * width, (b + 1) * T * width);
-    const forward = stackForward(of(push, 1), of(pop, 1), of(value, M));
-    return { ...forward, ...stackBackward(of(pop, 1), of(value, M), forward.strengths, of(dRead, M)) };
+      all.subarray(b * T * E * width, (b + 1) * T * E * width);
+    const inputs = [of(push, 1), of(pop, 1), of(value, M)] as const;
+    const forward = memoryForward(kind, ...inputs);
+    return { ...forward, ...memoryBackward(kind, ...inputs, forward.strengths, of(dRead, M)) };
   });
   const against = (actual: Float32Array, name: 'read' | 'dPush' | 'dPop' | 'dValue', width: number): number =>
     largestDifference(actual, k => {
-      const b = Math.floor(k / (T * width));
-      return truth[b % DISTINCT][name][k - b * T * width];
+      const b = Math.floor(k / (T * E * width));
+      return truth[b % DISTINCT][name][k - b * T * E * width];
     });
   let strength = 0;
   for (const [b, steps] of strengths.entries()) {

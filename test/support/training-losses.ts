@@ -1,11 +1,17 @@
+import { assign } from '../../src/base/config.ts';
 import type { Engine, StepReport } from '../../src/engine/engine.ts';
 import { preset } from '../../src/train/presets.ts';
 import { initialState, setup } from '../../src/train/setup.ts';
 import { trainingBatch } from '../../src/train/trainer.ts';
 
 /** Reports of the first steps of a preset, the same batches on every engine. */
-export async function losses(engine: Engine, name: string, steps: number): Promise<StepReport[]> {
-  const config = preset(name);
+export async function losses(
+  engine: Engine,
+  name: string,
+  steps: number,
+  sets: string[] = [],
+): Promise<StepReport[]> {
+  const config = assign(preset(name), sets);
   const { task, spec } = setup(config);
   const model = await engine.model(spec, config.train, initialState(spec, config.train));
   for (let k = 0; k < steps; k++) model.step(trainingBatch(task, config, k, config.task.maxLength));

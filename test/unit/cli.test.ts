@@ -16,44 +16,10 @@ import { parseLengths } from '../../src/cli/commands/eval.ts';
 import { readAll, readLines } from '../../src/cli/input.ts';
 import { type Drain, Sink } from '../../src/cli/output.ts';
 import { run } from '../../src/cli/run.ts';
+import { jsonLines, pushdown } from '../support/terminal.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'pushdown-cli-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-/** Runs a command line in this process. */
-async function pushdown(argv: readonly string[], stdin = '', interruptAfter = Number.POSITIVE_INFINITY) {
-  let [out, err] = ['', ''];
-  let interrupt: (() => void) | undefined;
-  const code = await run(argv, {
-    stdin: (async function* () {
-      if (stdin) yield stdin;
-    })(),
-    stdout: {
-      write(text) {
-        out += text;
-        if (out.split('\n').length > interruptAfter) interrupt?.();
-      },
-    },
-    stderr: {
-      write(text) {
-        err += text;
-      },
-    },
-    onInterrupt(listener) {
-      interrupt = listener;
-      return () => {
-        interrupt = undefined;
-      };
-    },
-  });
-  return { code, out, err };
-}
-
-const jsonLines = (text: string) =>
-  text
-    .trim()
-    .split('\n')
-    .map(line => JSON.parse(line));
 
 /** The smallest run there is. */
 const TINY = ['--engine', 'cpu', '--set', 'hidden=4', '--set', 'width=2', '--set', 'maxLength=3'];
@@ -79,6 +45,9 @@ describe('wrong input: one line that names it, code 2', () => {
     pop: [[0, 0.1, 0.9]],
     value: [[[1], [2], [3]]],
   };
+  /** One step at one end of a deque. */
+  const END = { push: [[1]], pop: [[0]], value: [[[1]]] };
+  const NO_END = { push: undefined, pop: undefined, value: undefined };
   const operationsNested = `{"kind":"stack","push":${'['.repeat(9000)}${']'.repeat(9000)},"pop":[],"value":[[[1]]]}`;
   const memory = (change: object) => ({
     argv: ['memory', '--engine', 'cpu'],
@@ -97,9 +66,53 @@ describe('wrong input: one line that names it, code 2', () => {
     ['option value', train('--out'), /--out needs a value/],
     ['value that is none', train('--seed', '-1'), /--seed needs a value.*--seed=<n>/],
     ['flag with a value', plain('presets', '--json=3'), /'--json' does not take an argument/],
-    ['operand too many', plain('presets', 'reverse'), /presets does not know what to do with "reverse"/],
+    [
+      'operand too many',
+      plain('presets', 'paper', 'reverse'),
+      /presets does not know what to do with "reverse"/,
+    ],
     ['operand missing', plain('eval'), /eval needs <checkpoint>\. Usage: pushdown eval/],
     ['no preset', plain('train'), /train needs a preset \(reverse,/],
+    ['preset of a group', plain('train', 'small/revers/stack'), /Did you mean "small\/reverse\/stack"\?/],
+    [
+      'preset like none',
+      plain('train', 'x'),
+      /unknown preset "x"\. Known: reverse, .*, small\/<task>\/<model>/,
+    ],
+    ['group of presets', plain('presets', 'papr'), /there are no presets "papr"\. Did you mean "paper"\?/],
+    ['plan', train('--plan', 'fusd'), /unknown plan "fusd"\. Did you mean "fused"\?/],
+    ['seeds', train('--seeds', 'ten'), /--seeds takes how many, or from and to .* got "ten"/],
+    ['seeds backwards', train('--seeds', '9-0'), /the range "9-0" goes backwards, write 0-9/],
+    ['no seeds', train('--seeds', '0'), /--seeds must be at least 1, got 0/],
+    ['too many seeds', train('--seeds', '1e9'), /--seeds takes/],
+    ['very many seeds', train('--seeds', '1000000'), /--seeds must be at most 10000 seeds/],
+    [
+      'seed and seeds',
+      train('--seeds', '3', '--seed', '3'),
+      /--seeds says which seeds already: leave out --seed/,
+    ],
+    [
+      'seeds of a checkpoint',
+      train('--seeds', '3', '--resume'),
+      /--seeds goes on with .*: leave out --resume/,
+    ],
+    ['table', plain('table', 'papre'), /unknown table "papre"\. Did you mean "paper"\?/],
+    [
+      'table scale',
+      plain('table', 'paper', '--scale', 'smal'),
+      /unknown scale "smal"\. Did you mean "small"\?/,
+    ],
+    [
+      'table shard',
+      plain('table', 'paper', '--shard', '9/8'),
+      /--shard takes i\/n with i from 1 to n.*got "9\/8"/,
+    ],
+    [
+      'table cell',
+      plain('table', 'paper', '--only', 'reverse/stak'),
+      /got "reverse\/stak"\. Did you mean "reverse\/stack"/,
+    ],
+    ['table task', plain('table', 'paper', '--only', 'copi'), /a task, a model or .* Did you mean "copy"/],
     ['preset', plain('train', 'revrese'), /unknown preset "revrese"\. Did you mean "reverse"\?/],
     ['engine', plain('train', 'reverse', '--engine', 'gpuu'), /unknown engine "gpuu"\. Did you mean "gpu"\?/],
     ['key', train('--set', 'model.hiden=3'), /"model\.hiden"\. Did you mean "model\.hidden"\?/],
@@ -164,6 +177,39 @@ describe('wrong input: one line that names it, code 2', () => {
     ],
     ['memory: dRead', memory({ dRead: [[[1], [2]]] }), /dRead\[0\] must have 3 entries.*got 2/],
     ['memory: flag', memory({ strengths: 1 }), /strengths must be true or false, got 1/],
+    [
+      'memory: deque with one end',
+      memory({ kind: 'deque', top: END, ...NO_END }),
+      /a deque has two ends, but "bottom" is missing: give it as "top" is/,
+    ],
+    ['memory: deque of none', memory({ kind: 'deque', ...NO_END }), /"top" is missing/],
+    ['memory: deque like a stack', memory({ kind: 'deque' }), /"push" belongs into "top" and into "bottom"/],
+    [
+      'memory: deque, one gradient',
+      memory({ kind: 'deque', ...NO_END, top: { ...END, dRead: END.value }, bottom: END }),
+      /"top\.dRead" is there, but "bottom\.dRead" is missing/,
+    ],
+    [
+      'memory: deque, end incomplete',
+      memory({ kind: 'deque', ...NO_END, top: END, bottom: { push: END.push } }),
+      /the key "bottom\.pop" is missing/,
+    ],
+    [
+      'memory: deque, unknown key',
+      memory({ kind: 'deque', ...NO_END, top: { ...END, vale: 1 }, bottom: END }),
+      /unknown key "top\.vale"\. Did you mean "top\.value"\?/,
+    ],
+    [
+      'memory: deque, ends of two sizes',
+      memory({ kind: 'deque', ...NO_END, top: END, bottom: { ...END, pop: [[1, 2]] } }),
+      /bottom\.pop\[0\] must have 1 entries.*got 2/,
+    ],
+    [
+      'memory: deque, end no object',
+      memory({ kind: 'deque', ...NO_END, top: END, bottom: [] }),
+      /bottom must be an object with push, pop and value, got \[\]/,
+    ],
+    ['memory: stack with ends', memory({ top: END }), /unknown key "top"/],
     [
       'memory: overflow',
       memory({ value: [[[1e30], [1e30], [1e30]]], dRead: [[[1e30], [1e30], [1e30]]] }),
@@ -293,6 +339,36 @@ describe('memory', () => {
     expect(answer.strengths[0][2][1]).toBe(0);
   });
 
+  test('a queue reads and pops from the front', async () => {
+    const operations = { kind: 'queue', push: [[1, 1]], pop: [[0, 1]], value: [[[5], [7]]], strengths: true };
+    const { out } = await pushdown(['memory', '--engine', 'cpu'], JSON.stringify(operations));
+    expect(JSON.parse(out)).toMatchObject({ read: [[[5], [7]]], strengths: [[[1], [0, 1]]] });
+  });
+
+  test('a deque answers for each end; with its bottom silent the top is a stack', async () => {
+    const top = {
+      push: [[0.8, 0.5, 0.9]],
+      pop: [[0, 0.1, 0.9]],
+      value: [[[1], [2], [3]]],
+      dRead: [[[1], [2], [3]]],
+    };
+    const silent = [[0, 0, 0]];
+    const bottom = { push: silent, pop: silent, value: [[[9], [9], [9]]], dRead: [[[0], [0], [0]]] };
+    const { code, out, err } = await pushdown(
+      ['memory', '--engine', 'cpu'],
+      JSON.stringify({ kind: 'deque', top, bottom, strengths: true }),
+    );
+    expect([code, err]).toEqual([0, '']);
+    const answer = JSON.parse(out);
+    expect(Object.keys(answer)).toEqual(['engine', 'adapter', 'top', 'bottom', 'strengths']);
+    expect(answer.top).toMatchObject({ read: [[[0.8], [1.5], [2.8]]], dPush: [[1, 2, 6]], dPop: silent });
+    expect(Object.keys(answer.bottom)).toEqual(['read', 'dPush', 'dPop', 'dValue']);
+    expect(answer.bottom.dValue).toEqual([[[0], [0], [0]]]);
+    // From bottom to top: the silent end's rows first.
+    expect(answer.strengths[0].map((rows: number[]) => rows.length)).toEqual([2, 4, 6]);
+    expect(answer.strengths[0][1]).toEqual([0, 0, 0.7, 0.5]);
+  });
+
   test('gradients and strengths only when asked for', async () => {
     const operations = { kind: 'stack', push: [[1]], pop: [[0]], value: [[[5, -6]]] };
     const { out } = await pushdown(['memory', '--engine', 'cpu'], JSON.stringify(operations));
@@ -378,6 +454,7 @@ describe('train', () => {
       rmSync(join(out, 'checkpoint.safetensors'), { force: true });
       writeFileSync(lock, `${dead}\n`);
       writeFileSync(join(out, `.checkpoint.safetensors.${dead}.tmp`), 'half');
+      writeFileSync(join(out, `.checkpoint.safetensors.${dead}.00c0ffee.tmp`), 'half');
       writeFileSync(join(out, '.other.99999999.tmp'), '');
       const { code, err } = await pushdown(argv);
       expect([code, err]).toEqual([0, '']);
@@ -449,6 +526,18 @@ describe('a trained model', () => {
     expect(rows.map(row => Number(row.trim().split(/\s+/)[0]))).toEqual([1, 2, 3, 8]);
   });
 
+  test('eval --plot: an SVG of what was measured', async () => {
+    const path = join(folder, 'accuracy.svg');
+    const { code } = await pushdown(['eval', trained, '--lengths', '1-4', '--plot', path, ...cpu]);
+    const svg = readFileSync(path, 'utf8');
+    expect(code).toBe(0);
+    expect(svg).toContain('<title>reverse · rnn 4 + stack 2 · step 2</title>');
+    expect(svg.match(/<circle/g)).toHaveLength(4 + 1);
+    const nowhere = await pushdown(['eval', trained, '--plot', join(folder, 'no', 'where.svg'), ...cpu]);
+    expect(nowhere.err).toMatch(/\npushdown: cannot write .*where\.svg: there is no such file\.\n$/);
+    expect(nowhere.code).toBe(2);
+  });
+
   test('eval --json: the last line is the result', async () => {
     const { out } = await pushdown([
       'eval',
@@ -477,7 +566,7 @@ describe('a trained model', () => {
     expect(code).toBe(0);
     const steps = jsonLines(out);
     expect(steps.slice(0, 4).map(({ input }) => input)).toEqual(['<s>', 'a', 'b', '|||']);
-    expect(steps[2].strengths).toHaveLength(3);
+    expect(steps[2].strengths.map((rows: number[]) => rows.length)).toEqual([3]);
     const table = await pushdown(['trace', checkpoint, 'a', 'b', ...cpu]);
     expect(table.out).toMatch(/^step {2}input {2}push/);
   });
@@ -568,7 +657,7 @@ describe('help', () => {
   test('of all, of each, and the version', async () => {
     const all = await pushdown(['--help']);
     expect(all.code).toBe(0);
-    for (const name of ['train', 'eval', 'predict', 'trace', 'memory', 'presets', 'devices']) {
+    for (const name of ['train', 'eval', 'predict', 'trace', 'table', 'memory', 'presets', 'devices']) {
       expect(all.out).toContain(`  ${name} `);
       for (const argv of [
         [name, '--help'],
@@ -586,6 +675,11 @@ describe('help', () => {
 
   test('presets and their keys', async () => {
     expect((await pushdown(['presets'])).out).toMatch(/^preset[\s\S]*\nreverse +reverse +\d+/);
+    const paper = (await pushdown(['presets', 'paper/reverse'])).out;
+    expect(paper).toMatch(/\npaper\/reverse\/stack +reverse +[\d,]+ +\d+ MB +– +a neural stack/);
+    expect(paper).not.toContain('small/');
+    const json = JSON.parse((await pushdown(['presets', 'small/copy/queue', '--json'])).out);
+    expect(json).toMatchObject([{ name: 'small/copy/queue', task: 'copy', seconds: null }]);
     expect((await pushdown(['presets', '--keys'])).out).toMatch(/\nmodel\.hidden +32 +1 … 4096/);
   });
 

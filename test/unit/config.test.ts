@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { assign, FIELDS, makeConfig } from '../../src/base/config.ts';
 import { InputError } from '../../src/base/errors.ts';
+import { countLikePaper } from '../../src/base/parameters.ts';
+import { bytesOf } from '../../src/train/estimate.ts';
+import { configOf, type Grid } from '../../src/train/presets/grid.ts';
 import { PRESETS, preset } from '../../src/train/presets.ts';
 import { setup } from '../../src/train/setup.ts';
 
@@ -64,6 +67,47 @@ describe('presets', () => {
     const config = preset(name);
     expect(makeConfig(config)).toEqual(config);
     expect(setup(config).spec.inputs).toBeGreaterThan(0);
+  });
+
+  test("the paper's cells: its sizes, its parameter counts", () => {
+    const counts = ['lstm1', 'stack', 'queue', 'deque'].map(model =>
+      countLikePaper(setup(preset(`paper/reverse/${model}`)).spec),
+    );
+    expect(counts).toEqual([328_704, 673_602, 673_602, 1_002_052]);
+    const { task, train } = preset('paper/copy/stack');
+    expect([task.symbols, task.minLength, task.maxLength]).toEqual([128, 8, 64]);
+    expect([train.evaluateFrom, train.evaluateLength]).toEqual([65, 128]);
+  });
+
+  test('a cell of its own lies over its model, that over its task, that over the base', () => {
+    const grid: Grid = {
+      name: 'g',
+      tasks: ['reverse', 'copy'],
+      models: ['stack', 'queue'],
+      base: { model: { hidden: 5, width: 5 }, train: { rate: 0.5, steps: 5 } },
+      ofTask: { reverse: { model: { hidden: 6 }, train: { rate: 0.6 } } },
+      ofModel: { stack: { model: { hidden: 7 }, train: { steps: 7 } } },
+      ofCell: { 'reverse/stack': { train: { steps: 8 } } },
+    };
+    const told = (task: string, model: string) => {
+      const { model: of, train } = configOf(grid, task, model);
+      return [of.hidden, of.width, train.rate, train.steps];
+    };
+    expect(told('reverse', 'stack')).toEqual([7, 5, 0.6, 8]);
+    expect(told('copy', 'stack')).toEqual([7, 5, 0.5, 7]);
+    expect(told('reverse', 'queue')).toEqual([6, 5, 0.6, 5]);
+    expect(() => configOf(grid, 'reverse', 'stak')).toThrow(
+      'unknown model of g "stak". Did you mean "stack"?',
+    );
+  });
+
+  test('memory is estimated from shapes: more with the batch, the length and the moments', () => {
+    const base = bytesOf(preset('small/reverse/stack'));
+    const set = (assignment: string) => bytesOf(assign(preset('small/reverse/stack'), [assignment]));
+    expect(set('batch=64')).toMatchObject({ parameters: base.parameters, activations: 2 * base.activations });
+    expect(set('maxLength=24').activations).toBeGreaterThan(1.8 * base.activations);
+    expect(set('optimiser=sgd').parameters).toBe(base.parameters / 2);
+    expect(bytesOf(preset('paper/copy/lstm8')).total).toBeGreaterThan(1e8);
   });
 
   test('are copies', () => {

@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { makeConfig, type TrainConfig } from '../../src/base/config.ts';
 import { type Batch, MASKED, NO_INPUT, ZERO_TARGET } from '../../src/base/dims.ts';
-import { initialise, type ModelSpec, type Tensors, zeros } from '../../src/base/parameters.ts';
+import {
+  countParameters,
+  initialise,
+  type ModelSpec,
+  type Tensors,
+  zeros,
+} from '../../src/base/parameters.ts';
 import { Rng } from '../../src/base/rng.ts';
 import { createCpuEngine } from '../../src/engine/cpu.ts';
 import type { ModelState } from '../../src/engine/engine.ts';
@@ -92,7 +98,7 @@ describe('training', () => {
   const spec = makeSpec({ hidden: 8 });
   const batch = randomBatch(new Rng(1, 104), spec, [6, 3, 5], 2, false);
 
-  it.each(['sgd', 'rmsprop', 'adam'] as const)('%s learns a batch by heart', async optimiser => {
+  it.each(['sgd', 'rmsprop', 'adam', 'adamw'] as const)('%s learns a batch by heart', async optimiser => {
     const train = training({ optimiser, rate: optimiser === 'sgd' ? 0.5 : 0.01 });
     const model = await createCpuEngine().model(spec, train, stateOf(initialise(spec, 1)));
     for (let step = 0; step < 200; step++) model.step(batch);
@@ -143,12 +149,56 @@ describe('training', () => {
     const { trace, push } = await model.forward(batch, true);
     expect(trace!.output).toHaveLength(batch.T * batch.B * spec.outputs);
     expect(trace!.read).toHaveLength(batch.T * batch.B * spec.width);
-    expect(trace!.strengths.map(s => s.map(({ length }) => length))).toEqual([
-      [1, 2, 3, 4, 5, 6],
-      [1, 2, 3],
-      [1, 2, 3, 4, 5],
+    expect(trace!.strengths.map(one => one.map(s => s.map(({ length }) => length)))).toEqual([
+      [
+        [1, 2, 3, 4, 5, 6],
+        [1, 2, 3],
+        [1, 2, 3, 4, 5],
+      ],
     ]);
-    expect(trace!.strengths[2][4][4]).toBe(push[4 * batch.B + 2]);
+    expect(trace!.strengths[0][2][4][4]).toBe(push[4 * batch.B + 2]);
+  });
+
+  it('traces every end of every memory', async () => {
+    const spec = makeSpec({ memory: 'deque', memories: 2, controller: 'gru', layers: 2 });
+    const model = await createCpuEngine().model(spec, training(), stateOf(initialise(spec, 1)));
+    const { trace, push, pop } = await model.forward(batch, true);
+    const [n, E] = [4 * batch.B + 2, 4];
+    expect([push.length, pop.length, trace!.read.length]).toEqual(
+      [1, 1, spec.width].map(width => batch.T * batch.B * E * width),
+    );
+    for (const k of [0, 1]) {
+      expect(trace!.strengths[k].map(s => s.map(({ length }) => length))).toEqual([
+        [2, 4, 6, 8, 10, 12],
+        [2, 4, 6],
+        [2, 4, 6, 8, 10],
+      ]);
+      const s = trace!.strengths[k][2][4];
+      expect([s[9], s[0]]).toEqual([push[n * E + 2 * k], push[n * E + 2 * k + 1]]);
+    }
+  });
+
+  it('a model without a memory has nothing to trace of one', async () => {
+    const spec = makeSpec({ memory: 'none', controller: 'lstm' });
+    const model = await createCpuEngine().model(spec, training(), stateOf(initialise(spec, 1)));
+    for (let step = 0; step < 50; step++) model.step(batch);
+    const reports = await model.reports();
+    expect(reports.at(-1)!.loss).toBeLessThan(reports[0].loss);
+    const { trace, push, pop } = await model.forward(batch, true);
+    expect([push.length, pop.length, trace!.read.length, trace!.strengths.length]).toEqual([0, 0, 0, 0]);
+  });
+
+  it('says how it computes, and what does not fit', async () => {
+    const spec = makeSpec({ memory: 'deque', memories: 2, controller: 'lstm', hidden: 64, layers: 8 });
+    const model = await createCpuEngine().model(spec, training(), stateOf(initialise(spec, 1)));
+    expect(model.plan).toBe('literal');
+    expect(() => model.reserve(32, 200, 2)).not.toThrow();
+    expect(() => model.reserve(64, 1000, 2)).toThrow('a batch of 64 sequences of 1000 steps needs');
+    // Parameters, gradients and both of Adam's moments.
+    const before = 8 * 4 * countParameters(spec);
+    expect(model.bytes).toBe(before);
+    model.step({ ...batch, noise: new Float32Array(batch.T * batch.B * 8) });
+    expect(model.bytes).toBeGreaterThan(before);
   });
 
   it('says what is wrong with a batch or a state', async () => {
@@ -164,6 +214,9 @@ describe('training', () => {
     expect(wrong(b => b.target.fill(ZERO_TARGET, 0, 1))).toThrow('ZERO_TARGET, which needs squared error');
     expect(wrong(b => Object.assign(b, { weight: new Float32Array(2) }))).toThrow(
       'batch.weight must have B = 3 numbers, got 2.',
+    );
+    expect(wrong(b => Object.assign(b, { noise: new Float32Array(2) }))).toThrow(
+      'batch.noise must have T·B·E·2 = 36 numbers, got 2.',
     );
     expect((await model.state()).step).toBe(0);
     expect(() => model.load(stateOf(new Map()))).toThrow('no parameter W_xh (6·8 numbers)');
@@ -190,6 +243,52 @@ describe('the memory layer', () => {
     expect([...dPop]).toEqual([0, 0, 0, 0, -4, 0]);
   });
 
+  it('a queue of the same', async () => {
+    const memory = await createCpuEngine().memory({ ...shape, kind: 'queue' });
+    expect([...(await memory.forward(push, pop, value))]).toEqual([1, 1, 3, 3, 4.5, 6]);
+    expect((await memory.strengths()).map(s => s.map(row => [...row]))).toEqual([
+      [[1], [1, 1], [0, 0, 1]],
+      [[0.75], [0.5, 0.5], [0, 0, 1]],
+    ]);
+    const { dPush, dPop, dValue } = await memory.backward(new Float32Array(6).fill(1));
+    expect([...dValue]).toEqual([2, 0, 1, 1.25, 0.5, 1]);
+    expect([...dPush]).toEqual([2, 0, 3, 8, 5, 6]);
+    expect([...dPop]).toEqual([0, 0, 0, 0, -4, 0]);
+  });
+
+  it('a deque: [B,T,2], the top first', async () => {
+    const memory = await createCpuEngine().memory({ ...shape, kind: 'deque', T: 2, M: 2 });
+    // Sequence 0 pushes at the top, sequence 1 at the bottom; both pop a half there at the second step.
+    const push = Float32Array.of(1, 0, 0.25, 0, 0, 1, 0, 0.25);
+    const pop = Float32Array.of(0, 0, 0.5, 0, 0, 0, 0, 0.5);
+    const value = Float32Array.from({ length: 16 }, (_, n) => n);
+    const read = await memory.forward(push, pop, value);
+    expect([...read]).toEqual([0, 1, 0, 1, 1, 1.75, 1, 1.75, 10, 11, 10, 11, 8.5, 9.25, 8.5, 9.25]);
+    expect((await memory.strengths()).map(s => s.map(row => [...row]))).toEqual([
+      [
+        [0, 1],
+        [0, 0, 0.5, 0.25],
+      ],
+      [
+        [1, 0],
+        [0.25, 0.5, 0, 0],
+      ],
+    ]);
+    const { dPush, dPop, dValue } = await memory.backward(new Float32Array(16).fill(1));
+    expect([dPush, dPop, dValue].map(({ length }) => length)).toEqual([8, 8, 16]);
+    expect([...dValue]).toEqual([3, 3, 0, 0, 0.5, 0.5, 0, 0, 0, 0, 3, 3, 0, 0, 0.5, 0.5]);
+    // Each pop takes of the row that both ends read: twice its value.
+    expect([...dPop]).toEqual([0, 0, -2, 0, 0, 0, 0, -42]);
+    await expect(memory.forward(push.subarray(1), pop, value)).rejects.toThrow('push must have B·T·E = 8');
+    await expect(
+      memory.forward(
+        push,
+        pop.map((u, n) => (n === 5 ? -1 : u)),
+        value,
+      ),
+    ).rejects.toThrow('pop[1,0,1] must be a finite strength from 0, got -1.');
+  });
+
   it('says what is wrong with its arrays', async () => {
     const memory = await createCpuEngine().memory(shape);
     const bad = (n: number, x: number) => push.map((s, i) => (i === n ? x : s));
@@ -208,6 +307,9 @@ describe('the memory layer', () => {
     await memory.forward(push, pop, value);
     await expect(memory.backward(value.subarray(1))).rejects.toThrow('dRead must have B·T·M = 6');
     await expect(createCpuEngine().memory({ ...shape, T: 0 })).rejects.toThrow('T must be a whole number');
+    await expect(createCpuEngine().memory({ ...shape, kind: 'heap' as 'stack' })).rejects.toThrow(
+      'memory kind must be one of stack, queue, deque, got "heap".',
+    );
   });
 
   it('dies with its engine', async () => {

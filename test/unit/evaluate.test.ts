@@ -1,15 +1,16 @@
 import { describe, expect, test } from 'vitest';
+import { assign } from '../../src/base/config.ts';
 import { MASKED } from '../../src/base/dims.ts';
 import type { StepReport } from '../../src/engine/engine.ts';
 import { parseSource } from '../../src/tasks/task.ts';
-import { evaluate, evaluateLengths, predict, trace } from '../../src/train/evaluate.ts';
+import { evaluate, evaluateLengths, evaluateResult, predict, trace } from '../../src/train/evaluate.ts';
 import { addReport, metricsOf, noSums } from '../../src/train/metrics.ts';
 import { preset } from '../../src/train/presets.ts';
 import { initialState, setup } from '../../src/train/setup.ts';
 import { type Behaviour, FakeModel } from '../support/fake-engine.ts';
 
-function make(name: string, behaviour: Behaviour = {}) {
-  const config = preset(name);
+function make(name: string, behaviour: Behaviour = {}, sets: readonly string[] = []) {
+  const config = assign(preset(name), sets);
   const { task, spec } = setup(config);
   return { task, model: new FakeModel(spec, initialState(spec, config.train), behaviour) };
 }
@@ -56,8 +57,8 @@ describe('evaluate', () => {
     const { task, model } = make('reverse', { coarse: () => 0.5 });
     const evaluation = await evaluate(model, task, { length: 3, sequences: 300, seed: 1 });
     expect(evaluation).toMatchObject({ length: 3, sequences: 300, loss: 0.5, coarse: 0.5, fine: 0.125 });
-    expect(evaluation.profile.reading).toEqual({ push: 1, pop: 0, steps: 900 });
-    expect(evaluation.profile.writing).toEqual({ push: 0, pop: 1, steps: 900 });
+    expect(evaluation.profile.reading).toEqual({ push: 1, pop: 0, steps: 900, ends: [{ push: 1, pop: 0 }] });
+    expect(evaluation.profile.writing).toEqual({ push: 0, pop: 1, steps: 900, ends: [{ push: 0, pop: 1 }] });
     for (const { source, expected, predicted } of evaluation.samples) {
       expect(expected).toBe([...source.split(' ').reverse(), '</s>'].join(' '));
       expect(predicted).toBe(expected);
@@ -71,6 +72,77 @@ describe('evaluate', () => {
     const other = await evaluate(model, task, { length: 4, sequences: 5, seed: 2 });
     expect(list[1]).toEqual(alone);
     expect(other.samples).not.toEqual(alone.samples);
+  });
+});
+
+describe('ranges of lengths', () => {
+  const lengthsOf = (samples: { source: string }[]) => samples.map(({ source }) => source.split(' ').length);
+
+  test('sources are of all of them', async () => {
+    const { task, model } = make('reverse');
+    const evaluation = await evaluate(model, task, { shortest: 5, length: 9, sequences: 4, seed: 1 });
+    expect(evaluation).toMatchObject({ shortest: 5, length: 9, sequences: 4 });
+    const lengths = lengthsOf(evaluation.samples);
+    expect(Math.min(...lengths)).toBeGreaterThanOrEqual(5);
+    expect(Math.max(...lengths)).toBeLessThanOrEqual(9);
+    expect(new Set(lengths).size).toBeGreaterThan(1);
+    // What is asked of a sequence does not depend on those beside it.
+    for (const { source, expected, predicted } of evaluation.samples) {
+      expect(expected).toBe([...source.split(' ').reverse(), '</s>'].join(' '));
+      expect(predicted).toBe(expected);
+    }
+  });
+
+  test('must not go backwards, or be empty', async () => {
+    const { task, model } = make('reverse', {}, ['task.name=bigram']);
+    const options = { sequences: 2, seed: 1 };
+    await expect(evaluate(model, task, { ...options, shortest: 5, length: 4 })).rejects.toThrow(
+      /must not exceed/,
+    );
+    await expect(evaluate(model, task, { ...options, length: 5 })).rejects.toThrow(/multiples of 2/);
+  });
+
+  test('a result is of the trained lengths and of those evaluated at', async () => {
+    const { task, model } = make('reverse');
+    const config = preset('reverse');
+    const result = await evaluateResult(model, task, config, 10, 3);
+    expect(result.map(({ shortest, length }) => [shortest, length])).toEqual([
+      [10, 10],
+      [20, 20],
+    ]);
+    const ranged = assign(config, ['evaluateFrom=11', 'evaluateLength=16']);
+    const ranges = await evaluateResult(model, task, ranged, 10, 3);
+    expect(ranges.map(({ shortest, length }) => [shortest, length])).toEqual([
+      [1, 10],
+      [11, 16],
+    ]);
+    const bigram = make('reverse', {}, ['task.name=bigram']);
+    const even = await evaluateResult(bigram.model, bigram.task, config, 7, 3);
+    expect(even.map(({ length }) => length)).toEqual([6, 14]);
+  });
+});
+
+describe('memories of other kinds', () => {
+  test('a profile tells each end, and nothing where there is none', async () => {
+    const options = { length: 3, sequences: 2, seed: 1 };
+    const deques = make('reverse', {}, ['memory=deque', 'memories=2']);
+    const { profile } = await evaluate(deques.model, deques.task, options);
+    expect(profile.reading.ends).toHaveLength(4);
+    expect(profile.reading).toMatchObject({ push: 1, pop: 0, steps: 6 });
+    const none = make('reverse', {}, ['memory=none']);
+    const without = (await evaluate(none.model, none.task, options)).profile;
+    expect(without.reading).toEqual({ push: Number.NaN, pop: Number.NaN, steps: 6, ends: [] });
+  });
+
+  test('a trace has the numbers of every end', async () => {
+    const deques = make('reverse', {}, ['memory=deque', 'memories=2']);
+    const steps = await trace(deques.model, deques.task, [0, 1]);
+    expect(steps[1]).toMatchObject({ push: [1, 1, 1, 1], pop: [0, 0, 0, 0] });
+    expect(steps[1].strengths.map(rows => rows.length)).toEqual([4, 4]);
+    expect(steps[1].read).toHaveLength(4 * 8);
+    const none = make('reverse', {}, ['memory=none']);
+    const [step] = await trace(none.model, none.task, [0, 1]);
+    expect(step).toMatchObject({ push: [], pop: [], strengths: [], read: [] });
   });
 });
 
@@ -97,6 +169,15 @@ describe('predict', () => {
     expect(predictions.map(({ text }) => text)).toEqual(['b a b', 'b']);
   });
 
+  test('gives as many outputs as the source asks for', async () => {
+    const { task, model } = make('reverse', { predict: () => 1 }, ['task.name=duplicate-string']);
+    const predictions = await predict(model, task, [[0, 1, 0], [1]]);
+    expect(predictions.map(({ text, ended }) => [text, ended])).toEqual([
+      ['1 1 1 1 1 1', true],
+      ['1 1', true],
+    ]);
+  });
+
   test('of nothing is nothing', async () => {
     const { task, model } = make('reverse');
     expect(await predict(model, task, [])).toEqual([]);
@@ -109,7 +190,20 @@ test('trace tells every step of a free run', async () => {
   expect(steps.map(({ input }) => input)).toEqual(['<s>', 'a', 'b', '|||', 'b', 'a']);
   expect(steps.map(({ target }) => target)).toEqual(['·', '·', '·', 'b', 'a', '</s>']);
   expect(steps.map(({ output }) => output).slice(3)).toEqual(['b', 'a', '</s>']);
-  expect(steps[4]).toMatchObject({ phase: 'writing', pop: 1, probability: 0.75 });
-  expect(steps.map(({ strengths }) => strengths.length)).toEqual([1, 2, 3, 4, 5, 6]);
+  expect(steps[4]).toMatchObject({ phase: 'writing', push: [0], pop: [1], probability: 0.75 });
+  expect(steps.map(({ strengths }) => strengths.map(rows => rows.length))).toEqual([
+    [1],
+    [2],
+    [3],
+    [4],
+    [5],
+    [6],
+  ]);
   expect(steps[0].read).toHaveLength(8);
+});
+
+test('a trace of a source that has no right target shows none', async () => {
+  const { task, model } = make('reverse', { predict: () => 8 }, ['task.name=bigram']);
+  const steps = await trace(model, task, [0, 1, 2]);
+  expect(new Set(steps.map(({ target }) => target))).toEqual(new Set(['·']));
 });

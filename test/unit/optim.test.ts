@@ -4,6 +4,7 @@ import {
   adam,
   clipByNorm,
   clipByValue,
+  decay,
   globalNorm,
   type OptimiserState,
   rmsprop,
@@ -20,6 +21,7 @@ describe('convergence', () => {
     sgd: { optimiser: 'sgd', rate: 2e-3, clip: 'norm', clipAt: 10 },
     rmsprop: { optimiser: 'rmsprop', rate: 1e-3, beta2: 0.9, clip: 'none' },
     adam: { optimiser: 'adam', rate: 0.02, clip: 'value', clipAt: 100 },
+    adamw: { optimiser: 'adamw', rate: 0.02, weightDecay: 0.5, clip: 'value', clipAt: 100 },
   } as const;
   const TARGETS = {
     parabola: {
@@ -96,6 +98,37 @@ describe('steps by hand', () => {
   });
 });
 
+describe('adamw', () => {
+  const rule = { optimiser: 'adamw', rate: 0.1, weightDecay: 0.5, clip: 'none', epsilon: 0.5 } as const;
+  const run = (optimiser: 'adam' | 'adamw') => {
+    const values = { W_hh: [1, -2], W_xh_2: [3], b_h: [1], h_0: [1], c_0_2: [1] };
+    const none = Object.fromEntries(Object.entries(values).map(([name, x]) => [name, x.map(() => 0)]));
+    const state = { step: 0, parameters: tensors(values), mean: tensors(none), square: tensors(none) };
+    const dw = { W_hh: [2, 0], W_xh_2: [1], b_h: [2], h_0: [1], c_0_2: [-1] };
+    update(training({ ...rule, optimiser }), state, tensors(dw), 1);
+    return state;
+  };
+
+  it('decay: w − 0.1·0.5·w', () => {
+    const w = Float64Array.of(1, -2, 0);
+    decay(w, rule);
+    expect([...w]).toEqual([0.95, -1.9, 0]);
+  });
+
+  it('is Adam, and a decay of the matrices apart from it', () => {
+    const [plain, decayed] = [run('adam'), run('adamw')];
+    expect(decayed.mean).toEqual(plain.mean);
+    expect(decayed.square).toEqual(plain.square);
+    for (const name of ['b_h', 'h_0', 'c_0_2']) {
+      expect(decayed.parameters.get(name)).toEqual(plain.parameters.get(name));
+    }
+    // 1 − 0.05·1 − 0.1·2/(2 + ½); −2 + 0.05·2; 3 − 0.05·3 − 0.1·1/(1 + ½)
+    expect(decayed.parameters.get('W_hh')![0]).toBeCloseTo(0.95 - 0.08, 14);
+    expect(decayed.parameters.get('W_hh')![1]).toBeCloseTo(-1.9, 14);
+    expect(decayed.parameters.get('W_xh_2')![0]).toBeCloseTo(2.85 - 0.1 / 1.5, 14);
+  });
+});
+
 it('update counts the steps of Adam from 1', () => {
   const rule = { optimiser: 'adam', rate: 0.1, clip: 'none', epsilon: 1e-30 } as const;
   const state = {
@@ -147,10 +180,23 @@ describe('clipping', () => {
   });
 });
 
-it('the push bias grows after its step, and nothing else does', () => {
+it('the push bias of every end grows after its step, and nothing else does', () => {
   const train = training({ optimiser: 'sgd', rate: 0.5, clip: 'none', pushBiasGrowth: 0.25 });
-  const state = { step: 0, parameters: tensors({ b_d: [3], b_u: [3] }), mean: new Map(), square: new Map() };
-  update(train, state, tensors({ b_d: [2], b_u: [2] }), 0);
-  expect(state.parameters.get('b_d')![0]).toBe(2.5);
-  expect(state.parameters.get('b_u')![0]).toBe(2);
+  const state = {
+    step: 0,
+    parameters: tensors({ b_d: [3, -1, 32], b_u: [3, 3, 3] }),
+    mean: new Map(),
+    square: new Map(),
+  };
+  update(train, state, tensors({ b_d: [2, 2, 2], b_u: [2, 2, 2] }), 0);
+  // The last is 1 in float32 behind σ anyway: it stays where it is.
+  expect([...state.parameters.get('b_d')!]).toEqual([2.5, -2.5, 31]);
+  expect([...state.parameters.get('b_u')!]).toEqual([2, 2, 2]);
+});
+
+it('without a memory no push bias grows', () => {
+  const state = { step: 0, parameters: tensors({ W_o: [1] }), mean: new Map(), square: new Map() };
+  const train = training({ optimiser: 'sgd', rate: 1, clip: 'none', pushBiasGrowth: 0.25 });
+  update(train, state, tensors({ W_o: [1] }), 1);
+  expect([...state.parameters.get('W_o')!]).toEqual([0]);
 });

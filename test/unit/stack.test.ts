@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Rng } from '../../src/base/rng.ts';
+import { zeroRows } from '../../src/reference/rows.ts';
 import {
   stackBackward,
   stackForward,
@@ -7,7 +8,6 @@ import {
   stackReadBackward,
   stackStep,
   stackStepBackward,
-  zeroRows,
 } from '../../src/reference/stack.ts';
 
 const f64 = (...x: number[]): Float64Array => Float64Array.from(x);

@@ -1,24 +1,40 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { makeConfig } from '../../src/base/config.ts';
 import { MASKED, NO_INPUT, PHASE, ZERO_TARGET } from '../../src/base/dims.ts';
 import { InputError } from '../../src/base/errors.ts';
 import { Rng, STREAM } from '../../src/base/rng.ts';
 import { makeTask, taskNames } from '../../src/tasks/registry.ts';
 import {
   answerOf,
-  formatSymbols,
+  formatAnswer,
+  hasLength,
   inputName,
   makeBatch,
   parseSource,
-  sample,
   targetName,
 } from '../../src/tasks/task.ts';
 
-const task = (name: string, symbols: number) => makeTask({ name, symbols, minLength: 1, maxLength: 5 });
+const task = (name: string, symbols: number) =>
+  makeTask(makeConfig({ task: { name, symbols, minLength: 1, maxLength: 5 } }).task);
+
+/** Sizes that the examples ask for, where it is not 3; how many examples a file has, where it is not 1. */
+const SYMBOLS: Record<string, number> = { 'svo-sov': 128, gender: 8, dyck: 2, 'bucket-sort': 5, tutorial: 2 };
+const OF_TWO = [
+  'reverse-string',
+  'stack-manipulation',
+  'duplicate-string',
+  'odds-first',
+  'missing-duplicate',
+];
+const COUNT: Record<string, number> = { tutorial: 2 };
+const FILES = [
+  ...new Set(taskNames.filter(name => name !== 'data').map(name => name.replace(/-part\d/, ''))),
+];
 
 /** The worked examples of a file's docstring: tables of rows `source`, `input`, `target`, `phase`. */
 function examplesOf(file: string): Record<string, string[]>[] {
-  const text = readFileSync(new URL(`../../src/tasks/${file}`, import.meta.url), 'utf8');
+  const text = readFileSync(new URL(`../../src/tasks/${file}.ts`, import.meta.url), 'utf8');
   const examples: Record<string, string[]>[] = [];
   let table: Record<string, string[]> = {};
   for (const [, row, cells] of text.matchAll(/^ \* {3}(task|source|input|target|phase) +(.+)$/gm)) {
@@ -31,15 +47,14 @@ function examplesOf(file: string): Record<string, string[]>[] {
   return examples;
 }
 
-describe.each([
-  { file: 'reverse.ts', symbols: 3, name: 'reverse', count: 1 },
-  { file: 'tutorial.ts', symbols: 2, name: '', count: 2 },
-])('worked examples of $file', ({ file, symbols, name, count }) => {
+describe.each(FILES)('worked examples of %s', file => {
   const examples = examplesOf(file);
-  test('are there', () => expect(examples).toHaveLength(count));
+  const symbols = SYMBOLS[file] ?? (OF_TWO.includes(file) ? 2 : 3);
+  test('are there', () => expect(examples).toHaveLength(COUNT[file] ?? 1));
   test.each(examples)('%o', example => {
-    const made = task(example.task?.[0] ?? name, symbols);
-    const sequence = made.sequence(parseSource(made, example.source.join(' ')));
+    const made = task(example.task[0], symbols);
+    const source = parseSource(made, example.source.join(' '));
+    const sequence = made.sequence({ source, target: made.answer!(source)! });
     const steps = sequence.target.map((_, t) => t);
     expect(steps.map(t => inputName(made, sequence, t))).toEqual(example.input);
     expect(steps.map(t => targetName(made, sequence, t))).toEqual(example.target);
@@ -48,33 +63,154 @@ describe.each([
   });
 });
 
-describe.each(taskNames)('task %s', name => {
+describe.each(taskNames.filter(name => name !== 'data'))('task %s', name => {
   const made = task(name, 5);
+  const lengths = [1, 2, 3, 6, 7, 30].filter(length => hasLength(made, length));
+
   test('keeps to its sizes', () => {
-    for (const length of [1, 2, 7]) {
-      const sequence = sample(made, new Rng(1, STREAM.sample, length), length);
+    for (const length of lengths) {
+      const pair = made.pair(new Rng(1, STREAM.sample, length), length, length);
+      expect(pair.source).toHaveLength(length);
+      const sequence = made.sequence(pair);
       const T = sequence.target.length;
+      expect(T).toBeLessThanOrEqual(made.steps(length));
       expect(sequence.ids).toHaveLength(T * made.activeInputs);
       expect(sequence.phase).toHaveLength(T);
+      expect(sequence.sourceLength).toBe(length);
       expect(sequence.ids.every(id => id < made.inputs || id === NO_INPUT)).toBe(true);
       expect(sequence.target.every(o => o < made.outputs || o === MASKED || o === ZERO_TARGET)).toBe(true);
+      const end = made.end === undefined ? [] : [made.end];
+      expect(answerOf(sequence)).toEqual([...pair.target, ...end]);
       expect(sequence.target[made.answerAt(length)]).toBe(answerOf(sequence)[0]);
     }
+    expect(lengths.length).toBeGreaterThan(1);
     expect(made.inputNames).toHaveLength(made.inputs);
     expect(made.outputNames).toHaveLength(made.outputs);
+    expect(parseSource(made, made.example).length).toBeGreaterThan(0);
   });
 
   test('a prompt has the inputs of the sequence and no target', () => {
-    const source = [0, 1, 2];
-    const whole = made.sequence(source);
-    const prompt = made.prompt(source, [2, 1, 0]);
-    expect({ ...prompt, target: whole.target }).toEqual(whole);
-    expect(new Set(prompt.target)).toEqual(new Set([MASKED]));
+    for (const length of lengths) {
+      const pair = made.pair(new Rng(2, STREAM.sample, length), length, length);
+      const whole = made.sequence(pair);
+      const prompt = made.prompt(pair.source, pair.target);
+      expect({ ...prompt, target: whole.target }).toEqual(whole);
+      expect(new Set(prompt.target)).toEqual(new Set([MASKED]));
+      if (made.end === undefined) expect(made.answerLength!(pair.source)).toBe(pair.target.length);
+    }
   });
 
-  test('its answer is the reverse', () => {
-    const answer = answerOf(made.sequence(parseSource(made, 'a b c c')));
-    expect(formatSymbols(made.outputNames, answer).replace(' </s>', '')).toBe('c c b a');
+  test('the source tells the target', () => {
+    for (let i = 0; i < 50; i++) {
+      const { source, target } = made.pair(new Rng(i, STREAM.sample), 1, 12);
+      expect(source.length).toBeLessThanOrEqual(12);
+      expect(made.answer!(source)).toEqual(target);
+    }
+  });
+
+  test('pairs are functions of the stream, and of every length that there is', () => {
+    const pairs = (seed: number) => {
+      const rng = new Rng(seed, STREAM.batch);
+      return Array.from({ length: 400 }, () => made.pair(rng, 1, 7));
+    };
+    expect(pairs(3)).toEqual(pairs(3));
+    const drawn = new Set(pairs(4).map(({ source }) => source.length));
+    const there = [1, 2, 3, 4, 5, 6, 7].filter(length => hasLength(made, length));
+    expect([...drawn].sort()).toEqual(there);
+  });
+
+  test('a length that it has not is named', () => {
+    for (const length of [1, 2, 3, 4]) {
+      const get = () => made.pair(new Rng(1, 1), length, length);
+      if (hasLength(made, length)) expect(get().source).toHaveLength(length);
+      else
+        expect(get).toThrow(
+          new RegExp(`length ${length} cannot be met by task ${name}: .*; widen the range`),
+        );
+    }
+  });
+});
+
+describe('tasks of the paper', () => {
+  test('read and written symbols are inputs of their own', () => {
+    const copy = task('copy', 3);
+    expect(copy.inputs).toBe(2 * 3 + 2);
+    const { ids } = copy.sequence({ source: [0, 1], target: [0, 1] });
+    expect(ids).toEqual([3, 0, 1, 4, 5, 6]);
+  });
+
+  test('bigram: even lengths, all as likely; none for a single odd one', () => {
+    const bigram = task('bigram', 4);
+    const rng = new Rng(5, 1);
+    const counts = new Map<number, number>();
+    for (let i = 0; i < 3000; i++) {
+      const { length } = bigram.pair(rng, 3, 9).source;
+      counts.set(length, (counts.get(length) ?? 0) + 1);
+    }
+    expect([...counts.keys()].sort()).toEqual([4, 6, 8]);
+    for (const count of counts.values()) expect(Math.abs(count - 1000)).toBeLessThan(120);
+    expect(() => bigram.pair(rng, 7, 7)).toThrow(/length 7 cannot be met .* multiples of 2/);
+    expect(bigram.answer!([0, 1, 2])).toBeUndefined();
+  });
+});
+
+describe('tasks of the Chomsky hierarchy', () => {
+  /** The authors' examples, and sources that have no answer. */
+  test.each([
+    ['stack-manipulation', '0 1 1 0 push1 pop pop', '1 1 0 end'],
+    ['stack-manipulation', '1 1 0 pop pop pop pop', 'end'],
+    ['stack-manipulation', '1 pop 1', undefined],
+    ['odds-first', '00110101', '0 1 0 0 0 1 1 1'],
+    ['odds-first', '110', '1 0 1'],
+    ['missing-duplicate', '01100_10', '1'],
+    ['missing-duplicate', '1011_1.', '0'],
+    ['missing-duplicate', '10_111', undefined],
+    ['missing-duplicate', '1010', undefined],
+    ['modular-arithmetic', '-4', '1'],
+    ['modular-arithmetic', '(-3)', '2'],
+    ['modular-arithmetic', '((1+2)*(4-(-1)))', '0'],
+    ['modular-arithmetic', '((2*3)--2)', '3'],
+    ['modular-arithmetic', '1+2', undefined],
+    ['modular-arithmetic', '((1+2)', undefined],
+    ['modular-arithmetic', '(1+2))', undefined],
+    ['modular-arithmetic', '(--1)', undefined],
+    ['modular-arithmetic', '(1+)', undefined],
+    ['modular-arithmetic', '()', undefined],
+    ['solve-equation', 'x=3', '3'],
+    ['solve-equation', '((1-x)+2)=4', '4'],
+    ['solve-equation', '(x-x)=1', undefined],
+    ['solve-equation', '(x-x)=0', undefined],
+    ['solve-equation', '(1+2)=3', undefined],
+    ['dyck', '([)]', undefined],
+    ['dyck', ')', undefined],
+    ['svo-sov', 'si1 vi1', undefined],
+    ['svo-sov', 'si1 rpi si1 vi1 oi1', undefined],
+    ['gender', 'the we1', undefined],
+    ['gender', 'a', undefined],
+  ])('%s: %s → %s', (name, line, expected) => {
+    const made = task(name, 2);
+    const source = parseSource(made, line);
+    const answer = made.answer!(source);
+    expect(answer && formatAnswer(made, answer)).toBe(expected);
+    // It can still be asked, and its sequence be evaluated.
+    expect(made.prompt(source, []).target.length).toBeGreaterThanOrEqual(source.length);
+  });
+
+  test('expressions are of every length, and nested as deeply as they like', () => {
+    const made = task('modular-arithmetic', 1);
+    for (let length = 1; length < 60; length++) {
+      expect(made.pair(new Rng(length, 1), length, length).source).toHaveLength(length);
+    }
+    expect(made.answer!(parseSource(made, `${'('.repeat(1e5)}3${')'.repeat(1e5)}`))).toEqual([3]);
+  });
+
+  test('a Dyck word goes up and down', () => {
+    const made = task('dyck', 2);
+    const { source, target } = made.pair(new Rng(3, 1), 2000, 2000);
+    const closing = source.filter(bracket => bracket >= 2).length;
+    expect(closing).toBeGreaterThan(900);
+    expect(closing).toBeLessThanOrEqual(1000);
+    expect(target).toContain(2);
   });
 });
 
@@ -86,7 +222,7 @@ test('sources are read with or without spaces, and unknown symbols are named', (
   expect(() => parseSource(reverse, '  ')).toThrow(InputError);
   const large = task('reverse', 128);
   expect(parseSource(large, 's1 s128')).toEqual([0, 127]);
-  expect(() => parseSource(large, 's129')).toThrow(/Known: s1 to s128/);
+  expect(() => parseSource(large, 's129')).toThrow(/Known: s1 to s128 \(128 symbols, apart by spaces\)/);
 });
 
 test('an unknown task is an input error with the nearest name', () => {
@@ -95,7 +231,7 @@ test('an unknown task is an input error with the nearest name', () => {
 
 describe('makeBatch', () => {
   const tutorial = task('tutorial-part5', 2);
-  const sequences = [tutorial.sequence([0]), tutorial.sequence([1, 0])];
+  const sequences = [[0], [1, 0]].map(source => tutorial.sequence({ source, target: [] }));
 
   test('is time-major and padded', () => {
     const batch = makeBatch(sequences, 'batch');

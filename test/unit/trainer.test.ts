@@ -111,6 +111,65 @@ describe('run', () => {
     expect(at).toHaveLength(2);
   });
 
+  describe('patience', () => {
+    const patient = reverse('steps=100', 'evaluateEvery=5', 'patience=3');
+    /** Loss at the k-th evaluation window, from 1. */
+    const windows = (losses: number[]) => (step: number) => losses[Math.ceil(step / 5) - 1] ?? 9;
+
+    test('stops when the mean loss between evaluations has not improved for so many of them', async () => {
+      const { trainer } = await started(patient, { loss: windows([3, 2, 2.5, 1, 1, 1.5, 1.2, 0]) });
+      expect(await trainer.run()).toBe('stalled');
+      expect(trainer.step).toBe(35);
+      expect(await trainer.run()).toBe('stalled');
+    });
+
+    test('is about means: one good step is no better window', async () => {
+      const { trainer } = await started(patient, { loss: step => (step === 8 ? 0.4 : step < 6 ? 1 : 1.2) });
+      expect(await trainer.run()).toBe('stalled');
+      expect(trainer.step).toBe(20);
+    });
+
+    test('0 is endless; a run that gets better goes on to its end', async () => {
+      const endless = await started(assign(patient, ['patience=0']), { loss: () => 1 });
+      expect(await endless.trainer.run()).toBe('done');
+      const better = await started(patient, { loss: step => 1 / step });
+      expect(await better.trainer.run()).toBe('done');
+    });
+
+    test('solved is more than stalled; more patience makes it go on', async () => {
+      const solved = await started(assign(patient, ['stopAt=0.9']), {
+        loss: () => 1,
+        coarse: step => (step >= 15 ? 1 : 0),
+      });
+      expect(await solved.trainer.run()).toBe('solved');
+      const { trainer } = await started(patient, { loss: () => 1 });
+      await trainer.run();
+      const snapshot = await trainer.snapshot();
+      const config = assign(patient, ['patience=5']);
+      const more = await Trainer.resume(fakeEngine({ loss: () => 1 }), { ...snapshot, config });
+      expect(await more.run()).toBe('stalled');
+      expect(more.step).toBe(30);
+    });
+
+    test('begins anew with other weights, and with longer sequences', async () => {
+      const anew = assign(patient, ['restartAfter=10', 'restartAbove=0.1', 'steps=40']);
+      const { trainer } = await started(anew, { loss: () => 1 });
+      expect(await trainer.run()).toBe('done');
+      const { trainer: grown } = await started(assign(growing, ['evaluateEvery=5', 'patience=3']), {
+        error: () => 0,
+        loss: () => 1,
+      });
+      expect(await grown.run()).toBe('done');
+    });
+
+    test('a window without a finite step is no better one', async () => {
+      const { trainer } = await started(patient, { finite: step => step > 5 && step <= 10, loss: () => 1 });
+      await expect(trainer.run()).rejects.toThrow(DeviceError);
+      // At step 20, before the evaluation there.
+      expect((await trainer.snapshot()).run.patience).toMatchObject({ best: 1, stale: 1 });
+    });
+  });
+
   test('gives up after ten bad steps in a row, and keeps the state', async () => {
     const { trainer, log } = await started(reverse(), { finite: step => step < 12 || step === 22 });
     await expect(trainer.run()).rejects.toThrow(DeviceError);
@@ -132,6 +191,7 @@ describe('run', () => {
 describe('resumed from a snapshot it goes on as if never broken', () => {
   const behaviour: Behaviour = {
     error: step => step % 3,
+    loss: step => 1 + Math.sin(step) / 3,
     finite: step => step % 7 !== 0,
     coarse: step => (step < 30 ? 1 : 0),
   };
@@ -141,6 +201,7 @@ describe('resumed from a snapshot it goes on as if never broken', () => {
     'evaluateEvery=15',
     'stopAt=0.9',
     'noise=1',
+    'patience=4',
   ]);
 
   test.each([0, 1, 7, 10, 14, 15, 19, 20, 33, 40])('at step %i', async at => {
@@ -198,6 +259,6 @@ describe('resumed from a snapshot it goes on as if never broken', () => {
     const { trainer } = await started(reverse());
     const snapshot = await trainer.snapshot();
     const other = { ...snapshot, config: assign(snapshot.config, ['hidden=5']) };
-    await expect(Trainer.resume(fakeEngine(), other)).rejects.toThrow(/"W_xh" must have shape \[10, 5\]/);
+    await expect(Trainer.resume(fakeEngine(), other)).rejects.toThrow(/"W_xh" must have shape \[18, 5\]/);
   });
 });

@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest';
+import { assign } from '../../src/base/config.ts';
 import { createCpuEngine } from '../../src/engine/cpu.ts';
 import { trace } from '../../src/train/evaluate.ts';
 import { preset } from '../../src/train/presets.ts';
 import { initialState, setup } from '../../src/train/setup.ts';
 import { decades, powers } from '../../src/web/decades.ts';
 import { duration, percent, significant } from '../../src/web/format.ts';
-import { firstSource, lookAt, sampleSources } from '../../src/web/look.ts';
+import { firstSource, lookAt, samplePairs } from '../../src/web/look.ts';
 import { fakeEngine } from '../support/fake-engine.ts';
 
 const opened = async (name: string, engine = createCpuEngine()) => {
@@ -16,7 +17,13 @@ const opened = async (name: string, engine = createCpuEngine()) => {
 
 test('a look at a model that is always right shows what is right', async () => {
   const { task, model } = await opened('reverse', fakeEngine());
-  const look = await lookAt(model, task, 7, [0, 1, 2], [[3, 4], [5]]);
+  const look = await lookAt(
+    model,
+    task,
+    7,
+    [0, 1, 2],
+    [[3, 4], [5]].map(source => ({ source, target: [...source].reverse() })),
+  );
   expect(look.step).toBe(7);
   expect(look.shown.input).toEqual(['<s>', 'a', 'b', 'c', '|||', 'c', 'b', 'a']);
   expect(look.shown.target).toEqual(['·', '·', '·', '·', 'c', 'b', 'a', '</s>']);
@@ -34,12 +41,12 @@ test.each(['tutorial-part5', 'tutorial-part6'])(
   async name => {
     const { task, model } = await opened(name);
     const source = firstSource(task, 3, 5);
-    const { shown } = await lookAt(model, task, 0, source, sampleSources(task, 3, 5));
+    const { shown } = await lookAt(model, task, 0, source, samplePairs(task, 3, 5));
     const steps = await trace(model, task, source);
     expect(shown.input).toEqual(steps.map(({ input }) => input));
-    expect(shown.push).toEqual(steps.map(({ push }) => push));
-    expect(shown.pop).toEqual(steps.map(({ pop }) => pop));
-    expect(shown.strengths).toEqual(steps.map(({ strengths }) => strengths));
+    expect(shown.push).toEqual(steps.map(({ push }) => push[0]));
+    expect(shown.pop).toEqual(steps.map(({ pop }) => pop[0]));
+    expect(shown.strengths).toEqual(steps.map(({ strengths }) => strengths[0]));
     const asked = steps.filter((_, t) => shown.target[t] !== '·');
     expect(asked).toHaveLength(source.length);
     expect(shown.output.filter(output => output !== '·')).toEqual(asked.map(({ output }) => output));
@@ -48,9 +55,32 @@ test.each(['tutorial-part5', 'tutorial-part6'])(
 
 test('samples stay the same, and reach twice the longest source', async () => {
   const { task } = await opened('reverse');
-  expect(sampleSources(task, 1, 10)).toEqual(sampleSources(task, 1, 10));
-  expect(sampleSources(task, 1, 10).map(({ length }) => length)).toEqual([5, 10, 10, 20, 20]);
-  expect(sampleSources(task, 1, 1).map(({ length }) => length)).toEqual([1, 1, 1, 2, 2]);
+  const lengths = (longest: number) => samplePairs(task, 1, longest).map(({ source }) => source.length);
+  expect(samplePairs(task, 1, 10)).toEqual(samplePairs(task, 1, 10));
+  expect(lengths(10)).toEqual([5, 10, 10, 20, 20]);
+  expect(lengths(1)).toEqual([1, 1, 1, 2, 2]);
+});
+
+test.each([
+  'memory=none',
+  'memory=queue',
+  'memory=deque',
+  'memories=2',
+  'task.name=gender',
+  'task.name=dyck',
+])('a look copes with %s', async set => {
+  const config = assign(preset('reverse'), [set]);
+  const { task, spec } = setup(config);
+  const model = await fakeEngine().model(spec, config.train, initialState(spec, config.train));
+  const source = firstSource(task, 1, 5);
+  const { shown, samples } = await lookAt(model, task, 0, source, samplePairs(task, 1, 5));
+  const T = shown.input.length;
+  expect([shown.push.length, shown.pop.length, shown.output.length]).toEqual([T, T, T]);
+  expect(shown.push.every(Number.isFinite)).toBe(true);
+  expect(shown.strengths.map(rows => rows.length)).toEqual(
+    shown.input.map((_, t) => (spec.memory === 'none' ? 0 : t + 1)),
+  );
+  expect(samples).toHaveLength(5);
 });
 
 test('the logarithmic axis has whole decades and few marks', () => {

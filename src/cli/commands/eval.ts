@@ -1,10 +1,25 @@
 import { InputError, show } from '../../base/errors.ts';
+import { Rng, STREAM } from '../../base/rng.ts';
+import { type Data, lengthsOf } from '../../tasks/data-file.ts';
+import { hasLength, type Task } from '../../tasks/task.ts';
 import type { Checkpoint } from '../../train/checkpoint.ts';
 import { type Evaluation, evaluate as evaluateAt } from '../../train/evaluate.ts';
+import { setup, withVocabulary } from '../../train/setup.ts';
 import { openModel, readCheckpoint } from '../checkpoint.ts';
-import { command, ENGINE_OPTION, engineName, JSON_OPTION, wholeNumber } from '../command.ts';
+import {
+  command,
+  ENGINE_OPTION,
+  engineName,
+  JSON_OPTION,
+  PLAN_OPTION,
+  planName,
+  wholeNumber,
+} from '../command.ts';
+import { DATA_OPTION, dataOf } from '../data.ts';
 import { engineLine } from '../engine.ts';
-import { EVALUATION_HEAD, evaluationRow } from '../format.ts';
+import { writeAtomic } from '../files.ts';
+import { EVALUATION_HEAD, evaluationRow, modelWords } from '../format.ts';
+import { accuracyPlot } from '../plot.ts';
 
 const LONGEST = 100_000;
 /** Symbols of the sources of one length: all are in memory at once, some hundred bytes for each. */
@@ -15,34 +30,48 @@ export const evaluate = command({
   operands: ['<checkpoint>'],
   summary: 'Measure a trained model by source length: how far beyond the trained lengths does it carry?',
   notes: `Coarse: share of sequences wholly right. Fine: share of symbols before the first error.
+Your own data: its test part, by the lengths that are there, and all of it.
 A checkpoint may be named by its folder. With --json: one object per length, the last one the result.`,
   options: {
     engine: ENGINE_OPTION,
+    plan: PLAN_OPTION,
     lengths: {
       type: 'string',
       value: '<1-64|1,2,4>',
       help: 'source lengths (default up to twice the trained)',
     },
-    sequences: { type: 'string', value: '<n>', help: 'fresh sequences per length (default 256)' },
+    sequences: { type: 'string', value: '<n>', help: 'fresh sequences per length, or at most (default 256)' },
+    data: DATA_OPTION,
     seed: { type: 'string', value: '<n>', help: 'of the sequences (default that of the training)' },
+    plot: {
+      type: 'string',
+      value: '<file.svg>',
+      help: 'draw accuracy against length, trained lengths shaded',
+    },
     json: JSON_OPTION,
   },
   async run([path], options, io) {
     const name = engineName(options.engine);
+    const plan = planName(options.plan);
     const sequences = wholeNumber('--sequences', options.sequences ?? '256', 1, 1_000_000);
-    const asked = options.lengths === undefined ? undefined : parseLengths(options.lengths);
+    if (options.plot === '')
+      throw new InputError('--plot needs the name of a file, for example accuracy.svg.');
+    const asked = options.lengths === undefined ? undefined : parseRanges(options.lengths);
     const { file, checkpoint } = await readCheckpoint(path);
     const trained = checkpoint.config.train.seed;
     const seed =
       options.seed === undefined ? trained : wholeNumber('--seed', options.seed, 0, Number.MAX_SAFE_INTEGER);
-    const lengths = asked ?? usualLengths(checkpoint);
+    const data = await dataOf(checkpoint.config, options.data);
+    const known = data ? withVocabulary(checkpoint.config, data) : checkpoint.config;
+    const lengths = lengthsFor(setup(known, data).task, asked ?? usualRanges(checkpoint, data));
     const greatest = lengths[lengths.length - 1];
-    if (sequences * greatest > MOST_SYMBOLS) {
+    // Of your own data no more is taken than there is.
+    if (!data && sequences * greatest > MOST_SYMBOLS) {
       throw new InputError(
         `--sequences must be at most ${Math.floor(MOST_SYMBOLS / greatest)} at length ${greatest}, got ${sequences}.`,
       );
     }
-    const { engine, model, task } = await openModel(checkpoint, name);
+    const { engine, model, task } = await openModel(checkpoint, name, { plan }, data);
     io.stderr.write(`${engineLine(engine)}\n`);
     if (!options.json) {
       const { step, steps } = { step: checkpoint.state.step, steps: checkpoint.config.train.steps };
@@ -50,17 +79,23 @@ A checkpoint may be named by its folder. With --json: one object per length, the
       io.stdout.write(`${EVALUATION_HEAD}\n`);
     }
     const evaluations: Evaluation[] = [];
-    for (const length of lengths) {
-      const evaluation = await evaluateAt(model, task, { length, sequences, seed });
-      evaluations.push(evaluation);
+    const measure = async (shortest: number, length: number): Promise<Evaluation> => {
+      const evaluation = await evaluateAt(model, task, { shortest, length, sequences, seed });
       const line = options.json
         ? JSON.stringify({ kind: 'evaluation', ...evaluation })
         : evaluationRow(evaluation);
       io.stdout.write(`${line}\n`);
+      return evaluation;
+    };
+    for (const length of lengths) {
+      evaluations.push(await measure(length, length));
+      // From the first length on: a file that cannot be written is not found out after the last.
+      if (options.plot !== undefined) await writeAtomic(options.plot, plotOf(checkpoint, evaluations));
     }
+    const over = data && lengths.length > 1 ? await measure(lengths[0], greatest) : undefined;
     if (options.json) {
       const mean = (key: 'coarse' | 'fine' | 'accuracy' | 'loss') =>
-        evaluations.reduce((sum, evaluation) => sum + evaluation[key], 0) / evaluations.length;
+        over?.[key] ?? evaluations.reduce((sum, evaluation) => sum + evaluation[key], 0) / evaluations.length;
       const result = {
         kind: 'result',
         checkpoint: file,
@@ -85,23 +120,56 @@ A checkpoint may be named by its folder. With --json: one object per length, the
 
 const longest = ({ run }: Checkpoint): number => run.curriculum.length;
 
-/** Up to twice the longest trained: all, or where they are many, some of them. */
-function usualLengths(checkpoint: Checkpoint): number[] {
-  const from = checkpoint.config.task.minLength;
-  const to = 2 * longest(checkpoint);
-  const every = Math.max(1, Math.ceil((to - from) / 20));
-  const lengths = new Set([longest(checkpoint), to]);
-  for (let length = from; length <= to; length += every) lengths.add(length);
+function plotOf(checkpoint: Checkpoint, evaluations: readonly Evaluation[]): string {
+  const { task, model } = checkpoint.config;
+  const title = `${task.name} · ${modelWords(model)} · step ${checkpoint.state.step}`;
+  return accuracyPlot(evaluations, { trained: [task.minLength, longest(checkpoint)], title });
+}
+
+/** Up to twice the longest trained; of your own data, all that there is. */
+function usualRanges(checkpoint: Checkpoint, data: Data | undefined): Range[] {
+  if (data) {
+    const { shortest, longest: to } = lengthsOf(data);
+    return [[shortest, to]];
+  }
+  return [[checkpoint.config.task.minLength, 2 * longest(checkpoint), longest(checkpoint)]];
+}
+
+/** From and to, and where only some of many are wanted, one that must be among them. */
+type Range = [low: number, high: number, among?: number];
+
+/**
+ * The lengths of these ranges that the task has. A length on its own must be one that it has.
+ * @throws InputError where there is none
+ */
+function lengthsFor(task: Task, ranges: readonly Range[]): number[] {
+  const lengths = new Set<number>();
+  for (const [low, high, among] of ranges) {
+    const there: number[] = [];
+    for (let length = low; length <= high; length++) {
+      if (hasLength(task, length, 'test')) there.push(length);
+    }
+    // Says why.
+    if (there.length === 0) task.pair(new Rng(0, STREAM.sample), low, high, 'test');
+    const every = among === undefined ? 1 : Math.ceil(there.length / 21);
+    there.forEach((length, i) => {
+      if (i % every === 0 || i === there.length - 1 || length === among) lengths.add(length);
+    });
+  }
   return [...lengths].sort((a, b) => a - b);
 }
 
-/**
- * `1-64`, `1,2,4`, `10` and mixtures of them, ascending, each once.
- * @throws InputError where it is anything else
- */
+/** `1-64`, `1,2,4`, `10` and mixtures of them, ascending, each once. @throws InputError where it is anything else */
 export function parseLengths(text: string): number[] {
   const lengths = new Set<number>();
-  for (const part of text.split(',')) {
+  for (const [low, high] of parseRanges(text)) {
+    for (let length = low; length <= high; length++) lengths.add(length);
+  }
+  return [...lengths].sort((a, b) => a - b);
+}
+
+function parseRanges(text: string): Range[] {
+  return text.split(',').map(part => {
     const found = /^\s*(\d+)\s*(?:-\s*(\d+)\s*)?$/.exec(part);
     if (!found) {
       throw new InputError(
@@ -114,7 +182,6 @@ export function parseLengths(text: string): number[] {
     }
     if (low > high)
       throw new InputError(`--lengths: the range ${show(part.trim())} goes backwards, write ${high}-${low}.`);
-    for (let length = low; length <= high; length++) lengths.add(length);
-  }
-  return [...lengths].sort((a, b) => a - b);
+    return [low, high];
+  });
 }

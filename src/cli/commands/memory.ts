@@ -1,21 +1,33 @@
 import { InputError, show, unknown } from '../../base/errors.ts';
-import type { MemoryLayer, MemoryShape } from '../../engine/engine.ts';
+import type { MemoryGradients, MemoryKind, MemoryLayer, MemoryShape } from '../../engine/engine.ts';
 import { command, ENGINE_OPTION, engineName, type Io } from '../command.ts';
 import { openEngine } from '../engine.ts';
 import { parseJson, readAll } from '../input.ts';
+import { endOf, flatten, interleave, shortest, sizeOf, unflatten } from '../nested.ts';
 
-const KINDS = ['stack'] as const;
-const KEYS = ['kind', 'push', 'pop', 'value', 'dRead', 'strengths'];
+const KINDS = ['stack', 'queue', 'deque'] as const satisfies readonly MemoryKind[];
+/** What is done at one end; the last may be left out. */
+const END_KEYS = ['push', 'pop', 'value', 'dRead'] as const;
+/** A deque's ends, in the order of the engines. */
+const ENDS = ['top', 'bottom'] as const;
+const KEYS = ['kind', ...END_KEYS, 'strengths'];
+const DEQUE_KEYS = ['kind', ...ENDS, 'strengths'];
+const HELP = 'See pushdown memory --help.';
 
 export const memory = command({
   name: 'memory',
   operands: [],
   summary: 'Run a memory on its own: operations in, reads and gradients out (JSON on stdin and stdout)',
-  notes: `In:  {"kind": "stack", "push": [B][T], "pop": [B][T], "value": [B][T][M],
+  notes: `In:  {"kind": "stack" or "queue", "push": [B][T], "pop": [B][T], "value": [B][T][M],
       "dRead": [B][T][M], "strengths": true}        the last two may be left out
 Out: {"engine", "adapter", "read": [B][T][M], "dPush", "dPop", "dValue", "strengths"}
 
-Every step pops, then pushes, then reads. The gradients are those of Σ dRead·read.
+A deque has two ends, each with what a stack has:
+In:  {"kind": "deque", "top": {"push", "pop", "value", "dRead"}, "bottom": {the same}, "strengths": true}
+Out: {"engine", "adapter", "top": {"read", "dPush", "dPop", "dValue"}, "bottom": {the same}, "strengths"}
+
+Every step pops, then pushes, then reads; a deque's at the top before the bottom. The gradients are those of
+Σ dRead·read. Strengths: of every step, oldest row first; a deque's from bottom to top.
 
   echo '{"kind":"stack","push":[[0.8,0.5,0.9]],"pop":[[0,0.1,0.9]],"value":[[[1],[2],[3]]]}' | pushdown memory`,
   options: { engine: ENGINE_OPTION },
@@ -25,14 +37,15 @@ Every step pops, then pushes, then reads. The gradients are those of Σ dRead·r
     const { shape, push, pop, value, dRead } = operations;
     const engine = await openEngine(name);
     const layer = await engine.memory(shape);
-    const { B, T, M } = shape;
+    const read = await layer.forward(push, pop, value);
+    const gradients = dRead ? await layer.backward(dRead) : undefined;
     const answer: Record<string, unknown> = { engine: engine.name, adapter: engine.adapter.name };
-    answer['read'] = unflatten('read', await layer.forward(push, pop, value), [B, T, M]);
-    if (dRead) {
-      const { dPush, dPop, dValue } = await layer.backward(dRead);
-      answer['dPush'] = unflatten('dPush', dPush, [B, T]);
-      answer['dPop'] = unflatten('dPop', dPop, [B, T]);
-      answer['dValue'] = unflatten('dValue', dValue, [B, T, M]);
+    if (shape.kind === 'deque') {
+      ENDS.forEach((end, e) => {
+        answer[end] = answerOf(`${end}.`, shape, read, gradients, e, ENDS.length);
+      });
+    } else {
+      Object.assign(answer, answerOf('', shape, read, gradients, 0, 1));
     }
     if (operations.strengths) answer['strengths'] = await strengthsOf(layer);
     layer.destroy();
@@ -42,111 +55,142 @@ Every step pops, then pushes, then reads. The gradients are those of Σ dRead·r
   },
 });
 
-interface Operations {
+/** As the engines take it: [B,T,E], [B,T,E,M]. */
+interface Operations extends End {
   shape: MemoryShape;
+  strengths: boolean;
+}
+
+interface End {
   push: Float32Array;
   pop: Float32Array;
   value: Float32Array;
   dRead?: Float32Array;
-  strengths: boolean;
 }
 
 async function readJson(io: Io): Promise<unknown> {
   const text = await readAll(io.stdin);
-  if (text.trim() === '') throw new InputError('stdin is empty, expected JSON. See pushdown memory --help.');
-  return parseJson(text, 'stdin', ' See pushdown memory --help.');
+  if (text.trim() === '') throw new InputError(`stdin is empty, expected JSON. ${HELP}`);
+  return parseJson(text, 'stdin', ` ${HELP}`);
 }
+
+type Plain = Record<string, unknown>;
+const isPlain = (given: unknown): given is Plain =>
+  typeof given === 'object' && given !== null && !Array.isArray(given);
 
 /** @throws InputError naming the exact place: `push[1][3] must be …` */
 function check(input: unknown): Operations {
-  if (typeof input !== 'object' || input === null || Array.isArray(input)) {
-    throw new InputError(`expected a JSON object with kind, push, pop and value, got ${show(input)}.`);
+  if (!isPlain(input)) {
+    throw new InputError(
+      `expected a JSON object with kind, push, pop and value (a deque's with kind, top and bottom), got ${show(input)}.`,
+    );
   }
-  for (const key of Object.keys(input)) if (!KEYS.includes(key)) unknown('key', key, KEYS);
-  const { kind, push, pop, value, dRead, strengths = false } = input as Record<string, unknown>;
-  for (const [key, given] of Object.entries({ kind, push, pop, value })) {
-    if (given === undefined) throw new InputError(`the key "${key}" is missing. See pushdown memory --help.`);
+  const deque = input['kind'] === 'deque';
+  const keys = deque ? DEQUE_KEYS : KEYS;
+  for (const key of Object.keys(input)) {
+    if (deque && END_KEYS.some(known => known === key)) {
+      throw new InputError(
+        `a deque is told what to do at each end: "${key}" belongs into "top" and into "bottom". ${HELP}`,
+      );
+    }
+    if (!keys.includes(key)) unknown('key', key, keys);
   }
-  if (typeof kind !== 'string' || !KINDS.some(known => known === kind)) {
-    unknown('kind of memory', typeof kind === 'string' ? kind : show(kind), KINDS);
-  }
+  const { kind, strengths = false } = input;
+  if (kind === undefined) throw new InputError(`the key "kind" is missing. ${HELP}`);
+  const known = KINDS.find(one => one === kind);
+  if (!known) unknown('kind of memory', typeof kind === 'string' ? kind : show(kind), KINDS);
   if (typeof strengths !== 'boolean')
     throw new InputError(`strengths must be true or false, got ${show(strengths)}.`);
-  // The first row of each fixes its size for the rest.
-  const B = sizeOf('push', push);
-  const T = sizeOf('push[0]', (push as unknown[])[0]);
-  sizeOf('value', value);
-  sizeOf('value[0]', (value as unknown[])[0]);
-  const M = sizeOf('value[0][0]', ((value as unknown[])[0] as unknown[])[0]);
+  if (known !== 'deque') {
+    checkKeys('', input);
+    const { B, T, M } = sizesOf('', input);
+    return { shape: { kind: known, B, T, M }, ...readEnd('', input, B, T, M), strengths };
+  }
+
+  const ends = ENDS.map((name, e) => {
+    const end = input[name];
+    if (end === undefined) {
+      throw new InputError(
+        `a deque has two ends, but "${name}" is missing: give it as "${ENDS[1 - e]}" is, or take kind "stack" or "queue". ${HELP}`,
+      );
+    }
+    if (!isPlain(end))
+      throw new InputError(`${name} must be an object with push, pop and value, got ${show(end)}.`);
+    for (const key of Object.keys(end)) {
+      if (!END_KEYS.some(known => known === key)) unknown('key', `${name}.${key}`, endKeys(name));
+    }
+    checkKeys(`${name}.`, end);
+    return { name, end };
+  });
+  const withGradient = ends.filter(({ end }) => end['dRead'] !== undefined);
+  if (withGradient.length === 1) {
+    const without = ends.find(({ end }) => end['dRead'] === undefined)!.name;
+    throw new InputError(
+      `"${withGradient[0].name}.dRead" is there, but "${without}.dRead" is missing: give both (zeros where that end is not read), or neither.`,
+    );
+  }
+  // The top's sizes are those of the bottom.
+  const { B, T, M } = sizesOf('top.', ends[0].end);
+  const [top, bottom] = ends.map(({ name, end }) => readEnd(`${name}.`, end, B, T, M));
   return {
-    shape: { kind: 'stack', B, T, M },
-    push: flatten('push', push, [B, T], true),
-    pop: flatten('pop', pop, [B, T], true),
-    value: flatten('value', value, [B, T, M]),
-    ...(dRead === undefined ? {} : { dRead: flatten('dRead', dRead, [B, T, M]) }),
+    shape: { kind: known, B, T, M },
+    push: interleave([top.push, bottom.push], 1),
+    pop: interleave([top.pop, bottom.pop], 1),
+    value: interleave([top.value, bottom.value], M),
+    ...(top.dRead && bottom.dRead ? { dRead: interleave([top.dRead, bottom.dRead], M) } : {}),
     strengths,
   };
 }
 
-function sizeOf(place: string, given: unknown): number {
-  if (!Array.isArray(given)) throw new InputError(`${place} must be an array, got ${show(given)}.`);
-  if (given.length === 0) throw new InputError(`${place} is empty: B, T and M must each be at least 1.`);
-  return given.length;
-}
+const endKeys = (name: string): string[] => END_KEYS.map(key => `${name}.${key}`);
 
-/** A nested array of this shape as float32 numbers, row-major. */
-function flatten(place: string, given: unknown, shape: readonly number[], strength = false): Float32Array {
-  // First the shape: only then is it sure that the numbers are no more than stdin has brought.
-  checkShape(place, given, shape);
-  const numbers = new Float32Array(shape.reduce((a, b) => a * b));
-  fill(place, given, shape, strength, numbers, 0);
-  return numbers;
-}
-
-function checkShape(place: string, given: unknown, [length, ...rest]: readonly number[]): void {
-  if (!Array.isArray(given)) throw new InputError(`${place} must be an array, got ${show(given)}.`);
-  if (given.length !== length) {
-    throw new InputError(
-      `${place} must have ${length} entries, as push and value begin with, got ${given.length}.`,
-    );
+function checkKeys(prefix: string, end: Plain): void {
+  for (const key of ['push', 'pop', 'value']) {
+    if (end[key] === undefined) throw new InputError(`the key "${prefix}${key}" is missing. ${HELP}`);
   }
-  if (rest.length === 0) return;
-  given.forEach((entry, i) => {
-    checkShape(`${place}[${i}]`, entry, rest);
-  });
 }
 
-function fill(
-  place: string,
-  given: unknown,
-  shape: readonly number[],
-  strength: boolean,
-  into: Float32Array,
-  at: number,
-): void {
-  if (shape.length > 0) {
-    const [length, ...rest] = shape;
-    (given as unknown[]).forEach((entry, i) => {
-      fill(`${place}[${i}]`, entry, rest, strength, into, at * length + i);
-    });
-    return;
+/** The first row of each fixes its size for the rest. */
+function sizesOf(prefix: string, { push, value }: Plain): { B: number; T: number; M: number } {
+  const B = sizeOf(`${prefix}push`, push);
+  const T = sizeOf(`${prefix}push[0]`, (push as unknown[])[0]);
+  sizeOf(`${prefix}value`, value);
+  sizeOf(`${prefix}value[0]`, (value as unknown[])[0]);
+  const M = sizeOf(`${prefix}value[0][0]`, ((value as unknown[])[0] as unknown[])[0]);
+  return { B, T, M };
+}
+
+const readEnd = (
+  prefix: string,
+  { push, pop, value, dRead }: Plain,
+  B: number,
+  T: number,
+  M: number,
+): End => ({
+  push: flatten(`${prefix}push`, push, [B, T], true),
+  pop: flatten(`${prefix}pop`, pop, [B, T], true),
+  value: flatten(`${prefix}value`, value, [B, T, M]),
+  ...(dRead === undefined ? {} : { dRead: flatten(`${prefix}dRead`, dRead, [B, T, M]) }),
+});
+
+/** What came out at end e of E. */
+function answerOf(
+  prefix: string,
+  { B, T, M }: MemoryShape,
+  read: Float32Array,
+  gradients: MemoryGradients | undefined,
+  e: number,
+  E: number,
+): Plain {
+  const numbers = (key: string, all: Float32Array, rest: number[]) =>
+    unflatten(`${prefix}${key}`, endOf(all, e, E, rest[0] ?? 1), [B, T, ...rest]);
+  const answer: Plain = { read: numbers('read', read, [M]) };
+  if (gradients) {
+    answer['dPush'] = numbers('dPush', gradients.dPush, []);
+    answer['dPop'] = numbers('dPop', gradients.dPop, []);
+    answer['dValue'] = numbers('dValue', gradients.dValue, [M]);
   }
-  if (typeof given !== 'number') throw new InputError(`${place} must be a number, got ${show(given)}.`);
-  if (strength && !(given >= 0)) throw new InputError(`${place} is a strength, at least 0, got ${given}.`);
-  if (!Number.isFinite(Math.fround(given)))
-    throw new InputError(`${place} must be finite in float32 (below 3.4e38 in size), got ${given}.`);
-  into[at] = given;
-}
-
-/** The inverse of flatten, every number in the fewest digits that name it in float32. */
-function unflatten(place: string, from: ArrayLike<number>, shape: readonly number[], at = 0): unknown {
-  const [length, ...rest] = shape;
-  return Array.from({ length }, (_, i) => {
-    const here = `${place}[${i}]`;
-    return rest.length > 0
-      ? unflatten(here, from, rest, at * length + i)
-      : shortest(here, from[at * length + i]);
-  });
+  return answer;
 }
 
 async function strengthsOf(layer: MemoryLayer): Promise<number[][][]> {
@@ -154,15 +198,4 @@ async function strengthsOf(layer: MemoryLayer): Promise<number[][][]> {
   return all.map((steps, b) =>
     steps.map((rows, t) => Array.from(rows, (s, i) => shortest(`strengths[${b}][${t}][${i}]`, s))),
   );
-}
-
-function shortest(place: string, value: number): number {
-  // JSON has no infinity.
-  if (!Number.isFinite(value))
-    throw new InputError(`${place} overflows float32: make value and dRead smaller.`);
-  for (let digits = 6; digits < 9; digits++) {
-    const short = Number(value.toPrecision(digits));
-    if (Math.fround(short) === value) return short;
-  }
-  return value;
 }

@@ -2,7 +2,7 @@ import { InputError, messageOf } from '../../base/errors.ts';
 import { parseSource } from '../../tasks/task.ts';
 import { predict as predictAll } from '../../train/evaluate.ts';
 import { openModel, readCheckpoint } from '../checkpoint.ts';
-import { command, ENGINE_OPTION, engineName, JSON_OPTION } from '../command.ts';
+import { command, ENGINE_OPTION, engineName, JSON_OPTION, PLAN_OPTION, planName } from '../command.ts';
 import { engineLine } from '../engine.ts';
 import { readLines } from '../input.ts';
 
@@ -13,11 +13,12 @@ export const predict = command({
   notes: `  echo "a b c" | pushdown predict runs/reverse-seed0
 
 With --json: {"source", "output", "ended"}, ended being false where the answer was cut off.`,
-  options: { engine: ENGINE_OPTION, json: JSON_OPTION },
+  options: { engine: ENGINE_OPTION, plan: PLAN_OPTION, json: JSON_OPTION },
   async run([path], options, io) {
     const name = engineName(options.engine);
+    const plan = planName(options.plan);
     const { checkpoint } = await readCheckpoint(path);
-    const { engine, model, task } = await openModel(checkpoint, name);
+    const { engine, model, task } = await openModel(checkpoint, name, { plan });
     io.stderr.write(`${engineLine(engine)}\n`);
     let line = 0;
     for await (const lines of readLines(io.stdin)) {
@@ -35,8 +36,8 @@ With --json: {"source", "output", "ended"}, ended being false where the answer w
       const predictions = await predictAll(model, task, sources);
       for (const [i, { text, ended }] of predictions.entries()) {
         line++;
-        if (options.json)
-          io.stdout.write(`${JSON.stringify({ source: lines[i].trim(), output: text, ended })}\n`);
+        const source = task.characters ? lines[i] : lines[i].trim();
+        if (options.json) io.stdout.write(`${JSON.stringify({ source, output: text, ended })}\n`);
         else io.stdout.write(`${text}\n`);
         if (!ended && !options.json)
           io.stderr.write(`line ${line}: cut off, the model did not end its answer\n`);

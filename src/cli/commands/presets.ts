@@ -1,21 +1,28 @@
 import { FIELDS } from '../../base/config.ts';
+import { InputError, show, suggest } from '../../base/errors.ts';
 import { countParameters } from '../../base/parameters.ts';
-import { PRESETS } from '../../train/presets.ts';
+import { bytesOf } from '../../train/estimate.ts';
+import { MEASURED_ON, SPEEDS } from '../../train/presets/speeds.ts';
+import { GROUPS, PRESETS, type Preset, presetsIn } from '../../train/presets.ts';
 import { setup } from '../../train/setup.ts';
 import { command, JSON_OPTION, table } from '../command.ts';
+import { bytes, count, duration } from '../format.ts';
 
 export const presets = command({
   name: 'presets',
-  operands: [],
-  summary: 'List the configurations that are known to work; --keys: every setting with its limits',
+  operands: ['[group]'],
+  summary: 'List the configurations to begin with, or a group of them: presets paper, presets small/reverse',
+  notes: `Memory: of weights, optimiser and the activations of a batch on the device, estimated from shapes.
+Time: of training, measured on ${MEASURED_ON}; – where it was not measured.
+With --keys: every setting with its default and limits.`,
   options: {
     json: JSON_OPTION,
     keys: { type: 'boolean', help: 'every key for --set, its default and limits' },
   },
-  async run(_operands, options, io) {
+  async run([group], options, io) {
     if (options.keys) {
-      const fields = Object.entries(FIELDS).flatMap(([group, of]) =>
-        Object.entries(of).map(([key, field]) => ({ key: `${group}.${key}`, ...field })),
+      const fields = Object.entries(FIELDS).flatMap(([of, all]) =>
+        Object.entries(all).map(([key, field]) => ({ key: `${of}.${key}`, ...field })),
       );
       if (options.json) io.stdout.write(`${JSON.stringify(fields)}\n`);
       else {
@@ -24,25 +31,55 @@ export const presets = command({
       }
       return 0;
     }
-    const all = PRESETS.map(({ name, description, config }) => {
-      const { task, spec } = setup(config);
-      return { name, task: task.name, parameters: countParameters(spec), description, config };
-    });
+    const chosen = group === undefined ? PRESETS : presetsIn(group.replace(/\/+$/, ''));
+    if (group !== undefined && chosen.length === 0) {
+      const words = [...GROUPS, ...PRESETS.map(({ name }) => name)];
+      throw new InputError(`there are no presets ${show(group)}.${suggest(group, words.slice(0, 12))}`);
+    }
+    const all = chosen.map(factsOf);
     if (options.json) {
       io.stdout.write(`${JSON.stringify(all)}\n`);
       return 0;
     }
-    const rows = all.map(({ name, task, parameters, description }) => [
+    const head = ['preset', 'task', 'parameters', 'memory', 'time', 'what for'];
+    const rows = all.map(({ name, task, parameters, memory, seconds, description }) => [
       name,
       task,
-      String(parameters),
+      count(parameters),
+      bytes(memory),
+      seconds === null ? '–' : duration(seconds),
       description,
     ]);
-    io.stdout.write(`${table([['preset', 'task', 'parameters', 'what for'], ...rows])}\n`);
-    io.stdout.write('\nTrain one: pushdown train <preset>. Change it: --set key=value (presets --keys).\n');
+    // Groups apart, but all in one set of columns.
+    const lines = table([head, ...rows]).split('\n');
+    all.forEach(({ name }, i) => {
+      if (i > 0 && groupOf(name) !== groupOf(all[i - 1].name)) lines[i + 1] = `\n${lines[i + 1]}`;
+    });
+    io.stdout.write(`${lines.join('\n')}\n`);
+    if (group === undefined) io.stdout.write(`\nA group alone: pushdown presets ${GROUPS.join('|')}.`);
+    io.stdout.write(
+      `\n${count(all.length)} presets. Train one: pushdown train <preset>. Change it: --set key=value (presets --keys).\n`,
+    );
     return 0;
   },
 });
+
+/** `paper/reverse` of `paper/reverse/stack`. */
+const groupOf = (name: string): string => name.split('/').slice(0, -1).join('/');
+
+function factsOf({ name, description, config }: Preset) {
+  const { task, spec } = setup(config);
+  const speed = SPEEDS[name];
+  return {
+    name,
+    task: task.name,
+    parameters: countParameters(spec),
+    memory: bytesOf(config).total,
+    seconds: speed ? (speed.steps ?? config.train.steps) / speed.stepsPerSecond : null,
+    description,
+    config,
+  };
+}
 
 function limitsOf(field: (typeof FIELDS)['model'][string]): string {
   switch (field.kind) {
@@ -53,6 +90,8 @@ function limitsOf(field: (typeof FIELDS)['model'][string]): string {
       return field.choices.join('|');
     case 'flag':
       return 'true|false';
+    case 'names':
+      return 'names, apart by commas';
     default:
       return 'a name';
   }

@@ -1,20 +1,58 @@
+import { endsOf, type ModelSpec } from '../../base/parameters.ts';
 import { parseSource } from '../../tasks/task.ts';
-import { trace as traceSource } from '../../train/evaluate.ts';
+import { type TraceStep, trace as traceSource } from '../../train/evaluate.ts';
 import { openModel, readCheckpoint } from '../checkpoint.ts';
-import { command, ENGINE_OPTION, engineName, JSON_OPTION, table } from '../command.ts';
+import { command, ENGINE_OPTION, engineName, JSON_OPTION, PLAN_OPTION, planName, table } from '../command.ts';
 import { engineLine } from '../engine.ts';
 import { bar, fixed, strengthBars } from '../format.ts';
+
+/** A row per step, and what the marks mean; without a memory, without its columns. */
+function tableOf(steps: readonly TraceStep[], { memory, memories, width: M }: ModelSpec): string {
+  const ends = endsOf(memory);
+  const numbers = (values: readonly number[]) => values.map(value => fixed(value, 2)).join(' ');
+  const readOf = (read: readonly number[]) =>
+    Array.from({ length: read.length / M }, (_, e) =>
+      read
+        .slice(e * M, (e + 1) * M)
+        .map(value => bar(value, -1, 1))
+        .join(''),
+    ).join(' ');
+  const ofMemory = ends ? ['push', 'pop', 'strengths', 'read'] : [];
+  const rows = steps.map((step, t) => [
+    String(t + 1),
+    step.input,
+    ...(ends
+      ? [
+          numbers(step.push),
+          numbers(step.pop),
+          step.strengths.map(strengthBars).join(' | '),
+          readOf(step.read),
+        ]
+      : []),
+    step.output,
+    fixed(step.probability, 2),
+    step.target,
+  ]);
+  const words = [`${table([['step', 'input', ...ofMemory, 'output', '', 'right'], ...rows])}\n`];
+  const order = ends === 2 ? 'from bottom to top' : 'oldest first';
+  if (ends) words.push(`strengths: a mark per row, ${order}, from · (0) to █ (1)`);
+  if (ends) words.push('read: a mark per number, from ▁ (-1) to █ (1)');
+  if (ends === 2) words.push('push, pop, read: at the top, then at the bottom');
+  if (ends && memories > 1) words.push(`${memories} memories, one after the other`);
+  return [...words, 'right: · where none is asked for, or known'].join('\n');
+}
 
 export const trace = command({
   name: 'trace',
   operands: ['<checkpoint>', '[symbols …]'],
   summary: 'Show what a trained model does with its memory, step by step: trace <checkpoint> "a b c"',
   notes: 'With --json: one object per step, with the numbers behind the bars.',
-  options: { engine: ENGINE_OPTION, json: JSON_OPTION },
+  options: { engine: ENGINE_OPTION, plan: PLAN_OPTION, json: JSON_OPTION },
   async run([path, ...symbols], options, io) {
     const name = engineName(options.engine);
+    const plan = planName(options.plan);
     const { checkpoint } = await readCheckpoint(path);
-    const { engine, model, task } = await openModel(checkpoint, name);
+    const { engine, model, task } = await openModel(checkpoint, name, { plan });
     const source = parseSource(task, symbols.length > 0 ? symbols.join(' ') : task.example);
     io.stderr.write(`${engineLine(engine)}\n`);
     const steps = await traceSource(model, task, source);
@@ -23,21 +61,7 @@ export const trace = command({
         io.stdout.write(`${JSON.stringify({ t: t + 1, ...step })}\n`);
       });
     } else {
-      const head = ['step', 'input', 'push', 'pop', 'strengths', 'read', 'output', '', 'right'];
-      const rows = steps.map((step, t) => [
-        String(t + 1),
-        step.input,
-        fixed(step.push, 2),
-        fixed(step.pop, 2),
-        strengthBars(step.strengths),
-        step.read.map(value => bar(value, -1, 1)).join(''),
-        step.output,
-        fixed(step.probability, 2),
-        step.target,
-      ]);
-      io.stdout.write(`${table([head, ...rows])}\n\n`);
-      io.stdout.write('strengths: a mark per row, oldest first, from · (0) to █ (1)\n');
-      io.stdout.write('read: a mark per number, from ▁ (-1) to █ (1) · right: · where none is asked for\n');
+      io.stdout.write(steps.length > 0 ? `${tableOf(steps, model.spec)}\n` : '');
     }
     model.destroy();
     engine.destroy();

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { DeviceError, InputError } from '../../base/errors.ts';
 import { countParameters } from '../../base/parameters.ts';
 import { encodeCheckpoint } from '../../train/checkpoint.ts';
-import { evaluateLengths } from '../../train/evaluate.ts';
+import { evaluateResult } from '../../train/evaluate.ts';
 import { setup } from '../../train/setup.ts';
 import { type Ending, Trainer } from '../../train/trainer.ts';
 import {
@@ -13,9 +13,12 @@ import {
   type Io,
   JSON_OPTION,
   type Output,
+  PLAN_OPTION,
+  planName,
   wholeNumber,
 } from '../command.ts';
-import { type EngineName, engineLine, openEngine } from '../engine.ts';
+import { DATA_OPTION } from '../data.ts';
+import { type EngineName, engineLine, openEngine, type PlanName } from '../engine.ts';
 import {
   CHECKPOINT,
   CONFIG,
@@ -30,6 +33,7 @@ import {
 import { lockFolder } from '../lock.ts';
 import { makePlan, type Plan } from '../plan.ts';
 import { headLines, Log, quote, reporting, StatusLine, summary } from '../report.ts';
+import { parseSeeds, trainSeeds } from '../seeds.ts';
 
 /** A run that is killed loses no more than this, in ms; a short one, no more than the first. */
 const SAVE_EVERY_MS = 60_000;
@@ -38,19 +42,26 @@ const EVALUATED = 256;
 
 export const train = command({
   name: 'train',
-  operands: ['[preset|config.json]'],
+  operands: ['[preset|config.json|data]'],
   summary: 'Train a model by a preset or a configuration of your own; Ctrl-C saves it, --resume goes on',
   notes: `Presets: pushdown presets. Keys of --set: pushdown presets --keys.
 The output folder (default runs/<name>-seed<n>) gets ${CHECKPOINT}, ${CONFIG} and ${LOG}.
 With --json: one object per report on stdout, the last one the result.
+With --seeds, each seed has a folder in it: those finished are kept, several processes may share the work.
 
   pushdown train reverse
   pushdown train reverse --seed 3 --set hidden=64 --set rate=0.003 --out runs/wide
-  pushdown train --resume runs/wide --steps 4000`,
+  pushdown train reverse --seeds 10 --out runs/ten
+  pushdown train --resume runs/wide --steps 4000
+  pushdown train data --data my.tsv`,
   options: {
     engine: ENGINE_OPTION,
+    plan: PLAN_OPTION,
     seed: { type: 'string', value: '<n>', help: 'of weights, data and noise' },
+    seeds: { type: 'string', value: '<n|from-to>', help: 'one run for each; how many succeed, mean, best' },
     steps: { type: 'string', value: '<n>', help: 'training steps at most' },
+    data: DATA_OPTION,
+    characters: { type: 'boolean', help: 'of --data every character is a symbol, not every word' },
     out: { type: 'string', value: '<folder>', help: 'where the run is kept' },
     resume: {
       type: 'string',
@@ -67,6 +78,8 @@ With --json: one object per report on stdout, the last one the result.
   },
   async run([operand], options, io) {
     const engineAsked = engineName(options.engine);
+    const planAsked = planName(options.plan);
+    const seeds = options.seeds === undefined ? undefined : parseSeeds(options.seeds);
     const sets = [
       ...(options.set ?? []),
       ...(options.seed === undefined
@@ -74,25 +87,43 @@ With --json: one object per report on stdout, the last one the result.
         : [`seed=${wholeNumber('--seed', options.seed, 0, Number.MAX_SAFE_INTEGER)}`]),
       ...(options.steps === undefined ? [] : [`steps=${wholeNumber('--steps', options.steps, 0, 1e9)}`]),
     ];
-    const plan = await makePlan(operand, sets, options.out, options.resume);
+    if (seeds) {
+      for (const other of ['seed', 'resume'] as const) {
+        if (options[other] === undefined) continue;
+        const why = other === 'seed' ? 'says which seeds already' : 'goes on with what is there by itself';
+        throw new InputError(`--seeds ${why}: leave out --${other}.`);
+      }
+      if (options.out === '') throw new InputError('--out needs the name of a folder.');
+      const { config, data, out: one } = await makePlan(operand, sets, undefined, undefined, options);
+      const out = options.out ?? one.replace(/-seed\d+$/, '');
+      const json = Boolean(options.json);
+      return trainSeeds({ config, data, seeds, out }, { engine: engineAsked, plan: planAsked, json }, io);
+    }
+    const plan = await makePlan(operand, sets, options.out, options.resume, options);
     // Says what does not go together before a device is opened.
-    setup(plan.config);
+    setup(plan.config, plan.data);
     await makeWritable(plan.out);
     const unlock = await lockFolder(plan.out);
     try {
       await clearTemporaries(plan.out, [CHECKPOINT, CONFIG, PROBE]);
-      return await carryOut(plan, engineAsked, Boolean(options.json), io);
+      return await carryOut(plan, engineAsked, planAsked, Boolean(options.json), io);
     } finally {
       await unlock();
     }
   },
 });
 
-async function carryOut(plan: Plan, engineAsked: EngineName, json: boolean, io: Io): Promise<number> {
-  const { config, from, out } = plan;
+async function carryOut(
+  plan: Plan,
+  engineAsked: EngineName,
+  planAsked: PlanName,
+  json: boolean,
+  io: Io,
+): Promise<number> {
+  const { config, data, from, out } = plan;
   // Progress is part of the result, unless the result is to be JSON.
   const text = json ? io.stderr : io.stdout;
-  const engine = await openEngine(engineAsked);
+  const engine = await openEngine(engineAsked, { plan: planAsked });
   text.write(`${engineLine(engine)}\n`);
   const file = join(out, CHECKPOINT);
   const save = async () => writeAtomic(file, encodeCheckpoint(await trainer.snapshot()));
@@ -101,8 +132,8 @@ async function carryOut(plan: Plan, engineAsked: EngineName, json: boolean, io: 
   const { record } = log;
   const callbacks = reporting(config, line, log, json);
   const trainer = from
-    ? await Trainer.resume(engine, { ...from, config }, callbacks)
-    : await Trainer.start(engine, config, callbacks);
+    ? await Trainer.resume(engine, { ...from, config }, callbacks, data)
+    : await Trainer.start(engine, config, callbacks, data);
 
   const made = [CHECKPOINT, ...(plan.ownConfig ? [] : [CONFIG]), LOG];
   if (!plan.resumed) {
@@ -140,11 +171,8 @@ async function carryOut(plan: Plan, engineAsked: EngineName, json: boolean, io: 
     text.write(`go on with: pushdown train --resume ${quote(out)}\n`);
     record(result);
   } else {
-    const lengths = [curriculum.length, 2 * curriculum.length];
     const evaluations = await trainer
-      .between((model, task) =>
-        evaluateLengths(model, task, lengths, { sequences: EVALUATED, seed: config.train.seed }),
-      )
+      .between((model, task) => evaluateResult(model, task, config, curriculum.length, EVALUATED))
       .catch(error => {
         // Twice the trained length may be more than the device takes.
         text.write(`trained and saved in ${file}, but it cannot be evaluated:\n`);

@@ -1,0 +1,41 @@
+import { parseArgs } from 'node:util';
+import { assign } from '../src/base/config.ts';
+import { type EngineName, engineLine, openEngine } from '../src/cli/engine.ts';
+import { presetsIn } from '../src/train/presets.ts';
+import { Trainer } from '../src/train/trainer.ts';
+
+/**
+ * Training steps per second of presets, as lines for src/train/presets/speeds.ts. The first steps are not counted.
+ *
+ *   node bench/run.mjs bench/speeds.ts small
+ *   node bench/run.mjs bench/speeds.ts paper/reverse/stack --seconds 20
+ */
+export async function main(args: string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: { seconds: { type: 'string', default: '3' }, engine: { type: 'string', default: 'auto' } },
+  });
+  const engine = await openEngine(values.engine as EngineName);
+  console.log(`// ${engineLine(engine)}`);
+  for (const { name, config } of positionals.flatMap(presetsIn)) {
+    let counted = { steps: 0, begin: 0 };
+    const sets = ['evaluateEvery=0', 'steps=1000000000', 'reportEvery=5', 'restartAfter=0', 'stopAt=0'];
+    const trainer = await Trainer.start(engine, assign(config, sets), {
+      onProgress({ step }) {
+        const now = performance.now();
+        if (step === 10) counted = { steps: step, begin: now };
+        const seconds = (now - counted.begin) / 1000;
+        if (step <= 10 || seconds < Number(values.seconds)) return;
+        console.log(
+          `  '${name}': { stepsPerSecond: ${Number(((step - counted.steps) / seconds).toPrecision(2))} },`,
+        );
+        trainer.stop();
+      },
+    });
+    await trainer.run();
+    trainer.destroy();
+  }
+  engine.destroy();
+  return 0;
+}

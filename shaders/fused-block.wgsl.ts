@@ -1,0 +1,444 @@
+import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
+import type { Block, Layout } from '../src/kernels/layout.ts';
+import {
+  type FusedOptions,
+  memoriesOf,
+  memoryOf,
+  memoryPlaces,
+  perEnd,
+  range,
+  strengthPlaces,
+} from './fused-lane.wgsl.ts';
+import { cellBackward, cellForward } from './lib/cells.wgsl.ts';
+import { MATH } from './lib/math.wgsl.ts';
+
+/**
+ * The fused plan in the `block` form: one workgroup per sequence, its invocations sharing the columns of every
+ * product; the state lives in workgroup memory. Same function as fused-lane.wgsl.ts, for controllers of any width.
+ */
+
+const head = (o: FusedOptions): string => wgsl`
+#if ${o.memory.subgroups}
+enable subgroups;
+#endif
+${o.batch}
+@group(0) @binding(1) var<storage, read> w: array<f32, ${o.layout.size4 * 4}>;
+var<private> seq: u32;
+var<private> lid: u32;
+#if ${o.memory.subgroups}
+var<private> subgroupWidth: u32;
+#endif
+${memoryPlaces(o.layout, 'block')}
+`;
+
+const mainHead = (o: FusedOptions): string => wgsl`
+@compute @workgroup_size(${o.memory.size})
+fn main(
+#if ${o.memory.subgroups}
+  @builtin(subgroup_size) width: u32,
+#endif
+  @builtin(local_invocation_index) local: u32,
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+) {
+  lid = local;
+#if ${o.memory.subgroups}
+  subgroupWidth = width;
+#endif
+  // Uniform: the whole workgroup is beyond the batch or none of it.
+  let sequence = group.y * groups.x + group.x;
+  if (sequence >= batch.B) { return; }
+  seq = sequence;
+  let length = lengthOf(sequence);
+`;
+
+/** sum += Σ_n x[n] · W[n][column]; neighbours load neighbouring weights. */
+const column = (sum: string, x: string, { offset4, rows, ld4 }: Block, of: string): string =>
+  `for (var n = 0u; n < ${rows}u; n++) { ${sum} += ${x}[n] * w[${offset4 * 4}u + n * ${ld4 * 4}u + ${of}]; }`;
+
+/** sum += Σ_j dy[from + j] · W[row][j] over all columns with their padding. */
+const row = (dy: string, { offset4, ld4 }: Block, of: string, from = 0): string =>
+  `for (var j = 0u; j < ${ld4 * 4}u; j++) { sum += ${dy}[${from}u + j] * w[${offset4 * 4}u + ${of} * ${ld4 * 4}u + j]; }`;
+
+/** for (var i = lid; i < n; i += size) */
+const share = (o: FusedOptions, n: number, body: string, i = 'i'): string =>
+  n > 0 ? `for (var ${i} = lid; ${i} < ${n}u; ${i} += ${o.memory.size}u) { ${body} }` : '';
+
+/** Words of workgroup memory for each pass, the memory's own left out: see checkWorkgroup in src/kernels/plan.ts. */
+export function workgroupWords({ H4, P4, R4, S4, layers, gates, spec, E }: Layout): number {
+  const L = layers.length;
+  const states = spec.controller === 'lstm' ? 2 * L : L;
+  const forward = (states + 1) * H4 + P4 + R4 + E;
+  const backward = (states + 2 + gates.all) * H4 + P4 + S4 + R4;
+  return 4 * Math.max(forward, backward);
+}
+
+/** batch, w -> acts: h, c, g of every layer, r, op, s of every step; slots, log. Rows beyond a length become 0. */
+export function fusedForwardBlock(o: FusedOptions): string {
+  const { layout } = o;
+  const { H4, P4, M4, R4, S4, E, blocks, spec, gates, layers } = layout;
+  const { hidden: H, width: M, deeper: P } = spec;
+  const [HH, RR] = [H4 * 4, R4 * 4];
+  const lstm = spec.controller === 'lstm';
+  const op = P ? 'wg_op' : 'wg_y';
+  const layer = ({ Wx, Wy, Wh, Wr, b }: Layout['layers'][number], l: number): string => wgsl`
+    // Layer ${l + 1}: reads h and r of the step before and the layer below in wg_y, leaves h in wg_y.
+    ${share(
+      o,
+      H,
+      wgsl`
+      ${range(gates.all)
+        .map(g => `var sum${g} = ${g < gates.x ? `w[${b.offset4 * 4 + g * HH}u + i]` : '0.0'};`)
+        .join('\n')}
+      for (var k = 0u; k < batch.K; k++) {
+        let input = inputAt(row, k);
+        if (input != NO_INPUT) {
+          let at = ${Wx.offset4 * 4}u + min(input, ${spec.inputs - 1}u) * ${gates.x * HH}u + i;
+          ${range(gates.x)
+            .map(g => `sum${g} += w[at + ${g * HH}u];`)
+            .join('\n')}
+        }
+      }
+      ${products(Wy, 'wg_y', 0, gates.x, HH)}
+      ${products(Wh, 'wg_h', gates.hFrom, gates.h, HH, l * HH)}
+      ${products(Wr, 'wg_r', 0, gates.x, HH)}
+      ${cellForward(spec.controller, {
+        a: g => `sum${g}`,
+        h: `wg_h[${l * HH}u + i]`,
+        c: `wg_c[${l * HH}u + i]`,
+        tanh: 'safeTanh',
+        sigmoid: 'sigmoid',
+      })}
+      wg_next[i] = hNext;
+      acts[(batch.h${l} + (row + batch.B) * ${H4}u) * 4u + i] = hNext;
+      ${lstm ? `wg_c[${l * HH}u + i] = cNext; acts[(batch.c${l} + (row + batch.B) * ${H4}u) * 4u + i] = cNext;` : ''}
+      ${range(gates.kept)
+        .map(g => `acts[(batch.g${l} + row * ${gates.kept * H4}u) * 4u + ${g * HH}u + i] = kept${g};`)
+        .join('\n')}`,
+    )}
+    workgroupBarrier();
+    ${share(o, H, `wg_h[${l * HH}u + i] = wg_next[i]; wg_y[i] = wg_next[i];`)}
+    workgroupBarrier();`;
+  const heads = wgsl`
+    // Heads: v of every end, then d and u of every end.
+    ${share(
+      o,
+      E * (M + 2),
+      wgsl`
+      let value = i < ${E * M}u;
+      let strength = i - ${E * M}u;
+      let at = select(${RR}u + strength, (i / ${M}u) * ${M4 * 4}u + i % ${M}u, value);
+      var sum = w[${blocks.bS.offset4 * 4}u + at];
+      ${column('sum', op, blocks.S, 'at')}
+      var s = 0.0;
+      if (value) {
+        s = safeTanh(sum);
+      } else {
+        s = sigmoid(sum + noiseAt(row, strength / 2u)[strength % 2u]);
+        wg_strengths[strength] = s;
+      }
+      acts[(batch.s + row * ${S4}u) * 4u + at] = s;`,
+    )}
+    ${share(o, RR, 'wg_r[i] = 0.0;')}
+    storageBarrier();
+    workgroupBarrier();
+    // Memories.
+    ${memoriesOf(layout)
+      .map(k => {
+        const of = (u: 0 | 1) => perEnd(layout, k, end => `wg_strengths[${2 * end + u}]`);
+        return `bounds${k} = forward(${k}u, t, bounds${k}, ${of(0)}, ${of(1)});`;
+      })
+      .join('\n')}
+    ${share(o, RR, `acts[(batch.r + (row + batch.B) * ${R4}u) * 4u + i] = wg_r[i];`)}
+    workgroupBarrier();`;
+  const zero = (field: string, width4: number, next = false): string =>
+    share(
+      o,
+      width4 * 4,
+      `acts[(batch.${field} + (row${next ? ' + batch.B' : ''}) * ${width4}u) * 4u + i] = 0.0;`,
+    );
+  return wgsl`
+${head(o)}
+@group(0) @binding(2) var<storage, read_write> acts: array<f32>;
+@group(0) @binding(3) var<storage, read_write> slots: array<vec2u>;
+@group(0) @binding(4) var<storage, read_write> undo: array<vec4u>;
+${MATH}
+var<workgroup> wg_h: array<f32, ${layers.length * HH}>;
+#if ${lstm}
+var<workgroup> wg_c: array<f32, ${layers.length * HH}>;
+#endif
+var<workgroup> wg_next: array<f32, ${HH}>;
+var<workgroup> wg_y: array<f32, ${HH}>;
+var<workgroup> wg_op: array<f32, ${Math.max(1, P)}>;
+var<workgroup> wg_r: array<f32, ${Math.max(1, RR)}>;
+var<workgroup> wg_strengths: array<f32, ${Math.max(1, 2 * E)}>;
+#if ${E > 0}
+fn loadValue(k: u32, row: u32, c: u32) -> f32 {
+  return acts[(batch.s + (stepOf(row) * batch.B + seq) * ${S4}u + endOf(k, row) * ${M4}u) * 4u + c];
+}
+fn addRead(k: u32, end: u32, c: u32, x: f32) { wg_r[(k * ${E / spec.memories}u + end) * ${M4 * 4}u + c] += x; }
+#endif
+${memoryOf(layout, o.memory, 'f32', 'forward')}
+${mainHead(o)}
+  // h_0, c_0, r_0.
+  ${layers
+    .map(({ h0, c0 }, l) => {
+      const of = (state: Block | undefined, first: string) =>
+        state ? `w[${state.offset4 * 4}u + i]` : spec.start === 'one-hot' && l === 0 ? first : '0.0';
+      return `${share(
+        o,
+        H,
+        `let start = ${of(h0, 'select(0.0, 1.0, i == 0u)')};
+    wg_h[${l * HH}u + i] = start;
+    acts[(batch.h${l} + sequence * ${H4}u) * 4u + i] = start;`,
+      )}
+  ${
+    lstm
+      ? share(
+          o,
+          H,
+          `let start = ${of(c0, '0.0')};
+    wg_c[${l * HH}u + i] = start;
+    acts[(batch.c${l} + sequence * ${H4}u) * 4u + i] = start;`,
+        )
+      : ''
+  }`;
+    })
+    .join('\n')}
+  ${share(
+    o,
+    RR,
+    `wg_r[i] = select(0.0, 1.0, i == 0u && ${spec.start === 'one-hot'});
+    acts[(batch.r + sequence * ${R4}u) * 4u + i] = wg_r[i];`,
+  )}
+  ${memoriesOf(layout)
+    .map(k => `var bounds${k} = vec2u(origin());`)
+    .join('\n')}
+  workgroupBarrier();
+  for (var t = 0u; t < length; t++) {
+    let row = t * batch.B + sequence;
+    ${layers.map(layer).join('\n')}
+    ${
+      P
+        ? wgsl`
+    ${share(
+      o,
+      P,
+      `var sum = w[${blocks.bp.offset4 * 4}u + i];
+      ${column('sum', 'wg_y', blocks.Whp, 'i')}
+      wg_op[i] = safeTanh(sum);
+      acts[(batch.op + row * ${P4}u) * 4u + i] = wg_op[i];`,
+    )}
+    workgroupBarrier();`
+        : ''
+    }
+    ${E ? heads : ''}
+  }
+  for (var t = length; t < batch.T; t++) {
+    let row = t * batch.B + sequence;
+    ${layers
+      .map(
+        (_, l) => `${zero(`h${l}`, H4, true)}
+    ${lstm ? zero(`c${l}`, H4, true) : ''}`,
+      )
+      .join('\n')}
+    ${zero('r', R4, true)}
+    ${zero('s', S4)}
+    ${P ? zero('op', P4) : ''}
+  }
+}
+`;
+
+  /** sum_g += Σ_n x[from + n] · W[n][g][i] for its gates, which begin at gate `first`. */
+  function products(
+    W: Block | undefined,
+    x: string,
+    first: number,
+    count: number,
+    stride: number,
+    from = 0,
+  ): string {
+    if (!W) return '';
+    const sums = range(count).map(g => `sum${first + g} += x * w[at + ${g * stride}u];`);
+    return `for (var n = 0u; n < ${W.rows}u; n++) {
+        let x = ${x}[${from}u + n];
+        let at = ${W.offset4 * 4}u + n * ${W.ld4 * 4}u + i;
+        ${sums.join('\n')}
+      }`;
+  }
+}
+
+/** batch, w, acts, slots, log, grads: dOp, dHx -> grads: dA, dP, dS, dH, dC; see fusedBackwardLane. */
+export function fusedBackwardBlock(o: FusedOptions): string {
+  const { layout } = o;
+  const { H4, P4, M4, R4, S4, E, blocks, spec, gates, layers } = layout;
+  const { hidden: H, width: M, deeper: P } = spec;
+  const [HH, RR, SS] = [H4 * 4, R4 * 4, S4 * 4];
+  const top = layers.length - 1;
+  const lstm = spec.controller === 'lstm';
+  const heads = P || H;
+  const act = (field: string, width4: number, at: string, next = false): string =>
+    `acts[(batch.${field} + (row${next ? ' + batch.B' : ''}) * ${width4}u) * 4u + ${at}]`;
+  const grad = (field: string, width4: number, at: string): string =>
+    `grads[(batch.${field} + row * ${width4}u) * 4u + ${at}]`;
+  const memories = wgsl`
+    // Memories, then heads: reads wg_dr, leaves the gradients of the heads' sums in wg_ds.
+    storageBarrier();
+    workgroupBarrier();
+    ${memoriesOf(layout)
+      .map(
+        k => `bounds${k} = backward(${k}u, t, bounds${k});
+    if (lid == 0u) {
+      ${strengthPlaces(layout, k)
+        .map(
+          ({ gradient, end }) =>
+            `wg_ds[${RR + 2 * end}] = gradients.${gradient[0]}; wg_ds[${RR + 2 * end + 1}] = gradients.${gradient[1]};`,
+        )
+        .join('\n')}
+    }
+    storageBarrier();
+    workgroupBarrier();`,
+      )
+      .join('\n')}
+    ${share(
+      o,
+      E * (M + 2),
+      wgsl`
+      let value = i < ${E * M}u;
+      let at = select(${RR}u + i - ${E * M}u, (i / ${M}u) * ${M4 * 4}u + i % ${M}u, value);
+      let s = ${act('s', S4, 'at')};
+      var ds = 0.0;
+      if (value) {
+        ds = ${grad('dS', S4, 'at')} * (1.0 - s * s);
+      } else {
+        ds = wg_ds[at] * s * (1.0 - s);
+      }
+      wg_ds[at] = ds;
+      ${grad('dS', S4, 'at')} = ds;`,
+    )}
+    workgroupBarrier();`;
+  const layer = ({ Wy, Wh, Wr }: Layout['layers'][number], l: number): string => wgsl`
+    // Layer ${l + 1}: reads the gradient of its h in wg_dh (from the step after) and wg_dy (from above).
+    ${share(
+      o,
+      H,
+      wgsl`
+      let dh = wg_dh[${l * HH}u + i] + wg_dy[i];
+      ${cellBackward(spec.controller, {
+        dh: 'dh',
+        dc: `wg_dc[${l * HH}u + i]`,
+        kept: g => act(`g${l}`, gates.kept * H4, `${g * HH}u + i`),
+        hNow: act(`h${l}`, H4, 'i', true),
+        cNow: act(`c${l}`, H4, 'i', true),
+        h: act(`h${l}`, H4, 'i'),
+        c: act(`c${l}`, H4, 'i'),
+        tanh: 'safeTanh',
+      })}
+      ${range(gates.all)
+        .map(
+          g => `wg_da[${g * HH}u + i] = da${g};
+      ${grad(`dA${l}`, gates.all * H4, `${g * HH}u + i`)} = da${g};`,
+        )
+        .join('\n')}
+      ${lstm ? `wg_dc[${l * HH}u + i] = dcBefore;` : ''}
+      wg_dh[${l * HH}u + i] = ${spec.controller === 'gru' ? 'dhDirect' : '0.0'};`,
+    )}
+    workgroupBarrier();
+    ${Wh ? share(o, H, `var sum = wg_dh[${l * HH}u + i]; ${row('wg_da', Wh, 'i', gates.hFrom * HH)} wg_dh[${l * HH}u + i] = sum;`) : ''}
+    ${Wy ? share(o, H, `var sum = 0.0; ${row('wg_da', Wy, 'i')} wg_dy[i] = sum;`) : ''}
+    ${Wr ? share(o, RR, `var sum = ${l === top ? '0.0' : 'wg_dr[i]'}; ${row('wg_da', Wr, 'i')} wg_dr[i] = sum;`) : ''}
+    workgroupBarrier();`;
+  return wgsl`
+${head(o)}
+@group(0) @binding(2) var<storage, read> acts: array<f32>;
+@group(0) @binding(3) var<storage, read_write> grads: array<f32>;
+@group(0) @binding(4) var<storage, read_write> slots: array<vec2u>;
+@group(0) @binding(5) var<storage, read_write> undo: array<vec4u>;
+@group(0) @binding(6) var<storage, read_write> dStrength: array<f32>;
+${MATH}
+var<workgroup> wg_dh: array<f32, ${layers.length * HH}>;
+#if ${lstm}
+var<workgroup> wg_dc: array<f32, ${layers.length * HH}>;
+#endif
+var<workgroup> wg_dy: array<f32, ${HH}>;
+var<workgroup> wg_da: array<f32, ${gates.all * HH}>;
+var<workgroup> wg_dop: array<f32, ${P4 * 4}>;
+var<workgroup> wg_ds: array<f32, ${Math.max(1, SS)}>;
+var<workgroup> wg_dr: array<f32, ${Math.max(1, RR)}>;
+#if ${E > 0}
+fn valueAt(k: u32, row: u32, c: u32) -> u32 {
+  return ((stepOf(row) * batch.B + seq) * ${S4}u + endOf(k, row) * ${M4}u) * 4u + c;
+}
+fn loadValue(k: u32, row: u32, c: u32) -> f32 { return acts[batch.s * 4u + valueAt(k, row, c)]; }
+fn loadDRead(k: u32, end: u32, c: u32) -> f32 { return wg_dr[(k * ${E / spec.memories}u + end) * ${M4 * 4}u + c]; }
+fn addDValue(k: u32, row: u32, c: u32, x: f32) { grads[batch.dS * 4u + valueAt(k, row, c)] += x; }
+#endif
+${memoryOf(layout, o.memory, 'f32', 'backward')}
+${mainHead(o)}
+  // Gradients of values and strengths are sums; what lies beyond the length has none.
+  for (var t = 0u; t < batch.T; t++) {
+    let row = t * batch.B + sequence;
+    ${share(o, SS, `${grad('dS', S4, 'i')} = 0.0;`)}
+  }
+  for (var t = length; t < batch.T; t++) {
+    let row = t * batch.B + sequence;
+    ${layers.map((_, l) => share(o, gates.all * HH, `${grad(`dA${l}`, gates.all * H4, 'i')} = 0.0;`)).join('\n')}
+    ${P ? share(o, P4 * 4, `${grad('dP', P4, 'i')} = 0.0;`) : ''}
+  }
+  ${memoriesOf(layout)
+    .map(
+      k => `var bounds${k} = uniformBounds(${k}u, length);
+  for (var i = bounds${k}.x + lid; i < bounds${k}.y; i += ${o.memory.size}u) { dStrength[slotAt(${k}u, i)] = 0.0; }`,
+    )
+    .join('\n')}
+  for (var steps = length; steps > 0u; steps--) {
+    let t = steps - 1u;
+    let row = t * batch.B + sequence;
+    ${E ? memories : ''}
+    ${share(
+      o,
+      heads,
+      wgsl`
+      var sum = ${grad('dOp', P4, 'i')};
+      ${E ? row('wg_ds', blocks.S, 'i') : ''}
+      ${
+        P
+          ? `let op = ${act('op', P4, 'i')};
+      sum *= 1.0 - op * op;
+      ${grad('dP', P4, 'i')} = sum;`
+          : ''
+      }
+      wg_dop[i] = sum;`,
+    )}
+    workgroupBarrier();
+    ${share(
+      o,
+      H,
+      wgsl`
+      var sum = 0.0;
+      ${P ? row('wg_dop', blocks.Whp, 'i') : 'sum += wg_dop[i];'}
+      ${spec.autoencoder ? `sum += ${grad('dHx', H4, 'i')};` : ''}
+      wg_dy[i] = sum;`,
+    )}
+    workgroupBarrier();
+    ${layers
+      .map((one, l) => layer(one, l))
+      .reverse()
+      .join('\n')}
+  }
+  ${
+    spec.start === 'trained' && layers[0].Wh
+      ? layers
+          .map(
+            (
+              _,
+              l,
+            ) => `${share(o, H, `grads[(batch.dH${l} + sequence * ${H4}u) * 4u + i] = wg_dh[${l * HH}u + i];`)}
+  ${lstm ? share(o, H, `grads[(batch.dC${l} + sequence * ${H4}u) * 4u + i] = wg_dc[${l * HH}u + i];`) : ''}`,
+          )
+          .join('\n')
+      : ''
+  }
+}
+`;
+}

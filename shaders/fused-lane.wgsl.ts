@@ -1,0 +1,443 @@
+import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
+import type { Layout } from '../src/kernels/layout.ts';
+import { cellBackward, cellForward } from './lib/cells.wgsl.ts';
+import { lossOfRow } from './lib/losses.wgsl.ts';
+import { MATH } from './lib/math.wgsl.ts';
+import { add, addTransposed } from './lib/product.wgsl.ts';
+import { each } from './lib/text.ts';
+import { endsOfKind, type MemoryOptions, memoryFunctions } from './memory.wgsl.ts';
+
+/**
+ * The fused plan: controller and memories over all time steps of a batch in one dispatch, and the same backwards.
+ * Equations as in src/base/parameters.ts. Here the `lane` form, one sequence per invocation with its state in
+ * registers and all products written out; fused-block.wgsl.ts has the other.
+ */
+export interface FusedOptions {
+  layout: Layout;
+  /** Declares the batch (batchOf). */
+  batch: string;
+  /** Where the parameters are bound: uniform (up to 64 KiB) or read-only storage. */
+  uniform: boolean;
+  memory: Pick<MemoryOptions, 'form' | 'size' | 'subgroups'>;
+}
+
+const bindings = ({ layout, batch, uniform }: FusedOptions): string => wgsl`
+${batch}
+@group(0) @binding(1) var<${uniform ? 'uniform' : 'storage, read'}> parameters: array<vec4f, ${layout.size4}>;
+// A copy per invocation: software adapters load it four lanes at a time, while a load from a buffer is checked and
+// gathered lane by lane (2 to 3 times slower as a whole).
+var<private> w: array<vec4f, ${layout.size4}>;
+fn loadParameters() {
+  for (var i = 0u; i < ${layout.size4}u; i++) { w[i] = parameters[i]; }
+}
+`;
+
+/** Where the memories of a model lie, for a shader that has `seq` (and the batch). */
+export const memoryPlaces = ({ spec }: Layout, form: MemoryOptions['form']): string => {
+  if (spec.memory === 'none') return '';
+  const ends = endsOfKind(spec.memory);
+  const at =
+    form === 'lane'
+      ? `(k * batch.T * ${ends}u + i) * batch.B + seq`
+      : `(seq * ${spec.memories}u + k) * batch.T * ${ends}u + i`;
+  return wgsl`
+fn slotAt(k: u32, i: u32) -> u32 { return ${at}; }
+fn undoAt(k: u32, i: u32) -> u32 { return ${at}; }
+fn origin() -> u32 { return batch.T * ${ends - 1}u; }
+// Time step and end (of all the model's) of a row of memory k.
+fn stepOf(row: u32) -> u32 { return row / ${ends}u; }
+fn endOf(k: u32, row: u32) -> u32 { return k * ${ends}u + row % ${ends}u; }
+`;
+};
+
+/** The memories' functions in a kernel of the whole model. */
+export const memoryOf = (
+  { spec, M4 }: Layout,
+  memory: FusedOptions['memory'],
+  cell: MemoryOptions['cell'],
+  pass: 'forward' | 'backward',
+): string =>
+  spec.memory === 'none'
+    ? ''
+    : memoryFunctions({ kind: spec.memory, ...memory, cell, cells: cell === 'f32' ? spec.width : M4 }, pass);
+
+/** [0, n). */
+export const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
+
+/** The ends of memory k: their numbers among all of the model's. */
+const endsOfMemory = ({ spec }: Layout, k: number): number[] => {
+  if (spec.memory === 'none') return [];
+  const ends = endsOfKind(spec.memory);
+  return range(ends).map(end => k * ends + end);
+};
+
+/** `vec2f(of the first end, of the second or 0)`, from what each end of memory k has. */
+export const perEnd = (layout: Layout, k: number, of: (end: number) => string): string => {
+  const [first, second = '0.0'] = endsOfMemory(layout, k).map(of);
+  return `vec2f(${first}, ${second})`;
+};
+
+/** Memories of a model; none where it has none. */
+export const memoriesOf = ({ spec, E }: Layout): number[] => range(E ? spec.memories : 0);
+
+/** (dd, du) of all ends out of `gradients`, as places of the row s: [component of gradients, vec4 of s, component]. */
+export const strengthPlaces = (layout: Layout, k: number): { gradient: string; end: number }[] =>
+  endsOfMemory(layout, k).map((end, i) => ({ gradient: i === 0 ? 'xy' : 'zw', end }));
+
+const XYZW = 'xyzw';
+/** The strengths (d, u) of an end in the row s. */
+export const strengthsAt = ({ R4 }: Layout, end: number): { vector: number; d: string; u: string } => ({
+  vector: R4 + Math.floor(end / 2),
+  d: XYZW[2 * (end % 2)],
+  u: XYZW[2 * (end % 2) + 1],
+});
+
+/**
+ * batch, parameters -> acts: h, c, g of every layer, r, op, s, y (and xh, xp) of every step; grads: dY (and dXh, dXp);
+ * outcomes, extra as in loss.wgsl.ts; slots, log. Rows beyond a sequence's length are left as they are: no kernel of
+ * this form reads them.
+ */
+export function fusedForwardLane(o: FusedOptions): string {
+  const { layout } = o;
+  const { H4, P4, M4, R4, S4, V4, D4, E, blocks, spec, gates, layers } = layout;
+  const top = layers.length - 1;
+  const lstm = spec.controller === 'lstm';
+  // An auto-encoder head: recalls the input of the step before from `x`.
+  const recall = (
+    x: string,
+    W: 'Whx' | 'Wpx',
+    field: 'xh' | 'xp',
+    dField: 'dXh' | 'dXp',
+    component: string,
+  ) => wgsl`
+    {
+      var y = array<vec4f, ${D4}>();
+      ${add('y', x, blocks[W])}
+      let weight = select(0.0, weightOf(seq), t > 0u);
+      ${lossOfRow('sigmoid', spec.inputs, j => `before[${j}]`)}
+      recalled.${component} = select(0.0, lost, t > 0u);
+      ${each(D4, Infinity, j => `acts[batch.${field} + row * ${D4}u + ${j}] = y[${j}];`)}
+      ${each(D4, Infinity, j => `grads[batch.${dField} + row * ${D4}u + ${j}] = dy[${j}];`)}
+    }`;
+  const op = spec.deeper ? 'op' : `h${top}`;
+  const start = layers.map(
+    (layer, l) => wgsl`
+  var h${l} = array<vec4f, ${H4}>();
+#if ${layer.h0 !== undefined}
+  ${each(H4, Infinity, j => `h${l}[${j}] = w[${layer.h0?.offset4 ?? 0}u + ${j}];`)}
+#elif ${spec.start === 'one-hot' && l === 0}
+  h0[0].x = 1.0;
+#endif
+  ${each(H4, Infinity, j => `acts[batch.h${l} + seq * ${H4}u + ${j}] = h${l}[${j}];`)}
+#if ${lstm}
+  var c${l} = array<vec4f, ${H4}>();
+#if ${layer.c0 !== undefined}
+  ${each(H4, Infinity, j => `c${l}[${j}] = w[${layer.c0?.offset4 ?? 0}u + ${j}];`)}
+#endif
+  ${lstm ? each(H4, Infinity, j => `acts[batch.c${l} + seq * ${H4}u + ${j}] = c${l}[${j}];`) : ''}
+#endif`,
+  );
+  const layer = layers.map(({ Wx, Wy, Wh, Wr, b }, l) => {
+    const width = gates.all * H4;
+    const xWidth = gates.x * H4;
+    return wgsl`{
+      var a = array<vec4f, ${width}>();
+      ${each(xWidth, Infinity, j => `a[${j}] = w[${b.offset4}u + ${j}];`)}
+      for (var k = 0u; k < batch.K; k++) {
+        let input = inputAt(row, k);
+        if (input != NO_INPUT) {
+          let at = ${Wx.offset4}u + min(input, ${spec.inputs - 1}u) * ${xWidth}u;
+          ${each(xWidth, Infinity, j => `a[${j}] += w[at + ${j}];`)}
+        }
+      }
+      ${Wy ? add('a', `h${l - 1}`, Wy) : ''}
+      ${Wh ? add('a', `h${l}`, Wh, gates.hFrom * H4) : ''}
+      ${Wr ? add('a', 'r', Wr) : ''}
+      ${each(
+        H4,
+        Infinity,
+        j => `{
+        ${cellForward(spec.controller, {
+          a: g => `a[${g * H4}u + ${j}]`,
+          h: `h${l}[${j}]`,
+          c: `c${l}[${j}]`,
+          tanh: 'safeTanh4',
+          sigmoid: 'sigmoid4',
+        })}
+        h${l}[${j}] = hNext;
+        acts[batch.h${l} + (row + batch.B) * ${H4}u + ${j}] = hNext;
+        ${lstm ? `c${l}[${j}] = cNext; acts[batch.c${l} + (row + batch.B) * ${H4}u + ${j}] = cNext;` : ''}
+        ${range(gates.kept)
+          .map(g => `acts[batch.g${l} + row * ${gates.kept * H4}u + ${g * H4}u + ${j}] = kept${g};`)
+          .join('\n')}
+      }`,
+      )}
+    }`;
+  });
+  const heads = wgsl`
+    // Heads: s = (v of every end, d and u of every end).
+    var s: array<vec4f, ${S4}>;
+    ${each(S4, Infinity, j => `s[${j}] = w[${blocks.bS.offset4}u + ${j}];`)}
+    ${E ? add('s', op, blocks.S) : ''}
+    ${each(R4, Infinity, c => `s[${c}] = safeTanh4(s[${c}]);`)}
+    ${range(E)
+      .map(end => {
+        const { vector, d, u } = strengthsAt(layout, end);
+        return `{
+      let noise = noiseAt(row, ${end}u);
+      s[${vector}].${d} = sigmoid(s[${vector}].${d} + noise.x);
+      s[${vector}].${u} = sigmoid(s[${vector}].${u} + noise.y);
+    }`;
+      })
+      .join('\n')}
+    ${each(S4, Infinity, j => `acts[batch.s + row * ${S4}u + ${j}] = s[${j}];`)}
+    // Memories.
+    ${each(R4, Infinity, c => `r[${c}] = vec4f();`)}
+    ${memoriesOf(layout)
+      .map(k => {
+        const of = (which: 'd' | 'u') =>
+          perEnd(layout, k, end => {
+            const place = strengthsAt(layout, end);
+            return `s[${place.vector}].${place[which]}`;
+          });
+        return `bounds${k} = forward(${k}u, t, bounds${k}, ${of('d')}, ${of('u')});`;
+      })
+      .join('\n')}
+    ${each(R4, Infinity, c => `acts[batch.r + (row + batch.B) * ${R4}u + ${c}] = r[${c}];`)}`;
+  return wgsl`
+${bindings(o)}
+@group(0) @binding(2) var<storage, read_write> acts: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> slots: array<vec2u>;
+@group(0) @binding(4) var<storage, read_write> undo: array<vec4u>;
+@group(0) @binding(5) var<storage, read_write> grads: array<vec4f>;
+@group(0) @binding(6) var<storage, read_write> outcomes: array<vec4f>;
+@group(0) @binding(7) var<storage, read_write> extra: array<vec2f>;
+${MATH}
+var<private> seq: u32;
+${memoryPlaces(layout, 'lane')}
+#if ${E > 0}
+var<private> r: array<vec4f, ${R4}>;
+fn loadValue(k: u32, row: u32, c: u32) -> vec4f {
+  return acts[batch.s + (stepOf(row) * batch.B + seq) * ${S4}u + endOf(k, row) * ${M4}u + c];
+}
+fn addRead(k: u32, end: u32, c: u32, x: vec4f) { r[(k * ${spec.memory === 'none' ? 0 : endsOfKind(spec.memory)}u + end) * ${M4}u + c] += x; }
+#endif
+${memoryOf(layout, o.memory, 'vec4f', 'forward')}
+
+@compute @workgroup_size(${o.memory.size})
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  seq = id.x;
+  if (seq >= batch.B) { return; }
+  let length = lengthOf(seq);
+  loadParameters();
+  ${start.join('\n')}
+#if ${spec.start === 'one-hot' && E > 0}
+  r[0].x = 1.0;
+#endif
+  ${each(R4, Infinity, c => `acts[batch.r + seq * ${R4}u + ${c}] = r[${c}];`)}
+  ${memoriesOf(layout)
+    .map(k => `var bounds${k} = vec2u(origin());`)
+    .join('\n')}
+  for (var t = 0u; t < length; t++) {
+    let row = t * batch.B + seq;
+    // Controller.
+    ${layer.join('\n')}
+#if ${spec.deeper > 0}
+    var op: array<vec4f, ${P4}>;
+    ${each(P4, Infinity, j => `op[${j}] = w[${blocks.bp.offset4}u + ${j}];`)}
+    ${spec.deeper ? add('op', `h${top}`, blocks.Whp) : ''}
+    ${each(P4, Infinity, j => `op[${j}] = safeTanh4(op[${j}]);`)}
+    ${each(P4, Infinity, j => `acts[batch.op + row * ${P4}u + ${j}] = op[${j}];`)}
+#endif
+    // Output and its loss.
+    {
+      var y: array<vec4f, ${V4}>;
+      ${each(V4, Infinity, j => `y[${j}] = w[${blocks.bo.offset4}u + ${j}];`)}
+      ${add('y', op, blocks.Wo)}
+      let label = targetAt(row);
+      let counts = label != MASKED;
+      let weight = select(0.0, weightOf(seq), counts);
+      ${lossOfRow(
+        spec.output,
+        spec.outputs,
+        j => `vec4f(vec4u(label) == vec4u(4u * ${j}) + vec4u(0u, 1u, 2u, 3u))`,
+      )}
+      outcomes[row] = vec4f(select(0.0, lost, counts), select(0.0, error, counts), f32(best), f32(counts));
+      ${each(V4, Infinity, j => `acts[batch.y + row * ${V4}u + ${j}] = y[${j}];`)}
+      ${each(V4, Infinity, j => `grads[batch.dY + row * ${V4}u + ${j}] = dy[${j}];`)}
+    }
+#if ${spec.autoencoder}
+    var before = array<vec4f, ${D4}>();
+    if (t > 0u) {
+      for (var k = 0u; k < batch.K; k++) {
+        let input = inputAt(row - batch.B, k);
+        ${each(D4, Infinity, j => `before[${j}] += vec4f(vec4u(input) == vec4u(4u * ${j}) + vec4u(0u, 1u, 2u, 3u));`)}
+      }
+    }
+    var recalled = vec2f();
+    ${spec.autoencoder ? recall(`h${top}`, 'Whx', 'xh', 'dXh', 'x') : ''}
+    ${spec.autoencoder ? recall(op, 'Wpx', 'xp', 'dXp', 'y') : ''}
+    extra[row] = recalled;
+#endif
+    ${E ? heads : ''}
+  }
+}
+`;
+}
+
+/**
+ * batch, parameters, acts, slots, log, grads: dY, dXh, dXp -> grads: dA of every layer, dP, dS (of what goes into each
+ * tanh and σ), dH, dC of the start. Rows beyond a sequence's length are left as they are.
+ */
+export function fusedBackwardLane(o: FusedOptions): string {
+  const { layout } = o;
+  const { H4, P4, M4, R4, S4, V4, D4, E, blocks, spec, gates, layers } = layout;
+  const top = layers.length - 1;
+  const lstm = spec.controller === 'lstm';
+  const recurrent = layers[0].Wh !== undefined;
+  // A gradient from a buffer, through a matrix: `name` of width4 times Wᵀ, added to `to`.
+  const addBackward = (to: string, name: 'dY' | 'dXh' | 'dXp', width4: number, W: 'Wo' | 'Whx' | 'Wpx') => `{
+      var dy: array<vec4f, ${width4}>;
+      ${each(width4, Infinity, j => `dy[${j}] = grads[batch.${name} + row * ${width4}u + ${j}];`)}
+      ${addTransposed(to, 'dy', blocks[W])}
+    }`;
+  const heads = wgsl`
+    // Memories, then heads.
+    var strengths: array<vec4f, ${S4 - R4}>;
+    var ds: array<vec4f, ${S4}>;
+    ${each(S4 - R4, Infinity, j => `strengths[${j}] = acts[batch.s + row * ${S4}u + ${R4}u + ${j}];`)}
+    ${each(S4 - R4, Infinity, j => `ds[${R4}u + ${j}] = vec4f();`)}
+    ${memoriesOf(layout)
+      .map(
+        k => `bounds${k} = backward(${k}u, t, bounds${k});
+    ${strengthPlaces(layout, k)
+      .map(({ gradient, end }) => {
+        const { vector, d, u } = strengthsAt(layout, end);
+        return `ds[${vector}].${d} = gradients.${gradient[0]};
+    ds[${vector}].${u} = gradients.${gradient[1]};`;
+      })
+      .join('\n')}`,
+      )
+      .join('\n')}
+    ${each(S4 - R4, Infinity, j => `ds[${R4}u + ${j}] *= strengths[${j}] * (1.0 - strengths[${j}]);`)}
+    ${each(
+      R4,
+      Infinity,
+      c => `{
+      let v = acts[batch.s + row * ${S4}u + ${c}];
+      ds[${c}] = grads[batch.dS + row * ${S4}u + ${c}] * (1.0 - v * v);
+    }`,
+    )}
+    ${each(S4, Infinity, j => `grads[batch.dS + row * ${S4}u + ${j}] = ds[${j}];`)}
+    ${E ? addTransposed('dop', 'ds', blocks.S) : ''}`;
+  const layer = ({ Wy, Wh, Wr }: Layout['layers'][number], l: number): string => wgsl`{
+      var da: array<vec4f, ${gates.all * H4}>;
+      ${each(
+        H4,
+        Infinity,
+        j => `{
+        ${cellBackward(spec.controller, {
+          dh: `dh${l}[${j}]`,
+          dc: `dc${l}[${j}]`,
+          kept: g => `acts[batch.g${l} + row * ${gates.kept * H4}u + ${g * H4}u + ${j}]`,
+          hNow: `acts[batch.h${l} + (row + batch.B) * ${H4}u + ${j}]`,
+          cNow: `acts[batch.c${l} + (row + batch.B) * ${H4}u + ${j}]`,
+          h: `acts[batch.h${l} + row * ${H4}u + ${j}]`,
+          c: `acts[batch.c${l} + row * ${H4}u + ${j}]`,
+          tanh: 'safeTanh4',
+        })}
+        ${range(gates.all)
+          .map(
+            g => `da[${g * H4}u + ${j}] = da${g};
+        grads[batch.dA${l} + row * ${gates.all * H4}u + ${g * H4}u + ${j}] = da${g};`,
+          )
+          .join('\n')}
+        ${lstm ? `dc${l}[${j}] = dcBefore;` : ''}
+        dh${l}[${j}] = ${spec.controller === 'gru' ? 'dhDirect' : 'vec4f()'};
+      }`,
+      )}
+      ${Wh ? addTransposed(`dh${l}`, 'da', Wh, gates.hFrom * H4) : ''}
+      ${Wy ? addTransposed(`dh${l - 1}`, 'da', Wy) : ''}
+      ${Wr ? addTransposed('dr', 'da', Wr) : ''}
+    }`;
+  return wgsl`
+${bindings(o)}
+@group(0) @binding(2) var<storage, read> acts: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> grads: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> slots: array<vec2u>;
+@group(0) @binding(5) var<storage, read_write> undo: array<vec4u>;
+@group(0) @binding(6) var<storage, read_write> dStrength: array<f32>;
+${MATH}
+var<private> seq: u32;
+${memoryPlaces(layout, 'lane')}
+#if ${E > 0}
+var<private> dr: array<vec4f, ${R4}>;
+fn rowOf(t: u32) -> u32 { return (t * batch.B + seq) * ${S4}u; }
+fn valueAt(k: u32, row: u32, c: u32) -> u32 { return rowOf(stepOf(row)) + endOf(k, row) * ${M4}u + c; }
+fn loadValue(k: u32, row: u32, c: u32) -> vec4f { return acts[batch.s + valueAt(k, row, c)]; }
+fn loadDRead(k: u32, end: u32, c: u32) -> vec4f { return dr[(k * ${spec.memory === 'none' ? 0 : endsOfKind(spec.memory)}u + end) * ${M4}u + c]; }
+fn addDValue(k: u32, row: u32, c: u32, x: vec4f) { grads[batch.dS + valueAt(k, row, c)] += x; }
+#endif
+${memoryOf(layout, o.memory, 'vec4f', 'backward')}
+
+@compute @workgroup_size(${o.memory.size})
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  seq = id.x;
+  if (seq >= batch.B) { return; }
+  let length = lengthOf(seq);
+  loadParameters();
+#if ${E > 0}
+  // Gradients of values and strengths are sums. A deque's slots have two places a step.
+  for (var t = 0u; t < length; t++) {
+    for (var j = 0u; j < ${S4}u; j++) { grads[batch.dS + rowOf(t) + j] = vec4f(); }
+  }
+  ${memoriesOf(layout)
+    .map(
+      k => `var bounds${k} = boundsBefore(${k}u, length);
+  for (var i = bounds${k}.x; i < bounds${k}.y; i++) { dStrength[slotAt(${k}u, i)] = 0.0; }`,
+    )
+    .join('\n')}
+#endif
+  ${layers
+    .map((_, l) => `var dh${l} = array<vec4f, ${H4}>(); ${lstm ? `var dc${l} = array<vec4f, ${H4}>();` : ''}`)
+    .join('\n')}
+  for (var steps = length; steps > 0u; steps--) {
+    let t = steps - 1u;
+    let row = t * batch.B + seq;
+    var dop = array<vec4f, ${P4}>();
+    ${E ? heads : ''}
+    ${addBackward('dop', 'dY', V4, 'Wo')}
+    ${spec.autoencoder ? addBackward('dop', 'dXp', D4, 'Wpx') : ''}
+    // Controller.
+#if ${spec.deeper > 0}
+    ${each(
+      P4,
+      Infinity,
+      j => `{
+      let op = acts[batch.op + row * ${P4}u + ${j}];
+      dop[${j}] *= 1.0 - op * op;
+      grads[batch.dP + row * ${P4}u + ${j}] = dop[${j}];
+    }`,
+    )}
+    ${spec.deeper ? addTransposed(`dh${top}`, 'dop', blocks.Whp) : ''}
+#else
+    ${each(H4, Infinity, j => `dh${top}[${j}] += dop[${j}];`)}
+#endif
+    ${spec.autoencoder ? addBackward(`dh${top}`, 'dXh', D4, 'Whx') : ''}
+    ${each(R4, Infinity, c => `dr[${c}] = vec4f();`)}
+    ${layers
+      .map((one, l) => layer(one, l))
+      .reverse()
+      .join('\n')}
+  }
+#if ${spec.start === 'trained' && recurrent}
+  ${layers
+    .map(
+      (_, l) => `${each(H4, Infinity, j => `grads[batch.dH${l} + seq * ${H4}u + ${j}] = dh${l}[${j}];`)}
+  ${lstm ? each(H4, Infinity, j => `grads[batch.dC${l} + seq * ${H4}u + ${j}] = dc${l}[${j}];`) : ''}`,
+    )
+    .join('\n')}
+#endif
+}
+`;
+}

@@ -1,0 +1,179 @@
+import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
+import {
+  type FusedOptions,
+  memoriesOf,
+  memoryOf,
+  memoryPlaces,
+  perEnd,
+  range,
+  strengthPlaces,
+  strengthsAt,
+} from './fused-lane.wgsl.ts';
+
+/**
+ * One step of all memories, between two steps of the controller: in the `lane` form an invocation per sequence, in the
+ * `block` form a workgroup. Where the live slots begin and end is read from the log.
+ */
+
+const head = (o: FusedOptions): string => wgsl`
+#if ${o.memory.subgroups}
+enable subgroups;
+#endif
+${o.batch}
+@group(1) @binding(0) var<uniform> now: vec4u;
+var<private> seq: u32;
+#if ${o.memory.form === 'block'}
+var<private> lid: u32;
+#endif
+#if ${o.memory.subgroups}
+var<private> subgroupWidth: u32;
+#endif
+${memoryPlaces(o.layout, o.memory.form)}
+`;
+
+/** In the block form the invocations share the work on rows, each from `lid` on. */
+const mainHead = (o: FusedOptions): string => wgsl`
+@compute @workgroup_size(${o.memory.size})
+fn main(
+#if ${o.memory.subgroups}
+  @builtin(subgroup_size) width: u32,
+#endif
+  @builtin(local_invocation_index) local: u32,
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+) {
+#if ${o.memory.form === 'block'}
+  lid = local;
+  let sequence = group.y * groups.x + group.x;
+#else
+  let sequence = (group.y * groups.x + group.x) * ${o.memory.size}u + local;
+#endif
+#if ${o.memory.subgroups}
+  subgroupWidth = width;
+#endif
+  if (sequence >= batch.B) { return; }
+  seq = sequence;
+  let t = now.x;
+  let row = t * batch.B + sequence;
+`;
+
+const share = (o: FusedOptions, n4: number, body: string): string =>
+  o.memory.form === 'block'
+    ? `for (var i = lid; i < ${n4}u; i += ${o.memory.size}u) { ${body} }`
+    : `for (var i = 0u; i < ${n4}u; i++) { ${body} }`;
+
+/** Both forms see vec4s: the memory's rows are M4 cells of them. */
+const functions = (o: FusedOptions, pass: 'forward' | 'backward'): string =>
+  memoryOf(o.layout, o.memory, 'vec4f', pass);
+
+const barrier = (o: FusedOptions): string =>
+  o.memory.form === 'block' ? 'storageBarrier();\n  workgroupBarrier();' : '';
+
+/** batch, acts: s -> acts: r of step t, slots, log; grads: dS of step t becomes 0. */
+export function stepMemory(o: FusedOptions): string {
+  const { layout } = o;
+  const { spec, M4, R4, S4, E } = layout;
+  return wgsl`
+${head(o)}
+@group(0) @binding(1) var<storage, read_write> acts: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> slots: array<vec2u>;
+@group(0) @binding(3) var<storage, read_write> undo: array<vec4u>;
+@group(0) @binding(4) var<storage, read_write> grads: array<vec4f>;
+fn loadValue(k: u32, row: u32, c: u32) -> vec4f {
+  return acts[batch.s + (stepOf(row) * batch.B + seq) * ${S4}u + endOf(k, row) * ${M4}u + c];
+}
+var<private> reads: u32;
+fn addRead(k: u32, end: u32, c: u32, x: vec4f) { acts[reads + (k * ${E / spec.memories}u + end) * ${M4}u + c] += x; }
+${functions(o, 'forward')}
+${mainHead(o)}
+  reads = batch.r + (row + batch.B) * ${R4}u;
+  ${share(o, R4, 'acts[reads + i] = vec4f();')}
+  ${share(o, S4, `grads[batch.dS + row * ${S4}u + i] = vec4f();`)}
+  // Uniform: all of the workgroup have one sequence.
+  if (t < lengthOf(sequence)) {
+    ${barrier(o)}
+    ${memoriesOf(layout)
+      .map(k => {
+        const of = (which: 'd' | 'u') =>
+          perEnd(layout, k, end => {
+            const place = strengthsAt(layout, end);
+            return `acts[batch.s + row * ${S4}u + ${place.vector}u].${place[which]}`;
+          });
+        const bounds = o.memory.form === 'block' ? `uniformBounds(${k}u, t)` : `boundsBefore(${k}u, t)`;
+        return `_ = forward(${k}u, t, ${bounds}, ${of('d')}, ${of('u')});`;
+      })
+      .join('\n')}
+  }
+}
+`;
+}
+
+/** batch, acts, slots, log, grads: dR -> dS of step t (of what goes into each tanh and σ). Rewinds slots. */
+export function stepMemoryBackward(o: FusedOptions): string {
+  const { layout } = o;
+  const { spec, M4, R4, S4, E } = layout;
+  const block = o.memory.form === 'block';
+  const bounds = (k: number): string =>
+    block ? `uniformBounds(${k}u, t + 1u)` : `boundsBefore(${k}u, t + 1u)`;
+  const stores = memoriesOf(layout)
+    .map(
+      k => wgsl`
+    let bounds${k} = ${bounds(k)};
+    // The last step: nothing has come to the rows that outlive it yet.
+    if (t + 1u == length) {
+      for (var i = bounds${k}.x${block ? ' + lid' : ''}; i < bounds${k}.y; i += ${block ? o.memory.size : 1}u) {
+        dStrength[slotAt(${k}u, i)] = 0.0;
+      }
+    }
+    ${barrier(o)}
+    _ = backward(${k}u, t, bounds${k});
+    ${strengthPlaces(layout, k)
+      .map(({ gradient, end }) => {
+        const { vector, d, u } = strengthsAt(layout, end);
+        return `ds[${vector - R4}].${d} = gradients.${gradient[0]}; ds[${vector - R4}].${u} = gradients.${gradient[1]};`;
+      })
+      .join('\n')}`,
+    )
+    .join('\n');
+  return wgsl`
+${head(o)}
+@group(0) @binding(1) var<storage, read> acts: array<vec4f>;
+@group(0) @binding(2) var<storage, read_write> grads: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> slots: array<vec2u>;
+@group(0) @binding(4) var<storage, read_write> undo: array<vec4u>;
+@group(0) @binding(5) var<storage, read_write> dStrength: array<f32>;
+fn valueAt(k: u32, row: u32, c: u32) -> u32 {
+  return (stepOf(row) * batch.B + seq) * ${S4}u + endOf(k, row) * ${M4}u + c;
+}
+fn loadValue(k: u32, row: u32, c: u32) -> vec4f { return acts[batch.s + valueAt(k, row, c)]; }
+fn loadDRead(k: u32, end: u32, c: u32) -> vec4f {
+  return grads[batch.dR + seq * ${R4}u + (k * ${E / spec.memories}u + end) * ${M4}u + c];
+}
+fn addDValue(k: u32, row: u32, c: u32, x: vec4f) { grads[batch.dS + valueAt(k, row, c)] += x; }
+${functions(o, 'backward')}
+${mainHead(o)}
+  let length = lengthOf(sequence);
+  if (t < length) {
+    var ds = array<vec4f, ${S4 - R4}>();
+    ${stores}
+    ${barrier(o)}
+    ${share(
+      o,
+      R4,
+      `let v = acts[batch.s + row * ${S4}u + i];
+      grads[batch.dS + row * ${S4}u + i] *= 1.0 - v * v;`,
+    )}
+    ${block ? 'if (lid == 0u) {' : '{'}
+      ${range(S4 - R4)
+        .map(
+          i => `{
+        let s = acts[batch.s + row * ${S4}u + ${R4 + i}u];
+        grads[batch.dS + row * ${S4}u + ${R4 + i}u] = ds[${i}] * s * (1.0 - s);
+      }`,
+        )
+        .join('\n')}
+    }
+  }
+}
+`;
+}

@@ -1,0 +1,180 @@
+/** One run of many: trained, measured and written down in a folder of its own, and resumed wherever it was left. */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Config, KEYS, makeConfig } from '../base/config.ts';
+import { InputError, show } from '../base/errors.ts';
+import { countParameters } from '../base/parameters.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Data } from '../tasks/data-file.ts';
+import { encodeCheckpoint } from '../train/checkpoint.ts';
+import { evaluate } from '../train/evaluate.ts';
+import type { CellResult, Measure, Measured } from '../train/table.ts';
+import { Diverged, type Progress, Trainer } from '../train/trainer.ts';
+import { readCheckpoint } from './checkpoint.ts';
+import { CHECKPOINT, CONFIG, clearTemporaries, exists, LOG, read, writeAtomic } from './files.ts';
+import { parseJson } from './input.ts';
+import { Log } from './report.ts';
+
+export const RESULT = 'result.json';
+/** A run that is killed loses no more than this, in ms. */
+const SAVE_EVERY_MS = 30_000;
+/** Measured on other sequences than the ones that the run has stopped by. */
+const OTHER_SEEDS = 1_000_000;
+const LONGEST_JSON = 16 * 2 ** 20;
+
+/** What a run needs from the outside. */
+export interface Guide {
+  measures: readonly Measure[];
+  /** Your own data, where the task is that. */
+  data?: Data;
+  onProgress(progress: Progress): void;
+  /** Is handed what ends the run early, before its first step. */
+  onStart(stop: () => void): void;
+  /** False where the folder is another's by now: nothing more is written to it. */
+  mayWrite(): Promise<boolean>;
+}
+
+/**
+ * The result of an earlier run in the folder; undefined where there is none.
+ * @throws InputError where it is none that can be used
+ */
+export async function readResult(folder: string, key: string): Promise<CellResult | undefined> {
+  const path = join(folder, RESULT);
+  if (!(await exists(path))) return undefined;
+  const given = await readJson(path, 'result');
+  const result = given as unknown as CellResult;
+  if (given?.['kind'] !== 'cell' || result.key !== key || !Array.isArray(result.measured)) {
+    throw new InputError(
+      `${path} must be the result of ${key}, got ${show(given)}. Delete it to run it again.`,
+    );
+  }
+  return result;
+}
+
+async function readJson(path: string, what: string): Promise<Record<string, unknown> | null> {
+  return parseJson(new TextDecoder().decode(await read(path, what, LONGEST_JSON)), path) as Record<
+    string,
+    unknown
+  > | null;
+}
+
+/**
+ * Checks that what is in the folder was begun with this configuration: runs of several kinds are no table.
+ * @throws InputError naming the setting that differs
+ */
+export async function checkConfig(folder: string, config: Config): Promise<void> {
+  const path = join(folder, CONFIG);
+  if (!(await exists(path))) return;
+  const there = makeConfig(await readJson(path, 'configuration'));
+  for (const name of KEYS) {
+    const [group, key] = name.split('.') as [keyof Config, string];
+    const [old, now] = [there, config].map(of => (of[group] as unknown as Record<string, unknown>)[key]);
+    if (JSON.stringify(old) !== JSON.stringify(now)) {
+      throw new InputError(
+        `${folder} was begun with other settings: ${name} is ${show(old)} there, ${show(now)} now. Choose another --out, or delete that folder.`,
+      );
+    }
+  }
+}
+
+/**
+ * Trains a configuration in its folder, from the checkpoint there if there is one, and measures it. Undefined where
+ * it was ended early: it is saved then.
+ */
+export async function runCell(
+  engine: Engine,
+  folder: string,
+  key: string,
+  config: Config,
+  guide: Guide,
+): Promise<CellResult | undefined> {
+  await mkdir(folder, { recursive: true });
+  await clearTemporaries(folder, [CHECKPOINT, CONFIG, RESULT]);
+  await checkConfig(folder, config);
+  const file = join(folder, CHECKPOINT);
+  const from = (await exists(file)) ? (await readCheckpoint(file)).checkpoint : undefined;
+  const began = performance.now();
+  const log = new Log(join(folder, LOG), undefined, () => trainer.stop());
+  const callbacks = {
+    onProgress(progress: Progress) {
+      log.record({ kind: 'progress', ...progress });
+      guide.onProgress(progress);
+    },
+    onEvaluation: (evaluation: object, step: number) =>
+      log.record({ kind: 'evaluation', step, ...evaluation }),
+    onRestart: (restart: object) => log.record({ kind: 'restart', ...restart }),
+  };
+  const trainer = from
+    ? await Trainer.resume(engine, { ...from, config }, callbacks, guide.data)
+    : await Trainer.start(engine, config, callbacks, guide.data);
+  const save = async (): Promise<void> => {
+    const bytes = encodeCheckpoint(await trainer.snapshot());
+    if (await guide.mayWrite()) await writeAtomic(file, bytes);
+  };
+  const timer = setInterval(() => log.later(save), SAVE_EVERY_MS);
+  try {
+    if (!from) await writeAtomic(join(folder, CONFIG), `${JSON.stringify(config, null, 2)}\n`);
+    const { name, adapter } = engine;
+    log.record({ kind: 'start', engine: name, adapter, step: trainer.step });
+    guide.onStart(() => trainer.stop());
+    const ending = await trainer.run().catch((error: unknown) => {
+      // One learning rate too high is a result, and no reason to end the table.
+      if (error instanceof Diverged) return 'diverged' as const;
+      throw error;
+    });
+    clearInterval(timer);
+    await log.written();
+    await save();
+    if (ending === 'stopped' || ending === 'paused') return undefined;
+    const { run } = await trainer.snapshot();
+    const measured = await measure(trainer, guide.measures);
+    const result: CellResult = {
+      kind: 'cell',
+      key,
+      seed: config.train.seed,
+      rate: config.train.rate,
+      ending,
+      step: trainer.step,
+      restarts: run.restarts,
+      seconds: run.seconds,
+      total: (from?.run.seconds ?? 0) + (performance.now() - began) / 1000,
+      engine: name,
+      adapter: adapter.name,
+      plan: trainer.model.plan,
+      parameters: countParameters(trainer.model.spec),
+      date: new Date().toISOString(),
+      measured,
+    };
+    if (!(await guide.mayWrite())) return undefined;
+    await writeAtomic(join(folder, RESULT), `${JSON.stringify(result, null, 2)}\n`);
+    return result;
+  } finally {
+    clearInterval(timer);
+    await log.written().catch(() => undefined);
+    trainer.destroy();
+  }
+}
+
+async function measure(trainer: Trainer, measures: readonly Measure[]): Promise<Measured[]> {
+  const { seed } = trainer.config.train;
+  const all: Measured[] = [];
+  for (const one of measures) {
+    try {
+      const { coarse, fine, accuracy, loss } = await trainer.between((model, task) =>
+        evaluate(model, task, {
+          // Your own data is measured by its parts, whatever their lengths.
+          ...(task.pairs
+            ? { shortest: 1, length: Number.MAX_SAFE_INTEGER, split: one.name === 'train' ? 'train' : 'test' }
+            : { shortest: one.low, length: one.high }),
+          sequences: one.sequences,
+          seed: seed + OTHER_SEEDS,
+        }),
+      );
+      all.push({ ...one, coarse, fine, accuracy, loss });
+    } catch (error) {
+      // Ten times the length may be more than a grammar can give.
+      if (one.name !== 'far' || !(error instanceof InputError)) throw error;
+    }
+  }
+  return all;
+}

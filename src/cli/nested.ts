@@ -1,0 +1,108 @@
+/** Nested arrays of JSON to flat ones of float32, and back. Every error names the exact place: `push[1][3]`. */
+import { InputError, show } from '../base/errors.ts';
+
+/** Length of an array that may not be empty. @throws InputError naming the place */
+export function sizeOf(place: string, given: unknown): number {
+  if (!Array.isArray(given)) throw new InputError(`${place} must be an array, got ${show(given)}.`);
+  if (given.length === 0) throw new InputError(`${place} is empty: B, T and M must each be at least 1.`);
+  return given.length;
+}
+
+/**
+ * A nested array of this shape as float32 numbers, row-major.
+ * @throws InputError naming the place that is not of the shape, no finite number, or as a strength below 0
+ */
+export function flatten(
+  place: string,
+  given: unknown,
+  shape: readonly number[],
+  strength = false,
+): Float32Array {
+  // First the shape: only then is it sure that the numbers are no more than stdin has brought.
+  checkShape(place, given, shape);
+  const numbers = new Float32Array(shape.reduce((a, b) => a * b));
+  fill(place, given, shape, strength, numbers, 0);
+  return numbers;
+}
+
+function checkShape(place: string, given: unknown, [length, ...rest]: readonly number[]): void {
+  if (!Array.isArray(given)) throw new InputError(`${place} must be an array, got ${show(given)}.`);
+  if (given.length !== length) {
+    throw new InputError(
+      `${place} must have ${length} entries, as push and value begin with, got ${given.length}.`,
+    );
+  }
+  if (rest.length === 0) return;
+  given.forEach((entry, i) => {
+    checkShape(`${place}[${i}]`, entry, rest);
+  });
+}
+
+function fill(
+  place: string,
+  given: unknown,
+  shape: readonly number[],
+  strength: boolean,
+  into: Float32Array,
+  at: number,
+): void {
+  if (shape.length > 0) {
+    const [length, ...rest] = shape;
+    (given as unknown[]).forEach((entry, i) => {
+      fill(`${place}[${i}]`, entry, rest, strength, into, at * length + i);
+    });
+    return;
+  }
+  if (typeof given !== 'number') throw new InputError(`${place} must be a number, got ${show(given)}.`);
+  if (strength && !(given >= 0)) throw new InputError(`${place} is a strength, at least 0, got ${given}.`);
+  if (!Number.isFinite(Math.fround(given)))
+    throw new InputError(`${place} must be finite in float32 (below 3.4e38 in size), got ${given}.`);
+  into[at] = given;
+}
+
+/** The inverse of flatten, every number in the fewest digits that name it in float32. */
+export function unflatten(
+  place: string,
+  from: ArrayLike<number>,
+  shape: readonly number[],
+  at = 0,
+): unknown[] {
+  const [length, ...rest] = shape;
+  return Array.from({ length }, (_, i) => {
+    const here = `${place}[${i}]`;
+    return rest.length > 0
+      ? unflatten(here, from, rest, at * length + i)
+      : shortest(here, from[at * length + i]);
+  });
+}
+
+/** A number of float32 in the fewest digits that name it. @throws InputError where JSON has none for it */
+export function shortest(place: string, value: number): number {
+  if (!Number.isFinite(value))
+    throw new InputError(`${place} overflows float32: make value and dRead smaller.`);
+  for (let digits = 6; digits < 9; digits++) {
+    const short = Number(value.toPrecision(digits));
+    if (Math.fround(short) === value) return short;
+  }
+  return value;
+}
+
+/** Arrays [N,size], one per end, as one [N,E,size]. */
+export function interleave(ends: readonly Float32Array[], size: number): Float32Array {
+  const E = ends.length;
+  if (E === 1) return ends[0];
+  const all = new Float32Array(E * ends[0].length);
+  ends.forEach((end, e) => {
+    for (let i = 0; i < end.length; i++) all[(Math.floor(i / size) * E + e) * size + (i % size)] = end[i];
+  });
+  return all;
+}
+
+/** End e of an array [N,E,size]. */
+export function endOf(all: Float32Array, e: number, E: number, size: number): Float32Array {
+  if (E === 1) return all;
+  return Float32Array.from(
+    { length: all.length / E },
+    (_, i) => all[(Math.floor(i / size) * E + e) * size + (i % size)],
+  );
+}

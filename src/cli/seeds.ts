@@ -1,0 +1,126 @@
+/** `train --seeds`: one preset from several seeds, and how many of them succeed. */
+import { join } from 'node:path';
+import { assign, type Config } from '../base/config.ts';
+import { InputError, show } from '../base/errors.ts';
+import type { Data } from '../tasks/data-file.ts';
+import { bestOf, type CellResult, isSolved, measuredAt, measuresOf } from '../train/table.ts';
+import { checkJobs, type Job, runJobs } from './cells.ts';
+import { EXIT, type Io, table } from './command.ts';
+import { type EngineName, openEngine, type PlanName } from './engine.ts';
+import { makeWritable } from './files.ts';
+import { duration, fixed } from './format.ts';
+import { quote, StatusLine } from './report.ts';
+
+const MOST_SEEDS = 10_000;
+/** Success: nearly all sequences wholly right at the evaluation length. */
+const SUCCESS = { score: 'coarse', solvedAt: 0.99 } as const;
+
+/**
+ * `10`: seeds 0 to 9. `3-7`, `4-4`: from and to.
+ * @throws InputError where it is anything else
+ */
+export function parseSeeds(text: string): number[] {
+  const range = /^\s*(\d+)\s*-\s*(\d+)\s*$/.exec(text);
+  const alone = /^\s*(\d+)\s*$/.exec(text);
+  if (!range && !alone) {
+    throw new InputError(
+      `--seeds takes how many, or from and to (for example 10 or 0-9), got ${show(text)}.`,
+    );
+  }
+  const [low, high] = range ? [Number(range[1]), Number(range[2])] : [0, Number(alone![1]) - 1];
+  if (high < low) {
+    throw new InputError(
+      range
+        ? `--seeds: the range ${show(text.trim())} goes backwards, write ${high}-${low}.`
+        : '--seeds must be at least 1, got 0.',
+    );
+  }
+  if (high - low >= MOST_SEEDS || !Number.isSafeInteger(high)) {
+    throw new InputError(`--seeds must be at most ${MOST_SEEDS} seeds, got ${show(text.trim())}.`);
+  }
+  return Array.from({ length: high - low + 1 }, (_, i) => low + i);
+}
+
+/** Trains all seeds into <out>/seed0 …; those that are finished there already are taken as they are. */
+export async function trainSeeds(
+  { config, data, seeds, out }: { config: Config; data?: Data; seeds: readonly number[]; out: string },
+  { engine, plan, json }: { engine: EngineName; plan: PlanName; json: boolean },
+  io: Io,
+): Promise<number> {
+  const jobs = seeds.map((seed): Job => {
+    const own = assign(config, [`seed=${seed}`]);
+    const key = `seed${seed}`;
+    return { key, folder: join(out, key), config: own, data, measures: measuresOf(own) };
+  });
+  await makeWritable(out);
+  await checkJobs(jobs);
+  const text = json ? io.stderr : io.stdout;
+  const line = new StatusLine(text, Boolean(text.isTTY) && !json);
+  const { results, stopped, elsewhere } = await runJobs(() => openEngine(engine, { plan }), jobs, io, {
+    line,
+    onResult(result, _done, fresh) {
+      if (json) io.stdout.write(`${JSON.stringify(result)}\n`);
+      else line.print(seedRow(result, fresh));
+    },
+  });
+  const summary = summaryOf(results, seeds.length);
+  if (json) io.stdout.write(`${JSON.stringify({ kind: 'result', ...summary, out, stopped })}\n`);
+  else if (results.length > 0) text.write(`\n${summaryText(summary)}\n`);
+  for (const { key, by } of stopped ? [] : elsewhere) text.write(`${key} is being trained by ${by}\n`);
+  if (stopped) text.write(`stopped and saved in ${quote(out)}: the same command goes on\n`);
+  return stopped ? EXIT.interrupted : 0;
+}
+
+function seedRow(result: CellResult, fresh: boolean): string {
+  const test = measuredAt(result, 'test')!;
+  const restarts = result.restarts ? `, ${result.restarts} restarts` : '';
+  return (
+    `seed ${result.seed}: coarse ${fixed(test.coarse, 3)}, fine ${fixed(test.fine, 3)}, symbols ${fixed(test.accuracy, 3)} ` +
+    `at ${lengths(test)}; ${result.ending} at step ${result.step}${restarts}, ${duration(result.seconds)}${fresh ? '' : ' (earlier)'}`
+  );
+}
+
+const lengths = ({ low, high }: { low: number; high: number }): string =>
+  low === high ? `length ${high}` : `lengths ${low} to ${high}`;
+
+function summaryOf(results: readonly CellResult[], seeds: number) {
+  const tests = results.map(result => measuredAt(result, 'test')!);
+  const mean = (key: 'coarse' | 'fine' | 'accuracy') =>
+    tests.length ? tests.reduce((sum, test) => sum + test[key], 0) / tests.length : Number.NaN;
+  const times = results.map(({ seconds }) => seconds).sort((a, b) => a - b);
+  const best = bestOf(SUCCESS, results);
+  return {
+    seeds,
+    finished: results.length,
+    solved: results.filter(result => isSolved(SUCCESS, result)).length,
+    at: tests[0] && { low: tests[0].low, high: tests[0].high },
+    mean: { coarse: mean('coarse'), fine: mean('fine'), accuracy: mean('accuracy') },
+    best: best && { seed: best.seed, ...measuredAt(best, 'test') },
+    medianSeconds: times[times.length >> 1],
+  };
+}
+
+function summaryText({
+  solved,
+  finished,
+  at,
+  mean,
+  best,
+  medianSeconds,
+}: ReturnType<typeof summaryOf>): string {
+  const row = (name: string, of: { coarse: number; fine: number; accuracy: number }) => [
+    name,
+    fixed(of.coarse, 3),
+    fixed(of.fine, 3),
+    fixed(of.accuracy, 3),
+  ];
+  const rows = [
+    ['', 'coarse', 'fine', 'symbols'],
+    row('mean', mean),
+    ...(best ? [row(`best in training (seed ${best.seed})`, best as typeof mean)] : []),
+  ];
+  return (
+    `success (coarse ${SUCCESS.solvedAt} or better at ${at ? lengths(at) : '–'}): ${solved} of ${finished} seeds, ` +
+    `median ${duration(medianSeconds)}\n\n${table(rows)}`
+  );
+}

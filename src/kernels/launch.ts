@@ -1,0 +1,68 @@
+import type { Binding, Gpu, Kernel } from '../gpu/device.ts';
+
+/** The buffers of a model that kernels bind, by name. */
+export const BUFFERS = [
+  'batch',
+  'params',
+  'acts',
+  'grads',
+  'slots',
+  'undo',
+  'dStrength',
+  'outcomes',
+  'extra',
+  'partial',
+  'gradient',
+  'norms',
+  'reports',
+  'mean',
+  'square',
+] as const;
+export type BufferName = (typeof BUFFERS)[number];
+
+/** What the number of workgroups depends on. */
+export interface Size {
+  B: number;
+  T: number;
+  parts: number;
+}
+
+/** One dispatch of a plan, as data: what runs, on which buffers, in how many workgroups. */
+export interface Launch {
+  kernel: Kernel;
+  buffers: BufferName[];
+  groups: (size: Size) => [x: number, y: number];
+}
+
+/** Launches that run for every time step, first to last or back. */
+export interface Loop {
+  loop: 'forward' | 'backward';
+  launches: Launch[];
+}
+
+export type Work = Launch | Loop;
+
+/** Makes launches for one device; what they bind is named with its access. */
+export class Launcher {
+  readonly #gpu: Gpu;
+  constructor(gpu: Gpu) {
+    this.#gpu = gpu;
+  }
+  /** @param stepped the kernel takes the time step as a uniform in a group of its own */
+  async launch(
+    label: string,
+    code: string,
+    buffers: [BufferName, Binding][],
+    groups: Launch['groups'],
+    stepped = false,
+  ): Promise<Launch> {
+    const bindings = buffers.map(([, type]) => type);
+    return {
+      kernel: await this.#gpu.kernel(label, code, bindings, stepped),
+      buffers: buffers.map(([name]) => name),
+      groups,
+    };
+  }
+}
+export const read = (name: BufferName): [BufferName, Binding] => [name, 'read-only-storage'];
+export const write = (name: BufferName): [BufferName, Binding] => [name, 'storage'];

@@ -1,0 +1,168 @@
+import type { ModelConfig } from '../base/config.ts';
+import { isRecurrent, type ModelSpec } from '../base/parameters.ts';
+import type { Input, Seen, SeenGradients } from './cell.ts';
+import { type GruState, gru, gruBackward } from './gru.ts';
+import { addTo, linear, linearBackward, tanhBackward, type Weights } from './linear.ts';
+import { type LstmState, lstm, lstmBackward } from './lstm.ts';
+import { rnn, rnnBackward } from './rnn.ts';
+
+/**
+ * The controller: `layers` cells of one kind, one above the other. Every layer sees x_t, r_{t-1} and its own state
+ * of step t−1; every layer but the first also h_t of the layer below.
+ */
+
+/** A layer after a step: h, and what else its cell keeps. */
+export interface Layer {
+  /** [H] */
+  h: Float64Array;
+  /** [H] of an LSTM. */
+  c?: Float64Array;
+  /** Of an LSTM or a GRU: see there. */
+  gates?: Float64Array;
+  hn?: Float64Array;
+}
+
+/** What arrives at a layer's state from step t+1 and from above; dc only in an LSTM. */
+export interface LayerGradient {
+  dh: Float64Array;
+  dc: Float64Array;
+}
+
+const EMPTY = new Float64Array(0);
+
+/** h_0 [H] of every layer, and c_0 [H] of an LSTM: parameters, or zeros, or e_0 for h of the first layer. */
+export function controllerStart(spec: ModelSpec, layers: readonly Weights[]): Layer[] {
+  const { hidden: H, start } = spec;
+  const trained = start === 'trained' && isRecurrent(spec);
+  return layers.map((w, layer) => {
+    const h = trained ? w.h_0.slice() : new Float64Array(H);
+    if (start === 'one-hot' && layer === 0) h[0] = 1;
+    if (spec.controller !== 'lstm') return { h };
+    return { h, c: trained ? w.c_0.slice() : new Float64Array(H) };
+  });
+}
+
+/** Adds what arrives at the state before the first step to dh_0 and dc_0, where they are trained. */
+export function controllerStartBackward(
+  spec: ModelSpec,
+  arriving: readonly LayerGradient[],
+  dLayers: readonly Weights[],
+): void {
+  if (spec.start !== 'trained' || !isRecurrent(spec)) return;
+  arriving.forEach(({ dh, dc }, layer) => {
+    addTo(dLayers[layer].h_0, dh);
+    if (spec.controller === 'lstm') addTo(dLayers[layer].c_0, dc);
+  });
+}
+
+/** Nothing arrives yet: zeros for every layer. */
+export const noGradient = ({ layers, hidden }: ModelSpec): LayerGradient[] =>
+  Array.from({ length: layers }, () => ({ dh: new Float64Array(hidden), dc: new Float64Array(hidden) }));
+
+function cell(kind: ModelConfig['controller'], w: Weights, seen: Seen, before: Layer): Layer {
+  switch (kind) {
+    case 'rnn':
+      return { h: rnn(w, seen, before.h) };
+    case 'feedforward':
+      return { h: rnn(w, seen, EMPTY) };
+    case 'lstm':
+      return lstm(w, seen, before.h, before.c!);
+    case 'gru':
+      return gru(w, seen, before.h);
+  }
+}
+
+function cellBackward(
+  kind: ModelConfig['controller'],
+  w: Weights,
+  seen: Seen,
+  before: Layer,
+  made: Layer,
+  arriving: LayerGradient,
+  into: SeenGradients,
+  dw: Weights,
+): LayerGradient {
+  const { dh } = arriving;
+  const dc = EMPTY;
+  switch (kind) {
+    case 'rnn':
+      return { dh: rnnBackward(w, seen, before.h, made.h, dh, into, dw), dc };
+    case 'feedforward':
+      rnnBackward(w, seen, EMPTY, made.h, dh, into, dw);
+      return { dh: new Float64Array(dh.length), dc }; // nothing goes back in time but by the memory
+    case 'lstm':
+      return lstmBackward(w, seen, before.h, before.c!, made as LstmState, arriving, into, dw);
+    case 'gru':
+      return { dh: gruBackward(w, seen, before.h, made as GruState, dh, into, dw), dc };
+  }
+}
+
+/** One step. x_t, r_{t-1} [R], all layers of step t−1 → all layers of step t, the lowest first */
+export function controller(
+  spec: ModelSpec,
+  layers: readonly Weights[],
+  x: Input,
+  r: Float64Array,
+  before: readonly Layer[],
+): Layer[] {
+  let y: Float64Array = EMPTY;
+  return layers.map((w, layer) => {
+    const made = cell(spec.controller, w, { x, y, r }, before[layer]);
+    y = made.h;
+    return made;
+  });
+}
+
+/**
+ * What arrives at all layers of step t, that of the heads included in the last; every layer adds to what arrives at
+ * the one below → what they pass to step t−1, dr_{t-1} [R], dx_t [X] (empty where inputs are not embedded).
+ * Gradients of the parameters go into `dLayers`.
+ */
+export function controllerBackward(
+  spec: ModelSpec,
+  layers: readonly Weights[],
+  x: Input,
+  r: Float64Array,
+  before: readonly Layer[],
+  made: readonly Layer[],
+  arriving: readonly LayerGradient[],
+  dLayers: readonly Weights[],
+): { passed: LayerGradient[]; dr: Float64Array; dx: Float64Array } {
+  const dr = new Float64Array(r.length);
+  const dx = new Float64Array(x.embedded?.length ?? 0);
+  const passed: LayerGradient[] = [];
+  for (let layer = layers.length - 1; layer >= 0; layer--) {
+    const y = layer > 0 ? made[layer - 1].h : EMPTY;
+    const dy = layer > 0 ? arriving[layer - 1].dh : EMPTY;
+    const seen = { x, y, r };
+    const into = { dx, dy, dr };
+    passed[layer] = cellBackward(
+      spec.controller,
+      layers[layer],
+      seen,
+      before[layer],
+      made[layer],
+      arriving[layer],
+      into,
+      dLayers[layer],
+    );
+  }
+  return { passed, dr, dx };
+}
+
+/** The layer above h: o'_t = tanh(h_t·W_hp + b_p). h_t [H] → o'_t [P] */
+export function deeper(w: Weights, h: Float64Array): Float64Array {
+  return linear(h, w.W_hp, w.b_p).map(Math.tanh);
+}
+
+/** do'_t [P] → dh_t [H], dW_hp and db_p, all added to. `op` is o'_t. */
+export function deeperBackward(
+  w: Weights,
+  h: Float64Array,
+  op: Float64Array,
+  dop: Float64Array,
+  dh: Float64Array,
+  dw: Weights,
+): void {
+  linearBackward(h, w.W_hp, tanhBackward(op, dop), dh, dw.W_hp, dw.b_p);
+}

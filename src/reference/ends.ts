@@ -1,0 +1,130 @@
+/**
+ * What stack, queue and deque have in common, in float64: a pop and a read at one end of the rows (Appendix A of
+ * the paper under each). The formulas differ in one thing only, the rows that a sum runs over: those that are
+ * nearer to the end in question, j > i at the top and j < i at the bottom.
+ *
+ * Rows are numbered from the bottom, 0, to the top, n−1. Where both arguments of a max or min are equal, the
+ * derivative is that of the left one, as the formulas here are written.
+ */
+
+/** Rows are pushed to, popped from and read from here. */
+export type End = 'top' | 'bottom';
+
+/** The k-th row from an end, of n. */
+const rowAt = (k: number, n: number, end: End): number => (end === 'top' ? n - 1 - k : k);
+
+/**
+ * Pops u (equation 2 at the top; 4 at the bottom; 7 and 8).
+ *
+ *   s[i] = max(0, previous[i] − max(0, u − Σ_{j nearer the end} previous[j]))
+ *
+ * previous [n], u → s [n]
+ */
+export function pop(previous: Float64Array, u: number, end: End): Float64Array {
+  const n = previous.length;
+  const s = new Float64Array(n);
+  let nearer = 0; // Σ previous[j] of the rows nearer the end
+  for (let k = 0; k < n; k++) {
+    const i = rowAt(k, n, end);
+    s[i] = Math.max(0, previous[i] - Math.max(0, u - nearer));
+    nearer += previous[i];
+  }
+  return s;
+}
+
+/**
+ * previous [n], u, ds [n] → ds of previous [n], du.
+ *
+ * With ds[i] arriving, and nothing passed unless s[i] is the right argument of the outer max:
+ *   dprevious[i] += ds[i]
+ * and where the right argument of the inner max, u − Σ, was taken:
+ *   du −= ds[i],   dprevious[j] += ds[i] for all j nearer the end
+ */
+export function popBackward(
+  previous: Float64Array,
+  u: number,
+  ds: Float64Array,
+  end: End,
+): { ds: Float64Array; du: number } {
+  const n = previous.length;
+  const dPrevious = new Float64Array(n);
+  let du = 0;
+  let nearer = 0; // Σ previous[j] of the rows nearer the end
+  for (let k = 0; k < n; k++) {
+    const i = rowAt(k, n, end);
+    const reach = u - nearer;
+    const rest = previous[i] - Math.max(0, reach);
+    if (rest > 0) {
+      dPrevious[i] += ds[i];
+      // A row that is reached and survives stops the pop, so this inner loop runs once a pop.
+      if (reach > 0) {
+        du -= ds[i];
+        for (let l = 0; l < k; l++) dPrevious[rowAt(l, n, end)] += ds[i];
+      }
+    }
+    nearer += previous[i];
+  }
+  return { ds: dPrevious, du };
+}
+
+/**
+ * Reads up to one unit (equation 3 at the top, 5 at the bottom; 10 and 11).
+ *
+ *   r = Σ_i min(s[i], max(0, 1 − Σ_{j nearer the end} s[j])) · V[i]
+ *
+ * strengths [n], V: n (or more) rows of [M] → r [M]
+ */
+export function read(strengths: Float64Array, V: readonly Float64Array[], end: End): Float64Array {
+  const n = strengths.length;
+  const M = V[0].length;
+  const r = new Float64Array(M);
+  let nearer = 0; // Σ s[j] of the rows nearer the end
+  for (let k = 0; k < n; k++) {
+    const i = rowAt(k, n, end);
+    const weight = Math.min(strengths[i], Math.max(0, 1 - nearer));
+    if (weight !== 0) for (let m = 0; m < M; m++) r[m] += weight * V[i][m];
+    nearer += strengths[i];
+  }
+  return r;
+}
+
+/**
+ * dr [M] → ds [n] and dV (n rows of [M]), both added to.
+ *
+ *   dV[i] += weight[i] · dr
+ * and with g = dr · V[i]: where the left argument of min, s[i], was taken
+ *   ds[i] += g
+ * else, where the right argument of max, 1 − Σ, was taken
+ *   ds[j] −= g for all j nearer the end
+ * and nothing where 1 − Σ ≤ 0.
+ */
+export function readBackward(
+  strengths: Float64Array,
+  V: readonly Float64Array[],
+  dr: Float64Array,
+  ds: Float64Array,
+  dV: readonly Float64Array[],
+  end: End,
+): void {
+  const n = strengths.length;
+  const M = dr.length;
+  let nearer = 0; // Σ s[j] of the rows nearer the end
+  for (let k = 0; k < n; k++) {
+    const i = rowAt(k, n, end);
+    const room = 1 - nearer;
+    const weight = Math.min(strengths[i], Math.max(0, room));
+    if (weight !== 0) for (let m = 0; m < M; m++) dV[i][m] += weight * dr[m];
+
+    // From depth 1 on nothing is read, whatever s[i]: a row of strength 0 there, where both arguments of min are 0,
+    // passes no gradient. (Only a queue or a deque can have one that is not at the end.)
+    if (room > 0) {
+      const whole = strengths[i] <= room;
+      let g = 0;
+      for (let m = 0; m < M; m++) g += dr[m] * V[i][m];
+      if (whole) ds[i] += g;
+      // The row read in part: one a read.
+      else for (let l = 0; l < k; l++) ds[rowAt(l, n, end)] -= g;
+    }
+    nearer += strengths[i];
+  }
+}

@@ -1,0 +1,78 @@
+import { type Seen, type SeenGradients, seenSum, seenSumBackward } from './cell.ts';
+import { addLinear, addLinearBackward, sigmoid, type Weights } from './linear.ts';
+
+/** A layer after a step. */
+export interface GruState {
+  /** [H] */
+  h: Float64Array;
+  /** [3,H] σ(z), σ(r), n */
+  gates: Float64Array;
+  /** [H] h_{t-1}·W_hn, before σ(r) takes its share of it. */
+  hn: Float64Array;
+}
+
+/**
+ * One step of a GRU layer, its reset gate behind the matrix (the form that runs as one product):
+ *
+ *   z, r, n = x_t·W_xh + y_t·W_yh + r_{t-1}·W_rh + b_h   (in blocks of H),   h_{t-1}·W_hh = h_z, h_r, h_n
+ *   n_t = tanh(n + σ(r + h_r)·h_n)
+ *   h_t = (1 − σ(z + h_z))·n_t + σ(z + h_z)·h_{t-1}
+ *
+ * seen, h_{t-1} [H] → h_t [H]. There is one bias a gate; that of n is outside σ(r)·…
+ */
+export function gru(w: Weights, seen: Seen, h: Float64Array): GruState {
+  const H = h.length;
+  const a = seenSum(w, seen);
+  const fromH = new Float64Array(3 * H);
+  addLinear(h, w.W_hh, fromH);
+  const made = { h: new Float64Array(H), gates: new Float64Array(3 * H), hn: fromH.slice(2 * H) };
+  for (let k = 0; k < H; k++) {
+    const z = sigmoid(a[k] + fromH[k]);
+    const r = sigmoid(a[H + k] + fromH[H + k]);
+    const n = Math.tanh(a[2 * H + k] + r * made.hn[k]);
+    made.h[k] = (1 - z) * n + z * h[k];
+    made.gates[k] = z;
+    made.gates[H + k] = r;
+    made.gates[2 * H + k] = n;
+  }
+  return made;
+}
+
+/**
+ * dh_t [H] → dh_{t-1} [H]; gradients of what was seen in `into`, of the parameters in `dw`.
+ *
+ *   dn = dh_t·(1 − z)·(1 − n²)   dz = dh_t·(h_{t-1} − n)·z(1 − z)   dr = dn·h_n·r(1 − r)   dh_n = dn·r
+ *   dh_{t-1} = dh_t·z + (dz, dr, dh_n)·W_hhᵀ
+ */
+export function gruBackward(
+  w: Weights,
+  seen: Seen,
+  h: Float64Array,
+  { gates, hn }: GruState,
+  dMade: Float64Array,
+  into: SeenGradients,
+  dw: Weights,
+): Float64Array {
+  const H = h.length;
+  const da = new Float64Array(3 * H);
+  const dFromH = new Float64Array(3 * H);
+  const dh = new Float64Array(H);
+  for (let k = 0; k < H; k++) {
+    const z = gates[k];
+    const r = gates[H + k];
+    const n = gates[2 * H + k];
+    const dn = dMade[k] * (1 - z) * (1 - n * n);
+    const dz = dMade[k] * (h[k] - n) * z * (1 - z);
+    const dr = dn * hn[k] * r * (1 - r);
+    da[k] = dz;
+    da[H + k] = dr;
+    da[2 * H + k] = dn;
+    dFromH[k] = dz;
+    dFromH[H + k] = dr;
+    dFromH[2 * H + k] = dn * r;
+    dh[k] = dMade[k] * z;
+  }
+  seenSumBackward(w, seen, da, into, dw);
+  addLinearBackward(h, w.W_hh, dFromH, dh, dw.W_hh);
+  return dh;
+}

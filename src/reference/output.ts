@@ -1,0 +1,94 @@
+import type { ModelSpec } from '../base/parameters.ts';
+import {
+  addLinear,
+  addLinearBackward,
+  linear,
+  linearBackward,
+  multiHot,
+  tanhBackward,
+  type Weights,
+} from './linear.ts';
+import { type Output, outputLoss, outputLossBackward, squaredError, squaredErrorBackward } from './loss.ts';
+
+/** Outputs of one step, and the o below them where the model has a readout. */
+export interface ReadOut extends Output {
+  /** [O] */
+  o?: Float64Array;
+}
+
+/**
+ * Outputs and loss: f(o'·W_o + b_o), or with a readout o = tanh(o'·W_o + b_o), f(o·W_s + b_s) (section 3.4).
+ *
+ * o' [P], target → output [V], loss
+ */
+export function output(spec: ModelSpec, w: Weights, op: Float64Array, target: number): ReadOut {
+  const a = linear(op, w.W_o, w.b_o);
+  if (!spec.readout) return outputLoss(spec.output, a, target);
+  const o = a.map(Math.tanh);
+  return { o, ...outputLoss(spec.output, linear(o, w.W_s, w.b_s), target) };
+}
+
+/** do' [P] and the gradients of the output's parameters, added to, for a loss that counts `weight` times. */
+export function outputBackward(
+  spec: ModelSpec,
+  w: Weights,
+  op: Float64Array,
+  made: ReadOut,
+  target: number,
+  weight: number,
+  dop: Float64Array,
+  dw: Weights,
+): void {
+  const dLogits = outputLossBackward(spec.output, made.output, target).map(dy => weight * dy);
+  const { o } = made;
+  if (!o) {
+    linearBackward(op, w.W_o, dLogits, dop, dw.W_o, dw.b_o);
+    return;
+  }
+  const dO = new Float64Array(o.length);
+  linearBackward(o, w.W_s, dLogits, dO, dw.W_s, dw.b_s);
+  linearBackward(op, w.W_o, tanhBackward(o, dO), dop, dw.W_o, dw.b_o);
+}
+
+/** The auto-encoder heads of one step, from h_t and from o'_t. */
+export interface Recall {
+  fromH: Output;
+  fromP: Output;
+}
+
+/** σ(h_t·W_hx) and σ(o'_t·W_px) against x_{t-1}. h [H], o' [P], ids [K] of x_{t-1} */
+export function recall(
+  spec: ModelSpec,
+  w: Weights,
+  h: Float64Array,
+  op: Float64Array,
+  ids: Uint32Array,
+): Recall {
+  const x = multiHot(ids, spec.inputs);
+  const from = (a: Float64Array, W: Float64Array): Output => {
+    const logits = new Float64Array(x.length);
+    addLinear(a, W, logits);
+    return squaredError('sigmoid', logits, x);
+  };
+  return { fromH: from(h, w.W_hx), fromP: from(op, w.W_px) };
+}
+
+/** dh [H], do' [P], dW_hx and dW_px, all added to, for losses that count `weight` times. */
+export function recallBackward(
+  spec: ModelSpec,
+  w: Weights,
+  h: Float64Array,
+  op: Float64Array,
+  ids: Uint32Array,
+  { fromH, fromP }: Recall,
+  weight: number,
+  dh: Float64Array,
+  dop: Float64Array,
+  dw: Weights,
+): void {
+  const x = multiHot(ids, spec.inputs);
+  const dLogits = ({ output }: Output): Float64Array =>
+    squaredErrorBackward('sigmoid', output, x).map(dx => weight * dx);
+  addLinearBackward(h, w.W_hx, dLogits(fromH), dh, dw.W_hx);
+  addLinearBackward(op, w.W_px, dLogits(fromP), dop, dw.W_px);
+}

@@ -1,0 +1,78 @@
+import { MASKED, PHASE } from '../base/dims.ts';
+import type { Rng } from '../base/rng.ts';
+import { noLengths, randomLength, type Sequence, type Task } from './task.ts';
+
+/** What a task of the Chomsky hierarchy has of its own. */
+export interface Answering {
+  name: string;
+  symbolNames: readonly string[];
+  outputNames: readonly string[];
+  example: string;
+  /** Shortest source; by default 1. */
+  shortest?: number;
+  /** A random source of L symbols, which has an answer. */
+  source(rng: Rng, length: number): number[];
+  /** The right outputs; undefined for a source that has none. */
+  answer(source: readonly number[]): number[] | undefined;
+  /** Outputs of the longest answer to a source of L symbols. */
+  longestAnswer(length: number): number;
+}
+
+/**
+ * The format of Delétang et al., "Neural Networks and the Chomsky Hierarchy" (ICLR 2023): the L symbols of a source
+ * come in, then one neutral input `?` for each of the N outputs of the answer, T = L + N. Outputs are not fed back,
+ * and nothing marks the end.
+ *
+ * Inputs: the symbols, `?`. Outputs: those of the task.
+ *
+ * Loss and metrics are over the N output steps. The push/pop profile is told over the source (reading), and over the
+ * output steps but the last (writing): what a memory does at that has no effect.
+ */
+export function answering(of: Answering): Task {
+  const { name, symbolNames, outputNames, example, shortest = 1, answer, longestAnswer } = of;
+  const neutral = symbolNames.length;
+  const answerLength = (source: readonly number[]): number =>
+    answer(source)?.length ?? longestAnswer(source.length);
+
+  const inputsOf = (source: readonly number[], N: number): Omit<Sequence, 'target'> => {
+    const L = source.length;
+    const ids = [...source, ...Array<number>(N).fill(neutral)];
+    const phase = ids.map((_, t) => (t < L ? PHASE.reading : t < L + N - 1 ? PHASE.writing : PHASE.none));
+    return { ids, phase, sourceLength: L };
+  };
+
+  return {
+    name,
+    inputs: symbolNames.length + 1,
+    outputs: outputNames.length,
+    activeInputs: 1,
+    symbolNames,
+    inputNames: [...symbolNames, '?'],
+    outputNames,
+    example,
+    zeroTargets: false,
+    end: undefined,
+    lengthStep: 1,
+    pair: (rng, low, high) => {
+      if (high < shortest) noLengths(name, low, high, `its shortest source has ${shortest} symbols`);
+      const source = of.source(rng, randomLength(name, rng, Math.max(low, shortest), high));
+      return { source, target: answer(source)! };
+    },
+    has: length => length >= shortest,
+    answer,
+    steps: length => length + longestAnswer(length),
+    sequence: ({ source, target }) => ({
+      ...inputsOf(source, target.length),
+      target: [...source.map(() => MASKED), ...target],
+    }),
+    prompt: source => {
+      const inputs = inputsOf(source, answerLength(source));
+      return { ...inputs, target: inputs.ids.map(() => MASKED) };
+    },
+    answerAt: length => length,
+    answerLength,
+  };
+}
+
+/** 0, 1, 2, … */
+export const digitNames = (symbols: number): string[] => Array.from({ length: symbols }, (_, i) => String(i));

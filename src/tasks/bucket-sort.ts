@@ -1,0 +1,28 @@
+import type { TaskConfig } from '../base/config.ts';
+import { answering, digitNames } from './answering.ts';
+import { randomSource, type Task } from './task.ts';
+
+/**
+ * Bucket sort, of the Chomsky hierarchy (context-sensitive; see answering.ts for the format): the symbols of the
+ * source in ascending order. Sources of any length ≥ 1, L outputs. There with 5 symbols:
+ *
+ *   task    bucket-sort
+ *   source  2 0 1 0
+ *   input   2  0  1  0  ?  ?  ?  ?
+ *   target  ·  ·  ·  ·  0  0  1  2
+ *   phase   r  r  r  r  w  w  w  .
+ *
+ * Measured: the L output steps.
+ */
+export function bucketSort({ name, symbols }: TaskConfig): Task {
+  const names = digitNames(symbols);
+  return answering({
+    name,
+    symbolNames: names,
+    outputNames: names,
+    example: [2, 0, 1, 0].map(i => names[i % symbols]).join(' '),
+    source: (rng, length) => randomSource(symbols, rng, length),
+    answer: source => [...source].sort((a, b) => a - b),
+    longestAnswer: length => length,
+  });
+}

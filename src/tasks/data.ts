@@ -1,0 +1,104 @@
+import type { TaskConfig } from '../base/config.ts';
+import { InputError } from '../base/errors.ts';
+import type { Rng } from '../base/rng.ts';
+import type { Data } from './data-file.ts';
+import { noLengths, type Pair, type Split, type Task } from './task.ts';
+import { transduction } from './transduction.ts';
+
+/**
+ * Your own data, in the paper's format (see transduction.ts): pairs of source and target from a file (data-file.ts),
+ * as they are written there. A checkpoint carries the vocabulary, so that a model answers without the file; to train
+ * and to evaluate takes the data.
+ *
+ * A pair is drawn uniformly from the part asked for (train, validation, test), of sources with low ≤ L ≤ high symbols;
+ * T = L + N + 2, N being the symbols of the target. Measured: the N + 1 steps from the separator.
+ *
+ * @throws InputError where there is neither data nor a vocabulary
+ */
+export function ownData(config: TaskConfig, data?: Data): Task {
+  const { name, file, characters, sourceSymbols, targetSymbols } = config;
+  if (sourceSymbols.length === 0 || targetSymbols.length === 0) {
+    throw new InputError(
+      `task ${name} needs a file of pairs: give --data my.tsv (source, tab, target) or --data my.jsonl.`,
+    );
+  }
+  const parts = data && {
+    train: part(data, 'train'),
+    validation: part(data, 'validation'),
+    test: part(data, 'test'),
+  };
+  const partOf = (split: Split): Part =>
+    parts?.[split] ??
+    noData(`task ${name} has no pairs without its data: give --data ${file || 'my.tsv'}, or train.`);
+  const example = data?.train.reduce((a, b) => (b.source.length < a.source.length ? b : a)).source ?? [0];
+
+  return transduction({
+    name,
+    sourceNames: sourceSymbols,
+    targetNames: targetSymbols,
+    example: example.map(symbol => sourceSymbols[symbol]).join(characters ? '' : ' '),
+    characters,
+    pair: (rng, low, high, split = 'train') => partOf(split).pair(rng, low, high, name),
+    pairs: (low, high, split) => partOf(split).pairs(low, high, name),
+    has: (length, split = 'train') => partOf(split).has(length),
+    // Without the data nobody knows; some targets spell every symbol of their source out.
+    longestTarget: parts ? length => longestTarget(Object.values(parts), length) : length => 8 * length + 64,
+  });
+}
+
+const noData = (message: string): never => {
+  throw new InputError(message);
+};
+
+interface Part {
+  pair(rng: Rng, low: number, high: number, task: string): Pair;
+  pairs(low: number, high: number, task: string): Pair[];
+  has(length: number): boolean;
+  /** Symbols of the longest target of sources up to L. */
+  longestTarget(length: number): number;
+}
+
+const longestTarget = (parts: readonly Part[], length: number): number =>
+  parts.reduce((most, one) => Math.max(most, one.longestTarget(length)), 0);
+
+/** A part of the data, its pairs by length at hand. */
+function part(data: Data, split: Split): Part {
+  const all = data[split];
+  const byLength = [...all].sort((a, b) => a.source.length - b.source.length);
+  const targets: number[] = [];
+  for (const { target } of byLength) targets.push(Math.max(targets.at(-1) ?? 0, target.length));
+  /** The first pair whose source has L symbols or more. */
+  const firstOf = (length: number): number => {
+    let [low, high] = [0, byLength.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (byLength[middle].source.length < length) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  };
+  const none = (low: number, high: number, task: string): never => {
+    const [shortest, longest] = [byLength[0], byLength[byLength.length - 1]].map(
+      ({ source }) => source.length,
+    );
+    const because = `the ${split} part of ${data.file} has sources of ${shortest} to ${longest} symbols`;
+    return noLengths(
+      task,
+      low,
+      high,
+      byLength.length ? because : `the ${split} part of ${data.file} is empty`,
+    );
+  };
+  return {
+    pair(rng, low, high, task) {
+      const [first, end] = [firstOf(low), firstOf(high + 1)];
+      return first < end ? byLength[rng.int(first, end - 1)] : none(low, high, task);
+    },
+    pairs(low, high, task) {
+      const found = all.filter(({ source }) => source.length >= low && source.length <= high);
+      return found.length > 0 ? found : none(low, high, task);
+    },
+    has: length => firstOf(length) < firstOf(length + 1),
+    longestTarget: length => targets[firstOf(length + 1) - 1] ?? 0,
+  };
+}

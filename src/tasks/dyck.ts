@@ -1,0 +1,82 @@
+import type { TaskConfig } from '../base/config.ts';
+import { MASKED, PHASE } from '../base/dims.ts';
+import type { Rng } from '../base/rng.ts';
+import { randomLength, type Sequence, type Task } from './task.ts';
+
+const BRACKETS = ['()', '[]', '{}', '<>'];
+
+/**
+ * Dyck languages (Suzgun et al. 2019): after every bracket, which closing one may come next, or `none` where all are
+ * closed? `symbols` is the number of kinds of brackets. A source is the beginning of a word of the language, of any
+ * length ≥ 1: a random walk, every bracket opening or closing with even odds, opening where nothing is open. T = L,
+ * there is nothing but the source. With 2 symbols:
+ *
+ *   task    dyck
+ *   source  ( [ ] ) [
+ *   input   (  [  ]  )     [
+ *   target  )  ]  )  none  ]
+ *   phase   r  r  w  w     r
+ *
+ * Measured: all L steps. Where a bracket opens a stack is to push (r: reading), where one closes to pop (w: writing).
+ */
+export function dyck({ name, symbols }: TaskConfig): Task {
+  const kinds = Array.from({ length: symbols }, (_, i) =>
+    symbols <= BRACKETS.length ? [...BRACKETS[i]] : [`(${i + 1}`, `)${i + 1}`],
+  );
+  // Opening brackets first, then closing ones.
+  const names = [...kinds.map(([opening]) => opening), ...kinds.map(([, closing]) => closing)];
+  const none = symbols;
+
+  const source = (rng: Rng, length: number): number[] => {
+    const open: number[] = [];
+    return Array.from({ length }, () => {
+      if (open.length > 0 && rng.uniform() < 0.5) return symbols + open.pop()!;
+      open.push(rng.int(0, symbols - 1));
+      return open[open.length - 1];
+    });
+  };
+  const answer = (brackets: readonly number[]): number[] | undefined => {
+    const open: number[] = [];
+    const next: number[] = [];
+    for (const bracket of brackets) {
+      if (bracket < symbols) open.push(bracket);
+      else if (open.pop() !== bracket - symbols) return undefined;
+      next.push(open.at(-1) ?? none);
+    }
+    return next;
+  };
+  const sequence = (brackets: readonly number[], target: number[]): Sequence => ({
+    ids: [...brackets],
+    target,
+    phase: brackets.map(bracket => (bracket < symbols ? PHASE.reading : PHASE.writing)),
+    sourceLength: brackets.length,
+  });
+
+  return {
+    name,
+    inputs: 2 * symbols,
+    outputs: symbols + 1,
+    activeInputs: 1,
+    symbolNames: names,
+    inputNames: names,
+    outputNames: [...names.slice(symbols), 'none'],
+    example: [0, 1 % symbols, symbols + (1 % symbols), symbols].map(i => names[i]).join(' '),
+    zeroTargets: false,
+    end: undefined,
+    lengthStep: 1,
+    pair: (rng, low, high) => {
+      const brackets = source(rng, randomLength(name, rng, low, high));
+      return { source: brackets, target: answer(brackets)! };
+    },
+    answer,
+    steps: length => length,
+    sequence: ({ source: brackets, target }) => sequence(brackets, [...target]),
+    prompt: brackets =>
+      sequence(
+        brackets,
+        brackets.map(() => MASKED),
+      ),
+    answerAt: () => 0,
+    answerLength: brackets => brackets.length,
+  };
+}

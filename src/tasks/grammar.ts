@@ -1,0 +1,183 @@
+import type { Rng } from '../base/rng.ts';
+import { noLengths } from './task.ts';
+
+/**
+ * A rule of an inversion transduction grammar: with this probability a nonterminal becomes the left words in the
+ * source and the right words in the target, apart by spaces. Names of nonterminals stand for what they derive, on
+ * both sides the same, the k-th `S` on the left being the k-th on the right; all else are terminals.
+ */
+export type Rule = readonly [probability: number, source: string, target: string];
+export type Rules = Readonly<Record<string, readonly Rule[]>>;
+
+/** Longest source, in symbols: the tables take time with its square, and probabilities underflow at some length. */
+export const LONGEST = 4096;
+
+/** A word in the source, and what it is in the target. */
+export type Words = { source: string; target: string };
+
+interface Production {
+  probability: number;
+  source: string[];
+  target: string[];
+  /** Which items of the source are nonterminals. */
+  inner: boolean[];
+  /** tails[i][n]: probability that the items from i on derive n symbols. */
+  tails: number[][];
+}
+
+/**
+ * Derivations of a grammar with sources of given lengths. Their distribution is that of deriving from `A` freely and
+ * rejecting what is not of these lengths, but nothing is rejected: tables hold the probability of every nonterminal
+ * to derive n symbols, and length, rule and split are drawn from what they say is left.
+ *
+ *   P_X(n) = Σ over rules of X: p · tail_0(n)
+ *   tail_i(n) = tail_{i+1}(n - 1) for a terminal, Σ_k P_Y(k) · tail_{i+1}(n - k) for a nonterminal Y
+ *
+ * Every nonterminal derives one symbol at least, and rules of one nonterminal alone lead to none that lead back.
+ * Classes of terminals (`ST`: one of 33 words, all alike) are nonterminals without rules, one symbol each; which
+ * word it becomes is up to `word`.
+ */
+export class Grammar {
+  readonly #productions: ReadonlyMap<string, readonly Production[]>;
+  readonly #classes: ReadonlySet<string>;
+  /** P_X(n) by X, n = 0 … */
+  readonly #lengths: ReadonlyMap<string, number[]>;
+  #filled = 0;
+
+  constructor(rules: Rules, classes: readonly string[]) {
+    this.#classes = new Set(classes);
+    const names = new Set([...Object.keys(rules), ...classes]);
+    const split = (words: string): string[] => words.split(' ').filter(Boolean);
+    this.#lengths = new Map([...names].map(name => [name, [0]]));
+    this.#productions = new Map(
+      Object.entries(rules).map(([name, all]) => [
+        name,
+        all.map(([probability, left, right]) => {
+          const source = split(left);
+          const inner = source.map(item => names.has(item));
+          const last = source.length - 1;
+          // Of a last nonterminal, the tail is its own table.
+          const tails = source.map((item, i) => (i === last && inner[i] ? this.#lengths.get(item)! : [0]));
+          tails.push([1]);
+          return { probability, source, target: split(right), inner, tails };
+        }),
+      ]),
+    );
+  }
+
+  /** Probability that a derivation from `A` has a source of n symbols. */
+  probability(n: number): number {
+    this.#fill(n);
+    return this.#lengths.get('A')![n];
+  }
+
+  /**
+   * A derivation with a source of low … high symbols, in words.
+   * @throws InputError where there is none, or sources are too long for the tables
+   */
+  derive(
+    task: string,
+    rng: Rng,
+    low: number,
+    high: number,
+    word: (name: string) => Words,
+  ): { source: string[]; target: string[] } {
+    if (low > LONGEST) noLengths(task, low, high, `its sources have ${LONGEST} symbols at most`, 'shorten');
+    const to = Math.min(high, LONGEST);
+    this.#fill(to);
+    const lengths = this.#lengths.get('A')!;
+    const length = choose(rng, to - low + 1, i => lengths[low + i]);
+    if (length < 0) {
+      const shortest = this.#shortest();
+      noLengths(task, low, high, `the shortest source that its grammar derives has ${shortest} symbols`);
+    }
+    return this.#expand('A', low + length, rng, word);
+  }
+
+  #shortest(): number {
+    for (let n = 1; n <= LONGEST; n++) if (this.probability(n) > 0) return n;
+    return Number.NaN;
+  }
+
+  /** Fills the tables up to n symbols, ascending: all that a rule of two or more items asks for is there by then. */
+  #fill(n: number): void {
+    while (this.#filled < n) {
+      this.#filled++;
+      for (const name of this.#lengths.keys()) this.#fillAt(name, this.#filled);
+    }
+  }
+
+  #fillAt(name: string, n: number): void {
+    const table = this.#lengths.get(name)!;
+    if (table.length > n) return;
+    let sum = this.#classes.has(name) && n === 1 ? 1 : 0;
+    for (const { probability, source, inner, tails } of this.#productions.get(name) ?? []) {
+      if (source.length === 1 && inner[0]) this.#fillAt(source[0], n);
+      tails[source.length].push(0);
+      for (let i = source.length - 1; i >= 0; i--) {
+        if (!inner[i]) tails[i][n] = tails[i + 1][n - 1];
+        else if (i < source.length - 1) {
+          const first = this.#lengths.get(source[i])!;
+          let tail = 0;
+          for (let k = 1; k < n; k++) tail += first[k] * tails[i + 1][n - k];
+          tails[i][n] = tail;
+        }
+      }
+      sum += probability * tails[0][n];
+    }
+    table[n] = sum;
+  }
+
+  /** What a nonterminal becomes, given that it derives n symbols of the source. */
+  #expand(
+    name: string,
+    n: number,
+    rng: Rng,
+    word: (name: string) => Words,
+  ): { source: string[]; target: string[] } {
+    if (this.#classes.has(name)) {
+      const { source, target } = word(name);
+      return { source: [source], target: [target] };
+    }
+    const productions = this.#productions.get(name)!;
+    const of =
+      productions[
+        choose(rng, productions.length, i => productions[i].probability * productions[i].tails[0][n])
+      ];
+    const made: { source: string[]; target: string[] } = { source: [], target: [] };
+    const inner = new Map<string, string[][]>();
+    let left = n;
+    of.source.forEach((item, i) => {
+      if (!of.inner[i]) {
+        made.source.push(item);
+        left--;
+        return;
+      }
+      const first = this.#lengths.get(item)!;
+      const k = 1 + choose(rng, left, j => first[j + 1] * (of.tails[i + 1][left - 1 - j] ?? 0));
+      left -= k;
+      const { source, target } = this.#expand(item, k, rng, word);
+      made.source.push(...source);
+      inner.set(item, [...(inner.get(item) ?? []), target]);
+    });
+    for (const item of of.target) made.target.push(...(inner.get(item)?.shift() ?? [item]));
+    return made;
+  }
+}
+
+/** One of 0 … n - 1 by weight; -1 where all weights are 0. */
+function choose(rng: Rng, n: number, weight: (i: number) => number): number {
+  let sum = 0;
+  for (let i = 0; i < n; i++) sum += weight(i);
+  if (!(sum > 0)) return -1;
+  let left = sum * rng.uniform();
+  let last = -1;
+  for (let i = 0; i < n; i++) {
+    const w = weight(i);
+    if (w === 0) continue;
+    last = i;
+    left -= w;
+    if (left < 0) break;
+  }
+  return last;
+}

@@ -1,0 +1,55 @@
+import type { TaskConfig } from '../base/config.ts';
+import { MASKED, PHASE } from '../base/dims.ts';
+import { namesOf, randomLength, randomSource, type Sequence, type Task } from './task.ts';
+
+/**
+ * Marked reversal (DuSell & Chiang 2020): the language of the strings w # w^R, whose next symbol is to be told where
+ * it is certain, from the mark on. The source is w, of any length ≥ 1; T = 2L. With 3 symbols:
+ *
+ *   task    marked-reversal
+ *   source  a b c
+ *   input   a  b  c  #  c  b
+ *   target  ·  ·  ·  c  b  a
+ *   phase   r  r  r  w  w  .
+ *
+ * A model of a language sees the string itself, so the right symbols are fed in at all times, in predictions too.
+ * Measured: the L steps from the mark. What a memory does at the last has no effect, and no phase.
+ *
+ * Inputs: the symbols, `#`. Outputs: the symbols.
+ */
+export function markedReversal({ name, symbols }: TaskConfig): Task {
+  const names = namesOf(symbols);
+  const answer = (source: readonly number[]): number[] => [...source].reverse();
+  const sequence = (source: readonly number[]): Sequence => {
+    const L = source.length;
+    const ids = [...source, symbols, ...answer(source).slice(0, -1)];
+    const phase = ids.map((_, t) => (t < L ? PHASE.reading : t < 2 * L - 1 ? PHASE.writing : PHASE.none));
+    return { ids, phase, target: [...source.map(() => MASKED), ...answer(source)], sourceLength: L };
+  };
+  return {
+    name,
+    inputs: symbols + 1,
+    outputs: symbols,
+    activeInputs: 1,
+    symbolNames: names,
+    inputNames: [...names, '#'],
+    outputNames: names,
+    example: [0, 1, 2, 1].map(i => names[i % symbols]).join(' '),
+    zeroTargets: false,
+    end: undefined,
+    lengthStep: 1,
+    pair: (rng, low, high) => {
+      const source = randomSource(symbols, rng, randomLength(name, rng, low, high));
+      return { source, target: answer(source) };
+    },
+    answer,
+    steps: length => 2 * length,
+    sequence: ({ source }) => sequence(source),
+    prompt: source => {
+      const whole = sequence(source);
+      return { ...whole, target: whole.target.map(() => MASKED) };
+    },
+    answerAt: length => length,
+    answerLength: source => source.length,
+  };
+}

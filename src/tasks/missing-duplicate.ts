@@ -1,0 +1,47 @@
+import type { TaskConfig } from '../base/config.ts';
+import { answering, digitNames } from './answering.ts';
+import { randomSource, type Task } from './task.ts';
+
+/**
+ * Missing duplicate, of the Chomsky hierarchy (context-sensitive; see answering.ts for the format): a string twice,
+ * one symbol of it hidden as `_`; which? A source of odd length has a `.` at its end. Sources of any length ≥ 2, one
+ * output. There with 2 symbols:
+ *
+ *   task    missing-duplicate
+ *   source  0 1 1 0 _ 1 .
+ *   input   0  1  1  0  _  1  .  ?
+ *   target  ·  ·  ·  ·  ·  ·  ·  1
+ *   phase   r  r  r  r  r  r  r  .
+ *
+ * Measured: the output step. There is no writing phase.
+ */
+export function missingDuplicate({ name, symbols }: TaskConfig): Task {
+  const names = digitNames(symbols);
+  const hidden = symbols;
+  const filler = symbols + 1;
+  return answering({
+    name,
+    symbolNames: [...names, '_', '.'],
+    outputNames: names,
+    example: [names[0], names[1 % symbols], '_', names[1 % symbols]].join(' '),
+    shortest: 2,
+    source: (rng, length) => {
+      const half = randomSource(symbols, rng, Math.floor(length / 2));
+      const twice = [...half, ...half];
+      twice[rng.int(0, twice.length - 1)] = hidden;
+      return length % 2 ? [...twice, filler] : twice;
+    },
+    answer: source => {
+      const twice = source.length % 2 && source.at(-1) === filler ? source.slice(0, -1) : source;
+      const half = twice.length / 2;
+      const at = twice.indexOf(hidden);
+      const found = twice[(at + half) % twice.length];
+      const whole = (i: number): number => (i === at ? found : twice[i]);
+      const isTwice = twice.every(
+        (_, i) => whole(i) === whole((i + half) % twice.length) && whole(i) < symbols,
+      );
+      return at >= 0 && Number.isInteger(half) && isTwice ? [found] : undefined;
+    },
+    longestAnswer: () => 1,
+  });
+}

@@ -1,0 +1,46 @@
+import type { TaskConfig } from '../base/config.ts';
+import { answering, digitNames } from './answering.ts';
+import { randomSource, type Task } from './task.ts';
+
+/**
+ * Stack manipulation, of the Chomsky hierarchy (deterministic context-free; see answering.ts for the format): a stack,
+ * bottom first, then what is done to it; the answer is the stack then, top first, and `end`. To pop an empty stack
+ * does nothing. Sources of any length ≥ 1, up to L + 1 outputs. There with 2 symbols:
+ *
+ *   task    stack-manipulation
+ *   source  0 1 push0 pop push1
+ *   input   0  1  push0  pop  push1  ?  ?  ?  ?
+ *   target  ·  ·  ·      ·    ·      1  1  0  end
+ *   phase   r  r  r      r    r      w  w  w  .
+ *
+ * The stack has 1 … L − 1 symbols (1 where L is 1), all actions are as likely. Measured: the output steps up to
+ * `end`, as the authors' mask does; they go on with steps that do not count, which are left out here.
+ */
+export function stackManipulation({ name, symbols }: TaskConfig): Task {
+  const values = digitNames(symbols);
+  const pop = symbols;
+  const firstPush = symbols + 1;
+  return answering({
+    name,
+    symbolNames: [...values, 'pop', ...values.map(value => `push${value}`)],
+    outputNames: [...values, 'end'],
+    example: `${values[0]} ${values[1 % symbols]} push${values[0]} pop pop`,
+    source: (rng, length) => {
+      const height = length === 1 ? 1 : rng.int(1, length - 1);
+      const actions = Array.from({ length: length - height }, () => rng.int(pop, pop + symbols));
+      return [...randomSource(symbols, rng, height), ...actions];
+    },
+    answer: source => {
+      const stack: number[] = [];
+      let acting = false;
+      for (const symbol of source) {
+        if (symbol < symbols && acting) return undefined;
+        acting ||= symbol >= symbols;
+        if (symbol === pop) stack.pop();
+        else stack.push(symbol < symbols ? symbol : symbol - firstPush);
+      }
+      return [...stack.reverse(), symbols];
+    },
+    longestAnswer: length => length + 1,
+  });
+}

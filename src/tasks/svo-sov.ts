@@ -1,0 +1,67 @@
+import type { TaskConfig } from '../base/config.ts';
+import { Grammar, type Rules } from './grammar.ts';
+import { grammarTask, wordsPerClass } from './grammar-task.ts';
+import type { Task } from './task.ts';
+
+/** Table 1(a) of the paper. */
+const RULES: Rules = {
+  A: [[1, 'S VT O', 'S O VT']],
+  S: [
+    [1 / 5, 'S S', 'S S'],
+    [1 / 5, 'S rpi S VT', 'S rpo S VT'],
+    [3 / 5, 'ST', 'ST'],
+  ],
+  O: [
+    [1 / 5, 'O O', 'O O'],
+    [1 / 5, 'S rpi S VT', 'S rpo S VT'],
+    [3 / 5, 'OT', 'OT'],
+  ],
+};
+
+/** Its probabilities of lengths depend on no setting: all tasks share its tables. */
+const GRAMMAR = new Grammar(RULES, ['ST', 'VT', 'OT']);
+
+/**
+ * Subject-verb-object to subject-object-verb, in the paper's format (see transduction.ts): the verb of the sentence
+ * moves to its end, over an object that may be long; relative clauses (`rpi` … verb) stay as they are. The example
+ * of the paper:
+ *
+ *   task    svo-sov
+ *   source  si1 vi28 oi5 oi7 si15 rpi si19 vi16 oi10 oi24
+ *   input   <s>  si1  vi28  oi5  oi7  si15  rpi  si19  vi16  oi10  oi24  |||  so1  oo5  oo7  so15  rpo  so19  vo16  oo10  oo24  vo28
+ *   target  ·    ·    ·     ·    ·    ·     ·    ·     ·     ·     ·     so1  oo5  oo7  so15  rpo  so19  vo16  oo10  oo24  vo28  </s>
+ *   phase   .    r    r     r    r    r     r    r     r     r     r     w    w    w    w     w    w    w     w     w     w     .
+ *
+ * Subjects, verbs and objects have 33/128 of `symbols` words each, at least one: with 128 they are the paper's 33.
+ *
+ * Sources of any length ≥ 3; within a range, lengths are as likely as the grammar makes them, T = 2L + 2. Measured:
+ * the L + 1 steps from the separator.
+ */
+export const svoSov = ({ name, symbols }: TaskConfig): Task =>
+  grammarTask({
+    name,
+    grammar: GRAMMAR,
+    sourceWords: ['rpi'],
+    targetWords: ['rpo'],
+    classes: {
+      ST: { source: 'si', target: 'so' },
+      VT: { source: 'vi', target: 'vo' },
+      OT: { source: 'oi', target: 'oo' },
+    },
+    perClass: wordsPerClass(symbols, 33),
+    example: 'si1 vi1 si1 rpi si1 vi1 oi1',
+    answer,
+  });
+
+/** Every `rpi` waits for a verb; the verb that none waits for is the sentence's, and goes to the end. */
+function answer(source: readonly string[]): string[] | undefined {
+  let waiting = 0;
+  const verb = source.findIndex(word => {
+    if (word === 'rpi') waiting++;
+    return word.startsWith('v') && waiting-- === 0;
+  });
+  // A sentence without a verb, or one without a subject or an object.
+  if (verb <= 0 || verb === source.length - 1) return undefined;
+  const moved = [...source.slice(0, verb), ...source.slice(verb + 1), source[verb]];
+  return moved.map(word => (word === 'rpi' ? 'rpo' : `${word[0]}o${word.slice(2)}`));
+}

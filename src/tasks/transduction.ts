@@ -1,0 +1,119 @@
+import { MASKED, PHASE } from '../base/dims.ts';
+import type { Rng } from '../base/rng.ts';
+import {
+  namesOf,
+  type Pair,
+  randomLength,
+  randomSource,
+  type Sequence,
+  type Split,
+  type Task,
+} from './task.ts';
+
+/** What a task in the paper's format has of its own. */
+export interface Transduction {
+  name: string;
+  /** Names of the symbols of sources, and of targets. */
+  sourceNames: readonly string[];
+  targetNames: readonly string[];
+  example: string;
+  lengthStep?: number;
+  characters?: boolean;
+  pair(rng: Rng, low: number, high: number, split?: Split): Pair;
+  has?(length: number, split?: Split): boolean;
+  pairs?(low: number, high: number, split: Split): readonly Pair[];
+  answer?(source: readonly number[]): number[] | undefined;
+  /** Symbols of the longest target of sources up to L symbols; by default L. */
+  longestTarget?(length: number): number;
+}
+
+/**
+ * The paper's format `<s> source ||| target </s>`. L symbols of a source and N of its target take T = L + N + 2
+ * steps; the output of a step is the next symbol of the target, beginning at the separator. Outputs are fed back.
+ *
+ * Inputs: the symbols of sources, `<s>`, `|||`, the symbols of targets: an `a` that is read and an `a` that was
+ * written are two inputs, as the paper has two tables of embeddings. Outputs: the symbols of targets, `</s>`.
+ *
+ * Loss and metrics are over the N + 1 steps from the separator. The push/pop profile is told over the source
+ * (reading), and over the N steps from the separator (writing); what a memory does at the last step has no effect.
+ */
+export function transduction(of: Transduction): Task {
+  const {
+    name,
+    sourceNames,
+    targetNames,
+    example,
+    lengthStep = 1,
+    characters,
+    pair,
+    has,
+    pairs,
+    answer,
+  } = of;
+  const { longestTarget = (length: number) => length } = of;
+  const start = sourceNames.length;
+  const separator = start + 1;
+  const fedBack = start + 2;
+  const end = targetNames.length;
+
+  const inputsOf = (source: readonly number[], outputs: readonly number[]): Omit<Sequence, 'target'> => {
+    const L = source.length;
+    const N = outputs.length;
+    const ids = [start, ...source, separator, ...outputs.map(symbol => fedBack + symbol)];
+    const phase = ids.map((_, t) =>
+      t >= 1 && t <= L ? PHASE.reading : t > L && t <= L + N ? PHASE.writing : PHASE.none,
+    );
+    return { ids, phase, sourceLength: L };
+  };
+
+  return {
+    name,
+    inputs: sourceNames.length + 2 + targetNames.length,
+    outputs: targetNames.length + 1,
+    activeInputs: 1,
+    symbolNames: sourceNames,
+    inputNames: [...sourceNames, '<s>', '|||', ...targetNames],
+    outputNames: [...targetNames, '</s>'],
+    example,
+    zeroTargets: false,
+    end,
+    lengthStep,
+    ...(characters && { characters }),
+    pair,
+    ...(has && { has }),
+    ...(pairs && { pairs }),
+    ...(answer && { answer }),
+    steps: length => length + longestTarget(length) + 2,
+    sequence: ({ source, target }) => {
+      const before = Array<number>(source.length + 1).fill(MASKED);
+      return { ...inputsOf(source, target), target: [...before, ...target, end] };
+    },
+    prompt: (source, outputs) => {
+      const inputs = inputsOf(source, outputs);
+      return { ...inputs, target: inputs.ids.map(() => MASKED) };
+    },
+    answerAt: length => length + 1,
+  };
+}
+
+/** A transduction of independent symbols whose target is a function of the source, in the same symbols. */
+export function rewriting(
+  name: string,
+  symbols: number,
+  answer: (source: readonly number[]) => number[] | undefined,
+  lengthStep = 1,
+): Task {
+  const names = namesOf(symbols);
+  return transduction({
+    name,
+    sourceNames: names,
+    targetNames: names,
+    example: [0, 1, 2, 1].map(i => names[i % symbols]).join(' '),
+    lengthStep,
+    pair: (rng, low, high) => {
+      const source = randomSource(symbols, rng, randomLength(name, rng, low, high, lengthStep));
+      return { source, target: answer(source)! };
+    },
+    answer,
+  });
+}

@@ -1,0 +1,52 @@
+import {
+  type Config,
+  type ModelConfig,
+  makeConfig,
+  type TaskConfig,
+  type TrainConfig,
+} from '../../base/config.ts';
+import { unknown } from '../../base/errors.ts';
+
+/** Settings that lie over others: any keys of a configuration. */
+export interface Over {
+  task?: Partial<TaskConfig>;
+  model?: Partial<ModelConfig>;
+  train?: Partial<TrainConfig>;
+}
+
+/** Tasks × models: a configuration for every pair, from few settings. */
+export interface Grid {
+  name: string;
+  /** In the order of the table's rows and columns. */
+  tasks: readonly string[];
+  models: readonly string[];
+  /** What all have in common; then what a task, a model, and a single cell (`reverse/stack`) has of its own. */
+  base: Over;
+  ofTask: Readonly<Record<string, Over>>;
+  ofModel: Readonly<Record<string, Over>>;
+  ofCell: Readonly<Record<string, Over>>;
+}
+
+/** The configuration of one cell. The later of base, task, model and cell lies over the earlier. */
+export function configOf(grid: Grid, task: string, model: string): Config {
+  if (!grid.tasks.includes(task)) unknown(`task of ${grid.name}`, task, grid.tasks);
+  if (!grid.models.includes(model)) unknown(`model of ${grid.name}`, model, grid.models);
+  const overs: Over[] = [
+    { task: { name: task } },
+    grid.base,
+    grid.ofTask[task] ?? {},
+    grid.ofModel[model] ?? {},
+    grid.ofCell[`${task}/${model}`] ?? {},
+  ];
+  return makeConfig({
+    task: Object.assign({}, ...overs.map(over => over.task)),
+    model: Object.assign({}, ...overs.map(over => over.model)),
+    train: Object.assign({}, ...overs.map(over => over.train)),
+  });
+}
+
+/** Lengths that a configuration is tested at: [low, high]. */
+export const testedLengths = ({ task, train }: Config): [low: number, high: number] => {
+  const high = train.evaluateLength || 2 * task.maxLength;
+  return [train.evaluateFrom || high, high];
+};

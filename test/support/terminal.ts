@@ -1,0 +1,41 @@
+import { run } from '../../src/cli/run.ts';
+
+/** Runs a command line in this process. */
+export async function pushdown(
+  argv: readonly string[],
+  stdin = '',
+  interruptAfter = Number.POSITIVE_INFINITY,
+) {
+  let [out, err] = ['', ''];
+  let interrupt: (() => void) | undefined;
+  const code = await run(argv, {
+    stdin: (async function* () {
+      if (stdin) yield stdin;
+    })(),
+    stdout: {
+      write(text) {
+        out += text;
+        if (out.split('\n').length > interruptAfter) interrupt?.();
+      },
+    },
+    stderr: {
+      write(text) {
+        err += text;
+      },
+    },
+    onInterrupt(listener) {
+      interrupt = listener;
+      return () => {
+        interrupt = undefined;
+      };
+    },
+  });
+  return { code, out, err };
+}
+
+/** JSON, an object a line. */
+export const jsonLines = (text: string) =>
+  text
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line));

@@ -1,0 +1,215 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { assign } from '../../src/base/config.ts';
+import { runCell } from '../../src/cli/cell.ts';
+import { preset } from '../../src/train/presets.ts';
+import { measuresOf } from '../../src/train/table.ts';
+import { fakeEngine } from '../support/fake-engine.ts';
+import { jsonLines, pushdown } from '../support/terminal.ts';
+
+/** Many runs from the terminal: `train --seeds` and `table`, at tiny sizes on the float64 reference. */
+const folder = mkdtempSync(join(tmpdir(), 'pushdown-cells-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const SIZES = ['hidden=3', 'width=2', 'batch=2', 'reportEvery=1', 'minLength=2', 'maxLength=2'];
+const TINY = [...SIZES, 'evaluateFrom=4', 'evaluateLength=4', 'steps=3'].flatMap(set => ['--set', set]);
+const cpu = ['--engine', 'cpu', ...TINY];
+const read = (...path: string[]) => JSON.parse(readFileSync(join(folder, ...path), 'utf8'));
+const seeds = (out: string, count: string, ...more: string[]) =>
+  pushdown(['train', 'reverse', ...cpu, '--seeds', count, '--out', join(folder, out), '--json', ...more]);
+
+describe('train --seeds', () => {
+  test('a folder and a row for each, then how many succeed', async () => {
+    const { code, out, err } = await seeds('seeds', '2');
+    expect(code).toBe(0);
+    expect(err).toMatch(/^engine cpu · float64 reference/);
+    const lines = jsonLines(out);
+    expect(lines.map(({ kind, key }) => key ?? kind)).toEqual(['seed0', 'seed1', 'result']);
+    expect(lines[2]).toMatchObject({
+      seeds: 2,
+      finished: 2,
+      solved: 0,
+      at: { low: 4, high: 4 },
+      stopped: false,
+    });
+    expect(lines[2].mean.accuracy).toBeCloseTo(
+      (lines[0].measured[1].accuracy + lines[1].measured[1].accuracy) / 2,
+    );
+    expect(readdirSync(join(folder, 'seeds', 'seed1')).sort()).toEqual([
+      ...['checkpoint.safetensors', 'config.json', 'log.jsonl', 'result.json'],
+    ]);
+    expect(read('seeds', 'seed1', 'config.json').train.seed).toBe(1);
+
+    // Finished ones stay as they are.
+    const before = readFileSync(join(folder, 'seeds', 'seed0', 'result.json'), 'utf8');
+    const more = await seeds('seeds', '0-2');
+    expect(jsonLines(more.out).at(-1)).toMatchObject({ finished: 3 });
+    expect(readFileSync(join(folder, 'seeds', 'seed0', 'result.json'), 'utf8')).toBe(before);
+    const human = await pushdown([
+      'train',
+      'reverse',
+      ...cpu,
+      '--seeds',
+      '3',
+      '--out',
+      join(folder, 'seeds'),
+    ]);
+    expect(human.out).toMatch(/^seed 0: coarse 0\.000, .* at length 4; done at step 3, .*\(earlier\)\n/);
+    expect(human.out).toMatch(/success \(coarse 0\.99 or better at length 4\): 0 of 3 seeds/);
+  });
+
+  test('a seed is the run that --seed gives', async () => {
+    const out = join(folder, 'alone');
+    await pushdown(['train', 'reverse', ...cpu, '--seed', '1', '--out', out]);
+    await seeds('pair', '1-1');
+    const file = 'checkpoint.safetensors';
+    const tensors = (path: string) => {
+      const bytes = readFileSync(join(path, file));
+      return bytes.subarray(8 + Number(bytes.readBigUInt64LE()));
+    };
+    expect(tensors(join(folder, 'pair', 'seed1')).equals(tensors(out))).toBe(true);
+  });
+
+  test('other settings in the same folder are refused before anything is trained', async () => {
+    await seeds('settings', '1');
+    const { code, err, out } = await seeds('settings', '2', '--set', 'hidden=4');
+    expect(err).toMatch(
+      /^pushdown: .*seed0 was begun with other settings: model\.hidden is 3 there, 4 now\. .*\n$/,
+    );
+    expect([code, out, existsSync(join(folder, 'settings', 'seed1'))]).toEqual([2, '', false]);
+  });
+
+  test('a broken result is named', async () => {
+    await seeds('broken', '1');
+    writeFileSync(join(folder, 'broken', 'seed0', 'result.json'), '{"kind":"cell","key":"seed7"}');
+    const { code, err } = await seeds('broken', '1');
+    expect(err).toMatch(
+      /^pushdown: .*result\.json must be the result of seed0, got .* Delete it to run it again\.\n$/,
+    );
+    expect(code).toBe(2);
+  });
+});
+
+describe('table', () => {
+  const ONLY = ['--scale', 'small', '--only', 'reverse/stack,copy/queue,reverse/lstm1', '--seeds', '1'];
+  const table = (out: string, ...more: string[]) =>
+    pushdown(['table', 'paper', ...cpu, ...ONLY, '--out', join(folder, out), '--json', ...more]);
+  const keys = ['copy/queue/seed0', 'reverse/lstm1/seed0', 'reverse/stack/seed0'];
+
+  test('runs every cell in its folder, and writes the table down', async () => {
+    const { code, out } = await table('table');
+    expect(code).toBe(0);
+    const lines = jsonLines(out);
+    expect(lines.slice(0, 3).map(({ key }) => key)).toEqual(keys);
+    expect(
+      lines[0].measured.map(({ name, low, high }: Record<string, unknown>) => [name, low, high]),
+    ).toEqual([
+      ['train', 2, 2],
+      ['test', 4, 4],
+      ['far', 20, 20],
+    ]);
+    expect(lines[3]).toMatchObject({ kind: 'table', finished: 3, runs: 3 });
+    // The files are of the whole table.
+    expect(read('table', 'table.json')).toMatchObject({ finished: 3, runs: 35 });
+    expect(readFileSync(join(folder, 'table', 'table.md'), 'utf8')).toMatch(
+      /^# table paper, scale small: 3 of 35/,
+    );
+    const again = await table('table');
+    expect(jsonLines(again.out)).toHaveLength(1);
+    const report = await table('table', '--report', '--seeds', '2');
+    expect(jsonLines(report.out)[0]).toMatchObject({ finished: 3, runs: 6 });
+  });
+
+  test('two at once share the work, and together do all of it once', async () => {
+    const both = await Promise.all([table('shared'), table('shared')]);
+    const fresh = both.flatMap(({ out }) => jsonLines(out).flatMap(({ key }) => key ?? []));
+    expect(both.map(({ code, err }) => [code, err.match(/^pushdown: .*/m)?.[0]])).toEqual([
+      [0, undefined],
+      [0, undefined],
+    ]);
+    expect(fresh.sort()).toEqual(keys);
+    for (const key of keys) expect(readdirSync(join(folder, 'shared', key))).toHaveLength(4);
+  });
+
+  test('shards', async () => {
+    const first = await table('shards', '--shard', '1/2');
+    expect(jsonLines(first.out).at(-1)).toMatchObject({ finished: 2, runs: 3 });
+    const second = await table('shards', '--shard', '2/2');
+    expect(jsonLines(second.out)[0].key).toBe(keys[1]);
+    expect(jsonLines(second.out).at(-1)).toMatchObject({ finished: 3 });
+  });
+
+  test('what was killed in the middle is resumed, and comes to the same', async () => {
+    const key = keys[2];
+    const whole = join(folder, 'killed', key);
+    const only = ['--only', 'reverse/stack'];
+    await table('killed', ...only);
+    const expected = read('killed', key, 'result.json');
+    // As after a kill: a checkpoint in the middle of the run, a claim of a process that is no more, no result.
+    await pushdown([
+      'train',
+      join(whole, 'config.json'),
+      '--engine',
+      'cpu',
+      '--steps',
+      '1',
+      '--out',
+      join(folder, 'part'),
+    ]);
+    writeFileSync(
+      join(whole, 'checkpoint.safetensors'),
+      readFileSync(join(folder, 'part', 'checkpoint.safetensors')),
+    );
+    writeFileSync(join(whole, '.checkpoint.safetensors.99999999.tmp'), 'half');
+    writeFileSync(join(whole, 'claim'), JSON.stringify({ token: 'x', host: 'x', pid: 1, machine: 'x' }));
+    rmSync(join(whole, 'result.json'));
+    const waiting = await table('killed', ...only);
+    expect(waiting.err).toMatch(/reverse\/stack\/seed0 is being run by process 1 on x/);
+    rmSync(join(whole, 'claim'));
+    await table('killed', ...only);
+    expect(read('killed', key, 'result.json').measured).toEqual(expected.measured);
+    const steps = jsonLines(readFileSync(join(whole, 'log.jsonl'), 'utf8')).filter(
+      ({ kind }) => kind === 'start',
+    );
+    expect(steps.map(({ step }) => step)).toEqual([0, 1]);
+    expect(readdirSync(whole)).toHaveLength(4);
+  });
+
+  test('Ctrl-C saves the run at hand; the same command goes on', async () => {
+    const argv = ['table', 'paper', '--engine', 'cpu', ...TINY, ...ONLY, '--out', join(folder, 'stopped')];
+    // After the second line: the first cell is finished.
+    const stopped = await pushdown(argv, '', 3);
+    expect(stopped.code).toBe(130);
+    expect(stopped.out).toMatch(/stopped and saved in .*: the same command goes on\n$/);
+    expect(stopped.out).toMatch(/table paper, scale small: [12] of 3 runs finished/);
+    const rest = await pushdown(argv);
+    expect(rest.code).toBe(0);
+    expect(rest.out).toMatch(/table paper, scale small: 3 of 3 runs finished/);
+  });
+
+  test('a cell that diverges is a result; one that is lost to another writes nothing more', async () => {
+    const config = assign(preset('reverse'), [...SIZES, 'steps=50', 'reportEvery=10']);
+    const guide = {
+      measures: measuresOf(assign(config, ['evaluateLength=4'])),
+      onProgress: () => {},
+      onStart: () => {},
+      mayWrite: async () => true,
+    };
+    const bad = fakeEngine({ finite: step => step < 3 });
+    const path = join(folder, 'diverged');
+    const result = await runCell(bad, path, 'diverged', config, guide);
+    expect(result).toMatchObject({ ending: 'diverged', step: 20 });
+    expect(result?.measured.map(({ name }) => name)).toEqual(['train', 'test']);
+    expect(readdirSync(path)).toHaveLength(4);
+
+    const lost = join(folder, 'lost');
+    const nothing = await runCell(fakeEngine(), lost, 'lost', config, {
+      ...guide,
+      mayWrite: async () => false,
+    });
+    expect(nothing).toBeUndefined();
+    expect(readdirSync(lost).sort()).toEqual(['config.json', 'log.jsonl']);
+  });
+});

@@ -1,0 +1,224 @@
+import { describe, expect, test } from 'vitest';
+import { accuracyPlot } from '../../src/cli/plot.ts';
+import { markdownTable, plainTable, reportOf } from '../../src/cli/table.ts';
+import { PAPER_MODELS, PAPER_TASKS } from '../../src/train/presets/paper.ts';
+import { CHOMSKY_SCORES, TABLE_3 } from '../../src/train/published.ts';
+import { setup } from '../../src/train/setup.ts';
+import {
+  bestOf,
+  type Cell,
+  type CellResult,
+  cellsOf,
+  measuresOf,
+  pairsOf,
+  shardOf,
+  TABLES,
+  type TableSpec,
+} from '../../src/train/table.ts';
+
+const specOf = (name: string, scale: string): TableSpec =>
+  TABLES.find(one => one.name === name && one.scale === scale)!;
+const small = specOf('paper', 'small');
+const all = (spec: TableSpec, seeds = [0, 1, 2]): Cell[] => cellsOf(spec, { seeds, only: [], sets: [] });
+
+/** A result: [coarse, fine] at trained lengths, in the test, and far beyond. */
+function result(cell: Cell, train: [number, number], test: [number, number], over: object = {}): CellResult {
+  const measures = measuresOf(cell.config, 10);
+  const shares = [train, test, [0.25, 0.5]];
+  return {
+    kind: 'cell',
+    key: cell.key,
+    seed: cell.config.train.seed,
+    rate: cell.config.train.rate,
+    ending: 'done',
+    step: 10,
+    restarts: 0,
+    seconds: 5,
+    total: 6,
+    engine: 'cpu',
+    adapter: 'float64 reference',
+    plan: 'literal',
+    parameters: 100,
+    date: '2026-01-01T00:00:00.000Z',
+    measured: measures.map((measure, i) => ({
+      ...measure,
+      coarse: shares[i][0],
+      fine: shares[i][1],
+      accuracy: shares[i][1],
+      loss: 0.1,
+    })),
+    ...over,
+  };
+}
+
+describe('cells', () => {
+  test.each(TABLES.map(spec => [`${spec.name} ${spec.scale}`, spec] as const))(
+    '%s: all of them',
+    (_, spec) => {
+      const cells = all(spec);
+      const { tasks, models } = spec.grid;
+      const rates = Math.max(1, spec.rates.length);
+      expect(cells).toHaveLength(3 * rates * tasks.length * models.length);
+      expect(new Set(cells.map(({ key }) => key)).size).toBe(cells.length);
+      for (const { config, key } of cells.slice(0, tasks.length * models.length)) {
+        expect(() => setup(config), key).not.toThrow();
+        for (const { low, high } of measuresOf(config, spec.far)) expect(low, key).toBeLessThanOrEqual(high);
+      }
+    },
+  );
+
+  test('a seed of every cell comes before the second of any', () => {
+    expect(
+      all(small)
+        .slice(0, 35)
+        .map(({ config }) => config.train.seed),
+    ).toEqual(Array(35).fill(0));
+  });
+
+  test('at full size every learning rate is a run of its own', () => {
+    const cells = cellsOf(specOf('paper', 'full'), { seeds: [4], only: ['reverse/stack'], sets: [] });
+    expect(cells.map(({ key }) => key.split('/')[2])).toEqual(
+      ['0.005', '0.001', '0.0005', '0.0001', '0.00005'].map(rate => `seed4-rate${Number(rate)}`),
+    );
+    expect(cells.map(({ config }) => config.train.rate)).toEqual([5e-3, 1e-3, 5e-4, 1e-4, 5e-5]);
+  });
+
+  test('shards cover all, each once', () => {
+    const cells = all(small);
+    for (const n of [1, 2, 7, 8, 200]) {
+      const shards = Array.from({ length: n }, (_, i) => shardOf(cells, i + 1, n));
+      expect(
+        shards
+          .flat()
+          .map(({ key }) => key)
+          .sort(),
+      ).toEqual(cells.map(({ key }) => key).sort());
+    }
+  });
+
+  test('only: tasks, models, cells; settings for all', () => {
+    const keys = (...only: string[]) => cellsOf(small, { seeds: [0], only, sets: [] }).map(({ key }) => key);
+    expect(keys('reverse')).toHaveLength(PAPER_MODELS.length);
+    expect(keys('queue')).toHaveLength(PAPER_TASKS.length);
+    expect(keys('reverse/stack', 'copy/queue')).toEqual(['copy/queue/seed0', 'reverse/stack/seed0']);
+    for (const wrong of ['', 'stak', 'stack/reverse', 'reverse/stack/seed0', 'reverse/']) {
+      expect(() => keys(wrong)).toThrow(/^--only takes a task, a model or task\/model of the table, got/);
+    }
+    const [cell] = cellsOf(small, { seeds: [0], only: ['copy/queue'], sets: ['hidden=3', 'rate=0.5'] });
+    expect([cell.config.model.hidden, cell.config.train.rate]).toEqual([3, 0.5]);
+  });
+});
+
+describe('results', () => {
+  const cells = cellsOf(small, { seeds: [0, 1, 2], only: ['reverse/stack'], sets: [] });
+  const [a, b, c] = cells;
+
+  test('the best run is the best at trained lengths, whatever the test says', () => {
+    const results = [
+      result(a, [0.9, 0.95], [1, 1]),
+      result(b, [0.9, 0.97], [0, 0.2]),
+      result(c, [0.8, 1], [1, 1]),
+    ];
+    expect(bestOf(small, results)?.seed).toBe(1);
+    expect(bestOf({ score: 'accuracy' }, results)?.seed).toBe(2);
+    expect(bestOf(small, [])).toBeUndefined();
+  });
+
+  test('success counts the runs with the learning rate of the best', () => {
+    const full = specOf('paper', 'full');
+    const runs = cellsOf(full, { seeds: [0, 1], only: ['reverse/stack'], sets: [] });
+    const results = runs.map(({ config }, i) =>
+      result(runs[i], config.train.rate === 1e-3 ? [1, 1] : [0.5, 0.6], i === 1 ? [0.995, 1] : [0.9, 1]),
+    );
+    const pair = pairsOf(full, runs, results).find(
+      ({ task, model }) => task === 'reverse' && model === 'stack',
+    );
+    expect(pair).toMatchObject({ solved: 1, finished: 2, runs: 10, done: 10, best: { rate: 1e-3 } });
+  });
+
+  test('what is published has every cell of the paper', () => {
+    for (const task of PAPER_TASKS) expect(Object.keys(TABLE_3[task])).toEqual([...PAPER_MODELS]);
+    for (const task of Object.keys(CHOMSKY_SCORES))
+      expect(specOf('chomsky', 'full').grid.tasks).toContain(task);
+  });
+});
+
+describe('report', () => {
+  const cells = all(small);
+  const find = (key: string) => cells.find(cell => cell.key === key)!;
+  const results = [
+    result(find('reverse/stack/seed0'), [1, 1], [1, 1]),
+    result(find('reverse/stack/seed1'), [0.5, 0.625], [0, 0.1]),
+    result(find('copy/queue/seed0'), [0.996, 0.999], [0.984, 0.996]),
+  ];
+  const report = reportOf(small, cells, results, [], new Date('2026-02-03T04:05:06Z'));
+
+  test('measured beside published; what is missing is missing', () => {
+    const text = plainTable(small, report);
+    expect(text).toMatch(/^table paper, scale small: 3 of 105 runs finished\n/);
+    const lines = text.split('\n');
+    const at = lines.findIndex(line => line.startsWith('stack'));
+    expect(lines[at]).toMatch(/^stack +published +\.89\/\.94→\.00\/\.22 +1\/1→1\/1 +\.44\/\.90→\.00\/\.48/);
+    expect(lines[at + 1]).toMatch(/^ +measured +… +1\/1→1\/1 +… +… +…$/);
+    expect(lines[at + 2]).toMatch(/^ +success +1\/2…$/);
+    expect(lines[at + 3]).toMatch(/^ +at 10× +\.25\/\.50$/);
+    expect(text).toMatch(/queue +published.*\n +measured +1\/1→\.98\/1 +…/);
+    expect(text).toContain('8 symbols, lengths 4–12, tested at 13–24, and at 120');
+    expect(text).toContain('float64 reference (cpu) · 2026-02-03 · 18 s of runs');
+  });
+
+  test('in Markdown every row has a cell for every task', () => {
+    const rows = markdownTable(small, report)
+      .split('\n')
+      .filter(line => line.startsWith('|'));
+    expect(new Set(rows.map(row => row.split('|').length))).toEqual(new Set([2 + 2 + PAPER_TASKS.length]));
+    expect(rows).toContain('|  | measured | … | 1/1→1/1 | … | … | … |');
+  });
+
+  test('nothing at all, and a part', () => {
+    const none = plainTable(small, reportOf(small, cells, [], [], new Date()));
+    expect(none).toContain('0 of 105 runs');
+    expect(none).toContain('nothing run yet');
+    const some = cellsOf(small, { seeds: [0], only: ['reverse/stack'], sets: ['hidden=3'] });
+    const text = plainTable(small, reportOf(small, some, [], ['hidden=3'], new Date()));
+    expect(text).not.toContain('lstm1');
+    expect(text).toContain('changed by --set: hidden=3');
+  });
+
+  test('survives JSON, and the Chomsky tasks are scored by symbols', () => {
+    expect(JSON.parse(JSON.stringify(report)).pairs).toHaveLength(35);
+    const chomsky = specOf('chomsky', 'small');
+    const runs = all(chomsky, [0]);
+    const done = result(
+      runs.find(({ key }) => key === 'reverse-string/stack/seed0')!,
+      [0.1, 0.99],
+      [0.1, 0.95],
+    );
+    const text = plainTable(chomsky, reportOf(chomsky, runs, [done], [], new Date()));
+    expect(text).toMatch(/stack +measured +\.99→\.95 +…/);
+    expect(text).toMatch(/lstm1 +published +\.61 +\.59/);
+    expect(text).toMatch(/Stack-RNN: reverse-string 1,/);
+  });
+});
+
+describe('plot', () => {
+  const rows = [20, 5, 10].map(length => ({ length, coarse: 1 / length, fine: 0.5, accuracy: Number.NaN }));
+
+  test('has three series, the trained range and a title, all as text', () => {
+    const svg = accuracyPlot(rows, { trained: [5, 10], title: 'a <b> & "c"' });
+    expect(svg).toContain('<title>a &lt;b&gt; &amp; &quot;c&quot;</title>');
+    expect(svg.match(/class="line"/g)).toHaveLength(6);
+    expect(svg).toMatch(/<rect class="trained" x="58" [^>]*width="214"/);
+    expect(svg).not.toMatch(/NaN|undefined|Infinity/);
+    // Ascending, whatever the order of the rows.
+    expect(
+      /class="coarse"><path class="line" d="M58 \S+L272 \S+L700 /.test(svg.replace(/ (\d)/g, ' $1')),
+    ).toBe(true);
+  });
+
+  test('of one length, or none', () => {
+    for (const some of [rows.slice(0, 1), []]) {
+      expect(accuracyPlot(some, { trained: [4, 4], title: '' })).not.toMatch(/NaN|undefined|Infinity/);
+    }
+  });
+});
