@@ -45,6 +45,8 @@ export interface ModelConfig {
   init: 'glorot' | 'uniform';
   headGain: number;
   pushBias: number;
+  /** The same of a deque's bottom. */
+  bottomPushBias: number;
   popBias: number;
   /** Bias of an LSTM's forget gates at the start. */
   forgetBias: number;
@@ -72,6 +74,7 @@ export interface TrainConfig {
   growAfter: number;
   restartAfter: number;
   restartAbove: number;
+  maxRestarts: number;
   reportEvery: number;
   evaluateEvery: number;
   evaluateLength: number;
@@ -162,6 +165,7 @@ export const FIELDS: Record<keyof Config, Record<string, Field>> = {
     init: choice(['glorot', 'uniform'], 'weights: Glorot uniform, or U(-0.1, 0.1) with biases'),
     headGain: number(0.5, 0, 100, 'Glorot gain of the push and pop weights'),
     pushBias: number(0, -20, 20, 'bias of the push head at the start'),
+    bottomPushBias: number(0, -20, 20, "the same of a deque's bottom: below 0 it begins nearly shut"),
     popBias: number(-1, -20, 20, "bias of the pop head at the start (the paper's advice: -1)"),
     forgetBias: number(1, -20, 20, "bias of an LSTM's forget gates at the start"),
   },
@@ -195,6 +199,7 @@ export const FIELDS: Record<keyof Config, Record<string, Field>> = {
     growAfter: int(0, 0, 1e9, 'curriculum: sequences before the first decision'),
     restartAfter: int(0, 0, 1e9, 'steps after which a stuck run begins anew with other weights; 0: never'),
     restartAbove: number(0, 0, 1e9, 'stuck: the loss per target is above this then'),
+    maxRestarts: int(1e6, 0, 1e6, 'how often a stuck run begins anew; the last weights train to the end'),
     reportEvery: int(25, 1, 1e6, 'steps per progress line'),
     evaluateEvery: int(250, 0, 1e9, 'steps between evaluations; 0: only at the end'),
     evaluateLength: int(0, 0, 100_000, 'source length evaluated at; 0: twice the longest trained'),

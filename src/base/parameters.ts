@@ -97,9 +97,13 @@ export function parameters(spec: ModelSpec): Parameter[] {
   }
   if (spec.deeper) table.push(weight('W_hp', H, P), bias('b_p', P));
   if (E) {
+    // A centre per column: the ends of a deque may start apart.
+    const pushBiases = Array.from({ length: E }, (_, end) =>
+      spec.memory === 'deque' && end % 2 === 1 ? spec.bottomPushBias : spec.pushBias,
+    );
     table.push(
       weight('W_d', P, 1, spec.headGain, E),
-      bias('b_d', E, spec.pushBias),
+      bias('b_d', E, pushBiases),
       weight('W_u', P, 1, spec.headGain, E),
       bias('b_u', E, spec.popBias),
       weight('W_v', P, M, 1, E),

@@ -342,10 +342,10 @@ export class Trainer {
       );
     }
     // Asked once for each set of weights: what has learned may stumble later without losing everything.
-    const { restartAfter, restartAbove, reportEvery } = this.config.train;
+    const { restartAfter, restartAbove, maxRestarts, reportEvery } = this.config.train;
     const age = this.#step - this.#run.begun;
     const due = restartAfter > 0 && age >= restartAfter && age < restartAfter + reportEvery;
-    if (due && loss > restartAbove) this.#restart(loss);
+    if (due && loss > restartAbove && this.#run.restarts < maxRestarts) this.#restart(loss);
   }
 
   /** Some weights lead into a corner that the gradient does not lead out of; others do not. */

@@ -35,7 +35,23 @@ export class Controls {
   #phase: Phase = 'opening';
 
   constructor(commands: Commands) {
-    for (const { name } of PRESETS) this.#preset.add(new Option(name, name));
+    // Those with a folder in their name are grouped by it: a list of all would be long.
+    const groups = new Map<string, HTMLOptGroupElement>();
+    for (const { name } of PRESETS) {
+      const folder = name.split('/').slice(0, -1).join('/');
+      if (!folder) {
+        this.#preset.add(new Option(name, name));
+        continue;
+      }
+      let group = groups.get(folder);
+      if (!group) {
+        group = document.createElement('optgroup');
+        group.label = folder;
+        groups.set(folder, group);
+        this.#preset.append(group);
+      }
+      group.append(new Option(name, name));
+    }
     this.#preset.value = 'reverse';
     const open = () => {
       this.#describe();

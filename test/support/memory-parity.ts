@@ -1,6 +1,6 @@
 import { endsOf } from '../../src/base/parameters.ts';
 import { Rng } from '../../src/base/rng.ts';
-import type { MemoryShape } from '../../src/engine/engine.ts';
+import type { MemoryKind } from '../../src/engine/engine.ts';
 import { gpuMemory } from '../../src/engine/gpu-memory.ts';
 import type { Gpu } from '../../src/gpu/device.ts';
 import type { MemoryForm } from '../../src/kernels/memory.ts';
@@ -50,58 +50,75 @@ function largestDifference(actual: Float32Array, expected: (k: number) => number
   return difference === 0 ? 0 : difference / largest;
 }
 
-/** Largest relative difference of each tensor of a forward and backward pass; strengths absolutely. */
+/** A few sequences and what the reference makes of them. */
+export interface MemoryTruth {
+  kind: MemoryKind;
+  T: number;
+  M: number;
+  /** [T,E] and [T,E,M] of each sequence. */
+  sequences: Record<'push' | 'pop' | 'value' | 'dRead', Float32Array>[];
+  expected: (ReturnType<typeof memoryForward> & ReturnType<typeof memoryBackward>)[];
+}
+
+/** DISTINCT sequences with strengths of a range. */
+export function memoryTruth(kind: MemoryKind, T: number, M: number, range: string): MemoryTruth {
+  const rng = new Rng(1, T, M);
+  const n = T * endsOf(kind);
+  const make = (length: number, draw: () => number) => Float32Array.from({ length }, draw);
+  const symmetric = () => 2 * rng.uniform() - 1;
+  const sequences = Array.from({ length: DISTINCT }, () => ({
+    push: make(n, () => RANGES[range](rng)),
+    pop: make(n, () => RANGES[range](rng)),
+    value: make(n * M, symmetric),
+    dRead: make(n * M, symmetric),
+  }));
+  const expected = sequences.map(({ push, pop, value, dRead }) => {
+    const forward = memoryForward(kind, push, pop, value);
+    return { ...forward, ...memoryBackward(kind, push, pop, value, forward.strengths, dRead) };
+  });
+  return { kind, T, M, sequences, expected };
+}
+
+/**
+ * Largest relative difference of each tensor of a forward and backward pass over a batch of B, which repeats the
+ * sequences; of strengths, the absolute one.
+ */
 export async function compareMemory(
   gpu: Gpu,
-  shape: MemoryShape,
+  truth: MemoryTruth,
+  B: number,
   form: MemoryForm,
-  range: string,
 ): Promise<Record<string, number>> {
-  const { kind, B, T, M } = shape;
-  const E = endsOf(kind);
-  const rng = new Rng(1, T, M);
-  const make = (width: number, draw: () => number): Float32Array => {
-    const all = new Float32Array(B * T * E * width);
-    const one = Float32Array.from({ length: Math.min(B, DISTINCT) * T * E * width }, draw);
-    for (let at = 0; at < all.length; at += one.length) all.set(one.subarray(0, all.length - at), at);
+  const { kind, T, M, sequences, expected } = truth;
+  const make = (name: keyof MemoryTruth['sequences'][number]): Float32Array => {
+    const length = sequences[0][name].length;
+    const all = new Float32Array(B * length);
+    for (let b = 0; b < B; b++) all.set(sequences[b % DISTINCT][name], b * length);
     return all;
   };
-  const push = make(1, () => RANGES[range](rng));
-  const pop = make(1, () => RANGES[range](rng));
-  const value = make(M, () => 2 * rng.uniform() - 1);
-  const dRead = make(M, () => 2 * rng.uniform() - 1);
-
-  const memory = await gpuMemory(gpu, shape, undefined, form);
-  const read = await memory.forward(push, pop, value);
+  const memory = await gpuMemory(gpu, { kind, B, T, M }, undefined, form);
+  const read = await memory.forward(make('push'), make('pop'), make('value'));
   // T·T/2 numbers a sequence: too many for the large batch.
   const strengths = B <= 7 ? await memory.strengths() : [];
-  const gradients = await memory.backward(dRead);
+  const gradients = await memory.backward(make('dRead'));
   memory.destroy();
 
-  const truth = Array.from({ length: Math.min(B, DISTINCT) }, (_, b) => {
-    const of = (all: Float32Array, width: number): Float32Array =>
-      all.subarray(b * T * E * width, (b + 1) * T * E * width);
-    const inputs = [of(push, 1), of(pop, 1), of(value, M)] as const;
-    const forward = memoryForward(kind, ...inputs);
-    return { ...forward, ...memoryBackward(kind, ...inputs, forward.strengths, of(dRead, M)) };
-  });
-  const against = (actual: Float32Array, name: 'read' | 'dPush' | 'dPop' | 'dValue', width: number): number =>
-    largestDifference(actual, k => {
-      const b = Math.floor(k / (T * E * width));
-      return truth[b % DISTINCT][name][k - b * T * E * width];
-    });
+  const against = (actual: Float32Array, name: 'read' | 'dPush' | 'dPop' | 'dValue'): number => {
+    const { length } = expected[0][name];
+    return largestDifference(actual, k => expected[Math.floor(k / length) % DISTINCT][name][k % length]);
+  };
   let strength = 0;
   for (const [b, steps] of strengths.entries()) {
-    const expected = truth[b % DISTINCT].strengths;
+    const wanted = expected[b % DISTINCT].strengths;
     for (const [t, row] of steps.entries()) {
-      for (const [i, s] of row.entries()) strength = Math.max(strength, Math.abs(s - expected[t][i]));
+      for (const [i, s] of row.entries()) strength = Math.max(strength, Math.abs(s - wanted[t][i]));
     }
   }
   return {
-    read: against(read, 'read', M),
+    read: against(read, 'read'),
     strength,
-    dPush: against(gradients.dPush, 'dPush', 1),
-    dPop: against(gradients.dPop, 'dPop', 1),
-    dValue: against(gradients.dValue, 'dValue', M),
+    dPush: against(gradients.dPush, 'dPush'),
+    dPop: against(gradients.dPop, 'dPop'),
+    dValue: against(gradients.dValue, 'dValue'),
   };
 }

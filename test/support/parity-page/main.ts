@@ -1,7 +1,7 @@
 import { createCpuEngine } from '../../../src/engine/cpu.ts';
 import { createGpuEngine } from '../../../src/engine/gpu.ts';
 import { Gpu, requestDevice } from '../../../src/gpu/device.ts';
-import { compareMemory, FORMS, nameOf, RANGES } from '../memory-parity.ts';
+import { compareMemory, FORMS, KINDS, memoryTruth, nameOf, RANGES } from '../memory-parity.ts';
 import { losses } from '../training-losses.ts';
 
 /** Runs parity in a page and leaves the largest differences, named, in window.parity for puppeteer to fetch. */
@@ -14,7 +14,7 @@ async function run(): Promise<Record<string, number>> {
   };
   const gpu = new Gpu(await openDevice(), true);
   const found: Record<string, number> = {};
-  for (const form of FORMS.filter(({ subgroups }) => !subgroups || gpu.subgroups)) {
+  for (const kind of KINDS) {
     for (const range of Object.keys(RANGES)) {
       for (const [B, T, M] of [
         [1, 1, 1],
@@ -22,9 +22,12 @@ async function run(): Promise<Record<string, number>> {
         [7, 65, 32],
         [30, 100, 100],
       ]) {
-        const differences = await compareMemory(gpu, { kind: 'stack', B, T, M }, form, range);
-        for (const [tensor, difference] of Object.entries(differences)) {
-          found[`${nameOf(form)}, ${range}, B=${B}, T=${T}, M=${M}: ${tensor}`] = difference;
+        const truth = memoryTruth(kind, T, M, range);
+        for (const form of FORMS.filter(({ subgroups }) => !subgroups || gpu.subgroups)) {
+          const differences = await compareMemory(gpu, truth, B, form);
+          for (const [tensor, difference] of Object.entries(differences)) {
+            found[`${kind}, ${nameOf(form)}, ${range}, B=${B}, T=${T}, M=${M}: ${tensor}`] = difference;
+          }
         }
       }
     }
