@@ -1,5 +1,7 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import type { Block, Layout } from '../src/kernels/layout.ts';
+import { cellBackward, cellForward } from './lib/cells.wgsl.ts';
+import { MATH } from './lib/math.wgsl.ts';
 import {
   type FusedOptions,
   memoriesOf,
@@ -8,9 +10,7 @@ import {
   perEnd,
   range,
   strengthPlaces,
-} from './fused-lane.wgsl.ts';
-import { cellBackward, cellForward } from './lib/cells.wgsl.ts';
-import { MATH } from './lib/math.wgsl.ts';
+} from './lib/model.wgsl.ts';
 
 /**
  * The fused plan in the `block` form: one workgroup per sequence, its invocations sharing the columns of every

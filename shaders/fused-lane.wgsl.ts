@@ -3,24 +3,25 @@ import type { Layout } from '../src/kernels/layout.ts';
 import { cellBackward, cellForward } from './lib/cells.wgsl.ts';
 import { lossOfRow } from './lib/losses.wgsl.ts';
 import { MATH } from './lib/math.wgsl.ts';
+import {
+  type FusedOptions,
+  memoriesOf,
+  memoryOf,
+  memoryPlaces,
+  perEnd,
+  range,
+  strengthPlaces,
+  strengthsAt,
+} from './lib/model.wgsl.ts';
 import { add, addTransposed } from './lib/product.wgsl.ts';
 import { each } from './lib/text.ts';
-import { endsOfKind, type MemoryOptions, memoryFunctions } from './memory.wgsl.ts';
+import { endsOfKind } from './memory.wgsl.ts';
 
 /**
  * The fused plan: controller and memories over all time steps of a batch in one dispatch, and the same backwards.
  * Equations as in src/base/parameters.ts. Here the `lane` form, one sequence per invocation with its state in
  * registers and all products written out; fused-block.wgsl.ts has the other.
  */
-export interface FusedOptions {
-  layout: Layout;
-  /** Declares the batch (batchOf). */
-  batch: string;
-  /** Where the parameters are bound: uniform (up to 64 KiB) or read-only storage. */
-  uniform: boolean;
-  memory: Pick<MemoryOptions, 'form' | 'size' | 'subgroups'>;
-}
-
 const bindings = ({ layout, batch, uniform }: FusedOptions): string => wgsl`
 ${batch}
 @group(0) @binding(1) var<${uniform ? 'uniform' : 'storage, read'}> parameters: array<vec4f, ${layout.size4}>;
@@ -31,66 +32,6 @@ fn loadParameters() {
   for (var i = 0u; i < ${layout.size4}u; i++) { w[i] = parameters[i]; }
 }
 `;
-
-/** Where the memories of a model lie, for a shader that has `seq` (and the batch). */
-export const memoryPlaces = ({ spec }: Layout, form: MemoryOptions['form']): string => {
-  if (spec.memory === 'none') return '';
-  const ends = endsOfKind(spec.memory);
-  const at =
-    form === 'lane'
-      ? `(k * batch.T * ${ends}u + i) * batch.B + seq`
-      : `(seq * ${spec.memories}u + k) * batch.T * ${ends}u + i`;
-  return wgsl`
-fn slotAt(k: u32, i: u32) -> u32 { return ${at}; }
-fn undoAt(k: u32, i: u32) -> u32 { return ${at}; }
-fn origin() -> u32 { return batch.T * ${ends - 1}u; }
-// Time step and end (of all the model's) of a row of memory k.
-fn stepOf(row: u32) -> u32 { return row / ${ends}u; }
-fn endOf(k: u32, row: u32) -> u32 { return k * ${ends}u + row % ${ends}u; }
-`;
-};
-
-/** The memories' functions in a kernel of the whole model. */
-export const memoryOf = (
-  { spec, M4 }: Layout,
-  memory: FusedOptions['memory'],
-  cell: MemoryOptions['cell'],
-  pass: 'forward' | 'backward',
-): string =>
-  spec.memory === 'none'
-    ? ''
-    : memoryFunctions({ kind: spec.memory, ...memory, cell, cells: cell === 'f32' ? spec.width : M4 }, pass);
-
-/** [0, n). */
-export const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
-
-/** The ends of memory k: their numbers among all of the model's. */
-const endsOfMemory = ({ spec }: Layout, k: number): number[] => {
-  if (spec.memory === 'none') return [];
-  const ends = endsOfKind(spec.memory);
-  return range(ends).map(end => k * ends + end);
-};
-
-/** `vec2f(of the first end, of the second or 0)`, from what each end of memory k has. */
-export const perEnd = (layout: Layout, k: number, of: (end: number) => string): string => {
-  const [first, second = '0.0'] = endsOfMemory(layout, k).map(of);
-  return `vec2f(${first}, ${second})`;
-};
-
-/** Memories of a model; none where it has none. */
-export const memoriesOf = ({ spec, E }: Layout): number[] => range(E ? spec.memories : 0);
-
-/** (dd, du) of all ends out of `gradients`, as places of the row s: [component of gradients, vec4 of s, component]. */
-export const strengthPlaces = (layout: Layout, k: number): { gradient: string; end: number }[] =>
-  endsOfMemory(layout, k).map((end, i) => ({ gradient: i === 0 ? 'xy' : 'zw', end }));
-
-const XYZW = 'xyzw';
-/** The strengths (d, u) of an end in the row s. */
-export const strengthsAt = ({ R4 }: Layout, end: number): { vector: number; d: string; u: string } => ({
-  vector: R4 + Math.floor(end / 2),
-  d: XYZW[2 * (end % 2)],
-  u: XYZW[2 * (end % 2) + 1],
-});
 
 /**
  * batch, parameters -> acts: h, c, g of every layer, r, op, s, y (and xh, xp) of every step; grads: dY (and dXh, dXp);

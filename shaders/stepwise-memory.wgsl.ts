@@ -8,7 +8,7 @@ import {
   range,
   strengthPlaces,
   strengthsAt,
-} from './fused-lane.wgsl.ts';
+} from './lib/model.wgsl.ts';
 
 /**
  * One step of all memories, between two steps of the controller: in the `lane` form an invocation per sequence, in the

@@ -1,8 +1,8 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import type { Block, Layout } from '../src/kernels/layout.ts';
-import { range } from './fused-lane.wgsl.ts';
 import { cellBackward, cellForward } from './lib/cells.wgsl.ts';
 import { MATH } from './lib/math.wgsl.ts';
+import { range } from './lib/model.wgsl.ts';
 
 /**
  * The stepwise plan: one dispatch per layer and time step, for controllers too large to fuse. Every kernel is a

@@ -6,8 +6,9 @@ import {
   embedItems,
 } from '../../shaders/embed.wgsl.ts';
 import { fusedBackwardBlock, fusedForwardBlock, workgroupWords } from '../../shaders/fused-block.wgsl.ts';
-import { type FusedOptions, fusedBackwardLane, fusedForwardLane } from '../../shaders/fused-lane.wgsl.ts';
+import { fusedBackwardLane, fusedForwardLane } from '../../shaders/fused-lane.wgsl.ts';
 import { batchOf } from '../../shaders/lib/batch.wgsl.ts';
+import type { FusedOptions } from '../../shaders/lib/model.wgsl.ts';
 import { LINEAR_SIZE, linear, linearBackward, type Operand } from '../../shaders/linear.wgsl.ts';
 import { LOSS_SIZE, loss } from '../../shaders/loss.wgsl.ts';
 import { OPTIM_SIZE, optim, reduceGradients, squaredNorms } from '../../shaders/optim.wgsl.ts';
