@@ -149,6 +149,8 @@ export function fusedForwardBlock(o: FusedOptions): string {
         return `bounds${k} = forward(${k}u, t, bounds${k}, ${of(0)}, ${of(1)});`;
       })
       .join('\n')}
+    // Another invocation may have read a cell than the one that now stores it.
+    workgroupBarrier();
     ${share(o, RR, `acts[(batch.r + (row + batch.B) * ${R4}u) * 4u + i] = wg_r[i];`)}
     workgroupBarrier();`;
   const zero = (field: string, width4: number, next = false): string =>

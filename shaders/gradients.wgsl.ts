@@ -40,7 +40,7 @@ const groupsOf = (job: GradientJob): number => Math.ceil((tilesDown(job) * job.b
 export const tileGroups = (jobs: readonly GradientJob[]): number =>
   jobs.reduce((sum, job) => sum + groupsOf(job), 0);
 
-/** Workgroup (x, y): tiles of one job over part y. */
+/** Workgroup n, of (x, y): tiles n mod tileGroups of one job, over part n / tileGroups. */
 export function gradientTiles(batch: string, jobs: readonly GradientJob[], size4: number): string {
   let firstGroup = 0;
   const bodies = jobs.map(job => {
@@ -55,8 +55,8 @@ export function gradientTiles(batch: string, jobs: readonly GradientJob[], size4
           : `let a = acts[${at(a, 'n')} + down];`;
     const rows = a === 'ones' ? 1 : block.rows;
     return wgsl`
-  if (group.x < ${firstGroup}u) {
-    let tile = (group.x - ${begin}u) * ${TILE_SIZE}u + lid;
+  if (tiles < ${firstGroup}u) {
+    let tile = (tiles - ${begin}u) * ${TILE_SIZE}u + lid;
     if (tile >= ${tilesDown(job) * block.ld4}u) { return; }
     let down = tile / ${block.ld4}u;
     let across = tile % ${block.ld4}u;
@@ -67,7 +67,7 @@ export function gradientTiles(batch: string, jobs: readonly GradientJob[], size4
     var c1 = vec4f();
     var c2 = vec4f();
     var c3 = vec4f();
-    for (var n = group.y * share; n < min((group.y + 1u) * share, rows); n++) {
+    for (var n = part * share; n < min((part + 1u) * share, rows); n++) {
       ${load}
       let b = grads[${at(b, 'n')} + across];
       c0 += a.x * b;
@@ -75,7 +75,7 @@ export function gradientTiles(batch: string, jobs: readonly GradientJob[], size4
       c2 += a.z * b;
       c3 += a.w * b;
     }
-    let to = group.y * ${size4}u + ${block.offset4}u + down * ${4 * block.ld4}u + across;
+    let to = part * ${size4}u + ${block.offset4}u + down * ${4 * block.ld4}u + across;
     partial[to] = c0;
     ${[1, 2, 3].map(k => `if (down * 4u + ${k}u < ${rows}u) { partial[to + ${k * block.ld4}u] = c${k}; }`).join('\n')}
     return;
@@ -84,7 +84,11 @@ export function gradientTiles(batch: string, jobs: readonly GradientJob[], size4
   return wgsl`
 ${bindings(batch)}
 @compute @workgroup_size(${TILE_SIZE})
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lid: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+  let workgroup = group.y * groups.x + group.x;
+  let part = workgroup / ${tileGroups(jobs)}u;
+  let tiles = workgroup % ${tileGroups(jobs)}u;
+  if (part >= batch.parts) { return; }
 ${bodies.join('\n')}
 }
 `;

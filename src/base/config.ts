@@ -45,7 +45,7 @@ export interface ModelConfig {
   init: 'glorot' | 'uniform';
   headGain: number;
   pushBias: number;
-  /** The same of a deque's bottom. */
+  /** Added to it at a deque's bottom. */
   bottomPushBias: number;
   popBias: number;
   /** Bias of an LSTM's forget gates at the start. */
@@ -165,7 +165,7 @@ export const FIELDS: Record<keyof Config, Record<string, Field>> = {
     init: choice(['glorot', 'uniform'], 'weights: Glorot uniform, or U(-0.1, 0.1) with biases'),
     headGain: number(0.5, 0, 100, 'Glorot gain of the push and pop weights'),
     pushBias: number(0, -20, 20, 'bias of the push head at the start'),
-    bottomPushBias: number(0, -20, 20, "the same of a deque's bottom: below 0 it begins nearly shut"),
+    bottomPushBias: number(0, -20, 20, "added to pushBias at a deque's bottom: -4 and it begins nearly shut"),
     popBias: number(-1, -20, 20, "bias of the pop head at the start (the paper's advice: -1)"),
     forgetBias: number(1, -20, 20, "bias of an LSTM's forget gates at the start"),
   },

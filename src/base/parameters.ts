@@ -99,7 +99,7 @@ export function parameters(spec: ModelSpec): Parameter[] {
   if (E) {
     // A centre per column: the ends of a deque may start apart.
     const pushBiases = Array.from({ length: E }, (_, end) =>
-      spec.memory === 'deque' && end % 2 === 1 ? spec.bottomPushBias : spec.pushBias,
+      spec.memory === 'deque' && end % 2 === 1 ? spec.pushBias + spec.bottomPushBias : spec.pushBias,
     );
     table.push(
       weight('W_d', P, 1, spec.headGain, E),

@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { type Config, KEYS, makeConfig } from '../base/config.ts';
 import { InputError, show } from '../base/errors.ts';
 import { countParameters } from '../base/parameters.ts';
+import { Rng, STREAM } from '../base/rng.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Data } from '../tasks/data-file.ts';
+import type { Task } from '../tasks/task.ts';
 import { encodeCheckpoint } from '../train/checkpoint.ts';
 import { evaluate } from '../train/evaluate.ts';
 import type { CellResult, Measure, Measured } from '../train/table.ts';
@@ -58,6 +60,17 @@ async function readJson(path: string, what: string): Promise<Record<string, unkn
   > | null;
 }
 
+function canGive(task: Task, { low, high }: Measure): boolean {
+  if (task.pairs) return true;
+  try {
+    task.pair(new Rng(0, STREAM.sample), low, high);
+    return true;
+  } catch (error) {
+    if (error instanceof InputError) return false;
+    throw error;
+  }
+}
+
 /**
  * Checks that what is in the folder was begun with this configuration: runs of several kinds are no table.
  * @throws InputError naming the setting that differs
@@ -65,7 +78,14 @@ async function readJson(path: string, what: string): Promise<Record<string, unkn
 export async function checkConfig(folder: string, config: Config): Promise<void> {
   const path = join(folder, CONFIG);
   if (!(await exists(path))) return;
-  const there = makeConfig(await readJson(path, 'configuration'));
+  let there: Config;
+  try {
+    there = makeConfig(await readJson(path, 'configuration'));
+  } catch (error) {
+    throw error instanceof InputError && !error.message.includes(path)
+      ? new InputError(`${path}: ${error.message}`)
+      : error;
+  }
   for (const name of KEYS) {
     const [group, key] = name.split('.') as [keyof Config, string];
     const [old, now] = [there, config].map(of => (of[group] as unknown as Record<string, unknown>)[key]);
@@ -124,7 +144,8 @@ export async function runCell(
     });
     clearInterval(timer);
     await log.written();
-    await save();
+    // That of a run that has diverged is kept only beside its result: nobody is to go on from there.
+    if (ending !== 'diverged') await save();
     if (ending === 'stopped' || ending === 'paused') return undefined;
     const { run } = await trainer.snapshot();
     const measured = await measure(trainer, guide.measures);
@@ -147,6 +168,7 @@ export async function runCell(
     };
     if (!(await guide.mayWrite())) return undefined;
     await writeAtomic(join(folder, RESULT), `${JSON.stringify(result, null, 2)}\n`);
+    if (ending === 'diverged') await save();
     return result;
   } finally {
     clearInterval(timer);
@@ -159,22 +181,19 @@ async function measure(trainer: Trainer, measures: readonly Measure[]): Promise<
   const { seed } = trainer.config.train;
   const all: Measured[] = [];
   for (const one of measures) {
-    try {
-      const { coarse, fine, accuracy, loss } = await trainer.between((model, task) =>
-        evaluate(model, task, {
-          // Your own data is measured by its parts, whatever their lengths.
-          ...(task.pairs
-            ? { shortest: 1, length: Number.MAX_SAFE_INTEGER, split: one.name === 'train' ? 'train' : 'test' }
-            : { shortest: one.low, length: one.high }),
-          sequences: one.sequences,
-          seed: seed + OTHER_SEEDS,
-        }),
-      );
-      all.push({ ...one, coarse, fine, accuracy, loss });
-    } catch (error) {
-      // Ten times the length may be more than a grammar can give.
-      if (one.name !== 'far' || !(error instanceof InputError)) throw error;
-    }
+    // Ten times the length may be more than a grammar can give.
+    if (one.name === 'far' && !canGive(trainer.task, one)) continue;
+    const { coarse, fine, accuracy, loss } = await trainer.between((model, task) =>
+      evaluate(model, task, {
+        // Your own data is measured by its parts, whatever their lengths.
+        ...(task.pairs
+          ? { shortest: 1, length: Number.MAX_SAFE_INTEGER, split: one.name === 'train' ? 'train' : 'test' }
+          : { shortest: one.low, length: one.high }),
+        sequences: one.sequences,
+        seed: seed + OTHER_SEEDS,
+      }),
+    );
+    all.push({ ...one, coarse, fine, accuracy, loss });
   }
   return all;
 }

@@ -195,7 +195,8 @@ function holding(path: string, me: Holder, file: FileHandle, every: number): Cla
   return {
     held: isOurs,
     onLost: listener => {
-      listeners.push(listener);
+      if (lost) listener();
+      else listeners.push(listener);
     },
     async release() {
       if (lost) return;

@@ -87,7 +87,7 @@ export class Gpu {
     }
   }
 
-  #steps: { layout: GPUBindGroupLayout; group?: GPUBindGroup; count: number } | undefined;
+  #steps: { layout: GPUBindGroupLayout; group?: GPUBindGroup; buffer?: GPUBuffer; count: number } | undefined;
 
   #stepLayout(): GPUBindGroupLayout {
     this.#steps ??= {
@@ -111,10 +111,13 @@ export class Gpu {
     const layout = this.#stepLayout();
     const steps = this.#steps!;
     if (!steps.group || steps.count < count) {
+      // Work already submitted keeps the old one alive until it is done.
+      steps.buffer?.destroy();
       const numbers = new Uint32Array((count * STEP_BYTES) / 4);
       for (let t = 0; t < count; t++) numbers[(t * STEP_BYTES) / 4] = t;
       const buffer = this.buffer(`numbers of ${count} steps`, numbers.byteLength, UNIFORM);
       this.device.queue.writeBuffer(buffer, 0, numbers);
+      steps.buffer = buffer;
       const resource = { buffer, size: 16 };
       steps.group = this.device.createBindGroup({
         label: 'step',

@@ -7,6 +7,7 @@ import {
   tileGroups,
 } from '../../shaders/gradients.wgsl.ts';
 import type { Operand } from '../../shaders/linear.wgsl.ts';
+import { split } from '../gpu/device.ts';
 import { type Launch, type Launcher, read, write } from './launch.ts';
 import type { Block, Layout } from './layout.ts';
 
@@ -24,7 +25,7 @@ export function weightGradients(
     lane ? gradientLanes(batch, jobs, size4) : gradientTiles(batch, jobs, size4),
     [read('batch'), read('acts'), read('grads'), write('partial')],
     ({ parts }) =>
-      lane ? [Math.ceil(parts / LANE_SIZE), sideBySide(jobs).length] : [tileGroups(jobs), parts],
+      lane ? [Math.ceil(parts / LANE_SIZE), sideBySide(jobs).length] : split(tileGroups(jobs) * parts),
   );
 }
 

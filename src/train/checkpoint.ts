@@ -242,7 +242,7 @@ function readEntry(name: string, given: unknown, shape: readonly number[]): Entr
   }
   if (!Array.isArray(got) || got.length !== 2 || got[0] !== shape[0] || got[1] !== shape[1]) {
     throw new InputError(
-      `tensor "${name}" must have shape [${shape.join(', ')}], as its configuration says, got ${show(got)}.`,
+      `tensor "${name}" must have shape [${shape.join(', ')}], as its configuration says, got ${show(got)}. (The reversal of pushdown 0.1.0 had one set of inputs for source and target: train it anew.)`,
     );
   }
   const [begin, end] = Array.isArray(offsets) && offsets.length === 2 ? offsets : [];

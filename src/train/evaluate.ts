@@ -85,6 +85,8 @@ export async function evaluate(model: Model, task: Task, options: EvaluateOption
     const batch = makeBatch(slice.map(task.sequence), 'symbol');
     const forward = await model.forward(batch);
     addReport(sums, forward.report);
+    // What is not finite is not right: it counts, with nothing to its credit.
+    if (!forward.report.finite) sums.sequences += slice.length;
     evaluated.push({ batch, forward });
     for (let b = 0; b < slice.length && samples.length < SAMPLES; b++) {
       const { source, target } = slice[b];
@@ -118,8 +120,8 @@ export async function evaluateLengths(
 
 /**
  * What a run comes to at its end, with sources trained on up to `longest` symbols: at that length and at twice
- * that; where the configuration evaluates a range, over the trained range and over that; or on the whole test part
- * of your own data.
+ * that; where the configuration evaluates a range, over the trained range and over that; or on the test part of your
+ * own data, whatever its lengths.
  */
 export async function evaluateResult(
   model: Model,

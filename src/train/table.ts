@@ -219,11 +219,14 @@ export function bestOf(
 ): CellResult | undefined {
   const rank = (result: CellResult): number[] => {
     const train = measuredAt(result, 'train');
-    return train ? [train[score], train.fine, -train.loss] : [-1, -1, -1];
+    // A run that has diverged gives no numbers (null, once read from its file): it comes after all others.
+    const known = (value: number | null): number =>
+      typeof value === 'number' && Number.isFinite(value) ? value : -Infinity;
+    return train ? [train[score], train.fine, -train.loss].map(known) : [];
   };
   const better = (a: readonly number[], b: readonly number[]): boolean => {
-    const at = a.findIndex((value, i) => value !== b[i]);
-    return at >= 0 && a[at] > b[at];
+    const at = a.findIndex((value, i) => value !== (b[i] ?? -Infinity));
+    return at >= 0 && a[at] > (b[at] ?? -Infinity);
   };
   return results.reduce<CellResult | undefined>(
     (best, result) => (!best || better(rank(result), rank(best)) ? result : best),

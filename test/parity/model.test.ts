@@ -56,6 +56,8 @@ const SPECS: Record<string, Partial<ModelSpec>> = {
   },
   // What is hoisted out of the loop is not part of the form that is written out.
   'embedding and readout, queue': { embedding: 5, readout: 6, memory: 'queue' },
+  // Rows that end within a round of a workgroup's invocations.
+  'wide rows, deque': { memory: 'deque', width: 20 },
   'embedding, two layers, deeper, deque': { embedding: 3, layers: 2, deeper: 4, memory: 'deque' },
   'readout, no memory': { readout: 7, memory: 'none', controller: 'gru' },
 };

@@ -125,6 +125,8 @@ describe('starting values', () => {
     for (const name of ['b_h', 'b_h_2']) expect([...w.get(name)!]).toEqual([0, 0, 3, 3, 0, 0, 0, 0]);
     expect([...w.get('b_d')!]).toEqual([0.5, 0.5, 0.5, 0.5]);
     expect([...w.get('b_u')!]).toEqual([-2, -2, -2, -2]);
+    const shut = initialise({ ...spec, bottomPushBias: -4 }, 1);
+    expect([...shut.get('b_d')!]).toEqual([0.5, -3.5, 0.5, -3.5]);
   });
 
   it('are within Glorot of one gate or end, exact in float32, and others in every attempt', () => {

@@ -121,6 +121,10 @@ describe('results', () => {
     ];
     expect(bestOf(small, results)?.seed).toBe(1);
     expect(bestOf({ score: 'accuracy' }, results)?.seed).toBe(2);
+    // Diverged: NaN, or null once it was in a file.
+    const diverged = [Number.NaN, null].map(x => result(a, [x as number, x as number], [0, 0]));
+    expect(bestOf(small, [diverged[0], results[2]])?.seed).toBe(2);
+    expect(bestOf(small, [diverged[1], results[2]])?.seed).toBe(2);
     expect(bestOf(small, [])).toBeUndefined();
   });
 

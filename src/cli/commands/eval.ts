@@ -30,7 +30,7 @@ export const evaluate = command({
   operands: ['<checkpoint>'],
   summary: 'Measure a trained model by source length: how far beyond the trained lengths does it carry?',
   notes: `Coarse: share of sequences wholly right. Fine: share of symbols before the first error.
-Your own data: its test part, by the lengths that are there, and all of it.
+Your own data: its test part, by the lengths that are there and as a whole, at most --sequences pairs of each.
 A checkpoint may be named by its folder. With --json: one object per length, the last one the result.`,
   options: {
     engine: ENGINE_OPTION,
