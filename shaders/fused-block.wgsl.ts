@@ -11,6 +11,7 @@ import {
   range,
   strengthPlaces,
 } from './lib/model.wgsl.ts';
+import { enableFor, mainOfSequence, sequenceState } from './lib/sequence.wgsl.ts';
 
 /**
  * The fused plan in the `block` form: one workgroup per sequence, its invocations sharing the columns of every
@@ -18,37 +19,15 @@ import {
  */
 
 const head = (o: FusedOptions): string => wgsl`
-#if ${o.memory.subgroups}
-enable subgroups;
-#endif
+${enableFor(o.memory)}
 ${o.batch}
 @group(0) @binding(1) var<storage, read> w: array<f32, ${o.layout.size4 * 4}>;
-var<private> seq: u32;
-var<private> lid: u32;
-#if ${o.memory.subgroups}
-var<private> subgroupWidth: u32;
-#endif
+${sequenceState(o.memory)}
 ${memoryPlaces(o.layout, 'block')}
 `;
 
 const mainHead = (o: FusedOptions): string => wgsl`
-@compute @workgroup_size(${o.memory.size})
-fn main(
-#if ${o.memory.subgroups}
-  @builtin(subgroup_size) width: u32,
-#endif
-  @builtin(local_invocation_index) local: u32,
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-) {
-  lid = local;
-#if ${o.memory.subgroups}
-  subgroupWidth = width;
-#endif
-  // Uniform: the whole workgroup is beyond the batch or none of it.
-  let sequence = group.y * groups.x + group.x;
-  if (sequence >= batch.B) { return; }
-  seq = sequence;
+${mainOfSequence(o.memory, 'batch.B')}
   let length = lengthOf(sequence);
 `;
 
@@ -178,7 +157,7 @@ var<workgroup> wg_strengths: array<f32, ${Math.max(1, 2 * E)}>;
 fn loadValue(k: u32, row: u32, c: u32) -> f32 {
   return acts[(batch.s + (stepOf(row) * batch.B + seq) * ${S4}u + endOf(k, row) * ${M4}u) * 4u + c];
 }
-fn addRead(k: u32, end: u32, c: u32, x: f32) { wg_r[(k * ${E / spec.memories}u + end) * ${M4 * 4}u + c] += x; }
+fn addRead(k: u32, end: u32, c: u32, x: f32) { wg_r[ofMemory(k, end) * ${M4 * 4}u + c] += x; }
 #endif
 ${memoryOf(layout, o.memory, 'f32', 'forward')}
 ${mainHead(o)}
@@ -372,7 +351,7 @@ fn valueAt(k: u32, row: u32, c: u32) -> u32 {
   return ((stepOf(row) * batch.B + seq) * ${S4}u + endOf(k, row) * ${M4}u) * 4u + c;
 }
 fn loadValue(k: u32, row: u32, c: u32) -> f32 { return acts[batch.s * 4u + valueAt(k, row, c)]; }
-fn loadDRead(k: u32, end: u32, c: u32) -> f32 { return wg_dr[(k * ${E / spec.memories}u + end) * ${M4 * 4}u + c]; }
+fn loadDRead(k: u32, end: u32, c: u32) -> f32 { return wg_dr[ofMemory(k, end) * ${M4 * 4}u + c]; }
 fn addDValue(k: u32, row: u32, c: u32, x: f32) { grads[batch.dS * 4u + valueAt(k, row, c)] += x; }
 #endif
 ${memoryOf(layout, o.memory, 'f32', 'backward')}

@@ -15,7 +15,6 @@ import {
 } from './lib/model.wgsl.ts';
 import { add, addTransposed } from './lib/product.wgsl.ts';
 import { each } from './lib/text.ts';
-import { endsOfKind } from './memory.wgsl.ts';
 
 /**
  * The fused plan: controller and memories over all time steps of a batch in one dispatch, and the same backwards.
@@ -161,7 +160,7 @@ var<private> r: array<vec4f, ${R4}>;
 fn loadValue(k: u32, row: u32, c: u32) -> vec4f {
   return acts[batch.s + (stepOf(row) * batch.B + seq) * ${S4}u + endOf(k, row) * ${M4}u + c];
 }
-fn addRead(k: u32, end: u32, c: u32, x: vec4f) { r[(k * ${spec.memory === 'none' ? 0 : endsOfKind(spec.memory)}u + end) * ${M4}u + c] += x; }
+fn addRead(k: u32, end: u32, c: u32, x: vec4f) { r[ofMemory(k, end) * ${M4}u + c] += x; }
 #endif
 ${memoryOf(layout, o.memory, 'vec4f', 'forward')}
 
@@ -316,7 +315,7 @@ var<private> dr: array<vec4f, ${R4}>;
 fn rowOf(t: u32) -> u32 { return (t * batch.B + seq) * ${S4}u; }
 fn valueAt(k: u32, row: u32, c: u32) -> u32 { return rowOf(stepOf(row)) + endOf(k, row) * ${M4}u + c; }
 fn loadValue(k: u32, row: u32, c: u32) -> vec4f { return acts[batch.s + valueAt(k, row, c)]; }
-fn loadDRead(k: u32, end: u32, c: u32) -> vec4f { return dr[(k * ${spec.memory === 'none' ? 0 : endsOfKind(spec.memory)}u + end) * ${M4}u + c]; }
+fn loadDRead(k: u32, end: u32, c: u32) -> vec4f { return dr[ofMemory(k, end) * ${M4}u + c]; }
 fn addDValue(k: u32, row: u32, c: u32, x: vec4f) { grads[batch.dS + valueAt(k, row, c)] += x; }
 #endif
 ${memoryOf(layout, o.memory, 'vec4f', 'backward')}

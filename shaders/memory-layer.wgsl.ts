@@ -1,4 +1,5 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
+import { enableFor, mainOfSequence, sequenceState } from './lib/sequence.wgsl.ts';
 import { endsOfKind, type MemoryOptions, memoryFunctions } from './memory.wgsl.ts';
 
 /**
@@ -7,21 +8,13 @@ import { endsOfKind, type MemoryOptions, memoryFunctions } from './memory.wgsl.t
  */
 
 const entry = (o: MemoryOptions): string => wgsl`
-#if ${o.subgroups}
-enable subgroups;
-#endif
+${enableFor(o)}
 struct Dims { B: u32, T: u32 }
 const ENDS = ${endsOfKind(o.kind)}u;
 `;
 
 const prologue = (o: MemoryOptions): string => wgsl`
-var<private> seq: u32;
-#if ${o.form === 'block'}
-var<private> lid: u32;
-#if ${o.subgroups}
-var<private> subgroupWidth: u32;
-#endif
-#endif
+${sequenceState(o)}
 fn stateAt(i: u32) -> u32 {
 #if ${o.form === 'lane'}
   return i * dims.B + seq;  // neighbours in the batch lie side by side
@@ -35,32 +28,6 @@ fn origin() -> u32 { return dims.T * (ENDS - 1u); }
 fn strengthAt(t: u32, end: u32) -> u32 { return (seq * dims.T + t) * ENDS + end; }
 // A row's number is t·E + end, which is its place.
 fn cellAt(row: u32, c: u32) -> u32 { return (seq * dims.T * ENDS + row) * ${o.cells}u + c; }
-`;
-
-const mainHead = (o: MemoryOptions): string => wgsl`
-@compute @workgroup_size(${o.size})
-#if ${o.form === 'lane'}
-fn main(@builtin(global_invocation_id) id: vec3u, @builtin(num_workgroups) groups: vec3u) {
-  seq = id.y * groups.x * ${o.size}u + id.x;
-  if (seq >= dims.B) { return; }
-#else
-fn main(
-#if ${o.subgroups}
-  @builtin(subgroup_size) width: u32,
-#endif
-  @builtin(local_invocation_index) local: u32,
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-) {
-  lid = local;
-#if ${o.subgroups}
-  subgroupWidth = width;
-#endif
-  let sequence = group.y * groups.x + group.x;
-  // Uniform: the whole workgroup is beyond the batch or none of it.
-  if (sequence >= dims.B) { return; }
-  seq = sequence;
-#endif
 `;
 
 /** (x of the first end, x of the second or 0). */
@@ -84,7 +51,7 @@ ${prologue(o)}
 fn loadValue(k: u32, row: u32, c: u32) -> Cell { return value[cellAt(row, c)]; }
 fn addRead(k: u32, end: u32, c: u32, x: Cell) { readOut[cellAt(now * ENDS + end, c)] += x; }
 ${memoryFunctions(o, 'forward')}
-${mainHead(o)}
+${mainOfSequence(o, 'dims.B')}
   var bounds = vec2u(origin());
   for (var t = 0u; t < dims.T; t++) {
     now = t;
@@ -111,7 +78,7 @@ fn loadValue(k: u32, row: u32, c: u32) -> Cell { return value[cellAt(row, c)]; }
 fn loadDRead(k: u32, end: u32, c: u32) -> Cell { return dRead[cellAt(now * ENDS + end, c)]; }
 fn addDValue(k: u32, row: u32, c: u32, x: Cell) { dValue[cellAt(row, c)] += x; }
 ${memoryFunctions(o, 'backward')}
-${mainHead(o)}
+${mainOfSequence(o, 'dims.B')}
 #if ${o.form === 'lane'}
   var bounds = boundsBefore(0u, dims.T);
 #else

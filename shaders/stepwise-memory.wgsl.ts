@@ -9,6 +9,7 @@ import {
   strengthPlaces,
   strengthsAt,
 } from './lib/model.wgsl.ts';
+import { enableFor, mainOfSequence, sequenceState } from './lib/sequence.wgsl.ts';
 
 /**
  * One step of all memories, between two steps of the controller: in the `lane` form an invocation per sequence, in the
@@ -16,47 +17,20 @@ import {
  */
 
 const head = (o: FusedOptions): string => wgsl`
-#if ${o.memory.subgroups}
-enable subgroups;
-#endif
+${enableFor(o.memory)}
 ${o.batch}
 @group(1) @binding(0) var<uniform> now: vec4u;
-var<private> seq: u32;
-#if ${o.memory.form === 'block'}
-var<private> lid: u32;
-#endif
-#if ${o.memory.subgroups}
-var<private> subgroupWidth: u32;
-#endif
+${sequenceState(o.memory)}
 ${memoryPlaces(o.layout, o.memory.form)}
 `;
 
-/** In the block form the invocations share the work on rows, each from `lid` on. */
 const mainHead = (o: FusedOptions): string => wgsl`
-@compute @workgroup_size(${o.memory.size})
-fn main(
-#if ${o.memory.subgroups}
-  @builtin(subgroup_size) width: u32,
-#endif
-  @builtin(local_invocation_index) local: u32,
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-) {
-#if ${o.memory.form === 'block'}
-  lid = local;
-  let sequence = group.y * groups.x + group.x;
-#else
-  let sequence = (group.y * groups.x + group.x) * ${o.memory.size}u + local;
-#endif
-#if ${o.memory.subgroups}
-  subgroupWidth = width;
-#endif
-  if (sequence >= batch.B) { return; }
-  seq = sequence;
+${mainOfSequence(o.memory, 'batch.B')}
   let t = now.x;
   let row = t * batch.B + sequence;
 `;
 
+/** In the block form the invocations share the work on rows, each from `lid` on. */
 const share = (o: FusedOptions, n4: number, body: string): string =>
   o.memory.form === 'block'
     ? `for (var i = lid; i < ${n4}u; i += ${o.memory.size}u) { ${body} }`
@@ -72,7 +46,7 @@ const barrier = (o: FusedOptions): string =>
 /** batch, acts: s -> acts: r of step t, slots, log; grads: dS of step t becomes 0. */
 export function stepMemory(o: FusedOptions): string {
   const { layout } = o;
-  const { spec, M4, R4, S4, E } = layout;
+  const { M4, R4, S4 } = layout;
   return wgsl`
 ${head(o)}
 @group(0) @binding(1) var<storage, read_write> acts: array<vec4f>;
@@ -83,7 +57,7 @@ fn loadValue(k: u32, row: u32, c: u32) -> vec4f {
   return acts[batch.s + (stepOf(row) * batch.B + seq) * ${S4}u + endOf(k, row) * ${M4}u + c];
 }
 var<private> reads: u32;
-fn addRead(k: u32, end: u32, c: u32, x: vec4f) { acts[reads + (k * ${E / spec.memories}u + end) * ${M4}u + c] += x; }
+fn addRead(k: u32, end: u32, c: u32, x: vec4f) { acts[reads + ofMemory(k, end) * ${M4}u + c] += x; }
 ${functions(o, 'forward')}
 ${mainHead(o)}
   reads = batch.r + (row + batch.B) * ${R4}u;
@@ -111,7 +85,7 @@ ${mainHead(o)}
 /** batch, acts, slots, log, grads: dR -> dS of step t (of what goes into each tanh and σ). Rewinds slots. */
 export function stepMemoryBackward(o: FusedOptions): string {
   const { layout } = o;
-  const { spec, M4, R4, S4, E } = layout;
+  const { M4, R4, S4 } = layout;
   const block = o.memory.form === 'block';
   const bounds = (k: number): string =>
     block ? `uniformBounds(${k}u, t + 1u)` : `boundsBefore(${k}u, t + 1u)`;
@@ -147,7 +121,7 @@ fn valueAt(k: u32, row: u32, c: u32) -> u32 {
 }
 fn loadValue(k: u32, row: u32, c: u32) -> vec4f { return acts[batch.s + valueAt(k, row, c)]; }
 fn loadDRead(k: u32, end: u32, c: u32) -> vec4f {
-  return grads[batch.dR + seq * ${R4}u + (k * ${E / spec.memories}u + end) * ${M4}u + c];
+  return grads[batch.dR + seq * ${R4}u + ofMemory(k, end) * ${M4}u + c];
 }
 fn addDValue(k: u32, row: u32, c: u32, x: vec4f) { grads[batch.dS + valueAt(k, row, c)] += x; }
 ${functions(o, 'backward')}

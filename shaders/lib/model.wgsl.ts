@@ -25,9 +25,10 @@ export const memoryPlaces = ({ spec }: Layout, form: MemoryOptions['form']): str
 fn slotAt(k: u32, i: u32) -> u32 { return ${at}; }
 fn undoAt(k: u32, i: u32) -> u32 { return ${at}; }
 fn origin() -> u32 { return batch.T * ${ends - 1}u; }
-// Time step and end (of all the model's) of a row of memory k.
+// An end of memory k among all the model's; time step and end of one of its rows.
 fn stepOf(row: u32) -> u32 { return row / ${ends}u; }
-fn endOf(k: u32, row: u32) -> u32 { return k * ${ends}u + row % ${ends}u; }
+fn ofMemory(k: u32, end: u32) -> u32 { return k * ${ends}u + end; }
+fn endOf(k: u32, row: u32) -> u32 { return ofMemory(k, row % ${ends}u); }
 `;
 };
 

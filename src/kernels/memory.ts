@@ -1,5 +1,6 @@
-import { endsOfKind, type MemoryOptions } from '../../shaders/memory.wgsl.ts';
+import type { MemoryOptions } from '../../shaders/memory.wgsl.ts';
 import { memoryBackward, memoryForward } from '../../shaders/memory-layer.wgsl.ts';
+import { endsOf } from '../base/parameters.ts';
 import { type Bound, bind, dispatch, type Gpu, type Kernel, split, UNIFORM } from '../gpu/device.ts';
 
 /** Form, workgroup size and subgroups of a memory kernel. */
@@ -69,7 +70,7 @@ export function memoryBuffers(
   T: number,
   M: number,
 ): MemoryBuffers {
-  const N = B * T * endsOfKind(kind);
+  const N = B * T * endsOf(kind);
   const made: GPUBuffer[] = [];
   const buffer = (label: string, bytes: number): GPUBuffer => {
     const one = gpu.buffer(`memory ${label} (B=${B}, T=${T}, M=${M})`, bytes);

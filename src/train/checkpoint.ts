@@ -233,8 +233,14 @@ interface Entry {
   end: number;
 }
 
+/** What to add where shapes do not fit: 0.1.0, which knew no layers, had other inputs for this task. */
+const noteOn = (stored: unknown, { task }: Config): string =>
+  task.name === 'reverse' && isPlain(stored) && isPlain(stored.model) && !('layers' in stored.model)
+    ? ' (The reversal of pushdown 0.1.0 had one set of inputs for source and target: train it anew.)'
+    : '';
+
 /** Checks dtype, shape and place of one tensor of the header. */
-function readEntry(name: string, given: unknown, shape: readonly number[]): Entry {
+function readEntry(name: string, given: unknown, shape: readonly number[], note: string): Entry {
   if (!isPlain(given)) throw new InputError(`tensor "${name}" must be a JSON object, got ${show(given)}.`);
   const { dtype, shape: got, data_offsets: offsets } = given;
   if (typeof dtype !== 'string' || !Object.hasOwn(SIZE, dtype)) {
@@ -242,7 +248,7 @@ function readEntry(name: string, given: unknown, shape: readonly number[]): Entr
   }
   if (!Array.isArray(got) || got.length !== 2 || got[0] !== shape[0] || got[1] !== shape[1]) {
     throw new InputError(
-      `tensor "${name}" must have shape [${shape.join(', ')}], as its configuration says, got ${show(got)}. (The reversal of pushdown 0.1.0 had one set of inputs for source and target: train it anew.)`,
+      `tensor "${name}" must have shape [${shape.join(', ')}], as its configuration says, got ${show(got)}.${note}`,
     );
   }
   const [begin, end] = Array.isArray(offsets) && offsets.length === 2 ? offsets : [];
@@ -312,7 +318,8 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
 function readCheckpoint(bytes: Uint8Array): Checkpoint {
   const { header, begin } = readHeader(bytes);
   const metadata = metadataOf(header);
-  const config = makeConfig(parseJson(metadata('config'), 'config'));
+  const stored = parseJson(metadata('config'), 'config');
+  const config = makeConfig(stored);
   const shapes = shapesOf(config);
   const step = Number(metadata('step'));
   if (metadata('step') === '' || !Number.isSafeInteger(step) || step < 0) {
@@ -325,7 +332,9 @@ function readCheckpoint(bytes: Uint8Array): Checkpoint {
     given.map(([name]) => name),
     shapes,
   );
-  const entries = given.map(([name, entry]) => readEntry(name, entry, shapes.get(name)!));
+  const entries = given.map(([name, entry]) =>
+    readEntry(name, entry, shapes.get(name)!, noteOn(stored, config)),
+  );
   checkLayout(entries, bytes.length - begin);
 
   // Sizes are checked against the file by now, so nothing is allocated that it does not hold.
