@@ -1,45 +1,42 @@
 import { InputError } from '../base/errors.ts';
 import { endsOf } from '../base/parameters.ts';
 import type { Gpu } from '../gpu/device.ts';
-import {
-  bindMemory,
-  chooseForm,
-  type MemoryForm,
-  memoryBuffers,
-  memoryKernels,
-  recordMemoryBackward,
-  recordMemoryForward,
-  rewindStrengths,
-} from '../kernels/memory.ts';
+import { chooseForm, type MemoryForm, type OpenMemory, streamingMemory } from '../kernels/memory.ts';
+import { MOST_PUSHED, timeMemory } from '../kernels/time-memory.ts';
 import { checkMemoryInputs, checkMemoryShape, checkReadGradient } from './checks.ts';
-import type { MemoryGradients, MemoryKind, MemoryLayer, MemoryShape } from './engine.ts';
+import type { MemoryGradients, MemoryLayer, MemoryShape } from './engine.ts';
 import { Life } from './life.ts';
 
-/** The memory kernel as a layer of its own. `form` forces one of its forms, for tests and benchmarks. */
+/** `time`: parallel over time too; otherwise step after step, in one of the kernel's forms. */
+export type LayerForm = MemoryForm | 'time';
+
+/** The memory kernels as a layer of their own. `forced` is one of their forms, for tests and benchmarks. */
 export async function gpuMemory(
   gpu: Gpu,
   given: MemoryShape,
   life = new Life('memory'),
-  form?: MemoryForm,
+  forced?: LayerForm,
 ): Promise<MemoryLayer> {
   checkMemoryShape(given);
   const shape = { ...given };
   const { kind, B, T, M } = shape;
   const { queue } = gpu.device;
-  const kernels = await memoryKernels(gpu, kind, M, form ?? chooseForm(gpu));
-  const buffers = memoryBuffers(gpu, kind, B, T, M);
   const N = B * T * endsOf(kind);
-  const passes = bindMemory(gpu, kernels, buffers, B);
-  // The backward pass rewinds the slots, so whatever needs them again runs the forward pass again first.
-  let state: 'empty' | 'ready' | 'rewound' = 'empty';
+  const open = (form: LayerForm): Promise<OpenMemory> =>
+    form === 'time' && kind !== 'deque'
+      ? timeMemory(gpu, kind, B, T, M)
+      : streamingMemory(gpu, kind, B, T, M, form === 'time' ? chooseForm(gpu) : form);
+  let memory = await open(forced ?? (overTime(gpu, shape) ? 'time' : chooseForm(gpu)));
+  // Where the backward pass uses up what the forward pass left, whatever needs that again runs the forward pass again.
+  let state: 'empty' | 'ready' | 'used' = 'empty';
   const runForward = (): void => {
-    gpu.submit('memory forward', encoder => recordMemoryForward(encoder, passes, buffers));
+    gpu.submit('memory forward', encoder => memory.recordForward(encoder));
     state = 'ready';
   };
   const needForward = (): void => {
     if (state === 'empty')
       throw new InputError('the memory has nothing to go back over: call forward first.');
-    if (state === 'rewound') runForward();
+    if (state === 'used') runForward();
   };
 
   return {
@@ -47,11 +44,16 @@ export async function gpuMemory(
     async forward(push: Float32Array, pop: Float32Array, value: Float32Array): Promise<Float32Array> {
       life.check();
       checkMemoryInputs(shape, push, pop, value);
-      queue.writeBuffer(buffers.push, 0, push as Float32Array<ArrayBuffer>);
-      queue.writeBuffer(buffers.pop, 0, pop as Float32Array<ArrayBuffer>);
-      queue.writeBuffer(buffers.value, 0, value as Float32Array<ArrayBuffer>);
+      if (memory.form === 'time' && mostPushed(push, T) >= MOST_PUSHED) {
+        memory.destroy();
+        memory = await open(chooseForm(gpu));
+      }
+      const { io } = memory;
+      queue.writeBuffer(io.push, 0, push as Float32Array<ArrayBuffer>);
+      queue.writeBuffer(io.pop, 0, pop as Float32Array<ArrayBuffer>);
+      queue.writeBuffer(io.value, 0, value as Float32Array<ArrayBuffer>);
       runForward();
-      const [read] = await gpu.read([{ buffer: buffers.read, bytes: N * M * 4 }]);
+      const [read] = await gpu.read([{ buffer: io.read, bytes: N * M * 4 }]);
       return new Float32Array(read);
     },
 
@@ -59,13 +61,14 @@ export async function gpuMemory(
       life.check();
       checkReadGradient(shape, dRead);
       needForward();
-      queue.writeBuffer(buffers.dRead, 0, dRead as Float32Array<ArrayBuffer>);
-      gpu.submit('memory backward', encoder => recordMemoryBackward(encoder, passes, buffers));
-      state = 'rewound';
+      const { io } = memory;
+      queue.writeBuffer(io.dRead, 0, dRead as Float32Array<ArrayBuffer>);
+      gpu.submit('memory backward', encoder => memory.recordBackward(encoder));
+      if (memory.rewinds) state = 'used';
       const [dPush, dPop, dValue] = await gpu.read([
-        { buffer: buffers.dPush, bytes: N * 4 },
-        { buffer: buffers.dPop, bytes: N * 4 },
-        { buffer: buffers.dValue, bytes: N * M * 4 },
+        { buffer: io.dPush, bytes: N * 4 },
+        { buffer: io.dPop, bytes: N * 4 },
+        { buffer: io.dValue, bytes: N * M * 4 },
       ]);
       return {
         dPush: new Float32Array(dPush),
@@ -77,55 +80,30 @@ export async function gpuMemory(
     async strengths(): Promise<Float32Array[][]> {
       life.check();
       needForward();
-      const [slots, log] = await gpu.read([
-        { buffer: buffers.slots, bytes: N * 8 },
-        { buffer: buffers.log, bytes: N * 16 },
-      ]);
-      return allStrengths(
-        { kind, form: kernels.form, B, T },
-        new Uint32Array(slots),
-        new Uint32Array(log),
-      )[0];
+      return memory.strengths();
     },
 
     destroy(): void {
-      if (!life.end()) return;
-      for (const buffer of Object.values(buffers) as GPUBuffer[]) buffer.destroy();
+      if (life.end()) memory.destroy();
     },
   };
 }
 
-/** How the slots and logs of a batch lie in their buffers. */
-export interface StatesLayout {
-  kind: MemoryKind;
-  form: MemoryForm['form'];
-  B: number;
-  T: number;
-  /** Memories side by side. */
-  memories?: number;
-}
+/**
+ * Whether so few, so long sequences are faster parallel over time, which does some thirty times the work. A software
+ * adapter never has that many invocations at once to spare (measured: bench/lab/over-time.ts); for GPUs it is a
+ * guess, a workgroup per sequence leaving most of one idle.
+ */
+const overTime = (gpu: Gpu, { kind, B, T }: MemoryShape): boolean =>
+  !gpu.software && kind !== 'deque' && B <= 16 && T >= 256;
 
-/** [memory][B][length][rows] strengths from the slots and logs of all sequences, laid out as the kernel's form has them. */
-export function allStrengths(
-  { kind, form, B, T, memories = 1 }: StatesLayout,
-  slots: Uint32Array,
-  log: Uint32Array,
-  lengths?: ArrayLike<number>,
-): Float32Array[][][] {
-  const n = T * endsOf(kind);
-  const own = (all: Uint32Array, words: number, k: number, b: number): Uint32Array => {
-    const block = b * memories + k;
-    if (form === 'block') return all.subarray(block * n * words, (block + 1) * n * words);
-    const one = new Uint32Array(n * words);
-    for (let i = 0; i < n; i++) {
-      const at = ((k * n + i) * B + b) * words;
-      one.set(all.subarray(at, at + words), i * words);
-    }
-    return one;
-  };
-  return Array.from({ length: memories }, (_, k) =>
-    Array.from({ length: B }, (_, b) =>
-      rewindStrengths(kind, own(slots, 2, k, b), own(log, 4, k, b), lengths?.[b] ?? T),
-    ),
-  );
+/** The most that is pushed to one of the sequences [B,T]. */
+function mostPushed(push: Float32Array, T: number): number {
+  let most = 0;
+  for (let first = 0; first < push.length; first += T) {
+    let sum = 0;
+    for (let t = 0; t < T; t++) sum += push[first + t];
+    most = Math.max(most, sum);
+  }
+  return most;
 }

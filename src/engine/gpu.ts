@@ -8,6 +8,7 @@ import { type BatchBuffers, batchBuffers, MOST_REPORTS, modelBuffers } from '../
 import type { BufferName, Launch, Size, Work } from '../kernels/launch.ts';
 import { type Layout, layoutOf, pack, unpack } from '../kernels/layout.ts';
 import { compilePlan, type Plan, type PlanOptions } from '../kernels/plan.ts';
+import { allStrengths } from '../kernels/strengths.ts';
 import { checkBatch, checkState } from './checks.ts';
 import type {
   AdapterDescription,
@@ -19,7 +20,7 @@ import type {
   ModelState,
   StepReport,
 } from './engine.ts';
-import { allStrengths, gpuMemory } from './gpu-memory.ts';
+import { gpuMemory } from './gpu-memory.ts';
 import { Life } from './life.ts';
 
 /** Forces a plan (`--plan`), or one form of the kernels, for tests and benchmarks. */

@@ -2,6 +2,7 @@ import type { MemoryOptions } from '../../shaders/memory.wgsl.ts';
 import { memoryBackward, memoryForward } from '../../shaders/memory-layer.wgsl.ts';
 import { endsOf } from '../base/parameters.ts';
 import { type Bound, bind, dispatch, type Gpu, type Kernel, split, UNIFORM } from '../gpu/device.ts';
+import { allStrengths } from './strengths.ts';
 
 /** Form, workgroup size and subgroups of a memory kernel. */
 export type MemoryForm = Pick<MemoryOptions, 'form' | 'size' | 'subgroups'>;
@@ -151,59 +152,60 @@ export function recordMemoryBackward(
   pass.end();
 }
 
-/**
- * Strengths after every step of one memory of one sequence, from what its forward pass left: the log is rewound, so
- * these are the device's own numbers, bit for bit.
- *
- * @param slots [T·E] (strength, row), in slot order
- * @param log [T·E]
- * @returns [T][rows], in the paper's order (a stack's or queue's row i was pushed at step i; a deque's 2(t+1) from
- * bottom to top), dead rows 0
- */
-export function rewindStrengths(
+/** A memory driven open-loop, of B sequences of T steps, with all its buffers. */
+export interface OpenMemory {
+  readonly form: MemoryForm['form'] | 'time';
+  readonly io: MemoryIo;
+  /** Whether a backward pass uses up what the forward pass left. */
+  readonly rewinds: boolean;
+  /** Of all its buffers. */
+  readonly bytes: number;
+  /** push, pop, value -> read, and what the backward pass needs. */
+  recordForward(encoder: GPUCommandEncoder): void;
+  /** dRead -> dPush, dPop, dValue. */
+  recordBackward(encoder: GPUCommandEncoder): void;
+  /** [B][T][rows] strengths after every step, in the paper's order. */
+  strengths(): Promise<Float32Array[][]>;
+  destroy(): void;
+}
+
+/** Inputs, outputs and gradients: [B,T,E] or [B,T,E,M], float32. */
+export type MemoryIo = Pick<
+  MemoryBuffers,
+  'push' | 'pop' | 'value' | 'read' | 'dRead' | 'dPush' | 'dPop' | 'dValue'
+>;
+
+/** A memory that goes through the steps one after the other. */
+export async function streamingMemory(
+  gpu: Gpu,
   kind: MemoryOptions['kind'],
-  slots: Uint32Array,
-  log: Uint32Array,
+  B: number,
   T: number,
-): Float32Array[] {
-  const REACHED = 0x80000000;
-  const word = new Uint32Array(1);
-  const real = new Float32Array(word.buffer);
-  const asFloat = (bits: number): number => {
-    word[0] = bits;
-    return real[0];
+  M: number,
+  form: MemoryForm,
+): Promise<OpenMemory> {
+  const kernels = await memoryKernels(gpu, kind, M, form);
+  const buffers = memoryBuffers(gpu, kind, B, T, M);
+  const passes = bindMemory(gpu, kernels, buffers, B);
+  const all = Object.values(buffers) as GPUBuffer[];
+  return {
+    form: form.form,
+    io: buffers,
+    rewinds: true,
+    bytes: all.reduce((sum, { size }) => sum + size, 0),
+    recordForward: encoder => recordMemoryForward(encoder, passes, buffers),
+    recordBackward: encoder => recordMemoryBackward(encoder, passes, buffers),
+    async strengths(): Promise<Float32Array[][]> {
+      const N = B * T * endsOf(kind);
+      const [slots, log] = await gpu.read([
+        { buffer: buffers.slots, bytes: N * 8 },
+        { buffer: buffers.log, bytes: N * 16 },
+      ]);
+      const layout = { kind, form: form.form, B, T };
+      return allStrengths(layout, new Uint32Array(slots), new Uint32Array(log))[0];
+    },
+    destroy(): void {
+      for (const buffer of all) buffer.destroy();
+    },
   };
-  const state = slots.slice();
-  const edgeOf = (entry: number): number => (log[4 * entry] & ~REACHED) >>> 0;
-  const giveBack = (entry: number, slot: number): void => {
-    state[2 * slot] = log[4 * entry + 2];
-    state[2 * slot + 1] = log[4 * entry + 3];
-  };
-  const refill = (entry: number, slot: number): void => {
-    if (log[4 * entry] & REACHED) state[2 * slot] = log[4 * entry + 1];
-  };
-  const deque = kind === 'deque';
-  const steps: Float32Array[] = new Array(T);
-  for (let t = T - 1; t >= 0; t--) {
-    // The ends of the live slots after the step, and where a row stands in the paper's order.
-    const top = deque ? edgeOf(2 * t) : kind === 'queue' ? t : edgeOf(t);
-    const bottom = deque ? edgeOf(2 * t + 1) - 1 : kind === 'queue' ? edgeOf(t) : 0;
-    const placeOf = (row: number): number =>
-      !deque ? row : row % 2 === 0 ? t + 1 + row / 2 : t - (row - 1) / 2;
-    const strengths = new Float32Array(deque ? 2 * (t + 1) : t + 1);
-    for (let i = bottom; i <= top; i++) strengths[placeOf(state[2 * i + 1])] = asFloat(state[2 * i]);
-    steps[t] = strengths;
-    if (kind === 'stack') {
-      giveBack(t, top);
-      refill(t, top - 1);
-    } else if (kind === 'queue') {
-      refill(t, bottom);
-    } else {
-      giveBack(2 * t, top);
-      giveBack(2 * t + 1, bottom);
-      refill(2 * t + 1, bottom + 1);
-      refill(2 * t, top - 1);
-    }
-  }
-  return steps;
 }

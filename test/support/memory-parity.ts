@@ -1,7 +1,7 @@
 import { endsOf } from '../../src/base/parameters.ts';
 import { Rng } from '../../src/base/rng.ts';
 import type { MemoryKind } from '../../src/engine/engine.ts';
-import { gpuMemory } from '../../src/engine/gpu-memory.ts';
+import { gpuMemory, type LayerForm } from '../../src/engine/gpu-memory.ts';
 import type { Gpu } from '../../src/gpu/device.ts';
 import type { MemoryForm } from '../../src/kernels/memory.ts';
 import { memoryBackward, memoryForward } from '../../src/reference/memory.ts';
@@ -39,7 +39,7 @@ export const nameOf = ({ form, subgroups }: MemoryForm): string =>
   form + (subgroups ? ' with subgroups' : '');
 
 /** Largest difference over largest number. */
-function largestDifference(actual: Float32Array, expected: (k: number) => number): number {
+export function largestDifference(actual: Float32Array, expected: (k: number) => number): number {
   let difference = 0;
   let largest = 0;
   actual.forEach((x, k) => {
@@ -87,7 +87,7 @@ export async function compareMemory(
   gpu: Gpu,
   truth: MemoryTruth,
   B: number,
-  form: MemoryForm,
+  form: LayerForm,
 ): Promise<Record<string, number>> {
   const { kind, T, M, sequences, expected } = truth;
   const make = (name: keyof MemoryTruth['sequences'][number]): Float32Array => {

@@ -1,0 +1,56 @@
+/**
+ * The memory alone, step after step against parallel over time: from what B and T on does which win? Forward and
+ * backward pass, milliseconds, best of some. What choosing between them in src/kernels/memory.ts rests on.
+ *
+ *   node bench/run.mjs bench/lab/over-time.ts
+ */
+import { findAdapter } from '../../src/cli/adapter.ts';
+import { Gpu, requestDevice } from '../../src/gpu/device.ts';
+import { chooseForm, type OpenMemory, streamingMemory } from '../../src/kernels/memory.ts';
+import { timeMemory } from '../../src/kernels/time-memory.ts';
+import { memoryInputs } from '../problems.ts';
+
+export async function main(args: string[]): Promise<number> {
+  const { found } = await findAdapter();
+  if (!found) throw new Error('no WebGPU adapter');
+  const gpu = new Gpu(await requestDevice(found.adapter), found.description.kind === 'software');
+  console.log(found.description.name);
+  const ms = async (memory: OpenMemory, inputs: ReturnType<typeof memoryInputs>): Promise<number> => {
+    const { queue } = gpu.device;
+    for (const name of ['push', 'pop', 'value', 'dRead'] as const) {
+      queue.writeBuffer(memory.io[name], 0, inputs[name] as Float32Array<ArrayBuffer>);
+    }
+    let best = Infinity;
+    for (let k = 0; k < 4; k++) {
+      await queue.onSubmittedWorkDone();
+      const start = performance.now();
+      gpu.submit('lab', encoder => {
+        memory.recordForward(encoder);
+        memory.recordBackward(encoder);
+      });
+      await gpu.read([{ buffer: memory.io.dPush, bytes: 4 }]);
+      best = Math.min(best, performance.now() - start);
+    }
+    memory.destroy();
+    return best;
+  };
+  const kinds = args.length ? (args as ('stack' | 'queue')[]) : (['stack', 'queue'] as const);
+  for (const kind of kinds) {
+    for (const strengths of ['near 1', 'near 0'] as const) {
+      for (const M of [8, 32]) {
+        for (const B of [1, 4, 16, 128]) {
+          for (const T of [256, 4096, 65_536]) {
+            if (B * T * M > 2 ** 24) continue;
+            const inputs = memoryInputs({ kind, B, T, M, strengths });
+            const streaming = await ms(await streamingMemory(gpu, kind, B, T, M, chooseForm(gpu)), inputs);
+            const overTime = await ms(await timeMemory(gpu, kind, B, T, M), inputs);
+            console.log(
+              `${kind}, ${strengths}, M=${M}, B=${B}, T=${T}: ${streaming.toFixed(1)} over time ${overTime.toFixed(1)} = ${(streaming / overTime).toFixed(2)}×`,
+            );
+          }
+        }
+      }
+    }
+  }
+  return 0;
+}

@@ -1,0 +1,90 @@
+import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
+import { blockScan } from './lib/scan.wgsl.ts';
+
+/**
+ * Inclusive prefix sums of many rows at once: y[r][i] = Σ_{j ≤ i} x[r][j], x and y being [R, L]; in the way back, whose
+ * sums run from the end, y[r][i] = Σ_{j ≥ i} x[r][j], which is the gradient of x where x holds that of the sums.
+ *
+ *   lane   an invocation runs along a row: for software adapters, whose cores like long walks and no barriers
+ *   block  a workgroup runs along a row, 4 · size numbers at a time, each piece by a parallel prefix sum
+ */
+export interface PrefixSumOptions {
+  form: 'lane' | 'block';
+  /** Invocations of a workgroup. */
+  size: number;
+  subgroups: boolean;
+  way: 'forward' | 'back';
+  /** Whether L is a multiple of 4, so that rows are made of vec4s. */
+  wide: boolean;
+}
+
+export const prefixSumCode = (o: PrefixSumOptions): string => wgsl`
+${o.subgroups ? 'enable subgroups;' : ''}
+struct Dims { R: u32, L: u32 }
+alias Cell = ${o.wide ? 'vec4f' : 'f32'};
+@group(0) @binding(0) var<uniform> dims: Dims;
+@group(0) @binding(1) var<storage, read> x: array<Cell>;
+@group(0) @binding(2) var<storage, read_write> y: array<Cell>;
+// Sums within a cell, from the end that the sums run from, and the last of them.
+fn within(cell: Cell) -> Cell {
+#if ${!o.wide}
+  return cell;
+#elif ${o.way === 'forward'}
+  let pairs = vec4f(cell.x, cell.x + cell.y, cell.z, cell.z + cell.w);
+  return pairs + vec4f(0.0, 0.0, pairs.y, pairs.y);
+#else
+  let pairs = vec4f(cell.x + cell.y, cell.y, cell.z + cell.w, cell.w);
+  return pairs + vec4f(pairs.z, pairs.z, 0.0, 0.0);
+#endif
+}
+fn whole(sums: Cell) -> f32 { return sums${o.wide ? (o.way === 'forward' ? '.w' : '.x') : ''}; }
+#if ${o.form === 'lane'}
+@compute @workgroup_size(${o.size})
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+  let r = (group.y * groups.x + group.x) * ${o.size}u + lid;
+  if (r >= dims.R) { return; }
+  let cells = dims.L / ${o.wide ? 4 : 1}u;
+  var before = 0.0;
+  for (var i = 0u; i < cells; i++) {
+    let at = r * cells + ${o.way === 'forward' ? 'i' : 'cells - 1u - i'};
+    let sums = within(x[at]) + before;
+    y[at] = sums;
+    before = whole(sums);
+  }
+}
+#else
+var<private> lid: u32;
+var<private> subgroupWidth: u32;
+${blockScan(o.size, o.subgroups)}
+@compute @workgroup_size(${o.size})
+fn main(
+#if ${o.subgroups}
+  @builtin(subgroup_size) width: u32,
+#endif
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) local: u32,
+) {
+  lid = local;
+#if ${o.subgroups}
+  subgroupWidth = width;
+#endif
+  let r = group.y * groups.x + group.x;
+  if (r >= dims.R) { return; }
+  let cells = dims.L / ${o.wide ? 4 : 1}u;
+  var before = 0.0;
+  for (var first = 0u; first < cells; first += ${o.size}u) {
+    let i = first + lid;
+    let at = r * cells + ${o.way === 'forward' ? 'i' : 'cells - 1u - min(i, cells - 1u)'};
+    var sums = Cell();
+    if (i < cells) { sums = within(x[at]); }
+    blockScan(whole(sums));
+    var nearer = before;
+    if (lid > 0u) { nearer += wg_scan[lid - 1u]; }
+    if (i < cells) { y[at] = sums + nearer; }
+    before += wg_scan[${o.size - 1}u];
+    workgroupBarrier();
+  }
+}
+#endif
+`;

@@ -1,0 +1,221 @@
+import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
+import { FIXED } from './lib/fixed.wgsl.ts';
+
+/**
+ * The memory parallel over time too, for when push, pop and values of all steps are known (no read is fed back): then
+ * a few long sequences fill a device as well as many short ones.
+ *
+ * A row is an interval of heights, and stays where it was pushed. A stack's top is at H_t, after its pop left L_t:
+ *
+ *   L_t = max(0, H_{t−1} − u_t),  H_t = L_t + d_t
+ *
+ * A queue's rows end at D_t, and what is popped from below reaches up to F_t:
+ *
+ *   D_t = D_{t−1} + d_t,  F_t = min(D_{t−1}, F_{t−1} + u_t)
+ *
+ * Steps x → max(a, x + b), and x → min(a, x + b), compose to such steps: all heights are one associative scan. Every
+ * sequence is cut into chunks; a chunk's steps are composed, the chunks' starts found one after another, then all
+ * heights from them. `lows` has L or F of all steps, `highs` H or D.
+ */
+export interface TimeOptions {
+  kind: 'stack' | 'queue';
+  /** Invocations of a workgroup. */
+  size: number;
+  /** A row is `cells` of these. */
+  cell: 'f32' | 'vec4f';
+  cells: number;
+}
+
+/** Entries of a level of minima that one of the level above stands for. */
+export const BRANCH = 32;
+/** Levels at most, of which the steps themselves are the lowest: enough for 2^35 steps. */
+export const LEVELS = 7;
+
+/** levels[k]: (entries of a sequence, where those of the first begin). */
+export const DIMS = wgsl`
+struct Dims { B: u32, T: u32, chunks: u32, chunk: u32, top: u32, unused0: u32, unused1: u32, unused2: u32, levels: array<vec4u, ${LEVELS}> }
+@group(0) @binding(0) var<uniform> dims: Dims;
+const NONE = 0xffffffffu;
+`;
+
+/** Opens main() of a kernel of \`count\` invocations, this one being number n. */
+export const mainOf = ({ size }: Pick<TimeOptions, 'size'>, count: string): string => wgsl`
+@compute @workgroup_size(${size})
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
+  let n = (group.y * groups.x + group.x) * ${size}u + lid;
+  if (n >= ${count}) { return; }
+`;
+
+/** Step of every kind, on what a chunk's state is called. */
+const step = (kind: TimeOptions['kind']): string =>
+  kind === 'stack'
+    ? 'low = higher(vec2u(), minus(high, u)); high = plus(low, d);'
+    : 'low = lower(high, plus(low, u)); high = plus(high, d);';
+
+/** push, pop -> chunks: every chunk's steps as one. One invocation per chunk. */
+export const timeCompose = (o: TimeOptions): string => wgsl`
+${DIMS}
+${FIXED}
+@group(0) @binding(1) var<storage, read> push: array<f32>;
+@group(0) @binding(2) var<storage, read> pop: array<f32>;
+@group(0) @binding(3) var<storage, read_write> chunks: array<vec2u>;
+${mainOf(o, 'dims.B * dims.chunks')}
+  let first = n / dims.chunks * dims.T;
+  let begin = n % dims.chunks * dims.chunk;
+  // (a, b) of x → max(a, x + b), or of min; of a queue also what is pushed. Before the first step: x → x.
+  var a = ${o.kind === 'stack' ? 'vec2u()' : 'plus(MOST, MOST)'};
+  var b = vec2u();
+  var pushed = vec2u();
+  for (var t = begin; t < min(begin + dims.chunk, dims.T); t++) {
+    let d = fixed(push[first + t]);
+    let u = fixed(pop[first + t]);
+#if ${o.kind === 'stack'}
+    a = plus(higher(vec2u(), minus(a, u)), d);
+    b = plus(higher(LEAST, minus(b, u)), d);
+#else
+    a = lower(pushed, plus(a, u));
+    b = lower(MOST, plus(b, u));
+    pushed = plus(pushed, d);
+#endif
+  }
+  chunks[3u * n] = a;
+  chunks[3u * n + 1u] = b;
+  chunks[3u * n + 2u] = pushed;
+}
+`;
+
+/** chunks -> chunks: (low, high) before each. One invocation per sequence. */
+export const timeStarts = (o: TimeOptions): string => wgsl`
+${DIMS}
+${FIXED}
+@group(0) @binding(1) var<storage, read_write> chunks: array<vec2u>;
+${mainOf(o, 'dims.B')}
+  var low = vec2u();
+  var high = vec2u();
+  for (var c = 0u; c < dims.chunks; c++) {
+    let at = 3u * (n * dims.chunks + c);
+    let a = chunks[at];
+    let b = chunks[at + 1u];
+    let pushed = chunks[at + 2u];
+    chunks[at] = low;
+    chunks[at + 1u] = high;
+#if ${o.kind === 'stack'}
+    high = higher(a, plus(high, b));
+#else
+    low = lower(plus(a, high), plus(low, b));
+    high = plus(high, pushed);
+#endif
+  }
+}
+`;
+
+/** push, pop, chunks -> lows, highs [B,T]. One invocation per chunk. */
+export const timeHeights = (o: TimeOptions): string => wgsl`
+${DIMS}
+${FIXED}
+@group(0) @binding(1) var<storage, read> push: array<f32>;
+@group(0) @binding(2) var<storage, read> pop: array<f32>;
+@group(0) @binding(3) var<storage, read> chunks: array<vec2u>;
+@group(0) @binding(4) var<storage, read_write> lows: array<vec2u>;
+@group(0) @binding(5) var<storage, read_write> highs: array<vec2u>;
+${mainOf(o, 'dims.B * dims.chunks')}
+  let first = n / dims.chunks * dims.T;
+  let begin = n % dims.chunks * dims.chunk;
+  var low = chunks[3u * n];
+  var high = chunks[3u * n + 1u];
+  for (var t = begin; t < min(begin + dims.chunk, dims.T); t++) {
+    let d = fixed(push[first + t]);
+    let u = fixed(pop[first + t]);
+    ${step(o.kind)}
+    lows[first + t] = low;
+    highs[first + t] = high;
+  }
+}
+`;
+
+/**
+ * A tree of minima above the steps: level k has one entry for BRANCH of level k − 1, after those in the same array.
+ * Which level is made comes as a uniform. Of heights (vec2u) or of u32.
+ */
+export const timeMinima = (o: TimeOptions, of: 'vec2u' | 'u32'): string => wgsl`
+${DIMS}
+${FIXED}
+@group(0) @binding(1) var<storage, read_write> tree: array<${of}>;
+@group(1) @binding(0) var<uniform> now: vec4u;
+${mainOf(o, 'dims.B * dims.levels[now.x].x')}
+  let here = dims.levels[now.x];
+  let under = dims.levels[now.x - 1u];
+  let first = under.y + n / here.x * under.x;
+  let begin = n % here.x * ${BRANCH}u;
+  var least = tree[first + begin];
+  for (var i = begin + 1u; i < min(begin + ${BRANCH}u, under.x); i++) {
+    least = ${of === 'u32' ? 'min(least, tree[first + i])' : 'lower(least, tree[first + i])'};
+  }
+  tree[here.y + n] = least;
+}
+`;
+
+/** Whether an entry of a tree is below a limit. */
+const isBelow = (tree: string): string =>
+  tree === 'keys' ? 'keys[place] < limit' : `below(${tree}[place], limit)`;
+
+const limitOf = (tree: string): string => (tree === 'keys' ? 'u32' : 'vec2u');
+
+/**
+ * last_<tree>(b, end, limit): the last step of sequence b before `end` whose entry is below the limit, or NONE. It goes
+ * up the tree where a whole entry above lies ahead, and down where that one has what is sought.
+ */
+export const searchBack = (tree: 'lows'): string => wgsl`
+fn last_${tree}(b: u32, end: u32, limit: ${limitOf(tree)}) -> u32 {
+  var level = 0u;
+  var i = end;
+  var down = false;
+  loop {
+    if (i == 0u) { return NONE; }
+    if (!down && level < dims.top && i % ${BRANCH}u == 0u) {
+      level++;
+      i /= ${BRANCH}u;
+      continue;
+    }
+    let here = dims.levels[level];
+    let place = here.y + b * here.x + i - 1u;
+    if (!(${isBelow(tree)})) {
+      i--;
+      down = false;
+      continue;
+    }
+    if (level == 0u) { return i - 1u; }
+    level--;
+    i = min(i * ${BRANCH}u, dims.levels[level].x);
+    down = true;
+  }
+}
+`;
+
+/** next_<tree>(b, from, limit): the first step from `from` on whose entry is below the limit, or NONE. */
+export const searchOn = (tree: 'lows' | 'keys'): string => wgsl`
+fn next_${tree}(b: u32, from_step: u32, limit: ${limitOf(tree)}) -> u32 {
+  var level = 0u;
+  var i = from_step;
+  var down = false;
+  loop {
+    let here = dims.levels[level];
+    if (i >= here.x) { return NONE; }
+    if (!down && level < dims.top && i % ${BRANCH}u == 0u) {
+      level++;
+      i /= ${BRANCH}u;
+      continue;
+    }
+    let place = here.y + b * here.x + i;
+    if (!(${isBelow(tree)})) {
+      i++;
+      down = false;
+      continue;
+    }
+    if (level == 0u) { return i; }
+    level--;
+    i *= ${BRANCH}u;
+    down = true;
+  }
+}
+`;

@@ -1,0 +1,94 @@
+import type { MemoryOptions } from '../../shaders/memory.wgsl.ts';
+import { endsOf } from '../base/parameters.ts';
+
+/** How the slots and logs of a batch lie in their buffers. */
+export interface StatesLayout {
+  kind: MemoryOptions['kind'];
+  form: MemoryOptions['form'];
+  B: number;
+  T: number;
+  /** Memories side by side. */
+  memories?: number;
+}
+
+/** [memory][B][length][rows] strengths from the slots and logs of all sequences, laid out as the kernel's form has them. */
+export function allStrengths(
+  { kind, form, B, T, memories = 1 }: StatesLayout,
+  slots: Uint32Array,
+  log: Uint32Array,
+  lengths?: ArrayLike<number>,
+): Float32Array[][][] {
+  const n = T * endsOf(kind);
+  const own = (all: Uint32Array, words: number, k: number, b: number): Uint32Array => {
+    const block = b * memories + k;
+    if (form === 'block') return all.subarray(block * n * words, (block + 1) * n * words);
+    const one = new Uint32Array(n * words);
+    for (let i = 0; i < n; i++) {
+      const at = ((k * n + i) * B + b) * words;
+      one.set(all.subarray(at, at + words), i * words);
+    }
+    return one;
+  };
+  return Array.from({ length: memories }, (_, k) =>
+    Array.from({ length: B }, (_, b) =>
+      rewindStrengths(kind, own(slots, 2, k, b), own(log, 4, k, b), lengths?.[b] ?? T),
+    ),
+  );
+}
+
+/**
+ * Strengths after every step of one memory of one sequence, from what its forward pass left: the log is rewound, so
+ * these are the device's own numbers, bit for bit.
+ *
+ * @param slots [T·E] (strength, row), in slot order
+ * @param log [T·E]
+ * @returns [T][rows], in the paper's order (a stack's or queue's row i was pushed at step i; a deque's 2(t+1) from
+ * bottom to top), dead rows 0
+ */
+export function rewindStrengths(
+  kind: MemoryOptions['kind'],
+  slots: Uint32Array,
+  log: Uint32Array,
+  T: number,
+): Float32Array[] {
+  const REACHED = 0x80000000;
+  const word = new Uint32Array(1);
+  const real = new Float32Array(word.buffer);
+  const asFloat = (bits: number): number => {
+    word[0] = bits;
+    return real[0];
+  };
+  const state = slots.slice();
+  const edgeOf = (entry: number): number => (log[4 * entry] & ~REACHED) >>> 0;
+  const giveBack = (entry: number, slot: number): void => {
+    state[2 * slot] = log[4 * entry + 2];
+    state[2 * slot + 1] = log[4 * entry + 3];
+  };
+  const refill = (entry: number, slot: number): void => {
+    if (log[4 * entry] & REACHED) state[2 * slot] = log[4 * entry + 1];
+  };
+  const deque = kind === 'deque';
+  const steps: Float32Array[] = new Array(T);
+  for (let t = T - 1; t >= 0; t--) {
+    // The ends of the live slots after the step, and where a row stands in the paper's order.
+    const top = deque ? edgeOf(2 * t) : kind === 'queue' ? t : edgeOf(t);
+    const bottom = deque ? edgeOf(2 * t + 1) - 1 : kind === 'queue' ? edgeOf(t) : 0;
+    const placeOf = (row: number): number =>
+      !deque ? row : row % 2 === 0 ? t + 1 + row / 2 : t - (row - 1) / 2;
+    const strengths = new Float32Array(deque ? 2 * (t + 1) : t + 1);
+    for (let i = bottom; i <= top; i++) strengths[placeOf(state[2 * i + 1])] = asFloat(state[2 * i]);
+    steps[t] = strengths;
+    if (kind === 'stack') {
+      giveBack(t, top);
+      refill(t, top - 1);
+    } else if (kind === 'queue') {
+      refill(t, bottom);
+    } else {
+      giveBack(2 * t, top);
+      giveBack(2 * t + 1, bottom);
+      refill(2 * t + 1, bottom + 1);
+      refill(2 * t, top - 1);
+    }
+  }
+  return steps;
+}

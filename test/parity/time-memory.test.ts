@@ -1,0 +1,83 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { Rng } from '../../src/base/rng.ts';
+import { gpuMemory } from '../../src/engine/gpu-memory.ts';
+import type { Gpu } from '../../src/gpu/device.ts';
+import { chooseForm } from '../../src/kernels/memory.ts';
+import { openGpu } from '../support/device.ts';
+import { longMemory } from '../support/long-memory.ts';
+import {
+  compareMemory,
+  largestDifference,
+  memoryTruth,
+  RANGES,
+  TOLERANCE,
+} from '../support/memory-parity.ts';
+
+/** The memories parallel over time against the reference, over sizes on both sides of every chunk and tree. */
+
+let gpu: Gpu;
+beforeAll(async () => {
+  gpu = await openGpu();
+});
+
+const KINDS = ['stack', 'queue'] as const;
+
+describe.each(KINDS)('%s', kind => {
+  describe.each(Object.keys(RANGES))('strengths %s', range => {
+    test.each([1, 2, 31, 32, 33, 65, 1000])('T = %i', async T => {
+      for (const M of [1, 2, 32, 100]) {
+        const truth = memoryTruth(kind, T, M, range);
+        for (const B of [1, 7]) {
+          const differences = await compareMemory(gpu, truth, B, 'time');
+          for (const [tensor, difference] of Object.entries(differences)) {
+            expect(difference, `${tensor} at B=${B}, T=${T}, M=${M}`).toBeLessThanOrEqual(TOLERANCE);
+          }
+        }
+      }
+    });
+  });
+
+  test('the float64 memory for long sequences is the reference', () => {
+    for (const range of Object.keys(RANGES)) {
+      const { sequences, expected } = memoryTruth(kind, 200, 3, range);
+      for (const [k, { push, pop, value, dRead }] of sequences.entries()) {
+        const long = longMemory(kind, push, pop, value, dRead);
+        for (const name of ['read', 'dPush', 'dPop', 'dValue'] as const) {
+          long[name].forEach((x, i) => {
+            expect(x, `${range} ${name}[${i}]`).toBeCloseTo(expected[k][name][i], 10);
+          });
+        }
+      }
+    }
+  });
+
+  // Strengths that float32 has to round at every sum; depths of 8,000 and more. Step after step, a queue's front is the
+  // sum of all pops: 65,536 roundings of 6e-8, of either sign. Heights in fixed point have none.
+  test.each([
+    ['time', TOLERANCE],
+    ['streaming', kind === 'queue' ? 4 * TOLERANCE : TOLERANCE],
+  ] as const)('65,536 steps, %s', async (form, tolerance) => {
+    const [T, M] = [65_536, 4];
+    const rng = new Rng(3, 0, 1);
+    const numbers = (length: number, least: number, most: number): Float32Array =>
+      Float32Array.from({ length }, () => least + (most - least) * rng.uniform());
+    const push = numbers(T, 0.5, 1);
+    const pop = numbers(T, 0, 1.25);
+    const value = numbers(T * M, -1, 1);
+    const dRead = numbers(T * M, -1, 1);
+    const memory = await gpuMemory(
+      gpu,
+      { kind, B: 1, T, M },
+      undefined,
+      form === 'time' ? form : chooseForm(gpu),
+    );
+    const read = await memory.forward(push, pop, value);
+    const actual = { read, ...(await memory.backward(dRead)) };
+    memory.destroy();
+    const expected = longMemory(kind, push, pop, value, dRead);
+    for (const name of ['read', 'dPush', 'dPop', 'dValue'] as const) {
+      const difference = largestDifference(actual[name], i => expected[name][i]);
+      expect(difference, name).toBeLessThanOrEqual(tolerance);
+    }
+  });
+});
