@@ -1,5 +1,6 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import type { Layer, Layout } from '../src/kernels/layout.ts';
+import { range } from './lib/model.wgsl.ts';
 
 /**
  * Embeddings. A layer sees the input x only through x·W_e·W_xh, and x is one-hot (or a sum of few): so the product
@@ -8,33 +9,57 @@ import type { Layer, Layout } from '../src/kernels/layout.ts';
  */
 export const EMBED_SIZE = 64;
 
-/** Workgroups for n numbers of vec4s. */
+/** Rows of an invocation's tile, which is one vec4 wide. */
+const ROWS = range(4);
+
 const entry = wgsl`
 @compute @workgroup_size(${EMBED_SIZE})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
   let at = (group.y * groups.x + group.x) * ${EMBED_SIZE}u + lid;
 `;
 
-/** Invocations: a vec4 of each layer's Wx. */
+/** Tiles of a matrix. */
+const tilesOf = (rows: number, columns4: number): number => Math.ceil(rows / ROWS.length) * columns4;
+
+/** `body` of the tiles from `begin` on: rows n0 … n3, the last one again beyond it, and column j. */
+const tiles = (begin: number, rows: number, columns4: number, body: string): string => wgsl`
+  if (at >= ${begin}u && at < ${begin + tilesOf(rows, columns4)}u) {
+    let first = (at - ${begin}u) / ${columns4}u * ${ROWS.length}u;
+    let j = (at - ${begin}u) % ${columns4}u;
+    ${ROWS.map(n => `let n${n} = min(first + ${n}u, ${rows - 1}u);`).join('\n')}
+    ${ROWS.map(n => `var sum${n} = vec4f();`).join('\n')}
+    ${body}
+    return;
+  }`;
+
 export const embedItems = ({ layers }: Layout): number =>
-  layers.reduce((sum, { Wx }) => sum + Wx.rows * Wx.ld4, 0);
+  layers.reduce((sum, { Wx }) => sum + tilesOf(Wx.rows, Wx.ld4), 0);
 
 /** w: We, Wxe -> w: Wx of every layer. */
 export function embed({ layers, We, size4, spec }: Layout): string {
-  let first = 0;
+  const { offset4, ld4 } = We!;
+  let begin = 0;
   const bodies = layers.map(({ Wx, Wxe }) => {
-    const begin = first;
-    first += Wx.rows * Wx.ld4;
-    return wgsl`
-  if (at >= ${begin}u && at < ${first}u) {
-    let row = (at - ${begin}u) / ${Wx.ld4}u;
-    let column = (at - ${begin}u) % ${Wx.ld4}u;
-    var sum = vec4f();
-    for (var x = 0u; x < ${spec.embedding}u; x++) {
-      sum += w[${We!.offset4}u + row * ${We!.ld4}u + x / 4u][x % 4u] * w[${Wxe!.offset4}u + x * ${Wxe!.ld4}u + column];
+    const from = begin;
+    begin += tilesOf(Wx.rows, Wx.ld4);
+    const embedding = range(4).map(
+      k =>
+        `let w${k} = w[${Wxe!.offset4}u + min(4u * i + ${k}u, ${spec.embedding - 1}u) * ${Wxe!.ld4}u + j];`,
+    );
+    // Padding of an embedding is 0, whatever it is multiplied with.
+    return tiles(
+      from,
+      Wx.rows,
+      Wx.ld4,
+      wgsl`for (var i = 0u; i < ${ld4}u; i++) {
+      ${embedding.join('\n')}
+      ${ROWS.map(
+        n => `let e${n} = w[${offset4}u + n${n} * ${ld4}u + i];
+      sum${n} += e${n}.x * w0 + e${n}.y * w1 + e${n}.z * w2 + e${n}.w * w3;`,
+      ).join('\n')}
     }
-    w[${Wx.offset4}u + at - ${begin}u] = sum;
-  }`;
+    ${ROWS.map(n => `w[${Wx.offset4}u + n${n} * ${Wx.ld4}u + j] = sum${n};`).join('\n')}`,
+    );
   });
   return wgsl`
 @group(0) @binding(0) var<storage, read_write> w: array<vec4f, ${size4}>;
@@ -44,50 +69,61 @@ ${bodies.join('\n')}
 `;
 }
 
-/** Invocations: a vec4 of each layer's Wxe, then a vec4 of We. */
+/** Tiles of each layer's Wxe, then of We. */
 export const embedBackwardItems = ({ layers, We }: Layout): number =>
-  layers.reduce((sum, { Wxe }) => sum + Wxe!.rows * Wxe!.ld4, We!.rows * We!.ld4);
+  layers.reduce((sum, { Wxe }) => sum + tilesOf(Wxe!.rows, Wxe!.ld4), tilesOf(We!.rows, We!.ld4));
 
 /** w, gradient: dWx of every layer -> gradient: dWe, dWxe. */
 export function embedBackward({ layers, We, size4, spec }: Layout): string {
   const { rows: D, ld4, offset4 } = We!;
-  let first = 0;
+  let begin = 0;
+  // dWxe = Weᵀ · dWx: the four rows of a tile are the components of one vec4 of We.
   const ofLayer = ({ Wx, Wxe }: Layer): string => {
-    const begin = first;
-    first += Wxe!.rows * Wxe!.ld4;
-    return wgsl`
-  if (at >= ${begin}u && at < ${first}u) {
-    let x = (at - ${begin}u) / ${Wx.ld4}u;
-    let column = (at - ${begin}u) % ${Wx.ld4}u;
-    var sum = vec4f();
-    for (var row = 0u; row < ${D}u; row++) {
-      sum += w[${offset4}u + row * ${ld4}u + x / 4u][x % 4u] * gradient[${Wx.offset4}u + row * ${Wx.ld4}u + column];
+    const from = begin;
+    begin += tilesOf(Wxe!.rows, Wxe!.ld4);
+    return tiles(
+      from,
+      Wxe!.rows,
+      Wxe!.ld4,
+      wgsl`for (var row = 0u; row < ${D}u; row++) {
+      let e = w[${offset4}u + row * ${ld4}u + first / 4u];
+      let g = gradient[${Wx.offset4}u + row * ${Wx.ld4}u + j];
+      ${ROWS.map(n => `sum${n} += e.${'xyzw'[n]} * g;`).join('\n')}
     }
-    gradient[${Wxe!.offset4}u + at - ${begin}u] = sum;
-  }`;
+    ${ROWS.map(n => `if (first + ${n}u < ${Wxe!.rows}u) { gradient[${Wxe!.offset4}u + n${n} * ${Wxe!.ld4}u + j] = sum${n}; }`).join('\n')}`,
+    );
   };
   const bodies = layers.map(ofLayer);
+  // dWe = Σ dWx · Wxeᵀ. What is padding of an embedding stays 0.
   const sums = layers.map(
     ({ Wx, Wxe }) => wgsl`
-    for (var column = 0u; column < ${Wx.ld4}u; column++) {
-      let g = gradient[${Wx.offset4}u + row * ${Wx.ld4}u + column];
-      for (var k = 0u; k < min(4u, ${spec.embedding}u - 4u * across); k++) {
-        sum[k] += dot(g, w[${Wxe!.offset4}u + (4u * across + k) * ${Wxe!.ld4}u + column]);
-      }
+    for (var i = 0u; i < ${Wx.ld4}u; i++) {
+      ${range(4)
+        .map(
+          k =>
+            `let w${k} = w[${Wxe!.offset4}u + min(4u * j + ${k}u, ${spec.embedding - 1}u) * ${Wxe!.ld4}u + i] * f32(4u * j + ${k}u < ${spec.embedding}u);`,
+        )
+        .join('\n')}
+      ${ROWS.map(
+        n => `let g${n} = gradient[${Wx.offset4}u + n${n} * ${Wx.ld4}u + i];
+      sum${n} += vec4f(dot(g${n}, w0), dot(g${n}, w1), dot(g${n}, w2), dot(g${n}, w3));`,
+      ).join('\n')}
     }`,
+  );
+  bodies.push(
+    tiles(
+      begin,
+      D,
+      ld4,
+      wgsl`${sums.join('\n')}
+    ${ROWS.map(n => `gradient[${offset4}u + n${n} * ${ld4}u + j] = sum${n};`).join('\n')}`,
+    ),
   );
   return wgsl`
 @group(0) @binding(0) var<storage, read> w: array<vec4f, ${size4}>;
 @group(0) @binding(1) var<storage, read_write> gradient: array<vec4f, ${size4}>;
 ${entry}
 ${bodies.join('\n')}
-  if (at >= ${first}u && at < ${first + D * ld4}u) {
-    let row = (at - ${first}u) / ${ld4}u;
-    let across = (at - ${first}u) % ${ld4}u;
-    var sum = vec4f();
-    ${sums.join('\n')}
-    gradient[${offset4}u + at - ${first}u] = sum;
-  }
 }
 `;
 }

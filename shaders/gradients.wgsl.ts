@@ -1,5 +1,6 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import type { Block } from '../src/kernels/layout.ts';
+import { range } from './lib/model.wgsl.ts';
 import { addOuter } from './lib/product.wgsl.ts';
 import { each } from './lib/text.ts';
 import { at, type Operand } from './linear.wgsl.ts';
@@ -9,7 +10,8 @@ import { at, type Operand } from './linear.wgsl.ts';
  * batch.parts parts, each of which writes sums of its own into `partial` [parts, size4]; the optimiser's first
  * pass adds them up in fixed order, so that the result is deterministic. Two forms:
  *
- *   tile  an invocation has a tile of 4 × 4 of one block and runs down its part of the rows
+ *   tile  an invocation has a tile of one block and runs down its part of the rows; of a block for the inputs, of which a
+ *         row has few, it has a column, to which it adds at the rows that are there
  *   lane  an invocation has a whole block and the sequences b ≡ part (mod parts), with its sums in private memory
  *         and every product written out. On software adapters, where a load from a buffer costs as much as dozens
  *         of products, this is 7 times faster.
@@ -32,62 +34,114 @@ ${batch}
 
 // ---- tile ---------------------------------------------------------------------------------------------------
 
-export const TILE_SIZE = 16;
-const tilesDown = ({ block, a }: GradientJob): number => (a === 'ones' ? 1 : Math.ceil(block.rows / 4));
+export interface GradientTiling {
+  /** vec4s of the left side (so four times as many rows of the block) and of the right one. */
+  down: number;
+  across: number;
+  /** Invocations of a workgroup. */
+  size: number;
+}
+
+/** A block's tiles: how many, and how large, as equal as can be. */
+function tilesOf({ block, a }: GradientJob, { down, across }: GradientTiling) {
+  const single = typeof a === 'string';
+  const wide = single ? 1 : Math.ceil(block.rows / 4);
+  const parts = (n: number, most: number): { count: number; each: number } => {
+    const count = Math.ceil(n / most);
+    return { count, each: Math.ceil(n / count) };
+  };
+  return { down: parts(wide, down), across: parts(block.ld4, a === 'inputs' ? 1 : across), wide };
+}
+
 /** Rounded up to whole workgroups, so that a workgroup has one job. */
-const groupsOf = (job: GradientJob): number => Math.ceil((tilesDown(job) * job.block.ld4) / TILE_SIZE);
+function groupsOf(job: GradientJob, tiling: GradientTiling): number {
+  const { down, across } = tilesOf(job, tiling);
+  return Math.ceil((down.count * across.count) / tiling.size);
+}
 
-export const tileGroups = (jobs: readonly GradientJob[]): number =>
-  jobs.reduce((sum, job) => sum + groupsOf(job), 0);
+export const tileGroups = (jobs: readonly GradientJob[], tiling: GradientTiling): number =>
+  jobs.reduce((sum, job) => sum + groupsOf(job, tiling), 0);
 
-/** Workgroup n, of (x, y): tiles n mod tileGroups of one job, over part n / tileGroups. */
-export function gradientTiles(batch: string, jobs: readonly GradientJob[], size4: number): string {
-  let firstGroup = 0;
-  const bodies = jobs.map(job => {
-    const { block, a, b, perStep } = job;
-    const begin = firstGroup;
-    firstGroup += groupsOf(job);
-    const load =
-      a === 'ones'
-        ? 'let a = vec4f(1.0, 0.0, 0.0, 0.0);'
-        : a === 'inputs'
-          ? 'var a = vec4f();\n for (var k = 0u; k < batch.K; k++) { a += vec4f(vec4u(inputAt(n, k)) == own); }'
-          : `let a = acts[${at(a, 'n')} + down];`;
-    const rows = a === 'ones' ? 1 : block.rows;
-    return wgsl`
-  if (tiles < ${firstGroup}u) {
-    let tile = (tiles - ${begin}u) * ${TILE_SIZE}u + lid;
-    if (tile >= ${tilesDown(job) * block.ld4}u) { return; }
-    let down = tile / ${block.ld4}u;
-    let across = tile % ${block.ld4}u;
-    let own = vec4u(down * 4u) + vec4u(0u, 1u, 2u, 3u);
-    let rows = ${perStep ? 'batch.T * batch.B' : 'batch.B'};
-    let share = (rows + batch.parts - 1u) / batch.parts;
-    var c0 = vec4f();
-    var c1 = vec4f();
-    var c2 = vec4f();
-    var c3 = vec4f();
+/** The sums of a tile, over the rows of this part. */
+function tileBody(job: GradientJob, tiling: GradientTiling, size4: number): string {
+  const { block, a, b } = job;
+  const { down, across, wide } = tilesOf(job, tiling);
+  const [ds, cs] = [range(down.each), range(across.each)];
+  const ones = a === 'ones';
+  const rs = ones ? [0] : [0, 1, 2, 3];
+  const last = (name: string, k: number, count: number, exact: boolean): string =>
+    exact ? `${name} + ${k}u` : `min(${name} + ${k}u, ${count - 1}u)`;
+  const wholeDown = down.count * down.each === wide;
+  const wholeAcross = across.count * across.each === block.ld4;
+  const to = (d: number, r: number, c: number): string =>
+    `partial[to + ${(4 * d + r) * block.ld4 + c}u] = c${d}_${r}_${c};`;
+  const guarded = (d: number, r: number, c: number): string => {
+    const conditions = [
+      ...(ones || (wholeDown && block.rows % 4 === 0)
+        ? []
+        : [`(down + ${d}u) * 4u + ${r}u < ${block.rows}u`]),
+      ...(wholeAcross ? [] : [`across + ${c}u < ${block.ld4}u`]),
+    ];
+    return conditions.length ? `if (${conditions.join(' && ')}) { ${to(d, r, c)} }` : to(d, r, c);
+  };
+  const each = (body: (d: number, r: number, c: number) => string): string =>
+    ds.flatMap(d => rs.flatMap(r => cs.map(c => body(d, r, c)))).join('\n');
+  return wgsl`
+    let down = tile / ${across.count}u * ${down.each}u;
+    let across = tile % ${across.count}u * ${across.each}u;
+    ${typeof a === 'string' ? '' : `let left = ${at(a, '0u')};`}
+    let right = ${at(b, '0u')};
+    ${each((d, r, c) => `var c${d}_${r}_${c} = vec4f();`)}
     for (var n = part * share; n < min((part + 1u) * share, rows); n++) {
-      ${load}
-      let b = grads[${at(b, 'n')} + across];
-      c0 += a.x * b;
-      c1 += a.y * b;
-      c2 += a.z * b;
-      c3 += a.w * b;
+      ${typeof a === 'string' ? '' : ds.map(d => `let a${d} = acts[left + n * ${a.width4}u + ${last('down', d, wide, wholeDown)}];`).join('\n')}
+      ${cs.map(c => `let b${c} = grads[right + n * ${b.width4}u + ${last('across', c, block.ld4, wholeAcross)}];`).join('\n')}
+      ${each((d, r, c) => `c${d}_${r}_${c} += ${ones ? '' : `a${d}.${'xyzw'[r]} * `}b${c};`)}
     }
     let to = part * ${size4}u + ${block.offset4}u + down * ${4 * block.ld4}u + across;
-    partial[to] = c0;
-    ${[1, 2, 3].map(k => `if (down * 4u + ${k}u < ${rows}u) { partial[to + ${k * block.ld4}u] = c${k}; }`).join('\n')}
+    ${each(guarded)}`;
+}
+
+/** A column of the block for the inputs: every row of the batch adds to the few rows of it that are its inputs. */
+const inputsBody = ({ block, b }: GradientJob, size4: number): string => wgsl`
+    let to = part * ${size4}u + ${block.offset4}u + tile;
+    for (var k = 0u; k < ${block.rows}u; k++) { partial[to + k * ${block.ld4}u] = vec4f(); }
+    for (var n = part * share; n < min((part + 1u) * share, rows); n++) {
+      let b = grads[${at(b, 'n')} + tile];
+      for (var k = 0u; k < batch.K; k++) {
+        let input = inputAt(n, k);
+        if (input != NO_INPUT) { partial[to + min(input, ${block.rows - 1}u) * ${block.ld4}u] += b; }
+      }
+    }`;
+
+/** Workgroup n, of (x, y): tiles n mod tileGroups of one job, over part n / tileGroups. */
+export function gradientTiles(
+  batch: string,
+  jobs: readonly GradientJob[],
+  tiling: GradientTiling,
+  size4: number,
+): string {
+  let firstGroup = 0;
+  const bodies = jobs.map(job => {
+    const begin = firstGroup;
+    firstGroup += groupsOf(job, tiling);
+    const { down, across } = tilesOf(job, tiling);
+    return wgsl`
+  if (tiles < ${firstGroup}u) {
+    let tile = (tiles - ${begin}u) * ${tiling.size}u + lid;
+    if (tile >= ${down.count * across.count}u) { return; }
+    let rows = ${job.perStep ? 'batch.T * batch.B' : 'batch.B'};
+    let share = (rows + batch.parts - 1u) / batch.parts;
+    ${job.a === 'inputs' ? inputsBody(job, size4) : tileBody(job, tiling, size4)}
     return;
   }`;
   });
   return wgsl`
 ${bindings(batch)}
-@compute @workgroup_size(${TILE_SIZE})
+@compute @workgroup_size(${tiling.size})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
   let workgroup = group.y * groups.x + group.x;
-  let part = workgroup / ${tileGroups(jobs)}u;
-  let tiles = workgroup % ${tileGroups(jobs)}u;
+  let part = workgroup / ${tileGroups(jobs, tiling)}u;
+  let tiles = workgroup % ${tileGroups(jobs, tiling)}u;
   if (part >= batch.parts) { return; }
 ${bodies.join('\n')}
 }

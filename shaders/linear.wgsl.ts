@@ -1,12 +1,23 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import type { Block } from '../src/kernels/layout.ts';
 import { MATH } from './lib/math.wgsl.ts';
+import { range } from './lib/model.wgsl.ts';
 
 /**
- * Matrix products over all T·B rows of a batch; `batch` declares it (batchOf). Each invocation keeps a tile of 4 rows by 4 columns in
- * registers: 4 + 4 vec4 loads for 64 multiplications.
+ * Matrix products over all T·B rows of a batch; `batch` declares it (batchOf). Each invocation keeps a tile of some rows by some
+ * vec4s of columns in registers, so that a load serves many products.
  */
-export const LINEAR_SIZE = 64;
+export interface LinearTiling {
+  rows: number;
+  /** vec4s. */
+  columns: number;
+  /** Invocations of a workgroup. */
+  size: number;
+}
+
+/** Invocations for so many rows and vec4s of columns. */
+export const linearTiles = ({ rows, columns }: LinearTiling, count: number, columns4: number): number =>
+  Math.ceil(count / rows) * Math.ceil(columns4 / columns);
 
 /** A tensor in an arena: its offset's name in the batch header, vec4s per row, rows to skip times B. */
 export interface Operand {
@@ -21,66 +32,78 @@ export interface Operand {
 export const at = ({ field, width4, skip, from = 0 }: Operand, row: string): string =>
   `batch.${field} + (${row}${skip ? ' + batch.B' : ''}) * ${width4}u${from ? ` + ${from}u` : ''}`;
 
-const tile = (columns4: number): string => wgsl`
-@compute @workgroup_size(${LINEAR_SIZE})
+/** Declares rows n0 … and columns j0 … of this invocation. Beyond the last one it is repeated, and not stored. */
+const tile = ({ rows, columns, size }: LinearTiling, columns4: number): string => wgsl`
+@compute @workgroup_size(${size})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
-  let tile = (group.y * groups.x + group.x) * ${LINEAR_SIZE}u + lid;
+  let tile = (group.y * groups.x + group.x) * ${size}u + lid;
   let rows = batch.T * batch.B;
-  let first = tile / ${columns4}u * 4u;
-  let column = tile % ${columns4}u;
+  let first = tile / ${Math.ceil(columns4 / columns)}u * ${rows}u;
+  let column = tile % ${Math.ceil(columns4 / columns)}u * ${columns}u;
   if (first >= rows) { return; }
-  // The last tile may overlap its neighbour's rows, which then are computed twice, to the same numbers.
-  let n0 = first;
-  let n1 = min(first + 1u, rows - 1u);
-  let n2 = min(first + 2u, rows - 1u);
-  let n3 = min(first + 3u, rows - 1u);
+  ${range(rows)
+    .map(n => `let n${n} = min(first + ${n}u, rows - 1u);`)
+    .join('\n')}
+  ${range(columns)
+    .map(
+      c => `let j${c} = ${columns4 % columns ? `min(column + ${c}u, ${columns4 - 1}u)` : `column + ${c}u`};`,
+    )
+    .join('\n')}
 `;
+
+/** `body` for every row and column of the tile that is not repeated. */
+const stores = (
+  { rows, columns }: LinearTiling,
+  columns4: number,
+  body: (n: number, c: number) => string,
+): string =>
+  range(rows)
+    .map(
+      n => `if (first + ${n}u < rows) {
+    ${range(columns)
+      .map(c => (columns4 % columns ? `if (column + ${c}u < ${columns4}u) { ${body(n, c)} }` : body(n, c)))
+      .join('\n')}
+  }`,
+    )
+    .join('\n');
 
 /** x, W, b -> y = x·W + b, or its tanh. Binds batch, w, acts (x in, y out). */
 export function linear(
   batch: string,
+  tiling: LinearTiling,
   x: Operand,
   W: Block,
   b: Block | undefined,
   y: Operand,
   tanh = false,
 ): string {
-  const wide = Math.ceil(W.rows / 4);
-  const of = (sum: string): string => (tanh ? `safeTanh4(${sum})` : sum);
+  const [rows, columns] = [range(tiling.rows), range(tiling.columns)];
   return wgsl`
 ${batch}
 @group(0) @binding(1) var<storage, read> w: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> acts: array<vec4f>;
 ${tanh ? MATH : ''}
-${tile(W.ld4)}
-#if ${b !== undefined}
-  let bias = w[${b?.offset4 ?? 0}u + column];
-#else
-  let bias = vec4f();
-#endif
-  var y0 = bias;
-  var y1 = bias;
-  var y2 = bias;
-  var y3 = bias;
-  for (var i = 0u; i < ${wide}u; i++) {
-    let x0 = acts[${at(x, 'n0')} + i];
-    let x1 = acts[${at(x, 'n1')} + i];
-    let x2 = acts[${at(x, 'n2')} + i];
-    let x3 = acts[${at(x, 'n3')} + i];
-    let corner = ${W.offset4}u + i * ${4 * W.ld4}u + column;
-    let w0 = w[corner];
-    let w1 = w[corner + ${W.ld4}u];
-    let w2 = w[corner + ${2 * W.ld4}u];
-    let w3 = w[corner + ${3 * W.ld4}u];
-    y0 += x0.x * w0 + x0.y * w1 + x0.z * w2 + x0.w * w3;
-    y1 += x1.x * w0 + x1.y * w1 + x1.z * w2 + x1.w * w3;
-    y2 += x2.x * w0 + x2.y * w1 + x2.z * w2 + x2.w * w3;
-    y3 += x3.x * w0 + x3.y * w1 + x3.z * w2 + x3.w * w3;
+${tile(tiling, W.ld4)}
+  ${columns
+    .map(c => {
+      const bias = b ? `w[${b.offset4}u + j${c}]` : 'vec4f()';
+      return `let bias${c} = ${bias};\n${rows.map(n => `var y${n}_${c} = bias${c};`).join('\n')}`;
+    })
+    .join('\n')}
+  ${rows.map(n => `let from${n} = ${at(x, `n${n}`)};`).join('\n')}
+  for (var i = 0u; i < ${Math.ceil(W.rows / 4)}u; i++) {
+    ${rows.map(n => `let x${n} = acts[from${n} + i];`).join('\n')}
+    let corner = ${W.offset4}u + i * ${4 * W.ld4}u;
+    ${columns
+      .map(
+        c => `{
+      ${[0, 1, 2, 3].map(k => `let w${k} = w[corner + ${k * W.ld4}u + j${c}];`).join('\n')}
+      ${rows.map(n => `y${n}_${c} += x${n}.x * w0 + x${n}.y * w1 + x${n}.z * w2 + x${n}.w * w3;`).join('\n')}
+    }`,
+      )
+      .join('\n')}
   }
-  acts[${at(y, 'n0')} + column] = ${of('y0')};
-  acts[${at(y, 'n1')} + column] = ${of('y1')};
-  acts[${at(y, 'n2')} + column] = ${of('y2')};
-  acts[${at(y, 'n3')} + column] = ${of('y3')};
+  ${stores(tiling, W.ld4, (n, c) => `acts[${at(y, `n${n}`)} + j${c}] = ${tanh ? `safeTanh4(y${n}_${c})` : `y${n}_${c}`};`)}
 }
 `;
 }
@@ -91,45 +114,46 @@ ${tile(W.ld4)}
  */
 export function linearBackward(
   batch: string,
+  tiling: LinearTiling,
   dy: Operand,
   W: Block,
   dx: Operand,
   accumulate: boolean,
   tanh?: Operand,
 ): string {
-  const rows = [0, 1, 2, 3];
+  const [rows, columns] = [range(tiling.rows), range(tiling.columns)];
   // Beyond the matrix's last row lie other parameters, whose products must not reach the padding of dx.
-  const factor = (k: number): string => (W.rows % 4 === 0 ? '' : ` * f32(column * 4u + ${k}u < ${W.rows}u)`);
+  const factor = (k: number, c: number): string =>
+    W.rows % 4 === 0 ? '' : ` * f32(j${c} * 4u + ${k}u < ${W.rows}u)`;
+  const store = (n: number, c: number): string => {
+    const to = `grads[${at(dx, `n${n}`)} + j${c}]`;
+    const sum = `dx${n}_${c}`;
+    if (!tanh) return `${to} ${accumulate ? '+=' : '='} ${sum};`;
+    return `{ let x = acts[${at(tanh, `n${n}`)} + j${c}]; ${to} ${accumulate ? '+=' : '='} ${sum} * (1.0 - x * x); }`;
+  };
   return wgsl`
 ${batch}
 @group(0) @binding(1) var<storage, read> w: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> grads: array<vec4f>;
 ${tanh ? '@group(0) @binding(3) var<storage, read> acts: array<vec4f>;' : ''}
-${tile(dx.width4)}
-  var dx0 = vec4f();
-  var dx1 = vec4f();
-  var dx2 = vec4f();
-  var dx3 = vec4f();
-  for (var j = 0u; j < ${W.ld4}u; j++) {
-    let corner = ${W.offset4}u + column * ${4 * W.ld4}u + j;
-    ${rows.map(k => `let w${k} = w[corner + ${k * W.ld4}u]${factor(k)};`).join('\n')}
-    ${rows
+${tile(tiling, dx.width4)}
+  ${rows.map(n => columns.map(c => `var dx${n}_${c} = vec4f();`).join('\n')).join('\n')}
+  ${rows.map(n => `let from${n} = ${at(dy, `n${n}`)};`).join('\n')}
+  for (var i = 0u; i < ${W.ld4}u; i++) {
+    ${rows.map(n => `let dy${n} = grads[from${n} + i];`).join('\n')}
+    ${columns
       .map(
-        n => `let dy${n} = grads[${at(dy, `n${n}`)} + j];
-    dx${n} += vec4f(dot(dy${n}, w0), dot(dy${n}, w1), dot(dy${n}, w2), dot(dy${n}, w3));`,
+        c => `{
+      let corner = ${W.offset4}u + j${c} * ${4 * W.ld4}u + i;
+      ${[0, 1, 2, 3].map(k => `let w${k} = w[corner + ${k * W.ld4}u]${factor(k, c)};`).join('\n')}
+      ${rows
+        .map(n => `dx${n}_${c} += vec4f(dot(dy${n}, w0), dot(dy${n}, w1), dot(dy${n}, w2), dot(dy${n}, w3));`)
+        .join('\n')}
+    }`,
       )
       .join('\n')}
   }
-  ${
-    tanh
-      ? rows.map(n => `{ let x = acts[${at(tanh, `n${n}`)} + column]; dx${n} *= 1.0 - x * x; }`).join('\n')
-      : ''
-  }
-  // A repeated last row must be added once only.
-  grads[${at(dx, 'n0')} + column] ${accumulate ? '+=' : '='} dx0;
-  if (n1 != n0) { grads[${at(dx, 'n1')} + column] ${accumulate ? '+=' : '='} dx1; }
-  if (n2 != n1) { grads[${at(dx, 'n2')} + column] ${accumulate ? '+=' : '='} dx2; }
-  if (n3 != n2) { grads[${at(dx, 'n3')} + column] ${accumulate ? '+=' : '='} dx3; }
+  ${stores(tiling, dx.width4, store)}
 }
 `;
 }

@@ -50,7 +50,7 @@ const at = (field: string, width4: number, step: string, b: string): string =>
 export const stepTiles = ({ rows, size }: StepOptions, columns4: number, B: number): number =>
   Math.ceil((Math.ceil(B / rows) * columns4) / size);
 
-/** sum{g}_{n} += x_n · W[:, gate g, column j], over a matrix of \`gates\` blocks of H4 columns. */
+/** sum{g}_{n} += x_n · W[:, gate g, column j], over a matrix of `gates` blocks of H4 columns. */
 function product(
   o: StepOptions,
   x: (b: string) => string,
@@ -59,9 +59,12 @@ function product(
   stride: number,
 ): string {
   const tiles = range(o.rows);
-  return wgsl`for (var i = 0u; i < ${Math.ceil(rows / 4)}u; i++) {
+  // Places are found before the loop: the sizes in them are loads, which a software adapter would do every time.
+  return wgsl`{
+  ${tiles.map(n => `let from${n} = ${x(`b${n}`)};`).join('\n')}
+  for (var i = 0u; i < ${Math.ceil(rows / 4)}u; i++) {
     let corner = ${offset4}u + i * ${4 * ld4}u + j;
-    ${tiles.map(n => `let x${n} = acts[${x(`b${n}`)} + i];`).join('\n')}
+    ${tiles.map(n => `let x${n} = acts[from${n} + i];`).join('\n')}
     ${gates
       .map(
         (gate, k) => `{
@@ -72,6 +75,7 @@ function product(
     }`,
       )
       .join('\n')}
+  }
   }`;
 }
 
@@ -80,17 +84,20 @@ function transposed(o: StepOptions, dy: (b: string) => string, { offset4, rows, 
   const tiles = range(o.rows);
   // Beyond the matrix's last row lie other parameters, whose products must not reach the padding.
   const factor = (r: number): string => (rows % 4 === 0 ? '' : ` * f32(j * 4u + ${r}u < ${rows}u)`);
-  return wgsl`for (var i = 0u; i < ${ld4}u; i++) {
+  return wgsl`{
+  ${tiles.map(n => `let from${n} = ${dy(`b${n}`)};`).join('\n')}
+  for (var i = 0u; i < ${ld4}u; i++) {
     let corner = ${offset4}u + j * ${4 * ld4}u + i;
     ${range(4)
       .map(r => `let w${r} = w[corner + ${r * ld4}u]${factor(r)};`)
       .join('\n')}
     ${tiles
       .map(
-        n => `let dy${n} = grads[${dy(`b${n}`)} + i];
+        n => `let dy${n} = grads[from${n} + i];
     sum_${n} += vec4f(dot(dy${n}, w0), dot(dy${n}, w1), dot(dy${n}, w2), dot(dy${n}, w3));`,
       )
       .join('\n')}
+  }
   }`;
 }
 

@@ -32,17 +32,27 @@ export function release(gpu: GPU): void {
   if (at >= 0) instances.splice(at, 1);
 }
 
+/** Dawn's words for leaving bounds checks out. They are for a whole instance. */
+const UNCHECKED = ['enable-dawn-features=disable_robustness'];
+
 /** One search at a time: a search sets environment variables while it runs. */
 let turn: Promise<unknown> = Promise.resolve();
 
-/** @param software take a software adapter even where there is a GPU */
-export function findAdapter({ software = false } = {}): Promise<AdapterSearch> {
-  const search = turn.then(() => find(software));
+/**
+ * @param software take a software adapter even where there is a GPU
+ * @param checked keep a software adapter's bounds checks, which take up to two thirds of its time. The kernels' indices
+ * come from sizes and from batches that were checked, and the tests run with the checks on.
+ */
+export function findAdapter({
+  software = false,
+  checked = process.env['PUSHDOWN_BOUNDS_CHECKS'] === 'on',
+} = {}): Promise<AdapterSearch> {
+  const search = turn.then(() => find(software, checked));
   turn = search.catch(() => undefined);
   return search;
 }
 
-async function find(software: boolean): Promise<AdapterSearch> {
+async function find(software: boolean, checked: boolean): Promise<AdapterSearch> {
   const tried: AdapterSearch['tried'] = [];
   let dawn: typeof import('webgpu');
   try {
@@ -54,13 +64,18 @@ async function find(software: boolean): Promise<AdapterSearch> {
   Object.assign(globalThis, dawn.globals);
 
   /** Asks a fresh Dawn instance, restricted to the driver of `icd` where one is given. */
-  const ask = async (what: string, icd?: string, fallback = false): Promise<FoundAdapter | undefined> => {
+  const ask = async (
+    what: string,
+    icd?: string,
+    fallback = false,
+    toggles: string[] = [],
+  ): Promise<FoundAdapter | undefined> => {
     const before = DRIVER_VARIABLES.map(name => process.env[name]);
     // Read by the Vulkan loader when an instance is made. Reset after: a browser started from here must
     // not inherit them.
     if (icd) for (const name of DRIVER_VARIABLES) process.env[name] = icd;
     try {
-      const gpu = dawn.create([]);
+      const gpu = dawn.create(toggles);
       const adapter = await gpu.requestAdapter({
         powerPreference: 'high-performance',
         forceFallbackAdapter: fallback,
@@ -74,7 +89,8 @@ async function find(software: boolean): Promise<AdapterSearch> {
         tried.push({ what, outcome: `${name}, passed over: a software adapter was asked for` });
         return undefined;
       }
-      const reason = reasonFor(soft, software, tried);
+      if (soft && !checked && toggles.length === 0) return await ask(what, icd, fallback, UNCHECKED);
+      const reason = reasonFor(soft, software, tried) + (toggles.length ? '; bounds checks off' : '');
       tried.push({ what, outcome: name });
       instances.push(gpu);
       return { gpu, adapter, description: { name, kind: soft ? 'software' : 'gpu', reason } };

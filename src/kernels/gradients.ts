@@ -1,5 +1,6 @@
 import {
   type GradientJob,
+  type GradientTiling,
   gradientLanes,
   gradientTiles,
   LANE_SIZE,
@@ -17,16 +18,27 @@ export function weightGradients(
   layout: Layout,
   batch: string,
   lane: boolean,
+  tiling: GradientTiling,
 ): Promise<Launch> {
   const jobs = jobsOf(layout);
   const { size4 } = layout;
   return launcher.launch(
     `weight gradients ${lane ? 'lane' : 'tile'}`,
-    lane ? gradientLanes(batch, jobs, size4) : gradientTiles(batch, jobs, size4),
+    lane ? gradientLanes(batch, jobs, size4) : gradientTiles(batch, jobs, tiling, size4),
     [read('batch'), read('acts'), read('grads'), write('partial')],
     ({ parts }) =>
-      lane ? [Math.ceil(parts / LANE_SIZE), sideBySide(jobs).length] : split(tileGroups(jobs) * parts),
+      lane
+        ? [Math.ceil(parts / LANE_SIZE), sideBySide(jobs).length]
+        : split(tileGroups(jobs, tiling) * parts),
   );
+}
+
+/** Parts that the rows are best divided into: enough to fill the device. Every part is a gradient's worth of sums to add. */
+export function partsFor(
+  layout: Layout,
+  { invocations, ...tiling }: GradientTiling & { invocations: number },
+): number {
+  return Math.ceil(invocations / (tileGroups(jobsOf(layout), tiling) * tiling.size));
 }
 
 function jobsOf({ spec, layers, blocks, gates, E, H4, P4, R4, S4, O4, V4, D4 }: Layout): GradientJob[] {

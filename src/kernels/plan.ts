@@ -9,19 +9,20 @@ import { fusedBackwardBlock, fusedForwardBlock, workgroupWords } from '../../sha
 import { fusedBackwardLane, fusedForwardLane } from '../../shaders/fused-lane.wgsl.ts';
 import { batchOf } from '../../shaders/lib/batch.wgsl.ts';
 import type { FusedOptions } from '../../shaders/lib/model.wgsl.ts';
-import { LINEAR_SIZE, linear, linearBackward, type Operand } from '../../shaders/linear.wgsl.ts';
+import { linear, linearBackward, linearTiles, type Operand } from '../../shaders/linear.wgsl.ts';
 import { LOSS_SIZE, loss } from '../../shaders/loss.wgsl.ts';
 import { OPTIM_SIZE, optim, reduceGradients, squaredNorms } from '../../shaders/optim.wgsl.ts';
 import { score } from '../../shaders/score.wgsl.ts';
 import type { TrainConfig } from '../base/config.ts';
 import { InputError } from '../base/errors.ts';
 import { type Binding, type Gpu, split } from '../gpu/device.ts';
-import { weightGradients } from './gradients.ts';
+import { partsFor, weightGradients } from './gradients.ts';
 import { type BufferName, type Launch, Launcher, read, type Work, write } from './launch.ts';
 import { type Layout, pushBiasesAt } from './layout.ts';
 import type { MemoryForm } from './memory.ts';
 import { type StepwiseLaunches, stepwiseLaunches } from './stepwise.ts';
 import { batchFormOf } from './tensors.ts';
+import { tuningFor } from './tuning.ts';
 
 /** How a model is computed: what a training step and an evaluation dispatch, in order. */
 export interface Plan {
@@ -124,6 +125,7 @@ export async function compilePlan(
     throw new InputError('the lane form takes no embedding and no readout: use --plan stepwise.');
   }
   const batch = batchOf(batchFormOf(layout));
+  const tuning = tuningFor(gpu);
   const launcher = new Launcher(gpu);
   const launch = launcher.launch.bind(launcher);
   const operand = (field: string, width4: number, skip: 0 | 1 = 0): Operand => ({ field, width4, skip });
@@ -138,7 +140,7 @@ export async function compilePlan(
   // ---- launches --------------------------------------------------------------------------------------------
   const perSequence: Launch['groups'] = ({ B }) => split(lane ? Math.ceil(B / form.size) : B);
   const perTile = (columns4: number): Launch['groups'] => {
-    return ({ B, T }) => split(Math.ceil((Math.ceil((B * T) / 4) * columns4) / LINEAR_SIZE));
+    return ({ B, T }) => split(Math.ceil(linearTiles(tuning.linear, B * T, columns4) / tuning.linear.size));
   };
   const perRow: Launch['groups'] = ({ B, T }) => split(Math.ceil((B * T) / LOSS_SIZE));
   const uniform = lane && size4 * 16 <= gpu.device.limits.maxUniformBufferBindingSize;
@@ -153,6 +155,7 @@ export async function compilePlan(
       `linear ${W}`,
       linear(
         batch,
+        tuning.linear,
         x,
         blocks[W],
         { Wo: blocks.bo, Ws: blocks.bs, Whx: undefined, Wpx: undefined }[W],
@@ -171,7 +174,7 @@ export async function compilePlan(
   ) =>
     launch(
       `linear backward ${W}`,
-      linearBackward(batch, dy, blocks[W], dx, accumulate, tanh),
+      linearBackward(batch, tuning.linear, dy, blocks[W], dx, accumulate, tanh),
       [read('batch'), read('params'), write('grads'), ...(tanh ? [read('acts')] : [])],
       perTile(dx.width4),
     );
@@ -230,7 +233,9 @@ export async function compilePlan(
       perSequence,
     );
   const stepwise: StepwiseLaunches | undefined =
-    kind === 'stepwise' ? await stepwiseLaunches(launcher, gpu, layout, batch, form) : undefined;
+    kind === 'stepwise'
+      ? await stepwiseLaunches(launcher, tuning.step, training.batch, layout, batch, form)
+      : undefined;
 
   // In the lane form the losses and their way back to o' are part of the fused kernels.
   const outputs = lane
@@ -275,7 +280,7 @@ export async function compilePlan(
       ];
 
   const gradients = [
-    weightGradients(launcher, layout, batch, lane),
+    weightGradients(launcher, layout, batch, lane, tuning.gradients),
     launch(
       'reduce gradients',
       reduceGradients(batch, size4, norms, small),
@@ -316,10 +321,11 @@ export async function compilePlan(
     ...(stepwise ? stepwise.forward : [await fusedForward()]),
     ...(await Promise.all([...outputs, ...recalls])),
   ];
+  const parts = partsFor(layout, tuning.gradients);
   return {
     kind,
     form,
-    parts: (B, T) => Math.min(MOST_PARTS, lane ? B : Math.ceil((B * T) / 64)),
+    parts: (B, T) => Math.min(MOST_PARTS, lane ? B : Math.min(parts, Math.ceil((B * T) / 64))),
     step: [
       ...forward,
       ...(await Promise.all(heads)),

@@ -12,10 +12,11 @@ import {
 } from '../../shaders/stepwise.wgsl.ts';
 import { stepMemory, stepMemoryBackward } from '../../shaders/stepwise-memory.wgsl.ts';
 import { isRecurrent } from '../base/parameters.ts';
-import { type Gpu, split } from '../gpu/device.ts';
+import { split } from '../gpu/device.ts';
 import { type BufferName, type Launch, type Launcher, read, type Work, write } from './launch.ts';
 import type { Layout } from './layout.ts';
 import type { MemoryForm } from './memory.ts';
+import { evenly, type Tuning } from './tuning.ts';
 
 export interface StepwiseLaunches {
   forward: Work[];
@@ -23,22 +24,19 @@ export interface StepwiseLaunches {
 }
 
 /**
- * Registers are cheap and loads dear on software adapters, whose cores share a dispatch by workgroups: more rows and
- * small workgroups there; on GPUs many invocations.
+ * The dispatches of the stepwise plan between what is done before and after all time steps.
+ * @param sequences of the batches trained with, which the tiles are made to divide well; others are right, too
  */
-const shapeFor = (gpu: Gpu): Pick<StepOptions, 'rows' | 'size'> =>
-  gpu.software ? { rows: 4, size: 16 } : { rows: 2, size: 64 };
-
-/** The dispatches of the stepwise plan between what is done before and after all time steps. */
 export async function stepwiseLaunches(
   launcher: Launcher,
-  gpu: Gpu,
+  { rows, size }: Tuning['step'],
+  sequences: number,
   layout: Layout,
   batch: string,
   form: MemoryForm,
 ): Promise<StepwiseLaunches> {
   const { spec, layers, H4, P4, R4, S4, E } = layout;
-  const o: StepOptions = { layout, batch, ...shapeFor(gpu) };
+  const o: StepOptions = { layout, batch, rows: evenly(sequences, rows), size };
   const memory = { layout, batch, uniform: false, memory: form };
   const tiles =
     (columns4: number, rows = o.rows): Launch['groups'] =>

@@ -4,7 +4,7 @@ import { createGpuEngine, type GpuOptions } from '../../src/engine/gpu.ts';
 import { Gpu, requestDevice } from '../../src/gpu/device.ts';
 
 async function openDevice(): Promise<{ device: GPUDevice; description: AdapterDescription }> {
-  const { found, tried } = await findAdapter();
+  const { found, tried } = await findAdapter({ checked: true });
   if (!found) {
     throw new Error(
       `no WebGPU adapter for the parity tests: ${tried.map(t => `${t.what}: ${t.outcome}`).join('; ')}`,
