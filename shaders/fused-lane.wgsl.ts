@@ -166,6 +166,7 @@ ${memoryOf(layout, o.memory, 'vec4f', 'forward')}
 
 @compute @workgroup_size(${o.memory.size})
 fn main(@builtin(global_invocation_id) id: vec3u) {
+  loadBatch();
   seq = id.x;
   if (seq >= batch.B) { return; }
   let length = lengthOf(seq);
@@ -322,6 +323,7 @@ ${memoryOf(layout, o.memory, 'vec4f', 'backward')}
 
 @compute @workgroup_size(${o.memory.size})
 fn main(@builtin(global_invocation_id) id: vec3u) {
+  loadBatch();
   seq = id.x;
   if (seq >= batch.B) { return; }
   let length = lengthOf(seq);

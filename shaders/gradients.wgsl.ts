@@ -162,7 +162,7 @@ export function sideBySide(jobs: readonly GradientJob[]): GradientJob[][] {
   return [...groups.values()];
 }
 
-/** Workgroup (x, y): parts 4x … 4x + 3 of the y-th group of jobs. */
+/** Workgroup (x, y): parts 4x … 4x + 3 of the y-th group of jobs. `batch` declares a copied one. */
 export function gradientLanes(batch: string, jobs: readonly GradientJob[], size4: number): string {
   const groups = sideBySide(jobs);
   const size = (group: GradientJob[]): number =>
@@ -215,6 +215,7 @@ ${bindings(batch)}
 var<private> acc: array<vec4f, ${largest}>;
 @compute @workgroup_size(${LANE_SIZE})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(global_invocation_id) id: vec3u) {
+  loadBatch();
   let part = id.x;
   if (part >= batch.parts) { return; }
 ${bodies.join('\n')}

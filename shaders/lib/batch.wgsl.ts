@@ -31,24 +31,39 @@ export interface BatchForm {
   ends: number;
 }
 
-/** Declares it at binding 0. Read-only storage, so that what is loaded from it may bound loops with barriers. */
-export const batchOf = ({ tensors, ends }: BatchForm): string => wgsl`
+/**
+ * Declares it at binding 0. Read-only storage, so that what is loaded from it may bound loops with barriers. `copied`, for
+ * kernels without barriers: `batch` is a copy of the header in every invocation, which main() makes by loadBatch(); a
+ * software adapter loads that as one, where it gathers and checks what comes from a buffer lane by lane.
+ */
+export const batchOf = ({ tensors, ends }: BatchForm, copied = false): string => wgsl`
+struct Header {
+${[...HEADER, ...tensors].map(field => `  ${field}: ${FLOATS.includes(field) ? 'f32' : 'u32'},`).join('\n')}
+}
 struct Batch {
 ${[...HEADER, ...tensors].map(field => `  ${field}: ${FLOATS.includes(field) ? 'f32' : 'u32'},`).join('\n')}
   data: array<u32>,
 }
+#if ${copied}
+@group(0) @binding(0) var<storage, read> uploaded: Batch;
+var<private> batch: Header;
+fn loadBatch() {
+${[...HEADER, ...tensors].map(field => `  batch.${field} = uploaded.${field};`).join('\n')}
+}
+#else
 @group(0) @binding(0) var<storage, read> batch: Batch;
+#endif
 const NO_INPUT = 0xffffffffu;
 const MASKED = 0xffffffffu;
 const ZERO_TARGET = 0xfffffffeu;
-fn lengthOf(b: u32) -> u32 { return batch.data[batch.lengths + b]; }
-fn weightOf(b: u32) -> f32 { return bitcast<f32>(batch.data[batch.weight + b]); }
-fn inputAt(row: u32, k: u32) -> u32 { return batch.data[batch.ids + row * batch.K + k]; }
-fn targetAt(row: u32) -> u32 { return batch.data[batch.targets + row]; }
+fn lengthOf(b: u32) -> u32 { return ${copied ? 'uploaded' : 'batch'}.data[batch.lengths + b]; }
+fn weightOf(b: u32) -> f32 { return bitcast<f32>(${copied ? 'uploaded' : 'batch'}.data[batch.weight + b]); }
+fn inputAt(row: u32, k: u32) -> u32 { return ${copied ? 'uploaded' : 'batch'}.data[batch.ids + row * batch.K + k]; }
+fn targetAt(row: u32) -> u32 { return ${copied ? 'uploaded' : 'batch'}.data[batch.targets + row]; }
 // (push, pop) logits' noise of an end
 fn noiseAt(row: u32, end: u32) -> vec2f {
   if (batch.hasNoise == 0u) { return vec2f(0.0); }
   let at = batch.noise + 2u * (row * ${ends}u + end);
-  return vec2f(bitcast<f32>(batch.data[at]), bitcast<f32>(batch.data[at + 1u]));
+  return vec2f(bitcast<f32>(${copied ? 'uploaded' : 'batch'}.data[at]), bitcast<f32>(${copied ? 'uploaded' : 'batch'}.data[at + 1u]));
 }
 `;

@@ -1,6 +1,7 @@
 import { DeviceError, messageOf, unknown } from '../base/errors.ts';
 import type { Engine } from '../engine/engine.ts';
 import { type AdapterSearch, findAdapter, release } from './adapter.ts';
+import { tuningFile } from './tunings.ts';
 
 /** What may be asked for. `auto`: the best there is. `gpu`: WebGPU, on a GPU or in software. */
 export const ENGINES = ['auto', 'gpu', 'cpu'] as const;
@@ -35,7 +36,9 @@ export async function openEngine(name: EngineName = 'auto', options: EngineOptio
   try {
     const { requestDevice } = await import('../gpu/device.ts');
     const { createGpuEngine } = await import('../engine/gpu.ts');
-    const engine = await createGpuEngine(await requestDevice(found.adapter), found.description, { plan });
+    const { description } = found;
+    const tunings = tuningFile(`${description.name}; ${description.reason}`);
+    const engine = await createGpuEngine(await requestDevice(found.adapter), description, { plan, tunings });
     const destroy = engine.destroy.bind(engine);
     engine.destroy = () => {
       destroy();

@@ -23,7 +23,7 @@ import type {
 import { gpuMemory } from './gpu-memory.ts';
 import { Life } from './life.ts';
 
-/** Forces a plan (`--plan`), or one form of the kernels, for tests and benchmarks. */
+/** Forces a plan (`--plan`), or one form of the kernels, for tests and benchmarks; keeps what was measured. */
 export type GpuOptions = PlanOptions;
 
 /** The kernels as an engine. It owns the device from here on. */

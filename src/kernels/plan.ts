@@ -16,6 +16,7 @@ import { score } from '../../shaders/score.wgsl.ts';
 import type { TrainConfig } from '../base/config.ts';
 import { InputError } from '../base/errors.ts';
 import { type Binding, type Gpu, split } from '../gpu/device.ts';
+import { type TuningStore, tunedStep } from './autotune.ts';
 import { partsFor, weightGradients } from './gradients.ts';
 import { type BufferName, type Launch, Launcher, read, type Work, write } from './launch.ts';
 import { type Layout, pushBiasesAt } from './layout.ts';
@@ -106,18 +107,20 @@ function checkWorkgroup(gpu: Gpu, layout: Layout): void {
 export interface PlanOptions {
   plan?: PlanName;
   form?: MemoryForm;
+  /** Keeps what was measured. */
+  tunings?: TuningStore;
 }
 
 export async function compilePlan(
   gpu: Gpu,
   layout: Layout,
   training: TrainConfig,
-  { plan, form: forced }: PlanOptions = {},
+  { plan, form: forced, tunings }: PlanOptions = {},
 ): Promise<Plan> {
   const chosen = choosePlan(gpu, layout, plan ?? (forced ? 'fused' : 'auto'));
   const kind = chosen.kind;
   const form = forced ?? chosen.form;
-  const { spec, blocks, size4, trained4, weights4, H4, P4, O4, V4, D4 } = layout;
+  const { spec, blocks, size4, trained4, weights4, H4, P4, R4, O4, V4, D4 } = layout;
   // The losses are part of the fused kernels where these are written out.
   const lane = kind === 'fused' && form.form === 'lane';
   if (kind === 'fused' && !lane) checkWorkgroup(gpu, layout);
@@ -127,6 +130,14 @@ export async function compilePlan(
   const batch = batchOf(batchFormOf(layout));
   const tuning = tuningFor(gpu);
   const launcher = new Launcher(gpu);
+  // The largest product of a time step: a cell's, of what it was and of what it read.
+  const step = () =>
+    tunedStep(
+      gpu,
+      { B: training.batch, inner4: H4 + R4, columns4: H4, gates: layout.gates.all },
+      tuning,
+      tunings,
+    );
   const launch = launcher.launch.bind(launcher);
   const operand = (field: string, width4: number, skip: 0 | 1 = 0): Operand => ({ field, width4, skip });
   const h = operand(`h${spec.layers - 1}`, H4, 1);
@@ -144,7 +155,8 @@ export async function compilePlan(
   };
   const perRow: Launch['groups'] = ({ B, T }) => split(Math.ceil((B * T) / LOSS_SIZE));
   const uniform = lane && size4 * 16 <= gpu.device.limits.maxUniformBufferBindingSize;
-  const fused: FusedOptions = { layout, batch, uniform, memory: form };
+  const copied = lane ? batchOf(batchFormOf(layout), true) : batch;
+  const fused: FusedOptions = { layout, batch: copied, uniform, memory: form };
   const weights: [BufferName, Binding] = ['params', uniform ? 'uniform' : 'read-only-storage'];
   // Invocations that add up gradients, each with a sum of squares of its own, which `score` adds up.
   const norms = Math.min(size4, gpu.software ? 64 : MOST_NORMS);
@@ -234,7 +246,7 @@ export async function compilePlan(
     );
   const stepwise: StepwiseLaunches | undefined =
     kind === 'stepwise'
-      ? await stepwiseLaunches(launcher, tuning.step, training.batch, layout, batch, form)
+      ? await stepwiseLaunches(launcher, await step(), training.batch, layout, batch, form)
       : undefined;
 
   // In the lane form the losses and their way back to o' are part of the fused kernels.
@@ -280,7 +292,7 @@ export async function compilePlan(
       ];
 
   const gradients = [
-    weightGradients(launcher, layout, batch, lane, tuning.gradients),
+    weightGradients(launcher, layout, copied, lane, tuning.gradients),
     launch(
       'reduce gradients',
       reduceGradients(batch, size4, norms, small),

@@ -23,7 +23,8 @@ export async function openEngine(choice: EngineChoice, surroundings: Surrounding
     const { adapter, description } = await findAdapter(surroundings);
     const { requestDevice } = await import('../gpu/device.ts');
     const { createGpuEngine } = await import('../engine/gpu.ts');
-    return await createGpuEngine(await requestDevice(adapter), description);
+    const tunings = new Map<string, string>();
+    return await createGpuEngine(await requestDevice(adapter), description, { tunings });
   } catch (error) {
     if (choice === 'gpu') throw new DeviceError(messageOf(error));
     return createCpuEngine(firstLineOf(error));

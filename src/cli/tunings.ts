@@ -1,0 +1,49 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { TuningStore } from '../kernels/autotune.ts';
+
+/** Where programs of this user keep what they can find out again. */
+function cacheFolder(): string {
+  const { XDG_CACHE_HOME, LOCALAPPDATA } = process.env;
+  if (process.platform === 'win32' && LOCALAPPDATA) return LOCALAPPDATA;
+  if (process.platform === 'darwin') return join(homedir(), 'Library', 'Caches');
+  return XDG_CACHE_HOME || join(homedir(), '.cache');
+}
+
+/**
+ * What was measured on an adapter, in a file of this user's. A file that cannot be read or written is as good as none:
+ * it is measured again.
+ * @param adapter its name, and whether its bounds checks are on: they change what is fastest
+ */
+export function tuningFile(
+  adapter: string,
+  file = join(cacheFolder(), 'pushdown', 'tuning.json'),
+): TuningStore {
+  const read = (): Record<string, Record<string, string>> => {
+    try {
+      const all: unknown = JSON.parse(readFileSync(file, 'utf8'));
+      return typeof all === 'object' && all !== null && !Array.isArray(all)
+        ? (all as Record<string, Record<string, string>>)
+        : {};
+    } catch {
+      return {};
+    }
+  };
+  return {
+    get: key => {
+      const value: unknown = read()[adapter]?.[key];
+      return typeof value === 'string' ? value : undefined;
+    },
+    set: (key, value) => {
+      const all = read();
+      all[adapter] = { ...all[adapter], [key]: value };
+      try {
+        mkdirSync(dirname(file), { recursive: true });
+        writeFileSync(file, `${JSON.stringify(all, undefined, 2)}\n`);
+      } catch {
+        // Measured again next time.
+      }
+    },
+  };
+}

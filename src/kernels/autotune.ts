@@ -1,0 +1,95 @@
+import { product } from '../../shaders/product.wgsl.ts';
+import { bind, dispatch, type Gpu, split, UNIFORM } from '../gpu/device.ts';
+import { evenly, type Tuning } from './tuning.ts';
+
+/** Where what was measured on an adapter is kept from one run to the next. Losing it costs a second. */
+export interface TuningStore {
+  get(key: string): string | undefined;
+  set(key: string, value: string): void;
+}
+
+/** The product that every time step is made of: [B, inner4] · [inner4, gates · columns4], in vec4s. */
+export interface StepProduct {
+  B: number;
+  inner4: number;
+  columns4: number;
+  gates: number;
+}
+
+/** Below so many multiplications a step is made of launches, and tiles do not matter. */
+const LEAST_WORK = 2 ** 20;
+/** ms that a sample takes, about. */
+const SAMPLE_MS = 10;
+const SAMPLES = 3;
+
+type Tiles = Tuning['step'];
+
+/**
+ * Measures the tiles that come into question for one time step's product on this device, and takes the fastest. Which
+ * tiles it is changes no number.
+ */
+export async function tunedStep(
+  gpu: Gpu,
+  work: StepProduct,
+  { step, stepsToTry }: Tuning,
+  store?: TuningStore,
+): Promise<Tiles> {
+  const { B, inner4, columns4, gates } = work;
+  if (B * inner4 * columns4 * gates * 16 < LEAST_WORK) return step;
+  const key = `step ${B}×${4 * inner4}×${gates}·${4 * columns4}`;
+  const kept = stepsToTry.find(tiles => nameOf(tiles) === store?.get(key));
+  if (kept) return kept;
+  const best = await fastest(gpu, work, stepsToTry);
+  store?.set(key, nameOf(best));
+  return best;
+}
+
+const nameOf = ({ rows, size }: Tiles): string => `${rows} rows, ${size} invocations`;
+
+async function fastest(
+  gpu: Gpu,
+  { B, inner4, columns4, gates }: StepProduct,
+  candidates: readonly Tiles[],
+): Promise<Tiles> {
+  const width4 = gates * columns4;
+  const buffers = [
+    gpu.buffer('tuning: sizes', 16, UNIFORM),
+    gpu.buffer('tuning: x', B * inner4 * 16),
+    gpu.buffer('tuning: w', 4 * inner4 * width4 * 16),
+    gpu.buffer('tuning: y', B * width4 * 16),
+  ];
+  gpu.device.queue.writeBuffer(buffers[0], 0, new Uint32Array([B]));
+  try {
+    let best: { tiles: Tiles; ms: number } | undefined;
+    for (const tiles of candidates) {
+      const rows = evenly(B, tiles.rows);
+      const { size } = tiles;
+      const kernel = await gpu.kernel(
+        `tuning: product, ${nameOf({ rows, size })}`,
+        product({ inner4, columns4, gates, rows, size }),
+        ['uniform', 'read-only-storage', 'read-only-storage', 'storage'],
+      );
+      const bound = bind(gpu, kernel, buffers);
+      const groups = split(Math.ceil((Math.ceil(B / rows) * columns4) / size));
+      const run = async (count: number): Promise<number> => {
+        const start = performance.now();
+        gpu.submit('tuning', encoder => {
+          const pass = encoder.beginComputePass({ label: 'tuning' });
+          for (let k = 0; k < count; k++) dispatch(pass, bound, groups);
+          pass.end();
+        });
+        await gpu.read([{ buffer: buffers[3], bytes: 4 }]);
+        return (performance.now() - start) / count;
+      };
+      await run(1);
+      const count = Math.max(1, Math.min(256, Math.round(SAMPLE_MS / (await run(1)))));
+      // The least of some: whatever else the machine does only adds.
+      let ms = Infinity;
+      for (let k = 0; k < SAMPLES; k++) ms = Math.min(ms, await run(count));
+      if (!best || ms < best.ms) best = { tiles, ms };
+    }
+    return best!.tiles;
+  } finally {
+    for (const buffer of buffers) buffer.destroy();
+  }
+}

@@ -1,0 +1,39 @@
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { tuningFile } from '../../src/cli/tunings.ts';
+
+const fresh = (): string => join(mkdtempSync(join(tmpdir(), 'pushdown-tunings-')), 'below', 'tuning.json');
+
+test('what was measured is kept per adapter', () => {
+  const file = fresh();
+  tuningFile('one', file).set('step', '4 rows');
+  tuningFile('two', file).set('step', '8 rows');
+  expect(tuningFile('one', file).get('step')).toBe('4 rows');
+  expect(tuningFile('two', file).get('step')).toBe('8 rows');
+  expect(tuningFile('one', file).get('other')).toBeUndefined();
+  expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({
+    one: { step: '4 rows' },
+    two: { step: '8 rows' },
+  });
+});
+
+test.each(['', '{', '[]', 'null', '{"one": 3}', '{"one": {"step": 3}}'])(
+  'a file of %s is as good as none',
+  text => {
+    const file = fresh();
+    tuningFile('one', file).set('step', '4 rows');
+    writeFileSync(file, text);
+    const store = tuningFile('one', file);
+    expect(store.get('step')).toBeUndefined();
+    store.set('step', '5 rows');
+    expect(store.get('step')).toBe('5 rows');
+  },
+);
+
+test('where nothing can be written, nothing is kept', () => {
+  const store = tuningFile('one', '/dev/null/tuning.json');
+  store.set('step', '4 rows');
+  expect(store.get('step')).toBeUndefined();
+});
