@@ -1,20 +1,21 @@
 import { parseArgs } from 'node:util';
 import { assign } from '../src/base/config.ts';
-import { findAdapter } from '../src/cli/adapter.ts';
-import { bind, dispatch, Gpu, requestDevice } from '../src/gpu/device.ts';
+import { bind, dispatch, Gpu, requestDevice, STEP_BYTES } from '../src/gpu/device.ts';
 import { batchBuffers, modelBuffers } from '../src/kernels/arena.ts';
-import type { Launch } from '../src/kernels/launch.ts';
+import type { Launch, Loop } from '../src/kernels/launch.ts';
 import { layoutOf, pack } from '../src/kernels/layout.ts';
-import { compilePlan } from '../src/kernels/plan.ts';
+import { compilePlan, PLANS, type PlanName } from '../src/kernels/plan.ts';
 import { preset } from '../src/train/presets.ts';
 import { initialState, setup } from '../src/train/setup.ts';
 import { trainingBatch } from '../src/train/trainer.ts';
-import { spread } from './harness.ts';
+import { spread } from './measure.ts';
+import { needAdapter } from './node.ts';
 
 /**
- * Where the time of a training step goes: every dispatch of a preset's step alone, and all of them together.
+ * Where the time of a training step goes: every dispatch of a preset's step alone, and all of them together. Those of a
+ * loop over time steps count with all their steps.
  *
- *   node bench/run.mjs bench/kernels.ts --preset reverse --set hidden=48
+ *   node bench/run.mjs bench/kernels.ts --preset reverse --set hidden=48 --plan stepwise
  */
 export async function main(args: string[]): Promise<number> {
   const { values } = parseArgs({
@@ -22,16 +23,18 @@ export async function main(args: string[]): Promise<number> {
     options: {
       preset: { type: 'string', default: 'reverse' },
       set: { type: 'string', multiple: true, default: [] },
+      plan: { type: 'string', default: 'auto' },
+      samples: { type: 'string', default: '9' },
     },
   });
-  const { found } = await findAdapter();
-  if (!found) throw new Error('no WebGPU adapter');
-  const gpu = new Gpu(await requestDevice(found.adapter), found.description.kind === 'software');
+  if (!PLANS.includes(values.plan as PlanName)) throw new Error(`--plan is one of ${PLANS.join(', ')}`);
+  const { adapter, description } = await needAdapter();
+  const gpu = new Gpu(await requestDevice(adapter), description.kind === 'software');
   const config = assign(preset(values.preset), values.set);
   const { task, spec } = setup(config);
   const layout = layoutOf(spec);
   const start = performance.now();
-  const plan = await compilePlan(gpu, layout, config.train, { plan: 'fused' });
+  const plan = await compilePlan(gpu, layout, config.train, { plan: values.plan as PlanName });
   const compiled = performance.now() - start;
   const batch = trainingBatch(task, config, 0, config.task.maxLength);
   const sized = batchBuffers(gpu, layout, batch.B, batch.T, batch.K);
@@ -40,41 +43,63 @@ export async function main(args: string[]): Promise<number> {
   queue.writeBuffer(buffers.get('params')!, 0, pack(layout, initialState(spec, config.train).parameters));
   const size = { B: batch.B, T: batch.T, parts: plan.parts(batch.B, batch.T) };
   queue.writeBuffer(buffers.get('batch')!, 0, sized.words, 0, sized.write(batch, 0, size.parts, [1, 1]));
+  const steps = gpu.steps(batch.T);
 
-  const time = async (launches: Launch[], repeats = 20): Promise<number> => {
-    const bound = launches.map(({ kernel, buffers: names, groups }) => ({
+  const time = async (all: (Launch | Loop)[], repeats: number): Promise<number> => {
+    const bound = (launch: Launch) => ({
       bound: bind(
         gpu,
-        kernel,
-        names.map(name => buffers.get(name)!),
+        launch.kernel,
+        launch.buffers.map(name => buffers.get(name)!),
       ),
-      groups: groups(size),
-    }));
+      groups: launch.groups(size),
+    });
+    const work = all.map(one =>
+      'loop' in one ? { loop: one.loop, launches: one.launches.map(bound) } : bound(one),
+    );
     const begin = performance.now();
     gpu.submit('bench', encoder => {
       const pass = encoder.beginComputePass();
-      for (let i = 0; i < repeats; i++) for (const one of bound) dispatch(pass, one.bound, one.groups);
+      for (let i = 0; i < repeats; i++) {
+        for (const one of work) {
+          if (!('loop' in one)) {
+            pass.setBindGroup(1, steps, [0]);
+            dispatch(pass, one.bound, one.groups);
+            continue;
+          }
+          for (let k = 0; k < batch.T; k++) {
+            const t = one.loop === 'forward' ? k : batch.T - 1 - k;
+            pass.setBindGroup(1, steps, [t * STEP_BYTES]);
+            for (const launch of one.launches) dispatch(pass, launch.bound, launch.groups);
+          }
+        }
+      }
       pass.end();
     });
     await queue.onSubmittedWorkDone();
     return (performance.now() - begin) / repeats;
   };
-  const measure = async (label: string, launches: Launch[]): Promise<void> => {
+  const measure = async (label: string, all: (Launch | Loop)[]): Promise<void> => {
+    const once = await time(all, 1);
+    const repeats = Math.max(1, Math.min(20, Math.round(50 / once)));
     const samples: number[] = [];
-    for (let k = 0; k < 9; k++) samples.push(await time(launches));
+    for (let k = 0; k < Number(values.samples); k++) samples.push(await time(all, repeats));
     const { median, low, high } = spread(samples);
     console.log(`${label.padEnd(28)} ${median.toFixed(3)} ms (${low.toFixed(3)}–${high.toFixed(3)})`);
   };
 
-  // The fused plan has no loops.
-  const launches = plan.step.filter((work): work is Launch => !('loop' in work));
-  const steps = batch.lengths.reduce((sum, length) => sum + length, 0);
+  const real = batch.lengths.reduce((sum, length) => sum + length, 0);
+  console.log(`${description.name} (${description.kind}), preset ${values.preset} ${values.set.join(' ')}`);
   console.log(
-    `${found.description.name} (${found.description.kind}), preset ${values.preset} ${values.set.join(' ')}`,
+    `${plan.kind}, form ${plan.form.form}, ${real} time steps, compiled in ${(compiled / 1000).toFixed(1)} s`,
   );
-  console.log(`form ${plan.form.form}, ${steps} time steps, compiled in ${(compiled / 1000).toFixed(1)} s`);
-  await time(launches, 3);
-  for (const launch of launches) await measure(launch.kernel.label, [launch]);
-  await measure('all', launches);
+  // Numbers of a real step lie in the buffers from here on.
+  await time(plan.step, 1);
+  for (const one of plan.step) {
+    if (!('loop' in one)) await measure(one.kernel.label, [one]);
+    else
+      for (const launch of one.launches) await measure(launch.kernel.label, [{ ...one, launches: [launch] }]);
+  }
+  await measure('all', plan.step);
   return 0;
 }

@@ -27,11 +27,9 @@ try {
   code = await main(args);
 } catch (error) {
   // These say all in their message; of anything else the stack is wanted.
-  const told =
-    error?.name === 'DeviceError' ||
-    error?.name === 'InputError' ||
-    String(error?.code).startsWith('ERR_PARSE_ARGS');
-  console.error(told ? error.message : error);
+  const mistaken = error?.name === 'InputError' || String(error?.code).startsWith('ERR_PARSE_ARGS');
+  console.error(mistaken || error?.name === 'DeviceError' ? error.message : error);
+  if (mistaken) code = 2;
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

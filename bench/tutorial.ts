@@ -12,17 +12,8 @@ import type { Engine } from '../src/engine/engine.ts';
 import { preset } from '../src/train/presets.ts';
 import { initialState, setup } from '../src/train/setup.ts';
 import { trainingBatch } from '../src/train/trainer.ts';
-import {
-  countOption,
-  figure,
-  figures,
-  machine,
-  numberOption,
-  sample,
-  save,
-  spread,
-  table,
-} from './harness.ts';
+import { figure, figures, sample, spread, table } from './measure.ts';
+import { countOption, machine, numberOption, save } from './node.ts';
 
 const LENGTH = 10;
 /** Batches measured unless --batch says otherwise: the tutorial's own, and one that fills a device better. */

@@ -1,0 +1,162 @@
+/** What this adapter reaches in plain kernels: a copy, and a product of matrices. Other cases are set against them. */
+import { bind, dispatch, type Gpu, split } from '../../src/gpu/device.ts';
+import { runWorkCase } from '../compare.ts';
+import { MOST_PASSES, type Work } from '../work.ts';
+import type { Bench, Case, Outcome } from './case.ts';
+import { productOfRegisters, productOfTiles, TILE } from './matmul.ts';
+
+/** Two kernels of each; the better one is the adapter's. */
+export const adapterCases = (): Case[] => [
+  copyCase(1),
+  copyCase(8),
+  copyCase(64),
+  copyCase(512),
+  productCase('tiles in workgroup memory', productOfTiles),
+  productCase('tiles in registers', productOfRegisters),
+];
+
+const MIB = 2 ** 20;
+const GROUP = 64;
+
+function copyCase(each: number): Case {
+  return {
+    name: `adapter: copy, ${each} vec4f an invocation`,
+    run: bench => {
+      const bytes = copyBytes(bench.gpu);
+      return runWorkCase(
+        {
+          open: ({ gpu }) => openCopy(gpu, bytes, each),
+          // Out of one buffer and into the other.
+          floor: () => ({ bytes: 2 * bytes, flops: 0 }),
+          done: (outcome, { peak }) => raise(peak, 'copy', outcome.rate!.gbs),
+        },
+        bench,
+      );
+    },
+  };
+}
+
+/** Larger than a cache, as far as buffers go. */
+export const copyBytes = ({ device, software }: Gpu): number =>
+  Math.min(
+    device.limits.maxStorageBufferBindingSize,
+    device.limits.maxBufferSize,
+    (software ? 64 : 256) * MIB,
+  );
+
+/** @param each vec4f that an invocation copies */
+export async function openCopy(gpu: Gpu, bytes: number, each: number): Promise<Work> {
+  const groups = split(Math.ceil(bytes / 16 / each / GROUP));
+  const code = /* wgsl */ `
+@group(0) @binding(0) var<storage, read> source: array<vec4f>;
+@group(0) @binding(1) var<storage, read_write> copied: array<vec4f>;
+
+@compute @workgroup_size(${GROUP})
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let first = (group.y * ${groups[0]}u + group.x) * ${GROUP * each}u + lane;
+  for (var k = 0u; k < ${each}u; k++) {
+    let i = first + k * ${GROUP}u;
+    if (i < arrayLength(&source)) {
+      copied[i] = source[i];
+    }
+  }
+}`;
+  const kernel = await gpu.kernel(`copy, ${each} each`, code, ['read-only-storage', 'storage']);
+  return plainWork(gpu, `${(bytes / MIB).toFixed(0)} MiB`, [bytes, bytes], buffers => {
+    const bound = bind(gpu, kernel, buffers);
+    return pass => dispatch(pass, bound, groups);
+  });
+}
+
+/** Numbers a side: enough to keep a GPU busy, and a software adapter not for long. */
+const sideOf = ({ software }: Gpu): number => (software ? 256 : 2048);
+
+function productCase(how: string, code: (n: number) => ProductCode): Case {
+  return {
+    name: `adapter: matrix product, ${how}`,
+    run: bench => {
+      const n = sideOf(bench.gpu);
+      return runWorkCase(
+        {
+          open: ({ gpu }) => openProduct(gpu, n, code),
+          // n² sums of n products; three matrices pass once.
+          floor: () => ({ bytes: 12 * n * n, flops: 2 * n ** 3 }),
+          done: (outcome, { peak }) => raise(peak, 'matmul', outcome.rate!.gflops),
+        },
+        bench,
+      );
+    },
+  };
+}
+
+interface ProductCode {
+  code: string;
+  groups: [x: number, y: number];
+}
+
+/** The product of two n × n matrices of small whole numbers. n is a multiple of TILE. */
+export async function openProduct(gpu: Gpu, n: number, make: (n: number) => ProductCode): Promise<Work> {
+  if (n % TILE) throw new Error(`n must be a multiple of ${TILE}, got ${n}.`);
+  const { code, groups } = make(n);
+  const kernel = await gpu.kernel('matrix product', code, [
+    'read-only-storage',
+    'read-only-storage',
+    'storage',
+  ]);
+  const bytes = 4 * n * n;
+  return plainWork(gpu, `${n} x ${n}`, [bytes, bytes, bytes], buffers => {
+    const numbers = Float32Array.from({ length: n * n }, (_, i) => ((i * 7919) % 11) - 5);
+    for (const buffer of buffers.slice(0, 2)) gpu.device.queue.writeBuffer(buffer, 0, numbers);
+    const bound = bind(gpu, kernel, buffers);
+    return pass => dispatch(pass, bound, groups);
+  });
+}
+
+/** One dispatch over buffers of its own, the last one its result. */
+function plainWork(
+  gpu: Gpu,
+  how: string,
+  sizes: number[],
+  make: (buffers: GPUBuffer[]) => (pass: GPUComputePassEncoder) => void,
+): Work {
+  const buffers: GPUBuffer[] = [];
+  try {
+    for (const bytes of sizes) buffers.push(gpu.buffer(how, bytes));
+  } catch (error) {
+    for (const buffer of buffers) buffer.destroy();
+    throw error;
+  }
+  const record = make(buffers);
+  const last = buffers[buffers.length - 1];
+  const enqueue = (count: number): void =>
+    gpu.submit(how, encoder => {
+      for (let k = 0; k < count; k++) {
+        const pass = encoder.beginComputePass({ label: how });
+        record(pass);
+        pass.end();
+      }
+    });
+  return {
+    how,
+    most: MOST_PASSES,
+    bytes: buffers.reduce((sum, { size }) => sum + size, 0),
+    enqueue,
+    settle: async () => void (await gpu.read([{ buffer: last, bytes: 4 }])),
+    outputs: async () => {
+      enqueue(1);
+      const [bytes] = await gpu.read([{ buffer: last, bytes: last.size }]);
+      return new Map([['result', new Float32Array(bytes)]]);
+    },
+    destroy: () => {
+      for (const buffer of buffers) buffer.destroy();
+    },
+  };
+}
+
+const raise = (
+  peak: Bench['peak'],
+  what: keyof Bench['peak'],
+  rate: NonNullable<Outcome['rate']>['gbs'],
+): void => {
+  peak[what] = Math.max(peak[what] ?? 0, rate);
+};

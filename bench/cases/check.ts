@@ -1,0 +1,100 @@
+/** The regression gate's cases: short ones, each with the float64 reference on a small instance of the same. */
+import type { Engine } from '../../src/engine/engine.ts';
+import {
+  type MemoryProblem,
+  memoryInputs,
+  prefixSumInputs,
+  type TrainingName,
+  trainingProblem,
+} from '../problems.ts';
+import type { Work } from '../work.ts';
+import type { Bench } from './case.ts';
+import { openMemory } from './memory.ts';
+import { openPrefixSum } from './prefix-sum.ts';
+import { openTraining } from './training.ts';
+
+/** Something the processor does in float64, a pass at a time. */
+export interface Reference {
+  pass(): Promise<void>;
+  destroy(): void;
+}
+
+export interface CheckCase {
+  name: string;
+  ours(bench: Bench): Promise<Work>;
+  /** @param cpu the reference engine */
+  reference(cpu: Engine): Promise<Reference>;
+}
+
+export const checkCases = (): CheckCase[] => [
+  memoryCheck({ kind: 'stack', B: 128, T: 256, M: 32, strengths: 'near 1' }),
+  memoryCheck({ kind: 'queue', B: 32, T: 256, M: 32, strengths: 'uniform' }),
+  prefixSumCheck(1024, 512),
+  trainingCheck('tutorial', 128),
+  trainingCheck('page', 32),
+  // The paper's sizes, with sources so short that a software adapter makes a step in less than a second.
+  trainingCheck('paper-130', 2, ['minLength=8', 'maxLength=8'], ['minLength=2', 'maxLength=2']),
+];
+
+function memoryCheck(problem: MemoryProblem): CheckCase {
+  const { kind, B, T, M, strengths } = problem;
+  return {
+    name: `memory: ${kind} B=${B} T=${T} M=${M}, ${strengths}`,
+    ours: ({ gpu }) => openMemory(gpu, problem),
+    async reference(cpu) {
+      const small = { ...problem, B: 1, T: 64 };
+      const { push, pop, value, dRead } = memoryInputs(small);
+      const memory = await cpu.memory(small);
+      return {
+        async pass() {
+          await memory.forward(push, pop, value);
+          await memory.backward(dRead);
+        },
+        destroy: () => memory.destroy(),
+      };
+    },
+  };
+}
+
+function prefixSumCheck(R: number, L: number): CheckCase {
+  return {
+    name: `prefix sum: ${R} x ${L}, forward`,
+    ours: ({ gpu }) => openPrefixSum(gpu, R, L, 'forward'),
+    // The reference engine has none: the loop that anyone would write.
+    async reference() {
+      const rows = 64;
+      const { x } = prefixSumInputs(rows, L);
+      const y = new Float64Array(rows * L);
+      return {
+        async pass() {
+          for (let r = 0; r < rows; r++) {
+            for (let i = 0, sum = 0; i < L; i++) {
+              sum += x[r * L + i];
+              y[r * L + i] = sum;
+            }
+          }
+        },
+        destroy: () => undefined,
+      };
+    },
+  };
+}
+
+/** @param more settings of ours @param fewer settings of the reference's instance */
+function trainingCheck(name: TrainingName, B: number, more: string[] = [], fewer: string[] = []): CheckCase {
+  const settings = more.length ? `, ${more.at(-1)}` : '';
+  return {
+    name: `training: ${name} B=${B}${settings}`,
+    ours: ({ engine }) => openTraining(engine, trainingProblem(name, B, more)),
+    async reference(cpu) {
+      const work = await openTraining(cpu, trainingProblem(name, 1, fewer));
+      return {
+        async pass() {
+          work.enqueue(1);
+          await work.settle();
+        },
+        destroy: () => work.destroy(),
+      };
+    },
+  };
+}

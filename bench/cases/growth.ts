@@ -1,0 +1,104 @@
+/** How time and device memory grow with T: like T, not like T² as the formulas do when computed as written. */
+import { assign } from '../../src/base/config.ts';
+import { preset } from '../../src/train/presets.ts';
+import { setup } from '../../src/train/setup.ts';
+import { contest } from '../compare.ts';
+import { exponent } from '../measure.ts';
+import { type Strengths, trainingProblem } from '../problems.ts';
+import { sampleWork, timingOf, type Work, warmUp } from '../work.ts';
+import { type Bench, type Case, type Growth, type Outcome, opened } from './case.ts';
+import { openMemory } from './memory.ts';
+import { openTraining } from './training.ts';
+
+const TIMES = [64, 256, 1024, 4096];
+/** A shallow walk costs the same at every step; near 0 a read walks over more rows the deeper the memory is. */
+const LIMITS = { linear: 1.1, 'near 0': 1.3 };
+
+export const growthCases = (): Case[] => [
+  memoryGrowth('near 1', LIMITS.linear),
+  memoryGrowth('near 0', LIMITS['near 0']),
+  trainingGrowth(),
+];
+
+function memoryGrowth(strengths: Strengths, limit: number): Case {
+  const [B, M] = [128, 8];
+  return growthCase(`memory stack B=${B} M=${M}, ${strengths}`, limit, T => ({
+    T,
+    open: ({ gpu }) => openMemory(gpu, { kind: 'stack', B, T, M, strengths }),
+  }));
+}
+
+/** The page's model, at one length. */
+function trainingGrowth(): Case {
+  const B = 32;
+  const more = ['hidden=16', 'width=2'];
+  return growthCase(`training step rnn h=16 stack M=2 B=${B}`, LIMITS.linear, about => {
+    const length = lengthFor(about);
+    const problem = trainingProblem('page', B, [...more, `minLength=${length}`, `maxLength=${length}`]);
+    return { T: problem.batch.T, open: ({ engine }) => openTraining(engine, problem) };
+  });
+}
+
+/** The longest source that takes at most T steps. */
+function lengthFor(T: number): number {
+  const { task } = setup(assign(preset('reverse'), []));
+  let length = 1;
+  while (task.steps(length + 1) <= T) length++;
+  return length;
+}
+
+interface Point {
+  T: number;
+  open(bench: Bench): Promise<Work>;
+}
+
+/** All sizes in turn, so that the slope is not one of what else the machine did. */
+function growthCase(name: string, limit: number, pointAt: (T: number) => Point): Case {
+  return {
+    name: `growth: ${name}`,
+    async run(bench: Bench): Promise<Outcome> {
+      const open: Work[] = [];
+      try {
+        const contenders = [];
+        for (const T of TIMES) {
+          bench.say(`warming up T=${T}`);
+          const point = pointAt(T);
+          const work = await opened(bench, () => point.open(bench));
+          open.push(work);
+          const warm = await warmUp(work);
+          const sample = () => sampleWork(work, warm.passes, bench.clock);
+          contenders.push({ T: point.T, work, warm, sampleMs: warm.sampleMs, sample });
+        }
+        bench.say('sampling');
+        const samples = await contest(bench.samples, contenders);
+        const points = contenders.map(({ T, work, warm }, k) => {
+          const { ms, device } = timingOf(work, warm, samples[k]);
+          return { T, ms, ...(device && { device }), bytes: work.bytes };
+        });
+        return { how: open[0].how, growth: growthOf(points, limit) };
+      } finally {
+        for (const work of open) work.destroy();
+      }
+    },
+  };
+}
+
+/** Exponents of the points: of time by the wall clock, and of bytes. */
+export function growthOf(points: Growth['points'], limit: number): Growth {
+  const fitted = (of: Growth['points'], y: (point: Growth['points'][number]) => number): number =>
+    exponent(
+      of.map(({ T }) => T),
+      of.map(y),
+    );
+  return {
+    points,
+    exponent: fitted(points, ({ ms }) => ms.median),
+    last: fitted(points.slice(-2), ({ ms }) => ms.median),
+    bytesExponent: fitted(points, ({ bytes }) => bytes),
+    limit,
+  };
+}
+
+/** Whether time and bytes grow no faster than allowed. */
+export const within = ({ exponent, bytesExponent, limit }: Growth): boolean =>
+  exponent <= limit && bytesExponent <= limit;

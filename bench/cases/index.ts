@@ -1,0 +1,43 @@
+/** The suite's cases, in the order in which they run. */
+import { InputError } from '../../src/base/errors.ts';
+import { adapterCases } from './adapter.ts';
+import type { Case } from './case.ts';
+import { growthCases } from './growth.ts';
+import { memoryCases } from './memory.ts';
+import { prefixSumCases } from './prefix-sum.ts';
+import { trainingCases } from './training.ts';
+
+export const allCases = (): Case[] => [
+  ...adapterCases(),
+  ...prefixSumCases(),
+  ...trainingCases(),
+  ...memoryCases(),
+  ...growthCases(),
+];
+
+/** These tell what the adapter reaches, which all others are set against: never left out. */
+const ALWAYS = 'adapter: ';
+
+/**
+ * The cases with one of the texts in their names, and those of the adapter.
+ * @param only texts, of which capitals do not matter; empty: all cases
+ * @throws InputError where there is no such case
+ */
+export function selectCases<C extends Pick<Case, 'name' | 'full'>>(
+  cases: readonly C[],
+  { only = [], full = false }: { only?: readonly string[]; full?: boolean },
+): C[] {
+  const has = (text: string) => (one: C) => one.name.toLowerCase().includes(text.toLowerCase());
+  const there = cases.filter(one => full || !one.full);
+  for (const text of only) {
+    if (there.some(has(text))) continue;
+    const more = cases.filter(has(text)).length;
+    const groups = [...new Set(cases.map(({ name }) => name.split(':')[0]))].join(', ');
+    throw new InputError(
+      `--only "${text}": no case has that in its name. ` +
+        (more ? `With --full ${more} have.` : `Names begin with ${groups}.`),
+    );
+  }
+  if (only.length === 0) return there;
+  return there.filter(one => one.name.startsWith(ALWAYS) || only.some(text => has(text)(one)));
+}

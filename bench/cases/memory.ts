@@ -1,0 +1,159 @@
+/** The memory alone: forward and backward pass over a grid of sizes. */
+import { endsOf } from '../../src/base/parameters.ts';
+import type { LayerForm } from '../../src/engine/gpu-memory.ts';
+import type { Gpu } from '../../src/gpu/device.ts';
+import { chooseForm, type OpenMemory, streamingMemory } from '../../src/kernels/memory.ts';
+import { timeMemory } from '../../src/kernels/time-memory.ts';
+import { runWorkCase } from '../compare.ts';
+import { type MemoryProblem, memoryInputs, STRENGTHS } from '../problems.ts';
+import { MOST_PASSES, type Work } from '../work.ts';
+import type { Case, Floor } from './case.ts';
+
+const BASE: MemoryProblem = { kind: 'stack', B: 128, T: 1024, M: 32, strengths: 'near 1' };
+const GRID: { [K in keyof MemoryProblem]: readonly MemoryProblem[K][] } = {
+  kind: ['stack', 'queue', 'deque'],
+  B: [1, 32, 128, 1024],
+  T: [64, 256, 1024, 4096],
+  M: [8, 32, 256],
+  strengths: STRENGTHS,
+};
+/** Peers keep the strengths of all rows at all steps: so many numbers at most. */
+const MOST_STRENGTHS = BASE.B * BASE.T ** 2;
+
+/** The grid. Without `--full` are run: the base with its peers, and one axis at a time varied from it. */
+export function memoryCases(): Case[] {
+  const problems: MemoryProblem[] = [];
+  for (const kind of GRID.kind)
+    for (const B of GRID.B)
+      for (const T of GRID.T)
+        for (const M of GRID.M)
+          for (const strengths of GRID.strengths) problems.push({ kind, B, T, M, strengths });
+  const off = (problem: MemoryProblem): number =>
+    Object.keys(BASE).filter(key => problem[key as keyof MemoryProblem] !== BASE[key as keyof MemoryProblem])
+      .length;
+  return problems
+    .sort((a, b) => off(a) - off(b))
+    .map(problem => memoryCase(problem, { full: off(problem) > 1, peers: off(problem) !== 1 }));
+}
+
+/** @param form of the kernels; absent: the device's own */
+export function memoryCase(
+  problem: MemoryProblem,
+  { full = false, peers = true, form }: { full?: boolean; peers?: boolean; form?: LayerForm } = {},
+): Case {
+  const { kind, B, T, M, strengths } = problem;
+  const name = `memory: ${kind} B=${B} T=${T} M=${M}, ${strengths}${form ? `, ${form === 'time' ? form : form.form} form` : ''}`;
+  return {
+    name,
+    full,
+    run: bench =>
+      runWorkCase(
+        {
+          open: ({ gpu }) => openMemory(gpu, problem, form),
+          floor: () => memoryFloor(problem),
+          ...(peers &&
+            kind === 'stack' && {
+              peer: peer =>
+                B * T * T > MOST_STRENGTHS
+                  ? `it would keep ${((B * T * T * 4) / 2 ** 30).toFixed(1)} GiB of strengths, and as much again for every gradient`
+                  : peer.memory(problem, memoryInputs(problem)),
+            }),
+        },
+        bench,
+      ),
+  };
+}
+
+/** A memory with its inputs on the device. A pass is a forward and a backward one. */
+export async function openMemory(gpu: Gpu, problem: MemoryProblem, form?: LayerForm): Promise<Work> {
+  const { kind, B, T, M } = problem;
+  const memory = await openLoop(gpu, problem, form);
+  const { io } = memory;
+  const inputs = memoryInputs(problem);
+  for (const name of ['push', 'pop', 'value', 'dRead'] as const) {
+    gpu.device.queue.writeBuffer(io[name], 0, inputs[name] as Float32Array<ArrayBuffer>);
+  }
+  const enqueue = (count: number): void =>
+    gpu.submit('memory', encoder => {
+      for (let k = 0; k < count; k++) {
+        memory.recordForward(encoder);
+        memory.recordBackward(encoder);
+      }
+    });
+  const N = B * T * endsOf(kind);
+  const results = { read: N * M, dPush: N, dPop: N, dValue: N * M };
+  const names = Object.keys(results) as (keyof typeof results)[];
+  return {
+    how: `${memory.form} form`,
+    most: MOST_PASSES,
+    bytes: memory.bytes,
+    enqueue,
+    settle: async () => void (await gpu.read([{ buffer: io.dPush, bytes: 4 }])),
+    outputs: async () => {
+      enqueue(1);
+      const read = await gpu.read(names.map(name => ({ buffer: io[name], bytes: 4 * results[name] })));
+      return new Map(names.map((name, k) => [name, new Float32Array(read[k])]));
+    },
+    destroy: () => memory.destroy(),
+  };
+}
+
+/** As src/engine/gpu-memory.ts opens it, without its checks and waits. */
+const openLoop = (
+  gpu: Gpu,
+  { kind, B, T, M }: MemoryProblem,
+  form: LayerForm = chooseForm(gpu),
+): Promise<OpenMemory> =>
+  form === 'time' && kind !== 'deque'
+    ? timeMemory(gpu, kind, B, T, M)
+    : streamingMemory(gpu, kind, B, T, M, form === 'time' ? chooseForm(gpu) : form);
+
+/**
+ * Per step and end, numbers of 4 bytes that have to pass between the device's memory and its processors:
+ *   forward: push, pop, value in, read out                                   2 + 2M
+ *   backward: push, pop, value, dRead in, dPush, dPop, dValue out            4 + 3M
+ * and with k rows in a read on average (known from the strengths), multiplications and additions:
+ *   r = Σ w·V, dV += w·dr, dw = V·dr                                         3 · 2kM
+ */
+export function memoryFloor(problem: MemoryProblem): Floor {
+  const { kind, B, T, M } = problem;
+  const N = B * T * endsOf(kind);
+  return { bytes: 4 * N * (6 + 5 * M), flops: 6 * N * M * rowsRead(problem) };
+}
+
+/** Rows that a read takes something of, on average over the steps and ends of the first sequence. */
+export function rowsRead(problem: MemoryProblem): number {
+  const { kind, T } = problem;
+  const E = endsOf(kind);
+  // Strengths depend on T alone, and one sequence is like the others.
+  const { push, pop } = memoryInputs({ ...problem, B: 1, M: 1 });
+  const rows: number[] = [];
+  // A queue is popped and read at the end opposite to that pushed to.
+  const removes = (end: number): 'top' | 'bottom' => (end === 1 || kind === 'queue' ? 'bottom' : 'top');
+  const at = (side: 'top' | 'bottom', k: number): number => (side === 'top' ? rows.length - 1 - k : k);
+  let taken = 0;
+  for (let t = 0; t < T; t++) {
+    for (let end = 0; end < E; end++) {
+      const side = removes(end);
+      let left = pop[t * E + end];
+      while (left > 0 && rows.length > 0) {
+        const k = at(side, 0);
+        const part = Math.min(left, rows[k]);
+        left -= part;
+        rows[k] -= part;
+        if (rows[k] > 0) break;
+        if (side === 'top') rows.pop();
+        else rows.shift();
+      }
+    }
+    for (let end = 0; end < E; end++) {
+      const d = push[t * E + end];
+      if (d > 0 && end === 1) rows.unshift(d);
+      else if (d > 0) rows.push(d);
+    }
+    for (let end = 0; end < E; end++) {
+      for (let k = 0, room = 1; k < rows.length && room > 0; k++, taken++) room -= rows[at(removes(end), k)];
+    }
+  }
+  return taken / (T * E);
+}

@@ -1,0 +1,128 @@
+/** Whole training steps: small models, where launches count, and the paper's, where matrices do. */
+import { DeviceError } from '../../src/base/errors.ts';
+import { endsOfModel, parameters } from '../../src/base/parameters.ts';
+import type { Engine, ModelState } from '../../src/engine/engine.ts';
+import { runWorkCase } from '../compare.ts';
+import { type TrainingName, type TrainingProblem, trainingProblem } from '../problems.ts';
+import type { Work } from '../work.ts';
+import type { Case, Floor, Outputs } from './case.ts';
+
+/** A model keeps the reports of about a thousand steps. */
+const MOST_STEPS = 512;
+/** Of a tensor's largest change: a parameter of 1 that changes by 1e-4 keeps three digits of that in float32. */
+const UPDATE_TOLERANCE = 1e-2;
+/** Of several gigabytes, or minutes a pass, for peers that go through WebGPU. */
+const LARGE = 'minutes a pass; with --full it is';
+
+/** The paper's models have batches of 10 there; 128 is what a GPU likes. */
+export const trainingCases = (): Case[] => [
+  trainingCase('tutorial', 128, {}),
+  trainingCase('page', 32, {}),
+  trainingCase('paper-130', 10, {}),
+  trainingCase('paper-258', 10, { peers: ['PyTorch'] }),
+  trainingCase('paper-258', 10, { full: true }),
+  trainingCase('paper-130', 128, { full: true }),
+  trainingCase('paper-258', 128, { full: true }),
+];
+
+/** @param peers those asked; absent: all */
+function trainingCase(
+  name: TrainingName,
+  B: number,
+  { full = false, peers }: { full?: boolean; peers?: string[] },
+): Case {
+  return {
+    name: `training: ${name} B=${B}${full && !peers && B === 10 ? ', all peers' : ''}`,
+    full,
+    run: bench => {
+      const problem = trainingProblem(name, B);
+      return runWorkCase(
+        {
+          open: ({ engine }) => openTraining(engine, problem),
+          floor: () => trainingFloor(problem),
+          compared: outputs => updates(problem, outputs),
+          tolerance: UPDATE_TOLERANCE,
+          peer: peer => (!peers || peers.includes(peer.name) ? peer.training(problem) : LARGE),
+        },
+        bench,
+      );
+    },
+  };
+}
+
+/**
+ * What a step changed: parameters themselves would agree even with a wrong gradient, as long as the step is small.
+ * The objective is left as it is.
+ */
+function updates({ parameters }: TrainingProblem, outputs: Outputs): Outputs {
+  return new Map(
+    [...outputs].map(([name, after]) => {
+      const before = parameters.get(name);
+      return [name, before ? after.map((value, i) => value - before[i]) : after];
+    }),
+  );
+}
+
+/** A model with its batch. A pass is a step, its batch uploaded. */
+export async function openTraining(engine: Engine, problem: TrainingProblem): Promise<Work> {
+  const { config, spec, batch, parameters } = problem;
+  const state: ModelState = { step: 0, parameters, mean: new Map(), square: new Map() };
+  const model = await engine.model(spec, config.train, state);
+  const settle = async (): Promise<void> => {
+    for (const { finite, objective } of await model.reports()) {
+      if (!finite) throw new DeviceError(`${problem.name}: a step was not finite (objective ${objective}).`);
+    }
+  };
+  try {
+    model.reserve(batch.B, batch.T, batch.K);
+  } catch (error) {
+    model.destroy();
+    throw error;
+  }
+  return {
+    how: model.plan,
+    most: MOST_STEPS,
+    bytes: model.bytes,
+    enqueue: steps => {
+      for (let k = 0; k < steps; k++) model.step(batch);
+    },
+    settle,
+    outputs: async () => {
+      model.load(state);
+      model.step(batch);
+      const [{ objective }] = await model.reports();
+      const { parameters } = await model.state();
+      const outputs = new Map([['objective', Float32Array.of(objective)]]);
+      for (const [name, values] of parameters) outputs.set(name, Float32Array.from(values));
+      return outputs;
+    },
+    destroy: () => model.destroy(),
+  };
+}
+
+/**
+ * With n = Σ lengths steps, and every matrix W [i,o] used once a step:
+ *   W·x, dW += dy·x, dx = dy·W                               3 · 2·i·o  (a look-up: K rows, added forward and back)
+ *   the memory, where a read takes one row: as in memory.ts  3 · 2·M an end
+ * Bytes that have to pass between the device's memory and its processors: parameters in and out, the batch in; h of
+ * every layer, and value and read of every end, are kept for the backward pass: out once, in once.
+ */
+export function trainingFloor({ spec, batch }: TrainingProblem): Floor {
+  const steps = batch.lengths.reduce((sum, length) => sum + length, 0);
+  let multiplied = 0;
+  let added = 0;
+  let numbers = 0;
+  for (const { name, shape } of parameters(spec)) {
+    const [rows, columns] = shape;
+    numbers += rows * columns;
+    const lookedUp = name === 'W_e' || (!spec.embedding && name.startsWith('W_xh'));
+    if (lookedUp) added += batch.K * columns;
+    else if (rows > 1) multiplied += rows * columns;
+    else added += columns;
+  }
+  const memory = endsOfModel(spec) * spec.width;
+  return {
+    flops: steps * (6 * multiplied + 2 * added + 6 * memory),
+    bytes: 8 * numbers + steps * (4 * (batch.K + 1) + 8 * (spec.layers * spec.hidden + 2 * memory)),
+  };
+}

@@ -1,0 +1,172 @@
+/** The regression gate: `npm run bench:check`. Short cases against the baseline of this adapter. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { DeviceError, firstLineOf, InputError } from '../src/base/errors.ts';
+import { createCpuEngine } from '../src/engine/cpu.ts';
+import { copyBytes, openCopy } from './cases/adapter.ts';
+import { type Bench, opened } from './cases/case.ts';
+import { type CheckCase, checkCases } from './cases/check.ts';
+import { selectCases } from './cases/index.ts';
+import {
+  type Baseline,
+  type Judgement,
+  judge,
+  parseBaseline,
+  type Ratios,
+  remarksOf,
+  rowsOf,
+} from './gate.ts';
+import { sample, slug, spread, table, timed } from './measure.ts';
+import { countOption, FOLDER, machine, machineLine, needAdapter, saveText } from './node.ts';
+import { adapterLine } from './report.ts';
+import { openBench } from './suite.ts';
+import { passesFor, sampleWork, type Warm, type Work, warmUp } from './work.ts';
+
+const SAMPLES = 21;
+const LEAST_SAMPLES = 5;
+/** Of the quickest reference, a sample has this many at most. */
+const MOST_REFERENCES = 4096;
+/** vec4f that an invocation of the copy moves. */
+const COPIED = 64;
+
+const HELP = `npm run bench:check -- [options]
+  Measures short cases, each as two ratios: over the float64 reference on this processor, and over a plain copy on
+  this adapter. Compares them with bench/results/check-<adapter>.json. A case fails when both have grown by more than
+  25 %; one alone is a warning. What fails is measured a second time before it counts.
+  --accept         writes the baseline instead, from what is measured now
+  --only <text>    only cases with this in their names; may be repeated
+  --samples <n>    samples of each (default ${SAMPLES}, at least ${LEAST_SAMPLES})
+Exit code 1: a case failed. 2: no baseline for this adapter.`;
+
+export async function main(args: string[]): Promise<number> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      accept: { type: 'boolean', default: false },
+      only: { type: 'string', multiple: true, default: [] },
+      samples: { type: 'string', default: String(SAMPLES) },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    console.log(HELP);
+    return 0;
+  }
+  const samples = countOption('samples', values.samples, LEAST_SAMPLES);
+  if (values.accept && values.only.length) {
+    throw new InputError('--accept writes the baseline of all cases: leave --only out.');
+  }
+  const cases = selectCases<CheckCase & { full?: boolean }>(checkCases(), values);
+  const on = machine();
+  const bench = await openBench({ find: needAdapter, samples, peers: [] });
+  const { adapter } = bench;
+  const file = `check-${slug(adapter.name)}.json`;
+  const baseline = values.accept ? undefined : findBaseline(file, adapter.name);
+  console.log(
+    `${cases.length} cases, ${samples} samples each\n${adapterLine(bench.told)}\non ${machineLine(on)}`,
+  );
+  if (baseline) console.log(`baseline of ${baseline.date.slice(0, 10)}${elsewhere(baseline, on)}`);
+  const judgements: Judgement[] = [];
+  for (const [k, one] of cases.entries()) {
+    process.stderr.write(`[${k + 1}/${cases.length}] ${one.name}\n`);
+    const now = await ratiosOf(one, bench);
+    const first = judge(now, baseline ?? { cases: [] });
+    // Whatever else the machine did may have passed.
+    judgements.push(first.verdict === 'failed' ? judge(await ratiosOf(one, bench), baseline!) : first);
+  }
+  bench.engine.destroy();
+  console.log(`\n${table(rowsOf(judgements, baseline !== undefined))}`);
+  if (!baseline) {
+    const made: Baseline = {
+      benchmark: 'check',
+      date: new Date().toISOString(),
+      adapter,
+      machine: on,
+      cases: judgements.map(({ now }) => now),
+    };
+    console.log(`\nwritten: ${saveText(file, `${JSON.stringify(made, undefined, 1)}\n`)}`);
+    return 0;
+  }
+  return told(judgements, baseline, values.only.length > 0);
+}
+
+/** Prints what there is to say. Returns the exit code. */
+function told(judgements: readonly Judgement[], { cases }: Baseline, some: boolean): number {
+  const missing = cases.flatMap(({ name }) =>
+    judgements.some(({ now }) => now.name === name) ? [] : [name],
+  );
+  const remarks = remarksOf(judgements, some ? [] : missing);
+  if (remarks.length) console.log(`\n${remarks.join('\n')}`);
+  const failed = judgements.filter(({ verdict }) => verdict === 'failed').length;
+  if (failed === 0) {
+    console.log(`\nok: ${judgements.length} cases, none slower than the baseline allows.`);
+    return 0;
+  }
+  console.error(
+    `\n${failed} of ${judgements.length} cases FAILED. Where that is meant, npm run bench:check -- --accept writes ` +
+      'a new baseline.',
+  );
+  return 1;
+}
+
+/** @throws InputError where there is none: exit code 2 */
+function findBaseline(file: string, adapter: string): Baseline {
+  const path = join(FOLDER, file);
+  if (existsSync(path)) return parseBaseline(readFileSync(path, 'utf8'), path);
+  throw new InputError(
+    `no baseline for ${adapter}: ${path} does not exist. In a checkout that you trust, on a quiet machine, ` +
+      'npm run bench:check -- --accept makes one.',
+  );
+}
+
+/** Ratios over the reference compare two pieces of hardware: on others, they differ. */
+function elsewhere({ machine: then }: Baseline, now: ReturnType<typeof machine>): string {
+  const { processor, cores } = then as Partial<typeof now>;
+  if (processor === now.processor && cores === now.cores) return '';
+  return `, on ${cores} cores of ${processor}: another machine, expect warnings`;
+}
+
+/** Ours, the reference and the copy in turn: ratios of samples that are neighbours, and of those the median. */
+async function ratiosOf(one: CheckCase, bench: Bench): Promise<Ratios> {
+  const cpu = createCpuEngine();
+  const open: { destroy(): void }[] = [cpu];
+  const keep = <T extends { destroy(): void }>(made: T): T => {
+    open.unshift(made);
+    return made;
+  };
+  try {
+    const work = keep(await opened(bench, () => one.ours(bench)));
+    const bytes = copyBytes(bench.gpu) / (bench.gpu.software ? 8 : 1);
+    const copy = keep(await opened(bench, () => openCopy(bench.gpu, bytes, COPIED)));
+    const reference = keep(await one.reference(cpu));
+    const warm = [await warmUp(work), await warmUp(copy)];
+    const several = (passes: number): Promise<number> =>
+      timed(async () => {
+        for (let k = 0; k < passes; k++) await reference.pass();
+      });
+    await several(2);
+    const passes = await passesFor(several, MOST_REFERENCES);
+    const device =
+      (work: Work, { passes }: Warm) =>
+      async () =>
+        (await sampleWork(work, passes)).ms;
+    const [ours, references, copies] = await sample(bench.samples, [
+      device(work, warm[0]),
+      async () => (await several(passes)) / passes,
+      device(copy, warm[1]),
+    ]);
+    bench.gpu.check();
+    return {
+      name: one.name,
+      how: work.how,
+      ms: spread(ours).median,
+      reference: spread(ours.map((ms, i) => ms / references[i])),
+      copy: spread(ours.map((ms, i) => ms / copies[i])),
+    };
+  } catch (error) {
+    throw new DeviceError(`${one.name} could not be measured: ${firstLineOf(error)}`);
+  } finally {
+    for (const one of open) one.destroy();
+  }
+}

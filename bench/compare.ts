@@ -1,0 +1,187 @@
+/** A work of ours against the same by peers: outputs first, then time. */
+import { firstLineOf } from '../src/base/errors.ts';
+import type { Bench, Outcome, Outputs, PeerOutcome, WorkCase } from './cases/case.ts';
+import { opened, rateOf } from './cases/case.ts';
+import { sample, spread, timed } from './measure.ts';
+import { agree, TOLERANCE } from './peers/agree.ts';
+import type { PeerRun } from './peers/peer.ts';
+import {
+  passesFor,
+  type Sample,
+  sampleWaited,
+  sampleWork,
+  timingOf,
+  type Warm,
+  type Work,
+  warmUp,
+} from './work.ts';
+
+/** Samples are taken in turn where none takes longer. */
+const TURNS_MS = 2000;
+/** A sample that takes longer is not taken as often. */
+const LONG_MS = 20_000;
+const LEAST_SAMPLES = 3;
+/** One that takes longer than this is its own only sample, compiling included, which is nothing against it. */
+const ENDLESS_MS = 120_000;
+const MOST_PEER_PASSES = 256;
+
+/** One of those compared: what a sample of it takes, and how one is taken. */
+export interface Contender<S> {
+  sampleMs: number;
+  sample(): Promise<S>;
+}
+
+/** How often a sample that takes so long is taken. */
+export const roundsOf = (samples: number, sampleMs: number): number =>
+  sampleMs > ENDLESS_MS ? 1 : sampleMs > LONG_MS ? Math.min(samples, LEAST_SAMPLES) : samples;
+
+/** Samples of all contenders: of the quick ones in turn, of each slow one by itself, in the order given. */
+export async function contest<S>(samples: number, contenders: readonly Contender<S>[]): Promise<S[][]> {
+  const quick = contenders.filter(({ sampleMs }) => sampleMs <= TURNS_MS);
+  const turns = await sample(
+    samples,
+    quick.map(one => () => one.sample()),
+  );
+  const all: S[][] = [];
+  for (const one of contenders) {
+    const at = quick.indexOf(one);
+    if (at >= 0) all.push(turns[at]);
+    else all.push((await sample(roundsOf(samples, one.sampleMs), [() => one.sample()]))[0]);
+  }
+  return all;
+}
+
+/** A peer that gave the same outputs, warm. */
+interface Rival extends Contender<Sample> {
+  run: PeerRun;
+  outcome: PeerOutcome;
+}
+
+/** Measures one work, and those peers that agree with it. */
+export async function runWorkCase(given: WorkCase, bench: Bench): Promise<Outcome> {
+  const work = await opened(bench, () => given.open(bench));
+  const rivals: Rival[] = [];
+  try {
+    bench.say('warming up');
+    const warm = await warmUp(work);
+    const peers = await compare(given, work, bench, rivals);
+    const outcome = await time(work, warm, rivals, bench);
+    if (work.how) outcome.how = work.how;
+    outcome.floor = given.floor();
+    outcome.rate = rateOf(outcome.floor, outcome.ours!);
+    if (peers.length) outcome.peers = peers;
+    given.done?.(outcome, bench);
+    return outcome;
+  } finally {
+    for (const { run } of rivals) await run.end();
+    work.destroy();
+  }
+}
+
+/** Asks every peer. Those that agree become rivals. */
+async function compare(given: WorkCase, work: Work, bench: Bench, rivals: Rival[]): Promise<PeerOutcome[]> {
+  if (!given.peer || bench.peers.length === 0) return [];
+  const truth = await work.outputs();
+  const outcomes: PeerOutcome[] = [];
+  for (const peer of bench.peers) {
+    bench.say(`comparing with ${peer.name}`);
+    const { name, version, device } = peer;
+    const outcome: PeerOutcome = { name, version, device };
+    outcomes.push(outcome);
+    try {
+      const asked = given.peer(peer);
+      if (typeof asked === 'string') outcome.none = `not asked: ${asked}`;
+      else rivals.push(...(await warmPeer(await asked, given, truth, outcome)));
+    } catch (error) {
+      outcome.none = `failed: ${firstLineOf(error)}`;
+    }
+  }
+  return outcomes;
+}
+
+/** None where its outputs are others than ours. */
+async function warmPeer(
+  run: PeerRun,
+  { compared = outputs => outputs, tolerance = TOLERANCE }: WorkCase,
+  truth: Outputs,
+  outcome: PeerOutcome,
+): Promise<Rival[]> {
+  try {
+    const first = await run.pass();
+    const { worst, difference } = agree(compared(truth), compared(await run.outputs()));
+    outcome.difference = difference;
+    if (!(difference <= tolerance)) {
+      outcome.none = `wrong: ${worst} differs by ${difference.toExponential(1)} of its largest, at most ${tolerance}`;
+      await run.end();
+      return [];
+    }
+    if (first > ENDLESS_MS) {
+      return [{ run, outcome, sampleMs: first, sample: async () => ({ ms: first }) }];
+    }
+    // Two passes warm up; one that takes minutes needs no second.
+    if (first > LONG_MS) return [rivalOf(run, outcome, 1, first)];
+    await run.pass();
+    const passes = await passesFor(count => passesOf(run, count), MOST_PEER_PASSES);
+    return [rivalOf(run, outcome, passes, await passesOf(run, passes))];
+  } catch (error) {
+    await run.end();
+    throw error;
+  }
+}
+
+/** ms of so many passes. */
+async function passesOf(run: PeerRun, count: number): Promise<number> {
+  let ms = 0;
+  for (let k = 0; k < count; k++) ms += await run.pass();
+  return ms;
+}
+
+/** One that breaks down on the way loses its own time, not ours. */
+function rivalOf(run: PeerRun, outcome: PeerOutcome, passes: number, sampleMs: number): Rival {
+  const take = async (): Promise<Sample> => {
+    if (outcome.none !== undefined) return { ms: Number.NaN };
+    try {
+      return { ms: (await passesOf(run, passes)) / passes };
+    } catch (error) {
+      outcome.none = `failed: ${firstLineOf(error)}`;
+      return { ms: Number.NaN };
+    }
+  };
+  return { run, outcome, sampleMs, sample: take };
+}
+
+/** Samples of ours, of ours waited for pass by pass, and of the rivals. */
+async function time(work: Work, warm: Warm, rivals: Rival[], bench: Bench): Promise<Outcome> {
+  bench.say(
+    `sampling${rivals.length ? ` against ${rivals.map(({ outcome }) => outcome.name).join(', ')}` : ''}`,
+  );
+  const contenders: Contender<Sample>[] = [
+    { sampleMs: warm.sampleMs, sample: () => sampleWork(work, warm.passes, bench.clock) },
+  ];
+  // One pass a sample is a pass waited for already.
+  const apart = rivals.length > 0 && warm.passes > 1;
+  if (apart) {
+    const alone = async (passes: number): Promise<number> => passes * (await sampleWaited(work, passes)).ms;
+    const passes = await passesFor(alone, warm.passes);
+    const sampleMs = await timed(() => sampleWaited(work, passes));
+    contenders.push({ sampleMs, sample: () => sampleWaited(work, passes) });
+  }
+  const all = await contest(bench.samples, [...contenders, ...rivals]);
+  const waited = rivals.length ? all[apart ? 1 : 0] : undefined;
+  const ours = timingOf(work, warm, all[0], waited);
+  const notes: string[] = [];
+  const taken = all[0].length;
+  if (taken < bench.samples) notes.push(`${taken} samples: one takes ${seconds(warm.sampleMs)}`);
+  rivals.forEach(({ outcome, sampleMs }, k) => {
+    if (outcome.none !== undefined) return;
+    const samples = all[contenders.length + k];
+    outcome.ms = spread(samples.map(({ ms }) => ms));
+    outcome.times = outcome.ms.median / ours.waited!.median;
+    if (samples.length < bench.samples) {
+      notes.push(`${outcome.name}: ${samples.length} samples, one takes ${seconds(sampleMs)}`);
+    }
+  });
+  return { ours, ...(notes.length && { notes }) };
+}
+
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(0)} s`;

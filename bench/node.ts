@@ -1,0 +1,68 @@
+/** What benchmarks need of Node: options, the machine, results on disk. */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus, loadavg } from 'node:os';
+import { join } from 'node:path';
+import { DeviceError, InputError } from '../src/base/errors.ts';
+import { type FoundAdapter, findAdapter } from '../src/cli/adapter.ts';
+import type { AdapterDescription } from '../src/engine/engine.ts';
+import { slug } from './measure.ts';
+
+/**
+ * An option that has to be a number.
+ * @throws InputError where it is not, or below `least`
+ */
+export function numberOption(name: string, text: string, least: number): number {
+  const value = Number(text);
+  if (text.trim() !== '' && value >= least && value < Infinity) return value;
+  throw new InputError(`--${name} must be a number, at least ${least}, got "${text}".`);
+}
+
+/** The same for whole numbers. */
+export function countOption(name: string, text: string, least: number): number {
+  const value = numberOption(name, text, least);
+  if (Number.isInteger(value)) return value;
+  throw new InputError(`--${name} must be a whole number, got "${text}".`);
+}
+
+/** What figures depend on beside the adapter. The load tells whether the machine was quiet. */
+export const machine = () => ({
+  processor: cpus()[0]?.model.trim() ?? 'unknown',
+  cores: cpus().length,
+  load: Number(loadavg()[0].toFixed(2)),
+  node: process.version,
+  platform: `${process.platform} ${process.arch}`,
+});
+
+/** `2 cores of AMD EPYC, load 0.3, Node v22` */
+export const machineLine = ({ processor, cores, load, node }: ReturnType<typeof machine>): string =>
+  `${cores} cores of ${processor}, load ${load}, Node ${node}`;
+
+/** An adapter. @param checked with bounds checks, as browsers have it, where it is a software adapter @throws DeviceError that tells where it was looked for */
+export async function needAdapter(checked = true): Promise<FoundAdapter> {
+  const { found, tried } = await findAdapter({ checked });
+  if (found) return found;
+  const where = tried.map(({ what, outcome }) => `${what}: ${outcome}`).join('; ');
+  throw new DeviceError(`no WebGPU adapter: ${where}`);
+}
+
+/** What is measured is kept here. */
+export const FOLDER = join('bench', 'results');
+
+/** Writes a file into bench/results/. Returns its path. */
+export function saveText(file: string, text: string): string {
+  const path = join(FOLDER, file);
+  mkdirSync(FOLDER, { recursive: true });
+  writeFileSync(path, text);
+  return path;
+}
+
+/** `<name>-<adapter>-<date>`: what results of today are called. */
+export const resultName = (name: string, adapter: string, date = new Date().toISOString()): string =>
+  `${name}-${slug(adapter)}-${date.slice(0, 10)}`;
+
+/** Writes bench/results/<name>-<adapter>-<date>.json. Returns its path. */
+export function save(name: string, adapter: AdapterDescription, results: object): string {
+  const date = new Date().toISOString();
+  const all = { benchmark: name, date, adapter, ...results };
+  return saveText(`${resultName(name, adapter.name, date)}.json`, `${JSON.stringify(all, undefined, 2)}\n`);
+}

@@ -1,0 +1,175 @@
+/** The suite in this page: settings, progress, tables, plots, and the JSON to take away. */
+import { DeviceError, firstLineOf, InputError } from '../../src/base/errors.ts';
+import { describe } from '../../src/web/engine.ts';
+import { allCases, selectCases } from '../cases/index.ts';
+import { slug } from '../measure.ts';
+import { NOT_INSTALLED, openPeers, PEERS } from '../peers/index.ts';
+import type { Peer } from '../peers/peer.ts';
+import { plotsOf } from '../plots.ts';
+import { headOf, tablesOf } from '../report.ts';
+import { type Found, type Missing, runSuite, type Suite } from '../suite.ts';
+
+/** What puppeteer fetches: the suite when it is done, or why it is not. */
+declare global {
+  interface Window {
+    suite?: Suite;
+    failure?: string;
+  }
+}
+
+const byId = <T extends HTMLElement>(id: string): T => document.getElementById(id) as T;
+const form = byId<HTMLFormElement>('form');
+const only = byId<HTMLInputElement>('only');
+const samples = byId<HTMLInputElement>('samples');
+const full = byId<HTMLInputElement>('full');
+const compare = byId<HTMLInputElement>('peers');
+const status = byId('status');
+const progress = byId<HTMLProgressElement>('progress');
+
+async function find(): Promise<Found> {
+  if (!navigator.gpu) throw new DeviceError('this browser has no WebGPU: take Chrome or Edge 113 or newer.');
+  const adapter = await navigator.gpu.requestAdapter({ powerPreference: 'high-performance' });
+  if (!adapter) throw new DeviceError('this browser has WebGPU, but no adapter for it: see chrome://gpu.');
+  return { adapter, description: describe(adapter) };
+}
+
+async function findPeers(): Promise<{ peers: Peer[]; missing: Missing[] }> {
+  try {
+    const { browserSource } = await import('../peers/browser.ts');
+    return await openPeers(PEERS, browserSource((await find()).description.name));
+  } catch {
+    return { peers: [], missing: PEERS.map(name => ({ name, reason: NOT_INSTALLED })) };
+  }
+}
+
+/** What the browser tells of the machine. */
+const machine = () => ({
+  browser: navigator.userAgent,
+  cores: navigator.hardwareConcurrency,
+  clockIsFine: crossOriginIsolated,
+});
+
+async function run(texts: readonly string[]): Promise<Suite> {
+  const cases = selectCases(allCases(), { only: texts, full: full.checked });
+  status.textContent = 'looking for peers …';
+  const { peers, missing } = compare.checked ? await findPeers() : { peers: [], missing: [] };
+  progress.max = cases.length;
+  try {
+    return await runSuite({
+      cases,
+      samples: Number(samples.value),
+      peers,
+      missing,
+      machine: machine(),
+      find,
+      onProgress: (name, doing, done) => {
+        status.textContent = `${done + 1} of ${cases.length}: ${name} – ${doing}`;
+        if (doing === 'opening') console.info(`[${done + 1}/${cases.length}] ${name}`);
+      },
+      onResult: (_, suite) => {
+        progress.value = suite.cases.length;
+        show(suite);
+      },
+    });
+  } finally {
+    for (const peer of peers) await peer.destroy();
+  }
+}
+
+function show(suite: Suite): void {
+  byId('adapter').textContent = headOf(suite, machine().browser).join('\n');
+  const { works, peers, growth, notes } = tablesOf(suite.cases);
+  const shown = [works, peers, growth].filter(rows => rows.length > 1);
+  byId('tables').replaceChildren(...shown.map(tableElement));
+  byId('plots').replaceChildren(...plotsOf(suite).map(({ title, svg }) => plotElement(title, svg)));
+  byId('notes').replaceChildren(...notes.map(note => element('li', note)));
+  byId('notes-card').hidden = notes.length === 0;
+  offer(suite);
+}
+
+function element<K extends keyof HTMLElementTagNameMap>(tag: K, text = ''): HTMLElementTagNameMap[K] {
+  const made = document.createElement(tag);
+  made.textContent = text;
+  return made;
+}
+
+function tableElement([head, ...rows]: string[][]): HTMLElement {
+  const made = element('table');
+  made.className = 'numbers';
+  const line = (tag: 'th' | 'td', cells: string[]): HTMLElement => {
+    const row = element('tr');
+    row.append(...cells.map(cell => element(tag, cell)));
+    return row;
+  };
+  made.append(line('th', head), ...rows.map(row => line('td', row)));
+  const card = element('section');
+  card.className = 'card scroll';
+  card.append(made);
+  return card;
+}
+
+function plotElement(title: string, svg: string): HTMLElement {
+  const image = element('img');
+  image.src = `data:image/svg+xml,${encodeURIComponent(svg)}`;
+  image.alt = title;
+  const card = element('figure');
+  card.className = 'card';
+  card.append(image);
+  return card;
+}
+
+let url = '';
+
+function offer(suite: Suite): void {
+  URL.revokeObjectURL(url);
+  url = URL.createObjectURL(new Blob([JSON.stringify(suite, undefined, 2)], { type: 'application/json' }));
+  const link = byId<HTMLAnchorElement>('json');
+  link.href = url;
+  link.download = `suite-${slug(suite.adapter.name)}-${suite.date.slice(0, 10)}.json`;
+  link.hidden = false;
+}
+
+async function start(texts: readonly string[]): Promise<void> {
+  byId<HTMLFieldSetElement>('settings').disabled = true;
+  byId<HTMLButtonElement>('go').disabled = true;
+  byId('error').hidden = true;
+  try {
+    const suite = await run(texts);
+    status.textContent = `done in ${suite.took.toFixed(0)} s`;
+    window.suite = suite;
+  } catch (error) {
+    status.textContent = '';
+    tell(error);
+  } finally {
+    byId<HTMLFieldSetElement>('settings').disabled = false;
+    byId<HTMLButtonElement>('go').disabled = false;
+  }
+}
+
+function tell(error: unknown): void {
+  const known = error instanceof InputError || error instanceof DeviceError;
+  window.failure = known ? error.message : `${firstLineOf(error)} (more in the console)`;
+  if (!known) console.error(error);
+  byId('error').textContent = window.failure;
+  byId('error').hidden = false;
+}
+
+/** `?run&only=memory&only=growth&samples=3&full&no-peers` sets and starts: what --headless does. */
+function fromAddress(): void {
+  const asked = new URLSearchParams(location.search);
+  only.value = asked.getAll('only').join(', ');
+  samples.value = asked.get('samples') ?? samples.value;
+  full.checked = asked.has('full');
+  compare.checked = !asked.has('no-peers');
+  if (asked.has('run')) void start(asked.getAll('only'));
+}
+
+form.addEventListener('submit', event => {
+  event.preventDefault();
+  void start(only.value.trim() === '' ? [] : [only.value.trim()]);
+});
+find().then(({ description: { name, kind, reason } }) => {
+  byId('adapter').textContent ||= '';
+  if (!window.suite) byId('adapter').textContent = `${name} (${kind}) · ${reason}`;
+}, tell);
+fromAddress();

@@ -1,0 +1,21 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vite';
+
+const repository = fileURLToPath(new URL('../..', import.meta.url));
+
+export default defineConfig({
+  root: fileURLToPath(new URL('.', import.meta.url)),
+  cacheDir: `${repository}/node_modules/.vite-bench`,
+  server: {
+    host: 'localhost',
+    fs: { allow: [repository] },
+    // A page of its own sources alone: browsers give such a page clocks of microseconds, and threads.
+    headers: {
+      'Cross-Origin-Opener-Policy': 'same-origin',
+      'Cross-Origin-Embedder-Policy': 'require-corp',
+    },
+    // A run must not begin anew because a file was saved.
+    hmr: false,
+    watch: null,
+  },
+});

@@ -1,0 +1,95 @@
+/** Peers in Node: their packages from bench/peers/node_modules, WebGPU through Dawn, PyTorch in a child process. */
+import { existsSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { DeviceError } from '../../src/base/errors.ts';
+import { findAdapter, release } from '../../src/cli/adapter.ts';
+import { NOT_INSTALLED, type PeerSource } from './index.ts';
+import type { JaxJs } from './jax.ts';
+import { openTorch } from './python.ts';
+import type { Tf } from './tfjs.ts';
+
+/** From the root of the repository, where bench/run.mjs starts everything. */
+const MODULES = resolve('bench/peers/node_modules');
+
+/**
+ * Lets `navigator.gpu` hand out the adapter that pushdown takes: a device each, as an adapter makes one only. With its
+ * bounds checks: without them TensorFlow.js computes NaN (4.22.0), for its kernels read beyond their buffers.
+ * @throws DeviceError where there is none
+ */
+export async function nodeSource(): Promise<PeerSource> {
+  const instances: GPU[] = [];
+  const requestAdapter = async (): Promise<GPUAdapter | null> => {
+    const { found } = await findAdapter({ checked: true });
+    if (!found) return null;
+    instances.push(found.gpu);
+    return found.adapter;
+  };
+  const { found, tried } = await findAdapter({ checked: true });
+  if (!found) {
+    const outcomes = tried.map(({ what, outcome }) => `${what}: ${outcome}`).join('; ');
+    throw new DeviceError(`the peers need a WebGPU adapter, and there is none: ${outcomes}`);
+  }
+  release(found.gpu);
+  offer({ requestAdapter } as GPU);
+  return {
+    device: found.description.name,
+    software: found.description.kind === 'software',
+    tfjs: loadTfjs,
+    jax: async () => (await import(installed('@jax-js/jax/dist/index.js'))) as JaxJs,
+    torch: openTorch,
+    release: () => instances.forEach(release),
+  };
+}
+
+/** Node 20 has no navigator, later ones have one without gpu. */
+function offer(gpu: GPU): void {
+  if (!('navigator' in globalThis)) {
+    Object.defineProperty(globalThis, 'navigator', { value: { userAgent: 'Node.js' }, configurable: true });
+  }
+  Object.defineProperty(globalThis.navigator, 'gpu', { value: gpu, configurable: true });
+}
+
+/** The URL of a file of a package. */
+function installed(path: string): string {
+  const file = join(MODULES, path);
+  if (!existsSync(file)) throw new DeviceError(NOT_INSTALLED);
+  return pathToFileURL(file).href;
+}
+
+/**
+ * TF.js's bundle for Node has no gradients, and its modules are for bundlers only: so they are bundled, next to the
+ * benchmark, which bench/run.mjs removes in the end.
+ */
+async function loadTfjs(): Promise<Tf> {
+  const { build } = await import('vite');
+  const file = (path: string): string => fileURLToPath(installed(`@tensorflow/${path}`));
+  const outDir = join(dirname(fileURLToPath(import.meta.url)), 'tfjs');
+  await build({
+    configFile: false,
+    publicDir: false,
+    logLevel: 'warn',
+    ssr: { noExternal: true },
+    build: {
+      ssr: true,
+      outDir,
+      emptyOutDir: true,
+      target: 'node20',
+      minify: false,
+      rolldownOptions: {
+        input: {
+          core: file('tfjs-core/dist/index.js'),
+          gradients: file('tfjs-core/dist/register_all_gradients.js'),
+          webgpu: file('tfjs-backend-webgpu/dist/index.js'),
+        },
+        preserveEntrySignatures: 'strict',
+        output: { entryFileNames: '[name].mjs', chunkFileNames: '[name]-[hash].mjs' },
+      },
+    },
+  });
+  const load = (name: string): Promise<unknown> => import(pathToFileURL(join(outDir, `${name}.mjs`)).href);
+  const tf = (await load('core')) as Tf;
+  await load('gradients');
+  await load('webgpu');
+  return tf;
+}

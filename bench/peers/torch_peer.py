@@ -1,0 +1,228 @@
+"""PyTorch as a peer of pushdown's benchmarks: a batched stack by cumulative sums over rows, and autograd.
+
+A child process of python.ts. Both ways: a line of JSON, then the float32 numbers of its tensors, raw, little-endian, in
+their order. What is asked: {"do": "memory" | "prefixSum" | "training" | "pass" | "outputs" | "end", "id": …, "tensors":
+[{"name", "shape"}]}; what comes back: {"ms"} or {"tensors"} or {"error"}. Starting, importing and transfers are outside
+its clock.
+"""
+
+import json
+import os
+import sys
+import time
+
+THREADS = os.cpu_count() or 1
+# Read when torch is loaded. By default OpenMP's threads spin between two operations, and as OpenBLAS has threads of its
+# own, they spin against each other: on two cores a step of training took up to 80 times as long (9 and 730 ms).
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+import torch  # noqa: E402
+
+torch.set_num_threads(THREADS)
+
+
+def sums_above(s):
+    """[B,t] -> sum over j > i of s[j]."""
+    return s.flip(1).cumsum(1).flip(1) - s
+
+
+def stack_step(s, above, d, u):
+    """Pops u, pushes d, [B,1] both. The sums after the push serve this step's read and the next step's pop."""
+    if s is None:
+        return d, torch.zeros_like(d)
+    left = torch.relu(s - torch.relu(u - above))
+    s = torch.cat((left, d), 1)
+    return s, sums_above(s)
+
+
+def weights(s, above):
+    """min(s, max(0, 1 - above)). clamp, unlike minimum, gives all of a tie's gradient to s, as the paper's min does."""
+    return torch.clamp(s, max=torch.relu(1 - above))
+
+
+class Memory:
+    """All values are known before: the reads of BLOCK steps are one product [B,n,t] x [B,t,M]."""
+
+    BLOCK = 128
+
+    def __init__(self, asked, given):
+        self.inputs = [given[name].requires_grad_() for name in ("push", "pop", "value")]
+        self.d_read = given["dRead"]
+        self.made = {}
+
+    def forward(self):
+        push, pop, value = self.inputs
+        steps = push.shape[1]
+        ds, us = push.split(1, 1), pop.split(1, 1)
+        s = above = None
+        reads = []
+        for start in range(0, steps, self.BLOCK):
+            end = min(start + self.BLOCK, steps)
+            rows = []
+            for t in range(start, end):
+                s, above = stack_step(s, above, ds[t], us[t])
+                rows.append(torch.nn.functional.pad(weights(s, above), (0, end - t - 1)))
+            reads.append(torch.stack(rows, 1) @ value[:, :end])
+        return torch.cat(reads, 1)
+
+    def work(self):
+        read = self.forward()
+        gradients = torch.autograd.grad(read, self.inputs, self.d_read)
+        self.made = dict(zip(("read", "dPush", "dPop", "dValue"), (read.detach(), *gradients)))
+
+
+class PrefixSum:
+    """The gradient is what autograd would make of it, without the forward pass that it needs not."""
+
+    def __init__(self, asked, given):
+        self.x = given["x"]
+        self.forward = asked["pass"] == "forward"
+        self.made = {}
+
+    def work(self):
+        if self.forward:
+            self.made = {"y": self.x.cumsum(1)}
+        else:
+            self.made = {"dx": self.x.flip(1).cumsum(1).flip(1)}
+
+
+class Training:
+    """A step of plain gradient descent. What does not depend on the read is one product for all steps."""
+
+    def __init__(self, asked, given):
+        self.z = asked["sizes"]
+        self.data = [given.pop(name) for name in ("x", "y", "weight")]
+        self.w = {name: tensor.requires_grad_() for name, tensor in given.items()}
+        self.objective = None
+
+    @property
+    def made(self):
+        return {"objective": self.objective.reshape(1), **{name: w.detach() for name, w in self.w.items()}}
+
+    def work(self):
+        objective = self.loss()
+        gradients = torch.autograd.grad(objective, list(self.w.values()))
+        with torch.no_grad():
+            for w, dw in zip(self.w.values(), gradients):
+                w.sub_(dw, alpha=self.z["rate"])
+        self.objective = objective.detach()
+
+    def loss(self):
+        w, z = self.w, self.z
+        x, y, weight = self.data
+        ops = self.controller(x)
+        a = torch.cat([ops[t] for t in z["answered"]]) @ w["W_o"] + w["b_o"]
+        if z["readout"]:
+            a = torch.tanh(a) @ w["W_s"] + w["b_s"]
+        if z["output"] == "softmax":
+            return -(torch.log_softmax(a, 1) * (y * weight)).sum()
+        made = torch.tanh(a) if z["output"] == "tanh" else torch.sigmoid(a)
+        return 0.5 * ((made - y).square() * weight).sum()
+
+    def start(self):
+        w, z = self.w, self.z
+
+        def first(width):
+            e = torch.zeros(z["B"], width)
+            e[:, 0] = 1
+            return e
+
+        h = c = torch.zeros(z["B"], z["H"])
+        r = torch.zeros(z["B"], z["M"])
+        if z["start"] == "one-hot":
+            h, r = first(z["H"]), first(z["M"])
+        if z["start"] == "trained":
+            h = w["h_0"].expand(z["B"], -1)
+            c = w["c_0"].expand(z["B"], -1) if "c_0" in w else c
+        return h, c, r
+
+    def controller(self, x):
+        """o' of all steps, [B,P] each. Nobody asks what the last one does to its stack."""
+        w, z = self.w, self.z
+        width = z["M"]
+        x = x @ w["W_e"] if z["embedding"] else x
+        inputs = torch.addmm(w["b_h"], x, w["W_xh"]).split(z["B"])
+        W_state = torch.cat((w["W_hh"], w["W_rh"]))
+        W_heads = torch.cat((w["W_d"], w["W_u"], w["W_v"]), 1)
+        b_heads = torch.cat((w["b_d"], w["b_u"], w["b_v"]), 1)
+        h, c, r = self.start()
+        s = above = values = None
+        ops = []
+        for t in range(z["T"]):
+            a = torch.addmm(inputs[t], torch.cat((h, r), 1), W_state)
+            if z["controller"] == "rnn":
+                h = torch.tanh(a)
+            else:
+                i, f, g, o = a.chunk(4, 1)
+                c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+                h = torch.sigmoid(o) * torch.tanh(c)
+            op = torch.tanh(torch.addmm(w["b_p"], h, w["W_hp"])) if z["deeper"] else h
+            ops.append(op)
+            if t == z["T"] - 1:
+                break
+            strengths, v = torch.addmm(b_heads, op, W_heads).split((2, width), 1)
+            d, u = torch.sigmoid(strengths).split(1, 1)
+            s, above = stack_step(s, above, d, u)
+            row = torch.tanh(v).unsqueeze(1)
+            values = row if values is None else torch.cat((values, row), 1)
+            r = torch.bmm(weights(s, above).unsqueeze(1), values).squeeze(1)
+        return ops
+
+
+KINDS = {"memory": Memory, "prefixSum": PrefixSum, "training": Training}
+runs = {}
+
+
+def exactly(count):
+    data = sys.stdin.buffer.read(count)
+    if len(data) != count:
+        sys.exit(0)
+    return bytearray(data)
+
+
+def tensor_of(told):
+    count = 1
+    for n in told["shape"]:
+        count *= n
+    return torch.frombuffer(exactly(4 * count), dtype=torch.float32).reshape(told["shape"])
+
+
+def answer(told, tensors=()):
+    sys.stdout.buffer.write(json.dumps(told).encode() + b"\n")
+    for tensor in tensors:
+        sys.stdout.buffer.write(tensor.contiguous().numpy().tobytes())
+    sys.stdout.buffer.flush()
+
+
+def do(asked, given):
+    what, run = asked["do"], asked.get("id")
+    if what in KINDS:
+        runs[run] = KINDS[what](asked, given)
+        return answer({})
+    if what == "pass":
+        start = time.perf_counter()
+        runs[run].work()
+        return answer({"ms": 1000 * (time.perf_counter() - start)})
+    if what == "outputs":
+        made = runs[run].made
+        return answer(
+            {"tensors": [{"name": name, "shape": list(tensor.shape)} for name, tensor in made.items()]}, made.values()
+        )
+    runs.pop(run, None)
+    return answer({})
+
+
+def main():
+    if sys.byteorder != "little":
+        sys.exit("torch_peer.py: the tensors are sent little-endian, which this processor is not")
+    answer({"version": torch.__version__, "threads": torch.get_num_threads()})
+    for line in sys.stdin.buffer:
+        asked = json.loads(line)
+        given = {told["name"]: tensor_of(told) for told in asked.get("tensors", [])}
+        try:
+            do(asked, given)
+        except Exception as error:  # Told, as the process has other runs.
+            answer({"error": f"{type(error).__name__}: {error}"})
+
+
+main()

@@ -1,0 +1,81 @@
+/** What is drawn of a suite. */
+import type { Result } from './cases/case.ts';
+import { type BarPlot, barPlot, linePlot } from './plot.ts';
+import type { Suite } from './suite.ts';
+
+export interface Plot {
+  /** Part of a file's name. */
+  name: string;
+  title: string;
+  svg: string;
+}
+
+const OURS = 'pushdown';
+
+/** Pushdown and its peers, pushdown alone, and growth: those of them that the suite has cases for. */
+export function plotsOf({ cases, adapter, peers }: Suite): Plot[] {
+  const on = `on ${adapter.name}`;
+  return [
+    ...peersPlot(cases, `A pass, waited for, ${on}`, [OURS, ...peers.map(({ name }) => name)]),
+    ...alonePlot(cases, `A pass of pushdown, several in one submission, ${on}`),
+    ...growthPlot(cases, `Growth of time with T, ${on}`, 'time', 'ms a pass', ({ ms }) => ms),
+    ...growthPlot(cases, `Growth of device memory with T, ${on}`, 'bytes', 'MiB', ({ bytes }) => {
+      const mib = bytes / 2 ** 20;
+      return { median: mib, low: mib, high: mib };
+    }),
+  ];
+}
+
+function peersPlot(cases: readonly Result[], title: string, series: string[]): Plot[] {
+  const groups = cases.flatMap(({ name, ours, peers }) =>
+    ours?.waited && peers
+      ? [
+          {
+            label: name,
+            bars: [
+              { series: 0, value: ours.waited },
+              ...peers.map(({ name, ms, none }) => ({
+                series: series.indexOf(name),
+                ...(ms ? { value: ms } : { text: `${name}: ${none?.split(':')[0] ?? 'not timed'}` }),
+              })),
+            ],
+          },
+        ]
+      : [],
+  );
+  return bars('peers', { title, unit: 'ms', series, groups });
+}
+
+/** The adapter's own are not told here: their work is another. */
+function alonePlot(cases: readonly Result[], title: string): Plot[] {
+  const groups = cases.flatMap(({ name, ours }) =>
+    ours && !name.startsWith('adapter') ? [{ label: name, bars: [{ series: 0, value: ours.ms }] }] : [],
+  );
+  return bars('alone', { title, unit: 'ms', series: [OURS], groups });
+}
+
+const bars = (name: string, plot: BarPlot): Plot[] =>
+  plot.groups.length ? [{ name, title: plot.title, svg: barPlot(plot) }] : [];
+
+type GrowthPoint = NonNullable<Result['growth']>['points'][number];
+
+function growthPlot(
+  cases: readonly Result[],
+  title: string,
+  of: 'time' | 'bytes',
+  yLabel: string,
+  value: (point: GrowthPoint) => { median: number; low: number; high: number },
+): Plot[] {
+  const lines = cases.flatMap(({ name, growth }) => {
+    if (!growth) return [];
+    const power = of === 'time' ? growth.exponent : growth.bytesExponent;
+    return [
+      {
+        label: `${name.replace('growth: ', '')}: T^${power.toFixed(2)}`,
+        points: growth.points.map(point => ({ x: point.T, ...value(point) })),
+      },
+    ];
+  });
+  if (lines.length === 0) return [];
+  return [{ name: `growth-${of}`, title, svg: linePlot({ title, xLabel: 'T, time steps', yLabel, lines }) }];
+}

@@ -1,0 +1,118 @@
+/** A suite for people: tables, and what is drawn. */
+
+import type { Result } from './cases/case.ts';
+import { within } from './cases/growth.ts';
+import { figure, figures, table } from './measure.ts';
+import type { Suite } from './suite.ts';
+
+/** `SwiftShader (software, fallback adapter) · no GPU adapter found` */
+export const adapterLine = ({ name, kind, fallback, reason }: Suite['adapter']): string =>
+  `${name} (${kind}${fallback ? ', fallback adapter' : ''}) · ${reason}`;
+
+/** The lines above the tables. @param on the machine */
+export function headOf({ adapter, cases, samples, took, peers, missing }: Suite, on: string): string[] {
+  return [
+    `${cases.length} cases, ${samples} samples each, ${took.toFixed(0)} s`,
+    adapterLine(adapter),
+    `on ${on}`,
+    ...peers.map(({ name, version, device }) => `peer ${name} ${version} on ${device}`),
+    ...missing.map(({ name, reason }) => `no peer ${name}: ${reason}`),
+  ];
+}
+
+const percent = (share: number | undefined): string =>
+  share === undefined ? '–' : `${figure(100 * share)} %`;
+
+/** Rows of the tables, the first one their heads: for the terminal and the page. */
+export interface Tables {
+  works: string[][];
+  peers: string[][];
+  growth: string[][];
+  /** Skipped, failed, and what else has to be said. */
+  notes: string[];
+}
+
+export function tablesOf(cases: readonly Result[]): Tables {
+  return {
+    works: [
+      [
+        'a pass of',
+        'ms (quartiles)',
+        'device ms',
+        'dispatches',
+        'MiB',
+        'GFLOP/s',
+        'of product',
+        'GB/s',
+        'of copy',
+      ],
+      ...cases.flatMap(({ name, how, ours, rate, floor }) =>
+        ours && rate && floor
+          ? [
+              [
+                how ? `${name} (${how})` : name,
+                figures(ours.ms),
+                ours.device ? figure(ours.device.median) : '–',
+                figure(ours.dispatches),
+                figure(ours.bytes / 2 ** 20),
+                floor.flops ? figure(rate.gflops) : '–',
+                floor.flops ? percent(rate.ofMatmul) : '–',
+                figure(rate.gbs),
+                percent(rate.ofCopy),
+              ],
+            ]
+          : [],
+      ),
+    ],
+    peers: [
+      ['a pass waited for', 'pushdown, ms', 'peer', 'its ms (quartiles)', 'times pushdown', 'difference'],
+      ...cases.flatMap(({ name, ours, peers = [] }) =>
+        peers.map(peer => [
+          name,
+          ours?.waited ? figure(ours.waited.median) : '–',
+          peer.name,
+          peer.ms ? figures(peer.ms) : (peer.none ?? '–'),
+          peer.times === undefined ? '–' : figure(peer.times),
+          peer.difference === undefined ? '–' : peer.difference.toExponential(0),
+        ]),
+      ),
+    ],
+    growth: [
+      ['growth with T', 'T: ms', 'time like', 'last two', 'bytes like', 'at most'],
+      ...cases.flatMap(({ name, growth }) =>
+        growth
+          ? [
+              [
+                name,
+                growth.points.map(({ T, ms }) => `${T}: ${figure(ms.median)}`).join('  '),
+                `T^${growth.exponent.toFixed(2)}`,
+                `T^${growth.last.toFixed(2)}`,
+                `T^${growth.bytesExponent.toFixed(2)}`,
+                `T^${growth.limit}${within(growth) ? '' : ' EXCEEDED'}`,
+              ],
+            ]
+          : [],
+      ),
+    ],
+    notes: cases.flatMap(({ name, skipped, failed, notes = [] }) => [
+      ...(skipped === undefined ? [] : [`skipped: ${name}: ${skipped}`]),
+      ...(failed === undefined ? [] : [`FAILED: ${name}: ${failed}`]),
+      ...notes.map(note => `${name}: ${note}`),
+    ]),
+  };
+}
+
+/** The tables of a whole suite, as the terminal shows them. */
+export function textOf(suite: Suite): string {
+  const { works, peers, growth, notes } = tablesOf(suite.cases);
+  const { copy, matmul } = suite.peak;
+  const parts = [works, peers, growth].filter(rows => rows.length > 1).map(table);
+  if (copy && matmul) {
+    parts.push(
+      `of product, of copy: the least a pass has to compute and move, against this adapter's plain matrix product ` +
+        `(${figure(matmul)} GFLOP/s) and copy (${figure(copy)} GB/s). Above 100 %: out of its caches.`,
+    );
+  }
+  if (notes.length) parts.push(notes.join('\n'));
+  return parts.join('\n\n');
+}

@@ -1,0 +1,119 @@
+/** The suite in Node: `npm run bench`. */
+import { parseArgs } from 'node:util';
+import { firstLineOf, unknown } from '../src/base/errors.ts';
+import { release } from '../src/cli/adapter.ts';
+import { allCases, selectCases } from './cases/index.ts';
+import { countOption, machine, machineLine, needAdapter, resultName, saveText } from './node.ts';
+import { type OpenedPeers, openPeers, PEERS, type PeerName } from './peers/index.ts';
+import { nodeSource } from './peers/node.ts';
+import { plotsOf } from './plots.ts';
+import { headOf, textOf } from './report.ts';
+import { type Found, faults, runSuite, type Suite } from './suite.ts';
+
+const SAMPLES = 10;
+const LEAST_SAMPLES = 3;
+
+const HELP = `npm run bench -- [options]
+  --only <text>    only cases with this in their names, as --list shows them; may be repeated
+  --full           the whole grid, the paper's models at B=128, every peer: hours on a software adapter
+  --samples <n>    samples of each (default ${SAMPLES}, at least ${LEAST_SAMPLES})
+  --no-peers       pushdown alone
+  --peer <name>    only this peer (tfjs, jax, torch); may be repeated
+  --unchecked      a software adapter without its bounds checks, as the terminal takes it; peers keep theirs
+  --json           also write bench/results/suite-<adapter>-<date>.json, and its plots as .svg beside it
+  --list           the names of the cases, and no more
+Exit code 1: a case failed, a peer disagrees, or time or bytes grow faster than allowed.`;
+
+export async function main(args: string[]): Promise<number> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      only: { type: 'string', multiple: true, default: [] },
+      full: { type: 'boolean', default: false },
+      samples: { type: 'string', default: String(SAMPLES) },
+      'no-peers': { type: 'boolean', default: false },
+      peer: { type: 'string', multiple: true, default: [...PEERS] },
+      unchecked: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+      list: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    console.log(HELP);
+    return 0;
+  }
+  const samples = countOption('samples', values.samples, LEAST_SAMPLES);
+  const cases = selectCases(allCases(), values);
+  if (values.list) {
+    for (const { name } of cases) console.log(name);
+    return 0;
+  }
+  for (const name of values.peer) if (!PEERS.includes(name as PeerName)) unknown('peer', name, PEERS);
+  const names = values['no-peers'] ? [] : (values.peer as PeerName[]);
+  const { peers, missing, release: releasePeers } = await findPeers(names);
+  const before = machine();
+  const suite = await runSuite({
+    cases,
+    samples,
+    peers,
+    missing,
+    machine: before,
+    find: () => find(!values.unchecked),
+    onProgress: tell(cases.length),
+    onResult: (_, suite) => {
+      tell(0)();
+      // After every case: a suite takes long, and what it has is not to be lost.
+      if (values.json) saveSuite(suite);
+    },
+  });
+  for (const peer of peers) await peer.destroy();
+  releasePeers();
+  console.log(headOf(suite, machineLine(before)).join('\n'));
+  console.log(`\n${textOf(suite)}`);
+  if (values.json) console.log(`\nwritten: ${saveSuite(suite).join(', ')}`);
+  const found = faults(suite);
+  for (const fault of found) console.error(fault);
+  return found.length ? 1 : 0;
+}
+
+/** Writes the JSON and the plots. Returns the paths. */
+export function saveSuite(suite: Suite, kind = 'suite'): string[] {
+  const name = resultName(kind, suite.adapter.name, suite.date);
+  return [
+    saveText(`${name}.json`, `${JSON.stringify(suite, undefined, 2)}\n`),
+    ...plotsOf(suite).map(({ name: plot, svg }) => saveText(`${name}-${plot}.svg`, svg)),
+  ];
+}
+
+let last: Awaited<ReturnType<typeof needAdapter>> | undefined;
+
+/** An adapter gives one device: another device needs another one. */
+async function find(checked: boolean): Promise<Found> {
+  if (last) release(last.gpu);
+  last = await needAdapter(checked);
+  return last;
+}
+
+/** Those that are installed, and what gives their adapters back. */
+async function findPeers(names: readonly PeerName[]): Promise<OpenedPeers & { release(): void }> {
+  try {
+    const source = await nodeSource();
+    return { ...(await openPeers(names, source)), release: () => source.release() };
+  } catch (error) {
+    const reason = firstLineOf(error);
+    return { peers: [], missing: names.map(name => ({ name, reason })), release: () => undefined };
+  }
+}
+
+/** One line that is written over on a terminal; a line per case elsewhere. */
+function tell(of: number): (name?: string, doing?: string, done?: number) => void {
+  return (name = '', doing = '', done = 0) => {
+    const { isTTY, columns = 80 } = process.stderr;
+    if (isTTY)
+      process.stderr.write(
+        `\r\x1b[K${name ? `[${done + 1}/${of}] ${name} – ${doing}`.slice(0, columns - 1) : ''}`,
+      );
+    else if (doing === 'opening') process.stderr.write(`[${done + 1}/${of}] ${name}\n`);
+  };
+}

@@ -1,0 +1,149 @@
+/** Runs cases one after the other, and says what came of each. Knows neither Node nor the browser. */
+import { firstLineOf, InputError } from '../src/base/errors.ts';
+import type { AdapterDescription } from '../src/engine/engine.ts';
+import { createGpuEngine } from '../src/engine/gpu.ts';
+import { Gpu, requestDevice } from '../src/gpu/device.ts';
+import { addShares, type Bench, type Case, type Result } from './cases/case.ts';
+import { within } from './cases/growth.ts';
+import type { Peer } from './peers/peer.ts';
+import { Clock } from './work.ts';
+
+/** What a suite runs on. */
+export interface Found {
+  adapter: GPUAdapter;
+  description: AdapterDescription;
+}
+
+/** A peer that is not there, and why. */
+export interface Missing {
+  name: string;
+  reason: string;
+}
+
+export interface SuiteOptions {
+  cases: readonly Case[];
+  samples: number;
+  peers: readonly Peer[];
+  missing: readonly Missing[];
+  /** Whatever the surroundings tell of the machine. */
+  machine: object;
+  /** Finds the adapter; again where a device was lost. */
+  find(): Promise<Found>;
+  /** `[3/20] memory: … – sampling`: what is being done, and how many of the cases are done. */
+  onProgress?(name: string, doing: string, done: number): void;
+  onResult?(result: Result, suite: Suite): void;
+}
+
+/** All of a run, as it is written to disk. */
+export interface Suite {
+  benchmark: 'suite';
+  date: string;
+  adapter: AdapterDescription & { fallback: boolean; timestamps: boolean; info: Record<string, string> };
+  machine: object;
+  samples: number;
+  peers: { name: string; version: string; device: string }[];
+  missing: readonly Missing[];
+  /** What this adapter reaches in a plain copy and a plain product of matrices: GB/s, GFLOP/s. */
+  peak: Bench['peak'];
+  /** s, all together. */
+  took: number;
+  cases: Result[];
+}
+
+/**
+ * Runs the cases in turn. A case that fails does not end the suite: its result says why, and the next one has a
+ * device of its own.
+ */
+export async function runSuite(options: SuiteOptions): Promise<Suite> {
+  const { cases, peers, missing, machine, samples } = options;
+  const start = performance.now();
+  let bench = await openBench(options);
+  const suite: Suite = {
+    benchmark: 'suite',
+    date: new Date().toISOString(),
+    adapter: bench.told,
+    machine,
+    samples,
+    peers: peers.map(({ name, version, device }) => ({ name, version, device })),
+    missing,
+    peak: bench.peak,
+    took: 0,
+    cases: [],
+  };
+  for (const one of cases) {
+    bench.say = doing => options.onProgress?.(one.name, doing, suite.cases.length);
+    const result = await resultOf(one, bench);
+    suite.cases.push(result);
+    for (const one of suite.cases) addShares(one, bench.peak);
+    suite.took = (performance.now() - start) / 1000;
+    options.onResult?.(result, suite);
+    if (result.failed === undefined || suite.cases.length === cases.length) continue;
+    bench.engine.destroy();
+    const { peak } = bench;
+    bench = { ...(await openBench(options)), peak };
+  }
+  bench.engine.destroy();
+  return suite;
+}
+
+/** A device and an engine on it, for cases to run on. */
+export async function openBench({
+  find,
+  samples,
+  peers,
+}: Pick<SuiteOptions, 'find' | 'samples' | 'peers'>): Promise<Bench & { told: Suite['adapter'] }> {
+  const { adapter, description } = await find();
+  const device = await requestDevice(adapter);
+  const gpu = new Gpu(device, description.kind === 'software');
+  const clock = Clock.of(gpu);
+  const { vendor, architecture, device: model, description: text } = adapter.info;
+  return {
+    gpu,
+    engine: await createGpuEngine(device, description),
+    adapter: description,
+    ...(clock && { clock }),
+    samples,
+    peers,
+    peak: {},
+    say: () => undefined,
+    told: {
+      ...description,
+      fallback: isFallback(adapter),
+      timestamps: clock !== undefined,
+      info: { vendor, architecture, device: model, description: text },
+    },
+  };
+}
+
+/** On the adapter itself in browsers of before 2025. */
+const isFallback = (adapter: GPUAdapter): boolean =>
+  adapter.info.isFallbackAdapter ?? (adapter as { isFallbackAdapter?: boolean }).isFallbackAdapter ?? false;
+
+async function resultOf(one: Case, bench: Bench): Promise<Result> {
+  const { name } = one;
+  try {
+    bench.say('opening');
+    const outcome = await one.run(bench);
+    bench.gpu.check();
+    return { name, ...outcome };
+  } catch (error) {
+    const reason = firstLineOf(error);
+    return error instanceof InputError ? { name, skipped: reason } : { name, failed: reason };
+  }
+}
+
+/** What makes a suite end with exit code 1: cases that failed, peers that disagree, growth above its limit. */
+export function faults({ cases }: Pick<Suite, 'cases'>): string[] {
+  return cases.flatMap(({ name, failed, growth, peers = [] }) => [
+    ...(failed === undefined ? [] : [`${name} failed: ${failed}`]),
+    ...(growth && !within(growth)
+      ? [
+          `${name} grows too fast: time like T^${growth.exponent.toFixed(2)}, bytes like ` +
+            `T^${growth.bytesExponent.toFixed(2)}, at most T^${growth.limit}. On a busy machine, try again.`,
+        ]
+      : []),
+    ...peers.flatMap(peer =>
+      peer.none?.startsWith('wrong') ? [`${name}: ${peer.name} is ${peer.none}`] : [],
+    ),
+  ]);
+}

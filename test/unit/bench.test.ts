@@ -1,0 +1,157 @@
+import { describe, expect, test } from 'vitest';
+import { growthOf, within } from '../../bench/cases/growth.ts';
+import { allCases, selectCases } from '../../bench/cases/index.ts';
+import { rowsRead } from '../../bench/cases/memory.ts';
+import { type Baseline, judge, parseBaseline, type Ratios, remarksOf } from '../../bench/gate.ts';
+import { exponent, spread } from '../../bench/measure.ts';
+import { agree } from '../../bench/peers/agree.ts';
+import { barPlot } from '../../bench/plot.ts';
+import { faults } from '../../bench/suite.ts';
+
+/** What the benchmarks conclude from their samples. */
+
+test('medians and quartiles lie between samples', () => {
+  expect(spread([4, 1, 3, 2])).toMatchObject({ median: 2.5, low: 1.75, high: 3.25 });
+  expect(spread([7])).toMatchObject({ median: 7, low: 7, high: 7 });
+});
+
+test('an exponent is fitted', () => {
+  const xs = [64, 256, 1024];
+  expect(
+    exponent(
+      xs,
+      xs.map(x => 5 * x ** 1.5),
+    ),
+  ).toBeCloseTo(1.5, 12);
+  const points = xs.map(T => ({ T, ms: spread([T * T]), bytes: 10 * T }));
+  const growth = growthOf(points, 1.1);
+  expect(growth.exponent).toBeCloseTo(2, 12);
+  expect(growth.bytesExponent).toBeCloseTo(1, 12);
+  expect(within(growth)).toBe(false);
+  expect(within({ ...growth, limit: 2.1 })).toBe(true);
+});
+
+describe('--only', () => {
+  const cases = [
+    { name: 'adapter: copy' },
+    { name: 'memory: stack B=1' },
+    { name: 'memory: queue B=1', full: true },
+  ];
+  test('keeps what the adapter reaches', () => {
+    expect(selectCases(cases, { only: ['STACK'] })).toEqual(cases.slice(0, 2));
+  });
+  test('leaves out what is for --full', () => {
+    expect(selectCases(cases, {})).toEqual(cases.slice(0, 2));
+    expect(selectCases(cases, { full: true })).toEqual(cases);
+  });
+  test('a text without a case is an error that says so', () => {
+    expect(() => selectCases(cases, { only: ['lstm'] })).toThrow(/no case has that in its name/);
+    expect(() => selectCases(cases, { only: ['queue'] })).toThrow(/With --full 1 have/);
+  });
+  test('names are different', () => {
+    const names = allCases().map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+  });
+});
+
+describe('the gate', () => {
+  const ratios = (reference: number, copy: number): Ratios => ({
+    name: 'memory',
+    how: '',
+    ms: 1,
+    reference: spread([reference]),
+    copy: spread([copy]),
+  });
+  const baseline = { cases: [ratios(1, 10)] };
+  test.each([
+    [1.2, 12, 'ok'],
+    [1.3, 13, 'failed'],
+    [1.3, 10, 'moved'],
+    [1, 14, 'moved'],
+    [0.7, 7, 'faster'],
+    [Number.NaN, Number.NaN, 'failed'],
+  ] as const)('%d and %d against 1 and 10: %s', (reference, copy, verdict) => {
+    const judgement = judge(ratios(reference, copy), baseline);
+    expect(judgement.verdict).toBe(verdict);
+    expect(remarksOf([judgement], []).length).toBe(verdict === 'ok' ? 0 : 1);
+  });
+  test('what the baseline has not is new', () => {
+    expect(judge({ ...ratios(1, 1), name: 'other' }, baseline).verdict).toBe('new');
+  });
+  test('a file that is none is refused', () => {
+    const good: Partial<Baseline> = { benchmark: 'check', cases: baseline.cases };
+    expect(parseBaseline(JSON.stringify(good), 'x.json').cases).toHaveLength(1);
+    for (const text of ['', '{}', 'null', '{"benchmark":"check","cases":[{"name":"a"}]}']) {
+      expect(() => parseBaseline(text, 'x.json')).toThrow(/x\.json must be a baseline/);
+    }
+  });
+});
+
+test('faults end a suite', () => {
+  const growth = growthOf(
+    [1, 2, 4].map(T => ({ T, ms: spread([T ** 3]), bytes: T })),
+    1.1,
+  );
+  const cases = [
+    { name: 'a', failed: 'no device' },
+    { name: 'b', growth },
+    { name: 'c', peers: [{ name: 'P', version: '1', device: 'CPU', none: 'wrong: read differs' }] },
+    { name: 'd', skipped: 'too large' },
+  ];
+  expect(faults({ cases }).map(text => text[0])).toEqual(['a', 'b', 'c']);
+});
+
+test('outputs are compared in parts of their largest number', () => {
+  const right = new Map([
+    ['a', [1, -4]],
+    ['b', [0, 0]],
+  ]);
+  expect(
+    agree(
+      right,
+      new Map([
+        ['a', [1, -4.4]],
+        ['b', [0, 0]],
+      ]),
+    ),
+  ).toMatchObject({ worst: 'a' });
+  expect(agree(right, right).difference).toBe(0);
+  expect(
+    agree(
+      right,
+      new Map([
+        ['a', [1, Number.NaN]],
+        ['b', [0, 0]],
+      ]),
+    ).difference,
+  ).toBeNaN();
+  expect(() => agree(right, new Map([['a', [1, 2]]]))).toThrow(/tensor b should have 2 numbers/);
+});
+
+test('the rows of a read are counted', () => {
+  const problem = { kind: 'stack', B: 1, T: 200, M: 1, strengths: 'near 1' } as const;
+  expect(rowsRead(problem)).toBeGreaterThan(1);
+  expect(rowsRead(problem)).toBeLessThan(3);
+  expect(rowsRead({ ...problem, strengths: 'near 0' })).toBeGreaterThan(10);
+});
+
+test('a plot is SVG that says what it shows', () => {
+  const svg = barPlot({
+    title: 'A <pass>',
+    unit: 'ms',
+    series: ['pushdown', 'other'],
+    groups: [
+      {
+        label: 'memory',
+        bars: [
+          { series: 0, value: spread([1, 2, 3]) },
+          { series: 1, text: 'other: failed' },
+        ],
+      },
+    ],
+  });
+  expect(svg).toMatch(/^<svg[^>]*xmlns="http:\/\/www\.w3\.org\/2000\/svg"/);
+  expect(svg).toContain('A &lt;pass&gt;');
+  expect(svg.trimEnd().endsWith('</svg>')).toBe(true);
+  for (const text of ['memory', 'pushdown', 'other: failed']) expect(svg).toContain(text);
+});
