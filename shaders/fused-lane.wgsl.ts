@@ -1,5 +1,5 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
-import type { Layout } from '../src/kernels/layout.ts';
+import type { Block, Layout } from '../src/kernels/layout.ts';
 import { cellBackward, cellForward } from './lib/cells.wgsl.ts';
 import { lossOfRow } from './lib/losses.wgsl.ts';
 import { MATH } from './lib/math.wgsl.ts';
@@ -13,7 +13,7 @@ import {
   strengthPlaces,
   strengthsAt,
 } from './lib/model.wgsl.ts';
-import { add, addTransposed } from './lib/product.wgsl.ts';
+import { add, addOuter, addTransposed } from './lib/product.wgsl.ts';
 import { each } from './lib/text.ts';
 
 /**
@@ -227,8 +227,9 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 }
 
 /**
- * batch, parameters, acts, slots, log, grads: dY, dXh, dXp -> grads: dA of every layer, dP, dS (of what goes into each
- * tanh and σ), dH, dC of the start. Rows beyond a sequence's length are left as they are.
+ * batch, parameters, acts, slots, log, grads: dY, dXh, dXp -> partial [parts, size4]: the gradients of all parameters over
+ * the sequences seq, seq + parts …, of which each of `parts` invocations goes back over its own. What a weight gradient is
+ * a product of is in registers here; from buffers it would cost as much again. The sums stay in private memory.
  */
 export function fusedBackwardLane(o: FusedOptions): string {
   const { layout } = o;
@@ -236,11 +237,21 @@ export function fusedBackwardLane(o: FusedOptions): string {
   const top = layers.length - 1;
   const lstm = spec.controller === 'lstm';
   const recurrent = layers[0].Wh !== undefined;
+  const op = spec.deeper ? 'op' : `hNow${top}`;
+  const gradient = (block: Block | undefined, x: string, dy: string, from = 0): string =>
+    block ? addOuter('acc', block.offset4, x, dy, block, from) : '';
+  const biasGradient = (block: Block | undefined, dy: string): string =>
+    block ? each(block.ld4, Infinity, j => `acc[${block.offset4}u + ${j}] += ${dy}[${j}];`) : '';
+  const loaded = (name: string, width4: number, from: string): string => wgsl`
+    var ${name}: array<vec4f, ${width4}>;
+    ${each(width4, Infinity, j => `${name}[${j}] = acts[${from} + ${j}];`)}`;
   // A gradient from a buffer, through a matrix: `name` of width4 times Wᵀ, added to `to`.
   const addBackward = (to: string, name: 'dY' | 'dXh' | 'dXp', width4: number, W: 'Wo' | 'Whx' | 'Wpx') => `{
       var dy: array<vec4f, ${width4}>;
       ${each(width4, Infinity, j => `dy[${j}] = grads[batch.${name} + row * ${width4}u + ${j}];`)}
       ${addTransposed(to, 'dy', blocks[W])}
+      ${gradient(blocks[W], W === 'Whx' ? `hNow${top}` : op, 'dy')}
+      ${W === 'Wo' ? biasGradient(blocks.bo, 'dy') : ''}
     }`;
   const heads = wgsl`
     // Memories, then heads.
@@ -269,9 +280,11 @@ export function fusedBackwardLane(o: FusedOptions): string {
       ds[${c}] = grads[batch.dS + row * ${S4}u + ${c}] * (1.0 - v * v);
     }`,
     )}
-    ${each(S4, Infinity, j => `grads[batch.dS + row * ${S4}u + ${j}] = ds[${j}];`)}
-    ${E ? addTransposed('dop', 'ds', blocks.S) : ''}`;
-  const layer = ({ Wy, Wh, Wr }: Layout['layers'][number], l: number): string => wgsl`{
+    ${E ? addTransposed('dop', 'ds', blocks.S) : ''}
+    ${E ? gradient(blocks.S, op, 'ds') : ''}
+    ${E ? biasGradient(blocks.bS, 'ds') : ''}`;
+  const layer = ({ Wx, Wy, Wh, Wr, b }: Layout['layers'][number], l: number): string => wgsl`{
+      ${Wh || spec.controller === 'gru' ? loaded('hBefore', H4, `batch.h${l} + row * ${H4}u`) : ''}
       var da: array<vec4f, ${gates.all * H4}>;
       ${each(
         H4,
@@ -281,17 +294,14 @@ export function fusedBackwardLane(o: FusedOptions): string {
           dh: `dh${l}[${j}]`,
           dc: `dc${l}[${j}]`,
           kept: g => `acts[batch.g${l} + row * ${gates.kept * H4}u + ${g * H4}u + ${j}]`,
-          hNow: `acts[batch.h${l} + (row + batch.B) * ${H4}u + ${j}]`,
+          hNow: `hNow${l}[${j}]`,
           cNow: `acts[batch.c${l} + (row + batch.B) * ${H4}u + ${j}]`,
-          h: `acts[batch.h${l} + row * ${H4}u + ${j}]`,
+          h: `hBefore[${j}]`,
           c: `acts[batch.c${l} + row * ${H4}u + ${j}]`,
           tanh: 'safeTanh4',
         })}
         ${range(gates.all)
-          .map(
-            g => `da[${g * H4}u + ${j}] = da${g};
-        grads[batch.dA${l} + row * ${gates.all * H4}u + ${g * H4}u + ${j}] = da${g};`,
-          )
+          .map(g => `da[${g * H4}u + ${j}] = da${g};`)
           .join('\n')}
         ${lstm ? `dc${l}[${j}] = dcBefore;` : ''}
         dh${l}[${j}] = ${spec.controller === 'gru' ? 'dhDirect' : 'vec4f()'};
@@ -300,6 +310,17 @@ export function fusedBackwardLane(o: FusedOptions): string {
       ${Wh ? addTransposed(`dh${l}`, 'da', Wh, gates.hFrom * H4) : ''}
       ${Wy ? addTransposed(`dh${l - 1}`, 'da', Wy) : ''}
       ${Wr ? addTransposed('dr', 'da', Wr) : ''}
+      for (var k = 0u; k < batch.K; k++) {
+        let input = inputAt(row, k);
+        if (input != NO_INPUT) {
+          let at = ${Wx.offset4}u + min(input, ${Wx.rows - 1}u) * ${Wx.ld4}u;
+          ${each(Wx.ld4, Infinity, j => `acc[at + ${j}] += da[${j}];`)}
+        }
+      }
+      ${biasGradient(b, 'da')}
+      ${gradient(Wy, `hNow${l - 1}`, 'da')}
+      ${gradient(Wh, 'hBefore', 'da', gates.hFrom * H4)}
+      ${Wr ? `{ ${loaded('rBefore', R4, `batch.r + row * ${R4}u`)} ${gradient(Wr, 'rBefore', 'da')} }` : ''}
     }`;
   return wgsl`
 ${bindings(o)}
@@ -308,6 +329,8 @@ ${bindings(o)}
 @group(0) @binding(4) var<storage, read_write> slots: array<vec2u>;
 @group(0) @binding(5) var<storage, read_write> undo: array<vec4u>;
 @group(0) @binding(6) var<storage, read_write> dStrength: array<f32>;
+@group(0) @binding(7) var<storage, read_write> partial: array<vec4f>;
+var<private> acc: array<vec4f, ${layout.size4}>;
 ${MATH}
 var<private> seq: u32;
 ${memoryPlaces(layout, 'lane')}
@@ -324,10 +347,15 @@ ${memoryOf(layout, o.memory, 'vec4f', 'backward')}
 @compute @workgroup_size(${o.memory.size})
 fn main(@builtin(global_invocation_id) id: vec3u) {
   loadBatch();
-  seq = id.x;
-  if (seq >= batch.B) { return; }
-  let length = lengthOf(seq);
+  let part = id.x;
+  if (part >= batch.parts) { return; }
   loadParameters();
+  for (seq = part; seq < batch.B; seq += batch.parts) { backOver(); }
+  for (var i = 0u; i < ${layout.size4}u; i++) { partial[part * ${layout.size4}u + i] = acc[i]; }
+}
+
+fn backOver() {
+  let length = lengthOf(seq);
 #if ${E > 0}
   // Gradients of values and strengths are sums. A deque's slots have two places a step.
   for (var t = 0u; t < length; t++) {
@@ -346,22 +374,17 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   for (var steps = length; steps > 0u; steps--) {
     let t = steps - 1u;
     let row = t * batch.B + seq;
+    ${layers.map((_, l) => loaded(`hNow${l}`, H4, `batch.h${l} + (row + batch.B) * ${H4}u`)).join('\n')}
+    ${spec.deeper ? loaded('op', P4, `batch.op + row * ${P4}u`) : ''}
     var dop = array<vec4f, ${P4}>();
     ${E ? heads : ''}
     ${addBackward('dop', 'dY', V4, 'Wo')}
     ${spec.autoencoder ? addBackward('dop', 'dXp', D4, 'Wpx') : ''}
     // Controller.
 #if ${spec.deeper > 0}
-    ${each(
-      P4,
-      Infinity,
-      j => `{
-      let op = acts[batch.op + row * ${P4}u + ${j}];
-      dop[${j}] *= 1.0 - op * op;
-      grads[batch.dP + row * ${P4}u + ${j}] = dop[${j}];
-    }`,
-    )}
+    ${each(P4, Infinity, j => `dop[${j}] *= 1.0 - op[${j}] * op[${j}];`)}
     ${spec.deeper ? addTransposed(`dh${top}`, 'dop', blocks.Whp) : ''}
+    ${spec.deeper ? gradient(blocks.Whp, `hNow${top}`, 'dop') + biasGradient(blocks.bp, 'dop') : ''}
 #else
     ${each(H4, Infinity, j => `dh${top}[${j}] += dop[${j}];`)}
 #endif
@@ -373,12 +396,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
       .join('\n')}
   }
 #if ${spec.start === 'trained' && recurrent}
-  ${layers
-    .map(
-      (_, l) => `${each(H4, Infinity, j => `grads[batch.dH${l} + seq * ${H4}u + ${j}] = dh${l}[${j}];`)}
-  ${lstm ? each(H4, Infinity, j => `grads[batch.dC${l} + seq * ${H4}u + ${j}] = dc${l}[${j}];`) : ''}`,
-    )
-    .join('\n')}
+  ${layers.map(({ h0, c0 }, l) => biasGradient(h0, `dh${l}`) + biasGradient(c0, `dc${l}`)).join('\n')}
 #endif
 }
 `;

@@ -4,7 +4,7 @@ import type { Batch } from '../base/dims.ts';
 import { type Gpu, UNIFORM } from '../gpu/device.ts';
 import type { BufferName } from './launch.ts';
 import type { Layout } from './layout.ts';
-import { MOST_NORMS, MOST_PARTS } from './plan.ts';
+import { MOST_NORMS, mostParts } from './plan.ts';
 import { tensorsOf } from './tensors.ts';
 
 /** Reports that may wait on the device to be fetched. */
@@ -109,7 +109,7 @@ export function modelBuffers(
     ['mean', bytes],
     ['square', bytes],
     ['gradient', bytes],
-    ['partial', bytes * MOST_PARTS],
+    ['partial', bytes * mostParts(layout)],
     ['norms', MOST_NORMS * 8],
     ['reports', MOST_REPORTS * REPORT.length * 4],
   ]);

@@ -1,10 +1,7 @@
 import {
   type GradientJob,
   type GradientTiling,
-  gradientLanes,
   gradientTiles,
-  LANE_SIZE,
-  sideBySide,
   tileGroups,
 } from '../../shaders/gradients.wgsl.ts';
 import type { Operand } from '../../shaders/linear.wgsl.ts';
@@ -17,19 +14,15 @@ export function weightGradients(
   launcher: Launcher,
   layout: Layout,
   batch: string,
-  lane: boolean,
   tiling: GradientTiling,
 ): Promise<Launch> {
   const jobs = jobsOf(layout);
   const { size4 } = layout;
   return launcher.launch(
-    `weight gradients ${lane ? 'lane' : 'tile'}`,
-    lane ? gradientLanes(batch, jobs, size4) : gradientTiles(batch, jobs, tiling, size4),
+    'weight gradients',
+    gradientTiles(batch, jobs, tiling, size4),
     [read('batch'), read('acts'), read('grads'), write('partial')],
-    ({ parts }) =>
-      lane
-        ? [Math.ceil(parts / LANE_SIZE), sideBySide(jobs).length]
-        : split(tileGroups(jobs, tiling) * parts),
+    ({ parts }) => split(tileGroups(jobs, tiling) * parts),
   );
 }
 

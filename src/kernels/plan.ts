@@ -82,8 +82,11 @@ export function choosePlan(
   return good ? { kind: 'fused', form: fused } : { kind: 'stepwise', form: stepwise };
 }
 
-/** Most parts that the rows are divided into for the weight gradients. */
-export const MOST_PARTS = 8;
+/**
+ * Most parts that the rows are divided into for the weight gradients. Where the kernels are written out a part is an
+ * invocation that goes back over its sequences.
+ */
+export const mostParts = ({ size4 }: Layout): number => (size4 <= WRITTEN_OUT_LIMIT ? 32 : 8);
 /** Most partial sums of squared gradients. */
 export const MOST_NORMS = 4096;
 
@@ -121,7 +124,7 @@ export async function compilePlan(
   const kind = chosen.kind;
   const form = forced ?? chosen.form;
   const { spec, blocks, size4, trained4, weights4, H4, P4, R4, O4, V4, D4 } = layout;
-  // The losses are part of the fused kernels where these are written out.
+  // The losses and the weight gradients are part of the fused kernels where these are written out.
   const lane = kind === 'fused' && form.form === 'lane';
   if (kind === 'fused' && !lane) checkWorkgroup(gpu, layout);
   if (lane && (spec.embedding || spec.readout)) {
@@ -241,8 +244,9 @@ export async function compilePlan(
         write('slots'),
         write('undo'),
         write('dStrength'),
+        ...(lane ? [write('partial')] : []),
       ],
-      perSequence,
+      lane ? ({ parts }) => split(Math.ceil(parts / form.size)) : perSequence,
     );
   const stepwise: StepwiseLaunches | undefined =
     kind === 'stepwise'
@@ -292,7 +296,7 @@ export async function compilePlan(
       ];
 
   const gradients = [
-    weightGradients(launcher, layout, copied, lane, tuning.gradients),
+    ...(lane ? [] : [weightGradients(launcher, layout, batch, tuning.gradients)]),
     launch(
       'reduce gradients',
       reduceGradients(batch, size4, norms, small),
@@ -337,7 +341,7 @@ export async function compilePlan(
   return {
     kind,
     form,
-    parts: (B, T) => Math.min(MOST_PARTS, lane ? B : Math.min(parts, Math.ceil((B * T) / 64))),
+    parts: (B, T) => Math.min(mostParts(layout), lane ? B : Math.min(parts, 8, Math.ceil((B * T) / 64))),
     step: [
       ...forward,
       ...(await Promise.all(heads)),
