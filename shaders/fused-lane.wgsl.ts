@@ -356,6 +356,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 
 fn backOver() {
   let length = lengthOf(seq);
+  // Nothing comes from after the last step: not from the sequence before this one either.
+  ${each(R4, Infinity, c => `dr[${c}] = vec4f();`)}
 #if ${E > 0}
   // Gradients of values and strengths are sums. A deque's slots have two places a step.
   for (var t = 0u; t < length; t++) {

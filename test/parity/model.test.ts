@@ -163,6 +163,20 @@ describe.each(PLANS)('%s', (_, options) => {
     },
   );
 
+  // More than there are invocations that go back over them, or rows of a tile.
+  test.each(['stack', 'queue', 'deque'] as const)('gradients of 75 sequences, %s', async memory => {
+    for (const controller of ['rnn', 'lstm'] as const) {
+      const spec = makeSpec({ memory, controller });
+      const lengths = Array.from({ length: 75 }, (_, b) => LENGTHS[b % LENGTHS.length]);
+      const batch = randomBatch(new Rng(3, 1), spec, lengths);
+      const pair = await models([gpu, cpu], spec, PLAIN);
+      for (const model of pair) model.step(batch);
+      const [a, e] = await Promise.all(pair.map(async model => (await model.state()).parameters));
+      const start = startOf(spec).parameters;
+      expectSame(minus(start, a), minus(start, e), 5 * TOLERANCE);
+    }
+  });
+
   test.each(
     (['stack', 'queue', 'deque'] as const).flatMap(kind =>
       SATURATED.map(([name, push, pop]) => [kind, name, push, pop] as const),
