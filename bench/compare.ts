@@ -22,7 +22,7 @@ const TURNS_MS = 2000;
 const LONG_MS = 20_000;
 const LEAST_SAMPLES = 3;
 /** One that takes longer than this is its own only sample, compiling included, which is nothing against it. */
-const ENDLESS_MS = 120_000;
+const ENDLESS_MS = 60_000;
 const MOST_PEER_PASSES = 256;
 
 /** One of those compared: what a sample of it takes, and how one is taken. */

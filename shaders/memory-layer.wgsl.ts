@@ -1,4 +1,5 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
+import { range } from './lib/model.wgsl.ts';
 import { enableFor, mainOfSequence, sequenceState } from './lib/sequence.wgsl.ts';
 import { endsOfKind, type MemoryOptions, memoryFunctions } from './memory.wgsl.ts';
 
@@ -12,6 +13,13 @@ ${enableFor(o)}
 struct Dims { B: u32, T: u32 }
 const ENDS = ${endsOfKind(o.kind)}u;
 `;
+
+/** Reads of all ends, in cells, that an invocation of the lane form still keeps in registers. */
+const MOST_KEPT = 16;
+
+/** Whether it does: then a step's reads are stored, and their gradients loaded, once, and not for every row. */
+export const keepsReads = ({ kind, form, cells }: MemoryOptions): boolean =>
+  form === 'lane' && cells * endsOfKind(kind) <= MOST_KEPT;
 
 const prologue = (o: MemoryOptions): string => wgsl`
 ${sequenceState(o)}
@@ -30,13 +38,22 @@ fn strengthAt(t: u32, end: u32) -> u32 { return (seq * dims.T + t) * ENDS + end;
 fn cellAt(row: u32, c: u32) -> u32 { return (seq * dims.T * ENDS + row) * ${o.cells}u + c; }
 `;
 
+/** `body` for every cell kept: its number, its end, its place in the row. */
+const eachKept = (
+  { kind, cells }: MemoryOptions,
+  body: (i: string, end: string, c: string) => string,
+): string =>
+  range(endsOfKind(kind) * cells)
+    .map(i => body(`${i}u`, `${Math.floor(i / cells)}u`, `${i % cells}u`))
+    .join('\n');
+
 /** (x of the first end, x of the second or 0). */
 const pair = (o: MemoryOptions, x: string): string =>
   o.kind === 'deque'
     ? `vec2f(${x}[strengthAt(t, 0u)], ${x}[strengthAt(t, 1u)])`
     : `vec2f(${x}[strengthAt(t, 0u)], 0.0)`;
 
-/** push, pop [B,T,E], value [B,T,E,M] -> read [B,T,E,M] (zero before), slots, log. */
+/** push, pop [B,T,E], value [B,T,E,M] -> read [B,T,E,M] (zero before, unless reads are kept), slots, log. */
 export const memoryForward = (o: MemoryOptions): string => wgsl`
 ${entry(o)}
 @group(0) @binding(0) var<uniform> dims: Dims;
@@ -49,13 +66,26 @@ ${entry(o)}
 var<private> now: u32;
 ${prologue(o)}
 fn loadValue(k: u32, row: u32, c: u32) -> Cell { return value[cellAt(row, c)]; }
+#if ${keepsReads(o)}
+var<private> kept: array<Cell, ${o.cells * endsOfKind(o.kind)}>;
+fn addRead(k: u32, end: u32, c: u32, x: Cell) { kept[end * ${o.cells}u + c] += x; }
+#else
 fn addRead(k: u32, end: u32, c: u32, x: Cell) { readOut[cellAt(now * ENDS + end, c)] += x; }
+#endif
 ${memoryFunctions(o, 'forward')}
 ${mainOfSequence(o, 'dims.B')}
   var bounds = vec2u(origin());
   for (var t = 0u; t < dims.T; t++) {
     now = t;
     bounds = forward(0u, t, bounds, ${pair(o, 'push')}, ${pair(o, 'pop')});
+    ${
+      keepsReads(o)
+        ? eachKept(
+            o,
+            (i, end, c) => `readOut[cellAt(t * ENDS + ${end}, ${c})] = kept[${i}]; kept[${i}] = Cell();`,
+          )
+        : ''
+    }
   }
 }
 `;
@@ -75,7 +105,12 @@ ${entry(o)}
 var<private> now: u32;
 ${prologue(o)}
 fn loadValue(k: u32, row: u32, c: u32) -> Cell { return value[cellAt(row, c)]; }
+#if ${keepsReads(o)}
+var<private> kept: array<Cell, ${o.cells * endsOfKind(o.kind)}>;
+fn loadDRead(k: u32, end: u32, c: u32) -> Cell { return kept[end * ${o.cells}u + c]; }
+#else
 fn loadDRead(k: u32, end: u32, c: u32) -> Cell { return dRead[cellAt(now * ENDS + end, c)]; }
+#endif
 fn addDValue(k: u32, row: u32, c: u32, x: Cell) { dValue[cellAt(row, c)] += x; }
 ${memoryFunctions(o, 'backward')}
 ${mainOfSequence(o, 'dims.B')}
@@ -87,6 +122,7 @@ ${mainOfSequence(o, 'dims.B')}
   for (var steps = dims.T; steps > 0u; steps--) {
     let t = steps - 1u;
     now = t;
+    ${keepsReads(o) ? eachKept(o, (i, end, c) => `kept[${i}] = dRead[cellAt(t * ENDS + ${end}, ${c})];`) : ''}
     bounds = backward(0u, t, bounds);
 #if ${o.form === 'lane'}
     ${store(o)}

@@ -17,8 +17,11 @@ const GRID: { [K in keyof MemoryProblem]: readonly MemoryProblem[K][] } = {
   M: [8, 32, 256],
   strengths: STRENGTHS,
 };
-/** Peers keep the strengths of all rows at all steps: so many numbers at most. */
+/** What all peers do in reasonable time: their cost grows like T², so that they are further behind at a larger T. */
+const SHORT: MemoryProblem = { ...BASE, T: 128 };
+/** Peers keep the strengths of all rows at all steps: so many numbers at most; those on WebGPU take 10 GB at half of it. */
 const MOST_STRENGTHS = BASE.B * BASE.T ** 2;
+const MOST_ON_WEBGPU = MOST_STRENGTHS / 4;
 
 /** The grid. Without `--full` are run: the base with its peers, and one axis at a time varied from it. */
 export function memoryCases(): Case[] {
@@ -31,9 +34,12 @@ export function memoryCases(): Case[] {
   const off = (problem: MemoryProblem): number =>
     Object.keys(BASE).filter(key => problem[key as keyof MemoryProblem] !== BASE[key as keyof MemoryProblem])
       .length;
-  return problems
-    .sort((a, b) => off(a) - off(b))
-    .map(problem => memoryCase(problem, { full: off(problem) > 1, peers: off(problem) !== 1 }));
+  return [
+    memoryCase(SHORT),
+    ...problems
+      .sort((a, b) => off(a) - off(b))
+      .map(problem => memoryCase(problem, { full: off(problem) > 1, peers: off(problem) !== 1 })),
+  ];
 }
 
 /** @param form of the kernels; absent: the device's own */
@@ -54,7 +60,7 @@ export function memoryCase(
           ...(peers &&
             kind === 'stack' && {
               peer: peer =>
-                B * T * T > MOST_STRENGTHS
+                B * T * T > (peer.name === 'PyTorch' ? MOST_STRENGTHS : MOST_ON_WEBGPU)
                   ? `it would keep ${((B * T * T * 4) / 2 ** 30).toFixed(1)} GiB of strengths, and as much again for every gradient`
                   : peer.memory(problem, memoryInputs(problem)),
             }),

@@ -36,7 +36,8 @@ async function find(): Promise<Found> {
 async function findPeers(): Promise<{ peers: Peer[]; missing: Missing[] }> {
   try {
     const { browserSource } = await import('../peers/browser.ts');
-    return await openPeers(PEERS, browserSource((await find()).description.name));
+    const { name, kind } = (await find()).description;
+    return await openPeers(PEERS, browserSource(name, kind === 'software'));
   } catch {
     return { peers: [], missing: PEERS.map(name => ({ name, reason: NOT_INSTALLED })) };
   }
