@@ -67,6 +67,8 @@ export async function main(args: string[]): Promise<number> {
     `${cases.length} cases, ${samples} samples each\n${adapterLine(bench.told)}\non ${machineLine(on)}`,
   );
   if (baseline) console.log(`baseline of ${baseline.date.slice(0, 10)}${elsewhere(baseline, on)}`);
+  if (on.load > on.cores / 2)
+    console.log('This machine is busy, and verdicts are worth little: wait until it is quiet.');
   const judgements: Judgement[] = [];
   for (const [k, one] of cases.entries()) {
     process.stderr.write(`[${k + 1}/${cases.length}] ${one.name}\n`);

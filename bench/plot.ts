@@ -20,8 +20,8 @@ const style = (): string => {
   .spread { stroke: #333; stroke-width: 1.5 }
   ${colours('light')}
   @media (prefers-color-scheme: dark) {
-    svg { background: #16191d } text { fill: #d5d9de } .spread { stroke: #d5d9de }
-    .ground { fill: #16191d } .grid { stroke: #343a41 } .axis { stroke: #8b939c }
+    svg { background: #1b2126 } text { fill: #d5d9de } .spread { stroke: #d5d9de }
+    .ground { fill: #1b2126 } .grid { stroke: #343a41 } .axis { stroke: #8b939c }
     ${colours('dark')}
   }
 </style>`;
@@ -203,7 +203,10 @@ function logScale(values: readonly number[], from: number, to: number, own = fal
     from + ((Math.max(Math.log10(Math.max(value, 1e-300)), low) - low) / (high - low)) * (to - from);
   const powers = Array.from({ length: Math.round(high - low) + 1 }, (_, k) => 10 ** (low + k));
   const ticks = own ? [...new Set(known)] : powers;
-  return { at, ticks: ticks.map(value => ({ at: round(at(value)), text: short(value) })) };
+  return {
+    at,
+    ticks: ticks.map(value => ({ at: round(at(value)), text: own ? String(value) : short(value) })),
+  };
 }
 
 const vertical = (x: number, top: number, bottom: number, text: string): string =>

@@ -52,6 +52,7 @@ export async function main(args: string[]): Promise<number> {
   for (const name of values.peer) if (!PEERS.includes(name as PeerName)) unknown('peer', name, PEERS);
   const names = values['no-peers'] ? [] : (values.peer as PeerName[]);
   const { peers, missing, release: releasePeers } = await findPeers(names);
+  const kind = values.unchecked ? 'suite-unchecked' : 'suite';
   const before = machine();
   const suite = await runSuite({
     cases,
@@ -64,14 +65,14 @@ export async function main(args: string[]): Promise<number> {
     onResult: (_, suite) => {
       tell(0)();
       // After every case: a suite takes long, and what it has is not to be lost.
-      if (values.json) saveSuite(suite);
+      if (values.json) saveSuite(suite, kind);
     },
   });
   for (const peer of peers) await peer.destroy();
   releasePeers();
   console.log(headOf(suite, machineLine(before)).join('\n'));
   console.log(`\n${textOf(suite)}`);
-  if (values.json) console.log(`\nwritten: ${saveSuite(suite).join(', ')}`);
+  if (values.json) console.log(`\nwritten: ${saveSuite(suite, kind).join(', ')}`);
   const found = faults(suite);
   for (const fault of found) console.error(fault);
   return found.length ? 1 : 0;

@@ -114,7 +114,7 @@ function plotElement(title: string, svg: string): HTMLElement {
   image.src = `data:image/svg+xml,${encodeURIComponent(svg)}`;
   image.alt = title;
   const card = element('figure');
-  card.className = 'card';
+  card.className = 'card scroll';
   card.append(image);
   return card;
 }
@@ -134,6 +134,7 @@ async function start(texts: readonly string[]): Promise<void> {
   byId<HTMLFieldSetElement>('settings').disabled = true;
   byId<HTMLButtonElement>('go').disabled = true;
   byId('error').hidden = true;
+  window.suite = window.failure = undefined;
   try {
     const suite = await run(texts);
     status.textContent = `done in ${suite.took.toFixed(0)} s`;
@@ -155,10 +156,13 @@ function tell(error: unknown): void {
   byId('error').hidden = false;
 }
 
+/** Between texts: names have commas in them. */
+const BETWEEN = ';';
+
 /** `?run&only=memory&only=growth&samples=3&full&no-peers` sets and starts: what --headless does. */
 function fromAddress(): void {
   const asked = new URLSearchParams(location.search);
-  only.value = asked.getAll('only').join(', ');
+  only.value = asked.getAll('only').join(`${BETWEEN} `);
   samples.value = asked.get('samples') ?? samples.value;
   full.checked = asked.has('full');
   compare.checked = !asked.has('no-peers');
@@ -167,10 +171,18 @@ function fromAddress(): void {
 
 form.addEventListener('submit', event => {
   event.preventDefault();
-  void start(only.value.trim() === '' ? [] : [only.value.trim()]);
+  const texts = only.value.split(BETWEEN).map(text => text.trim());
+  void start(texts.filter(text => text !== ''));
 });
+byId('names').append(
+  ...allCases().map(({ name, full }) => {
+    const option = element('option');
+    option.value = name;
+    if (full) option.label = 'with the full grid';
+    return option;
+  }),
+);
 find().then(({ description: { name, kind, reason } }) => {
-  byId('adapter').textContent ||= '';
   if (!window.suite) byId('adapter').textContent = `${name} (${kind}) · ${reason}`;
 }, tell);
 fromAddress();
