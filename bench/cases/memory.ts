@@ -19,6 +19,7 @@ const GRID: { [K in keyof MemoryProblem]: readonly MemoryProblem[K][] } = {
 };
 /** What all peers do in reasonable time: their cost grows like T², so that they are further behind at a larger T. */
 const SHORT: MemoryProblem = { ...BASE, T: 128 };
+const LONG: MemoryProblem = { ...BASE, B: 1, T: 65_536 };
 /** Peers keep the strengths of all rows at all steps: so many numbers at most; those on WebGPU take 10 GB at half of it. */
 const MOST_STRENGTHS = BASE.B * BASE.T ** 2;
 const MOST_ON_WEBGPU = MOST_STRENGTHS / 4;
@@ -39,6 +40,9 @@ export function memoryCases(): Case[] {
     ...problems
       .sort((a, b) => off(a) - off(b))
       .map(problem => memoryCase(problem, { full: off(problem) > 1, peers: off(problem) !== 1 })),
+    // One long sequence: step after step, and parallel over time.
+    memoryCase(LONG, { full: true, peers: false }),
+    memoryCase(LONG, { full: true, peers: false, form: 'time' }),
   ];
 }
 
