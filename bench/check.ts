@@ -27,6 +27,8 @@ const SAMPLES = 21;
 const LEAST_SAMPLES = 5;
 /** Of the quickest reference, a sample has this many at most. */
 const MOST_REFERENCES = 4096;
+/** Of the reference, before it is timed. */
+const WARM_UP_MS = 500;
 /** vec4f that an invocation of the copy moves. */
 const COPIED = 64;
 
@@ -67,7 +69,7 @@ export async function main(args: string[]): Promise<number> {
     `${cases.length} cases, ${samples} samples each\n${adapterLine(bench.told)}\non ${machineLine(on)}`,
   );
   if (baseline) console.log(`baseline of ${baseline.date.slice(0, 10)}${elsewhere(baseline, on)}`);
-  if (on.load > on.cores / 2)
+  if (on.load > on.cores)
     console.log('This machine is busy, and verdicts are worth little: wait until it is quiet.');
   const judgements: Judgement[] = [];
   for (const [k, one] of cases.entries()) {
@@ -147,7 +149,8 @@ async function ratiosOf(one: CheckCase, bench: Bench): Promise<Ratios> {
       timed(async () => {
         for (let k = 0; k < passes; k++) await reference.pass();
       });
-    await several(2);
+    // Until it is compiled for good: before, its speed is a matter of chance.
+    for (let ms = 0; ms < WARM_UP_MS; ) ms += await several(1);
     const passes = await passesFor(several, MOST_REFERENCES);
     const device =
       (work: Work, { passes }: Warm) =>
