@@ -1,6 +1,7 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import type { Layer, Layout } from '../src/kernels/layout.ts';
-import { range } from './lib/model.wgsl.ts';
+import { mainOfInvocation } from './lib/invocation.wgsl.ts';
+import { range } from './lib/text.ts';
 
 /**
  * Embeddings. A layer sees the input x only through x·W_e·W_xh, and x is one-hot (or a sum of few): so the product
@@ -11,12 +12,6 @@ export const EMBED_SIZE = 64;
 
 /** Rows of an invocation's tile, which is one vec4 wide. */
 const ROWS = range(4);
-
-const entry = wgsl`
-@compute @workgroup_size(${EMBED_SIZE})
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
-  let at = (group.y * groups.x + group.x) * ${EMBED_SIZE}u + lid;
-`;
 
 /** Tiles of a matrix. */
 const tilesOf = (rows: number, columns4: number): number => Math.ceil(rows / ROWS.length) * columns4;
@@ -63,7 +58,7 @@ export function embed({ layers, We, size4, spec }: Layout): string {
   });
   return wgsl`
 @group(0) @binding(0) var<storage, read_write> w: array<vec4f, ${size4}>;
-${entry}
+${mainOfInvocation(EMBED_SIZE, 'at')}
 ${bodies.join('\n')}
 }
 `;
@@ -122,7 +117,7 @@ export function embedBackward({ layers, We, size4, spec }: Layout): string {
   return wgsl`
 @group(0) @binding(0) var<storage, read> w: array<vec4f, ${size4}>;
 @group(0) @binding(1) var<storage, read_write> gradient: array<vec4f, ${size4}>;
-${entry}
+${mainOfInvocation(EMBED_SIZE, 'at')}
 ${bodies.join('\n')}
 }
 `;

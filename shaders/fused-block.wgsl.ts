@@ -8,10 +8,10 @@ import {
   memoryOf,
   memoryPlaces,
   perEnd,
-  range,
   strengthPlaces,
 } from './lib/model.wgsl.ts';
 import { enableFor, mainOfSequence, sequenceState } from './lib/sequence.wgsl.ts';
+import { range } from './lib/text.ts';
 
 /**
  * The fused plan in the `block` form: one workgroup per sequence, its invocations sharing the columns of every

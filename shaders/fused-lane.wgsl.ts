@@ -9,12 +9,11 @@ import {
   memoryOf,
   memoryPlaces,
   perEnd,
-  range,
   strengthPlaces,
   strengthsAt,
 } from './lib/model.wgsl.ts';
 import { add, addOuter, addTransposed } from './lib/product.wgsl.ts';
-import { each } from './lib/text.ts';
+import { each, range } from './lib/text.ts';
 
 /**
  * The fused plan: controller and memories over all time steps of a batch in one dispatch, and the same backwards.
@@ -284,7 +283,7 @@ export function fusedBackwardLane(o: FusedOptions): string {
     ${E ? gradient(blocks.S, op, 'ds') : ''}
     ${E ? biasGradient(blocks.bS, 'ds') : ''}`;
   const layer = ({ Wx, Wy, Wh, Wr, b }: Layout['layers'][number], l: number): string => wgsl`{
-      ${Wh || spec.controller === 'gru' ? loaded('hBefore', H4, `batch.h${l} + row * ${H4}u`) : ''}
+      ${Wh ? loaded('hBefore', H4, `batch.h${l} + row * ${H4}u`) : ''}
       var da: array<vec4f, ${gates.all * H4}>;
       ${each(
         H4,

@@ -1,6 +1,6 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import type { Block } from '../src/kernels/layout.ts';
-import { range } from './lib/model.wgsl.ts';
+import { evenly, range } from './lib/text.ts';
 import { at, type Operand } from './linear.wgsl.ts';
 
 /**
@@ -31,10 +31,10 @@ export interface GradientTiling {
 function tilesOf({ block, a }: GradientJob, { down, across }: GradientTiling) {
   const single = typeof a === 'string';
   const wide = single ? 1 : Math.ceil(block.rows / 4);
-  const parts = (n: number, most: number): { count: number; each: number } => {
-    const count = Math.ceil(n / most);
-    return { count, each: Math.ceil(n / count) };
-  };
+  const parts = (n: number, most: number): { count: number; each: number } => ({
+    count: Math.ceil(n / most),
+    each: evenly(n, most),
+  });
   return { down: parts(wide, down), across: parts(block.ld4, a === 'inputs' ? 1 : across), wide };
 }
 

@@ -1,7 +1,8 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import type { Block } from '../src/kernels/layout.ts';
+import { mainOfInvocation } from './lib/invocation.wgsl.ts';
 import { MATH } from './lib/math.wgsl.ts';
-import { range } from './lib/model.wgsl.ts';
+import { range } from './lib/text.ts';
 
 /**
  * Matrix products over all T·B rows of a batch; `batch` declares it (batchOf). Each invocation keeps a tile of some rows by some
@@ -34,9 +35,7 @@ export const at = ({ field, width4, skip, from = 0 }: Operand, row: string): str
 
 /** Declares rows n0 … and columns j0 … of this invocation. Beyond the last one it is repeated, and not stored. */
 const tile = ({ rows, columns, size }: LinearTiling, columns4: number): string => wgsl`
-@compute @workgroup_size(${size})
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
-  let tile = (group.y * groups.x + group.x) * ${size}u + lid;
+${mainOfInvocation(size, 'tile')}
   let rows = batch.T * batch.B;
   let first = tile / ${Math.ceil(columns4 / columns)}u * ${rows}u;
   let column = tile % ${Math.ceil(columns4 / columns)}u * ${columns}u;

@@ -1,4 +1,5 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
+import { mainOfInvocation } from './lib/invocation.wgsl.ts';
 import { MATH } from './lib/math.wgsl.ts';
 
 /**
@@ -39,9 +40,7 @@ ${batch}
 @group(0) @binding(3) var<storage, read_write> extra: array<vec2f>;
 #endif
 ${MATH}
-@compute @workgroup_size(${LOSS_SIZE})
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
-  let row = (group.y * groups.x + group.x) * ${LOSS_SIZE}u + lid;
+${mainOfInvocation(LOSS_SIZE, 'row')}
   if (row >= batch.T * batch.B) { return; }
   let b = row % batch.B;
   let y = (batch.${o.y} + row * ${o.width4}u) * 4u;

@@ -1,6 +1,6 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
-import { range } from './lib/model.wgsl.ts';
 import { enableFor, mainOfSequence, sequenceState } from './lib/sequence.wgsl.ts';
+import { range } from './lib/text.ts';
 import { endsOfKind, type MemoryOptions, memoryFunctions } from './memory.wgsl.ts';
 
 /**

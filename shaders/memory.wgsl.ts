@@ -30,6 +30,12 @@ export interface MemoryOptions {
   cells: number;
 }
 
+/** The type of a row's cells, and their product. */
+export const cellCode = ({ cell }: Pick<MemoryOptions, 'cell'>): string => wgsl`
+alias Cell = ${cell};
+fn cellDot(a: Cell, b: Cell) -> f32 { return ${cell === 'vec4f' ? 'dot(a, b)' : 'a * b'}; }
+`;
+
 /** Ends of a memory, and the slots that T steps take. */
 export const endsOfKind = (kind: MemoryOptions['kind']): number => (kind === 'deque' ? 2 : 1);
 
@@ -62,14 +68,7 @@ const endsRead = (kind: MemoryOptions['kind']): End[] => {
  */
 export const memoryFunctions = (o: MemoryOptions, pass: 'forward' | 'backward'): string => wgsl`
 const REACHED = 0x80000000u;
-alias Cell = ${o.cell};
-fn cellDot(a: Cell, b: Cell) -> f32 {
-#if ${o.cell === 'vec4f'}
-  return dot(a, b);
-#else
-  return a * b;
-#endif
-}
+${cellCode(o)}
 fn boundsAfter(k: u32, t: u32) -> vec2u {
 #if ${o.kind === 'stack'}
   return vec2u(0u, (undo[undoAt(k, t)].x & ~REACHED) + 1u);

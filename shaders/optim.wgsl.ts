@@ -1,4 +1,5 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
+import { mainOfInvocation } from './lib/invocation.wgsl.ts';
 import { float } from './lib/text.ts';
 import { REPORT } from './score.wgsl.ts';
 
@@ -83,9 +84,7 @@ ${batch}
 @group(0) @binding(3) var<storage, read_write> w: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> mean: array<vec4f>;
 @group(0) @binding(5) var<storage, read_write> square: array<vec4f>;
-@compute @workgroup_size(${OPTIM_SIZE})
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
-  let i = (group.y * groups.x + group.x) * ${OPTIM_SIZE}u + lid;
+${mainOfInvocation(OPTIM_SIZE, 'i')}
   let at = batch.report * ${REPORT.length}u;
   let finite = reports[at + ${REPORT.indexOf('finite')}u];
   if (i >= ${o.size4}u || finite == 0.0) { return; }

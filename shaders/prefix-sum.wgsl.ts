@@ -1,5 +1,6 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import { blockScan } from './lib/scan.wgsl.ts';
+import { enableFor, mainOfSequence, sequenceState } from './lib/sequence.wgsl.ts';
 
 /**
  * Inclusive prefix sums of many rows at once: y[r][i] = Σ_{j ≤ i} x[r][j], x and y being [R, L]; in the way back, whose
@@ -19,7 +20,7 @@ export interface PrefixSumOptions {
 }
 
 export const prefixSumCode = (o: PrefixSumOptions): string => wgsl`
-${o.subgroups ? 'enable subgroups;' : ''}
+${enableFor(o)}
 struct Dims { R: u32, L: u32 }
 alias Cell = ${o.wide ? 'vec4f' : 'f32'};
 @group(0) @binding(0) var<uniform> dims: Dims;
@@ -38,44 +39,22 @@ fn within(cell: Cell) -> Cell {
 #endif
 }
 fn whole(sums: Cell) -> f32 { return sums${o.wide ? (o.way === 'forward' ? '.w' : '.x') : ''}; }
-#if ${o.form === 'lane'}
-@compute @workgroup_size(${o.size})
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
-  let r = (group.y * groups.x + group.x) * ${o.size}u + lid;
-  if (r >= dims.R) { return; }
+${sequenceState(o)}
+${o.form === 'block' ? blockScan(o.size, o.subgroups) : ''}
+${mainOfSequence(o, 'dims.R')}
   let cells = dims.L / ${o.wide ? 4 : 1}u;
   var before = 0.0;
+#if ${o.form === 'lane'}
   for (var i = 0u; i < cells; i++) {
-    let at = r * cells + ${o.way === 'forward' ? 'i' : 'cells - 1u - i'};
+    let at = seq * cells + ${o.way === 'forward' ? 'i' : 'cells - 1u - i'};
     let sums = within(x[at]) + before;
     y[at] = sums;
     before = whole(sums);
   }
-}
 #else
-var<private> lid: u32;
-var<private> subgroupWidth: u32;
-${blockScan(o.size, o.subgroups)}
-@compute @workgroup_size(${o.size})
-fn main(
-#if ${o.subgroups}
-  @builtin(subgroup_size) width: u32,
-#endif
-  @builtin(workgroup_id) group: vec3u,
-  @builtin(num_workgroups) groups: vec3u,
-  @builtin(local_invocation_index) local: u32,
-) {
-  lid = local;
-#if ${o.subgroups}
-  subgroupWidth = width;
-#endif
-  let r = group.y * groups.x + group.x;
-  if (r >= dims.R) { return; }
-  let cells = dims.L / ${o.wide ? 4 : 1}u;
-  var before = 0.0;
   for (var first = 0u; first < cells; first += ${o.size}u) {
     let i = first + lid;
-    let at = r * cells + ${o.way === 'forward' ? 'i' : 'cells - 1u - min(i, cells - 1u)'};
+    let at = seq * cells + ${o.way === 'forward' ? 'i' : 'cells - 1u - min(i, cells - 1u)'};
     var sums = Cell();
     if (i < cells) { sums = within(x[at]); }
     blockScan(whole(sums));
@@ -85,6 +64,6 @@ fn main(
     before += wg_scan[${o.size - 1}u];
     workgroupBarrier();
   }
-}
 #endif
+}
 `;

@@ -5,11 +5,11 @@ import {
   memoryOf,
   memoryPlaces,
   perEnd,
-  range,
   strengthPlaces,
   strengthsAt,
 } from './lib/model.wgsl.ts';
 import { enableFor, mainOfSequence, sequenceState } from './lib/sequence.wgsl.ts';
+import { range } from './lib/text.ts';
 
 /**
  * One step of all memories, between two steps of the controller: in the `lane` form an invocation per sequence, in the

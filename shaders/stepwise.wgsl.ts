@@ -1,8 +1,9 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import type { Block, Layout } from '../src/kernels/layout.ts';
 import { cellBackward, cellForward } from './lib/cells.wgsl.ts';
+import { mainOfInvocation } from './lib/invocation.wgsl.ts';
 import { MATH } from './lib/math.wgsl.ts';
-import { range } from './lib/model.wgsl.ts';
+import { range } from './lib/text.ts';
 
 /**
  * The stepwise plan: one dispatch per layer and time step, for controllers too large to fuse. Every kernel is a
@@ -29,9 +30,7 @@ ${MATH}
 
 /** One invocation: column j of `columns4`, sequences b0 … . The last tile repeats the last sequence. */
 const tile = ({ rows, size }: StepOptions, columns4: number): string => wgsl`
-@compute @workgroup_size(${size})
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
-  let tile = (group.y * groups.x + group.x) * ${size}u + lid;
+${mainOfInvocation(size, 'tile')}
   let t = now.x;
   let B = batch.B;
   let j = tile % ${columns4}u;
@@ -50,9 +49,9 @@ const at = (field: string, width4: number, step: string, b: string): string =>
 export const stepTiles = ({ rows, size }: StepOptions, columns4: number, B: number): number =>
   Math.ceil((Math.ceil(B / rows) * columns4) / size);
 
-/** sum{g}_{n} += x_n · W[:, gate g, column j], over a matrix of `gates` blocks of H4 columns. */
-function product(
-  o: StepOptions,
+/** sum{g}_{n} += x_n · W[:, gate g, column j], over a matrix of `gates` blocks of H4 columns. x_n begins at x(b_n) in acts. */
+export function product(
+  o: Pick<StepOptions, 'rows'>,
   x: (b: string) => string,
   { offset4, rows, ld4 }: Block,
   gates: number[],

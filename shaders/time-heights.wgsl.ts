@@ -1,5 +1,8 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import { FIXED } from './lib/fixed.wgsl.ts';
+import { mainOfInvocation } from './lib/invocation.wgsl.ts';
+import { each } from './lib/text.ts';
+import { cellCode, type MemoryOptions } from './memory.wgsl.ts';
 
 /**
  * The memory parallel over time too, for when push, pop and values of all steps are known (no read is fed back): then
@@ -17,13 +20,10 @@ import { FIXED } from './lib/fixed.wgsl.ts';
  * sequence is cut into chunks; a chunk's steps are composed, the chunks' starts found one after another, then all
  * heights from them. `lows` has L or F of all steps, `highs` H or D.
  */
-export interface TimeOptions {
+export interface TimeOptions extends Pick<MemoryOptions, 'cell' | 'cells'> {
   kind: 'stack' | 'queue';
   /** Invocations of a workgroup. */
   size: number;
-  /** A row is `cells` of these. */
-  cell: 'f32' | 'vec4f';
-  cells: number;
 }
 
 /** Entries of a level of minima that one of the level above stands for. */
@@ -40,9 +40,7 @@ const NONE = 0xffffffffu;
 
 /** Opens main() of a kernel of \`count\` invocations, this one being number n. */
 export const mainOf = ({ size }: Pick<TimeOptions, 'size'>, count: string): string => wgsl`
-@compute @workgroup_size(${size})
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
-  let n = (group.y * groups.x + group.x) * ${size}u + lid;
+${mainOfInvocation(size, 'n')}
   if (n >= ${count}) { return; }
 `;
 
@@ -217,5 +215,59 @@ fn next_${tree}(b: u32, from_step: u32, limit: ${limitOf(tree)}) -> u32 {
     i *= ${BRANCH}u;
     down = true;
   }
+}
+`;
+
+/**
+ * A kernel of reads: value, lows, highs, links -> read. One invocation per step and `perInvocation` cells of its row;
+ * `rows` finds the rows of `step`, whose sequence begins at `first`, and their weights: what add(row, weight) is called
+ * with is read.
+ */
+export function timeReads(
+  o: TimeOptions,
+  perInvocation: number,
+  rows: (add: (row: string, weight: string) => string) => string,
+): string {
+  const shares = Math.ceil(o.cells / perInvocation);
+  const add = (row: string, weight: string): string =>
+    each(
+      perInvocation,
+      8,
+      c => `sum[${c}] += ${weight} * value[(${row}) * ${o.cells}u + min(cell + ${c}, ${o.cells - 1}u)];`,
+      'c',
+    );
+  return wgsl`
+alias Cell = ${o.cell};
+${DIMS}
+${FIXED}
+@group(0) @binding(1) var<storage, read> value: array<Cell>;
+@group(0) @binding(2) var<storage, read> lows: array<vec2u>;
+@group(0) @binding(3) var<storage, read> highs: array<vec2u>;
+@group(0) @binding(4) var<storage, read> links: array<u32>;
+@group(0) @binding(5) var<storage, read_write> readOut: array<Cell>;
+${mainOf(o, `dims.B * dims.T * ${shares}u`)}
+  let step = n / ${shares}u;
+  let first = step - step % dims.T;
+  let cell = n % ${shares}u * ${perInvocation}u;
+  var sum: array<Cell, ${perInvocation}>;
+  ${rows(add)}
+  ${each(perInvocation, 8, c => `if (cell + ${c} < ${o.cells}u) { readOut[step * ${o.cells}u + cell + ${c}] = sum[${c}]; }`, 'c')}
+}
+`;
+}
+
+/** What kernels of gradients begin with: value, dRead, lows, highs at bindings 1 to 4, and gain(t, row) = dr_t · v_row. */
+export const timeGradients = (o: TimeOptions): string => wgsl`
+${cellCode(o)}
+${DIMS}
+${FIXED}
+@group(0) @binding(1) var<storage, read> value: array<Cell>;
+@group(0) @binding(2) var<storage, read> dRead: array<Cell>;
+@group(0) @binding(3) var<storage, read> lows: array<vec2u>;
+@group(0) @binding(4) var<storage, read> highs: array<vec2u>;
+fn gain(t: u32, row: u32) -> f32 {
+  var g = 0.0;
+  for (var c = 0u; c < ${o.cells}u; c++) { g += cellDot(dRead[t * ${o.cells}u + c], value[row * ${o.cells}u + c]); }
+  return g;
 }
 `;

@@ -1,7 +1,6 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import { FIXED } from './lib/fixed.wgsl.ts';
-import { each } from './lib/text.ts';
-import { DIMS, mainOf, type TimeOptions } from './time-heights.wgsl.ts';
+import { DIMS, mainOf, type TimeOptions, timeGradients, timeReads } from './time-heights.wgsl.ts';
 
 /**
  * The queue parallel over time (see time-heights.wgsl.ts). Row i lies on [D_{i−1}, D_i], less what is below the front F_t.
@@ -64,59 +63,16 @@ const overRows = (body: string): string => wgsl`
   }
 `;
 
-/** value, lows, highs, links -> read (equation 8). One invocation per step and \`perInvocation\` cells of its row. */
-export const queueReads = (o: TimeOptions, perInvocation: number): string => {
-  const shares = Math.ceil(o.cells / perInvocation);
-  return wgsl`
-alias Cell = ${o.cell};
-${DIMS}
-${FIXED}
-@group(0) @binding(1) var<storage, read> value: array<Cell>;
-@group(0) @binding(2) var<storage, read> lows: array<vec2u>;
-@group(0) @binding(3) var<storage, read> highs: array<vec2u>;
-@group(0) @binding(4) var<storage, read> links: array<u32>;
-@group(0) @binding(5) var<storage, read_write> readOut: array<Cell>;
-${mainOf(o, `dims.B * dims.T * ${shares}u`)}
-  let step = n / ${shares}u;
-  let first = step - step % dims.T;
-  let cell = n % ${shares}u * ${perInvocation}u;
-  var sum: array<Cell, ${perInvocation}>;
-  ${overRows(
-    each(
-      perInvocation,
-      8,
-      c => `sum[${c}] += weight * value[(first + row) * ${o.cells}u + min(cell + ${c}, ${o.cells - 1}u)];`,
-      'c',
-    ),
-  )}
-  ${each(perInvocation, 8, c => `if (cell + ${c} < ${o.cells}u) { readOut[step * ${o.cells}u + cell + ${c}] = sum[${c}]; }`, 'c')}
-}
-`;
-};
-
-const gain = (o: TimeOptions): string => wgsl`
-fn cellDot(a: Cell, b: Cell) -> f32 { return ${o.cell === 'vec4f' ? 'dot(a, b)' : 'a * b'}; }
-// dr_t · v_row
-fn gain(t: u32, row: u32) -> f32 {
-  var g = 0.0;
-  for (var c = 0u; c < ${o.cells}u; c++) { g += cellDot(dRead[t * ${o.cells}u + c], value[row * ${o.cells}u + c]); }
-  return g;
-}
-`;
+/** value, lows, highs, links -> read (equation 8). One invocation per step and `perInvocation` cells of its row. */
+export const queueReads = (o: TimeOptions, perInvocation: number): string =>
+  timeReads(o, perInvocation, add => overRows(add('first + row', 'weight')));
 
 /** value, dRead, lows, highs, links -> own: the gradient of the front by step t's read alone; parts: g of its row read in part. */
 export const queueFronts = (o: TimeOptions): string => wgsl`
-alias Cell = ${o.cell};
-${DIMS}
-${FIXED}
-@group(0) @binding(1) var<storage, read> value: array<Cell>;
-@group(0) @binding(2) var<storage, read> dRead: array<Cell>;
-@group(0) @binding(3) var<storage, read> lows: array<vec2u>;
-@group(0) @binding(4) var<storage, read> highs: array<vec2u>;
+${timeGradients(o)}
 @group(0) @binding(5) var<storage, read> links: array<u32>;
 @group(0) @binding(6) var<storage, read_write> own: array<f32>;
 @group(0) @binding(7) var<storage, read_write> parts: array<f32>;
-${gain(o)}
 ${mainOf(o, 'dims.B * dims.T')}
   let step = n;
   let first = step - step % dims.T;
@@ -202,19 +158,12 @@ ${mainOf(o, 'dims.B * dims.chunks')}
 
 /** value, dRead, lows, highs, parts, dPop -> dPush, dValue. One invocation per row, through the reads that reach it. */
 export const queueRows = (o: TimeOptions): string => wgsl`
-alias Cell = ${o.cell};
-${DIMS}
-${FIXED}
-@group(0) @binding(1) var<storage, read> value: array<Cell>;
-@group(0) @binding(2) var<storage, read> dRead: array<Cell>;
-@group(0) @binding(3) var<storage, read> lows: array<vec2u>;
-@group(0) @binding(4) var<storage, read> highs: array<vec2u>;
+${timeGradients(o)}
 @group(0) @binding(5) var<storage, read> parts: array<f32>;
 @group(0) @binding(6) var<storage, read> dPop: array<f32>;
 @group(0) @binding(7) var<storage, read_write> dPush: array<f32>;
 @group(0) @binding(8) var<storage, read_write> dValue: array<Cell>;
 ${searchAbove('lows')}
-${gain(o)}
 ${mainOf(o, 'dims.B * dims.T')}
   let k = n % dims.T;
   let first = n - k;

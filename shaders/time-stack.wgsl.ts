@@ -1,7 +1,14 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import { FIXED } from './lib/fixed.wgsl.ts';
-import { each } from './lib/text.ts';
-import { DIMS, mainOf, searchBack, searchOn, type TimeOptions } from './time-heights.wgsl.ts';
+import {
+  DIMS,
+  mainOf,
+  searchBack,
+  searchOn,
+  type TimeOptions,
+  timeGradients,
+  timeReads,
+} from './time-heights.wgsl.ts';
 
 /**
  * The stack parallel over time (see time-heights.wgsl.ts): every step, and every row, by an invocation of its own.
@@ -45,39 +52,25 @@ ${mainOf(o, 'dims.B * dims.T')}
 }
 `;
 
-/** value, lows, highs, links -> read (equations 3, 6). One invocation per step and \`perInvocation\` cells of its row. */
-export const stackReads = (o: TimeOptions, perInvocation: number): string => {
-  const shares = Math.ceil(o.cells / perInvocation);
-  return wgsl`
-alias Cell = ${o.cell};
-${DIMS}
-${FIXED}
-@group(0) @binding(1) var<storage, read> value: array<Cell>;
-@group(0) @binding(2) var<storage, read> lows: array<vec2u>;
-@group(0) @binding(3) var<storage, read> highs: array<vec2u>;
-@group(0) @binding(4) var<storage, read> links: array<u32>;
-@group(0) @binding(5) var<storage, read_write> readOut: array<Cell>;
-${mainOf(o, `dims.B * dims.T * ${shares}u`)}
-  let step = n / ${shares}u;
-  let first = step - step % dims.T;
-  let cell = n % ${shares}u * ${perInvocation}u;
+/** value, lows, highs, links -> read (equations 3, 6). One invocation per step and `perInvocation` cells of its row. */
+export const stackReads = (o: TimeOptions, perInvocation: number): string =>
+  timeReads(
+    o,
+    perInvocation,
+    add => wgsl`
   let bottom = unitBelow(highs[step]);
   var top = highs[step];
   var row = step;
-  var sum: array<Cell, ${perInvocation}>;
   loop {
     let low = lows[row];
     let weight = real(minus(top, higher(low, bottom)));
-    ${each(perInvocation, 8, c => `sum[${c}] += weight * value[row * ${o.cells}u + min(cell + ${c}, ${o.cells - 1}u)];`, 'c')}
+    ${add('row', 'weight')}
     let link = links[row];
     if (!below(bottom, low) || link == NONE) { break; }
     top = low;
     row = first + link;
-  }
-  ${each(perInvocation, 8, c => `if (cell + ${c} < ${o.cells}u) { readOut[step * ${o.cells}u + cell + ${c}] = sum[${c}]; }`, 'c')}
-}
-`;
-};
+  }`,
+  );
 
 /**
  * value, dRead, lows, highs, links -> dValue; own: the gradient by L_j and H_j of all that moves at step j; tops: of H_j
@@ -85,25 +78,12 @@ ${mainOf(o, `dims.B * dims.T * ${shares}u`)}
  * within one unit of it.
  */
 export const stackRows = (o: TimeOptions): string => wgsl`
-alias Cell = ${o.cell};
-${DIMS}
-${FIXED}
-@group(0) @binding(1) var<storage, read> value: array<Cell>;
-@group(0) @binding(2) var<storage, read> dRead: array<Cell>;
-@group(0) @binding(3) var<storage, read> lows: array<vec2u>;
-@group(0) @binding(4) var<storage, read> highs: array<vec2u>;
+${timeGradients(o)}
 @group(0) @binding(5) var<storage, read> links: array<u32>;
 @group(0) @binding(6) var<storage, read_write> own: array<f32>;
 @group(0) @binding(7) var<storage, read_write> tops: array<f32>;
 @group(0) @binding(8) var<storage, read_write> dValue: array<Cell>;
 ${searchOn('lows')}
-fn cellDot(a: Cell, b: Cell) -> f32 { return ${o.cell === 'vec4f' ? 'dot(a, b)' : 'a * b'}; }
-// dr_t · v_row
-fn gain(t: u32, row: u32) -> f32 {
-  var g = 0.0;
-  for (var c = 0u; c < ${o.cells}u; c++) { g += cellDot(dRead[t * ${o.cells}u + c], value[row * ${o.cells}u + c]); }
-  return g;
-}
 ${mainOf(o, 'dims.B * dims.T')}
   let b = n / dims.T;
   let first = b * dims.T;

@@ -9,7 +9,7 @@ import {
 } from '../problems.ts';
 import type { Work } from '../work.ts';
 import type { Bench } from './case.ts';
-import { openMemory } from './memory.ts';
+import { openMemoryWork } from './memory.ts';
 import { openPrefixSum } from './prefix-sum.ts';
 import { openTraining } from './training.ts';
 
@@ -40,7 +40,7 @@ function memoryCheck(problem: MemoryProblem): CheckCase {
   const { kind, B, T, M, strengths } = problem;
   return {
     name: `memory: ${kind} B=${B} T=${T} M=${M}, ${strengths}`,
-    ours: ({ gpu }) => openMemory(gpu, problem),
+    ours: ({ gpu }) => openMemoryWork(gpu, problem),
     async reference(cpu) {
       const small = { ...problem, B: 1, T: 64 };
       const { push, pop, value, dRead } = memoryInputs(small);

@@ -1,9 +1,7 @@
 /** The memory alone: forward and backward pass over a grid of sizes. */
 import { endsOf } from '../../src/base/parameters.ts';
-import type { LayerForm } from '../../src/engine/gpu-memory.ts';
+import { type LayerForm, openMemory } from '../../src/engine/gpu-memory.ts';
 import type { Gpu } from '../../src/gpu/device.ts';
-import { chooseForm, type OpenMemory, streamingMemory } from '../../src/kernels/memory.ts';
-import { timeMemory } from '../../src/kernels/time-memory.ts';
 import { runWorkCase } from '../compare.ts';
 import { type MemoryProblem, memoryInputs, STRENGTHS } from '../problems.ts';
 import { MOST_PASSES, type Work } from '../work.ts';
@@ -59,7 +57,7 @@ export function memoryCase(
     run: bench =>
       runWorkCase(
         {
-          open: ({ gpu }) => openMemory(gpu, problem, form),
+          open: ({ gpu }) => openMemoryWork(gpu, problem, form),
           floor: () => memoryFloor(problem),
           ...(peers &&
             kind === 'stack' && {
@@ -75,9 +73,9 @@ export function memoryCase(
 }
 
 /** A memory with its inputs on the device. A pass is a forward and a backward one. */
-export async function openMemory(gpu: Gpu, problem: MemoryProblem, form?: LayerForm): Promise<Work> {
+export async function openMemoryWork(gpu: Gpu, problem: MemoryProblem, form?: LayerForm): Promise<Work> {
   const { kind, B, T, M } = problem;
-  const memory = await openLoop(gpu, problem, form);
+  const memory = await openMemory(gpu, problem, form);
   const { io } = memory;
   const inputs = memoryInputs(problem);
   for (const name of ['push', 'pop', 'value', 'dRead'] as const) {
@@ -107,16 +105,6 @@ export async function openMemory(gpu: Gpu, problem: MemoryProblem, form?: LayerF
     destroy: () => memory.destroy(),
   };
 }
-
-/** As src/engine/gpu-memory.ts opens it, without its checks and waits. */
-const openLoop = (
-  gpu: Gpu,
-  { kind, B, T, M }: MemoryProblem,
-  form: LayerForm = chooseForm(gpu),
-): Promise<OpenMemory> =>
-  form === 'time' && kind !== 'deque'
-    ? timeMemory(gpu, kind, B, T, M)
-    : streamingMemory(gpu, kind, B, T, M, form === 'time' ? chooseForm(gpu) : form);
 
 /**
  * Per step and end, numbers of 4 bytes that have to pass between the device's memory and its processors:

@@ -1,13 +1,13 @@
 /** The suite in this page: settings, progress, tables, plots, and the JSON to take away. */
 import { DeviceError, firstLineOf, InputError } from '../../src/base/errors.ts';
-import { describe } from '../../src/web/engine.ts';
+import { findAdapter } from '../../src/web/engine.ts';
 import { allCases, selectCases } from '../cases/index.ts';
 import { slug } from '../measure.ts';
 import { NOT_INSTALLED, openPeers, PEERS } from '../peers/index.ts';
 import type { Peer } from '../peers/peer.ts';
 import { plotsOf } from '../plots.ts';
 import { headOf, tablesOf } from '../report.ts';
-import { type Found, type Missing, runSuite, type Suite } from '../suite.ts';
+import { type Missing, runSuite, type Suite } from '../suite.ts';
 
 /** What puppeteer fetches: the suite when it is done, or why it is not. */
 declare global {
@@ -26,17 +26,10 @@ const compare = byId<HTMLInputElement>('peers');
 const status = byId('status');
 const progress = byId<HTMLProgressElement>('progress');
 
-async function find(): Promise<Found> {
-  if (!navigator.gpu) throw new DeviceError('this browser has no WebGPU: take Chrome or Edge 113 or newer.');
-  const adapter = await navigator.gpu.requestAdapter({ powerPreference: 'high-performance' });
-  if (!adapter) throw new DeviceError('this browser has WebGPU, but no adapter for it: see chrome://gpu.');
-  return { adapter, description: describe(adapter) };
-}
-
 async function findPeers(): Promise<{ peers: Peer[]; missing: Missing[] }> {
   try {
     const { browserSource } = await import('../peers/browser.ts');
-    const { name, kind } = (await find()).description;
+    const { name, kind } = (await findAdapter()).description;
     return await openPeers(PEERS, browserSource(name, kind === 'software'));
   } catch {
     return { peers: [], missing: PEERS.map(name => ({ name, reason: NOT_INSTALLED })) };
@@ -62,7 +55,7 @@ async function run(texts: readonly string[]): Promise<Suite> {
       peers,
       missing,
       machine: machine(),
-      find,
+      find: () => findAdapter(),
       onProgress: (name, doing, done) => {
         status.textContent = `${done + 1} of ${cases.length}: ${name} – ${doing}`;
         if (doing === 'opening') console.info(`[${done + 1}/${cases.length}] ${name}`);
@@ -182,7 +175,7 @@ byId('names').append(
     return option;
   }),
 );
-find().then(({ description: { name, kind, reason } }) => {
+findAdapter().then(({ description: { name, kind, reason } }) => {
   if (!window.suite) byId('adapter').textContent = `${name} (${kind}) · ${reason}`;
 }, tell);
 fromAddress();

@@ -36,21 +36,24 @@ export interface BatchForm {
  * kernels without barriers: `batch` is a copy of the header in every invocation, which main() makes by loadBatch(); a
  * software adapter loads that as one, where it gathers and checks what comes from a buffer lane by lane.
  */
-export const batchOf = ({ tensors, ends }: BatchForm, copied = false): string => wgsl`
-struct Header {
-${[...HEADER, ...tensors].map(field => `  ${field}: ${FLOATS.includes(field) ? 'f32' : 'u32'},`).join('\n')}
-}
-struct Batch {
-${[...HEADER, ...tensors].map(field => `  ${field}: ${FLOATS.includes(field) ? 'f32' : 'u32'},`).join('\n')}
-  data: array<u32>,
-}
+export function batchOf({ tensors, ends }: BatchForm, copied = false): string {
+  const fields = [...HEADER, ...tensors].map(
+    field => `  ${field}: ${FLOATS.includes(field) ? 'f32' : 'u32'},`,
+  );
+  return wgsl`
 #if ${copied}
+struct Header {
+${fields.join('\n')}
+}
+struct Batch { header: Header, data: array<u32> }
 @group(0) @binding(0) var<storage, read> uploaded: Batch;
 var<private> batch: Header;
-fn loadBatch() {
-${[...HEADER, ...tensors].map(field => `  batch.${field} = uploaded.${field};`).join('\n')}
-}
+fn loadBatch() { batch = uploaded.header; }
 #else
+struct Batch {
+${fields.join('\n')}
+  data: array<u32>,
+}
 @group(0) @binding(0) var<storage, read> batch: Batch;
 #endif
 const NO_INPUT = 0xffffffffu;
@@ -67,3 +70,4 @@ fn noiseAt(row: u32, end: u32) -> vec2f {
   return vec2f(bitcast<f32>(${copied ? 'uploaded' : 'batch'}.data[at]), bitcast<f32>(${copied ? 'uploaded' : 'batch'}.data[at + 1u]));
 }
 `;
+}

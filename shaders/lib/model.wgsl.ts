@@ -1,6 +1,7 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import type { Layout } from '../../src/kernels/layout.ts';
 import { endsOfKind, type MemoryOptions, memoryFunctions } from '../memory.wgsl.ts';
+import { range } from './text.ts';
 
 /** What the kernels of whole models share: where a model's memories lie, and which numbers belong to which end. */
 
@@ -42,9 +43,6 @@ export const memoryOf = (
   spec.memory === 'none'
     ? ''
     : memoryFunctions({ kind: spec.memory, ...memory, cell, cells: cell === 'f32' ? spec.width : M4 }, pass);
-
-/** [0, n). */
-export const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 
 /** The ends of memory k: their numbers among all of the model's. */
 const endsOfMemory = ({ spec }: Layout, k: number): number[] => {

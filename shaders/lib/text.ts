@@ -15,3 +15,9 @@ export function each(n: number, limit: number, body: (index: string) => string, 
   if (n <= limit) return Array.from({ length: n }, (_, index) => body(`${index}u`)).join('\n');
   return `for (var ${name} = 0u; ${name} < ${n}u; ${name}++) {\n${body(name)}\n}`;
 }
+
+/** [0, n). */
+export const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
+
+/** The size of the largest part, where n is divided into parts as equal as can be, none larger than `most`. */
+export const evenly = (n: number, most: number): number => Math.ceil(n / Math.ceil(n / most));

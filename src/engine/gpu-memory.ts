@@ -10,6 +10,18 @@ import { Life } from './life.ts';
 /** `time`: parallel over time too; otherwise step after step, in one of the kernel's forms. */
 export type LayerForm = MemoryForm | 'time';
 
+/** The kernels of a memory, in the form that suits device and shape, or a forced one. A deque has no form over time. */
+export function openMemory(
+  gpu: Gpu,
+  shape: MemoryShape,
+  form: LayerForm = overTime(gpu, shape) ? 'time' : chooseForm(gpu),
+): Promise<OpenMemory> {
+  const { kind, B, T, M } = shape;
+  return form === 'time' && kind !== 'deque'
+    ? timeMemory(gpu, kind, B, T, M)
+    : streamingMemory(gpu, kind, B, T, M, form === 'time' ? chooseForm(gpu) : form);
+}
+
 /** The memory kernels as a layer of their own. `forced` is one of their forms, for tests and benchmarks. */
 export async function gpuMemory(
   gpu: Gpu,
@@ -22,11 +34,7 @@ export async function gpuMemory(
   const { kind, B, T, M } = shape;
   const { queue } = gpu.device;
   const N = B * T * endsOf(kind);
-  const open = (form: LayerForm): Promise<OpenMemory> =>
-    form === 'time' && kind !== 'deque'
-      ? timeMemory(gpu, kind, B, T, M)
-      : streamingMemory(gpu, kind, B, T, M, form === 'time' ? chooseForm(gpu) : form);
-  let memory = await open(forced ?? (overTime(gpu, shape) ? 'time' : chooseForm(gpu)));
+  let memory = await openMemory(gpu, shape, forced);
   // Where the backward pass uses up what the forward pass left, whatever needs that again runs the forward pass again.
   let state: 'empty' | 'ready' | 'used' = 'empty';
   const runForward = (): void => {
@@ -46,7 +54,7 @@ export async function gpuMemory(
       checkMemoryInputs(shape, push, pop, value);
       if (memory.form === 'time' && mostPushed(push, T) >= MOST_PUSHED) {
         memory.destroy();
-        memory = await open(chooseForm(gpu));
+        memory = await openMemory(gpu, shape, chooseForm(gpu));
       }
       const { io } = memory;
       queue.writeBuffer(io.push, 0, push as Float32Array<ArrayBuffer>);

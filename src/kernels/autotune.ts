@@ -1,6 +1,7 @@
-import { product } from '../../shaders/product.wgsl.ts';
+import { evenly } from '../../shaders/lib/text.ts';
+import { productCode } from '../../shaders/product.wgsl.ts';
 import { bind, dispatch, type Gpu, split, UNIFORM } from '../gpu/device.ts';
-import { evenly, type Tuning } from './tuning.ts';
+import type { Tuning } from './tuning.ts';
 
 /** Where what was measured on an adapter is kept from one run to the next. Losing it costs a second. */
 export interface TuningStore {
@@ -66,7 +67,7 @@ async function fastest(
       const { size } = tiles;
       const kernel = await gpu.kernel(
         `tuning: product, ${nameOf({ rows, size })}`,
-        product({ inner4, columns4, gates, rows, size }),
+        productCode({ inner4, columns4, gates, rows, size }),
         ['uniform', 'read-only-storage', 'read-only-storage', 'storage'],
       );
       const bound = bind(gpu, kernel, buffers);

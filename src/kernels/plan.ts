@@ -82,11 +82,14 @@ export function choosePlan(
   return good ? { kind: 'fused', form: fused } : { kind: 'stepwise', form: stepwise };
 }
 
-/**
- * Most parts that the rows are divided into for the weight gradients. Where the kernels are written out a part is an
- * invocation that goes back over its sequences.
- */
-export const mostParts = ({ size4 }: Layout): number => (size4 <= WRITTEN_OUT_LIMIT ? 32 : 8);
+/** Parts of the sequences, in the lane form: invocations that each go back over theirs. */
+const LANE_PARTS = 32;
+/** Parts that the rows are divided into elsewhere. */
+const TILE_PARTS = 8;
+/** Room for the sums of all parts: the lane form is for small models only. */
+export const mostParts = ({ size4 }: Layout): number =>
+  size4 <= WRITTEN_OUT_LIMIT ? Math.max(LANE_PARTS, TILE_PARTS) : TILE_PARTS;
+
 /** Most partial sums of squared gradients. */
 export const MOST_NORMS = 4096;
 
@@ -341,7 +344,7 @@ export async function compilePlan(
   return {
     kind,
     form,
-    parts: (B, T) => Math.min(mostParts(layout), lane ? B : Math.min(parts, 8, Math.ceil((B * T) / 64))),
+    parts: (B, T) => (lane ? Math.min(LANE_PARTS, B) : Math.min(TILE_PARTS, parts, Math.ceil((B * T) / 64))),
     step: [
       ...forward,
       ...(await Promise.all(heads)),

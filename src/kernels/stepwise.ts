@@ -1,3 +1,4 @@
+import { evenly } from '../../shaders/lib/text.ts';
 import {
   type StepOptions,
   stepCell,
@@ -16,7 +17,7 @@ import { split } from '../gpu/device.ts';
 import { type BufferName, type Launch, type Launcher, read, type Work, write } from './launch.ts';
 import type { Layout } from './layout.ts';
 import type { MemoryForm } from './memory.ts';
-import { evenly, type Tuning } from './tuning.ts';
+import type { Tuning } from './tuning.ts';
 
 export interface StepwiseLaunches {
   forward: Work[];

@@ -27,7 +27,7 @@ import {
   split,
   UNIFORM,
 } from '../gpu/device.ts';
-import type { OpenMemory } from './memory.ts';
+import { cellsOf, type MemoryBuffers, type OpenMemory, withBuffers } from './memory.ts';
 import { prefixSum } from './prefix-sum.ts';
 
 /** The most that may be pushed to one sequence: heights have 24 bits for whole units. */
@@ -50,45 +50,41 @@ interface Work {
  * A stack or a queue parallel over time: see shaders/time-heights.wgsl.ts. Nothing that may be pushed to a sequence may
  * exceed MOST_PUSHED.
  */
-export async function timeMemory(
+export const timeMemory = (
   gpu: Gpu,
   kind: 'stack' | 'queue',
   B: number,
   T: number,
   M: number,
-  size = gpu.software ? 8 : 64,
+): Promise<OpenMemory> =>
+  withBuffers(gpu, `memory over time (B=${B}, T=${T}, M=${M})`, buffers =>
+    openOn(buffers, gpu, kind, B, T, M),
+  );
+
+async function openOn(
+  buffers: MemoryBuffers,
+  gpu: Gpu,
+  kind: 'stack' | 'queue',
+  B: number,
+  T: number,
+  M: number,
 ): Promise<OpenMemory> {
   const N = B * T;
-  const wide = M % 4 === 0;
-  const o: TimeOptions = { kind, size, cell: wide ? 'vec4f' : 'f32', cells: wide ? M / 4 : M };
+  const size = gpu.software ? 8 : 64;
+  const o: TimeOptions = { kind, size, ...cellsOf(M) };
   const chunks = chunksOf(gpu, B, T);
   const { levels, entries, words } = dimsOf(B, T, chunks);
-  const made: GPUBuffer[] = [];
-  const buffer = (label: string, bytes: number, usage?: number): GPUBuffer => {
-    const one = gpu.buffer(`memory over time, ${label} (B=${B}, T=${T}, M=${M})`, bytes, usage);
-    made.push(one);
-    return one;
-  };
-  const dims = buffer('sizes', words.byteLength, UNIFORM);
+  const dims = buffers.make('sizes', words.byteLength, UNIFORM);
   gpu.device.queue.writeBuffer(dims, 0, words);
-  const io = {
-    push: buffer('push', N * 4),
-    pop: buffer('pop', N * 4),
-    value: buffer('value', N * M * 4),
-    read: buffer('read', N * M * 4),
-    dRead: buffer('dRead', N * M * 4),
-    dPush: buffer('dPush', N * 4),
-    dPop: buffer('dPop', N * 4),
-    dValue: buffer('dValue', N * M * 4),
-  };
-  const chunk = buffer('chunks', B * chunks * 24);
-  const lows = buffer('lows', entries * 8);
-  const highs = buffer('highs', N * 8);
-  const links = buffer('links', N * 4);
-  const keys = buffer('keys', entries * 4);
-  const own = buffer('own gradients', N * 4);
-  const other = buffer('tops or parts', N * 4);
-  const last = kind === 'stack' ? buffer('sums', N * 4) : buffer('carries', B * chunks * 8);
+  const io = buffers.io(N, M);
+  const chunk = buffers.make('chunks', B * chunks * 24);
+  const lows = buffers.make('lows', entries * 8);
+  const highs = buffers.make('highs', N * 8);
+  const links = buffers.make('links', N * 4);
+  const keys = buffers.make('keys', entries * 4);
+  const own = buffers.make('own gradients', N * 4);
+  const other = buffers.make('tops or parts', N * 4);
+  const last = kind === 'stack' ? buffers.make('sums', N * 4) : buffers.make('carries', B * chunks * 8);
 
   const work = async (
     label: string,
@@ -174,7 +170,7 @@ export async function timeMemory(
     form: 'time',
     io,
     rewinds: false,
-    bytes: made.reduce((sum, { size }) => sum + size, 0),
+    bytes: buffers.bytes,
     recordForward: encoder => record(encoder, 'memory over time, forward', forward),
     recordBackward: encoder => {
       record(encoder, 'memory over time, backward', before);
@@ -190,7 +186,7 @@ export async function timeMemory(
     },
     destroy(): void {
       sums?.destroy();
-      for (const one of made) one.destroy();
+      buffers.destroy();
     },
   };
 }

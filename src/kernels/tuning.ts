@@ -47,6 +47,3 @@ const TABLE: Record<'software' | 'gpu', Tuning> = {
 };
 
 export const tuningFor = (gpu: Gpu): Tuning => TABLE[gpu.software ? 'software' : 'gpu'];
-
-/** Parts of `n`, none larger than `most`, as equal as can be: the size of the largest. */
-export const evenly = (n: number, most: number): number => Math.ceil(n / Math.ceil(n / most));

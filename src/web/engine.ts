@@ -32,10 +32,9 @@ export async function openEngine(choice: EngineChoice, surroundings: Surrounding
 }
 
 /** @throws DeviceError saying why there is none */
-async function findAdapter({
-  gpu,
-  secure,
-}: Surroundings): Promise<{ adapter: GPUAdapter; description: AdapterDescription }> {
+export async function findAdapter(
+  { gpu, secure }: Surroundings = here(),
+): Promise<{ adapter: GPUAdapter; description: AdapterDescription }> {
   if (!gpu) {
     throw new DeviceError(
       secure ? 'this browser has no WebGPU' : 'WebGPU needs a page on https or localhost, which this is not',
