@@ -247,6 +247,36 @@ function checkValue(name: string, field: Field, value: unknown): Value {
   }
 }
 
+/** What a text that a person wrote is as a value of a field; itself where it is none, for checkValue to refuse. */
+function valueIn({ kind }: Field, text: string): unknown {
+  switch (kind) {
+    case 'flag':
+      return text === 'true' ? true : text === 'false' ? false : text;
+    case 'int':
+    case 'number': {
+      const value = text === '' ? Number.NaN : Number(text);
+      return Number.isFinite(value) ? value : text;
+    }
+    case 'names':
+      return text.split(',').filter(Boolean);
+    default:
+      return text;
+  }
+}
+
+/** The field of a dotted key. */
+export function fieldOf(key: string): Field {
+  const [group, name] = key.split('.') as [keyof Config, string];
+  return FIELDS[group][name];
+}
+
+/**
+ * A value as a person writes it in a form.
+ * @throws InputError naming the key, what was expected and what came
+ */
+export const readValue = (key: string, text: string): unknown =>
+  checkValue(key, fieldOf(key), valueIn(fieldOf(key), text.trim()));
+
 type Plain = Record<string, unknown>;
 const isPlain = (value: unknown): value is Plain =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -304,15 +334,9 @@ export function assign(config: Config, assignments: readonly string[]): Config {
     const name = KEYS.find(key => key === word || key.endsWith(`.${word}`));
     if (!name)
       unknown('configuration key', word, word.includes('.') ? KEYS : KEYS.map(key => key.split('.')[1]));
-    const [group, key] = name.split('.') as [keyof Config, string];
-    const field = FIELDS[group][key];
-    let value: unknown = text;
-    if (field.kind === 'flag') value = text === 'true' ? true : text === 'false' ? false : text;
-    else if (field.kind === 'int' || field.kind === 'number') value = text === '' ? text : Number(text);
-    else if (field.kind === 'names') value = text.split(',').filter(Boolean);
-    if (typeof value === 'number' && !Number.isFinite(value)) value = text;
+    const [group, key] = name.split('.');
     over[group] ??= {};
-    over[group][key] = value;
+    over[group][key] = valueIn(fieldOf(name), text);
   }
   return makeConfig(over, config);
 }

@@ -1,5 +1,6 @@
 import { type Config, MOMENTS } from '../base/config.ts';
 import { countParameters, endsOfModel, GATES, type ModelSpec, widthOfHeads } from '../base/parameters.ts';
+import type { Data } from '../tasks/data-file.ts';
 import { setup } from './setup.ts';
 
 /** Bytes on the device that a configuration asks for, about. */
@@ -19,8 +20,8 @@ const FLOAT = 4;
  * align, keep what they recompute elsewhere, and may need scratch: `Model.bytes` says what it really is. Evaluation
  * takes no more: its batches shrink as sequences grow.
  */
-export function bytesOf(config: Config): Estimate {
-  const { task, spec } = setup(config);
+export function bytesOf(config: Config, data?: Data): Estimate {
+  const { task, spec } = setup(config, data);
   const { mean, square } = MOMENTS[config.train.optimiser];
   const copies = 2 + Number(mean) + Number(square);
   const parameters = FLOAT * copies * countParameters(spec);

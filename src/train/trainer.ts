@@ -23,6 +23,8 @@ export interface Progress extends Metrics {
   /** Longest source trained on. */
   length: number;
   sequencesPerSecond: number;
+  /** Steps of all sequences, padding left out. */
+  timeStepsPerSecond: number;
   /** Seconds trained, and still to go if all steps are made. */
   elapsed: number;
   eta: number;
@@ -121,8 +123,8 @@ export class Trainer {
   #unread = 0;
   /** Time per step, in ms, smoothed: 0 until known. */
   #msPerStep = 0;
-  /** Steps and ms since the last progress report, evaluations left out. */
-  #pace = { steps: 0, ms: 0 };
+  /** Training steps, their time steps and ms since the last progress report, evaluations left out. */
+  #pace = { steps: 0, timeSteps: 0, ms: 0 };
 
   private constructor(
     engine: Engine,
@@ -268,7 +270,8 @@ export class Trainer {
     if (this.ending) return true;
     const { steps, reportEvery, evaluateEvery } = this.config.train;
     const start = performance.now();
-    this.model.step(trainingBatch(this.task, this.config, this.#step, this.#run.curriculum.length));
+    const batch = trainingBatch(this.task, this.config, this.#step, this.#run.curriculum.length);
+    this.model.step(batch);
     const step = ++this.#step;
     this.#unread++;
     const last = step === steps;
@@ -280,6 +283,7 @@ export class Trainer {
     if (wait) await this.#drain();
     const ms = performance.now() - start;
     this.#pace.steps++;
+    this.#pace.timeSteps += batch.lengths.reduce((sum, length) => sum + length, 0);
     this.#pace.ms += ms;
     this.#run.seconds += ms / 1000;
     if (wait) {
@@ -322,10 +326,11 @@ export class Trainer {
       steps,
       length: this.#run.curriculum.length,
       sequencesPerSecond: (this.#pace.steps * batch * 1000) / this.#pace.ms,
+      timeStepsPerSecond: (this.#pace.timeSteps * 1000) / this.#pace.ms,
       elapsed: this.#run.seconds,
       eta: ((steps - this.#step) * this.#msPerStep) / 1000,
     });
-    this.#pace = { steps: 0, ms: 0 };
+    this.#pace = { steps: 0, timeSteps: 0, ms: 0 };
   }
 
   #decide(): void {

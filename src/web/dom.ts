@@ -16,18 +16,31 @@ export function writeOrHide(element: HTMLElement, text: string | undefined): voi
   write(element, text ?? '');
 }
 
+type Attributes = Record<string, string | number | boolean | undefined>;
+
+/** An element with attributes (true: there, without a value; false, undefined: not there) and children. */
 export function make<K extends keyof HTMLElementTagNameMap>(
   tag: K,
-  text = '',
-  className = '',
+  attributes: Attributes = {},
+  ...children: (Node | string)[]
 ): HTMLElementTagNameMap[K] {
   const element = document.createElement(tag);
-  element.textContent = text;
-  if (className) element.className = className;
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value !== undefined && value !== false)
+      element.setAttribute(name, value === true ? '' : String(value));
+  }
+  element.append(...children);
   return element;
 }
 
-/** A colour of style.css, by the name of its property. */
+/** A button that does something. */
+export function button(label: string, work: () => void, attributes: Attributes = {}): HTMLButtonElement {
+  const made = make('button', { type: 'button', ...attributes }, label);
+  made.addEventListener('click', work);
+  return made;
+}
+
+/** A colour of the style sheets, by the name of its property. */
 export const colour = (name: string): string =>
   getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
@@ -47,4 +60,12 @@ export function onceAFrame(work: () => void): () => void {
       work();
     });
   };
+}
+
+/** Lets the browser save a file. */
+export function download(name: string, content: Blob): void {
+  const url = URL.createObjectURL(content);
+  make('a', { href: url, download: name }).click();
+  // The browser reads it after the click.
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }

@@ -1,6 +1,7 @@
 import { DeviceError, firstLineOf, messageOf } from '../base/errors.ts';
 import type { AdapterDescription, Engine } from '../engine/engine.ts';
-import type { EngineChoice } from './protocol.ts';
+import { keptTunings } from './keep/store.ts';
+import type { AdapterDetails, EngineChoice } from './protocol.ts';
 
 /** What of the browser's surroundings decides. */
 export interface Surroundings {
@@ -23,7 +24,7 @@ export async function openEngine(choice: EngineChoice, surroundings: Surrounding
     const { adapter, description } = await findAdapter(surroundings);
     const { requestDevice } = await import('../gpu/device.ts');
     const { createGpuEngine } = await import('../engine/gpu.ts');
-    const tunings = new Map<string, string>();
+    const tunings = await keptTunings(description.name);
     return await createGpuEngine(await requestDevice(adapter), description, { tunings });
   } catch (error) {
     if (choice === 'gpu') throw new DeviceError(messageOf(error));
@@ -50,14 +51,33 @@ export async function findAdapter(
   return { adapter, description: describe(adapter) };
 }
 
+/** All that an adapter tells of itself. */
+export function detailsOf(adapter: GPUAdapter): AdapterDetails {
+  const { info, limits, features } = adapter;
+  const { vendor, architecture, device, description } = info;
+  const known: Record<string, number> = {};
+  // Its names are those of its prototype: Object.keys has none of them.
+  for (const name in limits) {
+    const value = limits[name as keyof GPUSupportedLimits];
+    if (typeof value === 'number') known[name] = value;
+  }
+  return {
+    info: { vendor, architecture, device, description },
+    fallback: isFallback(adapter),
+    features: [...features].sort(),
+    limits: known,
+  };
+}
+
+/** On the adapter in browsers of before 2025. */
+const isFallback = (adapter: GPUAdapter): boolean =>
+  adapter.info.isFallbackAdapter ?? (adapter as { isFallbackAdapter?: boolean }).isFallbackAdapter ?? false;
+
 /** The name of an adapter for people, and whether it is a GPU. */
 export function describe(adapter: GPUAdapter): AdapterDescription {
   const { vendor, architecture, device, description } = adapter.info;
   const all = `${vendor} ${architecture} ${device} ${description}`;
-  // On the adapter in browsers of before 2025.
-  const fallback =
-    adapter.info.isFallbackAdapter ?? (adapter as { isFallbackAdapter?: boolean }).isFallbackAdapter ?? false;
-  const software = fallback || /swiftshader|llvmpipe|lavapipe|basic render|\bwarp\b/i.test(all);
+  const software = isFallback(adapter) || /swiftshader|llvmpipe|lavapipe|basic render|\bwarp\b/i.test(all);
   const name = /swiftshader/i.test(all)
     ? 'SwiftShader'
     : description || [vendor, device || architecture].filter(Boolean).join(' ') || 'unnamed';

@@ -20,3 +20,12 @@ export function duration(seconds: number): string {
   if (minutes < 60) return `${minutes} min ${s % 60} s`;
   return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }
+
+const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+
+/** `172 B`, `1.2 MiB` */
+export function bytes(value: number): string {
+  const power = Math.max(0, Math.min(UNITS.length - 1, Math.floor(Math.log2(Math.max(1, value)) / 10)));
+  const scaled = value / 2 ** (10 * power);
+  return `${power === 0 || scaled >= 100 ? Math.round(scaled) : scaled.toPrecision(2)} ${UNITS[power]}`;
+}

@@ -1,46 +1,128 @@
+import type { Config } from '../base/config.ts';
 import type { AdapterDescription } from '../engine/engine.ts';
 import type { Evaluation } from '../train/evaluate.ts';
 import type { Progress, Restart } from '../train/trainer.ts';
-import type { Look } from './look.ts';
+import type { Look } from './memory/look.ts';
 
-/** What page and worker say to each other. One worker is one run: to reset, the page ends it and starts another. */
+/** What page and worker say to each other. One worker is one run. */
 
 export const ENGINES = ['auto', 'gpu', 'cpu'] as const;
 export type EngineChoice = (typeof ENGINES)[number];
 
-export interface Settings {
-  preset: string;
-  seed: number;
+/** Your own data as it came: the name of its file, and what it holds. */
+export interface DataText {
+  file: string;
+  text: string;
+}
+
+/** How fast the run is to go, and how often the page is to be drawn anew. */
+export interface Pace {
+  /** Training steps a second at most; 0: as fast as it goes. */
+  steps: number;
+  /** Looks at the memory a second at most. */
+  looks: number;
+}
+
+/** A run to open: a configuration from step 0, or a checkpoint, which carries its own. */
+export interface Opening {
+  config?: Config;
+  checkpoint?: Uint8Array;
+  data?: DataText;
   engine: EngineChoice;
+  pace: Pace;
+  /** The source that the picture shows at first, as people write it; where it cannot be read, another. */
+  source?: string;
 }
 
 export type ToWorker =
-  /** The first message: opens an engine and a run at step 0. */
-  | { kind: 'open'; settings: Settings }
+  /** The first message. */
+  | { kind: 'open'; opening: Opening }
   | { kind: 'run' }
   | { kind: 'pause' }
   /** One training step. */
   | { kind: 'step' }
-  /** The source whose sequence the heat map shows from now on, as people write it. */
-  | { kind: 'show'; source: string };
+  /** Ends training for good; the model can still be asked. */
+  | { kind: 'stop' }
+  | { kind: 'pace'; pace: Pace }
+  | { kind: 'ask'; id: number; question: Question };
+
+/** What can be asked of the model between two training steps, and what comes back. */
+export interface Questions {
+  /** The picture shows this source from now on. Back comes how the task writes it. */
+  show: { question: { source: string }; answer: string };
+  /** The same with a random source, of some length near this one. */
+  sample: { question: { length: number }; answer: string };
+  /** The file of a checkpoint of this moment. */
+  checkpoint: { question: object; answer: Kept };
+  /** What the model answers to a source. */
+  predict: { question: { source: string }; answer: Tried };
+  /** Source lengths worth evaluating, up to ten times the longest trained on. */
+  lengths: { question: object; answer: { lengths: number[]; shortest: number; longest: number } };
+  evaluate: { question: { length: number; sequences: number }; answer: Evaluation };
+  /** The model against pairs of a file of yours. */
+  test: { question: { data: DataText }; answer: Tested };
+}
+export type Asked = keyof Questions;
+export type Question = { [K in Asked]: { what: K } & Questions[K]['question'] }[Asked];
+export type Answer<K extends Asked> = Questions[K]['answer'];
+
+export interface Kept {
+  bytes: Uint8Array;
+  step: number;
+}
+
+/** A source answered symbol by symbol, each output fed back where the task does so. */
+export interface Tried {
+  source: string;
+  /** `expected`: where the source alone tells the right answer. */
+  symbols: { output: string; probability: number; expected?: string }[];
+  /** False: cut off before the end symbol came. */
+  ended: boolean;
+  /** Undefined where the right answer is not known. */
+  right?: boolean;
+}
+
+/** Pairs of a file, answered. */
+export interface Tested {
+  pairs: number;
+  /** How many were wholly right, and the first few of all in words. */
+  right: number;
+  rows: { source: string; target: string; predicted: string; right: boolean }[];
+  /** Pairs of the file that were left out, because there were too many. */
+  left: number;
+}
 
 export interface Opened {
   kind: 'opened';
+  config: Config;
   engine: 'gpu' | 'cpu';
   adapter: AdapterDescription;
-  /** Said in a box of its own: a GPU was hoped for, and this is why there is none. */
-  notice?: string;
-  /** Training steps at most. */
-  steps: number;
+  /** Of the adapter, for people who want to know; nothing where there is none. */
+  details?: AdapterDetails;
+  /** A GPU was hoped for, and this is why there is none. */
+  missing?: string;
+  /** How the kernels of the model are laid out. */
+  plan: string;
   parameters: number;
+  /** Of the device, in use. */
+  bytes: number;
   /** What the loss is measured in. */
   lossUnit: string;
-  /** The source that the heat map shows, as people write it. */
+  /** The source that the picture shows, and an example of one, as people write them. */
   source: string;
+  example: string;
 }
 
-/** Where a run stands. `done`: all steps made; `solved`: stopAt reached twice running. */
-export type RunState = 'ready' | 'running' | 'paused' | 'done' | 'solved';
+export interface AdapterDetails {
+  /** GPUAdapterInfo: vendor, architecture, device, description. */
+  info: Record<string, string>;
+  fallback: boolean;
+  features: string[];
+  limits: Record<string, number>;
+}
+
+/** Where a run stands. `done`: all steps made; `solved`: stopAt reached twice running; `stalled`: no progress any more. */
+export type RunState = 'running' | 'paused' | 'done' | 'solved' | 'stalled' | 'stopped';
 
 export type FromWorker =
   | Opened
@@ -49,7 +131,10 @@ export type FromWorker =
   | { kind: 'evaluation'; evaluation: Evaluation; step: number }
   | { kind: 'restart'; restart: Restart }
   | { kind: 'look'; look: Look }
-  /** The source of a `show` cannot be read. */
-  | { kind: 'refused'; message: string }
+  /** A checkpoint to be kept: now and then, and whenever training ends or pauses. */
+  | { kind: 'kept'; kept: Kept }
+  | { kind: 'answer'; id: number; answer: Answer<Asked> }
+  /** A question that cannot be answered, in words. */
+  | { kind: 'refused'; id: number; message: string }
   /** The run is over: what happened, and what to do. */
   | { kind: 'failed'; message: string; advice: string };

@@ -1,151 +1,224 @@
-import { assign } from '../base/config.ts';
-import { DeviceError, firstLineOf, InputError, messageOf } from '../base/errors.ts';
-import { countParameters } from '../base/parameters.ts';
-import type { Engine } from '../engine/engine.ts';
-import { formatSource, parseSource } from '../tasks/task.ts';
-import { preset } from '../train/presets.ts';
-import { Trainer } from '../train/trainer.ts';
-import { openEngine } from './engine.ts';
-import { firstSource, type Look, lookAt, samplePairs } from './look.ts';
-import type { FromWorker, RunState, Settings, ToWorker } from './protocol.ts';
+import { DeviceError, InputError, messageOf } from '../base/errors.ts';
+import { formatSource } from '../tasks/task.ts';
+import { encodeCheckpoint } from '../train/checkpoint.ts';
+import { evaluate } from '../train/evaluate.ts';
+import type { Trainer } from '../train/trainer.ts';
+import { drawSource, lengthsFor, shownSource, testOn, tryOut } from './answers.ts';
+import { lookAt, samplePairs } from './memory/look.ts';
+import { openRun } from './opening.ts';
+import type { Answer, Asked, FromWorker, Kept, Opening, Question, RunState, ToWorker } from './protocol.ts';
 
 /** Training, off the page's thread. Timers only: animation frames stop in hidden tabs. */
 
 /** A worker's global, of which TypeScript's library for pages knows nothing. */
 interface Scope {
-  postMessage(message: FromWorker): void;
+  postMessage(message: FromWorker, transfer?: Transferable[]): void;
   onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
   addEventListener(type: 'unhandledrejection', listener: (event: PromiseRejectionEvent) => void): void;
 }
 const scope = globalThis as unknown as Scope;
-const say = (message: FromWorker): void => scope.postMessage(message);
+const say = (message: FromWorker, transfer?: Transferable[]): void => scope.postMessage(message, transfer);
 
-/** Time between two looks while training, in ms; more where a look takes more than a tenth of that. */
-const LOOK_EVERY = 250;
-const LOOK_SHARE = 10;
+/** Looks take no more than this share of the time, and checkpoints no more than that. */
+const LOOK_SHARE = 1 / 10;
+const KEEP_SHARE = 1 / 20;
+/** A run that is cut off loses no more than this, in ms. */
+const KEEP_EVERY = 5000;
 
 let trainer: Trainer | undefined;
-/** The source of the heat map; the longest source trained on. */
+/** The source of the picture; the longest source trained on. */
 let source: readonly number[] = [];
 let longest = 1;
+let pace = { steps: 0, looks: 4 };
 
 scope.addEventListener('unhandledrejection', event => fail(event.reason));
 
-/** One thing after the other. A run is only begun here, so that a pause can follow it. */
+/** One thing after the other. A run is only begun here, and a question only put, so that a pause can follow. */
 let queue: Promise<void> = Promise.resolve();
 scope.onmessage = ({ data }) => {
   queue = queue.then(() => obey(data)).catch(fail);
 };
 
 async function obey(message: ToWorker): Promise<void> {
-  if (message.kind === 'open') await open(message.settings);
-  if (!trainer || message.kind === 'open') return;
-  if (message.kind === 'run') train(trainer).catch(fail);
-  else if (message.kind === 'pause') trainer.pause();
-  else if (message.kind === 'step') await step(trainer);
-  else await show(trainer, message.source);
+  if (message.kind === 'open') await open(message.opening);
+  if (!trainer) return;
+  switch (message.kind) {
+    case 'run':
+      train(trainer).catch(fail);
+      break;
+    case 'pause':
+      going = false;
+      trainer.pause();
+      break;
+    case 'step':
+      await step(trainer);
+      break;
+    case 'stop':
+      trainer.stop();
+      if (!going) await rest(trainer);
+      break;
+    case 'pace':
+      // A run under way goes on at the new pace.
+      pace = message.pace;
+      trainer.pause();
+      break;
+    case 'ask':
+      answer(trainer, message.id, message.question);
+  }
 }
 
-async function open({ preset: name, seed, engine: choice }: Settings): Promise<void> {
-  const config = assign(preset(name), [`seed=${seed}`]);
-  let engine: Engine = await openEngine(choice);
-  const begin = async (): Promise<{ opened: Trainer; first: Look }> => {
-    const opened = await Trainer.start(engine, config, {
-      onProgress(progress) {
-        longest = progress.length;
-        say({ kind: 'progress', progress });
-      },
-      onEvaluation: (evaluation, step) => say({ kind: 'evaluation', evaluation, step }),
-      onRestart: restart => say({ kind: 'restart', restart }),
-    });
-    longest = config.task.maxLength;
-    source = firstSource(opened.task, seed, longest);
-    return { opened, first: await lookOf(opened) };
-  };
-  const { opened, first } = await begin().catch(async error => {
-    // An adapter may be there and yet too small, or its compiler refuse a kernel.
-    if (choice !== 'auto' || engine.name === 'cpu' || error instanceof InputError) throw error;
-    const reason = `${engine.adapter.name} failed: ${firstLineOf(error)}`;
-    engine.destroy();
-    const { createCpuEngine } = await import('../engine/cpu.ts');
-    engine = createCpuEngine(reason);
-    return begin();
+async function open(opening: Opening): Promise<void> {
+  pace = opening.pace;
+  const run = await openRun(opening, {
+    onProgress(progress) {
+      longest = progress.length;
+      say({ kind: 'progress', progress });
+    },
+    onEvaluation: (evaluation, step) => say({ kind: 'evaluation', evaluation, step }),
+    onRestart: restart => say({ kind: 'restart', restart }),
   });
-  trainer = opened;
-  say({
-    kind: 'opened',
-    engine: engine.name,
-    adapter: engine.adapter,
-    notice: choice === 'auto' && engine.name === 'cpu' ? engine.adapter.reason : undefined,
-    steps: config.train.steps,
-    parameters: countParameters(opened.model.spec),
-    lossUnit: config.model.output === 'softmax' ? 'nats/symbol' : '½ error²',
-    source: formatSource(opened.task, source),
-  });
-  say({ kind: 'look', look: first });
-  say({ kind: 'state', state: 'ready', step: opened.step });
+  ({ trainer, source, longest } = run);
+  say(run.opened);
+  await look(trainer);
+  sayWhere(trainer);
 }
+
+/** True from the order to train to the end, or a pause. */
+let going = false;
 
 async function train(of: Trainer): Promise<void> {
+  if (going) return;
+  going = true;
   say({ kind: 'state', state: 'running', step: of.step });
-  // Looks go on beside it; the last one may still sleep when training ends, and then does nothing.
-  let going = true;
-  const looks = async (): Promise<void> => {
-    while (going) {
+  // Beside it; the last of them may still sleep when training ends, and then do nothing.
+  let training = true;
+  const beside = async (work: () => Promise<void>, every: () => number, share: number): Promise<void> => {
+    let took = 0;
+    while (training) {
+      await sleep(Math.max(every(), took / share) - took);
       const start = performance.now();
-      await look(of);
-      const took = performance.now() - start;
-      await new Promise(resolve => setTimeout(resolve, Math.max(LOOK_EVERY, LOOK_SHARE * took) - took));
+      if (training) await work();
+      took = performance.now() - start;
     }
   };
-  looks().catch(fail);
+  beside(
+    () => look(of),
+    () => 1000 / pace.looks,
+    LOOK_SHARE,
+  ).catch(fail);
+  beside(
+    () => keep(of),
+    () => KEEP_EVERY,
+    KEEP_SHARE,
+  ).catch(fail);
   try {
-    await of.run();
+    while (going && !of.ending) await (pace.steps ? slowly(of) : of.run());
   } finally {
+    training = false;
     going = false;
   }
-  await look(of);
-  sayWhere(of);
+  await rest(of);
 }
+
+/** Step after step, until there is a pause or another pace. The numbers are those of a run at full speed. */
+async function slowly(of: Trainer): Promise<void> {
+  const { steps } = pace;
+  while (going && !of.ending && pace.steps === steps) {
+    const start = performance.now();
+    await of.singleStep();
+    say({ kind: 'state', state: 'running', step: of.step });
+    await sleep(1000 / steps - (performance.now() - start));
+  }
+}
+
+const sleep = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, Math.max(0, ms)));
 
 async function step(of: Trainer): Promise<void> {
+  if (going) return;
   await of.singleStep();
+  await rest(of);
+}
+
+/** Training has come to rest: the page shows and keeps what is now. */
+async function rest(of: Trainer): Promise<void> {
   await look(of);
+  await keep(of);
   sayWhere(of);
 }
 
-async function show(of: Trainer, text: string): Promise<void> {
-  try {
-    source = parseSource(of.task, text);
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    say({ kind: 'refused', message: error.message });
-    return;
-  }
-  await look(of);
+async function look(of: Trainer): Promise<void> {
+  const samples = samplePairs(of.task, of.config.train.seed, longest);
+  const seen = await of.between((model, task) => lookAt(model, task, of.step, source, samples));
+  say({ kind: 'look', look: seen });
 }
 
-const look = async (of: Trainer): Promise<void> => say({ kind: 'look', look: await lookOf(of) });
+async function checkpoint(of: Trainer): Promise<Kept> {
+  const snapshot = await of.snapshot();
+  return { bytes: encodeCheckpoint(snapshot), step: snapshot.state.step };
+}
 
-function lookOf(of: Trainer): Promise<Look> {
-  const samples = samplePairs(of.task, of.config.train.seed, longest);
-  return of.between((model, task) => lookAt(model, task, of.step, source, samples));
+async function keep(of: Trainer): Promise<void> {
+  const kept = await checkpoint(of);
+  say({ kind: 'kept', kept }, [kept.bytes.buffer]);
+}
+
+function answer(of: Trainer, id: number, question: Question): void {
+  answerTo(of, question).then(
+    answer => say({ kind: 'answer', id, answer }),
+    error => {
+      // A device that cannot hold so long a sequence can still train.
+      if (error instanceof InputError || error instanceof DeviceError) {
+        say({ kind: 'refused', id, message: messageOf(error) });
+      } else fail(error);
+    },
+  );
+}
+
+async function answerTo(of: Trainer, question: Question): Promise<Answer<Asked>> {
+  const { task, config } = of;
+  switch (question.what) {
+    case 'show':
+      return showing(of, shownSource(task, question.source));
+    case 'sample':
+      return showing(of, drawSource(task, question.length));
+    case 'checkpoint':
+      return checkpoint(of);
+    case 'predict':
+      return of.between(model => tryOut(model, task, question.source));
+    case 'lengths':
+      return { lengths: lengthsFor(task, longest), shortest: config.task.minLength, longest };
+    case 'evaluate': {
+      const { length, sequences } = question;
+      return of.between(model => evaluate(model, task, { length, sequences, seed: config.train.seed }));
+    }
+    case 'test':
+      return of.between(model => testOn(model, task, question.data));
+  }
+}
+
+async function showing(of: Trainer, chosen: readonly number[]): Promise<string> {
+  const before = source;
+  source = chosen;
+  try {
+    await look(of);
+  } catch (error) {
+    source = before;
+    throw error;
+  }
+  return formatSource(of.task, chosen);
 }
 
 function sayWhere(of: Trainer): void {
-  const { ending } = of;
-  const state: RunState = ending === 'done' || ending === 'solved' ? ending : 'paused';
-  say({ kind: 'state', state, step: of.step });
+  say({ kind: 'state', state: of.ending ?? ('paused' satisfies RunState), step: of.step });
 }
 
-/** A compiler's message goes on with the code at fault. */
-
 function fail(error: unknown): void {
+  going = false;
   const advice =
     error instanceof InputError
-      ? 'Change the settings and reset.'
+      ? 'Change the settings.'
       : error instanceof DeviceError
-        ? 'Reset to begin again, or choose the CPU engine.'
-        : 'This is a fault of pushdown: please report it. Reset to begin again.';
+        ? 'Go on from its last checkpoint, in the list of runs, or choose the CPU engine.'
+        : 'This is a fault of pushdown: please report it.';
   say({ kind: 'failed', message: messageOf(error), advice });
 }

@@ -1,148 +1,268 @@
-import { mkdtemp } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { Browser, Page } from 'puppeteer';
+import type { Page } from 'puppeteer';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { messageOf } from '../../src/base/errors.ts';
 import { launchBrowser } from '../support/browser.ts';
+import {
+  coloursOf,
+  downloaded,
+  fill,
+  isHidden,
+  lossAfter,
+  openPage,
+  press,
+  ready,
+  stepOf,
+  text,
+  waitFor,
+  waitForText,
+} from '../support/page.ts';
 import { type Server, servePage } from '../support/server.ts';
 
-/** The published page in a real browser: with WebGPU, and without. */
+/** The published page in a real browser: every control, with WebGPU and without. */
 
 let server: Server;
-let screenshots: string;
 
 beforeAll(async () => {
   server = await servePage();
-  screenshots = await mkdtemp(join(tmpdir(), 'pushdown-screenshots-'));
 });
 
 afterAll(() => server?.close());
 
-/** A page that is open and has its engine; everything it complains of ends up in `complaints`. */
-async function openPage(browser: Browser): Promise<{ page: Page; complaints: string[] }> {
-  const page = await browser.newPage();
-  const complaints: string[] = [];
-  page.on('console', message => {
-    if (message.type() === 'error') complaints.push(message.text());
-  });
-  page.on('pageerror', error => complaints.push(String(error)));
-  page.on('requestfailed', request => complaints.push(`${request.url()} failed`));
-  page.on('response', response => {
-    if (response.status() >= 400) complaints.push(`${response.url()}: ${response.status()}`);
-  });
-  await page.setViewport({ width: 1280, height: 900 });
-  await page.goto(server.url);
-  await waitFor(page, 'the engine', async () => /Ready|ended/.test(await text(page, '#status'))).catch(
-    error => {
-      throw new Error(`${messageOf(error)} ${complaints.join('; ')}`);
-    },
-  );
-  return { page, complaints };
-}
-
-const text = (page: Page, selector: string): Promise<string> =>
-  page.$eval(selector, element => element.textContent?.trim() ?? '');
-
-const stepOf = async (page: Page): Promise<number> =>
-  Number((await text(page, '#steps-done')).replaceAll(',', ''));
-
-async function waitFor(page: Page, what: string, holds: () => Promise<boolean>, ms = 20_000): Promise<void> {
-  const end = performance.now() + ms;
-  while (!(await holds())) {
-    if (performance.now() > end) {
-      const seen = `status "${await text(page, '#status')}", error "${await text(page, '#error')}"`;
-      throw new Error(`${what} did not come within ${ms / 1000} s: ${seen}.`);
-    }
-    await new Promise(resolve => setTimeout(resolve, 50));
-  }
-}
-
-/** The loss once it has been reported at `step` or later. */
-async function lossAfter(page: Page, step: number): Promise<number> {
-  const reported = async () => (await stepOf(page)) >= step && /\d/.test(await text(page, '#loss'));
-  await waitFor(page, `a loss at step ${step}`, reported);
-  return Number(await text(page, '#loss'));
-}
-
-/** How many different colours a canvas has; 1 is blank. */
-const coloursOf = (page: Page, selector: string): Promise<number> =>
-  page.$eval(selector, element => {
-    const canvas = element as HTMLCanvasElement;
-    const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);
-    return new Set(new Uint32Array(data.buffer)).size;
-  });
-
 /** Trains until the loss has fallen, then pauses. */
 async function trainsAndPauses(page: Page): Promise<void> {
-  await page.click('#go');
-  await waitFor(page, 'the pause button', async () => (await text(page, '#go')) === 'Pause');
+  await waitForText(page, '#go', /Pause/);
   const first = await lossAfter(page, 25);
   const later = await lossAfter(page, 125);
   expect(later).toBeLessThan(0.9 * first);
-
-  await page.click('#go');
-  await waitFor(page, 'the pause', async () => /Paused/.test(await text(page, '#status')));
+  await press(page, '#go');
+  await waitForText(page, '#status', /Paused/);
 }
 
-describe('the page', () => {
-  test('trains on WebGPU, pauses, steps, and shows its memory', async () => {
-    const browser = await launchBrowser();
-    try {
-      const { page, complaints } = await openPage(browser);
-      expect(await text(page, '#adapter')).toMatch(/^engine gpu · .+ · (no hardware adapter|the GPU of)/);
-      expect(await page.$eval('#notice', element => (element as HTMLElement).hidden)).toBe(true);
-      expect(await page.$eval('#preset', element => (element as HTMLSelectElement).value)).toBe('reverse');
+test('begins by itself; pause, step, continue, stop, restart', async () => {
+  const browser = await launchBrowser();
+  try {
+    const { page, complaints } = await openPage(browser, server.url);
+    expect(await text(page, '#adapter')).toMatch(/^engine gpu · .+ · (no hardware adapter|the GPU of)/);
+    expect(await isHidden(page, '#notice')).toBe(true);
+    expect(await page.$eval('#preset', element => (element as HTMLSelectElement).value)).toBe('reverse');
+    await trainsAndPauses(page);
 
-      await trainsAndPauses(page);
-      const paused = await stepOf(page);
-      await new Promise(resolve => setTimeout(resolve, 500));
-      expect(await stepOf(page)).toBe(paused);
-      await page.click('#step');
-      await waitFor(page, 'one step', async () => (await stepOf(page)) !== paused);
-      await waitFor(page, 'its end', async () => (await text(page, '#status')).includes(`${paused + 1}`));
-      expect(await stepOf(page)).toBe(paused + 1);
+    const paused = await stepOf(page);
+    await new Promise(resolve => setTimeout(resolve, 500));
+    expect(await stepOf(page)).toBe(paused);
+    await press(page, '#step');
+    await waitForText(page, '#status', new RegExp(`Paused at step ${paused + 1}\\b`));
+    expect(await stepOf(page)).toBe(paused + 1);
 
-      expect(await coloursOf(page, '#heat')).toBeGreaterThan(10);
-      expect(await coloursOf(page, '#loss-chart canvas')).toBeGreaterThan(5);
-      expect(await page.$$eval('#samples tr', rows => rows.length)).toBe(5);
-      expect(await text(page, '#samples tr:last-child .symbols:last-child')).toMatch(/^([a-h]|<\/s>)+$/);
-      await page.screenshot({ path: join(screenshots, 'webgpu.png'), fullPage: true });
+    // Slowly: a second is five steps.
+    await page.select('#pace', '5');
+    await press(page, '#go');
+    await waitFor(page, 'slow steps', async () => (await stepOf(page)) >= paused + 4);
+    expect(await stepOf(page)).toBeLessThan(paused + 30);
+    await page.select('#pace', '0');
+    await waitFor(page, 'full speed', async () => (await stepOf(page)) > paused + 60);
 
-      await page.$eval('#source', element => {
-        (element as HTMLInputElement).value = 'a z';
-      });
-      await page.click('#show button');
-      await waitFor(page, 'the refusal', async () => /unknown symbol "z"/.test(await text(page, '#refused')));
+    await press(page, '#stop');
+    await waitForText(page, '#status', /Stopped at step/);
+    expect(await page.$eval('#go', element => (element as HTMLButtonElement).disabled)).toBe(true);
+    await press(page, '#restart');
+    await waitFor(page, 'a new run', async () => (await stepOf(page)) < paused);
+    await waitForText(page, '#go', /Pause/);
+    expect(complaints).toEqual([]);
+  } finally {
+    await browser.close();
+  }
+});
 
-      await page.click('#reset');
-      await waitFor(page, 'a new run', async () => /Ready/.test(await text(page, '#status')));
-      expect(await stepOf(page)).toBe(0);
-      expect(complaints).toEqual([]);
-    } finally {
-      await browser.close();
+describe('a run that waits', () => {
+  let browser: Awaited<ReturnType<typeof launchBrowser>>;
+  let page: Page;
+  let complaints: string[];
+
+  beforeAll(async () => {
+    browser = await launchBrowser();
+    ({ page, complaints } = await openPage(browser, `${server.url}#v=1&preset=reverse&paused`));
+    await waitForText(page, '#status', /Ready/);
+  });
+  afterAll(async () => {
+    await browser?.close();
+    expect(complaints).toEqual([]);
+  });
+
+  test('the picture: typed and drawn sources, scrubbed and played, told in words', async () => {
+    expect(await coloursOf(page, '#heat')).toBeGreaterThan(10);
+    await fill(page, '#source', 'a z');
+    await press(page, '#show button');
+    await waitForText(page, '#refused', /unknown symbol "z"/);
+    await fill(page, '#source', 'abcabc');
+    await press(page, '#show button');
+    await waitFor(page, 'the source', async () => (await isHidden(page, '#refused')) === true);
+    expect(await page.$eval('#source', element => (element as HTMLInputElement).value)).toBe('a b c a b c');
+    await waitForText(page, '#moment-title', /Step \d+ of 14/);
+
+    await fill(page, '#time', '3');
+    await waitForText(page, '#moment-title', /Step 3 of 14, input b/);
+    expect(await page.$$eval('#moment-rows tr', rows => rows.length)).toBeGreaterThan(0);
+    expect(await text(page, '#moment-strengths')).toMatch(/push d = 0\.\d+ · pop u = 0\.\d+/);
+    expect(await page.$$eval('#moment-outputs tr', rows => rows.length)).toBeGreaterThanOrEqual(5);
+    await page.focus('#time');
+    await page.keyboard.press('ArrowRight');
+    await waitForText(page, '#moment-title', /Step 4 of 14/);
+    await page.select('#tempo', '10');
+    await press(page, '#play');
+    await waitForText(page, '#moment-title', /Step 1[0-4] of 14/);
+    await waitForText(page, '#play', /Play/);
+
+    const box = (await (await page.$('#heat'))!.boundingBox())!;
+    await page.mouse.move(box.x + box.width / 2, box.y + box.height - 60);
+    await waitForText(page, '#under', /^step \d+ .*push 0\.\d+, pop 0\.\d+/);
+    await page.mouse.click(box.x + box.width - 12, box.y + 20);
+    await waitForText(page, '#moment-title', /Step 14 of 14/);
+
+    await fill(page, '#sample-length', '20');
+    await press(page, '#sample');
+    await waitForText(page, '#moment-title', /of 42/);
+    await fill(page, '#sample-length', '1000');
+    await press(page, '#sample');
+    await waitForText(page, '#refused', /from 1 to 200, got 1000/);
+  });
+
+  test('answers a source, and measures accuracy by length', async () => {
+    await fill(page, '#try-source', 'abc');
+    await press(page, '#try button');
+    await waitFor(
+      page,
+      'an answer',
+      async () => (await page.$$eval('#try-answer li', items => items.length)) > 0,
+    );
+    expect(await text(page, '#try-verdict')).toMatch(/Right|Not right/);
+    await fill(page, '#try-source', 'a!');
+    await press(page, '#try button');
+    await waitForText(page, '#try-refused', /unknown symbol "!"/);
+
+    await press(page, '#measure-lengths');
+    await waitForText(page, '#lengths-status', /At length 100, 10\.0 times/, 60_000);
+    expect(await coloursOf(page, '#length-accuracy canvas')).toBeGreaterThan(5);
+  });
+
+  test('agrees with the reference, tensor by tensor', async () => {
+    await press(page, '#verify');
+    await waitForText(page, '#verify-status', /Agrees|Differs|fail/, 60_000);
+    expect(await text(page, '#verify-status')).toMatch(
+      /✓ Agrees: step 1 on .+ against the float64 reference/,
+    );
+    expect(await page.$$eval('#verify-table tbody tr', rows => rows.length)).toBeGreaterThan(20);
+    expect(await text(page, '#adapter-facts')).toMatch(/fallback adapter.*maxBufferSize/s);
+  });
+
+  test('settings: refused at their field, the run untouched; a new run; the one before is drawn beside it', async () => {
+    await fill(page, '#set-model-hidden', '99999');
+    await waitForText(
+      page,
+      '#set-model-hidden-problem',
+      /model.hidden must be a whole number from 1 to 4096, got 99999/,
+    );
+    const disabled = () => page.$eval('#begin', element => (element as HTMLButtonElement).disabled);
+    expect(await disabled()).toBe(true);
+    await fill(page, '#set-model-hidden', 'wide');
+    await waitForText(page, '#set-model-hidden-problem', /got "wide"/);
+    await fill(page, '#set-model-hidden', '24');
+    await fill(page, '#set-task-minLength', '12');
+    await waitForText(page, '#set-task-minLength-problem', /must not exceed task.maxLength \(10\)/);
+    await fill(page, '#set-task-minLength', '1');
+    await fill(page, '#set-train-batch', '65536');
+    await fill(page, '#set-task-maxLength', '50000');
+    await waitForText(page, '#set-train-batch-problem', /GiB .* a batch of up to \d+ would fit/);
+    expect(await disabled()).toBe(true);
+    expect(await text(page, '#status')).toBe('Ready.');
+
+    await press(page, '#to-preset');
+    await fill(page, '#set-train-steps', '100');
+    await fill(page, '#set-model-hidden', '24');
+    await fill(page, '#set-train-seed', '5');
+    await waitForText(
+      page,
+      '#changes',
+      /Hidden width H 32 → 24.*Seed 0 → 5|Seed 0 → 5.*Hidden width H 32 → 24/s,
+    );
+    await waitForText(page, '#sizes', /[\d,]+ parameters · about .+ on the device/);
+    await press(page, '#begin');
+    await waitForText(page, '#status', /Done: all 100 steps/);
+    expect(page.url()).toMatch(/#v=1&preset=reverse&model\.hidden=24&train\.seed=5&train\.steps=100&check=/);
+    const rows = await page.$$eval('#runs tr', all => all.map(row => row.textContent));
+    expect(rows[0]).toMatch(/Hidden width H 32 → 24/);
+    expect(await page.$$eval('#runs input:checked', all => all.length)).toBe(1);
+    expect(await text(page, '#loss-chart')).toMatch(/reverse, seed 0/);
+  });
+
+  test('charts are taken away as CSV, JSON and PNG; smoothing', async () => {
+    await fill(page, '#smoothing', '0.9');
+    const csv = await downloaded(page, '#save-csv');
+    const lines = new TextDecoder().decode(csv.bytes).trim().split('\n');
+    expect(csv.name).toMatch(/^pushdown-reverse-seed-5.*\.csv$/);
+    expect(lines[0]).toMatch(/^step,loss,coarse,fine,/);
+    expect(lines.slice(1).map(line => Number(line.split(',')[0]))).toEqual([25, 50, 75, 100]);
+    const json = JSON.parse(new TextDecoder().decode((await downloaded(page, '#save-json')).bytes));
+    expect(json.config.model.hidden).toBe(24);
+    expect(json.history.step).toEqual([25, 50, 75, 100]);
+    const png = await downloaded(page, '#save-png');
+    expect([...png.bytes.subarray(1, 4)].map(byte => String.fromCharCode(byte)).join('')).toBe('PNG');
+    for (const id of ['loss', 'accuracy', 'profile', 'gradient', 'length', 'speed']) {
+      expect(await coloursOf(page, `#${id}-chart canvas`), id).toBeGreaterThan(5);
     }
   });
 
-  test('without a WebGPU adapter it says so, and trains on the CPU', async () => {
-    // The flag that gives headless Chromium its software adapter.
-    const browser = await launchBrowser({ ignoreDefaultArgs: ['--enable-unsafe-webgpu'] });
-    try {
-      const { page, complaints } = await openPage(browser);
-      expect(await text(page, '#adapter')).toContain('engine cpu · float64 reference');
-      expect(await text(page, '#notice')).toMatch(/no adapter|no WebGPU/);
-      await trainsAndPauses(page);
-      expect(await coloursOf(page, '#heat')).toBeGreaterThan(10);
-      await page.screenshot({ path: join(screenshots, 'cpu.png'), fullPage: true });
-
-      // What cannot be had is refused in words.
-      await page.click('#reset');
-      await waitFor(page, 'a new run', async () => /Ready/.test(await text(page, '#status')));
-      await page.select('#engine', 'gpu');
-      await waitFor(page, 'the refusal', async () => /no adapter|no WebGPU/.test(await text(page, '#error')));
-      expect(complaints).toEqual([]);
-    } finally {
-      await browser.close();
-    }
+  test('a deque and two memories have their pictures', async () => {
+    await page.select('#preset', 'small/copy/deque');
+    await fill(page, '#set-model-memories', '2');
+    await page.$eval('#paused', element => (element as HTMLInputElement).click());
+    await waitFor(page, 'a checked form', async () =>
+      page.$eval('#begin', element => !(element as HTMLButtonElement).disabled),
+    );
+    await press(page, '#begin');
+    await waitForText(page, '#moment-strengths', /push top d = .*pop bottom u = /);
+    expect(await isHidden(page, '#which-memory-field')).toBe(false);
+    await page.select('#which-memory', '1');
+    expect(await coloursOf(page, '#heat')).toBeGreaterThan(10);
   });
+
+  test('links to the benchmarks, which open', async () => {
+    const link = await page.$eval('header a[href*="bench"]', element => (element as HTMLAnchorElement).href);
+    const other = await browser.newPage();
+    await other.goto(link);
+    await other.waitForFunction(() => /benchmarks/.test(document.title));
+    await other.close();
+  });
+});
+
+test('without a WebGPU adapter it says so, and trains on the CPU', async () => {
+  // The flag that gives headless Chromium its software adapter.
+  const browser = await launchBrowser({ ignoreDefaultArgs: ['--enable-unsafe-webgpu'] });
+  try {
+    const { page, complaints } = await openPage(browser, server.url);
+    expect(await text(page, '#adapter')).toContain('engine cpu · float64 reference');
+    expect(await text(page, '#notice')).toMatch(/no adapter|no WebGPU/);
+    // What to do in this browser.
+    expect(await text(page, '#notice')).toMatch(/chrome:\/\/(flags|gpu)/);
+    await trainsAndPauses(page);
+    expect(await coloursOf(page, '#heat')).toBeGreaterThan(10);
+
+    // What cannot be had is refused in words, and the run goes on.
+    const paused = await stepOf(page);
+    await page.select('#engine', 'gpu');
+    await press(page, '#begin');
+    await waitForText(page, '#settings-problem', /no adapter|no WebGPU/);
+    expect(await stepOf(page)).toBe(paused);
+    await press(page, '#go');
+    await waitFor(page, 'further steps', async () => (await stepOf(page)) > paused);
+    expect(complaints).toEqual([]);
+
+    // A page that cannot begin says why.
+    await page.goto('about:blank');
+    await page.goto(`${server.url}#v=1&preset=reverse&engine=gpu`);
+    await ready(page);
+    expect(await text(page, '#error')).toMatch(/no adapter|no WebGPU/);
+    expect(await text(page, '#status')).toBe('There is no run.');
+  } finally {
+    await browser.close();
+  }
 });

@@ -8,11 +8,19 @@ export interface Server {
   close(): Promise<void>;
 }
 
+/** As on most static hosts, the site is not at the root. */
+const SUB_PATH = 'some/folder';
+
 /** Builds the page as it is published, into a temporary folder, and serves it on a free port of localhost. */
 export async function servePage(): Promise<Server> {
   const outDir = await mkdtemp(join(tmpdir(), 'pushdown-page-'));
   const logLevel = 'error';
-  await build({ logLevel, build: { outDir, emptyOutDir: true } });
+  await build({ logLevel, build: { outDir: join(outDir, SUB_PATH), emptyOutDir: true } });
+  await build({
+    configFile: 'bench/page/vite.config.ts',
+    logLevel: 'error',
+    build: { outDir: join(outDir, SUB_PATH, 'bench'), emptyOutDir: true },
+  });
   const server = await preview({
     logLevel,
     build: { outDir },
@@ -21,7 +29,7 @@ export async function servePage(): Promise<Server> {
   const url = server.resolvedUrls?.local[0];
   if (!url) throw new Error('the preview server has no address.');
   return {
-    url,
+    url: `${url}${SUB_PATH}/`,
     close: async () => {
       await server.close();
       await rm(outDir, { recursive: true, force: true });

@@ -218,7 +218,7 @@ describe('resumed from a snapshot it goes on as if never broken', () => {
     expect(second.step).toBe(at);
     await second.run();
     expect(comparable(await second.snapshot())).toEqual(comparable(expected));
-    const metrics = ({ sequencesPerSecond, eta, elapsed, ...rest }: Progress) => rest;
+    const metrics = ({ sequencesPerSecond, timeStepsPerSecond, eta, elapsed, ...rest }: Progress) => rest;
     expect(log.map(metrics)).toEqual(unbroken.log.slice(4 - log.length).map(metrics));
   });
 

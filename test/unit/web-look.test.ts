@@ -4,9 +4,9 @@ import { createCpuEngine } from '../../src/engine/cpu.ts';
 import { trace } from '../../src/train/evaluate.ts';
 import { preset } from '../../src/train/presets.ts';
 import { initialState, setup } from '../../src/train/setup.ts';
-import { decades, powers } from '../../src/web/decades.ts';
+import { decades, powers } from '../../src/web/charts/decades.ts';
 import { duration, percent, significant } from '../../src/web/format.ts';
-import { firstSource, lookAt, samplePairs } from '../../src/web/look.ts';
+import { firstSource, lookAt, samplePairs } from '../../src/web/memory/look.ts';
 import { fakeEngine } from '../support/fake-engine.ts';
 
 const opened = async (name: string, engine = createCpuEngine()) => {
@@ -44,9 +44,11 @@ test.each(['tutorial-part5', 'tutorial-part6'])(
     const { shown } = await lookAt(model, task, 0, source, samplePairs(task, 3, 5));
     const steps = await trace(model, task, source);
     expect(shown.input).toEqual(steps.map(({ input }) => input));
-    expect(shown.push).toEqual(steps.map(({ push }) => push[0]));
-    expect(shown.pop).toEqual(steps.map(({ pop }) => pop[0]));
-    expect(shown.strengths).toEqual(steps.map(({ strengths }) => strengths[0]));
+    const [memory] = shown.memories;
+    expect(memory.ends[0].push).toEqual(steps.map(({ push }) => push[0]));
+    expect(memory.ends[0].pop).toEqual(steps.map(({ pop }) => pop[0]));
+    expect(memory.ends[0].read).toEqual(steps.map(({ read }) => read));
+    expect(memory.strengths).toEqual(steps.map(({ strengths }) => strengths[0]));
     const asked = steps.filter((_, t) => shown.target[t] !== '·');
     expect(asked).toHaveLength(source.length);
     expect(shown.output.filter(output => output !== '·')).toEqual(asked.map(({ output }) => output));
@@ -75,11 +77,18 @@ test.each([
   const source = firstSource(task, 1, 5);
   const { shown, samples } = await lookAt(model, task, 0, source, samplePairs(task, 1, 5));
   const T = shown.input.length;
-  expect([shown.push.length, shown.pop.length, shown.output.length]).toEqual([T, T, T]);
-  expect(shown.push.every(Number.isFinite)).toBe(true);
-  expect(shown.strengths.map(rows => rows.length)).toEqual(
-    shown.input.map((_, t) => (spec.memory === 'none' ? 0 : t + 1)),
-  );
+  expect([shown.output.length, shown.likely.length]).toEqual([T, T]);
+  expect(shown.memories).toHaveLength(spec.memory === 'none' ? 0 : spec.memories);
+  for (const { kind, ends, strengths } of shown.memories) {
+    expect(ends).toHaveLength(kind === 'deque' ? 2 : 1);
+    for (const { push, pop, read } of ends) {
+      expect([push.length, pop.length, read.length, read[0].length]).toEqual([T, T, T, spec.width]);
+      expect(push.every(Number.isFinite)).toBe(true);
+    }
+    expect(strengths.map(rows => rows.length)).toEqual(
+      shown.input.map((_, t) => (kind === 'deque' ? 2 : 1) * (t + 1)),
+    );
+  }
   expect(samples).toHaveLength(5);
 });
 

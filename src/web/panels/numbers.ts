@@ -1,24 +1,28 @@
-import type { PhaseProfile } from '../train/metrics.ts';
-import type { Progress } from '../train/trainer.ts';
-import { byId, make, write } from './dom.ts';
-import { count, duration, percent, significant } from './format.ts';
-import type { Look, Sample } from './look.ts';
-import type { Opened } from './protocol.ts';
+import type { PhaseProfile } from '../../train/metrics.ts';
+import type { Progress } from '../../train/trainer.ts';
+import { byId, make, write } from '../dom.ts';
+import { count, duration, percent, significant } from '../format.ts';
+import type { Look, Sample } from '../memory/look.ts';
+import type { Opened } from '../protocol.ts';
 
 /** The row of numbers, the samples, and the push/pop profile. */
 
 const put = (id: string, text: string): void => write(byId(id, HTMLElement), text);
 
-export function showOpened({ steps, lossUnit }: Opened): void {
-  put('steps-all', `of ${count(steps)}`);
+export function showOpened({ config, lossUnit }: Opened): void {
+  put('steps-all', `of ${count(config.train.steps)}`);
   put('loss-unit', lossUnit);
+  byId('progress', HTMLProgressElement).max = Math.max(1, config.train.steps);
   for (const id of ['loss', 'coarse', 'fine', 'length', 'speed', 'eta']) put(id, '–');
 }
 
 /** Nothing is to come any more. */
 export const showEnd = (): void => put('eta', '–');
 
-export const showStep = (step: number): void => put('steps-done', count(step));
+export function showStep(step: number): void {
+  put('steps-done', count(step));
+  byId('progress', HTMLProgressElement).value = step;
+}
 
 export function showProgress(progress: Progress): void {
   showStep(progress.step);
@@ -26,7 +30,7 @@ export function showProgress(progress: Progress): void {
   put('coarse', percent(progress.coarse));
   put('fine', percent(progress.fine));
   put('length', String(progress.length));
-  put('speed', count(progress.sequencesPerSecond));
+  put('speed', count(progress.timeStepsPerSecond));
   put('eta', duration(progress.eta));
 }
 
@@ -38,18 +42,18 @@ export function showLook({ samples, profile }: Look): void {
 
 function sampleRow({ source, expected, predicted }: Sample): HTMLTableRowElement {
   const row = make('tr');
-  const from = make('td', '', 'symbols');
-  from.append(...source.map(name => make('span', name)));
-  const to = make('td', '', 'symbols');
+  const from = make('td', { class: 'symbols' });
+  from.append(...source.map(name => make('span', {}, name)));
+  const to = make('td', { class: 'symbols' });
   to.append(
     ...predicted.map((name, i) => {
-      if (name === expected[i]) return make('span', name);
-      const wrong = make('mark', name);
+      if (name === expected[i]) return make('span', {}, name);
+      const wrong = make('mark', {}, name);
       wrong.title = `right: ${expected[i]}`;
       return wrong;
     }),
   );
-  row.append(from, make('td', String(source.length)), to);
+  row.append(from, make('td', {}, String(source.length)), to);
   return row;
 }
 

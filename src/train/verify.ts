@@ -1,0 +1,173 @@
+import type { TrainConfig } from '../base/config.ts';
+import { type Batch, MASKED } from '../base/dims.ts';
+import { countParameters, endsOfModel, parameters } from '../base/parameters.ts';
+import type { Engine, ModelState } from '../engine/engine.ts';
+import type { Data } from '../tasks/data-file.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import { setup } from './setup.ts';
+import { trainingBatch } from './trainer.ts';
+
+/** The largest difference between two engines in one tensor. */
+export interface Difference {
+  tensor: string;
+  /** Numbers in it, and the largest of the reference's by size. */
+  numbers: number;
+  largest: number;
+  /** |a − b| at most; over `largest` it is relative. */
+  difference: number;
+}
+
+export interface Verification {
+  /** Training steps done before it. */
+  step: number;
+  sequences: number;
+  /** Time steps of the longest. */
+  T: number;
+  engine: string;
+  reference: string;
+  /** Of the objective. */
+  loss: { engine: number; reference: number };
+  /** Outputs, strengths and reads of the forward pass; gradients of every parameter; parameters after the step. */
+  forward: Difference[];
+  gradients: Difference[];
+  weights: Difference[];
+  /** Relative difference that float32 is allowed, and whether loss, forward pass and gradients keep to it. */
+  bound: number;
+  agrees: boolean;
+}
+
+/**
+ * A sum of some hundred float32 products is off by about 1e-6 of its size, and the backward pass carries that over T
+ * steps; the parity tests hold gradients to a fifth of this.
+ */
+export const BOUND = 1e-4;
+
+/**
+ * Beside it, for a model that is nearly always right: the gradient of a logit is an output less 1, and float32 has an
+ * output near 1 to 6e-8 only, however small the difference is; times what a parameter moves a logit by.
+ */
+const ROUNDED = 1e-6;
+
+/** Gradients are read off a step of plain descent: so large that the weights' own size is not what rounds them. */
+const DESCENT: Partial<TrainConfig> = {
+  optimiser: 'sgd',
+  rate: 1024,
+  clip: 'none',
+  pushBiasGrowth: 0,
+};
+
+/** Products of a sequence's way there and back that the reference does a second, about: to keep its part short. */
+const PRODUCTS_PER_SECOND = 3e7;
+
+/** Sequences of a batch that the reference can do in some seconds. */
+export function sequencesFor(numbers: number, T: number, B: number, seconds = 4): number {
+  // There once, there and back twice (plain descent, and the step itself).
+  const products = 7 * numbers * T;
+  return Math.max(1, Math.min(B, Math.floor((seconds * PRODUCTS_PER_SECOND) / products)));
+}
+
+/**
+ * Makes the next training step of a checkpoint on an engine and on the reference, from the same weights on the same
+ * batch, or its first sequences. The run itself is not touched.
+ */
+export async function verifyStep(
+  engine: Engine,
+  reference: Engine,
+  { config, state, run }: Checkpoint,
+  data?: Data,
+  sequences?: number,
+): Promise<Verification> {
+  const { task, spec } = setup(config, data);
+  const whole = trainingBatch(task, config, state.step, run.curriculum.length);
+  const count = sequences ?? sequencesFor(countParameters(spec), whole.T, whole.B);
+  const batch = firstOf(whole, count, endsOfModel(spec));
+  const done = async (on: Engine) => {
+    const start: ModelState = { ...state, begun: run.begun };
+    const plain = await on.model(spec, { ...config.train, ...DESCENT } as TrainConfig, {
+      ...start,
+      mean: new Map(),
+      square: new Map(),
+    });
+    const own = await on.model(spec, config.train, start);
+    try {
+      const { predicted: _, push, pop, trace } = await plain.forward(batch, true);
+      plain.step(batch);
+      const [report] = await plain.reports();
+      const descended = (await plain.state()).parameters;
+      own.step(batch);
+      await own.reports();
+      const after = (await own.state()).parameters;
+      return { push, pop, output: trace!.output, read: trace!.read, report, descended, after };
+    } finally {
+      plain.destroy();
+      own.destroy();
+    }
+  };
+  const [a, b] = [await done(engine), await done(reference)];
+  const forward = (['output', 'push', 'pop', 'read'] as const).map(name => compare(name, a[name], b[name]));
+  const names = parameters(spec).map(({ name }) => name);
+  const gradient = (of: typeof a, name: string): Float64Array => {
+    const before = state.parameters.get(name)!;
+    return of.descended.get(name)!.map((value, i) => (before[i] - value) / DESCENT.rate!);
+  };
+  const gradients = names.map(name => compare(name, gradient(a, name), gradient(b, name)));
+  const weights = names.map(name => compare(name, a.after.get(name)!, b.after.get(name)!));
+  const loss = { engine: a.report.objective, reference: b.report.objective };
+  const slack = ROUNDED * weightOf(batch);
+  const kept = (floor: number) => (one: Difference) => one.difference <= BOUND * one.largest + floor;
+  const lossKept = Math.abs(loss.engine - loss.reference) <= BOUND * Math.abs(loss.reference) + slack;
+  return {
+    step: state.step,
+    sequences: batch.B,
+    T: batch.T,
+    engine: engine.adapter.name,
+    reference: reference.adapter.name,
+    loss,
+    forward: forward.filter(({ numbers }) => numbers > 0),
+    gradients,
+    weights,
+    bound: BOUND,
+    agrees: lossKept && forward.every(kept(0)) && gradients.every(kept(slack)),
+  };
+}
+
+/** Σ of the weights of all targets: what the objective is a sum over. */
+function weightOf({ B, target, weight }: Batch): number {
+  return target.reduce((sum, of, n) => (of === MASKED ? sum : sum + weight[n % B]), 0);
+}
+
+function compare(tensor: string, a: ArrayLike<number>, b: ArrayLike<number>): Difference {
+  let [largest, difference] = [0, 0];
+  for (let i = 0; i < b.length; i++) {
+    largest = Math.max(largest, Math.abs(b[i]));
+    // NaN is the largest difference of all.
+    const off = Math.abs(a[i] - b[i]);
+    if (!(off <= difference)) difference = Number.isNaN(off) ? Number.POSITIVE_INFINITY : off;
+  }
+  return { tensor, numbers: b.length, largest, difference };
+}
+
+/** The first `count` sequences of a batch; their weights stay, so that the objective is that part of the whole one. */
+function firstOf(batch: Batch, count: number, E: number): Batch {
+  const { B, T, K } = batch;
+  if (count >= B) return batch;
+  const part = <A extends Uint32Array | Uint8Array | Float32Array>(array: A, width: number): A => {
+    const made = array.slice(0, T * count * width) as A;
+    for (let t = 0; t < T; t++) {
+      made.set(array.subarray(t * B * width, (t * B + count) * width), t * count * width);
+    }
+    return made;
+  };
+  return {
+    B: count,
+    T,
+    K,
+    lengths: batch.lengths.slice(0, count),
+    sourceLengths: batch.sourceLengths.slice(0, count),
+    ids: part(batch.ids, K),
+    target: part(batch.target, 1),
+    weight: batch.weight.slice(0, count),
+    phase: part(batch.phase, 1),
+    ...(batch.noise && { noise: part(batch.noise, 2 * E) }),
+  };
+}

@@ -1,0 +1,110 @@
+import { InputError, show } from '../base/errors.ts';
+import { Rng, STREAM } from '../base/rng.ts';
+import type { Model } from '../engine/engine.ts';
+import { parseData } from '../tasks/data-file.ts';
+import { formatSource, hasLength, parseSource, type Task } from '../tasks/task.ts';
+import { predict, trace } from '../train/evaluate.ts';
+import { pairNear } from './memory/look.ts';
+import type { DataText, Tested, Tried } from './protocol.ts';
+
+/** What the worker answers about a model, apart from training it. */
+
+/** Symbols of a source that the picture can show, and that decoding one by one is quick for. */
+const MOST_SHOWN = 200;
+const MOST_TRIED = 2000;
+/** Pairs of a file that are answered, and told one by one. */
+const MOST_TESTED = 1000;
+const ROWS = 8;
+
+/** @throws InputError where it cannot be read, or has too many symbols */
+function readSource(task: Task, text: string, most: number, what: string): number[] {
+  const source = parseSource(task, text);
+  if (source.length > most) {
+    throw new InputError(`${what} takes sources of up to ${most} symbols, got ${source.length}.`);
+  }
+  return source;
+}
+
+export const shownSource = (task: Task, text: string): number[] =>
+  readSource(task, text, MOST_SHOWN, 'the picture');
+
+/** A random source near a length. */
+export function drawSource(task: Task, length: number): readonly number[] {
+  if (!Number.isInteger(length) || length < 1 || length > MOST_SHOWN) {
+    throw new InputError(`the length must be a whole number from 1 to ${MOST_SHOWN}, got ${length}.`);
+  }
+  const seed = Math.floor(Math.random() * 2 ** 32);
+  return pairNear(task, new Rng(seed, STREAM.sample), length).source;
+}
+
+export async function tryOut(model: Model, task: Task, text: string): Promise<Tried> {
+  const source = readSource(task, text, MOST_TRIED, 'decoding symbol by symbol');
+  const [{ ended }] = await predict(model, task, [source]);
+  const steps = await trace(model, task, source);
+  const answer = task.answer?.(source);
+  const expected = answer && [...answer, ...(task.end === undefined ? [] : [task.end])];
+  const from = task.answerAt(source.length);
+  const last = task.end === undefined ? from + (task.answerLength?.(source) ?? source.length) : steps.length;
+  const symbols = steps.slice(from, last).map(({ output, probability }, i) => ({
+    output,
+    probability,
+    ...(expected && { expected: i < expected.length ? task.outputNames[expected[i]] : '·' }),
+  }));
+  const right =
+    expected && symbols.length === expected.length && symbols.every(one => one.output === one.expected);
+  return { source: formatSource(task, source), symbols, ended, ...(expected && { right }) };
+}
+
+/** Shares of the longest source trained on. */
+const SHARES = [0.1, 0.25, 0.5, 0.75, 1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10];
+
+/** Lengths that the task has sources of, each once. */
+export function lengthsFor(task: Task, longest: number): number[] {
+  const { lengthStep } = task;
+  const near = SHARES.map(share => {
+    const length = Math.max(1, Math.round((share * longest) / lengthStep)) * lengthStep;
+    for (let off = 0; off < 2 * lengthStep + 2; off++) {
+      const found = [length + off, length - off].find(one => hasLength(task, one, 'test'));
+      if (found) return found;
+    }
+    return 0;
+  });
+  return [...new Set(near.filter(length => length > 0))].sort((a, b) => a - b);
+}
+
+/** @throws InputError where the file cannot be read, or has symbols that the model does not know */
+export async function testOn(model: Model, task: Task, { file, text }: DataText): Promise<Tested> {
+  const data = parseData(text, file, { characters: Boolean(task.characters), heldOut: 0 });
+  const translate = (names: readonly string[], known: readonly string[], side: string): number[] => {
+    const places = new Map(known.map((name, i) => [name, i]));
+    return names.map(name => {
+      const place = places.get(name);
+      if (place !== undefined) return place;
+      throw new InputError(
+        `${file}: ${show(name)} is no ${side} symbol of task ${task.name} (${known.slice(0, 12).join(' ')}${known.length > 12 ? ' …' : ''}).`,
+      );
+    });
+  };
+  const sourceAt = translate(data.sourceSymbols, task.symbolNames, 'source');
+  translate(data.targetSymbols, task.outputNames, 'output');
+  const pairs = data.train.slice(0, MOST_TESTED);
+  const sources = pairs.map(({ source }) => source.map(symbol => sourceAt[symbol]));
+  const predictions = await predict(model, task, sources);
+  const between = task.characters ? '' : ' ';
+  const rows = pairs.map(({ target }, i) => {
+    const wanted = target.map(symbol => data.targetSymbols[symbol]).join(between);
+    const { text: predicted, ended } = predictions[i];
+    return {
+      source: formatSource(task, sources[i]),
+      target: wanted,
+      predicted: ended ? predicted : `${predicted} …`,
+      right: ended && predicted === wanted,
+    };
+  });
+  return {
+    pairs: pairs.length,
+    right: rows.filter(({ right }) => right).length,
+    rows: [...rows.filter(({ right }) => !right), ...rows.filter(({ right }) => right)].slice(0, ROWS),
+    left: data.train.length - pairs.length,
+  };
+}

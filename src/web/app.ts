@@ -1,0 +1,199 @@
+import type { Config } from '../base/config.ts';
+import { messageOf } from '../base/errors.ts';
+import type { Profile } from '../train/metrics.ts';
+import { addEvaluation, addProgress, type History, noHistory, upTo } from './charts/history.ts';
+import { type Keeper, takeRun } from './keep/keeper.ts';
+import { newId, type StoredRun } from './keep/store.ts';
+import type { DataText, EngineChoice, Kept, Opening, Pace } from './protocol.ts';
+import { type Heard, NotOpened, Run } from './run.ts';
+
+/** The run that the page shows, and what is kept of it. */
+export interface Current {
+  run: Run;
+  record: StoredRun;
+  history: History;
+  data?: DataText;
+  /** Lets other tabs have it. */
+  release(): void;
+}
+
+/** A run to begin, or one to go on with. */
+export interface Beginning {
+  config?: Config;
+  checkpoint?: Uint8Array;
+  data?: DataText;
+  engine: EngineChoice;
+  /** It waits for its start. */
+  paused?: boolean;
+  /** As stored, where it goes on. */
+  record?: StoredRun;
+  history?: History;
+}
+
+/** What the page does when something happens to the run. */
+export interface Listeners {
+  opening(): void;
+  /** Another run is the current one. */
+  opened(current: Current, before: Current | undefined): void;
+  heard(message: Heard, current: Current): void;
+  /** A run could not be opened; what was current still is. */
+  refused(message: string, current: Current | undefined): void;
+  /** Stored anew. */
+  kept(): void;
+}
+
+/** Time that the run before has for its last checkpoint, in ms. */
+const LAST_WORD = 3000;
+
+/** The life of runs: one at a time is current; another takes its place only when it is open. */
+export class App {
+  readonly #keeper: Keeper;
+  readonly #listeners: Listeners;
+  readonly #opening: () => Pick<Opening, 'pace' | 'source'>;
+  #current: Current | undefined;
+  #profile: Profile | undefined;
+  /** Of the openings, only the last counts. */
+  #turn = 0;
+
+  /** @param opening what else a run is opened with, as the page stands */
+  constructor(keeper: Keeper, opening: () => Pick<Opening, 'pace' | 'source'>, listeners: Listeners) {
+    this.#keeper = keeper;
+    this.#opening = opening;
+    this.#listeners = listeners;
+  }
+
+  get current(): Current | undefined {
+    return this.#current;
+  }
+
+  async begin(beginning: Beginning): Promise<void> {
+    const turn = ++this.#turn;
+    const { config, checkpoint, data, engine, record, history } = beginning;
+    this.#listeners.opening();
+    let run: Run;
+    try {
+      run = await Run.open({ config, checkpoint, data, engine, ...this.#opening() });
+    } catch (error) {
+      if (turn !== this.#turn) return;
+      const words =
+        error instanceof NotOpened ? `${sentence(error.message)} ${error.advice}` : messageOf(error);
+      this.#listeners.refused(words, this.#current);
+      return;
+    }
+    const id = record?.id ?? newId();
+    const release = await takeRun(id);
+    if (turn !== this.#turn) {
+      run.end();
+      release?.();
+      return;
+    }
+    if (!release) {
+      run.end();
+      this.#listeners.refused('This run is open in another tab.', this.#current);
+      return;
+    }
+    await this.#leave();
+    const before = this.#current;
+    this.#profile = undefined;
+    const now = Date.now();
+    const made: StoredRun = record ?? {
+      id,
+      created: now,
+      updated: now,
+      config: run.opened.config,
+      engine,
+      step: 0,
+      state: 'paused',
+      going: false,
+    };
+    const current: Current = { run, record: made, history: history ?? noHistory(), data, release };
+    this.#current = current;
+    this.#listeners.opened(current, before);
+    run.listen(message => {
+      this.#take(message, current);
+      this.#listeners.heard(message, current);
+    });
+    if (!beginning.paused) run.tell({ kind: 'run' });
+  }
+
+  /** Goes on with a stored run. */
+  async resume(id: string, going: boolean): Promise<void> {
+    const [record, checkpoint, history, data] = await Promise.all([
+      this.#keeper.run(id),
+      this.#keeper.checkpoint(id),
+      this.#keeper.history(id),
+      this.#keeper.data(id),
+    ]);
+    if (!record || !checkpoint) {
+      this.#listeners.refused('this run is no longer kept in the browser.', this.#current);
+      return;
+    }
+    await this.begin({
+      checkpoint,
+      data,
+      engine: record.engine,
+      paused: !going,
+      record,
+      history: history && upTo(history, record.step),
+    });
+  }
+
+  /** Has the current run kept as it is now. */
+  async keepNow(): Promise<void> {
+    const current = this.#current;
+    if (!current) return;
+    const kept = await current.run.ask('checkpoint', {});
+    await this.#keep(kept, current);
+  }
+
+  pace(pace: Pace): void {
+    this.#current?.run.tell({ kind: 'pace', pace });
+  }
+
+  /** The run before is kept once more, as far as it answers in time, and ends. */
+  async #leave(): Promise<void> {
+    const before = this.#current;
+    if (!before) return;
+    const late = new Promise(resolve => setTimeout(resolve, LAST_WORD));
+    before.run.tell({ kind: 'pause' });
+    before.record.going = false;
+    // A run that has failed has nothing more to say.
+    await Promise.race([this.keepNow().catch(() => undefined), late]);
+    before.run.end();
+    before.release();
+  }
+
+  #take(message: Heard, current: Current): void {
+    const { history, record } = current;
+    switch (message.kind) {
+      case 'progress':
+        addProgress(history, message.progress, this.#profile);
+        break;
+      case 'evaluation': {
+        const { evaluation, step } = message;
+        addEvaluation(history, evaluation, step);
+        record.coarse = evaluation.coarse;
+        record.length = evaluation.length;
+        break;
+      }
+      case 'look':
+        this.#profile = message.look.profile;
+        break;
+      case 'state':
+        record.going = message.state === 'running';
+        record.state = message.state === 'running' ? 'paused' : message.state;
+        break;
+      case 'kept':
+        this.#keep(message.kept, current).catch(() => undefined);
+    }
+  }
+
+  async #keep({ bytes, step }: Kept, { record, history, data }: Current): Promise<void> {
+    record.step = step;
+    record.updated = Date.now();
+    await this.#keeper.keep({ run: { ...record }, history, checkpoint: bytes }, data);
+    this.#listeners.kept();
+  }
+}
+
+const sentence = (message: string): string => (/[.!?]$/.test(message) ? message : `${message}.`);

@@ -1,0 +1,203 @@
+import uPlot from 'uplot';
+import { colour, make, onceAFrame, onScheme } from '../dom.ts';
+import { significant } from '../format.ts';
+import { decades } from './decades.ts';
+import { type History, noHistory, smooth } from './history.ts';
+import { CHARTS, type ChartSpec, COMPARED, DASHES, type Line, MOST_COMPARED, TICKS } from './specs.ts';
+
+const HEIGHT = 190;
+/** A run beside the present one. */
+export interface Compared {
+  name: string;
+  history: History;
+}
+
+/** A chart as it is drawn, with what its lines are. */
+export interface DrawnChart {
+  title: string;
+  canvas: HTMLCanvasElement;
+  legend: { label: string; colour: string }[];
+}
+
+interface Chart {
+  spec: ChartSpec;
+  host: HTMLElement;
+  plot: uPlot;
+}
+
+/** All numbers of a run over training steps, beside those of others. */
+export class Charts {
+  #history = noHistory();
+  #compared: Compared[] = [];
+  #smoothing = 0;
+  #charts: Chart[] = [];
+  readonly #hosts: { spec: ChartSpec; host: HTMLElement }[];
+  readonly #draw = onceAFrame(() => this.#drawNow());
+
+  constructor(parent: HTMLElement) {
+    this.#hosts = CHARTS.map(spec => {
+      const host = make('div', { class: 'chart', id: `${spec.id}-chart` });
+      const title = make('h3', { id: `${spec.id}-title` }, spec.title);
+      parent.append(
+        make(
+          'figure',
+          { class: 'card', 'aria-labelledby': title.id },
+          title,
+          host,
+          make('figcaption', {}, spec.caption),
+        ),
+      );
+      return { spec, host };
+    });
+    this.#build();
+    onScheme(() => this.#build());
+    new ResizeObserver(() => this.#fit()).observe(parent);
+  }
+
+  /** The history is read anew whenever `changed` is called. */
+  show(history: History): void {
+    this.#history = history;
+    this.#draw();
+  }
+
+  changed(): void {
+    this.#draw();
+  }
+
+  compare(compared: readonly Compared[]): void {
+    this.#compared = compared.slice(0, MOST_COMPARED);
+    this.#build();
+  }
+
+  /** @param share of the past in the moving mean, 0 to 1 */
+  smoothing(share: number): void {
+    this.#smoothing = share;
+    this.#draw();
+  }
+
+  /** What is drawn now, for a picture of it. */
+  get drawn(): DrawnChart[] {
+    return this.#charts.map(({ spec, plot }) => ({
+      title: spec.title,
+      canvas: plot.ctx.canvas,
+      legend: plot.series.slice(1).map(({ label, stroke }) => ({
+        label: String(label),
+        colour: typeof stroke === 'function' ? String(stroke(plot, 1)) : String(stroke),
+      })),
+    }));
+  }
+
+  #build(): void {
+    for (const { plot } of this.#charts) plot.destroy();
+    this.#charts = this.#hosts.map(({ spec, host }) => {
+      const plot = new uPlot(optionsOf(spec, host.clientWidth || 300, this.#compared), undefined, host);
+      return { spec, host, plot };
+    });
+    this.#drawNow();
+  }
+
+  #drawNow(): void {
+    for (const { spec, plot } of this.#charts) {
+      const own: uPlot.AlignedData = [
+        this.#history.step,
+        ...spec.lines.map(({ column }) => this.#shown(spec, this.#history[column])),
+      ];
+      const { compared } = spec;
+      const others = compared
+        ? this.#compared.map(
+            ({ history }): uPlot.AlignedData => [history.step, this.#shown(spec, history[compared])],
+          )
+        : [];
+      plot.setData(others.length ? uPlot.join([own, ...others]) : own);
+    }
+  }
+
+  #shown({ scale, smooth: smoothed }: ChartSpec, values: (number | null)[]): (number | null)[] {
+    // A logarithm has no place for 0.
+    const drawable =
+      scale === 'logarithmic' ? values.map(value => (value && value > 0 ? value : null)) : values;
+    return smoothed ? smooth(drawable, this.#smoothing) : drawable;
+  }
+
+  #fit(): void {
+    for (const { plot, host } of this.#charts) {
+      const width = host.clientWidth;
+      if (width > 0 && width !== plot.width) plot.setSize({ width, height: HEIGHT });
+    }
+  }
+}
+
+function optionsOf(spec: ChartSpec, width: number, compared: readonly Compared[]): uPlot.Options {
+  const axis = (of: uPlot.Axis): uPlot.Axis => ({
+    stroke: colour('muted'),
+    grid: { stroke: colour('line'), width: 1 },
+    ticks: { show: false },
+    font: '12px system-ui',
+    ...of,
+  });
+  const { splits, value } = TICKS[spec.scale];
+  const series = [
+    ...spec.lines.map(seriesOf),
+    ...(spec.compared ? compared.map(({ name }, i) => comparedSeries(name, i)) : []),
+  ];
+  return {
+    width,
+    height: HEIGHT,
+    scales: {
+      x: { time: false, range: (_, min, max) => [Math.min(min ?? 0, 0), Math.max(max ?? 0, 50)] },
+      y: scaleOf(spec),
+    },
+    axes: [
+      axis({ space: 60, size: 30 }),
+      axis({
+        size: 56,
+        ...(splits && { splits: (_self, _axis, min, max) => splits(min, max) }),
+        values: (_, ticks) => ticks.map(value),
+        ...(spec.scale === 'logarithmic' && { filter: (_, ticks) => ticks }),
+      }),
+    ],
+    series: [{ label: 'step' }, ...series],
+    cursor: { drag: { x: false, y: false }, y: false, sync: { key: 'pushdown' } },
+    legend: {
+      markers: {
+        width: 2,
+        fill: (_, i) => (spec.lines[i - 1]?.points ? 'transparent' : (series[i - 1].stroke as string)),
+      },
+    },
+    padding: [8, 22, 0, 0],
+  };
+}
+
+function scaleOf({ scale }: ChartSpec): uPlot.Scale {
+  if (scale === 'logarithmic') return { distr: 3, range: (_, min, max) => decades(min, max) };
+  if (scale === 'share') return { range: [-0.04, 1.04] };
+  return { range: (_, _min, max) => [0, max > 0 ? 1.1 * max : 1] };
+}
+
+const written = (_: uPlot, value: number | null): string => (value == null ? '–' : significant(value));
+
+const seriesOf = ({ label, colour: name, width, dashed, points }: Line): uPlot.Series => ({
+  label,
+  stroke: colour(name),
+  width,
+  ...(dashed && { dash: [5, 4] }),
+  spanGaps: true,
+  value: written,
+  ...(points
+    ? {
+        paths: () => null,
+        points: { show: true, size: points, width: 2, stroke: colour(name), fill: colour('card') },
+      }
+    : // The first reports make no line yet.
+      { points: { show: self => (self.data[0]?.length ?? 0) < 3 } }),
+});
+
+const comparedSeries = (label: string, index: number): uPlot.Series => ({
+  label,
+  stroke: colour(COMPARED[index]),
+  width: 1.5,
+  dash: DASHES[index],
+  spanGaps: true,
+  value: written,
+  points: { show: false },
+});

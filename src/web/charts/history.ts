@@ -1,0 +1,121 @@
+import type { Evaluation } from '../../train/evaluate.ts';
+import type { Profile } from '../../train/metrics.ts';
+import type { Progress } from '../../train/trainer.ts';
+
+/** What is drawn of a run, by training step; null where a step has no such number. Plain: it is stored as it is. */
+export interface History {
+  step: number[];
+  loss: Column;
+  coarse: Column;
+  fine: Column;
+  evaluatedCoarse: Column;
+  evaluatedFine: Column;
+  length: Column;
+  gradientNorm: Column;
+  readingPush: Column;
+  readingPop: Column;
+  writingPush: Column;
+  writingPop: Column;
+  timeStepsPerSecond: Column;
+}
+type Column = (number | null)[];
+export type ColumnName = Exclude<keyof History, 'step'>;
+
+export const COLUMNS: readonly ColumnName[] = [
+  'loss',
+  'coarse',
+  'fine',
+  'evaluatedCoarse',
+  'evaluatedFine',
+  'length',
+  'gradientNorm',
+  'readingPush',
+  'readingPop',
+  'writingPush',
+  'writingPop',
+  'timeStepsPerSecond',
+];
+
+/** Points kept of a run; a longer one loses every other of its older half. */
+const MOST_POINTS = 4000;
+
+export function noHistory(): History {
+  const history = { step: [] } as unknown as History;
+  for (const name of COLUMNS) history[name] = [];
+  return history;
+}
+
+const orNull = (value: number): number | null => (Number.isFinite(value) ? value : null);
+
+/** The place of a step: a new one, unless it was the last. */
+function placeOf(history: History, step: number): number {
+  if (history.step.at(-1) !== step) {
+    if (history.step.length >= MOST_POINTS) thin(history);
+    history.step.push(step);
+    for (const name of COLUMNS) history[name].push(null);
+  }
+  return history.step.length - 1;
+}
+
+/** Evaluations are few, and stay. */
+function thin(history: History): void {
+  const half = history.step.length / 2;
+  const stays = history.step.map((_, i) => i >= half || i % 2 === 1 || history.evaluatedCoarse[i] !== null);
+  history.step = history.step.filter((_, i) => stays[i]);
+  for (const name of COLUMNS) history[name] = history[name].filter((_, i) => stays[i]);
+}
+
+export function addProgress(history: History, progress: Progress, profile: Profile | undefined): void {
+  const at = placeOf(history, progress.step);
+  const { loss, coarse, fine, length, gradientNorm, timeStepsPerSecond } = progress;
+  for (const [name, value] of Object.entries({
+    loss,
+    coarse,
+    fine,
+    length,
+    gradientNorm,
+    timeStepsPerSecond,
+  })) {
+    history[name as ColumnName][at] = orNull(value);
+  }
+  if (!profile) return;
+  history.readingPush[at] = orNull(profile.reading.push);
+  history.readingPop[at] = orNull(profile.reading.pop);
+  history.writingPush[at] = orNull(profile.writing.push);
+  history.writingPop[at] = orNull(profile.writing.pop);
+}
+
+export function addEvaluation(history: History, { coarse, fine }: Evaluation, step: number): void {
+  const at = placeOf(history, step);
+  history.evaluatedCoarse[at] = orNull(coarse);
+  history.evaluatedFine[at] = orNull(fine);
+}
+
+/** A run that goes on from a checkpoint forgets what it did after it: it will do it again. */
+export function upTo(history: History, step: number): History {
+  const length = history.step.findIndex(one => one > step);
+  if (length < 0) return history;
+  const cut = { ...history, step: history.step.slice(0, length) };
+  for (const name of COLUMNS) cut[name] = history[name].slice(0, length);
+  return cut;
+}
+
+/** Exponential moving mean; `share` of the past, 0 leaves all as it is. Gaps stay gaps. */
+export function smooth(values: Column, share: number): Column {
+  if (share <= 0) return values;
+  let [mean, weight] = [0, 0];
+  return values.map(value => {
+    if (value === null) return null;
+    mean = share * mean + (1 - share) * value;
+    weight = share * weight + (1 - share);
+    return mean / weight;
+  });
+}
+
+/** Comma-separated values: a line of names, then one a step. */
+export function toCsv(history: History): string {
+  const rows = history.step.map((step, i) =>
+    [step, ...COLUMNS.map(name => history[name][i] ?? '')].join(','),
+  );
+  return `${[['step', ...COLUMNS].join(','), ...rows].join('\n')}\n`;
+}

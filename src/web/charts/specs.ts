@@ -1,0 +1,120 @@
+import { powers } from './decades.ts';
+import type { ColumnName } from './history.ts';
+
+/** A line (or points) of a chart: a column of the history, in a colour of the style sheet. */
+export interface Line {
+  column: ColumnName;
+  label: string;
+  colour: string;
+  width: number;
+  dashed?: boolean;
+  /** Points of this size instead of a line. */
+  points?: number;
+}
+
+export interface ChartSpec {
+  id: string;
+  title: string;
+  /** Below it, in words. */
+  caption: string;
+  scale: 'logarithmic' | 'share' | 'linear';
+  /** The smoothing of the page applies. */
+  smooth?: boolean;
+  lines: readonly Line[];
+  /** What of a run compared with is drawn. */
+  compared?: ColumnName;
+}
+
+export const CHARTS: readonly ChartSpec[] = [
+  {
+    id: 'loss',
+    title: 'Loss',
+    caption: 'On training batches, logarithmic: lower is better.',
+    scale: 'logarithmic',
+    smooth: true,
+    lines: [{ column: 'loss', label: 'loss', colour: 'push', width: 2 }],
+    compared: 'loss',
+  },
+  {
+    id: 'accuracy',
+    title: 'Accuracy',
+    caption:
+      'Lines: training batches, with noise where the settings have it. Points: 256 fresh sequences. Coarse: sequences wholly right. Fine: symbols right before the first error.',
+    scale: 'share',
+    // Coarse and fine lie on each other when all is right: the coarse ones are drawn wider, under the fine ones.
+    lines: [
+      { column: 'coarse', label: 'coarse', colour: 'push', width: 4 },
+      { column: 'fine', label: 'fine', colour: 'pop', width: 1.5 },
+      { column: 'evaluatedCoarse', label: 'coarse, fresh', colour: 'push', width: 2, points: 12 },
+      { column: 'evaluatedFine', label: 'fine, fresh', colour: 'pop', width: 2, points: 7 },
+    ],
+    compared: 'coarse',
+  },
+  {
+    id: 'profile',
+    title: 'Push and pop over training',
+    caption:
+      'Mean strengths over the samples: a stack in good use pushes while reading and pops while writing.',
+    scale: 'share',
+    lines: [
+      { column: 'readingPush', label: 'push, reading', colour: 'push', width: 2 },
+      { column: 'writingPush', label: 'push, writing', colour: 'push', width: 2, dashed: true },
+      { column: 'readingPop', label: 'pop, reading', colour: 'pop', width: 2 },
+      { column: 'writingPop', label: 'pop, writing', colour: 'pop', width: 2, dashed: true },
+    ],
+  },
+  {
+    id: 'gradient',
+    title: 'Gradient norm',
+    caption: 'Of all parameters together, before clipping, logarithmic.',
+    scale: 'logarithmic',
+    smooth: true,
+    lines: [{ column: 'gradientNorm', label: 'norm', colour: 'push', width: 2 }],
+    compared: 'gradientNorm',
+  },
+  {
+    id: 'length',
+    title: 'Longest source trained on',
+    caption: 'In symbols. A curriculum makes it longer when the error is small.',
+    scale: 'linear',
+    lines: [{ column: 'length', label: 'length', colour: 'push', width: 2 }],
+    compared: 'length',
+  },
+  {
+    id: 'speed',
+    title: 'Speed',
+    caption: 'Time steps a second, over all sequences of the batch.',
+    scale: 'linear',
+    lines: [{ column: 'timeStepsPerSecond', label: 'time steps/s', colour: 'push', width: 2 }],
+    compared: 'timeStepsPerSecond',
+  },
+];
+
+/** Tick marks of each scale, and how they are written. */
+export const TICKS = {
+  logarithmic: {
+    splits: (min: number, max: number) => powers(min, max),
+    value: (tick: number) => (tick < 1e-3 ? tick.toExponential(0) : String(tick)),
+  },
+  share: { splits: () => [0, 0.25, 0.5, 0.75, 1], value: (tick: number) => `${100 * tick} %` },
+  linear: {
+    splits: undefined,
+    value: (tick: number) =>
+      tick >= 1e4
+        ? tick.toLocaleString('en', { notation: 'compact', maximumFractionDigits: 1 })
+        : String(tick),
+  },
+} as const;
+
+/** Colours of runs compared with: told apart by colour-blind people, and by their dashes. */
+export const COMPARED = ['other-1', 'other-2', 'other-3', 'other-4'] as const;
+export const DASHES = [
+  [6, 3],
+  [2, 3],
+  [10, 3, 2, 3],
+  [1, 2],
+];
+export const MOST_COMPARED = COMPARED.length;
+
+/** The colour that a compared run is drawn in, as in the charts. */
+export const comparedColour = (index: number): string => `var(--${COMPARED[index % MOST_COMPARED]})`;

@@ -1,0 +1,114 @@
+import { type Config, makeConfig } from '../../base/config.ts';
+import { InputError, messageOf, show } from '../../base/errors.ts';
+import type { DataText } from '../protocol.ts';
+
+/** What people open or drop, read as far as the page needs to know what it is. */
+export type Opened =
+  /** The data that a checkpoint was trained on may come with it. */
+  | { kind: 'checkpoint'; name: string; bytes: Uint8Array; data?: DataText }
+  | { kind: 'config'; name: string; config: Config }
+  | { kind: 'data'; data: DataText };
+
+type Kind = Opened['kind'];
+const KINDS: readonly [RegExp, Kind][] = [
+  [/\.safetensors$/i, 'checkpoint'],
+  [/\.json$/i, 'config'],
+  [/\.(tsv|txt|jsonl|ndjson)$/i, 'data'],
+];
+
+/** Bytes at most. What is larger is no such file, or more than a tab should hold. */
+const MOST: Record<Kind, number> = { checkpoint: 2 ** 30, config: 2 ** 22, data: 2 ** 26 };
+
+/** @throws InputError saying which file cannot be used, and why */
+export async function readFiles(files: readonly File[]): Promise<Opened> {
+  const kinds = files.map(kindOf);
+  const checkpoint = files[kinds.indexOf('checkpoint')];
+  const data = files[kinds.indexOf('data')];
+  const both = files.length === 2 && checkpoint && data;
+  if (files.length === 0) throw new InputError('no file was given.');
+  if (files.length > 1 && !both) {
+    throw new InputError(
+      `${files.length} files at once: open one, or a checkpoint together with the pairs that it was trained on.`,
+    );
+  }
+  for (const [i, { name, size }] of files.entries()) {
+    if (size > MOST[kinds[i]]) {
+      throw new InputError(`${name} has ${size} bytes, more than the ${MOST[kinds[i]]} that are read here.`);
+    }
+    if (size === 0) throw new InputError(`${name} is empty.`);
+  }
+  const [file] = files;
+  if (checkpoint) {
+    const bytes = new Uint8Array(await contentOf(checkpoint));
+    return {
+      kind: 'checkpoint',
+      name: checkpoint.name,
+      bytes,
+      ...(data && { data: { file: data.name, text: await textOf(data) } }),
+    };
+  }
+  if (kinds[0] === 'data') return { kind: 'data', data: { file: file.name, text: await textOf(file) } };
+  return { kind: 'config', name: file.name, config: configIn(file.name, await textOf(file)) };
+}
+
+function kindOf({ name }: File): Kind {
+  const found = KINDS.find(([pattern]) => pattern.test(name));
+  if (found) return found[1];
+  throw new InputError(
+    `${show(name)} is no file that can be used here: a checkpoint (.safetensors), settings (.json), or pairs (.tsv, .txt, .jsonl, .ndjson).`,
+  );
+}
+
+async function contentOf(file: File): Promise<ArrayBuffer> {
+  try {
+    return await file.arrayBuffer();
+  } catch (error) {
+    throw new InputError(`${file.name} cannot be read: ${messageOf(error)}.`);
+  }
+}
+
+async function textOf(file: File): Promise<string> {
+  const content = await contentOf(file);
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(content);
+  } catch {
+    throw new InputError(`${file.name} is not text in UTF-8.`);
+  }
+}
+
+function configIn(name: string, text: string): Config {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new InputError(`${name} is not JSON: ${messageOf(error)}.`);
+  }
+  try {
+    return makeConfig(value);
+  } catch (error) {
+    throw error instanceof InputError ? new InputError(`${name}: ${error.message}`) : error;
+  }
+}
+
+/** Calls `take` with files that are dropped anywhere on the page, or chosen in an input. */
+export function onFiles(input: HTMLInputElement, take: (files: File[]) => void): void {
+  input.addEventListener('change', () => {
+    if (input.files?.length) take([...input.files]);
+    // The same file may be chosen again.
+    input.value = '';
+  });
+  const hasFiles = ({ dataTransfer }: DragEvent): boolean => dataTransfer?.types.includes('Files') ?? false;
+  addEventListener('dragover', event => {
+    if (!hasFiles(event)) return;
+    event.preventDefault();
+    document.body.classList.add('dropping');
+  });
+  for (const end of ['dragleave', 'drop'] as const) {
+    addEventListener(end, () => document.body.classList.remove('dropping'));
+  }
+  addEventListener('drop', event => {
+    if (!hasFiles(event)) return;
+    event.preventDefault();
+    take([...(event.dataTransfer?.files ?? [])]);
+  });
+}

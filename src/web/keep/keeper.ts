@@ -1,0 +1,127 @@
+import { messageOf } from '../../base/errors.ts';
+import type { DataText } from '../protocol.ts';
+import { type KeptRun, Store, type StoredRun } from './store.ts';
+
+/**
+ * Keeps runs as well as the browser lets it. What fails is told once, in words, and the run goes on: it can still be
+ * downloaded.
+ */
+export class Keeper {
+  readonly #store: Promise<Store | undefined>;
+  readonly #tell: (problem: string | undefined) => void;
+  #told = false;
+  /** Writes are made one after the other, and of those that wait only the last. */
+  #writing = false;
+  #next: { kept: KeptRun; data?: DataText } | undefined;
+  /** Runs whose data is stored: it does not change. */
+  readonly #withData = new Set<string>();
+
+  constructor(tell: (problem: string | undefined) => void) {
+    this.#tell = tell;
+    this.#store = Store.open().catch(error => {
+      this.#problem(`This browser keeps nothing for this page (${messageOf(error)})`);
+      return undefined;
+    });
+  }
+
+  /** @param data your own, that the run is trained on */
+  async keep(kept: KeptRun, data?: DataText): Promise<void> {
+    this.#next = { kept, data };
+    if (this.#writing) return;
+    this.#writing = true;
+    try {
+      const store = await this.#store;
+      for (let next = this.#take(); next && store; next = this.#take())
+        await this.#write(store, next.kept, next.data);
+    } finally {
+      this.#writing = false;
+    }
+  }
+
+  #take(): { kept: KeptRun; data?: DataText } | undefined {
+    const next = this.#next;
+    this.#next = undefined;
+    return next;
+  }
+
+  async #write(store: Store, kept: KeptRun, data?: DataText): Promise<void> {
+    try {
+      const { id } = kept.run;
+      await store.keep(kept, this.#withData.has(id) ? undefined : data);
+      this.#withData.add(id);
+      if (this.#told) {
+        this.#told = false;
+        this.#tell(undefined);
+      }
+    } catch (error) {
+      const full = error instanceof DOMException && error.name === 'QuotaExceededError';
+      this.#problem(
+        full ? "The browser's storage is full" : `The browser did not keep the run (${messageOf(error)})`,
+      );
+    }
+  }
+
+  #problem(what: string): void {
+    if (this.#told) return;
+    this.#told = true;
+    this.#tell(
+      `${what}: training goes on, but is not kept over a reload from here on. Delete runs in the list below, or download the checkpoint.`,
+    );
+  }
+
+  /** What is stored, the latest first; nothing where there is no storage. */
+  runs(): Promise<StoredRun[]> {
+    return this.#read(store => store.runs(), []);
+  }
+
+  run(id: string): Promise<StoredRun | undefined> {
+    return this.#read(store => store.run(id), undefined);
+  }
+
+  history(id: string): ReturnType<Store['history']> {
+    return this.#read(store => store.history(id), undefined);
+  }
+
+  checkpoint(id: string): ReturnType<Store['checkpoint']> {
+    return this.#read(store => store.checkpoint(id), undefined);
+  }
+
+  data(id: string): ReturnType<Store['data']> {
+    return this.#read(store => store.data(id), undefined);
+  }
+
+  delete(id: string): Promise<void> {
+    return this.#read(store => store.delete(id), undefined);
+  }
+
+  async #read<T>(work: (store: Store) => Promise<T>, none: T): Promise<T> {
+    const store = await this.#store;
+    if (!store) return none;
+    try {
+      return await work(store);
+    } catch (error) {
+      this.#problem(`The browser's storage could not be read (${messageOf(error)})`);
+      return none;
+    }
+  }
+}
+
+/**
+ * Takes a run for this tab, until it is closed or lets go: two tabs must not both train it. Where the browser has no
+ * locks, it is taken.
+ * @returns what lets go, or undefined where another tab has it
+ */
+export function takeRun(id: string): Promise<(() => void) | undefined> {
+  if (!navigator.locks) return Promise.resolve(() => undefined);
+  return new Promise(resolve => {
+    navigator.locks
+      .request(`pushdown run ${id}`, { ifAvailable: true }, lock => {
+        if (!lock) {
+          resolve(undefined);
+          return undefined;
+        }
+        return new Promise<void>(release => resolve(release));
+      })
+      .catch(() => resolve(() => undefined));
+  });
+}

@@ -1,0 +1,117 @@
+import { comparedColour, MOST_COMPARED } from '../charts/specs.ts';
+import { button, byId, make, writeOrHide } from '../dom.ts';
+import { count, percent } from '../format.ts';
+import { changesBetween, wordsOf } from '../settings/differences.ts';
+import type { StoredRun } from './store.ts';
+
+export interface RunCommands {
+  /** Goes on with a stored run, or looks at it where it is over. */
+  resume(id: string): void;
+  delete(id: string): void;
+  download(id: string): void;
+  /** These are drawn beside the present run, in this order. */
+  compare(ids: readonly string[]): void;
+}
+
+const STATES: Record<StoredRun['state'], string> = {
+  paused: 'paused',
+  done: 'done',
+  solved: 'solved',
+  stalled: 'no longer improving',
+  stopped: 'stopped',
+};
+
+/** All runs that this browser keeps: what changed from one to the next, which are drawn, and what can be done. */
+export class RunList {
+  readonly #body = byId('runs', HTMLTableSectionElement);
+  readonly #empty = byId('no-runs', HTMLElement);
+  readonly #commands: RunCommands;
+  #compared: string[] = [];
+  #shown: { runs: readonly StoredRun[]; current: string } = { runs: [], current: '' };
+
+  constructor(commands: RunCommands) {
+    this.#commands = commands;
+  }
+
+  /** The runs drawn beside the present one. */
+  get compared(): readonly string[] {
+    return this.#compared;
+  }
+
+  /** Draws a run beside the present one too, first of those. */
+  add(id: string): void {
+    this.#compared = [id, ...this.#compared.filter(one => one !== id)].slice(0, MOST_COMPARED);
+    this.#changed();
+  }
+
+  /** @param runs the latest first */
+  show(runs: readonly StoredRun[], current: string): void {
+    this.#shown = { runs, current };
+    const known = this.#compared.filter(id => id !== current && runs.some(run => run.id === id));
+    if (known.length < this.#compared.length) {
+      this.#compared = known;
+      this.#commands.compare(known);
+    }
+    this.#draw();
+  }
+
+  #changed(): void {
+    this.#commands.compare(this.#compared);
+    this.#draw();
+  }
+
+  #draw(): void {
+    const { runs, current } = this.#shown;
+    const focused = document.activeElement?.id;
+    this.#body.replaceChildren(...runs.map((run, i) => this.#row(run, runs[i + 1], run.id === current)));
+    // The row that a person is at may have been made anew.
+    if (focused) document.getElementById(focused)?.focus();
+    writeOrHide(this.#empty, runs.length === 0 ? 'None kept yet.' : undefined);
+  }
+
+  #row(run: StoredRun, before: StoredRun | undefined, current: boolean): HTMLTableRowElement {
+    const { id, config, step, state, coarse, length } = run;
+    const name = wordsOf(config);
+    const at = this.#compared.indexOf(id);
+    const draw = make('input', {
+      type: 'checkbox',
+      id: `draw-${id}`,
+      'aria-label': `draw ${name}`,
+      checked: at >= 0,
+      disabled: current || (at < 0 && this.#compared.length >= MOST_COMPARED),
+    });
+    draw.addEventListener('change', () => {
+      this.#compared = draw.checked ? [...this.#compared, id] : this.#compared.filter(one => one !== id);
+      this.#changed();
+    });
+    const swatch = make('i', { class: 'run-colour' });
+    swatch.style.background = at >= 0 ? comparedColour(at) : current ? 'var(--push)' : 'transparent';
+    const changes = before ? changesBetween(before.config, config) || 'the same settings' : 'the first one';
+    const act = (label: string, work: () => void) =>
+      button(label, work, {
+        id: `${label.toLowerCase().replace(' ', '-')}-${id}`,
+        'aria-label': `${label}: ${name}`,
+      });
+    return make(
+      'tr',
+      current ? { class: 'current', 'aria-current': 'true' } : {},
+      make('td', { class: 'draw' }, draw, swatch),
+      make('th', { scope: 'row' }, name, make('small', {}, when(run.created))),
+      make('td', {}, changes),
+      make('td', {}, `${count(step)}, ${current ? 'this one' : STATES[state]}`),
+      make('td', {}, coarse === undefined ? '–' : `${percent(coarse)} at ${length}`),
+      make(
+        'td',
+        { class: 'acts' },
+        ...(current ? [] : [act(isOver(state) ? 'Open' : 'Resume', () => this.#commands.resume(id))]),
+        act('Checkpoint', () => this.#commands.download(id)),
+        ...(current ? [] : [act('Delete', () => this.#commands.delete(id))]),
+      ),
+    );
+  }
+}
+
+export const isOver = (state: StoredRun['state']): boolean => state !== 'paused';
+
+const when = (ms: number): string =>
+  new Date(ms).toLocaleString('en', { dateStyle: 'medium', timeStyle: 'short' });

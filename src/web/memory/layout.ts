@@ -1,0 +1,107 @@
+import type { MemorySteps, Steps } from './look.ts';
+import { endName, type Row, rowsOf } from './weights.ts';
+
+/** Sizes in CSS pixels. A column is as wide as fits, within these; where it does not fit, the box scrolls. */
+const COLUMN = { min: 7, max: 60 };
+const ROW = { min: 2, max: 26 };
+/** Height of all rows together, if rows stay within their limits. */
+const ROWS = 364;
+/** Labels are smaller where columns are narrower than the first, and left out below the second. */
+const NARROW = 24;
+const NO_LABELS = 13;
+export const GAP = 10;
+export const BAR = 30;
+export const LINE = 18;
+/** A label may stand out of the last column. */
+export const MARGIN = 6;
+
+/** Push or pop of one end, drawn as bars. */
+export interface Bars {
+  name: string;
+  colour: 'push' | 'pop';
+  strengths: readonly number[];
+}
+
+export interface Layout {
+  font: string;
+  column: number;
+  row: number;
+  rows: Row[];
+  bars: Bars[];
+  /** Left edge of the first column. */
+  left: number;
+  /** Columns are wide enough for their symbols. */
+  labelled: boolean;
+  /** Height of the labels of the inputs, which stand upright where they are wider than a column. */
+  labels: number;
+  upright: boolean;
+  /** Top edges. */
+  inputs: number;
+  barsAt: number;
+  outputs: number;
+  width: number;
+  height: number;
+}
+
+const fontOf = (size: number) =>
+  `${size}px ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace`;
+
+const barsOf = ({ kind, ends }: MemorySteps): Bars[] =>
+  ends.flatMap(({ push, pop }, end) => [
+    { name: endName('push', kind, end), colour: 'push' as const, strengths: push },
+    { name: endName('pop', kind, end), colour: 'pop' as const, strengths: pop },
+  ]);
+
+/** Lays a memory over time out in a width; without a memory there are inputs and outputs alone. */
+export function layOut(
+  steps: Steps,
+  memory: MemorySteps | undefined,
+  width: number,
+  context: CanvasRenderingContext2D,
+): Layout {
+  const wide = layOutWith(12, steps, memory, width, context);
+  return wide.column >= NARROW ? wide : layOutWith(10, steps, memory, width, context);
+}
+
+function layOutWith(
+  size: number,
+  { input }: Steps,
+  memory: MemorySteps | undefined,
+  available: number,
+  context: CanvasRenderingContext2D,
+): Layout {
+  const T = input.length;
+  const font = fontOf(size);
+  context.font = font;
+  const widthOf = (text: string) => context.measureText(text).width;
+  const bars = memory ? barsOf(memory) : [];
+  const rows = memory ? rowsOf(memory.kind, T) : [];
+  const label = Math.max(...input.map(widthOf));
+  const left = Math.ceil(Math.max(label, widthOf('output'), ...bars.map(({ name }) => widthOf(name)))) + 8;
+  const room = available - left - MARGIN;
+  const column = Math.max(COLUMN.min, Math.min(COLUMN.max, Math.floor(room / T)));
+  const row = rows.length && Math.max(ROW.min, Math.min(ROW.max, Math.floor(ROWS / rows.length)));
+  const labelled = column >= NO_LABELS;
+  // Markers such as `<s>` may stand out a little; words stay apart.
+  const upright = labelled && label > (label > 30 ? column - 4 : column + 2);
+  const labels = upright ? Math.ceil(label) + 6 : LINE;
+  const inputs = rows.length * row + GAP / 2;
+  const barsAt = inputs + labels + GAP;
+  const outputs = barsAt + bars.length * (BAR + GAP);
+  return {
+    font,
+    column,
+    row,
+    rows,
+    bars,
+    left,
+    labelled,
+    labels,
+    upright,
+    inputs,
+    barsAt,
+    outputs,
+    width: left + T * column + MARGIN,
+    height: outputs + BAR + GAP + 2 * LINE,
+  };
+}

@@ -1,0 +1,161 @@
+import { MASKED, ZERO_TARGET } from '../../base/dims.ts';
+import { endsOf, endsOfModel } from '../../base/parameters.ts';
+import { Rng, STREAM } from '../../base/rng.ts';
+import type { Forward, Model } from '../../engine/engine.ts';
+import {
+  hasLength,
+  inputName,
+  makeBatch,
+  type Pair,
+  type Sequence,
+  type Task,
+  targetName,
+} from '../../tasks/task.ts';
+import { type Profile, profileOf } from '../../train/metrics.ts';
+
+/** A symbol that may come out, and how likely: with softmax its probability, else the output itself. */
+export interface Likely {
+  name: string;
+  value: number;
+}
+
+/** One sequence over its T steps, the right symbols fed in. */
+export interface Steps {
+  /** [T] names; in `target` and `output` a `·` where no symbol is asked for. */
+  input: string[];
+  target: string[];
+  output: string[];
+  /** [T] the likeliest outputs, most likely first, and the right one where it is not among them. */
+  likely: Likely[][];
+  memories: MemorySteps[];
+}
+
+/** What one memory does over the sequence. A deque's ends are its top and its bottom. */
+export interface MemorySteps {
+  kind: 'stack' | 'queue' | 'deque';
+  ends: {
+    /** [T] strengths. */
+    push: number[];
+    pop: number[];
+    /** [T][M] what was read. */
+    read: number[][];
+  }[];
+  /** [T][rows] strengths after each step: t+1 rows, oldest first; a deque's 2(t+1) from bottom to top. */
+  strengths: number[][];
+}
+
+export interface Sample {
+  source: string[];
+  expected: string[];
+  predicted: string[];
+}
+
+/** What a model does now, all from one forward pass: a sequence step by step, samples, their profile. */
+export interface Look {
+  /** Training steps done. */
+  step: number;
+  shown: Steps;
+  samples: Sample[];
+  /** Of the samples. */
+  profile: Profile;
+}
+
+/** Samples: of half the longest trained, of the longest, and of twice that. */
+const SAMPLE_LENGTHS = [0.5, 1, 1, 2, 2];
+/** Outputs told of a step. */
+const LIKELY = 5;
+
+/** Samples: the same for a seed and a longest source trained on. */
+export const samplePairs = (task: Task, seed: number, longest: number): Pair[] =>
+  SAMPLE_LENGTHS.map((share, i) => {
+    const length = Math.max(1, Math.round(share * longest));
+    return pairNear(task, new Rng(seed, STREAM.sample, longest * 16 + i), length);
+  });
+
+/** A first source to show: short enough for a narrow screen. */
+export const firstSource = (task: Task, seed: number, longest: number): readonly number[] =>
+  pairNear(task, new Rng(seed, STREAM.sample, 0), Math.max(4, Math.min(6, longest))).source;
+
+/** A pair with a source of L symbols; where the task has none, of the nearest number above or below. */
+export function pairNear(task: Task, rng: Rng, length: number): Pair {
+  for (let off = 0; off < 100; off++) {
+    const near = [length + off, length - off].find(one => one > 0 && hasLength(task, one));
+    if (near) return task.pair(rng, near, near);
+  }
+  return task.pair(rng, length, length);
+}
+
+/** Looks at a model: `source` step by step (without its target where the source does not tell it), `samples` in short. */
+export async function lookAt(
+  model: Model,
+  task: Task,
+  step: number,
+  source: readonly number[],
+  samples: readonly Pair[],
+): Promise<Look> {
+  const target = task.answer?.(source);
+  const shown = target ? task.sequence({ source, target }) : task.prompt(source, []);
+  const batch = makeBatch([shown, ...samples.map(task.sequence)], 'symbol');
+  const forward = await model.forward(batch, true);
+  return {
+    step,
+    shown: stepsOf(model, task, shown, forward, batch.B),
+    samples: samples.map(({ source, target }, i) => {
+      const b = i + 1;
+      const expected = task.end === undefined ? target : [...target, task.end];
+      const from = task.answerAt(source.length);
+      return {
+        source: source.map(symbol => task.symbolNames[symbol]),
+        expected: expected.map(symbol => task.outputNames[symbol]),
+        predicted: expected.map((_, k) => task.outputNames[forward.predicted[(from + k) * batch.B + b]]),
+      };
+    }),
+    profile: profileOf([{ batch, forward }], endsOfModel(model.spec)),
+  };
+}
+
+/** The first sequence of a batch of B. */
+function stepsOf({ spec }: Model, task: Task, shown: Sequence, forward: Forward, B: number): Steps {
+  const { memory, memories, width: M } = spec;
+  const [E, perMemory] = [endsOfModel(spec), endsOf(memory)];
+  const { read, strengths } = forward.trace!;
+  const asked = shown.target.map(target => target !== MASKED && target !== ZERO_TARGET);
+  const one = (values: ArrayLike<number>, e: number) => asked.map((_, t) => values[t * B * E + e]);
+  return {
+    input: asked.map((_, t) => inputName(task, shown, t)),
+    target: asked.map((is, t) => (is ? targetName(task, shown, t) : '·')),
+    output: asked.map((is, t) => (is ? task.outputNames[forward.predicted[t * B]] : '·')),
+    likely: shown.target.map((target, t) => likelyAt(task, forward, t * B, target)),
+    memories:
+      memory === 'none'
+        ? []
+        : Array.from({ length: memories }, (_, m) => ({
+            kind: memory,
+            ends: Array.from({ length: perMemory }, (_, end) => {
+              const e = m * perMemory + end;
+              const at = (t: number) => (t * B * E + e) * M;
+              return {
+                push: one(forward.push, e),
+                pop: one(forward.pop, e),
+                read: asked.map((_, t) => [...read.subarray(at(t), at(t) + M)]),
+              };
+            }),
+            strengths: asked.map((_, t) => [...strengths[m][0][t]]),
+          })),
+  };
+}
+
+/** The likeliest outputs of row n of [T·B]. */
+function likelyAt(task: Task, forward: Forward, n: number, target: number): Likely[] {
+  const V = task.outputs;
+  const values = forward.trace!.output.subarray(n * V, (n + 1) * V);
+  const best: number[] = [];
+  values.forEach((value, v) => {
+    if (best.length === LIKELY && value <= values[best[LIKELY - 1]]) return;
+    const place = best.findIndex(other => values[other] < value);
+    best.splice(place < 0 ? best.length : place, 0, v);
+    best.length = Math.min(best.length, LIKELY);
+  });
+  if (target < V && !best.includes(target)) best.push(target);
+  return best.map(v => ({ name: task.outputNames[v], value: values[v] }));
+}

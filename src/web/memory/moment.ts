@@ -1,0 +1,113 @@
+import { byId, make, write } from '../dom.ts';
+import type { Likely, MemorySteps, Steps } from './look.ts';
+import { endName, firstRow, readWeights, rowsOf } from './weights.ts';
+
+/** Rows told one by one. */
+const MOST_ROWS = 10;
+const LEAST = 0.005;
+/** Numbers of a read that are drawn. */
+const MOST_NUMBERS = 64;
+
+/** One step in numbers: the rows that are alive and what is read of them, the read, the likeliest outputs. */
+export class Moment {
+  readonly #title = byId('moment-title', HTMLElement);
+  readonly #strengths = byId('moment-strengths', HTMLElement);
+  readonly #rows = byId('moment-rows', HTMLTableSectionElement);
+  readonly #rest = byId('moment-rest', HTMLElement);
+  readonly #reads = byId('moment-reads', HTMLElement);
+  readonly #outputs = byId('moment-outputs', HTMLTableSectionElement);
+
+  show(steps: Steps, memory: MemorySteps | undefined, t: number): void {
+    write(this.#title, `Step ${t + 1} of ${steps.input.length}, input ${steps.input[t]}`);
+    byId('moment-memory', HTMLElement).hidden = !memory;
+    if (memory) {
+      const strengths = memory.ends.flatMap(({ push, pop }, end) => [
+        `${endName('push', memory.kind, end)} d = ${push[t].toFixed(3)}`,
+        `${endName('pop', memory.kind, end)} u = ${pop[t].toFixed(3)}`,
+      ]);
+      write(this.#strengths, strengths.join(' · '));
+      this.#showRows(steps, memory, t);
+      this.#reads.replaceChildren(
+        ...memory.ends.map(({ read }, end) => strip(endName('read', memory.kind, end), read[t])),
+      );
+    }
+    this.#outputs.replaceChildren(
+      ...steps.likely[t].map(likely => outputRow(likely, steps.target[t] === likely.name)),
+    );
+  }
+
+  /** From the top of the picture down. */
+  #showRows({ input }: Steps, { kind, ends, strengths }: MemorySteps, t: number): void {
+    const rows = rowsOf(kind, input.length);
+    const first = firstRow(kind, input.length, t);
+    const values = strengths[t];
+    const weights = ends.map((_, end) => readWeights(kind, end, values));
+    const alive = values.flatMap((strength, i) => (strength >= LEAST ? [i] : [])).reverse();
+    // What is read comes first where not all can be told: those nearest to the ends.
+    const told = kind === 'queue' ? alive.slice(-MOST_ROWS) : alive.slice(0, MOST_ROWS);
+    this.#rows.replaceChildren(
+      ...told.map(i => {
+        const { step, end } = rows[first + i];
+        const weight = Math.max(...weights.map(of => of[i]));
+        return make(
+          'tr',
+          weight >= LEAST ? { class: 'is-read' } : {},
+          make(
+            'th',
+            { scope: 'row' },
+            `${input[step]}`,
+            make('small', {}, ` ${endName(`step ${step + 1}`, kind, end)}`),
+          ),
+          make('td', {}, bar(values[i], 'heat'), values[i].toFixed(2)),
+          make('td', {}, weight >= LEAST ? weight.toFixed(2) : '–'),
+        );
+      }),
+    );
+    const left = alive.length - told.length;
+    write(
+      this.#rest,
+      alive.length === 0 ? 'The memory is empty.' : left > 0 ? `… and ${left} more rows.` : '',
+    );
+  }
+}
+
+/** A bar of a share of its width. */
+function bar(share: number, hue: string): HTMLElement {
+  const made = make('i', { class: `bar ${hue}` });
+  made.style.setProperty('--share', String(Math.max(0, Math.min(1, share))));
+  return made;
+}
+
+function outputRow({ name, value }: Likely, right: boolean): HTMLTableRowElement {
+  return make(
+    'tr',
+    right ? { class: 'is-right' } : {},
+    make('th', { scope: 'row' }, name, ...(right ? [make('small', {}, ' right')] : [])),
+    make('td', {}, bar(value, 'sure'), value.toFixed(3)),
+  );
+}
+
+/** The numbers of a read as colours: blue above 0, orange below. */
+function strip(name: string, values: readonly number[]): HTMLElement {
+  const cells = values.slice(0, MOST_NUMBERS).map(value => {
+    const cell = make('i', { class: value < 0 ? 'below' : 'above', title: value.toFixed(3) });
+    cell.style.setProperty('--share', String(Math.min(1, Math.abs(value))));
+    return cell;
+  });
+  const more = values.length > MOST_NUMBERS ? ` … ${values.length} numbers` : '';
+  const words = values
+    .slice(0, 8)
+    .map(value => value.toFixed(2))
+    .join(', ');
+  return make(
+    'p',
+    { class: 'strip' },
+    make('span', {}, `${name} r`),
+    make(
+      'span',
+      { class: 'cells', role: 'img', 'aria-label': `${words}${values.length > 8 ? ' …' : ''}` },
+      ...cells,
+    ),
+    make('small', {}, more),
+  );
+}

@@ -1,0 +1,265 @@
+import { byId, colour, onceAFrame, onScheme, write } from '../dom.ts';
+import { BAR, GAP, type Layout, LINE, layOut, MARGIN } from './layout.ts';
+import type { MemorySteps, Steps } from './look.ts';
+import { firstRow, readWeights } from './weights.ts';
+
+/** Strengths below the first are nothing to see; rows read with less than the second get no frame. */
+const LEAST = 0.004;
+const LEAST_READ = 0.02;
+
+/**
+ * One memory over the steps of a sequence: strengths as a heat map with what is read outlined, push and pop as bars,
+ * what came out and how sure. A step can be chosen by the pointer; the rest of the page says which.
+ */
+export class Picture {
+  readonly #canvas = byId('heat', HTMLCanvasElement);
+  readonly #scroll = byId('heat-scroll', HTMLElement);
+  readonly #under = byId('under', HTMLOutputElement);
+  readonly #context = this.#canvas.getContext('2d')!;
+  readonly #draw = onceAFrame(() => this.#drawNow());
+  #steps: Steps | undefined;
+  #memory: MemorySteps | undefined;
+  #chosen = 0;
+  #layout: Layout | undefined;
+  #pointer: { x: number; y: number } | undefined;
+
+  constructor(onChoose: (step: number) => void) {
+    onScheme(this.#draw);
+    new ResizeObserver(this.#draw).observe(this.#scroll);
+    this.#canvas.addEventListener('pointermove', ({ offsetX, offsetY }) => {
+      this.#pointer = { x: offsetX, y: offsetY };
+      this.#tell();
+    });
+    this.#canvas.addEventListener('pointerleave', () => {
+      this.#pointer = undefined;
+      this.#tell();
+    });
+    this.#canvas.addEventListener('click', ({ offsetX }) => {
+      const step = this.#stepAt(offsetX);
+      if (step !== undefined) onChoose(step);
+    });
+  }
+
+  /** @param chosen the step that is marked */
+  show(steps: Steps, memory: MemorySteps | undefined, chosen: number): void {
+    this.#steps = steps;
+    this.#memory = memory;
+    this.#chosen = chosen;
+    const asked = steps.target.flatMap((target, t) => (target === '·' ? [] : [t]));
+    const label =
+      `Strengths over ${steps.input.length} steps. Output: ${asked.map(t => steps.output[t]).join(' ')}. ` +
+      `Right would be: ${asked.map(t => steps.target[t]).join(' ')}.`;
+    if (this.#canvas.getAttribute('aria-label') !== label) this.#canvas.setAttribute('aria-label', label);
+    this.#draw();
+    this.#tell();
+  }
+
+  #drawNow(): void {
+    const steps = this.#steps;
+    if (!steps || this.#scroll.clientWidth === 0) return;
+    const context = this.#context;
+    const layout = layOut(steps, this.#memory, this.#scroll.clientWidth, context);
+    this.#layout = layout;
+    const ratio = devicePixelRatio || 1;
+    const { width, height } = layout;
+    this.#canvas.width = Math.round(width * ratio);
+    this.#canvas.height = Math.round(height * ratio);
+    this.#canvas.style.width = `${width}px`;
+    this.#canvas.style.height = `${height}px`;
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    context.font = layout.font;
+    context.textBaseline = 'middle';
+    this.#drawChosen(layout);
+    if (this.#memory) {
+      this.#drawStrengths(this.#memory, steps, layout);
+      this.#drawReads(this.#memory, layout);
+      this.#drawRowNames(steps, layout);
+    }
+    this.#drawInputs(steps, layout);
+    layout.bars.forEach(({ name, colour: hue, strengths }, i) => {
+      this.#drawBars(name, hue, strengths, layout, layout.barsAt + i * (BAR + GAP));
+    });
+    this.#drawOutputs(steps, layout);
+  }
+
+  #drawChosen({ column, left, height }: Layout): void {
+    const context = this.#context;
+    context.fillStyle = colour('chosen');
+    context.fillRect(left + this.#chosen * column - 0.5, 0, column, height);
+  }
+
+  #drawStrengths({ kind, strengths }: MemorySteps, { input }: Steps, layout: Layout): void {
+    const { column, row, rows, left } = layout;
+    const context = this.#context;
+    const T = input.length;
+    context.fillStyle = colour('heat');
+    strengths.forEach((values, t) => {
+      const first = firstRow(kind, T, t);
+      values.forEach((strength, i) => {
+        if (strength < LEAST) return;
+        context.globalAlpha = Math.min(1, strength);
+        const y = (rows.length - 1 - first - i) * row;
+        context.fillRect(left + t * column, y, Math.max(1, column - 1), Math.max(1, row - 1));
+      });
+    });
+    context.globalAlpha = 1;
+    context.strokeStyle = colour('line');
+    context.strokeRect(left - 0.5, 0.5, T * column, rows.length * row - 1);
+    // A deque's two ends grow from its middle.
+    if (kind === 'deque') context.strokeRect(left - 0.5, T * row - 0.5, T * column, 0);
+  }
+
+  /** Frames around what is read at each step; a deque's bottom ones are dashed. */
+  #drawReads({ kind, ends, strengths }: MemorySteps, { column, row, rows, left }: Layout): void {
+    const context = this.#context;
+    const T = strengths.length;
+    context.strokeStyle = colour('read');
+    context.lineWidth = row < 6 ? 1 : 2;
+    ends.forEach((_, end) => {
+      context.setLineDash(end === 1 ? [3, 2] : []);
+      strengths.forEach((values, t) => {
+        const first = firstRow(kind, T, t);
+        for (const [low, high] of groupsOf(readWeights(kind, end, values))) {
+          const y = (rows.length - 1 - first - high) * row;
+          context.strokeRect(left + t * column + 0.5, y, Math.max(2, column - 2), (high - low + 1) * row - 1);
+        }
+      });
+    });
+    context.setLineDash([]);
+    context.lineWidth = 1;
+  }
+
+  #drawRowNames({ input }: Steps, { row, rows, left }: Layout): void {
+    const context = this.#context;
+    context.fillStyle = colour('muted');
+    context.textAlign = 'right';
+    const every = Math.ceil(12 / row);
+    rows.forEach(({ step, end }, i) => {
+      if (step % every === 0 && (end === 0 || step > 0 || every === 1)) {
+        context.fillText(input[step], left - 6, (rows.length - 0.5 - i) * row);
+      }
+    });
+  }
+
+  #drawInputs({ input }: Steps, { column, left, labelled, labels, upright, inputs: y }: Layout): void {
+    const context = this.#context;
+    context.fillStyle = colour('ink');
+    input.forEach((name, t) => {
+      if (!labelled) return;
+      const x = left + (t + 0.5) * column;
+      if (upright) {
+        context.save();
+        context.translate(x, y + 2);
+        context.rotate(-Math.PI / 2);
+        context.textAlign = 'right';
+        context.fillText(name, 0, 0);
+        context.restore();
+      } else {
+        context.textAlign = 'center';
+        context.fillText(name, x, y + LINE / 2);
+      }
+    });
+    this.#name('input', left, y + labels / 2);
+  }
+
+  #name(name: string, left: number, y: number): void {
+    this.#context.fillStyle = colour('muted');
+    this.#context.textAlign = 'right';
+    this.#context.fillText(name, left - 6, y);
+  }
+
+  #drawBars(
+    name: string,
+    hue: string,
+    values: readonly number[],
+    { column, left, width }: Layout,
+    y: number,
+  ): void {
+    const context = this.#context;
+    this.#name(name, left, y + BAR / 2);
+    context.fillStyle = colour('line');
+    context.fillRect(left, y, width - left - MARGIN, 1);
+    context.fillRect(left, y + BAR, width - left - MARGIN, 1);
+    context.fillStyle = colour(hue);
+    const inset = column > 20 ? 3 : 1;
+    values.forEach((value, t) => {
+      const height = Math.max(0, Math.min(1, value)) * BAR;
+      context.fillRect(
+        left + t * column + inset,
+        y + BAR - height,
+        Math.max(1, column - 2 * inset - 1),
+        height,
+      );
+    });
+  }
+
+  #drawOutputs({ output, target, likely }: Steps, layout: Layout): void {
+    const { column, left, labelled, outputs: y } = layout;
+    const sure = output.map((name, t) => (name === '·' ? 0 : (likely[t][0]?.value ?? 0)));
+    this.#drawBars('sure', 'sure', sure, layout, y);
+    const context = this.#context;
+    const [ink, muted, bad] = [colour('ink'), colour('muted'), colour('bad')];
+    const [outputs, right] = [y + BAR + GAP + LINE * 0.5, y + BAR + GAP + LINE * 1.5];
+    this.#name('output', left, outputs);
+    this.#name('right', left, right);
+    context.textAlign = 'center';
+    output.forEach((name, t) => {
+      const x = left + (t + 0.5) * column;
+      const wrong = name !== '·' && name !== target[t];
+      context.fillStyle = name === '·' ? muted : wrong ? bad : ink;
+      if (labelled) {
+        context.fillText(name, x, outputs);
+        // Not by colour alone.
+        if (wrong) context.fillRect(x - column * 0.3, outputs - 0.5, column * 0.6, 1.5);
+        context.fillStyle = muted;
+        context.fillText(target[t], x, right);
+      } else if (name !== '·') {
+        context.fillRect(x - column * 0.35, wrong ? outputs - 6 : outputs - 1, column * 0.7, wrong ? 12 : 2);
+      }
+    });
+  }
+
+  #stepAt(x: number): number | undefined {
+    if (!this.#layout || !this.#steps) return undefined;
+    const step = Math.floor((x - this.#layout.left) / this.#layout.column);
+    return step >= 0 && step < this.#steps.input.length ? step : undefined;
+  }
+
+  /** Says in words what lies under the pointer. */
+  #tell(): void {
+    write(this.#under, this.#steps && this.#layout && this.#pointer ? this.#words() : '');
+  }
+
+  #words(): string {
+    const { input, output, likely } = this.#steps!;
+    const { row, rows, bars } = this.#layout!;
+    const { x, y } = this.#pointer!;
+    const t = this.#stepAt(x);
+    if (t === undefined) return '';
+    const at = `step ${t + 1} (${input[t]})`;
+    const out = output[t] === '·' ? '' : `, output ${output[t]} (${likely[t][0].value.toFixed(3)})`;
+    const memory = this.#memory;
+    const slot = row ? rows.length - 1 - Math.floor(y / row) : -1;
+    if (memory && slot >= 0) {
+      const i = slot - firstRow(memory.kind, input.length, t);
+      const strength = memory.strengths[t][i];
+      if (strength === undefined) return `${at}: not pushed yet`;
+      const weights = memory.ends.map((_, end) => readWeights(memory.kind, end, memory.strengths[t])[i]);
+      const pushed = rows[slot].step;
+      return `${at}: ${strength.toFixed(3)} left of what was pushed at step ${pushed + 1} (${input[pushed]}), read with weight ${weights.map(weight => weight.toFixed(3)).join(' and ')}`;
+    }
+    return `${at}: ${bars.map(({ name, strengths }) => `${name} ${strengths[t].toFixed(3)}`).join(', ')}${out}`;
+  }
+}
+
+/** First and last of rows side by side that are read; what was popped between others is not. */
+function groupsOf(weights: readonly number[]): [low: number, high: number][] {
+  const groups: [number, number][] = [];
+  weights.forEach((weight, i) => {
+    if (weight < LEAST_READ) return;
+    const last = groups.at(-1);
+    if (last?.[1] === i - 1) last[1] = i;
+    else groups.push([i, i]);
+  });
+  return groups;
+}

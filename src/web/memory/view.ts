@@ -1,0 +1,83 @@
+import { byId, make, write } from '../dom.ts';
+import type { MemorySteps, Steps } from './look.ts';
+import { Moment } from './moment.ts';
+import { Picture } from './picture.ts';
+
+/** The memory of the run: the picture over time, one step of it in numbers, and what moves between steps. */
+export class MemoryView {
+  readonly #slider = byId('time', HTMLInputElement);
+  readonly #play = byId('play', HTMLButtonElement);
+  readonly #tempo = byId('tempo', HTMLSelectElement);
+  readonly #which = byId('which-memory', HTMLSelectElement);
+  readonly #right = byId('heat-right', HTMLElement);
+  readonly #picture = new Picture(step => this.#choose(step));
+  readonly #moment = new Moment();
+  #steps: Steps | undefined;
+  #playing: ReturnType<typeof setInterval> | undefined;
+
+  constructor() {
+    this.#slider.addEventListener('input', () => this.#redraw());
+    this.#which.addEventListener('change', () => this.#redraw());
+    this.#play.addEventListener('click', () => (this.#playing === undefined ? this.#start() : this.#stop()));
+    this.#tempo.addEventListener('change', () => {
+      if (this.#playing !== undefined) this.#start();
+    });
+  }
+
+  show(steps: Steps): void {
+    const T = steps.input.length;
+    if (this.#steps?.input.join('\t') !== steps.input.join('\t')) {
+      this.#slider.max = String(T);
+      // What a person wants to see first is an answer: the first step with one, or the last of all.
+      const asked = steps.target.findIndex(target => target !== '·');
+      this.#slider.value = String(asked < 0 ? T : asked + 1);
+    }
+    if (this.#which.options.length !== steps.memories.length) {
+      this.#which.replaceChildren(
+        ...steps.memories.map((_, m) => make('option', { value: m }, `memory ${m + 1}`)),
+      );
+    }
+    byId('which-memory-field', HTMLElement).hidden = steps.memories.length < 2;
+    this.#steps = steps;
+    const asked = steps.target.flatMap((target, t) => (target === '·' ? [] : [t]));
+    const right = asked.filter(t => steps.target[t] === steps.output[t]).length;
+    write(this.#right, asked.length ? `Now ${right} of ${asked.length} outputs are right.` : '');
+    this.#redraw();
+  }
+
+  #redraw(): void {
+    const steps = this.#steps;
+    if (!steps) return;
+    const t = Math.min(steps.input.length, Number(this.#slider.value)) - 1;
+    const memory: MemorySteps | undefined = steps.memories[Number(this.#which.value) || 0];
+    this.#slider.setAttribute(
+      'aria-valuetext',
+      `step ${t + 1} of ${steps.input.length}, input ${steps.input[t]}`,
+    );
+    this.#picture.show(steps, memory, t);
+    this.#moment.show(steps, memory, t);
+  }
+
+  #choose(step: number): void {
+    this.#slider.value = String(step + 1);
+    this.#redraw();
+  }
+
+  /** From the first step, where the last one is shown. */
+  #start(): void {
+    clearInterval(this.#playing);
+    if (Number(this.#slider.value) >= Number(this.#slider.max)) this.#choose(0);
+    write(this.#play, 'Halt');
+    this.#playing = setInterval(() => {
+      const next = Number(this.#slider.value) + 1;
+      if (next > Number(this.#slider.max)) this.#stop();
+      else this.#choose(next - 1);
+    }, 1000 / Number(this.#tempo.value));
+  }
+
+  #stop(): void {
+    clearInterval(this.#playing);
+    this.#playing = undefined;
+    write(this.#play, 'Play');
+  }
+}

@@ -1,0 +1,41 @@
+import type { MemorySteps } from './look.ts';
+
+type Kind = MemorySteps['kind'];
+
+/**
+ * How much of each row is read at one end: min(s_i, max(0, 1 − what lies nearer to the end)), equation 3. They are the
+ * factors of the rows in r, and sum to 1 where there is that much.
+ *
+ * @param strengths [rows] in the order of MemorySteps
+ * @param end of a deque, 0 its top and 1 its bottom; a stack is read at its top, a queue at its oldest row
+ */
+export function readWeights(kind: Kind, end: number, strengths: readonly number[]): number[] {
+  const fromLast = kind === 'stack' || (kind === 'deque' && end === 0);
+  const weights = new Array<number>(strengths.length).fill(0);
+  let nearer = 0;
+  for (let k = 0; k < strengths.length && nearer < 1; k++) {
+    const i = fromLast ? strengths.length - 1 - k : k;
+    weights[i] = Math.min(strengths[i], Math.max(0, 1 - nearer));
+    nearer += strengths[i];
+  }
+  return weights;
+}
+
+/** A row of the picture: the step that it was pushed at, and the end. */
+export interface Row {
+  step: number;
+  end: number;
+}
+
+/** Rows of the picture of T steps: one a push, oldest first; a deque's bottom ones below, newest first. */
+export const rowsOf = (kind: Kind, T: number): Row[] =>
+  kind === 'deque'
+    ? Array.from({ length: 2 * T }, (_, i) => (i < T ? { step: T - 1 - i, end: 1 } : { step: i - T, end: 0 }))
+    : Array.from({ length: T }, (_, step) => ({ step, end: 0 }));
+
+/** Where among them the first of the strengths after step t stands. */
+export const firstRow = (kind: Kind, T: number, t: number): number => (kind === 'deque' ? T - 1 - t : 0);
+
+/** `push`, or of a deque `push top`. */
+export const endName = (what: string, kind: Kind, end: number): string =>
+  kind === 'deque' ? `${what} ${end === 0 ? 'top' : 'bottom'}` : what;

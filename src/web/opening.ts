@@ -1,0 +1,95 @@
+import { firstLineOf, InputError } from '../base/errors.ts';
+import { countParameters } from '../base/parameters.ts';
+import { type Data, parseData } from '../tasks/data-file.ts';
+import { DATA } from '../tasks/registry.ts';
+import { formatSource, parseSource, type Task } from '../tasks/task.ts';
+import { type Checkpoint, decodeCheckpoint } from '../train/checkpoint.ts';
+import { type Callbacks, Trainer } from '../train/trainer.ts';
+import { detailsOf, findAdapter, openEngine } from './engine.ts';
+import { firstSource } from './memory/look.ts';
+import type { Opened, Opening } from './protocol.ts';
+
+/** A run that is open, in the worker. */
+export interface OpenRun {
+  trainer: Trainer;
+  /** What the picture shows, and the longest source trained on. */
+  source: readonly number[];
+  longest: number;
+  opened: Opened;
+}
+
+/**
+ * Opens an engine and a run on it, at step 0 or at its checkpoint.
+ * @throws InputError where the configuration, the checkpoint or the data cannot be used
+ */
+export async function openRun(opening: Opening, callbacks: Callbacks): Promise<OpenRun> {
+  const from = opening.checkpoint && readCheckpoint(opening.checkpoint);
+  const config = from?.config ?? opening.config;
+  if (!config) throw new InputError('a run needs a configuration or a checkpoint.');
+  if (config.task.name === DATA && !opening.data) {
+    const file = config.task.file || 'my.tsv';
+    throw new InputError(
+      `the run was on your own data (${file}), which it does not carry: open ${file} ${from ? 'together with the checkpoint' : 'here'}.`,
+    );
+  }
+  const data = opening.data && config.task.name === DATA ? readData(opening.data, config.task) : undefined;
+  const choice = opening.engine;
+  let engine = await openEngine(choice);
+  const begin = (): Promise<Trainer> =>
+    from ? Trainer.resume(engine, from, callbacks, data) : Trainer.start(engine, config, callbacks, data);
+  const trainer = await begin().catch(async error => {
+    // An adapter may be there and yet too small, or its compiler refuse a kernel.
+    if (choice !== 'auto' || engine.name === 'cpu' || error instanceof InputError) throw error;
+    const reason = `${engine.adapter.name} failed: ${firstLineOf(error)}`;
+    engine.destroy();
+    const { createCpuEngine } = await import('../engine/cpu.ts');
+    engine = createCpuEngine(reason);
+    return begin();
+  });
+  const longest = from?.run.curriculum.length ?? config.task.maxLength;
+  const source =
+    sourceOf(trainer.task, opening.source) ?? firstSource(trainer.task, config.train.seed, longest);
+  return {
+    trainer,
+    source,
+    longest,
+    opened: {
+      kind: 'opened',
+      config: trainer.config,
+      engine: engine.name,
+      adapter: engine.adapter,
+      details: engine.name === 'gpu' ? detailsOf((await findAdapter()).adapter) : undefined,
+      missing: choice === 'auto' && engine.name === 'cpu' ? engine.adapter.reason : undefined,
+      plan: trainer.model.plan,
+      parameters: countParameters(trainer.model.spec),
+      bytes: trainer.model.bytes,
+      lossUnit: config.model.output === 'softmax' ? 'nats/symbol' : '½ error²',
+      source: formatSource(trainer.task, source),
+      example: trainer.task.example,
+    },
+  };
+}
+
+function readCheckpoint(bytes: Uint8Array): Checkpoint {
+  try {
+    return decodeCheckpoint(bytes);
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    throw new InputError(`this is no checkpoint that can be used: ${error.message}`);
+  }
+}
+
+const readData = (
+  { file, text }: NonNullable<Opening['data']>,
+  { characters, heldOut }: { characters: boolean; heldOut: number },
+): Data => parseData(text, file, { characters, heldOut });
+
+/** The source that was shown before, where this task can read it. */
+function sourceOf(task: Task, text: string | undefined): readonly number[] | undefined {
+  if (!text) return undefined;
+  try {
+    return parseSource(task, text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,82 @@
+import { byId, write } from '../dom.ts';
+import type { Pace, RunState } from '../protocol.ts';
+
+export type Phase = 'opening' | 'failed' | RunState;
+
+export interface Commands {
+  run(): void;
+  pause(): void;
+  step(): void;
+  stop(): void;
+  /** The same settings from step 0. */
+  restart(): void;
+  pace(pace: Pace): void;
+}
+
+const GO: Record<Phase, string> = {
+  opening: 'Start',
+  running: 'Pause',
+  paused: 'Start',
+  done: 'Done',
+  solved: 'Solved',
+  stalled: 'Ended',
+  stopped: 'Stopped',
+  failed: 'Start',
+};
+
+/** The buttons of the run, its speed, and the line that says where it stands. */
+export class Controls {
+  readonly #go = byId('go', HTMLButtonElement);
+  readonly #step = byId('step', HTMLButtonElement);
+  readonly #stop = byId('stop', HTMLButtonElement);
+  readonly #restart = byId('restart', HTMLButtonElement);
+  readonly #pace = byId('pace', HTMLSelectElement);
+  readonly #looks = byId('looks', HTMLSelectElement);
+  readonly #status = byId('status', HTMLElement);
+  #phase: Phase = 'opening';
+  /** Paused by the tab being hidden, to go on when it is seen. */
+  #asleep = false;
+
+  constructor(commands: Commands) {
+    this.#go.addEventListener('click', () => {
+      if (this.#phase === 'running') commands.pause();
+      else if (this.#phase === 'paused') commands.run();
+    });
+    this.#step.addEventListener('click', () => commands.step());
+    this.#stop.addEventListener('click', () => commands.stop());
+    this.#restart.addEventListener('click', () => commands.restart());
+    for (const select of [this.#pace, this.#looks]) {
+      select.addEventListener('change', () => commands.pace(this.pace));
+    }
+    const onlySeen = byId('pause-hidden', HTMLInputElement);
+    document.addEventListener('visibilitychange', () => {
+      if (document.hidden && onlySeen.checked && this.#phase === 'running') {
+        this.#asleep = true;
+        commands.pause();
+      } else if (!document.hidden && this.#asleep) {
+        this.#asleep = false;
+        if (this.#phase === 'paused') commands.run();
+      }
+    });
+  }
+
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  get pace(): Pace {
+    return { steps: Number(this.#pace.value), looks: Number(this.#looks.value) };
+  }
+
+  /** @param status what has happened, in a few words */
+  show(phase: Phase, status: string): void {
+    this.#phase = phase;
+    const [running, paused] = [phase === 'running', phase === 'paused'];
+    write(this.#go, GO[phase]);
+    this.#go.disabled = !running && !paused;
+    this.#step.disabled = !paused;
+    this.#stop.disabled = !running && !paused;
+    this.#restart.disabled = phase === 'opening';
+    write(this.#status, status);
+  }
+}

@@ -1,0 +1,136 @@
+import uPlot from 'uplot';
+import { messageOf } from '../../base/errors.ts';
+import { byId, colour, onScheme, write } from '../dom.ts';
+import { percent } from '../format.ts';
+import type { Run } from '../run.ts';
+
+const HEIGHT = 220;
+/** Fresh sequences at every length. */
+const SEQUENCES = 64;
+
+/** Accuracy by source length, up to ten times the longest trained on: how far does what was learned carry? */
+export class LengthChart {
+  readonly #host = byId('length-accuracy', HTMLElement);
+  readonly #button = byId('measure-lengths', HTMLButtonElement);
+  readonly #status = byId('lengths-status', HTMLElement);
+  #measured = { length: [] as number[], coarse: [] as number[], fine: [] as number[] };
+  #trained: [number, number] = [0, 0];
+  #plot: uPlot | undefined;
+  /** Each measuring has a number: a later one, or another run, ends the earlier. */
+  #turn = 0;
+  #busy = false;
+
+  constructor(run: () => Run | undefined) {
+    this.#button.addEventListener('click', () => {
+      const of = run();
+      if (this.#busy) this.#end('Stopped.');
+      else if (of) this.#measure(of).catch(error => this.#end(messageOf(error)));
+    });
+    onScheme(() => this.#build());
+    new ResizeObserver(() => {
+      const width = this.#host.clientWidth;
+      if (this.#plot && width > 0 && width !== this.#plot.width)
+        this.#plot.setSize({ width, height: HEIGHT });
+    }).observe(this.#host);
+  }
+
+  /** Another run: nothing is measured of it yet. */
+  clear(): void {
+    this.#end('');
+    this.#measured = { length: [], coarse: [], fine: [] };
+    this.#plot?.destroy();
+    this.#plot = undefined;
+  }
+
+  async #measure(run: Run): Promise<void> {
+    const turn = ++this.#turn;
+    this.#busy = true;
+    write(this.#button, 'Stop measuring');
+    const { lengths, shortest, longest } = await run.ask('lengths', {});
+    if (turn !== this.#turn) return;
+    this.#measured = { length: [], coarse: [], fine: [] };
+    this.#trained = [shortest, longest];
+    this.#build();
+    for (const length of lengths) {
+      write(this.#status, `Measuring at length ${length} …`);
+      const { coarse, fine } = await run.ask('evaluate', { length, sequences: SEQUENCES });
+      if (turn !== this.#turn) return;
+      this.#measured.length.push(length);
+      this.#measured.coarse.push(coarse);
+      this.#measured.fine.push(fine);
+      this.#draw();
+    }
+    const { length, coarse } = this.#measured;
+    const at = length.length - 1;
+    const words =
+      at < 0
+        ? ''
+        : `At length ${length[at]}, ${(length[at] / longest).toFixed(1)} times the longest trained on: coarse ${percent(coarse[at])}.`;
+    this.#end(words);
+  }
+
+  #end(words: string): void {
+    this.#turn++;
+    this.#busy = false;
+    write(this.#button, 'Measure');
+    write(this.#status, words);
+  }
+
+  #draw(): void {
+    const { length, coarse, fine } = this.#measured;
+    this.#plot?.setData([length, coarse, fine]);
+  }
+
+  #build(): void {
+    if (!this.#trained[1]) return;
+    this.#plot?.destroy();
+    const axis = {
+      stroke: colour('muted'),
+      grid: { stroke: colour('line'), width: 1 },
+      ticks: { show: false },
+    };
+    const [, longest] = this.#trained;
+    const line = (label: string, name: string, width: number, size: number): uPlot.Series => ({
+      label,
+      stroke: colour(name),
+      width,
+      value: (_, value) => (value == null ? '–' : percent(value)),
+      points: { show: true, size, fill: colour('card'), stroke: colour(name), width: 2 },
+    });
+    this.#plot = new uPlot(
+      {
+        width: this.#host.clientWidth || 300,
+        height: HEIGHT,
+        scales: { x: { time: false, range: [0, 10.3 * longest] }, y: { range: [-0.04, 1.04] } },
+        axes: [
+          { ...axis, size: 30, font: '12px system-ui' },
+          {
+            ...axis,
+            size: 56,
+            font: '12px system-ui',
+            splits: () => [0, 0.25, 0.5, 0.75, 1],
+            values: (_, ticks) => ticks.map(tick => `${100 * tick} %`),
+          },
+        ],
+        series: [{ label: 'length' }, line('coarse', 'push', 3, 11), line('fine', 'pop', 1.5, 6)],
+        cursor: { drag: { x: false, y: false }, y: false },
+        legend: { markers: { width: 2, fill: (_, i) => colour(i === 1 ? 'push' : 'pop') } },
+        padding: [8, 22, 0, 0],
+        hooks: { drawClear: [plot => this.#shade(plot)] },
+      },
+      undefined,
+      this.#host,
+    );
+    this.#draw();
+  }
+
+  /** The range of lengths trained on. */
+  #shade(plot: uPlot): void {
+    const [from, to] = this.#trained.map(length => plot.valToPos(length, 'x', true));
+    const { ctx, bbox } = plot;
+    ctx.save();
+    ctx.fillStyle = colour('chosen');
+    ctx.fillRect(from, bbox.top, Math.max(2, to - from), bbox.height);
+    ctx.restore();
+  }
+}

@@ -1,0 +1,118 @@
+import { messageOf } from '../../base/errors.ts';
+import { byId, make, write, writeOrHide } from '../dom.ts';
+import { percent } from '../format.ts';
+import type { DataText, Tested, Tried } from '../protocol.ts';
+import type { Run } from '../run.ts';
+
+/** Ask the model: a source of your own, answered symbol by symbol; a whole file of pairs. */
+export class TryIt {
+  readonly #source = byId('try-source', HTMLInputElement);
+  readonly #answer = byId('try-answer', HTMLElement);
+  readonly #verdict = byId('try-verdict', HTMLElement);
+  readonly #refused = byId('try-refused', HTMLElement);
+  readonly #tested = byId('tested', HTMLElement);
+  readonly #run: () => Run | undefined;
+
+  constructor(run: () => Run | undefined) {
+    this.#run = run;
+    byId('try', HTMLFormElement).addEventListener('submit', event => {
+      event.preventDefault();
+      this.#ask();
+    });
+  }
+
+  /** Another run: an example of its own task, and nothing asked yet. */
+  opened(example: string): void {
+    this.#source.value = example;
+    this.#source.placeholder = example;
+    this.#answer.replaceChildren();
+    this.#tested.replaceChildren();
+    this.#tested.hidden = true;
+    write(this.#verdict, '');
+    writeOrHide(this.#refused, undefined);
+  }
+
+  /** @throws InputError where the file cannot be read by this model */
+  async test(data: DataText): Promise<void> {
+    const tested = await this.#run()?.ask('test', { data });
+    if (tested) this.#showTested(data.file, tested);
+  }
+
+  async #ask(): Promise<void> {
+    const run = this.#run();
+    if (!run) return;
+    try {
+      const tried = await run.ask('predict', { source: this.#source.value });
+      writeOrHide(this.#refused, undefined);
+      this.#source.removeAttribute('aria-invalid');
+      this.#show(tried);
+    } catch (error) {
+      this.#source.setAttribute('aria-invalid', 'true');
+      writeOrHide(this.#refused, messageOf(error));
+    }
+  }
+
+  #show({ symbols, ended, right }: Tried): void {
+    this.#answer.replaceChildren(
+      ...symbols.map(({ output, probability, expected }) => {
+        const wrong = expected !== undefined && expected !== output;
+        const made = make(
+          'li',
+          { title: `${probability.toFixed(3)}${wrong ? `, right: ${expected}` : ''}` },
+          wrong ? make('mark', {}, output) : make('span', {}, output),
+          make('small', {}, wrong ? `${probability.toFixed(2)} · right ${expected}` : probability.toFixed(2)),
+        );
+        made.style.setProperty('--share', String(Math.max(0, Math.min(1, probability))));
+        return made;
+      }),
+    );
+    const verdict =
+      right === undefined ? '' : right ? '✓ Right.' : '✗ Not right: wrong symbols are struck through.';
+    write(
+      this.#verdict,
+      [verdict, ended ? '' : 'It was cut off before it came to an end.'].filter(Boolean).join(' '),
+    );
+  }
+
+  #showTested(file: string, { pairs, right, rows, left }: Tested): void {
+    const more = left ? ` (the first ${pairs} of ${pairs + left})` : '';
+    this.#tested.hidden = false;
+    this.#tested.replaceChildren(
+      make(
+        'p',
+        { role: 'status' },
+        `${file}: ${right} of ${pairs} pairs wholly right, ${percent(right / pairs)}${more}.`,
+      ),
+      make(
+        'section',
+        { class: 'scroll', tabindex: 0, 'aria-label': `pairs of ${file}` },
+        make(
+          'table',
+          { class: 'samples' },
+          make(
+            'thead',
+            {},
+            make(
+              'tr',
+              {},
+              ...['Source', 'Target', 'Predicted'].map(name => make('th', { scope: 'col' }, name)),
+            ),
+          ),
+          make(
+            'tbody',
+            {},
+            ...rows.map(row =>
+              make(
+                'tr',
+                {},
+                make('td', { class: 'symbols' }, row.source),
+                make('td', { class: 'symbols' }, row.target),
+                make('td', { class: 'symbols' }, row.right ? row.predicted : make('mark', {}, row.predicted)),
+              ),
+            ),
+          ),
+        ),
+      ),
+    );
+  }
+}

@@ -1,0 +1,111 @@
+import { InputError } from '../base/errors.ts';
+import type { Answer, Asked, FromWorker, Opened, Opening, Questions, ToWorker } from './protocol.ts';
+
+/** What a run says by itself, after it is open. */
+export type Heard = Exclude<FromWorker, Opened | { kind: 'answer' | 'refused' }>;
+
+/** A run could not be opened. */
+export class NotOpened extends Error {
+  readonly advice: string;
+
+  constructor(message: string, advice: string) {
+    super(message);
+    this.advice = advice;
+  }
+}
+
+interface Waiting {
+  resolve(answer: Answer<Asked>): void;
+  reject(error: InputError): void;
+}
+
+type Hear = (message: Heard) => void;
+
+/** A run in its worker, as the page sees it. What it says before somebody listens is told then. */
+export class Run {
+  readonly opened: Opened;
+  readonly #worker: Worker;
+  readonly #waiting = new Map<number, Waiting>();
+  #asked = 0;
+  #hear: Hear | undefined;
+  #unheard: Heard[] = [];
+
+  private constructor(worker: Worker, opened: Opened) {
+    this.#worker = worker;
+    this.opened = opened;
+  }
+
+  /**
+   * Opens a run in a worker of its own.
+   * @throws NotOpened where that fails
+   */
+  static open(opening: Opening): Promise<Run> {
+    const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
+    return new Promise((resolve, reject) => {
+      let run: Run | undefined;
+      const fail = (message: string, advice: string): void => {
+        worker.terminate();
+        if (run) {
+          run.#refuseAll('the run has ended.');
+          run.#say({ kind: 'failed', message, advice });
+        } else reject(new NotOpened(message, advice));
+      };
+      worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
+        if (data.kind === 'failed') fail(data.message, data.advice);
+        else if (data.kind === 'opened') {
+          run = new Run(worker, data);
+          resolve(run);
+        } else if (!run) return;
+        else if (data.kind === 'answer') run.#take(data.id)?.resolve(data.answer);
+        else if (data.kind === 'refused') run.#take(data.id)?.reject(new InputError(data.message));
+        else run.#say(data);
+      };
+      worker.onerror = ({ message }) =>
+        fail(`the worker failed: ${message || 'its script did not load'}`, 'Reload the page.');
+      worker.onmessageerror = () => fail('a message of the worker could not be read.', 'Reload the page.');
+      worker.postMessage({ kind: 'open', opening } satisfies ToWorker);
+    });
+  }
+
+  /** `failed` is the last that is told. */
+  listen(hear: Hear): void {
+    this.#hear = hear;
+    for (const message of this.#unheard.splice(0)) hear(message);
+  }
+
+  #say(message: Heard): void {
+    if (this.#hear) this.#hear(message);
+    else this.#unheard.push(message);
+  }
+
+  tell(message: ToWorker): void {
+    this.#worker.postMessage(message);
+  }
+
+  /** @throws InputError where the question cannot be answered, or the run ends before it is */
+  ask<K extends Asked>(what: K, question: Questions[K]['question']): Promise<Answer<K>> {
+    const id = ++this.#asked;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve: resolve as Waiting['resolve'], reject });
+      this.tell({ kind: 'ask', id, question: { what, ...question } } as ToWorker);
+    });
+  }
+
+  /** Ends it, whatever it is doing. */
+  end(): void {
+    this.#worker.terminate();
+    this.#hear = () => undefined;
+    this.#refuseAll('the run has ended.');
+  }
+
+  #take(id: number): Waiting | undefined {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    return waiting;
+  }
+
+  #refuseAll(reason: string): void {
+    for (const { reject } of this.#waiting.values()) reject(new InputError(reason));
+    this.#waiting.clear();
+  }
+}

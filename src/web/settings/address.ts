@@ -1,0 +1,91 @@
+import { assign, type Config, KEYS } from '../../base/config.ts';
+import { InputError, show, unknown } from '../../base/errors.ts';
+import { preset } from '../../train/presets.ts';
+import { ENGINES, type EngineChoice } from '../protocol.ts';
+import { differing, nearestPreset, settingOf, written } from './differences.ts';
+
+/**
+ * A run in the address of the page, behind the #:
+ *
+ *   v=1&preset=reverse&train.seed=3&model.hidden=64&engine=gpu&check=5d2f01aa
+ *
+ * The preset and what differs from it are the whole configuration. `check` is a sum of all settings: where it does not
+ * come out, the preset has changed since.
+ */
+export interface Address {
+  config: Config;
+  engine: EngineChoice;
+  /** The run waits for its start. */
+  paused: boolean;
+  /** Said where the link can be used, but may not mean what it meant. */
+  warning?: string;
+}
+
+const VERSION = '1';
+
+/** FNV-1a of all settings, 8 hexadecimal digits. */
+export function fingerprint(config: Config): string {
+  let hash = 0x811c9dc5;
+  for (const key of KEYS) {
+    for (const char of `${key}=${written(settingOf(config, key))}\n`) {
+      hash = Math.imul(hash ^ char.codePointAt(0)!, 0x01000193);
+    }
+  }
+  return (hash >>> 0).toString(16).padStart(8, '0');
+}
+
+/** Without the vocabulary of your own data, which comes with its file. */
+const addressed = (config: Config): Config => ({
+  ...config,
+  task: { ...config.task, sourceSymbols: [], targetSymbols: [] },
+});
+
+/** The part of the address from the # on. */
+export function toAddress({ config: whole, engine, paused }: Omit<Address, 'warning'>): string {
+  const config = addressed(whole);
+  const name = nearestPreset(config);
+  const parts = new URLSearchParams({ v: VERSION, preset: name });
+  const keys = new Set(['train.seed', ...differing(preset(name), config)]);
+  for (const key of KEYS.filter(key => keys.has(key))) parts.set(key, written(settingOf(config, key)));
+  if (engine !== 'auto') parts.set('engine', engine);
+  if (paused) parts.set('paused', '');
+  parts.set('check', fingerprint(config));
+  return `#${parts}`.replace(/=(?=&|$)/g, '');
+}
+
+const WORDS = ['v', 'preset', 'engine', 'paused', 'check'];
+
+/**
+ * Reads the part of an address from the # on; undefined where it names no run.
+ * @throws InputError naming what in the link cannot be used
+ */
+export function readAddress(hash: string): Address | undefined {
+  const parts = new URLSearchParams(hash.replace(/^#/, ''));
+  if (parts.size === 0) return undefined;
+  const version = parts.get('v');
+  if (version !== VERSION) {
+    throw new InputError(
+      version === null
+        ? `the link must begin with v=${VERSION} (its version), got ${show(hash)}.`
+        : `the link is of version ${show(version)}, this page reads version ${VERSION}: it comes from another version of pushdown.`,
+    );
+  }
+  const sets: string[] = [];
+  const seen = new Set<string>();
+  for (const [key, value] of parts) {
+    if (seen.has(key)) throw new InputError(`the link has ${key} twice.`);
+    seen.add(key);
+    if (WORDS.includes(key)) continue;
+    if (!KEYS.includes(key)) unknown('setting in the link', key, [...KEYS, ...WORDS]);
+    sets.push(`${key}=${value}`);
+  }
+  const engine = ENGINES.find(one => one === (parts.get('engine') ?? 'auto'));
+  if (!engine) unknown('engine in the link', parts.get('engine')!, ENGINES);
+  const config = assign(preset(parts.get('preset') ?? 'reverse'), sets);
+  const check = parts.get('check');
+  const warning =
+    check === null || check === fingerprint(addressed(config))
+      ? undefined
+      : 'the link was made by another version of pushdown, or changed by hand: a setting that it leaves to the preset may have been another then.';
+  return { config, engine, paused: parts.has('paused'), warning };
+}

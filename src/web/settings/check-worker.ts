@@ -1,0 +1,40 @@
+import type { Config } from '../../base/config.ts';
+import { InputError, messageOf } from '../../base/errors.ts';
+import { parseData } from '../../tasks/data-file.ts';
+import { defaultsFor } from '../../train/setup.ts';
+import type { DataText } from '../protocol.ts';
+import { type Checked, check } from './check.ts';
+
+/** Checks settings and data off the page's thread: a grammar may have to be counted through, a file to be read. */
+
+export type ToCheck =
+  | { kind: 'config'; id: number; config: Config; data?: DataText }
+  /** Settings that fit the data. */
+  | { kind: 'data'; data: DataText; characters: boolean };
+export type FromCheck =
+  | { kind: 'checked'; id: number; checked: Checked }
+  | { kind: 'defaults'; config: Config; pairs: number }
+  | { kind: 'refused'; message: string };
+
+const scope = globalThis as unknown as {
+  postMessage(message: FromCheck): void;
+  onmessage: ((event: MessageEvent<ToCheck>) => void) | null;
+};
+
+scope.onmessage = ({ data: asked }) => {
+  if (asked.kind === 'config') {
+    scope.postMessage({ kind: 'checked', id: asked.id, checked: check(asked.config, asked.data) });
+  } else scope.postMessage(settingsFor(asked.data, asked.characters));
+};
+
+function settingsFor({ file, text }: DataText, characters: boolean): FromCheck {
+  try {
+    const data = parseData(text, file, { characters, heldOut: 0.1 });
+    const config = defaultsFor(data);
+    config.task.characters = characters;
+    return { kind: 'defaults', config, pairs: data.train.length + data.validation.length + data.test.length };
+  } catch (error) {
+    if (error instanceof InputError) return { kind: 'refused', message: messageOf(error) };
+    throw error;
+  }
+}

@@ -1,0 +1,72 @@
+import { type Config, KEYS } from '../../base/config.ts';
+import { InputError, messageOf } from '../../base/errors.ts';
+import { countParameters } from '../../base/parameters.ts';
+import { parseData } from '../../tasks/data-file.ts';
+import { DATA } from '../../tasks/registry.ts';
+import { bytesOf } from '../../train/estimate.ts';
+import { setup, withVocabulary } from '../../train/setup.ts';
+import type { DataText } from '../protocol.ts';
+
+/** What a configuration comes to before anything is opened. */
+export interface Sizes {
+  parameters: number;
+  /** On the device, about. */
+  bytes: number;
+}
+
+/** What is wrong, and at which field; '' where no field is to blame alone. */
+export interface Problem {
+  key: string;
+  message: string;
+}
+
+export type Checked = { sizes: Sizes; problem?: undefined } | { sizes?: undefined; problem: Problem };
+
+/**
+ * What a tab may be asked to hold, in bytes. Browsers kill tabs and GPU processes that take much more, and with them
+ * whatever they did; nothing tells how much is free.
+ */
+const MOST_BYTES = 4 * 2 ** 30;
+
+/** Checks settings that are right one by one for what they are together. May take long: not for the page's thread. */
+export function check(config: Config, data?: DataText): Checked {
+  try {
+    if (config.task.name === DATA && !data) {
+      const message = 'your own data comes from a file: open or drop one (.tsv or .jsonl) further below.';
+      return { problem: { key: 'task.name', message } };
+    }
+    const own = config.task.name === DATA && data;
+    const { characters, heldOut } = config.task;
+    const parsed = own ? parseData(own.text, own.file, { characters, heldOut }) : undefined;
+    const whole = parsed ? withVocabulary(config, parsed) : config;
+    const { spec } = setup(whole, parsed);
+    const bytes = bytesOf(whole, parsed);
+    if (bytes.total > MOST_BYTES)
+      return { problem: tooLarge(bytes.total, bytes.activations, config.train.batch) };
+    return { sizes: { parameters: countParameters(spec), bytes: bytes.total } };
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    return { problem: { key: keyIn(error.message), message: messageOf(error) } };
+  }
+}
+
+function tooLarge(total: number, activations: number, batch: number): Problem {
+  const most = Math.floor((batch * (MOST_BYTES - (total - activations))) / activations);
+  const words = `training would take about ${gibibytes(total)} on the device, more than the ${gibibytes(MOST_BYTES)} that a tab should`;
+  return most >= 1
+    ? { key: 'train.batch', message: `${words}: a batch of up to ${most} would fit.` }
+    : {
+        key: 'model.hidden',
+        message: `${words}, even with one sequence at a time: take a smaller model or shorter sequences.`,
+      };
+}
+
+const gibibytes = (bytes: number): string => `${(bytes / 2 ** 30).toPrecision(3)} GiB`;
+
+/** The first field that a message names. */
+function keyIn(message: string): string {
+  const found = KEYS.filter(key => message.includes(key)).sort(
+    (a, b) => message.indexOf(a) - message.indexOf(b) || b.length - a.length,
+  );
+  return found[0] ?? (/\btask\b/.test(message) ? 'task.name' : '');
+}

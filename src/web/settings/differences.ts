@@ -1,0 +1,45 @@
+import { type Config, KEYS } from '../../base/config.ts';
+import { PRESETS } from '../../train/presets.ts';
+import { labelOf } from './words.ts';
+
+/** What a setting is. @param key dotted, as `model.hidden` */
+export function settingOf(config: Config, key: string): unknown {
+  const [group, name] = key.split('.') as [keyof Config, string];
+  return (config[group] as unknown as Record<string, unknown>)[name];
+}
+
+/** A setting as `--set` and the URL write it. */
+export const written = (value: unknown): string => (Array.isArray(value) ? value.join(',') : String(value));
+
+/** Found in the data, so no setting of a person's. */
+const VOCABULARY = ['task.sourceSymbols', 'task.targetSymbols'];
+
+/** The keys in which two configurations differ, vocabularies left out. */
+export const differing = (a: Config, b: Config): string[] =>
+  KEYS.filter(key => !VOCABULARY.includes(key) && written(settingOf(a, key)) !== written(settingOf(b, key)));
+
+/** `Learning rate 0.01 → 0.003, Seed 0 → 1`; '' where nothing differs. */
+export const changesBetween = (before: Config, after: Config): string =>
+  differing(before, after)
+    .map(key => `${labelOf(key)} ${written(settingOf(before, key))} → ${written(settingOf(after, key))}`)
+    .join(', ');
+
+/** The preset that a configuration is nearest to. */
+export function nearestPreset(config: Config): string {
+  let [nearest, least] = ['', Number.POSITIVE_INFINITY];
+  for (const { name, config: other } of PRESETS) {
+    const differences = differing(config, other).length;
+    if (differences < least) [nearest, least] = [name, differences];
+  }
+  return nearest;
+}
+
+/** A preset and what differs from it, in a few words: `reverse, seed 3, Hidden width H 64`. */
+export function wordsOf(config: Config): string {
+  const name = nearestPreset(config);
+  const { config: base } = PRESETS.find(one => one.name === name)!;
+  const changed = differing(base, config).filter(key => key !== 'train.seed');
+  const rest = changed.map(key => `${labelOf(key)} ${written(settingOf(config, key))}`);
+  const few = rest.length > 4 ? [...rest.slice(0, 3), `${rest.length - 3} more`] : rest;
+  return [name, `seed ${config.train.seed}`, ...few].join(', ');
+}

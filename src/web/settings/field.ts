@@ -1,0 +1,109 @@
+import { type Config, type Field, fieldOf, readValue } from '../../base/config.ts';
+import { InputError } from '../../base/errors.ts';
+import { taskNames } from '../../tasks/registry.ts';
+import { make, write, writeOrHide } from '../dom.ts';
+import { settingOf, written } from './differences.ts';
+import type { Words } from './words.ts';
+
+/** One setting of the form: label, unit, input, help with its limits, and what is wrong with it. */
+export class SettingField {
+  readonly key: string;
+  readonly element: HTMLElement;
+  readonly #words: Words;
+  readonly #input: HTMLInputElement | HTMLSelectElement;
+  readonly #help: HTMLElement;
+  readonly #problem: HTMLElement;
+
+  constructor(key: string, words: Words, onInput: () => void) {
+    this.key = key;
+    this.#words = words;
+    const field = fieldOf(key);
+    const id = `set-${key.replace('.', '-')}`;
+    this.#input = inputFor(key, field, id);
+    this.#help = make('p', { class: 'help', id: `${id}-help` });
+    this.#problem = make('p', { class: 'bad', id: `${id}-problem`, hidden: true });
+    const label = make('label', { for: id }, words.label);
+    if (words.unit) label.append(' ', make('span', { class: 'unit' }, words.unit));
+    this.element = make('div', { class: 'field' }, label, this.#input, this.#help, this.#problem);
+    this.#input.addEventListener('input', onInput);
+  }
+
+  get text(): string {
+    return this.#input instanceof HTMLInputElement && this.#input.type === 'checkbox'
+      ? String(this.#input.checked)
+      : this.#input.value;
+  }
+
+  /** @throws InputError where it is not a value of this field */
+  read(): unknown {
+    return readValue(this.key, this.text);
+  }
+
+  /** What is wrong with the value on its own, or undefined. */
+  check(): string | undefined {
+    try {
+      this.read();
+      return undefined;
+    } catch (error) {
+      if (error instanceof InputError) return error.message;
+      throw error;
+    }
+  }
+
+  set(config: Config): void {
+    const value = settingOf(config, this.key);
+    if (this.#input instanceof HTMLInputElement && this.#input.type === 'checkbox') {
+      this.#input.checked = value === true;
+    } else this.#input.value = written(value);
+  }
+
+  /**
+   * Says what the preset has, and leaves the field out where it means nothing.
+   * @returns true where it is left out with a value that is none
+   */
+  relate(config: Config, preset: Config): boolean {
+    this.element.hidden = this.#words.applies?.(config) === false;
+    const before = written(settingOf(preset, this.key));
+    const changed = this.text.trim() !== before;
+    this.element.classList.toggle('changed', changed);
+    const { help, ...field } = fieldOf(this.key);
+    const limits = 'min' in field && field.max < 1e15 ? `${brief(field.min)} to ${brief(field.max)}` : '';
+    write(
+      this.#help,
+      [help, limits, changed ? `preset: ${before || 'none'}` : ''].filter(Boolean).join(' · '),
+    );
+    return this.element.hidden && this.check() !== undefined;
+  }
+
+  complain(problem: string | undefined): void {
+    writeOrHide(this.#problem, problem);
+    this.#input.setAttribute('aria-invalid', String(problem !== undefined));
+  }
+}
+
+/** 1000000 → `1e6`. */
+const brief = (value: number): string =>
+  Math.abs(value) >= 1e5 && Number.isInteger(Math.log10(Math.abs(value)))
+    ? `1e${Math.log10(Math.abs(value))}`
+    : value !== 0 && Math.abs(value) < 1e-3
+      ? value.toExponential()
+      : value.toLocaleString('en', { maximumFractionDigits: 6 });
+
+function inputFor(key: string, field: Field, id: string): HTMLInputElement | HTMLSelectElement {
+  const described = { id, 'aria-describedby': `${id}-help ${id}-problem` };
+  const choices = key === 'task.name' ? taskNames : field.kind === 'choice' ? field.choices : undefined;
+  if (choices) {
+    const select = make('select', described);
+    for (const choice of choices) select.add(new Option(choice, choice));
+    return select;
+  }
+  if (field.kind === 'flag') return make('input', { ...described, type: 'checkbox' });
+  // Not type=number, which hides what was typed where it is no number.
+  return make('input', {
+    ...described,
+    type: 'text',
+    inputmode: 'decimal',
+    autocomplete: 'off',
+    spellcheck: 'false',
+  });
+}

@@ -1,0 +1,200 @@
+import { type Config, KEYS, makeConfig } from '../../base/config.ts';
+import { InputError } from '../../base/errors.ts';
+import { PRESETS, preset } from '../../train/presets.ts';
+import { byId, make, write, writeOrHide } from '../dom.ts';
+import { bytes, count } from '../format.ts';
+import type { DataText, EngineChoice } from '../protocol.ts';
+import { Checker } from './checker.ts';
+import { changesBetween, nearestPreset } from './differences.ts';
+import { SettingField } from './field.ts';
+import { SECTIONS, SEED } from './words.ts';
+
+/** What a person has set, not yet running. */
+export interface Draft {
+  config: Config;
+  engine: EngineChoice;
+  paused: boolean;
+  data?: DataText;
+}
+
+/** The settings of the next run. Nothing here touches the run that is going on. */
+export class SettingsForm {
+  readonly #form = byId('form', HTMLFormElement);
+  readonly #preset = byId('preset', HTMLSelectElement);
+  readonly #engine = byId('engine', HTMLSelectElement);
+  readonly #paused = byId('paused', HTMLInputElement);
+  readonly #begin = byId('begin', HTMLButtonElement);
+  readonly #sizes = byId('sizes', HTMLElement);
+  readonly #changes = byId('changes', HTMLElement);
+  readonly #problem = byId('settings-problem', HTMLElement);
+  readonly #seed: SettingField;
+  readonly #fields: SettingField[];
+  readonly #checker = new Checker();
+  /** What is set, where all of it is right; the run beside it. */
+  #config: Config | undefined;
+  #running: Config | undefined;
+  #data: DataText | undefined;
+
+  constructor(onBegin: (draft: Draft) => void) {
+    const changed = () => this.#changed();
+    this.#seed = new SettingField('train.seed', SEED, changed);
+    byId('seed-field', HTMLElement).append(this.#seed.element);
+    this.#fields = SECTIONS.flatMap(({ title, fields }) => {
+      const made = Object.entries(fields).map(([key, words]) => new SettingField(key, words, changed));
+      const grid = make('div', { class: 'fields' }, ...made.map(({ element }) => element));
+      byId('sections', HTMLElement).append(make('fieldset', {}, make('legend', {}, title), grid));
+      return made;
+    });
+    fillPresets(this.#preset);
+    this.#preset.addEventListener('change', () => {
+      this.set(this.#withSeed(preset(this.#preset.value)));
+    });
+    byId('to-preset', HTMLButtonElement).addEventListener('click', () =>
+      this.set(this.#withSeed(preset(this.#preset.value))),
+    );
+    this.#form.addEventListener('submit', event => {
+      event.preventDefault();
+      if (!this.#config) return;
+      onBegin({
+        config: this.#config,
+        engine: this.#engine.value as EngineChoice,
+        paused: this.#paused.checked,
+        data: this.#config.task.name === 'data' ? this.#data : undefined,
+      });
+    });
+  }
+
+  /** Fills the form in. A configuration of your own data comes with its data. */
+  set(config: Config, engine?: EngineChoice, data = this.#data): void {
+    this.#data = data;
+    this.#preset.value = nearestPreset(config);
+    const chosen = PRESETS.find(({ name }) => name === this.#preset.value);
+    writeOrHide(byId('description', HTMLElement), chosen && `${chosen.description}.`);
+    if (engine) this.#engine.value = engine;
+    for (const field of [this.#seed, ...this.#fields]) field.set(config);
+    // Not fields of the form.
+    this.#vocabulary = config.task;
+    this.#changed();
+  }
+
+  /** The run that the settings are compared with. */
+  beside(running: Config | undefined): void {
+    this.#running = running;
+    this.#tellChanges();
+  }
+
+  /** Opens the settings, and says why they cannot be had. */
+  refuse(message: string): void {
+    byId('all-settings', HTMLDetailsElement).open = true;
+    this.#complain('', message);
+  }
+
+  #vocabulary: Config['task'] | undefined;
+
+  #withSeed(config: Config): Config {
+    if (this.#seed.check() === undefined) config.train.seed = this.#seed.read() as number;
+    return config;
+  }
+
+  async #changed(): Promise<void> {
+    this.#config = undefined;
+    const all = [this.#seed, ...this.#fields];
+    const base = preset(this.#preset.value);
+    let wrong = false;
+    for (const field of all) {
+      const problem = field.check();
+      field.complain(problem);
+      wrong ||= problem !== undefined;
+    }
+    this.#complain('', undefined);
+    const made = wrong ? undefined : this.#make();
+    const left = all.filter(field => field.relate(made ?? this.#loose(), base));
+    // What is out of sight cannot be mended there.
+    if (left.length > 0) {
+      for (const field of left) field.set(base);
+      return this.#changed();
+    }
+    this.#begin.disabled = true;
+    write(this.#sizes, '');
+    if (made) {
+      const checked = await this.#checker.check(made, this.#data);
+      if (!checked) return;
+      if (checked.problem) this.#complain(checked.problem.key, checked.problem.message);
+      else {
+        this.#config = made;
+        this.#begin.disabled = false;
+        const { parameters, bytes: total } = checked.sizes;
+        write(this.#sizes, `${count(parameters)} parameters · about ${bytes(total)} on the device`);
+      }
+    }
+    this.#tellChanges();
+  }
+
+  /** All values together; undefined, with the reason at its field, where they do not go together. */
+  #make(): Config | undefined {
+    try {
+      return makeConfig(this.#values());
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      const { message } = error;
+      this.#complain(KEYS.find(key => message.includes(key)) ?? '', message);
+      return undefined;
+    }
+  }
+
+  #values(): Record<string, Record<string, unknown>> {
+    const values: Record<string, Record<string, unknown>> = { task: {}, model: {}, train: {} };
+    for (const field of [this.#seed, ...this.#fields]) {
+      const [group, key] = field.key.split('.');
+      values[group][key] = field.read();
+    }
+    if (values['task']['name'] === 'data' && this.#vocabulary) {
+      const { file, sourceSymbols, targetSymbols } = this.#vocabulary;
+      Object.assign(values['task'], { file, sourceSymbols, targetSymbols });
+    }
+    return values;
+  }
+
+  /** The preset with those values that are right alone: which fields mean something can be told by it. */
+  #loose(): Config {
+    const config = preset(this.#preset.value) as unknown as Record<string, Record<string, unknown>>;
+    for (const field of this.#fields) {
+      if (field.check() !== undefined) continue;
+      const [group, key] = field.key.split('.');
+      config[group][key] = field.read();
+    }
+    return config as unknown as Config;
+  }
+
+  #complain(key: string, message: string | undefined): void {
+    const field = [this.#seed, ...this.#fields].find(one => one.key === key && !one.element.hidden);
+    field?.complain(message);
+    if (field && message) byId('all-settings', HTMLDetailsElement).open = true;
+    writeOrHide(this.#problem, field && message ? `Not possible: ${message}` : message);
+  }
+
+  #tellChanges(): void {
+    const changes = this.#config && this.#running ? changesBetween(this.#running, this.#config) : '';
+    this.#begin.classList.toggle('primary', changes !== '');
+    writeOrHide(this.#changes, changes && `Not in the run yet: ${changes}.`);
+  }
+}
+
+/** Those with a folder in their name are grouped by it: a list of all would be long. */
+function fillPresets(select: HTMLSelectElement): void {
+  const groups = new Map<string, HTMLOptGroupElement>();
+  for (const { name } of PRESETS) {
+    const folder = name.split('/').slice(0, -1).join('/');
+    if (!folder) {
+      select.add(new Option(name, name));
+      continue;
+    }
+    let group = groups.get(folder);
+    if (!group) {
+      group = make('optgroup', { label: folder });
+      groups.set(folder, group);
+      select.append(group);
+    }
+    group.append(new Option(name, name));
+  }
+}

@@ -1,0 +1,133 @@
+import { type Config, KEYS } from '../../base/config.ts';
+
+/** How a field of the configuration is told on the page. What it is for and its limits come from FIELDS. */
+export interface Words {
+  label: string;
+  unit?: string;
+  /** False where the other settings make it mean nothing: it is left out then. */
+  applies?(config: Config): boolean;
+}
+
+export interface Section {
+  title: string;
+  fields: Record<string, Words>;
+}
+
+const ownData = ({ task }: Config): boolean => task.name === 'data';
+const hasMemory = ({ model }: Config): boolean => model.memory !== 'none';
+const adam = ({ train }: Config): boolean => train.optimiser.startsWith('adam');
+const grows = ({ train }: Config): boolean => train.growEvery > 0;
+const restarts = ({ train }: Config): boolean => train.restartAfter > 0;
+
+/** Every field, once, in the order that they stand in. The seed stands beside the preset. */
+export const SECTIONS: readonly Section[] = [
+  {
+    title: 'Task',
+    fields: {
+      'task.name': { label: 'Task' },
+      'task.symbols': { label: 'Alphabet', unit: 'symbols', applies: config => !ownData(config) },
+      'task.minLength': { label: 'Shortest source', unit: 'symbols' },
+      'task.maxLength': { label: 'Longest source', unit: 'symbols' },
+      'task.characters': { label: 'Characters are symbols', applies: ownData },
+      'task.heldOut': { label: 'Held out', unit: 'share', applies: ownData },
+    },
+  },
+  {
+    title: 'Memory',
+    fields: {
+      'model.memory': { label: 'Memory' },
+      'model.memories': { label: 'Memories', applies: hasMemory },
+      'model.width': { label: 'Row width M', unit: 'numbers', applies: hasMemory },
+      'model.headGain': { label: 'Gain of the heads', applies: hasMemory },
+      'model.pushBias': { label: 'Push bias', unit: 'logit', applies: hasMemory },
+      'model.bottomPushBias': {
+        label: 'Push bias, bottom',
+        unit: 'logit',
+        applies: ({ model }) => model.memory === 'deque',
+      },
+      'model.popBias': { label: 'Pop bias', unit: 'logit', applies: hasMemory },
+    },
+  },
+  {
+    title: 'Controller',
+    fields: {
+      'model.controller': { label: 'Controller' },
+      'model.layers': { label: 'Layers L' },
+      'model.hidden': { label: 'Hidden width H', unit: 'numbers' },
+      'model.deeper': { label: "Width of o'", unit: 'numbers' },
+      'model.embedding': { label: 'Embedding width', unit: 'numbers' },
+      'model.readout': { label: 'Readout width', unit: 'numbers' },
+      'model.output': { label: 'Output' },
+      'model.autoencoder': { label: 'Auto-encoder heads' },
+      'model.start': { label: 'Start' },
+      'model.init': { label: 'Initial weights' },
+      'model.forgetBias': {
+        label: 'Forget bias',
+        unit: 'logit',
+        applies: ({ model }) => model.controller === 'lstm',
+      },
+    },
+  },
+  {
+    title: 'Training',
+    fields: {
+      'train.steps': { label: 'Steps at most', unit: 'steps' },
+      'train.batch': { label: 'Batch B', unit: 'sequences' },
+      'train.optimiser': { label: 'Optimiser' },
+      'train.rate': { label: 'Learning rate' },
+      'train.beta1': { label: 'β₁', applies: adam },
+      'train.beta2': { label: 'β₂', applies: ({ train }) => train.optimiser !== 'sgd' },
+      'train.epsilon': { label: 'ε', applies: ({ train }) => train.optimiser !== 'sgd' },
+      'train.weightDecay': { label: 'Weight decay', applies: ({ train }) => train.optimiser === 'adamw' },
+      'train.clip': { label: 'Clip gradients' },
+      'train.clipAt': { label: 'Clip at', applies: ({ train }) => train.clip !== 'none' },
+      'train.lossPer': { label: 'Loss per' },
+      'train.noise': { label: 'Strength noise', unit: 'logit', applies: hasMemory },
+      'train.noiseSteps': {
+        label: 'Noise falls over',
+        unit: 'steps',
+        applies: ({ train }) => train.noise > 0,
+      },
+      'train.pushBiasGrowth': { label: 'Push bias growth', unit: 'a step', applies: hasMemory },
+    },
+  },
+  {
+    title: 'Curriculum and restarts',
+    fields: {
+      'train.growEvery': { label: 'Decide every', unit: 'sequences' },
+      'train.growBelowPerLength': { label: 'Grow below, per length', unit: 'error', applies: grows },
+      'train.growBelow': { label: 'Grow below', unit: 'error', applies: grows },
+      'train.growAfter': { label: 'Grow after', unit: 'sequences', applies: grows },
+      'train.restartAfter': { label: 'Restart after', unit: 'steps' },
+      'train.restartAbove': { label: 'Restart above', unit: 'loss', applies: restarts },
+      'train.maxRestarts': { label: 'Restarts at most', applies: restarts },
+    },
+  },
+  {
+    title: 'Evaluation and the end',
+    fields: {
+      'train.reportEvery': { label: 'Report every', unit: 'steps' },
+      'train.evaluateEvery': { label: 'Evaluate every', unit: 'steps' },
+      'train.evaluateLength': { label: 'Evaluate at', unit: 'symbols' },
+      'train.evaluateFrom': { label: 'Evaluate from', unit: 'symbols' },
+      'train.stopAt': { label: 'Stop at', unit: 'coarse accuracy' },
+      'train.patience': { label: 'Patience', unit: 'evaluations' },
+    },
+  },
+];
+
+/** Filled in by the data. */
+export const ELSEWHERE: readonly string[] = ['task.file', 'task.sourceSymbols', 'task.targetSymbols'];
+
+export const SEED: Words = { label: 'Seed' };
+
+const WORDS = new Map<string, Words>([
+  ['train.seed', SEED],
+  ...SECTIONS.flatMap(({ fields }) => Object.entries(fields)),
+]);
+
+/** `Hidden width H`; a key without words is told as it is. */
+export const labelOf = (key: string): string => WORDS.get(key)?.label ?? key.split('.').at(-1)!;
+
+/** All keys that are not shown: a test keeps this empty. */
+export const forgotten = (): string[] => KEYS.filter(key => !WORDS.has(key) && !ELSEWHERE.includes(key));

@@ -1,0 +1,35 @@
+import { byId, make, write, writeOrHide } from '../dom.ts';
+import { engineLine } from '../engine.ts';
+import { bytes, count } from '../format.ts';
+import type { Opened } from '../protocol.ts';
+import { adviceFor } from './advice.ts';
+
+/** Which engine computes and on what, in a line; all that the adapter tells, below it. */
+export function showAdapter(run: Opened): void {
+  const { engine, adapter, details, parameters, plan, missing } = run;
+  const sizes = `${count(parameters)} parameters · plan ${plan} · ${bytes(run.bytes)} on the device`;
+  write(byId('adapter', HTMLElement), `${engineLine({ name: engine, adapter })} · ${sizes}`);
+  writeOrHide(
+    byId('notice', HTMLElement),
+    missing &&
+      `No WebGPU engine: ${missing}. Training runs on the CPU instead, in float64, slower than a GPU would. ${adviceFor(navigator.userAgent, isSecureContext)}`,
+  );
+  const facts = byId('adapter-facts', HTMLElement);
+  if (!details) {
+    facts.replaceChildren(...fact('Engine', 'the paper in float64, on the CPU: no adapter is used'));
+    return;
+  }
+  const { info, fallback, features, limits } = details;
+  facts.replaceChildren(
+    ...Object.entries(info).flatMap(([name, value]) => fact(name, value || '–')),
+    ...fact('fallback adapter', fallback ? 'yes, computed in software' : 'no'),
+    ...fact('features', features.join(', ') || 'none'),
+    ...Object.entries(limits)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .flatMap(([name, value]) =>
+        fact(name, /Size$/.test(name) && value >= 1024 ? bytes(value) : count(value)),
+      ),
+  );
+}
+
+const fact = (name: string, value: string): HTMLElement[] => [make('dt', {}, name), make('dd', {}, value)];

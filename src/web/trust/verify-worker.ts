@@ -1,0 +1,36 @@
+import { InputError, messageOf } from '../../base/errors.ts';
+import { createCpuEngine } from '../../engine/cpu.ts';
+import { parseData } from '../../tasks/data-file.ts';
+import { DATA } from '../../tasks/registry.ts';
+import { decodeCheckpoint } from '../../train/checkpoint.ts';
+import { type Verification, verifyStep } from '../../train/verify.ts';
+import { openEngine } from '../engine.ts';
+import type { DataText, EngineChoice } from '../protocol.ts';
+
+/** Compares one training step with the reference, on a device of its own: the run goes on meanwhile. */
+
+export interface ToVerify {
+  checkpoint: Uint8Array;
+  engine: EngineChoice;
+  data?: DataText;
+}
+export type FromVerify = { verification: Verification } | { problem: string };
+
+const scope = globalThis as unknown as {
+  postMessage(message: FromVerify): void;
+  onmessage: ((event: MessageEvent<ToVerify>) => void) | null;
+};
+
+scope.onmessage = async ({ data: { checkpoint: bytes, engine: choice, data } }) => {
+  try {
+    const checkpoint = decodeCheckpoint(bytes);
+    const { name, characters, heldOut } = checkpoint.config.task;
+    const own = name === DATA && data ? parseData(data.text, data.file, { characters, heldOut }) : undefined;
+    const engine = await openEngine(choice);
+    const verification = await verifyStep(engine, createCpuEngine('the reference'), checkpoint, own);
+    scope.postMessage({ verification });
+  } catch (error) {
+    const bug = error instanceof InputError ? '' : 'The verification failed: ';
+    scope.postMessage({ problem: `${bug}${messageOf(error)}` });
+  }
+};

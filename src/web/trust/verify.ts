@@ -1,0 +1,84 @@
+import { InputError, messageOf } from '../../base/errors.ts';
+import type { Difference, Verification } from '../../train/verify.ts';
+import { byId, make, write } from '../dom.ts';
+import { count, significant } from '../format.ts';
+import type { FromVerify, ToVerify } from './verify-worker.ts';
+
+/** The button that runs the next step on the reference too, and what comes of it. */
+export class VerifyPanel {
+  readonly #button = byId('verify', HTMLButtonElement);
+  readonly #status = byId('verify-status', HTMLElement);
+  readonly #table = byId('verify-table', HTMLTableElement);
+  #worker: Worker | undefined;
+
+  /** @param subject the run of this moment, or undefined where there is none */
+  constructor(subject: () => Promise<ToVerify | undefined>) {
+    this.#button.addEventListener('click', () => {
+      if (this.#worker) this.clear();
+      else this.#verify(subject).catch(error => this.#end(messageOf(error)));
+    });
+  }
+
+  /** Nothing verified: the run is another. */
+  clear(): void {
+    this.#end('');
+    this.#table.hidden = true;
+  }
+
+  async #verify(subject: () => Promise<ToVerify | undefined>): Promise<void> {
+    write(this.#status, 'Comparing …');
+    const of = await subject();
+    if (!of) throw new InputError('there is no run to verify.');
+    const worker = new Worker(new URL('./verify-worker.ts', import.meta.url), { type: 'module' });
+    this.#worker = worker;
+    write(this.#button, 'Cancel');
+    worker.onerror = ({ message }) => this.#end(`The verification failed: ${message}`);
+    worker.onmessage = ({ data }: MessageEvent<FromVerify>) => {
+      if ('problem' in data) this.#end(data.problem);
+      else this.#show(data.verification);
+    };
+    worker.postMessage(of);
+  }
+
+  #end(words: string): void {
+    this.#worker?.terminate();
+    this.#worker = undefined;
+    write(this.#button, 'Verify against CPU');
+    write(this.#status, words);
+    this.#status.classList.remove('good', 'bad');
+  }
+
+  #show(of: Verification): void {
+    const { step, sequences, T, engine, reference, loss, bound, agrees } = of;
+    this.#end(
+      `${agrees ? '✓ Agrees' : '✗ Differs'}: step ${count(step + 1)} on ${engine} against the ${reference}, ${sequences} sequences of up to ${T} time steps. ` +
+        `Loss ${significant(loss.engine, 7)} against ${significant(loss.reference, 7)}; bound ${bound} of each tensor's largest number.` +
+        (agrees
+          ? ''
+          : ' A strength within rounding of a tie takes the other branch in float32; if the next steps differ too, please report it.'),
+    );
+    this.#status.classList.add(agrees ? 'good' : 'bad');
+    const body = make('tbody');
+    for (const [group, differences] of [
+      ['forward pass', of.forward],
+      ['gradient', of.gradients],
+      ['weight after the step', of.weights],
+    ] as const) {
+      body.append(...differences.map(one => rowOf(group, one)));
+    }
+    this.#table.tBodies[0].replaceWith(body);
+    this.#table.hidden = false;
+  }
+}
+
+const rowOf = (group: string, { tensor, numbers, largest, difference }: Difference): HTMLTableRowElement =>
+  make(
+    'tr',
+    {},
+    make('th', { scope: 'row' }, tensor),
+    make('td', {}, group),
+    make('td', {}, count(numbers)),
+    make('td', {}, significant(largest)),
+    make('td', {}, difference === 0 ? '0' : difference.toExponential(1)),
+    make('td', {}, largest > 0 ? (difference / largest).toExponential(1) : '–'),
+  );

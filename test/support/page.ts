@@ -1,0 +1,143 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, BrowserContext, Page } from 'puppeteer';
+import { messageOf } from '../../src/base/errors.ts';
+
+/** The training page in a real browser, as a person uses it. */
+export interface Opened {
+  page: Page;
+  /** What the page complains of: errors in the console, requests that failed. */
+  complaints: string[];
+}
+
+/** Opens an address and waits for its engine. */
+export async function openPage(on: Browser | BrowserContext, url: string): Promise<Opened> {
+  const page = await on.newPage();
+  const complaints: string[] = [];
+  page.on('console', message => {
+    if (message.type() === 'error') complaints.push(message.text());
+  });
+  page.on('pageerror', error => complaints.push(String(error)));
+  page.on('requestfailed', request => {
+    // A worker that is ended while it loads.
+    if (request.failure()?.errorText !== 'net::ERR_ABORTED') complaints.push(`${request.url()} failed`);
+  });
+  page.on('response', response => {
+    if (response.status() >= 400) complaints.push(`${response.url()}: ${response.status()}`);
+  });
+  await page.setViewport({ width: 1280, height: 900 });
+  await page.goto(url);
+  await ready(page).catch(error => {
+    throw new Error(`${messageOf(error)} ${complaints.join('; ')}`);
+  });
+  return { page, complaints };
+}
+
+/** The page has an engine, or has said why not. */
+export const ready = (page: Page): Promise<void> =>
+  waitFor(page, 'the engine', async () => !/^$|Opening/.test(await text(page, '#status')));
+
+export const text = (page: Page, selector: string): Promise<string> =>
+  page.$eval(selector, element => element.textContent?.trim() ?? '');
+
+export const isHidden = (page: Page, selector: string): Promise<boolean> =>
+  page.$eval(selector, element => !(element as HTMLElement).checkVisibility());
+
+export const stepOf = async (page: Page): Promise<number> =>
+  Number((await text(page, '#steps-done')).replaceAll(',', ''));
+
+export async function waitFor(
+  page: Page,
+  what: string,
+  holds: () => Promise<boolean>,
+  ms = 30_000,
+): Promise<void> {
+  const end = performance.now() + ms;
+  while (!(await holds())) {
+    if (performance.now() > end) {
+      const seen = `status "${await text(page, '#status')}", error "${await text(page, '#error')}"`;
+      throw new Error(`${what} did not come within ${ms / 1000} s: ${seen}.`);
+    }
+    await new Promise(resolve => setTimeout(resolve, 50));
+  }
+}
+
+export const waitForText = (page: Page, selector: string, pattern: RegExp, ms?: number): Promise<void> =>
+  waitFor(page, `${pattern} in ${selector}`, async () => pattern.test(await text(page, selector)), ms);
+
+/** The loss once it has been reported at `step` or later. */
+export async function lossAfter(page: Page, step: number): Promise<number> {
+  const reported = async () => (await stepOf(page)) >= step && /\d/.test(await text(page, '#loss'));
+  await waitFor(page, `a loss at step ${step}`, reported);
+  return Number(await text(page, '#loss'));
+}
+
+/** Writes into a field of the settings, as typing does. */
+export async function fill(page: Page, selector: string, value: string): Promise<void> {
+  await page.$eval(
+    selector,
+    (element, value) => {
+      (element as HTMLInputElement).value = value;
+      element.dispatchEvent(new Event('input', { bubbles: true }));
+    },
+    value,
+  );
+}
+
+/** Clicks a button that may be out of sight. */
+export const press = (page: Page, selector: string): Promise<void> =>
+  page.$eval(selector, element => (element as HTMLElement).click());
+
+/** How many different colours a canvas has; 1 is blank. */
+export const coloursOf = (page: Page, selector: string): Promise<number> =>
+  page.$eval(selector, element => {
+    const canvas = element as HTMLCanvasElement;
+    const { data } = canvas.getContext('2d')!.getImageData(0, 0, canvas.width, canvas.height);
+    return new Set(new Uint32Array(data.buffer)).size;
+  });
+
+/** What a click has the browser save. */
+export async function downloaded(page: Page, selector: string): Promise<{ name: string; bytes: Uint8Array }> {
+  const folder = await mkdtemp(join(tmpdir(), 'pushdown-download-'));
+  const session = await page.createCDPSession();
+  try {
+    await session.send('Browser.setDownloadBehavior', {
+      behavior: 'allow',
+      downloadPath: folder,
+      browserContextId: page.browserContext().id,
+    });
+    await press(page, selector);
+    let [name]: string[] = [];
+    await waitFor(page, 'the download', async () => {
+      const whole = (await readdir(folder)).filter(file => !file.endsWith('.crdownload'));
+      [name] = whole;
+      return name !== undefined && (await readFile(join(folder, name))).length > 0;
+    });
+    return { name, bytes: await readFile(join(folder, name)) };
+  } finally {
+    await session.detach();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Drops files on the page. */
+export async function drop(
+  page: Page,
+  ...files: { name: string; content: string | Uint8Array }[]
+): Promise<void> {
+  const coded = files.map(({ name, content }) => ({
+    name,
+    base64: Buffer.from(content).toString('base64'),
+  }));
+  await page.evaluate(files => {
+    const dataTransfer = new DataTransfer();
+    for (const { name, base64 } of files) {
+      const bytes = Uint8Array.from(atob(base64), char => char.charCodeAt(0));
+      dataTransfer.items.add(new File([bytes], name));
+    }
+    for (const type of ['dragover', 'drop']) {
+      document.body.dispatchEvent(new DragEvent(type, { dataTransfer, bubbles: true, cancelable: true }));
+    }
+  }, coded);
+}
