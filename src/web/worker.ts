@@ -6,7 +6,7 @@ import type { Trainer } from '../train/trainer.ts';
 import { drawSource, lengthsFor, shownSource, testOn, tryOut } from './answers.ts';
 import { lookAt, samplePairs } from './memory/look.ts';
 import { openRun } from './opening.ts';
-import type { Answer, Asked, FromWorker, Kept, Opening, Question, RunState, ToWorker } from './protocol.ts';
+import type { Answer, Asked, FromWorker, Kept, Opening, Question, ToWorker } from './protocol.ts';
 
 /** Training, off the page's thread. Timers only: animation frames stop in hidden tabs. */
 
@@ -79,8 +79,7 @@ async function open(opening: Opening): Promise<void> {
   });
   ({ trainer, source, longest } = run);
   say(run.opened);
-  await look(trainer);
-  sayWhere(trainer);
+  await rest(trainer);
 }
 
 /** True from the order to train to the end, or a pause. */
@@ -139,11 +138,11 @@ async function step(of: Trainer): Promise<void> {
   await rest(of);
 }
 
-/** Training has come to rest: the page shows and keeps what is now. */
+/** Training has come to rest: the page shows what is now, and keeps it as a run at rest. */
 async function rest(of: Trainer): Promise<void> {
   await look(of);
+  say({ kind: 'state', state: of.ending ?? 'paused', step: of.step });
   await keep(of);
-  sayWhere(of);
 }
 
 async function look(of: Trainer): Promise<void> {
@@ -206,10 +205,6 @@ async function showing(of: Trainer, chosen: readonly number[]): Promise<string> 
     throw error;
   }
   return formatSource(of.task, chosen);
-}
-
-function sayWhere(of: Trainer): void {
-  say({ kind: 'state', state: of.ending ?? ('paused' satisfies RunState), step: of.step });
 }
 
 function fail(error: unknown): void {

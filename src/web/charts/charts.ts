@@ -161,12 +161,16 @@ function optionsOf(spec: ChartSpec, width: number, compared: readonly Compared[]
     legend: {
       markers: {
         width: 2,
-        fill: (_, i) => (spec.lines[i - 1]?.points ? 'transparent' : (series[i - 1].stroke as string)),
+        fill: (_, i) => (isHollow(series[i - 1]) ? 'transparent' : (series[i - 1].stroke as string)),
+        dash: (_, i) => (series[i - 1].dash ? 'dashed' : 'solid'),
       },
     },
     padding: [8, 22, 0, 0],
   };
 }
+
+/** Points and dashed lines: their marks in the legend are outlines. */
+const isHollow = ({ dash, points }: uPlot.Series): boolean => Boolean(dash || points?.size);
 
 function scaleOf({ scale }: ChartSpec): uPlot.Scale {
   if (scale === 'logarithmic') return { distr: 3, range: (_, min, max) => decades(min, max) };

@@ -5,6 +5,7 @@ import { parseData } from '../../tasks/data-file.ts';
 import { DATA } from '../../tasks/registry.ts';
 import { bytesOf } from '../../train/estimate.ts';
 import { setup, withVocabulary } from '../../train/setup.ts';
+import { bytes } from '../format.ts';
 import type { DataText } from '../protocol.ts';
 
 /** What a configuration comes to before anything is opened. */
@@ -40,10 +41,9 @@ export function check(config: Config, data?: DataText): Checked {
     const parsed = own ? parseData(own.text, own.file, { characters, heldOut }) : undefined;
     const whole = parsed ? withVocabulary(config, parsed) : config;
     const { spec } = setup(whole, parsed);
-    const bytes = bytesOf(whole, parsed);
-    if (bytes.total > MOST_BYTES)
-      return { problem: tooLarge(bytes.total, bytes.activations, config.train.batch) };
-    return { sizes: { parameters: countParameters(spec), bytes: bytes.total } };
+    const { total, activations } = bytesOf(whole, parsed);
+    if (total > MOST_BYTES) return { problem: tooLarge(total, activations, config.train.batch) };
+    return { sizes: { parameters: countParameters(spec), bytes: total } };
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     return { problem: { key: keyIn(error.message), message: messageOf(error) } };
@@ -52,7 +52,7 @@ export function check(config: Config, data?: DataText): Checked {
 
 function tooLarge(total: number, activations: number, batch: number): Problem {
   const most = Math.floor((batch * (MOST_BYTES - (total - activations))) / activations);
-  const words = `training would take about ${gibibytes(total)} on the device, more than the ${gibibytes(MOST_BYTES)} that a tab should`;
+  const words = `training would take about ${bytes(total)} on the device, more than the ${bytes(MOST_BYTES)} that a tab should`;
   return most >= 1
     ? { key: 'train.batch', message: `${words}: a batch of up to ${most} would fit.` }
     : {
@@ -60,8 +60,6 @@ function tooLarge(total: number, activations: number, batch: number): Problem {
         message: `${words}, even with one sequence at a time: take a smaller model or shorter sequences.`,
       };
 }
-
-const gibibytes = (bytes: number): string => `${(bytes / 2 ** 30).toPrecision(3)} GiB`;
 
 /** The first field that a message names. */
 function keyIn(message: string): string {

@@ -1,0 +1,78 @@
+import { expect, test } from 'vitest';
+import { assign } from '../../src/base/config.ts';
+import { createCpuEngine } from '../../src/engine/cpu.ts';
+import type { Engine, Model } from '../../src/engine/engine.ts';
+import type { Checkpoint } from '../../src/train/checkpoint.ts';
+import { preset } from '../../src/train/presets.ts';
+import { Trainer } from '../../src/train/trainer.ts';
+import { sequencesFor, verifyStep } from '../../src/train/verify.ts';
+
+const reference = createCpuEngine('the reference');
+
+async function trained(...sets: string[]): Promise<Checkpoint> {
+  const config = assign(preset('reverse'), ['batch=6', 'hidden=8', 'maxLength=4', ...sets]);
+  const trainer = await Trainer.start(reference, config);
+  for (let i = 0; i < 3; i++) await trainer.singleStep();
+  return trainer.snapshot();
+}
+
+/** An engine whose models have learned something else by the time they are asked. */
+const bent = (bend: (state: Awaited<ReturnType<Model['state']>>) => void): Engine => ({
+  ...reference,
+  async model(...args) {
+    const model = await reference.model(...args);
+    const { state } = model;
+    model.state = async () => {
+      const made = await state.call(model);
+      bend(made);
+      return made;
+    };
+    return model;
+  },
+});
+
+test.each([[[]], [['memory=deque']], [['memory=none']], [['optimiser=sgd', 'lossPer=source']]])(
+  'the reference agrees with itself: %j',
+  async sets => {
+    const of = await verifyStep(reference, reference, await trained(...sets));
+    expect(of).toMatchObject({ step: 3, sequences: 6, agrees: true });
+    for (const { difference } of [...of.forward, ...of.gradients, ...of.weights]) expect(difference).toBe(0);
+    expect(of.gradients.map(({ tensor }) => tensor)).toContain('W_hh');
+    expect(of.forward.map(({ tensor }) => tensor)).toEqual(
+      sets[0] === 'memory=none' ? ['output'] : ['output', 'push', 'pop', 'read'],
+    );
+    // What descends by the gradient moves every weight that has one.
+    expect(of.gradients.find(({ tensor }) => tensor === 'W_hh')!.largest).toBeGreaterThan(1e-4);
+  },
+);
+
+test('an engine that is off in one gradient is found out, by the name of the tensor', async () => {
+  const off = bent(state => {
+    state.parameters.get('W_hh')![3] += 1;
+  });
+  const of = await verifyStep(off, reference, await trained());
+  expect(of.agrees).toBe(false);
+  const worst = of.gradients.toSorted((a, b) => b.difference / b.largest - a.difference / a.largest)[0];
+  expect(worst.tensor).toBe('W_hh');
+  // 1 of the weight is 1/1024 of its gradient: the rate of the descent.
+  expect(worst.difference).toBeCloseTo(1 / 1024, 9);
+});
+
+test('a number that is none is the largest difference', async () => {
+  const off = bent(state => {
+    state.parameters.get('b_o')![0] = Number.NaN;
+  });
+  const of = await verifyStep(off, reference, await trained());
+  expect(of.agrees).toBe(false);
+  expect(of.gradients.find(({ tensor }) => tensor === 'b_o')!.difference).toBe(Number.POSITIVE_INFINITY);
+});
+
+test('the first sequences of the batch are the batch, where it is too much for the reference', async () => {
+  const checkpoint = await trained('noise=1', 'memory=deque');
+  const of = await verifyStep(reference, reference, checkpoint, undefined, 2);
+  expect(of).toMatchObject({ sequences: 2, agrees: true });
+  const whole = await verifyStep(reference, reference, checkpoint);
+  expect(of.loss.reference).toBeLessThan(whole.loss.reference);
+  expect(sequencesFor(2547, 22, 32)).toBe(32);
+  expect(sequencesFor(1_000_000, 1000, 32)).toBe(1);
+});

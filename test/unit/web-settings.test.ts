@@ -1,0 +1,139 @@
+import { describe, expect, test } from 'vitest';
+import { assign, FIELDS, KEYS } from '../../src/base/config.ts';
+import { PRESETS, preset } from '../../src/train/presets.ts';
+import { fingerprint, readAddress, toAddress } from '../../src/web/settings/address.ts';
+import { check } from '../../src/web/settings/check.ts';
+import { changesBetween, differing, nearestPreset, wordsOf } from '../../src/web/settings/differences.ts';
+import { forgotten, SECTIONS } from '../../src/web/settings/words.ts';
+
+describe('the address', () => {
+  test.each([
+    [preset('reverse'), 'auto', false],
+    [assign(preset('tutorial-part6'), ['seed=7', 'rate=0.3']), 'cpu', true],
+    [assign(preset('small/copy/deque'), ['hidden=24', 'clip=none', 'autoencoder=true']), 'gpu', false],
+    [assign(preset('reverse'), ['task.file=a b&c=d#e.tsv']), 'auto', false],
+  ] as const)('comes back as it was: %#', (config, engine, paused) => {
+    expect(readAddress(toAddress({ config, engine, paused }))).toEqual({
+      config,
+      engine,
+      paused,
+      warning: undefined,
+    });
+  });
+
+  test('every preset, in less than 300 characters', () => {
+    for (const { config } of PRESETS) {
+      const address = toAddress({ config, engine: 'auto', paused: false });
+      expect(address.length).toBeLessThan(300);
+      expect(readAddress(address)?.config).toEqual(config);
+    }
+  });
+
+  test('names what differs from the preset alone, and a sum of all settings', () => {
+    const config = assign(preset('reverse'), ['seed=3', 'hidden=64']);
+    expect(toAddress({ config, engine: 'auto', paused: false })).toBe(
+      `#v=1&preset=reverse&model.hidden=64&train.seed=3&check=${fingerprint(config)}`,
+    );
+  });
+
+  test('leaves the vocabulary of your own data to its file', () => {
+    const config = assign(preset('reverse'), ['task.sourceSymbols=a,b', 'task.targetSymbols=c']);
+    const address = toAddress({ config, engine: 'auto', paused: false });
+    expect(address).not.toContain('Symbols');
+    expect(readAddress(address)).toMatchObject({
+      warning: undefined,
+      config: { task: { sourceSymbols: [] } },
+    });
+  });
+
+  test('none: the page may begin with what it likes', () => {
+    expect(readAddress('')).toBeUndefined();
+    expect(readAddress('#')).toBeUndefined();
+  });
+
+  test.each([
+    ['#preset=reverse', /must begin with v=1/],
+    ['#v=2', /version "2", this page reads version 1/],
+    ['#v=1&model.hiden=3', /unknown setting in the link "model.hiden". Did you mean "model.hidden"\?/],
+    ['#v=1&hidden=3', /unknown setting in the link "hidden"/],
+    ['#v=1&model.hidden=3&model.hidden=4', /has model.hidden twice/],
+    ['#v=1&model.hidden=', /model.hidden must be a whole number from 1 to 4096, got ""/],
+    ['#v=1&train.rate=1e999', /train.rate must be a number/],
+    ['#v=1&preset=%3Cscript%3E', /unknown preset "<script>"/],
+    ['#v=1&engine=tpu', /unknown engine in the link "tpu"/],
+    ['#v=1&task.minLength=11', /task.minLength \(11\) must not exceed task.maxLength \(10\)/],
+  ])('%s is refused in words', (hash, words) => {
+    expect(() => readAddress(hash)).toThrow(words);
+  });
+
+  test('a preset that has changed since the link was made is noticed', () => {
+    expect(readAddress('#v=1&preset=reverse&check=00000000')?.warning).toMatch(/another version/);
+    expect(readAddress('#v=1&preset=reverse')?.warning).toBeUndefined();
+  });
+
+  test('two configurations that differ have different sums', () => {
+    const base = preset('paper/copy/lstm1');
+    const numbers = KEYS.filter(key => /^(int|number)$/.test(kindOf(key)) && !/Length/.test(key));
+    const sums = numbers.map(key =>
+      fingerprint(assign(base, [`${key}=${kindOf(key) === 'int' ? 7 : 0.375}`])),
+    );
+    expect(new Set([...sums, fingerprint(base)]).size).toBe(numbers.length + 1);
+  });
+});
+
+const kindOf = (key: string): string => {
+  const [group, name] = key.split('.');
+  return FIELDS[group as keyof typeof FIELDS][name].kind;
+};
+
+describe('words', () => {
+  test('every field of the configuration stands in the form, once', () => {
+    expect(forgotten()).toEqual([]);
+    const shown = SECTIONS.flatMap(({ fields }) => Object.keys(fields));
+    expect(new Set(shown).size).toBe(shown.length);
+    for (const key of shown) expect(KEYS).toContain(key);
+  });
+
+  test('what differs, from preset and from run', () => {
+    const config = assign(preset('small/copy/queue'), ['seed=3', 'hidden=64']);
+    expect(nearestPreset(config)).toBe('small/copy/queue');
+    expect(wordsOf(config)).toBe('small/copy/queue, seed 3, Hidden width H 64');
+    expect(changesBetween(preset('small/copy/queue'), config)).toBe('Hidden width H 32 → 64, Seed 0 → 3');
+    expect(differing(config, structuredClone(config))).toEqual([]);
+  });
+});
+
+describe('settings together', () => {
+  test('what is right has sizes', () => {
+    expect(check(preset('reverse')).sizes).toMatchObject({ parameters: 2547 });
+  });
+
+  test.each([
+    [
+      ['task.name=dyck', 'memory=none', 'growEvery=100'],
+      'train.growEvery',
+      /curriculum measures the absolute error/,
+    ],
+    [['task.name=nothing'], 'task.name', /unknown task "nothing"/],
+    [['task.name=data'], 'task.name', /comes from a file/],
+    [['batch=65536', 'maxLength=50000'], 'train.batch', /about 4.3 TiB .*: a batch of up to \d+ would fit/],
+    [['hidden=4096', 'layers=8', 'controller=lstm'], 'model.hidden', /even with one sequence at a time/],
+    [['evaluateFrom=30'], 'train.evaluateFrom', /must not exceed the length evaluated at/],
+  ])('%j: refused at %s', (sets, key, words) => {
+    const { problem } = check(assign(preset('reverse'), sets));
+    expect(problem?.key).toBe(key);
+    expect(problem?.message).toMatch(words);
+  });
+
+  test('your own data: with its file, and with a file that it does not fit', () => {
+    const config = assign(preset('reverse'), [
+      'task.name=data',
+      'maxLength=2',
+      'evaluateLength=2',
+      'heldOut=0',
+    ]);
+    const text = 'a b\tb a\nc\tc\n';
+    expect(check(config, { file: 'my.tsv', text }).sizes?.parameters).toBeGreaterThan(1000);
+    expect(check(config, { file: 'my.tsv', text: 'a b' }).problem?.message).toMatch(/my.tsv line 1/);
+  });
+});
