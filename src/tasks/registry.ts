@@ -11,6 +11,7 @@ import { gender } from './gender.ts';
 import { markedReversal } from './marked-reversal.ts';
 import { missingDuplicate } from './missing-duplicate.ts';
 import { modularArithmetic } from './modular-arithmetic.ts';
+import { DATA, TASK_NAMES, type TaskName } from './names.ts';
 import { oddsFirst } from './odds-first.ts';
 import { reverse } from './reverse.ts';
 import { reverseString } from './reverse-string.ts';
@@ -20,39 +21,34 @@ import { svoSov } from './svo-sov.ts';
 import type { Task } from './task.ts';
 import { tutorialPart5, tutorialPart6 } from './tutorial.ts';
 
-/** The task of your own data. */
-export const DATA = 'data';
+export { DATA };
 
-/** Every task by name. A new task is a file beside this one and a line here. */
-const TASKS: ReadonlyMap<string, (config: TaskConfig, data?: Data) => Task> = new Map([
-  // The paper's.
-  ['copy', copy],
-  ['reverse', reverse],
-  ['bigram', bigram],
-  ['svo-sov', svoSov],
-  ['gender', gender],
-  // The Chomsky hierarchy's.
-  ['reverse-string', reverseString],
-  ['stack-manipulation', stackManipulation],
-  ['modular-arithmetic', modularArithmetic],
-  ['solve-equation', solveEquation],
-  ['duplicate-string', duplicateString],
-  ['missing-duplicate', missingDuplicate],
-  ['odds-first', oddsFirst],
-  ['bucket-sort', bucketSort],
-  // Languages.
-  ['dyck', dyck],
-  ['marked-reversal', markedReversal],
-  // The tutorial's.
-  ['tutorial-part5', tutorialPart5],
-  ['tutorial-part6', tutorialPart6],
-  [DATA, ownData],
-]);
+/** Every task by name. A new task is a file beside this one, a name in names.ts and a line here. */
+const TASKS: Record<TaskName, (config: TaskConfig, data?: Data) => Task> = {
+  copy,
+  reverse,
+  bigram,
+  'svo-sov': svoSov,
+  gender,
+  'reverse-string': reverseString,
+  'stack-manipulation': stackManipulation,
+  'modular-arithmetic': modularArithmetic,
+  'solve-equation': solveEquation,
+  'duplicate-string': duplicateString,
+  'missing-duplicate': missingDuplicate,
+  'odds-first': oddsFirst,
+  'bucket-sort': bucketSort,
+  dyck,
+  'marked-reversal': markedReversal,
+  'tutorial-part5': tutorialPart5,
+  'tutorial-part6': tutorialPart6,
+  [DATA]: ownData,
+};
 
-export const taskNames: readonly string[] = [...TASKS.keys()];
+export const taskNames: readonly TaskName[] = TASK_NAMES;
 
 /** @throws InputError for an unknown name, or settings that the task cannot have */
 export function makeTask(config: TaskConfig, data?: Data): Task {
-  const make = TASKS.get(config.name) ?? unknown('task', config.name, taskNames);
-  return make(config, data);
+  const name = taskNames.find(one => one === config.name) ?? unknown('task', config.name, taskNames);
+  return TASKS[name](config, data);
 }

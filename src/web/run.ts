@@ -1,5 +1,6 @@
 import { InputError } from '../base/errors.ts';
 import type { Answer, Asked, FromWorker, Opened, Opening, Questions, ToWorker } from './protocol.ts';
+import { openWorker } from './worker/open.ts';
 
 /** What a run says by itself, after it is open. */
 export type Heard = Exclude<FromWorker, Opened | { kind: 'answer' | 'refused' }>;
@@ -40,7 +41,7 @@ export class Run {
    * @throws NotOpened where that fails
    */
   static open(opening: Opening): Promise<Run> {
-    const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'module' });
+    const worker = openWorker('training');
     return new Promise((resolve, reject) => {
       let run: Run | undefined;
       const fail = (message: string, advice: string): void => {

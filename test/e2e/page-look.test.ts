@@ -1,6 +1,7 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import type { Browser, Page } from 'puppeteer';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { launchBrowser } from '../support/browser.ts';
@@ -81,6 +82,16 @@ interface Violation {
   help: string;
   nodes: { html: string }[];
 }
+
+test('the first load is below 150 kB gzipped', async () => {
+  // All that page and workers may ever load.
+  const assets = join(server.folder, 'assets');
+  const names = await readdir(assets);
+  const files = [join(server.folder, 'index.html'), ...names.map(name => join(assets, name))];
+  const sizes = await Promise.all(files.map(async file => gzipSync(await readFile(file)).length));
+  expect(names.length).toBeGreaterThan(5);
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(150_000);
+});
 
 test('by keys alone: the first stop is a link, then the buttons; nothing traps the focus', async () => {
   await page.setViewport({ width: 1400, height: 900 });

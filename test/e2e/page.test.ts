@@ -61,6 +61,23 @@ test('begins by itself; pause, step, continue, stop, restart', async () => {
     await page.select('#pace', '0');
     await waitFor(page, 'full speed', async () => (await stepOf(page)) > paused + 60);
 
+    // Out of sight it goes on, unless it is told to pause; seen again, it continues.
+    const see = (hidden: boolean) =>
+      page.evaluate(hidden => {
+        Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
+        document.dispatchEvent(new Event('visibilitychange'));
+      }, hidden);
+    await see(true);
+    const hidden = await stepOf(page);
+    await waitFor(page, 'steps out of sight', async () => (await stepOf(page)) > hidden + 60);
+    await see(false);
+    await press(page, '#pause-hidden');
+    await see(true);
+    await waitForText(page, '#status', /Paused/);
+    await see(false);
+    await waitForText(page, '#status', /Training/);
+    await page.select('#looks', '1');
+
     await press(page, '#stop');
     await waitForText(page, '#status', /Stopped at step/);
     expect(await page.$eval('#go', element => (element as HTMLButtonElement).disabled)).toBe(true);

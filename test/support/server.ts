@@ -5,6 +5,8 @@ import { build, preview } from 'vite';
 
 export interface Server {
   url: string;
+  /** Where the site lies. */
+  folder: string;
   close(): Promise<void>;
 }
 
@@ -30,6 +32,7 @@ export async function servePage(): Promise<Server> {
   if (!url) throw new Error('the preview server has no address.');
   return {
     url: `${url}${SUB_PATH}/`,
+    folder: join(outDir, SUB_PATH),
     close: async () => {
       await server.close();
       await rm(outDir, { recursive: true, force: true });

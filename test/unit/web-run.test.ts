@@ -9,12 +9,12 @@ import type { Evaluation } from '../../src/train/evaluate.ts';
 import { preset } from '../../src/train/presets.ts';
 import { initialState, setup } from '../../src/train/setup.ts';
 import type { Progress } from '../../src/train/trainer.ts';
-import { drawSource, lengthsFor, shownSource, testOn, tryOut } from '../../src/web/answers.ts';
 import { addEvaluation, addProgress, noHistory, smooth, toCsv, upTo } from '../../src/web/charts/history.ts';
 import { bytes } from '../../src/web/format.ts';
 import { readFiles } from '../../src/web/keep/files.ts';
 import { firstRow, readWeights, rowsOf } from '../../src/web/memory/weights.ts';
 import { adviceFor } from '../../src/web/trust/advice.ts';
+import { drawSource, lengthsFor, shownSource, testOn, tryOut } from '../../src/web/worker/answers.ts';
 import { fakeEngine } from '../support/fake-engine.ts';
 
 const progress = (step: number, loss = 1): Progress => ({ step, loss, coarse: 0.5, fine: 0.6 }) as Progress;

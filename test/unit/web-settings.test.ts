@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { assign, FIELDS, KEYS } from '../../src/base/config.ts';
 import { PRESETS, preset } from '../../src/train/presets.ts';
 import { fingerprint, readAddress, toAddress } from '../../src/web/settings/address.ts';
-import { check } from '../../src/web/settings/check.ts';
 import { changesBetween, differing, nearestPreset, wordsOf } from '../../src/web/settings/differences.ts';
 import { forgotten, SECTIONS } from '../../src/web/settings/words.ts';
+import { check } from '../../src/web/worker/check.ts';
 
 describe('the address', () => {
   test.each([

@@ -1,21 +1,19 @@
 import type { Config } from '../../base/config.ts';
 import { InputError } from '../../base/errors.ts';
 import type { DataText } from '../protocol.ts';
-import type { Checked } from './check.ts';
-import type { FromCheck, ToCheck } from './check-worker.ts';
+import type { Checked } from '../worker/check.ts';
+import type { FromCheck, ToCheck } from '../worker/checking.ts';
+import { openWorker } from '../worker/open.ts';
 
 /** A check that takes longer is given up, in ms: so would be the start of the run. */
 const MOST_MS = 10_000;
-
-const openWorker = (): Worker =>
-  new Worker(new URL('./check-worker.ts', import.meta.url), { type: 'module' });
 
 /**
  * Settings that fit a file of pairs, and how many it has.
  * @throws InputError where it cannot be read
  */
 export function fitTo(data: DataText, characters: boolean): Promise<{ config: Config; pairs: number }> {
-  const worker = openWorker();
+  const worker = openWorker('checking');
   const answered = new Promise<{ config: Config; pairs: number }>((resolve, reject) => {
     worker.onmessage = ({ data: answer }: MessageEvent<FromCheck>) => {
       if (answer.kind === 'defaults') resolve(answer);
@@ -60,7 +58,7 @@ export class Checker {
   }
 
   #open(): Worker {
-    const worker = openWorker();
+    const worker = openWorker('checking');
     worker.onmessage = ({ data }: MessageEvent<FromCheck>) => {
       if (data.kind === 'checked' && data.id === this.#id) this.#done(data.checked);
     };

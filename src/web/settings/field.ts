@@ -1,6 +1,6 @@
 import { type Config, type Field, fieldOf, readValue } from '../../base/config.ts';
 import { InputError } from '../../base/errors.ts';
-import { taskNames } from '../../tasks/registry.ts';
+import { TASK_NAMES } from '../../tasks/names.ts';
 import { make, write, writeOrHide } from '../dom.ts';
 import { settingOf, written } from './differences.ts';
 import type { Words } from './words.ts';
@@ -91,7 +91,7 @@ const brief = (value: number): string =>
 
 function inputFor(key: string, field: Field, id: string): HTMLInputElement | HTMLSelectElement {
   const described = { id, 'aria-describedby': `${id}-help ${id}-problem` };
-  const choices = key === 'task.name' ? taskNames : field.kind === 'choice' ? field.choices : undefined;
+  const choices = key === 'task.name' ? TASK_NAMES : field.kind === 'choice' ? field.choices : undefined;
   if (choices) {
     const select = make('select', described);
     for (const choice of choices) select.add(new Option(choice, choice));

@@ -2,7 +2,8 @@ import { InputError, messageOf } from '../../base/errors.ts';
 import type { Difference, Verification } from '../../train/verify.ts';
 import { byId, make, write } from '../dom.ts';
 import { count, significant } from '../format.ts';
-import type { FromVerify, ToVerify } from './verify-worker.ts';
+import { openWorker } from '../worker/open.ts';
+import type { FromVerify, ToVerify } from '../worker/verifying.ts';
 
 /** The button that runs the next step on the reference too, and what comes of it. */
 export class VerifyPanel {
@@ -29,7 +30,7 @@ export class VerifyPanel {
     write(this.#status, 'Comparing …');
     const of = await subject();
     if (!of) throw new InputError('there is no run to verify.');
-    const worker = new Worker(new URL('./verify-worker.ts', import.meta.url), { type: 'module' });
+    const worker = openWorker('verifying');
     this.#worker = worker;
     write(this.#button, 'Cancel');
     worker.onerror = ({ message }) => this.#end(`The verification failed: ${message}`);

@@ -1,13 +1,13 @@
-import { firstLineOf, InputError } from '../base/errors.ts';
-import { countParameters } from '../base/parameters.ts';
-import { type Data, parseData } from '../tasks/data-file.ts';
-import { DATA } from '../tasks/registry.ts';
-import { formatSource, parseSource, type Task } from '../tasks/task.ts';
-import { type Checkpoint, decodeCheckpoint } from '../train/checkpoint.ts';
-import { type Callbacks, Trainer } from '../train/trainer.ts';
-import { detailsOf, findAdapter, openEngine } from './engine.ts';
-import { firstSource } from './memory/look.ts';
-import type { Opened, Opening } from './protocol.ts';
+import { firstLineOf, InputError } from '../../base/errors.ts';
+import { countParameters } from '../../base/parameters.ts';
+import { type Data, parseData } from '../../tasks/data-file.ts';
+import { DATA } from '../../tasks/names.ts';
+import { formatSource, parseSource, type Task } from '../../tasks/task.ts';
+import { type Checkpoint, decodeCheckpoint } from '../../train/checkpoint.ts';
+import { type Callbacks, Trainer } from '../../train/trainer.ts';
+import { detailsOf, findAdapter, openEngine } from '../engine.ts';
+import { firstSource } from '../memory/look.ts';
+import type { Opened, Opening } from '../protocol.ts';
 
 /** A run that is open, in the worker. */
 export interface OpenRun {
@@ -42,7 +42,7 @@ export async function openRun(opening: Opening, callbacks: Callbacks): Promise<O
     if (choice !== 'auto' || engine.name === 'cpu' || error instanceof InputError) throw error;
     const reason = `${engine.adapter.name} failed: ${firstLineOf(error)}`;
     engine.destroy();
-    const { createCpuEngine } = await import('../engine/cpu.ts');
+    const { createCpuEngine } = await import('../../engine/cpu.ts');
     engine = createCpuEngine(reason);
     return begin();
   });

@@ -1,22 +1,17 @@
-import { DeviceError, InputError, messageOf } from '../base/errors.ts';
-import { formatSource } from '../tasks/task.ts';
-import { encodeCheckpoint } from '../train/checkpoint.ts';
-import { evaluate } from '../train/evaluate.ts';
-import type { Trainer } from '../train/trainer.ts';
+import { DeviceError, InputError, messageOf } from '../../base/errors.ts';
+import { formatSource } from '../../tasks/task.ts';
+import { encodeCheckpoint } from '../../train/checkpoint.ts';
+import { evaluate } from '../../train/evaluate.ts';
+import type { Trainer } from '../../train/trainer.ts';
+import { lookAt, samplePairs } from '../memory/look.ts';
+import type { Answer, Asked, FromWorker, Kept, Opening, Question, ToWorker } from '../protocol.ts';
 import { drawSource, lengthsFor, shownSource, testOn, tryOut } from './answers.ts';
-import { lookAt, samplePairs } from './memory/look.ts';
 import { openRun } from './opening.ts';
-import type { Answer, Asked, FromWorker, Kept, Opening, Question, ToWorker } from './protocol.ts';
+import type { Scope } from './worker.ts';
 
 /** Training, off the page's thread. Timers only: animation frames stop in hidden tabs. */
 
-/** A worker's global, of which TypeScript's library for pages knows nothing. */
-interface Scope {
-  postMessage(message: FromWorker, transfer?: Transferable[]): void;
-  onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
-  addEventListener(type: 'unhandledrejection', listener: (event: PromiseRejectionEvent) => void): void;
-}
-const scope = globalThis as unknown as Scope;
+let scope: Scope<ToWorker, FromWorker>;
 const say = (message: FromWorker, transfer?: Transferable[]): void => scope.postMessage(message, transfer);
 
 /** Looks take no more than this share of the time, and checkpoints no more than that. */
@@ -31,13 +26,16 @@ let source: readonly number[] = [];
 let longest = 1;
 let pace = { steps: 0, looks: 4 };
 
-scope.addEventListener('unhandledrejection', event => fail(event.reason));
-
 /** One thing after the other. A run is only begun here, and a question only put, so that a pause can follow. */
 let queue: Promise<void> = Promise.resolve();
-scope.onmessage = ({ data }) => {
-  queue = queue.then(() => obey(data)).catch(fail);
-};
+
+export function begin(of: Scope<ToWorker, FromWorker>): void {
+  scope = of;
+  scope.addEventListener('unhandledrejection', event => fail(event.reason));
+  scope.onmessage = ({ data }) => {
+    queue = queue.then(() => obey(data)).catch(fail);
+  };
+}
 
 async function obey(message: ToWorker): Promise<void> {
   if (message.kind === 'open') await open(message.opening);

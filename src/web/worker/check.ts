@@ -2,7 +2,7 @@ import { type Config, KEYS } from '../../base/config.ts';
 import { InputError, messageOf } from '../../base/errors.ts';
 import { countParameters } from '../../base/parameters.ts';
 import { parseData } from '../../tasks/data-file.ts';
-import { DATA } from '../../tasks/registry.ts';
+import { DATA } from '../../tasks/names.ts';
 import { bytesOf } from '../../train/estimate.ts';
 import { setup, withVocabulary } from '../../train/setup.ts';
 import { bytes } from '../format.ts';

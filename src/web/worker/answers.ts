@@ -1,11 +1,11 @@
-import { InputError, show } from '../base/errors.ts';
-import { Rng, STREAM } from '../base/rng.ts';
-import type { Model } from '../engine/engine.ts';
-import { parseData } from '../tasks/data-file.ts';
-import { formatSource, hasLength, parseSource, type Task } from '../tasks/task.ts';
-import { predict, trace } from '../train/evaluate.ts';
-import { pairNear } from './memory/look.ts';
-import type { DataText, Tested, Tried } from './protocol.ts';
+import { InputError, show } from '../../base/errors.ts';
+import { Rng, STREAM } from '../../base/rng.ts';
+import type { Model } from '../../engine/engine.ts';
+import { parseData } from '../../tasks/data-file.ts';
+import { formatSource, hasLength, parseSource, type Task } from '../../tasks/task.ts';
+import { predict, trace } from '../../train/evaluate.ts';
+import { pairNear } from '../memory/look.ts';
+import type { DataText, Tested, Tried } from '../protocol.ts';
 
 /** What the worker answers about a model, apart from training it. */
 

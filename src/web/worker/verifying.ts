@@ -1,11 +1,12 @@
 import { InputError, messageOf } from '../../base/errors.ts';
 import { createCpuEngine } from '../../engine/cpu.ts';
 import { parseData } from '../../tasks/data-file.ts';
-import { DATA } from '../../tasks/registry.ts';
+import { DATA } from '../../tasks/names.ts';
 import { decodeCheckpoint } from '../../train/checkpoint.ts';
 import { type Verification, verifyStep } from '../../train/verify.ts';
 import { openEngine } from '../engine.ts';
 import type { DataText, EngineChoice } from '../protocol.ts';
+import type { Scope } from './worker.ts';
 
 /** Compares one training step with the reference, on a device of its own: the run goes on meanwhile. */
 
@@ -16,21 +17,20 @@ export interface ToVerify {
 }
 export type FromVerify = { verification: Verification } | { problem: string };
 
-const scope = globalThis as unknown as {
-  postMessage(message: FromVerify): void;
-  onmessage: ((event: MessageEvent<ToVerify>) => void) | null;
-};
+export function begin(scope: Scope<ToVerify, FromVerify>): void {
+  scope.onmessage = async ({ data }) => scope.postMessage(await verify(data));
+}
 
-scope.onmessage = async ({ data: { checkpoint: bytes, engine: choice, data } }) => {
+async function verify({ checkpoint: bytes, engine: choice, data }: ToVerify): Promise<FromVerify> {
   try {
     const checkpoint = decodeCheckpoint(bytes);
     const { name, characters, heldOut } = checkpoint.config.task;
     const own = name === DATA && data ? parseData(data.text, data.file, { characters, heldOut }) : undefined;
     const engine = await openEngine(choice);
     const verification = await verifyStep(engine, createCpuEngine('the reference'), checkpoint, own);
-    scope.postMessage({ verification });
+    return { verification };
   } catch (error) {
     const bug = error instanceof InputError ? '' : 'The verification failed: ';
-    scope.postMessage({ problem: `${bug}${messageOf(error)}` });
+    return { problem: `${bug}${messageOf(error)}` };
   }
-};
+}

@@ -4,6 +4,7 @@ import { parseData } from '../../tasks/data-file.ts';
 import { defaultsFor } from '../../train/setup.ts';
 import type { DataText } from '../protocol.ts';
 import { type Checked, check } from './check.ts';
+import type { Scope } from './worker.ts';
 
 /** Checks settings and data off the page's thread: a grammar may have to be counted through, a file to be read. */
 
@@ -16,16 +17,13 @@ export type FromCheck =
   | { kind: 'defaults'; config: Config; pairs: number }
   | { kind: 'refused'; message: string };
 
-const scope = globalThis as unknown as {
-  postMessage(message: FromCheck): void;
-  onmessage: ((event: MessageEvent<ToCheck>) => void) | null;
-};
-
-scope.onmessage = ({ data: asked }) => {
-  if (asked.kind === 'config') {
-    scope.postMessage({ kind: 'checked', id: asked.id, checked: check(asked.config, asked.data) });
-  } else scope.postMessage(settingsFor(asked.data, asked.characters));
-};
+export function begin(scope: Scope<ToCheck, FromCheck>): void {
+  scope.onmessage = ({ data: asked }) => {
+    if (asked.kind === 'config') {
+      scope.postMessage({ kind: 'checked', id: asked.id, checked: check(asked.config, asked.data) });
+    } else scope.postMessage(settingsFor(asked.data, asked.characters));
+  };
+}
 
 function settingsFor({ file, text }: DataText, characters: boolean): FromCheck {
   try {

@@ -1,0 +1,31 @@
+/** The names of all tasks, without the tasks: a form needs no more. registry.ts has a task for each. */
+export const TASK_NAMES = [
+  // The paper's.
+  'copy',
+  'reverse',
+  'bigram',
+  'svo-sov',
+  'gender',
+  // The Chomsky hierarchy's.
+  'reverse-string',
+  'stack-manipulation',
+  'modular-arithmetic',
+  'solve-equation',
+  'duplicate-string',
+  'missing-duplicate',
+  'odds-first',
+  'bucket-sort',
+  // Languages.
+  'dyck',
+  'marked-reversal',
+  // The tutorial's.
+  'tutorial-part5',
+  'tutorial-part6',
+  // Your own.
+  'data',
+] as const;
+
+export type TaskName = (typeof TASK_NAMES)[number];
+
+/** The task of your own data. */
+export const DATA = 'data' satisfies TaskName;

@@ -1,0 +1,5 @@
+import type { Role } from './worker.ts';
+
+/** A worker of the page, for one thing. */
+export const openWorker = (role: Role): Worker =>
+  new Worker(new URL('./worker.ts', import.meta.url), { type: 'module', name: role });
