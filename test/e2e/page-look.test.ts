@@ -40,42 +40,51 @@ test('untouched, the default run is solved within three minutes; it is right ten
   expect(complaints).toEqual([]);
 });
 
-test.each(['light', 'dark'] as const)(
-  '%s: no violation of accessibility rules, no sideways scrolling',
-  async scheme => {
-    const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-    await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
-    for (const details of ['closed', 'open'] as const) {
-      await page.$$eval(
-        'details',
-        (all, open) => {
-          for (const one of all) one.open = open;
-        },
-        details === 'open',
-      );
-      for (const width of WIDTHS) {
-        await page.setViewport({ width, height: 900 });
-        // Charts and picture follow the width a frame later.
-        await new Promise(resolve => setTimeout(resolve, 300));
-        const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-        expect(over, `${width} px wide, details ${details}`).toBeLessThanOrEqual(0);
-        await page.evaluate(axe);
-        const violations = await page.evaluate(async () => {
-          const { axe } = window as unknown as { axe: { run(): Promise<{ violations: Violation[] }> } };
-          const found = (await axe.run()).violations;
-          return found.map(
-            ({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ html }) => html).join(' | ')}`,
-          );
-        });
-        expect(violations, `${width} px wide, details ${details}`).toEqual([]);
-        if (folder && details === 'closed') {
-          await mkdir(folder, { recursive: true });
-          await page.screenshot({ path: join(folder, `page-${scheme}-${width}.png`), fullPage: true });
-        }
+test.each([
+  ['light', 'a stack', ''],
+  ['dark', 'a deque', '#v=1&preset=small/copy/deque'],
+] as const)('%s, %s: no violation of accessibility rules, no sideways scrolling', async (scheme, _, hash) => {
+  if (hash) {
+    await page.evaluate(hash => {
+      location.hash = hash;
+    }, hash);
+    await waitForText(page, '#status', /Done: all 3,000 steps/, 120_000);
+  }
+  const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+  await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
+  for (const details of ['closed', 'open'] as const) {
+    await page.$$eval(
+      'details',
+      (all, open) => {
+        for (const one of all) one.open = open;
+      },
+      details === 'open',
+    );
+    for (const width of WIDTHS) {
+      await page.setViewport({ width, height: 900 });
+      // Charts and picture follow the width a frame later.
+      await new Promise(resolve => setTimeout(resolve, 300));
+      const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      expect(over, `${width} px wide, details ${details}`).toBeLessThanOrEqual(0);
+      await page.evaluate(axe);
+      const violations = await page.evaluate(async () => {
+        const { axe } = window as unknown as { axe: { run(): Promise<{ violations: Violation[] }> } };
+        const found = (await axe.run()).violations;
+        return found.map(
+          ({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ html }) => html).join(' | ')}`,
+        );
+      });
+      expect(violations, `${width} px wide, details ${details}`).toEqual([]);
+      if (folder && details === 'closed') {
+        await mkdir(folder, { recursive: true });
+        const path = (part: string) => join(folder, `page-${scheme}-${width}${part}.png`) as `${string}.png`;
+        await page.screenshot({ path: path(''), fullPage: true });
+        const clip = { x: 0, y: 0, width, height: 1.1 * Math.max(width, 1200) };
+        await page.screenshot({ path: path('-top'), clip, captureBeyondViewport: true });
       }
     }
-  },
-);
+  }
+});
 
 interface Violation {
   id: string;
