@@ -13,6 +13,11 @@ export class DeviceError extends Error {
   override name = 'DeviceError';
 }
 
+/** The device is gone, and everything on it: another one may go on from what the host has. */
+export class DeviceLost extends DeviceError {
+  override name = 'DeviceLost';
+}
+
 /** ` Did you mean "x"?` where one of the choices is near the word, else the list of choices. */
 export function suggest(word: string, choices: readonly string[]): string {
   if (choices.length === 0) return '';

@@ -1,7 +1,7 @@
 import { assign, type Config, makeConfig, type TaskConfig } from '../base/config.ts';
 import { InputError } from '../base/errors.ts';
 import { type Data, parseData } from '../tasks/data-file.ts';
-import { DATA } from '../tasks/registry.ts';
+import { DATA } from '../tasks/names.ts';
 import { defaultsFor, withVocabulary } from '../train/setup.ts';
 import type { Option } from './command.ts';
 import { read } from './files.ts';

@@ -2,7 +2,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { assign, type Config, KEYS, makeConfig } from '../base/config.ts';
 import { InputError, show } from '../base/errors.ts';
 import type { Data } from '../tasks/data-file.ts';
-import { DATA } from '../tasks/registry.ts';
+import { DATA } from '../tasks/names.ts';
 import type { Checkpoint } from '../train/checkpoint.ts';
 import { GROUPS, PRESETS, preset } from '../train/presets.ts';
 import { withVocabulary } from '../train/setup.ts';

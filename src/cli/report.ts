@@ -3,6 +3,7 @@ import type { Config } from '../base/config.ts';
 import { countParameters } from '../base/parameters.ts';
 import type { Checkpoint } from '../train/checkpoint.ts';
 import type { Evaluation } from '../train/evaluate.ts';
+import { recoveredWords } from '../train/recovery.ts';
 import type { Callbacks, Ending, Trainer } from '../train/trainer.ts';
 import type { Output } from './command.ts';
 import { append } from './files.ts';
@@ -65,6 +66,10 @@ export function reporting(config: Config, line: StatusLine, log: Log, json: bool
       log.record({ kind: 'restart', step, restarts, loss });
       if (!json)
         line.print(`step ${step}: stuck at a loss of ${loss.toFixed(4)}, begins anew (restart ${restarts})`);
+    },
+    onRecovered(recovered) {
+      log.record({ kind: 'recovered', ...recovered });
+      if (!json) line.print(recoveredWords(recovered));
     },
   };
 }

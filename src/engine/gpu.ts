@@ -46,7 +46,7 @@ export async function createGpuEngine(
       return gpuMemory(gpu, shape, new Life('memory', life), options.form);
     },
     destroy(): void {
-      if (life.end()) device.destroy();
+      if (life.end()) gpu.end();
     },
   };
 }
@@ -129,7 +129,9 @@ class GpuModel implements Model {
         `${this.#pending.length} reports wait: fetch them with reports() before going on.`,
       );
     }
-    const slot = this.#upload(batch);
+    const slot = this.#slot;
+    this.#slot = (slot + 1) % MOST_REPORTS;
+    this.#upload(batch, slot);
     this.#pending.push({ slot, B: batch.B });
     this.#submit('training step', this.#ready.step, batch);
     this.#step++;
@@ -150,7 +152,9 @@ class GpuModel implements Model {
     this.#life.check();
     const { noise: _, ...batch } = given;
     checkBatch(this.spec, batch);
-    const slot = this.#upload(batch);
+    // A place of its own: reports of training steps may wait in the ring.
+    const slot = MOST_REPORTS;
+    this.#upload(batch, slot);
     this.#submit('evaluation', this.#ready.forward, batch);
     const { B, T, lengths } = batch;
     const { M4, R4, S4, V4, E } = this.#layout;
@@ -252,18 +256,15 @@ class GpuModel implements Model {
     for (const buffer of this.#batch?.buffers.values() ?? []) buffer.destroy();
   }
 
-  /** Uploads the batch, for which it makes room; returns the place of its report. */
-  #upload(batch: Batch): number {
+  /** Uploads the batch, for which it makes room. @param slot the place of its report */
+  #upload(batch: Batch, slot: number): void {
     this.reserve(batch.B, batch.T, batch.K);
-    const slot = this.#slot;
-    this.#slot = (slot + 1) % MOST_REPORTS;
     const { buffers, words, write } = this.#batch!;
     const t = this.#step - this.#begun + 1;
     const { beta1, beta2 } = this.#training;
     const parts = this.#plan.parts(batch.B, batch.T);
     const used = write(batch, slot, parts, [1 / (1 - beta1 ** t), 1 / (1 - beta2 ** t)]);
     this.#gpu.device.queue.writeBuffer(buffers.get('batch')!, 0, words, 0, used);
-    return slot;
   }
 
   #allocate(B: number, T: number, K: number): void {

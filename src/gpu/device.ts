@@ -1,4 +1,4 @@
-import { DeviceError, InputError, messageOf } from '../base/errors.ts';
+import { DeviceError, DeviceLost, InputError, messageOf } from '../base/errors.ts';
 
 /**
  * A WebGPU device, its pipelines, and what went wrong on it. WebGPU reports validation, out-of-memory and loss
@@ -11,6 +11,8 @@ export class Gpu {
   /** A software adapter: a few CPU cores, where barriers are dear and registers cheap. */
   readonly software: boolean;
   #fault: DeviceError | undefined;
+  #ended = false;
+  readonly #lost: Promise<never>;
   #kernels = new Map<string, Promise<Kernel>>();
 
   constructor(device: GPUDevice, software: boolean) {
@@ -22,16 +24,45 @@ export class Gpu {
         `the device reported: ${(event as GPUUncapturedErrorEvent).error.message}`,
       );
     });
-    device.lost.then(info => {
-      if (info.reason !== 'destroyed') {
-        this.#fault ??= new DeviceError(`the device was lost (${info.reason}): ${info.message}`);
-      }
+    this.#lost = device.lost.then(({ reason, message }) => {
+      const words = message.trim() || 'no reason was given';
+      const lost = new DeviceLost(
+        `the device was lost (${reason}): ${words}${/[.!?]$/.test(words) ? '' : '.'}`,
+      );
+      // Whatever else was reported, it went with the device.
+      if (!this.#ended) this.#fault = lost;
+      throw lost;
     });
+    // Nobody may be waiting.
+    this.#lost.catch(() => undefined);
   }
 
-  /** Throws the first fault the device has reported so far. */
+  /** What WebGPU promises; a browser whose GPU process has died may leave that open for ever. */
+  #orLost<T>(promised: Promise<T>): Promise<T> {
+    return Promise.race([promised, this.#lost]);
+  }
+
+  /** Gives the device back. Lost in any other way, even by its own destroy(), it counts as lost. */
+  end(): void {
+    this.#ended = true;
+    this.device.destroy();
+  }
+
+  /** Throws the first fault the device has reported so far, a loss before all others. */
   check(): void {
     if (this.#fault) throw this.#fault;
+  }
+
+  /** Throws what an error comes from: a loss is often told after what fails by it. */
+  async #cause(what: string, error: unknown): Promise<never> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const soon = new Promise(resolve => {
+      timer = setTimeout(resolve, LOSS_MS);
+    });
+    await Promise.race([this.#lost.catch(() => undefined), soon]);
+    clearTimeout(timer);
+    this.check();
+    throw new DeviceError(`${what}: ${messageOf(error) || 'the device was destroyed'}.`);
   }
 
   /**
@@ -65,7 +96,7 @@ export class Gpu {
       })),
     });
     const scope = device.popErrorScope();
-    const [info, invalid] = await Promise.all([module.getCompilationInfo(), scope]);
+    const [info, invalid] = await this.#orLost(Promise.all([module.getCompilationInfo(), scope]));
     const errors = info.messages.filter(message => message.type === 'error');
     if (errors.length || invalid) {
       const lines = code.split('\n');
@@ -73,7 +104,7 @@ export class Gpu {
       throw new DeviceError(`kernel ${label} does not compile: ${told.join('\n') || invalid?.message}`);
     }
     try {
-      const pipeline = await device.createComputePipelineAsync({
+      const compiled = device.createComputePipelineAsync({
         label,
         layout: device.createPipelineLayout({
           label,
@@ -81,9 +112,10 @@ export class Gpu {
         }),
         compute: { module, entryPoint: 'main' },
       });
+      const pipeline = await this.#orLost(compiled);
       return { label, pipeline, layout };
     } catch (error) {
-      throw new DeviceError(`kernel ${label} cannot be built on this device: ${messageOf(error)}`);
+      return this.#cause(`kernel ${label} cannot be built on this device`, error);
     }
   }
 
@@ -172,12 +204,9 @@ export class Gpu {
       }
     });
     try {
-      await staging.mapAsync(GPUMapMode.READ);
+      await this.#orLost(staging.mapAsync(GPUMapMode.READ));
     } catch (error) {
-      this.check();
-      throw new DeviceError(
-        `results could not be read back: ${messageOf(error) || 'the device was destroyed'}.`,
-      );
+      return this.#cause('results could not be read back', error);
     }
     this.check();
     const all = staging.getMappedRange();
@@ -192,6 +221,9 @@ export class Gpu {
     return copies;
   }
 }
+
+/** A device that is lost says so within this time of the first failure by it, in ms. */
+const LOSS_MS = 1000;
 
 export type Binding = GPUBufferBindingType;
 

@@ -7,7 +7,7 @@ import type { Layout } from './layout.ts';
 import { MOST_NORMS, mostParts } from './plan.ts';
 import { tensorsOf } from './tensors.ts';
 
-/** Reports that may wait on the device to be fetched. */
+/** Reports of training steps that may wait on the device to be fetched; that of an evaluation stands behind them. */
 export const MOST_REPORTS = 1024;
 
 /** Offsets of all tensors in the two arenas for batches of up to B × T, in vec4s, and the arenas' sizes. */
@@ -111,7 +111,7 @@ export function modelBuffers(
     ['gradient', bytes],
     ['partial', bytes * mostParts(layout)],
     ['norms', MOST_NORMS * 8],
-    ['reports', MOST_REPORTS * REPORT.length * 4],
+    ['reports', (MOST_REPORTS + 1) * REPORT.length * 4],
   ]);
 }
 

@@ -21,8 +21,6 @@ import { svoSov } from './svo-sov.ts';
 import type { Task } from './task.ts';
 import { tutorialPart5, tutorialPart6 } from './tutorial.ts';
 
-export { DATA };
-
 /** Every task by name. A new task is a file beside this one, a name in names.ts and a line here. */
 const TASKS: Record<TaskName, (config: TaskConfig, data?: Data) => Task> = {
   copy,

@@ -217,9 +217,17 @@ export interface TraceStep {
   probability: number;
 }
 
-/** What happens at every step while the model decodes a source by itself. */
-export async function trace(model: Model, task: Task, source: readonly number[]): Promise<TraceStep[]> {
-  const [{ outputs }] = await predict(model, task, [source]);
+/**
+ * What happens at every step while the model decodes a source by itself.
+ * @param known its outputs by predict(), where they are known already
+ */
+export async function trace(
+  model: Model,
+  task: Task,
+  source: readonly number[],
+  known?: readonly number[],
+): Promise<TraceStep[]> {
+  const outputs = known ?? (await predict(model, task, [source]))[0].outputs;
   const answer = task.answer?.(source);
   // Where outputs are fed back, the right sequence is what happens only if they are right.
   const right = answer && (task.end === undefined || outputs.join() === answer.join());

@@ -4,7 +4,8 @@ import { initialise, type ModelSpec, zeros } from '../base/parameters.ts';
 import { Rng, STREAM } from '../base/rng.ts';
 import type { ModelState } from '../engine/engine.ts';
 import { type Data, lengthsOf } from '../tasks/data-file.ts';
-import { DATA, makeTask } from '../tasks/registry.ts';
+import { DATA } from '../tasks/names.ts';
+import { makeTask } from '../tasks/registry.ts';
 import { hasLength, type Split, type Task } from '../tasks/task.ts';
 
 /**

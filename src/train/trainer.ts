@@ -1,11 +1,11 @@
 import type { Config } from '../base/config.ts';
 import type { Batch } from '../base/dims.ts';
-import { DeviceError, InputError } from '../base/errors.ts';
+import { DeviceError, DeviceLost, InputError } from '../base/errors.ts';
 import { endsOfModel } from '../base/parameters.ts';
 import { Rng, STREAM } from '../base/rng.ts';
 import type { Engine, Model } from '../engine/engine.ts';
 import type { Data } from '../tasks/data-file.ts';
-import { DATA } from '../tasks/registry.ts';
+import { DATA } from '../tasks/names.ts';
 import { makeBatch, sample, type Task } from '../tasks/task.ts';
 import { breathe } from './breathe.ts';
 import { type Checkpoint, checkState, type RunState, startRun } from './checkpoint.ts';
@@ -13,6 +13,7 @@ import { absorb, commit } from './curriculum.ts';
 import { batchFor, type Evaluation, evaluate } from './evaluate.ts';
 import { addReport, type Metrics, metricsOf, noSums } from './metrics.ts';
 import { feel, startPatience, weigh } from './patience.ts';
+import { MOST_LOSSES, openAnew, type Recovered } from './recovery.ts';
 import { initialState, setup, withVocabulary } from './setup.ts';
 
 /** Said every reportEvery steps: metrics are means over those. */
@@ -42,6 +43,14 @@ export interface Callbacks {
   onEvaluation?(evaluation: Evaluation, step: number): void;
   /** A stuck run begins anew with other weights (restartAfter). */
   onRestart?(restart: Restart): void;
+  /**
+   * Opens another engine of the same kind where the device of this one was lost: the run goes on from its last snapshot
+   * on the host, with the same numbers. Without it, or where that fails, a loss ends the run.
+   */
+  reopen?(): Promise<Engine>;
+  onRecovered?(recovered: Recovered): void;
+  /** ms between snapshots on the host at least (2,000): what is done again after a loss. They change no number. */
+  snapshotMs?: number;
 }
 
 /**
@@ -62,6 +71,9 @@ const QUEUED_MS = 150;
 const QUEUED_STEPS = 128;
 /** Time between breaths, in ms. */
 const BREATH_MS = 12;
+/** Snapshots on the host: ms between them, and the share of the time that they may take. */
+const SNAPSHOT_MS = 2000;
+const SNAPSHOT_SHARE = 1 / 20;
 
 /**
  * The batch of training step k (from 0): a function of seed, step and the longest source alone, so that a
@@ -81,6 +93,15 @@ export function trainingBatch(task: Task, config: Config, step: number, longest:
     batch.noise = Float32Array.from({ length: batch.T * B * E * 2 }, () => deviation * noiseRng.normal());
   }
   return batch;
+}
+
+/** The model of a checkpoint on an engine, with room for its batches. */
+async function modelFor(engine: Engine, checkpoint: Checkpoint, data: Data | undefined): Promise<Model> {
+  const { config, state, run } = checkpoint;
+  const { task, spec } = setup(config, data);
+  const model = await engine.model(spec, config.train, { ...state, begun: run.begun });
+  reserve(model, task, config, run.curriculum.length);
+  return model;
 }
 
 /** Makes room for training and evaluation, so that what is too large is refused before the first step. */
@@ -109,8 +130,9 @@ function reserve(model: Model, task: Task, { train }: Config, longest: number): 
 export class Trainer {
   readonly task: Task;
   readonly config: Config;
-  readonly model: Model;
-  readonly #engine: Engine;
+  #model: Model;
+  #engine: Engine;
+  readonly #data: Data | undefined;
   readonly #callbacks: Callbacks;
   #step: number;
   #run: RunState;
@@ -125,6 +147,12 @@ export class Trainer {
   #msPerStep = 0;
   /** Training steps, their time steps and ms since the last progress report, evaluations left out. */
   #pace = { steps: 0, timeSteps: 0, ms: 0 };
+  /** The last state on the host, when it was taken, and how long that took. */
+  #kept: { checkpoint: Checkpoint; at: number; took: number };
+  /** Devices lost in all, and since the last snapshot. */
+  #losses = { all: 0, sinceKept: 0 };
+  /** The last steps of which callbacks were told: what is done again after a loss is not told again. */
+  #told = { progress: 0, evaluation: 0, restart: 0 };
 
   private constructor(
     engine: Engine,
@@ -132,14 +160,19 @@ export class Trainer {
     model: Model,
     checkpoint: Checkpoint,
     callbacks: Callbacks,
+    data: Data | undefined,
   ) {
     this.#engine = engine;
     this.task = task;
-    this.model = model;
+    this.#model = model;
     this.config = checkpoint.config;
     this.#callbacks = callbacks;
+    this.#data = data;
     this.#step = checkpoint.state.step;
     this.#run = structuredClone(checkpoint.run);
+    const { step } = checkpoint.state;
+    this.#told = { progress: step, evaluation: step, restart: step };
+    this.#kept = { checkpoint: structuredClone(checkpoint), at: performance.now(), took: 0 };
   }
 
   /**
@@ -169,17 +202,26 @@ export class Trainer {
     data?: Data,
   ): Promise<Trainer> {
     checkState(checkpoint);
-    const { config, state, run } = checkpoint;
+    const { config } = checkpoint;
     if (data) withVocabulary(config, data);
-    const { task, spec } = setup(config, data);
+    const { task } = setup(config, data);
     if (task.name === DATA && !data) {
       throw new InputError(
         `task ${DATA} is trained on its data: hand on what ${config.task.file || 'the file'} holds.`,
       );
     }
-    const model = await engine.model(spec, config.train, { ...state, begun: run.begun });
-    reserve(model, task, config, run.curriculum.length);
-    return new Trainer(engine, task, model, checkpoint, callbacks);
+    const model = await modelFor(engine, checkpoint, data);
+    return new Trainer(engine, task, model, checkpoint, callbacks, data);
+  }
+
+  /** The model on the device. Another one after the device was lost. */
+  get model(): Model {
+    return this.#model;
+  }
+
+  /** What the model is on; another one after the device was lost. */
+  get engine(): Engine {
+    return this.#engine;
   }
 
   /** Training steps done (enqueued). */
@@ -225,23 +267,38 @@ export class Trainer {
     await this.between(async () => {
       if (await this.#advance()) return;
       await this.#drain();
-      this.#say();
+      this.#say(true);
     });
   }
 
   /** Everything that a run needs to go on from here, at any time. */
   snapshot(): Promise<Checkpoint> {
     return this.between(async () => {
-      await this.#drain();
-      const state = await this.model.state();
-      const run = structuredClone(this.#run);
-      return { config: structuredClone(this.config), engine: this.#engine.name, state, run };
+      await this.#keep();
+      return structuredClone(this.#kept.checkpoint);
     });
   }
 
-  /** Does something with the model between two steps: evaluate, trace, predict. */
+  /** The last state on the host: what there is to save where the device is lost for good. */
+  get lastSnapshot(): Checkpoint {
+    return structuredClone(this.#kept.checkpoint);
+  }
+
+  /**
+   * Does something with the model between two steps: evaluate, trace, predict. Where the device is lost meanwhile, the
+   * work is done again on another one.
+   */
   between<T>(work: (model: Model, task: Task) => Promise<T>): Promise<T> {
-    const result = this.#tail.then(() => work(this.model, this.task));
+    const result = this.#tail.then(async () => {
+      for (;;) {
+        try {
+          return await work(this.#model, this.task);
+        } catch (error) {
+          if (!(error instanceof DeviceLost)) throw error;
+          await this.#recover(error);
+        }
+      }
+    });
     this.#tail = result.catch(() => {});
     return result;
   }
@@ -249,19 +306,77 @@ export class Trainer {
   /** Gives back the model, not the engine. */
   destroy(): void {
     this.stop();
-    this.model.destroy();
+    this.#model.destroy();
+  }
+
+  /** Takes a snapshot on the host. */
+  async #keep(): Promise<void> {
+    const start = performance.now();
+    await this.#drain();
+    const state = await this.#model.state();
+    const run = structuredClone(this.#run);
+    const checkpoint = { config: structuredClone(this.config), engine: this.#engine.name, state, run };
+    const at = performance.now();
+    this.#kept = { checkpoint, at, took: at - start };
+    this.#losses.sinceKept = 0;
+  }
+
+  /**
+   * Goes on from the last snapshot, on another engine. Nothing of the old one is used again: what it still owes
+   * belongs to a model that is gone.
+   */
+  async #recover(lost: DeviceLost): Promise<void> {
+    const { reopen } = this.#callbacks;
+    if (!reopen) throw lost;
+    this.#losses.all++;
+    if (++this.#losses.sinceKept > MOST_LOSSES) {
+      throw new DeviceLost(
+        `${lost.message} It was lost ${this.#losses.sinceKept} times in a row at the same place: the run is too much for it.`,
+      );
+    }
+    this.#model.destroy();
+    this.#engine.destroy();
+    const { checkpoint } = this.#kept;
+    const opened = await openAnew(async () => {
+      const engine = await reopen();
+      try {
+        return { engine, model: await modelFor(engine, checkpoint, this.#data) };
+      } catch (error) {
+        engine.destroy();
+        throw error;
+      }
+    }, lost);
+    const step = this.#step;
+    const [before, { name }] = [this.#engine.adapter.name, opened.engine.adapter];
+    this.#engine = opened.engine;
+    this.#model = opened.model;
+    this.#step = checkpoint.state.step;
+    this.#run = structuredClone(checkpoint.run);
+    this.#unread = 0;
+    this.#pace = { steps: 0, timeSteps: 0, ms: 0 };
+    const { all: losses } = this.#losses;
+    this.#callbacks.onRecovered?.({
+      step,
+      from: this.#step,
+      reason: lost.message,
+      losses,
+      ...(name !== before && { otherAdapter: name }),
+    });
   }
 
   async #loop(): Promise<Ending> {
     let breath = performance.now();
-    while (this.#going && !this.ending) {
-      await this.between(() => this.#advance());
-      if (performance.now() - breath > BREATH_MS) {
-        await breathe();
-        breath = performance.now();
+    // A loss at the very end leads back to before it.
+    do {
+      while (this.#going && !this.ending) {
+        await this.between(() => this.#advance());
+        if (performance.now() - breath > BREATH_MS) {
+          await breathe();
+          breath = performance.now();
+        }
       }
-    }
-    await this.between(() => this.#drain());
+      await this.between(() => this.#drain());
+    } while (this.#going && !this.ending);
     return this.ending ?? 'paused';
   }
 
@@ -271,7 +386,7 @@ export class Trainer {
     const { steps, reportEvery, evaluateEvery } = this.config.train;
     const start = performance.now();
     const batch = trainingBatch(this.task, this.config, this.#step, this.#run.curriculum.length);
-    this.model.step(batch);
+    this.#model.step(batch);
     const step = ++this.#step;
     this.#unread++;
     const last = step === steps;
@@ -302,6 +417,9 @@ export class Trainer {
       }
       this.#run.seconds += (performance.now() - before) / 1000;
     }
+    const { snapshotMs = SNAPSHOT_MS } = this.#callbacks;
+    const { at, took } = this.#kept;
+    if (wait && performance.now() - at > Math.max(snapshotMs, took / SNAPSHOT_SHARE)) await this.#keep();
     return report || last;
   }
 
@@ -309,7 +427,7 @@ export class Trainer {
   async #drain(): Promise<void> {
     if (this.#unread === 0) return;
     this.#unread = 0;
-    for (const report of await this.model.reports()) {
+    for (const report of await this.#model.reports()) {
       addReport(this.#run.window, report);
       this.#run.curriculum = absorb(this.config, this.#run.curriculum, report);
       this.#run.patience = feel(this.#run.patience, report);
@@ -318,7 +436,11 @@ export class Trainer {
     }
   }
 
-  #say(): void {
+  /** @param again even where this step was told of before */
+  #say(again = false): void {
+    const told = this.#step <= this.#told.progress;
+    this.#told.progress = Math.max(this.#step, this.#told.progress);
+    if (told && !again) return;
     const { steps, batch } = this.config.train;
     this.#callbacks.onProgress?.({
       ...metricsOf(this.#run.window),
@@ -358,8 +480,10 @@ export class Trainer {
     const { window, seconds } = this.#run;
     const restarts = this.#run.restarts + 1;
     this.#run = { ...startRun(this.config), window, seconds, restarts, begun: this.#step };
-    const state = initialState(this.model.spec, this.config.train, restarts);
-    this.model.load({ ...state, step: this.#step, begun: this.#step });
+    const state = initialState(this.#model.spec, this.config.train, restarts);
+    this.#model.load({ ...state, step: this.#step, begun: this.#step });
+    if (this.#step <= this.#told.restart) return;
+    this.#told.restart = this.#step;
     this.#callbacks.onRestart?.({ step: this.#step, restarts, loss });
   }
 
@@ -367,7 +491,7 @@ export class Trainer {
   async #evaluate(): Promise<boolean> {
     const { seed, evaluateLength, evaluateFrom, stopAt } = this.config.train;
     const length = evaluateLength || 2 * this.#run.curriculum.length;
-    const evaluation = await evaluate(this.model, this.task, {
+    const evaluation = await evaluate(this.#model, this.task, {
       length,
       shortest: evaluateFrom || length,
       split: 'validation',
@@ -375,7 +499,8 @@ export class Trainer {
       seed,
       index: this.#step,
     });
-    this.#callbacks.onEvaluation?.(evaluation, this.#step);
+    if (this.#step > this.#told.evaluation) this.#callbacks.onEvaluation?.(evaluation, this.#step);
+    this.#told.evaluation = Math.max(this.#step, this.#told.evaluation);
     return stopAt > 0 && evaluation.coarse >= stopAt;
   }
 }

@@ -27,7 +27,10 @@ export interface Verification {
   reference: string;
   /** Of the objective. */
   loss: { engine: number; reference: number };
-  /** Outputs, strengths and reads of the forward pass; gradients of every parameter; parameters after the step. */
+  /**
+   * Outputs, strengths and reads of the forward pass; gradients of every parameter; parameters after the step. The last
+   * are told, not judged: where a gradient is nearly 0, Adam and RMSProp make a whole step of its sign.
+   */
   forward: Difference[];
   gradients: Difference[];
   weights: Difference[];
@@ -69,6 +72,8 @@ export function sequencesFor(numbers: number, T: number, B: number, seconds = 4)
 /**
  * Makes the next training step of a checkpoint on an engine and on the reference, from the same weights on the same
  * batch, or its first sequences. The run itself is not touched.
+ * @param sequences by default as many as the reference does in some seconds
+ * @throws InputError where the checkpoint is of data that is not given; DeviceError where the device is too small
  */
 export async function verifyStep(
   engine: Engine,

@@ -1,7 +1,7 @@
 import type { Config } from '../base/config.ts';
 import { messageOf } from '../base/errors.ts';
-import type { Profile } from '../train/metrics.ts';
-import { addEvaluation, addProgress, type History, noHistory, upTo } from './charts/history.ts';
+import { DATA } from '../tasks/names.ts';
+import { addEvaluation, addProfile, addProgress, type History, noHistory, upTo } from './charts/history.ts';
 import { type Keeper, takeRun } from './keep/keeper.ts';
 import { newId, type StoredRun } from './keep/store.ts';
 import type { DataText, EngineChoice, Kept, Opening, Pace } from './protocol.ts';
@@ -25,6 +25,8 @@ export interface Beginning {
   engine: EngineChoice;
   /** It waits for its start. */
   paused?: boolean;
+  /** The file that it comes from. */
+  file?: string;
   /** As stored, where it goes on. */
   record?: StoredRun;
   history?: History;
@@ -36,8 +38,8 @@ export interface Listeners {
   /** Another run is the current one. */
   opened(current: Current, before: Current | undefined): void;
   heard(message: Heard, current: Current): void;
-  /** A run could not be opened; what was current still is. */
-  refused(message: string, current: Current | undefined): void;
+  /** A run could not be opened; what was current still is. @param file that it was to come from */
+  refused(message: string, current: Current | undefined, file?: string): void;
   /** Stored anew. */
   kept(): void;
 }
@@ -51,9 +53,10 @@ export class App {
   readonly #listeners: Listeners;
   readonly #opening: () => Pick<Opening, 'pace' | 'source'>;
   #current: Current | undefined;
-  #profile: Profile | undefined;
   /** Of the openings, only the last counts. */
   #turn = 0;
+  #last: Beginning | undefined;
+  #swapping: Promise<void> = Promise.resolve();
 
   /** @param opening what else a run is opened with, as the page stands */
   constructor(keeper: Keeper, opening: () => Pick<Opening, 'pace' | 'source'>, listeners: Listeners) {
@@ -66,27 +69,49 @@ export class App {
     return this.#current;
   }
 
-  async begin(beginning: Beginning): Promise<void> {
-    const turn = ++this.#turn;
-    const { config, checkpoint, data, engine, record, history } = beginning;
+  begin(beginning: Beginning): Promise<void> {
+    return this.#begin(++this.#turn, beginning);
+  }
+
+  /** A run on your own data that was asked for without its file: the file makes it possible. */
+  wanting(file: string): Beginning | undefined {
+    const task = this.#last?.config?.task;
+    return task?.name === DATA && task.file === file && !this.#last?.data ? this.#last : undefined;
+  }
+
+  /** What was asked for last, again. */
+  async again(): Promise<void> {
+    if (this.#last) await this.begin(this.#last);
+  }
+
+  async #begin(turn: number, beginning: Beginning): Promise<void> {
+    const { config, checkpoint, data, engine } = beginning;
+    this.#last = beginning;
     this.#listeners.opening();
     let run: Run;
     try {
-      run = await Run.open({ config, checkpoint, data, engine, ...this.#opening() });
+      const stopped = beginning.record?.state === 'stopped';
+      run = await Run.open({ config, checkpoint, data, engine, stopped, ...this.#opening() });
     } catch (error) {
       if (turn !== this.#turn) return;
       const words =
         error instanceof NotOpened ? `${sentence(error.message)} ${error.advice}` : messageOf(error);
-      this.#listeners.refused(words, this.#current);
+      this.#listeners.refused(words.trim(), this.#current, beginning.file);
       return;
     }
+    // One after the other: two that are open at once must not both follow the same run.
+    const swapped = this.#swapping.then(() => this.#swap(turn, run, beginning));
+    this.#swapping = swapped.catch(() => undefined);
+    await swapped;
+  }
+
+  /** Puts an open run in the place of the current one; drops it where another has been asked for since. */
+  async #swap(turn: number, run: Run, { data, engine, record, history, paused }: Beginning): Promise<void> {
+    if (turn !== this.#turn) return run.end();
     const id = record?.id ?? newId();
+    // Of the page's own runs, the one that is left lets go first.
+    if (this.#current?.record.id === id) await this.#leave();
     const release = await takeRun(id);
-    if (turn !== this.#turn) {
-      run.end();
-      release?.();
-      return;
-    }
     if (!release) {
       run.end();
       this.#listeners.refused('This run is open in another tab.', this.#current);
@@ -94,7 +119,6 @@ export class App {
     }
     await this.#leave();
     const before = this.#current;
-    this.#profile = undefined;
     const now = Date.now();
     const made: StoredRun = record ?? {
       id,
@@ -110,25 +134,28 @@ export class App {
     this.#current = current;
     this.#listeners.opened(current, before);
     run.listen(message => {
+      if (current !== this.#current) return;
       this.#take(message, current);
       this.#listeners.heard(message, current);
     });
-    if (!beginning.paused) run.tell({ kind: 'run' });
+    if (!paused) run.tell({ kind: 'run' });
   }
 
   /** Goes on with a stored run. */
   async resume(id: string, going: boolean): Promise<void> {
+    const turn = ++this.#turn;
     const [record, checkpoint, history, data] = await Promise.all([
       this.#keeper.run(id),
       this.#keeper.checkpoint(id),
       this.#keeper.history(id),
       this.#keeper.data(id),
     ]);
+    if (turn !== this.#turn) return;
     if (!record || !checkpoint) {
-      this.#listeners.refused('this run is no longer kept in the browser.', this.#current);
+      this.#listeners.refused('This run is no longer kept in the browser.', this.#current);
       return;
     }
-    await this.begin({
+    await this.#begin(turn, {
       checkpoint,
       data,
       engine: record.engine,
@@ -153,7 +180,7 @@ export class App {
   /** The run before is kept once more, as far as it answers in time, and ends. */
   async #leave(): Promise<void> {
     const before = this.#current;
-    if (!before) return;
+    if (!before || before.run.ended) return;
     const late = new Promise(resolve => setTimeout(resolve, LAST_WORD));
     before.run.tell({ kind: 'pause' });
     before.record.going = false;
@@ -166,8 +193,12 @@ export class App {
   #take(message: Heard, current: Current): void {
     const { history, record } = current;
     switch (message.kind) {
+      case 'failed':
+        record.going = false;
+        current.release();
+        break;
       case 'progress':
-        addProgress(history, message.progress, this.#profile);
+        addProgress(history, message.progress, record.config.train.reportEvery);
         break;
       case 'evaluation': {
         const { evaluation, step } = message;
@@ -177,7 +208,7 @@ export class App {
         break;
       }
       case 'look':
-        this.#profile = message.look.profile;
+        addProfile(history, message.look.profile, message.look.step, record.config.train.reportEvery);
         break;
       case 'state':
         record.going = message.state === 'running';

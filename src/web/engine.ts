@@ -25,11 +25,23 @@ export async function openEngine(choice: EngineChoice, surroundings: Surrounding
     const { requestDevice } = await import('../gpu/device.ts');
     const { createGpuEngine } = await import('../engine/gpu.ts');
     const tunings = await keptTunings(description.name);
-    return await createGpuEngine(await requestDevice(adapter), description, { tunings });
+    return await createGpuEngine(await inTime(requestDevice(adapter)), description, { tunings });
   } catch (error) {
     if (choice === 'gpu') throw new DeviceError(messageOf(error));
     return createCpuEngine(firstLineOf(error));
   }
+}
+
+/** A browser whose GPU process has just died may not answer at all. */
+const ANSWER_MS = 10_000;
+
+function inTime<T>(promised: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const words = `the browser did not answer within ${ANSWER_MS / 1000} s`;
+    timer = setTimeout(() => reject(new DeviceError(words)), ANSWER_MS);
+  });
+  return Promise.race([promised, late]).finally(() => clearTimeout(timer));
 }
 
 /** @throws DeviceError saying why there is none */
@@ -43,7 +55,7 @@ export async function findAdapter(
   }
   let adapter: GPUAdapter | null;
   try {
-    adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' });
+    adapter = await inTime(gpu.requestAdapter({ powerPreference: 'high-performance' }));
   } catch (error) {
     throw new DeviceError(`no adapter: ${messageOf(error)}`);
   }

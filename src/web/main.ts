@@ -1,22 +1,23 @@
 import { InputError, messageOf } from '../base/errors.ts';
 import { preset } from '../train/presets.ts';
-import { App, type Current } from './app.ts';
-import { toCsv } from './charts/history.ts';
-import { pictureOf } from './charts/picture.ts';
-import { button, byId, download, make, write, writeOrHide } from './dom.ts';
+import { recoveredWords } from '../train/recovery.ts';
+import { App, type Beginning, type Current } from './app.ts';
+import { noHistory } from './charts/history.ts';
+import { byId, write, writeOrHide } from './dom.ts';
 import { count } from './format.ts';
-import { onFiles, readFiles } from './keep/files.ts';
+import { Exports } from './keep/exports.ts';
+import { takeFiles } from './keep/incoming.ts';
 import { Keeper } from './keep/keeper.ts';
 import { isOver, RunList } from './keep/list.ts';
+import type { StoredRun } from './keep/store.ts';
 import { mendLocale } from './locale.ts';
 import { MemoryView } from './memory/view.ts';
 import { Controls } from './panels/controls.ts';
-import { showEnd, showLook, showOpened, showProgress, showStep } from './panels/numbers.ts';
+import { showCurves, showEnd, showLook, showOpened, showProgress, showStep } from './panels/numbers.ts';
 import { TryIt } from './panels/tryit.ts';
-import type { DataText, RunState } from './protocol.ts';
+import type { RunState } from './protocol.ts';
 import type { Heard } from './run.ts';
 import { type Address, readAddress, toAddress } from './settings/address.ts';
-import { fitTo } from './settings/checker.ts';
 import { wordsOf } from './settings/differences.ts';
 import { type Draft, SettingsForm } from './settings/form.ts';
 import { showAdapter } from './trust/adapter.ts';
@@ -48,13 +49,19 @@ const app = new App(keeper, () => ({ pace: controls.pace, source: source.value }
   },
   opened,
   heard,
-  refused(message, current) {
+  refused(message, current, file) {
     write(element('keep-status'), '');
-    if (current) {
+    showRuns();
+    if (file) {
+      const goesOn = current ? ' The current run goes on.' : '';
+      writeOrHide(element('file-problem'), `${file}: ${message}${goesOn}`);
+      element('file-problem').scrollIntoView({ block: 'nearest' });
+    } else if (current) {
       form.refuse(`${message} The current run goes on.`);
       element('settings-title').scrollIntoView({ block: 'nearest' });
-    } else {
-      writeOrHide(element('error'), message);
+    }
+    if (!current) {
+      if (!file) writeOrHide(element('error'), message);
       controls.show('failed', 'There is no run.');
       write(element('adapter'), 'no engine');
     }
@@ -78,57 +85,70 @@ const controls = new Controls({
   pace: pace => app.pace(pace),
 });
 
+const takeaway = new Exports(app, keeper, charts);
 const form = new SettingsForm((draft: Draft) => app.begin(draft));
 const tryIt = new TryIt(() => app.current?.run);
 const lengthChart = new LengthChart(() => app.current?.run);
 const verify = new VerifyPanel(async () => {
   const { current } = app;
   if (!current) return undefined;
+  if (current.run.opened.engine === 'cpu') {
+    throw new InputError('this run is computed by the reference itself: there is nothing to compare.');
+  }
   const { bytes } = await current.run.ask('checkpoint', {});
-  return { checkpoint: bytes, engine: current.record.engine, data: current.data };
+  return { checkpoint: bytes, engine: current.run.opened.engine, data: current.data };
 });
 const runs = new RunList({
   resume: id => {
     keeper.run(id).then(run => app.resume(id, run !== undefined && !isOver(run.state)));
   },
-  delete: id => {
-    keeper.delete(id).then(showRuns);
+  async delete(id, name) {
+    if (!confirm(`Delete ${name}, with its checkpoint?`)) return;
+    const deleted = await keeper.delete(id);
+    write(element('keep-status'), deleted ? '' : 'It is open in another tab: close that first.');
+    await showRuns();
   },
-  async download(id) {
-    const checkpoint = id === app.current?.record.id ? undefined : await keeper.checkpoint(id);
-    const run = await keeper.run(id);
-    if (checkpoint && run) saveCheckpoint(checkpoint, wordsOf(run.config), run.step);
-    else await saveCurrent();
-  },
+  download: id => takeaway.checkpoint(id),
   async compare(ids) {
+    const turn = ++comparing;
     const found = await Promise.all(
       ids.map(async id => {
         const [run, history] = await Promise.all([keeper.run(id), keeper.history(id)]);
-        return run && history ? [{ name: wordsOf(run.config), history }] : [];
+        return { name: run ? wordsOf(run.config) : 'no longer kept', history: history ?? noHistory() };
       }),
     );
-    charts.compare(found.flat());
+    if (turn === comparing) charts.compare(found);
   },
 });
+let comparing = 0;
 
-/** Written now and then: the list is read anew, but not while the last reading goes on. */
-let listing = false;
-async function showRuns(): Promise<void> {
-  if (listing) return;
-  listing = true;
-  runs.show(await keeper.runs(), app.current?.record.id ?? '');
-  listing = false;
+/** Written now and then: the list is read anew, once more where that was asked for while it was read. */
+let listing: Promise<void> | undefined;
+let listAgain = false;
+function showRuns(): Promise<void> {
+  listAgain = true;
+  listing ??= list().finally(() => {
+    listing = undefined;
+  });
+  return listing;
+}
+async function list(): Promise<void> {
+  while (listAgain) {
+    listAgain = false;
+    const stored = await keeper.runs();
+    // A run that has failed can be resumed, as one that is not here.
+    const { current } = app;
+    const unkept = current && !stored.some(({ id }) => id === current.record.id) ? [current.record] : [];
+    runs.show([...unkept, ...stored], current && !current.run.ended ? current.record.id : '');
+  }
 }
 
-function opened({ run, record, history }: Current, before: Current | undefined): void {
+function opened({ run, record, history: curves }: Current, before: Current | undefined): void {
   const { opened: said } = run;
-  sessionStorage.setItem(TAB_RUN, record.id);
-  browserHistory.replaceState(
-    null,
-    '',
-    toAddress({ config: said.config, engine: record.engine, paused: false }),
-  );
-  for (const id of ['error', 'refused', 'link-problem', 'file-problem']) writeOrHide(element(id), undefined);
+  rememberRun(record.id);
+  addressIs(record);
+  for (const id of ['error', 'recovered', 'refused', 'link-problem', 'file-problem'])
+    writeOrHide(element(id), undefined);
   write(element('keep-status'), '');
   form.set(said.config, record.engine, app.current?.data);
   form.beside(said.config);
@@ -138,7 +158,8 @@ function opened({ run, record, history }: Current, before: Current | undefined):
   tryIt.opened(said.example);
   lengthChart.clear();
   verify.clear();
-  charts.show(history);
+  charts.show(curves);
+  showCurves(curves, record.step);
   if (before && before.record.id !== record.id) runs.add(before.record.id);
   showRuns();
 }
@@ -163,6 +184,12 @@ function heard(message: Heard, { record }: Current): void {
       controls.show('running', stuck);
       break;
     }
+    case 'recovered':
+      writeOrHide(
+        element('recovered'),
+        `At ${recoveredWords(message.recovered)} (${message.recovered.losses})`,
+      );
+      break;
     case 'look':
       showStep(message.look.step);
       memory.show(message.look.shown);
@@ -197,132 +224,55 @@ function statusOf(state: RunState, step: number): string {
 }
 
 /** Puts the source of the picture to the worker; what it cannot read is told beside the field. */
-async function show(question: Promise<string> | undefined): Promise<void> {
+async function show(what: 'show' | 'sample'): Promise<void> {
   const refused = element('refused');
+  const run = app.current?.run;
+  if (!run) return;
   try {
-    const shown = await question;
-    if (shown !== undefined) source.value = shown;
+    const length = byId('sample-length', HTMLInputElement).valueAsNumber;
+    const shown = await (what === 'show'
+      ? run.ask(what, { source: source.value })
+      : run.ask(what, { length }));
+    if (run !== app.current?.run) return;
+    source.value = shown;
     source.removeAttribute('aria-invalid');
     writeOrHide(refused, undefined);
   } catch (error) {
+    if (run !== app.current?.run) return;
     source.setAttribute('aria-invalid', 'true');
     writeOrHide(refused, messageOf(error));
   }
 }
 byId('show', HTMLFormElement).addEventListener('submit', event => {
   event.preventDefault();
-  show(app.current?.run.ask('show', { source: source.value }));
+  show('show');
 });
-onClick('sample', () => {
-  show(app.current?.run.ask('sample', { length: byId('sample-length', HTMLInputElement).valueAsNumber }));
-});
+onClick('sample', () => show('sample'));
 
-// Charts: smoothing, and to take them away.
 const smoothing = byId('smoothing', HTMLInputElement);
 smoothing.addEventListener('input', () => charts.smoothing(smoothing.valueAsNumber));
-const fileName = (ending: string): string =>
-  `pushdown-${wordsOf(app.current?.record.config ?? preset('reverse')).replace(/[^\w.-]+/g, '-')}${ending}`;
-onClick('save-csv', () => {
-  const { current } = app;
-  if (current) download(fileName('.csv'), new Blob([toCsv(current.history)], { type: 'text/csv' }));
-});
-onClick('save-json', () => {
-  const { current } = app;
-  if (!current) return;
-  const { record, history } = current;
-  const { engine, adapter } = current.run.opened;
-  const text = JSON.stringify({ config: record.config, engine, adapter, history }, null, 1);
-  download(fileName('.json'), new Blob([text], { type: 'application/json' }));
-});
-onClick('save-png', async () => {
-  const heading = wordsOf(app.current?.record.config ?? preset('reverse'));
-  download(fileName('.png'), await pictureOf(charts.drawn, heading));
-});
-
-// What can be kept of a run beside the browser's storage.
-const saveCheckpoint = (bytes: Uint8Array, name: string, step: number): void =>
-  download(
-    `pushdown-${name.replace(/[^\w.-]+/g, '-')}-step${step}.safetensors`,
-    new Blob([bytes as BlobPart], { type: 'application/octet-stream' }),
-  );
-async function saveCurrent(): Promise<void> {
-  const { current } = app;
-  if (!current) return;
-  const { bytes, step } = await current.run.ask('checkpoint', {});
-  saveCheckpoint(bytes, wordsOf(current.record.config), step);
-}
-onClick('save-checkpoint', () => {
-  saveCurrent().catch(error => writeOrHide(element('file-problem'), messageOf(error)));
-});
-onClick('save-config', () => {
-  const { current } = app;
-  if (!current) return;
-  const text = `${JSON.stringify(current.record.config, null, 2)}\n`;
-  download(fileName('-config.json'), new Blob([text], { type: 'application/json' }));
-});
-onClick('copy-link', async () => {
-  const copied = await navigator.clipboard?.writeText(location.href).then(
-    () => true,
-    () => false,
-  );
-  write(element('keep-status'), copied ? 'Copied.' : 'The address of this page is the link.');
-});
-
-// Files.
-onFiles(byId('files', HTMLInputElement), files => {
-  open(files).catch(error => {
-    if (!(error instanceof InputError)) throw error;
-    writeOrHide(element('file-problem'), `${error.message} The current run goes on.`);
-    element('file-problem').scrollIntoView({ block: 'nearest' });
-  });
-});
-
-async function open(files: File[]): Promise<void> {
-  writeOrHide(element('file-problem'), undefined);
-  element('dropped').hidden = true;
-  const read = await readFiles(files);
-  if (read.kind === 'checkpoint') {
-    await app.begin({ checkpoint: read.bytes, data: read.data, engine: 'auto', paused: true });
-  } else if (read.kind === 'config') {
-    form.set(read.config, undefined, undefined);
-    byId('all-settings', HTMLDetailsElement).open = true;
-    element('settings-title').scrollIntoView();
-  } else offer(read.data);
-}
-
-/** What can be done with a file of pairs. */
-function offer(data: DataText): void {
-  const box = element('dropped');
-  const characters = make('input', { type: 'checkbox', id: 'dropped-characters' });
-  const act = (label: string, work: () => Promise<void>) =>
-    button(label, () => {
-      work().then(
-        () => {
-          box.hidden = true;
-        },
-        error => writeOrHide(element('file-problem'), messageOf(error)),
-      );
-    });
-  box.replaceChildren(
-    make('p', {}, `${data.file}: pairs of your own. What shall be done with them?`),
-    make(
-      'div',
-      { class: 'buttons' },
-      act('Train on them', async () => {
-        const { config } = await fitTo(data, characters.checked);
-        await app.begin({ config, data, engine: app.current?.record.engine ?? 'auto' });
-      }),
-      make('label', { class: 'check' }, characters, ' every character is a symbol'),
-      act('Test the current model on them', () => tryIt.test(data)),
-    ),
-  );
-  box.hidden = false;
-  box.scrollIntoView({ block: 'nearest' });
-}
+takeFiles(app, form, tryIt);
 
 // The address: a link reproduces a run.
-const browserHistory = window.history;
+const addressIs = ({ config, engine }: StoredRun): void =>
+  history.replaceState(null, '', toAddress({ config, engine, paused: false }));
+
+/** The run of this tab, over a reload. A browser that keeps nothing may refuse even this. */
 const TAB_RUN = 'pushdown run';
+function rememberRun(id: string): void {
+  try {
+    sessionStorage.setItem(TAB_RUN, id);
+  } catch {
+    // Then a reload begins what the address says.
+  }
+}
+function rememberedRun(): string | null {
+  try {
+    return sessionStorage.getItem(TAB_RUN);
+  } catch {
+    return null;
+  }
+}
 
 function addressed(): Address | undefined {
   try {
@@ -340,10 +290,8 @@ addEventListener('hashchange', async () => {
   const address = addressed();
   const warning = element('link-problem').textContent;
   if (address) await app.begin(address);
-  else if (app.current) {
-    const { config, engine } = app.current.record;
-    browserHistory.replaceState(null, '', toAddress({ config, engine, paused: false }));
-  }
+  // Also where it could not be had.
+  if (app.current) addressIs(app.current.record);
   writeOrHide(element('link-problem'), warning ?? undefined);
 });
 
@@ -351,24 +299,24 @@ addEventListener('hashchange', async () => {
 async function begin(): Promise<void> {
   const address = addressed();
   const warning = element('link-problem').textContent || undefined;
-  const same = (run: { config: Address['config']; engine: string }): boolean =>
-    !address ||
-    (toAddress({ ...address, paused: false }) ===
-      toAddress({ config: run.config, engine: address.engine, paused: false }) &&
-      run.engine === address.engine);
-  const tab = sessionStorage.getItem(TAB_RUN);
+  const wanted: Beginning = address ?? { config: preset('reverse'), engine: 'auto' };
+  form.set(wanted.config!, wanted.engine);
+  const same = ({ config, engine }: StoredRun): boolean =>
+    !address || toAddress({ config, engine, paused: false }) === toAddress({ ...address, paused: false });
+  const tab = rememberedRun();
   const stored = tab ? await keeper.run(tab) : undefined;
   const cutOff = address ? (await keeper.runs()).find(run => run.going && same(run)) : undefined;
   const earlier = stored && same(stored) ? stored : cutOff;
   if (earlier) {
-    await app.resume(earlier.id, earlier.going);
-    if (app.current) {
+    await app.resume(earlier.id, earlier.going && !address?.paused);
+    if (app.current)
       write(element('keep-status'), `Went on from step ${count(earlier.step)}, kept in this browser.`);
-      writeOrHide(element('link-problem'), warning);
-      return;
-    }
   }
-  await app.begin(address ?? { config: preset('reverse'), engine: 'auto' });
+  if (!app.current) {
+    const why = element('error').textContent;
+    await app.begin(wanted);
+    if (why) writeOrHide(element('error'), `What was kept of this run could not be opened: ${why}`);
+  }
   writeOrHide(element('link-problem'), warning);
 }
 

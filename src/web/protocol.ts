@@ -1,6 +1,7 @@
 import type { Config } from '../base/config.ts';
 import type { AdapterDescription } from '../engine/engine.ts';
 import type { Evaluation } from '../train/evaluate.ts';
+import type { Recovered } from '../train/recovery.ts';
 import type { Progress, Restart } from '../train/trainer.ts';
 import type { Look } from './memory/look.ts';
 
@@ -32,6 +33,8 @@ export interface Opening {
   pace: Pace;
   /** The source that the picture shows at first, as people write it; where it cannot be read, another. */
   source?: string;
+  /** The run was stopped for good: its model can be asked only. */
+  stopped?: boolean;
 }
 
 export type ToWorker =
@@ -60,7 +63,7 @@ export interface Questions {
   lengths: { question: object; answer: { lengths: number[]; shortest: number; longest: number } };
   evaluate: { question: { length: number; sequences: number }; answer: Evaluation };
   /** The model against pairs of a file of yours. */
-  test: { question: { data: DataText }; answer: Tested };
+  test: { question: { data: DataText; characters: boolean }; answer: Tested };
 }
 export type Asked = keyof Questions;
 export type Question = { [K in Asked]: { what: K } & Questions[K]['question'] }[Asked];
@@ -130,6 +133,7 @@ export type FromWorker =
   | { kind: 'progress'; progress: Progress }
   | { kind: 'evaluation'; evaluation: Evaluation; step: number }
   | { kind: 'restart'; restart: Restart }
+  | { kind: 'recovered'; recovered: Recovered }
   | { kind: 'look'; look: Look }
   /** A checkpoint to be kept: now and then, and whenever training ends or pauses. */
   | { kind: 'kept'; kept: Kept }

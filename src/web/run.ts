@@ -20,6 +20,8 @@ interface Waiting {
   reject(error: InputError): void;
 }
 
+const OVER = 'the run has ended.';
+
 type Hear = (message: Heard) => void;
 
 /** A run in its worker, as the page sees it. What it says before somebody listens is told then. */
@@ -30,6 +32,7 @@ export class Run {
   #asked = 0;
   #hear: Hear | undefined;
   #unheard: Heard[] = [];
+  #ended = false;
 
   private constructor(worker: Worker, opened: Opened) {
     this.#worker = worker;
@@ -47,7 +50,7 @@ export class Run {
       const fail = (message: string, advice: string): void => {
         worker.terminate();
         if (run) {
-          run.#refuseAll('the run has ended.');
+          run.#close();
           run.#say({ kind: 'failed', message, advice });
         } else reject(new NotOpened(message, advice));
       };
@@ -79,6 +82,11 @@ export class Run {
     else this.#unheard.push(message);
   }
 
+  /** It failed, or was ended: nothing is heard of it any more. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
   tell(message: ToWorker): void {
     this.#worker.postMessage(message);
   }
@@ -86,6 +94,7 @@ export class Run {
   /** @throws InputError where the question cannot be answered, or the run ends before it is */
   ask<K extends Asked>(what: K, question: Questions[K]['question']): Promise<Answer<K>> {
     const id = ++this.#asked;
+    if (this.#ended) return Promise.reject(new InputError(OVER));
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve: resolve as Waiting['resolve'], reject });
       this.tell({ kind: 'ask', id, question: { what, ...question } } as ToWorker);
@@ -96,7 +105,7 @@ export class Run {
   end(): void {
     this.#worker.terminate();
     this.#hear = () => undefined;
-    this.#refuseAll('the run has ended.');
+    this.#close();
   }
 
   #take(id: number): Waiting | undefined {
@@ -105,8 +114,9 @@ export class Run {
     return waiting;
   }
 
-  #refuseAll(reason: string): void {
-    for (const { reject } of this.#waiting.values()) reject(new InputError(reason));
+  #close(): void {
+    this.#ended = true;
+    for (const { reject } of this.#waiting.values()) reject(new InputError(OVER));
     this.#waiting.clear();
   }
 }

@@ -9,7 +9,15 @@ import type { Evaluation } from '../../src/train/evaluate.ts';
 import { preset } from '../../src/train/presets.ts';
 import { initialState, setup } from '../../src/train/setup.ts';
 import type { Progress } from '../../src/train/trainer.ts';
-import { addEvaluation, addProgress, noHistory, smooth, toCsv, upTo } from '../../src/web/charts/history.ts';
+import {
+  addEvaluation,
+  addProfile,
+  addProgress,
+  noHistory,
+  smooth,
+  toCsv,
+  upTo,
+} from '../../src/web/charts/history.ts';
 import { bytes } from '../../src/web/format.ts';
 import { readFiles } from '../../src/web/keep/files.ts';
 import { firstRow, readWeights, rowsOf } from '../../src/web/memory/weights.ts';
@@ -17,15 +25,16 @@ import { adviceFor } from '../../src/web/trust/advice.ts';
 import { drawSource, lengthsFor, shownSource, testOn, tryOut } from '../../src/web/worker/answers.ts';
 import { fakeEngine } from '../support/fake-engine.ts';
 
-const progress = (step: number, loss = 1): Progress => ({ step, loss, coarse: 0.5, fine: 0.6 }) as Progress;
+const progress = (step: number, loss = 1): Progress =>
+  ({ step, steps: 1e9, loss, coarse: 0.5, fine: 0.6 }) as Progress;
 const evaluation = { coarse: 0.25, fine: 0.5 } as Evaluation;
 
 describe('curves', () => {
   test('a step has one place, whatever is told of it', () => {
     const history = noHistory();
-    addProgress(history, progress(25), undefined);
+    addProgress(history, progress(25), 25);
     addEvaluation(history, evaluation, 25);
-    addProgress(history, progress(50, Number.NaN), undefined);
+    addProgress(history, progress(50, Number.NaN), 25);
     expect(history.step).toEqual([25, 50]);
     expect(history.loss).toEqual([1, null]);
     expect(history.evaluatedCoarse).toEqual([0.25, null]);
@@ -39,7 +48,7 @@ describe('curves', () => {
   test('long runs lose every other of their older points, but no evaluation and not their order', () => {
     const history = noHistory();
     for (let step = 1; step <= 20_000; step++) {
-      addProgress(history, progress(step), undefined);
+      addProgress(history, progress(step), 1);
       if (step % 1000 === 0) addEvaluation(history, evaluation, step);
     }
     expect(history.step.length).toBeLessThanOrEqual(4000);
@@ -51,9 +60,22 @@ describe('curves', () => {
     }
   });
 
+  test('single steps are no points; push and pop are, at the step that was looked at, now and then', () => {
+    const history = noHistory();
+    const phase = { push: 0.5, pop: 0.25, steps: 1, ends: [] };
+    for (let step = 1; step <= 60; step++) {
+      addProgress(history, progress(step), 25);
+      addProfile(history, { reading: phase, writing: phase }, step, 25);
+    }
+    addProgress(history, { ...progress(61), steps: 61 }, 25);
+    expect(history.step).toEqual([1, 25, 26, 50, 51, 61]);
+    expect(history.readingPush).toEqual([0.5, null, 0.5, null, 0.5, null]);
+    expect(history.loss).toEqual([null, 1, null, 1, null, 1]);
+  });
+
   test('what came after a checkpoint is forgotten', () => {
     const history = noHistory();
-    for (const step of [25, 50, 75]) addProgress(history, progress(step), undefined);
+    for (const step of [25, 50, 75]) addProgress(history, progress(step), 25);
     expect(upTo(history, 60)).toMatchObject({ step: [25, 50], loss: [1, 1] });
     expect(upTo(history, 75).step).toEqual([25, 50, 75]);
     expect(upTo(history, 0).step).toEqual([]);

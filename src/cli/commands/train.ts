@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { DeviceError, InputError } from '../../base/errors.ts';
+import { DeviceError, DeviceLost, InputError } from '../../base/errors.ts';
 import { countParameters } from '../../base/parameters.ts';
 import { encodeCheckpoint } from '../../train/checkpoint.ts';
 import { evaluateResult } from '../../train/evaluate.ts';
@@ -127,10 +127,16 @@ async function carryOut(
   text.write(`${engineLine(engine)}\n`);
   const file = join(out, CHECKPOINT);
   const save = async () => writeAtomic(file, encodeCheckpoint(await trainer.snapshot()));
+  /** Where the device gives nothing any more. */
+  const saveLast = () => writeAtomic(file, encodeCheckpoint(trainer.lastSnapshot));
   const line = new StatusLine(text, Boolean(text.isTTY) && !json);
   const log = new Log(join(out, LOG), json ? io.stdout : undefined, () => trainer.stop());
   const { record } = log;
-  const callbacks = reporting(config, line, log, json);
+  const callbacks = {
+    ...reporting(config, line, log, json),
+    // Only WebGPU has devices to lose; the CPU would go on with other numbers.
+    reopen: () => openEngine('gpu', { plan: planAsked }),
+  };
   const trainer = from
     ? await Trainer.resume(engine, { ...from, config }, callbacks, data)
     : await Trainer.start(engine, config, callbacks, data);
@@ -156,7 +162,7 @@ async function carryOut(
     await save();
   } catch (error) {
     line.end();
-    await saveWhatThereIs(error, save, file, text);
+    await saveWhatThereIs(error, error instanceof DeviceLost ? saveLast : save, file, text);
     throw error;
   } finally {
     cease();
@@ -183,7 +189,7 @@ async function carryOut(
   }
   await log.written();
   trainer.destroy();
-  engine.destroy();
+  trainer.engine.destroy();
   return ending === 'stopped' ? EXIT.interrupted : 0;
 }
 

@@ -36,7 +36,7 @@ export class Charts {
 
   constructor(parent: HTMLElement) {
     this.#hosts = CHARTS.map(spec => {
-      const host = make('div', { class: 'chart', id: `${spec.id}-chart` });
+      const host = make('div', { class: 'chart', id: `${spec.id}-chart`, role: 'group' });
       const title = make('h3', { id: `${spec.id}-title` }, spec.title);
       parent.append(
         make(
@@ -97,7 +97,7 @@ export class Charts {
   }
 
   #drawNow(): void {
-    for (const { spec, plot } of this.#charts) {
+    for (const { spec, plot, host } of this.#charts) {
       const own: uPlot.AlignedData = [
         this.#history.step,
         ...spec.lines.map(({ column }) => this.#shown(spec, this.#history[column])),
@@ -109,7 +109,17 @@ export class Charts {
           )
         : [];
       plot.setData(others.length ? uPlot.join([own, ...others]) : own);
+      host.setAttribute('aria-label', this.#words(spec));
     }
+  }
+
+  /** The last values, for those who do not see the lines. */
+  #words({ title, lines }: ChartSpec): string {
+    const values = lines.map(({ column, label }) => {
+      const last = this.#history[column].findLast(value => value !== null);
+      return `${label} ${last == null ? 'unknown' : significant(last)}`;
+    });
+    return `${title} up to step ${this.#history.step.at(-1) ?? 0}: ${values.join(', ')}`;
   }
 
   #shown({ scale, smooth: smoothed }: ChartSpec, values: (number | null)[]): (number | null)[] {

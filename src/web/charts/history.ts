@@ -65,8 +65,14 @@ function thin(history: History): void {
   for (const name of COLUMNS) history[name] = history[name].filter((_, i) => stays[i]);
 }
 
-export function addProgress(history: History, progress: Progress, profile: Profile | undefined): void {
-  const at = placeOf(history, progress.step);
+/**
+ * A report of the trainer. Single steps report as well, what has gathered since the last report step: that is no point
+ * of a curve yet.
+ */
+export function addProgress(history: History, progress: Progress, reportEvery: number): void {
+  const { step, steps } = progress;
+  if (step % reportEvery !== 0 && step !== steps) return;
+  const at = placeOf(history, step);
   const { loss, coarse, fine, length, gradientNorm, timeStepsPerSecond } = progress;
   for (const [name, value] of Object.entries({
     loss,
@@ -78,7 +84,13 @@ export function addProgress(history: History, progress: Progress, profile: Profi
   })) {
     history[name as ColumnName][at] = orNull(value);
   }
-  if (!profile) return;
+}
+
+/** What was seen of push and pop after a step; not more often than there are reports. */
+export function addProfile(history: History, profile: Profile, step: number, reportEvery: number): void {
+  const last = history.readingPush.findLastIndex(value => value !== null);
+  if (last >= 0 && step < history.step[last] + reportEvery) return;
+  const at = placeOf(history, step);
   history.readingPush[at] = orNull(profile.reading.push);
   history.readingPop[at] = orNull(profile.reading.pop);
   history.writingPush[at] = orNull(profile.writing.push);

@@ -10,9 +10,9 @@ export class Keeper {
   readonly #store: Promise<Store | undefined>;
   readonly #tell: (problem: string | undefined) => void;
   #told = false;
-  /** Writes are made one after the other, and of those that wait only the last. */
-  #writing = false;
-  #next: { kept: KeptRun; data?: DataText } | undefined;
+  /** Writes are made one after the other; of those that wait, the last of each run. */
+  #writing: Promise<void> | undefined;
+  readonly #waiting = new Map<string, { kept: KeptRun; data?: DataText }>();
   /** Runs whose data is stored: it does not change. */
   readonly #withData = new Set<string>();
 
@@ -24,24 +24,22 @@ export class Keeper {
     });
   }
 
-  /** @param data your own, that the run is trained on */
-  async keep(kept: KeptRun, data?: DataText): Promise<void> {
-    this.#next = { kept, data };
-    if (this.#writing) return;
-    this.#writing = true;
-    try {
-      const store = await this.#store;
-      for (let next = this.#take(); next && store; next = this.#take())
-        await this.#write(store, next.kept, next.data);
-    } finally {
-      this.#writing = false;
-    }
+  /** Comes back when it is written, or has failed. @param data your own, that the run is trained on */
+  keep(kept: KeptRun, data?: DataText): Promise<void> {
+    this.#waiting.set(kept.run.id, { kept, data });
+    this.#writing ??= this.#writeAll().finally(() => {
+      this.#writing = undefined;
+    });
+    return this.#writing;
   }
 
-  #take(): { kept: KeptRun; data?: DataText } | undefined {
-    const next = this.#next;
-    this.#next = undefined;
-    return next;
+  async #writeAll(): Promise<void> {
+    const store = await this.#store;
+    for (const [id] of this.#waiting) {
+      const { kept, data } = this.#waiting.get(id)!;
+      this.#waiting.delete(id);
+      if (store) await this.#write(store, kept, data);
+    }
   }
 
   async #write(store: Store, kept: KeptRun, data?: DataText): Promise<void> {
@@ -90,8 +88,14 @@ export class Keeper {
     return this.#read(store => store.data(id), undefined);
   }
 
-  delete(id: string): Promise<void> {
-    return this.#read(store => store.delete(id), undefined);
+  /** False where another tab has it. */
+  async delete(id: string): Promise<boolean> {
+    const release = await takeRun(id);
+    if (!release) return false;
+    this.#withData.delete(id);
+    await this.#read(store => store.delete(id), undefined);
+    release();
+    return true;
   }
 
   async #read<T>(work: (store: Store) => Promise<T>, none: T): Promise<T> {

@@ -7,7 +7,8 @@ import type { StoredRun } from './store.ts';
 export interface RunCommands {
   /** Goes on with a stored run, or looks at it where it is over. */
   resume(id: string): void;
-  delete(id: string): void;
+  /** @param name what the run is called */
+  delete(id: string, name: string): void;
   download(id: string): void;
   /** These are drawn beside the present run, in this order. */
   compare(ids: readonly string[]): void;
@@ -31,11 +32,6 @@ export class RunList {
 
   constructor(commands: RunCommands) {
     this.#commands = commands;
-  }
-
-  /** The runs drawn beside the present one. */
-  get compared(): readonly string[] {
-    return this.#compared;
   }
 
   /** Draws a run beside the present one too, first of those. */
@@ -65,7 +61,9 @@ export class RunList {
     const focused = document.activeElement?.id;
     this.#body.replaceChildren(...runs.map((run, i) => this.#row(run, runs[i + 1], run.id === current)));
     // The row that a person is at may have been made anew.
-    if (focused) document.getElementById(focused)?.focus();
+    if (focused && this.#body.contains(document.activeElement) === false) {
+      (document.getElementById(focused) ?? document.getElementById('files'))?.focus();
+    }
     writeOrHide(this.#empty, runs.length === 0 ? 'None kept yet.' : undefined);
   }
 
@@ -105,7 +103,7 @@ export class RunList {
         { class: 'acts' },
         ...(current ? [] : [act(isOver(state) ? 'Open' : 'Resume', () => this.#commands.resume(id))]),
         act('Checkpoint', () => this.#commands.download(id)),
-        ...(current ? [] : [act('Delete', () => this.#commands.delete(id))]),
+        ...(current ? [] : [act('Delete', () => this.#commands.delete(id, name))]),
       ),
     );
   }

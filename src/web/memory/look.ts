@@ -76,13 +76,23 @@ export const samplePairs = (task: Task, seed: number, longest: number): Pair[] =
 export const firstSource = (task: Task, seed: number, longest: number): readonly number[] =>
   pairNear(task, new Rng(seed, STREAM.sample, 0), Math.max(4, Math.min(6, longest))).source;
 
-/** A pair with a source of L symbols; where the task has none, of the nearest number above or below. */
+/** How far away from a length the nearest is looked for. */
+const REACH = 100;
+
+/**
+ * A pair with a source of L symbols; where the task has none, of the nearest number above or below. Data that can be
+ * listed may have gaps of any size: of it there is always one.
+ */
 export function pairNear(task: Task, rng: Rng, length: number): Pair {
-  for (let off = 0; off < 100; off++) {
+  for (let off = 0; off < REACH; off++) {
     const near = [length + off, length - off].find(one => one > 0 && hasLength(task, one));
     if (near) return task.pair(rng, near, near);
   }
-  return task.pair(rng, length, length);
+  if (!task.pairs) return task.pair(rng, length, length);
+  const distance = ({ source }: Pair): number => Math.abs(source.length - length);
+  return task
+    .pairs(1, Number.MAX_SAFE_INTEGER, 'train')
+    .reduce((best, pair) => (distance(pair) < distance(best) ? pair : best));
 }
 
 /** Looks at a model: `source` step by step (without its target where the source does not tell it), `samples` in short. */

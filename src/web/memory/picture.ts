@@ -113,15 +113,25 @@ export class Picture {
   #drawReads({ kind, ends, strengths }: MemorySteps, { column, row, rows, left }: Layout): void {
     const context = this.#context;
     const T = strengths.length;
-    context.strokeStyle = colour('read');
-    context.lineWidth = row < 6 ? 1 : 2;
+    const thin = row < 6;
+    const frame = (...box: [number, number, number, number]): void => {
+      // On the colour of a full row neither light nor dark would be seen alone.
+      for (const [hue, width] of [
+        ['card', thin ? 2 : 4],
+        ['read', thin ? 1 : 2],
+      ] as const) {
+        context.strokeStyle = colour(hue);
+        context.lineWidth = width;
+        context.strokeRect(...box);
+      }
+    };
     ends.forEach((_, end) => {
       context.setLineDash(end === 1 ? [3, 2] : []);
       strengths.forEach((values, t) => {
         const first = firstRow(kind, T, t);
         for (const [low, high] of groupsOf(readWeights(kind, end, values))) {
           const y = (rows.length - 1 - first - high) * row;
-          context.strokeRect(left + t * column + 0.5, y, Math.max(2, column - 2), (high - low + 1) * row - 1);
+          frame(left + t * column + 0.5, y, Math.max(2, column - 2), (high - low + 1) * row - 1);
         }
       });
     });

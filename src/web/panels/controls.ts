@@ -1,7 +1,7 @@
 import { byId, write } from '../dom.ts';
 import type { Pace, RunState } from '../protocol.ts';
 
-export type Phase = 'opening' | 'failed' | RunState;
+type Phase = 'opening' | 'failed' | RunState;
 
 export interface Commands {
   run(): void;
@@ -36,6 +36,7 @@ export class Controls {
   #phase: Phase = 'opening';
   /** Paused by the tab being hidden, to go on when it is seen. */
   #asleep = false;
+  readonly #run: () => void;
 
   constructor(commands: Commands) {
     this.#go.addEventListener('click', () => {
@@ -53,15 +54,16 @@ export class Controls {
       if (document.hidden && onlySeen.checked && this.#phase === 'running') {
         this.#asleep = true;
         commands.pause();
-      } else if (!document.hidden && this.#asleep) {
-        this.#asleep = false;
-        if (this.#phase === 'paused') commands.run();
-      }
+      } else this.#wake();
     });
+    this.#run = () => commands.run();
   }
 
-  get phase(): Phase {
-    return this.#phase;
+  /** Goes on where a hidden tab is seen again; a pause that is still under way is waited for. */
+  #wake(): void {
+    if (!this.#asleep || document.hidden || this.#phase === 'running') return;
+    this.#asleep = false;
+    if (this.#phase === 'paused') this.#run();
   }
 
   get pace(): Pace {
@@ -78,5 +80,6 @@ export class Controls {
     this.#stop.disabled = !running && !paused;
     this.#restart.disabled = phase === 'opening';
     write(this.#status, status);
+    this.#wake();
   }
 }

@@ -24,7 +24,7 @@ export class LengthChart {
     this.#button.addEventListener('click', () => {
       const of = run();
       if (this.#busy) this.#end('Stopped.');
-      else if (of) this.#measure(of).catch(error => this.#end(messageOf(error)));
+      else if (of) this.#measure(of, ++this.#turn);
     });
     onScheme(() => this.#build());
     new ResizeObserver(() => {
@@ -38,23 +38,34 @@ export class LengthChart {
   clear(): void {
     this.#end('');
     this.#measured = { length: [], coarse: [], fine: [] };
+    this.#trained = [0, 0];
     this.#plot?.destroy();
     this.#plot = undefined;
   }
 
-  async #measure(run: Run): Promise<void> {
-    const turn = ++this.#turn;
+  async #measure(run: Run, turn: number): Promise<void> {
     this.#busy = true;
     write(this.#button, 'Stop measuring');
+    let words: string;
+    try {
+      words = await this.#measureAll(run, turn);
+    } catch (error) {
+      words = messageOf(error);
+    }
+    if (turn === this.#turn) this.#end(words);
+  }
+
+  /** What it comes to, in words. */
+  async #measureAll(run: Run, turn: number): Promise<string> {
     const { lengths, shortest, longest } = await run.ask('lengths', {});
-    if (turn !== this.#turn) return;
+    if (turn !== this.#turn) return '';
     this.#measured = { length: [], coarse: [], fine: [] };
     this.#trained = [shortest, longest];
     this.#build();
     for (const length of lengths) {
       write(this.#status, `Measuring at length ${length} …`);
       const { coarse, fine } = await run.ask('evaluate', { length, sequences: SEQUENCES });
-      if (turn !== this.#turn) return;
+      if (turn !== this.#turn) return '';
       this.#measured.length.push(length);
       this.#measured.coarse.push(coarse);
       this.#measured.fine.push(fine);
@@ -62,11 +73,8 @@ export class LengthChart {
     }
     const { length, coarse } = this.#measured;
     const at = length.length - 1;
-    const words =
-      at < 0
-        ? ''
-        : `At length ${length[at]}, ${(length[at] / longest).toFixed(1)} times the longest trained on: coarse ${percent(coarse[at])}.`;
-    this.#end(words);
+    if (at < 0) return 'The task has sources of none of the lengths in question.';
+    return `At length ${length[at]}, ${(length[at] / longest).toFixed(1)} times the longest trained on: coarse ${percent(coarse[at])}.`;
   }
 
   #end(words: string): void {

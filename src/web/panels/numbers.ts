@@ -1,5 +1,6 @@
 import type { PhaseProfile } from '../../train/metrics.ts';
 import type { Progress } from '../../train/trainer.ts';
+import type { ColumnName, History } from '../charts/history.ts';
 import { byId, make, write } from '../dom.ts';
 import { count, duration, percent, significant } from '../format.ts';
 import type { Look, Sample } from '../memory/look.ts';
@@ -32,6 +33,19 @@ export function showProgress(progress: Progress): void {
   put('length', String(progress.length));
   put('speed', count(progress.timeStepsPerSecond));
   put('eta', duration(progress.eta));
+}
+
+/** Of a run that goes on, or is over: what it came to last. */
+export function showCurves(history: History, step: number): void {
+  const last = (column: ColumnName): number =>
+    history[column].findLast(value => value !== null) ?? Number.NaN;
+  if (history.step.length === 0) return;
+  showStep(step);
+  put('loss', significant(last('loss')));
+  put('coarse', percent(last('coarse')));
+  put('fine', percent(last('fine')));
+  put('length', count(last('length')));
+  put('speed', count(last('timeStepsPerSecond')));
 }
 
 export function showLook({ samples, profile }: Look): void {

@@ -33,8 +33,8 @@ export class TryIt {
   }
 
   /** @throws InputError where the file cannot be read by this model */
-  async test(data: DataText): Promise<void> {
-    const tested = await this.#run()?.ask('test', { data });
+  async test(data: DataText, characters: boolean): Promise<void> {
+    const tested = await this.#run()?.ask('test', { data, characters });
     if (tested) this.#showTested(data.file, tested);
   }
 
@@ -43,10 +43,12 @@ export class TryIt {
     if (!run) return;
     try {
       const tried = await run.ask('predict', { source: this.#source.value });
+      if (run !== this.#run()) return;
       writeOrHide(this.#refused, undefined);
       this.#source.removeAttribute('aria-invalid');
       this.#show(tried);
     } catch (error) {
+      if (run !== this.#run()) return;
       this.#source.setAttribute('aria-invalid', 'true');
       writeOrHide(this.#refused, messageOf(error));
     }

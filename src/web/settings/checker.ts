@@ -9,14 +9,14 @@ import { openWorker } from '../worker/open.ts';
 const MOST_MS = 10_000;
 
 /**
- * Settings that fit a file of pairs, and how many it has.
+ * Settings that fit a file of pairs.
  * @throws InputError where it cannot be read
  */
-export function fitTo(data: DataText, characters: boolean): Promise<{ config: Config; pairs: number }> {
+export function fitTo(data: DataText, characters: boolean): Promise<Config> {
   const worker = openWorker('checking');
-  const answered = new Promise<{ config: Config; pairs: number }>((resolve, reject) => {
+  const answered = new Promise<Config>((resolve, reject) => {
     worker.onmessage = ({ data: answer }: MessageEvent<FromCheck>) => {
-      if (answer.kind === 'defaults') resolve(answer);
+      if (answer.kind === 'defaults') resolve(answer.config);
       else if (answer.kind === 'refused') reject(new InputError(answer.message));
     };
     worker.onerror = ({ message }) => reject(new Error(`${data.file} could not be read: ${message}`));

@@ -1,5 +1,6 @@
 import { type Config, KEYS, makeConfig } from '../../base/config.ts';
 import { InputError } from '../../base/errors.ts';
+import { DATA } from '../../tasks/names.ts';
 import { PRESETS, preset } from '../../train/presets.ts';
 import { byId, make, write, writeOrHide } from '../dom.ts';
 import { bytes, count } from '../format.ts';
@@ -34,6 +35,9 @@ export class SettingsForm {
   #config: Config | undefined;
   #running: Config | undefined;
   #data: DataText | undefined;
+  /** Of your own data; no field has it. */
+  #file = '';
+  #turn = 0;
 
   constructor(onBegin: (draft: Draft) => void) {
     const changed = () => this.#changed();
@@ -59,7 +63,7 @@ export class SettingsForm {
         config: this.#config,
         engine: this.#engine.value as EngineChoice,
         paused: this.#paused.checked,
-        data: this.#config.task.name === 'data' ? this.#data : undefined,
+        data: this.#config.task.name === DATA ? this.#data : undefined,
       });
     });
   }
@@ -72,8 +76,7 @@ export class SettingsForm {
     writeOrHide(byId('description', HTMLElement), chosen && `${chosen.description}.`);
     if (engine) this.#engine.value = engine;
     for (const field of [this.#seed, ...this.#fields]) field.set(config);
-    // Not fields of the form.
-    this.#vocabulary = config.task;
+    this.#file = config.task.file;
     this.#changed();
   }
 
@@ -89,14 +92,13 @@ export class SettingsForm {
     this.#complain('', message);
   }
 
-  #vocabulary: Config['task'] | undefined;
-
   #withSeed(config: Config): Config {
     if (this.#seed.check() === undefined) config.train.seed = this.#seed.read() as number;
     return config;
   }
 
   async #changed(): Promise<void> {
+    const turn = ++this.#turn;
     this.#config = undefined;
     const all = [this.#seed, ...this.#fields];
     const base = preset(this.#preset.value);
@@ -118,7 +120,8 @@ export class SettingsForm {
     write(this.#sizes, '');
     if (made) {
       const checked = await this.#checker.check(made, this.#data);
-      if (!checked) return;
+      // Something else has been typed since.
+      if (!checked || turn !== this.#turn) return;
       if (checked.problem) this.#complain(checked.problem.key, checked.problem.message);
       else {
         this.#config = made;
@@ -148,9 +151,9 @@ export class SettingsForm {
       const [group, key] = field.key.split('.');
       values[group][key] = field.read();
     }
-    if (values['task']['name'] === 'data' && this.#vocabulary) {
-      const { file, sourceSymbols, targetSymbols } = this.#vocabulary;
-      Object.assign(values['task'], { file, sourceSymbols, targetSymbols });
+    if (values['task']['name'] === DATA) {
+      // Its vocabulary is found in the data: other settings may divide it into other symbols.
+      values['task']['file'] = this.#file;
     }
     return values;
   }

@@ -1,4 +1,5 @@
 import { type Config, KEYS } from '../../base/config.ts';
+import { DATA } from '../../tasks/names.ts';
 
 /** How a field of the configuration is told on the page. What it is for and its limits come from FIELDS. */
 export interface Words {
@@ -13,7 +14,7 @@ export interface Section {
   fields: Record<string, Words>;
 }
 
-const ownData = ({ task }: Config): boolean => task.name === 'data';
+const ownData = ({ task }: Config): boolean => task.name === DATA;
 const hasMemory = ({ model }: Config): boolean => model.memory !== 'none';
 const adam = ({ train }: Config): boolean => train.optimiser.startsWith('adam');
 const grows = ({ train }: Config): boolean => train.growEvery > 0;

@@ -1,4 +1,4 @@
-import { InputError, messageOf } from '../../base/errors.ts';
+import { messageOf } from '../../base/errors.ts';
 import type { Difference, Verification } from '../../train/verify.ts';
 import { byId, make, write } from '../dom.ts';
 import { count, significant } from '../format.ts';
@@ -11,12 +11,15 @@ export class VerifyPanel {
   readonly #status = byId('verify-status', HTMLElement);
   readonly #table = byId('verify-table', HTMLTableElement);
   #worker: Worker | undefined;
+  /** Each verification has a number: a later one, or another run, ends the earlier. */
+  #turn = 0;
+  #busy = false;
 
   /** @param subject the run of this moment, or undefined where there is none */
   constructor(subject: () => Promise<ToVerify | undefined>) {
     this.#button.addEventListener('click', () => {
-      if (this.#worker) this.clear();
-      else this.#verify(subject).catch(error => this.#end(messageOf(error)));
+      if (this.#busy) this.clear();
+      else this.#verify(++this.#turn, subject);
     });
   }
 
@@ -26,13 +29,18 @@ export class VerifyPanel {
     this.#table.hidden = true;
   }
 
-  async #verify(subject: () => Promise<ToVerify | undefined>): Promise<void> {
+  async #verify(turn: number, subject: () => Promise<ToVerify | undefined>): Promise<void> {
+    this.#busy = true;
     write(this.#status, 'Comparing …');
-    const of = await subject();
-    if (!of) throw new InputError('there is no run to verify.');
+    write(this.#button, 'Cancel');
+    const of = await subject().catch(error => messageOf(error));
+    if (turn !== this.#turn) return;
+    if (!of || typeof of === 'string') {
+      this.#end(of ?? 'There is no run to verify.');
+      return;
+    }
     const worker = openWorker('verifying');
     this.#worker = worker;
-    write(this.#button, 'Cancel');
     worker.onerror = ({ message }) => this.#end(`The verification failed: ${message}`);
     worker.onmessage = ({ data }: MessageEvent<FromVerify>) => {
       if ('problem' in data) this.#end(data.problem);
@@ -42,6 +50,8 @@ export class VerifyPanel {
   }
 
   #end(words: string): void {
+    this.#turn++;
+    this.#busy = false;
     this.#worker?.terminate();
     this.#worker = undefined;
     write(this.#button, 'Verify against CPU');

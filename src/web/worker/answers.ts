@@ -11,7 +11,7 @@ import type { DataText, Tested, Tried } from '../protocol.ts';
 
 /** Symbols of a source that the picture can show, and that decoding one by one is quick for. */
 const MOST_SHOWN = 200;
-const MOST_TRIED = 2000;
+const MOST_TRIED = 400;
 /** Pairs of a file that are answered, and told one by one. */
 const MOST_TESTED = 1000;
 const ROWS = 8;
@@ -39,8 +39,8 @@ export function drawSource(task: Task, length: number): readonly number[] {
 
 export async function tryOut(model: Model, task: Task, text: string): Promise<Tried> {
   const source = readSource(task, text, MOST_TRIED, 'decoding symbol by symbol');
-  const [{ ended }] = await predict(model, task, [source]);
-  const steps = await trace(model, task, source);
+  const [{ outputs, ended }] = await predict(model, task, [source]);
+  const steps = await trace(model, task, source, outputs);
   const answer = task.answer?.(source);
   const expected = answer && [...answer, ...(task.end === undefined ? [] : [task.end])];
   const from = task.answerAt(source.length);
@@ -73,8 +73,13 @@ export function lengthsFor(task: Task, longest: number): number[] {
 }
 
 /** @throws InputError where the file cannot be read, or has symbols that the model does not know */
-export async function testOn(model: Model, task: Task, { file, text }: DataText): Promise<Tested> {
-  const data = parseData(text, file, { characters: Boolean(task.characters), heldOut: 0 });
+export async function testOn(
+  model: Model,
+  task: Task,
+  { file, text }: DataText,
+  characters = false,
+): Promise<Tested> {
+  const data = parseData(text, file, { characters: characters || Boolean(task.characters), heldOut: 0 });
   const translate = (names: readonly string[], known: readonly string[], side: string): number[] => {
     const places = new Map(known.map((name, i) => [name, i]));
     return names.map(name => {

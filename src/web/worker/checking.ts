@@ -14,7 +14,7 @@ export type ToCheck =
   | { kind: 'data'; data: DataText; characters: boolean };
 export type FromCheck =
   | { kind: 'checked'; id: number; checked: Checked }
-  | { kind: 'defaults'; config: Config; pairs: number }
+  | { kind: 'defaults'; config: Config }
   | { kind: 'refused'; message: string };
 
 export function begin(scope: Scope<ToCheck, FromCheck>): void {
@@ -30,7 +30,7 @@ function settingsFor({ file, text }: DataText, characters: boolean): FromCheck {
     const data = parseData(text, file, { characters, heldOut: 0.1 });
     const config = defaultsFor(data);
     config.task.characters = characters;
-    return { kind: 'defaults', config, pairs: data.train.length + data.validation.length + data.test.length };
+    return { kind: 'defaults', config };
   } catch (error) {
     if (error instanceof InputError) return { kind: 'refused', message: messageOf(error) };
     throw error;

@@ -2,12 +2,13 @@ import { firstLineOf, InputError } from '../../base/errors.ts';
 import { countParameters } from '../../base/parameters.ts';
 import { type Data, parseData } from '../../tasks/data-file.ts';
 import { DATA } from '../../tasks/names.ts';
-import { formatSource, parseSource, type Task } from '../../tasks/task.ts';
+import { formatSource, type Task } from '../../tasks/task.ts';
 import { type Checkpoint, decodeCheckpoint } from '../../train/checkpoint.ts';
 import { type Callbacks, Trainer } from '../../train/trainer.ts';
 import { detailsOf, findAdapter, openEngine } from '../engine.ts';
 import { firstSource } from '../memory/look.ts';
 import type { Opened, Opening } from '../protocol.ts';
+import { shownSource } from './answers.ts';
 
 /** A run that is open, in the worker. */
 export interface OpenRun {
@@ -35,8 +36,10 @@ export async function openRun(opening: Opening, callbacks: Callbacks): Promise<O
   const data = opening.data && config.task.name === DATA ? readData(opening.data, config.task) : undefined;
   const choice = opening.engine;
   let engine = await openEngine(choice);
+  // Only WebGPU has devices to lose; the CPU would go on with other numbers.
+  const hooks = { ...callbacks, reopen: () => openEngine('gpu') };
   const begin = (): Promise<Trainer> =>
-    from ? Trainer.resume(engine, from, callbacks, data) : Trainer.start(engine, config, callbacks, data);
+    from ? Trainer.resume(engine, from, hooks, data) : Trainer.start(engine, config, hooks, data);
   const trainer = await begin().catch(async error => {
     // An adapter may be there and yet too small, or its compiler refuse a kernel.
     if (choice !== 'auto' || engine.name === 'cpu' || error instanceof InputError) throw error;
@@ -88,7 +91,7 @@ const readData = (
 function sourceOf(task: Task, text: string | undefined): readonly number[] | undefined {
   if (!text) return undefined;
   try {
-    return parseSource(task, text);
+    return shownSource(task, text);
   } catch {
     return undefined;
   }

@@ -2,8 +2,8 @@ import { DeviceError, InputError, messageOf } from '../../base/errors.ts';
 import { formatSource } from '../../tasks/task.ts';
 import { encodeCheckpoint } from '../../train/checkpoint.ts';
 import { evaluate } from '../../train/evaluate.ts';
-import type { Trainer } from '../../train/trainer.ts';
-import { lookAt, samplePairs } from '../memory/look.ts';
+import { Diverged, type Trainer } from '../../train/trainer.ts';
+import { type Look, lookAt, samplePairs } from '../memory/look.ts';
 import type { Answer, Asked, FromWorker, Kept, Opening, Question, ToWorker } from '../protocol.ts';
 import { drawSource, lengthsFor, shownSource, testOn, tryOut } from './answers.ts';
 import { openRun } from './opening.ts';
@@ -70,14 +70,22 @@ async function open(opening: Opening): Promise<void> {
   const run = await openRun(opening, {
     onProgress(progress) {
       longest = progress.length;
-      say({ kind: 'progress', progress });
+      const { step, steps, eta } = progress;
+      // What is left to compute is not what is left to wait, where steps are held back.
+      const left = pace.steps ? Math.max(eta, (steps - step) / pace.steps) : eta;
+      say({ kind: 'progress', progress: { ...progress, eta: left } });
     },
     onEvaluation: (evaluation, step) => say({ kind: 'evaluation', evaluation, step }),
     onRestart: restart => say({ kind: 'restart', restart }),
+    onRecovered: recovered => say({ kind: 'recovered', recovered }),
   });
   ({ trainer, source, longest } = run);
+  if (opening.stopped) trainer.stop();
+  // The first look may fail as well, and then there is no run.
+  const first = await lookNow(trainer);
   say(run.opened);
-  await rest(trainer);
+  say({ kind: 'look', look: first });
+  await rest(trainer, false);
 }
 
 /** True from the order to train to the end, or a pause. */
@@ -110,6 +118,10 @@ async function train(of: Trainer): Promise<void> {
   ).catch(fail);
   try {
     while (going && !of.ending) await (pace.steps ? slowly(of) : of.run());
+  } catch (error) {
+    // Its weights are those before the steps that went wrong.
+    if (error instanceof Diverged) await keep(of);
+    throw error;
   } finally {
     training = false;
     going = false;
@@ -137,16 +149,17 @@ async function step(of: Trainer): Promise<void> {
 }
 
 /** Training has come to rest: the page shows what is now, and keeps it as a run at rest. */
-async function rest(of: Trainer): Promise<void> {
-  await look(of);
+async function rest(of: Trainer, looked = true): Promise<void> {
+  if (looked) await look(of);
   say({ kind: 'state', state: of.ending ?? 'paused', step: of.step });
   await keep(of);
 }
 
-async function look(of: Trainer): Promise<void> {
+const look = async (of: Trainer): Promise<void> => say({ kind: 'look', look: await lookNow(of) });
+
+function lookNow(of: Trainer): Promise<Look> {
   const samples = samplePairs(of.task, of.config.train.seed, longest);
-  const seen = await of.between((model, task) => lookAt(model, task, of.step, source, samples));
-  say({ kind: 'look', look: seen });
+  return of.between((model, task) => lookAt(model, task, of.step, source, samples));
 }
 
 async function checkpoint(of: Trainer): Promise<Kept> {
@@ -189,7 +202,7 @@ async function answerTo(of: Trainer, question: Question): Promise<Answer<Asked>>
       return of.between(model => evaluate(model, task, { length, sequences, seed: config.train.seed }));
     }
     case 'test':
-      return of.between(model => testOn(model, task, question.data));
+      return of.between(model => testOn(model, task, question.data, question.characters));
   }
 }
 
@@ -208,10 +221,14 @@ async function showing(of: Trainer, chosen: readonly number[]): Promise<string> 
 function fail(error: unknown): void {
   going = false;
   const advice =
-    error instanceof InputError
-      ? 'Change the settings.'
-      : error instanceof DeviceError
-        ? 'Go on from its last checkpoint, in the list of runs, or choose the CPU engine.'
-        : 'This is a fault of pushdown: please report it.';
+    error instanceof Diverged
+      ? ''
+      : error instanceof InputError
+        ? ''
+        : error instanceof DeviceError
+          ? trainer
+            ? 'Resume it from its last checkpoint, in the list of runs.'
+            : 'Engine auto takes what there is.'
+          : 'This is a fault of pushdown: please report it.';
   say({ kind: 'failed', message: messageOf(error), advice });
 }

@@ -1,0 +1,41 @@
+import { DeviceLost, messageOf } from '../base/errors.ts';
+
+/** Tries to open something anew, and the wait before each in ms: a driver that has just failed needs a moment. */
+const WAITS = [0, 500, 1000, 2000, 4000];
+
+/** Losses in a row, without a snapshot between them, before a run gives up: what was done would be done for ever. */
+export const MOST_LOSSES = 5;
+
+/** Said when a run goes on after its device was lost. */
+export interface Recovered {
+  /** Training steps done when it was lost, and the snapshot that the run goes on from. */
+  step: number;
+  from: number;
+  /** Why it was lost. */
+  reason: string;
+  /** How many times this has happened to the run. */
+  losses: number;
+  /** The name of the adapter, where it is another one than before: its rounding differs. */
+  otherAdapter?: string;
+}
+
+/** `step 60: the device was lost …: … Another one goes on from step 50.` */
+export const recoveredWords = ({ step, from, reason, otherAdapter }: Recovered): string =>
+  `step ${step}: ${reason} Another one goes on from step ${from}${otherAdapter ? ` on ${otherAdapter}, whose rounding differs` : ''}.`;
+
+/**
+ * Opens what was lost anew, with waits that grow.
+ * @throws DeviceLost where it cannot be had
+ */
+export async function openAnew<T>(open: () => Promise<T>, lost: DeviceLost, waits = WAITS): Promise<T> {
+  let last: unknown;
+  for (const wait of waits) {
+    if (wait > 0) await new Promise(resolve => setTimeout(resolve, wait));
+    try {
+      return await open();
+    } catch (error) {
+      last = error;
+    }
+  }
+  throw new DeviceLost(`${lost.message} After ${waits.length} tries there is no other: ${messageOf(last)}.`);
+}

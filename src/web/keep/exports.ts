@@ -1,0 +1,89 @@
+import { InputError, messageOf } from '../../base/errors.ts';
+import type { App, Current } from '../app.ts';
+import type { Charts } from '../charts/charts.ts';
+import { toCsv } from '../charts/history.ts';
+import { pictureOf } from '../charts/picture.ts';
+import { byId, download, write, writeOrHide } from '../dom.ts';
+import { toAddress } from '../settings/address.ts';
+import { wordsOf } from '../settings/differences.ts';
+import type { Keeper } from './keeper.ts';
+
+/** What can be taken away from the page: charts, the checkpoint, the settings, the link. */
+export class Exports {
+  readonly #app: App;
+  readonly #keeper: Keeper;
+
+  constructor(app: App, keeper: Keeper, charts: Charts) {
+    this.#app = app;
+    this.#keeper = keeper;
+    this.#on('save-csv', async ({ record, history }) =>
+      download(fileName(record, '.csv'), new Blob([toCsv(history)], { type: 'text/csv' })),
+    );
+    this.#on('save-json', async ({ run, record, history }) => {
+      const { engine, adapter } = run.opened;
+      download(fileName(record, '.json'), json({ config: record.config, engine, adapter, history }));
+    });
+    this.#on('save-png', async ({ record }) =>
+      download(fileName(record, '.png'), await pictureOf(charts.drawn, wordsOf(record.config))),
+    );
+    this.#on('save-checkpoint', current => this.#checkpoint(current));
+    this.#on('save-config', async ({ record }) =>
+      download(fileName(record, '-config.json'), json(record.config)),
+    );
+    this.#on('copy-link', async ({ record: { config, engine } }) => {
+      const link = new URL(toAddress({ config, engine, paused: false }), location.href).href;
+      const copied = await navigator.clipboard?.writeText(link).then(
+        () => true,
+        () => false,
+      );
+      write(byId('keep-status', HTMLElement), copied ? 'Copied.' : 'The address of this page is the link.');
+    });
+  }
+
+  /** The checkpoint of any run: of the present one as it is now, of another as it is stored. */
+  checkpoint(id: string): Promise<void> {
+    return saying(async () => {
+      const { current } = this.#app;
+      if (id === current?.record.id && !current.run.ended) return this.#checkpoint(current);
+      const [bytes, run] = await Promise.all([this.#keeper.checkpoint(id), this.#keeper.run(id)]);
+      if (!bytes || !run) throw new InputError('this run is no longer kept in the browser.');
+      save(bytes, run, run.step);
+    });
+  }
+
+  async #checkpoint({ run, record }: Current): Promise<void> {
+    // A run that has failed has its last one in the browser alone.
+    if (run.ended) return this.checkpoint(record.id);
+    const { bytes, step } = await run.ask('checkpoint', {});
+    save(bytes, record, step);
+  }
+
+  #on(id: string, work: (current: Current) => Promise<void>): void {
+    byId(id, HTMLButtonElement).addEventListener('click', () => {
+      const { current } = this.#app;
+      if (current) saying(() => work(current));
+    });
+  }
+}
+
+type Named = Pick<Current['record'], 'config'>;
+
+/** Of letters, digits and dashes: every system takes it. */
+const fileName = ({ config }: Named, ending: string): string =>
+  `pushdown-${wordsOf(config).replace(/[^\w.-]+/g, '-')}${ending}`;
+
+const json = (value: unknown): Blob =>
+  new Blob([`${JSON.stringify(value, null, 2)}\n`], { type: 'application/json' });
+
+const save = (bytes: Uint8Array, of: Named, step: number): void =>
+  download(
+    fileName(of, `-step${step}.safetensors`),
+    new Blob([bytes as BlobPart], { type: 'application/octet-stream' }),
+  );
+
+/** Says beside the buttons what did not work. */
+const saying = (work: () => Promise<void>): Promise<void> =>
+  work().then(
+    () => writeOrHide(byId('file-problem', HTMLElement), undefined),
+    error => writeOrHide(byId('file-problem', HTMLElement), messageOf(error)),
+  );

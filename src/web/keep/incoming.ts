@@ -1,0 +1,67 @@
+import { messageOf } from '../../base/errors.ts';
+import type { App } from '../app.ts';
+import { button, byId, make, writeOrHide } from '../dom.ts';
+import type { TryIt } from '../panels/tryit.ts';
+import type { DataText } from '../protocol.ts';
+import { fitTo } from '../settings/checker.ts';
+import type { SettingsForm } from '../settings/form.ts';
+import { onFiles, readFiles } from './files.ts';
+
+/** Takes in the files that people open or drop: what cannot be used is said, and costs nothing. */
+export function takeFiles(app: App, form: SettingsForm, tryIt: TryIt): void {
+  const problem = byId('file-problem', HTMLElement);
+  const dropped = byId('dropped', HTMLElement);
+  const refuse = (error: unknown): void => {
+    writeOrHide(problem, `${messageOf(error)}${app.current ? ' The current run goes on.' : ''}`);
+    problem.scrollIntoView({ block: 'nearest' });
+  };
+
+  const open = async (files: File[]): Promise<void> => {
+    writeOrHide(problem, undefined);
+    dropped.hidden = true;
+    const read = await readFiles(files);
+    if (read.kind === 'checkpoint') {
+      const { bytes, name, data } = read;
+      await app.begin({ checkpoint: bytes, data, engine: 'auto', paused: true, file: name });
+    } else if (read.kind === 'config') {
+      form.set(read.config);
+      byId('all-settings', HTMLDetailsElement).open = true;
+      byId('settings-title', HTMLElement).scrollIntoView();
+    } else {
+      // A link to a run on this file has been opened: this is what was missing.
+      const wanting = app.wanting(read.data.file);
+      if (wanting) await app.begin({ ...wanting, data: read.data, file: read.data.file });
+      else offer(read.data);
+    }
+  };
+
+  /** What can be done with a file of pairs. */
+  const offer = (data: DataText): void => {
+    const characters = make('input', { type: 'checkbox', id: 'dropped-characters' });
+    const act = (label: string, work: () => Promise<void>) =>
+      button(label, () => {
+        work().then(() => {
+          dropped.hidden = true;
+        }, refuse);
+      });
+    dropped.replaceChildren(
+      make('p', {}, `${data.file}: pairs of your own. What shall be done with them?`),
+      make(
+        'div',
+        { class: 'buttons' },
+        act('Train on them', async () => {
+          const config = await fitTo(data, characters.checked);
+          await app.begin({ config, data, engine: app.current?.record.engine ?? 'auto', file: data.file });
+        }),
+        act('Test the current model on them', () => tryIt.test(data, characters.checked)),
+        make('label', { class: 'check' }, characters, ' every character is a symbol'),
+      ),
+    );
+    dropped.hidden = false;
+    dropped.scrollIntoView({ block: 'nearest' });
+  };
+
+  onFiles(byId('files', HTMLInputElement), files => {
+    open(files).catch(refuse);
+  });
+}

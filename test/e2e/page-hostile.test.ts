@@ -1,0 +1,164 @@
+import type { Browser, BrowserContext, Page } from 'puppeteer';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { launchBrowser } from '../support/browser.ts';
+import { drop, fill, openPage, press, ready, stepOf, text, waitFor, waitForText } from '../support/page.ts';
+import { type Server, servePage } from '../support/server.ts';
+
+/** What hurried, clumsy and hostile people do. On the CPU engine, which opens at once. */
+
+let server: Server;
+let browser: Browser;
+let context: BrowserContext;
+const address = (rest = '') => `${server.url}#v=1&preset=reverse&engine=cpu${rest}`;
+const waits = (page: Page) => waitForText(page, '#status', /Ready|Paused/);
+
+beforeAll(async () => {
+  [server, browser] = await Promise.all([servePage(), launchBrowser()]);
+});
+beforeEach(async () => {
+  await context?.close();
+  context = await browser.createBrowserContext();
+});
+afterAll(async () => {
+  await browser?.close();
+  await server?.close();
+});
+
+test('of runs that are asked for in a hurry the last one is there, and no other trains on', async () => {
+  const { page, complaints } = await openPage(context, address('&train.batch=256'));
+  for (const seed of [5, 6, 7]) {
+    await page.evaluate(hash => {
+      location.hash = hash;
+    }, `#v=1&preset=reverse&engine=cpu&train.seed=${seed}`);
+    await new Promise(resolve => setTimeout(resolve, seed === 5 ? 700 : 50));
+  }
+  await waitFor(page, 'the last run', async () => page.url().includes('seed=7'));
+  await waitForText(page, '#go', /Pause/);
+  await press(page, '#go');
+  await waitForText(page, '#status', /Paused/);
+  const at = await stepOf(page);
+  await new Promise(resolve => setTimeout(resolve, 800));
+  expect(await stepOf(page)).toBe(at);
+  // One for the run, one for the settings.
+  expect(page.workers().length).toBeLessThanOrEqual(2);
+  expect(await page.evaluate(async () => (await navigator.locks.query()).held?.length)).toBe(1);
+  expect(complaints).toEqual([]);
+});
+
+test('a value that is typed over before it was checked does not begin a run of the old one', async () => {
+  const { page } = await openPage(context, address('&paused'));
+  await waits(page);
+  await page.evaluate(() => {
+    const field = document.querySelector<HTMLInputElement>('#set-model-hidden')!;
+    for (const value of ['24', 'wide']) {
+      field.value = value;
+      field.dispatchEvent(new Event('input'));
+    }
+  });
+  await new Promise(resolve => setTimeout(resolve, 500));
+  expect(await page.$eval('#begin', element => (element as HTMLButtonElement).disabled)).toBe(true);
+  expect(await text(page, '#sizes')).toBe('');
+});
+
+test('a run that diverges says so, keeps its last good weights, and can be left and resumed', async () => {
+  const { page } = await openPage(
+    context,
+    address('&train.optimiser=adamw&train.weightDecay=1&train.rate=1000&train.clip=none'),
+  );
+  await waitForText(page, '#error', /training diverged: 10 steps in a row .* Lower train.rate \(now 1000\)/);
+  expect(await text(page, '#error')).toMatch(/It is kept as it was at step \d+/);
+  // Nothing that is asked of it waits for ever.
+  await press(page, '#try button');
+  await waitForText(page, '#try-refused', /the run has ended/);
+  await press(page, '#verify');
+  await waitForText(page, '#verify-status', /ended|nothing to compare/);
+  await waitForText(page, '#runs', /Resume/);
+  await press(page, '#runs button');
+  await waitFor(page, 'the run again', async () => /Pause|Start/.test(await text(page, '#go')));
+  await page.evaluate(() => {
+    location.hash = '#v=1&preset=reverse&engine=cpu&paused';
+  });
+  await waitForText(page, '#status', /Ready/);
+  expect(await text(page, '#error')).toBe('');
+  expect(await text(page, '#try-refused')).toBe('');
+});
+
+test('your own data with sources of any length', async () => {
+  const { page, complaints } = await openPage(context, address('&paused'));
+  await waits(page);
+  const line = (length: number) => `${'x y '.repeat(length / 2).trim()}\tx`;
+  const pairs = [...Array.from({ length: 20 }, (_, i) => line(2 * i + 4)), line(300), line(302), line(304)];
+  await drop(page, { name: 'long.tsv', content: pairs.join('\n') });
+  await waitForText(page, '#dropped', /long.tsv/);
+  await press(page, '#dropped button');
+  await waitFor(page, 'its run', async () => page.url().includes('long.tsv'));
+  await waitFor(page, 'a step', async () => (await stepOf(page)) > 0);
+  expect(await text(page, '#error')).toBe('');
+  expect(complaints).toEqual([]);
+});
+
+test('a link to a run on your own data waits for its file', async () => {
+  const { page } = await openPage(context, address('&paused'));
+  await waits(page);
+  await page.evaluate(() => {
+    location.hash =
+      '#v=1&preset=reverse&engine=cpu&task.name=data&task.file=mine.tsv&task.maxLength=3&train.evaluateLength=3&task.heldOut=0&paused';
+  });
+  await waitForText(
+    page,
+    '#settings-problem',
+    /own data \(mine.tsv\), which it does not carry: open mine.tsv here/,
+  );
+  expect(page.url()).not.toContain('mine.tsv');
+  await drop(page, { name: 'mine.tsv', content: 'p q r\tr q p\nq\tq\n' });
+  await waitFor(page, 'the run of the link', async () => page.url().includes('mine.tsv'));
+  expect(page.url()).toContain('task.heldOut=0');
+});
+
+test('symbols and file names are text, whatever they look like', async () => {
+  const { page } = await openPage(context, address('&paused'));
+  await waits(page);
+  const evil = '<img/src=x/onerror=alert(1)>';
+  let alerts = 0;
+  page.on('dialog', dialog => {
+    alerts++;
+    dialog.dismiss();
+  });
+  await drop(page, {
+    name: `${evil}.tsv`,
+    content: Array.from({ length: 9 }, (_, i) => `${'b '.repeat(i)}${evil}\t${evil} b`).join('\n'),
+  });
+  await waitForText(page, '#dropped', /onerror/);
+  await press(page, '#dropped button');
+  await waitFor(page, 'its run', async () => page.url().includes('onerror'));
+  await waitForText(page, '#moment-rows', /onerror/);
+  await page.evaluate(
+    hash => {
+      location.hash = hash;
+    },
+    `#v=1&preset=${encodeURIComponent(evil)}`,
+  );
+  await waitForText(page, '#link-problem', /unknown preset "<img/);
+  await fill(page, '#source', `<b>${evil}</b>`);
+  await press(page, '#show button');
+  await waitForText(page, '#refused', /unknown symbol "<b>/);
+  expect(await page.$$eval('main img', images => images.length)).toBe(0);
+  expect(alerts).toBe(0);
+});
+
+test('a browser that keeps nothing trains all the same', async () => {
+  const page = await context.newPage();
+  await page.evaluateOnNewDocument(() => {
+    const denied = () => {
+      throw new DOMException('denied', 'SecurityError');
+    };
+    Object.defineProperty(window, 'sessionStorage', { get: denied });
+    IDBFactory.prototype.open = denied;
+  });
+  await page.goto(address());
+  await ready(page);
+  await waitFor(page, 'training', async () => (await stepOf(page)) > 5);
+  expect(await text(page, '#storage-problem')).toMatch(/keeps nothing for this page \(denied\)/);
+  // The run is listed all the same.
+  await waitForText(page, '#runs', /reverse, seed 0/);
+});

@@ -1,0 +1,56 @@
+import type { Page } from 'puppeteer';
+import { expect, test } from 'vitest';
+import { type Checkpoint, decodeCheckpoint } from '../../src/train/checkpoint.ts';
+import { launchBrowser } from '../support/browser.ts';
+import { downloaded, isHidden, openPage, stepOf, waitFor, waitForText } from '../support/page.ts';
+import { servePage } from '../support/server.ts';
+
+/**
+ * The browser's GPU process is killed in mid-training: the run goes on by itself, with the numbers of one that was left
+ * alone. PUSHDOWN_CRASHES asks for more than the few of every test run.
+ */
+const CRASHES = Number(process.env['PUSHDOWN_CRASHES'] ?? 2);
+const comparable = ({ run, ...rest }: Checkpoint) => ({ ...rest, run: { ...run, seconds: 0 } });
+
+const checkpointOf = async (page: Page): Promise<Checkpoint> =>
+  decodeCheckpoint((await downloaded(page, '#save-checkpoint')).bytes);
+
+test('a GPU process that crashes costs nothing', async () => {
+  // Chrome gives a GPU up that crashes again and again, and refuses it to the page that it crashed under.
+  const browser = await launchBrowser({
+    args: ['--disable-gpu-process-crash-limit', '--disable-domain-blocking-for-3d-apis'],
+  });
+  const server = await servePage();
+  try {
+    const steps = Math.max(600, 400 * CRASHES);
+    const address = `${server.url}#v=1&preset=reverse&train.steps=${steps}&train.stopAt=0`;
+    const context = await browser.createBrowserContext();
+    const { page: alone } = await openPage(context, address);
+    await waitForText(alone, '#status', /Done: all/, 600_000);
+    const expected = comparable(await checkpointOf(alone));
+    await context.close();
+
+    const { page } = await openPage(browser, address);
+    const session = await browser.target().createCDPSession();
+    let crashes = 0;
+    while (crashes < CRASHES) {
+      const from = await stepOf(page);
+      expect(from, `${crashes} crashes`).toBeLessThan(steps);
+      await waitFor(page, 'some steps', async () => (await stepOf(page)) !== from);
+      await session.send('Browser.crashGpuProcess' as never).catch(() => undefined);
+      crashes++;
+      const told = new RegExp(
+        `the device was lost .* Another one goes on from step [\\d,]+.* \\(${crashes}\\)`,
+      );
+      await waitForText(page, '#recovered', told, 60_000);
+      // A snapshot is due every two seconds: without one the run would begin at the same place again and again.
+      if (crashes % 4 === 0) await new Promise(resolve => setTimeout(resolve, 2500));
+    }
+    await waitForText(page, '#status', /Done: all/, 600_000);
+    expect(comparable(await checkpointOf(page))).toEqual(expected);
+    expect(await isHidden(page, '#error')).toBe(true);
+  } finally {
+    await browser.close();
+    await server.close();
+  }
+}, 3_600_000);

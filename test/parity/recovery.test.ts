@@ -1,0 +1,74 @@
+import { expect, test } from 'vitest';
+import { assign } from '../../src/base/config.ts';
+import { Rng } from '../../src/base/rng.ts';
+import type { Checkpoint } from '../../src/train/checkpoint.ts';
+import { preset } from '../../src/train/presets.ts';
+import type { Recovered } from '../../src/train/recovery.ts';
+import { Trainer } from '../../src/train/trainer.ts';
+import { LosingEngines } from '../support/losing.ts';
+
+/**
+ * Devices of this machine's adapter taken away in mid-training: the run's numbers are those of one that was left alone,
+ * to the last bit. PUSHDOWN_LOSSES=200 asks for more than the few of every test run.
+ */
+const LOSSES = Number(process.env['PUSHDOWN_LOSSES'] ?? 4);
+const config = assign(preset('tutorial-part6'), [
+  'steps=1500',
+  'reportEvery=20',
+  'evaluateEvery=200',
+  'stopAt=0',
+  'restartAfter=0',
+]);
+const comparable = ({ run, ...rest }: Checkpoint) => ({ ...rest, run: { ...run, seconds: 0 } });
+
+async function run(losses: number, seed = 0) {
+  const engines = new LosingEngines();
+  const rng = new Rng(seed, 1);
+  const log: unknown[] = [];
+  const recovered: Recovered[] = [];
+  let planned = 0;
+  const trainer = await Trainer.start(await engines.open(), config, {
+    onProgress: ({ step, loss, gradientNorm }) => log.push({ step, loss, gradientNorm }),
+    onEvaluation: ({ loss, coarse }, step) => log.push({ step, loss, coarse }),
+    onRecovered: one => recovered.push(one),
+    reopen: engines.open,
+    snapshotMs: 20,
+  });
+  // Between two steps, and in the middle of what was submitted: a timer knows nothing of either.
+  let over = false;
+  const next = (): void => {
+    if (over || planned >= losses) return;
+    setTimeout(
+      () => {
+        if (over) return;
+        if (recovered.length === planned) {
+          planned++;
+          engines.lose();
+        }
+        next();
+      },
+      50 + 400 * rng.uniform(),
+    );
+  };
+  next();
+  const ending = await trainer.run();
+  over = true;
+  const checkpoint = comparable(await trainer.snapshot());
+  trainer.engine.destroy();
+  return { ending, checkpoint, log, recovered, opened: engines.opened };
+}
+
+test('a device that is lost costs nothing', async () => {
+  const alone = await run(0);
+  expect(alone.checkpoint.state.step).toBe(1500);
+  let all = 0;
+  for (let seed = 1; all < LOSSES; seed++) {
+    const disturbed = await run(Math.min(8, LOSSES - all), seed);
+    all += disturbed.recovered.length;
+    expect(disturbed.checkpoint).toEqual(alone.checkpoint);
+    expect(disturbed.log).toEqual(alone.log);
+    expect(disturbed.opened).toBe(1 + disturbed.recovered.length);
+    for (const { step, from } of disturbed.recovered) expect(from).toBeLessThanOrEqual(step);
+  }
+  if (LOSSES > 10) console.log(`${all} devices lost, nothing with them`);
+}, 3_600_000);

@@ -1,0 +1,135 @@
+import { describe, expect, test } from 'vitest';
+import { assign } from '../../src/base/config.ts';
+import { DeviceLost } from '../../src/base/errors.ts';
+import { Rng } from '../../src/base/rng.ts';
+import type { Engine, Model } from '../../src/engine/engine.ts';
+import type { Checkpoint } from '../../src/train/checkpoint.ts';
+import { preset } from '../../src/train/presets.ts';
+import { openAnew } from '../../src/train/recovery.ts';
+import { Trainer } from '../../src/train/trainer.ts';
+import { fakeEngine } from '../support/fake-engine.ts';
+
+const config = assign(preset('tutorial-part5'), [
+  'steps=300',
+  'batch=4',
+  'reportEvery=10',
+  'evaluateEvery=50',
+  'growEvery=12',
+  'stopAt=0',
+]);
+const comparable = ({ run, ...rest }: Checkpoint) => ({ ...rest, run: { ...run, seconds: 0 } });
+
+/** An engine whose device is lost when the dice say so: at any call that waits for it. */
+function brittle(dice: () => boolean): Engine {
+  const engine = fakeEngine();
+  let lost = false;
+  const check = (): void => {
+    lost ||= dice();
+    if (lost) throw new DeviceLost('the device was lost (unknown): test.');
+  };
+  return {
+    ...engine,
+    async model(...args) {
+      const model: Model = await engine.model(...args);
+      for (const name of ['reports', 'state', 'forward'] as const) {
+        const work = model[name].bind(model) as (...given: unknown[]) => Promise<unknown>;
+        Object.assign(model, {
+          [name]: async (...given: unknown[]) => {
+            check();
+            const result = await work(...given);
+            check();
+            return result;
+          },
+        });
+      }
+      return model;
+    },
+  };
+}
+
+async function whole(engine: Engine, reopen?: () => Promise<Engine>) {
+  const log: unknown[] = [];
+  let losses = 0;
+  const trainer = await Trainer.start(engine, config, {
+    onProgress: ({ step, loss, length }) => log.push({ step, loss, length }),
+    onEvaluation: ({ coarse, length }, step) => log.push({ step, coarse, length }),
+    onRestart: restart => log.push(restart),
+    onRecovered: () => {
+      losses++;
+    },
+    reopen,
+    snapshotMs: 0,
+  });
+  const ending = await trainer.run();
+  return { ending, checkpoint: comparable(await trainer.snapshot()), log, losses: () => losses };
+}
+
+describe('a lost device', () => {
+  test('costs nothing: losses in any place, the same state and the same reports, each once', async () => {
+    const undisturbed = await whole(fakeEngine());
+    const rng = new Rng(1, 1);
+    let all = 0;
+    for (let n = 0; n < 40; n++) {
+      const dice = () => rng.uniform() < 0.02;
+      const disturbed = await whole(brittle(dice), async () => brittle(dice));
+      all += disturbed.losses();
+      expect(disturbed.checkpoint).toEqual(undisturbed.checkpoint);
+      expect(disturbed.log).toEqual(undisturbed.log);
+      expect(disturbed.ending).toBe('done');
+    }
+    expect(all).toBeGreaterThanOrEqual(40);
+  });
+
+  test('without another one the run ends, and its last snapshot is there', async () => {
+    let calls = 0;
+    const trainer = await Trainer.start(
+      brittle(() => ++calls > 30),
+      config,
+    );
+    await expect(trainer.run()).rejects.toThrow(DeviceLost);
+    expect(trainer.lastSnapshot.state.step).toBe(0);
+  });
+
+  test('a run that loses every device gives up, in words', async () => {
+    const trainer = await Trainer.start(
+      brittle(() => true),
+      config,
+      { reopen: async () => brittle(() => true) },
+    );
+    await expect(trainer.run()).rejects.toThrow(/lost 6 times in a row at the same place/);
+  });
+
+  test('the old model is never used again', async () => {
+    let calls = 0;
+    const first = brittle(() => ++calls > 10);
+    const trainer = await Trainer.start(first, config, { reopen: async () => fakeEngine() });
+    const old = trainer.model;
+    let after = 0;
+    await trainer.singleStep();
+    for (const name of ['step', 'reports', 'state', 'forward', 'load', 'reserve'] as const) {
+      const work = old[name].bind(old) as (...given: unknown[]) => unknown;
+      Object.assign(old, {
+        [name]: (...given: unknown[]) => {
+          if (trainer.model !== old) after++;
+          return work(...given);
+        },
+      });
+    }
+    expect(await trainer.run()).toBe('done');
+    expect(trainer.model).not.toBe(old);
+    expect(trainer.engine).not.toBe(first);
+    expect(after).toBe(0);
+  });
+
+  test('what cannot be opened is tried again, with waits that grow', async () => {
+    let tries = 0;
+    const open = async () => {
+      if (++tries < 3) throw new Error('busy');
+      return 'open';
+    };
+    const lost = new DeviceLost('gone.');
+    expect(await openAnew(open, lost, [0, 1, 2])).toBe('open');
+    tries = -10;
+    await expect(openAnew(open, lost, [0, 1])).rejects.toThrow(/gone. After 2 tries there is no other: busy/);
+  });
+});
