@@ -242,7 +242,8 @@ function checkValue(name: string, field: Field, value: unknown): Value {
         value >= field.min &&
         value <= field.max &&
         (field.kind === 'number' || Number.isInteger(value));
-      return ok ? value : bad(`${whole} from ${field.min} to ${field.max}`);
+      // -0 would not survive JSON.
+      return ok ? value || 0 : bad(`${whole} from ${field.min} to ${field.max}`);
     }
   }
 }

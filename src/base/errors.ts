@@ -1,11 +1,22 @@
 import { closest, distance } from 'fastest-levenshtein';
 
+/** Control characters, those that turn the direction of text, and what else has no shape of its own. */
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+const visible = (text: string): string =>
+  text.replace(INVISIBLE, char => `\\u${char.codePointAt(0)!.toString(16).padStart(4, '0')}`);
+
 /**
  * The user's input is wrong. The message says what, where, what was expected, what came and what to do, in
  * one line; the terminal prints it without a stack and exits with code 2.
  */
 export class InputError extends Error {
   override name = 'InputError';
+
+  /** @param message may quote what came, in the words of others (JSON.parse): it stays one line, and shows what it has */
+  constructor(message: string) {
+    super(visible(message));
+  }
 }
 
 /** The device cannot do this, or failed at it. Never the user's spelling. */
@@ -39,19 +50,13 @@ export const firstLineOf = (error: unknown): string => messageOf(error).split('\
 /** The message of anything thrown. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
-/** Control characters, those that turn the direction of text, and what else has no shape of its own. */
-const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
-
 /**
  * What came, for an error message: like JSON, but in one line of at most `most` characters, and whatever it
  * is: NaN and infinities by their names, cycles and nesting as deep as they like, for no more is looked at
  * than is shown.
  */
 export function show(value: unknown, most = 60): string {
-  const text = sketch(value, most).replace(
-    INVISIBLE,
-    char => `\\u${char.codePointAt(0)!.toString(16).padStart(4, '0')}`,
-  );
+  const text = visible(sketch(value, most));
   // Not in the middle of a character of two units.
   return text.length > most ? `${text.slice(0, most - 1).replace(/[\uD800-\uDBFF]$/, '')}…` : text;
 }

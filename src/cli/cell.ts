@@ -114,7 +114,10 @@ export async function runCell(
   const file = join(folder, CHECKPOINT);
   const from = (await exists(file)) ? (await readCheckpoint(file)).checkpoint : undefined;
   const began = performance.now();
-  const log = new Log(join(folder, LOG), undefined, () => trainer.stop());
+  const log = new Log(join(folder, LOG), undefined, () => {
+    trainer.stop();
+    return false;
+  });
   const callbacks = {
     onProgress(progress: Progress) {
       log.record({ kind: 'progress', ...progress });

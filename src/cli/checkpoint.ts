@@ -1,3 +1,4 @@
+import { dirname, join } from 'node:path';
 import { InputError } from '../base/errors.ts';
 import type { Engine, Model } from '../engine/engine.ts';
 import type { Data } from '../tasks/data-file.ts';
@@ -5,7 +6,7 @@ import type { Task } from '../tasks/task.ts';
 import { type Checkpoint, decodeCheckpoint } from '../train/checkpoint.ts';
 import { setup, withVocabulary } from '../train/setup.ts';
 import { type EngineName, type EngineOptions, openEngine } from './engine.ts';
-import { checkpointPath, read } from './files.ts';
+import { checkpointPath, EARLIER, exists, read } from './files.ts';
 
 /** What Node reads at a time, in bytes. */
 const MOST = 2 ** 31 - 1;
@@ -17,9 +18,10 @@ export async function readCheckpoint(path: string): Promise<{ file: string; chec
   try {
     return { file, checkpoint: decodeCheckpoint(bytes) };
   } catch (error) {
-    if (error instanceof InputError)
-      throw new InputError(`${file} is not a checkpoint that can be used: ${error.message}`);
-    throw error;
+    if (!(error instanceof InputError)) throw error;
+    const earlier = join(dirname(file), EARLIER);
+    const kept = (await exists(earlier)) ? ` The last ones before it are in ${earlier}.` : '';
+    throw new InputError(`${file} is not a checkpoint that can be used: ${error.message}${kept}`);
   }
 }
 

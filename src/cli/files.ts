@@ -3,6 +3,8 @@ import { constants, rmSync } from 'node:fs';
 import {
   access,
   appendFile,
+  copyFile,
+  link,
   mkdir,
   open,
   readdir,
@@ -150,6 +152,39 @@ export async function writeAtomic(path: string, data: Uint8Array | string): Prom
     throw new InputError(`cannot write ${path}: ${why(error)}.`);
   } finally {
     forget();
+  }
+}
+
+/** Checkpoints of before the latest, by step. */
+export const EARLIER = 'earlier';
+
+/**
+ * Keeps what has just been written as that of its step too, and of those the last `count`: the latest may be lost to
+ * what nobody thought of. Where the file system has no links, it is copied.
+ * @throws InputError where it cannot be written
+ */
+export async function keepLast(folder: string, name: string, step: number, count: number): Promise<void> {
+  if (count < 2) return;
+  const earlier = join(folder, EARLIER);
+  const kept = (at: number): string => name.replace(/(\.[^.]+)$/, `-step${at}$1`);
+  const path = join(earlier, kept(step));
+  try {
+    await mkdir(earlier, { recursive: true });
+    await rm(path, { force: true });
+    const latest = join(folder, name);
+    await link(latest, path).catch(() => copyFile(latest, path));
+    const [before, after] = kept(0).split('0');
+    const steps = (await readdir(earlier))
+      .filter(file => file.startsWith(before) && file.endsWith(after))
+      .map(file => Number(file.slice(before.length, -after.length)))
+      .filter(Number.isSafeInteger)
+      .sort((a, b) => b - a);
+    // Those of a longer run that went on from further back are no longer of this one.
+    for (const old of [...steps.filter(at => at > step), ...steps.filter(at => at <= step).slice(count)]) {
+      await rm(join(earlier, kept(old)), { force: true });
+    }
+  } catch (error) {
+    throw new InputError(`cannot write ${path}: ${why(error)}.`);
   }
 }
 

@@ -121,20 +121,33 @@ export function endingWords(ending: Ending, { train: { stopAt, patience } }: Con
 export const quote = (path: string): string =>
   /^[\w./@:+-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 
-/** Writes files one after the other while training goes on; the first that fails ends it. */
+/** Writes files one after the other while training goes on. The first that fails ends it, or is borne with. */
 export class Log {
   readonly #path: string;
   readonly #out: Output | undefined;
-  readonly #onFailure: () => void;
+  readonly #bear: (error: unknown) => boolean;
+  readonly #mended: () => void;
+  #failing = false;
   #last: Promise<unknown> = Promise.resolve();
   #failure: unknown;
   /** Lines that no write has taken yet. */
   #pending = '';
+  #queued = false;
 
-  constructor(path: string, out: Output | undefined, onFailure: () => void) {
+  /**
+   * @param bear told of a write that failed: false where that is to be the end
+   * @param mended told when writing works again
+   */
+  constructor(
+    path: string,
+    out: Output | undefined,
+    bear: (error: unknown) => boolean,
+    mended: () => void = () => undefined,
+  ) {
     this.#path = path;
     this.#out = out;
-    this.#onFailure = onFailure;
+    this.#bear = bear;
+    this.#mended = mended;
   }
 
   /** One object, one line: of the file, and of stdout where it is JSON. */
@@ -143,21 +156,35 @@ export class Log {
     this.#out?.write(json);
     // What comes while the file is written to waits for the next time, all together: a small model reports
     // faster than files are opened and closed, and saving is in the same queue.
-    if (this.#pending === '') {
+    if (!this.#queued) {
+      this.#queued = true;
       this.later(() => {
+        this.#queued = false;
         const text = this.#pending;
         this.#pending = '';
-        return append(this.#path, text);
+        return append(this.#path, text).catch(error => {
+          // For the next time.
+          this.#pending = text + this.#pending;
+          throw error;
+        });
       });
     }
     this.#pending += json;
   };
 
   later(work: () => Promise<unknown>): void {
-    this.#last = this.#last.then(work).catch(error => {
-      this.#failure ??= error;
-      this.#onFailure();
-    });
+    this.#last = this.#last.then(work).then(
+      () => {
+        if (this.#failing) this.#mended();
+        this.#failing = false;
+      },
+      error => {
+        const first = !this.#failing;
+        this.#failing = true;
+        // Told once, until it works again.
+        if (this.#failure === undefined && first && !this.#bear(error)) this.#failure = error;
+      },
+    );
   }
 
   /** Waits for all of it. @throws what the first failure was */

@@ -1,4 +1,5 @@
 import { type Config, MOMENTS, makeConfig } from '../base/config.ts';
+import { crc32 } from '../base/crc32.ts';
 import { InputError, messageOf, show } from '../base/errors.ts';
 import { parameters, type Tensors } from '../base/parameters.ts';
 import type { ModelState } from '../engine/engine.ts';
@@ -52,11 +53,14 @@ export interface Checkpoint {
  *   header: { name: { dtype, shape, data_offsets: [begin, end] }, …, __metadata__: { string: string } }
  *
  * Tensors: each parameter by its name, then `optimiser.mean.…` and `optimiser.square.…` where the optimiser
- * keeps them. F32, or F64 where a value is not exactly a float32 (the CPU engine's).
+ * keeps them. F32, or F64 where a value is not exactly a float32 (the CPU engine's). The metadata have a checksum: the
+ * CRC-32 of the whole file with its own eight digits as zeros.
  */
 const MEAN = 'optimiser.mean.';
 const SQUARE = 'optimiser.square.';
-const VERSION = '1';
+/** 1 had no checksum. */
+const VERSION = '2';
+const READ = ['1', VERSION];
 const SIZE: Record<string, number> = { F32: 4, F64: 8 };
 
 /** Name → shape of every tensor that a checkpoint of this configuration has. */
@@ -137,6 +141,7 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
       seed: String(checkpoint.config.train.seed),
       config: JSON.stringify(checkpoint.config),
       run: JSON.stringify(checkpoint.run),
+      checksum: NO_CHECKSUM,
     },
   };
   let offset = 0;
@@ -159,7 +164,29 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
       at += SIZE[dtype];
     }
   }
+  const place = placeOfChecksum(bytes, 8 + headerLength);
+  bytes.set(new TextEncoder().encode(hex(crc32(bytes))), place);
   return bytes;
+}
+
+const NO_CHECKSUM = '00000000';
+const hex = (value: number): string => value.toString(16).padStart(8, '0');
+
+/** Where the eight digits stand: in no string of the other metadata, for quotes are escaped there. */
+function placeOfChecksum(bytes: Uint8Array, begin: number): number {
+  const key = '"checksum":"';
+  return new TextDecoder('latin1').decode(bytes.subarray(0, begin)).lastIndexOf(key) + key.length;
+}
+
+/** @throws InputError where the file is not as it was written */
+function checkSum(bytes: Uint8Array, begin: number, written: string): void {
+  const place = placeOfChecksum(bytes, begin);
+  const zeros = new TextEncoder().encode(NO_CHECKSUM);
+  const sum = crc32(bytes.subarray(place + 8), crc32(zeros, crc32(bytes.subarray(0, place))));
+  if (hex(sum) === written) return;
+  throw new InputError(
+    `the file is damaged, or was changed by hand: its checksum must be ${show(written)}, but its content has "${hex(sum)}".`,
+  );
 }
 
 type Plain = Record<string, unknown>;
@@ -287,9 +314,9 @@ function metadataOf(header: Plain): (key: string) => string {
       'the file has no metadata of pushdown: it is a safetensors file, but of another program.',
     );
   }
-  if (metadata.version !== VERSION) {
+  if (!READ.includes(metadata.version as string)) {
     throw new InputError(
-      `the checkpoint must be of version ${VERSION}, got ${show(metadata.version)}. It needs another version of pushdown.`,
+      `the checkpoint must be of version ${READ.join(' or ')}, got ${show(metadata.version)}. It needs another version of pushdown.`,
     );
   }
   return key => {
@@ -356,5 +383,7 @@ function readCheckpoint(bytes: Uint8Array): Checkpoint {
         .map(({ name }) => [name, found.get(prefix + name)!]),
     );
   const state = { step, parameters: take(''), mean: take(MEAN), square: take(SQUARE) };
+  // Last: what else is wrong says more.
+  if (metadata('version') === VERSION) checkSum(bytes, begin, metadata('checksum'));
   return { config, engine: metadata('engine'), state, run };
 }

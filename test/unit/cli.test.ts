@@ -395,7 +395,12 @@ describe('train', () => {
     expect(lines.at(-1)).toMatchObject({ ending: 'done', step: 3 });
     expect(lines.at(-1).evaluations.map(({ length }: { length: number }) => length)).toEqual([3, 6]);
     expect(made.err).toMatch(/^engine cpu · float64 reference/);
-    expect(readdirSync(out).sort()).toEqual(['checkpoint.safetensors', 'config.json', 'log.jsonl']);
+    expect(readdirSync(out).sort()).toEqual([
+      'checkpoint.safetensors',
+      'config.json',
+      'earlier',
+      'log.jsonl',
+    ]);
     expect(jsonLines(readFileSync(join(out, 'log.jsonl'), 'utf8'))).toEqual(lines);
     // The configuration that was written gives the same run.
     const again = await pushdown([
@@ -485,7 +490,12 @@ describe('train', () => {
       '1',
     ]);
     expect(code).toBe(0);
-    expect(readdirSync(out).sort()).toEqual(['checkpoint.safetensors', 'config.json', 'log.jsonl']);
+    expect(readdirSync(out).sort()).toEqual([
+      'checkpoint.safetensors',
+      'config.json',
+      'earlier',
+      'log.jsonl',
+    ]);
     expect(readFileSync(join(out, 'config.json'), 'utf8')).toBe(text);
   });
 

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { DeviceError, DeviceLost, InputError } from '../../base/errors.ts';
+import { DeviceError, DeviceLost, InputError, messageOf, unknown } from '../../base/errors.ts';
 import { countParameters } from '../../base/parameters.ts';
 import { encodeCheckpoint } from '../../train/checkpoint.ts';
 import { evaluateResult } from '../../train/evaluate.ts';
@@ -25,6 +25,7 @@ import {
   clearTemporaries,
   exists,
   keepEarlier,
+  keepLast,
   LOG,
   makeWritable,
   PROBE,
@@ -35,8 +36,7 @@ import { makePlan, type Plan } from '../plan.ts';
 import { headLines, Log, quote, reporting, StatusLine, summary } from '../report.ts';
 import { parseSeeds, trainSeeds } from '../seeds.ts';
 
-/** A run that is killed loses no more than this, in ms; a short one, no more than the first. */
-const SAVE_EVERY_MS = 60_000;
+/** A short run that is killed loses no more than this, in ms. */
 const FIRST_SAVE_MS = 10_000;
 const EVALUATED = 256;
 
@@ -47,6 +47,7 @@ export const train = command({
   notes: `Presets: pushdown presets. Keys of --set: pushdown presets --keys.
 The output folder (default runs/<name>-seed<n>) gets ${CHECKPOINT}, ${CONFIG} and ${LOG}.
 With --json: one object per report on stdout, the last one the result.
+The last checkpoints before it stay in its folder earlier/ (--keep).
 With --seeds, each seed has a folder in it: those finished are kept, several processes may share the work.
 
   pushdown train reverse
@@ -67,6 +68,17 @@ With --seeds, each seed has a folder in it: those finished are kept, several pro
       type: 'string',
       value: '[checkpoint|folder]',
       help: 'go on from there; alone: from the output folder',
+    },
+    keep: { type: 'string', value: '<n>', help: 'checkpoints that stay, the latest included (3)' },
+    'save-every': {
+      type: 'string',
+      value: '<s>',
+      help: 'seconds between checkpoints (60; the first after 10)',
+    },
+    'if-unsaved': {
+      type: 'string',
+      value: '<stop|go-on>',
+      help: 'what to do where a checkpoint or the log cannot be written (stop)',
     },
     set: {
       type: 'string',
@@ -99,6 +111,14 @@ With --seeds, each seed has a folder in it: those finished are kept, several pro
       const json = Boolean(options.json);
       return trainSeeds({ config, data, seeds, out }, { engine: engineAsked, plan: planAsked, json }, io);
     }
+    const saving: Saving = {
+      keep: wholeNumber('--keep', options.keep ?? '3', 1, 1000),
+      every: 1000 * wholeNumber('--save-every', options['save-every'] ?? '60', 0, 86_400),
+      ifUnsaved:
+        IF_UNSAVED.find(one => one === (options['if-unsaved'] ?? 'stop')) ??
+        unknown('--if-unsaved', options['if-unsaved'] ?? '', IF_UNSAVED),
+      step: 0,
+    };
     const plan = await makePlan(operand, sets, options.out, options.resume, options);
     // Says what does not go together before a device is opened.
     setup(plan.config, plan.data);
@@ -106,18 +126,32 @@ With --seeds, each seed has a folder in it: those finished are kept, several pro
     const unlock = await lockFolder(plan.out);
     try {
       await clearTemporaries(plan.out, [CHECKPOINT, CONFIG, PROBE]);
-      return await carryOut(plan, engineAsked, planAsked, Boolean(options.json), io);
+      saving.step = plan.from?.state.step ?? 0;
+      return await carryOut(plan, engineAsked, planAsked, Boolean(options.json), saving, io);
     } finally {
       await unlock();
     }
   },
 });
 
+/** How a run is kept. */
+interface Saving {
+  /** Checkpoints that stay, the latest included. */
+  keep: number;
+  ifUnsaved: (typeof IF_UNSAVED)[number];
+  /** ms between two. */
+  every: number;
+  /** Of the last one. */
+  step: number;
+}
+const IF_UNSAVED = ['stop', 'go-on'] as const;
+
 async function carryOut(
   plan: Plan,
   engineAsked: EngineName,
   planAsked: PlanName,
   json: boolean,
+  saving: Saving,
   io: Io,
 ): Promise<number> {
   const { config, data, from, out } = plan;
@@ -126,11 +160,25 @@ async function carryOut(
   const engine = await openEngine(engineAsked, { plan: planAsked });
   text.write(`${engineLine(engine)}\n`);
   const file = join(out, CHECKPOINT);
-  const save = async () => writeAtomic(file, encodeCheckpoint(await trainer.snapshot()));
+  const save = async () => {
+    const snapshot = await trainer.snapshot();
+    await writeAtomic(file, encodeCheckpoint(snapshot));
+    saving.step = snapshot.state.step;
+    await keepLast(out, CHECKPOINT, saving.step, saving.keep);
+  };
   /** Where the device gives nothing any more. */
   const saveLast = () => writeAtomic(file, encodeCheckpoint(trainer.lastSnapshot));
   const line = new StatusLine(text, Boolean(text.isTTY) && !json);
-  const log = new Log(join(out, LOG), json ? io.stdout : undefined, () => trainer.stop());
+  const log = new Log(
+    join(out, LOG),
+    json ? io.stdout : undefined,
+    error => {
+      if (saving.ifUnsaved === 'stop') trainer.stop();
+      else line.print(`${messageOf(error)} Training goes on, unsaved since step ${saving.step}.`);
+      return saving.ifUnsaved === 'go-on';
+    },
+    () => line.print(`step ${trainer.step}: saving works again`),
+  );
   const { record } = log;
   const callbacks = {
     ...reporting(config, line, log, json),
@@ -153,7 +201,7 @@ async function carryOut(
   record({ kind: 'start', engine: name, adapter, parameters, step: trainer.step, out, config });
 
   const release = io.onInterrupt(() => trainer.stop());
-  const cease = saveNowAndThen(log, save);
+  const cease = saveNowAndThen(log, save, saving.every);
   let ending: Ending;
   try {
     ending = await trainer.run();
@@ -194,15 +242,15 @@ async function carryOut(
 }
 
 /** Saves by a timer, for reports may be far apart. Ends when the function that comes back is called. */
-function saveNowAndThen(log: Log, save: () => Promise<void>): () => void {
+function saveNowAndThen(log: Log, save: () => Promise<void>, every: number): () => void {
   let timer: NodeJS.Timeout;
   const after = (ms: number) => {
     timer = setTimeout(() => {
       log.later(save);
-      after(SAVE_EVERY_MS);
+      after(every);
     }, ms);
   };
-  after(FIRST_SAVE_MS);
+  after(Math.min(every, FIRST_SAVE_MS));
   return () => clearTimeout(timer);
 }
 

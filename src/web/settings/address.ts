@@ -2,7 +2,7 @@ import { assign, type Config, KEYS } from '../../base/config.ts';
 import { InputError, show, unknown } from '../../base/errors.ts';
 import { preset } from '../../train/presets.ts';
 import { ENGINES, type EngineChoice } from '../protocol.ts';
-import { differing, nearestPreset, settingOf, written } from './differences.ts';
+import { differing, nearestPreset, settingOf, VOCABULARY, written } from './differences.ts';
 
 /**
  * A run in the address of the page, behind the #:
@@ -76,6 +76,8 @@ export function readAddress(hash: string): Address | undefined {
     if (seen.has(key)) throw new InputError(`the link has ${key} twice.`);
     seen.add(key);
     if (WORDS.includes(key)) continue;
+    if (VOCABULARY.includes(key))
+      throw new InputError(`the link has ${key}, which comes with the file of the data.`);
     if (!KEYS.includes(key)) unknown('setting in the link', key, [...KEYS, ...WORDS]);
     sets.push(`${key}=${value}`);
   }

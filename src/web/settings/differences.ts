@@ -12,7 +12,7 @@ export function settingOf(config: Config, key: string): unknown {
 export const written = (value: unknown): string => (Array.isArray(value) ? value.join(',') : String(value));
 
 /** Found in the data, so no setting of a person's. */
-const VOCABULARY = ['task.sourceSymbols', 'task.targetSymbols'];
+export const VOCABULARY: readonly string[] = ['task.sourceSymbols', 'task.targetSymbols'];
 
 /** The keys in which two configurations differ, vocabularies left out. */
 export const differing = (a: Config, b: Config): string[] =>

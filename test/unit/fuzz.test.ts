@@ -1,0 +1,386 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { assign, FIELDS, KEYS, makeConfig } from '../../src/base/config.ts';
+import { InputError } from '../../src/base/errors.ts';
+import { parseData } from '../../src/tasks/data-file.ts';
+import { makeTask } from '../../src/tasks/registry.ts';
+import { parseSource } from '../../src/tasks/task.ts';
+import { decodeCheckpoint, encodeCheckpoint, startRun } from '../../src/train/checkpoint.ts';
+import { PRESETS, preset } from '../../src/train/presets.ts';
+import { initialState, setup } from '../../src/train/setup.ts';
+import { readAddress, toAddress } from '../../src/web/settings/address.ts';
+import { pushdown } from '../support/terminal.ts';
+
+/**
+ * Whatever comes in from outside: a right result, or one clear line. At least 10,000 inputs for each parser; a failure
+ * prints the seed and the smallest input that shows it.
+ */
+const RUNS = { numRuns: 10_000 };
+
+/** What a parser gives; undefined where it refuses as it should: an InputError of one line that says something. */
+function tamed<T>(parse: () => T): T | undefined {
+  try {
+    return parse();
+  } catch (error) {
+    if (!(error instanceof InputError)) throw error;
+    expect(error.message.length).toBeGreaterThan(8);
+    expect(error.message.length).toBeLessThan(3000);
+    expect(error.message).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+    return undefined;
+  }
+}
+
+/** Strings that are more than letters: controls, directions, quotes, prototypes, numbers that are none. */
+const odd = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 12 }),
+  fc.constantFrom(
+    '',
+    '0',
+    '-1',
+    '1e999',
+    'NaN',
+    '__proto__',
+    'constructor',
+    '\u202e',
+    '\u0000',
+    '"',
+    '<b>',
+    'ﷺ',
+    '😀',
+  ),
+  fc.double().map(String),
+  fc.integer().map(String),
+);
+const value = fc.oneof(
+  { weight: 4, arbitrary: fc.double() },
+  fc.integer(),
+  odd,
+  fc.boolean(),
+  fc.constantFrom(null, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, -0),
+  fc.jsonValue({ maxDepth: 2 }),
+);
+const key = fc.oneof({ weight: 6, arbitrary: fc.constantFrom(...KEYS) }, odd);
+
+describe('configurations', () => {
+  test('as JSON', () => {
+    const group = (name: keyof typeof FIELDS) =>
+      fc.dictionary(
+        fc.oneof({ weight: 9, arbitrary: fc.constantFrom(...Object.keys(FIELDS[name])) }, odd),
+        value,
+        {
+          maxKeys: 4,
+        },
+      );
+    const whole = fc.oneof(
+      {
+        weight: 6,
+        arbitrary: fc.record(
+          { task: group('task'), model: group('model'), train: group('train') },
+          { requiredKeys: [] },
+        ),
+      },
+      fc.anything(),
+    );
+    let made = 0;
+    fc.assert(
+      fc.property(whole, input => {
+        const config = tamed(() => makeConfig(input));
+        if (!config) return;
+        made++;
+        // What is accepted is a fixed point, and the same after a journey through JSON.
+        expect(makeConfig(JSON.parse(JSON.stringify(config)))).toEqual(config);
+      }),
+      RUNS,
+    );
+    expect(made).toBeGreaterThan(50);
+  });
+
+  test('as --set', () => {
+    fc.assert(
+      fc.property(fc.array(fc.tuple(key, fc.oneof(odd, value.map(String))), { maxLength: 3 }), pairs => {
+        tamed(() =>
+          assign(
+            preset('reverse'),
+            pairs.map(([name, text]) => `${name}=${text}`),
+          ),
+        );
+      }),
+      RUNS,
+    );
+  });
+
+  test('as they go together: a model of known sizes, or a reason', () => {
+    const set = fc.constantFrom(
+      ...KEYS.filter(name => !/Length|symbols|steps|batch|hidden|width|embedding|deeper|readout/.test(name)),
+    );
+    fc.assert(
+      fc.property(
+        fc.constantFrom(...PRESETS),
+        fc.array(
+          fc.tuple(
+            set,
+            fc.oneof(
+              fc.integer({ min: 0, max: 8 }).map(String),
+              odd,
+              fc.constantFrom('tanh', 'none', 'deque', 'gru', 'true', 'dyck', 'copy'),
+            ),
+          ),
+          { maxLength: 2 },
+        ),
+        ({ config }, pairs) => {
+          tamed(() => {
+            const { spec } = setup(
+              assign(
+                config,
+                pairs.map(([name, text]) => `${name}=${text}`),
+              ),
+            );
+            expect(spec.inputs + spec.outputs).toBeGreaterThan(1);
+          });
+        },
+      ),
+      RUNS,
+    );
+  }, 120_000);
+});
+
+/** Halves of characters become question marks, as an address has none. */
+const encoded = (text: string): string =>
+  encodeURIComponent(new TextDecoder().decode(new TextEncoder().encode(text)));
+
+test('addresses', () => {
+  const part = fc.oneof(
+    fc
+      .tuple(key, fc.oneof(odd, value.map(String)))
+      .map(([name, text]) => `${encoded(name)}=${encoded(text)}`),
+    fc.constantFrom(
+      'v=1',
+      'v=2',
+      'preset=reverse',
+      'preset=small/copy/queue',
+      'engine=cpu',
+      'paused',
+      'check=0',
+      '%',
+      '%zz',
+      '=',
+      '&&',
+    ),
+    odd,
+  );
+  const hash = fc.array(part, { maxLength: 5 }).map(parts => `#${parts.join('&')}`);
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        hash,
+        hash.map(text => `#v=1&${text.slice(1)}`),
+      ),
+      text => {
+        const address = tamed(() => readAddress(text));
+        if (address) expect(readAddress(toAddress(address))?.config).toEqual(address.config);
+      },
+    ),
+    RUNS,
+  );
+});
+
+describe('checkpoints', () => {
+  const config = assign(preset('reverse'), ['hidden=2', 'width=1', 'symbols=1']);
+  const state = initialState(setup(config).spec, config.train);
+  const whole = encodeCheckpoint({ config, engine: 'gpu', state, run: startRun(config) });
+
+  test('with bytes changed, cut, doubled: never another model', () => {
+    const change = fc.oneof(
+      fc.tuple(fc.constant('set'), fc.nat(whole.length - 1), fc.nat(255)),
+      fc.tuple(fc.constant('cut'), fc.nat(whole.length - 1), fc.nat(255)),
+      fc.tuple(fc.constant('insert'), fc.nat(whole.length - 1), fc.nat(255)),
+      // The length of the header.
+      fc.tuple(fc.constant('set'), fc.nat(7), fc.nat(255)),
+    );
+    const good = decodeCheckpoint(whole);
+    fc.assert(
+      fc.property(fc.array(change, { minLength: 1, maxLength: 4 }), changes => {
+        let bytes = [...whole];
+        for (const [kind, at, byte] of changes) {
+          if (kind === 'set') bytes[at] = byte;
+          else if (kind === 'cut') bytes = bytes.slice(0, at);
+          else bytes.splice(at, 0, byte);
+        }
+        const decoded = tamed(() => decodeCheckpoint(Uint8Array.from(bytes)));
+        if (decoded) expect(decoded).toEqual(good);
+      }),
+      RUNS,
+    );
+  }, 120_000);
+
+  test('with a header of any content, absurd sizes among them: nothing is allocated that the file does not hold', () => {
+    const begin = 8 + Number(new DataView(whole.buffer).getBigUint64(0, true));
+    const header = JSON.parse(new TextDecoder().decode(whole.subarray(8, begin)));
+    const entry = fc.record(
+      {
+        dtype: fc.constantFrom('F32', 'F64', 'F16', 'I64', 7),
+        shape: fc.oneof(
+          fc.array(fc.oneof(fc.nat(4), fc.constantFrom(2 ** 40, 1e300, -1, 0.5)), { maxLength: 3 }),
+          value,
+        ),
+        data_offsets: fc.oneof(
+          fc.array(fc.oneof(fc.nat(100), fc.constantFrom(2 ** 53, -1, 1e308)), { maxLength: 3 }),
+          value,
+        ),
+      },
+      { requiredKeys: [] },
+    );
+    const names = fc.oneof(fc.constantFrom(...Object.keys(header)), odd);
+    const metadata = fc.tuple(
+      fc.oneof(fc.constantFrom('version', 'step', 'config', 'run', 'checksum', 'engine'), odd),
+      fc.oneof(fc.constantFrom('1', '{}', '[]', '{"curriculum":{"length":1e9}}'), odd),
+    );
+    let most = 0;
+    fc.assert(
+      fc.property(
+        fc.dictionary(names, fc.oneof(entry, value), { maxKeys: 3 }),
+        fc.array(metadata, { maxLength: 2 }),
+        (changes, said) => {
+          const bent = structuredClone(header);
+          // Files of before there were checksums, so that everything else is looked at.
+          bent.__metadata__.version = '1';
+          for (const [name, text] of said) bent.__metadata__[name] = text;
+          for (const [name, made] of Object.entries(changes))
+            Object.defineProperty(bent, name, {
+              value: made,
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+          const text = new TextEncoder().encode(JSON.stringify(bent));
+          const bytes = new Uint8Array(8 + text.length + whole.length - begin);
+          new DataView(bytes.buffer).setBigUint64(0, BigInt(text.length), true);
+          bytes.set(text, 8);
+          bytes.set(whole.subarray(begin), 8 + text.length);
+          const before = process.memoryUsage().arrayBuffers;
+          tamed(() => decodeCheckpoint(bytes));
+          most = Math.max(most, process.memoryUsage().arrayBuffers - before);
+        },
+      ),
+      RUNS,
+    );
+    // The tensors of this file are a kilobyte; a bent size would be gigabytes.
+    expect(most).toBeLessThan(2 ** 26);
+  }, 120_000);
+});
+
+describe('data', () => {
+  const symbols = fc.oneof(
+    fc.constantFrom('a', 'b', ' ', '\t', '\r', '\n', '\u2028', '\ufeff', '"', '{', '}', '[', ']', ',', ':'),
+    odd,
+  );
+  const text = fc.array(symbols, { maxLength: 30 }).map(parts => parts.join(''));
+  test.each(['pairs.tsv', 'pairs.jsonl'])(
+    '%s',
+    file => {
+      const line = fc.oneof(
+        fc
+          .tuple(odd, odd)
+          .map(([source, target]) =>
+            file.endsWith('l') ? JSON.stringify({ source, target }) : `${source}\t${target}`,
+          ),
+        fc.record({ source: value, target: value }).map(made => JSON.stringify(made)),
+        text,
+      );
+      fc.assert(
+        fc.property(
+          fc.array(line, { maxLength: 4 }),
+          fc.boolean(),
+          fc.constantFrom(0, 0.1, 0.5),
+          (lines, characters, heldOut) => {
+            const data = tamed(() => parseData(lines.join('\n'), file, { characters, heldOut }));
+            if (!data) return;
+            for (const { source, target } of [...data.train, ...data.validation, ...data.test]) {
+              expect(Math.min(source.length, target.length)).toBeGreaterThan(0);
+              for (const symbol of source) expect(data.sourceSymbols[symbol]).toBeTypeOf('string');
+              for (const symbol of target) expect(data.targetSymbols[symbol]).toBeTypeOf('string');
+            }
+          },
+        ),
+        RUNS,
+      );
+    },
+    60_000,
+  );
+
+  test('sources that people type', () => {
+    const tasks = ['reverse', 'gender', 'dyck', 'modular-arithmetic'].map(name =>
+      makeTask({ ...preset('reverse').task, name }),
+    );
+    fc.assert(
+      fc.property(fc.constantFrom(...tasks), fc.oneof(odd, text), (task, line) => {
+        const source = tamed(() => parseSource(task, line));
+        if (source) for (const symbol of source) expect(task.symbolNames[symbol]).toBeTypeOf('string');
+      }),
+      RUNS,
+    );
+  });
+});
+
+test('operations of a memory, as JSON', async () => {
+  const strength = fc.oneof({ weight: 8, arbitrary: fc.double({ min: 0, max: 2, noNaN: true }) }, value);
+  const row = (of: fc.Arbitrary<unknown>) => fc.array(of, { maxLength: 3 });
+  const end = fc.record(
+    {
+      push: row(row(strength)),
+      pop: row(row(strength)),
+      value: row(row(row(strength))),
+      dRead: row(row(row(strength))),
+    },
+    { requiredKeys: [] },
+  );
+  const square = fc.integer({ min: 1, max: 3 }).chain(T =>
+    fc.record({
+      push: fc.array(fc.array(fc.double({ min: 0, max: 2, noNaN: true }), { minLength: T, maxLength: T }), {
+        minLength: 1,
+        maxLength: 1,
+      }),
+      pop: fc.array(fc.array(fc.double({ min: 0, max: 2, noNaN: true }), { minLength: T, maxLength: T }), {
+        minLength: 1,
+        maxLength: 1,
+      }),
+      value: fc.array(
+        fc.array(fc.array(fc.double({ min: -1, max: 1, noNaN: true }), { minLength: 2, maxLength: 2 }), {
+          minLength: T,
+          maxLength: T,
+        }),
+        { minLength: 1, maxLength: 1 },
+      ),
+    }),
+  );
+  const kind = fc.oneof({ weight: 9, arbitrary: fc.constantFrom('stack', 'queue', 'deque') }, value);
+  const whole = fc.oneof(
+    fc
+      .tuple(kind, square)
+      .map(([kind, made]) =>
+        JSON.stringify(
+          kind === 'deque' ? { kind, top: made, bottom: made } : { kind, ...made, strengths: true },
+        ),
+      ),
+    fc
+      .tuple(kind, end, end)
+      .map(([kind, top, bottom]) => JSON.stringify({ kind, ...(kind === 'deque' ? { top, bottom } : top) })),
+    fc.json(),
+    odd,
+  );
+  let answered = 0;
+  await fc.assert(
+    fc.asyncProperty(whole, async text => {
+      const { code, out, err } = await pushdown(['memory', '--engine', 'cpu'], text);
+      if (code === 0) {
+        answered++;
+        expect(Object.keys(JSON.parse(out)).length).toBeGreaterThan(2);
+      } else {
+        expect(code).toBe(2);
+        expect(err).toMatch(/^pushdown: .{8,}\n$/);
+      }
+    }),
+    RUNS,
+  );
+  expect(answered).toBeGreaterThan(500);
+}, 180_000);

@@ -1,0 +1,132 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { crc32 as zlibCrc32 } from 'node:zlib';
+import { afterAll, describe, expect, test } from 'vitest';
+import { crc32 } from '../../src/base/crc32.ts';
+import { EARLIER, keepLast } from '../../src/cli/files.ts';
+import { Log } from '../../src/cli/report.ts';
+import { decodeCheckpoint } from '../../src/train/checkpoint.ts';
+import { pushdown } from '../support/terminal.ts';
+
+/** How a run is kept: nothing that was written is lost, and what is damaged is noticed. */
+
+const folder = mkdtempSync(join(tmpdir(), 'pushdown-saving-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+const SMALL = ['--engine', 'cpu', '--set', 'hidden=4', '--set', 'batch=2', '--set', 'maxLength=2'];
+const train = (out: string, ...rest: string[]) =>
+  pushdown(['train', 'reverse', ...SMALL, '--out', out, ...rest]);
+
+test('CRC-32 is that of zlib', () => {
+  const bytes = Uint8Array.from({ length: 1000 }, (_, i) => (i * i) & 255);
+  for (const length of [0, 1, 9, 1000])
+    expect(crc32(bytes.subarray(0, length))).toBe(zlibCrc32(bytes.subarray(0, length)));
+  expect(crc32(bytes.subarray(300), crc32(bytes.subarray(0, 300)))).toBe(zlibCrc32(bytes));
+});
+
+test('any bit of a checkpoint that flips is noticed', async () => {
+  const out = join(folder, 'bits');
+  expect((await train(out, '--steps', '3')).code).toBe(0);
+  const bytes = new Uint8Array(readFileSync(join(out, 'checkpoint.safetensors')));
+  decodeCheckpoint(bytes);
+  for (let at = 0; at < bytes.length; at += 7) {
+    const bent = bytes.slice();
+    bent[at] ^= 1 << (at % 8);
+    expect(() => decodeCheckpoint(bent), `byte ${at}`).toThrow();
+  }
+}, 60_000);
+
+describe('checkpoints of before the latest', () => {
+  test('stay as many as was said, and are named where the latest is damaged', async () => {
+    const out = join(folder, 'kept');
+    for (const steps of [2, 4, 6, 8]) {
+      const more = steps === 2 ? [] : ['--resume'];
+      const args = steps === 2 ? ['train', 'reverse', ...SMALL] : ['train', '--engine', 'cpu', ...more];
+      const { code, err } = await pushdown([...args, '--out', out, '--steps', String(steps), '--keep', '2']);
+      expect([code, err]).toEqual([0, '']);
+    }
+    const names = ['checkpoint-step6.safetensors', 'checkpoint-step8.safetensors'];
+    expect(readdirSync(join(out, EARLIER)).sort()).toEqual(names);
+    const latest = join(out, 'checkpoint.safetensors');
+    const whole = readFileSync(latest);
+    // Links to the same content, which a later write does not touch.
+    expect(readFileSync(join(out, EARLIER, names[1])).equals(whole)).toBe(true);
+    rmSync(latest);
+    writeFileSync(latest, whole.subarray(0, 500));
+    const { code, err } = await pushdown(['train', '--engine', 'cpu', '--resume', out]);
+    expect(code).toBe(2);
+    expect(err).toMatch(/is not a checkpoint that can be used: .*The last ones before it are in .*earlier/);
+    const again = await pushdown([
+      'train',
+      '--engine',
+      'cpu',
+      '--resume',
+      join(out, EARLIER, names[0]),
+      '--out',
+      join(folder, 'again'),
+      '--steps',
+      '7',
+    ]);
+    expect([again.code, again.err]).toEqual([0, '']);
+  });
+
+  test('--keep 1 is the latest alone; steps of a run that went on from further back go', async () => {
+    const out = join(folder, 'one');
+    await train(out, '--steps', '2', '--keep', '1');
+    expect(readdirSync(out)).not.toContain(EARLIER);
+    for (const step of [10, 20, 5]) await keepLast(out, 'checkpoint.safetensors', step, 3);
+    expect(readdirSync(join(out, EARLIER))).toEqual(['checkpoint-step5.safetensors']);
+  });
+
+  test.each([
+    [['--keep', '0'], /--keep must be a whole number from 1/],
+    [['--save-every', 'often'], /--save-every must be a whole number/],
+    [['--if-unsaved', 'weep'], /unknown --if-unsaved "weep"/],
+  ])('%j is refused', async (args, words) => {
+    const { code, err } = await train(join(folder, 'refused'), ...args);
+    expect(code).toBe(2);
+    expect(err).toMatch(words);
+  });
+});
+
+describe('what cannot be written', () => {
+  const blocked = () => {
+    const path = join(folder, `blocked-${Math.random()}`);
+    mkdirSync(path);
+    return path;
+  };
+
+  test('ends the run, in words', async () => {
+    let told: unknown;
+    const log = new Log(blocked(), undefined, error => {
+      told = error;
+      return false;
+    });
+    log.record({ a: 1 });
+    await expect(log.written()).rejects.toThrow(/cannot write .*it is a folder/);
+    expect(told).toBeInstanceOf(Error);
+  });
+
+  test('or is told once, and made up for when it works again', async () => {
+    const path = blocked();
+    const events: string[] = [];
+    const log = new Log(
+      path,
+      undefined,
+      () => {
+        events.push('failed');
+        return true;
+      },
+      () => events.push('mended'),
+    );
+    log.record({ a: 1 });
+    await log.written();
+    log.record({ b: 2 });
+    await log.written();
+    rmSync(path, { recursive: true });
+    log.record({ c: 3 });
+    await log.written();
+    expect(events).toEqual(['failed', 'mended']);
+    expect(readFileSync(path, 'utf8')).toBe('{"a":1}\n{"b":2}\n{"c":3}\n');
+  });
+});
