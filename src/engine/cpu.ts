@@ -54,6 +54,7 @@ class CpuModel implements Model {
   readonly #life: Life;
   #state: ModelState;
   #reports: StepReport[] = [];
+  #gradients: Tensors = new Map();
   #activations = 0;
 
   constructor(spec: ModelSpec, training: TrainConfig, state: ModelState, life: Life) {
@@ -92,6 +93,7 @@ class CpuModel implements Model {
     const state = this.#state;
     const { objective, sequences } = this.#run(batch);
     const gradients = modelBackward(this.spec, state.parameters, batch, sequences);
+    this.#gradients = gradients;
     const norm = globalNorm(gradients);
     const finite = Number.isFinite(objective) && Number.isFinite(norm);
     if (finite) update(this.#training, state, gradients, norm);
@@ -110,6 +112,11 @@ class CpuModel implements Model {
     const reports = this.#reports;
     this.#reports = [];
     return reports;
+  }
+
+  async gradients(): Promise<Tensors> {
+    this.#life.check();
+    return this.#gradients;
   }
 
   async forward(given: Batch, trace = false): Promise<Forward> {

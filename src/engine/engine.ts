@@ -89,6 +89,8 @@ export interface Model {
   step(batch: Batch): void;
   /** Reports of the steps since the last call, oldest first. Waits for them. */
   reports(): Promise<StepReport[]>;
+  /** The gradients of the last training step, as far as its kernels left them: to find what went wrong. Waits. */
+  gradients(): Promise<Tensors>;
   /** Evaluates a batch without learning from it (`noise` is ignored). */
   forward(batch: Batch, trace?: boolean): Promise<Forward>;
   /** A copy of the state, after all steps enqueued so far. */

@@ -148,6 +148,13 @@ class GpuModel implements Model {
     return pending.map(({ slot, B }) => reportOf(all, slot, B));
   }
 
+  async gradients(): Promise<Tensors> {
+    this.#life.check();
+    const buffer = this.#own.buffers.get('gradient')!;
+    const [bytes] = await this.#gpu.read([{ buffer, bytes: this.#layout.size4 * 16 }]);
+    return unpack(this.#layout, new Float32Array(bytes));
+  }
+
   async forward(given: Batch, trace = false): Promise<Forward> {
     this.#life.check();
     const { noise: _, ...batch } = given;

@@ -164,15 +164,41 @@ export class Gpu {
   /** A buffer for kernels. Throws InputError, naming it, where it exceeds the device's limits. */
   buffer(label: string, bytes: number, usage = STORAGE): GPUBuffer {
     const size = Math.max(16, Math.ceil(bytes / 16) * 16);
-    const { maxStorageBufferBindingSize, maxBufferSize } = this.device.limits;
-    const limit = Math.min(maxStorageBufferBindingSize, maxBufferSize);
-    if (size > limit) {
+    if (size > this.largest) {
       throw new InputError(
-        `${label} needs ${mib(size)} but this device binds at most ${mib(limit)}: ` +
-          'use a smaller batch, shorter sequences or a smaller model.',
+        `${this.tooLarge(label, size)}: use a smaller batch, shorter sequences or a smaller model.`,
       );
     }
-    return this.device.createBuffer({ label, size, usage });
+    return this.#allocate(label, size, usage);
+  }
+
+  /** What the device cannot give is told to check(), by its name. */
+  #allocate(label: string, size: number, usage: number): GPUBuffer {
+    this.device.pushErrorScope('out-of-memory');
+    const buffer = this.device.createBuffer({ label, size, usage });
+    this.device.popErrorScope().then(
+      error => {
+        if (!error) return;
+        const advice = 'use a smaller batch or shorter sequences, or close what else uses it';
+        this.#fault ??= new DeviceError(
+          `${label} needs ${mib(size)}, and the device is out of memory: ${advice}.`,
+        );
+      },
+      // A device that is lost has no scopes.
+      () => undefined,
+    );
+    return buffer;
+  }
+
+  /** Bytes of the largest buffer that kernels can bind. */
+  get largest(): number {
+    const { maxStorageBufferBindingSize, maxBufferSize } = this.device.limits;
+    return Math.min(maxStorageBufferBindingSize, maxBufferSize);
+  }
+
+  /** `acts (B=10, T=5) needs 3.0 MiB but this device binds at most 2.0 MiB` */
+  tooLarge(label: string, bytes: number): string {
+    return `${label} needs ${mib(bytes)} but this device binds at most ${mib(this.largest)}`;
   }
 
   /** Runs `record` on a command encoder and submits it as one. */
@@ -191,11 +217,8 @@ export class Gpu {
       4,
       sizes.reduce((sum, size) => sum + size, 0),
     );
-    const staging = this.device.createBuffer({
-      label: 'read back',
-      size: total,
-      usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
-    });
+    const usage = GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST;
+    const staging = this.#allocate('copy of results for the host', total, usage);
     let at = 0;
     this.submit('read back', encoder => {
       for (const [k, { buffer, offset = 0 }] of parts.entries()) {

@@ -1,6 +1,7 @@
 import { HEADER } from '../../shaders/lib/batch.wgsl.ts';
 import { REPORT } from '../../shaders/score.wgsl.ts';
 import type { Batch } from '../base/dims.ts';
+import { InputError } from '../base/errors.ts';
 import { type Gpu, UNIFORM } from '../gpu/device.ts';
 import type { BufferName } from './launch.ts';
 import type { Layout } from './layout.ts';
@@ -44,15 +45,13 @@ export interface BatchBuffers {
   words: Uint32Array<ArrayBuffer>;
 }
 
-/** Allocates for batches of up to B × T with K inputs per step. */
-export function batchBuffers(gpu: Gpu, layout: Layout, B: number, T: number, K: number): BatchBuffers {
+/** Bytes of every buffer for batches of up to B × T with K inputs per step. */
+function batchSizes(layout: Layout, B: number, T: number, K: number): [BufferName, number][] {
   const { offsets, sizes } = arenaOf(layout, B, T);
-  const fields = [...HEADER, ...Object.keys(offsets)];
   const { E } = layout;
   const rows = B * T;
-  const count = fields.length + dataWords(B, T, K, E);
-  const wanted: [BufferName, number][] = [
-    ['batch', count * 4],
+  return [
+    ['batch', (HEADER.length + Object.keys(offsets).length + dataWords(B, T, K, E)) * 4],
     ['acts', sizes.acts * 16],
     ['grads', sizes.grads * 16],
     ['slots', rows * E * 8],
@@ -61,8 +60,35 @@ export function batchBuffers(gpu: Gpu, layout: Layout, B: number, T: number, K: 
     ['outcomes', rows * 16],
     ['extra', layout.spec.autoencoder ? rows * 8 : 16],
   ];
+}
+
+/** @throws InputError naming the largest of those that do not fit, and the batch that would */
+function checkSizes(gpu: Gpu, layout: Layout, B: number, T: number, K: number): void {
+  const largestOf = (B: number): [BufferName, number] =>
+    batchSizes(layout, B, T, K).reduce((a, b) => (b[1] > a[1] ? b : a));
+  const [name, bytes] = largestOf(B);
+  if (bytes <= gpu.largest) return;
+  let [fits, not] = [0, B];
+  while (not - fits > 1) {
+    const middle = (fits + not) >> 1;
+    if (largestOf(middle)[1] <= gpu.largest) fits = middle;
+    else not = middle;
+  }
+  const advice = fits
+    ? `a batch of up to ${fits} sequences of this length would fit`
+    : 'not even one sequence of this length fits, so take shorter ones or a smaller model';
+  throw new InputError(`${gpu.tooLarge(`${name} (B=${B}, T=${T})`, bytes)}: ${advice}.`);
+}
+
+/** Allocates for batches of up to B × T with K inputs per step. */
+export function batchBuffers(gpu: Gpu, layout: Layout, B: number, T: number, K: number): BatchBuffers {
+  const { offsets } = arenaOf(layout, B, T);
+  const fields = [...HEADER, ...Object.keys(offsets)];
+  const { E } = layout;
+  const count = fields.length + dataWords(B, T, K, E);
   // The device is asked first: it refuses sizes by name that the host would fail at.
-  const allocated = allocate(gpu, wanted, ` (B=${B}, T=${T})`);
+  checkSizes(gpu, layout, B, T, K);
+  const allocated = allocate(gpu, batchSizes(layout, B, T, K), ` (B=${B}, T=${T})`);
   const words = new Uint32Array(count);
   const floats = new Float32Array(words.buffer);
   return {

@@ -49,7 +49,10 @@ export interface Callbacks {
    */
   reopen?(): Promise<Engine>;
   onRecovered?(recovered: Recovered): void;
-  /** ms between snapshots on the host at least (2,000): what is done again after a loss. They change no number. */
+  /**
+   * ms between snapshots on the host at least (2,000), 0 for whenever the trainer waits: what is done again after a loss.
+   * They change no number.
+   */
   snapshotMs?: number;
 }
 
@@ -141,6 +144,8 @@ export class Trainer {
   #running: Promise<Ending> | undefined;
   /** The last of the things that need the model for themselves. */
   #tail: Promise<unknown> = Promise.resolve();
+  /** The first of the last steps that were not finite, from 0; unknown after a resumption among them. */
+  #firstBad: number | undefined;
   /** Steps enqueued whose reports are not read yet. */
   #unread = 0;
   /** Time per step, in ms, smoothed: 0 until known. */
@@ -375,7 +380,8 @@ export class Trainer {
           breath = performance.now();
         }
       }
-      await this.between(() => this.#drain());
+      // On the host too: a loss after the end, or in a pause, is not to lead back to before it.
+      await this.between(() => this.#keep());
     } while (this.#going && !this.ending);
     return this.ending ?? 'paused';
   }
@@ -407,7 +413,7 @@ export class Trainer {
     }
     if (report || last) this.#say();
     // Only at report steps, not at the last: what happens must not depend on how many steps are to come.
-    if (report) this.#decide();
+    if (report) await this.#decide();
     if (evaluation || last) {
       const before = performance.now();
       const passed = await this.#evaluate();
@@ -419,13 +425,15 @@ export class Trainer {
     }
     const { snapshotMs = SNAPSHOT_MS } = this.#callbacks;
     const { at, took } = this.#kept;
-    if (wait && performance.now() - at > Math.max(snapshotMs, took / SNAPSHOT_SHARE)) await this.#keep();
+    const due = snapshotMs && Math.max(snapshotMs, took / SNAPSHOT_SHARE);
+    if (wait && performance.now() - at > due) await this.#keep();
     return report || last;
   }
 
   /** Waits for the reports of all steps enqueued. */
   async #drain(): Promise<void> {
     if (this.#unread === 0) return;
+    let first = this.#step - this.#unread;
     this.#unread = 0;
     for (const report of await this.#model.reports()) {
       addReport(this.#run.window, report);
@@ -433,6 +441,8 @@ export class Trainer {
       this.#run.patience = feel(this.#run.patience, report);
       // Stays at the limit until the next report step.
       if (this.#run.badRun < BAD_STEPS) this.#run.badRun = report.finite ? 0 : this.#run.badRun + 1;
+      if (this.#run.badRun === 1 && !report.finite) this.#firstBad = first;
+      first++;
     }
   }
 
@@ -455,7 +465,7 @@ export class Trainer {
     this.#pace = { steps: 0, timeSteps: 0, ms: 0 };
   }
 
-  #decide(): void {
+  async #decide(): Promise<void> {
     const { length } = this.#run.curriculum;
     this.#run.curriculum = commit(this.#run.curriculum);
     // Longer sequences are harder: their loss is not to be measured by that of the shorter ones.
@@ -464,8 +474,9 @@ export class Trainer {
     this.#run.window = noSums();
     if (this.#run.badRun >= BAD_STEPS) {
       this.#run.badRun = 0;
+      const where = await this.#whatWentBad().catch(() => '');
       throw new Diverged(
-        `training diverged: ${BAD_STEPS} steps in a row before step ${this.#step} gave a loss or gradients that are NaN or infinite, and were not applied. Lower train.rate (now ${this.config.train.rate}), or clip gradients.`,
+        `training diverged: ${BAD_STEPS} steps in a row before step ${this.#step} gave a loss or gradients that are NaN or infinite, and were not applied.${where} Lower train.rate (now ${this.config.train.rate}), or clip gradients.`,
       );
     }
     // Asked once for each set of weights: what has learned may stumble later without losing everything.
@@ -473,6 +484,26 @@ export class Trainer {
     const age = this.#step - this.#run.begun;
     const due = restartAfter > 0 && age >= restartAfter && age < restartAfter + reportEvery;
     if (due && loss > restartAbove && this.#run.restarts < maxRestarts) this.#restart(loss);
+  }
+
+  /**
+   * Makes the first bad step once more, on a model of its own: the weights are still those before it, and its batch is a
+   * function of its number.
+   */
+  async #whatWentBad(): Promise<string> {
+    const step = this.#firstBad;
+    if (step === undefined) return '';
+    const state = await this.#model.state();
+    const model = await this.#engine.model(this.#model.spec, this.config.train, state);
+    try {
+      model.step(trainingBatch(this.task, this.config, step, this.#run.curriculum.length));
+      await model.reports();
+      const bad = [...(await model.gradients())].find(([, values]) => !values.every(Number.isFinite));
+      const what = bad ? `the gradient of ${bad[0]}` : 'the loss';
+      return ` The first of them was step ${step + 1}, with batch ${step + 1} of seed ${this.config.train.seed}; the first tensor, ${what}.`;
+    } finally {
+      model.destroy();
+    }
   }
 
   /** Some weights lead into a corner that the gradient does not lead out of; others do not. */

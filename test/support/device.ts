@@ -3,7 +3,8 @@ import type { AdapterDescription, Engine } from '../../src/engine/engine.ts';
 import { createGpuEngine, type GpuOptions } from '../../src/engine/gpu.ts';
 import { Gpu, requestDevice } from '../../src/gpu/device.ts';
 
-async function openDevice(): Promise<{ device: GPUDevice; description: AdapterDescription }> {
+/** A device of the best adapter of this machine, and what it is. */
+export async function openDevice(): Promise<{ device: GPUDevice; description: AdapterDescription }> {
   const { found, tried } = await findAdapter({ checked: true });
   if (!found) {
     throw new Error(

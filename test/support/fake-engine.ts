@@ -1,6 +1,6 @@
 import type { Batch } from '../../src/base/dims.ts';
 import { MASKED, ZERO_TARGET } from '../../src/base/dims.ts';
-import { endsOf, endsOfModel, type ModelSpec } from '../../src/base/parameters.ts';
+import { endsOf, endsOfModel, type ModelSpec, type Tensors } from '../../src/base/parameters.ts';
 import type { Engine, Forward, Model, ModelState, StepReport } from '../../src/engine/engine.ts';
 
 /** How the fake behaves: by training step, all optional. */
@@ -60,6 +60,10 @@ export class FakeModel implements Model {
     const made = report(batch, 0);
     const loss = (this.#behaviour.loss?.(step) ?? 0.5) * made.targets;
     this.#reports.push({ ...made, loss, finite, absoluteError: this.#error(step) * batch.B });
+  }
+
+  async gradients(): Promise<Tensors> {
+    return this.#state.parameters;
   }
 
   async reports(): Promise<StepReport[]> {

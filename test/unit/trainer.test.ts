@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { assign, type Config } from '../../src/base/config.ts';
 import { DeviceError } from '../../src/base/errors.ts';
+import { createCpuEngine } from '../../src/engine/cpu.ts';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../../src/train/checkpoint.ts';
 import { preset } from '../../src/train/presets.ts';
 import { type Progress, Trainer, trainingBatch } from '../../src/train/trainer.ts';
@@ -261,4 +262,33 @@ describe('resumed from a snapshot it goes on as if never broken', () => {
     const other = { ...snapshot, config: assign(snapshot.config, ['hidden=5']) };
     await expect(Trainer.resume(fakeEngine(), other)).rejects.toThrow(/"W_xh" must have shape \[18, 5\]/);
   });
+});
+
+test('what went wrong is named: the step, its batch, the first tensor', async () => {
+  const config = assign(preset('reverse'), [
+    'batch=2',
+    'hidden=3',
+    'width=2',
+    'maxLength=2',
+    'reportEvery=5',
+    'steps=60',
+    'noise=0',
+  ]);
+  const engine = createCpuEngine();
+  const model = engine.model.bind(engine);
+  // From step 8 on, one gradient is too large for any number.
+  engine.model = async (spec, training, state) => {
+    const made = await model(spec, training, state);
+    let { step } = state;
+    const enqueue = made.step.bind(made);
+    made.step = batch => enqueue(++step >= 8 ? { ...batch, weight: batch.weight.map(() => 1e308) } : batch);
+    return made;
+  };
+  const trainer = await Trainer.start(engine, config);
+  await expect(trainer.run()).rejects.toThrow(
+    /10 steps in a row before step 20 .* The first of them was step 8, with batch 8 of seed 0; the first tensor, the gradient of \w+\. Lower train.rate/,
+  );
+  // The state is that before them, and it can be saved.
+  const { state } = await trainer.snapshot();
+  for (const values of state.parameters.values()) expect(values.every(Number.isFinite)).toBe(true);
 });

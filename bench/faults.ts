@@ -1,0 +1,259 @@
+/**
+ * Kills training at random moments, again and again, and shows that nothing is lost:
+ *   node bench/run.mjs bench/faults.ts --kills 200
+ *   node bench/run.mjs bench/faults.ts --minutes 60        the soak: lost devices, bad batches and slow storage as well
+ * A run is trained in processes of its own that are killed (SIGKILL) at random moments; after every kill its checkpoint
+ * must load, and the next process goes on from it. In the end its weights must be those of a run that was left alone.
+ * With --minutes, a process also loses its device now and then, some batches have weights that are NaN (the same in both
+ * runs: such a step is left out, and counted), and storage takes its time.
+ */
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { parseArgs } from 'node:util';
+import { assign } from '../src/base/config.ts';
+import { DeviceError } from '../src/base/errors.ts';
+import { Rng, STREAM } from '../src/base/rng.ts';
+import { findAdapter, release } from '../src/cli/adapter.ts';
+import { CHECKPOINT, clearTemporaries, writeAtomic } from '../src/cli/files.ts';
+import type { Engine, Model } from '../src/engine/engine.ts';
+import { createGpuEngine } from '../src/engine/gpu.ts';
+import { requestDevice } from '../src/gpu/device.ts';
+import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../src/train/checkpoint.ts';
+import { preset } from '../src/train/presets.ts';
+import { Trainer } from '../src/train/trainer.ts';
+import { countOption } from './node.ts';
+
+const HELP = `node bench/run.mjs bench/faults.ts [options]
+  --kills <n>      kills (default 20)
+  --minutes <n>    instead: as many as there are in this time, with all other faults
+  --seed <n>       of the faults (default 1)`;
+
+/** Every so many steps a batch is bad. */
+const BAD_EVERY = 997;
+const CONFIG = assign(preset('tutorial-part6'), [
+  'steps=1000000000',
+  'stopAt=0',
+  'restartAfter=0',
+  'growEvery=0',
+  'evaluateEvery=5000',
+  'reportEvery=200',
+]);
+
+export async function main(args: string[]): Promise<number> {
+  const { values } = parseArgs({
+    args,
+    options: {
+      kills: { type: 'string', default: '20' },
+      minutes: { type: 'string', default: '0' },
+      seed: { type: 'string', default: '1' },
+      child: { type: 'string' },
+      until: { type: 'string' },
+      gentle: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    console.log(HELP);
+    return 0;
+  }
+  const seed = countOption('seed', values.seed, 0);
+  if (values.child) return train(values.child, Number(values.until), seed, !values.gentle);
+  return storm(countOption('kills', values.kills, 0), countOption('minutes', values.minutes, 0), seed);
+}
+
+/** Random numbers for the faults alone: what is trained has its own. */
+const random = (seed: number): (() => number) => {
+  const rng = new Rng(seed, STREAM.sample);
+  return () => rng.uniform();
+};
+const wait = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms));
+
+/** One process's part: from the checkpoint of the folder, or from nothing, to step `until`. */
+async function train(folder: string, until: number, seed: number, stormy: boolean): Promise<number> {
+  const dice = random(seed);
+  const file = join(folder, CHECKPOINT);
+  await clearTemporaries(folder, [CHECKPOINT]);
+  let device: GPUDevice | undefined;
+  const open = async (): Promise<Engine> => {
+    const { found } = await findAdapter();
+    if (!found) throw new DeviceError('no WebGPU adapter: there is no device to lose.');
+    device = await requestDevice(found.adapter);
+    const engine = withBadBatches(await createGpuEngine(device, found.description));
+    const destroy = engine.destroy.bind(engine);
+    engine.destroy = () => {
+      destroy();
+      release(found.gpu);
+    };
+    return engine;
+  };
+  const config = { ...CONFIG, train: { ...CONFIG.train, steps: until } };
+  const from = existsSync(file) ? decodeCheckpoint(await readFile(file)) : undefined;
+  const callbacks = {
+    reopen: open,
+    onProgress: ({ step }: { step: number }) => console.log(`at ${step}`),
+    onRecovered: ({ step, from }: { step: number; from: number }) => console.log(`lost ${step} ${from}`),
+    snapshotMs: 500,
+  };
+  const trainer = from
+    ? await Trainer.resume(await open(), { ...from, config }, callbacks)
+    : await Trainer.start(await open(), config, callbacks);
+  let over = false;
+  const saving = (async () => {
+    while (!over) {
+      await wait(100 + 200 * dice());
+      const snapshot = await trainer.snapshot();
+      const bytes = encodeCheckpoint(snapshot);
+      // A disk that is slow, or has gone to sleep.
+      if (stormy) await wait(500 * dice());
+      await writeAtomic(file, bytes);
+      console.log(`saved ${snapshot.state.step}`);
+    }
+  })();
+  const losing = (async () => {
+    while (stormy && !over) {
+      await wait(1500 + 6000 * dice());
+      if (!over) device?.destroy();
+    }
+  })();
+  await trainer.run();
+  over = true;
+  await saving;
+  await writeAtomic(file, encodeCheckpoint(await trainer.snapshot()));
+  console.log(`done ${trainer.step}`);
+  trainer.engine.destroy();
+  // The next loss may be seconds away.
+  losing.catch(() => undefined);
+  process.exit(0);
+}
+
+/** Every so many steps a batch whose weights are NaN, the same whoever trains: the step must be left out. */
+function withBadBatches(engine: Engine): Engine {
+  const make = engine.model.bind(engine);
+  engine.model = async (spec, training, state) => {
+    const model: Model = await make(spec, training, state);
+    let { step } = state;
+    const [enqueue, load] = [model.step.bind(model), model.load.bind(model)];
+    model.step = batch => {
+      step++;
+      enqueue(step % BAD_EVERY === 0 ? { ...batch, weight: batch.weight.map(() => Number.NaN) } : batch);
+    };
+    model.load = given => {
+      ({ step } = given);
+      load(given);
+    };
+    return model;
+  };
+  return engine;
+}
+
+interface Outcome {
+  /** Killed, and how long after the last checkpoint, in ms. */
+  lostMs?: number;
+  losses: number;
+}
+
+/** Runs a process, and kills it after a time unless it has come to its end. */
+function live(folder: string, until: number, seed: number, gentle: boolean, ms: number): Promise<Outcome> {
+  const bundle = fileURLToPath(import.meta.url);
+  const call = 'import(process.argv[1]).then(bundle => bundle.main(process.argv.slice(2)))';
+  const args = [
+    '--child',
+    folder,
+    '--until',
+    String(until),
+    '--seed',
+    String(seed),
+    ...(gentle ? ['--gentle'] : []),
+  ];
+  const child = spawn(
+    process.execPath,
+    ['--input-type=module', '-e', call, pathToFileURL(bundle).href, ...args],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
+  return new Promise((resolve, reject) => {
+    let [err, rest, losses] = ['', '', 0];
+    let saved = performance.now();
+    child.stderr.on('data', data => {
+      err += data;
+    });
+    child.stdout.on('data', data => {
+      const lines = (rest + data).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) {
+        if (line.startsWith('saved')) saved = performance.now();
+        if (line.startsWith('lost')) losses++;
+      }
+    });
+    const timer = setTimeout(() => child.kill('SIGKILL'), ms);
+    child.on('exit', (code, signal) => {
+      clearTimeout(timer);
+      if (signal === 'SIGKILL') resolve({ lostMs: performance.now() - saved, losses });
+      else if (code === 0) resolve({ losses });
+      else reject(new Error(`a training process ended with ${code ?? signal}: ${err}`));
+    });
+  });
+}
+
+/** The checkpoint of a folder; a kill must never leave one that cannot be read. */
+const kept = async (folder: string): Promise<Checkpoint | undefined> =>
+  existsSync(join(folder, CHECKPOINT))
+    ? decodeCheckpoint(await readFile(join(folder, CHECKPOINT)))
+    : undefined;
+
+async function storm(kills: number, minutes: number, seed: number): Promise<number> {
+  const root = await mkdtemp(join(tmpdir(), 'pushdown-faults-'));
+  const [stormed, calm] = [join(root, 'stormed'), join(root, 'calm')];
+  await Promise.all([mkdir(stormed), mkdir(calm)]);
+  const dice = random(seed);
+  const soaking = minutes > 0;
+  const end = performance.now() + minutes * 60_000;
+  let [killed, lost, step, most] = [0, 0, 0, 0];
+  while (soaking ? performance.now() < end : killed < kills) {
+    const ms = soaking ? 2000 + 28_000 * dice() : 300 + 2700 * dice();
+    const { lostMs = 0, losses } = await live(stormed, CONFIG.train.steps, seed + killed, !soaking, ms);
+    killed++;
+    lost += losses;
+    const checkpoint = await kept(stormed);
+    const now = checkpoint?.state.step ?? 0;
+    if (now < step)
+      throw new Error(`after kill ${killed} the checkpoint is of step ${now}, before it was ${step}.`);
+    // Before the first checkpoint everything is lost, which is nothing yet.
+    if (now > 0) most = Math.max(most, lostMs);
+    step = now;
+    if (killed % 20 === 0) console.log(`${killed} kills, ${lost} devices lost, step ${step}`);
+  }
+  const until = step + 500;
+  console.log(`to step ${until}, left alone …`);
+  await live(stormed, until, seed, true, 2 ** 30);
+  await live(calm, until, seed, true, 2 ** 30);
+  const [a, b] = [(await kept(stormed))!, (await kept(calm))!];
+  const same = JSON.stringify(comparable(a)) === JSON.stringify(comparable(b));
+  console.log(
+    `${killed} processes killed, ${lost} devices lost, ${Math.floor(until / BAD_EVERY)} bad batches left out, in ${until} steps: ` +
+      `${same ? 'the weights, moments and counters of a run that was left alone, to the last bit' : 'THE RUN DIFFERS from one that was left alone'}. ` +
+      `Done again at most: ${(most / 1000).toFixed(1)} s after a kill.`,
+  );
+  await rm(root, { recursive: true, force: true });
+  return same ? 0 : 1;
+}
+
+/** All but the time taken. Maps as lists, which JSON has. */
+const comparable = ({ state, run, config }: Checkpoint) => ({
+  config,
+  run: { ...run, seconds: 0 },
+  state: {
+    step: state.step,
+    ...Object.fromEntries(
+      ['parameters', 'mean', 'square'].map(name => [
+        name,
+        [...state[name as 'mean']].map(([key, values]) => [key, [...values]]),
+      ]),
+    ),
+  },
+});

@@ -1,0 +1,108 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { expect, test } from 'vitest';
+import { assign } from '../../src/base/config.ts';
+import { createGpuEngine } from '../../src/engine/gpu.ts';
+import { preset } from '../../src/train/presets.ts';
+import { Trainer } from '../../src/train/trainer.ts';
+import { openDevice } from '../support/device.ts';
+
+/** Collects all garbage, so that what is left is held by somebody. */
+setFlagsFromString('--expose-gc');
+const collect: () => void = runInNewContext('gc');
+
+/** A device that counts the buffers alive on it, and their bytes. */
+async function countingDevice() {
+  const { device, description } = await openDevice();
+  const alive = new Map<GPUBuffer, number>();
+  const create = device.createBuffer.bind(device);
+  device.createBuffer = descriptor => {
+    const buffer = create(descriptor);
+    alive.set(buffer, descriptor.size);
+    const destroy = buffer.destroy.bind(buffer);
+    buffer.destroy = () => {
+      alive.delete(buffer);
+      return destroy();
+    };
+    return buffer;
+  };
+  const bytes = () => [...alive.values()].reduce((sum, size) => sum + size, 0);
+  return { device, description, bytes, count: () => alive.size };
+}
+
+test('a thousand steps leave device and host as they were after the first hundred', async () => {
+  const { device, description, bytes, count } = await countingDevice();
+  const engine = await createGpuEngine(device, description);
+  const config = assign(preset('tutorial-part6'), [
+    'steps=1200',
+    'stopAt=0',
+    'restartAfter=0',
+    'growEvery=0',
+    'evaluateEvery=100',
+  ]);
+  const trainer = await Trainer.start(engine, config, { snapshotMs: 50 });
+  const train = async (steps: number) => {
+    const until = trainer.step + steps;
+    const going = trainer.run();
+    while (trainer.step < until && !trainer.ending) await new Promise(resolve => setTimeout(resolve, 1));
+    trainer.pause();
+    await going;
+    await trainer.snapshot();
+    collect();
+  };
+  await train(100);
+  const before = { count: count(), bytes: bytes(), heap: process.memoryUsage().heapUsed };
+  await train(1000);
+  expect(trainer.step).toBeGreaterThanOrEqual(1100);
+  expect({ count: count(), bytes: bytes() }).toEqual({ count: before.count, bytes: before.bytes });
+  // The just-in-time compiler and the test's own log take some; a batch kept a step would be 5 MiB.
+  expect(process.memoryUsage().heapUsed - before.heap).toBeLessThan(2 ** 21);
+  trainer.destroy();
+  expect(trainer.model.bytes).toBeGreaterThan(0);
+  engine.destroy();
+});
+
+test('models that are given back leave nothing on the device', async () => {
+  const { device, description, bytes, count } = await countingDevice();
+  const engine = await createGpuEngine(device, description);
+  const config = assign(preset('tutorial-part6'), ['steps=3', 'stopAt=0', 'restartAfter=0']);
+  const once = async () => {
+    const trainer = await Trainer.start(engine, config);
+    await trainer.run();
+    trainer.destroy();
+  };
+  await once();
+  const before = { count: count(), bytes: bytes() };
+  for (let i = 0; i < 5; i++) await once();
+  expect({ count: count(), bytes: bytes() }).toEqual(before);
+  engine.destroy();
+});
+
+test('a device that is out of memory says so, by the name of what was too much', async () => {
+  const { device, description } = await openDevice();
+  const create = device.createBuffer.bind(device);
+  const pop = device.popErrorScope.bind(device);
+  let full = false;
+  let denied = false;
+  device.createBuffer = descriptor => {
+    denied = full && descriptor.label?.startsWith('acts') === true;
+    return create(descriptor);
+  };
+  device.popErrorScope = async () => {
+    const out = denied;
+    denied = false;
+    const error = await pop();
+    return out ? ({ message: 'out of memory' } as GPUError) : error;
+  };
+  const engine = await createGpuEngine(device, description);
+  const config = assign(preset('tutorial-part6'), ['steps=3']);
+  const trainer = await Trainer.start(engine, config);
+  await trainer.singleStep();
+  full = true;
+  trainer.model.reserve(512, 40, 2);
+  await new Promise(resolve => setTimeout(resolve, 50));
+  await expect(trainer.singleStep()).rejects.toThrow(
+    /acts \(B=512, T=40\) needs .* and the device is out of memory: use a smaller batch/,
+  );
+  engine.destroy();
+});
