@@ -10,6 +10,7 @@ import type { Data } from '../tasks/data-file.ts';
 import type { Task } from '../tasks/task.ts';
 import { encodeCheckpoint } from '../train/checkpoint.ts';
 import { evaluate } from '../train/evaluate.ts';
+import type { Recovered } from '../train/recovery.ts';
 import type { CellResult, Measure, Measured } from '../train/table.ts';
 import { Diverged, type Progress, Trainer } from '../train/trainer.ts';
 import { readCheckpoint } from './checkpoint.ts';
@@ -34,6 +35,9 @@ export interface Guide {
   onStart(stop: () => void): void;
   /** False where the folder is another's by now: nothing more is written to it. */
   mayWrite(): Promise<boolean>;
+  /** Another engine, where the device of this one was lost. */
+  reopen?(): Promise<Engine>;
+  onRecovered?(recovered: Recovered): void;
 }
 
 /**
@@ -126,6 +130,11 @@ export async function runCell(
     onEvaluation: (evaluation: object, step: number) =>
       log.record({ kind: 'evaluation', step, ...evaluation }),
     onRestart: (restart: object) => log.record({ kind: 'restart', ...restart }),
+    reopen: guide.reopen,
+    onRecovered(recovered: Recovered) {
+      log.record({ kind: 'recovered', ...recovered });
+      guide.onRecovered?.(recovered);
+    },
   };
   const trainer = from
     ? await Trainer.resume(engine, { ...from, config }, callbacks, guide.data)

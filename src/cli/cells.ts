@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import type { Config } from '../base/config.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Data } from '../tasks/data-file.ts';
+import { recoveredWords } from '../train/recovery.ts';
 import { setup } from '../train/setup.ts';
 import type { CellResult, Measure } from '../train/table.ts';
 import { checkConfig, type Guide, readResult, runCell } from './cell.ts';
@@ -50,9 +51,10 @@ export async function checkJobs(jobs: readonly Job[]): Promise<void> {
 /**
  * Runs all jobs that are not finished, nor claimed by others. Who is killed or interrupted and called again goes on
  * where it was; who is called beside it takes other jobs.
+ * @param openEngine `again`: after the device of one was lost
  */
 export async function runJobs(
-  openEngine: () => Promise<Engine>,
+  openEngine: (again: boolean) => Promise<Engine>,
   jobs: readonly Job[],
   io: Io,
   { line, onResult }: Speaker,
@@ -87,7 +89,7 @@ export async function runJobs(
         return true;
       }
       if (!engine) {
-        engine = await openEngine();
+        engine = await openEngine(false);
         line.print(engineLine(engine));
       }
       const result = await runCell(engine, job.folder, job.key, job.config, guide(job, claim));
@@ -108,6 +110,11 @@ export async function runJobs(
       if (stopped) stop();
     },
     mayWrite: () => claim.held(),
+    async reopen() {
+      engine = await openEngine(true);
+      return engine;
+    },
+    onRecovered: recovered => line.print(`${job.key}: ${recoveredWords(recovered)}`),
   });
 
   try {

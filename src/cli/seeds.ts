@@ -56,13 +56,18 @@ export async function trainSeeds(
   await checkJobs(jobs);
   const text = json ? io.stderr : io.stdout;
   const line = new StatusLine(text, Boolean(text.isTTY) && !json);
-  const { results, stopped, elsewhere } = await runJobs(() => openEngine(engine, { plan }), jobs, io, {
-    line,
-    onResult(result, _done, fresh) {
-      if (json) io.stdout.write(`${JSON.stringify(result)}\n`);
-      else line.print(seedRow(result, fresh));
+  const { results, stopped, elsewhere } = await runJobs(
+    again => openEngine(again ? 'gpu' : engine, { plan }),
+    jobs,
+    io,
+    {
+      line,
+      onResult(result, _done, fresh) {
+        if (json) io.stdout.write(`${JSON.stringify(result)}\n`);
+        else line.print(seedRow(result, fresh));
+      },
     },
-  });
+  );
   const summary = summaryOf(results, seeds.length);
   if (json) io.stdout.write(`${JSON.stringify({ kind: 'result', ...summary, out, stopped })}\n`);
   else if (results.length > 0) text.write(`\n${summaryText(summary)}\n`);

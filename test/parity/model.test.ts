@@ -196,6 +196,27 @@ describe.each(PLANS)('%s', (_, options) => {
     expectSame(minus(state.parameters, ours), minus(state.parameters, truth), 5 * TOLERANCE);
   });
 
+  test.each(['softmax', 'tanh', 'sigmoid'] as const)('sums of ±10,000 are safe: %s', async output => {
+    const spec = makeSpec({ hidden: 8, memory: 'stack', output });
+    const state = startOf(spec);
+    // tanh, σ and the outputs at their ends: nothing overflows, and each is as right as in the middle.
+    for (const name of ['b_h', 'b_d', 'b_u', 'b_v', 'b_o']) {
+      state.parameters.get(name)!.forEach((_, i, all) => {
+        all[i] = i % 2 ? 1e4 : -1e4;
+      });
+    }
+    const batch = { ...randomBatch(new Rng(3, 1), spec, LENGTHS), noise: undefined };
+    const pair = await Promise.all([gpu, cpu].map(engine => engine.model(spec, configOf(PLAIN), state)));
+    const [a, e] = await Promise.all(pair.map(model => model.forward(batch, true)));
+    expect(a.report.finite).toBe(true);
+    expect(difference(a.trace!.output, e.trace!.output), 'output').toBeLessThanOrEqual(TOLERANCE);
+    expect(a.report.loss / e.report.loss).toBeCloseTo(1, 5);
+    for (const model of pair) model.step(batch);
+    const [[ours], [truth]] = await Promise.all(pair.map(model => model.reports()));
+    expect(ours.finite).toBe(true);
+    expect(ours.objective / truth.objective).toBeCloseTo(1, 5);
+  });
+
   test.each<[string, Partial<TrainConfig>]>([
     ['adam, clipped by norm', { optimiser: 'adam', rate: 0.01, clip: 'norm', clipAt: 0.1 }],
     ['adamw', { optimiser: 'adamw', rate: 0.01, clip: 'norm', weightDecay: 0.5 }],

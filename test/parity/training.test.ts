@@ -108,6 +108,9 @@ describe('on the chosen form', () => {
     model.step({ ...batch, weight: batch.weight.map(() => Number.NaN) });
     const reports = await model.reports();
     expect(reports.map(({ finite }) => finite)).toEqual([false, false]);
+    // What went wrong can be looked at.
+    const gradients = [...(await model.gradients())];
+    expect(gradients.some(([, values]) => values.some(value => !Number.isFinite(value)))).toBe(true);
     const after = await model.state();
     expect(after).toEqual({ ...before, step: 2 });
     model.step(batch);

@@ -77,6 +77,14 @@ test('only cli touches Node, only web the DOM', () => {
   }
 });
 
+test('nothing of a file or an address is evaluated, or becomes HTML', () => {
+  for (const file of files) {
+    expect(readFileSync(file, 'utf8'), file).not.toMatch(
+      /\beval\(|new Function\(|innerHTML|outerHTML|insertAdjacentHTML|document\.write/,
+    );
+  }
+});
+
 test('only engine and below know WebGPU', () => {
   for (const file of files) {
     if (['gpu', 'kernels', 'engine', 'shaders', 'cli', 'web', 'index'].includes(shelfOf(file))) continue;

@@ -77,7 +77,7 @@ machines may work on one folder, each taking what no other has; --shard 2/8 is t
       const mine = shardOf(jobs, i, n);
       text.write(`table ${spec.name}, scale ${spec.scale}: ${mine.length} runs in ${out}\n`);
       try {
-        outcome = await runJobs(() => openEngine(engine, { plan }), mine, io, {
+        outcome = await runJobs(again => openEngine(again ? 'gpu' : engine, { plan }), mine, io, {
           line,
           onResult(result, done, fresh) {
             if (!fresh) return;
