@@ -161,6 +161,8 @@ fn addRead(k: u32, end: u32, c: u32, x: f32) { wg_r[ofMemory(k, end) * ${M4 * 4}
 #endif
 ${memoryOf(layout, o.memory, 'f32', 'forward')}
 ${mainHead(o)}
+  let begin = batch.sliceFrom;
+  if (begin == 0u) {
   // h_0, c_0, r_0.
   ${layers
     .map(({ h0, c0 }, l) => {
@@ -192,11 +194,24 @@ ${mainHead(o)}
     `wg_r[i] = select(0.0, 1.0, i == 0u && ${spec.start === 'one-hot'});
     acts[(batch.r + sequence * ${R4}u) * 4u + i] = wg_r[i];`,
   )}
+  } else {
+  // What the slice before this one left.
+  ${layers
+    .map(
+      (
+        _,
+        l,
+      ) => `${share(o, H, `wg_h[${l * HH}u + i] = acts[(batch.h${l} + (begin * batch.B + sequence) * ${H4}u) * 4u + i];`)}
+  ${lstm ? share(o, H, `wg_c[${l * HH}u + i] = acts[(batch.c${l} + (begin * batch.B + sequence) * ${H4}u) * 4u + i];`) : ''}`,
+    )
+    .join('\n')}
+  ${share(o, RR, `wg_r[i] = acts[(batch.r + (begin * batch.B + sequence) * ${R4}u) * 4u + i];`)}
+  }
   ${memoriesOf(layout)
-    .map(k => `var bounds${k} = vec2u(origin());`)
+    .map(k => `var bounds${k} = uniformBounds(${k}u, begin);`)
     .join('\n')}
   workgroupBarrier();
-  for (var t = 0u; t < length; t++) {
+  for (var t = begin; t < min(length, batch.sliceTo); t++) {
     let row = t * batch.B + sequence;
     ${layers.map(layer).join('\n')}
     ${
@@ -215,7 +230,7 @@ ${mainHead(o)}
     }
     ${E ? heads : ''}
   }
-  for (var t = length; t < batch.T; t++) {
+  for (var t = max(length, begin); t < min(batch.T, batch.sliceTo); t++) {
     let row = t * batch.B + sequence;
     ${layers
       .map(
@@ -356,6 +371,10 @@ fn addDValue(k: u32, row: u32, c: u32, x: f32) { grads[batch.dS * 4u + valueAt(k
 #endif
 ${memoryOf(layout, o.memory, 'f32', 'backward')}
 ${mainHead(o)}
+  let begin = batch.sliceFrom;
+  let end = min(length, batch.sliceTo);
+  // The slice with the last steps of all comes first.
+  if (batch.sliceTo == batch.T) {
   // Gradients of values and strengths are sums; what lies beyond the length has none.
   for (var t = 0u; t < batch.T; t++) {
     let row = t * batch.B + sequence;
@@ -366,13 +385,30 @@ ${mainHead(o)}
     ${layers.map((_, l) => share(o, gates.all * HH, `${grad(`dA${l}`, gates.all * H4, 'i')} = 0.0;`)).join('\n')}
     ${P ? share(o, P4 * 4, `${grad('dP', P4, 'i')} = 0.0;`) : ''}
   }
+  }
+  if (end <= begin) { return; }
+  ${memoriesOf(layout)
+    .map(k => `var bounds${k} = uniformBounds(${k}u, end);`)
+    .join('\n')}
+  if (end == length) {
   ${memoriesOf(layout)
     .map(
-      k => `var bounds${k} = uniformBounds(${k}u, length);
-  for (var i = bounds${k}.x + lid; i < bounds${k}.y; i += ${o.memory.size}u) { dStrength[slotAt(${k}u, i)] = 0.0; }`,
+      k =>
+        `for (var i = bounds${k}.x + lid; i < bounds${k}.y; i += ${o.memory.size}u) { dStrength[slotAt(${k}u, i)] = 0.0; }`,
     )
     .join('\n')}
-  for (var steps = length; steps > 0u; steps--) {
+  } else {
+  // From the slice after this one.
+  ${share(o, RR, `wg_dr[i] = grads[(batch.dR + sequence * ${R4}u) * 4u + i];`)}
+  ${layers
+    .map(
+      (_, l) => `${share(o, H, `wg_dh[${l * HH}u + i] = grads[(batch.dH${l} + sequence * ${H4}u) * 4u + i];`)}
+  ${lstm ? share(o, H, `wg_dc[${l * HH}u + i] = grads[(batch.dC${l} + sequence * ${H4}u) * 4u + i];`) : ''}`,
+    )
+    .join('\n')}
+  }
+  workgroupBarrier();
+  for (var steps = end; steps > begin; steps--) {
     let t = steps - 1u;
     let row = t * batch.B + sequence;
     ${E ? memories : ''}
@@ -407,19 +443,14 @@ ${mainHead(o)}
       .reverse()
       .join('\n')}
   }
-  ${
-    spec.start === 'trained' && layers[0].Wh
-      ? layers
-          .map(
-            (
-              _,
-              l,
-            ) => `${share(o, H, `grads[(batch.dH${l} + sequence * ${H4}u) * 4u + i] = wg_dh[${l * HH}u + i];`)}
+  // Of the starting state, or for the slice before this one.
+  ${layers
+    .map(
+      (_, l) => `${share(o, H, `grads[(batch.dH${l} + sequence * ${H4}u) * 4u + i] = wg_dh[${l * HH}u + i];`)}
   ${lstm ? share(o, H, `grads[(batch.dC${l} + sequence * ${H4}u) * 4u + i] = wg_dc[${l * HH}u + i];`) : ''}`,
-          )
-          .join('\n')
-      : ''
-  }
+    )
+    .join('\n')}
+  ${share(o, RR, `grads[(batch.dR + sequence * ${R4}u) * 4u + i] = wg_dr[i];`)}
 }
 `;
 }

@@ -59,9 +59,17 @@ export function fusedForwardLane(o: FusedOptions): string {
       ${each(D4, Infinity, j => `grads[batch.${dField} + row * ${D4}u + ${j}] = dy[${j}];`)}
     }`;
   const op = spec.deeper ? 'op' : `h${top}`;
+  // Into a slice of the time steps that is not the first: what the one before it left.
+  const goOn = layers.map(
+    (_, l) => wgsl`
+  ${each(H4, Infinity, j => `h${l}[${j}] = acts[batch.h${l} + (batch.sliceFrom * batch.B + seq) * ${H4}u + ${j}];`)}
+  ${lstm ? each(H4, Infinity, j => `c${l}[${j}] = acts[batch.c${l} + (batch.sliceFrom * batch.B + seq) * ${H4}u + ${j}];`) : ''}`,
+  );
+  const states = layers.map(
+    (_, l) => `var h${l} = array<vec4f, ${H4}>(); ${lstm ? `var c${l} = array<vec4f, ${H4}>();` : ''}`,
+  );
   const start = layers.map(
     (layer, l) => wgsl`
-  var h${l} = array<vec4f, ${H4}>();
 #if ${layer.h0 !== undefined}
   ${each(H4, Infinity, j => `h${l}[${j}] = w[${layer.h0?.offset4 ?? 0}u + ${j}];`)}
 #elif ${spec.start === 'one-hot' && l === 0}
@@ -69,7 +77,6 @@ export function fusedForwardLane(o: FusedOptions): string {
 #endif
   ${each(H4, Infinity, j => `acts[batch.h${l} + seq * ${H4}u + ${j}] = h${l}[${j}];`)}
 #if ${lstm}
-  var c${l} = array<vec4f, ${H4}>();
 #if ${layer.c0 !== undefined}
   ${each(H4, Infinity, j => `c${l}[${j}] = w[${layer.c0?.offset4 ?? 0}u + ${j}];`)}
 #endif
@@ -170,15 +177,21 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   if (seq >= batch.B) { return; }
   let length = lengthOf(seq);
   loadParameters();
+  ${states.join('\n')}
+  if (batch.sliceFrom == 0u) {
   ${start.join('\n')}
 #if ${spec.start === 'one-hot' && E > 0}
   r[0].x = 1.0;
 #endif
   ${each(R4, Infinity, c => `acts[batch.r + seq * ${R4}u + ${c}] = r[${c}];`)}
+  } else {
+  ${goOn.join('\n')}
+  ${each(R4, Infinity, c => `r[${c}] = acts[batch.r + (batch.sliceFrom * batch.B + seq) * ${R4}u + ${c}];`)}
+  }
   ${memoriesOf(layout)
-    .map(k => `var bounds${k} = vec2u(origin());`)
+    .map(k => `var bounds${k} = boundsBefore(${k}u, batch.sliceFrom);`)
     .join('\n')}
-  for (var t = 0u; t < length; t++) {
+  for (var t = batch.sliceFrom; t < min(length, batch.sliceTo); t++) {
     let row = t * batch.B + seq;
     // Controller.
     ${layer.join('\n')}
@@ -349,12 +362,27 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   let part = id.x;
   if (part >= batch.parts) { return; }
   loadParameters();
-  for (seq = part; seq < batch.B; seq += batch.parts) { backOver(); }
+  if (batch.first == 0u) {
+    for (var i = 0u; i < ${layout.size4}u; i++) { acc[i] = partial[part * ${layout.size4}u + i]; }
+  }
+  for (var n = batch.round; n < batch.round + batch.rounds; n++) {
+    seq = part + n * batch.parts;
+    if (seq >= batch.B) { break; }
+    if (lengthOf(seq) > batch.sliceFrom) { backOver(); }
+  }
   for (var i = 0u; i < ${layout.size4}u; i++) { partial[part * ${layout.size4}u + i] = acc[i]; }
 }
 
 fn backOver() {
   let length = lengthOf(seq);
+  let end = min(length, batch.sliceTo);
+  ${layers
+    .map((_, l) => `var dh${l} = array<vec4f, ${H4}>(); ${lstm ? `var dc${l} = array<vec4f, ${H4}>();` : ''}`)
+    .join('\n')}
+  ${memoriesOf(layout)
+    .map(k => `var bounds${k} = boundsBefore(${k}u, end);`)
+    .join('\n')}
+  if (end == length) {
   // Nothing comes from after the last step: not from the sequence before this one either.
   ${each(R4, Infinity, c => `dr[${c}] = vec4f();`)}
 #if ${E > 0}
@@ -363,16 +391,20 @@ fn backOver() {
     for (var j = 0u; j < ${S4}u; j++) { grads[batch.dS + rowOf(t) + j] = vec4f(); }
   }
   ${memoriesOf(layout)
-    .map(
-      k => `var bounds${k} = boundsBefore(${k}u, length);
-  for (var i = bounds${k}.x; i < bounds${k}.y; i++) { dStrength[slotAt(${k}u, i)] = 0.0; }`,
-    )
+    .map(k => `for (var i = bounds${k}.x; i < bounds${k}.y; i++) { dStrength[slotAt(${k}u, i)] = 0.0; }`)
     .join('\n')}
 #endif
+  } else {
+  // From the slice after this one.
+  ${each(R4, Infinity, c => `dr[${c}] = grads[batch.dR + seq * ${R4}u + ${c}];`)}
   ${layers
-    .map((_, l) => `var dh${l} = array<vec4f, ${H4}>(); ${lstm ? `var dc${l} = array<vec4f, ${H4}>();` : ''}`)
+    .map(
+      (_, l) => `${each(H4, Infinity, j => `dh${l}[${j}] = grads[batch.dH${l} + seq * ${H4}u + ${j}];`)}
+  ${lstm ? each(H4, Infinity, j => `dc${l}[${j}] = grads[batch.dC${l} + seq * ${H4}u + ${j}];`) : ''}`,
+    )
     .join('\n')}
-  for (var steps = length; steps > 0u; steps--) {
+  }
+  for (var steps = end; steps > batch.sliceFrom; steps--) {
     let t = steps - 1u;
     let row = t * batch.B + seq;
     ${layers.map((_, l) => loaded(`hNow${l}`, H4, `batch.h${l} + (row + batch.B) * ${H4}u`)).join('\n')}
@@ -395,6 +427,16 @@ fn backOver() {
       .map((one, l) => layer(one, l))
       .reverse()
       .join('\n')}
+  }
+  if (batch.sliceFrom > 0u) {
+  ${each(R4, Infinity, c => `grads[batch.dR + seq * ${R4}u + ${c}] = dr[${c}];`)}
+  ${layers
+    .map(
+      (_, l) => `${each(H4, Infinity, j => `grads[batch.dH${l} + seq * ${H4}u + ${j}] = dh${l}[${j}];`)}
+  ${lstm ? each(H4, Infinity, j => `grads[batch.dC${l} + seq * ${H4}u + ${j}] = dc${l}[${j}];`) : ''}`,
+    )
+    .join('\n')}
+  return;
   }
 #if ${spec.start === 'trained' && recurrent}
   ${layers.map(({ h0, c0 }, l) => biasGradient(h0, `dh${l}`) + biasGradient(c0, `dc${l}`)).join('\n')}

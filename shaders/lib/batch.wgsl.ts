@@ -1,6 +1,14 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 
 /**
+ * The slice of the work that a kernel over time is to do, written anew between submits: time steps sliceFrom … sliceTo − 1; in the
+ * lane form's way back also sequences of rounds round … round + rounds − 1, and whether the sums begin with it.
+ */
+export const SLICE = ['sliceFrom', 'sliceTo', 'round', 'rounds', 'first'] as const;
+/** One slice: all of it. */
+export const WHOLE = { sliceFrom: 0, round: 0, rounds: 0x7fffffff, first: 1 } as const;
+
+/**
  * The one buffer uploaded per training step: a header, then the batch itself as u32 words. `lengths` … `noise` are
  * offsets into `data`; after these fields come the offsets of the model's tensors in the arenas, in vec4s, by their
  * names (src/kernels/arena.ts).
@@ -21,6 +29,7 @@ export const HEADER = [
   // Adam: 1 / (1 - beta^t), as float32 bits.
   'unbiasMean',
   'unbiasSquare',
+  ...SLICE,
 ] as const;
 
 const FLOATS: readonly string[] = ['unbiasMean', 'unbiasSquare'];

@@ -87,7 +87,7 @@ class CpuModel implements Model {
     );
   }
 
-  step(batch: Batch): void {
+  step(batch: Batch): undefined {
     this.#life.check();
     checkBatch(this.spec, batch);
     const state = this.#state;

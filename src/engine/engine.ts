@@ -85,8 +85,11 @@ export interface Model {
    * before anything is computed. @throws InputError naming what is too large
    */
   reserve(B: number, T: number, K: number): void;
-  /** Enqueues a whole training step. */
-  step(batch: Batch): void;
+  /**
+   * Enqueues a whole training step: at once, or, where that is cut into slices, until the promise that comes back; then
+   * nothing else may be enqueued before.
+   */
+  step(batch: Batch): Promise<void> | undefined;
   /** Reports of the steps since the last call, oldest first. Waits for them. */
   reports(): Promise<StepReport[]>;
   /** The gradients of the last training step, as far as its kernels left them: to find what went wrong. Waits. */

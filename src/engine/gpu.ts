@@ -1,13 +1,15 @@
+import { HEADER, SLICE, WHOLE } from '../../shaders/lib/batch.wgsl.ts';
 import { REPORT } from '../../shaders/score.wgsl.ts';
 import { MOMENTS, type TrainConfig } from '../base/config.ts';
 import type { Batch } from '../base/dims.ts';
-import { DeviceError } from '../base/errors.ts';
+import { DeviceError, InputError } from '../base/errors.ts';
 import type { ModelSpec, Tensors } from '../base/parameters.ts';
 import { type Bound, bind, dispatch, Gpu, STEP_BYTES } from '../gpu/device.ts';
 import { type BatchBuffers, batchBuffers, MOST_REPORTS, modelBuffers } from '../kernels/arena.ts';
 import type { BufferName, Launch, Size, Work } from '../kernels/launch.ts';
 import { type Layout, layoutOf, pack, unpack } from '../kernels/layout.ts';
 import { compilePlan, type Plan, type PlanOptions } from '../kernels/plan.ts';
+import { rangesOf, SliceSteps } from '../kernels/slices.ts';
 import { allStrengths } from '../kernels/strengths.ts';
 import { checkBatch, checkState } from './checks.ts';
 import type {
@@ -57,6 +59,7 @@ type Buffers = Map<BufferName, GPUBuffer>;
 interface Ready {
   bound: Bound;
   groups: Launch['groups'];
+  over: Launch['over'];
 }
 type ReadyWork = Ready | { loop: 'forward' | 'backward'; launches: Ready[] };
 
@@ -76,6 +79,9 @@ class GpuModel implements Model {
   /** Places in the ring of reports: the next one, and those not fetched yet with their number of sequences. */
   #slot = 0;
   #pending: { slot: number; B: number }[] = [];
+  readonly #slices: SliceSteps;
+  /** While a step's slices are being enqueued. */
+  #enqueuing: Promise<void> | undefined;
 
   static async create(
     gpu: Gpu,
@@ -88,12 +94,20 @@ class GpuModel implements Model {
     const layout = layoutOf(spec);
     const plan = await compilePlan(gpu, layout, training, options);
     gpu.check();
-    const model = new GpuModel(gpu, layout, training, plan, life);
+    const model = new GpuModel(gpu, layout, training, plan, life, new SliceSteps(options.sliceSteps));
     model.load(state);
     return model;
   }
 
-  private constructor(gpu: Gpu, layout: Layout, training: TrainConfig, plan: Plan, life: Life) {
+  private constructor(
+    gpu: Gpu,
+    layout: Layout,
+    training: TrainConfig,
+    plan: Plan,
+    life: Life,
+    slices: SliceSteps,
+  ) {
+    this.#slices = slices;
     this.spec = layout.spec;
     this.#gpu = gpu;
     this.#layout = layout;
@@ -120,9 +134,11 @@ class GpuModel implements Model {
     }
   }
 
-  step(batch: Batch): void {
+  step(batch: Batch): Promise<void> | undefined {
     this.#life.check();
     this.#gpu.check();
+    if (this.#enqueuing)
+      throw new InputError('the step before is not enqueued yet: wait for what step() gave.');
     checkBatch(this.spec, batch);
     if (this.#pending.length >= MOST_REPORTS - 1) {
       throw new DeviceError(
@@ -133,12 +149,14 @@ class GpuModel implements Model {
     this.#slot = (slot + 1) % MOST_REPORTS;
     this.#upload(batch, slot);
     this.#pending.push({ slot, B: batch.B });
-    this.#submit('training step', this.#ready.step, batch);
+    this.#submit('training step', this.#ready.step, batch, 2);
     this.#step++;
+    return this.#enqueuing;
   }
 
   async reports(): Promise<StepReport[]> {
     this.#life.check();
+    await this.#enqueuing;
     const pending = this.#pending;
     this.#pending = [];
     if (!pending.length) return [];
@@ -150,6 +168,7 @@ class GpuModel implements Model {
 
   async gradients(): Promise<Tensors> {
     this.#life.check();
+    await this.#enqueuing;
     const buffer = this.#own.buffers.get('gradient')!;
     const [bytes] = await this.#gpu.read([{ buffer, bytes: this.#layout.size4 * 16 }]);
     return unpack(this.#layout, new Float32Array(bytes));
@@ -159,10 +178,12 @@ class GpuModel implements Model {
     this.#life.check();
     const { noise: _, ...batch } = given;
     checkBatch(this.spec, batch);
+    await this.#enqueuing;
     // A place of its own: reports of training steps may wait in the ring.
     const slot = MOST_REPORTS;
     this.#upload(batch, slot);
-    this.#submit('evaluation', this.#ready.forward, batch);
+    this.#submit('evaluation', this.#ready.forward, batch, 1);
+    await this.#enqueuing;
     const { B, T, lengths } = batch;
     const { M4, R4, S4, V4, E } = this.#layout;
     const rows = B * T;
@@ -227,6 +248,7 @@ class GpuModel implements Model {
 
   async state(): Promise<ModelState> {
     this.#life.check();
+    await this.#enqueuing;
     const step = this.#step;
     const bytes = this.#layout.size4 * 16;
     const read = await this.#gpu.read(
@@ -287,27 +309,77 @@ class GpuModel implements Model {
         launch.buffers.map(name => all.get(name)!),
       ),
       groups: launch.groups,
+      over: launch.over,
     });
     const readyWork = (work: Work): ReadyWork =>
       'loop' in work ? { loop: work.loop, launches: work.launches.map(ready) } : ready(work);
     this.#ready = { step: this.#plan.step.map(readyWork), forward: this.#plan.forward.map(readyWork) };
   }
 
-  #submit(label: string, work: ReadyWork[], { B, T }: Batch): void {
+  /**
+   * Submits work: at once where its time steps are one slice, else slice by slice, of which no more than two are on their
+   * way. What is asked meanwhile waits for the last of them.
+   */
+  #submit(label: string, work: ReadyWork[], { B, T }: Batch, ways: number): void {
     const size: Size = { B, T, parts: this.#plan.parts(B, T) };
-    const stepwise = this.#plan.kind === 'stepwise';
-    const steps = stepwise ? this.#gpu.steps(this.#batch!.capacity.T) : undefined;
+    const { steps } = this.#slices;
+    const pieces = T <= steps ? [work.map(one => ({ work: one }))] : cut(work, size, steps);
+    const { queue } = this.#gpu.device;
+    const start = performance.now();
+    const measured = this.#slices.due || pieces.length > 1;
+    const done = (): void => {
+      if (!measured) return;
+      queue.onSubmittedWorkDone().then(
+        () => this.#slices.took(performance.now() - start, T, ways),
+        // Lost: told elsewhere.
+        () => undefined,
+      );
+    };
+    if (pieces.length === 1) {
+      this.#record(label, pieces[0], size);
+      done();
+      return;
+    }
+    const enqueuing = (async () => {
+      const flying: Promise<undefined>[] = [];
+      for (const piece of pieces) {
+        if (flying.length >= MOST_FLYING) await flying.shift();
+        this.#gpu.check();
+        this.#record(label, piece, size);
+        flying.push(queue.onSubmittedWorkDone().catch(() => undefined) as Promise<undefined>);
+      }
+      done();
+    })().finally(() => {
+      this.#enqueuing = undefined;
+    });
+    // Told to whoever waits.
+    enqueuing.catch(() => undefined);
+    this.#enqueuing = enqueuing;
+  }
+
+  /** One submission. */
+  #record(label: string, pieces: readonly Piece[], size: Size): void {
+    const steps = this.#plan.kind === 'stepwise' ? this.#gpu.steps(this.#batch!.capacity.T) : undefined;
+    const slice = pieces.find(({ slice }) => slice)?.slice;
+    if (slice) {
+      const buffer = this.#batch!.buffers.get('batch')!;
+      this.#gpu.device.queue.writeBuffer(
+        buffer,
+        SLICE_OFFSET,
+        Uint32Array.from(SLICE, name => slice[name]),
+      );
+    }
     this.#gpu.submit(label, encoder => {
       const pass = encoder.beginComputePass({ label });
-      for (const one of work) {
+      for (const { work: one, range = { from: 0, to: size.T } } of pieces) {
         if (!('loop' in one)) {
           // What stands beside a loop may be a stepped kernel too: it is told 0.
           if (steps) pass.setBindGroup(1, steps, [0]);
           dispatch(pass, one.bound, one.groups(size));
           continue;
         }
-        for (let k = 0; k < T; k++) {
-          const t = one.loop === 'forward' ? k : T - 1 - k;
+        for (let k = range.from; k < range.to; k++) {
+          const t = one.loop === 'forward' ? k : range.to - 1 - (k - range.from);
           pass.setBindGroup(1, steps!, [t * STEP_BYTES]);
           for (const { bound, groups } of one.launches) dispatch(pass, bound, groups(size));
         }
@@ -315,6 +387,44 @@ class GpuModel implements Model {
       pass.end();
     });
   }
+}
+
+/** Slices on their way to the device at a time. */
+const MOST_FLYING = 2;
+const SLICE_OFFSET = 4 * HEADER.indexOf(SLICE[0]);
+type Slice = Record<(typeof SLICE)[number], number>;
+
+/** Work of one submission: a launch with its slice, or the steps of a loop. */
+interface Piece {
+  work: ReadyWork;
+  slice?: Slice;
+  range?: { from: number; to: number };
+}
+
+/** Cuts what goes over time into slices, a submission each; what stands between goes with its neighbour. */
+function cut(work: readonly ReadyWork[], size: Size, steps: number): Piece[][] {
+  const pieces: Piece[][] = [[]];
+  for (const one of work) {
+    const over = 'loop' in one ? { way: one.loop, rounds: () => 1 } : one.over;
+    if (!over) {
+      pieces[pieces.length - 1].push({ work: one });
+      continue;
+    }
+    const rounds = over.rounds(size);
+    let first = 1;
+    for (let round = 0; round < rounds; round++) {
+      for (const range of rangesOf(size.T, steps, over.way)) {
+        const times = { sliceFrom: range.from, sliceTo: range.to };
+        const slice = { ...WHOLE, ...times, ...(rounds > 1 && { round, rounds: 1 }), first };
+        if (pieces[pieces.length - 1].length > 0 && first === 0) pieces.push([]);
+        // A submission has one slice: it is written before it.
+        else if (pieces[pieces.length - 1].some(piece => piece.slice)) pieces.push([]);
+        pieces[pieces.length - 1].push({ work: one, range, ...(!('loop' in one) && { slice }) });
+        first = 0;
+      }
+    }
+  }
+  return pieces;
 }
 
 function reportOf(all: Float32Array, slot: number, B: number): StepReport {

@@ -1,4 +1,4 @@
-import { HEADER } from '../../shaders/lib/batch.wgsl.ts';
+import { HEADER, WHOLE } from '../../shaders/lib/batch.wgsl.ts';
 import { REPORT } from '../../shaders/score.wgsl.ts';
 import type { Batch } from '../base/dims.ts';
 import { InputError } from '../base/errors.ts';
@@ -109,6 +109,7 @@ export function batchBuffers(gpu: Gpu, layout: Layout, B: number, T: number, K: 
         ...offsets,
         ...at,
         ...{ B, T, K, report, hasNoise: batch.noise ? 1 : 0, parts },
+        ...{ ...WHOLE, sliceTo: T },
       };
       for (const [k, field] of fields.entries()) words[k] = header[field] ?? 0;
       floats[HEADER.indexOf('unbiasMean')] = unbias[0];

@@ -32,6 +32,14 @@ export interface Launch {
   kernel: Kernel;
   buffers: BufferName[];
   groups: (size: Size) => [x: number, y: number];
+  /** It goes over all time steps, and can be cut into slices of them. */
+  over?: OverTime;
+}
+
+/** Which way, and how many rounds of sequences one after the other a slice is to be of; 1 where all go together. */
+export interface OverTime {
+  way: 'forward' | 'backward';
+  rounds(size: Size): number;
 }
 
 /** Launches that run for every time step, first to last or back. */

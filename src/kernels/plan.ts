@@ -18,7 +18,7 @@ import { InputError } from '../base/errors.ts';
 import { type Binding, type Gpu, split } from '../gpu/device.ts';
 import { type TuningStore, tunedStep } from './autotune.ts';
 import { partsFor, weightGradients } from './gradients.ts';
-import { type BufferName, type Launch, Launcher, read, type Work, write } from './launch.ts';
+import { type BufferName, type Launch, Launcher, read, type Size, type Work, write } from './launch.ts';
 import { type Layout, pushBiasesAt } from './layout.ts';
 import type { MemoryForm } from './memory.ts';
 import { type StepwiseLaunches, stepwiseLaunches } from './stepwise.ts';
@@ -115,6 +115,8 @@ export interface PlanOptions {
   form?: MemoryForm;
   /** Keeps what was measured. */
   tunings?: TuningStore;
+  /** Cuts the work over time into slices of this many steps, for tests; otherwise their number follows the time they take. */
+  sliceSteps?: number;
 }
 
 export async function compilePlan(
@@ -234,7 +236,7 @@ export async function compilePlan(
         ).map(write),
       ],
       perSequence,
-    );
+    ).then(launch => ({ ...launch, over: { way: 'forward', rounds: () => 1 } as const }));
   const fusedBackward = () =>
     launch(
       `fused backward ${form.form}`,
@@ -250,7 +252,11 @@ export async function compilePlan(
         ...(lane ? [write('partial')] : []),
       ],
       lane ? ({ parts }) => split(Math.ceil(parts / form.size)) : perSequence,
-    );
+    ).then(launch => ({
+      ...launch,
+      // An invocation of the lane form has sums over its sequences, one after the other: slices must not change the order.
+      over: { way: 'backward', rounds: ({ B, parts }: Size) => (lane ? Math.ceil(B / parts) : 1) } as const,
+    }));
   const stepwise: StepwiseLaunches | undefined =
     kind === 'stepwise'
       ? await stepwiseLaunches(launcher, await step(), training.batch, layout, batch, form)

@@ -392,7 +392,7 @@ export class Trainer {
     const { steps, reportEvery, evaluateEvery } = this.config.train;
     const start = performance.now();
     const batch = trainingBatch(this.task, this.config, this.#step, this.#run.curriculum.length);
-    this.#model.step(batch);
+    await this.#model.step(batch);
     const step = ++this.#step;
     this.#unread++;
     const last = step === steps;
@@ -496,7 +496,7 @@ export class Trainer {
     const state = await this.#model.state();
     const model = await this.#engine.model(this.#model.spec, this.config.train, state);
     try {
-      model.step(trainingBatch(this.task, this.config, step, this.#run.curriculum.length));
+      await model.step(trainingBatch(this.task, this.config, step, this.#run.curriculum.length));
       await model.reports();
       const bad = [...(await model.gradients())].find(([, values]) => !values.every(Number.isFinite));
       const what = bad ? `the gradient of ${bad[0]}` : 'the loss';

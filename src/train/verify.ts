@@ -96,10 +96,10 @@ export async function verifyStep(
     const own = await on.model(spec, config.train, start);
     try {
       const { predicted: _, push, pop, trace } = await plain.forward(batch, true);
-      plain.step(batch);
+      await plain.step(batch);
       const [report] = await plain.reports();
       const descended = (await plain.state()).parameters;
-      own.step(batch);
+      await own.step(batch);
       await own.reports();
       const after = (await own.state()).parameters;
       return { push, pop, output: trace!.output, read: trace!.read, report, descended, after };

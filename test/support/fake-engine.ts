@@ -42,7 +42,7 @@ export class FakeModel implements Model {
 
   reserve(): void {}
 
-  step(batch: Batch): void {
+  step(batch: Batch): undefined {
     this.batches.push(batch);
     const step = ++this.#state.step;
     const finite = this.#behaviour.finite?.(step) ?? true;

@@ -1,0 +1,74 @@
+import { describe, expect, test } from 'vitest';
+import type { TrainConfig } from '../../src/base/config.ts';
+import { assign } from '../../src/base/config.ts';
+import { Rng } from '../../src/base/rng.ts';
+import type { GpuOptions } from '../../src/engine/gpu.ts';
+import { rangesOf, SliceSteps } from '../../src/kernels/slices.ts';
+import { preset } from '../../src/train/presets.ts';
+import { initialState, setup } from '../../src/train/setup.ts';
+import { randomBatch } from '../support/batches.ts';
+import { openGpuEngine } from '../support/device.ts';
+
+/** Work over time that is cut into slices gives the numbers of work that is not, to the last bit. */
+
+const FORMS: [string, GpuOptions][] = [
+  ['lane', { form: { form: 'lane', size: 4, subgroups: false } }],
+  ['block', { form: { form: 'block', size: 32, subgroups: false } }],
+  ['stepwise', { plan: 'stepwise' }],
+];
+/** Sequences that end in every slice, more than there are parts of the lane form. */
+const LENGTHS = Array.from({ length: 40 }, (_, b) => 1 + ((7 * b) % 23));
+
+describe.each(FORMS)('%s', (name, options) => {
+  test.each([
+    ['stack', 'rnn', []],
+    ['queue', 'lstm', ['start=trained']],
+    ['deque', 'gru', ['layers=2', 'memories=2']],
+    ['none', 'lstm', ['layers=2']],
+    ['stack', 'rnn', ['deeper=5', 'start=one-hot', 'autoencoder=true', 'output=tanh']],
+    ['queue', 'feedforward', []],
+  ] as const)('%s, %s, %j', async (memory, controller, sets) => {
+    const config = assign(preset('reverse'), [
+      `memory=${memory}`,
+      `controller=${controller}`,
+      'hidden=6',
+      'width=3',
+      'symbols=3',
+      ...sets,
+    ]);
+    const { spec } = setup(config);
+    const lengths = name === 'block' ? LENGTHS.slice(0, 12) : LENGTHS;
+    const run = async (sliceSteps?: number) => {
+      const engine = await openGpuEngine({ ...options, sliceSteps });
+      const model = await engine.model(spec, config.train as TrainConfig, initialState(spec, config.train));
+      const rng = new Rng(7, 1);
+      for (let step = 0; step < 2; step++) await model.step(randomBatch(rng, spec, lengths));
+      const reports = await model.reports();
+      const { report, predicted, push, trace } = await model.forward(randomBatch(rng, spec, lengths), true);
+      const state = await model.state();
+      engine.destroy();
+      return { reports, report, predicted, push, trace, state };
+    };
+    const whole = await run();
+    for (const steps of name === 'block' ? [5] : [5, 1]) expect(await run(steps)).toEqual(whole);
+  });
+});
+
+test('slices are of the steps that they were measured to have time for', () => {
+  const slices = new SliceSteps();
+  expect(slices.steps).toBe(256);
+  // 1,000 ms for 100 steps both ways: 5 ms a step.
+  slices.took(1000, 100, 2);
+  expect(slices.steps).toBe(20);
+  slices.took(1, 1000, 1);
+  expect(slices.steps).toBe(80);
+  slices.took(Number.NaN, 10, 1);
+  expect(slices.steps).toBe(80);
+  expect(rangesOf(10, 4, 'forward')).toEqual([
+    { from: 0, to: 4 },
+    { from: 4, to: 8 },
+    { from: 8, to: 10 },
+  ]);
+  expect(rangesOf(10, 4, 'backward')[0]).toEqual({ from: 8, to: 10 });
+  expect(rangesOf(3, 4, 'backward')).toEqual([{ from: 0, to: 3 }]);
+});
