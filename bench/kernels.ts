@@ -5,9 +5,9 @@ import { batchBuffers, modelBuffers } from '../src/kernels/arena.ts';
 import type { Launch, Loop } from '../src/kernels/launch.ts';
 import { layoutOf, pack } from '../src/kernels/layout.ts';
 import { compilePlan, PLANS, type PlanName } from '../src/kernels/plan.ts';
+import { trainingBatch } from '../src/train/model.ts';
 import { preset } from '../src/train/presets.ts';
 import { initialState, setup } from '../src/train/setup.ts';
-import { trainingBatch } from '../src/train/trainer.ts';
 import { spread } from './measure.ts';
 import { needAdapter } from './node.ts';
 

@@ -7,9 +7,9 @@ import type { Batch } from '../src/base/dims.ts';
 import { initialise, type ModelSpec, type Tensors } from '../src/base/parameters.ts';
 import { Rng } from '../src/base/rng.ts';
 import type { MemoryKind } from '../src/engine/engine.ts';
+import { trainingBatch } from '../src/train/model.ts';
 import { preset } from '../src/train/presets.ts';
 import { setup } from '../src/train/setup.ts';
-import { trainingBatch } from '../src/train/trainer.ts';
 
 /** Where push strengths lie: near 1 as in trained memories, anywhere, or near 0, where a read takes many rows. */
 export const STRENGTHS = ['near 1', 'uniform', 'near 0'] as const;

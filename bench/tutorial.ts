@@ -9,9 +9,9 @@ import type { Config } from '../src/base/config.ts';
 import { DeviceError, messageOf } from '../src/base/errors.ts';
 import { type EngineName, engineLine, openEngine } from '../src/cli/engine.ts';
 import type { Engine } from '../src/engine/engine.ts';
+import { trainingBatch } from '../src/train/model.ts';
 import { preset } from '../src/train/presets.ts';
 import { initialState, setup } from '../src/train/setup.ts';
-import { trainingBatch } from '../src/train/trainer.ts';
 import { figure, figures, sample, spread, table } from './measure.ts';
 import { countOption, machine, numberOption, save } from './node.ts';
 

@@ -1,15 +1,15 @@
-import { HEADER, SLICE, WHOLE } from '../../shaders/lib/batch.wgsl.ts';
+import { SLICE } from '../../shaders/lib/batch.wgsl.ts';
 import { REPORT } from '../../shaders/score.wgsl.ts';
 import { MOMENTS, type TrainConfig } from '../base/config.ts';
 import type { Batch } from '../base/dims.ts';
 import { DeviceError, InputError } from '../base/errors.ts';
 import type { ModelSpec, Tensors } from '../base/parameters.ts';
-import { type Bound, bind, dispatch, Gpu, STEP_BYTES } from '../gpu/device.ts';
+import { bind, dispatch, Gpu, STEP_BYTES } from '../gpu/device.ts';
 import { type BatchBuffers, batchBuffers, MOST_REPORTS, modelBuffers } from '../kernels/arena.ts';
 import type { BufferName, Launch, Size, Work } from '../kernels/launch.ts';
 import { type Layout, layoutOf, pack, unpack } from '../kernels/layout.ts';
 import { compilePlan, type Plan, type PlanOptions } from '../kernels/plan.ts';
-import { rangesOf, SliceSteps } from '../kernels/slices.ts';
+import { SliceSteps } from '../kernels/slices.ts';
 import { allStrengths } from '../kernels/strengths.ts';
 import { checkBatch, checkState } from './checks.ts';
 import type {
@@ -24,6 +24,7 @@ import type {
 } from './engine.ts';
 import { gpuMemory } from './gpu-memory.ts';
 import { Life } from './life.ts';
+import { cut, MOST_FLYING, type Piece, type Ready, type ReadyWork, SLICE_OFFSET } from './pieces.ts';
 
 /** Forces a plan (`--plan`), or one form of the kernels, for tests and benchmarks; keeps what was measured. */
 export type GpuOptions = PlanOptions;
@@ -56,13 +57,6 @@ export async function createGpuEngine(
 const REPORT_BYTES = REPORT.length * 4;
 
 type Buffers = Map<BufferName, GPUBuffer>;
-interface Ready {
-  bound: Bound;
-  groups: Launch['groups'];
-  over: Launch['over'];
-}
-type ReadyWork = Ready | { loop: 'forward' | 'backward'; launches: Ready[] };
-
 class GpuModel implements Model {
   readonly spec: ModelSpec;
   readonly #gpu: Gpu;
@@ -387,44 +381,6 @@ class GpuModel implements Model {
       pass.end();
     });
   }
-}
-
-/** Slices on their way to the device at a time. */
-const MOST_FLYING = 2;
-const SLICE_OFFSET = 4 * HEADER.indexOf(SLICE[0]);
-type Slice = Record<(typeof SLICE)[number], number>;
-
-/** Work of one submission: a launch with its slice, or the steps of a loop. */
-interface Piece {
-  work: ReadyWork;
-  slice?: Slice;
-  range?: { from: number; to: number };
-}
-
-/** Cuts what goes over time into slices, a submission each; what stands between goes with its neighbour. */
-function cut(work: readonly ReadyWork[], size: Size, steps: number): Piece[][] {
-  const pieces: Piece[][] = [[]];
-  for (const one of work) {
-    const over = 'loop' in one ? { way: one.loop, rounds: () => 1 } : one.over;
-    if (!over) {
-      pieces[pieces.length - 1].push({ work: one });
-      continue;
-    }
-    const rounds = over.rounds(size);
-    let first = 1;
-    for (let round = 0; round < rounds; round++) {
-      for (const range of rangesOf(size.T, steps, over.way)) {
-        const times = { sliceFrom: range.from, sliceTo: range.to };
-        const slice = { ...WHOLE, ...times, ...(rounds > 1 && { round, rounds: 1 }), first };
-        if (pieces[pieces.length - 1].length > 0 && first === 0) pieces.push([]);
-        // A submission has one slice: it is written before it.
-        else if (pieces[pieces.length - 1].some(piece => piece.slice)) pieces.push([]);
-        pieces[pieces.length - 1].push({ work: one, range, ...(!('loop' in one) && { slice }) });
-        first = 0;
-      }
-    }
-  }
-  return pieces;
 }
 
 function reportOf(all: Float32Array, slot: number, B: number): StepReport {

@@ -1,17 +1,15 @@
 import type { Config } from '../base/config.ts';
-import type { Batch } from '../base/dims.ts';
 import { DeviceError, DeviceLost, InputError } from '../base/errors.ts';
-import { endsOfModel } from '../base/parameters.ts';
-import { Rng, STREAM } from '../base/rng.ts';
 import type { Engine, Model } from '../engine/engine.ts';
 import type { Data } from '../tasks/data-file.ts';
 import { DATA } from '../tasks/names.ts';
-import { makeBatch, sample, type Task } from '../tasks/task.ts';
+import type { Task } from '../tasks/task.ts';
 import { breathe } from './breathe.ts';
 import { type Checkpoint, checkState, type RunState, startRun } from './checkpoint.ts';
 import { absorb, commit } from './curriculum.ts';
-import { batchFor, type Evaluation, evaluate } from './evaluate.ts';
+import { type Evaluation, evaluate } from './evaluate.ts';
 import { addReport, type Metrics, metricsOf, noSums } from './metrics.ts';
+import { EVALUATED, firstNotFinite, modelFor, trainingBatch } from './model.ts';
 import { feel, startPatience, weigh } from './patience.ts';
 import { MOST_LOSSES, openAnew, type Recovered } from './recovery.ts';
 import { initialState, setup, withVocabulary } from './setup.ts';
@@ -65,8 +63,6 @@ export type Ending = 'done' | 'solved' | 'stalled' | 'stopped' | 'paused';
 /** Training has led to numbers that are none. The state is that before them. */
 export class Diverged extends DeviceError {}
 
-/** Sequences per evaluation during training. */
-const EVALUATED = 256;
 /** Steps in a row that may be not finite before training gives up. */
 const BAD_STEPS = 10;
 /** Work that may be queued on the device, in ms and in steps: what a pause has to wait for. */
@@ -77,47 +73,6 @@ const BREATH_MS = 12;
 /** Snapshots on the host: ms between them, and the share of the time that they may take. */
 const SNAPSHOT_MS = 2000;
 const SNAPSHOT_SHARE = 1 / 20;
-
-/**
- * The batch of training step k (from 0): a function of seed, step and the longest source alone, so that a
- * checkpoint needs no data.
- */
-export function trainingBatch(task: Task, config: Config, step: number, longest: number): Batch {
-  const { seed, batch: B, lossPer, noise, noiseSteps } = config.train;
-  const rng = new Rng(seed, STREAM.batch, step);
-  const sequences = Array.from({ length: B }, () =>
-    sample(task, rng, config.task.minLength, longest, 'train'),
-  );
-  const batch = makeBatch(sequences, lossPer);
-  const deviation = noiseSteps ? noise * Math.max(0, 1 - step / noiseSteps) : noise;
-  const E = endsOfModel(config.model);
-  if (deviation > 0 && E > 0) {
-    const noiseRng = new Rng(seed, STREAM.noise, step);
-    batch.noise = Float32Array.from({ length: batch.T * B * E * 2 }, () => deviation * noiseRng.normal());
-  }
-  return batch;
-}
-
-/** The model of a checkpoint on an engine, with room for its batches. */
-async function modelFor(engine: Engine, checkpoint: Checkpoint, data: Data | undefined): Promise<Model> {
-  const { config, state, run } = checkpoint;
-  const { task, spec } = setup(config, data);
-  const model = await engine.model(spec, config.train, { ...state, begun: run.begun });
-  reserve(model, task, config, run.curriculum.length);
-  return model;
-}
-
-/** Makes room for training and evaluation, so that what is too large is refused before the first step. */
-function reserve(model: Model, task: Task, { train }: Config, longest: number): void {
-  const T = task.steps(train.evaluateLength || 2 * longest);
-  try {
-    model.reserve(train.batch, task.steps(longest), task.activeInputs);
-    model.reserve(Math.min(EVALUATED, batchFor(T)), T, task.activeInputs);
-  } catch (error) {
-    model.destroy();
-    throw error;
-  }
-}
 
 /**
  * Trains a model of an engine as a configuration says.
@@ -486,24 +441,13 @@ export class Trainer {
     if (due && loss > restartAbove && this.#run.restarts < maxRestarts) this.#restart(loss);
   }
 
-  /**
-   * Makes the first bad step once more, on a model of its own: the weights are still those before it, and its batch is a
-   * function of its number.
-   */
+  /** Which step was the first, and what in it; '' where that cannot be told. */
   async #whatWentBad(): Promise<string> {
     const step = this.#firstBad;
     if (step === undefined) return '';
-    const state = await this.#model.state();
-    const model = await this.#engine.model(this.#model.spec, this.config.train, state);
-    try {
-      await model.step(trainingBatch(this.task, this.config, step, this.#run.curriculum.length));
-      await model.reports();
-      const bad = [...(await model.gradients())].find(([, values]) => !values.every(Number.isFinite));
-      const what = bad ? `the gradient of ${bad[0]}` : 'the loss';
-      return ` The first of them was step ${step + 1}, with batch ${step + 1} of seed ${this.config.train.seed}; the first tensor, ${what}.`;
-    } finally {
-      model.destroy();
-    }
+    const batch = trainingBatch(this.task, this.config, step, this.#run.curriculum.length);
+    const what = await firstNotFinite(this.#engine, this.#model, this.config.train, batch);
+    return ` The first of them was step ${step + 1}, with batch ${step + 1} of seed ${this.config.train.seed}; the first tensor, ${what}.`;
   }
 
   /** Some weights lead into a corner that the gradient does not lead out of; others do not. */

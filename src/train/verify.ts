@@ -4,8 +4,8 @@ import { countParameters, endsOfModel, parameters } from '../base/parameters.ts'
 import type { Engine, ModelState } from '../engine/engine.ts';
 import type { Data } from '../tasks/data-file.ts';
 import type { Checkpoint } from './checkpoint.ts';
+import { trainingBatch } from './model.ts';
 import { setup } from './setup.ts';
-import { trainingBatch } from './trainer.ts';
 
 /** The largest difference between two engines in one tensor. */
 export interface Difference {

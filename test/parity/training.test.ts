@@ -4,9 +4,10 @@ import { createCpuEngine } from '../../src/engine/cpu.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import type { GpuOptions } from '../../src/engine/gpu.ts';
 import { decodeCheckpoint, encodeCheckpoint } from '../../src/train/checkpoint.ts';
+import { trainingBatch } from '../../src/train/model.ts';
 import { preset } from '../../src/train/presets.ts';
 import { initialState, setup } from '../../src/train/setup.ts';
-import { Trainer, trainingBatch } from '../../src/train/trainer.ts';
+import { Trainer } from '../../src/train/trainer.ts';
 import { openGpuEngine } from '../support/device.ts';
 import { losses } from '../support/training-losses.ts';
 

@@ -1,8 +1,8 @@
 import { assign } from '../../src/base/config.ts';
 import type { Engine, StepReport } from '../../src/engine/engine.ts';
+import { trainingBatch } from '../../src/train/model.ts';
 import { preset } from '../../src/train/presets.ts';
 import { initialState, setup } from '../../src/train/setup.ts';
-import { trainingBatch } from '../../src/train/trainer.ts';
 
 /** Reports of the first steps of a preset, the same batches on every engine. */
 export async function losses(

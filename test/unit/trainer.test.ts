@@ -3,8 +3,9 @@ import { assign, type Config } from '../../src/base/config.ts';
 import { DeviceError } from '../../src/base/errors.ts';
 import { createCpuEngine } from '../../src/engine/cpu.ts';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../../src/train/checkpoint.ts';
+import { trainingBatch } from '../../src/train/model.ts';
 import { preset } from '../../src/train/presets.ts';
-import { type Progress, Trainer, trainingBatch } from '../../src/train/trainer.ts';
+import { type Progress, Trainer } from '../../src/train/trainer.ts';
 import { type Behaviour, fakeEngine } from '../support/fake-engine.ts';
 
 const SMALL = ['steps=40', 'batch=4', 'reportEvery=10', 'evaluateEvery=20', 'stopAt=0'];

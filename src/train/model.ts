@@ -1,0 +1,81 @@
+import type { Config, TrainConfig } from '../base/config.ts';
+import type { Batch } from '../base/dims.ts';
+import { endsOfModel } from '../base/parameters.ts';
+import { Rng, STREAM } from '../base/rng.ts';
+import type { Engine, Model } from '../engine/engine.ts';
+import type { Data } from '../tasks/data-file.ts';
+import { makeBatch, sample, type Task } from '../tasks/task.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import { batchFor } from './evaluate.ts';
+import { setup } from './setup.ts';
+
+/** What training hands to a model: its state, its batches, its room. */
+
+/** Sequences per evaluation during training. */
+export const EVALUATED = 256;
+
+/**
+ * The batch of training step k (from 0): a function of seed, step and the longest source alone, so that a
+ * checkpoint needs no data.
+ */
+export function trainingBatch(task: Task, config: Config, step: number, longest: number): Batch {
+  const { seed, batch: B, lossPer, noise, noiseSteps } = config.train;
+  const rng = new Rng(seed, STREAM.batch, step);
+  const sequences = Array.from({ length: B }, () =>
+    sample(task, rng, config.task.minLength, longest, 'train'),
+  );
+  const batch = makeBatch(sequences, lossPer);
+  const deviation = noiseSteps ? noise * Math.max(0, 1 - step / noiseSteps) : noise;
+  const E = endsOfModel(config.model);
+  if (deviation > 0 && E > 0) {
+    const noiseRng = new Rng(seed, STREAM.noise, step);
+    batch.noise = Float32Array.from({ length: batch.T * B * E * 2 }, () => deviation * noiseRng.normal());
+  }
+  return batch;
+}
+
+/** The model of a checkpoint on an engine, with room for its batches. */
+export async function modelFor(
+  engine: Engine,
+  checkpoint: Checkpoint,
+  data: Data | undefined,
+): Promise<Model> {
+  const { config, state, run } = checkpoint;
+  const { task, spec } = setup(config, data);
+  const model = await engine.model(spec, config.train, { ...state, begun: run.begun });
+  reserve(model, task, config, run.curriculum.length);
+  return model;
+}
+
+/** Makes room for training and evaluation, so that what is too large is refused before the first step. */
+function reserve(model: Model, task: Task, { train }: Config, longest: number): void {
+  const T = task.steps(train.evaluateLength || 2 * longest);
+  try {
+    model.reserve(train.batch, task.steps(longest), task.activeInputs);
+    model.reserve(Math.min(EVALUATED, batchFor(T)), T, task.activeInputs);
+  } catch (error) {
+    model.destroy();
+    throw error;
+  }
+}
+
+/**
+ * What of a step that was not finite went wrong first: the step is made once more, on a model of its own, for the weights
+ * are still those before it.
+ */
+export async function firstNotFinite(
+  engine: Engine,
+  of: Model,
+  training: TrainConfig,
+  batch: Batch,
+): Promise<string> {
+  const model = await engine.model(of.spec, training, await of.state());
+  try {
+    await model.step(batch);
+    await model.reports();
+    const bad = [...(await model.gradients())].find(([, values]) => !values.every(Number.isFinite));
+    return bad ? `the gradient of ${bad[0]}` : 'the loss';
+  } finally {
+    model.destroy();
+  }
+}
