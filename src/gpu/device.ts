@@ -73,6 +73,7 @@ export class Gpu {
     let kernel = this.#kernels.get(code);
     if (!kernel) {
       kernel = this.#compile(label, code, bindings, stepped);
+      kernel.catch(() => undefined);
       this.#kernels.set(code, kernel);
     }
     return kernel;

@@ -57,12 +57,25 @@ export class Launcher {
     this.#gpu = gpu;
   }
   /** @param stepped the kernel takes the time step as a uniform in a group of its own */
-  async launch(
+  launch(
     label: string,
     code: string,
     buffers: [BufferName, Binding][],
     groups: Launch['groups'],
     stepped = false,
+  ): Promise<Launch> {
+    const made = this.#make(label, code, buffers, groups, stepped);
+    // A plan waits for one after the other: where the first fails (the device was lost), nobody waits for the rest.
+    made.catch(() => undefined);
+    return made;
+  }
+
+  async #make(
+    label: string,
+    code: string,
+    buffers: [BufferName, Binding][],
+    groups: Launch['groups'],
+    stepped: boolean,
   ): Promise<Launch> {
     const bindings = buffers.map(([, type]) => type);
     return {

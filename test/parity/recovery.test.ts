@@ -1,9 +1,12 @@
 import { expect, test } from 'vitest';
 import { assign } from '../../src/base/config.ts';
+import { DeviceLost } from '../../src/base/errors.ts';
 import { Rng } from '../../src/base/rng.ts';
+import type { GpuOptions } from '../../src/engine/gpu.ts';
 import type { Checkpoint } from '../../src/train/checkpoint.ts';
 import { preset } from '../../src/train/presets.ts';
 import type { Recovered } from '../../src/train/recovery.ts';
+import { initialState, setup } from '../../src/train/setup.ts';
 import { Trainer } from '../../src/train/trainer.ts';
 import { LosingEngines } from '../support/losing.ts';
 
@@ -19,6 +22,7 @@ const config = assign(preset('tutorial-part6'), [
   'stopAt=0',
   'restartAfter=0',
 ]);
+const wait = (ms: number) => new Promise(resolve => setTimeout(resolve, ms));
 const comparable = ({ run, ...rest }: Checkpoint) => ({ ...rest, run: { ...run, seconds: 0 } });
 
 async function run(losses: number, seed = 0) {
@@ -72,3 +76,29 @@ test('a device that is lost costs nothing', async () => {
   }
   if (LOSSES > 10) console.log(`${all} devices lost, nothing with them`);
 }, 3_600_000);
+
+test('a device that is lost while kernels are compiled is a lost device, and nothing else', async () => {
+  const plans: GpuOptions[] = [
+    {},
+    { plan: 'stepwise' },
+    { form: { form: 'block', size: 32, subgroups: false } },
+  ];
+  for (const options of plans) {
+    for (const ms of [0, 20, 60]) {
+      const engines = new LosingEngines(options);
+      const engine = await engines.open();
+      const { spec } = setup(config);
+      const opening = engine.model(spec, config.train, initialState(spec, config.train));
+      // It may be quicker than the loss: then it is lost at the first wait.
+      const asked = opening.then(async model => {
+        await wait(ms + 200);
+        return model.state();
+      });
+      setTimeout(() => engines.lose(), ms);
+      await expect(asked).rejects.toThrow(DeviceLost);
+      // What is not caught anywhere comes a moment later.
+      await wait(50);
+      engine.destroy();
+    }
+  }
+}, 120_000);
