@@ -139,7 +139,8 @@ function withBadBatches(engine: Engine): Engine {
     const [enqueue, load] = [model.step.bind(model), model.load.bind(model)];
     model.step = batch => {
       step++;
-      enqueue(step % BAD_EVERY === 0 ? { ...batch, weight: batch.weight.map(() => Number.NaN) } : batch);
+      const bad = step % BAD_EVERY === 0;
+      return enqueue(bad ? { ...batch, weight: batch.weight.map(() => Number.NaN) } : batch);
     };
     model.load = given => {
       ({ step } = given);

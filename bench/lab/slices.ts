@@ -1,0 +1,51 @@
+/**
+ * How long a submission takes the device where a training step is long: node bench/run.mjs bench/lab/slices.ts
+ * `reverse` with sources of up to 1,000 symbols; for every step its time, its submissions, and the longest of them.
+ */
+import { assign } from '../../src/base/config.ts';
+import { findAdapter } from '../../src/cli/adapter.ts';
+import { createGpuEngine } from '../../src/engine/gpu.ts';
+import { requestDevice } from '../../src/gpu/device.ts';
+import { trainingBatch } from '../../src/train/model.ts';
+import { preset } from '../../src/train/presets.ts';
+import { initialState, setup } from '../../src/train/setup.ts';
+
+export async function main(): Promise<number> {
+  const { found } = await findAdapter();
+  if (!found) throw new Error('no WebGPU adapter.');
+  const device = await requestDevice(found.adapter);
+  const { queue } = device;
+  const submit = queue.submit.bind(queue);
+  let times: number[] = [];
+  let last = 0;
+  queue.submit = buffers => {
+    const begun = performance.now();
+    submit(buffers);
+    queue.onSubmittedWorkDone().then(() => {
+      const now = performance.now();
+      // One begins when the one before it is done.
+      times.push(now - Math.max(begun, last));
+      last = now;
+    });
+    return undefined;
+  };
+  const engine = await createGpuEngine(device, found.description);
+  const config = assign(preset('reverse'), ['maxLength=1000', 'batch=64']);
+  const { task, spec } = setup(config);
+  const model = await engine.model(spec, config.train, initialState(spec, config.train));
+  console.log(`${found.description.name}, ${model.plan}`);
+  for (let step = 0; step < 5; step++) {
+    const batch = trainingBatch(task, config, step, 1000);
+    times = [];
+    const start = performance.now();
+    await model.step(batch);
+    await model.reports();
+    const ms = performance.now() - start;
+    await new Promise(resolve => setTimeout(resolve, 50));
+    console.log(
+      `T = ${batch.T}, B = ${batch.B}: ${ms.toFixed(0)} ms in ${times.length} submissions, the longest ${Math.max(...times).toFixed(0)} ms`,
+    );
+  }
+  engine.destroy();
+  return 0;
+}
