@@ -32,7 +32,9 @@ test('of runs that are asked for in a hurry the last one is there, and no other 
     }, `#v=1&preset=reverse&engine=cpu&train.seed=${seed}`);
     await new Promise(resolve => setTimeout(resolve, seed === 5 ? 700 : 50));
   }
-  await waitFor(page, 'the last run', async () => page.url().includes('seed=7'));
+  // The address is the test's own; the list of runs is the page's.
+  await waitForText(page, '#runs', /seed 7/);
+  await waitFor(page, 'the last run', async () => /seed 7/.test(await text(page, '#runs tr.current')));
   await waitForText(page, '#go', /Pause/);
   await press(page, '#go');
   await waitForText(page, '#status', /Paused/);
