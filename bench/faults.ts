@@ -13,18 +13,16 @@ import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { parseArgs } from 'node:util';
+import { isDeepStrictEqual, parseArgs } from 'node:util';
 import { assign } from '../src/base/config.ts';
-import { DeviceError } from '../src/base/errors.ts';
 import { Rng, STREAM } from '../src/base/rng.ts';
-import { findAdapter, release } from '../src/cli/adapter.ts';
 import { CHECKPOINT, clearTemporaries, writeAtomic } from '../src/cli/files.ts';
 import type { Engine, Model } from '../src/engine/engine.ts';
-import { createGpuEngine } from '../src/engine/gpu.ts';
-import { requestDevice } from '../src/gpu/device.ts';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../src/train/checkpoint.ts';
 import { preset } from '../src/train/presets.ts';
 import { Trainer } from '../src/train/trainer.ts';
+import { comparable } from '../test/support/comparable.ts';
+import { LosingEngines } from '../test/support/losing.ts';
 import { countOption } from './node.ts';
 
 const HELP = `node bench/run.mjs bench/faults.ts [options]
@@ -77,19 +75,8 @@ async function train(folder: string, until: number, seed: number, stormy: boolea
   const dice = random(seed);
   const file = join(folder, CHECKPOINT);
   await clearTemporaries(folder, [CHECKPOINT]);
-  let device: GPUDevice | undefined;
-  const open = async (): Promise<Engine> => {
-    const { found } = await findAdapter();
-    if (!found) throw new DeviceError('no WebGPU adapter: there is no device to lose.');
-    device = await requestDevice(found.adapter);
-    const engine = withBadBatches(await createGpuEngine(device, found.description));
-    const destroy = engine.destroy.bind(engine);
-    engine.destroy = () => {
-      destroy();
-      release(found.gpu);
-    };
-    return engine;
-  };
+  const engines = new LosingEngines({}, false);
+  const open = async (): Promise<Engine> => withBadBatches(await engines.open());
   const config = { ...CONFIG, train: { ...CONFIG.train, steps: until } };
   const from = existsSync(file) ? decodeCheckpoint(await readFile(file)) : undefined;
   const callbacks = {
@@ -113,10 +100,11 @@ async function train(folder: string, until: number, seed: number, stormy: boolea
       console.log(`saved ${snapshot.state.step}`);
     }
   })();
-  const losing = (async () => {
+  // Beside it, to the end of the process.
+  (async () => {
     while (stormy && !over) {
       await wait(1500 + 6000 * dice());
-      if (!over) device?.destroy();
+      if (!over) engines.lose();
     }
   })();
   await trainer.run();
@@ -126,7 +114,6 @@ async function train(folder: string, until: number, seed: number, stormy: boolea
   console.log(`done ${trainer.step}`);
   trainer.engine.destroy();
   // The next loss may be seconds away.
-  losing.catch(() => undefined);
   process.exit(0);
 }
 
@@ -234,7 +221,7 @@ async function storm(kills: number, minutes: number, seed: number): Promise<numb
   await live(stormed, until, seed, true, 2 ** 30);
   await live(calm, until, seed, true, 2 ** 30);
   const [a, b] = [(await kept(stormed))!, (await kept(calm))!];
-  const same = JSON.stringify(comparable(a)) === JSON.stringify(comparable(b));
+  const same = isDeepStrictEqual(comparable(a), comparable(b));
   console.log(
     `${killed} processes killed, ${lost} devices lost, ${Math.floor(until / BAD_EVERY)} bad batches left out, in ${until} steps: ` +
       `${same ? 'the weights, moments and counters of a run that was left alone, to the last bit' : 'THE RUN DIFFERS from one that was left alone'}. ` +
@@ -243,18 +230,3 @@ async function storm(kills: number, minutes: number, seed: number): Promise<numb
   await rm(root, { recursive: true, force: true });
   return same ? 0 : 1;
 }
-
-/** All but the time taken. Maps as lists, which JSON has. */
-const comparable = ({ state, run, config }: Checkpoint) => ({
-  config,
-  run: { ...run, seconds: 0 },
-  state: {
-    step: state.step,
-    ...Object.fromEntries(
-      ['parameters', 'mean', 'square'].map(name => [
-        name,
-        [...state[name as 'mean']].map(([key, values]) => [key, [...values]]),
-      ]),
-    ),
-  },
-});

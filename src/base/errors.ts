@@ -47,6 +47,9 @@ export function unknown(what: string, word: string, choices: readonly string[]):
 /** The first line of it: compilers and drivers go on for many. */
 export const firstLineOf = (error: unknown): string => messageOf(error).split('\n')[0];
 
+/** With a full stop, where it has no end of its own. */
+export const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
+
 /** The message of anything thrown. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 

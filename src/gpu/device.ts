@@ -1,4 +1,4 @@
-import { DeviceError, DeviceLost, InputError, messageOf } from '../base/errors.ts';
+import { DeviceError, DeviceLost, InputError, messageOf, sentence } from '../base/errors.ts';
 
 /**
  * A WebGPU device, its pipelines, and what went wrong on it. WebGPU reports validation, out-of-memory and loss
@@ -26,9 +26,7 @@ export class Gpu {
     });
     this.#lost = device.lost.then(({ reason, message }) => {
       const words = message.trim() || 'no reason was given';
-      const lost = new DeviceLost(
-        `the device was lost (${reason}): ${words}${/[.!?]$/.test(words) ? '' : '.'}`,
-      );
+      const lost = new DeviceLost(sentence(`the device was lost (${reason}): ${words}`));
       // Whatever else was reported, it went with the device.
       if (!this.#ended) this.#fault = lost;
       throw lost;

@@ -31,7 +31,7 @@ export class SliceSteps {
     return !this.#fixed && this.#count++ % MEASURE_EVERY === 0;
   }
 
-  /** @param ms that T steps took, in `slices` each way @param ways 1 for an evaluation, 2 for a training step */
+  /** @param ms that T steps took @param ways 1 for an evaluation, 2 for a training step */
   took(ms: number, T: number, ways: number): void {
     if (this.#fixed || !(ms > 0)) return;
     const perStep = ms / (ways * T);

@@ -112,7 +112,7 @@ export class Trainer {
   /** Devices lost in all, and since the last snapshot. */
   #losses = { all: 0, sinceKept: 0 };
   /** The last steps of which callbacks were told: what is done again after a loss is not told again. */
-  #told = { progress: 0, evaluation: 0, restart: 0 };
+  readonly #told: Record<'progress' | 'evaluation' | 'restart', number>;
 
   private constructor(
     engine: Engine,

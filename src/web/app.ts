@@ -1,5 +1,5 @@
 import type { Config } from '../base/config.ts';
-import { messageOf } from '../base/errors.ts';
+import { messageOf, sentence } from '../base/errors.ts';
 import { DATA } from '../tasks/names.ts';
 import { addEvaluation, addProfile, addProgress, type History, noHistory, upTo } from './charts/history.ts';
 import { type Keeper, takeRun } from './keep/keeper.ts';
@@ -226,5 +226,3 @@ export class App {
     this.#listeners.kept();
   }
 }
-
-const sentence = (message: string): string => (/[.!?]$/.test(message) ? message : `${message}.`);

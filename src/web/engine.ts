@@ -15,9 +15,14 @@ const here = (): Surroundings => ({ gpu: globalThis.navigator?.gpu, secure: glob
 /**
  * Opens an engine in a browser (page or worker): WebGPU on a GPU, else WebGPU in software, else the paper in
  * float64. `engine.adapter` says which it became and why.
+ * @param onAdapter told of the adapter of an engine on WebGPU
  * @throws DeviceError where `gpu` is asked for and cannot be had
  */
-export async function openEngine(choice: EngineChoice, surroundings: Surroundings = here()): Promise<Engine> {
+export async function openEngine(
+  choice: EngineChoice,
+  onAdapter: (adapter: GPUAdapter) => void = () => undefined,
+  surroundings: Surroundings = here(),
+): Promise<Engine> {
   const { createCpuEngine } = await import('../engine/cpu.ts');
   if (choice === 'cpu') return createCpuEngine('asked for');
   try {
@@ -25,7 +30,9 @@ export async function openEngine(choice: EngineChoice, surroundings: Surrounding
     const { requestDevice } = await import('../gpu/device.ts');
     const { createGpuEngine } = await import('../engine/gpu.ts');
     const tunings = await keptTunings(description.name);
-    return await createGpuEngine(await inTime(requestDevice(adapter)), description, { tunings });
+    const engine = await createGpuEngine(await inTime(requestDevice(adapter)), description, { tunings });
+    onAdapter(adapter);
+    return engine;
   } catch (error) {
     if (choice === 'gpu') throw new DeviceError(messageOf(error));
     return createCpuEngine(firstLineOf(error));

@@ -80,7 +80,7 @@ const controls = new Controls({
     const { current } = app;
     if (current)
       app.begin({ config: current.record.config, engine: current.record.engine, data: current.data });
-    else app.begin({ config: preset('reverse'), engine: 'auto' });
+    else app.again();
   },
   pace: pace => app.pace(pace),
 });
@@ -168,7 +168,7 @@ function heard(message: Heard, { record }: Current): void {
   switch (message.kind) {
     case 'state':
       showStep(message.step);
-      if (isEnd(message.state)) showEnd();
+      if (isOver(message.state)) showEnd();
       controls.show(message.state, statusOf(message.state, message.step));
       break;
     case 'progress':
@@ -203,8 +203,6 @@ function heard(message: Heard, { record }: Current): void {
     }
   }
 }
-
-const isEnd = (state: RunState): boolean => state !== 'running' && state !== 'paused';
 
 function statusOf(state: RunState, step: number): string {
   switch (state) {

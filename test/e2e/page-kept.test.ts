@@ -5,10 +5,12 @@ import type { Browser, BrowserContext, Page } from 'puppeteer';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../../src/train/checkpoint.ts';
 import { launchBrowser } from '../support/browser.ts';
+import { comparable } from '../support/comparable.ts';
 import {
   downloaded,
   drop,
   fill,
+  hide,
   openPage,
   press,
   ready,
@@ -46,9 +48,6 @@ const isDone = (page: Page): Promise<void> => waitForText(page, '#status', /Done
 /** The run of this page, as a file has it. */
 const checkpointOf = async (page: Page): Promise<Checkpoint> =>
   decodeCheckpoint((await downloaded(page, '#save-checkpoint')).bytes);
-
-/** All but the time taken. */
-const comparable = ({ run, ...rest }: Checkpoint) => ({ ...rest, run: { ...run, seconds: 0 } });
 
 /** The last step that is in the browser's storage. */
 const keptStep = (page: Page): Promise<number> =>
@@ -98,10 +97,7 @@ describe('the same numbers, however a run was interrupted', () => {
     const { page } = await openPage(context, address());
     // A tab that is hidden is kept at once; so the test need not wait for the clock.
     await waitFor(page, 'some steps', async () => (await stepOf(page)) > 60);
-    await page.evaluate(() => {
-      Object.defineProperty(document, 'hidden', { value: true, configurable: true });
-      document.dispatchEvent(new Event('visibilitychange'));
-    });
+    await hide(page, true);
     await waitFor(page, 'a kept checkpoint', async () => (await keptStep(page)) >= 60);
     const kept = await keptStep(page);
     expect(kept).toBeLessThan(STEPS);
@@ -126,10 +122,7 @@ describe('the same numbers, however a run was interrupted', () => {
   test('its tab crashed, its address opened anew', async () => {
     const { page } = await openPage(context, address());
     await waitFor(page, 'a kept checkpoint', async () => {
-      await page.evaluate(() => {
-        Object.defineProperty(document, 'hidden', { value: true, configurable: true });
-        document.dispatchEvent(new Event('visibilitychange'));
-      });
+      await hide(page, true);
       return (await keptStep(page)) > 30;
     });
     const session = await page.createCDPSession();

@@ -2,6 +2,7 @@ import type { Page } from 'puppeteer';
 import { expect, test } from 'vitest';
 import { type Checkpoint, decodeCheckpoint } from '../../src/train/checkpoint.ts';
 import { launchBrowser } from '../support/browser.ts';
+import { comparable } from '../support/comparable.ts';
 import { downloaded, isHidden, openPage, stepOf, waitFor, waitForText } from '../support/page.ts';
 import { servePage } from '../support/server.ts';
 
@@ -10,7 +11,6 @@ import { servePage } from '../support/server.ts';
  * alone. PUSHDOWN_CRASHES asks for more than the few of every test run.
  */
 const CRASHES = Number(process.env['PUSHDOWN_CRASHES'] ?? 2);
-const comparable = ({ run, ...rest }: Checkpoint) => ({ ...rest, run: { ...run, seconds: 0 } });
 
 const checkpointOf = async (page: Page): Promise<Checkpoint> =>
   decodeCheckpoint((await downloaded(page, '#save-checkpoint')).bytes);

@@ -5,6 +5,7 @@ import {
   coloursOf,
   downloaded,
   fill,
+  hide,
   isHidden,
   lossAfter,
   openPage,
@@ -62,19 +63,14 @@ test('begins by itself; pause, step, continue, stop, restart', async () => {
     await waitFor(page, 'full speed', async () => (await stepOf(page)) > paused + 60);
 
     // Out of sight it goes on, unless it is told to pause; seen again, it continues.
-    const see = (hidden: boolean) =>
-      page.evaluate(hidden => {
-        Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
-        document.dispatchEvent(new Event('visibilitychange'));
-      }, hidden);
-    await see(true);
+    await hide(page, true);
     const hidden = await stepOf(page);
     await waitFor(page, 'steps out of sight', async () => (await stepOf(page)) > hidden + 60);
-    await see(false);
+    await hide(page, false);
     await press(page, '#pause-hidden');
-    await see(true);
+    await hide(page, true);
     await waitForText(page, '#status', /Paused/);
-    await see(false);
+    await hide(page, false);
     await waitForText(page, '#status', /Training/);
     await page.select('#looks', '1');
 

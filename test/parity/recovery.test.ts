@@ -3,11 +3,11 @@ import { assign } from '../../src/base/config.ts';
 import { DeviceLost } from '../../src/base/errors.ts';
 import { Rng } from '../../src/base/rng.ts';
 import type { GpuOptions } from '../../src/engine/gpu.ts';
-import type { Checkpoint } from '../../src/train/checkpoint.ts';
 import { preset } from '../../src/train/presets.ts';
 import type { Recovered } from '../../src/train/recovery.ts';
 import { initialState, setup } from '../../src/train/setup.ts';
 import { Trainer } from '../../src/train/trainer.ts';
+import { comparable } from '../support/comparable.ts';
 import { LosingEngines } from '../support/losing.ts';
 
 /**
@@ -23,7 +23,6 @@ const config = assign(preset('tutorial-part6'), [
   'restartAfter=0',
 ]);
 const wait = (ms: number) => new Promise(resolve => setTimeout(resolve, ms));
-const comparable = ({ run, ...rest }: Checkpoint) => ({ ...rest, run: { ...run, seconds: 0 } });
 
 async function run(losses: number, seed = 0) {
   const engines = new LosingEngines();

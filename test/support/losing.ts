@@ -7,15 +7,18 @@ import { requestDevice } from '../../src/gpu/device.ts';
 export class LosingEngines {
   #device: GPUDevice | undefined;
   readonly #options: GpuOptions;
+  readonly #checked: boolean;
   opened = 0;
 
-  constructor(options: GpuOptions = {}) {
+  /** @param checked with bounds checks, where the adapter is a software one */
+  constructor(options: GpuOptions = {}, checked = true) {
     this.#options = options;
+    this.#checked = checked;
   }
 
   readonly open = async (): Promise<Engine> => {
-    const { found } = await findAdapter({ checked: true });
-    if (!found) throw new Error('no adapter to test with.');
+    const { found } = await findAdapter({ checked: this.#checked });
+    if (!found) throw new Error('no WebGPU adapter: there is no device to lose.');
     const device = await requestDevice(found.adapter);
     this.#device = device;
     this.opened++;

@@ -141,3 +141,10 @@ export async function drop(
     }
   }, coded);
 }
+
+/** Has the page believe that its tab is hidden, or seen again. */
+export const hide = (page: Page, hidden: boolean): Promise<void> =>
+  page.evaluate(hidden => {
+    Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'));
+  }, hidden);

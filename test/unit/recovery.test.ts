@@ -3,10 +3,10 @@ import { assign } from '../../src/base/config.ts';
 import { DeviceLost } from '../../src/base/errors.ts';
 import { Rng } from '../../src/base/rng.ts';
 import type { Engine, Model } from '../../src/engine/engine.ts';
-import type { Checkpoint } from '../../src/train/checkpoint.ts';
 import { preset } from '../../src/train/presets.ts';
 import { openAnew } from '../../src/train/recovery.ts';
 import { Trainer } from '../../src/train/trainer.ts';
+import { comparable } from '../support/comparable.ts';
 import { fakeEngine } from '../support/fake-engine.ts';
 
 const config = assign(preset('tutorial-part5'), [
@@ -17,7 +17,6 @@ const config = assign(preset('tutorial-part5'), [
   'growEvery=12',
   'stopAt=0',
 ]);
-const comparable = ({ run, ...rest }: Checkpoint) => ({ ...rest, run: { ...run, seconds: 0 } });
 
 /** An engine whose device is lost when the dice say so: at any call that waits for it. */
 function brittle(dice: () => boolean): Engine {

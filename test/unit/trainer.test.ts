@@ -6,15 +6,13 @@ import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../../src/t
 import { trainingBatch } from '../../src/train/model.ts';
 import { preset } from '../../src/train/presets.ts';
 import { type Progress, Trainer } from '../../src/train/trainer.ts';
+import { comparable } from '../support/comparable.ts';
 import { type Behaviour, fakeEngine } from '../support/fake-engine.ts';
 
 const SMALL = ['steps=40', 'batch=4', 'reportEvery=10', 'evaluateEvery=20', 'stopAt=0'];
 const reverse = (...sets: string[]) => assign(preset('reverse'), [...SMALL, ...sets]);
 /** A curriculum that grows at every decision: error 0. */
 const growing = assign(preset('tutorial-part5'), [...SMALL, 'growEvery=12']);
-
-/** What must be equal between two runs: all but the time taken. */
-const comparable = ({ run, ...rest }: Checkpoint) => ({ ...rest, run: { ...run, seconds: 0 } });
 
 async function started(config: Config, behaviour: Behaviour = {}) {
   const engine = fakeEngine(behaviour);

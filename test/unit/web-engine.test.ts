@@ -15,15 +15,15 @@ test.each([
   ['no adapter', { gpu: gpuThat(async () => null), secure: true }, 'no adapter'],
   ['a refusal', { gpu: gpuThat(() => Promise.reject(new Error('blocked'))), secure: true }, 'blocked'],
 ])('%s: auto takes the CPU and says why, gpu refuses', async (_, surroundings, reason) => {
-  const engine = await openEngine('auto', surroundings);
+  const engine = await openEngine('auto', undefined, surroundings);
   expect(engine.name).toBe('cpu');
   expect(engine.adapter.reason).toContain(reason);
-  await expect(openEngine('gpu', surroundings)).rejects.toThrow(reason);
+  await expect(openEngine('gpu', undefined, surroundings)).rejects.toThrow(reason);
 });
 
 test('cpu asks for no adapter', async () => {
   const gpu = gpuThat(() => Promise.reject(new Error('asked')));
-  expect(engineLine(await openEngine('cpu', { gpu, secure: true }))).toBe(
+  expect(engineLine(await openEngine('cpu', undefined, { gpu, secure: true }))).toBe(
     'engine cpu · float64 reference · asked for',
   );
 });

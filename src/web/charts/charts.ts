@@ -1,6 +1,7 @@
 import uPlot from 'uplot';
 import { colour, make, onceAFrame, onScheme } from '../dom.ts';
 import { significant } from '../format.ts';
+import { axis } from './axis.ts';
 import { decades } from './decades.ts';
 import { type History, noHistory, smooth } from './history.ts';
 import { CHARTS, type ChartSpec, COMPARED, DASHES, type Line, MOST_COMPARED, TICKS } from './specs.ts';
@@ -138,13 +139,6 @@ export class Charts {
 }
 
 function optionsOf(spec: ChartSpec, width: number, compared: readonly Compared[]): uPlot.Options {
-  const axis = (of: uPlot.Axis): uPlot.Axis => ({
-    stroke: colour('muted'),
-    grid: { stroke: colour('line'), width: 1 },
-    ticks: { show: false },
-    font: '12px system-ui',
-    ...of,
-  });
   const { splits, value } = TICKS[spec.scale];
   const series = [
     ...spec.lines.map(seriesOf),

@@ -6,7 +6,7 @@ import type { DataText } from '../protocol.ts';
 export type Opened =
   /** The data that a checkpoint was trained on may come with it. */
   | { kind: 'checkpoint'; name: string; bytes: Uint8Array; data?: DataText }
-  | { kind: 'config'; name: string; config: Config }
+  | { kind: 'config'; config: Config }
   | { kind: 'data'; data: DataText };
 
 type Kind = Opened['kind'];
@@ -48,7 +48,7 @@ export async function readFiles(files: readonly File[]): Promise<Opened> {
     };
   }
   if (kinds[0] === 'data') return { kind: 'data', data: { file: file.name, text: await textOf(file) } };
-  return { kind: 'config', name: file.name, config: configIn(file.name, await textOf(file)) };
+  return { kind: 'config', config: configIn(file.name, await textOf(file)) };
 }
 
 function kindOf({ name }: File): Kind {

@@ -1,6 +1,7 @@
 import { comparedColour, MOST_COMPARED } from '../charts/specs.ts';
 import { button, byId, make, writeOrHide } from '../dom.ts';
 import { count, percent } from '../format.ts';
+import type { RunState } from '../protocol.ts';
 import { changesBetween, wordsOf } from '../settings/differences.ts';
 import type { StoredRun } from './store.ts';
 
@@ -109,7 +110,8 @@ export class RunList {
   }
 }
 
-export const isOver = (state: StoredRun['state']): boolean => state !== 'paused';
+/** Whether there is nothing more to train. */
+export const isOver = (state: RunState): boolean => state !== 'running' && state !== 'paused';
 
 const when = (ms: number): string =>
   new Date(ms).toLocaleString('en', { dateStyle: 'medium', timeStyle: 'short' });

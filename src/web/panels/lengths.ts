@@ -1,5 +1,7 @@
 import uPlot from 'uplot';
 import { messageOf } from '../../base/errors.ts';
+import { axis } from '../charts/axis.ts';
+import { TICKS } from '../charts/specs.ts';
 import { byId, colour, onScheme, write } from '../dom.ts';
 import { percent } from '../format.ts';
 import type { Run } from '../run.ts';
@@ -92,11 +94,7 @@ export class LengthChart {
   #build(): void {
     if (!this.#trained[1]) return;
     this.#plot?.destroy();
-    const axis = {
-      stroke: colour('muted'),
-      grid: { stroke: colour('line'), width: 1 },
-      ticks: { show: false },
-    };
+    const { splits, value } = TICKS.share;
     const [, longest] = this.#trained;
     const line = (label: string, name: string, width: number, size: number): uPlot.Series => ({
       label,
@@ -110,16 +108,7 @@ export class LengthChart {
         width: this.#host.clientWidth || 300,
         height: HEIGHT,
         scales: { x: { time: false, range: [0, 10.3 * longest] }, y: { range: [-0.04, 1.04] } },
-        axes: [
-          { ...axis, size: 30, font: '12px system-ui' },
-          {
-            ...axis,
-            size: 56,
-            font: '12px system-ui',
-            splits: () => [0, 0.25, 0.5, 0.75, 1],
-            values: (_, ticks) => ticks.map(tick => `${100 * tick} %`),
-          },
-        ],
+        axes: [axis({ size: 30 }), axis({ size: 56, splits, values: (_, ticks) => ticks.map(value) })],
         series: [{ label: 'length' }, line('coarse', 'push', 3, 11), line('fine', 'pop', 1.5, 6)],
         cursor: { drag: { x: false, y: false }, y: false },
         legend: { markers: { width: 2, fill: (_, i) => colour(i === 1 ? 'push' : 'pop') } },

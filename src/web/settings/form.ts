@@ -1,4 +1,4 @@
-import { type Config, KEYS, makeConfig } from '../../base/config.ts';
+import { type Config, makeConfig } from '../../base/config.ts';
 import { InputError } from '../../base/errors.ts';
 import { DATA } from '../../tasks/names.ts';
 import { PRESETS, preset } from '../../train/presets.ts';
@@ -8,7 +8,7 @@ import type { DataText, EngineChoice } from '../protocol.ts';
 import { Checker } from './checker.ts';
 import { changesBetween, nearestPreset } from './differences.ts';
 import { SettingField } from './field.ts';
-import { SECTIONS, SEED } from './words.ts';
+import { keyIn, SECTIONS, SEED } from './words.ts';
 
 /** What a person has set, not yet running. */
 export interface Draft {
@@ -29,6 +29,7 @@ export class SettingsForm {
   readonly #changes = byId('changes', HTMLElement);
   readonly #problem = byId('settings-problem', HTMLElement);
   readonly #seed: SettingField;
+  /** All of them, the seed too. */
   readonly #fields: SettingField[];
   readonly #checker = new Checker();
   /** What is set, where all of it is right; the run beside it. */
@@ -43,12 +44,13 @@ export class SettingsForm {
     const changed = () => this.#changed();
     this.#seed = new SettingField('train.seed', SEED, changed);
     byId('seed-field', HTMLElement).append(this.#seed.element);
-    this.#fields = SECTIONS.flatMap(({ title, fields }) => {
+    const fields = SECTIONS.flatMap(({ title, fields }) => {
       const made = Object.entries(fields).map(([key, words]) => new SettingField(key, words, changed));
       const grid = make('div', { class: 'fields' }, ...made.map(({ element }) => element));
       byId('sections', HTMLElement).append(make('fieldset', {}, make('legend', {}, title), grid));
       return made;
     });
+    this.#fields = [this.#seed, ...fields];
     fillPresets(this.#preset);
     this.#preset.addEventListener('change', () => {
       this.set(this.#withSeed(preset(this.#preset.value)));
@@ -75,7 +77,7 @@ export class SettingsForm {
     const chosen = PRESETS.find(({ name }) => name === this.#preset.value);
     writeOrHide(byId('description', HTMLElement), chosen && `${chosen.description}.`);
     if (engine) this.#engine.value = engine;
-    for (const field of [this.#seed, ...this.#fields]) field.set(config);
+    for (const field of this.#fields) field.set(config);
     this.#file = config.task.file;
     this.#changed();
   }
@@ -100,17 +102,16 @@ export class SettingsForm {
   async #changed(): Promise<void> {
     const turn = ++this.#turn;
     this.#config = undefined;
-    const all = [this.#seed, ...this.#fields];
     const base = preset(this.#preset.value);
     let wrong = false;
-    for (const field of all) {
+    for (const field of this.#fields) {
       const problem = field.check();
       field.complain(problem);
       wrong ||= problem !== undefined;
     }
     this.#complain('', undefined);
     const made = wrong ? undefined : this.#make();
-    const left = all.filter(field => field.relate(made ?? this.#loose(), base));
+    const left = this.#fields.filter(field => field.relate(made ?? this.#loose(), base));
     // What is out of sight cannot be mended there.
     if (left.length > 0) {
       for (const field of left) field.set(base);
@@ -140,14 +141,14 @@ export class SettingsForm {
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       const { message } = error;
-      this.#complain(KEYS.find(key => message.includes(key)) ?? '', message);
+      this.#complain(keyIn(message), message);
       return undefined;
     }
   }
 
   #values(): Record<string, Record<string, unknown>> {
     const values: Record<string, Record<string, unknown>> = { task: {}, model: {}, train: {} };
-    for (const field of [this.#seed, ...this.#fields]) {
+    for (const field of this.#fields) {
       const [group, key] = field.key.split('.');
       values[group][key] = field.read();
     }
@@ -170,7 +171,7 @@ export class SettingsForm {
   }
 
   #complain(key: string, message: string | undefined): void {
-    const field = [this.#seed, ...this.#fields].find(one => one.key === key && !one.element.hidden);
+    const field = this.#fields.find(one => one.key === key && !one.element.hidden);
     field?.complain(message);
     if (field && message) byId('all-settings', HTMLDetailsElement).open = true;
     writeOrHide(this.#problem, field && message ? `Not possible: ${message}` : message);

@@ -132,3 +132,11 @@ export const labelOf = (key: string): string => WORDS.get(key)?.label ?? key.spl
 
 /** All keys that are not shown: a test keeps this empty. */
 export const forgotten = (): string[] => KEYS.filter(key => !WORDS.has(key) && !ELSEWHERE.includes(key));
+
+/** The field to blame: the first that a message names; '' where it names none. */
+export function keyIn(message: string): string {
+  const found = KEYS.filter(key => message.includes(key)).sort(
+    (a, b) => message.indexOf(a) - message.indexOf(b) || b.length - a.length,
+  );
+  return found[0] ?? (/\btask\b/.test(message) ? 'task.name' : '');
+}

@@ -1,12 +1,13 @@
-import { type Config, KEYS } from '../../base/config.ts';
+import type { Config } from '../../base/config.ts';
 import { InputError, messageOf } from '../../base/errors.ts';
 import { countParameters } from '../../base/parameters.ts';
-import { parseData } from '../../tasks/data-file.ts';
 import { DATA } from '../../tasks/names.ts';
 import { bytesOf } from '../../train/estimate.ts';
 import { setup, withVocabulary } from '../../train/setup.ts';
 import { bytes } from '../format.ts';
 import type { DataText } from '../protocol.ts';
+import { keyIn } from '../settings/words.ts';
+import { ownDataFor } from './own-data.ts';
 
 /** What a configuration comes to before anything is opened. */
 export interface Sizes {
@@ -36,9 +37,7 @@ export function check(config: Config, data?: DataText): Checked {
       const message = 'your own data comes from a file: open or drop one (.tsv or .jsonl) further below.';
       return { problem: { key: 'task.name', message } };
     }
-    const own = config.task.name === DATA && data;
-    const { characters, heldOut } = config.task;
-    const parsed = own ? parseData(own.text, own.file, { characters, heldOut }) : undefined;
+    const parsed = ownDataFor(config.task, data);
     const whole = parsed ? withVocabulary(config, parsed) : config;
     const { spec } = setup(whole, parsed);
     const { total, activations } = bytesOf(whole, parsed);
@@ -59,12 +58,4 @@ function tooLarge(total: number, activations: number, batch: number): Problem {
         key: 'model.hidden',
         message: `${words}, even with one sequence at a time: take a smaller model or shorter sequences.`,
       };
-}
-
-/** The first field that a message names. */
-function keyIn(message: string): string {
-  const found = KEYS.filter(key => message.includes(key)).sort(
-    (a, b) => message.indexOf(a) - message.indexOf(b) || b.length - a.length,
-  );
-  return found[0] ?? (/\btask\b/.test(message) ? 'task.name' : '');
 }

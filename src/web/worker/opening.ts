@@ -1,14 +1,14 @@
 import { firstLineOf, InputError } from '../../base/errors.ts';
 import { countParameters } from '../../base/parameters.ts';
-import { type Data, parseData } from '../../tasks/data-file.ts';
 import { DATA } from '../../tasks/names.ts';
 import { formatSource, type Task } from '../../tasks/task.ts';
 import { type Checkpoint, decodeCheckpoint } from '../../train/checkpoint.ts';
 import { type Callbacks, Trainer } from '../../train/trainer.ts';
-import { detailsOf, findAdapter, openEngine } from '../engine.ts';
+import { detailsOf, openEngine } from '../engine.ts';
 import { firstSource } from '../memory/look.ts';
-import type { Opened, Opening } from '../protocol.ts';
+import type { AdapterDetails, Opened, Opening } from '../protocol.ts';
 import { shownSource } from './answers.ts';
+import { ownDataFor } from './own-data.ts';
 
 /** A run that is open, in the worker. */
 export interface OpenRun {
@@ -33,9 +33,12 @@ export async function openRun(opening: Opening, callbacks: Callbacks): Promise<O
       `the run was on your own data (${file}), which it does not carry: open ${file} ${from ? 'together with the checkpoint' : 'here'}.`,
     );
   }
-  const data = opening.data && config.task.name === DATA ? readData(opening.data, config.task) : undefined;
+  const data = ownDataFor(config.task, opening.data);
   const choice = opening.engine;
-  let engine = await openEngine(choice);
+  let details: AdapterDetails | undefined;
+  let engine = await openEngine(choice, adapter => {
+    details = detailsOf(adapter);
+  });
   // Only WebGPU has devices to lose; the CPU would go on with other numbers.
   const hooks = { ...callbacks, reopen: () => openEngine('gpu') };
   const begin = (): Promise<Trainer> =>
@@ -47,6 +50,7 @@ export async function openRun(opening: Opening, callbacks: Callbacks): Promise<O
     engine.destroy();
     const { createCpuEngine } = await import('../../engine/cpu.ts');
     engine = createCpuEngine(reason);
+    details = undefined;
     return begin();
   });
   const longest = from?.run.curriculum.length ?? config.task.maxLength;
@@ -61,7 +65,7 @@ export async function openRun(opening: Opening, callbacks: Callbacks): Promise<O
       config: trainer.config,
       engine: engine.name,
       adapter: engine.adapter,
-      details: engine.name === 'gpu' ? detailsOf((await findAdapter()).adapter) : undefined,
+      details,
       missing: choice === 'auto' && engine.name === 'cpu' ? engine.adapter.reason : undefined,
       plan: trainer.model.plan,
       parameters: countParameters(trainer.model.spec),
@@ -81,11 +85,6 @@ function readCheckpoint(bytes: Uint8Array): Checkpoint {
     throw new InputError(`this is no checkpoint that can be used: ${error.message}`);
   }
 }
-
-const readData = (
-  { file, text }: NonNullable<Opening['data']>,
-  { characters, heldOut }: { characters: boolean; heldOut: number },
-): Data => parseData(text, file, { characters, heldOut });
 
 /** The source that was shown before, where this task can read it. */
 function sourceOf(task: Task, text: string | undefined): readonly number[] | undefined {

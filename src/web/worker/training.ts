@@ -221,14 +221,12 @@ async function showing(of: Trainer, chosen: readonly number[]): Promise<string> 
 function fail(error: unknown): void {
   going = false;
   const advice =
-    error instanceof Diverged
+    error instanceof Diverged || error instanceof InputError
       ? ''
-      : error instanceof InputError
-        ? ''
-        : error instanceof DeviceError
-          ? trainer
-            ? 'Resume it from its last checkpoint, in the list of runs.'
-            : 'Engine auto takes what there is.'
-          : 'This is a fault of pushdown: please report it.';
+      : error instanceof DeviceError
+        ? trainer
+          ? 'Resume it from its last checkpoint, in the list of runs.'
+          : 'Engine auto takes what there is.'
+        : 'This is a fault of pushdown: please report it.';
   say({ kind: 'failed', message: messageOf(error), advice });
 }

@@ -1,11 +1,10 @@
 import { InputError, messageOf } from '../../base/errors.ts';
 import { createCpuEngine } from '../../engine/cpu.ts';
-import { parseData } from '../../tasks/data-file.ts';
-import { DATA } from '../../tasks/names.ts';
 import { decodeCheckpoint } from '../../train/checkpoint.ts';
 import { type Verification, verifyStep } from '../../train/verify.ts';
 import { openEngine } from '../engine.ts';
 import type { DataText, EngineChoice } from '../protocol.ts';
+import { ownDataFor } from './own-data.ts';
 import type { Scope } from './worker.ts';
 
 /** Compares one training step with the reference, on a device of its own: the run goes on meanwhile. */
@@ -24,8 +23,7 @@ export function begin(scope: Scope<ToVerify, FromVerify>): void {
 async function verify({ checkpoint: bytes, engine: choice, data }: ToVerify): Promise<FromVerify> {
   try {
     const checkpoint = decodeCheckpoint(bytes);
-    const { name, characters, heldOut } = checkpoint.config.task;
-    const own = name === DATA && data ? parseData(data.text, data.file, { characters, heldOut }) : undefined;
+    const own = ownDataFor(checkpoint.config.task, data);
     const engine = await openEngine(choice);
     const verification = await verifyStep(engine, createCpuEngine('the reference'), checkpoint, own);
     return { verification };

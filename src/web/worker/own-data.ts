@@ -1,0 +1,11 @@
+import type { TaskConfig } from '../../base/config.ts';
+import { type Data, parseData } from '../../tasks/data-file.ts';
+import { DATA } from '../../tasks/names.ts';
+import type { DataText } from '../protocol.ts';
+
+/**
+ * Your own data, taken apart as a configuration says; nothing where its task is another one.
+ * @throws InputError naming the file and the line
+ */
+export const ownDataFor = ({ name, characters, heldOut }: TaskConfig, data?: DataText): Data | undefined =>
+  name === DATA && data ? parseData(data.text, data.file, { characters, heldOut }) : undefined;
