@@ -10,7 +10,8 @@ import { endsOfKind, type MemoryOptions, memoryFunctions } from './memory.wgsl.t
 
 const entry = (o: MemoryOptions): string => wgsl`
 ${enableFor(o)}
-struct Dims { B: u32, T: u32 }
+// Time steps sliceFrom … sliceTo − 1 are gone over: from what the log says was before them, or after them.
+struct Dims { B: u32, T: u32, sliceFrom: u32, sliceTo: u32 }
 const ENDS = ${endsOfKind(o.kind)}u;
 `;
 
@@ -53,6 +54,9 @@ const pair = (o: MemoryOptions, x: string): string =>
     ? `vec2f(${x}[strengthAt(t, 0u)], ${x}[strengthAt(t, 1u)])`
     : `vec2f(${x}[strengthAt(t, 0u)], 0.0)`;
 
+const boundsAt = ({ form }: MemoryOptions, t: string): string =>
+  `${form === 'lane' ? 'boundsBefore' : 'uniformBounds'}(0u, ${t})`;
+
 /** push, pop [B,T,E], value [B,T,E,M] -> read [B,T,E,M] (zero before, unless reads are kept), slots, log. */
 export const memoryForward = (o: MemoryOptions): string => wgsl`
 ${entry(o)}
@@ -74,8 +78,8 @@ fn addRead(k: u32, end: u32, c: u32, x: Cell) { readOut[cellAt(now * ENDS + end,
 #endif
 ${memoryFunctions(o, 'forward')}
 ${mainOfSequence(o, 'dims.B')}
-  var bounds = vec2u(origin());
-  for (var t = 0u; t < dims.T; t++) {
+  var bounds = ${boundsAt(o, 'dims.sliceFrom')};
+  for (var t = dims.sliceFrom; t < dims.sliceTo; t++) {
     now = t;
     bounds = forward(0u, t, bounds, ${pair(o, 'push')}, ${pair(o, 'pop')});
     ${
@@ -114,12 +118,8 @@ fn loadDRead(k: u32, end: u32, c: u32) -> Cell { return dRead[cellAt(now * ENDS 
 fn addDValue(k: u32, row: u32, c: u32, x: Cell) { dValue[cellAt(row, c)] += x; }
 ${memoryFunctions(o, 'backward')}
 ${mainOfSequence(o, 'dims.B')}
-#if ${o.form === 'lane'}
-  var bounds = boundsBefore(0u, dims.T);
-#else
-  var bounds = uniformBounds(0u, dims.T);
-#endif
-  for (var steps = dims.T; steps > 0u; steps--) {
+  var bounds = ${boundsAt(o, 'dims.sliceTo')};
+  for (var steps = dims.sliceTo; steps > dims.sliceFrom; steps--) {
     let t = steps - 1u;
     now = t;
     ${keepsReads(o) ? eachKept(o, (i, end, c) => `kept[${i}] = dRead[cellAt(t * ENDS + ${end}, ${c})];`) : ''}

@@ -84,8 +84,7 @@ export async function openMemoryWork(gpu: Gpu, problem: MemoryProblem, form?: La
   const enqueue = (count: number): void =>
     gpu.submit('memory', encoder => {
       for (let k = 0; k < count; k++) {
-        memory.recordForward(encoder);
-        memory.recordBackward(encoder);
+        for (const record of [...memory.forward(), ...memory.backward()]) record(encoder);
       }
     });
   const N = B * T * endsOf(kind);

@@ -25,8 +25,7 @@ export async function main(args: string[]): Promise<number> {
       await queue.onSubmittedWorkDone();
       const start = performance.now();
       gpu.submit('lab', encoder => {
-        memory.recordForward(encoder);
-        memory.recordBackward(encoder);
+        for (const record of [...memory.forward(), ...memory.backward()]) record(encoder);
       });
       await gpu.read([{ buffer: memory.io.dPush, bytes: 4 }]);
       best = Math.min(best, performance.now() - start);

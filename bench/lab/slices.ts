@@ -1,6 +1,7 @@
 /**
- * How long a submission takes the device where a training step is long: node bench/run.mjs bench/lab/slices.ts
- * `reverse` with sources of up to 1,000 symbols; for every step its time, its submissions, and the longest of them.
+ * How long a submission takes the device where work is long: node bench/run.mjs bench/lab/slices.ts
+ * Training steps of `reverse` with sources of up to 1,000 symbols, and passes of a memory of its own over 65,536 time
+ * steps; of each its time, its submissions, and the longest of them.
  */
 import { assign } from '../../src/base/config.ts';
 import { findAdapter } from '../../src/cli/adapter.ts';
@@ -9,6 +10,7 @@ import { requestDevice } from '../../src/gpu/device.ts';
 import { trainingBatch } from '../../src/train/model.ts';
 import { preset } from '../../src/train/presets.ts';
 import { initialState, setup } from '../../src/train/setup.ts';
+import { memoryInputs } from '../problems.ts';
 
 export async function main(): Promise<number> {
   const { found } = await findAdapter();
@@ -34,17 +36,29 @@ export async function main(): Promise<number> {
   const { task, spec } = setup(config);
   const model = await engine.model(spec, config.train, initialState(spec, config.train));
   console.log(`${found.description.name}, ${model.plan}`);
-  for (let step = 0; step < 5; step++) {
-    const batch = trainingBatch(task, config, step, 1000);
+  const told = async (what: string, work: () => Promise<unknown>): Promise<void> => {
     times = [];
     const start = performance.now();
-    await model.step(batch);
-    await model.reports();
+    await work();
     const ms = performance.now() - start;
     await new Promise(resolve => setTimeout(resolve, 50));
     console.log(
-      `T = ${batch.T}, B = ${batch.B}: ${ms.toFixed(0)} ms in ${times.length} submissions, the longest ${Math.max(...times).toFixed(0)} ms`,
+      `${what}: ${ms.toFixed(0)} ms in ${times.length} submissions, the longest ${Math.max(...times).toFixed(0)} ms`,
     );
+  };
+  for (let step = 0; step < 5; step++) {
+    const batch = trainingBatch(task, config, step, 1000);
+    await told(`T = ${batch.T}, B = ${batch.B}`, async () => {
+      await model.step(batch);
+      await model.reports();
+    });
+  }
+  const [kind, B, T, M] = ['stack', 8, 65_536, 16] as const;
+  const memory = await engine.memory({ kind, B, T, M });
+  const { push, pop, value, dRead } = memoryInputs({ kind, B, T, M, strengths: 'near 1' });
+  for (let pass = 0; pass < 6; pass++) {
+    await told(`${kind}, T = ${T}, B = ${B}: forward`, () => memory.forward(push, pop, value));
+    await told('backward', () => memory.backward(dRead));
   }
   engine.destroy();
   return 0;

@@ -86,10 +86,10 @@ export interface Model {
    */
   reserve(B: number, T: number, K: number): void;
   /**
-   * Enqueues a whole training step: at once, or, where that is cut into slices, until the promise that comes back; then
-   * nothing else may be enqueued before.
+   * Enqueues a whole training step: at once, or, where that is cut into slices, until the promise that comes back. What is
+   * asked for meanwhile waits its turn.
    */
-  step(batch: Batch): Promise<void> | undefined;
+  step(batch: Batch): Promise<undefined> | undefined;
   /** Reports of the steps since the last call, oldest first. Waits for them. */
   reports(): Promise<StepReport[]>;
   /** The gradients of the last training step, as far as its kernels left them: to find what went wrong. Waits. */

@@ -2,10 +2,12 @@ import { InputError } from '../base/errors.ts';
 import { endsOf } from '../base/parameters.ts';
 import type { Gpu } from '../gpu/device.ts';
 import { chooseForm, type MemoryForm, type OpenMemory, streamingMemory } from '../kernels/memory.ts';
+import { SliceSteps } from '../kernels/slices.ts';
 import { MOST_PUSHED, timeMemory } from '../kernels/time-memory.ts';
 import { checkMemoryInputs, checkMemoryShape, checkReadGradient } from './checks.ts';
 import type { MemoryGradients, MemoryLayer, MemoryShape } from './engine.ts';
 import { Life } from './life.ts';
+import { Submissions } from './submissions.ts';
 
 /** `time`: parallel over time too; otherwise step after step, in one of the kernel's forms. */
 export type LayerForm = MemoryForm | 'time';
@@ -22,29 +24,52 @@ export function openMemory(
     : streamingMemory(gpu, kind, B, T, M, form === 'time' ? chooseForm(gpu) : form);
 }
 
-/** The memory kernels as a layer of their own. `forced` is one of their forms, for tests and benchmarks. */
+/** A form of the kernels, or a number of time steps of a slice, that is forced: for tests and benchmarks. */
+export interface LayerOptions {
+  form?: LayerForm;
+  sliceSteps?: number;
+}
+
+/** The memory kernels as a layer of their own. */
 export async function gpuMemory(
   gpu: Gpu,
   given: MemoryShape,
   life = new Life('memory'),
-  forced?: LayerForm,
+  options: LayerOptions = {},
 ): Promise<MemoryLayer> {
   checkMemoryShape(given);
   const shape = { ...given };
   const { kind, B, T, M } = shape;
   const { queue } = gpu.device;
   const N = B * T * endsOf(kind);
-  let memory = await openMemory(gpu, shape, forced);
+  const submissions = new Submissions(gpu, life);
+  const newSlices = () => new SliceSteps(PRODUCTS * M * endsOf(kind), options.sliceSteps);
+  const slices = { forward: newSlices(), backward: newSlices() };
+  let memory = await openMemory(gpu, shape, options.form);
   // Where the backward pass uses up what the forward pass left, whatever needs that again runs the forward pass again.
   let state: 'empty' | 'ready' | 'used' = 'empty';
-  const runForward = (): void => {
-    gpu.submit('memory forward', encoder => memory.recordForward(encoder));
-    state = 'ready';
+
+  const write = (buffers: Partial<Record<keyof OpenMemory['io'], Float32Array>>): void => {
+    for (const [name, numbers] of Object.entries(buffers))
+      queue.writeBuffer(memory.io[name as keyof OpenMemory['io']], 0, numbers as Float32Array<ArrayBuffer>);
   };
-  const needForward = (): void => {
+  /** A promise where it takes several submissions. */
+  const run = (way: 'forward' | 'backward'): Promise<undefined> | undefined => {
+    const parts = memory[way](slices[way].steps(B));
+    const pieces = parts.map(record => () => gpu.submit(`memory ${way}`, record));
+    return submissions.submit(pieces, slices[way], { T, B, ways: 1 });
+  };
+  const runForward = (): Promise<undefined> | undefined => {
+    state = 'ready';
+    return run('forward');
+  };
+  /** What waits its turn must not see what the caller writes to his arrays meanwhile. */
+  const kept = (numbers: Float32Array): Float32Array => (submissions.busy ? numbers.slice() : numbers);
+  /** To be asked in turn. */
+  const needForward = (): Promise<undefined> | undefined => {
     if (state === 'empty')
       throw new InputError('the memory has nothing to go back over: call forward first.');
-    if (state === 'used') runForward();
+    return state === 'used' ? runForward() : undefined;
   };
 
   return {
@@ -52,32 +77,46 @@ export async function gpuMemory(
     async forward(push: Float32Array, pop: Float32Array, value: Float32Array): Promise<Float32Array> {
       life.check();
       checkMemoryInputs(shape, push, pop, value);
-      if (memory.form === 'time' && mostPushed(push, T) >= MOST_PUSHED) {
-        memory.destroy();
-        memory = await openMemory(gpu, shape, chooseForm(gpu));
-      }
-      const { io } = memory;
-      queue.writeBuffer(io.push, 0, push as Float32Array<ArrayBuffer>);
-      queue.writeBuffer(io.pop, 0, pop as Float32Array<ArrayBuffer>);
-      queue.writeBuffer(io.value, 0, value as Float32Array<ArrayBuffer>);
-      runForward();
-      const [read] = await gpu.read([{ buffer: io.read, bytes: N * M * 4 }]);
+      const inputs = { push: kept(push), pop: kept(pop), value: kept(value) };
+      const tooMuch = mostPushed(push, T) >= MOST_PUSHED;
+      const made = await submissions.inTurn(async () => {
+        if (memory.form === 'time' && tooMuch) {
+          const other = await openMemory(gpu, shape, chooseForm(gpu));
+          memory.destroy();
+          memory = other;
+          if (life.over) other.destroy();
+          life.check();
+        }
+        write(inputs);
+        const cut = runForward();
+        if (cut) await cut;
+        return { read: gpu.read([{ buffer: memory.io.read, bytes: N * M * 4 }]) };
+      });
+      const [read] = await made.read;
       return new Float32Array(read);
     },
 
     async backward(dRead: Float32Array): Promise<MemoryGradients> {
       life.check();
       checkReadGradient(shape, dRead);
-      needForward();
-      const { io } = memory;
-      queue.writeBuffer(io.dRead, 0, dRead as Float32Array<ArrayBuffer>);
-      gpu.submit('memory backward', encoder => memory.recordBackward(encoder));
-      if (memory.rewinds) state = 'used';
-      const [dPush, dPop, dValue] = await gpu.read([
-        { buffer: io.dPush, bytes: N * 4 },
-        { buffer: io.dPop, bytes: N * 4 },
-        { buffer: io.dValue, bytes: N * M * 4 },
-      ]);
+      const inputs = { dRead: kept(dRead) };
+      const made = await submissions.inTurn(async () => {
+        const again = needForward();
+        if (again) await again;
+        write(inputs);
+        if (memory.rewinds) state = 'used';
+        const cut = run('backward');
+        if (cut) await cut;
+        const { dPush, dPop, dValue } = memory.io;
+        return {
+          read: gpu.read([
+            { buffer: dPush, bytes: N * 4 },
+            { buffer: dPop, bytes: N * 4 },
+            { buffer: dValue, bytes: N * M * 4 },
+          ]),
+        };
+      });
+      const [dPush, dPop, dValue] = await made.read;
       return {
         dPush: new Float32Array(dPush),
         dPop: new Float32Array(dPop),
@@ -87,8 +126,12 @@ export async function gpuMemory(
 
     async strengths(): Promise<Float32Array[][]> {
       life.check();
-      needForward();
-      return memory.strengths();
+      const made = await submissions.inTurn(async () => {
+        const again = needForward();
+        if (again) await again;
+        return { strengths: memory.strengths() };
+      });
+      return made.strengths;
     },
 
     destroy(): void {
@@ -96,6 +139,9 @@ export async function gpuMemory(
     },
   };
 }
+
+/** Products that a step takes for each number of a row, about, with the walk over its rows. */
+const PRODUCTS = 100;
 
 /**
  * Whether so few, so long sequences are faster parallel over time, which does some thirty times the work. A software

@@ -24,7 +24,8 @@ import type {
 } from './engine.ts';
 import { gpuMemory } from './gpu-memory.ts';
 import { Life } from './life.ts';
-import { cut, MOST_FLYING, type Piece, type Ready, type ReadyWork, SLICE_OFFSET } from './pieces.ts';
+import { cut, type Piece, type Ready, type ReadyWork, SLICE_OFFSET } from './pieces.ts';
+import { Submissions } from './submissions.ts';
 
 /** Forces a plan (`--plan`), or one form of the kernels, for tests and benchmarks; keeps what was measured. */
 export type GpuOptions = PlanOptions;
@@ -46,7 +47,7 @@ export async function createGpuEngine(
     },
     async memory(shape: MemoryShape): Promise<MemoryLayer> {
       life.check();
-      return gpuMemory(gpu, shape, new Life('memory', life), options.form);
+      return gpuMemory(gpu, shape, new Life('memory', life), options);
     },
     destroy(): void {
       if (life.end()) gpu.end();
@@ -74,8 +75,7 @@ class GpuModel implements Model {
   #slot = 0;
   #pending: { slot: number; B: number }[] = [];
   readonly #slices: SliceSteps;
-  /** While a step's slices are being enqueued. */
-  #enqueuing: Promise<void> | undefined;
+  readonly #submissions: Submissions;
 
   static async create(
     gpu: Gpu,
@@ -88,7 +88,9 @@ class GpuModel implements Model {
     const layout = layoutOf(spec);
     const plan = await compilePlan(gpu, layout, training, options);
     gpu.check();
-    const model = new GpuModel(gpu, layout, training, plan, life, new SliceSteps(options.sliceSteps));
+    // Every weight is multiplied once forward, and for its gradient and its input's back.
+    const slices = new SliceSteps(3 * 4 * layout.size4, options.sliceSteps);
+    const model = new GpuModel(gpu, layout, training, plan, life, slices);
     model.load(state);
     return model;
   }
@@ -108,6 +110,7 @@ class GpuModel implements Model {
     this.#training = training;
     this.#plan = plan;
     this.#life = life;
+    this.#submissions = new Submissions(gpu, life);
     this.#own = modelBuffers(gpu, layout);
   }
 
@@ -122,49 +125,49 @@ class GpuModel implements Model {
 
   reserve(B: number, T: number, K: number): void {
     this.#life.check();
-    const held = this.#batch?.capacity ?? { B: 0, T: 0, K: 0 };
-    if (B > held.B || T > held.T || K > held.K) {
-      this.#allocate(Math.max(B, held.B), Math.max(T, held.T), Math.max(K, held.K));
-    }
+    if (this.#submissions.busy)
+      throw new InputError('a batch is still being enqueued: wait for it before making room for others.');
+    this.#makeRoom(B, T, K);
   }
 
-  step(batch: Batch): Promise<void> | undefined {
+  step(batch: Batch): Promise<undefined> | undefined {
     this.#life.check();
     this.#gpu.check();
-    if (this.#enqueuing)
-      throw new InputError('the step before is not enqueued yet: wait for what step() gave.');
     checkBatch(this.spec, batch);
-    if (this.#pending.length >= MOST_REPORTS - 1) {
-      throw new DeviceError(
-        `${this.#pending.length} reports wait: fetch them with reports() before going on.`,
-      );
-    }
-    const slot = this.#slot;
-    this.#slot = (slot + 1) % MOST_REPORTS;
-    this.#upload(batch, slot);
-    this.#pending.push({ slot, B: batch.B });
-    this.#submit('training step', this.#ready.step, batch, 2);
-    this.#step++;
-    return this.#enqueuing;
+    return this.#submissions.inTurn(() => {
+      if (this.#pending.length >= MOST_REPORTS - 1) {
+        throw new DeviceError(
+          `${this.#pending.length} reports wait: fetch them with reports() before going on.`,
+        );
+      }
+      const slot = this.#slot;
+      this.#slot = (slot + 1) % MOST_REPORTS;
+      this.#upload(batch, slot);
+      this.#pending.push({ slot, B: batch.B });
+      this.#step++;
+      return this.#submit('training step', this.#ready.step, batch, 2);
+    });
   }
 
   async reports(): Promise<StepReport[]> {
     this.#life.check();
-    await this.#enqueuing;
-    const pending = this.#pending;
-    this.#pending = [];
-    if (!pending.length) return [];
-    const buffer = this.#own.buffers.get('reports')!;
-    const [bytes] = await this.#gpu.read([{ buffer, bytes: buffer.size }]);
+    const { pending, read } = await this.#submissions.inTurn(() => {
+      const pending = this.#pending;
+      this.#pending = [];
+      const buffer = this.#own.buffers.get('reports')!;
+      return { pending, read: pending.length ? this.#gpu.read([{ buffer, bytes: buffer.size }]) : [] };
+    });
+    const [bytes] = await read;
     const all = new Float32Array(bytes);
     return pending.map(({ slot, B }) => reportOf(all, slot, B));
   }
 
   async gradients(): Promise<Tensors> {
     this.#life.check();
-    await this.#enqueuing;
-    const buffer = this.#own.buffers.get('gradient')!;
-    const [bytes] = await this.#gpu.read([{ buffer, bytes: this.#layout.size4 * 16 }]);
+    const { read } = await this.#submissions.inTurn(() => ({
+      read: this.#gpu.read([this.#whole('gradient')]),
+    }));
+    const [bytes] = await read;
     return unpack(this.#layout, new Float32Array(bytes));
   }
 
@@ -172,35 +175,18 @@ class GpuModel implements Model {
     this.#life.check();
     const { noise: _, ...batch } = given;
     checkBatch(this.spec, batch);
-    await this.#enqueuing;
-    // A place of its own: reports of training steps may wait in the ring.
-    const slot = MOST_REPORTS;
-    this.#upload(batch, slot);
-    this.#submit('evaluation', this.#ready.forward, batch, 1);
-    await this.#enqueuing;
     const { B, T, lengths } = batch;
     const { M4, R4, S4, V4, E } = this.#layout;
     const rows = B * T;
-    const { buffers, offsets } = this.#batch!;
-    const from = (name: BufferName, bytes: number, offset4 = 0) => ({
-      buffer: buffers.get(name)!,
-      offset: offset4 * 16,
-      bytes,
+    const made = await this.#submissions.inTurn(async () => {
+      // A place of its own: reports of training steps may wait in the ring.
+      const slot = MOST_REPORTS;
+      this.#upload(batch, slot);
+      const cut = this.#submit('evaluation', this.#ready.forward, batch, 1);
+      if (cut) await cut;
+      return { read: this.#gpu.read(this.#made(B, T, slot, trace)) };
     });
-    const parts = [
-      { buffer: this.#own.buffers.get('reports')!, offset: slot * REPORT_BYTES, bytes: REPORT_BYTES },
-      from('outcomes', rows * 16),
-      from('acts', Math.max(1, rows * S4) * 16, offsets.s),
-    ];
-    if (trace) {
-      parts.push(
-        from('acts', rows * V4 * 16, offsets.y),
-        from('acts', Math.max(1, rows * R4) * 16, offsets.r + B * R4),
-        from('slots', Math.max(1, rows * E) * 8),
-        from('undo', Math.max(1, rows * E) * 16),
-      );
-    }
-    const read = await this.#gpu.read(parts);
+    const read = await made.read;
     const [reports, outcomes, heads, outputs, reads] = read.map(bytes => new Float32Array(bytes));
     const inside = (n: number): boolean => Math.floor(n / B) < lengths[n % B];
     /** [T,B,count·width] numbers out of rows of width4 vec4s: count pieces, of which the k-th begins at start(k). */
@@ -221,7 +207,7 @@ class GpuModel implements Model {
       }
       return picked;
     };
-    const made: Forward = {
+    const outcome: Forward = {
       report: reportOf(reports, 0, B),
       predicted: Uint32Array.from({ length: rows }, (_, n) => (inside(n) ? outcomes[4 * n + 2] : 0)),
       push: pieces(heads, S4, E, 1, end => R4 * 4 + 2 * end),
@@ -231,24 +217,50 @@ class GpuModel implements Model {
       const { memory: kind, memories, width, outputs: V } = this.spec;
       const states = [new Uint32Array(read[5]), new Uint32Array(read[6])] as const;
       const { form } = this.#plan.form;
-      made.trace = {
+      outcome.trace = {
         output: pieces(outputs, V4, 1, V, () => 0),
         read: pieces(reads, R4, E, width, end => end * M4 * 4),
         strengths: kind === 'none' ? [] : allStrengths({ kind, form, B, T, memories }, ...states, lengths),
       };
     }
-    return made;
+    return outcome;
+  }
+
+  /** What an evaluation of B sequences of T steps has left, for forward(). */
+  #made(B: number, T: number, slot: number, trace: boolean): Parameters<Gpu['read']>[0] {
+    const { R4, S4, V4, E } = this.#layout;
+    const rows = B * T;
+    const { buffers, offsets } = this.#batch!;
+    const from = (name: BufferName, bytes: number, offset4 = 0) => ({
+      buffer: buffers.get(name)!,
+      offset: offset4 * 16,
+      bytes,
+    });
+    const parts = [
+      { buffer: this.#own.buffers.get('reports')!, offset: slot * REPORT_BYTES, bytes: REPORT_BYTES },
+      from('outcomes', rows * 16),
+      from('acts', Math.max(1, rows * S4) * 16, offsets.s),
+    ];
+    if (trace) {
+      parts.push(
+        from('acts', rows * V4 * 16, offsets.y),
+        from('acts', Math.max(1, rows * R4) * 16, offsets.r + B * R4),
+        from('slots', Math.max(1, rows * E) * 8),
+        from('undo', Math.max(1, rows * E) * 16),
+      );
+    }
+    return parts;
   }
 
   async state(): Promise<ModelState> {
     this.#life.check();
-    await this.#enqueuing;
-    const step = this.#step;
-    const bytes = this.#layout.size4 * 16;
-    const read = await this.#gpu.read(
-      (['params', 'mean', 'square'] as const).map(name => ({ buffer: this.#own.buffers.get(name)!, bytes })),
+    const { step, read } = await this.#submissions.inTurn(() => ({
+      step: this.#step,
+      read: this.#gpu.read((['params', 'mean', 'square'] as const).map(name => this.#whole(name))),
+    }));
+    const [parameters, mean, square] = (await read).map(bytes =>
+      unpack(this.#layout, new Float32Array(bytes)),
     );
-    const [parameters, mean, square] = read.map(bytes => unpack(this.#layout, new Float32Array(bytes)));
     const has = MOMENTS[this.#training.optimiser];
     return {
       step,
@@ -261,16 +273,23 @@ class GpuModel implements Model {
   load(state: ModelState): void {
     this.#life.check();
     checkState(this.spec, state);
-    const write = (name: BufferName, tensors: Tensors): void => {
-      this.#gpu.device.queue.writeBuffer(this.#own.buffers.get(name)!, 0, pack(this.#layout, tensors));
-    };
-    write('params', state.parameters);
-    write('mean', state.mean);
-    write('square', state.square);
-    this.#step = state.step;
-    this.#begun = state.begun ?? 0;
-    // What older steps would report belongs to the state that is gone.
-    this.#pending = [];
+    const { step, begun = 0 } = state;
+    const tensors = (['parameters', 'mean', 'square'] as const).map(key => pack(this.#layout, state[key]));
+    const loaded = this.#submissions.inTurn(() => {
+      for (const [k, name] of (['params', 'mean', 'square'] as const).entries())
+        this.#gpu.device.queue.writeBuffer(this.#own.buffers.get(name)!, 0, tensors[k]);
+      this.#step = step;
+      this.#begun = begun;
+      // What older steps would report belongs to the state that is gone.
+      this.#pending = [];
+    });
+    // Destroyed before its turn.
+    loaded?.catch(() => undefined);
+  }
+
+  /** A tensor buffer of the model's, to be read. */
+  #whole(name: BufferName): { buffer: GPUBuffer; bytes: number } {
+    return { buffer: this.#own.buffers.get(name)!, bytes: this.#layout.size4 * 16 };
   }
 
   destroy(): void {
@@ -281,13 +300,20 @@ class GpuModel implements Model {
 
   /** Uploads the batch, for which it makes room. @param slot the place of its report */
   #upload(batch: Batch, slot: number): void {
-    this.reserve(batch.B, batch.T, batch.K);
+    this.#makeRoom(batch.B, batch.T, batch.K);
     const { buffers, words, write } = this.#batch!;
     const t = this.#step - this.#begun + 1;
     const { beta1, beta2 } = this.#training;
     const parts = this.#plan.parts(batch.B, batch.T);
     const used = write(batch, slot, parts, [1 / (1 - beta1 ** t), 1 / (1 - beta2 ** t)]);
     this.#gpu.device.queue.writeBuffer(buffers.get('batch')!, 0, words, 0, used);
+  }
+
+  #makeRoom(B: number, T: number, K: number): void {
+    const held = this.#batch?.capacity ?? { B: 0, T: 0, K: 0 };
+    if (B > held.B || T > held.T || K > held.K) {
+      this.#allocate(Math.max(B, held.B), Math.max(T, held.T), Math.max(K, held.K));
+    }
   }
 
   #allocate(B: number, T: number, K: number): void {
@@ -310,45 +336,13 @@ class GpuModel implements Model {
     this.#ready = { step: this.#plan.step.map(readyWork), forward: this.#plan.forward.map(readyWork) };
   }
 
-  /**
-   * Submits work: at once where its time steps are one slice, else slice by slice, of which no more than two are on their
-   * way. What is asked meanwhile waits for the last of them.
-   */
-  #submit(label: string, work: ReadyWork[], { B, T }: Batch, ways: number): void {
+  /** Submits work: at once where its time steps are one slice, else slice by slice. */
+  #submit(label: string, work: ReadyWork[], { B, T }: Batch, ways: number): Promise<undefined> | undefined {
     const size: Size = { B, T, parts: this.#plan.parts(B, T) };
-    const { steps } = this.#slices;
+    const steps = this.#slices.steps(B);
     const pieces = T <= steps ? [work.map(one => ({ work: one }))] : cut(work, size, steps);
-    const { queue } = this.#gpu.device;
-    const start = performance.now();
-    const measured = this.#slices.due || pieces.length > 1;
-    const done = (): void => {
-      if (!measured) return;
-      queue.onSubmittedWorkDone().then(
-        () => this.#slices.took(performance.now() - start, T, ways),
-        // Lost: told elsewhere.
-        () => undefined,
-      );
-    };
-    if (pieces.length === 1) {
-      this.#record(label, pieces[0], size);
-      done();
-      return;
-    }
-    const enqueuing = (async () => {
-      const flying: Promise<undefined>[] = [];
-      for (const piece of pieces) {
-        if (flying.length >= MOST_FLYING) await flying.shift();
-        this.#gpu.check();
-        this.#record(label, piece, size);
-        flying.push(queue.onSubmittedWorkDone().catch(() => undefined) as Promise<undefined>);
-      }
-      done();
-    })().finally(() => {
-      this.#enqueuing = undefined;
-    });
-    // Told to whoever waits.
-    enqueuing.catch(() => undefined);
-    this.#enqueuing = enqueuing;
+    const submitted = pieces.map(piece => () => this.#record(label, piece, size));
+    return this.#submissions.submit(submitted, this.#slices, { T, B, ways });
   }
 
   /** One submission. */

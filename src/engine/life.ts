@@ -13,6 +13,9 @@ export class Life {
     this.#of?.check();
     if (this.#over) throw new InputError(`this ${this.#what} was destroyed: make a new one.`);
   }
+  get over(): boolean {
+    return this.#over || (this.#of?.over ?? false);
+  }
   /** True the first time. */
   end(): boolean {
     const first = !this.#over;

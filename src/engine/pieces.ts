@@ -12,8 +12,6 @@ export interface Ready {
 }
 export type ReadyWork = Ready | { loop: 'forward' | 'backward'; launches: Ready[] };
 
-/** Slices on their way to the device at a time. */
-export const MOST_FLYING = 2;
 /** Bytes before the slice in the header of a batch. */
 export const SLICE_OFFSET = 4 * HEADER.indexOf(SLICE[0]);
 type Slice = Record<(typeof SLICE)[number], number>;

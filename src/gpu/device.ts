@@ -60,7 +60,7 @@ export class Gpu {
     await Promise.race([this.#lost.catch(() => undefined), soon]);
     clearTimeout(timer);
     this.check();
-    throw new DeviceError(`${what}: ${messageOf(error) || 'the device was destroyed'}.`);
+    throw new DeviceError(sentence(`${what}: ${messageOf(error) || 'the device was destroyed'}`));
   }
 
   /**

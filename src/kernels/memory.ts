@@ -2,6 +2,7 @@ import type { MemoryOptions } from '../../shaders/memory.wgsl.ts';
 import { keepsReads, memoryBackward, memoryForward } from '../../shaders/memory-layer.wgsl.ts';
 import { endsOf } from '../base/parameters.ts';
 import { type Bound, bind, dispatch, type Gpu, split, UNIFORM } from '../gpu/device.ts';
+import { rangesOf } from './slices.ts';
 import { allStrengths } from './strengths.ts';
 
 /** Form, workgroup size and subgroups of a memory kernel. */
@@ -20,6 +21,12 @@ export const chooseForm = (gpu: Gpu): MemoryForm =>
 export const cellsOf = (M: number): Pick<MemoryOptions, 'cell' | 'cells'> =>
   M % 4 === 0 ? { cell: 'vec4f', cells: M / 4 } : { cell: 'f32', cells: M };
 
+/**
+ * A part of a pass, for a submission of its own, since it may write to what kernels then read. Parts are of up to `steps`
+ * time steps (of all, if none are given), to be submitted in their order.
+ */
+export type Recording = (encoder: GPUCommandEncoder) => void;
+
 /** A memory driven open-loop, of B sequences of T steps, with all its buffers. */
 export interface OpenMemory {
   readonly form: MemoryForm['form'] | 'time';
@@ -29,9 +36,9 @@ export interface OpenMemory {
   /** Of all its buffers. */
   readonly bytes: number;
   /** push, pop, value -> read, and what the backward pass needs. */
-  recordForward(encoder: GPUCommandEncoder): void;
+  forward(steps?: number): Recording[];
   /** dRead -> dPush, dPop, dValue. */
-  recordBackward(encoder: GPUCommandEncoder): void;
+  backward(steps?: number): Recording[];
   /** [B][T][rows] strengths after every step, in the paper's order. */
   strengths(): Promise<Float32Array[][]>;
   destroy(): void;
@@ -103,7 +110,6 @@ export const streamingMemory = (
     const N = B * T * endsOf(kind);
     const options: MemoryOptions = { kind, ...form, ...cellsOf(M) };
     const dims = buffers.make('sizes', 16, UNIFORM);
-    gpu.device.queue.writeBuffer(dims, 0, new Uint32Array([B, T]));
     const io = buffers.io(N, M);
     const slots = buffers.make('slots', N * 8);
     const log = buffers.make('log', N * 16);
@@ -127,20 +133,23 @@ export const streamingMemory = (
       ),
     ]);
     const groups = split(form.form === 'lane' ? Math.ceil(B / form.size) : B);
-    const record = (encoder: GPUCommandEncoder, bound: Bound, zero: GPUBuffer[]): void => {
-      for (const buffer of zero) encoder.clearBuffer(buffer);
-      const { label } = bound.kernel;
-      const computing = encoder.beginComputePass({ label });
-      dispatch(computing, bound, groups);
-      computing.end();
-    };
+    /** @param zero buffers that the first slice finds cleared */
+    const slices = (way: 'forward' | 'backward', bound: Bound, zero: GPUBuffer[], steps = T): Recording[] =>
+      rangesOf(T, steps, way).map(({ from, to }, k) => encoder => {
+        gpu.device.queue.writeBuffer(dims, 0, new Uint32Array([B, T, from, to]));
+        if (k === 0) for (const buffer of zero) encoder.clearBuffer(buffer);
+        const { label } = bound.kernel;
+        const computing = encoder.beginComputePass({ label });
+        dispatch(computing, bound, groups);
+        computing.end();
+      });
     return {
       form: form.form,
       io,
       rewinds: true,
       bytes: buffers.bytes,
-      recordForward: encoder => record(encoder, forward, keepsReads(options) ? [] : [read]),
-      recordBackward: encoder => record(encoder, backward, [dStrength, dValue]),
+      forward: steps => slices('forward', forward, keepsReads(options) ? [] : [read], steps),
+      backward: steps => slices('backward', backward, [dStrength, dValue], steps),
       async strengths(): Promise<Float32Array[][]> {
         const states = await gpu.read([
           { buffer: slots, bytes: N * 8 },

@@ -5,25 +5,36 @@
 
 /** What a submission may take, in ms. */
 const BUDGET_MS = 100;
-/** Steps of a slice before anything has been measured: few enough for a slow device and a wide model. */
-const FIRST_STEPS = 256;
+/**
+ * Before anything has been measured: time steps of a slice of so many sequences, few enough for a slow device; numbers that
+ * such a step may multiply are fewer than a slow device does in a slice's time, 2·10⁹ a second.
+ */
+const FIRST = { steps: 256, B: 64, products: 1e8 };
 /** After the first, every so many submissions are measured: to wait for each would cost more than it tells. */
 const MEASURE_EVERY = 16;
 
 /** The number of time steps of a slice, by what slices have taken. */
 export class SliceSteps {
+  /** Of `#B` sequences. */
   #steps: number;
+  #B = FIRST.B;
   readonly #fixed: boolean;
   #count = 0;
 
-  /** @param fixed a number that stays, for tests */
-  constructor(fixed?: number) {
-    this.#steps = fixed ?? FIRST_STEPS;
+  /**
+   * @param products that a time step of one sequence takes, both ways, about
+   * @param fixed a number of steps that stays, for tests
+   */
+  constructor(products: number, fixed?: number) {
+    const first = Math.floor(FIRST.products / (FIRST.B * products));
+    this.#steps = fixed ?? Math.max(1, Math.min(FIRST.steps, first));
     this.#fixed = fixed !== undefined;
   }
 
-  get steps(): number {
-    return this.#steps;
+  /** For B sequences: more take more time, fewer not surely less. */
+  steps(B: number): number {
+    if (this.#fixed) return this.#steps;
+    return Math.max(1, Math.floor(this.#steps / Math.max(1, B / this.#B)));
   }
 
   /** Whether what is submitted next is to be measured. */
@@ -31,12 +42,13 @@ export class SliceSteps {
     return !this.#fixed && this.#count++ % MEASURE_EVERY === 0;
   }
 
-  /** @param ms that T steps took @param ways 1 for an evaluation, 2 for a training step */
-  took(ms: number, T: number, ways: number): void {
+  /** @param ms that T steps of B sequences took @param ways 1 for an evaluation, 2 for a training step */
+  took(ms: number, { T, B, ways }: { T: number; B: number; ways: number }): void {
     if (this.#fixed || !(ms > 0)) return;
     const perStep = ms / (ways * T);
     // Growing slowly: what was measured may have been short sequences of a batch.
-    this.#steps = Math.max(1, Math.min(Math.floor(BUDGET_MS / perStep), 4 * this.#steps));
+    this.#steps = Math.max(1, Math.min(Math.floor(BUDGET_MS / perStep), 4 * this.steps(B)));
+    this.#B = B;
   }
 }
 

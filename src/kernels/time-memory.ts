@@ -27,7 +27,7 @@ import {
   split,
   UNIFORM,
 } from '../gpu/device.ts';
-import { cellsOf, type MemoryBuffers, type OpenMemory, withBuffers } from './memory.ts';
+import { cellsOf, type MemoryBuffers, type OpenMemory, type Recording, withBuffers } from './memory.ts';
 import { prefixSum } from './prefix-sum.ts';
 
 /** The most that may be pushed to one sequence: heights have 24 bits for whole units. */
@@ -158,24 +158,33 @@ async function openOn(
         ],
   );
 
-  const record = (encoder: GPUCommandEncoder, label: string, all: readonly Work[]): void => {
-    const pass = encoder.beginComputePass({ label });
-    for (const { bound, groups, level } of all) {
-      if (level !== undefined) pass.setBindGroup(1, gpu.steps(LEVELS), [level * STEP_BYTES]);
-      dispatch(pass, bound, groups);
-    }
-    pass.end();
-  };
+  const recording =
+    (all: readonly Work[]): Recording =>
+    encoder => {
+      const pass = encoder.beginComputePass({ label: 'memory over time' });
+      for (const { bound, groups, level } of all) {
+        if (level !== undefined) pass.setBindGroup(1, gpu.steps(LEVELS), [level * STEP_BYTES]);
+        dispatch(pass, bound, groups);
+      }
+      pass.end();
+    };
+  // All steps are worked on together: what is too long is cut between its dispatches.
+  const each = (all: readonly Work[]): Recording[] => all.map(one => recording([one]));
   return {
     form: 'time',
     io,
     rewinds: false,
     bytes: buffers.bytes,
-    recordForward: encoder => record(encoder, 'memory over time, forward', forward),
-    recordBackward: encoder => {
-      record(encoder, 'memory over time, backward', before);
-      sums?.record(encoder);
-      record(encoder, 'memory over time, backward', after);
+    forward: (steps = T) => (steps < T ? each(forward) : [recording(forward)]),
+    backward: (steps = T) => {
+      const parts = [...each(before), ...(sums ? [sums.record] : []), ...each(after)];
+      return steps < T
+        ? parts
+        : [
+            encoder => {
+              for (const record of parts) record(encoder);
+            },
+          ];
     },
     async strengths(): Promise<Float32Array[][]> {
       const [low, high] = await gpu.read([

@@ -70,12 +70,9 @@ describe.each(KINDS)('%s', kind => {
     const pop = numbers(T, 0, 1.25);
     const value = numbers(T * M, -1, 1);
     const dRead = numbers(T * M, -1, 1);
-    const memory = await gpuMemory(
-      gpu,
-      { kind, B: 1, T, M },
-      undefined,
-      form === 'time' ? form : chooseForm(gpu),
-    );
+    const memory = await gpuMemory(gpu, { kind, B: 1, T, M }, undefined, {
+      form: form === 'time' ? form : chooseForm(gpu),
+    });
     const read = await memory.forward(push, pop, value);
     const actual = { read, ...(await memory.backward(dRead)) };
     memory.destroy();

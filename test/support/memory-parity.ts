@@ -96,7 +96,7 @@ export async function compareMemory(
     for (let b = 0; b < B; b++) all.set(sequences[b % DISTINCT][name], b * length);
     return all;
   };
-  const memory = await gpuMemory(gpu, { kind, B, T, M }, undefined, form);
+  const memory = await gpuMemory(gpu, { kind, B, T, M }, undefined, { form });
   const read = await memory.forward(make('push'), make('pop'), make('value'));
   // T·T/2 numbers a sequence: too many for the large batch.
   const strengths = B <= 7 ? await memory.strengths() : [];

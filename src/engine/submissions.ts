@@ -1,0 +1,86 @@
+import type { Gpu } from '../gpu/device.ts';
+import type { SliceSteps } from '../kernels/slices.ts';
+import type { Life } from './life.ts';
+
+/** Submissions on their way to the device at a time, where work is cut into several. */
+const MOST_FLYING = 2;
+
+/**
+ * What a model or a memory enqueues, in the order it is asked for: work that is cut into slices takes a while to be
+ * enqueued, and whatever is asked for meanwhile must not come between.
+ */
+export class Submissions {
+  readonly #gpu: Gpu;
+  readonly #life: Life;
+  /** Work that is being enqueued, or waits to be; never rejects. */
+  #last: Promise<unknown> | undefined;
+
+  constructor(gpu: Gpu, life: Life) {
+    this.#gpu = gpu;
+    this.#life = life;
+  }
+
+  /** Whether something is still being enqueued: what is asked for now will wait. */
+  get busy(): boolean {
+    return this.#last !== undefined;
+  }
+
+  /**
+   * Does `work` when all that was asked for before is enqueued: at once, if it is. The next one's turn comes when what
+   * `work` returns is settled; a promise that is not to be waited for must therefore be returned in an object.
+   */
+  inTurn<T>(work: () => T | Promise<T>): T | Promise<T> {
+    const alive = (): T | Promise<T> => {
+      this.#life.check();
+      return work();
+    };
+    const made = this.#last ? this.#last.then(alive) : alive();
+    if (!(made instanceof Promise)) return made;
+    const settled: Promise<unknown> = made
+      .catch(() => undefined)
+      .then(() => {
+        if (this.#last === settled) this.#last = undefined;
+      });
+    this.#last = settled;
+    return made;
+  }
+
+  /**
+   * Submits pieces, one after the other: one alone at once, of several no more than two are on their way. Now and then
+   * their time is measured.
+   *
+   * @param steps that all of them go over, for `slices`
+   */
+  submit(
+    pieces: readonly (() => void)[],
+    slices: SliceSteps,
+    steps: { T: number; B: number; ways: number },
+  ): undefined | Promise<undefined> {
+    const { queue } = this.#gpu.device;
+    const start = performance.now();
+    const measured = slices.due || pieces.length > 1;
+    const done = (): undefined => {
+      if (!measured) return;
+      queue.onSubmittedWorkDone().then(
+        () => slices.took(performance.now() - start, steps),
+        // Lost: told elsewhere.
+        () => undefined,
+      );
+    };
+    if (pieces.length > 1) return this.#oneByOne(pieces, done);
+    for (const piece of pieces) piece();
+    return done();
+  }
+
+  async #oneByOne(pieces: readonly (() => void)[], done: () => undefined): Promise<undefined> {
+    const flying: Promise<unknown>[] = [];
+    for (const piece of pieces) {
+      if (flying.length >= MOST_FLYING) await flying.shift();
+      this.#life.check();
+      this.#gpu.check();
+      piece();
+      flying.push(this.#gpu.device.queue.onSubmittedWorkDone().catch(() => undefined));
+    }
+    return done();
+  }
+}
