@@ -25,6 +25,8 @@ export interface Beginning {
   engine: EngineChoice;
   /** It waits for its start. */
   paused?: boolean;
+  /** It was over, and is to go on. */
+  further?: boolean;
   /** The file that it comes from. */
   file?: string;
   /** As stored, where it goes on. */
@@ -85,13 +87,13 @@ export class App {
   }
 
   async #begin(turn: number, beginning: Beginning): Promise<void> {
-    const { config, checkpoint, data, engine } = beginning;
+    const { config, checkpoint, data, engine, further } = beginning;
     this.#last = beginning;
     this.#listeners.opening();
     let run: Run;
     try {
       const stopped = beginning.record?.state === 'stopped';
-      run = await Run.open({ config, checkpoint, data, engine, stopped, ...this.#opening() });
+      run = await Run.open({ config, checkpoint, data, engine, stopped, further, ...this.#opening() });
     } catch (error) {
       if (turn !== this.#turn) return;
       const words =
@@ -131,6 +133,8 @@ export class App {
       going: false,
     };
     const current: Current = { run, record: made, history: history ?? noHistory(), data, release };
+    // One that is to go on may do so with other numbers of steps.
+    made.config = run.opened.config;
     this.#current = current;
     this.#listeners.opened(current, before);
     run.listen(message => {
@@ -162,6 +166,22 @@ export class App {
       paused: !going,
       record,
       history: history && upTo(history, record.step),
+    });
+  }
+
+  /** Goes on with the current run, which is over. */
+  async further(): Promise<void> {
+    const { current } = this;
+    if (!current) return;
+    const { record, history, data } = current;
+    const { bytes } = await current.run.ask('checkpoint', {});
+    await this.begin({
+      checkpoint: bytes,
+      further: true,
+      data,
+      engine: record.engine,
+      record: { ...record, state: 'paused' },
+      history,
     });
   }
 

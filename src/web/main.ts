@@ -76,6 +76,7 @@ const controls = new Controls({
   pause: () => app.current?.run.tell({ kind: 'pause' }),
   step: () => app.current?.run.tell({ kind: 'step' }),
   stop: () => app.current?.run.tell({ kind: 'stop' }),
+  further: () => app.further().catch(error => writeOrHide(element('error'), messageOf(error))),
   restart() {
     const { current } = app;
     if (current)
@@ -211,7 +212,7 @@ function statusOf(state: RunState, step: number): string {
     case 'paused':
       return step === 0 ? 'Ready.' : `Paused at step ${count(step)}.`;
     case 'solved':
-      return `Solved at step ${count(step)}: twice running, nearly all evaluated sequences were wholly right.`;
+      return `Solved at step ${count(step)}: twice running, nearly all evaluated sequences were wholly right. Trained on, it is right for longer ones.`;
     case 'done':
       return `Done: all ${count(step)} steps are made.`;
     case 'stalled':

@@ -33,8 +33,10 @@ export interface Opening {
   pace: Pace;
   /** The source that the picture shows at first, as people write it; where it cannot be read, another. */
   source?: string;
-  /** The run was stopped for good: its model can be asked only. */
+  /** The run was stopped: its model can be asked only. */
   stopped?: boolean;
+  /** The checkpoint is of a run that is over, and what ended it is to end it no more. */
+  further?: boolean;
 }
 
 export type ToWorker =
@@ -44,7 +46,7 @@ export type ToWorker =
   | { kind: 'pause' }
   /** One training step. */
   | { kind: 'step' }
-  /** Ends training for good; the model can still be asked. */
+  /** Ends training; the model can still be asked. */
   | { kind: 'stop' }
   | { kind: 'pace'; pace: Pace }
   | { kind: 'ask'; id: number; question: Question };

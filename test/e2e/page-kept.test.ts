@@ -93,6 +93,21 @@ describe('the same numbers, however a run was interrupted', () => {
     expect(comparable(await checkpointOf(page))).toEqual(comparable(uninterrupted));
   });
 
+  test('over after half of the steps, and trained on', async () => {
+    const { page } = await openPage(context, address().replace(`${STEPS}`, `${STEPS / 2}`));
+    await isDone(page);
+    expect(await text(page, '#go')).toBe('Train on');
+    await press(page, '#go');
+    await waitForText(page, '#status', new RegExp(`Done: all ${STEPS} steps`), 60_000);
+    expect(comparable(await checkpointOf(page))).toEqual(comparable(uninterrupted));
+    expect(page.url()).toContain(`train.steps=${STEPS}`);
+    // The same run, which a reload finds as it is now.
+    await page.reload();
+    await ready(page);
+    await waitForText(page, '#status', new RegExp(`Done: all ${STEPS} steps`));
+    expect(await page.$$eval('#runs tr', rows => rows.length)).toBe(1);
+  });
+
   test('reloaded in mid-training', async () => {
     const { page } = await openPage(context, address());
     // A tab that is hidden is kept at once; so the test need not wait for the clock.

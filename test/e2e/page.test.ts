@@ -76,7 +76,10 @@ test('begins by itself; pause, step, continue, stop, restart', async () => {
 
     await press(page, '#stop');
     await waitForText(page, '#status', /Stopped at step/);
-    expect(await page.$eval('#go', element => (element as HTMLButtonElement).disabled)).toBe(true);
+    const stopped = await stepOf(page);
+    expect(await text(page, '#go')).toBe('Train on');
+    await press(page, '#go');
+    await waitFor(page, 'more steps', async () => (await stepOf(page)) > stopped + 25);
     await press(page, '#restart');
     await waitFor(page, 'a new run', async () => (await stepOf(page)) < paused);
     await waitForText(page, '#go', /Pause/);

@@ -8,6 +8,8 @@ export interface Commands {
   pause(): void;
   step(): void;
   stop(): void;
+  /** On, although the run is over. */
+  further(): void;
   /** The same settings from step 0. */
   restart(): void;
   pace(pace: Pace): void;
@@ -17,10 +19,10 @@ const GO: Record<Phase, string> = {
   opening: 'Start',
   running: 'Pause',
   paused: 'Start',
-  done: 'Done',
-  solved: 'Solved',
-  stalled: 'Ended',
-  stopped: 'Stopped',
+  done: 'Train on',
+  solved: 'Train on',
+  stalled: 'Train on',
+  stopped: 'Train on',
   failed: 'Start',
 };
 
@@ -42,6 +44,7 @@ export class Controls {
     this.#go.addEventListener('click', () => {
       if (this.#phase === 'running') commands.pause();
       else if (this.#phase === 'paused') commands.run();
+      else commands.further();
     });
     this.#step.addEventListener('click', () => commands.step());
     this.#stop.addEventListener('click', () => commands.stop());
@@ -75,7 +78,7 @@ export class Controls {
     this.#phase = phase;
     const [running, paused] = [phase === 'running', phase === 'paused'];
     write(this.#go, GO[phase]);
-    this.#go.disabled = !running && !paused;
+    this.#go.disabled = phase === 'opening' || phase === 'failed';
     this.#step.disabled = !paused;
     this.#stop.disabled = !running && !paused;
     this.#restart.disabled = phase === 'opening';

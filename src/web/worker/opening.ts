@@ -3,6 +3,7 @@ import { countParameters } from '../../base/parameters.ts';
 import { DATA } from '../../tasks/names.ts';
 import { formatSource, type Task } from '../../tasks/task.ts';
 import { type Checkpoint, decodeCheckpoint } from '../../train/checkpoint.ts';
+import { furtherConfig } from '../../train/further.ts';
 import { type Callbacks, Trainer } from '../../train/trainer.ts';
 import { detailsOf, openEngine } from '../engine.ts';
 import { firstSource } from '../memory/look.ts';
@@ -24,7 +25,8 @@ export interface OpenRun {
  * @throws InputError where the configuration, the checkpoint or the data cannot be used
  */
 export async function openRun(opening: Opening, callbacks: Callbacks): Promise<OpenRun> {
-  const from = opening.checkpoint && readCheckpoint(opening.checkpoint);
+  const read = opening.checkpoint && readCheckpoint(opening.checkpoint);
+  const from = read && opening.further ? { ...read, config: furtherConfig(read) } : read;
   const config = from?.config ?? opening.config;
   if (!config) throw new InputError('a run needs a configuration or a checkpoint.');
   if (config.task.name === DATA && !opening.data) {
