@@ -31,8 +31,10 @@ async function findPeers(): Promise<{ peers: Peer[]; missing: Missing[] }> {
     const { browserSource } = await import('../peers/browser.ts');
     const { name, kind } = (await findAdapter()).description;
     return await openPeers(PEERS, browserSource(name, kind === 'software'));
-  } catch {
-    return { peers: [], missing: PEERS.map(name => ({ name, reason: NOT_INSTALLED })) };
+  } catch (error) {
+    // Most often a package is missing; what the browser makes of that does not say so.
+    const reason = `${NOT_INSTALLED} (${firstLineOf(error)})`;
+    return { peers: [], missing: PEERS.map(name => ({ name, reason })) };
   }
 }
 
