@@ -8,19 +8,20 @@ import { Rng, STREAM } from '../base/rng.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Data } from '../tasks/data-file.ts';
 import type { Task } from '../tasks/task.ts';
-import { encodeCheckpoint } from '../train/checkpoint.ts';
+import { type Checkpoint, encodeCheckpoint } from '../train/checkpoint.ts';
 import { evaluate } from '../train/evaluate.ts';
 import type { Recovered } from '../train/recovery.ts';
 import type { CellResult, Measure, Measured } from '../train/table.ts';
 import { Diverged, type Progress, Trainer } from '../train/trainer.ts';
-import { readCheckpoint } from './checkpoint.ts';
+import { readCheckpoint, salvage } from './checkpoint.ts';
 import { CHECKPOINT, CONFIG, clearTemporaries, exists, LOG, read, writeAtomic } from './files.ts';
 import { parseJson } from './input.ts';
 import { Log } from './report.ts';
 
 export const RESULT = 'result.json';
-/** A run that is killed loses no more than this, in ms. */
+/** A run that is killed loses no more than this, and a short one no more than that; in ms. */
 const SAVE_EVERY_MS = 30_000;
+const FIRST_SAVE_MS = 10_000;
 /** Measured on other sequences than the ones that the run has stopped by. */
 const OTHER_SEEDS = 1_000_000;
 const LONGEST_JSON = 16 * 2 ** 20;
@@ -139,22 +140,27 @@ export async function runCell(
   const trainer = from
     ? await Trainer.resume(engine, { ...from, config }, callbacks, guide.data)
     : await Trainer.start(engine, config, callbacks, guide.data);
-  const save = async (): Promise<void> => {
-    const bytes = encodeCheckpoint(await trainer.snapshot());
+  const save = async (snapshot?: Checkpoint): Promise<void> => {
+    const bytes = encodeCheckpoint(snapshot ?? (await trainer.snapshot()));
     if (await guide.mayWrite()) await writeAtomic(file, bytes);
   };
-  const timer = setInterval(() => log.later(save), SAVE_EVERY_MS);
+  const cease = log.regularly(() => save(), SAVE_EVERY_MS, FIRST_SAVE_MS);
   try {
     if (!from) await writeAtomic(join(folder, CONFIG), `${JSON.stringify(config, null, 2)}\n`);
-    const { name, adapter } = engine;
+    const { name, adapter } = trainer.engine;
     log.record({ kind: 'start', engine: name, adapter, step: trainer.step });
     guide.onStart(() => trainer.stop());
-    const ending = await trainer.run().catch((error: unknown) => {
+    const ending = await trainer.run().catch(async (error: unknown) => {
       // One learning rate too high is a result, and no reason to end the table.
       if (error instanceof Diverged) return 'diverged' as const;
+      cease();
+      // Who calls again goes on from there; if not even that can be written, it is told what was first.
+      await salvage(trainer, error)
+        .then(save)
+        .catch(() => undefined);
       throw error;
     });
-    clearInterval(timer);
+    cease();
     await log.written();
     // That of a run that has diverged is kept only beside its result: nobody is to go on from there.
     if (ending !== 'diverged') await save();
@@ -183,7 +189,7 @@ export async function runCell(
     if (ending === 'diverged') await save();
     return result;
   } finally {
-    clearInterval(timer);
+    cease();
     await log.written().catch(() => undefined);
     trainer.destroy();
   }

@@ -1,10 +1,11 @@
 import { dirname, join } from 'node:path';
-import { InputError } from '../base/errors.ts';
+import { DeviceLost, InputError } from '../base/errors.ts';
 import type { Engine, Model } from '../engine/engine.ts';
 import type { Data } from '../tasks/data-file.ts';
 import type { Task } from '../tasks/task.ts';
 import { type Checkpoint, decodeCheckpoint } from '../train/checkpoint.ts';
 import { setup, withVocabulary } from '../train/setup.ts';
+import type { Trainer } from '../train/trainer.ts';
 import { type EngineName, type EngineOptions, openEngine } from './engine.ts';
 import { checkpointPath, EARLIER, exists, read } from './files.ts';
 
@@ -35,4 +36,11 @@ export async function openModel(
   const { task, spec } = setup(data ? withVocabulary(config, data) : config, data);
   const engine = await openEngine(name, options);
   return { engine, model: await engine.model(spec, config.train, state), task };
+}
+
+/** What a run that has failed can still save: its state, or, where the device gives nothing any more, the last on the host. */
+export async function salvage(trainer: Trainer, error: unknown): Promise<Checkpoint> {
+  // To ask one that is lost would be to open another.
+  if (error instanceof DeviceLost) return trainer.lastSnapshot;
+  return trainer.snapshot().catch(() => trainer.lastSnapshot);
 }

@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { constants, rmSync } from 'node:fs';
 import {
   access,
-  appendFile,
   copyFile,
   link,
   mkdir,
@@ -14,7 +13,7 @@ import {
   rm,
   stat,
 } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, parse } from 'node:path';
 import { InputError, messageOf } from '../base/errors.ts';
 
 export const CHECKPOINT = 'checkpoint.safetensors';
@@ -200,21 +199,40 @@ export async function makeWritable(folder: string): Promise<void> {
   }
 }
 
-/** @throws InputError where it cannot be written */
-export async function append(path: string, text: string): Promise<void> {
+/**
+ * Appends whole lines: all of them or, where the disk is full, none; after a line that a killed run has left half, on a
+ * line of their own.
+ * @throws InputError where they cannot be written
+ */
+export async function appendLines(path: string, lines: string): Promise<void> {
   try {
-    await appendFile(path, text);
+    const file = await open(path, 'a+');
+    try {
+      const { size } = await file.stat();
+      const end = new Uint8Array(1);
+      if (size > 0) await file.read(end, 0, 1, size - 1);
+      const whole = size === 0 || end[0] === '\n'.charCodeAt(0);
+      await file.appendFile(whole ? lines : `\n${lines}`).catch(async error => {
+        await file.truncate(size).catch(() => undefined);
+        throw error;
+      });
+    } finally {
+      await file.close();
+    }
   } catch (error) {
     throw new InputError(`cannot write ${path}: ${why(error)}.`);
   }
 }
 
 /**
- * Gives what an earlier run left in the folder a number: checkpoint.safetensors → checkpoint.1.safetensors.
+ * Gives what an earlier run left in the folder a number: checkpoint.safetensors → checkpoint.1.safetensors, earlier → earlier.1.
  * Returns the new name of the first, or undefined where none was there.
  */
 export async function keepEarlier(folder: string, names: readonly string[]): Promise<string | undefined> {
-  const numbered = (name: string, n: number) => join(folder, name.replace(/(\.[^.]+)$/, `.${n}$1`));
+  const numbered = (name: string, n: number) => {
+    const { name: stem, ext } = parse(name);
+    return join(folder, `${stem}.${n}${ext}`);
+  };
   const there: string[] = [];
   for (const name of names) if (await exists(join(folder, name))) there.push(name);
   if (there.length === 0) return undefined;

@@ -6,7 +6,7 @@ import type { Evaluation } from '../train/evaluate.ts';
 import { recoveredWords } from '../train/recovery.ts';
 import type { Callbacks, Ending, Trainer } from '../train/trainer.ts';
 import type { Output } from './command.ts';
-import { append } from './files.ts';
+import { appendLines } from './files.ts';
 import {
   count,
   duration,
@@ -162,7 +162,7 @@ export class Log {
         this.#queued = false;
         const text = this.#pending;
         this.#pending = '';
-        return append(this.#path, text).catch(error => {
+        return appendLines(this.#path, text).catch(error => {
           // For the next time.
           this.#pending = text + this.#pending;
           throw error;
@@ -185,6 +185,32 @@ export class Log {
         if (this.#failure === undefined && first && !this.#bear(error)) this.#failure = error;
       },
     );
+  }
+
+  /**
+   * Does work by a timer, for reports may be far apart: `every` ms after it was done last, the first time after `first`
+   * at most. No more is begun when the function that comes back is called.
+   */
+  regularly(work: () => Promise<unknown>, every: number, first: number): () => void {
+    let over = false;
+    let timer: NodeJS.Timeout;
+    const after = (ms: number): void => {
+      timer = setTimeout(() => {
+        this.later(async () => {
+          if (over) return;
+          try {
+            await work();
+          } finally {
+            if (!over) after(every);
+          }
+        });
+      }, ms);
+    };
+    after(Math.min(every, first));
+    return () => {
+      over = true;
+      clearTimeout(timer);
+    };
   }
 
   /** Waits for all of it. @throws what the first failure was */

@@ -63,8 +63,9 @@ export async function gpuMemory(
     state = 'ready';
     return run('forward');
   };
-  /** What waits its turn must not see what the caller writes to his arrays meanwhile. */
-  const kept = (numbers: Float32Array): Float32Array => (submissions.busy ? numbers.slice() : numbers);
+  /** What is written to the device later must not see what the caller writes to his arrays meanwhile. */
+  const kept = (numbers: Float32Array, later: boolean): Float32Array =>
+    later || submissions.busy ? numbers.slice() : numbers;
   /** To be asked in turn. */
   const needForward = (): Promise<undefined> | undefined => {
     if (state === 'empty')
@@ -77,8 +78,8 @@ export async function gpuMemory(
     async forward(push: Float32Array, pop: Float32Array, value: Float32Array): Promise<Float32Array> {
       life.check();
       checkMemoryInputs(shape, push, pop, value);
-      const inputs = { push: kept(push), pop: kept(pop), value: kept(value) };
       const tooMuch = mostPushed(push, T) >= MOST_PUSHED;
+      const inputs = { push: kept(push, tooMuch), pop: kept(pop, tooMuch), value: kept(value, tooMuch) };
       const made = await submissions.inTurn(async () => {
         if (memory.form === 'time' && tooMuch) {
           const other = await openMemory(gpu, shape, chooseForm(gpu));
@@ -99,7 +100,7 @@ export async function gpuMemory(
     async backward(dRead: Float32Array): Promise<MemoryGradients> {
       life.check();
       checkReadGradient(shape, dRead);
-      const inputs = { dRead: kept(dRead) };
+      const inputs = { dRead: kept(dRead, state === 'used') };
       const made = await submissions.inTurn(async () => {
         const again = needForward();
         if (again) await again;

@@ -134,6 +134,7 @@ class GpuModel implements Model {
     this.#life.check();
     this.#gpu.check();
     checkBatch(this.spec, batch);
+    const own = this.#submissions.busy ? copyOf(batch) : batch;
     return this.#submissions.inTurn(() => {
       if (this.#pending.length >= MOST_REPORTS - 1) {
         throw new DeviceError(
@@ -141,11 +142,11 @@ class GpuModel implements Model {
         );
       }
       const slot = this.#slot;
+      this.#upload(own, slot);
       this.#slot = (slot + 1) % MOST_REPORTS;
-      this.#upload(batch, slot);
-      this.#pending.push({ slot, B: batch.B });
+      this.#pending.push({ slot, B: own.B });
       this.#step++;
-      return this.#submit('training step', this.#ready.step, batch, 2);
+      return this.#submit('training step', this.#ready.step, own, 2);
     });
   }
 
@@ -173,18 +174,21 @@ class GpuModel implements Model {
 
   async forward(given: Batch, trace = false): Promise<Forward> {
     this.#life.check();
-    const { noise: _, ...batch } = given;
-    checkBatch(this.spec, batch);
-    const { B, T, lengths } = batch;
+    const { noise: _, ...asked } = given;
+    checkBatch(this.spec, asked);
+    const batch = this.#submissions.busy ? copyOf(asked) : asked;
+    const { B, T } = batch;
+    // For what is read, later.
+    const lengths = batch.lengths.slice();
     const { M4, R4, S4, V4, E } = this.#layout;
     const rows = B * T;
-    const made = await this.#submissions.inTurn(async () => {
+    const made = await this.#submissions.inTurn(() => {
       // A place of its own: reports of training steps may wait in the ring.
       const slot = MOST_REPORTS;
       this.#upload(batch, slot);
       const cut = this.#submit('evaluation', this.#ready.forward, batch, 1);
-      if (cut) await cut;
-      return { read: this.#gpu.read(this.#made(B, T, slot, trace)) };
+      const read = () => ({ read: this.#gpu.read(this.#made(B, T, slot, trace)) });
+      return cut ? cut.then(read) : read();
     });
     const read = await made.read;
     const [reports, outcomes, heads, outputs, reads] = read.map(bytes => new Float32Array(bytes));
@@ -375,6 +379,21 @@ class GpuModel implements Model {
       pass.end();
     });
   }
+}
+
+/** What waits its turn must not see what the caller does to his arrays meanwhile. */
+function copyOf(batch: Batch): Batch {
+  const { lengths, sourceLengths, ids, target, weight, phase, noise } = batch;
+  return {
+    ...batch,
+    lengths: lengths.slice(),
+    sourceLengths: sourceLengths.slice(),
+    ids: ids.slice(),
+    target: target.slice(),
+    weight: weight.slice(),
+    phase: phase.slice(),
+    ...(noise && { noise: noise.slice() }),
+  };
 }
 
 function reportOf(all: Float32Array, slot: number, B: number): StepReport {

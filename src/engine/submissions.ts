@@ -56,12 +56,11 @@ export class Submissions {
     slices: SliceSteps,
     steps: { T: number; B: number; ways: number },
   ): undefined | Promise<undefined> {
-    const { queue } = this.#gpu.device;
     const start = performance.now();
     const measured = slices.due || pieces.length > 1;
     const done = (): undefined => {
       if (!measured) return;
-      queue.onSubmittedWorkDone().then(
+      this.#gpu.done().then(
         () => slices.took(performance.now() - start, steps),
         // Lost: told elsewhere.
         () => undefined,
@@ -79,7 +78,7 @@ export class Submissions {
       this.#life.check();
       this.#gpu.check();
       piece();
-      flying.push(this.#gpu.device.queue.onSubmittedWorkDone().catch(() => undefined));
+      flying.push(this.#gpu.done().catch(() => undefined));
     }
     return done();
   }

@@ -40,6 +40,11 @@ export class Gpu {
     return Promise.race([promised, this.#lost]);
   }
 
+  /** When all that is submitted so far is done. Rejects where the device is lost. */
+  done(): Promise<undefined> {
+    return this.#orLost(this.device.queue.onSubmittedWorkDone());
+  }
+
   /** Gives the device back. Lost in any other way, even by its own destroy(), it counts as lost. */
   end(): void {
     this.#ended = true;

@@ -1,4 +1,8 @@
 import { DeviceLost, messageOf } from '../base/errors.ts';
+import type { Engine, Model } from '../engine/engine.ts';
+import type { Data } from '../tasks/data-file.ts';
+import type { Checkpoint } from './checkpoint.ts';
+import { modelFor } from './model.ts';
 
 /** Tries to open something anew, and the wait before each in ms: a driver that has just failed needs a moment. */
 const WAITS = [0, 500, 1000, 2000, 4000];
@@ -39,3 +43,23 @@ export async function openAnew<T>(open: () => Promise<T>, lost: DeviceLost, wait
   }
   throw new DeviceLost(`${lost.message} After ${waits.length} tries there is no other: ${messageOf(last)}.`);
 }
+
+/**
+ * Another engine in the place of one whose device was lost, with the model of a checkpoint.
+ * @throws DeviceLost where it cannot be had
+ */
+export const modelAnew = (
+  reopen: () => Promise<Engine>,
+  checkpoint: Checkpoint,
+  data: Data | undefined,
+  lost: DeviceLost,
+): Promise<{ engine: Engine; model: Model }> =>
+  openAnew(async () => {
+    const engine = await reopen();
+    try {
+      return { engine, model: await modelFor(engine, checkpoint, data) };
+    } catch (error) {
+      engine.destroy();
+      throw error;
+    }
+  }, lost);

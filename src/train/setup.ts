@@ -1,6 +1,6 @@
 import { type Config, MOMENTS, makeConfig, type TrainConfig } from '../base/config.ts';
 import { InputError, show } from '../base/errors.ts';
-import { initialise, type ModelSpec, zeros } from '../base/parameters.ts';
+import { countParameters, initialise, type ModelSpec, zeros } from '../base/parameters.ts';
 import { Rng, STREAM } from '../base/rng.ts';
 import type { ModelState } from '../engine/engine.ts';
 import { type Data, lengthsOf } from '../tasks/data-file.ts';
@@ -29,8 +29,18 @@ export function setup(config: Config, data?: Data): { task: Task; spec: ModelSpe
       );
     }
   }
-  return { task, spec: { ...model, inputs: task.inputs, outputs: task.outputs } };
+  const spec = { ...model, inputs: task.inputs, outputs: task.outputs };
+  const parameters = countParameters(spec);
+  if (parameters > MOST_PARAMETERS) {
+    throw new InputError(
+      `this model has ${parameters} parameters, and at most ${MOST_PARAMETERS} can be trained: make model.hidden smaller, or model.layers, model.width, model.memories or task.symbols.`,
+    );
+  }
+  return { task, spec };
 }
+
+/** Parameters that the host still holds, with their moments, in float64 (3 GiB): beyond any model of this field. */
+const MOST_PARAMETERS = 2 ** 27;
 
 /** The lengths to train on and to evaluate at are there. */
 function checkLengths(task: Task, { task: { minLength, maxLength }, train }: Config): void {

@@ -11,7 +11,7 @@ import { type Evaluation, evaluate } from './evaluate.ts';
 import { addReport, type Metrics, metricsOf, noSums } from './metrics.ts';
 import { EVALUATED, firstNotFinite, modelFor, trainingBatch } from './model.ts';
 import { feel, startPatience, weigh } from './patience.ts';
-import { MOST_LOSSES, openAnew, type Recovered } from './recovery.ts';
+import { MOST_LOSSES, modelAnew, type Recovered } from './recovery.ts';
 import { initialState, setup, withVocabulary } from './setup.ts';
 
 /** Said every reportEvery steps: metrics are means over those. */
@@ -95,6 +95,7 @@ export class Trainer {
   #step: number;
   #run: RunState;
   #stopped = false;
+  #destroyed = false;
   #going = false;
   #running: Promise<Ending> | undefined;
   /** The last of the things that need the model for themselves. */
@@ -152,7 +153,8 @@ export class Trainer {
   }
 
   /**
-   * Goes on from a checkpoint. Its configuration may have been changed, but not the sizes of the model.
+   * Goes on from a checkpoint. Its configuration may have been changed, but not the sizes of the model. Where the device is
+   * lost while kernels are compiled, and there is `reopen`, the run is on another engine from the start.
    * @throws InputError where state and configuration do not fit
    */
   static async resume(
@@ -170,8 +172,15 @@ export class Trainer {
         `task ${DATA} is trained on its data: hand on what ${config.task.file || 'the file'} holds.`,
       );
     }
-    const model = await modelFor(engine, checkpoint, data);
-    return new Trainer(engine, task, model, checkpoint, callbacks, data);
+    try {
+      const model = await modelFor(engine, checkpoint, data);
+      return new Trainer(engine, task, model, checkpoint, callbacks, data);
+    } catch (error) {
+      if (!(error instanceof DeviceLost) || !callbacks.reopen) throw error;
+      engine.destroy();
+      const opened = await modelAnew(callbacks.reopen, checkpoint, data, error);
+      return new Trainer(opened.engine, task, opened.model, checkpoint, callbacks, data);
+    }
   }
 
   /** The model on the device. Another one after the device was lost. */
@@ -266,6 +275,7 @@ export class Trainer {
   /** Gives back the model, not the engine. */
   destroy(): void {
     this.stop();
+    this.#destroyed = true;
     this.#model.destroy();
   }
 
@@ -297,15 +307,13 @@ export class Trainer {
     this.#model.destroy();
     this.#engine.destroy();
     const { checkpoint } = this.#kept;
-    const opened = await openAnew(async () => {
-      const engine = await reopen();
-      try {
-        return { engine, model: await modelFor(engine, checkpoint, this.#data) };
-      } catch (error) {
-        engine.destroy();
-        throw error;
-      }
-    }, lost);
+    const opened = await modelAnew(reopen, checkpoint, this.#data, lost);
+    if (this.#destroyed) {
+      // Nobody would give it back.
+      opened.model.destroy();
+      opened.engine.destroy();
+      throw lost;
+    }
     const step = this.#step;
     const [before, { name }] = [this.#engine.adapter.name, opened.engine.adapter];
     this.#engine = opened.engine;
@@ -314,12 +322,11 @@ export class Trainer {
     this.#run = structuredClone(checkpoint.run);
     this.#unread = 0;
     this.#pace = { steps: 0, timeSteps: 0, ms: 0 };
-    const { all: losses } = this.#losses;
     this.#callbacks.onRecovered?.({
       step,
       from: this.#step,
       reason: lost.message,
-      losses,
+      losses: this.#losses.all,
       ...(name !== before && { otherAdapter: name }),
     });
   }

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { assign } from '../../src/base/config.ts';
 import { DeviceLost } from '../../src/base/errors.ts';
 import { Rng } from '../../src/base/rng.ts';
+import type { Engine } from '../../src/engine/engine.ts';
 import type { GpuOptions } from '../../src/engine/gpu.ts';
 import { preset } from '../../src/train/presets.ts';
 import type { Recovered } from '../../src/train/recovery.ts';
@@ -101,3 +102,44 @@ test('a device that is lost while kernels are compiled is a lost device, and not
     }
   }
 }, 120_000);
+
+test('a run whose device is lost while it is begun is on another from the start', async () => {
+  const short = assign(config, ['steps=40']);
+  const trained = async (lose: boolean) => {
+    const engines = new LosingEngines();
+    const first = await engines.open();
+    if (lose) engines.lose();
+    const trainer = await Trainer.start(first, short, { reopen: engines.open });
+    expect(trainer.engine === first).toBe(!lose);
+    await trainer.run();
+    const checkpoint = comparable(await trainer.snapshot());
+    trainer.engine.destroy();
+    return { checkpoint, opened: engines.opened };
+  };
+  const alone = await trained(false);
+  expect(await trained(true)).toEqual({ ...alone, opened: 2 });
+  const engines = new LosingEngines();
+  const only = await engines.open();
+  engines.lose();
+  await expect(Trainer.start(only, short)).rejects.toThrow(DeviceLost);
+}, 60_000);
+
+test('destroyed while it recovers, a run leaves no engine behind', async () => {
+  const engines = new LosingEngines();
+  const opened: Engine[] = [];
+  let trainer: Trainer | undefined;
+  trainer = await Trainer.start(await engines.open(), config, {
+    async reopen() {
+      const engine = await engines.open();
+      opened.push(engine);
+      trainer?.destroy();
+      return engine;
+    },
+  });
+  const running = trainer.run();
+  await wait(300);
+  engines.lose();
+  await expect(running).rejects.toThrow(DeviceLost);
+  expect(opened).toHaveLength(1);
+  await expect(opened[0].memory({ kind: 'stack', B: 1, T: 1, M: 1 })).rejects.toThrow('was destroyed');
+}, 60_000);

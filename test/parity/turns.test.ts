@@ -63,6 +63,9 @@ describe.each([
       const turns: unknown[] = [];
       for (const asked of ask(await open(engine))) turns.push(await asked());
       const together = ask(await open(engine)).map(asked => asked());
+      // What was given may be written to at once.
+      for (const { lengths, ids, target, weight } of [a, b, c, d, e, f])
+        for (const array of [lengths, ids, target, weight]) array.fill(1);
       expect(await Promise.all(together)).toEqual(turns);
       expect(turns[11]).toEqual(turns[0]);
     }));
@@ -103,5 +106,14 @@ describe.each([
       // What was given may be written to at once.
       for (const array of Object.values(one)) array.fill(0.5);
       expect(await Promise.all(together)).toEqual(turns);
+
+      // Of the second backward pass, which makes the forward pass again first.
+      const memory = await engine.memory(shape);
+      const { push, pop, value, dRead } = inputs(3);
+      await memory.forward(push, pop, value);
+      const first = await memory.backward(dRead);
+      const second = memory.backward(dRead);
+      dRead.fill(0);
+      expect(await second).toEqual(first);
     }));
 });

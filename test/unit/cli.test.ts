@@ -12,6 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { show } from '../../src/base/errors.ts';
+import { claimFolder } from '../../src/cli/claim.ts';
 import { parseLengths } from '../../src/cli/commands/eval.ts';
 import { readAll, readLines } from '../../src/cli/input.ts';
 import { type Drain, Sink } from '../../src/cli/output.ts';
@@ -177,6 +178,24 @@ describe('wrong input: one line that names it, code 2', () => {
     ],
     ['memory: dRead', memory({ dRead: [[[1], [2]]] }), /dRead\[0\] must have 3 entries.*got 2/],
     ['memory: flag', memory({ strengths: 1 }), /strengths must be true or false, got 1/],
+    [
+      'memory: strengths',
+      memory({
+        strengths: true,
+        push: [Array(5000).fill(1)],
+        pop: [Array(5000).fill(0)],
+        value: [Array(5000).fill([1])],
+      }),
+      /the strengths of all rows after each of 5000 steps are 12502500 numbers, and at most/,
+    ],
+    [
+      'train: parameters',
+      {
+        argv: 'train reverse --engine cpu --set hidden=4096 --set layers=8 --set controller=lstm'.split(' '),
+        stdin: '',
+      },
+      /this model has \d+ parameters, and at most 134217728 can be trained: make model\.hidden smaller/,
+    ],
     [
       'memory: deque with one end',
       memory({ kind: 'deque', top: END, ...NO_END }),
@@ -442,28 +461,35 @@ describe('train', () => {
   });
 
   test('one run a folder; what killed runs left there is cleared away', async () => {
-    const out = join(folder, 'locked');
+    const out = join(folder, 'claimed');
     mkdirSync(out);
     const argv = ['train', 'reverse', ...TINY_FAST, '--steps', '1', '--out', out];
-    const lock = join(out, 'lock');
-    writeFileSync(lock, `${process.ppid}\n`);
+    const claim = await claimFolder(out);
+    if ('by' in claim) throw new Error('not ours');
+    const file = join(out, 'claim');
+    const ours = readFileSync(file, 'utf8');
     const refused = await pushdown(argv);
     expect(refused.err).toMatch(
-      new RegExp(`^pushdown: another run \\(process ${process.ppid}\\) writes to .*\n$`),
+      new RegExp(`^pushdown: another run \\(process ${process.pid} on .*\\) writes to .*\n$`),
     );
-    expect([refused.code, readdirSync(out)]).toEqual([2, ['lock']]);
-    writeFileSync(lock, 'mine');
-    expect((await pushdown(argv)).err).toMatch(/is there and no lock of pushdown/);
+    expect([refused.code, readdirSync(out)]).toEqual([2, ['claim']]);
+    await claim.release();
+    // Of another container, its process id says nothing: a sign of life as fresh as this one does.
+    writeFileSync(
+      file,
+      ours.replace(/"machine":"[^"]*"/, '"machine":"another"').replace(/"pid":\d+/, '"pid":99999999'),
+    );
+    expect((await pushdown(argv)).err).toMatch(/another run \(process 99999999 on .*\) writes to/);
     // Beyond the greatest process id there is; and this process's own, as every run in a container has.
     for (const dead of [99_999_999, process.pid]) {
       rmSync(join(out, 'checkpoint.safetensors'), { force: true });
-      writeFileSync(lock, `${dead}\n`);
+      writeFileSync(file, ours.replace(/"pid":\d+/, `"pid":${dead}`));
       writeFileSync(join(out, `.checkpoint.safetensors.${dead}.tmp`), 'half');
       writeFileSync(join(out, `.checkpoint.safetensors.${dead}.00c0ffee.tmp`), 'half');
       writeFileSync(join(out, '.other.99999999.tmp'), '');
       const { code, err } = await pushdown(argv);
       expect([code, err]).toEqual([0, '']);
-      const left = readdirSync(out).filter(name => /tmp|lock/.test(name));
+      const left = readdirSync(out).filter(name => /tmp|claim/.test(name));
       expect(left).toEqual(['.other.99999999.tmp']);
     }
   });

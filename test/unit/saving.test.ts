@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { crc32 as zlibCrc32 } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
 import { crc32 } from '../../src/base/crc32.ts';
-import { EARLIER, keepLast } from '../../src/cli/files.ts';
+import { appendLines, EARLIER, keepEarlier, keepLast } from '../../src/cli/files.ts';
 import { Log } from '../../src/cli/report.ts';
 import { decodeCheckpoint } from '../../src/train/checkpoint.ts';
 import { pushdown } from '../support/terminal.ts';
@@ -86,6 +86,52 @@ describe('checkpoints of before the latest', () => {
     const { code, err } = await train(join(folder, 'refused'), ...args);
     expect(code).toBe(2);
     expect(err).toMatch(words);
+  });
+});
+
+test('of a run that was there before, the earlier checkpoints are put by as well', async () => {
+  const out = join(folder, 'two-runs');
+  mkdirSync(join(out, EARLIER), { recursive: true });
+  writeFileSync(join(out, 'checkpoint.safetensors'), 'first');
+  await keepLast(out, 'checkpoint.safetensors', 40, 3);
+  const names = ['checkpoint.safetensors', 'log.jsonl', EARLIER];
+  expect(await keepEarlier(out, names)).toBe(join(out, 'checkpoint.1.safetensors'));
+  writeFileSync(join(out, 'checkpoint.safetensors'), 'second');
+  await keepLast(out, 'checkpoint.safetensors', 30, 3);
+  expect(readdirSync(join(out, EARLIER))).toEqual(['checkpoint-step30.safetensors']);
+  expect(readFileSync(join(out, 'earlier.1', 'checkpoint-step40.safetensors'), 'utf8')).toBe('first');
+});
+
+describe('the log', () => {
+  test('begins a line of its own after one that a killed run has left half', async () => {
+    const path = join(folder, 'half.jsonl');
+    await appendLines(path, '{"a":1}\n');
+    writeFileSync(path, '{"b"', { flag: 'a' });
+    await appendLines(path, '{"c":3}\n{"d":4}\n');
+    expect(readFileSync(path, 'utf8')).toBe('{"a":1}\n{"b"\n{"c":3}\n{"d":4}\n');
+  });
+
+  test('work by a timer waits for the work before it, and no more is begun when it is over', async () => {
+    const log = new Log(join(folder, 'slow.jsonl'), undefined, () => false);
+    let [begun, ended] = [0, 0];
+    const cease = log.regularly(
+      async () => {
+        begun++;
+        await new Promise(resolve => setTimeout(resolve, 50));
+        ended++;
+      },
+      0,
+      0,
+    );
+    await new Promise(resolve => setTimeout(resolve, 220));
+    cease();
+    expect(begun - ended).toBeLessThanOrEqual(1);
+    await log.written();
+    expect(begun).toBe(ended);
+    expect(begun).toBeGreaterThan(1);
+    const before = begun;
+    await new Promise(resolve => setTimeout(resolve, 60));
+    expect(begun).toBe(before);
   });
 });
 

@@ -117,7 +117,12 @@ describe('settings together', () => {
     [['task.name=nothing'], 'task.name', /unknown task "nothing"/],
     [['task.name=data'], 'task.name', /comes from a file/],
     [['batch=65536', 'maxLength=50000'], 'train.batch', /about 4.3 TiB .*: a batch of up to \d+ would fit/],
-    [['hidden=4096', 'layers=8', 'controller=lstm'], 'model.hidden', /even with one sequence at a time/],
+    [
+      ['hidden=2000', 'layers=4', 'controller=lstm', 'maxLength=20000'],
+      'model.hidden',
+      /even with one sequence at a time/,
+    ],
+    [['hidden=4096', 'layers=8', 'controller=lstm'], 'model.hidden', /this model has 1\d{9} parameters/],
     [['evaluateFrom=30'], 'train.evaluateFrom', /must not exceed the length evaluated at/],
   ])('%j: refused at %s', (sets, key, words) => {
     const { problem } = check(assign(preset('reverse'), sets));

@@ -1,4 +1,5 @@
 import { InputError, show, unknown } from '../../base/errors.ts';
+import { endsOf } from '../../base/parameters.ts';
 import type { MemoryGradients, MemoryKind, MemoryLayer, MemoryShape } from '../../engine/engine.ts';
 import { command, ENGINE_OPTION, engineName, type Io } from '../command.ts';
 import { openEngine } from '../engine.ts';
@@ -35,6 +36,7 @@ Every step pops, then pushes, then reads; a deque's at the top before the bottom
     const name = engineName(options.engine);
     const operations = check(await readJson(io));
     const { shape, push, pop, value, dRead } = operations;
+    if (operations.strengths) checkStrengths(shape);
     const engine = await openEngine(name);
     const layer = await engine.memory(shape);
     const read = await layer.forward(push, pop, value);
@@ -191,6 +193,17 @@ function answerOf(
     answer['dValue'] = numbers('dValue', gradients.dValue, [M]);
   }
   return answer;
+}
+
+/** Numbers that a line of JSON can still hold. */
+const MOST_STRENGTHS = 1e7;
+
+function checkStrengths({ kind, B, T }: MemoryShape): void {
+  const numbers = (endsOf(kind) * B * T * (T + 1)) / 2;
+  if (numbers <= MOST_STRENGTHS) return;
+  throw new InputError(
+    `the strengths of all rows after each of ${T} steps are ${numbers} numbers, and at most ${MOST_STRENGTHS} are written: leave "strengths" out, or give fewer or shorter sequences.`,
+  );
 }
 
 async function strengthsOf(layer: MemoryLayer): Promise<number[][][]> {

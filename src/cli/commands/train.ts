@@ -1,10 +1,12 @@
 import { join } from 'node:path';
-import { DeviceError, DeviceLost, InputError, messageOf, unknown } from '../../base/errors.ts';
+import { DeviceError, InputError, messageOf, unknown } from '../../base/errors.ts';
 import { countParameters } from '../../base/parameters.ts';
-import { encodeCheckpoint } from '../../train/checkpoint.ts';
+import { type Checkpoint, encodeCheckpoint } from '../../train/checkpoint.ts';
 import { evaluateResult } from '../../train/evaluate.ts';
 import { setup } from '../../train/setup.ts';
 import { type Ending, Trainer } from '../../train/trainer.ts';
+import { salvage } from '../checkpoint.ts';
+import { type Claim, claimFolder } from '../claim.ts';
 import {
   command,
   ENGINE_OPTION,
@@ -23,6 +25,7 @@ import {
   CHECKPOINT,
   CONFIG,
   clearTemporaries,
+  EARLIER,
   exists,
   keepEarlier,
   keepLast,
@@ -31,7 +34,6 @@ import {
   PROBE,
   writeAtomic,
 } from '../files.ts';
-import { lockFolder } from '../lock.ts';
 import { makePlan, type Plan } from '../plan.ts';
 import { headLines, Log, quote, reporting, StatusLine, summary } from '../report.ts';
 import { parseSeeds, trainSeeds } from '../seeds.ts';
@@ -123,13 +125,18 @@ With --seeds, each seed has a folder in it: those finished are kept, several pro
     // Says what does not go together before a device is opened.
     setup(plan.config, plan.data);
     await makeWritable(plan.out);
-    const unlock = await lockFolder(plan.out);
+    const claim = await claimFolder(plan.out);
+    if ('by' in claim) {
+      throw new InputError(
+        `another run (${claim.by}) writes to ${plan.out}: wait for its end, or choose another --out. (One that was killed on another machine, or in another container, counts as ended after two minutes.)`,
+      );
+    }
     try {
       await clearTemporaries(plan.out, [CHECKPOINT, CONFIG, PROBE]);
       saving.step = plan.from?.state.step ?? 0;
-      return await carryOut(plan, engineAsked, planAsked, Boolean(options.json), saving, io);
+      return await carryOut(plan, claim, engineAsked, planAsked, Boolean(options.json), saving, io);
     } finally {
-      await unlock();
+      await claim.release();
     }
   },
 });
@@ -148,6 +155,7 @@ const IF_UNSAVED = ['stop', 'go-on'] as const;
 
 async function carryOut(
   plan: Plan,
+  claim: Claim,
   engineAsked: EngineName,
   planAsked: PlanName,
   json: boolean,
@@ -160,14 +168,17 @@ async function carryOut(
   const engine = await openEngine(engineAsked, { plan: planAsked });
   text.write(`${engineLine(engine)}\n`);
   const file = join(out, CHECKPOINT);
-  const save = async () => {
-    const snapshot = await trainer.snapshot();
-    await writeAtomic(file, encodeCheckpoint(snapshot));
-    saving.step = snapshot.state.step;
+  const save = async (snapshot?: Checkpoint) => {
+    const kept = snapshot ?? (await trainer.snapshot());
+    if (!(await claim.held())) {
+      throw new InputError(
+        `${out} is another run's by now, which took this one for dead: nothing more is written to it.`,
+      );
+    }
+    await writeAtomic(file, encodeCheckpoint(kept));
+    saving.step = kept.state.step;
     await keepLast(out, CHECKPOINT, saving.step, saving.keep);
   };
-  /** Where the device gives nothing any more. */
-  const saveLast = () => writeAtomic(file, encodeCheckpoint(trainer.lastSnapshot));
   const line = new StatusLine(text, Boolean(text.isTTY) && !json);
   const log = new Log(
     join(out, LOG),
@@ -191,17 +202,18 @@ async function carryOut(
 
   const made = [CHECKPOINT, ...(plan.ownConfig ? [] : [CONFIG]), LOG];
   if (!plan.resumed) {
-    const kept = await keepEarlier(out, made);
+    const kept = await keepEarlier(out, [...made, EARLIER]);
     if (kept) text.write(`what an earlier run left there is kept as ${kept}\n`);
   }
   if (made.includes(CONFIG)) await writeAtomic(join(out, CONFIG), `${JSON.stringify(config, null, 2)}\n`);
   text.write(headLines(trainer, from, engine.name));
   const parameters = countParameters(trainer.model.spec);
-  const { name, adapter } = engine;
+  const { name, adapter } = trainer.engine;
   record({ kind: 'start', engine: name, adapter, parameters, step: trainer.step, out, config });
 
   const release = io.onInterrupt(() => trainer.stop());
-  const cease = saveNowAndThen(log, save, saving.every);
+  claim.onLost(() => trainer.stop());
+  const cease = log.regularly(() => save(), saving.every, FIRST_SAVE_MS);
   let ending: Ending;
   try {
     ending = await trainer.run();
@@ -210,7 +222,7 @@ async function carryOut(
     await save();
   } catch (error) {
     line.end();
-    await saveWhatThereIs(error, error instanceof DeviceLost ? saveLast : save, file, text);
+    await saveWhatThereIs(error, async () => save(await salvage(trainer, error)), file, text);
     throw error;
   } finally {
     cease();
@@ -239,19 +251,6 @@ async function carryOut(
   trainer.destroy();
   trainer.engine.destroy();
   return ending === 'stopped' ? EXIT.interrupted : 0;
-}
-
-/** Saves by a timer, for reports may be far apart. Ends when the function that comes back is called. */
-function saveNowAndThen(log: Log, save: () => Promise<void>, every: number): () => void {
-  let timer: NodeJS.Timeout;
-  const after = (ms: number) => {
-    timer = setTimeout(() => {
-      log.later(save);
-      after(every);
-    }, ms);
-  };
-  after(Math.min(every, FIRST_SAVE_MS));
-  return () => clearTimeout(timer);
 }
 
 /** After a failure: what was learned up to it, where the device still gives it. */
