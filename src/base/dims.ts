@@ -45,3 +45,18 @@ export interface Batch {
   /** [T,B,E,2] added to the logits of push and pop; absent: none. */
   noise?: Float32Array;
 }
+
+/** A batch with arrays of its own. */
+export function copyOf(batch: Batch): Batch {
+  const { lengths, sourceLengths, ids, target, weight, phase, noise } = batch;
+  return {
+    ...batch,
+    lengths: lengths.slice(),
+    sourceLengths: sourceLengths.slice(),
+    ids: ids.slice(),
+    target: target.slice(),
+    weight: weight.slice(),
+    phase: phase.slice(),
+    ...(noise && { noise: noise.slice() }),
+  };
+}

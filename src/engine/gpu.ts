@@ -1,7 +1,7 @@
 import { SLICE } from '../../shaders/lib/batch.wgsl.ts';
 import { REPORT } from '../../shaders/score.wgsl.ts';
 import { MOMENTS, type TrainConfig } from '../base/config.ts';
-import type { Batch } from '../base/dims.ts';
+import { type Batch, copyOf } from '../base/dims.ts';
 import { DeviceError, InputError } from '../base/errors.ts';
 import type { ModelSpec, Tensors } from '../base/parameters.ts';
 import { bind, dispatch, Gpu, STEP_BYTES } from '../gpu/device.ts';
@@ -134,6 +134,7 @@ class GpuModel implements Model {
     this.#life.check();
     this.#gpu.check();
     checkBatch(this.spec, batch);
+    // What waits its turn must not see what the caller does to his arrays meanwhile.
     const own = this.#submissions.busy ? copyOf(batch) : batch;
     return this.#submissions.inTurn(() => {
       if (this.#pending.length >= MOST_REPORTS - 1) {
@@ -379,21 +380,6 @@ class GpuModel implements Model {
       pass.end();
     });
   }
-}
-
-/** What waits its turn must not see what the caller does to his arrays meanwhile. */
-function copyOf(batch: Batch): Batch {
-  const { lengths, sourceLengths, ids, target, weight, phase, noise } = batch;
-  return {
-    ...batch,
-    lengths: lengths.slice(),
-    sourceLengths: sourceLengths.slice(),
-    ids: ids.slice(),
-    target: target.slice(),
-    weight: weight.slice(),
-    phase: phase.slice(),
-    ...(noise && { noise: noise.slice() }),
-  };
 }
 
 function reportOf(all: Float32Array, slot: number, B: number): StepReport {
