@@ -19,9 +19,8 @@ import { parseJson } from './input.ts';
 import { Log } from './report.ts';
 
 export const RESULT = 'result.json';
-/** A run that is killed loses no more than this, and a short one no more than that; in ms. */
+/** A run that is killed loses no more than this, in ms. */
 const SAVE_EVERY_MS = 30_000;
-const FIRST_SAVE_MS = 10_000;
 /** Measured on other sequences than the ones that the run has stopped by. */
 const OTHER_SEEDS = 1_000_000;
 const LONGEST_JSON = 16 * 2 ** 20;
@@ -144,7 +143,7 @@ export async function runCell(
     const bytes = encodeCheckpoint(snapshot ?? (await trainer.snapshot()));
     if (await guide.mayWrite()) await writeAtomic(file, bytes);
   };
-  const cease = log.regularly(() => save(), SAVE_EVERY_MS, FIRST_SAVE_MS);
+  const cease = log.regularly(() => save(), SAVE_EVERY_MS);
   try {
     if (!from) await writeAtomic(join(folder, CONFIG), `${JSON.stringify(config, null, 2)}\n`);
     const { name, adapter } = trainer.engine;

@@ -121,6 +121,9 @@ export function endingWords(ending: Ending, { train: { stopAt, patience } }: Con
 export const quote = (path: string): string =>
   /^[\w./@:+-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 
+/** Before work by a timer is done for the first time, in ms. */
+const FIRST_MS = 10_000;
+
 /** Writes files one after the other while training goes on. The first that fails ends it, or is borne with. */
 export class Log {
   readonly #path: string;
@@ -188,10 +191,10 @@ export class Log {
   }
 
   /**
-   * Does work by a timer, for reports may be far apart: `every` ms after it was done last, the first time after `first`
-   * at most. No more is begun when the function that comes back is called.
+   * Does work by a timer, for reports may be far apart: `every` ms after it was done last, but the first time soon, for the
+   * sake of a short run. No more is begun when the function that comes back is called.
    */
-  regularly(work: () => Promise<unknown>, every: number, first: number): () => void {
+  regularly(work: () => Promise<unknown>, every: number): () => void {
     let over = false;
     let timer: NodeJS.Timeout;
     const after = (ms: number): void => {
@@ -206,7 +209,7 @@ export class Log {
         });
       }, ms);
     };
-    after(Math.min(every, first));
+    after(Math.min(every, FIRST_MS));
     return () => {
       over = true;
       clearTimeout(timer);

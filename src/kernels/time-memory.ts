@@ -177,14 +177,14 @@ async function openOn(
     bytes: buffers.bytes,
     forward: (steps = T) => (steps < T ? each(forward) : [recording(forward)]),
     backward: (steps = T) => {
-      const parts = [...each(before), ...(sums ? [sums.record] : []), ...each(after)];
-      return steps < T
-        ? parts
-        : [
-            encoder => {
-              for (const record of parts) record(encoder);
-            },
-          ];
+      const summing = sums ? [sums.record] : [];
+      if (steps < T) return [...each(before), ...summing, ...each(after)];
+      const whole = [recording(before), ...summing, recording(after)];
+      return [
+        encoder => {
+          for (const record of whole) record(encoder);
+        },
+      ];
     },
     async strengths(): Promise<Float32Array[][]> {
       const [low, high] = await gpu.read([

@@ -114,15 +114,11 @@ describe('the log', () => {
   test('work by a timer waits for the work before it, and no more is begun when it is over', async () => {
     const log = new Log(join(folder, 'slow.jsonl'), undefined, () => false);
     let [begun, ended] = [0, 0];
-    const cease = log.regularly(
-      async () => {
-        begun++;
-        await new Promise(resolve => setTimeout(resolve, 50));
-        ended++;
-      },
-      0,
-      0,
-    );
+    const cease = log.regularly(async () => {
+      begun++;
+      await new Promise(resolve => setTimeout(resolve, 50));
+      ended++;
+    }, 0);
     await new Promise(resolve => setTimeout(resolve, 220));
     cease();
     expect(begun - ended).toBeLessThanOrEqual(1);

@@ -38,8 +38,6 @@ import { makePlan, type Plan } from '../plan.ts';
 import { headLines, Log, quote, reporting, StatusLine, summary } from '../report.ts';
 import { parseSeeds, trainSeeds } from '../seeds.ts';
 
-/** A short run that is killed loses no more than this, in ms. */
-const FIRST_SAVE_MS = 10_000;
 const EVALUATED = 256;
 
 export const train = command({
@@ -213,7 +211,7 @@ async function carryOut(
 
   const release = io.onInterrupt(() => trainer.stop());
   claim.onLost(() => trainer.stop());
-  const cease = log.regularly(() => save(), saving.every, FIRST_SAVE_MS);
+  const cease = log.regularly(() => save(), saving.every);
   let ending: Ending;
   try {
     ending = await trainer.run();
