@@ -3,8 +3,10 @@ import { assign } from '../src/base/config.ts';
 import { bind, dispatch, Gpu, requestDevice, STEP_BYTES } from '../src/gpu/device.ts';
 import { batchBuffers, modelBuffers } from '../src/kernels/arena.ts';
 import type { Launch, Loop } from '../src/kernels/launch.ts';
-import { layoutOf, pack } from '../src/kernels/layout.ts';
-import { compilePlan, PLANS, type PlanName } from '../src/kernels/plan.ts';
+import { compilePlan } from '../src/kernels/plan.ts';
+import { layoutOf } from '../src/layout/layout.ts';
+import { pack } from '../src/layout/pack.ts';
+import { planName } from '../src/platform/engines.ts';
 import { trainingBatch } from '../src/train/model.ts';
 import { preset } from '../src/train/presets.ts';
 import { initialState, setup } from '../src/train/setup.ts';
@@ -27,14 +29,13 @@ export async function main(args: string[]): Promise<number> {
       samples: { type: 'string', default: '9' },
     },
   });
-  if (!PLANS.includes(values.plan as PlanName)) throw new Error(`--plan is one of ${PLANS.join(', ')}`);
   const { adapter, description } = await needAdapter();
   const gpu = new Gpu(await requestDevice(adapter), description.kind === 'software');
   const config = assign(preset(values.preset), values.set);
   const { task, spec } = setup(config);
   const layout = layoutOf(spec);
   const start = performance.now();
-  const plan = await compilePlan(gpu, layout, config.train, { plan: values.plan as PlanName });
+  const plan = await compilePlan(gpu, layout, config.train, { plan: planName(values.plan) });
   const compiled = performance.now() - start;
   const batch = trainingBatch(task, config, 0, config.task.maxLength);
   const sized = batchBuffers(gpu, layout, batch.B, batch.T, batch.K);

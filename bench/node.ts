@@ -3,8 +3,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { DeviceError, InputError } from '../src/base/errors.ts';
-import { type FoundAdapter, findAdapter } from '../src/cli/adapter.ts';
 import type { AdapterDescription } from '../src/engine/engine.ts';
+import { type FoundAdapter, findAdapter } from '../src/platform/node/adapter.ts';
 import { slug } from './measure.ts';
 
 /**

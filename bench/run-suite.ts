@@ -1,7 +1,7 @@
 /** The suite in Node: `npm run bench`. */
 import { parseArgs } from 'node:util';
 import { firstLineOf, unknown } from '../src/base/errors.ts';
-import { release } from '../src/cli/adapter.ts';
+import { release } from '../src/platform/node/adapter.ts';
 import { allCases, selectCases } from './cases/index.ts';
 import { countOption, machine, machineLine, needAdapter, resultName, saveText } from './node.ts';
 import { type OpenedPeers, openPeers, PEERS, type PeerName } from './peers/index.ts';

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { assign } from '../src/base/config.ts';
-import { type EngineName, engineLine, openEngine } from '../src/cli/engine.ts';
+import { engineLine, engineName } from '../src/platform/engines.ts';
+import { openEngine } from '../src/platform/node/engine.ts';
 import { evaluate } from '../src/train/evaluate.ts';
 import { preset } from '../src/train/presets.ts';
 import { Trainer } from '../src/train/trainer.ts';
@@ -23,7 +24,7 @@ export async function main(args: string[]): Promise<number> {
     },
   });
   const [from, to] = values.seeds.split('-').map(Number);
-  const engine = await openEngine(values.engine as EngineName);
+  const engine = await openEngine(engineName(values.engine));
   console.log(engineLine(engine));
   console.log(`preset ${values.preset} ${values.set.join(' ')}`);
   let solved = 0;

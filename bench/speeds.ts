@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { assign } from '../src/base/config.ts';
-import { type EngineName, engineLine, openEngine } from '../src/cli/engine.ts';
+import { engineLine, engineName } from '../src/platform/engines.ts';
+import { openEngine } from '../src/platform/node/engine.ts';
 import { presetsIn } from '../src/train/presets.ts';
 import { Trainer } from '../src/train/trainer.ts';
 
@@ -16,7 +17,7 @@ export async function main(args: string[]): Promise<number> {
     allowPositionals: true,
     options: { seconds: { type: 'string', default: '3' }, engine: { type: 'string', default: 'auto' } },
   });
-  const engine = await openEngine(values.engine as EngineName);
+  const engine = await openEngine(engineName(values.engine));
   console.log(`// ${engineLine(engine)}`);
   for (const { name, config } of positionals.flatMap(presetsIn)) {
     let counted = { steps: 0, begin: 0 };

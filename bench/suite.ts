@@ -3,6 +3,7 @@ import { firstLineOf, InputError } from '../src/base/errors.ts';
 import type { AdapterDescription } from '../src/engine/engine.ts';
 import { createGpuEngine } from '../src/engine/gpu.ts';
 import { Gpu, requestDevice } from '../src/gpu/device.ts';
+import { isFallback } from '../src/platform/adapter.ts';
 import { addShares, type Bench, type Case, type Result } from './cases/case.ts';
 import { within } from './cases/growth.ts';
 import type { Peer } from './peers/peer.ts';
@@ -114,10 +115,6 @@ export async function openBench({
     },
   };
 }
-
-/** On the adapter itself in browsers of before 2025. */
-const isFallback = (adapter: GPUAdapter): boolean =>
-  adapter.info.isFallbackAdapter ?? (adapter as { isFallbackAdapter?: boolean }).isFallbackAdapter ?? false;
 
 async function resultOf(one: Case, bench: Bench): Promise<Result> {
   const { name } = one;

@@ -7,8 +7,9 @@ import { execFile } from 'node:child_process';
 import { parseArgs, promisify } from 'node:util';
 import type { Config } from '../src/base/config.ts';
 import { DeviceError, messageOf } from '../src/base/errors.ts';
-import { type EngineName, engineLine, openEngine } from '../src/cli/engine.ts';
 import type { Engine } from '../src/engine/engine.ts';
+import { engineLine, engineName } from '../src/platform/engines.ts';
+import { openEngine } from '../src/platform/node/engine.ts';
 import { trainingBatch } from '../src/train/model.ts';
 import { preset } from '../src/train/presets.ts';
 import { initialState, setup } from '../src/train/setup.ts';
@@ -65,7 +66,7 @@ export async function main(args: string[]): Promise<number> {
 
   // First, because without it there is nothing to compare.
   const peer = await numpyLoop(0.2);
-  const engine = await openEngine(values.engine as EngineName);
+  const engine = await openEngine(engineName(values.engine));
   const before = machine();
   try {
     console.log(

@@ -1,5 +1,5 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
-import type { Layer, Layout } from '../src/kernels/layout.ts';
+import type { Layer, Layout } from '../src/layout/layout.ts';
 import { mainOfInvocation } from './lib/invocation.wgsl.ts';
 import { range } from './lib/text.ts';
 

@@ -1,5 +1,6 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
-import type { Block, Layout } from '../src/kernels/layout.ts';
+import type { Block, Layout } from '../src/layout/layout.ts';
+import { operand } from '../src/layout/tensors.ts';
 import { cellBackward, cellForward } from './lib/cells.wgsl.ts';
 import { MATH } from './lib/math.wgsl.ts';
 import {
@@ -10,6 +11,7 @@ import {
   perEnd,
   strengthPlaces,
 } from './lib/model.wgsl.ts';
+import { rowsOf } from './lib/rows.wgsl.ts';
 import { enableFor, mainOfSequence, sequenceState } from './lib/sequence.wgsl.ts';
 import { range } from './lib/text.ts';
 
@@ -55,7 +57,8 @@ export function workgroupWords({ H4, P4, R4, S4, layers, gates, spec, E }: Layou
 /** batch, w -> acts: h, c, g of every layer, r, op, s of every step; slots, log. Rows beyond a length become 0. */
 export function fusedForwardBlock(o: FusedOptions): string {
   const { layout } = o;
-  const { H4, P4, M4, R4, S4, E, blocks, spec, gates, layers } = layout;
+  const place = rowsOf(layout);
+  const { H4, M4, R4, E, blocks, spec, gates, layers } = layout;
   const { hidden: H, width: M, deeper: P } = spec;
   const [HH, RR] = [H4 * 4, R4 * 4];
   const lstm = spec.controller === 'lstm';
@@ -89,10 +92,10 @@ export function fusedForwardBlock(o: FusedOptions): string {
         sigmoid: 'sigmoid',
       })}
       wg_next[i] = hNext;
-      acts[(batch.h${l} + (row + batch.B) * ${H4}u) * 4u + i] = hNext;
-      ${lstm ? `wg_c[${l * HH}u + i] = cNext; acts[(batch.c${l} + (row + batch.B) * ${H4}u) * 4u + i] = cNext;` : ''}
+      acts[(${place(`h${l}`, 'row', 1)}) * 4u + i] = hNext;
+      ${lstm ? `wg_c[${l * HH}u + i] = cNext; acts[(${place(`c${l}`, 'row', 1)}) * 4u + i] = cNext;` : ''}
       ${range(gates.kept)
-        .map(g => `acts[(batch.g${l} + row * ${gates.kept * H4}u) * 4u + ${g * HH}u + i] = kept${g};`)
+        .map(g => `acts[(${place(`g${l}`, 'row')}) * 4u + ${g * HH}u + i] = kept${g};`)
         .join('\n')}`,
     )}
     workgroupBarrier();
@@ -116,7 +119,7 @@ export function fusedForwardBlock(o: FusedOptions): string {
         s = sigmoid(sum + noiseAt(row, strength / 2u)[strength % 2u]);
         wg_strengths[strength] = s;
       }
-      acts[(batch.s + row * ${S4}u) * 4u + at] = s;`,
+      acts[(${place('s', 'row')}) * 4u + at] = s;`,
     )}
     ${share(o, RR, 'wg_r[i] = 0.0;')}
     storageBarrier();
@@ -130,14 +133,10 @@ export function fusedForwardBlock(o: FusedOptions): string {
       .join('\n')}
     // Another invocation may have read a cell than the one that now stores it.
     workgroupBarrier();
-    ${share(o, RR, `acts[(batch.r + (row + batch.B) * ${R4}u) * 4u + i] = wg_r[i];`)}
+    ${share(o, RR, `acts[(${place('r', 'row', 1)}) * 4u + i] = wg_r[i];`)}
     workgroupBarrier();`;
-  const zero = (field: string, width4: number, next = false): string =>
-    share(
-      o,
-      width4 * 4,
-      `acts[(batch.${field} + (row${next ? ' + batch.B' : ''}) * ${width4}u) * 4u + i] = 0.0;`,
-    );
+  const zero = (field: string, skip: 0 | 1 = 0): string =>
+    share(o, operand(layout, field).width4 * 4, `acts[(${place(field, 'row', skip)}) * 4u + i] = 0.0;`);
   return wgsl`
 ${head(o)}
 @group(0) @binding(2) var<storage, read_write> acts: array<f32>;
@@ -155,7 +154,7 @@ var<workgroup> wg_r: array<f32, ${Math.max(1, RR)}>;
 var<workgroup> wg_strengths: array<f32, ${Math.max(1, 2 * E)}>;
 #if ${E > 0}
 fn loadValue(k: u32, row: u32, c: u32) -> f32 {
-  return acts[(batch.s + (stepOf(row) * batch.B + seq) * ${S4}u + endOf(k, row) * ${M4}u) * 4u + c];
+  return acts[(${place('s', '(stepOf(row) * batch.B + seq)')} + endOf(k, row) * ${M4}u) * 4u + c];
 }
 fn addRead(k: u32, end: u32, c: u32, x: f32) { wg_r[ofMemory(k, end) * ${M4 * 4}u + c] += x; }
 #endif
@@ -173,7 +172,7 @@ ${mainHead(o)}
         H,
         `let start = ${of(h0, 'select(0.0, 1.0, i == 0u)')};
     wg_h[${l * HH}u + i] = start;
-    acts[(batch.h${l} + sequence * ${H4}u) * 4u + i] = start;`,
+    acts[(${place(`h${l}`, 'sequence')}) * 4u + i] = start;`,
       )}
   ${
     lstm
@@ -182,7 +181,7 @@ ${mainHead(o)}
           H,
           `let start = ${of(c0, '0.0')};
     wg_c[${l * HH}u + i] = start;
-    acts[(batch.c${l} + sequence * ${H4}u) * 4u + i] = start;`,
+    acts[(${place(`c${l}`, 'sequence')}) * 4u + i] = start;`,
         )
       : ''
   }`;
@@ -192,7 +191,7 @@ ${mainHead(o)}
     o,
     RR,
     `wg_r[i] = select(0.0, 1.0, i == 0u && ${spec.start === 'one-hot'});
-    acts[(batch.r + sequence * ${R4}u) * 4u + i] = wg_r[i];`,
+    acts[(${place('r', 'sequence')}) * 4u + i] = wg_r[i];`,
   )}
   } else {
   // What the slice before this one left.
@@ -201,11 +200,11 @@ ${mainHead(o)}
       (
         _,
         l,
-      ) => `${share(o, H, `wg_h[${l * HH}u + i] = acts[(batch.h${l} + (begin * batch.B + sequence) * ${H4}u) * 4u + i];`)}
-  ${lstm ? share(o, H, `wg_c[${l * HH}u + i] = acts[(batch.c${l} + (begin * batch.B + sequence) * ${H4}u) * 4u + i];`) : ''}`,
+      ) => `${share(o, H, `wg_h[${l * HH}u + i] = acts[(${place(`h${l}`, '(begin * batch.B + sequence)')}) * 4u + i];`)}
+  ${lstm ? share(o, H, `wg_c[${l * HH}u + i] = acts[(${place(`c${l}`, '(begin * batch.B + sequence)')}) * 4u + i];`) : ''}`,
     )
     .join('\n')}
-  ${share(o, RR, `wg_r[i] = acts[(batch.r + (begin * batch.B + sequence) * ${R4}u) * 4u + i];`)}
+  ${share(o, RR, `wg_r[i] = acts[(${place('r', '(begin * batch.B + sequence)')}) * 4u + i];`)}
   }
   ${memoriesOf(layout)
     .map(k => `var bounds${k} = uniformBounds(${k}u, begin);`)
@@ -223,7 +222,7 @@ ${mainHead(o)}
       `var sum = w[${blocks.bp.offset4 * 4}u + i];
       ${column('sum', 'wg_y', blocks.Whp, 'i')}
       wg_op[i] = safeTanh(sum);
-      acts[(batch.op + row * ${P4}u) * 4u + i] = wg_op[i];`,
+      acts[(${place('op', 'row')}) * 4u + i] = wg_op[i];`,
     )}
     workgroupBarrier();`
         : ''
@@ -234,13 +233,13 @@ ${mainHead(o)}
     let row = t * batch.B + sequence;
     ${layers
       .map(
-        (_, l) => `${zero(`h${l}`, H4, true)}
-    ${lstm ? zero(`c${l}`, H4, true) : ''}`,
+        (_, l) => `${zero(`h${l}`, 1)}
+    ${lstm ? zero(`c${l}`, 1) : ''}`,
       )
       .join('\n')}
-    ${zero('r', R4, true)}
-    ${zero('s', S4)}
-    ${P ? zero('op', P4) : ''}
+    ${zero('r', 1)}
+    ${zero('s')}
+    ${P ? zero('op') : ''}
   }
 }
 `;
@@ -267,16 +266,16 @@ ${mainHead(o)}
 /** batch, w, acts, slots, log, grads: dOp, dHx -> grads: dA, dP, dS, dH, dC; see fusedBackwardLane. */
 export function fusedBackwardBlock(o: FusedOptions): string {
   const { layout } = o;
+  const place = rowsOf(layout);
   const { H4, P4, M4, R4, S4, E, blocks, spec, gates, layers } = layout;
   const { hidden: H, width: M, deeper: P } = spec;
   const [HH, RR, SS] = [H4 * 4, R4 * 4, S4 * 4];
   const top = layers.length - 1;
   const lstm = spec.controller === 'lstm';
   const heads = P || H;
-  const act = (field: string, width4: number, at: string, next = false): string =>
-    `acts[(batch.${field} + (row${next ? ' + batch.B' : ''}) * ${width4}u) * 4u + ${at}]`;
-  const grad = (field: string, width4: number, at: string): string =>
-    `grads[(batch.${field} + row * ${width4}u) * 4u + ${at}]`;
+  const act = (field: string, at: string, skip: 0 | 1 = 0): string =>
+    `acts[(${place(field, 'row', skip)}) * 4u + ${at}]`;
+  const grad = (field: string, at: string): string => `grads[(${place(field, 'row')}) * 4u + ${at}]`;
   const memories = wgsl`
     // Memories, then heads: reads wg_dr, leaves the gradients of the heads' sums in wg_ds.
     storageBarrier();
@@ -302,15 +301,15 @@ export function fusedBackwardBlock(o: FusedOptions): string {
       wgsl`
       let value = i < ${E * M}u;
       let at = select(${RR}u + i - ${E * M}u, (i / ${M}u) * ${M4 * 4}u + i % ${M}u, value);
-      let s = ${act('s', S4, 'at')};
+      let s = ${act('s', 'at')};
       var ds = 0.0;
       if (value) {
-        ds = ${grad('dS', S4, 'at')} * (1.0 - s * s);
+        ds = ${grad('dS', 'at')} * (1.0 - s * s);
       } else {
         ds = wg_ds[at] * s * (1.0 - s);
       }
       wg_ds[at] = ds;
-      ${grad('dS', S4, 'at')} = ds;`,
+      ${grad('dS', 'at')} = ds;`,
     )}
     workgroupBarrier();`;
   const layer = ({ Wy, Wh, Wr }: Layout['layers'][number], l: number): string => wgsl`
@@ -323,17 +322,17 @@ export function fusedBackwardBlock(o: FusedOptions): string {
       ${cellBackward(spec.controller, {
         dh: 'dh',
         dc: `wg_dc[${l * HH}u + i]`,
-        kept: g => act(`g${l}`, gates.kept * H4, `${g * HH}u + i`),
-        hNow: act(`h${l}`, H4, 'i', true),
-        cNow: act(`c${l}`, H4, 'i', true),
-        h: act(`h${l}`, H4, 'i'),
-        c: act(`c${l}`, H4, 'i'),
+        kept: g => act(`g${l}`, `${g * HH}u + i`),
+        hNow: act(`h${l}`, 'i', 1),
+        cNow: lstm ? act(`c${l}`, 'i', 1) : '',
+        h: act(`h${l}`, 'i'),
+        c: lstm ? act(`c${l}`, 'i') : '',
         tanh: 'safeTanh',
       })}
       ${range(gates.all)
         .map(
           g => `wg_da[${g * HH}u + i] = da${g};
-      ${grad(`dA${l}`, gates.all * H4, `${g * HH}u + i`)} = da${g};`,
+      ${grad(`dA${l}`, `${g * HH}u + i`)} = da${g};`,
         )
         .join('\n')}
       ${lstm ? `wg_dc[${l * HH}u + i] = dcBefore;` : ''}
@@ -363,7 +362,7 @@ var<workgroup> wg_ds: array<f32, ${Math.max(1, SS)}>;
 var<workgroup> wg_dr: array<f32, ${Math.max(1, RR)}>;
 #if ${E > 0}
 fn valueAt(k: u32, row: u32, c: u32) -> u32 {
-  return ((stepOf(row) * batch.B + seq) * ${S4}u + endOf(k, row) * ${M4}u) * 4u + c;
+  return ((stepOf(row) * batch.B + seq) * ${operand(layout, 's').width4}u + endOf(k, row) * ${M4}u) * 4u + c;
 }
 fn loadValue(k: u32, row: u32, c: u32) -> f32 { return acts[batch.s * 4u + valueAt(k, row, c)]; }
 fn loadDRead(k: u32, end: u32, c: u32) -> f32 { return wg_dr[ofMemory(k, end) * ${M4 * 4}u + c]; }
@@ -378,12 +377,12 @@ ${mainHead(o)}
   // Gradients of values and strengths are sums; what lies beyond the length has none.
   for (var t = 0u; t < batch.T; t++) {
     let row = t * batch.B + sequence;
-    ${share(o, SS, `${grad('dS', S4, 'i')} = 0.0;`)}
+    ${share(o, SS, `${grad('dS', 'i')} = 0.0;`)}
   }
   for (var t = length; t < batch.T; t++) {
     let row = t * batch.B + sequence;
-    ${layers.map((_, l) => share(o, gates.all * HH, `${grad(`dA${l}`, gates.all * H4, 'i')} = 0.0;`)).join('\n')}
-    ${P ? share(o, P4 * 4, `${grad('dP', P4, 'i')} = 0.0;`) : ''}
+    ${layers.map((_, l) => share(o, gates.all * HH, `${grad(`dA${l}`, 'i')} = 0.0;`)).join('\n')}
+    ${P ? share(o, P4 * 4, `${grad('dP', 'i')} = 0.0;`) : ''}
   }
   }
   if (end <= begin) { return; }
@@ -399,11 +398,11 @@ ${mainHead(o)}
     .join('\n')}
   } else {
   // From the slice after this one.
-  ${share(o, RR, `wg_dr[i] = grads[(batch.dR + sequence * ${R4}u) * 4u + i];`)}
+  ${share(o, RR, `wg_dr[i] = grads[(${place('dR', 'sequence')}) * 4u + i];`)}
   ${layers
     .map(
-      (_, l) => `${share(o, H, `wg_dh[${l * HH}u + i] = grads[(batch.dH${l} + sequence * ${H4}u) * 4u + i];`)}
-  ${lstm ? share(o, H, `wg_dc[${l * HH}u + i] = grads[(batch.dC${l} + sequence * ${H4}u) * 4u + i];`) : ''}`,
+      (_, l) => `${share(o, H, `wg_dh[${l * HH}u + i] = grads[(${place(`dH${l}`, 'sequence')}) * 4u + i];`)}
+  ${lstm ? share(o, H, `wg_dc[${l * HH}u + i] = grads[(${place(`dC${l}`, 'sequence')}) * 4u + i];`) : ''}`,
     )
     .join('\n')}
   }
@@ -416,13 +415,13 @@ ${mainHead(o)}
       o,
       heads,
       wgsl`
-      var sum = ${grad('dOp', P4, 'i')};
+      var sum = ${grad('dOp', 'i')};
       ${E ? row('wg_ds', blocks.S, 'i') : ''}
       ${
         P
-          ? `let op = ${act('op', P4, 'i')};
+          ? `let op = ${act('op', 'i')};
       sum *= 1.0 - op * op;
-      ${grad('dP', P4, 'i')} = sum;`
+      ${grad('dP', 'i')} = sum;`
           : ''
       }
       wg_dop[i] = sum;`,
@@ -434,7 +433,7 @@ ${mainHead(o)}
       wgsl`
       var sum = 0.0;
       ${P ? row('wg_dop', blocks.Whp, 'i') : 'sum += wg_dop[i];'}
-      ${spec.autoencoder ? `sum += ${grad('dHx', H4, 'i')};` : ''}
+      ${spec.autoencoder ? `sum += ${grad('dHx', 'i')};` : ''}
       wg_dy[i] = sum;`,
     )}
     workgroupBarrier();
@@ -446,11 +445,11 @@ ${mainHead(o)}
   // Of the starting state, or for the slice before this one.
   ${layers
     .map(
-      (_, l) => `${share(o, H, `grads[(batch.dH${l} + sequence * ${H4}u) * 4u + i] = wg_dh[${l * HH}u + i];`)}
-  ${lstm ? share(o, H, `grads[(batch.dC${l} + sequence * ${H4}u) * 4u + i] = wg_dc[${l * HH}u + i];`) : ''}`,
+      (_, l) => `${share(o, H, `grads[(${place(`dH${l}`, 'sequence')}) * 4u + i] = wg_dh[${l * HH}u + i];`)}
+  ${lstm ? share(o, H, `grads[(${place(`dC${l}`, 'sequence')}) * 4u + i] = wg_dc[${l * HH}u + i];`) : ''}`,
     )
     .join('\n')}
-  ${share(o, RR, `grads[(batch.dR + sequence * ${R4}u) * 4u + i] = wg_dr[i];`)}
+  ${share(o, RR, `grads[(${place('dR', 'sequence')}) * 4u + i] = wg_dr[i];`)}
 }
 `;
 }

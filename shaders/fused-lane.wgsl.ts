@@ -1,5 +1,6 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
-import type { Block, Layout } from '../src/kernels/layout.ts';
+import type { Block, Layout } from '../src/layout/layout.ts';
+import { operand } from '../src/layout/tensors.ts';
 import { cellBackward, cellForward } from './lib/cells.wgsl.ts';
 import { lossOfRow } from './lib/losses.wgsl.ts';
 import { MATH } from './lib/math.wgsl.ts';
@@ -13,6 +14,7 @@ import {
   strengthsAt,
 } from './lib/model.wgsl.ts';
 import { add, addOuter, addTransposed } from './lib/product.wgsl.ts';
+import { rowsOf } from './lib/rows.wgsl.ts';
 import { each, range } from './lib/text.ts';
 
 /**
@@ -38,6 +40,7 @@ fn loadParameters() {
  */
 export function fusedForwardLane(o: FusedOptions): string {
   const { layout } = o;
+  const place = rowsOf(layout);
   const { H4, P4, M4, R4, S4, V4, D4, E, blocks, spec, gates, layers } = layout;
   const top = layers.length - 1;
   const lstm = spec.controller === 'lstm';
@@ -55,15 +58,15 @@ export function fusedForwardLane(o: FusedOptions): string {
       let weight = select(0.0, weightOf(seq), t > 0u);
       ${lossOfRow('sigmoid', spec.inputs, j => `before[${j}]`)}
       recalled.${component} = select(0.0, lost, t > 0u);
-      ${each(D4, Infinity, j => `acts[batch.${field} + row * ${D4}u + ${j}] = y[${j}];`)}
-      ${each(D4, Infinity, j => `grads[batch.${dField} + row * ${D4}u + ${j}] = dy[${j}];`)}
+      ${each(D4, Infinity, j => `acts[${place(field, 'row')} + ${j}] = y[${j}];`)}
+      ${each(D4, Infinity, j => `grads[${place(dField, 'row')} + ${j}] = dy[${j}];`)}
     }`;
   const op = spec.deeper ? 'op' : `h${top}`;
   // Into a slice of the time steps that is not the first: what the one before it left.
   const goOn = layers.map(
     (_, l) => wgsl`
-  ${each(H4, Infinity, j => `h${l}[${j}] = acts[batch.h${l} + (batch.sliceFrom * batch.B + seq) * ${H4}u + ${j}];`)}
-  ${lstm ? each(H4, Infinity, j => `c${l}[${j}] = acts[batch.c${l} + (batch.sliceFrom * batch.B + seq) * ${H4}u + ${j}];`) : ''}`,
+  ${each(H4, Infinity, j => `h${l}[${j}] = acts[${place(`h${l}`, '(batch.sliceFrom * batch.B + seq)')} + ${j}];`)}
+  ${lstm ? each(H4, Infinity, j => `c${l}[${j}] = acts[${place(`c${l}`, '(batch.sliceFrom * batch.B + seq)')} + ${j}];`) : ''}`,
   );
   const states = layers.map(
     (_, l) => `var h${l} = array<vec4f, ${H4}>(); ${lstm ? `var c${l} = array<vec4f, ${H4}>();` : ''}`,
@@ -75,12 +78,12 @@ export function fusedForwardLane(o: FusedOptions): string {
 #elif ${spec.start === 'one-hot' && l === 0}
   h0[0].x = 1.0;
 #endif
-  ${each(H4, Infinity, j => `acts[batch.h${l} + seq * ${H4}u + ${j}] = h${l}[${j}];`)}
+  ${each(H4, Infinity, j => `acts[${place(`h${l}`, 'seq')} + ${j}] = h${l}[${j}];`)}
 #if ${lstm}
 #if ${layer.c0 !== undefined}
   ${each(H4, Infinity, j => `c${l}[${j}] = w[${layer.c0?.offset4 ?? 0}u + ${j}];`)}
 #endif
-  ${lstm ? each(H4, Infinity, j => `acts[batch.c${l} + seq * ${H4}u + ${j}] = c${l}[${j}];`) : ''}
+  ${lstm ? each(H4, Infinity, j => `acts[${place(`c${l}`, 'seq')} + ${j}] = c${l}[${j}];`) : ''}
 #endif`,
   );
   const layer = layers.map(({ Wx, Wy, Wh, Wr, b }, l) => {
@@ -111,10 +114,10 @@ export function fusedForwardLane(o: FusedOptions): string {
           sigmoid: 'sigmoid4',
         })}
         h${l}[${j}] = hNext;
-        acts[batch.h${l} + (row + batch.B) * ${H4}u + ${j}] = hNext;
-        ${lstm ? `c${l}[${j}] = cNext; acts[batch.c${l} + (row + batch.B) * ${H4}u + ${j}] = cNext;` : ''}
+        acts[${place(`h${l}`, 'row', 1)} + ${j}] = hNext;
+        ${lstm ? `c${l}[${j}] = cNext; acts[${place(`c${l}`, 'row', 1)} + ${j}] = cNext;` : ''}
         ${range(gates.kept)
-          .map(g => `acts[batch.g${l} + row * ${gates.kept * H4}u + ${g * H4}u + ${j}] = kept${g};`)
+          .map(g => `acts[${place(`g${l}`, 'row')} + ${g * H4}u + ${j}] = kept${g};`)
           .join('\n')}
       }`,
       )}
@@ -136,7 +139,7 @@ export function fusedForwardLane(o: FusedOptions): string {
     }`;
       })
       .join('\n')}
-    ${each(S4, Infinity, j => `acts[batch.s + row * ${S4}u + ${j}] = s[${j}];`)}
+    ${each(S4, Infinity, j => `acts[${place('s', 'row')} + ${j}] = s[${j}];`)}
     // Memories.
     ${each(R4, Infinity, c => `r[${c}] = vec4f();`)}
     ${memoriesOf(layout)
@@ -149,7 +152,7 @@ export function fusedForwardLane(o: FusedOptions): string {
         return `bounds${k} = forward(${k}u, t, bounds${k}, ${of('d')}, ${of('u')});`;
       })
       .join('\n')}
-    ${each(R4, Infinity, c => `acts[batch.r + (row + batch.B) * ${R4}u + ${c}] = r[${c}];`)}`;
+    ${each(R4, Infinity, c => `acts[${place('r', 'row', 1)} + ${c}] = r[${c}];`)}`;
   return wgsl`
 ${bindings(o)}
 @group(0) @binding(2) var<storage, read_write> acts: array<vec4f>;
@@ -164,7 +167,7 @@ ${memoryPlaces(layout, 'lane')}
 #if ${E > 0}
 var<private> r: array<vec4f, ${R4}>;
 fn loadValue(k: u32, row: u32, c: u32) -> vec4f {
-  return acts[batch.s + (stepOf(row) * batch.B + seq) * ${S4}u + endOf(k, row) * ${M4}u + c];
+  return acts[${place('s', '(stepOf(row) * batch.B + seq)')} + endOf(k, row) * ${M4}u + c];
 }
 fn addRead(k: u32, end: u32, c: u32, x: vec4f) { r[ofMemory(k, end) * ${M4}u + c] += x; }
 #endif
@@ -183,10 +186,10 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 #if ${spec.start === 'one-hot' && E > 0}
   r[0].x = 1.0;
 #endif
-  ${each(R4, Infinity, c => `acts[batch.r + seq * ${R4}u + ${c}] = r[${c}];`)}
+  ${each(R4, Infinity, c => `acts[${place('r', 'seq')} + ${c}] = r[${c}];`)}
   } else {
   ${goOn.join('\n')}
-  ${each(R4, Infinity, c => `r[${c}] = acts[batch.r + (batch.sliceFrom * batch.B + seq) * ${R4}u + ${c}];`)}
+  ${each(R4, Infinity, c => `r[${c}] = acts[${place('r', '(batch.sliceFrom * batch.B + seq)')} + ${c}];`)}
   }
   ${memoriesOf(layout)
     .map(k => `var bounds${k} = boundsBefore(${k}u, batch.sliceFrom);`)
@@ -200,7 +203,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
     ${each(P4, Infinity, j => `op[${j}] = w[${blocks.bp.offset4}u + ${j}];`)}
     ${spec.deeper ? add('op', `h${top}`, blocks.Whp) : ''}
     ${each(P4, Infinity, j => `op[${j}] = safeTanh4(op[${j}]);`)}
-    ${each(P4, Infinity, j => `acts[batch.op + row * ${P4}u + ${j}] = op[${j}];`)}
+    ${each(P4, Infinity, j => `acts[${place('op', 'row')} + ${j}] = op[${j}];`)}
 #endif
     // Output and its loss.
     {
@@ -216,8 +219,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
         j => `vec4f(vec4u(label) == vec4u(4u * ${j}) + vec4u(0u, 1u, 2u, 3u))`,
       )}
       outcomes[row] = vec4f(select(0.0, lost, counts), select(0.0, error, counts), f32(best), f32(counts));
-      ${each(V4, Infinity, j => `acts[batch.y + row * ${V4}u + ${j}] = y[${j}];`)}
-      ${each(V4, Infinity, j => `grads[batch.dY + row * ${V4}u + ${j}] = dy[${j}];`)}
+      ${each(V4, Infinity, j => `acts[${place('y', 'row')} + ${j}] = y[${j}];`)}
+      ${each(V4, Infinity, j => `grads[${place('dY', 'row')} + ${j}] = dy[${j}];`)}
     }
 #if ${spec.autoencoder}
     var before = array<vec4f, ${D4}>();
@@ -245,7 +248,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
  */
 export function fusedBackwardLane(o: FusedOptions): string {
   const { layout } = o;
-  const { H4, P4, M4, R4, S4, V4, D4, E, blocks, spec, gates, layers } = layout;
+  const place = rowsOf(layout);
+  const { H4, P4, M4, R4, S4, E, blocks, spec, gates, layers } = layout;
   const top = layers.length - 1;
   const lstm = spec.controller === 'lstm';
   const recurrent = layers[0].Wh !== undefined;
@@ -254,22 +258,28 @@ export function fusedBackwardLane(o: FusedOptions): string {
     block ? addOuter('acc', block.offset4, x, dy, block, from) : '';
   const biasGradient = (block: Block | undefined, dy: string): string =>
     block ? each(block.ld4, Infinity, j => `acc[${block.offset4}u + ${j}] += ${dy}[${j}];`) : '';
-  const loaded = (name: string, width4: number, from: string): string => wgsl`
+  const loaded = (name: string, field: string, skip: 0 | 1 = 0): string => {
+    const { width4 } = operand(layout, field);
+    return wgsl`
     var ${name}: array<vec4f, ${width4}>;
-    ${each(width4, Infinity, j => `${name}[${j}] = acts[${from} + ${j}];`)}`;
-  // A gradient from a buffer, through a matrix: `name` of width4 times Wᵀ, added to `to`.
-  const addBackward = (to: string, name: 'dY' | 'dXh' | 'dXp', width4: number, W: 'Wo' | 'Whx' | 'Wpx') => `{
+    ${each(width4, Infinity, j => `${name}[${j}] = acts[${place(field, 'row', skip)} + ${j}];`)}`;
+  };
+  // A gradient from a buffer, through a matrix: `name` times Wᵀ, added to `to`.
+  const addBackward = (to: string, name: 'dY' | 'dXh' | 'dXp', W: 'Wo' | 'Whx' | 'Wpx') => {
+    const { width4 } = operand(layout, name);
+    return `{
       var dy: array<vec4f, ${width4}>;
-      ${each(width4, Infinity, j => `dy[${j}] = grads[batch.${name} + row * ${width4}u + ${j}];`)}
+      ${each(width4, Infinity, j => `dy[${j}] = grads[${place(name, 'row')} + ${j}];`)}
       ${addTransposed(to, 'dy', blocks[W])}
       ${gradient(blocks[W], W === 'Whx' ? `hNow${top}` : op, 'dy')}
       ${W === 'Wo' ? biasGradient(blocks.bo, 'dy') : ''}
     }`;
+  };
   const heads = wgsl`
     // Memories, then heads.
     var strengths: array<vec4f, ${S4 - R4}>;
     var ds: array<vec4f, ${S4}>;
-    ${each(S4 - R4, Infinity, j => `strengths[${j}] = acts[batch.s + row * ${S4}u + ${R4}u + ${j}];`)}
+    ${each(S4 - R4, Infinity, j => `strengths[${j}] = acts[${place('s', 'row')} + ${R4}u + ${j}];`)}
     ${each(S4 - R4, Infinity, j => `ds[${R4}u + ${j}] = vec4f();`)}
     ${memoriesOf(layout)
       .map(
@@ -288,15 +298,15 @@ export function fusedBackwardLane(o: FusedOptions): string {
       R4,
       Infinity,
       c => `{
-      let v = acts[batch.s + row * ${S4}u + ${c}];
-      ds[${c}] = grads[batch.dS + row * ${S4}u + ${c}] * (1.0 - v * v);
+      let v = acts[${place('s', 'row')} + ${c}];
+      ds[${c}] = grads[${place('dS', 'row')} + ${c}] * (1.0 - v * v);
     }`,
     )}
     ${E ? addTransposed('dop', 'ds', blocks.S) : ''}
     ${E ? gradient(blocks.S, op, 'ds') : ''}
     ${E ? biasGradient(blocks.bS, 'ds') : ''}`;
   const layer = ({ Wx, Wy, Wh, Wr, b }: Layout['layers'][number], l: number): string => wgsl`{
-      ${Wh ? loaded('hBefore', H4, `batch.h${l} + row * ${H4}u`) : ''}
+      ${Wh ? loaded('hBefore', `h${l}`) : ''}
       var da: array<vec4f, ${gates.all * H4}>;
       ${each(
         H4,
@@ -305,11 +315,11 @@ export function fusedBackwardLane(o: FusedOptions): string {
         ${cellBackward(spec.controller, {
           dh: `dh${l}[${j}]`,
           dc: `dc${l}[${j}]`,
-          kept: g => `acts[batch.g${l} + row * ${gates.kept * H4}u + ${g * H4}u + ${j}]`,
+          kept: g => `acts[${place(`g${l}`, 'row')} + ${g * H4}u + ${j}]`,
           hNow: `hNow${l}[${j}]`,
-          cNow: `acts[batch.c${l} + (row + batch.B) * ${H4}u + ${j}]`,
+          cNow: lstm ? `acts[${place(`c${l}`, 'row', 1)} + ${j}]` : '',
           h: `hBefore[${j}]`,
-          c: `acts[batch.c${l} + row * ${H4}u + ${j}]`,
+          c: lstm ? `acts[${place(`c${l}`, 'row')} + ${j}]` : '',
           tanh: 'safeTanh4',
         })}
         ${range(gates.all)
@@ -332,7 +342,7 @@ export function fusedBackwardLane(o: FusedOptions): string {
       ${biasGradient(b, 'da')}
       ${gradient(Wy, `hNow${l - 1}`, 'da')}
       ${gradient(Wh, 'hBefore', 'da', gates.hFrom * H4)}
-      ${Wr ? `{ ${loaded('rBefore', R4, `batch.r + row * ${R4}u`)} ${gradient(Wr, 'rBefore', 'da')} }` : ''}
+      ${Wr ? `{ ${loaded('rBefore', 'r')} ${gradient(Wr, 'rBefore', 'da')} }` : ''}
     }`;
   return wgsl`
 ${bindings(o)}
@@ -348,7 +358,7 @@ var<private> seq: u32;
 ${memoryPlaces(layout, 'lane')}
 #if ${E > 0}
 var<private> dr: array<vec4f, ${R4}>;
-fn rowOf(t: u32) -> u32 { return (t * batch.B + seq) * ${S4}u; }
+fn rowOf(t: u32) -> u32 { return (t * batch.B + seq) * ${operand(layout, 's').width4}u; }
 fn valueAt(k: u32, row: u32, c: u32) -> u32 { return rowOf(stepOf(row)) + endOf(k, row) * ${M4}u + c; }
 fn loadValue(k: u32, row: u32, c: u32) -> vec4f { return acts[batch.s + valueAt(k, row, c)]; }
 fn loadDRead(k: u32, end: u32, c: u32) -> vec4f { return dr[ofMemory(k, end) * ${M4}u + c]; }
@@ -396,23 +406,23 @@ fn backOver() {
 #endif
   } else {
   // From the slice after this one.
-  ${each(R4, Infinity, c => `dr[${c}] = grads[batch.dR + seq * ${R4}u + ${c}];`)}
+  ${each(R4, Infinity, c => `dr[${c}] = grads[${place('dR', 'seq')} + ${c}];`)}
   ${layers
     .map(
-      (_, l) => `${each(H4, Infinity, j => `dh${l}[${j}] = grads[batch.dH${l} + seq * ${H4}u + ${j}];`)}
-  ${lstm ? each(H4, Infinity, j => `dc${l}[${j}] = grads[batch.dC${l} + seq * ${H4}u + ${j}];`) : ''}`,
+      (_, l) => `${each(H4, Infinity, j => `dh${l}[${j}] = grads[${place(`dH${l}`, 'seq')} + ${j}];`)}
+  ${lstm ? each(H4, Infinity, j => `dc${l}[${j}] = grads[${place(`dC${l}`, 'seq')} + ${j}];`) : ''}`,
     )
     .join('\n')}
   }
   for (var steps = end; steps > batch.sliceFrom; steps--) {
     let t = steps - 1u;
     let row = t * batch.B + seq;
-    ${layers.map((_, l) => loaded(`hNow${l}`, H4, `batch.h${l} + (row + batch.B) * ${H4}u`)).join('\n')}
-    ${spec.deeper ? loaded('op', P4, `batch.op + row * ${P4}u`) : ''}
+    ${layers.map((_, l) => loaded(`hNow${l}`, `h${l}`, 1)).join('\n')}
+    ${spec.deeper ? loaded('op', 'op') : ''}
     var dop = array<vec4f, ${P4}>();
     ${E ? heads : ''}
-    ${addBackward('dop', 'dY', V4, 'Wo')}
-    ${spec.autoencoder ? addBackward('dop', 'dXp', D4, 'Wpx') : ''}
+    ${addBackward('dop', 'dY', 'Wo')}
+    ${spec.autoencoder ? addBackward('dop', 'dXp', 'Wpx') : ''}
     // Controller.
 #if ${spec.deeper > 0}
     ${each(P4, Infinity, j => `dop[${j}] *= 1.0 - op[${j}] * op[${j}];`)}
@@ -421,7 +431,7 @@ fn backOver() {
 #else
     ${each(H4, Infinity, j => `dh${top}[${j}] += dop[${j}];`)}
 #endif
-    ${spec.autoencoder ? addBackward(`dh${top}`, 'dXh', D4, 'Whx') : ''}
+    ${spec.autoencoder ? addBackward(`dh${top}`, 'dXh', 'Whx') : ''}
     ${each(R4, Infinity, c => `dr[${c}] = vec4f();`)}
     ${layers
       .map((one, l) => layer(one, l))
@@ -429,11 +439,11 @@ fn backOver() {
       .join('\n')}
   }
   if (batch.sliceFrom > 0u) {
-  ${each(R4, Infinity, c => `grads[batch.dR + seq * ${R4}u + ${c}] = dr[${c}];`)}
+  ${each(R4, Infinity, c => `grads[${place('dR', 'seq')} + ${c}] = dr[${c}];`)}
   ${layers
     .map(
-      (_, l) => `${each(H4, Infinity, j => `grads[batch.dH${l} + seq * ${H4}u + ${j}] = dh${l}[${j}];`)}
-  ${lstm ? each(H4, Infinity, j => `grads[batch.dC${l} + seq * ${H4}u + ${j}] = dc${l}[${j}];`) : ''}`,
+      (_, l) => `${each(H4, Infinity, j => `grads[${place(`dH${l}`, 'seq')} + ${j}] = dh${l}[${j}];`)}
+  ${lstm ? each(H4, Infinity, j => `grads[${place(`dC${l}`, 'seq')} + ${j}] = dc${l}[${j}];`) : ''}`,
     )
     .join('\n')}
   return;

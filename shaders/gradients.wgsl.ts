@@ -1,7 +1,8 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
-import type { Block } from '../src/kernels/layout.ts';
+import type { Block } from '../src/layout/layout.ts';
+import type { Operand } from '../src/layout/tensors.ts';
+import { at } from './lib/rows.wgsl.ts';
 import { evenly, range } from './lib/text.ts';
-import { at, type Operand } from './linear.wgsl.ts';
 
 /**
  * All weight gradients in one dispatch: block[k][j] = Σ_rows a[row][k] · b[row][j]. The rows are divided into

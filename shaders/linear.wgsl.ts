@@ -1,7 +1,9 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
-import type { Block } from '../src/kernels/layout.ts';
+import type { Block } from '../src/layout/layout.ts';
+import type { Operand } from '../src/layout/tensors.ts';
 import { mainOfInvocation } from './lib/invocation.wgsl.ts';
 import { MATH } from './lib/math.wgsl.ts';
+import { at } from './lib/rows.wgsl.ts';
 import { range } from './lib/text.ts';
 
 /**
@@ -19,19 +21,6 @@ export interface LinearTiling {
 /** Invocations for so many rows and vec4s of columns. */
 export const linearTiles = ({ rows, columns }: LinearTiling, count: number, columns4: number): number =>
   Math.ceil(count / rows) * Math.ceil(columns4 / columns);
-
-/** A tensor in an arena: its offset's name in the batch header, vec4s per row, rows to skip times B. */
-export interface Operand {
-  field: string;
-  width4: number;
-  /** h and r start with B rows of step -1; 1 skips them. */
-  skip: 0 | 1;
-  /** Columns before the first one taken, in vec4s. */
-  from?: number;
-}
-
-export const at = ({ field, width4, skip, from = 0 }: Operand, row: string): string =>
-  `batch.${field} + (${row}${skip ? ' + batch.B' : ''}) * ${width4}u${from ? ` + ${from}u` : ''}`;
 
 /** Declares rows n0 … and columns j0 … of this invocation. Beyond the last one it is repeated, and not stored. */
 const tile = ({ rows, columns, size }: LinearTiling, columns4: number): string => wgsl`

@@ -1,6 +1,8 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
+import type { Operand } from '../src/layout/tensors.ts';
 import { mainOfInvocation } from './lib/invocation.wgsl.ts';
 import { MATH } from './lib/math.wgsl.ts';
+import { at } from './lib/rows.wgsl.ts';
 
 /**
  * Losses of all T·B rows, one row per invocation, with their gradients.
@@ -12,12 +14,11 @@ import { MATH } from './lib/math.wgsl.ts';
  */
 export interface LossOptions {
   kind: 'softmax' | 'tanh' | 'sigmoid';
-  /** Outputs: numbers and vec4s per row. */
+  /** Outputs. */
   width: number;
-  width4: number;
   /** Sums in, outputs out; gradients. */
-  y: string;
-  dY: string;
+  y: Operand;
+  dY: Operand;
   /** What the target is: the batch's target, or the multi-hot input one step earlier (auto-encoder). */
   target: 'class' | 'previous input';
 }
@@ -43,8 +44,8 @@ ${MATH}
 ${mainOfInvocation(LOSS_SIZE, 'row')}
   if (row >= batch.T * batch.B) { return; }
   let b = row % batch.B;
-  let y = (batch.${o.y} + row * ${o.width4}u) * 4u;
-  let dy = (batch.${o.dY} + row * ${o.width4}u) * 4u;
+  let y = (${at(o.y, 'row')}) * 4u;
+  let dy = (${at(o.dY, 'row')}) * 4u;
   let inside = row / batch.B < lengthOf(b);
 #if ${outcome}
   let label = targetAt(row);

@@ -1,4 +1,5 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
+import { operand } from '../src/layout/tensors.ts';
 import {
   type FusedOptions,
   memoriesOf,
@@ -8,6 +9,7 @@ import {
   strengthPlaces,
   strengthsAt,
 } from './lib/model.wgsl.ts';
+import { rowsOf } from './lib/rows.wgsl.ts';
 import { enableFor, mainOfSequence, sequenceState } from './lib/sequence.wgsl.ts';
 import { range } from './lib/text.ts';
 
@@ -46,6 +48,7 @@ const barrier = (o: FusedOptions): string =>
 /** batch, acts: s -> acts: r of step t, slots, log; grads: dS of step t becomes 0. */
 export function stepMemory(o: FusedOptions): string {
   const { layout } = o;
+  const place = rowsOf(layout);
   const { M4, R4, S4 } = layout;
   return wgsl`
 ${head(o)}
@@ -54,15 +57,15 @@ ${head(o)}
 @group(0) @binding(3) var<storage, read_write> undo: array<vec4u>;
 @group(0) @binding(4) var<storage, read_write> grads: array<vec4f>;
 fn loadValue(k: u32, row: u32, c: u32) -> vec4f {
-  return acts[batch.s + (stepOf(row) * batch.B + seq) * ${S4}u + endOf(k, row) * ${M4}u + c];
+  return acts[${place('s', '(stepOf(row) * batch.B + seq)')} + endOf(k, row) * ${M4}u + c];
 }
 var<private> reads: u32;
 fn addRead(k: u32, end: u32, c: u32, x: vec4f) { acts[reads + ofMemory(k, end) * ${M4}u + c] += x; }
 ${functions(o, 'forward')}
 ${mainHead(o)}
-  reads = batch.r + (row + batch.B) * ${R4}u;
+  reads = ${place('r', 'row', 1)};
   ${share(o, R4, 'acts[reads + i] = vec4f();')}
-  ${share(o, S4, `grads[batch.dS + row * ${S4}u + i] = vec4f();`)}
+  ${share(o, S4, `grads[${place('dS', 'row')} + i] = vec4f();`)}
   // Uniform: all of the workgroup have one sequence.
   if (t < lengthOf(sequence)) {
     ${barrier(o)}
@@ -70,8 +73,8 @@ ${mainHead(o)}
       .map(k => {
         const of = (which: 'd' | 'u') =>
           perEnd(layout, k, end => {
-            const place = strengthsAt(layout, end);
-            return `acts[batch.s + row * ${S4}u + ${place.vector}u].${place[which]}`;
+            const { vector, [which]: component } = strengthsAt(layout, end);
+            return `acts[${place('s', 'row')} + ${vector}u].${component}`;
           });
         const bounds = o.memory.form === 'block' ? `uniformBounds(${k}u, t)` : `boundsBefore(${k}u, t)`;
         return `_ = forward(${k}u, t, ${bounds}, ${of('d')}, ${of('u')});`;
@@ -85,6 +88,7 @@ ${mainHead(o)}
 /** batch, acts, slots, log, grads: dR -> dS of step t (of what goes into each tanh and σ). Rewinds slots. */
 export function stepMemoryBackward(o: FusedOptions): string {
   const { layout } = o;
+  const place = rowsOf(layout);
   const { M4, R4, S4 } = layout;
   const block = o.memory.form === 'block';
   const bounds = (k: number): string =>
@@ -117,11 +121,11 @@ ${head(o)}
 @group(0) @binding(4) var<storage, read_write> undo: array<vec4u>;
 @group(0) @binding(5) var<storage, read_write> dStrength: array<f32>;
 fn valueAt(k: u32, row: u32, c: u32) -> u32 {
-  return (stepOf(row) * batch.B + seq) * ${S4}u + endOf(k, row) * ${M4}u + c;
+  return (stepOf(row) * batch.B + seq) * ${operand(layout, 's').width4}u + endOf(k, row) * ${M4}u + c;
 }
 fn loadValue(k: u32, row: u32, c: u32) -> vec4f { return acts[batch.s + valueAt(k, row, c)]; }
 fn loadDRead(k: u32, end: u32, c: u32) -> vec4f {
-  return grads[batch.dR + seq * ${R4}u + ofMemory(k, end) * ${M4}u + c];
+  return grads[${place('dR', 'seq')} + ofMemory(k, end) * ${M4}u + c];
 }
 fn addDValue(k: u32, row: u32, c: u32, x: vec4f) { grads[batch.dS + valueAt(k, row, c)] += x; }
 ${functions(o, 'backward')}
@@ -134,15 +138,15 @@ ${mainHead(o)}
     ${share(
       o,
       R4,
-      `let v = acts[batch.s + row * ${S4}u + i];
-      grads[batch.dS + row * ${S4}u + i] *= 1.0 - v * v;`,
+      `let v = acts[${place('s', 'row')} + i];
+      grads[${place('dS', 'row')} + i] *= 1.0 - v * v;`,
     )}
     ${block ? 'if (lid == 0u) {' : '{'}
       ${range(S4 - R4)
         .map(
           i => `{
-        let s = acts[batch.s + row * ${S4}u + ${R4 + i}u];
-        grads[batch.dS + row * ${S4}u + ${R4 + i}u] = ds[${i}] * s * (1.0 - s);
+        let s = acts[${place('s', 'row')} + ${R4 + i}u];
+        grads[${place('dS', 'row')} + ${R4 + i}u] = ds[${i}] * s * (1.0 - s);
       }`,
         )
         .join('\n')}

@@ -1,8 +1,10 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
-import type { Block, Layout } from '../src/kernels/layout.ts';
+import type { Block, Layout } from '../src/layout/layout.ts';
+import { operand } from '../src/layout/tensors.ts';
 import { cellBackward, cellForward } from './lib/cells.wgsl.ts';
 import { mainOfInvocation } from './lib/invocation.wgsl.ts';
 import { MATH } from './lib/math.wgsl.ts';
+import { at } from './lib/rows.wgsl.ts';
 import { range } from './lib/text.ts';
 
 /**
@@ -41,9 +43,12 @@ ${mainOfInvocation(size, 'tile')}
     .join('\n')}
 `;
 
-/** A row of an arena: of step t (or the step after), of sequence b. */
-const at = (field: string, width4: number, step: string, b: string): string =>
-  `batch.${field} + ((${step}) * B + ${b}) * ${width4}u`;
+/** Where the row of a tensor begins that is of sequence b at a time step; of h, c and r, step t is that before step t. */
+const rowAt = ({ layout }: StepOptions, field: string, step: string, b: string): string =>
+  at(operand(layout, field), `((${step}) * B + ${b})`);
+
+/** The same of a tensor that has one row a sequence. */
+const ownRow = ({ layout }: StepOptions, field: string, b: string): string => at(operand(layout, field), b);
 
 /** Workgroups of a kernel whose rows have columns4 vec4s. */
 export const stepTiles = ({ rows, size }: StepOptions, columns4: number, B: number): number =>
@@ -114,19 +119,19 @@ ${tile({ ...o, rows: 1 }, widest)}
       .map(({ h0, c0 }, l) => {
         const h = h0 ? `w[${h0.offset4}u + j]` : l === 0 ? 'one' : 'vec4f()';
         const c = c0 ? `w[${c0.offset4}u + j]` : 'vec4f()';
-        return `acts[batch.h${l} + b0 * ${H4}u + j] = ${h};
-    ${spec.controller === 'lstm' ? `acts[batch.c${l} + b0 * ${H4}u + j] = ${c};` : ''}`;
+        return `acts[${ownRow(o, `h${l}`, 'b0')} + j] = ${h};
+    ${spec.controller === 'lstm' ? `acts[${ownRow(o, `c${l}`, 'b0')} + j] = ${c};` : ''}`;
       })
       .join('\n')}
   }
-  if (j < ${R4}u) { acts[batch.r + b0 * ${R4}u + j] = one; }
+  if (j < ${R4}u) { acts[${ownRow(o, 'r', 'b0')} + j] = one; }
 }
 `;
 }
 
 /** batch, w, acts: states and reads of step t - 1, the layer below -> h, c, g of layer l at step t. */
 export function stepCell(o: StepOptions, l: number): string {
-  const { spec, layers, gates, H4, R4 } = o.layout;
+  const { spec, layers, gates, H4 } = o.layout;
   const { Wx, Wy, Wh, Wr, b } = layers[l];
   const xGates = range(gates.x);
   const hGates = range(gates.h).map(g => gates.hFrom + g);
@@ -156,14 +161,14 @@ ${tile(o, H4)}
       )
       .join('\n')}
   }
-  ${Wy ? product(o, b => at(`h${l - 1}`, H4, 't + 1u', b), Wy, xGates, H4) : ''}
-  ${Wh ? product(o, b => at(`h${l}`, H4, 't', b), Wh, hGates, H4) : ''}
-  ${Wr ? product(o, b => at('r', R4, 't', b), Wr, xGates, H4) : ''}
+  ${Wy ? product(o, b => rowAt(o, `h${l - 1}`, 't + 1u', b), Wy, xGates, H4) : ''}
+  ${Wh ? product(o, b => rowAt(o, `h${l}`, 't', b), Wh, hGates, H4) : ''}
+  ${Wr ? product(o, b => rowAt(o, 'r', 't', b), Wr, xGates, H4) : ''}
   ${range(o.rows)
     .map(
       n => `{
-    let before = ${at(`h${l}`, H4, 't', `b${n}`)} + j;
-    ${lstm ? `let cBefore = ${at(`c${l}`, H4, 't', `b${n}`)} + j;` : ''}
+    let before = ${rowAt(o, `h${l}`, 't', `b${n}`)} + j;
+    ${lstm ? `let cBefore = ${rowAt(o, `c${l}`, 't', `b${n}`)} + j;` : ''}
     ${cellForward(spec.controller, {
       a: g => `sum${g}_${n}`,
       h: 'acts[before]',
@@ -172,10 +177,10 @@ ${tile(o, H4)}
       sigmoid: 'sigmoid4',
     })}
     let inside = ${inside(n)};
-    acts[${at(`h${l}`, H4, 't + 1u', `b${n}`)} + j] = select(vec4f(), hNext, inside);
-    ${lstm ? `acts[${at(`c${l}`, H4, 't + 1u', `b${n}`)} + j] = select(vec4f(), cNext, inside);` : ''}
+    acts[${rowAt(o, `h${l}`, 't + 1u', `b${n}`)} + j] = select(vec4f(), hNext, inside);
+    ${lstm ? `acts[${rowAt(o, `c${l}`, 't + 1u', `b${n}`)} + j] = select(vec4f(), cNext, inside);` : ''}
     ${range(gates.kept)
-      .map(g => `acts[${at(`g${l}`, gates.kept * H4, 't', `b${n}`)} + ${g * H4}u + j] = kept${g};`)
+      .map(g => `acts[${rowAt(o, `g${l}`, 't', `b${n}`)} + ${g * H4}u + j] = kept${g};`)
       .join('\n')}
   }`,
     )
@@ -186,7 +191,7 @@ ${tile(o, H4)}
 
 /** batch, w, acts: h of the last layer -> op of step t. */
 export function stepDeeper(o: StepOptions): string {
-  const { layers, blocks, H4, P4 } = o.layout;
+  const { layers, blocks, P4 } = o.layout;
   return wgsl`
 ${head(o)}
 @group(0) @binding(2) var<storage, read_write> acts: array<vec4f>;
@@ -194,11 +199,11 @@ ${tile(o, P4)}
   ${range(o.rows)
     .map(n => `var sum0_${n} = w[${blocks.bp.offset4}u + j];`)
     .join('\n')}
-  ${product(o, b => at(`h${layers.length - 1}`, H4, 't + 1u', b), blocks.Whp, [0], 0)}
+  ${product(o, b => rowAt(o, `h${layers.length - 1}`, 't + 1u', b), blocks.Whp, [0], 0)}
   ${range(o.rows)
     .map(
       n =>
-        `acts[${at('op', P4, 't', `b${n}`)} + j] = select(vec4f(), safeTanh4(sum0_${n}), t < lengthOf(b${n}));`,
+        `acts[${rowAt(o, 'op', 't', `b${n}`)} + j] = select(vec4f(), safeTanh4(sum0_${n}), t < lengthOf(b${n}));`,
     )
     .join('\n')}
 }
@@ -207,9 +212,9 @@ ${tile(o, P4)}
 
 /** batch, w, acts: o' -> s of step t: v, d, u of every end. */
 export function stepHeads(o: StepOptions): string {
-  const { spec, layers, blocks, H4, P4, R4, S4, E } = o.layout;
+  const { spec, layers, blocks, R4, S4, E } = o.layout;
   const op = (b: string): string =>
-    spec.deeper ? at('op', P4, 't', b) : at(`h${layers.length - 1}`, H4, 't + 1u', b);
+    spec.deeper ? rowAt(o, 'op', 't', b) : rowAt(o, `h${layers.length - 1}`, 't + 1u', b);
   return wgsl`
 ${head(o)}
 @group(0) @binding(2) var<storage, read_write> acts: array<vec4f>;
@@ -232,7 +237,7 @@ ${tile(o, S4)}
       // Padding stays 0.
       if (!second) { s = vec4f(s.xy, 0.0, 0.0); }
     }
-    acts[${at('s', S4, 't', `b${n}`)} + j] = select(vec4f(), s, t < lengthOf(b${n}));
+    acts[${rowAt(o, 's', 't', `b${n}`)} + j] = select(vec4f(), s, t < lengthOf(b${n}));
   }`,
     )
     .join('\n')}
@@ -242,8 +247,7 @@ ${tile(o, S4)}
 
 /** batch, w, grads: dA of step t + 1 -> dR, the gradient of the reads of step t. */
 export function stepReadsBackward(o: StepOptions): string {
-  const { layers, gates, H4, R4 } = o.layout;
-  const width4 = gates.all * H4;
+  const { layers, R4 } = o.layout;
   return wgsl`
 ${head(o)}
 @group(0) @binding(2) var<storage, read_write> grads: array<vec4f>;
@@ -252,10 +256,10 @@ ${tile(o, R4)}
     .map(n => `var sum_${n} = vec4f();`)
     .join('\n')}
   if (t + 1u < batch.T) {
-    ${layers.map(({ Wr }, l) => (Wr ? transposed(o, b => at(`dA${l}`, width4, 't + 1u', b), Wr) : '')).join('\n')}
+    ${layers.map(({ Wr }, l) => (Wr ? transposed(o, b => rowAt(o, `dA${l}`, 't + 1u', b), Wr) : '')).join('\n')}
   }
   ${range(o.rows)
-    .map(n => `grads[batch.dR + b${n} * ${R4}u + j] = sum_${n};`)
+    .map(n => `grads[${ownRow(o, 'dR', `b${n}`)} + j] = sum_${n};`)
     .join('\n')}
 }
 `;
@@ -263,21 +267,21 @@ ${tile(o, R4)}
 
 /** batch, w, acts, grads: dOp, dS -> dP of step t, of what goes into o'. */
 export function stepDeeperBackward(o: StepOptions): string {
-  const { blocks, P4, S4, E } = o.layout;
+  const { blocks, P4, E } = o.layout;
   return wgsl`
 ${head(o)}
 @group(0) @binding(2) var<storage, read> acts: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> grads: array<vec4f>;
 ${tile(o, P4)}
   ${range(o.rows)
-    .map(n => `var sum_${n} = grads[${at('dOp', P4, 't', `b${n}`)} + j];`)
+    .map(n => `var sum_${n} = grads[${rowAt(o, 'dOp', 't', `b${n}`)} + j];`)
     .join('\n')}
-  ${E ? transposed(o, b => at('dS', S4, 't', b), blocks.S) : ''}
+  ${E ? transposed(o, b => rowAt(o, 'dS', 't', b), blocks.S) : ''}
   ${range(o.rows)
     .map(
       n => `{
-    let op = acts[${at('op', P4, 't', `b${n}`)} + j];
-    grads[${at('dP', P4, 't', `b${n}`)} + j] = sum_${n} * (1.0 - op * op);
+    let op = acts[${rowAt(o, 'op', 't', `b${n}`)} + j];
+    grads[${rowAt(o, 'dP', 't', `b${n}`)} + j] = sum_${n} * (1.0 - op * op);
   }`,
     )
     .join('\n')}
@@ -290,11 +294,11 @@ const fromAfter = (o: StepOptions, l: number): string => {
   const { spec, layers, gates, H4 } = o.layout;
   const { Wh } = layers[l];
   const step = 't + 1u';
-  return `${Wh ? transposed(o, b => `${at(`dA${l}`, gates.all * H4, step, b)} + ${gates.hFrom * H4}u`, Wh) : ''}
+  return `${Wh ? transposed(o, b => `${rowAt(o, `dA${l}`, step, b)} + ${gates.hFrom * H4}u`, Wh) : ''}
   ${
     spec.controller === 'gru'
       ? range(o.rows)
-          .map(n => `sum_${n} += grads[batch.dD${l} + b${n} * ${H4}u + j];`)
+          .map(n => `sum_${n} += grads[${ownRow(o, `dD${l}`, `b${n}`)} + j];`)
           .join('\n')
       : ''
   }`;
@@ -305,15 +309,14 @@ const fromAfter = (o: StepOptions, l: number): string => {
  * at step t, dC, dD. 0 beyond a length.
  */
 export function stepCellBackward(o: StepOptions, l: number): string {
-  const { spec, layers, gates, blocks, H4, P4, S4, E } = o.layout;
+  const { spec, layers, gates, blocks, H4, E } = o.layout;
   const lstm = spec.controller === 'lstm';
   const top = l === layers.length - 1;
   const above = layers[l + 1]?.Wy;
-  const width4 = gates.all * H4;
   const start = (b: string): string => {
     if (!top) return 'vec4f()';
-    const direct = spec.deeper ? 'vec4f()' : `grads[${at('dOp', P4, 't', b)} + j]`;
-    return spec.autoencoder ? `${direct} + grads[${at('dHx', H4, 't', b)} + j]` : direct;
+    const direct = spec.deeper ? 'vec4f()' : `grads[${rowAt(o, 'dOp', 't', b)} + j]`;
+    return spec.autoencoder ? `${direct} + grads[${rowAt(o, 'dHx', 't', b)} + j]` : direct;
   };
   return wgsl`
 ${head(o)}
@@ -323,9 +326,9 @@ ${tile(o, H4)}
   ${range(o.rows)
     .map(n => `var sum_${n} = ${start(`b${n}`)};`)
     .join('\n')}
-  ${top && spec.deeper ? transposed(o, b => at('dP', P4, 't', b), blocks.Whp) : ''}
-  ${top && !spec.deeper && E ? transposed(o, b => at('dS', S4, 't', b), blocks.S) : ''}
-  ${above ? transposed(o, b => at(`dA${l + 1}`, width4, 't', b), above) : ''}
+  ${top && spec.deeper ? transposed(o, b => rowAt(o, 'dP', 't', b), blocks.Whp) : ''}
+  ${top && !spec.deeper && E ? transposed(o, b => rowAt(o, 'dS', 't', b), blocks.S) : ''}
+  ${above ? transposed(o, b => rowAt(o, `dA${l + 1}`, 't', b), above) : ''}
   let later = t + 1u < batch.T;
   // All are loaded before any is stored, for the last tile has one sequence more than once.
   ${
@@ -340,7 +343,7 @@ ${tile(o, H4)}
     ${
       lstm
         ? range(o.rows)
-            .map(n => `dc_${n} = grads[batch.dC${l} + b${n} * ${H4}u + j];`)
+            .map(n => `dc_${n} = grads[${ownRow(o, `dC${l}`, `b${n}`)} + j];`)
             .join('\n')
         : ''
     }
@@ -348,24 +351,24 @@ ${tile(o, H4)}
   ${range(o.rows)
     .map(n => {
       const b = `b${n}`;
-      const row = `batch.dC${l} + ${b} * ${H4}u + j`;
+      const row = `${ownRow(o, `dC${l}`, b)} + j`;
       return `{
     let inside = t < lengthOf(${b});
     ${cellBackward(spec.controller, {
       dh: `sum_${n}`,
       dc: `dc_${n}`,
-      kept: g => `acts[${at(`g${l}`, gates.kept * H4, 't', b)} + ${g * H4}u + j]`,
-      hNow: `acts[${at(`h${l}`, H4, 't + 1u', b)} + j]`,
-      cNow: `acts[${at(`c${l}`, H4, 't + 1u', b)} + j]`,
-      h: `acts[${at(`h${l}`, H4, 't', b)} + j]`,
-      c: `acts[${at(`c${l}`, H4, 't', b)} + j]`,
+      kept: g => `acts[${rowAt(o, `g${l}`, 't', b)} + ${g * H4}u + j]`,
+      hNow: `acts[${rowAt(o, `h${l}`, 't + 1u', b)} + j]`,
+      cNow: lstm ? `acts[${rowAt(o, `c${l}`, 't + 1u', b)} + j]` : '',
+      h: `acts[${rowAt(o, `h${l}`, 't', b)} + j]`,
+      c: lstm ? `acts[${rowAt(o, `c${l}`, 't', b)} + j]` : '',
       tanh: 'safeTanh4',
     })}
     ${range(gates.all)
-      .map(g => `grads[${at(`dA${l}`, width4, 't', b)} + ${g * H4}u + j] = select(vec4f(), da${g}, inside);`)
+      .map(g => `grads[${rowAt(o, `dA${l}`, 't', b)} + ${g * H4}u + j] = select(vec4f(), da${g}, inside);`)
       .join('\n')}
     ${lstm ? `grads[${row}] = select(vec4f(), dcBefore, inside);` : ''}
-    ${spec.controller === 'gru' ? `grads[batch.dD${l} + ${b} * ${H4}u + j] = select(vec4f(), dhDirect, inside);` : ''}
+    ${spec.controller === 'gru' ? `grads[${ownRow(o, `dD${l}`, b)} + j] = select(vec4f(), dhDirect, inside);` : ''}
   }`;
     })
     .join('\n')}
@@ -385,7 +388,7 @@ ${tile(o, H4)}
     .join('\n')}
   ${fromAfter(o, l).replaceAll('(t + 1u) * B', '0u * B')}
   ${range(o.rows)
-    .map(n => `grads[batch.dH${l} + b${n} * ${H4}u + j] = sum_${n};`)
+    .map(n => `grads[${ownRow(o, `dH${l}`, `b${n}`)} + j] = sum_${n};`)
     .join('\n')}
 }
 `;

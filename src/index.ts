@@ -1,12 +1,19 @@
 /**
  * pushdown: neural stacks on WebGPU.
  *
- *   const engine = createCpuEngine();                              // or, with a device of your own:
- *   const engine = await createGpuEngine(await requestDevice(adapter), describe(adapter));
- *   const stack = await engine.memory({ kind: 'stack', B, T, M }); // the memory as a layer
- *   const trainer = await Trainer.start(engine, preset('reverse')); // or a whole training run
+ *   import { preset, Trainer } from 'pushdown';
+ *   import { openEngine } from 'pushdown/node'; // in a page or a worker: 'pushdown/browser'
  *
- * In Node, `openEngine` of `pushdown/node` finds the best engine of the machine.
+ *   const engine = await openEngine(); // a GPU, else WebGPU in software, else float64: engine.adapter says which
+ *   const stack = await engine.memory({ kind: 'stack', B: 32, T: 20, M: 8 }); // the memory as a layer
+ *   const trainer = await Trainer.start(engine, preset('reverse')); // or a whole training run
+ *   await trainer.singleStep();
+ *
+ * With a WebGPU device of your own:
+ *
+ *   import { createGpuEngine, describe, requestDevice } from 'pushdown';
+ *
+ *   const own = await createGpuEngine(await requestDevice(adapter), describe(adapter));
  */
 export { assign, type Config, FIELDS, KEYS, makeConfig } from './base/config.ts';
 export type { Batch } from './base/dims.ts';
@@ -17,6 +24,7 @@ export { createCpuEngine } from './engine/cpu.ts';
 export type * from './engine/engine.ts';
 export { createGpuEngine } from './engine/gpu.ts';
 export { requestDevice } from './gpu/device.ts';
+export { describe } from './platform/adapter.ts';
 export { type Data, parseData } from './tasks/data-file.ts';
 export { makeTask, taskNames } from './tasks/registry.ts';
 export type { Pair, Sequence, Split, Task } from './tasks/task.ts';

@@ -4,8 +4,9 @@
  *
  *   node bench/run.mjs bench/lab/matmul.ts [rows K N]
  */
-import { findAdapter } from '../../src/cli/adapter.ts';
+
 import { bind, dispatch, Gpu, requestDevice, split, UNIFORM } from '../../src/gpu/device.ts';
+import { findAdapter } from '../../src/platform/node/adapter.ts';
 
 const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 

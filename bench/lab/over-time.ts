@@ -4,10 +4,11 @@
  *
  *   node bench/run.mjs bench/lab/over-time.ts
  */
-import { findAdapter } from '../../src/cli/adapter.ts';
+
 import { Gpu, requestDevice } from '../../src/gpu/device.ts';
 import { chooseForm, type OpenMemory, streamingMemory } from '../../src/kernels/memory.ts';
 import { timeMemory } from '../../src/kernels/time-memory.ts';
+import { findAdapter } from '../../src/platform/node/adapter.ts';
 import { memoryInputs } from '../problems.ts';
 
 export async function main(args: string[]): Promise<number> {

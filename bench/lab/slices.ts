@@ -4,9 +4,9 @@
  * steps; of each its time, its submissions, and the longest of them.
  */
 import { assign } from '../../src/base/config.ts';
-import { findAdapter } from '../../src/cli/adapter.ts';
 import { createGpuEngine } from '../../src/engine/gpu.ts';
 import { requestDevice } from '../../src/gpu/device.ts';
+import { findAdapter } from '../../src/platform/node/adapter.ts';
 import { trainingBatch } from '../../src/train/model.ts';
 import { preset } from '../../src/train/presets.ts';
 import { initialState, setup } from '../../src/train/setup.ts';

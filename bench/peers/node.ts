@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { DeviceError } from '../../src/base/errors.ts';
-import { findAdapter, release } from '../../src/cli/adapter.ts';
+import { findAdapter, release } from '../../src/platform/node/adapter.ts';
 import { NOT_INSTALLED, type PeerSource } from './index.ts';
 import type { JaxJs } from './jax.ts';
 import { openTorch } from './python.ts';

@@ -1,4 +1,5 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
+import type { Layout } from '../../src/layout/layout.ts';
 
 /**
  * The slice of the work that a kernel over time is to do, written anew between submits: time steps sliceFrom … sliceTo − 1; in the
@@ -34,19 +35,13 @@ export const HEADER = [
 
 const FLOATS: readonly string[] = ['unbiasMean', 'unbiasSquare'];
 
-/** What a kernel must know of a model to read its batches: its tensors, in order, and its number of ends. */
-export interface BatchForm {
-  tensors: readonly string[];
-  ends: number;
-}
-
 /**
  * Declares it at binding 0. Read-only storage, so that what is loaded from it may bound loops with barriers. `copied`, for
  * kernels without barriers: `batch` is a copy of the header in every invocation, which main() makes by loadBatch(); a
  * software adapter loads that as one, where it gathers and checks what comes from a buffer lane by lane.
  */
-export function batchOf({ tensors, ends }: BatchForm, copied = false): string {
-  const fields = [...HEADER, ...tensors].map(
+export function batchOf({ tensors, E }: Layout, copied = false): string {
+  const fields = [...HEADER, ...tensors.map(({ name }) => name)].map(
     field => `  ${field}: ${FLOATS.includes(field) ? 'f32' : 'u32'},`,
   );
   return wgsl`
@@ -75,7 +70,7 @@ fn targetAt(row: u32) -> u32 { return ${copied ? 'uploaded' : 'batch'}.data[batc
 // (push, pop) logits' noise of an end
 fn noiseAt(row: u32, end: u32) -> vec2f {
   if (batch.hasNoise == 0u) { return vec2f(0.0); }
-  let at = batch.noise + 2u * (row * ${ends}u + end);
+  let at = batch.noise + 2u * (row * ${E}u + end);
   return vec2f(bitcast<f32>(${copied ? 'uploaded' : 'batch'}.data[at]), bitcast<f32>(${copied ? 'uploaded' : 'batch'}.data[at + 1u]));
 }
 `;

@@ -1,5 +1,5 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
-import type { Layout } from '../../src/kernels/layout.ts';
+import type { Layout } from '../../src/layout/layout.ts';
 import { endsOfKind, type MemoryOptions, memoryFunctions } from '../memory.wgsl.ts';
 import { range } from './text.ts';
 

@@ -1,4 +1,4 @@
-import type { Block } from '../../src/kernels/layout.ts';
+import type { Block } from '../../src/layout/layout.ts';
 
 /**
  * Products of a vector in registers (an array of vec4f) with a matrix of parameters `w`, written out: every index

@@ -36,7 +36,7 @@ export interface Guide {
   /** False where the folder is another's by now: nothing more is written to it. */
   mayWrite(): Promise<boolean>;
   /** Another engine, where the device of this one was lost. */
-  reopen?(): Promise<Engine>;
+  reopen?(lost: Engine): Promise<Engine>;
   onRecovered?(recovered: Recovered): void;
 }
 

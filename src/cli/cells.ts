@@ -2,6 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import type { Config } from '../base/config.ts';
 import type { Engine } from '../engine/engine.ts';
+import { type EngineName, engineLine } from '../platform/engines.ts';
 import type { Data } from '../tasks/data-file.ts';
 import { recoveredWords } from '../train/recovery.ts';
 import { setup } from '../train/setup.ts';
@@ -9,7 +10,6 @@ import type { CellResult, Measure } from '../train/table.ts';
 import { checkConfig, type Guide, readResult, runCell } from './cell.ts';
 import { type Claim, claimFolder } from './claim.ts';
 import type { Io } from './command.ts';
-import { engineLine } from './engine.ts';
 import { progressLine } from './format.ts';
 import type { StatusLine } from './report.ts';
 
@@ -51,10 +51,10 @@ export async function checkJobs(jobs: readonly Job[]): Promise<void> {
 /**
  * Runs all jobs that are not finished, nor claimed by others. Who is killed or interrupted and called again goes on
  * where it was; who is called beside it takes other jobs.
- * @param openEngine `again`: after the device of one was lost
+ * @param openEngine with a name after the device of an engine of that name was lost
  */
 export async function runJobs(
-  openEngine: (again: boolean) => Promise<Engine>,
+  openEngine: (name?: EngineName) => Promise<Engine>,
   jobs: readonly Job[],
   io: Io,
   { line, onResult }: Speaker,
@@ -89,7 +89,7 @@ export async function runJobs(
         return true;
       }
       if (!engine) {
-        engine = await openEngine(false);
+        engine = await openEngine();
         line.print(engineLine(engine));
       }
       const result = await runCell(engine, job.folder, job.key, job.config, guide(job, claim));
@@ -110,8 +110,8 @@ export async function runJobs(
       if (stopped) stop();
     },
     mayWrite: () => claim.held(),
-    async reopen() {
-      engine = await openEngine(true);
+    async reopen(lost) {
+      engine = await openEngine(lost.name as EngineName);
       return engine;
     },
     onRecovered: recovered => line.print(`${job.key}: ${recoveredWords(recovered)}`),

@@ -1,12 +1,13 @@
 import { dirname, join } from 'node:path';
 import { DeviceLost, InputError } from '../base/errors.ts';
 import type { Engine, Model } from '../engine/engine.ts';
+import type { EngineName, EngineOptions } from '../platform/engines.ts';
+import { openEngineWith } from '../platform/node/engine.ts';
 import type { Data } from '../tasks/data-file.ts';
 import type { Task } from '../tasks/task.ts';
 import { type Checkpoint, decodeCheckpoint } from '../train/checkpoint.ts';
 import { setup, withVocabulary } from '../train/setup.ts';
 import type { Trainer } from '../train/trainer.ts';
-import { type EngineName, type EngineOptions, openEngine } from './engine.ts';
 import { checkpointPath, EARLIER, exists, read } from './files.ts';
 
 /** What Node reads at a time, in bytes. */
@@ -34,8 +35,10 @@ export async function openModel(
   data?: Data,
 ): Promise<{ engine: Engine; model: Model; task: Task }> {
   const { task, spec } = setup(data ? withVocabulary(config, data) : config, data);
-  const engine = await openEngine(name, options);
-  return { engine, model: await engine.model(spec, config.train, state), task };
+  const { engine, made } = await openEngineWith(name, options, engine =>
+    engine.model(spec, config.train, state),
+  );
+  return { engine, model: made, task };
 }
 
 /** What a run that has failed can still save: its state, or, where the device gives nothing any more, the last on the host. */

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { InputError, messageOf, show, unknown } from '../base/errors.ts';
-import { ENGINES, type EngineName, PLANS, type PlanName } from './engine.ts';
+import { PLANS } from '../kernels/plans.ts';
+import { ENGINE_NAMES } from '../platform/engines.ts';
 
 /** Exit codes: 0 done, 1 the device failed (or what is written to did), 2 wrong input, 70 a bug, 130 interrupted. */
 export const EXIT = { device: 1, input: 2, bug: 70, interrupted: 130 } as const;
@@ -56,12 +57,12 @@ export const command = <const O extends Options>(made: Command<O>): Command<O> =
 
 export const ENGINE_OPTION = {
   type: 'string',
-  value: '<auto|gpu|cpu>',
+  value: `<${ENGINE_NAMES.join('|')}>`,
   help: 'what computes (default auto: a GPU, else WebGPU in software, else float64)',
 } as const satisfies Option;
 export const PLAN_OPTION = {
   type: 'string',
-  value: '<auto|fused|stepwise>',
+  value: `<${PLANS.join('|')}>`,
   help: 'how the kernels of a model are laid out (default auto: by size; the same numbers)',
 } as const satisfies Option;
 export const JSON_OPTION = { type: 'boolean', help: 'JSON on stdout' } as const satisfies Option;
@@ -157,16 +158,4 @@ export function wholeNumber(name: string, text: string, min: number, max: number
   const value = /^\d+$/.test(text.trim()) ? Number(text) : Number.NaN;
   if (value >= min && value <= max) return value;
   throw new InputError(`${name} must be a whole number from ${min} to ${max}, got ${show(text)}.`);
-}
-
-/** @throws InputError for an unknown engine */
-export function engineName(text: string | undefined): EngineName {
-  const name = ENGINES.find(engine => engine === (text ?? 'auto'));
-  return name ?? unknown('engine', text ?? '', ENGINES);
-}
-
-/** @throws InputError for an unknown plan */
-export function planName(text: string | undefined): PlanName {
-  const name = PLANS.find(plan => plan === (text ?? 'auto'));
-  return name ?? unknown('plan', text ?? '', PLANS);
 }

@@ -25,8 +25,8 @@ const REPORTS_PER_LINE = 25;
 const REDRAW_MS = 100;
 
 /** What is trained, and from where. */
-export function headLines(trainer: Trainer, from: Checkpoint | undefined, engine: string): string {
-  const { config, task, model } = trainer;
+export function headLines(trainer: Trainer, from: Checkpoint | undefined): string {
+  const { config, task, model, engine } = trainer;
   const longest = from?.run.curriculum.length ?? config.task.maxLength;
   const lines = [
     `task ${task.name} · ${task.symbolNames.length} symbols, lengths ${config.task.minLength} to ${longest} · seed ${config.train.seed}`,
@@ -41,7 +41,7 @@ export function headLines(trainer: Trainer, from: Checkpoint | undefined, engine
     };
     const { ending } = trainer;
     lines.push(ending && ending !== 'stopped' ? `${at}: ${over[ending]} makes it go on` : at);
-    if (from.engine !== engine)
+    if (from.engine !== engine.name)
       lines.push(`it comes from engine ${printable(from.engine, 40)}: rounding will differ from here on`);
   }
   return `${lines.join('\n')}\n`;

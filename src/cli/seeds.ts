@@ -2,11 +2,13 @@
 import { join } from 'node:path';
 import { assign, type Config } from '../base/config.ts';
 import { InputError, show } from '../base/errors.ts';
+import type { PlanName } from '../kernels/plans.ts';
+import type { EngineName } from '../platform/engines.ts';
+import { openEngine } from '../platform/node/engine.ts';
 import type { Data } from '../tasks/data-file.ts';
 import { bestOf, type CellResult, isSolved, measuredAt, measuresOf } from '../train/table.ts';
 import { checkJobs, type Job, runJobs } from './cells.ts';
 import { EXIT, type Io, table } from './command.ts';
-import { type EngineName, openEngine, type PlanName } from './engine.ts';
 import { makeWritable } from './files.ts';
 import { duration, fixed } from './format.ts';
 import { quote, StatusLine } from './report.ts';
@@ -57,7 +59,7 @@ export async function trainSeeds(
   const text = json ? io.stderr : io.stdout;
   const line = new StatusLine(text, Boolean(text.isTTY) && !json);
   const { results, stopped, elsewhere } = await runJobs(
-    again => openEngine(again ? 'gpu' : engine, { plan }),
+    name => openEngine(name ?? engine, { plan }),
     jobs,
     io,
     {

@@ -3,11 +3,12 @@ import type { Batch } from '../base/dims.ts';
 import type { ModelSpec, Tensors } from '../base/parameters.ts';
 
 /**
- * What computes: kernels on a WebGPU device (`gpu`), or the paper in float64 (`cpu`). Trainer, terminal and
- * page see these types only. Every wait is a Promise; what returns nothing only enqueues.
+ * What computes: kernels on a WebGPU device, or the paper in float64. Trainer, terminal and page see these types only.
+ * Every wait is a Promise; what returns nothing only enqueues.
  */
 export interface Engine {
-  readonly name: 'gpu' | 'cpu';
+  /** As it is asked for: its name in the table of src/platform/engines.ts. */
+  readonly name: string;
   readonly adapter: AdapterDescription;
   /** Builds a model of these sizes with these values. Throws DeviceError where the device is too small. */
   model(spec: ModelSpec, training: TrainConfig, state: ModelState): Promise<Model>;

@@ -7,10 +7,11 @@ import type { ModelSpec, Tensors } from '../base/parameters.ts';
 import { bind, dispatch, Gpu, STEP_BYTES } from '../gpu/device.ts';
 import { type BatchBuffers, batchBuffers, MOST_REPORTS, modelBuffers } from '../kernels/arena.ts';
 import type { BufferName, Launch, Size, Work } from '../kernels/launch.ts';
-import { type Layout, layoutOf, pack, unpack } from '../kernels/layout.ts';
 import { compilePlan, type Plan, type PlanOptions } from '../kernels/plan.ts';
 import { SliceSteps } from '../kernels/slices.ts';
 import { allStrengths } from '../kernels/strengths.ts';
+import { type Layout, layoutOf } from '../layout/layout.ts';
+import { pack, unpack } from '../layout/pack.ts';
 import { checkBatch, checkState } from './checks.ts';
 import type {
   AdapterDescription,

@@ -3,10 +3,9 @@ import { REPORT } from '../../shaders/score.wgsl.ts';
 import type { Batch } from '../base/dims.ts';
 import { InputError } from '../base/errors.ts';
 import { type Gpu, UNIFORM } from '../gpu/device.ts';
+import type { Layout } from '../layout/layout.ts';
 import type { BufferName } from './launch.ts';
-import type { Layout } from './layout.ts';
 import { MOST_NORMS, mostParts } from './plan.ts';
-import { tensorsOf } from './tensors.ts';
 
 /** Reports of training steps that may wait on the device to be fetched; that of an evaluation stands behind them. */
 export const MOST_REPORTS = 1024;
@@ -18,14 +17,11 @@ function arenaOf(
   T: number,
 ): { offsets: Record<string, number>; sizes: Record<'acts' | 'grads', number> } {
   const rows = { steps: B * T, 'steps and start': B * (T + 1), batch: B };
-  const tensors = tensorsOf(layout);
   const offsets: Record<string, number> = {};
   const sizes = { acts: 0, grads: 0 };
-  for (const arena of ['acts', 'grads'] as const) {
-    for (const { name, width4, rows: kind } of tensors[arena]) {
-      offsets[name] = sizes[arena];
-      sizes[arena] += rows[kind] * width4;
-    }
+  for (const { name, arena, width4, rows: kind } of layout.tensors) {
+    offsets[name] = sizes[arena];
+    sizes[arena] += rows[kind] * width4;
   }
   return { offsets, sizes };
 }

@@ -4,10 +4,10 @@ import {
   gradientTiles,
   tileGroups,
 } from '../../shaders/gradients.wgsl.ts';
-import type { Operand } from '../../shaders/linear.wgsl.ts';
 import { split } from '../gpu/device.ts';
+import type { Block, Layout } from '../layout/layout.ts';
+import { type Operand, operand } from '../layout/tensors.ts';
 import { type Launch, type Launcher, read, write } from './launch.ts';
-import type { Block, Layout } from './layout.ts';
 
 /** The gradient of every matrix as a product of activations and gradients over all rows, in one dispatch. */
 export function weightGradients(
@@ -34,44 +34,33 @@ export function partsFor(
   return Math.ceil(invocations / (tileGroups(jobsOf(layout), tiling) * tiling.size));
 }
 
-function jobsOf({ spec, layers, blocks, gates, E, H4, P4, R4, S4, O4, V4, D4 }: Layout): GradientJob[] {
-  const operand = (field: string, width4: number, skip: 0 | 1 = 0, from = 0): Operand => ({
-    field,
-    width4,
-    skip,
-    from,
-  });
+function jobsOf(layout: Layout): GradientJob[] {
+  const { spec, layers, blocks, gates, E, H4 } = layout;
+  const of = (field: string): Operand => operand(layout, field);
   const job = (block: Block, a: GradientJob['a'], b: Operand, perStep = true): GradientJob => ({
     block,
     a,
     b,
     perStep,
   });
-  const hOf = (l: number, skip: 0 | 1) => operand(`h${l}`, H4, skip);
-  const h = hOf(spec.layers - 1, 1);
-  const op = spec.deeper ? operand('op', P4) : h;
+  const after = (l: number): Operand => operand(layout, `h${l}`, { skip: 1 });
+  const h = after(spec.layers - 1);
+  const op = spec.deeper ? of('op') : h;
   const jobs: GradientJob[] = [];
   layers.forEach(({ Wx, Wy, Wh, Wr, b, h0, c0 }, l) => {
-    const dA = operand(`dA${l}`, gates.all * H4);
+    const dA = of(`dA${l}`);
     jobs.push(job(Wx, 'inputs', dA), job(b, 'ones', dA));
-    if (Wy) jobs.push(job(Wy, hOf(l - 1, 1), dA));
-    if (Wh) jobs.push(job(Wh, hOf(l, 0), { ...dA, from: gates.hFrom * H4 }));
-    if (Wr) jobs.push(job(Wr, operand('r', R4), dA));
-    if (h0) jobs.push(job(h0, 'ones', operand(`dH${l}`, H4), false));
-    if (c0) jobs.push(job(c0, 'ones', operand(`dC${l}`, H4), false));
+    if (Wy) jobs.push(job(Wy, after(l - 1), dA));
+    if (Wh) jobs.push(job(Wh, of(`h${l}`), operand(layout, `dA${l}`, { from: gates.hFrom * H4 })));
+    if (Wr) jobs.push(job(Wr, of('r'), dA));
+    if (h0) jobs.push(job(h0, 'ones', of(`dH${l}`), false));
+    if (c0) jobs.push(job(c0, 'ones', of(`dC${l}`), false));
   });
-  if (E) jobs.push(job(blocks.S, op, operand('dS', S4)), job(blocks.bS, 'ones', operand('dS', S4)));
-  const dTop = spec.readout ? operand('dQ', O4) : operand('dY', V4);
+  if (E) jobs.push(job(blocks.S, op, of('dS')), job(blocks.bS, 'ones', of('dS')));
+  const dTop = of(spec.readout ? 'dQ' : 'dY');
   jobs.push(job(blocks.Wo, op, dTop), job(blocks.bo, 'ones', dTop));
-  if (spec.readout) {
-    jobs.push(job(blocks.Ws, operand('o', O4), operand('dY', V4)));
-    jobs.push(job(blocks.bs, 'ones', operand('dY', V4)));
-  }
-  if (spec.deeper) {
-    jobs.push(job(blocks.Whp, h, operand('dP', P4)), job(blocks.bp, 'ones', operand('dP', P4)));
-  }
-  if (spec.autoencoder) {
-    jobs.push(job(blocks.Whx, h, operand('dXh', D4)), job(blocks.Wpx, op, operand('dXp', D4)));
-  }
+  if (spec.readout) jobs.push(job(blocks.Ws, of('o'), of('dY')), job(blocks.bs, 'ones', of('dY')));
+  if (spec.deeper) jobs.push(job(blocks.Whp, h, of('dP')), job(blocks.bp, 'ones', of('dP')));
+  if (spec.autoencoder) jobs.push(job(blocks.Whx, h, of('dXh')), job(blocks.Wpx, op, of('dXp')));
   return jobs;
 }

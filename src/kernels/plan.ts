@@ -9,20 +9,22 @@ import { fusedBackwardBlock, fusedForwardBlock, workgroupWords } from '../../sha
 import { fusedBackwardLane, fusedForwardLane } from '../../shaders/fused-lane.wgsl.ts';
 import { batchOf } from '../../shaders/lib/batch.wgsl.ts';
 import type { FusedOptions } from '../../shaders/lib/model.wgsl.ts';
-import { linear, linearBackward, linearTiles, type Operand } from '../../shaders/linear.wgsl.ts';
+import { linear, linearBackward, linearTiles } from '../../shaders/linear.wgsl.ts';
 import { LOSS_SIZE, loss } from '../../shaders/loss.wgsl.ts';
 import { OPTIM_SIZE, optim, reduceGradients, squaredNorms } from '../../shaders/optim.wgsl.ts';
 import { score } from '../../shaders/score.wgsl.ts';
 import type { TrainConfig } from '../base/config.ts';
 import { InputError } from '../base/errors.ts';
 import { type Binding, type Gpu, split } from '../gpu/device.ts';
+import type { Layout } from '../layout/layout.ts';
+import { pushBiasesAt } from '../layout/pack.ts';
+import { type Operand, operand } from '../layout/tensors.ts';
 import { type TuningStore, tunedStep } from './autotune.ts';
 import { partsFor, weightGradients } from './gradients.ts';
 import { type BufferName, type Launch, Launcher, read, type Size, type Work, write } from './launch.ts';
-import { type Layout, pushBiasesAt } from './layout.ts';
 import type { MemoryForm } from './memory.ts';
+import type { PlanName } from './plans.ts';
 import { type StepwiseLaunches, stepwiseLaunches } from './stepwise.ts';
-import { batchFormOf } from './tensors.ts';
 import { tuningFor } from './tuning.ts';
 
 /** How a model is computed: what a training step and an evaluation dispatch, in order. */
@@ -36,10 +38,6 @@ export interface Plan {
   step: Work[];
   forward: Work[];
 }
-
-/** What may be asked for; `auto` chooses. */
-export const PLANS = ['auto', 'fused', 'stepwise'] as const;
-export type PlanName = (typeof PLANS)[number];
 
 /**
  * Parameters, in vec4s, whose products may be written out in a kernel. Compilation grows faster than they do: 3 s at
@@ -128,14 +126,14 @@ export async function compilePlan(
   const chosen = choosePlan(gpu, layout, plan ?? (forced ? 'fused' : 'auto'));
   const kind = chosen.kind;
   const form = forced ?? chosen.form;
-  const { spec, blocks, size4, trained4, weights4, H4, P4, R4, O4, V4, D4 } = layout;
+  const { spec, blocks, size4, trained4, weights4, H4, R4 } = layout;
   // The losses and the weight gradients are part of the fused kernels where these are written out.
   const lane = kind === 'fused' && form.form === 'lane';
   if (kind === 'fused' && !lane) checkWorkgroup(gpu, layout);
   if (lane && (spec.embedding || spec.readout)) {
     throw new InputError('the lane form takes no embedding and no readout: use --plan stepwise.');
   }
-  const batch = batchOf(batchFormOf(layout));
+  const batch = batchOf(layout);
   const tuning = tuningFor(gpu);
   const launcher = new Launcher(gpu);
   // The largest product of a time step: a cell's, of what it was and of what it read.
@@ -147,14 +145,9 @@ export async function compilePlan(
       tunings,
     );
   const launch = launcher.launch.bind(launcher);
-  const operand = (field: string, width4: number, skip: 0 | 1 = 0): Operand => ({ field, width4, skip });
-  const h = operand(`h${spec.layers - 1}`, H4, 1);
-  const op = spec.deeper ? operand('op', P4) : h;
-  const dOp = operand('dOp', P4);
-  const y = operand('y', V4);
-  const dY = operand('dY', V4);
-  const o = operand('o', O4);
-  const dQ = operand('dQ', O4);
+  const of = (field: string): Operand => operand(layout, field);
+  const h = operand(layout, `h${spec.layers - 1}`, { skip: 1 });
+  const op = spec.deeper ? of('op') : h;
 
   // ---- launches --------------------------------------------------------------------------------------------
   const perSequence: Launch['groups'] = ({ B }) => split(lane ? Math.ceil(B / form.size) : B);
@@ -163,7 +156,7 @@ export async function compilePlan(
   };
   const perRow: Launch['groups'] = ({ B, T }) => split(Math.ceil((B * T) / LOSS_SIZE));
   const uniform = lane && size4 * 16 <= gpu.device.limits.maxUniformBufferBindingSize;
-  const copied = lane ? batchOf(batchFormOf(layout), true) : batch;
+  const copied = lane ? batchOf(layout, true) : batch;
   const fused: FusedOptions = { layout, batch: copied, uniform, memory: form };
   const weights: [BufferName, Binding] = ['params', uniform ? 'uniform' : 'read-only-storage'];
   // Invocations that add up gradients, each with a sum of squares of its own, which `score` adds up.
@@ -203,7 +196,7 @@ export async function compilePlan(
       `loss ${field}`,
       loss(
         batch,
-        { kind: 'sigmoid', width: spec.inputs, width4: D4, y: field, dY: dField, target: 'previous input' },
+        { kind: 'sigmoid', width: spec.inputs, y: of(field), dY: of(dField), target: 'previous input' },
         component,
       ),
       [read('batch'), write('acts'), write('grads'), write('extra')],
@@ -266,15 +259,16 @@ export async function compilePlan(
   const outputs = lane
     ? []
     : [
-        ...(spec.readout ? [head(op, 'Wo', o, true), head(o, 'Ws', y)] : [head(op, 'Wo', y)]),
+        ...(spec.readout
+          ? [head(op, 'Wo', of('o'), true), head(of('o'), 'Ws', of('y'))]
+          : [head(op, 'Wo', of('y'))]),
         launch(
           `loss ${spec.output}`,
           loss(batch, {
             kind: spec.output,
             width: spec.outputs,
-            width4: V4,
-            y: 'y',
-            dY: 'dY',
+            y: of('y'),
+            dY: of('dY'),
             target: 'class',
           }),
           [read('batch'), write('acts'), write('grads'), write('outcomes')],
@@ -283,24 +277,16 @@ export async function compilePlan(
       ];
   const recalls =
     spec.autoencoder && !lane
-      ? [
-          head(h, 'Whx', operand('xh', D4)),
-          head(op, 'Wpx', operand('xp', D4)),
-          recall('xh', 'dXh', 0),
-          recall('xp', 'dXp', 1),
-        ]
+      ? [head(h, 'Whx', of('xh')), head(op, 'Wpx', of('xp')), recall('xh', 'dXh', 0), recall('xp', 'dXp', 1)]
       : [];
   const heads = lane
     ? []
     : [
         ...(spec.readout
-          ? [headBackward(dY, 'Ws', dQ, false, o), headBackward(dQ, 'Wo', dOp)]
-          : [headBackward(dY, 'Wo', dOp)]),
+          ? [headBackward(of('dY'), 'Ws', of('dQ'), false, of('o')), headBackward(of('dQ'), 'Wo', of('dOp'))]
+          : [headBackward(of('dY'), 'Wo', of('dOp'))]),
         ...(spec.autoencoder
-          ? [
-              headBackward(operand('dXp', D4), 'Wpx', dOp, true),
-              headBackward(operand('dXh', D4), 'Whx', operand('dHx', H4)),
-            ]
+          ? [headBackward(of('dXp'), 'Wpx', of('dOp'), true), headBackward(of('dXh'), 'Whx', of('dHx'))]
           : []),
       ];
 

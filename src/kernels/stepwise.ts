@@ -14,8 +14,8 @@ import {
 import { stepMemory, stepMemoryBackward } from '../../shaders/stepwise-memory.wgsl.ts';
 import { isRecurrent } from '../base/parameters.ts';
 import { split } from '../gpu/device.ts';
+import type { Layout } from '../layout/layout.ts';
 import { type BufferName, type Launch, type Launcher, read, type Work, write } from './launch.ts';
-import type { Layout } from './layout.ts';
 import type { MemoryForm } from './memory.ts';
 import type { Tuning } from './tuning.ts';
 

@@ -45,7 +45,7 @@ export interface Callbacks {
    * Opens another engine of the same kind where the device of this one was lost: the run goes on from its last snapshot
    * on the host, with the same numbers. Without it, or where that fails, a loss ends the run.
    */
-  reopen?(): Promise<Engine>;
+  reopen?(lost: Engine): Promise<Engine>;
   onRecovered?(recovered: Recovered): void;
   /**
    * ms between snapshots on the host at least (2,000), 0 for whenever the trainer waits: what is done again after a loss.
@@ -178,7 +178,8 @@ export class Trainer {
     } catch (error) {
       if (!(error instanceof DeviceLost) || !callbacks.reopen) throw error;
       engine.destroy();
-      const opened = await modelAnew(callbacks.reopen, checkpoint, data, error);
+      const { reopen } = callbacks;
+      const opened = await modelAnew(() => reopen(engine), checkpoint, data, error);
       return new Trainer(opened.engine, task, opened.model, checkpoint, callbacks, data);
     }
   }
@@ -307,7 +308,8 @@ export class Trainer {
     this.#model.destroy();
     this.#engine.destroy();
     const { checkpoint } = this.#kept;
-    const opened = await modelAnew(reopen, checkpoint, this.#data, lost);
+    const engine = this.#engine;
+    const opened = await modelAnew(() => reopen(engine), checkpoint, this.#data, lost);
     if (this.#destroyed) {
       // Nobody would give it back.
       opened.model.destroy();

@@ -1,10 +1,11 @@
 import type { Config } from '../base/config.ts';
 import { messageOf, sentence } from '../base/errors.ts';
+import type { EngineName } from '../platform/engines.ts';
 import { DATA } from '../tasks/names.ts';
 import { addEvaluation, addProfile, addProgress, type History, noHistory, upTo } from './charts/history.ts';
 import { type Keeper, takeRun } from './keep/keeper.ts';
 import { newId, type StoredRun } from './keep/store.ts';
-import type { DataText, EngineChoice, Kept, Opening, Pace } from './protocol.ts';
+import type { DataText, Kept, Opening, Pace } from './protocol.ts';
 import { type Heard, NotOpened, Run } from './run.ts';
 
 /** The run that the page shows, and what is kept of it. */
@@ -22,7 +23,7 @@ export interface Beginning {
   config?: Config;
   checkpoint?: Uint8Array;
   data?: DataText;
-  engine: EngineChoice;
+  engine: EngineName;
   /** It waits for its start. */
   paused?: boolean;
   /** It was over, and is to go on. */

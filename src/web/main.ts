@@ -1,4 +1,5 @@
 import { InputError, messageOf } from '../base/errors.ts';
+import { engineName, REFERENCE } from '../platform/engines.ts';
 import { preset } from '../train/presets.ts';
 import { recoveredWords } from '../train/recovery.ts';
 import { App, type Beginning, type Current } from './app.ts';
@@ -93,11 +94,11 @@ const lengthChart = new LengthChart(() => app.current?.run);
 const verify = new VerifyPanel(async () => {
   const { current } = app;
   if (!current) return undefined;
-  if (current.run.opened.engine === 'cpu') {
+  if (current.run.opened.engine === REFERENCE) {
     throw new InputError('this run is computed by the reference itself: there is nothing to compare.');
   }
   const { bytes } = await current.run.ask('checkpoint', {});
-  return { checkpoint: bytes, engine: current.run.opened.engine, data: current.data };
+  return { checkpoint: bytes, engine: engineName(current.run.opened.engine), data: current.data };
 });
 const runs = new RunList({
   resume: id => {

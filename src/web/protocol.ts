@@ -1,14 +1,13 @@
 import type { Config } from '../base/config.ts';
 import type { AdapterDescription } from '../engine/engine.ts';
+import type { AdapterDetails } from '../platform/adapter.ts';
+import type { EngineName } from '../platform/engines.ts';
 import type { Evaluation } from '../train/evaluate.ts';
 import type { Recovered } from '../train/recovery.ts';
 import type { Progress, Restart } from '../train/trainer.ts';
 import type { Look } from './memory/look.ts';
 
 /** What page and worker say to each other. One worker is one run. */
-
-export const ENGINES = ['auto', 'gpu', 'cpu'] as const;
-export type EngineChoice = (typeof ENGINES)[number];
 
 /** Your own data as it came: the name of its file, and what it holds. */
 export interface DataText {
@@ -29,7 +28,7 @@ export interface Opening {
   config?: Config;
   checkpoint?: Uint8Array;
   data?: DataText;
-  engine: EngineChoice;
+  engine: EngineName;
   pace: Pace;
   /** The source that the picture shows at first, as people write it; where it cannot be read, another. */
   source?: string;
@@ -100,7 +99,8 @@ export interface Tested {
 export interface Opened {
   kind: 'opened';
   config: Config;
-  engine: 'gpu' | 'cpu';
+  /** Its name. */
+  engine: string;
   adapter: AdapterDescription;
   /** Of the adapter, for people who want to know; nothing where there is none. */
   details?: AdapterDetails;
@@ -116,14 +116,6 @@ export interface Opened {
   /** The source that the picture shows, and an example of one, as people write them. */
   source: string;
   example: string;
-}
-
-export interface AdapterDetails {
-  /** GPUAdapterInfo: vendor, architecture, device, description. */
-  info: Record<string, string>;
-  fallback: boolean;
-  features: string[];
-  limits: Record<string, number>;
 }
 
 /** Where a run stands. `done`: all steps made; `solved`: stopAt reached twice running; `stalled`: no progress any more. */

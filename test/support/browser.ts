@@ -3,8 +3,8 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import puppeteer, { type Browser, type LaunchOptions } from 'puppeteer';
 import { firstLineOf } from '../../src/base/errors.ts';
-import { installedBrowsers } from '../../src/cli/browsers.ts';
-import { bundleInstalled, unpackChromium } from '../../src/cli/bundle.ts';
+import { installedBrowsers } from '../../src/platform/node/browsers.ts';
+import { bundleInstalled, unpackChromium } from '../../src/platform/node/bundle.ts';
 
 const FLAGS = [
   '--enable-unsafe-webgpu',

@@ -1,7 +1,7 @@
-import { findAdapter } from '../../src/cli/adapter.ts';
 import type { AdapterDescription, Engine } from '../../src/engine/engine.ts';
 import { createGpuEngine, type GpuOptions } from '../../src/engine/gpu.ts';
 import { Gpu, requestDevice } from '../../src/gpu/device.ts';
+import { findAdapter } from '../../src/platform/node/adapter.ts';
 
 /** A device of the best adapter of this machine, and what it is. */
 export async function openDevice(): Promise<{ device: GPUDevice; description: AdapterDescription }> {

@@ -1,7 +1,7 @@
-import { findAdapter, release } from '../../src/cli/adapter.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { createGpuEngine, type GpuOptions } from '../../src/engine/gpu.ts';
 import { requestDevice } from '../../src/gpu/device.ts';
+import { findAdapter, release } from '../../src/platform/node/adapter.ts';
 
 /** Engines on this machine's adapter whose devices can be taken away, as a driver that fails does. */
 export class LosingEngines {

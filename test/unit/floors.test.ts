@@ -3,31 +3,33 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 
 /**
- * Imports run downwards only:
- *   cli, web → train → engine → kernels, reference, tasks, gpu → base
- * train sees the engine's types only; only cli and web choose an engine, touch files or the DOM.
+ * Imports run downwards only, those of types too:
+ *   cli, web, entries → platform → train → engine → kernels, reference → shaders, tasks, gpu → layout → base
+ * Only cli, web and platform choose an engine, touch files or the DOM.
  */
 const ROOT = resolve(import.meta.dirname, '../..');
 
-/** What each shelf may import from, besides itself. */
+/** What each shelf may import from, besides itself: shelves above it in this list. */
 const BELOW: Record<string, string[]> = {
   base: [],
+  layout: ['base'],
   gpu: ['base'],
   tasks: ['base'],
+  shaders: ['layout'],
   reference: ['base'],
-  shaders: ['kernels (types)'],
-  kernels: ['base', 'gpu', 'shaders'],
-  engine: ['base', 'gpu', 'tasks', 'reference', 'kernels', 'shaders'],
-  train: ['base', 'tasks', 'engine (types)'],
-  cli: ['base', 'gpu', 'tasks', 'reference', 'kernels', 'engine', 'train', 'index'],
-  web: ['base', 'gpu', 'tasks', 'reference', 'kernels', 'engine', 'train'],
-  index: ['base', 'gpu', 'tasks', 'engine', 'train'],
+  kernels: ['base', 'layout', 'gpu', 'shaders'],
+  engine: ['base', 'layout', 'gpu', 'shaders', 'reference', 'kernels'],
+  train: ['base', 'tasks', 'engine'],
+  platform: ['base', 'gpu', 'kernels', 'engine'],
+  entries: ['base', 'gpu', 'tasks', 'engine', 'train', 'platform'],
+  cli: ['base', 'tasks', 'kernels', 'engine', 'train', 'platform', 'entries'],
+  web: ['base', 'tasks', 'kernels', 'engine', 'train', 'platform'],
 };
 
 const shelfOf = (file: string): string => {
   const [top, second] = relative(ROOT, file).split(/[\\/]/);
   if (top === 'shaders') return 'shaders';
-  return second === 'index.ts' ? 'index' : second;
+  return second.endsWith('.ts') ? 'entries' : second;
 };
 
 const files = ['src', 'shaders'].flatMap(top =>
@@ -36,15 +38,15 @@ const files = ['src', 'shaders'].flatMap(top =>
     .map(name => join(ROOT, top, name)),
 );
 
-/** Every import and re-export of a file: its path, and whether it is of types only. */
-function importsOf(file: string): { path: string; types: boolean }[] {
+/** What a file imports and re-exports, types too, as paths of files. */
+function importsOf(file: string): string[] {
   const text = readFileSync(file, 'utf8');
-  const found = [...text.matchAll(/^\s*(?:import|export)\s+(type\s)?[^;'"]*?from\s+['"]([^'"]+)['"]/gm)];
+  const found = [...text.matchAll(/^\s*(?:import|export)\s+(?:type\s)?[^;'"]*?from\s+['"]([^'"]+)['"]/gm)];
   const dynamic = [...text.matchAll(/import\(\s*['"]([^'"]+)['"]\s*\)/g)];
-  return [
-    ...found.map(([, types, path]) => ({ path, types: types !== undefined })),
-    ...dynamic.map(([, path]) => ({ path, types: false })),
-  ];
+  return [...found, ...dynamic]
+    .map(([, path]) => path)
+    .filter(path => path.startsWith('.'))
+    .map(path => resolve(dirname(file), path));
 }
 
 test('every file stands on a known shelf', () => {
@@ -53,26 +55,45 @@ test('every file stands on a known shelf', () => {
 });
 
 test('imports run downwards', () => {
+  const shelves = Object.keys(BELOW);
+  for (const [k, shelf] of shelves.entries()) {
+    for (const below of BELOW[shelf]) expect(shelves.slice(0, k), shelf).toContain(below);
+  }
   const wrong: string[] = [];
   for (const file of files) {
     const shelf = shelfOf(file);
-    for (const { path, types } of importsOf(file)) {
-      if (!path.startsWith('.')) continue;
-      const other = shelfOf(resolve(dirname(file), path));
-      const allowed =
-        other === shelf ||
-        BELOW[shelf].includes(other) ||
-        (types && BELOW[shelf].includes(`${other} (types)`));
-      if (!allowed) wrong.push(`${relative(ROOT, file)} (${shelf}) imports ${path} (${other})`);
+    for (const path of importsOf(file)) {
+      const other = shelfOf(path);
+      if (other === shelf || BELOW[shelf].includes(other)) continue;
+      wrong.push(`${relative(ROOT, file)} (${shelf}) imports ${relative(ROOT, path)} (${other})`);
     }
   }
   expect(wrong).toEqual([]);
 });
 
-test('only cli touches Node, only web the DOM', () => {
+test('no file imports itself, by whatever way', () => {
+  const imports = new Map(files.map(file => [file, importsOf(file)]));
+  const circles: string[] = [];
+  const done = new Set<string>();
+  const visit = (file: string, path: readonly string[]): void => {
+    const at = path.indexOf(file);
+    if (at >= 0) {
+      circles.push([...path.slice(at), file].map(one => relative(ROOT, one)).join(' → '));
+      return;
+    }
+    if (done.has(file)) return;
+    for (const next of imports.get(file) ?? []) visit(next, [...path, file]);
+    done.add(file);
+  };
+  for (const file of files) visit(file, []);
+  expect(circles).toEqual([]);
+});
+
+test('only cli and its platform touch Node, only web the DOM', () => {
   for (const file of files) {
     const text = readFileSync(file, 'utf8');
-    if (shelfOf(file) !== 'cli') expect(text, file).not.toMatch(/from 'node:/);
+    const node = shelfOf(file) === 'cli' || /src[\\/]platform[\\/]node/.test(file);
+    if (!node) expect(text, file).not.toMatch(/from 'node:/);
     if (shelfOf(file) !== 'web') expect(text, file).not.toMatch(/\bdocument\.|\bwindow\./);
   }
 });
@@ -87,7 +108,7 @@ test('nothing of a file or an address is evaluated, or becomes HTML', () => {
 
 test('only engine and below know WebGPU', () => {
   for (const file of files) {
-    if (['gpu', 'kernels', 'engine', 'shaders', 'cli', 'web', 'index'].includes(shelfOf(file))) continue;
+    if (['gpu', 'kernels', 'engine', 'shaders', 'platform', 'cli', 'web'].includes(shelfOf(file))) continue;
     expect(readFileSync(file, 'utf8'), file).not.toMatch(/\bGPU[A-Z]\w+/);
   }
 });

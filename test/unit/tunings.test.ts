@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { tuningFile } from '../../src/cli/tunings.ts';
+import { tuningFile } from '../../src/platform/node/tunings.ts';
 
 const fresh = (): string => join(mkdtempSync(join(tmpdir(), 'pushdown-tunings-')), 'below', 'tuning.json');
 

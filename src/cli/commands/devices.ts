@@ -1,4 +1,4 @@
-import { findAdapter } from '../adapter.ts';
+import { findAdapter } from '../../platform/node/adapter.ts';
 import { command, JSON_OPTION, table } from '../command.ts';
 
 const LIMITS = [

@@ -1,22 +1,14 @@
 import { InputError, show } from '../../base/errors.ts';
 import { Rng, STREAM } from '../../base/rng.ts';
+import { engineLine, engineName, planName } from '../../platform/engines.ts';
 import { type Data, lengthsOf } from '../../tasks/data-file.ts';
 import { hasLength, type Task } from '../../tasks/task.ts';
 import type { Checkpoint } from '../../train/checkpoint.ts';
 import { type Evaluation, evaluate as evaluateAt } from '../../train/evaluate.ts';
 import { setup, withVocabulary } from '../../train/setup.ts';
 import { openModel, readCheckpoint } from '../checkpoint.ts';
-import {
-  command,
-  ENGINE_OPTION,
-  engineName,
-  JSON_OPTION,
-  PLAN_OPTION,
-  planName,
-  wholeNumber,
-} from '../command.ts';
+import { command, ENGINE_OPTION, JSON_OPTION, PLAN_OPTION, wholeNumber } from '../command.ts';
 import { DATA_OPTION, dataOf } from '../data.ts';
-import { engineLine } from '../engine.ts';
 import { writeAtomic } from '../files.ts';
 import { EVALUATION_HEAD, evaluationRow, modelWords } from '../format.ts';
 import { accuracyPlot } from '../plot.ts';
@@ -51,8 +43,8 @@ A checkpoint may be named by its folder. With --json: one object per length, the
     json: JSON_OPTION,
   },
   async run([path], options, io) {
-    const name = engineName(options.engine);
-    const plan = planName(options.plan);
+    const name = engineName(options.engine ?? 'auto');
+    const plan = planName(options.plan ?? 'auto');
     const sequences = wholeNumber('--sequences', options.sequences ?? '256', 1, 1_000_000);
     if (options.plot === '')
       throw new InputError('--plot needs the name of a file, for example accuracy.svg.');

@@ -1,9 +1,9 @@
 import { InputError, messageOf } from '../../base/errors.ts';
+import { engineLine, engineName, planName } from '../../platform/engines.ts';
 import { parseSource } from '../../tasks/task.ts';
 import { predict as predictAll } from '../../train/evaluate.ts';
 import { openModel, readCheckpoint } from '../checkpoint.ts';
-import { command, ENGINE_OPTION, engineName, JSON_OPTION, PLAN_OPTION, planName } from '../command.ts';
-import { engineLine } from '../engine.ts';
+import { command, ENGINE_OPTION, JSON_OPTION, PLAN_OPTION } from '../command.ts';
 import { readLines } from '../input.ts';
 
 export const predict = command({
@@ -15,8 +15,8 @@ export const predict = command({
 With --json: {"source", "output", "ended"}, ended being false where the answer was cut off.`,
   options: { engine: ENGINE_OPTION, plan: PLAN_OPTION, json: JSON_OPTION },
   async run([path], options, io) {
-    const name = engineName(options.engine);
-    const plan = planName(options.plan);
+    const name = engineName(options.engine ?? 'auto');
+    const plan = planName(options.plan ?? 'auto');
     const { checkpoint } = await readCheckpoint(path);
     const { engine, model, task } = await openModel(checkpoint, name, { plan });
     io.stderr.write(`${engineLine(engine)}\n`);

@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 import { InputError, show, unknown } from '../../base/errors.ts';
+import { engineName, planName } from '../../platform/engines.ts';
+import { openEngine } from '../../platform/node/engine.ts';
 import {
   type Cell,
   type CellResult,
@@ -12,8 +14,7 @@ import {
 } from '../../train/table.ts';
 import { readResult } from '../cell.ts';
 import { checkJobs, type Job, type Outcome, runJobs } from '../cells.ts';
-import { command, ENGINE_OPTION, EXIT, engineName, JSON_OPTION, PLAN_OPTION, planName } from '../command.ts';
-import { openEngine } from '../engine.ts';
+import { command, ENGINE_OPTION, EXIT, JSON_OPTION, PLAN_OPTION } from '../command.ts';
 import { makeWritable, writeAtomic } from '../files.ts';
 import { duration, fixed } from '../format.ts';
 import { quote, StatusLine } from '../report.ts';
@@ -48,8 +49,8 @@ machines may work on one folder, each taking what no other has; --shard 2/8 is t
     json: JSON_OPTION,
   },
   async run([name], options, io) {
-    const engine = engineName(options.engine);
-    const plan = planName(options.plan);
+    const engine = engineName(options.engine ?? 'auto');
+    const plan = planName(options.plan ?? 'auto');
     const spec = specOf(name, options.scale ?? 'full');
     const only = options.only === undefined ? [] : options.only.split(',').map(word => word.trim());
     const sets = options.set ?? [];
@@ -77,7 +78,7 @@ machines may work on one folder, each taking what no other has; --shard 2/8 is t
       const mine = shardOf(jobs, i, n);
       text.write(`table ${spec.name}, scale ${spec.scale}: ${mine.length} runs in ${out}\n`);
       try {
-        outcome = await runJobs(again => openEngine(again ? 'gpu' : engine, { plan }), mine, io, {
+        outcome = await runJobs(name => openEngine(name ?? engine, { plan }), mine, io, {
           line,
           onResult(result, done, fresh) {
             if (!fresh) return;

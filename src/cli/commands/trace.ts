@@ -1,9 +1,9 @@
 import { endsOf, type ModelSpec } from '../../base/parameters.ts';
+import { engineLine, engineName, planName } from '../../platform/engines.ts';
 import { parseSource } from '../../tasks/task.ts';
 import { type TraceStep, trace as traceSource } from '../../train/evaluate.ts';
 import { openModel, readCheckpoint } from '../checkpoint.ts';
-import { command, ENGINE_OPTION, engineName, JSON_OPTION, PLAN_OPTION, planName, table } from '../command.ts';
-import { engineLine } from '../engine.ts';
+import { command, ENGINE_OPTION, JSON_OPTION, PLAN_OPTION, table } from '../command.ts';
 import { bar, fixed, strengthBars } from '../format.ts';
 
 /** A row per step, and what the marks mean; without a memory, without its columns. */
@@ -49,8 +49,8 @@ export const trace = command({
   notes: 'With --json: one object per step, with the numbers behind the bars.',
   options: { engine: ENGINE_OPTION, plan: PLAN_OPTION, json: JSON_OPTION },
   async run([path, ...symbols], options, io) {
-    const name = engineName(options.engine);
-    const plan = planName(options.plan);
+    const name = engineName(options.engine ?? 'auto');
+    const plan = planName(options.plan ?? 'auto');
     const { checkpoint } = await readCheckpoint(path);
     const { engine, model, task } = await openModel(checkpoint, name, { plan });
     const source = parseSource(task, symbols.length > 0 ? symbols.join(' ') : task.example);

@@ -1,6 +1,9 @@
 import { join } from 'node:path';
 import { DeviceError, InputError, messageOf, unknown } from '../../base/errors.ts';
 import { countParameters } from '../../base/parameters.ts';
+import type { PlanName } from '../../kernels/plans.ts';
+import { type EngineName, engineLine, engineName, planName } from '../../platform/engines.ts';
+import { openEngineWith, reopening } from '../../platform/node/engine.ts';
 import { type Checkpoint, encodeCheckpoint } from '../../train/checkpoint.ts';
 import { evaluateResult } from '../../train/evaluate.ts';
 import { setup } from '../../train/setup.ts';
@@ -11,16 +14,13 @@ import {
   command,
   ENGINE_OPTION,
   EXIT,
-  engineName,
   type Io,
   JSON_OPTION,
   type Output,
   PLAN_OPTION,
-  planName,
   wholeNumber,
 } from '../command.ts';
 import { DATA_OPTION } from '../data.ts';
-import { type EngineName, engineLine, openEngine, type PlanName } from '../engine.ts';
 import {
   CHECKPOINT,
   CONFIG,
@@ -89,8 +89,8 @@ With --seeds, each seed has a folder in it: those finished are kept, several pro
     json: JSON_OPTION,
   },
   async run([operand], options, io) {
-    const engineAsked = engineName(options.engine);
-    const planAsked = planName(options.plan);
+    const engineAsked = engineName(options.engine ?? 'auto');
+    const planAsked = planName(options.plan ?? 'auto');
     const seeds = options.seeds === undefined ? undefined : parseSeeds(options.seeds);
     const sets = [
       ...(options.set ?? []),
@@ -161,10 +161,9 @@ async function carryOut(
   io: Io,
 ): Promise<number> {
   const { config, data, from, out } = plan;
+  const engineOptions = { plan: planAsked };
   // Progress is part of the result, unless the result is to be JSON.
   const text = json ? io.stderr : io.stdout;
-  const engine = await openEngine(engineAsked, { plan: planAsked });
-  text.write(`${engineLine(engine)}\n`);
   const file = join(out, CHECKPOINT);
   const save = async (snapshot?: Checkpoint) => {
     const kept = snapshot ?? (await trainer.snapshot());
@@ -191,12 +190,14 @@ async function carryOut(
   const { record } = log;
   const callbacks = {
     ...reporting(config, line, log, json),
-    // Only WebGPU has devices to lose; the CPU would go on with other numbers.
-    reopen: () => openEngine('gpu', { plan: planAsked }),
+    reopen: reopening(engineOptions),
   };
-  const trainer = from
-    ? await Trainer.resume(engine, { ...from, config }, callbacks, data)
-    : await Trainer.start(engine, config, callbacks, data);
+  const { made: trainer } = await openEngineWith(engineAsked, engineOptions, engine => {
+    text.write(`${engineLine(engine)}\n`);
+    return from
+      ? Trainer.resume(engine, { ...from, config }, callbacks, data)
+      : Trainer.start(engine, config, callbacks, data);
+  });
 
   const made = [CHECKPOINT, ...(plan.ownConfig ? [] : [CONFIG]), LOG];
   if (!plan.resumed) {
@@ -204,7 +205,7 @@ async function carryOut(
     if (kept) text.write(`what an earlier run left there is kept as ${kept}\n`);
   }
   if (made.includes(CONFIG)) await writeAtomic(join(out, CONFIG), `${JSON.stringify(config, null, 2)}\n`);
-  text.write(headLines(trainer, from, engine.name));
+  text.write(headLines(trainer, from));
   const parameters = countParameters(trainer.model.spec);
   const { name, adapter } = trainer.engine;
   record({ kind: 'start', engine: name, adapter, parameters, step: trainer.step, out, config });

@@ -1,8 +1,9 @@
 import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
 import type { Config } from '../../base/config.ts';
 import type { TuningStore } from '../../kernels/autotune.ts';
+import type { EngineName } from '../../platform/engines.ts';
 import type { History } from '../charts/history.ts';
-import type { DataText, EngineChoice, RunState } from '../protocol.ts';
+import type { DataText, RunState } from '../protocol.ts';
 
 /** A run as the browser's storage has it, without what is large. */
 export interface StoredRun {
@@ -11,7 +12,7 @@ export interface StoredRun {
   created: number;
   updated: number;
   config: Config;
-  engine: EngineChoice;
+  engine: EngineName;
   /** Where the checkpoint stands. */
   step: number;
   state: Exclude<RunState, 'running'>;

@@ -1,7 +1,7 @@
 import { assign, type Config, KEYS } from '../../base/config.ts';
 import { InputError, show, unknown } from '../../base/errors.ts';
+import { type EngineName, engineName } from '../../platform/engines.ts';
 import { preset } from '../../train/presets.ts';
-import { ENGINES, type EngineChoice } from '../protocol.ts';
 import { differing, nearestPreset, settingOf, VOCABULARY, written } from './differences.ts';
 
 /**
@@ -14,7 +14,7 @@ import { differing, nearestPreset, settingOf, VOCABULARY, written } from './diff
  */
 export interface Address {
   config: Config;
-  engine: EngineChoice;
+  engine: EngineName;
   /** The run waits for its start. */
   paused: boolean;
   /** Said where the link can be used, but may not mean what it meant. */
@@ -81,8 +81,7 @@ export function readAddress(hash: string): Address | undefined {
     if (!KEYS.includes(key)) unknown('setting in the link', key, [...KEYS, ...WORDS]);
     sets.push(`${key}=${value}`);
   }
-  const engine = ENGINES.find(one => one === (parts.get('engine') ?? 'auto'));
-  if (!engine) unknown('engine in the link', parts.get('engine')!, ENGINES);
+  const engine = engineName(parts.get('engine') ?? 'auto', 'engine in the link');
   const config = assign(preset(parts.get('preset') ?? 'reverse'), sets);
   const check = parts.get('check');
   const warning =

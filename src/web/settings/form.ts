@@ -1,10 +1,11 @@
 import { type Config, makeConfig } from '../../base/config.ts';
 import { InputError } from '../../base/errors.ts';
+import { ENGINES, type EngineName } from '../../platform/engines.ts';
 import { DATA } from '../../tasks/names.ts';
 import { PRESETS, preset } from '../../train/presets.ts';
 import { byId, make, write, writeOrHide } from '../dom.ts';
 import { bytes, count } from '../format.ts';
-import type { DataText, EngineChoice } from '../protocol.ts';
+import type { DataText } from '../protocol.ts';
 import { Checker } from './checker.ts';
 import { changesBetween, nearestPreset } from './differences.ts';
 import { SettingField } from './field.ts';
@@ -13,7 +14,7 @@ import { keyIn, SECTIONS, SEED } from './words.ts';
 /** What a person has set, not yet running. */
 export interface Draft {
   config: Config;
-  engine: EngineChoice;
+  engine: EngineName;
   paused: boolean;
   data?: DataText;
 }
@@ -52,6 +53,13 @@ export class SettingsForm {
     });
     this.#fields = [this.#seed, ...fields];
     fillPresets(this.#preset);
+    const options = [
+      ['auto', ''] as const,
+      ...ENGINES.map(({ name, label }) => [name, `: ${label}`] as const),
+    ];
+    this.#engine.append(
+      ...options.map(([name, label]) => make('option', { value: name }, `${name}${label}`)),
+    );
     this.#preset.addEventListener('change', () => {
       this.set(this.#withSeed(preset(this.#preset.value)));
     });
@@ -63,7 +71,7 @@ export class SettingsForm {
       if (!this.#config) return;
       onBegin({
         config: this.#config,
-        engine: this.#engine.value as EngineChoice,
+        engine: this.#engine.value as EngineName,
         paused: this.#paused.checked,
         data: this.#config.task.name === DATA ? this.#data : undefined,
       });
@@ -71,7 +79,7 @@ export class SettingsForm {
   }
 
   /** Fills the form in. A configuration of your own data comes with its data. */
-  set(config: Config, engine?: EngineChoice, data = this.#data): void {
+  set(config: Config, engine?: EngineName, data = this.#data): void {
     this.#data = data;
     this.#preset.value = nearestPreset(config);
     const chosen = PRESETS.find(({ name }) => name === this.#preset.value);

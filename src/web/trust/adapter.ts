@@ -1,5 +1,5 @@
+import { engineLine } from '../../platform/engines.ts';
 import { byId, make, write, writeOrHide } from '../dom.ts';
-import { engineLine } from '../engine.ts';
 import { bytes, count } from '../format.ts';
 import type { Opened } from '../protocol.ts';
 import { adviceFor } from './advice.ts';

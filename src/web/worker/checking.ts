@@ -4,7 +4,7 @@ import { parseData } from '../../tasks/data-file.ts';
 import { defaultsFor } from '../../train/setup.ts';
 import type { DataText } from '../protocol.ts';
 import { type Checked, check } from './check.ts';
-import type { Scope } from './worker.ts';
+import type { Scope } from './scope.ts';
 
 /** Checks settings and data off the page's thread: a grammar may have to be counted through, a file to be read. */
 

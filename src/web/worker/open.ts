@@ -1,4 +1,4 @@
-import type { Role } from './worker.ts';
+import type { Role } from './scope.ts';
 
 /** A worker of the page, for one thing. */
 export const openWorker = (role: Role): Worker =>

@@ -1,13 +1,16 @@
-import { firstLineOf, InputError } from '../../base/errors.ts';
+import { InputError } from '../../base/errors.ts';
 import { countParameters } from '../../base/parameters.ts';
+import { type AdapterDetails, detailsOf } from '../../platform/adapter.ts';
+import { openEngineWith, reopening } from '../../platform/browser/engine.ts';
+import { BEST } from '../../platform/engines.ts';
 import { DATA } from '../../tasks/names.ts';
 import { formatSource, type Task } from '../../tasks/task.ts';
 import { type Checkpoint, decodeCheckpoint } from '../../train/checkpoint.ts';
 import { furtherConfig } from '../../train/further.ts';
 import { type Callbacks, Trainer } from '../../train/trainer.ts';
-import { detailsOf, openEngine } from '../engine.ts';
+import { keptTunings } from '../keep/store.ts';
 import { firstSource } from '../memory/look.ts';
-import type { AdapterDetails, Opened, Opening } from '../protocol.ts';
+import type { Opened, Opening } from '../protocol.ts';
 import { shownSource } from './answers.ts';
 import { ownDataFor } from './own-data.ts';
 
@@ -38,23 +41,17 @@ export async function openRun(opening: Opening, callbacks: Callbacks): Promise<O
   const data = ownDataFor(config.task, opening.data);
   const choice = opening.engine;
   let details: AdapterDetails | undefined;
-  let engine = await openEngine(choice, adapter => {
-    details = detailsOf(adapter);
-  });
-  // Only WebGPU has devices to lose; the CPU would go on with other numbers.
-  const hooks = { ...callbacks, reopen: () => openEngine('gpu') };
-  const begin = (): Promise<Trainer> =>
-    from ? Trainer.resume(engine, from, hooks, data) : Trainer.start(engine, config, hooks, data);
-  const trainer = await begin().catch(async error => {
-    // An adapter may be there and yet too small, or its compiler refuse a kernel.
-    if (choice !== 'auto' || engine.name === 'cpu' || error instanceof InputError) throw error;
-    const reason = `${engine.adapter.name} failed: ${firstLineOf(error)}`;
-    engine.destroy();
-    const { createCpuEngine } = await import('../../engine/cpu.ts');
-    engine = createCpuEngine(reason);
-    details = undefined;
-    return begin();
-  });
+  const options = {
+    tunings: keptTunings,
+    onAdapter(adapter: GPUAdapter) {
+      details = detailsOf(adapter);
+    },
+  };
+  const hooks = { ...callbacks, reopen: reopening(options) };
+  const { made: trainer } = await openEngineWith(choice, options, engine =>
+    from ? Trainer.resume(engine, from, hooks, data) : Trainer.start(engine, config, hooks, data),
+  );
+  const { engine } = trainer;
   const longest = from?.run.curriculum.length ?? config.task.maxLength;
   const source =
     sourceOf(trainer.task, opening.source) ?? firstSource(trainer.task, config.train.seed, longest);
@@ -67,8 +64,9 @@ export async function openRun(opening: Opening, callbacks: Callbacks): Promise<O
       config: trainer.config,
       engine: engine.name,
       adapter: engine.adapter,
-      details,
-      missing: choice === 'auto' && engine.name === 'cpu' ? engine.adapter.reason : undefined,
+      // Of a device that could not do it, there may be details all the same.
+      details: engine.name === BEST ? details : undefined,
+      missing: choice === 'auto' && engine.name !== BEST ? engine.adapter.reason : undefined,
       plan: trainer.model.plan,
       parameters: countParameters(trainer.model.spec),
       bytes: trainer.model.bytes,

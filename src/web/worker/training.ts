@@ -7,7 +7,7 @@ import { type Look, lookAt, samplePairs } from '../memory/look.ts';
 import type { Answer, Asked, FromWorker, Kept, Opening, Question, ToWorker } from '../protocol.ts';
 import { drawSource, lengthsFor, shownSource, testOn, tryOut } from './answers.ts';
 import { openRun } from './opening.ts';
-import type { Scope } from './worker.ts';
+import type { Scope } from './scope.ts';
 
 /** Training, off the page's thread. Timers only: animation frames stop in hidden tabs. */
 

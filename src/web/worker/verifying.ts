@@ -1,17 +1,18 @@
 import { InputError, messageOf } from '../../base/errors.ts';
 import { createCpuEngine } from '../../engine/cpu.ts';
+import { openEngine } from '../../platform/browser/engine.ts';
+import type { EngineName } from '../../platform/engines.ts';
 import { decodeCheckpoint } from '../../train/checkpoint.ts';
 import { type Verification, verifyStep } from '../../train/verify.ts';
-import { openEngine } from '../engine.ts';
-import type { DataText, EngineChoice } from '../protocol.ts';
+import type { DataText } from '../protocol.ts';
 import { ownDataFor } from './own-data.ts';
-import type { Scope } from './worker.ts';
+import type { Scope } from './scope.ts';
 
 /** Compares one training step with the reference, on a device of its own: the run goes on meanwhile. */
 
 export interface ToVerify {
   checkpoint: Uint8Array;
-  engine: EngineChoice;
+  engine: EngineName;
   data?: DataText;
 }
 export type FromVerify = { verification: Verification } | { problem: string };

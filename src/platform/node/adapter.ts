@@ -5,8 +5,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { constants, homedir } from 'node:os';
 import { dirname, isAbsolute, join } from 'node:path';
-import { firstLineOf, messageOf } from '../base/errors.ts';
-import type { AdapterDescription } from '../engine/engine.ts';
+import { firstLineOf, messageOf } from '../../base/errors.ts';
+import type { AdapterDescription } from '../../engine/engine.ts';
+import { describe } from '../adapter.ts';
 import { browserPaths } from './browsers.ts';
 import { bundleInstalled, unpackSwiftShader } from './bundle.ts';
 
@@ -84,7 +85,8 @@ async function find(software: boolean, checked: boolean): Promise<AdapterSearch>
         tried.push({ what, outcome: 'no adapter' });
         return undefined;
       }
-      const { name, soft } = describe(adapter.info);
+      const { name, kind } = describe(adapter);
+      const soft = kind === 'software';
       if (software && !soft) {
         tried.push({ what, outcome: `${name}, passed over: a software adapter was asked for` });
         return undefined;
@@ -93,7 +95,7 @@ async function find(software: boolean, checked: boolean): Promise<AdapterSearch>
       const reason = reasonFor(soft, software, tried) + (toggles.length ? '; bounds checks off' : '');
       tried.push({ what, outcome: name });
       instances.push(gpu);
-      return { gpu, adapter, description: { name, kind: soft ? 'software' : 'gpu', reason } };
+      return { gpu, adapter, description: { name, kind, reason } };
     } catch (error) {
       tried.push({ what, outcome: firstLineOf(error) });
       return undefined;
@@ -210,17 +212,6 @@ const loaderFrom = (folder: string): boolean =>
 
 /** A system may have drivers but no loader: a browser brings one. */
 const lendLoader = (): boolean => browserPaths().some(path => load(join(dirname(path), 'libvulkan.so.1')));
-
-function describe(info: GPUAdapterInfo): { name: string; soft: boolean } {
-  const all = `${info.vendor} ${info.architecture} ${info.device} ${info.description}`;
-  const device = (info.device || info.description).replaceAll('-', ' ').trim();
-  if (/swiftshader/i.test(all)) return { name: 'SwiftShader', soft: true };
-  if (/llvmpipe|lavapipe/i.test(all))
-    return { name: `lavapipe, ${/Mesa [\d.]+/.exec(all)?.[0] ?? device}`, soft: true };
-  const name = device.toLowerCase().includes(info.vendor) ? device : `${info.vendor} ${device}`;
-  const soft = info.isFallbackAdapter || /basic render|\bwarp\b/i.test(all);
-  return { name: name.trim() || 'unnamed', soft };
-}
 
 function reasonFor(soft: boolean, asked: boolean, tried: AdapterSearch['tried']): string {
   if (!soft) return 'the GPU of this system';

@@ -1,0 +1,10 @@
+/** `pushdown/browser`: all public names, and what a page or a worker needs to open an engine. */
+export * from './index.ts';
+export {
+  type BrowserOptions,
+  findAdapter,
+  openEngine,
+  openEngineWith,
+  reopening,
+} from './platform/browser/engine.ts';
+export type { EngineName, EngineOptions } from './platform/engines.ts';

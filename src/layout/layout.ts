@@ -1,0 +1,106 @@
+import { isRecurrent, type ModelSpec, widthOfHeads } from '../base/parameters.ts';
+import { in4, type Sizes, sizesOf } from './sizes.ts';
+import { type TensorForm, tensorsOf } from './tensors.ts';
+
+/**
+ * Where everything of a model lies, for every fast engine: its parameters in one packed buffer, its activations and
+ * gradients in two arenas. Padding of rows is 0 and stays 0, because its gradients are sums of products with zeros.
+ */
+export interface Layout extends Sizes {
+  /** Activations and gradients, in the order in which they lie in their arenas. */
+  tensors: readonly TensorForm[];
+  layers: Layer[];
+  /** Blocks of parameters, in vec4s. */
+  blocks: Record<BlockName, Block>;
+  /** The embeddings of the inputs, where there are any; each layer's Wx is then derived from them. */
+  We?: Block;
+  /** Lengths in vec4s: of the matrices, which decay; of all that is trained; of the parameter buffer. */
+  weights4: number;
+  trained4: number;
+  size4: number;
+}
+
+/** A layer's matrices: of inputs, the layer below, h of the step before, reads. */
+export interface Layer {
+  Wx: Block;
+  Wy?: Block;
+  Wh?: Block;
+  Wr?: Block;
+  b: Block;
+  h0?: Block;
+  c0?: Block;
+  /** Of the embeddings: Wx = We · Wxe. */
+  Wxe?: Block;
+}
+
+/**
+ * The other matrices the kernels see. `S` puts all heads side by side: the row s = (v of every end, then d and u of
+ * every end, padding) holds what the memories need at one step, each v and the first d on a vec4 boundary.
+ */
+export type BlockName = 'Whp' | 'bp' | 'S' | 'bS' | 'Wo' | 'bo' | 'Ws' | 'bs' | 'Whx' | 'Wpx';
+
+export interface Block {
+  offset4: number;
+  rows: number;
+  /** Leading dimension: vec4s per row. */
+  ld4: number;
+}
+
+export function layoutOf(spec: ModelSpec): Layout {
+  const { inputs: D, hidden: H, outputs: V, embedding: X } = spec;
+  const P = widthOfHeads(spec);
+  const sizes = sizesOf(spec);
+  const { E, H4, P4, R4, S4, V4, D4, gates } = sizes;
+  const recurrent = isRecurrent(spec);
+  let size4 = 0;
+  const block = (rows: number, ld4: number): Block => {
+    const offset4 = size4;
+    size4 += rows * ld4;
+    return { offset4, rows, ld4 };
+  };
+  const xLd = gates.x * H4;
+  // Matrices first, so that what decays is one range; what is derived last, for the optimiser ends before it.
+  const We = X ? block(D, in4(X)) : undefined;
+  const none: Block = { offset4: 0, rows: 0, ld4: 0 };
+  const layers = Array.from(
+    { length: spec.layers },
+    (_, l): Layer => ({
+      Wx: X ? none : block(D, xLd),
+      ...(X && { Wxe: block(X, xLd) }),
+      ...(l > 0 && { Wy: block(H, xLd) }),
+      ...(recurrent && { Wh: block(H, gates.h * H4) }),
+      ...(E && { Wr: block(R4 * 4, xLd) }),
+      b: none,
+    }),
+  );
+  const O = spec.readout || V;
+  const blocks: Layout['blocks'] = {
+    Whp: block(spec.deeper ? H : 0, P4),
+    S: block(E ? P : 0, S4),
+    Wo: block(P, in4(O)),
+    Ws: block(spec.readout, V4),
+    Whx: block(spec.autoencoder ? H : 0, D4),
+    Wpx: block(spec.autoencoder ? P : 0, D4),
+    bp: none,
+    bS: none,
+    bo: none,
+    bs: none,
+  };
+  const weights4 = size4;
+  for (const layer of layers) {
+    layer.b = block(1, xLd);
+    if (spec.start === 'trained' && recurrent) {
+      layer.h0 = block(1, H4);
+      if (spec.controller === 'lstm') layer.c0 = block(1, H4);
+    }
+  }
+  blocks.bp = block(spec.deeper ? 1 : 0, P4);
+  blocks.bS = block(E ? 1 : 0, S4);
+  blocks.bo = block(1, in4(O));
+  blocks.bs = block(spec.readout ? 1 : 0, V4);
+  const trained4 = size4;
+  if (X) for (const layer of layers) layer.Wx = block(D, xLd);
+  // Kernels read rows in fours: up to three rows past the end of a matrix, times zeros.
+  size4 += 3 * Math.max(xLd, gates.h * H4, P4, S4, in4(O), V4, D4, in4(X));
+  return { ...sizes, tensors: tensorsOf(sizes), layers, blocks, We, weights4, trained4, size4 };
+}

@@ -1,0 +1,88 @@
+import type { Sizes } from './sizes.ts';
+
+/** A tensor of a model's activations or gradients. */
+export interface TensorForm {
+  name: string;
+  arena: 'acts' | 'grads';
+  /** vec4s of a row. */
+  width4: number;
+  /** Rows: one a time step ([T,B]), those and a starting state before them ([T+1,B]), or one a sequence ([B]). */
+  rows: 'steps' | 'steps and start' | 'batch';
+}
+
+/**
+ * The activations and gradients of a model. Layer l has its number in the name.
+ *
+ *   acts   h, c [T+1,B] states, the first B rows being those before the first step; g what its gates gave; r reads;
+ *          op o'; s heads; o readout; y outputs; xh, xp what the auto-encoder heads recall
+ *   grads  dA, dP, dS, dQ, dY, dXh, dXp of what goes into each tanh, σ and softmax; dOp of o' from the outputs; dHx of
+ *          h from the auto-encoder; dH, dC of the starting state (and of c in the backward pass); dD of h past the
+ *          matrices of a GRU; dR of the reads of one step
+ */
+export function tensorsOf({ spec, gates, H4, P4, R4, S4, O4, V4, D4 }: Sizes): TensorForm[] {
+  const layers = Array.from({ length: spec.layers }, (_, l) => l);
+  const lstm = spec.controller === 'lstm';
+  const of = (
+    arena: TensorForm['arena'],
+    rows: TensorForm['rows'],
+    sizes: Record<string, number>,
+  ): TensorForm[] => Object.entries(sizes).map(([name, width4]) => ({ name, arena, width4, rows }));
+  const recall = spec.autoencoder ? D4 : 0;
+  const deeper = spec.deeper ? P4 : 0;
+  return [
+    ...layers.flatMap(l => of('acts', 'steps and start', { [`h${l}`]: H4, ...(lstm && { [`c${l}`]: H4 }) })),
+    ...layers.flatMap(l => of('acts', 'steps', { [`g${l}`]: gates.kept * H4 })),
+    ...of('acts', 'steps and start', { r: R4 }),
+    ...of('acts', 'steps', { op: deeper, s: S4, o: O4, y: V4, xh: recall, xp: recall }),
+    ...layers.flatMap(l => of('grads', 'steps', { [`dA${l}`]: gates.all * H4 })),
+    ...of('grads', 'steps', {
+      dP: deeper,
+      dS: S4,
+      dOp: P4,
+      dHx: spec.autoencoder ? H4 : 0,
+      dQ: O4,
+      dY: V4,
+      dXh: recall,
+      dXp: recall,
+    }),
+    ...layers.flatMap(l =>
+      of('grads', 'batch', {
+        [`dH${l}`]: H4,
+        [`dC${l}`]: H4,
+        [`dD${l}`]: spec.controller === 'gru' ? H4 : 0,
+      }),
+    ),
+    ...of('grads', 'batch', { dR: R4 }),
+  ];
+}
+
+/** Rows of a tensor that a kernel reads or writes, as operand() makes it. */
+export interface Operand {
+  /** Name of the tensor. */
+  field: string;
+  /** vec4s of its rows. */
+  width4: number;
+  /** 1: without the B rows of the starting state, which h, c and r begin with. */
+  skip: 0 | 1;
+  /** Columns before the first one taken, in vec4s. */
+  from: number;
+}
+
+/**
+ * A tensor by its name: the one place where kernels and launchers get its width from.
+ *
+ *   operand(layout, 'dS')                  // all rows of dS
+ *   operand(layout, 'h0', { skip: 1 })     // h of layer 0 after every step
+ *
+ * @throws Error where the model has no such tensor: a mistake of the caller
+ */
+export function operand(
+  { tensors }: { tensors: readonly TensorForm[] },
+  field: string,
+  { skip = 0, from = 0 }: { skip?: 0 | 1; from?: number } = {},
+): Operand {
+  const tensor = tensors.find(({ name }) => name === field);
+  if (!tensor)
+    throw new Error(`the layout has no tensor ${field}: it has ${tensors.map(t => t.name).join(', ')}.`);
+  return { field, width4: tensor.width4, skip, from };
+}

@@ -1,0 +1,62 @@
+import type { AdapterDescription } from '../engine/engine.ts';
+
+/** What a WebGPU adapter is, in Node and in browsers. */
+
+/**
+ * The name of an adapter for people, and whether it is a GPU or software: what createGpuEngine() takes.
+ *
+ *   const engine = await createGpuEngine(await requestDevice(adapter), describe(adapter));
+ */
+export function describe(adapter: Pick<GPUAdapter, 'info'>): AdapterDescription {
+  const { vendor, architecture, device, description } = adapter.info;
+  const all = `${vendor} ${architecture} ${device} ${description}`;
+  const software = isFallback(adapter) || /swiftshader|llvmpipe|lavapipe|basic render|\bwarp\b/i.test(all);
+  const mesa = /llvmpipe|lavapipe/i.test(all) && /Mesa [\d.]+/.exec(all);
+  const name = /swiftshader/i.test(all)
+    ? 'SwiftShader'
+    : mesa
+      ? `lavapipe, ${mesa[0]}`
+      : nameOf(adapter.info);
+  return software
+    ? { name, kind: 'software', reason: 'no hardware adapter' }
+    : { name, kind: 'gpu', reason: 'the GPU of this system' };
+}
+
+/** Some browsers have the model in `device`, some in `description`, some a number or nothing. */
+function nameOf({ vendor, architecture, device, description }: GPUAdapterInfo): string {
+  const model =
+    [device, description, architecture].find(text => text && !/^(0x)?[\da-f]+$/i.test(text)) ?? '';
+  const words = model.replaceAll('-', ' ').trim();
+  const named = words.toLowerCase().includes(vendor.toLowerCase()) ? words : `${vendor} ${words}`;
+  return named.trim() || 'unnamed';
+}
+
+/** On the adapter itself in browsers of before 2025. */
+export const isFallback = (adapter: Pick<GPUAdapter, 'info'>): boolean =>
+  adapter.info.isFallbackAdapter ?? (adapter as { isFallbackAdapter?: boolean }).isFallbackAdapter ?? false;
+
+/** All that an adapter tells of itself. */
+export interface AdapterDetails {
+  /** GPUAdapterInfo: vendor, architecture, device, description. */
+  info: Record<string, string>;
+  fallback: boolean;
+  features: string[];
+  limits: Record<string, number>;
+}
+
+export function detailsOf(adapter: GPUAdapter): AdapterDetails {
+  const { info, limits, features } = adapter;
+  const { vendor, architecture, device, description } = info;
+  const known: Record<string, number> = {};
+  // Its names are those of its prototype: Object.keys has none of them.
+  for (const name in limits) {
+    const value = limits[name as keyof GPUSupportedLimits];
+    if (typeof value === 'number') known[name] = value;
+  }
+  return {
+    info: { vendor, architecture, device, description },
+    fallback: isFallback(adapter),
+    features: [...features].sort(),
+    limits: known,
+  };
+}

@@ -1,0 +1,132 @@
+import { DeviceError, firstLineOf, InputError, sentence, unknown } from '../base/errors.ts';
+import type { Engine } from '../engine/engine.ts';
+import { PLANS, type PlanName } from '../kernels/plans.ts';
+
+/** What only a platform knows: how WebGPU is had here. */
+export interface Platform {
+  /**
+   * The engine on the best WebGPU device of this platform: a GPU, else a software adapter.
+   * @throws DeviceError saying in its first line why there is none
+   */
+  openGpu(plan: PlanName): Promise<Engine>;
+  /** What to do where there is none, in a sentence or two; '' where that is for the caller to say. */
+  readonly advice: string;
+}
+
+/** An engine that can be asked for by its name. */
+interface Entry {
+  name: string;
+  /** Beside the name in lists: what it is. */
+  label: string;
+  /** @param reason why this one was taken, for `engine.adapter` */
+  open(platform: Platform, plan: PlanName, reason: string): Promise<Engine>;
+}
+
+/** Every engine, best first: `auto` takes the first that can be had. */
+export const ENGINES = [
+  { name: 'gpu', label: 'WebGPU', open: (platform, plan) => platform.openGpu(plan) },
+  {
+    name: 'cpu',
+    label: 'float64',
+    open: async (_platform, _plan, reason) => (await import('../engine/cpu.ts')).createCpuEngine(reason),
+  },
+] as const satisfies readonly Entry[];
+
+/** `auto`: the best there is. */
+export type EngineName = 'auto' | (typeof ENGINES)[number]['name'];
+export const ENGINE_NAMES: readonly EngineName[] = ['auto', ...ENGINES.map(({ name }) => name)];
+
+/** The engine that is the paper in float64: others are compared with it. */
+export const REFERENCE = 'cpu' satisfies EngineName;
+
+/** The engine that `auto` hopes for. */
+export const BEST = ENGINES[0].name;
+
+/** @throws InputError for an unknown name @param what as the message names it, like `engine in the link` */
+export function engineName(text: string, what = 'engine'): EngineName {
+  return ENGINE_NAMES.find(name => name === text) ?? unknown(what, text, ENGINE_NAMES);
+}
+
+/** @throws InputError for an unknown name */
+export function planName(text: string): PlanName {
+  return PLANS.find(plan => plan === text) ?? unknown('plan', text, PLANS);
+}
+
+export interface EngineOptions {
+  /** How the kernels lay out a model, the same numbers either way; `auto`: by size and measurement. `gpu` only. */
+  plan?: PlanName;
+}
+
+/** How engines are opened on a platform. */
+export interface Opening<Options extends EngineOptions> {
+  /**
+   * Opens an engine: WebGPU on a GPU, else WebGPU in software, else the paper in float64. `engine.adapter` says which it
+   * became and why. In Node the engine keeps the process alive until it is destroyed.
+   * @throws InputError for an unknown name; DeviceError where the engine that is asked for cannot be had
+   */
+  openEngine(name?: EngineName, options?: Options): Promise<Engine>;
+  /**
+   * Opens an engine, and begins `work` on it. With `auto`, an engine that cannot be opened, or cannot do the work (its device
+   * is too small, its compiler refuses a kernel), is passed over for the next one.
+   * @throws InputError for an unknown name, or from the work; DeviceError where no engine is left
+   */
+  openEngineWith<T>(
+    name: EngineName,
+    options: Options,
+    work: (engine: Engine) => Promise<T>,
+  ): Promise<{ engine: Engine; made: T }>;
+  /** For a Trainer's `reopen`: another engine of the kind of the one whose device was lost, for others round differently. */
+  reopening(options?: Options): (lost: Engine) => Promise<Engine>;
+}
+
+/** @param platformOf the platform, where these options are given */
+export function openingOn<Options extends EngineOptions>(
+  platformOf: (options: Options) => Platform,
+): Opening<Options> {
+  const none = {} as Options;
+  const calls: Opening<Options> = {
+    openEngine: async (name = 'auto', options = none) =>
+      (await openWith(platformOf(options), name, options, async () => undefined)).engine,
+    openEngineWith: (name, options, work) => openWith(platformOf(options), name, options, work),
+    reopening:
+      (options = none) =>
+      ({ name }) =>
+        calls.openEngine(engineName(name), options),
+  };
+  return calls;
+}
+
+async function openWith<T>(
+  platform: Platform,
+  name: string,
+  { plan = 'auto' }: EngineOptions,
+  work: (engine: Engine) => Promise<T>,
+): Promise<{ engine: Engine; made: T }> {
+  const asked = engineName(name);
+  planName(plan);
+  let [candidates, reason]: [readonly Entry[], string] = [ENGINES, ''];
+  if (asked !== 'auto') [candidates, reason] = [ENGINES.filter(one => one.name === asked), 'asked for'];
+  for (const [k, candidate] of candidates.entries()) {
+    let engine: Engine | undefined;
+    try {
+      engine = await candidate.open(platform, plan, reason);
+      return { engine, made: await work(engine) };
+    } catch (error) {
+      engine?.destroy();
+      if (error instanceof InputError) throw error;
+      if (k === candidates.length - 1) {
+        // What to do helps where no engine could be opened; what failed on one says so itself.
+        if (engine || asked === 'auto' || !(error instanceof DeviceError)) throw error;
+        throw new DeviceError(`${sentence(error.message)} ${platform.advice}`.trim());
+      }
+      reason = engine ? `${engine.adapter.name} failed: ${firstLineOf(error)}` : firstLineOf(error);
+    }
+  }
+  throw new Error('there is no engine.');
+}
+
+/** `engine gpu · SwiftShader (software) · no GPU adapter found` */
+export function engineLine({ name, adapter }: Pick<Engine, 'name' | 'adapter'>): string {
+  const kind = adapter.kind === 'software' ? ' (software)' : '';
+  return `engine ${name} · ${adapter.name}${kind} · ${adapter.reason}`;
+}

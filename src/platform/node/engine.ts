@@ -1,0 +1,43 @@
+import { DeviceError, messageOf } from '../../base/errors.ts';
+import { openingOn, type Platform } from '../engines.ts';
+import { type AdapterSearch, findAdapter, release } from './adapter.ts';
+import { tuningFile } from './tunings.ts';
+
+const NODE: Platform = {
+  advice:
+    process.platform === 'linux'
+      ? 'Install a driver for your GPU (and libvulkan1), or for software: Mesa 24 or newer ' +
+        '(mesa-vulkan-drivers), Chrome, or `npm install @sparticuz/chromium tar-fs`.'
+      : 'Update the driver of your GPU; or use --engine cpu.',
+
+  async openGpu(plan) {
+    const search = await findAdapter();
+    const { found } = search;
+    if (!found) throw new DeviceError(`no WebGPU adapter: ${outcome(search)}`);
+    const { description } = found;
+    try {
+      const { requestDevice } = await import('../../gpu/device.ts');
+      const { createGpuEngine } = await import('../../engine/gpu.ts');
+      const tunings = tuningFile(`${description.name}; ${description.reason}`);
+      const engine = await createGpuEngine(await requestDevice(found.adapter), description, {
+        plan,
+        tunings,
+      });
+      const destroy = engine.destroy.bind(engine);
+      engine.destroy = () => {
+        destroy();
+        release(found.gpu);
+      };
+      return engine;
+    } catch (error) {
+      release(found.gpu);
+      throw new DeviceError(`${description.name} failed: ${messageOf(error)}`);
+    }
+  },
+};
+
+/** In Node: on Dawn. See Opening. */
+export const { openEngine, openEngineWith, reopening } = openingOn(() => NODE);
+
+const outcome = ({ tried }: AdapterSearch): string =>
+  tried.map(({ what, outcome }) => `${what}: ${outcome}`).join('; ');

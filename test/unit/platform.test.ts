@@ -1,0 +1,147 @@
+import { describe, expect, test } from 'vitest';
+import { DeviceError, InputError } from '../../src/base/errors.ts';
+import type { Engine } from '../../src/engine/engine.ts';
+import { describe as describeAdapter } from '../../src/platform/adapter.ts';
+import { findAdapter, openEngine } from '../../src/platform/browser/engine.ts';
+import {
+  BEST,
+  ENGINE_NAMES,
+  engineLine,
+  engineName,
+  openingOn,
+  type Platform,
+  planName,
+} from '../../src/platform/engines.ts';
+import { openEngine as openInNode } from '../../src/platform/node/engine.ts';
+import { fakeEngine } from '../support/fake-engine.ts';
+
+const adapter = (info: Partial<GPUAdapterInfo>): GPUAdapter =>
+  ({
+    info: { vendor: '', architecture: '', device: '', description: '', isFallbackAdapter: false, ...info },
+  }) as GPUAdapter;
+
+const gpuThat = (requestAdapter: () => Promise<GPUAdapter | null>): GPU =>
+  ({ requestAdapter }) as unknown as GPU;
+
+describe('in a browser', () => {
+  test.each([
+    ['no WebGPU', { gpu: undefined, secure: true }, 'this browser has no WebGPU'],
+    ['plain http', { gpu: undefined, secure: false }, 'needs a page on https'],
+    ['no adapter', { gpu: gpuThat(async () => null), secure: true }, 'no adapter'],
+    ['a refusal', { gpu: gpuThat(() => Promise.reject(new Error('blocked'))), secure: true }, 'blocked'],
+  ])('%s: auto takes the CPU and says why, gpu refuses', async (_, surroundings, reason) => {
+    const engine = await openEngine('auto', { surroundings });
+    expect(engine.name).toBe('cpu');
+    expect(engine.adapter.reason).toContain(reason);
+    await expect(openEngine('gpu', { surroundings })).rejects.toThrow(reason);
+  });
+
+  test('cpu asks for no adapter', async () => {
+    const gpu = gpuThat(() => Promise.reject(new Error('asked')));
+    expect(engineLine(await openEngine('cpu', { surroundings: { gpu, secure: true } }))).toBe(
+      'engine cpu · float64 reference · asked for',
+    );
+  });
+
+  test('an adapter without a device: auto says so, gpu too, by its name', async () => {
+    const broken = adapter({ vendor: 'nvidia', architecture: 'hopper' });
+    Object.assign(broken, {
+      limits: {},
+      features: new Set(),
+      requestDevice: () => Promise.reject(new Error('out of devices')),
+    });
+    const surroundings = { gpu: gpuThat(async () => broken), secure: true };
+    expect((await findAdapter(surroundings)).description.name).toBe('nvidia hopper');
+    const reason = 'nvidia hopper failed: out of devices';
+    expect((await openEngine('auto', { surroundings })).adapter.reason).toBe(reason);
+    await expect(openEngine('gpu', { surroundings })).rejects.toThrow(reason);
+  });
+});
+
+describe('the table of engines', () => {
+  /** A platform whose WebGPU engine fails at work, or is not there. */
+  const platform = (engine?: Engine): Platform => ({
+    advice: 'Buy one.',
+    async openGpu() {
+      if (engine) return engine;
+      throw new DeviceError('no adapter\n    and a stack');
+    },
+  });
+  const none = openingOn(() => platform());
+
+  test('auto takes the next engine where the first cannot be opened, and says why in one line', async () => {
+    const engine = await none.openEngine();
+    expect(engine.name).not.toBe(BEST);
+    expect(engine.adapter.reason).toBe('no adapter');
+  });
+
+  test('where one is asked for by name, its absence comes with advice', async () => {
+    await expect(none.openEngine('gpu')).rejects.toThrow(/no adapter.*\. Buy one\./s);
+  });
+
+  test('auto takes the next engine where the first cannot do the work', async () => {
+    const fake = fakeEngine();
+    const { openEngineWith } = openingOn(() => platform(fake));
+    const tried: string[] = [];
+    const { engine, made } = await openEngineWith('auto', {}, async on => {
+      tried.push(on.name);
+      if (on === fake) throw new DeviceError('too small\nfor this');
+      return 'done';
+    });
+    expect(made).toBe('done');
+    expect(tried).toEqual([fake.name, engine.name]);
+    expect(engine.adapter.reason).toBe(`${fake.adapter.name} failed: too small`);
+    // By name there is no other.
+    await expect(
+      openEngineWith('gpu', {}, () => Promise.reject(new DeviceError('too small'))),
+    ).rejects.toThrow('too small');
+    // The user's mistakes are no reason for another engine.
+    await expect(openEngineWith('auto', {}, () => Promise.reject(new InputError('wrong')))).rejects.toThrow(
+      'wrong',
+    );
+  });
+
+  test('a lost engine is followed by one of its kind', async () => {
+    const { reopening } = none;
+    const cpu = await none.openEngine('cpu');
+    expect((await reopening()(cpu)).name).toBe('cpu');
+    await expect(reopening()({ ...fakeEngine(), name: 'gpu' })).rejects.toThrow('no adapter');
+  });
+
+  test('names', async () => {
+    expect(ENGINE_NAMES).toEqual(['auto', 'gpu', 'cpu']);
+    expect(engineName('gpu')).toBe('gpu');
+    expect(() => engineName('gpus', 'engine in the link')).toThrow(
+      'unknown engine in the link "gpus". Did you mean "gpu"?',
+    );
+    expect(() => planName('fuse')).toThrow('unknown plan "fuse". Did you mean "fused"?');
+    await expect(openInNode('tpu' as 'cpu')).rejects.toThrow(InputError);
+    await expect(openInNode('cpu', { plan: 'fuse' as 'fused' })).rejects.toThrow('unknown plan');
+  });
+});
+
+test.each([
+  [{ vendor: 'google', architecture: 'swiftshader' }, 'SwiftShader', 'software'],
+  [{ description: 'llvmpipe (LLVM 19)' }, 'llvmpipe (LLVM 19)', 'software'],
+  [{ device: 'llvmpipe (LLVM 19)', description: 'Mesa 25.0.7' }, 'lavapipe, Mesa 25.0.7', 'software'],
+  [{ vendor: 'x', isFallbackAdapter: true }, 'x', 'software'],
+  [{ vendor: 'microsoft', device: 'Basic Render Driver' }, 'microsoft Basic Render Driver', 'software'],
+  [{ vendor: 'nvidia', architecture: 'hopper' }, 'nvidia hopper', 'gpu'],
+  [{ vendor: 'nvidia', architecture: 'hopper', device: '0x2330' }, 'nvidia hopper', 'gpu'],
+  [
+    { vendor: 'nvidia', device: 'NVIDIA H100 80GB HBM3', description: 'driver 570' },
+    'NVIDIA H100 80GB HBM3',
+    'gpu',
+  ],
+  [{ vendor: 'nvidia', device: '0x2330', description: 'NVIDIA H100' }, 'NVIDIA H100', 'gpu'],
+  [{}, 'unnamed', 'gpu'],
+] as const)('an adapter %o is %s, %s', (info, name, kind) => {
+  expect(describeAdapter(adapter(info))).toMatchObject({ name, kind });
+});
+
+test('the line names a software adapter as such', () => {
+  const description = describeAdapter(adapter({ architecture: 'swiftshader' }));
+  expect(engineLine({ name: 'gpu', adapter: description })).toBe(
+    'engine gpu · SwiftShader (software) · no hardware adapter',
+  );
+});
