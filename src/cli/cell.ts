@@ -30,7 +30,8 @@ export interface Guide {
   measures: readonly Measure[];
   /** Your own data, where the task is that. */
   data?: Data;
-  onProgress(progress: Progress): void;
+  /** Shows how training goes by the clock, until the function that comes back is called. */
+  follow(progress: () => Progress): () => void;
   /** Is handed what ends the run early, before its first step. */
   onStart(stop: () => void): void;
   /** False where the folder is another's by now: nothing more is written to it. */
@@ -125,7 +126,6 @@ export async function runCell(
   const callbacks = {
     onProgress(progress: Progress) {
       log.record({ kind: 'progress', ...progress });
-      guide.onProgress(progress);
     },
     onEvaluation: (evaluation: object, step: number) =>
       log.record({ kind: 'evaluation', step, ...evaluation }),
@@ -144,11 +144,13 @@ export async function runCell(
     if (await guide.mayWrite()) await writeAtomic(file, bytes);
   };
   const cease = log.regularly(() => save(), SAVE_EVERY_MS);
+  let unfollow = (): void => undefined;
   try {
     if (!from) await writeAtomic(join(folder, CONFIG), `${JSON.stringify(config, null, 2)}\n`);
     const { name, adapter } = trainer.engine;
     log.record({ kind: 'start', engine: name, adapter, step: trainer.step });
     guide.onStart(() => trainer.stop());
+    unfollow = guide.follow(() => trainer.progress);
     const ending = await trainer.run().catch(async (error: unknown) => {
       // One learning rate too high is a result, and no reason to end the table.
       if (error instanceof Diverged) return 'diverged' as const;
@@ -159,6 +161,7 @@ export async function runCell(
         .catch(() => undefined);
       throw error;
     });
+    unfollow();
     cease();
     await log.written();
     // That of a run that has diverged is kept only beside its result: nobody is to go on from there.
@@ -188,6 +191,7 @@ export async function runCell(
     if (ending === 'diverged') await save();
     return result;
   } finally {
+    unfollow();
     cease();
     await log.written().catch(() => undefined);
     trainer.destroy();

@@ -103,7 +103,7 @@ export async function runJobs(
   const guide = (job: Job, claim: Claim): Guide => ({
     measures: job.measures,
     data: job.data,
-    onProgress: progress => line.status(`${job.key}  ${progressLine(progress)}`, false),
+    follow: progress => line.follow(() => `${job.key}  ${progressLine(progress())}`),
     onStart(stop) {
       stopRun = stop;
       claim.onLost(stop);

@@ -19,10 +19,12 @@ import {
   progressLine,
 } from './format.ts';
 
-/** Not on a terminal: reports per line. */
-const REPORTS_PER_LINE = 25;
+/** Not on a terminal: time without a line after which the state is printed, in ms. */
+const LINE_MS = 10_000;
 /** On a terminal: time between two states of the line, in ms. */
 const REDRAW_MS = 100;
+/** Time between two looks at how training goes, in ms. */
+const FOLLOW_MS = 1000;
 
 /** What is trained, and from where. */
 export function headLines(trainer: Trainer, from: Checkpoint | undefined): string {
@@ -50,13 +52,11 @@ export function headLines(trainer: Trainer, from: Checkpoint | undefined): strin
 /** Says how training goes: to the log, and to people. */
 export function reporting(config: Config, line: StatusLine, log: Log, json: boolean): Callbacks {
   const { evaluateEvery } = config.train;
-  let reports = 0;
   return {
     onProgress(progress) {
       log.record({ kind: 'progress', ...progress });
       const evaluated = evaluateEvery > 0 && progress.step % evaluateEvery === 0;
-      const due = ++reports % REPORTS_PER_LINE === 0 || evaluated;
-      if (!json) line.status(progressLine(progress), due);
+      if (!json) line.status(progressLine(progress), evaluated);
     },
     onEvaluation(evaluation, step) {
       log.record({ kind: 'evaluation', step, ...evaluation });
@@ -223,12 +223,14 @@ export class Log {
   }
 }
 
-/** A line that is written over on a terminal; elsewhere, only what is due is printed. */
+/** A line that is written over on a terminal. Elsewhere it is printed where it is due, and after ten seconds without any. */
 export class StatusLine {
   readonly #out: Output;
   readonly #terminal: boolean;
   #drawn = false;
-  #at = 0;
+  /** When it was drawn last; when a line was printed last. */
+  #drawnAt = 0;
+  #printedAt = performance.now();
 
   constructor(out: Output, terminal: boolean) {
     this.#out = out;
@@ -237,11 +239,11 @@ export class StatusLine {
 
   status(text: string, due: boolean): void {
     if (!this.#terminal) {
-      if (due) this.#out.write(`${text}\n`);
+      if (due || performance.now() - this.#printedAt >= LINE_MS) this.print(text);
       return;
     }
-    if (performance.now() - this.#at < REDRAW_MS) return;
-    this.#at = performance.now();
+    if (performance.now() - this.#drawnAt < REDRAW_MS) return;
+    this.#drawnAt = performance.now();
     const width = (this.#out.columns ?? 80) - 1;
     this.#out.write(`\r${text.slice(0, width)}\x1b[K`);
     this.#drawn = true;
@@ -250,7 +252,14 @@ export class StatusLine {
   print(text: string): void {
     this.#out.write(`${this.#drawn ? '\r\x1b[K' : ''}${text}\n`);
     this.#drawn = false;
-    this.#at = 0;
+    this.#drawnAt = 0;
+    this.#printedAt = performance.now();
+  }
+
+  /** Shows the state by the clock, for reports may be far apart. Ends when the function that comes back is called. */
+  follow(state: () => string): () => void {
+    const timer = setInterval(() => this.status(state(), false), FOLLOW_MS);
+    return () => clearInterval(timer);
   }
 
   end(): void {

@@ -106,6 +106,11 @@ export function checkBatch(spec: ModelSpec, batch: Batch): void {
   }
 }
 
+/** @throws InputError before the first training step */
+export function checkStepped(stepped: boolean): void {
+  if (!stepped) throw new InputError('gradients() needs a training step: call step() first.');
+}
+
 /**
  * The tensors of the table with the right sizes, and moments of the same sizes, as far as there are any.
  * @throws InputError naming the first tensor that does not fit

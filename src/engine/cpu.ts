@@ -4,7 +4,7 @@ import { endsOfModel, GATES, type ModelSpec, parameters, type Tensors } from '..
 import { targetVector } from '../reference/loss.ts';
 import { modelBackward, modelForward, type Sequence } from '../reference/model.ts';
 import { globalNorm, update } from '../reference/optim.ts';
-import { checkBatch, checkState } from './checks.ts';
+import { checkBatch, checkState, checkStepped } from './checks.ts';
 import { CpuMemory, checkSize } from './cpu-memory.ts';
 import type {
   AdapterDescription,
@@ -54,7 +54,8 @@ class CpuModel implements Model {
   readonly #life: Life;
   #state: ModelState;
   #reports: StepReport[] = [];
-  #gradients: Tensors = new Map();
+  /** Of the last training step, before clipping. */
+  #gradients: Tensors | undefined;
   #activations = 0;
 
   constructor(spec: ModelSpec, training: TrainConfig, state: ModelState, life: Life) {
@@ -93,7 +94,8 @@ class CpuModel implements Model {
     const state = this.#state;
     const { objective, sequences } = this.#run(batch);
     const gradients = modelBackward(this.spec, state.parameters, batch, sequences);
-    this.#gradients = gradients;
+    // An update clips in place.
+    this.#gradients = this.#training.clip === 'none' ? gradients : copyTensors(gradients);
     const norm = globalNorm(gradients);
     const finite = Number.isFinite(objective) && Number.isFinite(norm);
     if (finite) update(this.#training, state, gradients, norm);
@@ -116,7 +118,8 @@ class CpuModel implements Model {
 
   async gradients(): Promise<Tensors> {
     this.#life.check();
-    return this.#gradients;
+    checkStepped(this.#gradients !== undefined);
+    return copyTensors(this.#gradients!);
   }
 
   async forward(given: Batch, trace = false): Promise<Forward> {
@@ -204,6 +207,9 @@ function copyState(spec: ModelSpec, training: TrainConfig, state: ModelState): M
     square: has.square ? copy(state.square) : new Map(),
   };
 }
+
+const copyTensors = (tensors: Tensors): Tensors =>
+  new Map([...tensors].map(([name, values]) => [name, values.slice()]));
 
 const count = (tensors: Tensors): number =>
   [...tensors.values()].reduce((sum, { length }) => sum + length, 0);

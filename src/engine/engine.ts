@@ -10,8 +10,11 @@ export interface Engine {
   /** As it is asked for: its name in the table of src/platform/engines.ts. */
   readonly name: string;
   readonly adapter: AdapterDescription;
-  /** Builds a model of these sizes with these values. Throws DeviceError where the device is too small. */
-  model(spec: ModelSpec, training: TrainConfig, state: ModelState): Promise<Model>;
+  /**
+   * Builds a model of these sizes with these values. @throws DeviceError where the device is too small
+   * @param choices of an earlier model of the same run, whose bits this one is to have: made again where they apply
+   */
+  model(spec: ModelSpec, training: TrainConfig, state: ModelState, choices?: Choices): Promise<Model>;
   /** A memory on its own, for controllers of your own. */
   memory(shape: MemoryShape): Promise<MemoryLayer>;
   /** Gives back all that the engine holds. Its models and memories are dead after it. */
@@ -25,6 +28,12 @@ export interface AdapterDescription {
   /** Why this one was taken: printed beside the name. */
   reason: string;
 }
+
+/**
+ * What an engine has chosen for a model by measuring time, by name. Another choice may round differently, and so it belongs
+ * to the run: checkpoints keep it.
+ */
+export type Choices = Readonly<Record<string, string>>;
 
 /** All that training changes: with the configuration and the seed, a run continues exactly from it. */
 export interface ModelState {
@@ -79,6 +88,8 @@ export interface Model {
   readonly spec: ModelSpec;
   /** How it computes, for people: "fused, lane", "stepwise", "literal". */
   readonly plan: string;
+  /** Absent where nothing was chosen by measuring. */
+  readonly choices?: Choices;
   /** Bytes on the device for the largest batch so far. */
   readonly bytes: number;
   /**
@@ -93,7 +104,10 @@ export interface Model {
   step(batch: Batch): Promise<undefined> | undefined;
   /** Reports of the steps since the last call, oldest first. Waits for them. */
   reports(): Promise<StepReport[]>;
-  /** The gradients of the last training step, as far as its kernels left them: to find what went wrong. Waits. */
+  /**
+   * The gradients of the last training step's objective by every parameter, before any clipping: a copy. After a step that was
+   * not finite, whatever came out. Waits. @throws InputError before the first training step
+   */
   gradients(): Promise<Tensors>;
   /** Evaluates a batch without learning from it (`noise` is ignored). */
   forward(batch: Batch, trace?: boolean): Promise<Forward>;

@@ -12,9 +12,10 @@ import { SliceSteps } from '../kernels/slices.ts';
 import { allStrengths } from '../kernels/strengths.ts';
 import { type Layout, layoutOf } from '../layout/layout.ts';
 import { pack, unpack } from '../layout/pack.ts';
-import { checkBatch, checkState } from './checks.ts';
+import { checkBatch, checkState, checkStepped } from './checks.ts';
 import type {
   AdapterDescription,
+  Choices,
   Engine,
   Forward,
   MemoryLayer,
@@ -42,9 +43,21 @@ export async function createGpuEngine(
   return {
     name: 'gpu',
     adapter,
-    async model(spec: ModelSpec, training: TrainConfig, state: ModelState): Promise<Model> {
+    async model(
+      spec: ModelSpec,
+      training: TrainConfig,
+      state: ModelState,
+      choices: Choices = {},
+    ): Promise<Model> {
       life.check();
-      return GpuModel.create(gpu, spec, training, state, new Life('model', life), options);
+      // Another adapter rounds differently anyway, and something else is fastest there.
+      const own = choices.adapter === adapter.name ? choices : {};
+      const model = await GpuModel.create(gpu, spec, training, state, new Life('model', life), {
+        ...options,
+        choices: own,
+      });
+      if (model.choices) model.choices = { adapter: adapter.name, ...model.choices };
+      return model;
     },
     async memory(shape: MemoryShape): Promise<MemoryLayer> {
       life.check();
@@ -65,12 +78,15 @@ class GpuModel implements Model {
   readonly #layout: Layout;
   readonly #training: TrainConfig;
   readonly #plan: Plan;
+  choices?: Choices;
   readonly #life: Life;
   readonly #own: { buffers: Buffers; bytes: number };
   /** Made by the first batch, and made anew when one does not fit. */
   #batch: BatchBuffers | undefined;
   #ready: { step: ReadyWork[]; forward: ReadyWork[] } = { step: [], forward: [] };
   #step = 0;
+  /** Whether it has made a training step. */
+  #stepped = false;
   #begun = 0;
   /** Places in the ring of reports: the next one, and those not fetched yet with their number of sequences. */
   #slot = 0;
@@ -110,6 +126,7 @@ class GpuModel implements Model {
     this.#layout = layout;
     this.#training = training;
     this.#plan = plan;
+    this.choices = plan.choices;
     this.#life = life;
     this.#submissions = new Submissions(gpu, life);
     this.#own = modelBuffers(gpu, layout);
@@ -148,6 +165,7 @@ class GpuModel implements Model {
       this.#slot = (slot + 1) % MOST_REPORTS;
       this.#pending.push({ slot, B: own.B });
       this.#step++;
+      this.#stepped = true;
       return this.#submit('training step', this.#ready.step, own, 2);
     });
   }
@@ -167,9 +185,10 @@ class GpuModel implements Model {
 
   async gradients(): Promise<Tensors> {
     this.#life.check();
-    const { read } = await this.#submissions.inTurn(() => ({
-      read: this.#gpu.read([this.#whole('gradient')]),
-    }));
+    const { read } = await this.#submissions.inTurn(() => {
+      checkStepped(this.#stepped);
+      return { read: this.#gpu.read([this.#whole('gradient')]) };
+    });
     const [bytes] = await read;
     return unpack(this.#layout, new Float32Array(bytes));
   }

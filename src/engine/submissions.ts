@@ -2,8 +2,8 @@ import type { Gpu } from '../gpu/device.ts';
 import type { SliceSteps } from '../kernels/slices.ts';
 import type { Life } from './life.ts';
 
-/** Submissions on their way to the device at a time, where work is cut into several. */
-const MOST_FLYING = 2;
+/** Submissions in flight at a time, where work is cut into several. */
+const MOST_IN_FLIGHT = 2;
 
 /**
  * What a model or a memory enqueues, in the order it is asked for: work that is cut into slices takes a while to be
@@ -46,8 +46,8 @@ export class Submissions {
   }
 
   /**
-   * Submits pieces, one after the other: one alone at once, of several no more than two are on their way. Now and then
-   * their time is measured.
+   * Submits pieces, one after the other: one alone at once, of several no more than two are in flight. Now and then their
+   * time is measured, on a device that has nothing else to do: the time of work queued before would be counted with it.
    *
    * @param steps that all of them go over, for `slices`
    */
@@ -57,9 +57,10 @@ export class Submissions {
     steps: { T: number; B: number; ways: number },
   ): undefined | Promise<undefined> {
     const start = performance.now();
-    const measured = slices.due || pieces.length > 1;
+    const timed = this.#gpu.idle && (slices.due || pieces.length > 1);
+    slices.submitted(timed);
     const done = (): undefined => {
-      if (!measured) return;
+      if (!timed) return;
       this.#gpu.done().then(
         () => slices.took(performance.now() - start, steps),
         // Lost: told elsewhere.
@@ -72,13 +73,13 @@ export class Submissions {
   }
 
   async #oneByOne(pieces: readonly (() => void)[], done: () => undefined): Promise<undefined> {
-    const flying: Promise<unknown>[] = [];
+    const inFlight: Promise<unknown>[] = [];
     for (const piece of pieces) {
-      if (flying.length >= MOST_FLYING) await flying.shift();
+      if (inFlight.length >= MOST_IN_FLIGHT) await inFlight.shift();
       this.#life.check();
       this.#gpu.check();
       piece();
-      flying.push(this.#gpu.done().catch(() => undefined));
+      inFlight.push(this.#gpu.done().catch(() => undefined));
     }
     return done();
   }

@@ -40,9 +40,20 @@ export class Gpu {
     return Promise.race([promised, this.#lost]);
   }
 
+  /** Submissions so far, and how many of them are known to be done. */
+  #submitted = 0;
+  #done = 0;
+
   /** When all that is submitted so far is done. Rejects where the device is lost. */
-  done(): Promise<undefined> {
-    return this.#orLost(this.device.queue.onSubmittedWorkDone());
+  async done(): Promise<undefined> {
+    const submitted = this.#submitted;
+    await this.#orLost(this.device.queue.onSubmittedWorkDone());
+    this.#done = Math.max(this.#done, submitted);
+  }
+
+  /** Whether all that was submitted is known to be done: somebody has waited for it. */
+  get idle(): boolean {
+    return this.#done === this.#submitted;
   }
 
   /** Gives the device back. Lost in any other way, even by its own destroy(), it counts as lost. */
@@ -210,6 +221,7 @@ export class Gpu {
     const encoder = this.device.createCommandEncoder({ label });
     record(encoder);
     this.device.queue.submit([encoder.finish()]);
+    this.#submitted++;
   }
 
   /** Copies of parts of buffers, after everything submitted so far. Waits. */
@@ -230,8 +242,10 @@ export class Gpu {
         at += sizes[k];
       }
     });
+    const submitted = this.#submitted;
     try {
       await this.#orLost(staging.mapAsync(GPUMapMode.READ));
+      this.#done = Math.max(this.#done, submitted);
     } catch (error) {
       return this.#cause('results could not be read back', error);
     }

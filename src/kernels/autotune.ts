@@ -26,23 +26,27 @@ const SAMPLES = 3;
 type Tiles = Tuning['step'];
 
 /**
- * Measures the tiles that come into question for one time step's product on this device, and takes the fastest. Which
- * tiles it is changes no number.
+ * Measures the tiles that come into question for one time step's product on this device, and takes the fastest. Tiles
+ * change no sum's order; a compiler may all the same contract products differently in one than in another, so a run
+ * keeps what was chosen for it.
+ * @param given what was chosen earlier: for the run, which comes first, and on this adapter
  */
 export async function tunedStep(
   gpu: Gpu,
   work: StepProduct,
   { step, stepsToTry }: Tuning,
-  store?: TuningStore,
-): Promise<Tiles> {
+  { choices = {}, store }: { choices?: Readonly<Record<string, string>>; store?: TuningStore } = {},
+): Promise<{ tiles: Tiles; choices?: Record<string, string> }> {
   const { B, inner4, columns4, gates } = work;
-  if (B * inner4 * columns4 * gates * 16 < LEAST_WORK) return step;
+  if (B * inner4 * columns4 * gates * 16 < LEAST_WORK) return { tiles: step };
   const key = `step ${B}×${4 * inner4}×${gates}·${4 * columns4}`;
-  const kept = stepsToTry.find(tiles => nameOf(tiles) === store?.get(key));
-  if (kept) return kept;
-  const best = await fastest(gpu, work, stepsToTry);
-  store?.set(key, nameOf(best));
-  return best;
+  const named = (name: string | undefined) => stepsToTry.find(tiles => nameOf(tiles) === name);
+  let tiles = named(choices[key]) ?? named(store?.get(key));
+  if (!tiles) {
+    tiles = await fastest(gpu, work, stepsToTry);
+    store?.set(key, nameOf(tiles));
+  }
+  return { tiles, choices: { [key]: nameOf(tiles) } };
 }
 
 const nameOf = ({ rows, size }: Tiles): string => `${rows} rows, ${size} invocations`;

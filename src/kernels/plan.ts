@@ -24,7 +24,7 @@ import { partsFor, weightGradients } from './gradients.ts';
 import { type BufferName, type Launch, Launcher, read, type Size, type Work, write } from './launch.ts';
 import type { MemoryForm } from './memory.ts';
 import type { PlanName } from './plans.ts';
-import { type StepwiseLaunches, stepwiseLaunches } from './stepwise.ts';
+import { stepwiseLaunches } from './stepwise.ts';
 import { tuningFor } from './tuning.ts';
 
 /** How a model is computed: what a training step and an evaluation dispatch, in order. */
@@ -35,6 +35,8 @@ export interface Plan {
   form: MemoryForm;
   /** Parts that the rows are divided into for the weight gradients: enough to fill a device, few enough to add. */
   parts(B: number, T: number): number;
+  /** What was chosen by measuring, for PlanOptions.choices; absent where nothing was. */
+  choices?: Record<string, string>;
   step: Work[];
   forward: Work[];
 }
@@ -113,6 +115,8 @@ export interface PlanOptions {
   form?: MemoryForm;
   /** Keeps what was measured. */
   tunings?: TuningStore;
+  /** What was chosen for an earlier model of the same run. */
+  choices?: Readonly<Record<string, string>>;
   /** Cuts the work over time into slices of this many steps, for tests; otherwise their number follows the time they take. */
   sliceSteps?: number;
 }
@@ -121,7 +125,7 @@ export async function compilePlan(
   gpu: Gpu,
   layout: Layout,
   training: TrainConfig,
-  { plan, form: forced, tunings }: PlanOptions = {},
+  { plan, form: forced, tunings, choices = {} }: PlanOptions = {},
 ): Promise<Plan> {
   const chosen = choosePlan(gpu, layout, plan ?? (forced ? 'fused' : 'auto'));
   const kind = chosen.kind;
@@ -138,12 +142,10 @@ export async function compilePlan(
   const launcher = new Launcher(gpu);
   // The largest product of a time step: a cell's, of what it was and of what it read.
   const step = () =>
-    tunedStep(
-      gpu,
-      { B: training.batch, inner4: H4 + R4, columns4: H4, gates: layout.gates.all },
-      tuning,
-      tunings,
-    );
+    tunedStep(gpu, { B: training.batch, inner4: H4 + R4, columns4: H4, gates: layout.gates.all }, tuning, {
+      choices,
+      store: tunings,
+    });
   const launch = launcher.launch.bind(launcher);
   const of = (field: string): Operand => operand(layout, field);
   const h = operand(layout, `h${spec.layers - 1}`, { skip: 1 });
@@ -250,10 +252,9 @@ export async function compilePlan(
       // An invocation of the lane form has sums over its sequences, one after the other: slices must not change the order.
       over: { way: 'backward', rounds: ({ B, parts }: Size) => (lane ? Math.ceil(B / parts) : 1) } as const,
     }));
-  const stepwise: StepwiseLaunches | undefined =
-    kind === 'stepwise'
-      ? await stepwiseLaunches(launcher, await step(), training.batch, layout, batch, form)
-      : undefined;
+  const tuned = kind === 'stepwise' ? await step() : undefined;
+  const stepwise =
+    tuned && (await stepwiseLaunches(launcher, tuned.tiles, training.batch, layout, batch, form));
 
   // In the lane form the losses and their way back to o' are part of the fused kernels.
   const outputs = lane
@@ -336,6 +337,7 @@ export async function compilePlan(
   return {
     kind,
     form,
+    choices: tuned?.choices,
     parts: (B, T) => (lane ? Math.min(LANE_PARTS, B) : Math.min(TILE_PARTS, parts, Math.ceil((B * T) / 64))),
     step: [
       ...forward,

@@ -10,7 +10,7 @@ const BUDGET_MS = 100;
  * such a step may multiply are fewer than a slow device does in a slice's time, 2·10⁹ a second.
  */
 const FIRST = { steps: 256, B: 64, products: 1e8 };
-/** After the first, every so many submissions are measured: to wait for each would cost more than it tells. */
+/** One in so many submissions is timed: to wait for each would cost more than it tells. */
 const MEASURE_EVERY = 16;
 
 /** The number of time steps of a slice, by what slices have taken. */
@@ -19,7 +19,8 @@ export class SliceSteps {
   #steps: number;
   #B = FIRST.B;
   readonly #fixed: boolean;
-  #count = 0;
+  /** Submissions since the last that was timed. */
+  #untimed = Number.POSITIVE_INFINITY;
 
   /**
    * @param products that a time step of one sequence takes, both ways, about
@@ -37,9 +38,14 @@ export class SliceSteps {
     return Math.max(1, Math.floor(this.#steps / Math.max(1, B / this.#B)));
   }
 
-  /** Whether what is submitted next is to be measured. */
+  /** Whether the next submission should be timed, if nothing else keeps the device busy. */
   get due(): boolean {
-    return !this.#fixed && this.#count++ % MEASURE_EVERY === 0;
+    return !this.#fixed && this.#untimed >= MEASURE_EVERY - 1;
+  }
+
+  /** Counts what was submitted. @param timed took() follows */
+  submitted(timed: boolean): void {
+    this.#untimed = timed ? 0 : this.#untimed + 1;
   }
 
   /** @param ms that T steps of B sequences took @param ways 1 for an evaluation, 2 for a training step */

@@ -2,7 +2,7 @@ import { type Config, MOMENTS, makeConfig } from '../base/config.ts';
 import { crc32 } from '../base/crc32.ts';
 import { InputError, messageOf, show } from '../base/errors.ts';
 import { parameters, type Tensors } from '../base/parameters.ts';
-import type { ModelState } from '../engine/engine.ts';
+import type { Choices, ModelState } from '../engine/engine.ts';
 import { type CurriculumState, startCurriculum } from './curriculum.ts';
 import { noSums, type Sums } from './metrics.ts';
 import { type PatienceState, startPatience } from './patience.ts';
@@ -42,6 +42,8 @@ export interface Checkpoint {
   config: Config;
   /** Name of the engine that trained it. */
   engine: string;
+  /** What that engine had chosen by measuring, if anything. */
+  choices?: Choices;
   state: ModelState;
   run: RunState;
 }
@@ -141,6 +143,7 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
       seed: String(checkpoint.config.train.seed),
       config: JSON.stringify(checkpoint.config),
       run: JSON.stringify(checkpoint.run),
+      ...(checkpoint.choices && { choices: JSON.stringify(checkpoint.choices) }),
       checksum: NO_CHECKSUM,
     },
   };
@@ -253,6 +256,18 @@ function readRun(text: string, config: Config): RunState {
   return run;
 }
 
+/** Names and words, as an engine wrote them: it looks whether they mean something to it. */
+function readChoices(metadata: Plain): Choices | undefined {
+  if (!Object.hasOwn(metadata, 'choices')) return undefined;
+  const given = typeof metadata.choices === 'string' && parseJson(metadata.choices, 'choices');
+  if (!isPlain(given) || !Object.values(given).every(value => typeof value === 'string')) {
+    throw new InputError(
+      `metadata "choices" must be a JSON object of strings, got ${show(metadata.choices)}.`,
+    );
+  }
+  return given as Choices;
+}
+
 interface Entry {
   name: string;
   dtype: string;
@@ -353,6 +368,7 @@ function readCheckpoint(bytes: Uint8Array): Checkpoint {
     throw new InputError(`metadata "step" must be a whole number, got ${show(metadata('step'))}.`);
   }
   const run = readRun(metadata('run'), config);
+  const choices = readChoices(header['__metadata__'] as Plain);
 
   const given = Object.entries(header).filter(([name]) => name !== '__metadata__');
   checkNames(
@@ -385,5 +401,5 @@ function readCheckpoint(bytes: Uint8Array): Checkpoint {
   const state = { step, parameters: take(''), mean: take(MEAN), square: take(SQUARE) };
   // Last: what else is wrong says more.
   if (metadata('version') === VERSION) checkSum(bytes, begin, metadata('checksum'));
-  return { config, engine: metadata('engine'), state, run };
+  return { config, engine: metadata('engine'), ...(choices && { choices }), state, run };
 }

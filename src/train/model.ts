@@ -40,9 +40,9 @@ export async function modelFor(
   checkpoint: Checkpoint,
   data: Data | undefined,
 ): Promise<Model> {
-  const { config, state, run } = checkpoint;
+  const { config, state, run, choices } = checkpoint;
   const { task, spec } = setup(config, data);
-  const model = await engine.model(spec, config.train, { ...state, begun: run.begun });
+  const model = await engine.model(spec, config.train, { ...state, begun: run.begun }, choices);
   reserve(model, task, config, run.curriculum.length);
   return model;
 }
@@ -69,7 +69,7 @@ export async function firstNotFinite(
   training: TrainConfig,
   batch: Batch,
 ): Promise<string> {
-  const model = await engine.model(of.spec, training, await of.state());
+  const model = await engine.model(of.spec, training, await of.state(), of.choices);
   try {
     await model.step(batch);
     await model.reports();

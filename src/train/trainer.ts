@@ -108,6 +108,9 @@ export class Trainer {
   #msPerStep = 0;
   /** Training steps, their time steps and ms since the last progress report, evaluations left out. */
   #pace = { steps: 0, timeSteps: 0, ms: 0 };
+  /** What was reported last. */
+  #reported: Metrics = metricsOf(noSums());
+  #reportedPace = { steps: 0, timeSteps: 0, ms: 0 };
   /** The last state on the host, when it was taken, and how long that took. */
   #kept: { checkpoint: Checkpoint; at: number; took: number };
   /** Devices lost in all, and since the last snapshot. */
@@ -133,7 +136,8 @@ export class Trainer {
     this.#run = structuredClone(checkpoint.run);
     const { step } = checkpoint.state;
     this.#told = { progress: step, evaluation: step, restart: step };
-    this.#kept = { checkpoint: structuredClone(checkpoint), at: performance.now(), took: 0 };
+    const kept = structuredClone({ ...checkpoint, choices: model.choices });
+    this.#kept = { checkpoint: kept, at: performance.now(), took: 0 };
   }
 
   /**
@@ -197,6 +201,24 @@ export class Trainer {
   /** Training steps done (enqueued). */
   get step(): number {
     return this.#step;
+  }
+
+  /** How training goes by now: over the steps since the last report, or, before any of those is known, as last reported. */
+  get progress(): Progress {
+    const { window: sums } = this.#run;
+    const metrics = sums.targets > 0 ? metricsOf(sums) : this.#reported;
+    const { steps, batch } = this.config.train;
+    const pace = this.#pace.ms > 0 ? this.#pace : this.#reportedPace;
+    return {
+      ...metrics,
+      step: this.#step,
+      steps,
+      length: this.#run.curriculum.length,
+      sequencesPerSecond: (pace.steps * batch * 1000) / pace.ms,
+      timeStepsPerSecond: (pace.timeSteps * 1000) / pace.ms,
+      elapsed: this.#run.seconds,
+      eta: ((steps - this.#step) * this.#msPerStep) / 1000,
+    };
   }
 
   /** Why there is nothing more to do; undefined while there is. */
@@ -286,7 +308,13 @@ export class Trainer {
     await this.#drain();
     const state = await this.#model.state();
     const run = structuredClone(this.#run);
-    const checkpoint = { config: structuredClone(this.config), engine: this.#engine.name, state, run };
+    const checkpoint = {
+      config: structuredClone(this.config),
+      engine: this.#engine.name,
+      choices: this.#model.choices,
+      state,
+      run,
+    };
     const at = performance.now();
     this.#kept = { checkpoint, at, took: at - start };
     this.#losses.sinceKept = 0;
@@ -415,18 +443,11 @@ export class Trainer {
     const told = this.#step <= this.#told.progress;
     this.#told.progress = Math.max(this.#step, this.#told.progress);
     if (told && !again) return;
-    const { steps, batch } = this.config.train;
-    this.#callbacks.onProgress?.({
-      ...metricsOf(this.#run.window),
-      step: this.#step,
-      steps,
-      length: this.#run.curriculum.length,
-      sequencesPerSecond: (this.#pace.steps * batch * 1000) / this.#pace.ms,
-      timeStepsPerSecond: (this.#pace.timeSteps * 1000) / this.#pace.ms,
-      elapsed: this.#run.seconds,
-      eta: ((steps - this.#step) * this.#msPerStep) / 1000,
-    });
+    const { progress } = this;
+    this.#reported = progress;
+    this.#reportedPace = this.#pace;
     this.#pace = { steps: 0, timeSteps: 0, ms: 0 };
+    this.#callbacks.onProgress?.(progress);
   }
 
   async #decide(): Promise<void> {

@@ -1,7 +1,6 @@
-import type { TrainConfig } from '../base/config.ts';
 import { type Batch, MASKED } from '../base/dims.ts';
 import { countParameters, endsOfModel, parameters } from '../base/parameters.ts';
-import type { Engine, ModelState } from '../engine/engine.ts';
+import type { Engine } from '../engine/engine.ts';
 import type { Data } from '../tasks/data-file.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { trainingBatch } from './model.ts';
@@ -51,21 +50,13 @@ export const BOUND = 1e-4;
  */
 const ROUNDED = 1e-6;
 
-/** Gradients are read off a step of plain descent: so large that the weights' own size is not what rounds them. */
-const DESCENT: Partial<TrainConfig> = {
-  optimiser: 'sgd',
-  rate: 1024,
-  clip: 'none',
-  pushBiasGrowth: 0,
-};
-
 /** Products of a sequence's way there and back that the reference does a second, about: to keep its part short. */
 const PRODUCTS_PER_SECOND = 3e7;
 
 /** Sequences of a batch that the reference can do in some seconds. */
 export function sequencesFor(numbers: number, T: number, B: number, seconds = 4): number {
-  // There once, there and back twice (plain descent, and the step itself).
-  const products = 7 * numbers * T;
+  // A forward pass, and the step: forward, and twice as much backward.
+  const products = 4 * numbers * T;
   return Math.max(1, Math.min(B, Math.floor((seconds * PRODUCTS_PER_SECOND) / products)));
 }
 
@@ -78,7 +69,7 @@ export function sequencesFor(numbers: number, T: number, B: number, seconds = 4)
 export async function verifyStep(
   engine: Engine,
   reference: Engine,
-  { config, state, run }: Checkpoint,
+  { config, state, run, choices }: Checkpoint,
   data?: Data,
   sequences?: number,
 ): Promise<Verification> {
@@ -87,35 +78,22 @@ export async function verifyStep(
   const count = sequences ?? sequencesFor(countParameters(spec), whole.T, whole.B);
   const batch = firstOf(whole, count, endsOfModel(spec));
   const done = async (on: Engine) => {
-    const start: ModelState = { ...state, begun: run.begun };
-    const plain = await on.model(spec, { ...config.train, ...DESCENT } as TrainConfig, {
-      ...start,
-      mean: new Map(),
-      square: new Map(),
-    });
-    const own = await on.model(spec, config.train, start);
+    const model = await on.model(spec, config.train, { ...state, begun: run.begun }, choices);
     try {
-      const { predicted: _, push, pop, trace } = await plain.forward(batch, true);
-      await plain.step(batch);
-      const [report] = await plain.reports();
-      const descended = (await plain.state()).parameters;
-      await own.step(batch);
-      await own.reports();
-      const after = (await own.state()).parameters;
-      return { push, pop, output: trace!.output, read: trace!.read, report, descended, after };
+      const { push, pop, trace } = await model.forward(batch, true);
+      await model.step(batch);
+      const [report] = await model.reports();
+      const gradients = await model.gradients();
+      const after = (await model.state()).parameters;
+      return { push, pop, output: trace!.output, read: trace!.read, report, gradients, after };
     } finally {
-      plain.destroy();
-      own.destroy();
+      model.destroy();
     }
   };
   const [a, b] = [await done(engine), await done(reference)];
   const forward = (['output', 'push', 'pop', 'read'] as const).map(name => compare(name, a[name], b[name]));
   const names = parameters(spec).map(({ name }) => name);
-  const gradient = (of: typeof a, name: string): Float64Array => {
-    const before = state.parameters.get(name)!;
-    return of.descended.get(name)!.map((value, i) => (before[i] - value) / DESCENT.rate!);
-  };
-  const gradients = names.map(name => compare(name, gradient(a, name), gradient(b, name)));
+  const gradients = names.map(name => compare(name, a.gradients.get(name)!, b.gradients.get(name)!));
   const weights = names.map(name => compare(name, a.after.get(name)!, b.after.get(name)!));
   const loss = { engine: a.report.objective, reference: b.report.objective };
   const slack = ROUNDED * weightOf(batch);

@@ -5,7 +5,6 @@ import { endsOf } from '../../src/base/parameters.ts';
 import { Rng } from '../../src/base/rng.ts';
 import type { GpuOptions } from '../../src/engine/gpu.ts';
 import { gpuMemory, type LayerForm } from '../../src/engine/gpu-memory.ts';
-import { rangesOf, SliceSteps } from '../../src/kernels/slices.ts';
 import { preset } from '../../src/train/presets.ts';
 import { initialState, setup } from '../../src/train/setup.ts';
 import { randomBatch } from '../support/batches.ts';
@@ -87,33 +86,4 @@ describe.each(MEMORIES)('a memory on its own, %s', (name, form) => {
     for (const steps of [7, 1]) expect(await run(steps)).toEqual(whole);
     gpu.end();
   });
-});
-
-test('slices are of the steps that they were measured to have time for', () => {
-  const slices = new SliceSteps(1000);
-  expect(slices.steps(64)).toBe(256);
-  expect(slices.steps(256)).toBe(64);
-  expect(slices.steps(1)).toBe(256);
-  // A wide model's first slices are short.
-  expect(new SliceSteps(100_000).steps(64)).toBe(15);
-  expect(new SliceSteps(1e12).steps(1)).toBe(1);
-  // 1,000 ms for 100 steps both ways: 5 ms a step.
-  slices.took(1000, { T: 100, B: 64, ways: 2 });
-  expect(slices.steps(64)).toBe(20);
-  slices.took(1, { T: 1000, B: 64, ways: 1 });
-  expect(slices.steps(64)).toBe(80);
-  slices.took(Number.NaN, { T: 10, B: 64, ways: 1 });
-  expect(slices.steps(64)).toBe(80);
-  // What a large batch took says no more of a small one than that it takes no longer.
-  slices.took(20_000, { T: 100, B: 1000, ways: 2 });
-  expect([slices.steps(1000), slices.steps(1), slices.steps(2000)]).toEqual([1, 1, 1]);
-  slices.took(400, { T: 100, B: 10, ways: 1 });
-  expect([slices.steps(10), slices.steps(20)]).toEqual([4, 2]);
-  expect(rangesOf(10, 4, 'forward')).toEqual([
-    { from: 0, to: 4 },
-    { from: 4, to: 8 },
-    { from: 8, to: 10 },
-  ]);
-  expect(rangesOf(10, 4, 'backward')[0]).toEqual({ from: 8, to: 10 });
-  expect(rangesOf(3, 4, 'backward')).toEqual([{ from: 0, to: 3 }]);
 });

@@ -193,7 +193,7 @@ describe('table', () => {
     const config = assign(preset('reverse'), [...SIZES, 'steps=50', 'reportEvery=10']);
     const guide = {
       measures: measuresOf(assign(config, ['evaluateLength=4'])),
-      onProgress: () => {},
+      follow: () => () => {},
       onStart: () => {},
       mayWrite: async () => true,
     };

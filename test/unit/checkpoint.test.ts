@@ -48,6 +48,19 @@ test.each(['adam', 'rmsprop', 'sgd'])('round trip is exact: %s', optimiser => {
   expect([...decoded.state.parameters.keys()]).toEqual([...checkpoint.state.parameters.keys()]);
 });
 
+test('what the engine chose by measuring is kept, where there is any', () => {
+  const choices = { adapter: 'SwiftShader', 'step 8×256×4·128': '5 rows, 8 invocations' };
+  const bytes = encodeCheckpoint({ ...make(), choices });
+  expect(decodeCheckpoint(bytes)).toEqual({ ...make(), choices });
+  expect(split(encodeCheckpoint(make())).header.__metadata__).not.toHaveProperty('choices');
+  for (const bad of ['[]', '3', '{"a":1}', '{', 'null']) {
+    const { header, data } = split(bytes);
+    header.__metadata__.choices = bad;
+    expect(() => decodeCheckpoint(join(header, data)), bad).toThrow(InputError);
+    expect(() => decodeCheckpoint(join(header, data)), bad).toThrow(/choices/);
+  }
+});
+
 test('float64 values survive, in the tensors that have them', () => {
   const checkpoint = make();
   checkpoint.state.parameters.get('W_d')![1] = 0.1;

@@ -5,6 +5,7 @@ import {
   countParameters,
   initialise,
   type ModelSpec,
+  parameters,
   type Tensors,
   zeros,
 } from '../../src/base/parameters.ts';
@@ -134,6 +135,28 @@ describe('training', () => {
     model.step(batch);
     expect((await model.reports())[0].finite).toBe(false);
     expect(await model.state()).toEqual({ ...before, step: 1 });
+  });
+
+  it('gives the gradients of the last step as they were before clipping, as a copy', async () => {
+    const gradientsOf = async (clip: 'none' | 'norm' | 'value') => {
+      const train = training({ optimiser: 'adam', clip, clipAt: 1e-3 });
+      const model = await createCpuEngine().model(spec, train, stateOf(initialise(spec, 1)));
+      await expect(model.gradients()).rejects.toThrow(
+        'gradients() needs a training step: call step() first.',
+      );
+      model.step(batch);
+      return { model, gradients: await model.gradients() };
+    };
+    const { model, gradients } = await gradientsOf('none');
+    expect([...gradients.keys()]).toEqual(parameters(spec).map(({ name }) => name));
+    for (const clip of ['norm', 'value'] as const) {
+      expect((await gradientsOf(clip)).gradients).toEqual(gradients);
+    }
+    const kept = structuredClone(gradients);
+    for (const values of gradients.values()) values.fill(7);
+    expect(await model.gradients()).toEqual(kept);
+    model.step(batch);
+    expect(await model.gradients()).not.toEqual(kept);
   });
 
   it('an evaluation knows no noise and changes nothing', async () => {

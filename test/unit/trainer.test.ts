@@ -87,6 +87,20 @@ describe('run', () => {
     expect(log.map(({ step }) => step)).toEqual([1, 2, 10, 20, 30, 40]);
   });
 
+  test('says at any time how it goes, and gives the same reports all the same', async () => {
+    const { trainer, log } = await started(reverse());
+    expect(trainer.progress).toMatchObject({ step: 0, steps: 40, loss: Number.NaN });
+    for (let k = 0; k < 3; k++) await trainer.singleStep();
+    const { progress } = trainer;
+    expect(progress).toMatchObject({ step: 3, loss: 0.5, accuracy: 0.25 });
+    expect(progress.sequencesPerSecond).toBeGreaterThan(0);
+    await trainer.run();
+    expect(log.map(({ step }) => step)).toEqual([1, 2, 3, 10, 20, 30, 40]);
+    // After the last report there are no newer steps.
+    expect(trainer.progress).toMatchObject({ step: 40, loss: 0.5 });
+    expect(trainer.progress.sequencesPerSecond).toBeGreaterThan(0);
+  });
+
   test('stops when an evaluation reaches stopAt twice running', async () => {
     const coarse = (step: number) => [0, 1, 0, 1, 1, 1][step / 5] ?? 0;
     const config = reverse('evaluateEvery=5', 'stopAt=0.9');

@@ -34,6 +34,7 @@ import {
   PROBE,
   writeAtomic,
 } from '../files.ts';
+import { progressLine } from '../format.ts';
 import { makePlan, type Plan } from '../plan.ts';
 import { headLines, Log, quote, reporting, StatusLine, summary } from '../report.ts';
 import { parseSeeds, trainSeeds } from '../seeds.ts';
@@ -213,9 +214,11 @@ async function carryOut(
   const release = io.onInterrupt(() => trainer.stop());
   claim.onLost(() => trainer.stop());
   const cease = log.regularly(() => save(), saving.every);
+  const unfollow = json ? () => undefined : line.follow(() => progressLine(trainer.progress));
   let ending: Ending;
   try {
     ending = await trainer.run();
+    unfollow();
     cease();
     await log.written();
     await save();
@@ -224,6 +227,7 @@ async function carryOut(
     await saveWhatThereIs(error, async () => save(await salvage(trainer, error)), file, text);
     throw error;
   } finally {
+    unfollow();
     cease();
     release();
   }

@@ -1,0 +1,101 @@
+import { expect, test } from 'vitest';
+import { Life } from '../../src/engine/life.ts';
+import { Submissions } from '../../src/engine/submissions.ts';
+import type { Gpu } from '../../src/gpu/device.ts';
+import { rangesOf, SliceSteps } from '../../src/kernels/slices.ts';
+
+/** How work over time is cut into submissions, and when their time is measured. */
+
+test('slices are of the steps that they were measured to have time for', () => {
+  const slices = new SliceSteps(1000);
+  expect(slices.steps(64)).toBe(256);
+  expect(slices.steps(256)).toBe(64);
+  expect(slices.steps(1)).toBe(256);
+  // A wide model's first slices are short.
+  expect(new SliceSteps(100_000).steps(64)).toBe(15);
+  expect(new SliceSteps(1e12).steps(1)).toBe(1);
+  // 1,000 ms for 100 steps both ways: 5 ms a step.
+  slices.took(1000, { T: 100, B: 64, ways: 2 });
+  expect(slices.steps(64)).toBe(20);
+  slices.took(1, { T: 1000, B: 64, ways: 1 });
+  expect(slices.steps(64)).toBe(80);
+  slices.took(Number.NaN, { T: 10, B: 64, ways: 1 });
+  expect(slices.steps(64)).toBe(80);
+  // What a large batch took says no more of a small one than that it takes no longer.
+  slices.took(20_000, { T: 100, B: 1000, ways: 2 });
+  expect([slices.steps(1000), slices.steps(1), slices.steps(2000)]).toEqual([1, 1, 1]);
+  slices.took(400, { T: 100, B: 10, ways: 1 });
+  expect([slices.steps(10), slices.steps(20)]).toEqual([4, 2]);
+  expect(rangesOf(10, 4, 'forward')).toEqual([
+    { from: 0, to: 4 },
+    { from: 4, to: 8 },
+    { from: 8, to: 10 },
+  ]);
+  expect(rangesOf(10, 4, 'backward')[0]).toEqual({ from: 8, to: 10 });
+  expect(rangesOf(3, 4, 'backward')).toEqual([{ from: 0, to: 3 }]);
+});
+
+test('one submission in sixteen is due to be timed; looking changes nothing', () => {
+  const slices = new SliceSteps(1000);
+  const timed: number[] = [];
+  for (let k = 0; k < 40; k++) {
+    const { due } = slices;
+    expect(slices.due).toBe(due);
+    if (due) timed.push(k);
+    slices.submitted(due);
+  }
+  expect(timed).toEqual([0, 16, 32]);
+  expect(new SliceSteps(1000, 5).due).toBe(false);
+});
+
+/** A device whose work is done when the test says so. */
+function fakeDevice() {
+  const waiting: (() => void)[] = [];
+  const gpu = {
+    idle: true,
+    done: () => new Promise<undefined>(resolve => waiting.push(() => resolve(undefined))),
+    check: () => undefined,
+  };
+  const finish = async (): Promise<void> => {
+    for (const done of waiting.splice(0)) done();
+    await new Promise(resolve => setTimeout(resolve, 0));
+  };
+  return { gpu, finish };
+}
+
+test('what is queued behind other work is not timed', async () => {
+  const { gpu, finish } = fakeDevice();
+  const submissions = new Submissions(gpu as unknown as Gpu, new Life('model'));
+  const slices = new SliceSteps(1e12);
+  const steps = { T: 100, B: 1, ways: 1 };
+  expect(slices.steps(1)).toBe(1);
+  gpu.idle = false;
+  submissions.submit([() => undefined], slices, steps);
+  await finish();
+  expect(slices.steps(1)).toBe(1);
+  // Still due, and timed as soon as the device has nothing else to do.
+  expect(slices.due).toBe(true);
+  gpu.idle = true;
+  submissions.submit([() => undefined], slices, steps);
+  expect(slices.due).toBe(false);
+  await finish();
+  expect(slices.steps(1)).toBe(4);
+});
+
+test('of several pieces two are in flight, and all of them are timed together', async () => {
+  const { gpu, finish } = fakeDevice();
+  const submissions = new Submissions(gpu as unknown as Gpu, new Life('model'));
+  const slices = new SliceSteps(1e12);
+  const submitted: number[] = [];
+  const pieces = [0, 1, 2, 3].map(k => () => {
+    submitted.push(k);
+  });
+  const all = submissions.submit(pieces, slices, { T: 4, B: 1, ways: 1 });
+  await Promise.resolve();
+  expect(submitted).toEqual([0, 1]);
+  while (submitted.length < 4) await finish();
+  await all;
+  expect(submitted).toEqual([0, 1, 2, 3]);
+  await finish();
+  expect(slices.steps(1)).toBe(4);
+});
