@@ -1,5 +1,8 @@
+import { availableParallelism } from 'node:os';
+import { basename } from 'node:path';
 import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /**
  * The published page runs and loads nothing but its own files, whatever comes into it. In development Vite adds
@@ -21,6 +24,9 @@ const policy: Plugin = {
   ],
 };
 
+/** Tests that wait for Dawn leave the processor to what they wait for. */
+const onDawn = { setupFiles: 'test/support/patient-dawn.ts' };
+
 /** In development the benchmarks have a server of their own, with the headers that fine clocks need. */
 const benchmarks: Plugin = {
   name: 'where-the-benchmarks-are',
@@ -32,10 +38,33 @@ const benchmarks: Plugin = {
   },
 };
 
+/** Files that take longest begin first, so that none is left running alone; vitest knows no times on a fresh machine. */
+const LONGEST = [
+  'model-stepwise',
+  'model',
+  'page-kept',
+  'training',
+  'slices',
+  'page',
+  'page-look',
+  'memory',
+  'chrome',
+];
+class LongestFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const place = ({ moduleId }: TestSpecification): number => {
+      const at = LONGEST.indexOf(basename(moduleId, '.test.ts'));
+      return at < 0 ? LONGEST.length : at;
+    };
+    return files.toSorted((a, b) => place(a) - place(b));
+  }
+}
+
 // One project a kind of test: `npm run check` needs no adapter, `npm test` runs all but `verify`.
-const project = (name: string, testTimeout = 20_000) => ({
+const project = (name: string, testTimeout = 20_000, more: object = {}) => ({
   extends: true as const,
   test: {
+    ...more,
     name,
     include: [`test/${name}/**/*.test.ts`],
     // A fork each: Dawn keeps a Node process alive and its device must not be shared between threads.
@@ -55,12 +84,15 @@ export default defineConfig({
   worker: { format: 'es' },
   test: {
     root: '.',
+    // One more than there are cores, of which there are often two: pages, above all, wait a lot.
+    maxWorkers: availableParallelism() + 1,
+    sequence: { sequencer: LongestFirst },
     projects: [
       project('unit'),
       project('gradient', 60_000),
-      project('parity', 240_000),
-      project('e2e', 240_000),
-      project('verify', 3_600_000),
+      project('parity', 240_000, onDawn),
+      project('e2e', 240_000, { globalSetup: 'test/support/built-page.ts' }),
+      project('verify', 3_600_000, onDawn),
     ],
   },
 });

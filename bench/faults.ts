@@ -22,7 +22,7 @@ import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../src/trai
 import { preset } from '../src/train/presets.ts';
 import { Trainer } from '../src/train/trainer.ts';
 import { comparable } from '../test/support/comparable.ts';
-import { LosingEngines } from '../test/support/losing.ts';
+import { losingGpus } from '../test/support/losing.ts';
 import { countOption } from './node.ts';
 
 const HELP = `node bench/run.mjs bench/faults.ts [options]
@@ -75,7 +75,7 @@ async function train(folder: string, until: number, seed: number, stormy: boolea
   const dice = random(seed);
   const file = join(folder, CHECKPOINT);
   await clearTemporaries(folder, [CHECKPOINT]);
-  const engines = new LosingEngines({}, false);
+  const engines = losingGpus({}, false);
   const open = async (): Promise<Engine> => withBadBatches(await engines.open());
   const config = { ...CONFIG, train: { ...CONFIG.train, steps: until } };
   const from = existsSync(file) ? decodeCheckpoint(await readFile(file)) : undefined;

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { assign } from '../src/base/config.ts';
-import { engineLine, engineName } from '../src/platform/engines.ts';
+import { engineLine, engineName } from '../src/platform/names.ts';
 import { openEngine } from '../src/platform/node/engine.ts';
 import { presetsIn } from '../src/train/presets.ts';
 import { Trainer } from '../src/train/trainer.ts';

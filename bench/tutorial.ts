@@ -8,7 +8,7 @@ import { parseArgs, promisify } from 'node:util';
 import type { Config } from '../src/base/config.ts';
 import { DeviceError, messageOf } from '../src/base/errors.ts';
 import type { Engine } from '../src/engine/engine.ts';
-import { engineLine, engineName } from '../src/platform/engines.ts';
+import { engineLine, engineName } from '../src/platform/names.ts';
 import { openEngine } from '../src/platform/node/engine.ts';
 import { trainingBatch } from '../src/train/model.ts';
 import { preset } from '../src/train/presets.ts';

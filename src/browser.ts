@@ -7,4 +7,5 @@ export {
   openEngineWith,
   reopening,
 } from './platform/browser/engine.ts';
-export type { EngineName, EngineOptions } from './platform/engines.ts';
+export type { EngineOptions } from './platform/engines.ts';
+export type { EngineName } from './platform/names.ts';

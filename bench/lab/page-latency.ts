@@ -6,7 +6,7 @@
  * own drawing in software as well. Long tasks are those of over 50 ms on the page's thread.
  */
 import { launchBrowser } from '../../test/support/browser.ts';
-import { servePage } from '../../test/support/server.ts';
+import { buildPage, servePage } from '../../test/support/server.ts';
 import { spread } from '../measure.ts';
 
 interface Timed {
@@ -23,7 +23,7 @@ declare global {
 }
 
 export async function main(): Promise<number> {
-  const server = await servePage();
+  const server = await servePage(await buildPage());
   const browser = await launchBrowser();
   try {
     const page = await browser.newPage();

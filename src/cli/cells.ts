@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import type { Config } from '../base/config.ts';
 import type { Engine } from '../engine/engine.ts';
-import { type EngineName, engineLine } from '../platform/engines.ts';
+import { type EngineName, engineLine } from '../platform/names.ts';
 import type { Data } from '../tasks/data-file.ts';
 import { recoveredWords } from '../train/recovery.ts';
 import { setup } from '../train/setup.ts';

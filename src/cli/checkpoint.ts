@@ -1,7 +1,8 @@
 import { dirname, join } from 'node:path';
 import { DeviceLost, InputError } from '../base/errors.ts';
 import type { Engine, Model } from '../engine/engine.ts';
-import type { EngineName, EngineOptions } from '../platform/engines.ts';
+import type { EngineOptions } from '../platform/engines.ts';
+import type { EngineName } from '../platform/names.ts';
 import { openEngineWith } from '../platform/node/engine.ts';
 import type { Data } from '../tasks/data-file.ts';
 import type { Task } from '../tasks/task.ts';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { assign, type Config } from '../base/config.ts';
 import { InputError, show } from '../base/errors.ts';
 import type { PlanName } from '../kernels/plans.ts';
-import type { EngineName } from '../platform/engines.ts';
+import type { EngineName } from '../platform/names.ts';
 import { openEngine } from '../platform/node/engine.ts';
 import type { Data } from '../tasks/data-file.ts';
 import { bestOf, type CellResult, isSolved, measuredAt, measuresOf } from '../train/table.ts';

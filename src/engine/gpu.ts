@@ -24,13 +24,16 @@ import type {
   ModelState,
   StepReport,
 } from './engine.ts';
-import { gpuMemory } from './gpu-memory.ts';
+import { gpuMemory, type LayerForm } from './gpu-memory.ts';
 import { Life } from './life.ts';
 import { cut, type Piece, type Ready, type ReadyWork, SLICE_OFFSET } from './pieces.ts';
 import { Submissions } from './submissions.ts';
 
 /** Forces a plan (`--plan`), or one form of the kernels, for tests and benchmarks; keeps what was measured. */
-export type GpuOptions = PlanOptions;
+export interface GpuOptions extends Omit<PlanOptions, 'choices'> {
+  /** The form of a memory on its own, where it is not that of the models. */
+  memory?: LayerForm;
+}
 
 /** The kernels as an engine. It owns the device from here on. */
 export async function createGpuEngine(
@@ -38,7 +41,11 @@ export async function createGpuEngine(
   adapter: AdapterDescription,
   options: GpuOptions = {},
 ): Promise<Engine> {
-  const gpu = new Gpu(device, adapter.kind === 'software');
+  return gpuEngineOn(new Gpu(device, adapter.kind === 'software'), adapter, options);
+}
+
+/** The same on a device that may have other engines: they share compiled kernels, and end together. */
+export function gpuEngineOn(gpu: Gpu, adapter: AdapterDescription, options: GpuOptions = {}): Engine {
   const life = new Life('engine');
   return {
     name: 'gpu',
@@ -61,7 +68,8 @@ export async function createGpuEngine(
     },
     async memory(shape: MemoryShape): Promise<MemoryLayer> {
       life.check();
-      return gpuMemory(gpu, shape, new Life('memory', life), options);
+      const { memory: form = options.form, sliceSteps } = options;
+      return gpuMemory(gpu, shape, new Life('memory', life), { form, sliceSteps });
     },
     destroy(): void {
       if (life.end()) gpu.end();
@@ -100,7 +108,7 @@ class GpuModel implements Model {
     training: TrainConfig,
     state: ModelState,
     life: Life,
-    options: GpuOptions,
+    options: PlanOptions,
   ): Promise<GpuModel> {
     const layout = layoutOf(spec);
     const plan = await compilePlan(gpu, layout, training, options);

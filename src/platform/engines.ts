@@ -1,6 +1,7 @@
 import { DeviceError, firstLineOf, InputError, sentence, unknown } from '../base/errors.ts';
 import type { Engine } from '../engine/engine.ts';
 import { PLANS, type PlanName } from '../kernels/plans.ts';
+import { ENGINES, type EngineName, engineName, type OwnName } from './names.ts';
 
 /** What only a platform knows: how WebGPU is had here. */
 export interface Platform {
@@ -13,39 +14,11 @@ export interface Platform {
   readonly advice: string;
 }
 
-/** An engine that can be asked for by its name. */
-interface Entry {
-  name: string;
-  /** Beside the name in lists: what it is. */
-  label: string;
-  /** @param reason why this one was taken, for `engine.adapter` */
-  open(platform: Platform, plan: PlanName, reason: string): Promise<Engine>;
-}
-
-/** Every engine, best first: `auto` takes the first that can be had. */
-export const ENGINES = [
-  { name: 'gpu', label: 'WebGPU', open: (platform, plan) => platform.openGpu(plan) },
-  {
-    name: 'cpu',
-    label: 'float64',
-    open: async (_platform, _plan, reason) => (await import('../engine/cpu.ts')).createCpuEngine(reason),
-  },
-] as const satisfies readonly Entry[];
-
-/** `auto`: the best there is. */
-export type EngineName = 'auto' | (typeof ENGINES)[number]['name'];
-export const ENGINE_NAMES: readonly EngineName[] = ['auto', ...ENGINES.map(({ name }) => name)];
-
-/** The engine that is the paper in float64: others are compared with it. */
-export const REFERENCE = 'cpu' satisfies EngineName;
-
-/** The engine that `auto` hopes for. */
-export const BEST = ENGINES[0].name;
-
-/** @throws InputError for an unknown name @param what as the message names it, like `engine in the link` */
-export function engineName(text: string, what = 'engine'): EngineName {
-  return ENGINE_NAMES.find(name => name === text) ?? unknown(what, text, ENGINE_NAMES);
-}
+/** How each engine is opened. @param reason why it was taken, for `engine.adapter` */
+const OPEN: Record<OwnName, (platform: Platform, plan: PlanName, reason: string) => Promise<Engine>> = {
+  gpu: (platform, plan) => platform.openGpu(plan),
+  cpu: async (_platform, _plan, reason) => (await import('../engine/cpu.ts')).createCpuEngine(reason),
+};
 
 /** @throws InputError for an unknown name */
 export function planName(text: string): PlanName {
@@ -104,12 +77,12 @@ async function openWith<T>(
 ): Promise<{ engine: Engine; made: T }> {
   const asked = engineName(name);
   planName(plan);
-  let [candidates, reason]: [readonly Entry[], string] = [ENGINES, ''];
-  if (asked !== 'auto') [candidates, reason] = [ENGINES.filter(one => one.name === asked), 'asked for'];
+  const candidates = asked === 'auto' ? ENGINES.map(({ name }) => name) : [asked];
+  let reason = asked === 'auto' ? '' : 'asked for';
   for (const [k, candidate] of candidates.entries()) {
     let engine: Engine | undefined;
     try {
-      engine = await candidate.open(platform, plan, reason);
+      engine = await OPEN[candidate](platform, plan, reason);
       return { engine, made: await work(engine) };
     } catch (error) {
       engine?.destroy();
@@ -123,10 +96,4 @@ async function openWith<T>(
     }
   }
   throw new Error('there is no engine.');
-}
-
-/** `engine gpu · SwiftShader (software) · no GPU adapter found` */
-export function engineLine({ name, adapter }: Pick<Engine, 'name' | 'adapter'>): string {
-  const kind = adapter.kind === 'software' ? ' (software)' : '';
-  return `engine ${name} · ${adapter.name}${kind} · ${adapter.reason}`;
 }

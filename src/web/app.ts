@@ -1,6 +1,6 @@
 import type { Config } from '../base/config.ts';
 import { messageOf, sentence } from '../base/errors.ts';
-import type { EngineName } from '../platform/engines.ts';
+import type { EngineName } from '../platform/names.ts';
 import { DATA } from '../tasks/names.ts';
 import { addEvaluation, addProfile, addProgress, type History, noHistory, upTo } from './charts/history.ts';
 import { type Keeper, takeRun } from './keep/keeper.ts';

@@ -1,5 +1,5 @@
 import { InputError, messageOf } from '../base/errors.ts';
-import { engineName, REFERENCE } from '../platform/engines.ts';
+import { engineName, REFERENCE } from '../platform/names.ts';
 import { preset } from '../train/presets.ts';
 import { recoveredWords } from '../train/recovery.ts';
 import { App, type Beginning, type Current } from './app.ts';

@@ -1,7 +1,7 @@
 import type { Config } from '../base/config.ts';
 import type { AdapterDescription } from '../engine/engine.ts';
 import type { AdapterDetails } from '../platform/adapter.ts';
-import type { EngineName } from '../platform/engines.ts';
+import type { EngineName } from '../platform/names.ts';
 import type { Evaluation } from '../train/evaluate.ts';
 import type { Recovered } from '../train/recovery.ts';
 import type { Progress, Restart } from '../train/trainer.ts';

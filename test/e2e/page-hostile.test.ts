@@ -1,5 +1,5 @@
 import type { Browser, BrowserContext, Page } from 'puppeteer';
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
 import { launchBrowser } from '../support/browser.ts';
 import { drop, fill, openPage, press, ready, stepOf, text, waitFor, waitForText } from '../support/page.ts';
 import { type Server, servePage } from '../support/server.ts';
@@ -13,7 +13,7 @@ const address = (rest = '') => `${server.url}#v=1&preset=reverse&engine=cpu${res
 const waits = (page: Page) => waitForText(page, '#status', /Ready|Paused/);
 
 beforeAll(async () => {
-  [server, browser] = await Promise.all([servePage(), launchBrowser()]);
+  [server, browser] = await Promise.all([servePage(inject('builtPage')), launchBrowser()]);
 });
 beforeEach(async () => {
   await context?.close();

@@ -1,5 +1,5 @@
 import type { Page } from 'puppeteer';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { launchBrowser } from '../support/browser.ts';
 import {
   coloursOf,
@@ -23,7 +23,7 @@ import { type Server, servePage } from '../support/server.ts';
 let server: Server;
 
 beforeAll(async () => {
-  server = await servePage();
+  server = await servePage(inject('builtPage'));
 });
 
 afterAll(() => server?.close());
@@ -231,6 +231,7 @@ describe('a run that waits', () => {
   test('a deque and two memories have their pictures', async () => {
     await page.select('#preset', 'small/copy/deque');
     await fill(page, '#set-model-memories', '2');
+    await fill(page, '#set-model-hidden', '8');
     await page.$eval('#paused', element => (element as HTMLInputElement).click());
     await waitFor(page, 'a checked form', async () =>
       page.$eval('#begin', element => !(element as HTMLButtonElement).disabled),

@@ -1,36 +1,38 @@
-import { beforeAll, describe, expect, test } from 'vitest';
-import type { Gpu } from '../../src/gpu/device.ts';
-import { openGpu } from '../support/device.ts';
-import {
-  compareMemory,
-  FORMS,
-  KINDS,
-  memoryTruth,
-  nameOf,
-  RANGES,
-  TOLERANCE,
-} from '../support/memory-parity.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Engine } from '../../src/engine/engine.ts';
+import { MEMORY_PROFILES } from '../support/engines.ts';
+import { compareMemory, KINDS, memoryTruth, RANGES, TOLERANCE } from '../support/memory-parity.ts';
 
-/** The memory kernels in all their forms against the reference, over sizes on both sides of every block boundary. */
+/**
+ * Memories of every engine, in all its forms, against the reference: sizes on both sides of every block boundary, each M, large
+ * batches, long sequences. All sizes with all others are in test/verify/memory.test.ts.
+ */
+const CASES = [
+  { T: 1, M: 1, B: [1, 7] },
+  { T: 2, M: 2, B: [7] },
+  { T: 63, M: 2, B: [7] },
+  { T: 64, M: 1, B: [7] },
+  { T: 65, M: 100, B: [7] },
+  { T: 65, M: 32, B: [1, 300] },
+  { T: 1000, M: 32, B: [2] },
+];
 
-let gpu: Gpu;
-beforeAll(async () => {
-  gpu = await openGpu();
-});
+describe.each(MEMORY_PROFILES)('$name', ({ open, hasMemory, most }) => {
+  let engine: Engine;
+  beforeAll(async () => {
+    engine = await open();
+  });
+  afterAll(() => engine.destroy());
 
-describe.each(KINDS)('%s', kind => {
-  describe.each(Object.keys(RANGES))('strengths %s', range => {
-    test.each([1, 2, 63, 64, 65, 1000])('T = %i', async T => {
-      for (const M of [1, 2, 32, 100]) {
-        const truth = memoryTruth(kind, T, M, range);
-        for (const form of FORMS) {
-          for (const B of [1, 7, 300]) {
-            // A workgroup per sequence costs software adapters 40 µs a step, up to 12 s a pass; `npm run verify` has them.
-            if (form.form === 'block' && gpu.software && B * T > 2_000) continue;
-            const differences = await compareMemory(gpu, truth, B, form);
-            for (const [name, difference] of Object.entries(differences)) {
-              expect(difference, `${nameOf(form)}: ${name} at B=${B}, M=${M}`).toBeLessThanOrEqual(TOLERANCE);
-            }
+  describe.each(KINDS.filter(hasMemory))('%s', kind => {
+    test.each(Object.keys(RANGES))('strengths %s', async range => {
+      for (const { T, M, B: batches } of CASES) {
+        for (const B of batches) {
+          const size = Math.min(B, Math.max(1, Math.floor(most.test / T)));
+          const differences = await compareMemory(engine, memoryTruth(kind, T, M, range), size);
+          for (const [tensor, difference] of Object.entries(differences)) {
+            const where = `${tensor} at B=${size}, T=${T}, M=${M}`;
+            expect(difference, where).toBeLessThanOrEqual(TOLERANCE);
           }
         }
       }

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { assign } from '../../src/base/config.ts';
 import { DeviceLost } from '../../src/base/errors.ts';
 import { Rng } from '../../src/base/rng.ts';
@@ -9,15 +9,16 @@ import type { Recovered } from '../../src/train/recovery.ts';
 import { initialState, setup } from '../../src/train/setup.ts';
 import { Trainer } from '../../src/train/trainer.ts';
 import { comparable } from '../support/comparable.ts';
-import { LosingEngines } from '../support/losing.ts';
+import { RUN_PROFILES } from '../support/engines.ts';
+import { type Losing, losing, losingGpus } from '../support/losing.ts';
 
 /**
- * Devices of this machine's adapter taken away in mid-training: the run's numbers are those of one that was left alone,
- * to the last bit. PUSHDOWN_LOSSES=200 asks for more than the few of every test run.
+ * Engines taken away in the middle of training, devices of this machine's adapter among them: the run's numbers are those of
+ * one that was left alone, to the last bit. PUSHDOWN_LOSSES=200 asks for more than the few of every test run.
  */
-const LOSSES = Number(process.env['PUSHDOWN_LOSSES'] ?? 4);
+const LOSSES = Number(process.env['PUSHDOWN_LOSSES'] ?? 2);
 const config = assign(preset('tutorial-part6'), [
-  'steps=1500',
+  'steps=800',
   'reportEvery=20',
   'evaluateEvery=200',
   'stopAt=0',
@@ -25,8 +26,7 @@ const config = assign(preset('tutorial-part6'), [
 ]);
 const wait = (ms: number) => new Promise(resolve => setTimeout(resolve, ms));
 
-async function run(losses: number, seed = 0) {
-  const engines = new LosingEngines();
+async function run(engines: Losing, losses: number, seed = 0) {
   const rng = new Rng(seed, 1);
   const log: unknown[] = [];
   const recovered: Recovered[] = [];
@@ -62,20 +62,63 @@ async function run(losses: number, seed = 0) {
   return { ending, checkpoint, log, recovered, opened: engines.opened };
 }
 
-test('a device that is lost costs nothing', async () => {
-  const alone = await run(0);
-  expect(alone.checkpoint.state.step).toBe(1500);
-  let all = 0;
-  for (let seed = 1; all < LOSSES; seed++) {
-    const disturbed = await run(Math.min(8, LOSSES - all), seed);
-    all += disturbed.recovered.length;
-    expect(disturbed.checkpoint).toEqual(alone.checkpoint);
-    expect(disturbed.log).toEqual(alone.log);
-    expect(disturbed.opened).toBe(1 + disturbed.recovered.length);
-    for (const { step, from } of disturbed.recovered) expect(from).toBeLessThanOrEqual(step);
-  }
-  if (LOSSES > 10) console.log(`${all} devices lost, nothing with them`);
-}, 3_600_000);
+describe.each(RUN_PROFILES)('$name', profile => {
+  test('an engine that is lost costs nothing', async () => {
+    const alone = await run(losing(profile), 0);
+    expect(alone.checkpoint.state.step).toBe(800);
+    let all = 0;
+    for (let seed = 1; all < LOSSES; seed++) {
+      const disturbed = await run(losing(profile), Math.min(8, LOSSES - all), seed);
+      all += disturbed.recovered.length;
+      expect(disturbed.checkpoint).toEqual(alone.checkpoint);
+      expect(disturbed.log).toEqual(alone.log);
+      expect(disturbed.opened).toBe(1 + disturbed.recovered.length);
+      for (const { step, from } of disturbed.recovered) expect(from).toBeLessThanOrEqual(step);
+    }
+    if (LOSSES > 10) console.log(`${all} devices lost, nothing with them`);
+  }, 3_600_000);
+
+  test('a run whose device is lost while it is begun is on another from the start', async () => {
+    const short = assign(config, ['steps=40']);
+    const trained = async (lose: boolean) => {
+      const engines = losing(profile);
+      const first = await engines.open();
+      if (lose) engines.lose();
+      const trainer = await Trainer.start(first, short, { reopen: engines.open });
+      expect(trainer.engine === first).toBe(!lose);
+      await trainer.run();
+      const checkpoint = comparable(await trainer.snapshot());
+      trainer.engine.destroy();
+      return { checkpoint, opened: engines.opened };
+    };
+    const alone = await trained(false);
+    expect(await trained(true)).toEqual({ ...alone, opened: 2 });
+    const engines = losing(profile);
+    const only = await engines.open();
+    engines.lose();
+    await expect(Trainer.start(only, short)).rejects.toThrow(DeviceLost);
+  }, 60_000);
+
+  test('destroyed while it recovers, a run leaves no engine behind', async () => {
+    const engines = losing(profile);
+    const opened: Engine[] = [];
+    let trainer: Trainer | undefined;
+    trainer = await Trainer.start(await engines.open(), config, {
+      async reopen() {
+        const engine = await engines.open();
+        opened.push(engine);
+        trainer?.destroy();
+        return engine;
+      },
+    });
+    const running = trainer.run();
+    await wait(300);
+    engines.lose();
+    await expect(running).rejects.toThrow(DeviceLost);
+    expect(opened).toHaveLength(1);
+    await expect(opened[0].memory({ kind: 'stack', B: 1, T: 1, M: 1 })).rejects.toThrow('was destroyed');
+  }, 60_000);
+});
 
 test('a device that is lost while kernels are compiled is a lost device, and nothing else', async () => {
   const plans: GpuOptions[] = [
@@ -84,8 +127,8 @@ test('a device that is lost while kernels are compiled is a lost device, and not
     { form: { form: 'block', size: 32, subgroups: false } },
   ];
   for (const options of plans) {
-    for (const ms of [0, 20, 60]) {
-      const engines = new LosingEngines(options);
+    for (const ms of [0, 60]) {
+      const engines = losingGpus(options);
       const engine = await engines.open();
       const { spec } = setup(config);
       const opening = engine.model(spec, config.train, initialState(spec, config.train));
@@ -102,44 +145,3 @@ test('a device that is lost while kernels are compiled is a lost device, and not
     }
   }
 }, 120_000);
-
-test('a run whose device is lost while it is begun is on another from the start', async () => {
-  const short = assign(config, ['steps=40']);
-  const trained = async (lose: boolean) => {
-    const engines = new LosingEngines();
-    const first = await engines.open();
-    if (lose) engines.lose();
-    const trainer = await Trainer.start(first, short, { reopen: engines.open });
-    expect(trainer.engine === first).toBe(!lose);
-    await trainer.run();
-    const checkpoint = comparable(await trainer.snapshot());
-    trainer.engine.destroy();
-    return { checkpoint, opened: engines.opened };
-  };
-  const alone = await trained(false);
-  expect(await trained(true)).toEqual({ ...alone, opened: 2 });
-  const engines = new LosingEngines();
-  const only = await engines.open();
-  engines.lose();
-  await expect(Trainer.start(only, short)).rejects.toThrow(DeviceLost);
-}, 60_000);
-
-test('destroyed while it recovers, a run leaves no engine behind', async () => {
-  const engines = new LosingEngines();
-  const opened: Engine[] = [];
-  let trainer: Trainer | undefined;
-  trainer = await Trainer.start(await engines.open(), config, {
-    async reopen() {
-      const engine = await engines.open();
-      opened.push(engine);
-      trainer?.destroy();
-      return engine;
-    },
-  });
-  const running = trainer.run();
-  await wait(300);
-  engines.lose();
-  await expect(running).rejects.toThrow(DeviceLost);
-  expect(opened).toHaveLength(1);
-  await expect(opened[0].memory({ kind: 'stack', B: 1, T: 1, M: 1 })).rejects.toThrow('was destroyed');
-}, 60_000);

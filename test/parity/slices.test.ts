@@ -1,14 +1,15 @@
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TrainConfig } from '../../src/base/config.ts';
 import { assign } from '../../src/base/config.ts';
 import { endsOf } from '../../src/base/parameters.ts';
 import { Rng } from '../../src/base/rng.ts';
+import type { Engine } from '../../src/engine/engine.ts';
 import type { GpuOptions } from '../../src/engine/gpu.ts';
-import { gpuMemory, type LayerForm } from '../../src/engine/gpu-memory.ts';
+import type { LayerForm } from '../../src/engine/gpu-memory.ts';
 import { preset } from '../../src/train/presets.ts';
 import { initialState, setup } from '../../src/train/setup.ts';
 import { randomBatch } from '../support/batches.ts';
-import { openGpu, openGpuEngine } from '../support/device.ts';
+import { openGpuEngines } from '../support/device.ts';
 
 /** Work over time that is cut into slices gives the numbers of work that is not, to the last bit. */
 
@@ -21,6 +22,12 @@ const FORMS: [string, GpuOptions][] = [
 const LENGTHS = Array.from({ length: 40 }, (_, b) => 1 + ((7 * b) % 23));
 
 describe.each(FORMS)('%s', (name, options) => {
+  let on: (options: GpuOptions) => Engine;
+  beforeAll(async () => {
+    ({ on } = await openGpuEngines());
+  });
+  afterAll(() => on({}).destroy());
+
   test.each([
     ['stack', 'rnn', []],
     ['queue', 'lstm', ['start=trained']],
@@ -40,14 +47,14 @@ describe.each(FORMS)('%s', (name, options) => {
     const { spec } = setup(config);
     const lengths = name === 'block' ? LENGTHS.slice(0, 12) : LENGTHS;
     const run = async (sliceSteps?: number) => {
-      const engine = await openGpuEngine({ ...options, sliceSteps });
+      const engine = on({ ...options, sliceSteps });
       const model = await engine.model(spec, config.train as TrainConfig, initialState(spec, config.train));
       const rng = new Rng(7, 1);
       for (let step = 0; step < 2; step++) await model.step(randomBatch(rng, spec, lengths));
       const reports = await model.reports();
       const { report, predicted, push, trace } = await model.forward(randomBatch(rng, spec, lengths), true);
       const state = await model.state();
-      engine.destroy();
+      model.destroy();
       return { reports, report, predicted, push, trace, state };
     };
     const whole = await run();
@@ -68,9 +75,9 @@ describe.each(MEMORIES)('a memory on its own, %s', (name, form) => {
     const rng = new Rng(5, 2);
     const numbers = (count: number) => Float32Array.from({ length: count }, () => rng.uniform());
     const [push, pop, value, dRead] = [N, N, N * M, N * M].map(numbers);
-    const gpu = await openGpu();
+    const { on } = await openGpuEngines();
     const run = async (sliceSteps: number) => {
-      const memory = await gpuMemory(gpu, { kind, B, T, M }, undefined, { form, sliceSteps });
+      const memory = await on({ memory: form, sliceSteps }).memory({ kind, B, T, M });
       const read = await memory.forward(push, pop, value);
       // Of what the backward pass has rewound, too.
       const made = [
@@ -84,6 +91,6 @@ describe.each(MEMORIES)('a memory on its own, %s', (name, form) => {
     };
     const whole = await run(T);
     for (const steps of [7, 1]) expect(await run(steps)).toEqual(whole);
-    gpu.end();
+    on().destroy();
   });
 });

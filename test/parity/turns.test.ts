@@ -5,7 +5,7 @@ import type { Engine, MemoryLayer, Model } from '../../src/engine/engine.ts';
 import { preset } from '../../src/train/presets.ts';
 import { initialState, setup } from '../../src/train/setup.ts';
 import { randomBatch } from '../support/batches.ts';
-import { openGpuEngine } from '../support/device.ts';
+import { RUN_PROFILES } from '../support/engines.ts';
 
 /** What is asked of a model or a memory before it has answered gives what it gives one after the other. */
 
@@ -29,11 +29,14 @@ const inputs = (seed: number) => {
 };
 
 describe.each([
-  ['in one piece', undefined],
-  ['in slices', 4],
-])('%s', (_name, sliceSteps) => {
+  ...RUN_PROFILES.map(({ name, open }) => ({ name, open: () => open() })),
+  ...RUN_PROFILES.filter(({ gpu }) => gpu).map(({ name, open }) => ({
+    name: `${name}, in slices`,
+    open: () => open({ sliceSteps: 4 }),
+  })),
+])('$name', ({ open: openEngine }) => {
   const withEngine = async <T>(use: (engine: Engine) => Promise<T>): Promise<T> => {
-    const engine = await openGpuEngine({ sliceSteps });
+    const engine = await openEngine();
     try {
       return await use(engine);
     } finally {

@@ -1,40 +1,92 @@
-import type { Engine } from '../../src/engine/engine.ts';
+import { DeviceLost } from '../../src/base/errors.ts';
+import type { Engine, Model } from '../../src/engine/engine.ts';
 import { createGpuEngine, type GpuOptions } from '../../src/engine/gpu.ts';
-import { requestDevice } from '../../src/gpu/device.ts';
-import { findAdapter, release } from '../../src/platform/node/adapter.ts';
+import { openDevice } from './device.ts';
+import type { Profile } from './engines.ts';
 
-/** Engines on this machine's adapter whose devices can be taken away, as a driver that fails does. */
-export class LosingEngines {
-  #device: GPUDevice | undefined;
-  readonly #options: GpuOptions;
-  readonly #checked: boolean;
-  opened = 0;
-
-  /** @param checked with bounds checks, where the adapter is a software one */
-  constructor(options: GpuOptions = {}, checked = true) {
-    this.#options = options;
-    this.#checked = checked;
-  }
-
-  readonly open = async (): Promise<Engine> => {
-    const { found } = await findAdapter({ checked: this.#checked });
-    if (!found) throw new Error('no WebGPU adapter: there is no device to lose.');
-    const device = await requestDevice(found.adapter);
-    this.#device = device;
-    this.opened++;
-    const engine = await createGpuEngine(device, found.description, this.#options);
-    const destroy = engine.destroy.bind(engine);
-    return {
-      ...engine,
-      destroy() {
-        destroy();
-        release(found.gpu);
-      },
-    };
-  };
-
-  /** The engine is not asked: to it the device is lost. */
-  lose(): void {
-    this.#device?.destroy();
-  }
+/** Engines that can be taken away in the middle of their work, as a driver that fails does. */
+export interface Losing {
+  open(): Promise<Engine>;
+  /** The engine that was opened last is lost, without being asked. */
+  lose(): void;
+  /** Engines opened so far. */
+  readonly opened: number;
 }
+
+/** Engines on this machine's adapter. @param checked with bounds checks, where the adapter is a software one */
+export function losingGpus(options: GpuOptions = {}, checked = true): Losing {
+  let device: GPUDevice | undefined;
+  let opened = 0;
+  return {
+    async open() {
+      const found = await openDevice(checked);
+      device = found.device;
+      opened++;
+      const engine = await createGpuEngine(device, found.description, options);
+      const destroy = engine.destroy.bind(engine);
+      return {
+        ...engine,
+        destroy() {
+          destroy();
+          found.close();
+        },
+      };
+    },
+    lose: () => device?.destroy(),
+    get opened() {
+      return opened;
+    },
+  };
+}
+
+/** Engines without a device to lose: from the loss on, every promise of theirs rejects, and what was begun is gone. */
+export function losingEngines({ open }: Profile): Losing {
+  let last: { lost: boolean } = { lost: false };
+  let opened = 0;
+  return {
+    async open() {
+      const state = { lost: false };
+      last = state;
+      opened++;
+      const check = (): void => {
+        if (state.lost) throw new DeviceLost('the device was lost (test): it was taken away.');
+      };
+      /** Calls of an object, which fail from the loss on, whenever their answer comes. */
+      const guarded = <T extends object>(of: T): T =>
+        new Proxy(of, {
+          get(target, name) {
+            const value = Reflect.get(target, name, target);
+            if (typeof value !== 'function' || name === 'destroy') return value;
+            return (...args: unknown[]) => {
+              check();
+              const made = value.apply(target, args);
+              return made instanceof Promise
+                ? made.then(answer => {
+                    check();
+                    return answer;
+                  })
+                : made;
+            };
+          },
+        });
+      const engine = guarded(await open());
+      const { model } = engine;
+      return new Proxy(engine, {
+        get: (target, name) =>
+          name === 'model'
+            ? async (...args: Parameters<Engine['model']>): Promise<Model> => guarded(await model(...args))
+            : Reflect.get(target, name),
+      });
+    },
+    lose() {
+      last.lost = true;
+    },
+    get opened() {
+      return opened;
+    },
+  };
+}
+
+/** Engines of a profile, to be lost in the way that they can be. */
+export const losing = (profile: Profile, options: GpuOptions = {}): Losing =>
+  profile.gpu ? losingGpus({ ...profile.gpu, ...options }) : losingEngines(profile);

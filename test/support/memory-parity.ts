@@ -1,13 +1,10 @@
 import { endsOf } from '../../src/base/parameters.ts';
 import { Rng } from '../../src/base/rng.ts';
-import type { MemoryKind } from '../../src/engine/engine.ts';
-import { gpuMemory, type LayerForm } from '../../src/engine/gpu-memory.ts';
-import type { Gpu } from '../../src/gpu/device.ts';
-import type { MemoryForm } from '../../src/kernels/memory.ts';
+import type { Engine, MemoryKind } from '../../src/engine/engine.ts';
 import { memoryBackward, memoryForward } from '../../src/reference/memory.ts';
 
 /**
- * The memory kernel against the reference, in Node and in a browser.
+ * A memory of an engine against the reference, in Node and in a browser.
  *
  * TOLERANCE is 1e-5 of the largest number of a tensor. float32 rounds at 6e-8; a read sums up to T/10 rows, a
  * gradient up to M products, so a few hundred roundings of either sign stay below it.
@@ -26,17 +23,8 @@ export const RANGES: Record<string, (rng: Rng) => number> = {
 
 export const KINDS = ['stack', 'queue', 'deque'] as const;
 
-export const FORMS: MemoryForm[] = [
-  { form: 'lane', size: 8, subgroups: false },
-  { form: 'block', size: 32, subgroups: false },
-  { form: 'block', size: 32, subgroups: true },
-];
-
 /** Different sequences in a batch; the batch repeats them, since the reference is slow. */
 const DISTINCT = 3;
-
-export const nameOf = ({ form, subgroups }: MemoryForm): string =>
-  form + (subgroups ? ' with subgroups' : '');
 
 /** Largest difference over largest number. */
 export function largestDifference(actual: Float32Array, expected: (k: number) => number): number {
@@ -60,8 +48,17 @@ export interface MemoryTruth {
   expected: (ReturnType<typeof memoryForward> & ReturnType<typeof memoryBackward>)[];
 }
 
-/** DISTINCT sequences with strengths of a range. */
+const truths = new Map<string, MemoryTruth>();
+
+/** DISTINCT sequences with strengths of a range: the same ones for every engine that is compared. */
 export function memoryTruth(kind: MemoryKind, T: number, M: number, range: string): MemoryTruth {
+  const key = [kind, T, M, range].join();
+  const truth = truths.get(key) ?? makeTruth(kind, T, M, range);
+  truths.set(key, truth);
+  return truth;
+}
+
+function makeTruth(kind: MemoryKind, T: number, M: number, range: string): MemoryTruth {
   const rng = new Rng(1, T, M);
   const n = T * endsOf(kind);
   const make = (length: number, draw: () => number) => Float32Array.from({ length }, draw);
@@ -84,10 +81,9 @@ export function memoryTruth(kind: MemoryKind, T: number, M: number, range: strin
  * sequences; of strengths, the absolute one.
  */
 export async function compareMemory(
-  gpu: Gpu,
+  engine: Engine,
   truth: MemoryTruth,
   B: number,
-  form: LayerForm,
 ): Promise<Record<string, number>> {
   const { kind, T, M, sequences, expected } = truth;
   const make = (name: keyof MemoryTruth['sequences'][number]): Float32Array => {
@@ -96,7 +92,7 @@ export async function compareMemory(
     for (let b = 0; b < B; b++) all.set(sequences[b % DISTINCT][name], b * length);
     return all;
   };
-  const memory = await gpuMemory(gpu, { kind, B, T, M }, undefined, { form });
+  const memory = await engine.memory({ kind, B, T, M });
   const read = await memory.forward(make('push'), make('pop'), make('value'));
   // T·T/2 numbers a sequence: too many for the large batch.
   const strengths = B <= 7 ? await memory.strengths() : [];

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build, preview } from 'vite';
@@ -13,29 +13,27 @@ export interface Server {
 /** As on most static hosts, the site is not at the root. */
 const SUB_PATH = 'some/folder';
 
-/** Builds the page as it is published, into a temporary folder, and serves it on a free port of localhost. */
-export async function servePage(): Promise<Server> {
+/** Builds the page and the benchmarks as they are published. Returns the temporary folder that they are in. */
+export async function buildPage(): Promise<string> {
   const outDir = await mkdtemp(join(tmpdir(), 'pushdown-page-'));
   const logLevel = 'error';
   await build({ logLevel, build: { outDir: join(outDir, SUB_PATH), emptyOutDir: true } });
   await build({
     configFile: 'bench/page/vite.config.ts',
-    logLevel: 'error',
+    logLevel,
     build: { outDir: join(outDir, SUB_PATH, 'bench'), emptyOutDir: true },
   });
+  return outDir;
+}
+
+/** Serves what buildPage() built, on a free port of localhost. */
+export async function servePage(outDir: string): Promise<Server> {
   const server = await preview({
-    logLevel,
+    logLevel: 'error',
     build: { outDir },
     preview: { host: 'localhost', port: 0, strictPort: false },
   });
   const url = server.resolvedUrls?.local[0];
   if (!url) throw new Error('the preview server has no address.');
-  return {
-    url: `${url}${SUB_PATH}/`,
-    folder: join(outDir, SUB_PATH),
-    close: async () => {
-      await server.close();
-      await rm(outDir, { recursive: true, force: true });
-    },
-  };
+  return { url: `${url}${SUB_PATH}/`, folder: join(outDir, SUB_PATH), close: () => server.close() };
 }

@@ -14,7 +14,7 @@ export async function losses(
   const config = assign(preset(name), sets);
   const { task, spec } = setup(config);
   const model = await engine.model(spec, config.train, initialState(spec, config.train));
-  for (let k = 0; k < steps; k++) model.step(trainingBatch(task, config, k, config.task.maxLength));
+  for (let k = 0; k < steps; k++) await model.step(trainingBatch(task, config, k, config.task.maxLength));
   const reports = await model.reports();
   model.destroy();
   return reports;

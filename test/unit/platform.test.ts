@@ -3,15 +3,8 @@ import { DeviceError, InputError } from '../../src/base/errors.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { describe as describeAdapter } from '../../src/platform/adapter.ts';
 import { findAdapter, openEngine } from '../../src/platform/browser/engine.ts';
-import {
-  BEST,
-  ENGINE_NAMES,
-  engineLine,
-  engineName,
-  openingOn,
-  type Platform,
-  planName,
-} from '../../src/platform/engines.ts';
+import { openingOn, type Platform, planName } from '../../src/platform/engines.ts';
+import { BEST, ENGINE_NAMES, engineLine, engineName } from '../../src/platform/names.ts';
 import { openEngine as openInNode } from '../../src/platform/node/engine.ts';
 import { fakeEngine } from '../support/fake-engine.ts';
 

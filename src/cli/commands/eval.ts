@@ -1,6 +1,7 @@
 import { InputError, show } from '../../base/errors.ts';
 import { Rng, STREAM } from '../../base/rng.ts';
-import { engineLine, engineName, planName } from '../../platform/engines.ts';
+import { planName } from '../../platform/engines.ts';
+import { engineLine, engineName } from '../../platform/names.ts';
 import { type Data, lengthsOf } from '../../tasks/data-file.ts';
 import { hasLength, type Task } from '../../tasks/task.ts';
 import type { Checkpoint } from '../../train/checkpoint.ts';

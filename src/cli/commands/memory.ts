@@ -1,7 +1,7 @@
 import { InputError, show, unknown } from '../../base/errors.ts';
 import { endsOf } from '../../base/parameters.ts';
 import type { MemoryGradients, MemoryKind, MemoryLayer, MemoryShape } from '../../engine/engine.ts';
-import { engineName } from '../../platform/engines.ts';
+import { engineName } from '../../platform/names.ts';
 import { openEngineWith } from '../../platform/node/engine.ts';
 import { command, ENGINE_OPTION, type Io } from '../command.ts';
 import { parseJson, readAll } from '../input.ts';

@@ -1,5 +1,6 @@
 import { InputError, messageOf } from '../../base/errors.ts';
-import { engineLine, engineName, planName } from '../../platform/engines.ts';
+import { planName } from '../../platform/engines.ts';
+import { engineLine, engineName } from '../../platform/names.ts';
 import { parseSource } from '../../tasks/task.ts';
 import { predict as predictAll } from '../../train/evaluate.ts';
 import { openModel, readCheckpoint } from '../checkpoint.ts';

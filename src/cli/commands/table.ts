@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { InputError, show, unknown } from '../../base/errors.ts';
-import { engineName, planName } from '../../platform/engines.ts';
+import { planName } from '../../platform/engines.ts';
+import { engineName } from '../../platform/names.ts';
 import { openEngine } from '../../platform/node/engine.ts';
 import {
   type Cell,

@@ -1,5 +1,6 @@
 import { endsOf, type ModelSpec } from '../../base/parameters.ts';
-import { engineLine, engineName, planName } from '../../platform/engines.ts';
+import { planName } from '../../platform/engines.ts';
+import { engineLine, engineName } from '../../platform/names.ts';
 import { parseSource } from '../../tasks/task.ts';
 import { type TraceStep, trace as traceSource } from '../../train/evaluate.ts';
 import { openModel, readCheckpoint } from '../checkpoint.ts';

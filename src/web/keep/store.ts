@@ -1,7 +1,7 @@
 import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
 import type { Config } from '../../base/config.ts';
 import type { TuningStore } from '../../kernels/autotune.ts';
-import type { EngineName } from '../../platform/engines.ts';
+import type { EngineName } from '../../platform/names.ts';
 import type { History } from '../charts/history.ts';
 import type { DataText, RunState } from '../protocol.ts';
 

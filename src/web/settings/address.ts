@@ -1,6 +1,6 @@
 import { assign, type Config, KEYS } from '../../base/config.ts';
 import { InputError, show, unknown } from '../../base/errors.ts';
-import { type EngineName, engineName } from '../../platform/engines.ts';
+import { type EngineName, engineName } from '../../platform/names.ts';
 import { preset } from '../../train/presets.ts';
 import { differing, nearestPreset, settingOf, VOCABULARY, written } from './differences.ts';
 

@@ -1,6 +1,6 @@
 import { type Config, makeConfig } from '../../base/config.ts';
 import { InputError } from '../../base/errors.ts';
-import { ENGINES, type EngineName } from '../../platform/engines.ts';
+import { ENGINES, type EngineName } from '../../platform/names.ts';
 import { DATA } from '../../tasks/names.ts';
 import { PRESETS, preset } from '../../train/presets.ts';
 import { byId, make, write, writeOrHide } from '../dom.ts';

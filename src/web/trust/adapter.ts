@@ -1,4 +1,4 @@
-import { engineLine } from '../../platform/engines.ts';
+import { engineLine } from '../../platform/names.ts';
 import { byId, make, write, writeOrHide } from '../dom.ts';
 import { bytes, count } from '../format.ts';
 import type { Opened } from '../protocol.ts';

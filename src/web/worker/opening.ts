@@ -2,7 +2,7 @@ import { InputError } from '../../base/errors.ts';
 import { countParameters } from '../../base/parameters.ts';
 import { type AdapterDetails, detailsOf } from '../../platform/adapter.ts';
 import { openEngineWith, reopening } from '../../platform/browser/engine.ts';
-import { BEST } from '../../platform/engines.ts';
+import { BEST } from '../../platform/names.ts';
 import { DATA } from '../../tasks/names.ts';
 import { formatSource, type Task } from '../../tasks/task.ts';
 import { type Checkpoint, decodeCheckpoint } from '../../train/checkpoint.ts';

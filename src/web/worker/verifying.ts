@@ -1,7 +1,7 @@
 import { InputError, messageOf } from '../../base/errors.ts';
 import { createCpuEngine } from '../../engine/cpu.ts';
 import { openEngine } from '../../platform/browser/engine.ts';
-import type { EngineName } from '../../platform/engines.ts';
+import type { EngineName } from '../../platform/names.ts';
 import { decodeCheckpoint } from '../../train/checkpoint.ts';
 import { type Verification, verifyStep } from '../../train/verify.ts';
 import type { DataText } from '../protocol.ts';

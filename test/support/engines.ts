@@ -1,0 +1,89 @@
+import type { ModelSpec } from '../../src/base/parameters.ts';
+import type { Engine, MemoryKind } from '../../src/engine/engine.ts';
+import type { GpuOptions } from '../../src/engine/gpu.ts';
+import { BEST, ENGINES, REFERENCE } from '../../src/platform/names.ts';
+import { openEngine } from '../../src/platform/node/engine.ts';
+import { openGpuEngine } from './device.ts';
+
+/**
+ * What is compared with the reference: engines, each in the ways in which it can compute. Tests of parity, training,
+ * recovery and resumption take these as parameters.
+ */
+export interface Profile {
+  name: string;
+  /** Of the kernels: what is forced. Absent for other engines. */
+  gpu?: GpuOptions;
+  /** Its engine in this way, on a device of its own. */
+  open(options?: GpuOptions): Promise<Engine>;
+  /** Whether it computes a model of these sizes at all. */
+  takes(spec: ModelSpec): boolean;
+  /** Whether it has a memory of this kind of its own. */
+  hasMemory(kind: MemoryKind): boolean;
+  /** Time steps of all sequences together that a memory is compared on at most, in `npm test` and in `npm run verify`. */
+  most: { test: number; verify: number };
+  /**
+   * Of two ways with nearly all their kernels in common, one is compared on all models, and this one on a few: `npm run
+   * verify` has the rest.
+   */
+  few?: true;
+}
+
+const ANY = { takes: () => true, hasMemory: () => true, most: { test: 20_000, verify: 300_000 } };
+
+/** The kernels, in a way that is forced. */
+const gpu = (name: string, options: GpuOptions, more: Partial<Profile> = {}): Profile => ({
+  ...ANY,
+  ...more,
+  name: `gpu, ${name}`,
+  gpu: options,
+  open: other => openGpuEngine({ ...options, ...other }),
+});
+
+/** Every other engine of this machine, as it comes: one that is new in the table is compared from then on. */
+export const OTHERS: readonly Profile[] = ENGINES.map(({ name }) => name)
+  .filter(name => name !== BEST && name !== REFERENCE)
+  .map(name => ({ ...ANY, name, open: () => openEngine(name) }));
+
+const lane = (size: number) => ({ form: 'lane', size, subgroups: false }) as const;
+const block = (size: number, subgroups = false) => ({ form: 'block', size, subgroups }) as const;
+
+/** What is hoisted out of the loop over time is not part of the form that is written out. */
+const writtenOut = ({ embedding, readout }: ModelSpec): boolean => embedding === 0 && readout === 0;
+
+/** Ways of computing a whole model. */
+export const MODEL_PROFILES: readonly Profile[] = [
+  gpu('fused, lane', { form: lane(4) }, { takes: writtenOut }),
+  gpu('fused, block', { form: block(32) }),
+  gpu('fused, block with subgroups', { form: block(64, true) }, { few: true }),
+  gpu('stepwise, lane', { plan: 'stepwise', form: lane(8) }),
+  gpu('stepwise, block', { plan: 'stepwise', form: block(32) }, { few: true }),
+  ...OTHERS,
+];
+
+/** A workgroup per sequence costs software adapters 40 µs a step, up to 12 s a pass. */
+const SLOW = { most: { test: 2_000, verify: 300_000 } };
+
+/** Ways of computing a memory on its own. */
+export const MEMORY_PROFILES: readonly Profile[] = [
+  gpu('lane', { memory: lane(8) }),
+  gpu('block', { memory: block(32) }, SLOW),
+  gpu('block with subgroups', { memory: block(32, true) }, SLOW),
+  gpu(
+    'parallel over time',
+    { memory: 'time' },
+    // It is for few, long sequences.
+    { hasMemory: kind => kind !== 'deque', most: { test: 10_000, verify: 10_000 } },
+  ),
+  ...OTHERS,
+];
+
+/** Ways of training: those with kernels of their own for it. */
+export const TRAINING_PROFILES: readonly Profile[] = [
+  gpu('fused, lane', { form: lane(4) }),
+  gpu('fused, block', { form: block(32) }),
+  gpu('stepwise', { plan: 'stepwise' }),
+  ...OTHERS,
+];
+
+/** Engines as people get them, for what is the same whatever the kernels: runs, resumption, recovery. */
+export const RUN_PROFILES: readonly Profile[] = [gpu('as chosen', {}), ...OTHERS];

@@ -1,0 +1,147 @@
+import { expect } from 'vitest';
+import { makeConfig, type TrainConfig } from '../../src/base/config.ts';
+import { initialise, type ModelSpec, type Tensors } from '../../src/base/parameters.ts';
+import { Rng } from '../../src/base/rng.ts';
+import type { Engine, Forward, Model, ModelState } from '../../src/engine/engine.ts';
+import { randomBatch } from './batches.ts';
+
+/**
+ * A model of an engine against the reference: everything a forward pass leaves, the gradients of all parameters, and a step
+ * of plain descent by them.
+ *
+ * TOLERANCE is 2e-5 of a tensor's largest number. float32 rounds at 6e-8, WGSL grants exp, and with it tanh and σ, some
+ * 5e-7, and a chain of T = 9 steps through weights of order 1 amplifies them.
+ */
+export const TOLERANCE = 2e-5;
+
+export const SPECS: Record<string, Partial<ModelSpec>> = {
+  'direct, softmax, trained start': {},
+  wide: { hidden: 33, width: 8, inputs: 11, outputs: 9 },
+  'deeper, tanh, one-hot start (tutorial part 5)': { deeper: 6, output: 'tanh', start: 'one-hot' },
+  'deeper, auto-encoder, σ, zero start (tutorial part 6)': {
+    deeper: 7,
+    output: 'sigmoid',
+    autoencoder: true,
+    start: 'zero',
+  },
+  'direct, auto-encoder': { autoencoder: true, width: 4, hidden: 8 },
+  smallest: { hidden: 1, width: 1, inputs: 1, outputs: 1, output: 'sigmoid' },
+  'feed-forward, queue': { controller: 'feedforward', memory: 'queue' },
+  'gru, deque': { controller: 'gru', memory: 'deque' },
+  'two gru layers, one-hot start, auto-encoder': {
+    controller: 'gru',
+    layers: 2,
+    start: 'one-hot',
+    autoencoder: true,
+  },
+  'lstm, two deques, deeper': { controller: 'lstm', memory: 'deque', memories: 2, deeper: 6, width: 5 },
+  'three lstm layers, three stacks': { controller: 'lstm', layers: 3, memories: 3, hidden: 4 },
+  'two lstm layers, no memory, auto-encoder': {
+    controller: 'lstm',
+    layers: 2,
+    memory: 'none',
+    autoencoder: true,
+    deeper: 5,
+  },
+  // What is hoisted out of the loop is not part of the form that is written out.
+  'embedding and readout, queue': { embedding: 5, readout: 6, memory: 'queue' },
+  // Rows that end within a round of a workgroup's invocations.
+  'wide rows, deque': { memory: 'deque', width: 20 },
+  'embedding, two layers, deeper, deque': { embedding: 3, layers: 2, deeper: 4, memory: 'deque' },
+  'readout, no memory': { readout: 7, memory: 'none', controller: 'gru' },
+};
+
+/** Models that have every memory and kind of controller: for profiles that are compared on a few. */
+export const FEW = [
+  'direct, softmax, trained start',
+  'feed-forward, queue',
+  'gru, deque',
+  'lstm, two deques, deeper',
+];
+
+export const LENGTHS = [9, 1, 5, 9, 2, 7, 3];
+
+export const PLAIN: Partial<TrainConfig> = { optimiser: 'sgd', rate: 1, clip: 'none' };
+
+export function difference(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
+  expect(actual.length).toBe(expected.length);
+  let most = 0;
+  let largest = 0;
+  for (let k = 0; k < expected.length; k++) {
+    const apart = Math.abs(actual[k] - expected[k]);
+    most = Math.max(most, Number.isFinite(apart) ? apart : Infinity);
+    largest = Math.max(largest, Math.abs(expected[k]));
+  }
+  return most === 0 ? 0 : most / Math.max(largest, 1e-6);
+}
+
+export const startOf = (spec: ModelSpec): ModelState => {
+  const parameters = initialise(spec, 7);
+  const rng = new Rng(7, 99);
+  // Biases that start at 0 would hide an error in their place.
+  for (const values of parameters.values()) {
+    values.forEach((x, k) => {
+      values[k] = Math.fround(x + 0.6 * rng.uniform() - 0.3);
+    });
+  }
+  return { step: 0, parameters, mean: new Map(), square: new Map() };
+};
+
+export const configOf = (train: Partial<TrainConfig>): TrainConfig => makeConfig({ train }).train;
+
+export async function modelsOn(
+  engines: readonly Engine[],
+  spec: ModelSpec,
+  train: Partial<TrainConfig>,
+): Promise<Model[]> {
+  return Promise.all(engines.map(engine => engine.model(spec, configOf(train), startOf(spec))));
+}
+
+export function expectSame(actual: Tensors, expected: Tensors, tolerance: number): void {
+  expect([...actual.keys()]).toEqual([...expected.keys()]);
+  for (const [name, values] of expected) {
+    expect(difference(actual.get(name)!, values), name).toBeLessThanOrEqual(tolerance);
+  }
+}
+
+const minus = (a: Tensors, b: Tensors): Tensors =>
+  new Map([...a].map(([name, values]) => [name, values.map((x, k) => x - b.get(name)![k])]));
+
+/** A forward pass with its trace. */
+export async function expectSameForward(engines: readonly Engine[], spec: ModelSpec): Promise<void> {
+  const batch = randomBatch(new Rng(3, 1), spec, LENGTHS);
+  const pair = await modelsOn(engines, spec, PLAIN);
+  const [a, e] = await Promise.all(pair.map(model => model.forward(batch, true)));
+  for (const key of ['push', 'pop'] as const) {
+    expect(difference(a[key], e[key]), key).toBeLessThanOrEqual(TOLERANCE);
+  }
+  expect(difference(a.trace!.output, e.trace!.output), 'output').toBeLessThanOrEqual(TOLERANCE);
+  expect(difference(a.trace!.read, e.trace!.read), 'read').toBeLessThanOrEqual(TOLERANCE);
+  const flat = (f: Forward): number[] => f.trace!.strengths.flat(2).flatMap(row => [...row]);
+  expect(difference(flat(a), flat(e)), 'strengths').toBeLessThanOrEqual(TOLERANCE);
+  expect([...a.predicted]).toEqual([...e.predicted]);
+  for (const [name, value] of Object.entries(e.report)) {
+    const got = Number(a.report[name as keyof typeof a.report]);
+    expect(difference([got], [Number(value)]), name).toBeLessThanOrEqual(TOLERANCE);
+  }
+  for (const model of pair) model.destroy();
+}
+
+/** Gradients, and the parameters after a step of plain descent at rate 1. */
+export async function expectSameGradients(
+  engines: readonly Engine[],
+  spec: ModelSpec,
+  { lengths = LENGTHS, state = startOf(spec), noise = true } = {},
+): Promise<void> {
+  const batch = randomBatch(new Rng(3, 1), spec, lengths, 2, noise);
+  const pair = await Promise.all(engines.map(engine => engine.model(spec, configOf(PLAIN), state)));
+  for (const model of pair) await model.step(batch);
+  const [a, e] = await Promise.all(pair.map(model => model.gradients()));
+  expectSame(a, e, 5 * TOLERANCE);
+  const [after, expected] = await Promise.all(pair.map(async model => (await model.state()).parameters));
+  expectSame(minus(state.parameters, after), minus(state.parameters, expected), 5 * TOLERANCE);
+  const [[ours], [truth]] = await Promise.all(pair.map(model => model.reports()));
+  expect(ours.gradientNorm / truth.gradientNorm).toBeCloseTo(1, 4);
+  expect(ours.finite).toBe(true);
+  for (const model of pair) model.destroy();
+}

@@ -1,0 +1,121 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { TrainConfig } from '../../src/base/config.ts';
+import { Rng } from '../../src/base/rng.ts';
+import { createCpuEngine } from '../../src/engine/cpu.ts';
+import type { Engine } from '../../src/engine/engine.ts';
+import { makeSpec, randomBatch } from './batches.ts';
+import type { Profile } from './engines.ts';
+import {
+  configOf,
+  difference,
+  expectSame,
+  expectSameForward,
+  expectSameGradients,
+  FEW,
+  LENGTHS,
+  modelsOn,
+  PLAIN,
+  SPECS,
+  startOf,
+  TOLERANCE,
+} from './model-parity.ts';
+
+/** Push and pop biases that saturate strengths to exactly 0 or 1 in float32, and so make ties. */
+const SATURATED: [string, number, number][] = [
+  ['push 1, pop 0', 60, -60],
+  ['push 1, pop 1', 60, 60],
+  ['push 0, pop 1', -60, 60],
+  ['push 0, pop 0', -60, -60],
+];
+
+/** Of a model with each kind of memory. */
+const OF_MEMORY = { stack: FEW[0], queue: FEW[1], deque: FEW[2] };
+
+const reference = createCpuEngine();
+
+/** All tests of the models of these profiles: in files of their own, so that they run side by side. */
+export const compareModels = (profiles: readonly Profile[]): void =>
+  describe.each(profiles)('$name', ({ open, takes, few }) => {
+    let engines: [Engine, Engine];
+    beforeAll(async () => {
+      engines = [await open(), reference];
+    });
+    afterAll(() => engines[0].destroy());
+
+    const names = Object.keys(SPECS).filter(
+      name => takes(makeSpec(SPECS[name])) && (!few || FEW.includes(name)),
+    );
+    test.each(names)('%s: forward', name => expectSameForward(engines, makeSpec(SPECS[name])));
+    test.each(names)('%s: gradients', name => expectSameGradients(engines, makeSpec(SPECS[name])));
+
+    // More than there are invocations that go back over them, or rows of a tile.
+    test.each(FEW)('%s: gradients of 75 sequences', name => {
+      const lengths = Array.from({ length: 75 }, (_, b) => LENGTHS[b % LENGTHS.length]);
+      return expectSameGradients(engines, makeSpec(SPECS[name]), { lengths });
+    });
+
+    test.each(
+      (['stack', 'queue', 'deque'] as const).flatMap(kind =>
+        SATURATED.map(([name, push, pop]) => [kind, name, push, pop] as const),
+      ),
+    )('saturated strengths: %s, %s', async (memory, _, push, pop) => {
+      const spec = makeSpec(SPECS[OF_MEMORY[memory]]);
+      const state = startOf(spec);
+      state.parameters.get('b_d')!.fill(push);
+      state.parameters.get('b_u')!.fill(pop);
+      // float64 gets as near to 1 as float32 to its 1 only where the noise does not matter.
+      const batch = { ...randomBatch(new Rng(3, 1), spec, LENGTHS), noise: undefined };
+      const pair = await Promise.all(engines.map(engine => engine.model(spec, configOf(PLAIN), state)));
+      const [a, e] = await Promise.all(pair.map(model => model.forward(batch, true)));
+      expect(difference(a.trace!.output, e.trace!.output), 'output').toBeLessThanOrEqual(TOLERANCE);
+      await expectSameGradients(engines, spec, { state, noise: false });
+    });
+
+    test.each(['softmax', 'tanh', 'sigmoid'] as const)('sums of ±10,000 are safe: %s', async output => {
+      const spec = makeSpec({ hidden: 8, output });
+      const state = startOf(spec);
+      // tanh, σ and the outputs at their ends: nothing overflows, and each is as right as in the middle.
+      for (const name of ['b_h', 'b_d', 'b_u', 'b_v', 'b_o']) {
+        state.parameters.get(name)!.forEach((_, i, all) => {
+          all[i] = i % 2 ? 1e4 : -1e4;
+        });
+      }
+      const batch = { ...randomBatch(new Rng(3, 1), spec, LENGTHS), noise: undefined };
+      const pair = await Promise.all(engines.map(engine => engine.model(spec, configOf(PLAIN), state)));
+      const [a, e] = await Promise.all(pair.map(model => model.forward(batch, true)));
+      expect(a.report.finite).toBe(true);
+      expect(difference(a.trace!.output, e.trace!.output), 'output').toBeLessThanOrEqual(TOLERANCE);
+      expect(a.report.loss / e.report.loss).toBeCloseTo(1, 5);
+      for (const model of pair) await model.step(batch);
+      const [[ours], [truth]] = await Promise.all(pair.map(model => model.reports()));
+      expect(ours.finite).toBe(true);
+      expect(ours.objective / truth.objective).toBeCloseTo(1, 5);
+    });
+
+    test.each<[string, Partial<TrainConfig>]>([
+      ['adam, clipped by norm', { optimiser: 'adam', rate: 0.01, clip: 'norm', clipAt: 0.1 }],
+      ['adamw', { optimiser: 'adamw', rate: 0.01, clip: 'norm', weightDecay: 0.5 }],
+      ['rmsprop, clipped by value', { optimiser: 'rmsprop', rate: 0.01, clip: 'value', clipAt: 0.05 }],
+      ['sgd, growing push bias', { optimiser: 'sgd', rate: 0.1, clip: 'none', pushBiasGrowth: 0.01 }],
+    ])('three steps of %s', async (_, train) => {
+      const spec = makeSpec();
+      const pair = await modelsOn(engines, spec, train);
+      for (const model of pair) await expect(model.gradients()).rejects.toThrow('call step() first');
+      for (let k = 0; k < 3; k++) {
+        const batch = randomBatch(new Rng(3, 1, k), spec, LENGTHS);
+        for (const model of pair) await model.step(batch);
+      }
+      const [a, e] = await Promise.all(pair.map(model => model.state()));
+      expect(a.step).toBe(3);
+      expectSame(a.parameters, e.parameters, TOLERANCE);
+      expectSame(a.mean, e.mean, 10 * TOLERANCE);
+      expectSame(a.square, e.square, 10 * TOLERANCE);
+
+      // Of the third step, before clipping (test/unit/cpu.test.ts has that of the reference); whoever has them may change them.
+      const [gradients, expected] = await Promise.all(pair.map(model => model.gradients()));
+      expectSame(gradients, expected, 10 * TOLERANCE);
+      const copies = structuredClone(gradients);
+      for (const values of gradients.values()) values.fill(7);
+      expect(await pair[0].gradients()).toEqual(copies);
+    });
+  });

@@ -1,0 +1,7 @@
+/**
+ * Dawn asks for the end of its work by setImmediate, over and over: a core is busy while another compiles or computes.
+ * Tests that run side by side need that core, and can wait a millisecond. (Dawn looks the function up at every call.)
+ */
+const soon = (work: (...args: unknown[]) => void, ...args: unknown[]) => setTimeout(work, 1, ...args);
+
+globalThis.setImmediate = soon as unknown as typeof setImmediate;

@@ -1,0 +1,35 @@
+import { expect } from 'vitest';
+import { createCpuEngine } from '../../src/engine/cpu.ts';
+import type { Engine } from '../../src/engine/engine.ts';
+import { losses } from './training-losses.ts';
+
+export const STEPS = 50;
+
+/** Every memory with each of these controllers, at sizes that the reference gets through. */
+export const MEMORIES = ['stack', 'queue', 'deque', 'none'] as const;
+export const CONTROLLERS = ['rnn-1', 'lstm-1', 'lstm-2'] as const;
+
+export function setsOf(
+  memory: (typeof MEMORIES)[number],
+  controller: (typeof CONTROLLERS)[number],
+): string[] {
+  const [cell, layers] = controller.split('-');
+  const sizes = ['hidden=12', 'width=4', 'batch=8', 'maxLength=6'];
+  return [`memory=${memory}`, `controller=${cell}`, `layers=${layers}`, ...sizes];
+}
+
+/**
+ * Fifty updates carry float32's rounding forward: 1e-4 is what they may amount to, while no strength comes so near to a tie
+ * that float32 and float64 take different branches. (Seed 0 of reverse does in the block form: at step 30 the difference
+ * jumps from 5e-7 to 5e-6, and is 1.6e-4 at step 50; with seeds 1 to 3 it stays below 1e-5.)
+ */
+export async function expectSameLosses(engine: Engine, name: string, sets: string[] = []): Promise<void> {
+  const ours = await losses(engine, name, STEPS, sets);
+  const truth = await losses(createCpuEngine(), name, STEPS, sets);
+  expect(ours).toHaveLength(STEPS);
+  for (const [k, { objective }] of truth.entries()) {
+    const apart = Math.abs(ours[k].objective / objective - 1);
+    expect(apart, `step ${k}: ${objective}`).toBeLessThanOrEqual(1e-4);
+  }
+  expect(truth[STEPS - 1].objective).toBeLessThan(truth[0].objective);
+}
