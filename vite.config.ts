@@ -24,6 +24,9 @@ const policy: Plugin = {
   ],
 };
 
+/** Tests of the page as it is published. */
+const withPage = { globalSetup: 'test/support/built-page.ts' };
+
 /** Tests that wait for Dawn leave the processor to what they wait for. */
 const onDawn = { setupFiles: 'test/support/patient-dawn.ts' };
 
@@ -64,9 +67,9 @@ class LongestFirst extends BaseSequencer {
 const project = (name: string, testTimeout = 20_000, more: object = {}) => ({
   extends: true as const,
   test: {
-    ...more,
     name,
     include: [`test/${name}/**/*.test.ts`],
+    ...more,
     // A fork each: Dawn keeps a Node process alive and its device must not be shared between threads.
     pool: 'forks' as const,
     testTimeout,
@@ -91,8 +94,15 @@ export default defineConfig({
       project('unit'),
       project('gradient', 60_000),
       project('parity', 240_000, onDawn),
-      project('e2e', 240_000, { globalSetup: 'test/support/built-page.ts' }),
+      project('e2e', 240_000, withPage),
       project('verify', 3_600_000, onDawn),
+      // What `npm test` does a few times, many times: part of `npm run verify`.
+      project('repeated', 3_600_000, {
+        ...onDawn,
+        ...withPage,
+        include: ['parity/recovery', 'e2e/page-lost', 'e2e/faults'].map(name => `test/${name}.test.ts`),
+        env: { PUSHDOWN_LOSSES: '20', PUSHDOWN_CRASHES: '4', PUSHDOWN_KILLS: '10' },
+      }),
     ],
   },
 });
