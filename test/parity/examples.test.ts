@@ -1,0 +1,81 @@
+import { execFile } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, expect, test } from 'vitest';
+
+/** The examples that people copy run as they are printed, on the package as it is built. */
+
+const ROOT = resolve(import.meta.dirname, '../..');
+/** In node_modules, so that the package resolves by its name; of this process alone. */
+const FOLDER = join(ROOT, 'node_modules', `.examples-${process.pid}`);
+mkdirSync(FOLDER, { recursive: true });
+afterAll(() => rmSync(FOLDER, { recursive: true, force: true }));
+
+/** Runs a program of its own, and gives what it prints. Dawn keeps a process alive: the exit is explicit. */
+async function run(name: string, code: string): Promise<string> {
+  const file = join(FOLDER, `${name}.mjs`);
+  writeFileSync(file, `${code}\nprocess.exit(0);\n`);
+  const { stdout } = await promisify(execFile)(process.execPath, [file], { cwd: FOLDER });
+  return stdout.trim();
+}
+
+/** The indented lines of the comment at the head of src/index.ts, paragraph by paragraph. */
+const examples = (): string[] => {
+  const [comment] = /\/\*\*[\s\S]*?\*\//.exec(readFileSync(join(ROOT, 'src/index.ts'), 'utf8'))!;
+  const lines = comment.split('\n').map(line => /^ \* {3}(.*)/.exec(line)?.[1] ?? '');
+  const blocks = lines.join('\n').split(/\n{2,}/);
+  return blocks.map(block => block.trim()).filter(block => block !== '');
+};
+
+test('at the head of src/index.ts', async () => {
+  const [imports, body, more, own, ...rest] = examples();
+  expect(rest).toEqual([]);
+  const printed = await run(
+    'index',
+    `${imports}\n${body}\nconsole.log(engine.name, trainer.step, stack.shape.M);`,
+  );
+  expect(printed).toMatch(/^\w+ 1 8$/);
+
+  const adapter = `import { findAdapter } from 'pushdown/node';\nconst { adapter } = (await findAdapter()).found;`;
+  const told = await run('own', `${adapter}\n${more}\n${own}\nconsole.log(own.name, own.adapter.name);`);
+  expect(told).toMatch(/^gpu \S+/);
+}, 60_000);
+
+test('in the README: a memory as a layer', async () => {
+  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
+  const code = /```ts\n([\s\S]*?openEngine[\s\S]*?)```/.exec(readme)![1];
+  const numbers = (name: string) => `[...${name}].map(x => Math.round(100 * x) / 100)`;
+  const printed = await run(
+    'readme',
+    `${code}\nconsole.log(JSON.stringify([${['read', 'dPush', 'dPop', 'dValue'].map(numbers)}]));`,
+  );
+  // As its comments say.
+  expect(JSON.parse(printed)).toEqual([
+    [0.8, 1.5, 2.8],
+    [1, 2, 6],
+    [0, 0, 0],
+    [2.1, 1, 2.7],
+  ]);
+}, 60_000);
+
+test('pushdown/browser has what a page needs, and loads anywhere', async () => {
+  const code = `import { describe, openEngine } from 'pushdown/browser';
+const engine = await openEngine('cpu');
+console.log(engine.name, typeof describe);`;
+  expect(await run('browser', code)).toBe('cpu function');
+});
+
+test('npx finds the terminal tool in the checkout, not by way of the cache of npm', async () => {
+  // There two first calls at once broke each other for good.
+  const cache = join(FOLDER, 'npm-cache');
+  // Whoever runs the tests by npm has settings of that npm in the environment.
+  const env = Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name));
+  const { stdout } = await promisify(execFile)('npx', ['pushdown', 'presets', '--help'], {
+    cwd: ROOT,
+    env: { ...Object.fromEntries(env), npm_config_cache: cache, npm_config_offline: 'true' },
+    shell: process.platform === 'win32',
+  });
+  expect(stdout).toContain('pushdown presets');
+  expect(existsSync(join(cache, '_npx'))).toBe(false);
+}, 60_000);
