@@ -56,7 +56,9 @@ export function losingEngines({ open }: Profile): Losing {
         new Proxy(of, {
           get(target, name) {
             const value = Reflect.get(target, name, target);
-            if (typeof value !== 'function' || name === 'destroy') return value;
+            if (typeof value !== 'function') return value;
+            // What is lost can still be given back.
+            if (name === 'destroy') return value.bind(target);
             return (...args: unknown[]) => {
               check();
               const made = value.apply(target, args);
