@@ -1,6 +1,5 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Engine } from '../../src/engine/engine.ts';
-import { MEMORY_PROFILES } from '../support/engines.ts';
+import { describe, expect, test } from 'vitest';
+import { describeEach, MEMORY_PROFILES } from '../support/engines.ts';
 import { compareMemory, KINDS, memoryTruth, RANGES, TOLERANCE } from '../support/memory-parity.ts';
 
 /**
@@ -17,19 +16,13 @@ const CASES = [
   { T: 1000, M: 32, B: [2] },
 ];
 
-describe.each(MEMORY_PROFILES)('$name', ({ open, hasMemory, most }) => {
-  let engine: Engine;
-  beforeAll(async () => {
-    engine = await open();
-  });
-  afterAll(() => engine.destroy());
-
+describeEach(MEMORY_PROFILES, (engine, { hasMemory, most }) => {
   describe.each(KINDS.filter(hasMemory))('%s', kind => {
     test.each(Object.keys(RANGES))('strengths %s', async range => {
       for (const { T, M, B: batches } of CASES) {
         for (const B of batches) {
           const size = Math.min(B, Math.max(1, Math.floor(most.test / T)));
-          const differences = await compareMemory(engine, memoryTruth(kind, T, M, range), size);
+          const differences = await compareMemory(engine(), memoryTruth(kind, T, M, range), size);
           for (const [tensor, difference] of Object.entries(differences)) {
             const where = `${tensor} at B=${size}, T=${T}, M=${M}`;
             expect(difference, where).toBeLessThanOrEqual(TOLERANCE);

@@ -1,57 +1,47 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { assign } from '../../src/base/config.ts';
-import type { Engine } from '../../src/engine/engine.ts';
 import { decodeCheckpoint, encodeCheckpoint } from '../../src/train/checkpoint.ts';
 import { trainingBatch } from '../../src/train/model.ts';
 import { preset } from '../../src/train/presets.ts';
 import { initialState, setup } from '../../src/train/setup.ts';
 import { Trainer } from '../../src/train/trainer.ts';
 import { openGpuEngines } from '../support/device.ts';
-import { RUN_PROFILES, TRAINING_PROFILES } from '../support/engines.ts';
+import { describeEach, RUN_PROFILES, TRAINING_PROFILES } from '../support/engines.ts';
 import { losses } from '../support/training-losses.ts';
 import { CONTROLLERS, expectSameLosses, MEMORIES, STEPS, setsOf } from '../support/training-parity.ts';
 
 /** Training on every engine against training in the reference, and against itself. */
 
-describe.each(TRAINING_PROFILES)('$name', ({ open }) => {
-  let engine: Engine;
-  beforeAll(async () => {
-    engine = await open();
-  });
-  afterAll(() => engine.destroy());
-
+describeEach(TRAINING_PROFILES, engine => {
   // Each memory with another controller: all with all are in test/verify/training.test.ts.
   test.each(MEMORIES.map((memory, k) => [memory, CONTROLLERS[k % 3]] as const))(
     'fifty losses of %s, %s',
-    (memory, controller) => expectSameLosses(engine, 'reverse', setsOf(memory, controller)),
+    (memory, controller) => expectSameLosses(engine(), 'reverse', setsOf(memory, controller)),
   );
 });
 
-describe.each(RUN_PROFILES)('$name', ({ open, gpu }) => {
-  let engine: Engine;
-  beforeAll(async () => {
-    engine = await open();
-  });
-  afterAll(() => engine.destroy());
-
+describeEach(RUN_PROFILES, (engine, { gpu }) => {
   test.each(['reverse', 'tutorial-part5', 'tutorial-part6'])('fifty losses of %s', name =>
-    expectSameLosses(engine, name, ['seed=2']),
+    expectSameLosses(engine(), name, ['seed=2']),
   );
 
   test('the same seed gives the same losses to the last bit', async () => {
-    const [first, second] = [await losses(engine, 'reverse', STEPS), await losses(engine, 'reverse', STEPS)];
+    const [first, second] = [
+      await losses(engine(), 'reverse', STEPS),
+      await losses(engine(), 'reverse', STEPS),
+    ];
     expect(second).toEqual(first);
   });
 
   test('a resumed run is the uninterrupted one, wherever it was cut', async () => {
     const config = assign(preset('reverse'), ['steps=40', 'reportEvery=8', 'evaluateEvery=16', 'batch=4']);
-    const whole = await Trainer.start(engine, config);
+    const whole = await Trainer.start(engine(), config);
     await whole.run();
     for (const cut of [5, 16]) {
-      const begun = await Trainer.start(engine, assign(config, [`steps=${cut}`]));
+      const begun = await Trainer.start(engine(), assign(config, [`steps=${cut}`]));
       await begun.run();
       const checkpoint = decodeCheckpoint(encodeCheckpoint(await begun.snapshot()));
-      const resumed = await Trainer.resume(engine, { ...checkpoint, config });
+      const resumed = await Trainer.resume(engine(), { ...checkpoint, config });
       await resumed.run();
       const [a, e] = [await resumed.snapshot(), await whole.snapshot()];
       expect(a.state).toEqual(e.state);
@@ -61,7 +51,7 @@ describe.each(RUN_PROFILES)('$name', ({ open, gpu }) => {
   test('a step that is not finite leaves the model as it was, and says so', async () => {
     const config = preset('reverse');
     const { task, spec } = setup(config);
-    const model = await engine.model(spec, config.train, initialState(spec, config.train));
+    const model = await engine().model(spec, config.train, initialState(spec, config.train));
     const batch = trainingBatch(task, config, 0, 10);
     const before = await model.state();
     // A sum that overflows float32, where that is what the engine computes in.
@@ -83,7 +73,7 @@ describe.each(RUN_PROFILES)('$name', ({ open, gpu }) => {
   test('a batch larger than all before is made room for', async () => {
     const config = preset('tutorial-part5');
     const { task, spec } = setup(config);
-    const model = await engine.model(spec, config.train, initialState(spec, config.train));
+    const model = await engine().model(spec, config.train, initialState(spec, config.train));
     const small = model.bytes;
     const batches = [2, 30, 5].map((length, k) => trainingBatch(task, config, k, length));
     const apart = [];

@@ -1,3 +1,4 @@
+import { afterAll, beforeAll, describe } from 'vitest';
 import type { ModelSpec } from '../../src/base/parameters.ts';
 import type { Engine, MemoryKind } from '../../src/engine/engine.ts';
 import type { GpuOptions } from '../../src/engine/gpu.ts';
@@ -87,3 +88,17 @@ export const TRAINING_PROFILES: readonly Profile[] = [
 
 /** Engines as people get them, for what is the same whatever the kernels: runs, resumption, recovery. */
 export const RUN_PROFILES: readonly Profile[] = [gpu('as chosen', {}), ...OTHERS];
+
+/** Describes tests of each profile, with its engine open while they run. */
+export const describeEach = (
+  profiles: readonly Profile[],
+  tests: (engine: () => Engine, profile: Profile) => void,
+): void =>
+  describe.each(profiles)('$name', profile => {
+    let engine: Engine | undefined;
+    beforeAll(async () => {
+      engine = await profile.open();
+    });
+    afterAll(() => engine?.destroy());
+    tests(() => engine!, profile);
+  });

@@ -1,10 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { TrainConfig } from '../../src/base/config.ts';
 import { Rng } from '../../src/base/rng.ts';
 import { createCpuEngine } from '../../src/engine/cpu.ts';
-import type { Engine } from '../../src/engine/engine.ts';
 import { makeSpec, randomBatch } from './batches.ts';
-import type { Profile } from './engines.ts';
+import { describeEach, type Profile } from './engines.ts';
 import {
   configOf,
   difference,
@@ -35,23 +34,19 @@ const reference = createCpuEngine();
 
 /** All tests of the models of these profiles: in files of their own, so that they run side by side. */
 export const compareModels = (profiles: readonly Profile[]): void =>
-  describe.each(profiles)('$name', ({ open, takes, few }) => {
-    let engines: [Engine, Engine];
-    beforeAll(async () => {
-      engines = [await open(), reference];
-    });
-    afterAll(() => engines[0].destroy());
+  describeEach(profiles, (engine, { takes, few }) => {
+    const engines = () => [engine(), reference] as const;
 
     const names = Object.keys(SPECS).filter(
       name => takes(makeSpec(SPECS[name])) && (!few || FEW.includes(name)),
     );
-    test.each(names)('%s: forward', name => expectSameForward(engines, makeSpec(SPECS[name])));
-    test.each(names)('%s: gradients', name => expectSameGradients(engines, makeSpec(SPECS[name])));
+    test.each(names)('%s: forward', name => expectSameForward(engines(), makeSpec(SPECS[name])));
+    test.each(names)('%s: gradients', name => expectSameGradients(engines(), makeSpec(SPECS[name])));
 
     // More than there are invocations that go back over them, or rows of a tile.
     test.each(FEW)('%s: gradients of 75 sequences', name => {
       const lengths = Array.from({ length: 75 }, (_, b) => LENGTHS[b % LENGTHS.length]);
-      return expectSameGradients(engines, makeSpec(SPECS[name]), { lengths });
+      return expectSameGradients(engines(), makeSpec(SPECS[name]), { lengths });
     });
 
     test.each(
@@ -65,10 +60,10 @@ export const compareModels = (profiles: readonly Profile[]): void =>
       state.parameters.get('b_u')!.fill(pop);
       // float64 gets as near to 1 as float32 to its 1 only where the noise does not matter.
       const batch = { ...randomBatch(new Rng(3, 1), spec, LENGTHS), noise: undefined };
-      const pair = await Promise.all(engines.map(engine => engine.model(spec, configOf(PLAIN), state)));
+      const pair = await Promise.all(engines().map(engine => engine.model(spec, configOf(PLAIN), state)));
       const [a, e] = await Promise.all(pair.map(model => model.forward(batch, true)));
       expect(difference(a.trace!.output, e.trace!.output), 'output').toBeLessThanOrEqual(TOLERANCE);
-      await expectSameGradients(engines, spec, { state, noise: false });
+      await expectSameGradients(engines(), spec, { state, noise: false });
     });
 
     test.each(['softmax', 'tanh', 'sigmoid'] as const)('sums of ±10,000 are safe: %s', async output => {
@@ -81,7 +76,7 @@ export const compareModels = (profiles: readonly Profile[]): void =>
         });
       }
       const batch = { ...randomBatch(new Rng(3, 1), spec, LENGTHS), noise: undefined };
-      const pair = await Promise.all(engines.map(engine => engine.model(spec, configOf(PLAIN), state)));
+      const pair = await Promise.all(engines().map(engine => engine.model(spec, configOf(PLAIN), state)));
       const [a, e] = await Promise.all(pair.map(model => model.forward(batch, true)));
       expect(a.report.finite).toBe(true);
       expect(difference(a.trace!.output, e.trace!.output), 'output').toBeLessThanOrEqual(TOLERANCE);
@@ -99,7 +94,7 @@ export const compareModels = (profiles: readonly Profile[]): void =>
       ['sgd, growing push bias', { optimiser: 'sgd', rate: 0.1, clip: 'none', pushBiasGrowth: 0.01 }],
     ])('three steps of %s', async (_, train) => {
       const spec = makeSpec();
-      const pair = await modelsOn(engines, spec, train);
+      const pair = await modelsOn(engines(), spec, train);
       for (const model of pair) await expect(model.gradients()).rejects.toThrow('call step() first');
       for (let k = 0; k < 3; k++) {
         const batch = randomBatch(new Rng(3, 1, k), spec, LENGTHS);

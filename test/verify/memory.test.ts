@@ -1,19 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Engine } from '../../src/engine/engine.ts';
-import { MEMORY_PROFILES } from '../support/engines.ts';
+import { describe, expect, test } from 'vitest';
+import { describeEach, MEMORY_PROFILES } from '../support/engines.ts';
 import { compareMemory, KINDS, memoryTruth, RANGES, TOLERANCE } from '../support/memory-parity.ts';
 
 /** All sizes of test/parity/memory.test.ts with all others, the largest in forms that are slow at them too. */
 
 const STEPS = [1, 2, 31, 32, 33, 63, 64, 65, 1000];
 
-describe.each(MEMORY_PROFILES)('$name', ({ open, hasMemory, most }) => {
-  let engine: Engine;
-  beforeAll(async () => {
-    engine = await open();
-  });
-  afterAll(() => engine.destroy());
-
+describeEach(MEMORY_PROFILES, (engine, { hasMemory, most }) => {
   describe.each(KINDS.filter(hasMemory))('%s', kind => {
     describe.each(Object.keys(RANGES))('strengths %s', range => {
       test.each(STEPS)('T = %i', async T => {
@@ -21,7 +14,7 @@ describe.each(MEMORY_PROFILES)('$name', ({ open, hasMemory, most }) => {
           const truth = memoryTruth(kind, T, M, range);
           for (const B of [1, 7, 300]) {
             if (B * T > most.verify) continue;
-            for (const [tensor, difference] of Object.entries(await compareMemory(engine, truth, B))) {
+            for (const [tensor, difference] of Object.entries(await compareMemory(engine(), truth, B))) {
               expect(difference, `${tensor} at B=${B}, T=${T}, M=${M}`).toBeLessThanOrEqual(TOLERANCE);
             }
           }

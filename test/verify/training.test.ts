@@ -1,22 +1,15 @@
-import { afterAll, beforeAll, describe, test } from 'vitest';
-import type { Engine } from '../../src/engine/engine.ts';
-import { TRAINING_PROFILES } from '../support/engines.ts';
+import { test } from 'vitest';
+import { describeEach, TRAINING_PROFILES } from '../support/engines.ts';
 import { CONTROLLERS, expectSameLosses, MEMORIES, setsOf } from '../support/training-parity.ts';
 
 /** Every memory with every controller, and every preset, in each of the ways of training. */
 
-describe.each(TRAINING_PROFILES)('$name', ({ open }) => {
-  let engine: Engine;
-  beforeAll(async () => {
-    engine = await open();
-  });
-  afterAll(() => engine.destroy());
-
+describeEach(TRAINING_PROFILES, engine => {
   test.each(MEMORIES.flatMap(memory => CONTROLLERS.map(controller => [memory, controller] as const)))(
     'fifty losses of %s, %s',
-    (memory, controller) => expectSameLosses(engine, 'reverse', setsOf(memory, controller)),
+    (memory, controller) => expectSameLosses(engine(), 'reverse', setsOf(memory, controller)),
   );
   test.each(['reverse', 'tutorial-part5', 'tutorial-part6'])('fifty losses of %s', name =>
-    expectSameLosses(engine, name, ['seed=2']),
+    expectSameLosses(engine(), name, ['seed=2']),
   );
 });
