@@ -19,7 +19,8 @@ export function printable(text: string, most = 2000): string {
 export const fixed = (value: number, digits: number): string =>
   Number.isFinite(value) ? value.toFixed(digits) : '–';
 
-export const count = (value: number): string => Math.round(value).toLocaleString('en');
+export const count = (value: number): string =>
+  Number.isFinite(value) ? Math.round(value).toLocaleString('en') : '–';
 
 /** `rnn 32 + stack 8`, `lstm 4 × 256`, `gru 64 + 2 × deque 16` */
 export function modelWords({ controller, layers, hidden, memory, memories, width }: ModelConfig): string {

@@ -24,7 +24,7 @@ export interface Progress extends Metrics {
   sequencesPerSecond: number;
   /** Steps of all sequences, padding left out. */
   timeStepsPerSecond: number;
-  /** Seconds trained, and still to go if all steps are made. */
+  /** Seconds trained, and still to go if all steps are made: NaN before the first. */
   elapsed: number;
   eta: number;
 }
@@ -217,7 +217,8 @@ export class Trainer {
       sequencesPerSecond: (pace.steps * batch * 1000) / pace.ms,
       timeStepsPerSecond: (pace.timeSteps * 1000) / pace.ms,
       elapsed: this.#run.seconds,
-      eta: ((steps - this.#step) * this.#msPerStep) / 1000,
+      // Nobody knows before the first step is done.
+      eta: this.#msPerStep ? ((steps - this.#step) * this.#msPerStep) / 1000 : Number.NaN,
     };
   }
 

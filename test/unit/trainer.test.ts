@@ -89,7 +89,7 @@ describe('run', () => {
 
   test('says at any time how it goes, and gives the same reports all the same', async () => {
     const { trainer, log } = await started(reverse());
-    expect(trainer.progress).toMatchObject({ step: 0, steps: 40, loss: Number.NaN });
+    expect(trainer.progress).toMatchObject({ step: 0, steps: 40, loss: Number.NaN, eta: Number.NaN });
     for (let k = 0; k < 3; k++) await trainer.singleStep();
     const { progress } = trainer;
     expect(progress).toMatchObject({ step: 3, loss: 0.5, accuracy: 0.25 });
