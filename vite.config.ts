@@ -63,7 +63,7 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-// One project a kind of test: `npm run check` needs no adapter, `npm test` runs all but `verify`.
+// One project a kind of test: `npm run check` needs no adapter, `npm test` runs all but `verify` and `repeated`.
 const project = (name: string, testTimeout = 20_000, more: object = {}) => ({
   extends: true as const,
   test: {

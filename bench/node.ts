@@ -4,7 +4,7 @@ import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { DeviceError, InputError } from '../src/base/errors.ts';
 import type { AdapterDescription } from '../src/engine/engine.ts';
-import { type FoundAdapter, findAdapter } from '../src/platform/node/adapter.ts';
+import { type FoundAdapter, findAdapter, searchWords } from '../src/platform/node/adapter.ts';
 import { slug } from './measure.ts';
 
 /**
@@ -39,10 +39,9 @@ export const machineLine = ({ processor, cores, load, node }: ReturnType<typeof 
 
 /** An adapter. @param checked with bounds checks, as browsers have it, where it is a software adapter @throws DeviceError that tells where it was looked for */
 export async function needAdapter(checked = true): Promise<FoundAdapter> {
-  const { found, tried } = await findAdapter({ checked });
-  if (found) return found;
-  const where = tried.map(({ what, outcome }) => `${what}: ${outcome}`).join('; ');
-  throw new DeviceError(`no WebGPU adapter: ${where}`);
+  const search = await findAdapter({ checked });
+  if (search.found) return search.found;
+  throw new DeviceError(`no WebGPU adapter: ${searchWords(search)}`);
 }
 
 /** What is measured is kept here. */

@@ -7,7 +7,7 @@ type Controller = Layout['spec']['controller'];
  * functions return statements that read names of the shader and declare others, to be put into a block of their own.
  */
 export interface CellNames {
-  /** Sums of gate g, in the order of src/layout/layout.ts. */
+  /** Sums of gate g, in the order of src/layout/sizes.ts. */
   a: (gate: number) => string;
   /** h and c of the step before. */
   h: string;

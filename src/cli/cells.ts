@@ -2,7 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import type { Config } from '../base/config.ts';
 import type { Engine } from '../engine/engine.ts';
-import { type EngineName, engineLine } from '../platform/names.ts';
+import { engineLine } from '../platform/names.ts';
 import type { Data } from '../tasks/data-file.ts';
 import { recoveredWords } from '../train/recovery.ts';
 import { setup } from '../train/setup.ts';
@@ -51,10 +51,10 @@ export async function checkJobs(jobs: readonly Job[]): Promise<void> {
 /**
  * Runs all jobs that are not finished, nor claimed by others. Who is killed or interrupted and called again goes on
  * where it was; who is called beside it takes other jobs.
- * @param openEngine with a name after the device of an engine of that name was lost
+ * @param openEngine gets the engine whose device was lost, where one was
  */
 export async function runJobs(
-  openEngine: (name?: EngineName) => Promise<Engine>,
+  openEngine: (lost?: Engine) => Promise<Engine>,
   jobs: readonly Job[],
   io: Io,
   { line, onResult }: Speaker,
@@ -111,7 +111,7 @@ export async function runJobs(
     },
     mayWrite: () => claim.held(),
     async reopen(lost) {
-      engine = await openEngine(lost.name as EngineName);
+      engine = await openEngine(lost);
       return engine;
     },
     onRecovered: recovered => line.print(`${job.key}: ${recoveredWords(recovered)}`),

@@ -30,14 +30,14 @@ export async function readCheckpoint(path: string): Promise<{ file: string; chec
 
 /** A trained model on an engine; with its data, where it is to be evaluated on your own. */
 export async function openModel(
-  { config, state }: Checkpoint,
+  { config, state, choices }: Checkpoint,
   name: EngineName,
   options: EngineOptions = {},
   data?: Data,
 ): Promise<{ engine: Engine; model: Model; task: Task }> {
   const { task, spec } = setup(data ? withVocabulary(config, data) : config, data);
   const { engine, made } = await openEngineWith(name, options, engine =>
-    engine.model(spec, config.train, state),
+    engine.model(spec, config.train, state, choices),
   );
   return { engine, model: made, task };
 }

@@ -19,7 +19,7 @@ import {
   progressLine,
 } from './format.ts';
 
-/** Not on a terminal: time without a line after which the state is printed, in ms. */
+/** Not on a terminal: time without a line within which the state is printed, in ms. */
 const LINE_MS = 10_000;
 /** On a terminal: time between two states of the line, in ms. */
 const REDRAW_MS = 100;
@@ -223,7 +223,7 @@ export class Log {
   }
 }
 
-/** A line that is written over on a terminal. Elsewhere it is printed where it is due, and after ten seconds without any. */
+/** A line that is written over on a terminal. Elsewhere it is printed where it is due, and before ten seconds go by without a line. */
 export class StatusLine {
   readonly #out: Output;
   readonly #terminal: boolean;
@@ -239,7 +239,7 @@ export class StatusLine {
 
   status(text: string, due: boolean): void {
     if (!this.#terminal) {
-      if (due || performance.now() - this.#printedAt >= LINE_MS) this.print(text);
+      if (due || performance.now() - this.#printedAt > LINE_MS - FOLLOW_MS) this.print(text);
       return;
     }
     if (performance.now() - this.#drawnAt < REDRAW_MS) return;

@@ -4,7 +4,7 @@ import { assign, type Config } from '../base/config.ts';
 import { InputError, show } from '../base/errors.ts';
 import type { PlanName } from '../kernels/plans.ts';
 import type { EngineName } from '../platform/names.ts';
-import { openEngine } from '../platform/node/engine.ts';
+import { openEngine, reopening } from '../platform/node/engine.ts';
 import type { Data } from '../tasks/data-file.ts';
 import { bestOf, type CellResult, isSolved, measuredAt, measuresOf } from '../train/table.ts';
 import { checkJobs, type Job, runJobs } from './cells.ts';
@@ -59,7 +59,7 @@ export async function trainSeeds(
   const text = json ? io.stderr : io.stdout;
   const line = new StatusLine(text, Boolean(text.isTTY) && !json);
   const { results, stopped, elsewhere } = await runJobs(
-    name => openEngine(name ?? engine, { plan }),
+    lost => (lost ? reopening({ plan })(lost) : openEngine(engine, { plan })),
     jobs,
     io,
     {

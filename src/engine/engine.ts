@@ -7,12 +7,12 @@ import type { ModelSpec, Tensors } from '../base/parameters.ts';
  * Every wait is a Promise; what returns nothing only enqueues.
  */
 export interface Engine {
-  /** As it is asked for: its name in the table of src/platform/engines.ts. */
+  /** As it is asked for: its name in the table of src/platform/names.ts. */
   readonly name: string;
   readonly adapter: AdapterDescription;
   /**
    * Builds a model of these sizes with these values. @throws DeviceError where the device is too small
-   * @param choices of an earlier model of the same run, whose bits this one is to have: made again where they apply
+   * @param choices that an earlier model of this run made; this one makes the same ones where they apply
    */
   model(spec: ModelSpec, training: TrainConfig, state: ModelState, choices?: Choices): Promise<Model>;
   /** A memory on its own, for controllers of your own. */

@@ -3,11 +3,14 @@ import type { Engine } from '../engine/engine.ts';
 import { PLANS, type PlanName } from '../kernels/plans.ts';
 import { ENGINES, type EngineName, engineName, type OwnName } from './names.ts';
 
+/** There is no adapter at all: what to do about that is another question than why a device failed. */
+export class NoAdapter extends DeviceError {}
+
 /** What only a platform knows: how WebGPU is had here. */
 export interface Platform {
   /**
    * The engine on the best WebGPU device of this platform: a GPU, else a software adapter.
-   * @throws DeviceError saying in its first line why there is none
+   * @throws NoAdapter where there is none; DeviceError where it cannot be used; both with the reason in their first line
    */
   openGpu(plan: PlanName): Promise<Engine>;
   /** What to do where there is none, in a sentence or two; '' where that is for the caller to say. */
@@ -39,8 +42,9 @@ export interface Opening<Options extends EngineOptions> {
    */
   openEngine(name?: EngineName, options?: Options): Promise<Engine>;
   /**
-   * Opens an engine, and begins `work` on it. With `auto`, an engine that cannot be opened, or cannot do the work (its device
-   * is too small, its compiler refuses a kernel), is passed over for the next one.
+   * Opens an engine, and begins `work` on it. With `auto`, an engine that cannot be opened, or whose device fails at the work
+   * (its compiler refuses a kernel, say), is passed over for the next one. A Trainer that is started in the work may have
+   * moved on to another engine since: its own `engine` is the living one.
    * @throws InputError for an unknown name, or from the work; DeviceError where no engine is left
    */
   openEngineWith<T>(
@@ -48,7 +52,7 @@ export interface Opening<Options extends EngineOptions> {
     options: Options,
     work: (engine: Engine) => Promise<T>,
   ): Promise<{ engine: Engine; made: T }>;
-  /** For a Trainer's `reopen`: another engine of the kind of the one whose device was lost, for others round differently. */
+  /** For a Trainer's `reopen`: opens another engine of the same kind as the lost one, because other kinds round differently. */
   reopening(options?: Options): (lost: Engine) => Promise<Engine>;
 }
 
@@ -88,8 +92,7 @@ async function openWith<T>(
       engine?.destroy();
       if (error instanceof InputError) throw error;
       if (k === candidates.length - 1) {
-        // What to do helps where no engine could be opened; what failed on one says so itself.
-        if (engine || asked === 'auto' || !(error instanceof DeviceError)) throw error;
+        if (!(error instanceof NoAdapter) || asked === 'auto') throw error;
         throw new DeviceError(`${sentence(error.message)} ${platform.advice}`.trim());
       }
       reason = engine ? `${engine.adapter.name} failed: ${firstLineOf(error)}` : firstLineOf(error);

@@ -206,7 +206,7 @@ export class Trainer {
   /** How training goes by now: over the steps since the last report, or, before any of those is known, as last reported. */
   get progress(): Progress {
     const { window: sums } = this.#run;
-    const metrics = sums.targets > 0 ? metricsOf(sums) : this.#reported;
+    const metrics = sums.steps + sums.badSteps > 0 ? metricsOf(sums) : this.#reported;
     const { steps, batch } = this.config.train;
     const pace = this.#pace.ms > 0 ? this.#pace : this.#reportedPace;
     return {

@@ -1,7 +1,11 @@
 import { expect, test } from 'vitest';
+import { assign } from '../../src/base/config.ts';
 import { tunedStep } from '../../src/kernels/autotune.ts';
 import { tuningFor } from '../../src/kernels/tuning.ts';
-import { openGpu } from '../support/device.ts';
+import { decodeCheckpoint, encodeCheckpoint } from '../../src/train/checkpoint.ts';
+import { preset } from '../../src/train/presets.ts';
+import { Trainer } from '../../src/train/trainer.ts';
+import { openGpu, openGpuEngines } from '../support/device.ts';
 
 const LARGE = { B: 8, inner4: 64, columns4: 32, gates: 4 };
 const KEY = 'step 8×256×4·128';
@@ -31,4 +35,52 @@ test('leaves small steps to the table', async () => {
   const gpu = await openGpu();
   const tuning = tuningFor(gpu);
   expect(await tunedStep(gpu, { ...LARGE, columns4: 2 }, tuning)).toEqual({ tiles: tuning.step });
+});
+
+test('a run keeps the tiles that it was begun with, whatever the cache of the machine has', async () => {
+  const { gpu, on } = await openGpuEngines();
+  const [first, second] = tuningFor(gpu).stepsToTry.map(
+    ({ rows, size }) => `${rows} rows, ${size} invocations`,
+  );
+  const key = 'step 32×128×4·64';
+  const config = assign(preset('reverse'), [
+    'controller=lstm',
+    'hidden=64',
+    'width=64',
+    'batch=32',
+    'steps=1',
+  ]);
+  const begun = await Trainer.start(on({ plan: 'stepwise', tunings: new Map([[key, first]]) }), config);
+  const checkpoint = decodeCheckpoint(encodeCheckpoint(await begun.snapshot()));
+  expect(checkpoint.choices).toEqual({ adapter: begun.engine.adapter.name, [key]: first });
+
+  const other = on({ plan: 'stepwise', tunings: new Map([[key, second]]) });
+  const resumed = await Trainer.resume(other, checkpoint);
+  expect(resumed.model.choices).toEqual(checkpoint.choices);
+  expect((await resumed.snapshot()).choices).toEqual(checkpoint.choices);
+  // On another adapter, something else is fastest.
+  const elsewhere = { ...checkpoint, choices: { ...checkpoint.choices, adapter: 'another' } };
+  const moved = await Trainer.resume(other, elsewhere);
+  expect(moved.model.choices).toEqual({ adapter: other.adapter.name, [key]: second });
+  other.destroy();
+}, 120_000);
+
+test('a device is idle when all that was submitted is known to be done', async () => {
+  const gpu = await openGpu();
+  expect(gpu.idle).toBe(true);
+  gpu.submit('nothing', () => undefined);
+  expect(gpu.idle).toBe(false);
+  const early = gpu.done();
+  gpu.submit('nothing', () => undefined);
+  await early;
+  // What was submitted since may be under way.
+  expect(gpu.idle).toBe(false);
+  await gpu.done();
+  expect(gpu.idle).toBe(true);
+  const buffer = gpu.buffer('test', 16);
+  const reading = gpu.read([{ buffer, bytes: 16 }]);
+  expect(gpu.idle).toBe(false);
+  await reading;
+  expect(gpu.idle).toBe(true);
+  gpu.end();
 });

@@ -67,9 +67,9 @@ console.log(engine.name, typeof describe);`;
 });
 
 test('npx finds the terminal tool in the checkout, not by way of the cache of npm', async () => {
-  // There two first calls at once broke each other for good.
+  // Two first calls at the same time corrupted that cache for good.
   const cache = join(FOLDER, 'npm-cache');
-  // Whoever runs the tests by npm has settings of that npm in the environment.
+  // npm puts settings into the environment of the tests: they are removed here.
   const env = Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name));
   const { stdout } = await promisify(execFile)('npx', ['pushdown', 'presets', '--help'], {
     cwd: ROOT,

@@ -1,18 +1,15 @@
 import type { AdapterDescription, Engine } from '../../src/engine/engine.ts';
 import { type GpuOptions, gpuEngineOn } from '../../src/engine/gpu.ts';
 import { Gpu, requestDevice } from '../../src/gpu/device.ts';
-import { findAdapter, release } from '../../src/platform/node/adapter.ts';
+import { findAdapter, release, searchWords } from '../../src/platform/node/adapter.ts';
 
 /** A device of the best adapter of this machine, and what it is. @param checked with bounds checks, where it is software */
 export async function openDevice(
   checked = true,
 ): Promise<{ device: GPUDevice; description: AdapterDescription; close(): void }> {
-  const { found, tried } = await findAdapter({ checked });
-  if (!found) {
-    throw new Error(
-      `no WebGPU adapter for the parity tests: ${tried.map(t => `${t.what}: ${t.outcome}`).join('; ')}`,
-    );
-  }
+  const search = await findAdapter({ checked });
+  const { found } = search;
+  if (!found) throw new Error(`no WebGPU adapter for the parity tests: ${searchWords(search)}`);
   const device = await requestDevice(found.adapter);
   return { device, description: found.description, close: () => release(found.gpu) };
 }

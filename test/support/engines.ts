@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import type { ModelSpec } from '../../src/base/parameters.ts';
 import type { Engine, MemoryKind } from '../../src/engine/engine.ts';
 import type { GpuOptions } from '../../src/engine/gpu.ts';
-import { BEST, ENGINES, REFERENCE } from '../../src/platform/names.ts';
+import { ENGINES, REFERENCE } from '../../src/platform/names.ts';
 import { openEngine } from '../../src/platform/node/engine.ts';
 import { openGpuEngine } from './device.ts';
 
@@ -42,7 +42,7 @@ const gpu = (name: string, options: GpuOptions, more: Partial<Profile> = {}): Pr
 
 /** Every other engine of this machine, as it comes: one that is new in the table is compared from then on. */
 export const OTHERS: readonly Profile[] = ENGINES.map(({ name }) => name)
-  .filter(name => name !== BEST && name !== REFERENCE)
+  .filter(name => name !== 'gpu' && name !== REFERENCE)
   .map(name => ({ ...ANY, name, open: () => openEngine(name) }));
 
 const lane = (size: number) => ({ form: 'lane', size, subgroups: false }) as const;
@@ -63,6 +63,9 @@ export const MODEL_PROFILES: readonly Profile[] = [
 
 /** A workgroup per sequence costs software adapters 40 µs a step, up to 12 s a pass. */
 const SLOW = { most: { test: 2_000, verify: 300_000 } };
+
+/** The reference itself: for runs, resumption and recovery, which are to be the same on every engine. */
+export const ITSELF: Profile = { ...ANY, name: REFERENCE, open: () => openEngine(REFERENCE) };
 
 /** Ways of computing a memory on its own. */
 export const MEMORY_PROFILES: readonly Profile[] = [
@@ -86,7 +89,7 @@ export const TRAINING_PROFILES: readonly Profile[] = [
   ...OTHERS,
 ];
 
-/** Engines as people get them, for what is the same whatever the kernels: runs, resumption, recovery. */
+/** Engines as people get them: for what does not depend on the kernels. */
 export const RUN_PROFILES: readonly Profile[] = [gpu('as chosen', {}), ...OTHERS];
 
 /** Describes tests of each profile, with its engine open while they run. */

@@ -35,7 +35,7 @@ export const SPECS: Record<string, Partial<ModelSpec>> = {
     autoencoder: true,
   },
   'lstm, two deques, deeper': { controller: 'lstm', memory: 'deque', memories: 2, deeper: 6, width: 5 },
-  'three lstm layers, three stacks': { controller: 'lstm', layers: 3, memories: 3, hidden: 4 },
+  'three lstm layers, three stacks': { controller: 'lstm', layers: 3, memories: 3 },
   'two lstm layers, no memory, auto-encoder': {
     controller: 'lstm',
     layers: 2,

@@ -106,7 +106,7 @@ export const compareModels = (profiles: readonly Profile[]): void =>
       expectSame(a.mean, e.mean, 10 * TOLERANCE);
       expectSame(a.square, e.square, 10 * TOLERANCE);
 
-      // Of the third step, before clipping (test/unit/cpu.test.ts has that of the reference); whoever has them may change them.
+      // Of the third step, before clipping (test/unit/cpu.test.ts has that of the reference). The caller may change the copy.
       const [gradients, expected] = await Promise.all(pair.map(model => model.gradients()));
       expectSame(gradients, expected, 10 * TOLERANCE);
       const copies = structuredClone(gradients);

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 /**
  * Imports run downwards only, those of types too:
  *   cli, web, entries → platform → train → engine → kernels, reference → shaders, tasks, gpu → layout → base
- * Only cli, web and platform choose an engine, touch files or the DOM.
+ * Only cli, web and platform choose an engine, touch files or the DOM: train knows the interface alone.
  */
 const ROOT = resolve(import.meta.dirname, '../..');
 
@@ -21,7 +21,7 @@ const BELOW: Record<string, string[]> = {
   engine: ['base', 'layout', 'gpu', 'shaders', 'reference', 'kernels'],
   train: ['base', 'tasks', 'engine'],
   platform: ['base', 'gpu', 'kernels', 'engine'],
-  entries: ['base', 'gpu', 'tasks', 'engine', 'train', 'platform'],
+  entries: ['base', 'gpu', 'tasks', 'kernels', 'engine', 'train', 'platform'],
   cli: ['base', 'tasks', 'kernels', 'engine', 'train', 'platform', 'entries'],
   web: ['base', 'tasks', 'kernels', 'engine', 'train', 'platform'],
 };
@@ -71,7 +71,7 @@ test('imports run downwards', () => {
   expect(wrong).toEqual([]);
 });
 
-test('no file imports itself, by whatever way', () => {
+test('no imports in a circle', () => {
   const imports = new Map(files.map(file => [file, importsOf(file)]));
   const circles: string[] = [];
   const done = new Set<string>();
@@ -87,6 +87,14 @@ test('no file imports itself, by whatever way', () => {
   };
   for (const file of files) visit(file, []);
   expect(circles).toEqual([]);
+});
+
+test('train knows engines by their interface alone', () => {
+  for (const file of files.filter(one => shelfOf(one) === 'train')) {
+    for (const path of importsOf(file)) {
+      if (shelfOf(path) === 'engine') expect(relative(ROOT, path), file).toMatch(/engine[\\/]engine\.ts$/);
+    }
+  }
 });
 
 test('only cli and its platform touch Node, only web the DOM', () => {

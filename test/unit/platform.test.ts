@@ -3,7 +3,7 @@ import { DeviceError, InputError } from '../../src/base/errors.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { describe as describeAdapter } from '../../src/platform/adapter.ts';
 import { findAdapter, openEngine } from '../../src/platform/browser/engine.ts';
-import { openingOn, type Platform, planName } from '../../src/platform/engines.ts';
+import { NoAdapter, openingOn, type Platform, planName } from '../../src/platform/engines.ts';
 import { BEST, ENGINE_NAMES, engineLine, engineName } from '../../src/platform/names.ts';
 import { openEngine as openInNode } from '../../src/platform/node/engine.ts';
 import { fakeEngine } from '../support/fake-engine.ts';
@@ -57,7 +57,7 @@ describe('the table of engines', () => {
     advice: 'Buy one.',
     async openGpu() {
       if (engine) return engine;
-      throw new DeviceError('no adapter\n    and a stack');
+      throw new NoAdapter('no adapter\n    and a stack');
     },
   });
   const none = openingOn(() => platform());
@@ -70,6 +70,14 @@ describe('the table of engines', () => {
 
   test('where one is asked for by name, its absence comes with advice', async () => {
     await expect(none.openEngine('gpu')).rejects.toThrow(/no adapter.*\. Buy one\./s);
+  });
+
+  test('what fails on a device that is there comes without that advice', async () => {
+    const broken = openingOn(() => ({
+      advice: 'Buy one.',
+      openGpu: () => Promise.reject(new DeviceError('H100 failed: out of memory')),
+    }));
+    await expect(broken.openEngine('gpu')).rejects.toThrow(/^H100 failed: out of memory$/);
   });
 
   test('auto takes the next engine where the first cannot do the work', async () => {

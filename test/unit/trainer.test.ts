@@ -101,6 +101,15 @@ describe('run', () => {
     expect(trainer.progress.sequencesPerSecond).toBeGreaterThan(0);
   });
 
+  test('a report of steps that all were bad says so, and not what was before', async () => {
+    const { trainer, log } = await started(reverse('reportEvery=5'), {
+      finite: step => step <= 10 || step > 15,
+    });
+    await trainer.run();
+    expect(log.map(({ badSteps }) => badSteps)).toEqual([0, 0, 5, 0, 0, 0, 0, 0]);
+    expect(log[2].loss).toBeNaN();
+  });
+
   test('stops when an evaluation reaches stopAt twice running', async () => {
     const coarse = (step: number) => [0, 1, 0, 1, 1, 1][step / 5] ?? 0;
     const config = reverse('evaluateEvery=5', 'stopAt=0.9');

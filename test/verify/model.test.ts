@@ -2,7 +2,7 @@ import { test } from 'vitest';
 import { createCpuEngine } from '../../src/engine/cpu.ts';
 import { makeSpec } from '../support/batches.ts';
 import { describeEach, MODEL_PROFILES } from '../support/engines.ts';
-import { expectSameForward, expectSameGradients, SPECS } from '../support/model-parity.ts';
+import { expectSameForward, expectSameGradients, LENGTHS, SPECS } from '../support/model-parity.ts';
 
 /** All models of test/parity/model.test.ts in the forms that are compared on a few there. */
 
@@ -18,3 +18,16 @@ describeEach(
     test.each(names)('%s: gradients', name => expectSameGradients(engines(), makeSpec(SPECS[name])));
   },
 );
+
+/** More sequences than there are invocations that go back over them, or rows of a tile. */
+const LENGTHS_OF_75 = Array.from({ length: 75 }, (_, b) => LENGTHS[b % LENGTHS.length]);
+
+describeEach(MODEL_PROFILES, engine => {
+  test.each(
+    (['stack', 'queue', 'deque'] as const).flatMap(memory =>
+      (['rnn', 'lstm'] as const).map(controller => [memory, controller] as const),
+    ),
+  )('gradients of 75 sequences, %s, %s', (memory, controller) =>
+    expectSameGradients([engine(), reference], makeSpec({ memory, controller }), { lengths: LENGTHS_OF_75 }),
+  );
+});

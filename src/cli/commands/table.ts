@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { InputError, show, unknown } from '../../base/errors.ts';
 import { planName } from '../../platform/engines.ts';
 import { engineName } from '../../platform/names.ts';
-import { openEngine } from '../../platform/node/engine.ts';
+import { openEngine, reopening } from '../../platform/node/engine.ts';
 import {
   type Cell,
   type CellResult,
@@ -79,14 +79,19 @@ machines may work on one folder, each taking what no other has; --shard 2/8 is t
       const mine = shardOf(jobs, i, n);
       text.write(`table ${spec.name}, scale ${spec.scale}: ${mine.length} runs in ${out}\n`);
       try {
-        outcome = await runJobs(name => openEngine(name ?? engine, { plan }), mine, io, {
-          line,
-          onResult(result, done, fresh) {
-            if (!fresh) return;
-            if (options.json) io.stdout.write(`${JSON.stringify(result)}\n`);
-            line.print(`[${done}/${mine.length}] ${cellRow(result)}`);
+        outcome = await runJobs(
+          lost => (lost ? reopening({ plan })(lost) : openEngine(engine, { plan })),
+          mine,
+          io,
+          {
+            line,
+            onResult(result, done, fresh) {
+              if (!fresh) return;
+              if (options.json) io.stdout.write(`${JSON.stringify(result)}\n`);
+              line.print(`[${done}/${mine.length}] ${cellRow(result)}`);
+            },
           },
-        });
+        );
       } catch (error) {
         failure = error;
       }

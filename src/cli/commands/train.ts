@@ -224,6 +224,7 @@ async function carryOut(
     await log.written();
     await save();
   } catch (error) {
+    unfollow();
     line.end();
     await saveWhatThereIs(error, async () => save(await salvage(trainer, error)), file, text);
     throw error;

@@ -2,7 +2,7 @@ import { DeviceError, messageOf } from '../../base/errors.ts';
 import type { AdapterDescription } from '../../engine/engine.ts';
 import type { TuningStore } from '../../kernels/autotune.ts';
 import { describe } from '../adapter.ts';
-import { type EngineOptions, openingOn, type Platform } from '../engines.ts';
+import { type EngineOptions, NoAdapter, openingOn, type Platform } from '../engines.ts';
 
 /** What of the browser's surroundings decides. */
 export interface Surroundings {
@@ -14,7 +14,7 @@ export interface Surroundings {
 const here = (): Surroundings => ({ gpu: globalThis.navigator?.gpu, secure: globalThis.isSecureContext });
 
 export interface BrowserOptions extends EngineOptions {
-  /** Gets the adapter of an engine on WebGPU. */
+  /** Gets the adapter that an engine on WebGPU is about to be opened on. */
   onAdapter?(adapter: GPUAdapter): void;
   /** Keeps what was measured on the adapter of this name from one visit to the next. */
   tunings?(adapter: string): Promise<TuningStore>;
@@ -30,13 +30,11 @@ function browserOf({ onAdapter, tunings, surroundings }: BrowserOptions): Platfo
       const { adapter, description } = await findAdapter(surroundings);
       const { requestDevice } = await import('../../gpu/device.ts');
       const { createGpuEngine } = await import('../../engine/gpu.ts');
+      const kept = await tunings?.(description.name);
+      onAdapter?.(adapter);
       try {
-        const engine = await createGpuEngine(await inTime(requestDevice(adapter)), description, {
-          plan,
-          tunings: await tunings?.(description.name),
-        });
-        onAdapter?.(adapter);
-        return engine;
+        const device = await inTime(requestDevice(adapter));
+        return await createGpuEngine(device, description, { plan, tunings: kept });
       } catch (error) {
         throw new DeviceError(`${description.name} failed: ${messageOf(error)}`);
       }
@@ -59,12 +57,12 @@ function inTime<T>(promised: Promise<T>): Promise<T> {
   return Promise.race([promised, late]).finally(() => clearTimeout(timer));
 }
 
-/** @throws DeviceError saying why there is none */
+/** @throws NoAdapter saying why there is none */
 export async function findAdapter(
   { gpu, secure }: Surroundings = here(),
 ): Promise<{ adapter: GPUAdapter; description: AdapterDescription }> {
   if (!gpu) {
-    throw new DeviceError(
+    throw new NoAdapter(
       secure ? 'this browser has no WebGPU' : 'WebGPU needs a page on https or localhost, which this is not',
     );
   }
@@ -72,8 +70,8 @@ export async function findAdapter(
   try {
     adapter = await inTime(gpu.requestAdapter({ powerPreference: 'high-performance' }));
   } catch (error) {
-    throw new DeviceError(`no adapter: ${messageOf(error)}`);
+    throw new NoAdapter(`no adapter: ${messageOf(error)}`);
   }
-  if (!adapter) throw new DeviceError('no adapter: the browser has WebGPU, but no device for it');
+  if (!adapter) throw new NoAdapter('no adapter: the browser has WebGPU, but no device for it');
   return { adapter, description: describe(adapter) };
 }

@@ -24,6 +24,10 @@ export interface AdapterSearch {
   tried: { what: string; outcome: string }[];
 }
 
+/** Where it was looked, and what came of it, in a line. */
+export const searchWords = ({ tried }: Pick<AdapterSearch, 'tried'>): string =>
+  tried.map(({ what, outcome }) => `${what}: ${outcome}`).join('; ');
+
 /** Every Dawn instance with an adapter out: collecting one takes its devices with it. */
 const instances: GPU[] = [];
 
@@ -216,6 +220,6 @@ const lendLoader = (): boolean => browserPaths().some(path => load(join(dirname(
 function reasonFor(soft: boolean, asked: boolean, tried: AdapterSearch['tried']): string {
   if (!soft) return 'the GPU of this system';
   if (asked) return 'a software adapter was asked for';
-  const why = tried.map(({ what, outcome }) => `${what}: ${outcome}`).join('; ');
+  const why = searchWords({ tried });
   return `no GPU adapter found${why ? ` (${why})` : ''}`;
 }

@@ -1,6 +1,6 @@
 import { DeviceError, messageOf } from '../../base/errors.ts';
-import { openingOn, type Platform } from '../engines.ts';
-import { type AdapterSearch, findAdapter, release } from './adapter.ts';
+import { NoAdapter, openingOn, type Platform } from '../engines.ts';
+import { findAdapter, release, searchWords } from './adapter.ts';
 import { tuningFile } from './tunings.ts';
 
 const NODE: Platform = {
@@ -13,7 +13,7 @@ const NODE: Platform = {
   async openGpu(plan) {
     const search = await findAdapter();
     const { found } = search;
-    if (!found) throw new DeviceError(`no WebGPU adapter: ${outcome(search)}`);
+    if (!found) throw new NoAdapter(`no WebGPU adapter: ${searchWords(search)}`);
     const { description } = found;
     try {
       const { requestDevice } = await import('../../gpu/device.ts');
@@ -38,6 +38,3 @@ const NODE: Platform = {
 
 /** In Node: on Dawn. See Opening. */
 export const { openEngine, openEngineWith, reopening } = openingOn(() => NODE);
-
-const outcome = ({ tried }: AdapterSearch): string =>
-  tried.map(({ what, outcome }) => `${what}: ${outcome}`).join('; ');

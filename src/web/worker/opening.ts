@@ -64,7 +64,7 @@ export async function openRun(opening: Opening, callbacks: Callbacks): Promise<O
       config: trainer.config,
       engine: engine.name,
       adapter: engine.adapter,
-      // Of a device that could not do it, there may be details all the same.
+      // `details` may still be those of a device that failed.
       details: engine.name === BEST ? details : undefined,
       missing: choice === 'auto' && engine.name !== BEST ? engine.adapter.reason : undefined,
       plan: trainer.model.plan,
