@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { DeviceError, firstLineOf, InputError } from '../src/base/errors.ts';
-import { createCpuEngine } from '../src/engine/cpu.ts';
+import { createReferenceEngine } from '../src/engine/reference.ts';
 import { copyBytes, openCopy } from './cases/adapter.ts';
 import { type Bench, opened } from './cases/case.ts';
 import { type CheckCase, checkCases } from './cases/check.ts';
@@ -133,7 +133,7 @@ function elsewhere({ machine: then }: Baseline, now: ReturnType<typeof machine>)
 
 /** Ours, the reference and the copy in turn: ratios of samples that are neighbours, and of those the median. */
 async function ratiosOf(one: CheckCase, bench: Bench): Promise<Ratios> {
-  const cpu = createCpuEngine();
+  const cpu = createReferenceEngine();
   const open: { destroy(): void }[] = [cpu];
   const keep = <T extends { destroy(): void }>(made: T): T => {
     open.unshift(made);

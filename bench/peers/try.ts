@@ -4,8 +4,8 @@
  */
 import { parseArgs } from 'node:util';
 import { InputError, messageOf, unknown } from '../../src/base/errors.ts';
-import { createCpuEngine } from '../../src/engine/cpu.ts';
 import type { Engine } from '../../src/engine/engine.ts';
+import { createReferenceEngine } from '../../src/engine/reference.ts';
 import { figure, table } from '../measure.ts';
 import {
   type MemoryProblem,
@@ -51,7 +51,7 @@ export async function main(args: string[]): Promise<number> {
     return 0;
   }
   for (const name of values.only) if (!PEERS.includes(name as PeerName)) unknown('peer', name, PEERS);
-  const engine = createCpuEngine();
+  const engine = createReferenceEngine();
   const cases = (values.full ? fullCases(Number(values.longest)) : smallCases(engine)).filter(({ name }) =>
     values.case.some(start => name.startsWith(start)),
   );

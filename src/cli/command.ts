@@ -58,7 +58,7 @@ export const command = <const O extends Options>(made: Command<O>): Command<O> =
 export const ENGINE_OPTION = {
   type: 'string',
   value: `<${ENGINE_NAMES.join('|')}>`,
-  help: 'what computes (default auto: a GPU, else WebGPU in software, else float64)',
+  help: 'what computes (default auto: a GPU, else cpu: WebAssembly SIMD; gpu: WebGPU, in software too)',
 } as const satisfies Option;
 export const PLAN_OPTION = {
   type: 'string',

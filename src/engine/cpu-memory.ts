@@ -1,99 +1,118 @@
 import { InputError } from '../base/errors.ts';
 import { endsOf } from '../base/parameters.ts';
-import { memoryBackward, memoryForward } from '../reference/memory.ts';
+import { allStrengths } from '../layout/strengths.ts';
+import { Arena, MOST_BYTES } from '../simd/module.ts';
 import { checkMemoryInputs, checkMemoryShape, checkReadGradient } from './checks.ts';
-import type { MemoryGradients, MemoryKind, MemoryLayer, MemoryShape } from './engine.ts';
+import type { MemoryGradients, MemoryLayer, MemoryShape } from './engine.ts';
 import type { Life } from './life.ts';
 
-/** The literal reference keeps T²/2 strengths an end: what would not fit into memory is refused beforehand. */
-export function checkSize(what: string, numbers: number, smaller: string): void {
-  const [gib, most] = [(numbers * 8) / 2 ** 30, 2];
-  if (gib > most) {
-    throw new InputError(
-      `${what} needs ${gib.toFixed(1)} GiB in the float64 reference, which takes at most ${most}: ` +
-        `make ${smaller} smaller, or use the gpu engine.`,
-    );
-  }
-}
+/** The numbers by which the kernels know the kinds. */
+export const KIND = { stack: 0, queue: 1, deque: 2 } as const;
 
-/** The reference's memory as a layer of its own. */
+/** The memory kernels in WebAssembly as a layer of their own: arrays lie in the kernels' memory as they are given. */
 export class CpuMemory implements MemoryLayer {
   readonly shape: MemoryShape;
   readonly #life: Life;
-  /** Per sequence: inputs and strengths of the last forward. */
-  #kept: { push: Float32Array; pop: Float32Array; value: Float32Array; strengths: Float64Array[] }[] = [];
+  #arena: Arena | undefined;
+  readonly #at: Record<(typeof ARRAYS)[number], number>;
+  readonly #N: number;
+  /** Backward passes rewind the slots: what needs them again runs the forward pass again. */
+  #state: 'empty' | 'ready' | 'used' = 'empty';
 
-  constructor(shape: MemoryShape, life: Life) {
-    checkMemoryShape(shape);
-    const { kind, B, T, M } = shape;
-    checkSize(
-      `a memory of ${B} sequences of ${T} steps`,
-      B * T * endsOf(kind) * (T / 2 + 4 * M + 8),
-      'B or T',
-    );
-    this.shape = { ...shape };
+  constructor(module: WebAssembly.Module, given: MemoryShape, life: Life) {
+    checkMemoryShape(given);
+    const { kind, B, T, M } = given;
+    const E = endsOf(kind);
+    const N = B * T * E;
+    const bytes = N * (4 * 4 + 4 * 4 * M + 28) + 4 * T;
+    if (bytes > MOST_BYTES) {
+      const fits = Math.floor(MOST_BYTES / (bytes / B));
+      const advice = fits
+        ? `a batch of up to ${fits} sequences of this length would fit`
+        : 'not even one sequence of this length fits';
+      throw new InputError(
+        `a memory of B=${B}, T=${T}, M=${M} needs ${(bytes / 2 ** 30).toFixed(1)} GiB, but WebAssembly has at most 4: ${advice}.`,
+      );
+    }
+    this.shape = { ...given };
     this.#life = life;
+    this.#N = N;
+    const arena = new Arena(module);
+    const sizes = { table: 4 * T, slots: 8 * N, undo: 16 * N, dStrength: 4 * N };
+    const own = ARRAYS.map(name => {
+      const size = name in sizes ? sizes[name as keyof typeof sizes] : 4 * N * (ROWS.includes(name) ? M : 1);
+      return [name, arena.take(size)] as const;
+    });
+    this.#at = Object.fromEntries(own) as Record<(typeof ARRAYS)[number], number>;
+    this.#arena = arena;
+    const table = arena.words(this.#at.table, T);
+    for (let t = 0; t < T; t++) table[t] = 4 * t * E * M;
+    arena.kernels.memoryShape(KIND[kind], T * E, M, 4 * M, this.#at.table);
   }
 
   async forward(push: Float32Array, pop: Float32Array, value: Float32Array): Promise<Float32Array> {
     this.#life.check();
     checkMemoryInputs(this.shape, push, pop, value);
-    const { kind, B, steps, rows } = this.#sizes();
-    const reads = new Float32Array(B * rows);
-    this.#kept = [];
-    for (let b = 0; b < B; b++) {
-      // Copies, for the caller may write to his arrays before the backward pass.
-      const given = {
-        push: push.slice(b * steps, (b + 1) * steps),
-        pop: pop.slice(b * steps, (b + 1) * steps),
-        value: value.slice(b * rows, (b + 1) * rows),
-      };
-      const { read, strengths } = memoryForward(kind, given.push, given.pop, given.value);
-      reads.set(read, b * rows);
-      this.#kept.push({ ...given, strengths });
-    }
-    return reads;
+    this.#array('push').set(push);
+    this.#array('pop').set(pop);
+    this.#array('value').set(value);
+    this.#runForward();
+    return this.#array('read').slice();
   }
 
   async backward(dRead: Float32Array): Promise<MemoryGradients> {
-    this.#checkForwarded('backward');
+    this.#life.check();
     checkReadGradient(this.shape, dRead);
-    const { kind, B, steps, rows } = this.#sizes();
-    const made = {
-      dPush: new Float32Array(B * steps),
-      dPop: new Float32Array(B * steps),
-      dValue: new Float32Array(B * rows),
+    this.#needForward();
+    const { B, T, M } = this.shape;
+    const { value, slots, undo, dStrength, dPush, dPop, dValue, dRead: at } = this.#at;
+    const { kernels } = this.#arena!;
+    this.#array('dRead').set(dRead);
+    kernels.clear(dStrength, 4 * this.#N);
+    kernels.clear(dValue, 4 * this.#N * M);
+    kernels.layerBackward(B, T, value, at, slots, undo, dStrength, dPush, dPop, dValue);
+    this.#state = 'used';
+    return {
+      dPush: this.#array('dPush').slice(),
+      dPop: this.#array('dPop').slice(),
+      dValue: this.#array('dValue').slice(),
     };
-    this.#kept.forEach(({ push, pop, value, strengths }, b) => {
-      const dr = dRead.subarray(b * rows, (b + 1) * rows);
-      const { dPush, dPop, dValue } = memoryBackward(kind, push, pop, value, strengths, dr);
-      made.dPush.set(dPush, b * steps);
-      made.dPop.set(dPop, b * steps);
-      made.dValue.set(dValue, b * rows);
-    });
-    return made;
   }
 
   async strengths(): Promise<Float32Array[][]> {
-    this.#checkForwarded('strengths');
-    return this.#kept.map(({ strengths }) => strengths.map(s => Float32Array.from(s)));
+    this.#life.check();
+    this.#needForward();
+    const { kind, B, T } = this.shape;
+    const arena = this.#arena!;
+    const slots = arena.words(this.#at.slots, 2 * this.#N);
+    const undo = arena.words(this.#at.undo, 4 * this.#N);
+    return allStrengths({ kind, form: 'block', B, T }, slots, undo)[0];
   }
 
   destroy(): void {
-    this.#kept = [];
     this.#life.end();
+    this.#arena = undefined;
   }
 
-  /** Numbers of one sequence: T·E strengths, T·E·M in rows. */
-  #sizes(): { kind: MemoryKind; B: number; steps: number; rows: number } {
-    const { kind, B, T, M } = this.shape;
-    const steps = T * endsOf(kind);
-    return { kind, B, steps, rows: steps * M };
+  #runForward(): void {
+    const { B, T } = this.shape;
+    const { push, pop, value, read, slots, undo } = this.#at;
+    this.#arena!.kernels.layerForward(B, T, push, pop, value, read, slots, undo);
+    this.#state = 'ready';
   }
 
-  #checkForwarded(call: string): void {
-    this.#life.check();
-    if (this.#kept.length === 0)
-      throw new InputError(`${call}() needs a forward pass: call forward() first.`);
+  #needForward(): void {
+    if (this.#state === 'empty')
+      throw new InputError('the memory has nothing to go back over: call forward first.');
+    if (this.#state === 'used') this.#runForward();
+  }
+
+  #array(name: (typeof IO)[number]): Float32Array<ArrayBuffer> {
+    return this.#arena!.floats(this.#at[name], this.#N * (ROWS.includes(name) ? this.shape.M : 1));
   }
 }
+
+const IO = ['push', 'pop', 'value', 'read', 'dRead', 'dPush', 'dPop', 'dValue'] as const;
+const ARRAYS = [...IO, 'table', 'slots', 'undo', 'dStrength'] as const;
+/** Those with M numbers for each step and end. */
+const ROWS: readonly string[] = ['value', 'read', 'dRead', 'dValue'];

@@ -1,282 +1,31 @@
-import { MOMENTS, type TrainConfig } from '../base/config.ts';
-import { type Batch, MASKED, ZERO_TARGET } from '../base/dims.ts';
-import { endsOfModel, GATES, type ModelSpec, parameters, type Tensors } from '../base/parameters.ts';
-import { targetVector } from '../reference/loss.ts';
-import { modelBackward, modelForward, type Sequence } from '../reference/model.ts';
-import { globalNorm, update } from '../reference/optim.ts';
-import { checkBatch, checkState, checkStepped } from './checks.ts';
-import { CpuMemory, checkSize } from './cpu-memory.ts';
-import type {
-  AdapterDescription,
-  Engine,
-  Forward,
-  MemoryLayer,
-  MemoryShape,
-  Model,
-  ModelState,
-  StepReport,
-} from './engine.ts';
+import type { TrainConfig } from '../base/config.ts';
+import type { ModelSpec } from '../base/parameters.ts';
+import { compile } from '../simd/module.ts';
+import { CpuMemory } from './cpu-memory.ts';
+import { CpuModel } from './cpu-model.ts';
+import type { Engine, MemoryLayer, MemoryShape, Model, ModelState } from './engine.ts';
 import { Life } from './life.ts';
 
-/** The reference as an engine: float64, one thread, computes at once. For tests, and where no GPU is. */
-export function createCpuEngine(reason = 'asked for'): Engine {
-  return new CpuEngine(reason);
-}
-
-class CpuEngine implements Engine {
-  readonly name = 'cpu';
-  readonly adapter: AdapterDescription;
-  readonly #life = new Life('engine');
-
-  constructor(reason: string) {
-    this.adapter = { name: 'float64 reference', kind: 'cpu', reason };
-  }
-
-  async model(spec: ModelSpec, training: TrainConfig, state: ModelState): Promise<Model> {
-    this.#life.check();
-    return new CpuModel(spec, training, state, new Life('model', this.#life));
-  }
-
-  async memory(shape: MemoryShape): Promise<MemoryLayer> {
-    this.#life.check();
-    return new CpuMemory(shape, new Life('memory', this.#life));
-  }
-
-  destroy(): void {
-    this.#life.end();
-  }
-}
-
-class CpuModel implements Model {
-  readonly spec: ModelSpec;
-  readonly plan = 'literal';
-  readonly #training: TrainConfig;
-  readonly #life: Life;
-  #state: ModelState;
-  #reports: StepReport[] = [];
-  /** Of the last training step, before clipping. */
-  #gradients: Tensors | undefined;
-  #activations = 0;
-
-  constructor(spec: ModelSpec, training: TrainConfig, state: ModelState, life: Life) {
-    this.spec = { ...spec };
-    this.#training = { ...training };
-    this.#life = life;
-    this.#state = copyState(this.spec, this.#training, state);
-  }
-
-  get bytes(): number {
-    const { parameters, mean, square } = this.#state;
-    // Gradients are as large as the parameters.
-    return 8 * (2 * count(parameters) + count(mean) + count(square) + this.#activations);
-  }
-
-  reserve(B: number, T: number, K: number): void {
-    this.#life.check();
-    const { spec } = this;
-    const { hidden: H, deeper: P, width: M, outputs: V, inputs: D } = spec;
-    const E = endsOfModel(spec);
-    const layers = spec.layers * (GATES[spec.controller].length + 3) * H;
-    const recall = spec.autoencoder ? 4 * D : 0;
-    const perStep = layers + P + spec.readout + spec.embedding + E * (2 * M + 2) + 2 * V + recall + K + 16;
-    // Strengths, and as many references to rows: T/2 an end, on average over t.
-    const rows = E * T;
-    checkSize(
-      `a batch of ${B} sequences of ${T} steps`,
-      B * T * (perStep + rows),
-      'train.batch or task.maxLength',
-    );
-  }
-
-  step(batch: Batch): undefined {
-    this.#life.check();
-    checkBatch(this.spec, batch);
-    const state = this.#state;
-    const { objective, sequences } = this.#run(batch);
-    const gradients = modelBackward(this.spec, state.parameters, batch, sequences);
-    // An update clips in place.
-    this.#gradients = this.#training.clip === 'none' ? gradients : copyTensors(gradients);
-    const norm = globalNorm(gradients);
-    const finite = Number.isFinite(objective) && Number.isFinite(norm);
-    if (finite) update(this.#training, state, gradients, norm);
-    // Counted in any case: the data of a step are a function of its number.
-    state.step++;
-    this.#reports.push({
-      ...score(this.spec, batch, sequences),
-      objective,
-      gradientNorm: norm,
-      finite,
-    });
-  }
-
-  async reports(): Promise<StepReport[]> {
-    this.#life.check();
-    const reports = this.#reports;
-    this.#reports = [];
-    return reports;
-  }
-
-  async gradients(): Promise<Tensors> {
-    this.#life.check();
-    checkStepped(this.#gradients !== undefined);
-    return copyTensors(this.#gradients!);
-  }
-
-  async forward(given: Batch, trace = false): Promise<Forward> {
-    this.#life.check();
-    const { noise: _, ...batch } = given;
-    checkBatch(this.spec, batch);
-    const { objective, sequences } = this.#run(batch);
-    const { B, T } = batch;
-    const { outputs: V, width: M, memory, memories } = this.spec;
-    const E = endsOfModel(this.spec);
-    const report = {
-      ...score(this.spec, batch, sequences),
-      objective,
-      gradientNorm: 0,
-      finite: Number.isFinite(objective),
-    };
-    const made: Forward = {
-      report,
-      predicted: new Uint32Array(T * B),
-      push: new Float32Array(T * B * E),
-      pop: new Float32Array(T * B * E),
-    };
-    if (trace) {
-      made.trace = {
-        output: new Float32Array(T * B * V),
-        read: new Float32Array(T * B * E * M),
-        strengths: Array.from({ length: memory === 'none' ? 0 : memories }, (_, k) =>
-          sequences.map(({ steps }) => steps.map(({ memories }) => Float32Array.from(memories[k].s))),
-        ),
-      };
-    }
-    sequences.forEach(({ steps }, b) => {
-      steps.forEach(({ d, u, output, r }, t) => {
-        const n = t * B + b;
-        made.predicted[n] = argmax(output);
-        made.push.set(d, n * E);
-        made.pop.set(u, n * E);
-        made.trace?.output.set(output, n * V);
-        made.trace?.read.set(r, n * E * M);
-      });
-    });
-    return made;
-  }
-
-  async state(): Promise<ModelState> {
-    this.#life.check();
-    // Where the weights began is for whoever restarted them to keep.
-    const { begun: _, ...state } = copyState(this.spec, this.#training, this.#state);
-    return state;
-  }
-
-  load(state: ModelState): void {
-    this.#life.check();
-    this.#state = copyState(this.spec, this.#training, state);
-  }
-
-  destroy(): void {
-    this.#life.end();
-  }
-
-  #run(batch: Batch): { objective: number; sequences: Sequence[] } {
-    const made = modelForward(this.spec, this.#state.parameters, batch);
-    this.#activations = Math.max(this.#activations, countActivations(made.sequences));
-    return made;
-  }
-}
-
-/** A deep copy with the tensors of the table in its order, and zeros for moments not there yet. */
-function copyState(spec: ModelSpec, training: TrainConfig, state: ModelState): ModelState {
-  checkState(spec, state);
-  const table = parameters(spec);
-  const copy = (from: Tensors): Tensors =>
-    new Map(
-      table.map(({ name, shape }) => [
-        name,
-        from.get(name)?.slice() ?? new Float64Array(shape[0] * shape[1]),
-      ]),
-    );
-  const has = MOMENTS[training.optimiser];
+/**
+ * The kernels of src/simd as an engine: float32, on this thread. Where there is no GPU.
+ * @throws DeviceError where this machine or browser has no WebAssembly SIMD
+ */
+export async function createCpuEngine(reason = 'asked for'): Promise<Engine> {
+  const module = await compile();
+  const life = new Life('engine');
   return {
-    step: state.step,
-    ...(state.begun && { begun: state.begun }),
-    parameters: copy(state.parameters),
-    mean: has.mean ? copy(state.mean) : new Map(),
-    square: has.square ? copy(state.square) : new Map(),
+    name: 'cpu',
+    adapter: { name: 'WebAssembly SIMD', kind: 'cpu', reason },
+    async model(spec: ModelSpec, training: TrainConfig, state: ModelState): Promise<Model> {
+      life.check();
+      return new CpuModel(module, spec, training, state, new Life('model', life));
+    },
+    async memory(shape: MemoryShape): Promise<MemoryLayer> {
+      life.check();
+      return new CpuMemory(module, shape, new Life('memory', life));
+    },
+    destroy(): void {
+      life.end();
+    },
   };
-}
-
-const copyTensors = (tensors: Tensors): Tensors =>
-  new Map([...tensors].map(([name, values]) => [name, values.slice()]));
-
-const count = (tensors: Tensors): number =>
-  [...tensors.values()].reduce((sum, { length }) => sum + length, 0);
-
-function countActivations(sequences: readonly Sequence[]): number {
-  let numbers = 0;
-  const add = (array?: ArrayLike<unknown>): void => {
-    numbers += array?.length ?? 0;
-  };
-  for (const { steps } of sequences) {
-    for (const { layers, op, d, u, v, memories, r, o, output, recall } of steps) {
-      for (const { h, c, gates, hn } of layers) for (const x of [h, c, gates, hn]) add(x);
-      if (op !== layers[layers.length - 1].h) add(op);
-      for (const { s, V } of memories) for (const x of [s, V]) add(x);
-      for (const x of [d, u, v, r, o, output, recall?.fromH.output, recall?.fromP.output]) add(x);
-    }
-  }
-  return numbers;
-}
-
-/** Index of the largest; the first of equals. */
-function argmax(values: Float64Array): number {
-  let best = 0;
-  for (let i = 1; i < values.length; i++) if (values[i] > values[best]) best = i;
-  return best;
-}
-
-/** What StepReport tells of the outputs alone. A sequence without a symbol has no error: it counts as right. */
-function score(
-  spec: ModelSpec,
-  batch: Batch,
-  sequences: readonly Sequence[],
-): Omit<StepReport, 'objective' | 'gradientNorm' | 'finite'> {
-  const made = {
-    loss: 0,
-    targets: 0,
-    symbols: 0,
-    correct: 0,
-    sequences: batch.B,
-    coarse: 0,
-    fine: 0,
-    absoluteError: 0,
-  };
-  sequences.forEach(({ steps }, b) => {
-    let symbols = 0;
-    let correct = 0;
-    let beforeError = 0;
-    steps.forEach(({ output, loss }, t) => {
-      const target = batch.target[t * batch.B + b];
-      if (target === MASKED) return;
-      made.targets++;
-      made.loss += loss;
-      if (spec.output !== 'softmax') {
-        const y = targetVector(target, spec.outputs);
-        for (let i = 0; i < y.length; i++) made.absoluteError += Math.abs(y[i] - output[i]);
-      }
-      if (target === ZERO_TARGET) return;
-      if (argmax(output) === target) {
-        if (correct === symbols) beforeError++;
-        correct++;
-      }
-      symbols++;
-    });
-    made.symbols += symbols;
-    made.correct += correct;
-    made.coarse += correct === symbols ? 1 : 0;
-    made.fine += symbols > 0 ? beforeError / symbols : 1;
-  });
-  return made;
 }

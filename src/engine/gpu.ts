@@ -9,9 +9,9 @@ import { type BatchBuffers, batchBuffers, MOST_REPORTS, modelBuffers } from '../
 import type { BufferName, Launch, Size, Work } from '../kernels/launch.ts';
 import { compilePlan, type Plan, type PlanOptions } from '../kernels/plan.ts';
 import { SliceSteps } from '../kernels/slices.ts';
-import { allStrengths } from '../kernels/strengths.ts';
 import { type Layout, layoutOf } from '../layout/layout.ts';
 import { pack, unpack } from '../layout/pack.ts';
+import { allStrengths } from '../layout/strengths.ts';
 import { checkBatch, checkState, checkStepped } from './checks.ts';
 import type {
   AdapterDescription,

@@ -2,8 +2,8 @@ import type { MemoryOptions } from '../../shaders/memory.wgsl.ts';
 import { keepsReads, memoryBackward, memoryForward } from '../../shaders/memory-layer.wgsl.ts';
 import { endsOf } from '../base/parameters.ts';
 import { type Bound, bind, dispatch, type Gpu, split, UNIFORM } from '../gpu/device.ts';
+import { allStrengths } from '../layout/strengths.ts';
 import { rangesOf } from './slices.ts';
-import { allStrengths } from './strengths.ts';
 
 /** Form, workgroup size and subgroups of a memory kernel. */
 export type MemoryForm = Pick<MemoryOptions, 'form' | 'size' | 'subgroups'>;

@@ -9,18 +9,20 @@ export class NoAdapter extends DeviceError {}
 /** What only a platform knows: how WebGPU is had here. */
 export interface Platform {
   /**
-   * The engine on the best WebGPU device of this platform: a GPU, else a software adapter.
+   * The engine on the best WebGPU device of this platform: a GPU, else, where it is asked for by name, a software adapter.
    * @throws NoAdapter where there is none; DeviceError where it cannot be used; both with the reason in their first line
    */
-  openGpu(plan: PlanName): Promise<Engine>;
+  openGpu(plan: PlanName, software: boolean): Promise<Engine>;
   /** What to do where there is none, in a sentence or two; '' where that is for the caller to say. */
   readonly advice: string;
 }
 
-/** How each engine is opened. @param reason why it was taken, for `engine.adapter` */
+/** How each engine is opened. @param reason why it was taken, for `engine.adapter`; '' for the first that auto tries */
 const OPEN: Record<OwnName, (platform: Platform, plan: PlanName, reason: string) => Promise<Engine>> = {
-  gpu: (platform, plan) => platform.openGpu(plan),
+  gpu: (platform, plan, reason) => platform.openGpu(plan, reason !== ''),
   cpu: async (_platform, _plan, reason) => (await import('../engine/cpu.ts')).createCpuEngine(reason),
+  reference: async (_platform, _plan, reason) =>
+    (await import('../engine/reference.ts')).createReferenceEngine(reason),
 };
 
 /** @throws InputError for an unknown name */
@@ -36,8 +38,8 @@ export interface EngineOptions {
 /** How engines are opened on a platform. */
 export interface Opening<Options extends EngineOptions> {
   /**
-   * Opens an engine: WebGPU on a GPU, else WebGPU in software, else the paper in float64. `engine.adapter` says which it
-   * became and why. In Node the engine keeps the process alive until it is destroyed.
+   * Opens an engine: WebGPU on a GPU, else WebAssembly SIMD, else the paper in float64. `engine.adapter` says which it became
+   * and why. In Node the engine keeps the process alive until it is destroyed.
    * @throws InputError for an unknown name; DeviceError where the engine that is asked for cannot be had
    */
   openEngine(name?: EngineName, options?: Options): Promise<Engine>;

@@ -6,7 +6,8 @@ import type { Engine } from '../engine/engine.ts';
 /** Every engine, best first: `auto` takes the first that can be had. `label` says what it is, beside the name in lists. */
 export const ENGINES = [
   { name: 'gpu', label: 'WebGPU' },
-  { name: 'cpu', label: 'float64' },
+  { name: 'cpu', label: 'WebAssembly SIMD' },
+  { name: 'reference', label: 'float64' },
 ] as const;
 export type OwnName = (typeof ENGINES)[number]['name'];
 
@@ -15,7 +16,7 @@ export type EngineName = 'auto' | OwnName;
 export const ENGINE_NAMES: readonly EngineName[] = ['auto', ...ENGINES.map(({ name }) => name)];
 
 /** The engine that is the paper in float64: others are compared with it. */
-export const REFERENCE: OwnName = 'cpu';
+export const REFERENCE: OwnName = 'reference';
 
 /** The engine that `auto` hopes for. */
 export const BEST = ENGINES[0].name;

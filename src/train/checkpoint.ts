@@ -60,9 +60,9 @@ export interface Checkpoint {
  */
 const MEAN = 'optimiser.mean.';
 const SQUARE = 'optimiser.square.';
-/** 1 had no checksum. */
-const VERSION = '2';
-const READ = ['1', VERSION];
+/** 1 had no checksum; up to 2 the reference's name was cpu. */
+const VERSION = '3';
+const READ = ['1', '2', VERSION];
 const SIZE: Record<string, number> = { F32: 4, F64: 8 };
 
 /** Name → shape of every tensor that a checkpoint of this configuration has. */
@@ -400,6 +400,8 @@ function readCheckpoint(bytes: Uint8Array): Checkpoint {
     );
   const state = { step, parameters: take(''), mean: take(MEAN), square: take(SQUARE) };
   // Last: what else is wrong says more.
-  if (metadata('version') === VERSION) checkSum(bytes, begin, metadata('checksum'));
-  return { config, engine: metadata('engine'), ...(choices && { choices }), state, run };
+  if (metadata('version') !== '1') checkSum(bytes, begin, metadata('checksum'));
+  const old = metadata('version') !== VERSION && metadata('engine') === 'cpu';
+  const engine = old ? 'reference' : metadata('engine');
+  return { config, engine, ...(choices && { choices }), state, run };
 }

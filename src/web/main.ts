@@ -274,9 +274,9 @@ function rememberedRun(): string | null {
   }
 }
 
-function addressed(): Address | undefined {
+function addressed(hash = location.hash): Address | undefined {
   try {
-    const address = readAddress(location.hash);
+    const address = readAddress(hash);
     writeOrHide(element('link-problem'), address?.warning && `Careful: ${address.warning}`);
     return address;
   } catch (error) {
@@ -286,8 +286,9 @@ function addressed(): Address | undefined {
     return undefined;
   }
 }
-addEventListener('hashchange', async () => {
-  const address = addressed();
+addEventListener('hashchange', async ({ newURL }) => {
+  // Not the address of this moment, which a run that has just opened may have set meanwhile.
+  const address = addressed(new URL(newURL).hash);
   const warning = element('link-problem').textContent;
   if (address) await app.begin(address);
   // Also where it could not be had.

@@ -41,7 +41,7 @@ async function trainsAndPauses(page: Page): Promise<void> {
 test('begins by itself; pause, step, continue, stop, restart', async () => {
   const browser = await launchBrowser();
   try {
-    const { page, complaints } = await openPage(browser, server.url);
+    const { page, complaints } = await openPage(browser, `${server.url}#v=1&preset=reverse&engine=gpu`);
     expect(await text(page, '#adapter')).toMatch(/^engine gpu · .+ · (no hardware adapter|the GPU of)/);
     expect(await isHidden(page, '#notice')).toBe(true);
     expect(await page.$eval('#preset', element => (element as HTMLSelectElement).value)).toBe('reverse');
@@ -96,7 +96,7 @@ describe('a run that waits', () => {
 
   beforeAll(async () => {
     browser = await launchBrowser();
-    ({ page, complaints } = await openPage(browser, `${server.url}#v=1&preset=reverse&paused`));
+    ({ page, complaints } = await openPage(browser, `${server.url}#v=1&preset=reverse&engine=gpu&paused`));
     await waitForText(page, '#status', /Ready/);
   });
   afterAll(async () => {
@@ -203,7 +203,9 @@ describe('a run that waits', () => {
     await waitForText(page, '#sizes', /[\d,]+ parameters · about .+ on the device/);
     await press(page, '#begin');
     await waitForText(page, '#status', /Done: all 100 steps/);
-    expect(page.url()).toMatch(/#v=1&preset=reverse&model\.hidden=24&train\.seed=5&train\.steps=100&check=/);
+    expect(page.url()).toMatch(
+      /#v=1&preset=reverse&model\.hidden=24&train\.seed=5&train\.steps=100&engine=gpu&check=/,
+    );
     const rows = await page.$$eval('#runs tr', all => all.map(row => row.textContent));
     expect(rows[0]).toMatch(/Hidden width H 32 → 24/);
     expect(await page.$$eval('#runs input:checked', all => all.length)).toBe(1);
@@ -257,7 +259,7 @@ test('without a WebGPU adapter it says so, and trains on the CPU', async () => {
   const browser = await launchBrowser({ ignoreDefaultArgs: ['--enable-unsafe-webgpu'] });
   try {
     const { page, complaints } = await openPage(browser, server.url);
-    expect(await text(page, '#adapter')).toContain('engine cpu · float64 reference');
+    expect(await text(page, '#adapter')).toContain('engine cpu · WebAssembly SIMD · ');
     expect(await text(page, '#notice')).toMatch(/no adapter|no WebGPU/);
     // What to do in this browser.
     expect(await text(page, '#notice')).toMatch(/chrome:\/\/(flags|gpu)/);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { TrainConfig } from '../../src/base/config.ts';
 import { Rng } from '../../src/base/rng.ts';
-import { createCpuEngine } from '../../src/engine/cpu.ts';
+import { createReferenceEngine } from '../../src/engine/reference.ts';
 import { makeSpec, randomBatch } from './batches.ts';
 import { describeEach, type Profile } from './engines.ts';
 import {
@@ -30,7 +30,7 @@ const SATURATED: [string, number, number][] = [
 /** Of a model with each kind of memory. */
 const OF_MEMORY = { stack: FEW[0], queue: FEW[1], deque: FEW[2] };
 
-const reference = createCpuEngine();
+const reference = createReferenceEngine();
 
 /** All tests of the models of these profiles: in files of their own, so that they run side by side. */
 export const compareModels = (profiles: readonly Profile[]): void =>
@@ -106,7 +106,7 @@ export const compareModels = (profiles: readonly Profile[]): void =>
       expectSame(a.mean, e.mean, 10 * TOLERANCE);
       expectSame(a.square, e.square, 10 * TOLERANCE);
 
-      // Of the third step, before clipping (test/unit/cpu.test.ts has that of the reference). The caller may change the copy.
+      // Of the third step, before clipping (test/unit/reference.test.ts has that of the reference). The caller may change the copy.
       const [gradients, expected] = await Promise.all(pair.map(model => model.gradients()));
       expectSame(gradients, expected, 10 * TOLERANCE);
       const copies = structuredClone(gradients);

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
-import { createCpuEngine } from '../../src/engine/cpu.ts';
 import type { Engine } from '../../src/engine/engine.ts';
+import { createReferenceEngine } from '../../src/engine/reference.ts';
 import { losses } from './training-losses.ts';
 
 export const STEPS = 50;
@@ -25,7 +25,7 @@ export function setsOf(
  */
 export async function expectSameLosses(engine: Engine, name: string, sets: string[] = []): Promise<void> {
   const ours = await losses(engine, name, STEPS, sets);
-  const truth = await losses(createCpuEngine(), name, STEPS, sets);
+  const truth = await losses(createReferenceEngine(), name, STEPS, sets);
   expect(ours).toHaveLength(STEPS);
   for (const [k, { objective }] of truth.entries()) {
     const apart = Math.abs(ours[k].objective / objective - 1);

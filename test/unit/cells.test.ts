@@ -15,7 +15,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const SIZES = ['hidden=3', 'width=2', 'batch=2', 'reportEvery=1', 'minLength=2', 'maxLength=2'];
 const TINY = [...SIZES, 'evaluateFrom=4', 'evaluateLength=4', 'steps=3'].flatMap(set => ['--set', set]);
-const cpu = ['--engine', 'cpu', ...TINY];
+const cpu = ['--engine', 'reference', ...TINY];
 const read = (...path: string[]) => JSON.parse(readFileSync(join(folder, ...path), 'utf8'));
 const seeds = (out: string, count: string, ...more: string[]) =>
   pushdown(['train', 'reverse', ...cpu, '--seeds', count, '--out', join(folder, out), '--json', ...more]);
@@ -24,7 +24,7 @@ describe('train --seeds', () => {
   test('a folder and a row for each, then how many succeed', async () => {
     const { code, out, err } = await seeds('seeds', '2');
     expect(code).toBe(0);
-    expect(err).toMatch(/^engine cpu · float64 reference/);
+    expect(err).toMatch(/^engine reference · float64 reference/);
     const lines = jsonLines(out);
     expect(lines.map(({ kind, key }) => key ?? kind)).toEqual(['seed0', 'seed1', 'result']);
     expect(lines[2]).toMatchObject({
@@ -152,7 +152,7 @@ describe('table', () => {
       'train',
       join(whole, 'config.json'),
       '--engine',
-      'cpu',
+      'reference',
       '--steps',
       '1',
       '--out',
@@ -178,7 +178,16 @@ describe('table', () => {
   });
 
   test('Ctrl-C saves the run at hand; the same command goes on', async () => {
-    const argv = ['table', 'paper', '--engine', 'cpu', ...TINY, ...ONLY, '--out', join(folder, 'stopped')];
+    const argv = [
+      'table',
+      'paper',
+      '--engine',
+      'reference',
+      ...TINY,
+      ...ONLY,
+      '--out',
+      join(folder, 'stopped'),
+    ];
     // After the second line: the first cell is finished.
     const stopped = await pushdown(argv, '', 3);
     expect(stopped.code).toBe(130);

@@ -23,7 +23,7 @@ const folder = mkdtempSync(join(tmpdir(), 'pushdown-cli-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** The smallest run there is. */
-const TINY = ['--engine', 'cpu', '--set', 'hidden=4', '--set', 'width=2', '--set', 'maxLength=3'];
+const TINY = ['--engine', 'reference', '--set', 'hidden=4', '--set', 'width=2', '--set', 'maxLength=3'];
 const TINY_FAST = [...TINY, '--set', 'batch=4', '--set', 'reportEvery=1'];
 const trained = join(folder, 'trained');
 const checkpoint = join(trained, 'checkpoint.safetensors');
@@ -51,12 +51,12 @@ describe('wrong input: one line that names it, code 2', () => {
   const NO_END = { push: undefined, pop: undefined, value: undefined };
   const operationsNested = `{"kind":"stack","push":${'['.repeat(9000)}${']'.repeat(9000)},"pop":[],"value":[[[1]]]}`;
   const memory = (change: object) => ({
-    argv: ['memory', '--engine', 'cpu'],
+    argv: ['memory', '--engine', 'reference'],
     stdin: JSON.stringify({ ...operations, ...change }),
   });
-  const text = (stdin: string) => ({ argv: ['memory', '--engine', 'cpu'], stdin });
+  const text = (stdin: string) => ({ argv: ['memory', '--engine', 'reference'], stdin });
   const train = (...argv: string[]) => ({
-    argv: ['train', 'reverse', '--engine', 'cpu', ...argv],
+    argv: ['train', 'reverse', '--engine', 'reference', ...argv],
     stdin: '',
   });
   const plain = (...argv: string[]) => ({ argv, stdin: '' });
@@ -191,7 +191,9 @@ describe('wrong input: one line that names it, code 2', () => {
     [
       'train: parameters',
       {
-        argv: 'train reverse --engine cpu --set hidden=4096 --set layers=8 --set controller=lstm'.split(' '),
+        argv: 'train reverse --engine reference --set hidden=4096 --set layers=8 --set controller=lstm'.split(
+          ' ',
+        ),
         stdin: '',
       },
       /this model has \d+ parameters, and at most 134217728 can be trained: make model\.hidden smaller/,
@@ -250,7 +252,7 @@ describe('wrong input: one line that names it, code 2', () => {
       expect(err).not.toMatch(/\n {4}at /);
       expect(code).toBe(2);
     };
-    const cpu = ['--engine', 'cpu'];
+    const cpu = ['--engine', 'reference'];
     await wrong(['eval', checkpoint, '--lengths', '3-1', ...cpu], /goes backwards, write 1-3/);
     await wrong(['eval', checkpoint, '--lengths', '0-3', ...cpu], /must lie between 1 and 100000/);
     await wrong(['eval', checkpoint, '--lengths', '1,,2', ...cpu], /for example 1-64 or 1,2,4, got ""/);
@@ -301,7 +303,7 @@ describe('wrong input: one line that names it, code 2', () => {
     for (const [name, bytes] of Object.entries(broken)) {
       const path = file(`${name}.safetensors`, bytes);
       for (const command of ['eval', 'trace', 'predict']) {
-        const { code, err } = await pushdown([command, path, '--engine', 'cpu']);
+        const { code, err } = await pushdown([command, path, '--engine', 'reference']);
         expect(err).toMatch(new RegExp(`^pushdown: .*${name}\\.safetensors is not a checkpoint.*\\n$`));
         expect(code).toBe(2);
       }
@@ -309,13 +311,18 @@ describe('wrong input: one line that names it, code 2', () => {
   });
 
   test('a configuration that is not JSON, or has wrong keys, is named with its file', async () => {
-    const noJson = await pushdown(['train', file('bad.json', '{'), '--engine', 'cpu']);
+    const noJson = await pushdown(['train', file('bad.json', '{'), '--engine', 'reference']);
     expect(noJson.err).toMatch(/bad\.json is not JSON/);
-    const wrongKey = await pushdown(['train', file('key.json', '{"model":{"hiden":3}}'), '--engine', 'cpu']);
+    const wrongKey = await pushdown([
+      'train',
+      file('key.json', '{"model":{"hiden":3}}'),
+      '--engine',
+      'reference',
+    ]);
     expect(wrongKey.err).toMatch(/key\.json: unknown configuration key "model\.hiden"/);
     expect([noJson.code, wrongKey.code]).toEqual([2, 2]);
     const nested = `{"model":${'['.repeat(9000)}${']'.repeat(9000)}}`;
-    const deep = await pushdown(['train', file('deep.json', nested), '--engine', 'cpu']);
+    const deep = await pushdown(['train', file('deep.json', nested), '--engine', 'reference']);
     expect(deep.err).toMatch(/^pushdown: .*deep\.json: model must be a JSON object, got \[\[\[.*…\.\n$/);
     expect(deep.code).toBe(2);
   });
@@ -328,7 +335,7 @@ describe('wrong input: one line that names it, code 2', () => {
       ['train', '--resume', '/dev/zero'],
       ['train', zero],
     ]) {
-      const { code, err } = await pushdown([...argv, '--engine', 'cpu']);
+      const { code, err } = await pushdown([...argv, '--engine', 'reference']);
       expect(err).toMatch(/^pushdown: cannot read .*: it is not a regular file\.\n$/);
       expect(code).toBe(2);
     }
@@ -345,10 +352,13 @@ describe('memory', () => {
       dRead: [[[1], [2], [3]]],
       strengths: true,
     };
-    const { code, out, err } = await pushdown(['memory', '--engine', 'cpu'], JSON.stringify(operations));
+    const { code, out, err } = await pushdown(
+      ['memory', '--engine', 'reference'],
+      JSON.stringify(operations),
+    );
     expect([code, err]).toEqual([0, '']);
     const answer = JSON.parse(out);
-    expect(answer.engine).toBe('cpu');
+    expect(answer.engine).toBe('reference');
     expect(answer.read).toEqual([[[0.8], [1.5], [2.8]]]);
     expect(answer.dPush).toEqual([[1, 2, 6]]);
     expect(answer.dPop).toEqual([[0, 0, 0]]);
@@ -360,7 +370,7 @@ describe('memory', () => {
 
   test('a queue reads and pops from the front', async () => {
     const operations = { kind: 'queue', push: [[1, 1]], pop: [[0, 1]], value: [[[5], [7]]], strengths: true };
-    const { out } = await pushdown(['memory', '--engine', 'cpu'], JSON.stringify(operations));
+    const { out } = await pushdown(['memory', '--engine', 'reference'], JSON.stringify(operations));
     expect(JSON.parse(out)).toMatchObject({ read: [[[5], [7]]], strengths: [[[1], [0, 1]]] });
   });
 
@@ -374,7 +384,7 @@ describe('memory', () => {
     const silent = [[0, 0, 0]];
     const bottom = { push: silent, pop: silent, value: [[[9], [9], [9]]], dRead: [[[0], [0], [0]]] };
     const { code, out, err } = await pushdown(
-      ['memory', '--engine', 'cpu'],
+      ['memory', '--engine', 'reference'],
       JSON.stringify({ kind: 'deque', top, bottom, strengths: true }),
     );
     expect([code, err]).toEqual([0, '']);
@@ -390,7 +400,7 @@ describe('memory', () => {
 
   test('gradients and strengths only when asked for', async () => {
     const operations = { kind: 'stack', push: [[1]], pop: [[0]], value: [[[5, -6]]] };
-    const { out } = await pushdown(['memory', '--engine', 'cpu'], JSON.stringify(operations));
+    const { out } = await pushdown(['memory', '--engine', 'reference'], JSON.stringify(operations));
     expect(Object.keys(JSON.parse(out))).toEqual(['engine', 'adapter', 'read']);
     expect(JSON.parse(out).read).toEqual([[[5, -6]]]);
   });
@@ -413,7 +423,7 @@ describe('train', () => {
     ]);
     expect(lines.at(-1)).toMatchObject({ ending: 'done', step: 3 });
     expect(lines.at(-1).evaluations.map(({ length }: { length: number }) => length)).toEqual([3, 6]);
-    expect(made.err).toMatch(/^engine cpu · float64 reference/);
+    expect(made.err).toMatch(/^engine reference · float64 reference/);
     expect(readdirSync(out).sort()).toEqual([
       'checkpoint.safetensors',
       'config.json',
@@ -423,7 +433,7 @@ describe('train', () => {
     expect(jsonLines(readFileSync(join(out, 'log.jsonl'), 'utf8'))).toEqual(lines);
     // The configuration that was written gives the same run.
     const again = await pushdown([
-      ...['train', join(out, 'config.json'), '--engine', 'cpu'],
+      ...['train', join(out, 'config.json'), '--engine', 'reference'],
       ...['--out', join(folder, 'again'), '--json'],
     ]);
     const results = [made.out, again.out].map(text => jsonLines(text).at(-1).evaluations);
@@ -441,7 +451,7 @@ describe('train', () => {
     expect(ending).toBe('stopped');
     expect(step).toBeLessThan(12);
     expect(stopped.err).toMatch(/go on with: pushdown train --resume/);
-    const rest = await pushdown(['train', '--resume', parts, '--engine', 'cpu', '--json']);
+    const rest = await pushdown(['train', '--resume', parts, '--engine', 'reference', '--json']);
     expect(rest.code).toBe(0);
     const [a, b] = [whole, parts].map(path =>
       jsonLines(readFileSync(join(path, 'log.jsonl'), 'utf8')).at(-1),
@@ -456,7 +466,7 @@ describe('train', () => {
     await pushdown([...argv, '--steps', '1']);
     const { code, err } = await pushdown([...argv, '--steps', '2', '--resume']);
     expect([code, err]).toEqual([0, '']);
-    const without = await pushdown(['train', 'reverse', '--engine', 'cpu', '--resume', out]);
+    const without = await pushdown(['train', 'reverse', '--engine', 'reference', '--resume', out]);
     expect(without.err).toMatch(/is not of reverse: it differs in task\.maxLength \(3 in .*, 10 asked for\)/);
   });
 
@@ -528,9 +538,9 @@ describe('train', () => {
   test('--steps makes a finished run go on', async () => {
     const out = join(folder, 'more');
     await pushdown(['train', 'reverse', ...TINY_FAST, '--steps', '1', '--out', out]);
-    const over = await pushdown(['train', '--resume', out, '--engine', 'cpu']);
+    const over = await pushdown(['train', '--resume', out, '--engine', 'reference']);
     expect(over.out).toMatch(/nothing left to do, --steps <n> makes it go on/);
-    const more = await pushdown(['train', '--resume', out, '--engine', 'cpu', '--steps', '2']);
+    const more = await pushdown(['train', '--resume', out, '--engine', 'reference', '--steps', '2']);
     expect(more.out).toMatch(/resumed at step 1 of 2[\s\S]*all steps done at step 2/);
   });
 
@@ -552,12 +562,12 @@ describe('train', () => {
 });
 
 describe('a trained model', () => {
-  const cpu = ['--engine', 'cpu'];
+  const cpu = ['--engine', 'reference'];
 
   test('eval: a row per length; a folder names its checkpoint', async () => {
     const { code, out, err } = await pushdown(['eval', trained, '--lengths', '1-3,8', ...cpu]);
     expect(code).toBe(0);
-    expect(err).toMatch(/^engine cpu/);
+    expect(err).toMatch(/^engine reference/);
     const rows = out.trim().split('\n').slice(2);
     expect(rows.map(row => Number(row.trim().split(/\s+/)[0]))).toEqual([1, 2, 3, 8]);
   });

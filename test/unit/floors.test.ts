@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 
 /**
  * Imports run downwards only, those of types too:
- *   cli, web, entries → platform → train → engine → kernels, reference → shaders, tasks, gpu → layout → base
+ *   cli, web, entries → platform → train → engine → kernels, simd, reference → shaders, tasks, gpu → layout → base
  * Only cli, web and platform choose an engine, touch files or the DOM: train knows the interface alone.
  */
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -17,8 +17,9 @@ const BELOW: Record<string, string[]> = {
   tasks: ['base'],
   shaders: ['layout'],
   reference: ['base'],
+  simd: ['base', 'layout'],
   kernels: ['base', 'layout', 'gpu', 'shaders'],
-  engine: ['base', 'layout', 'gpu', 'shaders', 'reference', 'kernels'],
+  engine: ['base', 'layout', 'gpu', 'shaders', 'reference', 'simd', 'kernels'],
   train: ['base', 'tasks', 'engine'],
   platform: ['base', 'gpu', 'kernels', 'engine'],
   entries: ['base', 'gpu', 'tasks', 'kernels', 'engine', 'train', 'platform'],
@@ -34,7 +35,7 @@ const shelfOf = (file: string): string => {
 
 const files = ['src', 'shaders'].flatMap(top =>
   readdirSync(join(ROOT, top), { recursive: true, encoding: 'utf8' })
-    .filter(name => name.endsWith('.ts') && !name.endsWith('.d.ts'))
+    .filter(name => name.endsWith('.ts') && !name.endsWith('.d.ts') && !/simd[\\/]assembly/.test(name))
     .map(name => join(ROOT, top, name)),
 );
 

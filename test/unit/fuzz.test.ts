@@ -158,7 +158,7 @@ test('addresses', () => {
       'v=2',
       'preset=reverse',
       'preset=small/copy/queue',
-      'engine=cpu',
+      'engine=reference',
       'paused',
       'check=0',
       '%',
@@ -371,7 +371,7 @@ test('operations of a memory, as JSON', async () => {
   let answered = 0;
   await fc.assert(
     fc.asyncProperty(whole, async text => {
-      const { code, out, err } = await pushdown(['memory', '--engine', 'cpu'], text);
+      const { code, out, err } = await pushdown(['memory', '--engine', 'reference'], text);
       if (code === 0) {
         answered++;
         expect(Object.keys(JSON.parse(out)).length).toBeGreaterThan(2);

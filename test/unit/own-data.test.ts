@@ -212,7 +212,7 @@ describe('on the command line', () => {
     writeFileSync(path, content);
     return path;
   };
-  const TINY = ['--engine', 'cpu', '--set', 'hidden=4', '--set', 'width=2', '--set', 'batch=4'];
+  const TINY = ['--engine', 'reference', '--set', 'hidden=4', '--set', 'width=2', '--set', 'batch=4'];
   const out = join(folder, 'run');
 
   test('train, eval, predict, trace, resume', async () => {
@@ -224,10 +224,10 @@ describe('on the command line', () => {
     expect(config.train).toMatchObject({ evaluateFrom: 2, evaluateLength: 6 });
 
     const rows = (text: string) => text.trim().split('\n').slice(2);
-    const evaluated = await pushdown(['eval', out, '--engine', 'cpu']);
+    const evaluated = await pushdown(['eval', out, '--engine', 'reference']);
     expect(evaluated.code).toBe(0);
     expect(rows(evaluated.out).at(-1)).toMatch(/^ *2–6 /);
-    const json = await pushdown(['eval', out, '--engine', 'cpu', '--json']);
+    const json = await pushdown(['eval', out, '--engine', 'reference', '--json']);
     const objects = json.out
       .trim()
       .split('\n')
@@ -235,20 +235,22 @@ describe('on the command line', () => {
     expect(objects.at(-2)).toMatchObject({ kind: 'evaluation', sequences: 4 });
     expect(objects.at(-1)).toMatchObject({ kind: 'result', coarse: objects.at(-2).coarse });
 
-    expect((await pushdown(['predict', out, '--engine', 'cpu'], 'a b c\n')).code).toBe(0);
-    expect((await pushdown(['predict', out, '--engine', 'cpu'], 'a zz\n')).err).toMatch(
+    expect((await pushdown(['predict', out, '--engine', 'reference'], 'a b c\n')).code).toBe(0);
+    expect((await pushdown(['predict', out, '--engine', 'reference'], 'a zz\n')).err).toMatch(
       /unknown symbol "zz"/,
     );
-    expect((await pushdown(['trace', out, 'a b', '--engine', 'cpu'])).out).toMatch(/^step {2}input {2}push/);
+    expect((await pushdown(['trace', out, 'a b', '--engine', 'reference'])).out).toMatch(
+      /^step {2}input {2}push/,
+    );
 
     const moved = join(folder, 'moved.tsv');
     renameSync(tsv, moved);
-    const resume = ['train', '--resume', out, '--engine', 'cpu', '--steps', '3'];
+    const resume = ['train', '--resume', out, '--engine', 'reference', '--steps', '3'];
     expect((await pushdown(resume)).err).toMatch(
       /cannot read the data file .*my\.tsv: there is no such file/,
     );
-    expect((await pushdown(['eval', out, '--engine', 'cpu'])).code).toBe(2);
-    expect((await pushdown(['eval', out, '--data', moved, '--engine', 'cpu'])).code).toBe(0);
+    expect((await pushdown(['eval', out, '--engine', 'reference'])).code).toBe(2);
+    expect((await pushdown(['eval', out, '--data', moved, '--engine', 'reference'])).code).toBe(0);
     const other = file('other.tsv', `${lines(40).join('\n')}\nnew\tone`);
     expect((await pushdown([...resume, '--data', other])).err).toMatch(/but "new" is new/);
     expect((await pushdown([...resume, '--data', moved])).code).toBe(0);
@@ -268,7 +270,10 @@ describe('on the command line', () => {
       join(folder, 'own'),
     ]);
     expect([code, err]).toEqual([0, '']);
-    const { out: answers } = await pushdown(['predict', join(folder, 'own'), '--engine', 'cpu'], 'ab\n');
+    const { out: answers } = await pushdown(
+      ['predict', join(folder, 'own'), '--engine', 'reference'],
+      'ab\n',
+    );
     expect(answers).toMatch(/^[abc]*\n$/);
   });
 

@@ -29,10 +29,20 @@ describe('in a browser', () => {
     await expect(openEngine('gpu', { surroundings })).rejects.toThrow(reason);
   });
 
+  test('auto leaves a software adapter to those who ask for it', async () => {
+    const surroundings = { gpu: gpuThat(async () => adapter({ architecture: 'swiftshader' })), secure: true };
+    const engine = await openEngine('auto', { surroundings });
+    expect(engineLine(engine)).toBe(
+      'engine cpu · WebAssembly SIMD · no GPU found; engine gpu runs the WGSL kernels on SwiftShader',
+    );
+    // It is asked for here, and its device is what fails.
+    await expect(openEngine('gpu', { surroundings })).rejects.toThrow(/^SwiftShader failed: /);
+  });
+
   test('cpu asks for no adapter', async () => {
     const gpu = gpuThat(() => Promise.reject(new Error('asked')));
     expect(engineLine(await openEngine('cpu', { surroundings: { gpu, secure: true } }))).toBe(
-      'engine cpu · float64 reference · asked for',
+      'engine cpu · WebAssembly SIMD · asked for',
     );
   });
 
@@ -110,7 +120,7 @@ describe('the table of engines', () => {
   });
 
   test('names', async () => {
-    expect(ENGINE_NAMES).toEqual(['auto', 'gpu', 'cpu']);
+    expect(ENGINE_NAMES).toEqual(['auto', 'gpu', 'cpu', 'reference']);
     expect(engineName('gpu')).toBe('gpu');
     expect(() => engineName('gpus', 'engine in the link')).toThrow(
       'unknown engine in the link "gpus". Did you mean "gpu"?',

@@ -13,7 +13,7 @@ import { pushdown } from '../support/terminal.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'pushdown-saving-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-const SMALL = ['--engine', 'cpu', '--set', 'hidden=4', '--set', 'batch=2', '--set', 'maxLength=2'];
+const SMALL = ['--engine', 'reference', '--set', 'hidden=4', '--set', 'batch=2', '--set', 'maxLength=2'];
 const train = (out: string, ...rest: string[]) =>
   pushdown(['train', 'reverse', ...SMALL, '--out', out, ...rest]);
 
@@ -41,7 +41,7 @@ describe('checkpoints of before the latest', () => {
     const out = join(folder, 'kept');
     for (const steps of [2, 4, 6, 8]) {
       const more = steps === 2 ? [] : ['--resume'];
-      const args = steps === 2 ? ['train', 'reverse', ...SMALL] : ['train', '--engine', 'cpu', ...more];
+      const args = steps === 2 ? ['train', 'reverse', ...SMALL] : ['train', '--engine', 'reference', ...more];
       const { code, err } = await pushdown([...args, '--out', out, '--steps', String(steps), '--keep', '2']);
       expect([code, err]).toEqual([0, '']);
     }
@@ -53,13 +53,13 @@ describe('checkpoints of before the latest', () => {
     expect(readFileSync(join(out, EARLIER, names[1])).equals(whole)).toBe(true);
     rmSync(latest);
     writeFileSync(latest, whole.subarray(0, 500));
-    const { code, err } = await pushdown(['train', '--engine', 'cpu', '--resume', out]);
+    const { code, err } = await pushdown(['train', '--engine', 'reference', '--resume', out]);
     expect(code).toBe(2);
     expect(err).toMatch(/is not a checkpoint that can be used: .*The last ones before it are in .*earlier/);
     const again = await pushdown([
       'train',
       '--engine',
-      'cpu',
+      'reference',
       '--resume',
       join(out, EARLIER, names[0]),
       '--out',

@@ -35,7 +35,7 @@ function result(cell: Cell, train: [number, number], test: [number, number], ove
     restarts: 0,
     seconds: 5,
     total: 6,
-    engine: 'cpu',
+    engine: 'reference',
     adapter: 'float64 reference',
     plan: 'literal',
     parameters: 100,
@@ -168,7 +168,7 @@ describe('report', () => {
     expect(lines[at + 3]).toMatch(/^ +at 10× +\.25\/\.50$/);
     expect(text).toMatch(/queue +published.*\n +measured +1\/1→\.98\/1 +…/);
     expect(text).toContain('8 symbols, lengths 4–12, tested at 13–24, and at 120');
-    expect(text).toContain('float64 reference (cpu) · 2026-02-03 · 18 s of runs');
+    expect(text).toContain('float64 reference (reference) · 2026-02-03 · 18 s of runs');
   });
 
   test('in Markdown every row has a cell for every task', () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { assign, type Config } from '../../src/base/config.ts';
 import { DeviceError } from '../../src/base/errors.ts';
-import { createCpuEngine } from '../../src/engine/cpu.ts';
+import { createReferenceEngine } from '../../src/engine/reference.ts';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../../src/train/checkpoint.ts';
 import { trainingBatch } from '../../src/train/model.ts';
 import { preset } from '../../src/train/presets.ts';
@@ -296,7 +296,7 @@ test('what went wrong is named: the step, its batch, the first tensor', async ()
     'steps=60',
     'noise=0',
   ]);
-  const engine = createCpuEngine();
+  const engine = createReferenceEngine();
   const model = engine.model.bind(engine);
   // From step 8 on, one gradient is too large for any number.
   engine.model = async (spec, training, state) => {

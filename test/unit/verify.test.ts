@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest';
 import { assign } from '../../src/base/config.ts';
 import type { Tensors } from '../../src/base/parameters.ts';
-import { createCpuEngine } from '../../src/engine/cpu.ts';
 import type { Engine } from '../../src/engine/engine.ts';
+import { createReferenceEngine } from '../../src/engine/reference.ts';
 import type { Checkpoint } from '../../src/train/checkpoint.ts';
 import { preset } from '../../src/train/presets.ts';
 import { Trainer } from '../../src/train/trainer.ts';
 import { sequencesFor, verifyStep } from '../../src/train/verify.ts';
 
-const reference = createCpuEngine('the reference');
+const reference = createReferenceEngine('the reference');
 
 async function trained(...sets: string[]): Promise<Checkpoint> {
   const config = assign(preset('reverse'), ['batch=6', 'hidden=8', 'maxLength=4', ...sets]);

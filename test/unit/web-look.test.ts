@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { assign } from '../../src/base/config.ts';
-import { createCpuEngine } from '../../src/engine/cpu.ts';
+import { createReferenceEngine } from '../../src/engine/reference.ts';
 import { trace } from '../../src/train/evaluate.ts';
 import { preset } from '../../src/train/presets.ts';
 import { initialState, setup } from '../../src/train/setup.ts';
@@ -9,7 +9,7 @@ import { duration, percent, significant } from '../../src/web/format.ts';
 import { firstSource, lookAt, samplePairs } from '../../src/web/memory/look.ts';
 import { fakeEngine } from '../support/fake-engine.ts';
 
-const opened = async (name: string, engine = createCpuEngine()) => {
+const opened = async (name: string, engine = createReferenceEngine()) => {
   const config = preset(name);
   const { task, spec } = setup(config);
   return { task, model: await engine.model(spec, config.train, initialState(spec, config.train)) };

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { assign } from '../../src/base/config.ts';
 import { Rng } from '../../src/base/rng.ts';
-import { createCpuEngine } from '../../src/engine/cpu.ts';
 import type { Engine } from '../../src/engine/engine.ts';
+import { createReferenceEngine } from '../../src/engine/reference.ts';
 import { type End, read } from '../../src/reference/ends.ts';
 import { rowsOf as referenceRows } from '../../src/reference/rows.ts';
 import type { Evaluation } from '../../src/train/evaluate.ts';
@@ -138,7 +138,7 @@ describe('what the model is asked', () => {
   };
 
   test('an untrained model answers with probabilities, and is told what is right', async () => {
-    const { task, model } = await opened('reverse', createCpuEngine());
+    const { task, model } = await opened('reverse', createReferenceEngine());
     const tried = await tryOut(model, task, 'abc');
     expect(tried.source).toBe('a b c');
     expect(tried.symbols.length).toBeGreaterThan(0);
@@ -149,7 +149,7 @@ describe('what the model is asked', () => {
   });
 
   test('a task without an end symbol is answered as far as the source asks', async () => {
-    const { task, model } = await opened('tutorial-part6', createCpuEngine());
+    const { task, model } = await opened('tutorial-part6', createReferenceEngine());
     const { symbols, ended } = await tryOut(model, task, task.example);
     expect(symbols).toHaveLength(task.example.replace(/\s/g, '').length);
     expect(ended).toBe(true);
@@ -175,7 +175,7 @@ describe('what the model is asked', () => {
   );
 
   test('a file of pairs is counted, wrong ones first; foreign symbols are named', async () => {
-    const { task, model } = await opened('reverse', createCpuEngine());
+    const { task, model } = await opened('reverse', createReferenceEngine());
     const tested = await testOn(model, task, { file: 'my.tsv', text: 'a b\tb a\nc d\td c\n' });
     expect(tested).toMatchObject({ pairs: 2, left: 0 });
     expect(tested.rows).toHaveLength(2);

@@ -1,12 +1,12 @@
 import { test } from 'vitest';
-import { createCpuEngine } from '../../src/engine/cpu.ts';
+import { createReferenceEngine } from '../../src/engine/reference.ts';
 import { makeSpec } from '../support/batches.ts';
 import { describeEach, MODEL_PROFILES } from '../support/engines.ts';
 import { expectSameForward, expectSameGradients, LENGTHS, SPECS } from '../support/model-parity.ts';
 
 /** All models of test/parity/model.test.ts in the forms that are compared on a few there. */
 
-const reference = createCpuEngine();
+const reference = createReferenceEngine();
 
 describeEach(
   MODEL_PROFILES.filter(({ few }) => few),

@@ -19,7 +19,7 @@ export const devices = command({
     json: JSON_OPTION,
   },
   async run(_operands, options, io) {
-    const { found, tried } = await findAdapter({ software: options.software });
+    const { found, tried } = await findAdapter({ only: options.software ? 'software' : undefined });
     const limits = LIMITS.map(name => [name, found?.adapter.limits[name]] as const);
     const features = found ? [...found.adapter.features].sort() : [];
     if (options.json) {
@@ -30,11 +30,12 @@ export const devices = command({
     const rows = tried.map(({ what, outcome }) => [what, outcome]);
     io.stdout.write(`tried, in this order:\n${table(rows, '  ')}\n\n`);
     if (!found) {
-      io.stdout.write('no WebGPU adapter: --engine auto takes cpu (float64, slow)\n');
+      io.stdout.write('no WebGPU adapter: --engine auto takes cpu\n');
       return 0;
     }
     const { name, kind, reason } = found.description;
-    io.stdout.write(`taken: ${name} (${kind}) · ${reason}\n\nlimits\n`);
+    const asked = kind === 'software' ? ' · for --engine gpu alone: auto takes cpu' : '';
+    io.stdout.write(`taken: ${name} (${kind}) · ${reason}${asked}\n\nlimits\n`);
     io.stdout.write(`${table(limits.map(([limit, value]) => [limit, (value ?? 0).toLocaleString('en')]))}\n`);
     io.stdout.write(`\nfeatures\n  ${features.join(', ')}\n`);
     return 0;

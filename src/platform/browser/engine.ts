@@ -26,8 +26,11 @@ function browserOf({ onAdapter, tunings, surroundings }: BrowserOptions): Platfo
     // Depends on the browser, which a page can name.
     advice: '',
 
-    async openGpu(plan) {
+    async openGpu(plan, software) {
       const { adapter, description } = await findAdapter(surroundings);
+      if (description.kind === 'software' && !software) {
+        throw new NoAdapter(`no GPU found; engine gpu runs the WGSL kernels on ${description.name}`);
+      }
       const { requestDevice } = await import('../../gpu/device.ts');
       const { createGpuEngine } = await import('../../engine/gpu.ts');
       const kept = await tunings?.(description.name);

@@ -44,20 +44,20 @@ const UNCHECKED = ['enable-dawn-features=disable_robustness'];
 let turn: Promise<unknown> = Promise.resolve();
 
 /**
- * @param software take a software adapter even where there is a GPU
+ * @param only a GPU, or a software adapter even where there is a GPU; by default a GPU, else software
  * @param checked keep a software adapter's bounds checks, which take up to two thirds of its time. The kernels' indices
  * come from sizes and from batches that were checked, and the tests run with the checks on.
  */
 export function findAdapter({
-  software = false,
+  only = undefined as 'gpu' | 'software' | undefined,
   checked = process.env['PUSHDOWN_BOUNDS_CHECKS'] === 'on',
 } = {}): Promise<AdapterSearch> {
-  const search = turn.then(() => find(software, checked));
+  const search = turn.then(() => find(only, checked));
   turn = search.catch(() => undefined);
   return search;
 }
 
-async function find(software: boolean, checked: boolean): Promise<AdapterSearch> {
+async function find(only: 'gpu' | 'software' | undefined, checked: boolean): Promise<AdapterSearch> {
   const tried: AdapterSearch['tried'] = [];
   let dawn: typeof import('webgpu');
   try {
@@ -91,12 +91,14 @@ async function find(software: boolean, checked: boolean): Promise<AdapterSearch>
       }
       const { name, kind } = describe(adapter);
       const soft = kind === 'software';
-      if (software && !soft) {
-        tried.push({ what, outcome: `${name}, passed over: a software adapter was asked for` });
+      if (only && kind !== only) {
+        const wanted = only === 'gpu' ? 'a GPU' : 'a software adapter';
+        tried.push({ what, outcome: `${name}, passed over: ${wanted} was asked for` });
         return undefined;
       }
       if (soft && !checked && toggles.length === 0) return await ask(what, icd, fallback, UNCHECKED);
-      const reason = reasonFor(soft, software, tried) + (toggles.length ? '; bounds checks off' : '');
+      const reason =
+        reasonFor(soft, only === 'software', tried) + (toggles.length ? '; bounds checks off' : '');
       tried.push({ what, outcome: name });
       instances.push(gpu);
       return { gpu, adapter, description: { name, kind, reason } };
@@ -114,8 +116,9 @@ async function find(software: boolean, checked: boolean): Promise<AdapterSearch>
 
   if (process.platform !== 'linux') {
     const api = process.platform === 'darwin' ? 'Metal' : 'Direct3D 12';
-    const first = software ? undefined : await ask(api);
-    return end(first ?? (await ask(`${api}, fallback adapter`, undefined, true)));
+    const first = only === 'software' ? undefined : await ask(api);
+    if (first || only === 'gpu') return end(first);
+    return end(await ask(`${api}, fallback adapter`, undefined, true));
   }
 
   const chosen = DRIVER_VARIABLES.find(name => process.env[name]);
@@ -133,11 +136,11 @@ async function find(software: boolean, checked: boolean): Promise<AdapterSearch>
     if (found) found.description.reason = `chosen by ${chosen}`;
     if (found) return end(found);
   } else {
-    if (icds.length > lavapipe.length && !software) {
+    if (icds.length > lavapipe.length && only !== 'software') {
       const found = await ask(system);
       if (found) return end(found);
     }
-    for (const icd of lavapipe) {
+    for (const icd of only === 'gpu' ? [] : lavapipe) {
       const found = await ask(`Vulkan driver ${icd}`, icd);
       if (found) return end(found);
       const last = tried[tried.length - 1];
@@ -145,6 +148,7 @@ async function find(software: boolean, checked: boolean): Promise<AdapterSearch>
     }
   }
 
+  if (only === 'gpu') return end(undefined);
   for (const folder of browserPaths().map(dirname)) {
     const icd = join(folder, 'vk_swiftshader_icd.json');
     if (!existsSync(icd) || !loaderFrom(folder)) continue;

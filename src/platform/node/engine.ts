@@ -10,9 +10,11 @@ const NODE: Platform = {
         '(mesa-vulkan-drivers), Chrome, or `npm install @sparticuz/chromium tar-fs`.'
       : 'Update the driver of your GPU; or use --engine cpu.',
 
-  async openGpu(plan) {
-    const search = await findAdapter();
+  async openGpu(plan, software) {
+    const search = await findAdapter(software ? {} : { only: 'gpu' });
     const { found } = search;
+    if (!found && !software)
+      throw new NoAdapter('no GPU found; --engine gpu runs the WGSL kernels on SwiftShader');
     if (!found) throw new NoAdapter(`no WebGPU adapter: ${searchWords(search)}`);
     const { description } = found;
     try {

@@ -12,11 +12,11 @@ export function showAdapter(run: Opened): void {
   writeOrHide(
     byId('notice', HTMLElement),
     missing &&
-      `No WebGPU engine: ${missing}. Training runs on the CPU instead, in float64, slower than a GPU would. ${adviceFor(navigator.userAgent, isSecureContext)}`,
+      `No GPU: ${missing}. Training runs on the CPU instead. ${adviceFor(navigator.userAgent, isSecureContext)}`,
   );
   const facts = byId('adapter-facts', HTMLElement);
   if (!details) {
-    facts.replaceChildren(...fact('Engine', 'the paper in float64, on the CPU: no adapter is used'));
+    facts.replaceChildren(...fact('Engine', `${adapter.name}, on the CPU: no adapter of WebGPU is used`));
     return;
   }
   const { info, fallback, features, limits } = details;

@@ -1,5 +1,5 @@
 import { InputError, messageOf } from '../../base/errors.ts';
-import { createCpuEngine } from '../../engine/cpu.ts';
+import { createReferenceEngine } from '../../engine/reference.ts';
 import { openEngine } from '../../platform/browser/engine.ts';
 import type { EngineName } from '../../platform/names.ts';
 import { decodeCheckpoint } from '../../train/checkpoint.ts';
@@ -26,7 +26,7 @@ async function verify({ checkpoint: bytes, engine: choice, data }: ToVerify): Pr
     const checkpoint = decodeCheckpoint(bytes);
     const own = ownDataFor(checkpoint.config.task, data);
     const engine = await openEngine(choice);
-    const verification = await verifyStep(engine, createCpuEngine('the reference'), checkpoint, own);
+    const verification = await verifyStep(engine, createReferenceEngine('the reference'), checkpoint, own);
     return { verification };
   } catch (error) {
     const bug = error instanceof InputError ? '' : 'The verification failed: ';

@@ -1,6 +1,6 @@
-import { createCpuEngine } from '../../../src/engine/cpu.ts';
 import type { Engine } from '../../../src/engine/engine.ts';
 import { type GpuOptions, gpuEngineOn } from '../../../src/engine/gpu.ts';
+import { createReferenceEngine } from '../../../src/engine/reference.ts';
 import { Gpu, requestDevice } from '../../../src/gpu/device.ts';
 import { findAdapter, openEngine } from '../../../src/platform/browser/engine.ts';
 import { ENGINES, REFERENCE } from '../../../src/platform/names.ts';
@@ -51,7 +51,7 @@ async function run(): Promise<Record<string, number>> {
   for (const [name, engine] of Object.entries(models)) {
     for (const preset of ['reverse', 'tutorial-part5', 'tutorial-part6']) {
       const ours = await losses(engine, preset, 20);
-      const truth = await losses(createCpuEngine(), preset, 20);
+      const truth = await losses(createReferenceEngine(), preset, 20);
       found[`${name}: twenty losses of ${preset}`] = Math.max(
         ...truth.map(({ objective }, k) => Math.abs(ours[k].objective / objective - 1)),
       );

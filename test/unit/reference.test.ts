@@ -10,8 +10,8 @@ import {
   zeros,
 } from '../../src/base/parameters.ts';
 import { Rng } from '../../src/base/rng.ts';
-import { createCpuEngine } from '../../src/engine/cpu.ts';
 import type { ModelState } from '../../src/engine/engine.ts';
+import { createReferenceEngine } from '../../src/engine/reference.ts';
 import { makeSpec, randomBatch } from '../support/batches.ts';
 
 const training = (train: Partial<TrainConfig> = {}): TrainConfig => makeConfig({ train }).train;
@@ -26,7 +26,7 @@ const stateOf = (parameters: Tensors): ModelState => ({
 const constantModel = async (spec: ModelSpec, b_o: number[]) => {
   const parameters = zeros(spec);
   parameters.set('b_o', Float64Array.from(b_o));
-  return createCpuEngine().model(spec, training(), stateOf(parameters));
+  return createReferenceEngine().model(spec, training(), stateOf(parameters));
 };
 
 const batchOf = (targets: number[][]): Batch => {
@@ -101,7 +101,7 @@ describe('training', () => {
 
   it.each(['sgd', 'rmsprop', 'adam', 'adamw'] as const)('%s learns a batch by heart', async optimiser => {
     const train = training({ optimiser, rate: optimiser === 'sgd' ? 0.5 : 0.01 });
-    const model = await createCpuEngine().model(spec, train, stateOf(initialise(spec, 1)));
+    const model = await createReferenceEngine().model(spec, train, stateOf(initialise(spec, 1)));
     for (let step = 0; step < 200; step++) model.step(batch);
     const reports = await model.reports();
     expect(reports).toHaveLength(200);
@@ -111,7 +111,7 @@ describe('training', () => {
   });
 
   it('continues exactly from a state', async () => {
-    const engine = createCpuEngine();
+    const engine = createReferenceEngine();
     const made = async (state: ModelState) => engine.model(spec, training(), state);
     const first = await made(stateOf(initialise(spec, 1)));
     for (let step = 0; step < 5; step++) first.step(batch);
@@ -130,7 +130,11 @@ describe('training', () => {
   it('leaves all but the step as it was where a gradient is not finite', async () => {
     const parameters = initialise(spec, 1);
     parameters.get('b_o')![0] = Number.NaN;
-    const model = await createCpuEngine().model(spec, training({ pushBiasGrowth: 0.5 }), stateOf(parameters));
+    const model = await createReferenceEngine().model(
+      spec,
+      training({ pushBiasGrowth: 0.5 }),
+      stateOf(parameters),
+    );
     const before = await model.state();
     model.step(batch);
     expect((await model.reports())[0].finite).toBe(false);
@@ -140,7 +144,7 @@ describe('training', () => {
   it('gives the gradients of the last step as they were before clipping, as a copy', async () => {
     const gradientsOf = async (clip: 'none' | 'norm' | 'value') => {
       const train = training({ optimiser: 'adam', clip, clipAt: 1e-3 });
-      const model = await createCpuEngine().model(spec, train, stateOf(initialise(spec, 1)));
+      const model = await createReferenceEngine().model(spec, train, stateOf(initialise(spec, 1)));
       await expect(model.gradients()).rejects.toThrow(
         'gradients() needs a training step: call step() first.',
       );
@@ -160,7 +164,7 @@ describe('training', () => {
   });
 
   it('an evaluation knows no noise and changes nothing', async () => {
-    const model = await createCpuEngine().model(spec, training(), stateOf(initialise(spec, 1)));
+    const model = await createReferenceEngine().model(spec, training(), stateOf(initialise(spec, 1)));
     const before = await model.state();
     const noise = new Float32Array(batch.T * batch.B * 2).fill(3);
     expect(await model.forward({ ...batch, noise }, true)).toEqual(await model.forward(batch, true));
@@ -168,7 +172,7 @@ describe('training', () => {
   });
 
   it('traces outputs, reads and strengths', async () => {
-    const model = await createCpuEngine().model(spec, training(), stateOf(initialise(spec, 1)));
+    const model = await createReferenceEngine().model(spec, training(), stateOf(initialise(spec, 1)));
     const { trace, push } = await model.forward(batch, true);
     expect(trace!.output).toHaveLength(batch.T * batch.B * spec.outputs);
     expect(trace!.read).toHaveLength(batch.T * batch.B * spec.width);
@@ -184,7 +188,7 @@ describe('training', () => {
 
   it('traces every end of every memory', async () => {
     const spec = makeSpec({ memory: 'deque', memories: 2, controller: 'gru', layers: 2 });
-    const model = await createCpuEngine().model(spec, training(), stateOf(initialise(spec, 1)));
+    const model = await createReferenceEngine().model(spec, training(), stateOf(initialise(spec, 1)));
     const { trace, push, pop } = await model.forward(batch, true);
     const [n, E] = [4 * batch.B + 2, 4];
     expect([push.length, pop.length, trace!.read.length]).toEqual(
@@ -203,7 +207,7 @@ describe('training', () => {
 
   it('a model without a memory has nothing to trace of one', async () => {
     const spec = makeSpec({ memory: 'none', controller: 'lstm' });
-    const model = await createCpuEngine().model(spec, training(), stateOf(initialise(spec, 1)));
+    const model = await createReferenceEngine().model(spec, training(), stateOf(initialise(spec, 1)));
     for (let step = 0; step < 50; step++) model.step(batch);
     const reports = await model.reports();
     expect(reports.at(-1)!.loss).toBeLessThan(reports[0].loss);
@@ -213,7 +217,7 @@ describe('training', () => {
 
   it('says how it computes, and what does not fit', async () => {
     const spec = makeSpec({ memory: 'deque', memories: 2, controller: 'lstm', hidden: 64, layers: 8 });
-    const model = await createCpuEngine().model(spec, training(), stateOf(initialise(spec, 1)));
+    const model = await createReferenceEngine().model(spec, training(), stateOf(initialise(spec, 1)));
     expect(model.plan).toBe('literal');
     expect(() => model.reserve(32, 200, 2)).not.toThrow();
     expect(() => model.reserve(64, 1000, 2)).toThrow('a batch of 64 sequences of 1000 steps needs');
@@ -225,7 +229,7 @@ describe('training', () => {
   });
 
   it('says what is wrong with a batch or a state', async () => {
-    const model = await createCpuEngine().model(spec, training(), stateOf(initialise(spec, 1)));
+    const model = await createReferenceEngine().model(spec, training(), stateOf(initialise(spec, 1)));
     const wrong = (change: (b: Batch) => void) => () => {
       const other = structuredClone(batch);
       change(other);
@@ -253,7 +257,7 @@ describe('the memory layer', () => {
   const value = Float32Array.of(1, 2, 3, 4, 5, 6);
 
   it('reads, strengths and gradients of two sequences', async () => {
-    const memory = await createCpuEngine().memory(shape);
+    const memory = await createReferenceEngine().memory(shape);
     expect([...(await memory.forward(push, pop, value))]).toEqual([1, 2, 3, 3, 4.5, 6]);
     expect((await memory.strengths()).map(s => s.map(row => [...row]))).toEqual([
       [[1], [1, 1], [0, 0, 1]],
@@ -267,7 +271,7 @@ describe('the memory layer', () => {
   });
 
   it('a queue of the same', async () => {
-    const memory = await createCpuEngine().memory({ ...shape, kind: 'queue' });
+    const memory = await createReferenceEngine().memory({ ...shape, kind: 'queue' });
     expect([...(await memory.forward(push, pop, value))]).toEqual([1, 1, 3, 3, 4.5, 6]);
     expect((await memory.strengths()).map(s => s.map(row => [...row]))).toEqual([
       [[1], [1, 1], [0, 0, 1]],
@@ -280,7 +284,7 @@ describe('the memory layer', () => {
   });
 
   it('a deque: [B,T,2], the top first', async () => {
-    const memory = await createCpuEngine().memory({ ...shape, kind: 'deque', T: 2, M: 2 });
+    const memory = await createReferenceEngine().memory({ ...shape, kind: 'deque', T: 2, M: 2 });
     // Sequence 0 pushes at the top, sequence 1 at the bottom; both pop a half there at the second step.
     const push = Float32Array.of(1, 0, 0.25, 0, 0, 1, 0, 0.25);
     const pop = Float32Array.of(0, 0, 0.5, 0, 0, 0, 0, 0.5);
@@ -313,7 +317,7 @@ describe('the memory layer', () => {
   });
 
   it('says what is wrong with its arrays', async () => {
-    const memory = await createCpuEngine().memory(shape);
+    const memory = await createReferenceEngine().memory(shape);
     const bad = (n: number, x: number) => push.map((s, i) => (i === n ? x : s));
     await expect(memory.forward(push.subarray(1), pop, value)).rejects.toThrow(
       'push must have B·T = 6 numbers, got 5.',
@@ -329,14 +333,16 @@ describe('the memory layer', () => {
     await expect(memory.backward(value)).rejects.toThrow('call forward() first');
     await memory.forward(push, pop, value);
     await expect(memory.backward(value.subarray(1))).rejects.toThrow('dRead must have B·T·M = 6');
-    await expect(createCpuEngine().memory({ ...shape, T: 0 })).rejects.toThrow('T must be a whole number');
-    await expect(createCpuEngine().memory({ ...shape, kind: 'heap' as 'stack' })).rejects.toThrow(
+    await expect(createReferenceEngine().memory({ ...shape, T: 0 })).rejects.toThrow(
+      'T must be a whole number',
+    );
+    await expect(createReferenceEngine().memory({ ...shape, kind: 'heap' as 'stack' })).rejects.toThrow(
       'memory kind must be one of stack, queue, deque, got "heap".',
     );
   });
 
   it('dies with its engine', async () => {
-    const engine = createCpuEngine();
+    const engine = createReferenceEngine();
     const memory = await engine.memory(shape);
     engine.destroy();
     await expect(memory.forward(push, pop, value)).rejects.toThrow('this engine was destroyed');

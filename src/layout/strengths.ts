@@ -1,10 +1,12 @@
-import type { MemoryOptions } from '../../shaders/memory.wgsl.ts';
 import { endsOf } from '../base/parameters.ts';
+
+export type Kind = 'stack' | 'queue' | 'deque';
 
 /** How the slots and logs of a batch lie in their buffers. */
 export interface StatesLayout {
-  kind: MemoryOptions['kind'];
-  form: MemoryOptions['form'];
+  kind: Kind;
+  /** block: a sequence's one after the other; lane: those of all sequences side by side. */
+  form: 'lane' | 'block';
   B: number;
   T: number;
   /** Memories side by side. */
@@ -45,12 +47,7 @@ export function allStrengths(
  * @returns [T][rows], in the paper's order (a stack's or queue's row i was pushed at step i; a deque's 2(t+1) from
  * bottom to top), dead rows 0
  */
-export function rewindStrengths(
-  kind: MemoryOptions['kind'],
-  slots: Uint32Array,
-  log: Uint32Array,
-  T: number,
-): Float32Array[] {
+export function rewindStrengths(kind: Kind, slots: Uint32Array, log: Uint32Array, T: number): Float32Array[] {
   const REACHED = 0x80000000;
   const word = new Uint32Array(1);
   const real = new Float32Array(word.buffer);

@@ -1,0 +1,55 @@
+import { type Batch, MASKED, ZERO_TARGET } from '../base/dims.ts';
+import type { Group } from '../simd/groups.ts';
+import type { StepReport } from './engine.ts';
+
+/** A report to add to. */
+export const noReport = (B: number): StepReport => ({
+  objective: 0,
+  loss: 0,
+  targets: 0,
+  symbols: 0,
+  correct: 0,
+  sequences: B,
+  coarse: 0,
+  fine: 0,
+  absoluteError: 0,
+  gradientNorm: 0,
+  finite: true,
+});
+
+/**
+ * Adds the sequences of a group, as shaders/score.wgsl.ts does. A sequence without a symbol has no error: it counts as right.
+ * @param outcomes of every row (loss, Σ|o − target|, argmax, 1 where it has a target) @param recalled losses of the
+ * auto-encoder
+ */
+export function scoreGroup(
+  report: StepReport,
+  batch: Batch,
+  { order, lengths, first }: Group,
+  outcomes: Float32Array,
+  recalled: Float32Array | undefined,
+): void {
+  for (const [slot, b] of order.entries()) {
+    let [objective, loss, symbols, correct, prefix, wrong] = [0, 0, 0, 0, 0, false];
+    for (let t = 0; t < lengths[slot]; t++) {
+      const row = first[t] + slot;
+      loss += outcomes[4 * row];
+      objective += outcomes[4 * row] + (recalled ? recalled[row] : 0);
+      report.absoluteError += outcomes[4 * row + 1];
+      report.targets += outcomes[4 * row + 3];
+      const target = batch.target[t * batch.B + b];
+      if (target === MASKED || target === ZERO_TARGET) continue;
+      symbols++;
+      if (outcomes[4 * row + 2] === target) {
+        correct++;
+        if (!wrong) prefix++;
+      } else wrong = true;
+    }
+    report.objective += batch.weight[b] * objective;
+    report.loss += loss;
+    report.symbols += symbols;
+    report.correct += correct;
+    report.coarse += wrong ? 0 : 1;
+    report.fine += symbols > 0 ? prefix / symbols : 1;
+  }
+}

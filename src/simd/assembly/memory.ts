@@ -1,0 +1,495 @@
+import { sum4 } from './math';
+
+/**
+ * The memories: one O(1)-per-step deque with an undo log is all three (state, steps and ties as in shaders/memory.wgsl.ts). Of
+ * each memory of each sequence:
+ *
+ *   slots   [N] (strength, row)    undo [N] what a step destroyed, 4 words    dStrength [N]    bounds (lo, hi)
+ *
+ * N = T·E. A row is the number of its push: t, or for a deque 2t (top) and 2t + 1 (bottom). Its value lies at `values`
+ * + table[t] bytes, a deque's second end `endBytes` further; so does its gradient at `dValues`.
+ */
+const STACK = 0;
+const QUEUE = 1;
+const DEQUE = 2;
+const REACHED: u32 = 0x80000000;
+
+let kind: i32 = STACK;
+let N: i32 = 0;
+/** A row's numbers: whole vec4s, and those left over. */
+let vectors: i32 = 0;
+let tail: i32 = 0;
+let endBytes: usize = 0;
+let table: usize = 0;
+
+// Of the memory and the sequence whose turn it is.
+let slots: usize = 0;
+let undo: usize = 0;
+let dStrength: usize = 0;
+let values: usize = 0;
+let dValues: usize = 0;
+let lo: i32 = 0;
+let hi: i32 = 0;
+
+/** What all memories of a batch have in common. M numbers a row. */
+export function memoryShape(memoryKind: i32, slotCount: i32, M: i32, bytesOfEnd: usize, rowTable: usize): void {
+  kind = memoryKind;
+  N = slotCount;
+  vectors = M >> 2;
+  tail = M & 3;
+  endBytes = bytesOfEnd;
+  table = rowTable;
+}
+
+// @ts-ignore: decorator
+@inline
+function placeOf(row: i32): usize {
+  if (kind == DEQUE) return <usize>load<u32>(table + ((<usize>row >> 1) << 2)) + (row & 1 ? endBytes : 0);
+  return <usize>load<u32>(table + (<usize>row << 2));
+}
+
+/** What a pop leaves for the log. */
+let reached: u32 = 0;
+let before: f32 = 0;
+
+/** Pop (equations 2, 5, 7): rows go while their strength is at most what is left to pop; the next one loses the rest. */
+function popTop(u: f32): void {
+  let rest = u;
+  reached = 0;
+  before = 0;
+  while (hi > lo) {
+    const at = slots + (<usize>(hi - 1) << 3);
+    const s = load<f32>(at);
+    if (s > rest) {
+      before = s;
+      if (rest > 0) {
+        reached = REACHED;
+        store<f32>(at, s - rest);
+      }
+      return;
+    }
+    rest -= s;
+    hi--;
+  }
+}
+
+function popBottom(u: f32): void {
+  let rest = u;
+  reached = 0;
+  before = 0;
+  while (hi > lo) {
+    const at = slots + (<usize>lo << 3);
+    const s = load<f32>(at);
+    if (s > rest) {
+      before = s;
+      if (rest > 0) {
+        reached = REACHED;
+        store<f32>(at, s - rest);
+      }
+      return;
+    }
+    rest -= s;
+    lo++;
+  }
+}
+
+/** Pushes over a slot, which the log keeps. */
+// @ts-ignore: decorator
+@inline
+function push(edge: i32, wasReached: u32, wasBefore: f32, entry: i32, slot: i32, d: f32, row: i32): void {
+  const at = slots + (<usize>slot << 3);
+  const log = undo + (<usize>entry << 4);
+  store<u32>(log, <u32>edge | wasReached);
+  store<f32>(log, wasBefore, 4);
+  store<u64>(log, load<u64>(at), 8);
+  store<f32>(at, d);
+  store<u32>(at, row, 4);
+}
+
+/** Read (equations 3, 6, 8): from an end, until one unit of strength is read. */
+function read(top: bool, to: usize): void {
+  let left: f32 = 1;
+  const live = hi - lo;
+  for (let n = 0; n < live && left > 0; n++) {
+    const slot = slots + (<usize>(top ? hi - 1 - n : lo + n) << 3);
+    const weight = min(load<f32>(slot), left);
+    left -= weight;
+    let v = values + placeOf(load<i32>(slot, 4));
+    let r = to;
+    const w = f32x4.splat(weight);
+    if (n == 0) {
+      for (let c = 0; c < vectors; c++) {
+        v128.store(r, f32x4.mul(w, v128.load(v)));
+        r += 16;
+        v += 16;
+      }
+      for (let c = 0; c < tail; c++) {
+        store<f32>(r, weight * load<f32>(v));
+        r += 4;
+        v += 4;
+      }
+    } else {
+      for (let c = 0; c < vectors; c++) {
+        v128.store(r, f32x4.add(v128.load(r), f32x4.mul(w, v128.load(v))));
+        r += 16;
+        v += 16;
+      }
+      for (let c = 0; c < tail; c++) {
+        store<f32>(r, load<f32>(r) + weight * load<f32>(v));
+        r += 4;
+        v += 4;
+      }
+    }
+  }
+}
+
+function forward(t: i32, d0: f32, u0: f32, d1: f32, u1: f32, reads: usize): void {
+  if (kind == STACK) {
+    popTop(u0);
+    push(hi, reached, before, t, hi, d0, t);
+    hi++;
+    read(true, reads);
+    return;
+  }
+  if (kind == QUEUE) {
+    popBottom(u0);
+    push(lo, reached, before, t, hi, d0, t);
+    hi++;
+    read(false, reads);
+    return;
+  }
+  popTop(u0);
+  const reached0 = reached;
+  const before0 = before;
+  popBottom(u1);
+  push(hi, reached0, before0, 2 * t, hi, d0, 2 * t);
+  push(lo, reached, before, 2 * t + 1, lo - 1, d1, 2 * t + 1);
+  hi++;
+  lo--;
+  read(true, reads);
+  read(false, reads + endBytes);
+}
+
+/** The live slots before step t, from the log. */
+function boundsBefore(t: i32): void {
+  if (t == 0) {
+    lo = kind == DEQUE ? N >> 1 : 0;
+    hi = lo;
+  } else if (kind == STACK) {
+    lo = 0;
+    hi = <i32>(load<u32>(undo + (<usize>(t - 1) << 4)) & ~REACHED) + 1;
+  } else if (kind == QUEUE) {
+    lo = <i32>(load<u32>(undo + (<usize>(t - 1) << 4)) & ~REACHED);
+    hi = t;
+  } else {
+    lo = <i32>(load<u32>(undo + (<usize>(2 * t - 1) << 4)) & ~REACHED) - 1;
+    hi = <i32>(load<u32>(undo + (<usize>(2 * t - 2) << 4)) & ~REACHED) + 1;
+  }
+}
+
+/** A row pushed with strength 0 is a tie at every later step, at which nothing passes; a stack's next pop removes it. */
+// @ts-ignore: decorator
+@inline
+function passes(slot: usize, step: i32): bool {
+  if (kind == STACK) return true;
+  const row = load<i32>(slot, 4);
+  return load<f32>(slot) > 0 || (kind == DEQUE ? row >> 1 : row) == step;
+}
+
+/** A row read whole passes its gradient to its strength; the one read in part takes it from all before it. */
+function readBackward(t: i32, top: bool, dr: usize): void {
+  let left: f32 = 1;
+  const live = hi - lo;
+  for (let n = 0; n < live && left > 0; n++) {
+    const index = top ? hi - 1 - n : lo + n;
+    const slot = slots + (<usize>index << 3);
+    const s = load<f32>(slot);
+    const weight = min(s, left);
+    const place = placeOf(load<i32>(slot, 4));
+    let v = values + place;
+    let dv = dValues + place;
+    let from = dr;
+    const w = f32x4.splat(weight);
+    let sums = f32x4.splat(0);
+    for (let c = 0; c < vectors; c++) {
+      const d = v128.load(from);
+      sums = f32x4.add(sums, f32x4.mul(v128.load(v), d));
+      v128.store(dv, f32x4.add(v128.load(dv), f32x4.mul(w, d)));
+      from += 16;
+      v += 16;
+      dv += 16;
+    }
+    let g = sum4(sums);
+    for (let c = 0; c < tail; c++) {
+      const d = load<f32>(from);
+      g += load<f32>(v) * d;
+      store<f32>(dv, load<f32>(dv) + weight * d);
+      from += 4;
+      v += 4;
+      dv += 4;
+    }
+    if (s <= left) {
+      if (passes(slot, t)) {
+        const at = dStrength + (<usize>index << 2);
+        store<f32>(at, load<f32>(at) + g);
+      }
+    } else {
+      for (let nearer = 0; nearer < n; nearer++) {
+        const to = top ? hi - 1 - nearer : lo + nearer;
+        if (!passes(slots + (<usize>to << 3), t)) continue;
+        const at = dStrength + (<usize>to << 2);
+        store<f32>(at, load<f32>(at) - g);
+      }
+    }
+    left -= weight;
+  }
+}
+
+// Gradients of d and u of each end.
+let dd0: f32 = 0;
+let du0: f32 = 0;
+let dd1: f32 = 0;
+let du1: f32 = 0;
+
+// @ts-ignore: decorator
+@inline
+function ds(slot: i32): f32 {
+  return load<f32>(dStrength + (<usize>slot << 2));
+}
+
+// @ts-ignore: decorator
+@inline
+function restore(slot: i32, log: usize): void {
+  store<u64>(slots + (<usize>slot << 3), load<u64>(log, 8));
+}
+
+// @ts-ignore: decorator
+@inline
+function refill(slot: i32, log: usize): void {
+  store<f32>(slots + (<usize>slot << 3), load<f32>(log, 4));
+}
+
+/** Hands the boundary row's gradient to the rows that the pop removed. @param through a strength of 0 does not pass it */
+function rewindRows(from: i32, to: i32, g: f32, step: i32, through: bool): void {
+  for (let row = from; row < to; row++) {
+    const slot = slots + (<usize>row << 3);
+    const passing = through ? load<f32>(slot) > 0 : passes(slot, step);
+    store<f32>(dStrength + (<usize>row << 2), passing ? g : 0);
+  }
+}
+
+/** One step back. (lo, hi) are those after the step; they become those before it. */
+function backward(t: i32, dReads: usize): void {
+  if (kind != DEQUE) {
+    readBackward(t, kind == STACK, dReads);
+    const log = undo + (<usize>t << 4);
+    const word = load<u32>(log);
+    const edge = <i32>(word & ~REACHED);
+    const wasReached = (word & REACHED) != 0;
+    boundsBefore(t);
+    if (kind == STACK) {
+      dd0 = ds(edge);
+      const g: f32 = wasReached ? ds(edge - 1) : 0;
+      restore(edge, log);
+      if (wasReached) refill(edge - 1, log);
+      rewindRows(edge, hi, g, t - 1, false);
+      du0 = -g;
+    } else {
+      dd0 = ds(t);
+      const g: f32 = wasReached ? ds(edge) : 0;
+      if (wasReached) refill(edge, log);
+      rewindRows(lo, edge, g, t - 1, false);
+      du0 = -g;
+    }
+    return;
+  }
+  readBackward(t, true, dReads);
+  readBackward(t, false, dReads + endBytes);
+  const log0 = undo + (<usize>(2 * t) << 4);
+  const log1 = log0 + 16;
+  const edge0 = <i32>(load<u32>(log0) & ~REACHED);
+  const edge1 = <i32>(load<u32>(log1) & ~REACHED);
+  const reached0 = (load<u32>(log0) & REACHED) != 0;
+  const reached1 = (load<u32>(log1) & REACHED) != 0;
+  boundsBefore(t);
+  dd0 = ds(edge0);
+  dd1 = ds(edge1 - 1);
+  const g1: f32 = reached1 ? ds(edge1) : 0;
+  // The boundary of the top's pop may be one of the rows that the bottom's pop then removed.
+  const g0: f32 = reached0 ? (edge0 - 1 < edge1 ? g1 : ds(edge0 - 1)) : 0;
+  // The last first, for both may have taken from one row.
+  restore(edge0, log0);
+  restore(edge1 - 1, log1);
+  if (reached1) refill(edge1, log1);
+  if (reached0) refill(edge0 - 1, log0);
+  rewindRows(edge0, hi, g0, t - 1, false);
+  // A strength of 0 does not pass what comes from the bottom's pop through the top's, which was before it.
+  rewindRows(lo, edge1, g1, t - 1, true);
+  du0 = -g0;
+  du1 = -g1;
+}
+
+// ---- a memory on its own: arrays [B,T,E] and [B,T,E,M] --------------------------------------------------------
+
+// @ts-ignore: decorator
+@inline
+function select(block: i32, slotsOf: usize, undoOf: usize, dStrengthOf: usize): void {
+  const n = <usize>block * <usize>N;
+  slots = slotsOf + (n << 3);
+  undo = undoOf + (n << 4);
+  dStrength = dStrengthOf + (n << 2);
+}
+
+/** push, pop, value -> read, slots, undo. */
+export function layerForward(
+  B: i32,
+  T: i32,
+  pushes: usize,
+  pops: usize,
+  value: usize,
+  reads: usize,
+  slotsOf: usize,
+  undoOf: usize,
+): void {
+  const ends: usize = kind == DEQUE ? 2 : 1;
+  const rowBytes = ends * endBytes;
+  for (let b = 0; b < B; b++) {
+    select(b, slotsOf, undoOf, 0);
+    boundsBefore(0);
+    values = value + <usize>b * <usize>T * rowBytes;
+    for (let t = 0; t < T; t++) {
+      forward(
+        t,
+        load<f32>(pushes),
+        load<f32>(pops),
+        ends == 2 ? load<f32>(pushes, 4) : 0,
+        ends == 2 ? load<f32>(pops, 4) : 0,
+        reads,
+      );
+      pushes += 4 * ends;
+      pops += 4 * ends;
+      reads += rowBytes;
+    }
+  }
+}
+
+/** value, dRead, slots, undo -> dPush, dPop, dValue. Rewinds slots. dStrength and dValue are 0 before it. */
+export function layerBackward(
+  B: i32,
+  T: i32,
+  value: usize,
+  dReads: usize,
+  slotsOf: usize,
+  undoOf: usize,
+  dStrengthOf: usize,
+  dPush: usize,
+  dPop: usize,
+  dValue: usize,
+): void {
+  const ends: usize = kind == DEQUE ? 2 : 1;
+  const rowBytes = ends * endBytes;
+  for (let b = 0; b < B; b++) {
+    select(b, slotsOf, undoOf, dStrengthOf);
+    boundsBefore(T);
+    const first = <usize>b * <usize>T;
+    values = value + first * rowBytes;
+    dValues = dValue + first * rowBytes;
+    for (let t = T - 1; t >= 0; t--) {
+      const row = first + <usize>t;
+      backward(t, dReads + row * rowBytes);
+      const at = row * ends << 2;
+      store<f32>(dPush + at, dd0);
+      store<f32>(dPop + at, du0);
+      if (ends == 2) {
+        store<f32>(dPush + at, dd1, 4);
+        store<f32>(dPop + at, du1, 4);
+      }
+    }
+  }
+}
+
+// ---- one step of all memories of a model, of the sequences in `rows` ------------------------------------------
+
+/**
+ * s: rows of the heads at this step; strengths at `strengths` bytes in them; all: those of the first step, from which the table
+ * leads to others. reads: rows of ldr bytes.
+ */
+export function stepForward(
+  rows: i32,
+  t: i32,
+  memories: i32,
+  s: usize,
+  lds: usize,
+  strengths: usize,
+  all: usize,
+  reads: usize,
+  ldr: usize,
+  slotsOf: usize,
+  undoOf: usize,
+): void {
+  const ends: usize = kind == DEQUE ? 2 : 1;
+  for (let b = 0; b < rows; b++) {
+    let du = s + strengths;
+    let to = reads;
+    values = all + <usize>b * lds;
+    for (let k = 0; k < memories; k++) {
+      select(b * memories + k, slotsOf, undoOf, 0);
+      boundsBefore(t);
+      forward(
+        t,
+        load<f32>(du),
+        load<f32>(du, 4),
+        ends == 2 ? load<f32>(du, 8) : 0,
+        ends == 2 ? load<f32>(du, 12) : 0,
+        to,
+      );
+      du += 8 * ends;
+      to += ends * endBytes;
+      values += ends * endBytes;
+    }
+    s += lds;
+    reads += ldr;
+  }
+}
+
+/** dR of this step -> dS: of d and u of this step, and values of any. dStrength and dS of values are 0 before the first. */
+export function stepBackward(
+  rows: i32,
+  t: i32,
+  memories: i32,
+  dS: usize,
+  lds: usize,
+  strengths: usize,
+  all: usize,
+  dAll: usize,
+  dReads: usize,
+  ldr: usize,
+  slotsOf: usize,
+  undoOf: usize,
+  dStrengthOf: usize,
+): void {
+  const ends: usize = kind == DEQUE ? 2 : 1;
+  for (let b = 0; b < rows; b++) {
+    let to = dS + strengths;
+    let from = dReads;
+    values = all + <usize>b * lds;
+    dValues = dAll + <usize>b * lds;
+    for (let k = 0; k < memories; k++) {
+      select(b * memories + k, slotsOf, undoOf, dStrengthOf);
+      boundsBefore(t + 1);
+      backward(t, from);
+      store<f32>(to, dd0);
+      store<f32>(to, du0, 4);
+      if (ends == 2) {
+        store<f32>(to, dd1, 8);
+        store<f32>(to, du1, 12);
+      }
+      to += 8 * ends;
+      from += ends * endBytes;
+      values += ends * endBytes;
+      dValues += ends * endBytes;
+    }
+    dS += lds;
+    dReads += ldr;
+  }
+}

@@ -1,0 +1,171 @@
+import { exp4, sigmoid4, sum4, tanh4 } from './math';
+
+/**
+ * Losses of rows with their gradients, as in shaders/loss.wgsl.ts. y: sums in, outputs out; dy = weight · gradient; outcomes:
+ * (loss, Σ|o − target|, argmax, 1 where it has a target) of each row. Rows of V numbers and their padding, which becomes 0.
+ */
+const MASKED: u32 = 0xffffffff;
+
+/** The lanes of the last vec4 that are numbers of the row. */
+// @ts-ignore: decorator
+@inline
+function insideLast(V: i32): v128 {
+  const n = ((V - 1) & 3) + 1;
+  return i32x4(-1, n > 1 ? -1 : 0, n > 2 ? -1 : 0, n > 3 ? -1 : 0);
+}
+
+/** Index of the largest; the first of equals. */
+function argmax(y: usize, V: i32): i32 {
+  let best = 0;
+  let top = load<f32>(y);
+  for (let i = 1; i < V; i++) {
+    const x = load<f32>(y + (<usize>i << 2));
+    if (x > top) {
+      top = x;
+      best = i;
+    }
+  }
+  return best;
+}
+
+export function softmaxRows(rows: i32, V: i32, y: usize, dy: usize, targets: usize, weights: usize, outcomes: usize): void {
+  const V4 = (V + 3) >> 2;
+  const inside = insideLast(V);
+  for (let r = 0; r < rows; r++) {
+    const best = argmax(y, V);
+    const top = load<f32>(y + (<usize>best << 2));
+    const target = load<u32>(targets);
+    const counts = target != MASKED;
+    const picked: f32 = counts ? load<f32>(y + (<usize>target << 2)) - top : 0;
+    const shift = f32x4.splat(top);
+    let sums = f32x4.splat(0);
+    let at = y;
+    for (let j = 0; j < V4; j++) {
+      let e = exp4(f32x4.sub(v128.load(at), shift));
+      if (j + 1 == V4) e = v128.and(e, inside);
+      sums = f32x4.add(sums, e);
+      v128.store(at, e);
+      at += 16;
+    }
+    const sum = sum4(sums);
+    const weight: f32 = counts ? load<f32>(weights) : 0;
+    const over = f32x4.splat(sum);
+    const w = f32x4.splat(weight);
+    for (let j = 0; j < V4; j++) {
+      const at = y + (<usize>j << 4);
+      const p = f32x4.div(v128.load(at), over);
+      v128.store(at, p);
+      v128.store(dy + (<usize>j << 4), f32x4.mul(w, p));
+    }
+    if (counts) {
+      const at = dy + (<usize>target << 2);
+      store<f32>(at, weight * (load<f32>(y + (<usize>target << 2)) - 1));
+    }
+    store<f32>(outcomes, counts ? Mathf.log(sum) - picked : 0);
+    store<f32>(outcomes, 0, 4);
+    store<f32>(outcomes, <f32>best, 8);
+    store<f32>(outcomes, counts ? 1 : 0, 12);
+    y += <usize>V4 << 4;
+    dy += <usize>V4 << 4;
+    targets += 4;
+    weights += 4;
+    outcomes += 16;
+  }
+}
+
+/** ½ Σ (o − target)², o = tanh (or σ) of the sums; the target is one-hot, or 0 where it is no output. */
+export function squaredRows(
+  rows: i32,
+  V: i32,
+  tanh: bool,
+  y: usize,
+  dy: usize,
+  targets: usize,
+  weights: usize,
+  outcomes: usize,
+): void {
+  const V4 = (V + 3) >> 2;
+  const inside = insideLast(V);
+  const one = f32x4.splat(1);
+  for (let r = 0; r < rows; r++) {
+    const target = load<u32>(targets);
+    const counts = target != MASKED;
+    const w = f32x4.splat(counts ? load<f32>(weights) : 0);
+    const wanted = i32x4.splat(<i32>target);
+    let number = i32x4(0, 1, 2, 3);
+    let lost = f32x4.splat(0);
+    let error = f32x4.splat(0);
+    for (let j = 0; j < V4; j++) {
+      const at = y + (<usize>j << 4);
+      let o = tanh ? tanh4(v128.load(at)) : sigmoid4(v128.load(at));
+      if (j + 1 == V4) o = v128.and(o, inside);
+      const off = f32x4.sub(o, v128.and(one, i32x4.eq(number, wanted)));
+      lost = f32x4.add(lost, f32x4.mul(off, off));
+      error = f32x4.add(error, f32x4.abs(off));
+      const slope = tanh ? f32x4.sub(one, f32x4.mul(o, o)) : f32x4.mul(o, f32x4.sub(one, o));
+      v128.store(dy + (<usize>j << 4), f32x4.mul(f32x4.mul(w, off), slope));
+      v128.store(at, o);
+      number = i32x4.add(number, i32x4.splat(4));
+    }
+    store<f32>(outcomes, counts ? <f32>0.5 * sum4(lost) : 0);
+    store<f32>(outcomes, counts ? sum4(error) : 0, 4);
+    store<f32>(outcomes, <f32>argmax(y, V), 8);
+    store<f32>(outcomes, counts ? 1 : 0, 12);
+    y += <usize>V4 << 4;
+    dy += <usize>V4 << 4;
+    targets += 4;
+    weights += 4;
+    outcomes += 16;
+  }
+}
+
+/**
+ * The auto-encoder's loss: σ of the sums against the inputs (K ids at previous[row]·K) of the step before, of which a sequence's
+ * first row has none (NO_INPUT). losses [rows] += it.
+ */
+export function recallRows(
+  rows: i32,
+  D: i32,
+  y: usize,
+  dy: usize,
+  ids: usize,
+  K: i32,
+  previous: usize,
+  weights: usize,
+  losses: usize,
+): void {
+  const D4 = (D + 3) >> 2;
+  const inside = insideLast(D);
+  const one = f32x4.splat(1);
+  for (let r = 0; r < rows; r++) {
+    const from = load<u32>(previous);
+    const counts = from != MASKED;
+    const w = f32x4.splat(counts ? load<f32>(weights) : 0);
+    const inputs = ids + (<usize>from * <usize>K << 2);
+    let number = i32x4(0, 1, 2, 3);
+    let lost = f32x4.splat(0);
+    for (let j = 0; j < D4; j++) {
+      const at = y + (<usize>j << 4);
+      let o = sigmoid4(v128.load(at));
+      if (j + 1 == D4) o = v128.and(o, inside);
+      let wanted = f32x4.splat(0);
+      if (counts) {
+        for (let k = 0; k < K; k++) {
+          const id = i32x4.splat(load<i32>(inputs + (<usize>k << 2)));
+          wanted = f32x4.add(wanted, v128.and(one, i32x4.eq(number, id)));
+        }
+      }
+      const off = f32x4.sub(o, wanted);
+      lost = f32x4.add(lost, f32x4.mul(off, off));
+      v128.store(dy + (<usize>j << 4), f32x4.mul(f32x4.mul(w, off), f32x4.mul(o, f32x4.sub(one, o))));
+      v128.store(at, o);
+      number = i32x4.add(number, i32x4.splat(4));
+    }
+    if (counts) store<f32>(losses, load<f32>(losses) + <f32>0.5 * sum4(lost));
+    y += <usize>D4 << 4;
+    dy += <usize>D4 << 4;
+    previous += 4;
+    weights += 4;
+    losses += 4;
+  }
+}
