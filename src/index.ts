@@ -4,7 +4,7 @@
  *   import { preset, Trainer } from 'pushdown';
  *   import { openEngine } from 'pushdown/node'; // in a page or a worker: 'pushdown/browser'
  *
- *   const engine = await openEngine(); // a GPU, else WebGPU in software, else float64: engine.adapter says which
+ *   const engine = await openEngine(); // a GPU, else WebAssembly SIMD: engine.adapter says which
  *   const stack = await engine.memory({ kind: 'stack', B: 32, T: 20, M: 8 }); // the memory as a layer
  *   const trainer = await Trainer.start(engine, preset('reverse')); // or a whole training run
  *   await trainer.singleStep();
@@ -20,6 +20,7 @@ export type { Batch } from './base/dims.ts';
 export { DeviceError, InputError } from './base/errors.ts';
 export { countParameters, type ModelSpec, parameters, type Tensors } from './base/parameters.ts';
 export { Rng, STREAM } from './base/rng.ts';
+export { createCpuEngine } from './engine/cpu.ts';
 export type * from './engine/engine.ts';
 export { createGpuEngine } from './engine/gpu.ts';
 export { createReferenceEngine } from './engine/reference.ts';

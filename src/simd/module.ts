@@ -8,6 +8,7 @@ export interface Kernels {
   packTransposed: Call;
   product: Call;
   outer: Call;
+  outerScratch: (k: number) => number;
   tanhOf: Call;
   rnnForward: Call;
   tanhBackward: Call;

@@ -415,7 +415,7 @@ export class Passes {
   /** dW += xᵀ · dy over all rows; x and dy of equal rows. */
   #outer(W: Block, x: number, ldx: number, dy: number, ldy: number, rows: number): void {
     const to = this.#weights.place(W, 'own');
-    this.#arena.kernels.outer(x, ldx, W.rows, rows, dy, ldy, W.ld4, to, 16 * W.ld4);
+    this.#arena.kernels.outer(x, ldx, W.rows, rows, dy, ldy, W.ld4, to, 16 * W.ld4, this.#weights.scratch);
   }
 
   /** The same where x is what was before each step, whose rows lie side by side as long as no sequence ends. */

@@ -16,6 +16,8 @@ export class Weights {
   readonly #layout: Layout;
   /** Addresses. `own` is the gradient of a group, which `gradient` is the sum of. */
   readonly at: Record<Name, number>;
+  /** For outer(): of the widest matrix. */
+  readonly scratch: number;
   readonly #panels = new Map<Block, Panels>();
   #stale = true;
 
@@ -24,11 +26,13 @@ export class Weights {
     this.#layout = layout;
     const bytes = 16 * layout.size4;
     this.at = Object.fromEntries(NAMES.map(name => [name, arena.take(bytes)])) as Record<Name, number>;
-    const { layers, blocks } = layout;
+    const { layers, blocks, spec } = layout;
     const matrices = [
       ...layers.flatMap(({ Wy, Wh, Wr, Wxe }) => [Wy, Wh, Wr, Wxe]),
       ...[blocks.Whp, blocks.S, blocks.Wo, blocks.Ws, blocks.Whx, blocks.Wpx],
     ];
+    const widest = Math.max(spec.embedding, ...matrices.map(block => block?.rows ?? 0));
+    this.scratch = arena.take(arena.kernels.outerScratch(widest));
     for (const block of matrices) {
       if (!block || block.rows * block.ld4 === 0) continue;
       const forward = arena.take(16 * block.rows * block.ld4);

@@ -43,6 +43,7 @@ describe('products', () => {
       const k4 = Math.ceil(k / 4);
       const take = (count: number) => arena.take(4 * count);
       const at = { x: take(rows * 4 * k4), w: take(k * n), y: take(rows * n), panels: take(4 * k4 * n) };
+      const scratch = arena.take(arena.kernels.outerScratch(k));
       const out = { x: take(rows * 4 * k4), w: take(k * n) };
       const [x, w, y] = [
         arena.floats(at.x, rows * 4 * k4),
@@ -73,7 +74,7 @@ describe('products', () => {
         for (let i = 0; i < 4 * k4; i++)
           close(back[r * 4 * k4 + i], i < k ? range(n).map(j => y[r * n + j] * w[i * n + j]) : []);
       }
-      kernels.outer(at.x, 16 * k4, k, rows, at.y, 4 * n, n / 4, out.w, 4 * n);
+      kernels.outer(at.x, 16 * k4, k, rows, at.y, 4 * n, n / 4, out.w, 4 * n, scratch);
       const outer = arena.floats(out.w, k * n);
       for (let i = 0; i < k; i++) {
         for (let j = 0; j < n; j++)

@@ -241,10 +241,18 @@ function narrow(x: usize, k: i32, w: usize, y: usize): void {
   v128.store(y, a);
 }
 
-/** Rows of a block of outer products: both sides of it stay near. */
+/** Rows of a block of outer products. */
 const OUTER = 64;
 
-/** dw [k, n4·4] += xᵀ [k, rows] · dy [rows, n4·4], all row-major. */
+/** Bytes that outer() wants as scratch for k columns of x. */
+export function outerScratch(k: i32): i32 {
+  return OUTER * ((((k + 3) >> 2) << 4) + 32);
+}
+
+/**
+ * dw [k, n4·4] += xᵀ [k, rows] · dy [rows, n4·4], all row-major. Blocks of rows are copied into tiles of 4 columns of x and 8 of
+ * dy first: rows that are a power of two apart would push each other out of the cache.
+ */
 export function outer(
   x: usize,
   ldx: usize,
@@ -255,30 +263,50 @@ export function outer(
   n4: i32,
   dw: usize,
   ldw: usize,
+  scratch: usize,
 ): void {
+  const k4 = k >> 2;
+  const xTile: usize = OUTER << 4;
+  const yTile = scratch + <usize>((k + 3) >> 2) * xTile;
   for (let first = 0; first < rows; first += OUTER) {
     const count = min(OUTER, rows - first);
     const xs = x + <usize>first * ldx;
     const ys = dy + <usize>first * ldy;
-    let i = 0;
-    for (; i + 3 < k; i += 4) {
-      let column = 0;
-      for (; column + 1 < n4; column += 2) {
-        outer4(xs + (<usize>i << 2), ldx, count, ys + (<usize>column << 4), ldy, dw + <usize>i * ldw + (<usize>column << 4), ldw);
-      }
-      if (column < n4) {
-        for (let j = i; j < i + 4; j++)
-          outer1(xs + (<usize>j << 2), ldx, count, ys + (<usize>column << 4), ldy, dw + <usize>j * ldw + (<usize>column << 4));
+    for (let i = 0; i < k4; i++) {
+      let from = xs + (<usize>i << 4);
+      let to = scratch + <usize>i * xTile;
+      for (let r = 0; r < count; r++) {
+        v128.store(to, v128.load(from));
+        from += ldx;
+        to += 16;
       }
     }
-    for (; i < k; i++) {
-      for (let column = 0; column < n4; column++)
+    let column = 0;
+    for (; column + 1 < n4; column += 2) {
+      let from = ys + (<usize>column << 4);
+      let to = yTile;
+      for (let r = 0; r < count; r++) {
+        v128.store(to, v128.load(from));
+        v128.store(to, v128.load(from, 16), 16);
+        from += ldy;
+        to += 32;
+      }
+      const at = dw + (<usize>column << 4);
+      for (let i = 0; i < k4; i++) outer4(scratch + <usize>i * xTile, count, yTile, at + (<usize>i << 2) * ldw, ldw);
+    }
+    if (column < n4) {
+      for (let i = 0; i < k4 << 2; i++)
         outer1(xs + (<usize>i << 2), ldx, count, ys + (<usize>column << 4), ldy, dw + <usize>i * ldw + (<usize>column << 4));
+    }
+    for (let i = k4 << 2; i < k; i++) {
+      for (let j = 0; j < n4; j++)
+        outer1(xs + (<usize>i << 2), ldx, count, ys + (<usize>j << 4), ldy, dw + <usize>i * ldw + (<usize>j << 4));
     }
   }
 }
 
-function outer4(x: usize, ldx: usize, rows: i32, dy: usize, ldy: usize, dw: usize, ldw: usize): void {
+/** x [rows, 4] and dy [rows, 8] in tiles. */
+function outer4(x: usize, rows: i32, dy: usize, dw: usize, ldw: usize): void {
   const w1 = dw + ldw;
   const w2 = w1 + ldw;
   const w3 = w2 + ldw;
@@ -305,8 +333,8 @@ function outer4(x: usize, ldx: usize, rows: i32, dy: usize, ldy: usize, dw: usiz
     s = v128.load_splat<f32>(x, 12);
     a3 = f32x4.add(a3, f32x4.mul(s, ya));
     b3 = f32x4.add(b3, f32x4.mul(s, yb));
-    x += ldx;
-    dy += ldy;
+    x += 16;
+    dy += 32;
   }
   v128.store(dw, a0);
   v128.store(dw, b0, 16);
