@@ -1,4 +1,5 @@
 /** The regression gate's cases: short ones, each with the float64 reference on a small instance of the same. */
+import { createCpuEngine } from '../../src/engine/cpu.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import {
   type MemoryProblem,
@@ -34,7 +35,52 @@ export const checkCases = (): CheckCase[] => [
   trainingCheck('page', 32),
   // The paper's sizes, with sources so short that a software adapter makes a step in less than a second.
   trainingCheck('paper-130', 2, ['minLength=8', 'maxLength=8'], ['minLength=2', 'maxLength=2']),
+  // The CPU engine, on the same processor.
+  cpuMemoryCheck({ kind: 'stack', B: 128, T: 128, M: 32, strengths: 'near 1' }),
+  onCpu(trainingCheck('tutorial', 128)),
+  onCpu(trainingCheck('page', 32)),
+  onCpu(trainingCheck('paper-130', 10, [], ['minLength=2', 'maxLength=2'])),
 ];
+
+/** The same on the CPU engine. */
+const onCpu = (of: CheckCase): CheckCase => ({
+  ...of,
+  name: `cpu, ${of.name}`,
+  ours: async bench => of.ours({ ...bench, engine: await createCpuEngine() }),
+});
+
+/** A pass takes its arrays into the engine's memory and out again: it is a call of the library. */
+function cpuMemoryCheck(problem: MemoryProblem): CheckCase {
+  const { name, reference } = memoryCheck(problem);
+  return {
+    name: `cpu, ${name}`,
+    reference,
+    async ours() {
+      const { push, pop, value, dRead } = memoryInputs(problem);
+      const memory = await (await createCpuEngine()).memory(problem);
+      const names = ['dPush', 'dPop', 'dValue'] as const;
+      const pass = async () => {
+        const read = await memory.forward(push, pop, value);
+        return { read, ...(await memory.backward(dRead)) };
+      };
+      let last: Promise<unknown> = Promise.resolve();
+      return {
+        how: 'simd',
+        most: 4096,
+        bytes: 0,
+        enqueue(passes) {
+          for (let k = 0; k < passes; k++) last = last.then(pass);
+        },
+        settle: async () => void (await last),
+        async outputs() {
+          const made = await pass();
+          return new Map([['read', made.read] as const, ...names.map(of => [of, made[of]] as const)]);
+        },
+        destroy: () => memory.destroy(),
+      };
+    },
+  };
+}
 
 function memoryCheck(problem: MemoryProblem): CheckCase {
   const { kind, B, T, M, strengths } = problem;
