@@ -194,7 +194,10 @@ export class CpuModel implements Model {
       update(
         RULES[optimiser],
         to4 - from4,
-        ...[parameters, gradient, mean, square].map(at => at + 16 * from4),
+        parameters + 16 * from4,
+        gradient + 16 * from4,
+        mean + 16 * from4,
+        square + 16 * from4,
         scale,
         clip === 'value' ? clipAt : 0,
         rate,

@@ -8,28 +8,12 @@ const here = fileURLToPath(new URL('.', import.meta.url));
 
 /** The text of wasm.ts. */
 export async function compileAssembly() {
-  let bytes;
+  const made = {};
   const { error, stderr } = await asc.main(
-    [
-      'assembly/index.ts',
-      '--baseDir',
-      here,
-      '--outFile',
-      'out.wasm',
-      '--enable',
-      'simd',
-      '--runtime',
-      'stub',
-    ].concat([
-      '--use',
-      'abort=',
-      '-O3',
-      '--converge',
-      '--noAssert',
-      '--importMemory',
-      '--initialMemory',
-      '1',
-    ]),
+    ['assembly/index.ts', '--baseDir', here, '--outFile', 'out.wasm', '--bindings', 'raw'].concat(
+      ['--enable', 'simd', '--runtime', 'stub', '--use', 'abort=', '-O3', '--converge', '--noAssert'],
+      ['--importMemory', '--initialMemory', '1'],
+    ),
     {
       readFile: (name, base) => {
         try {
@@ -38,14 +22,19 @@ export async function compileAssembly() {
           return null;
         }
       },
-      writeFile: (_name, contents) => {
-        bytes = contents;
+      writeFile: (name, contents) => {
+        made[name] = contents;
       },
     },
   );
   if (error) throw new Error(`${error.message}\n${stderr}`);
+  const functions = [...made['out.d.ts'].matchAll(/export function (\w+\(.*\): \w+;)/g)];
+  const bytes = made['out.wasm'];
   const text = Buffer.from(bytes).toString('base64');
-  return `/** src/simd/assembly as WebAssembly, ${bytes.length} bytes in base64: made by src/simd/build.mjs. */
+  return `/** Made by src/simd/build.mjs from src/simd/assembly: its functions, and ${bytes.length} bytes of WebAssembly in base64. */
+export interface Kernels {
+${functions.map(([, line]) => `  ${line}\n`).join('')}}
+
 export const WASM =
   '${text}';
 `;

@@ -1,43 +1,5 @@
 import { DeviceError } from '../base/errors.ts';
-import { WASM } from './wasm.ts';
-
-/** The kernels of src/simd/assembly, compiled to WebAssembly. Pointers and leading dimensions are in bytes. */
-type Call = (...numbers: number[]) => void;
-export interface Kernels {
-  pack: Call;
-  packTransposed: Call;
-  product: Call;
-  outer: Call;
-  outerScratch: (k: number) => number;
-  tanhOf: Call;
-  rnnForward: Call;
-  tanhBackward: Call;
-  lstmForward: Call;
-  lstmBackward: Call;
-  gruForward: Call;
-  gruBackward: Call;
-  headsForward: Call;
-  headsBackward: Call;
-  gather: Call;
-  scatter: Call;
-  fillRows: Call;
-  sumRows: Call;
-  add: Call;
-  clear: Call;
-  copy: Call;
-  memoryShape: Call;
-  layerForward: Call;
-  layerBackward: Call;
-  stepForward: Call;
-  stepBackward: Call;
-  softmaxRows: Call;
-  squaredRows: Call;
-  recallRows: Call;
-  sumSquares: (g: number, n4: number) => number;
-  update: Call;
-  /** Where memory is free from. */
-  firstFree: () => number;
-}
+import { type Kernels, WASM } from './wasm.ts';
 
 let compiled: Promise<WebAssembly.Module> | undefined;
 
@@ -62,7 +24,7 @@ const PAGE = 65_536;
 /** What 32-bit pointers reach. */
 export const MOST_BYTES = 2 ** 32 - PAGE;
 
-/** An instance of the kernels with a memory of its own, of which pieces are taken one after the other. */
+/** An instance of the kernels, whose pointers and leading dimensions are in bytes, with a memory of its own, of which pieces are taken one after the other. */
 export class Arena {
   readonly kernels: Kernels;
   readonly #memory: WebAssembly.Memory;

@@ -279,7 +279,7 @@ export class Passes {
     }
     const V = spec.outputs;
     if (spec.output === 'softmax') softmaxRows(rows, V, y, dY, targets, weights, outcomes);
-    else squaredRows(rows, V, spec.output === 'tanh' ? 1 : 0, y, dY, targets, weights, outcomes);
+    else squaredRows(rows, V, spec.output === 'tanh', y, dY, targets, weights, outcomes);
     if (!spec.autoencoder) return;
     clear(recalled, 4 * rows);
     const recall = (x: number, ldx: number, W: Block, to: number, dTo: number): void => {
@@ -362,8 +362,9 @@ export class Passes {
         if (later) this.#transposed(this.#row(`dA${l}`, t + 1), this.#ld(`dA${l}`), later, Wr!, dR, 16 * R4);
       });
       const [s, dS] = [this.#row('s', t), this.#row('dS', t)];
-      const all = [this.#at.s, this.#at.dS];
-      stepBackward(n, t, spec.memories, dS, 16 * S4, 16 * R4, ...all, dR, 16 * R4, slots, undo, dStrength);
+      const { s: all, dS: dAll } = this.#at;
+      const lds = 16 * S4;
+      stepBackward(n, t, spec.memories, dS, lds, 16 * R4, all, dAll, dR, 16 * R4, slots, undo, dStrength);
       headsBackward(n, R4, S4, s, dS);
       this.#transposed(dS, 16 * S4, n, blocks.S, dOp, 16 * P4);
     }

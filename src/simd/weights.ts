@@ -107,6 +107,7 @@ export class Weights {
         Wx.ld4,
         this.place(Wxe!, 'gradient'),
         ldx,
+        this.scratch,
       );
     }
   }

@@ -1,0 +1,54 @@
+import { expect, test } from 'vitest';
+import { Rng } from '../../src/base/rng.ts';
+import { createCpuEngine } from '../../src/engine/cpu.ts';
+import { createReferenceEngine } from '../../src/engine/reference.ts';
+import { makeSpec, randomBatch } from '../support/batches.ts';
+import { configOf, difference, startOf } from '../support/model-parity.ts';
+
+/** Sizes next to those of a vector, a tile or a group meet in ways that no list of cases foresees. */
+test('cpu: 250 random models are those of the reference', async () => {
+  const engines = [await createCpuEngine(), createReferenceEngine()];
+  const rng = new Rng(11, 5);
+  const pick = <T>(choices: readonly T[]): T => choices[rng.int(0, choices.length - 1)];
+  for (let n = 0; n < 250; n++) {
+    const memory = pick(['stack', 'queue', 'deque', 'none'] as const);
+    const spec = makeSpec({
+      controller: pick(['rnn', 'lstm', 'gru', 'feedforward'] as const),
+      memory,
+      memories: memory === 'none' ? 1 : pick([1, 1, 2, 3]),
+      layers: pick([1, 1, 2, 3]),
+      hidden: rng.int(1, 21),
+      width: rng.int(1, 13),
+      deeper: pick([0, 0, 1, 5, 9]),
+      embedding: pick([0, 0, 1, 6]),
+      readout: pick([0, 0, 1, 7]),
+      autoencoder: pick([false, false, true]),
+      output: pick(['softmax', 'tanh', 'sigmoid'] as const),
+      start: pick(['zero', 'one-hot', 'trained'] as const),
+      inputs: rng.int(1, 9),
+      outputs: rng.int(1, 11),
+    });
+    const longest = pick([1, 4, 12]);
+    const lengths = Array.from({ length: pick([1, 2, 5, 16, 17, 33]) }, () => rng.int(1, longest));
+    const batch = randomBatch(new Rng(n, 1), spec, lengths, pick([1, 2, 3]), pick([true, false]));
+    const models = engines.map(engine => engine.model(spec, configOf({}), startOf(spec)));
+    const [actual, expected] = await Promise.all(models);
+    const where = `model ${n}: ${JSON.stringify({ B: batch.B, T: batch.T, ...spec })}`;
+
+    const [made, right] = [await actual.forward(batch, true), await expected.forward(batch, true)];
+    expect(difference(made.trace!.output, right.trace!.output), where).toBeLessThan(2e-5);
+    expect(difference(made.trace!.read, right.trace!.read), where).toBeLessThan(2e-5);
+    expect(made.report.symbols, where).toBe(right.report.symbols);
+    for (const model of [actual, expected]) model.step(batch);
+    const [gradients, truth] = [await actual.gradients(), await expected.gradients()];
+    // Sums of float32 over up to 33 × 12 rows: a tensor whose terms cancel keeps the error of the terms.
+    const largest = (values: ArrayLike<number>): number => Math.max(...Array.from(values, Math.abs));
+    const all = Math.max(...[...truth.values()].map(largest));
+    for (const [name, values] of truth) {
+      const got = gradients.get(name)!;
+      const off = largest(Array.from(values, (x, i) => x - got[i]));
+      const size = Math.max(largest(values), all / 100);
+      expect(off, `${name} of ${where}`).toBeLessThanOrEqual(1e-4 * size);
+    }
+  }
+}, 60_000);
