@@ -53,7 +53,7 @@ export function tablesOf(cases: readonly Result[]): Tables {
                 how ? `${name} (${how})` : name,
                 figures(ours.ms),
                 ours.device ? figure(ours.device.median) : '–',
-                figure(ours.dispatches),
+                ours.dispatches === undefined ? '–' : figure(ours.dispatches),
                 figure(ours.bytes / 2 ** 20),
                 floor.flops ? figure(rate.gflops) : '–',
                 floor.flops ? percent(rate.ofMatmul) : '–',

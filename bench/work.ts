@@ -10,8 +10,11 @@ export interface Work {
   most: number;
   /** Of all its buffers on the device. */
   bytes: number;
-  /** Enqueues passes, without waiting. */
-  enqueue(passes: number): void;
+  /**
+   * Enqueues passes, without waiting. A promise where they are cut into slices, which are submitted by and by until it comes
+   * back: what is submitted at once is only a part of them.
+   */
+  enqueue(passes: number): Promise<unknown> | undefined;
   /** Waits for all of them. */
   settle(): Promise<void>;
   /** What one pass from the start comes to, by the names that peers use. */
@@ -29,13 +32,14 @@ export interface Sample {
 export interface Timing {
   /** A pass by the wall clock, several in one submission, waited for together. */
   ms: Spread;
-  /** The same by the device's timestamps. */
+  /** The same by the device's timestamps; not of passes that are cut into slices, whose gaps would count. */
   device?: Spread;
   /** A pass by the wall clock, each waited for by itself, as peers are timed. */
   waited?: Spread;
   /** In one sample of `ms`. */
   passes: number;
-  dispatches: number;
+  /** Of a pass that is not cut into slices. */
+  dispatches?: number;
   bytes: number;
 }
 
@@ -87,11 +91,11 @@ export class Clock {
 export async function sampleWork(work: Work, passes: number, clock?: Clock): Promise<Sample> {
   const start = performance.now();
   clock?.start();
-  work.enqueue(passes);
+  const sliced = work.enqueue(passes);
   clock?.stop();
   await work.settle();
   const ms = (performance.now() - start) / passes;
-  const device = await clock?.ms();
+  const device = sliced ? undefined : await clock?.ms();
   return { ms, ...(device !== undefined && { device: device / passes }) };
 }
 
@@ -119,8 +123,8 @@ export async function passesFor(run: (passes: number) => Promise<number>, most: 
   }
 }
 
-/** Dispatches that `record` records. */
-export function countDispatches(record: () => void): number {
+/** Dispatches that a pass records; undefined where slices of it are recorded later. */
+export function countDispatches(work: Pick<Work, 'enqueue'>): number | undefined {
   const { prototype } = GPUComputePassEncoder;
   const own = prototype.dispatchWorkgroups;
   let count = 0;
@@ -129,24 +133,23 @@ export function countDispatches(record: () => void): number {
     return own.apply(this, groups);
   };
   try {
-    record();
+    return work.enqueue(1) ? undefined : count;
   } finally {
     prototype.dispatchWorkgroups = own;
   }
-  return count;
 }
 
 /** Compiled and warm: two passes, and then as many as tell how long one takes. */
 export interface Warm {
   passes: number;
-  dispatches: number;
+  dispatches?: number;
   /** ms a sample, by and by. */
   sampleMs: number;
 }
 
 /** Warms a work up. */
 export async function warmUp(work: Work): Promise<Warm> {
-  const dispatches = countDispatches(() => work.enqueue(1));
+  const dispatches = countDispatches(work);
   await work.settle();
   await sampleWork(work, 1);
   const passes = await passesFor(async passes => (await sampleWork(work, passes)).ms * passes, work.most);

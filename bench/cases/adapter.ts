@@ -128,7 +128,7 @@ function plainWork(
   }
   const record = make(buffers);
   const last = buffers[buffers.length - 1];
-  const enqueue = (count: number): void =>
+  const enqueue = (count: number): undefined => {
     gpu.submit(how, encoder => {
       for (let k = 0; k < count; k++) {
         const pass = encoder.beginComputePass({ label: how });
@@ -136,6 +136,7 @@ function plainWork(
         pass.end();
       }
     });
+  };
   return {
     how,
     most: MOST_PASSES,

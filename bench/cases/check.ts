@@ -68,7 +68,7 @@ function cpuMemoryCheck(problem: MemoryProblem): CheckCase {
         how: 'simd',
         most: 4096,
         bytes: 0,
-        enqueue(passes) {
+        enqueue(passes): undefined {
           for (let k = 0; k < passes; k++) last = last.then(pass);
         },
         settle: async () => void (await last),

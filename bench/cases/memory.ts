@@ -81,12 +81,13 @@ export async function openMemoryWork(gpu: Gpu, problem: MemoryProblem, form?: La
   for (const name of ['push', 'pop', 'value', 'dRead'] as const) {
     gpu.device.queue.writeBuffer(io[name], 0, inputs[name] as Float32Array<ArrayBuffer>);
   }
-  const enqueue = (count: number): void =>
+  const enqueue = (count: number): undefined => {
     gpu.submit('memory', encoder => {
       for (let k = 0; k < count; k++) {
         for (const record of [...memory.forward(), ...memory.backward()]) record(encoder);
       }
     });
+  };
   const N = B * T * endsOf(kind);
   const results = { read: N * M, dPush: N, dPop: N, dValue: N * M };
   const names = Object.keys(results) as (keyof typeof results)[];

@@ -48,10 +48,11 @@ const given = (R: number, L: number, pass: Pass): Float32Array =>
 export async function openPrefixSum(gpu: Gpu, R: number, L: number, pass: Pass): Promise<Work> {
   const sums = await prefixSum(gpu, R, L, pass);
   gpu.device.queue.writeBuffer(sums.x, 0, given(R, L, pass) as Float32Array<ArrayBuffer>);
-  const enqueue = (count: number): void =>
+  const enqueue = (count: number): undefined => {
     gpu.submit('prefix sum', encoder => {
       for (let k = 0; k < count; k++) sums.record(encoder);
     });
+  };
   return {
     how: '',
     most: MOST_PASSES,

@@ -84,7 +84,9 @@ export async function openTraining(engine: Engine, problem: TrainingProblem): Pr
     most: MOST_STEPS,
     bytes: model.bytes,
     enqueue: steps => {
-      for (let k = 0; k < steps; k++) model.step(batch);
+      let sliced: Promise<unknown> | undefined;
+      for (let k = 0; k < steps; k++) sliced = model.step(batch);
+      return sliced;
     },
     settle,
     outputs: async () => {

@@ -104,7 +104,7 @@ test('a link to a run on your own data waits for its file', async () => {
   await waits(page);
   await page.evaluate(() => {
     location.hash =
-      '#v=1&preset=reverse&engine=cpu&task.name=data&task.file=mine.tsv&task.maxLength=3&train.evaluateLength=3&task.heldOut=0&paused';
+      '#v=1&preset=reverse&engine=cpu&task.name=data&task.file=mine.tsv&task.minLength=1&task.maxLength=3&train.evaluateLength=3&task.heldOut=0&paused';
   });
   await waitForText(
     page,

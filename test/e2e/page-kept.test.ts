@@ -43,7 +43,7 @@ afterAll(async () => {
 
 const STEPS = 2000;
 /** A model whose kernels compile in a moment; its steps are quick, too. */
-const SMALL = '&engine=gpu&model.hidden=8&task.maxLength=4&train.batch=8&train.stopAt=0';
+const SMALL = '&engine=gpu&model.hidden=8&task.minLength=1&task.maxLength=4&train.batch=8&train.stopAt=0';
 const address = (rest = ''): string => `${server.url}#v=1&preset=reverse${SMALL}&train.steps=${STEPS}${rest}`;
 /** For what is the same on every engine: this one opens at once. */
 const onCpu = (rest = ''): string => `${server.url}#v=1&preset=reverse&engine=cpu${rest}`;

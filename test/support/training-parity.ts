@@ -14,7 +14,7 @@ export function setsOf(
   controller: (typeof CONTROLLERS)[number],
 ): string[] {
   const [cell, layers] = controller.split('-');
-  const sizes = ['hidden=12', 'width=4', 'batch=8', 'maxLength=6'];
+  const sizes = ['hidden=12', 'width=4', 'batch=8', 'minLength=1', 'maxLength=6'];
   return [`memory=${memory}`, `controller=${cell}`, `layers=${layers}`, ...sizes];
 }
 

@@ -23,7 +23,18 @@ const folder = mkdtempSync(join(tmpdir(), 'pushdown-cli-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** The smallest run there is. */
-const TINY = ['--engine', 'reference', '--set', 'hidden=4', '--set', 'width=2', '--set', 'maxLength=3'];
+const TINY = [
+  '--engine',
+  'reference',
+  '--set',
+  'hidden=4',
+  '--set',
+  'width=2',
+  '--set',
+  'minLength=1',
+  '--set',
+  'maxLength=3',
+];
 const TINY_FAST = [...TINY, '--set', 'batch=4', '--set', 'reportEvery=1'];
 const trained = join(folder, 'trained');
 const checkpoint = join(trained, 'checkpoint.safetensors');
@@ -467,7 +478,7 @@ describe('train', () => {
     const { code, err } = await pushdown([...argv, '--steps', '2', '--resume']);
     expect([code, err]).toEqual([0, '']);
     const without = await pushdown(['train', 'reverse', '--engine', 'reference', '--resume', out]);
-    expect(without.err).toMatch(/is not of reverse: it differs in task\.maxLength \(3 in .*, 10 asked for\)/);
+    expect(without.err).toMatch(/is not of reverse: it differs in task\.minLength \(1 in .*, 4 asked for\)/);
   });
 
   test('one run a folder; what killed runs left there is cleared away', async () => {
@@ -514,7 +525,7 @@ describe('train', () => {
   test("the user's own configuration stays as it is", async () => {
     const out = join(folder, 'own');
     mkdirSync(out);
-    const text = '{"model":{"hidden":4},"task":{"maxLength":3}}';
+    const text = '{"model":{"hidden":4},"task":{"minLength":1,"maxLength":3}}';
     writeFileSync(join(out, 'config.json'), text);
     const { code } = await pushdown([
       'train',

@@ -113,7 +113,7 @@ describe('ranges of lengths', () => {
     const ranged = assign(config, ['evaluateFrom=11', 'evaluateLength=16']);
     const ranges = await evaluateResult(model, task, ranged, 10, 3);
     expect(ranges.map(({ shortest, length }) => [shortest, length])).toEqual([
-      [1, 10],
+      [4, 10],
       [11, 16],
     ]);
     const bigram = make('reverse', {}, ['task.name=bigram']);

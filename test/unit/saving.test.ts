@@ -13,7 +13,18 @@ import { pushdown } from '../support/terminal.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'pushdown-saving-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-const SMALL = ['--engine', 'reference', '--set', 'hidden=4', '--set', 'batch=2', '--set', 'maxLength=2'];
+const SMALL = [
+  '--engine',
+  'reference',
+  '--set',
+  'hidden=4',
+  '--set',
+  'batch=2',
+  '--set',
+  'minLength=1',
+  '--set',
+  'maxLength=2',
+];
 const train = (out: string, ...rest: string[]) =>
   pushdown(['train', 'reverse', ...SMALL, '--out', out, ...rest]);
 

@@ -58,7 +58,7 @@ describe('run', () => {
     expect(model.batches).toHaveLength(45);
     expect(log.map(({ step }) => step)).toEqual([10, 20, 30, 40, 45]);
     expect(evaluated).toEqual([20, 40, 45]);
-    expect(log[0]).toMatchObject({ loss: 0.5, accuracy: 0.25, fine: 0.125, gradientNorm: 2, length: 10 });
+    expect(log[0]).toMatchObject({ loss: 0.5, accuracy: 0.25, fine: 0.125, gradientNorm: 2, length: 16 });
     expect(log.at(-1)).toMatchObject({ steps: 45, eta: 0 });
     expect(await trainer.run()).toBe('done');
     expect(model.batches).toHaveLength(45);
@@ -147,7 +147,7 @@ describe('run', () => {
     });
 
     test('is about means: one good step is no better window', async () => {
-      const { trainer } = await started(patient, { loss: step => (step === 8 ? 0.4 : step < 6 ? 1 : 1.2) });
+      const { trainer } = await started(patient, { loss: step => (step === 8 ? 0.6 : step < 6 ? 1 : 1.2) });
       expect(await trainer.run()).toBe('stalled');
       expect(trainer.step).toBe(20);
     });
@@ -291,6 +291,7 @@ test('what went wrong is named: the step, its batch, the first tensor', async ()
     'batch=2',
     'hidden=3',
     'width=2',
+    'minLength=1',
     'maxLength=2',
     'reportEvery=5',
     'steps=60',

@@ -11,7 +11,7 @@ import { sequencesFor, verifyStep } from '../../src/train/verify.ts';
 const reference = createReferenceEngine('the reference');
 
 async function trained(...sets: string[]): Promise<Checkpoint> {
-  const config = assign(preset('reverse'), ['batch=6', 'hidden=8', 'maxLength=4', ...sets]);
+  const config = assign(preset('reverse'), ['batch=6', 'hidden=8', 'minLength=1', 'maxLength=4', ...sets]);
   const trainer = await Trainer.start(reference, config);
   for (let i = 0; i < 3; i++) await trainer.singleStep();
   return trainer.snapshot();

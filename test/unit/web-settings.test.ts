@@ -61,7 +61,7 @@ describe('the address', () => {
     ['#v=1&train.rate=1e999', /train.rate must be a number/],
     ['#v=1&preset=%3Cscript%3E', /unknown preset "<script>"/],
     ['#v=1&engine=tpu', /unknown engine in the link "tpu"/],
-    ['#v=1&task.minLength=11', /task.minLength \(11\) must not exceed task.maxLength \(10\)/],
+    ['#v=1&task.minLength=17', /task.minLength \(17\) must not exceed task.maxLength \(16\)/],
   ])('%s is refused in words', (hash, words) => {
     expect(() => readAddress(hash)).toThrow(words);
   });
@@ -123,7 +123,7 @@ describe('settings together', () => {
       /even with one sequence at a time/,
     ],
     [['hidden=4096', 'layers=8', 'controller=lstm'], 'model.hidden', /this model has 1\d{9} parameters/],
-    [['evaluateFrom=30'], 'train.evaluateFrom', /must not exceed the length evaluated at/],
+    [['evaluateFrom=40'], 'train.evaluateFrom', /must not exceed the length evaluated at/],
   ])('%j: refused at %s', (sets, key, words) => {
     const { problem } = check(assign(preset('reverse'), sets));
     expect(problem?.key).toBe(key);
@@ -133,6 +133,7 @@ describe('settings together', () => {
   test('your own data: with its file, and with a file that it does not fit', () => {
     const config = assign(preset('reverse'), [
       'task.name=data',
+      'minLength=1',
       'maxLength=2',
       'evaluateLength=2',
       'heldOut=0',
