@@ -1,6 +1,7 @@
 /** The suite in Node: `npm run bench`. */
 import { parseArgs } from 'node:util';
 import { firstLineOf, unknown } from '../src/base/errors.ts';
+import { createCpuEngine } from '../src/engine/cpu.ts';
 import { release } from '../src/platform/node/adapter.ts';
 import { allCases, selectCases } from './cases/index.ts';
 import { countOption, machine, machineLine, needAdapter, resultName, saveText } from './node.ts';
@@ -19,6 +20,7 @@ const HELP = `npm run bench -- [options]
   --samples <n>    samples of each (default ${SAMPLES}, at least ${LEAST_SAMPLES})
   --no-peers       pushdown alone
   --peer <name>    only this peer (tfjs, jax, torch); may be repeated
+  --engine <name>  gpu (the default), or cpu: WebAssembly SIMD, and peers on WebAssembly instead of WebGPU
   --unchecked      a software adapter without its bounds checks, as the terminal takes it; peers keep theirs
   --json           also write bench/results/suite-<adapter>-<date>.json, and its plots as .svg beside it
   --list           the names of the cases, and no more
@@ -33,6 +35,7 @@ export async function main(args: string[]): Promise<number> {
       samples: { type: 'string', default: String(SAMPLES) },
       'no-peers': { type: 'boolean', default: false },
       peer: { type: 'string', multiple: true, default: [...PEERS] },
+      engine: { type: 'string', default: 'gpu' },
       unchecked: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },
@@ -44,14 +47,16 @@ export async function main(args: string[]): Promise<number> {
     return 0;
   }
   const samples = countOption('samples', values.samples, LEAST_SAMPLES);
-  const cases = selectCases(allCases(), values);
+  const name = values.engine;
+  if (name !== 'gpu' && name !== 'cpu') unknown('engine', name, ['gpu', 'cpu']);
+  const cases = selectCases(allCases(name), values);
   if (values.list) {
     for (const { name } of cases) console.log(name);
     return 0;
   }
   for (const name of values.peer) if (!PEERS.includes(name as PeerName)) unknown('peer', name, PEERS);
   const names = values['no-peers'] ? [] : (values.peer as PeerName[]);
-  const { peers, missing, release: releasePeers } = await findPeers(names);
+  const { peers, missing, release: releasePeers } = await findPeers(names, name);
   const kind = values.unchecked ? 'suite-unchecked' : 'suite';
   const before = machine();
   const suite = await runSuite({
@@ -60,6 +65,7 @@ export async function main(args: string[]): Promise<number> {
     peers,
     missing,
     machine: before,
+    ...(name === 'cpu' && { engine: await createCpuEngine() }),
     find: () => find(!values.unchecked),
     onProgress: tell(cases.length),
     onResult: (_, suite) => {
@@ -97,9 +103,12 @@ async function find(checked: boolean): Promise<Found> {
 }
 
 /** Those that are installed, and what gives their adapters back. */
-async function findPeers(names: readonly PeerName[]): Promise<OpenedPeers & { release(): void }> {
+async function findPeers(
+  names: readonly PeerName[],
+  engine: 'gpu' | 'cpu',
+): Promise<OpenedPeers & { release(): void }> {
   try {
-    const source = await nodeSource();
+    const source = await nodeSource(engine === 'cpu' ? 'wasm' : 'webgpu');
     return { ...(await openPeers(names, source)), release: () => source.release() };
   } catch (error) {
     const reason = firstLineOf(error);

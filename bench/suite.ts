@@ -1,6 +1,6 @@
 /** Runs cases one after the other, and says what came of each. Knows neither Node nor the browser. */
 import { firstLineOf, InputError } from '../src/base/errors.ts';
-import type { AdapterDescription } from '../src/engine/engine.ts';
+import type { AdapterDescription, Engine } from '../src/engine/engine.ts';
 import { createGpuEngine } from '../src/engine/gpu.ts';
 import { Gpu, requestDevice } from '../src/gpu/device.ts';
 import { isFallback } from '../src/platform/adapter.ts';
@@ -26,6 +26,8 @@ export interface SuiteOptions {
   samples: number;
   peers: readonly Peer[];
   missing: readonly Missing[];
+  /** Absent: the GPU's. */
+  engine?: Engine;
   /** Whatever the surroundings tell of the machine. */
   machine: object;
   /** Finds the adapter; again where a device was lost. */
@@ -92,27 +94,30 @@ export async function openBench({
   find,
   samples,
   peers,
-}: Pick<SuiteOptions, 'find' | 'samples' | 'peers'>): Promise<Bench & { told: Suite['adapter'] }> {
+  engine,
+}: Pick<SuiteOptions, 'find' | 'samples' | 'peers' | 'engine'>): Promise<Bench & { told: Suite['adapter'] }> {
   const { adapter, description } = await find();
   const device = await requestDevice(adapter);
   const gpu = new Gpu(device, description.kind === 'software');
-  const clock = Clock.of(gpu);
+  const clock = engine ? undefined : Clock.of(gpu);
   const { vendor, architecture, device: model, description: text } = adapter.info;
   return {
     gpu,
-    engine: await createGpuEngine(device, description),
-    adapter: description,
+    engine: engine ?? (await createGpuEngine(device, description)),
+    adapter: engine?.adapter ?? description,
     ...(clock && { clock }),
     samples,
     peers,
     peak: {},
     say: () => undefined,
-    told: {
-      ...description,
-      fallback: isFallback(adapter),
-      timestamps: clock !== undefined,
-      info: { vendor, architecture, device: model, description: text },
-    },
+    told: engine
+      ? { ...engine.adapter, fallback: false, timestamps: false, info: {} }
+      : {
+          ...description,
+          fallback: isFallback(adapter),
+          timestamps: clock !== undefined,
+          info: { vendor, architecture, device: model, description: text },
+        },
   };
 }
 

@@ -38,7 +38,7 @@ export interface Timing {
   waited?: Spread;
   /** In one sample of `ms`. */
   passes: number;
-  /** Of a pass that is not cut into slices. */
+  /** Of a pass that is not cut into slices, on a GPU. */
   dispatches?: number;
   bytes: number;
 }
@@ -123,7 +123,7 @@ export async function passesFor(run: (passes: number) => Promise<number>, most: 
   }
 }
 
-/** Dispatches that a pass records; undefined where slices of it are recorded later. */
+/** Dispatches that a pass records; undefined where slices of it are recorded later, and on an engine that has none. */
 export function countDispatches(work: Pick<Work, 'enqueue'>): number | undefined {
   const { prototype } = GPUComputePassEncoder;
   const own = prototype.dispatchWorkgroups;
@@ -133,7 +133,7 @@ export function countDispatches(work: Pick<Work, 'enqueue'>): number | undefined
     return own.apply(this, groups);
   };
   try {
-    return work.enqueue(1) ? undefined : count;
+    return work.enqueue(1) ? undefined : count || undefined;
   } finally {
     prototype.dispatchWorkgroups = own;
   }

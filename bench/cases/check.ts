@@ -10,7 +10,7 @@ import {
 } from '../problems.ts';
 import type { Work } from '../work.ts';
 import type { Bench } from './case.ts';
-import { openMemoryWork } from './memory.ts';
+import { openMemoryLayer, openMemoryWork } from './memory.ts';
 import { openPrefixSum } from './prefix-sum.ts';
 import { openTraining } from './training.ts';
 
@@ -49,36 +49,12 @@ const onCpu = (of: CheckCase): CheckCase => ({
   ours: async bench => of.ours({ ...bench, engine: await createCpuEngine() }),
 });
 
-/** A pass takes its arrays into the engine's memory and out again: it is a call of the library. */
 function cpuMemoryCheck(problem: MemoryProblem): CheckCase {
   const { name, reference } = memoryCheck(problem);
   return {
     name: `cpu, ${name}`,
     reference,
-    async ours() {
-      const { push, pop, value, dRead } = memoryInputs(problem);
-      const memory = await (await createCpuEngine()).memory(problem);
-      const names = ['dPush', 'dPop', 'dValue'] as const;
-      const pass = async () => {
-        const read = await memory.forward(push, pop, value);
-        return { read, ...(await memory.backward(dRead)) };
-      };
-      let last: Promise<unknown> = Promise.resolve();
-      return {
-        how: 'simd',
-        most: 4096,
-        bytes: 0,
-        enqueue(passes): undefined {
-          for (let k = 0; k < passes; k++) last = last.then(pass);
-        },
-        settle: async () => void (await last),
-        async outputs() {
-          const made = await pass();
-          return new Map([['read', made.read] as const, ...names.map(of => [of, made[of]] as const)]);
-        },
-        destroy: () => memory.destroy(),
-      };
-    },
+    ours: async () => openMemoryLayer(await createCpuEngine(), problem),
   };
 }
 

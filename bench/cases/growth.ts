@@ -7,7 +7,7 @@ import { exponent } from '../measure.ts';
 import { type Strengths, trainingProblem } from '../problems.ts';
 import { sampleWork, timingOf, type Work, warmUp } from '../work.ts';
 import { type Bench, type Case, type Growth, type Outcome, opened } from './case.ts';
-import { openMemoryWork } from './memory.ts';
+import { openMemoryOn } from './memory.ts';
 import { openTraining } from './training.ts';
 
 const TIMES = [64, 256, 1024, 4096];
@@ -24,7 +24,7 @@ function memoryGrowth(strengths: Strengths, limit: number): Case {
   const [B, M] = [128, 8];
   return growthCase(`memory stack B=${B} M=${M}, ${strengths}`, limit, T => ({
     T,
-    open: ({ gpu }) => openMemoryWork(gpu, { kind: 'stack', B, T, M, strengths }),
+    open: bench => openMemoryOn(bench, { kind: 'stack', B, T, M, strengths }),
   }));
 }
 

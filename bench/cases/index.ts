@@ -2,16 +2,17 @@
 import { InputError } from '../../src/base/errors.ts';
 import { adapterCases } from './adapter.ts';
 import type { Case } from './case.ts';
+import { cpuCases } from './cpu.ts';
 import { growthCases } from './growth.ts';
 import { memoryCases } from './memory.ts';
 import { prefixSumCases } from './prefix-sum.ts';
 import { trainingCases } from './training.ts';
 
-export const allCases = (): Case[] => [
-  ...adapterCases(),
-  ...prefixSumCases(),
+/** @param engine that they run on: prefix sums alone are for a GPU, other forms of the memory as well */
+export const allCases = (engine: 'gpu' | 'cpu' = 'gpu'): Case[] => [
+  ...(engine === 'gpu' ? [...adapterCases(), ...prefixSumCases()] : cpuCases()),
   ...trainingCases(),
-  ...memoryCases(),
+  ...memoryCases().filter(({ name }) => engine === 'gpu' || !name.endsWith(' form')),
   ...growthCases(),
 ];
 

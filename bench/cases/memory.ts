@@ -1,11 +1,12 @@
 /** The memory alone: forward and backward pass over a grid of sizes. */
 import { endsOf } from '../../src/base/parameters.ts';
+import type { Engine } from '../../src/engine/engine.ts';
 import { type LayerForm, openMemory } from '../../src/engine/gpu-memory.ts';
 import type { Gpu } from '../../src/gpu/device.ts';
 import { runWorkCase } from '../compare.ts';
 import { type MemoryProblem, memoryInputs, STRENGTHS } from '../problems.ts';
 import { MOST_PASSES, type Work } from '../work.ts';
-import type { Case, Floor } from './case.ts';
+import type { Bench, Case, Floor } from './case.ts';
 
 const BASE: MemoryProblem = { kind: 'stack', B: 128, T: 1024, M: 32, strengths: 'near 1' };
 const GRID: { [K in keyof MemoryProblem]: readonly MemoryProblem[K][] } = {
@@ -57,7 +58,7 @@ export function memoryCase(
     run: bench =>
       runWorkCase(
         {
-          open: ({ gpu }) => openMemoryWork(gpu, problem, form),
+          open: bench => openMemoryOn(bench, problem, form),
           floor: () => memoryFloor(problem),
           ...(peers &&
             kind === 'stack' && {
@@ -105,6 +106,40 @@ export async function openMemoryWork(gpu: Gpu, problem: MemoryProblem, form?: La
     destroy: () => memory.destroy(),
   };
 }
+
+/** The same as a layer of an engine: a pass takes its arrays into the engine's memory and out again, as a caller's does. */
+export async function openMemoryLayer(engine: Engine, problem: MemoryProblem): Promise<Work> {
+  const { push, pop, value, dRead } = memoryInputs(problem);
+  const memory = await engine.memory(problem);
+  const pass = async () => {
+    const read = await memory.forward(push, pop, value);
+    return { read, ...(await memory.backward(dRead)) };
+  };
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    how: 'with its transfers',
+    most: MOST_PASSES,
+    bytes: memory.bytes,
+    enqueue(passes): undefined {
+      for (let k = 0; k < passes; k++) last = last.then(pass);
+    },
+    settle: async () => void (await last),
+    async outputs() {
+      const made = await pass();
+      const names = ['read', 'dPush', 'dPop', 'dValue'] as const;
+      return new Map(names.map(name => [name, made[name] as Float32Array]));
+    },
+    destroy: () => memory.destroy(),
+  };
+}
+
+/** A memory where the cases run. */
+export const openMemoryOn = (
+  { gpu, engine }: Bench,
+  problem: MemoryProblem,
+  form?: LayerForm,
+): Promise<Work> =>
+  engine.name === 'gpu' ? openMemoryWork(gpu, problem, form) : openMemoryLayer(engine, problem);
 
 /**
  * Per step and end, numbers of 4 bytes that have to pass between the device's memory and its processors:

@@ -6,6 +6,7 @@ import type { Tf } from './tfjs.ts';
 
 /** @param device name of the adapter, which every library asks the browser for by itself @param software it is one */
 export const browserSource = (device: string, software = false): PeerSource => ({
+  backend: 'webgpu',
   device,
   software,
   async tfjs(): Promise<Tf> {

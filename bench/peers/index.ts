@@ -8,10 +8,14 @@ import type { Peer } from './peer.ts';
 import { openTfjs, type Tf } from './tfjs.ts';
 
 export const PEERS = ['tfjs', 'jax', 'torch'] as const;
+/** WebGPU, or WebAssembly on the processor. */
+export type Backend = 'webgpu' | 'wasm';
 export type PeerName = (typeof PEERS)[number];
 
 /** Every one throws an error whose first line says what is missing and how to get it. */
 export interface PeerSource {
+  /** What peers with a choice compute on. */
+  readonly backend: Backend;
   /** The adapter that `navigator.gpu` hands out, by name. */
   readonly device: string;
   /** Whether that computes on the CPU. */
@@ -32,7 +36,7 @@ export interface OpenedPeers {
 export async function openPeers(which: readonly PeerName[], source: PeerSource): Promise<OpenedPeers> {
   const open: Record<PeerName, () => Promise<Peer>> = {
     tfjs: async () => openTfjs(await source.tfjs(), source),
-    jax: async () => openJax(await source.jax(), source.device),
+    jax: async () => openJax(await source.jax(), source),
     torch: () => source.torch(),
   };
   const made: OpenedPeers = { peers: [], missing: [] };

@@ -6,6 +6,7 @@ import { parameters } from '../../src/base/parameters.ts';
 import type { MemoryInputs, MemoryProblem, TrainingProblem } from '../problems.ts';
 import { checkStack, type Dense, dense } from './dense.ts';
 import { Faults } from './faults.ts';
+import type { Backend } from './index.ts';
 import type { Peer, PeerRun } from './peer.ts';
 
 /** What is used of an array. */
@@ -31,8 +32,8 @@ interface Owned {
 
 /** What is used of @jax-js/jax, typed here so that this compiles where it is not installed. */
 export interface JaxJs {
-  init(device: 'webgpu'): Promise<string[]>;
-  defaultDevice(device: 'webgpu'): void;
+  init(device: Backend): Promise<string[]>;
+  defaultDevice(device: Backend): void;
   getWebGPUDevice(): GPUDevice;
   blockUntilReady<T>(what: T): Promise<T>;
   jit<A extends unknown[], R>(f: (...args: A) => R): ((...args: A) => R) & Owned;
@@ -58,13 +59,16 @@ export interface JaxJs {
   };
 }
 
-/** @param device the adapter's name */
-export async function openJax(jax: JaxJs, device: string): Promise<Peer> {
-  if (!(await jax.init('webgpu')).includes('webgpu')) {
-    throw new DeviceError('jax-js cannot set its WebGPU backend up here');
+/** @param device its name */
+export async function openJax(
+  jax: JaxJs,
+  { device, backend }: { device: string; backend: Backend },
+): Promise<Peer> {
+  if (!(await jax.init(backend)).includes(backend)) {
+    throw new DeviceError(`jax-js cannot set its ${backend} backend up here`);
   }
-  jax.defaultDevice('webgpu');
-  const faults = new Faults(jax.getWebGPUDevice(), 'jax-js');
+  jax.defaultDevice(backend);
+  const faults = new Faults(backend === 'webgpu' ? jax.getWebGPUDevice() : undefined, 'jax-js');
   const { numpy: np } = jax;
   return {
     name: 'jax-js',

@@ -1,10 +1,11 @@
 /** Peers in Node: their packages from bench/peers/node_modules, WebGPU through Dawn, PyTorch in a child process. */
 import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { DeviceError } from '../../src/base/errors.ts';
 import { findAdapter, release } from '../../src/platform/node/adapter.ts';
-import { NOT_INSTALLED, type PeerSource } from './index.ts';
+import { type Backend, NOT_INSTALLED, type PeerSource } from './index.ts';
 import type { JaxJs } from './jax.ts';
 import { openTorch } from './python.ts';
 import type { Tf } from './tfjs.ts';
@@ -17,7 +18,7 @@ const MODULES = resolve('bench/peers/node_modules');
  * bounds checks: without them TensorFlow.js computes NaN (4.22.0), for its kernels read beyond their buffers.
  * @throws DeviceError where there is none
  */
-export async function nodeSource(): Promise<PeerSource> {
+export async function nodeSource(backend: Backend = 'webgpu'): Promise<PeerSource> {
   const instances: GPU[] = [];
   const requestAdapter = async (): Promise<GPUAdapter | null> => {
     const { found } = await findAdapter({ checked: true });
@@ -33,13 +34,19 @@ export async function nodeSource(): Promise<PeerSource> {
   release(found.gpu);
   offer({ requestAdapter } as GPU);
   return {
-    device: found.description.name,
+    backend,
+    device: backend === 'wasm' ? 'WebAssembly' : found.description.name,
     software: found.description.kind === 'software',
-    tfjs: loadTfjs,
+    tfjs: () => loadTfjs(backend),
     jax: async () => (await import(installed('@jax-js/jax/dist/index.js'))) as JaxJs,
     torch: openTorch,
     release: () => instances.forEach(release),
   };
+}
+
+/** TF.js's WebAssembly asks for these, which modules have not. */
+function offerCommonJs(): void {
+  Object.assign(globalThis, { require: createRequire(import.meta.url), __dirname: MODULES });
 }
 
 /** Node 20 has no navigator, later ones have one without gpu. */
@@ -61,7 +68,7 @@ function installed(path: string): string {
  * TF.js's bundle for Node has no gradients, and its modules are for bundlers only: so they are bundled, next to the
  * benchmark, which bench/run.mjs removes in the end.
  */
-async function loadTfjs(): Promise<Tf> {
+async function loadTfjs(backend: Backend): Promise<Tf> {
   const { build } = await import('vite');
   const file = (path: string): string => fileURLToPath(installed(`@tensorflow/${path}`));
   const outDir = join(dirname(fileURLToPath(import.meta.url)), 'tfjs');
@@ -80,7 +87,7 @@ async function loadTfjs(): Promise<Tf> {
         input: {
           core: file('tfjs-core/dist/index.js'),
           gradients: file('tfjs-core/dist/register_all_gradients.js'),
-          webgpu: file('tfjs-backend-webgpu/dist/index.js'),
+          backend: file(`tfjs-backend-${backend}/dist/index.js`),
         },
         preserveEntrySignatures: 'strict',
         output: { entryFileNames: '[name].mjs', chunkFileNames: '[name]-[hash].mjs' },
@@ -90,6 +97,8 @@ async function loadTfjs(): Promise<Tf> {
   const load = (name: string): Promise<unknown> => import(pathToFileURL(join(outDir, `${name}.mjs`)).href);
   const tf = (await load('core')) as Tf;
   await load('gradients');
-  await load('webgpu');
+  if (backend === 'wasm') offerCommonJs();
+  const wasm = (await load('backend')) as { setWasmPaths?(folder: string): void };
+  wasm.setWasmPaths?.(file('tfjs-backend-wasm/dist/'));
   return tf;
 }

@@ -3,6 +3,7 @@ import { parameters } from '../../src/base/parameters.ts';
 import type { MemoryInputs, MemoryProblem, TrainingProblem } from '../problems.ts';
 import { checkStack, type Dense, dense } from './dense.ts';
 import { Faults } from './faults.ts';
+import type { Backend } from './index.ts';
 import type { Peer, PeerRun } from './peer.ts';
 
 /** What is used of a tensor. */
@@ -66,19 +67,20 @@ export interface TfjsOptions {
   /** The adapter's name, and whether it computes on the CPU. */
   device: string;
   software: boolean;
+  backend: Backend;
 }
 
 /** Its kernel for products that works in tiles of 32 × 32, by its own number. */
 const PACKED = 3;
 
-/** @param tf with gradients and the WebGPU backend registered */
-export async function openTfjs(tf: Tf, { device, software }: TfjsOptions): Promise<Peer> {
-  if (!(await tf.setBackend('webgpu')))
-    throw new Error('TensorFlow.js cannot set its WebGPU backend up here');
+/** @param tf with gradients and the backend registered */
+export async function openTfjs(tf: Tf, { device, software, backend }: TfjsOptions): Promise<Peer> {
+  if (!(await tf.setBackend(backend)))
+    throw new Error(`TensorFlow.js cannot set its ${backend} backend up here`);
   // Its choice for small products suits GPUs. On SwiftShader a product [4,44]·[44,32] takes 40 ms by that choice and
   // 0.5 ms in tiles, a step of the tutorial with B = 128 2.5 to 3.5 s and 1.4 s.
-  if (software) tf.env().set('WEBGPU_MATMUL_PROGRAM_TYPE', PACKED);
-  const faults = new Faults(tf.backend().device, 'TensorFlow.js');
+  if (software && backend === 'webgpu') tf.env().set('WEBGPU_MATMUL_PROGRAM_TYPE', PACKED);
+  const faults = new Faults(backend === 'webgpu' ? tf.backend().device : undefined, 'TensorFlow.js');
   const run: Run = (inputs, work) => start(tf, faults, inputs, work);
   return {
     name: 'TensorFlow.js',
@@ -101,7 +103,7 @@ export async function openTfjs(tf: Tf, { device, software }: TfjsOptions): Promi
       return training(tf, problem, run);
     },
     async destroy() {
-      tf.removeBackend('webgpu');
+      tf.removeBackend(backend);
     },
   };
 }

@@ -50,6 +50,10 @@ export class CpuMemory implements MemoryLayer {
     arena.kernels.memoryShape(KIND[kind], T * E, M, 4 * M, this.#at.table);
   }
 
+  get bytes(): number {
+    return this.#arena?.bytes ?? 0;
+  }
+
   async forward(push: Float32Array, pop: Float32Array, value: Float32Array): Promise<Float32Array> {
     this.#life.check();
     checkMemoryInputs(this.shape, push, pop, value);

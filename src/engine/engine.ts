@@ -136,6 +136,8 @@ export interface MemoryShape {
  */
 export interface MemoryLayer {
   readonly shape: MemoryShape;
+  /** Bytes held, on the device where there is one. */
+  readonly bytes: number;
   /** r_t of every step (equations 1–8). Keeps what the backward pass needs until the next forward. */
   forward(push: Float32Array, pop: Float32Array, value: Float32Array): Promise<Float32Array>;
   /** Gradients of the inputs of the last forward, given that of its reads [B,T,E,M]. */

@@ -75,6 +75,10 @@ export async function gpuMemory(
 
   return {
     shape,
+    get bytes(): number {
+      return memory.bytes;
+    },
+
     async forward(push: Float32Array, pop: Float32Array, value: Float32Array): Promise<Float32Array> {
       life.check();
       checkMemoryInputs(shape, push, pop, value);

@@ -35,6 +35,16 @@ export class ReferenceMemory implements MemoryLayer {
     this.#life = life;
   }
 
+  get bytes(): number {
+    return this.#kept.reduce(
+      (sum, { push, pop, value, strengths }) =>
+        sum +
+        4 * (push.length + pop.length + value.length) +
+        8 * strengths.reduce((rows, { length }) => rows + length, 0),
+      0,
+    );
+  }
+
   async forward(push: Float32Array, pop: Float32Array, value: Float32Array): Promise<Float32Array> {
     this.#life.check();
     checkMemoryInputs(this.shape, push, pop, value);

@@ -48,9 +48,11 @@ describe('--only', () => {
     expect(() => selectCases(cases, { only: ['lstm'] })).toThrow(/no case has that in its name/);
     expect(() => selectCases(cases, { only: ['queue'] })).toThrow(/With --full 1 have/);
   });
-  test('names are different', () => {
-    const names = allCases().map(({ name }) => name);
+  test.each(['gpu', 'cpu'] as const)('on %s names are different', engine => {
+    const names = allCases(engine).map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
+    expect(names.some(name => name.startsWith('prefix sum'))).toBe(engine === 'gpu');
+    expect(names.some(name => name.startsWith('adapter: ') && name.includes('product'))).toBe(true);
   });
 });
 

@@ -1,0 +1,50 @@
+/** What the CPU engine's own product of matrices reaches by itself: other cases of that engine are set against it. */
+import { Arena, compile } from '../../src/simd/module.ts';
+import { runWorkCase } from '../compare.ts';
+import { MOST_PASSES, type Work } from '../work.ts';
+import type { Case } from './case.ts';
+
+/** Rows, columns of x, columns of W: steps of the small models, a step of the paper's LSTM, its weights over all steps. */
+const SIZES = [
+  [128, 16, 16],
+  [32, 32, 32],
+  [10, 512, 1024],
+  [1300, 576, 1024],
+] as const;
+
+/** Named as those of adapters, which are run whatever is chosen. */
+export const cpuCases = (): Case[] =>
+  SIZES.map(([rows, k, n]) => ({
+    name: `adapter: product ${rows} x ${k} x ${n}`,
+    run: bench =>
+      runWorkCase(
+        {
+          open: () => openProduct(rows, k, n),
+          floor: () => ({ flops: 2 * rows * k * n, bytes: 4 * (rows * k + k * n + 2 * rows * n) }),
+          done: ({ rate }, { peak }) => {
+            peak.matmul = Math.max(peak.matmul ?? 0, rate!.gflops);
+          },
+        },
+        bench,
+      ),
+  }));
+
+async function openProduct(rows: number, k: number, n: number): Promise<Work> {
+  const arena = new Arena(await compile());
+  const [x, w, y, panels] = [rows * k, k * n, rows * n, k * n].map(count => arena.take(4 * count));
+  arena.floats(x, rows * k).fill(1 / 2);
+  arena.floats(w, k * n).fill(1 / 4);
+  const { pack, product } = arena.kernels;
+  pack(w, 4 * n, k, n / 4, panels);
+  return {
+    how: '',
+    most: MOST_PASSES,
+    bytes: arena.bytes,
+    enqueue(passes): undefined {
+      for (let p = 0; p < passes; p++) product(x, 4 * k, rows, k, panels, y, 4 * n, n / 4);
+    },
+    settle: async () => undefined,
+    outputs: async () => new Map(),
+    destroy: () => undefined,
+  };
+}
