@@ -35,7 +35,7 @@ test('untouched, the default run is solved within three minutes; it is right ten
   await press(page, '#measure-lengths');
   await press(page, '#try button');
   await press(page, '#verify');
-  await waitForText(page, '#lengths-status', /At length 100/, 60_000);
+  await waitForText(page, '#lengths-status', /At length 160/, 60_000);
   await waitForText(page, '#verify-status', /Agrees/, 60_000);
   expect(complaints).toEqual([]);
 });
