@@ -733,7 +733,7 @@ describe('help', () => {
   test('presets and their keys', async () => {
     expect((await pushdown(['presets'])).out).toMatch(/^preset[\s\S]*\nreverse +reverse +\d+/);
     const paper = (await pushdown(['presets', 'paper/reverse'])).out;
-    expect(paper).toMatch(/\npaper\/reverse\/stack +reverse +[\d,]+ +\d+ MB +– +a neural stack/);
+    expect(paper).toMatch(/\npaper\/reverse\/stack +reverse +[\d,]+ +\d+ MB +\d+ min +a neural stack/);
     expect(paper).not.toContain('small/');
     // A time where the speed was measured.
     const [one] = JSON.parse((await pushdown(['presets', 'small/copy/queue', '--json'])).out);
