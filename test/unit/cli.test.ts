@@ -739,7 +739,7 @@ describe('help', () => {
     const [one] = JSON.parse((await pushdown(['presets', 'small/copy/queue', '--json'])).out);
     expect(one).toMatchObject({ name: 'small/copy/queue', task: 'copy' });
     expect(one.seconds).toBeGreaterThan(1);
-    const [other] = JSON.parse((await pushdown(['presets', 'paper/copy/queue', '--json'])).out);
+    const [other] = JSON.parse((await pushdown(['presets', 'tutorial-part6', '--json'])).out);
     expect(other.seconds).toBeNull();
     expect((await pushdown(['presets', '--keys'])).out).toMatch(/\nmodel\.hidden +32 +1 … 4096/);
   });
