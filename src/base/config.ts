@@ -204,7 +204,7 @@ export const FIELDS: Record<keyof Config, Record<string, Field>> = {
     evaluateEvery: int(250, 0, 1e9, 'steps between evaluations; 0: only at the end'),
     evaluateLength: int(0, 0, 100_000, 'source length evaluated at; 0: twice the longest trained'),
     evaluateFrom: int(0, 0, 100_000, 'shortest source evaluated at; 0: evaluateLength itself'),
-    stopAt: number(0, 0, 1, 'stop when the coarse accuracy there reaches this twice running; 0: never'),
+    stopAt: number(0, 0, 1, 'stop when the coarse accuracy there reaches this twice in a row; 0: never'),
     patience: int(
       0,
       0,

@@ -107,7 +107,7 @@ next:  pushdown trace ${quote(out)} "${trainer.task.example}"
 export function endingWords(ending: Ending, { train: { stopAt, patience } }: Config): string {
   switch (ending) {
     case 'solved':
-      return `solved (coarse ${stopAt} or better, twice running)`;
+      return `solved (coarse ${stopAt} or better, twice in a row)`;
     case 'stalled':
       return `stalled (no better loss in ${patience} evaluations)`;
     case 'done':

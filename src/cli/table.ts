@@ -116,7 +116,7 @@ function notesOf(spec: TableSpec, cells: readonly Cell[], sets: readonly string[
     const { optimiser, rate, batch, steps, noise, stopAt, patience } = train;
     const rates = spec.rates.length ? `rates ${spec.rates.join(', ')}` : `rate ${rate}`;
     const rules = [
-      ...(stopAt ? [`by coarse ${stopAt} at tested lengths (on other sequences) twice running`] : []),
+      ...(stopAt ? [`by coarse ${stopAt} at tested lengths (on other sequences) twice in a row`] : []),
       ...(patience ? [`by no better training loss in ${patience} evaluations`] : []),
     ];
     const ends = rules.length ? `, ended before ${rules.join(', or ')}` : '';

@@ -1,13 +1,11 @@
 import { InputError } from '../base/errors.ts';
 import { endsOf } from '../base/parameters.ts';
 import { allStrengths } from '../layout/strengths.ts';
-import { Arena, MOST_BYTES } from '../simd/module.ts';
+import { Arena, KIND, MOST_BYTES } from '../simd/module.ts';
+import { tooLarge } from '../simd/room.ts';
 import { checkMemoryInputs, checkMemoryShape, checkReadGradient } from './checks.ts';
 import type { MemoryGradients, MemoryLayer, MemoryShape } from './engine.ts';
 import type { Life } from './life.ts';
-
-/** The numbers by which the kernels know the kinds. */
-export const KIND = { stack: 0, queue: 1, deque: 2 } as const;
 
 /** The memory kernels in WebAssembly as a layer of their own: arrays lie in the kernels' memory as they are given. */
 export class CpuMemory implements MemoryLayer {
@@ -27,11 +25,11 @@ export class CpuMemory implements MemoryLayer {
     const bytes = N * (4 * 4 + 4 * 4 * M + 28) + 4 * T;
     if (bytes > MOST_BYTES) {
       const fits = Math.floor(MOST_BYTES / (bytes / B));
-      const advice = fits
-        ? `a batch of up to ${fits} sequences of this length would fit`
-        : 'not even one sequence of this length fits';
-      throw new InputError(
-        `a memory of B=${B}, T=${T}, M=${M} needs ${(bytes / 2 ** 30).toFixed(1)} GiB, but WebAssembly has at most 4: ${advice}.`,
+      throw tooLarge(
+        `a memory of B=${B}, T=${T}, M=${M}`,
+        bytes,
+        fits,
+        'not even one sequence of this length fits',
       );
     }
     this.shape = { ...given };

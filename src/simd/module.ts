@@ -20,6 +20,9 @@ async function compileNow(): Promise<WebAssembly.Module> {
   return WebAssembly.compile(bytes);
 }
 
+/** The numbers by which the kernels know the kinds of memory. */
+export const KIND = { stack: 0, queue: 1, deque: 2 } as const;
+
 const PAGE = 65_536;
 /** What 32-bit pointers reach. */
 export const MOST_BYTES = 2 ** 32 - PAGE;

@@ -3,10 +3,9 @@ import { endsOf } from '../base/parameters.ts';
 import type { Block, Layer, Layout } from '../layout/layout.ts';
 import type { Group } from './groups.ts';
 import { groupSize } from './groups.ts';
-import type { Arena } from './module.ts';
+import { type Arena, KIND } from './module.ts';
 import type { Weights } from './weights.ts';
 
-const KIND = { none: 0, stack: 0, queue: 1, deque: 2 } as const;
 const NONE: Group = { order: [], lengths: [], T: 0, active: [], first: [], rows: 0 };
 
 /** Arrays of a group beside its tensors; all of 4 bytes a number. */

@@ -28,10 +28,13 @@ export function checkBatchSize(layout: Layout, B: number, T: number, K: number):
   if (bytes <= MOST_BYTES) return;
   let fits = groupSize(B);
   while (fits > 0 && fixed + bytesOf(fits) > MOST_BYTES) fits--;
-  const advice = fits
-    ? `a batch of up to ${fits} sequences of this length would fit`
-    : 'not even one sequence of this length fits, so take shorter ones or a smaller model';
-  throw new InputError(
-    `a batch of B=${B}, T=${T} needs ${(bytes / 2 ** 30).toFixed(1)} GiB, but WebAssembly has at most 4: ${advice}.`,
-  );
+  const none = 'not even one sequence of this length fits, so take shorter ones or a smaller model';
+  throw tooLarge(`a batch of B=${B}, T=${T}`, bytes, fits, none);
+}
+
+/** @param fits sequences that there is room for @param none said where that is none */
+export function tooLarge(what: string, bytes: number, fits: number, none: string): InputError {
+  const advice = fits ? `a batch of up to ${fits} sequences of this length would fit` : none;
+  const gib = (bytes / 2 ** 30).toFixed(1);
+  return new InputError(`${what} needs ${gib} GiB, but WebAssembly has at most 4: ${advice}.`);
 }

@@ -28,7 +28,7 @@ const single: readonly Preset[] = [
     config: makeConfig({
       task: { name: 'reverse', symbols: 8, minLength: 4, maxLength: 16 },
       model: { hidden: 32, width: 8, popBias: -2 },
-      // Noise drives strengths to 0 and 1. Should one still settle on a stack of one row, it begins anew.
+      // Noise drives strengths to 0 and 1. A run that still settles on a stack of one row is restarted.
       train: {
         steps: 4000,
         batch: 32,

@@ -55,7 +55,7 @@ export interface Callbacks {
 }
 
 /**
- * Why run() came back. `done`: all steps made; `solved`: stopAt reached twice running; `stalled`: the training loss
+ * Why run() came back. `done`: all steps made; `solved`: stopAt reached twice in a row; `stalled`: the training loss
  * has not improved for as long as patience allows.
  */
 export type Ending = 'done' | 'solved' | 'stalled' | 'stopped' | 'paused';

@@ -53,12 +53,14 @@ let reached: u32 = 0;
 let before: f32 = 0;
 
 /** Pop (equations 2, 5, 7): rows go while their strength is at most what is left to pop; the next one loses the rest. */
-function popTop(u: f32): void {
+// @ts-ignore: decorator
+@inline
+function pop(top: bool, u: f32): void {
   let rest = u;
   reached = 0;
   before = 0;
   while (hi > lo) {
-    const at = slots + (<usize>(hi - 1) << 3);
+    const at = slots + (<usize>(top ? hi - 1 : lo) << 3);
     const s = load<f32>(at);
     if (s > rest) {
       before = s;
@@ -66,30 +68,11 @@ function popTop(u: f32): void {
         reached = REACHED;
         store<f32>(at, s - rest);
       }
-      return;
+      break;
     }
     rest -= s;
-    hi--;
-  }
-}
-
-function popBottom(u: f32): void {
-  let rest = u;
-  reached = 0;
-  before = 0;
-  while (hi > lo) {
-    const at = slots + (<usize>lo << 3);
-    const s = load<f32>(at);
-    if (s > rest) {
-      before = s;
-      if (rest > 0) {
-        reached = REACHED;
-        store<f32>(at, s - rest);
-      }
-      return;
-    }
-    rest -= s;
-    lo++;
+    if (top) hi--;
+    else lo++;
   }
 }
 
@@ -145,23 +128,23 @@ function read(top: bool, to: usize): void {
 
 function forward(t: i32, d0: f32, u0: f32, d1: f32, u1: f32, reads: usize): void {
   if (kind == STACK) {
-    popTop(u0);
+    pop(true, u0);
     push(hi, reached, before, t, hi, d0, t);
     hi++;
     read(true, reads);
     return;
   }
   if (kind == QUEUE) {
-    popBottom(u0);
+    pop(false, u0);
     push(lo, reached, before, t, hi, d0, t);
     hi++;
     read(false, reads);
     return;
   }
-  popTop(u0);
+  pop(true, u0);
   const reached0 = reached;
   const before0 = before;
-  popBottom(u1);
+  pop(false, u1);
   push(hi, reached0, before0, 2 * t, hi, d0, 2 * t);
   push(lo, reached, before, 2 * t + 1, lo - 1, d1, 2 * t + 1);
   hi++;

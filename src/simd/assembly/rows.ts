@@ -11,12 +11,7 @@ export function gather(ids: usize, K: i32, rows: i32, w: usize, ldw: usize, b: u
       const id = load<u32>(ids);
       ids += 4;
       if (id == NO_INPUT) continue;
-      let from = w + <usize>id * ldw;
-      const end = y + bytes;
-      for (let to = y; to < end; to += 16) {
-        v128.store(to, f32x4.add(v128.load(to), v128.load(from)));
-        from += 16;
-      }
+      add(n4, w + <usize>id * ldw, y);
     }
     y += ldy;
   }
@@ -24,18 +19,12 @@ export function gather(ids: usize, K: i32, rows: i32, w: usize, ldw: usize, b: u
 
 /** dw[id] += dy of every row that has it as an input. */
 export function scatter(ids: usize, K: i32, rows: i32, dy: usize, ldy: usize, n4: i32, dw: usize, ldw: usize): void {
-  const bytes = <usize>n4 << 4;
   for (let r = 0; r < rows; r++) {
     for (let k = 0; k < K; k++) {
       const id = load<u32>(ids);
       ids += 4;
       if (id == NO_INPUT) continue;
-      let to = dw + <usize>id * ldw;
-      const end = dy + bytes;
-      for (let from = dy; from < end; from += 16) {
-        v128.store(to, f32x4.add(v128.load(to), v128.load(from)));
-        to += 16;
-      }
+      add(n4, dy, dw + <usize>id * ldw);
     }
     dy += ldy;
   }
