@@ -30,6 +30,12 @@ const withPage = { globalSetup: 'test/support/built-page.ts' };
 /** Tests that wait for Dawn leave the processor to what they wait for. */
 const onDawn = { setupFiles: 'test/support/patient-dawn.ts' };
 
+/** With these headers a page may share memory between threads: the engine `cpu` then computes on all cores. */
+const headers = {
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Embedder-Policy': 'require-corp',
+};
+
 /** In development the benchmarks have a server of their own, with the headers that fine clocks need. */
 const benchmarks: Plugin = {
   name: 'where-the-benchmarks-are',
@@ -82,7 +88,8 @@ export default defineConfig({
   // Relative, so that the built page works from any folder of any host.
   base: './',
   plugins: [policy, benchmarks],
-  server: { host: 'localhost' },
+  server: { host: 'localhost', headers },
+  preview: { headers },
   build: { outDir: '../../dist-page', emptyOutDir: true, target: 'es2022' },
   worker: { format: 'es' },
   test: {

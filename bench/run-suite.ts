@@ -1,8 +1,8 @@
 /** The suite in Node: `npm run bench`. */
 import { parseArgs } from 'node:util';
 import { firstLineOf, unknown } from '../src/base/errors.ts';
-import { createCpuEngine } from '../src/engine/cpu.ts';
 import { release } from '../src/platform/node/adapter.ts';
+import { openEngine } from '../src/platform/node/engine.ts';
 import { allCases, selectCases } from './cases/index.ts';
 import { countOption, machine, machineLine, needAdapter, resultName, saveText } from './node.ts';
 import { type OpenedPeers, openPeers, PEERS, type PeerName } from './peers/index.ts';
@@ -21,6 +21,7 @@ const HELP = `npm run bench -- [options]
   --no-peers       pushdown alone
   --peer <name>    only this peer (tfjs, jax, torch); may be repeated
   --engine <name>  gpu (the default), or cpu: WebAssembly SIMD, and peers on WebAssembly instead of WebGPU
+  --threads <n>    of engine cpu: threads at most (default all cores); its cases "one thread" have one
   --unchecked      a software adapter without its bounds checks, as the terminal takes it; peers keep theirs
   --json           also write bench/results/suite-<adapter>-<date>.json, and its plots as .svg beside it
   --list           the names of the cases, and no more
@@ -36,6 +37,7 @@ export async function main(args: string[]): Promise<number> {
       'no-peers': { type: 'boolean', default: false },
       peer: { type: 'string', multiple: true, default: [...PEERS] },
       engine: { type: 'string', default: 'gpu' },
+      threads: { type: 'string' },
       unchecked: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },
@@ -49,6 +51,7 @@ export async function main(args: string[]): Promise<number> {
   const samples = countOption('samples', values.samples, LEAST_SAMPLES);
   const name = values.engine;
   if (name !== 'gpu' && name !== 'cpu') unknown('engine', name, ['gpu', 'cpu']);
+  const threads = values.threads === undefined ? undefined : countOption('threads', values.threads, 1);
   const cases = selectCases(allCases(name), values);
   if (values.list) {
     for (const { name } of cases) console.log(name);
@@ -65,7 +68,7 @@ export async function main(args: string[]): Promise<number> {
     peers,
     missing,
     machine: before,
-    ...(name === 'cpu' && { engine: await createCpuEngine() }),
+    ...(name === 'cpu' && { engine: await openEngine('cpu', { threads }) }),
     find: () => find(!values.unchecked),
     onProgress: tell(cases.length),
     onResult: (_, suite) => {

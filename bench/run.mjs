@@ -21,7 +21,18 @@ try {
     configFile: false,
     publicDir: false,
     logLevel: 'warn',
-    build: { ssr: entry, outDir: folder, emptyOutDir: true, target: 'node20', minify: false },
+    build: {
+      ssr: true,
+      // The workers of the engine on the CPU are a file of their own, beside what starts them.
+      rolldownOptions: {
+        input: { [name]: entry, thread: 'src/platform/node/thread.ts' },
+        output: { chunkFileNames: '[name]-[hash].js' },
+      },
+      outDir: folder,
+      emptyOutDir: true,
+      target: 'node20',
+      minify: false,
+    },
   });
   const { main } = await import(pathToFileURL(join(folder, `${name}.js`)).href);
   code = await main(args);

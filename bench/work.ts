@@ -139,7 +139,7 @@ export function countDispatches(work: Pick<Work, 'enqueue'>): number | undefined
   }
 }
 
-/** Compiled and warm: two passes, and then as many as tell how long one takes. */
+/** Compiled and warm. */
 export interface Warm {
   passes: number;
   dispatches?: number;
@@ -147,14 +147,21 @@ export interface Warm {
   sampleMs: number;
 }
 
+/** JavaScript and WebAssembly are compiled again, better, once they are known to be called often; in every thread. */
+export const WARM_MS = 500;
+
 /** Warms a work up. */
 export async function warmUp(work: Work): Promise<Warm> {
   const dispatches = countDispatches(work);
   await work.settle();
   await sampleWork(work, 1);
   const passes = await passesFor(async passes => (await sampleWork(work, passes)).ms * passes, work.most);
-  const { ms } = await sampleWork(work, passes);
-  return { passes, dispatches, sampleMs: ms * passes };
+  let sampleMs = Infinity;
+  const end = performance.now() + WARM_MS;
+  do {
+    sampleMs = (await sampleWork(work, passes)).ms * passes;
+  } while (performance.now() + sampleMs < end);
+  return { passes, dispatches, sampleMs };
 }
 
 /** What samples come to. Device times count only where every sample has one. */

@@ -6,12 +6,13 @@ import { cpuCases } from './cpu.ts';
 import { growthCases } from './growth.ts';
 import { memoryCases } from './memory.ts';
 import { prefixSumCases } from './prefix-sum.ts';
-import { trainingCases } from './training.ts';
+import { oneThreadCases, trainingCases } from './training.ts';
 
 /** @param engine that they run on: prefix sums alone are for a GPU, other forms of the memory as well */
 export const allCases = (engine: 'gpu' | 'cpu' = 'gpu'): Case[] => [
   ...(engine === 'gpu' ? [...adapterCases(), ...prefixSumCases()] : cpuCases()),
   ...trainingCases(),
+  ...(engine === 'cpu' ? oneThreadCases() : []),
   ...memoryCases().filter(({ name }) => engine === 'gpu' || !name.endsWith(' form')),
   ...growthCases(),
 ];

@@ -1,6 +1,7 @@
 /** Whole training steps: small models, where launches count, and the paper's, where matrices do. */
 import { DeviceError } from '../../src/base/errors.ts';
 import { endsOfModel, parameters } from '../../src/base/parameters.ts';
+import { createCpuEngine } from '../../src/engine/cpu.ts';
 import type { Engine, ModelState } from '../../src/engine/engine.ts';
 import { runWorkCase } from '../compare.ts';
 import { type TrainingName, type TrainingProblem, trainingProblem } from '../problems.ts';
@@ -25,24 +26,37 @@ export const trainingCases = (): Case[] => [
   trainingCase('paper-258', 128, { full: true }),
 ];
 
-/** @param peers those asked; absent: all */
+/** What threads are worth on the CPU. */
+export const oneThreadCases = (): Case[] => [
+  trainingCase('tutorial', 128, { peers: [], threads: 1 }),
+  trainingCase('page', 32, { peers: [], threads: 1 }),
+  trainingCase('paper-130', 10, { peers: [], threads: 1 }),
+];
+
+/** @param peers those asked; absent: all @param threads 1: on an engine of its own, on the CPU */
 function trainingCase(
   name: TrainingName,
   B: number,
-  { full = false, peers }: { full?: boolean; peers?: string[] },
+  { full = false, peers, threads }: { full?: boolean; peers?: string[]; threads?: 1 },
 ): Case {
+  const all = full && !peers && B === 10 ? ', all peers' : '';
   return {
-    name: `training: ${name} B=${B}${full && !peers && B === 10 ? ', all peers' : ''}`,
+    name: `training: ${name} B=${B}${all}${threads ? ', one thread' : ''}`,
     full,
     run: bench => {
       const problem = trainingProblem(name, B);
       return runWorkCase(
         {
-          open: ({ engine }) => openTraining(engine, problem),
+          open: async ({ engine }) => openTraining(threads ? await createCpuEngine() : engine, problem),
           floor: () => trainingFloor(problem),
           compared: outputs => updates(problem, outputs),
           tolerance: UPDATE_TOLERANCE,
-          peer: peer => (!peers || peers.includes(peer.name) ? peer.training(problem) : LARGE),
+          peer: peer =>
+            !peers || peers.includes(peer.name)
+              ? peer.training(problem)
+              : threads
+                ? 'beside its other case'
+                : LARGE,
         },
         bench,
       );

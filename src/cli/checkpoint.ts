@@ -1,14 +1,13 @@
 import { dirname, join } from 'node:path';
 import { DeviceLost, InputError } from '../base/errors.ts';
 import type { Engine, Model } from '../engine/engine.ts';
-import type { EngineOptions } from '../platform/engines.ts';
-import type { EngineName } from '../platform/names.ts';
 import { openEngineWith } from '../platform/node/engine.ts';
 import type { Data } from '../tasks/data-file.ts';
 import type { Task } from '../tasks/task.ts';
 import { type Checkpoint, decodeCheckpoint } from '../train/checkpoint.ts';
 import { setup, withVocabulary } from '../train/setup.ts';
 import type { Trainer } from '../train/trainer.ts';
+import type { EngineAsked } from './command.ts';
 import { checkpointPath, EARLIER, exists, read } from './files.ts';
 
 /** What Node reads at a time, in bytes. */
@@ -31,8 +30,7 @@ export async function readCheckpoint(path: string): Promise<{ file: string; chec
 /** A trained model on an engine; with its data, where it is to be evaluated on your own. */
 export async function openModel(
   { config, state, choices }: Checkpoint,
-  name: EngineName,
-  options: EngineOptions = {},
+  { name, options }: EngineAsked,
   data?: Data,
 ): Promise<{ engine: Engine; model: Model; task: Task }> {
   const { task, spec } = setup(data ? withVocabulary(config, data) : config, data);

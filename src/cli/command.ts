@@ -1,7 +1,8 @@
 import { parseArgs } from 'node:util';
 import { InputError, messageOf, show, unknown } from '../base/errors.ts';
 import { PLANS } from '../kernels/plans.ts';
-import { ENGINE_NAMES } from '../platform/names.ts';
+import { type EngineOptions, MOST_THREADS, planName } from '../platform/engines.ts';
+import { ENGINE_NAMES, type EngineName, engineName } from '../platform/names.ts';
 
 /** Exit codes: 0 done, 1 the device failed (or what is written to did), 2 wrong input, 70 a bug, 130 interrupted. */
 export const EXIT = { device: 1, input: 2, bug: 70, interrupted: 130 } as const;
@@ -55,16 +56,42 @@ export interface Command<O extends Options = Options> {
 /** Gives a command the types of its own options. */
 export const command = <const O extends Options>(made: Command<O>): Command<O> => made;
 
-export const ENGINE_OPTION = {
+const ENGINE_OPTION = {
   type: 'string',
   value: `<${ENGINE_NAMES.join('|')}>`,
   help: 'what computes (default auto: a GPU, else cpu: WebAssembly SIMD; gpu: WebGPU, in software too)',
 } as const satisfies Option;
-export const PLAN_OPTION = {
+const PLAN_OPTION = {
   type: 'string',
   value: `<${PLANS.join('|')}>`,
   help: 'how the kernels of a model are laid out (default auto: by size; the same numbers)',
 } as const satisfies Option;
+const THREADS_OPTION = {
+  type: 'string',
+  value: '<n>',
+  help: 'of engine cpu: threads that compute (default all cores; the same numbers)',
+} as const satisfies Option;
+/** Of every command that computes: see engineOf(). */
+export const ENGINE_OPTIONS = { engine: ENGINE_OPTION, plan: PLAN_OPTION, threads: THREADS_OPTION };
+
+/** An engine as openEngine() takes it. */
+export interface EngineAsked {
+  name: EngineName;
+  options: EngineOptions;
+}
+
+/** The engine that is asked for. @throws InputError for an unknown name, or what is no number of threads */
+export function engineOf(options: Partial<Values<typeof ENGINE_OPTIONS>>): EngineAsked {
+  const { threads } = options;
+  return {
+    name: engineName(options.engine ?? 'auto'),
+    options: {
+      plan: planName(options.plan ?? 'auto'),
+      ...(threads !== undefined && { threads: wholeNumber('--threads', threads, 1, MOST_THREADS) }),
+    },
+  };
+}
+
 export const JSON_OPTION = { type: 'boolean', help: 'JSON on stdout' } as const satisfies Option;
 const HELP: Option = { type: 'boolean', short: 'h', help: 'this text' };
 

@@ -2,13 +2,11 @@
 import { join } from 'node:path';
 import { assign, type Config } from '../base/config.ts';
 import { InputError, show } from '../base/errors.ts';
-import type { PlanName } from '../kernels/plans.ts';
-import type { EngineName } from '../platform/names.ts';
 import { openEngine, reopening } from '../platform/node/engine.ts';
 import type { Data } from '../tasks/data-file.ts';
 import { bestOf, type CellResult, isSolved, measuredAt, measuresOf } from '../train/table.ts';
 import { checkJobs, type Job, runJobs } from './cells.ts';
-import { EXIT, type Io, table } from './command.ts';
+import { type EngineAsked, EXIT, type Io, table } from './command.ts';
 import { makeWritable } from './files.ts';
 import { duration, fixed } from './format.ts';
 import { quote, StatusLine } from './report.ts';
@@ -46,7 +44,7 @@ export function parseSeeds(text: string): number[] {
 /** Trains all seeds into <out>/seed0 …; those that are finished there already are taken as they are. */
 export async function trainSeeds(
   { config, data, seeds, out }: { config: Config; data?: Data; seeds: readonly number[]; out: string },
-  { engine, plan, json }: { engine: EngineName; plan: PlanName; json: boolean },
+  { engine, json }: { engine: EngineAsked; json: boolean },
   io: Io,
 ): Promise<number> {
   const jobs = seeds.map((seed): Job => {
@@ -59,7 +57,7 @@ export async function trainSeeds(
   const text = json ? io.stderr : io.stdout;
   const line = new StatusLine(text, Boolean(text.isTTY) && !json);
   const { results, stopped, elsewhere } = await runJobs(
-    lost => (lost ? reopening({ plan })(lost) : openEngine(engine, { plan })),
+    lost => (lost ? reopening(engine.options)(lost) : openEngine(engine.name, engine.options)),
     jobs,
     io,
     {

@@ -6,8 +6,33 @@ import type { MemoryKind, MemoryShape, ModelState } from './engine.ts';
 /** What callers hand to an engine, checked the same way on every engine, before anything is computed. */
 
 function checkLength(name: string, array: ArrayLike<number>, words: string, expected: number): void {
+  if (ArrayBuffer.isView(array)) checkBuffer(name, array);
   if (array.length !== expected) {
     throw new InputError(`${name} must have ${words} = ${expected} numbers, got ${array.length}.`);
+  }
+}
+
+/** Arrays that are not the caller's alone, or not his any more. */
+function checkBuffer(name: string, { buffer }: ArrayBufferView): void {
+  if (typeof SharedArrayBuffer !== 'undefined' && buffer instanceof SharedArrayBuffer) {
+    throw new InputError(
+      `${name} lies in shared memory, where it may change while it is read: give a copy, array.slice().`,
+    );
+  }
+  if (isDetached(buffer)) {
+    throw new InputError(
+      `${name} is detached: its buffer was transferred to another thread. Keep a copy for here.`,
+    );
+  }
+}
+
+/** Older browsers, and Node 20, have no property that says so. */
+function isDetached(buffer: ArrayBufferLike): boolean {
+  if (buffer.byteLength > 0) return false;
+  try {
+    return new Uint8Array(buffer).length > 0;
+  } catch {
+    return true;
   }
 }
 

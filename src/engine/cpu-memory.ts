@@ -1,51 +1,66 @@
 import { InputError } from '../base/errors.ts';
 import { endsOf } from '../base/parameters.ts';
 import { allStrengths } from '../layout/strengths.ts';
-import { Arena, KIND, MOST_BYTES } from '../simd/module.ts';
+import { Arena, MOST_BYTES, makeMemory } from '../simd/module.ts';
+import type { Pool } from '../simd/pool.ts';
 import { tooLarge } from '../simd/room.ts';
 import { checkMemoryInputs, checkMemoryShape, checkReadGradient } from './checks.ts';
+import type { Kernels } from './cpu-model.ts';
+import { itemsOfMemory, type Made, MEMORY_ARRAYS, type MemoryPlaces, MemoryWork } from './cpu-work.ts';
 import type { MemoryGradients, MemoryLayer, MemoryShape } from './engine.ts';
 import type { Life } from './life.ts';
+import { Turns } from './turns.ts';
+
+/** Those with M numbers for each step and end. */
+const ROWS: readonly string[] = ['value', 'read', 'dRead', 'dValue'];
+
+/** Bytes of each array of a memory. */
+function sizesOf({ kind, B, T, M }: MemoryShape): Record<keyof MemoryPlaces, number> {
+  const N = B * T * endsOf(kind);
+  const own = { table: 4 * T, slots: 8 * N, undo: 16 * N };
+  const size = (name: keyof MemoryPlaces): number =>
+    name in own ? own[name as keyof typeof own] : 4 * N * (ROWS.includes(name) ? M : 1);
+  return Object.fromEntries(MEMORY_ARRAYS.map(name => [name, size(name)])) as ReturnType<typeof sizesOf>;
+}
 
 /** The memory kernels in WebAssembly as a layer of their own: arrays lie in the kernels' memory as they are given. */
 export class CpuMemory implements MemoryLayer {
   readonly shape: MemoryShape;
   readonly #life: Life;
+  readonly #turns: Turns;
+  readonly #pool: Pool;
+  readonly #object: number;
   #arena: Arena | undefined;
-  readonly #at: Record<(typeof ARRAYS)[number], number>;
-  readonly #N: number;
+  #work: MemoryWork | undefined;
+  readonly #at: MemoryPlaces;
+  readonly #sizes: Record<keyof MemoryPlaces, number>;
   /** Backward passes rewind the slots: what needs them again runs the forward pass again. */
   #state: 'empty' | 'ready' | 'used' = 'empty';
 
-  constructor(module: WebAssembly.Module, given: MemoryShape, life: Life) {
+  constructor({ module, pool, shared }: Kernels, given: MemoryShape, life: Life) {
     checkMemoryShape(given);
     const { kind, B, T, M } = given;
-    const E = endsOf(kind);
-    const N = B * T * E;
-    const bytes = N * (4 * 4 + 4 * 4 * M + 28) + 4 * T;
-    if (bytes > MOST_BYTES) {
-      const fits = Math.floor(MOST_BYTES / (bytes / B));
-      throw tooLarge(
-        `a memory of B=${B}, T=${T}, M=${M}`,
-        bytes,
-        fits,
-        'not even one sequence of this length fits',
-      );
-    }
     this.shape = { ...given };
     this.#life = life;
-    this.#N = N;
-    const arena = new Arena(module);
-    const sizes = { table: 4 * T, slots: 8 * N, undo: 16 * N, dStrength: 4 * N };
-    const own = ARRAYS.map(name => {
-      const size = name in sizes ? sizes[name as keyof typeof sizes] : 4 * N * (ROWS.includes(name) ? M : 1);
-      return [name, arena.take(size)] as const;
-    });
-    this.#at = Object.fromEntries(own) as Record<(typeof ARRAYS)[number], number>;
+    this.#turns = new Turns(life);
+    this.#pool = pool;
+    this.#sizes = sizesOf(given);
+    const bytes = Object.values(this.#sizes).reduce((sum, size) => sum + size, 0);
+    if (bytes > MOST_BYTES) {
+      const fits = Math.floor(MOST_BYTES / (bytes / B));
+      const none = 'not even one sequence of this length fits';
+      throw tooLarge(`a memory of B=${B}, T=${T}, M=${M}`, bytes, fits, none);
+    }
+    const arena = new Arena(module, makeMemory(shared));
+    const places = MEMORY_ARRAYS.map(name => [name, arena.take(this.#sizes[name])] as const);
+    const at = Object.fromEntries(places) as MemoryPlaces;
+    const table = arena.words(at.table, T);
+    for (let t = 0; t < T; t++) table[t] = 4 * t * endsOf(kind) * M;
+    this.#at = at;
     this.#arena = arena;
-    const table = arena.words(this.#at.table, T);
-    for (let t = 0; t < T; t++) table[t] = 4 * t * E * M;
-    arena.kernels.memoryShape(KIND[kind], T * E, M, 4 * M, this.#at.table);
+    this.#work = new MemoryWork(arena, this.shape, at);
+    const made: Made = { of: 'memory', module, memory: arena.memory, shape: this.shape, at };
+    this.#object = pool.add(made);
   }
 
   get bytes(): number {
@@ -55,66 +70,74 @@ export class CpuMemory implements MemoryLayer {
   async forward(push: Float32Array, pop: Float32Array, value: Float32Array): Promise<Float32Array> {
     this.#life.check();
     checkMemoryInputs(this.shape, push, pop, value);
-    this.#array('push').set(push);
-    this.#array('pop').set(pop);
-    this.#array('value').set(value);
-    this.#runForward();
-    return this.#array('read').slice();
+    const given = this.#own({ push, pop, value });
+    return this.#turns.inTurn(async () => {
+      for (const name of ['push', 'pop', 'value'] as const) this.#array(name).set(given[name]);
+      await this.#runForward();
+      return this.#array('read').slice();
+    });
   }
 
-  async backward(dRead: Float32Array): Promise<MemoryGradients> {
+  async backward(given: Float32Array): Promise<MemoryGradients> {
     this.#life.check();
-    checkReadGradient(this.shape, dRead);
-    this.#needForward();
-    const { B, T, M } = this.shape;
-    const { value, slots, undo, dStrength, dPush, dPop, dValue, dRead: at } = this.#at;
-    const { kernels } = this.#arena!;
-    this.#array('dRead').set(dRead);
-    kernels.clear(dStrength, 4 * this.#N);
-    kernels.clear(dValue, 4 * this.#N * M);
-    kernels.layerBackward(B, T, value, at, slots, undo, dStrength, dPush, dPop, dValue);
-    this.#state = 'used';
-    return {
-      dPush: this.#array('dPush').slice(),
-      dPop: this.#array('dPop').slice(),
-      dValue: this.#array('dValue').slice(),
-    };
+    checkReadGradient(this.shape, given);
+    const { dRead } = this.#own({ dRead: given });
+    return this.#turns.inTurn(async () => {
+      this.#array('dRead').set(dRead);
+      await this.#needForward();
+      await this.#run('backward');
+      this.#state = 'used';
+      const of = (name: 'dPush' | 'dPop' | 'dValue'): Float32Array => this.#array(name).slice();
+      return { dPush: of('dPush'), dPop: of('dPop'), dValue: of('dValue') };
+    });
   }
 
   async strengths(): Promise<Float32Array[][]> {
     this.#life.check();
-    this.#needForward();
-    const { kind, B, T } = this.shape;
-    const arena = this.#arena!;
-    const slots = arena.words(this.#at.slots, 2 * this.#N);
-    const undo = arena.words(this.#at.undo, 4 * this.#N);
-    return allStrengths({ kind, form: 'block', B, T }, slots, undo)[0];
+    return this.#turns.inTurn(async () => {
+      await this.#needForward();
+      const { kind, B, T } = this.shape;
+      const { slots, undo } = this.#at;
+      const [words, log] = [this.#sizes.slots / 4, this.#sizes.undo / 4];
+      const arena = this.#arena!;
+      return allStrengths(
+        { kind, form: 'block', B, T },
+        arena.words(slots, words),
+        arena.words(undo, log),
+      )[0];
+    });
   }
 
   destroy(): void {
-    this.#life.end();
+    if (!this.#life.end()) return;
+    this.#pool.remove(this.#object);
     this.#arena = undefined;
+    this.#work = undefined;
   }
 
-  #runForward(): void {
-    const { B, T } = this.shape;
-    const { push, pop, value, read, slots, undo } = this.#at;
-    this.#arena!.kernels.layerForward(B, T, push, pop, value, read, slots, undo);
+  /** What waits its turn must not see what the caller does to his arrays meanwhile. */
+  #own<Arrays extends Record<string, Float32Array>>(arrays: Arrays): Arrays {
+    if (!this.#turns.busy) return arrays;
+    return Object.fromEntries(Object.entries(arrays).map(([name, array]) => [name, array.slice()])) as Arrays;
+  }
+
+  async #run(way: 'forward' | 'backward'): Promise<void> {
+    await this.#pool.run(this.#object, this.#work!, way, itemsOfMemory(this.shape.B));
+    this.#life.check();
+  }
+
+  async #runForward(): Promise<void> {
+    await this.#run('forward');
     this.#state = 'ready';
   }
 
-  #needForward(): void {
+  async #needForward(): Promise<void> {
     if (this.#state === 'empty')
       throw new InputError('the memory has nothing to go back over: call forward first.');
-    if (this.#state === 'used') this.#runForward();
+    if (this.#state === 'used') await this.#runForward();
   }
 
-  #array(name: (typeof IO)[number]): Float32Array<ArrayBuffer> {
-    return this.#arena!.floats(this.#at[name], this.#N * (ROWS.includes(name) ? this.shape.M : 1));
+  #array(name: keyof MemoryPlaces): Float32Array<ArrayBuffer> {
+    return this.#arena!.floats(this.#at[name], this.#sizes[name] / 4);
   }
 }
-
-const IO = ['push', 'pop', 'value', 'read', 'dRead', 'dPush', 'dPop', 'dValue'] as const;
-const ARRAYS = [...IO, 'table', 'slots', 'undo', 'dStrength'] as const;
-/** Those with M numbers for each step and end. */
-const ROWS: readonly string[] = ['value', 'read', 'dRead', 'dValue'];

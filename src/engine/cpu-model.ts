@@ -1,51 +1,77 @@
 import { MOMENTS, type TrainConfig } from '../base/config.ts';
-import type { Batch } from '../base/dims.ts';
+import { type Batch, copyOf } from '../base/dims.ts';
+import { InputError } from '../base/errors.ts';
 import type { ModelSpec, Tensors } from '../base/parameters.ts';
 import { type Layout, layoutOf } from '../layout/layout.ts';
 import { pack, pushBiasesAt, unpack } from '../layout/pack.ts';
-import { allStrengths } from '../layout/strengths.ts';
-import { groupsOf } from '../simd/groups.ts';
-import { Arena } from '../simd/module.ts';
-import { Passes } from '../simd/passes.ts';
-import { checkBatchSize } from '../simd/room.ts';
+import { strandCount } from '../simd/groups.ts';
+import { Arena, makeMemory } from '../simd/module.ts';
+import type { Pool } from '../simd/pool.ts';
+import { roomFor } from '../simd/room.ts';
 import { Weights } from '../simd/weights.ts';
+import { type Capacity, workspaceBytes } from '../simd/workspace.ts';
 import { checkBatch, checkState, checkStepped } from './checks.ts';
+import { type Made, ModelWork, type Pass } from './cpu-work.ts';
 import type { Forward, Model, ModelState, StepReport } from './engine.ts';
 import type { Life } from './life.ts';
-import { noReport, scoreGroup } from './scores.ts';
+import { sumOf } from './scores.ts';
+import { Turns } from './turns.ts';
+
+/** Below so many parameters times rows a step is done before other threads have heard of it. */
+const WORTH_THREADS = 2e6;
 
 const RULES = { sgd: 0, rmsprop: 1, adam: 2, adamw: 2 } as const;
 
-/** A model on the kernels of src/simd. Whatever is asked for is computed at once. */
+/** The kernels, and the threads that run them. With one thread alone the memory is not shared. */
+export interface Kernels {
+  module: WebAssembly.Module;
+  pool: Pool;
+  shared: boolean;
+}
+
+/** A model on the kernels of src/simd. Without other threads, whatever is asked for is computed at once. */
 export class CpuModel implements Model {
   readonly spec: ModelSpec;
   readonly plan = 'simd';
   readonly #layout: Layout;
   readonly #training: TrainConfig;
   readonly #life: Life;
+  readonly #turns: Turns;
+  readonly #kernels: Kernels;
   readonly #arena: Arena;
   readonly #weights: Weights;
-  readonly #passes: Passes;
+  readonly #work: ModelWork;
+  /** Of the pool. */
+  readonly #object: number;
+  /** Of the arena, before what depends on the batch. */
+  readonly #base: number;
+  #room = {
+    capacity: { G: 0, T: 0, K: 0 } as Capacity,
+    strands: 0,
+    workspaces: [] as number[],
+    gradients: [] as number[],
+  };
   #step = 0;
   #begun = 0;
   #stepped = false;
   #reports: StepReport[] = [];
 
-  constructor(
-    module: WebAssembly.Module,
-    spec: ModelSpec,
-    training: TrainConfig,
-    state: ModelState,
-    life: Life,
-  ) {
+  constructor(kernels: Kernels, spec: ModelSpec, training: TrainConfig, state: ModelState, life: Life) {
+    const { module, pool, shared } = kernels;
+    this.#kernels = kernels;
     this.#layout = layoutOf(spec);
     this.spec = this.#layout.spec;
     this.#training = { ...training };
     this.#life = life;
-    this.#arena = new Arena(module);
+    this.#turns = new Turns(life);
+    this.#arena = new Arena(module, makeMemory(shared));
     this.#weights = new Weights(this.#arena, this.#layout);
-    this.#passes = new Passes(this.#arena, this.#layout, this.#weights);
+    this.#base = this.#arena.used;
+    const weights = this.#weights.places;
+    this.#work = new ModelWork(this.#arena, this.#layout, weights);
     this.load(state);
+    const made: Made = { of: 'model', module, memory: this.#arena.memory, spec: this.spec, weights };
+    this.#object = pool.add(made);
   }
 
   get bytes(): number {
@@ -54,26 +80,30 @@ export class CpuModel implements Model {
 
   reserve(B: number, T: number, K: number): void {
     this.#life.check();
-    checkBatchSize(this.#layout, B, T, K);
-    this.#passes.reserve(B, T, K);
+    if (this.#turns.busy)
+      throw new InputError('a batch is still being computed: wait for it before making room for others.');
+    this.#makeRoom(B, T, K);
   }
 
-  step(batch: Batch): undefined {
+  step(batch: Batch): Promise<undefined> | undefined {
     this.#life.check();
     checkBatch(this.spec, batch);
-    this.reserve(batch.B, batch.T, batch.K);
+    // What waits its turn must not see what the caller does to his arrays meanwhile.
+    const own = this.#turns.busy ? copyOf(batch) : batch;
+    return this.#turns.inTurn(() => {
+      const { gradients } = this.#makeRoom(own.B, own.T, own.K);
+      const parts = this.#run({ batch: own, gradients });
+      if (parts instanceof Promise) return parts.then(of => this.#finish(of, own.B));
+      return this.#finish(parts, own.B);
+    }) as Promise<undefined> | undefined;
+  }
+
+  /** After the passes of a training step: the sum of the gradients, and the update. */
+  #finish(parts: readonly StepReport[], B: number): undefined {
+    this.#life.check();
     const weights = this.#weights;
-    const passes = this.#passes;
-    const report = noReport(batch.B);
-    weights.prepare();
-    weights.clearGradient();
-    for (const group of groupsOf(batch)) {
-      passes.load(batch, group);
-      passes.forward();
-      scoreGroup(report, batch, group, passes.outcomes(), passes.recalled());
-      passes.backward();
-      weights.addGradient();
-    }
+    const report = sumOf(parts, B);
+    weights.addGradients(this.#room.gradients.slice(1, parts.length));
     weights.finishGradient();
     const norm = weights.norm();
     report.gradientNorm = norm;
@@ -83,78 +113,101 @@ export class CpuModel implements Model {
     this.#step++;
     this.#stepped = true;
     this.#reports.push(report);
+    return undefined;
+  }
+
+  /** Passes over all strands of a batch: a report of each. */
+  #run(given: Pick<Pass, 'batch' | 'gradients' | 'made'>): StepReport[] | Promise<StepReport[]> {
+    const { capacity, workspaces } = this.#room;
+    const strands = strandCount(given.batch.B, this.#layout.size4);
+    const pass: Pass = { ...given, capacity, workspaces, strands };
+    this.#weights.prepare();
+    const rows = given.batch.lengths.reduce((sum, length) => sum + length, 0);
+    // A trace is of few sequences, and of arrays that are not shared.
+    const alone = given.made?.trace || rows * 4 * this.#layout.size4 < WORTH_THREADS;
+    const most = alone ? 1 : workspaces.length;
+    return this.#kernels.pool.run(this.#object, this.#work, pass, strands, most);
+  }
+
+  /** Workspaces of threads and gradients of strands, behind the weights. */
+  #makeRoom(B: number, T: number, K: number): { gradients: readonly number[] } {
+    const { pool } = this.#kernels;
+    const { size4 } = this.#layout;
+    const held = this.#room;
+    const { capacity, threads } = roomFor(this.#layout, [B, T, K], pool.most, held.capacity);
+    const strands = Math.max(strandCount(B, size4), held.strands);
+    const same = (['G', 'T', 'K'] as const).every(key => capacity[key] === held.capacity[key]);
+    // A thread has no use for a workspace where there are fewer strands.
+    const count = Math.min(threads, strands);
+    if (same && strands === held.strands && count <= held.workspaces.length) return held;
+    this.#arena.release(this.#base);
+    const { gradient } = this.#weights.at;
+    const others = Array.from({ length: strands - 1 }, () => this.#arena.take(16 * size4));
+    const bytes = workspaceBytes(this.#arena, this.#layout, capacity);
+    const workspaces = Array.from({ length: count }, () => this.#arena.take(bytes));
+    this.#room = { capacity, strands, workspaces, gradients: [gradient, ...others] };
+    return this.#room;
   }
 
   async reports(): Promise<StepReport[]> {
     this.#life.check();
-    const reports = this.#reports;
-    this.#reports = [];
-    return reports;
+    return this.#turns.inTurn(() => {
+      const reports = this.#reports;
+      this.#reports = [];
+      return reports;
+    });
   }
 
   async gradients(): Promise<Tensors> {
     this.#life.check();
-    checkStepped(this.#stepped);
-    return unpack(this.#layout, this.#weights.numbers('gradient'));
+    return this.#turns.inTurn(() => {
+      checkStepped(this.#stepped);
+      return unpack(this.#layout, this.#weights.numbers('gradient'));
+    });
   }
 
   async forward(given: Batch, trace = false): Promise<Forward> {
     this.#life.check();
-    const { noise: _, ...batch } = given;
-    checkBatch(this.spec, batch);
-    this.reserve(batch.B, batch.T, batch.K);
-    const { B, T } = batch;
-    const { outputs: V, width: M, memory: kind, memories } = this.spec;
-    const { E, M4, R4, S4, V4 } = this.#layout;
-    const made: Forward = {
-      report: noReport(B),
-      predicted: new Uint32Array(T * B),
-      push: new Float32Array(T * B * E),
-      pop: new Float32Array(T * B * E),
-    };
-    if (trace) {
-      made.trace = {
-        output: new Float32Array(T * B * V),
-        read: new Float32Array(T * B * E * M),
-        strengths: kind === 'none' ? [] : Array.from({ length: memories }, () => new Array(B)),
+    const { noise: _, ...asked } = given;
+    checkBatch(this.spec, asked);
+    const batch = this.#turns.busy ? copyOf(asked) : asked;
+    return this.#turns.inTurn(async () => {
+      const { B, T } = batch;
+      this.#makeRoom(B, T, batch.K);
+      const { outputs: V, width: M, memory: kind, memories } = this.spec;
+      const { E } = this.#layout;
+      const bytes = (count: number): ArrayBuffer | SharedArrayBuffer =>
+        this.#kernels.shared ? new SharedArrayBuffer(4 * count) : new ArrayBuffer(4 * count);
+      const made: Pass['made'] = {
+        predicted: new Uint32Array(bytes(T * B)),
+        push: new Float32Array(bytes(T * B * E)),
+        pop: new Float32Array(bytes(T * B * E)),
       };
-    }
-    this.#weights.prepare();
-    const passes = this.#passes;
-    for (const group of groupsOf(batch)) {
-      passes.load(batch, group);
-      passes.forward();
-      const outcomes = passes.outcomes();
-      scoreGroup(made.report, batch, group, outcomes, passes.recalled());
-      const [s, y, r] = [passes.rows('s'), passes.rows('y'), passes.rows('r', 1)];
-      for (let t = 0; t < group.T; t++) {
-        for (let slot = 0; slot < group.active[t]; slot++) {
-          const [row, n] = [group.first[t] + slot, t * B + group.order[slot]];
-          made.predicted[n] = outcomes[4 * row + 2];
-          for (let e = 0; e < E; e++) {
-            const at = 4 * (row * S4 + R4) + 2 * e;
-            made.push[n * E + e] = s[at];
-            made.pop[n * E + e] = s[at + 1];
-            if (!made.trace) continue;
-            const from = 4 * (row * R4 + e * M4);
-            made.trace.read.set(r.subarray(from, from + M), (n * E + e) * M);
-          }
-          made.trace?.output.set(y.subarray(4 * row * V4, 4 * row * V4 + V), n * V);
-        }
+      if (trace) {
+        made.trace = {
+          output: new Float32Array(T * B * V),
+          read: new Float32Array(T * B * E * M),
+          strengths: kind === 'none' ? [] : Array.from({ length: memories }, () => new Array(B)),
+        };
       }
-      if (!made.trace || kind === 'none') continue;
-      const shape = { kind, form: 'block' as const, B: group.order.length, T: group.T, memories };
-      const strengths = allStrengths(shape, ...passes.states(), group.lengths);
-      for (let k = 0; k < memories; k++) {
-        for (const [slot, b] of group.order.entries()) made.trace.strengths[k][b] = strengths[k][slot];
-      }
-    }
-    made.report.finite = Number.isFinite(made.report.objective);
-    return made;
+      const report = sumOf(await this.#run({ batch, made }), B);
+      report.finite = Number.isFinite(report.objective);
+      const { predicted, push, pop } = made;
+      const own = this.#kernels.shared && {
+        predicted: predicted.slice(),
+        push: push.slice(),
+        pop: pop.slice(),
+      };
+      return { report, ...made, ...own };
+    });
   }
 
   async state(): Promise<ModelState> {
     this.#life.check();
+    return this.#turns.inTurn(() => this.#state());
+  }
+
+  #state(): ModelState {
     const of = (name: 'parameters' | 'mean' | 'square'): Tensors =>
       unpack(this.#layout, this.#weights.numbers(name));
     const has = MOMENTS[this.#training.optimiser];
@@ -169,17 +222,23 @@ export class CpuModel implements Model {
   load(state: ModelState): void {
     this.#life.check();
     checkState(this.spec, state);
-    for (const name of ['parameters', 'mean', 'square'] as const)
-      this.#weights.numbers(name).set(pack(this.#layout, state[name]));
-    this.#weights.changed();
-    this.#step = state.step;
-    this.#begun = state.begun ?? 0;
-    // What older steps would report belongs to the state that is gone.
-    this.#reports = [];
+    const { step, begun = 0 } = state;
+    const names = ['parameters', 'mean', 'square'] as const;
+    const tensors = names.map(name => pack(this.#layout, state[name]));
+    const loaded = this.#turns.inTurn(() => {
+      for (const [k, name] of names.entries()) this.#weights.numbers(name).set(tensors[k]);
+      this.#weights.changed();
+      this.#step = step;
+      this.#begun = begun;
+      // What older steps would report belongs to the state that is gone.
+      this.#reports = [];
+    });
+    // Destroyed before its turn.
+    if (loaded instanceof Promise) loaded.catch(() => undefined);
   }
 
   destroy(): void {
-    this.#life.end();
+    if (this.#life.end()) this.#kernels.pool.remove(this.#object);
   }
 
   #update(norm: number): void {

@@ -1,31 +1,79 @@
 import type { TrainConfig } from '../base/config.ts';
+import { DeviceError } from '../base/errors.ts';
 import type { ModelSpec } from '../base/parameters.ts';
 import { compile } from '../simd/module.ts';
+import { Pool, type Spawn } from '../simd/pool.ts';
 import { CpuMemory } from './cpu-memory.ts';
-import { CpuModel } from './cpu-model.ts';
+import { CpuModel, type Kernels } from './cpu-model.ts';
 import type { Engine, MemoryLayer, MemoryShape, Model, ModelState } from './engine.ts';
 import { Life } from './life.ts';
 
+export type { Spawn };
+
+/** How threads are had on a platform. */
+export interface Threads {
+  /** Absent where there is one thread only. */
+  spawn?: Spawn;
+  /** Threads that can run at the same time. */
+  cores: number;
+  /** Why there is one only. */
+  without?: string;
+}
+
 /**
- * The kernels of src/simd as an engine: float32, on this thread. Where there is no GPU.
- * @throws DeviceError where this machine or browser has no WebAssembly SIMD
+ * The kernels of src/simd as an engine: float32. Where there is no GPU.
+ * @param asked threads, the calling one included; absent: as many as there are cores, where they can be had. Results are the
+ * same, to the bit.
+ * @throws DeviceError where this machine or browser has no WebAssembly SIMD, or not the threads that are asked for
  */
-export async function createCpuEngine(reason = 'asked for'): Promise<Engine> {
-  const module = await compile();
+export async function createCpuEngine(
+  reason = 'asked for',
+  { spawn, cores, without }: Threads = { cores: 1 },
+  asked?: number,
+): Promise<Engine> {
+  const most = asked ?? cores;
+  if (most > 1 && !spawn) throw noThreads(most, without ?? 'none can be had here');
+  const shared = most > 1;
+  const module = await compile(shared);
+  const pool = new Pool(most, spawn);
+  // Starts while models are made; where it cannot, that is known from the beginning.
+  pool.want(asked ?? 2);
+  if (asked) {
+    await pool.ready();
+    const { refused } = pool;
+    if (refused) {
+      pool.end();
+      throw noThreads(most, refused);
+    }
+  }
+  const kernels: Kernels = { module, pool, shared };
   const life = new Life('engine');
   return {
     name: 'cpu',
-    adapter: { name: 'WebAssembly SIMD', kind: 'cpu', reason },
+    adapter: {
+      name: 'WebAssembly SIMD',
+      kind: 'cpu',
+      get reason() {
+        const alone = asked || pool.most > 1 ? '' : pool.refused || without;
+        return alone ? `${reason}; one thread: ${alone}` : reason;
+      },
+      get threads() {
+        return pool.most;
+      },
+    },
     async model(spec: ModelSpec, training: TrainConfig, state: ModelState): Promise<Model> {
       life.check();
-      return new CpuModel(module, spec, training, state, new Life('model', life));
+      return new CpuModel(kernels, spec, training, state, new Life('model', life));
     },
     async memory(shape: MemoryShape): Promise<MemoryLayer> {
       life.check();
-      return new CpuMemory(module, shape, new Life('memory', life));
+      return new CpuMemory(kernels, shape, new Life('memory', life));
     },
     destroy(): void {
-      life.end();
+      if (life.end()) pool.end();
     },
   };
 }
+
+const noThreads = (count: number, reason: string): DeviceError =>
+  new DeviceError(`${count} threads cannot be had: ${reason}. Ask for 1, or leave the number out.`);

@@ -27,6 +27,8 @@ export interface AdapterDescription {
   kind: 'gpu' | 'software' | 'cpu';
   /** Why this one was taken: printed beside the name. */
   reason: string;
+  /** Threads that compute, at most: of the engine `cpu`. */
+  readonly threads?: number;
 }
 
 /**

@@ -53,3 +53,21 @@ export function scoreGroup(
     report.fine += symbols > 0 ? prefix / symbols : 1;
   }
 }
+
+const SUMS = [
+  'objective',
+  'loss',
+  'targets',
+  'symbols',
+  'correct',
+  'coarse',
+  'fine',
+  'absoluteError',
+] as const;
+
+/** The report of a batch of B sequences, out of those of its strands. */
+export function sumOf(parts: readonly StepReport[], B: number): StepReport {
+  const report = noReport(B);
+  for (const part of parts) for (const key of SUMS) report[key] += part[key];
+  return report;
+}

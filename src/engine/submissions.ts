@@ -1,6 +1,7 @@
 import type { Gpu } from '../gpu/device.ts';
 import type { SliceSteps } from '../kernels/slices.ts';
 import type { Life } from './life.ts';
+import { Turns } from './turns.ts';
 
 /** Submissions in flight at a time, where work is cut into several. */
 const MOST_IN_FLIGHT = 2;
@@ -9,40 +10,12 @@ const MOST_IN_FLIGHT = 2;
  * What a model or a memory enqueues, in the order it is asked for: work that is cut into slices takes a while to be
  * enqueued, and whatever is asked for meanwhile must not come between.
  */
-export class Submissions {
+export class Submissions extends Turns {
   readonly #gpu: Gpu;
-  readonly #life: Life;
-  /** Work that is being enqueued, or waits to be; never rejects. */
-  #last: Promise<unknown> | undefined;
 
   constructor(gpu: Gpu, life: Life) {
+    super(life);
     this.#gpu = gpu;
-    this.#life = life;
-  }
-
-  /** Whether something is still being enqueued: what is asked for now will wait. */
-  get busy(): boolean {
-    return this.#last !== undefined;
-  }
-
-  /**
-   * Does `work` when all that was asked for before is enqueued: at once, if it is. The next one's turn comes when what
-   * `work` returns is settled; a promise that is not to be waited for must therefore be returned in an object.
-   */
-  inTurn<T>(work: () => T | Promise<T>): T | Promise<T> {
-    const alive = (): T | Promise<T> => {
-      this.#life.check();
-      return work();
-    };
-    const made = this.#last ? this.#last.then(alive) : alive();
-    if (!(made instanceof Promise)) return made;
-    const settled: Promise<unknown> = made
-      .catch(() => undefined)
-      .then(() => {
-        if (this.#last === settled) this.#last = undefined;
-      });
-    this.#last = settled;
-    return made;
   }
 
   /**
@@ -76,7 +49,7 @@ export class Submissions {
     const inFlight: Promise<unknown>[] = [];
     for (const piece of pieces) {
       if (inFlight.length >= MOST_IN_FLIGHT) await inFlight.shift();
-      this.#life.check();
+      this.life.check();
       this.#gpu.check();
       piece();
       inFlight.push(this.#gpu.done().catch(() => undefined));

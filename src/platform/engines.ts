@@ -1,4 +1,5 @@
-import { DeviceError, firstLineOf, InputError, sentence, unknown } from '../base/errors.ts';
+import { DeviceError, firstLineOf, InputError, sentence, show, unknown } from '../base/errors.ts';
+import type { Threads } from '../engine/cpu.ts';
 import type { Engine } from '../engine/engine.ts';
 import { PLANS, type PlanName } from '../kernels/plans.ts';
 import { ENGINES, type EngineName, engineName, type OwnName } from './names.ts';
@@ -15,24 +16,38 @@ export interface Platform {
   openGpu(plan: PlanName, software: boolean): Promise<Engine>;
   /** What to do where there is none, in a sentence or two; '' where that is for the caller to say. */
   readonly advice: string;
+  /** Threads for the engine on the CPU. */
+  readonly threads: () => Threads;
 }
 
 /** How each engine is opened. @param reason why it was taken, for `engine.adapter`; '' for the first that auto tries */
-const OPEN: Record<OwnName, (platform: Platform, plan: PlanName, reason: string) => Promise<Engine>> = {
-  gpu: (platform, plan, reason) => platform.openGpu(plan, reason !== ''),
-  cpu: async (_platform, _plan, reason) => (await import('../engine/cpu.ts')).createCpuEngine(reason),
-  reference: async (_platform, _plan, reason) =>
-    (await import('../engine/reference.ts')).createReferenceEngine(reason),
-};
+const OPEN: Record<OwnName, (platform: Platform, options: EngineOptions, reason: string) => Promise<Engine>> =
+  {
+    gpu: (platform, { plan = 'auto' }, reason) => platform.openGpu(plan, reason !== ''),
+    cpu: async (platform, { threads }, reason) =>
+      (await import('../engine/cpu.ts')).createCpuEngine(reason, platform.threads(), threads),
+    reference: async (_platform, _options, reason) =>
+      (await import('../engine/reference.ts')).createReferenceEngine(reason),
+  };
 
 /** @throws InputError for an unknown name */
 export function planName(text: string): PlanName {
   return PLANS.find(plan => plan === text) ?? unknown('plan', text, PLANS);
 }
 
+export const MOST_THREADS = 256;
+
+/** @throws InputError unless it is a number of threads, or absent */
+function checkThreads(threads: unknown): void {
+  if (threads === undefined) return;
+  if (Number.isInteger(threads) && (threads as number) >= 1 && (threads as number) <= MOST_THREADS) return;
+  throw new InputError(`threads must be a whole number from 1 to ${MOST_THREADS}, got ${show(threads)}.`);
+}
 export interface EngineOptions {
   /** How the kernels lay out a model, the same numbers either way; `auto`: by size and measurement. `gpu` only. */
   plan?: PlanName;
+  /** Threads that compute at most, the calling one included; all cores by default. `cpu` only. */
+  threads?: number;
 }
 
 /** How engines are opened on a platform. */
@@ -78,17 +93,18 @@ export function openingOn<Options extends EngineOptions>(
 async function openWith<T>(
   platform: Platform,
   name: string,
-  { plan = 'auto' }: EngineOptions,
+  options: EngineOptions,
   work: (engine: Engine) => Promise<T>,
 ): Promise<{ engine: Engine; made: T }> {
   const asked = engineName(name);
-  planName(plan);
+  planName(options.plan ?? 'auto');
+  checkThreads(options.threads);
   const candidates = asked === 'auto' ? ENGINES.map(({ name }) => name) : [asked];
   let reason = asked === 'auto' ? '' : 'asked for';
   for (const [k, candidate] of candidates.entries()) {
     let engine: Engine | undefined;
     try {
-      engine = await OPEN[candidate](platform, plan, reason);
+      engine = await OPEN[candidate](platform, options, reason);
       return { engine, made: await work(engine) };
     } catch (error) {
       engine?.destroy();

@@ -26,8 +26,9 @@ export function engineName(text: string, what = 'engine'): EngineName {
   return ENGINE_NAMES.find(name => name === text) ?? unknown(what, text, ENGINE_NAMES);
 }
 
-/** `engine gpu · SwiftShader (software) · no GPU adapter found` */
+/** `engine gpu · SwiftShader (software) · no GPU adapter found`, `engine cpu · WebAssembly SIMD, 2 threads · asked for` */
 export function engineLine({ name, adapter }: Pick<Engine, 'name' | 'adapter'>): string {
   const kind = adapter.kind === 'software' ? ' (software)' : '';
-  return `engine ${name} · ${adapter.name}${kind} · ${adapter.reason}`;
+  const threads = (adapter.threads ?? 1) > 1 ? `, ${adapter.threads} threads` : '';
+  return `engine ${name} · ${adapter.name}${kind}${threads} · ${adapter.reason}`;
 }

@@ -12,7 +12,7 @@ export async function compileAssembly() {
   const { error, stderr } = await asc.main(
     ['assembly/index.ts', '--baseDir', here, '--outFile', 'out.wasm', '--bindings', 'raw'].concat(
       ['--enable', 'simd', '--runtime', 'stub', '--use', 'abort=', '-O3', '--converge', '--noAssert'],
-      ['--importMemory', '--initialMemory', '1'],
+      ['--importMemory', '--initialMemory', '1', '--maximumMemory', '65536'],
     ),
     {
       readFile: (name, base) => {

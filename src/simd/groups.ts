@@ -14,28 +14,54 @@ export interface Group {
   rows: number;
 }
 
-/** Sequences of a group at most: their number depends on the batch alone, so that the sums are those of any machine. */
-export const groupSize = (B: number): number => Math.ceil(B / Math.ceil(B / 16));
+/** Rows that the kernels of products are fast with. */
+const MOST = 16;
+/** A model of this many vec4s of parameters spends far more on a step than threads cost: its groups are smaller, so that there are more. */
+const LARGE4 = 10_000;
+const LEAST_OF_LARGE = 5;
+const GROUPS_OF_LARGE = 8;
 
-export function groupsOf({ B, lengths }: Pick<Batch, 'B' | 'lengths'>): Group[] {
+/** Sequences of a group at most. It depends on batch and model alone, so that sums are those of any machine and any number of threads. */
+export function groupSize(B: number, size4: number): number {
+  const wanted =
+    size4 < LARGE4 ? MOST : Math.min(MOST, Math.max(LEAST_OF_LARGE, Math.ceil(B / GROUPS_OF_LARGE)));
+  return Math.ceil(B / Math.ceil(B / wanted));
+}
+
+/** @param size4 vec4s of the parameters of the model */
+export function groupsOf({ B, lengths }: Pick<Batch, 'B' | 'lengths'>, size4: number): Group[] {
   const sorted = Array.from({ length: B }, (_, b) => b).sort((a, b) => lengths[b] - lengths[a] || a - b);
-  const size = groupSize(B);
+  const count = Math.ceil(B / groupSize(B, size4));
   const groups: Group[] = [];
-  for (let from = 0; from < B; from += size) {
-    const order = sorted.slice(from, from + size);
+  for (let g = 0; g < count; g++) {
+    // Like dealt cards: every group has long ones and short ones, and takes as long as the others.
+    const order = sorted.filter((_, k) => k % count === g);
     const own = order.map(b => lengths[b]);
     const T = own[0];
     const active: number[] = [];
     const first: number[] = [];
     let rows = 0;
-    let count = own.length;
+    let alive = own.length;
     for (let t = 0; t < T; t++) {
-      while (own[count - 1] <= t) count--;
-      active.push(count);
+      while (own[alive - 1] <= t) alive--;
+      active.push(alive);
       first.push(rows);
-      rows += count;
+      rows += alive;
     }
     groups.push({ order, lengths: own, T, active, first, rows });
   }
   return groups;
+}
+
+const MOST_STRANDS = 32;
+const MOST_GRADIENT_BYTES = 2 ** 28;
+
+/**
+ * Strands of a batch: groups 0, S, 2S …, then 1, S + 1 …. The groups of a strand go one after the other into one gradient, so
+ * that the sum has the same order on any number of threads, which take whole strands.
+ */
+export function strandCount(B: number, size4: number): number {
+  const groups = Math.ceil(B / groupSize(B, size4));
+  const fit = Math.max(1, Math.floor(MOST_GRADIENT_BYTES / (16 * size4)));
+  return Math.min(groups, MOST_STRANDS, fit);
 }

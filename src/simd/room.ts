@@ -1,35 +1,41 @@
 import { InputError } from '../base/errors.ts';
-import { endsOf } from '../base/parameters.ts';
 import type { Layout } from '../layout/layout.ts';
-import { groupSize } from './groups.ts';
+import { groupSize, strandCount } from './groups.ts';
 import { MOST_BYTES } from './module.ts';
+import { bytesOfWorkspace, type Capacity } from './workspace.ts';
 
-/** Copies of the parameters: they, two moments, the gradient and that of a group, and panels both ways. */
-export const COPIES = 7;
+/** Copies of the parameters: they, two moments, the gradient, and panels both ways. */
+const COPIES = 6;
+/** For what is rounded up, and scratch. */
+const SLACK = 2 ** 20;
 
-/** Bytes of a group's tensors for each row, for each sequence of T steps. */
-export function bytesOfGroup(layout: Layout, T: number, K: number): { row: number; sequence: number } {
-  const { spec, S4, R4 } = layout;
-  const slots = spec.memories * endsOf(spec.memory) * T;
-  let [row, sequence] = [4 * (K + 3) + 16 * (S4 - R4) + 20, 28 * slots];
-  for (const { width4, rows } of layout.tensors) {
-    if (rows !== 'batch') row += 16 * width4;
-    if (rows !== 'steps') sequence += 16 * width4;
+const NONE: Capacity = { G: 0, T: 0, K: 0 };
+
+/**
+ * Room for batches of B sequences of T steps with K inputs, beside what was `held` so far where both fit; and threads, of
+ * those asked for, whose workspaces fit beside each other.
+ * @throws InputError where not even one does, with the batch that would
+ */
+export function roomFor(
+  layout: Layout,
+  [B, T, K]: readonly [B: number, T: number, K: number],
+  threads = 1,
+  held = NONE,
+): { capacity: Capacity; threads: number } {
+  const { size4 } = layout;
+  const copies = COPIES + strandCount(B, size4) - 1;
+  const left = MOST_BYTES - 16 * size4 * copies - SLACK;
+  const bytesOf = (capacity: Capacity): number => bytesOfWorkspace(layout, capacity) + SLACK;
+  const own = { G: groupSize(B, size4), T, K };
+  const both = { G: Math.max(own.G, held.G), T: Math.max(T, held.T), K: Math.max(K, held.K) };
+  for (const capacity of [both, own]) {
+    const fit = Math.floor(left / bytesOf(capacity));
+    if (fit >= 1) return { capacity, threads: Math.min(threads, fit) };
   }
-  return { row, sequence: sequence + 32 * layout.H4 };
-}
-
-/** @throws InputError where a batch does not fit into the memory of WebAssembly, with the batch that would */
-export function checkBatchSize(layout: Layout, B: number, T: number, K: number): void {
-  const { row, sequence } = bytesOfGroup(layout, T, K);
-  const bytesOf = (G: number): number => G * (T * row + sequence) + 4 * T + 65_536;
-  const fixed = 16 * layout.size4 * COPIES;
-  const bytes = fixed + bytesOf(groupSize(B));
-  if (bytes <= MOST_BYTES) return;
-  let fits = groupSize(B);
-  while (fits > 0 && fixed + bytesOf(fits) > MOST_BYTES) fits--;
+  let fits = own.G;
+  while (fits > 0 && bytesOf({ G: fits, T, K }) > left) fits--;
   const none = 'not even one sequence of this length fits, so take shorter ones or a smaller model';
-  throw tooLarge(`a batch of B=${B}, T=${T}`, bytes, fits, none);
+  throw tooLarge(`a batch of B=${B}, T=${T}`, MOST_BYTES - left + bytesOf(own), fits, none);
 }
 
 /** @param fits sequences that there is room for @param none said where that is none */

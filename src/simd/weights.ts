@@ -1,7 +1,7 @@
 import type { Block, Layout } from '../layout/layout.ts';
 import type { Arena } from './module.ts';
 
-const NAMES = ['parameters', 'mean', 'square', 'gradient', 'own'] as const;
+const NAMES = ['parameters', 'mean', 'square', 'gradient'] as const;
 type Name = (typeof NAMES)[number];
 
 /** A matrix as products want it: itself, and its transpose, in panels (assembly/product.ts). */
@@ -10,43 +10,57 @@ export interface Panels {
   transposed: number;
 }
 
-/** The packed parameters of a model (src/layout) with all that has their form: moments, gradients. */
+/** Addresses of the weights of a model, for other threads. */
+export interface WeightsPlaces {
+  at: Record<Name, number>;
+  /** Of matricesOf(layout), in this order. */
+  panels: Panels[];
+}
+
+/** The matrices that rows are multiplied with. */
+export function matricesOf({ layers, blocks }: Layout): Block[] {
+  const all = [
+    ...layers.flatMap(({ Wy, Wh, Wr, Wxe }) => [Wy, Wh, Wr, Wxe]),
+    ...[blocks.Whp, blocks.S, blocks.Wo, blocks.Ws, blocks.Whx, blocks.Wpx],
+  ];
+  return all.filter(block => block !== undefined && block.rows * block.ld4 > 0) as Block[];
+}
+
+/** The columns of the widest x of an outer product. */
+export const widestOf = (layout: Layout): number =>
+  Math.max(layout.spec.embedding, ...matricesOf(layout).map(({ rows }) => rows));
+
+/** The packed parameters of a model (src/layout) with all that has their form: moments, the gradient. */
 export class Weights {
   readonly #arena: Arena;
   readonly #layout: Layout;
-  /** Addresses. `own` is the gradient of a group, which `gradient` is the sum of. */
-  readonly at: Record<Name, number>;
-  /** For outer(): of the widest matrix. */
-  readonly scratch: number;
-  readonly #panels = new Map<Block, Panels>();
+  readonly places: WeightsPlaces;
+  readonly #panels: ReadonlyMap<Block, Panels>;
+  /** For outer(), of the thread that updates. */
+  readonly #scratch: number;
   #stale = true;
 
   constructor(arena: Arena, layout: Layout) {
     this.#arena = arena;
     this.#layout = layout;
     const bytes = 16 * layout.size4;
-    this.at = Object.fromEntries(NAMES.map(name => [name, arena.take(bytes)])) as Record<Name, number>;
-    const { layers, blocks, spec } = layout;
-    const matrices = [
-      ...layers.flatMap(({ Wy, Wh, Wr, Wxe }) => [Wy, Wh, Wr, Wxe]),
-      ...[blocks.Whp, blocks.S, blocks.Wo, blocks.Ws, blocks.Whx, blocks.Wpx],
-    ];
-    const widest = Math.max(spec.embedding, ...matrices.map(block => block?.rows ?? 0));
-    this.scratch = arena.take(arena.kernels.outerScratch(widest));
-    for (const block of matrices) {
-      if (!block || block.rows * block.ld4 === 0) continue;
-      const forward = arena.take(16 * block.rows * block.ld4);
-      const transposed = arena.take(16 * 4 * block.ld4 * Math.ceil(block.rows / 4));
-      this.#panels.set(block, { forward, transposed });
-    }
+    const matrices = matricesOf(layout);
+    this.places = {
+      at: Object.fromEntries(NAMES.map(name => [name, arena.take(bytes)])) as Record<Name, number>,
+      panels: matrices.map(({ rows, ld4 }) => ({
+        forward: arena.take(16 * rows * ld4),
+        transposed: arena.take(16 * 4 * ld4 * Math.ceil(rows / 4)),
+      })),
+    };
+    this.#scratch = arena.take(arena.kernels.outerScratch(widestOf(layout)));
+    this.#panels = panelsOf(layout, this.places);
   }
 
-  panels(block: Block): Panels {
-    return this.#panels.get(block)!;
+  get at(): WeightsPlaces['at'] {
+    return this.places.at;
   }
 
-  /** The address of a block's parameters, or of their gradient in this group. */
-  place(block: Block, of: 'parameters' | 'gradient' | 'own' = 'parameters'): number {
+  #place(block: Block, of: Name = 'parameters'): number {
     return this.at[of] + 16 * block.offset4;
   }
 
@@ -65,26 +79,22 @@ export class Weights {
     this.#stale = false;
     const { pack, packTransposed, clear, product } = this.#arena.kernels;
     for (const [block, { forward, transposed }] of this.#panels) {
-      pack(this.place(block), 16 * block.ld4, block.rows, block.ld4, forward);
-      packTransposed(this.place(block), 16 * block.ld4, block.rows, 4 * block.ld4, transposed);
+      pack(this.#place(block), 16 * block.ld4, block.rows, block.ld4, forward);
+      packTransposed(this.#place(block), 16 * block.ld4, block.rows, 4 * block.ld4, transposed);
     }
     const { We, layers, spec } = this.#layout;
     if (!We) return;
     for (const { Wx, Wxe } of layers) {
-      const to = this.place(Wx);
+      const to = this.#place(Wx);
       clear(to, 16 * Wx.rows * Wx.ld4);
-      const { forward } = this.panels(Wxe!);
-      product(this.place(We), 16 * We.ld4, We.rows, spec.embedding, forward, to, 16 * Wx.ld4, Wx.ld4);
+      const { forward } = this.#panels.get(Wxe!)!;
+      product(this.#place(We), 16 * We.ld4, We.rows, spec.embedding, forward, to, 16 * Wx.ld4, Wx.ld4);
     }
   }
 
-  clearGradient(): void {
-    this.#arena.kernels.clear(this.at.gradient, 16 * this.#layout.size4);
-  }
-
-  /** Adds the gradient of a group to the sum. */
-  addGradient(): void {
-    this.#arena.kernels.add(this.#layout.size4, this.at.own, this.at.gradient);
+  /** Adds the gradients of strands to the first one's, which lies in `gradient`. */
+  addGradients(others: readonly number[]): void {
+    for (const at of others) this.#arena.kernels.add(this.#layout.size4, at, this.at.gradient);
   }
 
   /** With embeddings: what they and their matrices have of the gradient of the product of both. */
@@ -92,22 +102,22 @@ export class Weights {
     const { We, layers, spec } = this.#layout;
     if (!We) return;
     const { product, outer } = this.#arena.kernels;
-    const dWe = this.place(We, 'gradient');
+    const dWe = this.#place(We, 'gradient');
     for (const { Wx, Wxe } of layers) {
-      const dWx = this.place(Wx, 'gradient');
+      const dWx = this.#place(Wx, 'gradient');
       const [ldx, lde] = [16 * Wx.ld4, 16 * We.ld4];
-      product(dWx, ldx, Wx.rows, 4 * Wx.ld4, this.panels(Wxe!).transposed, dWe, lde, We.ld4);
+      product(dWx, ldx, Wx.rows, 4 * Wx.ld4, this.#panels.get(Wxe!)!.transposed, dWe, lde, We.ld4);
       outer(
-        this.place(We),
+        this.#place(We),
         lde,
         spec.embedding,
         We.rows,
         dWx,
         ldx,
         Wx.ld4,
-        this.place(Wxe!, 'gradient'),
+        this.#place(Wxe!, 'gradient'),
         ldx,
-        this.scratch,
+        this.#scratch,
       );
     }
   }
@@ -116,4 +126,9 @@ export class Weights {
   norm(): number {
     return Math.sqrt(this.#arena.kernels.sumSquares(this.at.gradient, this.#layout.trained4));
   }
+}
+
+/** Where the panels of each matrix are. */
+export function panelsOf(layout: Layout, { panels }: WeightsPlaces): ReadonlyMap<Block, Panels> {
+  return new Map(matricesOf(layout).map((block, k) => [block, panels[k]]));
 }

@@ -26,12 +26,16 @@ export async function buildPage(): Promise<string> {
   return outDir;
 }
 
-/** Serves what buildPage() built, on a free port of localhost. */
-export async function servePage(outDir: string): Promise<Server> {
+/**
+ * Serves what buildPage() built, on a free port of localhost.
+ * @param headers none, as from most static hosts: the page is not cross-origin isolated then
+ */
+export async function servePage(outDir: string, headers: Record<string, string> = {}): Promise<Server> {
   const server = await preview({
+    configFile: false,
     logLevel: 'error',
     build: { outDir },
-    preview: { host: 'localhost', port: 0, strictPort: false },
+    preview: { host: 'localhost', port: 0, strictPort: false, headers },
   });
   const url = server.resolvedUrls?.local[0];
   if (!url) throw new Error('the preview server has no address.');

@@ -32,8 +32,10 @@ describe('in a browser', () => {
   test('auto leaves a software adapter to those who ask for it', async () => {
     const surroundings = { gpu: gpuThat(async () => adapter({ architecture: 'swiftshader' })), secure: true };
     const engine = await openEngine('auto', { surroundings });
+    // Node is not a page.
+    const alone = 'one thread: the page is not cross-origin isolated';
     expect(engineLine(engine)).toBe(
-      'engine cpu · WebAssembly SIMD · no GPU found; engine gpu runs the WGSL kernels on SwiftShader',
+      `engine cpu · WebAssembly SIMD · no GPU found; engine gpu runs the WGSL kernels on SwiftShader; ${alone}`,
     );
     // It is asked for here, and its device is what fails.
     await expect(openEngine('gpu', { surroundings })).rejects.toThrow(/^SwiftShader failed: /);
@@ -42,7 +44,7 @@ describe('in a browser', () => {
   test('cpu asks for no adapter', async () => {
     const gpu = gpuThat(() => Promise.reject(new Error('asked')));
     expect(engineLine(await openEngine('cpu', { surroundings: { gpu, secure: true } }))).toBe(
-      'engine cpu · WebAssembly SIMD · asked for',
+      'engine cpu · WebAssembly SIMD · asked for; one thread: the page is not cross-origin isolated',
     );
   });
 
@@ -56,7 +58,7 @@ describe('in a browser', () => {
     const surroundings = { gpu: gpuThat(async () => broken), secure: true };
     expect((await findAdapter(surroundings)).description.name).toBe('nvidia hopper');
     const reason = 'nvidia hopper failed: out of devices';
-    expect((await openEngine('auto', { surroundings })).adapter.reason).toBe(reason);
+    expect((await openEngine('auto', { surroundings })).adapter.reason).toContain(reason);
     await expect(openEngine('gpu', { surroundings })).rejects.toThrow(reason);
   });
 });
@@ -65,6 +67,7 @@ describe('the table of engines', () => {
   /** A platform whose WebGPU engine fails at work, or is not there. */
   const platform = (engine?: Engine): Platform => ({
     advice: 'Buy one.',
+    threads: () => ({ cores: 1 }),
     async openGpu() {
       if (engine) return engine;
       throw new NoAdapter('no adapter\n    and a stack');
@@ -85,6 +88,7 @@ describe('the table of engines', () => {
   test('what fails on a device that is there comes without that advice', async () => {
     const broken = openingOn(() => ({
       advice: 'Buy one.',
+      threads: () => ({ cores: 1 }),
       openGpu: () => Promise.reject(new DeviceError('H100 failed: out of memory')),
     }));
     await expect(broken.openEngine('gpu')).rejects.toThrow(/^H100 failed: out of memory$/);

@@ -7,7 +7,7 @@ import { createCpuEngine } from '../../src/engine/cpu.ts';
 import { layoutOf } from '../../src/layout/layout.ts';
 import { groupsOf } from '../../src/simd/groups.ts';
 import { Arena, compile } from '../../src/simd/module.ts';
-import { checkBatchSize } from '../../src/simd/room.ts';
+import { roomFor } from '../../src/simd/room.ts';
 import { makeSpec, randomBatch } from '../support/batches.ts';
 import { configOf, startOf } from '../support/model-parity.ts';
 
@@ -112,7 +112,7 @@ describe('products', () => {
 
 test('groups: the longest first, rows ragged, their number by the batch alone', () => {
   const lengths = Uint32Array.of(2, 5, 1, 5);
-  expect(groupsOf({ B: 4, lengths })).toEqual([
+  expect(groupsOf({ B: 4, lengths }, 100)).toEqual([
     {
       order: [1, 3, 0, 2],
       lengths: [5, 5, 2, 1],
@@ -122,7 +122,7 @@ test('groups: the longest first, rows ragged, their number by the batch alone', 
       rows: 13,
     },
   ]);
-  const many = groupsOf({ B: 33, lengths: new Uint32Array(33).fill(3) });
+  const many = groupsOf({ B: 33, lengths: new Uint32Array(33).fill(3) }, 100);
   expect(many.map(({ order }) => order.length)).toEqual([11, 11, 11]);
   expect(many.flatMap(({ order }) => order).sort((a, b) => a - b)).toEqual(
     Array.from({ length: 33 }, (_, b) => b),
@@ -150,9 +150,28 @@ test('sizes beyond 4 GiB are refused with the batch that would fit', async () =>
     /a memory of B=65536, T=4096, M=64 needs [\d.]+ GiB, but WebAssembly has at most 4: a batch of up to \d+ sequences/,
   );
   const layout = layoutOf(makeSpec({ hidden: 4096, width: 4096 }));
-  expect(() => checkBatchSize(layout, 16, 10_000, 2)).toThrow(InputError);
-  expect(() => checkBatchSize(layout, 16, 10_000, 2)).toThrow(
-    /needs [\d.]+ GiB, but WebAssembly has at most 4: /,
+  expect(() => roomFor(layout, [16, 10_000, 2])).toThrow(InputError);
+  expect(() => roomFor(layout, [16, 10_000, 2])).toThrow(/needs [\d.]+ GiB, but WebAssembly has at most 4: /);
+  expect(() => roomFor(layoutOf(makeSpec()), [512, 1000, 2])).not.toThrow();
+});
+
+test('arrays that are shared or detached are refused by name', async () => {
+  const engine = await createCpuEngine();
+  const shape = { kind: 'stack', B: 2, T: 3, M: 4 } as const;
+  const memory = await engine.memory(shape);
+  const [push, pop, value] = [new Float32Array(6), new Float32Array(6), new Float32Array(24)];
+  const shared = new Float32Array(new SharedArrayBuffer(24));
+  await expect(memory.forward(push, shared, value)).rejects.toThrow(
+    /^pop lies in shared memory, .*array\.slice/,
   );
-  expect(() => checkBatchSize(layoutOf(makeSpec()), 512, 1000, 2)).not.toThrow();
+  const detached = new Float32Array(24);
+  structuredClone(detached.buffer, { transfer: [detached.buffer] });
+  await expect(memory.forward(push, pop, detached)).rejects.toThrow(
+    /^value is detached: its buffer was transferred/,
+  );
+  const spec = makeSpec();
+  const model = await engine.model(spec, configOf({}), startOf(spec));
+  const batch = randomBatch(new Rng(3, 1), spec, [3, 2]);
+  const bad = { ...batch, lengths: new Uint32Array(new SharedArrayBuffer(8)) };
+  await expect(model.forward(bad)).rejects.toThrow(/^batch\.lengths lies in shared memory/);
 });

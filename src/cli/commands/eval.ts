@@ -1,14 +1,13 @@
 import { InputError, show } from '../../base/errors.ts';
 import { Rng, STREAM } from '../../base/rng.ts';
-import { planName } from '../../platform/engines.ts';
-import { engineLine, engineName } from '../../platform/names.ts';
+import { engineLine } from '../../platform/names.ts';
 import { type Data, lengthsOf } from '../../tasks/data-file.ts';
 import { hasLength, type Task } from '../../tasks/task.ts';
 import type { Checkpoint } from '../../train/checkpoint.ts';
 import { type Evaluation, evaluate as evaluateAt } from '../../train/evaluate.ts';
 import { setup, withVocabulary } from '../../train/setup.ts';
 import { openModel, readCheckpoint } from '../checkpoint.ts';
-import { command, ENGINE_OPTION, JSON_OPTION, PLAN_OPTION, wholeNumber } from '../command.ts';
+import { command, ENGINE_OPTIONS, engineOf, JSON_OPTION, wholeNumber } from '../command.ts';
 import { DATA_OPTION, dataOf } from '../data.ts';
 import { writeAtomic } from '../files.ts';
 import { EVALUATION_HEAD, evaluationRow, modelWords } from '../format.ts';
@@ -26,8 +25,7 @@ export const evaluate = command({
 Your own data: its test part, by the lengths that are there and as a whole, at most --sequences pairs of each.
 A checkpoint may be named by its folder. With --json: one object per length, the last one the result.`,
   options: {
-    engine: ENGINE_OPTION,
-    plan: PLAN_OPTION,
+    ...ENGINE_OPTIONS,
     lengths: {
       type: 'string',
       value: '<1-64|1,2,4>',
@@ -44,19 +42,18 @@ A checkpoint may be named by its folder. With --json: one object per length, the
     json: JSON_OPTION,
   },
   async run([path], options, io) {
-    const name = engineName(options.engine ?? 'auto');
-    const plan = planName(options.plan ?? 'auto');
+    const asked = engineOf(options);
     const sequences = wholeNumber('--sequences', options.sequences ?? '256', 1, 1_000_000);
     if (options.plot === '')
       throw new InputError('--plot needs the name of a file, for example accuracy.svg.');
-    const asked = options.lengths === undefined ? undefined : parseRanges(options.lengths);
+    const ranges = options.lengths === undefined ? undefined : parseRanges(options.lengths);
     const { file, checkpoint } = await readCheckpoint(path);
     const trained = checkpoint.config.train.seed;
     const seed =
       options.seed === undefined ? trained : wholeNumber('--seed', options.seed, 0, Number.MAX_SAFE_INTEGER);
     const data = await dataOf(checkpoint.config, options.data);
     const known = data ? withVocabulary(checkpoint.config, data) : checkpoint.config;
-    const lengths = lengthsFor(setup(known, data).task, asked ?? usualRanges(checkpoint, data));
+    const lengths = lengthsFor(setup(known, data).task, ranges ?? usualRanges(checkpoint, data));
     const greatest = lengths[lengths.length - 1];
     // Of your own data no more is taken than there is.
     if (!data && sequences * greatest > MOST_SYMBOLS) {
@@ -64,7 +61,7 @@ A checkpoint may be named by its folder. With --json: one object per length, the
         `--sequences must be at most ${Math.floor(MOST_SYMBOLS / greatest)} at length ${greatest}, got ${sequences}.`,
       );
     }
-    const { engine, model, task } = await openModel(checkpoint, name, { plan }, data);
+    const { engine, model, task } = await openModel(checkpoint, asked, data);
     io.stderr.write(`${engineLine(engine)}\n`);
     if (!options.json) {
       const { step, steps } = { step: checkpoint.state.step, steps: checkpoint.config.train.steps };

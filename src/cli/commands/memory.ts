@@ -1,9 +1,8 @@
 import { InputError, show, unknown } from '../../base/errors.ts';
 import { endsOf } from '../../base/parameters.ts';
 import type { MemoryGradients, MemoryKind, MemoryLayer, MemoryShape } from '../../engine/engine.ts';
-import { engineName } from '../../platform/names.ts';
 import { openEngineWith } from '../../platform/node/engine.ts';
-import { command, ENGINE_OPTION, type Io } from '../command.ts';
+import { command, ENGINE_OPTIONS, engineOf, type Io } from '../command.ts';
 import { parseJson, readAll } from '../input.ts';
 import { endOf, flatten, interleave, shortest, sizeOf, unflatten } from '../nested.ts';
 
@@ -32,13 +31,15 @@ Every step pops, then pushes, then reads; a deque's at the top before the bottom
 Σ dRead·read. Strengths: of every step, oldest row first; a deque's from bottom to top.
 
   echo '{"kind":"stack","push":[[0.8,0.5,0.9]],"pop":[[0,0.1,0.9]],"value":[[[1],[2],[3]]]}' | pushdown memory`,
-  options: { engine: ENGINE_OPTION },
+  options: { engine: ENGINE_OPTIONS.engine, threads: ENGINE_OPTIONS.threads },
   async run(_operands, options, io) {
-    const name = engineName(options.engine ?? 'auto');
+    const asked = engineOf(options);
     const operations = check(await readJson(io));
     const { shape, push, pop, value, dRead } = operations;
     if (operations.strengths) checkStrengths(shape);
-    const { engine, made: layer } = await openEngineWith(name, {}, engine => engine.memory(shape));
+    const { engine, made: layer } = await openEngineWith(asked.name, asked.options, engine =>
+      engine.memory(shape),
+    );
     const read = await layer.forward(push, pop, value);
     const gradients = dRead ? await layer.backward(dRead) : undefined;
     const answer: Record<string, unknown> = { engine: engine.name, adapter: engine.adapter.name };

@@ -1,10 +1,9 @@
 import { InputError, messageOf } from '../../base/errors.ts';
-import { planName } from '../../platform/engines.ts';
-import { engineLine, engineName } from '../../platform/names.ts';
+import { engineLine } from '../../platform/names.ts';
 import { parseSource } from '../../tasks/task.ts';
 import { predict as predictAll } from '../../train/evaluate.ts';
 import { openModel, readCheckpoint } from '../checkpoint.ts';
-import { command, ENGINE_OPTION, JSON_OPTION, PLAN_OPTION } from '../command.ts';
+import { command, ENGINE_OPTIONS, engineOf, JSON_OPTION } from '../command.ts';
 import { readLines } from '../input.ts';
 
 export const predict = command({
@@ -14,12 +13,11 @@ export const predict = command({
   notes: `  echo "a b c" | pushdown predict runs/reverse-seed0
 
 With --json: {"source", "output", "ended"}, ended being false where the answer was cut off.`,
-  options: { engine: ENGINE_OPTION, plan: PLAN_OPTION, json: JSON_OPTION },
+  options: { ...ENGINE_OPTIONS, json: JSON_OPTION },
   async run([path], options, io) {
-    const name = engineName(options.engine ?? 'auto');
-    const plan = planName(options.plan ?? 'auto');
+    const asked = engineOf(options);
     const { checkpoint } = await readCheckpoint(path);
-    const { engine, model, task } = await openModel(checkpoint, name, { plan });
+    const { engine, model, task } = await openModel(checkpoint, asked);
     io.stderr.write(`${engineLine(engine)}\n`);
     let line = 0;
     for await (const lines of readLines(io.stdin)) {

@@ -1,7 +1,5 @@
 import { join } from 'node:path';
 import { InputError, show, unknown } from '../../base/errors.ts';
-import { planName } from '../../platform/engines.ts';
-import { engineName } from '../../platform/names.ts';
 import { openEngine, reopening } from '../../platform/node/engine.ts';
 import {
   type Cell,
@@ -15,7 +13,7 @@ import {
 } from '../../train/table.ts';
 import { readResult } from '../cell.ts';
 import { checkJobs, type Job, type Outcome, runJobs } from '../cells.ts';
-import { command, ENGINE_OPTION, EXIT, JSON_OPTION, PLAN_OPTION } from '../command.ts';
+import { command, ENGINE_OPTIONS, EXIT, engineOf, JSON_OPTION } from '../command.ts';
 import { makeWritable, writeAtomic } from '../files.ts';
 import { duration, fixed } from '../format.ts';
 import { quote, StatusLine } from '../report.ts';
@@ -38,8 +36,7 @@ machines may work on one folder, each taking what no other has; --shard 2/8 is t
   pushdown table paper --scale small --only reverse/stack,copy/queue --seeds 10
   pushdown table paper --shard 2/8 --out /shared/paper`,
   options: {
-    engine: ENGINE_OPTION,
-    plan: PLAN_OPTION,
+    ...ENGINE_OPTIONS,
     scale: { type: 'string', value: '<full|small>', help: 'sizes as published (default), or for two cores' },
     out: { type: 'string', value: '<folder>', help: 'where runs and results are kept' },
     seeds: { type: 'string', value: '<n|from-to>', help: 'runs of every cell (and learning rate)' },
@@ -50,8 +47,7 @@ machines may work on one folder, each taking what no other has; --shard 2/8 is t
     json: JSON_OPTION,
   },
   async run([name], options, io) {
-    const engine = engineName(options.engine ?? 'auto');
-    const plan = planName(options.plan ?? 'auto');
+    const asked = engineOf(options);
     const spec = specOf(name, options.scale ?? 'full');
     const only = options.only === undefined ? [] : options.only.split(',').map(word => word.trim());
     const sets = options.set ?? [];
@@ -80,7 +76,7 @@ machines may work on one folder, each taking what no other has; --shard 2/8 is t
       text.write(`table ${spec.name}, scale ${spec.scale}: ${mine.length} runs in ${out}\n`);
       try {
         outcome = await runJobs(
-          lost => (lost ? reopening({ plan })(lost) : openEngine(engine, { plan })),
+          lost => (lost ? reopening(asked.options)(lost) : openEngine(asked.name, asked.options)),
           mine,
           io,
           {

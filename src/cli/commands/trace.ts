@@ -1,10 +1,9 @@
 import { endsOf, type ModelSpec } from '../../base/parameters.ts';
-import { planName } from '../../platform/engines.ts';
-import { engineLine, engineName } from '../../platform/names.ts';
+import { engineLine } from '../../platform/names.ts';
 import { parseSource } from '../../tasks/task.ts';
 import { type TraceStep, trace as traceSource } from '../../train/evaluate.ts';
 import { openModel, readCheckpoint } from '../checkpoint.ts';
-import { command, ENGINE_OPTION, JSON_OPTION, PLAN_OPTION, table } from '../command.ts';
+import { command, ENGINE_OPTIONS, engineOf, JSON_OPTION, table } from '../command.ts';
 import { bar, fixed, strengthBars } from '../format.ts';
 
 /** A row per step, and what the marks mean; without a memory, without its columns. */
@@ -48,12 +47,11 @@ export const trace = command({
   operands: ['<checkpoint>', '[symbols …]'],
   summary: 'Show what a trained model does with its memory, step by step: trace <checkpoint> "a b c"',
   notes: 'With --json: one object per step, with the numbers behind the bars.',
-  options: { engine: ENGINE_OPTION, plan: PLAN_OPTION, json: JSON_OPTION },
+  options: { ...ENGINE_OPTIONS, json: JSON_OPTION },
   async run([path, ...symbols], options, io) {
-    const name = engineName(options.engine ?? 'auto');
-    const plan = planName(options.plan ?? 'auto');
+    const asked = engineOf(options);
     const { checkpoint } = await readCheckpoint(path);
-    const { engine, model, task } = await openModel(checkpoint, name, { plan });
+    const { engine, model, task } = await openModel(checkpoint, asked);
     const source = parseSource(task, symbols.length > 0 ? symbols.join(' ') : task.example);
     io.stderr.write(`${engineLine(engine)}\n`);
     const steps = await traceSource(model, task, source);

@@ -1,9 +1,7 @@
 import { join } from 'node:path';
 import { DeviceError, InputError, messageOf, unknown } from '../../base/errors.ts';
 import { countParameters } from '../../base/parameters.ts';
-import type { PlanName } from '../../kernels/plans.ts';
-import { planName } from '../../platform/engines.ts';
-import { type EngineName, engineLine, engineName } from '../../platform/names.ts';
+import { engineLine } from '../../platform/names.ts';
 import { openEngineWith, reopening } from '../../platform/node/engine.ts';
 import { type Checkpoint, encodeCheckpoint } from '../../train/checkpoint.ts';
 import { evaluateResult } from '../../train/evaluate.ts';
@@ -13,12 +11,13 @@ import { salvage } from '../checkpoint.ts';
 import { type Claim, claimFolder } from '../claim.ts';
 import {
   command,
-  ENGINE_OPTION,
+  ENGINE_OPTIONS,
+  type EngineAsked,
   EXIT,
+  engineOf,
   type Io,
   JSON_OPTION,
   type Output,
-  PLAN_OPTION,
   wholeNumber,
 } from '../command.ts';
 import { DATA_OPTION } from '../data.ts';
@@ -58,8 +57,7 @@ With --seeds, each seed has a folder in it: those finished are kept, several pro
   pushdown train --resume runs/wide --steps 4000
   pushdown train data --data my.tsv`,
   options: {
-    engine: ENGINE_OPTION,
-    plan: PLAN_OPTION,
+    ...ENGINE_OPTIONS,
     seed: { type: 'string', value: '<n>', help: 'of weights, data and noise' },
     seeds: { type: 'string', value: '<n|from-to>', help: 'one run for each; how many succeed, mean, best' },
     steps: { type: 'string', value: '<n>', help: 'training steps at most' },
@@ -91,8 +89,7 @@ With --seeds, each seed has a folder in it: those finished are kept, several pro
     json: JSON_OPTION,
   },
   async run([operand], options, io) {
-    const engineAsked = engineName(options.engine ?? 'auto');
-    const planAsked = planName(options.plan ?? 'auto');
+    const engine = engineOf(options);
     const seeds = options.seeds === undefined ? undefined : parseSeeds(options.seeds);
     const sets = [
       ...(options.set ?? []),
@@ -111,7 +108,7 @@ With --seeds, each seed has a folder in it: those finished are kept, several pro
       const { config, data, out: one } = await makePlan(operand, sets, undefined, undefined, options);
       const out = options.out ?? one.replace(/-seed\d+$/, '');
       const json = Boolean(options.json);
-      return trainSeeds({ config, data, seeds, out }, { engine: engineAsked, plan: planAsked, json }, io);
+      return trainSeeds({ config, data, seeds, out }, { engine, json }, io);
     }
     const saving: Saving = {
       keep: wholeNumber('--keep', options.keep ?? '3', 1, 1000),
@@ -134,7 +131,7 @@ With --seeds, each seed has a folder in it: those finished are kept, several pro
     try {
       await clearTemporaries(plan.out, [CHECKPOINT, CONFIG, PROBE]);
       saving.step = plan.from?.state.step ?? 0;
-      return await carryOut(plan, claim, engineAsked, planAsked, Boolean(options.json), saving, io);
+      return await carryOut(plan, claim, engine, Boolean(options.json), saving, io);
     } finally {
       await claim.release();
     }
@@ -156,14 +153,12 @@ const IF_UNSAVED = ['stop', 'go-on'] as const;
 async function carryOut(
   plan: Plan,
   claim: Claim,
-  engineAsked: EngineName,
-  planAsked: PlanName,
+  asked: EngineAsked,
   json: boolean,
   saving: Saving,
   io: Io,
 ): Promise<number> {
   const { config, data, from, out } = plan;
-  const engineOptions = { plan: planAsked };
   // Progress is part of the result, unless the result is to be JSON.
   const text = json ? io.stderr : io.stdout;
   const file = join(out, CHECKPOINT);
@@ -192,9 +187,9 @@ async function carryOut(
   const { record } = log;
   const callbacks = {
     ...reporting(config, line, log, json),
-    reopen: reopening(engineOptions),
+    reopen: reopening(asked.options),
   };
-  const { made: trainer } = await openEngineWith(engineAsked, engineOptions, engine => {
+  const { made: trainer } = await openEngineWith(asked.name, asked.options, engine => {
     text.write(`${engineLine(engine)}\n`);
     return from
       ? Trainer.resume(engine, { ...from, config }, callbacks, data)

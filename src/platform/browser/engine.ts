@@ -3,6 +3,7 @@ import type { AdapterDescription } from '../../engine/engine.ts';
 import type { TuningStore } from '../../kernels/autotune.ts';
 import { describe } from '../adapter.ts';
 import { type EngineOptions, NoAdapter, openingOn, type Platform } from '../engines.ts';
+import { browserThreads } from './threads.ts';
 
 /** What of the browser's surroundings decides. */
 export interface Surroundings {
@@ -25,6 +26,7 @@ function browserOf({ onAdapter, tunings, surroundings }: BrowserOptions): Platfo
   return {
     // Depends on the browser, which a page can name.
     advice: '',
+    threads: browserThreads,
 
     async openGpu(plan, software) {
       const { adapter, description } = await findAdapter(surroundings);

@@ -1,9 +1,12 @@
 import { DeviceError, messageOf } from '../../base/errors.ts';
 import { NoAdapter, openingOn, type Platform } from '../engines.ts';
 import { findAdapter, release, searchWords } from './adapter.ts';
+import { nodeThreads } from './threads.ts';
 import { tuningFile } from './tunings.ts';
 
 const NODE: Platform = {
+  threads: nodeThreads,
+
   advice:
     process.platform === 'linux'
       ? 'Install a driver for your GPU (and libvulkan1), or for software: Mesa 24 or newer ' +

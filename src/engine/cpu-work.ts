@@ -1,0 +1,196 @@
+import type { Batch } from '../base/dims.ts';
+import type { ModelSpec } from '../base/parameters.ts';
+import { type Layout, layoutOf } from '../layout/layout.ts';
+import { allStrengths } from '../layout/strengths.ts';
+import { BackwardPass } from '../simd/backward.ts';
+import { ForwardPass } from '../simd/forward.ts';
+import { type Group, groupsOf } from '../simd/groups.ts';
+import { Arena, KIND } from '../simd/module.ts';
+import type { Work } from '../simd/pool.ts';
+import type { WeightsPlaces } from '../simd/weights.ts';
+import { type Capacity, Workspace } from '../simd/workspace.ts';
+import type { Forward, MemoryShape, StepReport } from './engine.ts';
+import { noReport, scoreGroup } from './scores.ts';
+
+/** What threads of the cpu engine do: sequences of a model, or of a memory. Everything here can be posted to a thread. */
+
+/** What a thread's side of a model, or of a memory, is made of. */
+export type Made =
+  | {
+      of: 'model';
+      module: WebAssembly.Module;
+      memory: WebAssembly.Memory;
+      spec: ModelSpec;
+      weights: WeightsPlaces;
+    }
+  | {
+      of: 'memory';
+      module: WebAssembly.Module;
+      memory: WebAssembly.Memory;
+      shape: MemoryShape;
+      at: MemoryPlaces;
+    };
+
+export function workOf(made: Made): Work<never, unknown> {
+  const arena = new Arena(made.module, made.memory);
+  arena.refresh();
+  if (made.of === 'memory') return new MemoryWork(arena, made.shape, made.at);
+  return new ModelWork(arena, layoutOf(made.spec), made.weights);
+}
+
+/** A pass over a batch: forward, and with gradients back too. */
+export interface Pass {
+  batch: Batch;
+  capacity: Capacity;
+  /** The workspace of each thread. */
+  workspaces: readonly number[];
+  strands: number;
+  /** The gradient of each strand; absent in an evaluation. */
+  gradients?: readonly number[];
+  /** What an evaluation comes to, of all sequences: arrays that threads share. */
+  made?: Omit<Forward, 'report'>;
+}
+
+/** The items of a model's jobs are strands of its batch. */
+export class ModelWork implements Work<Pass, StepReport> {
+  readonly #layout: Layout;
+  readonly #workspace: Workspace;
+  readonly #forward: ForwardPass;
+  readonly #backward: BackwardPass;
+  #pass: Pass | undefined;
+  #groups: Group[] = [];
+
+  constructor(arena: Arena, layout: Layout, weights: WeightsPlaces) {
+    this.#layout = layout;
+    this.#workspace = new Workspace(arena, layout, weights);
+    this.#forward = new ForwardPass(this.#workspace);
+    this.#backward = new BackwardPass(this.#workspace);
+  }
+
+  begin(pass: Pass, thread: number): void {
+    this.#pass = pass;
+    this.#groups = groupsOf(pass.batch, this.#layout.size4);
+    if (this.#workspace.lay(pass.workspaces[thread], pass.capacity) && thread > 0)
+      this.#workspace.arena.refresh();
+  }
+
+  run(strand: number): StepReport {
+    const { batch, strands, gradients, made } = this.#pass!;
+    const ws = this.#workspace;
+    const report = noReport(batch.B);
+    if (gradients) ws.arena.kernels.clear(gradients[strand], 16 * this.#layout.size4);
+    for (let g = strand; g < this.#groups.length; g += strands) {
+      const group = this.#groups[g];
+      ws.load(batch, group);
+      this.#forward.run();
+      scoreGroup(report, batch, group, ws.outcomes(), ws.recalled());
+      if (gradients) this.#backward.run(gradients[strand]);
+      if (made) this.#keep(made, batch, group);
+    }
+    return report;
+  }
+
+  /** Of an evaluation: what a group has made. */
+  #keep(made: Omit<Forward, 'report'>, { B }: Batch, group: Group): void {
+    const ws = this.#workspace;
+    const { E, M4, R4, S4, V4, spec } = this.#layout;
+    const { outputs: V, width: M, memory: kind, memories } = spec;
+    const [outcomes, s, y, r] = [ws.outcomes(), ws.rows('s'), ws.rows('y'), ws.rows('r', 1)];
+    for (let t = 0; t < group.T; t++) {
+      for (let slot = 0; slot < group.active[t]; slot++) {
+        const [row, n] = [group.first[t] + slot, t * B + group.order[slot]];
+        made.predicted[n] = outcomes[4 * row + 2];
+        for (let e = 0; e < E; e++) {
+          const at = 4 * (row * S4 + R4) + 2 * e;
+          made.push[n * E + e] = s[at];
+          made.pop[n * E + e] = s[at + 1];
+          if (!made.trace) continue;
+          const from = 4 * (row * R4 + e * M4);
+          made.trace.read.set(r.subarray(from, from + M), (n * E + e) * M);
+        }
+        made.trace?.output.set(y.subarray(4 * row * V4, 4 * row * V4 + V), n * V);
+      }
+    }
+    if (!made.trace || kind === 'none') return;
+    const shape = { kind, form: 'block' as const, B: group.order.length, T: group.T, memories };
+    const strengths = allStrengths(shape, ...ws.states(), group.lengths);
+    for (let k = 0; k < memories; k++) {
+      for (const [slot, b] of group.order.entries()) made.trace.strengths[k][b] = strengths[k][slot];
+    }
+  }
+}
+
+export const MEMORY_ARRAYS = [
+  'push',
+  'pop',
+  'value',
+  'read',
+  'dRead',
+  'dPush',
+  'dPop',
+  'dValue',
+  'table',
+  'slots',
+  'undo',
+  'dStrength',
+] as const;
+export type MemoryPlaces = Record<(typeof MEMORY_ARRAYS)[number], number>;
+
+/** Sequences of an item of a memory's jobs. */
+const SEQUENCES = 8;
+export const itemsOfMemory = (B: number): number => Math.ceil(B / SEQUENCES);
+
+/** The items of a memory's jobs are sequences side by side. */
+export class MemoryWork implements Work<'forward' | 'backward', void> {
+  readonly #arena: Arena;
+  readonly #shape: MemoryShape;
+  readonly #at: MemoryPlaces;
+  /** Rows of a sequence: T·E. */
+  readonly #N: number;
+  #way: 'forward' | 'backward' = 'forward';
+
+  constructor(arena: Arena, shape: MemoryShape, at: MemoryPlaces) {
+    this.#arena = arena;
+    this.#shape = shape;
+    this.#at = at;
+    const { kind, T, M } = shape;
+    this.#N = T * (kind === 'deque' ? 2 : 1);
+    arena.kernels.memoryShape(KIND[kind], this.#N, M, 4 * M, at.table);
+  }
+
+  begin(way: 'forward' | 'backward'): void {
+    this.#way = way;
+  }
+
+  run(item: number): void {
+    const { B, T, M } = this.#shape;
+    const first = item * SEQUENCES;
+    const count = Math.min(SEQUENCES, B - first);
+    const before = first * this.#N;
+    /** Where numbers, rows, slots or entries of the log of these sequences lie. */
+    const of = (name: keyof MemoryPlaces, bytes: number): number => this.#at[name] + before * bytes;
+    const { kernels } = this.#arena;
+    const [value, slots, undo] = [of('value', 4 * M), of('slots', 8), of('undo', 16)];
+    if (this.#way === 'forward') {
+      kernels.layerForward(count, T, of('push', 4), of('pop', 4), value, of('read', 4 * M), slots, undo);
+      return;
+    }
+    const [dStrength, dValue] = [of('dStrength', 4), of('dValue', 4 * M)];
+    const rows = count * this.#N;
+    kernels.clear(dStrength, 4 * rows);
+    kernels.clear(dValue, 4 * rows * M);
+    const dRead = of('dRead', 4 * M);
+    kernels.layerBackward(
+      count,
+      T,
+      value,
+      dRead,
+      slots,
+      undo,
+      dStrength,
+      of('dPush', 4),
+      of('dPop', 4),
+      dValue,
+    );
+  }
+}

@@ -1,0 +1,23 @@
+import { existsSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import type { Spawn } from '../../engine/cpu.ts';
+
+const ENTRY = new URL('./thread.js', import.meta.url);
+
+const spawn: Spawn = ({ heard, died }) => {
+  const worker = new Worker(ENTRY);
+  worker.on('message', heard);
+  worker.on('error', error => died(error.message));
+  worker.on('exit', code => died(`its exit code is ${code}`));
+  return {
+    post: message => worker.postMessage(message),
+    hold: on => (on ? worker.ref() : worker.unref()),
+    end: () => void worker.terminate(),
+  };
+};
+
+/** Threads for the cpu engine: as many as there are cores. Run from its sources, which Node cannot load by itself, there are none. */
+export const nodeThreads = () =>
+  existsSync(fileURLToPath(ENTRY)) ? { spawn, cores: availableParallelism() } : { cores: 1 };

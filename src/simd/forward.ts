@@ -1,0 +1,150 @@
+import type { Block, Layer } from '../layout/layout.ts';
+import type { Workspace } from './workspace.ts';
+
+/** The forward pass over a group. What does not depend on time is hoisted out of the loop over it, as large products. */
+export class ForwardPass {
+  readonly #ws: Workspace;
+
+  constructor(workspace: Workspace) {
+    this.#ws = workspace;
+  }
+
+  run(): void {
+    const { layers, E } = this.#ws.layout;
+    for (const [l, layer] of layers.entries()) this.#startForward(layer, l);
+    if (E) this.#startReads();
+    for (const [l, layer] of layers.entries()) this.#inputsForward(layer, l);
+    for (let t = 0; t < this.#ws.group.T; t++) {
+      for (const [l, layer] of layers.entries()) this.#cellForward(layer, l, t);
+      this.#headsForward(t);
+    }
+    this.#outputsForward();
+  }
+
+  /** h and c before the first step. */
+  #startForward({ h0, c0 }: Layer, l: number): void {
+    const { spec, H4 } = this.#ws.layout;
+    const G = this.#ws.group.order.length;
+    const { fillRows, clear } = this.#ws.arena.kernels;
+    const fill = (name: string, from: Block | undefined): void => {
+      if (from) fillRows(G, this.#ws.parameters(from), this.#ws.at[name], 16 * H4, H4);
+      else clear(this.#ws.at[name], G * 16 * H4);
+    };
+    fill(`h${l}`, h0);
+    if (spec.controller === 'lstm') fill(`c${l}`, c0);
+    if (spec.start === 'one-hot' && l === 0) this.#oneHot('h0', H4);
+  }
+
+  #startReads(): void {
+    const { spec, R4 } = this.#ws.layout;
+    this.#ws.arena.kernels.clear(this.#ws.at.r, this.#ws.group.order.length * 16 * R4);
+    if (spec.start === 'one-hot') this.#oneHot('r', R4);
+  }
+
+  #oneHot(name: string, width4: number): void {
+    const G = this.#ws.group.order.length;
+    const rows = this.#ws.arena.floats(this.#ws.at[name], G * 4 * width4);
+    for (let b = 0; b < G; b++) rows[b * 4 * width4] = 1;
+  }
+
+  /** Biases and inputs of all steps go into dA, which the backward pass writes over. */
+  #inputsForward({ Wx, b }: Layer, l: number): void {
+    const { gates } = this.#ws.layout;
+    const { gather, clear } = this.#ws.arena.kernels;
+    const a = this.#ws.at[`dA${l}`];
+    const ld = this.#ws.ld(`dA${l}`);
+    const { rows } = this.#ws.group;
+    if (gates.all > gates.x) clear(a, rows * ld);
+    gather(
+      this.#ws.at.ids,
+      this.#ws.K,
+      rows,
+      this.#ws.parameters(Wx),
+      16 * Wx.ld4,
+      this.#ws.parameters(b),
+      a,
+      ld,
+      Wx.ld4,
+    );
+  }
+
+  #cellForward({ Wy, Wh, Wr }: Layer, l: number, t: number): void {
+    const { spec, gates, H4 } = this.#ws.layout;
+    const { rnnForward, lstmForward, gruForward } = this.#ws.arena.kernels;
+    const n = this.#ws.group.active[t];
+    const a = this.#ws.row(`dA${l}`, t);
+    const ld = this.#ws.ld(`dA${l}`);
+    const [h, hBefore] = [this.#ws.row(`h${l}`, t), this.#ws.before(`h${l}`, t)];
+    if (Wy) this.#ws.product(this.#ws.row(`h${l - 1}`, t), 16 * H4, n, Wy, a, ld);
+    if (Wh) this.#ws.product(hBefore, 16 * H4, n, Wh, a + gates.hFrom * 16 * H4, ld);
+    if (Wr) this.#ws.product(this.#ws.before('r', t), this.#ws.ld('r'), n, Wr, a, ld);
+    if (spec.controller === 'lstm') {
+      lstmForward(
+        n,
+        H4,
+        a,
+        this.#ws.before(`c${l}`, t),
+        this.#ws.row(`g${l}`, t),
+        h,
+        this.#ws.row(`c${l}`, t),
+      );
+    } else if (spec.controller === 'gru') {
+      gruForward(n, H4, a, hBefore, this.#ws.row(`g${l}`, t), h);
+    } else {
+      rnnForward(n * H4, a, h);
+    }
+  }
+
+  #headsForward(t: number): void {
+    const { spec, blocks, layers, E, H4, P4, S4, R4 } = this.#ws.layout;
+    const { fillRows, tanhOf, headsForward, stepForward } = this.#ws.arena.kernels;
+    const n = this.#ws.group.active[t];
+    if (spec.deeper) {
+      const op = this.#ws.row('op', t);
+      fillRows(n, this.#ws.parameters(blocks.bp), op, 16 * P4, P4);
+      this.#ws.product(this.#ws.row(`h${layers.length - 1}`, t), 16 * H4, n, blocks.Whp, op, 16 * P4);
+      tanhOf(op, n * P4);
+    }
+    if (!E) return;
+    const s = this.#ws.row('s', t);
+    const { at, ld } = this.#ws.op(t);
+    fillRows(n, this.#ws.parameters(blocks.bS), s, 16 * S4, S4);
+    this.#ws.product(at, ld, n, blocks.S, s, 16 * S4);
+    const noise = this.#ws.noisy ? this.#ws.at.noise + this.#ws.group.first[t] * 16 * (S4 - R4) : 0;
+    headsForward(n, R4, S4, E % 2 ? 2 : 4, s, noise);
+    const { slots, undo } = this.#ws.at;
+    const reads = this.#ws.row('r', t);
+    stepForward(n, t, spec.memories, s, 16 * S4, 16 * R4, this.#ws.at.s, reads, 16 * R4, slots, undo);
+  }
+
+  /** Outputs and losses of all steps, with the gradients of what goes into them. */
+  #outputsForward(): void {
+    const { spec, blocks, layers, O4, V4, D4, H4 } = this.#ws.layout;
+    const { fillRows, tanhOf, clear, softmaxRows, squaredRows, recallRows } = this.#ws.arena.kernels;
+    const { rows } = this.#ws.group;
+    const { at, ld } = this.#ws.op(0);
+    const { y, o, dY, targets, weights, outcomes, recalled, ids, previous } = this.#ws.at;
+    if (spec.readout) {
+      fillRows(rows, this.#ws.parameters(blocks.bo), o, 16 * O4, O4);
+      this.#ws.product(at, ld, rows, blocks.Wo, o, 16 * O4);
+      tanhOf(o, rows * O4);
+      fillRows(rows, this.#ws.parameters(blocks.bs), y, 16 * V4, V4);
+      this.#ws.product(o, 16 * O4, rows, blocks.Ws, y, 16 * V4);
+    } else {
+      fillRows(rows, this.#ws.parameters(blocks.bo), y, 16 * V4, V4);
+      this.#ws.product(at, ld, rows, blocks.Wo, y, 16 * V4);
+    }
+    const V = spec.outputs;
+    if (spec.output === 'softmax') softmaxRows(rows, V, y, dY, targets, weights, outcomes);
+    else squaredRows(rows, V, spec.output === 'tanh', y, dY, targets, weights, outcomes);
+    if (!spec.autoencoder) return;
+    clear(recalled, 4 * rows);
+    const recall = (x: number, ldx: number, W: Block, to: number, dTo: number): void => {
+      clear(to, rows * 16 * D4);
+      this.#ws.product(x, ldx, rows, W, to, 16 * D4);
+      recallRows(rows, spec.inputs, to, dTo, ids, this.#ws.K, previous, weights, recalled);
+    };
+    recall(this.#ws.row(`h${layers.length - 1}`, 0), 16 * H4, blocks.Whx, this.#ws.at.xh, this.#ws.at.dXh);
+    recall(at, ld, blocks.Wpx, this.#ws.at.xp, this.#ws.at.dXp);
+  }
+}

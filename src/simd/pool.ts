@@ -1,0 +1,255 @@
+import { DeviceLost, InputError } from '../base/errors.ts';
+
+/**
+ * Threads that share work: the one that asks, and workers. Work is objects (a model, a memory) that every thread has one of, on
+ * one shared memory, and jobs: items 0 … count − 1, of which each thread takes the next one when it is done with one.
+ */
+
+/** What a platform starts a worker with, and hears from it. */
+export interface Thread {
+  post(message: unknown): void;
+  /** A worker that is waited for keeps the process alive; one that only waits itself does not. */
+  hold(on: boolean): void;
+  end(): void;
+}
+
+export interface Listener {
+  heard(message: FromThread): void;
+  /** It has ended by itself, or was never to be had. */
+  died(reason: string): void;
+}
+
+/** Starts a worker that runs serve(). It may throw, or say later that it died. */
+export type Spawn = (listener: Listener) => Thread;
+
+/** An object's side in a thread. */
+export interface Work<Job, Answer> {
+  /** Before the first item of a job in this thread. @param thread its number: 0 is the one that asks */
+  begin(job: Job, thread: number): void;
+  run(item: number): Answer;
+}
+
+export type ToThread =
+  | { kind: 'thread'; number: number }
+  /** `made` is what the object is made of in a thread. */
+  | { kind: 'object'; object: number; made: unknown }
+  | {
+      kind: 'job';
+      object: number;
+      job: number;
+      given: unknown;
+      next: Int32Array<SharedArrayBuffer>;
+      count: number;
+    }
+  | { kind: 'forget'; object: number };
+
+export type FromThread =
+  | { kind: 'ready' }
+  | { kind: 'done'; job: number; answers: [item: number, answer: unknown][] }
+  | { kind: 'failed'; reason: string };
+
+interface Pending {
+  left: number;
+  answers: unknown[];
+  resolve(): void;
+  reject(error: Error): void;
+}
+
+interface Member {
+  thread: Thread;
+  number: number;
+  ready: boolean;
+}
+
+/** Takes items of a job until there are none left. */
+export function takeItems<Job, Answer>(
+  work: Work<Job, Answer>,
+  given: Job,
+  thread: number,
+  next: Int32Array<SharedArrayBuffer>,
+  count: number,
+): [item: number, answer: Answer][] {
+  const answers: [number, Answer][] = [];
+  for (let item = Atomics.add(next, 0, 1); item < count; item = Atomics.add(next, 0, 1)) {
+    if (answers.length === 0) work.begin(given, thread);
+    answers.push([item, work.run(item)]);
+  }
+  return answers;
+}
+
+export class Pool {
+  readonly #spawn: Spawn | undefined;
+  #members: Member[] = [];
+  readonly #objects = new Map<number, unknown>();
+  readonly #pending = new Map<number, Pending>();
+  #count = 0;
+  #most: number;
+  #dead: Error | undefined;
+  #waiting: (() => void)[] = [];
+  /** Why there are fewer threads than were wanted. */
+  refused = '';
+
+  /** @param most threads, the one that asks included */
+  constructor(most: number, spawn: Spawn | undefined) {
+    this.#spawn = spawn;
+    this.#most = spawn ? most : 1;
+  }
+
+  /** Threads at most, the one that asks included. */
+  get most(): number {
+    return this.#most;
+  }
+
+  /** Starts workers until there are `count` threads: they take part as soon as they are there. */
+  want(count: number): void {
+    while (this.#members.length + 1 < Math.min(count, this.#most)) {
+      const number = this.#members.length + 1;
+      const member: Member = { thread: undefined as unknown as Thread, number, ready: false };
+      try {
+        member.thread = this.#spawn!({
+          heard: message => this.#heard(member, message),
+          died: reason => this.#died(member, reason),
+        });
+      } catch (error) {
+        this.#without(error instanceof Error ? error.message : String(error));
+        return;
+      }
+      this.#members.push(member);
+      member.thread.hold(false);
+      this.#post(member, { kind: 'thread', number });
+      for (const [object, made] of this.#objects) this.#post(member, { kind: 'object', object, made });
+    }
+  }
+
+  /** Until all that were started are ready, or have failed. */
+  async ready(): Promise<void> {
+    for (const { thread } of this.#members) thread.hold(true);
+    while (this.#members.some(({ ready }) => !ready))
+      await new Promise<void>(resolve => this.#waiting.push(resolve));
+    for (const { thread } of this.#members) thread.hold(false);
+  }
+
+  /** Makes an object known to every thread. Its number. */
+  add(made: unknown): number {
+    const object = this.#count++;
+    this.#objects.set(object, made);
+    for (const member of this.#members) this.#post(member, { kind: 'object', object, made });
+    return object;
+  }
+
+  remove(object: number): void {
+    if (!this.#objects.delete(object)) return;
+    for (const member of this.#members) this.#post(member, { kind: 'forget', object });
+  }
+
+  /**
+   * Runs a job of an object. Answers by item; at once where no other thread takes part.
+   * @param own the object's side in this thread @param most threads that may take part
+   * @throws DeviceLost where a thread has died
+   */
+  run<Job, Answer>(
+    object: number,
+    own: Work<Job, Answer>,
+    given: Job,
+    count: number,
+    most = this.#most,
+  ): Answer[] | Promise<Answer[]> {
+    if (this.#dead) throw this.#dead;
+    const workers = Math.min(count, most) - 1;
+    this.want(workers + 1);
+    if (this.#members.length === 0 || workers < 1) {
+      own.begin(given, 0);
+      return Array.from({ length: count }, (_, item) => own.run(item));
+    }
+    // Of each job its own: a worker that comes late finds nothing left, whatever has been asked for since.
+    const next = new Int32Array(new SharedArrayBuffer(4));
+    const job = this.#count++;
+    for (const member of this.#members.slice(0, workers))
+      this.#post(member, { kind: 'job', object, job, given, next, count });
+    const answers = new Array<Answer>(count);
+    const mine = takeItems(own, given, 0, next, count);
+    for (const [item, answer] of mine) answers[item] = answer;
+    if (mine.length === count) return answers;
+    return this.#others(job, answers, count - mine.length);
+  }
+
+  end(): void {
+    for (const { thread } of this.#members) thread.end();
+    this.#members = [];
+    this.#most = 1;
+    this.#fail(new InputError('this engine was destroyed: make a new one.'));
+  }
+
+  async #others<Answer>(job: number, answers: Answer[], left: number): Promise<Answer[]> {
+    const done = new Promise<void>((resolve, reject) => {
+      this.#pending.set(job, { left, answers, resolve, reject });
+    });
+    this.#hold();
+    try {
+      await done;
+    } finally {
+      this.#hold();
+    }
+    return answers;
+  }
+
+  #hold(): void {
+    for (const { thread } of this.#members) thread.hold(this.#pending.size > 0);
+  }
+
+  #post({ thread }: Member, message: ToThread): void {
+    thread.post(message);
+  }
+
+  #heard(member: Member, message: FromThread): void {
+    if (message.kind === 'ready') {
+      member.ready = true;
+      this.#wake();
+    } else if (message.kind === 'failed') {
+      this.#died(member, message.reason);
+    } else {
+      const pending = this.#pending.get(message.job);
+      if (!pending) return;
+      for (const [item, answer] of message.answers) pending.answers[item] = answer;
+      pending.left -= message.answers.length;
+      if (pending.left > 0) return;
+      this.#pending.delete(message.job);
+      pending.resolve();
+    }
+  }
+
+  #died(member: Member, reason: string): void {
+    if (!this.#members.includes(member)) return;
+    if (!member.ready) {
+      // It has taken nothing: those that are there go on.
+      this.#without(reason);
+      return;
+    }
+    const threads = this.#members.length + 1;
+    for (const { thread } of this.#members) thread.end();
+    this.#members = [];
+    this.#fail(
+      new DeviceLost(`thread ${member.number + 1} of ${threads} of the cpu engine ended: ${reason}`),
+    );
+  }
+
+  /** Goes on with the workers that are there. */
+  #without(reason: string): void {
+    this.refused = reason;
+    for (const { thread, ready } of this.#members) if (!ready) thread.end();
+    this.#members = this.#members.filter(({ ready }) => ready);
+    this.#most = this.#members.length + 1;
+    this.#wake();
+  }
+
+  #fail(error: Error): void {
+    this.#dead ??= error;
+    for (const { reject } of this.#pending.values()) reject(error);
+    this.#pending.clear();
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiting.splice(0)) resolve();
+  }
+}

@@ -1,0 +1,195 @@
+import { type Batch, NO_INPUT } from '../base/dims.ts';
+import { endsOf } from '../base/parameters.ts';
+import type { Block, Layout } from '../layout/layout.ts';
+import type { Group } from './groups.ts';
+import { type Arena, aligned, KIND } from './module.ts';
+import { type Panels, panelsOf, type WeightsPlaces, widestOf } from './weights.ts';
+
+const NONE: Group = { order: [], lengths: [], T: 0, active: [], first: [], rows: 0 };
+
+/** What a workspace has room for: groups of G sequences of T steps with K inputs. */
+export interface Capacity {
+  G: number;
+  T: number;
+  K: number;
+}
+
+/** Pieces of a workspace and their bytes: the tensors of the layout, the batch, the memories; all of 4 bytes a number. */
+function piecesOf(
+  { spec, tensors, H4, S4, R4 }: Layout,
+  { G, T, K }: Capacity,
+): [name: string, bytes: number][] {
+  const rows = G * T;
+  const counts = { steps: rows, 'steps and start': rows + G, batch: G };
+  const slots = G * spec.memories * endsOf(spec.memory) * T;
+  return [
+    ...tensors.map(({ name, width4, rows: kind }): [string, number] => [name, 16 * width4 * counts[kind]]),
+    ['ids', 4 * rows * K],
+    ['noise', 16 * rows * (S4 - R4)],
+    ['outcomes', 16 * rows],
+    ...['targets', 'weights', 'previous', 'recalled'].map((name): [string, number] => [name, 4 * rows]),
+    ['table', 4 * T],
+    ['slots', 8 * slots],
+    ['undo', 16 * slots],
+    ['dStrength', 4 * slots],
+    ['dh', 16 * H4 * G],
+    ['dh below', 16 * H4 * G],
+  ];
+}
+
+/** Bytes of a workspace, without the scratch of outer products. */
+export const bytesOfWorkspace = (layout: Layout, capacity: Capacity): number =>
+  piecesOf(layout, capacity).reduce((sum, [, bytes]) => sum + aligned(bytes), 0);
+
+/** Bytes of a workspace. */
+export const workspaceBytes = (arena: Arena, layout: Layout, capacity: Capacity): number =>
+  bytesOfWorkspace(layout, capacity) + aligned(arena.kernels.outerScratch(widestOf(layout)));
+
+/**
+ * What a thread computes a group of sequences in, and where everything lies. Rows are ragged: those of time step t are its
+ * `active` sequences, the longest first, behind those of the steps before; h, c and r have a starting row for every sequence
+ * before them.
+ */
+export class Workspace {
+  readonly arena: Arena;
+  readonly layout: Layout;
+  /** Addresses of pieces, by their names. */
+  readonly at: Record<string, number> = {};
+  group: Group = NONE;
+  K = 0;
+  noisy = false;
+  readonly #parameters: number;
+  readonly #panels: ReadonlyMap<Block, Panels>;
+  /** Bytes of a row of each tensor, and whether it begins with rows of a starting state. */
+  readonly #forms: ReadonlyMap<string, { ld: number; starts: boolean }>;
+  #from = -1;
+  #capacity: Capacity = { G: 0, T: 0, K: 0 };
+
+  constructor(arena: Arena, layout: Layout, weights: WeightsPlaces) {
+    this.arena = arena;
+    this.layout = layout;
+    this.#parameters = weights.at.parameters;
+    this.#panels = panelsOf(layout, weights);
+    this.#forms = new Map(
+      layout.tensors.map(({ name, width4, rows }) => [
+        name,
+        { ld: 16 * width4, starts: rows === 'steps and start' },
+      ]),
+    );
+  }
+
+  /** Lays the pieces from an address on, where workspaceBytes() are free. False: they lie there already. */
+  lay(from: number, capacity: Capacity): boolean {
+    const { G, T, K } = this.#capacity;
+    if (from === this.#from && G === capacity.G && T === capacity.T && K === capacity.K) return false;
+    this.#from = from;
+    this.#capacity = { ...capacity };
+    let end = from;
+    for (const [name, bytes] of piecesOf(this.layout, capacity)) {
+      this.at[name] = end;
+      end += aligned(bytes);
+    }
+    this.at.scratch = end;
+    return true;
+  }
+
+  /** Takes the sequences of a group out of a batch. There is room for it. */
+  load(batch: Batch, group: Group): void {
+    this.group = group;
+    const { B, K } = batch;
+    const { E, S4, R4, spec } = this.layout;
+    this.K = K;
+    this.noisy = batch.noise !== undefined;
+    const { arena } = this;
+    const ids = arena.words(this.at.ids, group.rows * K);
+    const targets = arena.words(this.at.targets, group.rows);
+    const previous = arena.words(this.at.previous, group.rows);
+    const weights = arena.floats(this.at.weights, group.rows);
+    const perRow = 4 * (S4 - R4);
+    const noise = arena.floats(this.at.noise, group.rows * perRow);
+    for (let t = 0; t < group.T; t++) {
+      for (let slot = 0; slot < group.active[t]; slot++) {
+        const [row, n] = [group.first[t] + slot, t * B + group.order[slot]];
+        for (let k = 0; k < K; k++) ids[row * K + k] = batch.ids[n * K + k];
+        targets[row] = batch.target[n];
+        weights[row] = batch.weight[group.order[slot]];
+        previous[row] = t === 0 ? NO_INPUT : group.first[t - 1] + slot;
+        if (batch.noise) {
+          for (let e = 0; e < 2 * E; e++) noise[row * perRow + e] = batch.noise[n * 2 * E + e];
+        }
+      }
+    }
+    const table = arena.words(this.at.table, group.T);
+    for (let t = 0; t < group.T; t++) table[t] = group.first[t] * 16 * S4;
+    if (spec.memory === 'none') return;
+    const { M4 } = this.layout;
+    const slots = group.T * endsOf(spec.memory);
+    arena.kernels.memoryShape(KIND[spec.memory], slots, 4 * M4, 16 * M4, this.at.table);
+  }
+
+  /** The rows of a tensor. @param skip 1: without those of the starting state */
+  rows(name: string, skip: 0 | 1 = 0): Float32Array {
+    const ld = this.ld(name);
+    const from = this.at[name] + skip * this.group.order.length * ld;
+    return this.arena.floats(from, (ld / 4) * this.group.rows);
+  }
+
+  /** (loss, Σ|o − target|, argmax, 1 where it has a target) of every row. */
+  outcomes(): Float32Array {
+    return this.arena.floats(this.at.outcomes, 4 * this.group.rows);
+  }
+
+  /** Losses of the auto-encoder, where there is one. */
+  recalled(): Float32Array | undefined {
+    return this.layout.spec.autoencoder ? this.arena.floats(this.at.recalled, this.group.rows) : undefined;
+  }
+
+  /** Slots and logs of the memories, for allStrengths(). */
+  states(): [slots: Uint32Array, undo: Uint32Array] {
+    const { spec } = this.layout;
+    const count = this.group.order.length * spec.memories * endsOf(spec.memory) * this.group.T;
+    return [this.arena.words(this.at.slots, 2 * count), this.arena.words(this.at.undo, 4 * count)];
+  }
+
+  // ---- places --------------------------------------------------------------------------------------------------
+
+  /** The address of a block's parameters. */
+  parameters(block: Block): number {
+    return this.#parameters + 16 * block.offset4;
+  }
+
+  /** Bytes of a row. */
+  ld(name: string): number {
+    return this.#forms.get(name)!.ld;
+  }
+
+  /** The first row of time step t; of h, c and r, of those after it. */
+  row(name: string, t: number): number {
+    const { ld, starts } = this.#forms.get(name)!;
+    return this.at[name] + ((starts ? this.group.order.length : 0) + this.group.first[t]) * ld;
+  }
+
+  /** Of h, c and r: the first row of those before time step t. */
+  before(name: string, t: number): number {
+    return t === 0 ? this.at[name] : this.row(name, t - 1);
+  }
+
+  /** y [rows] += x · W. */
+  product(x: number, ldx: number, rows: number, W: Block, y: number, ldy: number): void {
+    const { forward } = this.#panels.get(W)!;
+    this.arena.kernels.product(x, ldx, rows, W.rows, forward, y, ldy, W.ld4);
+  }
+
+  /** dx [rows] += dy · Wᵀ. */
+  transposed(dy: number, ldy: number, rows: number, W: Block, dx: number, ldx: number): void {
+    const { transposed } = this.#panels.get(W)!;
+    this.arena.kernels.product(dy, ldy, rows, 4 * W.ld4, transposed, dx, ldx, Math.ceil(W.rows / 4));
+  }
+
+  /** o' of time step t, or of all from it on: what the heads read from. */
+  op(t: number): { at: number; ld: number } {
+    const { spec } = this.layout;
+    const name = spec.deeper ? 'op' : `h${spec.layers - 1}`;
+    return { at: this.row(name, t), ld: this.ld(name) };
+  }
+}

@@ -1,0 +1,192 @@
+import { Worker } from 'node:worker_threads';
+import { assign, createCpuEngine, preset, Trainer } from 'pushdown';
+import { openEngine } from 'pushdown/node';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { ModelSpec } from '../../src/base/parameters.ts';
+import { Rng } from '../../src/base/rng.ts';
+import type { Engine, Forward, Model, StepReport } from '../../src/engine/engine.ts';
+import type { Spawn } from '../../src/simd/pool.ts';
+import { makeSpec, randomBatch } from '../support/batches.ts';
+import { configOf, startOf } from '../support/model-parity.ts';
+
+/**
+ * The threads of the engine `cpu`. Its workers are files of the built package, which is therefore what is tested here: `npm
+ * test` builds it before.
+ */
+
+const THREADS = [1, 2, 3];
+const engines: Engine[] = [];
+
+beforeAll(async () => {
+  for (const threads of THREADS) engines.push(await openEngine('cpu', { threads }));
+});
+afterAll(() => {
+  for (const engine of engines) engine.destroy();
+});
+
+/** What a model comes to on each number of threads. */
+const onEach = <T>(use: (engine: Engine) => Promise<T>): Promise<T[]> => Promise.all(engines.map(use));
+
+const lengthsOf = (rng: Rng, B: number, most: number): number[] =>
+  Array.from({ length: B }, () => rng.int(1, most));
+
+async function train(model: Model, spec: ModelSpec, B: number): Promise<[StepReport[], Forward, Forward]> {
+  const rng = new Rng(11, B);
+  for (let step = 0; step < 4; step++) await model.step(randomBatch(rng, spec, lengthsOf(rng, B, 9 + step)));
+  const batch = randomBatch(rng, spec, lengthsOf(rng, B + 3, 14));
+  return [await model.reports(), await model.forward(batch), await model.forward(batch, true)];
+}
+
+describe('a model has the same bits on 1, 2 and 3 threads', () => {
+  const small: [string, Partial<ModelSpec>][] = [
+    ['RNN and stack', {}],
+    ['LSTM of two layers and two queues', { controller: 'lstm', layers: 2, memory: 'queue', memories: 2 }],
+    [
+      'GRU and deque, embeddings and readout',
+      { controller: 'gru', memory: 'deque', embedding: 5, readout: 6 },
+    ],
+    ['LSTM without a memory', { controller: 'lstm', memory: 'none' }],
+  ];
+  test.each(small)('%s', async (_, over) => {
+    const spec = makeSpec(over);
+    // More than 32 groups of 16: some strands have several.
+    for (const B of [1, 40, 530]) {
+      const [one, ...others] = await onEach(async engine => {
+        const model = await engine.model(spec, configOf({}), startOf(spec));
+        const made = [...(await train(model, spec, B)), await model.gradients(), await model.state()];
+        model.destroy();
+        return made;
+      });
+      for (const other of others) expect(other).toEqual(one);
+    }
+  });
+
+  test('a large model, whose ten sequences are two groups', async () => {
+    const spec = makeSpec({ controller: 'lstm', hidden: 128, width: 16 });
+    const [one, ...others] = await onEach(async engine => {
+      const model = await engine.model(spec, configOf({ optimiser: 'adam' }), startOf(spec));
+      return [...(await train(model, spec, 10)), await model.state()];
+    });
+    for (const other of others) expect(other).toEqual(one);
+  });
+});
+
+test.each(['stack', 'queue', 'deque'] as const)('a %s has the same bits', async kind => {
+  const shape = { kind, B: 37, T: 50, M: 6 };
+  const E = kind === 'deque' ? 2 : 1;
+  const [one, ...others] = await onEach(async engine => {
+    const rng = new Rng(5, 1);
+    const numbers = (count: number): Float32Array =>
+      Float32Array.from({ length: count }, () => rng.uniform());
+    const N = shape.B * shape.T * E;
+    const memory = await engine.memory(shape);
+    const read = await memory.forward(numbers(N), numbers(N), numbers(N * shape.M));
+    const gradients = await memory.backward(numbers(N * shape.M));
+    const made = [read, gradients, await memory.strengths()];
+    memory.destroy();
+    return made;
+  });
+  for (const other of others) expect(other).toEqual(one);
+});
+
+describe('threads that are lost, or were never there', () => {
+  const ENTRY = new URL('../../dist/src/platform/node/thread.js', import.meta.url);
+  const large = makeSpec({ controller: 'lstm', hidden: 256, width: 64 });
+  /** Long enough for something to happen in the middle of it. */
+  const long = () => randomBatch(new Rng(1, 1), large, new Array(10).fill(200));
+
+  /** Workers that can be ended from here. */
+  function mortal() {
+    const workers: Worker[] = [];
+    const spawn: Spawn = ({ heard, died }) => {
+      const worker = new Worker(ENTRY);
+      workers.push(worker);
+      worker.on('message', heard);
+      worker.on('exit', code => died(`exit code ${code}`));
+      return {
+        post: message => worker.postMessage(message),
+        hold: on => (on ? worker.ref() : worker.unref()),
+        end: () => void worker.terminate(),
+      };
+    };
+    return { spawn, workers };
+  }
+
+  test('one that dies in the middle of a step is an error with its name, and so is every step after it', async () => {
+    const { spawn, workers } = mortal();
+    const engine = await createCpuEngine('a test', { spawn, cores: 3 }, 3);
+    const model = await engine.model(large, configOf({}), startOf(large));
+    const step = model.step(long());
+    for (const worker of workers) worker.terminate();
+    await expect(step).rejects.toThrow(/^thread [23] of 3 of the cpu engine ended: exit code 1$/);
+    await expect((async () => model.step(long()))()).rejects.toThrow(/^thread [23] of 3 of the cpu engine/);
+    engine.destroy();
+  });
+
+  test('training goes on, on new threads, with the numbers of a run that lost none', async () => {
+    const config = assign(preset('reverse'), ['steps=60', 'reportEvery=20', 'evaluateEvery=0', 'stopAt=0']);
+    const { spawn, workers } = mortal();
+    const open = () => createCpuEngine('a test', { spawn, cores: 2 }, 2);
+    const recovered: string[] = [];
+    const run = async (losses: number) => {
+      const trainer = await Trainer.start(await open(), config, {
+        reopen: open,
+        onProgress: ({ step }) => {
+          if (step === 20 && recovered.length < losses) workers[workers.length - 1].terminate();
+        },
+        onRecovered: ({ reason }) => recovered.push(reason),
+      });
+      await trainer.run();
+      const { state } = await trainer.snapshot();
+      trainer.destroy();
+      trainer.engine.destroy();
+      return state;
+    };
+    const undisturbed = await run(0);
+    expect(await run(1)).toEqual(undisturbed);
+    expect(recovered).toEqual(['thread 2 of 2 of the cpu engine ended: exit code 1']);
+  });
+
+  test('an engine that is destroyed ends its threads, and what waits for them', async () => {
+    const { spawn, workers } = mortal();
+    const engine = await createCpuEngine('a test', { spawn, cores: 2 }, 2);
+    const ended = new Promise(resolve => workers[0].on('exit', resolve));
+    const model = await engine.model(large, configOf({}), startOf(large));
+    const step = model.step(long());
+    engine.destroy();
+    await expect(step).rejects.toThrow('was destroyed');
+    await ended;
+  });
+
+  test('where none can be started there is one thread, which says why; asked for, they are an error', async () => {
+    const refuse: Spawn = () => {
+      throw new Error('workers are forbidden here');
+    };
+    const late: Spawn = ({ died }) => {
+      setTimeout(() => died('blocked by a policy'), 10);
+      return { post: () => undefined, hold: () => undefined, end: () => undefined };
+    };
+    for (const [spawn, reason] of [
+      [refuse, 'workers are forbidden here'],
+      [late, 'blocked by a policy'],
+    ] as const) {
+      const engine = await createCpuEngine('a test', { spawn, cores: 4 });
+      const model = await engine.model(large, configOf({}), startOf(large));
+      await model.step(randomBatch(new Rng(1, 1), large, new Array(10).fill(20)));
+      await new Promise(resolve => setTimeout(resolve, 30));
+      expect(engine.adapter).toMatchObject({ threads: 1, reason: `a test; one thread: ${reason}` });
+      expect(await model.reports()).toHaveLength(1);
+      await model.step(randomBatch(new Rng(1, 1), large, [3, 4]));
+      engine.destroy();
+      await expect(createCpuEngine('a test', { spawn, cores: 4 }, 2)).rejects.toThrow(
+        `2 threads cannot be had: ${reason}. Ask for 1, or leave the number out.`,
+      );
+    }
+    await expect(createCpuEngine('a test', { cores: 1 }, 2)).rejects.toThrow('2 threads cannot be had');
+    for (const threads of [0, -1, 1.5, 257, Number.NaN]) {
+      await expect(openEngine('cpu', { threads })).rejects.toThrow(
+        `threads must be a whole number from 1 to 256, got ${threads}.`,
+      );
+    }
+  });
+});
