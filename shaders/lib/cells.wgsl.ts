@@ -28,6 +28,13 @@ export function cellForward(controller: Controller, o: CellNames): string {
     let cNext = kept1 * ${c} + kept0 * kept2;
     let hNext = kept3 * ${tanh}(cNext);`;
   }
+  if (controller === 'lstm-coupled') {
+    return `let kept0 = ${sigmoid}(${a(0)});
+    let kept1 = ${tanh}(${a(1)});
+    let kept2 = ${sigmoid}(${a(2)});
+    let cNext = (1.0 - kept0) * ${c} + kept0 * kept1;
+    let hNext = kept2 * ${tanh}(cNext);`;
+  }
   if (controller === 'gru') {
     return `let kept1 = ${sigmoid}(${a(1)});
     let kept2 = ${sigmoid}(${a(2)});
@@ -69,6 +76,17 @@ export function cellBackward(controller: Controller, o: CellBackwardNames): stri
     let da2 = dcNow * gi * (1.0 - gg * gg);
     let da3 = ${dh} * tc * go * (1.0 - go);
     let dcBefore = dcNow * gf;`;
+  }
+  if (controller === 'lstm-coupled') {
+    return `let gi = ${kept(0)};
+    let gg = ${kept(1)};
+    let go = ${kept(2)};
+    let tc = ${tanh}(${cNow});
+    let dcNow = ${dc} + ${dh} * go * (1.0 - tc * tc);
+    let da0 = dcNow * (gg - ${c}) * gi * (1.0 - gi);
+    let da1 = dcNow * gi * (1.0 - gg * gg);
+    let da2 = ${dh} * tc * go * (1.0 - go);
+    let dcBefore = dcNow * (1.0 - gi);`;
   }
   if (controller === 'gru') {
     return `let gn = ${kept(0)};

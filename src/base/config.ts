@@ -24,7 +24,7 @@ export interface TaskConfig {
 }
 
 export interface ModelConfig {
-  controller: 'rnn' | 'lstm' | 'gru' | 'feedforward';
+  controller: 'rnn' | 'lstm' | 'lstm-coupled' | 'gru' | 'feedforward';
   layers: number;
   hidden: number;
   /** Width of o' one layer above h; 0: o' is h itself. */
@@ -145,7 +145,10 @@ export const FIELDS: Record<keyof Config, Record<string, Field>> = {
     },
   },
   model: {
-    controller: choice(['rnn', 'lstm', 'gru', 'feedforward'], 'what drives the memory'),
+    controller: choice(
+      ['rnn', 'lstm', 'lstm-coupled', 'gru', 'feedforward'],
+      'what drives the memory; lstm-coupled: an LSTM that forgets as much as it lets in',
+    ),
     layers: int(1, 1, 8, 'L, layers of the controller; each sees the inputs and the reads'),
     hidden: int(32, 1, 4096, 'H, width of the controller state h'),
     deeper: int(0, 0, 4096, "P, width of o' one layer above h; 0: o' is h itself"),

@@ -24,8 +24,13 @@ export const GATES: Record<ModelConfig['controller'], readonly string[]> = {
   rnn: ['h'],
   feedforward: ['h'],
   lstm: ['i', 'f', 'g', 'o'],
+  'lstm-coupled': ['i', 'g', 'o'],
   gru: ['z', 'r', 'n'],
 };
+
+/** Whether its layers have a cell c beside h. */
+export const hasCell = ({ controller }: Pick<ModelConfig, 'controller'>): boolean =>
+  controller === 'lstm' || controller === 'lstm-coupled';
 
 /** Whether a controller hands a state on from step to step; a feed-forward one remembers by its memory alone. */
 export const isRecurrent = ({ controller }: ModelConfig): boolean => controller !== 'feedforward';
@@ -49,6 +54,7 @@ export interface Parameter {
  *   a    = x_t·W_xh + y_t·W_yh + h_{t-1}·W_hh + r_{t-1}·W_rh + b_h, in every layer, y being h of the layer below
  *   rnn, feedforward (no W_hh): h_t = tanh(a)
  *   lstm (i, f, g, o): c_t = σ(f)·c_{t-1} + σ(i)·tanh(g),  h_t = σ(o)·tanh(c_t)
+ *   lstm-coupled (i, g, o): the same with σ(f) = 1 − σ(i)
  *   gru (z, r, n):     n = tanh(n without h + σ(r)·(h_{t-1}·W_hn)),  h_t = (1 - σ(z))·n + σ(z)·h_{t-1}
  *   o'_t = h_t of the last layer, or tanh(h_t·W_hp + b_p) with the deeper layer
  *   d_t  = σ(o'·W_d + b_d)   u_t = σ(o'·W_u + b_u)   v_t = tanh(o'·W_v + b_v), for each of E ends
@@ -92,7 +98,7 @@ export function parameters(spec: ModelSpec): Parameter[] {
     table.push(bias(of('b_h'), G * H, forget));
     if (spec.start === 'trained' && isRecurrent(spec)) {
       table.push(start(of('h_0')));
-      if (spec.controller === 'lstm') table.push(start(of('c_0')));
+      if (hasCell(spec)) table.push(start(of('c_0')));
     }
   }
   if (spec.deeper) table.push(weight('W_hp', H, P), bias('b_p', P));

@@ -1,4 +1,4 @@
-import { isRecurrent, type ModelSpec, widthOfHeads } from '../base/parameters.ts';
+import { hasCell, isRecurrent, type ModelSpec, widthOfHeads } from '../base/parameters.ts';
 import { in4, type Sizes, sizesOf } from './sizes.ts';
 import { type TensorForm, tensorsOf } from './tensors.ts';
 
@@ -91,7 +91,7 @@ export function layoutOf(spec: ModelSpec): Layout {
     layer.b = block(1, xLd);
     if (spec.start === 'trained' && recurrent) {
       layer.h0 = block(1, H4);
-      if (spec.controller === 'lstm') layer.c0 = block(1, H4);
+      if (hasCell(spec)) layer.c0 = block(1, H4);
     }
   }
   blocks.bp = block(spec.deeper ? 1 : 0, P4);

@@ -38,6 +38,7 @@ const GATE_LAYOUTS: Record<ModelSpec['controller'], GateLayout> = {
   rnn: { all: 1, x: 1, hFrom: 0, h: 1, kept: 0 },
   feedforward: { all: 1, x: 1, hFrom: 0, h: 0, kept: 0 },
   lstm: { all: 4, x: 4, hFrom: 0, h: 4, kept: 4 },
+  'lstm-coupled': { all: 3, x: 3, hFrom: 0, h: 3, kept: 3 },
   gru: { all: 4, x: 3, hFrom: 1, h: 3, kept: 4 },
 };
 

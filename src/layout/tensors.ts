@@ -1,3 +1,4 @@
+import { hasCell } from '../base/parameters.ts';
 import type { Sizes } from './sizes.ts';
 
 /** A tensor of a model's activations or gradients. */
@@ -21,7 +22,7 @@ export interface TensorForm {
  */
 export function tensorsOf({ spec, gates, H4, P4, R4, S4, O4, V4, D4 }: Sizes): TensorForm[] {
   const layers = Array.from({ length: spec.layers }, (_, l) => l);
-  const lstm = spec.controller === 'lstm';
+  const lstm = hasCell(spec);
   const of = (
     arena: TensorForm['arena'],
     rows: TensorForm['rows'],

@@ -1,6 +1,7 @@
 import type { ModelConfig } from '../base/config.ts';
-import { isRecurrent, type ModelSpec } from '../base/parameters.ts';
+import { hasCell, isRecurrent, type ModelSpec } from '../base/parameters.ts';
 import type { Input, Seen, SeenGradients } from './cell.ts';
+import { coupledLstm, coupledLstmBackward } from './coupled-lstm.ts';
 import { type GruState, gru, gruBackward } from './gru.ts';
 import { addTo, linear, linearBackward, tanhBackward, type Weights } from './linear.ts';
 import { type LstmState, lstm, lstmBackward } from './lstm.ts';
@@ -37,7 +38,7 @@ export function controllerStart(spec: ModelSpec, layers: readonly Weights[]): La
   return layers.map((w, layer) => {
     const h = trained ? w.h_0.slice() : new Float64Array(H);
     if (start === 'one-hot' && layer === 0) h[0] = 1;
-    if (spec.controller !== 'lstm') return { h };
+    if (!hasCell(spec)) return { h };
     return { h, c: trained ? w.c_0.slice() : new Float64Array(H) };
   });
 }
@@ -51,7 +52,7 @@ export function controllerStartBackward(
   if (spec.start !== 'trained' || !isRecurrent(spec)) return;
   arriving.forEach(({ dh, dc }, layer) => {
     addTo(dLayers[layer].h_0, dh);
-    if (spec.controller === 'lstm') addTo(dLayers[layer].c_0, dc);
+    if (hasCell(spec)) addTo(dLayers[layer].c_0, dc);
   });
 }
 
@@ -67,6 +68,8 @@ function cell(kind: ModelConfig['controller'], w: Weights, seen: Seen, before: L
       return { h: rnn(w, seen, EMPTY) };
     case 'lstm':
       return lstm(w, seen, before.h, before.c!);
+    case 'lstm-coupled':
+      return coupledLstm(w, seen, before.h, before.c!);
     case 'gru':
       return gru(w, seen, before.h);
   }
@@ -92,6 +95,8 @@ function cellBackward(
       return { dh: new Float64Array(dh.length), dc }; // nothing goes back in time but by the memory
     case 'lstm':
       return lstmBackward(w, seen, before.h, before.c!, made as LstmState, arriving, into, dw);
+    case 'lstm-coupled':
+      return coupledLstmBackward(w, seen, before.h, before.c!, made as LstmState, arriving, into, dw);
     case 'gru':
       return { dh: gruBackward(w, seen, before.h, made as GruState, dh, into, dw), dc };
   }

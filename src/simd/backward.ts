@@ -1,4 +1,4 @@
-import { endsOf } from '../base/parameters.ts';
+import { endsOf, hasCell } from '../base/parameters.ts';
 import type { Block } from '../layout/layout.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -100,7 +100,7 @@ export class BackwardPass {
   /** 'dh' of layer l at time step t -> dA; leaves that of the layer below in 'dh'. */
   #cellBackward(l: number, t: number): void {
     const { spec, layers, gates, H4 } = this.#ws.layout;
-    const { clear, add, tanhBackward, lstmBackward, gruBackward } = this.#ws.arena.kernels;
+    const { clear, add, tanhBackward, lstmBackward, coupledBackward, gruBackward } = this.#ws.arena.kernels;
     const { Wy, Wh } = layers[l];
     const n = this.#ws.group.active[t];
     const later = this.#ws.group.active[t + 1] ?? 0;
@@ -109,9 +109,10 @@ export class BackwardPass {
     const dA = this.#ws.row(name, t);
     if (Wh && later)
       this.#ws.transposed(this.#ws.row(name, t + 1) + gates.hFrom * 16 * H4, ld, later, Wh, dh, 16 * H4);
-    if (spec.controller === 'lstm') {
+    if (hasCell(spec)) {
+      const backward = spec.controller === 'lstm' ? lstmBackward : coupledBackward;
       const [cNow, cBefore] = [this.#ws.row(`c${l}`, t), this.#ws.before(`c${l}`, t)];
-      lstmBackward(n, H4, dh, this.#ws.at[`dC${l}`], this.#ws.row(`g${l}`, t), cNow, cBefore, dA);
+      backward(n, H4, dh, this.#ws.at[`dC${l}`], this.#ws.row(`g${l}`, t), cNow, cBefore, dA);
     } else if (spec.controller === 'gru') {
       const dD = this.#ws.at[`dD${l}`];
       if (later) add(later * H4, dD, dh);

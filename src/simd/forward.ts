@@ -1,3 +1,4 @@
+import { hasCell } from '../base/parameters.ts';
 import type { Block, Layer } from '../layout/layout.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -31,7 +32,7 @@ export class ForwardPass {
       else clear(this.#ws.at[name], G * 16 * H4);
     };
     fill(`h${l}`, h0);
-    if (spec.controller === 'lstm') fill(`c${l}`, c0);
+    if (hasCell(spec)) fill(`c${l}`, c0);
     if (spec.start === 'one-hot' && l === 0) this.#oneHot('h0', H4);
   }
 
@@ -70,7 +71,7 @@ export class ForwardPass {
 
   #cellForward({ Wy, Wh, Wr }: Layer, l: number, t: number): void {
     const { spec, gates, H4 } = this.#ws.layout;
-    const { rnnForward, lstmForward, gruForward } = this.#ws.arena.kernels;
+    const { rnnForward, lstmForward, coupledForward, gruForward } = this.#ws.arena.kernels;
     const n = this.#ws.group.active[t];
     const a = this.#ws.row(`dA${l}`, t);
     const ld = this.#ws.ld(`dA${l}`);
@@ -78,16 +79,9 @@ export class ForwardPass {
     if (Wy) this.#ws.product(this.#ws.row(`h${l - 1}`, t), 16 * H4, n, Wy, a, ld);
     if (Wh) this.#ws.product(hBefore, 16 * H4, n, Wh, a + gates.hFrom * 16 * H4, ld);
     if (Wr) this.#ws.product(this.#ws.before('r', t), this.#ws.ld('r'), n, Wr, a, ld);
-    if (spec.controller === 'lstm') {
-      lstmForward(
-        n,
-        H4,
-        a,
-        this.#ws.before(`c${l}`, t),
-        this.#ws.row(`g${l}`, t),
-        h,
-        this.#ws.row(`c${l}`, t),
-      );
+    if (hasCell(spec)) {
+      const forward = spec.controller === 'lstm' ? lstmForward : coupledForward;
+      forward(n, H4, a, this.#ws.before(`c${l}`, t), this.#ws.row(`g${l}`, t), h, this.#ws.row(`c${l}`, t));
     } else if (spec.controller === 'gru') {
       gruForward(n, H4, a, hBefore, this.#ws.row(`g${l}`, t), h);
     } else {

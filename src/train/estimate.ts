@@ -1,5 +1,12 @@
 import { type Config, MOMENTS } from '../base/config.ts';
-import { countParameters, endsOfModel, GATES, type ModelSpec, widthOfHeads } from '../base/parameters.ts';
+import {
+  countParameters,
+  endsOfModel,
+  GATES,
+  hasCell,
+  type ModelSpec,
+  widthOfHeads,
+} from '../base/parameters.ts';
 import type { Data } from '../tasks/data-file.ts';
 import { setup } from './setup.ts';
 
@@ -36,7 +43,7 @@ function perStep(spec: ModelSpec): number {
   const { layers, hidden: H, width: M, outputs: V } = spec;
   const E = endsOfModel(spec);
   // Gates and h, and an LSTM's c.
-  const cell = (GATES[spec.controller].length + (spec.controller === 'lstm' ? 2 : 1)) * H;
+  const cell = (GATES[spec.controller].length + (hasCell(spec) ? 2 : 1)) * H;
   const heads = E * (2 + M);
   const reads = E * M;
   const deeper = spec.deeper ? widthOfHeads(spec) : 0;

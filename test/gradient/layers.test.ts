@@ -4,6 +4,7 @@ import type { Tensors } from '../../src/base/parameters.ts';
 import { Rng } from '../../src/base/rng.ts';
 import type { Seen, SeenGradients } from '../../src/reference/cell.ts';
 import { deeper, deeperBackward } from '../../src/reference/controller.ts';
+import { coupledLstm, coupledLstmBackward } from '../../src/reference/coupled-lstm.ts';
 import { gru, gruBackward } from '../../src/reference/gru.ts';
 import { heads, headsBackward } from '../../src/reference/heads.ts';
 import { linear, linearBackward, type Weights } from '../../src/reference/linear.ts';
@@ -44,7 +45,7 @@ describe('cells', () => {
   };
 
   describe.each(Object.entries(SEEN))('%s', (_, { X, Y, R }) => {
-    const cell = (G: number, recurrent = true) => {
+    const cell = (G: number, recurrent = true, withC = G === 4) => {
       const { at, w, dw } = tensors({
         W_xh: (X || D) * G * H,
         W_rh: R * G * H,
@@ -53,7 +54,7 @@ describe('cells', () => {
         ...(recurrent && { W_hh: H * G * H, h: H }),
         ...(X && { x: X }),
         ...(Y && { W_yh: H * G * H, y: Y }),
-        ...(G === 4 && { c: H }),
+        ...(withC && { c: H }),
       });
       const empty = new Float64Array(0);
       const seen: Seen = { x: { ids, ...(X && { embedded: w.x }) }, y: w.y ?? empty, r: w.r };
@@ -86,6 +87,19 @@ describe('cells', () => {
       expectGradients(f, at, added(dw));
     });
 
+    it('lstm-coupled', () => {
+      const { at, w, dw, seen, into } = cell(3, true, true);
+      const made = coupledLstm(w, seen, w.h, w.c);
+      const back = coupledLstmBackward(w, seen, w.h, w.c, made, { dh, dc }, into, dw);
+      dw.h = back.dh;
+      dw.c = back.dc;
+      const f = () => {
+        const { h, c } = coupledLstm(w, seen, w.h, w.c);
+        return dot(h, dh) + dot(c, dc);
+      };
+      expectGradients(f, at, added(dw));
+    });
+
     it('gru', () => {
       const { at, w, dw, seen, into } = cell(3);
       dw.h = gruBackward(w, seen, w.h, gru(w, seen, w.h), dh, into, dw);
@@ -101,6 +115,14 @@ describe('cells', () => {
       r: new Float64Array(0),
     };
     const [h, c] = [0.5, -2];
+
+    it('lstm-coupled: blocks i, g, o', () => {
+      const w = { b_h: Float64Array.of(1, 3, 4), W_hh: Float64Array.of(0.1, 0.3, 0.4) };
+      const made = coupledLstm(w, seen, Float64Array.of(h), Float64Array.of(c));
+      const next = (1 - sigmoid(1.05)) * c + sigmoid(1.05) * Math.tanh(3.15);
+      expect(made.c[0]).toBeCloseTo(next, 14);
+      expect(made.h[0]).toBeCloseTo(sigmoid(4.2) * Math.tanh(next), 14);
+    });
 
     it('lstm: blocks i, f, g, o', () => {
       const w = { b_h: Float64Array.of(1, 2, 3, 4), W_hh: Float64Array.of(0.1, 0.2, 0.3, 0.4) };

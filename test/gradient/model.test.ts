@@ -40,7 +40,7 @@ function check(model: Partial<ModelSpec>): void {
   expectGradients(() => modelForward(spec, weights, batch).objective, weights, gradients);
 }
 
-const CONTROLLERS = ['rnn', 'lstm', 'gru', 'feedforward'] as const;
+const CONTROLLERS = ['rnn', 'lstm', 'lstm-coupled', 'gru', 'feedforward'] as const;
 const MEMORIES = ['stack', 'queue', 'deque', 'none'] as const;
 const STARTS = ['trained', 'zero', 'one-hot'] as const;
 

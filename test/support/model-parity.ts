@@ -35,6 +35,12 @@ export const SPECS: Record<string, Partial<ModelSpec>> = {
     autoencoder: true,
   },
   'lstm, two deques, deeper': { controller: 'lstm', memory: 'deque', memories: 2, deeper: 6, width: 5 },
+  'two layers of coupled lstm, deeper, queue': {
+    controller: 'lstm-coupled',
+    layers: 2,
+    deeper: 5,
+    memory: 'queue',
+  },
   'three lstm layers, three stacks': { controller: 'lstm', layers: 3, memories: 3 },
   'two lstm layers, no memory, auto-encoder': {
     controller: 'lstm',
@@ -57,6 +63,7 @@ export const FEW = [
   'feed-forward, queue',
   'gru, deque',
   'lstm, two deques, deeper',
+  'two layers of coupled lstm, deeper, queue',
 ];
 
 export const LENGTHS = [9, 1, 5, 9, 2, 7, 3];
