@@ -17,12 +17,13 @@ interface Answer {
   tensors?: { name: string; shape: number[] }[];
   version?: string;
   threads?: number;
+  blas?: string;
 }
 
 /** @throws DeviceError where no Python here imports torch */
 export async function openTorch(): Promise<Peer> {
   const child = new Child(findPython());
-  const { version = '', threads = 0 } = await child.answer();
+  const { version = '', threads = 0, blas = '' } = await child.answer();
   let count = 0;
   const start = async (asked: object, tensors: Shaped[]): Promise<PeerRun> => {
     const id = ++count;
@@ -39,7 +40,7 @@ export async function openTorch(): Promise<Peer> {
   return {
     name: 'PyTorch',
     version,
-    device: `CPU, ${threads} threads`,
+    device: `CPU, ${blas}, ${threads} threads`,
     async memory(problem, { push, pop, value, dRead }) {
       checkStack(problem);
       const { B, T, M } = problem;

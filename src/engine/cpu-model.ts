@@ -18,7 +18,7 @@ import { sumOf } from './scores.ts';
 import { Turns } from './turns.ts';
 
 /** Below so many parameters times rows a step is done before other threads have heard of it. */
-const WORTH_THREADS = 2e6;
+const WORTH_THREADS = 3e6;
 
 const RULES = { sgd: 0, rmsprop: 1, adam: 2, adamw: 2 } as const;
 

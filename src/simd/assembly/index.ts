@@ -1,7 +1,8 @@
 export * from './product';
 export * from './cells';
 export * from './rows';
-export { memoryShape, layerForward, layerBackward, stepForward, stepBackward } from './memory';
+export { memoryShape } from './memory';
+export { layerForward, layerBackward, stepForward, stepBackward } from './memory-batch';
 export * from './output';
 export * from './optim';
 

@@ -32,12 +32,12 @@ let lo: i32 = 0;
 let hi: i32 = 0;
 
 /** What all memories of a batch have in common. M numbers a row. */
-export function memoryShape(memoryKind: i32, slotCount: i32, M: i32, bytesOfEnd: usize, rowTable: usize): void {
+export function memoryShape(memoryKind: i32, slotCount: i32, M: i32, endBytesOf: usize, rowTable: usize): void {
   kind = memoryKind;
   N = slotCount;
   vectors = M >> 2;
   tail = M & 3;
-  endBytes = bytesOfEnd;
+  endBytes = endBytesOf;
   table = rowTable;
 }
 
@@ -126,7 +126,7 @@ function read(top: bool, to: usize): void {
   }
 }
 
-function forward(t: i32, d0: f32, u0: f32, d1: f32, u1: f32, reads: usize): void {
+export function forward(t: i32, d0: f32, u0: f32, d1: f32, u1: f32, reads: usize): void {
   if (kind == STACK) {
     pop(true, u0);
     push(hi, reached, before, t, hi, d0, t);
@@ -154,7 +154,7 @@ function forward(t: i32, d0: f32, u0: f32, d1: f32, u1: f32, reads: usize): void
 }
 
 /** The live slots before step t, from the log. */
-function boundsBefore(t: i32): void {
+export function boundsBefore(t: i32): void {
   if (t == 0) {
     lo = kind == DEQUE ? N >> 1 : 0;
     hi = lo;
@@ -229,10 +229,10 @@ function readBackward(t: i32, top: bool, dr: usize): void {
 }
 
 // Gradients of d and u of each end.
-let dd0: f32 = 0;
-let du0: f32 = 0;
-let dd1: f32 = 0;
-let du1: f32 = 0;
+export let dd0: f32 = 0;
+export let du0: f32 = 0;
+export let dd1: f32 = 0;
+export let du1: f32 = 0;
 
 // @ts-ignore: decorator
 @inline
@@ -262,7 +262,7 @@ function rewindRows(from: i32, to: i32, g: f32, step: i32, through: bool): void 
 }
 
 /** One step back. (lo, hi) are those after the step; they become those before it. */
-function backward(t: i32, dReads: usize): void {
+export function backward(t: i32, dReads: usize): void {
   if (kind != DEQUE) {
     readBackward(t, kind == STACK, dReads);
     const log = undo + (<usize>t << 4);
@@ -312,167 +312,34 @@ function backward(t: i32, dReads: usize): void {
   du1 = -g1;
 }
 
-// ---- a memory on its own: arrays [B,T,E] and [B,T,E,M] --------------------------------------------------------
-
+/** The memory and the sequence whose turn it is: block n of the arrays of states. */
 // @ts-ignore: decorator
 @inline
-function select(block: i32, slotsOf: usize, undoOf: usize, dStrengthOf: usize): void {
+export function select(block: i32, slotsOf: usize, undoOf: usize, dStrengthOf: usize): void {
   const n = <usize>block * <usize>N;
   slots = slotsOf + (n << 3);
   undo = undoOf + (n << 4);
   dStrength = dStrengthOf + (n << 2);
 }
 
-/** push, pop, value -> read, slots, undo. */
-export function layerForward(
-  B: i32,
-  T: i32,
-  pushes: usize,
-  pops: usize,
-  value: usize,
-  reads: usize,
-  slotsOf: usize,
-  undoOf: usize,
-): void {
-  const ends: usize = kind == DEQUE ? 2 : 1;
-  const rowBytes = ends * endBytes;
-  for (let b = 0; b < B; b++) {
-    select(b, slotsOf, undoOf, 0);
-    boundsBefore(0);
-    values = value + <usize>b * <usize>T * rowBytes;
-    for (let t = 0; t < T; t++) {
-      forward(
-        t,
-        load<f32>(pushes),
-        load<f32>(pops),
-        ends == 2 ? load<f32>(pushes, 4) : 0,
-        ends == 2 ? load<f32>(pops, 4) : 0,
-        reads,
-      );
-      pushes += 4 * ends;
-      pops += 4 * ends;
-      reads += rowBytes;
-    }
-  }
+/** Where the values of its rows begin, and their gradients. */
+// @ts-ignore: decorator
+@inline
+export function valuesAt(valuesOf: usize, dValuesOf: usize): void {
+  values = valuesOf;
+  dValues = dValuesOf;
 }
 
-/** value, dRead, slots, undo -> dPush, dPop, dValue. Rewinds slots. dStrength and dValue are 0 before it. */
-export function layerBackward(
-  B: i32,
-  T: i32,
-  value: usize,
-  dReads: usize,
-  slotsOf: usize,
-  undoOf: usize,
-  dStrengthOf: usize,
-  dPush: usize,
-  dPop: usize,
-  dValue: usize,
-): void {
-  const ends: usize = kind == DEQUE ? 2 : 1;
-  const rowBytes = ends * endBytes;
-  for (let b = 0; b < B; b++) {
-    select(b, slotsOf, undoOf, dStrengthOf);
-    boundsBefore(T);
-    const first = <usize>b * <usize>T;
-    values = value + first * rowBytes;
-    dValues = dValue + first * rowBytes;
-    for (let t = T - 1; t >= 0; t--) {
-      const row = first + <usize>t;
-      backward(t, dReads + row * rowBytes);
-      const at = row * ends << 2;
-      store<f32>(dPush + at, dd0);
-      store<f32>(dPop + at, du0);
-      if (ends == 2) {
-        store<f32>(dPush + at, dd1, 4);
-        store<f32>(dPop + at, du1, 4);
-      }
-    }
-  }
+/** Ends of a memory of this kind. */
+// @ts-ignore: decorator
+@inline
+export function endCount(): usize {
+  return kind == DEQUE ? 2 : 1;
 }
 
-// ---- one step of all memories of a model, of the sequences in `rows` ------------------------------------------
-
-/**
- * s: rows of the heads at this step; strengths at `strengths` bytes in them; all: those of the first step, from which the table
- * leads to others. reads: rows of ldr bytes.
- */
-export function stepForward(
-  rows: i32,
-  t: i32,
-  memories: i32,
-  s: usize,
-  lds: usize,
-  strengths: usize,
-  all: usize,
-  reads: usize,
-  ldr: usize,
-  slotsOf: usize,
-  undoOf: usize,
-): void {
-  const ends: usize = kind == DEQUE ? 2 : 1;
-  for (let b = 0; b < rows; b++) {
-    let du = s + strengths;
-    let to = reads;
-    values = all + <usize>b * lds;
-    for (let k = 0; k < memories; k++) {
-      select(b * memories + k, slotsOf, undoOf, 0);
-      boundsBefore(t);
-      forward(
-        t,
-        load<f32>(du),
-        load<f32>(du, 4),
-        ends == 2 ? load<f32>(du, 8) : 0,
-        ends == 2 ? load<f32>(du, 12) : 0,
-        to,
-      );
-      du += 8 * ends;
-      to += ends * endBytes;
-      values += ends * endBytes;
-    }
-    s += lds;
-    reads += ldr;
-  }
-}
-
-/** dR of this step -> dS: of d and u of this step, and values of any. dStrength and dS of values are 0 before the first. */
-export function stepBackward(
-  rows: i32,
-  t: i32,
-  memories: i32,
-  dS: usize,
-  lds: usize,
-  strengths: usize,
-  all: usize,
-  dAll: usize,
-  dReads: usize,
-  ldr: usize,
-  slotsOf: usize,
-  undoOf: usize,
-  dStrengthOf: usize,
-): void {
-  const ends: usize = kind == DEQUE ? 2 : 1;
-  for (let b = 0; b < rows; b++) {
-    let to = dS + strengths;
-    let from = dReads;
-    values = all + <usize>b * lds;
-    dValues = dAll + <usize>b * lds;
-    for (let k = 0; k < memories; k++) {
-      select(b * memories + k, slotsOf, undoOf, dStrengthOf);
-      boundsBefore(t + 1);
-      backward(t, from);
-      store<f32>(to, dd0);
-      store<f32>(to, du0, 4);
-      if (ends == 2) {
-        store<f32>(to, dd1, 8);
-        store<f32>(to, du1, 12);
-      }
-      to += 8 * ends;
-      from += ends * endBytes;
-      values += ends * endBytes;
-      dValues += ends * endBytes;
-    }
-    dS += lds;
-    dReads += ldr;
-  }
+/** Bytes from a row of one end to that of the other. */
+// @ts-ignore: decorator
+@inline
+export function bytesOfEnd(): usize {
+  return endBytes;
 }
