@@ -66,6 +66,7 @@ export interface TrainConfig {
   clipAt: number;
   lossPer: 'symbol' | 'batch' | 'source';
   noise: number;
+  noiseAfter: number;
   noiseSteps: number;
   pushBiasGrowth: number;
   growEvery: number;
@@ -189,7 +190,8 @@ export const FIELDS: Record<keyof Config, Record<string, Field>> = {
       'objective: mean over symbols, sum, or mean over b of sum/L',
     ),
     noise: number(0, 0, 100, 'deviation of the Gaussian noise on push and pop logits, in training only'),
-    noiseSteps: int(0, 0, 1e9, 'steps over which the noise falls to 0; 0: constant'),
+    noiseAfter: int(0, 0, 1e9, 'steps from the start, or from a restart, before there is noise'),
+    noiseSteps: int(0, 0, 1e9, 'steps from then on over which the noise falls to 0; 0: constant'),
     pushBiasGrowth: number(0, 0, 1, "relative growth of the push bias at every step (the tutorial's part 5)"),
     growEvery: int(0, 0, 1e9, 'curriculum: sequences between decisions; 0: no curriculum'),
     growBelowPerLength: number(

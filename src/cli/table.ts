@@ -114,13 +114,12 @@ function notesOf(spec: TableSpec, cells: readonly Cell[], sets: readonly string[
   );
   const training = cells.map(({ task, model, config: { train } }) => {
     const { optimiser, rate, batch, steps, noise, stopAt, patience } = train;
-    const rates = spec.rates.length ? `rates ${spec.rates.join(', ')}` : `rate ${rate}`;
     const rules = [
       ...(stopAt ? [`by coarse ${stopAt} at tested lengths (on other sequences) twice in a row`] : []),
       ...(patience ? [`by no better training loss in ${patience} evaluations`] : []),
     ];
     const ends = rules.length ? `, ended before ${rules.join(', or ')}` : '';
-    const recipe = `${optimiser}, ${rates}, batches of ${batch}${noise ? `, noise ${noise}` : ''}`;
+    const recipe = `${optimiser}, rate ${rate}, batches of ${batch}${noise ? `, noise ${noise}` : ''}`;
     return [`${task}/${model}`, `${recipe}, ${count(steps)} steps at most${ends}`] as const;
   });
   const shown = spec.score === 'coarse' ? 'coarse accuracy' : 'symbol accuracy';
@@ -130,7 +129,7 @@ function notesOf(spec: TableSpec, cells: readonly Cell[], sets: readonly string[
     ...mostly([...new Map(training)]),
     ...(sets.length ? [`changed by --set: ${sets.join(' ')}`] : []),
     `best: the run that does best at trained lengths (${shown}, then fine, then loss); the test has no say`,
-    `success: test ${shown} ${spec.solvedAt} or better, of the runs with the best one's learning rate`,
+    `success: test ${shown} ${spec.solvedAt} or better`,
   ];
 }
 
@@ -154,8 +153,8 @@ function linesOf(spec: TableSpec, report: Report, model: string): string[][] {
     const [train, test] = [measuredAt(best, 'train')!, measuredAt(best, 'test')!];
     return paper ? `${both(train)}→${both(test)}` : `${share(train.accuracy)}→${share(test.accuracy)}`;
   };
-  const success = ({ best, solved, finished, runs, done }: Pair): string =>
-    best ? `${solved}/${finished}${done < runs ? MISSING : ''}` : '';
+  const success = ({ best, solved, runs, done }: Pair): string =>
+    best ? `${solved}/${done}${done < runs ? MISSING : ''}` : '';
   const far = ({ best }: Pair): string => {
     const one = best && measuredAt(best, 'far');
     return one ? both(one) : '';

@@ -15,23 +15,29 @@ import { setup } from './setup.ts';
 export const EVALUATED = 256;
 
 /**
- * The batch of training step k (from 0): a function of seed, step and the longest source alone, so that a
- * checkpoint needs no data.
+ * The batch of training step k (from 0): a function of seed, step and the longest source, so that a checkpoint needs no
+ * data. @param begun the step of the last restart, from which noise counts
  */
-export function trainingBatch(task: Task, config: Config, step: number, longest: number): Batch {
-  const { seed, batch: B, lossPer, noise, noiseSteps } = config.train;
+export function trainingBatch(task: Task, config: Config, step: number, longest: number, begun = 0): Batch {
+  const { seed, batch: B, lossPer } = config.train;
   const rng = new Rng(seed, STREAM.batch, step);
   const sequences = Array.from({ length: B }, () =>
     sample(task, rng, config.task.minLength, longest, 'train'),
   );
   const batch = makeBatch(sequences, lossPer);
-  const deviation = noiseSteps ? noise * Math.max(0, 1 - step / noiseSteps) : noise;
+  const deviation = noiseAt(config.train, step - begun);
   const E = endsOfModel(config.model);
   if (deviation > 0 && E > 0) {
     const noiseRng = new Rng(seed, STREAM.noise, step);
     batch.noise = Float32Array.from({ length: batch.T * B * E * 2 }, () => deviation * noiseRng.normal());
   }
   return batch;
+}
+
+/** Deviation of the noise on push and pop logits, so many steps after the start. */
+function noiseAt({ noise, noiseAfter, noiseSteps }: TrainConfig, age: number): number {
+  if (age < noiseAfter) return 0;
+  return noiseSteps ? noise * Math.max(0, 1 - (age - noiseAfter) / noiseSteps) : noise;
 }
 
 /** The model of a checkpoint on an engine, with room for its batches. */

@@ -2,7 +2,7 @@ import { assign, type Config } from '../base/config.ts';
 import { InputError, show, suggest } from '../base/errors.ts';
 import { CHOMSKY, CHOMSKY_SMALL } from './presets/chomsky.ts';
 import { configOf, type Grid, testedLengths } from './presets/grid.ts';
-import { PAPER, PAPER_RATES } from './presets/paper.ts';
+import { PAPER } from './presets/paper.ts';
 import { SMALL } from './presets/small.ts';
 import type { Ending } from './trainer.ts';
 
@@ -11,8 +11,6 @@ export interface TableSpec {
   name: 'paper' | 'chomsky';
   scale: 'full' | 'small';
   grid: Grid;
-  /** Learning rates tried for every cell; empty: the configuration's own. */
-  rates: readonly number[];
   /** Seeds of every cell, unless asked otherwise. */
   seeds: number;
   /** What counts, and from where on a run has succeeded. */
@@ -28,27 +26,25 @@ export const TABLES: readonly TableSpec[] = [
     name: 'paper',
     scale: 'full',
     grid: PAPER,
-    rates: PAPER_RATES,
-    seeds: 1,
-    score: 'coarse',
-    solvedAt: 0.99,
-  },
-  {
-    name: 'paper',
-    scale: 'small',
-    grid: SMALL,
-    rates: [],
     seeds: 1,
     score: 'coarse',
     solvedAt: 0.99,
     far: 10,
   },
-  { name: 'chomsky', scale: 'full', grid: CHOMSKY, rates: [], seeds: 3, score: 'accuracy', solvedAt: 0.9 },
+  {
+    name: 'paper',
+    scale: 'small',
+    grid: SMALL,
+    seeds: 1,
+    score: 'coarse',
+    solvedAt: 0.99,
+    far: 10,
+  },
+  { name: 'chomsky', scale: 'full', grid: CHOMSKY, seeds: 3, score: 'accuracy', solvedAt: 0.9 },
   {
     name: 'chomsky',
     scale: 'small',
     grid: CHOMSKY_SMALL,
-    rates: [],
     seeds: 3,
     score: 'accuracy',
     solvedAt: 0.9,
@@ -57,7 +53,7 @@ export const TABLES: readonly TableSpec[] = [
 
 /** One training run of a table. */
 export interface Cell {
-  /** Its folder, and its name: `reverse/stack/seed0`, `reverse/stack/seed0-rate0.001`. */
+  /** Its folder, and its name: `reverse/stack/seed0`. */
   key: string;
   task: string;
   model: string;
@@ -113,20 +109,15 @@ export interface Choice {
  * All runs of a table. Seeds are the outermost, so that early on every cell has one.
  * @throws InputError for an unknown task or model
  */
-export function cellsOf(spec: TableSpec, { seeds, only, sets }: Choice): Cell[] {
-  const { grid, rates } = spec;
+export function cellsOf({ grid }: Pick<TableSpec, 'grid'>, { seeds, only, sets }: Choice): Cell[] {
   const wanted = only.map(word => matcher(grid, word));
   const cells: Cell[] = [];
   for (const seed of seeds) {
-    for (const rate of rates.length ? rates : [undefined]) {
-      for (const task of grid.tasks) {
-        for (const model of grid.models) {
-          if (wanted.length && !wanted.some(matches => matches(task, model))) continue;
-          const own = [`seed=${seed}`, ...(rate === undefined ? [] : [`rate=${rate}`])];
-          const config = assign(configOf(grid, task, model), [...sets, ...own]);
-          const key = `${task}/${model}/seed${seed}${rate === undefined ? '' : `-rate${rate}`}`;
-          cells.push({ key, task, model, config });
-        }
+    for (const task of grid.tasks) {
+      for (const model of grid.models) {
+        if (wanted.length && !wanted.some(matches => matches(task, model))) continue;
+        const config = assign(configOf(grid, task, model), [...sets, `seed=${seed}`]);
+        cells.push({ key: `${task}/${model}/seed${seed}`, task, model, config });
       }
     }
   }
@@ -174,10 +165,9 @@ export interface Pair {
   model: string;
   /** The run that does best on fresh sequences of the trained lengths; the test has no say. */
   best?: CellResult;
-  /** Of the runs with the best one's learning rate: how many succeed in the test. */
+  /** How many succeed in the test. */
   solved: number;
-  finished: number;
-  /** Runs that there are to be, of all rates, and those that are finished. */
+  /** Runs that there are to be, and those that are finished. */
   runs: number;
   done: number;
 }
@@ -191,13 +181,11 @@ export function pairsOf(spec: TableSpec, cells: readonly Cell[], results: readon
       const mine = cells.filter(cell => cell.task === task && cell.model === model);
       const done = mine.flatMap(({ key }) => byKey.get(key) ?? []);
       const best = bestOf(spec, done);
-      const peers = done.filter(({ rate }) => rate === best?.rate);
       pairs.push({
         task,
         model,
         best,
-        solved: peers.filter(result => isSolved(spec, result)).length,
-        finished: peers.length,
+        solved: done.filter(result => isSolved(spec, result)).length,
         runs: mine.length,
         done: done.length,
       });

@@ -1,4 +1,5 @@
 import type { Config } from '../base/config.ts';
+import type { Batch } from '../base/dims.ts';
 import { DeviceError, DeviceLost, InputError } from '../base/errors.ts';
 import type { Engine, Model } from '../engine/engine.ts';
 import type { Data } from '../tasks/data-file.ts';
@@ -384,7 +385,7 @@ export class Trainer {
     if (this.ending) return true;
     const { steps, reportEvery, evaluateEvery } = this.config.train;
     const start = performance.now();
-    const batch = trainingBatch(this.task, this.config, this.#step, this.#run.curriculum.length);
+    const batch = this.#batchOf(this.#step);
     await this.#model.step(batch);
     const step = ++this.#step;
     this.#unread++;
@@ -472,11 +473,16 @@ export class Trainer {
     if (due && loss > restartAbove && this.#run.restarts < maxRestarts) this.#restart(loss);
   }
 
+  #batchOf(step: number): Batch {
+    const { curriculum, begun } = this.#run;
+    return trainingBatch(this.task, this.config, step, curriculum.length, begun);
+  }
+
   /** Which step was the first, and what in it; '' where that cannot be told. */
   async #whatWentBad(): Promise<string> {
     const step = this.#firstBad;
     if (step === undefined) return '';
-    const batch = trainingBatch(this.task, this.config, step, this.#run.curriculum.length);
+    const batch = this.#batchOf(step);
     const what = await firstNotFinite(this.#engine, this.#model, this.config.train, batch);
     return ` The first of them was step ${step + 1}, with batch ${step + 1} of seed ${this.config.train.seed}; the first tensor, ${what}.`;
   }

@@ -74,7 +74,7 @@ export async function verifyStep(
   sequences?: number,
 ): Promise<Verification> {
   const { task, spec } = setup(config, data);
-  const whole = trainingBatch(task, config, state.step, run.curriculum.length);
+  const whole = trainingBatch(task, config, state.step, run.curriculum.length, run.begun);
   const count = sequences ?? sequencesFor(countParameters(spec), whole.T, whole.B);
   const batch = firstOf(whole, count, endsOfModel(spec));
   const done = async (on: Engine) => {

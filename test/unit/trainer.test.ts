@@ -38,16 +38,23 @@ describe('batches', () => {
     expect(Math.min(...batch(reverse('batch=200'), 0, 5).sourceLengths)).toBe(task.minLength);
   });
 
-  test('noise falls to zero over noiseSteps', async () => {
+  test('noise begins after noiseAfter, and falls to zero over noiseSteps', async () => {
     const { trainer } = await started(reverse());
-    const deviation = (step: number, ...sets: string[]) => {
-      const { noise } = trainingBatch(trainer.task, reverse('batch=200', ...sets), step, 10);
+    const deviation = (step: number, ...sets: string[]) => deviationSince(0, step, ...sets);
+    const deviationSince = (begun: number, step: number, ...sets: string[]) => {
+      const { noise } = trainingBatch(trainer.task, reverse('batch=200', ...sets), step, 10, begun);
       return noise ? Math.sqrt(noise.reduce((sum, x) => sum + x * x, 0) / noise.length) : 0;
     };
     expect(deviation(5)).toBeCloseTo(1, 1);
     expect(deviation(5, 'noise=2', 'noiseSteps=10')).toBeCloseTo(1, 1);
     expect(deviation(10, 'noiseSteps=10')).toBe(0);
     expect(deviation(0, 'noise=0')).toBe(0);
+    expect(deviation(6, 'noiseAfter=7')).toBe(0);
+    expect(deviation(7, 'noiseAfter=7')).toBeCloseTo(1, 1);
+    expect(deviation(12, 'noise=2', 'noiseAfter=7', 'noiseSteps=10')).toBeCloseTo(1, 1);
+    // After a restart it counts anew.
+    expect(deviationSince(100, 106, 'noiseAfter=7')).toBe(0);
+    expect(deviationSince(100, 107, 'noiseAfter=7')).toBeCloseTo(1, 1);
   });
 });
 

@@ -39,7 +39,7 @@ machines may work on one folder, each taking what no other has; --shard 2/8 is t
     ...ENGINE_OPTIONS,
     scale: { type: 'string', value: '<full|small>', help: 'sizes as published (default), or for two cores' },
     out: { type: 'string', value: '<folder>', help: 'where runs and results are kept' },
-    seeds: { type: 'string', value: '<n|from-to>', help: 'runs of every cell (and learning rate)' },
+    seeds: { type: 'string', value: '<n|from-to>', help: 'runs of every cell' },
     only: { type: 'string', value: '<task/model,…>', help: 'these tasks, models or cells alone' },
     shard: { type: 'string', value: '<i/n>', help: 'the i-th of n parts of the runs' },
     report: { type: 'boolean', help: 'train nothing, print what there is' },

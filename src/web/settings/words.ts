@@ -84,6 +84,11 @@ export const SECTIONS: readonly Section[] = [
       'train.clipAt': { label: 'Clip at', applies: ({ train }) => train.clip !== 'none' },
       'train.lossPer': { label: 'Loss per' },
       'train.noise': { label: 'Strength noise', unit: 'logit', applies: hasMemory },
+      'train.noiseAfter': {
+        label: 'Noise begins after',
+        unit: 'steps',
+        applies: ({ train }) => train.noise > 0,
+      },
       'train.noiseSteps': {
         label: 'Noise falls over',
         unit: 'steps',
