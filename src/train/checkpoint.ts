@@ -1,6 +1,7 @@
 import { type Config, MOMENTS, makeConfig } from '../base/config.ts';
 import { crc32 } from '../base/crc32.ts';
 import { InputError, messageOf, show } from '../base/errors.ts';
+import { halfOf, numberOf } from '../base/half.ts';
 import { parameters, type Tensors } from '../base/parameters.ts';
 import type { Choices, ModelState } from '../engine/engine.ts';
 import { type CurriculumState, startCurriculum } from './curriculum.ts';
@@ -55,20 +56,25 @@ export interface Checkpoint {
  *   header: { name: { dtype, shape, data_offsets: [begin, end] }, …, __metadata__: { string: string } }
  *
  * Tensors: each parameter by its name, then `optimiser.mean.…` and `optimiser.square.…` where the optimiser
- * keeps them. F32, or F64 where a value is not exactly a float32 (the CPU engine's). The metadata have a checksum: the
- * CRC-32 of the whole file with its own eight digits as zeros.
+ * keeps them; a file of weights alone has none of these, and training goes on from it with moments of zero. F32, or F64
+ * where a value is not exactly a float32 (the reference's), or F16 where that was asked for. The metadata have a checksum:
+ * the CRC-32 of the whole file with its own eight digits as zeros.
  */
 const MEAN = 'optimiser.mean.';
 const SQUARE = 'optimiser.square.';
 /** 1 had no checksum; up to 2 the reference's name was cpu. */
 const VERSION = '3';
 const READ = ['1', '2', VERSION];
-const SIZE: Record<string, number> = { F32: 4, F64: 8 };
+const SIZE: Record<string, number> = { F16: 2, F32: 4, F64: 8 };
 
-/** Name → shape of every tensor that a checkpoint of this configuration has. */
-function shapesOf(config: Config): Map<string, [number, number]> {
+/** Whether any of the names is that of a moment. */
+const hasMoments = (names: Iterable<string>): boolean =>
+  [...names].some(name => name.startsWith(MEAN) || name.startsWith(SQUARE));
+
+/** Name → shape of every tensor that a checkpoint of this configuration has. @param moments those of the optimiser too */
+function shapesOf(config: Config, moments: boolean): Map<string, [number, number]> {
   const table = parameters(setup(config).spec);
-  const { mean, square } = MOMENTS[config.train.optimiser];
+  const { mean, square } = moments ? MOMENTS[config.train.optimiser] : { mean: false, square: false };
   const prefixes = ['', ...(mean ? [MEAN] : []), ...(square ? [SQUARE] : [])];
   return new Map(
     prefixes.flatMap(prefix =>
@@ -107,8 +113,8 @@ function checkFinite(name: string, values: Float64Array): void {
  * @throws InputError naming the tensor
  */
 export function checkState({ config, state }: Checkpoint): void {
-  const shapes = shapesOf(config);
   const tensors = tensorsOf(state);
+  const shapes = shapesOf(config, hasMoments(tensors.keys()));
   checkNames(tensors.keys(), shapes);
   for (const [name, values] of tensors) {
     const [rows, columns] = shapes.get(name)!;
@@ -122,15 +128,16 @@ export function checkState({ config, state }: Checkpoint): void {
 }
 
 /**
- * The file of a checkpoint.
+ * The file of a checkpoint. @param half its numbers rounded to 16 bits: for weights that are to be opened, not trained on
  * @throws InputError where its tensors do not fit its configuration or are not finite: no bad file is written
  */
-export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
+export function encodeCheckpoint(checkpoint: Checkpoint, half = false): Uint8Array {
   checkState(checkpoint);
-  const shapes = shapesOf(checkpoint.config);
-  const tensors = [...tensorsOf(checkpoint.state)].map(([name, values]) => {
+  const state = tensorsOf(checkpoint.state);
+  const shapes = shapesOf(checkpoint.config, hasMoments(state.keys()));
+  const tensors = [...state].map(([name, values]) => {
     const single = values.every(value => Object.is(Math.fround(value), value));
-    return { name, values, dtype: single ? 'F32' : 'F64' };
+    return { name, values, dtype: half ? 'F16' : single ? 'F32' : 'F64' };
   });
   // The wider ones first keeps every tensor aligned.
   tensors.sort((a, b) => SIZE[b.dtype] - SIZE[a.dtype]);
@@ -162,7 +169,8 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
   let at = 8 + headerLength;
   for (const { values, dtype } of tensors) {
     for (const value of values) {
-      if (dtype === 'F32') view.setFloat32(at, value, true);
+      if (dtype === 'F16') view.setUint16(at, halfOf(value), true);
+      else if (dtype === 'F32') view.setFloat32(at, value, true);
       else view.setFloat64(at, value, true);
       at += SIZE[dtype];
     }
@@ -268,6 +276,12 @@ function readChoices(metadata: Plain): Choices | undefined {
   return given as Choices;
 }
 
+const readers = (view: DataView): Record<string, (at: number) => number> => ({
+  F16: at => numberOf(view.getUint16(at, true)),
+  F32: at => view.getFloat32(at, true),
+  F64: at => view.getFloat64(at, true),
+});
+
 interface Entry {
   name: string;
   dtype: string;
@@ -286,7 +300,7 @@ function readEntry(name: string, given: unknown, shape: readonly number[], note:
   if (!isPlain(given)) throw new InputError(`tensor "${name}" must be a JSON object, got ${show(given)}.`);
   const { dtype, shape: got, data_offsets: offsets } = given;
   if (typeof dtype !== 'string' || !Object.hasOwn(SIZE, dtype)) {
-    throw new InputError(`tensor "${name}" must have dtype F32 or F64, got ${show(dtype)}.`);
+    throw new InputError(`tensor "${name}" must have dtype F16, F32 or F64, got ${show(dtype)}.`);
   }
   if (!Array.isArray(got) || got.length !== 2 || got[0] !== shape[0] || got[1] !== shape[1]) {
     throw new InputError(
@@ -362,7 +376,9 @@ function readCheckpoint(bytes: Uint8Array): Checkpoint {
   const metadata = metadataOf(header);
   const stored = parseJson(metadata('config'), 'config');
   const config = makeConfig(stored);
-  const shapes = shapesOf(config);
+  const given = Object.entries(header).filter(([name]) => name !== '__metadata__');
+  const names = given.map(([name]) => name);
+  const shapes = shapesOf(config, hasMoments(names));
   const step = Number(metadata('step'));
   if (metadata('step') === '' || !Number.isSafeInteger(step) || step < 0) {
     throw new InputError(`metadata "step" must be a whole number, got ${show(metadata('step'))}.`);
@@ -370,11 +386,7 @@ function readCheckpoint(bytes: Uint8Array): Checkpoint {
   const run = readRun(metadata('run'), config);
   const choices = readChoices(header['__metadata__'] as Plain);
 
-  const given = Object.entries(header).filter(([name]) => name !== '__metadata__');
-  checkNames(
-    given.map(([name]) => name),
-    shapes,
-  );
+  checkNames(names, shapes);
   const entries = given.map(([name, entry]) =>
     readEntry(name, entry, shapes.get(name)!, noteOn(stored, config)),
   );
@@ -385,20 +397,28 @@ function readCheckpoint(bytes: Uint8Array): Checkpoint {
   const found: Tensors = new Map();
   for (const { name, dtype, begin: from, end } of entries) {
     const values = new Float64Array((end - from) / SIZE[dtype]);
-    for (let i = 0; i < values.length; i++) {
-      values[i] = dtype === 'F32' ? view.getFloat32(from + 4 * i, true) : view.getFloat64(from + 8 * i, true);
-    }
+    const read = readers(view)[dtype];
+    for (let i = 0; i < values.length; i++) values[i] = read(from + SIZE[dtype] * i);
     checkFinite(name, values);
     found.set(name, values);
   }
   // In the order of the parameter table, whatever that of the file.
+  const table = parameters(setup(config).spec);
   const take = (prefix: string): Tensors =>
     new Map(
-      parameters(setup(config).spec)
-        .filter(({ name }) => found.has(prefix + name))
-        .map(({ name }) => [name, found.get(prefix + name)!]),
+      table.map(({ name, shape: [rows, columns] }) => [
+        name,
+        // Moments that a file of weights alone does not have.
+        found.get(prefix + name) ?? new Float64Array(rows * columns),
+      ]),
     );
-  const state = { step, parameters: take(''), mean: take(MEAN), square: take(SQUARE) };
+  const has = MOMENTS[config.train.optimiser];
+  const state = {
+    step,
+    parameters: take(''),
+    mean: has.mean ? take(MEAN) : new Map(),
+    square: has.square ? take(SQUARE) : new Map(),
+  };
   // Last: what else is wrong says more.
   if (metadata('version') !== '1') checkSum(bytes, begin, metadata('checksum'));
   const old = metadata('version') !== VERSION && metadata('engine') === 'cpu';

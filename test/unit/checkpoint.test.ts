@@ -61,6 +61,28 @@ test('what the engine chose by measuring is kept, where there is any', () => {
   }
 });
 
+test('weights alone: moments are zeros; of 16 bits: rounded', () => {
+  const whole = make();
+  const { parameters } = whole.state;
+  const none = { ...whole, state: { ...whole.state, mean: new Map(), square: new Map() } };
+  const bytes = encodeCheckpoint(none);
+  const decoded = decodeCheckpoint(bytes);
+  expect(decoded.state.parameters).toEqual(parameters);
+  expect(decoded.state.square.get('W_d')).toEqual(new Float64Array(parameters.get('W_d')!.length));
+  const half = encodeCheckpoint(none, true);
+  const numbers = [...parameters.values()].reduce((sum, values) => sum + values.length, 0);
+  expect(split(half).data).toHaveLength(2 * numbers);
+  for (const [name, values] of decodeCheckpoint(half).state.parameters) {
+    values.forEach((value, i) => {
+      const exact = parameters.get(name)![i];
+      expect(Math.abs(value - exact)).toBeLessThanOrEqual(Math.max(Math.abs(exact) * 2 ** -11, 2 ** -25));
+    });
+  }
+  // Some of the moments are not enough.
+  none.state.square.set('W_d', new Float64Array(parameters.get('W_d')!.length));
+  expect(() => encodeCheckpoint(none)).toThrow('is missing');
+});
+
 test('float64 values survive, in the tensors that have them', () => {
   const checkpoint = make();
   checkpoint.state.parameters.get('W_d')![1] = 0.1;
@@ -142,7 +164,11 @@ const FILES: [name: string, bytes: Uint8Array, message: RegExp][] = [
     broken(h => Object.assign(h, { b_u: 7 })),
     /"b_u" must be a JSON object, got 7/,
   ],
-  ['half precision', broken(h => Object.assign(h.b_u, { dtype: 'F16' })), /dtype F32 or F64, got "F16"/],
+  [
+    'an unknown precision',
+    broken(h => Object.assign(h.b_u, { dtype: 'BF16' })),
+    /dtype F16, F32 or F64, got "BF16"/,
+  ],
   ['a wrong shape', broken(h => Object.assign(h.W_xh, { shape: [3, 4] })), /shape \[6, 3\].*got \[3,4\]/],
   ['a huge shape', broken(h => Object.assign(h.W_xh, { shape: [1e15, 1e15] })), /shape \[6, 3\]/],
   [

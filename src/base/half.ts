@@ -1,0 +1,33 @@
+/** Numbers of 16 bits (IEEE 754 binary16), which Node 20 and older browsers have no functions for. */
+
+const BITS = new DataView(new ArrayBuffer(4));
+
+/** The number that 16 bits stand for. */
+export function numberOf(half: number): number {
+  const sign = half & 0x8000 ? -1 : 1;
+  const exponent = (half >> 10) & 0x1f;
+  const fraction = half & 0x3ff;
+  if (exponent === 0) return sign * fraction * 2 ** -24;
+  if (exponent === 0x1f) return fraction ? Number.NaN : sign * Infinity;
+  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
+}
+
+/** The nearest of 16 bits, ties to even; what is too large becomes infinite. */
+export function halfOf(value: number): number {
+  if (Number.isNaN(value)) return 0x7e00;
+  BITS.setFloat32(0, value);
+  const sign = (BITS.getUint32(0) >>> 16) & 0x8000;
+  const size = Math.abs(value);
+  if (size >= 65_520) return sign | 0x7c00;
+  // Below 2^-14 numbers lie 2^-24 apart; above, 2^-10 of the power of two below them.
+  const exponent = Math.max(-14, Math.floor(Math.log2(size || 2 ** -14)));
+  const unit = 2 ** (exponent - 10);
+  const units = roundToEven(size / unit);
+  return sign | (exponent === -14 && units < 1024 ? units : ((exponent + 15) << 10) + units - 1024);
+}
+
+function roundToEven(x: number): number {
+  const down = Math.floor(x);
+  const rest = x - down;
+  return rest > 0.5 || (rest === 0.5 && down % 2 === 1) ? down + 1 : down;
+}
