@@ -90,7 +90,8 @@ export default defineConfig({
   plugins: [policy, benchmarks],
   server: { host: 'localhost', headers },
   preview: { headers },
-  build: { outDir: '../../dist-page', emptyOutDir: true, target: 'es2022' },
+  // Small files stay files: the page fetches from its own host alone, and not what is written into it.
+  build: { outDir: '../../dist-page', emptyOutDir: true, target: 'es2022', assetsInlineLimit: 0 },
   worker: { format: 'es' },
   test: {
     root: '.',

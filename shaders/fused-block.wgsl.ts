@@ -1,5 +1,4 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
-import { hasCell } from '../src/base/parameters.ts';
 import type { Block, Layout } from '../src/layout/layout.ts';
 import { operand } from '../src/layout/tensors.ts';
 import { cellBackward, cellForward } from './lib/cells.wgsl.ts';
@@ -47,9 +46,9 @@ const share = (o: FusedOptions, n: number, body: string, i = 'i'): string =>
   n > 0 ? `for (var ${i} = lid; ${i} < ${n}u; ${i} += ${o.memory.size}u) { ${body} }` : '';
 
 /** Words of workgroup memory for each pass, the memory's own left out: see checkWorkgroup in src/kernels/plan.ts. */
-export function workgroupWords({ H4, P4, R4, S4, layers, gates, spec, E }: Layout): number {
+export function workgroupWords({ H4, P4, R4, S4, layers, gates, E }: Layout): number {
   const L = layers.length;
-  const states = hasCell(spec) ? 2 * L : L;
+  const states = gates.cell ? 2 * L : L;
   const forward = (states + 1) * H4 + P4 + R4 + E;
   const backward = (states + 2 + gates.all) * H4 + P4 + S4 + R4;
   return 4 * Math.max(forward, backward);
@@ -62,7 +61,7 @@ export function fusedForwardBlock(o: FusedOptions): string {
   const { H4, M4, R4, E, blocks, spec, gates, layers } = layout;
   const { hidden: H, width: M, deeper: P } = spec;
   const [HH, RR] = [H4 * 4, R4 * 4];
-  const lstm = hasCell(spec);
+  const lstm = gates.cell;
   const op = P ? 'wg_op' : 'wg_y';
   const layer = ({ Wx, Wy, Wh, Wr, b }: Layout['layers'][number], l: number): string => wgsl`
     // Layer ${l + 1}: reads h and r of the step before and the layer below in wg_y, leaves h in wg_y.
@@ -272,7 +271,7 @@ export function fusedBackwardBlock(o: FusedOptions): string {
   const { hidden: H, width: M, deeper: P } = spec;
   const [HH, RR, SS] = [H4 * 4, R4 * 4, S4 * 4];
   const top = layers.length - 1;
-  const lstm = hasCell(spec);
+  const lstm = gates.cell;
   const heads = P || H;
   const act = (field: string, at: string, skip: 0 | 1 = 0): string =>
     `acts[(${place(field, 'row', skip)}) * 4u + ${at}]`;

@@ -1,5 +1,4 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
-import { hasCell } from '../src/base/parameters.ts';
 import type { Block, Layout } from '../src/layout/layout.ts';
 import { operand } from '../src/layout/tensors.ts';
 import { cellBackward, cellForward } from './lib/cells.wgsl.ts';
@@ -44,7 +43,7 @@ export function fusedForwardLane(o: FusedOptions): string {
   const place = rowsOf(layout);
   const { H4, P4, M4, R4, S4, V4, D4, E, blocks, spec, gates, layers } = layout;
   const top = layers.length - 1;
-  const lstm = hasCell(spec);
+  const lstm = gates.cell;
   // An auto-encoder head: recalls the input of the step before from `x`.
   const recall = (
     x: string,
@@ -252,7 +251,7 @@ export function fusedBackwardLane(o: FusedOptions): string {
   const place = rowsOf(layout);
   const { H4, P4, M4, R4, S4, E, blocks, spec, gates, layers } = layout;
   const top = layers.length - 1;
-  const lstm = hasCell(spec);
+  const lstm = gates.cell;
   const recurrent = layers[0].Wh !== undefined;
   const op = spec.deeper ? 'op' : `hNow${top}`;
   const gradient = (block: Block | undefined, x: string, dy: string, from = 0): string =>

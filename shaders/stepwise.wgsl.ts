@@ -1,5 +1,4 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
-import { hasCell } from '../src/base/parameters.ts';
 import type { Block, Layout } from '../src/layout/layout.ts';
 import { operand } from '../src/layout/tensors.ts';
 import { cellBackward, cellForward } from './lib/cells.wgsl.ts';
@@ -121,7 +120,7 @@ ${tile({ ...o, rows: 1 }, widest)}
         const h = h0 ? `w[${h0.offset4}u + j]` : l === 0 ? 'one' : 'vec4f()';
         const c = c0 ? `w[${c0.offset4}u + j]` : 'vec4f()';
         return `acts[${ownRow(o, `h${l}`, 'b0')} + j] = ${h};
-    ${hasCell(spec) ? `acts[${ownRow(o, `c${l}`, 'b0')} + j] = ${c};` : ''}`;
+    ${o.layout.gates.cell ? `acts[${ownRow(o, `c${l}`, 'b0')} + j] = ${c};` : ''}`;
       })
       .join('\n')}
   }
@@ -136,7 +135,7 @@ export function stepCell(o: StepOptions, l: number): string {
   const { Wx, Wy, Wh, Wr, b } = layers[l];
   const xGates = range(gates.x);
   const hGates = range(gates.h).map(g => gates.hFrom + g);
-  const lstm = hasCell(spec);
+  const lstm = gates.cell;
   const inside = (n: number): string => `t < lengthOf(b${n})`;
   return wgsl`
 ${head(o)}
@@ -311,7 +310,7 @@ const fromAfter = (o: StepOptions, l: number): string => {
  */
 export function stepCellBackward(o: StepOptions, l: number): string {
   const { spec, layers, gates, blocks, H4, E } = o.layout;
-  const lstm = hasCell(spec);
+  const lstm = gates.cell;
   const top = l === layers.length - 1;
   const above = layers[l + 1]?.Wy;
   const start = (b: string): string => {

@@ -5,17 +5,20 @@ import { openEngineWith } from '../platform/node/engine.ts';
 import type { Data } from '../tasks/data-file.ts';
 import type { Task } from '../tasks/task.ts';
 import { type Checkpoint, decodeCheckpoint } from '../train/checkpoint.ts';
+import { GALLERY } from '../train/gallery.ts';
 import { setup, withVocabulary } from '../train/setup.ts';
 import type { Trainer } from '../train/trainer.ts';
 import type { EngineAsked } from './command.ts';
 import { checkpointPath, EARLIER, exists, read } from './files.ts';
+import { galleryFile } from './gallery.ts';
 
 /** What Node reads at a time, in bytes. */
 const MOST = 2 ** 31 - 1;
 
-/** @throws InputError naming the file, and what is wrong with it */
+/** @param path a checkpoint, its folder, or gallery/<name> @throws InputError naming the file, and what is wrong with it */
 export async function readCheckpoint(path: string): Promise<{ file: string; checkpoint: Checkpoint }> {
-  const file = await checkpointPath(path);
+  const own = path.startsWith(GALLERY) && !(await exists(path));
+  const file = own ? await galleryFile(path) : await checkpointPath(path);
   const bytes = await read(file, 'checkpoint', MOST);
   try {
     return { file, checkpoint: decodeCheckpoint(bytes) };

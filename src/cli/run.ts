@@ -3,6 +3,7 @@ import { DeviceError, InputError, messageOf, unknown } from '../base/errors.ts';
 import { type Command, EXIT, helpOf, type Io, parse, table } from './command.ts';
 import { devices } from './commands/devices.ts';
 import { evaluate } from './commands/eval.ts';
+import { gallery } from './commands/gallery.ts';
 import { memory } from './commands/memory.ts';
 import { predict } from './commands/predict.ts';
 import { presets } from './commands/presets.ts';
@@ -19,6 +20,7 @@ const COMMANDS: readonly Command[] = [
   tableCommand,
   memory,
   presets,
+  gallery,
   devices,
 ];
 

@@ -26,6 +26,8 @@ export interface Sizes {
  * order (n without h, z, r, n of h alone).
  */
 export interface GateLayout {
+  /** Whether layers have a cell c beside h. */
+  cell: boolean;
   all: number;
   x: number;
   hFrom: number;
@@ -35,11 +37,11 @@ export interface GateLayout {
 }
 
 const GATE_LAYOUTS: Record<ModelSpec['controller'], GateLayout> = {
-  rnn: { all: 1, x: 1, hFrom: 0, h: 1, kept: 0 },
-  feedforward: { all: 1, x: 1, hFrom: 0, h: 0, kept: 0 },
-  lstm: { all: 4, x: 4, hFrom: 0, h: 4, kept: 4 },
-  'lstm-coupled': { all: 3, x: 3, hFrom: 0, h: 3, kept: 3 },
-  gru: { all: 4, x: 3, hFrom: 1, h: 3, kept: 4 },
+  rnn: { cell: false, all: 1, x: 1, hFrom: 0, h: 1, kept: 0 },
+  feedforward: { cell: false, all: 1, x: 1, hFrom: 0, h: 0, kept: 0 },
+  lstm: { cell: true, all: 4, x: 4, hFrom: 0, h: 4, kept: 4 },
+  'lstm-coupled': { cell: true, all: 3, x: 3, hFrom: 0, h: 3, kept: 3 },
+  gru: { cell: false, all: 4, x: 3, hFrom: 1, h: 3, kept: 4 },
 };
 
 /** Numbers as vec4s. */

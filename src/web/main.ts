@@ -14,6 +14,7 @@ import type { StoredRun } from './keep/store.ts';
 import { mendLocale } from './locale.ts';
 import { MemoryView } from './memory/view.ts';
 import { Controls } from './panels/controls.ts';
+import { Gallery } from './panels/gallery.ts';
 import { showCurves, showEnd, showLook, showOpened, showProgress, showStep } from './panels/numbers.ts';
 import { TryIt } from './panels/tryit.ts';
 import type { RunState } from './protocol.ts';
@@ -252,6 +253,10 @@ onClick('sample', () => show('sample'));
 const smoothing = byId('smoothing', HTMLInputElement);
 smoothing.addEventListener('input', () => charts.smoothing(smoothing.valueAsNumber));
 takeFiles(app, form, tryIt);
+new Gallery(async (checkpoint, name) => {
+  await app.begin({ checkpoint, engine: 'auto', paused: true, file: `gallery/${name}` });
+  element('memory-title').scrollIntoView({ behavior: 'smooth' });
+});
 
 // The address: a link reproduces a run.
 const addressIs = ({ config, engine }: StoredRun): void =>

@@ -104,9 +104,10 @@ describe('presets', () => {
   test('memory is estimated from shapes: more with the batch, the length and the moments', () => {
     const base = bytesOf(preset('small/reverse/stack'));
     const set = (assignment: string) => bytesOf(assign(preset('small/reverse/stack'), [assignment]));
-    expect(set('batch=64')).toMatchObject({ parameters: base.parameters, activations: 2 * base.activations });
+    const twice = { parameters: base.parameters, activations: 2 * base.activations };
+    expect(set('batch=20')).toMatchObject(twice);
     expect(set('maxLength=24').activations).toBeGreaterThan(1.8 * base.activations);
-    expect(set('optimiser=sgd').parameters).toBe(base.parameters / 2);
+    expect(set('optimiser=sgd').parameters).toBeLessThan(0.7 * base.parameters);
     expect(bytesOf(preset('paper/copy/lstm8')).total).toBeGreaterThan(1e8);
   });
 

@@ -14,6 +14,7 @@ const lstm = (layers: number, steps: number): Over => ({
 
 const memory = (kind: 'stack' | 'queue' | 'deque'): Over => ({
   model: { memory: kind, width: 256, readout: 64 },
+  train: { noise: 0.5 },
 });
 
 /**
@@ -22,9 +23,10 @@ const memory = (kind: 'stack' | 'queue' | 'deque'): Over => ({
  * "above 1".
  *
  * Not in the paper, and chosen here: clipping by norm; RMSProp's decay of 0.9 (with 0.999, uncorrected, the first updates are 30
- * times as large) and epsilon; forget gates that begin half open; one of its five learning rates; 8,000 steps at most, patience as its "early stopping". The loss
- * stays near that of guessing for 1,000 steps or more, then falls within 500; a run that has not begun to fall after 2,000
- * begins anew, at most twice.
+ * times as large) and epsilon; forget gates that begin half open; noise on push and pop logits, which halves the steps until
+ * a memory is used; one of its five learning rates; 8,000 steps at most, patience as its "early stopping". The loss stays near
+ * that of guessing for 500 steps or more, then falls within 500; a run that has not begun to fall after 2,000 begins anew, at
+ * most twice.
  */
 export const PAPER: Grid = {
   name: 'paper',

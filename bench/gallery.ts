@@ -1,0 +1,213 @@
+/** Trains the models of the gallery: `npm run gallery`, or `npm run gallery -- reverse-stack` for some alone. */
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { assign } from '../src/base/config.ts';
+import { countParameters } from '../src/base/parameters.ts';
+import type { Engine } from '../src/engine/engine.ts';
+import { openEngine } from '../src/platform/node/engine.ts';
+import { decodeCheckpoint, encodeCheckpoint } from '../src/train/checkpoint.ts';
+import { evaluateLengths } from '../src/train/evaluate.ts';
+import { type Card, cardNamed } from '../src/train/gallery.ts';
+import { preset } from '../src/train/presets.ts';
+import { setup } from '../src/train/setup.ts';
+import { Trainer } from '../src/train/trainer.ts';
+
+interface Recipe {
+  name: string;
+  title: string;
+  text: string;
+  preset: string;
+  seed: number;
+  set?: string[];
+  lengths: number[];
+  /** Sequences at each length. */
+  sequences: number;
+  /** Weights of 16 bits. */
+  half?: true;
+}
+
+const RECIPES: readonly Recipe[] = [
+  {
+    name: 'reverse-rnn',
+    title: 'The default run: a stack under an RNN',
+    text: 'Pushes while it reads and pops while it writes. Trained on lengths up to 16, in a second.',
+    preset: 'reverse',
+    seed: 0,
+    lengths: [16, 32, 64, 160],
+    sequences: 128,
+  },
+  {
+    name: 'reverse-stack',
+    title: 'Reversal by a stack under an LSTM',
+    text: 'Strengths are 0 or 1 to the eye, which is what carries it to ten times the trained length.',
+    preset: 'small/reverse/stack',
+    seed: 0,
+    lengths: [12, 24, 60, 120],
+    sequences: 128,
+  },
+  {
+    name: 'reverse-deque',
+    title: 'Reversal by a deque',
+    text: 'Of the two ends it finds the one that makes a stack.',
+    preset: 'small/reverse/deque',
+    seed: 0,
+    lengths: [12, 24, 60, 120],
+    sequences: 128,
+  },
+  {
+    name: 'copy-queue',
+    title: 'Copying by a queue',
+    text: 'First in, first out: the picture of the stack, but read at the other side.',
+    preset: 'small/copy/queue',
+    seed: 0,
+    lengths: [12, 24, 60, 120],
+    sequences: 128,
+  },
+  {
+    name: 'copy-deque',
+    title: 'Copying by a deque',
+    text: 'Pushes at one end and pops at the other. The push of the bottom began nearly shut.',
+    preset: 'small/copy/deque',
+    seed: 0,
+    lengths: [12, 24, 60, 120],
+    sequences: 128,
+  },
+  {
+    name: 'bigram-queue',
+    title: 'Bigram flipping by a queue',
+    text: 'The LSTM holds one symbol of each pair, the queue the order of pairs.',
+    preset: 'small/bigram/queue',
+    seed: 0,
+    lengths: [12, 24, 60, 120],
+    sequences: 128,
+  },
+  {
+    name: 'bigram-deque',
+    title: 'Bigram flipping by a deque',
+    text: 'The same with both ends open.',
+    preset: 'small/bigram/deque',
+    seed: 0,
+    lengths: [12, 24, 60, 120],
+    sequences: 128,
+  },
+  {
+    name: 'svo-sov-queue',
+    title: 'Word order by a queue',
+    text: 'Subject-verb-object becomes subject-object-verb: the LSTM finds and keeps the verb of the sentence, all else waits in the queue.',
+    preset: 'small/svo-sov/queue',
+    seed: 0,
+    lengths: [12, 24, 48],
+    sequences: 128,
+  },
+  {
+    name: 'gender-queue',
+    title: 'German articles by a queue',
+    text: 'An article is translated when its noun is known.',
+    preset: 'small/gender/queue',
+    seed: 0,
+    lengths: [12, 24, 60],
+    sequences: 128,
+  },
+  {
+    name: 'gender-deque',
+    title: 'German articles by a deque',
+    text: 'The same with both ends open.',
+    preset: 'small/gender/deque',
+    seed: 0,
+    lengths: [12, 24, 60],
+    sequences: 128,
+  },
+  {
+    name: 'tutorial-part5',
+    title: "The tutorial's part 5",
+    text: 'It reverses, but not with a stack: it pushes everything and pops halves.',
+    preset: 'tutorial-part5',
+    seed: 0,
+    lengths: [2, 3, 4, 5],
+    sequences: 128,
+  },
+  {
+    name: 'tutorial-part6',
+    title: "The tutorial's part 6",
+    text: 'Two heads that recall the last input make it a real stack.',
+    preset: 'tutorial-part6',
+    seed: 0,
+    lengths: [3, 4, 5],
+    sequences: 128,
+  },
+  {
+    name: 'paper-reverse-stack',
+    title: "Reversal at the paper's own size",
+    text: '128 symbols, an LSTM of 256, rows of 256, lengths 8 to 64; weights of 16 bits.',
+    preset: 'paper/reverse/stack',
+    seed: 0,
+    lengths: [64, 128, 256, 640],
+    sequences: 32,
+    half: true,
+  },
+];
+
+const FOLDER = 'gallery';
+
+export async function main(args: string[]): Promise<number> {
+  const file = join(FOLDER, 'cards.json');
+  mkdirSync(FOLDER, { recursive: true });
+  const before: Card[] = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : [];
+  const cards = new Map(before.map(card => [card.name, card]));
+  for (const name of args) cardNamed(RECIPES as unknown as Card[], name);
+  const engine = await openEngine('cpu');
+  for (const recipe of RECIPES) {
+    if (args.length && !args.includes(recipe.name)) continue;
+    cards.set(recipe.name, await trained(engine, recipe));
+    const all = RECIPES.flatMap(({ name }) => cards.get(name) ?? []);
+    writeFileSync(file, `${JSON.stringify(all, undefined, 2)}\n`);
+  }
+  engine.destroy();
+  return 0;
+}
+
+async function trained(engine: Engine, recipe: Recipe): Promise<Card> {
+  const { name, title, text, lengths, sequences, half } = recipe;
+  const sets = recipe.set ?? [];
+  const config = assign(preset(recipe.preset), [...sets, `seed=${recipe.seed}`]);
+  const begin = performance.now();
+  const trainer = await Trainer.start(engine, config);
+  await trainer.run();
+  const whole = await trainer.snapshot();
+  trainer.destroy();
+  const state = { ...whole.state, mean: new Map(), square: new Map() };
+  const bytes = encodeCheckpoint({ ...whole, state }, half);
+  writeFileSync(join(FOLDER, `${name}.safetensors`), bytes);
+
+  // What is measured is what was written.
+  const stored = decodeCheckpoint(bytes);
+  const { task, spec } = setup(config);
+  const model = await engine.model(spec, config.train, stored.state);
+  const seed = recipe.seed + 1_000_000;
+  const measured = await evaluateLengths(model, task, lengths, { sequences, seed });
+  model.destroy();
+  const accuracy = measured.map(({ length, coarse }) => ({ length, coarse }));
+  const seconds = ((performance.now() - begin) / 1000).toFixed(0);
+  console.log(
+    `${name}: ${stored.state.step} steps, ${seconds} s, ${bytes.length} bytes; ` +
+      accuracy.map(({ length, coarse }) => `${length}: ${coarse.toFixed(3)}`).join('  '),
+  );
+  return {
+    name,
+    title,
+    text,
+    command: [
+      'pushdown train',
+      recipe.preset,
+      `--seed ${recipe.seed}`,
+      ...sets.map(one => `--set ${one}`),
+    ].join(' '),
+    parameters: countParameters(spec),
+    steps: stored.state.step,
+    trained: [config.task.minLength, stored.run.curriculum.length],
+    accuracy,
+    sequences,
+    seed,
+    bytes: bytes.length,
+  };
+}

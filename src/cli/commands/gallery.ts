@@ -1,0 +1,34 @@
+import { GALLERY } from '../../train/gallery.ts';
+import { command, JSON_OPTION, table } from '../command.ts';
+import { count } from '../format.ts';
+import { cards } from '../gallery.ts';
+
+export const gallery = command({
+  name: 'gallery',
+  operands: [],
+  summary: 'List the trained models that come with pushdown',
+  notes: `Their names stand where a checkpoint is asked for:
+
+  pushdown trace gallery/reverse-stack "a b c"
+  pushdown eval gallery/copy-queue --lengths 12,24,120`,
+  options: { json: JSON_OPTION },
+  async run(_operands, options, io) {
+    const all = await cards();
+    if (options.json) {
+      io.stdout.write(`${JSON.stringify(all)}\n`);
+      return 0;
+    }
+    const rows = all.map(({ name, title, parameters, trained, accuracy, command }) => [
+      `${GALLERY}${name}`,
+      title,
+      count(parameters),
+      trained.join('–'),
+      accuracy.map(({ length, coarse }) => `${length}: ${coarse.toFixed(2)}`).join('  '),
+      command.replace('pushdown train ', ''),
+    ]);
+    const head = ['model', '', 'parameters', 'trained on', 'right answers by length', 'pushdown train …'];
+    io.stdout.write(`${table([head, ...rows])}\n`);
+    io.stdout.write(`\nLook inside: pushdown trace ${GALLERY}${all[0].name}\n`);
+    return 0;
+  },
+});

@@ -1,0 +1,59 @@
+import { messageOf, sentence } from '../../base/errors.ts';
+import type { Card } from '../../train/gallery.ts';
+import { button, byId, make, write, writeOrHide } from '../dom.ts';
+import { percent } from '../format.ts';
+
+/** Trained models that come with the page: what each is, how right it is at which length, and a button that opens it. */
+export class Gallery {
+  readonly #list = byId('gallery', HTMLElement);
+  readonly #status = byId('gallery-status', HTMLElement);
+  readonly #open: (bytes: Uint8Array, name: string) => Promise<void>;
+
+  constructor(open: (bytes: Uint8Array, name: string) => Promise<void>) {
+    this.#open = open;
+    this.#fill().catch(error =>
+      write(this.#status, `The gallery is not there: ${sentence(messageOf(error))}`),
+    );
+  }
+
+  async #fill(): Promise<void> {
+    const response = await fetched(new URL('../../../gallery/cards.json', import.meta.url));
+    const cards: readonly Card[] = await response.json();
+    this.#list.replaceChildren(...cards.map(card => this.#row(card)));
+  }
+
+  #row(card: Card): HTMLElement {
+    const { name, title, text, command, accuracy, sequences } = card;
+    const open = button('Open', () => void this.#take(card), { 'aria-label': `Open ${title}` });
+    const bars = accuracy.map(({ length, coarse }) => {
+      const words = `length ${length}: ${percent(coarse)} of ${sequences}`;
+      const bar = make('span', { class: 'bar-frame' }, make('i', { class: 'bar' }));
+      (bar.firstElementChild as HTMLElement).style.width = `${100 * coarse}%`;
+      return make('li', { title: words }, `${length}: ${percent(coarse)}`, bar);
+    });
+    return make(
+      'tr',
+      { id: `gallery-${name}` },
+      make('th', { scope: 'row' }, title, make('small', {}, text), make('code', {}, command)),
+      make('td', {}, make('ul', { class: 'accuracies' }, ...bars)),
+      make('td', { class: 'acts' }, open),
+    );
+  }
+
+  async #take({ name, title }: Card): Promise<void> {
+    write(this.#status, `Opening ${title} …`);
+    try {
+      const response = await fetched(new URL(`../../../gallery/${name}.safetensors`, import.meta.url));
+      await this.#open(new Uint8Array(await response.arrayBuffer()), name);
+      writeOrHide(this.#status, undefined);
+    } catch (error) {
+      writeOrHide(this.#status, `${title} was not opened: ${sentence(messageOf(error))}`);
+    }
+  }
+}
+
+async function fetched(url: URL): Promise<Response> {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${response.status} ${response.statusText}`);
+  return response;
+}

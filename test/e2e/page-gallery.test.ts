@@ -1,0 +1,46 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser } from 'puppeteer';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import type { Card } from '../../src/train/gallery.ts';
+import { launchBrowser } from '../support/browser.ts';
+import { openPage, text, waitFor, waitForText } from '../support/page.ts';
+import { type Server, servePage } from '../support/server.ts';
+
+/** The gallery of the published page: every model opens with one click, with its picture. */
+
+const cards: Card[] = JSON.parse(readFileSync(join(import.meta.dirname, '../../gallery/cards.json'), 'utf8'));
+let server: Server;
+let browser: Browser;
+
+beforeAll(async () => {
+  server = await servePage(inject('builtPage'));
+  browser = await launchBrowser();
+});
+afterAll(async () => {
+  await browser?.close();
+  await server?.close();
+});
+
+test('lists every model, and opens each', async () => {
+  const { page, complaints } = await openPage(
+    browser,
+    `${server.url}#v=1&preset=reverse&engine=cpu&paused=1`,
+  );
+  await waitFor(page, 'the cards', async () => (await page.$$('#gallery tr')).length === cards.length);
+  for (const { name, title, parameters, steps, command } of cards) {
+    expect(await text(page, `#gallery-${name} th`)).toContain(title);
+    expect(await text(page, `#gallery-${name} code`)).toBe(command);
+    await page.$eval(`#gallery-${name} button`, element => (element as HTMLButtonElement).click());
+    await waitForText(page, '#adapter', new RegExp(`${parameters.toLocaleString('en')} parameters`));
+    await waitFor(
+      page,
+      'its step',
+      async () => (await text(page, '#steps-done')).replaceAll(',', '') === String(steps),
+    );
+    await waitFor(page, 'its picture', () =>
+      page.$eval('#heat', element => (element as HTMLCanvasElement).width > 0),
+    );
+  }
+  expect(complaints).toEqual([]);
+});

@@ -1,0 +1,43 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { countParameters } from '../../src/base/parameters.ts';
+import type { Engine } from '../../src/engine/engine.ts';
+import { openEngine } from '../../src/platform/node/engine.ts';
+import { decodeCheckpoint } from '../../src/train/checkpoint.ts';
+import { evaluateLengths } from '../../src/train/evaluate.ts';
+import type { Card } from '../../src/train/gallery.ts';
+import { setup } from '../../src/train/setup.ts';
+
+/** Every model of the gallery does what its card says, to the last answer: WebAssembly computes the same everywhere. */
+
+const folder = join(import.meta.dirname, '../../gallery');
+const cards: Card[] = JSON.parse(readFileSync(join(folder, 'cards.json'), 'utf8'));
+
+let engine: Engine;
+beforeAll(async () => {
+  engine = await openEngine('cpu');
+});
+afterAll(() => engine?.destroy());
+
+test('a file for every card, a card for every file', () => {
+  const files = readdirSync(folder).filter(name => name.endsWith('.safetensors'));
+  expect(files.sort()).toEqual(cards.map(({ name }) => `${name}.safetensors`).sort());
+});
+
+describe.each(cards)('$name', card => {
+  test('has the accuracy that is told of it', async () => {
+    const bytes = readFileSync(join(folder, `${card.name}.safetensors`));
+    expect(bytes.length).toBe(card.bytes);
+    const { config, state } = decodeCheckpoint(bytes);
+    const { task, spec } = setup(config);
+    expect(countParameters(spec)).toBe(card.parameters);
+    expect(state.step).toBe(card.steps);
+    const model = await engine.model(spec, config.train, state);
+    const { sequences, seed } = card;
+    const lengths = card.accuracy.map(({ length }) => length);
+    const measured = await evaluateLengths(model, task, lengths, { sequences, seed });
+    expect(measured.map(({ length, coarse }) => ({ length, coarse }))).toEqual(card.accuracy);
+    model.destroy();
+  });
+});
