@@ -1,0 +1,131 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { assign } from '../../src/base/config.ts';
+import { NO_INPUT } from '../../src/base/dims.ts';
+import { Rng } from '../../src/base/rng.ts';
+import { createReferenceEngine } from '../../src/engine/reference.ts';
+import { encodeCheckpoint, startRun } from '../../src/train/checkpoint.ts';
+import { preset } from '../../src/train/presets.ts';
+import { initialState, setup } from '../../src/train/setup.ts';
+import { randomBatch } from '../support/batches.ts';
+
+/** The models of docs/python.md, as they stand there, against the reference. */
+
+const doc = readFileSync(new URL('../../docs/python.md', import.meta.url), 'utf8');
+const block = (name: string): string =>
+  new RegExp(`<!-- ${name} -->\n\`\`\`py\n([\\s\\S]*?)\`\`\``).exec(doc)![1];
+
+const MODELS = [
+  [],
+  ['controller=lstm', 'layers=2', 'memory=deque', 'memories=2', 'embedding=5', 'readout=6', 'deeper=7'],
+  ['controller=lstm-coupled', 'memory=queue', 'start=zero'],
+  ['controller=gru', 'layers=2', 'memory=deque', 'output=sigmoid', 'start=one-hot'],
+  [
+    'controller=feedforward',
+    'memory=stack',
+    'memories=3',
+    'output=tanh',
+    'autoencoder=true',
+    'start=one-hot',
+  ],
+  ['controller=lstm', 'memory=none', 'layers=3'],
+];
+
+const folder = mkdtempSync(join(tmpdir(), 'pushdown-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A Python that has the package, if there is one; for torch perhaps not the first in the path. */
+function pythonWith(what: string): string | undefined {
+  const own = process.env['PUSHDOWN_PYTHON'];
+  return [...(own ? [own] : []), 'python3', 'python'].find(name => {
+    try {
+      return execFileSync(name, ['-c', `import ${what}`], { stdio: 'pipe' }).length >= 0;
+    } catch {
+      return false;
+    }
+  });
+}
+
+/** Random models with their inputs, and the outputs of the reference. */
+async function cases() {
+  const engine = createReferenceEngine('a test');
+  return Promise.all(
+    MODELS.map(async (sets, n) => {
+      const config = assign(preset('reverse'), ['hidden=9', 'width=3', 'symbols=4', ...sets]);
+      const { spec } = setup(config);
+      const state = initialState(spec, config.train);
+      // Strengths from 0 to 1, and every tensor different from where it starts.
+      const rng = new Rng(n, 7);
+      for (const values of state.parameters.values())
+        for (let i = 0; i < values.length; i++) values[i] = Math.fround(values[i] + rng.normal());
+      const path = join(folder, `model${n}.safetensors`);
+      writeFileSync(path, encodeCheckpoint({ config, engine: 'reference', state, run: startRun(config) }));
+      const batch = randomBatch(new Rng(n, 1), spec, [12, 12, 12], 2);
+      const model = await engine.model(spec, config.train, state);
+      const { trace } = await model.forward(batch, true);
+      const ids = Array.from(batch.ids, id => (id === NO_INPUT ? -1 : id));
+      return { path, ids, T: batch.T, B: batch.B, K: batch.K, right: trace!.output };
+    }),
+  );
+}
+
+async function check(package_: string, blocks: string[], call: string): Promise<void> {
+  const all = await cases();
+  const script = join(folder, `with_${package_}.py`);
+  writeFileSync(join(folder, 'cases.json'), JSON.stringify(all.map(({ right: _, ...one }) => one)));
+  writeFileSync(
+    script,
+    `${blocks.map(block).join('\n')}
+import json, sys
+made = []
+for case in json.load(open(sys.argv[1])):
+    T, B, K = case["T"], case["B"], case["K"]
+${call}
+print(json.dumps(made))
+`,
+  );
+  const python = pythonWith(package_)!;
+  const output = execFileSync(python, [script, join(folder, 'cases.json')], { maxBuffer: 2 ** 28 });
+  const made: number[][] = JSON.parse(output.toString());
+  all.forEach(({ right }, n) => {
+    expect(made[n]).toHaveLength(right.length);
+    const off = Math.max(...made[n].map((value, i) => Math.abs(value - right[i])));
+    // float32 over 12 steps.
+    expect(off, `model ${n}: ${MODELS[n]}`).toBeLessThan(1e-5);
+  });
+}
+
+// pushdown is not for Python: a machine without it, or without these packages, has no use for the page.
+test.runIf(pythonWith('numpy'))(
+  'NumPy',
+  async () => {
+    await check(
+      'numpy',
+      ['reader', 'numpy'],
+      `    ids = np.reshape(case["ids"], (T, B, K))
+    outputs = [run(case["path"], [[i for i in step[b] if i >= 0] for step in ids])[0] for b in range(B)]
+    made.append(np.stack(outputs, 1).ravel().tolist())`,
+    );
+  },
+  60_000,
+);
+
+test.runIf(pythonWith('torch'))(
+  'PyTorch',
+  async () => {
+    await check(
+      'torch',
+      ['reader', 'torch'],
+      `    ids = torch.tensor(case["ids"]).reshape(T, B, K)
+    made.append(Pushdown(case["path"])(ids).flatten().tolist())`,
+    );
+  },
+  120_000,
+);
+
+test('the module is under 100 lines', () => {
+  expect(block('torch').split('\n').length).toBeLessThan(100);
+});
