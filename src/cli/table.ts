@@ -228,7 +228,31 @@ export function markdownTable(spec: TableSpec, report: Report): string {
     '',
     ...footOf(spec, report).map(line => `- ${line}`),
     '',
+    '## Every run',
+    '',
+    ...runRows(spec, report).map((cells, i) => (i === 1 ? `|${'-|'.repeat(cells.length)}` : row(cells))),
+    '',
   ].join('\n');
+}
+
+/** Each run with its seed, how it ended, and what it came to; the second row is left for a line. */
+function runRows(spec: TableSpec, { results }: Report): string[][] {
+  const far = (result: CellResult): string[] => {
+    const one = measuredAt(result, 'far');
+    return spec.far ? [one ? both(one) : ''] : [];
+  };
+  const rows = results.map(result => [
+    result.key,
+    result.ending,
+    count(result.step),
+    String(result.restarts),
+    (result.total / 60).toFixed(1),
+    ...(['train', 'test'] as const).map(name => both(measuredAt(result, name)!)),
+    ...far(result),
+  ]);
+  const names = ['run', 'ended', 'steps', 'restarts', 'minutes', 'trained lengths', 'test'];
+  const head = [...names, ...(spec.far ? [`at ${spec.far}×`] : [])];
+  return [head, head, ...rows.sort((a, b) => a[0].localeCompare(b[0]))];
 }
 
 const hasRuns = (report: Report, model: string): boolean =>

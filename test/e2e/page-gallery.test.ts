@@ -27,9 +27,9 @@ test('lists every model, and opens each', async () => {
     browser,
     `${server.url}#v=1&preset=reverse&engine=cpu&paused=1`,
   );
-  await waitFor(page, 'the cards', async () => (await page.$$('#gallery tr')).length === cards.length);
+  await waitFor(page, 'the cards', async () => (await page.$$('#gallery > li')).length === cards.length);
   for (const { name, title, parameters, steps, command } of cards) {
-    expect(await text(page, `#gallery-${name} th`)).toContain(title);
+    expect(await text(page, `#gallery-${name} h3`)).toContain(title);
     expect(await text(page, `#gallery-${name} code`)).toBe(command);
     await page.$eval(`#gallery-${name} button`, element => (element as HTMLButtonElement).click());
     await waitForText(page, '#adapter', new RegExp(`${parameters.toLocaleString('en')} parameters`));

@@ -1,7 +1,6 @@
 import { messageOf, sentence } from '../../base/errors.ts';
 import type { Card } from '../../train/gallery.ts';
 import { button, byId, make, write, writeOrHide } from '../dom.ts';
-import { percent } from '../format.ts';
 
 /** Trained models that come with the page: what each is, how right it is at which length, and a button that opens it. */
 export class Gallery {
@@ -19,24 +18,30 @@ export class Gallery {
   async #fill(): Promise<void> {
     const response = await fetched(new URL('../../../gallery/cards.json', import.meta.url));
     const cards: readonly Card[] = await response.json();
-    this.#list.replaceChildren(...cards.map(card => this.#row(card)));
+    this.#list.replaceChildren(...cards.map(card => this.#item(card)));
   }
 
-  #row(card: Card): HTMLElement {
+  #item(card: Card): HTMLElement {
     const { name, title, text, command, accuracy, sequences } = card;
     const open = button('Open', () => void this.#take(card), { 'aria-label': `Open ${title}` });
     const bars = accuracy.map(({ length, coarse }) => {
-      const words = `length ${length}: ${percent(coarse)} of ${sequences}`;
-      const bar = make('span', { class: 'bar-frame' }, make('i', { class: 'bar' }));
-      (bar.firstElementChild as HTMLElement).style.width = `${100 * coarse}%`;
-      return make('li', { title: words }, `${length}: ${percent(coarse)}`, bar);
+      const bar = make('i', { class: 'bar' });
+      bar.style.setProperty('--share', String(coarse));
+      return make(
+        'li',
+        { title: `${sequences} sequences` },
+        make('span', {}, String(length)),
+        bar,
+        make('span', {}, `${Math.floor(100 * coarse)} %`),
+      );
     });
     return make(
-      'tr',
+      'li',
       { id: `gallery-${name}` },
-      make('th', { scope: 'row' }, title, make('small', {}, text), make('code', {}, command)),
-      make('td', {}, make('ul', { class: 'accuracies' }, ...bars)),
-      make('td', { class: 'acts' }, open),
+      make('div', { class: 'inline heading' }, make('h3', {}, title), open),
+      make('p', {}, text),
+      make('ul', { class: 'accuracies' }, ...bars),
+      make('code', {}, command),
     );
   }
 
