@@ -1,5 +1,5 @@
 import type { TrainConfig } from '../base/config.ts';
-import { DeviceError } from '../base/errors.ts';
+import { InputError } from '../base/errors.ts';
 import type { ModelSpec } from '../base/parameters.ts';
 import { compile } from '../simd/module.ts';
 import { Pool, type Spawn } from '../simd/pool.ts';
@@ -24,7 +24,8 @@ export interface Threads {
  * The kernels of src/simd as an engine: float32. Where there is no GPU.
  * @param asked threads, the calling one included; absent: as many as there are cores, where they can be had. Results are the
  * same, to the bit.
- * @throws DeviceError where this machine or browser has no WebAssembly SIMD, or not the threads that are asked for
+ * @throws DeviceError where this machine or browser has no WebAssembly SIMD; InputError where it has not the threads that are
+ * asked for
  */
 export async function createCpuEngine(
   reason = 'asked for',
@@ -75,5 +76,6 @@ export async function createCpuEngine(
   };
 }
 
-const noThreads = (count: number, reason: string): DeviceError =>
-  new DeviceError(`${count} threads cannot be had: ${reason}. Ask for 1, or leave the number out.`);
+/** Asked for by number: no other engine is to take its place. */
+const noThreads = (count: number, reason: string): InputError =>
+  new InputError(`${count} threads cannot be had: ${reason}. Ask for 1, or leave the number out.`);
