@@ -81,6 +81,7 @@ export interface TrainConfig {
   evaluateLength: number;
   evaluateFrom: number;
   stopAt: number;
+  stopPasses: number;
   patience: number;
 }
 
@@ -209,7 +210,8 @@ export const FIELDS: Record<keyof Config, Record<string, Field>> = {
     evaluateEvery: int(250, 0, 1e9, 'steps between evaluations; 0: only at the end'),
     evaluateLength: int(0, 0, 100_000, 'source length evaluated at; 0: twice the longest trained'),
     evaluateFrom: int(0, 0, 100_000, 'shortest source evaluated at; 0: evaluateLength itself'),
-    stopAt: number(0, 0, 1, 'stop when the coarse accuracy there reaches this twice in a row; 0: never'),
+    stopAt: number(0, 0, 1, 'stop when the coarse accuracy there reaches this (stopPasses); 0: never'),
+    stopPasses: int(2, 1, 1000, 'in so many evaluations in a row'),
     patience: int(
       0,
       0,

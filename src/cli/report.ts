@@ -104,10 +104,10 @@ next:  pushdown trace ${quote(out)} "${trainer.task.example}"
 }
 
 /** How a run came to its end. */
-export function endingWords(ending: Ending, { train: { stopAt, patience } }: Config): string {
+export function endingWords(ending: Ending, { train: { stopAt, stopPasses, patience } }: Config): string {
   switch (ending) {
     case 'solved':
-      return `solved (coarse ${stopAt} or better, twice in a row)`;
+      return `solved (coarse ${stopAt} or better${stopPasses > 1 ? `, ${stopPasses} times in a row` : ''})`;
     case 'stalled':
       return `stalled (no better loss in ${patience} evaluations)`;
     case 'done':

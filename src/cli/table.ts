@@ -91,6 +91,8 @@ function parametersOf(config: Config): number[] {
   }
 }
 
+const inARow = (times: number): string => (times > 1 ? `, ${times} times in a row` : '');
+
 function notesOf(spec: TableSpec, cells: readonly Cell[], sets: readonly string[]): string[] {
   const tasks = grouped(
     cells.map(({ task, config }) => {
@@ -113,9 +115,9 @@ function notesOf(spec: TableSpec, cells: readonly Cell[], sets: readonly string[
     }),
   );
   const training = cells.map(({ task, model, config: { train } }) => {
-    const { optimiser, rate, batch, steps, noise, stopAt, patience } = train;
+    const { optimiser, rate, batch, steps, noise, stopAt, stopPasses, patience } = train;
     const rules = [
-      ...(stopAt ? [`by coarse ${stopAt} at tested lengths (on other sequences) twice in a row`] : []),
+      ...(stopAt ? [`by coarse ${stopAt} at tested lengths (on other sequences)${inARow(stopPasses)}`] : []),
       ...(patience ? [`by no better training loss in ${patience} evaluations`] : []),
     ];
     const ends = rules.length ? `, ended before ${rules.join(', or ')}` : '';

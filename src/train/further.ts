@@ -9,7 +9,7 @@ export function furtherConfig({ config, state, run }: Checkpoint): Config {
   const { steps, patience, reportEvery } = config.train;
   const train = { ...config.train };
   if (state.step >= steps) train.steps = Math.min(1e9, Math.max(2 * steps, steps + reportEvery));
-  if (run.passes >= 2) train.stopAt = 0;
+  if (run.passes >= train.stopPasses) train.stopAt = 0;
   if (patience && run.patience.stale >= patience) train.patience = 0;
   return { ...config, train };
 }

@@ -56,7 +56,7 @@ export interface Callbacks {
 }
 
 /**
- * Why run() came back. `done`: all steps made; `solved`: stopAt reached twice in a row; `stalled`: the training loss
+ * Why run() came back. `done`: all steps made; `solved`: stopAt reached, stopPasses times in a row; `stalled`: the training loss
  * has not improved for as long as patience allows.
  */
 export type Ending = 'done' | 'solved' | 'stalled' | 'stopped' | 'paused';
@@ -226,8 +226,8 @@ export class Trainer {
   /** Why there is nothing more to do; undefined while there is. */
   get ending(): Exclude<Ending, 'paused'> | undefined {
     if (this.#stopped) return 'stopped';
-    const { stopAt, patience, steps } = this.config.train;
-    if (stopAt && this.#run.passes >= 2) return 'solved';
+    const { stopAt, stopPasses, patience, steps } = this.config.train;
+    if (stopAt && this.#run.passes >= stopPasses) return 'solved';
     if (this.#step >= steps) return 'done';
     return patience && this.#run.patience.stale >= patience ? 'stalled' : undefined;
   }

@@ -214,7 +214,7 @@ function statusOf(state: RunState, step: number): string {
     case 'paused':
       return step === 0 ? 'Ready.' : `Paused at step ${count(step)}.`;
     case 'solved':
-      return `Solved at step ${count(step)}: twice in a row, nearly all evaluated sequences were wholly right. Trained on, it is right for longer ones.`;
+      return `Solved at step ${count(step)}: nearly all evaluated sequences were wholly right. Trained on, it is right for longer ones.`;
     case 'done':
       return `Done: all ${count(step)} steps are made.`;
     case 'stalled':

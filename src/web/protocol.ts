@@ -118,7 +118,7 @@ export interface Opened {
   example: string;
 }
 
-/** Where a run stands. `done`: all steps made; `solved`: stopAt reached twice in a row; `stalled`: no progress any more. */
+/** Where a run stands. `done`: all steps made; `solved`: stopAt reached, stopPasses times in a row; `stalled`: no progress any more. */
 export type RunState = 'running' | 'paused' | 'done' | 'solved' | 'stalled' | 'stopped';
 
 export type FromWorker =

@@ -26,8 +26,8 @@ const memory = (kind: 'stack' | 'queue' | 'deque'): Over => ({
  * times as large) and epsilon; forget gates that begin half open; noise on push and pop logits, which halves the steps until
  * a memory is used; one of its five learning rates; 8,000 steps at most, patience as its "early stopping". The loss stays near
  * that of guessing for 500 steps or more, then falls within 500; a run that has not begun to fall after 2,000 begins anew, at
- * most twice. Evaluations are frequent, for RMSProp may lose what is learned once all gradients are small: its next large one is
- * divided by next to nothing.
+ * most twice. The first evaluation that is right ends a run, for RMSProp may lose what is learned once all gradients are small: its next large
+ * one is divided by next to nothing.
  */
 export const PAPER: Grid = {
   name: 'paper',
@@ -48,7 +48,8 @@ export const PAPER: Grid = {
       evaluateEvery: 125,
       evaluateFrom: 65,
       evaluateLength: 128,
-      stopAt: 0.99,
+      stopAt: 0.995,
+      stopPasses: 1,
       patience: 24,
       restartAfter: 2000,
       restartAbove: 4,

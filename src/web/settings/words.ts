@@ -117,6 +117,11 @@ export const SECTIONS: readonly Section[] = [
       'train.evaluateLength': { label: 'Evaluate at', unit: 'symbols' },
       'train.evaluateFrom': { label: 'Evaluate from', unit: 'symbols' },
       'train.stopAt': { label: 'Stop at', unit: 'coarse accuracy' },
+      'train.stopPasses': {
+        label: 'Evaluations that reach it',
+        unit: 'in a row',
+        applies: ({ train }) => train.stopAt > 0,
+      },
       'train.patience': { label: 'Patience', unit: 'evaluations' },
     },
   },
