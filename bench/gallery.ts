@@ -156,7 +156,7 @@ export async function main(args: string[]): Promise<number> {
   mkdirSync(FOLDER, { recursive: true });
   const before: Card[] = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : [];
   const cards = new Map(before.map(card => [card.name, card]));
-  for (const name of args) cardNamed(RECIPES as unknown as Card[], name);
+  for (const name of args) cardNamed(RECIPES, name);
   const engine = await openEngine('cpu');
   for (const recipe of RECIPES) {
     if (args.length && !args.includes(recipe.name)) continue;

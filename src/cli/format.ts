@@ -93,3 +93,6 @@ export const bar = (value: number, low: number, high: number): string =>
 /** One mark per strength: `·` for a dead row, `█` for a whole one. */
 export const strengthBars = (strengths: readonly number[]): string =>
   strengths.map(s => (s < 0.005 ? '·' : bar(s - 1 / 16, 0, 1))).join('');
+
+/** `, 2 times in a row`; nothing for once. */
+export const inARow = (times: number): string => (times > 1 ? `, ${times} times in a row` : '');

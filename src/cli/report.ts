@@ -13,6 +13,7 @@ import {
   EVALUATION_HEAD,
   evaluationLine,
   evaluationRow,
+  inARow,
   modelWords,
   printable,
   profileLine,
@@ -107,7 +108,7 @@ next:  pushdown trace ${quote(out)} "${trainer.task.example}"
 export function endingWords(ending: Ending, { train: { stopAt, stopPasses, patience } }: Config): string {
   switch (ending) {
     case 'solved':
-      return `solved (coarse ${stopAt} or better${stopPasses > 1 ? `, ${stopPasses} times in a row` : ''})`;
+      return `solved (coarse ${stopAt} or better${inARow(stopPasses)})`;
     case 'stalled':
       return `stalled (no better loss in ${patience} evaluations)`;
     case 'done':

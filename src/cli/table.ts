@@ -15,7 +15,7 @@ import {
   type TableSpec,
 } from '../train/table.ts';
 import { table } from './command.ts';
-import { count, duration, modelWords } from './format.ts';
+import { count, duration, inARow, modelWords } from './format.ts';
 
 /** All that is known of a table at some time: `table.json`. */
 export interface Report {
@@ -90,8 +90,6 @@ function parametersOf(config: Config): number[] {
     throw error;
   }
 }
-
-const inARow = (times: number): string => (times > 1 ? `, ${times} times in a row` : '');
 
 function notesOf(spec: TableSpec, cells: readonly Cell[], sets: readonly string[]): string[] {
   const tasks = grouped(

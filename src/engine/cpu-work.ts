@@ -1,5 +1,5 @@
 import type { Batch } from '../base/dims.ts';
-import type { ModelSpec } from '../base/parameters.ts';
+import { endsOf, type ModelSpec } from '../base/parameters.ts';
 import { type Layout, layoutOf } from '../layout/layout.ts';
 import { allStrengths } from '../layout/strengths.ts';
 import { BackwardPass } from '../simd/backward.ts';
@@ -47,7 +47,7 @@ export interface Pass {
   strands: number;
   /** The gradient of each strand; absent in an evaluation. */
   gradients?: readonly number[];
-  /** What an evaluation comes to, of all sequences: arrays that threads share. */
+  /** Where an evaluation leaves its results: arrays over the whole batch, shared by the threads. */
   made?: Omit<Forward, 'report'>;
 }
 
@@ -154,7 +154,7 @@ export class MemoryWork implements Work<'forward' | 'backward', void> {
     this.#shape = shape;
     this.#at = at;
     const { kind, T, M } = shape;
-    this.#N = T * (kind === 'deque' ? 2 : 1);
+    this.#N = T * endsOf(kind);
     arena.kernels.memoryShape(KIND[kind], this.#N, M, 4 * M, at.table);
   }
 

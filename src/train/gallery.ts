@@ -26,7 +26,7 @@ export interface Card {
 export const GALLERY = 'gallery/';
 
 /** @throws InputError where there is no such model */
-export function cardNamed(cards: readonly Card[], name: string): Card {
+export function cardNamed<C extends Pick<Card, 'name'>>(cards: readonly C[], name: string): C {
   const found = cards.find(card => card.name === name);
   if (found) return found;
   const names = cards.map(card => card.name);

@@ -26,7 +26,7 @@ test('a file for every card, a card for every file', () => {
 });
 
 describe.each(cards)('$name', card => {
-  test('has the accuracy that is told of it', async () => {
+  test('is as accurate as its card says', async () => {
     const bytes = readFileSync(join(folder, `${card.name}.safetensors`));
     expect(bytes.length).toBe(card.bytes);
     const { config, state } = decodeCheckpoint(bytes);

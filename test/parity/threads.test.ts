@@ -24,7 +24,7 @@ afterAll(() => {
   for (const engine of engines) engine.destroy();
 });
 
-/** What a model comes to on each number of threads. */
+/** Results on each number of threads. */
 const onEach = <T>(use: (engine: Engine) => Promise<T>): Promise<T[]> => Promise.all(engines.map(use));
 
 const lengthsOf = (rng: Rng, B: number, most: number): number[] =>

@@ -25,7 +25,7 @@ const memory = (kind: 'stack' | 'queue' | 'deque'): Over => ({
  * Not in the paper, and chosen here: clipping by norm; RMSProp's decay of 0.9 (with 0.999, uncorrected, the first updates are 30
  * times as large) and epsilon; forget gates that begin half open; noise on push and pop logits, which halves the steps until
  * a memory is used; one of its five learning rates; 8,000 steps at most, patience as its "early stopping". The loss stays near
- * that of guessing for 500 steps or more, then falls within 500; a run that has not begun to fall after 2,000 begins anew, at
+ * that of guessing for 500 steps or more, then falls within 500; a run whose loss has not fallen after 2,000 restarts, at
  * most twice. The first evaluation that is right ends a run, for RMSProp may lose what is learned once all gradients are small: its next large
  * one is divided by next to nothing.
  */
