@@ -5,7 +5,7 @@ import { DATA } from '../tasks/names.ts';
 import { addEvaluation, addProfile, addProgress, type History, noHistory, upTo } from './charts/history.ts';
 import { type Keeper, takeRun } from './keep/keeper.ts';
 import { newId, type StoredRun } from './keep/store.ts';
-import type { DataText, Kept, Opening, Pace } from './protocol.ts';
+import { type DataText, isOver, type Kept, type Opening, type Pace } from './protocol.ts';
 import { type Heard, NotOpened, Run } from './run.ts';
 
 /** The run that the page shows, and what is kept of it. */
@@ -72,8 +72,20 @@ export class App {
     return this.#current;
   }
 
-  begin(beginning: Beginning): Promise<void> {
-    return this.#begin(++this.#turn, beginning);
+  /**
+   * Of the runs asked for, the one asked for last begins, however long each takes to be had.
+   * @throws what the promise is rejected with, unless another run has been asked for since
+   */
+  async begin(coming: Beginning | Promise<Beginning>): Promise<void> {
+    const turn = ++this.#turn;
+    let beginning: Beginning;
+    try {
+      beginning = await coming;
+    } catch (error) {
+      if (turn === this.#turn) throw error;
+      return;
+    }
+    if (turn === this.#turn) await this.#begin(turn, beginning);
   }
 
   /** A run on your own data that was asked for without its file: the file makes it possible. */
@@ -146,8 +158,8 @@ export class App {
     if (!paused) run.tell({ kind: 'run' });
   }
 
-  /** Goes on with a stored run. */
-  async resume(id: string, going: boolean): Promise<void> {
+  /** Goes on with a stored run: at once, unless it is over or is to be `paused`. */
+  async resume(id: string, paused = false): Promise<void> {
     const turn = ++this.#turn;
     const [record, checkpoint, history, data] = await Promise.all([
       this.#keeper.run(id),
@@ -164,7 +176,7 @@ export class App {
       checkpoint,
       data,
       engine: record.engine,
-      paused: !going,
+      paused: paused || isOver(record.state),
       record,
       history: history && upTo(history, record.step),
     });
@@ -174,16 +186,16 @@ export class App {
   async further(): Promise<void> {
     const { current } = this;
     if (!current) return;
-    const { record, history, data } = current;
-    const { bytes } = await current.run.ask('checkpoint', {});
-    await this.begin({
+    const { record, history, data, run } = current;
+    const asked = run.ask('checkpoint', {}).then(({ bytes }) => ({
       checkpoint: bytes,
       further: true,
       data,
       engine: record.engine,
-      record: { ...record, state: 'paused' },
+      record: { ...record, state: 'paused' as const },
       history,
-    });
+    }));
+    await this.begin(asked);
   }
 
   /** Has the current run kept as it is now. */

@@ -9,7 +9,7 @@ import { count } from './format.ts';
 import { Exports } from './keep/exports.ts';
 import { takeFiles } from './keep/incoming.ts';
 import { Keeper } from './keep/keeper.ts';
-import { isOver, RunList } from './keep/list.ts';
+import { RunList } from './keep/list.ts';
 import type { StoredRun } from './keep/store.ts';
 import { mendLocale } from './locale.ts';
 import { MemoryView } from './memory/view.ts';
@@ -17,7 +17,7 @@ import { Controls } from './panels/controls.ts';
 import { Gallery } from './panels/gallery.ts';
 import { showCurves, showEnd, showLook, showOpened, showProgress, showStep } from './panels/numbers.ts';
 import { TryIt } from './panels/tryit.ts';
-import type { RunState } from './protocol.ts';
+import { isOver, type RunState } from './protocol.ts';
 import type { Heard } from './run.ts';
 import { type Address, readAddress, toAddress } from './settings/address.ts';
 import { wordsOf } from './settings/differences.ts';
@@ -103,7 +103,7 @@ const verify = new VerifyPanel(async () => {
 });
 const runs = new RunList({
   resume: id => {
-    keeper.run(id).then(run => app.resume(id, run !== undefined && !isOver(run.state)));
+    app.resume(id);
   },
   async delete(id, name) {
     if (!confirm(`Delete ${name}, with its checkpoint?`)) return;
@@ -253,8 +253,9 @@ onClick('sample', () => show('sample'));
 const smoothing = byId('smoothing', HTMLInputElement);
 smoothing.addEventListener('input', () => charts.smoothing(smoothing.valueAsNumber));
 takeFiles(app, form, tryIt);
-new Gallery(async (checkpoint, name) => {
-  await app.begin({ checkpoint, engine: 'auto', paused: true, file: `gallery/${name}` });
+new Gallery(async (coming, name) => {
+  const file = `gallery/${name}`;
+  await app.begin(coming.then(checkpoint => ({ checkpoint, engine: 'auto', paused: true, file })));
   element('memory-title').scrollIntoView({ behavior: 'smooth' });
 });
 
@@ -314,7 +315,7 @@ async function begin(): Promise<void> {
   const cutOff = address ? (await keeper.runs()).find(run => run.going && same(run)) : undefined;
   const earlier = stored && same(stored) ? stored : cutOff;
   if (earlier) {
-    await app.resume(earlier.id, earlier.going && !address?.paused);
+    await app.resume(earlier.id, !earlier.going || address?.paused);
     if (app.current)
       write(element('keep-status'), `Went on from step ${count(earlier.step)}, kept in this browser.`);
   }

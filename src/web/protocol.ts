@@ -121,6 +121,9 @@ export interface Opened {
 /** Where a run stands. `done`: all steps made; `solved`: stopAt reached, stopPasses times in a row; `stalled`: no progress any more. */
 export type RunState = 'running' | 'paused' | 'done' | 'solved' | 'stalled' | 'stopped';
 
+/** Whether there is nothing more to train. */
+export const isOver = (state: RunState): boolean => state !== 'running' && state !== 'paused';
+
 export type FromWorker =
   | Opened
   | { kind: 'state'; state: RunState; step: number }

@@ -47,6 +47,25 @@ test('of runs that are asked for in a hurry the last one is there, and no other 
   expect(complaints).toEqual([]);
 });
 
+test('a run that is resumed and left at once does not come back', async () => {
+  const { page, complaints } = await openPage(context, address('&train.seed=5'));
+  await waitFor(page, 'a step', async () => (await stepOf(page)) > 0);
+  await page.evaluate(() => {
+    location.hash = '#v=1&preset=reverse&engine=cpu&train.seed=6&paused';
+  });
+  await waitForText(page, '#status', /Ready/);
+  // The address is read a moment after the click, before the run is found in the browser's storage.
+  await page.evaluate(() => {
+    document.querySelector<HTMLElement>('#runs [id^=resume-]')!.click();
+    location.hash = '#v=1&preset=reverse&engine=cpu&train.seed=7&paused';
+  });
+  await waitFor(page, 'the last run', async () => /seed 7/.test(await text(page, '#runs tr.current')));
+  await new Promise(resolve => setTimeout(resolve, 500));
+  expect(await text(page, '#runs tr.current')).toMatch(/seed 7/);
+  expect(await text(page, '#status')).toBe('Ready.');
+  expect(complaints).toEqual([]);
+});
+
 test('a value that is typed over before it was checked does not begin a run of the old one', async () => {
   const { page } = await openPage(context, address('&paused'));
   await waits(page);

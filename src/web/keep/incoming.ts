@@ -49,9 +49,10 @@ export function takeFiles(app: App, form: SettingsForm, tryIt: TryIt): void {
       make(
         'div',
         { class: 'buttons' },
-        act('Train on them', async () => {
-          const config = await fitTo(data, characters.checked);
-          await app.begin({ config, data, engine: app.current?.record.engine ?? 'auto', file: data.file });
+        act('Train on them', () => {
+          const engine = app.current?.record.engine ?? 'auto';
+          const fitted = fitTo(data, characters.checked);
+          return app.begin(fitted.then(config => ({ config, data, engine, file: data.file })));
         }),
         act('Test the current model on them', () => tryIt.test(data, characters.checked)),
         make('label', { class: 'check' }, characters, ' every character is a symbol'),

@@ -1,7 +1,7 @@
 import { comparedColour, MOST_COMPARED } from '../charts/specs.ts';
 import { button, byId, make, writeOrHide } from '../dom.ts';
 import { count, percent } from '../format.ts';
-import type { RunState } from '../protocol.ts';
+import { isOver } from '../protocol.ts';
 import { changesBetween, wordsOf } from '../settings/differences.ts';
 import type { StoredRun } from './store.ts';
 
@@ -109,9 +109,6 @@ export class RunList {
     );
   }
 }
-
-/** Whether there is nothing more to train. */
-export const isOver = (state: RunState): boolean => state !== 'running' && state !== 'paused';
 
 const when = (ms: number): string =>
   new Date(ms).toLocaleString('en', { dateStyle: 'medium', timeStyle: 'short' });

@@ -6,9 +6,9 @@ import { button, byId, make, write, writeOrHide } from '../dom.ts';
 export class Gallery {
   readonly #list = byId('gallery', HTMLElement);
   readonly #status = byId('gallery-status', HTMLElement);
-  readonly #open: (bytes: Uint8Array, name: string) => Promise<void>;
+  readonly #open: (bytes: Promise<Uint8Array>, name: string) => Promise<void>;
 
-  constructor(open: (bytes: Uint8Array, name: string) => Promise<void>) {
+  constructor(open: (bytes: Promise<Uint8Array>, name: string) => Promise<void>) {
     this.#open = open;
     this.#fill().catch(error =>
       write(this.#status, `The gallery is not there: ${sentence(messageOf(error))}`),
@@ -48,8 +48,9 @@ export class Gallery {
   async #take({ name, title }: Card): Promise<void> {
     write(this.#status, `Opening ${title} …`);
     try {
-      const response = await fetched(new URL(`../../../gallery/${name}.safetensors`, import.meta.url));
-      await this.#open(new Uint8Array(await response.arrayBuffer()), name);
+      const response = fetched(new URL(`../../../gallery/${name}.safetensors`, import.meta.url));
+      const bytes = response.then(async response => new Uint8Array(await response.arrayBuffer()));
+      await this.#open(bytes, name);
       writeOrHide(this.#status, undefined);
     } catch (error) {
       writeOrHide(this.#status, `${title} was not opened: ${sentence(messageOf(error))}`);
