@@ -7,9 +7,6 @@ import { modelFor } from './model.ts';
 /** Tries to open something anew, and the wait before each in ms: a driver that has just failed needs a moment. */
 const WAITS = [0, 500, 1000, 2000, 4000];
 
-/** Losses in a row, without a snapshot between them, before a run gives up: what was done would be done for ever. */
-export const MOST_LOSSES = 5;
-
 /** Said when a run goes on after its device was lost. */
 export interface Recovered {
   /** Training steps done when it was lost, and the snapshot that the run goes on from. */
@@ -44,6 +41,12 @@ export async function openAnew<T>(open: () => Promise<T>, lost: DeviceLost, wait
   throw new DeviceLost(`${lost.message} After ${waits.length} tries there is no other: ${messageOf(last)}.`);
 }
 
+/** A model, and the engine that it is on. */
+export interface OpenedModel {
+  engine: Engine;
+  model: Model;
+}
+
 /**
  * Another engine in the place of one whose device was lost, with the model of a checkpoint.
  * @throws DeviceLost where it cannot be had
@@ -53,7 +56,7 @@ export const modelAnew = (
   checkpoint: Checkpoint,
   data: Data | undefined,
   lost: DeviceLost,
-): Promise<{ engine: Engine; model: Model }> =>
+): Promise<OpenedModel> =>
   openAnew(async () => {
     const engine = await reopen();
     try {
@@ -63,3 +66,22 @@ export const modelAnew = (
       throw error;
     }
   }, lost);
+
+/**
+ * The model of a checkpoint on this engine; on another one where the device is lost while kernels are compiled.
+ * @throws DeviceLost where there is no `reopen`
+ */
+export async function openModel(
+  engine: Engine,
+  checkpoint: Checkpoint,
+  data: Data | undefined,
+  reopen: ((lost: Engine) => Promise<Engine>) | undefined,
+): Promise<OpenedModel> {
+  try {
+    return { engine, model: await modelFor(engine, checkpoint, data) };
+  } catch (error) {
+    if (!(error instanceof DeviceLost) || !reopen) throw error;
+    engine.destroy();
+    return modelAnew(() => reopen(engine), checkpoint, data, error);
+  }
+}

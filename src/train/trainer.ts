@@ -1,79 +1,26 @@
 import type { Config } from '../base/config.ts';
 import type { Batch } from '../base/dims.ts';
-import { DeviceError, DeviceLost, InputError } from '../base/errors.ts';
+import { DeviceLost, InputError } from '../base/errors.ts';
 import type { Engine, Model } from '../engine/engine.ts';
 import type { Data } from '../tasks/data-file.ts';
 import { DATA } from '../tasks/names.ts';
 import type { Task } from '../tasks/task.ts';
 import { breathe } from './breathe.ts';
+import { type Callbacks, Diverged, type Ending, type Progress, Reporter } from './callbacks.ts';
 import { type Checkpoint, checkState, type RunState, startRun } from './checkpoint.ts';
-import { absorb, commit } from './curriculum.ts';
-import { type Evaluation, evaluate } from './evaluate.ts';
-import { addReport, type Metrics, metricsOf, noSums } from './metrics.ts';
-import { EVALUATED, firstNotFinite, modelFor, trainingBatch } from './model.ts';
-import { feel, startPatience, weigh } from './patience.ts';
-import { MOST_LOSSES, modelAnew, type Recovered } from './recovery.ts';
+import { evaluate } from './evaluate.ts';
+import { LastSnapshot } from './last-snapshot.ts';
+import { type Metrics, metricsOf, noSums } from './metrics.ts';
+import { EVALUATED, firstNotFinite, trainingBatch } from './model.ts';
+import { Pace } from './pace.ts';
+import { modelAnew, type OpenedModel, openModel } from './recovery.ts';
+import { afterEvaluation, afterReport, afterReportStep, afterSeconds, dueAt, endingOf } from './run-state.ts';
 import { initialState, setup, withVocabulary } from './setup.ts';
 
-/** Said every reportEvery steps: metrics are means over those. */
-export interface Progress extends Metrics {
-  /** Steps done, and at most. */
-  step: number;
-  steps: number;
-  /** Longest source trained on. */
-  length: number;
-  sequencesPerSecond: number;
-  /** Steps of all sequences, padding left out. */
-  timeStepsPerSecond: number;
-  /** Seconds trained, and still to go if all steps are made: NaN before the first. */
-  elapsed: number;
-  eta: number;
-}
+export { type Callbacks, Diverged, type Ending, type Progress, type Restart } from './callbacks.ts';
 
-/** Which restart it is, and the loss that it was stuck at. */
-export interface Restart {
-  step: number;
-  restarts: number;
-  loss: number;
-}
-
-export interface Callbacks {
-  onProgress?(progress: Progress): void;
-  onEvaluation?(evaluation: Evaluation, step: number): void;
-  /** A stuck run begins anew with other weights (restartAfter). */
-  onRestart?(restart: Restart): void;
-  /**
-   * Opens another engine of the same kind where the device of this one was lost: the run goes on from its last snapshot
-   * on the host, with the same numbers. Without it, or where that fails, a loss ends the run.
-   */
-  reopen?(lost: Engine): Promise<Engine>;
-  onRecovered?(recovered: Recovered): void;
-  /**
-   * ms between snapshots on the host at least (2,000), 0 for whenever the trainer waits: what is done again after a loss.
-   * They change no number.
-   */
-  snapshotMs?: number;
-}
-
-/**
- * Why run() came back. `done`: all steps made; `solved`: stopAt reached, stopPasses times in a row; `stalled`: the training loss
- * has not improved for as long as patience allows.
- */
-export type Ending = 'done' | 'solved' | 'stalled' | 'stopped' | 'paused';
-
-/** Training has led to numbers that are none. The state is that before them. */
-export class Diverged extends DeviceError {}
-
-/** Steps in a row that may be not finite before training gives up. */
-const BAD_STEPS = 10;
-/** Work that may be queued on the device, in ms and in steps: what a pause has to wait for. */
-const QUEUED_MS = 150;
-const QUEUED_STEPS = 128;
 /** Time between breaths, in ms. */
 const BREATH_MS = 12;
-/** Snapshots on the host: ms between them, and the share of the time that they may take. */
-const SNAPSHOT_MS = 2000;
-const SNAPSHOT_SHARE = 1 / 20;
 
 /**
  * Trains a model of an engine as a configuration says.
@@ -105,40 +52,29 @@ export class Trainer {
   #firstBad: number | undefined;
   /** Steps enqueued whose reports are not read yet. */
   #unread = 0;
-  /** Time per step, in ms, smoothed: 0 until known. */
-  #msPerStep = 0;
-  /** Training steps, their time steps and ms since the last progress report, evaluations left out. */
-  #pace = { steps: 0, timeSteps: 0, ms: 0 };
+  readonly #pace = new Pace();
   /** What was reported last. */
   #reported: Metrics = metricsOf(noSums());
-  #reportedPace = { steps: 0, timeSteps: 0, ms: 0 };
-  /** The last state on the host, when it was taken, and how long that took. */
-  #kept: { checkpoint: Checkpoint; at: number; took: number };
-  /** Devices lost in all, and since the last snapshot. */
-  #losses = { all: 0, sinceKept: 0 };
-  /** The last steps of which callbacks were told: what is done again after a loss is not told again. */
-  readonly #told: Record<'progress' | 'evaluation' | 'restart', number>;
+  readonly #last: LastSnapshot;
+  readonly #reporter: Reporter;
 
   private constructor(
-    engine: Engine,
+    { engine, model }: OpenedModel,
     task: Task,
-    model: Model,
     checkpoint: Checkpoint,
     callbacks: Callbacks,
     data: Data | undefined,
   ) {
     this.#engine = engine;
-    this.task = task;
     this.#model = model;
+    this.task = task;
     this.config = checkpoint.config;
     this.#callbacks = callbacks;
     this.#data = data;
     this.#step = checkpoint.state.step;
     this.#run = structuredClone(checkpoint.run);
-    const { step } = checkpoint.state;
-    this.#told = { progress: step, evaluation: step, restart: step };
-    const kept = structuredClone({ ...checkpoint, choices: model.choices });
-    this.#kept = { checkpoint: kept, at: performance.now(), took: 0 };
+    this.#reporter = new Reporter(callbacks, this.#step);
+    this.#last = new LastSnapshot({ ...checkpoint, choices: model.choices });
   }
 
   /**
@@ -177,16 +113,8 @@ export class Trainer {
         `task ${DATA} is trained on its data: hand on what ${config.task.file || 'the file'} holds.`,
       );
     }
-    try {
-      const model = await modelFor(engine, checkpoint, data);
-      return new Trainer(engine, task, model, checkpoint, callbacks, data);
-    } catch (error) {
-      if (!(error instanceof DeviceLost) || !callbacks.reopen) throw error;
-      engine.destroy();
-      const { reopen } = callbacks;
-      const opened = await modelAnew(() => reopen(engine), checkpoint, data, error);
-      return new Trainer(opened.engine, task, opened.model, checkpoint, callbacks, data);
-    }
+    const opened = await openModel(engine, checkpoint, data, callbacks.reopen);
+    return new Trainer(opened, task, checkpoint, callbacks, data);
   }
 
   /** The model on the device. Another one after the device was lost. */
@@ -206,30 +134,23 @@ export class Trainer {
 
   /** How training goes by now: over the steps since the last report, or, before any of those is known, as last reported. */
   get progress(): Progress {
-    const { window: sums } = this.#run;
+    const { window: sums, curriculum, seconds } = this.#run;
     const metrics = sums.steps + sums.badSteps > 0 ? metricsOf(sums) : this.#reported;
     const { steps, batch } = this.config.train;
-    const pace = this.#pace.ms > 0 ? this.#pace : this.#reportedPace;
     return {
       ...metrics,
       step: this.#step,
       steps,
-      length: this.#run.curriculum.length,
-      sequencesPerSecond: (pace.steps * batch * 1000) / pace.ms,
-      timeStepsPerSecond: (pace.timeSteps * 1000) / pace.ms,
-      elapsed: this.#run.seconds,
-      // Nobody knows before the first step is done.
-      eta: this.#msPerStep ? ((steps - this.#step) * this.#msPerStep) / 1000 : Number.NaN,
+      length: curriculum.length,
+      ...this.#pace.rates(batch),
+      elapsed: seconds,
+      eta: this.#pace.secondsFor(steps - this.#step),
     };
   }
 
   /** Why there is nothing more to do; undefined while there is. */
   get ending(): Exclude<Ending, 'paused'> | undefined {
-    if (this.#stopped) return 'stopped';
-    const { stopAt, stopPasses, patience, steps } = this.config.train;
-    if (stopAt && this.#run.passes >= stopPasses) return 'solved';
-    if (this.#step >= steps) return 'done';
-    return patience && this.#run.patience.stale >= patience ? 'stalled' : undefined;
+    return this.#stopped ? 'stopped' : endingOf(this.config, this.#run, this.#step);
   }
 
   /**
@@ -261,7 +182,7 @@ export class Trainer {
     await this.between(async () => {
       if (await this.#advance()) return;
       await this.#drain();
-      this.#say(true);
+      this.#reportProgress(true);
     });
   }
 
@@ -269,13 +190,13 @@ export class Trainer {
   snapshot(): Promise<Checkpoint> {
     return this.between(async () => {
       await this.#keep();
-      return structuredClone(this.#kept.checkpoint);
+      return structuredClone(this.#last.checkpoint);
     });
   }
 
   /** The last state on the host: what there is to save where the device is lost for good. */
   get lastSnapshot(): Checkpoint {
-    return structuredClone(this.#kept.checkpoint);
+    return structuredClone(this.#last.checkpoint);
   }
 
   /**
@@ -309,17 +230,14 @@ export class Trainer {
     const start = performance.now();
     await this.#drain();
     const state = await this.#model.state();
-    const run = structuredClone(this.#run);
     const checkpoint = {
       config: structuredClone(this.config),
       engine: this.#engine.name,
       choices: this.#model.choices,
       state,
-      run,
+      run: this.#run,
     };
-    const at = performance.now();
-    this.#kept = { checkpoint, at, took: at - start };
-    this.#losses.sinceKept = 0;
+    this.#last.replace(checkpoint, start);
   }
 
   /**
@@ -329,15 +247,10 @@ export class Trainer {
   async #recover(lost: DeviceLost): Promise<void> {
     const { reopen } = this.#callbacks;
     if (!reopen) throw lost;
-    this.#losses.all++;
-    if (++this.#losses.sinceKept > MOST_LOSSES) {
-      throw new DeviceLost(
-        `${lost.message} It was lost ${this.#losses.sinceKept} times in a row at the same place: the run is too much for it.`,
-      );
-    }
+    const losses = this.#last.countLoss(lost);
     this.#model.destroy();
     this.#engine.destroy();
-    const { checkpoint } = this.#kept;
+    const { checkpoint } = this.#last;
     const engine = this.#engine;
     const opened = await modelAnew(() => reopen(engine), checkpoint, this.#data, lost);
     if (this.#destroyed) {
@@ -351,14 +264,14 @@ export class Trainer {
     this.#engine = opened.engine;
     this.#model = opened.model;
     this.#step = checkpoint.state.step;
-    this.#run = structuredClone(checkpoint.run);
+    this.#run = checkpoint.run;
     this.#unread = 0;
-    this.#pace = { steps: 0, timeSteps: 0, ms: 0 };
+    this.#pace.forget();
     this.#callbacks.onRecovered?.({
       step,
       from: this.#step,
       reason: lost.message,
-      losses: this.#losses.all,
+      losses,
       ...(name !== before && { otherAdapter: name }),
     });
   }
@@ -380,47 +293,30 @@ export class Trainer {
     return this.ending ?? 'paused';
   }
 
-  /** One step and what is due after it. True: progress was said. */
+  /** One step and what is due after it. Returns whether progress was reported. */
   async #advance(): Promise<boolean> {
     if (this.ending) return true;
-    const { steps, reportEvery, evaluateEvery } = this.config.train;
     const start = performance.now();
     const batch = this.#batchOf(this.#step);
     await this.#model.step(batch);
     const step = ++this.#step;
     this.#unread++;
-    const last = step === steps;
-    const report = step % reportEvery === 0;
-    const evaluation = evaluateEvery > 0 && step % evaluateEvery === 0;
-    // The first step is waited for as well: until then nobody knows how long a step takes.
-    const full = this.#unread >= Math.min(QUEUED_STEPS, QUEUED_MS / this.#msPerStep);
-    const wait = report || evaluation || last || full || !this.#msPerStep;
+    const { report, evaluation, last } = dueAt(this.config, step);
+    const wait = report || evaluation || last || !this.#pace.isKnown || this.#pace.isFull(this.#unread);
     if (wait) await this.#drain();
     const ms = performance.now() - start;
-    this.#pace.steps++;
-    this.#pace.timeSteps += batch.lengths.reduce((sum, length) => sum + length, 0);
-    this.#pace.ms += ms;
-    this.#run.seconds += ms / 1000;
-    if (wait) {
-      const mean = this.#pace.ms / this.#pace.steps;
-      this.#msPerStep = this.#msPerStep ? 0.8 * this.#msPerStep + 0.2 * mean : mean;
-    }
-    if (report || last) this.#say();
-    // Only at report steps, not at the last: what happens must not depend on how many steps are to come.
+    const timeSteps = batch.lengths.reduce((sum, length) => sum + length, 0);
+    this.#pace.add(timeSteps, ms, wait);
+    this.#run = afterSeconds(this.#run, ms / 1000);
+    if (report || last) this.#reportProgress();
     if (report) await this.#decide();
     if (evaluation || last) {
       const before = performance.now();
       const passed = await this.#evaluate();
-      if (evaluation) {
-        this.#run.passes = passed ? this.#run.passes + 1 : 0;
-        this.#run.patience = weigh(this.#run.patience);
-      }
-      this.#run.seconds += (performance.now() - before) / 1000;
+      if (evaluation) this.#run = afterEvaluation(this.#run, passed);
+      this.#run = afterSeconds(this.#run, (performance.now() - before) / 1000);
     }
-    const { snapshotMs = SNAPSHOT_MS } = this.#callbacks;
-    const { at, took } = this.#kept;
-    const due = snapshotMs && Math.max(snapshotMs, took / SNAPSHOT_SHARE);
-    if (wait && performance.now() - at > due) await this.#keep();
+    if (wait && this.#last.isDue(this.#callbacks.snapshotMs)) await this.#keep();
     return report || last;
   }
 
@@ -430,47 +326,28 @@ export class Trainer {
     let first = this.#step - this.#unread;
     this.#unread = 0;
     for (const report of await this.#model.reports()) {
-      addReport(this.#run.window, report);
-      this.#run.curriculum = absorb(this.config, this.#run.curriculum, report);
-      this.#run.patience = feel(this.#run.patience, report);
-      // Stays at the limit until the next report step.
-      if (this.#run.badRun < BAD_STEPS) this.#run.badRun = report.finite ? 0 : this.#run.badRun + 1;
+      this.#run = afterReport(this.config, this.#run, report);
       if (this.#run.badRun === 1 && !report.finite) this.#firstBad = first;
       first++;
     }
   }
 
-  /** @param again even where this step was told of before */
-  #say(again = false): void {
-    const told = this.#step <= this.#told.progress;
-    this.#told.progress = Math.max(this.#step, this.#told.progress);
-    if (told && !again) return;
+  /** @param again even where this step was reported before */
+  #reportProgress(again = false): void {
     const { progress } = this;
+    if (!this.#reporter.progress(progress, again)) return;
     this.#reported = progress;
-    this.#reportedPace = this.#pace;
-    this.#pace = { steps: 0, timeSteps: 0, ms: 0 };
-    this.#callbacks.onProgress?.(progress);
+    this.#pace.report();
   }
 
   async #decide(): Promise<void> {
-    const { length } = this.#run.curriculum;
-    this.#run.curriculum = commit(this.#run.curriculum);
-    // Longer sequences are harder: their loss is not to be measured by that of the shorter ones.
-    if (this.#run.curriculum.length > length) this.#run.patience = startPatience();
-    const { loss } = metricsOf(this.#run.window);
-    this.#run.window = noSums();
-    if (this.#run.badRun >= BAD_STEPS) {
-      this.#run.badRun = 0;
-      const where = await this.#whatWentBad().catch(() => '');
-      throw new Diverged(
-        `training diverged: ${BAD_STEPS} steps in a row before step ${this.#step} gave a loss or gradients that are NaN or infinite, and were not applied.${where} Lower train.rate (now ${this.config.train.rate}), or clip gradients.`,
-      );
+    const { run, decision, loss } = afterReportStep(this.config, this.#run, this.#step);
+    this.#run = run;
+    if (decision === 'diverge') {
+      const cause = await this.#causeOfDivergence().catch(() => '');
+      throw new Diverged(this.#step, this.config.train.rate, cause);
     }
-    // Asked once for each set of weights: what has learned may stumble later without losing everything.
-    const { restartAfter, restartAbove, maxRestarts, reportEvery } = this.config.train;
-    const age = this.#step - this.#run.begun;
-    const due = restartAfter > 0 && age >= restartAfter && age < restartAfter + reportEvery;
-    if (due && loss > restartAbove && this.#run.restarts < maxRestarts) this.#restart(loss);
+    if (decision === 'restart') this.#restart(loss);
   }
 
   #batchOf(step: number): Batch {
@@ -478,8 +355,8 @@ export class Trainer {
     return trainingBatch(this.task, this.config, step, curriculum.length, begun);
   }
 
-  /** Which step was the first, and what in it; '' where that cannot be told. */
-  async #whatWentBad(): Promise<string> {
+  /** The first step that was not finite, and what in it; '' where that is unknown. */
+  async #causeOfDivergence(): Promise<string> {
     const step = this.#firstBad;
     if (step === undefined) return '';
     const batch = this.#batchOf(step);
@@ -487,16 +364,12 @@ export class Trainer {
     return ` The first of them was step ${step + 1}, with batch ${step + 1} of seed ${this.config.train.seed}; the first tensor, ${what}.`;
   }
 
-  /** Some weights lead into a corner that the gradient does not lead out of; others do not. */
+  /** Loads the new weights of a restart. */
   #restart(loss: number): void {
-    const { window, seconds } = this.#run;
-    const restarts = this.#run.restarts + 1;
-    this.#run = { ...startRun(this.config), window, seconds, restarts, begun: this.#step };
+    const { restarts } = this.#run;
     const state = initialState(this.#model.spec, this.config.train, restarts);
     this.#model.load({ ...state, step: this.#step, begun: this.#step });
-    if (this.#step <= this.#told.restart) return;
-    this.#told.restart = this.#step;
-    this.#callbacks.onRestart?.({ step: this.#step, restarts, loss });
+    this.#reporter.restart({ step: this.#step, restarts, loss });
   }
 
   /** True where the coarse accuracy reaches stopAt. */
@@ -511,8 +384,7 @@ export class Trainer {
       seed,
       index: this.#step,
     });
-    if (this.#step > this.#told.evaluation) this.#callbacks.onEvaluation?.(evaluation, this.#step);
-    this.#told.evaluation = Math.max(this.#step, this.#told.evaluation);
+    this.#reporter.evaluation(evaluation, this.#step);
     return stopAt > 0 && evaluation.coarse >= stopAt;
   }
 }
