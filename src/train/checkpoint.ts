@@ -4,39 +4,8 @@ import { InputError, messageOf, show } from '../base/errors.ts';
 import { halfOf, numberOf } from '../base/half.ts';
 import { parameters, type Tensors } from '../base/parameters.ts';
 import type { Choices, ModelState } from '../engine/engine.ts';
-import { type CurriculumState, startCurriculum } from './curriculum.ts';
-import { noSums, type Sums } from './metrics.ts';
-import { type PatienceState, startPatience } from './patience.ts';
+import { type RunState, startPatience, startRun } from './run-state.ts';
 import { setup } from './setup.ts';
-
-/** What a run has gathered beside the model: plain numbers. */
-export interface RunState {
-  curriculum: CurriculumState;
-  /** Reports since the last report step. */
-  window: Sums;
-  /** Steps in a row that were not finite. */
-  badRun: number;
-  /** Evaluations in a row that reached stopAt. */
-  passes: number;
-  patience: PatienceState;
-  /** Step at which the present weights began, and how often a stuck run began anew. */
-  begun: number;
-  restarts: number;
-  /** Seconds trained. */
-  seconds: number;
-}
-
-/** Before the first step. */
-export const startRun = (config: Config): RunState => ({
-  curriculum: startCurriculum(config),
-  window: noSums(),
-  badRun: 0,
-  passes: 0,
-  patience: startPatience(),
-  begun: 0,
-  restarts: 0,
-  seconds: 0,
-});
 
 /** A run at rest: everything that is needed to go on, bit for bit on the same engine. */
 export interface Checkpoint {

@@ -6,7 +6,7 @@ import type { Engine, Model } from '../engine/engine.ts';
 import type { Data } from '../tasks/data-file.ts';
 import { makeBatch, sample, type Task } from '../tasks/task.ts';
 import type { Checkpoint } from './checkpoint.ts';
-import { batchFor } from './evaluate.ts';
+import { batchFor, type Evaluation, evaluate } from './evaluate.ts';
 import { setup } from './setup.ts';
 
 /** What training hands to a model: its state, its batches, its room. */
@@ -65,11 +65,42 @@ function reserve(model: Model, task: Task, { train }: Config, longest: number): 
   }
 }
 
+/** The evaluation in the middle of training, on sequences of validation. @param longest source trained on */
+export function validate(
+  model: Model,
+  task: Task,
+  { train }: Config,
+  longest: number,
+  step: number,
+): Promise<Evaluation> {
+  const length = train.evaluateLength || 2 * longest;
+  return evaluate(model, task, {
+    length,
+    shortest: train.evaluateFrom || length,
+    split: 'validation',
+    sequences: EVALUATED,
+    seed: train.seed,
+    index: step,
+  });
+}
+
+/** A sentence on a step (from 0) that was not finite: its batch, and the first tensor in it that is not. */
+export async function causeOfDivergence(
+  engine: Engine,
+  model: Model,
+  training: TrainConfig,
+  batch: Batch,
+  step: number,
+): Promise<string> {
+  const what = await firstNotFinite(engine, model, training, batch);
+  return ` The first of them was step ${step + 1}, with batch ${step + 1} of seed ${training.seed}; the first tensor, ${what}.`;
+}
+
 /**
  * What of a step that was not finite went wrong first: the step is made once more, on a model of its own, for the weights
  * are still those before it.
  */
-export async function firstNotFinite(
+async function firstNotFinite(
   engine: Engine,
   of: Model,
   training: TrainConfig,

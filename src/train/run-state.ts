@@ -7,10 +7,73 @@
  */
 import type { Config } from '../base/config.ts';
 import type { StepReport } from '../engine/engine.ts';
-import { type RunState, startRun } from './checkpoint.ts';
-import { absorb, commit } from './curriculum.ts';
-import { addReport, metricsOf, noSums } from './metrics.ts';
-import { feel, startPatience, weigh } from './patience.ts';
+import { addReport, metricsOf, noSums, type Sums } from './metrics.ts';
+
+/** What a run has gathered beside the model: plain numbers, which a checkpoint has. */
+export interface RunState {
+  curriculum: CurriculumState;
+  /** Reports since the last report step. */
+  window: Sums;
+  /** Steps in a row that were not finite. */
+  badRun: number;
+  /** Evaluations in a row that reached stopAt. */
+  passes: number;
+  patience: PatienceState;
+  /** Step at which the present weights began, and the number of restarts. */
+  begun: number;
+  restarts: number;
+  /** Seconds trained. */
+  seconds: number;
+}
+
+export interface CurriculumState {
+  /** Longest source trained on now. */
+  length: number;
+  /** Decided, but not yet in effect: one symbol longer. */
+  grow: boolean;
+  /** Sequences seen, in all and since the last decision; absolute error summed over the latter. */
+  sequences: number;
+  windowSequences: number;
+  windowError: number;
+}
+
+export interface PatienceState {
+  /** Σ loss and targets since the last evaluation. */
+  loss: number;
+  targets: number;
+  /** Evaluations so far, and those since the mean loss was last lower than ever before: that one, `best`. */
+  evaluations: number;
+  stale: number;
+  best: number;
+}
+
+export const startCurriculum = ({ task }: Config): CurriculumState => ({
+  length: task.maxLength,
+  grow: false,
+  sequences: 0,
+  windowSequences: 0,
+  windowError: 0,
+});
+
+export const startPatience = (): PatienceState => ({
+  loss: 0,
+  targets: 0,
+  evaluations: 0,
+  stale: 0,
+  best: 0,
+});
+
+/** Before the first step. */
+export const startRun = (config: Config): RunState => ({
+  curriculum: startCurriculum(config),
+  window: noSums(),
+  badRun: 0,
+  passes: 0,
+  patience: startPatience(),
+  begun: 0,
+  restarts: 0,
+  seconds: 0,
+});
 
 /** Steps in a row that may be not finite before training gives up. */
 export const BAD_STEPS = 10;
@@ -23,10 +86,10 @@ export function afterReport(config: Config, run: RunState, report: StepReport): 
   const badRun = run.badRun >= BAD_STEPS ? run.badRun : report.finite ? 0 : run.badRun + 1;
   return {
     ...run,
-    curriculum: absorb(config, run.curriculum, report),
+    curriculum: accumulateError(config, run.curriculum, report),
     window,
     badRun,
-    patience: feel(run.patience, report),
+    patience: accumulateLoss(run.patience, report),
   };
 }
 
@@ -50,7 +113,7 @@ export function afterReportStep(
   step: number,
 ): { run: RunState; decision: Decision; loss: number } {
   const { loss } = metricsOf(run.window);
-  const curriculum = commit(run.curriculum);
+  const curriculum = applyGrowth(run.curriculum);
   // Longer sequences are harder: their loss is not to be measured by that of the shorter ones.
   const patience = curriculum.length > run.curriculum.length ? startPatience() : run.patience;
   const next = { ...run, curriculum, window: noSums(), patience };
@@ -81,7 +144,7 @@ const restarted = (config: Config, { window, seconds, restarts }: RunState, step
 export const afterEvaluation = (run: RunState, passed: boolean): RunState => ({
   ...run,
   passes: passed ? run.passes + 1 : 0,
-  patience: weigh(run.patience),
+  patience: updatePatience(run.patience),
 });
 
 /** The state after so many more seconds of training. */
@@ -102,4 +165,46 @@ export function endingOf(
   if (train.stopAt && passes >= train.stopPasses) return 'solved';
   if (step >= train.steps) return 'done';
   return train.patience && patience.stale >= train.patience ? 'stalled' : undefined;
+}
+
+// ---- Curriculum ---------------------------------------------------------------------------------------------------
+
+/**
+ * The tutorial's curriculum, after one more report: sources become one symbol longer when the absolute error over 100
+ * sequences is below growBelowPerLength · range + growBelow, where range = longest − shortest + 1 (the tutorial's
+ * max_len). Until a decision takes effect, sequences are still of the old range and decide nothing more.
+ */
+export function accumulateError(config: Config, state: CurriculumState, report: StepReport): CurriculumState {
+  const { growEvery, growBelowPerLength, growBelow, growAfter } = config.train;
+  if (!growEvery || !report.finite) return state;
+  const sequences = state.sequences + report.sequences;
+  if (state.grow) return { ...state, sequences };
+  const windowSequences = state.windowSequences + report.sequences;
+  const windowError = state.windowError + report.absoluteError;
+  if (windowSequences < growEvery) return { ...state, sequences, windowSequences, windowError };
+  const range = state.length - config.task.minLength + 1;
+  const errorPer100 = (windowError * 100) / windowSequences;
+  const grow = sequences > growAfter && errorPer100 < growBelowPerLength * range + growBelow;
+  return { ...state, grow, sequences, windowSequences: 0, windowError: 0 };
+}
+
+/** A decision takes effect: from the next step on. */
+export const applyGrowth = (state: CurriculumState): CurriculumState =>
+  state.grow ? { ...state, length: state.length + 1, grow: false } : state;
+
+// ---- Patience -----------------------------------------------------------------------------------------------------
+
+/** Early stopping on the mean training loss per target between two evaluations: one more report. */
+const accumulateLoss = (state: PatienceState, report: StepReport): PatienceState =>
+  report.finite
+    ? { ...state, loss: state.loss + report.loss, targets: state.targets + report.targets }
+    : state;
+
+/** After an evaluation step. Steps that were not finite do not count: a window of them alone is no better. */
+function updatePatience(state: PatienceState): PatienceState {
+  const mean = state.loss / state.targets;
+  const better = state.targets > 0 && (state.evaluations === 0 || mean < state.best);
+  const evaluations = state.targets > 0 || state.evaluations > 0 ? state.evaluations + 1 : 0;
+  const rest = { loss: 0, targets: 0, evaluations };
+  return better ? { ...rest, best: mean, stale: 0 } : { ...rest, best: state.best, stale: state.stale + 1 };
 }

@@ -7,14 +7,22 @@ import { DATA } from '../tasks/names.ts';
 import type { Task } from '../tasks/task.ts';
 import { breathe } from './breathe.ts';
 import { type Callbacks, Diverged, type Ending, type Progress, Reporter } from './callbacks.ts';
-import { type Checkpoint, checkState, type RunState, startRun } from './checkpoint.ts';
-import { evaluate } from './evaluate.ts';
+import { type Checkpoint, checkState } from './checkpoint.ts';
 import { LastSnapshot } from './last-snapshot.ts';
 import { type Metrics, metricsOf, noSums } from './metrics.ts';
-import { EVALUATED, firstNotFinite, trainingBatch } from './model.ts';
+import { causeOfDivergence, trainingBatch, validate } from './model.ts';
 import { Pace } from './pace.ts';
 import { modelAnew, type OpenedModel, openModel } from './recovery.ts';
-import { afterEvaluation, afterReport, afterReportStep, afterSeconds, dueAt, endingOf } from './run-state.ts';
+import {
+  afterEvaluation,
+  afterReport,
+  afterReportStep,
+  afterSeconds,
+  dueAt,
+  endingOf,
+  type RunState,
+  startRun,
+} from './run-state.ts';
 import { initialState, setup, withVocabulary } from './setup.ts';
 
 export { type Callbacks, Diverged, type Ending, type Progress, type Restart } from './callbacks.ts';
@@ -350,18 +358,17 @@ export class Trainer {
     if (decision === 'restart') this.#restart(loss);
   }
 
+  /** Where the first of the bad steps failed, as a sentence; '' where that is unknown. */
+  async #causeOfDivergence(): Promise<string> {
+    const first = this.#firstBad;
+    if (first === undefined) return '';
+    const batch = this.#batchOf(first);
+    return causeOfDivergence(this.#engine, this.#model, this.config.train, batch, first);
+  }
+
   #batchOf(step: number): Batch {
     const { curriculum, begun } = this.#run;
     return trainingBatch(this.task, this.config, step, curriculum.length, begun);
-  }
-
-  /** The first step that was not finite, and what in it; '' where that is unknown. */
-  async #causeOfDivergence(): Promise<string> {
-    const step = this.#firstBad;
-    if (step === undefined) return '';
-    const batch = this.#batchOf(step);
-    const what = await firstNotFinite(this.#engine, this.#model, this.config.train, batch);
-    return ` The first of them was step ${step + 1}, with batch ${step + 1} of seed ${this.config.train.seed}; the first tensor, ${what}.`;
   }
 
   /** Loads the new weights of a restart. */
@@ -372,19 +379,12 @@ export class Trainer {
     this.#reporter.restart({ step: this.#step, restarts, loss });
   }
 
-  /** True where the coarse accuracy reaches stopAt. */
+  /** Returns whether the coarse accuracy reaches stopAt. */
   async #evaluate(): Promise<boolean> {
-    const { seed, evaluateLength, evaluateFrom, stopAt } = this.config.train;
-    const length = evaluateLength || 2 * this.#run.curriculum.length;
-    const evaluation = await evaluate(this.#model, this.task, {
-      length,
-      shortest: evaluateFrom || length,
-      split: 'validation',
-      sequences: EVALUATED,
-      seed,
-      index: this.#step,
-    });
+    const { length } = this.#run.curriculum;
+    const evaluation = await validate(this.#model, this.task, this.config, length, this.#step);
     this.#reporter.evaluation(evaluation, this.#step);
+    const { stopAt } = this.config.train;
     return stopAt > 0 && evaluation.coarse >= stopAt;
   }
 }

@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
 import { assign } from '../../src/base/config.ts';
 import { InputError } from '../../src/base/errors.ts';
-import { type Checkpoint, decodeCheckpoint, encodeCheckpoint, startRun } from '../../src/train/checkpoint.ts';
+import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../../src/train/checkpoint.ts';
 import { noSums } from '../../src/train/metrics.ts';
 import { preset } from '../../src/train/presets.ts';
+import { startRun } from '../../src/train/run-state.ts';
 import { initialState, setup } from '../../src/train/setup.ts';
 
 function make(sets: string[] = []): Checkpoint {

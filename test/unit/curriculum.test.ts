@@ -1,8 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { assign } from '../../src/base/config.ts';
 import type { StepReport } from '../../src/engine/engine.ts';
-import { absorb, type CurriculumState, commit, startCurriculum } from '../../src/train/curriculum.ts';
 import { preset } from '../../src/train/presets.ts';
+import {
+  accumulateError,
+  applyGrowth,
+  type CurriculumState,
+  startCurriculum,
+} from '../../src/train/run-state.ts';
 
 /** A report of ten sequences with this error in all. */
 const report = (absoluteError: number, finite = true): StepReport => ({
@@ -21,22 +26,22 @@ const report = (absoluteError: number, finite = true): StepReport => ({
 
 const part5 = preset('tutorial-part5');
 const absorbed = (state: CurriculumState, errors: number[], config = part5) =>
-  errors.reduce((s, error) => absorb(config, s, report(error)), state);
+  errors.reduce((s, error) => accumulateError(config, s, report(error)), state);
 const times = (n: number, error: number): number[] => Array(n).fill(error);
 
 describe("the tutorial's rule", () => {
   const start = startCurriculum(part5);
 
   test('grows when the error over 100 sequences is below 5 × range', () => {
-    expect(commit(absorbed(start, times(10, 0.49))).length).toBe(2);
-    expect(commit(absorbed(start, times(10, 0.5))).length).toBe(1);
-    expect(commit(absorbed(start, times(9, 0.1))).length).toBe(1);
+    expect(applyGrowth(absorbed(start, times(10, 0.49))).length).toBe(2);
+    expect(applyGrowth(absorbed(start, times(10, 0.5))).length).toBe(1);
+    expect(applyGrowth(absorbed(start, times(9, 0.1))).length).toBe(1);
   });
 
   test('the range counts: at length 2 the limit is 10', () => {
-    const two = commit(absorbed(start, times(10, 0)));
-    expect(commit(absorbed(two, times(10, 0.9))).length).toBe(3);
-    expect(commit(absorbed(two, times(10, 1.1))).length).toBe(2);
+    const two = applyGrowth(absorbed(start, times(10, 0)));
+    expect(applyGrowth(absorbed(two, times(10, 0.9))).length).toBe(3);
+    expect(applyGrowth(absorbed(two, times(10, 1.1))).length).toBe(2);
   });
 
   test('errors of one hundred do not count for the next', () => {
@@ -55,16 +60,16 @@ describe("the tutorial's rule", () => {
 describe('decisions', () => {
   const start = startCurriculum(part5);
 
-  test('take effect at commit only, and one at a time', () => {
+  test('take effect when growth is applied, and only then; one at a time', () => {
     const decided = absorbed(start, times(50, 0));
     expect(decided).toMatchObject({ length: 1, grow: true, windowSequences: 0 });
-    expect(commit(decided)).toMatchObject({ length: 2, grow: false });
-    expect(commit(commit(decided)).length).toBe(2);
+    expect(applyGrowth(decided)).toMatchObject({ length: 2, grow: false });
+    expect(applyGrowth(applyGrowth(decided)).length).toBe(2);
     expect(absorbed(start, [...times(10, 0), ...times(10, 9)]).grow).toBe(true);
   });
 
   test('leave out steps that were not finite', () => {
-    const state = absorb(part5, start, report(Number.NaN, false));
+    const state = accumulateError(part5, start, report(Number.NaN, false));
     expect(state).toEqual(start);
   });
 

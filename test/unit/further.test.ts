@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { assign } from '../../src/base/config.ts';
-import { startRun } from '../../src/train/checkpoint.ts';
 import { furtherConfig } from '../../src/train/further.ts';
 import { preset } from '../../src/train/presets.ts';
+import { startRun } from '../../src/train/run-state.ts';
 import { initialState, setup } from '../../src/train/setup.ts';
 
 const config = assign(preset('reverse'), ['steps=300', 'stopAt=0.9', 'patience=5', 'reportEvery=25']);

@@ -7,8 +7,9 @@ import { assign } from '../../src/base/config.ts';
 import { NO_INPUT } from '../../src/base/dims.ts';
 import { Rng } from '../../src/base/rng.ts';
 import { createReferenceEngine } from '../../src/engine/reference.ts';
-import { encodeCheckpoint, startRun } from '../../src/train/checkpoint.ts';
+import { encodeCheckpoint } from '../../src/train/checkpoint.ts';
 import { preset } from '../../src/train/presets.ts';
+import { startRun } from '../../src/train/run-state.ts';
 import { initialState, setup } from '../../src/train/setup.ts';
 import { randomBatch } from '../support/batches.ts';
 

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { assign } from '../../src/base/config.ts';
 import { parameters } from '../../src/base/parameters.ts';
-import { encodeCheckpoint, startRun } from '../../src/train/checkpoint.ts';
+import { encodeCheckpoint } from '../../src/train/checkpoint.ts';
 import { preset } from '../../src/train/presets.ts';
+import { startRun } from '../../src/train/run-state.ts';
 import { initialState, setup } from '../../src/train/setup.ts';
 
 /** The reader of docs/checkpoints.md, as it stands there, on every tensor of a model that has nearly all of them. */

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { assign, type Config } from '../../src/base/config.ts';
 import type { StepReport } from '../../src/engine/engine.ts';
-import { type RunState, startRun } from '../../src/train/checkpoint.ts';
 import { preset } from '../../src/train/presets.ts';
 import {
   afterEvaluation,
@@ -11,6 +10,8 @@ import {
   BAD_STEPS,
   dueAt,
   endingOf,
+  type RunState,
+  startRun,
 } from '../../src/train/run-state.ts';
 
 /** Transitions of a run's state, one after the other: no engine, no timers. */
