@@ -16,7 +16,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { isDeepStrictEqual, parseArgs } from 'node:util';
 import { assign } from '../src/base/config.ts';
 import { Rng, STREAM } from '../src/base/rng.ts';
-import { CHECKPOINT, clearTemporaries, writeAtomic } from '../src/cli/files.ts';
+import { CHECKPOINT, clearTemporaries, writeAtomic } from '../src/cli/files/files.ts';
 import type { Engine, Model } from '../src/engine/engine.ts';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../src/train/checkpoint.ts';
 import { preset } from '../src/train/presets.ts';

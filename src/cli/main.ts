@@ -1,8 +1,8 @@
 #!/usr/bin/env node
-import { EXIT } from './command.ts';
-import { printable } from './format.ts';
-import { drainOf, Sink } from './output.ts';
-import { run } from './run.ts';
+import { EXIT } from './arguments/command.ts';
+import { drainOf, Sink } from './io/output.ts';
+import { run } from './program.ts';
+import { printable } from './show/format.ts';
 
 const listeners: (() => void)[] = [];
 

@@ -1,4 +1,4 @@
-import { run } from '../../src/cli/run.ts';
+import { run } from '../../src/cli/program.ts';
 
 /** Runs a command line in this process. */
 export async function pushdown(

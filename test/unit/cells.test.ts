@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { assign } from '../../src/base/config.ts';
-import { runCell } from '../../src/cli/cell.ts';
+import { runCell } from '../../src/cli/sweep/job.ts';
 import { preset } from '../../src/train/presets.ts';
 import { measuresOf } from '../../src/train/table.ts';
 import { fakeEngine } from '../support/fake-engine.ts';

@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, describe, expect, test } from 'vitest';
-import { type Claim, claimFolder } from '../../src/cli/claim.ts';
+import { type Claim, claimFolder } from '../../src/cli/files/claim.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'pushdown-claim-'));
 afterAll(() => rmSync(root, { recursive: true, force: true }));

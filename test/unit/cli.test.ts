@@ -12,11 +12,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { show } from '../../src/base/errors.ts';
-import { claimFolder } from '../../src/cli/claim.ts';
 import { parseLengths } from '../../src/cli/commands/eval.ts';
-import { readAll, readLines } from '../../src/cli/input.ts';
-import { type Drain, Sink } from '../../src/cli/output.ts';
-import { run } from '../../src/cli/run.ts';
+import { claimFolder } from '../../src/cli/files/claim.ts';
+import { readAll, readLines } from '../../src/cli/io/input.ts';
+import { type Drain, Sink } from '../../src/cli/io/output.ts';
+import { run } from '../../src/cli/program.ts';
 import { jsonLines, pushdown } from '../support/terminal.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'pushdown-cli-'));

@@ -5,7 +5,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { assign, makeConfig } from '../../src/base/config.ts';
 import { InputError } from '../../src/base/errors.ts';
 import { Rng } from '../../src/base/rng.ts';
-import { run } from '../../src/cli/run.ts';
+import { run } from '../../src/cli/program.ts';
 import { parseData } from '../../src/tasks/data-file.ts';
 import { formatAnswer, formatSource, hasLength, parseSource, type Task } from '../../src/tasks/task.ts';
 import { decodeCheckpoint, encodeCheckpoint } from '../../src/train/checkpoint.ts';

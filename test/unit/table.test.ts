@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { accuracyPlot } from '../../src/cli/plot.ts';
-import { markdownTable, plainTable, reportOf } from '../../src/cli/table.ts';
+import { accuracyPlot } from '../../src/cli/show/plot.ts';
+import { markdownTable, plainTable, reportOf } from '../../src/cli/show/table-report.ts';
 import { PAPER_MODELS, PAPER_TASKS } from '../../src/train/presets/paper.ts';
 import { CHOMSKY_SCORES, TABLE_3 } from '../../src/train/published.ts';
 import { setup } from '../../src/train/setup.ts';

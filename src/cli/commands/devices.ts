@@ -1,5 +1,5 @@
 import { findAdapter } from '../../platform/node/adapter.ts';
-import { command, JSON_OPTION, table } from '../command.ts';
+import { command, JSON_OPTION, table } from '../arguments/command.ts';
 
 const LIMITS = [
   'maxBufferSize',

@@ -6,12 +6,12 @@ import { hasLength, type Task } from '../../tasks/task.ts';
 import type { Checkpoint } from '../../train/checkpoint.ts';
 import { type Evaluation, evaluate as evaluateAt } from '../../train/evaluate.ts';
 import { setup, withVocabulary } from '../../train/setup.ts';
-import { openModel, readCheckpoint } from '../checkpoint.ts';
-import { command, ENGINE_OPTIONS, engineOf, JSON_OPTION, wholeNumber } from '../command.ts';
-import { DATA_OPTION, dataOf } from '../data.ts';
-import { writeAtomic } from '../files.ts';
-import { EVALUATION_HEAD, evaluationRow, modelWords } from '../format.ts';
-import { accuracyPlot } from '../plot.ts';
+import { command, ENGINE_OPTIONS, engineOf, JSON_OPTION, wholeNumber } from '../arguments/command.ts';
+import { DATA_OPTION, dataOf } from '../arguments/data.ts';
+import { writeAtomic } from '../files/files.ts';
+import { openModel, readCheckpoint } from '../run/checkpoint.ts';
+import { EVALUATION_HEAD, evaluationRow, modelWords } from '../show/format.ts';
+import { accuracyPlot } from '../show/plot.ts';
 
 const LONGEST = 100_000;
 /** Symbols of the sources of one length: all are in memory at once, some hundred bytes for each. */

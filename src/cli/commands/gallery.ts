@@ -1,7 +1,7 @@
 import { GALLERY } from '../../train/gallery.ts';
-import { command, JSON_OPTION, table } from '../command.ts';
-import { count } from '../format.ts';
-import { cards } from '../gallery.ts';
+import { command, JSON_OPTION, table } from '../arguments/command.ts';
+import { cards } from '../files/gallery.ts';
+import { count } from '../show/format.ts';
 
 export const gallery = command({
   name: 'gallery',

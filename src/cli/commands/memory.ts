@@ -2,9 +2,9 @@ import { InputError, show, unknown } from '../../base/errors.ts';
 import { endsOf } from '../../base/parameters.ts';
 import type { MemoryGradients, MemoryKind, MemoryLayer, MemoryShape } from '../../engine/engine.ts';
 import { openEngineWith } from '../../platform/node/engine.ts';
-import { command, ENGINE_OPTIONS, engineOf, type Io } from '../command.ts';
-import { parseJson, readAll } from '../input.ts';
-import { endOf, flatten, interleave, shortest, sizeOf, unflatten } from '../nested.ts';
+import { command, ENGINE_OPTIONS, engineOf, type Io } from '../arguments/command.ts';
+import { parseJson, readAll } from '../io/input.ts';
+import { endOf, flatten, interleave, shortest, sizeOf, unflatten } from '../io/nested.ts';
 
 const KINDS = ['stack', 'queue', 'deque'] as const satisfies readonly MemoryKind[];
 /** What is done at one end; the last may be left out. */

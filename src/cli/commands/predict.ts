@@ -2,9 +2,9 @@ import { InputError, messageOf } from '../../base/errors.ts';
 import { engineLine } from '../../platform/names.ts';
 import { parseSource } from '../../tasks/task.ts';
 import { predict as predictAll } from '../../train/evaluate.ts';
-import { openModel, readCheckpoint } from '../checkpoint.ts';
-import { command, ENGINE_OPTIONS, engineOf, JSON_OPTION } from '../command.ts';
-import { readLines } from '../input.ts';
+import { command, ENGINE_OPTIONS, engineOf, JSON_OPTION } from '../arguments/command.ts';
+import { readLines } from '../io/input.ts';
+import { openModel, readCheckpoint } from '../run/checkpoint.ts';
 
 export const predict = command({
   name: 'predict',

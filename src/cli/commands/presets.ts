@@ -5,8 +5,8 @@ import { bytesOf } from '../../train/estimate.ts';
 import { MEASURED_ON, SPEEDS } from '../../train/presets/speeds.ts';
 import { GROUPS, PRESETS, type Preset, presetsIn } from '../../train/presets.ts';
 import { setup } from '../../train/setup.ts';
-import { command, JSON_OPTION, table } from '../command.ts';
-import { bytes, count, duration } from '../format.ts';
+import { command, JSON_OPTION, table } from '../arguments/command.ts';
+import { bytes, count, duration } from '../show/format.ts';
 
 export const presets = command({
   name: 'presets',

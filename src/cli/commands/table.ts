@@ -11,14 +11,14 @@ import {
   TABLES,
   type TableSpec,
 } from '../../train/table.ts';
-import { readResult } from '../cell.ts';
-import { checkJobs, type Job, type Outcome, runJobs } from '../cells.ts';
-import { command, ENGINE_OPTIONS, EXIT, engineOf, JSON_OPTION } from '../command.ts';
-import { makeWritable, writeAtomic } from '../files.ts';
-import { duration, fixed } from '../format.ts';
-import { quote, StatusLine } from '../report.ts';
-import { parseSeeds } from '../seeds.ts';
-import { markdownTable, plainTable, type Report, reportOf } from '../table.ts';
+import { command, ENGINE_OPTIONS, EXIT, engineOf, JSON_OPTION } from '../arguments/command.ts';
+import { makeWritable, writeAtomic } from '../files/files.ts';
+import { duration, fixed } from '../show/format.ts';
+import { markdownTable, plainTable, type Report, reportOf } from '../show/table-report.ts';
+import { quote, StatusLine } from '../show/training.ts';
+import { readResult } from '../sweep/job.ts';
+import { checkJobs, type Job, type Outcome, runJobs } from '../sweep/jobs.ts';
+import { parseSeeds } from '../sweep/seeds.ts';
 
 const SCALES = ['full', 'small'] as const;
 

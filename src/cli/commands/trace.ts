@@ -2,9 +2,9 @@ import { endsOf, type ModelSpec } from '../../base/parameters.ts';
 import { engineLine } from '../../platform/names.ts';
 import { parseSource } from '../../tasks/task.ts';
 import { type TraceStep, trace as traceSource } from '../../train/evaluate.ts';
-import { openModel, readCheckpoint } from '../checkpoint.ts';
-import { command, ENGINE_OPTIONS, engineOf, JSON_OPTION, table } from '../command.ts';
-import { bar, fixed, strengthBars } from '../format.ts';
+import { command, ENGINE_OPTIONS, engineOf, JSON_OPTION, table } from '../arguments/command.ts';
+import { openModel, readCheckpoint } from '../run/checkpoint.ts';
+import { bar, fixed, strengthBars } from '../show/format.ts';
 
 /** A row per step, and what the marks mean; without a memory, without its columns. */
 function tableOf(steps: readonly TraceStep[], { memory, memories, width: M }: ModelSpec): string {

@@ -7,8 +7,6 @@ import { type Checkpoint, encodeCheckpoint } from '../../train/checkpoint.ts';
 import { evaluateResult } from '../../train/evaluate.ts';
 import { setup } from '../../train/setup.ts';
 import { type Ending, Trainer } from '../../train/trainer.ts';
-import { salvage } from '../checkpoint.ts';
-import { type Claim, claimFolder } from '../claim.ts';
 import {
   command,
   ENGINE_OPTIONS,
@@ -19,8 +17,9 @@ import {
   JSON_OPTION,
   type Output,
   wholeNumber,
-} from '../command.ts';
-import { DATA_OPTION } from '../data.ts';
+} from '../arguments/command.ts';
+import { DATA_OPTION } from '../arguments/data.ts';
+import { type Claim, claimFolder } from '../files/claim.ts';
 import {
   CHECKPOINT,
   CONFIG,
@@ -33,11 +32,12 @@ import {
   makeWritable,
   PROBE,
   writeAtomic,
-} from '../files.ts';
-import { progressLine } from '../format.ts';
-import { makePlan, type Plan } from '../plan.ts';
-import { headLines, Log, quote, reporting, StatusLine, summary } from '../report.ts';
-import { parseSeeds, trainSeeds } from '../seeds.ts';
+} from '../files/files.ts';
+import { salvage } from '../run/checkpoint.ts';
+import { makePlan, type Plan } from '../run/request.ts';
+import { progressLine } from '../show/format.ts';
+import { headLines, Log, quote, reporting, StatusLine, summary } from '../show/training.ts';
+import { parseSeeds, trainSeeds } from '../sweep/seeds.ts';
 
 const EVALUATED = 256;
 

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { DeviceError, InputError, messageOf, unknown } from '../base/errors.ts';
-import { type Command, EXIT, helpOf, type Io, parse, table } from './command.ts';
+import { type Command, EXIT, helpOf, type Io, parse, table } from './arguments/command.ts';
 import { devices } from './commands/devices.ts';
 import { evaluate } from './commands/eval.ts';
 import { gallery } from './commands/gallery.ts';
@@ -10,7 +10,7 @@ import { presets } from './commands/presets.ts';
 import { table as tableCommand } from './commands/table.ts';
 import { trace } from './commands/trace.ts';
 import { train } from './commands/train.ts';
-import { printable } from './format.ts';
+import { printable } from './show/format.ts';
 
 const COMMANDS: readonly Command[] = [
   train,

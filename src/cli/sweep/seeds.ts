@@ -1,15 +1,15 @@
 /** `train --seeds`: one preset from several seeds, and how many of them succeed. */
 import { join } from 'node:path';
-import { assign, type Config } from '../base/config.ts';
-import { InputError, show } from '../base/errors.ts';
-import { openEngine, reopening } from '../platform/node/engine.ts';
-import type { Data } from '../tasks/data-file.ts';
-import { bestOf, type CellResult, isSolved, measuredAt, measuresOf } from '../train/table.ts';
-import { checkJobs, type Job, runJobs } from './cells.ts';
-import { type EngineAsked, EXIT, type Io, table } from './command.ts';
-import { makeWritable } from './files.ts';
-import { duration, fixed } from './format.ts';
-import { quote, StatusLine } from './report.ts';
+import { assign, type Config } from '../../base/config.ts';
+import { InputError, show } from '../../base/errors.ts';
+import { openEngine, reopening } from '../../platform/node/engine.ts';
+import type { Data } from '../../tasks/data-file.ts';
+import { bestOf, type CellResult, isSolved, measuredAt, measuresOf } from '../../train/table.ts';
+import { type EngineAsked, EXIT, type Io, table } from '../arguments/command.ts';
+import { makeWritable } from '../files/files.ts';
+import { duration, fixed } from '../show/format.ts';
+import { quote, StatusLine } from '../show/training.ts';
+import { checkJobs, type Job, runJobs } from './jobs.ts';
 
 const MOST_SEEDS = 10_000;
 /** Success: nearly all sequences wholly right at the evaluation length. */

@@ -1,22 +1,22 @@
 /** One run of many: trained, measured and written down in a folder of its own, and resumed wherever it was left. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Config, KEYS, makeConfig } from '../base/config.ts';
-import { InputError, show } from '../base/errors.ts';
-import { countParameters } from '../base/parameters.ts';
-import { Rng, STREAM } from '../base/rng.ts';
-import type { Engine } from '../engine/engine.ts';
-import type { Data } from '../tasks/data-file.ts';
-import type { Task } from '../tasks/task.ts';
-import { type Checkpoint, encodeCheckpoint } from '../train/checkpoint.ts';
-import { evaluate } from '../train/evaluate.ts';
-import type { Recovered } from '../train/recovery.ts';
-import type { CellResult, Measure, Measured } from '../train/table.ts';
-import { Diverged, type Progress, Trainer } from '../train/trainer.ts';
-import { readCheckpoint, salvage } from './checkpoint.ts';
-import { CHECKPOINT, CONFIG, clearTemporaries, exists, LOG, read, writeAtomic } from './files.ts';
-import { parseJson } from './input.ts';
-import { Log } from './report.ts';
+import { type Config, KEYS, makeConfig } from '../../base/config.ts';
+import { InputError, show } from '../../base/errors.ts';
+import { countParameters } from '../../base/parameters.ts';
+import { Rng, STREAM } from '../../base/rng.ts';
+import type { Engine } from '../../engine/engine.ts';
+import type { Data } from '../../tasks/data-file.ts';
+import type { Task } from '../../tasks/task.ts';
+import { type Checkpoint, encodeCheckpoint } from '../../train/checkpoint.ts';
+import { evaluate } from '../../train/evaluate.ts';
+import type { Recovered } from '../../train/recovery.ts';
+import type { CellResult, Measure, Measured } from '../../train/table.ts';
+import { Diverged, type Progress, Trainer } from '../../train/trainer.ts';
+import { CHECKPOINT, CONFIG, clearTemporaries, exists, LOG, read, writeAtomic } from '../files/files.ts';
+import { parseJson } from '../io/input.ts';
+import { readCheckpoint, salvage } from '../run/checkpoint.ts';
+import { Log } from '../show/training.ts';
 
 export const RESULT = 'result.json';
 /** A run that is killed loses no more than this, in ms. */

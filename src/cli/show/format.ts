@@ -1,8 +1,8 @@
 /** Numbers and results as people read them. */
-import type { ModelConfig } from '../base/config.ts';
-import type { Evaluation } from '../train/evaluate.ts';
-import type { PhaseProfile, Profile } from '../train/metrics.ts';
-import type { Progress } from '../train/trainer.ts';
+import type { ModelConfig } from '../../base/config.ts';
+import type { Evaluation } from '../../train/evaluate.ts';
+import type { PhaseProfile, Profile } from '../../train/metrics.ts';
+import type { Progress } from '../../train/trainer.ts';
 
 /**
  * Text of unknown origin as one line: control characters, which may end a line or drive the terminal, as

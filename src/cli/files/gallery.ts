@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Card, cardNamed, GALLERY } from '../train/gallery.ts';
+import { type Card, cardNamed, GALLERY } from '../../train/gallery.ts';
 import { read } from './files.ts';
 
 /** The trained models that come with the package. */

@@ -1,10 +1,10 @@
-import { assign, type Config, makeConfig, type TaskConfig } from '../base/config.ts';
-import { InputError } from '../base/errors.ts';
-import { type Data, parseData } from '../tasks/data-file.ts';
-import { DATA } from '../tasks/names.ts';
-import { defaultsFor, withVocabulary } from '../train/setup.ts';
+import { assign, type Config, makeConfig, type TaskConfig } from '../../base/config.ts';
+import { InputError } from '../../base/errors.ts';
+import { type Data, parseData } from '../../tasks/data-file.ts';
+import { DATA } from '../../tasks/names.ts';
+import { defaultsFor, withVocabulary } from '../../train/setup.ts';
+import { read } from '../files/files.ts';
 import type { Option } from './command.ts';
-import { read } from './files.ts';
 
 /** In bytes: a string of JavaScript ends at 512 MiB. */
 const LARGEST = 256 * 2 ** 20;

@@ -4,7 +4,7 @@ import { type FileHandle, open, readFile, readlink, rename, rm, stat } from 'nod
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { InputError, messageOf } from '../base/errors.ts';
+import { InputError, messageOf } from '../../base/errors.ts';
 import { isAlive, removeAtExit } from './files.ts';
 
 export const CLAIM = 'claim';

@@ -1,16 +1,16 @@
 import { dirname, join } from 'node:path';
-import { DeviceLost, InputError } from '../base/errors.ts';
-import type { Engine, Model } from '../engine/engine.ts';
-import { openEngineWith } from '../platform/node/engine.ts';
-import type { Data } from '../tasks/data-file.ts';
-import type { Task } from '../tasks/task.ts';
-import { type Checkpoint, decodeCheckpoint } from '../train/checkpoint.ts';
-import { GALLERY } from '../train/gallery.ts';
-import { setup, withVocabulary } from '../train/setup.ts';
-import type { Trainer } from '../train/trainer.ts';
-import type { EngineAsked } from './command.ts';
-import { checkpointPath, EARLIER, exists, read } from './files.ts';
-import { galleryFile } from './gallery.ts';
+import { DeviceLost, InputError } from '../../base/errors.ts';
+import type { Engine, Model } from '../../engine/engine.ts';
+import { openEngineWith } from '../../platform/node/engine.ts';
+import type { Data } from '../../tasks/data-file.ts';
+import type { Task } from '../../tasks/task.ts';
+import { type Checkpoint, decodeCheckpoint } from '../../train/checkpoint.ts';
+import { GALLERY } from '../../train/gallery.ts';
+import { setup, withVocabulary } from '../../train/setup.ts';
+import type { Trainer } from '../../train/trainer.ts';
+import type { EngineAsked } from '../arguments/command.ts';
+import { checkpointPath, EARLIER, exists, read } from '../files/files.ts';
+import { galleryFile } from '../files/gallery.ts';
 
 /** What Node reads at a time, in bytes. */
 const MOST = 2 ** 31 - 1;

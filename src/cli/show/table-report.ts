@@ -1,10 +1,10 @@
 /** A table of results as people read it: plain, and in Markdown. */
-import type { Config } from '../base/config.ts';
-import { InputError } from '../base/errors.ts';
-import { countParameters } from '../base/parameters.ts';
-import { testedLengths } from '../train/presets/grid.ts';
-import { CHOMSKY_SCORES, TABLE_3 } from '../train/published.ts';
-import { setup } from '../train/setup.ts';
+import type { Config } from '../../base/config.ts';
+import { InputError } from '../../base/errors.ts';
+import { countParameters } from '../../base/parameters.ts';
+import { testedLengths } from '../../train/presets/grid.ts';
+import { CHOMSKY_SCORES, TABLE_3 } from '../../train/published.ts';
+import { setup } from '../../train/setup.ts';
 import {
   type Cell,
   type CellResult,
@@ -13,8 +13,8 @@ import {
   type Pair,
   pairsOf,
   type TableSpec,
-} from '../train/table.ts';
-import { table } from './command.ts';
+} from '../../train/table.ts';
+import { table } from '../arguments/command.ts';
 import { count, duration, inARow, modelWords } from './format.ts';
 
 /** All that is known of a table at some time: `table.json`. */

@@ -1,17 +1,17 @@
 /** Many runs, one after the other, in folders that other processes may work on as well. */
 import { mkdir } from 'node:fs/promises';
-import type { Config } from '../base/config.ts';
-import type { Engine } from '../engine/engine.ts';
-import { engineLine } from '../platform/names.ts';
-import type { Data } from '../tasks/data-file.ts';
-import { recoveredWords } from '../train/recovery.ts';
-import { setup } from '../train/setup.ts';
-import type { CellResult, Measure } from '../train/table.ts';
-import { checkConfig, type Guide, readResult, runCell } from './cell.ts';
-import { type Claim, claimFolder } from './claim.ts';
-import type { Io } from './command.ts';
-import { progressLine } from './format.ts';
-import type { StatusLine } from './report.ts';
+import type { Config } from '../../base/config.ts';
+import type { Engine } from '../../engine/engine.ts';
+import { engineLine } from '../../platform/names.ts';
+import type { Data } from '../../tasks/data-file.ts';
+import { recoveredWords } from '../../train/recovery.ts';
+import { setup } from '../../train/setup.ts';
+import type { CellResult, Measure } from '../../train/table.ts';
+import type { Io } from '../arguments/command.ts';
+import { type Claim, claimFolder } from '../files/claim.ts';
+import { progressLine } from '../show/format.ts';
+import type { StatusLine } from '../show/training.ts';
+import { checkConfig, type Guide, readResult, runCell } from './job.ts';
 
 export interface Job {
   key: string;

@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
-import { InputError, messageOf, show, unknown } from '../base/errors.ts';
-import { PLANS } from '../kernels/plans.ts';
-import { type EngineOptions, MOST_THREADS, planName } from '../platform/engines.ts';
-import { ENGINE_NAMES, type EngineName, engineName } from '../platform/names.ts';
+import { InputError, messageOf, show, unknown } from '../../base/errors.ts';
+import { PLANS } from '../../kernels/plans.ts';
+import { type EngineOptions, MOST_THREADS, planName } from '../../platform/engines.ts';
+import { ENGINE_NAMES, type EngineName, engineName } from '../../platform/names.ts';
 
 /** Exit codes: 0 done, 1 the device failed (or what is written to did), 2 wrong input, 70 a bug, 130 interrupted. */
 export const EXIT = { device: 1, input: 2, bug: 70, interrupted: 130 } as const;

@@ -14,7 +14,7 @@ import {
   stat,
 } from 'node:fs/promises';
 import { basename, dirname, join, parse } from 'node:path';
-import { InputError, messageOf } from '../base/errors.ts';
+import { InputError, messageOf } from '../../base/errors.ts';
 
 export const CHECKPOINT = 'checkpoint.safetensors';
 export const CONFIG = 'config.json';

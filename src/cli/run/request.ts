@@ -1,15 +1,15 @@
 import { basename, dirname, join, resolve } from 'node:path';
-import { assign, type Config, KEYS, makeConfig } from '../base/config.ts';
-import { InputError, show } from '../base/errors.ts';
-import type { Data } from '../tasks/data-file.ts';
-import { DATA } from '../tasks/names.ts';
-import type { Checkpoint } from '../train/checkpoint.ts';
-import { GROUPS, PRESETS, preset } from '../train/presets.ts';
-import { withVocabulary } from '../train/setup.ts';
+import { assign, type Config, KEYS, makeConfig } from '../../base/config.ts';
+import { InputError, show } from '../../base/errors.ts';
+import type { Data } from '../../tasks/data-file.ts';
+import { DATA } from '../../tasks/names.ts';
+import type { Checkpoint } from '../../train/checkpoint.ts';
+import { GROUPS, PRESETS, preset } from '../../train/presets.ts';
+import { withVocabulary } from '../../train/setup.ts';
+import { configure, dataOf } from '../arguments/data.ts';
+import { CHECKPOINT, CONFIG, exists, isSameFile, read } from '../files/files.ts';
+import { parseJson } from '../io/input.ts';
 import { readCheckpoint } from './checkpoint.ts';
-import { configure, dataOf } from './data.ts';
-import { CHECKPOINT, CONFIG, exists, isSameFile, read } from './files.ts';
-import { parseJson } from './input.ts';
 
 /** In bytes: far more than every key of a configuration takes. */
 const LONGEST_CONFIG = 16 * 2 ** 20;

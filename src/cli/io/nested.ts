@@ -1,5 +1,5 @@
 /** Nested arrays of JSON to flat ones of float32, and back. Every error names the exact place: `push[1][3]`. */
-import { InputError, show } from '../base/errors.ts';
+import { InputError, show } from '../../base/errors.ts';
 
 /** Length of an array that may not be empty. @throws InputError naming the place */
 export function sizeOf(place: string, given: unknown): number {

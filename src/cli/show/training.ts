@@ -1,12 +1,12 @@
 /** What `train` says: to people, and to its log. */
-import type { Config } from '../base/config.ts';
-import { countParameters } from '../base/parameters.ts';
-import type { Checkpoint } from '../train/checkpoint.ts';
-import type { Evaluation } from '../train/evaluate.ts';
-import { recoveredWords } from '../train/recovery.ts';
-import type { Callbacks, Ending, Trainer } from '../train/trainer.ts';
-import type { Output } from './command.ts';
-import { appendLines } from './files.ts';
+import type { Config } from '../../base/config.ts';
+import { countParameters } from '../../base/parameters.ts';
+import type { Checkpoint } from '../../train/checkpoint.ts';
+import type { Evaluation } from '../../train/evaluate.ts';
+import { recoveredWords } from '../../train/recovery.ts';
+import type { Callbacks, Ending, Trainer } from '../../train/trainer.ts';
+import type { Output } from '../arguments/command.ts';
+import { appendLines } from '../files/files.ts';
 import {
   count,
   duration,
