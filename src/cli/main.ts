@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { EXIT } from './arguments/command.ts';
+import { EXIT } from './io/io.ts';
 import { drainOf, Sink } from './io/output.ts';
 import { run } from './program.ts';
 import { printable } from './show/format.ts';

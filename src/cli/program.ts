@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import { DeviceError, InputError, messageOf, unknown } from '../base/errors.ts';
-import { type Command, EXIT, helpOf, type Io, parse, table } from './arguments/command.ts';
+import { type Command, helpOf, parse } from './arguments/command.ts';
 import { devices } from './commands/devices.ts';
 import { evaluate } from './commands/eval.ts';
 import { gallery } from './commands/gallery.ts';
@@ -10,6 +10,8 @@ import { presets } from './commands/presets.ts';
 import { table as tableCommand } from './commands/table.ts';
 import { trace } from './commands/trace.ts';
 import { train } from './commands/train.ts';
+import { EXIT, type Io } from './io/io.ts';
+import { table } from './show/columns.ts';
 import { printable } from './show/format.ts';
 
 const COMMANDS: readonly Command[] = [

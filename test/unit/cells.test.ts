@@ -1,9 +1,18 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { assign } from '../../src/base/config.ts';
-import { runCell } from '../../src/cli/sweep/job.ts';
+import { RunFolder } from '../../src/cli/run/folder.ts';
+import { runJob } from '../../src/cli/sweep/job.ts';
 import { preset } from '../../src/train/presets.ts';
 import { measuresOf } from '../../src/train/table.ts';
 import { fakeEngine } from '../support/fake-engine.ts';
@@ -204,21 +213,21 @@ describe('table', () => {
       measures: measuresOf(assign(config, ['evaluateLength=4'])),
       follow: () => () => {},
       onStart: () => {},
-      mayWrite: async () => true,
+    };
+    const made = (name: string, held: boolean) => {
+      const path = join(folder, name);
+      mkdirSync(path);
+      return new RunFolder(path, { held: async () => held, onLost: () => {}, release: async () => {} });
     };
     const bad = fakeEngine({ finite: step => step < 3 });
-    const path = join(folder, 'diverged');
-    const result = await runCell(bad, path, 'diverged', config, guide);
+    const diverged = made('diverged', true);
+    const result = await runJob(bad, diverged, 'diverged', config, guide);
     expect(result).toMatchObject({ ending: 'diverged', step: 20 });
     expect(result?.measured.map(({ name }) => name)).toEqual(['train', 'test']);
-    expect(readdirSync(path)).toHaveLength(4);
+    expect(readdirSync(diverged.path)).toHaveLength(4);
 
-    const lost = join(folder, 'lost');
-    const nothing = await runCell(fakeEngine(), lost, 'lost', config, {
-      ...guide,
-      mayWrite: async () => false,
-    });
-    expect(nothing).toBeUndefined();
-    expect(readdirSync(lost).sort()).toEqual(['config.json', 'log.jsonl']);
+    const lost = made('lost', false);
+    expect(await runJob(fakeEngine(), lost, 'lost', config, guide)).toBeUndefined();
+    expect(readdirSync(lost.path).sort()).toEqual(['config.json', 'log.jsonl']);
   });
 });

@@ -72,6 +72,36 @@ test('imports run downwards', () => {
   expect(wrong).toEqual([]);
 });
 
+/** The folders of the terminal, each of which may import from those before it; then the files beside them. */
+const TERMINAL = ['io', 'files', 'show', 'arguments', 'run', 'sweep', 'commands', 'program.ts', 'main.ts'];
+
+test('imports run downwards within the terminal too', () => {
+  const cli = join(ROOT, 'src', 'cli');
+  const levelOf = (file: string): number => TERMINAL.indexOf(relative(cli, file).split(/[\\/]/)[0]);
+  const wrong: string[] = [];
+  for (const file of files.filter(one => shelfOf(one) === 'cli')) {
+    expect(levelOf(file), file).toBeGreaterThanOrEqual(0);
+    for (const path of importsOf(file)) {
+      if (shelfOf(path) !== 'cli' || levelOf(path) <= levelOf(file)) continue;
+      wrong.push(`${relative(cli, file)} imports ${relative(cli, path)}`);
+    }
+  }
+  expect(wrong).toEqual([]);
+});
+
+test('one module of the terminal claims the folder of a run, and writes to it', () => {
+  const owner = /run[\\/]folder\.ts$/;
+  for (const file of files.filter(one => shelfOf(one) === 'cli' && !owner.test(one))) {
+    const imported =
+      readFileSync(file, 'utf8')
+        .match(/^import [^;]*;/gm)
+        ?.join('\n') ?? '';
+    expect(imported, file).not.toMatch(
+      /\b(claimFolder|clearTemporaries|encodeCheckpoint|keepLast|keepEarlier|Log)\b/,
+    );
+  }
+});
+
 test('no imports in a circle', () => {
   const imports = new Map(files.map(file => [file, importsOf(file)]));
   const circles: string[] = [];

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { StatusLine } from '../../src/cli/show/training.ts';
+import { StatusLine } from '../../src/cli/show/status-line.ts';
 
 /** The line that says how training goes. */
 

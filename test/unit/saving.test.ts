@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { crc32 as zlibCrc32 } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
 import { crc32 } from '../../src/base/crc32.ts';
-import { appendLines, EARLIER, keepEarlier, keepLast } from '../../src/cli/files/files.ts';
-import { Log } from '../../src/cli/show/training.ts';
+import { appendLines } from '../../src/cli/files/write.ts';
+import { keepEarlier, keepLast } from '../../src/cli/run/earlier.ts';
+import { Log } from '../../src/cli/run/log.ts';
+import { EARLIER } from '../../src/cli/run/names.ts';
 import { decodeCheckpoint } from '../../src/train/checkpoint.ts';
 import { pushdown } from '../support/terminal.ts';
 

@@ -1,26 +1,7 @@
 import { parseArgs } from 'node:util';
 import { InputError, messageOf, show, unknown } from '../../base/errors.ts';
-import { PLANS } from '../../kernels/plans.ts';
-import { type EngineOptions, MOST_THREADS, planName } from '../../platform/engines.ts';
-import { ENGINE_NAMES, type EngineName, engineName } from '../../platform/names.ts';
-
-/** Exit codes: 0 done, 1 the device failed (or what is written to did), 2 wrong input, 70 a bug, 130 interrupted. */
-export const EXIT = { device: 1, input: 2, bug: 70, interrupted: 130 } as const;
-
-/** What a command reads and writes. Results go to stdout, all else to stderr. */
-export interface Io {
-  stdin: AsyncIterable<string | Uint8Array>;
-  stdout: Output;
-  stderr: Output;
-  /** Takes over Ctrl-C until the function that comes back is called. Without it Ctrl-C ends the program. */
-  onInterrupt(listener: () => void): () => void;
-}
-
-export interface Output {
-  write(text: string): unknown;
-  isTTY?: boolean;
-  columns?: number;
-}
+import type { Io } from '../io/io.ts';
+import { table } from '../show/columns.ts';
 
 export interface Option {
   type: 'string' | 'boolean';
@@ -55,42 +36,6 @@ export interface Command<O extends Options = Options> {
 
 /** Gives a command the types of its own options. */
 export const command = <const O extends Options>(made: Command<O>): Command<O> => made;
-
-const ENGINE_OPTION = {
-  type: 'string',
-  value: `<${ENGINE_NAMES.join('|')}>`,
-  help: 'what computes (default auto: a GPU, else cpu: WebAssembly SIMD; gpu: WebGPU, in software too)',
-} as const satisfies Option;
-const PLAN_OPTION = {
-  type: 'string',
-  value: `<${PLANS.join('|')}>`,
-  help: 'how the kernels of a model are laid out (default auto: by size; the same numbers)',
-} as const satisfies Option;
-const THREADS_OPTION = {
-  type: 'string',
-  value: '<n>',
-  help: 'of engine cpu: threads that compute (default all cores; the same numbers)',
-} as const satisfies Option;
-/** Of every command that computes: see engineOf(). */
-export const ENGINE_OPTIONS = { engine: ENGINE_OPTION, plan: PLAN_OPTION, threads: THREADS_OPTION };
-
-/** An engine as openEngine() takes it. */
-export interface EngineAsked {
-  name: EngineName;
-  options: EngineOptions;
-}
-
-/** The engine that is asked for. @throws InputError for an unknown name, or what is no number of threads */
-export function engineOf(options: Partial<Values<typeof ENGINE_OPTIONS>>): EngineAsked {
-  const { threads } = options;
-  return {
-    name: engineName(options.engine ?? 'auto'),
-    options: {
-      plan: planName(options.plan ?? 'auto'),
-      ...(threads !== undefined && { threads: wholeNumber('--threads', threads, 1, MOST_THREADS) }),
-    },
-  };
-}
 
 export const JSON_OPTION = { type: 'boolean', help: 'JSON on stdout' } as const satisfies Option;
 const HELP: Option = { type: 'boolean', short: 'h', help: 'this text' };
@@ -167,22 +112,4 @@ export function helpOf(of: Command): string {
     option.help,
   ]);
   return `${usage(of)}\n\n${of.summary}\n\n${table(rows, '  ')}${of.notes ? `\n\n${of.notes}` : ''}\n`;
-}
-
-/** Columns side by side, the first `left` of them flush left, numbers flush right. */
-export function table(rows: readonly (readonly string[])[], indent = '', numeric = false): string {
-  const widths = rows[0].map((_, column) => Math.max(...rows.map(row => row[column].length)));
-  return rows
-    .map(row => {
-      const cells = row.map((cell, i) => (numeric ? cell.padStart(widths[i]) : cell.padEnd(widths[i])));
-      return (indent + cells.join('  ')).trimEnd();
-    })
-    .join('\n');
-}
-
-/** @throws InputError unless `text` is a whole number from min to max */
-export function wholeNumber(name: string, text: string, min: number, max: number): number {
-  const value = /^\d+$/.test(text.trim()) ? Number(text) : Number.NaN;
-  if (value >= min && value <= max) return value;
-  throw new InputError(`${name} must be a whole number from ${min} to ${max}, got ${show(text)}.`);
 }

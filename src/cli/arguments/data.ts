@@ -3,7 +3,7 @@ import { InputError } from '../../base/errors.ts';
 import { type Data, parseData } from '../../tasks/data-file.ts';
 import { DATA } from '../../tasks/names.ts';
 import { defaultsFor, withVocabulary } from '../../train/setup.ts';
-import { read } from '../files/files.ts';
+import { read } from '../files/read.ts';
 import type { Option } from './command.ts';
 
 /** In bytes: a string of JavaScript ends at 512 MiB. */

@@ -1,5 +1,6 @@
 import { findAdapter } from '../../platform/node/adapter.ts';
-import { command, JSON_OPTION, table } from '../arguments/command.ts';
+import { command, JSON_OPTION } from '../arguments/command.ts';
+import { table } from '../show/columns.ts';
 
 const LIMITS = [
   'maxBufferSize',

@@ -1,6 +1,7 @@
 import { GALLERY } from '../../train/gallery.ts';
-import { command, JSON_OPTION, table } from '../arguments/command.ts';
+import { command, JSON_OPTION } from '../arguments/command.ts';
 import { cards } from '../files/gallery.ts';
+import { table } from '../show/columns.ts';
 import { count } from '../show/format.ts';
 
 export const gallery = command({

@@ -2,8 +2,10 @@ import { InputError, show, unknown } from '../../base/errors.ts';
 import { endsOf } from '../../base/parameters.ts';
 import type { MemoryGradients, MemoryKind, MemoryLayer, MemoryShape } from '../../engine/engine.ts';
 import { openEngineWith } from '../../platform/node/engine.ts';
-import { command, ENGINE_OPTIONS, engineOf, type Io } from '../arguments/command.ts';
+import { command } from '../arguments/command.ts';
+import { ENGINE_OPTIONS, engineOf } from '../arguments/engine.ts';
 import { parseJson, readAll } from '../io/input.ts';
+import type { Io } from '../io/io.ts';
 import { endOf, flatten, interleave, shortest, sizeOf, unflatten } from '../io/nested.ts';
 
 const KINDS = ['stack', 'queue', 'deque'] as const satisfies readonly MemoryKind[];

@@ -2,7 +2,8 @@ import { InputError, messageOf } from '../../base/errors.ts';
 import { engineLine } from '../../platform/names.ts';
 import { parseSource } from '../../tasks/task.ts';
 import { predict as predictAll } from '../../train/evaluate.ts';
-import { command, ENGINE_OPTIONS, engineOf, JSON_OPTION } from '../arguments/command.ts';
+import { command, JSON_OPTION } from '../arguments/command.ts';
+import { ENGINE_OPTIONS, engineOf } from '../arguments/engine.ts';
 import { readLines } from '../io/input.ts';
 import { openModel, readCheckpoint } from '../run/checkpoint.ts';
 

@@ -5,7 +5,8 @@ import { bytesOf } from '../../train/estimate.ts';
 import { MEASURED_ON, SPEEDS } from '../../train/presets/speeds.ts';
 import { GROUPS, PRESETS, type Preset, presetsIn } from '../../train/presets.ts';
 import { setup } from '../../train/setup.ts';
-import { command, JSON_OPTION, table } from '../arguments/command.ts';
+import { command, JSON_OPTION } from '../arguments/command.ts';
+import { table } from '../show/columns.ts';
 import { bytes, count, duration } from '../show/format.ts';
 
 export const presets = command({

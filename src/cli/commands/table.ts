@@ -1,6 +1,5 @@
 import { join } from 'node:path';
 import { InputError, show, unknown } from '../../base/errors.ts';
-import { openEngine, reopening } from '../../platform/node/engine.ts';
 import {
   type Cell,
   type CellResult,
@@ -11,11 +10,13 @@ import {
   TABLES,
   type TableSpec,
 } from '../../train/table.ts';
-import { command, ENGINE_OPTIONS, EXIT, engineOf, JSON_OPTION } from '../arguments/command.ts';
-import { makeWritable, writeAtomic } from '../files/files.ts';
-import { duration, fixed } from '../show/format.ts';
+import { command, JSON_OPTION } from '../arguments/command.ts';
+import { ENGINE_OPTIONS, engineOf } from '../arguments/engine.ts';
+import { writeAtomic } from '../files/write.ts';
+import { EXIT } from '../io/io.ts';
+import { duration, fixed, quote } from '../show/format.ts';
+import { StatusLine } from '../show/status-line.ts';
 import { markdownTable, plainTable, type Report, reportOf } from '../show/table-report.ts';
-import { quote, StatusLine } from '../show/training.ts';
 import { readResult } from '../sweep/job.ts';
 import { checkJobs, type Job, type Outcome, runJobs } from '../sweep/jobs.ts';
 import { parseSeeds } from '../sweep/seeds.ts';
@@ -70,24 +71,18 @@ machines may work on one folder, each taking what no other has; --shard 2/8 is t
     let outcome: Pick<Outcome, 'stopped' | 'elsewhere'> = { stopped: false, elsewhere: [] };
     let failure: unknown;
     if (!options.report) {
-      await makeWritable(out);
-      await checkJobs(jobs);
+      await checkJobs(out, jobs);
       const mine = shardOf(jobs, i, n);
       text.write(`table ${spec.name}, scale ${spec.scale}: ${mine.length} runs in ${out}\n`);
       try {
-        outcome = await runJobs(
-          lost => (lost ? reopening(asked.options)(lost) : openEngine(asked.name, asked.options)),
-          mine,
-          io,
-          {
-            line,
-            onResult(result, done, fresh) {
-              if (!fresh) return;
-              if (options.json) io.stdout.write(`${JSON.stringify(result)}\n`);
-              line.print(`[${done}/${mine.length}] ${cellRow(result)}`);
-            },
+        outcome = await runJobs(asked, mine, io, {
+          line,
+          onResult(result, done, fresh) {
+            if (!fresh) return;
+            if (options.json) io.stdout.write(`${JSON.stringify(result)}\n`);
+            line.print(`[${done}/${mine.length}] ${cellRow(result)}`);
           },
-        );
+        });
       } catch (error) {
         failure = error;
       }

@@ -2,8 +2,10 @@ import { endsOf, type ModelSpec } from '../../base/parameters.ts';
 import { engineLine } from '../../platform/names.ts';
 import { parseSource } from '../../tasks/task.ts';
 import { type TraceStep, trace as traceSource } from '../../train/evaluate.ts';
-import { command, ENGINE_OPTIONS, engineOf, JSON_OPTION, table } from '../arguments/command.ts';
+import { command, JSON_OPTION } from '../arguments/command.ts';
+import { ENGINE_OPTIONS, engineOf } from '../arguments/engine.ts';
 import { openModel, readCheckpoint } from '../run/checkpoint.ts';
+import { table } from '../show/columns.ts';
 import { bar, fixed, strengthBars } from '../show/format.ts';
 
 /** A row per step, and what the marks mean; without a memory, without its columns. */

@@ -5,7 +5,7 @@ import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { InputError, messageOf } from '../../base/errors.ts';
-import { isAlive, removeAtExit } from './files.ts';
+import { isAlive, removeAtExit } from './write.ts';
 
 export const CLAIM = 'claim';
 /** Time between two signs of life, and after how long without one a claim counts as left behind; in ms. */

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Card, cardNamed, GALLERY } from '../../train/gallery.ts';
-import { read } from './files.ts';
+import { read } from './read.ts';
 
 /** The trained models that come with the package. */
 

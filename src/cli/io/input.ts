@@ -1,5 +1,5 @@
 import { InputError, messageOf } from '../../base/errors.ts';
-import type { Io } from '../arguments/command.ts';
+import type { Io } from './io.ts';
 
 /** A string of JavaScript ends at 512 MiB, and JSON takes several times its length when it is parsed. */
 const MOST = 256 * 2 ** 20;

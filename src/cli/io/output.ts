@@ -1,5 +1,5 @@
 import { fstatSync, writeSync } from 'node:fs';
-import type { Output } from '../arguments/command.ts';
+import type { Output } from './io.ts';
 
 /** What a Sink needs of a stream. */
 export interface Drain {

@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path';
-import { DeviceLost, InputError } from '../../base/errors.ts';
+import { InputError } from '../../base/errors.ts';
 import type { Engine, Model } from '../../engine/engine.ts';
 import { openEngineWith } from '../../platform/node/engine.ts';
 import type { Data } from '../../tasks/data-file.ts';
@@ -7,13 +7,17 @@ import type { Task } from '../../tasks/task.ts';
 import { type Checkpoint, decodeCheckpoint } from '../../train/checkpoint.ts';
 import { GALLERY } from '../../train/gallery.ts';
 import { setup, withVocabulary } from '../../train/setup.ts';
-import type { Trainer } from '../../train/trainer.ts';
-import type { EngineAsked } from '../arguments/command.ts';
-import { checkpointPath, EARLIER, exists, read } from '../files/files.ts';
+import type { EngineAsked } from '../arguments/engine.ts';
 import { galleryFile } from '../files/gallery.ts';
+import { exists, isFolder, read } from '../files/read.ts';
+import { CHECKPOINT, EARLIER } from './names.ts';
 
 /** What Node reads at a time, in bytes. */
 const MOST = 2 ** 31 - 1;
+
+/** A checkpoint may be named by its folder. */
+const checkpointPath = async (path: string): Promise<string> =>
+  (await isFolder(path)) ? join(path, CHECKPOINT) : path;
 
 /** @param path a checkpoint, its folder, or gallery/<name> @throws InputError naming the file, and what is wrong with it */
 export async function readCheckpoint(path: string): Promise<{ file: string; checkpoint: Checkpoint }> {
@@ -41,11 +45,4 @@ export async function openModel(
     engine.model(spec, config.train, state, choices),
   );
   return { engine, model: made, task };
-}
-
-/** What a run that has failed can still save: its state, or, where the device gives nothing any more, the last on the host. */
-export async function salvage(trainer: Trainer, error: unknown): Promise<Checkpoint> {
-  // To ask one that is lost would be to open another.
-  if (error instanceof DeviceLost) return trainer.lastSnapshot;
-  return trainer.snapshot().catch(() => trainer.lastSnapshot);
 }

@@ -7,15 +7,16 @@ import type { Checkpoint } from '../../train/checkpoint.ts';
 import { GROUPS, PRESETS, preset } from '../../train/presets.ts';
 import { withVocabulary } from '../../train/setup.ts';
 import { configure, dataOf } from '../arguments/data.ts';
-import { CHECKPOINT, CONFIG, exists, isSameFile, read } from '../files/files.ts';
+import { exists, isSameFile, read } from '../files/read.ts';
 import { parseJson } from '../io/input.ts';
 import { readCheckpoint } from './checkpoint.ts';
+import { CHECKPOINT, CONFIG } from './names.ts';
 
 /** In bytes: far more than every key of a configuration takes. */
 const LONGEST_CONFIG = 16 * 2 ** 20;
 
-/** What a run of `train` is to do. */
-export interface Plan {
+/** What `train` is asked to do. */
+export interface TrainRequest {
   config: Config;
   /** Of task `data`. */
   data?: Data;
@@ -34,13 +35,13 @@ export interface OwnData {
 }
 
 /** What to train, from where, and where to: everything that can be wrong before an engine is opened. */
-export async function makePlan(
+export async function makeRequest(
   operand: string | undefined,
   sets: readonly string[],
   out: string | undefined,
   resume: string | undefined,
   own: OwnData = {},
-): Promise<Plan> {
+): Promise<TrainRequest> {
   if (out === '') throw new InputError('--out needs the name of a folder.');
   const given = operand === undefined ? undefined : await readConfig(operand, sets, own);
   if (resume === undefined) {

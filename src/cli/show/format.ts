@@ -96,3 +96,7 @@ export const strengthBars = (strengths: readonly number[]): string =>
 
 /** `, 2 times in a row`; nothing for once. */
 export const inARow = (times: number): string => (times > 1 ? `, ${times} times in a row` : '');
+
+/** As a shell takes it. */
+export const quote = (path: string): string =>
+  /^[\w./@:+-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;

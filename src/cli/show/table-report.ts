@@ -14,7 +14,7 @@ import {
   pairsOf,
   type TableSpec,
 } from '../../train/table.ts';
-import { table } from '../arguments/command.ts';
+import { table } from './columns.ts';
 import { count, duration, inARow, modelWords } from './format.ts';
 
 /** All that is known of a table at some time: `table.json`. */

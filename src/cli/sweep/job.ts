@@ -1,5 +1,3 @@
-/** One run of many: trained, measured and written down in a folder of its own, and resumed wherever it was left. */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Config, KEYS, makeConfig } from '../../base/config.ts';
 import { InputError, show } from '../../base/errors.ts';
@@ -8,17 +6,16 @@ import { Rng, STREAM } from '../../base/rng.ts';
 import type { Engine } from '../../engine/engine.ts';
 import type { Data } from '../../tasks/data-file.ts';
 import type { Task } from '../../tasks/task.ts';
-import { type Checkpoint, encodeCheckpoint } from '../../train/checkpoint.ts';
 import { evaluate } from '../../train/evaluate.ts';
 import type { Recovered } from '../../train/recovery.ts';
 import type { CellResult, Measure, Measured } from '../../train/table.ts';
-import { Diverged, type Progress, Trainer } from '../../train/trainer.ts';
-import { CHECKPOINT, CONFIG, clearTemporaries, exists, LOG, read, writeAtomic } from '../files/files.ts';
+import { type Callbacks, Diverged, type Progress, Trainer } from '../../train/trainer.ts';
+import { exists, read } from '../files/read.ts';
 import { parseJson } from '../io/input.ts';
-import { readCheckpoint, salvage } from '../run/checkpoint.ts';
-import { Log } from '../show/training.ts';
+import { readCheckpoint } from '../run/checkpoint.ts';
+import { FolderTaken, type RunFolder } from '../run/folder.ts';
+import { CONFIG, RESULT } from '../run/names.ts';
 
-export const RESULT = 'result.json';
 /** A run that is killed loses no more than this, in ms. */
 const SAVE_EVERY_MS = 30_000;
 /** Measured on other sequences than the ones that the run has stopped by. */
@@ -30,12 +27,10 @@ export interface Guide {
   measures: readonly Measure[];
   /** Your own data, where the task is that. */
   data?: Data;
-  /** Shows how training goes by the clock, until the function that comes back is called. */
+  /** Shows how training goes by the clock, until the returned function is called. */
   follow(progress: () => Progress): () => void;
-  /** Is handed what ends the run early, before its first step. */
+  /** Receives the function that ends the run early, before its first step. */
   onStart(stop: () => void): void;
-  /** False where the folder is another's by now: nothing more is written to it. */
-  mayWrite(): Promise<boolean>;
   /** Another engine, where the device of this one was lost. */
   reopen?(lost: Engine): Promise<Engine>;
   onRecovered?(recovered: Recovered): void;
@@ -104,34 +99,45 @@ export async function checkConfig(folder: string, config: Config): Promise<void>
 
 /**
  * Trains a configuration in its folder, from the checkpoint there if there is one, and measures it. Undefined where
- * it was ended early: it is saved then.
+ * it was ended early, having been saved, or where another process took the folder over.
  */
-export async function runCell(
+export async function runJob(
   engine: Engine,
-  folder: string,
+  folder: RunFolder,
   key: string,
   config: Config,
   guide: Guide,
 ): Promise<CellResult | undefined> {
-  await mkdir(folder, { recursive: true });
-  await clearTemporaries(folder, [CHECKPOINT, CONFIG, RESULT]);
-  await checkConfig(folder, config);
-  const file = join(folder, CHECKPOINT);
-  const from = (await exists(file)) ? (await readCheckpoint(file)).checkpoint : undefined;
+  try {
+    return await trainAndMeasure(engine, folder, key, config, guide);
+  } catch (error) {
+    if (error instanceof FolderTaken) return undefined;
+    throw error;
+  }
+}
+
+async function trainAndMeasure(
+  engine: Engine,
+  folder: RunFolder,
+  key: string,
+  config: Config,
+  guide: Guide,
+): Promise<CellResult | undefined> {
+  await checkConfig(folder.path, config);
+  const from = (await exists(folder.checkpoint))
+    ? (await readCheckpoint(folder.checkpoint)).checkpoint
+    : undefined;
   const began = performance.now();
-  const log = new Log(join(folder, LOG), undefined, () => {
+  const log = folder.log(undefined, () => {
     trainer.stop();
     return false;
   });
-  const callbacks = {
-    onProgress(progress: Progress) {
-      log.record({ kind: 'progress', ...progress });
-    },
-    onEvaluation: (evaluation: object, step: number) =>
-      log.record({ kind: 'evaluation', step, ...evaluation }),
-    onRestart: (restart: object) => log.record({ kind: 'restart', ...restart }),
+  const callbacks: Callbacks = {
+    onProgress: progress => log.record({ kind: 'progress', ...progress }),
+    onEvaluation: (evaluation, step) => log.record({ kind: 'evaluation', step, ...evaluation }),
+    onRestart: restart => log.record({ kind: 'restart', ...restart }),
     reopen: guide.reopen,
-    onRecovered(recovered: Recovered) {
+    onRecovered(recovered) {
       log.record({ kind: 'recovered', ...recovered });
       guide.onRecovered?.(recovered);
     },
@@ -139,33 +145,24 @@ export async function runCell(
   const trainer = from
     ? await Trainer.resume(engine, { ...from, config }, callbacks, guide.data)
     : await Trainer.start(engine, config, callbacks, guide.data);
-  const save = async (snapshot?: Checkpoint): Promise<void> => {
-    const bytes = encodeCheckpoint(snapshot ?? (await trainer.snapshot()));
-    if (await guide.mayWrite()) await writeAtomic(file, bytes);
-  };
-  const cease = log.regularly(() => save(), SAVE_EVERY_MS);
-  let unfollow = (): void => undefined;
   try {
-    if (!from) await writeAtomic(join(folder, CONFIG), `${JSON.stringify(config, null, 2)}\n`);
+    if (!from) await folder.writeConfig(config);
     const { name, adapter } = trainer.engine;
     log.record({ kind: 'start', engine: name, adapter, step: trainer.step });
     guide.onStart(() => trainer.stop());
-    unfollow = guide.follow(() => trainer.progress);
-    const ending = await trainer.run().catch(async (error: unknown) => {
-      // One learning rate too high is a result, and no reason to end the table.
-      if (error instanceof Diverged) return 'diverged' as const;
-      cease();
-      // Who calls again goes on from there; if not even that can be written, it is told what was first.
-      await salvage(trainer, error)
-        .then(save)
-        .catch(() => undefined);
-      throw error;
-    });
-    unfollow();
-    cease();
+    const ending = await folder
+      .train(trainer, log, {
+        saveEvery: SAVE_EVERY_MS,
+        follow: () => guide.follow(() => trainer.progress),
+      })
+      .catch(async (error: unknown) => {
+        // One learning rate too high is a result, and no reason to end the table.
+        if (error instanceof Diverged) return 'diverged' as const;
+        // The next call resumes from there; if not even that can be written, the first error is the one to report.
+        await folder.salvage(trainer, error).catch(() => undefined);
+        throw error;
+      });
     await log.written();
-    // That of a run that has diverged is kept only beside its result: nobody is to go on from there.
-    if (ending !== 'diverged') await save();
     if (ending === 'stopped' || ending === 'paused') return undefined;
     const { run } = await trainer.snapshot();
     const measured = await measure(trainer, guide.measures);
@@ -186,13 +183,11 @@ export async function runCell(
       date: new Date().toISOString(),
       measured,
     };
-    if (!(await guide.mayWrite())) return undefined;
-    await writeAtomic(join(folder, RESULT), `${JSON.stringify(result, null, 2)}\n`);
-    if (ending === 'diverged') await save();
+    await folder.writeResult(result);
+    // The state of a run that diverged is kept only beside its result: nobody is to resume from there.
+    if (ending === 'diverged') await folder.save(await trainer.snapshot());
     return result;
   } finally {
-    unfollow();
-    cease();
     await log.written().catch(() => undefined);
     trainer.destroy();
   }

@@ -1,17 +1,18 @@
-/** Many runs, one after the other, in folders that other processes may work on as well. */
-import { mkdir } from 'node:fs/promises';
 import type { Config } from '../../base/config.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { engineLine } from '../../platform/names.ts';
+import { openEngine, reopening } from '../../platform/node/engine.ts';
 import type { Data } from '../../tasks/data-file.ts';
 import { recoveredWords } from '../../train/recovery.ts';
 import { setup } from '../../train/setup.ts';
 import type { CellResult, Measure } from '../../train/table.ts';
-import type { Io } from '../arguments/command.ts';
-import { type Claim, claimFolder } from '../files/claim.ts';
+import type { EngineAsked } from '../arguments/engine.ts';
+import { makeWritable } from '../files/write.ts';
+import type { Io } from '../io/io.ts';
+import { RunFolder } from '../run/folder.ts';
 import { progressLine } from '../show/format.ts';
-import type { StatusLine } from '../show/training.ts';
-import { checkConfig, type Guide, readResult, runCell } from './job.ts';
+import type { StatusLine } from '../show/status-line.ts';
+import { checkConfig, type Guide, readResult, runJob } from './job.ts';
 
 export interface Job {
   key: string;
@@ -27,21 +28,22 @@ export interface Outcome {
   results: CellResult[];
   /** Ended by Ctrl-C, all that was done being saved. */
   stopped: boolean;
-  /** Jobs that others are at. */
+  /** Jobs claimed by other processes. */
   elsewhere: { key: string; by: string }[];
 }
 
 export interface Speaker {
   line: StatusLine;
-  /** Is told of every result, the earlier ones first: `fresh` are those of this process. */
+  /** Called with every result, the earlier ones first: `fresh` are those of this process. */
   onResult(result: CellResult, done: number, fresh: boolean): void;
 }
 
 /**
- * Checks jobs before anything is begun.
- * @throws InputError where settings do not go together, or the folder was begun with others
+ * Checks jobs, and their folder, before anything is begun.
+ * @throws InputError where it cannot be written to, settings do not go together, or a job was begun with others
  */
-export async function checkJobs(jobs: readonly Job[]): Promise<void> {
+export async function checkJobs(out: string, jobs: readonly Job[]): Promise<void> {
+  await makeWritable(out);
   for (const { folder, config, data } of jobs) {
     setup(config, data);
     await checkConfig(folder, config);
@@ -49,12 +51,11 @@ export async function checkJobs(jobs: readonly Job[]): Promise<void> {
 }
 
 /**
- * Runs all jobs that are not finished, nor claimed by others. Who is killed or interrupted and called again goes on
- * where it was; who is called beside it takes other jobs.
- * @param openEngine gets the engine whose device was lost, where one was
+ * Runs all jobs that are neither finished nor claimed by others. After a kill or an interrupt the same call resumes; a
+ * process beside it takes other jobs.
  */
 export async function runJobs(
-  openEngine: (lost?: Engine) => Promise<Engine>,
+  asked: EngineAsked,
   jobs: readonly Job[],
   io: Io,
   { line, onResult }: Speaker,
@@ -73,12 +74,11 @@ export async function runJobs(
     onResult(result, results.size, fresh);
   };
 
-  /** False where another is at it. */
+  /** Returns false where another process has claimed the job. */
   const work = async (job: Job): Promise<boolean> => {
-    await mkdir(job.folder, { recursive: true });
-    const claim = await claimFolder(job.folder);
-    if ('by' in claim) {
-      elsewhere.push({ key: job.key, by: claim.by });
+    const folder = await RunFolder.claim(job.folder);
+    if ('by' in folder) {
+      elsewhere.push({ key: job.key, by: folder.by });
       return false;
     }
     try {
@@ -89,29 +89,27 @@ export async function runJobs(
         return true;
       }
       if (!engine) {
-        engine = await openEngine();
+        engine = await openEngine(asked.name, asked.options);
         line.print(engineLine(engine));
       }
-      const result = await runCell(engine, job.folder, job.key, job.config, guide(job, claim));
+      const result = await runJob(engine, folder, job.key, job.config, guide(job));
       if (result) take(result, true);
       else if (!stopped) elsewhere.push({ key: job.key, by: 'another process, which took it over' });
       return result !== undefined;
     } finally {
-      await claim.release();
+      await folder.release();
     }
   };
-  const guide = (job: Job, claim: Claim): Guide => ({
+  const guide = (job: Job): Guide => ({
     measures: job.measures,
     data: job.data,
     follow: progress => line.follow(() => `${job.key}  ${progressLine(progress())}`),
     onStart(stop) {
       stopRun = stop;
-      claim.onLost(stop);
       if (stopped) stop();
     },
-    mayWrite: () => claim.held(),
     async reopen(lost) {
-      engine = await openEngine(lost);
+      engine = await reopening(asked.options)(lost);
       return engine;
     },
     onRecovered: recovered => line.print(`${job.key}: ${recoveredWords(recovered)}`),

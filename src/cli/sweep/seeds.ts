@@ -2,13 +2,13 @@
 import { join } from 'node:path';
 import { assign, type Config } from '../../base/config.ts';
 import { InputError, show } from '../../base/errors.ts';
-import { openEngine, reopening } from '../../platform/node/engine.ts';
 import type { Data } from '../../tasks/data-file.ts';
 import { bestOf, type CellResult, isSolved, measuredAt, measuresOf } from '../../train/table.ts';
-import { type EngineAsked, EXIT, type Io, table } from '../arguments/command.ts';
-import { makeWritable } from '../files/files.ts';
-import { duration, fixed } from '../show/format.ts';
-import { quote, StatusLine } from '../show/training.ts';
+import type { EngineAsked } from '../arguments/engine.ts';
+import { EXIT, type Io } from '../io/io.ts';
+import { table } from '../show/columns.ts';
+import { duration, fixed, quote } from '../show/format.ts';
+import { StatusLine } from '../show/status-line.ts';
 import { checkJobs, type Job, runJobs } from './jobs.ts';
 
 const MOST_SEEDS = 10_000;
@@ -52,22 +52,16 @@ export async function trainSeeds(
     const key = `seed${seed}`;
     return { key, folder: join(out, key), config: own, data, measures: measuresOf(own) };
   });
-  await makeWritable(out);
-  await checkJobs(jobs);
+  await checkJobs(out, jobs);
   const text = json ? io.stderr : io.stdout;
   const line = new StatusLine(text, Boolean(text.isTTY) && !json);
-  const { results, stopped, elsewhere } = await runJobs(
-    lost => (lost ? reopening(engine.options)(lost) : openEngine(engine.name, engine.options)),
-    jobs,
-    io,
-    {
-      line,
-      onResult(result, _done, fresh) {
-        if (json) io.stdout.write(`${JSON.stringify(result)}\n`);
-        else line.print(seedRow(result, fresh));
-      },
+  const { results, stopped, elsewhere } = await runJobs(engine, jobs, io, {
+    line,
+    onResult(result, _done, fresh) {
+      if (json) io.stdout.write(`${JSON.stringify(result)}\n`);
+      else line.print(seedRow(result, fresh));
     },
-  );
+  });
   const summary = summaryOf(results, seeds.length);
   if (json) io.stdout.write(`${JSON.stringify({ kind: 'result', ...summary, out, stopped })}\n`);
   else if (results.length > 0) text.write(`\n${summaryText(summary)}\n`);

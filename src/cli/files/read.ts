@@ -1,0 +1,61 @@
+import { constants } from 'node:fs';
+import { access, readFile, realpath, stat } from 'node:fs/promises';
+import { InputError, messageOf } from '../../base/errors.ts';
+
+export const exists = (path: string): Promise<boolean> =>
+  access(path, constants.F_OK).then(
+    () => true,
+    () => false,
+  );
+
+export const isFolder = (path: string): Promise<boolean> =>
+  stat(path).then(
+    found => found.isDirectory(),
+    () => false,
+  );
+
+/** Why the system refused, in words. */
+export function why(error: unknown): string {
+  switch ((error as NodeJS.ErrnoException).code) {
+    case 'ENOENT':
+      return 'there is no such file';
+    case 'ENOTDIR':
+      return 'a part of the path is not a folder';
+    case 'EEXIST':
+      return 'a file has that name';
+    case 'EISDIR':
+      return 'it is a folder';
+    case 'EACCES':
+    case 'EPERM':
+      return 'permission denied';
+    case 'EROFS':
+      return 'the file system is read-only';
+    case 'ENOSPC':
+      return 'the disk is full';
+    default:
+      return messageOf(error);
+  }
+}
+
+/** Whether both name one file that is there. */
+export async function isSameFile(one: string, other: string): Promise<boolean> {
+  const [a, b] = await Promise.all([one, other].map(path => realpath(path).catch(() => undefined)));
+  return a !== undefined && a === b;
+}
+
+/** @throws InputError where it cannot be read, is no regular file (a device may have no end), or too large */
+export async function read(path: string, what: string, most: number): Promise<Uint8Array> {
+  const no = (reason: string): never => {
+    throw new InputError(`cannot read the ${what} ${path}: ${reason}.`);
+  };
+  // Before it is opened: to open a pipe is to wait for its writer.
+  const found = await stat(path).catch(error => no(why(error)));
+  if (found.isDirectory()) no('it is a folder');
+  if (!found.isFile()) no('it is not a regular file');
+  if (found.size > most) no(`it has ${found.size} bytes, more than a ${what} can have (${most})`);
+  try {
+    return await readFile(path);
+  } catch (error) {
+    return no(why(error));
+  }
+}

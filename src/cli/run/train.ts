@@ -1,0 +1,123 @@
+/** What `train` does with one run, once its folder is claimed. */
+import { DeviceError, InputError, messageOf } from '../../base/errors.ts';
+import { countParameters } from '../../base/parameters.ts';
+import { engineLine } from '../../platform/names.ts';
+import { openEngineWith, reopening } from '../../platform/node/engine.ts';
+import { evaluateResult } from '../../train/evaluate.ts';
+import { type Ending, Trainer } from '../../train/trainer.ts';
+import type { EngineAsked } from '../arguments/engine.ts';
+import { exists } from '../files/read.ts';
+import { EXIT, type Io, type Output } from '../io/io.ts';
+import { progressLine, quote } from '../show/format.ts';
+import { StatusLine } from '../show/status-line.ts';
+import { headLines, reporting, summary } from '../show/training.ts';
+import type { RunFolder } from './folder.ts';
+import { CHECKPOINT, CONFIG, LOG } from './names.ts';
+import type { TrainRequest } from './request.ts';
+
+/** Sequences of the evaluation at the end. */
+const EVALUATED = 256;
+
+/** What to do where a checkpoint or the log cannot be written. */
+export const IF_UNSAVED = ['stop', 'go-on'] as const;
+
+export interface Saving {
+  /** ms between checkpoints. */
+  every: number;
+  ifUnsaved: (typeof IF_UNSAVED)[number];
+}
+
+/** Trains, reports and saves as asked; returns the exit code. */
+export async function trainOne(
+  { config, data, from, resumed, ownConfig }: TrainRequest,
+  folder: RunFolder,
+  asked: EngineAsked,
+  json: boolean,
+  saving: Saving,
+  io: Io,
+): Promise<number> {
+  // Progress is part of the result, unless the result is to be JSON.
+  const text = json ? io.stderr : io.stdout;
+  const { path: out, checkpoint: file } = folder;
+  const line = new StatusLine(text, Boolean(text.isTTY) && !json);
+  const log = folder.log(
+    json ? io.stdout : undefined,
+    error => {
+      if (saving.ifUnsaved === 'stop') trainer.stop();
+      else line.print(`${messageOf(error)} Training goes on, unsaved since step ${folder.savedStep}.`);
+      return saving.ifUnsaved === 'go-on';
+    },
+    () => line.print(`step ${trainer.step}: saving works again`),
+  );
+  const { record } = log;
+  const callbacks = {
+    ...reporting(config, line, record, json),
+    reopen: reopening(asked.options),
+  };
+  const { made: trainer } = await openEngineWith(asked.name, asked.options, engine => {
+    text.write(`${engineLine(engine)}\n`);
+    return from
+      ? Trainer.resume(engine, { ...from, config }, callbacks, data)
+      : Trainer.start(engine, config, callbacks, data);
+  });
+
+  if (!resumed) {
+    const kept = await folder.keepEarlier([CHECKPOINT, ...(ownConfig ? [] : [CONFIG]), LOG]);
+    if (kept) text.write(`what an earlier run left there is kept as ${kept}\n`);
+  }
+  if (!ownConfig) await folder.writeConfig(config);
+  text.write(headLines(trainer, from));
+  const parameters = countParameters(trainer.model.spec);
+  const { name, adapter } = trainer.engine;
+  record({ kind: 'start', engine: name, adapter, parameters, step: trainer.step, out, config });
+
+  const release = io.onInterrupt(() => trainer.stop());
+  let ending: Ending;
+  try {
+    ending = await folder.train(trainer, log, {
+      saveEvery: saving.every,
+      follow: () => (json ? () => undefined : line.follow(() => progressLine(trainer.progress))),
+    });
+  } catch (error) {
+    line.end();
+    await salvage(folder, trainer, error, text);
+    throw error;
+  } finally {
+    release();
+  }
+  line.end();
+
+  const { seconds, curriculum } = (await trainer.snapshot()).run;
+  const result = { kind: 'result', ending, step: trainer.step, seconds, checkpoint: file };
+  if (ending === 'stopped' || ending === 'paused') {
+    text.write(`stopped at step ${trainer.step} of ${config.train.steps}, saved in ${file}\n`);
+    text.write(`go on with: pushdown train --resume ${quote(out)}\n`);
+    record(result);
+  } else {
+    const evaluations = await trainer
+      .between((model, task) => evaluateResult(model, task, config, curriculum.length, EVALUATED))
+      .catch(error => {
+        // Twice the trained length may be more than the device takes.
+        text.write(`trained and saved in ${file}, but it cannot be evaluated:\n`);
+        throw error;
+      });
+    record({ ...result, evaluations });
+    if (!json) text.write(summary(trainer, ending, seconds, evaluations, file, out));
+  }
+  await log.written();
+  trainer.destroy();
+  trainer.engine.destroy();
+  return ending === 'stopped' ? EXIT.interrupted : 0;
+}
+
+/** After a failure: says what of the run is saved. */
+async function salvage(folder: RunFolder, trainer: Trainer, error: unknown, text: Output): Promise<void> {
+  if (!(error instanceof DeviceError) && !(error instanceof InputError)) return;
+  const file = folder.checkpoint;
+  try {
+    await folder.salvage(trainer, error);
+    text.write(`what was learned before is saved in ${file}\n`);
+  } catch {
+    if (await exists(file)) text.write(`the last checkpoint is ${file}\n`);
+  }
+}

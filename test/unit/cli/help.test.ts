@@ -1,0 +1,37 @@
+import { describe, expect, test } from 'vitest';
+import { pushdown } from '../../support/terminal.ts';
+
+describe('help', () => {
+  test('of all, of each, and the version', async () => {
+    const all = await pushdown(['--help']);
+    expect(all.code).toBe(0);
+    for (const name of ['train', 'eval', 'predict', 'trace', 'table', 'memory', 'presets', 'devices']) {
+      expect(all.out).toContain(`  ${name} `);
+      for (const argv of [
+        [name, '--help'],
+        ['help', name],
+      ]) {
+        const { code, out, err } = await pushdown(argv);
+        expect([code, err]).toEqual([0, '']);
+        expect(out.startsWith(`pushdown ${name}`)).toBe(true);
+      }
+    }
+    expect((await pushdown(['--version'])).out).toMatch(/^\d+\.\d+\.\d+\n$/);
+    const none = await pushdown([]);
+    expect([none.code, none.out]).toEqual([2, '']);
+  });
+
+  test('presets and their keys', async () => {
+    expect((await pushdown(['presets'])).out).toMatch(/^preset[\s\S]*\nreverse +reverse +\d+/);
+    const paper = (await pushdown(['presets', 'paper/reverse'])).out;
+    expect(paper).toMatch(/\npaper\/reverse\/stack +reverse +[\d,]+ +\d+ MB +\d+ min +a neural stack/);
+    expect(paper).not.toContain('small/');
+    // A time where the speed was measured.
+    const [one] = JSON.parse((await pushdown(['presets', 'small/copy/queue', '--json'])).out);
+    expect(one).toMatchObject({ name: 'small/copy/queue', task: 'copy' });
+    expect(one.seconds).toBeGreaterThan(1);
+    const [other] = JSON.parse((await pushdown(['presets', 'tutorial-part6', '--json'])).out);
+    expect(other.seconds).toBeNull();
+    expect((await pushdown(['presets', '--keys'])).out).toMatch(/\nmodel\.hidden +32 +1 … 4096/);
+  });
+});

@@ -1,0 +1,66 @@
+import { describe, expect, test } from 'vitest';
+import { pushdown } from '../../support/terminal.ts';
+
+describe('memory', () => {
+  test("the paper's figure 1a with gradients, printed in the fewest digits", async () => {
+    const operations = {
+      kind: 'stack',
+      push: [[0.8, 0.5, 0.9]],
+      pop: [[0, 0.1, 0.9]],
+      value: [[[1], [2], [3]]],
+      dRead: [[[1], [2], [3]]],
+      strengths: true,
+    };
+    const { code, out, err } = await pushdown(
+      ['memory', '--engine', 'reference'],
+      JSON.stringify(operations),
+    );
+    expect([code, err]).toEqual([0, '']);
+    const answer = JSON.parse(out);
+    expect(answer.engine).toBe('reference');
+    expect(answer.read).toEqual([[[0.8], [1.5], [2.8]]]);
+    expect(answer.dPush).toEqual([[1, 2, 6]]);
+    expect(answer.dPop).toEqual([[0, 0, 0]]);
+    for (const [t, expected] of [2.1, 1, 2.7].entries())
+      expect(answer.dValue[0][t][0]).toBeCloseTo(expected, 6);
+    expect(answer.strengths[0].map((rows: number[]) => rows.length)).toEqual([1, 2, 3]);
+    expect(answer.strengths[0][2][1]).toBe(0);
+  });
+
+  test('a queue reads and pops from the front', async () => {
+    const operations = { kind: 'queue', push: [[1, 1]], pop: [[0, 1]], value: [[[5], [7]]], strengths: true };
+    const { out } = await pushdown(['memory', '--engine', 'reference'], JSON.stringify(operations));
+    expect(JSON.parse(out)).toMatchObject({ read: [[[5], [7]]], strengths: [[[1], [0, 1]]] });
+  });
+
+  test('a deque answers for each end; with its bottom silent the top is a stack', async () => {
+    const top = {
+      push: [[0.8, 0.5, 0.9]],
+      pop: [[0, 0.1, 0.9]],
+      value: [[[1], [2], [3]]],
+      dRead: [[[1], [2], [3]]],
+    };
+    const silent = [[0, 0, 0]];
+    const bottom = { push: silent, pop: silent, value: [[[9], [9], [9]]], dRead: [[[0], [0], [0]]] };
+    const { code, out, err } = await pushdown(
+      ['memory', '--engine', 'reference'],
+      JSON.stringify({ kind: 'deque', top, bottom, strengths: true }),
+    );
+    expect([code, err]).toEqual([0, '']);
+    const answer = JSON.parse(out);
+    expect(Object.keys(answer)).toEqual(['engine', 'adapter', 'top', 'bottom', 'strengths']);
+    expect(answer.top).toMatchObject({ read: [[[0.8], [1.5], [2.8]]], dPush: [[1, 2, 6]], dPop: silent });
+    expect(Object.keys(answer.bottom)).toEqual(['read', 'dPush', 'dPop', 'dValue']);
+    expect(answer.bottom.dValue).toEqual([[[0], [0], [0]]]);
+    // From bottom to top: the silent end's rows first.
+    expect(answer.strengths[0].map((rows: number[]) => rows.length)).toEqual([2, 4, 6]);
+    expect(answer.strengths[0][1]).toEqual([0, 0, 0.7, 0.5]);
+  });
+
+  test('gradients and strengths only when asked for', async () => {
+    const operations = { kind: 'stack', push: [[1]], pop: [[0]], value: [[[5, -6]]] };
+    const { out } = await pushdown(['memory', '--engine', 'reference'], JSON.stringify(operations));
+    expect(Object.keys(JSON.parse(out))).toEqual(['engine', 'adapter', 'read']);
+    expect(JSON.parse(out).read).toEqual([[[5, -6]]]);
+  });
+});

@@ -1,0 +1,163 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { claimFolder } from '../../../src/cli/files/claim.ts';
+import { jsonLines, pushdown } from '../../support/terminal.ts';
+import { TINY_FAST, temporaryFolder } from '../../support/tiny-run.ts';
+
+const folder = temporaryFolder();
+
+describe('train', () => {
+  test('writes checkpoint, configuration and log; --json ends with the result', async () => {
+    const out = join(folder, 'json');
+    const argv = ['train', 'reverse', ...TINY_FAST, '--steps', '3', '--out', out, '--json', '--seed', '7'];
+    const made = await pushdown(argv);
+    expect(made.code).toBe(0);
+    const lines = jsonLines(made.out);
+    expect(lines.map(({ kind }) => kind)).toEqual([
+      'start',
+      'progress',
+      'progress',
+      'progress',
+      'evaluation',
+      'result',
+    ]);
+    expect(lines.at(-1)).toMatchObject({ ending: 'done', step: 3 });
+    expect(lines.at(-1).evaluations.map(({ length }: { length: number }) => length)).toEqual([3, 6]);
+    expect(made.err).toMatch(/^engine reference · float64 reference/);
+    expect(readdirSync(out).sort()).toEqual([
+      'checkpoint.safetensors',
+      'config.json',
+      'earlier',
+      'log.jsonl',
+    ]);
+    expect(jsonLines(readFileSync(join(out, 'log.jsonl'), 'utf8'))).toEqual(lines);
+    // The configuration that was written gives the same run.
+    const again = await pushdown([
+      ...['train', join(out, 'config.json'), '--engine', 'reference'],
+      ...['--out', join(folder, 'again'), '--json'],
+    ]);
+    const results = [made.out, again.out].map(text => jsonLines(text).at(-1).evaluations);
+    expect(results[1]).toEqual(results[0]);
+  });
+
+  test('Ctrl-C saves, and --resume ends up where an unbroken run does', async () => {
+    const argv = ['train', 'reverse', ...TINY_FAST, '--json'];
+    const whole = join(folder, 'whole');
+    await pushdown([...argv, '--steps', '12', '--out', whole]);
+    const parts = join(folder, 'parts');
+    const stopped = await pushdown([...argv, '--steps', '12', '--out', parts], '', 4);
+    expect(stopped.code).toBe(130);
+    const { ending, step } = jsonLines(stopped.out).at(-1);
+    expect(ending).toBe('stopped');
+    expect(step).toBeLessThan(12);
+    expect(stopped.err).toMatch(/go on with: pushdown train --resume/);
+    const rest = await pushdown(['train', '--resume', parts, '--engine', 'reference', '--json']);
+    expect(rest.code).toBe(0);
+    const [a, b] = [whole, parts].map(path =>
+      jsonLines(readFileSync(join(path, 'log.jsonl'), 'utf8')).at(-1),
+    );
+    expect(b.step).toBe(12);
+    expect(b.evaluations).toEqual(a.evaluations);
+  });
+
+  test('--resume with the --set options that it began with', async () => {
+    const out = join(folder, 'sets');
+    const argv = ['train', 'reverse', ...TINY_FAST, '--out', out];
+    await pushdown([...argv, '--steps', '1']);
+    const { code, err } = await pushdown([...argv, '--steps', '2', '--resume']);
+    expect([code, err]).toEqual([0, '']);
+    const without = await pushdown(['train', 'reverse', '--engine', 'reference', '--resume', out]);
+    expect(without.err).toMatch(/is not of reverse: it differs in task\.minLength \(1 in .*, 4 asked for\)/);
+  });
+
+  test('one run a folder; what killed runs left there is cleared away', async () => {
+    const out = join(folder, 'claimed');
+    mkdirSync(out);
+    const argv = ['train', 'reverse', ...TINY_FAST, '--steps', '1', '--out', out];
+    const claim = await claimFolder(out);
+    if ('by' in claim) throw new Error('not ours');
+    const file = join(out, 'claim');
+    const ours = readFileSync(file, 'utf8');
+    const refused = await pushdown(argv);
+    expect(refused.err).toMatch(
+      new RegExp(`^pushdown: another run \\(process ${process.pid} on .*\\) writes to .*\n$`),
+    );
+    expect([refused.code, readdirSync(out)]).toEqual([2, ['claim']]);
+    await claim.release();
+    // Of another container, its process id says nothing: a sign of life as fresh as this one does.
+    writeFileSync(
+      file,
+      ours.replace(/"machine":"[^"]*"/, '"machine":"another"').replace(/"pid":\d+/, '"pid":99999999'),
+    );
+    expect((await pushdown(argv)).err).toMatch(/another run \(process 99999999 on .*\) writes to/);
+    // Beyond the greatest process id there is; and this process's own, as every run in a container has.
+    for (const dead of [99_999_999, process.pid]) {
+      rmSync(join(out, 'checkpoint.safetensors'), { force: true });
+      writeFileSync(file, ours.replace(/"pid":\d+/, `"pid":${dead}`));
+      writeFileSync(join(out, `.checkpoint.safetensors.${dead}.tmp`), 'half');
+      writeFileSync(join(out, `.checkpoint.safetensors.${dead}.00c0ffee.tmp`), 'half');
+      writeFileSync(join(out, '.other.99999999.tmp'), '');
+      const { code, err } = await pushdown(argv);
+      expect([code, err]).toEqual([0, '']);
+      const left = readdirSync(out).filter(name => /tmp|claim/.test(name));
+      expect(left).toEqual(['.other.99999999.tmp']);
+    }
+  });
+
+  test('of two at once in a folder, one is refused', async () => {
+    const argv = ['train', 'reverse', ...TINY_FAST, '--steps', '3', '--out', join(folder, 'two')];
+    const runs = await Promise.all([pushdown(argv), pushdown(argv)]);
+    expect(runs.map(({ code }) => code).sort()).toEqual([0, 2]);
+    expect(runs.map(({ err }) => err).join('')).toMatch(/^pushdown: another run .*\n$/);
+  });
+
+  test("the user's own configuration stays as it is", async () => {
+    const out = join(folder, 'own');
+    mkdirSync(out);
+    const text = '{"model":{"hidden":4},"task":{"minLength":1,"maxLength":3}}';
+    writeFileSync(join(out, 'config.json'), text);
+    const { code } = await pushdown([
+      'train',
+      join(out, 'config.json'),
+      '--out',
+      out,
+      ...TINY_FAST,
+      '--steps',
+      '1',
+    ]);
+    expect(code).toBe(0);
+    expect(readdirSync(out).sort()).toEqual([
+      'checkpoint.safetensors',
+      'config.json',
+      'earlier',
+      'log.jsonl',
+    ]);
+    expect(readFileSync(join(out, 'config.json'), 'utf8')).toBe(text);
+  });
+
+  test('--steps makes a finished run go on', async () => {
+    const out = join(folder, 'more');
+    await pushdown(['train', 'reverse', ...TINY_FAST, '--steps', '1', '--out', out]);
+    const over = await pushdown(['train', '--resume', out, '--engine', 'reference']);
+    expect(over.out).toMatch(/nothing left to do, --steps <n> makes it go on/);
+    const more = await pushdown(['train', '--resume', out, '--engine', 'reference', '--steps', '2']);
+    expect(more.out).toMatch(/resumed at step 1 of 2[\s\S]*all steps done at step 2/);
+  });
+
+  test('in the default folder, an earlier run is kept under a number', async () => {
+    const before = process.cwd();
+    process.chdir(folder);
+    try {
+      const argv = ['train', 'reverse', ...TINY_FAST, '--steps', '1'];
+      await pushdown(argv);
+      const { out } = await pushdown(argv);
+      expect(out).toMatch(/kept as .*checkpoint\.1\.safetensors/);
+      for (const name of ['checkpoint.safetensors', 'config.1.json', 'log.1.jsonl', 'log.jsonl']) {
+        expect(existsSync(join(folder, 'runs', 'reverse-seed0', name))).toBe(true);
+      }
+    } finally {
+      process.chdir(before);
+    }
+  });
+});
