@@ -5,13 +5,11 @@ import type { Engine, Model } from '../engine/engine.ts';
 import type { Data } from '../tasks/data-file.ts';
 import { DATA } from '../tasks/names.ts';
 import type { Task } from '../tasks/task.ts';
-import { breathe } from './breathe.ts';
 import { type Callbacks, Diverged, type Ending, type Progress, Reporter } from './callbacks.ts';
 import { type Checkpoint, checkState } from './checkpoint.ts';
 import { LastSnapshot } from './last-snapshot.ts';
-import { type Metrics, metricsOf, noSums } from './metrics.ts';
 import { causeOfDivergence, trainingBatch, validate } from './model.ts';
-import { Pace } from './pace.ts';
+import { ProgressMeter } from './progress-meter.ts';
 import { modelAnew, type OpenedModel, openModel } from './recovery.ts';
 import {
   afterEvaluation,
@@ -24,11 +22,12 @@ import {
   startRun,
 } from './run-state.ts';
 import { initialState, setup, withVocabulary } from './setup.ts';
+import { yieldToEventLoop } from './yield.ts';
 
 export { type Callbacks, Diverged, type Ending, type Progress, type Restart } from './callbacks.ts';
 
-/** Time between breaths, in ms. */
-const BREATH_MS = 12;
+/** Time between two turns of the event loop, in ms. */
+const YIELD_MS = 12;
 
 /**
  * Trains a model of an engine as a configuration says.
@@ -38,8 +37,8 @@ const BREATH_MS = 12;
  *   const bytes = encodeCheckpoint(await trainer.snapshot());
  *
  * Steps are only enqueued; reports are waited for at report and evaluation steps, or when much is queued. A
- * report counts the moment it is read, but decisions (curriculum, stopping) fall at report and evaluation
- * steps alone. So a run resumed from any snapshot goes on, on the same engine, exactly as if never broken.
+ * report counts the moment it is read, but decisions (curriculum, stopping; see run-state.ts) fall at report and
+ * evaluation steps alone. So a run resumed from any snapshot on the same engine continues exactly as the unbroken one.
  */
 export class Trainer {
   readonly task: Task;
@@ -60,9 +59,7 @@ export class Trainer {
   #firstBad: number | undefined;
   /** Steps enqueued whose reports are not read yet. */
   #unread = 0;
-  readonly #pace = new Pace();
-  /** What was reported last. */
-  #reported: Metrics = metricsOf(noSums());
+  readonly #meter = new ProgressMeter();
   readonly #last: LastSnapshot;
   readonly #reporter: Reporter;
 
@@ -102,7 +99,7 @@ export class Trainer {
   }
 
   /**
-   * Goes on from a checkpoint. Its configuration may have been changed, but not the sizes of the model. Where the device is
+   * Resumes from a checkpoint. Its configuration may have been changed, but not the sizes of the model. Where the device is
    * lost while kernels are compiled, and there is `reopen`, the run is on another engine from the start.
    * @throws InputError where state and configuration do not fit
    */
@@ -140,20 +137,9 @@ export class Trainer {
     return this.#step;
   }
 
-  /** How training goes by now: over the steps since the last report, or, before any of those is known, as last reported. */
+  /** How training goes now: over the steps since the last report, or, before any of those is known, as last reported. */
   get progress(): Progress {
-    const { window: sums, curriculum, seconds } = this.#run;
-    const metrics = sums.steps + sums.badSteps > 0 ? metricsOf(sums) : this.#reported;
-    const { steps, batch } = this.config.train;
-    return {
-      ...metrics,
-      step: this.#step,
-      steps,
-      length: curriculum.length,
-      ...this.#pace.rates(batch),
-      elapsed: seconds,
-      eta: this.#pace.secondsFor(steps - this.#step),
-    };
+    return this.#meter.progress(this.config, this.#run, this.#step);
   }
 
   /** Why there is nothing more to do; undefined while there is. */
@@ -174,17 +160,17 @@ export class Trainer {
     return this.#running;
   }
 
-  /** Makes run() come back after the step at hand; it can be called again. */
+  /** Makes run() return after the current step; it can be called again. */
   pause(): void {
     this.#going = false;
   }
 
-  /** Ends training after the step at hand, for good. */
+  /** Ends training after the current step, for good. */
   stop(): void {
     this.#stopped = true;
   }
 
-  /** Makes one step, and says how it went. */
+  /** Makes one step and reports its progress. */
   async singleStep(): Promise<void> {
     if (this.ending) return;
     await this.between(async () => {
@@ -194,7 +180,7 @@ export class Trainer {
     });
   }
 
-  /** Everything that a run needs to go on from here, at any time. */
+  /** Everything that a run needs to resume from here, at any time. */
   snapshot(): Promise<Checkpoint> {
     return this.between(async () => {
       await this.#keep();
@@ -208,8 +194,8 @@ export class Trainer {
   }
 
   /**
-   * Does something with the model between two steps: evaluate, trace, predict. Where the device is lost meanwhile, the
-   * work is done again on another one.
+   * Does something with the model between two steps: evaluate, trace, predict. If the device is lost meanwhile, the
+   * work is repeated on another one.
    */
   between<T>(work: (model: Model, task: Task) => Promise<T>): Promise<T> {
     const result = this.#tail.then(async () => {
@@ -249,8 +235,8 @@ export class Trainer {
   }
 
   /**
-   * Goes on from the last snapshot, on another engine. Nothing of the old one is used again: what it still owes
-   * belongs to a model that is gone.
+   * Resumes from the last snapshot, on another engine. Nothing of the old one is used again: reports that are still
+   * pending belong to a model that is gone.
    */
   async #recover(lost: DeviceLost): Promise<void> {
     const { reopen } = this.#callbacks;
@@ -274,7 +260,7 @@ export class Trainer {
     this.#step = checkpoint.state.step;
     this.#run = checkpoint.run;
     this.#unread = 0;
-    this.#pace.forget();
+    this.#meter.forget();
     this.#callbacks.onRecovered?.({
       step,
       from: this.#step,
@@ -285,14 +271,14 @@ export class Trainer {
   }
 
   async #loop(): Promise<Ending> {
-    let breath = performance.now();
+    let yielded = performance.now();
     // A loss at the very end leads back to before it.
     do {
       while (this.#going && !this.ending) {
         await this.between(() => this.#advance());
-        if (performance.now() - breath > BREATH_MS) {
-          await breathe();
-          breath = performance.now();
+        if (performance.now() - yielded > YIELD_MS) {
+          await yieldToEventLoop();
+          yielded = performance.now();
         }
       }
       // On the host too: a loss after the end, or in a pause, is not to lead back to before it.
@@ -310,11 +296,11 @@ export class Trainer {
     const step = ++this.#step;
     this.#unread++;
     const { report, evaluation, last } = dueAt(this.config, step);
-    const wait = report || evaluation || last || !this.#pace.isKnown || this.#pace.isFull(this.#unread);
+    const wait = report || evaluation || last || !this.#meter.isKnown || this.#meter.isFull(this.#unread);
     if (wait) await this.#drain();
     const ms = performance.now() - start;
     const timeSteps = batch.lengths.reduce((sum, length) => sum + length, 0);
-    this.#pace.add(timeSteps, ms, wait);
+    this.#meter.add(timeSteps, ms, wait);
     this.#run = afterSeconds(this.#run, ms / 1000);
     if (report || last) this.#reportProgress();
     if (report) await this.#decide();
@@ -343,9 +329,7 @@ export class Trainer {
   /** @param again even where this step was reported before */
   #reportProgress(again = false): void {
     const { progress } = this;
-    if (!this.#reporter.progress(progress, again)) return;
-    this.#reported = progress;
-    this.#pace.report();
+    if (this.#reporter.progress(progress, again)) this.#meter.reported(progress);
   }
 
   async #decide(): Promise<void> {

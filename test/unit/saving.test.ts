@@ -1,6 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { crc32 as zlibCrc32 } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
 import { crc32 } from '../../src/base/crc32.ts';
@@ -142,6 +144,22 @@ describe('the log', () => {
     await new Promise(resolve => setTimeout(resolve, 60));
     expect(begun).toBe(before);
   });
+});
+
+/** A disk that gets full takes the first part of a write without an error: here, what is beyond a limit of the process. */
+test.skipIf(process.platform === 'win32')('a disk that takes only a part leaves what was there', () => {
+  const path = join(folder, 'part');
+  writeFileSync(path, 'good');
+  const built = pathToFileURL(resolve('dist/src/cli/files/write.js')).href;
+  const script = `
+    process.on('SIGXFSZ', () => {});
+    const { writeAtomic } = await import('${built}');
+    await writeAtomic(process.argv[1], new Uint8Array(2 ** 20)).catch(error => console.log(error.message));`;
+  const limited = 'ulimit -f 100 && exec "$0" --input-type=module -e "$1" "$2"';
+  const { stdout } = spawnSync('sh', ['-c', limited, process.execPath, script, path], { encoding: 'utf8' });
+  expect(stdout).toMatch(/^cannot write .*part: /);
+  expect(readFileSync(path, 'utf8')).toBe('good');
+  expect(readdirSync(folder).filter(name => name.endsWith('.tmp'))).toEqual([]);
 });
 
 describe('what cannot be written', () => {

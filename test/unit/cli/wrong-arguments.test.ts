@@ -16,6 +16,7 @@ const table: [string, { argv: string[]; stdin: string }, RegExp][] = [
   ['command', plain('memroy'), /unknown command "memroy"\. Did you mean "memory"\?/],
   ['option', train('--stpes', '3'), /unknown option "--stpes"\. Did you mean "--steps"\?/],
   ['option value', train('--out'), /--out needs a value/],
+  ['option in the place of a value', train('--out', '--steps', '3'), /--out needs a value/],
   ['value that is none', train('--seed', '-1'), /--seed needs a value.*--seed=<n>/],
   ['flag with a value', plain('presets', '--json=3'), /'--json' does not take an argument/],
   [
