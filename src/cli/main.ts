@@ -28,7 +28,7 @@ const stdout = new Sink(drainOf(process.stdout), error => {
   if (listener) listener();
   else process.exit(error.code === 'EPIPE' ? 0 : sayUnwritten(error));
 });
-// Its lines are remarks: where nobody reads them, the work goes on.
+// Its lines are remarks: if nobody reads them, the work continues.
 const stderr = new Sink(drainOf(process.stderr));
 
 function sayUnwritten(error: Error): number {

@@ -4,12 +4,12 @@ import type { Data } from '../tasks/data-file.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { modelFor } from './model.ts';
 
-/** Tries to open something anew, and the wait before each in ms: a driver that has just failed needs a moment. */
+/** The wait before each try to reopen something, in ms: a driver that has just failed needs a moment. */
 const WAITS = [0, 500, 1000, 2000, 4000];
 
-/** Said when a run goes on after its device was lost. */
+/** Reported when a run resumes after its device was lost. */
 export interface Recovered {
-  /** Training steps done when it was lost, and the snapshot that the run goes on from. */
+  /** Training steps done when it was lost, and at the snapshot that the run resumes from. */
   step: number;
   from: number;
   /** Why it was lost. */
@@ -25,7 +25,7 @@ export const recoveredWords = ({ step, from, reason, otherAdapter }: Recovered):
   `step ${step}: ${reason} Another one goes on from step ${from}${otherAdapter ? ` on ${otherAdapter}, whose rounding differs` : ''}.`;
 
 /**
- * Opens what was lost anew, with waits that grow.
+ * Reopens what was lost, with waits that grow.
  * @throws DeviceLost where it cannot be had
  */
 export async function openAnew<T>(open: () => Promise<T>, lost: DeviceLost, waits = WAITS): Promise<T> {

@@ -188,7 +188,7 @@ export class Trainer {
     });
   }
 
-  /** The last state on the host: what there is to save where the device is lost for good. */
+  /** The last state on the host: what can be saved when the device is lost and there is no other. */
   get lastSnapshot(): Checkpoint {
     return structuredClone(this.#last.checkpoint);
   }
@@ -212,7 +212,7 @@ export class Trainer {
     return result;
   }
 
-  /** Gives back the model, not the engine. */
+  /** Destroys the model, not the engine. */
   destroy(): void {
     this.stop();
     this.#destroyed = true;
@@ -248,7 +248,7 @@ export class Trainer {
     const engine = this.#engine;
     const opened = await modelAnew(() => reopen(engine), checkpoint, this.#data, lost);
     if (this.#destroyed) {
-      // Nobody would give it back.
+      // Nobody else would destroy it.
       opened.model.destroy();
       opened.engine.destroy();
       throw lost;
@@ -281,7 +281,7 @@ export class Trainer {
           yielded = performance.now();
         }
       }
-      // On the host too: a loss after the end, or in a pause, is not to lead back to before it.
+      // On the host too: a loss after the end, or in a pause, must not lead back to before it.
       await this.between(() => this.#keep());
     } while (this.#going && !this.ending);
     return this.ending ?? 'paused';

@@ -1,4 +1,4 @@
-/** Who works on a folder that several processes, perhaps of several machines, share. */
+/** Claims of folders that several processes share, perhaps of several machines: one works on each. */
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, readFile, readlink, rename, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
@@ -20,7 +20,7 @@ interface Holder {
   machine: string;
 }
 
-/** A folder that is ours until it is released, or lost to one who thought us dead. */
+/** A folder that is ours until it is released, or lost to a process that took ours for dead. */
 export interface Claim {
   /** Whether it is still ours, by the file itself. */
   held(): Promise<boolean>;
@@ -35,8 +35,8 @@ const UNREADABLE = 'unreadable';
 const held = new Set<string>();
 
 /**
- * Claims a folder by a file in it, `claim`, whose time of change is a sign of life. Of all who ask, one gets it. What a
- * killed run has left is taken over: at once where its process is known to be gone, else after two minutes.
+ * Claims a folder by a file in it, `claim`, whose modification time is a sign of life. Of all processes that ask, one gets
+ * it. The claim of a killed run is taken over: at once where its process is known to be gone, else after two minutes.
  *
  * Time is that of the folder's file system, by files written to it: the clocks of the machines need not agree.
  * @throws InputError where the folder cannot be written to
@@ -136,8 +136,8 @@ async function timeIn(folder: string): Promise<number> {
 }
 
 /**
- * Puts one's own claim in the place of a dead one, by renaming. Only who makes a file named after the dead claim may:
- * so of several that find it dead one wins, and none can remove the winner's.
+ * Replaces a dead claim by ours, by renaming. A process must first create a file named after the dead claim: so one of
+ * several that find it dead wins, and none can remove the winner's claim.
  */
 async function takeOver(
   path: string,

@@ -48,7 +48,7 @@ export async function read(path: string, what: string, most: number): Promise<Ui
   const no = (reason: string): never => {
     throw new InputError(`cannot read the ${what} ${path}: ${reason}.`);
   };
-  // Before it is opened: to open a pipe is to wait for its writer.
+  // Before it is opened: opening a pipe waits for its writer.
   const found = await stat(path).catch(error => no(why(error)));
   if (found.isDirectory()) no('it is a folder');
   if (!found.isFile()) no('it is not a regular file');

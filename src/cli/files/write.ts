@@ -11,7 +11,7 @@ export const PROBE = 'probe';
 /** Files that must not outlive the process, however it ends. A kill leaves them all the same. */
 const passing = new Set<string>();
 
-/** Removes a file when the process ends, unless the function that comes back is called before. */
+/** Removes a file when the process ends, unless the returned function is called before. */
 export function removeAtExit(path: string): () => void {
   if (passing.size === 0) process.once('exit', removePassing);
   passing.add(path);
@@ -26,7 +26,7 @@ function removePassing(): void {
     try {
       rmSync(path, { force: true });
     } catch {
-      // Nothing is left to be told to.
+      // The process ends: there is nobody left to report it to.
     }
   }
 }

@@ -6,7 +6,7 @@ export interface Io {
   stdin: AsyncIterable<string | Uint8Array>;
   stdout: Output;
   stderr: Output;
-  /** Takes over Ctrl-C until the function that comes back is called. Without it Ctrl-C ends the program. */
+  /** Handles Ctrl-C until the returned function is called. Without a listener Ctrl-C ends the program. */
   onInterrupt(listener: () => void): () => void;
 }
 

@@ -31,10 +31,10 @@ export function drainOf(stream: NodeJS.WriteStream & { fd: number }): Drain {
 
 /**
  * stdout or stderr. Node says only later whether a write went well, and nothing at all to a process that has
- * ended before: a full disk would pass for success. So writes are counted, and the first failure is told.
+ * ended before: a full disk would pass for success. So writes are counted, and the first failure is reported.
  */
 export class Sink implements Output {
-  /** Why no more can be written. */
+  /** Why nothing more can be written. */
   failure: NodeJS.ErrnoException | undefined;
   readonly #stream: Drain;
   readonly #onFailure: (error: NodeJS.ErrnoException) => void;
@@ -71,7 +71,7 @@ export class Sink implements Output {
     }
   }
 
-  /** Comes back when all is written, or nothing more can be. */
+  /** Resolves when all is written, or nothing more can be. */
   written(): Promise<void> {
     return new Promise(resolve => {
       this.#waiting.push(resolve);

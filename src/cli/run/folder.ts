@@ -113,7 +113,7 @@ export class RunFolder {
 
   /** Saves what a run that failed can still give: its state, or, where the device gives nothing any more, the last on the host. */
   async salvage(trainer: Trainer, error: unknown): Promise<void> {
-    // To ask a lost device would be to open another.
+    // Asking a lost device would open another one.
     const lost = error instanceof DeviceLost;
     const last = () => trainer.lastSnapshot;
     await this.save(lost ? last() : await trainer.snapshot().catch(last));

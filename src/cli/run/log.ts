@@ -73,8 +73,8 @@ export class Log {
   }
 
   /**
-   * Does work by a timer, since reports may be far apart: `every` ms after it was done last, but the first time soon, for the
-   * sake of a short run. After the returned function is called, no more is begun.
+   * Repeats work by a timer, since reports may be far apart: `every` ms after it was last done, but the first time soon, for
+   * the sake of a short run. The returned function ends that.
    */
   regularly(work: () => Promise<unknown>, every: number): () => void {
     let over = false;

@@ -22,7 +22,7 @@ export interface TrainRequest {
   data?: Data;
   from?: Checkpoint;
   out: string;
-  /** It goes on in the folder that it comes from. */
+  /** It resumes in the folder that it comes from. */
   resumed: boolean;
   /** The configuration of the output folder is the user's own file, given as such: it stays as it is. */
   ownConfig: boolean;

@@ -7,7 +7,7 @@ const REDRAW_MS = 100;
 /** Time between two looks at how training goes, in ms. */
 const FOLLOW_MS = 1000;
 
-/** A line that is written over on a terminal. Elsewhere it is printed where it is due, and before ten seconds go by without a line. */
+/** A line that is overwritten on a terminal. Elsewhere it is printed when due, and after ten seconds without a line. */
 export class StatusLine {
   readonly #out: Output;
   readonly #terminal: boolean;
@@ -40,7 +40,7 @@ export class StatusLine {
     this.#printedAt = performance.now();
   }
 
-  /** Shows the state by the clock, for reports may be far apart. Ends when the function that comes back is called. */
+  /** Shows the state by the clock, since reports may be far apart, until the returned function is called. */
   follow(state: () => string): () => void {
     const timer = setInterval(() => this.status(state(), false), FOLLOW_MS);
     return () => clearInterval(timer);

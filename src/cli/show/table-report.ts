@@ -25,7 +25,7 @@ export interface Report {
   /** ISO, of the report. */
   date: string;
   adapters: string[];
-  /** What it was made with, and how it is to be read: a line each. */
+  /** What it was made with, and how to read it: a line each. */
   notes: string[];
   /** Seconds of all runs together. */
   seconds: number;

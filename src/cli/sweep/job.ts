@@ -184,7 +184,7 @@ async function trainAndMeasure(
       measured,
     };
     await folder.writeResult(result);
-    // The state of a run that diverged is kept only beside its result: nobody is to resume from there.
+    // The state of a run that diverged is kept only beside its result, so that no run resumes from it.
     if (ending === 'diverged') await folder.save(await trainer.snapshot());
     return result;
   } finally {

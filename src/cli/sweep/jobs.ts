@@ -26,7 +26,7 @@ export interface Job {
 export interface Outcome {
   /** Of all jobs that are finished, in their order. */
   results: CellResult[];
-  /** Ended by Ctrl-C, all that was done being saved. */
+  /** Ended by Ctrl-C: everything is saved. */
   stopped: boolean;
   /** Jobs claimed by other processes. */
   elsewhere: { key: string; by: string }[];
@@ -82,7 +82,7 @@ export async function runJobs(
       return false;
     }
     try {
-      // Another may have finished it while this one looked.
+      // Another process may have finished it in the meantime.
       const there = await readResult(job.folder, job.key);
       if (there) {
         take(there, false);
@@ -120,7 +120,7 @@ export async function runJobs(
       const there = await readResult(folder, key);
       if (there) take(there, false);
     }
-    // Again and again, as long as it leads somewhere: others may have given up what they had claimed.
+    // Repeated while a pass makes progress: other processes may have released what they had claimed.
     for (let progress = true; progress && !stopped; ) {
       progress = false;
       elsewhere = [];
