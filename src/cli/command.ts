@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { InputError, messageOf, show, unknown } from '../base/errors.ts';
-import { PLANS } from '../kernels/plans.ts';
+import { PLANS } from '../kernels/plan-names.ts';
 import { type EngineOptions, MOST_THREADS, planName } from '../platform/engines.ts';
 import { ENGINE_NAMES, type EngineName, engineName } from '../platform/names.ts';
 
