@@ -51,7 +51,7 @@ const benchmarks: Plugin = {
 const LONGEST = [
   'model-stepwise',
   'model',
-  'page-kept',
+  'page-resumed',
   'training',
   'slices',
   'page',
