@@ -95,7 +95,7 @@ interface ProductCode {
 }
 
 /** The product of two n × n matrices of small whole numbers. n is a multiple of TILE. */
-export async function openProduct(gpu: Gpu, n: number, make: (n: number) => ProductCode): Promise<Work> {
+async function openProduct(gpu: Gpu, n: number, make: (n: number) => ProductCode): Promise<Work> {
   if (n % TILE) throw new Error(`n must be a multiple of ${TILE}, got ${n}.`);
   const { code, groups } = make(n);
   const kernel = await gpu.kernel('matrix product', code, [

@@ -48,7 +48,6 @@ export interface Tf {
   matMul(a: Tensor, b: Tensor, transposeA?: boolean, transposeB?: boolean): Tensor;
   concat(tensors: Tensor[], axis: number): Tensor;
   stack(tensors: Tensor[], axis: number): Tensor;
-  unstack(x: Tensor, axis: number): Tensor[];
   split(x: Tensor, sizes: number[] | number, axis: number): Tensor[];
   slice(x: Tensor, begin: number[], size: number[]): Tensor;
   pad(x: Tensor, paddings: [number, number][]): Tensor;

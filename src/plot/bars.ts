@@ -12,7 +12,7 @@ export interface BarPlot {
   title: string;
   /** Of the numbers: `ms a pass`. */
   unit: string;
-  /** Names of the bars that a group may have, in the order of their colours; at most MOST_SERIES. */
+  /** Names of the bars that a group may have, in the order of their colours; at most four. */
   series: readonly string[];
   /** Bars one below the other, by the number of their series. A bar without a value has a text: why. */
   groups: readonly { label: string; bars: readonly { series: number; value?: Value; text?: string }[] }[];

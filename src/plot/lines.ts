@@ -14,7 +14,7 @@ export interface LinePlot {
   width?: number;
   x: { label: string; scale: PlacedScale };
   y: { label: string; scale: PlacedScale };
-  /** At most MOST_SERIES; their points in the order of x. A point whose y is no number breaks its line. */
+  /** At most four; their points in the order of x. A point whose y is no number breaks its line. */
   lines: readonly { label: string; points: readonly Point[] }[];
   /** A range of x to be marked, and its name. */
   shaded?: { from: number; to: number; label: string };

@@ -8,7 +8,7 @@ const LOOKS = [
   { light: '#a14f82', dark: '#e09ac4', dash: '8 3 2 3', mark: 'M0 -4.4l4.4 8h-8.8z' },
 ] as const;
 /** The most series that a plot can show. */
-export const MOST_SERIES = LOOKS.length;
+const MOST_SERIES = LOOKS.length;
 
 const colours = (of: 'light' | 'dark'): string =>
   LOOKS.map((look, k) => `.s${k} { --c: ${look[of]} }`).join(' ');
@@ -48,7 +48,7 @@ export const widthOf = (text: string): number =>
 
 export const round = (x: number): number => Math.round(x * 10) / 10;
 
-export const xml = (text: string): string =>
+const xml = (text: string): string =>
   text.replace(/[&<>"]/g, char => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[char]!);
 
 export const textAt = (x: number, y: number, text: string, more = ''): string =>

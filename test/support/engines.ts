@@ -42,7 +42,7 @@ const gpu = (name: string, options: GpuOptions, more: Partial<Way> = {}): Way =>
 });
 
 /** Every other engine of this machine, as it comes: one that is new in the table is compared from then on. */
-export const OTHERS: readonly Way[] = ENGINES.map(({ name }) => name)
+const OTHERS: readonly Way[] = ENGINES.map(({ name }) => name)
   .filter(name => name !== 'gpu' && name !== REFERENCE)
   .map(name => ({ ...ANY, name, open: () => openEngine(name) }));
 

@@ -40,7 +40,7 @@ export function losingGpus(options: GpuOptions = {}, checked = true): Losing {
 }
 
 /** Engines without a device to lose: from the loss on, every promise of theirs rejects, and what was begun is gone. */
-export function losingEngines({ open }: Way): Losing {
+function losingEngines({ open }: Way): Losing {
   let last: { lost: boolean } = { lost: false };
   let opened = 0;
   return {

@@ -1,6 +1,7 @@
 import { InputError, show } from '../../base/errors.ts';
 import { halfOf, numberOf } from '../../base/half.ts';
-import { isPlain, type Plain, parseJson } from './json.ts';
+import { isPlain, type Plain } from '../../base/plain.ts';
+import { parseJson } from './json.ts';
 
 /**
  * The safetensors format, whatever the tensors and the metadata mean:

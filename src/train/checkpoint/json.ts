@@ -1,11 +1,7 @@
 import { InputError, messageOf, show } from '../../base/errors.ts';
+import { isPlain, type Plain } from '../../base/plain.ts';
 
 /** JSON of a file that somebody else may have written: nothing is assumed about what it holds. */
-
-export type Plain = Record<string, unknown>;
-
-export const isPlain = (value: unknown): value is Plain =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** @throws InputError naming `what` */
 export function parseJson(text: string, what: string): unknown {

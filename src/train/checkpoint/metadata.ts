@@ -1,15 +1,16 @@
 import { type Config, makeConfig } from '../../base/config.ts';
 import { InputError, show } from '../../base/errors.ts';
+import { isPlain, type Plain } from '../../base/plain.ts';
 import type { Choices } from '../../engine/engine.ts';
 import { startPatience } from '../patience.ts';
 import { type RunState, startRun } from '../run-state.ts';
 import { METADATA } from './container.ts';
-import { isPlain, type Plain, parseJson, readNumbers } from './json.ts';
+import { parseJson, readNumbers } from './json.ts';
 
 /** What a checkpoint says besides its tensors, and how earlier versions said it. */
 
 /** 1 had no checksum; up to 2 the reference was called cpu. */
-export const VERSION = '3';
+const VERSION = '3';
 const READ = ['1', '2', VERSION];
 
 export interface Metadata {
