@@ -51,7 +51,7 @@ const benchmarks: Plugin = {
 const LONGEST = [
   'model-stepwise',
   'model',
-  'page-kept',
+  'page-resumed',
   'training',
   'slices',
   'page',
@@ -68,6 +68,19 @@ class LongestFirst extends BaseSequencer {
     return files.toSorted((a, b) => place(a) - place(b));
   }
 }
+
+/** Tests of kernels whose launches a device's profile changes, and the profiles that a software adapter does not have. */
+const ON_KERNELS = [
+  'model',
+  'model-stepwise',
+  'memory',
+  'time-memory',
+  'training',
+  'slices',
+  'prefix-sum',
+  'turns',
+];
+const PROFILES = ['gpu', 'gpu with subgroups'];
 
 // One project a kind of test: `npm run check` needs no adapter, `npm test` runs all but `verify` and `repeated`.
 const project = (name: string, testTimeout = 20_000, more: object = {}) => ({
@@ -104,6 +117,14 @@ export default defineConfig({
       project('parity', 240_000, onDawn),
       project('e2e', 240_000, withPage),
       project('verify', 3_600_000, onDawn),
+      // All tests of kernels as they would compute on other devices, on the adapter at hand: part of `npm run verify`.
+      ...PROFILES.map(profile =>
+        project(`parity as on ${profile}`, 3_600_000, {
+          ...onDawn,
+          include: ON_KERNELS.map(name => `test/parity/${name}.test.ts`),
+          env: { PUSHDOWN_PROFILE: profile },
+        }),
+      ),
       // What `npm test` does a few times, many times: part of `npm run verify`.
       project('repeated', 3_600_000, {
         ...onDawn,

@@ -141,7 +141,7 @@ async function ratiosOf(one: CheckCase, bench: Bench): Promise<Ratios> {
   };
   try {
     const work = keep(await opened(bench, () => one.ours(bench)));
-    const bytes = copyBytes(bench.gpu) / (bench.gpu.software ? 8 : 1);
+    const bytes = copyBytes(bench.gpu) / (bench.gpu.profile.name === 'software' ? 8 : 1);
     const copy = keep(await opened(bench, () => openCopy(bench.gpu, bytes, COPIED)));
     const reference = keep(await one.reference(cpu));
     const warm = [await warmUp(work), await warmUp(copy)];

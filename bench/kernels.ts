@@ -1,9 +1,10 @@
 import { parseArgs } from 'node:util';
 import { assign } from '../src/base/config.ts';
-import { bind, dispatch, Gpu, requestDevice, STEP_BYTES } from '../src/gpu/device.ts';
+import { Gpu, requestDevice } from '../src/gpu/device.ts';
 import { batchBuffers, modelBuffers } from '../src/kernels/arena.ts';
-import type { Launch, Loop } from '../src/kernels/launch.ts';
-import { compilePlan } from '../src/kernels/plan.ts';
+import type { Work } from '../src/kernels/launch.ts';
+import { whole } from '../src/kernels/pieces.ts';
+import { prepare } from '../src/kernels/prepare.ts';
 import { layoutOf } from '../src/layout/layout.ts';
 import { pack } from '../src/layout/pack.ts';
 import { planName } from '../src/platform/engines.ts';
@@ -30,12 +31,12 @@ export async function main(args: string[]): Promise<number> {
     },
   });
   const { adapter, description } = await needAdapter();
-  const gpu = new Gpu(await requestDevice(adapter), description.kind === 'software');
+  const gpu = Gpu.of(await requestDevice(adapter), description.kind);
   const config = assign(preset(values.preset), values.set);
   const { task, spec } = setup(config);
   const layout = layoutOf(spec);
   const start = performance.now();
-  const plan = await compilePlan(gpu, layout, config.train, { plan: planName(values.plan) });
+  const { plan, program } = await prepare(gpu, layout, config.train, { plan: planName(values.plan) });
   const compiled = performance.now() - start;
   const batch = trainingBatch(task, config, 0, config.task.maxLength);
   const sized = batchBuffers(gpu, layout, batch.B, batch.T, batch.K);
@@ -44,43 +45,16 @@ export async function main(args: string[]): Promise<number> {
   queue.writeBuffer(buffers.get('params')!, 0, pack(layout, initialState(spec, config.train).parameters));
   const size = { B: batch.B, T: batch.T, parts: plan.parts(batch.B, batch.T) };
   queue.writeBuffer(buffers.get('batch')!, 0, sized.words, 0, sized.write(batch, 0, size.parts, [1, 1]));
-  const steps = gpu.steps(batch.T);
+  program.bind(name => buffers.get(name)!);
 
-  const time = async (all: (Launch | Loop)[], repeats: number): Promise<number> => {
-    const bound = (launch: Launch) => ({
-      bound: bind(
-        gpu,
-        launch.kernel,
-        launch.buffers.map(name => buffers.get(name)!),
-      ),
-      groups: launch.groups(size),
-    });
-    const work = all.map(one =>
-      'loop' in one ? { loop: one.loop, launches: one.launches.map(bound) } : bound(one),
-    );
+  const time = async (work: readonly Work[], repeats: number): Promise<number> => {
+    const pieces = Array.from({ length: repeats }, () => whole(work)).flat();
     const begin = performance.now();
-    gpu.submit('bench', encoder => {
-      const pass = encoder.beginComputePass();
-      for (let i = 0; i < repeats; i++) {
-        for (const one of work) {
-          if (!('loop' in one)) {
-            pass.setBindGroup(1, steps, [0]);
-            dispatch(pass, one.bound, one.groups);
-            continue;
-          }
-          for (let k = 0; k < batch.T; k++) {
-            const t = one.loop === 'forward' ? k : batch.T - 1 - k;
-            pass.setBindGroup(1, steps, [t * STEP_BYTES]);
-            for (const launch of one.launches) dispatch(pass, launch.bound, launch.groups);
-          }
-        }
-      }
-      pass.end();
-    });
+    gpu.submit('bench', program.recording('bench', pieces, size));
     await queue.onSubmittedWorkDone();
     return (performance.now() - begin) / repeats;
   };
-  const measure = async (label: string, all: (Launch | Loop)[]): Promise<void> => {
+  const measure = async (label: string, all: readonly Work[]): Promise<void> => {
     const once = await time(all, 1);
     const repeats = Math.max(1, Math.min(20, Math.round(50 / once)));
     const samples: number[] = [];
@@ -97,9 +71,8 @@ export async function main(args: string[]): Promise<number> {
   // Numbers of a real step lie in the buffers from here on.
   await time(plan.step, 1);
   for (const one of plan.step) {
-    if (!('loop' in one)) await measure(one.kernel.label, [one]);
-    else
-      for (const launch of one.launches) await measure(launch.kernel.label, [{ ...one, launches: [launch] }]);
+    if (!('loop' in one)) await measure(one.label, [one]);
+    else for (const launch of one.launches) await measure(launch.label, [{ ...one, launches: [launch] }]);
   }
   await measure('all', plan.step);
   return 0;

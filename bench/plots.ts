@@ -1,6 +1,8 @@
 /** What is drawn of a suite. */
+import { type BarPlot, barPlot } from '../src/plot/bars.ts';
+import { linePlot } from '../src/plot/lines.ts';
+import { decades, logAt } from '../src/plot/scale.ts';
 import type { Result } from './cases/case.ts';
-import { type BarPlot, barPlot, linePlot } from './plot.ts';
 import type { Suite } from './suite.ts';
 
 export interface Plot {
@@ -72,10 +74,21 @@ function growthPlot(
     return [
       {
         label: `${name.replace('growth: ', '')}: T^${power.toFixed(2)}`,
-        points: growth.points.map(point => ({ x: point.T, ...value(point) })),
+        points: growth.points.map(point => {
+          const { median, low, high } = value(point);
+          return { x: point.T, y: median, low, high };
+        }),
       },
     ];
   });
   if (lines.length === 0) return [];
-  return [{ name: `growth-${of}`, title, svg: linePlot({ title, xLabel: 'T, time steps', yLabel, lines }) }];
+  const points = lines.flatMap(line => line.points);
+  // A power of T is a straight line, whose slope is the exponent.
+  const svg = linePlot({
+    title,
+    x: { label: 'T, time steps, log scale', scale: logAt(points.map(({ x }) => x)) },
+    y: { label: `${yLabel}, log scale`, scale: decades(points.flatMap(({ low, high }) => [low, high])) },
+    lines,
+  });
+  return [{ name: `growth-${of}`, title, svg }];
 }

@@ -98,7 +98,7 @@ export async function openBench({
 }: Pick<SuiteOptions, 'find' | 'samples' | 'peers' | 'engine'>): Promise<Bench & { told: Suite['adapter'] }> {
   const { adapter, description } = await find();
   const device = await requestDevice(adapter);
-  const gpu = new Gpu(device, description.kind === 'software');
+  const gpu = Gpu.of(device, description.kind);
   const clock = engine ? undefined : Clock.of(gpu);
   const { vendor, architecture, device: model, description: text } = adapter.info;
   return {

@@ -2,6 +2,7 @@ import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import type { Block, Layout } from '../src/layout/layout.ts';
 import { operand } from '../src/layout/tensors.ts';
 import { cellBackward, cellForward } from './lib/cells.wgsl.ts';
+import { mainOfInvocation } from './lib/invocation.wgsl.ts';
 import { lossOfRow } from './lib/losses.wgsl.ts';
 import { MATH } from './lib/math.wgsl.ts';
 import {
@@ -173,10 +174,9 @@ fn addRead(k: u32, end: u32, c: u32, x: vec4f) { r[ofMemory(k, end) * ${M4}u + c
 #endif
 ${memoryOf(layout, o.memory, 'vec4f', 'forward')}
 
-@compute @workgroup_size(${o.memory.size})
-fn main(@builtin(global_invocation_id) id: vec3u) {
+${mainOfInvocation(o.memory.size, 'sequence')}
   loadBatch();
-  seq = id.x;
+  seq = sequence;
   if (seq >= batch.B) { return; }
   let length = lengthOf(seq);
   loadParameters();
@@ -366,10 +366,8 @@ fn addDValue(k: u32, row: u32, c: u32, x: vec4f) { grads[batch.dS + valueAt(k, r
 #endif
 ${memoryOf(layout, o.memory, 'vec4f', 'backward')}
 
-@compute @workgroup_size(${o.memory.size})
-fn main(@builtin(global_invocation_id) id: vec3u) {
+${mainOfInvocation(o.memory.size, 'part')}
   loadBatch();
-  let part = id.x;
   if (part >= batch.parts) { return; }
   loadParameters();
   if (batch.first == 0u) {

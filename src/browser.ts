@@ -1,6 +1,6 @@
 /** `pushdown/browser`: all public names, and what a page or a worker needs to open an engine. */
 export * from './index.ts';
-export type { PlanName } from './kernels/plans.ts';
+export type { PlanName } from './kernels/plan-names.ts';
 export {
   type BrowserOptions,
   findAdapter,

@@ -37,11 +37,11 @@ function copyCase(each: number): Case {
 }
 
 /** Larger than a cache, as far as buffers go. */
-export const copyBytes = ({ device, software }: Gpu): number =>
+export const copyBytes = ({ device, profile }: Gpu): number =>
   Math.min(
     device.limits.maxStorageBufferBindingSize,
     device.limits.maxBufferSize,
-    (software ? 64 : 256) * MIB,
+    (profile.name === 'software' ? 64 : 256) * MIB,
   );
 
 /** @param each vec4f that an invocation copies */
@@ -69,7 +69,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
 }
 
 /** Numbers a side: enough to keep a GPU busy, and a software adapter not for long. */
-const sideOf = ({ software }: Gpu): number => (software ? 256 : 2048);
+const sideOf = ({ profile }: Gpu): number => (profile.name === 'software' ? 256 : 2048);
 
 function productCase(how: string, code: (n: number) => ProductCode): Case {
   return {
@@ -95,7 +95,7 @@ interface ProductCode {
 }
 
 /** The product of two n × n matrices of small whole numbers. n is a multiple of TILE. */
-export async function openProduct(gpu: Gpu, n: number, make: (n: number) => ProductCode): Promise<Work> {
+async function openProduct(gpu: Gpu, n: number, make: (n: number) => ProductCode): Promise<Work> {
   if (n % TILE) throw new Error(`n must be a multiple of ${TILE}, got ${n}.`);
   const { code, groups } = make(n);
   const kernel = await gpu.kernel('matrix product', code, [

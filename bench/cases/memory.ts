@@ -46,7 +46,7 @@ export function memoryCases(): Case[] {
 }
 
 /** @param form of the kernels; absent: the device's own */
-export function memoryCase(
+function memoryCase(
   problem: MemoryProblem,
   { full = false, peers = true, form }: { full?: boolean; peers?: boolean; form?: LayerForm } = {},
 ): Case {
@@ -148,7 +148,7 @@ export const openMemoryOn = (
  * and with k rows in a read on average (known from the strengths), multiplications and additions:
  *   r = Σ w·V, dV += w·dr, dw = V·dr                                         3 · 2kM
  */
-export function memoryFloor(problem: MemoryProblem): Floor {
+function memoryFloor(problem: MemoryProblem): Floor {
   const { kind, B, T, M } = problem;
   const N = B * T * endsOf(kind);
   return { bytes: 4 * N * (6 + 5 * M), flops: 6 * N * M * rowsRead(problem) };

@@ -123,7 +123,7 @@ export async function openTraining(engine: Engine, problem: TrainingProblem): Pr
  * Bytes that have to pass between the device's memory and its processors: parameters in and out, the batch in; h of
  * every layer, and value and read of every end, are kept for the backward pass: out once, in once.
  */
-export function trainingFloor({ spec, batch }: TrainingProblem): Floor {
+function trainingFloor({ spec, batch }: TrainingProblem): Floor {
   const steps = batch.lengths.reduce((sum, length) => sum + length, 0);
   let multiplied = 0;
   let added = 0;

@@ -93,7 +93,7 @@ export async function main(args: string[]): Promise<number> {
   const [R, K, N] = args.length >= 3 ? args.slice(0, 3).map(Number) : [10, 512, 1024];
   const { found } = await findAdapter();
   if (!found) throw new Error('no WebGPU adapter');
-  const gpu = new Gpu(await requestDevice(found.adapter), found.description.kind === 'software');
+  const gpu = Gpu.of(await requestDevice(found.adapter), found.description.kind);
   console.log(found.description.name, `${R} × ${K} × ${N}`);
   const x = gpu.buffer('x', R * K * 4);
   const w = gpu.buffer('w', K * N * 4);

@@ -6,7 +6,7 @@
  */
 
 import { Gpu, requestDevice } from '../../src/gpu/device.ts';
-import { chooseForm, type OpenMemory, streamingMemory } from '../../src/kernels/memory.ts';
+import { type OpenMemory, streamingMemory } from '../../src/kernels/memory.ts';
 import { timeMemory } from '../../src/kernels/time-memory.ts';
 import { findAdapter } from '../../src/platform/node/adapter.ts';
 import { memoryInputs } from '../problems.ts';
@@ -14,7 +14,7 @@ import { memoryInputs } from '../problems.ts';
 export async function main(args: string[]): Promise<number> {
   const { found } = await findAdapter();
   if (!found) throw new Error('no WebGPU adapter');
-  const gpu = new Gpu(await requestDevice(found.adapter), found.description.kind === 'software');
+  const gpu = Gpu.of(await requestDevice(found.adapter), found.description.kind);
   console.log(found.description.name);
   const ms = async (memory: OpenMemory, inputs: ReturnType<typeof memoryInputs>): Promise<number> => {
     const { queue } = gpu.device;
@@ -42,7 +42,7 @@ export async function main(args: string[]): Promise<number> {
           for (const T of [256, 4096, 65_536]) {
             if (B * T * M > 2 ** 24) continue;
             const inputs = memoryInputs({ kind, B, T, M, strengths });
-            const streaming = await ms(await streamingMemory(gpu, kind, B, T, M, chooseForm(gpu)), inputs);
+            const streaming = await ms(await streamingMemory(gpu, kind, B, T, M, gpu.profile.memory), inputs);
             const overTime = await ms(await timeMemory(gpu, kind, B, T, M), inputs);
             console.log(
               `${kind}, ${strengths}, M=${M}, B=${B}, T=${T}: ${streaming.toFixed(1)} over time ${overTime.toFixed(1)} = ${(streaming / overTime).toFixed(2)}×`,

@@ -4,12 +4,10 @@
  */
 import { firstLineOf } from '../../src/base/errors.ts';
 import { type JaxJs, openJax } from './jax.ts';
-import type { Peer } from './peer.ts';
+import type { Backend, Peer } from './peer.ts';
 import { openTfjs, type Tf } from './tfjs.ts';
 
 export const PEERS = ['tfjs', 'jax', 'torch'] as const;
-/** WebGPU, or WebAssembly on the processor. */
-export type Backend = 'webgpu' | 'wasm';
 export type PeerName = (typeof PEERS)[number];
 
 /** Every one throws an error whose first line says what is missing and how to get it. */

@@ -6,8 +6,7 @@ import { parameters } from '../../src/base/parameters.ts';
 import type { MemoryInputs, MemoryProblem, TrainingProblem } from '../problems.ts';
 import { checkStack, type Dense, dense } from './dense.ts';
 import { Faults } from './faults.ts';
-import type { Backend } from './index.ts';
-import type { Peer, PeerRun } from './peer.ts';
+import type { Backend, Peer, PeerRun } from './peer.ts';
 
 /** What is used of an array. */
 interface Arr {

@@ -5,8 +5,9 @@ import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { DeviceError } from '../../src/base/errors.ts';
 import { findAdapter, release } from '../../src/platform/node/adapter.ts';
-import { type Backend, NOT_INSTALLED, type PeerSource } from './index.ts';
+import { NOT_INSTALLED, type PeerSource } from './index.ts';
 import type { JaxJs } from './jax.ts';
+import type { Backend } from './peer.ts';
 import { openTorch } from './python.ts';
 import type { Tf } from './tfjs.ts';
 

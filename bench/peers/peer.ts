@@ -1,5 +1,8 @@
 import type { MemoryInputs, MemoryProblem, TrainingProblem } from '../problems.ts';
 
+/** WebGPU, or WebAssembly on the processor. */
+export type Backend = 'webgpu' | 'wasm';
+
 /**
  * What people would use instead of pushdown, each with the fairest batched stack that a good user of it would write:
  * strengths of all rows of all sequences at once, cumulative sums over rows, a loop over time.

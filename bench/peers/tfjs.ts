@@ -3,8 +3,7 @@ import { parameters } from '../../src/base/parameters.ts';
 import type { MemoryInputs, MemoryProblem, TrainingProblem } from '../problems.ts';
 import { checkStack, type Dense, dense } from './dense.ts';
 import { Faults } from './faults.ts';
-import type { Backend } from './index.ts';
-import type { Peer, PeerRun } from './peer.ts';
+import type { Backend, Peer, PeerRun } from './peer.ts';
 
 /** What is used of a tensor. */
 interface Tensor {
@@ -49,7 +48,6 @@ export interface Tf {
   matMul(a: Tensor, b: Tensor, transposeA?: boolean, transposeB?: boolean): Tensor;
   concat(tensors: Tensor[], axis: number): Tensor;
   stack(tensors: Tensor[], axis: number): Tensor;
-  unstack(x: Tensor, axis: number): Tensor[];
   split(x: Tensor, sizes: number[] | number, axis: number): Tensor[];
   slice(x: Tensor, begin: number[], size: number[]): Tensor;
   pad(x: Tensor, paddings: [number, number][]): Tensor;

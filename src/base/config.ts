@@ -1,4 +1,5 @@
 import { InputError, show, unknown } from './errors.ts';
+import { isPlain, type Plain } from './plain.ts';
 
 /**
  * The whole configuration of a run: a preset is one, `config.json` is one, a checkpoint carries one. FIELDS
@@ -284,10 +285,6 @@ export function fieldOf(key: string): Field {
  */
 export const readValue = (key: string, text: string): unknown =>
   checkValue(key, fieldOf(key), valueIn(fieldOf(key), text.trim()));
-
-type Plain = Record<string, unknown>;
-const isPlain = (value: unknown): value is Plain =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /**
  * Lays `input` (any JSON value of the form of Config; keys may be missing) over `base` and checks it all.

@@ -149,17 +149,6 @@ export function initialise(spec: ModelSpec, seed: number, attempt = 0): Tensors 
   return tensors;
 }
 
-/**
- * Trained numbers as the paper counts them: without the initial state, the embeddings and the softmax on top of o
- * (without a readout, on top of o').
- */
-export function countLikePaper(spec: ModelSpec): number {
-  const left = spec.readout ? ['W_e', 'W_s', 'b_s'] : ['W_e', 'W_o', 'b_o'];
-  return parameters(spec)
-    .filter(({ name }) => !left.includes(name) && !/^[hc]_0/.test(name))
-    .reduce((sum, { shape }) => sum + shape[0] * shape[1], 0);
-}
-
 /** Zeros of the form of the table. */
 export const zeros = (spec: ModelSpec): Tensors =>
   new Map(parameters(spec).map(({ name, shape }) => [name, new Float64Array(shape[0] * shape[1])]));

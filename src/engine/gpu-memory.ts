@@ -1,7 +1,8 @@
 import { InputError } from '../base/errors.ts';
 import { endsOf } from '../base/parameters.ts';
 import type { Gpu } from '../gpu/device.ts';
-import { chooseForm, type MemoryForm, type OpenMemory, streamingMemory } from '../kernels/memory.ts';
+import type { DeviceProfile, MemoryForm } from '../gpu/profile.ts';
+import { type OpenMemory, streamingMemory } from '../kernels/memory.ts';
 import { SliceSteps } from '../kernels/slices.ts';
 import { MOST_PUSHED, timeMemory } from '../kernels/time-memory.ts';
 import { checkMemoryInputs, checkMemoryShape, checkReadGradient } from './checks.ts';
@@ -16,12 +17,12 @@ export type LayerForm = MemoryForm | 'time';
 export function openMemory(
   gpu: Gpu,
   shape: MemoryShape,
-  form: LayerForm = overTime(gpu, shape) ? 'time' : chooseForm(gpu),
+  form: LayerForm = overTime(gpu.profile, shape) ? 'time' : gpu.profile.memory,
 ): Promise<OpenMemory> {
   const { kind, B, T, M } = shape;
   return form === 'time' && kind !== 'deque'
     ? timeMemory(gpu, kind, B, T, M)
-    : streamingMemory(gpu, kind, B, T, M, form === 'time' ? chooseForm(gpu) : form);
+    : streamingMemory(gpu, kind, B, T, M, form === 'time' ? gpu.profile.memory : form);
 }
 
 /** A form of the kernels, or a number of time steps of a slice, that is forced: for tests and benchmarks. */
@@ -86,7 +87,7 @@ export async function gpuMemory(
       const inputs = { push: kept(push, tooMuch), pop: kept(pop, tooMuch), value: kept(value, tooMuch) };
       const made = await submissions.inTurn(async () => {
         if (memory.form === 'time' && tooMuch) {
-          const other = await openMemory(gpu, shape, chooseForm(gpu));
+          const other = await openMemory(gpu, shape, gpu.profile.memory);
           memory.destroy();
           memory = other;
           if (life.over) other.destroy();
@@ -148,13 +149,9 @@ export async function gpuMemory(
 /** Products that a step takes for each number of a row, about, with the walk over its rows. */
 const PRODUCTS = 100;
 
-/**
- * Whether so few, so long sequences are faster parallel over time, which does some thirty times the work. A software
- * adapter never has that many invocations at once to spare (measured: bench/lab/over-time.ts); for GPUs it is a
- * guess, a workgroup per sequence leaving most of one idle.
- */
-const overTime = (gpu: Gpu, { kind, B, T }: MemoryShape): boolean =>
-  !gpu.software && kind !== 'deque' && B <= 16 && T >= 256;
+/** Whether so few, so long sequences are faster parallel over time, which does some thirty times the work. */
+const overTime = ({ overTime: { chosen } }: DeviceProfile, { kind, B, T }: MemoryShape): boolean =>
+  kind !== 'deque' && B <= chosen.sequences && T >= chosen.steps;
 
 /** The most that is pushed to one of the sequences [B,T]. */
 function mostPushed(push: Float32Array, T: number): number {

@@ -1,13 +1,17 @@
-import { SLICE } from '../../shaders/lib/batch.wgsl.ts';
+import { HEADER, SLICE } from '../../shaders/lib/batch.wgsl.ts';
 import { REPORT } from '../../shaders/score.wgsl.ts';
 import { MOMENTS, type TrainConfig } from '../base/config.ts';
 import { type Batch, copyOf } from '../base/dims.ts';
 import { DeviceError, InputError } from '../base/errors.ts';
 import type { ModelSpec, Tensors } from '../base/parameters.ts';
-import { bind, dispatch, Gpu, STEP_BYTES } from '../gpu/device.ts';
+import { Gpu } from '../gpu/device.ts';
+import type { ProfileName } from '../gpu/profile.ts';
 import { type BatchBuffers, batchBuffers, MOST_REPORTS, modelBuffers } from '../kernels/arena.ts';
-import type { BufferName, Launch, Size, Work } from '../kernels/launch.ts';
-import { compilePlan, type Plan, type PlanOptions } from '../kernels/plan.ts';
+import type { BufferName, Size, Work } from '../kernels/launch.ts';
+import { cut, type Slice, whole } from '../kernels/pieces.ts';
+import type { Plan } from '../kernels/plan.ts';
+import { type PlanOptions, type Prepared, prepare } from '../kernels/prepare.ts';
+import type { Program } from '../kernels/program.ts';
 import { SliceSteps } from '../kernels/slices.ts';
 import { type Layout, layoutOf } from '../layout/layout.ts';
 import { pack, unpack } from '../layout/pack.ts';
@@ -26,13 +30,14 @@ import type {
 } from './engine.ts';
 import { gpuMemory, type LayerForm } from './gpu-memory.ts';
 import { Life } from './life.ts';
-import { cut, type Piece, type Ready, type ReadyWork, SLICE_OFFSET } from './pieces.ts';
 import { Submissions } from './submissions.ts';
 
 /** Forces a plan (`--plan`), or one form of the kernels, for tests and benchmarks; keeps what was measured. */
 export interface GpuOptions extends Omit<PlanOptions, 'choices'> {
   /** The form of a memory on its own, where it is not that of the models. */
   memory?: LayerForm;
+  /** Another profile than that of the device's kind. */
+  profile?: ProfileName;
 }
 
 /** The kernels as an engine. It owns the device from here on. */
@@ -41,7 +46,7 @@ export async function createGpuEngine(
   adapter: AdapterDescription,
   options: GpuOptions = {},
 ): Promise<Engine> {
-  return gpuEngineOn(new Gpu(device, adapter.kind === 'software'), adapter, options);
+  return gpuEngineOn(Gpu.of(device, adapter.kind, options.profile), adapter, options);
 }
 
 /** The same on a device that may have other engines: they share compiled kernels, and end together. */
@@ -78,6 +83,8 @@ export function gpuEngineOn(gpu: Gpu, adapter: AdapterDescription, options: GpuO
 }
 
 const REPORT_BYTES = REPORT.length * 4;
+/** Bytes before the slice in the header of a batch. */
+const SLICE_OFFSET = 4 * HEADER.indexOf(SLICE[0]);
 
 type Buffers = Map<BufferName, GPUBuffer>;
 class GpuModel implements Model {
@@ -86,12 +93,12 @@ class GpuModel implements Model {
   readonly #layout: Layout;
   readonly #training: TrainConfig;
   readonly #plan: Plan;
+  readonly #program: Program<BufferName>;
   choices?: Choices;
   readonly #life: Life;
   readonly #own: { buffers: Buffers; bytes: number };
   /** Made by the first batch, and made anew when one does not fit. */
   #batch: BatchBuffers | undefined;
-  #ready: { step: ReadyWork[]; forward: ReadyWork[] } = { step: [], forward: [] };
   #step = 0;
   /** Whether it has made a training step. */
   #stepped = false;
@@ -111,11 +118,11 @@ class GpuModel implements Model {
     options: PlanOptions,
   ): Promise<GpuModel> {
     const layout = layoutOf(spec);
-    const plan = await compilePlan(gpu, layout, training, options);
+    const prepared = await prepare(gpu, layout, training, options);
     gpu.check();
     // Every weight is multiplied once forward, and for its gradient and its input's back.
     const slices = new SliceSteps(3 * 4 * layout.size4, options.sliceSteps);
-    const model = new GpuModel(gpu, layout, training, plan, life, slices);
+    const model = new GpuModel(gpu, layout, training, prepared, life, slices);
     model.load(state);
     return model;
   }
@@ -124,7 +131,7 @@ class GpuModel implements Model {
     gpu: Gpu,
     layout: Layout,
     training: TrainConfig,
-    plan: Plan,
+    { plan, program, choices }: Prepared,
     life: Life,
     slices: SliceSteps,
   ) {
@@ -134,7 +141,8 @@ class GpuModel implements Model {
     this.#layout = layout;
     this.#training = training;
     this.#plan = plan;
-    this.choices = plan.choices;
+    this.#program = program;
+    this.choices = choices;
     this.#life = life;
     this.#submissions = new Submissions(gpu, life);
     this.#own = modelBuffers(gpu, layout);
@@ -174,7 +182,7 @@ class GpuModel implements Model {
       this.#pending.push({ slot, B: own.B });
       this.#step++;
       this.#stepped = true;
-      return this.#submit('training step', this.#ready.step, own, 2);
+      return this.#submit('training step', this.#plan.step, own, 2);
     });
   }
 
@@ -215,7 +223,7 @@ class GpuModel implements Model {
       // A place of its own: reports of training steps may wait in the ring.
       const slot = MOST_REPORTS;
       this.#upload(batch, slot);
-      const cut = this.#submit('evaluation', this.#ready.forward, batch, 1);
+      const cut = this.#submit('evaluation', this.#plan.forward, batch, 1);
       const read = () => ({ read: this.#gpu.read(this.#made(B, T, slot, trace)) });
       return cut ? cut.then(read) : read();
     });
@@ -355,58 +363,29 @@ class GpuModel implements Model {
     for (const buffer of this.#batch?.buffers.values() ?? []) buffer.destroy();
     this.#batch = made;
     const all = new Map([...this.#own.buffers, ...made.buffers]);
-    const ready = (launch: Launch): Ready => ({
-      bound: bind(
-        this.#gpu,
-        launch.kernel,
-        launch.buffers.map(name => all.get(name)!),
-      ),
-      groups: launch.groups,
-      over: launch.over,
-    });
-    const readyWork = (work: Work): ReadyWork =>
-      'loop' in work ? { loop: work.loop, launches: work.launches.map(ready) } : ready(work);
-    this.#ready = { step: this.#plan.step.map(readyWork), forward: this.#plan.forward.map(readyWork) };
-  }
-
-  /** Submits work: at once where its time steps are one slice, else slice by slice. */
-  #submit(label: string, work: ReadyWork[], { B, T }: Batch, ways: number): Promise<undefined> | undefined {
-    const size: Size = { B, T, parts: this.#plan.parts(B, T) };
-    const steps = this.#slices.steps(B);
-    const pieces = T <= steps ? [work.map(one => ({ work: one }))] : cut(work, size, steps);
-    const submitted = pieces.map(piece => () => this.#record(label, piece, size));
-    return this.#submissions.submit(submitted, this.#slices, { T, B, ways });
-  }
-
-  /** One submission. */
-  #record(label: string, pieces: readonly Piece[], size: Size): void {
-    const steps = this.#plan.kind === 'stepwise' ? this.#gpu.steps(this.#batch!.capacity.T) : undefined;
-    const slice = pieces.find(({ slice }) => slice)?.slice;
-    if (slice) {
-      const buffer = this.#batch!.buffers.get('batch')!;
-      this.#gpu.device.queue.writeBuffer(
-        buffer,
+    const batch = made.buffers.get('batch')!;
+    const { queue } = this.#gpu.device;
+    const slice = (slice: Slice): void =>
+      queue.writeBuffer(
+        batch,
         SLICE_OFFSET,
         Uint32Array.from(SLICE, name => slice[name]),
       );
-    }
-    this.#gpu.submit(label, encoder => {
-      const pass = encoder.beginComputePass({ label });
-      for (const { work: one, range = { from: 0, to: size.T } } of pieces) {
-        if (!('loop' in one)) {
-          // What stands beside a loop may be a stepped kernel too: it is told 0.
-          if (steps) pass.setBindGroup(1, steps, [0]);
-          dispatch(pass, one.bound, one.groups(size));
-          continue;
-        }
-        for (let k = range.from; k < range.to; k++) {
-          const t = one.loop === 'forward' ? k : range.to - 1 - (k - range.from);
-          pass.setBindGroup(1, steps!, [t * STEP_BYTES]);
-          for (const { bound, groups } of one.launches) dispatch(pass, bound, groups(size));
-        }
-      }
-      pass.end();
-    });
+    this.#program.bind(name => all.get(name)!, slice);
+  }
+
+  /** Submits work: at once where its time steps are one slice, else slice by slice. */
+  #submit(
+    label: string,
+    work: readonly Work[],
+    { B, T }: Batch,
+    ways: number,
+  ): Promise<undefined> | undefined {
+    const size: Size = { B, T, parts: this.#plan.parts(B, T) };
+    const steps = this.#slices.steps(B);
+    const pieces = T <= steps ? [whole(work)] : cut(work, size, steps);
+    const submissions = this.#program.submissions(label, pieces, size);
+    return this.#submissions.submit(submissions, this.#slices, { T, B, ways });
   }
 }
 

@@ -1,4 +1,5 @@
 import { DeviceError, DeviceLost, InputError, messageOf, sentence } from '../base/errors.ts';
+import { type AdapterKind, type DeviceProfile, type ProfileName, profileFor } from './profile.ts';
 
 /**
  * A WebGPU device, its pipelines, and what went wrong on it. WebGPU reports validation, out-of-memory and loss
@@ -7,18 +8,16 @@ import { DeviceError, DeviceLost, InputError, messageOf, sentence } from '../bas
  */
 export class Gpu {
   readonly device: GPUDevice;
-  readonly subgroups: boolean;
-  /** A software adapter: a few CPU cores, where barriers are dear and registers cheap. */
-  readonly software: boolean;
+  /** What the kernels are made of on it. */
+  readonly profile: DeviceProfile;
   #fault: DeviceError | undefined;
   #ended = false;
   readonly #lost: Promise<never>;
   #kernels = new Map<string, Promise<Kernel>>();
 
-  constructor(device: GPUDevice, software: boolean) {
+  constructor(device: GPUDevice, profile: DeviceProfile) {
     this.device = device;
-    this.software = software;
-    this.subgroups = device.features.has('subgroups' as GPUFeatureName);
+    this.profile = profile;
     device.addEventListener('uncapturederror', event => {
       this.#fault ??= new DeviceError(
         `the device reported: ${(event as GPUUncapturedErrorEvent).error.message}`,
@@ -33,6 +32,11 @@ export class Gpu {
     });
     // Nobody may be waiting.
     this.#lost.catch(() => undefined);
+  }
+
+  /** A device of an adapter of this kind. @param forced another profile than the one of its kind, for tests */
+  static of(device: GPUDevice, kind: AdapterKind, forced?: ProfileName): Gpu {
+    return new Gpu(device, profileFor(device, kind, forced));
   }
 
   /** What WebGPU promises; a browser whose GPU process has died may leave that open for ever. */

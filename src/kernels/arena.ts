@@ -3,9 +3,10 @@ import { REPORT } from '../../shaders/score.wgsl.ts';
 import type { Batch } from '../base/dims.ts';
 import { InputError } from '../base/errors.ts';
 import { type Gpu, UNIFORM } from '../gpu/device.ts';
+import { MOST_SUMS } from '../gpu/profile.ts';
 import type { Layout } from '../layout/layout.ts';
 import type { BufferName } from './launch.ts';
-import { MOST_NORMS, mostParts } from './plan.ts';
+import { mostParts } from './plan.ts';
 
 /** Reports of training steps that may wait on the device to be fetched; that of an evaluation stands behind them. */
 export const MOST_REPORTS = 1024;
@@ -133,7 +134,7 @@ export function modelBuffers(
     ['square', bytes],
     ['gradient', bytes],
     ['partial', bytes * mostParts(layout)],
-    ['norms', MOST_NORMS * 8],
+    ['norms', MOST_SUMS * 8],
     ['reports', (MOST_REPORTS + 1) * REPORT.length * 4],
   ]);
 }

@@ -1,7 +1,7 @@
 import { evenly } from '../../shaders/lib/text.ts';
 import { productCode } from '../../shaders/product.wgsl.ts';
 import { bind, dispatch, type Gpu, split, UNIFORM } from '../gpu/device.ts';
-import type { Tuning } from './tuning.ts';
+import type { StepTiles, Tuning } from '../gpu/profile.ts';
 
 /** Where what was measured on an adapter is kept from one run to the next. Losing it costs a second. */
 export interface TuningStore {
@@ -23,10 +23,8 @@ const LEAST_WORK = 2 ** 20;
 const SAMPLE_MS = 10;
 const SAMPLES = 3;
 
-type Tiles = Tuning['step'];
-
 /**
- * Measures the tiles that come into question for one time step's product on this device, and takes the fastest. Tiles
+ * Measures the tiles that come into question for one time step's product on this device, and takes the fastest. StepTiles
  * change no sum's order; a compiler may all the same contract products differently in one than in another, so a run
  * keeps what was chosen for it.
  * @param given what was chosen earlier: for the run, which comes first, and on this adapter
@@ -36,7 +34,7 @@ export async function tunedStep(
   work: StepProduct,
   { step, stepsToTry }: Tuning,
   { choices = {}, store }: { choices?: Readonly<Record<string, string>>; store?: TuningStore } = {},
-): Promise<{ tiles: Tiles; choices?: Record<string, string> }> {
+): Promise<{ tiles: StepTiles; choices?: Record<string, string> }> {
   const { B, inner4, columns4, gates } = work;
   if (B * inner4 * columns4 * gates * 16 < LEAST_WORK) return { tiles: step };
   const key = `step ${B}×${4 * inner4}×${gates}·${4 * columns4}`;
@@ -49,13 +47,13 @@ export async function tunedStep(
   return { tiles, choices: { [key]: nameOf(tiles) } };
 }
 
-const nameOf = ({ rows, size }: Tiles): string => `${rows} rows, ${size} invocations`;
+const nameOf = ({ rows, size }: StepTiles): string => `${rows} rows, ${size} invocations`;
 
 async function fastest(
   gpu: Gpu,
   { B, inner4, columns4, gates }: StepProduct,
-  candidates: readonly Tiles[],
-): Promise<Tiles> {
+  candidates: readonly StepTiles[],
+): Promise<StepTiles> {
   const width4 = gates * columns4;
   const buffers = [
     gpu.buffer('tuning: sizes', 16, UNIFORM),
@@ -65,7 +63,7 @@ async function fastest(
   ];
   gpu.device.queue.writeBuffer(buffers[0], 0, new Uint32Array([B]));
   try {
-    let best: { tiles: Tiles; ms: number } | undefined;
+    let best: { tiles: StepTiles; ms: number } | undefined;
     for (const tiles of candidates) {
       const rows = evenly(B, tiles.rows);
       const { size } = tiles;

@@ -1,4 +1,4 @@
-import type { Binding, Gpu, Kernel } from '../gpu/device.ts';
+import type { Binding } from '../gpu/device.ts';
 
 /** The buffers of a model that kernels bind, by name. */
 export const BUFFERS = [
@@ -24,16 +24,24 @@ export type BufferName = (typeof BUFFERS)[number];
 export interface Size {
   B: number;
   T: number;
+  /** Parts that the rows are divided into for the weight gradients. */
   parts: number;
 }
 
-/** One dispatch of a plan, as data: what runs, on which buffers, in how many workgroups. */
-export interface Launch {
-  kernel: Kernel;
-  buffers: BufferName[];
+/** One dispatch, as data: what runs, on which buffers, in how many workgroups. Program compiles and records it. */
+export interface Launch<Name extends string = BufferName> {
+  label: string;
+  /** WGSL whose entry point is main(). */
+  code: string;
+  /** Those of bind group 0, in the order of their bindings. */
+  buffers: readonly (readonly [Name, Binding])[];
   groups: (size: Size) => [x: number, y: number];
+  /** The kernel takes a number as a uniform in bind group 1: in a loop the time step, elsewhere this one. */
+  step?: number;
   /** It goes over all time steps, and can be cut into slices of them. */
   over?: OverTime;
+  /** Buffers that are cleared before it, or before the first slice of it. */
+  clears?: readonly Name[];
 }
 
 /** Which way, and how many rounds of sequences one after the other a slice is to be of; 1 where all go together. */
@@ -43,47 +51,17 @@ export interface OverTime {
 }
 
 /** Launches that run for every time step, first to last or back. */
-export interface Loop {
+export interface Loop<Name extends string = BufferName> {
   loop: 'forward' | 'backward';
-  launches: Launch[];
+  launches: readonly Launch<Name>[];
 }
 
-export type Work = Launch | Loop;
+/** What is dispatched, in order. */
+export type Work<Name extends string = BufferName> = Launch<Name> | Loop<Name>;
 
-/** Makes launches for one device; what they bind is named with its access. */
-export class Launcher {
-  readonly #gpu: Gpu;
-  constructor(gpu: Gpu) {
-    this.#gpu = gpu;
-  }
-  /** @param stepped the kernel takes the time step as a uniform in a group of its own */
-  launch(
-    label: string,
-    code: string,
-    buffers: [BufferName, Binding][],
-    groups: Launch['groups'],
-    stepped = false,
-  ): Promise<Launch> {
-    const made = this.#make(label, code, buffers, groups, stepped);
-    // A plan waits for one after the other: where the first fails (the device was lost), nobody waits for the rest.
-    made.catch(() => undefined);
-    return made;
-  }
+export const launchesOf = <Name extends string>(work: readonly Work<Name>[]): Launch<Name>[] =>
+  work.flatMap(one => ('loop' in one ? one.launches : [one]));
 
-  async #make(
-    label: string,
-    code: string,
-    buffers: [BufferName, Binding][],
-    groups: Launch['groups'],
-    stepped: boolean,
-  ): Promise<Launch> {
-    const bindings = buffers.map(([, type]) => type);
-    return {
-      kernel: await this.#gpu.kernel(label, code, bindings, stepped),
-      buffers: buffers.map(([name]) => name),
-      groups,
-    };
-  }
-}
-export const read = (name: BufferName): [BufferName, Binding] => [name, 'read-only-storage'];
-export const write = (name: BufferName): [BufferName, Binding] => [name, 'storage'];
+/** A buffer that a kernel reads, and one that it writes to. */
+export const read = <Name extends string>(name: Name): [Name, Binding] => [name, 'read-only-storage'];
+export const write = <Name extends string>(name: Name): [Name, Binding] => [name, 'storage'];

@@ -1,31 +1,16 @@
 import type { MemoryOptions } from '../../shaders/memory.wgsl.ts';
 import { keepsReads, memoryBackward, memoryForward } from '../../shaders/memory-layer.wgsl.ts';
 import { endsOf } from '../base/parameters.ts';
-import { type Bound, bind, dispatch, type Gpu, split, UNIFORM } from '../gpu/device.ts';
+import { type Gpu, split, UNIFORM } from '../gpu/device.ts';
+import type { MemoryForm } from '../gpu/profile.ts';
 import { allStrengths } from '../layout/strengths.ts';
-import { rangesOf } from './slices.ts';
-
-/** Form, workgroup size and subgroups of a memory kernel. */
-export type MemoryForm = Pick<MemoryOptions, 'form' | 'size' | 'subgroups'>;
-
-/**
- * The form for this device. A software adapter runs a workgroup's invocations one after the other: barriers and
- * prefix sums cost it, walking one or two rows does not. A GPU wants many invocations per sequence.
- */
-export const chooseForm = (gpu: Gpu): MemoryForm =>
-  gpu.software
-    ? { form: 'lane', size: 8, subgroups: false }
-    : { form: 'block', size: 32, subgroups: gpu.subgroups };
+import { type Launch, read, write } from './launch.ts';
+import { cut } from './pieces.ts';
+import { Program, type Recording } from './program.ts';
 
 /** Rows of M numbers as cells: vec4s where M is a multiple of 4. */
 export const cellsOf = (M: number): Pick<MemoryOptions, 'cell' | 'cells'> =>
   M % 4 === 0 ? { cell: 'vec4f', cells: M / 4 } : { cell: 'f32', cells: M };
-
-/**
- * A part of a pass, for a submission of its own, since it may write to what kernels then read. Parts are of up to `steps`
- * time steps (of all, if none are given), to be submitted in their order.
- */
-export type Recording = (encoder: GPUCommandEncoder) => void;
 
 /** A memory driven open-loop, of B sequences of T steps, with all its buffers. */
 export interface OpenMemory {
@@ -35,7 +20,10 @@ export interface OpenMemory {
   readonly rewinds: boolean;
   /** Of all its buffers. */
   readonly bytes: number;
-  /** push, pop, value -> read, and what the backward pass needs. */
+  /**
+   * push, pop, value -> read, and what the backward pass needs: parts of up to `steps` time steps (of all, if none are
+   * given), to be submitted one by one in their order.
+   */
   forward(steps?: number): Recording[];
   /** dRead -> dPush, dPop, dValue. */
   backward(steps?: number): Recording[];
@@ -109,51 +97,63 @@ export const streamingMemory = (
   withBuffers(gpu, `memory (B=${B}, T=${T}, M=${M})`, async buffers => {
     const N = B * T * endsOf(kind);
     const options: MemoryOptions = { kind, ...form, ...cellsOf(M) };
-    const dims = buffers.make('sizes', 16, UNIFORM);
-    const io = buffers.io(N, M);
-    const slots = buffers.make('slots', N * 8);
-    const log = buffers.make('log', N * 16);
-    const dStrength = buffers.make('dStrength', N * 4);
-    const pass = async (label: string, code: string, inputs: GPUBuffer[], outputs: GPUBuffer[]) => {
-      const kernel = await gpu.kernel(`${label}, ${kind} ${form.form}, M=${M}`, code, [
-        'uniform',
-        ...inputs.map(() => 'read-only-storage' as const),
-        ...outputs.map(() => 'storage' as const),
-      ]);
-      return bind(gpu, kernel, [dims, ...inputs, ...outputs]);
+    const all = {
+      dims: buffers.make('sizes', 16, UNIFORM),
+      ...buffers.io(N, M),
+      slots: buffers.make('slots', N * 8),
+      log: buffers.make('log', N * 16),
+      dStrength: buffers.make('dStrength', N * 4),
     };
-    const { push, pop, value, read, dRead, dPush, dPop, dValue } = io;
-    const [forward, backward] = await Promise.all([
-      pass('memory forward', memoryForward(options), [push, pop, value], [read, slots, log]),
-      pass(
-        'memory backward',
-        memoryBackward(options),
-        [value, dRead],
-        [slots, log, dStrength, dPush, dPop, dValue],
-      ),
-    ]);
-    const groups = split(form.form === 'lane' ? Math.ceil(B / form.size) : B);
-    /** @param zero buffers that the first slice finds cleared */
-    const slices = (way: 'forward' | 'backward', bound: Bound, zero: GPUBuffer[], steps = T): Recording[] =>
-      rangesOf(T, steps, way).map(({ from, to }, k) => encoder => {
-        gpu.device.queue.writeBuffer(dims, 0, new Uint32Array([B, T, from, to]));
-        if (k === 0) for (const buffer of zero) encoder.clearBuffer(buffer);
-        const { label } = bound.kernel;
-        const computing = encoder.beginComputePass({ label });
-        dispatch(computing, bound, groups);
-        computing.end();
-      });
+    const label = (pass: string): string => `memory ${pass}, ${kind} ${form.form}, M=${M}`;
+    const groups = (): [x: number, y: number] => split(form.form === 'lane' ? Math.ceil(B / form.size) : B);
+    type Name = keyof typeof all;
+    const sized: readonly [Name, 'uniform'] = ['dims', 'uniform'];
+    const forward: Launch<Name> = {
+      label: label('forward'),
+      code: memoryForward(options),
+      buffers: [sized, read('push'), read('pop'), read('value'), write('read'), write('slots'), write('log')],
+      groups,
+      over: { way: 'forward', rounds: () => 1 },
+      clears: keepsReads(options) ? [] : ['read'],
+    };
+    const backward: Launch<Name> = {
+      label: label('backward'),
+      code: memoryBackward(options),
+      buffers: [
+        sized,
+        read('value'),
+        read('dRead'),
+        write('slots'),
+        write('log'),
+        write('dStrength'),
+        write('dPush'),
+        write('dPop'),
+        write('dValue'),
+      ],
+      groups,
+      over: { way: 'backward', rounds: () => 1 },
+      clears: ['dStrength', 'dValue'],
+    };
+    const program = await Program.compile(gpu, [forward, backward]);
+    const { queue } = gpu.device;
+    program.bind(
+      name => all[name],
+      ({ sliceFrom, sliceTo }) => queue.writeBuffer(all.dims, 0, new Uint32Array([B, T, sliceFrom, sliceTo])),
+    );
+    const size = { B, T, parts: 1 };
+    const slices = (launch: Launch<Name>, steps = T): Recording[] =>
+      cut([launch], size, steps).map(piece => program.recording(launch.label, piece, size));
     return {
       form: form.form,
-      io,
+      io: all,
       rewinds: true,
       bytes: buffers.bytes,
-      forward: steps => slices('forward', forward, keepsReads(options) ? [] : [read], steps),
-      backward: steps => slices('backward', backward, [dStrength, dValue], steps),
+      forward: steps => slices(forward, steps),
+      backward: steps => slices(backward, steps),
       async strengths(): Promise<Float32Array[][]> {
         const states = await gpu.read([
-          { buffer: slots, bytes: N * 8 },
-          { buffer: log, bytes: N * 16 },
+          { buffer: all.slots, bytes: N * 8 },
+          { buffer: all.log, bytes: N * 16 },
         ]);
         const [slotWords, logWords] = states.map(bytes => new Uint32Array(bytes));
         return allStrengths({ kind, form: form.form, B, T }, slotWords, logWords)[0];

@@ -1,5 +1,9 @@
-import { type PrefixSumOptions, prefixSumCode } from '../../shaders/prefix-sum.wgsl.ts';
-import { bind, dispatch, type Gpu, split, UNIFORM } from '../gpu/device.ts';
+import { prefixSumCode } from '../../shaders/prefix-sum.wgsl.ts';
+import { type Gpu, split, UNIFORM } from '../gpu/device.ts';
+import type { MemoryForm } from '../gpu/profile.ts';
+import { type Launch, read, write } from './launch.ts';
+import { whole } from './pieces.ts';
+import { Program, type Recording } from './program.ts';
 
 /** Prefix sums of the rows of x [R,L] into y [R,L], recorded as one dispatch. */
 export interface PrefixSum {
@@ -7,22 +11,34 @@ export interface PrefixSum {
   readonly y: GPUBuffer;
   /** Of both buffers. */
   readonly bytes: number;
-  record(encoder: GPUCommandEncoder): void;
+  readonly record: Recording;
   destroy(): void;
 }
 
 export interface PrefixSumSettings {
-  /** Buffers of R·L float32 to work on, instead of new ones; x and y may not be the same. */
-  given?: { x: GPUBuffer; y: GPUBuffer };
   /** Forces a form, for tests. */
-  form?: PrefixSumForm;
+  form?: MemoryForm;
 }
-export type PrefixSumForm = Pick<PrefixSumOptions, 'form' | 'size' | 'subgroups'>;
 
-const prefixSumForm = (gpu: Gpu): PrefixSumForm =>
-  gpu.software
-    ? { form: 'lane', size: 8, subgroups: false }
-    : { form: 'block', size: 128, subgroups: gpu.subgroups };
+/** The sizes of prefix sums, as their kernel is told them: R rows of L numbers. */
+export const sumSizes = (R: number, L: number): Uint32Array<ArrayBuffer> => new Uint32Array([R, L]);
+
+/** Batched inclusive prefix sums, or their gradient, as one dispatch. @param names of the buffers of sizes, x and y */
+export function prefixSumLaunch<Name extends string>(
+  form: MemoryForm,
+  R: number,
+  L: number,
+  pass: 'forward' | 'gradient',
+  [sizes, x, y]: readonly [sizes: Name, x: Name, y: Name],
+): Launch<Name> {
+  const way = pass === 'forward' ? 'forward' : 'back';
+  return {
+    label: `prefix sum, ${pass}`,
+    code: prefixSumCode({ ...form, way, wide: L % 4 === 0 }),
+    buffers: [[sizes, 'uniform'], read(x), write(y)],
+    groups: () => split(form.form === 'lane' ? Math.ceil(R / form.size) : R),
+  };
+}
 
 /**
  * Batched inclusive prefix sums, or their gradient: dx[r][i] = Σ_{j ≥ i} dy[r][j], with dy in x and dx in y.
@@ -33,32 +49,24 @@ export async function prefixSum(
   R: number,
   L: number,
   pass: 'forward' | 'gradient',
-  { given, form = prefixSumForm(gpu) }: PrefixSumSettings = {},
+  { form = gpu.profile.prefixSum }: PrefixSumSettings = {},
 ): Promise<PrefixSum> {
-  const code = prefixSumCode({
-    ...form,
-    way: pass === 'forward' ? 'forward' : 'back',
-    wide: L % 4 === 0,
-  });
-  const kernel = await gpu.kernel(`prefix sum, ${pass}`, code, ['uniform', 'read-only-storage', 'storage']);
+  const work = [prefixSumLaunch(form, R, L, pass, ['sizes', 'x', 'y'])];
+  const program = await Program.compile(gpu, work);
   const name = `prefix sum ${R}×${L}`;
-  const x = given?.x ?? gpu.buffer(`${name}: numbers`, R * L * 4);
-  const y = given?.y ?? gpu.buffer(`${name}: sums`, R * L * 4);
-  const dims = gpu.buffer(`${name}: sizes`, 16, UNIFORM);
-  gpu.device.queue.writeBuffer(dims, 0, new Uint32Array([R, L]));
-  const bound = bind(gpu, kernel, [dims, x, y]);
-  const groups = split(form.form === 'lane' ? Math.ceil(R / form.size) : R);
+  const x = gpu.buffer(`${name}: numbers`, R * L * 4);
+  const y = gpu.buffer(`${name}: sums`, R * L * 4);
+  const sizes = gpu.buffer(`${name}: sizes`, 16, UNIFORM);
+  gpu.device.queue.writeBuffer(sizes, 0, sumSizes(R, L));
+  const all = { sizes, x, y };
+  program.bind(name => all[name]);
   return {
     x,
     y,
     bytes: x.size + y.size,
-    record(encoder: GPUCommandEncoder): void {
-      const pass = encoder.beginComputePass({ label: name });
-      dispatch(pass, bound, groups);
-      pass.end();
-    },
+    record: program.recording(name, whole(work), { B: R, T: L, parts: 1 }),
     destroy(): void {
-      for (const buffer of given ? [dims] : [dims, x, y]) buffer.destroy();
+      for (const buffer of Object.values(all)) buffer.destroy();
     },
   };
 }

@@ -17,34 +17,34 @@ import {
   queueStarts,
 } from '../../shaders/time-queue.wgsl.ts';
 import { stackLinks, stackReads, stackRows, stackStrengths } from '../../shaders/time-stack.wgsl.ts';
-import {
-  type Bound,
-  bind,
-  dispatch,
-  type Gpu,
-  type Kernel,
-  STEP_BYTES,
-  split,
-  UNIFORM,
-} from '../gpu/device.ts';
-import { cellsOf, type MemoryBuffers, type OpenMemory, type Recording, withBuffers } from './memory.ts';
-import { prefixSum } from './prefix-sum.ts';
+import { type Gpu, split, UNIFORM } from '../gpu/device.ts';
+import type { OverTimeProfile } from '../gpu/profile.ts';
+import { type Launch, read as reading, write as writing } from './launch.ts';
+import { cellsOf, type MemoryBuffers, type MemoryIo, type OpenMemory, withBuffers } from './memory.ts';
+import { whole } from './pieces.ts';
+import { prefixSumLaunch, sumSizes } from './prefix-sum.ts';
+import { Program, type Recording } from './program.ts';
 
 /** The most that may be pushed to one sequence: heights have 24 bits for whole units. */
 export const MOST_PUSHED = 2 ** 24;
 
 /** Chunks of a sequence's steps: enough to fill the device, and about as many as each has steps. */
-function chunksOf(gpu: Gpu, B: number, T: number): number {
-  const wanted = Math.ceil((gpu.software ? 32 : 16_384) / B);
-  return Math.max(1, Math.min(wanted, Math.ceil(Math.sqrt(T))));
-}
+const chunksOf = ({ chunks }: OverTimeProfile, B: number, T: number): number =>
+  Math.max(1, Math.min(Math.ceil(chunks / B), Math.ceil(Math.sqrt(T))));
 
-/** One dispatch, for every level of a tree where `levels` is given. */
-interface Work {
-  bound: Bound;
-  groups: [x: number, y: number];
-  level?: number;
-}
+/** The buffers of its kernels. `other`: a stack's tops, a queue's parts; `last`: a stack's sums, a queue's carries. */
+type Name =
+  | keyof MemoryIo
+  | 'dims'
+  | 'sumSizes'
+  | 'chunk'
+  | 'lows'
+  | 'highs'
+  | 'links'
+  | 'keys'
+  | 'own'
+  | 'other'
+  | 'last';
 
 /**
  * A stack or a queue parallel over time: see shaders/time-heights.wgsl.ts. Nothing that may be pushed to a sequence may
@@ -70,133 +70,112 @@ async function openOn(
   M: number,
 ): Promise<OpenMemory> {
   const N = B * T;
-  const size = gpu.software ? 8 : 64;
+  const { overTime, prefixSum } = gpu.profile;
+  const { size } = overTime;
   const o: TimeOptions = { kind, size, ...cellsOf(M) };
-  const chunks = chunksOf(gpu, B, T);
+  const chunks = chunksOf(overTime, B, T);
   const { levels, entries, words } = dimsOf(B, T, chunks);
-  const dims = buffers.make('sizes', words.byteLength, UNIFORM);
-  gpu.device.queue.writeBuffer(dims, 0, words);
-  const io = buffers.io(N, M);
-  const chunk = buffers.make('chunks', B * chunks * 24);
-  const lows = buffers.make('lows', entries * 8);
-  const highs = buffers.make('highs', N * 8);
-  const links = buffers.make('links', N * 4);
-  const keys = buffers.make('keys', entries * 4);
-  const own = buffers.make('own gradients', N * 4);
-  const other = buffers.make('tops or parts', N * 4);
-  const last = kind === 'stack' ? buffers.make('sums', N * 4) : buffers.make('carries', B * chunks * 8);
+  const stack = kind === 'stack';
+  const all: Record<Name, GPUBuffer> = {
+    dims: buffers.make('sizes', words.byteLength, UNIFORM),
+    sumSizes: buffers.make('sizes of sums', 16, UNIFORM),
+    ...buffers.io(N, M),
+    chunk: buffers.make('chunks', B * chunks * 24),
+    lows: buffers.make('lows', entries * 8),
+    highs: buffers.make('highs', N * 8),
+    links: buffers.make('links', N * 4),
+    keys: buffers.make('keys', entries * 4),
+    own: buffers.make('own gradients', N * 4),
+    other: buffers.make('tops or parts', N * 4),
+    last: stack ? buffers.make('sums', N * 4) : buffers.make('carries', B * chunks * 8),
+  };
+  gpu.device.queue.writeBuffer(all.dims, 0, words);
+  gpu.device.queue.writeBuffer(all.sumSizes, 0, sumSizes(B, T));
 
-  const work = async (
+  const launch = (
     label: string,
     code: string,
     count: number,
-    inputs: GPUBuffer[],
-    outputs: GPUBuffer[],
+    inputs: readonly Name[],
+    outputs: readonly Name[],
     level?: number,
-  ): Promise<Work> => {
-    const kernel: Kernel = await gpu.kernel(
-      `memory over time, ${label}`,
-      code,
-      [
-        'uniform',
-        ...inputs.map(() => 'read-only-storage' as const),
-        ...outputs.map(() => 'storage' as const),
-      ],
-      level !== undefined,
-    );
-    return {
-      bound: bind(gpu, kernel, [dims, ...inputs, ...outputs]),
-      groups: split(Math.ceil(count / size)),
-      level,
-    };
-  };
-  const tree = (of: 'vec2u' | 'u32', entries: GPUBuffer): Promise<Work>[] =>
+  ): Launch<Name> => ({
+    label: `memory over time, ${label}`,
+    code,
+    buffers: [['dims', 'uniform'], ...inputs.map(reading), ...outputs.map(writing)],
+    groups: () => split(Math.ceil(count / size)),
+    step: level,
+  });
+  const tree = (of: 'vec2u' | 'u32', entries: Name): Launch<Name>[] =>
     levels
       .slice(1)
-      .map((count, k) => work(`minima of ${of}`, timeMinima(o, of), B * count, [], [entries], k + 1));
+      .map((count, k) => launch(`minima of ${of}`, timeMinima(o, of), B * count, [], [entries], k + 1));
 
-  const { push, pop, value, read, dRead, dPush, dPop, dValue } = io;
-  const perInvocation = gpu.software ? o.cells : Math.min(o.cells, 4);
+  const perInvocation = Math.min(o.cells, overTime.cells);
   const shares = Math.ceil(o.cells / perInvocation);
-  const alone = chunks === 1;
-  const stack = kind === 'stack';
-  const forward = await Promise.all([
-    ...(alone
+  const forward = [
+    ...(chunks === 1
       ? []
       : [
-          work('compose', timeCompose(o), B * chunks, [push, pop], [chunk]),
-          work('starts', timeStarts(o), B, [], [chunk]),
+          launch('compose', timeCompose(o), B * chunks, ['push', 'pop'], ['chunk']),
+          launch('starts', timeStarts(o), B, [], ['chunk']),
         ]),
-    work('heights', timeHeights(o), B * chunks, [push, pop, chunk], [lows, highs]),
-    ...(stack ? tree('vec2u', lows) : []),
+    launch('heights', timeHeights(o), B * chunks, ['push', 'pop', 'chunk'], ['lows', 'highs']),
+    ...(stack ? tree('vec2u', 'lows') : []),
     stack
-      ? work('links', stackLinks(o), N, [lows], [links, keys])
-      : work('links', queueLinks(o), N, [lows, highs], [links, keys]),
-    ...(stack ? tree('u32', keys) : []),
-    work(
+      ? launch('links', stackLinks(o), N, ['lows'], ['links', 'keys'])
+      : launch('links', queueLinks(o), N, ['lows', 'highs'], ['links', 'keys']),
+    ...(stack ? tree('u32', 'keys') : []),
+    launch(
       'reads',
       stack ? stackReads(o, perInvocation) : queueReads(o, perInvocation),
       N * shares,
-      [value, lows, highs, links],
-      [read],
+      ['value', 'lows', 'highs', 'links'],
+      ['read'],
     ),
-  ]);
-  const before = await Promise.all(
-    stack
-      ? [work('rows', stackRows(o), N, [value, dRead, lows, highs, links], [own, other, dValue])]
-      : [work('fronts', queueFronts(o), N, [value, dRead, lows, highs, links], [own, other])],
-  );
-  const sums = stack ? await prefixSum(gpu, B, T, 'forward', { given: { x: own, y: last } }) : undefined;
-  const after = await Promise.all(
-    stack
-      ? [work('strengths', stackStrengths(o), N, [lows, highs, keys, last, other], [dPush, dPop])]
-      : [
-          work('compose fronts', queueCompose(o), B * chunks, [own, keys], [last]),
-          work('front starts', queueStarts(o), B, [], [last]),
-          work('pops', queuePops(o), B * chunks, [own, keys, last, pop], [dPop]),
-          work('rows', queueRows(o), N, [value, dRead, lows, highs, other, dPop], [dPush, dValue]),
-        ],
-  );
-
-  const recording =
-    (all: readonly Work[]): Recording =>
-    encoder => {
-      const pass = encoder.beginComputePass({ label: 'memory over time' });
-      for (const { bound, groups, level } of all) {
-        if (level !== undefined) pass.setBindGroup(1, gpu.steps(LEVELS), [level * STEP_BYTES]);
-        dispatch(pass, bound, groups);
-      }
-      pass.end();
-    };
+  ];
+  const known = ['value', 'dRead', 'lows', 'highs'] as const;
+  const backward = stack
+    ? [
+        launch('rows', stackRows(o), N, [...known, 'links'], ['own', 'other', 'dValue']),
+        prefixSumLaunch<Name>(prefixSum, B, T, 'forward', ['sumSizes', 'own', 'last']),
+        launch(
+          'strengths',
+          stackStrengths(o),
+          N,
+          ['lows', 'highs', 'keys', 'last', 'other'],
+          ['dPush', 'dPop'],
+        ),
+      ]
+    : [
+        launch('fronts', queueFronts(o), N, [...known, 'links'], ['own', 'other']),
+        launch('compose fronts', queueCompose(o), B * chunks, ['own', 'keys'], ['last']),
+        launch('front starts', queueStarts(o), B, [], ['last']),
+        launch('pops', queuePops(o), B * chunks, ['own', 'keys', 'last', 'pop'], ['dPop']),
+        launch('rows', queueRows(o), N, [...known, 'other', 'dPop'], ['dPush', 'dValue']),
+      ];
+  const program = await Program.compile(gpu, [...forward, ...backward]);
+  program.bind(name => all[name]);
   // All steps are worked on together: what is too long is cut between its dispatches.
-  const each = (all: readonly Work[]): Recording[] => all.map(one => recording([one]));
+  const recordings = (work: readonly Launch<Name>[], steps = T): Recording[] =>
+    (steps < T ? work.map(one => whole([one])) : [whole(work)]).map(pieces =>
+      program.recording('memory over time', pieces, { B, T, parts: 1 }),
+    );
   return {
     form: 'time',
-    io,
+    io: all,
     rewinds: false,
     bytes: buffers.bytes,
-    forward: (steps = T) => (steps < T ? each(forward) : [recording(forward)]),
-    backward: (steps = T) => {
-      const summing = sums ? [sums.record] : [];
-      if (steps < T) return [...each(before), ...summing, ...each(after)];
-      const whole = [recording(before), ...summing, recording(after)];
-      return [
-        encoder => {
-          for (const record of whole) record(encoder);
-        },
-      ];
-    },
+    forward: steps => recordings(forward, steps),
+    backward: steps => recordings(backward, steps),
     async strengths(): Promise<Float32Array[][]> {
       const [low, high] = await gpu.read([
-        { buffer: lows, bytes: N * 8 },
-        { buffer: highs, bytes: N * 8 },
+        { buffer: all.lows, bytes: N * 8 },
+        { buffer: all.highs, bytes: N * 8 },
       ]);
       return strengthsOf(kind, B, T, heights(low), heights(high));
     },
-    destroy(): void {
-      sums?.destroy();
-      buffers.destroy();
-    },
+    destroy: () => buffers.destroy(),
   };
 }
 

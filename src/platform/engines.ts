@@ -1,7 +1,7 @@
 import { DeviceError, firstLineOf, InputError, sentence, show, unknown } from '../base/errors.ts';
 import type { Threads } from '../engine/cpu.ts';
 import type { Engine } from '../engine/engine.ts';
-import { PLANS, type PlanName } from '../kernels/plans.ts';
+import { PLANS, type PlanName } from '../kernels/plan-names.ts';
 import { ENGINES, type EngineName, engineName, type OwnName } from './names.ts';
 
 /** There is no adapter at all: what to do about that is another question than why a device failed. */

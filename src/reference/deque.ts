@@ -1,13 +1,6 @@
 import { pop, popBackward, read, readBackward } from './ends.ts';
 import { flatOf } from './rows.ts';
-import {
-  type Memory,
-  type SequenceGradients,
-  type SequenceReads,
-  type StepGradients,
-  sequenceBackward,
-  sequenceForward,
-} from './sequence.ts';
+import type { Memory } from './sequence.ts';
 
 /**
  * The neural deque as in the paper (equations 6–11, Appendix A), in float64: pushed to, popped from and read from
@@ -17,93 +10,59 @@ import {
  * 0, to the top: step t (from 0) has 2(t+1) of them, the new bottom row before all others and the new top row
  * behind them. The old rows of equations 7 and 8 are all 2t of step t−1 (as printed, their range is one short).
  */
-
-/**
- * Pops from the top, pops from the bottom what the first pop left, then pushes at both ends.
- *
- *   top[i]   = max(0, s_{t-1}[i] − max(0, u[0] − Σ_{j>i} s_{t-1}[j]))   (7)
- *   both[i]  = max(0, top[i] − max(0, u[1] − Σ_{j<i} top[j]))           (8)
- *   s_t      = d[1], both[0], …, both[2t−1], d[0]                       (9)
- *
- * previous [2t], d [2], u [2] → s_t [2(t+1)]
- */
-export function dequeStep(previous: Float64Array, d: ArrayLike<number>, u: ArrayLike<number>): Float64Array {
-  const top = pop(previous, u[0], 'top');
-  const both = pop(top, u[1], 'bottom');
-  const s = new Float64Array(previous.length + 2);
-  s[0] = d[1];
-  s.set(both, 1);
-  s[s.length - 1] = d[0];
-  return s;
-}
-
-/** previous [2t], u [2], ds_t [2(t+1)] → ds_{t-1} [2t], dd [2], du [2] */
-export function dequeStepBackward(
-  previous: Float64Array,
-  u: ArrayLike<number>,
-  ds: Float64Array,
-): StepGradients {
-  const n = previous.length;
-  const top = pop(previous, u[0], 'top');
-  const fromBoth = popBackward(top, u[1], ds.slice(1, n + 1), 'bottom');
-  const fromTop = popBackward(previous, u[0], fromBoth.ds, 'top');
-  return {
-    ds: fromTop.ds,
-    dd: Float64Array.of(ds[n + 1], ds[0]),
-    du: Float64Array.of(fromTop.du, fromBoth.du),
-  };
-}
-
-/**
- * Reads up to one unit from the top, and up to one from the bottom; a row may be in both.
- *
- *   r[0] = Σ_i min(s[i], max(0, 1 − Σ_{j>i} s[j])) · V[i]   (10)
- *   r[1] = Σ_i min(s[i], max(0, 1 − Σ_{j<i} s[j])) · V[i]   (11)
- *
- * strengths [n], V: n rows of [M] → r [2,M]
- */
-export function dequeRead(strengths: Float64Array, V: readonly Float64Array[]): Float64Array {
-  return flatOf([read(strengths, V, 'top'), read(strengths, V, 'bottom')]);
-}
-
-/** dr [2,M] → ds [n] and dV (n rows of [M]), both added to */
-export function dequeReadBackward(
-  strengths: Float64Array,
-  V: readonly Float64Array[],
-  dr: Float64Array,
-  ds: Float64Array,
-  dV: readonly Float64Array[],
-): void {
-  const M = dr.length / 2;
-  readBackward(strengths, V, dr.slice(0, M), ds, dV, 'top');
-  readBackward(strengths, V, dr.slice(M), ds, dV, 'bottom');
-}
-
 export const deque: Memory = {
   ends: 2,
-  step: dequeStep,
-  stepBackward: dequeStepBackward,
-  read: dequeRead,
-  readBackward: dequeReadBackward,
+
+  /**
+   * Pops from the top, pops from the bottom what the first pop left, then pushes at both ends.
+   *
+   *   top[i]   = max(0, s_{t-1}[i] − max(0, u[0] − Σ_{j>i} s_{t-1}[j]))   (7)
+   *   both[i]  = max(0, top[i] − max(0, u[1] − Σ_{j<i} top[j]))           (8)
+   *   s_t      = d[1], both[0], …, both[2t−1], d[0]                       (9)
+   *
+   * previous [2t], d [2], u [2] → s_t [2(t+1)]
+   */
+  step(previous, d, u) {
+    const top = pop(previous, u[0], 'top');
+    const both = pop(top, u[1], 'bottom');
+    const s = new Float64Array(previous.length + 2);
+    s[0] = d[1];
+    s.set(both, 1);
+    s[s.length - 1] = d[0];
+    return s;
+  },
+
+  /** previous [2t], u [2], ds_t [2(t+1)] → ds_{t-1} [2t], dd [2], du [2] */
+  stepBackward(previous, u, ds) {
+    const n = previous.length;
+    const top = pop(previous, u[0], 'top');
+    const fromBoth = popBackward(top, u[1], ds.slice(1, n + 1), 'bottom');
+    const fromTop = popBackward(previous, u[0], fromBoth.ds, 'top');
+    return {
+      ds: fromTop.ds,
+      dd: Float64Array.of(ds[n + 1], ds[0]),
+      du: Float64Array.of(fromTop.du, fromBoth.du),
+    };
+  },
+
+  /**
+   * Reads up to one unit from the top, and up to one from the bottom; a row may be in both.
+   *
+   *   r[0] = Σ_i min(s[i], max(0, 1 − Σ_{j>i} s[j])) · V[i]   (10)
+   *   r[1] = Σ_i min(s[i], max(0, 1 − Σ_{j<i} s[j])) · V[i]   (11)
+   *
+   * strengths [n], V: n rows of [M] → r [2,M]
+   */
+  read: (strengths, V) => flatOf([read(strengths, V, 'top'), read(strengths, V, 'bottom')]),
+
+  /** dr [2,M] → ds [n] and dV (n rows of [M]), both added to */
+  readBackward(strengths, V, dr, ds, dV) {
+    const M = dr.length / 2;
+    readBackward(strengths, V, dr.slice(0, M), ds, dV, 'top');
+    readBackward(strengths, V, dr.slice(M), ds, dV, 'bottom');
+  },
+
+  /** Equation 6. */
   push: (V, [top, bottom]) => [bottom, ...V, top],
   unpush: V => ({ V: V.slice(1, -1), v: [V[V.length - 1], V[0]] }),
 };
-
-/** push d [T,2], pop u [T,2], value v [T,2,M] → read r [T,2,M], strengths s: [T][2(t+1)] */
-export function dequeForward(
-  push: ArrayLike<number>,
-  pop: ArrayLike<number>,
-  value: ArrayLike<number>,
-): SequenceReads {
-  return sequenceForward(deque, push, pop, value);
-}
-
-/** pop u [T,2], value v [T,2,M], strengths of the forward pass, dRead [T,2,M] → dPush [T,2], dPop [T,2], dValue [T,2,M] */
-export function dequeBackward(
-  pop: ArrayLike<number>,
-  value: ArrayLike<number>,
-  strengths: readonly Float64Array[],
-  dRead: ArrayLike<number>,
-): SequenceGradients {
-  return sequenceBackward(deque, pop, value, strengths, dRead);
-}

@@ -16,7 +16,7 @@ export interface Output {
  * a [V], target < V → p [V], loss. The largest logit is taken off first, so that no exponential overflows
  * and the loss stays finite where p[target] underflows.
  */
-export function softmaxCrossEntropy(a: Float64Array, target: number): Output {
+function softmaxCrossEntropy(a: Float64Array, target: number): Output {
   const top = a.reduce((most, x) => Math.max(most, x), -Infinity);
   const output = a.map(x => Math.exp(x - top));
   const sum = output.reduce((s, x) => s + x, 0);
@@ -25,7 +25,7 @@ export function softmaxCrossEntropy(a: Float64Array, target: number): Output {
 }
 
 /** da = p − e_target. p [V], target < V → da [V] */
-export function softmaxCrossEntropyBackward(p: Float64Array, target: number): Float64Array {
+function softmaxCrossEntropyBackward(p: Float64Array, target: number): Float64Array {
   const da = p.slice();
   da[target] -= 1;
   return da;

@@ -60,7 +60,7 @@ export function decay(
 }
 
 /** Whether a tensor decays: the matrices do; biases and initial states have no reason to be small. */
-export const decays = (name: string): boolean => name.startsWith('W_');
+const decays = (name: string): boolean => name.startsWith('W_');
 
 /** √Σ dw² over all tensors. NaN or infinite exactly where a gradient is (or overflows). */
 export function globalNorm(gradients: Tensors): number {

@@ -120,28 +120,3 @@ export function sequenceBackward(
   }
   return { dPush, dPop, dValue };
 }
-
-/** Memories of one end, new rows on top: the literal functions of numbers under the interface of arrays. */
-export function oneEnded(kind: {
-  step(previous: Float64Array, d: number, u: number): Float64Array;
-  stepBackward(
-    previous: Float64Array,
-    u: number,
-    ds: Float64Array,
-  ): { ds: Float64Array; dd: number; du: number };
-  read: Memory['read'];
-  readBackward: Memory['readBackward'];
-}): Memory {
-  return {
-    ends: 1,
-    step: (previous, d, u) => kind.step(previous, d[0], u[0]),
-    stepBackward(previous, u, ds) {
-      const made = kind.stepBackward(previous, u[0], ds);
-      return { ds: made.ds, dd: Float64Array.of(made.dd), du: Float64Array.of(made.du) };
-    },
-    read: kind.read,
-    readBackward: kind.readBackward,
-    push: (V, [v]) => [...V, v],
-    unpush: V => ({ V: V.slice(0, -1), v: V.slice(-1) }),
-  };
-}

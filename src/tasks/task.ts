@@ -135,7 +135,7 @@ export function parseSource(task: Task, line: string): number[] {
 }
 
 /** Symbols as people read them. */
-export const formatSymbols = (names: readonly string[], symbols: readonly number[], between = ' '): string =>
+const formatSymbols = (names: readonly string[], symbols: readonly number[], between = ' '): string =>
   symbols.map(symbol => names[symbol]).join(between);
 
 /** A source, or an answer, as the task writes it. */
@@ -143,10 +143,6 @@ export const formatSource = (task: Task, source: readonly number[]): string =>
   formatSymbols(task.symbolNames, source, task.characters ? '' : ' ');
 export const formatAnswer = (task: Task, outputs: readonly number[]): string =>
   formatSymbols(task.outputNames, outputs, task.characters ? '' : ' ');
-
-/** The right outputs of a sequence, in order. */
-export const answerOf = (sequence: Sequence): number[] =>
-  sequence.target.filter(target => target !== MASKED && target !== ZERO_TARGET);
 
 /** The inputs of step t: their names joined by `+`, `·` for none. */
 export function inputName(task: Task, sequence: Sequence, t: number): string {

@@ -42,7 +42,7 @@ export interface Verification {
  * A sum of some hundred float32 products is off by about 1e-6 of its size, and the backward pass carries that over T
  * steps; the parity tests hold gradients to a fifth of this.
  */
-export const BOUND = 1e-4;
+const BOUND = 1e-4;
 
 /**
  * Beside it, for a model that is nearly always right: the gradient of a logit is an output less 1, and float32 has an

@@ -5,9 +5,13 @@ import type { EngineName } from '../platform/names.ts';
 import type { Evaluation } from '../train/evaluate.ts';
 import type { Recovered } from '../train/recovery.ts';
 import type { Progress, Restart } from '../train/trainer.ts';
+import type { Verification } from '../train/verify.ts';
 import type { Look } from './memory/look.ts';
 
-/** What page and worker say to each other. One worker is one run. */
+/** What the page and its workers say to each other. */
+
+/** What a worker is for: its name. A training worker is one run. */
+export type Role = 'training' | 'checking' | 'verifying';
 
 /** Your own data as it came: the name of its file, and what it holds. */
 export interface DataText {
@@ -139,3 +143,34 @@ export type FromWorker =
   | { kind: 'refused'; id: number; message: string }
   /** The run is over: what happened, and what to do. */
   | { kind: 'failed'; message: string; advice: string };
+
+/** What a configuration comes to before anything is opened. */
+export interface Sizes {
+  parameters: number;
+  /** On the device, about. */
+  bytes: number;
+}
+
+/** What is wrong, and at which field; '' where no field is to blame alone. */
+export interface Problem {
+  key: string;
+  message: string;
+}
+
+export type Checked = { sizes: Sizes; problem?: undefined } | { sizes?: undefined; problem: Problem };
+
+export type ToCheck =
+  | { kind: 'config'; id: number; config: Config; data?: DataText }
+  /** Asks for settings that fit the data. */
+  | { kind: 'data'; data: DataText; characters: boolean };
+export type FromCheck =
+  | { kind: 'checked'; id: number; checked: Checked }
+  | { kind: 'defaults'; config: Config }
+  | { kind: 'refused'; message: string };
+
+export interface ToVerify {
+  checkpoint: Uint8Array;
+  engine: EngineName;
+  data?: DataText;
+}
+export type FromVerify = { verification: Verification } | { problem: string };

@@ -1,6 +1,6 @@
 import { InputError } from '../base/errors.ts';
+import { openWorker } from './open-worker.ts';
 import type { Answer, Asked, FromWorker, Opened, Opening, Questions, ToWorker } from './protocol.ts';
-import { openWorker } from './worker/open.ts';
 
 /** What a run says by itself, after it is open. */
 export type Heard = Exclude<FromWorker, Opened | { kind: 'answer' | 'refused' }>;

@@ -1,31 +1,16 @@
-import type { Browser, BrowserContext, Page } from 'puppeteer';
-import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
-import { launchBrowser } from '../support/browser.ts';
+import type { Page } from 'puppeteer';
+import { expect, test } from 'vitest';
 import { drop, fill, openPage, press, ready, stepOf, text, waitFor, waitForText } from '../support/page.ts';
-import { type Server, servePage } from '../support/server.ts';
+import { servedPage } from '../support/served-page.ts';
 
 /** What hurried, clumsy and hostile people do. On the CPU engine, which opens at once. */
 
-let server: Server;
-let browser: Browser;
-let context: BrowserContext;
-const address = (rest = '') => `${server.url}#v=1&preset=reverse&engine=cpu${rest}`;
+const served = servedPage();
+const address = (rest = '') => `${served.url}#v=1&preset=reverse&engine=cpu${rest}`;
 const waits = (page: Page) => waitForText(page, '#status', /Ready|Paused/);
 
-beforeAll(async () => {
-  [server, browser] = await Promise.all([servePage(inject('builtPage')), launchBrowser()]);
-});
-beforeEach(async () => {
-  await context?.close();
-  context = await browser.createBrowserContext();
-});
-afterAll(async () => {
-  await browser?.close();
-  await server?.close();
-});
-
 test('of runs that are asked for in a hurry the last one is there, and no other trains on', async () => {
-  const { page, complaints } = await openPage(context, address('&train.batch=256'));
+  const { page, complaints } = await openPage(served.context, address('&train.batch=256'));
   for (const seed of [5, 6, 7]) {
     await page.evaluate(hash => {
       location.hash = hash;
@@ -48,7 +33,7 @@ test('of runs that are asked for in a hurry the last one is there, and no other 
 });
 
 test('a run that is resumed and left at once does not come back', async () => {
-  const { page, complaints } = await openPage(context, address('&train.seed=5'));
+  const { page, complaints } = await openPage(served.context, address('&train.seed=5'));
   await waitFor(page, 'a step', async () => (await stepOf(page)) > 0);
   await page.evaluate(() => {
     location.hash = '#v=1&preset=reverse&engine=cpu&train.seed=6&paused';
@@ -67,7 +52,7 @@ test('a run that is resumed and left at once does not come back', async () => {
 });
 
 test('a value that is typed over before it was checked does not begin a run of the old one', async () => {
-  const { page } = await openPage(context, address('&paused'));
+  const { page } = await openPage(served.context, address('&paused'));
   await waits(page);
   await page.evaluate(() => {
     const field = document.querySelector<HTMLInputElement>('#set-model-hidden')!;
@@ -83,7 +68,7 @@ test('a value that is typed over before it was checked does not begin a run of t
 
 test('a run that diverges says so, keeps its last good weights, and can be left and resumed', async () => {
   const { page } = await openPage(
-    context,
+    served.context,
     address('&train.optimiser=adamw&train.weightDecay=1&train.rate=1000&train.clip=none'),
   );
   await waitForText(page, '#error', /training diverged: 10 steps in a row .* Lower train.rate \(now 1000\)/);
@@ -105,7 +90,7 @@ test('a run that diverges says so, keeps its last good weights, and can be left 
 });
 
 test('your own data with sources of any length', async () => {
-  const { page, complaints } = await openPage(context, address('&paused'));
+  const { page, complaints } = await openPage(served.context, address('&paused'));
   await waits(page);
   const line = (length: number) => `${'x y '.repeat(length / 2).trim()}\tx`;
   const pairs = [...Array.from({ length: 20 }, (_, i) => line(2 * i + 4)), line(300), line(302), line(304)];
@@ -119,7 +104,7 @@ test('your own data with sources of any length', async () => {
 });
 
 test('a link to a run on your own data waits for its file', async () => {
-  const { page } = await openPage(context, address('&paused'));
+  const { page } = await openPage(served.context, address('&paused'));
   await waits(page);
   await page.evaluate(() => {
     location.hash =
@@ -137,7 +122,7 @@ test('a link to a run on your own data waits for its file', async () => {
 });
 
 test('symbols and file names are text, whatever they look like', async () => {
-  const { page } = await openPage(context, address('&paused'));
+  const { page } = await openPage(served.context, address('&paused'));
   await waits(page);
   const evil = '<img/src=x/onerror=alert(1)>';
   let alerts = 0;
@@ -168,7 +153,7 @@ test('symbols and file names are text, whatever they look like', async () => {
 });
 
 test('a browser that keeps nothing trains all the same', async () => {
-  const page = await context.newPage();
+  const page = await served.context.newPage();
   await page.evaluateOnNewDocument(() => {
     const denied = () => {
       throw new DOMException('denied', 'SecurityError');

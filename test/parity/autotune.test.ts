@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 import { assign } from '../../src/base/config.ts';
 import { tunedStep } from '../../src/kernels/autotune.ts';
-import { tuningFor } from '../../src/kernels/tuning.ts';
 import { decodeCheckpoint, encodeCheckpoint } from '../../src/train/checkpoint.ts';
 import { preset } from '../../src/train/presets.ts';
 import { Trainer } from '../../src/train/trainer.ts';
@@ -12,7 +11,7 @@ const KEY = 'step 8×256×4·128';
 
 test('measures a large step once, and remembers', async () => {
   const gpu = await openGpu();
-  const tuning = tuningFor(gpu);
+  const tuning = gpu.profile.tuning;
   const store = new Map<string, string>();
   const named = ({ rows, size }: { rows: number; size: number }) => `${rows} rows, ${size} invocations`;
   const { tiles, choices } = await tunedStep(gpu, LARGE, tuning, { store });
@@ -33,13 +32,13 @@ test('measures a large step once, and remembers', async () => {
 
 test('leaves small steps to the table', async () => {
   const gpu = await openGpu();
-  const tuning = tuningFor(gpu);
+  const tuning = gpu.profile.tuning;
   expect(await tunedStep(gpu, { ...LARGE, columns4: 2 }, tuning)).toEqual({ tiles: tuning.step });
 });
 
 test('a run keeps the tiles that it was begun with, whatever the cache of the machine has', async () => {
   const { gpu, on } = await openGpuEngines();
-  const [first, second] = tuningFor(gpu).stepsToTry.map(
+  const [first, second] = gpu.profile.tuning.stepsToTry.map(
     ({ rows, size }) => `${rows} rows, ${size} invocations`,
   );
   const key = 'step 32×128×4·64';

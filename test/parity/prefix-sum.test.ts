@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { Rng } from '../../src/base/rng.ts';
 import type { Gpu } from '../../src/gpu/device.ts';
-import { type PrefixSumForm, prefixSum } from '../../src/kernels/prefix-sum.ts';
+import type { MemoryForm } from '../../src/gpu/profile.ts';
+import { prefixSum } from '../../src/kernels/prefix-sum.ts';
 import { openGpu } from '../support/device.ts';
 
 /** Batched prefix sums and their gradients against sums in float64, in every form. */
@@ -9,7 +10,7 @@ import { openGpu } from '../support/device.ts';
 /** Of the largest sum: some thousand float32 roundings of either sign (6e-8 each, growing like their root). */
 const TOLERANCE = 1e-5;
 
-const FORMS: [string, PrefixSumForm][] = [
+const FORMS: [string, MemoryForm][] = [
   ['lane', { form: 'lane', size: 8, subgroups: false }],
   ['block', { form: 'block', size: 32, subgroups: false }],
   ['block with subgroups', { form: 'block', size: 32, subgroups: true }],

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ModelSpec } from '../../src/base/parameters.ts';
 import { Rng } from '../../src/base/rng.ts';
 import type { Engine, Forward, Model, StepReport } from '../../src/engine/engine.ts';
-import type { Spawn } from '../../src/simd/pool.ts';
+import type { Spawn, ToThread } from '../../src/simd/pool.ts';
 import { makeSpec, randomBatch } from '../support/batches.ts';
 import { configOf, startOf } from '../support/model-parity.ts';
 
@@ -93,7 +93,7 @@ describe('threads that are lost, or were never there', () => {
   const ENTRY = new URL('../../dist/src/platform/node/thread.js', import.meta.url);
   const large = makeSpec({ controller: 'lstm', hidden: 256, width: 64 });
   /** Long enough for something to happen in the middle of it. */
-  const long = () => randomBatch(new Rng(1, 1), large, new Array(10).fill(200));
+  const long = () => randomBatch(new Rng(1, 1), large, new Array(80).fill(100));
 
   /** Workers that can be ended from here. */
   function mortal() {
@@ -113,13 +113,23 @@ describe('threads that are lost, or were never there', () => {
   }
 
   test('one that dies in the middle of a step is an error with its name, and so is every step after it', async () => {
-    const { spawn, workers } = mortal();
+    // Threads that are there, take an item of a job, and die of it.
+    const spawn: Spawn = ({ heard, died }) => ({
+      post(message) {
+        const asked = message as ToThread;
+        if (asked.kind === 'thread') setTimeout(() => heard({ kind: 'ready' }));
+        if (asked.kind !== 'job') return;
+        Atomics.add(asked.next, 0, 1);
+        setTimeout(() => died('exit code 1'));
+      },
+      hold: () => undefined,
+      end: () => undefined,
+    });
     const engine = await createCpuEngine('a test', { spawn, cores: 3 }, 3);
     const model = await engine.model(large, configOf({}), startOf(large));
-    const step = model.step(long());
-    for (const worker of workers) worker.terminate();
-    await expect(step).rejects.toThrow(/^thread [23] of 3 of the cpu engine ended: exit code 1$/);
-    await expect((async () => model.step(long()))()).rejects.toThrow(/^thread [23] of 3 of the cpu engine/);
+    const name = /^thread [23] of 3 of the cpu engine ended: exit code 1$/;
+    await expect(model.step(long())).rejects.toThrow(name);
+    await expect((async () => model.step(long()))()).rejects.toThrow(name);
     engine.destroy();
   });
 

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { Rng } from '../../src/base/rng.ts';
 import type { Engine } from '../../src/engine/engine.ts';
-import { chooseForm } from '../../src/kernels/memory.ts';
 import { openGpuEngines } from '../support/device.ts';
 import { longMemory } from '../support/long-memory.ts';
 import {
@@ -17,7 +16,7 @@ import {
 let engines: Record<'time' | 'streaming', Engine>;
 beforeAll(async () => {
   const { gpu, on } = await openGpuEngines();
-  engines = { time: on({ memory: 'time' }), streaming: on({ memory: chooseForm(gpu) }) };
+  engines = { time: on({ memory: 'time' }), streaming: on({ memory: gpu.profile.memory }) };
 });
 afterAll(() => engines.time.destroy());
 

@@ -1,7 +1,18 @@
 import type { AdapterDescription, Engine } from '../../src/engine/engine.ts';
 import { type GpuOptions, gpuEngineOn } from '../../src/engine/gpu.ts';
 import { Gpu, requestDevice } from '../../src/gpu/device.ts';
+import { PROFILE_NAMES, type ProfileName } from '../../src/gpu/profile.ts';
 import { findAdapter, release, searchWords } from '../../src/platform/node/adapter.ts';
+
+/**
+ * The profile that all tests of kernels compute by, whatever the adapter: `npm run verify` runs them under each. Absent: that
+ * of the adapter's kind.
+ */
+export const PROFILE = PROFILE_NAMES.find(name => name === process.env.PUSHDOWN_PROFILE);
+if (process.env.PUSHDOWN_PROFILE && !PROFILE)
+  throw new Error(
+    `PUSHDOWN_PROFILE is one of ${PROFILE_NAMES.join(', ')}, not ${process.env.PUSHDOWN_PROFILE}.`,
+  );
 
 /** A device of the best adapter of this machine, and what it is. @param checked with bounds checks, where it is software */
 export async function openDevice(
@@ -15,20 +26,17 @@ export async function openDevice(
 }
 
 /** The best WebGPU device of this machine. Throws where there is none: parity is never skipped. */
-export async function openGpu(): Promise<Gpu> {
-  const { device, description } = await openDevice();
-  return new Gpu(device, description.kind === 'software');
-}
+export const openGpu = async (profile?: ProfileName): Promise<Gpu> => (await openGpuEngines(profile)).gpu;
 
 /** The GPU engine on it, in the form it chooses or a forced one. */
-export async function openGpuEngine(options?: GpuOptions): Promise<Engine> {
-  const { device, description } = await openDevice();
-  return gpuEngineOn(new Gpu(device, description.kind === 'software'), description, options);
-}
+export const openGpuEngine = async (options?: GpuOptions): Promise<Engine> =>
+  (await openGpuEngines(options?.profile)).on(options);
 
 /** Engines in several forms on one device, on which every kernel is compiled once. The device ends with any of them. */
-export async function openGpuEngines(): Promise<{ gpu: Gpu; on(options?: GpuOptions): Engine }> {
+export async function openGpuEngines(
+  profile: ProfileName | undefined = PROFILE,
+): Promise<{ gpu: Gpu; on(options?: GpuOptions): Engine }> {
   const { device, description } = await openDevice();
-  const gpu = new Gpu(device, description.kind === 'software');
+  const gpu = Gpu.of(device, description.kind, profile);
   return { gpu, on: options => gpuEngineOn(gpu, description, options) };
 }

@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import type { Tensors } from '../../src/base/parameters.ts';
 
 /** Gradient of f by every number of `at`: (f(x + h) − f(x − h)) / 2h. f reads `at`, which is left as it was. */
-export function centralDifferences(f: () => number, at: Tensors, h: number): Tensors {
+function centralDifferences(f: () => number, at: Tensors, h: number): Tensors {
   const made: Tensors = new Map();
   for (const [name, x] of at) {
     const gradient = new Float64Array(x.length);
@@ -24,7 +24,7 @@ export function centralDifferences(f: () => number, at: Tensors, h: number): Ten
  * Fails unless |got − expected| ≤ tolerance · max(1, |expected|) everywhere, naming the first five places that
  * differ: `W_hh[7]: expected 0.25, got 0.5`.
  */
-export function expectTensorsClose(got: Tensors, expected: Tensors, tolerance: number): void {
+function expectTensorsClose(got: Tensors, expected: Tensors, tolerance: number): void {
   const faults: string[] = [];
   for (const [name, want] of expected) {
     const have = got.get(name);

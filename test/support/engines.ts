@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import type { ModelSpec } from '../../src/base/parameters.ts';
 import type { Engine, MemoryKind } from '../../src/engine/engine.ts';
 import type { GpuOptions } from '../../src/engine/gpu.ts';
+import { PROFILE_NAMES } from '../../src/gpu/profile.ts';
 import { ENGINES, REFERENCE } from '../../src/platform/names.ts';
 import { openEngine } from '../../src/platform/node/engine.ts';
 import { openGpuEngine } from './device.ts';
@@ -10,7 +11,7 @@ import { openGpuEngine } from './device.ts';
  * What is compared with the reference: engines, each in the ways in which it can compute. Tests of parity, training,
  * recovery and resumption take these as parameters.
  */
-export interface Profile {
+export interface Way {
   name: string;
   /** Of the kernels: what is forced. Absent for other engines. */
   gpu?: GpuOptions;
@@ -32,7 +33,7 @@ export interface Profile {
 const ANY = { takes: () => true, hasMemory: () => true, most: { test: 20_000, verify: 300_000 } };
 
 /** The kernels, in a way that is forced. */
-const gpu = (name: string, options: GpuOptions, more: Partial<Profile> = {}): Profile => ({
+const gpu = (name: string, options: GpuOptions, more: Partial<Way> = {}): Way => ({
   ...ANY,
   ...more,
   name: `gpu, ${name}`,
@@ -41,7 +42,7 @@ const gpu = (name: string, options: GpuOptions, more: Partial<Profile> = {}): Pr
 });
 
 /** Every other engine of this machine, as it comes: one that is new in the table is compared from then on. */
-export const OTHERS: readonly Profile[] = ENGINES.map(({ name }) => name)
+const OTHERS: readonly Way[] = ENGINES.map(({ name }) => name)
   .filter(name => name !== 'gpu' && name !== REFERENCE)
   .map(name => ({ ...ANY, name, open: () => openEngine(name) }));
 
@@ -52,7 +53,7 @@ const block = (size: number, subgroups = false) => ({ form: 'block', size, subgr
 const writtenOut = ({ embedding, readout }: ModelSpec): boolean => embedding === 0 && readout === 0;
 
 /** Ways of computing a whole model. */
-export const MODEL_PROFILES: readonly Profile[] = [
+export const MODEL_PROFILES: readonly Way[] = [
   gpu('fused, lane', { form: lane(4) }, { takes: writtenOut }),
   gpu('fused, block', { form: block(32) }),
   gpu('fused, block with subgroups', { form: block(64, true) }, { few: true }),
@@ -65,10 +66,10 @@ export const MODEL_PROFILES: readonly Profile[] = [
 const SLOW = { most: { test: 2_000, verify: 300_000 } };
 
 /** The reference itself: for runs, resumption and recovery, which are to be the same on every engine. */
-export const ITSELF: Profile = { ...ANY, name: REFERENCE, open: () => openEngine(REFERENCE) };
+export const ITSELF: Way = { ...ANY, name: REFERENCE, open: () => openEngine(REFERENCE) };
 
 /** Ways of computing a memory on its own. */
-export const MEMORY_PROFILES: readonly Profile[] = [
+export const MEMORY_PROFILES: readonly Way[] = [
   gpu('lane', { memory: lane(8) }),
   gpu('block', { memory: block(32) }, SLOW),
   gpu('block with subgroups', { memory: block(32, true) }, SLOW),
@@ -82,20 +83,23 @@ export const MEMORY_PROFILES: readonly Profile[] = [
 ];
 
 /** Ways of training: those with kernels of their own for it. */
-export const TRAINING_PROFILES: readonly Profile[] = [
+export const TRAINING_PROFILES: readonly Way[] = [
   gpu('fused, lane', { form: lane(4) }),
   gpu('fused, block', { form: block(32) }),
   gpu('stepwise', { plan: 'stepwise' }),
   ...OTHERS,
 ];
 
+/** The kernels as they are chosen on every kind of device. */
+export const PROFILES: readonly Way[] = PROFILE_NAMES.map(profile => gpu(`as on: ${profile}`, { profile }));
+
 /** Engines as people get them: for what does not depend on the kernels. */
-export const RUN_PROFILES: readonly Profile[] = [gpu('as chosen', {}), ...OTHERS];
+export const RUN_PROFILES: readonly Way[] = [gpu('as chosen', {}), ...OTHERS];
 
 /** Describes tests of each profile, with its engine open while they run. */
 export const describeEach = (
-  profiles: readonly Profile[],
-  tests: (engine: () => Engine, profile: Profile) => void,
+  profiles: readonly Way[],
+  tests: (engine: () => Engine, profile: Way) => void,
 ): void =>
   describe.each(profiles)('$name', profile => {
     let engine: Engine | undefined;

@@ -2,7 +2,7 @@ import { DeviceLost } from '../../src/base/errors.ts';
 import type { Engine, Model } from '../../src/engine/engine.ts';
 import { createGpuEngine, type GpuOptions } from '../../src/engine/gpu.ts';
 import { openDevice } from './device.ts';
-import type { Profile } from './engines.ts';
+import type { Way } from './engines.ts';
 
 /** Engines that can be taken away in the middle of their work, as a driver that fails does. */
 export interface Losing {
@@ -40,7 +40,7 @@ export function losingGpus(options: GpuOptions = {}, checked = true): Losing {
 }
 
 /** Engines without a device to lose: from the loss on, every promise of theirs rejects, and what was begun is gone. */
-export function losingEngines({ open }: Profile): Losing {
+function losingEngines({ open }: Way): Losing {
   let last: { lost: boolean } = { lost: false };
   let opened = 0;
   return {
@@ -90,5 +90,5 @@ export function losingEngines({ open }: Profile): Losing {
 }
 
 /** Engines of a profile, to be lost in the way that they can be. */
-export const losing = (profile: Profile, options: GpuOptions = {}): Losing =>
+export const losing = (profile: Way, options: GpuOptions = {}): Losing =>
   profile.gpu ? losingGpus({ ...profile.gpu, ...options }) : losingEngines(profile);

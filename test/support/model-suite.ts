@@ -3,7 +3,7 @@ import type { TrainConfig } from '../../src/base/config.ts';
 import { Rng } from '../../src/base/rng.ts';
 import { createReferenceEngine } from '../../src/engine/reference.ts';
 import { makeSpec, randomBatch } from './batches.ts';
-import { describeEach, type Profile } from './engines.ts';
+import { describeEach, type Way } from './engines.ts';
 import {
   configOf,
   difference,
@@ -33,7 +33,7 @@ const OF_MEMORY = { stack: FEW[0], queue: FEW[1], deque: FEW[2] };
 const reference = createReferenceEngine();
 
 /** All tests of the models of these profiles: in files of their own, so that they run side by side. */
-export const compareModels = (profiles: readonly Profile[]): void =>
+export const compareModels = (profiles: readonly Way[]): void =>
   describeEach(profiles, (engine, { takes, few }) => {
     const engines = () => [engine(), reference] as const;
 

@@ -5,7 +5,6 @@ import { rowsRead } from '../../bench/cases/memory.ts';
 import { type Baseline, judge, parseBaseline, type Ratios, remarksOf } from '../../bench/gate.ts';
 import { exponent, spread } from '../../bench/measure.ts';
 import { agree } from '../../bench/peers/agree.ts';
-import { barPlot } from '../../bench/plot.ts';
 import { faults } from '../../bench/suite.ts';
 
 /** What the benchmarks conclude from their samples. */
@@ -135,25 +134,4 @@ test('the rows of a read are counted', () => {
   expect(rowsRead(problem)).toBeGreaterThan(1);
   expect(rowsRead(problem)).toBeLessThan(3);
   expect(rowsRead({ ...problem, strengths: 'near 0' })).toBeGreaterThan(10);
-});
-
-test('a plot is SVG that says what it shows', () => {
-  const svg = barPlot({
-    title: 'A <pass>',
-    unit: 'ms',
-    series: ['pushdown', 'other'],
-    groups: [
-      {
-        label: 'memory',
-        bars: [
-          { series: 0, value: spread([1, 2, 3]) },
-          { series: 1, text: 'other: failed' },
-        ],
-      },
-    ],
-  });
-  expect(svg).toMatch(/^<svg[^>]*xmlns="http:\/\/www\.w3\.org\/2000\/svg"/);
-  expect(svg).toContain('A &lt;pass&gt;');
-  expect(svg.trimEnd().endsWith('</svg>')).toBe(true);
-  for (const text of ['memory', 'pushdown', 'other: failed']) expect(svg).toContain(text);
 });

@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { assign } from '../../src/base/config.ts';
+import { crc32 } from '../../src/base/crc32.ts';
 import { InputError } from '../../src/base/errors.ts';
 import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../../src/train/checkpoint.ts';
 import { noSums } from '../../src/train/metrics.ts';
@@ -120,6 +121,61 @@ test('what could not be read back is not written', () => {
   const short = make();
   short.state.mean.clear();
   expect(() => encodeCheckpoint(short)).toThrow('tensor "optimiser.mean.W_xh" is missing');
+});
+
+describe('a header that another program wrote', () => {
+  /** The same checkpoint, its header as `write` says, its checksum as docs/checkpoints.md does. */
+  const rewritten = (write: (header: Header) => string): Uint8Array => {
+    const { header, data } = split(encodeCheckpoint(make()));
+    header.__metadata__.checksum = 'CHECKSUM';
+    const text = write(header);
+    const sum = crc32(join(text.replace('CHECKSUM', '00000000'), data));
+    return join(text.replace('CHECKSUM', sum.toString(16).padStart(8, '0')), data);
+  };
+  /** Its strings stay as they are; the punctuation between them changes. */
+  const respaced = (json: string, colon: string, comma: string): string =>
+    json.replace(/("(?:[^"\\]|\\.)*")|:|,/g, (found, text) => text ?? (found === ':' ? colon : comma));
+  const reversed = (value: unknown): unknown =>
+    typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? Object.fromEntries(
+          Object.entries(value)
+            .toReversed()
+            .map(([key, one]) => [key, reversed(one)]),
+        )
+      : value;
+  const escaped = (json: string): string =>
+    json.replace(/[f_k]/g, char => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
+  test.each<[string, (header: Header) => string]>([
+    ['as pushdown writes it', header => JSON.stringify(header)],
+    ["with the spaces of Python's json.dumps", header => respaced(JSON.stringify(header), ': ', ', ')],
+    ['with spaces before colons, and lines', header => respaced(JSON.stringify(header), '\t:\r\n ', ' ,\n')],
+    ['indented', header => JSON.stringify(header, null, 2)],
+    ['with its keys in another order', header => JSON.stringify(reversed(header))],
+    ['with letters escaped, of keys too', header => escaped(JSON.stringify(header))],
+    [
+      'whose texts quote a checksum',
+      ({ __metadata__, ...tensors }) =>
+        JSON.stringify({
+          __metadata__: { ...__metadata__, note: 'the last is "checksum":"ffffffff"', '"checksum":': '"' },
+          ...tensors,
+        }),
+    ],
+    [
+      'with characters of several bytes',
+      ({ __metadata__, ...tensors }) =>
+        JSON.stringify({ __metadata__: { note: 'ä€😀', ...__metadata__ }, ...tensors }),
+    ],
+    [
+      'with a key twice, of which the last counts',
+      header => JSON.stringify(header).replace('"checksum"', '"checksum":"ffffffff","checksum"'),
+    ],
+  ])('%s, is read', (_, write) => {
+    const bytes = rewritten(write);
+    expect(decodeCheckpoint(bytes)).toEqual(make());
+    bytes[bytes.length - 3] ^= 1;
+    expect(() => decodeCheckpoint(bytes)).toThrow(/damaged.*its checksum must be/);
+  });
 });
 
 /** Breaks the header (and data) of a good file. */

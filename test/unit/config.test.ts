@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { assign, FIELDS, makeConfig } from '../../src/base/config.ts';
 import { InputError } from '../../src/base/errors.ts';
-import { countLikePaper } from '../../src/base/parameters.ts';
 import { bytesOf } from '../../src/train/estimate.ts';
 import { configOf, type Grid } from '../../src/train/presets/grid.ts';
 import { PRESETS, preset } from '../../src/train/presets.ts';
 import { setup } from '../../src/train/setup.ts';
+import { countLikePaper } from '../support/paper-count.ts';
 
 const plain = makeConfig({});
 

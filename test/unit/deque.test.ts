@@ -1,19 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { Rng } from '../../src/base/rng.ts';
-import {
-  dequeForward,
-  dequeRead,
-  dequeReadBackward,
-  dequeStep,
-  dequeStepBackward,
-} from '../../src/reference/deque.ts';
+import { deque } from '../../src/reference/deque.ts';
 import { rowsOf, zeroRows } from '../../src/reference/rows.ts';
+import { sequenceForward } from '../../src/reference/sequence.ts';
 
 const f64 = (...x: number[]): Float64Array => Float64Array.from(x);
 
 describe('a deque by hand: end 0 is the top, end 1 the bottom, rows go from bottom to top', () => {
   it('pushes at both ends', () => {
-    const { strengths, read } = dequeForward([0.75, 0.5, 0.25, 1], [0, 0, 0, 0], [1, 2, 3, 4]);
+    const { strengths, read } = sequenceForward(deque, [0.75, 0.5, 0.25, 1], [0, 0, 0, 0], [1, 2, 3, 4]);
     expect(strengths.map(s => [...s])).toEqual([
       [0.5, 0.75],
       [1, 0.5, 0.75, 0.25],
@@ -24,15 +19,15 @@ describe('a deque by hand: end 0 is the top, end 1 the bottom, rows go from bott
 
   it('pops the top first, then the bottom of what the top pop left', () => {
     // The top pop takes all of row 2, and half of row 1; the bottom pop finds rows of ½ and ¼.
-    expect([...dequeStep(f64(0.5, 0.75, 0.25), f64(1, 0), f64(0.75, 0.625))]).toEqual([0, 0, 0.125, 0, 1]);
+    expect([...deque.step(f64(0.5, 0.75, 0.25), f64(1, 0), f64(0.75, 0.625))]).toEqual([0, 0, 0.125, 0, 1]);
     // The bottom pop may empty it, and has nothing to go on with.
-    expect([...dequeStep(f64(0.5, 0.75, 0.25), f64(1, 0), f64(0.75, 2))]).toEqual([0, 0, 0, 0, 1]);
+    expect([...deque.step(f64(0.5, 0.75, 0.25), f64(1, 0), f64(0.75, 2))]).toEqual([0, 0, 0, 0, 1]);
     // The bottom pop is not given what the top pop could not take.
-    expect([...dequeStep(f64(0.5), f64(0.25, 0.75), f64(0.75, 0))]).toEqual([0.75, 0, 0.25]);
+    expect([...deque.step(f64(0.5), f64(0.25, 0.75), f64(0.75, 0))]).toEqual([0.75, 0, 0.25]);
   });
 
   it('reads a row at both ends', () => {
-    expect([...dequeRead(f64(0.75, 0.5), [f64(2), f64(3)])]).toEqual([
+    expect([...deque.read(f64(0.75, 0.5), [f64(2), f64(3)])]).toEqual([
       0.5 * 3 + 0.5 * 2,
       0.75 * 2 + 0.25 * 3,
     ]);
@@ -41,9 +36,9 @@ describe('a deque by hand: end 0 is the top, end 1 the bottom, rows go from bott
   it('gradients of two pops that reach the same row', () => {
     const previous = f64(0.5, 1, 0.25);
     const u = f64(0.5, 0.75);
-    expect([...dequeStep(previous, f64(1, 1), u)]).toEqual([1, 0, 0.5, 0, 1]);
+    expect([...deque.step(previous, f64(1, 1), u)]).toEqual([1, 0, 0.5, 0, 1]);
     // Row 1 loses ¼ to the top pop, as row 2 is removed, and ¼ to the bottom one, as row 0 is.
-    const { ds, dd, du } = dequeStepBackward(previous, u, f64(3, 7, 11, 13, 5));
+    const { ds, dd, du } = deque.stepBackward(previous, u, f64(3, 7, 11, 13, 5));
     expect([...ds]).toEqual([11, 11, 11]);
     expect([...dd]).toEqual([5, 3]);
     expect([...du]).toEqual([-11, -11]);
@@ -54,7 +49,7 @@ describe('ties take the left argument', () => {
   it('of a read at either end: a row with s = 1 − depth is read whole', () => {
     const read = (...dr: [number, number]) => {
       const ds = new Float64Array(3);
-      dequeReadBackward(f64(0.5, 0.5, 0.5), rowsOf([2, 3, 4], 3), f64(...dr), ds, zeroRows(3, 1));
+      deque.readBackward(f64(0.5, 0.5, 0.5), rowsOf([2, 3, 4], 3), f64(...dr), ds, zeroRows(3, 1));
       return [...ds];
     };
     expect(read(1, 0)).toEqual([0, 3, 4]);
@@ -62,12 +57,12 @@ describe('ties take the left argument', () => {
   });
   it('a row that the top pop leaves whole to the last bit, and the bottom pop removes', () => {
     // The top pop ends exactly on row 1: no gradient to u[0]. The bottom pop ends exactly on its other side.
-    const { ds, du } = dequeStepBackward(f64(0.5, 1, 0.25), f64(0.25, 0.5), f64(3, 7, 11, 13, 5));
+    const { ds, du } = deque.stepBackward(f64(0.5, 1, 0.25), f64(0.25, 0.5), f64(3, 7, 11, 13, 5));
     expect([...ds]).toEqual([0, 11, 0]);
     expect([...du]).toEqual([0, 0]);
   });
   it('both pops empty it: nothing passes', () => {
-    const { ds, du } = dequeStepBackward(f64(0.5, 0.5), f64(0.5, 0.5), f64(3, 7, 11, 5));
+    const { ds, du } = deque.stepBackward(f64(0.5, 0.5), f64(0.5, 0.5), f64(3, 7, 11, 5));
     expect([...ds]).toEqual([0, 0]);
     expect([...du]).toEqual([0, 0]);
   });
@@ -79,7 +74,7 @@ describe('whole sequences', () => {
     const rng = new Rng(5, 103);
     const [push, pop] = [0, 1].map(() => Array.from({ length: 2 * T }, () => rng.int(0, 1)));
     const value = Array.from({ length: 2 * T }, (_, n) => n + 1);
-    const { read } = dequeForward(push, pop, value);
+    const { read } = sequenceForward(deque, push, pop, value);
     const symbols: number[] = [];
     for (let t = 0; t < T; t++) {
       if (pop[2 * t]) symbols.pop();
@@ -95,7 +90,7 @@ describe('whole sequences', () => {
     for (let seed = 0; seed < 20; seed++) {
       const rng = new Rng(seed, 103);
       const [push, u] = [0, 1].map(() => Array.from({ length: 2 * T }, () => rng.int(0, 4) / 4));
-      const { read, strengths } = dequeForward(push, u, new Array(2 * T).fill(1));
+      const { read, strengths } = sequenceForward(deque, push, u, new Array(2 * T).fill(1));
       let all = 0;
       strengths.forEach((s, t) => {
         expect(s).toHaveLength(2 * (t + 1));
@@ -112,15 +107,15 @@ describe('whole sequences', () => {
     const rng = new Rng(7, 103);
     const [push, u] = [0, 1].map(() => Float64Array.from({ length: 2 * T }, () => rng.uniform()));
     const value = Float64Array.from({ length: 2 * T * M }, () => rng.normal());
-    const { read, strengths } = dequeForward(push, u, value);
+    const { read, strengths } = sequenceForward(deque, push, u, value);
     let s: Float64Array = new Float64Array(0);
     let rows: Float64Array[] = [];
     for (let t = 0; t < T; t++) {
       const [top, bottom] = rowsOf(value.slice(2 * t * M, 2 * (t + 1) * M), 2);
       rows = [bottom, ...rows, top];
-      s = dequeStep(s, push.slice(2 * t, 2 * t + 2), u.slice(2 * t, 2 * t + 2));
+      s = deque.step(s, push.slice(2 * t, 2 * t + 2), u.slice(2 * t, 2 * t + 2));
       expect([...strengths[t]]).toEqual([...s]);
-      expect([...read.slice(2 * t * M, 2 * (t + 1) * M)]).toEqual([...dequeRead(s, rows)]);
+      expect([...read.slice(2 * t * M, 2 * (t + 1) * M)]).toEqual([...deque.read(s, rows)]);
     }
   });
 });

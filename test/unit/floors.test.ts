@@ -15,6 +15,7 @@ const BELOW: Record<string, string[]> = {
   layout: ['base'],
   gpu: ['base'],
   tasks: ['base'],
+  plot: [],
   shaders: ['layout'],
   reference: ['base'],
   simd: ['base', 'layout'],
@@ -23,7 +24,7 @@ const BELOW: Record<string, string[]> = {
   train: ['base', 'tasks', 'engine'],
   platform: ['base', 'gpu', 'kernels', 'engine'],
   entries: ['base', 'gpu', 'tasks', 'kernels', 'engine', 'train', 'platform'],
-  cli: ['base', 'tasks', 'kernels', 'engine', 'train', 'platform', 'entries'],
+  cli: ['base', 'plot', 'tasks', 'kernels', 'engine', 'train', 'platform', 'entries'],
   web: ['base', 'tasks', 'kernels', 'engine', 'train', 'platform'],
 };
 
@@ -33,18 +34,21 @@ const shelfOf = (file: string): string => {
   return second.endsWith('.ts') ? 'entries' : second;
 };
 
-const files = ['src', 'shaders'].flatMap(top =>
+const filesBelow = (top: string): string[] =>
   readdirSync(join(ROOT, top), { recursive: true, encoding: 'utf8' })
-    .filter(name => name.endsWith('.ts') && !name.endsWith('.d.ts') && !/simd[\\/]assembly/.test(name))
-    .map(name => join(ROOT, top, name)),
-);
+    .filter(name => name.endsWith('.ts') && !name.endsWith('.d.ts'))
+    .filter(name => !/simd[\\/]assembly|node_modules/.test(name))
+    .map(name => join(ROOT, top, name));
 
-/** What a file imports and re-exports, types too, as paths of files. */
+const files = ['src', 'shaders'].flatMap(filesBelow);
+
+/** What a file imports and re-exports, types too, and the workers that it opens, as paths of files. */
 function importsOf(file: string): string[] {
   const text = readFileSync(file, 'utf8');
   const found = [...text.matchAll(/^\s*(?:import|export)\s+(?:type\s)?[^;'"]*?from\s+['"]([^'"]+)['"]/gm)];
   const dynamic = [...text.matchAll(/import\(\s*['"]([^'"]+)['"]\s*\)/g)];
-  return [...found, ...dynamic]
+  const workers = [...text.matchAll(/new Worker\(new URL\(\s*['"]([^'"]+)['"]/g)];
+  return [...found, ...dynamic, ...workers]
     .map(([, path]) => path)
     .filter(path => path.startsWith('.'))
     .map(path => resolve(dirname(file), path));
@@ -102,22 +106,49 @@ test('one module of the terminal claims the folder of a run, and writes to it', 
   }
 });
 
-test('no imports in a circle', () => {
-  const imports = new Map(files.map(file => [file, importsOf(file)]));
+/** Circles of a graph, each as its nodes in order. */
+function circlesOf(graph: ReadonlyMap<string, readonly string[]>): string[] {
   const circles: string[] = [];
   const done = new Set<string>();
-  const visit = (file: string, path: readonly string[]): void => {
-    const at = path.indexOf(file);
+  const visit = (node: string, path: readonly string[]): void => {
+    const at = path.indexOf(node);
     if (at >= 0) {
-      circles.push([...path.slice(at), file].map(one => relative(ROOT, one)).join(' → '));
+      circles.push([...path.slice(at), node].join(' → '));
       return;
     }
-    if (done.has(file)) return;
-    for (const next of imports.get(file) ?? []) visit(next, [...path, file]);
-    done.add(file);
+    if (done.has(node)) return;
+    for (const next of graph.get(node) ?? []) visit(next, [...path, node]);
+    done.add(node);
   };
-  for (const file of files) visit(file, []);
-  expect(circles).toEqual([]);
+  for (const node of graph.keys()) visit(node, []);
+  return circles;
+}
+
+test('circles are found', () => {
+  const graph = { a: ['b'], b: ['c', 'd'], c: [], d: ['b', 'a'] };
+  expect(circlesOf(new Map(Object.entries(graph)))).toEqual(['b → d → b', 'a → b → d → a']);
+});
+
+test('no imports in a circle, in benchmarks and tests neither', () => {
+  const all = [...files, ...filesBelow('bench'), ...filesBelow('test')];
+  expect(all.length).toBeGreaterThan(300);
+  const near = (file: string): string => relative(ROOT, file);
+  expect(circlesOf(new Map(all.map(file => [near(file), importsOf(file).map(near)])))).toEqual([]);
+});
+
+test("no circle of the page's folders", () => {
+  const web = join(ROOT, 'src/web');
+  const folderOf = (file: string): string => relative(web, dirname(file));
+  const folders = new Map<string, string[]>();
+  for (const file of files.filter(one => shelfOf(one) === 'web')) {
+    const others = importsOf(file)
+      .map(folderOf)
+      .filter(folder => folder !== folderOf(file) && folder !== '' && !folder.startsWith('..'));
+    // What lies in the folder itself puts the others together, or is shared by them.
+    if (folderOf(file)) folders.set(folderOf(file), [...(folders.get(folderOf(file)) ?? []), ...others]);
+  }
+  expect(folders.size).toBeGreaterThan(5);
+  expect(circlesOf(folders)).toEqual([]);
 });
 
 test('train knows engines by their interface alone', () => {

@@ -186,7 +186,7 @@ test('addresses', () => {
     ),
     RUNS,
   );
-});
+}, 120_000);
 
 describe('checkpoints', () => {
   const config = assign(preset('reverse'), ['hidden=2', 'width=1', 'symbols=1']);

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import {
-  countLikePaper,
   countParameters,
   endsOfModel,
   initialise,
@@ -9,6 +8,7 @@ import {
   zeros,
 } from '../../src/base/parameters.ts';
 import { makeSpec } from '../support/batches.ts';
+import { countLikePaper } from '../support/paper-count.ts';
 
 const shapes = (model: Partial<ModelSpec>): Record<string, [number, number]> =>
   Object.fromEntries(parameters(makeSpec(model)).map(({ name, shape }) => [name, shape]));

@@ -2,18 +2,22 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { assign } from '../../src/base/config.ts';
 import { parameters } from '../../src/base/parameters.ts';
-import { encodeCheckpoint } from '../../src/train/checkpoint.ts';
+import { decodeCheckpoint, encodeCheckpoint } from '../../src/train/checkpoint.ts';
 import { preset } from '../../src/train/presets.ts';
 import { startRun } from '../../src/train/run-state.ts';
 import { initialState, setup } from '../../src/train/setup.ts';
 
-/** The reader of docs/checkpoints.md, as it stands there, on every tensor of a model that has nearly all of them. */
+/**
+ * The reader and the writer of docs/checkpoints.md, as they stand there, on every tensor of a model that has nearly all
+ * of them.
+ */
 
 const doc = readFileSync(new URL('../../docs/checkpoints.md', import.meta.url), 'utf8');
-const reader = /<!-- reader -->\n```py\n([\s\S]*?)```/.exec(doc)![1];
+const code = (name: string): string =>
+  new RegExp(`<!-- ${name} -->\n\`\`\`py\n([\\s\\S]*?)\`\`\``).exec(doc)![1];
 
 const config = assign(preset('reverse'), [
   'controller=lstm',
@@ -45,27 +49,45 @@ const python = ['python3', 'python'].find(name => {
 });
 
 // The tool is not for Python: a machine without it has nothing to read checkpoints with.
-it.runIf(python)('reads every tensor by its name, and the metadata', () => {
+describe.runIf(python)('in Python', () => {
   const state = initialState(spec, config.train);
-  const folder = mkdtempSync(join(tmpdir(), 'pushdown-'));
-  try {
-    const file = join(folder, 'checkpoint.safetensors');
-    writeFileSync(file, encodeCheckpoint({ config, engine: 'reference', state, run: startRun(config) }));
-    writeFileSync(
-      join(folder, 'read.py'),
-      `${reader}
+  const checkpoint = { config, engine: 'reference', state, run: startRun(config) };
+  let folder: string;
+  let file: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'pushdown-'));
+    file = join(folder, 'checkpoint.safetensors');
+    writeFileSync(file, encodeCheckpoint(checkpoint));
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  const run = (program: string, ...args: string[]): string => {
+    writeFileSync(join(folder, 'program.py'), program);
+    return execFileSync(python!, [join(folder, 'program.py'), ...args], { maxBuffer: 2 ** 28 }).toString();
+  };
+
+  it('every tensor is read by its name, and the metadata', () => {
+    const output = run(
+      `${code('reader')}
 tensors, metadata = load(sys.argv[1])
 print(json.dumps({"metadata": metadata, "tensors": {n: [s, list(v)] for n, (s, v) in tensors.items()}}))`,
+      file,
     );
-    const output = execFileSync(python!, [join(folder, 'read.py'), file], { maxBuffer: 2 ** 28 });
-    const { metadata, tensors } = JSON.parse(output.toString());
+    const { metadata, tensors } = JSON.parse(output);
     expect(metadata.format).toBe('pushdown');
     expect(JSON.parse(metadata.config)).toEqual(config);
     for (const { name, shape } of parameters(spec)) {
       expect(tensors[name], name).toEqual([shape, [...state.parameters.get(name)!]]);
     }
     expect(Object.keys(tensors)).toHaveLength(3 * parameters(spec).length);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  });
+
+  it('what is written is read here, its checksum too', () => {
+    const written = join(folder, 'written.safetensors');
+    run(`${code('reader')}${code('writer')}\nsave(sys.argv[2], *load(sys.argv[1]))`, file, written);
+    const bytes = readFileSync(written);
+    expect(decodeCheckpoint(bytes)).toEqual(checkpoint);
+    bytes[bytes.length - 3] ^= 1;
+    expect(() => decodeCheckpoint(bytes)).toThrow('its checksum must be');
+  });
 });

@@ -1,14 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Rng } from '../../src/base/rng.ts';
 import { zeroRows } from '../../src/reference/rows.ts';
-import {
-  stackBackward,
-  stackForward,
-  stackRead,
-  stackReadBackward,
-  stackStep,
-  stackStepBackward,
-} from '../../src/reference/stack.ts';
+import { sequenceBackward, sequenceForward } from '../../src/reference/sequence.ts';
+import { stack } from '../../src/reference/stack.ts';
 
 const f64 = (...x: number[]): Float64Array => Float64Array.from(x);
 
@@ -17,7 +11,7 @@ describe("the paper's Figure 1a", () => {
   const pop = [0, 0.1, 0.9];
 
   it('strengths', () => {
-    const { strengths } = stackForward(push, pop, [1, 2, 3]);
+    const { strengths } = sequenceForward(stack, push, pop, [1, 2, 3]);
     const expected = [[0.8], [0.7, 0.5], [0.3, 0, 0.9]];
     expected.forEach((row, t) => {
       expect(strengths[t]).toHaveLength(row.length);
@@ -29,7 +23,7 @@ describe("the paper's Figure 1a", () => {
   });
 
   it('reads, with rows of the identity as values: 0.8·v1; 0.5·v1 + 0.5·v2; 0.1·v1 + 0·v2 + 0.9·v3', () => {
-    const { read } = stackForward(push, pop, [1, 0, 0, 0, 1, 0, 0, 0, 1]);
+    const { read } = sequenceForward(stack, push, pop, [1, 0, 0, 0, 1, 0, 0, 0, 1]);
     [0.8, 0, 0, 0.5, 0.5, 0, 0.1, 0, 0.9].forEach((r, n) => {
       expect(read[n]).toBeCloseTo(r, 15);
     });
@@ -37,8 +31,8 @@ describe("the paper's Figure 1a", () => {
 
   it('gradients of L = r1 + 2·r2 + 3·r3', () => {
     const value = [1, 2, 3];
-    const { strengths } = stackForward(push, pop, value);
-    const { dPush, dPop, dValue } = stackBackward(pop, value, strengths, [1, 2, 3]);
+    const { strengths } = sequenceForward(stack, push, pop, value);
+    const { dPush, dPop, dValue } = sequenceBackward(stack, pop, value, strengths, [1, 2, 3]);
     [2.1, 1, 2.7].forEach((dv, t) => {
       expect(dValue[t]).toBeCloseTo(dv, 14);
     });
@@ -54,7 +48,7 @@ function read(strengths: number[], values: number[]): { weights: number[]; ds: n
   const ds = new Float64Array(strengths.length);
   const dV = zeroRows(strengths.length, 1);
   const rows = values.map(v => f64(v));
-  stackReadBackward(Float64Array.from(strengths), rows, f64(1), ds, dV);
+  stack.readBackward(Float64Array.from(strengths), rows, f64(1), ds, dV);
   return { weights: dV.map(row => row[0]), ds: [...ds] };
 }
 
@@ -62,8 +56,8 @@ function read(strengths: number[], values: number[]): { weights: number[]; ds: n
 function pop(previous: number[], u: number, d = 1): { s: number[]; ds: number[]; dd: number; du: number } {
   const before = Float64Array.from(previous);
   const arriving = f64(...[7, 11, 13, 17].slice(0, previous.length), 5);
-  const { ds, dd, du } = stackStepBackward(before, u, arriving);
-  return { s: [...stackStep(before, d, u)], ds: [...ds], dd, du };
+  const { ds, dd, du } = stack.stepBackward(before, [u], arriving);
+  return { s: [...stack.step(before, [d], [u])], ds: [...ds], dd: dd[0], du: du[0] };
 }
 
 describe('ties take the left argument', () => {
@@ -124,7 +118,7 @@ describe('strengths of quarters, whose sums are exact', () => {
       const rng = new Rng(seed, 103);
       const [push, u] = [quarters(rng, T), quarters(rng, T)];
       const ones = new Array(T).fill(1);
-      const { read, strengths } = stackForward(push, u, ones);
+      const { read, strengths } = sequenceForward(stack, push, u, ones);
       let before = 0;
       strengths.forEach((s, t) => {
         expect(s).toHaveLength(t + 1);
@@ -140,14 +134,14 @@ describe('strengths of quarters, whose sums are exact', () => {
     const rng = new Rng(7, 103);
     const [push, u] = [quarters(rng, T), quarters(rng, T)];
     const value = Float64Array.from({ length: T * M }, () => rng.normal());
-    const { read, strengths } = stackForward(push, u, value);
+    const { read, strengths } = sequenceForward(stack, push, u, value);
     let s: Float64Array = new Float64Array(0);
     const rows: Float64Array[] = [];
     for (let t = 0; t < T; t++) {
       rows.push(value.slice(t * M, (t + 1) * M));
-      s = stackStep(s, push[t], u[t]);
+      s = stack.step(s, [push[t]], [u[t]]);
       expect([...strengths[t]]).toEqual([...s]);
-      expect([...read.slice(t * M, (t + 1) * M)]).toEqual([...stackRead(s, rows)]);
+      expect([...read.slice(t * M, (t + 1) * M)]).toEqual([...stack.read(s, rows)]);
     }
   });
 });

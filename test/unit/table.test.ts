@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { accuracyPlot } from '../../src/cli/show/plot.ts';
 import { markdownTable, plainTable, reportOf } from '../../src/cli/show/table-report.ts';
 import { PAPER_MODELS, PAPER_TASKS } from '../../src/train/presets/paper.ts';
 import { CHOMSKY_SCORES, TABLE_3 } from '../../src/train/published.ts';
@@ -188,27 +187,5 @@ describe('report', () => {
     expect(text).toMatch(/stack +measured +\.99→\.95 +…/);
     expect(text).toMatch(/lstm1 +published +\.61 +\.59/);
     expect(text).toMatch(/Stack-RNN: reverse-string 1,/);
-  });
-});
-
-describe('plot', () => {
-  const rows = [20, 5, 10].map(length => ({ length, coarse: 1 / length, fine: 0.5, accuracy: Number.NaN }));
-
-  test('has three series, the trained range and a title, all as text', () => {
-    const svg = accuracyPlot(rows, { trained: [5, 10], title: 'a <b> & "c"' });
-    expect(svg).toContain('<title>a &lt;b&gt; &amp; &quot;c&quot;</title>');
-    expect(svg.match(/class="line"/g)).toHaveLength(6);
-    expect(svg).toMatch(/<rect class="trained" x="58" [^>]*width="214"/);
-    expect(svg).not.toMatch(/NaN|undefined|Infinity/);
-    // Ascending, whatever the order of the rows.
-    expect(
-      /class="coarse"><path class="line" d="M58 \S+L272 \S+L700 /.test(svg.replace(/ (\d)/g, ' $1')),
-    ).toBe(true);
-  });
-
-  test('of one length, or none', () => {
-    for (const some of [rows.slice(0, 1), []]) {
-      expect(accuracyPlot(some, { trained: [4, 4], title: '' })).not.toMatch(/NaN|undefined|Infinity/);
-    }
   });
 });

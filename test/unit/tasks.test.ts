@@ -6,14 +6,18 @@ import { InputError } from '../../src/base/errors.ts';
 import { Rng, STREAM } from '../../src/base/rng.ts';
 import { makeTask, taskNames } from '../../src/tasks/registry.ts';
 import {
-  answerOf,
   formatAnswer,
   hasLength,
   inputName,
   makeBatch,
   parseSource,
+  type Sequence,
   targetName,
 } from '../../src/tasks/task.ts';
+
+/** The right outputs of a sequence, in order. */
+const answerOf = (sequence: Sequence): number[] =>
+  sequence.target.filter(target => target !== MASKED && target !== ZERO_TARGET);
 
 const task = (name: string, symbols: number) =>
   makeTask(makeConfig({ task: { name, symbols, minLength: 1, maxLength: 5 } }).task);

@@ -1,4 +1,4 @@
-import { PLANS } from '../../kernels/plans.ts';
+import { PLANS } from '../../kernels/plan-names.ts';
 import { type EngineOptions, MOST_THREADS, planName } from '../../platform/engines.ts';
 import { ENGINE_NAMES, type EngineName, engineName } from '../../platform/names.ts';
 import type { Option, Values } from './command.ts';

@@ -1,7 +1,7 @@
 import type { Grid } from './grid.ts';
 
 /** The tasks of Delétang et al. 2023 that we have, and the models that are compared on them. */
-export const CHOMSKY_TASKS = [
+const CHOMSKY_TASKS = [
   'reverse-string',
   'stack-manipulation',
   'duplicate-string',
@@ -11,7 +11,7 @@ export const CHOMSKY_TASKS = [
   'missing-duplicate',
   'bucket-sort',
 ] as const;
-export const CHOMSKY_MODELS = ['rnn', 'lstm1', 'stack', 'queue', 'deque'] as const;
+const CHOMSKY_MODELS = ['rnn', 'lstm1', 'stack', 'queue', 'deque'] as const;
 
 const ofModel: Grid['ofModel'] = {
   rnn: { model: { memory: 'none' } },

@@ -21,7 +21,7 @@ export interface History {
 type Column = (number | null)[];
 export type ColumnName = Exclude<keyof History, 'step'>;
 
-export const COLUMNS: readonly ColumnName[] = [
+const COLUMNS: readonly ColumnName[] = [
   'loss',
   'coarse',
   'fine',

@@ -1,9 +1,7 @@
 import type { Config } from '../../base/config.ts';
 import { InputError } from '../../base/errors.ts';
-import type { DataText } from '../protocol.ts';
-import type { Checked } from '../worker/check.ts';
-import type { FromCheck, ToCheck } from '../worker/checking.ts';
-import { openWorker } from '../worker/open.ts';
+import { openWorker } from '../open-worker.ts';
+import type { Checked, DataText, FromCheck, ToCheck } from '../protocol.ts';
 
 /** A check that takes longer is given up, in ms: so would be the start of the run. */
 const MOST_MS = 10_000;

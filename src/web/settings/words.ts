@@ -128,7 +128,7 @@ export const SECTIONS: readonly Section[] = [
 ];
 
 /** Filled in by the data. */
-export const ELSEWHERE: readonly string[] = ['task.file', 'task.sourceSymbols', 'task.targetSymbols'];
+const ELSEWHERE: readonly string[] = ['task.file', 'task.sourceSymbols', 'task.targetSymbols'];
 
 export const SEED: Words = { label: 'Seed' };
 

@@ -2,8 +2,8 @@ import { messageOf } from '../../base/errors.ts';
 import type { Difference, Verification } from '../../train/verify.ts';
 import { byId, make, write } from '../dom.ts';
 import { count, significant } from '../format.ts';
-import { openWorker } from '../worker/open.ts';
-import type { FromVerify, ToVerify } from '../worker/verifying.ts';
+import { openWorker } from '../open-worker.ts';
+import type { FromVerify, ToVerify } from '../protocol.ts';
 
 /** The button that runs the next step on the reference too, and what comes of it. */
 export class VerifyPanel {

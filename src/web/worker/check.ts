@@ -5,24 +5,9 @@ import { DATA } from '../../tasks/names.ts';
 import { bytesOf } from '../../train/estimate.ts';
 import { setup, withVocabulary } from '../../train/setup.ts';
 import { bytes } from '../format.ts';
-import type { DataText } from '../protocol.ts';
+import type { Checked, DataText, Problem } from '../protocol.ts';
 import { keyIn } from '../settings/words.ts';
 import { ownDataFor } from './own-data.ts';
-
-/** What a configuration comes to before anything is opened. */
-export interface Sizes {
-  parameters: number;
-  /** On the device, about. */
-  bytes: number;
-}
-
-/** What is wrong, and at which field; '' where no field is to blame alone. */
-export interface Problem {
-  key: string;
-  message: string;
-}
-
-export type Checked = { sizes: Sizes; problem?: undefined } | { sizes?: undefined; problem: Problem };
 
 /**
  * What a tab may be asked to hold, in bytes. Browsers kill tabs and GPU processes that take much more, and with them

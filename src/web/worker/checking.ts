@@ -1,21 +1,11 @@
-import type { Config } from '../../base/config.ts';
 import { InputError, messageOf } from '../../base/errors.ts';
 import { parseData } from '../../tasks/data-file.ts';
 import { defaultsFor } from '../../train/setup.ts';
-import type { DataText } from '../protocol.ts';
-import { type Checked, check } from './check.ts';
+import type { DataText, FromCheck, ToCheck } from '../protocol.ts';
+import { check } from './check.ts';
 import type { Scope } from './scope.ts';
 
 /** Checks settings and data off the page's thread: a grammar may have to be counted through, a file to be read. */
-
-export type ToCheck =
-  | { kind: 'config'; id: number; config: Config; data?: DataText }
-  /** Settings that fit the data. */
-  | { kind: 'data'; data: DataText; characters: boolean };
-export type FromCheck =
-  | { kind: 'checked'; id: number; checked: Checked }
-  | { kind: 'defaults'; config: Config }
-  | { kind: 'refused'; message: string };
 
 export function begin(scope: Scope<ToCheck, FromCheck>): void {
   scope.onmessage = ({ data: asked }) => {

@@ -1,6 +1,3 @@
-/** What a worker of the page is for: its name. */
-export type Role = 'training' | 'checking' | 'verifying';
-
 /** A worker's global, of which TypeScript's library for pages knows nothing. */
 export interface Scope<In, Out> {
   readonly name: string;

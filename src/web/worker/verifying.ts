@@ -1,21 +1,13 @@
 import { InputError, messageOf } from '../../base/errors.ts';
 import { createReferenceEngine } from '../../engine/reference.ts';
 import { openEngine } from '../../platform/browser/engine.ts';
-import type { EngineName } from '../../platform/names.ts';
 import { decodeCheckpoint } from '../../train/checkpoint.ts';
-import { type Verification, verifyStep } from '../../train/verify.ts';
-import type { DataText } from '../protocol.ts';
+import { verifyStep } from '../../train/verify.ts';
+import type { FromVerify, ToVerify } from '../protocol.ts';
 import { ownDataFor } from './own-data.ts';
 import type { Scope } from './scope.ts';
 
 /** Compares one training step with the reference, on a device of its own: the run goes on meanwhile. */
-
-export interface ToVerify {
-  checkpoint: Uint8Array;
-  engine: EngineName;
-  data?: DataText;
-}
-export type FromVerify = { verification: Verification } | { problem: string };
 
 export function begin(scope: Scope<ToVerify, FromVerify>): void {
   scope.onmessage = async ({ data }) => scope.postMessage(await verify(data));

@@ -1,4 +1,5 @@
-import type { Role, Scope } from './scope.ts';
+import type { Role } from '../protocol.ts';
+import type { Scope } from './scope.ts';
 
 /**
  * The one script of all workers, so that they share what they load: a worker is named after what it does. Messages that

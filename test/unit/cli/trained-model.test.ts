@@ -27,7 +27,7 @@ describe('a trained model', () => {
     const svg = readFileSync(path, 'utf8');
     expect(code).toBe(0);
     expect(svg).toContain('<title>reverse · rnn 4 + stack 2 · step 2</title>');
-    expect(svg.match(/<circle/g)).toHaveLength(4 + 1);
+    expect(svg.match(/class="mark s0"/g)).toHaveLength(4 + 1);
     const nowhere = await pushdown(['eval', trained, '--plot', join(folder, 'no', 'where.svg'), ...cpu]);
     expect(nowhere.err).toMatch(/\npushdown: cannot write .*where\.svg: there is no such file\.\n$/);
     expect(nowhere.code).toBe(2);

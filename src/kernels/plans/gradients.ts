@@ -3,35 +3,33 @@ import {
   type GradientTiling,
   gradientTiles,
   tileGroups,
-} from '../../shaders/gradients.wgsl.ts';
-import { split } from '../gpu/device.ts';
-import type { Block, Layout } from '../layout/layout.ts';
-import { type Operand, operand } from '../layout/tensors.ts';
-import { type Launch, type Launcher, read, write } from './launch.ts';
+} from '../../../shaders/gradients.wgsl.ts';
+import { split } from '../../gpu/device.ts';
+import type { Block, Layout } from '../../layout/layout.ts';
+import { type Operand, operand } from '../../layout/tensors.ts';
+import { type Launch, read, write } from '../launch.ts';
+import type { PlanContext } from './passes.ts';
+
+/** Parts that the rows are divided into, at most. */
+export const TILE_PARTS = 8;
 
 /** The gradient of every matrix as a product of activations and gradients over all rows, in one dispatch. */
-export function weightGradients(
-  launcher: Launcher,
-  layout: Layout,
-  batch: string,
-  tiling: GradientTiling,
-): Promise<Launch> {
+export function weightGradients({ profile, layout, batch }: PlanContext): Launch {
   const jobs = jobsOf(layout);
-  const { size4 } = layout;
-  return launcher.launch(
-    'weight gradients',
-    gradientTiles(batch, jobs, tiling, size4),
-    [read('batch'), read('acts'), read('grads'), write('partial')],
-    ({ parts }) => split(tileGroups(jobs, tiling) * parts),
-  );
+  const tiling: GradientTiling = profile.tuning.gradients;
+  return {
+    label: 'weight gradients',
+    code: gradientTiles(batch, jobs, tiling, layout.size4),
+    buffers: [read('batch'), read('acts'), read('grads'), write('partial')],
+    groups: ({ parts }) => split(tileGroups(jobs, tiling) * parts),
+  };
 }
 
 /** Parts that the rows are best divided into: enough to fill the device. Every part is a gradient's worth of sums to add. */
-export function partsFor(
-  layout: Layout,
-  { invocations, ...tiling }: GradientTiling & { invocations: number },
-): number {
-  return Math.ceil(invocations / (tileGroups(jobsOf(layout), tiling) * tiling.size));
+export function partsOf({ profile, layout }: PlanContext): (B: number, T: number) => number {
+  const { invocations, ...tiling } = profile.tuning.gradients;
+  const enough = Math.ceil(invocations / (tileGroups(jobsOf(layout), tiling) * tiling.size));
+  return (B, T) => Math.min(TILE_PARTS, enough, Math.ceil((B * T) / 64));
 }
 
 function jobsOf(layout: Layout): GradientJob[] {

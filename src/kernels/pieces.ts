@@ -1,31 +1,26 @@
-import { HEADER, SLICE, WHOLE } from '../../shaders/lib/batch.wgsl.ts';
-import type { Bound } from '../gpu/device.ts';
-import type { Launch, Size } from '../kernels/launch.ts';
-import { rangesOf } from '../kernels/slices.ts';
+import { type SLICE, WHOLE } from '../../shaders/lib/batch.wgsl.ts';
+import type { Size, Work } from './launch.ts';
+import { rangesOf } from './slices.ts';
 
-/** Launches with their buffers, and how they are cut into submissions. */
+/** How work is cut into submissions. */
 
-export interface Ready {
-  bound: Bound;
-  groups: Launch['groups'];
-  over: Launch['over'];
-}
-export type ReadyWork = Ready | { loop: 'forward' | 'backward'; launches: Ready[] };
-
-/** Bytes before the slice in the header of a batch. */
-export const SLICE_OFFSET = 4 * HEADER.indexOf(SLICE[0]);
-type Slice = Record<(typeof SLICE)[number], number>;
+/** What a kernel over time is told of its slice: see SLICE in shaders/lib/batch.wgsl.ts. */
+export type Slice = Record<(typeof SLICE)[number], number>;
 
 /** Work of one submission: a launch with its slice, or the steps of a loop. */
-export interface Piece {
-  work: ReadyWork;
+export interface Piece<Name extends string> {
+  work: Work<Name>;
   slice?: Slice;
   range?: { from: number; to: number };
 }
 
 /** Cuts what goes over time into slices, a submission each; what stands between goes with its neighbour. */
-export function cut(work: readonly ReadyWork[], size: Size, steps: number): Piece[][] {
-  const pieces: Piece[][] = [[]];
+export function cut<Name extends string>(
+  work: readonly Work<Name>[],
+  size: Size,
+  steps: number,
+): Piece<Name>[][] {
+  const pieces: Piece<Name>[][] = [[]];
   for (const one of work) {
     const over = 'loop' in one ? { way: one.loop, rounds: () => 1 } : one.over;
     if (!over) {
@@ -48,3 +43,7 @@ export function cut(work: readonly ReadyWork[], size: Size, steps: number): Piec
   }
   return pieces;
 }
+
+/** All of it in one submission: every kernel goes over all time steps. */
+export const whole = <Name extends string>(work: readonly Work<Name>[]): Piece<Name>[] =>
+  work.map(one => ({ work: one }));

@@ -1,0 +1,5 @@
+/** A JSON object, whatever it holds. */
+export type Plain = Record<string, unknown>;
+
+export const isPlain = (value: unknown): value is Plain =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);

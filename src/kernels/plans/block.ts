@@ -1,0 +1,71 @@
+import { fusedBackwardBlock, fusedForwardBlock, workgroupWords } from '../../../shaders/fused-block.wgsl.ts';
+import type { FusedOptions } from '../../../shaders/lib/model.wgsl.ts';
+import { InputError } from '../../base/errors.ts';
+import type { DeviceProfile, MemoryForm } from '../../gpu/profile.ts';
+import type { Layout } from '../../layout/layout.ts';
+import { read, write } from '../launch.ts';
+import { partsOf, weightGradients } from './gradients.ts';
+import { outputsBackward, outputsForward } from './outputs.ts';
+import { type Passes, type PlanContext, perSequence } from './passes.ts';
+
+/** The fused plan in the block form: all time steps in one dispatch each way, one sequence per workgroup. */
+
+/** Bytes of workgroup memory: the state of a sequence; the memory's scan and rows take a few hundred numbers more. */
+const workgroupBytes = (layout: Layout): number => (workgroupWords(layout) + 512) * 4;
+
+/** Whether a sequence's state fits into a workgroup's memory. */
+export const fitsBlock = ({ limits }: DeviceProfile, layout: Layout): boolean =>
+  workgroupBytes(layout) <= limits.workgroup;
+
+/** As many invocations as the widest row has numbers, up to 128. */
+export function blockForm({ subgroups }: DeviceProfile, { spec }: Layout): MemoryForm {
+  const widest = Math.max(spec.hidden, spec.deeper, spec.memory === 'none' ? 0 : spec.width + 2);
+  const size = widest <= 32 ? 32 : widest <= 64 ? 64 : 128;
+  return { form: 'block', size, subgroups };
+}
+
+/** @throws InputError where a sequence's state does not fit into workgroup memory */
+export function blockPasses(context: PlanContext): Passes {
+  const { profile, layout, form, batch } = context;
+  if (!fitsBlock(profile, layout)) {
+    const { hidden: H, deeper: P, width: M } = layout.spec;
+    throw new InputError(
+      `model.hidden ${H}, model.deeper ${P} and model.width ${M} need ${workgroupBytes(layout)} bytes of workgroup memory ` +
+        `in the fused plan, but this device has ${profile.limits.workgroup}: use --plan stepwise, or make them smaller.`,
+    );
+  }
+  const options: FusedOptions = { layout, batch, uniform: false, memory: form };
+  const groups = perSequence(form);
+  return {
+    forward: [
+      {
+        label: 'fused forward block',
+        code: fusedForwardBlock(options),
+        buffers: [read('batch'), read('params'), write('acts'), write('slots'), write('undo')],
+        groups,
+        over: { way: 'forward', rounds: () => 1 },
+      },
+      ...outputsForward(context),
+    ],
+    backward: [
+      ...outputsBackward(context),
+      {
+        label: 'fused backward block',
+        code: fusedBackwardBlock(options),
+        buffers: [
+          read('batch'),
+          read('params'),
+          read('acts'),
+          write('grads'),
+          write('slots'),
+          write('undo'),
+          write('dStrength'),
+        ],
+        groups,
+        over: { way: 'backward', rounds: () => 1 },
+      },
+      weightGradients(context),
+    ],
+    parts: partsOf(context),
+  };
+}

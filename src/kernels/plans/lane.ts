@@ -1,0 +1,80 @@
+import { fusedBackwardLane, fusedForwardLane } from '../../../shaders/fused-lane.wgsl.ts';
+import { batchOf } from '../../../shaders/lib/batch.wgsl.ts';
+import type { FusedOptions } from '../../../shaders/lib/model.wgsl.ts';
+import { InputError } from '../../base/errors.ts';
+import type { Binding } from '../../gpu/device.ts';
+import { split } from '../../gpu/device.ts';
+import type { Layout } from '../../layout/layout.ts';
+import { type BufferName, read, write } from '../launch.ts';
+import { type Passes, type PlanContext, perSequence } from './passes.ts';
+
+/**
+ * The fused plan in the lane form: all time steps in one dispatch each way, one sequence per invocation, every product
+ * written out. Losses and weight gradients are part of the kernels.
+ */
+
+/**
+ * Parameters, in vec4s, whose products may be written out in a kernel. Compilation grows faster than they do: 3 s at
+ * 640, 9 s at 1,250, 20 s at 2,000, on 2 busy cores with SwiftShader.
+ */
+const WRITTEN_OUT_LIMIT = 1300;
+
+/** Parts of the sequences: invocations that each go back over theirs. */
+export const LANE_PARTS = 32;
+
+/** Whether the sizes of a model are small enough for it. */
+export const fitsLane = ({ size4 }: Layout): boolean => size4 <= WRITTEN_OUT_LIMIT;
+
+/** Whether a model can be computed in this form: what is hoisted out of the loop over time is no part of it. */
+export const canBeWrittenOut = (layout: Layout): boolean =>
+  fitsLane(layout) && layout.spec.embedding === 0 && layout.spec.readout === 0;
+
+/** @throws InputError where the model has an embedding or a readout */
+export function lanePasses({ profile, layout, form }: PlanContext): Passes {
+  const { spec, size4 } = layout;
+  if (spec.embedding || spec.readout)
+    throw new InputError('the lane form takes no embedding and no readout: use --plan stepwise.');
+  const uniform = size4 * 16 <= profile.limits.uniform;
+  const options: FusedOptions = { layout, batch: batchOf(layout, true), uniform, memory: form };
+  const weights: readonly [BufferName, Binding] = ['params', uniform ? 'uniform' : 'read-only-storage'];
+  return {
+    forward: [
+      {
+        label: 'fused forward lane',
+        code: fusedForwardLane(options),
+        buffers: [
+          read('batch'),
+          weights,
+          write('acts'),
+          write('slots'),
+          write('undo'),
+          write('grads'),
+          write('outcomes'),
+          write('extra'),
+        ],
+        groups: perSequence(form),
+        over: { way: 'forward', rounds: () => 1 },
+      },
+    ],
+    backward: [
+      {
+        label: 'fused backward lane',
+        code: fusedBackwardLane(options),
+        buffers: [
+          read('batch'),
+          weights,
+          read('acts'),
+          write('grads'),
+          write('slots'),
+          write('undo'),
+          write('dStrength'),
+          write('partial'),
+        ],
+        groups: ({ parts }) => split(Math.ceil(parts / form.size)),
+        // An invocation has sums over its sequences, one after the other: slices must not change the order.
+        over: { way: 'backward', rounds: ({ B, parts }) => Math.ceil(B / parts) },
+      },
+    ],
+    parts: B => Math.min(LANE_PARTS, B),
+  };
+}

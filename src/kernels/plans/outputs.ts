@@ -1,0 +1,84 @@
+import { linear, linearBackward } from '../../../shaders/linear.wgsl.ts';
+import { loss } from '../../../shaders/loss.wgsl.ts';
+import { type Operand, operand } from '../../layout/tensors.ts';
+import { type Launch, read, write } from '../launch.ts';
+import { headsFrom, type PlanContext, perRow, perTile, topOf } from './passes.ts';
+
+/** Outputs, their losses and the way back to o': over the rows of all time steps at once, outside of the loop over time. */
+
+type Matrix = 'Wo' | 'Ws' | 'Whx' | 'Wpx';
+
+/** o' (and h) -> y, its losses and dY; of an auto-encoder xh, xp and theirs. */
+export function outputsForward(context: PlanContext): Launch[] {
+  const { layout, profile, batch } = context;
+  const { spec, blocks } = layout;
+  const of = (field: string): Operand => operand(layout, field);
+  const [h, op] = [topOf(layout), headsFrom(layout)];
+  const biases = { Wo: blocks.bo, Ws: blocks.bs, Whx: undefined, Wpx: undefined };
+  const product = (x: Operand, W: Matrix, out: Operand, tanh = false): Launch => ({
+    label: `linear ${W}`,
+    code: linear(batch, profile.tuning.linear, x, blocks[W], biases[W], out, tanh),
+    buffers: [read('batch'), read('params'), write('acts')],
+    groups: perTile(profile, out.width4),
+  });
+  const recall = (field: 'xh' | 'xp', dField: 'dXh' | 'dXp', component: 0 | 1): Launch => {
+    const kind = {
+      kind: 'sigmoid',
+      width: spec.inputs,
+      y: of(field),
+      dY: of(dField),
+      target: 'previous input',
+    } as const;
+    return {
+      label: `loss ${field}`,
+      code: loss(batch, kind, component),
+      buffers: [read('batch'), write('acts'), write('grads'), write('extra')],
+      groups: perRow,
+    };
+  };
+  const { output, outputs } = spec;
+  return [
+    ...(spec.readout
+      ? [product(op, 'Wo', of('o'), true), product(of('o'), 'Ws', of('y'))]
+      : [product(op, 'Wo', of('y'))]),
+    {
+      label: `loss ${output}`,
+      code: loss(batch, { kind: output, width: outputs, y: of('y'), dY: of('dY'), target: 'class' }),
+      buffers: [read('batch'), write('acts'), write('grads'), write('outcomes')],
+      groups: perRow,
+    },
+    ...(spec.autoencoder
+      ? [
+          product(h, 'Whx', of('xh')),
+          product(op, 'Wpx', of('xp')),
+          recall('xh', 'dXh', 0),
+          recall('xp', 'dXp', 1),
+        ]
+      : []),
+  ];
+}
+
+/** dY, dXh, dXp -> dOp, dHx. */
+export function outputsBackward({ layout, profile, batch }: PlanContext): Launch[] {
+  const { spec, blocks } = layout;
+  const of = (field: string): Operand => operand(layout, field);
+  const back = (
+    dy: Operand,
+    W: Matrix,
+    dx: Operand,
+    { accumulate = false, tanh }: { accumulate?: boolean; tanh?: Operand } = {},
+  ): Launch => ({
+    label: `linear backward ${W}`,
+    code: linearBackward(batch, profile.tuning.linear, dy, blocks[W], dx, accumulate, tanh),
+    buffers: [read('batch'), read('params'), write('grads'), ...(tanh ? [read('acts')] : [])],
+    groups: perTile(profile, dx.width4),
+  });
+  return [
+    ...(spec.readout
+      ? [back(of('dY'), 'Ws', of('dQ'), { tanh: of('o') }), back(of('dQ'), 'Wo', of('dOp'))]
+      : [back(of('dY'), 'Wo', of('dOp'))]),
+    ...(spec.autoencoder
+      ? [back(of('dXp'), 'Wpx', of('dOp'), { accumulate: true }), back(of('dXh'), 'Whx', of('dHx'))]
+      : []),
+  ];
+}

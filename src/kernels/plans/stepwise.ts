@@ -1,0 +1,92 @@
+import { evenly } from '../../../shaders/lib/text.ts';
+import {
+  type StepOptions,
+  stepCell,
+  stepCellBackward,
+  stepDeeper,
+  stepDeeperBackward,
+  stepHeads,
+  stepReadsBackward,
+  stepStart,
+  stepStartBackward,
+  stepTiles,
+} from '../../../shaders/stepwise.wgsl.ts';
+import { stepMemory, stepMemoryBackward } from '../../../shaders/stepwise-memory.wgsl.ts';
+import { isRecurrent } from '../../base/parameters.ts';
+import { split } from '../../gpu/device.ts';
+import { type Launch, read, write } from '../launch.ts';
+import { partsOf, weightGradients } from './gradients.ts';
+import { outputsBackward, outputsForward } from './outputs.ts';
+import { type Passes, type PlanContext, perSequence } from './passes.ts';
+
+/** The stepwise plan: dispatches per layer and time step, each a matrix product over the whole batch. */
+export function stepwisePasses(context: PlanContext): Passes {
+  const { layout, batch, form, tiles: wanted, sequences } = context;
+  const { spec, layers, H4, P4, R4, S4, E } = layout;
+  const o: StepOptions = { layout, batch, rows: evenly(sequences, wanted.rows), size: wanted.size };
+  const memory = { layout, batch, uniform: false, memory: form };
+  const tiles =
+    (columns4: number, rows = o.rows): Launch['groups'] =>
+    ({ B }) =>
+      split(stepTiles({ ...o, rows }, columns4, B));
+  const step = (
+    label: string,
+    code: string,
+    buffers: Launch['buffers'],
+    groups: Launch['groups'],
+  ): Launch => ({ label: `step ${label}`, code, buffers, groups, step: 0 });
+  const onActs = [read('batch'), read('params'), write('acts')];
+  const onGrads = [read('batch'), read('params'), write('grads')];
+  const back = [read('batch'), read('params'), read('acts'), write('grads')];
+
+  const forward = [
+    ...layers.map((_, l) => step(`cell ${l + 1}`, stepCell(o, l), onActs, tiles(H4))),
+    ...(spec.deeper ? [step('deeper', stepDeeper(o), onActs, tiles(P4))] : []),
+    ...(E
+      ? [
+          step('heads', stepHeads(o), onActs, tiles(S4)),
+          step(
+            `memory ${form.form}`,
+            stepMemory(memory),
+            [read('batch'), write('acts'), write('slots'), write('undo'), write('grads')],
+            perSequence(form),
+          ),
+        ]
+      : []),
+  ];
+  const backward = [
+    ...(E
+      ? [
+          step('reads backward', stepReadsBackward(o), onGrads, tiles(R4)),
+          step(
+            `memory backward ${form.form}`,
+            stepMemoryBackward(memory),
+            [read('batch'), read('acts'), write('grads'), write('slots'), write('undo'), write('dStrength')],
+            perSequence(form),
+          ),
+        ]
+      : []),
+    ...(spec.deeper ? [step('deeper backward', stepDeeperBackward(o), back, tiles(P4))] : []),
+    ...layers
+      .map((_, l) => step(`cell ${l + 1} backward`, stepCellBackward(o, l), back, tiles(H4)))
+      .reverse(),
+  ];
+  const starts =
+    spec.start === 'trained' && isRecurrent(spec)
+      ? layers.map((_, l) => step(`start ${l + 1} backward`, stepStartBackward(o, l), onGrads, tiles(H4)))
+      : [];
+  return {
+    forward: [
+      step('start', stepStart(o), onActs, tiles(Math.max(H4, R4), 1)),
+      { loop: 'forward', launches: forward },
+      ...outputsForward(context),
+    ],
+    backward: [
+      ...outputsBackward(context),
+      { loop: 'backward', launches: backward },
+      ...starts,
+      weightGradients(context),
+    ],
+    parts: partsOf(context),
+  };
+}

@@ -1,0 +1,103 @@
+import {
+  EMBED_SIZE,
+  embed,
+  embedBackward,
+  embedBackwardItems,
+  embedItems,
+} from '../../../shaders/embed.wgsl.ts';
+import { OPTIM_SIZE, optim, reduceGradients, squaredNorms } from '../../../shaders/optim.wgsl.ts';
+import { score } from '../../../shaders/score.wgsl.ts';
+import type { TrainConfig } from '../../base/config.ts';
+import { split } from '../../gpu/device.ts';
+import { pushBiasesAt } from '../../layout/pack.ts';
+import { type Launch, read, write } from '../launch.ts';
+import type { PlanContext } from './passes.ts';
+
+/** What all plans have in common: before the forward pass, and from the weight gradients' parts to the step's end. */
+
+/** Embeddings -> the first matrices, which are products of two where there are embeddings. */
+export const derived = ({ layout }: PlanContext): Launch[] =>
+  layout.We
+    ? [
+        {
+          label: 'embeddings',
+          code: embed(layout),
+          buffers: [write('params')],
+          groups: () => split(Math.ceil(embedItems(layout) / EMBED_SIZE)),
+        },
+      ]
+    : [];
+
+/** Losses of the rows -> the report of an evaluation, or of a training step with the scale that clips its gradients. */
+export function scoring({ profile, layout, batch }: PlanContext, training?: TrainConfig): Launch {
+  const { sums } = profile.tuning;
+  const clipNorm = training?.clip === 'norm' ? training.clipAt : 0;
+  const options = {
+    size: sums.size,
+    autoencoder: layout.spec.autoencoder,
+    training: training && { norms: normsOf({ profile, layout }), clipNorm },
+  };
+  return {
+    label: training ? 'score' : 'score evaluation',
+    code: score(batch, options),
+    buffers: [read('batch'), read('outcomes'), read('extra'), read('norms'), write('reports')],
+    groups: () => [1, 1],
+  };
+}
+
+/** `partial` -> new parameters. */
+export function update(context: PlanContext, training: TrainConfig): Launch[] {
+  const { profile, layout, batch } = context;
+  const { size4, trained4, weights4 } = layout;
+  const { size } = profile.tuning.sums;
+  const norms = normsOf(context);
+  const perNorm: Launch['groups'] = () => [Math.ceil(norms / size), 1];
+  return [
+    {
+      label: 'reduce gradients',
+      code: reduceGradients(batch, size4, norms, size),
+      buffers: [read('batch'), read('partial'), write('gradient'), write('norms')],
+      groups: perNorm,
+    },
+    ...(layout.We
+      ? [
+          {
+            label: 'embeddings backward',
+            code: embedBackward(layout),
+            buffers: [read('params'), write('gradient')],
+            groups: () => split(Math.ceil(embedBackwardItems(layout) / EMBED_SIZE)),
+          } satisfies Launch,
+          {
+            label: 'norms',
+            code: squaredNorms(trained4, norms, size),
+            buffers: [read('gradient'), write('norms')],
+            groups: perNorm,
+          } satisfies Launch,
+        ]
+      : []),
+    scoring(context, training),
+    {
+      label: `optimiser ${training.optimiser}`,
+      code: optim(batch, {
+        ...training,
+        clipValue: training.clip === 'value' ? training.clipAt : 0,
+        pushBiasesAt: pushBiasesAt(layout),
+        weights4,
+        size4: trained4,
+      }),
+      buffers: [
+        read('batch'),
+        read('gradient'),
+        read('reports'),
+        write('params'),
+        write('mean'),
+        write('square'),
+      ],
+      groups: () => split(Math.ceil(trained4 / OPTIM_SIZE)),
+    },
+  ];
+}
+
+/** Invocations that add up gradients, each with a sum of squares of its own, which the score adds up. */
+const normsOf = ({ profile, layout }: Pick<PlanContext, 'profile' | 'layout'>): number =>
+  Math.min(layout.size4, profile.tuning.sums.most);

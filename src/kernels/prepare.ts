@@ -1,0 +1,50 @@
+import type { TrainConfig } from '../base/config.ts';
+import type { Gpu } from '../gpu/device.ts';
+import type { MemoryForm } from '../gpu/profile.ts';
+import type { Layout } from '../layout/layout.ts';
+import { type TuningStore, tunedStep } from './autotune.ts';
+import type { BufferName } from './launch.ts';
+import { choosePlan, type Plan, planOf } from './plan.ts';
+import type { PlanName } from './plan-names.ts';
+import { Program } from './program.ts';
+
+/** What is forced, for tests and benchmarks, and by --plan. */
+export interface PlanOptions {
+  plan?: PlanName;
+  form?: MemoryForm;
+  /** Keeps what was measured. */
+  tunings?: TuningStore;
+  /** What was chosen for an earlier model of the same run. */
+  choices?: Readonly<Record<string, string>>;
+  /** Cuts the work over time into slices of this many steps, for tests; otherwise their number follows the time they take. */
+  sliceSteps?: number;
+}
+
+/** A model's plan, compiled for a device. */
+export interface Prepared {
+  plan: Plan;
+  program: Program<BufferName>;
+  /** What was chosen by measuring, for PlanOptions.choices; absent where nothing was. */
+  choices?: Record<string, string>;
+}
+
+/** Chooses a plan, measures what it leaves to measuring, and compiles its kernels. @throws DeviceError, InputError */
+export async function prepare(
+  gpu: Gpu,
+  layout: Layout,
+  training: TrainConfig,
+  { plan: asked, form, tunings: store, choices: given }: PlanOptions = {},
+): Promise<Prepared> {
+  const { profile } = gpu;
+  const chosen = choosePlan(profile, layout, asked, form);
+  const { H4, R4, gates } = layout;
+  // The largest product of a time step: a cell's, of what it was and of what it read.
+  const product = { B: training.batch, inner4: H4 + R4, columns4: H4, gates: gates.all };
+  const { tiles, choices } =
+    chosen.kind === 'stepwise'
+      ? await tunedStep(gpu, product, profile.tuning, { choices: given, store })
+      : { tiles: undefined, choices: undefined };
+  const plan = planOf(profile, layout, training, chosen, tiles);
+  const program = await Program.compile(gpu, [...plan.step, ...plan.forward]);
+  return { plan, program, choices };
+}

@@ -1,0 +1,98 @@
+import { type Bound, bind, dispatch, type Gpu, type Kernel, STEP_BYTES } from '../gpu/device.ts';
+import { type Launch, launchesOf, type Size, type Work } from './launch.ts';
+import type { Piece, Slice } from './pieces.ts';
+
+/** Writes to the device which slice of the work the next submission is of. */
+export type WriteSlice = (slice: Slice) => void;
+
+/** Records a submission, or a part of one. */
+export type Recording = (encoder: GPUCommandEncoder) => void;
+
+/** Work compiled for a device, with its buffers: it records and submits it. */
+export class Program<Name extends string> {
+  readonly #gpu: Gpu;
+  readonly #kernels: ReadonlyMap<Launch<Name>, Kernel>;
+  /** One more than the largest number that a kernel outside of loops is told; 0 where none is told any. */
+  readonly #told: number;
+  #bound: ReadonlyMap<Launch<Name>, Bound> = new Map();
+  #writeSlice: WriteSlice = () => undefined;
+
+  private constructor(gpu: Gpu, kernels: ReadonlyMap<Launch<Name>, Kernel>) {
+    this.#gpu = gpu;
+    this.#kernels = kernels;
+    this.#told = Math.max(0, ...[...kernels.keys()].map(({ step = -1 }) => step + 1));
+  }
+
+  /** @throws DeviceError where a kernel does not compile */
+  static async compile<Name extends string>(gpu: Gpu, work: readonly Work<Name>[]): Promise<Program<Name>> {
+    const launches = [...new Set(launchesOf(work))];
+    const kernels = await Promise.all(
+      launches.map(async launch => {
+        const { label, code, buffers, step } = launch;
+        const bindings = buffers.map(([, type]) => type);
+        return [launch, await gpu.kernel(label, code, bindings, step !== undefined)] as const;
+      }),
+    );
+    return new Program(gpu, new Map(kernels));
+  }
+
+  /** Gives it its buffers, instead of those that it had. @param writeSlice needed where something is `over` time */
+  bind(buffers: (name: Name) => GPUBuffer, writeSlice?: WriteSlice): void {
+    if (writeSlice) this.#writeSlice = writeSlice;
+    this.#buffers = buffers;
+    const bound = [...this.#kernels].map(([launch, kernel]) => {
+      const own = launch.buffers.map(([name]) => buffers(name));
+      return [launch, bind(this.#gpu, kernel, own)] as const;
+    });
+    this.#bound = new Map(bound);
+  }
+  #buffers: (name: Name) => GPUBuffer = () => {
+    throw new Error('a program is given its buffers by bind() before it records.');
+  };
+
+  /** Submissions of these, in their order, each to be made by calling it. */
+  submissions(label: string, all: readonly (readonly Piece<Name>[])[], size: Size): (() => void)[] {
+    return all.map(pieces => () => this.#gpu.submit(label, this.recording(label, pieces, size)));
+  }
+
+  /** Records these pieces, for one submission: it may write to what the kernels then read. */
+  recording(label: string, pieces: readonly Piece<Name>[], size: Size): Recording {
+    return encoder => {
+      const slice = pieces.find(piece => piece.slice)?.slice;
+      if (slice) this.#writeSlice(slice);
+      for (const { work, slice } of pieces) {
+        if ('loop' in work || slice?.first === 0) continue;
+        for (const name of work.clears ?? []) encoder.clearBuffer(this.#buffers(name));
+      }
+      const pass = encoder.beginComputePass({ label });
+      const steps = this.#steps(size);
+      for (const { work, range = { from: 0, to: size.T } } of pieces) {
+        if (!('loop' in work)) {
+          this.#dispatch(pass, work, size, steps, work.step);
+          continue;
+        }
+        for (let k = range.from; k < range.to; k++) {
+          const t = work.loop === 'forward' ? k : range.to - 1 - (k - range.from);
+          for (const launch of work.launches) this.#dispatch(pass, launch, size, steps, t);
+        }
+      }
+      pass.end();
+    };
+  }
+
+  /** The numbers of all steps that kernels are told, where any is. */
+  #steps({ T }: Size): GPUBindGroup | undefined {
+    return this.#told ? this.#gpu.steps(Math.max(T, this.#told)) : undefined;
+  }
+
+  #dispatch(
+    pass: GPUComputePassEncoder,
+    launch: Launch<Name>,
+    size: Size,
+    steps: GPUBindGroup | undefined,
+    step = 0,
+  ): void {
+    if (launch.step !== undefined) pass.setBindGroup(1, steps!, [step * STEP_BYTES]);
+    dispatch(pass, this.#bound.get(launch)!, launch.groups(size));
+  }
+}

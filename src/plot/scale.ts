@@ -1,0 +1,71 @@
+import { round } from './svg.ts';
+
+/** From values to places in a picture, and what is written on the axis. */
+export interface Scale {
+  at(value: number): number;
+  ticks: { at: number; text: string }[];
+}
+
+/** An axis that knows its values, but not yet its place. */
+export type PlacedScale = (from: number, to: number) => Scale;
+
+function scaleOf(
+  at: (value: number) => number,
+  ticks: readonly number[],
+  write: (tick: number) => string,
+): Scale {
+  return { at, ticks: ticks.map(tick => ({ at: round(at(tick)), text: write(tick) })) };
+}
+
+export const linear =
+  (
+    low: number,
+    high: number,
+    ticks: readonly number[],
+    write: (tick: number) => string = String,
+  ): PlacedScale =>
+  (from, to) =>
+    scaleOf(value => from + ((value - low) / (high - low)) * (to - from), ticks, write);
+
+function logarithmic(low: number, high: number, ticks: readonly number[], write: (tick: number) => string) {
+  const [least, most] = [Math.log10(low), Math.log10(high)];
+  return (from: number, to: number): Scale =>
+    scaleOf(
+      value => from + ((Math.log10(Math.max(value, low)) - least) / (most - least)) * (to - from),
+      ticks,
+      write,
+    );
+}
+
+/** Whole powers of ten around the values, whose zeros are drawn at the least power. */
+export function decades(values: readonly number[]): PlacedScale {
+  const [least, most] = extentOf(values).map(Math.log10);
+  const low = Math.floor(least + 1e-9);
+  const high = Math.max(Math.ceil(most - 1e-9), low + 1);
+  const powers = Array.from({ length: high - low + 1 }, (_, k) => 10 ** (low + k));
+  return logarithmic(10 ** low, 10 ** high, powers, short);
+}
+
+/** Logarithmic, with ticks at the values themselves. */
+export function logAt(values: readonly number[]): PlacedScale {
+  const [low, high] = extentOf(values);
+  return logarithmic(low, Math.max(high, low * 1.25), [...new Set(values)], String);
+}
+
+function extentOf(values: readonly number[]): [low: number, high: number] {
+  const known = values.filter(value => value > 0);
+  return known.length ? [Math.min(...known), Math.max(...known)] : [1, 10];
+}
+
+/** Up to about ten round numbers within [low, high]. */
+export function roundTicks(low: number, high: number): number[] {
+  const rough = Math.max(1, (high - low) / 9);
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map(n => n * power).find(n => n >= rough)!;
+  const first = Math.ceil(low / step) * step;
+  return Array.from({ length: Math.floor((high - first) / step) + 1 }, (_, i) => first + i * step);
+}
+
+/** At most three digits; powers of ten as they are. */
+export const short = (value: number): string =>
+  value >= 1e6 || value < 1e-3 ? value.toExponential(0) : String(Number(value.toPrecision(3)));

@@ -1,0 +1,34 @@
+import { type End, pop, popBackward, read, readBackward } from './ends.ts';
+import type { Memory } from './sequence.ts';
+
+/**
+ * A memory that is pushed to at the top, and popped from and read from at one end: the top makes it a stack, the bottom
+ * a queue. Rows are numbered from 0, oldest first: at step t it has t+1 of them.
+ */
+export const oneEnded = (end: End): Memory => ({
+  ends: 1,
+
+  /** Pops u (equation 2 or 4), then pushes with strength d. previous [t], d [1], u [1] → s_t [t+1] */
+  step(previous, d, u) {
+    const t = previous.length;
+    const s = new Float64Array(t + 1);
+    s.set(pop(previous, u[0], end));
+    s[t] = d[0];
+    return s;
+  },
+
+  /** previous [t], u [1], ds_t [t+1] → ds_{t-1} [t], dd [1], du [1] */
+  stepBackward(previous, u, ds) {
+    const t = previous.length;
+    const popped = popBackward(previous, u[0], ds.slice(0, t), end);
+    return { ds: popped.ds, dd: Float64Array.of(ds[t]), du: Float64Array.of(popped.du) };
+  },
+
+  /** Equation 3 or 5. */
+  read: (strengths, V) => read(strengths, V, end),
+  readBackward: (strengths, V, dr, ds, dV) => readBackward(strengths, V, dr, ds, dV, end),
+
+  /** Equation 1. */
+  push: (V, [v]) => [...V, v],
+  unpush: V => ({ V: V.slice(0, -1), v: V.slice(-1) }),
+});

@@ -1,0 +1,128 @@
+import { type Config, makeConfig } from '../../base/config.ts';
+import { InputError, show } from '../../base/errors.ts';
+import { isPlain, type Plain } from '../../base/plain.ts';
+import type { Choices } from '../../engine/engine.ts';
+
+import { type RunState, startPatience, startRun } from '../run-state.ts';
+import { METADATA } from './container.ts';
+import { parseJson, readNumbers } from './json.ts';
+
+/** What a checkpoint says besides its tensors, and how earlier versions said it. */
+
+/** 1 had no checksum; up to 2 the reference was called cpu. */
+const VERSION = '3';
+const READ = ['1', '2', VERSION];
+
+export interface Metadata {
+  config: Config;
+  engine: string;
+  choices?: Choices;
+  step: number;
+  run: RunState;
+  /** Undefined in files of version 1. */
+  checksum?: string;
+  /** To be added where a tensor's shape does not fit. */
+  shapeNote: string;
+}
+
+/** As they are written, but for the checksum. */
+export function writeMetadata({
+  config,
+  engine,
+  choices,
+  step,
+  run,
+}: Omit<Metadata, 'checksum' | 'shapeNote'>): Record<string, string> {
+  return {
+    format: 'pushdown',
+    version: VERSION,
+    engine,
+    step: String(step),
+    seed: String(config.train.seed),
+    config: JSON.stringify(config),
+    run: JSON.stringify(run),
+    ...(choices && { choices: JSON.stringify(choices) }),
+  };
+}
+
+/** @throws InputError naming what cannot be read */
+export function readMetadata(header: Plain): Metadata {
+  const metadata = metadataOf(header);
+  const text = (key: string): string => {
+    const value = metadata[key];
+    if (typeof value === 'string') return value;
+    throw new InputError(`metadata "${key}" must be a string, got ${show(value)}. The file is damaged.`);
+  };
+  const stored = parseJson(text('config'), 'config');
+  const config = makeConfig(stored);
+  const step = readStep(text('step'));
+  const run = readRun(text('run'), config);
+  const choices = readChoices(metadata);
+  const version = text('version');
+  const engine = text('engine');
+  return {
+    config,
+    engine: version !== VERSION && engine === 'cpu' ? 'reference' : engine,
+    ...(choices && { choices }),
+    step,
+    run,
+    ...(version !== '1' && { checksum: text('checksum') }),
+    shapeNote: shapeNoteOf(stored, config),
+  };
+}
+
+function metadataOf(header: Plain): Plain {
+  const metadata = Object.hasOwn(header, METADATA) ? header[METADATA] : undefined;
+  if (!isPlain(metadata) || metadata.format !== 'pushdown') {
+    throw new InputError(
+      'the file has no metadata of pushdown: it is a safetensors file, but of another program.',
+    );
+  }
+  if (!READ.includes(metadata.version as string)) {
+    throw new InputError(
+      `the checkpoint must be of version ${READ.join(' or ')}, got ${show(metadata.version)}. It needs another version of pushdown.`,
+    );
+  }
+  return metadata;
+}
+
+function readStep(text: string): number {
+  const step = Number(text);
+  if (text === '' || !Number.isSafeInteger(step) || step < 0) {
+    throw new InputError(`metadata "step" must be a whole number, got ${show(text)}.`);
+  }
+  return step;
+}
+
+function readRun(text: string, config: Config): RunState {
+  const given = parseJson(text, 'run');
+  // Files from before there was patience have none.
+  const whole = isPlain(given) ? { patience: startPatience(), ...given } : given;
+  const run = readNumbers('run', whole, startRun(config));
+  const { minLength } = config.task;
+  const { length } = run.curriculum;
+  if (!Number.isInteger(length) || length < minLength || length > 1e6) {
+    throw new InputError(
+      `run.curriculum.length must be a whole number from ${minLength} to 1000000, got ${length}.`,
+    );
+  }
+  return run;
+}
+
+/** Names and words, as an engine wrote them: the engine decides whether they still apply. */
+function readChoices(metadata: Plain): Choices | undefined {
+  if (!Object.hasOwn(metadata, 'choices')) return undefined;
+  const given = typeof metadata.choices === 'string' && parseJson(metadata.choices, 'choices');
+  if (!isPlain(given) || !Object.values(given).every(value => typeof value === 'string')) {
+    throw new InputError(
+      `metadata "choices" must be a JSON object of strings, got ${show(metadata.choices)}.`,
+    );
+  }
+  return given as Choices;
+}
+
+/** 0.1.0, which had no layers, had other inputs for the reversal. */
+const shapeNoteOf = (stored: unknown, { task }: Config): string =>
+  task.name === 'reverse' && isPlain(stored) && isPlain(stored.model) && !('layers' in stored.model)
+    ? ' (The reversal of pushdown 0.1.0 had one set of inputs for source and target: train a new model.)'
+    : '';

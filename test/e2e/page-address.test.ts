@@ -1,0 +1,77 @@
+import { expect, test } from 'vitest';
+import { fill, openPage, press, text, waitFor, waitForText } from '../support/page.ts';
+import { checkpointOf, rowsOfRuns, servedPage } from '../support/served-page.ts';
+
+/** The address of the page: it carries every setting. */
+
+const served = servedPage();
+
+/** A model whose kernels compile in a moment; its steps are quick, too. */
+const SMALL = '&engine=gpu&model.hidden=8&task.minLength=1&task.maxLength=4&train.batch=8&train.stopAt=0';
+/** For what is the same on every engine: this one opens at once. */
+const onCpu = (rest = ''): string => `${served.url}#v=1&preset=reverse&engine=cpu${rest}`;
+
+test('carries every setting there and back', async () => {
+  const { page } = await openPage(served.context, `${served.url}#v=1&preset=reverse${SMALL}&paused`);
+  await fill(page, '#set-model-hidden', '20');
+  await fill(page, '#set-train-rate', '0.003');
+  await fill(page, '#set-train-seed', '7');
+  await page.select('#set-model-memory', 'queue');
+  await page.select('#engine', 'cpu');
+  await page.$eval('#paused', element => (element as HTMLInputElement).click());
+  await waitForText(page, '#sizes', /parameters/);
+  await press(page, '#begin');
+  await waitFor(page, 'its address', async () => page.url().includes('model.hidden=20'));
+  const { config } = await checkpointOf(page);
+  const link = page.url();
+
+  const other = await served.browser.createBrowserContext();
+  const { page: opened } = await openPage(other, link);
+  expect(await text(opened, '#adapter')).toContain('engine cpu');
+  expect((await checkpointOf(opened)).config).toEqual(config);
+  expect(opened.url()).toBe(link);
+  await other.close();
+});
+
+test.each([
+  ['of another version', 'v=9&preset=reverse', /version "9", this page reads version 1/],
+  ['without one', 'preset=reverse', /must begin with v=1/],
+  [
+    'with an unknown setting',
+    'v=1&model.hiden=3',
+    /unknown setting in the link "model.hiden". Did you mean "model.hidden"\?/,
+  ],
+  [
+    'with an impossible value',
+    'v=1&train.rate=fast',
+    /train.rate must be a number from 0 to 1000, got "fast"/,
+  ],
+  ['with an unknown preset', 'v=1&preset=revrse', /unknown preset "revrse". Did you mean "reverse"\?/],
+  ['that says a thing twice', 'v=1&train.seed=1&train.seed=2', /has train.seed twice/],
+])('a link %s is refused in words, and the run goes on', async (_, hash, words) => {
+  const { page } = await openPage(served.context, onCpu('&paused'));
+  await press(page, '#step');
+  await waitForText(page, '#status', /Paused at step 1\b/);
+  const before = page.url();
+  await page.evaluate(hash => {
+    location.hash = hash;
+  }, hash);
+  await waitForText(page, '#link-problem', words);
+  expect(await text(page, '#link-problem')).toContain('The current run goes on.');
+  expect(await text(page, '#status')).toMatch(/Paused at step 1\b/);
+  await waitFor(page, 'the address of the run', async () => page.url() === before.replace('&paused', ''));
+});
+
+test('a link whose preset has changed since says so', async () => {
+  const { page } = await openPage(served.context, onCpu('&check=00000000&paused'));
+  expect(await text(page, '#link-problem')).toMatch(/made by another version of pushdown/);
+});
+
+test('a link in a page that trains begins its run', async () => {
+  const { page } = await openPage(served.context, onCpu('&paused'));
+  await page.evaluate(() => {
+    location.hash = 'v=1&preset=small/copy/queue&engine=cpu&paused';
+  });
+  await waitFor(page, 'the other run', async () => page.url().includes('copy%2Fqueue'));
+  await waitFor(page, 'two runs', async () => (await rowsOfRuns(page)) === 2);
+});

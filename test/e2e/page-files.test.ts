@@ -1,0 +1,116 @@
+import { expect, test } from 'vitest';
+import {
+  downloaded,
+  drop,
+  openPage,
+  press,
+  ready,
+  stepOf,
+  text,
+  waitFor,
+  waitForText,
+} from '../support/page.ts';
+import { keptStep, rowsOfRuns, servedPage } from '../support/served-page.ts';
+
+/** Files that are dropped on the page. */
+
+const served = servedPage();
+
+/** For what is the same on every engine: this one opens at once. */
+const onCpu = (rest = ''): string => `${served.url}#v=1&preset=reverse&engine=cpu${rest}`;
+
+const pairs = Array.from({ length: 60 }, (_, i) => {
+  const symbols = [...(i + 8).toString(3)].map(digit => 'xyz'[Number(digit)]);
+  return `${symbols.join(' ')}\t${symbols.toReversed().join(' ')}`;
+}).join('\n');
+
+test('pairs of your own are trained on, over a reload too, and tested on', async () => {
+  const { page, complaints } = await openPage(served.context, onCpu('&paused'));
+  await drop(page, { name: 'mine.tsv', content: 'a b c\tc b a\nd e\td e\n' });
+  await waitForText(page, '#dropped', /mine.tsv: pairs of your own/);
+  await press(page, '#dropped button:last-of-type');
+  await waitForText(page, '#tested', /mine.tsv: \d of 2 pairs wholly right/);
+
+  await drop(page, { name: 'own.tsv', content: pairs });
+  await waitForText(page, '#dropped', /own.tsv/);
+  await press(page, '#dropped button');
+  await waitForText(page, '#go', /Pause/);
+  await waitFor(page, 'training', async () => (await stepOf(page)) > 50);
+  expect(page.url()).toMatch(/task\.name=data.*task\.file=own\.tsv/);
+  await press(page, '#go');
+  await waitForText(page, '#status', /Paused at step/);
+  const step = await stepOf(page);
+  await waitFor(page, 'it to be kept', async () => (await keptStep(page)) === step);
+  await page.reload();
+  await ready(page);
+  await waitForText(page, '#status', new RegExp(`Paused at step ${step}\\b`));
+  await press(page, '#step');
+  await waitForText(page, '#status', new RegExp(`Paused at step ${step + 1}\\b`));
+  expect(complaints).toEqual([]);
+
+  // Its checkpoint alone is not enough to train on.
+  const { bytes } = await downloaded(page, '#save-checkpoint');
+  await drop(page, { name: 'own.safetensors', content: bytes });
+  await waitForText(
+    page,
+    '#file-problem',
+    /own.safetensors: .*open own.tsv together with the checkpoint.*The current run goes on/,
+  );
+  await drop(page, { name: 'own.safetensors', content: bytes }, { name: 'own.tsv', content: pairs });
+  await waitFor(page, 'the run of the file', async () => (await rowsOfRuns(page)) === 3);
+});
+
+test('bad ones are named, and cost nothing', async () => {
+  const { page, complaints } = await openPage(served.context, onCpu('&paused'));
+  await press(page, '#step');
+  await waitForText(page, '#status', /Paused at step 1\b/);
+  const { bytes } = await downloaded(page, '#save-checkpoint');
+  const cut = bytes.subarray(0, bytes.length - 100);
+  const nan = Uint8Array.from(bytes);
+  nan.fill(255, nan.length - 4);
+  const refusals: [string, string | Uint8Array, RegExp][] = [
+    ['run.safetensors', cut, /no checkpoint that can be used: .*cut off/],
+    ['run.safetensors', nan, /no checkpoint that can be used: .*finite/],
+    ['run.safetensors', 'x', /no checkpoint that can be used/],
+    ['run.safetensors', '', /run.safetensors is empty/],
+    ['settings.json', '{', /settings.json is not JSON/],
+    ['settings.json', '{"model":{"hidden":0}}', /model.hidden must be a whole number from 1/],
+    ['picture.png', 'x', /"picture.png" is no file that can be used here/],
+    ['pairs.tsv', Uint8Array.of(255, 254, 253), /pairs.tsv is not text in UTF-8/],
+  ];
+  for (const [name, content, words] of refusals) {
+    await drop(page, { name, content });
+    const place = '#file-problem';
+    await waitForText(page, place, words);
+    expect(await text(page, place)).toContain('The current run goes on.');
+    expect(await text(page, '#status')).toMatch(/Paused at step 1\b/);
+  }
+  await drop(page, { name: 'a.tsv', content: 'a\tb' }, { name: 'b.tsv', content: 'a\tb' });
+  await waitForText(page, '#file-problem', /2 files at once/);
+  // A checkpoint of another shape than its configuration says.
+  const bent = Buffer.from(bytes).toString('latin1').replace('\\"hidden\\":32', '\\"hidden\\":16');
+  await drop(page, { name: 'bent.safetensors', content: Buffer.from(bent, 'latin1') });
+  await waitForText(page, '#file-problem', /bent.safetensors: .*(must have shape|bytes of data)/);
+  // Pairs that cannot be read, or that the model knows nothing of.
+  await drop(page, { name: 'bad.tsv', content: 'a b\n' });
+  await waitForText(page, '#dropped', /bad.tsv/);
+  await press(page, '#dropped button');
+  await waitForText(page, '#file-problem', /bad.tsv line 1: .*no tab/);
+  await drop(page, { name: 'foreign.tsv', content: 'q\tq\n' });
+  await waitForText(page, '#dropped', /foreign.tsv/);
+  await press(page, '#dropped button:last-of-type');
+  await waitForText(page, '#file-problem', /foreign.tsv: "q" is no source symbol of task reverse/);
+  expect(await text(page, '#status')).toMatch(/Paused at step 1\b/);
+  expect(complaints).toEqual([]);
+});
+
+test('settings of a file fill the form in', async () => {
+  const { page } = await openPage(served.context, onCpu('&paused'));
+  const { name, bytes } = await downloaded(page, '#save-config');
+  expect(name).toMatch(/config\.json$/);
+  const config = JSON.parse(new TextDecoder().decode(bytes));
+  config.model.hidden = 12;
+  await drop(page, { name: 'other.json', content: JSON.stringify(config) });
+  await waitForText(page, '#changes', /Hidden width H 32 → 12/);
+  expect(await text(page, '#status')).toBe('Ready.');
+});

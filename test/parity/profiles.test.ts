@@ -1,0 +1,48 @@
+import { describe, expect, test } from 'vitest';
+import { createReferenceEngine } from '../../src/engine/reference.ts';
+import { PROFILE_NAMES } from '../../src/gpu/profile.ts';
+import { makeSpec } from '../support/batches.ts';
+import { describeEach, PROFILES } from '../support/engines.ts';
+import { compareMemory, KINDS, memoryTruth, TOLERANCE } from '../support/memory-parity.ts';
+import { expectSameForward, expectSameGradients, FEW, LENGTHS, SPECS } from '../support/model-parity.ts';
+import { expectSameLosses } from '../support/training-parity.ts';
+
+/**
+ * What every kind of device would compute by, on the adapter at hand: the plans, forms and tiles of each profile, as it
+ * chooses them. `npm run verify` runs all tests of kernels under each.
+ */
+
+const reference = createReferenceEngine();
+
+test('every profile is compared', () => expect(PROFILES).toHaveLength(PROFILE_NAMES.length));
+
+describeEach(PROFILES, engine => {
+  const engines = () => [engine(), reference] as const;
+
+  test.each(FEW)('%s: forward', name => expectSameForward(engines(), makeSpec(SPECS[name])));
+  test.each(FEW)('%s: gradients', name => expectSameGradients(engines(), makeSpec(SPECS[name])));
+
+  // Wide enough for the stepwise plan, with tiles that do not divide the batch.
+  test.each(['lstm', 'gru'] as const)('a wide %s: gradients', controller => {
+    const spec = makeSpec({ controller, hidden: 136, width: 20, memory: 'deque', embedding: 5, readout: 6 });
+    return expectSameGradients(engines(), spec, { lengths: [...LENGTHS, 3, 4, 5, 6] });
+  });
+
+  describe.each(KINDS)('a %s on its own', kind => {
+    // The last is for the memory parallel over time, where the profile has it.
+    test.each([
+      [1, 1, 1],
+      [7, 33, 2],
+      [3, 65, 36],
+      [2, 300, 4],
+    ])('B = %i, T = %i, M = %i', async (B, T, M) => {
+      const differences = await compareMemory(engine(), memoryTruth(kind, T, M, 'uniform'), B);
+      for (const [tensor, difference] of Object.entries(differences))
+        expect(difference, tensor).toBeLessThanOrEqual(TOLERANCE);
+    });
+  });
+
+  test.each(['reverse', 'tutorial-part5', 'tutorial-part6'])('fifty losses of %s', name =>
+    expectSameLosses(engine(), name, ['seed=2']),
+  );
+});

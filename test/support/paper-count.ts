@@ -1,0 +1,12 @@
+import { type ModelSpec, parameters } from '../../src/base/parameters.ts';
+
+/**
+ * Trained numbers as the paper counts them: without the initial state, the embeddings and the softmax on top of o
+ * (without a readout, on top of o').
+ */
+export function countLikePaper(spec: ModelSpec): number {
+  const left = spec.readout ? ['W_e', 'W_s', 'b_s'] : ['W_e', 'W_o', 'b_o'];
+  return parameters(spec)
+    .filter(({ name }) => !left.includes(name) && !/^[hc]_0/.test(name))
+    .reduce((sum, { shape }) => sum + shape[0] * shape[1], 0);
+}

@@ -1,0 +1,68 @@
+import type { Browser, BrowserContext, Page } from 'puppeteer';
+import { afterAll, beforeAll, beforeEach, inject } from 'vitest';
+import { type Checkpoint, decodeCheckpoint } from '../../src/train/checkpoint.ts';
+import { launchBrowser } from './browser.ts';
+import { downloaded, waitForText } from './page.ts';
+import { type Server, servePage } from './server.ts';
+
+/** The published page on a server, and a browser in which every test begins with empty storage. */
+export interface ServedPage {
+  readonly url: string;
+  readonly browser: Browser;
+  /** Of this test alone. */
+  readonly context: BrowserContext;
+}
+
+/** Sets up a file of tests: called once, at its top. What comes back can be read from beforeAll on. */
+export function servedPage(): ServedPage {
+  let server: Server;
+  let browser: Browser;
+  let context: BrowserContext;
+  beforeAll(async () => {
+    [server, browser] = await Promise.all([servePage(inject('builtPage')), launchBrowser()]);
+    context = await browser.createBrowserContext();
+  });
+  beforeEach(async () => {
+    await context.close();
+    context = await browser.createBrowserContext();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await server?.close();
+  });
+  return {
+    get url() {
+      return server.url;
+    },
+    get browser() {
+      return browser;
+    },
+    get context() {
+      return context;
+    },
+  };
+}
+
+export const isDone = (page: Page): Promise<void> => waitForText(page, '#status', /Done: all|Solved/, 60_000);
+
+export const rowsOfRuns = (page: Page): Promise<number> => page.$$eval('#runs tr', rows => rows.length);
+
+/** The run of this page, as a file has it. */
+export const checkpointOf = async (page: Page): Promise<Checkpoint> =>
+  decodeCheckpoint((await downloaded(page, '#save-checkpoint')).bytes);
+
+/** The last step that is in the browser's storage. */
+export const keptStep = (page: Page): Promise<number> =>
+  page.evaluate(
+    () =>
+      new Promise<number>(resolve => {
+        const opening = indexedDB.open('pushdown');
+        opening.onsuccess = () => {
+          const all = opening.result.transaction('runs').objectStore('runs').getAll();
+          all.onsuccess = () => {
+            opening.result.close();
+            resolve(Math.max(-1, ...all.result.map(run => run.step)));
+          };
+        };
+      }),
+  );

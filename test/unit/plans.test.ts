@@ -1,0 +1,154 @@
+import { describe, expect, test } from 'vitest';
+import type { ModelSpec } from '../../src/base/parameters.ts';
+import { split } from '../../src/gpu/device.ts';
+import { PROFILE_NAMES, type ProfileName, profileFor, profileOf } from '../../src/gpu/profile.ts';
+import { type Launch, launchesOf } from '../../src/kernels/launch.ts';
+import { cut, whole } from '../../src/kernels/pieces.ts';
+import { choosePlan, planOf } from '../../src/kernels/plan.ts';
+import { layoutOf } from '../../src/layout/layout.ts';
+import { preset } from '../../src/train/presets.ts';
+import { makeSpec } from '../support/batches.ts';
+
+/** Plans as data: which is chosen on which device, and what its launches are. No device is needed to see that. */
+
+const SMALL: Partial<ModelSpec> = { hidden: 8 };
+const WIDE: Partial<ModelSpec> = { controller: 'lstm', hidden: 256, width: 256 };
+const { train } = preset('reverse');
+
+const chosen = (name: ProfileName, spec: Partial<ModelSpec>, asked?: 'fused' | 'stepwise') => {
+  const { kind, form } = choosePlan(profileOf(name), layoutOf(makeSpec(spec)), asked);
+  return `${kind}, ${form.form} ${form.size}${form.subgroups ? ', subgroups' : ''}`;
+};
+
+test.each<[ProfileName, Partial<ModelSpec>, string]>([
+  ['software', SMALL, 'fused, lane 4'],
+  ['software', { ...SMALL, embedding: 4 }, 'stepwise, lane 8'],
+  ['software', { ...SMALL, readout: 4 }, 'stepwise, lane 8'],
+  ['software', { hidden: 100 }, 'stepwise, lane 8'],
+  ['software', WIDE, 'stepwise, lane 8'],
+  ['gpu', SMALL, 'fused, block 32'],
+  ['gpu', { ...SMALL, embedding: 4, readout: 4 }, 'fused, block 32'],
+  ['gpu', { hidden: 48 }, 'fused, block 64'],
+  ['gpu', { hidden: 128 }, 'fused, block 128'],
+  ['gpu', { hidden: 129 }, 'stepwise, block 32'],
+  ['gpu', { hidden: 80, layers: 2 }, 'stepwise, block 32'],
+  // Its state takes more than the 16,384 bytes that WebGPU promises to a workgroup.
+  [
+    'gpu',
+    { controller: 'lstm', hidden: 128, memory: 'deque', memories: 4, width: 256 },
+    'stepwise, block 32',
+  ],
+  ['gpu', WIDE, 'stepwise, block 32'],
+  ['gpu with subgroups', SMALL, 'fused, block 32, subgroups'],
+  ['gpu with subgroups', WIDE, 'stepwise, block 32, subgroups'],
+])('on %s: %o is computed %s', (name, spec, plan) => expect(chosen(name, spec)).toBe(plan));
+
+test('a plan that is asked for is taken, whether or not it is the better', () => {
+  expect(chosen('software', WIDE, 'fused')).toBe('fused, block 128');
+  expect(chosen('software', SMALL, 'stepwise')).toBe('stepwise, lane 8');
+  expect(chosen('gpu', WIDE, 'fused')).toBe('fused, block 128');
+  expect(() =>
+    planOf(profileOf('gpu'), layoutOf(makeSpec({ ...WIDE, hidden: 512 })), train, {
+      kind: 'fused',
+      form: { form: 'block', size: 128, subgroups: false },
+    }),
+  ).toThrow(/need \d+ bytes of workgroup memory in the fused plan, but this device has 16384: use --plan/);
+});
+
+test('the profile of a device is that of its adapter and its features, or one that is forced', () => {
+  const limits = { maxComputeWorkgroupStorageSize: 1, maxUniformBufferBindingSize: 2 } as GPUSupportedLimits;
+  const device = (...features: string[]) => ({ limits, features: new Set(features) as GPUSupportedFeatures });
+  expect(profileFor(device(), 'gpu')).toEqual(profileOf('gpu', { workgroup: 1, uniform: 2 }));
+  expect(profileFor(device('subgroups'), 'gpu').name).toBe('gpu with subgroups');
+  expect(profileFor(device('subgroups'), 'software').name).toBe('software');
+  expect(profileFor(device('subgroups'), 'software', 'gpu with subgroups').name).toBe('gpu with subgroups');
+  expect(() => profileFor(device(), 'gpu', 'gpu with subgroups')).toThrow(/no subgroups/);
+});
+
+/** Models that between them have every kernel. */
+const MODELS: Partial<ModelSpec>[] = [
+  {},
+  { controller: 'lstm', layers: 2, start: 'trained', memory: 'deque', memories: 2 },
+  { controller: 'gru', deeper: 6, autoencoder: true, output: 'sigmoid', start: 'trained' },
+  { controller: 'lstm-coupled', embedding: 5, readout: 6, memory: 'queue' },
+  { controller: 'feedforward', memory: 'none' },
+];
+
+/** Storage buffers that a kernel may bind: what WebGPU promises of every device. */
+const STORAGE_BUFFERS = 8;
+/** Workgroups of one dimension of a dispatch, and invocations of one workgroup. */
+const [WORKGROUPS, INVOCATIONS] = [65_535, 256];
+
+describe.each(PROFILE_NAMES)('%s', name => {
+  const profile = profileOf(name);
+  const plans = MODELS.flatMap(spec => {
+    const layout = layoutOf(makeSpec(spec));
+    return (['auto', 'stepwise'] as const).map(asked =>
+      planOf(profile, layout, train, choosePlan(profile, layout, asked)),
+    );
+  });
+  const launches: Launch[] = plans.flatMap(({ step, forward }) => launchesOf([...step, ...forward]));
+
+  test("every kernel is within WebGPU's default limits", () => {
+    for (const { label, buffers, code, groups } of launches) {
+      const storage = buffers.filter(([, type]) => type !== 'uniform');
+      expect(storage.length, label).toBeLessThanOrEqual(STORAGE_BUFFERS);
+      const declared = [...code.matchAll(/@group\(0\) @binding\((\d+)\)/g)].map(([, at]) => Number(at));
+      expect(
+        declared.sort((a, b) => a - b),
+        label,
+      ).toEqual(buffers.map((_, k) => k));
+      expect(code.includes('@group(1)'), label).toBe(
+        launches.find(one => one.code === code)!.step !== undefined,
+      );
+      const size = Number(/@workgroup_size\((\d+)\)/.exec(code)![1]);
+      expect(size, label).toBeLessThanOrEqual(INVOCATIONS);
+      const [x, y] = groups({ B: 1_000_000, T: 3, parts: 32 });
+      expect(Math.max(x, y), label).toBeLessThanOrEqual(WORKGROUPS);
+      expect(x * y * size, label).toBeLessThan(2 ** 32);
+    }
+  });
+
+  test('more workgroups than fit into one dimension are counted right', () => {
+    for (const { label, code, groups } of launches) {
+      const [, y] = groups({ B: 1_000_000, T: 3, parts: 32 });
+      // An invocation's number in x alone would begin anew in every row of workgroups.
+      if (y > 1) expect(code, label).toMatch(/group\.y \* groups\.x \+ group\.x/);
+      if (y > 1) expect(code, label).not.toContain('global_invocation_id');
+    }
+    expect(split(65_536)).toEqual([65_535, 2]);
+  });
+});
+
+test('a plan is cut into slices of time, back over its sequences in rounds', () => {
+  const layout = layoutOf(makeSpec(SMALL));
+  const profile = profileOf('software');
+  const { step, parts } = planOf(profile, layout, train, choosePlan(profile, layout));
+  const size = { B: 40, T: 10, parts: parts(40, 10) };
+  expect(whole(step)).toHaveLength(step.length);
+  const pieces = cut(step, size, 4).map(all => all.map(({ work, slice, range }) => ({ work, slice, range })));
+  const told = pieces.flatMap(all =>
+    all.filter(({ slice }) => slice).map(({ slice, range }) => [slice!, range]),
+  );
+  // Three slices forward; 40 sequences in 32 parts are two rounds of three slices back.
+  expect(told).toHaveLength(9);
+  expect(told.map(([slice]) => slice)).toMatchObject([
+    { sliceFrom: 0, sliceTo: 4, first: 1 },
+    { sliceFrom: 4, sliceTo: 8, first: 0 },
+    { sliceFrom: 8, sliceTo: 10, first: 0 },
+    { sliceFrom: 8, sliceTo: 10, round: 0, rounds: 1, first: 1 },
+    { sliceFrom: 4, sliceTo: 8, round: 0, first: 0 },
+    { sliceFrom: 0, sliceTo: 4, round: 0, first: 0 },
+    { sliceFrom: 8, sliceTo: 10, round: 1, first: 0 },
+    { sliceFrom: 4, sliceTo: 8, round: 1, first: 0 },
+    { sliceFrom: 0, sliceTo: 4, round: 1, first: 0 },
+  ]);
+  // One slice a submission.
+  for (const all of pieces) expect(all.filter(({ slice }) => slice).length).toBeLessThanOrEqual(1);
+  expect(
+    pieces
+      .flat()
+      .map(({ work }) => work)
+      .filter((work, k, all) => work !== all[k - 1]),
+  ).toEqual(step);
+});
