@@ -4,9 +4,9 @@
  */
 import { assign, type Config } from '../src/base/config.ts';
 import type { Batch } from '../src/base/dims.ts';
+import type { MemoryName } from '../src/base/memories.ts';
 import { initialise, type ModelSpec, type Tensors } from '../src/base/parameters.ts';
 import { Rng } from '../src/base/rng.ts';
-import type { MemoryKind } from '../src/engine/engine.ts';
 import { trainingBatch } from '../src/train/model.ts';
 import { preset } from '../src/train/presets.ts';
 import { setup } from '../src/train/setup.ts';
@@ -16,7 +16,7 @@ export const STRENGTHS = ['near 1', 'uniform', 'near 0'] as const;
 export type Strengths = (typeof STRENGTHS)[number];
 
 export interface MemoryProblem {
-  kind: MemoryKind;
+  kind: MemoryName;
   B: number;
   T: number;
   M: number;

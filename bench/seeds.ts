@@ -3,6 +3,7 @@ import { assign } from '../src/base/config.ts';
 import { engineLine, engineName } from '../src/platform/names.ts';
 import { openEngine } from '../src/platform/node/engine.ts';
 import { evaluate } from '../src/train/evaluate.ts';
+import { meanOf } from '../src/train/metrics.ts';
 import { preset } from '../src/train/presets.ts';
 import { Trainer } from '../src/train/trainer.ts';
 
@@ -51,10 +52,13 @@ export async function main(args: string[]): Promise<number> {
     }
     if (coarse >= 0.99) solved++;
     const { reading, writing } = profile;
-    const told = [reading.push, writing.push, reading.pop, writing.pop].map(x => x.toFixed(2)).join(' ');
+    const names = Object.keys(reading.ends[0] ?? {});
+    const told = names
+      .flatMap(name => [reading, writing].map(phase => meanOf(phase, name).toFixed(2)))
+      .join(' ');
     console.log(
       `seed ${seed}: coarse ${coarse.toFixed(3)} fine ${fine.toFixed(3)} loss ${loss.toFixed(4)} at length ${length}, ` +
-        `${trainer.step} steps, ${restarts} restarts, ${seconds.at(-1)!.toFixed(1)} s, push/pop ${told} ${further.join(' ')}`,
+        `${trainer.step} steps, ${restarts} restarts, ${seconds.at(-1)!.toFixed(1)} s, ${names.join('/')} ${told} ${further.join(' ')}`,
     );
     trainer.destroy();
   }

@@ -1,19 +1,22 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import type { Block, Layout } from '../src/layout/layout.ts';
 import { operand } from '../src/layout/tensors.ts';
-import { cellBackward, cellForward } from './lib/cells.wgsl.ts';
+import { CELL_CODE } from './cells/index.wgsl.ts';
 import { MATH } from './lib/math.wgsl.ts';
 import {
+  controlLoads,
+  controlsOf,
+  controlVector,
   type FusedOptions,
   memoriesOf,
   memoryOf,
   memoryPlaces,
-  perEnd,
-  strengthPlaces,
 } from './lib/model.wgsl.ts';
 import { rowsOf } from './lib/rows.wgsl.ts';
 import { enableFor, mainOfSequence, sequenceState } from './lib/sequence.wgsl.ts';
+import { carriedOf, statesOf } from './lib/states.wgsl.ts';
 import { range } from './lib/text.ts';
+import { placeAt } from './memories/index.wgsl.ts';
 
 /**
  * The fused plan in the `block` form: one workgroup per sequence, its invocations sharing the columns of every
@@ -27,6 +30,12 @@ ${o.batch}
 ${sequenceState(o.memory)}
 ${memoryPlaces(o.layout, 'block')}
 `;
+
+const loadControls = ({ layout }: FusedOptions): string =>
+  controlLoads(
+    layout,
+    (t, number) => `acts[(${rowsOf(layout)('s', `(${t} * batch.B + seq)`)}) * 4u + ${number}]`,
+  );
 
 const mainHead = (o: FusedOptions): string => wgsl`
 ${mainOfSequence(o.memory, 'batch.B')}
@@ -46,11 +55,10 @@ const share = (o: FusedOptions, n: number, body: string, i = 'i'): string =>
   n > 0 ? `for (var ${i} = lid; ${i} < ${n}u; ${i} += ${o.memory.size}u) { ${body} }` : '';
 
 /** Words of workgroup memory for each pass, the memory's own left out: see checkWorkgroup in src/kernels/plan.ts. */
-export function workgroupWords({ H4, P4, R4, S4, layers, gates, E }: Layout): number {
-  const L = layers.length;
-  const states = gates.cell ? 2 * L : L;
-  const forward = (states + 1) * H4 + P4 + R4 + E;
-  const backward = (states + 2 + gates.all) * H4 + P4 + S4 + R4;
+export function workgroupWords({ H4, P4, R4, S4, layers, gates, states, C, E }: Layout): number {
+  const held = states.length * layers.length;
+  const forward = (held + 1) * H4 + P4 + R4 + Math.ceil((C * E) / 2);
+  const backward = (held + 2 + gates.all) * H4 + P4 + S4 + R4;
   return 4 * Math.max(forward, backward);
 }
 
@@ -58,10 +66,11 @@ export function workgroupWords({ H4, P4, R4, S4, layers, gates, E }: Layout): nu
 export function fusedForwardBlock(o: FusedOptions): string {
   const { layout } = o;
   const place = rowsOf(layout);
-  const { H4, M4, R4, E, blocks, spec, gates, layers } = layout;
+  const { H4, M4, R4, C, E, blocks, spec, gates, layers } = layout;
   const { hidden: H, width: M, deeper: P } = spec;
   const [HH, RR] = [H4 * 4, R4 * 4];
-  const lstm = gates.cell;
+  const cell = CELL_CODE[spec.controller];
+  const states = statesOf(layout);
   const op = P ? 'wg_op' : 'wg_y';
   const layer = ({ Wx, Wy, Wh, Wr, b }: Layout['layers'][number], l: number): string => wgsl`
     // Layer ${l + 1}: reads h and r of the step before and the layer below in wg_y, leaves h in wg_y.
@@ -84,16 +93,19 @@ export function fusedForwardBlock(o: FusedOptions): string {
       ${products(Wy, 'wg_y', 0, gates.x, HH)}
       ${products(Wh, 'wg_h', gates.hFrom, gates.h, HH, l * HH)}
       ${products(Wr, 'wg_r', 0, gates.x, HH)}
-      ${cellForward(spec.controller, {
+      ${cell.forward({
         a: g => `sum${g}`,
-        h: `wg_h[${l * HH}u + i]`,
-        c: `wg_c[${l * HH}u + i]`,
+        before: state => `wg_${state}[${l * HH}u + i]`,
         tanh: 'safeTanh',
         sigmoid: 'sigmoid',
       })}
       wg_next[i] = hNext;
-      acts[(${place(`h${l}`, 'row', 1)}) * 4u + i] = hNext;
-      ${lstm ? `wg_c[${l * HH}u + i] = cNext; acts[(${place(`c${l}`, 'row', 1)}) * 4u + i] = cNext;` : ''}
+      ${carriedOf(layout)
+        .map(state => `wg_${state}[${l * HH}u + i] = ${state}Next;`)
+        .join('\n')}
+      ${layout.states
+        .map(state => `acts[(${place(`${state}${l}`, 'row', 1)}) * 4u + i] = ${state}Next;`)
+        .join('\n')}
       ${range(gates.kept)
         .map(g => `acts[(${place(`g${l}`, 'row')}) * 4u + ${g * HH}u + i] = kept${g};`)
         .join('\n')}`,
@@ -102,22 +114,22 @@ export function fusedForwardBlock(o: FusedOptions): string {
     ${share(o, H, `wg_h[${l * HH}u + i] = wg_next[i]; wg_y[i] = wg_next[i];`)}
     workgroupBarrier();`;
   const heads = wgsl`
-    // Heads: v of every end, then d and u of every end.
+    // Heads: v of every end, then the controls of every end.
     ${share(
       o,
-      E * (M + 2),
+      E * (M + C),
       wgsl`
       let value = i < ${E * M}u;
-      let strength = i - ${E * M}u;
-      let at = select(${RR}u + strength, (i / ${M}u) * ${M4 * 4}u + i % ${M}u, value);
+      let control = i - ${E * M}u;
+      let at = select(${RR}u + control, (i / ${M}u) * ${M4 * 4}u + i % ${M}u, value);
       var sum = w[${blocks.bS.offset4 * 4}u + at];
       ${column('sum', op, blocks.S, 'at')}
       var s = 0.0;
       if (value) {
         s = safeTanh(sum);
       } else {
-        s = sigmoid(sum + noiseAt(row, strength / 2u)[strength % 2u]);
-        wg_strengths[strength] = s;
+        s = sigmoid(sum + noiseAt(row, control));
+        wg_controls[control] = s;
       }
       acts[(${place('s', 'row')}) * 4u + at] = s;`,
     )}
@@ -127,8 +139,8 @@ export function fusedForwardBlock(o: FusedOptions): string {
     // Memories.
     ${memoriesOf(layout)
       .map(k => {
-        const of = (u: 0 | 1) => perEnd(layout, k, end => `wg_strengths[${2 * end + u}]`);
-        return `bounds${k} = forward(${k}u, t, bounds${k}, ${of(0)}, ${of(1)});`;
+        const controls = controlVector(layout, k, ({ number }) => `wg_controls[${number}]`);
+        return `place${k} = forward(${k}u, t, place${k}, ${controls});`;
       })
       .join('\n')}
     // Another invocation may have read a cell than the one that now stores it.
@@ -143,48 +155,34 @@ ${head(o)}
 @group(0) @binding(3) var<storage, read_write> slots: array<vec2u>;
 @group(0) @binding(4) var<storage, read_write> undo: array<vec4u>;
 ${MATH}
-var<workgroup> wg_h: array<f32, ${layers.length * HH}>;
-#if ${lstm}
-var<workgroup> wg_c: array<f32, ${layers.length * HH}>;
-#endif
+${layout.states.map(state => `var<workgroup> wg_${state}: array<f32, ${layers.length * HH}>;`).join('\n')}
 var<workgroup> wg_next: array<f32, ${HH}>;
 var<workgroup> wg_y: array<f32, ${HH}>;
 var<workgroup> wg_op: array<f32, ${Math.max(1, P)}>;
 var<workgroup> wg_r: array<f32, ${Math.max(1, RR)}>;
-var<workgroup> wg_strengths: array<f32, ${Math.max(1, 2 * E)}>;
+var<workgroup> wg_controls: array<f32, ${Math.max(1, C * E)}>;
 #if ${E > 0}
 fn loadValue(k: u32, row: u32, c: u32) -> f32 {
   return acts[(${place('s', '(stepOf(row) * batch.B + seq)')} + endOf(k, row) * ${M4}u) * 4u + c];
 }
 fn addRead(k: u32, end: u32, c: u32, x: f32) { wg_r[ofMemory(k, end) * ${M4 * 4}u + c] += x; }
+${loadControls(o)}
 #endif
 ${memoryOf(layout, o.memory, 'f32', 'forward')}
 ${mainHead(o)}
   let begin = batch.sliceFrom;
   if (begin == 0u) {
   // h_0, c_0, r_0.
-  ${layers
-    .map(({ h0, c0 }, l) => {
-      const of = (state: Block | undefined, first: string) =>
-        state ? `w[${state.offset4 * 4}u + i]` : spec.start === 'one-hot' && l === 0 ? first : '0.0';
-      return `${share(
+  ${states
+    .map(({ state, layer, name, first, oneHot }) => {
+      const value = first ? `w[${first.offset4 * 4}u + i]` : oneHot ? 'select(0.0, 1.0, i == 0u)' : '0.0';
+      return share(
         o,
         H,
-        `let start = ${of(h0, 'select(0.0, 1.0, i == 0u)')};
-    wg_h[${l * HH}u + i] = start;
-    acts[(${place(`h${l}`, 'sequence')}) * 4u + i] = start;`,
-      )}
-  ${
-    lstm
-      ? share(
-          o,
-          H,
-          `let start = ${of(c0, '0.0')};
-    wg_c[${l * HH}u + i] = start;
-    acts[(${place(`c${l}`, 'sequence')}) * 4u + i] = start;`,
-        )
-      : ''
-  }`;
+        `let start = ${value};
+    wg_${state}[${layer * HH}u + i] = start;
+    acts[(${place(name, 'sequence')}) * 4u + i] = start;`,
+      );
     })
     .join('\n')}
   ${share(
@@ -195,19 +193,19 @@ ${mainHead(o)}
   )}
   } else {
   // What the slice before this one left.
-  ${layers
-    .map(
-      (
-        _,
-        l,
-      ) => `${share(o, H, `wg_h[${l * HH}u + i] = acts[(${place(`h${l}`, '(begin * batch.B + sequence)')}) * 4u + i];`)}
-  ${lstm ? share(o, H, `wg_c[${l * HH}u + i] = acts[(${place(`c${l}`, '(begin * batch.B + sequence)')}) * 4u + i];`) : ''}`,
+  ${states
+    .map(({ state, layer, name }) =>
+      share(
+        o,
+        H,
+        `wg_${state}[${layer * HH}u + i] = acts[(${place(name, '(begin * batch.B + sequence)')}) * 4u + i];`,
+      ),
     )
     .join('\n')}
   ${share(o, RR, `wg_r[i] = acts[(${place('r', '(begin * batch.B + sequence)')}) * 4u + i];`)}
   }
   ${memoriesOf(layout)
-    .map(k => `var bounds${k} = uniformBounds(${k}u, begin);`)
+    .map(k => `var place${k} = ${placeAt(o.memory, k, 'begin')};`)
     .join('\n')}
   workgroupBarrier();
   for (var t = begin; t < min(length, batch.sliceTo); t++) {
@@ -231,12 +229,7 @@ ${mainHead(o)}
   }
   for (var t = max(length, begin); t < min(batch.T, batch.sliceTo); t++) {
     let row = t * batch.B + sequence;
-    ${layers
-      .map(
-        (_, l) => `${zero(`h${l}`, 1)}
-    ${lstm ? zero(`c${l}`, 1) : ''}`,
-      )
-      .join('\n')}
+    ${states.map(({ name }) => zero(name, 1)).join('\n')}
     ${zero('r', 1)}
     ${zero('s')}
     ${P ? zero('op') : ''}
@@ -267,11 +260,12 @@ ${mainHead(o)}
 export function fusedBackwardBlock(o: FusedOptions): string {
   const { layout } = o;
   const place = rowsOf(layout);
-  const { H4, P4, M4, R4, S4, E, blocks, spec, gates, layers } = layout;
+  const { H4, P4, M4, R4, S4, C, E, blocks, spec, gates, layers } = layout;
   const { hidden: H, width: M, deeper: P } = spec;
   const [HH, RR, SS] = [H4 * 4, R4 * 4, S4 * 4];
   const top = layers.length - 1;
-  const lstm = gates.cell;
+  const cell = CELL_CODE[spec.controller];
+  const states = statesOf(layout);
   const heads = P || H;
   const act = (field: string, at: string, skip: 0 | 1 = 0): string =>
     `acts[(${place(field, 'row', skip)}) * 4u + ${at}]`;
@@ -282,13 +276,10 @@ export function fusedBackwardBlock(o: FusedOptions): string {
     workgroupBarrier();
     ${memoriesOf(layout)
       .map(
-        k => `bounds${k} = backward(${k}u, t, bounds${k});
+        k => `place${k} = backward(${k}u, t, place${k});
     if (lid == 0u) {
-      ${strengthPlaces(layout, k)
-        .map(
-          ({ gradient, end }) =>
-            `wg_ds[${RR + 2 * end}] = gradients.${gradient[0]}; wg_ds[${RR + 2 * end + 1}] = gradients.${gradient[1]};`,
-        )
+      ${controlsOf(layout, k)
+        .map(({ number, own }) => `wg_ds[${RR + number}] = gradients.${own};`)
         .join('\n')}
     }
     storageBarrier();
@@ -297,7 +288,7 @@ export function fusedBackwardBlock(o: FusedOptions): string {
       .join('\n')}
     ${share(
       o,
-      E * (M + 2),
+      E * (M + C),
       wgsl`
       let value = i < ${E * M}u;
       let at = select(${RR}u + i - ${E * M}u, (i / ${M}u) * ${M4 * 4}u + i % ${M}u, value);
@@ -319,14 +310,11 @@ export function fusedBackwardBlock(o: FusedOptions): string {
       H,
       wgsl`
       let dh = wg_dh[${l * HH}u + i] + wg_dy[i];
-      ${cellBackward(spec.controller, {
-        dh: 'dh',
-        dc: `wg_dc[${l * HH}u + i]`,
+      ${cell.backward({
+        d: state => (state === 'h' ? 'dh' : `wg_d${state}[${l * HH}u + i]`),
         kept: g => act(`g${l}`, `${g * HH}u + i`),
-        hNow: act(`h${l}`, 'i', 1),
-        cNow: lstm ? act(`c${l}`, 'i', 1) : '',
-        h: act(`h${l}`, 'i'),
-        c: lstm ? act(`c${l}`, 'i') : '',
+        now: state => act(`${state}${l}`, 'i', 1),
+        before: state => act(`${state}${l}`, 'i'),
         tanh: 'safeTanh',
       })}
       ${range(gates.all)
@@ -335,8 +323,10 @@ export function fusedBackwardBlock(o: FusedOptions): string {
       ${grad(`dA${l}`, `${g * HH}u + i`)} = da${g};`,
         )
         .join('\n')}
-      ${lstm ? `wg_dc[${l * HH}u + i] = dcBefore;` : ''}
-      wg_dh[${l * HH}u + i] = ${spec.controller === 'gru' ? 'dhDirect' : '0.0'};`,
+      ${carriedOf(layout)
+        .map(state => `wg_d${state}[${l * HH}u + i] = d${state}Before;`)
+        .join('\n')}
+      wg_dh[${l * HH}u + i] = ${gates.direct ? 'dhDirect' : '0.0'};`,
     )}
     workgroupBarrier();
     ${Wh ? share(o, H, `var sum = wg_dh[${l * HH}u + i]; ${row('wg_da', Wh, 'i', gates.hFrom * HH)} wg_dh[${l * HH}u + i] = sum;`) : ''}
@@ -351,10 +341,7 @@ ${head(o)}
 @group(0) @binding(5) var<storage, read_write> undo: array<vec4u>;
 @group(0) @binding(6) var<storage, read_write> dStrength: array<f32>;
 ${MATH}
-var<workgroup> wg_dh: array<f32, ${layers.length * HH}>;
-#if ${lstm}
-var<workgroup> wg_dc: array<f32, ${layers.length * HH}>;
-#endif
+${layout.states.map(state => `var<workgroup> wg_d${state}: array<f32, ${layers.length * HH}>;`).join('\n')}
 var<workgroup> wg_dy: array<f32, ${HH}>;
 var<workgroup> wg_da: array<f32, ${gates.all * HH}>;
 var<workgroup> wg_dop: array<f32, ${P4 * 4}>;
@@ -367,6 +354,7 @@ fn valueAt(k: u32, row: u32, c: u32) -> u32 {
 fn loadValue(k: u32, row: u32, c: u32) -> f32 { return acts[batch.s * 4u + valueAt(k, row, c)]; }
 fn loadDRead(k: u32, end: u32, c: u32) -> f32 { return wg_dr[ofMemory(k, end) * ${M4 * 4}u + c]; }
 fn addDValue(k: u32, row: u32, c: u32, x: f32) { grads[batch.dS * 4u + valueAt(k, row, c)] += x; }
+${loadControls(o)}
 #endif
 ${memoryOf(layout, o.memory, 'f32', 'backward')}
 ${mainHead(o)}
@@ -387,22 +375,18 @@ ${mainHead(o)}
   }
   if (end <= begin) { return; }
   ${memoriesOf(layout)
-    .map(k => `var bounds${k} = uniformBounds(${k}u, end);`)
+    .map(k => `var place${k} = ${placeAt(o.memory, k, 'end')};`)
     .join('\n')}
   if (end == length) {
   ${memoriesOf(layout)
-    .map(
-      k =>
-        `for (var i = bounds${k}.x + lid; i < bounds${k}.y; i += ${o.memory.size}u) { dStrength[slotAt(${k}u, i)] = 0.0; }`,
-    )
+    .map(k => `clearGradient(${k}u, place${k});`)
     .join('\n')}
   } else {
   // From the slice after this one.
   ${share(o, RR, `wg_dr[i] = grads[(${place('dR', 'sequence')}) * 4u + i];`)}
-  ${layers
-    .map(
-      (_, l) => `${share(o, H, `wg_dh[${l * HH}u + i] = grads[(${place(`dH${l}`, 'sequence')}) * 4u + i];`)}
-  ${lstm ? share(o, H, `wg_dc[${l * HH}u + i] = grads[(${place(`dC${l}`, 'sequence')}) * 4u + i];`) : ''}`,
+  ${states
+    .map(({ state, layer, gradient }) =>
+      share(o, H, `wg_d${state}[${layer * HH}u + i] = grads[(${place(gradient, 'sequence')}) * 4u + i];`),
     )
     .join('\n')}
   }
@@ -443,10 +427,9 @@ ${mainHead(o)}
       .join('\n')}
   }
   // Of the starting state, or for the slice before this one.
-  ${layers
-    .map(
-      (_, l) => `${share(o, H, `grads[(${place(`dH${l}`, 'sequence')}) * 4u + i] = wg_dh[${l * HH}u + i];`)}
-  ${lstm ? share(o, H, `grads[(${place(`dC${l}`, 'sequence')}) * 4u + i] = wg_dc[${l * HH}u + i];`) : ''}`,
+  ${states
+    .map(({ state, layer, gradient }) =>
+      share(o, H, `grads[(${place(gradient, 'sequence')}) * 4u + i] = wg_d${state}[${layer * HH}u + i];`),
     )
     .join('\n')}
   ${share(o, RR, `grads[(${place('dR', 'sequence')}) * 4u + i] = wg_dr[i];`)}

@@ -1,22 +1,24 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import type { Block, Layout } from '../src/layout/layout.ts';
 import { operand } from '../src/layout/tensors.ts';
-import { cellBackward, cellForward } from './lib/cells.wgsl.ts';
+import { CELL_CODE } from './cells/index.wgsl.ts';
 import { mainOfInvocation } from './lib/invocation.wgsl.ts';
 import { lossOfRow } from './lib/losses.wgsl.ts';
 import { MATH } from './lib/math.wgsl.ts';
 import {
+  controlLoads,
+  controlsOf,
+  controlVector,
   type FusedOptions,
   memoriesOf,
   memoryOf,
   memoryPlaces,
-  perEnd,
-  strengthPlaces,
-  strengthsAt,
 } from './lib/model.wgsl.ts';
 import { add, addOuter, addTransposed } from './lib/product.wgsl.ts';
 import { rowsOf } from './lib/rows.wgsl.ts';
+import { carriedOf, statesOf } from './lib/states.wgsl.ts';
 import { each, range } from './lib/text.ts';
+import { placeAt } from './memories/index.wgsl.ts';
 
 /**
  * The fused plan: controller and memories over all time steps of a batch in one dispatch, and the same backwards.
@@ -34,6 +36,12 @@ fn loadParameters() {
 }
 `;
 
+const loadControls = ({ layout }: FusedOptions): string =>
+  controlLoads(
+    layout,
+    (t, number) => `acts[${rowsOf(layout)('s', `(${t} * batch.B + seq)`)} + ${number} / 4u][${number} % 4u]`,
+  );
+
 /**
  * batch, parameters -> acts: h, c, g of every layer, r, op, s, y (and xh, xp) of every step; grads: dY (and dXh, dXp);
  * outcomes, extra as in loss.wgsl.ts; slots, log. Rows beyond a sequence's length are left as they are: no kernel of
@@ -44,7 +52,8 @@ export function fusedForwardLane(o: FusedOptions): string {
   const place = rowsOf(layout);
   const { H4, P4, M4, R4, S4, V4, D4, E, blocks, spec, gates, layers } = layout;
   const top = layers.length - 1;
-  const lstm = gates.cell;
+  const cell = CELL_CODE[spec.controller];
+  const states = statesOf(layout);
   // An auto-encoder head: recalls the input of the step before from `x`.
   const recall = (
     x: string,
@@ -63,29 +72,21 @@ export function fusedForwardLane(o: FusedOptions): string {
       ${each(D4, Infinity, j => `grads[${place(dField, 'row')} + ${j}] = dy[${j}];`)}
     }`;
   const op = spec.deeper ? 'op' : `h${top}`;
+  const declared = states.map(({ name }) => `var ${name} = array<vec4f, ${H4}>();`);
   // Into a slice of the time steps that is not the first: what the one before it left.
-  const goOn = layers.map(
-    (_, l) => wgsl`
-  ${each(H4, Infinity, j => `h${l}[${j}] = acts[${place(`h${l}`, '(batch.sliceFrom * batch.B + seq)')} + ${j}];`)}
-  ${lstm ? each(H4, Infinity, j => `c${l}[${j}] = acts[${place(`c${l}`, '(batch.sliceFrom * batch.B + seq)')} + ${j}];`) : ''}`,
+  const goOn = states.map(({ name }) =>
+    each(
+      H4,
+      Infinity,
+      j => `${name}[${j}] = acts[${place(name, '(batch.sliceFrom * batch.B + seq)')} + ${j}];`,
+    ),
   );
-  const states = layers.map(
-    (_, l) => `var h${l} = array<vec4f, ${H4}>(); ${lstm ? `var c${l} = array<vec4f, ${H4}>();` : ''}`,
-  );
-  const start = layers.map(
-    (layer, l) => wgsl`
-#if ${layer.h0 !== undefined}
-  ${each(H4, Infinity, j => `h${l}[${j}] = w[${layer.h0?.offset4 ?? 0}u + ${j}];`)}
-#elif ${spec.start === 'one-hot' && l === 0}
-  h0[0].x = 1.0;
-#endif
-  ${each(H4, Infinity, j => `acts[${place(`h${l}`, 'seq')} + ${j}] = h${l}[${j}];`)}
-#if ${lstm}
-#if ${layer.c0 !== undefined}
-  ${each(H4, Infinity, j => `c${l}[${j}] = w[${layer.c0?.offset4 ?? 0}u + ${j}];`)}
-#endif
-  ${lstm ? each(H4, Infinity, j => `acts[${place(`c${l}`, 'seq')} + ${j}] = c${l}[${j}];`) : ''}
-#endif`,
+  const start = states.map(({ name, first, oneHot }) =>
+    [
+      first ? each(H4, Infinity, j => `${name}[${j}] = w[${first.offset4}u + ${j}];`) : '',
+      oneHot ? `${name}[0].x = 1.0;` : '',
+      each(H4, Infinity, j => `acts[${place(name, 'seq')} + ${j}] = ${name}[${j}];`),
+    ].join('\n'),
   );
   const layer = layers.map(({ Wx, Wy, Wh, Wr, b }, l) => {
     const width = gates.all * H4;
@@ -107,16 +108,18 @@ export function fusedForwardLane(o: FusedOptions): string {
         H4,
         Infinity,
         j => `{
-        ${cellForward(spec.controller, {
+        ${cell.forward({
           a: g => `a[${g * H4}u + ${j}]`,
-          h: `h${l}[${j}]`,
-          c: `c${l}[${j}]`,
+          before: state => `${state}${l}[${j}]`,
           tanh: 'safeTanh4',
           sigmoid: 'sigmoid4',
         })}
-        h${l}[${j}] = hNext;
-        acts[${place(`h${l}`, 'row', 1)} + ${j}] = hNext;
-        ${lstm ? `c${l}[${j}] = cNext; acts[${place(`c${l}`, 'row', 1)} + ${j}] = cNext;` : ''}
+        ${layout.states
+          .map(
+            state => `${state}${l}[${j}] = ${state}Next;
+        acts[${place(`${state}${l}`, 'row', 1)} + ${j}] = ${state}Next;`,
+          )
+          .join('\n')}
         ${range(gates.kept)
           .map(g => `acts[${place(`g${l}`, 'row')} + ${g * H4}u + ${j}] = kept${g};`)
           .join('\n')}
@@ -130,14 +133,11 @@ export function fusedForwardLane(o: FusedOptions): string {
     ${each(S4, Infinity, j => `s[${j}] = w[${blocks.bS.offset4}u + ${j}];`)}
     ${E ? add('s', op, blocks.S) : ''}
     ${each(R4, Infinity, c => `s[${c}] = safeTanh4(s[${c}]);`)}
-    ${range(E)
-      .map(end => {
-        const { vector, d, u } = strengthsAt(layout, end);
-        return `{
-      let noise = noiseAt(row, ${end}u);
-      s[${vector}].${d} = sigmoid(s[${vector}].${d} + noise.x);
-      s[${vector}].${u} = sigmoid(s[${vector}].${u} + noise.y);
-    }`;
+    ${memoriesOf(layout)
+      .flatMap(k => controlsOf(layout, k))
+      .map(({ vector, component, number }) => {
+        const logit = `s[${vector}].${component}`;
+        return `${logit} = sigmoid(${logit} + noiseAt(row, ${number}u));`;
       })
       .join('\n')}
     ${each(S4, Infinity, j => `acts[${place('s', 'row')} + ${j}] = s[${j}];`)}
@@ -145,12 +145,8 @@ export function fusedForwardLane(o: FusedOptions): string {
     ${each(R4, Infinity, c => `r[${c}] = vec4f();`)}
     ${memoriesOf(layout)
       .map(k => {
-        const of = (which: 'd' | 'u') =>
-          perEnd(layout, k, end => {
-            const place = strengthsAt(layout, end);
-            return `s[${place.vector}].${place[which]}`;
-          });
-        return `bounds${k} = forward(${k}u, t, bounds${k}, ${of('d')}, ${of('u')});`;
+        const controls = controlVector(layout, k, ({ vector, component }) => `s[${vector}].${component}`);
+        return `place${k} = forward(${k}u, t, place${k}, ${controls});`;
       })
       .join('\n')}
     ${each(R4, Infinity, c => `acts[${place('r', 'row', 1)} + ${c}] = r[${c}];`)}`;
@@ -171,6 +167,7 @@ fn loadValue(k: u32, row: u32, c: u32) -> vec4f {
   return acts[${place('s', '(stepOf(row) * batch.B + seq)')} + endOf(k, row) * ${M4}u + c];
 }
 fn addRead(k: u32, end: u32, c: u32, x: vec4f) { r[ofMemory(k, end) * ${M4}u + c] += x; }
+${loadControls(o)}
 #endif
 ${memoryOf(layout, o.memory, 'vec4f', 'forward')}
 
@@ -180,7 +177,7 @@ ${mainOfInvocation(o.memory.size, 'sequence')}
   if (seq >= batch.B) { return; }
   let length = lengthOf(seq);
   loadParameters();
-  ${states.join('\n')}
+  ${declared.join('\n')}
   if (batch.sliceFrom == 0u) {
   ${start.join('\n')}
 #if ${spec.start === 'one-hot' && E > 0}
@@ -192,7 +189,7 @@ ${mainOfInvocation(o.memory.size, 'sequence')}
   ${each(R4, Infinity, c => `r[${c}] = acts[${place('r', '(batch.sliceFrom * batch.B + seq)')} + ${c}];`)}
   }
   ${memoriesOf(layout)
-    .map(k => `var bounds${k} = boundsBefore(${k}u, batch.sliceFrom);`)
+    .map(k => `var place${k} = ${placeAt(o.memory, k, 'batch.sliceFrom')};`)
     .join('\n')}
   for (var t = batch.sliceFrom; t < min(length, batch.sliceTo); t++) {
     let row = t * batch.B + seq;
@@ -251,7 +248,8 @@ export function fusedBackwardLane(o: FusedOptions): string {
   const place = rowsOf(layout);
   const { H4, P4, M4, R4, S4, E, blocks, spec, gates, layers } = layout;
   const top = layers.length - 1;
-  const lstm = gates.cell;
+  const cell = CELL_CODE[spec.controller];
+  const states = statesOf(layout);
   const recurrent = layers[0].Wh !== undefined;
   const op = spec.deeper ? 'op' : `hNow${top}`;
   const gradient = (block: Block | undefined, x: string, dy: string, from = 0): string =>
@@ -282,15 +280,13 @@ export function fusedBackwardLane(o: FusedOptions): string {
     ${each(S4 - R4, Infinity, j => `strengths[${j}] = acts[${place('s', 'row')} + ${R4}u + ${j}];`)}
     ${each(S4 - R4, Infinity, j => `ds[${R4}u + ${j}] = vec4f();`)}
     ${memoriesOf(layout)
-      .map(
-        k => `bounds${k} = backward(${k}u, t, bounds${k});
-    ${strengthPlaces(layout, k)
-      .map(({ gradient, end }) => {
-        const { vector, d, u } = strengthsAt(layout, end);
-        return `ds[${vector}].${d} = gradients.${gradient[0]};
-    ds[${vector}].${u} = gradients.${gradient[1]};`;
-      })
-      .join('\n')}`,
+      .map(k =>
+        [
+          `place${k} = backward(${k}u, t, place${k});`,
+          ...controlsOf(layout, k).map(
+            ({ vector, component, own }) => `ds[${vector}].${component} = gradients.${own};`,
+          ),
+        ].join('\n'),
       )
       .join('\n')}
     ${each(S4 - R4, Infinity, j => `ds[${R4}u + ${j}] *= strengths[${j}] * (1.0 - strengths[${j}]);`)}
@@ -312,21 +308,21 @@ export function fusedBackwardLane(o: FusedOptions): string {
         H4,
         Infinity,
         j => `{
-        ${cellBackward(spec.controller, {
-          dh: `dh${l}[${j}]`,
-          dc: `dc${l}[${j}]`,
+        ${cell.backward({
+          d: state => `d${state}${l}[${j}]`,
           kept: g => `acts[${place(`g${l}`, 'row')} + ${g * H4}u + ${j}]`,
-          hNow: `hNow${l}[${j}]`,
-          cNow: lstm ? `acts[${place(`c${l}`, 'row', 1)} + ${j}]` : '',
-          h: `hBefore[${j}]`,
-          c: lstm ? `acts[${place(`c${l}`, 'row')} + ${j}]` : '',
+          now: state =>
+            state === 'h' ? `hNow${l}[${j}]` : `acts[${place(`${state}${l}`, 'row', 1)} + ${j}]`,
+          before: state => (state === 'h' ? `hBefore[${j}]` : `acts[${place(`${state}${l}`, 'row')} + ${j}]`),
           tanh: 'safeTanh4',
         })}
         ${range(gates.all)
           .map(g => `da[${g * H4}u + ${j}] = da${g};`)
           .join('\n')}
-        ${lstm ? `dc${l}[${j}] = dcBefore;` : ''}
-        dh${l}[${j}] = ${spec.controller === 'gru' ? 'dhDirect' : 'vec4f()'};
+        ${carriedOf(layout)
+          .map(state => `d${state}${l}[${j}] = d${state}Before;`)
+          .join('\n')}
+        dh${l}[${j}] = ${gates.direct ? 'dhDirect' : 'vec4f()'};
       }`,
       )}
       ${Wh ? addTransposed(`dh${l}`, 'da', Wh, gates.hFrom * H4) : ''}
@@ -363,6 +359,7 @@ fn valueAt(k: u32, row: u32, c: u32) -> u32 { return rowOf(stepOf(row)) + endOf(
 fn loadValue(k: u32, row: u32, c: u32) -> vec4f { return acts[batch.s + valueAt(k, row, c)]; }
 fn loadDRead(k: u32, end: u32, c: u32) -> vec4f { return dr[ofMemory(k, end) * ${M4}u + c]; }
 fn addDValue(k: u32, row: u32, c: u32, x: vec4f) { grads[batch.dS + valueAt(k, row, c)] += x; }
+${loadControls(o)}
 #endif
 ${memoryOf(layout, o.memory, 'vec4f', 'backward')}
 
@@ -384,11 +381,9 @@ ${mainOfInvocation(o.memory.size, 'part')}
 fn backOver() {
   let length = lengthOf(seq);
   let end = min(length, batch.sliceTo);
-  ${layers
-    .map((_, l) => `var dh${l} = array<vec4f, ${H4}>(); ${lstm ? `var dc${l} = array<vec4f, ${H4}>();` : ''}`)
-    .join('\n')}
+  ${states.map(({ name }) => `var d${name} = array<vec4f, ${H4}>();`).join('\n')}
   ${memoriesOf(layout)
-    .map(k => `var bounds${k} = boundsBefore(${k}u, end);`)
+    .map(k => `var place${k} = ${placeAt(o.memory, k, 'end')};`)
     .join('\n')}
   if (end == length) {
   // Nothing comes from after the last step: not from the sequence before this one either.
@@ -399,16 +394,15 @@ fn backOver() {
     for (var j = 0u; j < ${S4}u; j++) { grads[batch.dS + rowOf(t) + j] = vec4f(); }
   }
   ${memoriesOf(layout)
-    .map(k => `for (var i = bounds${k}.x; i < bounds${k}.y; i++) { dStrength[slotAt(${k}u, i)] = 0.0; }`)
+    .map(k => `clearGradient(${k}u, place${k});`)
     .join('\n')}
 #endif
   } else {
   // From the slice after this one.
   ${each(R4, Infinity, c => `dr[${c}] = grads[${place('dR', 'seq')} + ${c}];`)}
-  ${layers
-    .map(
-      (_, l) => `${each(H4, Infinity, j => `dh${l}[${j}] = grads[${place(`dH${l}`, 'seq')} + ${j}];`)}
-  ${lstm ? each(H4, Infinity, j => `dc${l}[${j}] = grads[${place(`dC${l}`, 'seq')} + ${j}];`) : ''}`,
+  ${states
+    .map(({ name, gradient }) =>
+      each(H4, Infinity, j => `d${name}[${j}] = grads[${place(gradient, 'seq')} + ${j}];`),
     )
     .join('\n')}
   }
@@ -438,16 +432,15 @@ fn backOver() {
   }
   if (batch.sliceFrom > 0u) {
   ${each(R4, Infinity, c => `grads[${place('dR', 'seq')} + ${c}] = dr[${c}];`)}
-  ${layers
-    .map(
-      (_, l) => `${each(H4, Infinity, j => `grads[${place(`dH${l}`, 'seq')} + ${j}] = dh${l}[${j}];`)}
-  ${lstm ? each(H4, Infinity, j => `grads[${place(`dC${l}`, 'seq')} + ${j}] = dc${l}[${j}];`) : ''}`,
+  ${states
+    .map(({ name, gradient }) =>
+      each(H4, Infinity, j => `grads[${place(gradient, 'seq')} + ${j}] = d${name}[${j}];`),
     )
     .join('\n')}
   return;
   }
 #if ${spec.start === 'trained' && recurrent}
-  ${layers.map(({ h0, c0 }, l) => biasGradient(h0, `dh${l}`) + biasGradient(c0, `dc${l}`)).join('\n')}
+  ${states.map(({ name, first }) => biasGradient(first, `d${name}`)).join('\n')}
 #endif
 }
 `;

@@ -1,10 +1,11 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import type { Block, Layout } from '../src/layout/layout.ts';
 import { operand } from '../src/layout/tensors.ts';
-import { cellBackward, cellForward } from './lib/cells.wgsl.ts';
+import { CELL_CODE } from './cells/index.wgsl.ts';
 import { mainOfInvocation } from './lib/invocation.wgsl.ts';
 import { MATH } from './lib/math.wgsl.ts';
 import { at } from './lib/rows.wgsl.ts';
+import { carriedOf, statesOf } from './lib/states.wgsl.ts';
 import { range } from './lib/text.ts';
 
 /**
@@ -107,7 +108,7 @@ function transposed(o: StepOptions, dy: (b: string) => string, { offset4, rows, 
 
 /** batch, w -> acts: h, c of layer l before the first step, and r. One invocation per sequence and vec4. */
 export function stepStart(o: StepOptions): string {
-  const { spec, layers, H4, R4 } = o.layout;
+  const { spec, H4, R4 } = o.layout;
   const widest = Math.max(H4, R4);
   return wgsl`
 ${head(o)}
@@ -115,12 +116,10 @@ ${head(o)}
 ${tile({ ...o, rows: 1 }, widest)}
   let one = select(vec4f(), vec4f(1.0, 0.0, 0.0, 0.0), j == 0u && ${spec.start === 'one-hot'});
   if (j < ${H4}u) {
-    ${layers
-      .map(({ h0, c0 }, l) => {
-        const h = h0 ? `w[${h0.offset4}u + j]` : l === 0 ? 'one' : 'vec4f()';
-        const c = c0 ? `w[${c0.offset4}u + j]` : 'vec4f()';
-        return `acts[${ownRow(o, `h${l}`, 'b0')} + j] = ${h};
-    ${o.layout.gates.cell ? `acts[${ownRow(o, `c${l}`, 'b0')} + j] = ${c};` : ''}`;
+    ${statesOf(o.layout)
+      .map(({ name, first, layer, state }) => {
+        const value = first ? `w[${first.offset4}u + j]` : state === 'h' && layer === 0 ? 'one' : 'vec4f()';
+        return `acts[${ownRow(o, name, 'b0')} + j] = ${value};`;
       })
       .join('\n')}
   }
@@ -135,7 +134,7 @@ export function stepCell(o: StepOptions, l: number): string {
   const { Wx, Wy, Wh, Wr, b } = layers[l];
   const xGates = range(gates.x);
   const hGates = range(gates.h).map(g => gates.hFrom + g);
-  const lstm = gates.cell;
+  const cell = CELL_CODE[spec.controller];
   const inside = (n: number): string => `t < lengthOf(b${n})`;
   return wgsl`
 ${head(o)}
@@ -167,18 +166,22 @@ ${tile(o, H4)}
   ${range(o.rows)
     .map(
       n => `{
-    let before = ${rowAt(o, `h${l}`, 't', `b${n}`)} + j;
-    ${lstm ? `let cBefore = ${rowAt(o, `c${l}`, 't', `b${n}`)} + j;` : ''}
-    ${cellForward(spec.controller, {
+    ${o.layout.states
+      .map(state => `let ${state}From = ${rowAt(o, `${state}${l}`, 't', `b${n}`)} + j;`)
+      .join('\n')}
+    ${cell.forward({
       a: g => `sum${g}_${n}`,
-      h: 'acts[before]',
-      c: 'acts[cBefore]',
+      before: state => `acts[${state}From]`,
       tanh: 'safeTanh4',
       sigmoid: 'sigmoid4',
     })}
     let inside = ${inside(n)};
-    acts[${rowAt(o, `h${l}`, 't + 1u', `b${n}`)} + j] = select(vec4f(), hNext, inside);
-    ${lstm ? `acts[${rowAt(o, `c${l}`, 't + 1u', `b${n}`)} + j] = select(vec4f(), cNext, inside);` : ''}
+    ${o.layout.states
+      .map(
+        state =>
+          `acts[${rowAt(o, `${state}${l}`, 't + 1u', `b${n}`)} + j] = select(vec4f(), ${state}Next, inside);`,
+      )
+      .join('\n')}
     ${range(gates.kept)
       .map(g => `acts[${rowAt(o, `g${l}`, 't', `b${n}`)} + ${g * H4}u + j] = kept${g};`)
       .join('\n')}
@@ -210,9 +213,9 @@ ${tile(o, P4)}
 `;
 }
 
-/** batch, w, acts: o' -> s of step t: v, d, u of every end. */
+/** batch, w, acts: o' -> s of step t: v and controls of every end. */
 export function stepHeads(o: StepOptions): string {
-  const { spec, layers, blocks, R4, S4, E } = o.layout;
+  const { spec, layers, blocks, R4, S4, C, E } = o.layout;
   const op = (b: string): string =>
     spec.deeper ? rowAt(o, 'op', 't', b) : rowAt(o, `h${layers.length - 1}`, 't + 1u', b);
   return wgsl`
@@ -228,14 +231,12 @@ ${tile(o, S4)}
       n => `{
     var s = safeTanh4(sum0_${n});
     if (j >= ${R4}u) {
-      let end = 2u * (j - ${R4}u);
+      let first = 4u * (j - ${R4}u);
       let row = t * B + b${n};
-      let second = end + 1u < ${E}u;
-      var noise = vec4f(noiseAt(row, end), 0.0, 0.0);
-      if (second) { noise = vec4f(noise.xy, noiseAt(row, end + 1u)); }
-      s = sigmoid4(sum0_${n} + noise);
+      let noise = vec4f(noiseAt(row, first), noiseAt(row, first + 1u), noiseAt(row, first + 2u), noiseAt(row, first + 3u));
       // Padding stays 0.
-      if (!second) { s = vec4f(s.xy, 0.0, 0.0); }
+      let control = vec4u(first) + vec4u(0u, 1u, 2u, 3u) < vec4u(${C * E}u);
+      s = select(vec4f(), sigmoid4(sum0_${n} + noise), control);
     }
     acts[${rowAt(o, 's', 't', `b${n}`)} + j] = select(vec4f(), s, t < lengthOf(b${n}));
   }`,
@@ -291,12 +292,12 @@ ${tile(o, P4)}
 
 /** The gradient of h of layer l that comes from step t + 1: through W_hh, and past it. */
 const fromAfter = (o: StepOptions, l: number): string => {
-  const { spec, layers, gates, H4 } = o.layout;
+  const { layers, gates, H4 } = o.layout;
   const { Wh } = layers[l];
   const step = 't + 1u';
   return `${Wh ? transposed(o, b => `${rowAt(o, `dA${l}`, step, b)} + ${gates.hFrom * H4}u`, Wh) : ''}
   ${
-    spec.controller === 'gru'
+    gates.direct
       ? range(o.rows)
           .map(n => `sum_${n} += grads[${ownRow(o, `dD${l}`, `b${n}`)} + j];`)
           .join('\n')
@@ -310,7 +311,8 @@ const fromAfter = (o: StepOptions, l: number): string => {
  */
 export function stepCellBackward(o: StepOptions, l: number): string {
   const { spec, layers, gates, blocks, H4, E } = o.layout;
-  const lstm = gates.cell;
+  const cell = CELL_CODE[spec.controller];
+  const carried = carriedOf(o.layout);
   const top = l === layers.length - 1;
   const above = layers[l + 1]?.Wy;
   const start = (b: string): string => {
@@ -331,44 +333,39 @@ ${tile(o, H4)}
   ${above ? transposed(o, b => rowAt(o, `dA${l + 1}`, 't', b), above) : ''}
   let later = t + 1u < batch.T;
   // All are loaded before any is stored, for the last tile has one sequence more than once.
-  ${
-    lstm
-      ? range(o.rows)
-          .map(n => `var dc_${n} = vec4f();`)
-          .join('\n')
-      : ''
-  }
+  ${carried.flatMap(state => range(o.rows).map(n => `var d${state}_${n} = vec4f();`)).join('\n')}
   if (later) {
     ${fromAfter(o, l)}
-    ${
-      lstm
-        ? range(o.rows)
-            .map(n => `dc_${n} = grads[${ownRow(o, `dC${l}`, `b${n}`)} + j];`)
-            .join('\n')
-        : ''
-    }
+    ${carried
+      .flatMap(state =>
+        range(o.rows).map(
+          n => `d${state}_${n} = grads[${ownRow(o, `d${state.toUpperCase()}${l}`, `b${n}`)} + j];`,
+        ),
+      )
+      .join('\n')}
   }
   ${range(o.rows)
     .map(n => {
       const b = `b${n}`;
-      const row = `${ownRow(o, `dC${l}`, b)} + j`;
       return `{
     let inside = t < lengthOf(${b});
-    ${cellBackward(spec.controller, {
-      dh: `sum_${n}`,
-      dc: `dc_${n}`,
+    ${cell.backward({
+      d: state => (state === 'h' ? `sum_${n}` : `d${state}_${n}`),
       kept: g => `acts[${rowAt(o, `g${l}`, 't', b)} + ${g * H4}u + j]`,
-      hNow: `acts[${rowAt(o, `h${l}`, 't + 1u', b)} + j]`,
-      cNow: lstm ? `acts[${rowAt(o, `c${l}`, 't + 1u', b)} + j]` : '',
-      h: `acts[${rowAt(o, `h${l}`, 't', b)} + j]`,
-      c: lstm ? `acts[${rowAt(o, `c${l}`, 't', b)} + j]` : '',
+      now: state => `acts[${rowAt(o, `${state}${l}`, 't + 1u', b)} + j]`,
+      before: state => `acts[${rowAt(o, `${state}${l}`, 't', b)} + j]`,
       tanh: 'safeTanh4',
     })}
     ${range(gates.all)
       .map(g => `grads[${rowAt(o, `dA${l}`, 't', b)} + ${g * H4}u + j] = select(vec4f(), da${g}, inside);`)
       .join('\n')}
-    ${lstm ? `grads[${row}] = select(vec4f(), dcBefore, inside);` : ''}
-    ${spec.controller === 'gru' ? `grads[${ownRow(o, `dD${l}`, b)} + j] = select(vec4f(), dhDirect, inside);` : ''}
+    ${carried
+      .map(
+        state =>
+          `grads[${ownRow(o, `d${state.toUpperCase()}${l}`, b)} + j] = select(vec4f(), d${state}Before, inside);`,
+      )
+      .join('\n')}
+    ${gates.direct ? `grads[${ownRow(o, `dD${l}`, b)} + j] = select(vec4f(), dhDirect, inside);` : ''}
   }`;
     })
     .join('\n')}

@@ -2,7 +2,7 @@ import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import { FIXED } from './lib/fixed.wgsl.ts';
 import { mainOfInvocation } from './lib/invocation.wgsl.ts';
 import { each } from './lib/text.ts';
-import { cellCode, type MemoryOptions } from './memory.wgsl.ts';
+import { cellCode, type MemoryOptions } from './memories/kind.wgsl.ts';
 
 /**
  * The memory parallel over time too, for when push, pop and values of all steps are known (no read is fed back): then

@@ -1,5 +1,5 @@
 /** The memory alone: forward and backward pass over a grid of sizes. */
-import { endsOf } from '../../src/base/parameters.ts';
+import { endsOf } from '../../src/base/memories.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { type LayerForm, openMemory } from '../../src/engine/gpu-memory.ts';
 import type { Gpu } from '../../src/gpu/device.ts';
@@ -80,7 +80,7 @@ export async function openMemoryWork(gpu: Gpu, problem: MemoryProblem, form?: La
   const { io } = memory;
   const inputs = memoryInputs(problem);
   for (const name of ['push', 'pop', 'value', 'dRead'] as const) {
-    gpu.device.queue.writeBuffer(io[name], 0, inputs[name] as Float32Array<ArrayBuffer>);
+    gpu.device.queue.writeBuffer(io[name].buffer, io[name].offset, inputs[name] as Float32Array<ArrayBuffer>);
   }
   const enqueue = (count: number): undefined => {
     gpu.submit('memory', encoder => {
@@ -97,10 +97,10 @@ export async function openMemoryWork(gpu: Gpu, problem: MemoryProblem, form?: La
     most: MOST_PASSES,
     bytes: memory.bytes,
     enqueue,
-    settle: async () => void (await gpu.read([{ buffer: io.dPush, bytes: 4 }])),
+    settle: async () => void (await gpu.read([{ ...io.dPush, bytes: 4 }])),
     outputs: async () => {
       enqueue(1);
-      const read = await gpu.read(names.map(name => ({ buffer: io[name], bytes: 4 * results[name] })));
+      const read = await gpu.read(names.map(name => ({ ...io[name], bytes: 4 * results[name] })));
       return new Map(names.map((name, k) => [name, new Float32Array(read[k])]));
     },
     destroy: () => memory.destroy(),
@@ -112,8 +112,8 @@ export async function openMemoryLayer(engine: Engine, problem: MemoryProblem): P
   const { push, pop, value, dRead } = memoryInputs(problem);
   const memory = await engine.memory(problem);
   const pass = async () => {
-    const read = await memory.forward(push, pop, value);
-    return { read, ...(await memory.backward(dRead)) };
+    const made: Record<string, Float32Array> = { read: await memory.forward(push, pop, value) };
+    return Object.assign(made, await memory.backward(dRead));
   };
   let last: Promise<unknown> = Promise.resolve();
   return {
@@ -127,7 +127,7 @@ export async function openMemoryLayer(engine: Engine, problem: MemoryProblem): P
     async outputs() {
       const made = await pass();
       const names = ['read', 'dPush', 'dPop', 'dValue'] as const;
-      return new Map(names.map(name => [name, made[name] as Float32Array]));
+      return new Map(names.map(name => [name, made[name]]));
     },
     destroy: () => memory.destroy(),
   };

@@ -1,6 +1,7 @@
 /** Whole training steps: small models, where launches count, and the paper's, where matrices do. */
 import { DeviceError } from '../../src/base/errors.ts';
-import { endsOfModel, parameters } from '../../src/base/parameters.ts';
+import { endsOfModel } from '../../src/base/memories.ts';
+import { parameters } from '../../src/base/parameters.ts';
 import { createCpuEngine } from '../../src/engine/cpu.ts';
 import type { Engine, ModelState } from '../../src/engine/engine.ts';
 import { runWorkCase } from '../compare.ts';

@@ -19,7 +19,8 @@ export async function main(args: string[]): Promise<number> {
   const ms = async (memory: OpenMemory, inputs: ReturnType<typeof memoryInputs>): Promise<number> => {
     const { queue } = gpu.device;
     for (const name of ['push', 'pop', 'value', 'dRead'] as const) {
-      queue.writeBuffer(memory.io[name], 0, inputs[name] as Float32Array<ArrayBuffer>);
+      const { buffer, offset } = memory.io[name];
+      queue.writeBuffer(buffer, offset, inputs[name] as Float32Array<ArrayBuffer>);
     }
     let best = Infinity;
     for (let k = 0; k < 4; k++) {
@@ -28,7 +29,7 @@ export async function main(args: string[]): Promise<number> {
       gpu.submit('lab', encoder => {
         for (const record of [...memory.forward(), ...memory.backward()]) record(encoder);
       });
-      await gpu.read([{ buffer: memory.io.dPush, bytes: 4 }]);
+      await gpu.read([{ ...memory.io.dPush, bytes: 4 }]);
       best = Math.min(best, performance.now() - start);
     }
     memory.destroy();

@@ -40,7 +40,7 @@ const FLOATS: readonly string[] = ['unbiasMean', 'unbiasSquare'];
  * kernels without barriers: `batch` is a copy of the header in every invocation, which main() makes by loadBatch(); a
  * software adapter loads that as one, where it gathers and checks what comes from a buffer lane by lane.
  */
-export function batchOf({ tensors, E }: Layout, copied = false): string {
+export function batchOf({ tensors, E, C }: Layout, copied = false): string {
   const fields = [...HEADER, ...tensors.map(({ name }) => name)].map(
     field => `  ${field}: ${FLOATS.includes(field) ? 'f32' : 'u32'},`,
   );
@@ -67,11 +67,10 @@ fn lengthOf(b: u32) -> u32 { return ${copied ? 'uploaded' : 'batch'}.data[batch.
 fn weightOf(b: u32) -> f32 { return bitcast<f32>(${copied ? 'uploaded' : 'batch'}.data[batch.weight + b]); }
 fn inputAt(row: u32, k: u32) -> u32 { return ${copied ? 'uploaded' : 'batch'}.data[batch.ids + row * batch.K + k]; }
 fn targetAt(row: u32) -> u32 { return ${copied ? 'uploaded' : 'batch'}.data[batch.targets + row]; }
-// (push, pop) logits' noise of an end
-fn noiseAt(row: u32, end: u32) -> vec2f {
-  if (batch.hasNoise == 0u) { return vec2f(0.0); }
-  let at = batch.noise + 2u * (row * ${E}u + end);
-  return vec2f(bitcast<f32>(${copied ? 'uploaded' : 'batch'}.data[at]), bitcast<f32>(${copied ? 'uploaded' : 'batch'}.data[at + 1u]));
+// Noise on the logit of a control, by its number among the model's; 0 beyond them.
+fn noiseAt(row: u32, number: u32) -> f32 {
+  if (batch.hasNoise == 0u || number >= ${C * E}u) { return 0.0; }
+  return bitcast<f32>(${copied ? 'uploaded' : 'batch'}.data[batch.noise + row * ${C * E}u + number]);
 }
 `;
 }

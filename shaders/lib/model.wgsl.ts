@@ -1,6 +1,8 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
+import { endsOf, memoryKind, type Storage } from '../../src/base/memories.ts';
 import type { Layout } from '../../src/layout/layout.ts';
-import { endsOfKind, type MemoryOptions, memoryFunctions } from '../memory.wgsl.ts';
+import { memoryFunctions } from '../memories/index.wgsl.ts';
+import type { MemoryOptions } from '../memories/kind.wgsl.ts';
 import { range } from './text.ts';
 
 /** What the kernels of whole models share: where a model's memories lie, and which numbers belong to which end. */
@@ -14,18 +16,32 @@ export interface FusedOptions {
   memory: Pick<MemoryOptions, 'form' | 'size' | 'subgroups'>;
 }
 
+/** `fn slotAt(k, i)` and its like of all buffers of a memory, by an expression for each buffer's entries. */
+export const placeFunctions = (storage: Storage, at: (entries: string) => string, steps: string): string =>
+  (
+    [
+      ['slotAt', storage.slots],
+      ['undoAt', storage.undo],
+      ['gradientAt', storage.dStrength],
+    ] as const
+  )
+    .map(
+      ([name, { perStep, once }]) =>
+        `fn ${name}(k: u32, i: u32) -> u32 { return ${at(`(${steps} * ${perStep}u + ${once}u)`)}; }`,
+    )
+    .join('\n');
+
 /** Where the memories of a model lie, for a shader that has `seq` (and the batch). */
-export const memoryPlaces = ({ spec }: Layout, form: MemoryOptions['form']): string => {
+export const memoryPlaces = ({ spec, M4 }: Layout, form: MemoryOptions['form']): string => {
   if (spec.memory === 'none') return '';
-  const ends = endsOfKind(spec.memory);
-  const at =
+  const ends = endsOf(spec.memory);
+  const at = (entries: string): string =>
     form === 'lane'
-      ? `(k * batch.T * ${ends}u + i) * batch.B + seq`
-      : `(seq * ${spec.memories}u + k) * batch.T * ${ends}u + i`;
+      ? `(k * ${entries} + i) * batch.B + seq`
+      : `(seq * ${spec.memories}u + k) * ${entries} + i`;
   return wgsl`
-fn slotAt(k: u32, i: u32) -> u32 { return ${at}; }
-fn undoAt(k: u32, i: u32) -> u32 { return ${at}; }
-fn origin() -> u32 { return batch.T * ${ends - 1}u; }
+${placeFunctions(memoryKind(spec.memory).storage(M4), at, 'batch.T')}
+fn stepCount() -> u32 { return batch.T; }
 // An end of memory k among all the model's; time step and end of one of its rows.
 fn stepOf(row: u32) -> u32 { return row / ${ends}u; }
 fn ofMemory(k: u32, end: u32) -> u32 { return k * ${ends}u + end; }
@@ -44,30 +60,46 @@ export const memoryOf = (
     ? ''
     : memoryFunctions({ kind: spec.memory, ...memory, cell, cells: cell === 'f32' ? spec.width : M4 }, pass);
 
-/** The ends of memory k: their numbers among all of the model's. */
-const endsOfMemory = ({ spec }: Layout, k: number): number[] => {
-  if (spec.memory === 'none') return [];
-  const ends = endsOfKind(spec.memory);
-  return range(ends).map(end => k * ends + end);
-};
-
-/** `vec2f(of the first end, of the second or 0)`, from what each end of memory k has. */
-export const perEnd = (layout: Layout, k: number, of: (end: number) => string): string => {
-  const [first, second = '0.0'] = endsOfMemory(layout, k).map(of);
-  return `vec2f(${first}, ${second})`;
-};
-
 /** Memories of a model; none where it has none. */
 export const memoriesOf = ({ spec, E }: Layout): number[] => range(E ? spec.memories : 0);
 
-/** (dd, du) of all ends out of `gradients`, as places of the row s: [component of gradients, vec4 of s, component]. */
-export const strengthPlaces = (layout: Layout, k: number): { gradient: string; end: number }[] =>
-  endsOfMemory(layout, k).map((end, i) => ({ gradient: i === 0 ? 'xy' : 'zw', end }));
-
 const XYZW = 'xyzw';
-/** The strengths (d, u) of an end in the row s. */
-export const strengthsAt = ({ R4 }: Layout, end: number): { vector: number; d: string; u: string } => ({
-  vector: R4 + Math.floor(end / 2),
-  d: XYZW[2 * (end % 2)],
-  u: XYZW[2 * (end % 2) + 1],
-});
+
+/** A control of a memory. */
+export interface ControlPlace {
+  /** Its number among the model's. */
+  number: number;
+  /** Where it stands in the row s: which vec4, and which component of it. */
+  vector: number;
+  component: string;
+  /** Its component of `controls` and `gradients`. */
+  own: string;
+}
+
+/** The controls of memory k, of one end after the other. */
+export function controlsOf({ spec, R4, C }: Layout, k: number): ControlPlace[] {
+  const count = endsOf(spec.memory) * C;
+  return range(count).map(i => {
+    const number = k * count + i;
+    return { number, vector: R4 + Math.floor(number / 4), component: XYZW[number % 4], own: XYZW[i] };
+  });
+}
+
+/** `vec4f(…)` of what each control of memory k has. */
+export const controlVector = (layout: Layout, k: number, of: (control: ControlPlace) => string): string => {
+  const numbers = controlsOf(layout, k).map(of);
+  return `vec4f(${XYZW.split('')
+    .map((_, i) => numbers[i] ?? '0.0')
+    .join(', ')})`;
+};
+
+/**
+ * `fn loadControls(k, t)`, for kinds that look at controls of other steps.
+ * @param number loads number i of the row s of a time step, of vec4s or numbers
+ */
+export const controlLoads = (layout: Layout, load: (t: string, number: string) => string): string => {
+  const { spec, R4, C } = layout;
+  const count = endsOf(spec.memory) * C;
+  const numbers = range(4).map(i => (i < count ? load('t', `(${R4 * 4}u + k * ${count}u + ${i}u)`) : '0.0'));
+  return count ? `fn loadControls(k: u32, t: u32) -> vec4f { return vec4f(${numbers.join(', ')}); }` : '';
+};

@@ -1,5 +1,5 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
-import type { MemoryOptions } from '../memory.wgsl.ts';
+import type { MemoryOptions } from '../memories/kind.wgsl.ts';
 
 /** How the kernels with a memory take their sequences: one an invocation (`lane`), or one a workgroup (`block`). */
 type Form = Pick<MemoryOptions, 'form' | 'size' | 'subgroups'>;

@@ -1,4 +1,6 @@
+import { CONTROLLERS, type Controller } from './cells.ts';
 import { InputError, show, unknown } from './errors.ts';
+import { MEMORY_NAMES, type MemoryName } from './memories.ts';
 import { isPlain, type Plain } from './plain.ts';
 
 /**
@@ -25,12 +27,12 @@ export interface TaskConfig {
 }
 
 export interface ModelConfig {
-  controller: 'rnn' | 'lstm' | 'lstm-coupled' | 'gru' | 'feedforward';
+  controller: Controller;
   layers: number;
   hidden: number;
   /** Width of o' one layer above h; 0: o' is h itself. */
   deeper: number;
-  memory: 'stack' | 'queue' | 'deque' | 'none';
+  memory: MemoryName | 'none';
   /** How many of them side by side, their reads concatenated. */
   memories: number;
   width: number;
@@ -149,13 +151,13 @@ export const FIELDS: Record<keyof Config, Record<string, Field>> = {
   },
   model: {
     controller: choice(
-      ['rnn', 'lstm', 'lstm-coupled', 'gru', 'feedforward'],
+      CONTROLLERS,
       'what drives the memory; lstm-coupled: an LSTM that forgets as much as it lets in',
     ),
     layers: int(1, 1, 8, 'L, layers of the controller; each sees the inputs and the reads'),
     hidden: int(32, 1, 4096, 'H, width of the controller state h'),
     deeper: int(0, 0, 4096, "P, width of o' one layer above h; 0: o' is h itself"),
-    memory: choice(['stack', 'queue', 'deque', 'none'], 'kind of memory'),
+    memory: choice([...MEMORY_NAMES, 'none'], 'kind of memory'),
     memories: int(1, 1, 8, 'how many memories side by side, their reads concatenated'),
     width: int(8, 1, 4096, 'M, width of a row of the memory'),
     embedding: int(0, 0, 4096, 'width of the embeddings of the inputs; 0: one-hot'),

@@ -42,7 +42,7 @@ export interface Batch {
   weight: Float32Array;
   /** [T,B] one of PHASE. */
   phase: Uint8Array;
-  /** [T,B,E,2] added to the logits of push and pop; absent: none. */
+  /** [T,B,E,C] added to the logits of all controls of every end, such as push and pop; absent: none. */
   noise?: Float32Array;
 }
 

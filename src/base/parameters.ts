@@ -1,4 +1,6 @@
+import { cellOf } from './cells.ts';
 import type { ModelConfig } from './config.ts';
+import { endsOfModel, memoryKind } from './memories.ts';
 import { Rng, STREAM } from './rng.ts';
 
 /** The sizes of a model: what its task and its configuration fix together. */
@@ -11,29 +13,6 @@ export interface ModelSpec extends ModelConfig {
 
 /** Width of o', from which all heads read. */
 export const widthOfHeads = (spec: ModelConfig): number => spec.deeper || spec.hidden;
-
-/** Ends of one memory: where it is pushed to, popped and read. A deque's are (top, bottom). */
-export const endsOf = (kind: ModelConfig['memory']): number =>
-  kind === 'none' ? 0 : kind === 'deque' ? 2 : 1;
-
-/** E, the ends of all memories of a model: each has a push strength, a pop strength, a value and a read. */
-export const endsOfModel = ({ memory, memories }: ModelConfig): number => memories * endsOf(memory);
-
-/** Gates of a controller's cell: columns of its matrices, in blocks of H. */
-export const GATES: Record<ModelConfig['controller'], readonly string[]> = {
-  rnn: ['h'],
-  feedforward: ['h'],
-  lstm: ['i', 'f', 'g', 'o'],
-  'lstm-coupled': ['i', 'g', 'o'],
-  gru: ['z', 'r', 'n'],
-};
-
-/** Whether its layers have a cell c beside h. */
-export const hasCell = ({ controller }: Pick<ModelConfig, 'controller'>): boolean =>
-  controller === 'lstm' || controller === 'lstm-coupled';
-
-/** Whether a controller hands a state on from step to step; a feed-forward one remembers by its memory alone. */
-export const isRecurrent = ({ controller }: ModelConfig): boolean => controller !== 'feedforward';
 
 /** `W_hh` of layer 1, `W_hh_2` of layer 2 … */
 export const layerName = (name: string, layer: number): string =>
@@ -57,7 +36,8 @@ export interface Parameter {
  *   lstm-coupled (i, g, o): the same with σ(f) = 1 − σ(i)
  *   gru (z, r, n):     n = tanh(n without h + σ(r)·(h_{t-1}·W_hn)),  h_t = (1 - σ(z))·n + σ(z)·h_{t-1}
  *   o'_t = h_t of the last layer, or tanh(h_t·W_hp + b_p) with the deeper layer
- *   d_t  = σ(o'·W_d + b_d)   u_t = σ(o'·W_u + b_u)   v_t = tanh(o'·W_v + b_v), for each of E ends
+ *   d_t  = σ(o'·W_d + b_d)   u_t = σ(o'·W_u + b_u)   v_t = tanh(o'·W_v + b_v), for each of E ends; controls of other
+ *   kinds of memory (src/base/memories.ts) likewise
  *   y_t  = f(o'·W_o + b_o), f = softmax, tanh or σ; or with a readout f(tanh(o'·W_o + b_o)·W_s + b_s)
  *   auto-encoder: σ(h_t·W_hx) and σ(o'_t·W_px), both to recall x_{t-1}
  *
@@ -68,7 +48,7 @@ export function parameters(spec: ModelSpec): Parameter[] {
   const P = widthOfHeads(spec);
   const E = endsOfModel(spec);
   const X = spec.embedding || D;
-  const gates = GATES[spec.controller];
+  const { gates, states, recurrent, forgetGate } = cellOf(spec);
   const G = gates.length;
   const uniform = spec.init === 'uniform';
   const spread = (rows: number, columns: number): number => (uniform ? 0.1 : Math.sqrt(6 / (rows + columns)));
@@ -92,29 +72,24 @@ export function parameters(spec: ModelSpec): Parameter[] {
     const of = (name: string): string => layerName(name, layer);
     table.push(weight(of('W_xh'), X, H, 1, G));
     if (layer > 0) table.push(weight(of('W_yh'), H, H, 1, G));
-    if (isRecurrent(spec)) table.push(weight(of('W_hh'), H, H, 1, G));
+    if (recurrent) table.push(weight(of('W_hh'), H, H, 1, G));
     if (E) table.push(weight(of('W_rh'), E * M, H, 1, G));
-    const forget = spec.controller === 'lstm' ? [0, spec.forgetBias, 0, 0] : 0;
-    table.push(bias(of('b_h'), G * H, forget));
-    if (spec.start === 'trained' && isRecurrent(spec)) {
-      table.push(start(of('h_0')));
-      if (hasCell(spec)) table.push(start(of('c_0')));
-    }
+    const forget = gates.map((_, gate) => (gate === forgetGate ? spec.forgetBias : 0));
+    table.push(bias(of('b_h'), G * H, forgetGate === undefined ? 0 : forget));
+    if (spec.start === 'trained' && recurrent) table.push(...states.map(state => start(of(`${state}_0`))));
   }
   if (spec.deeper) table.push(weight('W_hp', H, P), bias('b_p', P));
   if (E) {
-    // A centre per column: the ends of a deque may start apart.
-    const pushBiases = Array.from({ length: E }, (_, end) =>
-      spec.memory === 'deque' && end % 2 === 1 ? spec.pushBias + spec.bottomPushBias : spec.pushBias,
-    );
-    table.push(
-      weight('W_d', P, 1, spec.headGain, E),
-      bias('b_d', E, pushBiases),
-      weight('W_u', P, 1, spec.headGain, E),
-      bias('b_u', E, spec.popBias),
-      weight('W_v', P, M, 1, E),
-      bias('b_v', E * M),
-    );
+    for (const { symbol, bias: centre } of memoryKind(spec.memory).controls) {
+      // A centre per column: the ends of a deque may start apart.
+      const centres = Array.from({ length: E }, (_, end) => centre(spec, end));
+      const same = centres.every(one => one === centres[0]);
+      table.push(
+        weight(`W_${symbol}`, P, 1, spec.headGain, E),
+        bias(`b_${symbol}`, E, same ? centres[0] : centres),
+      );
+    }
+    table.push(weight('W_v', P, M, 1, E), bias('b_v', E * M));
   }
   const O = spec.readout || V;
   table.push(weight('W_o', P, O), bias('b_o', O));

@@ -1,7 +1,8 @@
 import { type Batch, MASKED, NO_INPUT, ZERO_TARGET } from '../base/dims.ts';
 import { InputError, show } from '../base/errors.ts';
-import { endsOf, endsOfModel, type ModelSpec, parameters } from '../base/parameters.ts';
-import type { MemoryKind, MemoryShape, ModelState } from './engine.ts';
+import { controlCount, endsOf, endsOfModel, MEMORY_NAMES, memoryKind } from '../base/memories.ts';
+import { type ModelSpec, parameters } from '../base/parameters.ts';
+import type { MemoryShape, ModelState } from './engine.ts';
 
 /** What callers hand to an engine, checked the same way on every engine, before anything is computed. */
 
@@ -45,12 +46,10 @@ function checkFloat32(name: string, array: unknown, words: string, expected: num
   checkLength(name, array, words, expected);
 }
 
-const KINDS: readonly MemoryKind[] = ['stack', 'queue', 'deque'];
-
 /** @throws InputError unless kind is known and B, T and M are whole numbers ≥ 1 */
 export function checkMemoryShape(shape: MemoryShape): void {
-  if (!KINDS.includes(shape.kind)) {
-    throw new InputError(`memory kind must be one of ${KINDS.join(', ')}, got ${show(shape.kind)}.`);
+  if (!MEMORY_NAMES.includes(shape.kind)) {
+    throw new InputError(`memory kind must be one of ${MEMORY_NAMES.join(', ')}, got ${show(shape.kind)}.`);
   }
   for (const key of ['B', 'T', 'M'] as const) {
     if (!Number.isInteger(shape[key]) || shape[key] < 1) {
@@ -59,22 +58,22 @@ export function checkMemoryShape(shape: MemoryShape): void {
   }
 }
 
-/** push [B,T,E], pop [B,T,E]: numbers ≥ 0; value [B,T,E,M]. @throws InputError naming the first that is not so */
+/**
+ * The inputs of a memory by their names: its controls [B,T,E], numbers ≥ 0, and value [B,T,E,M].
+ * @throws InputError naming the first that is not so
+ */
 export function checkMemoryInputs(
   { kind, B, T, M }: MemoryShape,
-  push: ArrayLike<number>,
-  pop: ArrayLike<number>,
-  value: ArrayLike<number>,
-): void {
-  const E = endsOf(kind);
-  const ends = wordsOf(E);
-  checkFloat32('push', push, ends, B * T * E);
-  checkFloat32('pop', pop, ends, B * T * E);
-  checkFloat32('value', value, `${ends}·M`, B * T * E * M);
-  for (const [name, strengths] of [
-    ['push', push],
-    ['pop', pop],
-  ] as const) {
+  given: readonly Float32Array[],
+): Record<string, Float32Array> {
+  const { ends: E, controls } = memoryKind(kind);
+  const words = wordsOf(E);
+  const named = [...controls.map(({ name }) => name), 'value'].map((name, k) => [name, given[k]] as const);
+  for (const [name, array] of named) {
+    if (name === 'value') checkFloat32(name, array, `${words}·M`, B * T * E * M);
+    else checkFloat32(name, array, words, B * T * E);
+  }
+  for (const [name, strengths] of named.slice(0, -1)) {
     for (let n = 0; n < B * T * E; n++) {
       if (strengths[n] >= 0 && strengths[n] < Infinity) continue;
       const step = Math.floor(n / E);
@@ -82,6 +81,7 @@ export function checkMemoryInputs(
       throw new InputError(`${name}[${at}] must be a finite strength from 0, got ${strengths[n]}.`);
     }
   }
+  return Object.fromEntries(named);
 }
 
 /** dRead [B,T,E,M]. @throws InputError where its length is wrong */
@@ -104,7 +104,9 @@ export function checkBatch(spec: ModelSpec, batch: Batch): void {
   checkLength('batch.ids', batch.ids, 'T·B·K', T * B * K);
   checkLength('batch.target', batch.target, 'T·B', T * B);
   checkLength('batch.weight', batch.weight, 'B', B);
-  if (batch.noise) checkLength('batch.noise', batch.noise, 'T·B·E·2', T * B * endsOfModel(spec) * 2);
+  const controls = controlCount(spec.memory);
+  if (batch.noise)
+    checkLength('batch.noise', batch.noise, `T·B·E·${controls}`, T * B * endsOfModel(spec) * controls);
   for (let b = 0; b < B; b++) {
     const length = batch.lengths[b];
     if (length < 1 || length > T) {

@@ -1,26 +1,33 @@
 import { InputError } from '../base/errors.ts';
-import { endsOf } from '../base/parameters.ts';
-import { allStrengths } from '../layout/strengths.ts';
+import { controlCount, endsOf, gradientName, memoryKind } from '../base/memories.ts';
+import { allStrengths, noRows } from '../layout/strengths.ts';
 import { Arena, MOST_BYTES, makeMemory } from '../simd/module.ts';
 import type { Pool } from '../simd/pool.ts';
 import { tooLarge } from '../simd/room.ts';
 import { checkMemoryInputs, checkMemoryShape, checkReadGradient } from './checks.ts';
 import type { Kernels } from './cpu-model.ts';
-import { itemsOfMemory, type Made, MEMORY_ARRAYS, type MemoryPlaces, MemoryWork } from './cpu-work.ts';
+import {
+  itemsOfMemory,
+  type Made,
+  MEMORY_ARRAYS,
+  type MemoryPlaces,
+  MemoryWork,
+  memoryEntries,
+} from './cpu-work.ts';
 import type { MemoryGradients, MemoryLayer, MemoryShape } from './engine.ts';
 import type { Life } from './life.ts';
 import { Turns } from './turns.ts';
 
-/** Those with M numbers for each step and end. */
-const ROWS: readonly string[] = ['value', 'read', 'dRead', 'dValue'];
-
 /** Bytes of each array of a memory. */
-function sizesOf({ kind, B, T, M }: MemoryShape): Record<keyof MemoryPlaces, number> {
+function sizesOf(shape: MemoryShape): Record<keyof MemoryPlaces, number> {
+  const { kind, B, T, M } = shape;
   const N = B * T * endsOf(kind);
-  const own = { table: 4 * T, slots: 8 * N, undo: 16 * N };
-  const size = (name: keyof MemoryPlaces): number =>
-    name in own ? own[name as keyof typeof own] : 4 * N * (ROWS.includes(name) ? M : 1);
-  return Object.fromEntries(MEMORY_ARRAYS.map(name => [name, size(name)])) as ReturnType<typeof sizesOf>;
+  const { slots, undo, dStrength } = memoryEntries(shape);
+  const [controls, rows] = [4 * N * controlCount(kind), 4 * N * M];
+  return {
+    ...{ controls, dControls: controls, value: rows, read: rows, dRead: rows, dValue: rows },
+    ...{ table: 4 * T, slots: 8 * B * slots, undo: 16 * B * undo, dStrength: 4 * B * dStrength },
+  };
 }
 
 /** The memory kernels in WebAssembly as a layer of their own: arrays lie in the kernels' memory as they are given. */
@@ -67,12 +74,11 @@ export class CpuMemory implements MemoryLayer {
     return this.#arena?.bytes ?? 0;
   }
 
-  async forward(push: Float32Array, pop: Float32Array, value: Float32Array): Promise<Float32Array> {
+  async forward(...inputs: Float32Array[]): Promise<Float32Array> {
     this.#life.check();
-    checkMemoryInputs(this.shape, push, pop, value);
-    const given = this.#own({ push, pop, value });
+    const given = this.#own(checkMemoryInputs(this.shape, inputs));
     return this.#turns.inTurn(async () => {
-      for (const name of ['push', 'pop', 'value'] as const) this.#array(name).set(given[name]);
+      for (const [name, numbers] of Object.entries(given)) this.#array(name).set(numbers);
       await this.#runForward();
       return this.#array('read').slice();
     });
@@ -87,8 +93,10 @@ export class CpuMemory implements MemoryLayer {
       await this.#needForward();
       await this.#run('backward');
       this.#state = 'used';
-      const of = (name: 'dPush' | 'dPop' | 'dValue'): Float32Array => this.#array(name).slice();
-      return { dPush: of('dPush'), dPop: of('dPop'), dValue: of('dValue') };
+      const made: MemoryGradients = { dValue: this.#array('dValue').slice() };
+      for (const { name } of memoryKind(this.shape.kind).controls)
+        made[gradientName(name)] = this.#array(gradientName(name)).slice();
+      return made;
     });
   }
 
@@ -97,6 +105,7 @@ export class CpuMemory implements MemoryLayer {
     return this.#turns.inTurn(async () => {
       await this.#needForward();
       const { kind, B, T } = this.shape;
+      if (!memoryKind(kind).rows) return noRows(B, T);
       const { slots, undo } = this.#at;
       const [words, log] = [this.#sizes.slots / 4, this.#sizes.undo / 4];
       const arena = this.#arena!;
@@ -137,7 +146,16 @@ export class CpuMemory implements MemoryLayer {
     if (this.#state === 'used') await this.#runForward();
   }
 
-  #array(name: keyof MemoryPlaces): Float32Array<ArrayBuffer> {
-    return this.#arena!.floats(this.#at[name], this.#sizes[name] / 4);
+  /** An array of the caller's, by its name: of the controls and their gradients, each its own part of one array. */
+  #array(name: string): Float32Array<ArrayBuffer> {
+    const { kind, B, T } = this.shape;
+    const { controls, ends } = memoryKind(kind);
+    const count = B * T * ends;
+    for (const [c, control] of controls.entries()) {
+      const own = { [control.name]: this.#at.controls, [gradientName(control.name)]: this.#at.dControls };
+      if (name in own) return this.#arena!.floats(own[name] + 4 * c * count, count);
+    }
+    const place = name as keyof MemoryPlaces;
+    return this.#arena!.floats(this.#at[place], this.#sizes[place] / 4);
   }
 }

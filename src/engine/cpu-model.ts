@@ -1,6 +1,7 @@
 import { MOMENTS, type TrainConfig } from '../base/config.ts';
 import { type Batch, copyOf } from '../base/dims.ts';
 import { InputError } from '../base/errors.ts';
+import { memoryKind } from '../base/memories.ts';
 import type { ModelSpec, Tensors } from '../base/parameters.ts';
 import { type Layout, layoutOf } from '../layout/layout.ts';
 import { pack, pushBiasesAt, unpack } from '../layout/pack.ts';
@@ -176,27 +177,27 @@ export class CpuModel implements Model {
       this.#makeRoom(B, T, batch.K);
       const { outputs: V, width: M, memory: kind, memories } = this.spec;
       const { E } = this.#layout;
+      const { controls, rows } = memoryKind(kind);
       const bytes = (count: number): ArrayBuffer | SharedArrayBuffer =>
         this.#kernels.shared ? new SharedArrayBuffer(4 * count) : new ArrayBuffer(4 * count);
       const made: Pass['made'] = {
         predicted: new Uint32Array(bytes(T * B)),
-        push: new Float32Array(bytes(T * B * E)),
-        pop: new Float32Array(bytes(T * B * E)),
+        controls: Object.fromEntries(controls.map(({ name }) => [name, new Float32Array(bytes(T * B * E))])),
       };
       if (trace) {
         made.trace = {
           output: new Float32Array(T * B * V),
           read: new Float32Array(T * B * E * M),
-          strengths: kind === 'none' ? [] : Array.from({ length: memories }, () => new Array(B)),
+          strengths: Array.from({ length: rows ? memories : 0 }, () => new Array(B)),
         };
       }
       const report = sumOf(await this.#run({ batch, made }), B);
       report.finite = Number.isFinite(report.objective);
-      const { predicted, push, pop } = made;
       const own = this.#kernels.shared && {
-        predicted: predicted.slice(),
-        push: push.slice(),
-        pop: pop.slice(),
+        predicted: made.predicted.slice(),
+        controls: Object.fromEntries(
+          Object.entries(made.controls).map(([name, numbers]) => [name, numbers.slice()]),
+        ),
       };
       return { report, ...made, ...own };
     });

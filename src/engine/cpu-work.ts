@@ -1,11 +1,12 @@
 import type { Batch } from '../base/dims.ts';
-import { endsOf, type ModelSpec } from '../base/parameters.ts';
+import { endsOf, entriesOf, memoryKind, type Storage } from '../base/memories.ts';
+import type { ModelSpec } from '../base/parameters.ts';
 import { type Layout, layoutOf } from '../layout/layout.ts';
 import { allStrengths } from '../layout/strengths.ts';
 import { BackwardPass } from '../simd/backward.ts';
 import { ForwardPass } from '../simd/forward.ts';
 import { type Group, groupsOf } from '../simd/groups.ts';
-import { Arena, KIND } from '../simd/module.ts';
+import { Arena } from '../simd/module.ts';
 import type { Work } from '../simd/pool.ts';
 import type { WeightsPlaces } from '../simd/weights.ts';
 import { type Capacity, Workspace } from '../simd/workspace.ts';
@@ -93,7 +94,8 @@ export class ModelWork implements Work<Pass, StepReport> {
   /** Of an evaluation: what a group has made. */
   #keep(made: Omit<Forward, 'report'>, { B }: Batch, group: Group): void {
     const ws = this.#workspace;
-    const { E, M4, R4, S4, V4, spec } = this.#layout;
+    const { C, E, M4, R4, S4, V4, spec } = this.#layout;
+    const { controls, rows: hasRows } = memoryKind(spec.memory);
     const { outputs: V, width: M, memory: kind, memories } = spec;
     const [outcomes, s, y, r] = [ws.outcomes(), ws.rows('s'), ws.rows('y'), ws.rows('r', 1)];
     for (let t = 0; t < group.T; t++) {
@@ -101,9 +103,10 @@ export class ModelWork implements Work<Pass, StepReport> {
         const [row, n] = [group.first[t] + slot, t * B + group.order[slot]];
         made.predicted[n] = outcomes[4 * row + 2];
         for (let e = 0; e < E; e++) {
-          const at = 4 * (row * S4 + R4) + 2 * e;
-          made.push[n * E + e] = s[at];
-          made.pop[n * E + e] = s[at + 1];
+          const at = 4 * (row * S4 + R4) + C * e;
+          controls.forEach(({ name }, c) => {
+            made.controls[name][n * E + e] = s[at + c];
+          });
           if (!made.trace) continue;
           const from = 4 * (row * R4 + e * M4);
           made.trace.read.set(r.subarray(from, from + M), (n * E + e) * M);
@@ -111,7 +114,7 @@ export class ModelWork implements Work<Pass, StepReport> {
         made.trace?.output.set(y.subarray(4 * row * V4, 4 * row * V4 + V), n * V);
       }
     }
-    if (!made.trace || kind === 'none') return;
+    if (!made.trace || kind === 'none' || !hasRows) return;
     const shape = { kind, form: 'block' as const, B: group.order.length, T: group.T, memories };
     const strengths = allStrengths(shape, ...ws.states(), group.lengths);
     for (let k = 0; k < memories; k++) {
@@ -120,14 +123,13 @@ export class ModelWork implements Work<Pass, StepReport> {
   }
 }
 
+/** `controls` and `dControls` have an array each for every control, one after the other. */
 export const MEMORY_ARRAYS = [
-  'push',
-  'pop',
+  'controls',
   'value',
   'read',
   'dRead',
-  'dPush',
-  'dPop',
+  'dControls',
   'dValue',
   'table',
   'slots',
@@ -145,8 +147,9 @@ export class MemoryWork implements Work<'forward' | 'backward', void> {
   readonly #arena: Arena;
   readonly #shape: MemoryShape;
   readonly #at: MemoryPlaces;
-  /** Rows of a sequence: T·E. */
+  /** Rows of a sequence: T·E; entries of its states. */
   readonly #N: number;
+  readonly #entries: Record<keyof Storage, number>;
   #way: 'forward' | 'backward' = 'forward';
 
   constructor(arena: Arena, shape: MemoryShape, at: MemoryPlaces) {
@@ -155,7 +158,8 @@ export class MemoryWork implements Work<'forward' | 'backward', void> {
     this.#at = at;
     const { kind, T, M } = shape;
     this.#N = T * endsOf(kind);
-    arena.kernels.memoryShape(KIND[kind], this.#N, M, 4 * M, at.table);
+    this.#entries = memoryEntries(shape);
+    arena.memoryShape(kind, this.#entries, M, 4 * M, at.table);
   }
 
   begin(way: 'forward' | 'backward'): void {
@@ -166,31 +170,28 @@ export class MemoryWork implements Work<'forward' | 'backward', void> {
     const { B, T, M } = this.#shape;
     const first = item * SEQUENCES;
     const count = Math.min(SEQUENCES, B - first);
-    const before = first * this.#N;
-    /** Where numbers, rows, slots or entries of the log of these sequences lie. */
-    const of = (name: keyof MemoryPlaces, bytes: number): number => this.#at[name] + before * bytes;
+    /** Where what these sequences have begins, of `each` numbers a sequence and `bytes` bytes a number. */
+    const of = (name: keyof MemoryPlaces, each: number, bytes: number): number =>
+      this.#at[name] + first * each * bytes;
     const { kernels } = this.#arena;
-    const [value, slots, undo] = [of('value', 4 * M), of('slots', 8), of('undo', 16)];
+    const [N, entries] = [this.#N, this.#entries];
+    const apart = 4 * B * N;
+    const [controls, value] = [of('controls', N, 4), of('value', N, 4 * M)];
+    const [slots, undo] = [of('slots', entries.slots, 8), of('undo', entries.undo, 16)];
     if (this.#way === 'forward') {
-      kernels.layerForward(count, T, of('push', 4), of('pop', 4), value, of('read', 4 * M), slots, undo);
+      kernels.layerForward(count, T, controls, apart, value, of('read', N, 4 * M), slots, undo);
       return;
     }
-    const [dStrength, dValue] = [of('dStrength', 4), of('dValue', 4 * M)];
-    const rows = count * this.#N;
-    kernels.clear(dStrength, 4 * rows);
-    kernels.clear(dValue, 4 * rows * M);
-    const dRead = of('dRead', 4 * M);
-    kernels.layerBackward(
-      count,
-      T,
-      value,
-      dRead,
-      slots,
-      undo,
-      dStrength,
-      of('dPush', 4),
-      of('dPop', 4),
-      dValue,
-    );
+    const [dStrength, dValue] = [of('dStrength', entries.dStrength, 4), of('dValue', N, 4 * M)];
+    kernels.clear(dStrength, 4 * count * entries.dStrength);
+    kernels.clear(dValue, 4 * count * N * M);
+    const [dRead, dControls] = [of('dRead', N, 4 * M), of('dControls', N, 4)];
+    kernels.layerBackward(count, T, controls, apart, value, dRead, slots, undo, dStrength, dControls, dValue);
   }
+}
+
+/** Entries of the states of one sequence. */
+export function memoryEntries({ kind, T, M }: MemoryShape): Record<keyof Storage, number> {
+  const { slots, undo, dStrength } = memoryKind(kind).storage(Math.ceil(M / 4));
+  return { slots: entriesOf(slots, T), undo: entriesOf(undo, T), dStrength: entriesOf(dStrength, T) };
 }

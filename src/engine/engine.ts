@@ -1,5 +1,6 @@
 import type { TrainConfig } from '../base/config.ts';
 import type { Batch } from '../base/dims.ts';
+import type { MemoryName } from '../base/memories.ts';
 import type { ModelSpec, Tensors } from '../base/parameters.ts';
 
 /**
@@ -76,15 +77,16 @@ export interface Forward {
   report: StepReport;
   /** [T,B] most likely output. */
   predicted: Uint32Array;
-  /** [T,B,E] push strength d, pop strength u of every end. */
-  push: Float32Array;
-  pop: Float32Array;
+  /** What the controller said to the memories: [T,B,E] of every control by its name, of stack, queue and deque `push` and `pop`. */
+  controls: Controls;
   /**
    * Only when asked for: [T,B,V] outputs (probabilities for softmax), [T,B,E,M] reads, and for each memory its
-   * strengths [B][length][rows], a deque's from bottom to top.
+   * strengths [B][length][rows], a deque's from bottom to top; of a kind without rows none.
    */
   trace?: { output: Float32Array; read: Float32Array; strengths: Float32Array[][][] };
 }
+
+export type Controls = Readonly<Record<string, Float32Array>>;
 
 export interface Model {
   readonly spec: ModelSpec;
@@ -119,17 +121,15 @@ export interface Model {
   destroy(): void;
 }
 
-export type MemoryKind = 'stack' | 'queue' | 'deque';
-
 export interface MemoryShape {
-  kind: MemoryKind;
+  kind: MemoryName;
   B: number;
   T: number;
   M: number;
 }
 
 /**
- * A differentiable memory over whole sequences. Strengths are any numbers ≥ 0 (1 is a whole row). E is 1, but 2 for
+ * A differentiable memory over whole sequences. Controls are any numbers ≥ 0: as a strength, 1 is a whole row. E is 1, but 2 for
  * a deque, whose ends are (top, bottom).
  *
  *   const stack = await engine.memory({ kind: 'stack', B, T, M });
@@ -140,20 +140,23 @@ export interface MemoryLayer {
   readonly shape: MemoryShape;
   /** Bytes held, on the device where there is one. */
   readonly bytes: number;
-  /** r_t of every step (equations 1–8). Keeps what the backward pass needs until the next forward. */
-  forward(push: Float32Array, pop: Float32Array, value: Float32Array): Promise<Float32Array>;
+  /**
+   * r_t of every step (equations 1–8). Keeps what the backward pass needs until the next forward.
+   * @param inputs the controls of the kind in their order, then the values: of stack, queue and deque push, pop and value
+   */
+  forward(...inputs: Float32Array[]): Promise<Float32Array>;
   /** Gradients of the inputs of the last forward, given that of its reads [B,T,E,M]. */
   backward(dRead: Float32Array): Promise<MemoryGradients>;
   /**
    * [B][T][rows] strengths after every step of the last forward, in the paper's order, dead rows as 0: t+1 rows,
-   * oldest first; a deque's 2(t+1) from bottom to top.
+   * oldest first; a deque's 2(t+1) from bottom to top. A kind without rows has none.
    */
   strengths(): Promise<Float32Array[][]>;
   destroy(): void;
 }
 
+/** Of every control by its name, of stack, queue and deque `dPush` and `dPop`; and of the values. */
 export interface MemoryGradients {
-  dPush: Float32Array;
-  dPop: Float32Array;
+  [control: string]: Float32Array;
   dValue: Float32Array;
 }

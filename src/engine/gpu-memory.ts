@@ -1,5 +1,5 @@
 import { InputError } from '../base/errors.ts';
-import { endsOf } from '../base/parameters.ts';
+import { gradientName, memoryKind } from '../base/memories.ts';
 import type { Gpu } from '../gpu/device.ts';
 import type { DeviceProfile, MemoryForm } from '../gpu/profile.ts';
 import { type OpenMemory, streamingMemory } from '../kernels/memory.ts';
@@ -20,7 +20,7 @@ export function openMemory(
   form: LayerForm = overTime(gpu.profile, shape) ? 'time' : gpu.profile.memory,
 ): Promise<OpenMemory> {
   const { kind, B, T, M } = shape;
-  return form === 'time' && kind !== 'deque'
+  return form === 'time' && (kind === 'stack' || kind === 'queue')
     ? timeMemory(gpu, kind, B, T, M)
     : streamingMemory(gpu, kind, B, T, M, form === 'time' ? gpu.profile.memory : form);
 }
@@ -42,17 +42,21 @@ export async function gpuMemory(
   const shape = { ...given };
   const { kind, B, T, M } = shape;
   const { queue } = gpu.device;
-  const N = B * T * endsOf(kind);
+  const { ends, controls } = memoryKind(kind);
+  const N = B * T * ends;
+  const gradients = [...controls.map(({ name }) => gradientName(name)), 'dValue'];
   const submissions = new Submissions(gpu, life);
-  const newSlices = () => new SliceSteps(PRODUCTS * M * endsOf(kind), options.sliceSteps);
+  const newSlices = () => new SliceSteps(PRODUCTS * M * ends, options.sliceSteps);
   const slices = { forward: newSlices(), backward: newSlices() };
   let memory = await openMemory(gpu, shape, options.form);
   // Where the backward pass uses up what the forward pass left, whatever needs that again runs the forward pass again.
   let state: 'empty' | 'ready' | 'used' = 'empty';
 
-  const write = (buffers: Partial<Record<keyof OpenMemory['io'], Float32Array>>): void => {
-    for (const [name, numbers] of Object.entries(buffers))
-      queue.writeBuffer(memory.io[name as keyof OpenMemory['io']], 0, numbers as Float32Array<ArrayBuffer>);
+  const write = (arrays: Record<string, Float32Array>): void => {
+    for (const [name, numbers] of Object.entries(arrays)) {
+      const { buffer, offset } = memory.io[name];
+      queue.writeBuffer(buffer, offset, numbers as Float32Array<ArrayBuffer>);
+    }
   };
   /** A promise where it takes several submissions. */
   const run = (way: 'forward' | 'backward'): Promise<undefined> | undefined => {
@@ -80,11 +84,13 @@ export async function gpuMemory(
       return memory.bytes;
     },
 
-    async forward(push: Float32Array, pop: Float32Array, value: Float32Array): Promise<Float32Array> {
+    async forward(...given: Float32Array[]): Promise<Float32Array> {
       life.check();
-      checkMemoryInputs(shape, push, pop, value);
-      const tooMuch = mostPushed(push, T) >= MOST_PUSHED;
-      const inputs = { push: kept(push, tooMuch), pop: kept(pop, tooMuch), value: kept(value, tooMuch) };
+      const named = checkMemoryInputs(shape, given);
+      const tooMuch = memory.form === 'time' && mostPushed(named['push'], T) >= MOST_PUSHED;
+      const inputs = Object.fromEntries(
+        Object.entries(named).map(([name, numbers]) => [name, kept(numbers, tooMuch)]),
+      );
       const made = await submissions.inTurn(async () => {
         if (memory.form === 'time' && tooMuch) {
           const other = await openMemory(gpu, shape, gpu.profile.memory);
@@ -96,7 +102,7 @@ export async function gpuMemory(
         write(inputs);
         const cut = runForward();
         if (cut) await cut;
-        return { read: gpu.read([{ buffer: memory.io.read, bytes: N * M * 4 }]) };
+        return { read: gpu.read([{ ...memory.io['read'], bytes: N * M * 4 }]) };
       });
       const [read] = await made.read;
       return new Float32Array(read);
@@ -113,21 +119,16 @@ export async function gpuMemory(
         if (memory.rewinds) state = 'used';
         const cut = run('backward');
         if (cut) await cut;
-        const { dPush, dPop, dValue } = memory.io;
-        return {
-          read: gpu.read([
-            { buffer: dPush, bytes: N * 4 },
-            { buffer: dPop, bytes: N * 4 },
-            { buffer: dValue, bytes: N * M * 4 },
-          ]),
-        };
+        const parts = gradients.map(name => ({
+          ...memory.io[name],
+          bytes: N * 4 * (name === 'dValue' ? M : 1),
+        }));
+        return { read: gpu.read(parts) };
       });
-      const [dPush, dPop, dValue] = await made.read;
-      return {
-        dPush: new Float32Array(dPush),
-        dPop: new Float32Array(dPop),
-        dValue: new Float32Array(dValue),
-      };
+      const read = await made.read;
+      return Object.fromEntries(
+        gradients.map((name, k) => [name, new Float32Array(read[k])]),
+      ) as MemoryGradients;
     },
 
     async strengths(): Promise<Float32Array[][]> {
@@ -151,7 +152,7 @@ const PRODUCTS = 100;
 
 /** Whether so few, so long sequences are faster parallel over time, which does some thirty times the work. */
 const overTime = ({ overTime: { chosen } }: DeviceProfile, { kind, B, T }: MemoryShape): boolean =>
-  kind !== 'deque' && B <= chosen.sequences && T >= chosen.steps;
+  (kind === 'stack' || kind === 'queue') && B <= chosen.sequences && T >= chosen.steps;
 
 /** The most that is pushed to one of the sequences [B,T]. */
 function mostPushed(push: Float32Array, T: number): number {

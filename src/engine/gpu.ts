@@ -3,6 +3,7 @@ import { REPORT } from '../../shaders/score.wgsl.ts';
 import { MOMENTS, type TrainConfig } from '../base/config.ts';
 import { type Batch, copyOf } from '../base/dims.ts';
 import { DeviceError, InputError } from '../base/errors.ts';
+import { memoryKind } from '../base/memories.ts';
 import type { ModelSpec, Tensors } from '../base/parameters.ts';
 import { Gpu } from '../gpu/device.ts';
 import type { ProfileName } from '../gpu/profile.ts';
@@ -217,7 +218,8 @@ class GpuModel implements Model {
     const { B, T } = batch;
     // For what is read, later.
     const lengths = batch.lengths.slice();
-    const { M4, R4, S4, V4, E } = this.#layout;
+    const { M4, R4, S4, V4, C, E } = this.#layout;
+    const { controls, rows: hasRows } = memoryKind(this.spec.memory);
     const rows = B * T;
     const made = await this.#submissions.inTurn(() => {
       // A place of its own: reports of training steps may wait in the ring.
@@ -251,8 +253,9 @@ class GpuModel implements Model {
     const outcome: Forward = {
       report: reportOf(reports, 0, B),
       predicted: Uint32Array.from({ length: rows }, (_, n) => (inside(n) ? outcomes[4 * n + 2] : 0)),
-      push: pieces(heads, S4, E, 1, end => R4 * 4 + 2 * end),
-      pop: pieces(heads, S4, E, 1, end => R4 * 4 + 2 * end + 1),
+      controls: Object.fromEntries(
+        controls.map(({ name }, c) => [name, pieces(heads, S4, E, 1, end => R4 * 4 + C * end + c)]),
+      ),
     };
     if (trace) {
       const { memory: kind, memories, width, outputs: V } = this.spec;
@@ -261,7 +264,8 @@ class GpuModel implements Model {
       outcome.trace = {
         output: pieces(outputs, V4, 1, V, () => 0),
         read: pieces(reads, R4, E, width, end => end * M4 * 4),
-        strengths: kind === 'none' ? [] : allStrengths({ kind, form, B, T, memories }, ...states, lengths),
+        strengths:
+          kind === 'none' || !hasRows ? [] : allStrengths({ kind, form, B, T, memories }, ...states, lengths),
       };
     }
     return outcome;
@@ -270,6 +274,7 @@ class GpuModel implements Model {
   /** What an evaluation of B sequences of T steps has left, for forward(). */
   #made(B: number, T: number, slot: number, trace: boolean): Parameters<Gpu['read']>[0] {
     const { R4, S4, V4, E } = this.#layout;
+    const hasRows = memoryKind(this.spec.memory).rows;
     const rows = B * T;
     const { buffers, offsets } = this.#batch!;
     const from = (name: BufferName, bytes: number, offset4 = 0) => ({
@@ -286,8 +291,9 @@ class GpuModel implements Model {
       parts.push(
         from('acts', rows * V4 * 16, offsets.y),
         from('acts', Math.max(1, rows * R4) * 16, offsets.r + B * R4),
-        from('slots', Math.max(1, rows * E) * 8),
-        from('undo', Math.max(1, rows * E) * 16),
+        // Of a kind with rows there is one of each a push.
+        from('slots', Math.max(1, hasRows ? rows * E : 0) * 8),
+        from('undo', Math.max(1, hasRows ? rows * E : 0) * 16),
       );
     }
     return parts;

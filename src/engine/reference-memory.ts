@@ -1,8 +1,8 @@
 import { InputError } from '../base/errors.ts';
-import { endsOf } from '../base/parameters.ts';
-import { memoryBackward, memoryForward } from '../reference/memory.ts';
+import { endsOf, gradientName, type MemoryName, memoryKind } from '../base/memories.ts';
+import { type MemoryReads, memoryBackward, memoryForward } from '../reference/memory.ts';
 import { checkMemoryInputs, checkMemoryShape, checkReadGradient } from './checks.ts';
-import type { MemoryGradients, MemoryKind, MemoryLayer, MemoryShape } from './engine.ts';
+import type { MemoryGradients, MemoryLayer, MemoryShape } from './engine.ts';
 import type { Life } from './life.ts';
 
 /** The literal reference keeps T²/2 strengths an end: what would not fit into memory is refused beforehand. */
@@ -20,15 +20,16 @@ export function checkSize(what: string, numbers: number, smaller: string): void 
 export class ReferenceMemory implements MemoryLayer {
   readonly shape: MemoryShape;
   readonly #life: Life;
-  /** Per sequence: inputs and strengths of the last forward. */
-  #kept: { push: Float32Array; pop: Float32Array; value: Float32Array; strengths: Float64Array[] }[] = [];
+  /** Per sequence: inputs and what the last forward made of them. */
+  #kept: { controls: Float32Array[]; value: Float32Array; made: MemoryReads }[] = [];
 
   constructor(shape: MemoryShape, life: Life) {
     checkMemoryShape(shape);
     const { kind, B, T, M } = shape;
     checkSize(
       `a memory of ${B} sequences of ${T} steps`,
-      B * T * endsOf(kind) * (T / 2 + 4 * M + 8),
+      // Strengths, and as many references to rows.
+      B * T * endsOf(kind) * (T + 4 * M + 8),
       'B or T',
     );
     this.shape = { ...shape };
@@ -36,31 +37,26 @@ export class ReferenceMemory implements MemoryLayer {
   }
 
   get bytes(): number {
-    return this.#kept.reduce(
-      (sum, { push, pop, value, strengths }) =>
-        sum +
-        4 * (push.length + pop.length + value.length) +
-        8 * strengths.reduce((rows, { length }) => rows + length, 0),
-      0,
-    );
+    return this.#kept.reduce((sum, { controls, value, made }) => {
+      const given = [...controls, value].reduce((all, { length }) => all + length, 0);
+      return sum + 4 * given + 16 * made.strengths.reduce((rows, { length }) => rows + length, 0);
+    }, 0);
   }
 
-  async forward(push: Float32Array, pop: Float32Array, value: Float32Array): Promise<Float32Array> {
+  async forward(...inputs: Float32Array[]): Promise<Float32Array> {
     this.#life.check();
-    checkMemoryInputs(this.shape, push, pop, value);
+    checkMemoryInputs(this.shape, inputs);
     const { kind, B, steps, rows } = this.#sizes();
     const reads = new Float32Array(B * rows);
+    const [all, value] = [inputs.slice(0, -1), inputs[inputs.length - 1]];
     this.#kept = [];
     for (let b = 0; b < B; b++) {
       // Copies, for the caller may write to his arrays before the backward pass.
-      const given = {
-        push: push.slice(b * steps, (b + 1) * steps),
-        pop: pop.slice(b * steps, (b + 1) * steps),
-        value: value.slice(b * rows, (b + 1) * rows),
-      };
-      const { read, strengths } = memoryForward(kind, given.push, given.pop, given.value);
-      reads.set(read, b * rows);
-      this.#kept.push({ ...given, strengths });
+      const controls = all.map(numbers => numbers.slice(b * steps, (b + 1) * steps));
+      const own = value.slice(b * rows, (b + 1) * rows);
+      const made = memoryForward(kind, controls, own);
+      reads.set(made.read, b * rows);
+      this.#kept.push({ controls, value: own, made });
     }
     return reads;
   }
@@ -69,24 +65,20 @@ export class ReferenceMemory implements MemoryLayer {
     this.#checkForwarded('backward');
     checkReadGradient(this.shape, dRead);
     const { kind, B, steps, rows } = this.#sizes();
-    const made = {
-      dPush: new Float32Array(B * steps),
-      dPop: new Float32Array(B * steps),
-      dValue: new Float32Array(B * rows),
-    };
-    this.#kept.forEach(({ push, pop, value, strengths }, b) => {
+    const gradients: MemoryGradients = { dValue: new Float32Array(B * rows) };
+    for (const { name } of memoryKind(kind).controls)
+      gradients[gradientName(name)] = new Float32Array(B * steps);
+    this.#kept.forEach(({ controls, value, made }, b) => {
       const dr = dRead.subarray(b * rows, (b + 1) * rows);
-      const { dPush, dPop, dValue } = memoryBackward(kind, push, pop, value, strengths, dr);
-      made.dPush.set(dPush, b * steps);
-      made.dPop.set(dPop, b * steps);
-      made.dValue.set(dValue, b * rows);
+      for (const [name, numbers] of Object.entries(memoryBackward(kind, controls, value, made, dr)))
+        gradients[name].set(numbers, b * (name === 'dValue' ? rows : steps));
     });
-    return made;
+    return gradients;
   }
 
   async strengths(): Promise<Float32Array[][]> {
     this.#checkForwarded('strengths');
-    return this.#kept.map(({ strengths }) => strengths.map(s => Float32Array.from(s)));
+    return this.#kept.map(({ made }) => made.strengths.map(s => Float32Array.from(s)));
   }
 
   destroy(): void {
@@ -95,7 +87,7 @@ export class ReferenceMemory implements MemoryLayer {
   }
 
   /** Numbers of one sequence: T·E strengths, T·E·M in rows. */
-  #sizes(): { kind: MemoryKind; B: number; steps: number; rows: number } {
+  #sizes(): { kind: MemoryName; B: number; steps: number; rows: number } {
     const { kind, B, T, M } = this.shape;
     const steps = T * endsOf(kind);
     return { kind, B, steps, rows: steps * M };

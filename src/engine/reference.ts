@@ -1,7 +1,10 @@
+import { cellOf } from '../base/cells.ts';
 import { MOMENTS, type TrainConfig } from '../base/config.ts';
 import { type Batch, MASKED, ZERO_TARGET } from '../base/dims.ts';
-import { endsOfModel, GATES, type ModelSpec, parameters, type Tensors } from '../base/parameters.ts';
+import { controlCount, endsOfModel, memoryKind } from '../base/memories.ts';
+import { type ModelSpec, parameters, type Tensors } from '../base/parameters.ts';
 import { targetVector } from '../reference/loss.ts';
+import { strengthsOf } from '../reference/memories.ts';
 import { modelBackward, modelForward, type Sequence } from '../reference/model.ts';
 import { globalNorm, update } from '../reference/optim.ts';
 import { checkBatch, checkState, checkStepped } from './checks.ts';
@@ -76,9 +79,18 @@ class ReferenceModel implements Model {
     const { spec } = this;
     const { hidden: H, deeper: P, width: M, outputs: V, inputs: D } = spec;
     const E = endsOfModel(spec);
-    const layers = spec.layers * (GATES[spec.controller].length + 3) * H;
+    const layers = spec.layers * (cellOf(spec).gates.length + 3) * H;
     const recall = spec.autoencoder ? 4 * D : 0;
-    const perStep = layers + P + spec.readout + spec.embedding + E * (2 * M + 2) + 2 * V + recall + K + 16;
+    const perStep =
+      layers +
+      P +
+      spec.readout +
+      spec.embedding +
+      E * (2 * M + controlCount(spec.memory)) +
+      2 * V +
+      recall +
+      K +
+      16;
     // Strengths, and as many references to rows: T/2 an end, on average over t.
     const rows = E * T;
     checkSize(
@@ -130,6 +142,8 @@ class ReferenceModel implements Model {
     const { B, T } = batch;
     const { outputs: V, width: M, memory, memories } = this.spec;
     const E = endsOfModel(this.spec);
+    const kind = memoryKind(memory);
+    const names = kind.controls.map(({ name }) => name);
     const report = {
       ...score(this.spec, batch, sequences),
       objective,
@@ -139,24 +153,26 @@ class ReferenceModel implements Model {
     const made: Forward = {
       report,
       predicted: new Uint32Array(T * B),
-      push: new Float32Array(T * B * E),
-      pop: new Float32Array(T * B * E),
+      controls: Object.fromEntries(names.map(name => [name, new Float32Array(T * B * E)])),
     };
     if (trace) {
       made.trace = {
         output: new Float32Array(T * B * V),
         read: new Float32Array(T * B * E * M),
-        strengths: Array.from({ length: memory === 'none' ? 0 : memories }, (_, k) =>
-          sequences.map(({ steps }) => steps.map(({ memories }) => Float32Array.from(memories[k].s))),
+        strengths: Array.from({ length: kind.rows ? memories : 0 }, (_, k) =>
+          sequences.map(({ steps }) =>
+            steps.map(({ memories }) => Float32Array.from(strengthsOf(this.spec, memories)[k])),
+          ),
         ),
       };
     }
     sequences.forEach(({ steps }, b) => {
-      steps.forEach(({ d, u, output, r }, t) => {
+      steps.forEach(({ controls, output, r }, t) => {
         const n = t * B + b;
         made.predicted[n] = argmax(output);
-        made.push.set(d, n * E);
-        made.pop.set(u, n * E);
+        names.forEach((name, c) => {
+          made.controls[name].set(controls[c], n * E);
+        });
         made.trace?.output.set(output, n * V);
         made.trace?.read.set(r, n * E * M);
       });
@@ -182,7 +198,7 @@ class ReferenceModel implements Model {
 
   #run(batch: Batch): { objective: number; sequences: Sequence[] } {
     const made = modelForward(this.spec, this.#state.parameters, batch);
-    this.#activations = Math.max(this.#activations, countActivations(made.sequences));
+    this.#activations = Math.max(this.#activations, countActivations(this.spec, made.sequences));
     return made;
   }
 }
@@ -214,17 +230,18 @@ const copyTensors = (tensors: Tensors): Tensors =>
 const count = (tensors: Tensors): number =>
   [...tensors.values()].reduce((sum, { length }) => sum + length, 0);
 
-function countActivations(sequences: readonly Sequence[]): number {
+function countActivations(spec: ModelSpec, sequences: readonly Sequence[]): number {
   let numbers = 0;
   const add = (array?: ArrayLike<unknown>): void => {
     numbers += array?.length ?? 0;
   };
   for (const { steps } of sequences) {
-    for (const { layers, op, d, u, v, memories, r, o, output, recall } of steps) {
+    for (const { layers, op, controls, v, memories, r, o, output, recall } of steps) {
       for (const { h, c, gates, hn } of layers) for (const x of [h, c, gates, hn]) add(x);
       if (op !== layers[layers.length - 1].h) add(op);
-      for (const { s, V } of memories) for (const x of [s, V]) add(x);
-      for (const x of [d, u, v, r, o, output, recall?.fromH.output, recall?.fromP.output]) add(x);
+      // Strengths, and as many references to rows.
+      for (const s of strengthsOf(spec, memories)) for (let k = 0; k < 2; k++) add(s);
+      for (const x of [...controls, v, r, o, output, recall?.fromH.output, recall?.fromP.output]) add(x);
     }
   }
   return numbers;

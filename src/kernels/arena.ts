@@ -2,6 +2,7 @@ import { HEADER, WHOLE } from '../../shaders/lib/batch.wgsl.ts';
 import { REPORT } from '../../shaders/score.wgsl.ts';
 import type { Batch } from '../base/dims.ts';
 import { InputError } from '../base/errors.ts';
+import { type Entries, entriesOf, memoryKind } from '../base/memories.ts';
 import { type Gpu, UNIFORM } from '../gpu/device.ts';
 import { MOST_SUMS } from '../gpu/profile.ts';
 import type { Layout } from '../layout/layout.ts';
@@ -27,7 +28,8 @@ function arenaOf(
   return { offsets, sizes };
 }
 
-const dataWords = (B: number, T: number, K: number, E: number): number => 2 * B + T * B * (K + 1 + 2 * E);
+const dataWords = ({ C, E }: Layout, B: number, T: number, K: number): number =>
+  2 * B + T * B * (K + 1 + C * E);
 
 /** What depends on the size of a batch: its buffers, and where things lie in them. */
 export interface BatchBuffers {
@@ -45,17 +47,19 @@ export interface BatchBuffers {
 /** Bytes of every buffer for batches of up to B × T with K inputs per step. */
 function batchSizes(layout: Layout, B: number, T: number, K: number): [BufferName, number][] {
   const { offsets, sizes } = arenaOf(layout, B, T);
-  const { E } = layout;
   const rows = B * T;
+  const { spec, M4 } = layout;
+  const storage = memoryKind(spec.memory).storage(M4);
+  const entries = (of: Entries): number => B * spec.memories * entriesOf(of, T);
   return [
-    ['batch', (HEADER.length + Object.keys(offsets).length + dataWords(B, T, K, E)) * 4],
+    ['batch', (HEADER.length + Object.keys(offsets).length + dataWords(layout, B, T, K)) * 4],
     ['acts', sizes.acts * 16],
     ['grads', sizes.grads * 16],
-    ['slots', rows * E * 8],
-    ['undo', rows * E * 16],
-    ['dStrength', rows * E * 4],
+    ['slots', entries(storage.slots) * 8],
+    ['undo', entries(storage.undo) * 16],
+    ['dStrength', entries(storage.dStrength) * 4],
     ['outcomes', rows * 16],
-    ['extra', layout.spec.autoencoder ? rows * 8 : 16],
+    ['extra', spec.autoencoder ? rows * 8 : 16],
   ];
 }
 
@@ -81,8 +85,7 @@ function checkSizes(gpu: Gpu, layout: Layout, B: number, T: number, K: number): 
 export function batchBuffers(gpu: Gpu, layout: Layout, B: number, T: number, K: number): BatchBuffers {
   const { offsets } = arenaOf(layout, B, T);
   const fields = [...HEADER, ...Object.keys(offsets)];
-  const { E } = layout;
-  const count = fields.length + dataWords(B, T, K, E);
+  const count = fields.length + dataWords(layout, B, T, K);
   // The device is asked first: it refuses sizes by name that the host would fail at.
   checkSizes(gpu, layout, B, T, K);
   const allocated = allocate(gpu, batchSizes(layout, B, T, K), ` (B=${B}, T=${T})`);
@@ -117,7 +120,7 @@ export function batchBuffers(gpu: Gpu, layout: Layout, B: number, T: number, K: 
       words.set(batch.ids, data + at.ids);
       words.set(batch.target, data + at.targets);
       if (batch.noise) floats.set(batch.noise, data + at.noise);
-      return data + (batch.noise ? dataWords(B, T, K, E) : at.noise);
+      return data + (batch.noise ? dataWords(layout, B, T, K) : at.noise);
     },
   };
 }

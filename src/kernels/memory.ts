@@ -1,9 +1,9 @@
-import type { MemoryOptions } from '../../shaders/memory.wgsl.ts';
-import { keepsReads, memoryBackward, memoryForward } from '../../shaders/memory-layer.wgsl.ts';
-import { endsOf } from '../base/parameters.ts';
+import type { MemoryOptions } from '../../shaders/memories/kind.wgsl.ts';
+import { keepsReads, memoryBackward, memoryForward } from '../../shaders/memories/layer.wgsl.ts';
+import { type Entries, entriesOf, gradientName, memoryKind } from '../base/memories.ts';
 import { type Gpu, split, UNIFORM } from '../gpu/device.ts';
 import type { MemoryForm } from '../gpu/profile.ts';
-import { allStrengths } from '../layout/strengths.ts';
+import { allStrengths, noRows } from '../layout/strengths.ts';
 import { type Launch, read, write } from './launch.ts';
 import { cut } from './pieces.ts';
 import { Program, type Recording } from './program.ts';
@@ -12,29 +12,36 @@ import { Program, type Recording } from './program.ts';
 export const cellsOf = (M: number): Pick<MemoryOptions, 'cell' | 'cells'> =>
   M % 4 === 0 ? { cell: 'vec4f', cells: M / 4 } : { cell: 'f32', cells: M };
 
+/** Where an array lies. */
+export interface Place {
+  buffer: GPUBuffer;
+  /** In bytes. */
+  offset: number;
+}
+
 /** A memory driven open-loop, of B sequences of T steps, with all its buffers. */
 export interface OpenMemory {
   readonly form: MemoryForm['form'] | 'time';
-  readonly io: MemoryIo;
+  /**
+   * Inputs, outputs and gradients by their names, float32: each control (`push`) and its gradient (`dPush`) [B,T,E]; value, read,
+   * dRead and dValue [B,T,E,M].
+   */
+  readonly io: Readonly<Record<string, Place>>;
   /** Whether a backward pass uses up what the forward pass left. */
   readonly rewinds: boolean;
   /** Of all its buffers. */
   readonly bytes: number;
   /**
-   * push, pop, value -> read, and what the backward pass needs: parts of up to `steps` time steps (of all, if none are
+   * Controls, value -> read, and what the backward pass needs: parts of up to `steps` time steps (of all, if none are
    * given), to be submitted one by one in their order.
    */
   forward(steps?: number): Recording[];
-  /** dRead -> dPush, dPop, dValue. */
+  /** dRead -> the gradients of controls and value. */
   backward(steps?: number): Recording[];
-  /** [B][T][rows] strengths after every step, in the paper's order. */
+  /** [B][T][rows] strengths after every step, in the paper's order; no rows where the kind has none. */
   strengths(): Promise<Float32Array[][]>;
   destroy(): void;
 }
-
-/** Inputs, outputs and gradients: [B,T,E] or [B,T,E,M], float32. */
-export const IO = ['push', 'pop', 'value', 'read', 'dRead', 'dPush', 'dPop', 'dValue'] as const;
-export type MemoryIo = Record<(typeof IO)[number], GPUBuffer>;
 
 /** Makes buffers of one memory, and gives them back together. */
 export class MemoryBuffers {
@@ -52,13 +59,6 @@ export class MemoryBuffers {
     const buffer = this.#gpu.buffer(`${this.#name}, ${label}`, bytes, usage);
     this.all.push(buffer);
     return buffer;
-  }
-
-  /** @param N B·T·E */
-  io(N: number, M: number): MemoryIo {
-    const rows: readonly string[] = ['value', 'read', 'dRead', 'dValue'];
-    const buffers = IO.map(name => [name, this.make(name, N * 4 * (rows.includes(name) ? M : 1))] as const);
-    return Object.fromEntries(buffers) as MemoryIo;
   }
 
   get bytes(): number {
@@ -95,14 +95,22 @@ export const streamingMemory = (
   form: MemoryForm,
 ): Promise<OpenMemory> =>
   withBuffers(gpu, `memory (B=${B}, T=${T}, M=${M})`, async buffers => {
-    const N = B * T * endsOf(kind);
+    const { ends, controls, rows, storage } = memoryKind(kind);
+    const N = B * T * ends;
     const options: MemoryOptions = { kind, ...form, ...cellsOf(M) };
+    const { slots, undo, dStrength } = storage(Math.ceil(M / 4));
+    const entries = (of: Entries): number => B * entriesOf(of, T);
     const all = {
       dims: buffers.make('sizes', 16, UNIFORM),
-      ...buffers.io(N, M),
-      slots: buffers.make('slots', N * 8),
-      log: buffers.make('log', N * 16),
-      dStrength: buffers.make('dStrength', N * 4),
+      controls: buffers.make('controls', controls.length * N * 4),
+      value: buffers.make('value', N * M * 4),
+      read: buffers.make('read', N * M * 4),
+      slots: buffers.make('slots', entries(slots) * 8),
+      log: buffers.make('log', entries(undo) * 16),
+      dRead: buffers.make('dRead', N * M * 4),
+      dStrength: buffers.make('dStrength', entries(dStrength) * 4),
+      dControls: buffers.make('dControls', controls.length * N * 4),
+      dValue: buffers.make('dValue', N * M * 4),
     };
     const label = (pass: string): string => `memory ${pass}, ${kind} ${form.form}, M=${M}`;
     const groups = (): [x: number, y: number] => split(form.form === 'lane' ? Math.ceil(B / form.size) : B);
@@ -111,7 +119,7 @@ export const streamingMemory = (
     const forward: Launch<Name> = {
       label: label('forward'),
       code: memoryForward(options),
-      buffers: [sized, read('push'), read('pop'), read('value'), write('read'), write('slots'), write('log')],
+      buffers: [sized, read('controls'), read('value'), write('read'), write('slots'), write('log')],
       groups,
       over: { way: 'forward', rounds: () => 1 },
       clears: keepsReads(options) ? [] : ['read'],
@@ -121,13 +129,13 @@ export const streamingMemory = (
       code: memoryBackward(options),
       buffers: [
         sized,
+        read('controls'),
         read('value'),
         read('dRead'),
         write('slots'),
         write('log'),
         write('dStrength'),
-        write('dPush'),
-        write('dPop'),
+        write('dControls'),
         write('dValue'),
       ],
       groups,
@@ -143,17 +151,27 @@ export const streamingMemory = (
     const size = { B, T, parts: 1 };
     const slices = (launch: Launch<Name>, steps = T): Recording[] =>
       cut([launch], size, steps).map(piece => program.recording(launch.label, piece, size));
+    const { value, read: reads, dRead, dValue } = all;
     return {
       form: form.form,
-      io: all,
+      io: {
+        ...placesOf({ value, read: reads, dRead, dValue }),
+        ...Object.fromEntries(
+          controls.flatMap(({ name }, c) => [
+            [name, { buffer: all.controls, offset: c * N * 4 }],
+            [gradientName(name), { buffer: all.dControls, offset: c * N * 4 }],
+          ]),
+        ),
+      },
       rewinds: true,
       bytes: buffers.bytes,
       forward: steps => slices(forward, steps),
       backward: steps => slices(backward, steps),
       async strengths(): Promise<Float32Array[][]> {
+        if (!rows) return noRows(B, T);
         const states = await gpu.read([
-          { buffer: all.slots, bytes: N * 8 },
-          { buffer: all.log, bytes: N * 16 },
+          { buffer: all.slots, bytes: all.slots.size },
+          { buffer: all.log, bytes: all.log.size },
         ]);
         const [slotWords, logWords] = states.map(bytes => new Uint32Array(bytes));
         return allStrengths({ kind, form: form.form, B, T }, slotWords, logWords)[0];
@@ -161,3 +179,7 @@ export const streamingMemory = (
       destroy: () => buffers.destroy(),
     };
   });
+
+/** Whole buffers as places. */
+export const placesOf = (buffers: Record<string, GPUBuffer>): Record<string, Place> =>
+  Object.fromEntries(Object.entries(buffers).map(([name, buffer]) => [name, { buffer, offset: 0 }]));

@@ -20,7 +20,7 @@ import { stackLinks, stackReads, stackRows, stackStrengths } from '../../shaders
 import { type Gpu, split, UNIFORM } from '../gpu/device.ts';
 import type { OverTimeProfile } from '../gpu/profile.ts';
 import { type Launch, read as reading, write as writing } from './launch.ts';
-import { cellsOf, type MemoryBuffers, type MemoryIo, type OpenMemory, withBuffers } from './memory.ts';
+import { cellsOf, type MemoryBuffers, type OpenMemory, placesOf, withBuffers } from './memory.ts';
 import { whole } from './pieces.ts';
 import { prefixSumLaunch, sumSizes } from './prefix-sum.ts';
 import { Program, type Recording } from './program.ts';
@@ -34,7 +34,14 @@ const chunksOf = ({ chunks }: OverTimeProfile, B: number, T: number): number =>
 
 /** The buffers of its kernels. `other`: a stack's tops, a queue's parts; `last`: a stack's sums, a queue's carries. */
 type Name =
-  | keyof MemoryIo
+  | 'push'
+  | 'pop'
+  | 'value'
+  | 'read'
+  | 'dRead'
+  | 'dPush'
+  | 'dPop'
+  | 'dValue'
   | 'dims'
   | 'sumSizes'
   | 'chunk'
@@ -79,7 +86,14 @@ async function openOn(
   const all: Record<Name, GPUBuffer> = {
     dims: buffers.make('sizes', words.byteLength, UNIFORM),
     sumSizes: buffers.make('sizes of sums', 16, UNIFORM),
-    ...buffers.io(N, M),
+    push: buffers.make('push', N * 4),
+    pop: buffers.make('pop', N * 4),
+    value: buffers.make('value', N * M * 4),
+    read: buffers.make('read', N * M * 4),
+    dRead: buffers.make('dRead', N * M * 4),
+    dPush: buffers.make('dPush', N * 4),
+    dPop: buffers.make('dPop', N * 4),
+    dValue: buffers.make('dValue', N * M * 4),
     chunk: buffers.make('chunks', B * chunks * 24),
     lows: buffers.make('lows', entries * 8),
     highs: buffers.make('highs', N * 8),
@@ -163,7 +177,7 @@ async function openOn(
     );
   return {
     form: 'time',
-    io: all,
+    io: placesOf(all),
     rewinds: false,
     bytes: buffers.bytes,
     forward: steps => recordings(forward, steps),

@@ -1,4 +1,5 @@
-import { hasCell, isRecurrent, type ModelSpec, widthOfHeads } from '../base/parameters.ts';
+import { isRecurrent } from '../base/cells.ts';
+import { type ModelSpec, widthOfHeads } from '../base/parameters.ts';
 import { in4, type Sizes, sizesOf } from './sizes.ts';
 import { type TensorForm, tensorsOf } from './tensors.ts';
 
@@ -34,8 +35,8 @@ export interface Layer {
 }
 
 /**
- * The other matrices the kernels see. `S` puts all heads side by side: the row s = (v of every end, then d and u of
- * every end, padding) holds what the memories need at one step, each v and the first d on a vec4 boundary.
+ * The other matrices the kernels see. `S` puts all heads side by side: the row s = (v of every end, then the
+ * controls of every end, padding) holds what the memories need at one step, each v and the first control on a vec4 boundary.
  */
 export type BlockName = 'Whp' | 'bp' | 'S' | 'bS' | 'Wo' | 'bo' | 'Ws' | 'bs' | 'Whx' | 'Wpx';
 
@@ -91,7 +92,7 @@ export function layoutOf(spec: ModelSpec): Layout {
     layer.b = block(1, xLd);
     if (spec.start === 'trained' && recurrent) {
       layer.h0 = block(1, H4);
-      if (hasCell(spec)) layer.c0 = block(1, H4);
+      if (sizes.states.includes('c')) layer.c0 = block(1, H4);
     }
   }
   blocks.bp = block(spec.deeper ? 1 : 0, P4);

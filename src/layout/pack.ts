@@ -1,11 +1,9 @@
-import { GATES, layerName, parameters, type Tensors, widthOfHeads } from '../base/parameters.ts';
+import { cellOf } from '../base/cells.ts';
+import { memoryKind } from '../base/memories.ts';
+import { layerName, parameters, type Tensors, widthOfHeads } from '../base/parameters.ts';
 import type { Block, Layout } from './layout.ts';
 
 /** Named tensors, as checkpoints have them, to and from the packed parameters of the fast engines. */
-
-/** Where the blocks of columns of the checkpoint (base/parameters.ts) stand: of W_xh and its like, of W_hh. */
-const GRU_X = [1, 2, 0];
-const GRU_H = [0, 1, 2];
 
 /** Where a named parameter lies: its rows, and the blocks of columns that it is made of. */
 interface Place {
@@ -18,21 +16,19 @@ interface Place {
 }
 
 function placeOf(layout: Layout, name: string): Place {
-  const { spec, blocks, layers, H4, M4, R4, E } = layout;
+  const { spec, blocks, layers, gates, H4, M4, R4, E, C } = layout;
   const ends = Array.from({ length: E }, (_, e) => e);
   const matrix = (block: Block, columns: number): Place => ({ block, columns, starts: [0] });
-  const gated = (block: Block | undefined, order: readonly number[]): Place => ({
+  const gated = (block: Block | undefined, of: 'x' | 'h'): Place => ({
     block: block!,
     columns: spec.hidden,
-    starts: GATES[spec.controller].map((_, g) => (spec.controller === 'gru' ? order[g] : g) * H4 * 4),
+    starts: cellOf(spec).gates.map((_, g) => (gates.order?.[of][g] ?? g) * H4 * 4),
   });
   const ofEnds = (block: Block, columns: number, start: (end: number) => number): Place => ({
     block,
     columns,
     starts: ends.map(start),
   });
-  const push = (e: number): number => R4 * 4 + 2 * e;
-  const pop = (e: number): number => push(e) + 1;
   const value = (e: number): number => e * M4 * 4;
   const P = widthOfHeads(spec);
   const O = spec.readout || spec.outputs;
@@ -40,10 +36,6 @@ function placeOf(layout: Layout, name: string): Place {
     W_e: () => matrix(layout.We!, spec.embedding),
     W_hp: () => matrix(blocks.Whp, P),
     b_p: () => matrix(blocks.bp, P),
-    W_d: () => ofEnds(blocks.S, 1, push),
-    b_d: () => ofEnds(blocks.bS, 1, push),
-    W_u: () => ofEnds(blocks.S, 1, pop),
-    b_u: () => ofEnds(blocks.bS, 1, pop),
     W_v: () => ofEnds(blocks.S, spec.width, value),
     b_v: () => ofEnds(blocks.bS, spec.width, value),
     W_o: () => matrix(blocks.Wo, O),
@@ -53,15 +45,20 @@ function placeOf(layout: Layout, name: string): Place {
     W_hx: () => matrix(blocks.Whx, spec.inputs),
     W_px: () => matrix(blocks.Wpx, spec.inputs),
   };
+  memoryKind(spec.memory).controls.forEach(({ symbol }, c) => {
+    const control = (e: number): number => R4 * 4 + C * e + c;
+    places[`W_${symbol}`] = () => ofEnds(blocks.S, 1, control);
+    places[`b_${symbol}`] = () => ofEnds(blocks.bS, 1, control);
+  });
   layers.forEach((layer, l) => {
-    places[layerName('W_xh', l)] = () => gated(layer.Wxe ?? layer.Wx, GRU_X);
-    places[layerName('W_yh', l)] = () => gated(layer.Wy, GRU_X);
-    places[layerName('W_hh', l)] = () => gated(layer.Wh, GRU_H);
+    places[layerName('W_xh', l)] = () => gated(layer.Wxe ?? layer.Wx, 'x');
+    places[layerName('W_yh', l)] = () => gated(layer.Wy, 'x');
+    places[layerName('W_hh', l)] = () => gated(layer.Wh, 'h');
     places[layerName('W_rh', l)] = () => ({
-      ...gated(layer.Wr, GRU_X),
+      ...gated(layer.Wr, 'x'),
       rowOf: row => Math.floor(row / spec.width) * M4 * 4 + (row % spec.width),
     });
-    places[layerName('b_h', l)] = () => gated(layer.b, GRU_X);
+    places[layerName('b_h', l)] = () => gated(layer.b, 'x');
     places[layerName('h_0', l)] = () => matrix(layer.h0!, spec.hidden);
     places[layerName('c_0', l)] = () => matrix(layer.c0!, spec.hidden);
   });
@@ -104,9 +101,9 @@ function eachRun(
   }
 }
 
-/** Indices of the push biases b_d in the parameter buffer, in floats. */
+/** Indices of the biases b_d of push strengths in the parameter buffer, in floats; none where nothing is pushed. */
 export function pushBiasesAt(layout: Layout): number[] {
-  if (layout.E === 0) return [];
+  if (!memoryKind(layout.spec.memory).controls.some(({ symbol }) => symbol === 'd')) return [];
   const { block, starts } = placeOf(layout, 'b_d');
   return starts.map(start => block.offset4 * 4 + start);
 }

@@ -1,10 +1,12 @@
-import { endsOf } from '../base/parameters.ts';
+import { endsOf, type MemoryName } from '../base/memories.ts';
 
-export type Kind = 'stack' | 'queue' | 'deque';
+/** Strengths of a kind without rows: none, after each of T steps of B sequences. */
+export const noRows = (B: number, T: number): Float32Array[][] =>
+  Array.from({ length: B }, () => Array.from({ length: T }, () => new Float32Array(0)));
 
 /** How the slots and logs of a batch lie in their buffers. */
 export interface StatesLayout {
-  kind: Kind;
+  kind: MemoryName;
   /** block: a sequence's one after the other; lane: those of all sequences side by side. */
   form: 'lane' | 'block';
   B: number;
@@ -47,7 +49,12 @@ export function allStrengths(
  * @returns [T][rows], in the paper's order (a stack's or queue's row i was pushed at step i; a deque's 2(t+1) from
  * bottom to top), dead rows 0
  */
-export function rewindStrengths(kind: Kind, slots: Uint32Array, log: Uint32Array, T: number): Float32Array[] {
+export function rewindStrengths(
+  kind: MemoryName,
+  slots: Uint32Array,
+  log: Uint32Array,
+  T: number,
+): Float32Array[] {
   const REACHED = 0x80000000;
   const word = new Uint32Array(1);
   const real = new Float32Array(word.buffer);

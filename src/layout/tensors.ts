@@ -1,4 +1,3 @@
-import { hasCell } from '../base/parameters.ts';
 import type { Sizes } from './sizes.ts';
 
 /** A tensor of a model's activations or gradients. */
@@ -20,9 +19,8 @@ export interface TensorForm {
  *          h from the auto-encoder; dH, dC of the starting state (and of c in the backward pass); dD of h past the
  *          matrices of a GRU; dR of the reads of one step
  */
-export function tensorsOf({ spec, gates, H4, P4, R4, S4, O4, V4, D4 }: Sizes): TensorForm[] {
+export function tensorsOf({ spec, gates, states, H4, P4, R4, S4, O4, V4, D4 }: Sizes): TensorForm[] {
   const layers = Array.from({ length: spec.layers }, (_, l) => l);
-  const lstm = hasCell(spec);
   const of = (
     arena: TensorForm['arena'],
     rows: TensorForm['rows'],
@@ -31,7 +29,9 @@ export function tensorsOf({ spec, gates, H4, P4, R4, S4, O4, V4, D4 }: Sizes): T
   const recall = spec.autoencoder ? D4 : 0;
   const deeper = spec.deeper ? P4 : 0;
   return [
-    ...layers.flatMap(l => of('acts', 'steps and start', { [`h${l}`]: H4, ...(lstm && { [`c${l}`]: H4 }) })),
+    ...layers.flatMap(l =>
+      of('acts', 'steps and start', Object.fromEntries(states.map(state => [`${state}${l}`, H4]))),
+    ),
     ...layers.flatMap(l => of('acts', 'steps', { [`g${l}`]: gates.kept * H4 })),
     ...of('acts', 'steps and start', { r: R4 }),
     ...of('acts', 'steps', { op: deeper, s: S4, o: O4, y: V4, xh: recall, xp: recall }),
@@ -50,7 +50,7 @@ export function tensorsOf({ spec, gates, H4, P4, R4, S4, O4, V4, D4 }: Sizes): T
       of('grads', 'batch', {
         [`dH${l}`]: H4,
         [`dC${l}`]: H4,
-        [`dD${l}`]: spec.controller === 'gru' ? H4 : 0,
+        [`dD${l}`]: gates.direct ? H4 : 0,
       }),
     ),
     ...of('grads', 'batch', { dR: R4 }),

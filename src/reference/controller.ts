@@ -1,5 +1,6 @@
+import { hasCell, isRecurrent } from '../base/cells.ts';
 import type { ModelConfig } from '../base/config.ts';
-import { hasCell, isRecurrent, type ModelSpec } from '../base/parameters.ts';
+import type { ModelSpec } from '../base/parameters.ts';
 import type { Input, Seen, SeenGradients } from './cell.ts';
 import { coupledLstm, coupledLstmBackward } from './coupled-lstm.ts';
 import { type GruState, gru, gruBackward } from './gru.ts';

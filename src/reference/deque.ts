@@ -1,6 +1,6 @@
 import { pop, popBackward, read, readBackward } from './ends.ts';
+import type { RowMemory } from './row-memory.ts';
 import { flatOf } from './rows.ts';
-import type { Memory } from './sequence.ts';
 
 /**
  * The neural deque as in the paper (equations 6–11, Appendix A), in float64: pushed to, popped from and read from
@@ -10,7 +10,7 @@ import type { Memory } from './sequence.ts';
  * 0, to the top: step t (from 0) has 2(t+1) of them, the new bottom row before all others and the new top row
  * behind them. The old rows of equations 7 and 8 are all 2t of step t−1 (as printed, their range is one short).
  */
-export const deque: Memory = {
+export const deque: RowMemory = {
   ends: 2,
 
   /**

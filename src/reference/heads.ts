@@ -2,42 +2,50 @@ import { linear, linearBackward, sigmoid, tanhBackward, type Weights } from './l
 
 /** What the controller does to the memories at one step, at each of E ends. */
 export interface Heads {
-  /** [E] push strengths, in (0,1). */
-  d: Float64Array;
-  /** [E] pop strengths, in (0,1). */
-  u: Float64Array;
-  /** [E,M] values to be pushed. */
+  /** [E] of each control in (0,1), in the order of its kind: of stack, queue and deque push strengths d and pop strengths u. */
+  controls: Float64Array[];
+  /** [E,M] values. */
   v: Float64Array;
 }
 
 /**
- * d = σ(o'·W_d + b_d + n_d), u = σ(o'·W_u + b_u + n_u), v = tanh(o'·W_v + b_v) (section 3.4 of the paper). Of a
- * deque's two sets of heads the top's is first; memories side by side follow one another.
+ * d = σ(o'·W_d + b_d + n_d), u = σ(o'·W_u + b_u + n_u), v = tanh(o'·W_v + b_v) (section 3.4 of the paper), and other controls
+ * likewise. Of a deque's two sets of heads the top's is first; memories side by side follow one another.
  *
- * o' [P], noise [E,2]: n_d and n_u of every end → d, u [E], v [E,M]
+ * o' [P], noise [E,C]: of every control of every end → controls [E], v [E,M]
+ * @param symbols of the controls
  */
-export function heads(w: Weights, op: Float64Array, noise?: ArrayLike<number>): Heads {
-  const d = linear(op, w.W_d, w.b_d);
-  const u = linear(op, w.W_u, w.b_u);
+export function heads(
+  w: Weights,
+  op: Float64Array,
+  symbols: readonly string[],
+  noise?: ArrayLike<number>,
+): Heads {
+  const C = symbols.length;
   return {
-    d: d.map((a, e) => sigmoid(a + (noise ? noise[2 * e] : 0))),
-    u: u.map((a, e) => sigmoid(a + (noise ? noise[2 * e + 1] : 0))),
+    controls: symbols.map((symbol, c) =>
+      linear(op, w[`W_${symbol}`], w[`b_${symbol}`]).map((a, e) =>
+        sigmoid(a + (noise ? noise[C * e + c] : 0)),
+      ),
+    ),
     v: linear(op, w.W_v, w.b_v).map(Math.tanh),
   };
 }
 
-/** dd, du [E], dv [E,M] → do' [P], and the gradients of the heads' parameters in `dw`, all added to. */
+/** Gradients of controls [E] and values [E,M] → do' [P], and those of the heads' parameters in `dw`, all added to. */
 export function headsBackward(
   w: Weights,
   op: Float64Array,
-  { d, u, v }: Heads,
-  { d: dd, u: du, v: dv }: Heads,
+  symbols: readonly string[],
+  made: Heads,
+  gradients: Heads,
   dop: Float64Array,
   dw: Weights,
 ): void {
-  const da = (strength: Float64Array, dStrength: Float64Array): Float64Array =>
-    dStrength.map((ds, e) => ds * strength[e] * (1 - strength[e]));
-  linearBackward(op, w.W_d, da(d, dd), dop, dw.W_d, dw.b_d);
-  linearBackward(op, w.W_u, da(u, du), dop, dw.W_u, dw.b_u);
-  linearBackward(op, w.W_v, tanhBackward(v, dv), dop, dw.W_v, dw.b_v);
+  symbols.forEach((symbol, c) => {
+    const x = made.controls[c];
+    const da = gradients.controls[c].map((dx, e) => dx * x[e] * (1 - x[e]));
+    linearBackward(op, w[`W_${symbol}`], da, dop, dw[`W_${symbol}`], dw[`b_${symbol}`]);
+  });
+  linearBackward(op, w.W_v, tanhBackward(made.v, gradients.v), dop, dw.W_v, dw.b_v);
 }

@@ -1,46 +1,60 @@
-import type { ModelConfig } from '../base/config.ts';
+import { gradientName, type MemoryName, memoryKind } from '../base/memories.ts';
 import { deque } from './deque.ts';
+import { type Kind, kindBackward, kindForward } from './kind.ts';
 import { queue } from './queue.ts';
-import {
-  type Memory,
-  type SequenceGradients,
-  type SequenceReads,
-  sequenceBackward,
-  sequenceForward,
-} from './sequence.ts';
+import { kindOfRows, type RowMemory } from './row-memory.ts';
 import { stack } from './stack.ts';
 
-export type MemoryKind = Exclude<ModelConfig['memory'], 'none'>;
+/** Those of rows with strengths. */
+export type RowName = 'stack' | 'queue' | 'deque';
+export const MEMORIES: Record<RowName, RowMemory> = { stack, queue, deque };
 
-/** The memories by kind. */
-export const MEMORIES: Record<MemoryKind, Memory> = { stack, queue, deque };
+/** The kinds of memory. */
+export const KINDS: Record<MemoryName, Kind> = {
+  stack: kindOfRows(stack) as Kind,
+  queue: kindOfRows(queue) as Kind,
+  deque: kindOfRows(deque) as Kind,
+};
+
+/** A sequence's reads [T,E,M], the state after every step, and its strengths from bottom to top. */
+export interface MemoryReads {
+  read: Float64Array;
+  states: unknown[];
+  strengths: Float64Array[];
+}
 
 /**
  * One sequence from an empty memory. E is 1, but 2 for a deque: (top, bottom).
  *
- * push d [T,E], pop u [T,E], value v [T,E,M] → read r [T,E,M], strengths of every step from bottom to top
+ * controls [T,E] in the order of the kind (of stack, queue and deque push d and pop u), value v [T,E,M] → read r [T,E,M],
+ * strengths of every step from bottom to top
  */
 export function memoryForward(
-  kind: MemoryKind,
-  push: ArrayLike<number>,
-  pop: ArrayLike<number>,
+  name: MemoryName,
+  controls: readonly ArrayLike<number>[],
   value: ArrayLike<number>,
-): SequenceReads {
-  return sequenceForward(MEMORIES[kind], push, pop, value);
+): MemoryReads {
+  const kind = KINDS[name];
+  const made = kindForward(kind, memoryKind(name).ends, controls, value);
+  return { ...made, strengths: made.states.map(state => kind.strengths(state)) };
 }
 
 /**
- * Gradients of one sequence. (`push` is not needed: its strengths are in `strengths`.)
+ * Gradients of one sequence, by the names of what they are of: dPush, dPop [T,E], dValue [T,E,M] of stack, queue and deque.
  *
- * pop u [T,E], value v [T,E,M], strengths of the forward pass, dRead [T,E,M] → dPush, dPop [T,E], dValue [T,E,M]
+ * controls [T,E], value v [T,E,M], states of the forward pass, dRead [T,E,M]
  */
 export function memoryBackward(
-  kind: MemoryKind,
-  _push: ArrayLike<number>,
-  pop: ArrayLike<number>,
+  name: MemoryName,
+  controls: readonly ArrayLike<number>[],
   value: ArrayLike<number>,
-  strengths: readonly Float64Array[],
+  { states }: Pick<MemoryReads, 'states'>,
   dRead: ArrayLike<number>,
-): SequenceGradients {
-  return sequenceBackward(MEMORIES[kind], pop, value, strengths, dRead);
+): Record<string, Float64Array> {
+  const kind = memoryKind(name);
+  const { dControls, dValue } = kindBackward(KINDS[name], kind.ends, controls, value, states, dRead);
+  return {
+    ...Object.fromEntries(kind.controls.map((control, c) => [gradientName(control.name), dControls[c]])),
+    dValue,
+  };
 }

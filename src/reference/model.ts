@@ -1,5 +1,6 @@
 import { type Batch, MASKED } from '../base/dims.ts';
-import { endsOfModel, type ModelSpec, type Tensors, widthOfHeads, zeros } from '../base/parameters.ts';
+import { controlCount, endsOfModel, memoryKind } from '../base/memories.ts';
+import { type ModelSpec, type Tensors, widthOfHeads, zeros } from '../base/parameters.ts';
 import { embed, type Input, layersOf } from './cell.ts';
 import {
   controller,
@@ -13,7 +14,7 @@ import {
 } from './controller.ts';
 import { type Heads, heads, headsBackward } from './heads.ts';
 import { addMultiHotBackward, addTo, type Weights } from './linear.ts';
-import { emptyMemories, type MemoryState, memories, memoriesBackward, noMemoryGradient } from './memories.ts';
+import { emptyMemories, memories, memoriesBackward, noMemoryGradient } from './memories.ts';
 import { output, outputBackward, type ReadOut, type Recall, recall, recallBackward } from './output.ts';
 
 /**
@@ -31,7 +32,7 @@ export interface Step extends Heads, ReadOut {
   /** o' [P]; h of the last layer without the deeper one. */
   op: Float64Array;
   /** [memories] */
-  memories: MemoryState[];
+  memories: unknown[];
   /** All reads [E,M]. */
   r: Float64Array;
   /** The auto-encoder heads, where the model has them and t ≥ 1. */
@@ -50,7 +51,10 @@ export interface Sequence {
 
 const weightsOf = (tensors: Tensors): Weights => Object.fromEntries(tensors);
 
-const NO_HEADS: Heads = { d: new Float64Array(0), u: new Float64Array(0), v: new Float64Array(0) };
+const NO_HEADS: Heads = { controls: [], v: new Float64Array(0) };
+
+const symbolsOf = ({ memory }: ModelSpec): string[] =>
+  memoryKind(memory).controls.map(({ symbol }) => symbol);
 
 /** ids [K] of x_t of sequence b. */
 function idsAt({ B, K, ids }: Batch, t: number, b: number): Uint32Array {
@@ -84,8 +88,9 @@ function sequenceForward(spec: ModelSpec, w: Weights, batch: Batch, b: number): 
     const layers = controller(spec, layerWeights, x, before.r, before.layers);
     const { h } = layers[layers.length - 1];
     const op = spec.deeper ? deeper(w, h) : h;
-    const noise = batch.noise?.subarray(n * E * 2, (n + 1) * E * 2);
-    const use = E > 0 ? heads(w, op, noise) : NO_HEADS;
+    const perStep = E * controlCount(spec.memory);
+    const noise = batch.noise?.subarray(n * perStep, (n + 1) * perStep);
+    const use = E > 0 ? heads(w, op, symbolsOf(spec), noise) : NO_HEADS;
     const { after, r } = memories(spec, before.memories, use);
     const y = output(spec, w, op, batch.target[n]);
     const step: Step = { layers, op, ...use, memories: after, r, ...y };
@@ -127,7 +132,7 @@ function sequenceBackward(
     }
 
     const made = memoriesBackward(spec, before.memories, step, step.memories, dr, dMemories);
-    if (step.d.length > 0) headsBackward(w, op, step, made.dHeads, dop, dw);
+    if (spec.memory !== 'none') headsBackward(w, op, symbolsOf(spec), step, made.dHeads, dop, dw);
     dMemories = made.passed;
 
     if (spec.deeper) deeperBackward(w, h, op, dop, dh, dw);

@@ -1,11 +1,11 @@
 import { type End, pop, popBackward, read, readBackward } from './ends.ts';
-import type { Memory } from './sequence.ts';
+import type { RowMemory } from './row-memory.ts';
 
 /**
  * A memory that is pushed to at the top, and popped from and read from at one end: the top makes it a stack, the bottom
  * a queue. Rows are numbered from 0, oldest first: at step t it has t+1 of them.
  */
-export const oneEnded = (end: End): Memory => ({
+export const oneEnded = (end: End): RowMemory => ({
   ends: 1,
 
   /** Pops u (equation 2 or 4), then pushes with strength d. previous [t], d [1], u [1] → s_t [t+1] */

@@ -1,4 +1,4 @@
-import { endsOf, hasCell } from '../base/parameters.ts';
+import { hasCell } from '../base/cells.ts';
 import type { Block } from '../layout/layout.ts';
 import type { Workspace } from './workspace.ts';
 
@@ -21,7 +21,7 @@ export class BackwardPass {
     this.#outputsBackward();
     if (E) {
       clear(this.#ws.at.dS, rows * 16 * S4);
-      clear(this.#ws.at.dStrength, 4 * G * spec.memories * endsOf(spec.memory) * T);
+      clear(this.#ws.at.dStrength, 4 * G * spec.memories * this.#ws.storage(T).dStrength);
     }
     layers.forEach((_, l) => {
       clear(this.#ws.at[`dC${l}`], G * 16 * H4);
@@ -83,7 +83,7 @@ export class BackwardPass {
       const [s, dS] = [this.#ws.row('s', t), this.#ws.row('dS', t)];
       const { s: all, dS: dAll } = this.#ws.at;
       const lds = 16 * S4;
-      stepBackward(n, t, spec.memories, dS, lds, 16 * R4, all, dAll, dR, 16 * R4, slots, undo, dStrength);
+      stepBackward(n, t, spec.memories, s, dS, lds, 16 * R4, all, dAll, dR, 16 * R4, slots, undo, dStrength);
       headsBackward(n, R4, S4, s, dS);
       this.#ws.transposed(dS, 16 * S4, n, blocks.S, dOp, 16 * P4);
     }

@@ -1,4 +1,5 @@
 import { DeviceError } from '../base/errors.ts';
+import { MEMORY_NAMES, type MemoryName, memoryKind, type Storage } from '../base/memories.ts';
 import { type Kernels, WASM } from './wasm.ts';
 
 const compiled: Record<string, Promise<WebAssembly.Module>> = {};
@@ -41,9 +42,6 @@ function share(bytes: Uint8Array): void {
 function encode(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
-
-/** The numbers by which the kernels know the kinds of memory. */
-export const KIND = { stack: 0, queue: 1, deque: 2 } as const;
 
 const PAGE = 65_536;
 /** What 32-bit pointers reach. */
@@ -119,6 +117,28 @@ export class Arena {
   words(at: number, count: number): Uint32Array<ArrayBuffer> {
     const from = at >>> 2;
     return this.#words.subarray(from, from + count);
+  }
+
+  /** Tells the kernels of which kind and size the memories of a batch are. @param endBytes from one end's row to the next */
+  memoryShape(
+    name: MemoryName,
+    { slots, undo, dStrength }: Record<keyof Storage, number>,
+    M: number,
+    endBytes: number,
+    table: number,
+  ): void {
+    const { ends, controls } = memoryKind(name);
+    this.kernels.memoryShape(
+      MEMORY_NAMES.indexOf(name),
+      ends,
+      controls.length,
+      slots,
+      undo,
+      dStrength,
+      M,
+      endBytes,
+      table,
+    );
   }
 
   #look(): void {

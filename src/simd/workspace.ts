@@ -1,8 +1,8 @@
 import { type Batch, NO_INPUT } from '../base/dims.ts';
-import { endsOf } from '../base/parameters.ts';
+import { entriesOf, memoryKind, type Storage } from '../base/memories.ts';
 import type { Block, Layout } from '../layout/layout.ts';
 import type { Group } from './groups.ts';
-import { type Arena, aligned, KIND } from './module.ts';
+import { type Arena, aligned } from './module.ts';
 import { type Panels, panelsOf, type WeightsPlaces, widestOf } from './weights.ts';
 
 const NONE: Group = { order: [], lengths: [], T: 0, active: [], first: [], rows: 0 };
@@ -14,14 +14,19 @@ export interface Capacity {
   K: number;
 }
 
+/** Entries of a memory of a sequence of T steps. */
+function storageOf({ spec, M4 }: Layout, T: number): Record<keyof Storage, number> {
+  const { slots, undo, dStrength } = memoryKind(spec.memory).storage(M4);
+  return { slots: entriesOf(slots, T), undo: entriesOf(undo, T), dStrength: entriesOf(dStrength, T) };
+}
+
 /** Pieces of a workspace and their bytes: the tensors of the layout, the batch, the memories; all of 4 bytes a number. */
-function piecesOf(
-  { spec, tensors, H4, S4, R4 }: Layout,
-  { G, T, K }: Capacity,
-): [name: string, bytes: number][] {
+function piecesOf(layout: Layout, { G, T, K }: Capacity): [name: string, bytes: number][] {
+  const { spec, tensors, H4, S4, R4 } = layout;
   const rows = G * T;
   const counts = { steps: rows, 'steps and start': rows + G, batch: G };
-  const slots = G * spec.memories * endsOf(spec.memory) * T;
+  const memories = G * spec.memories;
+  const { slots, undo, dStrength } = storageOf(layout, T);
   return [
     ...tensors.map(({ name, width4, rows: kind }): [string, number] => [name, 16 * width4 * counts[kind]]),
     ['ids', 4 * rows * K],
@@ -29,9 +34,9 @@ function piecesOf(
     ['outcomes', 16 * rows],
     ...['targets', 'weights', 'previous', 'recalled'].map((name): [string, number] => [name, 4 * rows]),
     ['table', 4 * T],
-    ['slots', 8 * slots],
-    ['undo', 16 * slots],
-    ['dStrength', 4 * slots],
+    ['slots', 8 * memories * slots],
+    ['undo', 16 * memories * undo],
+    ['dStrength', 4 * memories * dStrength],
     ['dh', 16 * H4 * G],
     ['dh below', 16 * H4 * G],
   ];
@@ -97,7 +102,7 @@ export class Workspace {
   load(batch: Batch, group: Group): void {
     this.group = group;
     const { B, K } = batch;
-    const { E, S4, R4, spec } = this.layout;
+    const { C, E, S4, R4, spec } = this.layout;
     this.K = K;
     this.noisy = batch.noise !== undefined;
     const { arena } = this;
@@ -115,7 +120,7 @@ export class Workspace {
         weights[row] = batch.weight[group.order[slot]];
         previous[row] = t === 0 ? NO_INPUT : group.first[t - 1] + slot;
         if (batch.noise) {
-          for (let e = 0; e < 2 * E; e++) noise[row * perRow + e] = batch.noise[n * 2 * E + e];
+          for (let e = 0; e < C * E; e++) noise[row * perRow + e] = batch.noise[n * C * E + e];
         }
       }
     }
@@ -123,8 +128,12 @@ export class Workspace {
     for (let t = 0; t < group.T; t++) table[t] = group.first[t] * 16 * S4;
     if (spec.memory === 'none') return;
     const { M4 } = this.layout;
-    const slots = group.T * endsOf(spec.memory);
-    arena.kernels.memoryShape(KIND[spec.memory], slots, 4 * M4, 16 * M4, this.at.table);
+    arena.memoryShape(spec.memory, this.storage(group.T), 4 * M4, 16 * M4, this.at.table);
+  }
+
+  /** Entries of a memory of a sequence of T steps. */
+  storage(T: number): Record<keyof Storage, number> {
+    return storageOf(this.layout, T);
   }
 
   /** The rows of a tensor. @param skip 1: without those of the starting state */
@@ -146,9 +155,12 @@ export class Workspace {
 
   /** Slots and logs of the memories, for allStrengths(). */
   states(): [slots: Uint32Array, undo: Uint32Array] {
-    const { spec } = this.layout;
-    const count = this.group.order.length * spec.memories * endsOf(spec.memory) * this.group.T;
-    return [this.arena.words(this.at.slots, 2 * count), this.arena.words(this.at.undo, 4 * count)];
+    const count = this.group.order.length * this.layout.spec.memories;
+    const { slots, undo } = this.storage(this.group.T);
+    return [
+      this.arena.words(this.at.slots, 2 * count * slots),
+      this.arena.words(this.at.undo, 4 * count * undo),
+    ];
   }
 
   // ---- places --------------------------------------------------------------------------------------------------

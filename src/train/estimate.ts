@@ -1,12 +1,7 @@
+import { cellOf, hasCell } from '../base/cells.ts';
 import { type Config, MOMENTS } from '../base/config.ts';
-import {
-  countParameters,
-  endsOfModel,
-  GATES,
-  hasCell,
-  type ModelSpec,
-  widthOfHeads,
-} from '../base/parameters.ts';
+import { endsOfModel } from '../base/memories.ts';
+import { countParameters, type ModelSpec, widthOfHeads } from '../base/parameters.ts';
 import type { Data } from '../tasks/data-file.ts';
 import { setup } from './setup.ts';
 
@@ -43,7 +38,7 @@ function perStep(spec: ModelSpec): number {
   const { layers, hidden: H, width: M, outputs: V } = spec;
   const E = endsOfModel(spec);
   // Gates and h, and an LSTM's c.
-  const cell = (GATES[spec.controller].length + (hasCell(spec) ? 2 : 1)) * H;
+  const cell = (cellOf(spec).gates.length + (hasCell(spec) ? 2 : 1)) * H;
   const heads = E * (2 + M);
   const reads = E * M;
   const deeper = spec.deeper ? widthOfHeads(spec) : 0;

@@ -1,6 +1,6 @@
 import type { Config } from '../base/config.ts';
 import { InputError } from '../base/errors.ts';
-import { endsOf, endsOfModel } from '../base/parameters.ts';
+import { endsOfModel } from '../base/memories.ts';
 import { Rng, STREAM } from '../base/rng.ts';
 import type { Model } from '../engine/engine.ts';
 import {
@@ -205,9 +205,8 @@ export interface TraceStep {
   /** The right output where it is known and the right symbols were fed in, else `·`. */
   target: string;
   phase: 'none' | 'reading' | 'writing';
-  /** [E] strengths; a deque's ends are its top and its bottom. */
-  push: number[];
-  pop: number[];
+  /** [E] of each control by its name, such as push and pop; a deque's ends are its top and its bottom. */
+  controls: Record<string, number[]>;
   /** For each memory, the strengths of all rows after the step: oldest first, a deque's from bottom to top. */
   strengths: number[][];
   /** [E·M] what was read. */
@@ -241,9 +240,10 @@ export async function trace(
     input: inputName(task, sequence, t),
     target: targetName(task, sequence, t),
     phase: phases[sequence.phase[t]],
-    push: [...forward.push.subarray(t * E, (t + 1) * E)],
-    pop: [...forward.pop.subarray(t * E, (t + 1) * E)],
-    strengths: endsOf(model.spec.memory) ? strengths.map(([steps]) => [...steps[t]]) : [],
+    controls: Object.fromEntries(
+      Object.entries(forward.controls).map(([name, all]) => [name, [...all.subarray(t * E, (t + 1) * E)]]),
+    ),
+    strengths: strengths.map(([steps]) => [...steps[t]]),
     read: [...read.subarray(t * E * M, (t + 1) * E * M)],
     output: task.outputNames[forward.predicted[t]],
     probability: output[t * V + forward.predicted[t]],

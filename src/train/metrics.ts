@@ -87,14 +87,19 @@ export const metricsOf = (sums: Sums): Metrics => ({
   badSteps: sums.badSteps,
 });
 
-/** Mean push and pop strength over the steps of a phase and all ends of memories; NaN where there are none. */
+/** Means of each control, such as push and pop, over the steps of a phase and all ends of memories; NaN where there are none. */
 export interface PhaseProfile {
-  push: number;
-  pop: number;
+  [control: string]: number | Record<string, number>[];
   steps: number;
   /** [E] the same of every end; where there is one only it says no more. */
-  ends: { push: number; pop: number }[];
+  ends: Record<string, number>[];
 }
+
+/** The mean of a control by its name; NaN where the memory has no such control. */
+export const meanOf = (profile: PhaseProfile, control: string): number => {
+  const mean = profile[control];
+  return typeof mean === 'number' ? mean : Number.NaN;
+};
 
 /** A stack that is used as one pushes ≈ 1 while reading, and pops ≈ 1 and pushes ≈ 0 while writing. */
 export interface Profile {
@@ -102,24 +107,25 @@ export interface Profile {
   writing: PhaseProfile;
 }
 
-/** The push/pop profile of evaluated batches of a model with E ends. */
+/** How a model with E ends of memories uses them in evaluated batches. */
 export function profileOf(evaluated: readonly { batch: Batch; forward: Forward }[], E: number): Profile {
   const meansOf = (phase: number): PhaseProfile => {
-    const sums = Array.from({ length: E }, () => ({ push: 0, pop: 0 }));
+    const names = Object.keys(evaluated[0]?.forward.controls ?? {});
+    const zeros = Object.fromEntries(names.map(name => [name, 0]));
+    const sums = Array.from({ length: E }, () => ({ ...zeros }));
     let steps = 0;
     for (const { batch, forward } of evaluated) {
       batch.phase.forEach((is, n) => {
         if (is !== phase) return;
         steps++;
         sums.forEach((sum, e) => {
-          sum.push += forward.push[n * E + e];
-          sum.pop += forward.pop[n * E + e];
+          for (const name of names) sum[name] += forward.controls[name][n * E + e];
         });
       });
     }
-    const ends = sums.map(({ push, pop }) => ({ push: push / steps, pop: pop / steps }));
-    const mean = (key: 'push' | 'pop'): number => ends.reduce((sum, end) => sum + end[key], 0) / E;
-    return { push: mean('push'), pop: mean('pop'), steps, ends };
+    const ends = sums.map(sum => Object.fromEntries(names.map(name => [name, sum[name] / steps])));
+    const mean = (name: string): number => ends.reduce((sum, end) => sum + end[name], 0) / E;
+    return { ...Object.fromEntries(names.map(name => [name, mean(name)])), steps, ends };
   };
   return { reading: meansOf(PHASE.reading), writing: meansOf(PHASE.writing) };
 }

@@ -1,6 +1,6 @@
 import type { Config, TrainConfig } from '../base/config.ts';
 import type { Batch } from '../base/dims.ts';
-import { endsOfModel } from '../base/parameters.ts';
+import { controlCount, endsOfModel } from '../base/memories.ts';
 import { Rng, STREAM } from '../base/rng.ts';
 import type { Engine, Model } from '../engine/engine.ts';
 import type { Data } from '../tasks/data-file.ts';
@@ -26,10 +26,10 @@ export function trainingBatch(task: Task, config: Config, step: number, longest:
   );
   const batch = makeBatch(sequences, lossPer);
   const deviation = noiseAt(config.train, step - begun);
-  const E = endsOfModel(config.model);
-  if (deviation > 0 && E > 0) {
+  const controls = endsOfModel(config.model) * controlCount(config.model.memory);
+  if (deviation > 0 && controls > 0) {
     const noiseRng = new Rng(seed, STREAM.noise, step);
-    batch.noise = Float32Array.from({ length: batch.T * B * E * 2 }, () => deviation * noiseRng.normal());
+    batch.noise = Float32Array.from({ length: batch.T * B * controls }, () => deviation * noiseRng.normal());
   }
   return batch;
 }

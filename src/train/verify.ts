@@ -1,5 +1,6 @@
 import { type Batch, MASKED } from '../base/dims.ts';
-import { countParameters, endsOfModel, parameters } from '../base/parameters.ts';
+import { controlCount, endsOfModel } from '../base/memories.ts';
+import { countParameters, parameters } from '../base/parameters.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Data } from '../tasks/data-file.ts';
 import type { Checkpoint } from './checkpoint.ts';
@@ -76,22 +77,23 @@ export async function verifyStep(
   const { task, spec } = setup(config, data);
   const whole = trainingBatch(task, config, state.step, run.curriculum.length, run.begun);
   const count = sequences ?? sequencesFor(countParameters(spec), whole.T, whole.B);
-  const batch = firstOf(whole, count, endsOfModel(spec));
+  const batch = firstOf(whole, count, endsOfModel(spec) * controlCount(spec.memory));
   const done = async (on: Engine) => {
     const model = await on.model(spec, config.train, { ...state, begun: run.begun }, choices);
     try {
-      const { push, pop, trace } = await model.forward(batch, true);
+      const { controls, trace } = await model.forward(batch, true);
       await model.step(batch);
       const [report] = await model.reports();
       const gradients = await model.gradients();
       const after = (await model.state()).parameters;
-      return { push, pop, output: trace!.output, read: trace!.read, report, gradients, after };
+      const made: Record<string, Float32Array> = { output: trace!.output, ...controls, read: trace!.read };
+      return { made, report, gradients, after };
     } finally {
       model.destroy();
     }
   };
   const [a, b] = [await done(engine), await done(reference)];
-  const forward = (['output', 'push', 'pop', 'read'] as const).map(name => compare(name, a[name], b[name]));
+  const forward = Object.keys(a.made).map(name => compare(name, a.made[name], b.made[name]));
   const names = parameters(spec).map(({ name }) => name);
   const gradients = names.map(name => compare(name, a.gradients.get(name)!, b.gradients.get(name)!));
   const weights = names.map(name => compare(name, a.after.get(name)!, b.after.get(name)!));
@@ -130,8 +132,8 @@ function compare(tensor: string, a: ArrayLike<number>, b: ArrayLike<number>): Di
   return { tensor, numbers: b.length, largest, difference };
 }
 
-/** The first `count` sequences of a batch; their weights stay, so that the objective is that part of the whole one. */
-function firstOf(batch: Batch, count: number, E: number): Batch {
+/** The first `count` sequences of a batch, of a model with so many controls; their weights stay, so that the objective is that part of the whole one. */
+function firstOf(batch: Batch, count: number, controls: number): Batch {
   const { B, T, K } = batch;
   if (count >= B) return batch;
   const part = <A extends Uint32Array | Uint8Array | Float32Array>(array: A, width: number): A => {
@@ -151,6 +153,6 @@ function firstOf(batch: Batch, count: number, E: number): Batch {
     target: part(batch.target, 1),
     weight: batch.weight.slice(0, count),
     phase: part(batch.phase, 1),
-    ...(batch.noise && { noise: part(batch.noise, 2 * E) }),
+    ...(batch.noise && { noise: part(batch.noise, controls) }),
   };
 }

@@ -162,15 +162,15 @@ describe('layers', () => {
     const { at, w, dw } = tensors(sizes);
     const rng = new Rng(2, 102);
     const noise = uniforms(rng, 2 * E, -2, 2);
+    const symbols = ['d', 'u'];
     const arriving = {
-      d: uniforms(rng, E, -1, 1),
-      u: uniforms(rng, E, -1, 1),
+      controls: symbols.map(() => uniforms(rng, E, -1, 1)),
       v: uniforms(rng, E * M, -1, 1),
     };
-    headsBackward(w, w.op, heads(w, w.op, noise), arriving, dw.op, dw);
+    headsBackward(w, w.op, symbols, heads(w, w.op, symbols, noise), arriving, dw.op, dw);
     const f = () => {
-      const { d, u, v } = heads(w, w.op, noise);
-      return dot(d, arriving.d) + dot(u, arriving.u) + dot(v, arriving.v);
+      const { controls, v } = heads(w, w.op, symbols, noise);
+      return controls.reduce((sum, x, c) => sum + dot(x, arriving.controls[c]), dot(v, arriving.v));
     };
     expectGradients(f, at, added(dw));
   });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Tensors } from '../../src/base/parameters.ts';
 import { Rng } from '../../src/base/rng.ts';
 import { type End, pop, popBackward, read, readBackward } from '../../src/reference/ends.ts';
-import { MEMORIES, type MemoryKind, memoryBackward, memoryForward } from '../../src/reference/memory.ts';
+import { MEMORIES, memoryBackward, memoryForward, type RowName } from '../../src/reference/memory.ts';
 import { rowsOf, zeroRows } from '../../src/reference/rows.ts';
 import { expectGradients } from '../support/differences.ts';
 import { drawAwayFromTies, memoryMargin, popMargin, readMargin, uniforms } from '../support/margins.ts';
@@ -11,7 +11,7 @@ import { drawAwayFromTies, memoryMargin, popMargin, readMargin, uniforms } from 
 // truncation error: a large step is exact but for rounding, 1e-16·|L|/h ≈ 1e-11 with |L| up to 100.
 const EXACT = { h: 1e-4, tolerance: 1e-9 };
 
-const KINDS: MemoryKind[] = ['stack', 'queue', 'deque'];
+const KINDS: RowName[] = ['stack', 'queue', 'deque'];
 const ENDS: End[] = ['top', 'bottom'];
 
 const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
@@ -48,8 +48,8 @@ describe.each(KINDS)('%s', kind => {
           at.set('value', uniforms(rng, T * E * M, -1, 1));
           const dRead = uniforms(rng, T * E * M, -1, 1);
           const [push, pops, value] = ['push', 'pop', 'value'].map(name => at.get(name)!);
-          const run = () => memoryForward(kind, push, pops, value);
-          const made = memoryBackward(kind, push, pops, value, run().strengths, dRead);
+          const run = () => memoryForward(kind, [push, pops], value);
+          const made = memoryBackward(kind, [push, pops], value, run(), dRead);
           const gradients = new Map([
             ['push', made.dPush],
             ['pop', made.dPop],
@@ -177,17 +177,17 @@ describe('a deque that keeps one end silent', () => {
     ['queue', 1],
   ] as const)('is a %s where it is popped and read at end %i, to the last bit', (kind, e) => {
     const { push, pop: pops, value, dRead } = one;
-    const alone = memoryForward(kind, push, pops, value);
-    const gradients = memoryBackward(kind, push, pops, value, alone.strengths, dRead);
+    const alone = memoryForward(kind, [push, pops], value);
+    const gradients = memoryBackward(kind, [push, pops], value, alone, dRead);
 
     const both = { push: at(0, push), pop: at(e, pops), value: at(0, value, M), dRead: at(e, dRead, M) };
-    const made = memoryForward('deque', both.push, both.pop, both.value);
+    const made = memoryForward('deque', [both.push, both.pop], both.value);
     expect(of(e, made.read, M)).toEqual([...alone.read]);
     made.strengths.forEach((s, t) => {
       expect([...s.subarray(0, t + 1)]).toEqual(new Array(t + 1).fill(0));
       expect([...s.subarray(t + 1)]).toEqual([...alone.strengths[t]]);
     });
-    const back = memoryBackward('deque', both.push, both.pop, both.value, made.strengths, both.dRead);
+    const back = memoryBackward('deque', [both.push, both.pop], both.value, made, both.dRead);
     expect(of(0, back.dPush)).toEqual([...gradients.dPush]);
     expect(of(e, back.dPop)).toEqual([...gradients.dPop]);
     expect(of(0, back.dValue, M)).toEqual([...gradients.dValue]);
@@ -204,8 +204,8 @@ describe('a deque that keeps one end silent', () => {
       const [top, bottom] = [0, 1].map(e => Float64Array.from(of(e, flat, width)));
       return at(0, bottom, width).map((x, n) => x + at(1, top, width)[n]);
     };
-    const made = memoryForward('deque', push, pops, value);
-    const other = memoryForward('deque', turned(push), turned(pops), turned(value, M));
+    const made = memoryForward('deque', [push, pops], value);
+    const other = memoryForward('deque', [turned(push), turned(pops)], turned(value, M));
     expect([...turned(other.read, M)]).toEqual([...made.read]);
     other.strengths.forEach((s, t) => {
       expect([...s.toReversed()]).toEqual([...made.strengths[t]]);

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type Batch, NO_INPUT } from '../../src/base/dims.ts';
 import { type ModelSpec, type Tensors, zeros } from '../../src/base/parameters.ts';
 import { Rng } from '../../src/base/rng.ts';
+import { strengthsOf } from '../../src/reference/memories.ts';
 import { memoryForward } from '../../src/reference/memory.ts';
 import { modelBackward, modelForward } from '../../src/reference/model.ts';
 import { makeSpec, randomBatch } from '../support/batches.ts';
@@ -127,8 +128,9 @@ describe('the objective', () => {
     const { steps } = modelForward(two, zeros(two), other).sequences[2];
     const n = 3 * other.B + 2;
     for (let e = 0; e < 4; e++) {
-      expect(steps[3].d[e]).toBeCloseTo(1 / (1 + Math.exp(-other.noise![2 * (4 * n + e)])), 14);
-      expect(steps[3].u[e]).toBeCloseTo(1 / (1 + Math.exp(-other.noise![2 * (4 * n + e) + 1])), 14);
+      const [d, u] = steps[3].controls;
+      expect(d[e]).toBeCloseTo(1 / (1 + Math.exp(-other.noise![2 * (4 * n + e)])), 14);
+      expect(u[e]).toBeCloseTo(1 / (1 + Math.exp(-other.noise![2 * (4 * n + e) + 1])), 14);
     }
     const none = { ...batch, noise: new Float32Array(batch.noise!.length) };
     expect(modelForward(spec, weights, none).objective).toBe(modelForward(spec, weights, silent).objective);
@@ -141,29 +143,25 @@ describe('several memories', () => {
     const { weights, batch } = drawn(spec);
     const [M, E] = [spec.width, 4];
     const { steps } = modelForward(spec, weights, batch).sequences[0];
-    const push = steps.map(({ d }) => d);
     for (const k of [0, 1]) {
       const ends = (all: Float64Array, width = 1) => [...all.subarray(2 * k * width, 2 * (k + 1) * width)];
       const { read, strengths } = memoryForward(
         'deque',
-        push.flatMap(d => ends(d)),
-        steps.flatMap(({ u }) => ends(u)),
+        [0, 1].map(c => steps.flatMap(({ controls }) => ends(controls[c]))),
         steps.flatMap(({ v }) => ends(v, M)),
       );
       expect(steps.flatMap(({ r }) => ends(r, M))).toEqual([...read]);
-      expect(steps.map(({ memories }) => memories[k].s)).toEqual(strengths);
+      expect(steps.map(({ memories }) => strengthsOf(spec, memories)[k])).toEqual(strengths);
     }
     expect(steps[0].v).toHaveLength(E * M);
     // The first push fills the first block of the reads by the top's strength, the second by the bottom's …
     const first = steps[0];
+    const [d] = first.controls;
     for (let e = 0; e < E; e++) {
       const other = e % 2 === 0 ? e + 1 : e - 1;
       for (let m = 0; m < M; m++) {
-        const rest = Math.min(first.d[other], 1 - first.d[e]);
-        expect(first.r[e * M + m]).toBeCloseTo(
-          first.d[e] * first.v[e * M + m] + rest * first.v[other * M + m],
-          14,
-        );
+        const rest = Math.min(d[other], 1 - d[e]);
+        expect(first.r[e * M + m]).toBeCloseTo(d[e] * first.v[e * M + m] + rest * first.v[other * M + m], 14);
       }
     }
   });
@@ -172,9 +170,7 @@ describe('several memories', () => {
     const spec = makeSpec({ memory: 'none', controller: 'lstm' });
     const { weights, batch } = drawn(spec);
     const [step] = modelForward(spec, weights, batch).sequences[0].steps;
-    expect([step.d, step.u, step.v, step.r, step.memories].map(({ length }) => length)).toEqual([
-      0, 0, 0, 0, 0,
-    ]);
+    expect([step.controls, step.v, step.r, step.memories].map(({ length }) => length)).toEqual([0, 0, 0, 0]);
   });
 });
 
@@ -215,7 +211,7 @@ it('the forward pass written out: two layers, a deque, embeddings of several inp
     push.push(...add(map(h2, 'W_d'), bias('b_d'), noise(0)).map(sigmoid));
     pop.push(...add(map(h2, 'W_u'), bias('b_u'), noise(1)).map(sigmoid));
     value.push(...add(map(h2, 'W_v'), bias('b_v')).map(Math.tanh));
-    const { read } = memoryForward('deque', push, pop, value);
+    const { read } = memoryForward('deque', [push, pop], value);
     r = [...read.slice(-2 * M)];
     const o = add(map(h2, 'W_o'), bias('b_o')).map(Math.tanh);
     const y = add(map(o, 'W_s'), bias('b_s')).map(Math.tanh);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Rng } from '../../src/base/rng.ts';
-import { MEMORIES, type MemoryKind, memoryBackward, memoryForward } from '../../src/reference/memory.ts';
+import { MEMORIES, memoryBackward, memoryForward, type RowName } from '../../src/reference/memory.ts';
 
 /**
  * Where arguments of a max or min are equal, differences have nothing to say. Here the formulas of the paper are
@@ -35,7 +35,7 @@ const readOf = (s: Dual[], V: Dual[], over: Sum): Dual =>
   sum(s.map((si, i) => times(weight(si, minus(ONE, over(s, i))), V[i])));
 
 /** Reads [T,E] of rows of width 1. push, pop, value [T,E] */
-const PAPER: Record<MemoryKind, (push: Dual[], pop: Dual[], value: Dual[]) => Dual[]> = {
+const PAPER: Record<RowName, (push: Dual[], pop: Dual[], value: Dual[]) => Dual[]> = {
   stack(push, pop, value) {
     let s: Dual[] = [];
     return push.map((d, t) => {
@@ -77,8 +77,9 @@ describe.each(['stack', 'queue', 'deque'] as const)('%s', kind => {
       const inputs = [whole(0, parts).map(x => x / parts), whole(0, parts).map(x => x / parts), whole(-8, 8)];
       const dRead = whole(-8, 8);
       const [push, pop, value] = inputs;
-      const { read, strengths } = memoryForward(kind, push, pop, value);
-      const { dPush, dPop, dValue } = memoryBackward(kind, push, pop, value, strengths, dRead);
+      const made = memoryForward(kind, [push, pop], value);
+      const { read } = made;
+      const { dPush, dPop, dValue } = memoryBackward(kind, [push, pop], value, made, dRead);
 
       const [d, u, v] = inputs.map(all => all.map(x => dual(x)));
       expect([...read]).toEqual(PAPER[kind](d, u, v).map(({ x }) => x));

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TrainConfig } from '../../src/base/config.ts';
 import { assign } from '../../src/base/config.ts';
-import { endsOf } from '../../src/base/parameters.ts';
+import { endsOf } from '../../src/base/memories.ts';
 import { Rng } from '../../src/base/rng.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import type { GpuOptions } from '../../src/engine/gpu.ts';
@@ -52,10 +52,13 @@ describe.each(FORMS)('%s', (name, options) => {
       const rng = new Rng(7, 1);
       for (let step = 0; step < 2; step++) await model.step(randomBatch(rng, spec, lengths));
       const reports = await model.reports();
-      const { report, predicted, push, trace } = await model.forward(randomBatch(rng, spec, lengths), true);
+      const { report, predicted, controls, trace } = await model.forward(
+        randomBatch(rng, spec, lengths),
+        true,
+      );
       const state = await model.state();
       model.destroy();
-      return { reports, report, predicted, push, trace, state };
+      return { reports, report, predicted, controls, trace, state };
     };
     const whole = await run();
     for (const steps of name === 'lane' ? [5, 1] : [5]) expect(await run(steps)).toEqual(whole);

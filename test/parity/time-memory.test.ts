@@ -40,7 +40,7 @@ describe.each(KINDS)('%s', kind => {
         const long = longMemory(kind, push, pop, value, dRead);
         for (const name of ['read', 'dPush', 'dPop', 'dValue'] as const) {
           long[name].forEach((x, i) => {
-            expect(x, `${range} ${name}[${i}]`).toBeCloseTo(expected[k][name][i], 10);
+            expect(x, `${range} ${name}[${i}]`).toBeCloseTo(expected[k].tensors[name][i], 10);
           });
         }
       }
@@ -68,7 +68,7 @@ describe.each(KINDS)('%s', kind => {
     const dRead = numbers(T * M, -1, 1);
     const memory = await engines[form].memory({ kind, B: 1, T, M });
     const read = await memory.forward(push, pop, value);
-    const actual = { read, ...(await memory.backward(dRead)) };
+    const actual: Record<string, Float32Array> = { read, ...(await memory.backward(dRead)) };
     memory.destroy();
     const expected = longMemory(kind, push, pop, value, dRead);
     for (const name of names) {

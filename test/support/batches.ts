@@ -1,6 +1,7 @@
 import { makeConfig } from '../../src/base/config.ts';
 import { type Batch, MASKED, NO_INPUT, ZERO_TARGET } from '../../src/base/dims.ts';
-import { endsOfModel, type ModelSpec } from '../../src/base/parameters.ts';
+import { controlCount, endsOfModel } from '../../src/base/memories.ts';
+import type { ModelSpec } from '../../src/base/parameters.ts';
 import type { Rng } from '../../src/base/rng.ts';
 
 /** A small model; what is not given is as in the default configuration. */
@@ -51,6 +52,10 @@ export function randomBatch(
     target,
     weight: Float32Array.from(lengths, () => 0.5 + rng.uniform()),
     phase: new Uint8Array(T * B),
-    ...(noise && { noise: Float32Array.from({ length: T * B * endsOfModel(spec) * 2 }, () => rng.normal()) }),
+    ...(noise && {
+      noise: Float32Array.from({ length: T * B * endsOfModel(spec) * controlCount(spec.memory) }, () =>
+        rng.normal(),
+      ),
+    }),
   };
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe } from 'vitest';
+import type { MemoryName } from '../../src/base/memories.ts';
 import type { ModelSpec } from '../../src/base/parameters.ts';
-import type { Engine, MemoryKind } from '../../src/engine/engine.ts';
+import type { Engine } from '../../src/engine/engine.ts';
 import type { GpuOptions } from '../../src/engine/gpu.ts';
 import { PROFILE_NAMES } from '../../src/gpu/profile.ts';
 import { ENGINES, REFERENCE } from '../../src/platform/names.ts';
@@ -20,7 +21,7 @@ export interface Way {
   /** Whether it computes a model of these sizes at all. */
   takes(spec: ModelSpec): boolean;
   /** Whether it has a memory of this kind of its own. */
-  hasMemory(kind: MemoryKind): boolean;
+  hasMemory(kind: MemoryName): boolean;
   /** Time steps of all sequences together that a memory is compared on at most, in `npm test` and in `npm run verify`. */
   most: { test: number; verify: number };
   /**

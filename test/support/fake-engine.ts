@@ -1,6 +1,7 @@
 import type { Batch } from '../../src/base/dims.ts';
 import { MASKED, ZERO_TARGET } from '../../src/base/dims.ts';
-import { endsOf, endsOfModel, type ModelSpec, type Tensors } from '../../src/base/parameters.ts';
+import { endsOf, endsOfModel } from '../../src/base/memories.ts';
+import type { ModelSpec, Tensors } from '../../src/base/parameters.ts';
 import type { Engine, Forward, Model, ModelState, StepReport } from '../../src/engine/engine.ts';
 
 /** How the fake behaves: by training step, all optional. */
@@ -89,13 +90,12 @@ export class FakeModel implements Model {
     return {
       report: report(batch, this.#behaviour.coarse?.(this.#state.step) ?? 0),
       predicted,
-      push: inPhase(1),
-      pop: inPhase(2),
+      controls: memory === 'none' ? {} : { push: inPhase(1), pop: inPhase(2) },
       trace: traced
         ? {
             output,
             read: new Float32Array(T * B * E * M),
-            strengths: Array.from({ length: memories }, () =>
+            strengths: Array.from({ length: memory === 'none' ? 0 : memories }, () =>
               Array.from({ length: B }, () => Array.from({ length: T }, (_, t) => new Float32Array(rows(t)))),
             ),
           }

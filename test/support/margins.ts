@@ -1,7 +1,7 @@
 import type { ModelSpec } from '../../src/base/parameters.ts';
 import { Rng } from '../../src/base/rng.ts';
 import { type End, pop } from '../../src/reference/ends.ts';
-import { MEMORIES, type MemoryKind } from '../../src/reference/memory.ts';
+import { MEMORIES, type RowName } from '../../src/reference/memory.ts';
 import type { Sequence } from '../../src/reference/model.ts';
 
 /**
@@ -40,10 +40,10 @@ export function readMargin(strengths: Float64Array, end: End = 'top'): number {
 }
 
 /** Ends that are popped and read, in the order of the pops. */
-const ENDS: Record<MemoryKind, End[]> = { stack: ['top'], queue: ['bottom'], deque: ['top', 'bottom'] };
+const ENDS: Record<RowName, End[]> = { stack: ['top'], queue: ['bottom'], deque: ['top', 'bottom'] };
 
 /** Of a whole sequence. push [T,E], pop [T,E] */
-export function memoryMargin(kind: MemoryKind, push: ArrayLike<number>, pops: ArrayLike<number>): number {
+export function memoryMargin(kind: RowName, push: ArrayLike<number>, pops: ArrayLike<number>): number {
   const ends = ENDS[kind];
   const E = ends.length;
   let margin = Infinity;
@@ -64,8 +64,10 @@ export function memoryMargin(kind: MemoryKind, push: ArrayLike<number>, pops: Ar
 
 /** Of a model's memories over the sequences of a batch: the nearest of all. */
 export function modelMargin({ memory, memories }: ModelSpec, sequences: readonly Sequence[]): number {
-  if (memory === 'none') return Infinity;
-  const E = MEMORIES[memory].ends;
+  // Kinds without rows have no branches.
+  if (!(memory in MEMORIES)) return Infinity;
+  const kind = memory as RowName;
+  const E = MEMORIES[kind].ends;
   let margin = Infinity;
   for (const { steps } of sequences) {
     for (let k = 0; k < memories; k++) {
@@ -73,9 +75,9 @@ export function modelMargin({ memory, memories }: ModelSpec, sequences: readonly
       margin = Math.min(
         margin,
         memoryMargin(
-          memory,
-          steps.flatMap(({ d }) => ofMemory(d)),
-          steps.flatMap(({ u }) => ofMemory(u)),
+          kind,
+          steps.flatMap(({ controls }) => ofMemory(controls[0])),
+          steps.flatMap(({ controls }) => ofMemory(controls[1])),
         ),
       );
     }

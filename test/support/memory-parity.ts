@@ -1,7 +1,8 @@
-import { endsOf } from '../../src/base/parameters.ts';
+import type { MemoryName } from '../../src/base/memories.ts';
+import { endsOf, MEMORY_NAMES, memoryKind } from '../../src/base/memories.ts';
 import { Rng } from '../../src/base/rng.ts';
-import type { Engine, MemoryKind } from '../../src/engine/engine.ts';
-import { memoryBackward, memoryForward } from '../../src/reference/memory.ts';
+import type { Engine } from '../../src/engine/engine.ts';
+import { type MemoryReads, memoryBackward, memoryForward } from '../../src/reference/memory.ts';
 
 /**
  * A memory of an engine against the reference, in Node and in a browser.
@@ -21,7 +22,7 @@ export const RANGES: Record<string, (rng: Rng) => number> = {
   '0 or 1': rng => rng.int(0, 1),
 };
 
-export const KINDS = ['stack', 'queue', 'deque'] as const;
+export const KINDS = MEMORY_NAMES;
 
 /** Different sequences in a batch; the batch repeats them, since the reference is slow. */
 const DISTINCT = 3;
@@ -40,38 +41,40 @@ export function largestDifference(actual: Float32Array, expected: (k: number) =>
 
 /** A few sequences and what the reference makes of them. */
 export interface MemoryTruth {
-  kind: MemoryKind;
+  kind: MemoryName;
   T: number;
   M: number;
-  /** [T,E] and [T,E,M] of each sequence. */
-  sequences: Record<'push' | 'pop' | 'value' | 'dRead', Float32Array>[];
-  expected: (ReturnType<typeof memoryForward> & ReturnType<typeof memoryBackward>)[];
+  /** [T,E] of every control, and [T,E,M], of each sequence. */
+  sequences: Record<string, Float32Array>[];
+  expected: { made: MemoryReads; tensors: Record<string, Float64Array> }[];
 }
 
 const truths = new Map<string, MemoryTruth>();
 
 /** DISTINCT sequences with strengths of a range: the same ones for every engine that is compared. */
-export function memoryTruth(kind: MemoryKind, T: number, M: number, range: string): MemoryTruth {
+export function memoryTruth(kind: MemoryName, T: number, M: number, range: string): MemoryTruth {
   const key = [kind, T, M, range].join();
   const truth = truths.get(key) ?? makeTruth(kind, T, M, range);
   truths.set(key, truth);
   return truth;
 }
 
-function makeTruth(kind: MemoryKind, T: number, M: number, range: string): MemoryTruth {
+function makeTruth(kind: MemoryName, T: number, M: number, range: string): MemoryTruth {
   const rng = new Rng(1, T, M);
   const n = T * endsOf(kind);
+  const names = memoryKind(kind).controls.map(({ name }) => name);
   const make = (length: number, draw: () => number) => Float32Array.from({ length }, draw);
   const symmetric = () => 2 * rng.uniform() - 1;
   const sequences = Array.from({ length: DISTINCT }, () => ({
-    push: make(n, () => RANGES[range](rng)),
-    pop: make(n, () => RANGES[range](rng)),
+    ...Object.fromEntries(names.map(name => [name, make(n, () => RANGES[range](rng))])),
     value: make(n * M, symmetric),
     dRead: make(n * M, symmetric),
   }));
-  const expected = sequences.map(({ push, pop, value, dRead }) => {
-    const forward = memoryForward(kind, push, pop, value);
-    return { ...forward, ...memoryBackward(kind, push, pop, value, forward.strengths, dRead) };
+  const expected = sequences.map((sequence: Record<string, Float32Array>) => {
+    const controls = names.map(name => sequence[name]);
+    const { value, dRead } = sequence;
+    const made = memoryForward(kind, controls, value);
+    return { made, tensors: { read: made.read, ...memoryBackward(kind, controls, value, made, dRead) } };
   });
   return { kind, T, M, sequences, expected };
 }
@@ -86,35 +89,34 @@ export async function compareMemory(
   B: number,
 ): Promise<Record<string, number>> {
   const { kind, T, M, sequences, expected } = truth;
-  const make = (name: keyof MemoryTruth['sequences'][number]): Float32Array => {
+  const make = (name: string): Float32Array => {
     const length = sequences[0][name].length;
     const all = new Float32Array(B * length);
     for (let b = 0; b < B; b++) all.set(sequences[b % DISTINCT][name], b * length);
     return all;
   };
   const memory = await engine.memory({ kind, B, T, M });
-  const read = await memory.forward(make('push'), make('pop'), make('value'));
+  const names = memoryKind(kind).controls.map(({ name }) => name);
+  const read = await memory.forward(...[...names, 'value'].map(make));
   // T·T/2 numbers a sequence: too many for the large batch.
   const strengths = B <= 7 ? await memory.strengths() : [];
-  const gradients = await memory.backward(make('dRead'));
+  const made: Record<string, Float32Array> = { read, ...(await memory.backward(make('dRead'))) };
   memory.destroy();
 
-  const against = (actual: Float32Array, name: 'read' | 'dPush' | 'dPop' | 'dValue'): number => {
-    const { length } = expected[0][name];
-    return largestDifference(actual, k => expected[Math.floor(k / length) % DISTINCT][name][k % length]);
-  };
   let strength = 0;
   for (const [b, steps] of strengths.entries()) {
-    const wanted = expected[b % DISTINCT].strengths;
+    const wanted = expected[b % DISTINCT].made.strengths;
     for (const [t, row] of steps.entries()) {
       for (const [i, s] of row.entries()) strength = Math.max(strength, Math.abs(s - wanted[t][i]));
     }
   }
+  const against = (name: string): number => {
+    const { length } = expected[0].tensors[name];
+    const of = (k: number): number => expected[Math.floor(k / length) % DISTINCT].tensors[name][k % length];
+    return largestDifference(made[name], of);
+  };
   return {
-    read: against(read, 'read'),
     strength,
-    dPush: against(gradients.dPush, 'dPush'),
-    dPop: against(gradients.dPop, 'dPop'),
-    dValue: against(gradients.dValue, 'dValue'),
+    ...Object.fromEntries(Object.keys(expected[0].tensors).map(name => [name, against(name)])),
   };
 }

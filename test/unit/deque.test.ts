@@ -1,14 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import { Rng } from '../../src/base/rng.ts';
 import { deque } from '../../src/reference/deque.ts';
+import { memoryForward } from '../../src/reference/memory.ts';
 import { rowsOf, zeroRows } from '../../src/reference/rows.ts';
-import { sequenceForward } from '../../src/reference/sequence.ts';
 
 const f64 = (...x: number[]): Float64Array => Float64Array.from(x);
 
 describe('a deque by hand: end 0 is the top, end 1 the bottom, rows go from bottom to top', () => {
   it('pushes at both ends', () => {
-    const { strengths, read } = sequenceForward(deque, [0.75, 0.5, 0.25, 1], [0, 0, 0, 0], [1, 2, 3, 4]);
+    const { strengths, read } = memoryForward(
+      'deque',
+      [
+        [0.75, 0.5, 0.25, 1],
+        [0, 0, 0, 0],
+      ],
+      [1, 2, 3, 4],
+    );
     expect(strengths.map(s => [...s])).toEqual([
       [0.5, 0.75],
       [1, 0.5, 0.75, 0.25],
@@ -74,7 +81,7 @@ describe('whole sequences', () => {
     const rng = new Rng(5, 103);
     const [push, pop] = [0, 1].map(() => Array.from({ length: 2 * T }, () => rng.int(0, 1)));
     const value = Array.from({ length: 2 * T }, (_, n) => n + 1);
-    const { read } = sequenceForward(deque, push, pop, value);
+    const { read } = memoryForward('deque', [push, pop], value);
     const symbols: number[] = [];
     for (let t = 0; t < T; t++) {
       if (pop[2 * t]) symbols.pop();
@@ -90,7 +97,7 @@ describe('whole sequences', () => {
     for (let seed = 0; seed < 20; seed++) {
       const rng = new Rng(seed, 103);
       const [push, u] = [0, 1].map(() => Array.from({ length: 2 * T }, () => rng.int(0, 4) / 4));
-      const { read, strengths } = sequenceForward(deque, push, u, new Array(2 * T).fill(1));
+      const { read, strengths } = memoryForward('deque', [push, u], new Array(2 * T).fill(1));
       let all = 0;
       strengths.forEach((s, t) => {
         expect(s).toHaveLength(2 * (t + 1));
@@ -107,7 +114,7 @@ describe('whole sequences', () => {
     const rng = new Rng(7, 103);
     const [push, u] = [0, 1].map(() => Float64Array.from({ length: 2 * T }, () => rng.uniform()));
     const value = Float64Array.from({ length: 2 * T * M }, () => rng.normal());
-    const { read, strengths } = sequenceForward(deque, push, u, value);
+    const { read, strengths } = memoryForward('deque', [push, u], value);
     let s: Float64Array = new Float64Array(0);
     let rows: Float64Array[] = [];
     for (let t = 0; t < T; t++) {

@@ -131,18 +131,18 @@ describe('memories of other kinds', () => {
     expect(profile.reading).toMatchObject({ push: 1, pop: 0, steps: 6 });
     const none = make('reverse', {}, ['memory=none']);
     const without = (await evaluate(none.model, none.task, options)).profile;
-    expect(without.reading).toEqual({ push: Number.NaN, pop: Number.NaN, steps: 6, ends: [] });
+    expect(without.reading).toEqual({ steps: 6, ends: [] });
   });
 
   test('a trace has the numbers of every end', async () => {
     const deques = make('reverse', {}, ['memory=deque', 'memories=2']);
     const steps = await trace(deques.model, deques.task, [0, 1]);
-    expect(steps[1]).toMatchObject({ push: [1, 1, 1, 1], pop: [0, 0, 0, 0] });
+    expect(steps[1]).toMatchObject({ controls: { push: [1, 1, 1, 1], pop: [0, 0, 0, 0] } });
     expect(steps[1].strengths.map(rows => rows.length)).toEqual([4, 4]);
     expect(steps[1].read).toHaveLength(4 * 8);
     const none = make('reverse', {}, ['memory=none']);
     const [step] = await trace(none.model, none.task, [0, 1]);
-    expect(step).toMatchObject({ push: [], pop: [], strengths: [], read: [] });
+    expect(step).toMatchObject({ controls: {}, strengths: [], read: [] });
   });
 });
 
@@ -190,7 +190,7 @@ test('trace tells every step of a free run', async () => {
   expect(steps.map(({ input }) => input)).toEqual(['<s>', 'a', 'b', '|||', 'b', 'a']);
   expect(steps.map(({ target }) => target)).toEqual(['·', '·', '·', 'b', 'a', '</s>']);
   expect(steps.map(({ output }) => output).slice(3)).toEqual(['b', 'a', '</s>']);
-  expect(steps[4]).toMatchObject({ phase: 'writing', push: [0], pop: [1], probability: 0.75 });
+  expect(steps[4]).toMatchObject({ phase: 'writing', controls: { push: [0], pop: [1] }, probability: 0.75 });
   expect(steps.map(({ strengths }) => strengths.map(rows => rows.length))).toEqual([
     [1],
     [2],

@@ -16,7 +16,7 @@ const BELOW: Record<string, string[]> = {
   gpu: ['base'],
   tasks: ['base'],
   plot: [],
-  shaders: ['layout'],
+  shaders: ['base', 'layout'],
   reference: ['base'],
   simd: ['base', 'layout'],
   kernels: ['base', 'layout', 'gpu', 'shaders'],

@@ -1,12 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import {
-  countParameters,
-  endsOfModel,
-  initialise,
-  type ModelSpec,
-  parameters,
-  zeros,
-} from '../../src/base/parameters.ts';
+import { endsOfModel } from '../../src/base/memories.ts';
+import { countParameters, initialise, type ModelSpec, parameters, zeros } from '../../src/base/parameters.ts';
 import { makeSpec } from '../support/batches.ts';
 import { countLikePaper } from '../support/paper-count.ts';
 

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Rng } from '../../src/base/rng.ts';
+import { memoryBackward, memoryForward } from '../../src/reference/memory.ts';
 import { queue } from '../../src/reference/queue.ts';
 import { rowsOf, zeroRows } from '../../src/reference/rows.ts';
-import { sequenceBackward, sequenceForward } from '../../src/reference/sequence.ts';
 
 const f64 = (...x: number[]): Float64Array => Float64Array.from(x);
 
@@ -11,19 +11,19 @@ describe('a queue by hand', () => {
   const pop = [0, 0.25, 0.75];
 
   it('strengths: the oldest rows go first', () => {
-    const { strengths } = sequenceForward(queue, push, pop, [1, 2, 3]);
+    const { strengths } = memoryForward('queue', [push, pop], [1, 2, 3]);
     expect(strengths.map(s => [...s])).toEqual([[0.75], [0.5, 0.5], [0, 0.25, 1]]);
   });
 
   it('reads: one unit from the oldest', () => {
-    const { read } = sequenceForward(queue, push, pop, [1, 2, 3]);
+    const { read } = memoryForward('queue', [push, pop], [1, 2, 3]);
     expect([...read]).toEqual([0.75, 0.5 + 2 * 0.5, 0.25 * 2 + 0.75 * 3]);
   });
 
   it('gradients of L = r1 + 2·r2 + 3·r3', () => {
     const value = [1, 2, 3];
-    const { strengths } = sequenceForward(queue, push, pop, value);
-    const { dPush, dPop, dValue } = sequenceBackward(queue, pop, value, strengths, [1, 2, 3]);
+    const made = memoryForward('queue', [push, pop], value);
+    const { dPush, dPop, dValue } = memoryBackward('queue', [push, pop], value, made, [1, 2, 3]);
     expect([...dValue]).toEqual([0.75 + 2 * 0.5, 2 * 0.5 + 3 * 0.25, 3 * 0.75]);
     // Step 3: row 2 is read in part, so row 1 has 3·(2 − 3); the pop hands that to rows 0 and 1, and +3 to u.
     // Step 2: both rows are read whole: ds = 2·1 − 3, 2·2 − 3; row 0 survives: du = 1. Step 1: ds = 1 − 1.
@@ -84,7 +84,7 @@ describe('strengths of quarters, whose sums are exact', () => {
     for (let seed = 0; seed < 20; seed++) {
       const rng = new Rng(seed, 103);
       const [push, u] = [quarters(rng, T), quarters(rng, T)];
-      const { read, strengths } = sequenceForward(queue, push, u, new Array(T).fill(1));
+      const { read, strengths } = memoryForward('queue', [push, u], new Array(T).fill(1));
       let before = 0;
       strengths.forEach((s, t) => {
         expect(s).toHaveLength(t + 1);
@@ -100,7 +100,7 @@ describe('strengths of quarters, whose sums are exact', () => {
     const rng = new Rng(5, 103);
     const [push, u] = [0, 1].map(() => Array.from({ length: T }, () => rng.int(0, 1)));
     const value = Array.from({ length: T }, (_, t) => t + 1);
-    const { read } = sequenceForward(queue, push, u, value);
+    const { read } = memoryForward('queue', [push, u], value);
     const symbols: number[] = [];
     for (let t = 0; t < T; t++) {
       if (u[t]) symbols.shift();
@@ -114,7 +114,7 @@ describe('strengths of quarters, whose sums are exact', () => {
     const rng = new Rng(7, 103);
     const [push, u] = [quarters(rng, T), quarters(rng, T)];
     const value = Float64Array.from({ length: T * M }, () => rng.normal());
-    const { read, strengths } = sequenceForward(queue, push, u, value);
+    const { read, strengths } = memoryForward('queue', [push, u], value);
     let s: Float64Array = new Float64Array(0);
     const rows: Float64Array[] = [];
     for (let t = 0; t < T; t++) {

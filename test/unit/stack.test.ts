@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Rng } from '../../src/base/rng.ts';
+import { memoryBackward, memoryForward } from '../../src/reference/memory.ts';
 import { zeroRows } from '../../src/reference/rows.ts';
-import { sequenceBackward, sequenceForward } from '../../src/reference/sequence.ts';
 import { stack } from '../../src/reference/stack.ts';
 
 const f64 = (...x: number[]): Float64Array => Float64Array.from(x);
@@ -11,7 +11,7 @@ describe("the paper's Figure 1a", () => {
   const pop = [0, 0.1, 0.9];
 
   it('strengths', () => {
-    const { strengths } = sequenceForward(stack, push, pop, [1, 2, 3]);
+    const { strengths } = memoryForward('stack', [push, pop], [1, 2, 3]);
     const expected = [[0.8], [0.7, 0.5], [0.3, 0, 0.9]];
     expected.forEach((row, t) => {
       expect(strengths[t]).toHaveLength(row.length);
@@ -23,7 +23,7 @@ describe("the paper's Figure 1a", () => {
   });
 
   it('reads, with rows of the identity as values: 0.8·v1; 0.5·v1 + 0.5·v2; 0.1·v1 + 0·v2 + 0.9·v3', () => {
-    const { read } = sequenceForward(stack, push, pop, [1, 0, 0, 0, 1, 0, 0, 0, 1]);
+    const { read } = memoryForward('stack', [push, pop], [1, 0, 0, 0, 1, 0, 0, 0, 1]);
     [0.8, 0, 0, 0.5, 0.5, 0, 0.1, 0, 0.9].forEach((r, n) => {
       expect(read[n]).toBeCloseTo(r, 15);
     });
@@ -31,8 +31,8 @@ describe("the paper's Figure 1a", () => {
 
   it('gradients of L = r1 + 2·r2 + 3·r3', () => {
     const value = [1, 2, 3];
-    const { strengths } = sequenceForward(stack, push, pop, value);
-    const { dPush, dPop, dValue } = sequenceBackward(stack, pop, value, strengths, [1, 2, 3]);
+    const made = memoryForward('stack', [push, pop], value);
+    const { dPush, dPop, dValue } = memoryBackward('stack', [push, pop], value, made, [1, 2, 3]);
     [2.1, 1, 2.7].forEach((dv, t) => {
       expect(dValue[t]).toBeCloseTo(dv, 14);
     });
@@ -118,7 +118,7 @@ describe('strengths of quarters, whose sums are exact', () => {
       const rng = new Rng(seed, 103);
       const [push, u] = [quarters(rng, T), quarters(rng, T)];
       const ones = new Array(T).fill(1);
-      const { read, strengths } = sequenceForward(stack, push, u, ones);
+      const { read, strengths } = memoryForward('stack', [push, u], ones);
       let before = 0;
       strengths.forEach((s, t) => {
         expect(s).toHaveLength(t + 1);
@@ -134,7 +134,7 @@ describe('strengths of quarters, whose sums are exact', () => {
     const rng = new Rng(7, 103);
     const [push, u] = [quarters(rng, T), quarters(rng, T)];
     const value = Float64Array.from({ length: T * M }, () => rng.normal());
-    const { read, strengths } = sequenceForward(stack, push, u, value);
+    const { read, strengths } = memoryForward('stack', [push, u], value);
     let s: Float64Array = new Float64Array(0);
     const rows: Float64Array[] = [];
     for (let t = 0; t < T; t++) {

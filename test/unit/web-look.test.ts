@@ -45,8 +45,8 @@ test.each(['tutorial-part5', 'tutorial-part6'])(
     const steps = await trace(model, task, source);
     expect(shown.input).toEqual(steps.map(({ input }) => input));
     const [memory] = shown.memories;
-    expect(memory.ends[0].push).toEqual(steps.map(({ push }) => push[0]));
-    expect(memory.ends[0].pop).toEqual(steps.map(({ pop }) => pop[0]));
+    expect(memory.ends[0].controls['push']).toEqual(steps.map(({ controls }) => controls['push'][0]));
+    expect(memory.ends[0].controls['pop']).toEqual(steps.map(({ controls }) => controls['pop'][0]));
     expect(memory.ends[0].read).toEqual(steps.map(({ read }) => read));
     expect(memory.strengths).toEqual(steps.map(({ strengths }) => strengths[0]));
     const asked = steps.filter((_, t) => shown.target[t] !== '·');
@@ -81,7 +81,10 @@ test.each([
   expect(shown.memories).toHaveLength(spec.memory === 'none' ? 0 : spec.memories);
   for (const { kind, ends, strengths } of shown.memories) {
     expect(ends).toHaveLength(kind === 'deque' ? 2 : 1);
-    for (const { push, pop, read } of ends) {
+    for (const {
+      controls: { push, pop },
+      read,
+    } of ends) {
       expect([push.length, pop.length, read.length, read[0].length]).toEqual([T, T, T, spec.width]);
       expect(push.every(Number.isFinite)).toBe(true);
     }

@@ -1,6 +1,6 @@
 import { InputError, show, unknown } from '../../base/errors.ts';
-import { endsOf } from '../../base/parameters.ts';
-import type { MemoryGradients, MemoryKind, MemoryLayer, MemoryShape } from '../../engine/engine.ts';
+import { endsOf, gradientName, MEMORY_NAMES, type MemoryName, memoryKind } from '../../base/memories.ts';
+import type { MemoryGradients, MemoryLayer, MemoryShape } from '../../engine/engine.ts';
 import { openEngineWith } from '../../platform/node/engine.ts';
 import { command } from '../arguments/command.ts';
 import { ENGINE_OPTIONS, engineOf } from '../arguments/engine.ts';
@@ -8,13 +8,15 @@ import { parseJson, readAll } from '../io/input.ts';
 import type { Io } from '../io/io.ts';
 import { endOf, flatten, interleave, shortest, sizeOf, unflatten } from '../io/nested.ts';
 
-const KINDS = ['stack', 'queue', 'deque'] as const satisfies readonly MemoryKind[];
-/** What is done at one end; the last may be left out. */
-const END_KEYS = ['push', 'pop', 'value', 'dRead'] as const;
+/** What is done at one end of a memory: its controls, and values. */
+const inputsOf = (kind: MemoryName): string[] => [
+  ...memoryKind(kind).controls.map(({ name }) => name),
+  'value',
+];
+/** The same, and what may be left out. */
+const endKeysOf = (kind: MemoryName): string[] => [...inputsOf(kind), 'dRead'];
 /** A deque's ends, in the order of the engines. */
 const ENDS = ['top', 'bottom'] as const;
-const KEYS = ['kind', ...END_KEYS, 'strengths'];
-const DEQUE_KEYS = ['kind', ...ENDS, 'strengths'];
 const HELP = 'See pushdown memory --help.';
 
 export const memory = command({
@@ -37,12 +39,12 @@ Every step pops, then pushes, then reads; a deque's at the top before the bottom
   async run(_operands, options, io) {
     const asked = engineOf(options);
     const operations = check(await readJson(io));
-    const { shape, push, pop, value, dRead } = operations;
+    const { shape, inputs, dRead } = operations;
     if (operations.strengths) checkStrengths(shape);
     const { engine, made: layer } = await openEngineWith(asked.name, asked.options, engine =>
       engine.memory(shape),
     );
-    const read = await layer.forward(push, pop, value);
+    const read = await layer.forward(...inputs);
     const gradients = dRead ? await layer.backward(dRead) : undefined;
     const answer: Record<string, unknown> = { engine: engine.name, adapter: engine.adapter.name };
     if (shape.kind === 'deque') {
@@ -67,9 +69,8 @@ interface Operations extends End {
 }
 
 interface End {
-  push: Float32Array;
-  pop: Float32Array;
-  value: Float32Array;
+  /** Its controls, then its values. */
+  inputs: Float32Array[];
   dRead?: Float32Array;
 }
 
@@ -90,26 +91,28 @@ function check(input: unknown): Operations {
       `expected a JSON object with kind, push, pop and value (a deque's with kind, top and bottom), got ${show(input)}.`,
     );
   }
-  const deque = input['kind'] === 'deque';
-  const keys = deque ? DEQUE_KEYS : KEYS;
+  const { kind, strengths = false } = input;
+  if (kind === undefined) throw new InputError(`the key "kind" is missing. ${HELP}`);
+  const known = MEMORY_NAMES.find(one => one === kind);
+  if (!known) unknown('kind of memory', typeof kind === 'string' ? kind : show(kind), MEMORY_NAMES);
+  const deque = known === 'deque';
+  const endKeys = endKeysOf(known);
+  const keys = ['kind', ...(deque ? ENDS : endKeys), 'strengths'];
   for (const key of Object.keys(input)) {
-    if (deque && END_KEYS.some(known => known === key)) {
+    if (deque && endKeys.includes(key)) {
       throw new InputError(
         `a deque is told what to do at each end: "${key}" belongs into "top" and into "bottom". ${HELP}`,
       );
     }
     if (!keys.includes(key)) unknown('key', key, keys);
   }
-  const { kind, strengths = false } = input;
-  if (kind === undefined) throw new InputError(`the key "kind" is missing. ${HELP}`);
-  const known = KINDS.find(one => one === kind);
-  if (!known) unknown('kind of memory', typeof kind === 'string' ? kind : show(kind), KINDS);
   if (typeof strengths !== 'boolean')
     throw new InputError(`strengths must be true or false, got ${show(strengths)}.`);
-  if (known !== 'deque') {
-    checkKeys('', input);
-    const { B, T, M } = sizesOf('', input);
-    return { shape: { kind: known, B, T, M }, ...readEnd('', input, B, T, M), strengths };
+  if (!deque) {
+    checkKeys('', known, input);
+    const { B, T, M } = sizesOf('', known, input);
+    const shape = { kind: known, B, T, M };
+    return { shape, ...readEnd('', shape, input), strengths };
   }
 
   const ends = ENDS.map((name, e) => {
@@ -122,9 +125,15 @@ function check(input: unknown): Operations {
     if (!isPlain(end))
       throw new InputError(`${name} must be an object with push, pop and value, got ${show(end)}.`);
     for (const key of Object.keys(end)) {
-      if (!END_KEYS.some(known => known === key)) unknown('key', `${name}.${key}`, endKeys(name));
+      if (!endKeys.includes(key)) {
+        unknown(
+          'key',
+          `${name}.${key}`,
+          endKeys.map(one => `${name}.${one}`),
+        );
+      }
     }
-    checkKeys(`${name}.`, end);
+    checkKeys(`${name}.`, known, end);
     return { name, end };
   });
   const withGradient = ends.filter(({ end }) => end['dRead'] !== undefined);
@@ -135,53 +144,50 @@ function check(input: unknown): Operations {
     );
   }
   // The top's sizes are those of the bottom.
-  const { B, T, M } = sizesOf('top.', ends[0].end);
-  const [top, bottom] = ends.map(({ name, end }) => readEnd(`${name}.`, end, B, T, M));
+  const { B, T, M } = sizesOf('top.', known, ends[0].end);
+  const shape = { kind: known, B, T, M };
+  const [top, bottom] = ends.map(({ name, end }) => readEnd(`${name}.`, shape, end));
   return {
-    shape: { kind: known, B, T, M },
-    push: interleave([top.push, bottom.push], 1),
-    pop: interleave([top.pop, bottom.pop], 1),
-    value: interleave([top.value, bottom.value], M),
+    shape,
+    inputs: inputsOf(known).map((name, k) =>
+      interleave([top.inputs[k], bottom.inputs[k]], name === 'value' ? M : 1),
+    ),
     ...(top.dRead && bottom.dRead ? { dRead: interleave([top.dRead, bottom.dRead], M) } : {}),
     strengths,
   };
 }
 
-const endKeys = (name: string): string[] => END_KEYS.map(key => `${name}.${key}`);
-
-function checkKeys(prefix: string, end: Plain): void {
-  for (const key of ['push', 'pop', 'value']) {
+function checkKeys(prefix: string, kind: MemoryName, end: Plain): void {
+  for (const key of inputsOf(kind)) {
     if (end[key] === undefined) throw new InputError(`the key "${prefix}${key}" is missing. ${HELP}`);
   }
 }
 
 /** The first row of each fixes its size for the rest. */
-function sizesOf(prefix: string, { push, value }: Plain): { B: number; T: number; M: number } {
-  const B = sizeOf(`${prefix}push`, push);
-  const T = sizeOf(`${prefix}push[0]`, (push as unknown[])[0]);
+function sizesOf(prefix: string, kind: MemoryName, end: Plain): { B: number; T: number; M: number } {
+  const [first] = inputsOf(kind);
+  const { [first]: control, value } = end;
+  const B = sizeOf(`${prefix}${first}`, control);
+  const T = sizeOf(`${prefix}${first}[0]`, (control as unknown[])[0]);
   sizeOf(`${prefix}value`, value);
   sizeOf(`${prefix}value[0]`, (value as unknown[])[0]);
   const M = sizeOf(`${prefix}value[0][0]`, ((value as unknown[])[0] as unknown[])[0]);
   return { B, T, M };
 }
 
-const readEnd = (
-  prefix: string,
-  { push, pop, value, dRead }: Plain,
-  B: number,
-  T: number,
-  M: number,
-): End => ({
-  push: flatten(`${prefix}push`, push, [B, T], true),
-  pop: flatten(`${prefix}pop`, pop, [B, T], true),
-  value: flatten(`${prefix}value`, value, [B, T, M]),
-  ...(dRead === undefined ? {} : { dRead: flatten(`${prefix}dRead`, dRead, [B, T, M]) }),
+const readEnd = (prefix: string, { kind, B, T, M }: MemoryShape, end: Plain): End => ({
+  inputs: inputsOf(kind).map(name =>
+    name === 'value'
+      ? flatten(`${prefix}value`, end['value'], [B, T, M])
+      : flatten(`${prefix}${name}`, end[name], [B, T], true),
+  ),
+  ...(end['dRead'] === undefined ? {} : { dRead: flatten(`${prefix}dRead`, end['dRead'], [B, T, M]) }),
 });
 
 /** What came out at end e of E. */
 function answerOf(
   prefix: string,
-  { B, T, M }: MemoryShape,
+  { kind, B, T, M }: MemoryShape,
   read: Float32Array,
   gradients: MemoryGradients | undefined,
   e: number,
@@ -191,8 +197,10 @@ function answerOf(
     unflatten(`${prefix}${key}`, endOf(all, e, E, rest[0] ?? 1), [B, T, ...rest]);
   const answer: Plain = { read: numbers('read', read, [M]) };
   if (gradients) {
-    answer['dPush'] = numbers('dPush', gradients.dPush, []);
-    answer['dPop'] = numbers('dPop', gradients.dPop, []);
+    for (const { name } of memoryKind(kind).controls) {
+      const gradient = gradientName(name);
+      answer[gradient] = numbers(gradient, gradients[gradient], []);
+    }
     answer['dValue'] = numbers('dValue', gradients.dValue, [M]);
   }
   return answer;

@@ -1,4 +1,5 @@
-import { endsOf, type ModelSpec } from '../../base/parameters.ts';
+import { memoryKind } from '../../base/memories.ts';
+import type { ModelSpec } from '../../base/parameters.ts';
 import { engineLine } from '../../platform/names.ts';
 import { parseSource } from '../../tasks/task.ts';
 import { type TraceStep, trace as traceSource } from '../../train/evaluate.ts';
@@ -10,7 +11,8 @@ import { bar, fixed, strengthBars } from '../show/format.ts';
 
 /** A row per step, and what the marks mean; without a memory, without its columns. */
 function tableOf(steps: readonly TraceStep[], { memory, memories, width: M }: ModelSpec): string {
-  const ends = endsOf(memory);
+  const { ends, controls, rows: hasRows } = memoryKind(memory);
+  const names = controls.map(({ name }) => name);
   const numbers = (values: readonly number[]) => values.map(value => fixed(value, 2)).join(' ');
   const readOf = (read: readonly number[]) =>
     Array.from({ length: read.length / M }, (_, e) =>
@@ -19,15 +21,14 @@ function tableOf(steps: readonly TraceStep[], { memory, memories, width: M }: Mo
         .map(value => bar(value, -1, 1))
         .join(''),
     ).join(' ');
-  const ofMemory = ends ? ['push', 'pop', 'strengths', 'read'] : [];
+  const ofMemory = ends ? [...names, ...(hasRows ? ['strengths'] : []), 'read'] : [];
   const rows = steps.map((step, t) => [
     String(t + 1),
     step.input,
     ...(ends
       ? [
-          numbers(step.push),
-          numbers(step.pop),
-          step.strengths.map(strengthBars).join(' | '),
+          ...names.map(name => numbers(step.controls[name])),
+          ...(hasRows ? [step.strengths.map(strengthBars).join(' | ')] : []),
           readOf(step.read),
         ]
       : []),
@@ -37,9 +38,9 @@ function tableOf(steps: readonly TraceStep[], { memory, memories, width: M }: Mo
   ]);
   const words = [`${table([['step', 'input', ...ofMemory, 'output', '', 'right'], ...rows])}\n`];
   const order = ends === 2 ? 'from bottom to top' : 'oldest first';
-  if (ends) words.push(`strengths: a mark per row, ${order}, from · (0) to █ (1)`);
+  if (hasRows) words.push(`strengths: a mark per row, ${order}, from · (0) to █ (1)`);
   if (ends) words.push('read: a mark per number, from ▁ (-1) to █ (1)');
-  if (ends === 2) words.push('push, pop, read: at the top, then at the bottom');
+  if (ends === 2) words.push(`${names.join(', ')}, read: at the top, then at the bottom`);
   if (ends && memories > 1) words.push(`${memories} memories, one after the other`);
   return [...words, 'right: · where none is asked for, or known'].join('\n');
 }
@@ -59,7 +60,8 @@ export const trace = command({
     const steps = await traceSource(model, task, source);
     if (options.json) {
       steps.forEach((step, t) => {
-        io.stdout.write(`${JSON.stringify({ t: t + 1, ...step })}\n`);
+        const { controls, input, target, phase, ...rest } = step;
+        io.stdout.write(`${JSON.stringify({ t: t + 1, input, target, phase, ...controls, ...rest })}\n`);
       });
     } else {
       io.stdout.write(steps.length > 0 ? `${tableOf(steps, model.spec)}\n` : '');

@@ -76,12 +76,12 @@ export const evaluationRow = (of: Evaluation): string =>
 
 /** Where memories have several ends, those of each: `push 1.00/0.00 while reading`. */
 export function profileLine({ reading, writing }: Profile): string {
-  const mean = (of: PhaseProfile, key: 'push' | 'pop'): string =>
-    of.ends.length > 0 ? of.ends.map(end => fixed(end[key], 2)).join('/') : '–';
-  return (
-    `push ${mean(reading, 'push')} while reading, ${mean(writing, 'push')} while writing; ` +
-    `pop ${mean(reading, 'pop')} while reading, ${mean(writing, 'pop')} while writing`
-  );
+  const mean = (of: PhaseProfile, name: string): string =>
+    of.ends.length > 0 ? of.ends.map(end => fixed(end[name], 2)).join('/') : '–';
+  const names = Object.keys(reading.ends[0] ?? {});
+  return names
+    .map(name => `${name} ${mean(reading, name)} while reading, ${mean(writing, name)} while writing`)
+    .join('; ');
 }
 
 const BARS = '▁▂▃▄▅▆▇█';

@@ -92,9 +92,7 @@ ${how} at step ${trainer.step}, ${duration(seconds)} of training
 ${EVALUATION_HEAD}
 ${evaluations.map(evaluationRow).join('\n')}
 
-${profileLine(atTrained.profile)}
-
-${samples.join('\n')}
+${atTrained.profile.reading.ends.length > 0 ? `${profileLine(atTrained.profile)}\n\n` : ''}${samples.join('\n')}
 
 saved in ${file}
 next:  pushdown trace ${quote(out)} "${trainer.task.example}"

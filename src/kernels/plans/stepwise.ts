@@ -1,4 +1,5 @@
 import { evenly } from '../../../shaders/lib/text.ts';
+import { stepMemory, stepMemoryBackward } from '../../../shaders/memories/step.wgsl.ts';
 import {
   type StepOptions,
   stepCell,
@@ -11,8 +12,7 @@ import {
   stepStartBackward,
   stepTiles,
 } from '../../../shaders/stepwise.wgsl.ts';
-import { stepMemory, stepMemoryBackward } from '../../../shaders/stepwise-memory.wgsl.ts';
-import { isRecurrent } from '../../base/parameters.ts';
+import { isRecurrent } from '../../base/cells.ts';
 import { split } from '../../gpu/device.ts';
 import { type Launch, read, write } from '../launch.ts';
 import { partsOf, weightGradients } from './gradients.ts';

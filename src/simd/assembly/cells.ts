@@ -207,8 +207,9 @@ export function gruBackward(rows: i32, H4: i32, dh: usize, g: usize, hBefore: us
   }
 }
 
-/** The heads' row s: v of every end (R4 vec4s), then d and u of every end, of which `last` are in the last vec4 (2 or 4). */
+/** The heads' row s: v of every end (R4 vec4s), then the controls of every end, of which `last` (1 to 4) are in the last vec4. */
 export function headsForward(rows: i32, R4: i32, S4: i32, last: i32, s: usize, noise: usize): void {
+  const inside = i32x4(-1, last > 1 ? -1 : 0, last > 2 ? -1 : 0, last > 3 ? -1 : 0);
   for (let r = 0; r < rows; r++) {
     for (let j = 0; j < R4; j++) {
       v128.store(s, tanh4(v128.load(s)));
@@ -222,14 +223,14 @@ export function headsForward(rows: i32, R4: i32, S4: i32, last: i32, s: usize, n
       }
       x = sigmoid4(x);
       // Padding stays 0.
-      if (last == 2 && j + 1 == S4) x = v128.and(x, i32x4(-1, -1, 0, 0));
+      if (j + 1 == S4) x = v128.and(x, inside);
       v128.store(s, x);
       s += 16;
     }
   }
 }
 
-/** dS of v, d and u -> of what goes into each tanh and σ. */
+/** dS of v and controls -> of what goes into each tanh and σ. */
 export function headsBackward(rows: i32, R4: i32, S4: i32, s: usize, dS: usize): void {
   const one = f32x4.splat(1.0);
   for (let r = 0; r < rows; r++) {

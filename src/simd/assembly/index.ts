@@ -1,8 +1,8 @@
 export * from './product';
 export * from './cells';
 export * from './rows';
-export { memoryShape } from './memory';
-export { layerForward, layerBackward, stepForward, stepBackward } from './memory-batch';
+export { memoryShape } from './memories/memory';
+export { layerForward, layerBackward, stepForward, stepBackward } from './memories/batch';
 export * from './output';
 export * from './optim';
 

@@ -1,5 +1,5 @@
 import type { Evaluation } from '../../train/evaluate.ts';
-import type { Profile } from '../../train/metrics.ts';
+import { meanOf, type Profile } from '../../train/metrics.ts';
 import type { Progress } from '../../train/trainer.ts';
 
 /** What is drawn of a run, by training step; null where a step has no such number. Plain: it is stored as it is. */
@@ -91,10 +91,10 @@ export function addProfile(history: History, profile: Profile, step: number, rep
   const last = history.readingPush.findLastIndex(value => value !== null);
   if (last >= 0 && step < history.step[last] + reportEvery) return;
   const at = placeOf(history, step);
-  history.readingPush[at] = orNull(profile.reading.push);
-  history.readingPop[at] = orNull(profile.reading.pop);
-  history.writingPush[at] = orNull(profile.writing.push);
-  history.writingPop[at] = orNull(profile.writing.pop);
+  history.readingPush[at] = orNull(meanOf(profile.reading, 'push'));
+  history.readingPop[at] = orNull(meanOf(profile.reading, 'pop'));
+  history.writingPush[at] = orNull(meanOf(profile.writing, 'push'));
+  history.writingPop[at] = orNull(meanOf(profile.writing, 'pop'));
 }
 
 export function addEvaluation(history: History, { coarse, fine }: Evaluation, step: number): void {

@@ -15,7 +15,7 @@ export const LINE = 18;
 /** A label may stand out of the last column. */
 export const MARGIN = 6;
 
-/** Push or pop of one end, drawn as bars. */
+/** A control of one end, such as push or pop, drawn as bars. */
 export interface Bars {
   name: string;
   colour: 'push' | 'pop';
@@ -47,10 +47,13 @@ const fontOf = (size: number) =>
   `${size}px ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace`;
 
 const barsOf = ({ kind, ends }: MemorySteps): Bars[] =>
-  ends.flatMap(({ push, pop }, end) => [
-    { name: endName('push', kind, end), colour: 'push' as const, strengths: push },
-    { name: endName('pop', kind, end), colour: 'pop' as const, strengths: pop },
-  ]);
+  ends.flatMap(({ controls }, end) =>
+    Object.entries(controls).map(([name, strengths], c) => ({
+      name: endName(name, kind, end),
+      colour: c % 2 === 0 ? ('push' as const) : ('pop' as const),
+      strengths,
+    })),
+  );
 
 /** Lays a memory over time out in a width; without a memory there are inputs and outputs alone. */
 export function layOut(

@@ -1,5 +1,5 @@
 import { MASKED, ZERO_TARGET } from '../../base/dims.ts';
-import { endsOf, endsOfModel } from '../../base/parameters.ts';
+import { endsOf, endsOfModel, type MemoryName } from '../../base/memories.ts';
 import { Rng, STREAM } from '../../base/rng.ts';
 import type { Forward, Model } from '../../engine/engine.ts';
 import {
@@ -32,11 +32,10 @@ export interface Steps {
 
 /** What one memory does over the sequence. A deque's ends are its top and its bottom. */
 export interface MemorySteps {
-  kind: 'stack' | 'queue' | 'deque';
+  kind: MemoryName;
   ends: {
-    /** [T] strengths. */
-    push: number[];
-    pop: number[];
+    /** [T] of each control by its name, such as push and pop. */
+    controls: Record<string, number[]>;
     /** [T][M] what was read. */
     read: number[][];
   }[];
@@ -145,12 +144,13 @@ function stepsOf({ spec }: Model, task: Task, shown: Sequence, forward: Forward,
               const e = m * perMemory + end;
               const at = (t: number) => (t * B * E + e) * M;
               return {
-                push: one(forward.push, e),
-                pop: one(forward.pop, e),
+                controls: Object.fromEntries(
+                  Object.entries(forward.controls).map(([name, all]) => [name, one(all, e)]),
+                ),
                 read: asked.map((_, t) => [...read.subarray(at(t), at(t) + M)]),
               };
             }),
-            strengths: asked.map((_, t) => [...strengths[m][0][t]]),
+            strengths: asked.map((_, t) => [...(strengths[m]?.[0][t] ?? [])]),
           })),
   };
 }

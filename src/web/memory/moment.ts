@@ -1,3 +1,4 @@
+import { memoryKind } from '../../base/memories.ts';
 import { byId, make, write } from '../dom.ts';
 import type { Likely, MemorySteps, Steps } from './look.ts';
 import { endName, firstRow, readWeights, rowsOf } from './weights.ts';
@@ -21,10 +22,12 @@ export class Moment {
     write(this.#title, `Step ${t + 1} of ${steps.input.length}, input ${steps.input[t]}`);
     byId('moment-memory', HTMLElement).hidden = !memory;
     if (memory) {
-      const strengths = memory.ends.flatMap(({ push, pop }, end) => [
-        `${endName('push', memory.kind, end)} d = ${push[t].toFixed(3)}`,
-        `${endName('pop', memory.kind, end)} u = ${pop[t].toFixed(3)}`,
-      ]);
+      const strengths = memory.ends.flatMap(({ controls }, end) =>
+        memoryKind(memory.kind).controls.map(
+          ({ name, symbol }) =>
+            `${endName(name, memory.kind, end)} ${symbol} = ${controls[name][t].toFixed(3)}`,
+        ),
+      );
       write(this.#strengths, strengths.join(' · '));
       this.#showRows(steps, memory, t);
       this.#reads.replaceChildren(

@@ -1,3 +1,4 @@
+import { memoryKind } from '../../base/memories.ts';
 import type { MemorySteps } from './look.ts';
 
 type Kind = MemorySteps['kind'];
@@ -27,11 +28,13 @@ export interface Row {
   end: number;
 }
 
-/** Rows of the picture of T steps: one a push, oldest first; a deque's bottom ones below, newest first. */
-export const rowsOf = (kind: Kind, T: number): Row[] =>
-  kind === 'deque'
+/** Rows of the picture of T steps: one a push, oldest first; a deque's bottom ones below, newest first; none of a kind without. */
+export const rowsOf = (kind: Kind, T: number): Row[] => {
+  if (!memoryKind(kind).rows) return [];
+  return kind === 'deque'
     ? Array.from({ length: 2 * T }, (_, i) => (i < T ? { step: T - 1 - i, end: 1 } : { step: i - T, end: 0 }))
     : Array.from({ length: T }, (_, step) => ({ step, end: 0 }));
+};
 
 /** Where among them the first of the strengths after step t stands. */
 export const firstRow = (kind: Kind, T: number, t: number): number => (kind === 'deque' ? T - 1 - t : 0);

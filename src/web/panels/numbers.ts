@@ -1,4 +1,4 @@
-import type { PhaseProfile } from '../../train/metrics.ts';
+import { meanOf, type PhaseProfile } from '../../train/metrics.ts';
 import type { Progress } from '../../train/trainer.ts';
 import type { ColumnName, History } from '../charts/history.ts';
 import { byId, make, write } from '../dom.ts';
@@ -74,7 +74,7 @@ function sampleRow({ source, expected, predicted }: Sample): HTMLTableRowElement
 function showPhase(phase: 'reading' | 'writing', profile: PhaseProfile): void {
   for (const head of ['push', 'pop'] as const) {
     const bar = byId(`${phase}-${head}`, HTMLElement);
-    const mean = profile[head];
+    const mean = meanOf(profile, head);
     const known = Number.isFinite(mean);
     bar.style.setProperty('--share', String(known ? mean : 0));
     const label = bar.previousElementSibling;

@@ -1,17 +1,18 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
-import { operand } from '../src/layout/tensors.ts';
+import { operand } from '../../src/layout/tensors.ts';
 import {
+  controlLoads,
+  controlsOf,
+  controlVector,
   type FusedOptions,
   memoriesOf,
   memoryOf,
   memoryPlaces,
-  perEnd,
-  strengthPlaces,
-  strengthsAt,
-} from './lib/model.wgsl.ts';
-import { rowsOf } from './lib/rows.wgsl.ts';
-import { enableFor, mainOfSequence, sequenceState } from './lib/sequence.wgsl.ts';
-import { range } from './lib/text.ts';
+} from '../lib/model.wgsl.ts';
+import { rowsOf } from '../lib/rows.wgsl.ts';
+import { enableFor, mainOfSequence, sequenceState } from '../lib/sequence.wgsl.ts';
+import { range } from '../lib/text.ts';
+import { placeAt } from './index.wgsl.ts';
 
 /**
  * One step of all memories, between two steps of the controller: in the `lane` form an invocation per sequence, in the
@@ -42,6 +43,12 @@ const share = (o: FusedOptions, n4: number, body: string): string =>
 const functions = (o: FusedOptions, pass: 'forward' | 'backward'): string =>
   memoryOf(o.layout, o.memory, 'vec4f', pass);
 
+const loadControls = ({ layout }: FusedOptions): string =>
+  controlLoads(
+    layout,
+    (t, number) => `acts[${rowsOf(layout)('s', `(${t} * batch.B + seq)`)} + ${number} / 4u][${number} % 4u]`,
+  );
+
 const barrier = (o: FusedOptions): string =>
   o.memory.form === 'block' ? 'storageBarrier();\n  workgroupBarrier();' : '';
 
@@ -59,6 +66,7 @@ ${head(o)}
 fn loadValue(k: u32, row: u32, c: u32) -> vec4f {
   return acts[${place('s', '(stepOf(row) * batch.B + seq)')} + endOf(k, row) * ${M4}u + c];
 }
+${loadControls(o)}
 var<private> reads: u32;
 fn addRead(k: u32, end: u32, c: u32, x: vec4f) { acts[reads + ofMemory(k, end) * ${M4}u + c] += x; }
 ${functions(o, 'forward')}
@@ -71,13 +79,12 @@ ${mainHead(o)}
     ${barrier(o)}
     ${memoriesOf(layout)
       .map(k => {
-        const of = (which: 'd' | 'u') =>
-          perEnd(layout, k, end => {
-            const { vector, [which]: component } = strengthsAt(layout, end);
-            return `acts[${place('s', 'row')} + ${vector}u].${component}`;
-          });
-        const bounds = o.memory.form === 'block' ? `uniformBounds(${k}u, t)` : `boundsBefore(${k}u, t)`;
-        return `_ = forward(${k}u, t, ${bounds}, ${of('d')}, ${of('u')});`;
+        const controls = controlVector(
+          layout,
+          k,
+          ({ vector, component }) => `acts[${place('s', 'row')} + ${vector}u].${component}`,
+        );
+        return `_ = forward(${k}u, t, ${placeAt(o.memory, k, 't')}, ${controls});`;
       })
       .join('\n')}
   }
@@ -91,25 +98,15 @@ export function stepMemoryBackward(o: FusedOptions): string {
   const place = rowsOf(layout);
   const { M4, R4, S4 } = layout;
   const block = o.memory.form === 'block';
-  const bounds = (k: number): string =>
-    block ? `uniformBounds(${k}u, t + 1u)` : `boundsBefore(${k}u, t + 1u)`;
   const stores = memoriesOf(layout)
     .map(
       k => wgsl`
-    let bounds${k} = ${bounds(k)};
-    // The last step: nothing has come to the rows that outlive it yet.
-    if (t + 1u == length) {
-      for (var i = bounds${k}.x${block ? ' + lid' : ''}; i < bounds${k}.y; i += ${block ? o.memory.size : 1}u) {
-        dStrength[slotAt(${k}u, i)] = 0.0;
-      }
-    }
+    let place${k} = ${placeAt(o.memory, k, 't + 1u')};
+    if (t + 1u == length) { clearGradient(${k}u, place${k}); }
     ${barrier(o)}
-    _ = backward(${k}u, t, bounds${k});
-    ${strengthPlaces(layout, k)
-      .map(({ gradient, end }) => {
-        const { vector, d, u } = strengthsAt(layout, end);
-        return `ds[${vector - R4}].${d} = gradients.${gradient[0]}; ds[${vector - R4}].${u} = gradients.${gradient[1]};`;
-      })
+    _ = backward(${k}u, t, place${k});
+    ${controlsOf(layout, k)
+      .map(({ vector, component, own }) => `ds[${vector - R4}].${component} = gradients.${own};`)
       .join('\n')}`,
     )
     .join('\n');
@@ -128,6 +125,7 @@ fn loadDRead(k: u32, end: u32, c: u32) -> vec4f {
   return grads[${place('dR', 'seq')} + ofMemory(k, end) * ${M4}u + c];
 }
 fn addDValue(k: u32, row: u32, c: u32, x: vec4f) { grads[batch.dS + valueAt(k, row, c)] += x; }
+${loadControls(o)}
 ${functions(o, 'backward')}
 ${mainHead(o)}
   let length = lengthOf(sequence);

@@ -1,8 +1,9 @@
-import { sum4 } from './math';
+import { sum4 } from '../math';
+import { dStrength, dValues, endBytes, kind, leave, slots, slotsOf, table, tail, undo, values, vectors } from './memory';
 
 /**
- * The memories: one O(1)-per-step deque with an undo log is all three (state, steps and ties as in shaders/memory.wgsl.ts). Of
- * each memory of each sequence:
+ * Stack, queue and deque: one O(1)-per-step deque with an undo log is all three (state, steps and ties as in
+ * shaders/memories/rows.wgsl.ts). Of each memory of each sequence:
  *
  *   slots   [N] (strength, row)    undo [N] what a step destroyed, 4 words    dStrength [N]    bounds (lo, hi)
  *
@@ -14,32 +15,8 @@ const QUEUE = 1;
 const DEQUE = 2;
 const REACHED: u32 = 0x80000000;
 
-let kind: i32 = STACK;
-let N: i32 = 0;
-/** A row's numbers: whole vec4s, and those left over. */
-let vectors: i32 = 0;
-let tail: i32 = 0;
-let endBytes: usize = 0;
-let table: usize = 0;
-
-// Of the memory and the sequence whose turn it is.
-let slots: usize = 0;
-let undo: usize = 0;
-let dStrength: usize = 0;
-let values: usize = 0;
-let dValues: usize = 0;
 let lo: i32 = 0;
 let hi: i32 = 0;
-
-/** What all memories of a batch have in common. M numbers a row. */
-export function memoryShape(memoryKind: i32, slotCount: i32, M: i32, endBytesOf: usize, rowTable: usize): void {
-  kind = memoryKind;
-  N = slotCount;
-  vectors = M >> 2;
-  tail = M & 3;
-  endBytes = endBytesOf;
-  table = rowTable;
-}
 
 // @ts-ignore: decorator
 @inline
@@ -126,6 +103,7 @@ function read(top: bool, to: usize): void {
   }
 }
 
+/** One step: d and u of the first end, and of the second. */
 export function forward(t: i32, d0: f32, u0: f32, d1: f32, u1: f32, reads: usize): void {
   if (kind == STACK) {
     pop(true, u0);
@@ -154,9 +132,9 @@ export function forward(t: i32, d0: f32, u0: f32, d1: f32, u1: f32, reads: usize
 }
 
 /** The live slots before step t, from the log. */
-export function boundsBefore(t: i32): void {
+export function begin(t: i32): void {
   if (t == 0) {
-    lo = kind == DEQUE ? N >> 1 : 0;
+    lo = kind == DEQUE ? slotsOf >> 1 : 0;
     hi = lo;
   } else if (kind == STACK) {
     lo = 0;
@@ -229,10 +207,6 @@ function readBackward(t: i32, top: bool, dr: usize): void {
 }
 
 // Gradients of d and u of each end.
-export let dd0: f32 = 0;
-export let du0: f32 = 0;
-export let dd1: f32 = 0;
-export let du1: f32 = 0;
 
 // @ts-ignore: decorator
 @inline
@@ -269,20 +243,20 @@ export function backward(t: i32, dReads: usize): void {
     const word = load<u32>(log);
     const edge = <i32>(word & ~REACHED);
     const wasReached = (word & REACHED) != 0;
-    boundsBefore(t);
+    begin(t);
     if (kind == STACK) {
-      dd0 = ds(edge);
+      const dd = ds(edge);
       const g: f32 = wasReached ? ds(edge - 1) : 0;
       restore(edge, log);
       if (wasReached) refill(edge - 1, log);
       rewindRows(edge, hi, g, t - 1, false);
-      du0 = -g;
+      leave(dd, -g, 0, 0);
     } else {
-      dd0 = ds(t);
+      const dd = ds(t);
       const g: f32 = wasReached ? ds(edge) : 0;
       if (wasReached) refill(edge, log);
       rewindRows(lo, edge, g, t - 1, false);
-      du0 = -g;
+      leave(dd, -g, 0, 0);
     }
     return;
   }
@@ -294,9 +268,9 @@ export function backward(t: i32, dReads: usize): void {
   const edge1 = <i32>(load<u32>(log1) & ~REACHED);
   const reached0 = (load<u32>(log0) & REACHED) != 0;
   const reached1 = (load<u32>(log1) & REACHED) != 0;
-  boundsBefore(t);
-  dd0 = ds(edge0);
-  dd1 = ds(edge1 - 1);
+  begin(t);
+  const dd0 = ds(edge0);
+  const dd1 = ds(edge1 - 1);
   const g1: f32 = reached1 ? ds(edge1) : 0;
   // The boundary of the top's pop may be one of the rows that the bottom's pop then removed.
   const g0: f32 = reached0 ? (edge0 - 1 < edge1 ? g1 : ds(edge0 - 1)) : 0;
@@ -308,38 +282,5 @@ export function backward(t: i32, dReads: usize): void {
   rewindRows(edge0, hi, g0, t - 1, false);
   // A strength of 0 does not pass what comes from the bottom's pop through the top's, which was before it.
   rewindRows(lo, edge1, g1, t - 1, true);
-  du0 = -g0;
-  du1 = -g1;
-}
-
-/** The memory and the sequence whose turn it is: block n of the arrays of states. */
-// @ts-ignore: decorator
-@inline
-export function select(block: i32, slotsOf: usize, undoOf: usize, dStrengthOf: usize): void {
-  const n = <usize>block * <usize>N;
-  slots = slotsOf + (n << 3);
-  undo = undoOf + (n << 4);
-  dStrength = dStrengthOf + (n << 2);
-}
-
-/** Where the values of its rows begin, and their gradients. */
-// @ts-ignore: decorator
-@inline
-export function valuesAt(valuesOf: usize, dValuesOf: usize): void {
-  values = valuesOf;
-  dValues = dValuesOf;
-}
-
-/** Ends of a memory of this kind. */
-// @ts-ignore: decorator
-@inline
-export function endCount(): usize {
-  return kind == DEQUE ? 2 : 1;
-}
-
-/** Bytes from a row of one end to that of the other. */
-// @ts-ignore: decorator
-@inline
-export function bytesOfEnd(): usize {
-  return endBytes;
+  leave(dd0, -g0, dd1, -g1);
 }

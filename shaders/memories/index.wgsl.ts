@@ -1,0 +1,28 @@
+import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
+import type { MemoryName } from '../../src/base/memories.ts';
+import { cellCode, type MemoryCode, type MemoryOptions } from './kind.wgsl.ts';
+import { rows } from './rows.wgsl.ts';
+
+/** The kinds of memory. */
+const MEMORY_CODE: Record<MemoryName, MemoryCode> = { stack: rows, queue: rows, deque: rows };
+
+/** The functions of a kind (MemoryCode), and `uniformPlace(k, t)` in the block form: placeBefore for all invocations. */
+export const memoryFunctions = (o: MemoryOptions, pass: 'forward' | 'backward'): string => wgsl`
+${cellCode(o)}
+#if ${pass === 'backward'}
+var<private> gradients: vec4f;
+#endif
+${MEMORY_CODE[o.kind].functions(o, pass)}
+#if ${o.form === 'block'}
+var<workgroup> wg_place: vec2u;
+fn uniformPlace(k: u32, t: u32) -> vec2u {
+  workgroupBarrier();
+  if (lid == 0u) { wg_place = placeBefore(k, t); }
+  return workgroupUniformLoad(&wg_place);
+}
+#endif
+`;
+
+/** placeBefore() of memory k, as all invocations of the form may call it. */
+export const placeAt = ({ form }: Pick<MemoryOptions, 'form'>, k: number, t: string): string =>
+  `${form === 'lane' ? 'placeBefore' : 'uniformPlace'}(${k}u, ${t})`;

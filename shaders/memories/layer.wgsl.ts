@@ -1,0 +1,152 @@
+import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
+import { controlCount, endsOf, memoryKind } from '../../src/base/memories.ts';
+import { placeFunctions } from '../lib/model.wgsl.ts';
+import { enableFor, mainOfSequence, sequenceState } from '../lib/sequence.wgsl.ts';
+import { range } from '../lib/text.ts';
+import { memoryFunctions, placeAt } from './index.wgsl.ts';
+import type { MemoryOptions } from './kind.wgsl.ts';
+
+/**
+ * A memory on its own, driven open-loop: controls and values of all steps are given. Arrays are [B,T,E] and [B,T,E,M], E being
+ * its ends; those of several controls lie one after the other.
+ */
+
+const entry = (o: MemoryOptions): string => wgsl`
+${enableFor(o)}
+// Time steps sliceFrom … sliceTo − 1 are gone over: from what the log says was before them, or after them.
+struct Dims { B: u32, T: u32, sliceFrom: u32, sliceTo: u32 }
+const ENDS = ${endsOf(o.kind)}u;
+`;
+
+/** Reads of all ends, in cells, that an invocation of the lane form still keeps in registers. */
+const MOST_KEPT = 16;
+
+/** Whether it does: then a step's reads are stored, and their gradients loaded, once, and not for every row. */
+export const keepsReads = ({ kind, form, cells }: MemoryOptions): boolean =>
+  form === 'lane' && cells * endsOf(kind) <= MOST_KEPT;
+
+/** Numbers of a step, all controls of all ends: (name of the place, end, control). */
+const eachControl = (
+  { kind }: MemoryOptions,
+  body: (own: string, end: number, control: number) => string,
+): string[] =>
+  range(endsOf(kind) * controlCount(kind)).map(i =>
+    body('xyzw'[i], Math.floor(i / controlCount(kind)), i % controlCount(kind)),
+  );
+
+const prologue = (o: MemoryOptions): string => {
+  const M4 = o.cell === 'vec4f' ? o.cells : Math.ceil(o.cells / 4);
+  // In the lane form neighbours in the batch lie side by side, in the block form neighbours in the memory.
+  const at = (entries: string): string => (o.form === 'lane' ? 'i * dims.B + seq' : `seq * ${entries} + i`);
+  const controls = eachControl(o, (_, end, control) => `controls[controlAt(t, ${end}u, ${control}u)]`);
+  return wgsl`
+${sequenceState(o)}
+${placeFunctions(memoryKind(o.kind).storage(M4), at, 'dims.T')}
+fn stepCount() -> u32 { return dims.T; }
+fn controlAt(t: u32, end: u32, control: u32) -> u32 {
+  return ((control * dims.B + seq) * dims.T + t) * ENDS + end;
+}
+fn loadControls(k: u32, t: u32) -> vec4f {
+  return vec4f(${range(4)
+    .map(i => controls[i] ?? '0.0')
+    .join(', ')});
+}
+// A row's number is t·E + end, which is its place.
+fn cellAt(row: u32, c: u32) -> u32 { return (seq * dims.T * ENDS + row) * ${o.cells}u + c; }
+`;
+};
+
+/** `body` for every cell kept: its number, its end, its place in the row. */
+const eachKept = (
+  { kind, cells }: MemoryOptions,
+  body: (i: string, end: string, c: string) => string,
+): string =>
+  range(endsOf(kind) * cells)
+    .map(i => body(`${i}u`, `${Math.floor(i / cells)}u`, `${i % cells}u`))
+    .join('\n');
+
+/** controls [C,B,T,E], value [B,T,E,M] -> read [B,T,E,M] (zero before, unless reads are kept), slots, log. */
+export const memoryForward = (o: MemoryOptions): string => wgsl`
+${entry(o)}
+@group(0) @binding(0) var<uniform> dims: Dims;
+@group(0) @binding(1) var<storage, read> controls: array<f32>;
+@group(0) @binding(2) var<storage, read> value: array<Cell>;
+@group(0) @binding(3) var<storage, read_write> readOut: array<Cell>;
+@group(0) @binding(4) var<storage, read_write> slots: array<vec2u>;
+@group(0) @binding(5) var<storage, read_write> undo: array<vec4u>;
+var<private> now: u32;
+${prologue(o)}
+fn loadValue(k: u32, row: u32, c: u32) -> Cell { return value[cellAt(row, c)]; }
+#if ${keepsReads(o)}
+var<private> kept: array<Cell, ${o.cells * endsOf(o.kind)}>;
+fn addRead(k: u32, end: u32, c: u32, x: Cell) { kept[end * ${o.cells}u + c] += x; }
+#else
+fn addRead(k: u32, end: u32, c: u32, x: Cell) { readOut[cellAt(now * ENDS + end, c)] += x; }
+#endif
+${memoryFunctions(o, 'forward')}
+${mainOfSequence(o, 'dims.B')}
+  var place = ${placeAt(o, 0, 'dims.sliceFrom')};
+  for (var t = dims.sliceFrom; t < dims.sliceTo; t++) {
+    now = t;
+    place = forward(0u, t, place, loadControls(0u, t));
+    ${
+      keepsReads(o)
+        ? eachKept(
+            o,
+            (i, end, c) => `readOut[cellAt(t * ENDS + ${end}, ${c})] = kept[${i}]; kept[${i}] = Cell();`,
+          )
+        : ''
+    }
+  }
+}
+`;
+
+/**
+ * controls, value, slots, log, dRead [B,T,E,M] -> dControls [C,B,T,E], dValue [B,T,E,M] (zero before, as dStrength is). Rewinds
+ * slots.
+ */
+export const memoryBackward = (o: MemoryOptions): string => wgsl`
+${entry(o)}
+@group(0) @binding(0) var<uniform> dims: Dims;
+@group(0) @binding(1) var<storage, read> controls: array<f32>;
+@group(0) @binding(2) var<storage, read> value: array<Cell>;
+@group(0) @binding(3) var<storage, read> dRead: array<Cell>;
+@group(0) @binding(4) var<storage, read_write> slots: array<vec2u>;
+@group(0) @binding(5) var<storage, read_write> undo: array<vec4u>;
+@group(0) @binding(6) var<storage, read_write> dStrength: array<f32>;
+@group(0) @binding(7) var<storage, read_write> dControls: array<f32>;
+@group(0) @binding(8) var<storage, read_write> dValue: array<Cell>;
+var<private> now: u32;
+${prologue(o)}
+fn loadValue(k: u32, row: u32, c: u32) -> Cell { return value[cellAt(row, c)]; }
+#if ${keepsReads(o)}
+var<private> kept: array<Cell, ${o.cells * endsOf(o.kind)}>;
+fn loadDRead(k: u32, end: u32, c: u32) -> Cell { return kept[end * ${o.cells}u + c]; }
+#else
+fn loadDRead(k: u32, end: u32, c: u32) -> Cell { return dRead[cellAt(now * ENDS + end, c)]; }
+#endif
+fn addDValue(k: u32, row: u32, c: u32, x: Cell) { dValue[cellAt(row, c)] += x; }
+${memoryFunctions(o, 'backward')}
+${mainOfSequence(o, 'dims.B')}
+  var place = ${placeAt(o, 0, 'dims.sliceTo')};
+  for (var steps = dims.sliceTo; steps > dims.sliceFrom; steps--) {
+    let t = steps - 1u;
+    now = t;
+    ${keepsReads(o) ? eachKept(o, (i, end, c) => `kept[${i}] = dRead[cellAt(t * ENDS + ${end}, ${c})];`) : ''}
+    place = backward(0u, t, place);
+#if ${o.form === 'lane'}
+    ${store(o)}
+#else
+    if (lid == 0u) {
+      ${store(o)}
+    }
+#endif
+  }
+}
+`;
+
+const store = (o: MemoryOptions): string =>
+  eachControl(
+    o,
+    (own, end, control) => `dControls[controlAt(t, ${end}u, ${control}u)] = gradients.${own};`,
+  ).join('\n');

@@ -1,0 +1,205 @@
+import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
+import { blockScan } from '../lib/scan.wgsl.ts';
+import type { MemoryOptions } from './kind.wgsl.ts';
+import {
+  type End,
+  endsRead,
+  passes,
+  popOf,
+  pushes,
+  rewindGradients,
+  rewindLoads,
+  rewindRows,
+  rewindStores,
+} from './rows-ends.wgsl.ts';
+
+/**
+ * The deque with a log, one sequence per workgroup, which finds where the running sum of strengths crosses a value by a prefix
+ * sum over the end-most `size` live rows, and takes the next block only while the sum has not crossed.
+ */
+
+/**
+ * crossing(k, first, step, count, limit): the first of the `count` slots first, first + step … at which the
+ * running sum of strengths exceeds limit, or count. Leaves the sums in wg_scan, this invocation's row in `mine`.
+ * A step of DOWN goes from the top to the bottom.
+ */
+export const crossing = (o: MemoryOptions): string => wgsl`
+${blockScan(o.size, o.subgroups)}
+const UP = 1u;
+const DOWN = 0xffffffffu;
+var<workgroup> wg_first: atomic<u32>;
+var<workgroup> wg_uniform: u32;
+var<private> mine: vec2u;
+fn crossing(k: u32, first: u32, step: u32, count: u32, limit: f32) -> u32 {
+  storageBarrier();
+  workgroupBarrier();
+  if (lid == 0u) { atomicStore(&wg_first, count); }
+  mine = vec2u(0u);
+  if (lid < count) { mine = slots[slotAt(k, first + lid * step)]; }
+  blockScan(bitcast<f32>(mine.x));
+  // The least of them, because rounding may let a parallel prefix sum step back.
+  if (lid < count && wg_scan[lid] > limit) { atomicMin(&wg_first, lid); }
+  workgroupBarrier();
+  if (lid == 0u) { wg_uniform = atomicLoad(&wg_first); }
+  return workgroupUniformLoad(&wg_uniform);
+}
+// Sum of the strengths before row row of the block.
+fn before(row: u32) -> f32 {
+  if (row == 0u) { return 0.0; }
+  return wg_scan[row - 1u];
+}
+
+// Weight and value of each row of the block, for the invocations that then work on the cells.
+var<workgroup> wg_weight: array<f32, ${o.size}>;
+var<workgroup> wg_row: array<u32, ${o.size}>;
+// Rows before cross are read whole, that one takes what is left.
+fn shareRow(cross: u32, count: u32, left: f32) {
+  var weight = 0.0;
+  if (lid < cross) {
+    weight = bitcast<f32>(mine.x);
+  } else if (lid == cross && lid < count) {
+    weight = max(left - before(cross), 0.0);
+  }
+  wg_weight[lid] = weight;
+  wg_row[lid] = mine.y;
+  workgroupBarrier();
+}
+`;
+
+const from = (side: End['side']): string => (side === 'top' ? 'hi - 1u, DOWN' : 'lo, UP');
+
+export const blockForward = (o: MemoryOptions): string => {
+  const pop = ({ index, side }: End): string => wgsl`
+  let gone${index} = popFrom(k, ${from(side)}, hi - lo, ${popOf(index)});
+  // Of the one invocation that writes the log.
+  let before${index} = wg_boundary.x;
+  let reached${index} = select(0u, REACHED, wg_boundary.y > 0.0);
+  ${side === 'top' ? `hi -= gone${index}` : `lo += gone${index}`};`;
+  return wgsl`
+var<workgroup> wg_boundary: vec2f;
+// Pop (equations 2, 5, 7) from an end of \`live\` rows. Leaves the boundary row's old strength and loss in wg_boundary.
+fn popFrom(k: u32, first: u32, step: u32, live: u32, u: f32) -> u32 {
+  var gone = 0u;
+  var rest = u;
+  if (lid == 0u) { wg_boundary = vec2f(0.0); }
+  while (gone < live) {
+    let count = min(live - gone, ${o.size}u);
+    let cross = crossing(k, first + gone * step, step, count, rest);
+    if (cross < count) {
+      if (lid == cross) {
+        let s = bitcast<f32>(mine.x);
+        let loss = rest - before(cross);
+        wg_boundary = vec2f(s, loss);
+        if (loss > 0.0) { slots[slotAt(k, first + (gone + cross) * step)].x = bitcast<u32>(max(s - loss, 0.0)); }
+      }
+      gone += cross;
+      break;
+    }
+    rest -= wg_scan[count - 1u];
+    gone += count;
+  }
+  workgroupBarrier();
+  return gone;
+}
+// Read (equations 3, 6, 8).
+fn readFrom(k: u32, end: u32, first: u32, step: u32, live: u32) {
+  var left = 1.0;
+  var gone = 0u;
+  while (gone < live) {
+    let count = min(live - gone, ${o.size}u);
+    let cross = crossing(k, first + gone * step, step, count, left);
+    shareRow(cross, count, left);
+    for (var c = lid; c < ${o.cells}u; c += ${o.size}u) {
+      var sum = Cell();
+      for (var n = 0u; n < min(cross + 1u, count); n++) { sum += wg_weight[n] * loadValue(k, wg_row[n], c); }
+      addRead(k, end, c, sum);
+    }
+    if (cross < count) { break; }
+    left -= wg_scan[count - 1u];
+    gone += count;
+  }
+}
+fn forward(k: u32, t: u32, place: vec2u, controls: vec4f) -> vec2u {
+  var lo = place.x;
+  var hi = place.y;
+  ${endsRead(o.kind).map(pop).join('\n')}
+  storageBarrier();
+  workgroupBarrier();
+  if (lid == 0u) {
+    ${pushes(o.kind).replace(/(hi\+\+|lo--);/g, '')}
+  }
+  hi++;
+#if ${o.kind === 'deque'}
+  lo--;
+#endif
+  ${endsRead(o.kind)
+    .map(({ index, side }) => `readFrom(k, ${index}u, ${from(side)}, hi - lo);`)
+    .join('\n')}
+  return vec2u(lo, hi);
+}
+`;
+};
+
+export const blockBackward = (o: MemoryOptions): string => wgsl`
+var<workgroup> wg_part: f32;
+// Read: whole rows pass their gradient to their strength; that of the row read in part is taken from all before it.
+fn readBackwardFrom(k: u32, t: u32, end: u32, first: u32, step: u32, live: u32) {
+  var left = 1.0;
+  var gone = 0u;
+  if (lid == 0u) { wg_part = 0.0; }
+  while (gone < live) {
+    let count = min(live - gone, ${o.size}u);
+    let cross = crossing(k, first + gone * step, step, count, left);
+    shareRow(cross, count, left);
+    if (lid < min(cross + 1u, count)) {
+      var g = 0.0;
+      for (var c = 0u; c < ${o.cells}u; c++) { g += cellDot(loadValue(k, mine.y, c), loadDRead(k, end, c)); }
+      if (lid < cross) {
+        // A row of strength 0 at depth 1 is not reached.
+        if (before(lid) < left && ${passes(o.kind, 'mine', 't')}) { dStrength[slotAt(k, first + (gone + lid) * step)] += g; }
+      } else if (wg_weight[lid] > 0.0) {
+        wg_part = g;
+      }
+    }
+    for (var c = lid; c < ${o.cells}u; c += ${o.size}u) {
+      let dr = loadDRead(k, end, c);
+      for (var n = 0u; n < min(cross + 1u, count); n++) { addDValue(k, wg_row[n], c, wg_weight[n] * dr); }
+    }
+    if (cross < count) {
+      gone += cross;
+      break;
+    }
+    left -= wg_scan[count - 1u];
+    gone += count;
+  }
+  storageBarrier();
+  workgroupBarrier();
+  for (var nearer = lid; nearer < gone; nearer += ${o.size}u) {
+    let to = slotAt(k, first + nearer * step);
+    if (${passes(o.kind, 'slots[to]', 't')}) { dStrength[to] -= wg_part; }
+  }
+  storageBarrier();
+  workgroupBarrier();
+}
+fn backward(k: u32, t: u32, place: vec2u) -> vec2u {
+  let lo = place.x;
+  let hi = place.y;
+  ${endsRead(o.kind)
+    .map(({ index, side }) => `readBackwardFrom(k, t, ${index}u, ${from(side)}, hi - lo);`)
+    .join('\n')}
+  // Push and pop: read what the log and the gradients say …
+  let before = uniformPlace(k, t);
+  ${rewindLoads(o.kind)}
+  storageBarrier();
+  workgroupBarrier();
+  // … and only then rewind the slots.
+  if (lid == 0u) {
+    ${rewindStores(o.kind)}
+  }
+  storageBarrier();
+  workgroupBarrier();
+  ${rewindRows(o.kind, ' + lid', `${o.size}u`)}
+  ${rewindGradients(o.kind)}
+  return before;
+}
+`;

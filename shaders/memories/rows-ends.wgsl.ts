@@ -1,0 +1,118 @@
+import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
+import { endsOf } from '../../src/base/memories.ts';
+import type { MemoryOptions } from './kind.wgsl.ts';
+
+/** What both forms of the deque with a log have in common: see rows.wgsl.ts. */
+
+/** An end that is popped and read: its number among the memory's ends, and which side of the slots it is. */
+export interface End {
+  index: 0 | 1;
+  side: 'top' | 'bottom';
+}
+
+export const endsRead = (kind: MemoryOptions['kind']): End[] => {
+  if (kind === 'stack') return [{ index: 0, side: 'top' }];
+  if (kind === 'queue') return [{ index: 0, side: 'bottom' }];
+  return [
+    { index: 0, side: 'top' },
+    { index: 1, side: 'bottom' },
+  ];
+};
+
+/** The strength that pops end `index`, among the controls (d, u) of each end. */
+export const popOf = (index: 0 | 1): string => `controls.${index === 0 ? 'y' : 'w'}`;
+
+/**
+ * Whether gradients pass through a row's strength at a step. A row pushed with strength 0 is a tie at every later step,
+ * max(0, s − 0) with s = 0, at which nothing passes (the left argument's derivative is taken); so it gets what comes to
+ * it at its own step alone. A stack's next pop removes such a row, but a queue or a deque can keep it.
+ */
+export const passes = (kind: MemoryOptions['kind'], slot: string, step: string): string =>
+  kind === 'stack' ? 'true' : `(bitcast<f32>(${slot}.x) > 0.0 || ${slot}.y / ${endsOf(kind)}u == ${step})`;
+
+/** Pushes over the slot `at`, which the log keeps, with the pop's (edge, reached, before) of the same end. */
+const push = (
+  edge: string,
+  reached: string,
+  before: string,
+  entry: string,
+  at: string,
+  d: string,
+  row: string,
+) =>
+  wgsl`{
+    let at = slotAt(k, ${at});
+    let dead = slots[at];
+    undo[undoAt(k, ${entry})] = vec4u(${edge} | ${reached}, bitcast<u32>(${before}), dead.x, dead.y);
+    slots[at] = vec2u(bitcast<u32>(${d}), ${row});
+  }`;
+
+/** All pushes of a step, after its pops: `reached0`, `before0` … of each end are known. Leaves lo and hi. */
+export const pushes = (kind: MemoryOptions['kind']): string => {
+  if (kind === 'stack') return `${push('hi', 'reached0', 'before0', 't', 'hi', 'controls.x', 't')} hi++;`;
+  if (kind === 'queue') return `${push('lo', 'reached0', 'before0', 't', 'hi', 'controls.x', 't')} hi++;`;
+  return `${push('hi', 'reached0', 'before0', '2u * t', 'hi', 'controls.x', '2u * t')}
+  ${push('lo', 'reached1', 'before1', '2u * t + 1u', 'lo - 1u', 'controls.z', '2u * t + 1u')}
+  hi++;
+  lo--;`;
+};
+
+const popped = (kind: MemoryOptions['kind'], index: number): string =>
+  kind === 'deque' ? `2u * t + ${index}u` : 't';
+
+/**
+ * Reads the log and the gradients of the slots pushed to and of the boundary rows: what the boundary row gains from a
+ * smaller pop, it gains from stronger rows before it too. g0, g1 are those of the first and the second end's pop.
+ */
+export const rewindLoads = (kind: MemoryOptions['kind']): string => {
+  const log = (index: number): string => wgsl`
+  let entry${index} = undo[undoAt(k, ${popped(kind, index)})];
+  let edge${index} = entry${index}.x & ~REACHED;
+  let reached${index} = (entry${index}.x & REACHED) != 0u;
+  var g${index} = 0.0;`;
+  if (kind !== 'deque') {
+    const boundary = kind === 'stack' ? 'edge0 - 1u' : 'edge0';
+    return wgsl`${log(0)}
+  let pushed0 = ${kind === 'stack' ? 'edge0' : 't'};
+  let dd0 = dStrength[slotAt(k, pushed0)];
+  if (reached0) { g0 = dStrength[slotAt(k, ${boundary})]; }`;
+  }
+  return wgsl`${log(0)} ${log(1)}
+  let dd0 = dStrength[slotAt(k, edge0)];
+  let dd1 = dStrength[slotAt(k, edge1 - 1u)];
+  if (reached1) { g1 = dStrength[slotAt(k, edge1)]; }
+  // The boundary of the top's pop may be one of the rows that the bottom's pop then removed.
+  if (reached0) {
+    if (edge0 - 1u < edge1) { g0 = g1; } else { g0 = dStrength[slotAt(k, edge0 - 1u)]; }
+  }`;
+};
+
+/** Gives back what pushes overwrote, then what pops took: the last first, for both may have taken from one row. */
+export const rewindStores = (kind: MemoryOptions['kind']): string => {
+  if (kind === 'stack') {
+    return `slots[slotAt(k, edge0)] = entry0.zw;
+  if (reached0) { slots[slotAt(k, edge0 - 1u)].x = entry0.y; }`;
+  }
+  if (kind === 'queue') return 'if (reached0) { slots[slotAt(k, edge0)].x = entry0.y; }';
+  return `slots[slotAt(k, edge0)] = entry0.zw;
+  slots[slotAt(k, edge1 - 1u)] = entry1.zw;
+  if (reached1) { slots[slotAt(k, edge1)].x = entry1.y; }
+  if (reached0) { slots[slotAt(k, edge0 - 1u)].x = entry0.y; }`;
+};
+
+/** Hands the boundary row's gradient to the rows that the pop removed, each invocation its share. */
+export const rewindRows = (kind: MemoryOptions['kind'], first: string, step: string): string => {
+  const rows = (from: string, to: string, g: string, when = passes(kind, 'slots[to]', 't - 1u')): string =>
+    `for (var row = ${from}${first}; row < ${to}; row += ${step}) {
+    let to = slotAt(k, row);
+    dStrength[to] = select(0.0, ${g}, ${when});
+  }`;
+  if (kind === 'stack') return rows('edge0', 'before.y', 'g0');
+  if (kind === 'queue') return rows('before.x', 'edge0', 'g0');
+  // A strength of 0 does not pass what comes from the bottom's pop through the top's, which was before it.
+  return `${rows('edge0', 'before.y', 'g0')}
+  ${rows('before.x', 'edge1', 'g1', 'bitcast<f32>(slots[to].x) > 0.0')}`;
+};
+
+export const rewindGradients = (kind: MemoryOptions['kind']): string =>
+  kind === 'deque' ? 'gradients = vec4f(dd0, -g0, dd1, -g1);' : 'gradients = vec4f(dd0, -g0, 0.0, 0.0);';

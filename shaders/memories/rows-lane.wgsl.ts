@@ -1,0 +1,106 @@
+import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
+import { each } from '../lib/text.ts';
+import type { MemoryOptions } from './kind.wgsl.ts';
+import {
+  type End,
+  endsRead,
+  passes,
+  popOf,
+  pushes,
+  rewindGradients,
+  rewindLoads,
+  rewindRows,
+  rewindStores,
+} from './rows-ends.wgsl.ts';
+
+/** The deque with a log, one sequence per invocation, which walks its one or two rows. */
+
+export const laneForward = (o: MemoryOptions): string => {
+  // Pop (equations 2, 5, 7): rows go while their strength is at most what is left to pop; the next one loses the rest.
+  const pop = ({ index, side }: End): string => wgsl`
+  var rest${index} = ${popOf(index)};
+  var reached${index} = 0u;
+  var before${index} = 0.0;
+  while (hi > lo) {
+    let at = slotAt(k, ${side === 'top' ? 'hi - 1u' : 'lo'});
+    let s = bitcast<f32>(slots[at].x);
+    if (s > rest${index}) {
+      before${index} = s;
+      if (rest${index} > 0.0) {
+        reached${index} = REACHED;
+        slots[at].x = bitcast<u32>(s - rest${index});
+      }
+      break;
+    }
+    rest${index} -= s;
+    ${side === 'top' ? 'hi--' : 'lo++'};
+  }`;
+  // Read (equations 3, 6, 8): from the end, until one unit of strength is read.
+  const read = ({ index, side }: End): string => wgsl`{
+    var left = 1.0;
+    for (var n = 0u; n < hi - lo && left > 0.0; n++) {
+      let slot = slots[slotAt(k, ${side === 'top' ? 'hi - 1u - n' : 'lo + n'})];
+      let weight = min(bitcast<f32>(slot.x), left);
+      ${each(o.cells, 8, c => `addRead(k, ${index}u, ${c}, weight * loadValue(k, slot.y, ${c}));`, 'c')}
+      left -= weight;
+    }
+  }`;
+  return wgsl`
+fn forward(k: u32, t: u32, place: vec2u, controls: vec4f) -> vec2u {
+  var lo = place.x;
+  var hi = place.y;
+  ${endsRead(o.kind).map(pop).join('\n')}
+  ${pushes(o.kind)}
+  ${endsRead(o.kind).map(read).join('\n')}
+  return vec2u(lo, hi);
+}
+`;
+};
+
+export const laneBackward = (o: MemoryOptions): string => {
+  // Read: a row read whole passes its gradient to its strength; the one read in part takes it from all before it.
+  const read = ({ index, side }: End): string => {
+    const row = (n: string): string =>
+      `slotAt(k, ${side === 'top' ? `place.y - 1u - ${n}` : `place.x + ${n}`})`;
+    return wgsl`{
+    var left = 1.0;
+    for (var n = 0u; n < place.y - place.x && left > 0.0; n++) {
+      let at = ${row('n')};
+      let slot = slots[at];
+      let s = bitcast<f32>(slot.x);
+      let weight = min(s, left);
+      var g = 0.0;
+      ${each(
+        o.cells,
+        8,
+        c => `{
+        let dr = loadDRead(k, ${index}u, ${c});
+        g += cellDot(loadValue(k, slot.y, ${c}), dr);
+        addDValue(k, slot.y, ${c}, weight * dr);
+      }`,
+        'c',
+      )}
+      if (s <= left) {
+        if (${passes(o.kind, 'slot', 't')}) { dStrength[at] += g; }
+      } else {
+        for (var nearer = 0u; nearer < n; nearer++) {
+          let to = ${row('nearer')};
+          if (${passes(o.kind, 'slots[to]', 't')}) { dStrength[to] -= g; }
+        }
+      }
+      left -= weight;
+    }
+  }`;
+  };
+  return wgsl`
+fn backward(k: u32, t: u32, place: vec2u) -> vec2u {
+  ${endsRead(o.kind).map(read).join('\n')}
+  let before = placeBefore(k, t);
+  ${rewindLoads(o.kind)}
+  ${rewindStores(o.kind)}
+  ${rewindRows(o.kind, '', '1u')}
+  ${rewindGradients(o.kind)}
+  return before;
+}
+`;
+};

@@ -1,0 +1,94 @@
+/**
+ * The kinds of memory as data: what all engines, checkpoints, the terminal and the page derive from it. A kind is an entry
+ * here and its equations in src/reference, shaders/memories and src/simd/assembly: see CONTRIBUTING.
+ */
+export interface MemoryKind {
+  /** Ends: where it takes a value and gives a read. */
+  readonly ends: number;
+  /** What the controller says to each end at a step, beside the value: numbers in (0, 1), σ of a head each. */
+  readonly controls: readonly Control[];
+  /** Whether it has rows with strengths, which a trace shows; in the paper's order by `strengthsOf` in src/layout. */
+  readonly rows: boolean;
+  /** What each fast engine keeps of a memory of one sequence, rows being M4 vec4s. */
+  storage(M4: number): Storage;
+}
+
+/** Entries of a memory in the buffers of a batch. */
+export interface Storage {
+  /** Of two words: the state, after a forward pass that of the last step. */
+  readonly slots: Entries;
+  /** Of four words: what the backward pass needs of every step. */
+  readonly undo: Entries;
+  /** Numbers: the gradient of the state. */
+  readonly dStrength: Entries;
+}
+
+/** A number of entries that grows with the time steps. */
+export interface Entries {
+  readonly perStep: number;
+  readonly once: number;
+}
+
+/** Entries of a memory of T steps. */
+export const entriesOf = ({ perStep, once }: Entries, T: number): number => perStep * T + once;
+
+export interface Control {
+  /** As arrays of it are called: `push`, and `dPush` its gradient. */
+  readonly name: string;
+  /** As the paper writes it; its head is W_ and b_ with this. */
+  readonly symbol: string;
+  /** Where the bias of its head begins. */
+  bias(model: HeadBiases, end: number): number;
+}
+
+/** Keys of a configuration's model. */
+export interface HeadBiases {
+  pushBias: number;
+  popBias: number;
+  bottomPushBias: number;
+}
+
+const push: Control = { name: 'push', symbol: 'd', bias: ({ pushBias }) => pushBias };
+const pop: Control = { name: 'pop', symbol: 'u', bias: ({ popBias }) => popBias };
+
+/** A deque of rows with strengths, one slot and one entry of the log for every push. */
+const rows = (ends: number, first: Control = push): MemoryKind => ({
+  ends,
+  controls: [first, pop],
+  rows: true,
+  storage: () => {
+    const each = { perStep: ends, once: 0 };
+    return { slots: each, undo: each, dStrength: each };
+  },
+});
+
+const KINDS = {
+  stack: rows(1),
+  queue: rows(1),
+  // Its ends are (top, bottom), and may start apart.
+  deque: rows(2, {
+    ...push,
+    bias: ({ pushBias, bottomPushBias }, end) => pushBias + (end % 2 === 1 ? bottomPushBias : 0),
+  }),
+} as const satisfies Record<string, MemoryKind>;
+
+export type MemoryName = keyof typeof KINDS;
+export const MEMORY_NAMES = Object.keys(KINDS) as [MemoryName, ...MemoryName[]];
+
+const NONE: MemoryKind = { ...rows(0), controls: [], rows: false };
+
+/** The kind by its name; of a model without a memory one that has nothing. */
+export const memoryKind = (name: MemoryName | 'none'): MemoryKind => (name === 'none' ? NONE : KINDS[name]);
+
+/** Ends of one memory: where it is pushed to, popped and read. A deque's are (top, bottom). */
+export const endsOf = (name: MemoryName | 'none'): number => memoryKind(name).ends;
+
+/** E, the ends of all memories of a model: each has its controls, a value and a read. */
+export const endsOfModel = (model: { memory: MemoryName | 'none'; memories: number }): number =>
+  model.memories * endsOf(model.memory);
+
+/** Controls of one end. */
+export const controlCount = (name: MemoryName | 'none'): number => memoryKind(name).controls.length;
+
+/** `dPush`: the gradient of an array by its name. */
+export const gradientName = (name: string): string => `d${name[0].toUpperCase()}${name.slice(1)}`;
