@@ -22,9 +22,8 @@ export { countParameters, type ModelSpec, parameters, type Tensors } from './bas
 export { Rng, STREAM } from './base/rng.ts';
 export { createCpuEngine } from './engine/cpu.ts';
 export type * from './engine/engine.ts';
-export { createGpuEngine } from './engine/gpu.ts';
 export { createReferenceEngine } from './engine/reference.ts';
-export { requestDevice } from './gpu/device.ts';
+export { createGpuEngine, type GpuOptions, requestDevice } from './own-device.ts';
 export { describe } from './platform/adapter.ts';
 export { type Data, parseData } from './tasks/data-file.ts';
 export { makeTask, taskNames } from './tasks/registry.ts';

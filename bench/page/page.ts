@@ -1,6 +1,6 @@
 /** The suite in this page: settings, progress, tables, plots, and the JSON to take away. */
 import { DeviceError, firstLineOf, InputError } from '../../src/base/errors.ts';
-import { findAdapter } from '../../src/platform/browser/engine.ts';
+import { findAdapter } from '../../src/platform/browser/platform.ts';
 import { allCases, selectCases } from '../cases/index.ts';
 import { slug } from '../measure.ts';
 import { NOT_INSTALLED, openPeers, PEERS } from '../peers/index.ts';

@@ -2,12 +2,7 @@ import { evenly } from '../../shaders/lib/text.ts';
 import { productCode } from '../../shaders/product.wgsl.ts';
 import { bind, dispatch, type Gpu, split, UNIFORM } from '../gpu/device.ts';
 import type { StepTiles, Tuning } from '../gpu/profile.ts';
-
-/** Where what was measured on an adapter is kept from one run to the next. Losing it costs a second. */
-export interface TuningStore {
-  get(key: string): string | undefined;
-  set(key: string, value: string): void;
-}
+import type { TuningStore } from './tuning-store.ts';
 
 /** The product that every time step is made of: [B, inner4] · [inner4, gates · columns4], in vec4s. */
 export interface StepProduct {

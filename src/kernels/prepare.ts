@@ -2,11 +2,12 @@ import type { TrainConfig } from '../base/config.ts';
 import type { Gpu } from '../gpu/device.ts';
 import type { MemoryForm } from '../gpu/profile.ts';
 import type { Layout } from '../layout/layout.ts';
-import { type TuningStore, tunedStep } from './autotune.ts';
+import { tunedStep } from './autotune.ts';
 import type { BufferName } from './launch.ts';
 import { choosePlan, type Plan, planOf } from './plan.ts';
 import type { PlanName } from './plan-names.ts';
 import { Program } from './program.ts';
+import type { TuningStore } from './tuning-store.ts';
 
 /** What is forced, for tests and benchmarks, and by --plan. */
 export interface PlanOptions {

@@ -1,4 +1,5 @@
 import type { AdapterDescription } from '../engine/engine.ts';
+import type { Adapter, AdapterInfo, DescribedAdapter } from './webgpu.ts';
 
 /** What a WebGPU adapter is, in Node and in browsers. */
 
@@ -7,7 +8,7 @@ import type { AdapterDescription } from '../engine/engine.ts';
  *
  *   const engine = await createGpuEngine(await requestDevice(adapter), describe(adapter));
  */
-export function describe(adapter: Pick<GPUAdapter, 'info'>): AdapterDescription {
+export function describe(adapter: DescribedAdapter): AdapterDescription {
   const { vendor, architecture, device, description } = adapter.info;
   const all = `${vendor} ${architecture} ${device} ${description}`;
   const software = isFallback(adapter) || /swiftshader|llvmpipe|lavapipe|basic render|\bwarp\b/i.test(all);
@@ -23,7 +24,7 @@ export function describe(adapter: Pick<GPUAdapter, 'info'>): AdapterDescription 
 }
 
 /** Some browsers have the model in `device`, some in `description`, some a number or nothing. */
-function nameOf({ vendor, architecture, device, description }: GPUAdapterInfo): string {
+function nameOf({ vendor, architecture, device, description }: AdapterInfo): string {
   const model =
     [device, description, architecture].find(text => text && !/^(0x)?[\da-f]+$/i.test(text)) ?? '';
   const words = model.replaceAll('-', ' ').trim();
@@ -32,7 +33,7 @@ function nameOf({ vendor, architecture, device, description }: GPUAdapterInfo): 
 }
 
 /** On the adapter itself in browsers of before 2025. */
-export const isFallback = (adapter: Pick<GPUAdapter, 'info'>): boolean =>
+export const isFallback = (adapter: DescribedAdapter): boolean =>
   adapter.info.isFallbackAdapter ?? (adapter as { isFallbackAdapter?: boolean }).isFallbackAdapter ?? false;
 
 /** All that an adapter tells of itself. */
@@ -44,7 +45,7 @@ export interface AdapterDetails {
   limits: Record<string, number>;
 }
 
-export function detailsOf(adapter: GPUAdapter): AdapterDetails {
+export function detailsOf(adapter: Adapter): AdapterDetails {
   const { info, limits, features } = adapter;
   const { vendor, architecture, device, description } = info;
   const known: Record<string, number> = {};

@@ -38,7 +38,7 @@ export type ToThread =
       object: number;
       job: number;
       given: unknown;
-      next: Int32Array<SharedArrayBuffer>;
+      next: Int32Array;
       count: number;
     }
   | { kind: 'forget'; object: number };
@@ -66,7 +66,7 @@ export function takeItems<Job, Answer>(
   work: Work<Job, Answer>,
   given: Job,
   thread: number,
-  next: Int32Array<SharedArrayBuffer>,
+  next: Int32Array,
   count: number,
 ): [item: number, answer: Answer][] {
   const answers: [number, Answer][] = [];

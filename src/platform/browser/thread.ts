@@ -1,5 +1,4 @@
 /** A worker of the cpu engine. */
-import { serve } from '../../engine/cpu-thread.ts';
+import { serveThread } from './serve.ts';
 
-const heard = serve(message => globalThis.postMessage(message));
-globalThis.addEventListener('message', ({ data }) => heard(data));
+serveThread();

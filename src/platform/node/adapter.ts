@@ -8,13 +8,14 @@ import { dirname, isAbsolute, join } from 'node:path';
 import { firstLineOf, messageOf } from '../../base/errors.ts';
 import type { AdapterDescription } from '../../engine/engine.ts';
 import { describe } from '../adapter.ts';
+import type { Adapter, Instance } from '../webgpu.ts';
 import { browserPaths } from './browsers.ts';
 import { bundleInstalled, unpackSwiftShader } from './bundle.ts';
 
 export interface FoundAdapter {
   /** Dawn's instance. It must be kept as long as anything of it is in use. */
-  gpu: GPU;
-  adapter: GPUAdapter;
+  gpu: Instance;
+  adapter: Adapter;
   description: AdapterDescription;
 }
 
@@ -29,10 +30,10 @@ export const searchWords = ({ tried }: Pick<AdapterSearch, 'tried'>): string =>
   tried.map(({ what, outcome }) => `${what}: ${outcome}`).join('; ');
 
 /** Every Dawn instance with an adapter out: collecting one takes its devices with it. */
-const instances: GPU[] = [];
+const instances: Instance[] = [];
 
 /** Gives Dawn's instance back, so that it no longer keeps the process alive. */
-export function release(gpu: GPU): void {
+export function release(gpu: Instance): void {
   const at = instances.indexOf(gpu);
   if (at >= 0) instances.splice(at, 1);
 }

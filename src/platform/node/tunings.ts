@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { TuningStore } from '../../kernels/autotune.ts';
+import type { TuningStore } from '../../kernels/tuning-store.ts';
 
 /** Where programs of this user keep what they can find out again. */
 function cacheFolder(): string {

@@ -1,6 +1,6 @@
 import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
 import type { Config } from '../../base/config.ts';
-import type { TuningStore } from '../../kernels/autotune.ts';
+import type { TuningStore } from '../../kernels/tuning-store.ts';
 import type { EngineName } from '../../platform/names.ts';
 import type { History } from '../charts/history.ts';
 import type { DataText, RunState } from '../protocol.ts';

@@ -1,0 +1,15 @@
+/**
+ * `pushdown/standalone`: what `pushdown/browser` has, as one file for pages without a bundler:
+ *
+ *   <script type="module">
+ *     import { openEngine, preset, Trainer } from 'https://<host>/pushdown.js';
+ *   </script>
+ */
+export * from './index.ts';
+export type { PlanName } from './kernels/plan-names.ts';
+export { type BrowserOptions, findAdapter } from './platform/browser/platform.ts';
+/** For the file's own workers. */
+export { serveThread } from './platform/browser/serve.ts';
+export { openEngine, openEngineWith, reopening } from './platform/browser/standalone.ts';
+export type { EngineOptions } from './platform/engines.ts';
+export type { EngineName } from './platform/names.ts';

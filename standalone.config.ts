@@ -1,0 +1,17 @@
+import { defineConfig } from 'vite';
+
+/** The package as one file, for pages without a bundler: dist/pushdown.js. */
+export default defineConfig({
+  publicDir: false,
+  build: {
+    outDir: 'dist',
+    // Beside what tsc writes.
+    emptyOutDir: false,
+    target: 'es2022',
+    lib: { entry: 'src/standalone.ts', formats: ['es'], fileName: () => 'pushdown.js' },
+    rolldownOptions: { output: { codeSplitting: false, minify: true } },
+    // Of the packages inside.
+    license: { fileName: 'pushdown.licenses.md' },
+    reportCompressedSize: false,
+  },
+});

@@ -1,0 +1,43 @@
+/** Uses the package as a program in Node does. */
+import {
+  assign,
+  type Checkpoint,
+  decodeCheckpoint,
+  type Engine,
+  encodeCheckpoint,
+  evaluate,
+  InputError,
+  type MemoryGradients,
+  makeTask,
+  predict,
+  preset,
+  type Tensors,
+  Trainer,
+} from 'pushdown';
+import { type EngineOptions, findAdapter, openEngine, openEngineWith, reopening } from 'pushdown/node';
+
+const options: EngineOptions = { threads: 2, plan: 'auto' };
+const engine: Engine = await openEngine('cpu', options);
+
+const stack = await engine.memory({ kind: 'stack', B: 1, T: 3, M: 1 });
+const read: Float32Array = await stack.forward(new Float32Array(3), new Float32Array(3), new Float32Array(3));
+const gradients: MemoryGradients = await stack.backward(read);
+export const first: number = gradients.dPush[0] + gradients.dValue[0];
+
+const config = assign(preset('reverse'), ['steps=10']);
+const { made: trainer } = await openEngineWith('auto', {}, on =>
+  Trainer.start(on, config, { reopen: reopening(), onProgress: ({ loss }) => void loss.toFixed(3) }),
+);
+await trainer.run();
+const kept: Uint8Array = encodeCheckpoint(await trainer.snapshot());
+const checkpoint: Checkpoint = decodeCheckpoint(kept);
+export const parameters: Tensors = checkpoint.state.parameters;
+
+const task = makeTask(config.task);
+const { coarse } = await evaluate(trainer.model, task, { sequences: 10, length: 20, seed: 1 });
+export const accuracy: number = coarse;
+export const answers = predict;
+export const expected = (error: unknown): boolean => error instanceof InputError;
+
+const { found } = await findAdapter({ only: 'software' });
+export const name: string | undefined = found?.description.name;

@@ -1,0 +1,20 @@
+import { rm } from 'node:fs/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { installPackage, ownCompiler, settingsFor, typeErrors } from '../support/consumer.ts';
+
+/**
+ * The declarations of the built package, in a project that uses it: every one is checked. Other versions of TypeScript are
+ * in test/verify/package-types.test.ts.
+ */
+
+const compiler = await ownCompiler();
+let project: string;
+
+beforeAll(async () => {
+  project = await installPackage();
+});
+afterAll(() => rm(project, { recursive: true, force: true }));
+
+test.each(settingsFor(compiler.version))(`TypeScript ${compiler.version}, $name`, async setting => {
+  expect(await typeErrors(project, compiler, setting)).toBe('');
+});
