@@ -4,12 +4,12 @@ import { gzipSync } from 'node:zlib';
 import type { Browser } from 'puppeteer';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { launchBrowser } from '../support/browser.ts';
-import { type StaticServer, serveFiles } from '../support/static-server.ts';
+import { filesBelow, type StaticServer, serveFiles } from '../support/static-server.ts';
 
 /** `dist/pushdown.js` in pages without a bundler, from the page's host and from another, as from a CDN. */
 
-const FILE = join(resolve(import.meta.dirname, '../..'), 'dist', 'pushdown.js');
-const bytes = readFileSync(FILE);
+const ROOT = resolve(import.meta.dirname, '../..');
+const bytes = readFileSync(join(ROOT, 'dist', 'pushdown.js'));
 
 const ISOLATED = {
   'Cross-Origin-Opener-Policy': 'same-origin',
@@ -145,6 +145,16 @@ test('the kernels of WebGPU are in it', async () => {
   await tab.waitForFunction('"read" in window');
   const read = (await tab.evaluate('window.read')) as number[];
   for (const [k, expected] of [0.8, 1.5, 2.8].entries()) expect(read[k]).toBeCloseTo(expected, 5);
+});
+
+test('examples/page.html', async () => {
+  const server = await serveFiles(filesBelow(ROOT));
+  servers.push(server);
+  const tab = await browser.newPage();
+  await tab.goto(`${server.url}/examples/page.html`);
+  const log = () => tab.$eval('#log', element => element.textContent ?? '');
+  await tab.waitForFunction("/→|Error/.test(document.querySelector('#log').textContent)");
+  expect(await log()).toMatch(/^engine \w+: .*\n(step .*\n)+ended: solved\na b c d → d c b a\n$/);
 });
 
 test('it stays below 320 kB, 110 kB gzipped', () => {

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
+import { decodeCheckpoint } from 'pushdown';
 import { afterAll, expect, test } from 'vitest';
 
 /** The examples that people copy run as they are printed, on the package as it is built. */
@@ -57,6 +58,40 @@ test('in the README: a memory as a layer', async () => {
     [0, 0, 0],
     [2.1, 1, 2.7],
   ]);
+}, 60_000);
+
+/** Runs a file of examples/ as its header says. */
+async function runExample(name: string, ...given: string[]): Promise<string[]> {
+  const { stdout } = await promisify(execFile)(process.execPath, [join('examples', name), ...given], {
+    cwd: ROOT,
+  });
+  return stdout.trim().split('\n');
+}
+
+test('examples/quick-start.js', async () => {
+  const file = join(FOLDER, 'reverse.safetensors');
+  const lines = await runExample('quick-start.js', file);
+  expect(lines.slice(-4)).toEqual([
+    'ended: solved',
+    expect.stringMatching(/^right at length 32: (99|100)\.\d%$/),
+    'a b c d → d c b a',
+    `saved in ${file}`,
+  ]);
+  expect(decodeCheckpoint(readFileSync(file)).config.task.name).toBe('reverse');
+}, 60_000);
+
+test('examples/memory-layer.js', async () => {
+  const [push, pop] = (await runExample('memory-layer.js')).slice(-2);
+  const strengths = (line: string) => line.split(/ +/).slice(1).map(Number).map(Math.round);
+  expect(strengths(push)).toEqual([1, 1, 1, 0, 0]);
+  expect(strengths(pop)).toEqual([0, 0, 0, 1, 1]);
+}, 60_000);
+
+test('examples/read-checkpoint.js', async () => {
+  const lines = await runExample('read-checkpoint.js');
+  expect(lines[0]).toBe('task reverse, lstm 32 and stack 16');
+  expect(lines.filter(line => line.includes('first number'))).toHaveLength(14);
+  expect(lines.slice(-5).map(line => line.split('→ ')[1])).toEqual(['d', 'c', 'b', 'a', '</s>']);
 }, 60_000);
 
 test('pushdown/browser has what a page needs, and loads anywhere', async () => {

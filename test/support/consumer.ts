@@ -105,11 +105,15 @@ export function settingsFor(version: string): Setting[] {
   ];
 }
 
-/** What the compiler says about the project in this setting, with every declaration checked: '' for nothing. */
-export async function typeErrors(
+/**
+ * Runs the compiler over the project in this setting, with every declaration checked. What it prints: '' where nothing is
+ * wrong, and nothing is asked for.
+ */
+async function compile(
   project: string,
   { folder }: Compiler,
   { lib, types, module, files }: Setting,
+  ...flags: string[]
 ): Promise<string> {
   const config = join(project, 'tsconfig.json');
   const compilerOptions = {
@@ -119,10 +123,24 @@ export async function typeErrors(
   };
   await writeFile(config, JSON.stringify({ compilerOptions, files }));
   try {
-    await run(process.execPath, [join(folder, 'bin/tsc'), '-p', config], { maxBuffer: 2 ** 26 });
-    return '';
+    const args = [join(folder, 'bin/tsc'), '-p', config, ...flags];
+    return (await run(process.execPath, args, { maxBuffer: 2 ** 26 })).stdout;
   } catch (error) {
     const { stdout = '', stderr = '' } = error as { stdout?: string; stderr?: string };
     return `${stdout}${stderr}`.trim() || String(error);
   }
+}
+
+/** What is wrong with the project's types. */
+export const typeErrors = (project: string, compiler: Compiler, setting: Setting): Promise<string> =>
+  compile(project, compiler, setting);
+
+/** The package's declarations that the compiler reads. */
+export async function declarationsRead(
+  project: string,
+  compiler: Compiler,
+  setting: Setting,
+): Promise<string[]> {
+  const files = await compile(project, compiler, setting, '--listFilesOnly');
+  return files.split(/\r?\n/).filter(file => /node_modules[\\/]pushdown[\\/]/.test(file));
 }

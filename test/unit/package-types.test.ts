@@ -1,6 +1,12 @@
-import { rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { installPackage, ownCompiler, settingsFor, typeErrors } from '../support/consumer.ts';
+import {
+  declarationsRead,
+  installPackage,
+  ownCompiler,
+  settingsFor,
+  typeErrors,
+} from '../support/consumer.ts';
 
 /**
  * The declarations of the built package, in a project that uses it: every one is checked. Other versions of TypeScript are
@@ -17,4 +23,12 @@ afterAll(() => rm(project, { recursive: true, force: true }));
 
 test.each(settingsFor(compiler.version))(`TypeScript ${compiler.version}, $name`, async setting => {
   expect(await typeErrors(project, compiler, setting)).toBe('');
+});
+
+test('no declaration needs a newer TypeScript: one before 5.7 has no Float32Array<ArrayBuffer>', async () => {
+  const files = await declarationsRead(project, compiler, settingsFor(compiler.version)[0]);
+  expect(files.length).toBeGreaterThan(20);
+  for (const file of files) {
+    expect(await readFile(file, 'utf8'), file).not.toMatch(/\b(Array|DataView)<\w*ArrayBuffer|\dArray</);
+  }
 });
