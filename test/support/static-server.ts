@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { extname } from 'node:path';
+import { extname, join } from 'node:path';
 
 export interface StaticServer {
   /** Without a slash at its end. */
@@ -44,5 +44,4 @@ export async function serveFiles(
 }
 
 /** The files below a folder. */
-export const filesBelow = (folder: string) => (path: string) =>
-  readFile(new URL(`.${path}`, `file://${folder}/`));
+export const filesBelow = (folder: string) => (path: string) => readFile(join(folder, path));
