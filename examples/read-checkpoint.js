@@ -25,7 +25,8 @@ for (const { name, shape } of parameters(trainer.model.spec)) {
 }
 
 const steps = await trainer.between((model, task) => trace(model, task, [0, 1, 2, 3]));
-for (const { input, push, pop, output } of steps) {
+for (const { input, controls, output } of steps) {
+  const { push, pop } = controls;
   console.log(`${input.padEnd(4)} push ${push[0].toFixed(2)}  pop ${pop[0].toFixed(2)}  → ${output}`);
 }
 engine.destroy();
