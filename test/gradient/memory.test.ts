@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { endsOf, gradientName, MEMORY_NAMES, memoryKind } from '../../src/base/memories.ts';
 import type { Tensors } from '../../src/base/parameters.ts';
 import { Rng } from '../../src/base/rng.ts';
 import { type End, pop, popBackward, read, readBackward } from '../../src/reference/ends.ts';
@@ -29,32 +30,33 @@ const RANGES: Record<string, { push: Range; pop: Range }> = {
   'large pops: often emptied': { push: [0, 1], pop: [0.5, 2] },
 };
 
-describe.each(KINDS)('%s', kind => {
-  const E = MEMORIES[kind].ends;
+describe.each(MEMORY_NAMES)('%s', kind => {
+  const E = endsOf(kind);
+  const names = memoryKind(kind).controls.map(({ name }) => name);
   describe.each(Object.entries(RANGES))('strengths %s', (_, range) => {
     describe.each([1, 2, 5, 20])('T = %i', T => {
       it.each([1, 3])('M = %i', M => {
         for (const seed of [1, 2, 3]) {
           const at: Tensors = drawAwayFromTies(
             rng =>
-              new Map([
-                ['push', uniforms(rng, T * E, ...range.push)],
-                ['pop', uniforms(rng, T * E, ...range.pop)],
-              ]),
-            drawn => memoryMargin(kind, drawn.get('push')!, drawn.get('pop')!),
+              new Map(
+                names.map(name => [name, uniforms(rng, T * E, ...(name === 'pop' ? range.pop : range.push))]),
+              ),
+            // A kind without rows has no branches.
+            drawn =>
+              kind in MEMORIES
+                ? memoryMargin(kind as RowName, drawn.get('push')!, drawn.get('pop')!)
+                : Infinity,
             { seed },
           );
           const rng = new Rng(seed, 101);
           at.set('value', uniforms(rng, T * E * M, -1, 1));
           const dRead = uniforms(rng, T * E * M, -1, 1);
-          const [push, pops, value] = ['push', 'pop', 'value'].map(name => at.get(name)!);
-          const run = () => memoryForward(kind, [push, pops], value);
-          const made = memoryBackward(kind, [push, pops], value, run(), dRead);
-          const gradients = new Map([
-            ['push', made.dPush],
-            ['pop', made.dPop],
-            ['value', made.dValue],
-          ]);
+          const controls = names.map(name => at.get(name)!);
+          const value = at.get('value')!;
+          const run = () => memoryForward(kind, controls, value);
+          const made = memoryBackward(kind, controls, value, run(), dRead);
+          const gradients = new Map([...names, 'value'].map(name => [name, made[gradientName(name)]]));
           expectGradients(() => dot(run().read, dRead), at, gradients, EXACT);
         }
       });

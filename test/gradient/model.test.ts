@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Batch, NO_INPUT } from '../../src/base/dims.ts';
+import { MEMORY_NAMES } from '../../src/base/memories.ts';
 import { type ModelSpec, type Tensors, zeros } from '../../src/base/parameters.ts';
 import { Rng } from '../../src/base/rng.ts';
 import { strengthsOf } from '../../src/reference/memories.ts';
@@ -42,7 +43,7 @@ function check(model: Partial<ModelSpec>): void {
 }
 
 const CONTROLLERS = ['rnn', 'lstm', 'lstm-coupled', 'gru', 'feedforward'] as const;
-const MEMORIES = ['stack', 'queue', 'deque', 'none'] as const;
+const MEMORIES = [...MEMORY_NAMES, 'none'] as const;
 const STARTS = ['trained', 'zero', 'one-hot'] as const;
 
 describe.each(MEMORIES)('memory %s', memory => {

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { MEMORY_NAMES } from '../../src/base/memories.ts';
 import { Rng } from '../../src/base/rng.ts';
 import { createCpuEngine } from '../../src/engine/cpu.ts';
 import { createReferenceEngine } from '../../src/engine/reference.ts';
@@ -14,7 +15,7 @@ test('cpu: 250 random models are those of the reference', async () => {
   const rng = new Rng(11, 5);
   const pick = <T>(choices: readonly T[]): T => choices[rng.int(0, choices.length - 1)];
   for (let n = 0; n < 250; n++) {
-    const memory = pick(['stack', 'queue', 'deque', 'none'] as const);
+    const memory = pick([...MEMORY_NAMES, 'none']);
     const spec = makeSpec({
       controller: pick(['rnn', 'lstm', 'lstm-coupled', 'gru', 'feedforward'] as const),
       memory,

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TrainConfig } from '../../src/base/config.ts';
 import { assign } from '../../src/base/config.ts';
-import { endsOf } from '../../src/base/memories.ts';
+import { endsOf, MEMORY_NAMES } from '../../src/base/memories.ts';
 import { Rng } from '../../src/base/rng.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import type { GpuOptions } from '../../src/engine/gpu.ts';
@@ -71,7 +71,7 @@ const MEMORIES: [string, LayerForm][] = [
   ['time', 'time'],
 ];
 describe.each(MEMORIES)('a memory on its own, %s', (name, form) => {
-  test.each(['stack', 'queue', 'deque'] as const)('%s', async kind => {
+  test.each(MEMORY_NAMES)('%s', async kind => {
     if (name === 'time' && kind === 'deque') return;
     const [B, T, M] = [5, 40, name === 'lane' ? 40 : 6];
     const N = B * T * endsOf(kind);

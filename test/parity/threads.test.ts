@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { assign, createCpuEngine, preset, Trainer } from 'pushdown';
 import { openEngine } from 'pushdown/node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { MEMORY_NAMES } from '../../src/base/memories.ts';
 import type { ModelSpec } from '../../src/base/parameters.ts';
 import { Rng } from '../../src/base/rng.ts';
 import type { Engine, Forward, Model, StepReport } from '../../src/engine/engine.ts';
@@ -71,7 +72,7 @@ describe('a model has the same bits on 1, 2 and 3 threads', () => {
   });
 });
 
-test.each(['stack', 'queue', 'deque'] as const)('a %s has the same bits', async kind => {
+test.each(MEMORY_NAMES)('a %s has the same bits', async kind => {
   const shape = { kind, B: 37, T: 50, M: 6 };
   const E = kind === 'deque' ? 2 : 1;
   const [one, ...others] = await onEach(async engine => {

@@ -1,4 +1,5 @@
 import { expect } from 'vitest';
+import { MEMORY_NAMES } from '../../src/base/memories.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { createReferenceEngine } from '../../src/engine/reference.ts';
 import { losses } from './training-losses.ts';
@@ -6,7 +7,7 @@ import { losses } from './training-losses.ts';
 export const STEPS = 50;
 
 /** Every memory with each of these controllers, at sizes that the reference gets through. */
-export const MEMORIES = ['stack', 'queue', 'deque', 'none'] as const;
+export const MEMORIES = [...MEMORY_NAMES, 'none'] as const;
 export const CONTROLLERS = ['rnn-1', 'lstm-1', 'lstm-2'] as const;
 
 export function setsOf(

@@ -1,4 +1,5 @@
 import { test } from 'vitest';
+import { MEMORY_NAMES } from '../../src/base/memories.ts';
 import { createReferenceEngine } from '../../src/engine/reference.ts';
 import { makeSpec } from '../support/batches.ts';
 import { describeEach, MODEL_PROFILES } from '../support/engines.ts';
@@ -24,7 +25,7 @@ const LENGTHS_OF_75 = Array.from({ length: 75 }, (_, b) => LENGTHS[b % LENGTHS.l
 
 describeEach(MODEL_PROFILES, engine => {
   test.each(
-    (['stack', 'queue', 'deque'] as const).flatMap(memory =>
+    MEMORY_NAMES.flatMap(memory =>
       (['rnn', 'lstm'] as const).map(controller => [memory, controller] as const),
     ),
   )('gradients of 75 sequences, %s, %s', (memory, controller) =>
