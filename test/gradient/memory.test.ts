@@ -62,7 +62,10 @@ describe.each(MEMORY_NAMES)('%s', kind => {
       });
     });
   });
+});
 
+describe.each(KINDS)('%s', kind => {
+  const E = MEMORIES[kind].ends;
   it.each([0, 1, 2, 7])('one step alone, after %i steps', t => {
     const memory = MEMORIES[kind];
     const drawn = drawAwayFromTies(

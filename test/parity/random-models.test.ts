@@ -15,7 +15,7 @@ test('cpu: 250 random models are those of the reference', async () => {
   const rng = new Rng(11, 5);
   const pick = <T>(choices: readonly T[]): T => choices[rng.int(0, choices.length - 1)];
   for (let n = 0; n < 250; n++) {
-    const memory = pick([...MEMORY_NAMES, 'none']);
+    const memory = pick([...MEMORY_NAMES, 'none'] as const);
     const spec = makeSpec({
       controller: pick(['rnn', 'lstm', 'lstm-coupled', 'gru', 'feedforward'] as const),
       memory,
