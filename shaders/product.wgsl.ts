@@ -1,7 +1,7 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import { mainOfInvocation } from './lib/invocation.wgsl.ts';
 import { range } from './lib/text.ts';
-import { product } from './stepwise.wgsl.ts';
+import { product } from './stepwise/step.wgsl.ts';
 
 /** A product of matrices as the stepwise plan's kernels make it, with nothing around it: what their tiles are chosen by. */
 export interface ProductOptions {

@@ -1,4 +1,6 @@
-import { fusedBackwardBlock, fusedForwardBlock, workgroupWords } from '../../../shaders/fused-block.wgsl.ts';
+import { workgroupWords } from '../../../shaders/fused/block.wgsl.ts';
+import { fusedBackwardBlock } from '../../../shaders/fused/block-backward.wgsl.ts';
+import { fusedForwardBlock } from '../../../shaders/fused/block-forward.wgsl.ts';
 import type { FusedOptions } from '../../../shaders/lib/model.wgsl.ts';
 import { InputError } from '../../base/errors.ts';
 import type { DeviceProfile, MemoryForm } from '../../gpu/profile.ts';

@@ -1,4 +1,5 @@
-import { fusedBackwardLane, fusedForwardLane } from '../../../shaders/fused-lane.wgsl.ts';
+import { fusedBackwardLane } from '../../../shaders/fused/lane-backward.wgsl.ts';
+import { fusedForwardLane } from '../../../shaders/fused/lane-forward.wgsl.ts';
 import { batchOf } from '../../../shaders/lib/batch.wgsl.ts';
 import type { FusedOptions } from '../../../shaders/lib/model.wgsl.ts';
 import { InputError } from '../../base/errors.ts';

@@ -1,17 +1,13 @@
 import { evenly } from '../../../shaders/lib/text.ts';
-import { stepMemory, stepMemoryBackward } from '../../../shaders/memories/step.wgsl.ts';
 import {
-  type StepOptions,
-  stepCell,
   stepCellBackward,
-  stepDeeper,
   stepDeeperBackward,
-  stepHeads,
   stepReadsBackward,
-  stepStart,
   stepStartBackward,
-  stepTiles,
-} from '../../../shaders/stepwise.wgsl.ts';
+} from '../../../shaders/stepwise/backward.wgsl.ts';
+import { stepCell, stepDeeper, stepHeads, stepStart } from '../../../shaders/stepwise/forward.wgsl.ts';
+import { stepMemory, stepMemoryBackward } from '../../../shaders/stepwise/memory.wgsl.ts';
+import { type StepOptions, stepTiles } from '../../../shaders/stepwise/step.wgsl.ts';
 import { isRecurrent } from '../../base/cells.ts';
 import { split } from '../../gpu/device.ts';
 import { type Launch, read, write } from '../launch.ts';

@@ -12,7 +12,7 @@ import {
 import { rowsOf } from '../lib/rows.wgsl.ts';
 import { enableFor, mainOfSequence, sequenceState } from '../lib/sequence.wgsl.ts';
 import { range } from '../lib/text.ts';
-import { placeAt } from './index.wgsl.ts';
+import { placeAt } from '../memories/index.wgsl.ts';
 
 /**
  * One step of all memories, between two steps of the controller: in the `lane` form an invocation per sequence, in the

@@ -1,0 +1,192 @@
+import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
+import type { Layout } from '../../src/layout/layout.ts';
+import { operand } from '../../src/layout/tensors.ts';
+import { CELL_CODE } from '../cells/index.wgsl.ts';
+import { MATH } from '../lib/math.wgsl.ts';
+import { controlsOf, type FusedOptions, memoriesOf, memoryOf } from '../lib/model.wgsl.ts';
+import { rowsOf } from '../lib/rows.wgsl.ts';
+import { carriedOf, statesOf } from '../lib/states.wgsl.ts';
+import { range } from '../lib/text.ts';
+import { placeAt } from '../memories/index.wgsl.ts';
+import { head, loadControls, mainHead, row, share } from './block.wgsl.ts';
+
+/** batch, w, acts, slots, log, grads: dOp, dHx -> grads: dA, dP, dS, dH, dC; see fusedBackwardLane. */
+export function fusedBackwardBlock(o: FusedOptions): string {
+  const { layout } = o;
+  const place = rowsOf(layout);
+  const { H4, P4, M4, R4, S4, C, E, blocks, spec, gates, layers } = layout;
+  const { hidden: H, width: M, deeper: P } = spec;
+  const [HH, RR, SS] = [H4 * 4, R4 * 4, S4 * 4];
+  const top = layers.length - 1;
+  const cell = CELL_CODE[spec.controller];
+  const states = statesOf(layout);
+  const heads = P || H;
+  const act = (field: string, at: string, skip: 0 | 1 = 0): string =>
+    `acts[(${place(field, 'row', skip)}) * 4u + ${at}]`;
+  const grad = (field: string, at: string): string => `grads[(${place(field, 'row')}) * 4u + ${at}]`;
+  const memories = wgsl`
+    // Memories, then heads: reads wg_dr, leaves the gradients of the heads' sums in wg_ds.
+    storageBarrier();
+    workgroupBarrier();
+    ${memoriesOf(layout)
+      .map(
+        k => `place${k} = backward(${k}u, t, place${k});
+    if (lid == 0u) {
+      ${controlsOf(layout, k)
+        .map(({ number, own }) => `wg_ds[${RR + number}] = gradients.${own};`)
+        .join('\n')}
+    }
+    storageBarrier();
+    workgroupBarrier();`,
+      )
+      .join('\n')}
+    ${share(
+      o,
+      E * (M + C),
+      wgsl`
+      let value = i < ${E * M}u;
+      let at = select(${RR}u + i - ${E * M}u, (i / ${M}u) * ${M4 * 4}u + i % ${M}u, value);
+      let s = ${act('s', 'at')};
+      var ds = 0.0;
+      if (value) {
+        ds = ${grad('dS', 'at')} * (1.0 - s * s);
+      } else {
+        ds = wg_ds[at] * s * (1.0 - s);
+      }
+      wg_ds[at] = ds;
+      ${grad('dS', 'at')} = ds;`,
+    )}
+    workgroupBarrier();`;
+  const layer = ({ Wy, Wh, Wr }: Layout['layers'][number], l: number): string => wgsl`
+    // Layer ${l + 1}: reads the gradient of its h in wg_dh (from the step after) and wg_dy (from above).
+    ${share(
+      o,
+      H,
+      wgsl`
+      let dh = wg_dh[${l * HH}u + i] + wg_dy[i];
+      ${cell.backward({
+        d: state => (state === 'h' ? 'dh' : `wg_d${state}[${l * HH}u + i]`),
+        kept: g => act(`g${l}`, `${g * HH}u + i`),
+        now: state => act(`${state}${l}`, 'i', 1),
+        before: state => act(`${state}${l}`, 'i'),
+        tanh: 'safeTanh',
+      })}
+      ${range(gates.all)
+        .map(
+          g => `wg_da[${g * HH}u + i] = da${g};
+      ${grad(`dA${l}`, `${g * HH}u + i`)} = da${g};`,
+        )
+        .join('\n')}
+      ${carriedOf(layout)
+        .map(state => `wg_d${state}[${l * HH}u + i] = d${state}Before;`)
+        .join('\n')}
+      wg_dh[${l * HH}u + i] = ${gates.direct ? 'dhDirect' : '0.0'};`,
+    )}
+    workgroupBarrier();
+    ${Wh ? share(o, H, `var sum = wg_dh[${l * HH}u + i]; ${row('wg_da', Wh, 'i', gates.hFrom * HH)} wg_dh[${l * HH}u + i] = sum;`) : ''}
+    ${Wy ? share(o, H, `var sum = 0.0; ${row('wg_da', Wy, 'i')} wg_dy[i] = sum;`) : ''}
+    ${Wr ? share(o, RR, `var sum = ${l === top ? '0.0' : 'wg_dr[i]'}; ${row('wg_da', Wr, 'i')} wg_dr[i] = sum;`) : ''}
+    workgroupBarrier();`;
+  return wgsl`
+${head(o)}
+@group(0) @binding(2) var<storage, read> acts: array<f32>;
+@group(0) @binding(3) var<storage, read_write> grads: array<f32>;
+@group(0) @binding(4) var<storage, read_write> slots: array<vec2u>;
+@group(0) @binding(5) var<storage, read_write> undo: array<vec4u>;
+@group(0) @binding(6) var<storage, read_write> dStrength: array<f32>;
+${MATH}
+${layout.states.map(state => `var<workgroup> wg_d${state}: array<f32, ${layers.length * HH}>;`).join('\n')}
+var<workgroup> wg_dy: array<f32, ${HH}>;
+var<workgroup> wg_da: array<f32, ${gates.all * HH}>;
+var<workgroup> wg_dop: array<f32, ${P4 * 4}>;
+var<workgroup> wg_ds: array<f32, ${Math.max(1, SS)}>;
+var<workgroup> wg_dr: array<f32, ${Math.max(1, RR)}>;
+#if ${E > 0}
+fn valueAt(k: u32, row: u32, c: u32) -> u32 {
+  return ((stepOf(row) * batch.B + seq) * ${operand(layout, 's').width4}u + endOf(k, row) * ${M4}u) * 4u + c;
+}
+fn loadValue(k: u32, row: u32, c: u32) -> f32 { return acts[batch.s * 4u + valueAt(k, row, c)]; }
+fn loadDRead(k: u32, end: u32, c: u32) -> f32 { return wg_dr[ofMemory(k, end) * ${M4 * 4}u + c]; }
+fn addDValue(k: u32, row: u32, c: u32, x: f32) { grads[batch.dS * 4u + valueAt(k, row, c)] += x; }
+${loadControls(o)}
+#endif
+${memoryOf(layout, o.memory, 'f32', 'backward')}
+${mainHead(o)}
+  let begin = batch.sliceFrom;
+  let end = min(length, batch.sliceTo);
+  // The slice with the last steps of all comes first.
+  if (batch.sliceTo == batch.T) {
+  // Gradients of values and strengths are sums; what lies beyond the length has none.
+  for (var t = 0u; t < batch.T; t++) {
+    let row = t * batch.B + sequence;
+    ${share(o, SS, `${grad('dS', 'i')} = 0.0;`)}
+  }
+  for (var t = length; t < batch.T; t++) {
+    let row = t * batch.B + sequence;
+    ${layers.map((_, l) => share(o, gates.all * HH, `${grad(`dA${l}`, 'i')} = 0.0;`)).join('\n')}
+    ${P ? share(o, P4 * 4, `${grad('dP', 'i')} = 0.0;`) : ''}
+  }
+  }
+  if (end <= begin) { return; }
+  ${memoriesOf(layout)
+    .map(k => `var place${k} = ${placeAt(o.memory, k, 'end')};`)
+    .join('\n')}
+  if (end == length) {
+  ${memoriesOf(layout)
+    .map(k => `clearGradient(${k}u, place${k});`)
+    .join('\n')}
+  } else {
+  // From the slice after this one.
+  ${share(o, RR, `wg_dr[i] = grads[(${place('dR', 'sequence')}) * 4u + i];`)}
+  ${states
+    .map(({ state, layer, gradient }) =>
+      share(o, H, `wg_d${state}[${layer * HH}u + i] = grads[(${place(gradient, 'sequence')}) * 4u + i];`),
+    )
+    .join('\n')}
+  }
+  workgroupBarrier();
+  for (var steps = end; steps > begin; steps--) {
+    let t = steps - 1u;
+    let row = t * batch.B + sequence;
+    ${E ? memories : ''}
+    ${share(
+      o,
+      heads,
+      wgsl`
+      var sum = ${grad('dOp', 'i')};
+      ${E ? row('wg_ds', blocks.S, 'i') : ''}
+      ${
+        P
+          ? `let op = ${act('op', 'i')};
+      sum *= 1.0 - op * op;
+      ${grad('dP', 'i')} = sum;`
+          : ''
+      }
+      wg_dop[i] = sum;`,
+    )}
+    workgroupBarrier();
+    ${share(
+      o,
+      H,
+      wgsl`
+      var sum = 0.0;
+      ${P ? row('wg_dop', blocks.Whp, 'i') : 'sum += wg_dop[i];'}
+      ${spec.autoencoder ? `sum += ${grad('dHx', 'i')};` : ''}
+      wg_dy[i] = sum;`,
+    )}
+    workgroupBarrier();
+    ${layers
+      .map((one, l) => layer(one, l))
+      .reverse()
+      .join('\n')}
+  }
+  // Of the starting state, or for the slice before this one.
+  ${states
+    .map(({ state, layer, gradient }) =>
+      share(o, H, `grads[(${place(gradient, 'sequence')}) * 4u + i] = wg_d${state}[${layer * HH}u + i];`),
+    )
+    .join('\n')}
+  ${share(o, RR, `grads[(${place('dR', 'sequence')}) * 4u + i] = wg_dr[i];`)}
+}
+`;
+}

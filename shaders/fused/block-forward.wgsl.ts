@@ -1,0 +1,205 @@
+import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
+import type { Block, Layout } from '../../src/layout/layout.ts';
+import { operand } from '../../src/layout/tensors.ts';
+import { CELL_CODE } from '../cells/index.wgsl.ts';
+import { MATH } from '../lib/math.wgsl.ts';
+import { controlVector, type FusedOptions, memoriesOf, memoryOf } from '../lib/model.wgsl.ts';
+import { rowsOf } from '../lib/rows.wgsl.ts';
+import { carriedOf, statesOf } from '../lib/states.wgsl.ts';
+import { range } from '../lib/text.ts';
+import { placeAt } from '../memories/index.wgsl.ts';
+import { column, head, loadControls, mainHead, share } from './block.wgsl.ts';
+
+/** batch, w -> acts: h, c, g of every layer, r, op, s of every step; slots, log. Rows beyond a length become 0. */
+export function fusedForwardBlock(o: FusedOptions): string {
+  const { layout } = o;
+  const place = rowsOf(layout);
+  const { H4, M4, R4, C, E, blocks, spec, gates, layers } = layout;
+  const { hidden: H, width: M, deeper: P } = spec;
+  const [HH, RR] = [H4 * 4, R4 * 4];
+  const cell = CELL_CODE[spec.controller];
+  const states = statesOf(layout);
+  const op = P ? 'wg_op' : 'wg_y';
+  const layer = ({ Wx, Wy, Wh, Wr, b }: Layout['layers'][number], l: number): string => wgsl`
+    // Layer ${l + 1}: reads h and r of the step before and the layer below in wg_y, leaves h in wg_y.
+    ${share(
+      o,
+      H,
+      wgsl`
+      ${range(gates.all)
+        .map(g => `var sum${g} = ${g < gates.x ? `w[${b.offset4 * 4 + g * HH}u + i]` : '0.0'};`)
+        .join('\n')}
+      for (var k = 0u; k < batch.K; k++) {
+        let input = inputAt(row, k);
+        if (input != NO_INPUT) {
+          let at = ${Wx.offset4 * 4}u + min(input, ${spec.inputs - 1}u) * ${gates.x * HH}u + i;
+          ${range(gates.x)
+            .map(g => `sum${g} += w[at + ${g * HH}u];`)
+            .join('\n')}
+        }
+      }
+      ${products(Wy, 'wg_y', 0, gates.x, HH)}
+      ${products(Wh, 'wg_h', gates.hFrom, gates.h, HH, l * HH)}
+      ${products(Wr, 'wg_r', 0, gates.x, HH)}
+      ${cell.forward({
+        a: g => `sum${g}`,
+        before: state => `wg_${state}[${l * HH}u + i]`,
+        tanh: 'safeTanh',
+        sigmoid: 'sigmoid',
+      })}
+      wg_next[i] = hNext;
+      ${carriedOf(layout)
+        .map(state => `wg_${state}[${l * HH}u + i] = ${state}Next;`)
+        .join('\n')}
+      ${layout.states
+        .map(state => `acts[(${place(`${state}${l}`, 'row', 1)}) * 4u + i] = ${state}Next;`)
+        .join('\n')}
+      ${range(gates.kept)
+        .map(g => `acts[(${place(`g${l}`, 'row')}) * 4u + ${g * HH}u + i] = kept${g};`)
+        .join('\n')}`,
+    )}
+    workgroupBarrier();
+    ${share(o, H, `wg_h[${l * HH}u + i] = wg_next[i]; wg_y[i] = wg_next[i];`)}
+    workgroupBarrier();`;
+  const heads = wgsl`
+    // Heads: v of every end, then the controls of every end.
+    ${share(
+      o,
+      E * (M + C),
+      wgsl`
+      let value = i < ${E * M}u;
+      let control = i - ${E * M}u;
+      let at = select(${RR}u + control, (i / ${M}u) * ${M4 * 4}u + i % ${M}u, value);
+      var sum = w[${blocks.bS.offset4 * 4}u + at];
+      ${column('sum', op, blocks.S, 'at')}
+      var s = 0.0;
+      if (value) {
+        s = safeTanh(sum);
+      } else {
+        s = sigmoid(sum + noiseAt(row, control));
+        wg_controls[control] = s;
+      }
+      acts[(${place('s', 'row')}) * 4u + at] = s;`,
+    )}
+    ${share(o, RR, 'wg_r[i] = 0.0;')}
+    storageBarrier();
+    workgroupBarrier();
+    // Memories.
+    ${memoriesOf(layout)
+      .map(k => {
+        const controls = controlVector(layout, k, ({ number }) => `wg_controls[${number}]`);
+        return `place${k} = forward(${k}u, t, place${k}, ${controls});`;
+      })
+      .join('\n')}
+    // Another invocation may have read a cell than the one that now stores it.
+    workgroupBarrier();
+    ${share(o, RR, `acts[(${place('r', 'row', 1)}) * 4u + i] = wg_r[i];`)}
+    workgroupBarrier();`;
+  const zero = (field: string, skip: 0 | 1 = 0): string =>
+    share(o, operand(layout, field).width4 * 4, `acts[(${place(field, 'row', skip)}) * 4u + i] = 0.0;`);
+  return wgsl`
+${head(o)}
+@group(0) @binding(2) var<storage, read_write> acts: array<f32>;
+@group(0) @binding(3) var<storage, read_write> slots: array<vec2u>;
+@group(0) @binding(4) var<storage, read_write> undo: array<vec4u>;
+${MATH}
+${layout.states.map(state => `var<workgroup> wg_${state}: array<f32, ${layers.length * HH}>;`).join('\n')}
+var<workgroup> wg_next: array<f32, ${HH}>;
+var<workgroup> wg_y: array<f32, ${HH}>;
+var<workgroup> wg_op: array<f32, ${Math.max(1, P)}>;
+var<workgroup> wg_r: array<f32, ${Math.max(1, RR)}>;
+var<workgroup> wg_controls: array<f32, ${Math.max(1, C * E)}>;
+#if ${E > 0}
+fn loadValue(k: u32, row: u32, c: u32) -> f32 {
+  return acts[(${place('s', '(stepOf(row) * batch.B + seq)')} + endOf(k, row) * ${M4}u) * 4u + c];
+}
+fn addRead(k: u32, end: u32, c: u32, x: f32) { wg_r[ofMemory(k, end) * ${M4 * 4}u + c] += x; }
+${loadControls(o)}
+#endif
+${memoryOf(layout, o.memory, 'f32', 'forward')}
+${mainHead(o)}
+  let begin = batch.sliceFrom;
+  if (begin == 0u) {
+  // h_0, c_0, r_0.
+  ${states
+    .map(({ state, layer, name, first, oneHot }) => {
+      const value = first ? `w[${first.offset4 * 4}u + i]` : oneHot ? 'select(0.0, 1.0, i == 0u)' : '0.0';
+      return share(
+        o,
+        H,
+        `let start = ${value};
+    wg_${state}[${layer * HH}u + i] = start;
+    acts[(${place(name, 'sequence')}) * 4u + i] = start;`,
+      );
+    })
+    .join('\n')}
+  ${share(
+    o,
+    RR,
+    `wg_r[i] = select(0.0, 1.0, i == 0u && ${spec.start === 'one-hot'});
+    acts[(${place('r', 'sequence')}) * 4u + i] = wg_r[i];`,
+  )}
+  } else {
+  // What the slice before this one left.
+  ${states
+    .map(({ state, layer, name }) =>
+      share(
+        o,
+        H,
+        `wg_${state}[${layer * HH}u + i] = acts[(${place(name, '(begin * batch.B + sequence)')}) * 4u + i];`,
+      ),
+    )
+    .join('\n')}
+  ${share(o, RR, `wg_r[i] = acts[(${place('r', '(begin * batch.B + sequence)')}) * 4u + i];`)}
+  }
+  ${memoriesOf(layout)
+    .map(k => `var place${k} = ${placeAt(o.memory, k, 'begin')};`)
+    .join('\n')}
+  workgroupBarrier();
+  for (var t = begin; t < min(length, batch.sliceTo); t++) {
+    let row = t * batch.B + sequence;
+    ${layers.map(layer).join('\n')}
+    ${
+      P
+        ? wgsl`
+    ${share(
+      o,
+      P,
+      `var sum = w[${blocks.bp.offset4 * 4}u + i];
+      ${column('sum', 'wg_y', blocks.Whp, 'i')}
+      wg_op[i] = safeTanh(sum);
+      acts[(${place('op', 'row')}) * 4u + i] = wg_op[i];`,
+    )}
+    workgroupBarrier();`
+        : ''
+    }
+    ${E ? heads : ''}
+  }
+  for (var t = max(length, begin); t < min(batch.T, batch.sliceTo); t++) {
+    let row = t * batch.B + sequence;
+    ${states.map(({ name }) => zero(name, 1)).join('\n')}
+    ${zero('r', 1)}
+    ${zero('s')}
+    ${P ? zero('op') : ''}
+  }
+}
+`;
+
+  /** sum_g += Σ_n x[from + n] · W[n][g][i] for its gates, which begin at gate `first`. */
+  function products(
+    W: Block | undefined,
+    x: string,
+    first: number,
+    count: number,
+    stride: number,
+    from = 0,
+  ): string {
+    if (!W) return '';
+    const sums = range(count).map(g => `sum${first + g} += x * w[at + ${g * stride}u];`);
+    return `for (var n = 0u; n < ${W.rows}u; n++) {
+        let x = ${x}[${from}u + n];
+        let at = ${W.offset4 * 4}u + n * ${W.ld4 * 4}u + i;
+        ${sums.join('\n')}
+      }`;
+  }
+}

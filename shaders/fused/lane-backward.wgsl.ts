@@ -1,0 +1,221 @@
+import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
+import type { Block, Layout } from '../../src/layout/layout.ts';
+import { operand } from '../../src/layout/tensors.ts';
+import { CELL_CODE } from '../cells/index.wgsl.ts';
+import { mainOfInvocation } from '../lib/invocation.wgsl.ts';
+import { MATH } from '../lib/math.wgsl.ts';
+import { controlsOf, type FusedOptions, memoriesOf, memoryOf, memoryPlaces } from '../lib/model.wgsl.ts';
+import { addOuter, addTransposed } from '../lib/product.wgsl.ts';
+import { rowsOf } from '../lib/rows.wgsl.ts';
+import { carriedOf, statesOf } from '../lib/states.wgsl.ts';
+import { each, range } from '../lib/text.ts';
+import { placeAt } from '../memories/index.wgsl.ts';
+import { bindings, loadControls } from './lane.wgsl.ts';
+
+/**
+ * batch, parameters, acts, slots, log, grads: dY, dXh, dXp -> partial [parts, size4]: the gradients of all parameters over
+ * the sequences seq, seq + parts …, of which each of `parts` invocations goes back over its own. What a weight gradient is
+ * a product of is in registers here; from buffers it would cost as much again. The sums stay in private memory.
+ */
+export function fusedBackwardLane(o: FusedOptions): string {
+  const { layout } = o;
+  const place = rowsOf(layout);
+  const { H4, P4, M4, R4, S4, E, blocks, spec, gates, layers } = layout;
+  const top = layers.length - 1;
+  const cell = CELL_CODE[spec.controller];
+  const states = statesOf(layout);
+  const recurrent = layers[0].Wh !== undefined;
+  const op = spec.deeper ? 'op' : `hNow${top}`;
+  const gradient = (block: Block | undefined, x: string, dy: string, from = 0): string =>
+    block ? addOuter('acc', block.offset4, x, dy, block, from) : '';
+  const biasGradient = (block: Block | undefined, dy: string): string =>
+    block ? each(block.ld4, Infinity, j => `acc[${block.offset4}u + ${j}] += ${dy}[${j}];`) : '';
+  const loaded = (name: string, field: string, skip: 0 | 1 = 0): string => {
+    const { width4 } = operand(layout, field);
+    return wgsl`
+    var ${name}: array<vec4f, ${width4}>;
+    ${each(width4, Infinity, j => `${name}[${j}] = acts[${place(field, 'row', skip)} + ${j}];`)}`;
+  };
+  // A gradient from a buffer, through a matrix: `name` times Wᵀ, added to `to`.
+  const addBackward = (to: string, name: 'dY' | 'dXh' | 'dXp', W: 'Wo' | 'Whx' | 'Wpx') => {
+    const { width4 } = operand(layout, name);
+    return `{
+      var dy: array<vec4f, ${width4}>;
+      ${each(width4, Infinity, j => `dy[${j}] = grads[${place(name, 'row')} + ${j}];`)}
+      ${addTransposed(to, 'dy', blocks[W])}
+      ${gradient(blocks[W], W === 'Whx' ? `hNow${top}` : op, 'dy')}
+      ${W === 'Wo' ? biasGradient(blocks.bo, 'dy') : ''}
+    }`;
+  };
+  const heads = wgsl`
+    // Memories, then heads.
+    var strengths: array<vec4f, ${S4 - R4}>;
+    var ds: array<vec4f, ${S4}>;
+    ${each(S4 - R4, Infinity, j => `strengths[${j}] = acts[${place('s', 'row')} + ${R4}u + ${j}];`)}
+    ${each(S4 - R4, Infinity, j => `ds[${R4}u + ${j}] = vec4f();`)}
+    ${memoriesOf(layout)
+      .map(k =>
+        [
+          `place${k} = backward(${k}u, t, place${k});`,
+          ...controlsOf(layout, k).map(
+            ({ vector, component, own }) => `ds[${vector}].${component} = gradients.${own};`,
+          ),
+        ].join('\n'),
+      )
+      .join('\n')}
+    ${each(S4 - R4, Infinity, j => `ds[${R4}u + ${j}] *= strengths[${j}] * (1.0 - strengths[${j}]);`)}
+    ${each(
+      R4,
+      Infinity,
+      c => `{
+      let v = acts[${place('s', 'row')} + ${c}];
+      ds[${c}] = grads[${place('dS', 'row')} + ${c}] * (1.0 - v * v);
+    }`,
+    )}
+    ${E ? addTransposed('dop', 'ds', blocks.S) : ''}
+    ${E ? gradient(blocks.S, op, 'ds') : ''}
+    ${E ? biasGradient(blocks.bS, 'ds') : ''}`;
+  const layer = ({ Wx, Wy, Wh, Wr, b }: Layout['layers'][number], l: number): string => wgsl`{
+      ${Wh ? loaded('hBefore', `h${l}`) : ''}
+      var da: array<vec4f, ${gates.all * H4}>;
+      ${each(
+        H4,
+        Infinity,
+        j => `{
+        ${cell.backward({
+          d: state => `d${state}${l}[${j}]`,
+          kept: g => `acts[${place(`g${l}`, 'row')} + ${g * H4}u + ${j}]`,
+          now: state =>
+            state === 'h' ? `hNow${l}[${j}]` : `acts[${place(`${state}${l}`, 'row', 1)} + ${j}]`,
+          before: state => (state === 'h' ? `hBefore[${j}]` : `acts[${place(`${state}${l}`, 'row')} + ${j}]`),
+          tanh: 'safeTanh4',
+        })}
+        ${range(gates.all)
+          .map(g => `da[${g * H4}u + ${j}] = da${g};`)
+          .join('\n')}
+        ${carriedOf(layout)
+          .map(state => `d${state}${l}[${j}] = d${state}Before;`)
+          .join('\n')}
+        dh${l}[${j}] = ${gates.direct ? 'dhDirect' : 'vec4f()'};
+      }`,
+      )}
+      ${Wh ? addTransposed(`dh${l}`, 'da', Wh, gates.hFrom * H4) : ''}
+      ${Wy ? addTransposed(`dh${l - 1}`, 'da', Wy) : ''}
+      ${Wr ? addTransposed('dr', 'da', Wr) : ''}
+      for (var k = 0u; k < batch.K; k++) {
+        let input = inputAt(row, k);
+        if (input != NO_INPUT) {
+          let at = ${Wx.offset4}u + min(input, ${Wx.rows - 1}u) * ${Wx.ld4}u;
+          ${each(Wx.ld4, Infinity, j => `acc[at + ${j}] += da[${j}];`)}
+        }
+      }
+      ${biasGradient(b, 'da')}
+      ${gradient(Wy, `hNow${l - 1}`, 'da')}
+      ${gradient(Wh, 'hBefore', 'da', gates.hFrom * H4)}
+      ${Wr ? `{ ${loaded('rBefore', 'r')} ${gradient(Wr, 'rBefore', 'da')} }` : ''}
+    }`;
+  return wgsl`
+${bindings(o)}
+@group(0) @binding(2) var<storage, read> acts: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> grads: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> slots: array<vec2u>;
+@group(0) @binding(5) var<storage, read_write> undo: array<vec4u>;
+@group(0) @binding(6) var<storage, read_write> dStrength: array<f32>;
+@group(0) @binding(7) var<storage, read_write> partial: array<vec4f>;
+var<private> acc: array<vec4f, ${layout.size4}>;
+${MATH}
+var<private> seq: u32;
+${memoryPlaces(layout, 'lane')}
+#if ${E > 0}
+var<private> dr: array<vec4f, ${R4}>;
+fn rowOf(t: u32) -> u32 { return (t * batch.B + seq) * ${operand(layout, 's').width4}u; }
+fn valueAt(k: u32, row: u32, c: u32) -> u32 { return rowOf(stepOf(row)) + endOf(k, row) * ${M4}u + c; }
+fn loadValue(k: u32, row: u32, c: u32) -> vec4f { return acts[batch.s + valueAt(k, row, c)]; }
+fn loadDRead(k: u32, end: u32, c: u32) -> vec4f { return dr[ofMemory(k, end) * ${M4}u + c]; }
+fn addDValue(k: u32, row: u32, c: u32, x: vec4f) { grads[batch.dS + valueAt(k, row, c)] += x; }
+${loadControls(o)}
+#endif
+${memoryOf(layout, o.memory, 'vec4f', 'backward')}
+
+${mainOfInvocation(o.memory.size, 'part')}
+  loadBatch();
+  if (part >= batch.parts) { return; }
+  loadParameters();
+  if (batch.first == 0u) {
+    for (var i = 0u; i < ${layout.size4}u; i++) { acc[i] = partial[part * ${layout.size4}u + i]; }
+  }
+  for (var n = batch.round; n < batch.round + batch.rounds; n++) {
+    seq = part + n * batch.parts;
+    if (seq >= batch.B) { break; }
+    if (lengthOf(seq) > batch.sliceFrom) { backOver(); }
+  }
+  for (var i = 0u; i < ${layout.size4}u; i++) { partial[part * ${layout.size4}u + i] = acc[i]; }
+}
+
+fn backOver() {
+  let length = lengthOf(seq);
+  let end = min(length, batch.sliceTo);
+  ${states.map(({ name }) => `var d${name} = array<vec4f, ${H4}>();`).join('\n')}
+  ${memoriesOf(layout)
+    .map(k => `var place${k} = ${placeAt(o.memory, k, 'end')};`)
+    .join('\n')}
+  if (end == length) {
+  // Nothing comes from after the last step: not from the sequence before this one either.
+  ${each(R4, Infinity, c => `dr[${c}] = vec4f();`)}
+#if ${E > 0}
+  // Gradients of values and strengths are sums. A deque's slots have two places a step.
+  for (var t = 0u; t < length; t++) {
+    for (var j = 0u; j < ${S4}u; j++) { grads[batch.dS + rowOf(t) + j] = vec4f(); }
+  }
+  ${memoriesOf(layout)
+    .map(k => `clearGradient(${k}u, place${k});`)
+    .join('\n')}
+#endif
+  } else {
+  // From the slice after this one.
+  ${each(R4, Infinity, c => `dr[${c}] = grads[${place('dR', 'seq')} + ${c}];`)}
+  ${states
+    .map(({ name, gradient }) =>
+      each(H4, Infinity, j => `d${name}[${j}] = grads[${place(gradient, 'seq')} + ${j}];`),
+    )
+    .join('\n')}
+  }
+  for (var steps = end; steps > batch.sliceFrom; steps--) {
+    let t = steps - 1u;
+    let row = t * batch.B + seq;
+    ${layers.map((_, l) => loaded(`hNow${l}`, `h${l}`, 1)).join('\n')}
+    ${spec.deeper ? loaded('op', 'op') : ''}
+    var dop = array<vec4f, ${P4}>();
+    ${E ? heads : ''}
+    ${addBackward('dop', 'dY', 'Wo')}
+    ${spec.autoencoder ? addBackward('dop', 'dXp', 'Wpx') : ''}
+    // Controller.
+#if ${spec.deeper > 0}
+    ${each(P4, Infinity, j => `dop[${j}] *= 1.0 - op[${j}] * op[${j}];`)}
+    ${spec.deeper ? addTransposed(`dh${top}`, 'dop', blocks.Whp) : ''}
+    ${spec.deeper ? gradient(blocks.Whp, `hNow${top}`, 'dop') + biasGradient(blocks.bp, 'dop') : ''}
+#else
+    ${each(H4, Infinity, j => `dh${top}[${j}] += dop[${j}];`)}
+#endif
+    ${spec.autoencoder ? addBackward(`dh${top}`, 'dXh', 'Whx') : ''}
+    ${each(R4, Infinity, c => `dr[${c}] = vec4f();`)}
+    ${layers
+      .map((one, l) => layer(one, l))
+      .reverse()
+      .join('\n')}
+  }
+  if (batch.sliceFrom > 0u) {
+  ${each(R4, Infinity, c => `grads[${place('dR', 'seq')} + ${c}] = dr[${c}];`)}
+  ${states
+    .map(({ name, gradient }) =>
+      each(H4, Infinity, j => `grads[${place(gradient, 'seq')} + ${j}] = d${name}[${j}];`),
+    )
+    .join('\n')}
+  return;
+  }
+#if ${spec.start === 'trained' && recurrent}
+  ${states.map(({ name, first }) => biasGradient(first, `d${name}`)).join('\n')}
+#endif
+}
+`;
+}

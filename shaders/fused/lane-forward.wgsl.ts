@@ -1,0 +1,215 @@
+import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
+import { CELL_CODE } from '../cells/index.wgsl.ts';
+import { mainOfInvocation } from '../lib/invocation.wgsl.ts';
+import { lossOfRow } from '../lib/losses.wgsl.ts';
+import { MATH } from '../lib/math.wgsl.ts';
+import {
+  controlsOf,
+  controlVector,
+  type FusedOptions,
+  memoriesOf,
+  memoryOf,
+  memoryPlaces,
+} from '../lib/model.wgsl.ts';
+import { add } from '../lib/product.wgsl.ts';
+import { rowsOf } from '../lib/rows.wgsl.ts';
+import { statesOf } from '../lib/states.wgsl.ts';
+import { each, range } from '../lib/text.ts';
+import { placeAt } from '../memories/index.wgsl.ts';
+import { bindings, loadControls } from './lane.wgsl.ts';
+
+/**
+ * batch, parameters -> acts: h, c, g of every layer, r, op, s, y (and xh, xp) of every step; grads: dY (and dXh, dXp);
+ * outcomes, extra as in loss.wgsl.ts; slots, log. Rows beyond a sequence's length are left as they are: no kernel of
+ * this form reads them.
+ */
+export function fusedForwardLane(o: FusedOptions): string {
+  const { layout } = o;
+  const place = rowsOf(layout);
+  const { H4, P4, M4, R4, S4, V4, D4, E, blocks, spec, gates, layers } = layout;
+  const top = layers.length - 1;
+  const cell = CELL_CODE[spec.controller];
+  const states = statesOf(layout);
+  // An auto-encoder head: recalls the input of the step before from `x`.
+  const recall = (
+    x: string,
+    W: 'Whx' | 'Wpx',
+    field: 'xh' | 'xp',
+    dField: 'dXh' | 'dXp',
+    component: string,
+  ) => wgsl`
+    {
+      var y = array<vec4f, ${D4}>();
+      ${add('y', x, blocks[W])}
+      let weight = select(0.0, weightOf(seq), t > 0u);
+      ${lossOfRow('sigmoid', spec.inputs, j => `before[${j}]`)}
+      recalled.${component} = select(0.0, lost, t > 0u);
+      ${each(D4, Infinity, j => `acts[${place(field, 'row')} + ${j}] = y[${j}];`)}
+      ${each(D4, Infinity, j => `grads[${place(dField, 'row')} + ${j}] = dy[${j}];`)}
+    }`;
+  const op = spec.deeper ? 'op' : `h${top}`;
+  const declared = states.map(({ name }) => `var ${name} = array<vec4f, ${H4}>();`);
+  // Into a slice of the time steps that is not the first: what the one before it left.
+  const goOn = states.map(({ name }) =>
+    each(
+      H4,
+      Infinity,
+      j => `${name}[${j}] = acts[${place(name, '(batch.sliceFrom * batch.B + seq)')} + ${j}];`,
+    ),
+  );
+  const start = states.map(({ name, first, oneHot }) =>
+    [
+      first ? each(H4, Infinity, j => `${name}[${j}] = w[${first.offset4}u + ${j}];`) : '',
+      oneHot ? `${name}[0].x = 1.0;` : '',
+      each(H4, Infinity, j => `acts[${place(name, 'seq')} + ${j}] = ${name}[${j}];`),
+    ].join('\n'),
+  );
+  const layer = layers.map(({ Wx, Wy, Wh, Wr, b }, l) => {
+    const width = gates.all * H4;
+    const xWidth = gates.x * H4;
+    return wgsl`{
+      var a = array<vec4f, ${width}>();
+      ${each(xWidth, Infinity, j => `a[${j}] = w[${b.offset4}u + ${j}];`)}
+      for (var k = 0u; k < batch.K; k++) {
+        let input = inputAt(row, k);
+        if (input != NO_INPUT) {
+          let at = ${Wx.offset4}u + min(input, ${spec.inputs - 1}u) * ${xWidth}u;
+          ${each(xWidth, Infinity, j => `a[${j}] += w[at + ${j}];`)}
+        }
+      }
+      ${Wy ? add('a', `h${l - 1}`, Wy) : ''}
+      ${Wh ? add('a', `h${l}`, Wh, gates.hFrom * H4) : ''}
+      ${Wr ? add('a', 'r', Wr) : ''}
+      ${each(
+        H4,
+        Infinity,
+        j => `{
+        ${cell.forward({
+          a: g => `a[${g * H4}u + ${j}]`,
+          before: state => `${state}${l}[${j}]`,
+          tanh: 'safeTanh4',
+          sigmoid: 'sigmoid4',
+        })}
+        ${layout.states
+          .map(
+            state => `${state}${l}[${j}] = ${state}Next;
+        acts[${place(`${state}${l}`, 'row', 1)} + ${j}] = ${state}Next;`,
+          )
+          .join('\n')}
+        ${range(gates.kept)
+          .map(g => `acts[${place(`g${l}`, 'row')} + ${g * H4}u + ${j}] = kept${g};`)
+          .join('\n')}
+      }`,
+      )}
+    }`;
+  });
+  const heads = wgsl`
+    // Heads: s = (v of every end, d and u of every end).
+    var s: array<vec4f, ${S4}>;
+    ${each(S4, Infinity, j => `s[${j}] = w[${blocks.bS.offset4}u + ${j}];`)}
+    ${E ? add('s', op, blocks.S) : ''}
+    ${each(R4, Infinity, c => `s[${c}] = safeTanh4(s[${c}]);`)}
+    ${memoriesOf(layout)
+      .flatMap(k => controlsOf(layout, k))
+      .map(({ vector, component, number }) => {
+        const logit = `s[${vector}].${component}`;
+        return `${logit} = sigmoid(${logit} + noiseAt(row, ${number}u));`;
+      })
+      .join('\n')}
+    ${each(S4, Infinity, j => `acts[${place('s', 'row')} + ${j}] = s[${j}];`)}
+    // Memories.
+    ${each(R4, Infinity, c => `r[${c}] = vec4f();`)}
+    ${memoriesOf(layout)
+      .map(k => {
+        const controls = controlVector(layout, k, ({ vector, component }) => `s[${vector}].${component}`);
+        return `place${k} = forward(${k}u, t, place${k}, ${controls});`;
+      })
+      .join('\n')}
+    ${each(R4, Infinity, c => `acts[${place('r', 'row', 1)} + ${c}] = r[${c}];`)}`;
+  return wgsl`
+${bindings(o)}
+@group(0) @binding(2) var<storage, read_write> acts: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> slots: array<vec2u>;
+@group(0) @binding(4) var<storage, read_write> undo: array<vec4u>;
+@group(0) @binding(5) var<storage, read_write> grads: array<vec4f>;
+@group(0) @binding(6) var<storage, read_write> outcomes: array<vec4f>;
+@group(0) @binding(7) var<storage, read_write> extra: array<vec2f>;
+${MATH}
+var<private> seq: u32;
+${memoryPlaces(layout, 'lane')}
+#if ${E > 0}
+var<private> r: array<vec4f, ${R4}>;
+fn loadValue(k: u32, row: u32, c: u32) -> vec4f {
+  return acts[${place('s', '(stepOf(row) * batch.B + seq)')} + endOf(k, row) * ${M4}u + c];
+}
+fn addRead(k: u32, end: u32, c: u32, x: vec4f) { r[ofMemory(k, end) * ${M4}u + c] += x; }
+${loadControls(o)}
+#endif
+${memoryOf(layout, o.memory, 'vec4f', 'forward')}
+
+${mainOfInvocation(o.memory.size, 'sequence')}
+  loadBatch();
+  seq = sequence;
+  if (seq >= batch.B) { return; }
+  let length = lengthOf(seq);
+  loadParameters();
+  ${declared.join('\n')}
+  if (batch.sliceFrom == 0u) {
+  ${start.join('\n')}
+#if ${spec.start === 'one-hot' && E > 0}
+  r[0].x = 1.0;
+#endif
+  ${each(R4, Infinity, c => `acts[${place('r', 'seq')} + ${c}] = r[${c}];`)}
+  } else {
+  ${goOn.join('\n')}
+  ${each(R4, Infinity, c => `r[${c}] = acts[${place('r', '(batch.sliceFrom * batch.B + seq)')} + ${c}];`)}
+  }
+  ${memoriesOf(layout)
+    .map(k => `var place${k} = ${placeAt(o.memory, k, 'batch.sliceFrom')};`)
+    .join('\n')}
+  for (var t = batch.sliceFrom; t < min(length, batch.sliceTo); t++) {
+    let row = t * batch.B + seq;
+    // Controller.
+    ${layer.join('\n')}
+#if ${spec.deeper > 0}
+    var op: array<vec4f, ${P4}>;
+    ${each(P4, Infinity, j => `op[${j}] = w[${blocks.bp.offset4}u + ${j}];`)}
+    ${spec.deeper ? add('op', `h${top}`, blocks.Whp) : ''}
+    ${each(P4, Infinity, j => `op[${j}] = safeTanh4(op[${j}]);`)}
+    ${each(P4, Infinity, j => `acts[${place('op', 'row')} + ${j}] = op[${j}];`)}
+#endif
+    // Output and its loss.
+    {
+      var y: array<vec4f, ${V4}>;
+      ${each(V4, Infinity, j => `y[${j}] = w[${blocks.bo.offset4}u + ${j}];`)}
+      ${add('y', op, blocks.Wo)}
+      let label = targetAt(row);
+      let counts = label != MASKED;
+      let weight = select(0.0, weightOf(seq), counts);
+      ${lossOfRow(
+        spec.output,
+        spec.outputs,
+        j => `vec4f(vec4u(label) == vec4u(4u * ${j}) + vec4u(0u, 1u, 2u, 3u))`,
+      )}
+      outcomes[row] = vec4f(select(0.0, lost, counts), select(0.0, error, counts), f32(best), f32(counts));
+      ${each(V4, Infinity, j => `acts[${place('y', 'row')} + ${j}] = y[${j}];`)}
+      ${each(V4, Infinity, j => `grads[${place('dY', 'row')} + ${j}] = dy[${j}];`)}
+    }
+#if ${spec.autoencoder}
+    var before = array<vec4f, ${D4}>();
+    if (t > 0u) {
+      for (var k = 0u; k < batch.K; k++) {
+        let input = inputAt(row - batch.B, k);
+        ${each(D4, Infinity, j => `before[${j}] += vec4f(vec4u(input) == vec4u(4u * ${j}) + vec4u(0u, 1u, 2u, 3u));`)}
+      }
+    }
+    var recalled = vec2f();
+    ${spec.autoencoder ? recall(`h${top}`, 'Whx', 'xh', 'dXh', 'x') : ''}
+    ${spec.autoencoder ? recall(op, 'Wpx', 'xp', 'dXp', 'y') : ''}
+    extra[row] = recalled;
+#endif
+    ${E ? heads : ''}
+  }
+}
+`;
+}

@@ -1,0 +1,150 @@
+import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
+import { CELL_CODE } from '../cells/index.wgsl.ts';
+import { carriedOf } from '../lib/states.wgsl.ts';
+import { range } from '../lib/text.ts';
+import { head, ownRow, rowAt, type StepOptions, tile, transposed } from './step.wgsl.ts';
+
+/** batch, w, grads: dA of step t + 1 -> dR, the gradient of the reads of step t. */
+export function stepReadsBackward(o: StepOptions): string {
+  const { layers, R4 } = o.layout;
+  return wgsl`
+${head(o)}
+@group(0) @binding(2) var<storage, read_write> grads: array<vec4f>;
+${tile(o, R4)}
+  ${range(o.rows)
+    .map(n => `var sum_${n} = vec4f();`)
+    .join('\n')}
+  if (t + 1u < batch.T) {
+    ${layers.map(({ Wr }, l) => (Wr ? transposed(o, b => rowAt(o, `dA${l}`, 't + 1u', b), Wr) : '')).join('\n')}
+  }
+  ${range(o.rows)
+    .map(n => `grads[${ownRow(o, 'dR', `b${n}`)} + j] = sum_${n};`)
+    .join('\n')}
+}
+`;
+}
+
+/** batch, w, acts, grads: dOp, dS -> dP of step t, of what goes into o'. */
+export function stepDeeperBackward(o: StepOptions): string {
+  const { blocks, P4, E } = o.layout;
+  return wgsl`
+${head(o)}
+@group(0) @binding(2) var<storage, read> acts: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> grads: array<vec4f>;
+${tile(o, P4)}
+  ${range(o.rows)
+    .map(n => `var sum_${n} = grads[${rowAt(o, 'dOp', 't', `b${n}`)} + j];`)
+    .join('\n')}
+  ${E ? transposed(o, b => rowAt(o, 'dS', 't', b), blocks.S) : ''}
+  ${range(o.rows)
+    .map(
+      n => `{
+    let op = acts[${rowAt(o, 'op', 't', `b${n}`)} + j];
+    grads[${rowAt(o, 'dP', 't', `b${n}`)} + j] = sum_${n} * (1.0 - op * op);
+  }`,
+    )
+    .join('\n')}
+}
+`;
+}
+
+/** The gradient of h of layer l that comes from step t + 1: through W_hh, and past it. */
+const fromAfter = (o: StepOptions, l: number): string => {
+  const { layers, gates, H4 } = o.layout;
+  const { Wh } = layers[l];
+  const step = 't + 1u';
+  return `${Wh ? transposed(o, b => `${rowAt(o, `dA${l}`, step, b)} + ${gates.hFrom * H4}u`, Wh) : ''}
+  ${
+    gates.direct
+      ? range(o.rows)
+          .map(n => `sum_${n} += grads[${ownRow(o, `dD${l}`, `b${n}`)} + j];`)
+          .join('\n')
+      : ''
+  }`;
+};
+
+/**
+ * batch, w, acts, grads: of step t dOp (or dP), dS, dHx, dA of the layer above; dA of step t + 1; dC, dD -> dA of layer l
+ * at step t, dC, dD. 0 beyond a length.
+ */
+export function stepCellBackward(o: StepOptions, l: number): string {
+  const { spec, layers, gates, blocks, H4, E } = o.layout;
+  const cell = CELL_CODE[spec.controller];
+  const carried = carriedOf(o.layout);
+  const top = l === layers.length - 1;
+  const above = layers[l + 1]?.Wy;
+  const start = (b: string): string => {
+    if (!top) return 'vec4f()';
+    const direct = spec.deeper ? 'vec4f()' : `grads[${rowAt(o, 'dOp', 't', b)} + j]`;
+    return spec.autoencoder ? `${direct} + grads[${rowAt(o, 'dHx', 't', b)} + j]` : direct;
+  };
+  return wgsl`
+${head(o)}
+@group(0) @binding(2) var<storage, read> acts: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> grads: array<vec4f>;
+${tile(o, H4)}
+  ${range(o.rows)
+    .map(n => `var sum_${n} = ${start(`b${n}`)};`)
+    .join('\n')}
+  ${top && spec.deeper ? transposed(o, b => rowAt(o, 'dP', 't', b), blocks.Whp) : ''}
+  ${top && !spec.deeper && E ? transposed(o, b => rowAt(o, 'dS', 't', b), blocks.S) : ''}
+  ${above ? transposed(o, b => rowAt(o, `dA${l + 1}`, 't', b), above) : ''}
+  let later = t + 1u < batch.T;
+  // All are loaded before any is stored, for the last tile has one sequence more than once.
+  ${carried.flatMap(state => range(o.rows).map(n => `var d${state}_${n} = vec4f();`)).join('\n')}
+  if (later) {
+    ${fromAfter(o, l)}
+    ${carried
+      .flatMap(state =>
+        range(o.rows).map(
+          n => `d${state}_${n} = grads[${ownRow(o, `d${state.toUpperCase()}${l}`, `b${n}`)} + j];`,
+        ),
+      )
+      .join('\n')}
+  }
+  ${range(o.rows)
+    .map(n => {
+      const b = `b${n}`;
+      return `{
+    let inside = t < lengthOf(${b});
+    ${cell.backward({
+      d: state => (state === 'h' ? `sum_${n}` : `d${state}_${n}`),
+      kept: g => `acts[${rowAt(o, `g${l}`, 't', b)} + ${g * H4}u + j]`,
+      now: state => `acts[${rowAt(o, `${state}${l}`, 't + 1u', b)} + j]`,
+      before: state => `acts[${rowAt(o, `${state}${l}`, 't', b)} + j]`,
+      tanh: 'safeTanh4',
+    })}
+    ${range(gates.all)
+      .map(g => `grads[${rowAt(o, `dA${l}`, 't', b)} + ${g * H4}u + j] = select(vec4f(), da${g}, inside);`)
+      .join('\n')}
+    ${carried
+      .map(
+        state =>
+          `grads[${ownRow(o, `d${state.toUpperCase()}${l}`, b)} + j] = select(vec4f(), d${state}Before, inside);`,
+      )
+      .join('\n')}
+    ${gates.direct ? `grads[${ownRow(o, `dD${l}`, b)} + j] = select(vec4f(), dhDirect, inside);` : ''}
+  }`;
+    })
+    .join('\n')}
+}
+`;
+}
+
+/** batch, w, grads: dA of step 0, dD -> dH of layer l, the gradient of its h_0. (dC is that of c_0 by then.) */
+export function stepStartBackward(o: StepOptions, l: number): string {
+  const { H4 } = o.layout;
+  return wgsl`
+${head(o)}
+@group(0) @binding(2) var<storage, read_write> grads: array<vec4f>;
+${tile(o, H4)}
+  ${range(o.rows)
+    .map(n => `var sum_${n} = vec4f();`)
+    .join('\n')}
+  ${fromAfter(o, l).replaceAll('(t + 1u) * B', '0u * B')}
+  ${range(o.rows)
+    .map(n => `grads[${ownRow(o, `dH${l}`, `b${n}`)} + j] = sum_${n};`)
+    .join('\n')}
+}
+`;
+}

@@ -1,0 +1,145 @@
+import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
+import { CELL_CODE } from '../cells/index.wgsl.ts';
+import { statesOf } from '../lib/states.wgsl.ts';
+import { range } from '../lib/text.ts';
+import { head, ownRow, product, rowAt, type StepOptions, tile } from './step.wgsl.ts';
+
+/** batch, w -> acts: h, c of layer l before the first step, and r. One invocation per sequence and vec4. */
+export function stepStart(o: StepOptions): string {
+  const { spec, H4, R4 } = o.layout;
+  const widest = Math.max(H4, R4);
+  return wgsl`
+${head(o)}
+@group(0) @binding(2) var<storage, read_write> acts: array<vec4f>;
+${tile({ ...o, rows: 1 }, widest)}
+  let one = select(vec4f(), vec4f(1.0, 0.0, 0.0, 0.0), j == 0u && ${spec.start === 'one-hot'});
+  if (j < ${H4}u) {
+    ${statesOf(o.layout)
+      .map(({ name, first, layer, state }) => {
+        const value = first ? `w[${first.offset4}u + j]` : state === 'h' && layer === 0 ? 'one' : 'vec4f()';
+        return `acts[${ownRow(o, name, 'b0')} + j] = ${value};`;
+      })
+      .join('\n')}
+  }
+  if (j < ${R4}u) { acts[${ownRow(o, 'r', 'b0')} + j] = one; }
+}
+`;
+}
+
+/** batch, w, acts: states and reads of step t - 1, the layer below -> h, c, g of layer l at step t. */
+export function stepCell(o: StepOptions, l: number): string {
+  const { spec, layers, gates, H4 } = o.layout;
+  const { Wx, Wy, Wh, Wr, b } = layers[l];
+  const xGates = range(gates.x);
+  const hGates = range(gates.h).map(g => gates.hFrom + g);
+  const cell = CELL_CODE[spec.controller];
+  const inside = (n: number): string => `t < lengthOf(b${n})`;
+  return wgsl`
+${head(o)}
+@group(0) @binding(2) var<storage, read_write> acts: array<vec4f>;
+${tile(o, H4)}
+  ${range(gates.all)
+    .map(g =>
+      range(o.rows)
+        .map(n => `var sum${g}_${n} = ${g < gates.x ? `w[${b.offset4 + g * H4}u + j]` : 'vec4f()'};`)
+        .join('\n'),
+    )
+    .join('\n')}
+  for (var k = 0u; k < batch.K; k++) {
+    ${range(o.rows)
+      .map(
+        n => `{
+      let input = inputAt(t * B + b${n}, k);
+      if (input != NO_INPUT) {
+        let row_at = ${Wx.offset4}u + min(input, ${spec.inputs - 1}u) * ${gates.x * H4}u + j;
+        ${xGates.map(g => `sum${g}_${n} += w[row_at + ${g * H4}u];`).join('\n')}
+      }
+    }`,
+      )
+      .join('\n')}
+  }
+  ${Wy ? product(o, b => rowAt(o, `h${l - 1}`, 't + 1u', b), Wy, xGates, H4) : ''}
+  ${Wh ? product(o, b => rowAt(o, `h${l}`, 't', b), Wh, hGates, H4) : ''}
+  ${Wr ? product(o, b => rowAt(o, 'r', 't', b), Wr, xGates, H4) : ''}
+  ${range(o.rows)
+    .map(
+      n => `{
+    ${o.layout.states
+      .map(state => `let ${state}From = ${rowAt(o, `${state}${l}`, 't', `b${n}`)} + j;`)
+      .join('\n')}
+    ${cell.forward({
+      a: g => `sum${g}_${n}`,
+      before: state => `acts[${state}From]`,
+      tanh: 'safeTanh4',
+      sigmoid: 'sigmoid4',
+    })}
+    let inside = ${inside(n)};
+    ${o.layout.states
+      .map(
+        state =>
+          `acts[${rowAt(o, `${state}${l}`, 't + 1u', `b${n}`)} + j] = select(vec4f(), ${state}Next, inside);`,
+      )
+      .join('\n')}
+    ${range(gates.kept)
+      .map(g => `acts[${rowAt(o, `g${l}`, 't', `b${n}`)} + ${g * H4}u + j] = kept${g};`)
+      .join('\n')}
+  }`,
+    )
+    .join('\n')}
+}
+`;
+}
+
+/** batch, w, acts: h of the last layer -> op of step t. */
+export function stepDeeper(o: StepOptions): string {
+  const { layers, blocks, P4 } = o.layout;
+  return wgsl`
+${head(o)}
+@group(0) @binding(2) var<storage, read_write> acts: array<vec4f>;
+${tile(o, P4)}
+  ${range(o.rows)
+    .map(n => `var sum0_${n} = w[${blocks.bp.offset4}u + j];`)
+    .join('\n')}
+  ${product(o, b => rowAt(o, `h${layers.length - 1}`, 't + 1u', b), blocks.Whp, [0], 0)}
+  ${range(o.rows)
+    .map(
+      n =>
+        `acts[${rowAt(o, 'op', 't', `b${n}`)} + j] = select(vec4f(), safeTanh4(sum0_${n}), t < lengthOf(b${n}));`,
+    )
+    .join('\n')}
+}
+`;
+}
+
+/** batch, w, acts: o' -> s of step t: v and controls of every end. */
+export function stepHeads(o: StepOptions): string {
+  const { spec, layers, blocks, R4, S4, C, E } = o.layout;
+  const op = (b: string): string =>
+    spec.deeper ? rowAt(o, 'op', 't', b) : rowAt(o, `h${layers.length - 1}`, 't + 1u', b);
+  return wgsl`
+${head(o)}
+@group(0) @binding(2) var<storage, read_write> acts: array<vec4f>;
+${tile(o, S4)}
+  ${range(o.rows)
+    .map(n => `var sum0_${n} = w[${blocks.bS.offset4}u + j];`)
+    .join('\n')}
+  ${product(o, op, blocks.S, [0], 0)}
+  ${range(o.rows)
+    .map(
+      n => `{
+    var s = safeTanh4(sum0_${n});
+    if (j >= ${R4}u) {
+      let first = 4u * (j - ${R4}u);
+      let row = t * B + b${n};
+      let noise = vec4f(noiseAt(row, first), noiseAt(row, first + 1u), noiseAt(row, first + 2u), noiseAt(row, first + 3u));
+      // Padding stays 0.
+      let control = vec4u(first) + vec4u(0u, 1u, 2u, 3u) < vec4u(${C * E}u);
+      s = select(vec4f(), sigmoid4(sum0_${n} + noise), control);
+    }
+    acts[${rowAt(o, 's', 't', `b${n}`)} + j] = select(vec4f(), s, t < lengthOf(b${n}));
+  }`,
+    )
+    .join('\n')}
+}
+`;
+}
