@@ -1,5 +1,4 @@
-import { hasCell, isRecurrent } from '../base/cells.ts';
-import type { ModelConfig } from '../base/config.ts';
+import { type Controller, hasCell, isRecurrent } from '../base/cells.ts';
 import type { ModelSpec } from '../base/parameters.ts';
 import type { Input, Seen, SeenGradients } from './cell.ts';
 import { coupledLstm, coupledLstmBackward } from './coupled-lstm.ts';
@@ -61,47 +60,54 @@ export function controllerStartBackward(
 export const noGradient = ({ layers, hidden }: ModelSpec): LayerGradient[] =>
   Array.from({ length: layers }, () => ({ dh: new Float64Array(hidden), dc: new Float64Array(hidden) }));
 
-function cell(kind: ModelConfig['controller'], w: Weights, seen: Seen, before: Layer): Layer {
-  switch (kind) {
-    case 'rnn':
-      return { h: rnn(w, seen, before.h) };
-    case 'feedforward':
-      return { h: rnn(w, seen, EMPTY) };
-    case 'lstm':
-      return lstm(w, seen, before.h, before.c!);
-    case 'lstm-coupled':
-      return coupledLstm(w, seen, before.h, before.c!);
-    case 'gru':
-      return gru(w, seen, before.h);
-  }
+/** A cell, as every layer calls it. */
+interface Cell {
+  step(w: Weights, seen: Seen, before: Layer): Layer;
+  back(
+    w: Weights,
+    seen: Seen,
+    before: Layer,
+    made: Layer,
+    arriving: LayerGradient,
+    into: SeenGradients,
+    dw: Weights,
+  ): LayerGradient;
 }
 
-function cellBackward(
-  kind: ModelConfig['controller'],
-  w: Weights,
-  seen: Seen,
-  before: Layer,
-  made: Layer,
-  arriving: LayerGradient,
-  into: SeenGradients,
-  dw: Weights,
-): LayerGradient {
-  const { dh } = arriving;
-  const dc = EMPTY;
-  switch (kind) {
-    case 'rnn':
-      return { dh: rnnBackward(w, seen, before.h, made.h, dh, into, dw), dc };
-    case 'feedforward':
+const CELLS: Record<Controller, Cell> = {
+  rnn: {
+    step: (w, seen, { h }) => ({ h: rnn(w, seen, h) }),
+    back: (w, seen, { h }, made, { dh }, into, dw) => ({
+      dh: rnnBackward(w, seen, h, made.h, dh, into, dw),
+      dc: EMPTY,
+    }),
+  },
+  feedforward: {
+    step: (w, seen) => ({ h: rnn(w, seen, EMPTY) }),
+    back(w, seen, _before, made, { dh }, into, dw) {
       rnnBackward(w, seen, EMPTY, made.h, dh, into, dw);
-      return { dh: new Float64Array(dh.length), dc }; // nothing goes back in time but by the memory
-    case 'lstm':
-      return lstmBackward(w, seen, before.h, before.c!, made as LstmState, arriving, into, dw);
-    case 'lstm-coupled':
-      return coupledLstmBackward(w, seen, before.h, before.c!, made as LstmState, arriving, into, dw);
-    case 'gru':
-      return { dh: gruBackward(w, seen, before.h, made as GruState, dh, into, dw), dc };
-  }
-}
+      // Nothing goes back in time but by the memory.
+      return { dh: new Float64Array(dh.length), dc: EMPTY };
+    },
+  },
+  lstm: {
+    step: (w, seen, { h, c }) => lstm(w, seen, h, c!),
+    back: (w, seen, { h, c }, made, arriving, into, dw) =>
+      lstmBackward(w, seen, h, c!, made as LstmState, arriving, into, dw),
+  },
+  'lstm-coupled': {
+    step: (w, seen, { h, c }) => coupledLstm(w, seen, h, c!),
+    back: (w, seen, { h, c }, made, arriving, into, dw) =>
+      coupledLstmBackward(w, seen, h, c!, made as LstmState, arriving, into, dw),
+  },
+  gru: {
+    step: (w, seen, { h }) => gru(w, seen, h),
+    back: (w, seen, { h }, made, { dh }, into, dw) => ({
+      dh: gruBackward(w, seen, h, made as GruState, dh, into, dw),
+      dc: EMPTY,
+    }),
+  },
+};
 
 /** One step. x_t, r_{t-1} [R], all layers of step t−1 → all layers of step t, the lowest first */
 export function controller(
@@ -113,7 +119,7 @@ export function controller(
 ): Layer[] {
   let y: Float64Array = EMPTY;
   return layers.map((w, layer) => {
-    const made = cell(spec.controller, w, { x, y, r }, before[layer]);
+    const made = CELLS[spec.controller].step(w, { x, y, r }, before[layer]);
     y = made.h;
     return made;
   });
@@ -142,8 +148,7 @@ export function controllerBackward(
     const dy = layer > 0 ? arriving[layer - 1].dh : EMPTY;
     const seen = { x, y, r };
     const into = { dx, dy, dr };
-    passed[layer] = cellBackward(
-      spec.controller,
+    passed[layer] = CELLS[spec.controller].back(
       layers[layer],
       seen,
       before[layer],

@@ -1,5 +1,5 @@
-import { hasCell } from '../base/cells.ts';
 import type { Block } from '../layout/layout.ts';
+import { CELL_KERNELS } from './cells.ts';
 import type { Workspace } from './workspace.ts';
 
 /** The backward pass over a group, after its forward pass: over time, then the gradients of weights as large products. */
@@ -25,7 +25,7 @@ export class BackwardPass {
     }
     layers.forEach((_, l) => {
       clear(this.#ws.at[`dC${l}`], G * 16 * H4);
-      if (spec.controller === 'gru') clear(this.#ws.at[`dD${l}`], G * 16 * H4);
+      if (gates.direct) clear(this.#ws.at[`dD${l}`], G * 16 * H4);
     });
     for (let t = T - 1; t >= 0; t--) {
       this.#headsBackward(t);
@@ -37,7 +37,7 @@ export class BackwardPass {
       clear(dH, G * 16 * H4);
       const from = this.#ws.row(`dA${l}`, 0) + gates.hFrom * 16 * H4;
       if (Wh) this.#ws.transposed(from, this.#ws.ld(`dA${l}`), G, Wh, dH, 16 * H4);
-      if (spec.controller === 'gru') this.#ws.arena.kernels.add(G * H4, this.#ws.at[`dD${l}`], dH);
+      if (gates.direct) this.#ws.arena.kernels.add(G * H4, this.#ws.at[`dD${l}`], dH);
       this.#bias(h0, dH, 16 * H4, G);
       if (c0) this.#bias(c0, this.#ws.at[`dC${l}`], 16 * H4, G);
     });
@@ -100,7 +100,7 @@ export class BackwardPass {
   /** 'dh' of layer l at time step t -> dA; leaves that of the layer below in 'dh'. */
   #cellBackward(l: number, t: number): void {
     const { spec, layers, gates, H4 } = this.#ws.layout;
-    const { clear, add, tanhBackward, lstmBackward, coupledBackward, gruBackward } = this.#ws.arena.kernels;
+    const { clear, add } = this.#ws.arena.kernels;
     const { Wy, Wh } = layers[l];
     const n = this.#ws.group.active[t];
     const later = this.#ws.group.active[t + 1] ?? 0;
@@ -109,17 +109,13 @@ export class BackwardPass {
     const dA = this.#ws.row(name, t);
     if (Wh && later)
       this.#ws.transposed(this.#ws.row(name, t + 1) + gates.hFrom * 16 * H4, ld, later, Wh, dh, 16 * H4);
-    if (hasCell(spec)) {
-      const backward = spec.controller === 'lstm' ? lstmBackward : coupledBackward;
-      const [cNow, cBefore] = [this.#ws.row(`c${l}`, t), this.#ws.before(`c${l}`, t)];
-      backward(n, H4, dh, this.#ws.at[`dC${l}`], this.#ws.row(`g${l}`, t), cNow, cBefore, dA);
-    } else if (spec.controller === 'gru') {
-      const dD = this.#ws.at[`dD${l}`];
-      if (later) add(later * H4, dD, dh);
-      gruBackward(n, H4, dh, this.#ws.row(`g${l}`, t), this.#ws.before(`h${l}`, t), dA, dD);
-    } else {
-      tanhBackward(n * H4, dh, this.#ws.row(`h${l}`, t), dA);
-    }
+    const [dC, dD] = [this.#ws.at[`dC${l}`], this.#ws.at[`dD${l}`]];
+    if (gates.direct && later) add(later * H4, dD, dh);
+    const { backward } = CELL_KERNELS[spec.controller];
+    const [h, c] = [this.#ws.row(`h${l}`, t), this.#ws.row(`c${l}`, t)];
+    const [hBefore, cBefore] = [this.#ws.before(`h${l}`, t), this.#ws.before(`c${l}`, t)];
+    const g = this.#ws.row(`g${l}`, t);
+    backward(this.#ws.arena.kernels)(n, H4, dh, dC, dD, g, h, hBefore, c, cBefore, dA);
     if (!Wy) return;
     const below = this.#ws.at['dh below'];
     clear(below, n * 16 * H4);

@@ -1,5 +1,5 @@
-import { hasCell } from '../base/cells.ts';
 import type { Block, Layer } from '../layout/layout.ts';
+import { CELL_KERNELS } from './cells.ts';
 import type { Workspace } from './workspace.ts';
 
 /** The forward pass over a group. What does not depend on time is hoisted out of the loop over it, as large products. */
@@ -24,15 +24,15 @@ export class ForwardPass {
 
   /** h and c before the first step. */
   #startForward({ h0, c0 }: Layer, l: number): void {
-    const { spec, H4 } = this.#ws.layout;
+    const { spec, states, H4 } = this.#ws.layout;
     const G = this.#ws.group.order.length;
     const { fillRows, clear } = this.#ws.arena.kernels;
     const fill = (name: string, from: Block | undefined): void => {
       if (from) fillRows(G, this.#ws.parameters(from), this.#ws.at[name], 16 * H4, H4);
       else clear(this.#ws.at[name], G * 16 * H4);
     };
-    fill(`h${l}`, h0);
-    if (hasCell(spec)) fill(`c${l}`, c0);
+    const first = { h: h0, c: c0 };
+    for (const state of states) fill(`${state}${l}`, first[state]);
     if (spec.start === 'one-hot' && l === 0) this.#oneHot('h0', H4);
   }
 
@@ -71,7 +71,6 @@ export class ForwardPass {
 
   #cellForward({ Wy, Wh, Wr }: Layer, l: number, t: number): void {
     const { spec, gates, H4 } = this.#ws.layout;
-    const { rnnForward, lstmForward, coupledForward, gruForward } = this.#ws.arena.kernels;
     const n = this.#ws.group.active[t];
     const a = this.#ws.row(`dA${l}`, t);
     const ld = this.#ws.ld(`dA${l}`);
@@ -79,14 +78,10 @@ export class ForwardPass {
     if (Wy) this.#ws.product(this.#ws.row(`h${l - 1}`, t), 16 * H4, n, Wy, a, ld);
     if (Wh) this.#ws.product(hBefore, 16 * H4, n, Wh, a + gates.hFrom * 16 * H4, ld);
     if (Wr) this.#ws.product(this.#ws.before('r', t), this.#ws.ld('r'), n, Wr, a, ld);
-    if (hasCell(spec)) {
-      const forward = spec.controller === 'lstm' ? lstmForward : coupledForward;
-      forward(n, H4, a, this.#ws.before(`c${l}`, t), this.#ws.row(`g${l}`, t), h, this.#ws.row(`c${l}`, t));
-    } else if (spec.controller === 'gru') {
-      gruForward(n, H4, a, hBefore, this.#ws.row(`g${l}`, t), h);
-    } else {
-      rnnForward(n * H4, a, h);
-    }
+    const { forward } = CELL_KERNELS[spec.controller];
+    const cBefore = this.#ws.before(`c${l}`, t);
+    const [g, c] = [this.#ws.row(`g${l}`, t), this.#ws.row(`c${l}`, t)];
+    forward(this.#ws.arena.kernels)(n, H4, a, hBefore, cBefore, g, h, c);
   }
 
   #headsForward(t: number): void {

@@ -175,15 +175,17 @@ export class Workspace {
     return this.#forms.get(name)!.ld;
   }
 
-  /** The first row of time step t; of h, c and r, of those after it. */
+  /** The first row of time step t; of h, c and r, of those after it. 0 where the model has no such tensor. */
   row(name: string, t: number): number {
-    const { ld, starts } = this.#forms.get(name)!;
+    const form = this.#forms.get(name);
+    if (!form) return 0;
+    const { ld, starts } = form;
     return this.at[name] + ((starts ? this.group.order.length : 0) + this.group.first[t]) * ld;
   }
 
   /** Of h, c and r: the first row of those before time step t. */
   before(name: string, t: number): number {
-    return t === 0 ? this.at[name] : this.row(name, t - 1);
+    return t === 0 ? (this.at[name] ?? 0) : this.row(name, t - 1);
   }
 
   /** y [rows] += x · W. */

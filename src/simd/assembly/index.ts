@@ -1,5 +1,10 @@
 export * from './product';
-export * from './cells';
+export { rnnForward, rnnBackward } from './cells/rnn';
+export { lstmForward, lstmBackward } from './cells/lstm';
+export { coupledForward, coupledBackward } from './cells/coupled';
+export { gruForward, gruBackward } from './cells/gru';
+export * from './heads';
+export * from './tanh';
 export * from './rows';
 export { memoryShape } from './memories/memory';
 export { layerForward, layerBackward, stepForward, stepBackward } from './memories/batch';

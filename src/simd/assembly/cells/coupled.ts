@@ -1,0 +1,81 @@
+import { sigmoid4, tanh4 } from '../math';
+
+/** An LSTM whose forget gate is 1 − i, with gates (i, g, o): as in rnn.ts. */
+export function coupledForward(
+  rows: i32,
+  H4: i32,
+  a: usize,
+  _hBefore: usize,
+  cBefore: usize,
+  g: usize,
+  h: usize,
+  c: usize,
+): void {
+  const gate = <usize>H4 << 4;
+  const one = f32x4.splat(1.0);
+  for (let r = 0; r < rows; r++) {
+    for (let j = 0; j < H4; j++) {
+      const input = sigmoid4(v128.load(a));
+      const next = tanh4(v128.load(a + gate));
+      const output = sigmoid4(v128.load(a + 2 * gate));
+      const kept = f32x4.mul(f32x4.sub(one, input), v128.load(cBefore));
+      const cNow = f32x4.add(kept, f32x4.mul(input, next));
+      v128.store(g, input);
+      v128.store(g + gate, next);
+      v128.store(g + 2 * gate, output);
+      v128.store(c, cNow);
+      v128.store(h, f32x4.mul(output, tanh4(cNow)));
+      a += 16;
+      g += 16;
+      cBefore += 16;
+      c += 16;
+      h += 16;
+    }
+    a += 2 * gate;
+    g += 2 * gate;
+  }
+}
+
+export function coupledBackward(
+  rows: i32,
+  H4: i32,
+  dh: usize,
+  dc: usize,
+  _direct: usize,
+  g: usize,
+  _hNow: usize,
+  _hBefore: usize,
+  cNow: usize,
+  cBefore: usize,
+  dA: usize,
+): void {
+  const gate = <usize>H4 << 4;
+  const one = f32x4.splat(1.0);
+  for (let r = 0; r < rows; r++) {
+    for (let j = 0; j < H4; j++) {
+      const gi = v128.load(g);
+      const gg = v128.load(g + gate);
+      const go = v128.load(g + 2 * gate);
+      const d = v128.load(dh);
+      const tc = tanh4(v128.load(cNow));
+      const dcNow = f32x4.add(
+        v128.load(dc),
+        f32x4.mul(f32x4.mul(d, go), f32x4.sub(one, f32x4.mul(tc, tc))),
+      );
+      const rest = f32x4.sub(one, gi);
+      const apart = f32x4.sub(gg, v128.load(cBefore));
+      v128.store(dA, f32x4.mul(f32x4.mul(dcNow, apart), f32x4.mul(gi, rest)));
+      v128.store(dA + gate, f32x4.mul(f32x4.mul(dcNow, gi), f32x4.sub(one, f32x4.mul(gg, gg))));
+      v128.store(dA + 2 * gate, f32x4.mul(f32x4.mul(d, tc), f32x4.mul(go, f32x4.sub(one, go))));
+      v128.store(dc, f32x4.mul(dcNow, rest));
+      dh += 16;
+      dc += 16;
+      g += 16;
+      cNow += 16;
+      cBefore += 16;
+      dA += 16;
+    }
+    g += 2 * gate;
+    dA += 2 * gate;
+  }
+}
