@@ -38,6 +38,10 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
       io.stderr.write(`pushdown: ${printable(message)}\n`);
       return input ? EXIT.input : EXIT.device;
     }
+    if ((error as NodeJS.ErrnoException | undefined)?.syscall === 'uv_cwd') {
+      io.stderr.write('pushdown: the working folder does not exist any more: change to another one.\n');
+      return EXIT.input;
+    }
     io.stderr.write(`${error instanceof Error && error.stack ? error.stack : messageOf(error)}\n`);
     io.stderr.write('pushdown: this is a bug in pushdown, please report it with the lines above.\n');
     return EXIT.bug;

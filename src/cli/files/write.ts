@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { InputError } from '../../base/errors.ts';
+import { makeFolder } from '../../platform/node/make-folder.ts';
 import { why } from './read.ts';
 
 /** What shows that a folder can be written to. */
@@ -82,11 +83,14 @@ export async function writeAtomic(path: string, data: Uint8Array | string): Prom
 export async function makeWritable(folder: string): Promise<void> {
   const probe = temporaryOf(folder, PROBE);
   try {
-    await mkdir(folder, { recursive: true });
+    makeFolder(folder);
     await (await open(probe, 'w')).close();
     await rm(probe);
   } catch (error) {
-    throw new InputError(`cannot write to the output folder ${folder}: ${why(error)}. Choose another --out.`);
+    // Where a parent was missing, it would have been made.
+    const nowhere = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    const reason = nowhere ? 'nothing can be made there' : why(error);
+    throw new InputError(`cannot write to the output folder ${folder}: ${reason}. Choose another --out.`);
   }
 }
 

@@ -1,7 +1,8 @@
 /** What a folder had before: the last checkpoints of its run, and the files of an earlier one. */
-import { copyFile, link, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { copyFile, link, readdir, rename, rm } from 'node:fs/promises';
 import { join, parse } from 'node:path';
 import { InputError } from '../../base/errors.ts';
+import { makeFolder } from '../../platform/node/make-folder.ts';
 import { exists, why } from '../files/read.ts';
 import { EARLIER } from './names.ts';
 
@@ -16,7 +17,7 @@ export async function keepLast(folder: string, name: string, step: number, count
   const kept = (at: number): string => name.replace(/(\.[^.]+)$/, `-step${at}$1`);
   const path = join(earlier, kept(step));
   try {
-    await mkdir(earlier, { recursive: true });
+    makeFolder(earlier);
     await rm(path, { force: true });
     const latest = join(folder, name);
     await link(latest, path).catch(() => copyFile(latest, path));

@@ -6,14 +6,13 @@
  *   const ending = await folder.train(trainer, log, …) // checkpoints by the clock, and one at the end
  *   await folder.release();
  */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../../base/config.ts';
 import { DeviceLost, InputError } from '../../base/errors.ts';
 import { type Checkpoint, encodeCheckpoint } from '../../train/checkpoint.ts';
 import type { Ending, Trainer } from '../../train/trainer.ts';
 import { type Claim, claimFolder } from '../files/claim.ts';
-import { clearTemporaries, PROBE, writeAtomic } from '../files/write.ts';
+import { clearTemporaries, makeWritable, PROBE, writeAtomic } from '../files/write.ts';
 import { keepEarlier, keepLast } from './earlier.ts';
 import { Log, type LogListeners } from './log.ts';
 import { CHECKPOINT, CONFIG, EARLIER, LOG, RESULT } from './names.ts';
@@ -43,7 +42,7 @@ export class RunFolder {
    * @throws InputError where it cannot be written to
    */
   static async claim(path: string, keep?: number): Promise<RunFolder | { by: string }> {
-    await mkdir(path, { recursive: true });
+    await makeWritable(path);
     const claim = await claimFolder(path);
     if ('by' in claim) return claim;
     await clearTemporaries(path, [CHECKPOINT, CONFIG, RESULT, PROBE]);

@@ -4,13 +4,14 @@
  * node_modules, or in the temporary folder where that cannot be written. Linux x64 only.
  */
 import { createReadStream, createWriteStream, existsSync, readFileSync } from 'node:fs';
-import { chmod, lstat, mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createBrotliDecompress } from 'node:zlib';
 import { messageOf } from '../../base/errors.ts';
+import { makeFolder } from './make-folder.ts';
 
 const PACKAGE = '@sparticuz/chromium';
 const HOUR = 3_600_000;
@@ -39,17 +40,17 @@ async function cacheFolder(found: { folder: string; version: string }): Promise<
   // …/node_modules/@sparticuz/chromium → …/node_modules/.cache
   const beside = join(dirname(dirname(found.folder)), '.cache', 'pushdown', found.version);
   try {
-    await mkdir(beside, { recursive: true });
+    makeFolder(beside);
     await rm(await mkdtemp(join(beside, 'probe-')), { recursive: true });
     return beside;
   } catch {
     const own = join(tmpdir(), `pushdown-${process.getuid?.() ?? 'user'}`);
-    await mkdir(own, { recursive: true, mode: 0o700 });
+    makeFolder(own, 0o700);
     // Libraries are loaded from here: a folder that someone else has put in its place will not do.
     const { uid } = await lstat(own);
     if (uid !== process.getuid?.()) throw new Error(`${own} belongs to another user`);
     const folder = join(own, found.version);
-    await mkdir(folder, { recursive: true });
+    makeFolder(folder);
     return folder;
   }
 }

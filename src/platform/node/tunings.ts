@@ -1,7 +1,8 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { TuningStore } from '../../kernels/tuning-store.ts';
+import { makeFolder } from './make-folder.ts';
 
 /** Where programs of this user keep what they can find out again. */
 function cacheFolder(): string {
@@ -39,7 +40,7 @@ export function tuningFile(
       const all = read();
       all[adapter] = { ...all[adapter], [key]: value };
       try {
-        mkdirSync(dirname(file), { recursive: true });
+        makeFolder(dirname(file));
         writeFileSync(file, `${JSON.stringify(all, undefined, 2)}\n`);
       } catch {
         // Measured again next time.
