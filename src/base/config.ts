@@ -24,6 +24,10 @@ export interface TaskConfig {
   heldOut: number;
   sourceSymbols: string[];
   targetSymbols: string[];
+  /** Symbols of the longest target of the data; 0: not known. */
+  longestTarget: number;
+  /** How the data is divided into parts: see SplitRule. */
+  splitBy: 'hash' | 'rank';
 }
 
 export interface ModelConfig {
@@ -148,6 +152,11 @@ export const FIELDS: Record<keyof Config, Record<string, Field>> = {
       default: [],
       help: 'your own data: its vocabulary, filled in by the tool',
     },
+    longestTarget: int(0, 0, 100_000, 'your own data: symbols of its longest target, filled in by the tool'),
+    splitBy: choice(
+      ['hash', 'rank'],
+      'your own data: how it is divided; rank: as runs were that began before there was hash',
+    ),
   },
   model: {
     controller: choice(

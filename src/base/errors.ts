@@ -29,13 +29,17 @@ export class DeviceLost extends DeviceError {
   override name = 'DeviceLost';
 }
 
+/** Letters that may be wrong in a word of this length: of one letter none, or every other would be near. */
+const slips = (length: number): number =>
+  length < 2 ? 0 : length < 4 ? 1 : Math.max(2, Math.floor(length / 3));
+
 /** ` Did you mean "x"?` where one of the choices is near the word, else the list of choices. */
 export function suggest(word: string, choices: readonly string[]): string {
   if (choices.length === 0) return '';
   // Nobody mistypes at such length, and comparing takes time.
   if (word.length > 100) return ` Known: ${choices.join(', ')}.`;
   const near = closest(word.toLowerCase(), choices);
-  if (distance(word.toLowerCase(), near) <= Math.max(2, word.length / 3)) return ` Did you mean "${near}"?`;
+  if (distance(word.toLowerCase(), near) <= slips(word.length)) return ` Did you mean "${near}"?`;
   return ` Known: ${choices.join(', ')}.`;
 }
 

@@ -1,4 +1,6 @@
 import { InputError, messageOf, show } from '../base/errors.ts';
+import { type DataFacts, SAMPLE } from './data-facts.ts';
+import { normal } from './symbols.ts';
 import type { Pair, Split } from './task.ts';
 
 /** What a file of your own data holds. */
@@ -7,13 +9,40 @@ export interface Data extends Record<Split, readonly Pair[]> {
   /** The vocabulary of each side, ascending. */
   sourceSymbols: string[];
   targetSymbols: string[];
+  splitBy: SplitRule;
+  heldOut: number;
+  /** Symbols of the longest target. */
+  longestTarget: number;
+  facts: DataFacts;
+  /** Of every source, ascending. */
+  hashes: readonly number[];
 }
+
+/**
+ * How sources are divided into parts. `hash`: by the value of a hash of the source, so that a source keeps its part
+ * whatever else the file has. `rank`: by the rank of that hash among all sources, which changes when the file grows, and of
+ * the text as it is, not normalised: the rule of runs that began before there was the other.
+ */
+export type SplitRule = 'hash' | 'rank';
 
 export interface DataOptions {
   /** Every character is a symbol, spaces too; else spaces divide symbols. */
   characters: boolean;
-  /** Share of the sources that is kept for validation, and as many for the test. 0: both are what is trained on. */
-  heldOut: number;
+  /**
+   * Share of the sources that is kept for validation, and as much for the test. 0: both are what is trained on. By default
+   * a tenth; of a file so small that a part would be empty, more, or nothing.
+   */
+  heldOut?: number;
+  /** By default `hash`. */
+  splitBy?: SplitRule;
+  /** A part may be empty: the data is measured, not trained on. */
+  mayBeEmpty?: boolean;
+}
+
+/** How the text of a side becomes its symbols. */
+interface Reading {
+  characters: boolean;
+  normalise: boolean;
 }
 
 type Side = 'source' | 'target';
@@ -40,28 +69,30 @@ export function parseData(text: string, file: string, options: DataOptions): Dat
     );
   }
   const json = /\.(jsonl|ndjson)$/i.test(file);
+  const { characters, splitBy = 'hash' } = options;
+  const reading = { characters, normalise: splitBy === 'hash' };
   const pairs = lines.map((line, i) => {
     try {
-      return json ? jsonPair(line, options.characters) : tabPair(line, options.characters);
+      return json ? jsonPair(line, reading) : tabPair(line, reading);
     } catch (error) {
       throw error instanceof InputError
         ? new InputError(`${file} line ${i + 1}: ${error.message}`)
         : new InputError(`${file} line ${i + 1} cannot be read: ${messageOf(error)}.`);
     }
   });
-  return divide(pairs, file, options.heldOut);
+  return divide(pairs, file, { ...options, splitBy });
 }
 
-function tabPair(line: string, characters: boolean): Words {
+function tabPair(line: string, reading: Reading): Words {
   const sides = line.split('\t');
   if (sides.length !== 2) {
     const got = sides.length === 1 ? 'no tab' : `${sides.length - 1} tabs`;
     throw new InputError(`a line has a source, one tab and a target, got ${got} in ${show(line)}.`);
   }
-  return { source: wordsOf('source', sides[0], characters), target: wordsOf('target', sides[1], characters) };
+  return { source: wordsOf('source', sides[0], reading), target: wordsOf('target', sides[1], reading) };
 }
 
-function jsonPair(line: string, characters: boolean): Words {
+function jsonPair(line: string, reading: Reading): Words {
   let value: unknown;
   try {
     value = JSON.parse(line);
@@ -73,23 +104,29 @@ function jsonPair(line: string, characters: boolean): Words {
   }
   const side = (of: Side): string[] => {
     const given = (value as Record<string, unknown>)[of];
-    if (typeof given === 'string') return wordsOf(of, given, characters);
+    if (typeof given === 'string') return wordsOf(of, given, reading);
     if (!Array.isArray(given)) {
       throw new InputError(`${of} must be a text or a list of symbols, got ${show(given)}.`);
     }
-    given.forEach((symbol, i) => {
+    const symbols = given.map((one: unknown, i) => {
+      const symbol = typeof one === 'string' ? textOf(one, reading) : '';
       // As a symbol must be written when the model is asked.
-      const ok = typeof symbol === 'string' && (characters ? [...symbol].length === 1 : /^\S+$/.test(symbol));
-      const expected = characters ? 'one character' : 'a text without spaces';
-      if (!ok) throw new InputError(`${of}[${i}] must be ${expected}, got ${show(symbol)}.`);
+      const ok = reading.characters ? [...symbol].length === 1 : /^\S+$/.test(symbol);
+      const expected = reading.characters ? 'one character' : 'a text without spaces';
+      if (!ok) throw new InputError(`${of}[${i}] must be ${expected}, got ${show(one)}.`);
+      return symbol;
     });
-    return checked(of, given);
+    return checked(of, symbols);
   };
   return { source: side('source'), target: side('target') };
 }
 
-const wordsOf = (side: Side, text: string, characters: boolean): string[] =>
-  checked(side, characters ? [...text] : text.trim().split(/\s+/).filter(Boolean));
+const textOf = (text: string, { normalise }: Reading): string => (normalise ? normal(text) : text);
+
+function wordsOf(side: Side, text: string, reading: Reading): string[] {
+  const read = textOf(text, reading);
+  return checked(side, reading.characters ? [...read] : read.trim().split(/\s+/).filter(Boolean));
+}
 
 function checked(side: Side, words: string[]): string[] {
   if (words.length === 0) throw new InputError(`the ${side} is empty: both sides need at least one symbol.`);
@@ -111,11 +148,18 @@ function hash(text: string): number {
 const keyOf = (words: readonly string[]): string => words.join('\t');
 const ascending = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
+/** Hashes are below this. */
+const HASHES = 2 ** 32;
+
 /**
  * Divides pairs into parts by a hash of the source, so that no source is in two of them, and neither the order of the
- * lines nor the seed of a run decides where one is.
+ * lines nor the seed of a run decides where one is. See SplitRule.
  */
-function divide(pairs: readonly Words[], file: string, heldOut: number): Data {
+function divide(
+  pairs: readonly Words[],
+  file: string,
+  { splitBy, ...options }: Omit<DataOptions, 'characters'> & { splitBy: SplitRule },
+): Data {
   const symbolsOf = (side: Side): string[] => {
     const found = new Set<string>();
     for (const pair of pairs) for (const symbol of pair[side]) found.add(symbol);
@@ -136,12 +180,11 @@ function divide(pairs: readonly Words[], file: string, heldOut: number): Data {
     .map(([key, group]) => ({ key, group, hash: hash(key) }))
     .sort((a, b) => a.hash - b.hash || ascending(a.key, b.key));
 
-  const held = heldOut > 0 ? Math.max(1, Math.round(heldOut * ordered.length)) : 0;
-  if (2 * held >= ordered.length && held > 0) {
-    throw new InputError(
-      `${file} has ${ordered.length} different sources, too few to hold out ${held} for validation and ${held} for the test: add lines, or set task.heldOut to ${ordered.length < 3 ? 0 : 'less'}.`,
-    );
-  }
+  const hashes = ordered.map(one => one.hash);
+  const heldOut = options.heldOut ?? shareFor(hashes) ?? 0;
+  const cuts = splitBy === 'rank' ? cutByRank(hashes.length, heldOut) : cutByHash(hashes, heldOut);
+  if (heldOut > 0 && !options.mayBeEmpty && isAnyEmpty(hashes.length, cuts))
+    throw tooFew(file, hashes, heldOut, splitBy);
   const pairsOf = (from: number, to?: number): Pair[] =>
     ordered.slice(from, to).flatMap(({ group }) =>
       group
@@ -152,25 +195,76 @@ function divide(pairs: readonly Words[], file: string, heldOut: number): Data {
           target: target.map(symbol => targetAt.get(symbol)!),
         })),
     );
-  const train = pairsOf(2 * held);
+  const train = pairsOf(cuts[1]);
+  const parts = {
+    train,
+    validation: heldOut > 0 ? pairsOf(cuts[0], cuts[1]) : train,
+    test: heldOut > 0 ? pairsOf(0, cuts[0]) : train,
+  };
+  let [shortest, longest, longestTarget, digest] = [Number.POSITIVE_INFINITY, 0, 0, 0];
+  for (const { source, target } of pairs) {
+    shortest = Math.min(shortest, source.length);
+    longest = Math.max(longest, source.length);
+    longestTarget = Math.max(longestTarget, target.length);
+    digest = (digest + hash(`${keyOf(source)}\n${keyOf(target)}`)) % HASHES;
+  }
+  const facts: DataFacts = {
+    train: train.length,
+    validation: heldOut > 0 ? parts.validation.length : 0,
+    test: heldOut > 0 ? parts.test.length : 0,
+    shortest,
+    longest,
+    digest,
+    sample: hashes.slice(cuts[1], cuts[1] + SAMPLE),
+  };
   return {
     file,
     sourceSymbols,
     targetSymbols,
-    train,
-    validation: held ? pairsOf(held, 2 * held) : train,
-    test: held ? pairsOf(0, held) : train,
+    splitBy,
+    heldOut,
+    longestTarget,
+    facts,
+    hashes,
+    ...parts,
   };
 }
 
-/** The source lengths that the data has. */
-export function lengthsOf({ train, validation, test }: Data): { shortest: number; longest: number } {
-  let [shortest, longest] = [Number.POSITIVE_INFINITY, 0];
-  for (const part of [train, validation, test]) {
-    for (const { source } of part) {
-      shortest = Math.min(shortest, source.length);
-      longest = Math.max(longest, source.length);
-    }
-  }
-  return { shortest, longest };
+/** Where the test part ends, and where the validation part ends, in the order of the hashes. */
+type Cuts = readonly [test: number, validation: number];
+
+function cutByHash(hashes: readonly number[], heldOut: number): Cuts {
+  const below = (share: number): number => {
+    const first = hashes.findIndex(one => one >= share * HASHES);
+    return first < 0 ? hashes.length : first;
+  };
+  return [below(heldOut), below(2 * heldOut)];
+}
+
+function cutByRank(sources: number, heldOut: number): Cuts {
+  const held = heldOut > 0 ? Math.max(1, Math.round(heldOut * sources)) : 0;
+  return [held, Math.min(sources, 2 * held)];
+}
+
+const isAnyEmpty = (sources: number, [test, validation]: Cuts): boolean =>
+  test === 0 || validation === test || validation === sources;
+
+/** Shares to hold out, the first that leaves no part empty. */
+const SHARES = [0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4];
+
+const shareFor = (hashes: readonly number[]): number | undefined =>
+  SHARES.find(share => !isAnyEmpty(hashes.length, cutByHash(hashes, share)));
+
+function tooFew(file: string, hashes: readonly number[], heldOut: number, splitBy: SplitRule): InputError {
+  const better = splitBy === 'hash' ? shareFor(hashes) : hashes.length < 3 ? undefined : 'less';
+  const other = better === undefined ? '' : ` to ${better}, or`;
+  return new InputError(
+    `${file} has ${hashes.length} different sources, too few to hold out a share of ${heldOut} for validation and as much for the test: add lines, or set task.heldOut${other} to 0, where all are trained on and measured.`,
+  );
+}
+
+/** The share of the sources that a run was trained on which the data has, as far as its sample says. */
+export function shareTrained({ hashes }: Data, { sample }: DataFacts): number {
+  const known = new Set(hashes);
+  return sample.filter(one => known.has(one)).length / sample.length;
 }

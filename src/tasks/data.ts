@@ -1,36 +1,45 @@
 import type { TaskConfig } from '../base/config.ts';
-import { InputError } from '../base/errors.ts';
+import { InputError, show } from '../base/errors.ts';
 import type { Rng } from '../base/rng.ts';
 import type { Data } from './data-file.ts';
+import { symbolFinder } from './symbols.ts';
 import { noLengths, type Pair, type Split, type Task } from './task.ts';
 import { transduction } from './transduction.ts';
 
 /**
  * Your own data, in the paper's format (see transduction.ts): pairs of source and target from a file (data-file.ts),
- * as they are written there. A checkpoint carries the vocabulary, so that a model answers without the file; to train
- * and to evaluate takes the data.
+ * as they are written there. A checkpoint carries the vocabulary and the length of the longest target, so that a model
+ * answers without the file; to train and to evaluate takes the data, whose symbols may be fewer.
  *
  * A pair is drawn uniformly from the part asked for (train, validation, test), of sources with low ≤ L ≤ high symbols;
  * T = L + N + 2, N being the symbols of the target. Measured: the N + 1 steps from the separator.
  *
  * @throws InputError where there is neither data nor a vocabulary
  */
-export function ownData(config: TaskConfig, data?: Data): Task {
-  const { name, file, characters, sourceSymbols, targetSymbols } = config;
+export function ownData(config: TaskConfig, given?: Data): Task {
+  const { name, file, characters, sourceSymbols, targetSymbols, maxLength } = config;
   if (sourceSymbols.length === 0 || targetSymbols.length === 0) {
     throw new InputError(
       `task ${name} needs a file of pairs: give --data my.tsv (source, tab, target) or --data my.jsonl.`,
     );
   }
+  const data = given && inSymbolsOf(config, given);
   const parts = data && {
     train: part(data, 'train'),
     validation: part(data, 'validation'),
     test: part(data, 'test'),
   };
+  /** Of a source beyond those trained on it may be longer in proportion. Older checkpoints do not know. */
+  const longestAnswer = (length: number): number =>
+    config.longestTarget
+      ? Math.ceil(config.longestTarget * Math.max(1, length / maxLength))
+      : 8 * length + 64;
   const partOf = (split: Split): Part =>
     parts?.[split] ??
     noData(`task ${name} has no pairs without its data: give --data ${file || 'my.tsv'}, or train.`);
-  const example = data?.train.reduce((a, b) => (b.source.length < a.source.length ? b : a)).source ?? [0];
+  const example = data?.train.length
+    ? data.train.reduce((a, b) => (b.source.length < a.source.length ? b : a)).source
+    : [0];
 
   return transduction({
     name,
@@ -41,9 +50,30 @@ export function ownData(config: TaskConfig, data?: Data): Task {
     pair: (rng, low, high, split = 'train') => partOf(split).pair(rng, low, high, name),
     pairs: (low, high, split) => partOf(split).pairs(low, high, name),
     has: (length, split = 'train') => partOf(split).has(length),
-    // Without the data nobody knows; some targets spell every symbol of their source out.
-    longestTarget: parts ? length => longestTarget(Object.values(parts), length) : length => 8 * length + 64,
+    longestTarget: parts ? length => longestTarget(Object.values(parts), length) : longestAnswer,
+    longestAnswer,
   });
+}
+
+/** The same data in the symbols of the configuration. @throws InputError for one that it does not have */
+function inSymbolsOf({ sourceSymbols, targetSymbols }: TaskConfig, data: Data): Data {
+  const isSame = (a: readonly string[], b: readonly string[]): boolean =>
+    a.length === b.length && a.every((symbol, i) => symbol === b[i]);
+  if (isSame(sourceSymbols, data.sourceSymbols) && isSame(targetSymbols, data.targetSymbols)) return data;
+  const places = (names: readonly string[], own: readonly string[]): number[] => {
+    const find = symbolFinder(names);
+    return own.map(name => find(name) ?? noData(`${data.file}: ${show(name)} is no symbol of the model.`));
+  };
+  const sourceAt = places(sourceSymbols, data.sourceSymbols);
+  const targetAt = places(targetSymbols, data.targetSymbols);
+  const part = (pairs: readonly Pair[]): Pair[] =>
+    pairs.map(({ source, target }) => ({
+      source: source.map(symbol => sourceAt[symbol]),
+      target: target.map(symbol => targetAt[symbol]),
+    }));
+  const train = part(data.train);
+  const own = (split: Split): Pair[] => (data[split] === data.train ? train : part(data[split]));
+  return { ...data, sourceSymbols, targetSymbols, train, validation: own('validation'), test: own('test') };
 }
 
 const noData = (message: string): never => {
@@ -64,6 +94,8 @@ const longestTarget = (parts: readonly Part[], length: number): number =>
 /** A part of the data, its pairs by length at hand. */
 function part(data: Data, split: Split): Part {
   const all = data[split];
+  const what =
+    data.test === data.train && split !== 'train' ? data.file : `the ${split} part of ${data.file}`;
   const byLength = [...all].sort((a, b) => a.source.length - b.source.length);
   const targets: number[] = [];
   for (const { target } of byLength) targets.push(Math.max(targets.at(-1) ?? 0, target.length));
@@ -78,16 +110,8 @@ function part(data: Data, split: Split): Part {
     return low;
   };
   const none = (low: number, high: number, task: string): never => {
-    const [shortest, longest] = [byLength[0], byLength[byLength.length - 1]].map(
-      ({ source }) => source.length,
-    );
-    const because = `the ${split} part of ${data.file} has sources of ${shortest} to ${longest} symbols`;
-    return noLengths(
-      task,
-      low,
-      high,
-      byLength.length ? because : `the ${split} part of ${data.file} is empty`,
-    );
+    const because = `${what} has sources of ${byLength[0]?.source.length} to ${byLength.at(-1)?.source.length} symbols`;
+    return noLengths(task, low, high, byLength.length > 0 ? because : `${what} is empty`);
   };
   return {
     pair(rng, low, high, task) {

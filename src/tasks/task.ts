@@ -1,7 +1,8 @@
 import type { TrainConfig } from '../base/config.ts';
 import { type Batch, MASKED, NO_INPUT, PHASE, ZERO_TARGET } from '../base/dims.ts';
-import { InputError, show, suggest } from '../base/errors.ts';
+import { InputError, show } from '../base/errors.ts';
 import type { Rng } from '../base/rng.ts';
+import { normal, symbolFinder } from './symbols.ts';
 
 /** One training or test sequence of T steps, in the codes of Batch. */
 export interface Sequence {
@@ -61,6 +62,8 @@ export interface Task {
   answer?(source: readonly number[]): number[] | undefined;
   /** Time steps of the longest sequence with a source of up to L symbols. */
   steps(length: number): number;
+  /** Symbols of the longest answer to wait for; absent: those of the longest target of steps(). */
+  longestAnswer?(length: number): number;
   /** The whole sequence of a pair, its target fed in (teacher forcing) where the task feeds outputs back. */
   sequence(pair: Pair): Sequence;
   /** The sequence where the target is not known: outputs so far are fed in, all targets are MASKED. */
@@ -106,30 +109,40 @@ export const hasLength = (task: Task, length: number, split?: Split): boolean =>
 export const namesOf = (symbols: number): string[] =>
   Array.from({ length: symbols }, (_, i) => (symbols <= 26 ? String.fromCharCode(97 + i) : `s${i + 1}`));
 
+/** Characters of a list of symbols that is still read. */
+const LONGEST_LIST = 300;
+
+/** ` Known: a, b, c.`; of many symbols, the first and the last. */
+function knownSymbols(names: readonly string[], apart: boolean): string {
+  const list = names.map(name => (name === ' ' ? show(name) : name)).join(', ');
+  if (list.length <= LONGEST_LIST) return ` Known: ${list}.`;
+  return ` Known: ${names[0]} to ${names.at(-1)} (${names.length} symbols${apart ? ', apart by spaces' : ''}).`;
+}
+
 /**
- * Reads a source as people write it: `a b c`, or `abc` where every name is one letter.
+ * Reads a source as people write it: `a b c`, or `abc` where every name is one letter. An accent may be a character of its
+ * own or not: the form in which the task knows all symbols is taken.
  * @throws InputError for no symbol, or an unknown one
  */
 export function parseSource(task: Task, line: string): number[] {
   const letters = task.symbolNames.every(name => [...name].length === 1);
-  const words = task.characters
-    ? [...line]
-    : letters
-      ? [...line.replace(/\s+/g, '')]
-      : line.trim().split(/\s+/).filter(Boolean);
+  const wordsOf = (text: string): string[] =>
+    task.characters
+      ? [...text]
+      : letters
+        ? [...text.replace(/\s+/g, '')]
+        : text.trim().split(/\s+/).filter(Boolean);
+  const { symbolNames } = task;
+  const find = symbolFinder(symbolNames);
+  const forms = [normal(line), line, line.normalize('NFD')].map(wordsOf);
+  const words = forms.find(form => form.every(word => find(word) !== undefined)) ?? forms[0];
   if (words.length === 0) {
     throw new InputError(`a source needs at least one symbol, for example ${show(task.example)}.`);
   }
-  const { symbolNames } = task;
-  const index = new Map(symbolNames.map((name, i) => [name, i]));
   return words.map((word, at) => {
-    const symbol = index.get(word);
+    const symbol = find(word);
     if (symbol !== undefined) return symbol;
-    const apart = letters ? '' : ', apart by spaces';
-    const known =
-      symbolNames.length <= 26
-        ? suggest(word, symbolNames)
-        : ` Known: ${symbolNames[0]} to ${symbolNames.at(-1)} (${symbolNames.length} symbols${apart}).`;
+    const known = knownSymbols(symbolNames, !letters);
     throw new InputError(`unknown symbol ${show(word)} at place ${at + 1} of the source.${known}`);
   });
 }

@@ -25,6 +25,8 @@ export interface Transduction {
   answer?(source: readonly number[]): number[] | undefined;
   /** Symbols of the longest target of sources up to L symbols; by default L. */
   longestTarget?(length: number): number;
+  /** Symbols of the longest answer to wait for, where that is not the longest target of these sources. */
+  longestAnswer?(length: number): number;
 }
 
 /**
@@ -50,7 +52,7 @@ export function transduction(of: Transduction): Task {
     pairs,
     answer,
   } = of;
-  const { longestTarget = (length: number) => length } = of;
+  const { longestTarget = (length: number) => length, longestAnswer } = of;
   const start = sourceNames.length;
   const separator = start + 1;
   const fedBack = start + 2;
@@ -84,6 +86,7 @@ export function transduction(of: Transduction): Task {
     ...(pairs && { pairs }),
     ...(answer && { answer }),
     steps: length => length + longestTarget(length) + 2,
+    ...(longestAnswer && { longestAnswer }),
     sequence: ({ source, target }) => {
       const before = Array<number>(source.length + 1).fill(MASKED);
       return { ...inputsOf(source, target), target: [...before, ...target, end] };

@@ -2,6 +2,7 @@ import { type Config, MOMENTS } from '../base/config.ts';
 import { InputError } from '../base/errors.ts';
 import { parameters, type Tensors } from '../base/parameters.ts';
 import type { Choices, ModelState } from '../engine/engine.ts';
+import type { DataFacts } from '../tasks/data-facts.ts';
 import { NO_CHECKSUM, seal, verifyChecksum } from './checkpoint/checksum.ts';
 import {
   checkLayout,
@@ -25,6 +26,8 @@ export interface Checkpoint {
   choices?: Choices;
   state: ModelState;
   run: RunState;
+  /** Of your own data, what is known of it. */
+  data?: DataFacts;
 }
 
 /**
@@ -151,7 +154,7 @@ export function decodeCheckpoint(file: Uint8Array): Checkpoint {
 
 function readCheckpoint(file: Uint8Array): Checkpoint {
   const { header, begin } = readHeader(file);
-  const { config, engine, choices, step, run, checksum, shapeNote } = readMetadata(header);
+  const { config, engine, choices, step, run, data, checksum, shapeNote } = readMetadata(header);
   const given = Object.entries(header).filter(([name]) => name !== METADATA);
   const names = given.map(([name]) => name);
   const shapes = shapesOf(config, hasMoments(names));
@@ -167,5 +170,6 @@ function readCheckpoint(file: Uint8Array): Checkpoint {
   }
   // Last: any other message says more.
   if (checksum !== undefined) verifyChecksum(file, begin, checksum);
-  return { config, engine, ...(choices && { choices }), state: stateOf(config, step, tensors), run };
+  const state = stateOf(config, step, tensors);
+  return { config, engine, ...(choices && { choices }), state, run, ...(data && { data }) };
 }

@@ -13,7 +13,7 @@ import {
   type Task,
   targetName,
 } from '../tasks/task.ts';
-import { addReport, type Metrics, metricsOf, noSums, type Profile, profileOf } from './metrics.ts';
+import { addReport, type Metrics, metricsOf, noSums, type Profile, ProfileSums } from './metrics.ts';
 
 /** What a model does on sequences that it was not trained on. */
 export interface Evaluation extends Metrics {
@@ -72,9 +72,8 @@ function pairsOf(task: Task, options: EvaluateOptions): readonly Pair[] {
  */
 export async function evaluate(model: Model, task: Task, options: EvaluateOptions): Promise<Evaluation> {
   const pairs = pairsOf(task, options);
-  const E = endsOfModel(model.spec);
   const sums = noSums();
-  const evaluated: Parameters<typeof profileOf>[0][number][] = [];
+  const profile = new ProfileSums(endsOfModel(model.spec));
   const samples: Evaluation['samples'] = [];
   // Your own data may be asked for beyond its longest; what is generated may not be that long.
   const lengths = pairs.map(({ source }) => source.length);
@@ -87,7 +86,7 @@ export async function evaluate(model: Model, task: Task, options: EvaluateOption
     addReport(sums, forward.report);
     // What is not finite is not right: it counts, with nothing to its credit.
     if (!forward.report.finite) sums.sequences += slice.length;
-    evaluated.push({ batch, forward });
+    profile.add(batch, forward);
     for (let b = 0; b < slice.length && samples.length < SAMPLES; b++) {
       const { source, target } = slice[b];
       const expected = task.end === undefined ? target : [...target, task.end];
@@ -103,7 +102,7 @@ export async function evaluate(model: Model, task: Task, options: EvaluateOption
     }
   });
   const sequences = pairs.length;
-  return { shortest, length, sequences, ...metricsOf(sums), profile: profileOf(evaluated, E), samples };
+  return { shortest, length, sequences, ...metricsOf(sums), profile: profile.profile, samples };
 }
 
 /** Evaluates at each of a list of source lengths: how far beyond the trained ones does it carry? */
@@ -150,25 +149,39 @@ export interface Prediction {
   /** Outputs, without the end symbol. */
   outputs: number[];
   text: string;
-  /** False: it was cut off before the end symbol came. */
+  /** False: it was cut off before the end symbol came, at `limit` symbols. */
   ended: boolean;
+  limit: number;
 }
+
+/**
+ * Symbols of an answer after which it is cut off, unless the caller says how many: 2·L + 8, or as many more as the longest
+ * target has.
+ */
+const limitOf = (task: Task, length: number): number =>
+  Math.max(2 * length + 8, task.longestAnswer?.(length) ?? task.steps(length) - length - 1);
 
 /**
  * Greedy decoding. Where the task feeds outputs back, the whole batch is run again for every symbol, until
  * each sequence has given its end symbol or too many others; else one pass gives all that the source asks for.
+ * @param most symbols of an answer; by default, as many as the task's longest, or more
  */
 export async function predict(
   model: Model,
   task: Task,
   sources: readonly (readonly number[])[],
+  most?: number,
 ): Promise<Prediction[]> {
+  const mostOf = (length: number): number => most ?? limitOf(task, length);
   const predictions = sources.map(
-    (): Prediction => ({ outputs: [], text: '', ended: task.end === undefined }),
+    (source): Prediction => ({
+      outputs: [],
+      text: '',
+      ended: task.end === undefined,
+      limit: mostOf(source.length),
+    }),
   );
   const longest = sources.reduce((most, source) => Math.max(most, source.length), 1);
-  // 2·L + 8 symbols, or as many more as the longest target has.
-  const mostOf = (length: number): number => Math.max(2 * length + 8, task.steps(length) - length - 1);
   const order = sources.map((_, index) => index);
   await inBatches(order, batchFor(longest + 2 + mostOf(longest)), async slice => {
     let active = slice;
@@ -189,9 +202,11 @@ export async function predict(
       active = active.filter((index, b) => {
         const { outputs } = predictions[index];
         const output = outputAt(prompts[b].target.length - 1, b);
+        // After the last symbol that is allowed the answer may still end.
+        const going = output !== end && outputs.length < predictions[index].limit;
         if (output === end) predictions[index].ended = true;
-        else outputs.push(output);
-        return output !== end && outputs.length < mostOf(sources[index].length);
+        else if (going) outputs.push(output);
+        return going;
       });
     }
   });

@@ -107,25 +107,49 @@ export interface Profile {
   writing: PhaseProfile;
 }
 
-/** How a model with E ends of memories uses them in evaluated batches. */
-export function profileOf(evaluated: readonly { batch: Batch; forward: Forward }[], E: number): Profile {
-  const meansOf = (phase: number): PhaseProfile => {
-    const names = Object.keys(evaluated[0]?.forward.controls ?? {});
-    const zeros = Object.fromEntries(names.map(name => [name, 0]));
-    const sums = Array.from({ length: E }, () => ({ ...zeros }));
-    let steps = 0;
-    for (const { batch, forward } of evaluated) {
-      batch.phase.forEach((is, n) => {
-        if (is !== phase) return;
-        steps++;
-        sums.forEach((sum, e) => {
-          for (const name of names) sum[name] += forward.controls[name][n * E + e];
-        });
+/** Accumulates how a model with E ends of memories uses them, batch by batch. */
+export class ProfileSums {
+  readonly #E: number;
+  readonly #phases: Map<number, { steps: number; ends: Record<string, number>[] }>;
+
+  constructor(E: number) {
+    this.#E = E;
+    this.#phases = new Map(
+      [PHASE.reading, PHASE.writing].map(phase => [
+        phase,
+        { steps: 0, ends: Array.from({ length: E }, () => ({})) },
+      ]),
+    );
+  }
+
+  add(batch: Batch, { controls }: Pick<Forward, 'controls'>): void {
+    batch.phase.forEach((phase, n) => {
+      const sums = this.#phases.get(phase);
+      if (!sums) return;
+      sums.steps++;
+      sums.ends.forEach((sum, e) => {
+        for (const [name, all] of Object.entries(controls))
+          sum[name] = (sum[name] ?? 0) + all[n * this.#E + e];
       });
-    }
+    });
+  }
+
+  get profile(): Profile {
+    return { reading: this.#meansOf(PHASE.reading), writing: this.#meansOf(PHASE.writing) };
+  }
+
+  #meansOf(phase: number): PhaseProfile {
+    const { steps, ends: sums } = this.#phases.get(phase)!;
+    const names = Object.keys(sums[0] ?? {});
     const ends = sums.map(sum => Object.fromEntries(names.map(name => [name, sum[name] / steps])));
-    const mean = (name: string): number => ends.reduce((sum, end) => sum + end[name], 0) / E;
+    const mean = (name: string): number => ends.reduce((sum, end) => sum + end[name], 0) / this.#E;
     return { ...Object.fromEntries(names.map(name => [name, mean(name)])), steps, ends };
-  };
-  return { reading: meansOf(PHASE.reading), writing: meansOf(PHASE.writing) };
+  }
+}
+
+/** How a model with E ends of memories uses them in one evaluated batch. */
+export function profileOf(batch: Batch, forward: Pick<Forward, 'controls'>, E: number): Profile {
+  const sums = new ProfileSums(E);
+  sums.add(batch, forward);
+  return sums.profile;
 }

@@ -1,22 +1,29 @@
 import { type Config, MOMENTS, makeConfig, type TrainConfig } from '../base/config.ts';
 import { InputError, show } from '../base/errors.ts';
 import { countParameters, initialise, type ModelSpec, zeros } from '../base/parameters.ts';
+import { isPlain } from '../base/plain.ts';
 import { Rng, STREAM } from '../base/rng.ts';
 import type { ModelState } from '../engine/engine.ts';
-import { type Data, lengthsOf } from '../tasks/data-file.ts';
+import type { Data } from '../tasks/data-file.ts';
 import { DATA } from '../tasks/names.ts';
 import { makeTask } from '../tasks/registry.ts';
+import { symbolFinder } from '../tasks/symbols.ts';
 import { hasLength, type Split, type Task } from '../tasks/task.ts';
 
 /**
  * The task and the sizes of the model that a configuration describes. Without the data of task `data` the model can
  * be asked, but neither trained nor evaluated.
+ * @param purpose to train, data must have the lengths to train on; to evaluate, it may have any
  * @throws InputError for an unknown task, or settings that do not go together
  */
-export function setup(config: Config, data?: Data): { task: Task; spec: ModelSpec } {
+export function setup(
+  config: Config,
+  data?: Data,
+  purpose: 'train' | 'evaluate' = 'train',
+): { task: Task; spec: ModelSpec } {
   const { task: taskConfig, model, train } = config;
   const task = makeTask(taskConfig, data);
-  if (data || taskConfig.name !== DATA) checkLengths(task, config);
+  if (taskConfig.name !== DATA || (data && purpose === 'train')) checkLengths(task, config);
   if (model.output === 'softmax') {
     if (task.zeroTargets) {
       throw new InputError(
@@ -62,30 +69,56 @@ function checkLengths(task: Task, { task: { minLength, maxLength }, train }: Con
 }
 
 /**
- * A configuration with the vocabulary of its data filled in.
- * @throws InputError where the configuration has another vocabulary, as that of a checkpoint may
+ * A configuration with what its data fills in: the vocabulary, where it has none yet, the longest target, and how the data
+ * is divided.
+ * @throws InputError where the data has symbols that the configuration, as that of a checkpoint, does not have
  */
-export function withVocabulary(config: Config, { file, sourceSymbols, targetSymbols }: Data): Config {
-  for (const [key, symbols] of Object.entries({ sourceSymbols, targetSymbols })) {
-    const before = config.task[key as 'sourceSymbols' | 'targetSymbols'];
-    if (before.length === 0) continue;
-    const [known, found] = [new Set(before), new Set(symbols)];
-    const added = symbols.find(symbol => !known.has(symbol));
-    const missing = before.find(symbol => !found.has(symbol));
-    if (added === undefined && missing === undefined) continue;
-    const differs = added === undefined ? `${show(missing)} is missing` : `${show(added)} is new`;
+export function withVocabulary(config: Config, data: Data): Config {
+  const { file, splitBy, heldOut } = data;
+  const symbols = (key: 'sourceSymbols' | 'targetSymbols'): string[] => {
+    const before = config.task[key];
+    if (before.length === 0) return data[key];
+    const find = symbolFinder(before);
+    const added = data[key].find(symbol => find(symbol) === undefined);
+    if (added === undefined) return before;
     throw new InputError(
-      `${file} must have the vocabulary that the run began with (${before.length} ${key}), but ${differs}: give the file it began with, or begin anew.`,
+      `${file} must have the vocabulary that the run began with (${before.length} ${key}), or a part of it, but ${show(added)} is new: leave those pairs out, or train a new model.`,
+    );
+  };
+  const [sourceSymbols, targetSymbols] = [symbols('sourceSymbols'), symbols('targetSymbols')];
+  const longestTarget = Math.max(config.task.longestTarget, data.longestTarget);
+  const found = { file, sourceSymbols, targetSymbols, longestTarget, heldOut, splitBy };
+  return { ...config, task: { ...config.task, ...found } };
+}
+
+/** @throws InputError where a run of this configuration cannot be trained on the data */
+export function checkData(config: Config, data: Data): void {
+  withVocabulary(config, data);
+  for (const key of ['splitBy', 'heldOut'] as const) {
+    if (config.task[key] === data[key]) continue;
+    throw new InputError(
+      `${data.file} must be divided as it was when the run began, by task.${key} ${config.task[key]}, got ${data[key]}: parse it with the options of the configuration.`,
     );
   }
-  return { ...config, task: { ...config.task, file, sourceSymbols, targetSymbols } };
+}
+
+/**
+ * A configuration as a run has written it. Data was divided by rank before configurations said how.
+ * @throws InputError naming what in it cannot be used
+ */
+export function storedConfig(given: unknown): Config {
+  const config = makeConfig(given);
+  const says = isPlain(given) && isPlain(given.task) && 'splitBy' in given.task;
+  if (config.task.name === DATA && !says) config.task.splitBy = 'rank';
+  return config;
 }
 
 /** Settings that fit all of the data, to lay others over. */
 export function defaultsFor(data: Data): Config {
-  const { shortest, longest } = lengthsOf(data);
+  const { file, splitBy, heldOut, facts } = data;
+  const { shortest, longest } = facts;
   return makeConfig({
-    task: { name: DATA, file: data.file, minLength: shortest, maxLength: longest },
+    task: { name: DATA, file, splitBy, heldOut, minLength: shortest, maxLength: longest },
     train: { evaluateFrom: shortest, evaluateLength: longest },
   });
 }

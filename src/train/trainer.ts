@@ -21,7 +21,7 @@ import {
   type RunState,
   startRun,
 } from './run-state.ts';
-import { initialState, setup, withVocabulary } from './setup.ts';
+import { checkData, initialState, setup, withVocabulary } from './setup.ts';
 import { yieldToEventLoop } from './yield.ts';
 
 export { type Callbacks, Diverged, type Ending, type Progress, type Restart } from './callbacks.ts';
@@ -79,7 +79,7 @@ export class Trainer {
     this.#step = checkpoint.state.step;
     this.#run = structuredClone(checkpoint.run);
     this.#reporter = new Reporter(callbacks, this.#step);
-    this.#last = new LastSnapshot({ ...checkpoint, choices: model.choices });
+    this.#last = new LastSnapshot({ ...checkpoint, choices: model.choices, ...this.#facts });
   }
 
   /**
@@ -94,7 +94,13 @@ export class Trainer {
   ): Promise<Trainer> {
     const whole = data ? withVocabulary(config, data) : config;
     const state = initialState(setup(whole, data).spec, config.train);
-    const checkpoint = { config: whole, engine: engine.name, state, run: startRun(whole) };
+    const checkpoint = {
+      config: whole,
+      engine: engine.name,
+      state,
+      run: startRun(whole),
+      ...(data && { data: data.facts }),
+    };
     return Trainer.resume(engine, checkpoint, callbacks, data);
   }
 
@@ -110,16 +116,22 @@ export class Trainer {
     data?: Data,
   ): Promise<Trainer> {
     checkState(checkpoint);
-    const { config } = checkpoint;
-    if (data) withVocabulary(config, data);
+    if (data) checkData(checkpoint.config, data);
+    const config = data ? withVocabulary(checkpoint.config, data) : checkpoint.config;
     const { task } = setup(config, data);
     if (task.name === DATA && !data) {
       throw new InputError(
         `task ${DATA} is trained on its data: hand on what ${config.task.file || 'the file'} holds.`,
       );
     }
-    const opened = await openModel(engine, checkpoint, data, callbacks.reopen);
-    return new Trainer(opened, task, checkpoint, callbacks, data);
+    const whole = { ...checkpoint, config };
+    const opened = await openModel(engine, whole, data, callbacks.reopen);
+    return new Trainer(opened, task, whole, callbacks, data);
+  }
+
+  /** What a checkpoint says of the data. */
+  get #facts(): Pick<Checkpoint, 'data'> {
+    return this.#data ? { data: this.#data.facts } : {};
   }
 
   /** The model on the device. Another one after the device was lost. */
@@ -230,6 +242,7 @@ export class Trainer {
       choices: this.#model.choices,
       state,
       run: this.#run,
+      ...this.#facts,
     };
     this.#last.replace(checkpoint, start);
   }

@@ -100,7 +100,7 @@ test('the file is safetensors: aligned data, metadata of strings', () => {
   const bytes = encodeCheckpoint(make());
   const { header, data } = split(bytes);
   expect((bytes.length - data.length) % 8).toBe(0);
-  expect(header.__metadata__).toMatchObject({ format: 'pushdown', version: '3', step: '17', seed: '0' });
+  expect(header.__metadata__).toMatchObject({ format: 'pushdown', version: '4', step: '17', seed: '0' });
   expect(Object.values(header.__metadata__).every(value => typeof value === 'string')).toBe(true);
   expect(header['optimiser.mean.W_xh'].shape).toEqual([6, 3]);
 });
@@ -203,8 +203,8 @@ const FILES: [name: string, bytes: Uint8Array, message: RegExp][] = [
   ['of another program', join({}, new Uint8Array(0)), /no metadata of pushdown/],
   [
     'of a later version',
-    broken(h => Object.assign(h.__metadata__, { version: '4' })),
-    /version 1 or 2 or 3, got "4"/,
+    broken(h => Object.assign(h.__metadata__, { version: '5' })),
+    /version 1 or 2 or 3 or 4, got "5"/,
   ],
   ['without a step', broken(h => Reflect.deleteProperty(h.__metadata__, 'step')), /"step" must be a string/],
   ['a negative step', broken(h => Object.assign(h.__metadata__, { step: '-1' })), /a whole number, got "-1"/],

@@ -92,9 +92,9 @@ describe('what is in a file', () => {
 describe('parts', () => {
   const text = lines(200).join('\n');
 
-  test('have their shares, share no source, and are the same in any order of lines', () => {
+  test('have about their shares, share no source, and are the same in any order of lines', () => {
     const data = parseData(text, 'my.tsv', WORDS);
-    expect([data.train.length, data.validation.length, data.test.length]).toEqual([160, 20, 20]);
+    expect([data.train.length, data.validation.length, data.test.length]).toEqual([169, 14, 17]);
     const sources = [data.train, data.validation, data.test].map(
       part => new Set(part.map(({ source }) => source.join())),
     );
@@ -106,14 +106,16 @@ describe('parts', () => {
   test('every target of a source is in the same part', () => {
     const twice = [...lines(40), ...lines(40).map(line => `${line} again`)].join('\n');
     const data = parseData(twice, 'my.tsv', WORDS);
-    expect([data.train.length, data.validation.length, data.test.length]).toEqual([64, 8, 8]);
+    expect([data.train.length, data.validation.length, data.test.length]).toEqual([70, 4, 6]);
   });
 
   test('too few lines to hold some out', () => {
     expect(() => parseData('a\tb\nb\ta', 'my.tsv', WORDS)).toThrow(
-      /my\.tsv has 2 different sources, too few .* set task\.heldOut to 0/,
+      /my\.tsv has 2 different sources, too few .* set task\.heldOut to 0, where all/,
     );
-    expect(() => parseData(text, 'my.tsv', { ...WORDS, heldOut: 0.5 })).toThrow(/set task\.heldOut to less/);
+    expect(() => parseData(text, 'my.tsv', { ...WORDS, heldOut: 0.5 })).toThrow(
+      /set task\.heldOut to 0\.1, or to 0/,
+    );
     const data = parseData('a\tb\nb\ta', 'my.tsv', ALL);
     expect(data.test).toEqual(data.train);
   });
@@ -144,7 +146,8 @@ describe('a model of it', () => {
     const onEvaluation = ({ sequences }: { sequences: number }) => evaluated.push(sequences);
     const trainer = await Trainer.start(engine, assign(config, small), { onEvaluation }, data);
     await trainer.run();
-    expect(evaluated).toEqual([6, 6]);
+    const { length: held } = data.validation;
+    expect(evaluated).toEqual([held, held]);
     const inTraining = new Set(data.train.map(({ source }) => source.join()));
     for (const { B, ids, sourceLengths } of engine.models[0].batches) {
       for (let b = 0; b < B; b++) {
@@ -153,7 +156,7 @@ describe('a model of it', () => {
       }
     }
     const [result] = await evaluateResult(trainer.model, trainer.task, trainer.config, 6, 256);
-    expect(result).toMatchObject({ shortest: 2, length: 6, sequences: 6 });
+    expect(result).toMatchObject({ sequences: data.test.length });
     await expect(
       evaluate(trainer.model, trainer.task, { length: 50, sequences: 5, seed: 1 }),
     ).rejects.toThrow(/the test part of my\.tsv/);
@@ -232,8 +235,11 @@ describe('on the command line', () => {
       .trim()
       .split('\n')
       .map(line => JSON.parse(line));
-    expect(objects.at(-2)).toMatchObject({ kind: 'evaluation', sequences: 4 });
-    expect(objects.at(-1)).toMatchObject({ kind: 'result', coarse: objects.at(-2).coarse });
+    const held = parseData(lines(40).join('\n'), 'my.tsv', WORDS).test.length;
+    expect(objects.at(-2)).toMatchObject({ kind: 'evaluation', sequences: held });
+    const { coarse } = objects.at(-2);
+    const whole = { split: 'test', data: tsv, sequences: held, pairs: 40 };
+    expect(objects.at(-1)).toMatchObject({ kind: 'result', coarse, ...whole });
 
     expect((await pushdown(['predict', out, '--engine', 'reference'], 'a b c\n')).code).toBe(0);
     expect((await pushdown(['predict', out, '--engine', 'reference'], 'a zz\n')).err).toMatch(

@@ -4,6 +4,7 @@ import { parseSource } from '../../tasks/task.ts';
 import { predict as predictAll } from '../../train/evaluate.ts';
 import { command, JSON_OPTION } from '../arguments/command.ts';
 import { ENGINE_OPTIONS, engineOf } from '../arguments/engine.ts';
+import { cutOffWords, MAX_LENGTH_OPTION, maxLength } from '../arguments/max-length.ts';
 import { readLines } from '../io/input.ts';
 import { openModel, readCheckpoint } from '../run/checkpoint.ts';
 
@@ -13,10 +14,12 @@ export const predict = command({
   summary: 'Let a trained model answer: a source a line on stdin, its answer a line on stdout',
   notes: `  echo "a b c" | pushdown predict runs/reverse-seed0
 
-With --json: {"source", "output", "ended"}, ended being false where the answer was cut off.`,
-  options: { ...ENGINE_OPTIONS, json: JSON_OPTION },
+An answer is cut off where it is longer than the longest target trained on, and than twice the source and 8 symbols.
+With --json: {"source", "output", "ended"}; where the answer was cut off ended is false, and limit says at how many symbols.`,
+  options: { ...ENGINE_OPTIONS, 'max-length': MAX_LENGTH_OPTION, json: JSON_OPTION },
   async run([path], options, io) {
     const asked = engineOf(options);
+    const most = maxLength(options);
     const { checkpoint } = await readCheckpoint(path);
     const { engine, model, task } = await openModel(checkpoint, asked);
     io.stderr.write(`${engineLine(engine)}\n`);
@@ -33,14 +36,14 @@ With --json: {"source", "output", "ended"}, ended being false where the answer w
           break;
         }
       }
-      const predictions = await predictAll(model, task, sources);
-      for (const [i, { text, ended }] of predictions.entries()) {
+      const predictions = await predictAll(model, task, sources, most);
+      for (const [i, { text, ended, limit }] of predictions.entries()) {
         line++;
         const source = task.characters ? lines[i] : lines[i].trim();
-        if (options.json) io.stdout.write(`${JSON.stringify({ source, output: text, ended })}\n`);
+        const answer = { source, output: text, ended, ...(!ended && { limit }) };
+        if (options.json) io.stdout.write(`${JSON.stringify(answer)}\n`);
         else io.stdout.write(`${text}\n`);
-        if (!ended && !options.json)
-          io.stderr.write(`line ${line}: cut off, the model did not end its answer\n`);
+        if (!ended && !options.json) io.stderr.write(`line ${line}: ${cutOffWords(limit)}\n`);
       }
       if (wrong) throw wrong;
     }

@@ -2,9 +2,10 @@ import { memoryKind } from '../../base/memories.ts';
 import type { ModelSpec } from '../../base/parameters.ts';
 import { engineLine } from '../../platform/names.ts';
 import { parseSource } from '../../tasks/task.ts';
-import { type TraceStep, trace as traceSource } from '../../train/evaluate.ts';
+import { predict, type TraceStep, trace as traceSource } from '../../train/evaluate.ts';
 import { command, JSON_OPTION } from '../arguments/command.ts';
 import { ENGINE_OPTIONS, engineOf } from '../arguments/engine.ts';
+import { cutOffWords, MAX_LENGTH_OPTION, maxLength } from '../arguments/max-length.ts';
 import { openModel, readCheckpoint } from '../run/checkpoint.ts';
 import { table } from '../show/columns.ts';
 import { bar, fixed, strengthBars } from '../show/format.ts';
@@ -50,14 +51,17 @@ export const trace = command({
   operands: ['<checkpoint>', '[symbols …]'],
   summary: 'Show what a trained model does with its memory, step by step: trace <checkpoint> "a b c"',
   notes: 'With --json: one object per step, with the numbers behind the bars.',
-  options: { ...ENGINE_OPTIONS, json: JSON_OPTION },
+  options: { ...ENGINE_OPTIONS, 'max-length': MAX_LENGTH_OPTION, json: JSON_OPTION },
   async run([path, ...symbols], options, io) {
     const asked = engineOf(options);
+    const most = maxLength(options);
     const { checkpoint } = await readCheckpoint(path);
     const { engine, model, task } = await openModel(checkpoint, asked);
     const source = parseSource(task, symbols.length > 0 ? symbols.join(' ') : task.example);
     io.stderr.write(`${engineLine(engine)}\n`);
-    const steps = await traceSource(model, task, source);
+    const [{ outputs, ended, limit }] = await predict(model, task, [source], most);
+    if (!ended) io.stderr.write(`${cutOffWords(limit)}\n`);
+    const steps = await traceSource(model, task, source, outputs);
     if (options.json) {
       steps.forEach((step, t) => {
         const { controls, input, target, phase, ...rest } = step;

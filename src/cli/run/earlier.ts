@@ -1,10 +1,23 @@
 /** What a folder had before: the last checkpoints of its run, and the files of an earlier one. */
-import { copyFile, link, readdir, rename, rm } from 'node:fs/promises';
+import { copyFile, link, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join, parse } from 'node:path';
 import { InputError } from '../../base/errors.ts';
 import { makeFolder } from '../../platform/node/make-folder.ts';
 import { exists, why } from '../files/read.ts';
 import { EARLIER } from './names.ts';
+
+/** The name of a checkpoint of a step in `earlier/`. */
+const keptName = (name: string, step: number): string => name.replace(/(\.[^.]+)$/, `-step${step}$1`);
+
+/** Steps of the checkpoints in `earlier/`, the last first. */
+async function keptSteps(earlier: string, name: string): Promise<number[]> {
+  const [before, after] = keptName(name, 0).split('0');
+  return (await readdir(earlier))
+    .filter(file => file.startsWith(before) && file.endsWith(after))
+    .map(file => Number(file.slice(before.length, -after.length)))
+    .filter(Number.isSafeInteger)
+    .sort((a, b) => b - a);
+}
 
 /**
  * Keeps what has just been written as that of its step too, and of those the last `count`: the latest may be lost to
@@ -14,22 +27,16 @@ import { EARLIER } from './names.ts';
 export async function keepLast(folder: string, name: string, step: number, count: number): Promise<void> {
   if (count < 2) return;
   const earlier = join(folder, EARLIER);
-  const kept = (at: number): string => name.replace(/(\.[^.]+)$/, `-step${at}$1`);
-  const path = join(earlier, kept(step));
+  const path = join(earlier, keptName(name, step));
   try {
     makeFolder(earlier);
     await rm(path, { force: true });
     const latest = join(folder, name);
     await link(latest, path).catch(() => copyFile(latest, path));
-    const [before, after] = kept(0).split('0');
-    const steps = (await readdir(earlier))
-      .filter(file => file.startsWith(before) && file.endsWith(after))
-      .map(file => Number(file.slice(before.length, -after.length)))
-      .filter(Number.isSafeInteger)
-      .sort((a, b) => b - a);
+    const steps = await keptSteps(earlier, name);
     // Those of a longer run that went on from further back are no longer of this one.
     for (const old of [...steps.filter(at => at > step), ...steps.filter(at => at <= step).slice(count)]) {
-      await rm(join(earlier, kept(old)), { force: true });
+      await rm(join(earlier, keptName(name, old)), { force: true });
     }
   } catch (error) {
     throw new InputError(`cannot write ${path}: ${why(error)}.`);
@@ -41,19 +48,58 @@ export async function keepLast(folder: string, name: string, step: number, count
  * Returns the new name of the first, or undefined where none was there.
  */
 export async function keepEarlier(folder: string, names: readonly string[]): Promise<string | undefined> {
-  const numbered = (name: string, n: number) => {
-    const { name: stem, ext } = parse(name);
-    return join(folder, `${stem}.${n}${ext}`);
-  };
   const there: string[] = [];
   for (const name of names) if (await exists(join(folder, name))) there.push(name);
   if (there.length === 0) return undefined;
-  const taken = async (n: number) => {
-    for (const name of names) if (await exists(numbered(name, n))) return true;
-    return false;
-  };
-  let n = 1;
-  while (await taken(n)) n++;
-  for (const name of there) await rename(join(folder, name), numbered(name, n));
-  return numbered(there[0], n);
+  const n = await freeNumber(folder, names);
+  for (const name of there) await rename(join(folder, name), numbered(folder, name, n));
+  return numbered(folder, there[0], n);
+}
+
+function numbered(folder: string, name: string, n: number): string {
+  const { name: stem, ext } = parse(name);
+  return join(folder, `${stem}.${n}${ext}`);
+}
+
+/** The first number that none of these names has. */
+async function freeNumber(folder: string, names: readonly string[]): Promise<number> {
+  for (let n = 1; ; n++) {
+    const taken = await Promise.all(names.map(name => exists(numbered(folder, name, n))));
+    if (!taken.includes(true)) return n;
+  }
+}
+
+/**
+ * Makes a checkpoint in `earlier/` the latest. What is after its step gets a number: the latest, and those in `earlier/`,
+ * checkpoint.safetensors → checkpoint.1.safetensors, earlier/…-step9… → earlier.1/…-step9…
+ * Returns the new name of the latest; undefined where it is the same checkpoint, or there was none.
+ * @throws InputError where it cannot be written
+ */
+export async function keepNewer(
+  folder: string,
+  name: string,
+  file: string,
+  step: number,
+): Promise<string | undefined> {
+  const latest = join(folder, name);
+  const [there, chosen] = await Promise.all(
+    [latest, file].map(path => readFile(path).catch(() => undefined)),
+  );
+  if (there && chosen && there.equals(chosen)) return undefined;
+  try {
+    const earlier = join(folder, EARLIER);
+    const n = await freeNumber(folder, [name, EARLIER]);
+    const newer = (await keptSteps(earlier, name)).filter(at => at > step);
+    if (newer.length > 0) makeFolder(numbered(folder, EARLIER, n));
+    for (const at of newer) {
+      const kept = keptName(name, at);
+      await rename(join(earlier, kept), join(numbered(folder, EARLIER, n), kept));
+    }
+    const aside = there && numbered(folder, name, n);
+    if (aside) await rename(latest, aside);
+    await link(file, latest).catch(() => copyFile(file, latest));
+    return aside;
+  } catch (error) {
+    throw new InputError(`cannot write ${latest}: ${why(error)}.`);
+  }
 }

@@ -1,16 +1,19 @@
 import { basename, dirname, join, resolve } from 'node:path';
 import { assign, type Config, KEYS, makeConfig } from '../../base/config.ts';
 import { InputError, show } from '../../base/errors.ts';
+import type { DataFacts } from '../../tasks/data-facts.ts';
 import type { Data } from '../../tasks/data-file.ts';
 import { DATA } from '../../tasks/names.ts';
 import type { Checkpoint } from '../../train/checkpoint.ts';
+import { runAtLengths } from '../../train/lengths.ts';
 import { GROUPS, PRESETS, preset } from '../../train/presets.ts';
 import { withVocabulary } from '../../train/setup.ts';
 import { configure, dataOf } from '../arguments/data.ts';
 import { exists, isSameFile, read } from '../files/read.ts';
 import { parseJson } from '../io/input.ts';
 import { readCheckpoint } from './checkpoint.ts';
-import { CHECKPOINT, CONFIG } from './names.ts';
+import { CHECKPOINT, CONFIG, EARLIER } from './names.ts';
+import { dataNotes } from './notes.ts';
 
 /** In bytes: far more than every key of a configuration takes. */
 const LONGEST_CONFIG = 16 * 2 ** 20;
@@ -22,8 +25,12 @@ export interface TrainRequest {
   data?: Data;
   from?: Checkpoint;
   out: string;
-  /** It resumes in the folder that it comes from. */
-  resumed: boolean;
+  /** It resumes in the folder that it comes from: from the latest checkpoint there, or from one of its `earlier/`. */
+  resumed: false | 'latest' | 'earlier';
+  /** The file of `from`. */
+  file?: string;
+  /** What is to be said of the data, and of what changes on resumption: a line each. */
+  notes: string[];
   /** The configuration of the output folder is the user's own file, given as such: it stays as it is. */
   ownConfig: boolean;
 }
@@ -59,7 +66,8 @@ export async function makeRequest(
         `${join(out, CHECKPOINT)} is there already: go on with it by --resume ${out}, or choose another --out.`,
       );
     }
-    return { config, data, out: folder, resumed: false, ownConfig: await isOwn(operand, folder) };
+    const notes = data ? dataNotes(config, data) : [];
+    return { config, data, out: folder, resumed: false, notes, ownConfig: await isOwn(operand, folder) };
   }
 
   const source = resume || out || (given && defaultFolder(given.name, given.config));
@@ -71,27 +79,89 @@ export async function makeRequest(
   if (given) {
     const differs = `${file} is not of ${operand}: it differs in`;
     const both = 'leave one of the two out, or give the --set options that it began with';
-    // The data may have moved: what matters of it is its vocabulary.
-    const keys = MODEL.filter(key => key !== 'task.file');
+    const keys = MODEL.filter(key => !(given.data ? OF_DATA : setLengths(sets)).includes(key));
     checkUnchanged(checkpoint.config, given.config, keys, differs, both);
   }
-  const folder = out ?? dirname(file);
-  const resumed = resolve(folder) === resolve(dirname(file));
-  if (!resumed && (await exists(join(folder, CHECKPOINT)))) {
+  const { folder, resumed } = await placeOf(file, out);
+  // The file may have moved or grown, but must have no other symbols.
+  const data = await dataOf(config, file, own.data);
+  const resumption = goingOn(checkpoint, config, data, sets);
+  return {
+    ...resumption,
+    data,
+    out: folder,
+    resumed,
+    file,
+    ownConfig: await isOwn(operand, folder),
+  };
+}
+
+/** Where a run goes on. @throws InputError where another run is there */
+async function placeOf(
+  file: string,
+  out: string | undefined,
+): Promise<Pick<TrainRequest, 'resumed'> & { folder: string }> {
+  const own = dirname(file);
+  const latest = basename(file) === CHECKPOINT;
+  if (latest && (out === undefined || resolve(out) === resolve(own)))
+    return { folder: own, resumed: 'latest' };
+  const run = join(own, '..');
+  const isEarlier = basename(resolve(own)) === EARLIER && (await isRun(run));
+  if (isEarlier && (out === undefined || resolve(out) === resolve(run))) {
+    return { folder: run, resumed: 'earlier' };
+  }
+  const folder = out ?? own;
+  const above = join(folder, '..');
+  if (new RegExp(`^${EARLIER}(\\.\\d+)?$`).test(basename(resolve(folder))) && (await isRun(above))) {
+    throw new InputError(
+      `${folder} keeps checkpoints of the run in ${above}: --out <folder> says where this one goes on.`,
+    );
+  }
+  if (await exists(join(folder, CHECKPOINT))) {
     throw new InputError(
       `${join(folder, CHECKPOINT)} is there already, and not what --resume names: choose another --out.`,
     );
   }
-  // The file may have moved, but must hold the same vocabulary.
-  const data = await dataOf(config, own.data);
-  const whole = data ? withVocabulary(config, data) : config;
+  return { folder, resumed: false };
+}
+
+const isRun = async (folder: string): Promise<boolean> =>
+  (await exists(join(folder, CHECKPOINT))) || (await exists(join(folder, CONFIG)));
+
+/** The configuration and the state that a run goes on with, and what is to be said of the changes. */
+function goingOn(
+  checkpoint: Checkpoint,
+  config: Config,
+  data: Data | undefined,
+  sets: readonly string[],
+): Pick<TrainRequest, 'config' | 'from' | 'notes'> {
+  const before = checkpoint.data;
+  const chosen = setLengths(sets).length > 0;
+  const followed = data && before && !chosen ? withLengthsOf(config, before, data.facts) : config;
+  const whole = data ? withVocabulary(followed, data) : followed;
+  const run = runAtLengths(checkpoint, whole);
+  const notes = data ? dataNotes(whole, data, before) : [];
+  const lengths = ({ minLength }: Config['task'], longest: number): string => `${minLength} to ${longest}`;
+  const [old, now] = [
+    lengths(checkpoint.config.task, checkpoint.run.curriculum.length),
+    lengths(whole.task, run.curriculum.length),
+  ];
+  if (old !== now) notes.push(`lengths ${now} from here on (${old} before)`);
+  return { config: whole, from: { ...checkpoint, run }, notes };
+}
+
+/** A run on all lengths of its data, wherever that has others now, goes on with them. */
+function withLengthsOf(config: Config, before: DataFacts, now: DataFacts): Config {
+  const { task, train } = config;
+  if (task.minLength !== before.shortest || task.maxLength !== before.longest) return config;
+  const shortest = Math.min(before.shortest, now.shortest);
+  const longest = Math.max(before.longest, now.longest);
+  const evaluateFrom = train.evaluateFrom === before.shortest ? shortest : train.evaluateFrom;
+  const evaluateLength = train.evaluateLength === before.longest ? longest : train.evaluateLength;
   return {
-    config: whole,
-    data,
-    from: checkpoint,
-    out: folder,
-    resumed,
-    ownConfig: await isOwn(operand, folder),
+    ...config,
+    task: { ...task, minLength: shortest, maxLength: longest },
+    train: { ...train, evaluateFrom, evaluateLength },
   };
 }
 
@@ -103,8 +173,24 @@ const isOwn = async (operand: string | undefined, folder: string): Promise<boole
 
 /** What weights are for, and what they are: the same for as long as they live. */
 const MODEL = KEYS.filter(key => /^(task|model)\./.test(key));
+/** But a run may go on at other lengths. */
+const LENGTHS = ['task.minLength', 'task.maxLength'];
 /** And what the optimiser keeps beside them, and the data that they have seen. */
-const FIXED = [...MODEL, 'train.optimiser', 'train.seed'];
+const FIXED = [...MODEL.filter(key => !LENGTHS.includes(key)), 'train.optimiser', 'train.seed'];
+/** What comes with a file of data, which may have moved or grown. */
+const OF_DATA = [
+  ...LENGTHS,
+  ...['file', 'sourceSymbols', 'targetSymbols', 'longestTarget', 'splitBy', 'heldOut'].map(
+    key => `task.${key}`,
+  ),
+];
+
+/** The lengths that are set by --set. */
+const setLengths = (sets: readonly string[]): string[] =>
+  LENGTHS.filter(key => {
+    const name = key.split('.')[1];
+    return sets.some(set => [key, name].includes(set.split('=')[0].trim()));
+  });
 
 function checkUnchanged(
   before: Config,
@@ -149,7 +235,7 @@ async function readConfig(
     ...(own.data === undefined ? [] : [`task.file=${own.data}`]),
     ...(own.characters ? ['characters=true'] : []),
   ];
-  const { config, data } = await configure(input, all);
+  const { config, data } = await configure(input, all, file && own.data === undefined ? operand : undefined);
   const stem = file ? basename(operand, '.json') : operand;
   const ofData = data && (operand === DATA || stem === 'config');
   const name = ofData

@@ -29,7 +29,7 @@ export interface Saving {
 
 /** Trains, reports and saves as asked; returns the exit code. */
 export async function trainOne(
-  { config, data, from, resumed, ownConfig }: TrainRequest,
+  { config, data, from, resumed, file: source, notes, ownConfig }: TrainRequest,
   folder: RunFolder,
   asked: EngineAsked,
   json: boolean,
@@ -61,15 +61,19 @@ export async function trainOne(
       : Trainer.start(engine, config, callbacks, data);
   });
 
-  if (!resumed) {
+  if (resumed === 'earlier') {
+    const kept = await folder.goBackTo(source!, from!.state.step);
+    if (kept) text.write(`the checkpoints after step ${from!.state.step} are kept as ${kept}\n`);
+  } else if (!resumed) {
     const kept = await folder.keepEarlier([CHECKPOINT, ...(ownConfig ? [] : [CONFIG]), LOG]);
     if (kept) text.write(`what an earlier run left there is kept as ${kept}\n`);
   }
   if (!ownConfig) await folder.writeConfig(config);
   text.write(headLines(trainer, from));
+  for (const note of notes) text.write(`${note}\n`);
   const parameters = countParameters(trainer.model.spec);
   const { name, adapter } = trainer.engine;
-  record({ kind: 'start', engine: name, adapter, parameters, step: trainer.step, out, config });
+  record({ kind: 'start', engine: name, adapter, parameters, step: trainer.step, out, config, notes });
 
   const release = io.onInterrupt(() => trainer.stop());
   let ending: Ending;

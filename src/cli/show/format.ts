@@ -63,7 +63,7 @@ export const evaluationLine = (of: Evaluation, step: number): string =>
   `step ${step}: at length ${lengthsOf(of)} coarse ${fixed(of.coarse, 3)}, fine ${fixed(of.fine, 3)}, ` +
   `symbols ${fixed(of.accuracy, 3)}, loss ${fixed(of.loss, 4)}`;
 
-export const EVALUATION_HEAD = 'length  coarse   fine  symbols    loss';
+export const EVALUATION_HEAD = 'length  coarse   fine  symbols    loss  sequences';
 
 export const evaluationRow = (of: Evaluation): string =>
   [
@@ -72,6 +72,7 @@ export const evaluationRow = (of: Evaluation): string =>
     fixed(of.fine, 3).padStart(5),
     fixed(of.accuracy, 3).padStart(7),
     fixed(of.loss, 4).padStart(6),
+    String(of.sequences).padStart(9),
   ].join('  ');
 
 /** Where memories have several ends, those of each: `push 1.00/0.00 while reading`. */

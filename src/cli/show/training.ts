@@ -96,7 +96,7 @@ ${atTrained.profile.reading.ends.length > 0 ? `${profileLine(atTrained.profile)}
 
 saved in ${file}
 next:  pushdown trace ${quote(out)} "${trainer.task.example}"
-       pushdown eval ${quote(out)} --lengths 1-${4 * atTrained.length}
+       pushdown eval ${quote(out)}${trainer.task.pairs ? '' : ` --lengths 1-${4 * atTrained.length}`}
 `;
 }
 

@@ -1,13 +1,15 @@
 import { join } from 'node:path';
-import { type Config, KEYS, makeConfig } from '../../base/config.ts';
+import { type Config, KEYS } from '../../base/config.ts';
 import { InputError, show } from '../../base/errors.ts';
 import { countParameters } from '../../base/parameters.ts';
 import { Rng, STREAM } from '../../base/rng.ts';
 import type { Engine } from '../../engine/engine.ts';
+import { changeWords } from '../../tasks/data-facts.ts';
 import type { Data } from '../../tasks/data-file.ts';
 import type { Task } from '../../tasks/task.ts';
 import { evaluate } from '../../train/evaluate.ts';
 import type { Recovered } from '../../train/recovery.ts';
+import { storedConfig } from '../../train/setup.ts';
 import type { CellResult, Measure, Measured } from '../../train/table.ts';
 import { type Callbacks, Diverged, type Progress, Trainer } from '../../train/trainer.ts';
 import { exists, read } from '../files/read.ts';
@@ -34,6 +36,8 @@ export interface Guide {
   /** Another engine, where the device of this one was lost. */
   reopen?(lost: Engine): Promise<Engine>;
   onRecovered?(recovered: Recovered): void;
+  /** What is to be said of a run that goes on. */
+  onNote?(words: string): void;
 }
 
 /**
@@ -71,22 +75,28 @@ function canGive(task: Task, { low, high }: Measure): boolean {
   }
 }
 
-/**
- * Checks that what is in the folder was begun with this configuration: runs of several kinds are no table.
- * @throws InputError naming the setting that differs
- */
-export async function checkConfig(folder: string, config: Config): Promise<void> {
+/** The configuration that a run in the folder began with. @throws InputError where it cannot be read */
+export async function configIn(folder: string): Promise<Config | undefined> {
   const path = join(folder, CONFIG);
-  if (!(await exists(path))) return;
-  let there: Config;
+  if (!(await exists(path))) return undefined;
   try {
-    there = makeConfig(await readJson(path, 'configuration'));
+    return storedConfig(await readJson(path, 'configuration'));
   } catch (error) {
     throw error instanceof InputError && !error.message.includes(path)
       ? new InputError(`${path}: ${error.message}`)
       : error;
   }
-  for (const name of KEYS) {
+}
+
+/**
+ * Checks that what is in the folder was begun with this configuration: runs of several kinds are no table.
+ * @throws InputError naming the setting that differs
+ */
+export async function checkConfig(folder: string, config: Config): Promise<void> {
+  const there = await configIn(folder);
+  if (!there) return;
+  // The longest target is found in the data, and older files do not have it.
+  for (const name of KEYS.filter(key => key !== 'task.longestTarget')) {
     const [group, key] = name.split('.') as [keyof Config, string];
     const [old, now] = [there, config].map(of => (of[group] as unknown as Record<string, unknown>)[key]);
     if (JSON.stringify(old) !== JSON.stringify(now)) {
@@ -148,7 +158,9 @@ async function trainAndMeasure(
   try {
     if (!from) await folder.writeConfig(config);
     const { name, adapter } = trainer.engine;
-    log.record({ kind: 'start', engine: name, adapter, step: trainer.step });
+    const change = from?.data && guide.data && changeWords(from.data, guide.data.facts);
+    if (change) guide.onNote?.(`data ${guide.data!.file} · ${change}`);
+    log.record({ kind: 'start', engine: name, adapter, step: trainer.step, ...(change && { change }) });
     guide.onStart(() => trainer.stop());
     const ending = await folder
       .train(trainer, log, {
@@ -199,7 +211,7 @@ async function measure(trainer: Trainer, measures: readonly Measure[]): Promise<
   for (const one of measures) {
     // Ten times the length may be more than a grammar can give.
     if (one.name === 'far' && !canGive(trainer.task, one)) continue;
-    const { coarse, fine, accuracy, loss } = await trainer.between((model, task) =>
+    const evaluation = await trainer.between((model, task) =>
       evaluate(model, task, {
         // Your own data is measured by its parts, whatever their lengths.
         ...(task.pairs
@@ -209,7 +221,9 @@ async function measure(trainer: Trainer, measures: readonly Measure[]): Promise<
         seed: seed + OTHER_SEEDS,
       }),
     );
-    all.push({ ...one, coarse, fine, accuracy, loss });
+    const { shortest, length, sequences, coarse, fine, accuracy, loss } = evaluation;
+    const measured = trainer.task.pairs ? { low: shortest, high: length, sequences } : {};
+    all.push({ ...one, ...measured, coarse, fine, accuracy, loss });
   }
   return all;
 }

@@ -112,6 +112,7 @@ export async function runJobs(
       engine = await reopening(asked.options)(lost);
       return engine;
     },
+    onNote: words => line.print(`${job.key}: ${words}`),
     onRecovered: recovered => line.print(`${job.key}: ${recoveredWords(recovered)}`),
   });
 

@@ -3,12 +3,16 @@ import { join } from 'node:path';
 import { assign, type Config } from '../../base/config.ts';
 import { InputError, show } from '../../base/errors.ts';
 import type { Data } from '../../tasks/data-file.ts';
+import { withVocabulary } from '../../train/setup.ts';
 import { bestOf, type CellResult, isSolved, measuredAt, measuresOf } from '../../train/table.ts';
+import { dataOf } from '../arguments/data.ts';
 import type { EngineAsked } from '../arguments/engine.ts';
 import { EXIT, type Io } from '../io/io.ts';
+import { dataNotes } from '../run/notes.ts';
 import { table } from '../show/columns.ts';
 import { duration, fixed, quote } from '../show/format.ts';
 import { StatusLine } from '../show/status-line.ts';
+import { configIn } from './job.ts';
 import { checkJobs, type Job, runJobs } from './jobs.ts';
 
 const MOST_SEEDS = 10_000;
@@ -47,13 +51,18 @@ export async function trainSeeds(
   { engine, json }: { engine: EngineAsked; json: boolean },
   io: Io,
 ): Promise<number> {
+  const begun = await asBegun(
+    { config, data },
+    seeds.map(seed => join(out, `seed${seed}`)),
+  );
   const jobs = seeds.map((seed): Job => {
-    const own = assign(config, [`seed=${seed}`]);
+    const own = assign(begun.config, [`seed=${seed}`]);
     const key = `seed${seed}`;
-    return { key, folder: join(out, key), config: own, data, measures: measuresOf(own) };
+    return { key, folder: join(out, key), config: own, data: begun.data, measures: measuresOf(own) };
   });
   await checkJobs(out, jobs);
   const text = json ? io.stderr : io.stdout;
+  for (const note of begun.data ? dataNotes(begun.config, begun.data) : []) text.write(`${note}\n`);
   const line = new StatusLine(text, Boolean(text.isTTY) && !json);
   const { results, stopped, elsewhere } = await runJobs(engine, jobs, io, {
     line,
@@ -68,6 +77,25 @@ export async function trainSeeds(
   for (const { key, by } of stopped ? [] : elsewhere) text.write(`${key} is being trained by ${by}\n`);
   if (stopped) text.write(`stopped and saved in ${quote(out)}: the same command goes on\n`);
   return stopped ? EXIT.interrupted : 0;
+}
+
+interface Begun {
+  config: Config;
+  data?: Data;
+}
+
+/** Seeds that are added to runs that divided their data by the older rule divide it like those. */
+async function asBegun({ config, data }: Begun, folders: readonly string[]): Promise<Begun> {
+  for (const folder of data ? folders : []) {
+    const there = await configIn(folder);
+    if (!there) continue;
+    if (there.task.name !== config.task.name || there.task.splitBy === config.task.splitBy) break;
+    const { splitBy, heldOut, sourceSymbols, targetSymbols } = there.task;
+    const task = { ...config.task, splitBy, heldOut, sourceSymbols, targetSymbols };
+    const divided = (await dataOf({ ...config, task }, folder))!;
+    return { config: withVocabulary({ ...config, task }, divided), data: divided };
+  }
+  return { config, data };
 }
 
 function seedRow(result: CellResult, fresh: boolean): string {

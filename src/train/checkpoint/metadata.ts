@@ -1,17 +1,18 @@
-import { type Config, makeConfig } from '../../base/config.ts';
+import type { Config } from '../../base/config.ts';
 import { InputError, show } from '../../base/errors.ts';
 import { isPlain, type Plain } from '../../base/plain.ts';
 import type { Choices } from '../../engine/engine.ts';
-
+import { type DataFacts, SAMPLE } from '../../tasks/data-facts.ts';
 import { type RunState, startPatience, startRun } from '../run-state.ts';
+import { storedConfig } from '../setup.ts';
 import { METADATA } from './container.ts';
 import { parseJson, readNumbers } from './json.ts';
 
 /** What a checkpoint says besides its tensors, and how earlier versions said it. */
 
-/** 1 had no checksum; up to 2 the reference was called cpu. */
-const VERSION = '3';
-const READ = ['1', '2', VERSION];
+/** 1 had no checksum; up to 2 the reference was called cpu; up to 3 nothing was known of the data. */
+const VERSION = '4';
+const READ = ['1', '2', '3', VERSION];
 
 export interface Metadata {
   config: Config;
@@ -19,6 +20,7 @@ export interface Metadata {
   choices?: Choices;
   step: number;
   run: RunState;
+  data?: DataFacts;
   /** Undefined in files of version 1. */
   checksum?: string;
   /** To be added where a tensor's shape does not fit. */
@@ -32,6 +34,7 @@ export function writeMetadata({
   choices,
   step,
   run,
+  data,
 }: Omit<Metadata, 'checksum' | 'shapeNote'>): Record<string, string> {
   return {
     format: 'pushdown',
@@ -41,6 +44,7 @@ export function writeMetadata({
     seed: String(config.train.seed),
     config: JSON.stringify(config),
     run: JSON.stringify(run),
+    ...(data && { data: JSON.stringify(data) }),
     ...(choices && { choices: JSON.stringify(choices) }),
   };
 }
@@ -54,18 +58,20 @@ export function readMetadata(header: Plain): Metadata {
     throw new InputError(`metadata "${key}" must be a string, got ${show(value)}. The file is damaged.`);
   };
   const stored = parseJson(text('config'), 'config');
-  const config = makeConfig(stored);
+  const config = storedConfig(stored);
   const step = readStep(text('step'));
   const run = readRun(text('run'), config);
   const choices = readChoices(metadata);
+  const data = readFacts(metadata);
   const version = text('version');
   const engine = text('engine');
   return {
     config,
-    engine: version !== VERSION && engine === 'cpu' ? 'reference' : engine,
+    engine: ['1', '2'].includes(version) && engine === 'cpu' ? 'reference' : engine,
     ...(choices && { choices }),
     step,
     run,
+    ...(data && { data }),
     ...(version !== '1' && { checksum: text('checksum') }),
     shapeNote: shapeNoteOf(stored, config),
   };
@@ -107,6 +113,20 @@ function readRun(text: string, config: Config): RunState {
     );
   }
   return run;
+}
+
+function readFacts(metadata: Plain): DataFacts | undefined {
+  if (!Object.hasOwn(metadata, 'data')) return undefined;
+  const given = typeof metadata.data === 'string' ? parseJson(metadata.data, 'data') : metadata.data;
+  const like = { train: 0, validation: 0, test: 0, shortest: 0, longest: 0, digest: 0 };
+  const numbers = readNumbers('data', given, like);
+  const sample: unknown = isPlain(given) ? given.sample : undefined;
+  if (!Array.isArray(sample) || sample.length > SAMPLE || !sample.every(Number.isSafeInteger)) {
+    throw new InputError(
+      `data.sample must be a list of at most ${SAMPLE} whole numbers, got ${show(sample)}.`,
+    );
+  }
+  return { ...numbers, sample };
 }
 
 /** Names and words, as an engine wrote them: the engine decides whether they still apply. */

@@ -119,7 +119,7 @@ export async function lookAt(
         predicted: expected.map((_, k) => task.outputNames[forward.predicted[(from + k) * batch.B + b]]),
       };
     }),
-    profile: profileOf([{ batch, forward }], endsOfModel(model.spec)),
+    profile: profileOf(batch, forward, endsOfModel(model.spec)),
   };
 }
 

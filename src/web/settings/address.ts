@@ -1,8 +1,8 @@
-import { assign, type Config, KEYS } from '../../base/config.ts';
+import { assign, type Config, fieldOf, KEYS } from '../../base/config.ts';
 import { InputError, show, unknown } from '../../base/errors.ts';
 import { type EngineName, engineName } from '../../platform/names.ts';
 import { preset } from '../../train/presets.ts';
-import { differing, nearestPreset, settingOf, VOCABULARY, written } from './differences.ts';
+import { differing, FOUND, nearestPreset, settingOf, VOCABULARY, written } from './differences.ts';
 
 /**
  * A run in the address of the page, behind the #:
@@ -23,10 +23,12 @@ export interface Address {
 
 const VERSION = '1';
 
-/** FNV-1a of all settings, 8 hexadecimal digits. */
+/** FNV-1a of all settings, 8 hexadecimal digits. Links made before there were FOUND have the same. */
 export function fingerprint(config: Config): string {
   let hash = 0x811c9dc5;
-  for (const key of KEYS) {
+  const isOld = (key: string): boolean =>
+    !FOUND.includes(key) || settingOf(config, key) !== fieldOf(key).default;
+  for (const key of KEYS.filter(isOld)) {
     for (const char of `${key}=${written(settingOf(config, key))}\n`) {
       hash = Math.imul(hash ^ char.codePointAt(0)!, 0x01000193);
     }
@@ -34,10 +36,10 @@ export function fingerprint(config: Config): string {
   return (hash >>> 0).toString(16).padStart(8, '0');
 }
 
-/** Without the vocabulary of your own data, which comes with its file. */
+/** Without what comes with the file of your own data. */
 const addressed = (config: Config): Config => ({
   ...config,
-  task: { ...config.task, sourceSymbols: [], targetSymbols: [] },
+  task: { ...config.task, sourceSymbols: [], targetSymbols: [], longestTarget: 0, splitBy: 'hash' },
 });
 
 /** The part of the address from the # on. */

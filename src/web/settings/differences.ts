@@ -14,9 +14,15 @@ export const written = (value: unknown): string => (Array.isArray(value) ? value
 /** Found in the data, so no setting of a person's. */
 export const VOCABULARY: readonly string[] = ['task.sourceSymbols', 'task.targetSymbols'];
 
-/** The keys in which two configurations differ, vocabularies left out. */
+/** And these, which links to a run do not have either. */
+export const FOUND: readonly string[] = ['task.longestTarget', 'task.splitBy'];
+
+/** The keys in which two configurations differ, those found in the data left out. */
 export const differing = (a: Config, b: Config): string[] =>
-  KEYS.filter(key => !VOCABULARY.includes(key) && written(settingOf(a, key)) !== written(settingOf(b, key)));
+  KEYS.filter(
+    key =>
+      ![...VOCABULARY, ...FOUND].includes(key) && written(settingOf(a, key)) !== written(settingOf(b, key)),
+  );
 
 /** `Learning rate 0.01 → 0.003, Seed 0 → 1`; '' where nothing differs. */
 export const changesBetween = (before: Config, after: Config): string =>

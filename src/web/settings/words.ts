@@ -128,7 +128,13 @@ export const SECTIONS: readonly Section[] = [
 ];
 
 /** Filled in by the data. */
-const ELSEWHERE: readonly string[] = ['task.file', 'task.sourceSymbols', 'task.targetSymbols'];
+const ELSEWHERE: readonly string[] = [
+  'task.file',
+  'task.sourceSymbols',
+  'task.targetSymbols',
+  'task.longestTarget',
+  'task.splitBy',
+];
 
 export const SEED: Words = { label: 'Seed' };
 

@@ -2,6 +2,7 @@ import { InputError, show } from '../../base/errors.ts';
 import { Rng, STREAM } from '../../base/rng.ts';
 import type { Model } from '../../engine/engine.ts';
 import { parseData } from '../../tasks/data-file.ts';
+import { normal, symbolFinder } from '../../tasks/symbols.ts';
 import { formatSource, hasLength, parseSource, type Task } from '../../tasks/task.ts';
 import { predict, trace } from '../../train/evaluate.ts';
 import { pairNear } from '../memory/look.ts';
@@ -81,9 +82,8 @@ export async function testOn(
 ): Promise<Tested> {
   const data = parseData(text, file, { characters: characters || Boolean(task.characters), heldOut: 0 });
   const translate = (names: readonly string[], known: readonly string[], side: string): number[] => {
-    const places = new Map(known.map((name, i) => [name, i]));
     return names.map(name => {
-      const place = places.get(name);
+      const place = symbolFinder(known)(name);
       if (place !== undefined) return place;
       throw new InputError(
         `${file}: ${show(name)} is no ${side} symbol of task ${task.name} (${known.slice(0, 12).join(' ')}${known.length > 12 ? ' …' : ''}).`,
@@ -103,7 +103,7 @@ export async function testOn(
       source: formatSource(task, sources[i]),
       target: wanted,
       predicted: ended ? predicted : `${predicted} …`,
-      right: ended && predicted === wanted,
+      right: ended && normal(predicted) === normal(wanted),
     };
   });
   return {

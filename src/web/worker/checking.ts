@@ -17,7 +17,7 @@ export function begin(scope: Scope<ToCheck, FromCheck>): void {
 
 function settingsFor({ file, text }: DataText, characters: boolean): FromCheck {
   try {
-    const data = parseData(text, file, { characters, heldOut: 0.1 });
+    const data = parseData(text, file, { characters });
     const config = defaultsFor(data);
     config.task.characters = characters;
     return { kind: 'defaults', config };

@@ -7,5 +7,5 @@ import type { DataText } from '../protocol.ts';
  * Your own data, taken apart as a configuration says; nothing where its task is another one.
  * @throws InputError naming the file and the line
  */
-export const ownDataFor = ({ name, characters, heldOut }: TaskConfig, data?: DataText): Data | undefined =>
-  name === DATA && data ? parseData(data.text, data.file, { characters, heldOut }) : undefined;
+export const ownDataFor = (config: TaskConfig, data?: DataText): Data | undefined =>
+  config.name === DATA && data ? parseData(data.text, data.file, config) : undefined;
