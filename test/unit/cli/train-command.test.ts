@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { claimFolder } from '../../../src/cli/files/claim.ts';
+import { decodeCheckpoint, encodeCheckpoint } from '../../../src/train/checkpoint.ts';
 import { jsonLines, pushdown } from '../../support/terminal.ts';
 import { TINY_FAST, temporaryFolder } from '../../support/tiny-run.ts';
 
@@ -159,5 +160,126 @@ describe('train', () => {
     } finally {
       process.chdir(before);
     }
+  });
+
+  describe('--resume from earlier/', () => {
+    const begun = async (name: string) => {
+      const out = join(folder, name);
+      const argv = ['train', '--resume', out, '--engine', 'reference', '--keep', '5'];
+      await pushdown(['train', 'reverse', ...TINY_FAST, '--steps', '2', '--out', out, '--keep', '5']);
+      for (const steps of ['4', '6']) await pushdown([...argv, '--steps', steps]);
+      expect(readdirSync(join(out, 'earlier')).sort()).toEqual([2, 4, 6].map(kept));
+      return out;
+    };
+    const kept = (step: number) => `checkpoint-step${step}.safetensors`;
+    const stepOf = (path: string) => decodeCheckpoint(readFileSync(path)).state.step;
+
+    test('goes on in the folder of the run, and keeps the newer checkpoints', async () => {
+      const out = await begun('back');
+      const from = join(out, 'earlier', kept(2));
+      const { code, out: text } = await pushdown([
+        ...['train', '--resume', from, '--engine', 'reference'],
+        ...['--steps', '5', '--keep', '5'],
+      ]);
+      expect([code, text]).toEqual([0, expect.stringMatching(/after step 2 are kept as .*checkpoint\.1\.s/)]);
+      expect(readdirSync(join(out, 'earlier')).sort()).toEqual([kept(2), kept(5)]);
+      expect(readdirSync(join(out, 'earlier.1')).sort()).toEqual([kept(4), kept(6)]);
+      expect(stepOf(join(out, 'checkpoint.1.safetensors'))).toBe(6);
+      expect(stepOf(join(out, 'checkpoint.safetensors'))).toBe(5);
+      const next = await pushdown(['train', '--resume', out, '--engine', 'reference', '--steps', '6']);
+      expect(next.out).toMatch(/resumed at step 5 of 6/);
+    });
+
+    test('where the latest is damaged, and where that is meant by --out', async () => {
+      const out = await begun('damaged');
+      // Not through the link that earlier/ has of it.
+      rmSync(join(out, 'checkpoint.safetensors'));
+      writeFileSync(join(out, 'checkpoint.safetensors'), 'no checkpoint');
+      const resume = [
+        'train',
+        '--engine',
+        'reference',
+        '--resume',
+        join(out, 'earlier', kept(4)),
+        '--out',
+        out,
+      ];
+      const { code, err } = await pushdown([...resume, '--steps', '7']);
+      expect([code, err]).toEqual([0, '']);
+      expect(readFileSync(join(out, 'checkpoint.1.safetensors'), 'utf8')).toBe('no checkpoint');
+      expect(stepOf(join(out, 'checkpoint.safetensors'))).toBe(7);
+    });
+
+    test('the same as the latest: nothing is put aside', async () => {
+      const out = await begun('same');
+      await pushdown([
+        ...['train', '--engine', 'reference', '--resume', join(out, 'earlier', kept(6))],
+        ...['--steps', '7', '--keep', '5'],
+      ]);
+      expect(readdirSync(out).sort()).toEqual([
+        'checkpoint.safetensors',
+        'config.json',
+        'earlier',
+        'log.jsonl',
+      ]);
+      expect(readdirSync(join(out, 'earlier'))).toHaveLength(4);
+    });
+
+    test('those that are kept aside, and any other file of the folder, ask for --out', async () => {
+      const out = await begun('aside');
+      const resume = ['train', '--engine', 'reference', '--steps', '7', '--resume'];
+      await pushdown([...resume, join(out, 'earlier', kept(2))]);
+      for (const from of [join('earlier.1', kept(4)), 'checkpoint.1.safetensors']) {
+        const before = readFileSync(join(out, 'checkpoint.safetensors'));
+        const { code, err } = await pushdown([...resume, join(out, from)]);
+        expect([code, err]).toEqual([2, expect.stringMatching(/--out/)]);
+        expect(readFileSync(join(out, 'checkpoint.safetensors'))).toEqual(before);
+      }
+      const other = join(folder, 'other');
+      const { code } = await pushdown([...resume, join(out, 'earlier.1', kept(4)), '--out', other]);
+      expect([code, stepOf(join(other, 'checkpoint.safetensors'))]).toEqual([0, 7]);
+    });
+  });
+
+  describe('--resume at other lengths', () => {
+    const resumed = (out: string, ...more: string[]) =>
+      pushdown(['train', '--resume', out, '--engine', 'reference', ...more]);
+
+    test('trains on them, says so, and keeps them', async () => {
+      const out = join(folder, 'lengths');
+      await pushdown(['train', 'reverse', ...TINY_FAST, '--steps', '1', '--out', out]);
+      const longer = ['--steps', '3', '--set', 'maxLength=9', '--set', 'task.minLength=5'];
+      const { code, out: text } = await resumed(out, ...longer);
+      expect(code).toBe(0);
+      expect(text).toMatch(/lengths 5 to 9 · seed/);
+      expect(text).toMatch(/\nlengths 5 to 9 from here on \(1 to 3 before\)\n/);
+      const { config, run } = decodeCheckpoint(readFileSync(join(out, 'checkpoint.safetensors')));
+      expect([config.task.minLength, config.task.maxLength, run.curriculum.length]).toEqual([5, 9, 9]);
+      const again = await resumed(out, '--steps', '4');
+      expect(again.out).toMatch(/lengths 5 to 9 · seed/);
+      expect(again.out).not.toMatch(/from here on/);
+      const preset = ['train', 'reverse', '--engine', 'reference', '--resume', out, '--steps', '5'];
+      const sets = ['hidden=4', 'width=2', 'minLength=2', 'maxLength=7'].flatMap(set => ['--set', set]);
+      expect((await pushdown([...preset, ...sets])).out).toMatch(/lengths 2 to 7 from here on/);
+    });
+
+    test('a run that was solved at the old ones is not over', async () => {
+      const out = join(folder, 'solved');
+      const solved = ['--set', 'stopAt=0.001', '--set', 'stopPasses=1', '--set', 'evaluateEvery=1'];
+      await pushdown(['train', 'reverse', ...TINY_FAST, '--steps', '2', '--out', out, ...solved]);
+      const path = join(out, 'checkpoint.safetensors');
+      const checkpoint = decodeCheckpoint(readFileSync(path));
+      writeFileSync(path, encodeCheckpoint({ ...checkpoint, run: { ...checkpoint.run, passes: 1 } }));
+      expect((await resumed(out, '--steps', '3')).out).toMatch(/solved already/);
+      expect((await resumed(out, '--steps', '3', '--set', 'maxLength=5')).out).not.toMatch(/solved already/);
+    });
+
+    test('lengths that do not go together are refused', async () => {
+      const out = join(folder, 'lengths');
+      expect((await resumed(out, '--set', 'maxLength=1')).err).toMatch(
+        /task\.minLength \(2\) must not exceed/,
+      );
+      expect((await resumed(out, '--set', 'symbols=5')).err).toMatch(/cannot change task\.symbols/);
+    });
   });
 });
