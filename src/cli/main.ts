@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { EXIT } from './io/io.ts';
 import { drainOf, Sink } from './io/output.ts';
+import { nameOf, startedAs } from './io/program-name.ts';
 import { run } from './program.ts';
 import { printable } from './show/format.ts';
 
@@ -36,6 +37,7 @@ function sayUnwritten(error: Error): number {
   return EXIT.device;
 }
 
+startedAs(nameOf(process.env, process.argv[1]));
 let code = await run(process.argv.slice(2), {
   stdin: process.stdin,
   stdout,

@@ -11,6 +11,7 @@ import { table as tableCommand } from './commands/table.ts';
 import { trace } from './commands/trace.ts';
 import { train } from './commands/train.ts';
 import { EXIT, type Io } from './io/io.ts';
+import { asStarted } from './io/program-name.ts';
 import { table } from './show/columns.ts';
 import { printable } from './show/format.ts';
 
@@ -35,7 +36,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
       const input = error instanceof InputError;
       // A driver's message has lines of its own; what comes out of a file may have anything in it.
       const message = input ? error.message : error.message.trim().replace(/\s*\n\s*/g, ' ');
-      io.stderr.write(`pushdown: ${printable(message)}\n`);
+      io.stderr.write(`pushdown: ${printable(input ? asStarted(message) : message)}\n`);
       return input ? EXIT.input : EXIT.device;
     }
     if ((error as NodeJS.ErrnoException | undefined)?.syscall === 'uv_cwd') {
@@ -80,10 +81,11 @@ function version(): string {
 
 function overview(): string {
   const rows = COMMANDS.map(({ name, operands, summary }) => [[name, ...operands].join(' '), summary]);
-  return `pushdown ${version()}: trains neural stacks on WebGPU
+  const text = `pushdown ${version()}: trains neural stacks on WebGPU
 
 ${table(rows, '  ')}
 
 Help on one of them: pushdown <command> --help. First try: pushdown train reverse
 `;
+  return asStarted(text);
 }

@@ -15,24 +15,41 @@ function lineTo(terminal: boolean) {
   return { line: new StatusLine({ write: text => written.push(text) }, terminal), written };
 }
 
-test('off a terminal, what is due is printed, and before ten seconds go by without a line', () => {
+test('off a terminal lines go by the clock: the state, and the last evaluation', () => {
   const { line, written } = lineTo(false);
-  line.status('step 1', false);
-  line.status('step 2', true);
-  expect(written).toEqual(['step 2\n']);
+  for (let step = 1; step <= 1000; step++) {
+    line.status(`step ${step}`);
+    line.remark(`evaluated at ${step}`);
+  }
   vi.advanceTimersByTime(9_000);
-  line.status('step 3', false);
-  expect(written).toHaveLength(1);
+  line.status('step 1001');
+  expect(written).toEqual([]);
   vi.advanceTimersByTime(1);
-  line.status('step 4', false);
-  line.status('step 5', false);
-  expect(written).toEqual(['step 2\n', 'step 4\n']);
+  line.status('step 1002');
+  line.status('step 1003');
+  expect(written).toEqual(['step 1002\nevaluated at 1000\n']);
   // Any other line counts too.
   vi.advanceTimersByTime(6_000);
-  line.print('evaluated');
+  line.print('restarted');
   vi.advanceTimersByTime(6_000);
-  line.status('step 6', false);
-  expect(written).toEqual(['step 2\n', 'step 4\n', 'evaluated\n']);
+  line.status('step 1004');
+  expect(written.slice(1)).toEqual(['restarted\n']);
+});
+
+test('off a terminal the end of a short run is printed, and nothing twice', () => {
+  const { line, written } = lineTo(false);
+  line.status('step 1');
+  line.remark('evaluated at 1');
+  line.status('step 2');
+  line.remark('evaluated at 2');
+  line.end();
+  line.end();
+  expect(written).toEqual(['step 2\nevaluated at 2\n']);
+  // A state from before a result is not the end.
+  line.status('step 3');
+  line.print('result');
+  line.end();
+  expect(written.slice(1)).toEqual(['result\n']);
 });
 
 test('off a terminal, a run whose reports are minutes apart prints a line every ten seconds', () => {
@@ -49,13 +66,13 @@ test('off a terminal, a run whose reports are minutes apart prints a line every 
 test('on a terminal the line is written over, ten times a second at most', () => {
   const { line, written } = lineTo(true);
   vi.advanceTimersByTime(1000);
-  line.status('step 1', false);
-  line.status('step 2', true);
+  line.status('step 1');
+  line.status('step 2');
   expect(written).toEqual(['\rstep 1\x1b[K']);
   vi.advanceTimersByTime(100);
-  line.status('step 3', false);
+  line.status('step 3');
   line.print('evaluated');
-  line.status('step 4', false);
+  line.status('step 4');
   line.end();
   expect(written.slice(1)).toEqual(['\rstep 3\x1b[K', '\r\x1b[Kevaluated\n', '\rstep 4\x1b[K', '\n']);
 });

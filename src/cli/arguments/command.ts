@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { InputError, messageOf, show, unknown } from '../../base/errors.ts';
 import type { Io } from '../io/io.ts';
+import { asStarted } from '../io/program-name.ts';
 import { table } from '../show/columns.ts';
 
 export interface Option {
@@ -111,5 +112,7 @@ export function helpOf(of: Command): string {
     `--${name}${option.value ? ` ${option.value}` : ''}${option.short ? `, -${option.short}` : ''}`,
     option.help,
   ]);
-  return `${usage(of)}\n\n${of.summary}\n\n${table(rows, '  ')}${of.notes ? `\n\n${of.notes}` : ''}\n`;
+  return asStarted(
+    `${usage(of)}\n\n${of.summary}\n\n${table(rows, '  ')}${of.notes ? `\n\n${of.notes}` : ''}\n`,
+  );
 }

@@ -1,6 +1,7 @@
 import { GALLERY } from '../../train/gallery.ts';
 import { command, JSON_OPTION } from '../arguments/command.ts';
 import { cards } from '../files/gallery.ts';
+import { asStarted } from '../io/program-name.ts';
 import { table } from '../show/columns.ts';
 import { count } from '../show/format.ts';
 
@@ -29,7 +30,7 @@ export const gallery = command({
     ]);
     const head = ['model', '', 'parameters', 'trained on', 'right answers by length', 'pushdown train …'];
     io.stdout.write(`${table([head, ...rows])}\n`);
-    io.stdout.write(`\nLook inside: pushdown trace ${GALLERY}${all[0].name}\n`);
+    io.stdout.write(asStarted(`\nLook inside: pushdown trace ${GALLERY}${all[0].name}\n`));
     return 0;
   },
 });

@@ -6,6 +6,7 @@ import { MEASURED_ON, SPEEDS } from '../../train/presets/speeds.ts';
 import { GROUPS, PRESETS, type Preset, presetsIn } from '../../train/presets.ts';
 import { setup } from '../../train/setup.ts';
 import { command, JSON_OPTION } from '../arguments/command.ts';
+import { asStarted } from '../io/program-name.ts';
 import { table } from '../show/columns.ts';
 import { bytes, count, duration } from '../show/format.ts';
 
@@ -57,9 +58,12 @@ With --keys: every setting with its default and limits.`,
       if (i > 0 && groupOf(name) !== groupOf(all[i - 1].name)) lines[i + 1] = `\n${lines[i + 1]}`;
     });
     io.stdout.write(`${lines.join('\n')}\n`);
-    if (group === undefined) io.stdout.write(`\nA group alone: pushdown presets ${GROUPS.join('|')}.`);
+    if (group === undefined)
+      io.stdout.write(asStarted(`\nA group alone: pushdown presets ${GROUPS.join('|')}.`));
     io.stdout.write(
-      `\n${count(all.length)} presets. Train one: pushdown train <preset>. Change it: --set key=value (presets --keys).\n`,
+      asStarted(
+        `\n${count(all.length)} presets. Train one: pushdown train <preset>. Change it: --set key=value (presets --keys).\n`,
+      ),
     );
     return 0;
   },

@@ -8,6 +8,7 @@ import { type Ending, Trainer } from '../../train/trainer.ts';
 import type { EngineAsked } from '../arguments/engine.ts';
 import { exists } from '../files/read.ts';
 import { EXIT, type Io, type Output } from '../io/io.ts';
+import { asStarted } from '../io/program-name.ts';
 import { progressLine, quote } from '../show/format.ts';
 import { StatusLine } from '../show/status-line.ts';
 import { headLines, reporting, summary } from '../show/training.ts';
@@ -51,7 +52,7 @@ export async function trainOne(
   );
   const { record } = log;
   const callbacks = {
-    ...reporting(config, line, record, json),
+    ...reporting(line, record, json),
     reopen: reopening(asked.options),
   };
   const { made: trainer } = await openEngineWith(asked.name, asked.options, engine => {
@@ -95,7 +96,7 @@ export async function trainOne(
   const result = { kind: 'result', ending, step: trainer.step, seconds, checkpoint: file };
   if (ending === 'stopped' || ending === 'paused') {
     text.write(`stopped at step ${trainer.step} of ${config.train.steps}, saved in ${file}\n`);
-    text.write(`go on with: pushdown train --resume ${quote(out)}\n`);
+    text.write(asStarted(`go on with: pushdown train --resume ${quote(out)}\n`));
     record(result);
   } else {
     const evaluations = await trainer

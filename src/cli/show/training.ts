@@ -5,6 +5,7 @@ import type { Checkpoint } from '../../train/checkpoint.ts';
 import type { Evaluation } from '../../train/evaluate.ts';
 import { recoveredWords } from '../../train/recovery.ts';
 import type { Callbacks, Ending, Trainer } from '../../train/trainer.ts';
+import { asStarted } from '../io/program-name.ts';
 import {
   count,
   duration,
@@ -44,22 +45,15 @@ export function headLines(trainer: Trainer, from: Checkpoint | undefined): strin
 }
 
 /** Says how training goes: to the log, and to people. */
-export function reporting(
-  config: Config,
-  line: StatusLine,
-  record: (entry: object) => void,
-  json: boolean,
-): Callbacks {
-  const { evaluateEvery } = config.train;
+export function reporting(line: StatusLine, record: (entry: object) => void, json: boolean): Callbacks {
   return {
     onProgress(progress) {
       record({ kind: 'progress', ...progress });
-      const evaluated = evaluateEvery > 0 && progress.step % evaluateEvery === 0;
-      if (!json) line.status(progressLine(progress), evaluated);
+      if (!json) line.status(progressLine(progress));
     },
     onEvaluation(evaluation, step) {
       record({ kind: 'evaluation', step, ...evaluation });
-      if (!json) line.print(evaluationLine(evaluation, step));
+      if (!json) line.remark(evaluationLine(evaluation, step));
     },
     onRestart({ step, restarts, loss }) {
       record({ kind: 'restart', step, restarts, loss });
@@ -82,6 +76,8 @@ export function summary(
   out: string,
 ): string {
   const [atTrained] = evaluations;
+  // Your own data has the lengths that it has.
+  const lengths = trainer.task.pairs ? '' : ` --lengths 1-${4 * atTrained.length}`;
   const how = endingWords(ending, trainer.config);
   const samples = atTrained.samples.map(({ source, expected, predicted }) =>
     expected === predicted ? `  ${source} → ${predicted} ✓` : `  ${source} → ${predicted} ✗ ${expected}`,
@@ -95,8 +91,8 @@ ${evaluations.map(evaluationRow).join('\n')}
 ${atTrained.profile.reading.ends.length > 0 ? `${profileLine(atTrained.profile)}\n\n` : ''}${samples.join('\n')}
 
 saved in ${file}
-next:  pushdown trace ${quote(out)} "${trainer.task.example}"
-       pushdown eval ${quote(out)}${trainer.task.pairs ? '' : ` --lengths 1-${4 * atTrained.length}`}
+next:  ${asStarted('pushdown trace ')}${quote(out)} ${quote(trainer.task.example)}
+       ${asStarted('pushdown eval ')}${quote(out)}${lengths}
 `;
 }
 

@@ -1,0 +1,66 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { asStarted, nameOf, startedAs } from '../../../src/cli/io/program-name.ts';
+import { pushdown } from '../../support/terminal.ts';
+
+/** Advice can be typed as it is: by `npx pushdown` where that is how the program was started. */
+
+afterEach(() => startedAs('pushdown'));
+
+const BIN = '/home/me/project/node_modules/.bin/pushdown';
+const BUILT = '/home/me/pushdown/dist/src/cli/main.js';
+
+test.each([
+  ['npx', { npm_command: 'exec', npm_config_user_agent: 'npm/10.8.2 node/v22' }, BIN, 'npx pushdown'],
+  [
+    'npx, from its cache',
+    { npm_command: 'exec' },
+    '/home/me/.npm/_npx/1a/node_modules/.bin/pushdown',
+    'npx pushdown',
+  ],
+  [
+    'npx on Windows',
+    { npm_command: 'exec' },
+    'C:\\p\\node_modules\\pushdown\\dist\\src\\cli\\main.js',
+    'npx pushdown',
+  ],
+  [
+    'a script of npm',
+    { npm_command: 'run-script', npm_lifecycle_script: 'node dist/src/cli/main.js train' },
+    BUILT,
+    'npx pushdown',
+  ],
+  ['its link, by its path', {}, BIN, 'npx pushdown'],
+  ['pnpm', { npm_config_user_agent: 'pnpm/9.1.0 npm/? node/v22' }, BIN, 'pnpm exec pushdown'],
+  ['yarn', { npm_config_user_agent: 'yarn/1.22.22 npm/? node/v22' }, BIN, 'yarn pushdown'],
+  ['on the path', {}, '/usr/local/bin/pushdown', 'pushdown'],
+  ['on the path of Windows', {}, 'C:\\npm\\node_modules\\pushdown\\dist\\src\\cli\\main.js', 'pushdown'],
+  ['by node', {}, BUILT, 'pushdown'],
+  // What is inherited from another program says nothing.
+  ['by node, from a test', { npm_command: 'exec', npm_lifecycle_script: 'vitest run' }, BUILT, 'pushdown'],
+])('%s', (_, env, script, name) => {
+  expect(nameOf(env, script)).toBe(name);
+});
+
+describe('advice', () => {
+  test('errors, help and overview', async () => {
+    startedAs('npx pushdown');
+    expect((await pushdown(['train'])).err).toMatch(/Try: npx pushdown train reverse\n$/);
+    expect((await pushdown(['eval'])).err).toMatch(/^pushdown: .* Usage: npx pushdown eval <checkpoint>/);
+    const { out: help } = await pushdown(['predict', '--help']);
+    expect(help).toMatch(/^npx pushdown predict <checkpoint>/);
+    expect(help).toMatch(/\| npx pushdown predict runs/);
+    expect((await pushdown(['--help'])).out).toMatch(
+      /npx pushdown <command> --help. First try: npx pushdown train/,
+    );
+    for (const command of (await pushdown(['--help'])).out.matchAll(/^ {2}(\w+)/gm)) {
+      const line = `pushdown ${command[1]} x`;
+      expect(asStarted(line)).toBe(`npx ${line}`);
+    }
+  });
+
+  test('what is no command stays', () => {
+    startedAs('npx pushdown');
+    const text = 'runs/pushdown train, pushdown trains, pushdown 0.1.0, npm i pushdown';
+    expect(asStarted(text)).toBe(text);
+  });
+});
