@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { assign, FIELDS, makeConfig } from '../../src/base/config.ts';
-import { InputError } from '../../src/base/errors.ts';
+import { InputError, suggest } from '../../src/base/errors.ts';
 import { bytesOf } from '../../src/train/estimate.ts';
 import { configOf, type Grid } from '../../src/train/presets/grid.ts';
 import { PRESETS, preset } from '../../src/train/presets.ts';
@@ -12,6 +12,15 @@ const plain = makeConfig({});
 test('defaults are within their own limits', () => {
   expect(makeConfig(plain)).toEqual(plain);
   expect(Object.keys(plain)).toEqual(Object.keys(FIELDS));
+});
+
+test('advice is a word that is near, for short words too', () => {
+  expect(suggest('a', ['b', 'c'])).toBe(' Known: b, c.');
+  expect(suggest('é', ['a'])).toBe(' Known: a.');
+  expect(suggest('A', ['b', 'a'])).toBe(' Did you mean "a"?');
+  expect(suggest('lr', ['rate', 'seed'])).toBe(' Known: rate, seed.');
+  expect(suggest('gpuu', ['gpu', 'cpu'])).toBe(' Did you mean "gpu"?');
+  expect(suggest('stpes', ['steps'])).toBe(' Did you mean "steps"?');
 });
 
 test('what is given lies over the base', () => {

@@ -5,6 +5,7 @@ import type { DataFacts } from '../../tasks/data-facts.ts';
 import type { Data } from '../../tasks/data-file.ts';
 import { DATA } from '../../tasks/names.ts';
 import type { Checkpoint } from '../../train/checkpoint.ts';
+import { GALLERY } from '../../train/gallery.ts';
 import { runAtLengths } from '../../train/lengths.ts';
 import { GROUPS, PRESETS, preset } from '../../train/presets.ts';
 import { withVocabulary } from '../../train/setup.ts';
@@ -81,6 +82,9 @@ export async function makeRequest(
     const both = 'leave one of the two out, or give the --set options that it began with';
     const keys = MODEL.filter(key => !(given.data ? OF_DATA : setLengths(sets)).includes(key));
     checkUnchanged(checkpoint.config, given.config, keys, differs, both);
+  }
+  if (out === undefined && source.startsWith(GALLERY) && !(await exists(source))) {
+    throw new InputError(`${source} is part of pushdown: --out <folder> says where its run goes on.`);
   }
   const { folder, resumed } = await placeOf(file, out);
   // The file may have moved or grown, but must have no other symbols.

@@ -137,6 +137,17 @@ describe('train', () => {
     expect(readFileSync(join(out, 'config.json'), 'utf8')).toBe(text);
   });
 
+  test('off a terminal, progress is no line per evaluation', async () => {
+    const many = ['--set', 'reportEvery=1', '--set', 'evaluateEvery=1', '--steps', '30'];
+    const { out } = await pushdown([
+      ...['train', 'reverse', ...TINY_FAST, ...many],
+      ...['--out', join(folder, 'quiet')],
+    ]);
+    expect(out.match(/^step 30\/30 .*\nstep 30: at length/m)).not.toBeNull();
+    // And one after ten seconds, on a slow machine.
+    expect(out.match(/^step /gm)!.length).toBeLessThan(8);
+  });
+
   test('--steps makes a finished run go on', async () => {
     const out = join(folder, 'more');
     await pushdown(['train', 'reverse', ...TINY_FAST, '--steps', '1', '--out', out]);
@@ -223,6 +234,14 @@ describe('train', () => {
         'log.jsonl',
       ]);
       expect(readdirSync(join(out, 'earlier'))).toHaveLength(4);
+    });
+
+    test('a model of the gallery asks for --out', async () => {
+      const resume = ['train', '--engine', 'reference', '--resume', 'gallery/reverse-stack'];
+      const before = readdirSync('gallery');
+      const { code, err } = await pushdown([...resume, '--steps', '1']);
+      expect([code, err]).toEqual([2, expect.stringMatching(/is part of pushdown: --out <folder> says/)]);
+      expect(readdirSync('gallery')).toEqual(before);
     });
 
     test('those that are kept aside, and any other file of the folder, ask for --out', async () => {
