@@ -264,7 +264,7 @@ function tooFew(file: string, hashes: readonly number[], heldOut: number, splitB
 }
 
 /** The share of the sources that a run was trained on which the data has, as far as its sample says. */
-export function shareTrained({ hashes }: Data, { sample }: DataFacts): number {
+export function trainedShare({ hashes }: Data, { sample }: DataFacts): number {
   const known = new Set(hashes);
   return sample.filter(one => known.has(one)).length / sample.length;
 }

@@ -86,6 +86,8 @@ export interface Tried {
   symbols: { output: string; probability: number; expected?: string }[];
   /** False: cut off before the end symbol came. */
   ended: boolean;
+  /** Symbols after which an answer is cut off. */
+  limit: number;
   /** Undefined where the right answer is not known. */
   right?: boolean;
 }

@@ -90,12 +90,12 @@ describe('the longest target', () => {
     const { out: answers, err } = await pushdown(['predict', out, ...CPU, '--max-length', '1'], 'a b\n');
     expect(answers.trim()).toMatch(/^[abc]$/);
     expect(err).toMatch(
-      /\nline 1: cut off after 1 symbols, before the model ended its answer: --max-length <n> allows more\n$/,
+      /\nline 1: cut off after 1 symbol, before the model ended its answer: --max-length <n> allows more\n$/,
     );
     const json = await pushdown(['predict', out, ...CPU, '--max-length', '1', '--json'], 'a b\n');
     expect(jsonLines(json.out)).toEqual([{ source: 'a b', output: answers.trim(), ended: false, limit: 1 }]);
     const traced = await pushdown(['trace', out, 'a b', ...CPU, '--max-length', '1']);
-    expect(traced.err).toMatch(/\ncut off after 1 symbols/);
+    expect(traced.err).toMatch(/\ncut off after 1 symbol,/);
     expect((await pushdown(['predict', out, ...CPU, '--max-length', '0'])).err).toMatch(
       /--max-length must be a whole number from 1/,
     );
@@ -133,12 +133,12 @@ describe('eval', () => {
 
   test('another file: all of it, with fewer symbols too, but no unknown ones', async () => {
     const { rows } = await evaluated('--data', file('subset.tsv', ['a b a b a b\ta b', 'b b b b b b\tb']));
-    expect(rows[1]).toMatch(/subset\.tsv · all 2 pairs \(another file than it was trained on\)$/);
+    expect(rows[1]).toMatch(/subset\.tsv · all 2 pairs \(not the training data\)$/);
     expect(rows.at(-1)).toMatch(/ 2$/);
     const unknown = await evaluated('--data', file('unknown.tsv', ['a b\ta q']));
     expect([unknown.code, unknown.err]).toEqual([2, expect.stringMatching(/but "q" is new/)]);
     const partly = await evaluated('--data', file('partly.tsv', [...lines(0, 30), 'a a a a a a\ta']));
-    expect(partly.rows[1]).toMatch(/all 31 pairs \(another file .* some of the same sources\)$/);
+    expect(partly.rows[1]).toMatch(/all 31 pairs \(not the training data, but it shares sources with it\)$/);
   });
 
   test('fewer symbols are those of the model, not the first of it', () => {
@@ -218,7 +218,7 @@ describe('a file that grows', () => {
     const out = join(folder, 'left');
     await train(out, file('left.tsv', lines(0, 60)), '--set', 'maxLength=3', '--set', 'evaluateLength=4');
     const { out: text } = await pushdown(['train', '--resume', out, ...CPU, '--steps', '3']);
-    expect(text).toMatch(/\d+ of \d+ pairs are not trained on, .* --set maxLength=4 takes all\n/);
+    expect(text).toMatch(/\d+ of \d+ training pairs are left out: .* --set maxLength=4\n/);
     expect(text).not.toMatch(/from here on/);
   });
 
@@ -264,7 +264,7 @@ describe('a checkpoint from before', () => {
     const { code, out: text } = await pushdown(['train', '--resume', out, ...CPU, '--steps', '4']);
     expect(code).toBe(0);
     expect(text).toMatch(/48 train, 6 validation, 6 test pairs\n/);
-    expect(text).toMatch(/divided as when the run began, by rank/);
+    expect(text).toMatch(/splits its data by rank/);
     const after = decodeCheckpoint(readFileSync(checkpoint));
     expect([after.config.task.splitBy, after.config.task.longestTarget]).toEqual(['rank', 4]);
   });
@@ -279,7 +279,7 @@ describe('a checkpoint from before', () => {
     writeFileSync(config, JSON.stringify({ ...rest, task: before }));
     const { code, err, out: text } = await pushdown([...argv, '--seeds', '2', '--out', out]);
     expect([code, err]).toEqual([0, '']);
-    expect(text).toMatch(/divided as when the run began, by rank/);
+    expect(text).toMatch(/splits its data by rank/);
     const second = JSON.parse(readFileSync(join(out, 'seed1', 'config.json'), 'utf8'));
     expect(second.task.splitBy).toBe('rank');
   });

@@ -83,12 +83,12 @@ export async function configure(
   if (plain.task.name !== DATA) return { config: plain };
   const { task } = plain;
   const file = namedIn === undefined ? task.file : await findDataFile(task.file, namedIn);
-  const data = await readData(file, { ...task, heldOut: saidHeldOut(given, sets) });
+  const data = await readData(file, { ...task, heldOut: explicitHeldOut(given, sets) });
   return { config: withVocabulary(assign(makeConfig(given, defaultsFor(data)), sets), data), data };
 }
 
 /** The share that is asked for; undefined where it is left to the default. */
-function saidHeldOut(given: unknown, sets: readonly string[]): TaskConfig['heldOut'] | undefined {
+function explicitHeldOut(given: unknown, sets: readonly string[]): TaskConfig['heldOut'] | undefined {
   const over = (heldOut: number): number =>
     assign(makeConfig(given, makeConfig({ task: { heldOut } })), sets).task.heldOut;
   return over(0) === over(0.5) ? over(0) : undefined;

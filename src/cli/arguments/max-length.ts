@@ -15,4 +15,4 @@ export const maxLength = (options: { 'max-length'?: string }): number | undefine
     : wholeNumber('--max-length', options['max-length'], 1, 100_000);
 
 export const cutOffWords = (limit: number): string =>
-  `cut off after ${limit} symbols, before the model ended its answer: --max-length <n> allows more`;
+  `cut off after ${limit} ${limit === 1 ? 'symbol' : 'symbols'}, before the model ended its answer: --max-length <n> allows more`;

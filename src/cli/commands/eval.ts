@@ -3,7 +3,7 @@ import { InputError, show, unknown } from '../../base/errors.ts';
 import { Rng, STREAM } from '../../base/rng.ts';
 import { engineLine } from '../../platform/names.ts';
 import { pairsIn } from '../../tasks/data-facts.ts';
-import { type Data, shareTrained } from '../../tasks/data-file.ts';
+import { type Data, trainedShare } from '../../tasks/data-file.ts';
 import { DATA } from '../../tasks/names.ts';
 import { hasLength, type Split, type Task } from '../../tasks/task.ts';
 import type { Checkpoint } from '../../train/checkpoint.ts';
@@ -187,16 +187,16 @@ async function partOf(
   return { data, split, pairs, words: `data ${data.file} · ${what}${note && ` (${note})`}` };
 }
 
-/** How data is related to what the model was trained on, and what is to be said of that. */
+/** How data relates to what the model was trained on, and a note on it. */
 const RELATIONS = {
   same: '',
-  grown: 'what it was trained on, and more: --split all measures all of it',
-  overlaps: 'another file than it was trained on, but with some of the same sources',
-  other: 'another file than it was trained on',
+  grown: 'it contains the training data and new pairs: --split all measures all of them',
+  overlaps: 'not the training data, but it shares sources with it',
+  other: 'not the training data',
   moved:
-    'the file has changed, and the run divides it by rank (task.splitBy): pairs that it was trained on may be among them',
+    'the file has changed, and the run splits it by rank (task.splitBy): training pairs may be among them',
   unknown:
-    'the checkpoint is too old to tell whether it was trained on this file: --split all measures all of it',
+    'the checkpoint is too old to tell whether this is the training data: --split all measures all of it',
 } as const;
 
 async function relationOf(
@@ -211,7 +211,7 @@ async function relationOf(
   const isOwn = other === undefined || (own !== undefined && (await isSameFile(own, other)));
   if (isOwn) return facts && task.splitBy === 'rank' ? 'moved' : 'same';
   if (!facts) return 'unknown';
-  const share = shareTrained(data, facts);
+  const share = trainedShare(data, facts);
   if (share === 1) return task.splitBy === 'rank' ? 'moved' : 'grown';
   return share > 0 ? 'overlaps' : 'other';
 }

@@ -75,7 +75,7 @@ async function freeNumber(folder: string, names: readonly string[]): Promise<num
  * Returns the new name of the latest; undefined where it is the same checkpoint, or there was none.
  * @throws InputError where it cannot be written
  */
-export async function keepNewer(
+export async function rewindTo(
   folder: string,
   name: string,
   file: string,

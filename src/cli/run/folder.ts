@@ -13,7 +13,7 @@ import { type Checkpoint, encodeCheckpoint } from '../../train/checkpoint.ts';
 import type { Ending, Trainer } from '../../train/trainer.ts';
 import { type Claim, claimFolder } from '../files/claim.ts';
 import { clearTemporaries, makeWritable, PROBE, writeAtomic } from '../files/write.ts';
-import { keepEarlier, keepLast, keepNewer } from './earlier.ts';
+import { keepEarlier, keepLast, rewindTo } from './earlier.ts';
 import { Log, type LogListeners } from './log.ts';
 import { CHECKPOINT, CONFIG, EARLIER, LOG, RESULT } from './names.ts';
 
@@ -71,8 +71,8 @@ export class RunFolder {
    * Makes an earlier checkpoint the latest; those after its step get a number. Returns the new name of the latest, or
    * undefined where there was none after it.
    */
-  goBackTo(file: string, step: number): Promise<string | undefined> {
-    return keepNewer(this.path, CHECKPOINT, file, step);
+  rewindTo(file: string, step: number): Promise<string | undefined> {
+    return rewindTo(this.path, CHECKPOINT, file, step);
   }
 
   writeConfig(config: Config): Promise<void> {

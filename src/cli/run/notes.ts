@@ -5,9 +5,9 @@ import type { Data } from '../../tasks/data-file.ts';
 const dataWords = (facts: DataFacts): string =>
   facts.validation + facts.test > 0
     ? `${partsWords(facts)} pairs`
-    : `${partsWords(facts)} pairs, none held out: measured on what it is trained on`;
+    : `${partsWords(facts)} pairs, nothing held out: evaluated on the training pairs`;
 
-/** What is to be said of the data of a run. @param before what it was last trained on */
+/** Notes on the data of a run, a line each. @param before what it was last trained on */
 export function dataNotes(
   { task }: Config,
   { file, splitBy, facts, train }: Data,
@@ -17,14 +17,14 @@ export function dataNotes(
   const notes = [`data ${file} · ${dataWords(facts)}${change ? ` · ${change}` : ''}`];
   if (splitBy === 'rank') {
     notes.push(
-      'the data is divided as when the run began, by rank (task.splitBy): if the file has changed since, pairs have moved from one part to another',
+      'this run still splits its data by rank (task.splitBy), the rule that it began with: when the file changes, pairs may move from one part to another',
     );
   }
   const { minLength, maxLength } = task;
   const left = train.filter(({ source: { length } }) => length < minLength || length > maxLength).length;
   if (left > 0) {
     notes.push(
-      `${left} of ${train.length} pairs are not trained on, for their sources are shorter than ${minLength} or longer than ${maxLength} symbols: --set minLength=${facts.shortest} --set maxLength=${facts.longest} takes all`,
+      `${left} of ${train.length} training pairs are left out: their sources are shorter than ${minLength} or longer than ${maxLength} symbols. To include them: --set minLength=${facts.shortest} --set maxLength=${facts.longest}`,
     );
   }
   return notes;

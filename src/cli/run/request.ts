@@ -30,7 +30,7 @@ export interface TrainRequest {
   resumed: false | 'latest' | 'earlier';
   /** The file of `from`. */
   file?: string;
-  /** What is to be said of the data, and of what changes on resumption: a line each. */
+  /** Notes on the data, and on what changes on resumption: a line each. */
   notes: string[];
   /** The configuration of the output folder is the user's own file, given as such: it stays as it is. */
   ownConfig: boolean;
@@ -84,14 +84,13 @@ export async function makeRequest(
     checkUnchanged(checkpoint.config, given.config, keys, differs, both);
   }
   if (out === undefined && source.startsWith(GALLERY) && !(await exists(source))) {
-    throw new InputError(`${source} is part of pushdown: --out <folder> says where its run goes on.`);
+    throw new InputError(`${source} comes with pushdown: choose a folder for the run with --out <folder>.`);
   }
   const { folder, resumed } = await placeOf(file, out);
   // The file may have moved or grown, but must have no other symbols.
   const data = await dataOf(config, file, own.data);
-  const resumption = goingOn(checkpoint, config, data, sets);
   return {
-    ...resumption,
+    ...resumption(checkpoint, config, data, sets),
     data,
     out: folder,
     resumed,
@@ -100,7 +99,7 @@ export async function makeRequest(
   };
 }
 
-/** Where a run goes on. @throws InputError where another run is there */
+/** The folder that a resumed run writes to. @throws InputError where another run is there */
 async function placeOf(
   file: string,
   out: string | undefined,
@@ -118,7 +117,7 @@ async function placeOf(
   const above = join(folder, '..');
   if (new RegExp(`^${EARLIER}(\\.\\d+)?$`).test(basename(resolve(folder))) && (await isRun(above))) {
     throw new InputError(
-      `${folder} keeps checkpoints of the run in ${above}: --out <folder> says where this one goes on.`,
+      `${folder} keeps earlier checkpoints of the run in ${above}: choose a folder for this run with --out <folder>.`,
     );
   }
   if (await exists(join(folder, CHECKPOINT))) {
@@ -132,8 +131,8 @@ async function placeOf(
 const isRun = async (folder: string): Promise<boolean> =>
   (await exists(join(folder, CHECKPOINT))) || (await exists(join(folder, CONFIG)));
 
-/** The configuration and the state that a run goes on with, and what is to be said of the changes. */
-function goingOn(
+/** The configuration and state of a resumed run, and notes on what changes. */
+function resumption(
   checkpoint: Checkpoint,
   config: Config,
   data: Data | undefined,
@@ -154,7 +153,7 @@ function goingOn(
   return { config: whole, from: { ...checkpoint, run }, notes };
 }
 
-/** A run on all lengths of its data, wherever that has others now, goes on with them. */
+/** A run that was trained on all lengths of its data follows the data to longer or shorter ones. */
 function withLengthsOf(config: Config, before: DataFacts, now: DataFacts): Config {
   const { task, train } = config;
   if (task.minLength !== before.shortest || task.maxLength !== before.longest) return config;
@@ -177,7 +176,7 @@ const isOwn = async (operand: string | undefined, folder: string): Promise<boole
 
 /** What weights are for, and what they are: the same for as long as they live. */
 const MODEL = KEYS.filter(key => /^(task|model)\./.test(key));
-/** But a run may go on at other lengths. */
+/** These may change on resumption. */
 const LENGTHS = ['task.minLength', 'task.maxLength'];
 /** And what the optimiser keeps beside them, and the data that they have seen. */
 const FIXED = [...MODEL.filter(key => !LENGTHS.includes(key)), 'train.optimiser', 'train.seed'];

@@ -63,7 +63,7 @@ export async function trainOne(
   });
 
   if (resumed === 'earlier') {
-    const kept = await folder.goBackTo(source!, from!.state.step);
+    const kept = await folder.rewindTo(source!, from!.state.step);
     if (kept) text.write(`the checkpoints after step ${from!.state.step} are kept as ${kept}\n`);
   } else if (!resumed) {
     const kept = await folder.keepEarlier([CHECKPOINT, ...(ownConfig ? [] : [CONFIG]), LOG]);

@@ -51,7 +51,7 @@ export async function trainSeeds(
   { engine, json }: { engine: EngineAsked; json: boolean },
   io: Io,
 ): Promise<number> {
-  const begun = await asBegun(
+  const begun = await withRuleOfFolder(
     { config, data },
     seeds.map(seed => join(out, `seed${seed}`)),
   );
@@ -79,13 +79,16 @@ export async function trainSeeds(
   return stopped ? EXIT.interrupted : 0;
 }
 
-interface Begun {
+interface Configured {
   config: Config;
   data?: Data;
 }
 
-/** Seeds that are added to runs that divided their data by the older rule divide it like those. */
-async function asBegun({ config, data }: Begun, folders: readonly string[]): Promise<Begun> {
+/** Where runs in these folders split their data by the older rule, all seeds do. */
+async function withRuleOfFolder(
+  { config, data }: Configured,
+  folders: readonly string[],
+): Promise<Configured> {
   for (const folder of data ? folders : []) {
     const there = await configIn(folder);
     if (!there) continue;

@@ -54,7 +54,7 @@ export class TryIt {
     }
   }
 
-  #show({ symbols, ended, right }: Tried): void {
+  #show({ symbols, ended, limit, right }: Tried): void {
     this.#answer.replaceChildren(
       ...symbols.map(({ output, probability, expected }) => {
         const wrong = expected !== undefined && expected !== output;
@@ -72,7 +72,9 @@ export class TryIt {
       right === undefined ? '' : right ? '✓ Right.' : '✗ Not right: wrong symbols are struck through.';
     write(
       this.#verdict,
-      [verdict, ended ? '' : 'It was cut off before it came to an end.'].filter(Boolean).join(' '),
+      [verdict, ended ? '' : `It was cut off after ${limit} symbols, before the model ended it.`]
+        .filter(Boolean)
+        .join(' '),
     );
   }
 

@@ -2,7 +2,7 @@ import { assign, type Config, fieldOf, KEYS } from '../../base/config.ts';
 import { InputError, show, unknown } from '../../base/errors.ts';
 import { type EngineName, engineName } from '../../platform/names.ts';
 import { preset } from '../../train/presets.ts';
-import { differing, FOUND, nearestPreset, settingOf, VOCABULARY, written } from './differences.ts';
+import { DERIVED, differing, nearestPreset, settingOf, VOCABULARY, written } from './differences.ts';
 
 /**
  * A run in the address of the page, behind the #:
@@ -23,11 +23,11 @@ export interface Address {
 
 const VERSION = '1';
 
-/** FNV-1a of all settings, 8 hexadecimal digits. Links made before there were FOUND have the same. */
+/** FNV-1a of all settings, 8 hexadecimal digits. Links made before there were DERIVED have the same. */
 export function fingerprint(config: Config): string {
   let hash = 0x811c9dc5;
   const isOld = (key: string): boolean =>
-    !FOUND.includes(key) || settingOf(config, key) !== fieldOf(key).default;
+    !DERIVED.includes(key) || settingOf(config, key) !== fieldOf(key).default;
   for (const key of KEYS.filter(isOld)) {
     for (const char of `${key}=${written(settingOf(config, key))}\n`) {
       hash = Math.imul(hash ^ char.codePointAt(0)!, 0x01000193);

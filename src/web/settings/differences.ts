@@ -14,14 +14,14 @@ export const written = (value: unknown): string => (Array.isArray(value) ? value
 /** Found in the data, so no setting of a person's. */
 export const VOCABULARY: readonly string[] = ['task.sourceSymbols', 'task.targetSymbols'];
 
-/** And these, which links to a run do not have either. */
-export const FOUND: readonly string[] = ['task.longestTarget', 'task.splitBy'];
+/** Derived from the data too; links made by earlier versions do not know these. */
+export const DERIVED: readonly string[] = ['task.longestTarget', 'task.splitBy'];
 
 /** The keys in which two configurations differ, those found in the data left out. */
 export const differing = (a: Config, b: Config): string[] =>
   KEYS.filter(
     key =>
-      ![...VOCABULARY, ...FOUND].includes(key) && written(settingOf(a, key)) !== written(settingOf(b, key)),
+      ![...VOCABULARY, ...DERIVED].includes(key) && written(settingOf(a, key)) !== written(settingOf(b, key)),
   );
 
 /** `Learning rate 0.01 → 0.003, Seed 0 → 1`; '' where nothing differs. */

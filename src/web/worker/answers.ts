@@ -40,7 +40,7 @@ export function drawSource(task: Task, length: number): readonly number[] {
 
 export async function tryOut(model: Model, task: Task, text: string): Promise<Tried> {
   const source = readSource(task, text, MOST_TRIED, 'decoding symbol by symbol');
-  const [{ outputs, ended }] = await predict(model, task, [source]);
+  const [{ outputs, ended, limit }] = await predict(model, task, [source]);
   const steps = await trace(model, task, source, outputs);
   const answer = task.answer?.(source);
   const expected = answer && [...answer, ...(task.end === undefined ? [] : [task.end])];
@@ -53,7 +53,7 @@ export async function tryOut(model: Model, task: Task, text: string): Promise<Tr
   }));
   const right =
     expected && symbols.length === expected.length && symbols.every(one => one.output === one.expected);
-  return { source: formatSource(task, source), symbols, ended, ...(expected && { right }) };
+  return { source: formatSource(task, source), symbols, ended, limit, ...(expected && { right }) };
 }
 
 /** Shares of the longest source trained on. */
