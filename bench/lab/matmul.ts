@@ -1,6 +1,6 @@
 /**
  * A plain product y = x·W, x [rows,K], W [K,N], in several register tilings: which one is fastest on this adapter, and
- * how fast is that? What the tilings in src/kernels/tuning.ts rest on.
+ * how fast is that? What the tilings in src/gpu/profile.ts rest on.
  *
  *   node bench/run.mjs bench/lab/matmul.ts [rows K N]
  */

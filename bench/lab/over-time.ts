@@ -1,6 +1,6 @@
 /**
  * The memory alone, step after step against parallel over time: from what B and T on does which win? Forward and
- * backward pass, milliseconds, best of some. What choosing between them in src/kernels/memory.ts rests on.
+ * backward pass, milliseconds, best of some. What choosing between them in src/gpu/profile.ts rests on.
  *
  *   node bench/run.mjs bench/lab/over-time.ts
  */
