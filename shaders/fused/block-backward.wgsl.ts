@@ -1,9 +1,16 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
+import { memoryKind } from '../../src/base/memories.ts';
 import type { Layout } from '../../src/layout/layout.ts';
 import { operand } from '../../src/layout/tensors.ts';
 import { CELL_CODE } from '../cells/index.wgsl.ts';
 import { MATH } from '../lib/math.wgsl.ts';
-import { controlsOf, type FusedOptions, memoriesOf, memoryOf } from '../lib/model.wgsl.ts';
+import {
+  activateControlsBackward,
+  controlsOf,
+  type FusedOptions,
+  memoriesOf,
+  memoryOf,
+} from '../lib/model.wgsl.ts';
 import { rowsOf } from '../lib/rows.wgsl.ts';
 import { carriedOf, statesOf } from '../lib/states.wgsl.ts';
 import { range } from '../lib/text.ts';
@@ -14,13 +21,14 @@ import { head, loadControls, mainHead, row, share } from './block.wgsl.ts';
 export function fusedBackwardBlock(o: FusedOptions): string {
   const { layout } = o;
   const place = rowsOf(layout);
-  const { H4, P4, M4, R4, S4, C, E, blocks, spec, gates, layers } = layout;
+  const { H4, P4, M4, R4, S4, C, stride, E, blocks, spec, gates, layers } = layout;
   const { hidden: H, width: M, deeper: P } = spec;
   const [HH, RR, SS] = [H4 * 4, R4 * 4, S4 * 4];
   const top = layers.length - 1;
   const cell = CELL_CODE[spec.controller];
   const states = statesOf(layout);
   const heads = P || H;
+  const softmax = memoryKind(spec.memory).activation === 'softmax';
   const act = (field: string, at: string, skip: 0 | 1 = 0): string =>
     `acts[(${place(field, 'row', skip)}) * 4u + ${at}]`;
   const grad = (field: string, at: string): string => `grads[(${place(field, 'row')}) * 4u + ${at}]`;
@@ -33,8 +41,18 @@ export function fusedBackwardBlock(o: FusedOptions): string {
         k => `place${k} = backward(${k}u, t, place${k});
     if (lid == 0u) {
       ${controlsOf(layout, k)
-        .map(({ number, own }) => `wg_ds[${RR + number}] = gradients.${own};`)
+        .map(({ at, own }) => `wg_ds[${RR + at}] = gradients.${own};`)
         .join('\n')}
+      ${
+        softmax
+          ? activateControlsBackward(
+              layout,
+              k,
+              ({ at }) => act('s', `${RR + at}u`),
+              ({ at }) => `wg_ds[${RR + at}]`,
+            )
+          : ''
+      }
     }
     storageBarrier();
     workgroupBarrier();`,
@@ -45,13 +63,14 @@ export function fusedBackwardBlock(o: FusedOptions): string {
       E * (M + C),
       wgsl`
       let value = i < ${E * M}u;
-      let at = select(${RR}u + i - ${E * M}u, (i / ${M}u) * ${M4 * 4}u + i % ${M}u, value);
+      let control = i - ${E * M}u;
+      let at = select(${RR}u + ${stride === C ? 'control' : `(control / ${C}u) * ${stride}u + control % ${C}u`}, (i / ${M}u) * ${M4 * 4}u + i % ${M}u, value);
       let s = ${act('s', 'at')};
       var ds = 0.0;
       if (value) {
         ds = ${grad('dS', 'at')} * (1.0 - s * s);
       } else {
-        ds = wg_ds[at] * s * (1.0 - s);
+        ds = wg_ds[at]${softmax ? '' : ' * s * (1.0 - s)'};
       }
       wg_ds[at] = ds;
       ${grad('dS', 'at')} = ds;`,

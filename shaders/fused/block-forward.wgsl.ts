@@ -1,9 +1,17 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
+import { memoryKind } from '../../src/base/memories.ts';
 import type { Block, Layout } from '../../src/layout/layout.ts';
 import { operand } from '../../src/layout/tensors.ts';
 import { CELL_CODE } from '../cells/index.wgsl.ts';
 import { MATH } from '../lib/math.wgsl.ts';
-import { controlVector, type FusedOptions, memoriesOf, memoryOf } from '../lib/model.wgsl.ts';
+import {
+  activateControls,
+  controlsOf,
+  controlVector,
+  type FusedOptions,
+  memoriesOf,
+  memoryOf,
+} from '../lib/model.wgsl.ts';
 import { rowsOf } from '../lib/rows.wgsl.ts';
 import { carriedOf, statesOf } from '../lib/states.wgsl.ts';
 import { range } from '../lib/text.ts';
@@ -14,7 +22,7 @@ import { column, head, loadControls, mainHead, share } from './block.wgsl.ts';
 export function fusedForwardBlock(o: FusedOptions): string {
   const { layout } = o;
   const place = rowsOf(layout);
-  const { H4, M4, R4, C, E, blocks, spec, gates, layers } = layout;
+  const { H4, M4, R4, C, stride, E, blocks, spec, gates, layers } = layout;
   const { hidden: H, width: M, deeper: P } = spec;
   const [HH, RR] = [H4 * 4, R4 * 4];
   const cell = CELL_CODE[spec.controller];
@@ -61,6 +69,22 @@ export function fusedForwardBlock(o: FusedOptions): string {
     workgroupBarrier();
     ${share(o, H, `wg_h[${l * HH}u + i] = wg_next[i]; wg_y[i] = wg_next[i];`)}
     workgroupBarrier();`;
+  const softmax = memoryKind(spec.memory).activation === 'softmax';
+  const controlPlace = (control: string): string =>
+    stride === C ? control : `(${control} / ${C}u) * ${stride}u + ${control} % ${C}u`;
+  // A softmax is over the controls of an end: one invocation a memory makes it, when all logits are there.
+  const shares = wgsl`
+    workgroupBarrier();
+    ${memoriesOf(layout)
+      .map(
+        k => `if (lid == ${k}u) {
+      ${activateControls(layout, k, ({ number }) => `wg_controls[${number}]`)}
+      ${controlsOf(layout, k)
+        .map(({ number, at }) => `acts[(${place('s', 'row')}) * 4u + ${RR + at}u] = wg_controls[${number}];`)
+        .join('\n')}
+    }`,
+      )
+      .join('\n')}`;
   const heads = wgsl`
     // Heads: v of every end, then the controls of every end.
     ${share(
@@ -69,18 +93,19 @@ export function fusedForwardBlock(o: FusedOptions): string {
       wgsl`
       let value = i < ${E * M}u;
       let control = i - ${E * M}u;
-      let at = select(${RR}u + control, (i / ${M}u) * ${M4 * 4}u + i % ${M}u, value);
+      let at = select(${RR}u + ${controlPlace('control')}, (i / ${M}u) * ${M4 * 4}u + i % ${M}u, value);
       var sum = w[${blocks.bS.offset4 * 4}u + at];
       ${column('sum', op, blocks.S, 'at')}
       var s = 0.0;
       if (value) {
         s = safeTanh(sum);
       } else {
-        s = sigmoid(sum + noiseAt(row, control));
+        s = ${softmax ? 'sum' : 'sigmoid(sum + noiseAt(row, control))'};
         wg_controls[control] = s;
       }
-      acts[(${place('s', 'row')}) * 4u + at] = s;`,
+      ${softmax ? 'if (value) { acts' : 'acts'}[(${place('s', 'row')}) * 4u + at] = s;${softmax ? ' }' : ''}`,
     )}
+    ${softmax ? shares : ''}
     ${share(o, RR, 'wg_r[i] = 0.0;')}
     storageBarrier();
     workgroupBarrier();

@@ -4,7 +4,14 @@ import { operand } from '../../src/layout/tensors.ts';
 import { CELL_CODE } from '../cells/index.wgsl.ts';
 import { mainOfInvocation } from '../lib/invocation.wgsl.ts';
 import { MATH } from '../lib/math.wgsl.ts';
-import { controlsOf, type FusedOptions, memoriesOf, memoryOf, memoryPlaces } from '../lib/model.wgsl.ts';
+import {
+  activateControlsBackward,
+  controlsOf,
+  type FusedOptions,
+  memoriesOf,
+  memoryOf,
+  memoryPlaces,
+} from '../lib/model.wgsl.ts';
 import { addOuter, addTransposed } from '../lib/product.wgsl.ts';
 import { rowsOf } from '../lib/rows.wgsl.ts';
 import { carriedOf, statesOf } from '../lib/states.wgsl.ts';
@@ -63,7 +70,16 @@ export function fusedBackwardLane(o: FusedOptions): string {
         ].join('\n'),
       )
       .join('\n')}
-    ${each(S4 - R4, Infinity, j => `ds[${R4}u + ${j}] *= strengths[${j}] * (1.0 - strengths[${j}]);`)}
+    ${memoriesOf(layout)
+      .map(k =>
+        activateControlsBackward(
+          layout,
+          k,
+          ({ vector, component }) => `strengths[${vector - R4}].${component}`,
+          ({ vector, component }) => `ds[${vector}].${component}`,
+        ),
+      )
+      .join('\n')}
     ${each(
       R4,
       Infinity,

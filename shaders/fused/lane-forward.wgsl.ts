@@ -4,7 +4,7 @@ import { mainOfInvocation } from '../lib/invocation.wgsl.ts';
 import { lossOfRow } from '../lib/losses.wgsl.ts';
 import { MATH } from '../lib/math.wgsl.ts';
 import {
-  controlsOf,
+  activateControls,
   controlVector,
   type FusedOptions,
   memoriesOf,
@@ -110,11 +110,7 @@ export function fusedForwardLane(o: FusedOptions): string {
     ${E ? add('s', op, blocks.S) : ''}
     ${each(R4, Infinity, c => `s[${c}] = safeTanh4(s[${c}]);`)}
     ${memoriesOf(layout)
-      .flatMap(k => controlsOf(layout, k))
-      .map(({ vector, component, number }) => {
-        const logit = `s[${vector}].${component}`;
-        return `${logit} = sigmoid(${logit} + noiseAt(row, ${number}u));`;
-      })
+      .map(k => activateControls(layout, k, ({ vector, component }) => `s[${vector}].${component}`))
       .join('\n')}
     ${each(S4, Infinity, j => `acts[${place('s', 'row')} + ${j}] = s[${j}];`)}
     // Memories.

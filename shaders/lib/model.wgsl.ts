@@ -40,7 +40,7 @@ export const memoryPlaces = ({ spec, M4 }: Layout, form: MemoryOptions['form']):
       ? `(k * ${entries} + i) * batch.B + seq`
       : `(seq * ${spec.memories}u + k) * ${entries} + i`;
   return wgsl`
-${placeFunctions(memoryKind(spec.memory).storage(M4), at, 'batch.T')}
+${placeFunctions(memoryKind(spec.memory).storage(M4, spec.depth), at, 'batch.T')}
 fn stepCount() -> u32 { return batch.T; }
 // An end of memory k among all the model's; time step and end of one of its rows.
 fn stepOf(row: u32) -> u32 { return row / ${ends}u; }
@@ -58,7 +58,10 @@ export const memoryOf = (
 ): string =>
   spec.memory === 'none'
     ? ''
-    : memoryFunctions({ kind: spec.memory, ...memory, cell, cells: cell === 'f32' ? spec.width : M4 }, pass);
+    : memoryFunctions(
+        { kind: spec.memory, ...memory, depth: spec.depth, cell, cells: cell === 'f32' ? spec.width : M4 },
+        pass,
+      );
 
 /** Memories of a model; none where it has none. */
 export const memoriesOf = ({ spec, E }: Layout): number[] => range(E ? spec.memories : 0);
@@ -67,8 +70,9 @@ const XYZW = 'xyzw';
 
 /** A control of a memory. */
 export interface ControlPlace {
-  /** Its number among the model's. */
+  /** Its number among the model's, and where it stands among them in the row s. */
   number: number;
+  at: number;
   /** Where it stands in the row s: which vec4, and which component of it. */
   vector: number;
   component: string;
@@ -77,11 +81,12 @@ export interface ControlPlace {
 }
 
 /** The controls of memory k, of one end after the other. */
-export function controlsOf({ spec, R4, C }: Layout, k: number): ControlPlace[] {
-  const count = endsOf(spec.memory) * C;
-  return range(count).map(i => {
-    const number = k * count + i;
-    return { number, vector: R4 + Math.floor(number / 4), component: XYZW[number % 4], own: XYZW[i] };
+export function controlsOf({ spec, R4, C, stride }: Layout, k: number): ControlPlace[] {
+  const ends = endsOf(spec.memory);
+  return range(ends * C).map(i => {
+    const at = (k * ends + Math.floor(i / C)) * stride + (i % C);
+    const vector = R4 + Math.floor(at / 4);
+    return { number: k * ends * C + i, at, vector, component: XYZW[at % 4], own: XYZW[i] };
   });
 }
 
@@ -98,8 +103,59 @@ export const controlVector = (layout: Layout, k: number, of: (control: ControlPl
  * @param number loads number i of the row s of a time step, of vec4s or numbers
  */
 export const controlLoads = (layout: Layout, load: (t: string, number: string) => string): string => {
-  const { spec, R4, C } = layout;
-  const count = endsOf(spec.memory) * C;
-  const numbers = range(4).map(i => (i < count ? load('t', `(${R4 * 4}u + k * ${count}u + ${i}u)`) : '0.0'));
-  return count ? `fn loadControls(k: u32, t: u32) -> vec4f { return vec4f(${numbers.join(', ')}); }` : '';
+  const { spec, R4, C, stride } = layout;
+  const ends = endsOf(spec.memory);
+  if (!ends) return '';
+  const numbers = range(4).map(i => {
+    const at = Math.floor(i / C) * stride + (i % C);
+    return i < ends * C ? load('t', `(${R4 * 4}u + k * ${ends * stride}u + ${at}u)`) : '0.0';
+  });
+  return `fn loadControls(k: u32, t: u32) -> vec4f { return vec4f(${numbers.join(', ')}); }`;
+};
+
+/** Which of a memory's controls are one end's. */
+const byEnd = ({ C }: Layout, controls: readonly ControlPlace[]): ControlPlace[][] =>
+  range(controls.length / Math.max(1, C)).map(e => controls.slice(e * C, (e + 1) * C));
+
+/**
+ * Statements that make memory k's controls of their logits, in place: σ of each, or a softmax over those of an end.
+ * @param at the variable of a control
+ */
+export const activateControls = (
+  layout: Layout,
+  k: number,
+  at: (control: ControlPlace) => string,
+): string => {
+  const controls = controlsOf(layout, k);
+  const logit = (control: ControlPlace): string => `${at(control)} + noiseAt(row, ${control.number}u)`;
+  if (memoryKind(layout.spec.memory).activation === 'sigmoid')
+    return controls.map(control => `${at(control)} = sigmoid(${logit(control)});`).join('\n');
+  return byEnd(layout, controls)
+    .map(end => {
+      const logits = end.map((control, c) => `let l${c} = ${logit(control)};`);
+      const most = end.map((_, c) => `l${c}`).reduce((a, b) => `max(${a}, ${b})`);
+      const powers = end.map((_, c) => `let e${c} = exp(l${c} - most);`);
+      const sum = end.map((_, c) => `e${c}`).join(' + ');
+      const shares = end.map((control, c) => `${at(control)} = e${c} / (${sum});`);
+      return `{ ${[...logits, `let most = ${most};`, ...powers, ...shares].join(' ')} }`;
+    })
+    .join('\n');
+};
+
+/** The same backwards: gradients of memory k's controls become those of their logits. @param x a control @param d its gradient */
+export const activateControlsBackward = (
+  layout: Layout,
+  k: number,
+  x: (control: ControlPlace) => string,
+  d: (control: ControlPlace) => string,
+): string => {
+  const controls = controlsOf(layout, k);
+  if (memoryKind(layout.spec.memory).activation === 'sigmoid')
+    return controls.map(one => `${d(one)} *= ${x(one)} * (1.0 - ${x(one)});`).join('\n');
+  return byEnd(layout, controls)
+    .map(end => {
+      const mean = end.map(one => `${x(one)} * ${d(one)}`).join(' + ');
+      return `{ let mean = ${mean}; ${end.map(one => `${d(one)} = ${x(one)} * (${d(one)} - mean);`).join(' ')} }`;
+    })
+    .join('\n');
 };

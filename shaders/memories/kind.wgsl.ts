@@ -8,6 +8,8 @@ export interface MemoryOptions {
   /** Invocations of a workgroup; in the block form also rows per prefix sum. */
   size: number;
   subgroups: boolean;
+  /** Cells of kinds with so many. */
+  depth: number;
   /** A row is `cells` of these. */
   cell: 'f32' | 'vec4f';
   cells: number;

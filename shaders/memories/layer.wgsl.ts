@@ -41,7 +41,7 @@ const prologue = (o: MemoryOptions): string => {
   const controls = eachControl(o, (_, end, control) => `controls[controlAt(t, ${end}u, ${control}u)]`);
   return wgsl`
 ${sequenceState(o)}
-${placeFunctions(memoryKind(o.kind).storage(M4), at, 'dims.T')}
+${placeFunctions(memoryKind(o.kind).storage(M4, o.depth), at, 'dims.T')}
 fn stepCount() -> u32 { return dims.T; }
 fn controlAt(t: u32, end: u32, control: u32) -> u32 {
   return ((control * dims.B + seq) * dims.T + t) * ENDS + end;

@@ -1,4 +1,5 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
+import { memoryKind } from '../../src/base/memories.ts';
 import { CELL_CODE } from '../cells/index.wgsl.ts';
 import { statesOf } from '../lib/states.wgsl.ts';
 import { range } from '../lib/text.ts';
@@ -114,6 +115,25 @@ ${tile(o, P4)}
 /** batch, w, acts: o' -> s of step t: v and controls of every end. */
 export function stepHeads(o: StepOptions): string {
   const { spec, layers, blocks, R4, S4, C, E } = o.layout;
+  const softmax = memoryKind(spec.memory).activation === 'softmax';
+  // Padding stays 0.
+  const strengths = (sum: string): string => `let first = 4u * (j - ${R4}u);
+      let noise = vec4f(noiseAt(row, first), noiseAt(row, first + 1u), noiseAt(row, first + 2u), noiseAt(row, first + 3u));
+      let control = vec4u(first) + vec4u(0u, 1u, 2u, 3u) < vec4u(${C * E}u);
+      s = select(vec4f(), sigmoid4(${sum} + noise), control);`;
+  // Every end has a vec4 of its own.
+  const shares = (sum: string): string => {
+    const logits = range(C).map(
+      c => `let l${c} = ${sum}[${c}] + noiseAt(row, ${C}u * (j - ${R4}u) + ${c}u);`,
+    );
+    const most = range(C)
+      .map(c => `l${c}`)
+      .reduce((a, b) => `max(${a}, ${b})`);
+    const powers = range(4).map(c => (c < C ? `exp(l${c} - most)` : '0.0'));
+    return `${logits.join(' ')} let most = ${most};
+      let powers = vec4f(${powers.join(', ')});
+      s = powers / dot(powers, vec4f(1.0));`;
+  };
   const op = (b: string): string =>
     spec.deeper ? rowAt(o, 'op', 't', b) : rowAt(o, `h${layers.length - 1}`, 't + 1u', b);
   return wgsl`
@@ -129,12 +149,8 @@ ${tile(o, S4)}
       n => `{
     var s = safeTanh4(sum0_${n});
     if (j >= ${R4}u) {
-      let first = 4u * (j - ${R4}u);
       let row = t * B + b${n};
-      let noise = vec4f(noiseAt(row, first), noiseAt(row, first + 1u), noiseAt(row, first + 2u), noiseAt(row, first + 3u));
-      // Padding stays 0.
-      let control = vec4u(first) + vec4u(0u, 1u, 2u, 3u) < vec4u(${C * E}u);
-      s = select(vec4f(), sigmoid4(sum0_${n} + noise), control);
+      ${softmax ? shares(`sum0_${n}`) : strengths(`sum0_${n}`)}
     }
     acts[${rowAt(o, 's', 't', `b${n}`)} + j] = select(vec4f(), s, t < lengthOf(b${n}));
   }`,

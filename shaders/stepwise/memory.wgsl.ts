@@ -1,6 +1,7 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import { operand } from '../../src/layout/tensors.ts';
 import {
+  activateControlsBackward,
   controlLoads,
   controlsOf,
   controlVector,
@@ -141,12 +142,20 @@ ${mainHead(o)}
     )}
     ${block ? 'if (lid == 0u) {' : '{'}
       ${range(S4 - R4)
-        .map(
-          i => `{
-        let s = acts[${place('s', 'row')} + ${R4 + i}u];
-        grads[${place('dS', 'row')} + ${R4 + i}u] = ds[${i}] * s * (1.0 - s);
-      }`,
+        .map(i => `let s${i} = acts[${place('s', 'row')} + ${R4 + i}u];`)
+        .join('\n')}
+      ${memoriesOf(layout)
+        .map(k =>
+          activateControlsBackward(
+            layout,
+            k,
+            ({ vector, component }) => `s${vector - R4}.${component}`,
+            ({ vector, component }) => `ds[${vector - R4}].${component}`,
+          ),
         )
+        .join('\n')}
+      ${range(S4 - R4)
+        .map(i => `grads[${place('dS', 'row')} + ${R4 + i}u] = ds[${i}];`)
         .join('\n')}
     }
   }

@@ -1,6 +1,6 @@
 import { CONTROLLERS, type Controller } from './cells.ts';
 import { InputError, show, unknown } from './errors.ts';
-import { MEMORY_NAMES, type MemoryName } from './memories.ts';
+import { DEPTH, MEMORY_NAMES, type MemoryName } from './memories.ts';
 import { isPlain, type Plain } from './plain.ts';
 
 /**
@@ -40,6 +40,8 @@ export interface ModelConfig {
   /** How many of them side by side, their reads concatenated. */
   memories: number;
   width: number;
+  /** Cells of a superposition stack: what is pushed deeper is lost. */
+  depth: number;
   /** Width of the embeddings between inputs and controller; 0: inputs are one-hot. */
   embedding: number;
   /** Width of o = tanh(o'·W_o + b_o) below the softmax (the paper); 0: outputs straight from o'. */
@@ -169,6 +171,7 @@ export const FIELDS: Record<keyof Config, Record<string, Field>> = {
     memory: choice([...MEMORY_NAMES, 'none'], 'kind of memory'),
     memories: int(1, 1, 8, 'how many memories side by side, their reads concatenated'),
     width: int(8, 1, 4096, 'M, width of a row of the memory'),
+    depth: int(DEPTH, 1, 4096, 'cells of a superposition stack; what is pushed deeper is lost'),
     embedding: int(0, 0, 4096, 'width of the embeddings of the inputs; 0: one-hot'),
     readout: int(
       0,

@@ -5,12 +5,14 @@
 export interface MemoryKind {
   /** Ends: where it takes a value and gives a read. */
   readonly ends: number;
-  /** What the controller says to each end at a step, beside the value: numbers in (0, 1), σ of a head each. */
+  /** What the controller says to each end at a step, beside the value: numbers in (0, 1), of a head each. */
   readonly controls: readonly Control[];
+  /** What makes them of their heads: σ of each, or a softmax over those of an end, whose sum is then 1. */
+  readonly activation: 'sigmoid' | 'softmax';
   /** Whether it has rows with strengths, which a trace shows; in the paper's order by `strengthsOf` in src/layout. */
   readonly rows: boolean;
-  /** What each fast engine keeps of a memory of one sequence, rows being M4 vec4s. */
-  storage(M4: number): Storage;
+  /** What each fast engine keeps of a memory of one sequence, rows being M4 vec4s; `depth` of kinds with so many cells. */
+  storage(M4: number, depth: number): Storage;
 }
 
 /** Entries of a memory in the buffers of a batch. */
@@ -55,6 +57,7 @@ const pop: Control = { name: 'pop', symbol: 'u', bias: ({ popBias }) => popBias 
 const rows = (ends: number, first: Control = push): MemoryKind => ({
   ends,
   controls: [first, pop],
+  activation: 'sigmoid',
   rows: true,
   storage: () => {
     const each = { perStep: ends, once: 0 };
@@ -70,6 +73,24 @@ const KINDS = {
     ...push,
     bias: ({ pushBias, bottomPushBias }, end) => pushBias + (end % 2 === 1 ? bottomPushBias : 0),
   }),
+  /** Joulin and Mikolov 2015: every cell is a mixture of itself, the one above and the one below. */
+  superposition: {
+    ends: 1,
+    controls: [
+      { name: 'push', symbol: 'push', bias: ({ pushBias }) => pushBias },
+      { name: 'pop', symbol: 'pop', bias: ({ popBias }) => popBias },
+      { name: 'stay', symbol: 'stay', bias: () => 0 },
+    ],
+    activation: 'softmax',
+    rows: false,
+    storage: (M4, depth) => ({
+      slots: { perStep: 0, once: 0 },
+      // All cells after every step.
+      undo: { perStep: depth * M4, once: 0 },
+      // What arrives at all cells, of this step and of the one after.
+      dStrength: { perStep: 0, once: 8 * depth * M4 },
+    }),
+  },
 } as const satisfies Record<string, MemoryKind>;
 
 export type MemoryName = keyof typeof KINDS;
@@ -86,6 +107,17 @@ export const endsOf = (name: MemoryName | 'none'): number => memoryKind(name).en
 /** E, the ends of all memories of a model: each has its controls, a value and a read. */
 export const endsOfModel = (model: { memory: MemoryName | 'none'; memories: number }): number =>
   model.memories * endsOf(model.memory);
+
+/** Cells of a superposition stack, where nothing else is said: as Delétang et al. have them. */
+export const DEPTH = 30;
+
+/**
+ * From the controls of one end to those of the next, in the row of heads of the fast engines: a softmax is over one vec4.
+ */
+export const controlStride = (name: MemoryName | 'none'): number => {
+  const { activation, controls } = memoryKind(name);
+  return activation === 'softmax' ? 4 : controls.length;
+};
 
 /** Controls of one end. */
 export const controlCount = (name: MemoryName | 'none'): number => memoryKind(name).controls.length;

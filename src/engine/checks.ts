@@ -1,6 +1,6 @@
 import { type Batch, MASKED, NO_INPUT, ZERO_TARGET } from '../base/dims.ts';
 import { InputError, show } from '../base/errors.ts';
-import { controlCount, endsOf, endsOfModel, MEMORY_NAMES, memoryKind } from '../base/memories.ts';
+import { controlCount, DEPTH, endsOf, endsOfModel, MEMORY_NAMES, memoryKind } from '../base/memories.ts';
 import { type ModelSpec, parameters } from '../base/parameters.ts';
 import type { MemoryShape, ModelState } from './engine.ts';
 
@@ -56,6 +56,9 @@ export function checkMemoryShape(shape: MemoryShape): void {
       throw new InputError(`memory shape: ${key} must be a whole number from 1, got ${String(shape[key])}.`);
     }
   }
+  const { depth = DEPTH } = shape;
+  if (!Number.isInteger(depth) || depth < 1)
+    throw new InputError(`memory shape: depth must be a whole number from 1, got ${String(depth)}.`);
 }
 
 /**

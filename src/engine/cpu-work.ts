@@ -1,5 +1,5 @@
 import type { Batch } from '../base/dims.ts';
-import { endsOf, entriesOf, memoryKind, type Storage } from '../base/memories.ts';
+import { DEPTH, endsOf, entriesOf, memoryKind, type Storage } from '../base/memories.ts';
 import type { ModelSpec } from '../base/parameters.ts';
 import { type Layout, layoutOf } from '../layout/layout.ts';
 import { allStrengths } from '../layout/strengths.ts';
@@ -94,7 +94,7 @@ export class ModelWork implements Work<Pass, StepReport> {
   /** Of an evaluation: what a group has made. */
   #keep(made: Omit<Forward, 'report'>, { B }: Batch, group: Group): void {
     const ws = this.#workspace;
-    const { C, E, M4, R4, S4, V4, spec } = this.#layout;
+    const { stride, E, M4, R4, S4, V4, spec } = this.#layout;
     const { controls, rows: hasRows } = memoryKind(spec.memory);
     const { outputs: V, width: M, memory: kind, memories } = spec;
     const [outcomes, s, y, r] = [ws.outcomes(), ws.rows('s'), ws.rows('y'), ws.rows('r', 1)];
@@ -103,7 +103,7 @@ export class ModelWork implements Work<Pass, StepReport> {
         const [row, n] = [group.first[t] + slot, t * B + group.order[slot]];
         made.predicted[n] = outcomes[4 * row + 2];
         for (let e = 0; e < E; e++) {
-          const at = 4 * (row * S4 + R4) + C * e;
+          const at = 4 * (row * S4 + R4) + stride * e;
           controls.forEach(({ name }, c) => {
             made.controls[name][n * E + e] = s[at + c];
           });
@@ -156,10 +156,10 @@ export class MemoryWork implements Work<'forward' | 'backward', void> {
     this.#arena = arena;
     this.#shape = shape;
     this.#at = at;
-    const { kind, T, M } = shape;
-    this.#N = T * endsOf(kind);
+    const { kind: memory, T, M, depth = DEPTH } = shape;
+    this.#N = T * endsOf(memory);
     this.#entries = memoryEntries(shape);
-    arena.memoryShape(kind, this.#entries, M, 4 * M, at.table);
+    arena.memoryShape({ memory, depth }, this.#entries, M, 4 * M, at.table);
   }
 
   begin(way: 'forward' | 'backward'): void {
@@ -191,7 +191,7 @@ export class MemoryWork implements Work<'forward' | 'backward', void> {
 }
 
 /** Entries of the states of one sequence. */
-export function memoryEntries({ kind, T, M }: MemoryShape): Record<keyof Storage, number> {
-  const { slots, undo, dStrength } = memoryKind(kind).storage(Math.ceil(M / 4));
+export function memoryEntries({ kind, T, M, depth = DEPTH }: MemoryShape): Record<keyof Storage, number> {
+  const { slots, undo, dStrength } = memoryKind(kind).storage(Math.ceil(M / 4), depth);
   return { slots: entriesOf(slots, T), undo: entriesOf(undo, T), dStrength: entriesOf(dStrength, T) };
 }

@@ -126,6 +126,8 @@ export interface MemoryShape {
   B: number;
   T: number;
   M: number;
+  /** Cells of a superposition stack; absent: 30. */
+  depth?: number;
 }
 
 /**

@@ -19,10 +19,10 @@ export function openMemory(
   shape: MemoryShape,
   form: LayerForm = overTime(gpu.profile, shape) ? 'time' : gpu.profile.memory,
 ): Promise<OpenMemory> {
-  const { kind, B, T, M } = shape;
+  const { kind, B, T, M, depth } = shape;
   return form === 'time' && (kind === 'stack' || kind === 'queue')
     ? timeMemory(gpu, kind, B, T, M)
-    : streamingMemory(gpu, kind, B, T, M, form === 'time' ? gpu.profile.memory : form);
+    : streamingMemory(gpu, kind, B, T, M, form === 'time' ? gpu.profile.memory : form, depth);
 }
 
 /** A form of the kernels, or a number of time steps of a slice, that is forced: for tests and benchmarks. */

@@ -218,7 +218,7 @@ class GpuModel implements Model {
     const { B, T } = batch;
     // For what is read, later.
     const lengths = batch.lengths.slice();
-    const { M4, R4, S4, V4, C, E } = this.#layout;
+    const { M4, R4, S4, V4, stride, E } = this.#layout;
     const { controls, rows: hasRows } = memoryKind(this.spec.memory);
     const rows = B * T;
     const made = await this.#submissions.inTurn(() => {
@@ -254,7 +254,7 @@ class GpuModel implements Model {
       report: reportOf(reports, 0, B),
       predicted: Uint32Array.from({ length: rows }, (_, n) => (inside(n) ? outcomes[4 * n + 2] : 0)),
       controls: Object.fromEntries(
-        controls.map(({ name }, c) => [name, pieces(heads, S4, E, 1, end => R4 * 4 + C * end + c)]),
+        controls.map(({ name }, c) => [name, pieces(heads, S4, E, 1, end => R4 * 4 + stride * end + c)]),
       ),
     };
     if (trace) {

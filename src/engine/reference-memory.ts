@@ -1,5 +1,5 @@
 import { InputError } from '../base/errors.ts';
-import { endsOf, gradientName, type MemoryName, memoryKind } from '../base/memories.ts';
+import { DEPTH, endsOf, gradientName, type MemoryName, memoryKind } from '../base/memories.ts';
 import { type MemoryReads, memoryBackward, memoryForward } from '../reference/memory.ts';
 import { checkMemoryInputs, checkMemoryShape, checkReadGradient } from './checks.ts';
 import type { MemoryGradients, MemoryLayer, MemoryShape } from './engine.ts';
@@ -16,6 +16,10 @@ export function checkSize(what: string, numbers: number, smaller: string): void 
   }
 }
 
+/** Numbers of a state, on average: strengths and as many references to rows, or cells. */
+const stateSize = ({ kind, T, M, depth = DEPTH }: MemoryShape): number =>
+  memoryKind(kind).rows ? T : depth * M;
+
 /** The reference's memory as a layer of its own. */
 export class ReferenceMemory implements MemoryLayer {
   readonly shape: MemoryShape;
@@ -28,8 +32,7 @@ export class ReferenceMemory implements MemoryLayer {
     const { kind, B, T, M } = shape;
     checkSize(
       `a memory of ${B} sequences of ${T} steps`,
-      // Strengths, and as many references to rows.
-      B * T * endsOf(kind) * (T + 4 * M + 8),
+      B * T * endsOf(kind) * (stateSize(shape) + 4 * M + 8),
       'B or T',
     );
     this.shape = { ...shape };
@@ -39,7 +42,8 @@ export class ReferenceMemory implements MemoryLayer {
   get bytes(): number {
     return this.#kept.reduce((sum, { controls, value, made }) => {
       const given = [...controls, value].reduce((all, { length }) => all + length, 0);
-      return sum + 4 * given + 16 * made.strengths.reduce((rows, { length }) => rows + length, 0);
+      const state = 8 * made.states.length * stateSize(this.shape);
+      return sum + 4 * given + state;
     }, 0);
   }
 
@@ -54,7 +58,7 @@ export class ReferenceMemory implements MemoryLayer {
       // Copies, for the caller may write to his arrays before the backward pass.
       const controls = all.map(numbers => numbers.slice(b * steps, (b + 1) * steps));
       const own = value.slice(b * rows, (b + 1) * rows);
-      const made = memoryForward(kind, controls, own);
+      const made = memoryForward(kind, controls, own, this.shape.depth);
       reads.set(made.read, b * rows);
       this.#kept.push({ controls, value: own, made });
     }
@@ -70,7 +74,9 @@ export class ReferenceMemory implements MemoryLayer {
       gradients[gradientName(name)] = new Float32Array(B * steps);
     this.#kept.forEach(({ controls, value, made }, b) => {
       const dr = dRead.subarray(b * rows, (b + 1) * rows);
-      for (const [name, numbers] of Object.entries(memoryBackward(kind, controls, value, made, dr)))
+      for (const [name, numbers] of Object.entries(
+        memoryBackward(kind, controls, value, made, dr, this.shape.depth),
+      ))
         gradients[name].set(numbers, b * (name === 'dValue' ? rows : steps));
     });
     return gradients;

@@ -91,8 +91,8 @@ class ReferenceModel implements Model {
       recall +
       K +
       16;
-    // Strengths, and as many references to rows: T/2 an end, on average over t.
-    const rows = E * T;
+    // Strengths, and as many references to rows: T/2 an end, on average over t; or cells.
+    const rows = E * (memoryKind(spec.memory).rows ? T : spec.depth * M);
     checkSize(
       `a batch of ${B} sequences of ${T} steps`,
       B * T * (perStep + rows),
@@ -241,6 +241,7 @@ function countActivations(spec: ModelSpec, sequences: readonly Sequence[]): numb
       if (op !== layers[layers.length - 1].h) add(op);
       // Strengths, and as many references to rows.
       for (const s of strengthsOf(spec, memories)) for (let k = 0; k < 2; k++) add(s);
+      if (!memoryKind(spec.memory).rows) numbers += memories.length * spec.depth * spec.width;
       for (const x of [...controls, v, r, o, output, recall?.fromH.output, recall?.fromP.output]) add(x);
     }
   }

@@ -49,7 +49,7 @@ function batchSizes(layout: Layout, B: number, T: number, K: number): [BufferNam
   const { offsets, sizes } = arenaOf(layout, B, T);
   const rows = B * T;
   const { spec, M4 } = layout;
-  const storage = memoryKind(spec.memory).storage(M4);
+  const storage = memoryKind(spec.memory).storage(M4, spec.depth);
   const entries = (of: Entries): number => B * spec.memories * entriesOf(of, T);
   return [
     ['batch', (HEADER.length + Object.keys(offsets).length + dataWords(layout, B, T, K)) * 4],

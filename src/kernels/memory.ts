@@ -1,6 +1,6 @@
 import type { MemoryOptions } from '../../shaders/memories/kind.wgsl.ts';
 import { keepsReads, memoryBackward, memoryForward } from '../../shaders/memories/layer.wgsl.ts';
-import { type Entries, entriesOf, gradientName, memoryKind } from '../base/memories.ts';
+import { DEPTH, type Entries, entriesOf, gradientName, memoryKind } from '../base/memories.ts';
 import { type Gpu, split, UNIFORM } from '../gpu/device.ts';
 import type { MemoryForm } from '../gpu/profile.ts';
 import { allStrengths, noRows } from '../layout/strengths.ts';
@@ -93,12 +93,13 @@ export const streamingMemory = (
   T: number,
   M: number,
   form: MemoryForm,
+  depth = DEPTH,
 ): Promise<OpenMemory> =>
   withBuffers(gpu, `memory (B=${B}, T=${T}, M=${M})`, async buffers => {
     const { ends, controls, rows, storage } = memoryKind(kind);
     const N = B * T * ends;
-    const options: MemoryOptions = { kind, ...form, ...cellsOf(M) };
-    const { slots, undo, dStrength } = storage(Math.ceil(M / 4));
+    const options: MemoryOptions = { kind, ...form, depth, ...cellsOf(M) };
+    const { slots, undo, dStrength } = storage(Math.ceil(M / 4), depth);
     const entries = (of: Entries): number => B * entriesOf(of, T);
     const all = {
       dims: buffers.make('sizes', 16, UNIFORM),

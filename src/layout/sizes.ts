@@ -1,6 +1,6 @@
 import { cellOf, type FastCell, type StateName } from '../base/cells.ts';
 import { ceilTo } from '../base/dims.ts';
-import { controlCount, endsOfModel } from '../base/memories.ts';
+import { controlCount, controlStride, endsOfModel } from '../base/memories.ts';
 import { type ModelSpec, widthOfHeads } from '../base/parameters.ts';
 
 /**
@@ -22,8 +22,9 @@ export interface Sizes {
   /** What its controller's cell is made of. */
   gates: FastCell;
   states: readonly StateName[];
-  /** C, controls of an end. */
+  /** C, controls of an end, and numbers from those of one end to those of the next. */
   C: number;
+  stride: number;
 }
 
 /** Numbers as vec4s. */
@@ -35,7 +36,8 @@ export function sizesOf(spec: ModelSpec): Sizes {
   const [H4, P4, M4, O4, V4, D4] = [H, widthOfHeads(spec), M, spec.readout, V, D].map(in4);
   const R4 = E * M4;
   const C = controlCount(spec.memory);
-  const S4 = E ? R4 + in4(C * E) : 0;
+  const stride = controlStride(spec.memory);
+  const S4 = E ? R4 + in4(stride * E) : 0;
   const { fast: gates, states } = cellOf(spec);
-  return { spec, E, C, H4, P4, M4, R4, S4, O4, V4, D4, gates, states };
+  return { spec, E, C, stride, H4, P4, M4, R4, S4, O4, V4, D4, gates, states };
 }

@@ -8,35 +8,48 @@ export interface Heads {
   v: Float64Array;
 }
 
+/** Which heads a model has. */
+export interface HeadKind {
+  /** Of the controls, in their order. */
+  symbols: readonly string[];
+  activation: 'sigmoid' | 'softmax';
+}
+
 /**
  * d = σ(o'·W_d + b_d + n_d), u = σ(o'·W_u + b_u + n_u), v = tanh(o'·W_v + b_v) (section 3.4 of the paper), and other controls
- * likewise. Of a deque's two sets of heads the top's is first; memories side by side follow one another.
+ * likewise; or a softmax over the controls of an end. Of a deque's two sets of heads the top's is first; memories side by side follow
+ * one another.
  *
  * o' [P], noise [E,C]: of every control of every end → controls [E], v [E,M]
- * @param symbols of the controls
  */
 export function heads(
   w: Weights,
   op: Float64Array,
-  symbols: readonly string[],
+  { symbols, activation }: HeadKind,
   noise?: ArrayLike<number>,
 ): Heads {
   const C = symbols.length;
+  const logits = symbols.map((symbol, c) =>
+    linear(op, w[`W_${symbol}`], w[`b_${symbol}`]).map((a, e) => a + (noise ? noise[C * e + c] : 0)),
+  );
   return {
-    controls: symbols.map((symbol, c) =>
-      linear(op, w[`W_${symbol}`], w[`b_${symbol}`]).map((a, e) =>
-        sigmoid(a + (noise ? noise[C * e + c] : 0)),
-      ),
-    ),
+    controls: activation === 'sigmoid' ? logits.map(all => all.map(sigmoid)) : softmax(logits),
     v: linear(op, w.W_v, w.b_v).map(Math.tanh),
   };
+}
+
+/** Over the controls of each end. [C][E] → [C][E] */
+function softmax(logits: readonly Float64Array[]): Float64Array[] {
+  const most = logits[0].map((_, e) => Math.max(...logits.map(all => all[e])));
+  const powers = logits.map(all => all.map((a, e) => Math.exp(a - most[e])));
+  return powers.map(all => all.map((x, e) => x / powers.reduce((sum, other) => sum + other[e], 0)));
 }
 
 /** Gradients of controls [E] and values [E,M] → do' [P], and those of the heads' parameters in `dw`, all added to. */
 export function headsBackward(
   w: Weights,
   op: Float64Array,
-  symbols: readonly string[],
+  { symbols, activation }: HeadKind,
   made: Heads,
   gradients: Heads,
   dop: Float64Array,
@@ -44,7 +57,11 @@ export function headsBackward(
 ): void {
   symbols.forEach((symbol, c) => {
     const x = made.controls[c];
-    const da = gradients.controls[c].map((dx, e) => dx * x[e] * (1 - x[e]));
+    const da = gradients.controls[c].map((dx, e) => {
+      if (activation === 'sigmoid') return dx * x[e] * (1 - x[e]);
+      const mean = made.controls.reduce((sum, all, k) => sum + all[e] * gradients.controls[k][e], 0);
+      return x[e] * (dx - mean);
+    });
     linearBackward(op, w[`W_${symbol}`], da, dop, dw[`W_${symbol}`], dw[`b_${symbol}`]);
   });
   linearBackward(op, w.W_v, tanhBackward(made.v, gradients.v), dop, dw.W_v, dw.b_v);

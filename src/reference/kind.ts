@@ -7,8 +7,8 @@ import { flatOf } from './rows.ts';
  * Controls come as one array [E] each, in the order of src/base/memories.ts; values as E rows [M].
  */
 export interface Kind<State = unknown, Gradient = unknown> {
-  /** Before the first step, of rows of M. */
-  empty(M: number): State;
+  /** Before the first step, of rows of M; `depth` of kinds with so many cells. */
+  empty(M: number, depth: number): State;
   /** → the state after a step, r [E,M] */
   step(
     before: State,
@@ -50,12 +50,13 @@ export function kindForward(
   E: number,
   controls: readonly ArrayLike<number>[],
   value: ArrayLike<number>,
+  depth: number,
 ): KindReads {
   const T = controls[0].length / E;
   const M = value.length / (T * E);
   const states: unknown[] = [];
   const reads: Float64Array[] = [];
-  let before = kind.empty(M);
+  let before = kind.empty(M, depth);
   for (let t = 0; t < T; t++) {
     const { after, r } = kind.step(before, controlsAt(controls, t, E), rowsOfStep(value, t, E, M));
     states.push(after);
@@ -73,6 +74,7 @@ export function kindBackward(
   value: ArrayLike<number>,
   states: readonly unknown[],
   dRead: ArrayLike<number>,
+  depth: number,
 ): { dControls: Float64Array[]; dValue: Float64Array } {
   const T = states.length;
   const M = value.length / (T * E);
@@ -80,7 +82,7 @@ export function kindBackward(
   const dValue = new Float64Array(T * E * M);
   let arriving = kind.nothing(states[T - 1]);
   for (let t = T - 1; t >= 0; t--) {
-    const before = t > 0 ? states[t - 1] : kind.empty(M);
+    const before = t > 0 ? states[t - 1] : kind.empty(M, depth);
     const dr = flatOf(rowsOfStep(dRead, t, E, M));
     const [u, v] = [controlsAt(controls, t, E), rowsOfStep(value, t, E, M)];
     const made = kind.back(before, u, v, states[t], dr, arriving);

@@ -14,7 +14,7 @@ const kindOf = ({ memory }: ModelSpec) => (memory === 'none' ? undefined : KINDS
 /** [memories], all empty: V_0 and s_0 of the paper */
 export const emptyMemories = (spec: ModelSpec): unknown[] => {
   const kind = kindOf(spec);
-  return kind ? Array.from({ length: spec.memories }, () => kind.empty(spec.width)) : [];
+  return kind ? Array.from({ length: spec.memories }, () => kind.empty(spec.width, spec.depth)) : [];
 };
 
 /** The E rows [M] that memory k is given or gives, of all that there are. flat [memories,E,M] */

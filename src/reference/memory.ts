@@ -1,9 +1,10 @@
-import { gradientName, type MemoryName, memoryKind } from '../base/memories.ts';
+import { DEPTH, gradientName, type MemoryName, memoryKind } from '../base/memories.ts';
 import { deque } from './deque.ts';
 import { type Kind, kindBackward, kindForward } from './kind.ts';
 import { queue } from './queue.ts';
 import { kindOfRows, type RowMemory } from './row-memory.ts';
 import { stack } from './stack.ts';
+import { superposition } from './superposition.ts';
 
 /** Those of rows with strengths. */
 export type RowName = 'stack' | 'queue' | 'deque';
@@ -14,6 +15,7 @@ export const KINDS: Record<MemoryName, Kind> = {
   stack: kindOfRows(stack) as Kind,
   queue: kindOfRows(queue) as Kind,
   deque: kindOfRows(deque) as Kind,
+  superposition: superposition as Kind,
 };
 
 /** A sequence's reads [T,E,M], the state after every step, and its strengths from bottom to top. */
@@ -33,9 +35,10 @@ export function memoryForward(
   name: MemoryName,
   controls: readonly ArrayLike<number>[],
   value: ArrayLike<number>,
+  depth = DEPTH,
 ): MemoryReads {
   const kind = KINDS[name];
-  const made = kindForward(kind, memoryKind(name).ends, controls, value);
+  const made = kindForward(kind, memoryKind(name).ends, controls, value, depth);
   return { ...made, strengths: made.states.map(state => kind.strengths(state)) };
 }
 
@@ -50,9 +53,10 @@ export function memoryBackward(
   value: ArrayLike<number>,
   { states }: Pick<MemoryReads, 'states'>,
   dRead: ArrayLike<number>,
+  depth = DEPTH,
 ): Record<string, Float64Array> {
   const kind = memoryKind(name);
-  const { dControls, dValue } = kindBackward(KINDS[name], kind.ends, controls, value, states, dRead);
+  const { dControls, dValue } = kindBackward(KINDS[name], kind.ends, controls, value, states, dRead, depth);
   return {
     ...Object.fromEntries(kind.controls.map((control, c) => [gradientName(control.name), dControls[c]])),
     dValue,

@@ -12,7 +12,7 @@ import {
   type Layer,
   noGradient,
 } from './controller.ts';
-import { type Heads, heads, headsBackward } from './heads.ts';
+import { type HeadKind, type Heads, heads, headsBackward } from './heads.ts';
 import { addMultiHotBackward, addTo, type Weights } from './linear.ts';
 import { emptyMemories, memories, memoriesBackward, noMemoryGradient } from './memories.ts';
 import { output, outputBackward, type ReadOut, type Recall, recall, recallBackward } from './output.ts';
@@ -53,8 +53,10 @@ const weightsOf = (tensors: Tensors): Weights => Object.fromEntries(tensors);
 
 const NO_HEADS: Heads = { controls: [], v: new Float64Array(0) };
 
-const symbolsOf = ({ memory }: ModelSpec): string[] =>
-  memoryKind(memory).controls.map(({ symbol }) => symbol);
+const headKindOf = ({ memory }: ModelSpec): HeadKind => {
+  const { controls, activation } = memoryKind(memory);
+  return { symbols: controls.map(({ symbol }) => symbol), activation };
+};
 
 /** ids [K] of x_t of sequence b. */
 function idsAt({ B, K, ids }: Batch, t: number, b: number): Uint32Array {
@@ -90,7 +92,7 @@ function sequenceForward(spec: ModelSpec, w: Weights, batch: Batch, b: number): 
     const op = spec.deeper ? deeper(w, h) : h;
     const perStep = E * controlCount(spec.memory);
     const noise = batch.noise?.subarray(n * perStep, (n + 1) * perStep);
-    const use = E > 0 ? heads(w, op, symbolsOf(spec), noise) : NO_HEADS;
+    const use = E > 0 ? heads(w, op, headKindOf(spec), noise) : NO_HEADS;
     const { after, r } = memories(spec, before.memories, use);
     const y = output(spec, w, op, batch.target[n]);
     const step: Step = { layers, op, ...use, memories: after, r, ...y };
@@ -132,7 +134,7 @@ function sequenceBackward(
     }
 
     const made = memoriesBackward(spec, before.memories, step, step.memories, dr, dMemories);
-    if (spec.memory !== 'none') headsBackward(w, op, symbolsOf(spec), step, made.dHeads, dop, dw);
+    if (spec.memory !== 'none') headsBackward(w, op, headKindOf(spec), step, made.dHeads, dop, dw);
     dMemories = made.passed;
 
     if (spec.deeper) deeperBackward(w, h, op, dop, dh, dw);

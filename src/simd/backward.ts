@@ -1,3 +1,4 @@
+import { memoryKind } from '../base/memories.ts';
 import type { Block } from '../layout/layout.ts';
 import { CELL_KERNELS } from './cells.ts';
 import type { Workspace } from './workspace.ts';
@@ -68,7 +69,8 @@ export class BackwardPass {
   /** Memories and heads of time step t; leaves the gradient of the top layer's h in 'dh'. */
   #headsBackward(t: number): void {
     const { spec, blocks, layers, E, H4, P4, S4, R4 } = this.#ws.layout;
-    const { clear, copy, add, stepBackward, headsBackward, tanhBackward } = this.#ws.arena.kernels;
+    const { clear, copy, add, stepBackward, headsBackward, headsSoftmaxBackward, tanhBackward } =
+      this.#ws.arena.kernels;
     const { active } = this.#ws.group;
     const n = active[t];
     const dOp = this.#ws.row('dOp', t);
@@ -84,7 +86,8 @@ export class BackwardPass {
       const { s: all, dS: dAll } = this.#ws.at;
       const lds = 16 * S4;
       stepBackward(n, t, spec.memories, s, dS, lds, 16 * R4, all, dAll, dR, 16 * R4, slots, undo, dStrength);
-      headsBackward(n, R4, S4, s, dS);
+      if (memoryKind(spec.memory).activation === 'softmax') headsSoftmaxBackward(n, R4, S4, s, dS);
+      else headsBackward(n, R4, S4, s, dS);
       this.#ws.transposed(dS, 16 * S4, n, blocks.S, dOp, 16 * P4);
     }
     const dh = this.#ws.at.dh;

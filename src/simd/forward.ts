@@ -1,3 +1,4 @@
+import { memoryKind } from '../base/memories.ts';
 import type { Block, Layer } from '../layout/layout.ts';
 import { CELL_KERNELS } from './cells.ts';
 import type { Workspace } from './workspace.ts';
@@ -86,7 +87,7 @@ export class ForwardPass {
 
   #headsForward(t: number): void {
     const { spec, blocks, layers, C, E, H4, P4, S4, R4 } = this.#ws.layout;
-    const { fillRows, tanhOf, headsForward, stepForward } = this.#ws.arena.kernels;
+    const { fillRows, tanhOf, headsForward, headsSoftmax, stepForward } = this.#ws.arena.kernels;
     const n = this.#ws.group.active[t];
     if (spec.deeper) {
       const op = this.#ws.row('op', t);
@@ -100,7 +101,8 @@ export class ForwardPass {
     fillRows(n, this.#ws.parameters(blocks.bS), s, 16 * S4, S4);
     this.#ws.product(at, ld, n, blocks.S, s, 16 * S4);
     const noise = this.#ws.noisy ? this.#ws.at.noise + this.#ws.group.first[t] * 16 * (S4 - R4) : 0;
-    headsForward(n, R4, S4, ((C * E - 1) % 4) + 1, s, noise);
+    if (memoryKind(spec.memory).activation === 'softmax') headsSoftmax(n, R4, S4, C, s, noise);
+    else headsForward(n, R4, S4, ((C * E - 1) % 4) + 1, s, noise);
     const { slots, undo } = this.#ws.at;
     const reads = this.#ws.row('r', t);
     stepForward(n, t, spec.memories, s, 16 * S4, 16 * R4, this.#ws.at.s, reads, 16 * R4, slots, undo);

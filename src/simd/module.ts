@@ -1,5 +1,5 @@
 import { DeviceError } from '../base/errors.ts';
-import { MEMORY_NAMES, type MemoryName, memoryKind, type Storage } from '../base/memories.ts';
+import { controlStride, MEMORY_NAMES, type MemoryName, memoryKind, type Storage } from '../base/memories.ts';
 import { type Kernels, WASM } from './wasm.ts';
 
 const compiled: Record<string, Promise<WebAssembly.Module>> = {};
@@ -121,17 +121,20 @@ export class Arena {
 
   /** Tells the kernels of which kind and size the memories of a batch are. @param endBytes from one end's row to the next */
   memoryShape(
-    name: MemoryName,
+    { memory, depth }: { memory: MemoryName | 'none'; depth: number },
     { slots, undo, dStrength }: Record<keyof Storage, number>,
     M: number,
     endBytes: number,
     table: number,
   ): void {
-    const { ends, controls } = memoryKind(name);
+    if (memory === 'none') return;
+    const { ends, controls } = memoryKind(memory);
     this.kernels.memoryShape(
-      MEMORY_NAMES.indexOf(name),
+      MEMORY_NAMES.indexOf(memory),
       ends,
       controls.length,
+      controlStride(memory),
+      depth,
       slots,
       undo,
       dStrength,

@@ -16,7 +16,7 @@ export interface Capacity {
 
 /** Entries of a memory of a sequence of T steps. */
 function storageOf({ spec, M4 }: Layout, T: number): Record<keyof Storage, number> {
-  const { slots, undo, dStrength } = memoryKind(spec.memory).storage(M4);
+  const { slots, undo, dStrength } = memoryKind(spec.memory).storage(M4, spec.depth);
   return { slots: entriesOf(slots, T), undo: entriesOf(undo, T), dStrength: entriesOf(dStrength, T) };
 }
 
@@ -102,7 +102,7 @@ export class Workspace {
   load(batch: Batch, group: Group): void {
     this.group = group;
     const { B, K } = batch;
-    const { C, E, S4, R4, spec } = this.layout;
+    const { C, stride, E, S4, R4, spec } = this.layout;
     this.K = K;
     this.noisy = batch.noise !== undefined;
     const { arena } = this;
@@ -120,7 +120,10 @@ export class Workspace {
         weights[row] = batch.weight[group.order[slot]];
         previous[row] = t === 0 ? NO_INPUT : group.first[t - 1] + slot;
         if (batch.noise) {
-          for (let e = 0; e < C * E; e++) noise[row * perRow + e] = batch.noise[n * C * E + e];
+          for (let e = 0; e < E; e++) {
+            for (let c = 0; c < C; c++)
+              noise[row * perRow + stride * e + c] = batch.noise[(n * E + e) * C + c];
+          }
         }
       }
     }
@@ -128,7 +131,7 @@ export class Workspace {
     for (let t = 0; t < group.T; t++) table[t] = group.first[t] * 16 * S4;
     if (spec.memory === 'none') return;
     const { M4 } = this.layout;
-    arena.memoryShape(spec.memory, this.storage(group.T), 4 * M4, 16 * M4, this.at.table);
+    arena.memoryShape(spec, this.storage(group.T), 4 * M4, 16 * M4, this.at.table);
   }
 
   /** Entries of a memory of a sequence of T steps. */

@@ -157,19 +157,21 @@ describe('layers', () => {
     expectGradients(() => dot(deeper(w, w.h), dop), at, added(dw));
   });
 
-  it.each([1, 2, 6])('heads for %i ends, with noise', E => {
+  it.each(
+    (['sigmoid', 'softmax'] as const).flatMap(activation => [1, 2, 6].map(E => [activation, E] as const)),
+  )('%s heads for %i ends, with noise', (activation, E) => {
     const sizes = { W_d: P * E, b_d: E, W_u: P * E, b_u: E, W_v: P * E * M, b_v: E * M, op: P };
     const { at, w, dw } = tensors(sizes);
     const rng = new Rng(2, 102);
     const noise = uniforms(rng, 2 * E, -2, 2);
-    const symbols = ['d', 'u'];
+    const kind = { symbols: ['d', 'u'], activation };
     const arriving = {
-      controls: symbols.map(() => uniforms(rng, E, -1, 1)),
+      controls: kind.symbols.map(() => uniforms(rng, E, -1, 1)),
       v: uniforms(rng, E * M, -1, 1),
     };
-    headsBackward(w, w.op, symbols, heads(w, w.op, symbols, noise), arriving, dw.op, dw);
+    headsBackward(w, w.op, kind, heads(w, w.op, kind, noise), arriving, dw.op, dw);
     const f = () => {
-      const { controls, v } = heads(w, w.op, symbols, noise);
+      const { controls, v } = heads(w, w.op, kind, noise);
       return controls.reduce((sum, x, c) => sum + dot(x, arriving.controls[c]), dot(v, arriving.v));
     };
     expectGradients(f, at, added(dw));

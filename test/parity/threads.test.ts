@@ -2,12 +2,13 @@ import { Worker } from 'node:worker_threads';
 import { assign, createCpuEngine, preset, Trainer } from 'pushdown';
 import { openEngine } from 'pushdown/node';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { MEMORY_NAMES } from '../../src/base/memories.ts';
+import { MEMORY_NAMES, memoryKind } from '../../src/base/memories.ts';
 import type { ModelSpec } from '../../src/base/parameters.ts';
 import { Rng } from '../../src/base/rng.ts';
 import type { Engine, Forward, Model, StepReport } from '../../src/engine/engine.ts';
 import type { Spawn, ToThread } from '../../src/simd/pool.ts';
 import { makeSpec, randomBatch } from '../support/batches.ts';
+import { asControls } from '../support/memory-parity.ts';
 import { configOf, startOf } from '../support/model-parity.ts';
 
 /**
@@ -81,7 +82,11 @@ test.each(MEMORY_NAMES)('a %s has the same bits', async kind => {
       Float32Array.from({ length: count }, () => rng.uniform());
     const N = shape.B * shape.T * E;
     const memory = await engine.memory(shape);
-    const read = await memory.forward(numbers(N), numbers(N), numbers(N * shape.M));
+    const controls = asControls(
+      kind,
+      memoryKind(kind).controls.map(() => numbers(N)),
+    );
+    const read = await memory.forward(...controls, numbers(N * shape.M));
     const gradients = await memory.backward(numbers(N * shape.M));
     const made = [read, gradients, await memory.strengths()];
     memory.destroy();

@@ -78,7 +78,7 @@ export const MEMORY_PROFILES: readonly Way[] = [
     'parallel over time',
     { memory: 'time' },
     // It is for few, long sequences.
-    { hasMemory: kind => kind !== 'deque', most: { test: 10_000, verify: 10_000 } },
+    { hasMemory: kind => kind === 'stack' || kind === 'queue', most: { test: 10_000, verify: 10_000 } },
   ),
   ...OTHERS,
 ];

@@ -59,17 +59,33 @@ export function memoryTruth(kind: MemoryName, T: number, M: number, range: strin
   return truth;
 }
 
+/**
+ * Controls of a kind, [T,E] each, of any numbers: where they are shares of a softmax, numbers whose sum is at most 1, for with a
+ * larger one a memory grows without end.
+ */
+export function asControls(kind: MemoryName, drawn: readonly Float32Array[]): Float32Array[] {
+  if (memoryKind(kind).activation === 'sigmoid') return [...drawn];
+  const sums = drawn[0].map((_, n) => drawn.reduce((sum, all) => sum + all[n], 0));
+  return drawn.map(all => all.map((x, n) => x / Math.max(1, sums[n])));
+}
+
 function makeTruth(kind: MemoryName, T: number, M: number, range: string): MemoryTruth {
   const rng = new Rng(1, T, M);
   const n = T * endsOf(kind);
   const names = memoryKind(kind).controls.map(({ name }) => name);
   const make = (length: number, draw: () => number) => Float32Array.from({ length }, draw);
   const symmetric = () => 2 * rng.uniform() - 1;
-  const sequences = Array.from({ length: DISTINCT }, () => ({
-    ...Object.fromEntries(names.map(name => [name, make(n, () => RANGES[range](rng))])),
-    value: make(n * M, symmetric),
-    dRead: make(n * M, symmetric),
-  }));
+  const sequences = Array.from({ length: DISTINCT }, () => {
+    const controls = asControls(
+      kind,
+      names.map(() => make(n, () => RANGES[range](rng))),
+    );
+    return {
+      ...Object.fromEntries(names.map((name, c) => [name, controls[c]])),
+      value: make(n * M, symmetric),
+      dRead: make(n * M, symmetric),
+    };
+  });
   const expected = sequences.map((sequence: Record<string, Float32Array>) => {
     const controls = names.map(name => sequence[name]);
     const { value, dRead } = sequence;

@@ -54,6 +54,16 @@ export const SPECS: Record<string, Partial<ModelSpec>> = {
   // Rows that end within a round of a workgroup's invocations.
   'wide rows, deque': { memory: 'deque', width: 20 },
   'embedding, two layers, deeper, deque': { embedding: 3, layers: 2, deeper: 4, memory: 'deque' },
+  'superposition stack of four cells': { memory: 'superposition', depth: 4 },
+  'lstm, two superposition stacks, deeper': {
+    controller: 'lstm',
+    memory: 'superposition',
+    memories: 2,
+    deeper: 6,
+    width: 5,
+    depth: 12,
+  },
+  'embedding and readout, superposition stack': { embedding: 5, readout: 6, memory: 'superposition' },
   'readout, no memory': { readout: 7, memory: 'none', controller: 'gru' },
 };
 
@@ -64,6 +74,7 @@ export const FEW = [
   'gru, deque',
   'lstm, two deques, deeper',
   'two layers of coupled lstm, deeper, queue',
+  'lstm, two superposition stacks, deeper',
 ];
 
 export const LENGTHS = [9, 1, 5, 9, 2, 7, 3];

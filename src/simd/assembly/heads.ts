@@ -1,4 +1,4 @@
-import { sigmoid4, tanh4 } from './math';
+import { exp4, sigmoid4, sum4, tanh4 } from './math';
 import { tanhBackward } from './tanh';
 
 /** The heads' row s: v of every end (R4 vec4s), then the controls of every end, of which `last` (1 to 4) are in the last vec4. */
@@ -34,6 +34,57 @@ export function headsBackward(rows: i32, R4: i32, S4: i32, s: usize, dS: usize):
     for (let j = R4; j < S4; j++) {
       const x = v128.load(s);
       v128.store(dS, f32x4.mul(v128.load(dS), f32x4.mul(x, f32x4.sub(one, x))));
+      s += 16;
+      dS += 16;
+    }
+  }
+}
+
+/** The lanes of a vec4 below n. */
+// @ts-ignore: decorator
+@inline
+function lanes(n: i32): v128 {
+  return i32x4(-1, n > 1 ? -1 : 0, n > 2 ? -1 : 0, n > 3 ? -1 : 0);
+}
+
+/** The same where each end's `count` controls are a softmax, in a vec4 of its own. */
+export function headsSoftmax(rows: i32, R4: i32, S4: i32, count: i32, s: usize, noise: usize): void {
+  const inside = lanes(count);
+  const least = f32x4.splat(-Infinity);
+  for (let r = 0; r < rows; r++) {
+    for (let j = 0; j < R4; j++) {
+      v128.store(s, tanh4(v128.load(s)));
+      s += 16;
+    }
+    for (let j = R4; j < S4; j++) {
+      let x = v128.load(s);
+      if (noise) {
+        x = f32x4.add(x, v128.load(noise));
+        noise += 16;
+      }
+      const own = v128.bitselect(x, least, inside);
+      const most = max(
+        max(f32x4.extract_lane(own, 0), f32x4.extract_lane(own, 1)),
+        max(f32x4.extract_lane(own, 2), f32x4.extract_lane(own, 3)),
+      );
+      const powers = v128.and(exp4(f32x4.sub(x, f32x4.splat(most))), inside);
+      v128.store(s, f32x4.div(powers, f32x4.splat(sum4(powers))));
+      s += 16;
+    }
+  }
+}
+
+/** The same backwards. Padding has neither a control nor a gradient. */
+export function headsSoftmaxBackward(rows: i32, R4: i32, S4: i32, s: usize, dS: usize): void {
+  for (let r = 0; r < rows; r++) {
+    tanhBackward(R4, dS, s, dS);
+    s += <usize>R4 << 4;
+    dS += <usize>R4 << 4;
+    for (let j = R4; j < S4; j++) {
+      const x = v128.load(s);
+      const d = v128.load(dS);
+      const mean = sum4(f32x4.mul(x, d));
+      v128.store(dS, f32x4.mul(x, f32x4.sub(d, f32x4.splat(mean))));
       s += 16;
       dS += 16;
     }

@@ -1,5 +1,5 @@
 import { backward, begin, forward } from './kinds';
-import { controls, endBytes, ends, g0, g1, g2, g3, select, valuesAt } from './memory';
+import { controlBytes, controls, endBytes, ends, g0, g1, g2, g3, select, valuesAt } from './memory';
 
 /** Memories of many sequences: a memory on its own over all its steps, arrays [B,T,E] and [B,T,E,M]; or one step of a model's. */
 
@@ -123,7 +123,7 @@ export function stepForward(
       valuesAt(value, 0);
       begin(t);
       forward(t, own(from, 0), own(from, 1), own(from, 2), own(from, 3), to);
-      from += <usize>controls << 2;
+      from += controlBytes;
       to += rowBytes;
       value += rowBytes;
     }
@@ -165,8 +165,8 @@ export function stepBackward(
       if (controls > 1) store<f32>(to, g1, 4);
       if (controls > 2) store<f32>(to, g2, 8);
       if (controls > 3) store<f32>(to, g3, 12);
-      from += <usize>controls << 2;
-      to += <usize>controls << 2;
+      from += controlBytes;
+      to += controlBytes;
       dr += rowBytes;
       value += rowBytes;
       dValue += rowBytes;

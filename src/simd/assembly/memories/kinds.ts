@@ -1,4 +1,8 @@
+import { kind } from './memory';
 import * as rows from './rows';
+import * as superposition from './superposition';
+
+const SUPERPOSITION = 3;
 
 /**
  * The kinds of memory, by their number. Of the memory that is selected: `begin` makes it ready for step t, `forward` takes a
@@ -8,19 +12,21 @@ import * as rows from './rows';
 // @ts-ignore: decorator
 @inline
 export function begin(t: i32): void {
-  rows.begin(t);
+  if (kind < SUPERPOSITION) rows.begin(t);
 }
 
 /** Controls of every end, one after the other, at most four. r of all ends -> reads. */
 // @ts-ignore: decorator
 @inline
 export function forward(t: i32, a: f32, b: f32, c: f32, d: f32, reads: usize): void {
-  rows.forward(t, a, b, c, d, reads);
+  if (kind == SUPERPOSITION) superposition.forward(t, a, b, c, reads);
+  else rows.forward(t, a, b, c, d, reads);
 }
 
 /** The same controls; their gradients are left in g0 … g3. */
 // @ts-ignore: decorator
 @inline
-export function backward(t: i32, _a: f32, _b: f32, _c: f32, _d: f32, dReads: usize): void {
-  rows.backward(t, dReads);
+export function backward(t: i32, a: f32, b: f32, c: f32, _d: f32, dReads: usize): void {
+  if (kind == SUPERPOSITION) superposition.backward(t, a, b, c, dReads);
+  else rows.backward(t, dReads);
 }

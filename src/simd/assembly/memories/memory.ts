@@ -3,8 +3,11 @@
 /** The number of the kind, in the order of src/base/memories.ts. */
 export let kind: i32 = 0;
 export let ends: i32 = 1;
-/** Controls of all ends. */
+/** Controls of all ends, and bytes that they take in a row of the heads. */
 export let controls: i32 = 2;
+export let controlBytes: usize = 8;
+/** Cells of kinds with so many. */
+export let depth: i32 = 1;
 /** Entries of a memory in the three arrays of states. */
 export let slotsOf: i32 = 0;
 let undoOf: i32 = 0;
@@ -47,6 +50,8 @@ export function memoryShape(
   memoryKind: i32,
   endCount: i32,
   controlCount: i32,
+  controlStride: i32,
+  depthOf: i32,
   slotCount: i32,
   undoCount: i32,
   dStrengthCount: i32,
@@ -57,6 +62,8 @@ export function memoryShape(
   kind = memoryKind;
   ends = endCount;
   controls = endCount * controlCount;
+  controlBytes = <usize>(endCount * controlStride) << 2;
+  depth = depthOf;
   slotsOf = slotCount;
   undoOf = undoCount;
   dStrengthOf = dStrengthCount;

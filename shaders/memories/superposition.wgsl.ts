@@ -1,0 +1,129 @@
+import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
+import { range } from '../lib/text.ts';
+import type { MemoryCode, MemoryOptions } from './kind.wgsl.ts';
+
+/**
+ * The superposition stack (equations in src/reference/superposition.ts), parallel over its cells: `depth` rows of G vec4s. The log
+ * has all cells after every step, dStrength what arrives at them: of this step and of the one after, which take turns.
+ */
+export const superposition: MemoryCode = {
+  functions: (o, pass) => wgsl`
+fn placeBefore(k: u32, t: u32) -> vec2u { return vec2u(); }
+fn cellAt4(k: u32, steps: u32, i: i32, g: u32) -> vec4f {
+  // Cells before the first step, and beyond the last cell, are 0.
+  if (steps == 0u || i >= ${o.depth}) { return vec4f(); }
+  return bitcast<vec4f>(undo[undoAt(k, ((steps - 1u) * ${o.depth}u + u32(i)) * ${groups(o)}u + g)]);
+}
+fn value4(k: u32, t: u32, g: u32) -> vec4f { return ${load4(o, c => `loadValue(k, t, ${c})`)}; }
+// The cell above cell i: of the top, what is pushed.
+fn above4(k: u32, t: u32, i: i32, g: u32) -> vec4f {
+  if (i == 0) { return value4(k, t, g); }
+  return cellAt4(k, t, i - 1, g);
+}
+${pass === 'forward' ? forward(o) : backward(o)}
+`,
+};
+
+/** vec4s of a row. */
+const groups = ({ cell, cells }: MemoryOptions): number => (cell === 'vec4f' ? cells : Math.ceil(cells / 4));
+
+/** Four numbers of a row, whose cells are vec4s or numbers; 0 beyond them. */
+const load4 = ({ cell, cells }: MemoryOptions, load: (c: string) => string): string => {
+  if (cell === 'vec4f') return load('g');
+  return `vec4f(${range(4)
+    .map(j => {
+      const c = `min(4u * g + ${j}u, ${cells - 1}u)`;
+      return `select(0.0, ${load(c)}, 4u * g + ${j}u < ${cells}u)`;
+    })
+    .join(', ')})`;
+};
+
+const store4 = ({ cell, cells }: MemoryOptions, store: (c: string, x: string) => string): string =>
+  cell === 'vec4f'
+    ? store('g', 'x')
+    : range(4)
+        .map(j => `if (4u * g + ${j}u < ${cells}u) { ${store(`4u * g + ${j}u`, `x[${j}]`)} }`)
+        .join('\n');
+
+/** `body` for every vec4 g of every cell i: shared by the invocations of the block form. */
+const eachCell = (o: MemoryOptions, body: string): string => wgsl`
+  for (var n = ${o.form === 'block' ? 'lid' : '0u'}; n < ${o.depth * groups(o)}u; n += ${o.form === 'block' ? o.size : 1}u) {
+    let i = i32(n / ${groups(o)}u);
+    let g = n % ${groups(o)}u;
+    ${body}
+  }`;
+
+const barrier = ({ form }: MemoryOptions): string =>
+  form === 'block' ? 'storageBarrier();\n  workgroupBarrier();' : '';
+
+const forward = (o: MemoryOptions): string => wgsl`
+fn forward(k: u32, t: u32, place: vec2u, controls: vec4f) -> vec2u {
+  ${barrier(o)}
+  ${eachCell(
+    o,
+    wgsl`
+    let x = controls.x * above4(k, t, i, g) + controls.y * cellAt4(k, t, i + 1, g) + controls.z * cellAt4(k, t, i, g);
+    undo[undoAt(k, (t * ${o.depth}u + u32(i)) * ${groups(o)}u + g)] = bitcast<vec4u>(x);
+    if (i == 0) {
+      ${store4(o, (c, x) => `addRead(k, 0u, ${c}, ${x});`)}
+    }`,
+  )}
+  ${barrier(o)}
+  return place;
+}
+`;
+
+const backward = (o: MemoryOptions): string => wgsl`
+#if ${o.form === 'block'}
+var<workgroup> wg_sums: array<vec4f, ${o.size}>;
+#endif
+fn arrivingAt(k: u32, half: u32, i: u32, g: u32, j: u32) -> u32 {
+  return gradientAt(k, ((half * ${o.depth}u + i) * ${groups(o)}u + g) * 4u + j);
+}
+// What arrives at cell i of step t, with the read's at the top.
+fn gradient4(k: u32, t: u32, i: i32, g: u32) -> vec4f {
+  if (i < 0 || i >= ${o.depth}) { return vec4f(); }
+  let half = (t + 1u) & 1u;
+  var x = vec4f();
+  for (var j = 0u; j < 4u; j++) { x[j] = dStrength[arrivingAt(k, half, u32(i), g, j)]; }
+  if (i == 0) { x += ${load4(o, c => `loadDRead(k, 0u, ${c})`)}; }
+  return x;
+}
+fn clearGradient(k: u32, place: vec2u) {
+  ${eachCell(
+    o,
+    `for (var j = 0u; j < 4u; j++) {
+      dStrength[arrivingAt(k, 0u, u32(i), g, j)] = 0.0;
+      dStrength[arrivingAt(k, 1u, u32(i), g, j)] = 0.0;
+    }`,
+  )}
+}
+fn backward(k: u32, t: u32, place: vec2u) -> vec2u {
+  ${barrier(o)}
+  let controls = loadControls(k, t);
+  var sums = vec4f();
+  ${eachCell(
+    o,
+    wgsl`
+    let dCell = gradient4(k, t, i, g);
+    sums += vec4f(dot(dCell, above4(k, t, i, g)), dot(dCell, cellAt4(k, t, i + 1, g)), dot(dCell, cellAt4(k, t, i, g)), 0.0);
+    let passed = controls.x * gradient4(k, t, i + 1, g) + controls.y * gradient4(k, t, i - 1, g) + controls.z * dCell;
+    for (var j = 0u; j < 4u; j++) { dStrength[arrivingAt(k, t & 1u, u32(i), g, j)] = passed[j]; }
+    if (i == 0) {
+      let x = controls.x * dCell;
+      ${store4(o, (c, x) => `addDValue(k, t, ${c}, ${x});`)}
+    }`,
+  )}
+#if ${o.form === 'block'}
+  wg_sums[lid] = sums;
+  workgroupBarrier();
+  if (lid == 0u) {
+    for (var n = 1u; n < ${o.size}u; n++) { sums += wg_sums[n]; }
+  }
+#endif
+  ${barrier(o)}
+  // In the block form those of invocation 0, which alone stores them.
+  gradients = sums;
+  return place;
+}
+`;
