@@ -31,6 +31,9 @@ A deque has two ends, each with what a stack has:
 In:  {"kind": "deque", "top": {"push", "pop", "value", "dRead"}, "bottom": {the same}, "strengths": true}
 Out: {"engine", "adapter", "top": {"read", "dPush", "dPop", "dValue"}, "bottom": {the same}, "strengths"}
 
+Of a superposition stack, whose actions are shares that sum to 1:
+In:  {"kind": "superposition", "push": [B][T], "pop": [B][T], "stay": [B][T], "value": [B][T][M], "dRead": [B][T][M]}
+
 Every step pops, then pushes, then reads; a deque's at the top before the bottom. The gradients are those of
 Σ dRead·read. Strengths: of every step, oldest row first; a deque's from bottom to top.
 
