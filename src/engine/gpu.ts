@@ -1,9 +1,7 @@
 import { HEADER, SLICE } from '../../shaders/lib/batch.wgsl.ts';
-import { REPORT } from '../../shaders/score.wgsl.ts';
 import { MOMENTS, type TrainConfig } from '../base/config.ts';
 import { type Batch, copyOf } from '../base/dims.ts';
 import { DeviceError, InputError } from '../base/errors.ts';
-import { memoryKind } from '../base/memories.ts';
 import type { ModelSpec, Tensors } from '../base/parameters.ts';
 import { Gpu } from '../gpu/device.ts';
 import type { ProfileName } from '../gpu/profile.ts';
@@ -16,7 +14,6 @@ import type { Program } from '../kernels/program.ts';
 import { SliceSteps } from '../kernels/slices.ts';
 import { type Layout, layoutOf } from '../layout/layout.ts';
 import { pack, unpack } from '../layout/pack.ts';
-import { allStrengths } from '../layout/strengths.ts';
 import { checkBatch, checkState, checkStepped } from './checks.ts';
 import type {
   AdapterDescription,
@@ -30,6 +27,7 @@ import type {
   StepReport,
 } from './engine.ts';
 import { gpuMemory, type LayerForm } from './gpu-memory.ts';
+import { outcomeOf, outcomeParts, REPORT_BYTES, reportOf } from './gpu-outcome.ts';
 import { Life } from './life.ts';
 import { Submissions } from './submissions.ts';
 
@@ -83,7 +81,6 @@ export function gpuEngineOn(gpu: Gpu, adapter: AdapterDescription, options: GpuO
   };
 }
 
-const REPORT_BYTES = REPORT.length * 4;
 /** Bytes before the slice in the header of a batch. */
 const SLICE_OFFSET = 4 * HEADER.indexOf(SLICE[0]);
 
@@ -218,85 +215,22 @@ class GpuModel implements Model {
     const { B, T } = batch;
     // For what is read, later.
     const lengths = batch.lengths.slice();
-    const { M4, R4, S4, V4, stride, E } = this.#layout;
-    const { controls, rows: hasRows } = memoryKind(this.spec.memory);
-    const rows = B * T;
     const made = await this.#submissions.inTurn(() => {
       // A place of its own: reports of training steps may wait in the ring.
       const slot = MOST_REPORTS;
       this.#upload(batch, slot);
       const cut = this.#submit('evaluation', this.#plan.forward, batch, 1);
-      const read = () => ({ read: this.#gpu.read(this.#made(B, T, slot, trace)) });
+      const reports = this.#own.buffers.get('reports')!;
+      const report = { buffer: reports, offset: slot * REPORT_BYTES, bytes: REPORT_BYTES };
+      const parts = () => [report, ...outcomeParts(this.#layout, this.#batch!, batch, trace)];
+      const read = () => ({ read: this.#gpu.read(parts()) });
       return cut ? cut.then(read) : read();
     });
-    const read = await made.read;
-    const [reports, outcomes, heads, outputs, reads] = read.map(bytes => new Float32Array(bytes));
-    const inside = (n: number): boolean => Math.floor(n / B) < lengths[n % B];
-    /** [T,B,count·width] numbers out of rows of width4 vec4s: count pieces, of which the k-th begins at start(k). */
-    const pieces = (
-      all: Float32Array,
-      width4: number,
-      count: number,
-      width: number,
-      start: (k: number) => number,
-    ): Float32Array => {
-      const picked = new Float32Array(rows * count * width);
-      for (let n = 0; n < rows; n++) {
-        if (!inside(n)) continue;
-        for (let k = 0; k < count; k++) {
-          const at = n * width4 * 4 + start(k);
-          picked.set(all.subarray(at, at + width), (n * count + k) * width);
-        }
-      }
-      return picked;
+    const [report, ...parts] = await made.read;
+    return {
+      report: reportOf(new Float32Array(report), 0, B),
+      ...outcomeOf(this.#layout, this.#plan.form.form, { B, T }, lengths, parts),
     };
-    const outcome: Forward = {
-      report: reportOf(reports, 0, B),
-      predicted: Uint32Array.from({ length: rows }, (_, n) => (inside(n) ? outcomes[4 * n + 2] : 0)),
-      controls: Object.fromEntries(
-        controls.map(({ name }, c) => [name, pieces(heads, S4, E, 1, end => R4 * 4 + stride * end + c)]),
-      ),
-    };
-    if (trace) {
-      const { memory: kind, memories, width, outputs: V } = this.spec;
-      const states = [new Uint32Array(read[5]), new Uint32Array(read[6])] as const;
-      const { form } = this.#plan.form;
-      outcome.trace = {
-        output: pieces(outputs, V4, 1, V, () => 0),
-        read: pieces(reads, R4, E, width, end => end * M4 * 4),
-        strengths:
-          kind === 'none' || !hasRows ? [] : allStrengths({ kind, form, B, T, memories }, ...states, lengths),
-      };
-    }
-    return outcome;
-  }
-
-  /** What an evaluation of B sequences of T steps has left, for forward(). */
-  #made(B: number, T: number, slot: number, trace: boolean): Parameters<Gpu['read']>[0] {
-    const { R4, S4, V4, E } = this.#layout;
-    const hasRows = memoryKind(this.spec.memory).rows;
-    const rows = B * T;
-    const { buffers, offsets } = this.#batch!;
-    const from = (name: BufferName, bytes: number, offset4 = 0) => ({
-      buffer: buffers.get(name)!,
-      offset: offset4 * 16,
-      bytes,
-    });
-    const parts = [
-      { buffer: this.#own.buffers.get('reports')!, offset: slot * REPORT_BYTES, bytes: REPORT_BYTES },
-      from('outcomes', rows * 16),
-      from('acts', Math.max(1, rows * S4) * 16, offsets.s),
-    ];
-    if (trace) {
-      parts.push(
-        from('acts', rows * V4 * 16, offsets.y),
-        from('acts', Math.max(1, rows * R4) * 16, offsets.r + B * R4),
-        // Of a kind with rows there is one of each a push.
-        from('slots', Math.max(1, hasRows ? rows * E : 0) * 8),
-        from('undo', Math.max(1, hasRows ? rows * E : 0) * 16),
-      );
-    }
-    return parts;
   }
 
   async state(): Promise<ModelState> {
@@ -393,21 +327,4 @@ class GpuModel implements Model {
     const submissions = this.#program.submissions(label, pieces, size);
     return this.#submissions.submit(submissions, this.#slices, { T, B, ways });
   }
-}
-
-function reportOf(all: Float32Array, slot: number, B: number): StepReport {
-  const value = (name: (typeof REPORT)[number]): number => all[slot * REPORT.length + REPORT.indexOf(name)];
-  return {
-    objective: value('objective'),
-    loss: value('loss'),
-    targets: value('targets'),
-    symbols: value('symbols'),
-    correct: value('correct'),
-    sequences: B,
-    coarse: value('coarse'),
-    fine: value('fine'),
-    absoluteError: value('absoluteError'),
-    gradientNorm: value('gradientNorm'),
-    finite: value('finite') === 1,
-  };
 }

@@ -1,0 +1,118 @@
+import { REPORT } from '../../shaders/score.wgsl.ts';
+import { memoryKind } from '../base/memories.ts';
+import type { BatchBuffers } from '../kernels/arena.ts';
+import type { Layout } from '../layout/layout.ts';
+import { allStrengths } from '../layout/strengths.ts';
+import type { Forward, StepReport } from './engine.ts';
+
+/** What an evaluation leaves on the device, and what it comes to on the host. */
+
+/** A part of a buffer, to be read. */
+export interface Part {
+  buffer: GPUBuffer;
+  offset?: number;
+  bytes: number;
+}
+
+export const REPORT_BYTES = REPORT.length * 4;
+
+/** Of B sequences, from the buffer of reports. */
+export function reportOf(all: Float32Array, slot: number, B: number): StepReport {
+  const value = (name: (typeof REPORT)[number]): number => all[slot * REPORT.length + REPORT.indexOf(name)];
+  return {
+    objective: value('objective'),
+    loss: value('loss'),
+    targets: value('targets'),
+    symbols: value('symbols'),
+    correct: value('correct'),
+    sequences: B,
+    coarse: value('coarse'),
+    fine: value('fine'),
+    absoluteError: value('absoluteError'),
+    gradientNorm: value('gradientNorm'),
+    finite: value('finite') === 1,
+  };
+}
+
+/** What an evaluation of B sequences of T steps has left, besides its report. */
+export function outcomeParts(
+  { spec, R4, S4, V4, E }: Layout,
+  { buffers, offsets }: Pick<BatchBuffers, 'buffers' | 'offsets'>,
+  { B, T }: { B: number; T: number },
+  trace: boolean,
+): Part[] {
+  const rows = B * T;
+  // Of a kind of memory with rows there is one slot and one entry of the log a push.
+  const pushes = Math.max(1, memoryKind(spec.memory).rows ? rows * E : 0);
+  const from = (name: 'outcomes' | 'acts' | 'slots' | 'undo', bytes: number, offset4 = 0): Part => ({
+    buffer: buffers.get(name)!,
+    offset: offset4 * 16,
+    bytes,
+  });
+  return [
+    from('outcomes', rows * 16),
+    from('acts', Math.max(1, rows * S4) * 16, offsets.s),
+    ...(trace
+      ? [
+          from('acts', rows * V4 * 16, offsets.y),
+          from('acts', Math.max(1, rows * R4) * 16, offsets.r + B * R4),
+          from('slots', pushes * 8),
+          from('undo', pushes * 16),
+        ]
+      : []),
+  ];
+}
+
+/**
+ * Those parts, read, as an evaluation's results.
+ * @param form of the plan, as its memories lie
+ * @param lengths [B]
+ */
+export function outcomeOf(
+  { spec, M4, R4, S4, V4, stride, E }: Layout,
+  form: 'lane' | 'block',
+  { B, T }: { B: number; T: number },
+  lengths: Uint32Array,
+  read: readonly ArrayBuffer[],
+): Omit<Forward, 'report'> {
+  const { memory: kind, memories, width, outputs: V } = spec;
+  const { controls, rows: hasRows } = memoryKind(kind);
+  const rows = B * T;
+  const [outcomes, heads, outputs, reads] = read.map(bytes => new Float32Array(bytes));
+  const inside = (n: number): boolean => Math.floor(n / B) < lengths[n % B];
+  /** [T,B,count·width] numbers out of rows of width4 vec4s: count pieces, of which the k-th begins at start(k). */
+  const pieces = (
+    all: Float32Array,
+    width4: number,
+    count: number,
+    width: number,
+    start: (k: number) => number,
+  ): Float32Array => {
+    const picked = new Float32Array(rows * count * width);
+    for (let n = 0; n < rows; n++) {
+      if (!inside(n)) continue;
+      for (let k = 0; k < count; k++) {
+        const at = n * width4 * 4 + start(k);
+        picked.set(all.subarray(at, at + width), (n * count + k) * width);
+      }
+    }
+    return picked;
+  };
+  const outcome: Omit<Forward, 'report'> = {
+    predicted: Uint32Array.from({ length: rows }, (_, n) => (inside(n) ? outcomes[4 * n + 2] : 0)),
+    controls: Object.fromEntries(
+      controls.map(({ name }, c) => [name, pieces(heads, S4, E, 1, end => R4 * 4 + stride * end + c)]),
+    ),
+  };
+  if (!outputs) return outcome;
+  const [slots, undo] = read.slice(4).map(bytes => new Uint32Array(bytes));
+  return {
+    ...outcome,
+    trace: {
+      output: pieces(outputs, V4, 1, V, () => 0),
+      read: pieces(reads, R4, E, width, end => end * M4 * 4),
+      strengths:
+        kind === 'none' || !hasRows ? [] : allStrengths({ kind, form, B, T, memories }, slots, undo, lengths),
+    },
+  };
+}
