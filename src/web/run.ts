@@ -1,6 +1,7 @@
 import { InputError } from '../base/errors.ts';
 import { openWorker } from './open-worker.ts';
 import type { Answer, Asked, FromWorker, Opened, Opening, Questions, ToWorker } from './protocol.ts';
+import { workerFailed } from './unloaded.ts';
 
 /** What a run says by itself, after it is open. */
 export type Heard = Exclude<FromWorker, Opened | { kind: 'answer' | 'refused' }>;
@@ -64,8 +65,7 @@ export class Run {
         else if (data.kind === 'refused') run.#take(data.id)?.reject(new InputError(data.message));
         else run.#say(data);
       };
-      worker.onerror = ({ message }) =>
-        fail(`the worker failed: ${message || 'its script did not load'}`, 'Reload the page.');
+      worker.onerror = ({ message }) => fail(workerFailed(message), '');
       worker.onmessageerror = () => fail('a message of the worker could not be read.', 'Reload the page.');
       worker.postMessage({ kind: 'open', opening } satisfies ToWorker);
     });

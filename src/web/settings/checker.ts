@@ -2,6 +2,7 @@ import type { Config } from '../../base/config.ts';
 import { InputError } from '../../base/errors.ts';
 import { openWorker } from '../open-worker.ts';
 import type { Checked, DataText, FromCheck, ToCheck } from '../protocol.ts';
+import { workerFailed } from '../unloaded.ts';
 
 /** A check that takes longer is given up, in ms: so would be the start of the run. */
 const MOST_MS = 10_000;
@@ -17,7 +18,8 @@ export function fitTo(data: DataText, characters: boolean): Promise<Config> {
       if (answer.kind === 'defaults') resolve(answer.config);
       else if (answer.kind === 'refused') reject(new InputError(answer.message));
     };
-    worker.onerror = ({ message }) => reject(new Error(`${data.file} could not be read: ${message}`));
+    worker.onerror = ({ message }) =>
+      reject(new Error(`${data.file} could not be read: ${workerFailed(message)}`));
   });
   worker.postMessage({ kind: 'data', data, characters } satisfies ToCheck);
   return answered.finally(() => worker.terminate());
@@ -62,7 +64,9 @@ export class Checker {
     };
     worker.onerror = ({ message }) => {
       this.#drop();
-      this.#done({ problem: { key: '', message: `the check of the settings failed: ${message}` } });
+      this.#done({
+        problem: { key: '', message: `the settings were not checked: ${workerFailed(message)}` },
+      });
     };
     return worker;
   }

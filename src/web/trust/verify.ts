@@ -4,6 +4,7 @@ import { byId, make, write } from '../dom.ts';
 import { count, significant } from '../format.ts';
 import { openWorker } from '../open-worker.ts';
 import type { FromVerify, ToVerify } from '../protocol.ts';
+import { workerFailed } from '../unloaded.ts';
 
 /** The button that runs the next step on the reference too, and what comes of it. */
 export class VerifyPanel {
@@ -41,7 +42,7 @@ export class VerifyPanel {
     }
     const worker = openWorker('verifying');
     this.#worker = worker;
-    worker.onerror = ({ message }) => this.#end(`The verification failed: ${message}`);
+    worker.onerror = ({ message }) => this.#end(`The verification failed: ${workerFailed(message)}`);
     worker.onmessage = ({ data }: MessageEvent<FromVerify>) => {
       if ('problem' in data) this.#end(data.problem);
       else this.#show(data.verification);

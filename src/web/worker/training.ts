@@ -5,6 +5,7 @@ import { evaluate } from '../../train/evaluate.ts';
 import { Diverged, type Trainer } from '../../train/trainer.ts';
 import { type Look, lookAt, samplePairs } from '../memory/look.ts';
 import type { Answer, Asked, FromWorker, Kept, Opening, Question, ToWorker } from '../protocol.ts';
+import { isUnloaded, RELOAD } from '../unloaded.ts';
 import { drawSource, lengthsFor, shownSource, testOn, tryOut } from './answers.ts';
 import { openRun } from './opening.ts';
 import type { Scope } from './scope.ts';
@@ -227,6 +228,8 @@ function fail(error: unknown): void {
         ? trainer
           ? 'Resume it from its last checkpoint, in the list of runs.'
           : 'Engine auto takes what there is.'
-        : 'This is a fault of pushdown: please report it.';
+        : isUnloaded(error)
+          ? RELOAD
+          : 'This is a fault of pushdown: please report it.';
   say({ kind: 'failed', message: messageOf(error), advice });
 }

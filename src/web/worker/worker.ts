@@ -1,4 +1,5 @@
 import type { Role } from '../protocol.ts';
+import { isUnloaded, RELOAD } from '../unloaded.ts';
 import type { Scope } from './scope.ts';
 
 /**
@@ -15,6 +16,11 @@ const ROLES: Record<Role, () => Promise<{ begin(scope: Scope<never, never>): voi
 const scope = globalThis as unknown as Scope<never, never>;
 const waiting: MessageEvent<never>[] = [];
 scope.onmessage = event => waiting.push(event);
-const { begin } = await ROLES[scope.name as Role]();
-begin(scope);
-for (const event of waiting) scope.onmessage?.(event);
+ROLES[scope.name as Role]().then(
+  ({ begin }) => {
+    begin(scope);
+    for (const event of waiting) scope.onmessage?.(event);
+  },
+  // The page hears it as an `error` event: a rejection alone would not reach it.
+  error => reportError(isUnloaded(error) ? new Error(`one of its scripts did not load. ${RELOAD}`) : error),
+);

@@ -1,0 +1,103 @@
+import { cp, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { Browser, Page } from 'puppeteer';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { launchBrowser } from '../support/browser.ts';
+import { fill, press, text, waitFor, waitForText } from '../support/page.ts';
+import { servePage } from '../support/server.ts';
+
+/** The page says so where its scripts do not load: all of them, or one that an update of the site took away. */
+
+let browser: Browser;
+
+beforeAll(async () => {
+  browser = await launchBrowser();
+});
+afterAll(() => browser?.close());
+
+/** The published page without those of its scripts that match. */
+async function without(scripts: RegExp, look: (page: Page, url: string) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'pushdown-stale-'));
+  await cp(inject('builtPage'), folder, { recursive: true });
+  const assets = join(folder, 'some/folder/assets');
+  const gone = (await readdir(assets)).filter(name => scripts.test(name));
+  expect(gone.length).toBeGreaterThan(0);
+  for (const name of gone) await rm(join(assets, name));
+  const server = await servePage(folder);
+  const page = await browser.newPage();
+  try {
+    await look(page, `${server.url}#v=1&preset=reverse&engine=cpu&paused`);
+  } finally {
+    await page.close();
+    await server.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+const isSeen = (page: Page, selector: string): Promise<boolean> =>
+  page.$eval(selector, element => element.checkVisibility({ visibilityProperty: true }));
+
+/** What a person reads, and that nothing can be pressed. */
+async function saysThatItHasNotStarted(page: Page, words: RegExp): Promise<void> {
+  await waitFor(page, 'the words', async () => isSeen(page, '#unloaded'));
+  expect(await text(page, '#unloaded')).toMatch(words);
+  expect(await text(page, 'header')).not.toMatch(/right now/);
+  await page.$eval('#verify', button => (button as HTMLElement).focus());
+  expect(await page.evaluate(() => document.activeElement?.id)).not.toBe('verify');
+}
+
+test('opened as a file', async () => {
+  const page = await browser.newPage();
+  await page.goto(pathToFileURL(join(inject('builtPage'), 'some/folder/index.html')).href);
+  await saysThatItHasNotStarted(page, /has not started.*opened as a file/s);
+  await page.close();
+});
+
+test('without its first script', () =>
+  without(/^index-.*\.js$/, async (page, url) => {
+    await page.goto(url);
+    await saysThatItHasNotStarted(page, /has not started.*allow JavaScript/s);
+  }));
+
+test('without a script that the first one loads', () =>
+  without(/^page-.*\.js$/, async (page, url) => {
+    await page.goto(url);
+    await waitForText(page, '#unloaded', /did not start/);
+    await saysThatItHasNotStarted(page, /one of its scripts did not load\. Reload the page/);
+  }));
+
+test.each([
+  ['the worker', /^worker-.*\.js$/],
+  ['what trains in the worker', /^training-.*\.js$/],
+  ['the engine', /^cpu-.*\.js$/],
+])('without %s', (_, scripts) =>
+  without(scripts, async (page, url) => {
+    await page.goto(url);
+    await waitForText(page, '#error', /did not load|dynamically imported/);
+    expect(await text(page, '#error')).toMatch(/Reload the page/);
+    expect(await text(page, '#error')).not.toMatch(/report it/);
+    expect(await text(page, '#status')).toBe('There is no run.');
+  }),
+);
+
+test('without what checks the settings', () =>
+  without(/^checking-.*\.js$/, async (page, url) => {
+    await page.goto(url);
+    await waitForText(page, '#status', /Ready/);
+    await fill(page, '#set-train-rate', '0.003');
+    await waitForText(page, '#settings-problem', /the settings were not checked: .*did not load.*Reload/);
+  }));
+
+test('where everything loads there are no such words', async () => {
+  const server = await servePage(inject('builtPage'));
+  const page = await browser.newPage();
+  await page.goto(`${server.url}#v=1&preset=reverse&engine=cpu&paused`);
+  await waitForText(page, '#status', /Ready/);
+  expect(await isSeen(page, '#unloaded')).toBe(false);
+  await press(page, '#step');
+  await waitForText(page, '#status', /step 1\b/);
+  await page.close();
+  await server.close();
+});
