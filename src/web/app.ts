@@ -60,6 +60,8 @@ export class App {
   #turn = 0;
   #last: Beginning | undefined;
   #swapping: Promise<void> = Promise.resolve();
+  /** Runs that were paused when they were left. */
+  readonly #paused = new Set<string>();
 
   /** @param opening what else a run is opened with, as the page stands */
   constructor(keeper: Keeper, opening: () => Pick<Opening, 'pace' | 'source'>, listeners: Listeners) {
@@ -198,6 +200,11 @@ export class App {
     await this.begin(asked);
   }
 
+  /** Whether a run of this tab was paused when another took its place. */
+  wasPaused(id: string): boolean {
+    return this.#paused.has(id);
+  }
+
   /** Has the current run kept as it is now. */
   async keepNow(): Promise<void> {
     const current = this.#current;
@@ -215,6 +222,8 @@ export class App {
     const before = this.#current;
     if (!before || before.run.ended) return;
     const late = new Promise(resolve => setTimeout(resolve, LAST_WORD));
+    const { id, going } = before.record;
+    this.#paused[going ? 'delete' : 'add'](id);
     before.run.tell({ kind: 'pause' });
     before.record.going = false;
     // A run that has failed has nothing more to say.

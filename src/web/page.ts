@@ -146,7 +146,7 @@ async function list(): Promise<void> {
 function opened({ run, record, history: curves }: Current, before: Current | undefined): void {
   const { opened: said } = run;
   rememberRun(record.id);
-  addressIs(record);
+  addressIs(record, before);
   for (const id of ['error', 'recovered', 'refused', 'link-problem', 'file-problem'])
     writeOrHide(element(id), undefined);
   write(element('keep-status'), '');
@@ -256,9 +256,16 @@ new Gallery(async (coming, name) => {
   element('memory-title').scrollIntoView({ behavior: 'smooth' });
 });
 
-// The address: a link reproduces a run.
-const addressIs = ({ config, engine }: StoredRun): void =>
-  history.replaceState(null, '', toAddress({ config, engine, paused: false }));
+/** The entry of the browser's history is another one already: a link was followed, or Back or Forward. */
+let navigated = false;
+
+/** The address: a link reproduces a run. Its entry of the browser's history knows which run it was. */
+function addressIs({ id, config, engine }: StoredRun, before?: Current): void {
+  const another = before !== undefined && before.record.id !== id && !navigated;
+  navigated = false;
+  const address = toAddress({ config, engine, paused: false });
+  history[another ? 'pushState' : 'replaceState']({ run: id }, '', address);
+}
 
 /** The run of this tab, over a reload. A browser that keeps nothing may refuse even this. */
 const TAB_RUN = 'pushdown run';
@@ -289,15 +296,37 @@ function addressed(hash = location.hash): Address | undefined {
     return undefined;
   }
 }
+/** The address that Back or Forward came to, where its run is kept. */
+let returned = '';
+addEventListener('popstate', async ({ state }) => {
+  const id: unknown = state?.run;
+  if (typeof id !== 'string') return;
+  returned = location.href;
+  if (id === app.current?.record.id) return;
+  navigated = true;
+  const address = addressed();
+  if (await keeper.run(id)) await app.resume(id, app.wasPaused(id));
+  else if (address) await app.begin(address);
+  settle();
+});
 addEventListener('hashchange', async ({ newURL }) => {
+  if (newURL === returned) {
+    returned = '';
+    return;
+  }
   // Not the address of this moment, which a run that has just opened may have set meanwhile.
   const address = addressed(new URL(newURL).hash);
   const warning = element('link-problem').textContent;
+  navigated = true;
   if (address) await app.begin(address);
-  // Also where it could not be had.
-  if (app.current) addressIs(app.current.record);
+  settle();
   writeOrHide(element('link-problem'), warning ?? undefined);
 });
+/** Also where the run could not be had, the address is that of the current one. */
+function settle(): void {
+  navigated = true;
+  if (app.current) addressIs(app.current.record);
+}
 
 /** What this tab had before a reload or a crash, if the address still means that; else what the address says. */
 export async function begin(): Promise<void> {

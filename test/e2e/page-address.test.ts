@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { fill, openPage, press, text, waitFor, waitForText } from '../support/page.ts';
+import { fill, openPage, press, stepOf, text, waitFor, waitForText } from '../support/page.ts';
 import { checkpointOf, rowsOfRuns, servedPage } from '../support/served-page.ts';
 
 /** The address of the page: it carries every setting. */
@@ -74,4 +74,38 @@ test('a link in a page that trains begins its run', async () => {
   });
   await waitFor(page, 'the other run', async () => page.url().includes('copy%2Fqueue'));
   await waitFor(page, 'two runs', async () => (await rowsOfRuns(page)) === 2);
+});
+
+test('Back and Forward go on with the runs that were left', async () => {
+  const { page, complaints } = await openPage(served.context, onCpu('&train.steps=1000000&train.stopAt=0'));
+  await waitFor(page, 'some steps', async () => (await stepOf(page)) > 100);
+  await press(page, '#go');
+  await waitForText(page, '#status', /Paused at step/);
+  const first = await stepOf(page);
+  // A link, then a run of the form.
+  await page.evaluate(() => {
+    location.hash = 'v=1&preset=reverse&engine=cpu&train.seed=8&train.steps=1000000&train.stopAt=0';
+  });
+  await waitForText(page, '#runs tr.current', /seed 8/);
+  await waitFor(page, 'steps of the second', async () => (await stepOf(page)) > 100);
+  await fill(page, '#set-train-seed', '9');
+  await waitForText(page, '#sizes', /parameters/);
+  await press(page, '#begin');
+  await waitForText(page, '#runs tr.current', /seed 9/);
+
+  await page.goBack();
+  await waitForText(page, '#runs tr.current', /seed 8/);
+  // It trains on from where it was left.
+  await waitFor(page, 'the second run', async () => (await stepOf(page)) > 100);
+  expect(await text(page, '#go')).toBe('Pause');
+  expect(page.url()).toContain('train.seed=8');
+  await page.goBack();
+  await waitForText(page, '#runs tr.current', /seed 0/);
+  // This one was paused.
+  await waitForText(page, '#status', new RegExp(`Paused at step ${first.toLocaleString('en')}\\b`));
+  await page.goForward();
+  await waitForText(page, '#runs tr.current', /seed 8/);
+  await waitFor(page, 'the second run again', async () => (await stepOf(page)) > 100);
+  expect(await rowsOfRuns(page)).toBe(3);
+  expect(complaints).toEqual([]);
 });
