@@ -6,6 +6,7 @@ import type { Browser, Page } from 'puppeteer';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { launchBrowser } from '../support/browser.ts';
 import { openPage, press, waitForText } from '../support/page.ts';
+import { checkpointOf } from '../support/served-page.ts';
 import { type Server, servePage } from '../support/server.ts';
 
 /**
@@ -32,6 +33,8 @@ afterAll(async () => {
 
 test('untouched, the default run is solved within three minutes; it is right ten times as long, and verified', async () => {
   await waitForText(page, '#status', /^Solved at step/, 180_000);
+  // Nobody's first run gets stuck.
+  expect((await checkpointOf(page)).run.restarts).toBe(0);
   await press(page, '#measure-lengths');
   await press(page, '#try button');
   await press(page, '#verify');
