@@ -29,7 +29,7 @@ function nameOf({ vendor, architecture, device, description }: AdapterInfo): str
     [device, description, architecture].find(text => text && !/^(0x)?[\da-f]+$/i.test(text)) ?? '';
   const words = model.replaceAll('-', ' ').trim();
   const named = words.toLowerCase().includes(vendor.toLowerCase()) ? words : `${vendor} ${words}`;
-  return named.trim() || 'unnamed';
+  return named.trim() || 'an adapter without a name';
 }
 
 /** On the adapter itself in browsers of before 2025. */

@@ -3,6 +3,8 @@ import { type Config, MOMENTS } from '../base/config.ts';
 import { endsOfModel } from '../base/memories.ts';
 import { countParameters, type ModelSpec, widthOfHeads } from '../base/parameters.ts';
 import type { Data } from '../tasks/data-file.ts';
+import { batchFor } from './evaluate.ts';
+import { EVALUATED } from './model.ts';
 import { setup } from './setup.ts';
 
 /** Bytes on the device that a configuration asks for, about. */
@@ -11,7 +13,12 @@ export interface Estimate {
   parameters: number;
   /** Activations of a training batch of the longest sequences, and their gradients. */
   activations: number;
+  /** The same room for the batches that are evaluated between steps, which a GPU keeps as well. */
+  evaluation: number;
+  /** Of training alone. */
   total: number;
+  /** With evaluation: what a GPU has in use. The CPU, which takes a batch in groups, needs less. */
+  most: number;
 }
 
 /** Bytes of a float32. */
@@ -19,18 +26,25 @@ const FLOAT = 4;
 
 /**
  * Memory of training, from shapes alone: an estimate, to know beforehand whether it is megabytes or gigabytes. Kernels
- * align, keep what they recompute elsewhere, and may need scratch: `Model.bytes` says what it really is. Evaluation
- * takes no more: its batches shrink as sequences grow.
+ * align, keep what they recompute elsewhere, and may need scratch: `Model.bytes` says what it really is.
  */
 export function bytesOf(config: Config, data?: Data): Estimate {
   const { task, spec } = setup(config, data);
   const { mean, square } = MOMENTS[config.train.optimiser];
   const copies = 2 + Number(mean) + Number(square);
   const parameters = FLOAT * copies * countParameters(spec);
-  const steps = config.train.batch * task.steps(config.task.maxLength);
   // Every activation has a gradient.
-  const activations = FLOAT * 2 * steps * perStep(spec);
-  return { parameters, activations, total: parameters + activations };
+  const bytesFor = (B: number, T: number): number => FLOAT * 2 * B * T * perStep(spec);
+  const activations = bytesFor(config.train.batch, task.steps(config.task.maxLength));
+  const T = task.steps(config.train.evaluateLength || 2 * config.task.maxLength);
+  const evaluation = bytesFor(Math.min(EVALUATED, batchFor(T)), T);
+  return {
+    parameters,
+    activations,
+    evaluation,
+    total: parameters + activations,
+    most: parameters + Math.max(activations, evaluation),
+  };
 }
 
 /** Numbers that one time step of one sequence leaves for the backward pass. */

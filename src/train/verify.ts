@@ -36,6 +36,8 @@ export interface Verification {
   weights: Difference[];
   /** Relative difference that float32 is allowed, and whether loss, forward pass and gradients keep to it. */
   bound: number;
+  /** Absolute difference that the loss and gradients are allowed beside it. */
+  floor: number;
   agrees: boolean;
 }
 
@@ -98,9 +100,9 @@ export async function verifyStep(
   const gradients = names.map(name => compare(name, a.gradients.get(name)!, b.gradients.get(name)!));
   const weights = names.map(name => compare(name, a.after.get(name)!, b.after.get(name)!));
   const loss = { engine: a.report.objective, reference: b.report.objective };
-  const slack = ROUNDED * weightOf(batch);
+  const floor = ROUNDED * weightOf(batch);
   const kept = (floor: number) => (one: Difference) => one.difference <= BOUND * one.largest + floor;
-  const lossKept = Math.abs(loss.engine - loss.reference) <= BOUND * Math.abs(loss.reference) + slack;
+  const lossKept = Math.abs(loss.engine - loss.reference) <= BOUND * Math.abs(loss.reference) + floor;
   return {
     step: state.step,
     sequences: batch.B,
@@ -112,7 +114,8 @@ export async function verifyStep(
     gradients,
     weights,
     bound: BOUND,
-    agrees: lossKept && forward.every(kept(0)) && gradients.every(kept(slack)),
+    floor,
+    agrees: lossKept && forward.every(kept(0)) && gradients.every(kept(floor)),
   };
 }
 

@@ -1,10 +1,11 @@
+import type { Config } from '../base/config.ts';
 import { InputError, messageOf } from '../base/errors.ts';
 import { engineName, REFERENCE } from '../platform/names.ts';
 import { preset } from '../train/presets.ts';
 import { recoveredWords } from '../train/recovery.ts';
 import { App, type Beginning, type Current } from './app.ts';
 import { Charts } from './charts/charts.ts';
-import { noHistory } from './charts/history.ts';
+import { type History, noHistory } from './charts/history.ts';
 import { byId, write, writeOrHide } from './dom.ts';
 import { count } from './format.ts';
 import { Exports } from './keep/exports.ts';
@@ -16,10 +17,18 @@ import { MemoryView } from './memory/view.ts';
 import { Controls } from './panels/controls.ts';
 import { Gallery } from './panels/gallery.ts';
 import { LengthChart } from './panels/lengths.ts';
-import { showCurves, showEnd, showLook, showOpened, showProgress, showStep } from './panels/numbers.ts';
+import {
+  showCurves,
+  showEnd,
+  showEvaluated,
+  showLook,
+  showOpened,
+  showProgress,
+  showStep,
+} from './panels/numbers.ts';
 import { TryIt } from './panels/tryit.ts';
 import { isOver, type RunState } from './protocol.ts';
-import type { Heard } from './run.ts';
+import type { Heard, Run } from './run.ts';
 import { type Address, readAddress, toAddress } from './settings/address.ts';
 import { wordsOf } from './settings/differences.ts';
 import { type Draft, SettingsForm } from './settings/form.ts';
@@ -52,11 +61,11 @@ const app = new App(keeper, () => ({ pace: controls.pace, source: source.value }
     write(element('keep-status'), '');
     showRuns();
     if (file) {
-      const goesOn = current ? ' The current run goes on.' : '';
+      const goesOn = current ? ' The current run continues.' : '';
       writeOrHide(element('file-problem'), `${file}: ${message}${goesOn}`);
       element('file-problem').scrollIntoView({ block: 'nearest' });
     } else if (current) {
-      form.refuse(`${message} The current run goes on.`);
+      form.refuse(`${message} The current run continues.`);
       element('settings-title').scrollIntoView({ block: 'nearest' });
     }
     if (!current) {
@@ -160,8 +169,24 @@ function opened({ run, record, history: curves }: Current, before: Current | und
   verify.clear();
   charts.show(curves);
   showCurves(curves, record.step);
+  if (!hasLoss(curves)) evaluateUnknown(run);
   if (before && before.record.id !== record.id) runs.add(before.record.id);
   showRuns();
+}
+
+const hasLoss = ({ loss }: History): boolean => loss.some(value => value !== null);
+
+/** A model that was trained elsewhere has no numbers here yet: they are measured. */
+async function evaluateUnknown(run: Run): Promise<void> {
+  if (run.opened.step === 0) return;
+  try {
+    const { longest } = await run.ask('lengths', {});
+    const evaluation = await run.ask('evaluate', { length: longest, sequences: 64 });
+    if (run === app.current?.run && !hasLoss(app.current.history)) showEvaluated(evaluation);
+  } catch (error) {
+    // A device that cannot hold the batch, or a run that has ended: the tiles stay empty.
+    if (!(error instanceof InputError)) throw error;
+  }
 }
 
 function heard(message: Heard, { record }: Current): void {
@@ -169,7 +194,7 @@ function heard(message: Heard, { record }: Current): void {
     case 'state':
       showStep(message.step);
       if (isOver(message.state)) showEnd();
-      controls.show(message.state, statusOf(message.state, message.step));
+      controls.show(message.state, statusOf(message.state, message.step, record.config), message.step);
       break;
     case 'progress':
       charts.changed();
@@ -180,7 +205,7 @@ function heard(message: Heard, { record }: Current): void {
       break;
     case 'restart': {
       const { step, restarts, loss } = message.restart;
-      const stuck = `Stuck at a loss of ${loss.toFixed(3)} at step ${count(step)}: begun anew (restart ${restarts}).`;
+      const stuck = `Stuck at a loss of ${loss.toFixed(3)} at step ${count(step)}: restarted with new weights (${restarts}).`;
       controls.show('running', stuck);
       break;
     }
@@ -204,20 +229,21 @@ function heard(message: Heard, { record }: Current): void {
   }
 }
 
-function statusOf(state: RunState, step: number): string {
+function statusOf(state: RunState, step: number, { train }: Config): string {
+  const { stopAt, stopPasses: passes } = train;
   switch (state) {
     case 'running':
       return 'Training …';
     case 'paused':
       return step === 0 ? 'Ready.' : `Paused at step ${count(step)}.`;
     case 'solved':
-      return `Solved at step ${count(step)}: nearly all evaluated sequences were wholly right. Trained on, it is right for longer ones.`;
+      return `Solved at step ${count(step)}: at least ${Number((100 * stopAt).toPrecision(4))} % of test sequences fully correct, ${passes === 1 ? 'once' : passes === 2 ? 'twice in a row' : `${passes} times in a row`}. Keep training for longer ones.`;
     case 'done':
-      return `Done: all ${count(step)} steps are made.`;
+      return `Done: all ${count(step)} steps.`;
     case 'stalled':
-      return `Ended at step ${count(step)}: the loss had not improved for as long as patience allows.`;
+      return `Ended at step ${count(step)}: the loss no longer improved.`;
     case 'stopped':
-      return `Stopped at step ${count(step)}. Restart begins anew; the run is kept below.`;
+      return `Stopped at step ${count(step)}. The run is kept below.`;
   }
 }
 
@@ -291,7 +317,7 @@ function addressed(hash = location.hash): Address | undefined {
     return address;
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    const instead = app.current ? 'The current run goes on.' : 'The default run begins instead.';
+    const instead = app.current ? 'The current run continues.' : 'The default run starts instead.';
     writeOrHide(element('link-problem'), `The link cannot be used: ${error.message} ${instead}`);
     return undefined;
   }
@@ -343,12 +369,12 @@ export async function begin(): Promise<void> {
   if (earlier) {
     await app.resume(earlier.id, !earlier.going || address?.paused);
     if (app.current)
-      write(element('keep-status'), `Went on from step ${count(earlier.step)}, kept in this browser.`);
+      write(element('keep-status'), `Resumed from step ${count(earlier.step)}, kept in this browser.`);
   }
   if (!app.current) {
     const why = element('error').textContent;
     await app.begin(wanted);
-    if (why) writeOrHide(element('error'), `What was kept of this run could not be opened: ${why}`);
+    if (why) writeOrHide(element('error'), `The run kept in this browser could not be opened: ${why}`);
   }
   writeOrHide(element('link-problem'), warning);
 }

@@ -112,6 +112,8 @@ export interface Opened {
   details?: AdapterDetails;
   /** A GPU was hoped for, and this is why there is none. */
   missing?: string;
+  /** Training steps done. */
+  step: number;
   /** How the kernels of the model are laid out. */
   plan: string;
   parameters: number;
@@ -149,7 +151,7 @@ export type FromWorker =
 /** What a configuration comes to before anything is opened. */
 export interface Sizes {
   parameters: number;
-  /** On the device, about. */
+  /** On the device, at most, about. */
   bytes: number;
 }
 

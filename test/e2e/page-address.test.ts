@@ -57,7 +57,7 @@ test.each([
     location.hash = hash;
   }, hash);
   await waitForText(page, '#link-problem', words);
-  expect(await text(page, '#link-problem')).toContain('The current run goes on.');
+  expect(await text(page, '#link-problem')).toContain('The current run continues.');
   expect(await text(page, '#status')).toMatch(/Paused at step 1\b/);
   await waitFor(page, 'the address of the run', async () => page.url() === before.replace('&paused', ''));
 });

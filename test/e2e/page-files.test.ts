@@ -54,7 +54,7 @@ test('pairs of your own are trained on, over a reload too, and tested on', async
   await waitForText(
     page,
     '#file-problem',
-    /own.safetensors: .*open own.tsv together with the checkpoint.*The current run goes on/,
+    /own.safetensors: .*open own.tsv together with the checkpoint.*The current run continues/,
   );
   await drop(page, { name: 'own.safetensors', content: bytes }, { name: 'own.tsv', content: pairs });
   await waitFor(page, 'the run of the file', async () => (await rowsOfRuns(page)) === 3);
@@ -82,7 +82,7 @@ test('bad ones are named, and cost nothing', async () => {
     await drop(page, { name, content });
     const place = '#file-problem';
     await waitForText(page, place, words);
-    expect(await text(page, place)).toContain('The current run goes on.');
+    expect(await text(page, place)).toContain('The current run continues.');
     expect(await text(page, '#status')).toMatch(/Paused at step 1\b/);
   }
   await drop(page, { name: 'a.tsv', content: 'a\tb' }, { name: 'b.tsv', content: 'a\tb' });

@@ -39,6 +39,7 @@ test('a run that is resumed and left at once does not come back', async () => {
     location.hash = '#v=1&preset=reverse&engine=cpu&train.seed=6&paused';
   });
   await waitForText(page, '#status', /Ready/);
+  await page.waitForSelector('#runs [id^=resume-]');
   // The address is read a moment after the click, before the run is found in the browser's storage.
   await page.evaluate(() => {
     document.querySelector<HTMLElement>('#runs [id^=resume-]')!.click();
@@ -80,7 +81,7 @@ test('a run that diverges says so, keeps its last good weights, and can be left 
   await waitForText(page, '#verify-status', /ended|nothing to compare/);
   await waitForText(page, '#runs', /Resume/);
   await press(page, '#runs button');
-  await waitFor(page, 'the run again', async () => /Pause|Start/.test(await text(page, '#go')));
+  await waitFor(page, 'the run again', async () => /Pause|Resume/.test(await text(page, '#go')));
   await page.evaluate(() => {
     location.hash = '#v=1&preset=reverse&engine=cpu&paused';
   });

@@ -36,7 +36,7 @@ test('a run that another tab has is not trained twice', async () => {
   );
   await waitFor(second, 'both runs', async () => (await rowsOfRuns(second)) === 2);
   await press(second, '#runs tr:nth-child(2) button');
-  await waitForText(second, '#settings-problem', /open in another tab. The current run goes on/);
+  await waitForText(second, '#settings-problem', /open in another tab. The current run continues/);
 });
 
 test('storage that is full is told, and training goes on', async () => {

@@ -56,7 +56,7 @@ test('paused, stepped, slowed down, continued', async () => {
 test('over after half of the steps, and trained on', async () => {
   const { page } = await openPage(served.context, address().replace(`${STEPS}`, `${STEPS / 2}`));
   await isDone(page);
-  expect(await text(page, '#go')).toBe('Train on');
+  expect(await text(page, '#go')).toBe('Keep training');
   await press(page, '#go');
   await waitForText(page, '#status', new RegExp(`Done: all ${STEPS.toLocaleString('en')} steps`), 60_000);
   expect(comparable(await checkpointOf(page))).toEqual(comparable(uninterrupted));
@@ -78,7 +78,7 @@ test('reloaded in mid-training', async () => {
   expect(kept).toBeLessThan(STEPS);
   await page.reload();
   await ready(page);
-  await waitForText(page, '#keep-status', /Went on from step \d+, kept in this browser/);
+  await waitForText(page, '#keep-status', /Resumed from step \d+, kept in this browser/);
   await isDone(page);
   expect(comparable(await checkpointOf(page))).toEqual(comparable(uninterrupted));
   // The same run, not another one beside it.
@@ -106,7 +106,7 @@ test('its tab crashed, its address opened anew', async () => {
   await new Promise(resolve => setTimeout(resolve, 500));
   await page.close().catch(() => undefined);
   const { page: anew } = await openPage(served.context, address());
-  await waitForText(anew, '#keep-status', /Went on from step \d+/);
+  await waitForText(anew, '#keep-status', /Resumed from step \d+/);
   await isDone(anew);
   expect(comparable(await checkpointOf(anew))).toEqual(comparable(uninterrupted));
 });

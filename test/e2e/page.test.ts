@@ -81,7 +81,7 @@ test('begins by itself; pause, step, continue, stop, restart', async () => {
     await press(page, '#stop');
     await waitForText(page, '#status', /Stopped at step/);
     const stopped = await stepOf(page);
-    expect(await text(page, '#go')).toBe('Train on');
+    expect(await text(page, '#go')).toBe('Keep training');
     await press(page, '#go');
     await waitFor(page, 'more steps', async () => (await stepOf(page)) > stopped + 25);
     await press(page, '#restart');
@@ -204,7 +204,7 @@ describe('a run that waits', () => {
       '#changes',
       /Hidden width H 32 → 24.*Seed 0 → 5|Seed 0 → 5.*Hidden width H 32 → 24/s,
     );
-    await waitForText(page, '#sizes', /[\d,]+ parameters · about .+ on the device/);
+    await waitForText(page, '#sizes', /[\d,]+ parameters · up to .+ on the device/);
     await press(page, '#begin');
     await waitForText(page, '#status', /Done: all 100 steps/);
     expect(page.url()).toMatch(

@@ -150,7 +150,8 @@ test.each([
     'gpu',
   ],
   [{ vendor: 'nvidia', device: '0x2330', description: 'NVIDIA H100' }, 'NVIDIA H100', 'gpu'],
-  [{}, 'unnamed', 'gpu'],
+  [{}, 'an adapter without a name', 'gpu'],
+  [{ isFallbackAdapter: true }, 'an adapter without a name', 'software'],
 ] as const)('an adapter %o is %s, %s', (info, name, kind) => {
   expect(describeAdapter(adapter(info))).toMatchObject({ name, kind });
 });

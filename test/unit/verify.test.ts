@@ -75,3 +75,16 @@ test('the first sequences of the batch are the batch, where it is too much for t
   expect(sequencesFor(2547, 22, 32)).toBe(32);
   expect(sequencesFor(1_000_000, 1000, 32)).toBe(1);
 });
+
+test('the absolute difference that is allowed is told beside the relative one', async () => {
+  const checkpoint = await trained();
+  const { floor } = await verifyStep(reference, reference, checkpoint);
+  expect(floor).toBeGreaterThan(0);
+  const by = (share: number): Engine =>
+    bent(gradients => {
+      const zeros = gradients.get('b_o')!;
+      for (let i = 0; i < zeros.length; i++) zeros[i] += share * floor;
+    });
+  expect((await verifyStep(by(0.9), reference, checkpoint)).agrees).toBe(true);
+  expect((await verifyStep(by(1e4), reference, checkpoint)).agrees).toBe(false);
+});

@@ -236,14 +236,14 @@ test.each([
   [
     'Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 Chrome/110.0.0.0 Safari/537.36 Edg/110.0',
     true,
-    /this Edge is of before WebGPU|This Edge is of before WebGPU/,
+    /This Edge predates WebGPU/,
   ],
   [
     'Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0',
     true,
-    /about:config of Firefox Nightly/,
+    /^Update Firefox.*Elsewhere set dom.webgpu.enabled .* use Chrome/,
   ],
-  ['Mozilla/5.0 (Windows NT 10.0; rv:145.0) Gecko/20100101 Firefox/145.0', true, /dom.webgpu.enabled/],
+  ['Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko/20100101 Firefox/150.0', true, /^Set dom.webgpu.enabled/],
   [
     'Mozilla/5.0 (Macintosh) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Safari/605.1.15',
     true,
@@ -254,10 +254,16 @@ test.each([
     true,
     /feature flags/,
   ],
-  ['lynx', true, /take a current Chrome/],
+  ['lynx', true, /use a current Chrome/],
   ['Mozilla/5.0 Chrome/143.0.0.0 Safari/537.36', false, /over https, or from localhost/],
 ])('advice for %s', (agent, secure, words) => {
-  expect(adviceFor(agent, secure)).toMatch(words);
+  expect(adviceFor(agent, secure, false)).toMatch(words);
+});
+
+test('Firefox that has WebGPU but no GPU for it is not asked for a preference that is set', () => {
+  const agent = 'Mozilla/5.0 (Windows NT 10.0; rv:145.0) Gecko/20100101 Firefox/145.0';
+  expect(adviceFor(agent, true, true)).toMatch(/update the graphics driver.*about:support/);
+  expect(adviceFor(agent, true, true)).not.toMatch(/dom\.webgpu|Nightly/);
 });
 
 test('bytes as people read them', () => {

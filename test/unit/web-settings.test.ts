@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { assign, FIELDS, KEYS } from '../../src/base/config.ts';
+import { bytesOf } from '../../src/train/estimate.ts';
 import { PRESETS, preset } from '../../src/train/presets.ts';
 import { fingerprint, readAddress, toAddress } from '../../src/web/settings/address.ts';
 import { changesBetween, differing, nearestPreset, wordsOf } from '../../src/web/settings/differences.ts';
@@ -106,6 +107,12 @@ describe('words', () => {
 describe('settings together', () => {
   test('what is right has sizes', () => {
     expect(check(preset('reverse')).sizes).toMatchObject({ parameters: 2547 });
+  });
+
+  test('the memory that is told beforehand has room for evaluation, which takes most of it', () => {
+    const { total, most } = bytesOf(preset('reverse'));
+    expect(most).toBeGreaterThan(8 * total);
+    expect(check(preset('reverse')).sizes?.bytes).toBe(most);
   });
 
   test.each([

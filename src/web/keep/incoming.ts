@@ -12,7 +12,7 @@ export function takeFiles(app: App, form: SettingsForm, tryIt: TryIt): void {
   const problem = byId('file-problem', HTMLElement);
   const dropped = byId('dropped', HTMLElement);
   const refuse = (error: unknown): void => {
-    writeOrHide(problem, `${messageOf(error)}${app.current ? ' The current run goes on.' : ''}`);
+    writeOrHide(problem, `${messageOf(error)}${app.current ? ' The current run continues.' : ''}`);
     problem.scrollIntoView({ block: 'nearest' });
   };
 
@@ -45,7 +45,7 @@ export function takeFiles(app: App, form: SettingsForm, tryIt: TryIt): void {
         }, refuse);
       });
     dropped.replaceChildren(
-      make('p', {}, `${data.file}: pairs of your own. What shall be done with them?`),
+      make('p', {}, `${data.file}: pairs of your own. What do you want to do with them?`),
       make(
         'div',
         { class: 'buttons' },

@@ -85,7 +85,7 @@ export class RunList {
     });
     const swatch = make('i', { class: 'run-colour' });
     swatch.style.background = at >= 0 ? comparedColour(at) : current ? 'var(--push)' : 'transparent';
-    const changes = before ? changesBetween(before.config, config) || 'the same settings' : 'the first one';
+    const changes = before ? changesBetween(before.config, config) || 'the same settings' : 'first run';
     const act = (label: string, work: () => void) =>
       button(label, work, {
         id: `${label.toLowerCase().replace(' ', '-')}-${id}`,
@@ -96,9 +96,13 @@ export class RunList {
       current ? { class: 'current', 'aria-current': 'true' } : {},
       make('td', { class: 'draw' }, draw, swatch),
       make('th', { scope: 'row' }, name, make('small', {}, when(run.created))),
-      make('td', {}, changes),
-      make('td', {}, `${count(step)}, ${current ? 'this one' : STATES[state]}`),
-      make('td', {}, coarse === undefined ? '–' : `${percent(coarse)} at ${length}`),
+      make('td', { 'data-label': 'changed' }, changes),
+      make('td', { 'data-label': 'step' }, `${count(step)}, ${current ? 'current' : STATES[state]}`),
+      make(
+        'td',
+        { 'data-label': 'coarse accuracy' },
+        coarse === undefined ? '–' : `${percent(coarse)} at ${length}`,
+      ),
       make(
         'td',
         { class: 'acts' },

@@ -48,7 +48,7 @@ export class Picture {
     const asked = steps.target.flatMap((target, t) => (target === '·' ? [] : [t]));
     const label =
       `Strengths over ${steps.input.length} steps. Output: ${asked.map(t => steps.output[t]).join(' ')}. ` +
-      `Right would be: ${asked.map(t => steps.target[t]).join(' ')}.`;
+      `Correct answer: ${asked.map(t => steps.target[t]).join(' ')}.`;
     if (this.#canvas.getAttribute('aria-label') !== label) this.#canvas.setAttribute('aria-label', label);
     this.#draw();
     this.#tell();
@@ -166,7 +166,7 @@ export class Picture {
         context.restore();
       } else {
         context.textAlign = 'center';
-        context.fillText(name, x, y + LINE / 2);
+        context.fillText(name, x, y + LINE / 2, column - 2);
       }
     });
     this.#name('input', left, y + labels / 2);
@@ -206,7 +206,7 @@ export class Picture {
   #drawOutputs({ output, target, likely }: Steps, layout: Layout): void {
     const { column, left, labelled, outputs: y } = layout;
     const sure = output.map((name, t) => (name === '·' ? 0 : (likely[t][0]?.value ?? 0)));
-    this.#drawBars('sure', 'sure', sure, layout, y);
+    this.#drawBars('confidence', 'sure', sure, layout, y);
     const context = this.#context;
     const [ink, muted, bad] = [colour('ink'), colour('muted'), colour('bad')];
     const [outputs, right] = [y + BAR + GAP + LINE * 0.5, y + BAR + GAP + LINE * 1.5];
@@ -218,11 +218,12 @@ export class Picture {
       const wrong = name !== '·' && name !== target[t];
       context.fillStyle = name === '·' ? muted : wrong ? bad : ink;
       if (labelled) {
-        context.fillText(name, x, outputs);
+        // Narrower, where it is wider than its column: labels must not run into each other.
+        context.fillText(name, x, outputs, column - 2);
         // Not by colour alone.
         if (wrong) context.fillRect(x - column * 0.3, outputs - 0.5, column * 0.6, 1.5);
         context.fillStyle = muted;
-        context.fillText(target[t], x, right);
+        context.fillText(target[t], x, right, column - 2);
       } else if (name !== '·') {
         context.fillRect(x - column * 0.35, wrong ? outputs - 6 : outputs - 1, column * 0.7, wrong ? 12 : 2);
       }

@@ -67,7 +67,7 @@ export class MemoryView {
   #start(): void {
     clearInterval(this.#playing);
     if (Number(this.#slider.value) >= Number(this.#slider.max)) this.#choose(0);
-    write(this.#play, 'Halt');
+    write(this.#play, 'Pause');
     this.#playing = setInterval(() => {
       const next = Number(this.#slider.value) + 1;
       if (next > Number(this.#slider.max)) this.#stop();

@@ -18,11 +18,11 @@ export interface Commands {
 const GO: Record<Phase, string> = {
   opening: 'Start',
   running: 'Pause',
-  paused: 'Start',
-  done: 'Train on',
-  solved: 'Train on',
-  stalled: 'Train on',
-  stopped: 'Train on',
+  paused: 'Resume',
+  done: 'Keep training',
+  solved: 'Keep training',
+  stalled: 'Keep training',
+  stopped: 'Keep training',
   failed: 'Start',
 };
 
@@ -73,11 +73,11 @@ export class Controls {
     return { steps: Number(this.#pace.value), looks: Number(this.#looks.value) };
   }
 
-  /** @param status what has happened, in a few words */
-  show(phase: Phase, status: string): void {
+  /** @param status what has happened, in a few words @param step training steps done */
+  show(phase: Phase, status: string, step = 0): void {
     this.#phase = phase;
     const [running, paused] = [phase === 'running', phase === 'paused'];
-    write(this.#go, GO[phase]);
+    write(this.#go, paused && step === 0 ? 'Start' : GO[phase]);
     this.#go.disabled = phase === 'opening' || phase === 'failed';
     this.#step.disabled = !paused;
     this.#stop.disabled = !running && !paused;

@@ -1,4 +1,5 @@
 import { meanOf, type PhaseProfile } from '../../train/metrics.ts';
+import type { Evaluation } from '../../train/evaluate.ts';
 import type { Progress } from '../../train/trainer.ts';
 import type { ColumnName, History } from '../charts/history.ts';
 import { byId, make, write } from '../dom.ts';
@@ -33,6 +34,14 @@ export function showProgress(progress: Progress): void {
   put('length', String(progress.length));
   put('speed', count(progress.timeStepsPerSecond));
   put('eta', duration(progress.eta));
+}
+
+/** Of a model without a history, as a checkpoint from a file: what it does on fresh sequences of its longest trained length. */
+export function showEvaluated({ loss, coarse, fine, length }: Evaluation): void {
+  put('loss', significant(loss));
+  put('coarse', percent(coarse));
+  put('fine', percent(fine));
+  put('length', count(length));
 }
 
 /** Of a run that goes on, or is over: what it came to last. */

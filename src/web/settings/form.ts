@@ -135,8 +135,8 @@ export class SettingsForm {
       else {
         this.#config = made;
         this.#begin.disabled = false;
-        const { parameters, bytes: total } = checked.sizes;
-        write(this.#sizes, `${count(parameters)} parameters · about ${bytes(total)} on the device`);
+        const { parameters, bytes: most } = checked.sizes;
+        write(this.#sizes, `${count(parameters)} parameters · up to ${bytes(most)} on the device`);
       }
     }
     this.#tellChanges();

@@ -72,7 +72,7 @@ export const SECTIONS: readonly Section[] = [
   {
     title: 'Training',
     fields: {
-      'train.steps': { label: 'Steps at most', unit: 'steps' },
+      'train.steps': { label: 'Max. steps', unit: 'steps' },
       'train.batch': { label: 'Batch B', unit: 'sequences' },
       'train.optimiser': { label: 'Optimiser' },
       'train.rate': { label: 'Learning rate' },
@@ -106,7 +106,7 @@ export const SECTIONS: readonly Section[] = [
       'train.growAfter': { label: 'Grow after', unit: 'sequences', applies: grows },
       'train.restartAfter': { label: 'Restart after', unit: 'steps' },
       'train.restartAbove': { label: 'Restart above', unit: 'loss', applies: restarts },
-      'train.maxRestarts': { label: 'Restarts at most', applies: restarts },
+      'train.maxRestarts': { label: 'Max. restarts', applies: restarts },
     },
   },
   {

@@ -2,6 +2,7 @@ import { engineLine } from '../../platform/names.ts';
 import { byId, make, write, writeOrHide } from '../dom.ts';
 import { bytes, count } from '../format.ts';
 import type { Opened } from '../protocol.ts';
+import { isUnloaded, RELOAD } from '../unloaded.ts';
 import { adviceFor } from './advice.ts';
 
 /** Which engine computes and on what, in a line; all that the adapter tells, below it. */
@@ -9,10 +10,12 @@ export function showAdapter(run: Opened): void {
   const { engine, adapter, details, parameters, plan, missing } = run;
   const sizes = `${count(parameters)} parameters · plan ${plan} · ${bytes(run.bytes)} on the device`;
   write(byId('adapter', HTMLElement), `${engineLine({ name: engine, adapter })} · ${sizes}`);
+  const advice = isUnloaded(missing)
+    ? RELOAD
+    : adviceFor(navigator.userAgent, isSecureContext, 'gpu' in navigator);
   writeOrHide(
     byId('notice', HTMLElement),
-    missing &&
-      `No GPU: ${missing}. Training runs on the CPU instead. ${adviceFor(navigator.userAgent, isSecureContext)}`,
+    missing && `No GPU: ${missing}. Training runs on the CPU instead. ${advice}`,
   );
   const facts = byId('adapter-facts', HTMLElement);
   if (!details) {

@@ -1,23 +1,26 @@
-/** What to do for WebGPU in this browser: one or two sentences. */
-export function adviceFor(userAgent: string, secure: boolean): string {
-  if (!secure) return 'Open this page over https, or from localhost: browsers give WebGPU to no other.';
+/** What to do for WebGPU in this browser: one or two sentences. @param offered whether the browser has `navigator.gpu` */
+export function adviceFor(userAgent: string, secure: boolean, offered: boolean): string {
+  if (!secure) return 'Open this page over https, or from localhost: browsers offer WebGPU to no other page.';
   const version = (name: string): number => Number(new RegExp(`${name}/(\\d+)`).exec(userAgent)?.[1] ?? 0);
   const linux = /Linux/.test(userAgent) && !/Android/.test(userAgent);
   const chromium = version('Edg') || version('Chrome');
   if (chromium) {
     const name = /Edg\//.test(userAgent) ? 'Edge' : 'Chrome';
-    if (chromium < 113) return `This ${name} is of before WebGPU: update it to 113 or newer.`;
+    if (chromium < 113) return `This ${name} predates WebGPU: update it to 113 or newer.`;
     const address = name === 'Edge' ? 'edge' : 'chrome';
     if (linux) {
-      return `On Linux set ${address}://flags/#enable-unsafe-webgpu and #enable-vulkan to Enabled, start ${name} anew, and look at ${address}://gpu.`;
+      return `On Linux set ${address}://flags/#enable-unsafe-webgpu and #enable-vulkan to Enabled, restart ${name}, and look at ${address}://gpu.`;
     }
-    return `Turn graphics acceleration on in the settings of ${name}, update the graphics driver, and look at ${address}://gpu.`;
+    return `Turn on graphics acceleration in the settings of ${name}, update the graphics driver, and look at ${address}://gpu.`;
   }
   const firefox = version('Firefox');
   if (firefox) {
-    return firefox < 141 || linux
-      ? 'Firefox has WebGPU on Windows from 141 and on Apple Silicon from 145; elsewhere set dom.webgpu.enabled to true in about:config of Firefox Nightly, or take Chrome.'
-      : 'Set dom.webgpu.enabled to true in about:config, and look at the graphics part of about:support.';
+    if (offered) {
+      return 'WebGPU is on in this Firefox, which found no GPU for it: update the graphics driver, and look at the Graphics part of about:support.';
+    }
+    return firefox < 141
+      ? 'Update Firefox: it has WebGPU on Windows from 141 and on Apple silicon from 145. Elsewhere set dom.webgpu.enabled to true in about:config (Firefox Nightly, where a release ignores it), or use Chrome.'
+      : 'Set dom.webgpu.enabled to true in about:config and reload (Firefox Nightly, where this release ignores it), or use Chrome.';
   }
   const safari = /Safari\//.test(userAgent) ? version('Version') : 0;
   if (safari) {
@@ -25,5 +28,5 @@ export function adviceFor(userAgent: string, secure: boolean): string {
       ? 'Safari has WebGPU from version 26: update it, or turn WebGPU on in the feature flags of its developer settings.'
       : 'Turn WebGPU on in the feature flags of the developer settings of Safari.';
   }
-  return 'For WebGPU take a current Chrome, Edge, Safari or Firefox, and a graphics driver they accept.';
+  return 'For WebGPU use a current Chrome, Edge, Safari or Firefox, and a graphics driver that it accepts.';
 }

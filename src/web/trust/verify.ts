@@ -61,10 +61,10 @@ export class VerifyPanel {
   }
 
   #show(of: Verification): void {
-    const { step, sequences, T, engine, reference, loss, bound, agrees } = of;
+    const { step, sequences, T, engine, reference, loss, bound, floor, agrees } = of;
     this.#end(
       `${agrees ? '✓ Agrees' : '✗ Differs'}: step ${count(step + 1)} on ${engine} against the ${reference}, ${sequences} sequences of up to ${T} time steps. ` +
-        `Loss ${significant(loss.engine, 7)} against ${significant(loss.reference, 7)}; bound ${bound} of each tensor's largest number.` +
+        `Loss ${significant(loss.engine, 7)} against ${significant(loss.reference, 7)}; bound ${bound} of each tensor's largest number, for loss and gradients plus ${significant(floor, 2)} in absolute numbers: what float32 rounds an output near 1 by.` +
         (agrees
           ? ''
           : ' A strength within rounding of a tie takes the other branch in float32; if the next steps differ too, please report it.'),
@@ -76,15 +76,24 @@ export class VerifyPanel {
       ['gradient', of.gradients],
       ['weight after the step', of.weights],
     ] as const) {
-      body.append(...differences.map(one => rowOf(group, one)));
+      const own = group === 'gradient' ? floor : 0;
+      body.append(...differences.map(one => rowOf(group, one, bound, own)));
     }
     this.#table.tBodies[0].replaceWith(body);
     this.#table.hidden = false;
   }
 }
 
-const rowOf = (group: string, { tensor, numbers, largest, difference }: Difference): HTMLTableRowElement =>
-  make(
+function rowOf(
+  group: string,
+  { tensor, numbers, largest, difference }: Difference,
+  bound: number,
+  floor: number,
+): HTMLTableRowElement {
+  const relative = largest > 0 ? (difference / largest).toExponential(1) : '–';
+  // A ratio of two numbers that are both next to nothing says nothing.
+  const under = difference > bound * largest && difference <= floor;
+  return make(
     'tr',
     {},
     make('th', { scope: 'row' }, tensor),
@@ -92,5 +101,6 @@ const rowOf = (group: string, { tensor, numbers, largest, difference }: Differen
     make('td', {}, count(numbers)),
     make('td', {}, significant(largest)),
     make('td', {}, difference === 0 ? '0' : difference.toExponential(1)),
-    make('td', {}, largest > 0 ? (difference / largest).toExponential(1) : '–'),
+    make('td', {}, under ? `${relative}, below ${significant(floor, 2)}` : relative),
   );
+}

@@ -25,9 +25,9 @@ export function check(config: Config, data?: DataText): Checked {
     const parsed = ownDataFor(config.task, data);
     const whole = parsed ? withVocabulary(config, parsed) : config;
     const { spec } = setup(whole, parsed);
-    const { total, activations } = bytesOf(whole, parsed);
+    const { total, activations, most } = bytesOf(whole, parsed);
     if (total > MOST_BYTES) return { problem: tooLarge(total, activations, config.train.batch) };
-    return { sizes: { parameters: countParameters(spec), bytes: total } };
+    return { sizes: { parameters: countParameters(spec), bytes: most } };
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     return { problem: { key: keyIn(error.message), message: messageOf(error) } };

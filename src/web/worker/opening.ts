@@ -67,6 +67,7 @@ export async function openRun(opening: Opening, callbacks: Callbacks): Promise<O
       // `details` may still be those of a device that failed.
       details: engine.name === BEST ? details : undefined,
       missing: choice === 'auto' && engine.name !== BEST ? engine.adapter.reason : undefined,
+      step: trainer.step,
       plan: trainer.model.plan,
       parameters: countParameters(trainer.model.spec),
       bytes: trainer.model.bytes,

@@ -1,0 +1,58 @@
+import { expect, test } from 'vitest';
+import { openPage, press, text, waitForText } from '../support/page.ts';
+import { isDone, servedPage } from '../support/served-page.ts';
+
+/** What the page tells in numbers, and on which screens. */
+
+const served = servedPage();
+const onCpu = (rest = ''): string => `${served.url}#v=1&preset=reverse&engine=cpu${rest}`;
+
+test('a solved model from the gallery has numbers', async () => {
+  const { page } = await openPage(served.context, onCpu('&paused'));
+  expect(await text(page, '#go')).toBe('Start');
+  await page.waitForSelector('#gallery-reverse-rnn button');
+  await press(page, '#gallery-reverse-rnn button');
+  await waitForText(page, '#coarse', /100\.0 %/);
+  expect(await text(page, '#fine')).toBe('100.0 %');
+  expect(await text(page, '#length')).toBe('16');
+  expect(Number(await text(page, '#loss'))).toBeLessThan(0.1);
+});
+
+test('the button of a run that has been paused says Resume', async () => {
+  const { page } = await openPage(served.context, onCpu('&paused'));
+  expect(await text(page, '#go')).toBe('Start');
+  await press(page, '#step');
+  await waitForText(page, '#status', /Paused at step 1\b/);
+  expect(await text(page, '#go')).toBe('Resume');
+});
+
+const MIB = (words: string): number => {
+  const [, number, unit] = /([\d.]+) ([KM])iB on the device/.exec(words)!;
+  return Number(number) * (unit === 'K' ? 1 / 1024 : 1);
+};
+
+test('the memory told before a run is what it has in use on a GPU; the CPU takes less', async () => {
+  const { page } = await openPage(served.context, `${served.url}#v=1&preset=reverse&engine=gpu&paused`);
+  await waitForText(page, '#sizes', /on the device/);
+  const before = MIB(await text(page, '#sizes'));
+  const used = MIB(await text(page, '#adapter'));
+  expect(used / before).toBeGreaterThan(0.6);
+  expect(used / before).toBeLessThan(1.5);
+  const { page: other } = await openPage(served.context, onCpu('&train.seed=1&paused'));
+  expect(MIB(await text(other, '#adapter'))).toBeLessThan(before);
+});
+
+test('on a phone a run is a card, not a word a line', async () => {
+  const { page } = await openPage(served.context, onCpu('&train.steps=50'));
+  await isDone(page);
+  await page.setViewport({ width: 360, height: 800 });
+  await waitForText(page, '#runs', /reverse, seed 0/);
+  // All of it within the screen, and room for some words a line.
+  const table = await page.$eval('.runs', element => {
+    const box = element.closest('.scroll')!;
+    const name = element.querySelector('tbody th')!.getBoundingClientRect().width;
+    return { over: box.scrollWidth - box.clientWidth, name };
+  });
+  expect(table.over).toBeLessThanOrEqual(0);
+  expect(table.name).toBeGreaterThan(200);
+});
