@@ -8,6 +8,7 @@ import { Charts } from './charts/charts.ts';
 import { type History, noHistory } from './charts/history.ts';
 import { byId, write, writeOrHide } from './dom.ts';
 import { count } from './format.ts';
+import { HandMemory } from './hand/hand.ts';
 import { Exports } from './keep/exports.ts';
 import { takeFiles } from './keep/incoming.ts';
 import { Keeper } from './keep/keeper.ts';
@@ -46,6 +47,7 @@ for (const box of document.querySelectorAll<HTMLElement>('.scroll')) box.tabInde
 
 const charts = new Charts(element('charts'));
 const memory = new MemoryView();
+new HandMemory();
 const source = byId('source', HTMLInputElement);
 const keeper = new Keeper(problem => writeOrHide(element('storage-problem'), problem));
 

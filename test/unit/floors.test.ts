@@ -25,7 +25,8 @@ const BELOW: Record<string, string[]> = {
   platform: ['base', 'gpu', 'kernels', 'engine'],
   entries: ['base', 'gpu', 'tasks', 'kernels', 'engine', 'train', 'platform'],
   cli: ['base', 'plot', 'tasks', 'kernels', 'engine', 'train', 'platform', 'entries'],
-  web: ['base', 'tasks', 'kernels', 'engine', 'train', 'platform'],
+  // The page operates a memory by hand: on the paper itself.
+  web: ['base', 'tasks', 'reference', 'kernels', 'engine', 'train', 'platform'],
 };
 
 const shelfOf = (file: string): string => {

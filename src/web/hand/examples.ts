@@ -1,0 +1,44 @@
+import type { Inputs, Kind } from './equations.ts';
+
+/** Where a memory by hand begins, and where it can be set to. */
+export interface Example {
+  id: string;
+  label: string;
+  kind: Kind;
+  /** What to look at. */
+  words: string;
+  inputs: Inputs;
+}
+
+export const EXAMPLES: readonly Example[] = [
+  {
+    id: 'figure',
+    label: 'Figure 1 of the paper',
+    kind: 'stack',
+    words:
+      'Step 3 pops 0.9: all 0.5 of row 2, and 0.4 of row 1. Then it pushes 3 with 0.9, and reads 0.9 of row 3 and 0.1 of row 1.',
+    inputs: { push: [0.8, 0.5, 0.9], pop: [0, 0.1, 0.9], value: [1, 2, 3] },
+  },
+  {
+    id: 'reverse',
+    label: 'A real stack',
+    kind: 'stack',
+    words: 'Push 1 while reading, pop 1 while writing: the values come back in reverse.',
+    inputs: { push: [1, 1, 1, 0, 0], pop: [0, 0, 0, 1, 1], value: [1, 2, 3, 0, 0] },
+  },
+  {
+    id: 'copy',
+    label: 'A real queue',
+    kind: 'queue',
+    words: 'The same strengths, read at the oldest row: the values come back in the order they came.',
+    inputs: { push: [1, 1, 1, 0, 0], pop: [0, 0, 0, 1, 1], value: [1, 2, 3, 0, 0] },
+  },
+  {
+    id: 'half',
+    label: 'Half a pop',
+    kind: 'stack',
+    words:
+      'Pops of 0.5 leave half of a row behind, so reads blend two values. What a network reads early in training looks like this.',
+    inputs: { push: [1, 1, 1, 0, 0], pop: [0, 0, 0, 0.5, 0.5], value: [1, 2, 3, 0, 0] },
+  },
+];
