@@ -1,11 +1,15 @@
 import type { Config } from '../base/config.ts';
 import { InputError, messageOf } from '../base/errors.ts';
-import { engineName, REFERENCE } from '../platform/names.ts';
+import { type EngineName, engineName, REFERENCE } from '../platform/names.ts';
 import { preset } from '../train/presets.ts';
 import { recoveredWords } from '../train/recovery.ts';
 import { App, type Beginning, type Current } from './app.ts';
 import { Charts } from './charts/charts.ts';
 import { type History, noHistory } from './charts/history.ts';
+import { Chooser } from './choose/choose.ts';
+import { Guide } from './choose/guide.ts';
+import { OwnPairs } from './choose/own-pairs.ts';
+import { type Known, soFar, whatOf } from './choose/story.ts';
 import { byId, write, writeOrHide } from './dom.ts';
 import { count } from './format.ts';
 import { HandMemory } from './hand/hand.ts';
@@ -28,9 +32,11 @@ import {
   showStep,
 } from './panels/numbers.ts';
 import { TryIt } from './panels/tryit.ts';
+import { Past } from './past/past.ts';
 import { isOver, type RunState } from './protocol.ts';
 import type { Heard, Run } from './run.ts';
 import { type Address, readAddress, toAddress } from './settings/address.ts';
+import { fitTo } from './settings/checker.ts';
 import { wordsOf } from './settings/differences.ts';
 import { type Draft, SettingsForm } from './settings/form.ts';
 import { showAdapter } from './trust/adapter.ts';
@@ -45,8 +51,9 @@ const onClick = (id: string, work: () => void): void =>
 // What scrolls can be scrolled by keys.
 for (const box of document.querySelectorAll<HTMLElement>('.scroll')) box.tabIndex = 0;
 
-const charts = new Charts(element('charts'));
+const charts = new Charts(element('charts'), element('more-charts'));
 const memory = new MemoryView();
+const past = new Past(shown => memory.show(shown));
 new HandMemory();
 const source = byId('source', HTMLInputElement);
 const keeper = new Keeper(problem => writeOrHide(element('storage-problem'), problem));
@@ -169,12 +176,28 @@ function opened({ run, record, history: curves }: Current, before: Current | und
   tryIt.opened(said.example);
   lengthChart.clear();
   verify.clear();
+  past.clear();
+  const memoryless = said.config.model.memory === 'none';
+  // Without a memory they would mean nothing.
+  for (const id of ['profile-now', 'profile-figure', 'memory-legend', 'reading-help'])
+    element(id).hidden = memoryless;
+  const title = memoryless ? 'One sequence, step by step' : 'The memory over one sequence';
+  write(element('memory-title'), title);
+  chooser.show(said.config);
+  guide.opened(run);
+  known = { step: said.step, coarse: Number.NaN };
+  tellStory(said.config);
   charts.show(curves);
   showCurves(curves, record.step);
   if (!hasLoss(curves)) evaluateUnknown(run);
   if (before && before.record.id !== record.id) runs.add(before.record.id);
   showRuns();
 }
+
+/** What the sentences at the top are made of. */
+let known: Known = { step: 0, coarse: Number.NaN };
+const tellStory = (config: Config): void =>
+  write(element('story'), `${whatOf(config)} ${soFar(config, known)}`);
 
 const hasLoss = ({ loss }: History): boolean => loss.some(value => value !== null);
 
@@ -184,7 +207,11 @@ async function evaluateUnknown(run: Run): Promise<void> {
   try {
     const { longest } = await run.ask('lengths', {});
     const evaluation = await run.ask('evaluate', { length: longest, sequences: 64 });
-    if (run === app.current?.run && !hasLoss(app.current.history)) showEvaluated(evaluation);
+    if (run === app.current?.run && !hasLoss(app.current.history)) {
+      showEvaluated(evaluation);
+      known.coarse = evaluation.coarse;
+      tellStory(run.opened.config);
+    }
   } catch (error) {
     // A device that cannot hold the batch, or a run that has ended: the tiles stay empty.
     if (!(error instanceof InputError)) throw error;
@@ -196,11 +223,13 @@ function heard(message: Heard, { record }: Current): void {
     case 'state':
       showStep(message.step);
       if (isOver(message.state)) showEnd();
+      guide.state(message.state);
       controls.show(message.state, statusOf(message.state, message.step, record.config), message.step);
       break;
     case 'progress':
       charts.changed();
       showProgress(message.progress);
+      known.coarse = message.progress.coarse;
       break;
     case 'evaluation':
       charts.changed();
@@ -219,8 +248,10 @@ function heard(message: Heard, { record }: Current): void {
       break;
     case 'look':
       showStep(message.look.step);
-      memory.show(message.look.shown);
+      past.now(message.look.step, message.look.shown);
       showLook(message.look);
+      known = { ...known, step: message.look.step, profile: message.look.profile };
+      tellStory(record.config);
       break;
     case 'failed': {
       const at = record.step > 0 ? ` It is kept as it was at step ${count(record.step)}.` : '';
@@ -278,11 +309,25 @@ onClick('sample', () => show('sample'));
 const smoothing = byId('smoothing', HTMLInputElement);
 smoothing.addEventListener('input', () => charts.smoothing(smoothing.valueAsNumber));
 takeFiles(app, form, tryIt);
-new Gallery(async (coming, name) => {
+const gallery = new Gallery(async (coming, name) => {
   const file = `gallery/${name}`;
   await app.begin(coming.then(checkpoint => ({ checkpoint, engine: 'auto', paused: true, file })));
   element('memory-title').scrollIntoView({ behavior: 'smooth' });
 });
+const engine = (): EngineName => app.current?.record.engine ?? 'auto';
+const chooser = new Chooser(config => app.begin({ config, engine: engine() }));
+const guide = new Guide({
+  config: config => app.begin({ config, engine: engine() }),
+  gallery: name => gallery.open(name),
+});
+onClick('experiment-own', () => {
+  const own = element('own');
+  own.hidden = !own.hidden;
+  element('experiment-own').setAttribute('aria-expanded', String(!own.hidden));
+});
+new OwnPairs(data =>
+  app.begin(fitTo(data, true).then(config => ({ config, data, engine: engine(), file: data.file }))),
+);
 
 /** The entry of the browser's history is another one already: a link was followed, or Back or Forward. */
 let navigated = false;

@@ -7,6 +7,9 @@ import { type History, noHistory, smooth } from './history.ts';
 import { CHARTS, type ChartSpec, COMPARED, DASHES, type Line, MOST_COMPARED, TICKS } from './specs.ts';
 
 const HEIGHT = 190;
+/** Charts that are seen at once. */
+const FIRST = 2;
+
 /** A run beside the present one. */
 export interface Compared {
   name: string;
@@ -35,14 +38,15 @@ export class Charts {
   readonly #hosts: { spec: ChartSpec; host: HTMLElement }[];
   readonly #draw = onceAFrame(() => this.#drawNow());
 
-  constructor(parent: HTMLElement) {
-    this.#hosts = CHARTS.map(spec => {
+  /** @param parent of the first two @param more of all others */
+  constructor(parent: HTMLElement, more: HTMLElement) {
+    this.#hosts = CHARTS.map((spec, i) => {
       const host = make('div', { class: 'chart', id: `${spec.id}-chart`, role: 'group' });
       const title = make('h3', { id: `${spec.id}-title` }, spec.title);
-      parent.append(
+      (i < FIRST ? parent : more).append(
         make(
           'figure',
-          { class: 'card', 'aria-labelledby': title.id },
+          { class: 'card', id: `${spec.id}-figure`, 'aria-labelledby': title.id },
           title,
           host,
           make('figcaption', {}, spec.caption),
@@ -52,7 +56,8 @@ export class Charts {
     });
     this.#build();
     onScheme(() => this.#build());
-    new ResizeObserver(() => this.#fit()).observe(parent);
+    const resized = new ResizeObserver(() => this.#fit());
+    for (const box of [parent, more]) resized.observe(box);
   }
 
   /** The history is read anew whenever `changed` is called. */

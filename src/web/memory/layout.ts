@@ -80,8 +80,7 @@ function layOutWith(
   const bars = memory ? barsOf(memory) : [];
   const rows = memory ? rowsOf(memory.kind, T) : [];
   const label = Math.max(...input.map(widthOf));
-  const left =
-    Math.ceil(Math.max(label, widthOf('confidence'), ...bars.map(({ name }) => widthOf(name)))) + 8;
+  const left = Math.ceil(Math.max(label, widthOf('output'), ...bars.map(({ name }) => widthOf(name)))) + 8;
   const room = available - left - MARGIN;
   const column = Math.max(COLUMN.min, Math.min(COLUMN.max, Math.floor(room / T)));
   const row = rows.length && Math.max(ROW.min, Math.min(ROW.max, Math.floor(ROWS / rows.length)));

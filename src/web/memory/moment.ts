@@ -1,4 +1,3 @@
-import { memoryKind } from '../../base/memories.ts';
 import { byId, make, write } from '../dom.ts';
 import type { Likely, MemorySteps, Steps } from './look.ts';
 import { endName, firstRow, readWeights, rowsOf } from './weights.ts';
@@ -23,10 +22,7 @@ export class Moment {
     byId('moment-memory', HTMLElement).hidden = !memory;
     if (memory) {
       const strengths = memory.ends.flatMap(({ controls }, end) =>
-        memoryKind(memory.kind).controls.map(
-          ({ name, symbol }) =>
-            `${endName(name, memory.kind, end)} ${symbol} = ${controls[name][t].toFixed(3)}`,
-        ),
+        Object.entries(controls).map(([name, all]) => `${endName(name, memory.kind, end)} ${all[t].toFixed(2)}`),
       );
       write(this.#strengths, strengths.join(' · '));
       this.#showRows(steps, memory, t);
@@ -105,7 +101,7 @@ function strip(name: string, values: readonly number[]): HTMLElement {
   return make(
     'p',
     { class: 'strip' },
-    make('span', {}, `${name} r`),
+    make('span', {}, name),
     make(
       'span',
       { class: 'cells', role: 'img', 'aria-label': `${words}${values.length > 8 ? ' …' : ''}` },

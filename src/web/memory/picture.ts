@@ -206,7 +206,7 @@ export class Picture {
   #drawOutputs({ output, target, likely }: Steps, layout: Layout): void {
     const { column, left, labelled, outputs: y } = layout;
     const sure = output.map((name, t) => (name === '·' ? 0 : (likely[t][0]?.value ?? 0)));
-    this.#drawBars('confidence', 'sure', sure, layout, y);
+    this.#drawBars('prob.', 'sure', sure, layout, y);
     const context = this.#context;
     const [ink, muted, bad] = [colour('ink'), colour('muted'), colour('bad')];
     const [outputs, right] = [y + BAR + GAP + LINE * 0.5, y + BAR + GAP + LINE * 1.5];

@@ -39,9 +39,10 @@ export class MemoryView {
     }
     byId('which-memory-field', HTMLElement).hidden = steps.memories.length < 2;
     this.#steps = steps;
+    byId('markers', HTMLElement).hidden = !steps.input.includes('|||');
     const asked = steps.target.flatMap((target, t) => (target === '·' ? [] : [t]));
     const right = asked.filter(t => steps.target[t] === steps.output[t]).length;
-    write(this.#right, asked.length ? `Now ${right} of ${asked.length} outputs are right.` : '');
+    write(this.#right, asked.length ? `${right} of ${asked.length} outputs are correct.` : '');
     this.#redraw();
   }
 

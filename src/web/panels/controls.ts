@@ -83,6 +83,7 @@ export class Controls {
     this.#stop.disabled = !running && !paused;
     this.#restart.disabled = phase === 'opening';
     write(this.#status, status);
+    this.#status.dataset['phase'] = phase;
     this.#wake();
   }
 }

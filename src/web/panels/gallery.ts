@@ -7,6 +7,7 @@ export class Gallery {
   readonly #list = byId('gallery', HTMLElement);
   readonly #status = byId('gallery-status', HTMLElement);
   readonly #open: (bytes: Promise<Uint8Array>, name: string) => Promise<void>;
+  #cards: readonly Card[] = [];
 
   constructor(open: (bytes: Promise<Uint8Array>, name: string) => Promise<void>) {
     this.#open = open;
@@ -17,8 +18,14 @@ export class Gallery {
 
   async #fill(): Promise<void> {
     const response = await fetched(new URL('../../../gallery/cards.json', import.meta.url));
-    const cards: readonly Card[] = await response.json();
-    this.#list.replaceChildren(...cards.map(card => this.#item(card)));
+    this.#cards = await response.json();
+    this.#list.replaceChildren(...this.#cards.map(card => this.#item(card)));
+  }
+
+  /** Opens a model by its name. */
+  open(name: string): void {
+    const card = this.#cards.find(one => one.name === name);
+    if (card) this.#take(card);
   }
 
   #item(card: Card): HTMLElement {

@@ -1,4 +1,4 @@
-import { engineLine } from '../../platform/names.ts';
+import { BEST, engineLine } from '../../platform/names.ts';
 import { byId, make, write, writeOrHide } from '../dom.ts';
 import { bytes, count } from '../format.ts';
 import type { Opened } from '../protocol.ts';
@@ -10,6 +10,13 @@ export function showAdapter(run: Opened): void {
   const { engine, adapter, details, parameters, plan, missing } = run;
   const sizes = `${count(parameters)} parameters · plan ${plan} · ${bytes(run.bytes)} on the device`;
   write(byId('adapter', HTMLElement), `${engineLine({ name: engine, adapter })} · ${sizes}`);
+  const where =
+    engine === BEST
+      ? 'Computed on the GPU'
+      : missing
+        ? 'Computed on the CPU, without a GPU: what to do'
+        : 'Computed on the CPU';
+  write(byId('computed', HTMLElement), `${where} (${adapter.name})`);
   const advice = isUnloaded(missing)
     ? RELOAD
     : adviceFor(navigator.userAgent, isSecureContext, 'gpu' in navigator);

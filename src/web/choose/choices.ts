@@ -1,0 +1,55 @@
+import { assign, type Config } from '../../base/config.ts';
+import { preset } from '../../train/presets.ts';
+import { differing } from '../settings/differences.ts';
+
+/** What a person chooses at the top of the page: a task, a memory, a controller. All else follows. */
+export interface Choice {
+  task: (typeof TASKS)[number]['name'];
+  memory: (typeof MEMORIES)[number]['name'];
+  controller: (typeof CONTROLLERS)[number]['name'];
+}
+
+export const TASKS = [
+  { name: 'reverse', label: 'Reverse', words: 'a b c → c b a' },
+  { name: 'copy', label: 'Copy', words: 'a b c → a b c' },
+  { name: 'bigram', label: 'Swap pairs', words: 'a b c d → b a d c' },
+] as const;
+
+export const MEMORIES = [
+  { name: 'stack', label: 'stack', words: 'last in, first out' },
+  { name: 'queue', label: 'queue', words: 'first in, first out' },
+  { name: 'deque', label: 'deque', words: 'both ends open' },
+  { name: 'none', label: 'no memory', words: 'the controller alone' },
+] as const;
+
+export const CONTROLLERS = [
+  { name: 'rnn', label: 'small RNN', words: 'seconds' },
+  { name: 'lstm', label: 'LSTM', words: 'a minute or so' },
+] as const;
+
+/** The settings of a choice: the default run's for the RNN, those of the small table for the LSTM. */
+export function configOf({ task, memory, controller }: Choice, seed = 0): Config {
+  const config =
+    controller === 'lstm'
+      ? preset(`small/${task}/${memory === 'none' ? 'lstm1' : memory}`)
+      : assign(preset('reverse'), [
+          `task.name=${task}`,
+          `model.memory=${memory}`,
+          // As in the small table: with both ends alike a deque hides its oldest row.
+          ...(memory === 'deque' && task !== 'reverse' ? ['model.bottomPushBias=-3'] : []),
+          ...(memory === 'none' ? ['train.noise=0'] : []),
+        ]);
+  config.train.seed = seed;
+  return config;
+}
+
+/** All of them. */
+export const CHOICES: readonly Choice[] = TASKS.flatMap(({ name: task }) =>
+  MEMORIES.flatMap(({ name: memory }) =>
+    CONTROLLERS.map(({ name: controller }) => ({ task, memory, controller })),
+  ),
+);
+
+/** What a configuration is a choice of, whatever its seed; undefined where a setting is another one. */
+export const choiceOf = (config: Config): Choice | undefined =>
+  CHOICES.find(choice => differing(config, configOf(choice, config.train.seed)).length === 0);

@@ -1,0 +1,85 @@
+import { assign, type Config } from '../../base/config.ts';
+import { percent } from '../format.ts';
+import { configOf } from './choices.ts';
+
+/** What was found when the run of an experiment was over. */
+export interface Found {
+  /** Shares of fresh sequences that were fully right: of the shortest and longest trained length, and of one beyond. */
+  shortest: Measured;
+  longest: Measured;
+  beyond: Measured;
+}
+export interface Measured {
+  length: number;
+  coarse: number;
+}
+
+/** A guided experiment: a run, what to look at meanwhile, and what came of it. */
+export interface Experiment {
+  id: string;
+  title: string;
+  /** While it goes on. */
+  look: string;
+  /** What is trained; or a model of the gallery, by its name. */
+  run: { config: Config } | { gallery: string };
+  /** How much longer than trained it is measured. */
+  times: number;
+  /** What was found, in words. */
+  result(found: Found): string;
+}
+
+const RIGHT = 0.99;
+const told = ({ shortest, longest, beyond }: Found): string =>
+  `Fully right: ${percent(shortest.coarse)} at length ${shortest.length}, ${percent(longest.coarse)} at ${longest.length}, ${percent(beyond.coarse)} at ${beyond.length}.`;
+
+const short = ['train.steps=1500', 'train.restartAfter=0'];
+
+export const EXPERIMENTS: readonly Experiment[] = [
+  {
+    id: 'queue',
+    title: 'Can a queue reverse?',
+    look: 'Same network, same task, but the memory gives back what came first. Look at the picture: whatever it pushes, the frame stays at the oldest row.',
+    run: { config: assign(configOf({ task: 'reverse', memory: 'queue', controller: 'rnn' }), short) },
+    times: 2,
+    result: found =>
+      `${told(found)} ${
+        found.beyond.coarse < RIGHT
+          ? 'The last symbol is needed first, and a queue has it behind all others: it cannot. Press “stack” above, or “Copy”.'
+          : 'It found a way: look how in the picture.'
+      }`,
+  },
+  {
+    id: 'lstm',
+    title: 'What does an LSTM do without a memory?',
+    look: 'It has 32 cells to keep a sequence in, and nothing else. Watch the accuracy of short and long sequences in “Sample predictions”.',
+    run: {
+      config: assign(configOf({ task: 'reverse', memory: 'none', controller: 'lstm' }), ['train.steps=4000']),
+    },
+    times: 2,
+    result: found =>
+      `${told(found)} The longer the source, the less of it its state can hold, and beyond the trained lengths it holds nothing. Press “stack” above: the same LSTM with a stack.`,
+  },
+  {
+    id: 'ten-times',
+    title: 'Ten times as long',
+    look: 'A model that was trained on up to 16 symbols, and is asked for 160.',
+    run: { gallery: 'reverse-rnn' },
+    times: 10,
+    result: found =>
+      `${told(found)} It has learned a rule, not the sequences: with strengths near 0 and 1 a stack does not blur, however deep it is.`,
+  },
+  {
+    id: 'no-pop',
+    title: 'Break it: no pop',
+    look: 'Pops never happen: the bias of the pop head is −20. Rows only pile up in the picture, and the frame stays at the top.',
+    run: {
+      config: assign(configOf({ task: 'reverse', memory: 'stack', controller: 'rnn' }), [
+        ...short,
+        'model.popBias=-20',
+      ]),
+    },
+    times: 2,
+    result: found =>
+      `${told(found)} A value that another one covers can never be read again, so the network can keep only the newest. It needs the pop.`,
+  },
+];

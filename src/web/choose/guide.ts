@@ -1,0 +1,69 @@
+import type { Config } from '../../base/config.ts';
+import { button, byId, write, writeOrHide } from '../dom.ts';
+import { isOver, type RunState } from '../protocol.ts';
+import type { Run } from '../run.ts';
+import { EXPERIMENTS, type Experiment, type Found } from './experiments.ts';
+
+/** Fresh sequences at a length. */
+const SEQUENCES = 128;
+
+/** The buttons of the experiments, what to look at while one runs, and what came of it. */
+export class Guide {
+  readonly #title = byId('experiment-title', HTMLElement);
+  readonly #look = byId('experiment-look', HTMLElement);
+  readonly #result = byId('experiment-result', HTMLElement);
+  readonly #buttons: HTMLButtonElement[];
+  /** The experiment whose run is asked for, and the one that is open. */
+  #coming: Experiment | undefined;
+  #open: { of: Experiment; run: Run; measured?: boolean } | undefined;
+
+  constructor(begin: { config(config: Config): void; gallery(name: string): void }) {
+    this.#buttons = EXPERIMENTS.map(experiment =>
+      button(
+        experiment.title,
+        () => {
+          this.#coming = experiment;
+          const { run } = experiment;
+          if ('config' in run) begin.config(structuredClone(run.config));
+          else begin.gallery(run.gallery);
+        },
+        { id: `experiment-${experiment.id}` },
+      ),
+    );
+    byId('experiment-own', HTMLElement).before(...this.#buttons);
+  }
+
+  /** Another run is open: that of the experiment, or one that ends it. */
+  opened(run: Run): void {
+    const of = this.#coming;
+    this.#coming = undefined;
+    this.#open = of && { of, run };
+    for (const [i, one] of EXPERIMENTS.entries())
+      this.#buttons[i].setAttribute('aria-pressed', String(one === of));
+    byId('experiment', HTMLElement).hidden = !of;
+    write(this.#title, of?.title ?? '');
+    write(this.#look, of?.look ?? '');
+    writeOrHide(this.#result, undefined);
+  }
+
+  /** The run has come to a state; when it is over, its experiment is measured. */
+  async state(state: RunState): Promise<void> {
+    const open = this.#open;
+    // A model of the gallery is over when it is opened.
+    if (!open || open.measured || !isOver(state)) return;
+    open.measured = true;
+    const { of, run } = open;
+    writeOrHide(this.#result, 'Measuring …');
+    const found = await measured(run, of.times).catch(() => undefined);
+    if (open === this.#open) writeOrHide(this.#result, found && of.result(found));
+  }
+}
+
+async function measured(run: Run, times: number): Promise<Found> {
+  const { shortest, longest } = await run.ask('lengths', {});
+  const at = async (length: number) => {
+    const { coarse } = await run.ask('evaluate', { length, sequences: SEQUENCES });
+    return { length, coarse };
+  };
+  return { shortest: await at(shortest), longest: await at(longest), beyond: await at(times * longest) };
+}

@@ -1,0 +1,73 @@
+import type { Config } from '../../base/config.ts';
+import type { Profile } from '../../train/metrics.ts';
+import { count, percent } from '../format.ts';
+
+/** What is trained, with which memory, how far, and whether it uses it: in sentences. */
+
+const TASKS: Readonly<Record<string, string>> = {
+  copy: 'to copy sequences',
+  reverse: 'to reverse sequences',
+  bigram: 'to swap the two symbols of each pair',
+  'svo-sov': 'to put the verbs of sentences last',
+  gender: 'to give articles the gender of their nouns',
+  'reverse-string': 'to reverse strings',
+  'stack-manipulation': 'to carry out pushes and pops on a given stack',
+  'duplicate-string': 'to write strings twice',
+  'marked-reversal': 'to reverse strings behind a mark',
+  dyck: 'to tell which bracket may close',
+  'tutorial-part5': 'to reverse sequences of bits',
+  'tutorial-part6': 'to reverse sequences of bits',
+};
+
+const CONTROLLERS: Readonly<Record<string, string>> = {
+  rnn: 'A small recurrent network (RNN)',
+  lstm: 'An LSTM',
+  'lstm-coupled': 'An LSTM with coupled gates',
+  gru: 'A GRU',
+  feedforward: 'A feed-forward network',
+};
+
+/** `A small recurrent network (RNN) of 32 units learns to reverse sequences of 4 to 16 symbols with a neural stack.` */
+export function whatOf({ task, model }: Config): string {
+  const aim =
+    task.name === 'data'
+      ? `the pairs of ${task.file || 'a file'}`
+      : (TASKS[task.name] ?? `the task ${task.name}`);
+  const memories =
+    model.memories === 1 ? `a neural ${model.memory}` : `${model.memories} neural ${model.memory}s`;
+  const memory = model.memory === 'none' ? 'without a memory beside its own state' : `with ${memories}`;
+  const layers = model.layers > 1 ? ` in ${model.layers} layers` : '';
+  const who = CONTROLLERS[model.controller] ?? `A network (${model.controller})`;
+  const lengths = `${task.minLength} to ${task.maxLength} symbols`;
+  return `${who} of ${model.hidden} units${layers} learns ${aim}, sources of ${lengths}, ${memory}.`;
+}
+
+/** What is known of a run so far; NaN or undefined where nothing is. */
+export interface Known {
+  step: number;
+  /** Share of sequences of the last batches that were fully correct. */
+  coarse: number;
+  profile?: Profile;
+}
+
+/** How far it is, and how the memory is used. */
+export function soFar({ model, train }: Config, { step, coarse, profile }: Known): string {
+  if (step === 0) return 'Nothing is trained yet.';
+  const far = `After ${count(step)} of at most ${count(train.steps)} steps`;
+  const right = Number.isFinite(coarse)
+    ? `${far} it gets ${percent(coarse)} of sequences fully right.`
+    : `${far}.`;
+  const use = profile && usedAs(model.memory, profile);
+  return use ? `${right} ${use}` : right;
+}
+
+/** Of a stack or queue in one sentence; a deque's ends are used in several ways. */
+function usedAs(memory: Config['model']['memory'], { reading, writing }: Profile): string {
+  if (memory === 'none' || memory === 'deque' || !Number.isFinite(reading.push + writing.pop)) return '';
+  const full = Math.min(reading.push, writing.pop) > 0.9 && Math.max(reading.pop, writing.push) < 0.1;
+  if (full) return `It has found the ${memory}: it pushes while reading and pops while writing.`;
+  const parts = reading.push - writing.push > 0.3 || writing.pop - reading.pop > 0.3;
+  return parts
+    ? `It has begun to use the ${memory}: push ${reading.push.toFixed(2)} while reading, pop ${writing.pop.toFixed(2)} while writing.`
+    : `It does not use the ${memory} yet: it pushes and pops alike while reading and writing.`;
+}

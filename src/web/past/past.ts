@@ -1,0 +1,89 @@
+import { byId, write } from '../dom.ts';
+import { count } from '../format.ts';
+import type { Steps } from '../memory/look.ts';
+import { addFrame, type Frame } from './frames.ts';
+
+/** Frames a second. */
+const TEMPO = 8;
+
+/** Goes back through training: the picture of the memory as it was, at any step of which there is one, and played. */
+export class Past {
+  readonly #field = byId('past-field', HTMLElement);
+  readonly #slider = byId('past', HTMLInputElement);
+  readonly #play = byId('play-past', HTMLButtonElement);
+  readonly #told = byId('past-told', HTMLElement);
+  readonly #show: (shown: Steps) => void;
+  #frames: Frame[] = [];
+  /** At the end of the slider: the picture follows training. */
+  #follows = true;
+  #playing: ReturnType<typeof setInterval> | undefined;
+
+  /** @param show draws a picture */
+  constructor(show: (shown: Steps) => void) {
+    this.#show = show;
+    this.#slider.addEventListener('input', () => {
+      this.#stop();
+      this.#go(this.#slider.valueAsNumber);
+    });
+    this.#play.addEventListener('click', () => (this.#playing === undefined ? this.#start() : this.#stop()));
+  }
+
+  /** Another run. */
+  clear(): void {
+    this.#stop();
+    this.#frames = [];
+    this.#follows = true;
+    this.#tell();
+  }
+
+  /** What the memory does now; drawn unless an earlier moment is looked at. */
+  now(step: number, shown: Steps): void {
+    const looked = this.#follows ? undefined : this.#frames[this.#slider.valueAsNumber - 1];
+    this.#frames = addFrame(this.#frames, { step, shown });
+    const at = looked ? this.#frames.indexOf(looked) : -1;
+    this.#slider.max = String(this.#frames.length);
+    // One that is gone, another source or restart: back to now.
+    this.#follows = at < 0;
+    this.#slider.value = String(at < 0 ? this.#frames.length : at + 1);
+    if (this.#follows) this.#show(shown);
+    this.#tell();
+  }
+
+  #go(place: number): void {
+    const frame = this.#frames[place - 1];
+    if (!frame) return;
+    this.#slider.value = String(place);
+    this.#follows = place === this.#frames.length;
+    this.#show(frame.shown);
+    this.#tell();
+  }
+
+  #tell(): void {
+    this.#field.hidden = this.#frames.length < 2;
+    const frame = this.#frames[this.#slider.valueAsNumber - 1];
+    const words = !frame
+      ? ''
+      : this.#follows
+        ? `step ${count(frame.step)}, now`
+        : `step ${count(frame.step)}`;
+    write(this.#told, words);
+    this.#slider.setAttribute('aria-valuetext', words);
+  }
+
+  /** From the beginning, where now is shown. */
+  #start(): void {
+    this.#go(this.#follows ? 1 : this.#slider.valueAsNumber);
+    write(this.#play, 'Pause');
+    this.#playing = setInterval(() => {
+      const next = this.#slider.valueAsNumber + 1;
+      this.#go(next);
+      if (next >= this.#frames.length) this.#stop();
+    }, 1000 / TEMPO);
+  }
+
+  #stop(): void {
+    clearInterval(this.#playing);
+    this.#playing = undefined;
+    write(this.#play, 'Play training');
+  }
+}

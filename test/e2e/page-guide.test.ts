@@ -1,0 +1,96 @@
+import { expect, test } from 'vitest';
+import { fill, isHidden, openPage, press, stepOf, text, waitFor, waitForText } from '../support/page.ts';
+import { checkpointOf, isDone, servedPage } from '../support/served-page.ts';
+
+/** The buttons at the top, the experiments, the text that follows the run, and the way back through training. */
+
+const served = servedPage();
+const onCpu = (rest = ''): string => `${served.url}#v=1&preset=reverse&engine=cpu${rest}`;
+const pressed = (page: Parameters<typeof text>[0]) =>
+  page.$$eval('.choices [aria-pressed=true]', all => all.map(one => one.textContent).join(' · '));
+
+test('a task, a memory or a network that is pressed is trained at once, and told in words', async () => {
+  const { page, complaints } = await openPage(served.context, onCpu('&paused'));
+  expect(await pressed(page)).toBe('Reverse · stack · small RNN');
+  expect(await text(page, '#story')).toMatch(
+    /learns to reverse sequences.*with a neural stack\. Nothing is trained/,
+  );
+
+  await press(page, '#choose-task-copy');
+  await waitForText(page, '#story', /learns to copy sequences/);
+  await press(page, '#choose-memory-queue');
+  await waitForText(page, '#story', /learns to copy .* with a neural queue\./);
+  expect(await pressed(page)).toBe('Copy · queue · small RNN');
+  await isDone(page);
+  expect(await text(page, '#story')).toMatch(/It has found the queue|It has begun to use the queue/);
+  expect((await checkpointOf(page)).config).toMatchObject({
+    task: { name: 'copy' },
+    model: { memory: 'queue' },
+  });
+
+  // What would mean nothing without a memory is not there.
+  expect(await isHidden(page, '#profile-now')).toBe(false);
+  await press(page, '#choose-memory-none');
+  await waitForText(page, '#story', /without a memory/);
+  for (const id of ['#profile-now', '#memory-legend', '#moment-memory'])
+    expect(await isHidden(page, id), id).toBe(true);
+  // With settings of one's own no button is pressed.
+  await fill(page, '#set-model-hidden', '20');
+  await waitForText(page, '#sizes', /parameters/);
+  await press(page, '#begin');
+  await waitForText(page, '#story', /of 20 units/);
+  expect(await pressed(page)).toBe('');
+  expect(complaints).toEqual([]);
+});
+
+test.each([
+  ['queue', /0\.0 % at 32\. .* it cannot/],
+  ['no-pop', /0\.0 % at 32\. A value that another one covers/],
+  ['ten-times', /100\.0 % at 160\. It has learned a rule/],
+])('experiment %s says what to look at, and what came of it', async (id, result) => {
+  const { page, complaints } = await openPage(served.context, onCpu('&paused'));
+  await page.waitForSelector('#gallery-reverse-rnn');
+  await press(page, `#experiment-${id}`);
+  await waitFor(page, 'what to look at', async () => (await text(page, '#experiment-look')).length > 40);
+  await waitForText(page, '#experiment-result', result, 90_000);
+  // Another run ends it.
+  await press(page, '#choose-task-reverse');
+  await waitFor(page, 'its end', () => isHidden(page, '#experiment'));
+  expect(complaints).toEqual([]);
+});
+
+test('pairs that are typed are trained on, or refused in words', async () => {
+  const { page } = await openPage(served.context, onCpu('&paused'));
+  expect(await isHidden(page, '#own')).toBe(true);
+  await press(page, '#experiment-own');
+  expect(await isHidden(page, '#own')).toBe(false);
+  const typed = await page.$eval('#own-pairs', element => (element as HTMLTextAreaElement).value);
+  await fill(page, '#own-pairs', 'no target');
+  await press(page, '#own button');
+  await waitForText(page, '#own-problem', /my-pairs\.tsv line 1/);
+  await fill(page, '#own-pairs', typed.replaceAll('\t', '   '));
+  await press(page, '#own button');
+  await waitForText(page, '#story', /the pairs of my-pairs\.tsv/);
+  await waitFor(page, 'training', async () => (await stepOf(page)) > 20);
+  expect(await text(page, '#own-problem')).toBe('');
+});
+
+test('the picture goes back through training, and is played', async () => {
+  const { page } = await openPage(served.context, onCpu());
+  await isDone(page);
+  const last = await text(page, '#past-told');
+  expect(last).toMatch(/^step [\d,]+, now$/);
+  await page.focus('#past');
+  await page.keyboard.press('Home');
+  await waitForText(page, '#past-told', /^step 0$/);
+  const early = await page.$eval('#heat', element => (element as HTMLCanvasElement).toDataURL());
+  await press(page, '#play-past');
+  await waitForText(page, '#past-told', /now$/);
+  expect(await text(page, '#past-told')).toBe(last);
+  await waitForText(page, '#play-past', /Play training/);
+  expect(await page.$eval('#heat', element => (element as HTMLCanvasElement).toDataURL())).not.toBe(early);
+  // Another source has no past yet.
+  await fill(page, '#source', 'abab');
+  await press(page, '#show button');
+  await waitFor(page, 'no past', () => isHidden(page, '#past-field'));
+});

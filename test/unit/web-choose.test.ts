@@ -1,0 +1,99 @@
+import { describe, expect, test } from 'vitest';
+import { assign } from '../../src/base/config.ts';
+import type { Profile } from '../../src/train/metrics.ts';
+import { PRESETS, preset } from '../../src/train/presets.ts';
+import { CHOICES, choiceOf, configOf } from '../../src/web/choose/choices.ts';
+import { EXPERIMENTS } from '../../src/web/choose/experiments.ts';
+import { soFar, whatOf } from '../../src/web/choose/story.ts';
+import type { Steps } from '../../src/web/memory/look.ts';
+import { addFrame, type Frame, MOST_FRAMES } from '../../src/web/past/frames.ts';
+import { check } from '../../src/web/worker/check.ts';
+
+/** What a person chooses with buttons, what the page says of it, and the way back through training. */
+
+describe('choices', () => {
+  test.each(CHOICES.map(choice => [Object.values(choice).join(' · '), choice] as const))(
+    '%s can be trained, and is recognised whatever its seed',
+    (_, choice) => {
+      const config = configOf(choice, 5);
+      expect(check(config).problem).toBeUndefined();
+      expect(config.train.seed).toBe(5);
+      expect(choiceOf(config)).toEqual(choice);
+    },
+  );
+
+  test('the default run is the first choice; other settings are none', () => {
+    expect(choiceOf(preset('reverse'))).toEqual({ task: 'reverse', memory: 'stack', controller: 'rnn' });
+    expect(choiceOf(assign(preset('reverse'), ['hidden=33']))).toBeUndefined();
+  });
+
+  test('every experiment can be trained', () => {
+    for (const { run } of EXPERIMENTS) if ('config' in run) expect(check(run.config).problem).toBeUndefined();
+  });
+});
+
+describe('the story', () => {
+  test('what is trained and with which memory', () => {
+    expect(whatOf(preset('reverse'))).toBe(
+      'A small recurrent network (RNN) of 32 units learns to reverse sequences, sources of 4 to 16 symbols, with a neural stack.',
+    );
+    expect(whatOf(preset('small/copy/lstm2'))).toMatch(
+      /^An LSTM of 32 units in 2 layers learns to copy .* without a memory beside its own state\.$/,
+    );
+    expect(whatOf(assign(preset('small/copy/deque'), ['memories=2']))).toContain('with 2 neural deques.');
+  });
+
+  test('every preset has words', () => {
+    for (const { config } of PRESETS) expect(whatOf(config)).not.toMatch(/undefined|the task/);
+  });
+
+  test('how far, and whether the memory is used', () => {
+    const config = preset('reverse');
+    const profile = (reading: [number, number], writing: [number, number]) =>
+      ({
+        reading: { push: reading[0], pop: reading[1] },
+        writing: { push: writing[0], pop: writing[1] },
+      }) as Profile;
+    expect(soFar(config, { step: 0, coarse: Number.NaN })).toBe('Nothing is trained yet.');
+    expect(soFar(config, { step: 250, coarse: 0.125, profile: profile([0.5, 0.2], [0.5, 0.2]) })).toBe(
+      'After 250 of at most 4,000 steps it gets 12.5 % of sequences fully right. It does not use the stack yet: it pushes and pops alike while reading and writing.',
+    );
+    expect(soFar(config, { step: 500, coarse: 0.5, profile: profile([0.8, 0.1], [0.2, 0.7]) })).toMatch(
+      /begun to use the stack: push 0\.80 while reading, pop 0\.70 while writing/,
+    );
+    expect(soFar(config, { step: 750, coarse: 1, profile: profile([1, 0], [0, 1]) })).toMatch(
+      /has found the stack/,
+    );
+    const none = assign(config, ['memory=none']);
+    expect(soFar(none, { step: 500, coarse: 0.5, profile: profile([Number.NaN, 0], [0, 0]) })).toMatch(
+      /right\.$/,
+    );
+  });
+});
+
+describe('frames of the past', () => {
+  const shown = (input = 'a b'): Steps => ({ input: input.split(' ') }) as Steps;
+  const steps = (frames: readonly Frame[]) => frames.map(({ step }) => step);
+
+  test('come in order, one a step', () => {
+    let frames: Frame[] = [];
+    for (const step of [0, 10, 10, 20]) frames = addFrame(frames, { step, shown: shown() });
+    expect(steps(frames)).toEqual([0, 10, 20]);
+  });
+
+  test('after a restart what came later is gone; another source begins anew', () => {
+    let frames: Frame[] = [];
+    for (const step of [0, 10, 20, 5]) frames = addFrame(frames, { step, shown: shown() });
+    expect(steps(frames)).toEqual([0, 5]);
+    expect(steps(addFrame(frames, { step: 5, shown: shown('a c') }))).toEqual([5]);
+  });
+
+  test('stay few, the first and the latest among them', () => {
+    let frames: Frame[] = [];
+    for (let step = 0; step < 5000; step++) frames = addFrame(frames, { step, shown: shown() });
+    expect(frames.length).toBeLessThanOrEqual(MOST_FRAMES);
+    expect(frames.length).toBeGreaterThan(MOST_FRAMES / 2);
+    expect(frames[0].step).toBe(0);
+    expect(frames.at(-1)?.step).toBe(4999);
+  });
+});
