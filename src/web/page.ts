@@ -1,23 +1,20 @@
-import type { Config } from '../base/config.ts';
 import { InputError, messageOf } from '../base/errors.ts';
 import { type EngineName, engineName, REFERENCE } from '../platform/names.ts';
-import { preset } from '../train/presets.ts';
 import { recoveredWords } from '../train/recovery.ts';
-import { App, type Beginning, type Current } from './app.ts';
+import { App, type Current } from './app.ts';
 import { Charts } from './charts/charts.ts';
-import { type History, noHistory } from './charts/history.ts';
+import type { History } from './charts/history.ts';
 import { Chooser } from './choose/choose.ts';
 import { Guide } from './choose/guide.ts';
+import { Narrator } from './choose/narrator.ts';
 import { OwnPairs } from './choose/own-pairs.ts';
-import { type Known, soFar, whatOf } from './choose/story.ts';
 import { byId, write, writeOrHide } from './dom.ts';
 import { count } from './format.ts';
-import { HandMemory } from './hand/hand.ts';
+import { loadHandWhenSeen } from './hand/when-seen.ts';
 import { Exports } from './keep/exports.ts';
 import { takeFiles } from './keep/incoming.ts';
 import { Keeper } from './keep/keeper.ts';
-import { RunList } from './keep/list.ts';
-import type { StoredRun } from './keep/store.ts';
+import { KeptRuns } from './keep/kept-runs.ts';
 import { MemoryView } from './memory/view.ts';
 import { Controls } from './panels/controls.ts';
 import { Gallery } from './panels/gallery.ts';
@@ -33,14 +30,14 @@ import {
 } from './panels/numbers.ts';
 import { TryIt } from './panels/tryit.ts';
 import { Past } from './past/past.ts';
-import { isOver, type RunState } from './protocol.ts';
+import { isOver } from './protocol.ts';
 import type { Heard, Run } from './run.ts';
-import { type Address, readAddress, toAddress } from './settings/address.ts';
 import { fitTo } from './settings/checker.ts';
-import { wordsOf } from './settings/differences.ts';
 import { type Draft, SettingsForm } from './settings/form.ts';
+import { statusOf } from './status.ts';
 import { showAdapter } from './trust/adapter.ts';
 import { VerifyPanel } from './trust/verify.ts';
+import { Visit } from './visit.ts';
 
 /** Wires the page: what a person does to the run, and what the run says to the page. */
 
@@ -54,7 +51,7 @@ for (const box of document.querySelectorAll<HTMLElement>('.scroll')) box.tabInde
 const charts = new Charts(element('charts'), element('more-charts'));
 const memory = new MemoryView();
 const past = new Past(shown => memory.show(shown));
-new HandMemory();
+loadHandWhenSeen();
 const source = byId('source', HTMLInputElement);
 const keeper = new Keeper(problem => writeOrHide(element('storage-problem'), problem));
 
@@ -68,7 +65,7 @@ const app = new App(keeper, () => ({ pace: controls.pace, source: source.value }
   heard,
   refused(message, current, file) {
     write(element('keep-status'), '');
-    showRuns();
+    runs.show();
     if (file) {
       const goesOn = current ? ' The current run continues.' : '';
       writeOrHide(element('file-problem'), `${file}: ${message}${goesOn}`);
@@ -84,7 +81,7 @@ const app = new App(keeper, () => ({ pace: controls.pace, source: source.value }
     }
   },
   kept: () => {
-    showRuns();
+    runs.show();
   },
 });
 
@@ -104,7 +101,10 @@ const controls = new Controls({
 });
 
 const takeaway = new Exports(app, keeper, charts);
+const runs = new KeptRuns(app, keeper, charts, takeaway);
+const narrator = new Narrator();
 const form = new SettingsForm((draft: Draft) => app.begin(draft));
+const visit = new Visit(app, keeper, form);
 const tryIt = new TryIt(() => app.current?.run);
 const lengthChart = new LengthChart(() => app.current?.run);
 const verify = new VerifyPanel(async () => {
@@ -116,55 +116,9 @@ const verify = new VerifyPanel(async () => {
   const { bytes } = await current.run.ask('checkpoint', {});
   return { checkpoint: bytes, engine: engineName(current.run.opened.engine), data: current.data };
 });
-const runs = new RunList({
-  resume: id => {
-    app.resume(id);
-  },
-  async delete(id, name) {
-    if (!confirm(`Delete ${name}, with its checkpoint?`)) return;
-    const deleted = await keeper.delete(id);
-    write(element('keep-status'), deleted ? '' : 'It is open in another tab: close that first.');
-    await showRuns();
-  },
-  download: id => takeaway.checkpoint(id),
-  async compare(ids) {
-    const turn = ++comparing;
-    const found = await Promise.all(
-      ids.map(async id => {
-        const [run, history] = await Promise.all([keeper.run(id), keeper.history(id)]);
-        return { name: run ? wordsOf(run.config) : 'no longer kept', history: history ?? noHistory() };
-      }),
-    );
-    if (turn === comparing) charts.compare(found);
-  },
-});
-let comparing = 0;
-
-/** Written now and then: the list is read anew, once more where that was asked for while it was read. */
-let listing: Promise<void> | undefined;
-let listAgain = false;
-function showRuns(): Promise<void> {
-  listAgain = true;
-  listing ??= list().finally(() => {
-    listing = undefined;
-  });
-  return listing;
-}
-async function list(): Promise<void> {
-  while (listAgain) {
-    listAgain = false;
-    const stored = await keeper.runs();
-    // A run that has failed can be resumed, as one that is not here.
-    const { current } = app;
-    const unkept = current && !stored.some(({ id }) => id === current.record.id) ? [current.record] : [];
-    runs.show([...unkept, ...stored], current && !current.run.ended ? current.record.id : '');
-  }
-}
-
 function opened({ run, record, history: curves }: Current, before: Current | undefined): void {
   const { opened: said } = run;
-  rememberRun(record.id);
-  addressIs(record, before);
+  visit.opened(record, before?.record);
   for (const id of ['error', 'recovered', 'refused', 'link-problem', 'file-problem'])
     writeOrHide(element(id), undefined);
   write(element('keep-status'), '');
@@ -177,27 +131,15 @@ function opened({ run, record, history: curves }: Current, before: Current | und
   lengthChart.clear();
   verify.clear();
   past.clear();
-  const memoryless = said.config.model.memory === 'none';
-  // Without a memory they would mean nothing.
-  for (const id of ['profile-now', 'profile-figure', 'memory-legend', 'reading-help'])
-    element(id).hidden = memoryless;
-  const title = memoryless ? 'One sequence, step by step' : 'The memory over one sequence';
-  write(element('memory-title'), title);
   chooser.show(said.config);
   guide.opened(run);
-  known = { step: said.step, coarse: Number.NaN };
-  tellStory(said.config);
+  narrator.opened(said.config, said.step);
   charts.show(curves);
   showCurves(curves, record.step);
   if (!hasLoss(curves)) evaluateUnknown(run);
-  if (before && before.record.id !== record.id) runs.add(before.record.id);
-  showRuns();
+  if (before && before.record.id !== record.id) runs.drawBeside(before.record.id);
+  runs.show();
 }
-
-/** What the sentences at the top are made of. */
-let known: Known = { step: 0, coarse: Number.NaN };
-const tellStory = (config: Config): void =>
-  write(element('story'), `${whatOf(config)} ${soFar(config, known)}`);
 
 const hasLoss = ({ loss }: History): boolean => loss.some(value => value !== null);
 
@@ -207,11 +149,9 @@ async function evaluateUnknown(run: Run): Promise<void> {
   try {
     const { longest } = await run.ask('lengths', {});
     const evaluation = await run.ask('evaluate', { length: longest, sequences: 64 });
-    if (run === app.current?.run && !hasLoss(app.current.history)) {
-      showEvaluated(evaluation);
-      known.coarse = evaluation.coarse;
-      tellStory(run.opened.config);
-    }
+    if (run !== app.current?.run || hasLoss(app.current.history)) return;
+    showEvaluated(evaluation);
+    narrator.accuracy(evaluation.coarse);
   } catch (error) {
     // A device that cannot hold the batch, or a run that has ended: the tiles stay empty.
     if (!(error instanceof InputError)) throw error;
@@ -229,7 +169,7 @@ function heard(message: Heard, { record }: Current): void {
     case 'progress':
       charts.changed();
       showProgress(message.progress);
-      known.coarse = message.progress.coarse;
+      narrator.accuracy(message.progress.coarse);
       break;
     case 'evaluation':
       charts.changed();
@@ -250,33 +190,14 @@ function heard(message: Heard, { record }: Current): void {
       showStep(message.look.step);
       past.now(message.look.step, message.look.shown);
       showLook(message.look);
-      known = { ...known, step: message.look.step, profile: message.look.profile };
-      tellStory(record.config);
+      narrator.look(message.look);
       break;
     case 'failed': {
       const at = record.step > 0 ? ` It is kept as it was at step ${count(record.step)}.` : '';
       writeOrHide(element('error'), `${message.message} ${message.advice}${at}`);
       controls.show('failed', 'The run has ended.');
-      showRuns();
+      runs.show();
     }
-  }
-}
-
-function statusOf(state: RunState, step: number, { train }: Config): string {
-  const { stopAt, stopPasses: passes } = train;
-  switch (state) {
-    case 'running':
-      return 'Training …';
-    case 'paused':
-      return step === 0 ? 'Ready.' : `Paused at step ${count(step)}.`;
-    case 'solved':
-      return `Solved at step ${count(step)}: at least ${Number((100 * stopAt).toPrecision(4))} % of test sequences fully correct, ${passes === 1 ? 'once' : passes === 2 ? 'twice in a row' : `${passes} times in a row`}. Keep training for longer ones.`;
-    case 'done':
-      return `Done: all ${count(step)} steps.`;
-    case 'stalled':
-      return `Ended at step ${count(step)}: the loss no longer improved.`;
-    case 'stopped':
-      return `Stopped at step ${count(step)}. The run is kept below.`;
   }
 }
 
@@ -329,104 +250,10 @@ new OwnPairs(data =>
   app.begin(fitTo(data, true).then(config => ({ config, data, engine: engine(), file: data.file }))),
 );
 
-/** The entry of the browser's history is another one already: a link was followed, or Back or Forward. */
-let navigated = false;
-
-/** The address: a link reproduces a run. Its entry of the browser's history knows which run it was. */
-function addressIs({ id, config, engine }: StoredRun, before?: Current): void {
-  const another = before !== undefined && before.record.id !== id && !navigated;
-  navigated = false;
-  const address = toAddress({ config, engine, paused: false });
-  history[another ? 'pushState' : 'replaceState']({ run: id }, '', address);
-}
-
-/** The run of this tab, over a reload. A browser that keeps nothing may refuse even this. */
-const TAB_RUN = 'pushdown run';
-function rememberRun(id: string): void {
-  try {
-    sessionStorage.setItem(TAB_RUN, id);
-  } catch {
-    // Then a reload begins what the address says.
-  }
-}
-function rememberedRun(): string | null {
-  try {
-    return sessionStorage.getItem(TAB_RUN);
-  } catch {
-    return null;
-  }
-}
-
-function addressed(hash = location.hash): Address | undefined {
-  try {
-    const address = readAddress(hash);
-    writeOrHide(element('link-problem'), address?.warning && `Careful: ${address.warning}`);
-    return address;
-  } catch (error) {
-    if (!(error instanceof InputError)) throw error;
-    const instead = app.current ? 'The current run continues.' : 'The default run starts instead.';
-    writeOrHide(element('link-problem'), `The link cannot be used: ${error.message} ${instead}`);
-    return undefined;
-  }
-}
-/** The address that Back or Forward came to, where its run is kept. */
-let returned = '';
-addEventListener('popstate', async ({ state }) => {
-  const id: unknown = state?.run;
-  if (typeof id !== 'string') return;
-  returned = location.href;
-  if (id === app.current?.record.id) return;
-  navigated = true;
-  const address = addressed();
-  if (await keeper.run(id)) await app.resume(id, app.wasPaused(id));
-  else if (address) await app.begin(address);
-  settle();
-});
-addEventListener('hashchange', async ({ newURL }) => {
-  if (newURL === returned) {
-    returned = '';
-    return;
-  }
-  // Not the address of this moment, which a run that has just opened may have set meanwhile.
-  const address = addressed(new URL(newURL).hash);
-  const warning = element('link-problem').textContent;
-  navigated = true;
-  if (address) await app.begin(address);
-  settle();
-  writeOrHide(element('link-problem'), warning ?? undefined);
-});
-/** Also where the run could not be had, the address is that of the current one. */
-function settle(): void {
-  navigated = true;
-  if (app.current) addressIs(app.current.record);
-}
-
-/** What this tab had before a reload or a crash, if the address still means that; else what the address says. */
-export async function begin(): Promise<void> {
-  const address = addressed();
-  const warning = element('link-problem').textContent || undefined;
-  const wanted: Beginning = address ?? { config: preset('reverse'), engine: 'auto' };
-  form.set(wanted.config!, wanted.engine);
-  const same = ({ config, engine }: StoredRun): boolean =>
-    !address || toAddress({ config, engine, paused: false }) === toAddress({ ...address, paused: false });
-  const tab = rememberedRun();
-  const stored = tab ? await keeper.run(tab) : undefined;
-  const cutOff = address ? (await keeper.runs()).find(run => run.going && same(run)) : undefined;
-  const earlier = stored && same(stored) ? stored : cutOff;
-  if (earlier) {
-    await app.resume(earlier.id, !earlier.going || address?.paused);
-    if (app.current)
-      write(element('keep-status'), `Resumed from step ${count(earlier.step)}, kept in this browser.`);
-  }
-  if (!app.current) {
-    const why = element('error').textContent;
-    await app.begin(wanted);
-    if (why) writeOrHide(element('error'), `The run kept in this browser could not be opened: ${why}`);
-  }
-  writeOrHide(element('link-problem'), warning);
-}
-
 document.addEventListener('visibilitychange', () => {
   // A hidden tab may be closed without another word.
   if (document.hidden) app.keepNow().catch(() => undefined);
 });
+
+/** Begins with what this tab had, or what the address says. */
+export const begin = (): Promise<void> => visit.begin();

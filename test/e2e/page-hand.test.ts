@@ -11,6 +11,9 @@ test('begins with Figure 1; a slider changes strengths, reads and equations at o
     served.context,
     `${served.url}#v=1&preset=reverse&engine=cpu&paused`,
   );
+  // It is loaded when a person comes there.
+  await page.$eval('#hand-title', title => title.scrollIntoView());
+  await page.waitForSelector('#by-hand:not([inert]) #hand-read-2');
   expect(await text(page, '#hand-read-2')).toBe('2.8');
   expect(await text(page, '#hand-row-0-2')).toBe('0.3, 0.1 read');
   expect(await text(page, '#hand-strengths')).toContain('max(0, 0.7 − max(0, 0.9 − 0.5)) = 0.3');

@@ -90,6 +90,16 @@ test('without what checks the settings', () =>
     await waitForText(page, '#settings-problem', /the settings were not checked: .*did not load.*Reload/);
   }));
 
+test('without the memory by hand', () =>
+  without(/^hand-.*\.js$/, async (page, url) => {
+    await page.goto(url);
+    await waitForText(page, '#status', /Ready/);
+    await page.$eval('#hand-title', title => title.scrollIntoView());
+    await waitForText(page, '#hand-problem', /did not load\. Reload the page/);
+    await press(page, '#step');
+    await waitForText(page, '#status', /step 1\b/);
+  }));
+
 test('where everything loads there are no such words', async () => {
   const server = await servePage(inject('builtPage'));
   const page = await browser.newPage();

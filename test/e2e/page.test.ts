@@ -122,7 +122,7 @@ describe('a run that waits', () => {
     await fill(page, '#time', '3');
     await waitForText(page, '#moment-title', /Step 3 of 14, input b/);
     expect(await page.$$eval('#moment-rows tr', rows => rows.length)).toBeGreaterThan(0);
-    expect(await text(page, '#moment-strengths')).toMatch(/push d = 0\.\d+ · pop u = 0\.\d+/);
+    expect(await text(page, '#moment-strengths')).toMatch(/^push \d\.\d\d · pop \d\.\d\d$/);
     expect(await page.$$eval('#moment-outputs tr', rows => rows.length)).toBeGreaterThanOrEqual(5);
     await page.focus('#time');
     await page.keyboard.press('ArrowRight');
@@ -243,7 +243,7 @@ describe('a run that waits', () => {
       page.$eval('#begin', element => !(element as HTMLButtonElement).disabled),
     );
     await press(page, '#begin');
-    await waitForText(page, '#moment-strengths', /push top d = .*pop bottom u = /);
+    await waitForText(page, '#moment-strengths', /push top \d.*pop bottom \d/);
     expect(await isHidden(page, '#which-memory-field')).toBe(false);
     await page.select('#which-memory', '1');
     expect(await coloursOf(page, '#heat')).toBeGreaterThan(10);

@@ -1,0 +1,28 @@
+import { messageOf } from '../../base/errors.ts';
+import { byId, writeOrHide } from '../dom.ts';
+import { isUnloaded, RELOAD } from '../unloaded.ts';
+
+/** How far out of sight the memory by hand is loaded, so that it is there when it comes into sight. */
+const MARGIN = '200px';
+
+/** Loads the memory by hand when a person comes near it: the first load is without. */
+export function loadHandWhenSeen(): void {
+  const section = byId('by-hand', HTMLElement);
+  const problem = byId('hand-problem', HTMLElement);
+  const watch = new IntersectionObserver(
+    entries => {
+      if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
+      watch.disconnect();
+      import('./hand.ts').then(
+        ({ HandMemory }) => {
+          new HandMemory();
+          section.inert = false;
+        },
+        error =>
+          writeOrHide(problem, isUnloaded(error) ? `This part did not load. ${RELOAD}` : messageOf(error)),
+      );
+    },
+    { rootMargin: MARGIN },
+  );
+  watch.observe(section);
+}

@@ -1,0 +1,76 @@
+import type { App } from '../app.ts';
+import type { Charts } from '../charts/charts.ts';
+import { noHistory } from '../charts/history.ts';
+import { byId, write } from '../dom.ts';
+import { wordsOf } from '../settings/differences.ts';
+import type { Exports } from './exports.ts';
+import type { Keeper } from './keeper.ts';
+import { RunList } from './list.ts';
+
+/** The list of runs, and what its buttons do. */
+export class KeptRuns {
+  readonly #app: App;
+  readonly #keeper: Keeper;
+  readonly #charts: Charts;
+  readonly #list: RunList;
+  #comparing = 0;
+  #listing: Promise<void> | undefined;
+  #again = false;
+
+  constructor(app: App, keeper: Keeper, charts: Charts, takeaway: Exports) {
+    this.#app = app;
+    this.#keeper = keeper;
+    this.#charts = charts;
+    this.#list = new RunList({
+      resume: id => {
+        app.resume(id);
+      },
+      delete: (id, name) => this.#delete(id, name),
+      download: id => takeaway.checkpoint(id),
+      compare: ids => this.#compare(ids),
+    });
+  }
+
+  /** Draws a run beside the present one. */
+  drawBeside(id: string): void {
+    this.#list.add(id);
+  }
+
+  /** Written now and then: the list is read again, once more where that was asked for while it was read. */
+  show(): Promise<void> {
+    this.#again = true;
+    this.#listing ??= this.#read().finally(() => {
+      this.#listing = undefined;
+    });
+    return this.#listing;
+  }
+
+  async #read(): Promise<void> {
+    while (this.#again) {
+      this.#again = false;
+      const stored = await this.#keeper.runs();
+      // A run that has failed can be resumed, as one that is not here.
+      const { current } = this.#app;
+      const unkept = current && !stored.some(({ id }) => id === current.record.id) ? [current.record] : [];
+      this.#list.show([...unkept, ...stored], current && !current.run.ended ? current.record.id : '');
+    }
+  }
+
+  async #delete(id: string, name: string): Promise<void> {
+    if (!confirm(`Delete ${name}, with its checkpoint?`)) return;
+    const deleted = await this.#keeper.delete(id);
+    write(byId('keep-status', HTMLElement), deleted ? '' : 'It is open in another tab: close that first.');
+    await this.show();
+  }
+
+  async #compare(ids: readonly string[]): Promise<void> {
+    const turn = ++this.#comparing;
+    const found = await Promise.all(
+      ids.map(async id => {
+        const [run, history] = await Promise.all([this.#keeper.run(id), this.#keeper.history(id)]);
+        return { name: run ? wordsOf(run.config) : 'no longer kept', history: history ?? noHistory() };
+      }),
+    );
+    if (turn === this.#comparing) this.#charts.compare(found);
+  }
+}

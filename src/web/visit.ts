@@ -1,0 +1,131 @@
+import { InputError } from '../base/errors.ts';
+import { preset } from '../train/presets.ts';
+import type { App, Beginning } from './app.ts';
+import { byId, write, writeOrHide } from './dom.ts';
+import { count } from './format.ts';
+import type { Keeper } from './keep/keeper.ts';
+import type { StoredRun } from './keep/store.ts';
+import { type Address, readAddress, toAddress } from './settings/address.ts';
+import type { SettingsForm } from './settings/form.ts';
+
+const TAB_RUN = 'pushdown run';
+
+const addressOf = ({ config, engine }: Pick<StoredRun, 'config' | 'engine'>): string =>
+  toAddress({ config, engine, paused: false });
+
+/** The address of the page, which reproduces its run; the browser's history; what a tab had before a reload. */
+export class Visit {
+  readonly #app: App;
+  readonly #keeper: Keeper;
+  readonly #form: SettingsForm;
+  readonly #problem = byId('link-problem', HTMLElement);
+  /** The entry of the browser's history is another one already: a link was followed, or Back or Forward. */
+  #navigated = false;
+  /** The address that Back or Forward came to, where the history knows its run. */
+  #returned = '';
+
+  constructor(app: App, keeper: Keeper, form: SettingsForm) {
+    this.#app = app;
+    this.#keeper = keeper;
+    this.#form = form;
+    addEventListener('popstate', ({ state }) => this.#back(state?.run));
+    addEventListener('hashchange', ({ newURL }) => this.#follow(newURL));
+  }
+
+  /** Another run is open. One that follows another has an entry of its own, to come back to. */
+  opened(record: StoredRun, before: StoredRun | undefined): void {
+    rememberRun(record.id);
+    const another = before !== undefined && before.id !== record.id && !this.#navigated;
+    this.#navigated = false;
+    history[another ? 'pushState' : 'replaceState']({ run: record.id }, '', addressOf(record));
+  }
+
+  /** Back or Forward to an entry: its run goes on, where it is kept. */
+  async #back(id: unknown): Promise<void> {
+    if (typeof id !== 'string') return;
+    this.#returned = location.href;
+    if (id === this.#app.current?.record.id) return;
+    this.#navigated = true;
+    const address = this.#read();
+    if (await this.#keeper.run(id)) await this.#app.resume(id, this.#app.wasPaused(id));
+    else if (address) await this.#app.begin(address);
+    this.#settle();
+  }
+
+  /** A link, or an address that was typed. */
+  async #follow(url: string): Promise<void> {
+    if (url === this.#returned) {
+      this.#returned = '';
+      return;
+    }
+    // Not the address of this moment, which a run that has just opened may have set meanwhile.
+    const address = this.#read(new URL(url).hash);
+    const warning = this.#problem.textContent;
+    this.#navigated = true;
+    if (address) await this.#app.begin(address);
+    this.#settle();
+    writeOrHide(this.#problem, warning ?? undefined);
+  }
+
+  /** Also where the run could not be had, the address is that of the current one. */
+  #settle(): void {
+    this.#navigated = false;
+    const { current } = this.#app;
+    if (current) history.replaceState({ run: current.record.id }, '', addressOf(current.record));
+  }
+
+  #read(hash = location.hash): Address | undefined {
+    try {
+      const address = readAddress(hash);
+      writeOrHide(this.#problem, address?.warning && `Careful: ${address.warning}`);
+      return address;
+    } catch (error) {
+      if (!(error instanceof InputError)) throw error;
+      const instead = this.#app.current ? 'The current run continues.' : 'The default run starts instead.';
+      writeOrHide(this.#problem, `The link cannot be used: ${error.message} ${instead}`);
+      return undefined;
+    }
+  }
+
+  /** What this tab had before a reload or a crash, if the address still means that; else what the address says. */
+  async begin(): Promise<void> {
+    const [app, keeper] = [this.#app, this.#keeper];
+    const address = this.#read();
+    const warning = this.#problem.textContent || undefined;
+    const wanted: Beginning = address ?? { config: preset('reverse'), engine: 'auto' };
+    this.#form.set(wanted.config!, wanted.engine);
+    const same = (run: StoredRun): boolean => !address || addressOf(run) === addressOf(address);
+    const tab = rememberedRun();
+    const stored = tab ? await keeper.run(tab) : undefined;
+    const cutOff = address ? (await keeper.runs()).find(run => run.going && same(run)) : undefined;
+    const earlier = stored && same(stored) ? stored : cutOff;
+    if (earlier) {
+      await app.resume(earlier.id, !earlier.going || address?.paused);
+      const words = `Resumed from step ${count(earlier.step)}, kept in this browser.`;
+      if (app.current) write(byId('keep-status', HTMLElement), words);
+    }
+    if (!app.current) {
+      const error = byId('error', HTMLElement);
+      const why = error.textContent;
+      await app.begin(wanted);
+      if (why) writeOrHide(error, `The run kept in this browser could not be opened: ${why}`);
+    }
+    writeOrHide(this.#problem, warning);
+  }
+}
+
+/** The run of this tab, over a reload. A browser that keeps nothing may refuse even this. */
+function rememberRun(id: string): void {
+  try {
+    sessionStorage.setItem(TAB_RUN, id);
+  } catch {
+    // Then a reload begins what the address says.
+  }
+}
+function rememberedRun(): string | null {
+  try {
+    return sessionStorage.getItem(TAB_RUN);
+  } catch {
+    return null;
+  }
+}
