@@ -29,7 +29,7 @@ test('pairs of your own are trained on, over a reload too, and tested on', async
   await drop(page, { name: 'mine.tsv', content: 'a b c\tc b a\nd e\td e\n' });
   await waitForText(page, '#dropped', /mine.tsv: pairs of your own/);
   await press(page, '#dropped button:last-of-type');
-  await waitForText(page, '#tested', /mine.tsv: \d of 2 pairs wholly right/);
+  await waitForText(page, '#tested', /mine.tsv: \d of 2 pairs fully correct/);
 
   await drop(page, { name: 'own.tsv', content: pairs });
   await waitForText(page, '#dropped', /own.tsv/);

@@ -81,7 +81,7 @@ test('a run that diverges says so, keeps its last good weights, and can be left 
   await waitForText(page, '#verify-status', /ended|nothing to compare/);
   await waitForText(page, '#runs', /Resume/);
   await press(page, '#runs button');
-  await waitFor(page, 'the run again', async () => /Pause|Resume/.test(await text(page, '#go')));
+  await waitFor(page, 'the run again', async () => /Pause|Resume|Start/.test(await text(page, '#go')));
   await page.evaluate(() => {
     location.hash = '#v=1&preset=reverse&engine=cpu&paused';
   });

@@ -39,7 +39,7 @@ export const CHARTS: readonly ChartSpec[] = [
     id: 'accuracy',
     title: 'Accuracy',
     caption:
-      'Lines: training batches, with noise where the settings have it. Points: 256 fresh sequences. Coarse: sequences wholly right. Fine: symbols right before the first error.',
+      'Lines: training batches, with noise where the settings have it. Points: 256 fresh sequences. Coarse: sequences fully correct. Fine: symbols correct before the first error.',
     scale: 'share',
     // Coarse and fine lie on each other when all is right: the coarse ones are drawn wider, under the fine ones.
     lines: [

@@ -85,7 +85,7 @@ export class TryIt {
       make(
         'p',
         { role: 'status' },
-        `${file}: ${right} of ${pairs} pairs wholly right, ${percent(right / pairs)}${more}.`,
+        `${file}: ${right} of ${pairs} pairs fully correct, ${percent(right / pairs)}${more}.`,
       ),
       make(
         'section',
