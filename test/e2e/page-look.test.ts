@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import type { Browser, Page } from 'puppeteer';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { launchBrowser } from '../support/browser.ts';
-import { openPage, press, waitForText } from '../support/page.ts';
+import { isHidden, openPage, press, waitForText } from '../support/page.ts';
 import { checkpointOf } from '../support/served-page.ts';
 import { type Server, servePage } from '../support/server.ts';
 
@@ -54,6 +54,10 @@ test.each([
     }, hash);
     await waitForText(page, '#status', /Done: all [\d,]+ steps/, 120_000);
   }
+  // What is loaded or opened later is looked at too.
+  await page.$eval('#hand-title', title => title.scrollIntoView());
+  await page.waitForSelector('#by-hand:not([inert])');
+  if (await isHidden(page, '#own')) await press(page, '#experiment-own');
   const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
   await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
   for (const details of ['closed', 'open'] as const) {
@@ -124,7 +128,12 @@ test('the first load is below 150 kB gzipped', async () => {
 
 test('by keys alone: the first stop is a link, then the buttons; nothing traps the focus', async () => {
   await page.setViewport({ width: 1400, height: 900 });
-  await page.evaluate(() => (document.activeElement as HTMLElement | null)?.blur());
+  // From the top of the page, wherever it was scrolled to.
+  await page.evaluate(() => {
+    document.body.tabIndex = -1;
+    document.body.focus();
+    document.body.removeAttribute('tabindex');
+  });
   const seen: string[] = [];
   for (let i = 0; i < 200; i++) {
     await page.keyboard.press('Tab');
@@ -136,8 +145,12 @@ test('by keys alone: the first stop is a link, then the buttons; nothing traps t
     seen.push(at);
   }
   for (const id of [
+    'choose-memory-queue',
+    'experiment-queue',
     'restart',
     'pace',
+    'past',
+    'hand-pop-0',
     'source',
     'play',
     'time',
