@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { openPage, press, text, waitForText } from '../support/page.ts';
+import { openPage, press, text, waitFor, waitForText } from '../support/page.ts';
 import { isDone, servedPage } from '../support/served-page.ts';
 
 /** What the page tells in numbers, and on which screens. */
@@ -55,4 +55,39 @@ test('on a phone a run is a card, not a word a line', async () => {
   });
   expect(table.over).toBeLessThanOrEqual(0);
   expect(table.name).toBeGreaterThan(200);
+});
+
+interface Label {
+  text: string;
+  y: number;
+  left: number;
+  right: number;
+}
+
+test('on a phone the labels of the picture do not run into each other', async () => {
+  const page = await served.context.newPage();
+  await page.setViewport({ width: 360, height: 800 });
+  // What is written into pictures, and how wide.
+  await page.evaluateOnNewDocument(() => {
+    const labels: Label[] = [];
+    Object.assign(window, { labels });
+    const { fillText } = CanvasRenderingContext2D.prototype;
+    CanvasRenderingContext2D.prototype.fillText = function (text, x, y, most = Number.POSITIVE_INFINITY) {
+      if (this.canvas.id === 'heat' && this.textAlign === 'center') {
+        const half = Math.min(most, this.measureText(text).width) / 2;
+        labels.push({ text, y, left: x - half, right: x + half });
+      }
+      return fillText.call(this, text, x, y, most);
+    };
+  });
+  await page.goto(onCpu('&paused'));
+  await waitForText(page, '#status', /Ready/);
+  const labels = (): Promise<Label[]> =>
+    page.evaluate(() => (window as unknown as { labels: Label[] }).labels.slice(-42));
+  await waitFor(page, 'labels', async () => (await labels()).some(({ text }) => text === '</s>'));
+  const all = (await labels()).toSorted((a, b) => a.y - b.y || a.left - b.left);
+  const over = all.filter(
+    (label, i) => i > 0 && all[i - 1].y === label.y && all[i - 1].right > label.left + 0.5,
+  );
+  expect(over.filter(({ left }, i) => i === 0 || left !== over[i - 1].left)).toEqual([]);
 });

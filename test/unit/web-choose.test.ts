@@ -56,7 +56,7 @@ describe('the story', () => {
       }) as Profile;
     expect(soFar(config, { step: 0, coarse: Number.NaN })).toBe('Nothing is trained yet.');
     expect(soFar(config, { step: 250, coarse: 0.125, profile: profile([0.5, 0.2], [0.5, 0.2]) })).toBe(
-      'After 250 of at most 4,000 steps it gets 12.5 % of sequences fully right. It does not use the stack yet: it pushes and pops alike while reading and writing.',
+      'After 250 of at most 4,000 steps it gets 12.5 % of sequences fully right. It does not use the stack yet: push 0.50 while reading, pop 0.20 while writing.',
     );
     expect(soFar(config, { step: 500, coarse: 0.5, profile: profile([0.8, 0.1], [0.2, 0.7]) })).toMatch(
       /begun to use the stack: push 0\.80 while reading, pop 0\.70 while writing/,

@@ -57,7 +57,7 @@ export const EXPERIMENTS: readonly Experiment[] = [
     },
     times: 2,
     result: found =>
-      `${told(found)} The longer the source, the less of it its state can hold, and beyond the trained lengths it holds nothing. Press “stack” above: the same LSTM with a stack.`,
+      `${told(found)} Its state holds short sequences, not long ones. Press “stack” above: the same LSTM with a stack.`,
   },
   {
     id: 'ten-times',
@@ -80,6 +80,6 @@ export const EXPERIMENTS: readonly Experiment[] = [
     },
     times: 2,
     result: found =>
-      `${told(found)} A value that another one covers can never be read again, so the network can keep only the newest. It needs the pop.`,
+      `${told(found)} Without pops the read shows the last values pushed, blended, and nothing below them: a few symbols are all it can hold.`,
   },
 ];

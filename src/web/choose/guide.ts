@@ -17,15 +17,17 @@ export class Guide {
   #coming: Experiment | undefined;
   #open: { of: Experiment; run: Run; measured?: boolean } | undefined;
 
-  constructor(begin: { config(config: Config): void; gallery(name: string): void }) {
+  /** @param begin begins a run: the promise ends when it is open, or was refused in words */
+  constructor(begin: { config(config: Config): Promise<void>; gallery(name: string): Promise<void> }) {
     this.#buttons = EXPERIMENTS.map(experiment =>
       button(
         experiment.title,
-        () => {
+        async () => {
           this.#coming = experiment;
           const { run } = experiment;
-          if ('config' in run) begin.config(structuredClone(run.config));
-          else begin.gallery(run.gallery);
+          await ('config' in run ? begin.config(structuredClone(run.config)) : begin.gallery(run.gallery));
+          // Refused: the next run that opens is none of an experiment.
+          if (this.#coming === experiment) this.#coming = undefined;
         },
         { id: `experiment-${experiment.id}` },
       ),

@@ -67,7 +67,6 @@ function usedAs(memory: Config['model']['memory'], { reading, writing }: Profile
   const full = Math.min(reading.push, writing.pop) > 0.9 && Math.max(reading.pop, writing.push) < 0.1;
   if (full) return `It has found the ${memory}: it pushes while reading and pops while writing.`;
   const parts = reading.push - writing.push > 0.3 || writing.pop - reading.pop > 0.3;
-  return parts
-    ? `It has begun to use the ${memory}: push ${reading.push.toFixed(2)} while reading, pop ${writing.pop.toFixed(2)} while writing.`
-    : `It does not use the ${memory} yet: it pushes and pops alike while reading and writing.`;
+  const told = `push ${reading.push.toFixed(2)} while reading, pop ${writing.pop.toFixed(2)} while writing.`;
+  return `It ${parts ? 'has begun to use' : 'does not use'} the ${memory}${parts ? '' : ' yet'}: ${told}`;
 }

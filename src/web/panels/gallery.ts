@@ -23,9 +23,10 @@ export class Gallery {
   }
 
   /** Opens a model by its name. */
-  open(name: string): void {
+  async open(name: string): Promise<void> {
     const card = this.#cards.find(one => one.name === name);
-    if (card) this.#take(card);
+    if (card) await this.#take(card);
+    else this.#status.scrollIntoView({ block: 'center' });
   }
 
   #item(card: Card): HTMLElement {
