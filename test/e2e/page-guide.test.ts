@@ -80,15 +80,17 @@ test('the picture goes back through training, and is played', async () => {
   await isDone(page);
   const last = await text(page, '#past-told');
   expect(last).toMatch(/^step [\d,]+, now$/);
+  const picture = () => page.$eval('#heat', element => (element as HTMLCanvasElement).toDataURL());
+  const late = await picture();
   await page.focus('#past');
   await page.keyboard.press('Home');
   await waitForText(page, '#past-told', /^step 0$/);
-  const early = await page.$eval('#heat', element => (element as HTMLCanvasElement).toDataURL());
+  await waitFor(page, 'the picture of step 0', async () => (await picture()) !== late);
   await press(page, '#play-past');
   await waitForText(page, '#past-told', /now$/);
   expect(await text(page, '#past-told')).toBe(last);
+  await waitFor(page, 'the picture of now', async () => (await picture()) === late);
   await waitForText(page, '#play-past', /Play training/);
-  expect(await page.$eval('#heat', element => (element as HTMLCanvasElement).toDataURL())).not.toBe(early);
   // Another source has no past yet.
   await fill(page, '#source', 'abab');
   await press(page, '#show button');

@@ -36,7 +36,7 @@ export async function openPage(on: Browser | BrowserContext, url: string): Promi
 
 /** The page has an engine, or has said why not. */
 export const ready = (page: Page): Promise<void> =>
-  waitFor(page, 'the engine', async () => !/^$|Opening|Loading/.test(await text(page, '#status')));
+  waitFor(page, 'the engine', async () => !/^$|Not started|Opening/.test(await text(page, '#status')));
 
 export const text = (page: Page, selector: string): Promise<string> =>
   page.$eval(selector, element => element.textContent?.trim() ?? '');
