@@ -51,9 +51,9 @@ describe('the story', () => {
     const config = preset('reverse');
     const profile = (reading: [number, number], writing: [number, number]) =>
       ({
-        reading: { push: reading[0], pop: reading[1] },
-        writing: { push: writing[0], pop: writing[1] },
-      }) as Profile;
+        reading: { push: reading[0], pop: reading[1], steps: 1, ends: [] },
+        writing: { push: writing[0], pop: writing[1], steps: 1, ends: [] },
+      }) satisfies Profile;
     expect(soFar(config, { step: 0, coarse: Number.NaN })).toBe('Nothing is trained yet.');
     expect(soFar(config, { step: 250, coarse: 0.125, profile: profile([0.5, 0.2], [0.5, 0.2]) })).toBe(
       'After 250 of at most 4,000 steps it gets 12.5 % of sequences fully right. It does not use the stack yet: push 0.50 while reading, pop 0.20 while writing.',

@@ -1,5 +1,5 @@
 import type { Config } from '../../base/config.ts';
-import type { Profile } from '../../train/metrics.ts';
+import { meanOf, type Profile } from '../../train/metrics.ts';
 import { count, percent } from '../format.ts';
 
 /** What is trained, with which memory, how far, and whether it uses it: in sentences. */
@@ -62,11 +62,15 @@ export function soFar({ model, train }: Config, { step, coarse, profile }: Known
 }
 
 /** Of a stack or queue in one sentence; a deque's ends are used in several ways. */
-function usedAs(memory: Config['model']['memory'], { reading, writing }: Profile): string {
-  if (memory === 'none' || memory === 'deque' || !Number.isFinite(reading.push + writing.pop)) return '';
-  const full = Math.min(reading.push, writing.pop) > 0.9 && Math.max(reading.pop, writing.push) < 0.1;
+function usedAs(memory: Config['model']['memory'], profile: Profile): string {
+  if (memory !== 'stack' && memory !== 'queue') return '';
+  const mean = (phase: 'reading' | 'writing', control: 'push' | 'pop') => meanOf(profile[phase], control);
+  const [pushed, popped] = [mean('reading', 'push'), mean('writing', 'pop')];
+  const [poppedEarly, pushedLate] = [mean('reading', 'pop'), mean('writing', 'push')];
+  if (!Number.isFinite(pushed + popped)) return '';
+  const full = Math.min(pushed, popped) > 0.9 && Math.max(poppedEarly, pushedLate) < 0.1;
   if (full) return `It has found the ${memory}: it pushes while reading and pops while writing.`;
-  const parts = reading.push - writing.push > 0.3 || writing.pop - reading.pop > 0.3;
-  const told = `push ${reading.push.toFixed(2)} while reading, pop ${writing.pop.toFixed(2)} while writing.`;
+  const parts = pushed - pushedLate > 0.3 || popped - poppedEarly > 0.3;
+  const told = `push ${pushed.toFixed(2)} while reading, pop ${popped.toFixed(2)} while writing.`;
   return `It ${parts ? 'has begun to use' : 'does not use'} the ${memory}${parts ? '' : ' yet'}: ${told}`;
 }

@@ -22,7 +22,7 @@ export interface Outcome {
 }
 
 export function outcomeOf(kind: Kind, { push, pop, value }: Inputs): Outcome {
-  const { read, strengths } = memoryForward(kind, push, pop, value);
+  const { read, strengths } = memoryForward(kind, [push, pop], value);
   return {
     read: [...read],
     strengths: strengths.map(row => [...row]),
@@ -32,9 +32,9 @@ export function outcomeOf(kind: Kind, { push, pop, value }: Inputs): Outcome {
 
 /** [T] how much the read of step t changes with each input: gradients, as training follows them. */
 export function slopesOf(kind: Kind, { push, pop, value }: Inputs, t: number): Inputs {
-  const { strengths } = memoryForward(kind, push, pop, value);
+  const made = memoryForward(kind, [push, pop], value);
   const dRead = push.map((_, step) => Number(step === t));
-  const { dPush, dPop, dValue } = memoryBackward(kind, push, pop, value, strengths, dRead);
+  const { dPush, dPop, dValue } = memoryBackward(kind, [push, pop], value, made, dRead);
   return { push: [...dPush], pop: [...dPop], value: [...dValue] };
 }
 

@@ -22,7 +22,9 @@ export class Moment {
     byId('moment-memory', HTMLElement).hidden = !memory;
     if (memory) {
       const strengths = memory.ends.flatMap(({ controls }, end) =>
-        Object.entries(controls).map(([name, all]) => `${endName(name, memory.kind, end)} ${all[t].toFixed(2)}`),
+        Object.entries(controls).map(
+          ([name, all]) => `${endName(name, memory.kind, end)} ${all[t].toFixed(2)}`,
+        ),
       );
       write(this.#strengths, strengths.join(' · '));
       this.#showRows(steps, memory, t);

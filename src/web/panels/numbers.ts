@@ -1,5 +1,5 @@
-import { meanOf, type PhaseProfile } from '../../train/metrics.ts';
 import type { Evaluation } from '../../train/evaluate.ts';
+import { meanOf, type PhaseProfile } from '../../train/metrics.ts';
 import type { Progress } from '../../train/trainer.ts';
 import type { ColumnName, History } from '../charts/history.ts';
 import { byId, make, write } from '../dom.ts';

@@ -39,6 +39,11 @@ export const SECTIONS: readonly Section[] = [
       'model.memory': { label: 'Memory' },
       'model.memories': { label: 'Memories', applies: hasMemory },
       'model.width': { label: 'Row width M', unit: 'numbers', applies: hasMemory },
+      'model.depth': {
+        label: 'Cells',
+        unit: 'rows',
+        applies: ({ model }) => model.memory === 'superposition',
+      },
       'model.headGain': { label: 'Gain of the heads', applies: hasMemory },
       'model.pushBias': { label: 'Push bias', unit: 'logit', applies: hasMemory },
       'model.bottomPushBias': {
