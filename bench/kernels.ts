@@ -1,8 +1,9 @@
 import { parseArgs } from 'node:util';
 import { assign } from '../src/base/config.ts';
-import { Gpu, requestDevice } from '../src/gpu/device.ts';
+import { requestDevice } from '../src/gpu/device.ts';
 import { batchBuffers, modelBuffers } from '../src/kernels/arena.ts';
 import type { Work } from '../src/kernels/launch.ts';
+import { openGpu } from '../src/kernels/open.ts';
 import { whole } from '../src/kernels/pieces.ts';
 import { prepare } from '../src/kernels/prepare.ts';
 import { layoutOf } from '../src/layout/layout.ts';
@@ -31,7 +32,7 @@ export async function main(args: string[]): Promise<number> {
     },
   });
   const { adapter, description } = await needAdapter();
-  const gpu = Gpu.of(await requestDevice(adapter), description.kind);
+  const { gpu } = await openGpu(await requestDevice(adapter), description.kind);
   const config = assign(preset(values.preset), values.set);
   const { task, spec } = setup(config);
   const layout = layoutOf(spec);

@@ -2,7 +2,8 @@
 import { firstLineOf, InputError } from '../src/base/errors.ts';
 import type { AdapterDescription, Engine } from '../src/engine/engine.ts';
 import { createGpuEngine } from '../src/engine/gpu.ts';
-import { Gpu, requestDevice } from '../src/gpu/device.ts';
+import { requestDevice } from '../src/gpu/device.ts';
+import { openGpu } from '../src/kernels/open.ts';
 import { isFallback } from '../src/platform/adapter.ts';
 import { addShares, type Bench, type Case, type Result } from './cases/case.ts';
 import { within } from './cases/growth.ts';
@@ -98,7 +99,7 @@ export async function openBench({
 }: Pick<SuiteOptions, 'find' | 'samples' | 'peers' | 'engine'>): Promise<Bench & { told: Suite['adapter'] }> {
   const { adapter, description } = await find();
   const device = await requestDevice(adapter);
-  const gpu = Gpu.of(device, description.kind);
+  const { gpu } = await openGpu(device, description.kind);
   const clock = engine ? undefined : Clock.of(gpu);
   const { vendor, architecture, device: model, description: text } = adapter.info;
   return {

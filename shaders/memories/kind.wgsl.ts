@@ -25,7 +25,7 @@ export interface MemoryOptions {
  *   fn addRead(k, end, c, x)                                 r_t[end][c] += x, from 0
  *   fn loadControls(k, t) -> vec4f                           of all ends, one after the other
  *   backward: fn loadDRead(k, end, c) -> Cell, fn addDValue(k, row, c, x)
- *   block form: var<private> lid, and subgroupWidth with subgroups
+ *   block form: all that sequenceState() declares
  *
  * It defines, with `place` being what it hands on from step to step (where the live slots begin and end):
  *

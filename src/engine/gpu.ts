@@ -3,10 +3,11 @@ import { MOMENTS, type TrainConfig } from '../base/config.ts';
 import { type Batch, copyOf } from '../base/dims.ts';
 import { DeviceError, InputError } from '../base/errors.ts';
 import type { ModelSpec, Tensors } from '../base/parameters.ts';
-import { Gpu } from '../gpu/device.ts';
+import type { Gpu } from '../gpu/device.ts';
 import type { ProfileName } from '../gpu/profile.ts';
 import { type BatchBuffers, batchBuffers, MOST_REPORTS, modelBuffers } from '../kernels/arena.ts';
 import type { BufferName, Size, Work } from '../kernels/launch.ts';
+import { openGpu } from '../kernels/open.ts';
 import { cut, type Slice, whole } from '../kernels/pieces.ts';
 import type { Plan } from '../kernels/plan.ts';
 import { type PlanOptions, type Prepared, prepare } from '../kernels/prepare.ts';
@@ -45,7 +46,9 @@ export async function createGpuEngine(
   adapter: AdapterDescription,
   options: GpuOptions = {},
 ): Promise<Engine> {
-  return gpuEngineOn(Gpu.of(device, adapter.kind, options.profile), adapter, options);
+  const { gpu, notes } = await openGpu(device, adapter.kind, options.profile);
+  const reason = [adapter.reason, ...notes].join('; ');
+  return gpuEngineOn(gpu, { ...adapter, reason }, options);
 }
 
 /** The same on a device that may have other engines: they share compiled kernels, and end together. */

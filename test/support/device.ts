@@ -1,7 +1,8 @@
 import type { AdapterDescription, Engine } from '../../src/engine/engine.ts';
 import { type GpuOptions, gpuEngineOn } from '../../src/engine/gpu.ts';
-import { Gpu, requestDevice } from '../../src/gpu/device.ts';
+import { type Gpu, requestDevice } from '../../src/gpu/device.ts';
 import { PROFILE_NAMES, type ProfileName } from '../../src/gpu/profile.ts';
+import { openGpu as openOn } from '../../src/kernels/open.ts';
 import { findAdapter, release, searchWords } from '../../src/platform/node/adapter.ts';
 
 /**
@@ -37,6 +38,6 @@ export async function openGpuEngines(
   profile: ProfileName | undefined = PROFILE,
 ): Promise<{ gpu: Gpu; on(options?: GpuOptions): Engine }> {
   const { device, description } = await openDevice();
-  const gpu = Gpu.of(device, description.kind, profile);
+  const { gpu } = await openOn(device, description.kind, profile);
   return { gpu, on: options => gpuEngineOn(gpu, description, options) };
 }

@@ -1,8 +1,9 @@
 import type { Engine } from '../../../src/engine/engine.ts';
 import { gpuEngineOn } from '../../../src/engine/gpu.ts';
 import { createReferenceEngine } from '../../../src/engine/reference.ts';
-import { Gpu, requestDevice } from '../../../src/gpu/device.ts';
+import { requestDevice } from '../../../src/gpu/device.ts';
 import { PROFILE_NAMES } from '../../../src/gpu/profile.ts';
+import { openGpu } from '../../../src/kernels/open.ts';
 import { openEngine } from '../../../src/platform/browser/engine.ts';
 import { findAdapter } from '../../../src/platform/browser/platform.ts';
 import { ENGINES, REFERENCE } from '../../../src/platform/names.ts';
@@ -13,10 +14,11 @@ import { losses } from '../training-losses.ts';
 async function open(): Promise<Record<string, Engine>> {
   const { adapter, description } = await findAdapter();
   const device = await requestDevice(adapter);
-  const kernels = PROFILE_NAMES.map(name => {
-    const gpu = Gpu.of(device, description.kind, name);
-    return [`gpu, as on ${name}`, gpuEngineOn(gpu, description)] as const;
-  });
+  const kernels: (readonly [string, Engine])[] = [];
+  for (const name of PROFILE_NAMES) {
+    const { gpu } = await openGpu(device, description.kind, name);
+    kernels.push([`gpu, as on ${name}`, gpuEngineOn(gpu, description)]);
+  }
   const others = ENGINES.map(({ name }) => name).filter(name => name !== 'gpu' && name !== REFERENCE);
   const opened = await Promise.all(others.map(async name => [name, await openEngine(name)] as const));
   return Object.fromEntries([...kernels, ...opened]);

@@ -1,0 +1,58 @@
+import { DeviceError, DeviceLost, firstLineOf } from '../base/errors.ts';
+import { Gpu } from '../gpu/device.ts';
+import type { AdapterKind, ProfileName } from '../gpu/profile.ts';
+import { prefixSum } from './prefix-sum.ts';
+
+export interface OpenedGpu {
+  gpu: Gpu;
+  /** What the device has but computes wrong, in words. */
+  notes: string[];
+}
+
+/**
+ * A device of an adapter of this kind. Subgroups are used where a trial of them is right: their scans rely on more of a
+ * compiler than anything else here does.
+ * @param forced another profile than that of its kind, for tests
+ * @throws DeviceError where `forced` wants what the device does not have
+ */
+export async function openGpu(
+  device: GPUDevice,
+  kind: AdapterKind,
+  forced?: ProfileName,
+): Promise<OpenedGpu> {
+  const notes: string[] = [];
+  let gpu = Gpu.of(device, kind, forced);
+  if (gpu.profile.subgroups) {
+    const fault = await subgroupFault(gpu).catch((error: unknown) => {
+      if (error instanceof DeviceLost) throw error;
+      return firstLineOf(error);
+    });
+    if (fault && forced) throw new DeviceError(`subgroups do not work on this device: ${fault}`);
+    if (fault) {
+      notes.push(`without subgroups: ${fault}`);
+      gpu = Gpu.of(device, kind, 'gpu');
+    }
+  }
+  return { gpu, notes };
+}
+
+/** Sums of whole numbers are exact in any order: by subgroups they must be those of a loop. */
+async function subgroupFault(gpu: Gpu): Promise<string | undefined> {
+  const { profile } = gpu;
+  for (const form of [profile.memory, profile.prefixSum]) {
+    const [R, L] = [2, 4 * form.size + 8];
+    const sums = await prefixSum(gpu, R, L, 'forward', { form });
+    const x = Float32Array.from({ length: R * L }, (_, i) => 1 + ((7 * i) % 13));
+    gpu.device.queue.writeBuffer(sums.x, 0, x);
+    gpu.submit('trial of subgroups', encoder => sums.record(encoder));
+    const [bytes] = await gpu.read([{ buffer: sums.y, bytes: sums.y.size }]);
+    sums.destroy();
+    const y = new Float32Array(bytes);
+    let sum = 0;
+    for (let i = 0; i < R * L; i++) {
+      sum = (i % L === 0 ? 0 : sum) + x[i];
+      if (y[i] !== sum) return `a prefix sum by them is ${y[i]} where it should be ${sum}`;
+    }
+  }
+  return undefined;
+}
