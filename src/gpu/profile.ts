@@ -38,7 +38,12 @@ export interface MemoryForm {
 export interface DeviceLimits {
   readonly workgroup: number;
   readonly uniform: number;
+  /** Private variables of an invocation; more where a trial was right (src/kernels/private-memory.ts). */
+  readonly private: number;
 }
+
+/** What WGSL promises of variables in the private address space. */
+const PRIVATE_BYTES = 8192;
 
 /** The memory parallel over time. */
 export interface OverTimeProfile {
@@ -146,7 +151,7 @@ const PROFILES: Record<ProfileName, Omit<DeviceProfile, 'limits'>> = {
 /** A profile within limits: WebGPU's defaults, unless a device has others. */
 export const profileOf = (
   name: ProfileName,
-  limits: DeviceLimits = { workgroup: 16_384, uniform: 65_536 },
+  limits: DeviceLimits = { workgroup: 16_384, uniform: 65_536, private: PRIVATE_BYTES },
 ): DeviceProfile => ({ ...PROFILES[name], limits });
 
 /**
@@ -165,5 +170,5 @@ export function profileFor(
   if (forced === 'gpu with subgroups' && !subgroups)
     throw new DeviceError('this device has no subgroups: the profile "gpu with subgroups" needs them.');
   const { maxComputeWorkgroupStorageSize: workgroup, maxUniformBufferBindingSize: uniform } = limits;
-  return profileOf(forced ?? own, { workgroup, uniform });
+  return profileOf(forced ?? own, { workgroup, uniform, private: PRIVATE_BYTES });
 }

@@ -6,7 +6,7 @@ import type { Work } from './launch.ts';
 import type { PlanName } from './plan-names.ts';
 import { blockForm, blockPasses, fitsBlock } from './plans/block.ts';
 import { TILE_PARTS } from './plans/gradients.ts';
-import { canBeWrittenOut, fitsLane, LANE_PARTS, lanePasses } from './plans/lane.ts';
+import { canBeWrittenOut, fitsLane, fitsPrivate, LANE_PARTS, lanePasses } from './plans/lane.ts';
 import type { PlanContext } from './plans/passes.ts';
 import { stepwisePasses } from './plans/stepwise.ts';
 import { derived, scoring, update } from './plans/update.ts';
@@ -27,8 +27,8 @@ export interface Plan extends PlanChoice {
 }
 
 /**
- * The plan for a device and a model. On software adapters: in registers while the products can be written out, else
- * stepwise, for they run a workgroup's barriers one invocation after the other. On GPUs: a workgroup per sequence up
+ * The plan for a device and a model. On software adapters: in registers while the products can be written out and the device
+ * has the private memory, else stepwise, for they run a workgroup's barriers one invocation after the other. On GPUs: a workgroup per sequence up
  * to a width, stepwise beyond, where every step's weights should serve many sequences.
  *
  * @param asked `fused` or `stepwise`: that one, whether or not it is the better
@@ -42,7 +42,7 @@ export function choosePlan(
 ): PlanChoice {
   const { spec } = layout;
   const lane: MemoryForm = { form: 'lane', size: 4, subgroups: false };
-  const writtenOut = profile.writesOut && canBeWrittenOut(layout);
+  const writtenOut = profile.writesOut && canBeWrittenOut(layout) && fitsPrivate(profile, layout);
   const fused: PlanChoice = {
     kind: 'fused',
     form: form ?? (writtenOut ? lane : blockForm(profile, layout)),

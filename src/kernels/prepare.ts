@@ -1,11 +1,13 @@
 import type { TrainConfig } from '../base/config.ts';
 import type { Gpu } from '../gpu/device.ts';
-import type { MemoryForm } from '../gpu/profile.ts';
+import type { DeviceProfile, MemoryForm } from '../gpu/profile.ts';
 import type { Layout } from '../layout/layout.ts';
 import { tunedStep } from './autotune.ts';
 import type { BufferName } from './launch.ts';
 import { choosePlan, type Plan, planOf } from './plan.ts';
 import type { PlanName } from './plan-names.ts';
+import { canBeWrittenOut, laneBytes } from './plans/lane.ts';
+import { privateRoom } from './private-memory.ts';
 import { Program } from './program.ts';
 import type { TuningStore } from './tuning-store.ts';
 
@@ -29,6 +31,18 @@ export interface Prepared {
   choices?: Record<string, string>;
 }
 
+/** The profile of a device, with what it may have of private memory where that decides. */
+async function withRoom(
+  gpu: Gpu,
+  layout: Layout,
+  asked: PlanName | undefined,
+  form: MemoryForm | undefined,
+): Promise<DeviceProfile> {
+  const { profile } = gpu;
+  if (!profile.writesOut || !canBeWrittenOut(layout) || asked === 'stepwise' || form) return profile;
+  return { ...profile, limits: { ...profile.limits, private: await privateRoom(gpu, laneBytes(layout)) } };
+}
+
 /** Chooses a plan, measures what it leaves to measuring, and compiles its kernels. @throws DeviceError, InputError */
 export async function prepare(
   gpu: Gpu,
@@ -36,7 +50,7 @@ export async function prepare(
   training: TrainConfig,
   { plan: asked, form, tunings: store, choices: given }: PlanOptions = {},
 ): Promise<Prepared> {
-  const { profile } = gpu;
+  const profile = await withRoom(gpu, layout, asked, form);
   const chosen = choosePlan(profile, layout, asked, form);
   const { H4, R4, gates } = layout;
   // The largest product of a time step: a cell's, of what it was and of what it read.

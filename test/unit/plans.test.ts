@@ -1,10 +1,17 @@
 import { describe, expect, test } from 'vitest';
 import type { ModelSpec } from '../../src/base/parameters.ts';
 import { split } from '../../src/gpu/device.ts';
-import { PROFILE_NAMES, type ProfileName, profileFor, profileOf } from '../../src/gpu/profile.ts';
+import {
+  type MemoryForm,
+  PROFILE_NAMES,
+  type ProfileName,
+  profileFor,
+  profileOf,
+} from '../../src/gpu/profile.ts';
 import { type Launch, launchesOf } from '../../src/kernels/launch.ts';
 import { cut, whole } from '../../src/kernels/pieces.ts';
 import { choosePlan, planOf } from '../../src/kernels/plan.ts';
+import { canBeWrittenOut, laneBytes } from '../../src/kernels/plans/lane.ts';
 import { layoutOf } from '../../src/layout/layout.ts';
 import { preset } from '../../src/train/presets.ts';
 import { makeSpec } from '../support/batches.ts';
@@ -55,10 +62,57 @@ test('a plan that is asked for is taken, whether or not it is the better', () =>
   ).toThrow(/need \d+ bytes of workgroup memory in the fused plan, but this device has 16384: use --plan/);
 });
 
+/** Function variables too: of an invocation, the sum of all that a kernel declares. */
+const bytesOf = (code: string, declaration: RegExp): number =>
+  [...code.matchAll(declaration)].reduce((sum, [, count]) => sum + 16 * Number(count), 0);
+
+test('models are written out where the private memory of an invocation is known to hold them', () => {
+  const layout = layoutOf(makeSpec({ hidden: 32, width: 16 }));
+  const bytes = laneBytes(layout);
+  expect(bytes).toBeGreaterThan(8192);
+  const on = (limit: number) => {
+    const profile = profileOf('software');
+    const limits = { ...profile.limits, private: limit };
+    const { kind, form } = choosePlan({ ...profile, limits }, layout);
+    return `${kind}, ${form.form}`;
+  };
+  expect(choosePlan(profileOf('software'), layout).kind).toBe('stepwise');
+  expect([on(bytes - 1), on(bytes)]).toEqual(['stepwise, lane', 'fused, lane']);
+});
+
+test.each<Partial<ModelSpec>>([
+  {},
+  { hidden: 40, width: 8 },
+  { hidden: 4, width: 64, memory: 'deque' },
+  { controller: 'lstm', hidden: 12, layers: 2, memory: 'queue', memories: 2, start: 'trained' },
+  { controller: 'gru', hidden: 16, deeper: 12, autoencoder: true, output: 'sigmoid' },
+])('the private memory of the lane form is what its kernels declare: %o', spec => {
+  const layout = layoutOf(makeSpec(spec));
+  const form: MemoryForm = { form: 'lane', size: 4, subgroups: false };
+  const { step } = planOf(profileOf('software'), layout, train, { kind: 'fused', form });
+  expect(canBeWrittenOut(layout)).toBe(true);
+  for (const { label, code } of launchesOf(step).filter(({ label }) => label.includes('lane'))) {
+    const arrays = bytesOf(code, /var<private> \w+: array<vec4f, (\d+)>/g);
+    const header =
+      (
+        code
+          .slice(code.indexOf('struct Header'))
+          .split('}')[0]
+          .match(/: [uf]32/g) ?? []
+      ).length * 4;
+    const others = (code.match(/var<private> \w+: (?!array|Header)/g) ?? []).length * 16;
+    const declared = arrays + header + others;
+    expect(declared, label).toBeLessThanOrEqual(laneBytes(layout));
+    if (label.includes('backward')) expect(declared, label).toBeGreaterThan(0.95 * laneBytes(layout));
+    // Of functions WGSL promises as much.
+    expect(bytesOf(code, /var \w+(?:: | = )array<vec4f, (\d+)>/g), label).toBeLessThanOrEqual(8192);
+  }
+});
+
 test('the profile of a device is that of its adapter and its features, or one that is forced', () => {
   const limits = { maxComputeWorkgroupStorageSize: 1, maxUniformBufferBindingSize: 2 } as GPUSupportedLimits;
   const device = (...features: string[]) => ({ limits, features: new Set(features) as GPUSupportedFeatures });
-  expect(profileFor(device(), 'gpu')).toEqual(profileOf('gpu', { workgroup: 1, uniform: 2 }));
+  expect(profileFor(device(), 'gpu')).toEqual(profileOf('gpu', { workgroup: 1, uniform: 2, private: 8192 }));
   expect(profileFor(device('subgroups'), 'gpu').name).toBe('gpu with subgroups');
   expect(profileFor(device('subgroups'), 'software').name).toBe('software');
   expect(profileFor(device('subgroups'), 'software', 'gpu with subgroups').name).toBe('gpu with subgroups');

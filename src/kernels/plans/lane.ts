@@ -1,10 +1,11 @@
 import { fusedBackwardLane } from '../../../shaders/fused/lane-backward.wgsl.ts';
 import { fusedForwardLane } from '../../../shaders/fused/lane-forward.wgsl.ts';
-import { batchOf } from '../../../shaders/lib/batch.wgsl.ts';
+import { batchOf, HEADER } from '../../../shaders/lib/batch.wgsl.ts';
 import type { FusedOptions } from '../../../shaders/lib/model.wgsl.ts';
 import { InputError } from '../../base/errors.ts';
 import type { Binding } from '../../gpu/device.ts';
 import { split } from '../../gpu/device.ts';
+import type { DeviceProfile } from '../../gpu/profile.ts';
 import type { Layout } from '../../layout/layout.ts';
 import { type BufferName, read, write } from '../launch.ts';
 import { type Passes, type PlanContext, perSequence } from './passes.ts';
@@ -25,6 +26,17 @@ export const LANE_PARTS = 32;
 
 /** Whether the sizes of a model are small enough for it. */
 export const fitsLane = ({ size4 }: Layout): boolean => size4 <= WRITTEN_OUT_LIMIT;
+
+/**
+ * Bytes of private variables in its backward kernel, which has the most: parameters, sums of their gradients, dr, the header
+ * of the batch and a few numbers more.
+ */
+export const laneBytes = ({ size4, R4, tensors }: Pick<Layout, 'size4' | 'R4' | 'tensors'>): number =>
+  16 * (2 * size4 + R4) + 4 * (HEADER.length + tensors.length) + 64;
+
+/** Whether a device has room for the private variables of a model. */
+export const fitsPrivate = ({ limits }: DeviceProfile, layout: Layout): boolean =>
+  laneBytes(layout) <= limits.private;
 
 /** Whether a model can be computed in this form: what is hoisted out of the loop over time is no part of it. */
 export const canBeWrittenOut = (layout: Layout): boolean =>

@@ -1,0 +1,59 @@
+import { DeviceLost } from '../base/errors.ts';
+import { bind, dispatch, type Gpu } from '../gpu/device.ts';
+
+/**
+ * WGSL promises an invocation 8,192 bytes of private variables. Software adapters, where they are ordinary memory, take more:
+ * a trial shows it.
+ */
+
+/** Trials are of multiples of this, so that models of about one size share them. */
+const ROUND = 4096;
+const INVOCATIONS = 8;
+
+/**
+ * Bytes of private variables that an invocation may have on this device: at least `bytes`, if it keeps them, else what its
+ * profile says. Compiling the trial takes a small part of what a kernel with as many variables takes.
+ */
+export async function privateRoom(gpu: Gpu, bytes: number): Promise<number> {
+  const promised = gpu.profile.limits.private;
+  if (bytes <= promised) return promised;
+  const tried = Math.ceil(bytes / ROUND) * ROUND;
+  try {
+    return (await keeps(gpu, tried)) ? tried : promised;
+  } catch (error) {
+    if (error instanceof DeviceLost) throw error;
+    // It does not compile.
+    return promised;
+  }
+}
+
+/** An array that is filled and looked at again. What is in the buffer, 0, no compiler knows. */
+const code = (count: number): string => `
+@group(0) @binding(0) var<storage, read_write> right: array<u32>;
+var<private> kept: array<vec4f, ${count}>;
+fn number(i: u32, lid: u32) -> vec4f { return f32(${INVOCATIONS}u * i + lid) + vec4f(0.0, 0.25, 0.5, 0.75); }
+@compute @workgroup_size(${INVOCATIONS})
+fn main(@builtin(local_invocation_index) lid: u32) {
+  let zero = right[lid];
+  for (var i = 0u; i < ${count}u; i++) { kept[i] = number(i + zero, lid); }
+  var count = 0u;
+  for (var i = 0u; i < ${count}u; i++) { count += u32(all(kept[i] == number(i, lid))); }
+  right[lid] = count;
+}
+`;
+
+async function keeps(gpu: Gpu, bytes: number): Promise<boolean> {
+  const label = `trial of ${bytes} bytes of private memory`;
+  const count = bytes / 16;
+  const kernel = await gpu.kernel(label, code(count), ['storage']);
+  const buffer = gpu.buffer(label, INVOCATIONS * 4);
+  const bound = bind(gpu, kernel, [buffer]);
+  gpu.submit(label, encoder => {
+    const pass = encoder.beginComputePass({ label });
+    dispatch(pass, bound, [1, 1]);
+    pass.end();
+  });
+  const [found] = await gpu.read([{ buffer, bytes: buffer.size }]);
+  buffer.destroy();
+  return new Uint32Array(found).every(right => right === count);
+}
