@@ -71,13 +71,18 @@ const from = (side: End['side']): string => (side === 'top' ? 'hi - 1u, DOWN' : 
 export const blockForward = (o: MemoryOptions): string => {
   const pop = ({ index, side }: End): string => wgsl`
   let gone${index} = popFrom(k, ${from(side)}, hi - lo, ${popOf(index)});
-  // Of the one invocation that writes the log.
-  let before${index} = wg_boundary.x;
-  let reached${index} = select(0u, REACHED, wg_boundary.y > 0.0);
+  // Read by the one invocation that writes the log: the next pop resets the boundary while others may still be here.
+  var before${index} = 0.0;
+  var reached${index} = 0u;
+  if (lid == 0u) {
+    before${index} = wg_boundary.x;
+    reached${index} = select(0u, REACHED, wg_boundary.y > 0.0);
+  }
   ${side === 'top' ? `hi -= gone${index}` : `lo += gone${index}`};`;
   return wgsl`
 var<workgroup> wg_boundary: vec2f;
-// Pop (equations 2, 5, 7) from an end of \`live\` rows. Leaves the boundary row's old strength and loss in wg_boundary.
+// Pop (equations 2, 5, 7) from an end of \`live\` rows. Leaves the boundary row's old strength and loss in wg_boundary,
+// for invocation 0.
 fn popFrom(k: u32, first: u32, step: u32, live: u32, u: f32) -> u32 {
   var gone = 0u;
   var rest = u;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { memoryForward } from '../../shaders/memories/layer.wgsl.ts';
 import type { ModelSpec } from '../../src/base/parameters.ts';
 import { split } from '../../src/gpu/device.ts';
 import {
@@ -78,6 +79,18 @@ test('models are written out where the private memory of an invocation is known 
   };
   expect(choosePlan(profileOf('software'), layout).kind).toBe('stepwise');
   expect([on(bytes - 1), on(bytes)]).toEqual(['stepwise, lane', 'fused, lane']);
+});
+
+test('what the first invocation resets for the next pop, it alone reads', () => {
+  for (const kind of ['stack', 'queue', 'deque'] as const) {
+    const code = memoryForward({ kind, form: 'block', size: 32, subgroups: false, cell: 'f32', cells: 3 });
+    const all = code.match(/= [^;]*wg_boundary\./g) ?? [];
+    const guarded = code.match(
+      /if \(lid == 0u\) \{\s*before\d = wg_boundary\.x;\s*reached\d = [^;]*wg_boundary\.y[^;]*;\s*\}/g,
+    );
+    expect(all, kind).toHaveLength(kind === 'deque' ? 4 : 2);
+    expect(guarded, kind).toHaveLength(all.length / 2);
+  }
 });
 
 test.each<Partial<ModelSpec>>([
