@@ -2,9 +2,10 @@ import { InputError } from '../base/errors.ts';
 import { gradientName, memoryKind } from '../base/memories.ts';
 import type { Gpu } from '../gpu/device.ts';
 import type { DeviceProfile, MemoryForm } from '../gpu/profile.ts';
-import { type OpenMemory, streamingMemory } from '../kernels/memory.ts';
-import { SliceSteps } from '../kernels/slices.ts';
+import { cellsOf, type OpenMemory, streamingMemory } from '../kernels/memory.ts';
+import { SliceSteps, type StepWeight, weightOfRows } from '../kernels/slices.ts';
 import { MOST_PUSHED, timeMemory } from '../kernels/time-memory.ts';
+import { type Walks, walksOf } from '../kernels/walks.ts';
 import { checkMemoryInputs, checkMemoryShape, checkReadGradient } from './checks.ts';
 import type { MemoryGradients, MemoryLayer, MemoryShape } from './engine.ts';
 import { Life } from './life.ts';
@@ -52,6 +53,8 @@ export async function gpuMemory(
   // Where the backward pass uses up what the forward pass left, whatever needs that again runs the forward pass again.
   let state: 'empty' | 'ready' | 'used' = 'empty';
 
+  let weight: StepWeight | undefined;
+
   const write = (arrays: Record<string, Float32Array>): void => {
     for (const [name, numbers] of Object.entries(arrays)) {
       const { buffer, offset } = memory.io[name];
@@ -60,7 +63,7 @@ export async function gpuMemory(
   };
   /** A promise where it takes several submissions. */
   const run = (way: 'forward' | 'backward'): Promise<undefined> | undefined => {
-    const parts = memory[way](slices[way].steps(B));
+    const parts = memory[way](slices[way].steps(B), weight);
     const pieces = parts.map(record => () => gpu.submit(`memory ${way}`, record));
     return submissions.submit(pieces, slices[way], { T, B, ways: 1 });
   };
@@ -87,12 +90,16 @@ export async function gpuMemory(
     async forward(...given: Float32Array[]): Promise<Float32Array> {
       life.check();
       const named = checkMemoryInputs(shape, given);
-      const tooMuch = memory.form === 'time' && mostPushed(named['push'], T) >= MOST_PUSHED;
+      const most = gpu.profile.overTime.walk.all / cellsOf(M).cells;
+      const overTime = memory.form === 'time';
+      const { push, pop } = named;
+      const walks = T > SHORT ? walksOf(kind, push, pop, B, T, overTime ? most : 0) : undefined;
+      const unfit = overTime && !fitsTime(gpu.profile, shape, push, walks);
       const inputs = Object.fromEntries(
-        Object.entries(named).map(([name, numbers]) => [name, kept(numbers, tooMuch)]),
+        Object.entries(named).map(([name, numbers]) => [name, kept(numbers, unfit)]),
       );
       const made = await submissions.inTurn(async () => {
-        if (memory.form === 'time' && tooMuch) {
+        if (memory.form === 'time' && unfit) {
           const other = await openMemory(gpu, shape, gpu.profile.memory);
           memory.destroy();
           memory = other;
@@ -100,6 +107,7 @@ export async function gpuMemory(
           life.check();
         }
         write(inputs);
+        weight = walks && (t => weightOfRows(walks.perStep[t]));
         const cut = runForward();
         if (cut) await cut;
         return { read: gpu.read([{ ...memory.io['read'], bytes: N * M * 4 }]) };
@@ -153,6 +161,24 @@ const PRODUCTS = 100;
 /** Whether so few, so long sequences are faster parallel over time, which does some thirty times the work. */
 const overTime = ({ overTime: { chosen } }: DeviceProfile, { kind, B, T }: MemoryShape): boolean =>
   (kind === 'stack' || kind === 'queue') && B <= chosen.sequences && T >= chosen.steps;
+
+/** Up to so many steps even walks over all rows are short. */
+const SHORT = 256;
+
+/** Whether these inputs can be computed parallel over time: by what is pushed, and by how far the kernels walk. */
+function fitsTime(
+  { overTime: { walk } }: DeviceProfile,
+  { T, M }: MemoryShape,
+  push: Float32Array,
+  walks: Walks | undefined,
+): boolean {
+  if (mostPushed(push, T) >= MOST_PUSHED) return false;
+  if (!walks) return true;
+  const { cells } = cellsOf(M);
+  // Rows that one step reads, and steps that read one row.
+  const one = walks.perStep.reduce((most, rows) => Math.max(most, rows), walks.perRow);
+  return one * cells <= walk.one && walks.total * cells <= walk.all;
+}
 
 /** The most that is pushed to one of the sequences [B,T]. */
 function mostPushed(push: Float32Array, T: number): number {

@@ -12,7 +12,7 @@ import { cut, type Slice, whole } from '../kernels/pieces.ts';
 import type { Plan } from '../kernels/plan.ts';
 import { type PlanOptions, type Prepared, prepare } from '../kernels/prepare.ts';
 import type { Program } from '../kernels/program.ts';
-import { SliceSteps } from '../kernels/slices.ts';
+import { SliceSteps, type StepWeight, weightsOfModel, withinSteps } from '../kernels/slices.ts';
 import { type Layout, layoutOf } from '../layout/layout.ts';
 import { pack, unpack } from '../layout/pack.ts';
 import { checkBatch, checkState, checkStepped } from './checks.ts';
@@ -108,6 +108,7 @@ class GpuModel implements Model {
   #slot = 0;
   #pending: { slot: number; B: number }[] = [];
   readonly #slices: SliceSteps;
+  readonly #weight: StepWeight;
   readonly #submissions: Submissions;
 
   static async create(
@@ -122,8 +123,10 @@ class GpuModel implements Model {
     const prepared = await prepare(gpu, layout, training, options);
     gpu.check();
     // Every weight is multiplied once forward, and for its gradient and its input's back.
-    const slices = new SliceSteps(3 * 4 * layout.size4, options.sliceSteps);
-    const model = new GpuModel(gpu, layout, training, prepared, life, slices);
+    const products = 3 * 4 * layout.size4;
+    const slices = new SliceSteps(products, options.sliceSteps);
+    const weight = weightsOfModel(products, layout.E, spec.width);
+    const model = new GpuModel(gpu, layout, training, prepared, life, slices, weight);
     model.load(state);
     return model;
   }
@@ -135,8 +138,10 @@ class GpuModel implements Model {
     { plan, program, choices }: Prepared,
     life: Life,
     slices: SliceSteps,
+    weight: StepWeight,
   ) {
     this.#slices = slices;
+    this.#weight = weight;
     this.spec = layout.spec;
     this.#gpu = gpu;
     this.#layout = layout;
@@ -326,7 +331,7 @@ class GpuModel implements Model {
   ): Promise<undefined> | undefined {
     const size: Size = { B, T, parts: this.#plan.parts(B, T) };
     const steps = this.#slices.steps(B);
-    const pieces = T <= steps ? [whole(work)] : cut(work, size, steps);
+    const pieces = withinSteps(T, steps, this.#weight) ? [whole(work)] : cut(work, size, steps, this.#weight);
     const submissions = this.#program.submissions(label, pieces, size);
     return this.#submissions.submit(submissions, this.#slices, { T, B, ways });
   }

@@ -54,6 +54,8 @@ export interface OverTimeProfile {
   readonly chunks: number;
   /** Cells of a row that one invocation reads, at most. */
   readonly cells: number;
+  /** Cells of rows that an invocation, and that all of a submission, walk over at most: else step after step, in slices. */
+  readonly walk: { readonly one: number; readonly all: number };
 }
 
 /** Tiles and numbers of parts. */
@@ -86,6 +88,9 @@ export type AdapterKind = 'gpu' | 'software' | 'cpu';
 export const PROFILE_NAMES = ['software', 'gpu', 'gpu with subgroups'] as const;
 export type ProfileName = (typeof PROFILE_NAMES)[number];
 
+/** A fraction of a second on a slow device: it loads a cell in a microsecond at most, and a thousand of them at once. */
+const WALK = { one: 2 ** 17, all: 2 ** 27 };
+
 const lane: MemoryForm = { form: 'lane', size: 8, subgroups: false };
 
 /** Tiles are as large as compile in reasonable time, workgroups small: four invocations run as one on every core. */
@@ -98,7 +103,7 @@ const SOFTWARE: Omit<DeviceProfile, 'limits'> = {
   stepMemory: lane,
   prefixSum: lane,
   // It never has that many invocations at once to spare (measured: bench/lab/over-time.ts).
-  overTime: { chosen: { sequences: 0, steps: Infinity }, size: 8, chunks: 32, cells: Infinity },
+  overTime: { chosen: { sequences: 0, steps: Infinity }, size: 8, chunks: 32, cells: 128, walk: WALK },
   tuning: {
     step: { rows: 10, size: 8 },
     stepsToTry: [
@@ -123,7 +128,7 @@ const gpu = (subgroups: boolean): Omit<DeviceProfile, 'limits'> => ({
   stepMemory: { form: 'block', size: 32, subgroups },
   prefixSum: { form: 'block', size: 128, subgroups },
   // A guess: a workgroup per sequence would leave most of the device idle, though this does thirty times the work.
-  overTime: { chosen: { sequences: 16, steps: 256 }, size: 64, chunks: 16_384, cells: 4 },
+  overTime: { chosen: { sequences: 16, steps: 256 }, size: 64, chunks: 16_384, cells: 4, walk: WALK },
   tuning: {
     step: { rows: 2, size: 64 },
     stepsToTry: [

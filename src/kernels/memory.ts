@@ -7,6 +7,7 @@ import { allStrengths, noRows } from '../layout/strengths.ts';
 import { type Launch, read, write } from './launch.ts';
 import { cut } from './pieces.ts';
 import { Program, type Recording } from './program.ts';
+import type { StepWeight } from './slices.ts';
 
 /** Rows of M numbers as cells: vec4s where M is a multiple of 4. */
 export const cellsOf = (M: number): Pick<MemoryOptions, 'cell' | 'cells'> =>
@@ -34,10 +35,11 @@ export interface OpenMemory {
   /**
    * Controls, value -> read, and what the backward pass needs: parts of up to `steps` time steps (of all, if none are
    * given), to be submitted one by one in their order.
+   * @param weight of a step, where it takes more than a usual one
    */
-  forward(steps?: number): Recording[];
+  forward(steps?: number, weight?: StepWeight): Recording[];
   /** dRead -> the gradients of controls and value. */
-  backward(steps?: number): Recording[];
+  backward(steps?: number, weight?: StepWeight): Recording[];
   /** [B][T][rows] strengths after every step, in the paper's order; no rows where the kind has none. */
   strengths(): Promise<Float32Array[][]>;
   destroy(): void;
@@ -150,8 +152,8 @@ export const streamingMemory = (
       ({ sliceFrom, sliceTo }) => queue.writeBuffer(all.dims, 0, new Uint32Array([B, T, sliceFrom, sliceTo])),
     );
     const size = { B, T, parts: 1 };
-    const slices = (launch: Launch<Name>, steps = T): Recording[] =>
-      cut([launch], size, steps).map(piece => program.recording(launch.label, piece, size));
+    const slices = (launch: Launch<Name>, steps = T, weight?: StepWeight): Recording[] =>
+      cut([launch], size, steps, weight).map(piece => program.recording(launch.label, piece, size));
     const { value, read: reads, dRead, dValue } = all;
     return {
       form: form.form,
@@ -166,8 +168,8 @@ export const streamingMemory = (
       },
       rewinds: true,
       bytes: buffers.bytes,
-      forward: steps => slices(forward, steps),
-      backward: steps => slices(backward, steps),
+      forward: (steps, weight) => slices(forward, steps, weight),
+      backward: (steps, weight) => slices(backward, steps, weight),
       async strengths(): Promise<Float32Array[][]> {
         if (!rows) return noRows(B, T);
         const states = await gpu.read([

@@ -1,6 +1,6 @@
 import { type SLICE, WHOLE } from '../../shaders/lib/batch.wgsl.ts';
 import type { Size, Work } from './launch.ts';
-import { rangesOf } from './slices.ts';
+import { rangesOf, type StepWeight } from './slices.ts';
 
 /** How work is cut into submissions. */
 
@@ -14,11 +14,12 @@ export interface Piece<Name extends string> {
   range?: { from: number; to: number };
 }
 
-/** Cuts what goes over time into slices, a submission each; what stands between goes with its neighbour. */
+/** Cuts what goes over time into slices of up to `steps` usual steps, a submission each; what stands between goes with its neighbour. */
 export function cut<Name extends string>(
   work: readonly Work<Name>[],
   size: Size,
   steps: number,
+  weight?: StepWeight,
 ): Piece<Name>[][] {
   const pieces: Piece<Name>[][] = [[]];
   for (const one of work) {
@@ -30,7 +31,7 @@ export function cut<Name extends string>(
     const rounds = over.rounds(size);
     let first = 1;
     for (let round = 0; round < rounds; round++) {
-      for (const range of rangesOf(size.T, steps, over.way)) {
+      for (const range of rangesOf(size.T, steps, over.way, weight)) {
         const times = { sliceFrom: range.from, sliceTo: range.to };
         const slice = { ...WHOLE, ...times, ...(rounds > 1 && { round, rounds: 1 }), first };
         if (pieces[pieces.length - 1].length > 0 && first === 0) pieces.push([]);

@@ -58,16 +58,51 @@ export class SliceSteps {
   }
 }
 
-/** Ranges of up to `steps` time steps, in the order that they are gone over. */
+/** How many usual steps step t counts for, at least 1: it may have to walk over many rows of a memory. */
+export type StepWeight = (t: number) => number;
+
+/** Rows that a usual step of a memory walks over, at most. */
+const USUAL_ROWS = 32;
+
+/** The weight of a step that visits so many rows of a memory on its own. */
+export const weightOfRows = (rows: number): number => Math.max(1, rows / USUAL_ROWS);
+
+/**
+ * Weights of a model's steps before anything is known of its strengths: step t may walk over all t rows of every end, of M
+ * numbers each, which it multiplies three times, both ways.
+ * @param products of a step's weights, as for SliceSteps
+ */
+export const weightsOfModel = (products: number, ends: number, M: number): StepWeight => {
+  const perRow = (3 * ends * M) / products;
+  return t => 1 + perRow * t;
+};
+
+/** Whether T steps are together no more than `steps` usual ones. */
+export function withinSteps(T: number, steps: number, weight: StepWeight = () => 1): boolean {
+  let sum = 0;
+  for (let t = 0; t < T && sum <= steps; t++) sum += weight(t);
+  return sum <= steps;
+}
+
+/** Ranges of time steps that are together up to `steps` usual ones, or one step, in the order that they are gone over. */
 export function rangesOf(
   T: number,
   steps: number,
   way: 'forward' | 'backward',
+  weight: StepWeight = () => 1,
 ): { from: number; to: number }[] {
-  const count = Math.max(1, Math.ceil(T / steps));
-  const ranges = Array.from({ length: count }, (_, k) => ({
-    from: k * steps,
-    to: Math.min(T, (k + 1) * steps),
-  }));
+  const ranges: { from: number; to: number }[] = [];
+  let from = 0;
+  let sum = 0;
+  for (let t = 0; t < T; t++) {
+    const own = weight(t);
+    if (t > from && sum + own > steps) {
+      ranges.push({ from, to: t });
+      from = t;
+      sum = 0;
+    }
+    sum += own;
+  }
+  ranges.push({ from, to: T });
   return way === 'forward' ? ranges : ranges.reverse();
 }

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { Rng } from '../../src/base/rng.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { openGpuEngines } from '../support/device.ts';
@@ -45,6 +45,26 @@ describe.each(KINDS)('%s', kind => {
         }
       }
     }
+  });
+
+  // Strengths so small that every step reads all rows before it: an invocation a step would load 5 million numbers.
+  test('is left to slices where it would walk too far', async () => {
+    const { gpu, on } = await openGpuEngines();
+    const kernels = vi.spyOn(gpu, 'kernel');
+    const engine = on({ memory: 'time' });
+    const labels = async (strength: number, popped: number): Promise<string[]> => {
+      kernels.mockClear();
+      const [T, M] = [300, 1752];
+      const memory = await engine.memory({ kind, B: 1, T, M });
+      const constant = (length: number, x: number) => new Float32Array(length).fill(x);
+      const read = await memory.forward(constant(T, strength), constant(T, popped), constant(T * M, 1));
+      if (popped === 0) expect(read[T * M - 1]).toBeCloseTo(T * strength, 5);
+      memory.destroy();
+      return kernels.mock.calls.map(([label]) => label).filter(label => label.startsWith('memory forward'));
+    };
+    expect(await labels(0.5, 0.4)).toEqual([]);
+    expect(await labels(1e-3, 0)).toEqual([expect.stringMatching(`memory forward, ${kind}`)]);
+    engine.destroy();
   });
 
   // Strengths that float32 has to round at every sum; depths of 8,000 and more. Heights in fixed point have no error. Step

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { Life } from '../../src/engine/life.ts';
 import { Submissions } from '../../src/engine/submissions.ts';
 import type { Gpu } from '../../src/gpu/device.ts';
-import { rangesOf, SliceSteps } from '../../src/kernels/slices.ts';
+import { rangesOf, SliceSteps, weightsOfModel, withinSteps } from '../../src/kernels/slices.ts';
 
 /** How work over time is cut into submissions, and when their time is measured. */
 
@@ -33,6 +33,25 @@ test('slices are of the steps that they were measured to have time for', () => {
   ]);
   expect(rangesOf(10, 4, 'backward')[0]).toEqual({ from: 8, to: 10 });
   expect(rangesOf(3, 4, 'backward')).toEqual([{ from: 0, to: 3 }]);
+});
+
+test('a step that walks over many rows counts for several', () => {
+  const weight = (t: number) => (t === 2 ? 9 : 1 + t / 10);
+  expect(rangesOf(6, 4, 'forward', weight)).toEqual([
+    { from: 0, to: 2 },
+    { from: 2, to: 3 },
+    { from: 3, to: 5 },
+    { from: 5, to: 6 },
+  ]);
+  expect(rangesOf(6, 4, 'backward', weight)[0]).toEqual({ from: 5, to: 6 });
+  expect([withinSteps(2, 2.1, weight), withinSteps(2, 2, weight), withinSteps(3, 4)]).toEqual([
+    true,
+    false,
+    true,
+  ]);
+  // 1,000 steps of the preset reverse: the last ones may walk over 1,000 rows of 16 numbers.
+  const model = weightsOfModel(8400, 1, 16);
+  expect([model(0), model(175)]).toEqual([1, 2]);
 });
 
 test('one submission in sixteen is due to be timed; looking changes nothing', () => {

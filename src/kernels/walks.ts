@@ -1,0 +1,112 @@
+import type { MemoryName } from '../base/memories.ts';
+
+/**
+ * How far kernels walk along the rows of a memory whose push and pop strengths are known beforehand. A step usually visits a few
+ * rows; when strengths are tiny it visits all of them, T at most. What a submission may take follows from it.
+ */
+export interface Walks {
+  /** [T] rows that step t pops or reads, of the sequence with the most of them. */
+  readonly perStep: Float64Array;
+  /** Of all steps of all sequences. */
+  readonly total: number;
+  /** Steps that visit the same row, of the row with the most of them; Infinity where the total is above the limit. */
+  readonly perRow: number;
+}
+
+/** Which ends a kind with rows pops and reads: at the top of the rows, at their bottom. */
+const ENDS: Partial<Record<string, readonly ('top' | 'bottom')[]>> = {
+  stack: ['top'],
+  queue: ['bottom'],
+  deque: ['top', 'bottom'],
+};
+
+/**
+ * Of a kind without rows there are none: all its steps are usual ones.
+ * @param push [B,T,E] @param pop [B,T,E]
+ * @param most total up to which steps are counted row by row
+ */
+export function walksOf(
+  kind: MemoryName,
+  push: Float32Array,
+  pop: Float32Array,
+  B: number,
+  T: number,
+  most = 0,
+): Walks | undefined {
+  const ends = ENDS[kind];
+  if (!ends) return undefined;
+  const E = ends.length;
+  const perStep = new Float64Array(T);
+  const places = E * T + 1;
+  // Row i lies on [edges[i], edges[i + 1]]; a deque grows from the middle both ways.
+  const edges = new Float64Array(places + 1);
+  const visits = new Uint32Array(places);
+  let total = 0;
+  let perRow = 0;
+  const visit = (from: number, to: number): number => {
+    total += to - from;
+    if (total <= most) for (let i = from; i < to; i++) perRow = Math.max(perRow, ++visits[i]);
+    return to - from;
+  };
+  for (let b = 0; b < B; b++) {
+    let low = kind === 'deque' ? T : 0;
+    let high = low;
+    edges[low] = 0;
+    for (let t = 0; t < T; t++) {
+      const at = (b * T + t) * E;
+      const rows = high - low;
+      ends.forEach((end, e) => {
+        const u = pop[at + e];
+        if (end === 'top') {
+          const left = Math.max(edges[low], edges[high] - u);
+          while (high > low && edges[high - 1] >= left) high--;
+          edges[high] = left;
+        } else {
+          const left = Math.min(edges[high], edges[low] + u);
+          while (high > low && edges[low + 1] <= left) low++;
+          edges[low] = left;
+        }
+      });
+      let visited = rows - (high - low);
+      edges[high + 1] = edges[high] + push[at];
+      visits[high] = 0;
+      high++;
+      if (kind === 'deque') {
+        low--;
+        edges[low] = edges[low + 1] - push[at + 1];
+        visits[low] = 0;
+      }
+      for (const end of ends) {
+        // A unit from where the last row begins: kernels over time look that far.
+        visited +=
+          end === 'top'
+            ? visit(lastAtMost(edges, low, high - 1, edges[high - 1] - 1), high)
+            : visit(low, firstAtLeast(edges, low + 1, high, edges[low] + 1));
+      }
+      perStep[t] = Math.max(perStep[t], visited);
+    }
+  }
+  return { perStep, total, perRow: total <= most ? perRow : Infinity };
+}
+
+/** The last i of [from, to] with edges[i] ≤ limit, or `from`. Edges never fall. */
+function lastAtMost(edges: Float64Array, from: number, to: number, limit: number): number {
+  let [least, most] = [from, to];
+  while (least < most) {
+    const middle = Math.ceil((least + most) / 2);
+    if (edges[middle] <= limit) least = middle;
+    else most = middle - 1;
+  }
+  return least;
+}
+
+/** The first i of [from, to] with edges[i] ≥ limit, or `to`. */
+function firstAtLeast(edges: Float64Array, from: number, to: number, limit: number): number {
+  let [least, most] = [from, to];
+  while (least < most) {
+    const middle = Math.floor((least + most) / 2);
+    if (edges[middle] >= limit) most = middle;
+    else least = middle + 1;
+  }
+  return least;
+}

@@ -1,0 +1,97 @@
+import { describe, expect, test } from 'vitest';
+import { MEMORY_NAMES, type MemoryName, memoryKind } from '../../src/base/memories.ts';
+import { Rng } from '../../src/base/rng.ts';
+import { profileOf } from '../../src/gpu/profile.ts';
+import { rangesOf, SliceSteps, weightOfRows } from '../../src/kernels/slices.ts';
+import { walksOf } from '../../src/kernels/walks.ts';
+import { memoryForward } from '../../src/reference/memory.ts';
+
+/** How far kernels walk, against the strengths of the reference; and that no input makes a submission walk without end. */
+
+const RANGES: Record<string, (rng: Rng) => number> = {
+  usual: rng => rng.uniform(),
+  small: rng => 0.05 * rng.uniform(),
+  'zeros and ones': rng => Math.floor(2 * rng.uniform()),
+};
+
+describe.each(MEMORY_NAMES)('%s', kind => {
+  const { ends: E } = memoryKind(kind);
+
+  test.each(Object.keys(RANGES))('rows that steps visit: %s', range => {
+    const [B, T] = [2, 60];
+    const rng = new Rng(4, 1, T);
+    const draw = () => Float32Array.from({ length: B * T * E }, () => RANGES[range](rng));
+    const [push, pop] = [draw(), draw()];
+    const walks = walksOf(kind, push, pop, B, T, 1e6)!;
+    const least = new Float64Array(T);
+    const reads = new Map<string, number>();
+    for (let b = 0; b < B; b++) {
+      const of = (all: Float32Array) => all.subarray(b * T * E, (b + 1) * T * E);
+      const { strengths } = memoryForward(kind, [of(push), of(pop)], new Float32Array(T * E));
+      for (let t = 0; t < T; t++) {
+        // In the order of rows from the bottom to the top.
+        const rows = strengths[t].map((s, i) => ({ s, i })).filter(({ s }) => s > 0);
+        let visited = 0;
+        for (const end of kind === 'deque' ? ['top', 'bottom'] : [kind === 'queue' ? 'bottom' : 'top']) {
+          let left = 1;
+          for (const { s, i } of end === 'top' ? rows.toReversed() : rows) {
+            if (left <= 1e-6) break;
+            left -= s;
+            visited++;
+            const row = `${b} ${kind === 'deque' ? i - strengths[t].length / 2 : i}`;
+            reads.set(row, (reads.get(row) ?? 0) + 1);
+          }
+        }
+        least[t] = Math.max(least[t], visited);
+      }
+    }
+    // A row more at each end, rows of strength 0, and what is popped.
+    let over = 0;
+    for (let t = 0; t < T; t++) {
+      expect(walks.perStep[t], `step ${t}`).toBeGreaterThanOrEqual(least[t]);
+      over += walks.perStep[t] - least[t];
+    }
+    expect(over / T).toBeLessThan(range === 'small' ? 45 : 12);
+    expect(walks.perRow).toBeGreaterThanOrEqual(Math.max(...reads.values()));
+    expect(walksOf(kind, push, pop, B, T, 10)!.perRow).toBe(Infinity);
+  });
+});
+
+/** Inputs that make reads, or rows, walk over all steps. */
+const WORST: Record<string, (t: number) => number> = {
+  'every row is tiny': () => 1e-6,
+  'one row is all there is': t => (t === 0 ? 1 : 0),
+};
+
+describe.each(Object.keys(WORST))('%s', worst => {
+  test.each<MemoryName>(MEMORY_NAMES)('a submission walks a bounded way: %s', kind => {
+    const [T, M] = [65_536, 64];
+    const cells = M / 4;
+    const { ends: E } = memoryKind(kind);
+    const push = Float32Array.from({ length: T * E }, (_, i) => WORST[worst](Math.floor(i / E)));
+    const { walk } = profileOf('gpu').overTime;
+    const walks = walksOf(kind, push, new Float32Array(T * E), 1, T, walk.all / cells)!;
+    const longest = Math.max(walks.perRow, ...walks.perStep.subarray(T - 1));
+    expect(longest).toBeGreaterThanOrEqual(T);
+    // Not over time: one invocation would load a million cells, all of them together 30 thousand million.
+    expect(longest * cells).toBeGreaterThan(walk.one);
+    // Slices: in all rounds together as many rows as their usual steps have, or those of one step.
+    const steps = new SliceSteps(100 * M).steps(1);
+    const most = rangesOf(T, steps, 'forward', t => weightOfRows(walks.perStep[t])).map(({ from, to }) => ({
+      steps: to - from,
+      rows: walks.perStep.subarray(from, to).reduce((sum, rows) => sum + rows, 0),
+    }));
+    for (const one of most) {
+      expect(one.steps).toBeLessThanOrEqual(steps);
+      if (one.steps > 1) expect(one.rows).toBeLessThanOrEqual(32 * steps);
+      else expect(one.rows).toBeLessThanOrEqual(E * E * T + 4);
+    }
+    const usual = rangesOf(T, steps, 'forward');
+    const last = usual[usual.length - 1];
+    // What a slice of usual steps would be.
+    if (worst === 'every row is tiny')
+      expect(walks.perStep.subarray(last.from, last.to).reduce((sum, rows) => sum + rows, 0)).toBeGreaterThan(
+        100 * 32 * steps,
+      );
+  });
+});
