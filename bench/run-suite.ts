@@ -22,7 +22,7 @@ const HELP = `npm run bench -- [options]
   --peer <name>    only this peer (tfjs, jax, torch); may be repeated
   --engine <name>  gpu (the default), or cpu: WebAssembly SIMD, and peers on WebAssembly instead of WebGPU
   --threads <n>    of engine cpu: threads at most (default all cores); its cases "one thread" have one
-  --unchecked      a software adapter without its bounds checks, as the terminal takes it; peers keep theirs
+  --unsafe         a software adapter without its bounds checks, as pushdown --unsafe; peers keep theirs
   --json           also write bench/results/suite-<adapter>-<date>.json, and its plots as .svg beside it
   --list           the names of the cases, and no more
 Exit code 1: a case failed, a peer disagrees, or time or bytes grow faster than allowed.`;
@@ -38,7 +38,7 @@ export async function main(args: string[]): Promise<number> {
       peer: { type: 'string', multiple: true, default: [...PEERS] },
       engine: { type: 'string', default: 'gpu' },
       threads: { type: 'string' },
-      unchecked: { type: 'boolean', default: false },
+      unsafe: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -60,7 +60,7 @@ export async function main(args: string[]): Promise<number> {
   for (const name of values.peer) if (!PEERS.includes(name as PeerName)) unknown('peer', name, PEERS);
   const names = values['no-peers'] ? [] : (values.peer as PeerName[]);
   const { peers, missing, release: releasePeers } = await findPeers(names, name);
-  const kind = values.unchecked ? 'suite-unchecked' : 'suite';
+  const kind = values.unsafe ? 'suite-unsafe' : 'suite';
   const before = machine();
   const suite = await runSuite({
     cases,
@@ -69,7 +69,7 @@ export async function main(args: string[]): Promise<number> {
     missing,
     machine: before,
     ...(name === 'cpu' && { engine: await openEngine('cpu', { threads }) }),
-    find: () => find(!values.unchecked),
+    find: () => find(!values.unsafe),
     onProgress: tell(cases.length),
     onResult: (_, suite) => {
       tell(0)();

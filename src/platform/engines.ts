@@ -11,9 +11,10 @@ export class NoAdapter extends DeviceError {}
 export interface Platform {
   /**
    * The engine on the best WebGPU device of this platform: a GPU, else, where it is asked for by name, a software adapter.
+   * @param unsafe as in EngineOptions
    * @throws NoAdapter where there is none; DeviceError where it cannot be used; both with the reason in their first line
    */
-  openGpu(plan: PlanName, software: boolean): Promise<Engine>;
+  openGpu(plan: PlanName, software: boolean, unsafe: boolean): Promise<Engine>;
   /** What to do where there is none, in a sentence or two; '' where that is for the caller to say. */
   readonly advice: string;
   /** Threads for the engine on the CPU. */
@@ -23,7 +24,8 @@ export interface Platform {
 /** How each engine is opened. @param reason why it was taken, for `engine.adapter`; '' for the first that auto tries */
 const OPEN: Record<OwnName, (platform: Platform, options: EngineOptions, reason: string) => Promise<Engine>> =
   {
-    gpu: (platform, { plan = 'auto' }, reason) => platform.openGpu(plan, reason !== ''),
+    gpu: (platform, { plan = 'auto', unsafe = false }, reason) =>
+      platform.openGpu(plan, reason !== '', unsafe),
     cpu: async (platform, { threads }, reason) =>
       (await import('../engine/cpu.ts')).createCpuEngine(reason, platform.threads(), threads),
     reference: async (_platform, _options, reason) =>
@@ -48,6 +50,11 @@ export interface EngineOptions {
   plan?: PlanName;
   /** Threads that compute at most, the calling one included; all cores by default. `cpu` only. */
   threads?: number;
+  /**
+   * A software adapter in Node leaves out its bounds checks, which take up to two thirds of its time: a wrong index of a kernel
+   * would then write to the memory of the process. `gpu` only.
+   */
+  unsafe?: boolean;
 }
 
 /** How engines are opened on a platform. */

@@ -5,6 +5,7 @@ import { createReferenceEngine } from '../../src/engine/reference.ts';
 import { bind, dispatch, UNIFORM } from '../../src/gpu/device.ts';
 import { openGpu as openOn } from '../../src/kernels/open.ts';
 import { privateRoom } from '../../src/kernels/private-memory.ts';
+import { findAdapter, release } from '../../src/platform/node/adapter.ts';
 import { preset } from '../../src/train/presets.ts';
 import { initialState } from '../../src/train/setup.ts';
 import { makeSpec } from '../support/batches.ts';
@@ -43,6 +44,17 @@ test('a scan by subgroups does not depend on which invocations share one', async
     expect(new Float32Array(bytes)).toEqual(expected);
   }
   gpu.end();
+});
+
+test('a software adapter keeps its bounds checks unless they are given up', async () => {
+  for (const [options, checks] of [
+    [{}, 'on'],
+    [{ checked: false }, 'off'],
+  ] as const) {
+    const { found } = await findAdapter({ only: 'software', ...options });
+    expect(found?.description.reason).toMatch(new RegExp(`bounds checks ${checks}$`));
+    release(found!.gpu);
+  }
 });
 
 /** A device whose compiler makes something else of `from`. */

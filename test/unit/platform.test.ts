@@ -82,6 +82,21 @@ describe('the table of engines', () => {
     expect(engine.adapter.reason).toBe('no adapter');
   });
 
+  test('bounds checks are given up where that is asked for, and only there', async () => {
+    const asked: boolean[] = [];
+    const { openEngine, reopening } = openingOn(() => ({
+      ...platform(),
+      async openGpu(_plan, _software, unsafe) {
+        asked.push(unsafe);
+        return fakeEngine();
+      },
+    }));
+    await openEngine('gpu');
+    await openEngine('gpu', { unsafe: true });
+    await reopening({ unsafe: true })({ ...fakeEngine(), name: 'gpu' });
+    expect(asked).toEqual([false, true, true]);
+  });
+
   test('where one is asked for by name, its absence comes with advice', async () => {
     await expect(none.openEngine('gpu')).rejects.toThrow(/no adapter.*\. Buy one\./s);
   });

@@ -38,7 +38,11 @@ Every step pops, then pushes, then reads; a deque's at the top before the bottom
 Σ dRead·read. Strengths: of every step, oldest row first; a deque's from bottom to top.
 
   echo '{"kind":"stack","push":[[0.8,0.5,0.9]],"pop":[[0,0.1,0.9]],"value":[[[1],[2],[3]]]}' | pushdown memory`,
-  options: { engine: ENGINE_OPTIONS.engine, threads: ENGINE_OPTIONS.threads },
+  options: {
+    engine: ENGINE_OPTIONS.engine,
+    threads: ENGINE_OPTIONS.threads,
+    unsafe: ENGINE_OPTIONS.unsafe,
+  },
   async run(_operands, options, io) {
     const asked = engineOf(options);
     const operations = check(await readJson(io));

@@ -46,12 +46,13 @@ let turn: Promise<unknown> = Promise.resolve();
 
 /**
  * @param only a GPU, or a software adapter even where there is a GPU; by default a GPU, else software
- * @param checked keep a software adapter's bounds checks, which take up to two thirds of its time. The kernels' indices
- * come from sizes and from batches that were checked, and the tests run with the checks on.
+ * @param checked false leaves a software adapter's bounds checks out, which take up to two thirds of its time. The kernels'
+ * indices come from sizes and from batches that were checked, and the tests run with the checks on; but a wrong index would
+ * then write to the memory of this process.
  */
 export function findAdapter({
   only = undefined as 'gpu' | 'software' | undefined,
-  checked = process.env['PUSHDOWN_BOUNDS_CHECKS'] === 'on',
+  checked = true,
 } = {}): Promise<AdapterSearch> {
   const search = turn.then(() => find(only, checked));
   turn = search.catch(() => undefined);
@@ -69,6 +70,7 @@ async function find(only: 'gpu' | 'software' | undefined, checked: boolean): Pro
   }
   Object.assign(globalThis, dawn.globals);
 
+  const chosen = process.platform === 'linux' ? DRIVER_VARIABLES.find(name => process.env[name]) : undefined;
   /** Asks a fresh Dawn instance, restricted to the driver of `icd` where one is given. */
   const ask = async (
     what: string,
@@ -98,8 +100,8 @@ async function find(only: 'gpu' | 'software' | undefined, checked: boolean): Pro
         return undefined;
       }
       if (soft && !checked && toggles.length === 0) return await ask(what, icd, fallback, UNCHECKED);
-      const reason =
-        reasonFor(soft, only === 'software', tried) + (toggles.length ? '; bounds checks off' : '');
+      const checks = soft ? `; bounds checks ${toggles.length ? 'off' : 'on'}` : '';
+      const reason = why(soft, only === 'software', tried, icd ? undefined : chosen) + checks;
       tried.push({ what, outcome: name });
       instances.push(gpu);
       return { gpu, adapter, description: { name, kind, reason } };
@@ -122,7 +124,6 @@ async function find(only: 'gpu' | 'software' | undefined, checked: boolean): Pro
     return end(await ask(`${api}, fallback adapter`, undefined, true));
   }
 
-  const chosen = DRIVER_VARIABLES.find(name => process.env[name]);
   const icds = chosen
     ? process.env[chosen]!.split(':').filter(file => file !== '' && existsSync(file))
     : installedIcds();
@@ -134,7 +135,6 @@ async function find(only: 'gpu' | 'software' | undefined, checked: boolean): Pro
     tried.push({ what: system, outcome: 'libvulkan.so.1 is missing (Debian, Ubuntu: libvulkan1)' });
   } else if (chosen) {
     const found = await ask(system);
-    if (found) found.description.reason = `chosen by ${chosen}`;
     if (found) return end(found);
   } else {
     if (icds.length > lavapipe.length && only !== 'software') {
@@ -222,9 +222,16 @@ const loaderFrom = (folder: string): boolean =>
 /** A system may have drivers but no loader: a browser brings one. */
 const lendLoader = (): boolean => browserPaths().some(path => load(join(dirname(path), 'libvulkan.so.1')));
 
-function reasonFor(soft: boolean, asked: boolean, tried: AdapterSearch['tried']): string {
+/** @param chosen the variable that names the drivers that were asked */
+function why(
+  soft: boolean,
+  asked: boolean,
+  tried: AdapterSearch['tried'],
+  chosen: string | undefined,
+): string {
+  if (chosen) return `chosen by ${chosen}`;
   if (!soft) return 'the GPU of this system';
   if (asked) return 'a software adapter was asked for';
-  const why = searchWords({ tried });
-  return `no GPU adapter found${why ? ` (${why})` : ''}`;
+  const words = searchWords({ tried });
+  return `no GPU adapter found${words ? ` (${words})` : ''}`;
 }

@@ -13,8 +13,8 @@ const NODE: Platform = {
         '(mesa-vulkan-drivers), Chrome, or `npm install @sparticuz/chromium tar-fs`.'
       : 'Update the driver of your GPU; or use --engine cpu.',
 
-  async openGpu(plan, software) {
-    const search = await findAdapter(software ? {} : { only: 'gpu' });
+  async openGpu(plan, software, unsafe) {
+    const search = await findAdapter({ only: software ? undefined : 'gpu', checked: !unsafe });
     const { found } = search;
     if (!found && !software)
       throw new NoAdapter('no GPU found; --engine gpu runs the WGSL kernels on SwiftShader');
