@@ -30,7 +30,7 @@ describe.each(MEMORY_NAMES)('%s', kind => {
       const { strengths } = memoryForward(kind, [of(push), of(pop)], new Float32Array(T * E));
       for (let t = 0; t < T; t++) {
         // In the order of rows from the bottom to the top.
-        const rows = strengths[t].map((s, i) => ({ s, i })).filter(({ s }) => s > 0);
+        const rows = Array.from(strengths[t], (s, i) => ({ s, i })).filter(({ s }) => s > 0);
         let visited = 0;
         for (const end of kind === 'deque' ? ['top', 'bottom'] : [kind === 'queue' ? 'bottom' : 'top']) {
           let left = 1;
