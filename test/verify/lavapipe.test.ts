@@ -1,0 +1,62 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Engine } from '../../src/engine/engine.ts';
+import { createReferenceEngine } from '../../src/engine/reference.ts';
+import { PROFILE_NAMES } from '../../src/gpu/profile.ts';
+import { makeSpec } from '../support/batches.ts';
+import { openGpuEngine } from '../support/device.ts';
+import { compareMemory, KINDS, memoryTruth, RANGES, TOLERANCE } from '../support/memory-parity.ts';
+import { expectSameForward, expectSameGradients, FEW, SPECS } from '../support/model-parity.ts';
+
+/**
+ * The kernels on a third adapter, Mesa's lavapipe: its subgroups have 8 invocations where SwiftShader's have 4, and it is another
+ * compiler.
+ */
+
+const FOLDERS = ['/usr/share/vulkan/icd.d', '/usr/local/share/vulkan/icd.d', '/etc/vulkan/icd.d'];
+
+/** The file that tells the Vulkan loader of it. */
+const icd =
+  process.env['PUSHDOWN_LAVAPIPE'] ??
+  FOLDERS.filter(existsSync)
+    .flatMap(folder => readdirSync(folder).map(file => join(folder, file)))
+    .find(file => /lvp_icd.*\.json$/.test(file));
+const missing = 'lavapipe is not installed (Debian: mesa-vulkan-drivers 24 or newer), and not compared';
+
+describe.skipIf(!icd)(icd ? 'lavapipe' : missing, () => {
+  const reference = createReferenceEngine();
+
+  describe.each(PROFILE_NAMES)('as on: %s', profile => {
+    let engine: Engine;
+    beforeAll(async () => {
+      process.env['VK_DRIVER_FILES'] = icd;
+      process.env['VK_ICD_FILENAMES'] = icd;
+      engine = await openGpuEngine({ profile });
+    });
+    afterAll(() => engine?.destroy());
+
+    test('it is lavapipe', () => expect(engine.adapter.name).toMatch(/^lavapipe/));
+
+    describe.each(KINDS)('%s', kind => {
+      test.each(Object.keys(RANGES))('strengths %s', async range => {
+        for (const [B, T, M] of [
+          [1, 1, 1],
+          [7, 65, 2],
+          [2, 300, 4],
+          [5, 64, 100],
+        ]) {
+          const differences = await compareMemory(engine, memoryTruth(kind, T, M, range), B);
+          for (const [tensor, difference] of Object.entries(differences))
+            expect(difference, `${tensor} at B=${B}, T=${T}, M=${M}`).toBeLessThanOrEqual(TOLERANCE);
+        }
+      });
+    });
+
+    test.each(FEW)('%s', async name => {
+      const pair = [engine, reference];
+      await expectSameForward(pair, makeSpec(SPECS[name]));
+      await expectSameGradients(pair, makeSpec(SPECS[name]));
+    });
+  });
+});
