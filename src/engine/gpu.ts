@@ -125,7 +125,8 @@ class GpuModel implements Model {
     // Every weight is multiplied once forward, and for its gradient and its input's back.
     const products = 3 * 4 * layout.size4;
     const slices = new SliceSteps(products, options.sliceSteps);
-    const weight = weightsOfModel(products, layout.E, spec.width);
+    const ends = memoryKind(spec.memory).rows ? layout.E : 0;
+    const weight = weightsOfModel(products, ends, spec.width);
     const model = new GpuModel(gpu, layout, training, prepared, life, slices, weight);
     model.load(state);
     return model;

@@ -83,7 +83,10 @@ test('models are written out where the private memory of an invocation is known 
 
 test('what the first invocation resets for the next pop, it alone reads', () => {
   for (const kind of ['stack', 'queue', 'deque'] as const) {
-    const code = memoryForward({ kind, form: 'block', size: 32, subgroups: false, cell: 'f32', cells: 3 });
+    const code = memoryForward({
+      ...{ kind, form: 'block', size: 32, subgroups: false, depth: 1 },
+      ...{ cell: 'f32', cells: 3 },
+    });
     const all = code.match(/= [^;]*wg_boundary\./g) ?? [];
     const guarded = code.match(
       /if \(lid == 0u\) \{\s*before\d = wg_boundary\.x;\s*reached\d = [^;]*wg_boundary\.y[^;]*;\s*\}/g,
