@@ -2,7 +2,7 @@ import type { TrainConfig } from '../base/config.ts';
 import type { Batch } from '../base/dims.ts';
 import type { MemoryName } from '../base/memories.ts';
 import type { ModelSpec, Tensors } from '../base/parameters.ts';
-import type { Buffer, CommandEncoder } from '../base/webgpu.ts';
+import type { Buffer, CommandEncoder } from './webgpu.ts';
 
 /**
  * What computes: kernels on a WebGPU device, or the paper in float64. Trainer, terminal and page see these types only.

@@ -1,6 +1,6 @@
-import type { Known } from '../base/webgpu.ts';
+import type { Known } from '../engine/webgpu.ts';
 
-/** Types of WebGPU that openers of engines take: see src/base/webgpu.ts. */
+/** Types of WebGPU that openers of engines take: see s../engine/webgpu.ts. */
 
 /** What the library reads of GPUAdapterInfo. */
 export interface AdapterInfo {

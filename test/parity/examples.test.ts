@@ -97,6 +97,16 @@ test('examples/own-controller.js', async () => {
   expect(Number(longer)).toBeGreaterThan(95);
 }, 60_000);
 
+test('examples/on-device.js', async () => {
+  // By hand, of the first sequence: the last read is 0.625 v, and 1.25 v its derivative by the first push; v = (0, 1, 2, 3).
+  expect((await runExample('on-device.js')).map(line => line.split(' ').filter(Boolean).slice(0, 5))).toEqual(
+    [
+      ['read', '0.000', '0.625', '1.250', '1.875'],
+      ['dPush', '7.500', expect.stringMatching(/^\d+\.\d{3}$/)],
+    ],
+  );
+}, 60_000);
+
 /** As `npm ci --prefix bench/peers` installs it: its core without layers, in modules that are for bundlers only. */
 const TFJS = join(ROOT, 'bench/peers/node_modules/@tensorflow');
 
