@@ -1,6 +1,6 @@
 import type { Known } from '../engine/webgpu.ts';
 
-/** Types of WebGPU that openers of engines take: see s../engine/webgpu.ts. */
+/** Types of WebGPU that openers of engines take: see src/engine/webgpu.ts. */
 
 /** What the library reads of GPUAdapterInfo. */
 export interface AdapterInfo {

@@ -78,7 +78,8 @@ describeEach([...MEMORY_PROFILES, ITSELF], (engine, { name, hasMemory }) => {
   const open = (shape: MemoryShape): Promise<MemoryLayer> => engine().memory(shape);
 
   describe.each(MEMORY_NAMES.filter(hasMemory))('%s', kind => {
-    test.each(Object.keys(RANGES))('steps equal the sequence, strengths %s', async range => {
+    // Strengths of 0 and 1 are ties at every step.
+    test.each(['uniform', '0 or 1'])('steps equal the sequence, strengths %s', async range => {
       for (const size of range === 'uniform' ? SHAPES : [SMALL]) {
         const shape = { kind, ...size };
         const given = inputsOf(shape, range);
@@ -101,10 +102,11 @@ describeEach([...MEMORY_PROFILES, ITSELF], (engine, { name, hasMemory }) => {
           // Once more, on the memory that the first sequence has filled; asked for together.
           await memory.reset();
           const inputs = given.slice(0, -1);
-          const asked = sequences.read.map((_, t) =>
-            memory.step(...inputs.map(all => stepOf(all, shape, t))),
-          );
+          const cut = sequences.read.map((_, t) => inputs.map(all => stepOf(all, shape, t)));
+          const asked = cut.map(one => memory.step(...one));
           const taken = memory.strengths();
+          // What was given may be written to at once.
+          for (const array of cut.flat()) array.fill(0.5);
           expect(await Promise.all(asked)).toEqual(sequences.read);
           expect(await taken).toEqual(strengths);
         }
@@ -170,8 +172,13 @@ describeEach([...MEMORY_PROFILES, ITSELF], (engine, { name, hasMemory }) => {
     for (let t = shape.T - 1; t >= 0; t--)
       expect(memory.stepBackwardSync(stepOf(dRead, shape, t)).dPop).toEqual(steps.dPop[t]);
 
-    const pending = memory.reset().then(() => memory.step(...inputs.map(all => stepOf(all, shape, 0))));
-    await pending;
+    // The reference answers each call at once; on the engine cpu one may be pending.
+    if (name !== 'cpu') return;
+    memory.reset();
+    const first = inputs.map(all => stepOf(all, shape, 0));
+    const pending = memory.step(...first);
+    expect(() => memory.stepSync(...first)).toThrow(/^stepSync\(\) cannot wait for the call that is pending/);
+    expect(await pending).toEqual(steps.read[0]);
   });
 
   test('calls in the wrong order say what to do', async () => {
