@@ -74,6 +74,8 @@ const ON_KERNELS = [
   'model',
   'model-stepwise',
   'memory',
+  'memory-steps',
+  'memory-on-device',
   'time-memory',
   'training',
   'slices',

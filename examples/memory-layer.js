@@ -2,8 +2,8 @@
  * A stack as a layer of a model of your own. The model has a push and a pop strength for each time step, and learns
  * them by gradient descent: push three values, then pop them, so that they are read in reverse.
  *
- * The layer is open-loop: it takes the strengths and values of all time steps at once, so that they cannot depend on what
- * is read. Where they do, use a Trainer, whose controllers read and write at every step.
+ * Here the layer takes the strengths and values of all time steps at once, so that they cannot depend on what is read. Where
+ * they do, go step by step, as examples/own-controller.js does, or use a Trainer.
  *
  *   node examples/memory-layer.js
  */

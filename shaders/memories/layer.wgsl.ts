@@ -7,9 +7,13 @@ import { memoryFunctions, placeAt } from './index.wgsl.ts';
 import type { MemoryOptions } from './kind.wgsl.ts';
 
 /**
- * A memory on its own, driven open-loop: controls and values of all steps are given. Arrays are [B,T,E] and [B,T,E,M], E being
- * its ends; those of several controls lie one after the other.
+ * A memory on its own, E being its ends. In the order `sequences`, controls and values of all steps are given: arrays are [B,T,E]
+ * and [B,T,E,M], those of several controls one after the other. In the order `steps` they come step by step, and what belongs to a
+ * step lies together: [T,C,B,E] of C controls, and [T,B,E,M].
  */
+export interface LayerOptions extends MemoryOptions {
+  order: 'sequences' | 'steps';
+}
 
 const entry = (o: MemoryOptions): string => wgsl`
 ${enableFor(o)}
@@ -34,7 +38,8 @@ const eachControl = (
     body('xyzw'[i], Math.floor(i / controlCount(kind)), i % controlCount(kind)),
   );
 
-const prologue = (o: MemoryOptions): string => {
+const prologue = (o: LayerOptions): string => {
+  const steps = o.order === 'steps';
   const M4 = o.cell === 'vec4f' ? o.cells : Math.ceil(o.cells / 4);
   // In the lane form neighbours in the batch lie side by side, in the block form neighbours in the memory.
   const at = (entries: string): string => (o.form === 'lane' ? 'i * dims.B + seq' : `seq * ${entries} + i`);
@@ -44,15 +49,21 @@ ${sequenceState(o)}
 ${placeFunctions(memoryKind(o.kind).storage(M4, o.depth), at, 'dims.T')}
 fn stepCount() -> u32 { return dims.T; }
 fn controlAt(t: u32, end: u32, control: u32) -> u32 {
-  return ((control * dims.B + seq) * dims.T + t) * ENDS + end;
+  return ${
+    steps
+      ? `((t * ${controlCount(o.kind)}u + control) * dims.B + seq) * ENDS + end`
+      : '((control * dims.B + seq) * dims.T + t) * ENDS + end'
+  };
 }
 fn loadControls(k: u32, t: u32) -> vec4f {
   return vec4f(${range(4)
     .map(i => controls[i] ?? '0.0')
     .join(', ')});
 }
-// A row's number is t·E + end, which is its place.
-fn cellAt(row: u32, c: u32) -> u32 { return (seq * dims.T * ENDS + row) * ${o.cells}u + c; }
+// A row's number is t·E + end.
+fn cellAt(row: u32, c: u32) -> u32 {
+  return (${steps ? '(row / ENDS * dims.B + seq) * ENDS + row % ENDS' : 'seq * dims.T * ENDS + row'}) * ${o.cells}u + c;
+}
 `;
 };
 
@@ -65,8 +76,8 @@ const eachKept = (
     .map(i => body(`${i}u`, `${Math.floor(i / cells)}u`, `${i % cells}u`))
     .join('\n');
 
-/** controls [C,B,T,E], value [B,T,E,M] -> read [B,T,E,M] (zero before, unless reads are kept), slots, log. */
-export const memoryForward = (o: MemoryOptions): string => wgsl`
+/** controls, value -> read (zero before, unless reads are kept), slots, log. */
+export const memoryForward = (o: LayerOptions): string => wgsl`
 ${entry(o)}
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> controls: array<f32>;
@@ -102,10 +113,9 @@ ${mainOfSequence(o, 'dims.B')}
 `;
 
 /**
- * controls, value, slots, log, dRead [B,T,E,M] -> dControls [C,B,T,E], dValue [B,T,E,M] (zero before, as dStrength is). Rewinds
- * slots.
+ * controls, value, slots, log, dRead -> dControls, dValue (zero before, as dStrength is). Rewinds slots.
  */
-export const memoryBackward = (o: MemoryOptions): string => wgsl`
+export const memoryBackward = (o: LayerOptions): string => wgsl`
 ${entry(o)}
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> controls: array<f32>;

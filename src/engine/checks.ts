@@ -61,16 +61,25 @@ export function checkMemoryShape(shape: MemoryShape): void {
     throw new InputError(`memory shape: depth must be a whole number from 1, got ${String(depth)}.`);
 }
 
+/** What a call of a memory is over: whole sequences, arrays [B,T,E] and [B,T,E,M]; or one step, [B,E] and [B,E,M]. */
+export type Span = 'sequences' | 'step';
+
+/** The same memory with as many steps as the arrays of a call have. */
+const over = (shape: MemoryShape, span: Span): MemoryShape =>
+  span === 'sequences' ? shape : { ...shape, T: 1 };
+
 /**
- * The inputs of a memory by their names: its controls [B,T,E], numbers ≥ 0, and value [B,T,E,M].
+ * The inputs of a memory by their names: its controls, numbers ≥ 0, and value.
  * @throws InputError naming the first that is not so
  */
 export function checkMemoryInputs(
-  { kind, B, T, M }: MemoryShape,
+  shape: MemoryShape,
   given: readonly Float32Array[],
+  span: Span = 'sequences',
 ): Record<string, Float32Array> {
+  const { kind, B, T, M } = over(shape, span);
   const { ends: E, controls } = memoryKind(kind);
-  const words = wordsOf(E);
+  const words = wordsOf(E, span);
   const named = [...controls.map(({ name }) => name), 'value'].map((name, k) => [name, given[k]] as const);
   for (const [name, array] of named) {
     if (name === 'value') checkFloat32(name, array, `${words}·M`, B * T * E * M);
@@ -80,21 +89,33 @@ export function checkMemoryInputs(
     for (let n = 0; n < B * T * E; n++) {
       if (strengths[n] >= 0 && strengths[n] < Infinity) continue;
       const step = Math.floor(n / E);
-      const at = [Math.floor(step / T), step % T, ...(E > 1 ? [n % E] : [])];
+      const at = [Math.floor(step / T), ...(span === 'step' ? [] : [step % T]), ...(E > 1 ? [n % E] : [])];
       throw new InputError(`${name}[${at}] must be a finite strength from 0, got ${strengths[n]}.`);
     }
   }
   return Object.fromEntries(named);
 }
 
-/** dRead [B,T,E,M]. @throws InputError where its length is wrong */
-export function checkReadGradient({ kind, B, T, M }: MemoryShape, dRead: ArrayLike<number>): void {
+/** dRead [B,T,E,M], or of one step [B,E,M]. @throws InputError where its length is wrong */
+export function checkReadGradient(
+  shape: MemoryShape,
+  dRead: ArrayLike<number>,
+  span: Span = 'sequences',
+): void {
+  const { kind, B, T, M } = over(shape, span);
   const E = endsOf(kind);
-  checkFloat32('dRead', dRead, `${wordsOf(E)}·M`, B * T * E * M);
+  checkFloat32('dRead', dRead, `${wordsOf(E, span)}·M`, B * T * E * M);
+}
+
+/** What a recorder is asked of an engine without a device. */
+export async function noDevice(call: string, engine: string): Promise<never> {
+  throw new InputError(
+    `${call}() records commands for a WebGPU device, and the engine ${engine} has none: open the engine gpu.`,
+  );
 }
 
 /** E is not named to those who have one end only. */
-const wordsOf = (E: number): string => (E > 1 ? 'B·T·E' : 'B·T');
+const wordsOf = (E: number, span: Span): string => `B${span === 'step' ? '' : '·T'}${E > 1 ? '·E' : ''}`;
 
 /**
  * The forms and ranges of base/dims.ts: lengths 1 … T, ids < D, targets < V, no ZERO_TARGET with softmax.

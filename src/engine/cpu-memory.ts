@@ -4,19 +4,28 @@ import { allStrengths, noRows } from '../layout/strengths.ts';
 import { Arena, MOST_BYTES, makeMemory } from '../simd/module.ts';
 import type { Pool } from '../simd/pool.ts';
 import { tooLarge } from '../simd/room.ts';
-import { checkMemoryInputs, checkMemoryShape, checkReadGradient } from './checks.ts';
+import { checkMemoryInputs, checkMemoryShape, checkReadGradient, noDevice } from './checks.ts';
 import type { Kernels } from './cpu-model.ts';
 import {
   itemsOfMemory,
   type Made,
   MEMORY_ARRAYS,
+  type MemoryJob,
   type MemoryPlaces,
   MemoryWork,
   memoryEntries,
+  type StepRows,
+  stepRows,
 } from './cpu-work.ts';
 import type { MemoryGradients, MemoryLayer, MemoryShape } from './engine.ts';
 import type { Life } from './life.ts';
+import { StepOrder } from './step-order.ts';
 import { Turns } from './turns.ts';
+
+/** What a step of one sequence costs beside its row, in numbers of a row. */
+const STEP_COST = 50;
+/** Numbers of a step from which on sharing it between threads is faster. */
+const LEAST_SHARED = 50_000;
 
 /** Bytes of each array of a memory. */
 function sizesOf(shape: MemoryShape): Record<keyof MemoryPlaces, number> {
@@ -41,12 +50,18 @@ export class CpuMemory implements MemoryLayer {
   #work: MemoryWork | undefined;
   readonly #at: MemoryPlaces;
   readonly #sizes: Record<keyof MemoryPlaces, number>;
+  readonly #order: StepOrder;
+  readonly #rows: StepRows;
+  /** Threads that take part in a step, where not all. */
+  readonly #stepThreads: number | undefined;
+  /** Which order the table of rows is of. */
+  #table: 'sequences' | 'steps' | undefined;
   /** Backward passes rewind the slots: what needs them again runs the forward pass again. */
-  #state: 'empty' | 'ready' | 'used' = 'empty';
+  #state: 'ready' | 'used' = 'ready';
 
   constructor({ module, pool, shared }: Kernels, given: MemoryShape, life: Life) {
     checkMemoryShape(given);
-    const { kind, B, T, M } = given;
+    const { B, T, M } = given;
     this.shape = { ...given };
     this.#life = life;
     this.#turns = new Turns(life);
@@ -60,14 +75,14 @@ export class CpuMemory implements MemoryLayer {
     }
     const arena = new Arena(module, makeMemory(shared));
     const places = MEMORY_ARRAYS.map(name => [name, arena.take(this.#sizes[name])] as const);
-    const at = Object.fromEntries(places) as MemoryPlaces;
-    const table = arena.words(at.table, T);
-    for (let t = 0; t < T; t++) table[t] = 4 * t * endsOf(kind) * M;
-    this.#at = at;
+    this.#at = Object.fromEntries(places) as MemoryPlaces;
     this.#arena = arena;
-    this.#work = new MemoryWork(arena, this.shape, at);
-    const made: Made = { of: 'memory', module, memory: arena.memory, shape: this.shape, at };
+    this.#work = new MemoryWork(arena, this.shape, this.#at);
+    const made: Made = { of: 'memory', module, memory: arena.memory, shape: this.shape, at: this.#at };
     this.#object = pool.add(made);
+    this.#order = new StepOrder(T);
+    this.#rows = stepRows(given);
+    this.#stepThreads = B * (this.#rows.width + STEP_COST) < LEAST_SHARED ? 1 : undefined;
   }
 
   get bytes(): number {
@@ -78,10 +93,18 @@ export class CpuMemory implements MemoryLayer {
     this.#life.check();
     const given = this.#own(checkMemoryInputs(this.shape, inputs));
     return this.#turns.inTurn(async () => {
-      for (const [name, numbers] of Object.entries(given)) this.#array(name).set(numbers);
+      this.#beginForward(given);
       await this.#runForward();
       return this.#array('read').slice();
     });
+  }
+
+  forwardSync(...inputs: Float32Array[]): Float32Array {
+    this.#checkIdle('forwardSync');
+    this.#beginForward(checkMemoryInputs(this.shape, inputs));
+    this.#runNow('forward');
+    this.#state = 'ready';
+    return this.#array('read').slice();
   }
 
   async backward(given: Float32Array): Promise<MemoryGradients> {
@@ -89,23 +112,76 @@ export class CpuMemory implements MemoryLayer {
     checkReadGradient(this.shape, given);
     const { dRead } = this.#own({ dRead: given });
     return this.#turns.inTurn(async () => {
+      this.#order.needForward('backward');
       this.#array('dRead').set(dRead);
-      await this.#needForward();
+      if (this.#state === 'used') await this.#runForward();
       await this.#run('backward');
       this.#state = 'used';
-      const made: MemoryGradients = { dValue: this.#array('dValue').slice() };
-      for (const { name } of memoryKind(this.shape.kind).controls)
-        made[gradientName(name)] = this.#array(gradientName(name)).slice();
-      return made;
+      return this.#gradients();
     });
+  }
+
+  backwardSync(dRead: Float32Array): MemoryGradients {
+    this.#checkIdle('backwardSync');
+    checkReadGradient(this.shape, dRead);
+    this.#order.needForward('backwardSync');
+    this.#array('dRead').set(dRead);
+    if (this.#state === 'used') this.#runNow('forward');
+    this.#runNow('backward');
+    this.#state = 'used';
+    return this.#gradients();
+  }
+
+  async step(...inputs: Float32Array[]): Promise<Float32Array> {
+    this.#life.check();
+    const given = this.#own(checkMemoryInputs(this.shape, inputs, 'step'));
+    return this.#turns.inTurn(async () => {
+      await this.#run(this.#beginStep(given), this.#stepThreads);
+      return this.#readOfStep();
+    });
+  }
+
+  stepSync(...inputs: Float32Array[]): Float32Array {
+    this.#checkIdle('stepSync');
+    this.#runNow(this.#beginStep(checkMemoryInputs(this.shape, inputs, 'step')));
+    return this.#readOfStep();
+  }
+
+  async stepBackward(given: Float32Array): Promise<MemoryGradients> {
+    this.#life.check();
+    checkReadGradient(this.shape, given, 'step');
+    const { dRead } = this.#own({ dRead: given });
+    return this.#turns.inTurn(async () => {
+      const job = this.#beginStepBackward(dRead);
+      await this.#run(job, this.#stepThreads);
+      return this.#gradientsOfStep(job.t);
+    });
+  }
+
+  stepBackwardSync(dRead: Float32Array): MemoryGradients {
+    this.#checkIdle('stepBackwardSync');
+    checkReadGradient(this.shape, dRead, 'step');
+    const job = this.#beginStepBackward(dRead);
+    this.#runNow(job);
+    return this.#gradientsOfStep(job.t);
+  }
+
+  async reset(): Promise<void> {
+    this.#life.check();
+    return this.#turns.inTurn(() => this.#order.reset());
   }
 
   async strengths(): Promise<Float32Array[][]> {
     this.#life.check();
     return this.#turns.inTurn(async () => {
-      await this.#needForward();
+      const stepping = this.#order.stepping;
+      if (!stepping) {
+        this.#order.needForward('strengths');
+        if (this.#state === 'used') await this.#runForward();
+      }
       const { kind, B, T } = this.shape;
-      if (!memoryKind(kind).rows) return noRows(B, T);
+      const lengths = new Array<number>(B).fill(stepping ? this.#order.left : T);
+      if (!memoryKind(kind).rows) return noRows(B, lengths[0]);
       const { slots, undo } = this.#at;
       const [words, log] = [this.#sizes.slots / 4, this.#sizes.undo / 4];
       const arena = this.#arena!;
@@ -113,8 +189,17 @@ export class CpuMemory implements MemoryLayer {
         { kind, form: 'block', B, T },
         arena.words(slots, words),
         arena.words(undo, log),
+        lengths,
       )[0];
     });
+  }
+
+  recordSequences(): Promise<never> {
+    return noDevice('recordSequences', 'cpu');
+  }
+
+  recordSteps(): Promise<never> {
+    return noDevice('recordSteps', 'cpu');
   }
 
   destroy(): void {
@@ -130,9 +215,21 @@ export class CpuMemory implements MemoryLayer {
     return Object.fromEntries(Object.entries(arrays).map(([name, array]) => [name, array.slice()])) as Arrays;
   }
 
-  async #run(way: 'forward' | 'backward'): Promise<void> {
-    await this.#pool.run(this.#object, this.#work!, way, itemsOfMemory(this.shape.B));
+  #checkIdle(call: string): void {
     this.#life.check();
+    if (this.#turns.busy)
+      throw new InputError(`${call}() cannot wait for the call that is pending: await that one first.`);
+  }
+
+  /** @param threads that may take part */
+  async #run(job: MemoryJob, threads?: number): Promise<void> {
+    await this.#pool.run(this.#object, this.#work!, job, itemsOfMemory(this.shape.B), threads);
+    this.#life.check();
+  }
+
+  /** On this thread alone, which takes no time to begin. */
+  #runNow(job: MemoryJob): void {
+    this.#pool.run(this.#object, this.#work!, job, itemsOfMemory(this.shape.B), 1);
   }
 
   async #runForward(): Promise<void> {
@@ -140,10 +237,85 @@ export class CpuMemory implements MemoryLayer {
     this.#state = 'ready';
   }
 
-  async #needForward(): Promise<void> {
-    if (this.#state === 'empty')
-      throw new InputError('the memory has nothing to go back over: call forward first.');
-    if (this.#state === 'used') await this.#runForward();
+  #beginForward(given: Record<string, Float32Array>): void {
+    this.#order.forward();
+    const { kind, M } = this.shape;
+    this.#fillTable('sequences', 4 * endsOf(kind) * M);
+    for (const [name, numbers] of Object.entries(given)) this.#array(name).set(numbers);
+  }
+
+  #beginStep(given: Record<string, Float32Array>): { way: 'step'; t: number } {
+    const t = this.#order.step();
+    const { kind, B } = this.shape;
+    const { controls, ends } = memoryKind(kind);
+    const { width, controls: all, reads } = this.#rows;
+    this.#fillTable('steps', 4 * B * width);
+    const rows = this.#arena!.floats(this.#at.controls + 4 * t * B * width, B * width);
+    const { value } = given;
+    for (const [c, { name }] of controls.entries()) {
+      const control = given[name];
+      for (let n = 0; n < B * ends; n++) {
+        const [b, e] = [Math.floor(n / ends), n % ends];
+        rows[b * width + e * controls.length + c] = control[n];
+      }
+    }
+    for (let b = 0; b < B; b++) {
+      for (let m = 0; m < reads; m++) rows[b * width + all + m] = value[b * reads + m];
+    }
+    return { way: 'step', t };
+  }
+
+  #readOfStep(): Float32Array {
+    return this.#arena!.floats(this.#at.read, this.shape.B * this.#rows.reads).slice();
+  }
+
+  #beginStepBackward(dRead: Float32Array): { way: 'stepBackward'; t: number } {
+    const { t, newest } = this.#order.stepBackward();
+    const arena = this.#arena!;
+    if (newest) {
+      // Of the steps taken: gradients are added up in them.
+      arena.floats(this.#at.dControls, (t + 1) * this.shape.B * this.#rows.width).fill(0);
+      arena.floats(this.#at.dStrength, this.#sizes.dStrength / 4).fill(0);
+    }
+    arena.floats(this.#at.dRead, dRead.length).set(dRead);
+    return { way: 'stepBackward', t };
+  }
+
+  #gradientsOfStep(t: number): MemoryGradients {
+    const { kind, B } = this.shape;
+    const { controls, ends } = memoryKind(kind);
+    const { width, controls: all, reads } = this.#rows;
+    const rows = this.#arena!.floats(this.#at.dControls + 4 * t * B * width, B * width);
+    const dValue = new Float32Array(B * reads);
+    const made: MemoryGradients = { dValue };
+    for (const [c, { name }] of controls.entries()) {
+      const own = new Float32Array(B * ends);
+      for (let n = 0; n < B * ends; n++) {
+        const [b, e] = [Math.floor(n / ends), n % ends];
+        own[n] = rows[b * width + e * controls.length + c];
+      }
+      made[gradientName(name)] = own;
+    }
+    for (let b = 0; b < B; b++) {
+      for (let m = 0; m < reads; m++) dValue[b * reads + m] = rows[b * width + all + m];
+    }
+    return made;
+  }
+
+  /** Where values of each step lie: `apart` bytes from each other, in the order that is in use. */
+  #fillTable(order: 'sequences' | 'steps', apart: number): void {
+    if (this.#table === order) return;
+    this.#table = order;
+    const { T } = this.shape;
+    const table = this.#arena!.words(this.#at.table, T);
+    for (let t = 0; t < T; t++) table[t] = t * apart;
+  }
+
+  #gradients(): MemoryGradients {
+    const made: MemoryGradients = { dValue: this.#array('dValue').slice() };
+    for (const { name } of memoryKind(this.shape.kind).controls)
+      made[gradientName(name)] = this.#array(gradientName(name)).slice();
+    return made;
   }
 
   /** An array of the caller's, by its name: of the controls and their gradients, each its own part of one array. */

@@ -123,7 +123,10 @@ export class ModelWork implements Work<Pass, StepReport> {
   }
 }
 
-/** `controls` and `dControls` have an array each for every control, one after the other. */
+/**
+ * `controls` and `dControls` have an array each for every control, one after the other. Values follow controls, here and of the
+ * gradients: see StepRows.
+ */
 export const MEMORY_ARRAYS = [
   'controls',
   'value',
@@ -142,15 +145,36 @@ export type MemoryPlaces = Record<(typeof MEMORY_ARRAYS)[number], number>;
 const SEQUENCES = 8;
 export const itemsOfMemory = (B: number): number => Math.ceil(B / SEQUENCES);
 
+/** A pass over whole sequences, or one step of them. */
+export type MemoryJob = 'forward' | 'backward' | { way: 'step' | 'stepBackward'; t: number };
+
+/**
+ * Where single steps lie. A row of a step and sequence is its controls, all of an end side by side, and its values: [T,B,(E·C + E·M)]
+ * in the place of controls and values of whole sequences; gradients likewise. Reads are those of one step, [B,E,M].
+ */
+export interface StepRows {
+  /** Numbers of a row, those of them that are controls, and numbers of its reads. */
+  width: number;
+  controls: number;
+  reads: number;
+}
+
+export function stepRows({ kind, M }: MemoryShape): StepRows {
+  const { ends, controls } = memoryKind(kind);
+  const all = ends * controls.length;
+  return { width: all + ends * M, controls: all, reads: ends * M };
+}
+
 /** The items of a memory's jobs are sequences side by side. */
-export class MemoryWork implements Work<'forward' | 'backward', void> {
+export class MemoryWork implements Work<MemoryJob, void> {
   readonly #arena: Arena;
   readonly #shape: MemoryShape;
   readonly #at: MemoryPlaces;
   /** Rows of a sequence: T·E; entries of its states. */
   readonly #N: number;
   readonly #entries: Record<keyof Storage, number>;
-  #way: 'forward' | 'backward' = 'forward';
+  readonly #rows: StepRows;
+  #job: MemoryJob = 'forward';
 
   constructor(arena: Arena, shape: MemoryShape, at: MemoryPlaces) {
     this.#arena = arena;
@@ -159,11 +183,12 @@ export class MemoryWork implements Work<'forward' | 'backward', void> {
     const { kind: memory, T, M, depth = DEPTH } = shape;
     this.#N = T * endsOf(memory);
     this.#entries = memoryEntries(shape);
+    this.#rows = stepRows(shape);
     arena.memoryShape({ memory, depth }, this.#entries, M, 4 * M, at.table);
   }
 
-  begin(way: 'forward' | 'backward'): void {
-    this.#way = way;
+  begin(job: MemoryJob): void {
+    this.#job = job;
   }
 
   run(item: number): void {
@@ -175,14 +200,33 @@ export class MemoryWork implements Work<'forward' | 'backward', void> {
       this.#at[name] + first * each * bytes;
     const { kernels } = this.#arena;
     const [N, entries] = [this.#N, this.#entries];
+    const [slots, undo] = [of('slots', entries.slots, 8), of('undo', entries.undo, 16)];
+    const dStrength = of('dStrength', entries.dStrength, 4);
+    if (typeof this.#job === 'object') {
+      const { way, t } = this.#job;
+      const { width, controls, reads } = this.#rows;
+      const [lds, ldr] = [4 * width, 4 * reads];
+      // Rows of the first step, whose values the table leads from; and of this one.
+      const [all, dAll] = [of('controls', width, 4), of('dControls', width, 4)];
+      const step = t * B * lds;
+      const [values, dValues] = [all + 4 * controls, dAll + 4 * controls];
+      if (way === 'step') {
+        const to = of('read', reads, 4);
+        kernels.stepForward(count, t, 1, all + step, lds, 0, values, to, ldr, slots, undo);
+        return;
+      }
+      const [s, dS, dRead] = [all + step, dAll + step, of('dRead', reads, 4)];
+      const [from, to] = [dRead, dValues];
+      kernels.stepBackward(count, t, 1, s, dS, lds, 0, values, to, from, ldr, slots, undo, dStrength);
+      return;
+    }
     const apart = 4 * B * N;
     const [controls, value] = [of('controls', N, 4), of('value', N, 4 * M)];
-    const [slots, undo] = [of('slots', entries.slots, 8), of('undo', entries.undo, 16)];
-    if (this.#way === 'forward') {
+    if (this.#job === 'forward') {
       kernels.layerForward(count, T, controls, apart, value, of('read', N, 4 * M), slots, undo);
       return;
     }
-    const [dStrength, dValue] = [of('dStrength', entries.dStrength, 4), of('dValue', N, 4 * M)];
+    const dValue = of('dValue', N, 4 * M);
     kernels.clear(dStrength, 4 * count * entries.dStrength);
     kernels.clear(dValue, 4 * count * N * M);
     const [dRead, dControls] = [of('dRead', N, 4 * M), of('dControls', N, 4)];

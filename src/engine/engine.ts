@@ -2,6 +2,7 @@ import type { TrainConfig } from '../base/config.ts';
 import type { Batch } from '../base/dims.ts';
 import type { MemoryName } from '../base/memories.ts';
 import type { ModelSpec, Tensors } from '../base/parameters.ts';
+import type { Buffer, CommandEncoder } from './webgpu.ts';
 
 /**
  * What computes: kernels on a WebGPU device, or the paper in float64. Trainer, terminal and page see these types only.
@@ -131,12 +132,23 @@ export interface MemoryShape {
 }
 
 /**
- * A differentiable memory over whole sequences. Controls are any numbers ≥ 0: as a strength, 1 is a whole row. E is 1, but 2 for
- * a deque, whose ends are (top, bottom).
+ * A differentiable memory. Controls are any numbers ≥ 0: as a strength, 1 is a whole row. E is 1, but 2 for a deque, whose ends
+ * are (top, bottom).
+ *
+ * Over whole sequences, where controls and values of all steps are known:
  *
  *   const stack = await engine.memory({ kind: 'stack', B, T, M });
  *   const read = await stack.forward(push, pop, value);      // [B,T,E],[B,T,E],[B,T,E,M] → [B,T,E,M]
  *   const { dPush, dPop, dValue } = await stack.backward(dRead);
+ *
+ * Step by step, where they depend on earlier reads:
+ *
+ *   stack.reset();
+ *   for (let t = 0; t < T; t++) read[t] = await stack.step(push, pop, value);   // [B,E],[B,E],[B,E,M] → [B,E,M]
+ *   for (let t = T - 1; t >= 0; t--) ({ dPush, dPop, dValue } = await stack.stepBackward(dRead[t]));
+ *
+ * Both give the same numbers, to the last bit, unless a GPU computes the sequence parallel over time, which rounds differently.
+ * Overlapping calls are answered in their order.
  */
 export interface MemoryLayer {
   readonly shape: MemoryShape;
@@ -145,15 +157,85 @@ export interface MemoryLayer {
   /**
    * r_t of every step (equations 1–8). Keeps what the backward pass needs until the next forward.
    * @param inputs the controls of the kind in their order, then the values: of stack, queue and deque push, pop and value
+   * @throws InputError between step() and reset()
    */
   forward(...inputs: Float32Array[]): Promise<Float32Array>;
   /** Gradients of the inputs of the last forward, given that of its reads [B,T,E,M]. */
   backward(dRead: Float32Array): Promise<MemoryGradients>;
   /**
+   * One step of all sequences: r_t [B,E,M]. The first step is on an empty memory; there are T of them at most.
+   * @param inputs of this step: the controls [B,E] of the kind in their order, then the values [B,E,M]
+   * @throws InputError after T steps, after stepBackward(), and after forward(): call reset() first
+   */
+  step(...inputs: Float32Array[]): Promise<Float32Array>;
+  /**
+   * Gradients of the inputs of one step, given that of its read, dRead [B,E,M]: the first call is of the newest step, the next of
+   * the one before it. What comes back for step t is complete: controls and value of step t change the reads of step t and of
+   * later steps only, and those have been gone back over. dRead of step t must be complete too: it includes what reaches the read
+   * by way of the controls and values of later steps, which these calls have returned by then. It is not required to go back to
+   * the first step: reset() ends the sequence anywhere.
+   * @throws InputError where no step is left to go back over
+   */
+  stepBackward(dRead: Float32Array): Promise<MemoryGradients>;
+  /** Empties the memory: the next call is step() of a new sequence, or forward(). Waits its turn; its promise need not be awaited. */
+  reset(): Promise<void>;
+  /**
+   * The same without a promise, on the calling thread alone: for frameworks whose layers must answer at once.
+   * @throws InputError on the engine gpu, and while another call is pending
+   */
+  forwardSync(...inputs: Float32Array[]): Float32Array;
+  backwardSync(dRead: Float32Array): MemoryGradients;
+  stepSync(...inputs: Float32Array[]): Float32Array;
+  stepBackwardSync(dRead: Float32Array): MemoryGradients;
+  /**
    * [B][T][rows] strengths after every step of the last forward, in the paper's order, dead rows as 0: t+1 rows,
-   * oldest first; a deque's 2(t+1) from bottom to top. A kind without rows has none.
+   * oldest first; a deque's 2(t+1) from bottom to top. A kind without rows has none. Of single steps: of those taken so far that
+   * stepBackward() has not gone back over.
    */
   strengths(): Promise<Float32Array[][]>;
+  /**
+   * Whole sequences in buffers of the device, recorded into encoders of the caller's: nothing passes through the host.
+   * @throws InputError on other engines than gpu
+   */
+  recordSequences(): Promise<SequenceRecorder>;
+  /** The same for single steps. */
+  recordSteps(): Promise<StepRecorder>;
+  destroy(): void;
+}
+
+/**
+ * float32 numbers on the device, in a buffer of the engine's own device: from its start, or from an offset in bytes, a multiple
+ * of 4. Row-major without gaps, in the shapes of MemoryLayer. Usage of an input: COPY_SRC; of an output: COPY_DST.
+ */
+export type DeviceArray = Buffer | { readonly buffer: Buffer; readonly offset: number };
+
+/** By the names of MemoryLayer: of stack, queue and deque `push`, `pop`, `value`, `read`; `dRead`, `dPush`, `dPop`, `dValue`. */
+export type DeviceArrays = Readonly<Record<string, DeviceArray>>;
+
+/**
+ * Records passes over whole sequences. Inputs are copied when the commands run: they may be overwritten by later commands. Submit
+ * encoders in the order of the calls; each call belongs to its encoder, outside of any pass. Numbers are not checked: controls
+ * must be ≥ 0 and finite, and no sequence may push 2²⁴ or more in total. A pass is one submission, however long it takes.
+ */
+export interface SequenceRecorder {
+  /** Bytes that it holds on the device: buffers of its own, beside those of the layer. */
+  readonly bytes: number;
+  /** Controls [B,T,E] and value [B,T,E,M] → read [B,T,E,M]. */
+  forward(encoder: CommandEncoder, arrays: DeviceArrays): void;
+  /** dRead [B,T,E,M] → the gradients of controls and value. @throws InputError before forward() */
+  backward(encoder: CommandEncoder, arrays: DeviceArrays): void;
+  destroy(): void;
+}
+
+/** Records single steps, under the same conditions and in the order that MemoryLayer.step describes. */
+export interface StepRecorder {
+  readonly bytes: number;
+  /** Controls [B,E] and value [B,E,M] of one step → read [B,E,M]. */
+  step(encoder: CommandEncoder, arrays: DeviceArrays): void;
+  /** dRead [B,E,M] of one step → the gradients of its controls and value, complete. */
+  stepBackward(encoder: CommandEncoder, arrays: DeviceArrays): void;
+  /** The next call is step() of a new sequence. */
+  reset(): void;
   destroy(): void;
 }
 

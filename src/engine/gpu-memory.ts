@@ -2,35 +2,49 @@ import { InputError } from '../base/errors.ts';
 import { gradientName, memoryKind } from '../base/memories.ts';
 import type { Gpu } from '../gpu/device.ts';
 import type { DeviceProfile, MemoryForm } from '../gpu/profile.ts';
-import { cellsOf, type OpenMemory, streamingMemory } from '../kernels/memory.ts';
+import {
+  cellsOf,
+  type OpenMemory,
+  type SteppedMemory,
+  steppedMemory,
+  streamingMemory,
+} from '../kernels/memory.ts';
 import { SliceSteps, type StepWeight, weightOfRows } from '../kernels/slices.ts';
 import { MOST_PUSHED, timeMemory } from '../kernels/time-memory.ts';
 import { type Walks, walksOf } from '../kernels/walks.ts';
 import { checkMemoryInputs, checkMemoryShape, checkReadGradient } from './checks.ts';
-import type { MemoryGradients, MemoryLayer, MemoryShape } from './engine.ts';
+import type { MemoryGradients, MemoryLayer, MemoryShape, SequenceRecorder, StepRecorder } from './engine.ts';
+import { sequenceRecorder, stepRecorder } from './gpu-recorder.ts';
 import { Life } from './life.ts';
+import { StepOrder } from './step-order.ts';
 import { Submissions } from './submissions.ts';
 
 /** `time`: parallel over time too; otherwise step after step, in one of the kernel's forms. */
 export type LayerForm = MemoryForm | 'time';
 
-/** The kernels of a memory, in the form that suits device and shape, or a forced one. A deque has no form over time. */
-export function openMemory(
-  gpu: Gpu,
-  shape: MemoryShape,
-  form: LayerForm = overTime(gpu.profile, shape) ? 'time' : gpu.profile.memory,
-): Promise<OpenMemory> {
-  const { kind, B, T, M, depth } = shape;
+/** The form that suits device and shape. A deque has no form over time. */
+const formFor = ({ profile }: Gpu, shape: MemoryShape): LayerForm =>
+  overTime(profile, shape) ? 'time' : profile.memory;
+
+/** The kernels of a memory over whole sequences, in the form that suits, or a forced one. */
+export function openMemory(gpu: Gpu, shape: MemoryShape, form = formFor(gpu, shape)): Promise<OpenMemory> {
+  const { kind, B, T, M } = shape;
   return form === 'time' && (kind === 'stack' || kind === 'queue')
     ? timeMemory(gpu, kind, B, T, M)
-    : streamingMemory(gpu, kind, B, T, M, form === 'time' ? gpu.profile.memory : form, depth);
+    : streamingMemory(gpu, shape, stepForm(gpu, form));
 }
+
+/** The form that goes through steps one after the other. */
+const stepForm = (gpu: Gpu, form: LayerForm): MemoryForm => (form === 'time' ? gpu.profile.memory : form);
 
 /** A form of the kernels, or a number of time steps of a slice, that is forced: for tests and benchmarks. */
 export interface LayerOptions {
   form?: LayerForm;
   sliceSteps?: number;
 }
+
+/** The kernels that a layer holds: for whole sequences or for single steps, whichever was called last. */
+type Held = { order: 'sequences'; memory: OpenMemory } | { order: 'steps'; memory: SteppedMemory };
 
 /** The memory kernels as a layer of their own. */
 export async function gpuMemory(
@@ -49,21 +63,53 @@ export async function gpuMemory(
   const submissions = new Submissions(gpu, life);
   const newSlices = () => new SliceSteps(PRODUCTS * M * ends, options.sliceSteps);
   const slices = { forward: newSlices(), backward: newSlices() };
-  let memory = await openMemory(gpu, shape, options.form);
+  let form = options.form ?? formFor(gpu, shape);
+  let held: Held | undefined = { order: 'sequences', memory: await openMemory(gpu, shape, form) };
+  const order = new StepOrder(T);
   // Where the backward pass uses up what the forward pass left, whatever needs that again runs the forward pass again.
-  let state: 'empty' | 'ready' | 'used' = 'empty';
+  let state: 'ready' | 'used' = 'ready';
+  const recorders: (SequenceRecorder | StepRecorder)[] = [];
 
   let weight: StepWeight | undefined;
 
-  const write = (arrays: Record<string, Float32Array>): void => {
+  /** Holds these kernels instead of those before. */
+  const hold = <Next extends Held>(next: Next): Next['memory'] => {
+    held?.memory.destroy();
+    held = next;
+    if (life.over) next.memory.destroy();
+    life.check();
+    return next.memory;
+  };
+  const openSequences = async (): Promise<OpenMemory> =>
+    hold({ order: 'sequences', memory: await openMemory(gpu, shape, form) });
+  const openSteps = async (): Promise<SteppedMemory> => {
+    try {
+      return hold({ order: 'steps', memory: await steppedMemory(gpu, shape, stepForm(gpu, form)) });
+    } catch (error) {
+      order.reset();
+      throw error;
+    }
+  };
+  /** Where an earlier call of the same kind has opened them. */
+  const sequences = (): OpenMemory => (held as { memory: OpenMemory }).memory;
+  const steps = (): SteppedMemory => (held as { memory: SteppedMemory }).memory;
+
+  const write = (io: OpenMemory['io'], arrays: Record<string, Float32Array>): void => {
     for (const [name, numbers] of Object.entries(arrays)) {
-      const { buffer, offset } = memory.io[name];
+      const { buffer, offset } = io[name];
       queue.writeBuffer(buffer, offset, numbers as Float32Array<ArrayBuffer>);
     }
   };
+  /** Copies of results, of N numbers for each control and N·M in rows. */
+  const readBack = (io: OpenMemory['io'], names: readonly string[], N: number): Promise<ArrayBuffer[]> =>
+    gpu.read(
+      names.map(name => ({ ...io[name], bytes: N * 4 * (name === 'dValue' || name === 'read' ? M : 1) })),
+    );
+  const gradientsIn = (bytes: ArrayBuffer[]): MemoryGradients =>
+    Object.fromEntries(gradients.map((name, k) => [name, new Float32Array(bytes[k])])) as MemoryGradients;
   /** A promise where it takes several submissions. */
   const run = (way: 'forward' | 'backward'): Promise<undefined> | undefined => {
-    const parts = memory[way](slices[way].steps(B), weight);
+    const parts = sequences()[way](slices[way].steps(B), weight);
     const pieces = parts.map(record => () => gpu.submit(`memory ${way}`, record));
     return submissions.submit(pieces, slices[way], { T, B, ways: 1 });
   };
@@ -72,87 +118,146 @@ export async function gpuMemory(
     return run('forward');
   };
   /** What is written to the device later must not see what the caller writes to his arrays meanwhile. */
-  const kept = (numbers: Float32Array, later: boolean): Float32Array =>
-    later || submissions.busy ? numbers.slice() : numbers;
-  /** To be asked in turn. */
-  const needForward = (): Promise<undefined> | undefined => {
-    if (state === 'empty')
-      throw new InputError('the memory has nothing to go back over: call forward first.');
-    return state === 'used' ? runForward() : undefined;
-  };
+  const kept = <Arrays extends Record<string, Float32Array>>(arrays: Arrays, later: boolean): Arrays =>
+    later || submissions.busy
+      ? (Object.fromEntries(Object.entries(arrays).map(([name, all]) => [name, all.slice()])) as Arrays)
+      : arrays;
 
   return {
     shape,
     get bytes(): number {
-      return memory.bytes;
+      return [held?.memory, ...recorders].reduce((sum, one) => sum + (one?.bytes ?? 0), 0);
     },
 
     async forward(...given: Float32Array[]): Promise<Float32Array> {
       life.check();
       const named = checkMemoryInputs(shape, given);
+      const overTime = form === 'time' && (kind === 'stack' || kind === 'queue');
       const most = gpu.profile.overTime.walk.all / cellsOf(M).cells;
-      const overTime = memory.form === 'time';
       const { push, pop } = named;
       const walks = T > SHORT ? walksOf(kind, push, pop, B, T, overTime ? most : 0) : undefined;
       const unfit = overTime && !fitsTime(gpu.profile, shape, push, walks);
-      const inputs = Object.fromEntries(
-        Object.entries(named).map(([name, numbers]) => [name, kept(numbers, unfit)]),
-      );
+      const inputs = kept(named, unfit || held?.order !== 'sequences');
       const made = await submissions.inTurn(async () => {
-        if (memory.form === 'time' && unfit) {
-          const other = await openMemory(gpu, shape, gpu.profile.memory);
-          memory.destroy();
-          memory = other;
-          if (life.over) other.destroy();
-          life.check();
-        }
-        write(inputs);
+        order.forward();
+        const other = unfit && form === 'time';
+        if (other) form = gpu.profile.memory;
+        if (other || held?.order !== 'sequences') await openSequences();
+        const { io } = sequences();
+        write(io, inputs);
         weight = walks && (t => weightOfRows(walks.perStep[t]));
         const cut = runForward();
         if (cut) await cut;
-        return { read: gpu.read([{ ...memory.io['read'], bytes: N * M * 4 }]) };
+        return { read: readBack(io, ['read'], N) };
       });
       const [read] = await made.read;
       return new Float32Array(read);
     },
 
-    async backward(dRead: Float32Array): Promise<MemoryGradients> {
+    async backward(given: Float32Array): Promise<MemoryGradients> {
       life.check();
-      checkReadGradient(shape, dRead);
-      const inputs = { dRead: kept(dRead, state === 'used') };
+      checkReadGradient(shape, given);
+      const inputs = kept({ dRead: given }, state === 'used');
       const made = await submissions.inTurn(async () => {
-        const again = needForward();
+        order.needForward('backward');
+        const again = state === 'used' ? runForward() : undefined;
         if (again) await again;
-        write(inputs);
-        if (memory.rewinds) state = 'used';
+        const { io, rewinds } = sequences();
+        write(io, inputs);
+        if (rewinds) state = 'used';
         const cut = run('backward');
         if (cut) await cut;
-        const parts = gradients.map(name => ({
-          ...memory.io[name],
-          bytes: N * 4 * (name === 'dValue' ? M : 1),
-        }));
-        return { read: gpu.read(parts) };
+        return { read: readBack(io, gradients, N) };
       });
-      const read = await made.read;
-      return Object.fromEntries(
-        gradients.map((name, k) => [name, new Float32Array(read[k])]),
-      ) as MemoryGradients;
+      return gradientsIn(await made.read);
     },
+
+    async step(...given: Float32Array[]): Promise<Float32Array> {
+      life.check();
+      const inputs = kept(checkMemoryInputs(shape, given, 'step'), held?.order !== 'steps');
+      const made = await submissions.inTurn(async () => {
+        const t = order.step();
+        if (held?.order !== 'steps') await openSteps();
+        const io = steps().io(t);
+        write(io, inputs);
+        gpu.submit('memory step', steps().step(t));
+        return { read: readBack(io, ['read'], B * ends) };
+      });
+      const [read] = await made.read;
+      return new Float32Array(read);
+    },
+
+    async stepBackward(given: Float32Array): Promise<MemoryGradients> {
+      life.check();
+      checkReadGradient(shape, given, 'step');
+      const inputs = kept({ dRead: given }, false);
+      const made = await submissions.inTurn(async () => {
+        const { t, newest } = order.stepBackward();
+        const io = steps().io(t);
+        write(io, inputs);
+        gpu.submit('memory step backward', steps().stepBackward(t, newest));
+        return { read: readBack(io, gradients, B * ends) };
+      });
+      return gradientsIn(await made.read);
+    },
+
+    async reset(): Promise<void> {
+      life.check();
+      return submissions.inTurn(() => order.reset());
+    },
+
+    forwardSync: () => notNow('forward', 'recordSequences'),
+    backwardSync: () => notNow('backward', 'recordSequences'),
+    stepSync: () => notNow('step', 'recordSteps'),
+    stepBackwardSync: () => notNow('stepBackward', 'recordSteps'),
 
     async strengths(): Promise<Float32Array[][]> {
       life.check();
       const made = await submissions.inTurn(async () => {
-        const again = needForward();
+        if (order.stepping) return { strengths: steps().strengths(order.left) };
+        order.needForward('strengths');
+        const again = state === 'used' ? runForward() : undefined;
         if (again) await again;
-        return { strengths: memory.strengths() };
+        return { strengths: sequences().strengths() };
       });
       return made.strengths;
     },
 
+    recordSequences: () =>
+      record(async () => sequenceRecorder(shape, await openMemory(gpu, shape, form), life)),
+    recordSteps: () => record(() => stepRecorder(gpu, shape, stepForm(gpu, form), life)),
+
     destroy(): void {
-      if (life.end()) memory.destroy();
+      if (!life.end()) return;
+      held?.memory.destroy();
+      for (const recorder of recorders) recorder.destroy();
     },
   };
+
+  /** Opens a recorder. What the layer itself holds for no later call it gives back. */
+  async function record<Recorder extends SequenceRecorder | StepRecorder>(
+    open: () => Promise<Recorder>,
+  ): Promise<Recorder> {
+    life.check();
+    return submissions.inTurn(async () => {
+      if (order.empty) {
+        held?.memory.destroy();
+        held = undefined;
+      }
+      const recorder = await open();
+      recorders.push(recorder);
+      if (life.over) recorder.destroy();
+      life.check();
+      return recorder;
+    });
+  }
+}
+
+/** The device answers later. */
+function notNow(call: string, recorder: string): never {
+  throw new InputError(
+    `${call}Sync() needs an engine that computes on the calling thread: open the engine cpu, or call ${call}(), or ${recorder}() to stay on the device.`,
+  );
 }
 
 /** Products that a step takes for each number of a row, about, with the walk over its rows. */

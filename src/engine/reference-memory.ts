@@ -1,9 +1,18 @@
 import { InputError } from '../base/errors.ts';
 import { DEPTH, endsOf, gradientName, type MemoryName, memoryKind } from '../base/memories.ts';
-import { type MemoryReads, memoryBackward, memoryForward } from '../reference/memory.ts';
-import { checkMemoryInputs, checkMemoryShape, checkReadGradient } from './checks.ts';
+import {
+  emptyMemory,
+  KINDS,
+  type MemoryReads,
+  memoryBackward,
+  memoryForward,
+  memoryStep,
+  memoryStepBackward,
+} from '../reference/memory.ts';
+import { checkMemoryInputs, checkMemoryShape, checkReadGradient, noDevice } from './checks.ts';
 import type { MemoryGradients, MemoryLayer, MemoryShape } from './engine.ts';
 import type { Life } from './life.ts';
+import { StepOrder } from './step-order.ts';
 
 /** The literal reference keeps T²/2 strengths an end: what would not fit into memory is refused beforehand. */
 export function checkSize(what: string, numbers: number, smaller: string): void {
@@ -20,12 +29,24 @@ export function checkSize(what: string, numbers: number, smaller: string): void 
 const stateSize = ({ kind, T, M, depth = DEPTH }: MemoryShape): number =>
   memoryKind(kind).rows ? T : depth * M;
 
+/** A step of one sequence that was taken: its inputs, controls [E] each and value [E,M], and the states around it. */
+interface TakenStep {
+  controls: Float32Array[];
+  value: Float32Array;
+  before: unknown;
+  after: unknown;
+}
+
 /** The reference's memory as a layer of its own. */
 export class ReferenceMemory implements MemoryLayer {
   readonly shape: MemoryShape;
   readonly #life: Life;
+  readonly #order: StepOrder;
   /** Per sequence: inputs and what the last forward made of them. */
   #kept: { controls: Float32Array[]; value: Float32Array; made: MemoryReads }[] = [];
+  /** Per sequence: its steps so far, and what arrives at the newest of them from those that were gone back over. */
+  #taken: TakenStep[][] = [];
+  #arriving: unknown[] = [];
 
   constructor(shape: MemoryShape, life: Life) {
     checkMemoryShape(shape);
@@ -37,19 +58,28 @@ export class ReferenceMemory implements MemoryLayer {
     );
     this.shape = { ...shape };
     this.#life = life;
+    this.#order = new StepOrder(T);
   }
 
   get bytes(): number {
-    return this.#kept.reduce((sum, { controls, value, made }) => {
-      const given = [...controls, value].reduce((all, { length }) => all + length, 0);
-      const state = 8 * made.states.length * stateSize(this.shape);
-      return sum + 4 * given + state;
-    }, 0);
+    const sum = (arrays: readonly { length: number }[]): number =>
+      arrays.reduce((all, { length }) => all + length, 0);
+    const state = 8 * stateSize(this.shape);
+    const sequences = this.#kept.map(
+      ({ controls, value, made }) => 4 * sum([...controls, value]) + state * made.states.length,
+    );
+    const steps = this.#taken.flat().map(({ controls, value }) => 4 * sum([...controls, value]) + state);
+    return [...sequences, ...steps].reduce((all, bytes) => all + bytes, 0);
   }
 
   async forward(...inputs: Float32Array[]): Promise<Float32Array> {
+    return this.forwardSync(...inputs);
+  }
+
+  forwardSync(...inputs: Float32Array[]): Float32Array {
     this.#life.check();
     checkMemoryInputs(this.shape, inputs);
+    this.#order.forward();
     const { kind, B, steps, rows } = this.#sizes();
     const reads = new Float32Array(B * rows);
     const [all, value] = [inputs.slice(0, -1), inputs[inputs.length - 1]];
@@ -66,30 +96,122 @@ export class ReferenceMemory implements MemoryLayer {
   }
 
   async backward(dRead: Float32Array): Promise<MemoryGradients> {
-    this.#checkForwarded('backward');
+    return this.backwardSync(dRead);
+  }
+
+  backwardSync(dRead: Float32Array): MemoryGradients {
+    this.#life.check();
+    this.#order.needForward('backward');
     checkReadGradient(this.shape, dRead);
-    const { kind, B, steps, rows } = this.#sizes();
-    const gradients: MemoryGradients = { dValue: new Float32Array(B * rows) };
-    for (const { name } of memoryKind(kind).controls)
-      gradients[gradientName(name)] = new Float32Array(B * steps);
-    this.#kept.forEach(({ controls, value, made }, b) => {
+    const { B, steps, rows } = this.#sizes();
+    return this.#gradients(B, steps, rows, b => {
+      const { controls, value, made } = this.#kept[b];
       const dr = dRead.subarray(b * rows, (b + 1) * rows);
-      for (const [name, numbers] of Object.entries(
-        memoryBackward(kind, controls, value, made, dr, this.shape.depth),
-      ))
-        gradients[name].set(numbers, b * (name === 'dValue' ? rows : steps));
+      return memoryBackward(this.shape.kind, controls, value, made, dr, this.shape.depth);
     });
-    return gradients;
+  }
+
+  async step(...inputs: Float32Array[]): Promise<Float32Array> {
+    return this.stepSync(...inputs);
+  }
+
+  stepSync(...inputs: Float32Array[]): Float32Array {
+    this.#life.check();
+    checkMemoryInputs(this.shape, inputs, 'step');
+    const t = this.#order.step();
+    const { kind, B, M, depth } = this.shape;
+    const E = endsOf(kind);
+    const [all, values] = [inputs.slice(0, -1), inputs[inputs.length - 1]];
+    const reads = new Float32Array(B * E * M);
+    for (let b = 0; b < B; b++) {
+      const controls = all.map(numbers => numbers.slice(b * E, (b + 1) * E));
+      const value = values.slice(b * E * M, (b + 1) * E * M);
+      const before = t > 0 ? this.#taken[b][t - 1].after : emptyMemory(kind, M, depth);
+      const { after, r } = memoryStep(kind, before, controls, value);
+      reads.set(r, b * E * M);
+      if (t === 0) this.#taken[b] = [];
+      this.#taken[b].push({ controls, value, before, after });
+    }
+    return reads;
+  }
+
+  async stepBackward(dRead: Float32Array): Promise<MemoryGradients> {
+    return this.stepBackwardSync(dRead);
+  }
+
+  stepBackwardSync(dRead: Float32Array): MemoryGradients {
+    this.#life.check();
+    checkReadGradient(this.shape, dRead, 'step');
+    const { t, newest } = this.#order.stepBackward();
+    const { kind, B, M } = this.shape;
+    const E = endsOf(kind);
+    if (newest) this.#arriving = [];
+    return this.#gradients(B, E, E * M, b => {
+      const { controls, value, before, after } = this.#taken[b][t];
+      const dr = Float64Array.from(dRead.subarray(b * E * M, (b + 1) * E * M));
+      const { passed, gradients } = memoryStepBackward(
+        kind,
+        before,
+        controls,
+        value,
+        after,
+        dr,
+        this.#arriving[b],
+      );
+      this.#arriving[b] = passed;
+      this.#taken[b].pop();
+      return gradients;
+    });
+  }
+
+  async reset(): Promise<void> {
+    this.#life.check();
+    this.#order.reset();
+    this.#kept = [];
+    this.#taken = [];
   }
 
   async strengths(): Promise<Float32Array[][]> {
-    this.#checkForwarded('strengths');
+    this.#life.check();
+    const { kind } = this.shape;
+    if (this.#order.stepping) {
+      return this.#taken.map(steps =>
+        steps.map(({ after }) => Float32Array.from(KINDS[kind].strengths(after))),
+      );
+    }
+    this.#order.needForward('strengths');
     return this.#kept.map(({ made }) => made.strengths.map(s => Float32Array.from(s)));
+  }
+
+  recordSequences(): Promise<never> {
+    return noDevice('recordSequences', 'reference');
+  }
+
+  recordSteps(): Promise<never> {
+    return noDevice('recordSteps', 'reference');
   }
 
   destroy(): void {
     this.#kept = [];
+    this.#taken = [];
     this.#life.end();
+  }
+
+  /** Gradients of all sequences, side by side: `steps` numbers of every control of one, `rows` of its values. */
+  #gradients(
+    B: number,
+    steps: number,
+    rows: number,
+    of: (b: number) => Record<string, Float64Array>,
+  ): MemoryGradients {
+    const gradients: MemoryGradients = { dValue: new Float32Array(B * rows) };
+    for (const { name } of memoryKind(this.shape.kind).controls)
+      gradients[gradientName(name)] = new Float32Array(B * steps);
+    for (let b = 0; b < B; b++) {
+      for (const [name, numbers] of Object.entries(of(b)))
+        gradients[name].set(numbers, b * (name === 'dValue' ? rows : steps));
+    }
+    return gradients;
   }
 
   /** Numbers of one sequence: T·E strengths, T·E·M in rows. */
@@ -97,11 +219,5 @@ export class ReferenceMemory implements MemoryLayer {
     const { kind, B, T, M } = this.shape;
     const steps = T * endsOf(kind);
     return { kind, B, steps, rows: steps * M };
-  }
-
-  #checkForwarded(call: string): void {
-    this.#life.check();
-    if (this.#kept.length === 0)
-      throw new InputError(`${call}() needs a forward pass: call forward() first.`);
   }
 }

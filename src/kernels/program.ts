@@ -2,8 +2,8 @@ import { type Bound, bind, dispatch, type Gpu, type Kernel, STEP_BYTES } from '.
 import { type Launch, launchesOf, type Size, type Work } from './launch.ts';
 import type { Piece, Slice } from './pieces.ts';
 
-/** Writes to the device which slice of the work the next submission is of. */
-export type WriteSlice = (slice: Slice) => void;
+/** Writes to the device which slice of the work the next submission is of, at once or by a command of its own. */
+export type WriteSlice = (slice: Slice, encoder: GPUCommandEncoder) => void;
 
 /** Records a submission, or a part of one. */
 export type Recording = (encoder: GPUCommandEncoder) => void;
@@ -59,7 +59,7 @@ export class Program<Name extends string> {
   recording(label: string, pieces: readonly Piece<Name>[], size: Size): Recording {
     return encoder => {
       const slice = pieces.find(piece => piece.slice)?.slice;
-      if (slice) this.#writeSlice(slice);
+      if (slice) this.#writeSlice(slice, encoder);
       for (const { work, slice } of pieces) {
         if ('loop' in work || slice?.first === 0) continue;
         for (const name of work.clears ?? []) encoder.clearBuffer(this.#buffers(name));

@@ -1,10 +1,6 @@
-/**
- * WebGPU's types for the package's declarations. They are those of the program that uses the package, where it has any:
- * from lib dom of TypeScript 6 and newer, or from `@webgpu/types`. The declarations name no global of WebGPU, because
- * `@webgpu/types` does not compile without lib dom, nor beside that of TypeScript 6 and newer.
- */
-type Known<Name extends string, Otherwise> =
-  typeof globalThis extends Record<Name, { prototype: infer Type }> ? Type : Otherwise;
+import type { Known } from '../engine/webgpu.ts';
+
+/** Types of WebGPU that openers of engines take: see src/engine/webgpu.ts. */
 
 /** What the library reads of GPUAdapterInfo. */
 export interface AdapterInfo {

@@ -3,6 +3,7 @@ import { deque } from './deque.ts';
 import { type Kind, kindBackward, kindForward } from './kind.ts';
 import { queue } from './queue.ts';
 import { kindOfRows, type RowMemory } from './row-memory.ts';
+import { flatOf, rowsOf } from './rows.ts';
 import { stack } from './stack.ts';
 import { superposition } from './superposition.ts';
 
@@ -60,5 +61,46 @@ export function memoryBackward(
   return {
     ...Object.fromEntries(kind.controls.map((control, c) => [gradientName(control.name), dControls[c]])),
     dValue,
+  };
+}
+
+/** The state of one sequence before its first step, of rows of M. */
+export const emptyMemory = (name: MemoryName, M: number, depth = DEPTH): unknown =>
+  KINDS[name].empty(M, depth);
+
+/** One step of one sequence. state before it, controls [E] in the order of the kind, v [E,M] → state after it, r [E,M] */
+export function memoryStep(
+  name: MemoryName,
+  before: unknown,
+  controls: readonly ArrayLike<number>[],
+  value: ArrayLike<number>,
+): { after: unknown; r: Float64Array } {
+  const own = controls.map(control => Float64Array.from(control));
+  return KINDS[name].step(before, own, rowsOf(value, memoryKind(name).ends));
+}
+
+/**
+ * Gradients of one step, newest step first. The step's inputs, the states before and after it, dr [E,M], and what arrived from the
+ * step after it (of the newest nothing) → dControls [E] and dv [E,M], both complete, and what is passed to the step before it
+ */
+export function memoryStepBackward(
+  name: MemoryName,
+  before: unknown,
+  controls: readonly ArrayLike<number>[],
+  value: ArrayLike<number>,
+  after: unknown,
+  dr: Float64Array,
+  arriving: unknown,
+): { passed: unknown; gradients: Record<string, Float64Array> } {
+  const { ends: E, controls: all } = memoryKind(name);
+  const kind = KINDS[name];
+  const own = controls.map(control => Float64Array.from(control));
+  const made = kind.back(before, own, rowsOf(value, E), after, dr, arriving ?? kind.nothing(after));
+  return {
+    passed: made.passed,
+    gradients: {
+      ...Object.fromEntries(all.map((control, c) => [gradientName(control.name), made.dControls[c]])),
+      dValue: flatOf(made.dv),
+    },
   };
 }

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { decodeCheckpoint } from 'pushdown';
+import { build } from 'vite';
 import { afterAll, expect, test } from 'vitest';
 
 /** The examples that people copy run as they are printed, on the package as it is built. */
@@ -86,6 +87,75 @@ test('examples/memory-layer.js', async () => {
   expect(strengths(push)).toEqual([1, 1, 1, 0, 0]);
   expect(strengths(pop)).toEqual([0, 0, 0, 1, 1]);
 }, 60_000);
+
+test('examples/own-controller.js', async () => {
+  const lines = await runExample('own-controller.js');
+  expect(lines[0]).toMatch(/^step 50 {2}right /);
+  const [trained, longer] = lines.slice(-2).map(line => /^length \d+: ([\d.]+)% right$/.exec(line)?.[1]);
+  expect(Number(trained)).toBe(100);
+  // Twice the longest that it was trained on.
+  expect(Number(longer)).toBeGreaterThan(95);
+}, 60_000);
+
+test('examples/on-device.js', async () => {
+  // By hand, of the first sequence: the last read is 0.625 v, and 1.25 v its derivative by the first push; v = (0, 1, 2, 3).
+  expect((await runExample('on-device.js')).map(line => line.split(' ').filter(Boolean).slice(0, 5))).toEqual(
+    [
+      ['read', '0.000', '0.625', '1.250', '1.875'],
+      ['dPush', '7.500', expect.stringMatching(/^\d+\.\d{3}$/)],
+    ],
+  );
+}, 60_000);
+
+/** As `npm ci --prefix bench/peers` installs it: its core without layers, in modules that are for bundlers only. */
+const TFJS = join(ROOT, 'bench/peers/node_modules/@tensorflow');
+
+/** The example with TensorFlow.js inside, in one file. */
+async function bundleTfjs(name: string): Promise<string> {
+  const from = (path: string) => JSON.stringify(join(TFJS, path));
+  const whole = `export * from ${from('tfjs-core/dist/index.js')};
+import ${from('tfjs-core/dist/register_all_gradients.js')};
+import ${from('tfjs-backend-cpu/dist/index.js')};`;
+  await build({
+    configFile: false,
+    publicDir: false,
+    logLevel: 'error',
+    plugins: [
+      {
+        name: 'tfjs',
+        enforce: 'pre',
+        resolveId: id => (id === '@tensorflow/tfjs' ? '\0tfjs' : undefined),
+        load: id => (id === '\0tfjs' ? whole : undefined),
+      },
+    ],
+    ssr: { noExternal: [/@tensorflow/, 'long', 'seedrandom'], external: ['pushdown', 'pushdown/node'] },
+    build: {
+      ssr: true,
+      outDir: join(FOLDER, 'tfjs'),
+      target: 'node20',
+      minify: false,
+      rolldownOptions: {
+        input: join(ROOT, 'examples', name),
+        output: { entryFileNames: 'bundle.mjs' },
+      },
+    },
+  });
+  return join(FOLDER, 'tfjs/bundle.mjs');
+}
+
+test('examples/tensorflow.js', async ({ skip }) => {
+  if (!existsSync(TFJS)) skip('TensorFlow.js is not installed: npm ci --prefix bench/peers');
+  const { stdout } = await promisify(execFile)(process.execPath, [await bundleTfjs('tensorflow.js')]);
+  const [first, ...rest] = stdout
+    .trim()
+    .split('\n')
+    .filter(line => line.startsWith('step '));
+  const loss = (line: string) => Number(line.split(' ').at(-1));
+  // Without the memory nothing is better than chance: ln 5 = 1.61.
+  expect(loss(first)).toBeGreaterThan(1.5);
+  expect(loss(rest.at(-1)!)).toBeLessThan(0.01);
+  expect(stdout).toContain('symbols right: 128 of 128');
+}, 120_000);
 
 test('examples/read-checkpoint.js', async () => {
   const lines = await runExample('read-checkpoint.js');

@@ -73,6 +73,32 @@ describe('a model has the same bits on 1, 2 and 3 threads', () => {
   });
 });
 
+test.each(MEMORY_NAMES)('single steps of a %s have the same bits', async kind => {
+  // Large enough that threads share a step.
+  const shape = { kind, B: 600, T: 3, M: 64 };
+  const { ends, controls } = memoryKind(kind);
+  const [one, ...others] = await onEach(async engine => {
+    const rng = new Rng(6, 1);
+    const numbers = (count: number): Float32Array =>
+      Float32Array.from({ length: count }, () => rng.uniform());
+    const memory = await engine.memory(shape);
+    const made: unknown[] = [];
+    const N = shape.B * ends;
+    const inputs = (): Float32Array[] => [...controls.map(() => numbers(N)), numbers(N * shape.M)];
+    for (let t = 0; t < shape.T; t++) made.push(await memory.step(...inputs()));
+    for (let t = 0; t < shape.T; t++) made.push(await memory.stepBackward(numbers(N * shape.M)));
+    // On the calling thread alone.
+    memory.reset();
+    const now = inputs();
+    const read = memory.stepSync(...now);
+    memory.reset();
+    expect(await memory.step(...now)).toEqual(read);
+    memory.destroy();
+    return made;
+  });
+  for (const other of others) expect(other).toEqual(one);
+});
+
 test.each(MEMORY_NAMES)('a %s has the same bits', async kind => {
   const shape = { kind, B: 37, T: 50, M: 6 };
   const E = kind === 'deque' ? 2 : 1;

@@ -22,6 +22,9 @@ const engine: Engine = await openEngine('cpu', options);
 const stack = await engine.memory({ kind: 'stack', B: 1, T: 3, M: 1 });
 const read: Float32Array = await stack.forward(new Float32Array(3), new Float32Array(3), new Float32Array(3));
 const gradients: MemoryGradients = await stack.backward(read);
+await stack.reset();
+const one: Float32Array = await stack.step(new Float32Array(1), new Float32Array(1), new Float32Array(1));
+export const { dPop }: MemoryGradients = stack.stepBackwardSync(one);
 export const first: number = gradients.dPush[0] + gradients.dValue[0];
 
 const config = assign(preset('reverse'), ['steps=10']);

@@ -1,5 +1,5 @@
 /** A WebGPU device of the program's own, without types of WebGPU. */
-import { createGpuEngine, describe, type Engine, requestDevice } from 'pushdown';
+import { createGpuEngine, describe, type Engine, requestDevice, type SequenceRecorder } from 'pushdown';
 import { findAdapter } from 'pushdown/node';
 
 const { found } = await findAdapter();
@@ -8,3 +8,5 @@ export const engine: Engine = await createGpuEngine(
   await requestDevice(found.adapter),
   describe(found.adapter),
 );
+const memory = await engine.memory({ kind: 'queue', B: 1, T: 2, M: 1 });
+export const recorder: SequenceRecorder = await memory.recordSequences();

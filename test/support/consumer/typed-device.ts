@@ -1,5 +1,5 @@
 /** A WebGPU device of the program's own, where it has types of WebGPU: the package's are these. */
-import { createGpuEngine, describe, type Engine, requestDevice } from 'pushdown';
+import { createGpuEngine, describe, type Engine, requestDevice, type StepRecorder } from 'pushdown';
 import { findAdapter } from 'pushdown/browser';
 import { findAdapter as findInNode } from 'pushdown/node';
 
@@ -9,5 +9,12 @@ const device: GPUDevice = await requestDevice(same);
 export const largest: number = device.limits.maxBufferSize;
 export const engine: Engine = await createGpuEngine(device, describe(same), { plan: 'fused' });
 export const gpu: GPU | undefined = (await findInNode()).found?.gpu;
+const memory = await engine.memory({ kind: 'queue', B: 1, T: 2, M: 1 });
+const recorder: StepRecorder = await memory.recordSteps();
+const buffer: GPUBuffer = device.createBuffer({ size: 16, usage: 12 });
+const encoder: GPUCommandEncoder = device.createCommandEncoder();
+recorder.step(encoder, { push: buffer, pop: { buffer, offset: 4 }, value: buffer, read: buffer });
+// @ts-expect-error It is no encoder.
+recorder.step(device, { push: buffer });
 // @ts-expect-error It is no device.
 await createGpuEngine({}, describe(same));
