@@ -73,23 +73,25 @@ export async function gpuMemory(
   let weight: StepWeight | undefined;
 
   /** Holds these kernels instead of those before. */
-  const hold = <Next extends Held>(next: Next): Next['memory'] => {
+  const hold = (next: Held): void => {
     held?.memory.destroy();
     held = next;
     if (life.over) next.memory.destroy();
     life.check();
-    return next.memory;
   };
-  const openSequences = async (): Promise<OpenMemory> =>
-    hold({ order: 'sequences', memory: await openMemory(gpu, shape, form) });
-  const openSteps = async (): Promise<SteppedMemory> => {
+  /** Opens kernels within a call, which counts as not made where that fails. */
+  const open = async (next: () => Promise<Held>): Promise<void> => {
     try {
-      return hold({ order: 'steps', memory: await steppedMemory(gpu, shape, stepForm(gpu, form)) });
+      hold(await next());
     } catch (error) {
       order.reset();
       throw error;
     }
   };
+  const openSequences = (): Promise<void> =>
+    open(async () => ({ order: 'sequences', memory: await openMemory(gpu, shape, form) }));
+  const openSteps = (): Promise<void> =>
+    open(async () => ({ order: 'steps', memory: await steppedMemory(gpu, shape, stepForm(gpu, form)) }));
   /** Where an earlier call of the same kind has opened them. */
   const sequences = (): OpenMemory => (held as { memory: OpenMemory }).memory;
   const steps = (): SteppedMemory => (held as { memory: SteppedMemory }).memory;
