@@ -2,6 +2,7 @@ import { HEADER, SLICE } from '../../shaders/lib/batch.wgsl.ts';
 import { MOMENTS, type TrainConfig } from '../base/config.ts';
 import { type Batch, copyOf } from '../base/dims.ts';
 import { DeviceError, InputError } from '../base/errors.ts';
+import { memoryKind } from '../base/memories.ts';
 import type { ModelSpec, Tensors } from '../base/parameters.ts';
 import type { Gpu } from '../gpu/device.ts';
 import type { ProfileName } from '../gpu/profile.ts';
