@@ -49,6 +49,7 @@ const benchmarks: Plugin = {
 
 /** Files that take longest begin first, so that none is left running alone; vitest knows no times on a fresh machine. */
 const LONGEST = [
+  'profiles',
   'model-stepwise',
   'model',
   'page-resumed',

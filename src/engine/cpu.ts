@@ -3,7 +3,6 @@ import { InputError } from '../base/errors.ts';
 import type { ModelSpec } from '../base/parameters.ts';
 import { compile } from '../simd/module.ts';
 import { Pool, type Spawn } from '../simd/pool.ts';
-import { CpuMemory } from './cpu-memory.ts';
 import { CpuModel, type Kernels } from './cpu-model.ts';
 import type { Engine, MemoryLayer, MemoryShape, Model, ModelState } from './engine.ts';
 import { Life } from './life.ts';
@@ -67,6 +66,9 @@ export async function createCpuEngine(
       return new CpuModel(kernels, spec, training, state, new Life('model', life));
     },
     async memory(shape: MemoryShape): Promise<MemoryLayer> {
+      life.check();
+      // Loaded by those who want a memory on its own: a page that trains does not.
+      const { CpuMemory } = await import('./cpu-memory.ts');
       life.check();
       return new CpuMemory(kernels, shape, new Life('memory', life));
     },

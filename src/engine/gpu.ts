@@ -28,7 +28,7 @@ import type {
   ModelState,
   StepReport,
 } from './engine.ts';
-import { gpuMemory, type LayerForm } from './gpu-memory.ts';
+import type { LayerForm } from './gpu-memory.ts';
 import { outcomeOf, outcomeParts, REPORT_BYTES, reportOf } from './gpu-outcome.ts';
 import { Life } from './life.ts';
 import { Submissions } from './submissions.ts';
@@ -75,6 +75,9 @@ export function gpuEngineOn(gpu: Gpu, adapter: AdapterDescription, options: GpuO
       return model;
     },
     async memory(shape: MemoryShape): Promise<MemoryLayer> {
+      life.check();
+      // Its kernels are loaded by those who want a memory on its own: a page that trains does not.
+      const { gpuMemory } = await import('./gpu-memory.ts');
       life.check();
       const { memory: form = options.form, sliceSteps } = options;
       return gpuMemory(gpu, shape, new Life('memory', life), { form, sliceSteps });

@@ -4,7 +4,7 @@ import { PROFILE_NAMES } from '../../src/gpu/profile.ts';
 import { makeSpec } from '../support/batches.ts';
 import { describeEach, PROFILES } from '../support/engines.ts';
 import { compareMemory, KINDS, memoryTruth, TOLERANCE } from '../support/memory-parity.ts';
-import { expectSameForward, expectSameGradients, FEW, LENGTHS, SPECS } from '../support/model-parity.ts';
+import { expectSameGradients, FEW, LENGTHS, SPECS } from '../support/model-parity.ts';
 import { expectSameLosses } from '../support/training-parity.ts';
 
 /**
@@ -19,7 +19,6 @@ test('every profile is compared', () => expect(PROFILES).toHaveLength(PROFILE_NA
 describeEach(PROFILES, engine => {
   const engines = () => [engine(), reference] as const;
 
-  test.each(FEW)('%s: forward', name => expectSameForward(engines(), makeSpec(SPECS[name])));
   test.each(FEW)('%s: gradients', name => expectSameGradients(engines(), makeSpec(SPECS[name])));
 
   // Wide enough for the stepwise plan, with tiles that do not divide the batch.
@@ -42,7 +41,5 @@ describeEach(PROFILES, engine => {
     });
   });
 
-  test.each(['reverse', 'tutorial-part5', 'tutorial-part6'])('fifty losses of %s', name =>
-    expectSameLosses(engine(), name, ['seed=2']),
-  );
+  test('fifty losses of tutorial-part6', () => expectSameLosses(engine(), 'tutorial-part6', ['seed=2']));
 });
