@@ -3,7 +3,7 @@ import { MEMORY_NAMES } from '../../src/base/memories.ts';
 import { createReferenceEngine } from '../../src/engine/reference.ts';
 import { makeSpec } from '../support/batches.ts';
 import { describeEach, MODEL_PROFILES } from '../support/engines.ts';
-import { expectSameForward, expectSameGradients, LENGTHS, SPECS } from '../support/model-parity.ts';
+import { expectSameForward, expectSameGradients, FEW, LENGTHS, SPECS } from '../support/model-parity.ts';
 
 /** All models of test/parity/model.test.ts in the forms that are compared on a few there. */
 
@@ -17,6 +17,14 @@ describeEach(
     const names = Object.keys(SPECS).filter(name => takes(makeSpec(SPECS[name])));
     test.each(names)('%s: forward', name => expectSameForward(engines(), makeSpec(SPECS[name])));
     test.each(names)('%s: gradients', name => expectSameGradients(engines(), makeSpec(SPECS[name])));
+  },
+);
+
+describeEach(
+  MODEL_PROFILES.filter(({ few }) => !few),
+  (engine, { takes }) => {
+    const names = Object.keys(SPECS).filter(name => !FEW.includes(name) && takes(makeSpec(SPECS[name])));
+    test.each(names)('%s: forward', name => expectSameForward([engine(), reference], makeSpec(SPECS[name])));
   },
 );
 
