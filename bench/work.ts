@@ -17,7 +17,7 @@ export interface Work {
   enqueue(passes: number): Promise<unknown> | undefined;
   /** Waits for all of them. */
   settle(): Promise<void>;
-  /** What one pass from the start comes to, by the names that peers use. */
+  /** The outputs of one pass from the start, by the names that peers use. */
   outputs(): Promise<Map<string, Float32Array>>;
   destroy(): void;
 }

@@ -6,7 +6,7 @@ import { range } from './lib/text.ts';
 /**
  * Embeddings. A layer sees the input x only through x·W_e·W_xh, and x is one-hot (or a sum of few): so the product
  * We · Wxe of the two matrices is made once a step, and all other kernels take its rows as they would for one-hot
- * inputs, whatever the plan. The way back gives We and Wxe their shares of the product's gradient.
+ * inputs, whatever the plan. The backward pass gives We and Wxe their shares of the product's gradient.
  */
 export const EMBED_SIZE = 64;
 

@@ -9,7 +9,7 @@ import { evenly, range } from './lib/text.ts';
  * batch.parts parts, each of which writes sums of its own into `partial` [parts, size4]; the optimiser's first
  * pass adds them up in fixed order, so that the result is deterministic. An invocation has a tile of one block and runs
  * down its part of the rows; of a block for the inputs, of which a row has few, it has a column, to which it adds at the
- * rows that are there. (The fused plan's lane form has the gradients within its way back.)
+ * rows that are there. (The fused plan's lane form computes the gradients within its backward pass.)
  */
 export interface GradientJob {
   block: Block;

@@ -3,7 +3,7 @@ import { blockScan } from './lib/scan.wgsl.ts';
 import { enableFor, mainOfSequence, sequenceState } from './lib/sequence.wgsl.ts';
 
 /**
- * Inclusive prefix sums of many rows at once: y[r][i] = Σ_{j ≤ i} x[r][j], x and y being [R, L]; in the way back, whose
+ * Inclusive prefix sums of many rows at once: y[r][i] = Σ_{j ≤ i} x[r][j], x and y being [R, L]; in the backward pass, whose
  * sums run from the end, y[r][i] = Σ_{j ≥ i} x[r][j], which is the gradient of x where x holds that of the sums.
  *
  *   lane   an invocation runs along a row: for software adapters, whose cores like long walks and no barriers

@@ -1,4 +1,4 @@
-/** What a case of the suite is, and what it comes to. */
+/** A case of the suite, and its result. */
 import { InputError } from '../../src/base/errors.ts';
 import type { AdapterDescription, Engine } from '../../src/engine/engine.ts';
 import type { Gpu } from '../../src/gpu/device.ts';

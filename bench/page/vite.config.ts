@@ -23,7 +23,7 @@ export default defineConfig({
       'Cross-Origin-Opener-Policy': 'same-origin',
       'Cross-Origin-Embedder-Policy': 'require-corp',
     },
-    // A run must not begin anew because a file was saved.
+    // A run must not restart because a file was saved.
     hmr: false,
     watch: null,
   },

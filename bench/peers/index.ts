@@ -27,7 +27,7 @@ export interface PeerSource {
 
 export interface OpenedPeers {
   peers: Peer[];
-  /** Those that are not at hand, and why, in one line each. */
+  /** Those that are not installed, and why, in one line each. */
   missing: { name: PeerName; reason: string }[];
 }
 

@@ -2,8 +2,8 @@ import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import type { Layout } from '../../src/layout/layout.ts';
 
 /**
- * The slice of the work that a kernel over time is to do, written anew between submits: time steps sliceFrom … sliceTo − 1; in the
- * lane form's way back also sequences of rounds round … round + rounds − 1, and whether the sums begin with it.
+ * The slice of the work that a kernel over time is to do, rewritten between submits: time steps sliceFrom … sliceTo − 1; in the
+ * lane form's backward pass also sequences of rounds round … round + rounds − 1, and whether the sums begin with it.
  */
 export const SLICE = ['sliceFrom', 'sliceTo', 'round', 'rounds', 'first'] as const;
 /** One slice: all of it. */

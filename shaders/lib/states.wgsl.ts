@@ -1,7 +1,7 @@
 import type { StateName } from '../../src/base/cells.ts';
 import type { Block, Layout } from '../../src/layout/layout.ts';
 
-/** What is handed on from step to step: h, and c where there is one, of every layer. */
+/** The state from step to step: h, and c where there is one, of every layer. */
 export interface State {
   state: StateName;
   layer: number;

@@ -27,7 +27,7 @@ export interface MemoryOptions {
  *   backward: fn loadDRead(k, end, c) -> Cell, fn addDValue(k, row, c, x)
  *   block form: all that sequenceState() declares
  *
- * It defines, with `place` being what it hands on from step to step (where the live slots begin and end):
+ * It defines, with `place` its state from step to step (where the live slots begin and end):
  *
  *   fn placeBefore(k, t) -> vec2u                            before step t, as the forward pass left it
  *   fn forward(k, t, place, controls) -> vec2u               one step

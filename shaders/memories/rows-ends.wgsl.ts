@@ -24,8 +24,8 @@ export const popOf = (index: 0 | 1): string => `controls.${index === 0 ? 'y' : '
 
 /**
  * Whether gradients pass through a row's strength at a step. A row pushed with strength 0 is a tie at every later step,
- * max(0, s − 0) with s = 0, at which nothing passes (the left argument's derivative is taken); so it gets what comes to
- * it at its own step alone. A stack's next pop removes such a row, but a queue or a deque can keep it.
+ * max(0, s − 0) with s = 0, at which nothing passes (the left argument's derivative is taken); so its gradient
+ * is that of its own step alone. A stack's next pop removes such a row, but a queue or a deque can keep it.
  */
 export const passes = (kind: MemoryOptions['kind'], slot: string, step: string): string =>
   kind === 'stack' ? 'true' : `(bitcast<f32>(${slot}.x) > 0.0 || ${slot}.y / ${endsOf(kind)}u == ${step})`;

@@ -93,7 +93,7 @@ ${mainHead(o)}
 `;
 }
 
-/** batch, acts, slots, log, grads: dR -> dS of step t (of what goes into each tanh and σ). Rewinds slots. */
+/** batch, acts, slots, log, grads: dR -> dS of step t (of the inputs to each tanh and σ). Rewinds slots. */
 export function stepMemoryBackward(o: FusedOptions): string {
   const { layout } = o;
   const place = rowsOf(layout);

@@ -83,7 +83,7 @@ export function product(
   }`;
 }
 
-/** sum_{n} += dy_n · W[4j … 4j + 3, :]ᵀ: the way back through a matrix. */
+/** sum_{n} += dy_n · W[4j … 4j + 3, :]ᵀ: the backward pass of a product. */
 export function transposed(o: StepOptions, dy: (b: string) => string, { offset4, rows, ld4 }: Block): string {
   const tiles = range(o.rows);
   // Beyond the matrix's last row lie other parameters, whose products must not reach the padding.

@@ -5,7 +5,7 @@
 export interface Cell {
   /** Gates: columns of its matrices, in blocks of H, as checkpoints have them. */
   readonly gates: readonly string[];
-  /** What a layer hands on from step to step; h is handed on to the layer above and the heads too. */
+  /** The layer's state from step to step; h also goes to the layer above and to the heads. */
   readonly states: readonly StateName[];
   /** Whether h of the step before comes in, through W_hh: a feed-forward controller remembers by its memory alone. */
   readonly recurrent: boolean;

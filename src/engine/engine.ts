@@ -51,7 +51,7 @@ export interface ModelState {
   square: Tensors;
 }
 
-/** What one training step, or one evaluated batch, comes to. */
+/** The totals of one training step, or of one evaluated batch. */
 export interface StepReport {
   /** Objective: Σ_b weight_b Σ_t loss (auto-encoder heads included). What the gradients are of. */
   objective: number;

@@ -5,7 +5,7 @@ import type { Layout } from '../layout/layout.ts';
 import { allStrengths } from '../layout/strengths.ts';
 import type { Forward, StepReport } from './engine.ts';
 
-/** What an evaluation leaves on the device, and what it comes to on the host. */
+/** The outcomes an evaluation leaves on the device, and their totals on the host. */
 
 /** A part of a buffer, to be read. */
 export interface Part {

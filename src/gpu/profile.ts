@@ -17,10 +17,8 @@ export interface DeviceProfile {
   readonly fusedWidth: number;
   /** Whether workgroups scan by subgroups. */
   readonly subgroups: boolean;
-  /** Of a memory on its own. */
+  /** Of a memory on its own, and of those between the steps of the stepwise plan. */
   readonly memory: MemoryForm;
-  /** Of the memories between the steps of the stepwise plan. */
-  readonly stepMemory: MemoryForm;
   readonly prefixSum: MemoryForm;
   readonly overTime: OverTimeProfile;
   readonly tuning: Tuning;
@@ -100,7 +98,6 @@ const SOFTWARE: Omit<DeviceProfile, 'limits'> = {
   fusedWidth: 0,
   subgroups: false,
   memory: lane,
-  stepMemory: lane,
   prefixSum: lane,
   // It never has that many invocations at once to spare (measured: bench/lab/over-time.ts).
   overTime: { chosen: { sequences: 0, steps: Infinity }, size: 8, chunks: 32, cells: 128, walk: WALK },
@@ -125,7 +122,6 @@ const gpu = (subgroups: boolean): Omit<DeviceProfile, 'limits'> => ({
   fusedWidth: 128,
   subgroups,
   memory: { form: 'block', size: 32, subgroups },
-  stepMemory: { form: 'block', size: 32, subgroups },
   prefixSum: { form: 'block', size: 128, subgroups },
   // A guess: a workgroup per sequence would leave most of the device idle, though this does thirty times the work.
   overTime: { chosen: { sequences: 16, steps: 256 }, size: 64, chunks: 16_384, cells: 4, walk: WALK },

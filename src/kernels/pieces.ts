@@ -4,7 +4,7 @@ import { rangesOf, type StepWeight } from './slices.ts';
 
 /** How work is cut into submissions. */
 
-/** What a kernel over time is told of its slice: see SLICE in shaders/lib/batch.wgsl.ts. */
+/** The uniform that tells a kernel over time its slice: see SLICE in shaders/lib/batch.wgsl.ts. */
 export type Slice = Record<(typeof SLICE)[number], number>;
 
 /** Work of one submission: a launch with its slice, or the steps of a loop. */

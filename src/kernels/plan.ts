@@ -47,7 +47,7 @@ export function choosePlan(
     kind: 'fused',
     form: form ?? (writtenOut ? lane : blockForm(profile, layout)),
   };
-  const stepwise: PlanChoice = { kind: 'stepwise', form: form ?? profile.stepMemory };
+  const stepwise: PlanChoice = { kind: 'stepwise', form: form ?? profile.memory };
   if (asked !== 'auto') return asked === 'fused' ? fused : stepwise;
   const narrow = spec.hidden * spec.layers <= profile.fusedWidth && fitsBlock(profile, layout);
   return form || writtenOut || narrow ? fused : stepwise;

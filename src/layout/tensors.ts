@@ -15,7 +15,7 @@ export interface TensorForm {
  *
  *   acts   h, c [T+1,B] states, the first B rows being those before the first step; g what its gates gave; r reads;
  *          op o'; s heads; o readout; y outputs; xh, xp what the auto-encoder heads recall
- *   grads  dA, dP, dS, dQ, dY, dXh, dXp of what goes into each tanh, σ and softmax; dOp of o' from the outputs; dHx of
+ *   grads  dA, dP, dS, dQ, dY, dXh, dXp of the inputs to each tanh, σ and softmax; dOp of o' from the outputs; dHx of
  *          h from the auto-encoder; dH, dC of the starting state (and of c in the backward pass); dD of h past the
  *          matrices of a GRU; dR of the reads of one step
  */

@@ -1,7 +1,7 @@
 import { flatOf } from './rows.ts';
 
 /**
- * What a kind of memory is to the model: a step, and the way back through it, over states that only the kind itself looks
+ * What a kind of memory is to the model: its step forward and backward, over states that only the kind itself looks
  * into.
  *
  * Controls come as one array [E] each, in the order of src/base/memories.ts; values as E rows [M].

@@ -91,7 +91,7 @@ interface Part {
 const longestTarget = (parts: readonly Part[], length: number): number =>
   parts.reduce((most, one) => Math.max(most, one.longestTarget(length)), 0);
 
-/** A part of the data, its pairs by length at hand. */
+/** A part of the data, with its pairs indexed by length. */
 function part(data: Data, split: Split): Part {
   const all = data[split];
   const what =

@@ -118,7 +118,7 @@ export async function evaluateLengths(
 }
 
 /**
- * What a run comes to at its end, with sources trained on up to `longest` symbols: at that length and at twice
+ * Evaluates a run at its end, with sources trained on up to `longest` symbols: at that length and at twice
  * that; where the configuration evaluates a range, over the trained range and over that; or on the test part of your
  * own data, whatever its lengths.
  */

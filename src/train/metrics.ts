@@ -52,7 +52,7 @@ export function addReport(sums: Sums, report: StepReport): void {
 }
 
 /**
- * What a run of steps comes to. NaN where there was nothing to divide by.
+ * The metrics of a run of steps. NaN where there was nothing to divide by.
  *
  * Coarse and fine are the paper's, told there of greedy decoding. Teacher forcing gives the same numbers: up
  * to the first error both feed the same symbols, and nothing after it counts.

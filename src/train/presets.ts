@@ -87,7 +87,7 @@ const single: readonly Preset[] = [
         popBias: -0.9,
       },
       // Rate 0.05 · batch. The tutorial trains 750,000 sequences, 15,000 steps, from one lucky seed. Of 40 starts 5
-      // learn within 2,000 steps, with a little noise 14 (0.35: 7, 0.7 and 1: 9); those that have not begin anew.
+      // learn within 2,000 steps, with a little noise 14 (0.35: 7, 0.7 and 1: 9); those that have not restart.
       train: {
         ...tutorial.train,
         steps: 30_000,

@@ -148,7 +148,7 @@ export type FromWorker =
   /** The run is over: what happened, and what to do. */
   | { kind: 'failed'; message: string; advice: string };
 
-/** What a configuration comes to before anything is opened. */
+/** The size of a configuration's model, known before anything is opened. */
 export interface Sizes {
   parameters: number;
   /** On the device, at most, about. */

@@ -8,8 +8,7 @@ import { expectSameGradients, FEW, LENGTHS, SPECS } from '../support/model-parit
 import { expectSameLosses } from '../support/training-parity.ts';
 
 /**
- * What every kind of device would compute by, on the adapter at hand: the plans, forms and tiles of each profile, as it
- * chooses them. `npm run verify` runs all tests of kernels under each.
+ * The plans, forms and tiles that each profile chooses, on this machine's adapter. `npm run verify` runs all tests of kernels under each.
  */
 
 const reference = createReferenceEngine();

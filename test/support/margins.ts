@@ -6,7 +6,7 @@ import type { Sequence } from '../../src/reference/model.ts';
 
 /**
  * How far a memory is from its nearest tie: the smallest difference between two arguments of a max or min that
- * could change which one is taken. Rows of strength 0 are left out: whatever is taken there comes to 0.
+ * could change which one is taken. Rows of strength 0 are left out: whatever is taken there is 0.
  */
 
 /** Strengths in the order in which an end meets them. */

@@ -70,7 +70,7 @@ export async function dataOf(
 }
 
 /**
- * What a configuration file or a preset (`given`), laid over the defaults, comes to with `--set` laid over that; for
+ * The defaults, overridden by a configuration file or a preset (`given`), and that by `--set`; for
  * your own data, with its vocabulary, and with its lengths and parts where nothing else is said.
  * @param namedIn the configuration file, where there is one
  */

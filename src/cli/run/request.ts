@@ -75,7 +75,7 @@ export async function makeRequest(
   if (!source) throw new InputError('--resume needs a checkpoint or its folder.');
   const { file, checkpoint } = await readCheckpoint(source);
   const config = assign(checkpoint.config, [...sets, ...(own.characters ? ['characters=true'] : [])]);
-  const advice = 'leave it out, or begin anew without --resume';
+  const advice = 'leave it out, or start a new run without --resume';
   checkUnchanged(checkpoint.config, config, FIXED, `${file}: a checkpoint cannot change`, advice);
   if (given) {
     const differs = `${file} is not of ${operand}: it differs in`;

@@ -58,7 +58,9 @@ export function reporting(line: StatusLine, record: (entry: object) => void, jso
     onRestart({ step, restarts, loss }) {
       record({ kind: 'restart', step, restarts, loss });
       if (!json)
-        line.print(`step ${step}: stuck at a loss of ${loss.toFixed(4)}, begins anew (restart ${restarts})`);
+        line.print(
+          `step ${step}: stuck at a loss of ${loss.toFixed(4)}, restarts with other weights (restart ${restarts})`,
+        );
     },
     onRecovered(recovered) {
       record({ kind: 'recovered', ...recovered });

@@ -118,21 +118,6 @@ export async function runJob(
   config: Config,
   guide: Guide,
 ): Promise<CellResult | undefined> {
-  try {
-    return await trainAndMeasure(engine, folder, key, config, guide);
-  } catch (error) {
-    if (error instanceof FolderTaken) return undefined;
-    throw error;
-  }
-}
-
-async function trainAndMeasure(
-  engine: Engine,
-  folder: RunFolder,
-  key: string,
-  config: Config,
-  guide: Guide,
-): Promise<CellResult | undefined> {
   await checkConfig(folder.path, config);
   const from = (await exists(folder.checkpoint))
     ? (await readCheckpoint(folder.checkpoint)).checkpoint
@@ -199,6 +184,9 @@ async function trainAndMeasure(
     // The state of a run that diverged is kept only beside its result, so that no run resumes from it.
     if (ending === 'diverged') await folder.save(await trainer.snapshot());
     return result;
+  } catch (error) {
+    if (error instanceof FolderTaken) return undefined;
+    throw error;
   } finally {
     await log.written().catch(() => undefined);
     trainer.destroy();

@@ -4,7 +4,7 @@ import { type Operand, operand } from '../../layout/tensors.ts';
 import { type Launch, read, write } from '../launch.ts';
 import { headsFrom, type PlanContext, perRow, perTile, topOf } from './passes.ts';
 
-/** Outputs, their losses and the way back to o': over the rows of all time steps at once, outside of the loop over time. */
+/** Outputs, their losses and the backward pass to o': over the rows of all time steps at once, outside of the loop over time. */
 
 type Matrix = 'Wo' | 'Ws' | 'Whx' | 'Wpx';
 

@@ -1,14 +1,12 @@
-import { exp4, sigmoid4, sum4, tanh4 } from './math';
-import { tanhBackward } from './tanh';
+import { exp4, firstLanes, sigmoid4, sigmoidBackward4, sum4 } from './math';
+import { tanhBackward, tanhOf } from './tanh';
 
 /** The heads' row s: v of every end (R4 vec4s), then the controls of every end, of which `last` (1 to 4) are in the last vec4. */
 export function headsForward(rows: i32, R4: i32, S4: i32, last: i32, s: usize, noise: usize): void {
-  const inside = i32x4(-1, last > 1 ? -1 : 0, last > 2 ? -1 : 0, last > 3 ? -1 : 0);
+  const inside = firstLanes(last);
   for (let r = 0; r < rows; r++) {
-    for (let j = 0; j < R4; j++) {
-      v128.store(s, tanh4(v128.load(s)));
-      s += 16;
-    }
+    tanhOf(s, R4);
+    s += <usize>R4 << 4;
     for (let j = R4; j < S4; j++) {
       let x = v128.load(s);
       if (noise) {
@@ -24,38 +22,27 @@ export function headsForward(rows: i32, R4: i32, S4: i32, last: i32, s: usize, n
   }
 }
 
-/** dS of v and controls -> of what goes into each tanh and σ. */
+/** dS of v and controls -> dS of the inputs to each tanh and σ. */
 export function headsBackward(rows: i32, R4: i32, S4: i32, s: usize, dS: usize): void {
-  const one = f32x4.splat(1.0);
   for (let r = 0; r < rows; r++) {
     tanhBackward(R4, dS, s, dS);
     s += <usize>R4 << 4;
     dS += <usize>R4 << 4;
     for (let j = R4; j < S4; j++) {
-      const x = v128.load(s);
-      v128.store(dS, f32x4.mul(v128.load(dS), f32x4.mul(x, f32x4.sub(one, x))));
+      v128.store(dS, sigmoidBackward4(v128.load(dS), v128.load(s)));
       s += 16;
       dS += 16;
     }
   }
 }
 
-/** The lanes of a vec4 below n. */
-// @ts-ignore: decorator
-@inline
-function lanes(n: i32): v128 {
-  return i32x4(-1, n > 1 ? -1 : 0, n > 2 ? -1 : 0, n > 3 ? -1 : 0);
-}
-
 /** The same where each end's `count` controls are a softmax, in a vec4 of its own. */
 export function headsSoftmax(rows: i32, R4: i32, S4: i32, count: i32, s: usize, noise: usize): void {
-  const inside = lanes(count);
+  const inside = firstLanes(count);
   const least = f32x4.splat(-Infinity);
   for (let r = 0; r < rows; r++) {
-    for (let j = 0; j < R4; j++) {
-      v128.store(s, tanh4(v128.load(s)));
-      s += 16;
-    }
+    tanhOf(s, R4);
+    s += <usize>R4 << 4;
     for (let j = R4; j < S4; j++) {
       let x = v128.load(s);
       if (noise) {

@@ -48,6 +48,27 @@ export function sigmoid4(x: v128): v128 {
   return f32x4.div(v128.bitselect(e, one, f32x4.lt(x, f32x4.splat(0.0))), f32x4.add(one, e));
 }
 
+/** dy · (1 − y²): back through a tanh whose value is y. */
+// @ts-ignore: decorator
+@inline
+export function tanhBackward4(dy: v128, y: v128): v128 {
+  return f32x4.mul(dy, f32x4.sub(f32x4.splat(1.0), f32x4.mul(y, y)));
+}
+
+/** dy · y · (1 − y): back through a σ whose value is y. */
+// @ts-ignore: decorator
+@inline
+export function sigmoidBackward4(dy: v128, y: v128): v128 {
+  return f32x4.mul(dy, f32x4.mul(y, f32x4.sub(f32x4.splat(1.0), y)));
+}
+
+/** All bits set in the first n lanes (1 to 4), none in the others. */
+// @ts-ignore: decorator
+@inline
+export function firstLanes(n: i32): v128 {
+  return i32x4(-1, n > 1 ? -1 : 0, n > 2 ? -1 : 0, n > 3 ? -1 : 0);
+}
+
 // @ts-ignore: decorator
 @inline
 export function sum4(x: v128): f32 {

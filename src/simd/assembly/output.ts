@@ -1,4 +1,4 @@
-import { exp4, sigmoid4, sum4, tanh4 } from './math';
+import { exp4, firstLanes, sigmoid4, sigmoidBackward4, sum4, tanh4, tanhBackward4 } from './math';
 
 /**
  * Losses of rows with their gradients, as in shaders/loss.wgsl.ts. y: sums in, outputs out; dy = weight · gradient; outcomes:
@@ -10,8 +10,7 @@ const MASKED: u32 = 0xffffffff;
 // @ts-ignore: decorator
 @inline
 function insideLast(V: i32): v128 {
-  const n = ((V - 1) & 3) + 1;
-  return i32x4(-1, n > 1 ? -1 : 0, n > 2 ? -1 : 0, n > 3 ? -1 : 0);
+  return firstLanes(((V - 1) & 3) + 1);
 }
 
 /** Index of the largest; the first of equals. */
@@ -102,8 +101,8 @@ export function squaredRows(
       const off = f32x4.sub(o, v128.and(one, i32x4.eq(number, wanted)));
       lost = f32x4.add(lost, f32x4.mul(off, off));
       error = f32x4.add(error, f32x4.abs(off));
-      const slope = tanh ? f32x4.sub(one, f32x4.mul(o, o)) : f32x4.mul(o, f32x4.sub(one, o));
-      v128.store(dy + (<usize>j << 4), f32x4.mul(f32x4.mul(w, off), slope));
+      const dOutput = f32x4.mul(w, off);
+      v128.store(dy + (<usize>j << 4), tanh ? tanhBackward4(dOutput, o) : sigmoidBackward4(dOutput, o));
       v128.store(at, o);
       number = i32x4.add(number, i32x4.splat(4));
     }
@@ -157,7 +156,7 @@ export function recallRows(
       }
       const off = f32x4.sub(o, wanted);
       lost = f32x4.add(lost, f32x4.mul(off, off));
-      v128.store(dy + (<usize>j << 4), f32x4.mul(f32x4.mul(w, off), f32x4.mul(o, f32x4.sub(one, o))));
+      v128.store(dy + (<usize>j << 4), sigmoidBackward4(f32x4.mul(w, off), o));
       v128.store(at, o);
       number = i32x4.add(number, i32x4.splat(4));
     }

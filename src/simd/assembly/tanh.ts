@@ -1,4 +1,4 @@
-import { tanh4 } from './math';
+import { tanh4, tanhBackward4 } from './math';
 
 /** y = tanh(y), over n4 vec4s. */
 export function tanhOf(y: usize, n4: i32): void {
@@ -8,10 +8,8 @@ export function tanhOf(y: usize, n4: i32): void {
 
 /** dx = dy · (1 − y²), over n4 vec4s: through a tanh whose outcome y is. dx may be dy. */
 export function tanhBackward(n4: i32, dy: usize, y: usize, dx: usize): void {
-  const one = f32x4.splat(1.0);
   for (let i = 0; i < n4; i++) {
-    const v = v128.load(y);
-    v128.store(dx, f32x4.mul(v128.load(dy), f32x4.sub(one, f32x4.mul(v, v))));
+    v128.store(dx, tanhBackward4(v128.load(dy), v128.load(y)));
     dy += 16;
     y += 16;
     dx += 16;

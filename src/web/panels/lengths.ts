@@ -57,7 +57,7 @@ export class LengthChart {
     if (turn === this.#turn) this.#end(words);
   }
 
-  /** What it comes to, in words. */
+  /** Measures all lengths; returns the result in words. */
   async #measureAll(run: Run, turn: number): Promise<string> {
     const { lengths, shortest, longest } = await run.ask('lengths', {});
     if (turn !== this.#turn) return '';

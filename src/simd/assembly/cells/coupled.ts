@@ -1,4 +1,4 @@
-import { sigmoid4, tanh4 } from '../math';
+import { sigmoid4, sigmoidBackward4, tanh4, tanhBackward4 } from '../math';
 
 /** An LSTM whose forget gate is 1 − i, with gates (i, g, o): as in rnn.ts. */
 export function coupledForward(
@@ -58,16 +58,12 @@ export function coupledBackward(
       const go = v128.load(g + 2 * gate);
       const d = v128.load(dh);
       const tc = tanh4(v128.load(cNow));
-      const dcNow = f32x4.add(
-        v128.load(dc),
-        f32x4.mul(f32x4.mul(d, go), f32x4.sub(one, f32x4.mul(tc, tc))),
-      );
-      const rest = f32x4.sub(one, gi);
+      const dcNow = f32x4.add(v128.load(dc), tanhBackward4(f32x4.mul(d, go), tc));
       const apart = f32x4.sub(gg, v128.load(cBefore));
-      v128.store(dA, f32x4.mul(f32x4.mul(dcNow, apart), f32x4.mul(gi, rest)));
-      v128.store(dA + gate, f32x4.mul(f32x4.mul(dcNow, gi), f32x4.sub(one, f32x4.mul(gg, gg))));
-      v128.store(dA + 2 * gate, f32x4.mul(f32x4.mul(d, tc), f32x4.mul(go, f32x4.sub(one, go))));
-      v128.store(dc, f32x4.mul(dcNow, rest));
+      v128.store(dA, sigmoidBackward4(f32x4.mul(dcNow, apart), gi));
+      v128.store(dA + gate, tanhBackward4(f32x4.mul(dcNow, gi), gg));
+      v128.store(dA + 2 * gate, sigmoidBackward4(f32x4.mul(d, tc), go));
+      v128.store(dc, f32x4.mul(dcNow, f32x4.sub(one, gi)));
       dh += 16;
       dc += 16;
       g += 16;

@@ -1,4 +1,4 @@
-import { sigmoid4, tanh4 } from '../math';
+import { sigmoid4, sigmoidBackward4, tanh4, tanhBackward4 } from '../math';
 
 /** A GRU, with blocks (n without h, z, r, n of h alone): as in rnn.ts. */
 export function gruForward(
@@ -56,13 +56,10 @@ export function gruBackward(
       const reset = v128.load(g + 2 * gate);
       const nh = v128.load(g + 3 * gate);
       const d = v128.load(dh);
-      const da0 = f32x4.mul(f32x4.mul(d, f32x4.sub(one, z)), f32x4.sub(one, f32x4.mul(n, n)));
+      const da0 = tanhBackward4(f32x4.mul(d, f32x4.sub(one, z)), n);
       v128.store(dA, da0);
-      v128.store(
-        dA + gate,
-        f32x4.mul(f32x4.mul(d, f32x4.sub(v128.load(hBefore), n)), f32x4.mul(z, f32x4.sub(one, z))),
-      );
-      v128.store(dA + 2 * gate, f32x4.mul(f32x4.mul(da0, nh), f32x4.mul(reset, f32x4.sub(one, reset))));
+      v128.store(dA + gate, sigmoidBackward4(f32x4.mul(d, f32x4.sub(v128.load(hBefore), n)), z));
+      v128.store(dA + 2 * gate, sigmoidBackward4(f32x4.mul(da0, nh), reset));
       v128.store(dA + 3 * gate, f32x4.mul(da0, reset));
       v128.store(direct, f32x4.mul(d, z));
       dh += 16;

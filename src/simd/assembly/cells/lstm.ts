@@ -1,4 +1,4 @@
-import { sigmoid4, tanh4 } from '../math';
+import { sigmoid4, sigmoidBackward4, tanh4, tanhBackward4 } from '../math';
 
 /** An LSTM: as in rnn.ts. */
 export function lstmForward(
@@ -50,7 +50,6 @@ export function lstmBackward(
   dA: usize,
 ): void {
   const gate = <usize>H4 << 4;
-  const one = f32x4.splat(1.0);
   for (let r = 0; r < rows; r++) {
     for (let j = 0; j < H4; j++) {
       const gi = v128.load(g);
@@ -59,14 +58,11 @@ export function lstmBackward(
       const go = v128.load(g + 3 * gate);
       const d = v128.load(dh);
       const tc = tanh4(v128.load(cNow));
-      const dcNow = f32x4.add(
-        v128.load(dc),
-        f32x4.mul(f32x4.mul(d, go), f32x4.sub(one, f32x4.mul(tc, tc))),
-      );
-      v128.store(dA, f32x4.mul(f32x4.mul(dcNow, gg), f32x4.mul(gi, f32x4.sub(one, gi))));
-      v128.store(dA + gate, f32x4.mul(f32x4.mul(dcNow, v128.load(cBefore)), f32x4.mul(gf, f32x4.sub(one, gf))));
-      v128.store(dA + 2 * gate, f32x4.mul(f32x4.mul(dcNow, gi), f32x4.sub(one, f32x4.mul(gg, gg))));
-      v128.store(dA + 3 * gate, f32x4.mul(f32x4.mul(d, tc), f32x4.mul(go, f32x4.sub(one, go))));
+      const dcNow = f32x4.add(v128.load(dc), tanhBackward4(f32x4.mul(d, go), tc));
+      v128.store(dA, sigmoidBackward4(f32x4.mul(dcNow, gg), gi));
+      v128.store(dA + gate, sigmoidBackward4(f32x4.mul(dcNow, v128.load(cBefore)), gf));
+      v128.store(dA + 2 * gate, tanhBackward4(f32x4.mul(dcNow, gi), gg));
+      v128.store(dA + 3 * gate, sigmoidBackward4(f32x4.mul(d, tc), go));
       v128.store(dc, f32x4.mul(dcNow, gf));
       dh += 16;
       dc += 16;
