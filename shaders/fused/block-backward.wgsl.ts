@@ -8,6 +8,7 @@ import {
   activateControlsBackward,
   controlsOf,
   type FusedOptions,
+  loadControls,
   memoriesOf,
   memoryOf,
 } from '../lib/model.wgsl.ts';
@@ -15,13 +16,13 @@ import { rowsOf } from '../lib/rows.wgsl.ts';
 import { carriedOf, statesOf } from '../lib/states.wgsl.ts';
 import { range } from '../lib/text.ts';
 import { placeAt } from '../memories/index.wgsl.ts';
-import { head, loadControls, mainHead, row, share } from './block.wgsl.ts';
+import { head, headAt, mainHead, row, share } from './block.wgsl.ts';
 
 /** batch, w, acts, slots, log, grads: dOp, dHx -> grads: dA, dP, dS, dH, dC; see fusedBackwardLane. */
 export function fusedBackwardBlock(o: FusedOptions): string {
   const { layout } = o;
   const place = rowsOf(layout);
-  const { H4, P4, M4, R4, S4, C, stride, E, blocks, spec, gates, layers } = layout;
+  const { H4, P4, M4, R4, S4, E, C, blocks, spec, gates, layers } = layout;
   const { hidden: H, width: M, deeper: P } = spec;
   const [HH, RR, SS] = [H4 * 4, R4 * 4, S4 * 4];
   const top = layers.length - 1;
@@ -62,9 +63,7 @@ export function fusedBackwardBlock(o: FusedOptions): string {
       o,
       E * (M + C),
       wgsl`
-      let value = i < ${E * M}u;
-      let control = i - ${E * M}u;
-      let at = select(${RR}u + ${stride === C ? 'control' : `(control / ${C}u) * ${stride}u + control % ${C}u`}, (i / ${M}u) * ${M4 * 4}u + i % ${M}u, value);
+      ${headAt(layout)}
       let s = ${act('s', 'at')};
       var ds = 0.0;
       if (value) {
@@ -127,7 +126,7 @@ fn valueAt(k: u32, row: u32, c: u32) -> u32 {
 fn loadValue(k: u32, row: u32, c: u32) -> f32 { return acts[batch.s * 4u + valueAt(k, row, c)]; }
 fn loadDRead(k: u32, end: u32, c: u32) -> f32 { return wg_dr[ofMemory(k, end) * ${M4 * 4}u + c]; }
 fn addDValue(k: u32, row: u32, c: u32, x: f32) { grads[batch.dS * 4u + valueAt(k, row, c)] += x; }
-${loadControls(o)}
+${loadControls(layout, 'f32')}
 #endif
 ${memoryOf(layout, o.memory, 'f32', 'backward')}
 ${mainHead(o)}

@@ -9,6 +9,7 @@ import {
   controlsOf,
   controlVector,
   type FusedOptions,
+  loadControls,
   memoriesOf,
   memoryOf,
 } from '../lib/model.wgsl.ts';
@@ -16,13 +17,13 @@ import { rowsOf } from '../lib/rows.wgsl.ts';
 import { carriedOf, statesOf } from '../lib/states.wgsl.ts';
 import { range } from '../lib/text.ts';
 import { placeAt } from '../memories/index.wgsl.ts';
-import { column, head, loadControls, mainHead, share } from './block.wgsl.ts';
+import { column, head, headAt, mainHead, share } from './block.wgsl.ts';
 
 /** batch, w -> acts: h, c, g of every layer, r, op, s of every step; slots, log. Rows beyond a length become 0. */
 export function fusedForwardBlock(o: FusedOptions): string {
   const { layout } = o;
   const place = rowsOf(layout);
-  const { H4, M4, R4, C, stride, E, blocks, spec, gates, layers } = layout;
+  const { H4, M4, R4, C, E, blocks, spec, gates, layers } = layout;
   const { hidden: H, width: M, deeper: P } = spec;
   const [HH, RR] = [H4 * 4, R4 * 4];
   const cell = CELL_CODE[spec.controller];
@@ -46,9 +47,9 @@ export function fusedForwardBlock(o: FusedOptions): string {
             .join('\n')}
         }
       }
-      ${products(Wy, 'wg_y', 0, gates.x, HH)}
-      ${products(Wh, 'wg_h', gates.hFrom, gates.h, HH, l * HH)}
-      ${products(Wr, 'wg_r', 0, gates.x, HH)}
+      ${products(Wy, 'wg_y', 0, gates.x)}
+      ${products(Wh, 'wg_h', gates.hFrom, gates.h, l * HH)}
+      ${products(Wr, 'wg_r', 0, gates.x)}
       ${cell.forward({
         a: g => `sum${g}`,
         before: state => `wg_${state}[${l * HH}u + i]`,
@@ -70,8 +71,6 @@ export function fusedForwardBlock(o: FusedOptions): string {
     ${share(o, H, `wg_h[${l * HH}u + i] = wg_next[i]; wg_y[i] = wg_next[i];`)}
     workgroupBarrier();`;
   const softmax = memoryKind(spec.memory).activation === 'softmax';
-  const controlPlace = (control: string): string =>
-    stride === C ? control : `(${control} / ${C}u) * ${stride}u + ${control} % ${C}u`;
   // A softmax is over the controls of an end: one invocation a memory makes it, when all logits are there.
   const shares = wgsl`
     workgroupBarrier();
@@ -91,11 +90,9 @@ export function fusedForwardBlock(o: FusedOptions): string {
       o,
       E * (M + C),
       wgsl`
-      let value = i < ${E * M}u;
-      let control = i - ${E * M}u;
-      let at = select(${RR}u + ${controlPlace('control')}, (i / ${M}u) * ${M4 * 4}u + i % ${M}u, value);
+      ${headAt(layout)}
       var sum = w[${blocks.bS.offset4 * 4}u + at];
-      ${column('sum', op, blocks.S, 'at')}
+      ${column(op, blocks.S, 'at')}
       var s = 0.0;
       if (value) {
         s = safeTanh(sum);
@@ -139,7 +136,7 @@ fn loadValue(k: u32, row: u32, c: u32) -> f32 {
   return acts[(${place('s', '(stepOf(row) * batch.B + seq)')} + endOf(k, row) * ${M4}u) * 4u + c];
 }
 fn addRead(k: u32, end: u32, c: u32, x: f32) { wg_r[ofMemory(k, end) * ${M4 * 4}u + c] += x; }
-${loadControls(o)}
+${loadControls(layout, 'f32')}
 #endif
 ${memoryOf(layout, o.memory, 'f32', 'forward')}
 ${mainHead(o)}
@@ -191,7 +188,7 @@ ${mainHead(o)}
       o,
       P,
       `var sum = w[${blocks.bp.offset4 * 4}u + i];
-      ${column('sum', 'wg_y', blocks.Whp, 'i')}
+      ${column('wg_y', blocks.Whp, 'i')}
       wg_op[i] = safeTanh(sum);
       acts[(${place('op', 'row')}) * 4u + i] = wg_op[i];`,
     )}
@@ -211,16 +208,9 @@ ${mainHead(o)}
 `;
 
   /** sum_g += Σ_n x[from + n] · W[n][g][i] for its gates, which begin at gate `first`. */
-  function products(
-    W: Block | undefined,
-    x: string,
-    first: number,
-    count: number,
-    stride: number,
-    from = 0,
-  ): string {
+  function products(W: Block | undefined, x: string, first: number, count: number, from = 0): string {
     if (!W) return '';
-    const sums = range(count).map(g => `sum${first + g} += x * w[at + ${g * stride}u];`);
+    const sums = range(count).map(g => `sum${first + g} += x * w[at + ${g * HH}u];`);
     return `for (var n = 0u; n < ${W.rows}u; n++) {
         let x = ${x}[${from}u + n];
         let at = ${W.offset4 * 4}u + n * ${W.ld4 * 4}u + i;

@@ -1,7 +1,6 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import type { Block, Layout } from '../../src/layout/layout.ts';
-import { controlLoads, type FusedOptions, memoryPlaces } from '../lib/model.wgsl.ts';
-import { rowsOf } from '../lib/rows.wgsl.ts';
+import { type FusedOptions, memoryPlaces } from '../lib/model.wgsl.ts';
 import { enableFor, mainOfSequence, sequenceState } from '../lib/sequence.wgsl.ts';
 
 /**
@@ -17,33 +16,32 @@ ${sequenceState(o.memory)}
 ${memoryPlaces(o.layout, 'block')}
 `;
 
-export const loadControls = ({ layout }: FusedOptions): string =>
-  controlLoads(
-    layout,
-    (t, number) => `acts[(${rowsOf(layout)('s', `(${t} * batch.B + seq)`)}) * 4u + ${number}]`,
-  );
-
 export const mainHead = (o: FusedOptions): string => wgsl`
 ${mainOfSequence(o.memory, 'batch.B')}
   let length = lengthOf(sequence);
 `;
 
 /** sum += Σ_n x[n] · W[n][column]; neighbours load neighbouring weights. */
-export const column = (sum: string, x: string, { offset4, rows, ld4 }: Block, of: string): string =>
-  `for (var n = 0u; n < ${rows}u; n++) { ${sum} += ${x}[n] * w[${offset4 * 4}u + n * ${ld4 * 4}u + ${of}]; }`;
+export const column = (x: string, { offset4, rows, ld4 }: Block, of: string): string =>
+  `for (var n = 0u; n < ${rows}u; n++) { sum += ${x}[n] * w[${offset4 * 4}u + n * ${ld4 * 4}u + ${of}]; }`;
 
 /** sum += Σ_j dy[from + j] · W[row][j] over all columns with their padding. */
 export const row = (dy: string, { offset4, ld4 }: Block, of: string, from = 0): string =>
   `for (var j = 0u; j < ${ld4 * 4}u; j++) { sum += ${dy}[${from}u + j] * w[${offset4 * 4}u + ${of} * ${ld4 * 4}u + j]; }`;
 
 /** for (var i = lid; i < n; i += size) */
-export const share = (o: FusedOptions, n: number, body: string, i = 'i'): string =>
-  n > 0 ? `for (var ${i} = lid; ${i} < ${n}u; ${i} += ${o.memory.size}u) { ${body} }` : '';
+export const share = (o: FusedOptions, n: number, body: string): string =>
+  n > 0 ? `for (var i = lid; i < ${n}u; i += ${o.memory.size}u) { ${body} }` : '';
 
-/** Words of workgroup memory for each pass, the memory's own left out: see checkWorkgroup in src/kernels/plan.ts. */
-export function workgroupWords({ H4, P4, R4, S4, layers, gates, states, C, E }: Layout): number {
-  const held = states.length * layers.length;
-  const forward = (held + 1) * H4 + P4 + R4 + Math.ceil((C * E) / 2);
-  const backward = (held + 2 + gates.all) * H4 + P4 + S4 + R4;
-  return 4 * Math.max(forward, backward);
-}
+/** Of number i of the heads, v of every end before the controls of every end: whether it is a value, and where it is in the row s. */
+export const headAt = ({ E, M4, R4, C, stride, spec: { width: M } }: Layout): string => {
+  const place = stride === C ? 'control' : `(control / ${C}u) * ${stride}u + control % ${C}u`;
+  return wgsl`
+      let value = i < ${E * M}u;
+      let control = i - ${E * M}u;
+      let at = select(${R4 * 4}u + ${place}, (i / ${M}u) * ${M4 * 4}u + i % ${M}u, value);`;
+};
+
+/** Words of workgroup memory of the backward pass, which needs more than the forward pass; the memory's own left out. */
+export const workgroupWords = ({ H4, P4, R4, S4, layers, gates, states }: Layout): number =>
+  4 * ((states.length * layers.length + 2 + gates.all) * H4 + P4 + S4 + R4);

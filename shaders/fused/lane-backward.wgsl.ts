@@ -8,6 +8,7 @@ import {
   activateControlsBackward,
   controlsOf,
   type FusedOptions,
+  loadControls,
   memoriesOf,
   memoryOf,
   memoryPlaces,
@@ -17,7 +18,7 @@ import { rowsOf } from '../lib/rows.wgsl.ts';
 import { carriedOf, statesOf } from '../lib/states.wgsl.ts';
 import { each, range } from '../lib/text.ts';
 import { placeAt } from '../memories/index.wgsl.ts';
-import { bindings, loadControls } from './lane.wgsl.ts';
+import { bindings } from './lane.wgsl.ts';
 
 /**
  * batch, parameters, acts, slots, log, grads: dY, dXh, dXp -> partial [parts, size4]: the gradients of all parameters over
@@ -34,7 +35,7 @@ export function fusedBackwardLane(o: FusedOptions): string {
   const recurrent = layers[0].Wh !== undefined;
   const op = spec.deeper ? 'op' : `hNow${top}`;
   const gradient = (block: Block | undefined, x: string, dy: string, from = 0): string =>
-    block ? addOuter('acc', block.offset4, x, dy, block, from) : '';
+    block ? addOuter('acc', x, dy, block, from) : '';
   const biasGradient = (block: Block | undefined, dy: string): string =>
     block ? each(block.ld4, Infinity, j => `acc[${block.offset4}u + ${j}] += ${dy}[${j}];`) : '';
   const loaded = (name: string, field: string, skip: 0 | 1 = 0): string => {
@@ -149,7 +150,7 @@ fn valueAt(k: u32, row: u32, c: u32) -> u32 { return rowOf(stepOf(row)) + endOf(
 fn loadValue(k: u32, row: u32, c: u32) -> vec4f { return acts[batch.s + valueAt(k, row, c)]; }
 fn loadDRead(k: u32, end: u32, c: u32) -> vec4f { return dr[ofMemory(k, end) * ${M4}u + c]; }
 fn addDValue(k: u32, row: u32, c: u32, x: vec4f) { grads[batch.dS + valueAt(k, row, c)] += x; }
-${loadControls(o)}
+${loadControls(layout, 'vec4f')}
 #endif
 ${memoryOf(layout, o.memory, 'vec4f', 'backward')}
 

@@ -7,6 +7,7 @@ import {
   activateControls,
   controlVector,
   type FusedOptions,
+  loadControls,
   memoriesOf,
   memoryOf,
   memoryPlaces,
@@ -16,7 +17,7 @@ import { rowsOf } from '../lib/rows.wgsl.ts';
 import { statesOf } from '../lib/states.wgsl.ts';
 import { each, range } from '../lib/text.ts';
 import { placeAt } from '../memories/index.wgsl.ts';
-import { bindings, loadControls } from './lane.wgsl.ts';
+import { bindings } from './lane.wgsl.ts';
 
 /**
  * batch, parameters -> acts: h, c, g of every layer, r, op, s, y (and xh, xp) of every step; grads: dY (and dXh, dXp);
@@ -139,7 +140,7 @@ fn loadValue(k: u32, row: u32, c: u32) -> vec4f {
   return acts[${place('s', '(stepOf(row) * batch.B + seq)')} + endOf(k, row) * ${M4}u + c];
 }
 fn addRead(k: u32, end: u32, c: u32, x: vec4f) { r[ofMemory(k, end) * ${M4}u + c] += x; }
-${loadControls(o)}
+${loadControls(layout, 'vec4f')}
 #endif
 ${memoryOf(layout, o.memory, 'vec4f', 'forward')}
 

@@ -1,6 +1,5 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
-import { controlLoads, type FusedOptions } from '../lib/model.wgsl.ts';
-import { rowsOf } from '../lib/rows.wgsl.ts';
+import type { FusedOptions } from '../lib/model.wgsl.ts';
 
 /**
  * The fused plan: controller and memories over all time steps of a batch in one dispatch, and the same backwards.
@@ -17,9 +16,3 @@ fn loadParameters() {
   for (var i = 0u; i < ${layout.size4}u; i++) { w[i] = parameters[i]; }
 }
 `;
-
-export const loadControls = ({ layout }: FusedOptions): string =>
-  controlLoads(
-    layout,
-    (t, number) => `acts[${rowsOf(layout)('s', `(${t} * batch.B + seq)`)} + ${number} / 4u][${number} % 4u]`,
-  );

@@ -3,6 +3,7 @@ import { endsOf, memoryKind, type Storage } from '../../src/base/memories.ts';
 import type { Layout } from '../../src/layout/layout.ts';
 import { memoryFunctions } from '../memories/index.wgsl.ts';
 import type { MemoryOptions } from '../memories/kind.wgsl.ts';
+import { rowsOf } from './rows.wgsl.ts';
 import { range } from './text.ts';
 
 /** What the kernels of whole models share: where a model's memories lie, and which numbers belong to which end. */
@@ -100,15 +101,18 @@ export const controlVector = (layout: Layout, k: number, of: (control: ControlPl
 
 /**
  * `fn loadControls(k, t)`, for kinds that look at controls of other steps.
- * @param number loads number i of the row s of a time step, of vec4s or numbers
+ * @param acts the type of an element of `acts`
  */
-export const controlLoads = (layout: Layout, load: (t: string, number: string) => string): string => {
+export const loadControls = (layout: Layout, acts: 'f32' | 'vec4f'): string => {
   const { spec, R4, C, stride } = layout;
   const ends = endsOf(spec.memory);
   if (!ends) return '';
+  const row = rowsOf(layout)('s', '(t * batch.B + seq)');
+  const load = (number: string): string =>
+    acts === 'f32' ? `acts[(${row}) * 4u + ${number}]` : `acts[${row} + ${number} / 4u][${number} % 4u]`;
   const numbers = range(4).map(i => {
     const at = Math.floor(i / C) * stride + (i % C);
-    return i < ends * C ? load('t', `(${R4 * 4}u + k * ${ends * stride}u + ${at}u)`) : '0.0';
+    return i < ends * C ? load(`(${R4 * 4}u + k * ${ends * stride}u + ${at}u)`) : '0.0';
   });
   return `fn loadControls(k: u32, t: u32) -> vec4f { return vec4f(${numbers.join(', ')}); }`;
 };

@@ -31,20 +31,13 @@ export function addTransposed(dx: string, dy: string, { offset4, rows, ld4 }: Bl
   return lines.join('\n');
 }
 
-/** acc += xᵀ · y, the gradient of W: acc[i][j] += x[i] · y[at + j], rows of acc from `first` on. */
-export function addOuter(
-  acc: string,
-  first4: number,
-  x: string,
-  y: string,
-  { rows, ld4 }: Block,
-  at = 0,
-): string {
+/** acc += xᵀ · y, the gradient of W, which lies in acc as W in the parameters: acc[i][j] += x[i] · y[at + j]. */
+export function addOuter(acc: string, x: string, y: string, { offset4, rows, ld4 }: Block, at = 0): string {
   const lines: string[] = [];
   for (let i = 0; i < rows; i++) {
     for (let j = 0; j < ld4; j++) {
       lines.push(
-        `${acc}[${first4 + i * ld4 + j}] += ${x}[${Math.floor(i / 4)}].${COMPONENTS[i % 4]} * ${y}[${at + j}];`,
+        `${acc}[${offset4 + i * ld4 + j}] += ${x}[${Math.floor(i / 4)}].${COMPONENTS[i % 4]} * ${y}[${at + j}];`,
       );
     }
   }

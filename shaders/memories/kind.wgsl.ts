@@ -41,6 +41,22 @@ export interface MemoryCode {
   functions(o: MemoryOptions, pass: 'forward' | 'backward'): string;
 }
 
+type Form = Pick<MemoryOptions, 'form' | 'size'>;
+
+/** A loop over i in [from, to), which the invocations of the block form share. */
+export const shared = ({ form, size }: Form, i: string, from: string, to: string, body: string): string =>
+  form === 'block'
+    ? `for (var ${i} = ${from} + lid; ${i} < ${to}; ${i} += ${size}u) { ${body} }`
+    : `for (var ${i} = ${from}; ${i} < ${to}; ${i}++) { ${body} }`;
+
+/** Between what the invocations of the block form store and what others of them load. */
+export const barrier = ({ form }: Pick<MemoryOptions, 'form'>): string =>
+  form === 'block' ? 'storageBarrier();\n  workgroupBarrier();' : '';
+
+/** vec4s of a row. */
+export const groups = ({ cell, cells }: MemoryOptions): number =>
+  cell === 'vec4f' ? cells : Math.ceil(cells / 4);
+
 /** The type of a row's cells, and their product. */
 export const cellCode = ({ cell }: Pick<MemoryOptions, 'cell'>): string => wgsl`
 alias Cell = ${cell};

@@ -4,7 +4,7 @@ import { placeFunctions } from '../lib/model.wgsl.ts';
 import { enableFor, mainOfSequence, sequenceState } from '../lib/sequence.wgsl.ts';
 import { range } from '../lib/text.ts';
 import { memoryFunctions, placeAt } from './index.wgsl.ts';
-import type { MemoryOptions } from './kind.wgsl.ts';
+import { groups, type MemoryOptions } from './kind.wgsl.ts';
 
 /**
  * A memory on its own, E being its ends. In the order `sequences`, controls and values of all steps are given: arrays are [B,T,E]
@@ -40,13 +40,12 @@ const eachControl = (
 
 const prologue = (o: LayerOptions): string => {
   const steps = o.order === 'steps';
-  const M4 = o.cell === 'vec4f' ? o.cells : Math.ceil(o.cells / 4);
   // In the lane form neighbours in the batch lie side by side, in the block form neighbours in the memory.
   const at = (entries: string): string => (o.form === 'lane' ? 'i * dims.B + seq' : `seq * ${entries} + i`);
   const controls = eachControl(o, (_, end, control) => `controls[controlAt(t, ${end}u, ${control}u)]`);
   return wgsl`
 ${sequenceState(o)}
-${placeFunctions(memoryKind(o.kind).storage(M4, o.depth), at, 'dims.T')}
+${placeFunctions(memoryKind(o.kind).storage(groups(o), o.depth), at, 'dims.T')}
 fn stepCount() -> u32 { return dims.T; }
 fn controlAt(t: u32, end: u32, control: u32) -> u32 {
   return ${

@@ -4,6 +4,7 @@ import type { MemoryOptions } from './kind.wgsl.ts';
 import {
   type End,
   endsRead,
+  grow,
   passes,
   popOf,
   pushes,
@@ -131,12 +132,9 @@ fn forward(k: u32, t: u32, place: vec2u, controls: vec4f) -> vec2u {
   storageBarrier();
   workgroupBarrier();
   if (lid == 0u) {
-    ${pushes(o.kind).replace(/(hi\+\+|lo--);/g, '')}
+    ${pushes(o.kind)}
   }
-  hi++;
-#if ${o.kind === 'deque'}
-  lo--;
-#endif
+  ${grow(o.kind)}
   ${endsRead(o.kind)
     .map(({ index, side }) => `readFrom(k, ${index}u, ${from(side)}, hi - lo);`)
     .join('\n')}
@@ -203,7 +201,7 @@ fn backward(k: u32, t: u32, place: vec2u) -> vec2u {
   }
   storageBarrier();
   workgroupBarrier();
-  ${rewindRows(o.kind, ' + lid', `${o.size}u`)}
+  ${rewindRows(o)}
   ${rewindGradients(o.kind)}
   return before;
 }

@@ -1,6 +1,6 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import { endsOf } from '../../src/base/memories.ts';
-import type { MemoryOptions } from './kind.wgsl.ts';
+import { type MemoryOptions, shared } from './kind.wgsl.ts';
 
 /** What both forms of the deque with a log have in common: see rows.wgsl.ts. */
 
@@ -47,15 +47,16 @@ const push = (
     slots[at] = vec2u(bitcast<u32>(${d}), ${row});
   }`;
 
-/** All pushes of a step, after its pops: `reached0`, `before0` … of each end are known. Leaves lo and hi. */
+/** All pushes of a step, after its pops: `reached0`, `before0` … of each end are known. Leaves lo and hi: see grow. */
 export const pushes = (kind: MemoryOptions['kind']): string => {
-  if (kind === 'stack') return `${push('hi', 'reached0', 'before0', 't', 'hi', 'controls.x', 't')} hi++;`;
-  if (kind === 'queue') return `${push('lo', 'reached0', 'before0', 't', 'hi', 'controls.x', 't')} hi++;`;
+  if (kind === 'stack') return push('hi', 'reached0', 'before0', 't', 'hi', 'controls.x', 't');
+  if (kind === 'queue') return push('lo', 'reached0', 'before0', 't', 'hi', 'controls.x', 't');
   return `${push('hi', 'reached0', 'before0', '2u * t', 'hi', 'controls.x', '2u * t')}
-  ${push('lo', 'reached1', 'before1', '2u * t + 1u', 'lo - 1u', 'controls.z', '2u * t + 1u')}
-  hi++;
-  lo--;`;
+  ${push('lo', 'reached1', 'before1', '2u * t + 1u', 'lo - 1u', 'controls.z', '2u * t + 1u')}`;
 };
+
+/** The rows that a step's pushes have added are live from now on. */
+export const grow = (kind: MemoryOptions['kind']): string => (kind === 'deque' ? 'hi++;\n  lo--;' : 'hi++;');
 
 const popped = (kind: MemoryOptions['kind'], index: number): string =>
   kind === 'deque' ? `2u * t + ${index}u` : 't';
@@ -101,12 +102,17 @@ export const rewindStores = (kind: MemoryOptions['kind']): string => {
 };
 
 /** Hands the boundary row's gradient to the rows that the pop removed, each invocation its share. */
-export const rewindRows = (kind: MemoryOptions['kind'], first: string, step: string): string => {
+export const rewindRows = (o: MemoryOptions): string => {
+  const { kind } = o;
   const rows = (from: string, to: string, g: string, when = passes(kind, 'slots[to]', 't - 1u')): string =>
-    `for (var row = ${from}${first}; row < ${to}; row += ${step}) {
-    let to = slotAt(k, row);
-    dStrength[to] = select(0.0, ${g}, ${when});
-  }`;
+    shared(
+      o,
+      'row',
+      from,
+      to,
+      `let to = slotAt(k, row);
+    dStrength[to] = select(0.0, ${g}, ${when});`,
+    );
   if (kind === 'stack') return rows('edge0', 'before.y', 'g0');
   if (kind === 'queue') return rows('before.x', 'edge0', 'g0');
   // A strength of 0 does not pass what comes from the bottom's pop through the top's, which was before it.

@@ -4,6 +4,7 @@ import type { MemoryOptions } from './kind.wgsl.ts';
 import {
   type End,
   endsRead,
+  grow,
   passes,
   popOf,
   pushes,
@@ -51,6 +52,7 @@ fn forward(k: u32, t: u32, place: vec2u, controls: vec4f) -> vec2u {
   var hi = place.y;
   ${endsRead(o.kind).map(pop).join('\n')}
   ${pushes(o.kind)}
+  ${grow(o.kind)}
   ${endsRead(o.kind).map(read).join('\n')}
   return vec2u(lo, hi);
 }
@@ -98,7 +100,7 @@ fn backward(k: u32, t: u32, place: vec2u) -> vec2u {
   let before = placeBefore(k, t);
   ${rewindLoads(o.kind)}
   ${rewindStores(o.kind)}
-  ${rewindRows(o.kind, '', '1u')}
+  ${rewindRows(o)}
   ${rewindGradients(o.kind)}
   return before;
 }

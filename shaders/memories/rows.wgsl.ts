@@ -1,5 +1,5 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
-import type { MemoryCode, MemoryOptions } from './kind.wgsl.ts';
+import { type MemoryCode, type MemoryOptions, shared } from './kind.wgsl.ts';
 import { blockBackward, blockForward, crossing } from './rows-block.wgsl.ts';
 import { laneBackward, laneForward } from './rows-lane.wgsl.ts';
 
@@ -28,9 +28,7 @@ ${pass === 'forward' ? blockForward(o) : blockBackward(o)}
 #endif
 #if ${pass === 'backward'}
 fn clearGradient(k: u32, place: vec2u) {
-  for (var i = place.x${o.form === 'block' ? ' + lid' : ''}; i < place.y; i += ${o.form === 'block' ? o.size : 1}u) {
-    dStrength[slotAt(k, i)] = 0.0;
-  }
+  ${shared(o, 'i', 'place.x', 'place.y', 'dStrength[slotAt(k, i)] = 0.0;')}
 }
 #endif
 `,

@@ -1,6 +1,6 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import { range } from '../lib/text.ts';
-import type { MemoryCode, MemoryOptions } from './kind.wgsl.ts';
+import { barrier, groups, type MemoryCode, type MemoryOptions, shared } from './kind.wgsl.ts';
 
 /**
  * The superposition stack (equations in src/reference/superposition.ts), parallel over its cells: `depth` rows of G vec4s. The log
@@ -24,9 +24,6 @@ ${pass === 'forward' ? forward(o) : backward(o)}
 `,
 };
 
-/** vec4s of a row. */
-const groups = ({ cell, cells }: MemoryOptions): number => (cell === 'vec4f' ? cells : Math.ceil(cells / 4));
-
 /** Four numbers of a row, whose cells are vec4s or numbers; 0 beyond them. */
 const load4 = ({ cell, cells }: MemoryOptions, load: (c: string) => string): string => {
   if (cell === 'vec4f') return load('g');
@@ -46,15 +43,16 @@ const store4 = ({ cell, cells }: MemoryOptions, store: (c: string, x: string) =>
         .join('\n');
 
 /** `body` for every vec4 g of every cell i: shared by the invocations of the block form. */
-const eachCell = (o: MemoryOptions, body: string): string => wgsl`
-  for (var n = ${o.form === 'block' ? 'lid' : '0u'}; n < ${o.depth * groups(o)}u; n += ${o.form === 'block' ? o.size : 1}u) {
-    let i = i32(n / ${groups(o)}u);
+const eachCell = (o: MemoryOptions, body: string): string =>
+  shared(
+    o,
+    'n',
+    '0u',
+    `${o.depth * groups(o)}u`,
+    `let i = i32(n / ${groups(o)}u);
     let g = n % ${groups(o)}u;
-    ${body}
-  }`;
-
-const barrier = ({ form }: MemoryOptions): string =>
-  form === 'block' ? 'storageBarrier();\n  workgroupBarrier();' : '';
+    ${body}`,
+  );
 
 const forward = (o: MemoryOptions): string => wgsl`
 fn forward(k: u32, t: u32, place: vec2u, controls: vec4f) -> vec2u {

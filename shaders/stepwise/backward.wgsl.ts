@@ -1,6 +1,6 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import { CELL_CODE } from '../cells/index.wgsl.ts';
-import { carriedOf } from '../lib/states.wgsl.ts';
+import { statesOf } from '../lib/states.wgsl.ts';
 import { range } from '../lib/text.ts';
 import { head, ownRow, rowAt, type StepOptions, tile, transposed } from './step.wgsl.ts';
 
@@ -48,11 +48,10 @@ ${tile(o, P4)}
 `;
 }
 
-/** The gradient of h of layer l that comes from step t + 1: through W_hh, and past it. */
-const fromAfter = (o: StepOptions, l: number): string => {
+/** The gradient of h of layer l that comes from a step: through its W_hh, and past it. */
+const fromStep = (o: StepOptions, l: number, step: string): string => {
   const { layers, gates, H4 } = o.layout;
   const { Wh } = layers[l];
-  const step = 't + 1u';
   return `${Wh ? transposed(o, b => `${rowAt(o, `dA${l}`, step, b)} + ${gates.hFrom * H4}u`, Wh) : ''}
   ${
     gates.direct
@@ -70,7 +69,7 @@ const fromAfter = (o: StepOptions, l: number): string => {
 export function stepCellBackward(o: StepOptions, l: number): string {
   const { spec, layers, gates, blocks, H4, E } = o.layout;
   const cell = CELL_CODE[spec.controller];
-  const carried = carriedOf(o.layout);
+  const carried = statesOf(o.layout).filter(({ layer, state }) => layer === l && state !== 'h');
   const top = l === layers.length - 1;
   const above = layers[l + 1]?.Wy;
   const start = (b: string): string => {
@@ -91,14 +90,12 @@ ${tile(o, H4)}
   ${above ? transposed(o, b => rowAt(o, `dA${l + 1}`, 't', b), above) : ''}
   let later = t + 1u < batch.T;
   // All are loaded before any is stored, for the last tile has one sequence more than once.
-  ${carried.flatMap(state => range(o.rows).map(n => `var d${state}_${n} = vec4f();`)).join('\n')}
+  ${carried.flatMap(({ state }) => range(o.rows).map(n => `var d${state}_${n} = vec4f();`)).join('\n')}
   if (later) {
-    ${fromAfter(o, l)}
+    ${fromStep(o, l, 't + 1u')}
     ${carried
-      .flatMap(state =>
-        range(o.rows).map(
-          n => `d${state}_${n} = grads[${ownRow(o, `d${state.toUpperCase()}${l}`, `b${n}`)} + j];`,
-        ),
+      .flatMap(({ state, gradient }) =>
+        range(o.rows).map(n => `d${state}_${n} = grads[${ownRow(o, gradient, `b${n}`)} + j];`),
       )
       .join('\n')}
   }
@@ -119,8 +116,8 @@ ${tile(o, H4)}
       .join('\n')}
     ${carried
       .map(
-        state =>
-          `grads[${ownRow(o, `d${state.toUpperCase()}${l}`, b)} + j] = select(vec4f(), d${state}Before, inside);`,
+        ({ state, gradient }) =>
+          `grads[${ownRow(o, gradient, b)} + j] = select(vec4f(), d${state}Before, inside);`,
       )
       .join('\n')}
     ${gates.direct ? `grads[${ownRow(o, `dD${l}`, b)} + j] = select(vec4f(), dhDirect, inside);` : ''}
@@ -141,7 +138,7 @@ ${tile(o, H4)}
   ${range(o.rows)
     .map(n => `var sum_${n} = vec4f();`)
     .join('\n')}
-  ${fromAfter(o, l).replaceAll('(t + 1u) * B', '0u * B')}
+  ${fromStep(o, l, '0u')}
   ${range(o.rows)
     .map(n => `grads[${ownRow(o, `dH${l}`, `b${n}`)} + j] = sum_${n};`)
     .join('\n')}

@@ -16,8 +16,8 @@ ${tile({ ...o, rows: 1 }, widest)}
   let one = select(vec4f(), vec4f(1.0, 0.0, 0.0, 0.0), j == 0u && ${spec.start === 'one-hot'});
   if (j < ${H4}u) {
     ${statesOf(o.layout)
-      .map(({ name, first, layer, state }) => {
-        const value = first ? `w[${first.offset4}u + j]` : state === 'h' && layer === 0 ? 'one' : 'vec4f()';
+      .map(({ name, first, oneHot }) => {
+        const value = first ? `w[${first.offset4}u + j]` : oneHot ? 'one' : 'vec4f()';
         return `acts[${ownRow(o, name, 'b0')} + j] = ${value};`;
       })
       .join('\n')}

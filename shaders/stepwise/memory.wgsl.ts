@@ -2,10 +2,10 @@ import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import { operand } from '../../src/layout/tensors.ts';
 import {
   activateControlsBackward,
-  controlLoads,
   controlsOf,
   controlVector,
   type FusedOptions,
+  loadControls,
   memoriesOf,
   memoryOf,
   memoryPlaces,
@@ -14,6 +14,7 @@ import { rowsOf } from '../lib/rows.wgsl.ts';
 import { enableFor, mainOfSequence, sequenceState } from '../lib/sequence.wgsl.ts';
 import { range } from '../lib/text.ts';
 import { placeAt } from '../memories/index.wgsl.ts';
+import { barrier, shared } from '../memories/kind.wgsl.ts';
 
 /**
  * One step of all memories, between two steps of the controller: in the `lane` form an invocation per sequence, in the
@@ -34,24 +35,9 @@ ${mainOfSequence(o.memory, 'batch.B')}
   let row = t * batch.B + sequence;
 `;
 
-/** In the block form the invocations share the work on rows, each from `lid` on. */
-const share = (o: FusedOptions, n4: number, body: string): string =>
-  o.memory.form === 'block'
-    ? `for (var i = lid; i < ${n4}u; i += ${o.memory.size}u) { ${body} }`
-    : `for (var i = 0u; i < ${n4}u; i++) { ${body} }`;
-
 /** Both forms see vec4s: the memory's rows are M4 cells of them. */
 const functions = (o: FusedOptions, pass: 'forward' | 'backward'): string =>
   memoryOf(o.layout, o.memory, 'vec4f', pass);
-
-const loadControls = ({ layout }: FusedOptions): string =>
-  controlLoads(
-    layout,
-    (t, number) => `acts[${rowsOf(layout)('s', `(${t} * batch.B + seq)`)} + ${number} / 4u][${number} % 4u]`,
-  );
-
-const barrier = (o: FusedOptions): string =>
-  o.memory.form === 'block' ? 'storageBarrier();\n  workgroupBarrier();' : '';
 
 /** batch, acts: s -> acts: r of step t, slots, log; grads: dS of step t becomes 0. */
 export function stepMemory(o: FusedOptions): string {
@@ -67,17 +53,17 @@ ${head(o)}
 fn loadValue(k: u32, row: u32, c: u32) -> vec4f {
   return acts[${place('s', '(stepOf(row) * batch.B + seq)')} + endOf(k, row) * ${M4}u + c];
 }
-${loadControls(o)}
+${loadControls(layout, 'vec4f')}
 var<private> reads: u32;
 fn addRead(k: u32, end: u32, c: u32, x: vec4f) { acts[reads + ofMemory(k, end) * ${M4}u + c] += x; }
 ${functions(o, 'forward')}
 ${mainHead(o)}
   reads = ${place('r', 'row', 1)};
-  ${share(o, R4, 'acts[reads + i] = vec4f();')}
-  ${share(o, S4, `grads[${place('dS', 'row')} + i] = vec4f();`)}
+  ${shared(o.memory, 'i', '0u', `${R4}u`, 'acts[reads + i] = vec4f();')}
+  ${shared(o.memory, 'i', '0u', `${S4}u`, `grads[${place('dS', 'row')} + i] = vec4f();`)}
   // Uniform: all of the workgroup have one sequence.
   if (t < lengthOf(sequence)) {
-    ${barrier(o)}
+    ${barrier(o.memory)}
     ${memoriesOf(layout)
       .map(k => {
         const controls = controlVector(
@@ -104,7 +90,7 @@ export function stepMemoryBackward(o: FusedOptions): string {
       k => wgsl`
     let place${k} = ${placeAt(o.memory, k, 't + 1u')};
     if (t + 1u == length) { clearGradient(${k}u, place${k}); }
-    ${barrier(o)}
+    ${barrier(o.memory)}
     _ = backward(${k}u, t, place${k});
     ${controlsOf(layout, k)
       .map(({ vector, component, own }) => `ds[${vector - R4}].${component} = gradients.${own};`)
@@ -126,17 +112,19 @@ fn loadDRead(k: u32, end: u32, c: u32) -> vec4f {
   return grads[${place('dR', 'seq')} + ofMemory(k, end) * ${M4}u + c];
 }
 fn addDValue(k: u32, row: u32, c: u32, x: vec4f) { grads[batch.dS + valueAt(k, row, c)] += x; }
-${loadControls(o)}
+${loadControls(layout, 'vec4f')}
 ${functions(o, 'backward')}
 ${mainHead(o)}
   let length = lengthOf(sequence);
   if (t < length) {
     var ds = array<vec4f, ${S4 - R4}>();
     ${stores}
-    ${barrier(o)}
-    ${share(
-      o,
-      R4,
+    ${barrier(o.memory)}
+    ${shared(
+      o.memory,
+      'i',
+      '0u',
+      `${R4}u`,
       `let v = acts[${place('s', 'row')} + i];
       grads[${place('dS', 'row')} + i] *= 1.0 - v * v;`,
     )}

@@ -22,9 +22,9 @@ export interface StepOptions {
   size: number;
 }
 
-export const head = ({ layout, batch }: StepOptions, access: 'read' | 'read_write' = 'read'): string => wgsl`
+export const head = ({ layout, batch }: StepOptions): string => wgsl`
 ${batch}
-@group(0) @binding(1) var<storage, ${access}> w: array<vec4f, ${layout.size4}>;
+@group(0) @binding(1) var<storage, read> w: array<vec4f, ${layout.size4}>;
 @group(1) @binding(0) var<uniform> now: vec4u;
 ${MATH}
 `;
