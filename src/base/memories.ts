@@ -32,7 +32,6 @@ export interface Entries {
 }
 
 /** Entries of a memory of T steps. */
-export const entriesOf = ({ perStep, once }: Entries, T: number): number => perStep * T + once;
 
 export interface Control {
   /** As arrays of it are called: `push`, and `dPush` its gradient. */
@@ -100,6 +99,18 @@ const NONE: MemoryKind = { ...rows(0), controls: [], rows: false };
 
 /** The kind by its name; of a model without a memory one that has nothing. */
 export const memoryKind = (name: MemoryName | 'none'): MemoryKind => (name === 'none' ? NONE : KINDS[name]);
+
+/** Entries of a memory of one sequence of T steps, whose rows have M4 vec4s. */
+export function entriesOf(
+  name: MemoryName | 'none',
+  M4: number,
+  T: number,
+  depth: number,
+): Record<keyof Storage, number> {
+  const { slots, undo, dStrength } = memoryKind(name).storage(M4, depth);
+  const of = ({ perStep, once }: Entries): number => perStep * T + once;
+  return { slots: of(slots), undo: of(undo), dStrength: of(dStrength) };
+}
 
 /** Ends of one memory: where it is pushed to, popped and read. A deque's are (top, bottom). */
 export const endsOf = (name: MemoryName | 'none'): number => memoryKind(name).ends;

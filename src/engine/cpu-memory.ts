@@ -241,7 +241,9 @@ export class CpuMemory implements MemoryLayer {
     this.#order.forward();
     const { kind, M } = this.shape;
     this.#fillTable('sequences', 4 * endsOf(kind) * M);
-    for (const [name, numbers] of Object.entries(given)) this.#array(name).set(numbers);
+    for (const [c, { name }] of memoryKind(kind).controls.entries())
+      this.#control('controls', c).set(given[name]);
+    this.#array('value').set(given.value);
   }
 
   #beginStep(given: Record<string, Float32Array>): { way: 'step'; t: number } {
@@ -313,21 +315,19 @@ export class CpuMemory implements MemoryLayer {
 
   #gradients(): MemoryGradients {
     const made: MemoryGradients = { dValue: this.#array('dValue').slice() };
-    for (const { name } of memoryKind(this.shape.kind).controls)
-      made[gradientName(name)] = this.#array(gradientName(name)).slice();
+    for (const [c, { name }] of memoryKind(this.shape.kind).controls.entries())
+      made[gradientName(name)] = this.#control('dControls', c).slice();
     return made;
   }
 
-  /** An array of the caller's, by its name: of the controls and their gradients, each its own part of one array. */
-  #array(name: string): Float32Array<ArrayBuffer> {
+  /** The part of one control, or of its gradient, of sequences as a whole. */
+  #control(of: 'controls' | 'dControls', c: number): Float32Array<ArrayBuffer> {
     const { kind, B, T } = this.shape;
-    const { controls, ends } = memoryKind(kind);
-    const count = B * T * ends;
-    for (const [c, control] of controls.entries()) {
-      const own = { [control.name]: this.#at.controls, [gradientName(control.name)]: this.#at.dControls };
-      if (name in own) return this.#arena!.floats(own[name] + 4 * c * count, count);
-    }
-    const place = name as keyof MemoryPlaces;
-    return this.#arena!.floats(this.#at[place], this.#sizes[place] / 4);
+    const count = B * T * endsOf(kind);
+    return this.#arena!.floats(this.#at[of] + 4 * c * count, count);
+  }
+
+  #array(name: keyof MemoryPlaces): Float32Array<ArrayBuffer> {
+    return this.#arena!.floats(this.#at[name], this.#sizes[name] / 4);
   }
 }

@@ -235,7 +235,5 @@ export class MemoryWork implements Work<MemoryJob, void> {
 }
 
 /** Entries of the states of one sequence. */
-export function memoryEntries({ kind, T, M, depth = DEPTH }: MemoryShape): Record<keyof Storage, number> {
-  const { slots, undo, dStrength } = memoryKind(kind).storage(Math.ceil(M / 4), depth);
-  return { slots: entriesOf(slots, T), undo: entriesOf(undo, T), dStrength: entriesOf(dStrength, T) };
-}
+export const memoryEntries = ({ kind, T, M, depth = DEPTH }: MemoryShape): Record<keyof Storage, number> =>
+  entriesOf(kind, Math.ceil(M / 4), T, depth);

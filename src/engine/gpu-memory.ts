@@ -1,5 +1,5 @@
 import { InputError } from '../base/errors.ts';
-import { gradientName, memoryKind } from '../base/memories.ts';
+import { gradientName, type MemoryName, memoryKind } from '../base/memories.ts';
 import type { Gpu } from '../gpu/device.ts';
 import type { DeviceProfile, MemoryForm } from '../gpu/profile.ts';
 import {
@@ -22,14 +22,17 @@ import { Submissions } from './submissions.ts';
 /** `time`: parallel over time too; otherwise step after step, in one of the kernel's forms. */
 export type LayerForm = MemoryForm | 'time';
 
-/** The form that suits device and shape. A deque has no form over time. */
+/** The kinds that have a form over time. */
+const canGoOverTime = (kind: MemoryName): kind is 'stack' | 'queue' => kind === 'stack' || kind === 'queue';
+
+/** The form that suits device and shape. */
 const formFor = ({ profile }: Gpu, shape: MemoryShape): LayerForm =>
   overTime(profile, shape) ? 'time' : profile.memory;
 
 /** The kernels of a memory over whole sequences, in the form that suits, or a forced one. */
 export function openMemory(gpu: Gpu, shape: MemoryShape, form = formFor(gpu, shape)): Promise<OpenMemory> {
   const { kind, B, T, M } = shape;
-  return form === 'time' && (kind === 'stack' || kind === 'queue')
+  return form === 'time' && canGoOverTime(kind)
     ? timeMemory(gpu, kind, B, T, M)
     : streamingMemory(gpu, shape, stepForm(gpu, form));
 }
@@ -134,11 +137,11 @@ export async function gpuMemory(
     async forward(...given: Float32Array[]): Promise<Float32Array> {
       life.check();
       const named = checkMemoryInputs(shape, given);
-      const overTime = form === 'time' && (kind === 'stack' || kind === 'queue');
+      const timed = form === 'time' && canGoOverTime(kind);
       const most = gpu.profile.overTime.walk.all / cellsOf(M).cells;
       const { push, pop } = named;
-      const walks = T > SHORT ? walksOf(kind, push, pop, B, T, overTime ? most : 0) : undefined;
-      const unfit = overTime && !fitsTime(gpu.profile, shape, push, walks);
+      const walks = T > SHORT ? walksOf(kind, push, pop, B, T, timed ? most : 0) : undefined;
+      const unfit = timed && !fitsTime(gpu.profile, shape, push, walks);
       const inputs = kept(named, unfit || held?.order !== 'sequences');
       const made = await submissions.inTurn(async () => {
         order.forward();
@@ -267,7 +270,7 @@ const PRODUCTS = 100;
 
 /** Whether so few, so long sequences are faster parallel over time, which does some thirty times the work. */
 const overTime = ({ overTime: { chosen } }: DeviceProfile, { kind, B, T }: MemoryShape): boolean =>
-  (kind === 'stack' || kind === 'queue') && B <= chosen.sequences && T >= chosen.steps;
+  canGoOverTime(kind) && B <= chosen.sequences && T >= chosen.steps;
 
 /** Up to so many steps even walks over all rows are short. */
 const SHORT = 256;

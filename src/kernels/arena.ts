@@ -2,7 +2,7 @@ import { HEADER, WHOLE } from '../../shaders/lib/batch.wgsl.ts';
 import { REPORT } from '../../shaders/score.wgsl.ts';
 import type { Batch } from '../base/dims.ts';
 import { InputError } from '../base/errors.ts';
-import { type Entries, entriesOf, memoryKind } from '../base/memories.ts';
+import { entriesOf } from '../base/memories.ts';
 import { type Gpu, UNIFORM } from '../gpu/device.ts';
 import { MOST_SUMS } from '../gpu/profile.ts';
 import type { Layout } from '../layout/layout.ts';
@@ -49,15 +49,15 @@ function batchSizes(layout: Layout, B: number, T: number, K: number): [BufferNam
   const { offsets, sizes } = arenaOf(layout, B, T);
   const rows = B * T;
   const { spec, M4 } = layout;
-  const storage = memoryKind(spec.memory).storage(M4, spec.depth);
-  const entries = (of: Entries): number => B * spec.memories * entriesOf(of, T);
+  const memories = B * spec.memories;
+  const entries = entriesOf(spec.memory, M4, T, spec.depth);
   return [
     ['batch', (HEADER.length + Object.keys(offsets).length + dataWords(layout, B, T, K)) * 4],
     ['acts', sizes.acts * 16],
     ['grads', sizes.grads * 16],
-    ['slots', entries(storage.slots) * 8],
-    ['undo', entries(storage.undo) * 16],
-    ['dStrength', entries(storage.dStrength) * 4],
+    ['slots', memories * entries.slots * 8],
+    ['undo', memories * entries.undo * 16],
+    ['dStrength', memories * entries.dStrength * 4],
     ['outcomes', rows * 16],
     ['extra', spec.autoencoder ? rows * 8 : 16],
   ];

@@ -44,10 +44,10 @@ export interface Launch<Name extends string = BufferName> {
   clears?: readonly Name[];
 }
 
-/** Which way, and how many rounds of sequences one after the other a slice is to be of; 1 where all go together. */
+/** Which way, and into how many rounds the sequences are divided; absent: all go together. */
 export interface OverTime {
   way: 'forward' | 'backward';
-  rounds(size: Size): number;
+  rounds?(size: Size): number;
 }
 
 /** Launches that run for every time step, first to last or back. */

@@ -6,7 +6,7 @@ import {
   memoryBackward,
   memoryForward,
 } from '../../shaders/memories/layer.wgsl.ts';
-import { DEPTH, type Entries, entriesOf, gradientName, memoryKind } from '../base/memories.ts';
+import { DEPTH, entriesOf, gradientName, memoryKind } from '../base/memories.ts';
 import { type Gpu, split, UNIFORM } from '../gpu/device.ts';
 import type { MemoryForm } from '../gpu/profile.ts';
 import { allStrengths, noRows } from '../layout/strengths.ts';
@@ -190,20 +190,19 @@ async function open(
   form: MemoryForm,
   order: LayerOptions['order'],
 ) {
-  const { ends, controls, rows, storage } = memoryKind(kind);
+  const { ends, controls, rows } = memoryKind(kind);
   const N = B * T * ends;
   const options: LayerOptions = { kind, ...form, depth, ...cellsOf(M), order };
-  const { slots, undo, dStrength } = storage(Math.ceil(M / 4), depth);
-  const entries = (of: Entries): number => B * entriesOf(of, T);
+  const entries = entriesOf(kind, Math.ceil(M / 4), T, depth);
   const all = {
     dims: buffers.make('sizes', 16, UNIFORM),
     controls: buffers.make('controls', controls.length * N * 4),
     value: buffers.make('value', N * M * 4),
     read: buffers.make('read', N * M * 4),
-    slots: buffers.make('slots', entries(slots) * 8),
-    log: buffers.make('log', entries(undo) * 16),
+    slots: buffers.make('slots', B * entries.slots * 8),
+    log: buffers.make('log', B * entries.undo * 16),
     dRead: buffers.make('dRead', N * M * 4),
-    dStrength: buffers.make('dStrength', entries(dStrength) * 4),
+    dStrength: buffers.make('dStrength', B * entries.dStrength * 4),
     dControls: buffers.make('dControls', controls.length * N * 4),
     dValue: buffers.make('dValue', N * M * 4),
   };
@@ -217,7 +216,7 @@ async function open(
     code: memoryForward(options),
     buffers: [sized, read('controls'), read('value'), write('read'), write('slots'), write('log')],
     groups,
-    over: { way: 'forward', rounds: () => 1 },
+    over: { way: 'forward' },
     clears: keepsReads(options) ? [] : ['read'],
   };
   const backward: Launch<Name> = {
@@ -235,7 +234,7 @@ async function open(
       write('dValue'),
     ],
     groups,
-    over: { way: 'backward', rounds: () => 1 },
+    over: { way: 'backward' },
     clears: ['dStrength', 'dValue'],
   };
   return {

@@ -1,5 +1,5 @@
 import { type SLICE, WHOLE } from '../../shaders/lib/batch.wgsl.ts';
-import type { Size, Work } from './launch.ts';
+import type { OverTime, Size, Work } from './launch.ts';
 import { rangesOf, type StepWeight } from './slices.ts';
 
 /** How work is cut into submissions. */
@@ -23,12 +23,12 @@ export function cut<Name extends string>(
 ): Piece<Name>[][] {
   const pieces: Piece<Name>[][] = [[]];
   for (const one of work) {
-    const over = 'loop' in one ? { way: one.loop, rounds: () => 1 } : one.over;
+    const over: OverTime | undefined = 'loop' in one ? { way: one.loop } : one.over;
     if (!over) {
       pieces[pieces.length - 1].push({ work: one });
       continue;
     }
-    const rounds = over.rounds(size);
+    const rounds = over.rounds?.(size) ?? 1;
     let first = 1;
     for (let round = 0; round < rounds; round++) {
       for (const range of rangesOf(size.T, steps, over.way, weight)) {

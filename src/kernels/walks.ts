@@ -1,4 +1,5 @@
-import type { MemoryName } from '../base/memories.ts';
+import { endsRead } from '../../shaders/memories/rows-ends.wgsl.ts';
+import { type MemoryName, memoryKind } from '../base/memories.ts';
 
 /**
  * How far kernels walk along the rows of a memory whose push and pop strengths are known beforehand. A step usually visits a few
@@ -13,13 +14,6 @@ export interface Walks {
   readonly perRow: number;
 }
 
-/** Which ends a kind with rows pops and reads: at the top of the rows, at their bottom. */
-const ENDS: Partial<Record<string, readonly ('top' | 'bottom')[]>> = {
-  stack: ['top'],
-  queue: ['bottom'],
-  deque: ['top', 'bottom'],
-};
-
 /**
  * Of a kind without rows there are none: all its steps are usual ones.
  * @param push [B,T,E] @param pop [B,T,E]
@@ -33,8 +27,8 @@ export function walksOf(
   T: number,
   most = 0,
 ): Walks | undefined {
-  const ends = ENDS[kind];
-  if (!ends) return undefined;
+  if (!memoryKind(kind).rows) return undefined;
+  const ends = endsRead(kind);
   const E = ends.length;
   const perStep = new Float64Array(T);
   const places = E * T + 1;
@@ -55,9 +49,9 @@ export function walksOf(
     for (let t = 0; t < T; t++) {
       const at = (b * T + t) * E;
       const rows = high - low;
-      ends.forEach((end, e) => {
+      ends.forEach(({ side }, e) => {
         const u = pop[at + e];
-        if (end === 'top') {
+        if (side === 'top') {
           const left = Math.max(edges[low], edges[high] - u);
           while (high > low && edges[high - 1] >= left) high--;
           edges[high] = left;
@@ -76,10 +70,10 @@ export function walksOf(
         edges[low] = edges[low + 1] - push[at + 1];
         visits[low] = 0;
       }
-      for (const end of ends) {
+      for (const { side } of ends) {
         // A unit from where the last row begins: kernels over time look that far.
         visited +=
-          end === 'top'
+          side === 'top'
             ? visit(lastAtMost(edges, low, high - 1, edges[high - 1] - 1), high)
             : visit(low, firstAtLeast(edges, low + 1, high, edges[low] + 1));
       }

@@ -1,5 +1,5 @@
 import { type Batch, NO_INPUT } from '../base/dims.ts';
-import { entriesOf, memoryKind, type Storage } from '../base/memories.ts';
+import { entriesOf, type Storage } from '../base/memories.ts';
 import type { Block, Layout } from '../layout/layout.ts';
 import type { Group } from './groups.ts';
 import { type Arena, aligned } from './module.ts';
@@ -15,10 +15,8 @@ export interface Capacity {
 }
 
 /** Entries of a memory of a sequence of T steps. */
-function storageOf({ spec, M4 }: Layout, T: number): Record<keyof Storage, number> {
-  const { slots, undo, dStrength } = memoryKind(spec.memory).storage(M4, spec.depth);
-  return { slots: entriesOf(slots, T), undo: entriesOf(undo, T), dStrength: entriesOf(dStrength, T) };
-}
+const storageOf = ({ spec, M4 }: Layout, T: number): Record<keyof Storage, number> =>
+  entriesOf(spec.memory, M4, T, spec.depth);
 
 /** Pieces of a workspace and their bytes: the tensors of the layout, the batch, the memories; all of 4 bytes a number. */
 function piecesOf(layout: Layout, { G, T, K }: Capacity): [name: string, bytes: number][] {

@@ -1,4 +1,5 @@
 import { InputError, messageOf, show } from '../base/errors.ts';
+import { isPlain } from '../base/plain.ts';
 import { type DataFacts, SAMPLE } from './data-facts.ts';
 import { normal } from './symbols.ts';
 import type { Pair, Split } from './task.ts';
@@ -99,11 +100,11 @@ function jsonPair(line: string, reading: Reading): Words {
   } catch (error) {
     throw new InputError(`a line is a JSON object with source and target: ${messageOf(error)}.`);
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+  if (!isPlain(value)) {
     throw new InputError(`a line is a JSON object with source and target, got ${show(value)}.`);
   }
   const side = (of: Side): string[] => {
-    const given = (value as Record<string, unknown>)[of];
+    const given = value[of];
     if (typeof given === 'string') return wordsOf(of, given, reading);
     if (!Array.isArray(given)) {
       throw new InputError(`${of} must be a text or a list of symbols, got ${show(given)}.`);

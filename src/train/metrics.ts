@@ -123,13 +123,13 @@ export class ProfileSums {
   }
 
   add(batch: Batch, { controls }: Pick<Forward, 'controls'>): void {
+    const arrays = Object.entries(controls);
     batch.phase.forEach((phase, n) => {
       const sums = this.#phases.get(phase);
       if (!sums) return;
       sums.steps++;
       sums.ends.forEach((sum, e) => {
-        for (const [name, all] of Object.entries(controls))
-          sum[name] = (sum[name] ?? 0) + all[n * this.#E + e];
+        for (const [name, all] of arrays) sum[name] = (sum[name] ?? 0) + all[n * this.#E + e];
       });
     });
   }

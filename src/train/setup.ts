@@ -73,7 +73,8 @@ function checkLengths(task: Task, { task: { minLength, maxLength }, train }: Con
  * is divided.
  * @throws InputError where the data has symbols that the configuration, as that of a checkpoint, does not have
  */
-export function withVocabulary(config: Config, data: Data): Config {
+export function withVocabulary(config: Config, data: Data | undefined): Config {
+  if (!data) return config;
   const { file, splitBy, heldOut } = data;
   const symbols = (key: 'sourceSymbols' | 'targetSymbols'): string[] => {
     const before = config.task[key];
@@ -91,9 +92,8 @@ export function withVocabulary(config: Config, data: Data): Config {
   return { ...config, task: { ...config.task, ...found } };
 }
 
-/** @throws InputError where a run of this configuration cannot be trained on the data */
-export function checkData(config: Config, data: Data): void {
-  withVocabulary(config, data);
+/** @throws InputError where the data is divided otherwise than a run's configuration says */
+export function checkDivision(config: Config, data: Data): void {
   for (const key of ['splitBy', 'heldOut'] as const) {
     if (config.task[key] === data[key]) continue;
     throw new InputError(

@@ -21,7 +21,7 @@ import {
   type RunState,
   startRun,
 } from './run-state.ts';
-import { checkData, initialState, setup, withVocabulary } from './setup.ts';
+import { checkDivision, initialState, setup, withVocabulary } from './setup.ts';
 import { yieldToEventLoop } from './yield.ts';
 
 export { type Callbacks, Diverged, type Ending, type Progress, type Restart } from './callbacks.ts';
@@ -92,7 +92,7 @@ export class Trainer {
     callbacks: Callbacks = {},
     data?: Data,
   ): Promise<Trainer> {
-    const whole = data ? withVocabulary(config, data) : config;
+    const whole = withVocabulary(config, data);
     const state = initialState(setup(whole, data).spec, config.train);
     const checkpoint = {
       config: whole,
@@ -116,8 +116,8 @@ export class Trainer {
     data?: Data,
   ): Promise<Trainer> {
     checkState(checkpoint);
-    if (data) checkData(checkpoint.config, data);
-    const config = data ? withVocabulary(checkpoint.config, data) : checkpoint.config;
+    const config = withVocabulary(checkpoint.config, data);
+    if (data) checkDivision(checkpoint.config, data);
     const { task } = setup(config, data);
     if (task.name === DATA && !data) {
       throw new InputError(

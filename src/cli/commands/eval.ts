@@ -77,7 +77,7 @@ A checkpoint may be named by its folder. With --json: one object per length, the
     const data = chosen?.data;
     const sequences = limit ?? (data ? Number.MAX_SAFE_INTEGER : 256);
     const part = chosen?.split === 'all' ? 'test' : (chosen?.split ?? 'test');
-    const known = data ? withVocabulary(checkpoint.config, data) : checkpoint.config;
+    const known = withVocabulary(checkpoint.config, data);
     const { task: measured } = setup(known, data, 'evaluate');
     const lengths = lengthsFor(measured, ranges ?? usualRanges(checkpoint, data), part);
     const greatest = lengths[lengths.length - 1];

@@ -1,5 +1,6 @@
 import { InputError, show, unknown } from '../../base/errors.ts';
 import { endsOf, gradientName, MEMORY_NAMES, type MemoryName, memoryKind } from '../../base/memories.ts';
+import { isPlain, type Plain } from '../../base/plain.ts';
 import type { MemoryGradients, MemoryLayer, MemoryShape } from '../../engine/engine.ts';
 import { openEngineWith } from '../../platform/node/engine.ts';
 import { command } from '../arguments/command.ts';
@@ -86,10 +87,6 @@ async function readJson(io: Io): Promise<unknown> {
   if (text.trim() === '') throw new InputError(`stdin is empty, expected JSON. ${HELP}`);
   return parseJson(text, 'stdin', ` ${HELP}`);
 }
-
-type Plain = Record<string, unknown>;
-const isPlain = (given: unknown): given is Plain =>
-  typeof given === 'object' && given !== null && !Array.isArray(given);
 
 /** @throws InputError naming the exact place: `push[1][3] must be …` */
 function check(input: unknown): Operations {

@@ -4,7 +4,6 @@ import { command, JSON_OPTION } from '../arguments/command.ts';
 import { DATA_OPTION } from '../arguments/data.ts';
 import { ENGINE_OPTIONS, engineOf } from '../arguments/engine.ts';
 import { wholeNumber } from '../arguments/number.ts';
-import { makeWritable } from '../files/write.ts';
 import { RunFolder } from '../run/folder.ts';
 import { CHECKPOINT, CONFIG, LOG } from '../run/names.ts';
 import { makeRequest } from '../run/request.ts';
@@ -90,7 +89,6 @@ With --seeds, each seed has a folder in it: those finished are kept, several pro
     const request = await makeRequest(operand, sets, options.out, options.resume, options);
     // Says what does not go together before a device is opened.
     setup(request.config, request.data);
-    await makeWritable(request.out);
     const folder = await RunFolder.claim(request.out, keep);
     if ('by' in folder) {
       throw new InputError(

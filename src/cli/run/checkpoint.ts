@@ -40,7 +40,7 @@ export async function openModel(
   { name, options }: EngineAsked,
   data?: Data,
 ): Promise<{ engine: Engine; model: Model; task: Task }> {
-  const { task, spec } = setup(data ? withVocabulary(config, data) : config, data, 'evaluate');
+  const { task, spec } = setup(withVocabulary(config, data), data, 'evaluate');
   const { engine, made } = await openEngineWith(name, options, engine =>
     engine.model(spec, config.train, state, choices),
   );

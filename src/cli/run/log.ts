@@ -44,7 +44,7 @@ export class Log {
     // faster than files are opened and closed, and saving is in the same queue.
     if (!this.#queued) {
       this.#queued = true;
-      this.later(() => {
+      this.#later(() => {
         this.#queued = false;
         const text = this.#pending;
         this.#pending = '';
@@ -58,7 +58,7 @@ export class Log {
     this.#pending += json;
   };
 
-  later(work: () => Promise<unknown>): void {
+  #later(work: () => Promise<unknown>): void {
     this.#last = this.#last.then(work).then(
       () => {
         if (this.#failing) this.#onMended();
@@ -81,7 +81,7 @@ export class Log {
     let timer: NodeJS.Timeout;
     const after = (ms: number): void => {
       timer = setTimeout(() => {
-        this.later(async () => {
+        this.#later(async () => {
           if (over) return;
           try {
             await work();

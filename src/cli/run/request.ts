@@ -141,7 +141,7 @@ function resumption(
   const before = checkpoint.data;
   const chosen = setLengths(sets).length > 0;
   const followed = data && before && !chosen ? withLengthsOf(config, before, data.facts) : config;
-  const whole = data ? withVocabulary(followed, data) : followed;
+  const whole = withVocabulary(followed, data);
   const run = runAtLengths(checkpoint, whole);
   const notes = data ? dataNotes(whole, data, before) : [];
   const lengths = ({ minLength }: Config['task'], longest: number): string => `${minLength} to ${longest}`;

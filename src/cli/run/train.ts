@@ -92,7 +92,7 @@ export async function trainOne(
   }
   line.end();
 
-  const { seconds, curriculum } = (await trainer.snapshot()).run;
+  const { seconds, curriculum } = trainer.lastSnapshot.run;
   const result = { kind: 'result', ending, step: trainer.step, seconds, checkpoint: file };
   if (ending === 'stopped' || ending === 'paused') {
     text.write(`stopped at step ${trainer.step} of ${config.train.steps}, saved in ${file}\n`);

@@ -1,10 +1,7 @@
-/** Columns side by side, the first `left` of them flush left, numbers flush right. */
-export function table(rows: readonly (readonly string[])[], indent = '', numeric = false): string {
+/** Columns side by side, flush left. */
+export function table(rows: readonly (readonly string[])[], indent = ''): string {
   const widths = rows[0].map((_, column) => Math.max(...rows.map(row => row[column].length)));
   return rows
-    .map(row => {
-      const cells = row.map((cell, i) => (numeric ? cell.padStart(widths[i]) : cell.padEnd(widths[i])));
-      return (indent + cells.join('  ')).trimEnd();
-    })
+    .map(row => (indent + row.map((cell, i) => cell.padEnd(widths[i])).join('  ')).trimEnd())
     .join('\n');
 }

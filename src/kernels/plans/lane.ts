@@ -66,7 +66,7 @@ export function lanePasses({ profile, layout, form }: PlanContext): Passes {
           write('extra'),
         ],
         groups: perSequence(form),
-        over: { way: 'forward', rounds: () => 1 },
+        over: { way: 'forward' },
       },
     ],
     backward: [

@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { isPlain } from '../../base/plain.ts';
 import type { TuningStore } from '../../kernels/tuning-store.ts';
 import { makeFolder } from './make-folder.ts';
 
@@ -24,9 +25,7 @@ export function tuningFile(
   const read = (): Record<string, Record<string, string>> => {
     try {
       const all: unknown = JSON.parse(readFileSync(file, 'utf8'));
-      return typeof all === 'object' && all !== null && !Array.isArray(all)
-        ? (all as Record<string, Record<string, string>>)
-        : {};
+      return isPlain(all) ? (all as Record<string, Record<string, string>>) : {};
     } catch {
       return {};
     }

@@ -108,3 +108,6 @@ function layOutWith(
     height: outputs + BAR + GAP + 2 * LINE,
   };
 }
+
+/** Whether two pictures are of one source. */
+export const isSameInput = (a: Steps, b: Steps): boolean => a.input.join('\t') === b.input.join('\t');

@@ -1,4 +1,5 @@
 import { byId, make, write } from '../dom.ts';
+import { isSameInput } from './layout.ts';
 import type { MemorySteps, Steps } from './look.ts';
 import { Moment } from './moment.ts';
 import { Picture } from './picture.ts';
@@ -26,7 +27,7 @@ export class MemoryView {
 
   show(steps: Steps): void {
     const T = steps.input.length;
-    if (this.#steps?.input.join('\t') !== steps.input.join('\t')) {
+    if (!this.#steps || !isSameInput(this.#steps, steps)) {
       this.#slider.max = String(T);
       // What a person wants to see first is an answer: the first step with one, or the last of all.
       const asked = steps.target.findIndex(target => target !== '·');

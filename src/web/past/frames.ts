@@ -1,3 +1,4 @@
+import { isSameInput } from '../memory/layout.ts';
 import type { Steps } from '../memory/look.ts';
 
 /** The picture of the memory as it was after a training step. */
@@ -11,8 +12,9 @@ export const MOST_FRAMES = 200;
 
 /** Adds the picture of now. After a resumption or a restart with another source, what no longer leads to it goes. */
 export function addFrame(frames: readonly Frame[], { step, shown }: Frame): Frame[] {
-  const same = ({ shown: other }: Frame): boolean => other.input.join('\t') === shown.input.join('\t');
-  const before = frames.filter(frame => frame.step < step && same(frame));
+  // All frames show one source.
+  const last = frames.at(-1);
+  const before = last && isSameInput(last.shown, shown) ? frames.filter(frame => frame.step < step) : [];
   const kept =
     before.length < MOST_FRAMES
       ? before

@@ -2,7 +2,8 @@ import { assign, type Config, fieldOf, KEYS } from '../../base/config.ts';
 import { InputError, show, unknown } from '../../base/errors.ts';
 import { type EngineName, engineName } from '../../platform/names.ts';
 import { preset } from '../../train/presets.ts';
-import { DERIVED, differing, nearestPreset, settingOf, VOCABULARY, written } from './differences.ts';
+import { differing, nearestPreset, settingOf, written } from './differences.ts';
+import { DERIVED, VOCABULARY } from './words.ts';
 
 /**
  * A run in the address of the page, behind the #:

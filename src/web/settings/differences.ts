@@ -1,6 +1,6 @@
 import { type Config, KEYS } from '../../base/config.ts';
 import { PRESETS } from '../../train/presets.ts';
-import { labelOf } from './words.ts';
+import { FROM_DATA, labelOf } from './words.ts';
 
 /** What a setting is. @param key dotted, as `model.hidden` */
 export function settingOf(config: Config, key: string): unknown {
@@ -11,18 +11,11 @@ export function settingOf(config: Config, key: string): unknown {
 /** A setting as `--set` and the URL write it. */
 export const written = (value: unknown): string => (Array.isArray(value) ? value.join(',') : String(value));
 
-/** Found in the data, so no setting of a person's. */
-export const VOCABULARY: readonly string[] = ['task.sourceSymbols', 'task.targetSymbols'];
-
-/** Derived from the data too; links made by earlier versions do not know these. */
-export const DERIVED: readonly string[] = ['task.longestTarget', 'task.splitBy'];
+const COMPARED = KEYS.filter(key => !FROM_DATA.includes(key));
 
 /** The keys in which two configurations differ, those found in the data left out. */
 export const differing = (a: Config, b: Config): string[] =>
-  KEYS.filter(
-    key =>
-      ![...VOCABULARY, ...DERIVED].includes(key) && written(settingOf(a, key)) !== written(settingOf(b, key)),
-  );
+  COMPARED.filter(key => written(settingOf(a, key)) !== written(settingOf(b, key)));
 
 /** `Learning rate 0.01 → 0.003, Seed 0 → 1`; '' where nothing differs. */
 export const changesBetween = (before: Config, after: Config): string =>

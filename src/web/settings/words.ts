@@ -132,14 +132,16 @@ export const SECTIONS: readonly Section[] = [
   },
 ];
 
-/** Filled in by the data. */
-const ELSEWHERE: readonly string[] = [
-  'task.file',
-  'task.sourceSymbols',
-  'task.targetSymbols',
-  'task.longestTarget',
-  'task.splitBy',
-];
+/** Found in the data, so no setting of a person's. */
+export const VOCABULARY: readonly string[] = ['task.sourceSymbols', 'task.targetSymbols'];
+
+/** Derived from the data too; links made by earlier versions do not know these. */
+export const DERIVED: readonly string[] = ['task.longestTarget', 'task.splitBy'];
+
+export const FROM_DATA: readonly string[] = [...VOCABULARY, ...DERIVED];
+
+/** Has no field in the form. */
+const ELSEWHERE: readonly string[] = ['task.file', ...FROM_DATA];
 
 export const SEED: Words = { label: 'Seed' };
 

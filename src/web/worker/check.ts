@@ -23,7 +23,7 @@ export function check(config: Config, data?: DataText): Checked {
       return { problem: { key: 'task.name', message } };
     }
     const parsed = ownDataFor(config.task, data);
-    const whole = parsed ? withVocabulary(config, parsed) : config;
+    const whole = withVocabulary(config, parsed);
     const { spec } = setup(whole, parsed);
     const { total, activations, most } = bytesOf(whole, parsed);
     if (total > MOST_BYTES) return { problem: tooLarge(total, activations, config.train.batch) };
