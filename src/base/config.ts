@@ -293,6 +293,16 @@ export function fieldOf(key: string): Field {
   return FIELDS[group][name];
 }
 
+/** What a setting is. @param key dotted, as `model.hidden` */
+export function settingOf(config: Config, key: string): unknown {
+  const [group, name] = key.split('.') as [keyof Config, string];
+  return (config[group] as unknown as Record<string, unknown>)[name];
+}
+
+/** The first of these settings that differs, lists compared by what is in them. */
+export const firstDifference = (a: Config, b: Config, keys: readonly string[]): string | undefined =>
+  keys.find(key => JSON.stringify(settingOf(a, key)) !== JSON.stringify(settingOf(b, key)));
+
 /**
  * A value as a person writes it in a form.
  * @throws InputError naming the key, what was expected and what came

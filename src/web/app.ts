@@ -43,7 +43,7 @@ export interface Listeners {
   heard(message: Heard, current: Current): void;
   /** A run could not be opened; what was current still is. @param file that it was to come from */
   refused(message: string, current: Current | undefined, file?: string): void;
-  /** Stored anew. */
+  /** Saved again. */
   kept(): void;
 }
 
@@ -74,8 +74,13 @@ export class App {
     return this.#current;
   }
 
+  /** The engine that was chosen for the current run. */
+  get engine(): EngineName {
+    return this.#current?.record.engine ?? 'auto';
+  }
+
   /**
-   * Of the runs asked for, the one asked for last begins, however long each takes to be had.
+   * Only the run that was asked for last begins, however long each takes to load.
    * @throws what the promise is rejected with, unless another run has been asked for since
    */
   async begin(coming: Beginning | Promise<Beginning>): Promise<void> {

@@ -1,5 +1,6 @@
+import type { Config } from '../base/config.ts';
 import { InputError, messageOf } from '../base/errors.ts';
-import { type EngineName, engineName, REFERENCE } from '../platform/names.ts';
+import { engineName, REFERENCE } from '../platform/names.ts';
 import { recoveredWords } from '../train/recovery.ts';
 import { App, type Current } from './app.ts';
 import { Charts } from './charts/charts.ts';
@@ -12,7 +13,7 @@ import { byId, write, writeOrHide } from './dom.ts';
 import { count } from './format.ts';
 import { loadHandWhenSeen } from './hand/when-seen.ts';
 import { Exports } from './keep/exports.ts';
-import { takeFiles } from './keep/incoming.ts';
+import { takeFiles, trainOn } from './keep/incoming.ts';
 import { Keeper } from './keep/keeper.ts';
 import { KeptRuns } from './keep/kept-runs.ts';
 import { MemoryView } from './memory/view.ts';
@@ -32,9 +33,8 @@ import { TryIt } from './panels/tryit.ts';
 import { Past } from './past/past.ts';
 import { isOver } from './protocol.ts';
 import type { Heard, Run } from './run.ts';
-import { fitTo } from './settings/checker.ts';
 import { type Draft, SettingsForm } from './settings/form.ts';
-import { statusOf } from './status.ts';
+import { continues, statusOf } from './status.ts';
 import { showAdapter } from './trust/adapter.ts';
 import { VerifyPanel } from './trust/verify.ts';
 import { Visit } from './visit.ts';
@@ -67,11 +67,10 @@ const app = new App(keeper, () => ({ pace: controls.pace, source: source.value }
     write(element('keep-status'), '');
     runs.show();
     if (file) {
-      const goesOn = current ? ' The current run continues.' : '';
-      writeOrHide(element('file-problem'), `${file}: ${message}${goesOn}`);
+      writeOrHide(element('file-problem'), `${file}: ${message}${continues(current)}`);
       element('file-problem').scrollIntoView({ block: 'nearest' });
     } else if (current) {
-      form.refuse(`${message} The current run continues.`);
+      form.refuse(message + continues(current));
       element('settings-title').scrollIntoView({ block: 'nearest' });
     }
     if (!current) {
@@ -235,10 +234,10 @@ const gallery = new Gallery(async (coming, name) => {
   await app.begin(coming.then(checkpoint => ({ checkpoint, engine: 'auto', paused: true, file })));
   element('memory-title').scrollIntoView({ behavior: 'smooth' });
 });
-const engine = (): EngineName => app.current?.record.engine ?? 'auto';
-const chooser = new Chooser(config => app.begin({ config, engine: engine() }));
+const beginWith = (config: Config): Promise<void> => app.begin({ config, engine: app.engine });
+const chooser = new Chooser(beginWith);
 const guide = new Guide({
-  config: config => app.begin({ config, engine: engine() }),
+  config: beginWith,
   gallery: name => gallery.open(name),
 });
 onClick('experiment-own', () => {
@@ -246,9 +245,7 @@ onClick('experiment-own', () => {
   own.hidden = !own.hidden;
   element('experiment-own').setAttribute('aria-expanded', String(!own.hidden));
 });
-new OwnPairs(data =>
-  app.begin(fitTo(data, true).then(config => ({ config, data, engine: engine(), file: data.file }))),
-);
+new OwnPairs(data => trainOn(app, data, true));
 
 document.addEventListener('visibilitychange', () => {
   // A hidden tab may be closed without another word.

@@ -2,6 +2,9 @@ import type { Config } from '../base/config.ts';
 import { count } from './format.ts';
 import type { RunState } from './protocol.ts';
 
+/** What is added to an error that costs the current run nothing. */
+export const continues = (current: unknown): string => (current ? ' The current run continues.' : '');
+
 /** Where a run stands, in a sentence. */
 export function statusOf(state: RunState, step: number, { train }: Config): string {
   const { stopAt, stopPasses: passes } = train;

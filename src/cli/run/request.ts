@@ -1,5 +1,5 @@
 import { basename, dirname, join, resolve } from 'node:path';
-import { assign, type Config, KEYS, makeConfig } from '../../base/config.ts';
+import { assign, type Config, firstDifference, KEYS, makeConfig, settingOf } from '../../base/config.ts';
 import { InputError, show } from '../../base/errors.ts';
 import type { DataFacts } from '../../tasks/data-facts.ts';
 import type { Data } from '../../tasks/data-file.ts';
@@ -202,16 +202,10 @@ function checkUnchanged(
   words: string,
   advice: string,
 ): void {
-  for (const name of keys) {
-    const [group, key] = name.split('.') as [keyof Config, string];
-    const [old, now] = [before, after].map(of => (of[group] as unknown as Record<string, unknown>)[key]);
-    // Vocabularies are lists.
-    if (JSON.stringify(old) !== JSON.stringify(now)) {
-      throw new InputError(
-        `${words} ${name} (${show(old)} in the checkpoint, ${show(now)} asked for): ${advice}.`,
-      );
-    }
-  }
+  const name = firstDifference(before, after, keys);
+  if (name === undefined) return;
+  const [old, now] = [before, after].map(of => show(settingOf(of, name)));
+  throw new InputError(`${words} ${name} (${old} in the checkpoint, ${now} asked for): ${advice}.`);
 }
 
 /** A preset by its name, `data` for your own data, or a JSON file by its path; with all that is set on top. */

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type Config, KEYS } from '../../base/config.ts';
+import { type Config, firstDifference, KEYS, settingOf } from '../../base/config.ts';
 import { InputError, show } from '../../base/errors.ts';
 import { countParameters } from '../../base/parameters.ts';
 import { Rng, STREAM } from '../../base/rng.ts';
@@ -96,15 +96,13 @@ export async function checkConfig(folder: string, config: Config): Promise<void>
   const there = await configIn(folder);
   if (!there) return;
   // The longest target is found in the data, and older files do not have it.
-  for (const name of KEYS.filter(key => key !== 'task.longestTarget')) {
-    const [group, key] = name.split('.') as [keyof Config, string];
-    const [old, now] = [there, config].map(of => (of[group] as unknown as Record<string, unknown>)[key]);
-    if (JSON.stringify(old) !== JSON.stringify(now)) {
-      throw new InputError(
-        `${folder} was begun with other settings: ${name} is ${show(old)} there, ${show(now)} now. Choose another --out, or delete that folder.`,
-      );
-    }
-  }
+  const keys = KEYS.filter(key => key !== 'task.longestTarget');
+  const name = firstDifference(there, config, keys);
+  if (name === undefined) return;
+  const [old, now] = [there, config].map(of => show(settingOf(of, name)));
+  throw new InputError(
+    `${folder} was begun with other settings: ${name} is ${old} there, ${now} now. Choose another --out, or delete that folder.`,
+  );
 }
 
 /**

@@ -51,5 +51,10 @@ export const CHOICES: readonly Choice[] = TASKS.flatMap(({ name: task }) =>
 );
 
 /** What a configuration is a choice of, whatever its seed; undefined where a setting is another one. */
-export const choiceOf = (config: Config): Choice | undefined =>
-  CHOICES.find(choice => differing(config, configOf(choice, config.train.seed)).length === 0);
+export function choiceOf(config: Config): Choice | undefined {
+  const { task, model, train } = config;
+  const choice = CHOICES.find(
+    one => one.task === task.name && one.memory === model.memory && one.controller === model.controller,
+  );
+  return choice && differing(config, configOf(choice, train.seed)).length === 0 ? choice : undefined;
+}

@@ -5,14 +5,22 @@ import type { TryIt } from '../panels/tryit.ts';
 import type { DataText } from '../protocol.ts';
 import { fitTo } from '../settings/checker.ts';
 import type { SettingsForm } from '../settings/form.ts';
+import { continues } from '../status.ts';
 import { onFiles, readFiles } from './files.ts';
+
+/** Trains a configuration that suits these pairs. @param characters every character is a symbol */
+export function trainOn(app: App, data: DataText, characters: boolean): Promise<void> {
+  const { engine } = app;
+  const fitted = fitTo(data, characters);
+  return app.begin(fitted.then(config => ({ config, data, engine, file: data.file })));
+}
 
 /** Takes in the files that people open or drop: what cannot be used is said, and costs nothing. */
 export function takeFiles(app: App, form: SettingsForm, tryIt: TryIt): void {
   const problem = byId('file-problem', HTMLElement);
   const dropped = byId('dropped', HTMLElement);
   const refuse = (error: unknown): void => {
-    writeOrHide(problem, `${messageOf(error)}${app.current ? ' The current run continues.' : ''}`);
+    writeOrHide(problem, `${messageOf(error)}${continues(app.current)}`);
     problem.scrollIntoView({ block: 'nearest' });
   };
 
@@ -49,11 +57,7 @@ export function takeFiles(app: App, form: SettingsForm, tryIt: TryIt): void {
       make(
         'div',
         { class: 'buttons' },
-        act('Train on them', () => {
-          const engine = app.current?.record.engine ?? 'auto';
-          const fitted = fitTo(data, characters.checked);
-          return app.begin(fitted.then(config => ({ config, data, engine, file: data.file })));
-        }),
+        act('Train on them', () => trainOn(app, data, characters.checked)),
         act('Test the current model on them', () => tryIt.test(data, characters.checked)),
         make('label', { class: 'check' }, characters, ' every character is a symbol'),
       ),

@@ -1,8 +1,8 @@
-import { assign, type Config, fieldOf, KEYS } from '../../base/config.ts';
+import { assign, type Config, fieldOf, KEYS, settingOf } from '../../base/config.ts';
 import { InputError, show, unknown } from '../../base/errors.ts';
 import { type EngineName, engineName } from '../../platform/names.ts';
 import { preset } from '../../train/presets.ts';
-import { differing, nearestPreset, settingOf, written } from './differences.ts';
+import { differing, nearestPreset, written } from './differences.ts';
 import { DERIVED, VOCABULARY } from './words.ts';
 
 /**

@@ -1,12 +1,6 @@
-import { type Config, KEYS } from '../../base/config.ts';
+import { type Config, KEYS, settingOf } from '../../base/config.ts';
 import { PRESETS } from '../../train/presets.ts';
 import { FROM_DATA, labelOf } from './words.ts';
-
-/** What a setting is. @param key dotted, as `model.hidden` */
-export function settingOf(config: Config, key: string): unknown {
-  const [group, name] = key.split('.') as [keyof Config, string];
-  return (config[group] as unknown as Record<string, unknown>)[name];
-}
 
 /** A setting as `--set` and the URL write it. */
 export const written = (value: unknown): string => (Array.isArray(value) ? value.join(',') : String(value));

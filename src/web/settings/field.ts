@@ -1,8 +1,8 @@
-import { type Config, type Field, fieldOf, readValue } from '../../base/config.ts';
+import { type Config, type Field, fieldOf, readValue, settingOf } from '../../base/config.ts';
 import { InputError } from '../../base/errors.ts';
 import { TASK_NAMES } from '../../tasks/names.ts';
 import { make, write, writeOrHide } from '../dom.ts';
-import { settingOf, written } from './differences.ts';
+import { written } from './differences.ts';
 import type { Words } from './words.ts';
 
 /** One setting of the form: label, unit, input, help with its limits, and what is wrong with it. */
