@@ -23,7 +23,7 @@ test('a GPU process that crashes costs nothing', async () => {
   const server = await servePage(inject('builtPage'));
   try {
     const steps = Math.max(600, 400 * CRASHES);
-    const address = `${server.url}#v=1&preset=reverse&engine=gpu&train.steps=${steps}&train.stopAt=0`;
+    const address = `${server.url}#v=1&preset=reverse&engine=gpu&model.hidden=8&train.steps=${steps}&train.stopAt=0`;
     const context = await browser.createBrowserContext();
     const { page: alone } = await openPage(context, address);
     await waitForText(alone, '#status', /Done: all/, 600_000);

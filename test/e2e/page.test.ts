@@ -44,7 +44,7 @@ test('begins by itself; pause, step, continue, stop, restart', async () => {
   try {
     const { page, complaints } = await openPage(
       browser,
-      `${server.url}#v=1&preset=reverse&engine=gpu&train.stopAt=0`,
+      `${server.url}#v=1&preset=reverse&engine=gpu&model.hidden=8&train.stopAt=0`,
     );
     expect(await text(page, '#adapter')).toMatch(/^engine gpu · .+ · (no hardware adapter|the GPU of)/);
     expect(await isHidden(page, '#notice')).toBe(true);
@@ -100,7 +100,10 @@ describe('a run that waits', () => {
 
   beforeAll(async () => {
     browser = await launchBrowser();
-    ({ page, complaints } = await openPage(browser, `${server.url}#v=1&preset=reverse&engine=gpu&paused`));
+    ({ page, complaints } = await openPage(
+      browser,
+      `${server.url}#v=1&preset=reverse&engine=gpu&model.hidden=8&paused`,
+    ));
     await waitForText(page, '#status', /Ready/);
   });
   afterAll(async () => {

@@ -130,12 +130,14 @@ test('a device that is lost while kernels are compiled is a lost device, and not
     { plan: 'stepwise' },
     { form: { form: 'block', size: 32, subgroups: false } },
   ];
+  // Small: a compilation that has begun is waited for.
+  const small = assign(config, ['hidden=6', 'width=3']);
   for (const options of plans) {
     for (const ms of [0, 20, 60]) {
       const engines = losingGpus(options);
       const engine = await engines.open();
-      const { spec } = setup(config);
-      const opening = engine.model(spec, config.train, initialState(spec, config.train));
+      const { spec } = setup(small);
+      const opening = engine.model(spec, small.train, initialState(spec, small.train));
       // It may be quicker than the loss: then it is lost at the first wait.
       const asked = opening.then(async model => {
         await wait(ms + 200);

@@ -24,10 +24,7 @@ export interface Way {
   hasMemory(kind: MemoryName): boolean;
   /** Time steps of all sequences together that a memory is compared on at most, in `npm test` and in `npm run verify`. */
   most: { test: number; verify: number };
-  /**
-   * Of two ways with nearly all their kernels in common, one is compared on all models, and this one on a few: `npm run
-   * verify` has the rest.
-   */
+  /** Nearly all its kernels are those of another way: `npm test` compares it on the models that every way computes. */
   few?: true;
 }
 
@@ -62,6 +59,25 @@ export const MODEL_PROFILES: readonly Way[] = [
   gpu('stepwise, block', { plan: 'stepwise', form: block(32) }, { few: true }),
   ...OTHERS,
 ];
+
+/**
+ * The models that `npm test` compares in this way. Compiling kernels takes most of its time, and models share nearly all of
+ * them: those of `everywhere` are compared in every way, each other model in one way of the kernels, in turn, and on every
+ * other engine. `npm run verify` compares all models in all ways.
+ */
+export function modelsOf(
+  way: Way,
+  specs: Readonly<Record<string, ModelSpec>>,
+  everywhere: readonly string[],
+): string[] {
+  const inTurn = MODEL_PROFILES.filter(({ gpu, few }) => gpu && !few);
+  return Object.keys(specs).filter((name, k) => {
+    if (!way.takes(specs[name])) return false;
+    if (!way.gpu || everywhere.includes(name)) return true;
+    const able = inTurn.filter(({ takes }) => takes(specs[name]));
+    return able[k % able.length] === way;
+  });
+}
 
 /** A workgroup per sequence costs software adapters 40 µs a step, up to 12 s a pass. */
 const SLOW = { most: { test: 2_000, verify: 300_000 } };

@@ -3,7 +3,7 @@ import type { TrainConfig } from '../../src/base/config.ts';
 import { Rng } from '../../src/base/rng.ts';
 import { createReferenceEngine } from '../../src/engine/reference.ts';
 import { makeSpec, randomBatch } from './batches.ts';
-import { describeEach, type Way } from './engines.ts';
+import { describeEach, modelsOf, type Way } from './engines.ts';
 import {
   configOf,
   difference,
@@ -30,17 +30,17 @@ const SATURATED: [string, number, number][] = [
 /** Of a model with each kind of memory. */
 const OF_MEMORY = { stack: FEW[0], queue: FEW[1], deque: FEW[2] };
 
+const ALL = Object.fromEntries(Object.entries(SPECS).map(([name, model]) => [name, makeSpec(model)]));
+
 const reference = createReferenceEngine();
 
 /** All tests of the models of these profiles: in files of their own, so that they run side by side. */
 export const compareModels = (profiles: readonly Way[]): void =>
-  describeEach(profiles, (engine, { takes, few }) => {
+  describeEach(profiles, (engine, way) => {
     const engines = () => [engine(), reference] as const;
 
-    const names = Object.keys(SPECS).filter(
-      name => takes(makeSpec(SPECS[name])) && (!few || FEW.includes(name)),
-    );
-    // Gradients are of a forward pass too: what else it leaves is compared on a few, in `npm run verify` on all.
+    const names = modelsOf(way, ALL, FEW);
+    // Gradients need a forward pass too. Its other results are compared on a few models, in `npm run verify` on all.
     test.each(names.filter(name => FEW.includes(name)))('%s: forward', name =>
       expectSameForward(engines(), makeSpec(SPECS[name])),
     );
