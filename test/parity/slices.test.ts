@@ -34,7 +34,7 @@ describe.each(FORMS)('%s', (name, options) => {
     ['queue', 'lstm', ['start=trained']],
     ['deque', 'gru', ['layers=2', 'memories=2']],
     ['none', 'lstm', ['layers=2']],
-    ['stack', 'rnn', ['deeper=5', 'start=one-hot', 'autoencoder=true', 'output=tanh']],
+    ['stack', 'rnn', ['projection=5', 'start=one-hot', 'autoencoder=true', 'output=tanh']],
     ['queue', 'feedforward', []],
   ] as const)('%s, %s, %j', async (memory, controller, sets) => {
     const config = assign(preset('reverse'), [
