@@ -177,7 +177,7 @@ async function trained(engine: Engine, recipe: Recipe): Promise<Card> {
   await trainer.run();
   const whole = await trainer.snapshot();
   trainer.destroy();
-  const state = { ...whole.state, mean: new Map(), square: new Map() };
+  const state = { ...whole.state, firstMoment: new Map(), secondMoment: new Map() };
   const bytes = encodeCheckpoint({ ...whole, state }, half);
   writeFileSync(join(FOLDER, `${name}.safetensors`), bytes);
 

@@ -81,7 +81,7 @@ function updates({ parameters }: TrainingProblem, outputs: Outputs): Outputs {
 /** A model with its batch. A pass is a step, its batch uploaded. */
 export async function openTraining(engine: Engine, problem: TrainingProblem): Promise<Work> {
   const { config, spec, batch, parameters } = problem;
-  const state: ModelState = { step: 0, parameters, mean: new Map(), square: new Map() };
+  const state: ModelState = { step: 0, parameters, firstMoment: new Map(), secondMoment: new Map() };
   const model = await engine.model(spec, config.train, state);
   const settle = async (): Promise<void> => {
     for (const { finite, objective } of await model.reports()) {

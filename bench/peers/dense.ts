@@ -16,7 +16,7 @@ export interface Dense {
   /** Outputs. */
   V: number;
   controller: 'rnn' | 'lstm';
-  deeper: boolean;
+  projection: boolean;
   embedding: boolean;
   readout: boolean;
   output: 'softmax' | 'tanh' | 'sigmoid';
@@ -70,7 +70,7 @@ export function dense({ name, spec, config, batch }: TrainingProblem): Dense {
   const { hidden: H, width: M, output, start } = spec;
   return {
     ...{ B, T, D, H, P: widthOfHeads(spec), M, V, controller, output, start, rate: train.rate },
-    ...{ deeper: spec.deeper > 0, embedding: spec.embedding > 0, readout: spec.readout > 0 },
+    ...{ projection: spec.projection > 0, embedding: spec.embedding > 0, readout: spec.readout > 0 },
     ...{ x, answered, y, weight },
   };
 }

@@ -266,7 +266,7 @@ function controller(jax: JaxJs, sizes: Dense, w: Arrs, x: Arr, { rows, whole, la
     W_heads: np.concatenate([w.W_d.ref, w.W_u.ref, w.W_v.ref], 1),
     b_heads: np.concatenate([w.b_d.ref, w.b_u.ref, w.b_v.ref], 1),
   };
-  if (sizes.deeper) Object.assign(fixed, { W_hp: w.W_hp.ref, b_p: w.b_p.ref });
+  if (sizes.projection) Object.assign(fixed, { W_hp: w.W_hp.ref, b_p: w.b_p.ref });
   // An empty row below all: jax-js cannot take gradients of what has no elements.
   const room = rows ? T : 1;
   let { h, c, r } = startOf(jax, sizes, w);
@@ -324,7 +324,7 @@ function control(jax: JaxJs, sizes: Dense, w: Arrs, input: Arr, h: Arr, c: Arr, 
   const { numpy: np } = jax;
   const a = input.add(np.matmul(np.concatenate([h, r], 1), w.W_state));
   const [h1, c1] = sizes.controller === 'rnn' ? [np.tanh(a), c] : lstm(jax, a, c);
-  const op = sizes.deeper ? np.tanh(np.matmul(h1.ref, w.W_hp).add(w.b_p)) : h1.ref;
+  const op = sizes.projection ? np.tanh(np.matmul(h1.ref, w.W_hp).add(w.b_p)) : h1.ref;
   return [h1, c1, op];
 }
 

@@ -276,7 +276,7 @@ function loss(tf: Tf, sizes: Dense, w: Tensors, { x, y, weight }: Data): Tensor 
 
 /** o' of all steps [T] × [B,P]. Nobody asks what the last one does to its stack. */
 function controller(tf: Tf, sizes: Dense, w: Tensors, x: Tensor): Tensor[] {
-  const { B, T, M, deeper } = sizes;
+  const { B, T, M, projection } = sizes;
   const embedded = sizes.embedding ? tf.matMul(x, w.W_e) : x;
   const seen = tf.add(tf.matMul(embedded, w.W_xh), w.b_h);
   const inputs = tf.split(seen, T, 0);
@@ -291,7 +291,7 @@ function controller(tf: Tf, sizes: Dense, w: Tensors, x: Tensor): Tensor[] {
     const a = tf.add(inputs[t], tf.matMul(tf.concat([h, r], 1), W_state));
     if (sizes.controller === 'rnn') h = tf.tanh(a);
     else [h, c] = lstm(tf, a, c);
-    const op = deeper ? tf.tanh(tf.add(tf.matMul(h, w.W_hp), w.b_p)) : h;
+    const op = projection ? tf.tanh(tf.add(tf.matMul(h, w.W_hp), w.b_p)) : h;
     made.push(op);
     if (t === T - 1) break;
     const heads = tf.add(tf.matMul(op, W_heads), b_heads);

@@ -170,7 +170,7 @@ function trainingCase(problem: TrainingProblem, engine?: Engine): Case {
   };
 
   async function trained(engine: Engine, { parameters }: TrainingProblem) {
-    const state = { step: 0, parameters, mean: new Map(), square: new Map() };
+    const state = { step: 0, parameters, firstMoment: new Map(), secondMoment: new Map() };
     const model = await engine.model(spec, config.train, state);
     model.step(batch);
     const [report] = await model.reports();

@@ -23,7 +23,7 @@ export function fusedBackwardBlock(o: FusedOptions): string {
   const { layout } = o;
   const place = rowsOf(layout);
   const { H4, P4, M4, R4, S4, E, C, blocks, spec, gates, layers } = layout;
-  const { hidden: H, width: M, deeper: P } = spec;
+  const { hidden: H, width: M, projection: P } = spec;
   const [HH, RR, SS] = [H4 * 4, R4 * 4, S4 * 4];
   const top = layers.length - 1;
   const cell = CELL_CODE[spec.controller];

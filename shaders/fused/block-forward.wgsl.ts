@@ -24,7 +24,7 @@ export function fusedForwardBlock(o: FusedOptions): string {
   const { layout } = o;
   const place = rowsOf(layout);
   const { H4, M4, R4, C, E, blocks, spec, gates, layers } = layout;
-  const { hidden: H, width: M, deeper: P } = spec;
+  const { hidden: H, width: M, projection: P } = spec;
   const [HH, RR] = [H4 * 4, R4 * 4];
   const cell = CELL_CODE[spec.controller];
   const states = statesOf(layout);

@@ -33,7 +33,7 @@ export function fusedBackwardLane(o: FusedOptions): string {
   const cell = CELL_CODE[spec.controller];
   const states = statesOf(layout);
   const recurrent = layers[0].Wh !== undefined;
-  const op = spec.deeper ? 'op' : `hNow${top}`;
+  const op = spec.projection ? 'op' : `hNow${top}`;
   const gradient = (block: Block | undefined, x: string, dy: string, from = 0): string =>
     block ? addOuter('acc', x, dy, block, from) : '';
   const biasGradient = (block: Block | undefined, dy: string): string =>
@@ -201,16 +201,16 @@ fn backOver() {
     let t = steps - 1u;
     let row = t * batch.B + seq;
     ${layers.map((_, l) => loaded(`hNow${l}`, `h${l}`, 1)).join('\n')}
-    ${spec.deeper ? loaded('op', 'op') : ''}
+    ${spec.projection ? loaded('op', 'op') : ''}
     var dop = array<vec4f, ${P4}>();
     ${E ? heads : ''}
     ${addBackward('dop', 'dY', 'Wo')}
     ${spec.autoencoder ? addBackward('dop', 'dXp', 'Wpx') : ''}
     // Controller.
-#if ${spec.deeper > 0}
+#if ${spec.projection > 0}
     ${each(P4, Infinity, j => `dop[${j}] *= 1.0 - op[${j}] * op[${j}];`)}
-    ${spec.deeper ? addTransposed(`dh${top}`, 'dop', blocks.Whp) : ''}
-    ${spec.deeper ? gradient(blocks.Whp, `hNow${top}`, 'dop') + biasGradient(blocks.bp, 'dop') : ''}
+    ${spec.projection ? addTransposed(`dh${top}`, 'dop', blocks.Whp) : ''}
+    ${spec.projection ? gradient(blocks.Whp, `hNow${top}`, 'dop') + biasGradient(blocks.bp, 'dop') : ''}
 #else
     ${each(H4, Infinity, j => `dh${top}[${j}] += dop[${j}];`)}
 #endif

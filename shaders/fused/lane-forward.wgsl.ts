@@ -48,10 +48,10 @@ export function fusedForwardLane(o: FusedOptions): string {
       ${each(D4, Infinity, j => `acts[${place(field, 'row')} + ${j}] = y[${j}];`)}
       ${each(D4, Infinity, j => `grads[${place(dField, 'row')} + ${j}] = dy[${j}];`)}
     }`;
-  const op = spec.deeper ? 'op' : `h${top}`;
+  const op = spec.projection ? 'op' : `h${top}`;
   const declared = states.map(({ name }) => `var ${name} = array<vec4f, ${H4}>();`);
   // Into a slice of the time steps that is not the first: what the one before it left.
-  const goOn = states.map(({ name }) =>
+  const resumeState = states.map(({ name }) =>
     each(
       H4,
       Infinity,
@@ -158,7 +158,7 @@ ${mainOfInvocation(o.memory.size, 'sequence')}
 #endif
   ${each(R4, Infinity, c => `acts[${place('r', 'seq')} + ${c}] = r[${c}];`)}
   } else {
-  ${goOn.join('\n')}
+  ${resumeState.join('\n')}
   ${each(R4, Infinity, c => `r[${c}] = acts[${place('r', '(batch.sliceFrom * batch.B + seq)')} + ${c}];`)}
   }
   ${memoriesOf(layout)
@@ -168,10 +168,10 @@ ${mainOfInvocation(o.memory.size, 'sequence')}
     let row = t * batch.B + seq;
     // Controller.
     ${layer.join('\n')}
-#if ${spec.deeper > 0}
+#if ${spec.projection > 0}
     var op: array<vec4f, ${P4}>;
     ${each(P4, Infinity, j => `op[${j}] = w[${blocks.bp.offset4}u + ${j}];`)}
-    ${spec.deeper ? add('op', `h${top}`, blocks.Whp) : ''}
+    ${spec.projection ? add('op', `h${top}`, blocks.Whp) : ''}
     ${each(P4, Infinity, j => `op[${j}] = safeTanh4(op[${j}]);`)}
     ${each(P4, Infinity, j => `acts[${place('op', 'row')} + ${j}] = op[${j}];`)}
 #endif

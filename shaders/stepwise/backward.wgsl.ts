@@ -74,7 +74,7 @@ export function stepCellBackward(o: StepOptions, l: number): string {
   const above = layers[l + 1]?.Wy;
   const start = (b: string): string => {
     if (!top) return 'vec4f()';
-    const direct = spec.deeper ? 'vec4f()' : `grads[${rowAt(o, 'dOp', 't', b)} + j]`;
+    const direct = spec.projection ? 'vec4f()' : `grads[${rowAt(o, 'dOp', 't', b)} + j]`;
     return spec.autoencoder ? `${direct} + grads[${rowAt(o, 'dHx', 't', b)} + j]` : direct;
   };
   return wgsl`
@@ -85,8 +85,8 @@ ${tile(o, H4)}
   ${range(o.rows)
     .map(n => `var sum_${n} = ${start(`b${n}`)};`)
     .join('\n')}
-  ${top && spec.deeper ? transposed(o, b => rowAt(o, 'dP', 't', b), blocks.Whp) : ''}
-  ${top && !spec.deeper && E ? transposed(o, b => rowAt(o, 'dS', 't', b), blocks.S) : ''}
+  ${top && spec.projection ? transposed(o, b => rowAt(o, 'dP', 't', b), blocks.Whp) : ''}
+  ${top && !spec.projection && E ? transposed(o, b => rowAt(o, 'dS', 't', b), blocks.S) : ''}
   ${above ? transposed(o, b => rowAt(o, `dA${l + 1}`, 't', b), above) : ''}
   let later = t + 1u < batch.T;
   // All are loaded before any is stored, for the last tile has one sequence more than once.

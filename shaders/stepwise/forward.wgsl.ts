@@ -92,7 +92,7 @@ ${tile(o, H4)}
 }
 
 /** batch, w, acts: h of the last layer -> op of step t. */
-export function stepDeeper(o: StepOptions): string {
+export function stepProjection(o: StepOptions): string {
   const { layers, blocks, P4 } = o.layout;
   return wgsl`
 ${head(o)}
@@ -135,7 +135,7 @@ export function stepHeads(o: StepOptions): string {
       s = powers / dot(powers, vec4f(1.0));`;
   };
   const op = (b: string): string =>
-    spec.deeper ? rowAt(o, 'op', 't', b) : rowAt(o, `h${layers.length - 1}`, 't + 1u', b);
+    spec.projection ? rowAt(o, 'op', 't', b) : rowAt(o, `h${layers.length - 1}`, 't + 1u', b);
   return wgsl`
 ${head(o)}
 @group(0) @binding(2) var<storage, read_write> acts: array<vec4f>;

@@ -35,7 +35,7 @@ export interface ModelConfig {
   layers: number;
   hidden: number;
   /** Width of o' one layer above h; 0: o' is h itself. */
-  deeper: number;
+  projection: number;
   memory: MemoryName | 'none';
   /** How many of them side by side, their reads concatenated. */
   memories: number;
@@ -95,11 +95,11 @@ export interface TrainConfig {
 }
 
 /** Which moments an optimiser keeps. */
-export const MOMENTS: Record<TrainConfig['optimiser'], { mean: boolean; square: boolean }> = {
-  sgd: { mean: false, square: false },
-  rmsprop: { mean: false, square: true },
-  adam: { mean: true, square: true },
-  adamw: { mean: true, square: true },
+export const MOMENTS: Record<TrainConfig['optimiser'], { firstMoment: boolean; secondMoment: boolean }> = {
+  sgd: { firstMoment: false, secondMoment: false },
+  rmsprop: { firstMoment: false, secondMoment: true },
+  adam: { firstMoment: true, secondMoment: true },
+  adamw: { firstMoment: true, secondMoment: true },
 };
 
 type FieldKind =
@@ -167,7 +167,7 @@ export const FIELDS: Record<keyof Config, Record<string, Field>> = {
     ),
     layers: int(1, 1, 8, 'L, layers of the controller; each sees the inputs and the reads'),
     hidden: int(32, 1, 4096, 'H, width of the controller state h'),
-    deeper: int(0, 0, 4096, "P, width of o' one layer above h; 0: o' is h itself"),
+    projection: int(0, 0, 4096, "P, width of o' = tanh(W_hp·h + b_p) above h; 0: o' is h itself"),
     memory: choice([...MEMORY_NAMES, 'none'], 'kind of memory'),
     memories: int(1, 1, 8, 'how many memories side by side, their reads concatenated'),
     width: int(8, 1, 4096, 'M, width of a row of the memory'),
@@ -241,6 +241,44 @@ export const KEYS = Object.entries(FIELDS).flatMap(([group, fields]) =>
   Object.keys(fields).map(key => `${group}.${key}`),
 );
 
+/** Keys under the names that they had before: still read, wherever a configuration comes from. */
+const RENAMED: Readonly<Record<string, string>> = { 'model.deeper': 'model.projection' };
+
+/** The name of a key today. @param key dotted */
+export const currentKey = (key: string): string => RENAMED[key] ?? key;
+
+/** The name that a key had at first: what is computed from names stays as it was. @param key dotted, as it is called today */
+export const firstKey = (key: string): string =>
+  Object.entries(RENAMED).find(([, now]) => now === key)?.[0] ?? key;
+
+/** `input` with all keys under the names that they have today. @throws InputError where one is given under both */
+function withCurrentKeys(input: Plain): Plain {
+  const made = { ...input };
+  for (const [before, now] of Object.entries(RENAMED)) {
+    const [group, old] = before.split('.');
+    const given = made[group];
+    if (!isPlain(given) || !Object.hasOwn(given, old)) continue;
+    const key = now.split('.')[1];
+    if (Object.hasOwn(given, key))
+      throw new InputError(`${before} is the former name of ${now}: give one of the two.`);
+    const { [old]: value, ...rest } = given;
+    made[group] = { ...rest, [key]: value };
+  }
+  return made;
+}
+
+/** Advice, a line for each key of a configuration, or of `--set` assignments, that is given under its former name. */
+export function renamedKeys(input: unknown, assignments: readonly string[] = []): string[] {
+  const words = assignments.map(assignment => assignment.split('=')[0].trim());
+  return Object.entries(RENAMED)
+    .filter(([before]) => {
+      const [group, old] = before.split('.');
+      const given = isPlain(input) ? input[group] : undefined;
+      return (isPlain(given) && Object.hasOwn(given, old)) || words.includes(before) || words.includes(old);
+    })
+    .map(([before, now]) => `${before} is called ${now} now`);
+}
+
 function checkValue(name: string, field: Field, value: unknown): Value {
   const bad = (expected: string): never => {
     throw new InputError(`${name} must be ${expected}, got ${show(value)}.`);
@@ -311,14 +349,15 @@ export const readValue = (key: string, text: string): unknown =>
   checkValue(key, fieldOf(key), valueIn(fieldOf(key), text.trim()));
 
 /**
- * Lays `input` (any JSON value of the form of Config; keys may be missing) over `base` and checks it all.
+ * Lays `given` (any JSON value of the form of Config; keys may be missing) over `base` and checks it all.
  * @throws InputError naming the key, what was expected and what came
  */
-export function makeConfig(input: unknown, base?: Config): Config {
-  if (!isPlain(input)) {
-    const got = Array.isArray(input) ? 'an array' : show(input);
+export function makeConfig(given: unknown, base?: Config): Config {
+  if (!isPlain(given)) {
+    const got = Array.isArray(given) ? 'an array' : show(given);
     throw new InputError(`a configuration is a JSON object with task, model and train, got ${got}.`);
   }
+  const input = withCurrentKeys(given);
   const config: Record<string, Plain> = {};
   for (const group of Object.keys(input)) {
     if (!Object.hasOwn(FIELDS, group)) unknown('configuration group', group, Object.keys(FIELDS));
@@ -360,7 +399,9 @@ export function assign(config: Config, assignments: readonly string[]): Config {
       throw new InputError(`--set takes key=value (for example model.hidden=64), got ${show(assignment)}.`);
     const word = assignment.slice(0, at).trim();
     const text = assignment.slice(at + 1).trim();
-    const name = KEYS.find(key => key === word || key.endsWith(`.${word}`));
+    const name =
+      KEYS.find(key => key === word || key.endsWith(`.${word}`)) ??
+      Object.entries(RENAMED).find(([key]) => key === word || key.endsWith(`.${word}`))?.[1];
     if (!name)
       unknown('configuration key', word, word.includes('.') ? KEYS : KEYS.map(key => key.split('.')[1]));
     const [group, key] = name.split('.');

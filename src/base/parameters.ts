@@ -12,7 +12,7 @@ export interface ModelSpec extends ModelConfig {
 }
 
 /** Width of o', from which all heads read. */
-export const widthOfHeads = (spec: ModelConfig): number => spec.deeper || spec.hidden;
+export const widthOfHeads = (spec: ModelConfig): number => spec.projection || spec.hidden;
 
 /** `W_hh` of layer 1, `W_hh_2` of layer 2 … */
 export const layerName = (name: string, layer: number): string =>
@@ -35,7 +35,7 @@ export interface Parameter {
  *   lstm (i, f, g, o): c_t = σ(f)·c_{t-1} + σ(i)·tanh(g),  h_t = σ(o)·tanh(c_t)
  *   lstm-coupled (i, g, o): the same with σ(f) = 1 − σ(i)
  *   gru (z, r, n):     n = tanh(n without h + σ(r)·(h_{t-1}·W_hn)),  h_t = (1 - σ(z))·n + σ(z)·h_{t-1}
- *   o'_t = h_t of the last layer, or tanh(h_t·W_hp + b_p) with the deeper layer
+ *   o'_t = h_t of the last layer, or tanh(h_t·W_hp + b_p) with the projection layer
  *   d_t  = σ(o'·W_d + b_d)   u_t = σ(o'·W_u + b_u)   v_t = tanh(o'·W_v + b_v), for each of E ends; controls of other
  *   kinds of memory (src/base/memories.ts) likewise
  *   y_t  = f(o'·W_o + b_o), f = softmax, tanh or σ; or with a readout f(tanh(o'·W_o + b_o)·W_s + b_s)
@@ -78,7 +78,7 @@ export function parameters(spec: ModelSpec): Parameter[] {
     table.push(bias(of('b_h'), G * H, forgetGate === undefined ? 0 : forget));
     if (spec.start === 'trained' && recurrent) table.push(...states.map(state => start(of(`${state}_0`))));
   }
-  if (spec.deeper) table.push(weight('W_hp', H, P), bias('b_p', P));
+  if (spec.projection) table.push(weight('W_hp', H, P), bias('b_p', P));
   if (E) {
     for (const { symbol, bias: centre } of memoryKind(spec.memory).controls) {
       // A centre per column: the ends of a deque may start apart.

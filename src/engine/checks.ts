@@ -173,7 +173,7 @@ export function checkState(spec: ModelSpec, state: ModelState): void {
     const w = state.parameters.get(name);
     if (!w) throw new InputError(`the state has no parameter ${name} (${words} numbers) of this model.`);
     checkLength(`parameter ${name}`, w, words, rows * columns);
-    for (const moment of ['mean', 'square'] as const) {
+    for (const moment of ['firstMoment', 'secondMoment'] as const) {
       const values = state[moment].get(name);
       if (values) checkLength(`${moment} of ${name}`, values, words, rows * columns);
     }

@@ -18,7 +18,7 @@ import {
   stepRows,
 } from './cpu-work.ts';
 import type { MemoryGradients, MemoryLayer, MemoryShape } from './engine.ts';
-import type { Life } from './life.ts';
+import type { Lifetime } from './lifetime.ts';
 import { StepOrder } from './step-order.ts';
 import { Turns } from './turns.ts';
 
@@ -42,7 +42,7 @@ function sizesOf(shape: MemoryShape): Record<keyof MemoryPlaces, number> {
 /** The memory kernels in WebAssembly as a layer of their own: arrays lie in the kernels' memory as they are given. */
 export class CpuMemory implements MemoryLayer {
   readonly shape: MemoryShape;
-  readonly #life: Life;
+  readonly #lifetime: Lifetime;
   readonly #turns: Turns;
   readonly #pool: Pool;
   readonly #object: number;
@@ -59,12 +59,12 @@ export class CpuMemory implements MemoryLayer {
   /** Backward passes rewind the slots: what needs them again runs the forward pass again. */
   #state: 'ready' | 'used' = 'ready';
 
-  constructor({ module, pool, shared }: Kernels, given: MemoryShape, life: Life) {
+  constructor({ module, pool, shared }: Kernels, given: MemoryShape, lifetime: Lifetime) {
     checkMemoryShape(given);
     const { B, T, M } = given;
     this.shape = { ...given };
-    this.#life = life;
-    this.#turns = new Turns(life);
+    this.#lifetime = lifetime;
+    this.#turns = new Turns(lifetime);
     this.#pool = pool;
     this.#sizes = sizesOf(given);
     const bytes = Object.values(this.#sizes).reduce((sum, size) => sum + size, 0);
@@ -90,7 +90,7 @@ export class CpuMemory implements MemoryLayer {
   }
 
   async forward(...inputs: Float32Array[]): Promise<Float32Array> {
-    this.#life.check();
+    this.#lifetime.check();
     const given = this.#own(checkMemoryInputs(this.shape, inputs));
     return this.#turns.inTurn(async () => {
       this.#beginForward(given);
@@ -108,7 +108,7 @@ export class CpuMemory implements MemoryLayer {
   }
 
   async backward(given: Float32Array): Promise<MemoryGradients> {
-    this.#life.check();
+    this.#lifetime.check();
     checkReadGradient(this.shape, given);
     const { dRead } = this.#own({ dRead: given });
     return this.#turns.inTurn(async () => {
@@ -133,7 +133,7 @@ export class CpuMemory implements MemoryLayer {
   }
 
   async step(...inputs: Float32Array[]): Promise<Float32Array> {
-    this.#life.check();
+    this.#lifetime.check();
     const given = this.#own(checkMemoryInputs(this.shape, inputs, 'step'));
     return this.#turns.inTurn(async () => {
       await this.#run(this.#beginStep(given), this.#stepThreads);
@@ -148,7 +148,7 @@ export class CpuMemory implements MemoryLayer {
   }
 
   async stepBackward(given: Float32Array): Promise<MemoryGradients> {
-    this.#life.check();
+    this.#lifetime.check();
     checkReadGradient(this.shape, given, 'step');
     const { dRead } = this.#own({ dRead: given });
     return this.#turns.inTurn(async () => {
@@ -167,12 +167,12 @@ export class CpuMemory implements MemoryLayer {
   }
 
   async reset(): Promise<void> {
-    this.#life.check();
+    this.#lifetime.check();
     return this.#turns.inTurn(() => this.#order.reset());
   }
 
   async strengths(): Promise<Float32Array[][]> {
-    this.#life.check();
+    this.#lifetime.check();
     return this.#turns.inTurn(async () => {
       const stepping = this.#order.stepping;
       if (!stepping) {
@@ -203,7 +203,7 @@ export class CpuMemory implements MemoryLayer {
   }
 
   destroy(): void {
-    if (!this.#life.end()) return;
+    if (!this.#lifetime.end()) return;
     this.#pool.remove(this.#object);
     this.#arena = undefined;
     this.#work = undefined;
@@ -216,7 +216,7 @@ export class CpuMemory implements MemoryLayer {
   }
 
   #checkIdle(call: string): void {
-    this.#life.check();
+    this.#lifetime.check();
     if (this.#turns.busy)
       throw new InputError(`${call}() cannot wait for the call that is pending: await that one first.`);
   }
@@ -224,7 +224,7 @@ export class CpuMemory implements MemoryLayer {
   /** @param threads that may take part */
   async #run(job: MemoryJob, threads?: number): Promise<void> {
     await this.#pool.run(this.#object, this.#work!, job, itemsOfMemory(this.shape.B), threads);
-    this.#life.check();
+    this.#lifetime.check();
   }
 
   /** On this thread alone, which takes no time to begin. */

@@ -14,7 +14,7 @@ import { type Capacity, workspaceBytes } from '../simd/workspace.ts';
 import { checkBatch, checkState, checkStepped } from './checks.ts';
 import { type Made, ModelWork, type Pass } from './cpu-work.ts';
 import type { Forward, Model, ModelState, StepReport } from './engine.ts';
-import type { Life } from './life.ts';
+import type { Lifetime } from './lifetime.ts';
 import { sumOf } from './scores.ts';
 import { Turns } from './turns.ts';
 
@@ -36,7 +36,7 @@ export class CpuModel implements Model {
   readonly plan = 'simd';
   readonly #layout: Layout;
   readonly #training: TrainConfig;
-  readonly #life: Life;
+  readonly #lifetime: Lifetime;
   readonly #turns: Turns;
   readonly #kernels: Kernels;
   readonly #arena: Arena;
@@ -57,14 +57,20 @@ export class CpuModel implements Model {
   #stepped = false;
   #reports: StepReport[] = [];
 
-  constructor(kernels: Kernels, spec: ModelSpec, training: TrainConfig, state: ModelState, life: Life) {
+  constructor(
+    kernels: Kernels,
+    spec: ModelSpec,
+    training: TrainConfig,
+    state: ModelState,
+    lifetime: Lifetime,
+  ) {
     const { module, pool, shared } = kernels;
     this.#kernels = kernels;
     this.#layout = layoutOf(spec);
     this.spec = this.#layout.spec;
     this.#training = { ...training };
-    this.#life = life;
-    this.#turns = new Turns(life);
+    this.#lifetime = lifetime;
+    this.#turns = new Turns(lifetime);
     this.#arena = new Arena(module, makeMemory(shared));
     this.#weights = new Weights(this.#arena, this.#layout);
     this.#base = this.#arena.used;
@@ -80,14 +86,14 @@ export class CpuModel implements Model {
   }
 
   reserve(B: number, T: number, K: number): void {
-    this.#life.check();
+    this.#lifetime.check();
     if (this.#turns.busy)
       throw new InputError('a batch is still being computed: wait for it before making room for others.');
     this.#makeRoom(B, T, K);
   }
 
   step(batch: Batch): Promise<undefined> | undefined {
-    this.#life.check();
+    this.#lifetime.check();
     checkBatch(this.spec, batch);
     // What waits its turn must not see what the caller does to his arrays meanwhile.
     const own = this.#turns.busy ? copyOf(batch) : batch;
@@ -101,7 +107,7 @@ export class CpuModel implements Model {
 
   /** After the passes of a training step: the sum of the gradients, and the update. */
   #finish(parts: readonly StepReport[], B: number): undefined {
-    this.#life.check();
+    this.#lifetime.check();
     const weights = this.#weights;
     const report = sumOf(parts, B);
     weights.addGradients(this.#room.gradients.slice(1, parts.length));
@@ -151,7 +157,7 @@ export class CpuModel implements Model {
   }
 
   async reports(): Promise<StepReport[]> {
-    this.#life.check();
+    this.#lifetime.check();
     return this.#turns.inTurn(() => {
       const reports = this.#reports;
       this.#reports = [];
@@ -160,7 +166,7 @@ export class CpuModel implements Model {
   }
 
   async gradients(): Promise<Tensors> {
-    this.#life.check();
+    this.#lifetime.check();
     return this.#turns.inTurn(() => {
       checkStepped(this.#stepped);
       return unpack(this.#layout, this.#weights.numbers('gradient'));
@@ -168,7 +174,7 @@ export class CpuModel implements Model {
   }
 
   async forward(given: Batch, trace = false): Promise<Forward> {
-    this.#life.check();
+    this.#lifetime.check();
     const { noise: _, ...asked } = given;
     checkBatch(this.spec, asked);
     const batch = this.#turns.busy ? copyOf(asked) : asked;
@@ -204,27 +210,27 @@ export class CpuModel implements Model {
   }
 
   async state(): Promise<ModelState> {
-    this.#life.check();
+    this.#lifetime.check();
     return this.#turns.inTurn(() => this.#state());
   }
 
   #state(): ModelState {
-    const of = (name: 'parameters' | 'mean' | 'square'): Tensors =>
+    const of = (name: 'parameters' | 'firstMoment' | 'secondMoment'): Tensors =>
       unpack(this.#layout, this.#weights.numbers(name));
     const has = MOMENTS[this.#training.optimiser];
     return {
       step: this.#step,
       parameters: of('parameters'),
-      mean: has.mean ? of('mean') : new Map(),
-      square: has.square ? of('square') : new Map(),
+      firstMoment: has.firstMoment ? of('firstMoment') : new Map(),
+      secondMoment: has.secondMoment ? of('secondMoment') : new Map(),
     };
   }
 
   load(state: ModelState): void {
-    this.#life.check();
+    this.#lifetime.check();
     checkState(this.spec, state);
     const { step, begun = 0 } = state;
-    const names = ['parameters', 'mean', 'square'] as const;
+    const names = ['parameters', 'firstMoment', 'secondMoment'] as const;
     const tensors = names.map(name => pack(this.#layout, state[name]));
     const loaded = this.#turns.inTurn(() => {
       for (const [k, name] of names.entries()) this.#weights.numbers(name).set(tensors[k]);
@@ -239,7 +245,7 @@ export class CpuModel implements Model {
   }
 
   destroy(): void {
-    if (this.#life.end()) this.#kernels.pool.remove(this.#object);
+    if (this.#lifetime.end()) this.#kernels.pool.remove(this.#object);
   }
 
   #update(norm: number): void {
@@ -247,7 +253,7 @@ export class CpuModel implements Model {
       this.#training;
     const t = this.#step - this.#begun + 1;
     const { weights4, trained4 } = this.#layout;
-    const { parameters, gradient, mean, square } = this.#weights.at;
+    const { parameters, gradient, firstMoment, secondMoment } = this.#weights.at;
     const { update } = this.#arena.kernels;
     const scale = clip === 'norm' ? Math.min(1, clipAt / Math.max(norm, 1e-30)) : 1;
     const range = (from4: number, to4: number, decay: number): void =>
@@ -256,8 +262,8 @@ export class CpuModel implements Model {
         to4 - from4,
         parameters + 16 * from4,
         gradient + 16 * from4,
-        mean + 16 * from4,
-        square + 16 * from4,
+        firstMoment + 16 * from4,
+        secondMoment + 16 * from4,
         scale,
         clip === 'value' ? clipAt : 0,
         rate,

@@ -5,7 +5,7 @@ import { compile } from '../simd/module.ts';
 import { Pool, type Spawn } from '../simd/pool.ts';
 import { CpuModel, type Kernels } from './cpu-model.ts';
 import type { Engine, MemoryLayer, MemoryShape, Model, ModelState } from './engine.ts';
-import { Life } from './life.ts';
+import { Lifetime } from './lifetime.ts';
 
 export type { Spawn };
 
@@ -47,7 +47,7 @@ export async function createCpuEngine(
     }
   }
   const kernels: Kernels = { module, pool, shared };
-  const life = new Life('engine');
+  const lifetime = new Lifetime('engine');
   return {
     name: 'cpu',
     adapter: {
@@ -62,18 +62,18 @@ export async function createCpuEngine(
       },
     },
     async model(spec: ModelSpec, training: TrainConfig, state: ModelState): Promise<Model> {
-      life.check();
-      return new CpuModel(kernels, spec, training, state, new Life('model', life));
+      lifetime.check();
+      return new CpuModel(kernels, spec, training, state, new Lifetime('model', lifetime));
     },
     async memory(shape: MemoryShape): Promise<MemoryLayer> {
-      life.check();
+      lifetime.check();
       // Loaded by those who want a memory on its own: a page that trains does not.
       const { CpuMemory } = await import('./cpu-memory.ts');
-      life.check();
-      return new CpuMemory(kernels, shape, new Life('memory', life));
+      lifetime.check();
+      return new CpuMemory(kernels, shape, new Lifetime('memory', lifetime));
     },
     destroy(): void {
-      if (life.end()) pool.end();
+      if (lifetime.end()) pool.end();
     },
   };
 }

@@ -47,8 +47,8 @@ export interface ModelState {
   begun?: number;
   parameters: Tensors;
   /** Optimiser state: first and second moments (empty maps where the optimiser has none). */
-  mean: Tensors;
-  square: Tensors;
+  firstMoment: Tensors;
+  secondMoment: Tensors;
 }
 
 /** The totals of one training step, or of one evaluated batch. */

@@ -15,7 +15,7 @@ import { type Walks, walksOf } from '../kernels/walks.ts';
 import { checkMemoryInputs, checkMemoryShape, checkReadGradient } from './checks.ts';
 import type { MemoryGradients, MemoryLayer, MemoryShape, SequenceRecorder, StepRecorder } from './engine.ts';
 import { sequenceRecorder, stepRecorder } from './gpu-recorder.ts';
-import { Life } from './life.ts';
+import { Lifetime } from './lifetime.ts';
 import { StepOrder } from './step-order.ts';
 import { Submissions } from './submissions.ts';
 
@@ -53,7 +53,7 @@ type Held = { order: 'sequences'; memory: OpenMemory } | { order: 'steps'; memor
 export async function gpuMemory(
   gpu: Gpu,
   given: MemoryShape,
-  life = new Life('memory'),
+  lifetime = new Lifetime('memory'),
   options: LayerOptions = {},
 ): Promise<MemoryLayer> {
   checkMemoryShape(given);
@@ -63,7 +63,7 @@ export async function gpuMemory(
   const { ends, controls } = memoryKind(kind);
   const N = B * T * ends;
   const gradients = [...controls.map(({ name }) => gradientName(name)), 'dValue'];
-  const submissions = new Submissions(gpu, life);
+  const submissions = new Submissions(gpu, lifetime);
   const newSlices = () => new SliceSteps(PRODUCTS * M * ends, options.sliceSteps);
   const slices = { forward: newSlices(), backward: newSlices() };
   let form = options.form ?? formFor(gpu, shape);
@@ -79,8 +79,8 @@ export async function gpuMemory(
   const hold = (next: Held): void => {
     held?.memory.destroy();
     held = next;
-    if (life.over) next.memory.destroy();
-    life.check();
+    if (lifetime.over) next.memory.destroy();
+    lifetime.check();
   };
   /** Opens kernels within a call, which counts as not made where that fails. */
   const open = async (next: () => Promise<Held>): Promise<void> => {
@@ -135,7 +135,7 @@ export async function gpuMemory(
     },
 
     async forward(...given: Float32Array[]): Promise<Float32Array> {
-      life.check();
+      lifetime.check();
       const named = checkMemoryInputs(shape, given);
       const timed = form === 'time' && canGoOverTime(kind);
       const most = gpu.profile.overTime.walk.all / cellsOf(M).cells;
@@ -160,7 +160,7 @@ export async function gpuMemory(
     },
 
     async backward(given: Float32Array): Promise<MemoryGradients> {
-      life.check();
+      lifetime.check();
       checkReadGradient(shape, given);
       const inputs = kept({ dRead: given }, state === 'used');
       const made = await submissions.inTurn(async () => {
@@ -178,7 +178,7 @@ export async function gpuMemory(
     },
 
     async step(...given: Float32Array[]): Promise<Float32Array> {
-      life.check();
+      lifetime.check();
       const inputs = kept(checkMemoryInputs(shape, given, 'step'), held?.order !== 'steps');
       const made = await submissions.inTurn(async () => {
         const t = order.step();
@@ -193,7 +193,7 @@ export async function gpuMemory(
     },
 
     async stepBackward(given: Float32Array): Promise<MemoryGradients> {
-      life.check();
+      lifetime.check();
       checkReadGradient(shape, given, 'step');
       const inputs = kept({ dRead: given }, false);
       const made = await submissions.inTurn(async () => {
@@ -207,7 +207,7 @@ export async function gpuMemory(
     },
 
     async reset(): Promise<void> {
-      life.check();
+      lifetime.check();
       return submissions.inTurn(() => order.reset());
     },
 
@@ -217,7 +217,7 @@ export async function gpuMemory(
     stepBackwardSync: () => notNow('stepBackward', 'recordSteps'),
 
     async strengths(): Promise<Float32Array[][]> {
-      life.check();
+      lifetime.check();
       const made = await submissions.inTurn(async () => {
         if (order.stepping) return { strengths: steps().strengths(order.left) };
         order.needForward('strengths');
@@ -229,11 +229,11 @@ export async function gpuMemory(
     },
 
     recordSequences: () =>
-      record(async () => sequenceRecorder(shape, await openMemory(gpu, shape, form), life)),
-    recordSteps: () => record(() => stepRecorder(gpu, shape, stepForm(gpu, form), life)),
+      record(async () => sequenceRecorder(shape, await openMemory(gpu, shape, form), lifetime)),
+    recordSteps: () => record(() => stepRecorder(gpu, shape, stepForm(gpu, form), lifetime)),
 
     destroy(): void {
-      if (!life.end()) return;
+      if (!lifetime.end()) return;
       held?.memory.destroy();
       for (const recorder of recorders) recorder.destroy();
     },
@@ -243,7 +243,7 @@ export async function gpuMemory(
   async function record<Recorder extends SequenceRecorder | StepRecorder>(
     open: () => Promise<Recorder>,
   ): Promise<Recorder> {
-    life.check();
+    lifetime.check();
     return submissions.inTurn(async () => {
       if (order.empty) {
         held?.memory.destroy();
@@ -251,8 +251,8 @@ export async function gpuMemory(
       }
       const recorder = await open();
       recorders.push(recorder);
-      if (life.over) recorder.destroy();
-      life.check();
+      if (lifetime.over) recorder.destroy();
+      lifetime.check();
       return recorder;
     });
   }

@@ -5,7 +5,7 @@ import type { MemoryForm } from '../gpu/profile.ts';
 import { type OpenMemory, type Place, steppedMemory } from '../kernels/memory.ts';
 import type { Span } from './checks.ts';
 import type { DeviceArrays, MemoryShape, SequenceRecorder, StepRecorder } from './engine.ts';
-import { Life } from './life.ts';
+import { Lifetime } from './lifetime.ts';
 import { StepOrder } from './step-order.ts';
 
 /** Memories that take and give buffers of the caller's. What they keep is their own: arrays are copied in and out. */
@@ -94,27 +94,27 @@ function recordPass(
 }
 
 /** What both recorders do in the same way. */
-function recorderOf(shape: MemoryShape, span: Span, of: Life, destroy: () => void) {
-  const life = new Life('recorder', of);
+function recorderOf(shape: MemoryShape, span: Span, of: Lifetime, destroy: () => void) {
+  const lifetime = new Lifetime('recorder', of);
   const arrays = arraysOf(shape, span);
   return {
     arrays,
     /** What a call is given, before anything is recorded. */
     check(call: string, way: keyof typeof arrays, encoder: GPUCommandEncoder, given: DeviceArrays) {
-      life.check();
+      lifetime.check();
       if (typeof encoder?.copyBufferToBuffer !== 'function')
         throw new InputError(`${call}() needs a GPUCommandEncoder first, got ${show(String(encoder))}.`);
       return placesIn(call, [...arrays[way].inputs, ...arrays[way].outputs], given);
     },
-    live: (): void => life.check(),
-    bytes: (held: { readonly bytes: number }): number => (life.over ? 0 : held.bytes),
+    live: (): void => lifetime.check(),
+    bytes: (held: { readonly bytes: number }): number => (lifetime.over ? 0 : held.bytes),
     destroy: (): void => {
-      if (life.end()) destroy();
+      if (lifetime.end()) destroy();
     },
   };
 }
 
-export function sequenceRecorder(shape: MemoryShape, memory: OpenMemory, of: Life): SequenceRecorder {
+export function sequenceRecorder(shape: MemoryShape, memory: OpenMemory, of: Lifetime): SequenceRecorder {
   const { arrays, check, bytes, destroy } = recorderOf(shape, 'sequences', of, () => memory.destroy());
   // Where the backward pass uses up what the forward pass left, another one runs the forward pass again.
   let state: 'empty' | 'ready' | 'used' = 'empty';
@@ -143,7 +143,7 @@ export async function stepRecorder(
   gpu: Gpu,
   shape: MemoryShape,
   form: MemoryForm,
-  of: Life,
+  of: Lifetime,
 ): Promise<StepRecorder> {
   const memory = await steppedMemory(gpu, shape, form);
   const { arrays, check, live, bytes, destroy } = recorderOf(shape, 'step', of, () => memory.destroy());

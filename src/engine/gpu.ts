@@ -30,7 +30,7 @@ import type {
 } from './engine.ts';
 import type { LayerForm } from './gpu-memory.ts';
 import { outcomeOf, outcomeParts, REPORT_BYTES, reportOf } from './gpu-outcome.ts';
-import { Life } from './life.ts';
+import { Lifetime } from './lifetime.ts';
 import { Submissions } from './submissions.ts';
 
 /** Forces a plan (`--plan`), or one form of the kernels, for tests and benchmarks; keeps what was measured. */
@@ -54,7 +54,7 @@ export async function createGpuEngine(
 
 /** The same on a device that may have other engines: they share compiled kernels, and end together. */
 export function gpuEngineOn(gpu: Gpu, adapter: AdapterDescription, options: GpuOptions = {}): Engine {
-  const life = new Life('engine');
+  const lifetime = new Lifetime('engine');
   return {
     name: 'gpu',
     adapter,
@@ -64,10 +64,10 @@ export function gpuEngineOn(gpu: Gpu, adapter: AdapterDescription, options: GpuO
       state: ModelState,
       choices: Choices = {},
     ): Promise<Model> {
-      life.check();
+      lifetime.check();
       // Another adapter rounds differently anyway, and something else is fastest there.
       const own = choices.adapter === adapter.name ? choices : {};
-      const model = await GpuModel.create(gpu, spec, training, state, new Life('model', life), {
+      const model = await GpuModel.create(gpu, spec, training, state, new Lifetime('model', lifetime), {
         ...options,
         choices: own,
       });
@@ -75,15 +75,15 @@ export function gpuEngineOn(gpu: Gpu, adapter: AdapterDescription, options: GpuO
       return model;
     },
     async memory(shape: MemoryShape): Promise<MemoryLayer> {
-      life.check();
+      lifetime.check();
       // Its kernels are loaded by those who want a memory on its own: a page that trains does not.
       const { gpuMemory } = await import('./gpu-memory.ts');
-      life.check();
+      lifetime.check();
       const { memory: form = options.form, sliceSteps } = options;
-      return gpuMemory(gpu, shape, new Life('memory', life), { form, sliceSteps });
+      return gpuMemory(gpu, shape, new Lifetime('memory', lifetime), { form, sliceSteps });
     },
     destroy(): void {
-      if (life.end()) gpu.end();
+      if (lifetime.end()) gpu.end();
     },
   };
 }
@@ -100,7 +100,7 @@ class GpuModel implements Model {
   readonly #plan: Plan;
   readonly #program: Program<BufferName>;
   choices?: Choices;
-  readonly #life: Life;
+  readonly #lifetime: Lifetime;
   readonly #own: { buffers: Buffers; bytes: number };
   /** Made by the first batch, and made anew when one does not fit. */
   #batch: BatchBuffers | undefined;
@@ -120,7 +120,7 @@ class GpuModel implements Model {
     spec: ModelSpec,
     training: TrainConfig,
     state: ModelState,
-    life: Life,
+    lifetime: Lifetime,
     options: PlanOptions,
   ): Promise<GpuModel> {
     const layout = layoutOf(spec);
@@ -131,7 +131,7 @@ class GpuModel implements Model {
     const slices = new SliceSteps(products, options.sliceSteps);
     const ends = memoryKind(spec.memory).rows ? layout.E : 0;
     const weight = weightsOfModel(products, ends, spec.width);
-    const model = new GpuModel(gpu, layout, training, prepared, life, slices, weight);
+    const model = new GpuModel(gpu, layout, training, prepared, lifetime, slices, weight);
     model.load(state);
     return model;
   }
@@ -141,7 +141,7 @@ class GpuModel implements Model {
     layout: Layout,
     training: TrainConfig,
     { plan, program, choices }: Prepared,
-    life: Life,
+    lifetime: Lifetime,
     slices: SliceSteps,
     weight: StepWeight,
   ) {
@@ -154,8 +154,8 @@ class GpuModel implements Model {
     this.#plan = plan;
     this.#program = program;
     this.choices = choices;
-    this.#life = life;
-    this.#submissions = new Submissions(gpu, life);
+    this.#lifetime = lifetime;
+    this.#submissions = new Submissions(gpu, lifetime);
     this.#own = modelBuffers(gpu, layout);
   }
 
@@ -169,14 +169,14 @@ class GpuModel implements Model {
   }
 
   reserve(B: number, T: number, K: number): void {
-    this.#life.check();
+    this.#lifetime.check();
     if (this.#submissions.busy)
       throw new InputError('a batch is still being enqueued: wait for it before making room for others.');
     this.#makeRoom(B, T, K);
   }
 
   step(batch: Batch): Promise<undefined> | undefined {
-    this.#life.check();
+    this.#lifetime.check();
     this.#gpu.check();
     checkBatch(this.spec, batch);
     // What waits its turn must not see what the caller does to his arrays meanwhile.
@@ -198,7 +198,7 @@ class GpuModel implements Model {
   }
 
   async reports(): Promise<StepReport[]> {
-    this.#life.check();
+    this.#lifetime.check();
     const { pending, read } = await this.#submissions.inTurn(() => {
       const pending = this.#pending;
       this.#pending = [];
@@ -211,7 +211,7 @@ class GpuModel implements Model {
   }
 
   async gradients(): Promise<Tensors> {
-    this.#life.check();
+    this.#lifetime.check();
     const { read } = await this.#submissions.inTurn(() => {
       checkStepped(this.#stepped);
       return { read: this.#gpu.read([this.#whole('gradient')]) };
@@ -221,7 +221,7 @@ class GpuModel implements Model {
   }
 
   async forward(given: Batch, trace = false): Promise<Forward> {
-    this.#life.check();
+    this.#lifetime.check();
     const { noise: _, ...asked } = given;
     checkBatch(this.spec, asked);
     const batch = this.#submissions.busy ? copyOf(asked) : asked;
@@ -247,10 +247,12 @@ class GpuModel implements Model {
   }
 
   async state(): Promise<ModelState> {
-    this.#life.check();
+    this.#lifetime.check();
     const { step, read } = await this.#submissions.inTurn(() => ({
       step: this.#step,
-      read: this.#gpu.read((['params', 'mean', 'square'] as const).map(name => this.#whole(name))),
+      read: this.#gpu.read(
+        (['params', 'firstMoment', 'secondMoment'] as const).map(name => this.#whole(name)),
+      ),
     }));
     const [parameters, mean, square] = (await read).map(bytes =>
       unpack(this.#layout, new Float32Array(bytes)),
@@ -259,18 +261,20 @@ class GpuModel implements Model {
     return {
       step,
       parameters,
-      mean: has.mean ? mean : new Map(),
-      square: has.square ? square : new Map(),
+      firstMoment: has.firstMoment ? mean : new Map(),
+      secondMoment: has.secondMoment ? square : new Map(),
     };
   }
 
   load(state: ModelState): void {
-    this.#life.check();
+    this.#lifetime.check();
     checkState(this.spec, state);
     const { step, begun = 0 } = state;
-    const tensors = (['parameters', 'mean', 'square'] as const).map(key => pack(this.#layout, state[key]));
+    const tensors = (['parameters', 'firstMoment', 'secondMoment'] as const).map(key =>
+      pack(this.#layout, state[key]),
+    );
     const loaded = this.#submissions.inTurn(() => {
-      for (const [k, name] of (['params', 'mean', 'square'] as const).entries())
+      for (const [k, name] of (['params', 'firstMoment', 'secondMoment'] as const).entries())
         this.#gpu.device.queue.writeBuffer(this.#own.buffers.get(name)!, 0, tensors[k]);
       this.#step = step;
       this.#begun = begun;
@@ -287,7 +291,7 @@ class GpuModel implements Model {
   }
 
   destroy(): void {
-    if (!this.#life.end()) return;
+    if (!this.#lifetime.end()) return;
     for (const buffer of this.#own.buffers.values()) buffer.destroy();
     for (const buffer of this.#batch?.buffers.values() ?? []) buffer.destroy();
   }

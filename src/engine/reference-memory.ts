@@ -11,7 +11,7 @@ import {
 } from '../reference/memory.ts';
 import { checkMemoryInputs, checkMemoryShape, checkReadGradient, noDevice } from './checks.ts';
 import type { MemoryGradients, MemoryLayer, MemoryShape } from './engine.ts';
-import type { Life } from './life.ts';
+import type { Lifetime } from './lifetime.ts';
 import { StepOrder } from './step-order.ts';
 
 /** The literal reference keeps T²/2 strengths an end: what would not fit into memory is refused beforehand. */
@@ -40,7 +40,7 @@ interface TakenStep {
 /** The reference's memory as a layer of its own. */
 export class ReferenceMemory implements MemoryLayer {
   readonly shape: MemoryShape;
-  readonly #life: Life;
+  readonly #lifetime: Lifetime;
   readonly #order: StepOrder;
   /** Per sequence: inputs and what the last forward made of them. */
   #kept: { controls: Float32Array[]; value: Float32Array; made: MemoryReads }[] = [];
@@ -48,7 +48,7 @@ export class ReferenceMemory implements MemoryLayer {
   #taken: TakenStep[][] = [];
   #arriving: unknown[] = [];
 
-  constructor(shape: MemoryShape, life: Life) {
+  constructor(shape: MemoryShape, lifetime: Lifetime) {
     checkMemoryShape(shape);
     const { kind, B, T, M } = shape;
     checkSize(
@@ -57,7 +57,7 @@ export class ReferenceMemory implements MemoryLayer {
       'B or T',
     );
     this.shape = { ...shape };
-    this.#life = life;
+    this.#lifetime = lifetime;
     this.#order = new StepOrder(T);
   }
 
@@ -77,7 +77,7 @@ export class ReferenceMemory implements MemoryLayer {
   }
 
   forwardSync(...inputs: Float32Array[]): Float32Array {
-    this.#life.check();
+    this.#lifetime.check();
     checkMemoryInputs(this.shape, inputs);
     this.#order.forward();
     const { kind, B, steps, rows } = this.#sizes();
@@ -100,7 +100,7 @@ export class ReferenceMemory implements MemoryLayer {
   }
 
   backwardSync(dRead: Float32Array): MemoryGradients {
-    this.#life.check();
+    this.#lifetime.check();
     this.#order.needForward('backward');
     checkReadGradient(this.shape, dRead);
     const { B, steps, rows } = this.#sizes();
@@ -116,7 +116,7 @@ export class ReferenceMemory implements MemoryLayer {
   }
 
   stepSync(...inputs: Float32Array[]): Float32Array {
-    this.#life.check();
+    this.#lifetime.check();
     checkMemoryInputs(this.shape, inputs, 'step');
     const t = this.#order.step();
     const { kind, B, M, depth } = this.shape;
@@ -140,7 +140,7 @@ export class ReferenceMemory implements MemoryLayer {
   }
 
   stepBackwardSync(dRead: Float32Array): MemoryGradients {
-    this.#life.check();
+    this.#lifetime.check();
     checkReadGradient(this.shape, dRead, 'step');
     const { t, newest } = this.#order.stepBackward();
     const { kind, B, M } = this.shape;
@@ -165,14 +165,14 @@ export class ReferenceMemory implements MemoryLayer {
   }
 
   async reset(): Promise<void> {
-    this.#life.check();
+    this.#lifetime.check();
     this.#order.reset();
     this.#kept = [];
     this.#taken = [];
   }
 
   async strengths(): Promise<Float32Array[][]> {
-    this.#life.check();
+    this.#lifetime.check();
     const { kind } = this.shape;
     if (this.#order.stepping) {
       return this.#taken.map(steps =>
@@ -194,7 +194,7 @@ export class ReferenceMemory implements MemoryLayer {
   destroy(): void {
     this.#kept = [];
     this.#taken = [];
-    this.#life.end();
+    this.#lifetime.end();
   }
 
   /** Gradients of all sequences, side by side: `steps` numbers of every control of one, `rows` of its values. */

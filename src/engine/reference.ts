@@ -18,7 +18,7 @@ import type {
   ModelState,
   StepReport,
 } from './engine.ts';
-import { Life } from './life.ts';
+import { Lifetime } from './lifetime.ts';
 import { checkSize, ReferenceMemory } from './reference-memory.ts';
 
 /** The reference as an engine: float64, one thread, computes at once. For tests, and where no GPU is. */
@@ -29,24 +29,24 @@ export function createReferenceEngine(reason = 'asked for'): Engine {
 class ReferenceEngine implements Engine {
   readonly name = 'reference';
   readonly adapter: AdapterDescription;
-  readonly #life = new Life('engine');
+  readonly #lifetime = new Lifetime('engine');
 
   constructor(reason: string) {
     this.adapter = { name: 'float64 reference', kind: 'cpu', reason };
   }
 
   async model(spec: ModelSpec, training: TrainConfig, state: ModelState): Promise<Model> {
-    this.#life.check();
-    return new ReferenceModel(spec, training, state, new Life('model', this.#life));
+    this.#lifetime.check();
+    return new ReferenceModel(spec, training, state, new Lifetime('model', this.#lifetime));
   }
 
   async memory(shape: MemoryShape): Promise<MemoryLayer> {
-    this.#life.check();
-    return new ReferenceMemory(shape, new Life('memory', this.#life));
+    this.#lifetime.check();
+    return new ReferenceMemory(shape, new Lifetime('memory', this.#lifetime));
   }
 
   destroy(): void {
-    this.#life.end();
+    this.#lifetime.end();
   }
 }
 
@@ -54,30 +54,30 @@ class ReferenceModel implements Model {
   readonly spec: ModelSpec;
   readonly plan = 'literal';
   readonly #training: TrainConfig;
-  readonly #life: Life;
+  readonly #lifetime: Lifetime;
   #state: ModelState;
   #reports: StepReport[] = [];
   /** Of the last training step, before clipping. */
   #gradients: Tensors | undefined;
   #activations = 0;
 
-  constructor(spec: ModelSpec, training: TrainConfig, state: ModelState, life: Life) {
+  constructor(spec: ModelSpec, training: TrainConfig, state: ModelState, lifetime: Lifetime) {
     this.spec = { ...spec };
     this.#training = { ...training };
-    this.#life = life;
+    this.#lifetime = lifetime;
     this.#state = copyState(this.spec, this.#training, state);
   }
 
   get bytes(): number {
-    const { parameters, mean, square } = this.#state;
+    const { parameters, firstMoment, secondMoment } = this.#state;
     // Gradients are as large as the parameters.
-    return 8 * (2 * count(parameters) + count(mean) + count(square) + this.#activations);
+    return 8 * (2 * count(parameters) + count(firstMoment) + count(secondMoment) + this.#activations);
   }
 
   reserve(B: number, T: number, K: number): void {
-    this.#life.check();
+    this.#lifetime.check();
     const { spec } = this;
-    const { hidden: H, deeper: P, width: M, outputs: V, inputs: D } = spec;
+    const { hidden: H, projection: P, width: M, outputs: V, inputs: D } = spec;
     const E = endsOfModel(spec);
     const layers = spec.layers * (cellOf(spec).gates.length + 3) * H;
     const recall = spec.autoencoder ? 4 * D : 0;
@@ -101,7 +101,7 @@ class ReferenceModel implements Model {
   }
 
   step(batch: Batch): undefined {
-    this.#life.check();
+    this.#lifetime.check();
     checkBatch(this.spec, batch);
     const state = this.#state;
     const { objective, sequences } = this.#run(batch);
@@ -122,20 +122,20 @@ class ReferenceModel implements Model {
   }
 
   async reports(): Promise<StepReport[]> {
-    this.#life.check();
+    this.#lifetime.check();
     const reports = this.#reports;
     this.#reports = [];
     return reports;
   }
 
   async gradients(): Promise<Tensors> {
-    this.#life.check();
+    this.#lifetime.check();
     checkStepped(this.#gradients !== undefined);
     return copyTensors(this.#gradients!);
   }
 
   async forward(given: Batch, trace = false): Promise<Forward> {
-    this.#life.check();
+    this.#lifetime.check();
     const { noise: _, ...batch } = given;
     checkBatch(this.spec, batch);
     const { objective, sequences } = this.#run(batch);
@@ -181,19 +181,19 @@ class ReferenceModel implements Model {
   }
 
   async state(): Promise<ModelState> {
-    this.#life.check();
+    this.#lifetime.check();
     // Where the weights began is for whoever restarted them to keep.
     const { begun: _, ...state } = copyState(this.spec, this.#training, this.#state);
     return state;
   }
 
   load(state: ModelState): void {
-    this.#life.check();
+    this.#lifetime.check();
     this.#state = copyState(this.spec, this.#training, state);
   }
 
   destroy(): void {
-    this.#life.end();
+    this.#lifetime.end();
   }
 
   #run(batch: Batch): { objective: number; sequences: Sequence[] } {
@@ -219,8 +219,8 @@ function copyState(spec: ModelSpec, training: TrainConfig, state: ModelState): M
     step: state.step,
     ...(state.begun && { begun: state.begun }),
     parameters: copy(state.parameters),
-    mean: has.mean ? copy(state.mean) : new Map(),
-    square: has.square ? copy(state.square) : new Map(),
+    firstMoment: has.firstMoment ? copy(state.firstMoment) : new Map(),
+    secondMoment: has.secondMoment ? copy(state.secondMoment) : new Map(),
   };
 }
 

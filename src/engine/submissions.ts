@@ -1,6 +1,6 @@
 import type { Gpu } from '../gpu/device.ts';
 import type { SliceSteps } from '../kernels/slices.ts';
-import type { Life } from './life.ts';
+import type { Lifetime } from './lifetime.ts';
 import { Turns } from './turns.ts';
 
 /** Submissions in flight at a time, where work is cut into several. */
@@ -13,8 +13,8 @@ const MOST_IN_FLIGHT = 2;
 export class Submissions extends Turns {
   readonly #gpu: Gpu;
 
-  constructor(gpu: Gpu, life: Life) {
-    super(life);
+  constructor(gpu: Gpu, lifetime: Lifetime) {
+    super(lifetime);
     this.#gpu = gpu;
   }
 
@@ -49,7 +49,7 @@ export class Submissions extends Turns {
     const inFlight: Promise<unknown>[] = [];
     for (const piece of pieces) {
       if (inFlight.length >= MOST_IN_FLIGHT) await inFlight.shift();
-      this.life.check();
+      this.lifetime.check();
       this.#gpu.check();
       piece();
       inFlight.push(this.#gpu.done().catch(() => undefined));

@@ -1,13 +1,13 @@
-import type { Life } from './life.ts';
+import type { Lifetime } from './lifetime.ts';
 
 /** What a model or a memory is asked for, in that order: some of it takes a while, and what comes next must not overtake it. */
 export class Turns {
-  protected readonly life: Life;
+  protected readonly lifetime: Lifetime;
   /** Work under way, or waiting; never rejects. */
   #last: Promise<unknown> | undefined;
 
-  constructor(life: Life) {
-    this.life = life;
+  constructor(lifetime: Lifetime) {
+    this.lifetime = lifetime;
   }
 
   /** Whether something is under way: what is asked for now will wait. */
@@ -21,7 +21,7 @@ export class Turns {
    */
   inTurn<T>(work: () => T | Promise<T>): T | Promise<T> {
     const alive = (): T | Promise<T> => {
-      this.life.check();
+      this.lifetime.check();
       return work();
     };
     const made = this.#last ? this.#last.then(alive) : alive();

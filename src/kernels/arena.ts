@@ -40,7 +40,12 @@ export interface BatchBuffers {
   /** Offsets of the tensors in acts and grads, in vec4s. */
   offsets: Record<string, number>;
   /** Fills `words` with header and batch; returns how many are used. */
-  write(batch: Batch, report: number, parts: number, unbias: [mean: number, square: number]): number;
+  write(
+    batch: Batch,
+    report: number,
+    parts: number,
+    unbias: [firstMoment: number, secondMoment: number],
+  ): number;
   words: Uint32Array<ArrayBuffer>;
 }
 
@@ -133,8 +138,8 @@ export function modelBuffers(
   const bytes = layout.size4 * 16;
   return allocate(gpu, [
     ['params', bytes],
-    ['mean', bytes],
-    ['square', bytes],
+    ['firstMoment', bytes],
+    ['secondMoment', bytes],
     ['gradient', bytes],
     ['partial', bytes * mostParts(layout)],
     ['norms', MOST_SUMS * 8],

@@ -15,8 +15,8 @@ export const BUFFERS = [
   'gradient',
   'norms',
   'reports',
-  'mean',
-  'square',
+  'firstMoment',
+  'secondMoment',
 ] as const;
 export type BufferName = (typeof BUFFERS)[number];
 

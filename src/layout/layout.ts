@@ -76,7 +76,7 @@ export function layoutOf(spec: ModelSpec): Layout {
   );
   const O = spec.readout || V;
   const blocks: Layout['blocks'] = {
-    Whp: block(spec.deeper ? H : 0, P4),
+    Whp: block(spec.projection ? H : 0, P4),
     S: block(E ? P : 0, S4),
     Wo: block(P, in4(O)),
     Ws: block(spec.readout, V4),
@@ -95,7 +95,7 @@ export function layoutOf(spec: ModelSpec): Layout {
       if (sizes.states.includes('c')) layer.c0 = block(1, H4);
     }
   }
-  blocks.bp = block(spec.deeper ? 1 : 0, P4);
+  blocks.bp = block(spec.projection ? 1 : 0, P4);
   blocks.bS = block(E ? 1 : 0, S4);
   blocks.bo = block(1, in4(O));
   blocks.bs = block(spec.readout ? 1 : 0, V4);

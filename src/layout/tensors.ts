@@ -27,17 +27,17 @@ export function tensorsOf({ spec, gates, states, H4, P4, R4, S4, O4, V4, D4 }: S
     sizes: Record<string, number>,
   ): TensorForm[] => Object.entries(sizes).map(([name, width4]) => ({ name, arena, width4, rows }));
   const recall = spec.autoencoder ? D4 : 0;
-  const deeper = spec.deeper ? P4 : 0;
+  const projection = spec.projection ? P4 : 0;
   return [
     ...layers.flatMap(l =>
       of('acts', 'steps and start', Object.fromEntries(states.map(state => [`${state}${l}`, H4]))),
     ),
     ...layers.flatMap(l => of('acts', 'steps', { [`g${l}`]: gates.kept * H4 })),
     ...of('acts', 'steps and start', { r: R4 }),
-    ...of('acts', 'steps', { op: deeper, s: S4, o: O4, y: V4, xh: recall, xp: recall }),
+    ...of('acts', 'steps', { op: projection, s: S4, o: O4, y: V4, xh: recall, xp: recall }),
     ...layers.flatMap(l => of('grads', 'steps', { [`dA${l}`]: gates.all * H4 })),
     ...of('grads', 'steps', {
-      dP: deeper,
+      dP: projection,
       dS: S4,
       dOp: P4,
       dHx: spec.autoencoder ? H4 : 0,

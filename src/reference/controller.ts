@@ -162,12 +162,12 @@ export function controllerBackward(
 }
 
 /** The layer above h: o'_t = tanh(h_t·W_hp + b_p). h_t [H] → o'_t [P] */
-export function deeper(w: Weights, h: Float64Array): Float64Array {
+export function project(w: Weights, h: Float64Array): Float64Array {
   return linear(h, w.W_hp, w.b_p).map(Math.tanh);
 }
 
 /** do'_t [P] → dh_t [H], dW_hp and db_p, all added to. `op` is o'_t. */
-export function deeperBackward(
+export function projectBackward(
   w: Weights,
   h: Float64Array,
   op: Float64Array,

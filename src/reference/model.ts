@@ -7,10 +7,10 @@ import {
   controllerBackward,
   controllerStart,
   controllerStartBackward,
-  deeper,
-  deeperBackward,
   type Layer,
   noGradient,
+  project,
+  projectBackward,
 } from './controller.ts';
 import { type HeadKind, type Heads, heads, headsBackward } from './heads.ts';
 import { addMultiHotBackward, addTo, type Weights } from './linear.ts';
@@ -29,7 +29,7 @@ import { output, outputBackward, type ReadOut, type Recall, recall, recallBackwa
 export interface Step extends Heads, ReadOut {
   /** All layers of the controller, the lowest first. */
   layers: Layer[];
-  /** o' [P]; h of the last layer without the deeper one. */
+  /** o' [P]; h of the last layer without the projection. */
   op: Float64Array;
   /** [memories] */
   memories: unknown[];
@@ -89,7 +89,7 @@ function sequenceForward(spec: ModelSpec, w: Weights, batch: Batch, b: number): 
     const x = inputAt(spec, w, batch, t, b);
     const layers = controller(spec, layerWeights, x, before.r, before.layers);
     const { h } = layers[layers.length - 1];
-    const op = spec.deeper ? deeper(w, h) : h;
+    const op = spec.projection ? project(w, h) : h;
     const perStep = E * controlCount(spec.memory);
     const noise = batch.noise?.subarray(n * perStep, (n + 1) * perStep);
     const use = E > 0 ? heads(w, op, headKindOf(spec), noise) : NO_HEADS;
@@ -137,7 +137,7 @@ function sequenceBackward(
     if (spec.memory !== 'none') headsBackward(w, op, headKindOf(spec), step, made.dHeads, dop, dw);
     dMemories = made.passed;
 
-    if (spec.deeper) deeperBackward(w, h, op, dop, dh, dw);
+    if (spec.projection) projectBackward(w, h, op, dop, dh, dw);
     else addTo(dh, dop);
     const x = inputAt(spec, w, batch, t, b);
     const back = controllerBackward(

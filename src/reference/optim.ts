@@ -90,8 +90,8 @@ export interface OptimiserState {
   /** Step at which these weights began; absent: 0. */
   begun?: number;
   parameters: Tensors;
-  mean: Tensors;
-  square: Tensors;
+  firstMoment: Tensors;
+  secondMoment: Tensors;
 }
 
 /** σ(30) is 1 in float32. */
@@ -107,10 +107,17 @@ export function update(train: TrainConfig, state: OptimiserState, gradients: Ten
   for (const [name, w] of state.parameters) {
     const dw = gradients.get(name)!;
     if (train.optimiser === 'sgd') sgd(w, dw, train.rate);
-    else if (train.optimiser === 'rmsprop') rmsprop(w, dw, state.square.get(name)!, train);
+    else if (train.optimiser === 'rmsprop') rmsprop(w, dw, state.secondMoment.get(name)!, train);
     else {
       if (train.optimiser === 'adamw' && decays(name)) decay(w, train);
-      adam(w, dw, state.mean.get(name)!, state.square.get(name)!, state.step - (state.begun ?? 0) + 1, train);
+      adam(
+        w,
+        dw,
+        state.firstMoment.get(name)!,
+        state.secondMoment.get(name)!,
+        state.step - (state.begun ?? 0) + 1,
+        train,
+      );
     }
   }
   // Growth ends where σ is 1 in float32 anyway: it is exponential and would overflow.

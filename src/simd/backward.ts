@@ -91,7 +91,7 @@ export class BackwardPass {
       this.#ws.transposed(dS, 16 * S4, n, blocks.S, dOp, 16 * P4);
     }
     const dh = this.#ws.at.dh;
-    if (spec.deeper) {
+    if (spec.projection) {
       const dP = this.#ws.row('dP', t);
       tanhBackward(n * P4, dOp, this.#ws.row('op', t), dP);
       clear(dh, n * 16 * H4);
@@ -180,7 +180,7 @@ export class BackwardPass {
     if (E) all(blocks.S, blocks.bS, op, 'dS');
     all(blocks.Wo, blocks.bo, op, spec.readout ? 'dQ' : 'dY');
     if (spec.readout) all(blocks.Ws, blocks.bs, { at: this.#ws.at.o, ld: this.#ws.ld('o') }, 'dY');
-    if (spec.deeper) all(blocks.Whp, blocks.bp, h, 'dP');
+    if (spec.projection) all(blocks.Whp, blocks.bp, h, 'dP');
     if (!spec.autoencoder) return;
     all(blocks.Whx, undefined, h, 'dXh');
     all(blocks.Wpx, undefined, op, 'dXp');

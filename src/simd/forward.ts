@@ -89,7 +89,7 @@ export class ForwardPass {
     const { spec, blocks, layers, C, E, H4, P4, S4, R4 } = this.#ws.layout;
     const { fillRows, tanhOf, headsForward, headsSoftmax, stepForward } = this.#ws.arena.kernels;
     const n = this.#ws.group.active[t];
-    if (spec.deeper) {
+    if (spec.projection) {
       const op = this.#ws.row('op', t);
       fillRows(n, this.#ws.parameters(blocks.bp), op, 16 * P4, P4);
       this.#ws.product(this.#ws.row(`h${layers.length - 1}`, t), 16 * H4, n, blocks.Whp, op, 16 * P4);

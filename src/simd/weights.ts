@@ -1,7 +1,7 @@
 import type { Block, Layout } from '../layout/layout.ts';
 import type { Arena } from './module.ts';
 
-const NAMES = ['parameters', 'mean', 'square', 'gradient'] as const;
+const NAMES = ['parameters', 'firstMoment', 'secondMoment', 'gradient'] as const;
 type Name = (typeof NAMES)[number];
 
 /** A matrix as products want it: itself, and its transpose, in panels (assembly/product.ts). */

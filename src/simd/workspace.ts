@@ -204,7 +204,7 @@ export class Workspace {
   /** o' of time step t, or of all from it on: what the heads read from. */
   op(t: number): { at: number; ld: number } {
     const { spec } = this.layout;
-    const name = spec.deeper ? 'op' : `h${spec.layers - 1}`;
+    const name = spec.projection ? 'op' : `h${spec.layers - 1}`;
     return { at: this.row(name, t), ld: this.ld(name) };
   }
 }

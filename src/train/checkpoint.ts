@@ -33,23 +33,35 @@ export interface Checkpoint {
 /**
  * A checkpoint is a file of the safetensors format (`checkpoint/container.ts`), so that other tools can read the weights.
  *
- * Tensors: each parameter by its name, then `optimiser.mean.…` and `optimiser.square.…` where the optimiser
+ * Tensors: each parameter by its name, then `optimiser.firstMoment.…` and `optimiser.secondMoment.…` where the optimiser
  * keeps them; a file of weights alone has none of these, and training continues from it with moments of zero. F32, or
  * F64 where a value is not exactly a float32 (the reference's), or F16 where that was asked for. The rest are metadata
  * (`checkpoint/metadata.ts`), among them a checksum (`checkpoint/checksum.ts`).
  */
-const MEAN = 'optimiser.mean.';
-const SQUARE = 'optimiser.square.';
+/** Up to version 4 the moments were called `optimiser.mean.…` and `optimiser.square.…`. */
+const FORMER: readonly [string, string][] = [
+  ['optimiser.mean.', 'optimiser.firstMoment.'],
+  ['optimiser.square.', 'optimiser.secondMoment.'],
+];
+const currentName = (name: string): string => {
+  const [before, now] = FORMER.find(([prefix]) => name.startsWith(prefix)) ?? ['', ''];
+  return now + name.slice(before.length);
+};
+
+const FIRST = 'optimiser.firstMoment.';
+const SECOND = 'optimiser.secondMoment.';
 
 /** Whether any of the names is that of a moment. */
 const hasMoments = (names: Iterable<string>): boolean =>
-  [...names].some(name => name.startsWith(MEAN) || name.startsWith(SQUARE));
+  [...names].some(name => name.startsWith(FIRST) || name.startsWith(SECOND));
 
 /** Name → shape of every tensor that a checkpoint of this configuration has. @param moments those of the optimiser too */
 function shapesOf(config: Config, moments: boolean): Map<string, Shape> {
   const table = parameters(setup(config).spec);
-  const { mean, square } = moments ? MOMENTS[config.train.optimiser] : { mean: false, square: false };
-  const prefixes = ['', ...(mean ? [MEAN] : []), ...(square ? [SQUARE] : [])];
+  const { firstMoment, secondMoment } = moments
+    ? MOMENTS[config.train.optimiser]
+    : { firstMoment: false, secondMoment: false };
+  const prefixes = ['', ...(firstMoment ? [FIRST] : []), ...(secondMoment ? [SECOND] : [])];
   return new Map(
     prefixes.flatMap(prefix => table.map(({ name, shape }): [string, Shape] => [prefix + name, shape])),
   );
@@ -58,8 +70,8 @@ function shapesOf(config: Config, moments: boolean): Map<string, Shape> {
 const tensorsOf = (state: ModelState): Tensors =>
   new Map([
     ...state.parameters,
-    ...[...state.mean].map(([name, values]) => [MEAN + name, values] as const),
-    ...[...state.square].map(([name, values]) => [SQUARE + name, values] as const),
+    ...[...state.firstMoment].map(([name, values]) => [FIRST + name, values] as const),
+    ...[...state.secondMoment].map(([name, values]) => [SECOND + name, values] as const),
   ]);
 
 /** The inverse of tensorsOf, in the order of the parameter table. Moments that are not there are zeros. */
@@ -76,8 +88,8 @@ function stateOf(config: Config, step: number, tensors: Tensors): ModelState {
   return {
     step,
     parameters: take(''),
-    mean: has.mean ? take(MEAN) : new Map(),
-    square: has.square ? take(SQUARE) : new Map(),
+    firstMoment: has.firstMoment ? take(FIRST) : new Map(),
+    secondMoment: has.secondMoment ? take(SECOND) : new Map(),
   };
 }
 
@@ -155,7 +167,9 @@ export function decodeCheckpoint(file: Uint8Array): Checkpoint {
 function readCheckpoint(file: Uint8Array): Checkpoint {
   const { header, begin } = readHeader(file);
   const { config, engine, choices, step, run, data, checksum, shapeNote } = readMetadata(header);
-  const given = Object.entries(header).filter(([name]) => name !== METADATA);
+  const given = Object.entries(header)
+    .filter(([name]) => name !== METADATA)
+    .map(([name, entry]) => [currentName(name), entry] as const);
   const names = given.map(([name]) => name);
   const shapes = shapesOf(config, hasMoments(names));
   checkNames(names, shapes);

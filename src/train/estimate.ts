@@ -30,8 +30,8 @@ const FLOAT = 4;
  */
 export function bytesOf(config: Config, data?: Data): Estimate {
   const { task, spec } = setup(config, data);
-  const { mean, square } = MOMENTS[config.train.optimiser];
-  const copies = 2 + Number(mean) + Number(square);
+  const { firstMoment, secondMoment } = MOMENTS[config.train.optimiser];
+  const copies = 2 + Number(firstMoment) + Number(secondMoment);
   const parameters = FLOAT * copies * countParameters(spec);
   // Every activation has a gradient.
   const bytesFor = (B: number, T: number): number => FLOAT * 2 * B * T * perStep(spec);
@@ -55,6 +55,6 @@ function perStep(spec: ModelSpec): number {
   const cell = (cellOf(spec).gates.length + (hasCell(spec) ? 2 : 1)) * H;
   const heads = E * (2 + M);
   const reads = E * M;
-  const deeper = spec.deeper ? widthOfHeads(spec) : 0;
-  return layers * cell + deeper + heads + reads + spec.readout + V;
+  const projection = spec.projection ? widthOfHeads(spec) : 0;
+  return layers * cell + projection + heads + reads + spec.readout + V;
 }

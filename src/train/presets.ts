@@ -52,7 +52,7 @@ const single: readonly Preset[] = [
       model: {
         ...tutorial.model,
         hidden: 16,
-        deeper: 16,
+        projection: 16,
         output: 'tanh',
         start: 'one-hot',
         pushBias: 0.2,
@@ -79,7 +79,7 @@ const single: readonly Preset[] = [
       model: {
         ...tutorial.model,
         hidden: 8,
-        deeper: 8,
+        projection: 8,
         output: 'sigmoid',
         autoencoder: true,
         start: 'zero',

@@ -125,11 +125,11 @@ export function defaultsFor(data: Data): Config {
 
 /** The state before the first step, or of a later attempt with other weights. */
 export function initialState(spec: ModelSpec, training: TrainConfig, attempt = 0): ModelState {
-  const { mean, square } = MOMENTS[training.optimiser];
+  const { firstMoment, secondMoment } = MOMENTS[training.optimiser];
   return {
     step: 0,
     parameters: initialise(spec, training.seed, attempt),
-    mean: mean ? zeros(spec) : new Map(),
-    square: square ? zeros(spec) : new Map(),
+    firstMoment: firstMoment ? zeros(spec) : new Map(),
+    secondMoment: secondMoment ? zeros(spec) : new Map(),
   };
 }

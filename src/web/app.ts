@@ -3,7 +3,7 @@ import { messageOf, sentence } from '../base/errors.ts';
 import type { EngineName } from '../platform/names.ts';
 import { DATA } from '../tasks/names.ts';
 import { addEvaluation, addProfile, addProgress, type History, noHistory, upTo } from './charts/history.ts';
-import { type Keeper, takeRun } from './keep/keeper.ts';
+import { type RunStorage, takeRun } from './keep/run-storage.ts';
 import { newId, type StoredRun } from './keep/store.ts';
 import { type DataText, isOver, type Kept, type Opening, type Pace } from './protocol.ts';
 import { type Heard, NotOpened, Run } from './run.ts';
@@ -27,7 +27,7 @@ export interface Beginning {
   /** It waits for its start. */
   paused?: boolean;
   /** It was over, and is to go on. */
-  further?: boolean;
+  extend?: boolean;
   /** The file that it comes from. */
   file?: string;
   /** As stored, where it goes on. */
@@ -52,7 +52,7 @@ const LAST_WORD = 3000;
 
 /** The life of runs: one at a time is current; another takes its place only when it is open. */
 export class App {
-  readonly #keeper: Keeper;
+  readonly #storage: RunStorage;
   readonly #listeners: Listeners;
   readonly #opening: () => Pick<Opening, 'pace' | 'source'>;
   #current: Current | undefined;
@@ -64,8 +64,8 @@ export class App {
   readonly #paused = new Set<string>();
 
   /** @param opening what else a run is opened with, as the page stands */
-  constructor(keeper: Keeper, opening: () => Pick<Opening, 'pace' | 'source'>, listeners: Listeners) {
-    this.#keeper = keeper;
+  constructor(storage: RunStorage, opening: () => Pick<Opening, 'pace' | 'source'>, listeners: Listeners) {
+    this.#storage = storage;
     this.#opening = opening;
     this.#listeners = listeners;
   }
@@ -107,13 +107,13 @@ export class App {
   }
 
   async #begin(turn: number, beginning: Beginning): Promise<void> {
-    const { config, checkpoint, data, engine, further } = beginning;
+    const { config, checkpoint, data, engine, extend } = beginning;
     this.#last = beginning;
     this.#listeners.opening();
     let run: Run;
     try {
       const stopped = beginning.record?.state === 'stopped';
-      run = await Run.open({ config, checkpoint, data, engine, stopped, further, ...this.#opening() });
+      run = await Run.open({ config, checkpoint, data, engine, stopped, extend, ...this.#opening() });
     } catch (error) {
       if (turn !== this.#turn) return;
       const words =
@@ -169,10 +169,10 @@ export class App {
   async resume(id: string, paused = false): Promise<void> {
     const turn = ++this.#turn;
     const [record, checkpoint, history, data] = await Promise.all([
-      this.#keeper.run(id),
-      this.#keeper.checkpoint(id),
-      this.#keeper.history(id),
-      this.#keeper.data(id),
+      this.#storage.run(id),
+      this.#storage.checkpoint(id),
+      this.#storage.history(id),
+      this.#storage.data(id),
     ]);
     if (turn !== this.#turn) return;
     if (!record || !checkpoint) {
@@ -190,13 +190,13 @@ export class App {
   }
 
   /** Goes on with the current run, which is over. */
-  async further(): Promise<void> {
+  async extend(): Promise<void> {
     const { current } = this;
     if (!current) return;
     const { record, history, data, run } = current;
     const asked = run.ask('checkpoint', {}).then(({ bytes }) => ({
       checkpoint: bytes,
-      further: true,
+      extend: true,
       data,
       engine: record.engine,
       record: { ...record, state: 'paused' as const },
@@ -254,8 +254,8 @@ export class App {
         record.length = evaluation.length;
         break;
       }
-      case 'look':
-        addProfile(history, message.look.profile, message.look.step, record.config.train.reportEvery);
+      case 'probe':
+        addProfile(history, message.probe.profile, message.probe.step, record.config.train.reportEvery);
         break;
       case 'state':
         record.going = message.state === 'running';
@@ -269,7 +269,7 @@ export class App {
   async #keep({ bytes, step }: Kept, { record, history, data }: Current): Promise<void> {
     record.step = step;
     record.updated = Date.now();
-    await this.#keeper.keep({ run: { ...record }, history, checkpoint: bytes }, data);
+    await this.#storage.keep({ run: { ...record }, history, checkpoint: bytes }, data);
     this.#listeners.kept();
   }
 }

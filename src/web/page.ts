@@ -14,8 +14,8 @@ import { count } from './format.ts';
 import { loadHandWhenSeen } from './hand/when-seen.ts';
 import { Exports } from './keep/exports.ts';
 import { takeFiles, trainOn } from './keep/incoming.ts';
-import { Keeper } from './keep/keeper.ts';
 import { KeptRuns } from './keep/kept-runs.ts';
+import { RunStorage } from './keep/run-storage.ts';
 import { MemoryView } from './memory/view.ts';
 import { Controls } from './panels/controls.ts';
 import { Gallery } from './panels/gallery.ts';
@@ -24,8 +24,8 @@ import {
   showCurves,
   showEnd,
   showEvaluated,
-  showLook,
   showOpened,
+  showProbe,
   showProgress,
   showStep,
 } from './panels/numbers.ts';
@@ -53,9 +53,9 @@ const memory = new MemoryView();
 const past = new Past(shown => memory.show(shown));
 loadHandWhenSeen();
 const source = byId('source', HTMLInputElement);
-const keeper = new Keeper(problem => writeOrHide(element('storage-problem'), problem));
+const storage = new RunStorage(problem => writeOrHide(element('storage-problem'), problem));
 
-const app = new App(keeper, () => ({ pace: controls.pace, source: source.value }), {
+const app = new App(storage, () => ({ pace: controls.pace, source: source.value }), {
   opening() {
     writeOrHide(element('error'), undefined);
     if (!app.current) controls.show('opening', 'Opening an engine, compiling its kernels …');
@@ -89,7 +89,7 @@ const controls = new Controls({
   pause: () => app.current?.run.tell({ kind: 'pause' }),
   step: () => app.current?.run.tell({ kind: 'step' }),
   stop: () => app.current?.run.tell({ kind: 'stop' }),
-  further: () => app.further().catch(error => writeOrHide(element('error'), messageOf(error))),
+  extend: () => app.extend().catch(error => writeOrHide(element('error'), messageOf(error))),
   restart() {
     const { current } = app;
     if (current)
@@ -99,11 +99,11 @@ const controls = new Controls({
   pace: pace => app.pace(pace),
 });
 
-const takeaway = new Exports(app, keeper, charts);
-const runs = new KeptRuns(app, keeper, charts, takeaway);
+const takeaway = new Exports(app, storage, charts);
+const runs = new KeptRuns(app, storage, charts, takeaway);
 const narrator = new Narrator();
 const form = new SettingsForm((draft: Draft) => app.begin(draft));
-const visit = new Visit(app, keeper, form);
+const visit = new Visit(app, storage, form);
 const tryIt = new TryIt(() => app.current?.run);
 const lengthChart = new LengthChart(() => app.current?.run);
 const verify = new VerifyPanel(async () => {
@@ -185,11 +185,11 @@ function heard(message: Heard, { record }: Current): void {
         `At ${recoveredWords(message.recovered)} (${message.recovered.losses})`,
       );
       break;
-    case 'look':
-      showStep(message.look.step);
-      past.now(message.look.step, message.look.shown);
-      showLook(message.look);
-      narrator.look(message.look);
+    case 'probe':
+      showStep(message.probe.step);
+      past.now(message.probe.step, message.probe.shown);
+      showProbe(message.probe);
+      narrator.probe(message.probe);
       break;
     case 'failed': {
       const at = record.step > 0 ? ` It is kept as it was at step ${count(record.step)}.` : '';

@@ -6,7 +6,7 @@ import type { Evaluation } from '../train/evaluate.ts';
 import type { Recovered } from '../train/recovery.ts';
 import type { Progress, Restart } from '../train/trainer.ts';
 import type { Verification } from '../train/verify.ts';
-import type { Look } from './memory/look.ts';
+import type { ModelProbe } from './memory/probe.ts';
 
 /** What the page and its workers say to each other. */
 
@@ -39,7 +39,7 @@ export interface Opening {
   /** The run was stopped: its model can be asked only. */
   stopped?: boolean;
   /** The checkpoint is of a run that is over, and what ended it is to end it no more. */
-  further?: boolean;
+  extend?: boolean;
 }
 
 export type ToWorker =
@@ -139,7 +139,7 @@ export type FromWorker =
   | { kind: 'evaluation'; evaluation: Evaluation; step: number }
   | { kind: 'restart'; restart: Restart }
   | { kind: 'recovered'; recovered: Recovered }
-  | { kind: 'look'; look: Look }
+  | { kind: 'probe'; probe: ModelProbe }
   /** A checkpoint to be kept: now and then, and whenever training ends or pauses. */
   | { kind: 'kept'; kept: Kept }
   | { kind: 'answer'; id: number; answer: Answer<Asked> }

@@ -3,7 +3,7 @@ import { preset } from '../train/presets.ts';
 import type { App, Beginning } from './app.ts';
 import { byId, write, writeOrHide } from './dom.ts';
 import { count } from './format.ts';
-import type { Keeper } from './keep/keeper.ts';
+import type { RunStorage } from './keep/run-storage.ts';
 import type { StoredRun } from './keep/store.ts';
 import { type Address, readAddress, toAddress } from './settings/address.ts';
 import type { SettingsForm } from './settings/form.ts';
@@ -16,7 +16,7 @@ const addressOf = ({ config, engine }: Pick<StoredRun, 'config' | 'engine'>): st
 /** The address of the page, which reproduces its run; the browser's history; what a tab had before a reload. */
 export class Visit {
   readonly #app: App;
-  readonly #keeper: Keeper;
+  readonly #storage: RunStorage;
   readonly #form: SettingsForm;
   readonly #problem = byId('link-problem', HTMLElement);
   /** The entry of the browser's history is another one already: a link was followed, or Back or Forward. */
@@ -24,9 +24,9 @@ export class Visit {
   /** The address that Back or Forward came to, where the history knows its run. */
   #returned = '';
 
-  constructor(app: App, keeper: Keeper, form: SettingsForm) {
+  constructor(app: App, storage: RunStorage, form: SettingsForm) {
     this.#app = app;
-    this.#keeper = keeper;
+    this.#storage = storage;
     this.#form = form;
     addEventListener('popstate', ({ state }) => this.#back(state?.run));
     addEventListener('hashchange', ({ newURL }) => this.#follow(newURL));
@@ -47,7 +47,7 @@ export class Visit {
     if (id === this.#app.current?.record.id) return;
     this.#navigated = true;
     const address = this.#read();
-    if (await this.#keeper.run(id)) await this.#app.resume(id, this.#app.wasPaused(id));
+    if (await this.#storage.run(id)) await this.#app.resume(id, this.#app.wasPaused(id));
     else if (address) await this.#app.begin(address);
     this.#settle();
   }
@@ -89,15 +89,15 @@ export class Visit {
 
   /** What this tab had before a reload or a crash, if the address still means that; else what the address says. */
   async begin(): Promise<void> {
-    const [app, keeper] = [this.#app, this.#keeper];
+    const [app, storage] = [this.#app, this.#storage];
     const address = this.#read();
     const warning = this.#problem.textContent || undefined;
     const wanted: Beginning = address ?? { config: preset('reverse'), engine: 'auto' };
     this.#form.set(wanted.config!, wanted.engine);
     const same = (run: StoredRun): boolean => !address || addressOf(run) === addressOf(address);
     const tab = rememberedRun();
-    const stored = tab ? await keeper.run(tab) : undefined;
-    const cutOff = address ? (await keeper.runs()).find(run => run.going && same(run)) : undefined;
+    const stored = tab ? await storage.run(tab) : undefined;
+    const cutOff = address ? (await storage.runs()).find(run => run.going && same(run)) : undefined;
     const earlier = stored && same(stored) ? stored : cutOff;
     if (earlier) {
       await app.resume(earlier.id, !earlier.going || address?.paused);

@@ -3,7 +3,7 @@ import { NO_INPUT, ZERO_TARGET } from '../../src/base/dims.ts';
 import type { Tensors } from '../../src/base/parameters.ts';
 import { Rng } from '../../src/base/rng.ts';
 import type { Seen, SeenGradients } from '../../src/reference/cell.ts';
-import { deeper, deeperBackward } from '../../src/reference/controller.ts';
+import { project, projectBackward } from '../../src/reference/controller.ts';
 import { coupledLstm, coupledLstmBackward } from '../../src/reference/coupled-lstm.ts';
 import { gru, gruBackward } from '../../src/reference/gru.ts';
 import { heads, headsBackward } from '../../src/reference/heads.ts';
@@ -150,11 +150,11 @@ describe('layers', () => {
     expectGradients(() => dot(linear(w.x, w.W, w.b), dy), at, added(dw));
   });
 
-  it('deeper', () => {
+  it('projection', () => {
     const { at, w, dw } = tensors({ W_hp: H * P, b_p: P, h: H });
     const dop = uniforms(new Rng(2, 102), P, -1, 1);
-    deeperBackward(w, w.h, deeper(w, w.h), dop, dw.h, dw);
-    expectGradients(() => dot(deeper(w, w.h), dop), at, added(dw));
+    projectBackward(w, w.h, project(w, w.h), dop, dw.h, dw);
+    expectGradients(() => dot(project(w, w.h), dop), at, added(dw));
   });
 
   it.each(

@@ -64,7 +64,7 @@ describe.each(MEMORIES)('memory %s', memory => {
       memories: 2,
       embedding: 3,
       readout: 3,
-      deeper: 5,
+      projection: 5,
       autoencoder: true,
       output: 'sigmoid',
       hidden: 3,
@@ -76,7 +76,16 @@ describe.each(CONTROLLERS)('%s', controller => {
   it.each(STARTS.flatMap(start => [1, 3].map(layers => ({ start, layers }))))(
     'start $start, $layers layers, deeper and autoencoder',
     ({ start, layers }) =>
-      check({ controller, start, layers, deeper: 4, autoencoder: true, output: 'tanh', hidden: 3, width: 2 }),
+      check({
+        controller,
+        start,
+        layers,
+        projection: 4,
+        autoencoder: true,
+        output: 'tanh',
+        hidden: 3,
+        width: 2,
+      }),
   );
 });
 
@@ -87,8 +96,8 @@ describe.each(['softmax', 'tanh', 'sigmoid'] as const)('output %s', output => {
       [0, true],
       [6, false],
       [6, true],
-    ])('deeper %i, autoencoder %s', (deeper, autoencoder) => {
-      check({ output, start, deeper, autoencoder });
+    ])('projection %i, autoencoder %s', (projection, autoencoder) => {
+      check({ output, start, projection, autoencoder });
     });
   });
 });

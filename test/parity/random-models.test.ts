@@ -23,7 +23,7 @@ test('cpu: 250 random models are those of the reference', async () => {
       layers: pick([1, 1, 2, 3]),
       hidden: rng.int(1, 21),
       width: rng.int(1, 13),
-      deeper: pick([0, 0, 1, 5, 9]),
+      projection: pick([0, 0, 1, 5, 9]),
       embedding: pick([0, 0, 1, 6]),
       readout: pick([0, 0, 1, 7]),
       autoencoder: pick([false, false, true]),

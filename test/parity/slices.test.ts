@@ -35,7 +35,7 @@ describe.each(FORMS)('%s', (name, options) => {
     // Of four units a layer, which compile in a third of the time.
     ['deque', 'gru', ['layers=2', 'memories=2', 'hidden=4']],
     ['none', 'lstm', ['layers=2', 'hidden=4']],
-    ['stack', 'rnn', ['deeper=5', 'start=one-hot', 'autoencoder=true', 'output=tanh']],
+    ['stack', 'rnn', ['projection=5', 'start=one-hot', 'autoencoder=true', 'output=tanh']],
     ['queue', 'feedforward', []],
   ] as const)('%s, %s, %j', async (memory, controller, sets) => {
     const config = assign(preset('reverse'), [

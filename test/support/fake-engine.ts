@@ -51,7 +51,7 @@ export class FakeModel implements Model {
     for (const id of [...batch.ids, ...batch.target]) hash = (Math.imul(hash, 31) + id) | 0;
     for (const x of [...batch.weight, ...(batch.noise ?? [])]) hash = (Math.imul(hash, 31) + x * 1e6) | 0;
     if (finite) {
-      for (const tensors of [this.#state.parameters, this.#state.mean, this.#state.square]) {
+      for (const tensors of [this.#state.parameters, this.#state.firstMoment, this.#state.secondMoment]) {
         for (const values of tensors.values()) {
           for (let i = 0; i < values.length; i++)
             values[i] = Math.fround(0.9 * values[i] + 1e-9 * (hash ^ i));

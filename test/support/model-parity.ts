@@ -17,9 +17,9 @@ export const TOLERANCE = 2e-5;
 export const SPECS: Record<string, Partial<ModelSpec>> = {
   'direct, softmax, trained start': {},
   wide: { hidden: 33, width: 8, inputs: 11, outputs: 9 },
-  'deeper, tanh, one-hot start (tutorial part 5)': { deeper: 6, output: 'tanh', start: 'one-hot' },
-  'deeper, auto-encoder, σ, zero start (tutorial part 6)': {
-    deeper: 7,
+  'projection, tanh, one-hot start (tutorial part 5)': { projection: 6, output: 'tanh', start: 'one-hot' },
+  'projection, auto-encoder, σ, zero start (tutorial part 6)': {
+    projection: 7,
     output: 'sigmoid',
     autoencoder: true,
     start: 'zero',
@@ -34,11 +34,17 @@ export const SPECS: Record<string, Partial<ModelSpec>> = {
     start: 'one-hot',
     autoencoder: true,
   },
-  'lstm, two deques, deeper': { controller: 'lstm', memory: 'deque', memories: 2, deeper: 6, width: 5 },
-  'two layers of coupled lstm, deeper, queue': {
+  'lstm, two deques, projection': {
+    controller: 'lstm',
+    memory: 'deque',
+    memories: 2,
+    projection: 6,
+    width: 5,
+  },
+  'two layers of coupled lstm, projection, queue': {
     controller: 'lstm-coupled',
     layers: 2,
-    deeper: 5,
+    projection: 5,
     memory: 'queue',
   },
   'three lstm layers, three stacks': { controller: 'lstm', layers: 3, memories: 3 },
@@ -47,19 +53,19 @@ export const SPECS: Record<string, Partial<ModelSpec>> = {
     layers: 2,
     memory: 'none',
     autoencoder: true,
-    deeper: 5,
+    projection: 5,
   },
   // What is hoisted out of the loop is not part of the form that is written out.
   'embedding and readout, queue': { embedding: 5, readout: 6, memory: 'queue' },
   // Rows that end within a round of a workgroup's invocations.
   'wide rows, deque': { memory: 'deque', width: 20 },
-  'embedding, two layers, deeper, deque': { embedding: 3, layers: 2, deeper: 4, memory: 'deque' },
+  'embedding, two layers, projection, deque': { embedding: 3, layers: 2, projection: 4, memory: 'deque' },
   'superposition stack of four cells': { memory: 'superposition', depth: 4 },
-  'lstm, two superposition stacks, deeper': {
+  'lstm, two superposition stacks, projection': {
     controller: 'lstm',
     memory: 'superposition',
     memories: 2,
-    deeper: 6,
+    projection: 6,
     width: 5,
     depth: 12,
   },
@@ -72,9 +78,9 @@ export const FEW = [
   'direct, softmax, trained start',
   'feed-forward, queue',
   'gru, deque',
-  'lstm, two deques, deeper',
-  'two layers of coupled lstm, deeper, queue',
-  'lstm, two superposition stacks, deeper',
+  'lstm, two deques, projection',
+  'two layers of coupled lstm, projection, queue',
+  'lstm, two superposition stacks, projection',
 ];
 
 export const LENGTHS = [9, 1, 5, 9, 2, 7, 3];
@@ -102,7 +108,7 @@ export const startOf = (spec: ModelSpec): ModelState => {
       values[k] = Math.fround(x + 0.6 * rng.uniform() - 0.3);
     });
   }
-  return { step: 0, parameters, mean: new Map(), square: new Map() };
+  return { step: 0, parameters, firstMoment: new Map(), secondMoment: new Map() };
 };
 
 export const configOf = (train: Partial<TrainConfig>): TrainConfig => makeConfig({ train }).train;

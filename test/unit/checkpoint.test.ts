@@ -66,11 +66,11 @@ test('what the engine chose by measuring is kept, where there is any', () => {
 test('weights alone: moments are zeros; of 16 bits: rounded', () => {
   const whole = make();
   const { parameters } = whole.state;
-  const none = { ...whole, state: { ...whole.state, mean: new Map(), square: new Map() } };
+  const none = { ...whole, state: { ...whole.state, firstMoment: new Map(), secondMoment: new Map() } };
   const bytes = encodeCheckpoint(none);
   const decoded = decodeCheckpoint(bytes);
   expect(decoded.state.parameters).toEqual(parameters);
-  expect(decoded.state.square.get('W_d')).toEqual(new Float64Array(parameters.get('W_d')!.length));
+  expect(decoded.state.secondMoment.get('W_d')).toEqual(new Float64Array(parameters.get('W_d')!.length));
   const half = encodeCheckpoint(none, true);
   const numbers = [...parameters.values()].reduce((sum, values) => sum + values.length, 0);
   expect(split(half).data).toHaveLength(2 * numbers);
@@ -81,14 +81,14 @@ test('weights alone: moments are zeros; of 16 bits: rounded', () => {
     });
   }
   // Some of the moments are not enough.
-  none.state.square.set('W_d', new Float64Array(parameters.get('W_d')!.length));
+  none.state.secondMoment.set('W_d', new Float64Array(parameters.get('W_d')!.length));
   expect(() => encodeCheckpoint(none)).toThrow('is missing');
 });
 
 test('float64 values survive, in the tensors that have them', () => {
   const checkpoint = make();
   checkpoint.state.parameters.get('W_d')![1] = 0.1;
-  checkpoint.state.square.get('b_v')![0] = 1e-60;
+  checkpoint.state.secondMoment.get('b_v')![0] = 1e-60;
   const bytes = encodeCheckpoint(checkpoint);
   const { header } = split(bytes);
   expect(decodeCheckpoint(bytes)).toEqual(checkpoint);
@@ -100,9 +100,9 @@ test('the file is safetensors: aligned data, metadata of strings', () => {
   const bytes = encodeCheckpoint(make());
   const { header, data } = split(bytes);
   expect((bytes.length - data.length) % 8).toBe(0);
-  expect(header.__metadata__).toMatchObject({ format: 'pushdown', version: '4', step: '17', seed: '0' });
+  expect(header.__metadata__).toMatchObject({ format: 'pushdown', version: '5', step: '17', seed: '0' });
   expect(Object.values(header.__metadata__).every(value => typeof value === 'string')).toBe(true);
-  expect(header['optimiser.mean.W_xh'].shape).toEqual([6, 3]);
+  expect(header['optimiser.firstMoment.W_xh'].shape).toEqual([6, 3]);
 });
 
 test('a part of a larger buffer can be decoded', () => {
@@ -119,8 +119,8 @@ test('what could not be read back is not written', () => {
     'tensor "W_xh" must have finite values, got NaN at place 2.',
   );
   const short = make();
-  short.state.mean.clear();
-  expect(() => encodeCheckpoint(short)).toThrow('tensor "optimiser.mean.W_xh" is missing');
+  short.state.firstMoment.clear();
+  expect(() => encodeCheckpoint(short)).toThrow('tensor "optimiser.firstMoment.W_xh" is missing');
 });
 
 describe('a header that another program wrote', () => {
@@ -167,6 +167,17 @@ describe('a header that another program wrote', () => {
         JSON.stringify({ __metadata__: { note: 'ä€😀', ...__metadata__ }, ...tensors }),
     ],
     [
+      'of version 4, with the former names of moments and of the projection',
+      ({ __metadata__, ...tensors }) => {
+        const config = __metadata__.config.replace('"projection"', '"deeper"');
+        const former = JSON.stringify({ __metadata__: { ...__metadata__, version: '4', config }, ...tensors })
+          .replaceAll('optimiser.firstMoment', 'optimiser.mean')
+          .replaceAll('optimiser.secondMoment', 'optimiser.square');
+        expect(former).toMatch(/deeper.*optimiser\.mean\.b_v.*optimiser\.square\.b_v/);
+        return former;
+      },
+    ],
+    [
       'with a key twice, of which the last counts',
       header => JSON.stringify(header).replace('"checksum"', '"checksum":"ffffffff","checksum"'),
     ],
@@ -203,8 +214,8 @@ const FILES: [name: string, bytes: Uint8Array, message: RegExp][] = [
   ['of another program', join({}, new Uint8Array(0)), /no metadata of pushdown/],
   [
     'of a later version',
-    broken(h => Object.assign(h.__metadata__, { version: '5' })),
-    /version 1 or 2 or 3 or 4, got "5"/,
+    broken(h => Object.assign(h.__metadata__, { version: '6' })),
+    /version 1 or 2 or 3 or 4 or 5, got "6"/,
   ],
   ['without a step', broken(h => Reflect.deleteProperty(h.__metadata__, 'step')), /"step" must be a string/],
   ['a negative step', broken(h => Object.assign(h.__metadata__, { step: '-1' })), /a whole number, got "-1"/],

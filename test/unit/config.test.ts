@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { assign, FIELDS, makeConfig } from '../../src/base/config.ts';
+import { assign, FIELDS, makeConfig, renamedKeys } from '../../src/base/config.ts';
 import { InputError, suggest } from '../../src/base/errors.ts';
 import { bytesOf } from '../../src/train/estimate.ts';
 import { configOf, type Grid } from '../../src/train/presets/grid.ts';
@@ -68,6 +68,24 @@ describe('--set', () => {
     ['autoencoder=1', 'model.autoencoder must be true or false, got "1".'],
   ])('%s', (assignment, message) => {
     expect(() => assign(plain, [assignment])).toThrow(message);
+  });
+});
+
+describe('keys under their former names', () => {
+  test('are read from configurations and --set, with a line of advice', () => {
+    expect(makeConfig({ model: { deeper: 5 } })).toEqual(makeConfig({ model: { projection: 5 } }));
+    expect(assign(makeConfig({}), ['deeper=5']).model.projection).toBe(5);
+    expect(assign(makeConfig({}), ['model.deeper=5']).model.projection).toBe(5);
+    const advice = ['model.deeper is called model.projection now'];
+    expect(renamedKeys({ model: { deeper: 5 } })).toEqual(advice);
+    expect(renamedKeys({}, ['deeper=5'])).toEqual(advice);
+    expect(renamedKeys({ model: { projection: 5 } }, ['hidden=3'])).toEqual([]);
+  });
+
+  test('are refused beside the name of today', () => {
+    expect(() => makeConfig({ model: { deeper: 5, projection: 5 } })).toThrow(
+      'model.deeper is the former name of model.projection: give one of the two.',
+    );
   });
 });
 

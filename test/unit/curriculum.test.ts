@@ -25,7 +25,7 @@ const report = (absoluteError: number, finite = true): StepReport => ({
 });
 
 const part5 = preset('tutorial-part5');
-const absorbed = (state: CurriculumState, errors: number[], config = part5) =>
+const accumulated = (state: CurriculumState, errors: number[], config = part5) =>
   errors.reduce((s, error) => accumulateError(config, s, report(error)), state);
 const times = (n: number, error: number): number[] => Array(n).fill(error);
 
@@ -33,27 +33,27 @@ describe("the tutorial's rule", () => {
   const start = startCurriculum(part5);
 
   test('grows when the error over 100 sequences is below 5 × range', () => {
-    expect(applyGrowth(absorbed(start, times(10, 0.49))).length).toBe(2);
-    expect(applyGrowth(absorbed(start, times(10, 0.5))).length).toBe(1);
-    expect(applyGrowth(absorbed(start, times(9, 0.1))).length).toBe(1);
+    expect(applyGrowth(accumulated(start, times(10, 0.49))).length).toBe(2);
+    expect(applyGrowth(accumulated(start, times(10, 0.5))).length).toBe(1);
+    expect(applyGrowth(accumulated(start, times(9, 0.1))).length).toBe(1);
   });
 
   test('the range counts: at length 2 the limit is 10', () => {
-    const two = applyGrowth(absorbed(start, times(10, 0)));
-    expect(applyGrowth(absorbed(two, times(10, 0.9))).length).toBe(3);
-    expect(applyGrowth(absorbed(two, times(10, 1.1))).length).toBe(2);
+    const two = applyGrowth(accumulated(start, times(10, 0)));
+    expect(applyGrowth(accumulated(two, times(10, 0.9))).length).toBe(3);
+    expect(applyGrowth(accumulated(two, times(10, 1.1))).length).toBe(2);
   });
 
   test('errors of one hundred do not count for the next', () => {
-    expect(absorbed(start, [...times(10, 9), ...times(10, 0.1)]).grow).toBe(true);
+    expect(accumulated(start, [...times(10, 9), ...times(10, 0.1)]).grow).toBe(true);
   });
 
   test('part 6: error < range + 4, and not within the first 10,000 sequences', () => {
     const part6 = preset('tutorial-part6');
     const zero = startCurriculum(part6);
-    expect(absorbed(zero, times(1000, 0), part6).grow).toBe(false);
-    expect(absorbed(zero, times(1010, 0.69), part6).grow).toBe(true);
-    expect(absorbed(zero, times(1010, 0.71), part6).grow).toBe(false);
+    expect(accumulated(zero, times(1000, 0), part6).grow).toBe(false);
+    expect(accumulated(zero, times(1010, 0.69), part6).grow).toBe(true);
+    expect(accumulated(zero, times(1010, 0.71), part6).grow).toBe(false);
   });
 });
 
@@ -61,11 +61,11 @@ describe('decisions', () => {
   const start = startCurriculum(part5);
 
   test('take effect when growth is applied, and only then; one at a time', () => {
-    const decided = absorbed(start, times(50, 0));
+    const decided = accumulated(start, times(50, 0));
     expect(decided).toMatchObject({ length: 1, grow: true, windowSequences: 0 });
     expect(applyGrowth(decided)).toMatchObject({ length: 2, grow: false });
     expect(applyGrowth(applyGrowth(decided)).length).toBe(2);
-    expect(absorbed(start, [...times(10, 0), ...times(10, 9)]).grow).toBe(true);
+    expect(accumulated(start, [...times(10, 0), ...times(10, 9)]).grow).toBe(true);
   });
 
   test('leave out steps that were not finite', () => {
@@ -75,17 +75,17 @@ describe('decisions', () => {
 
   test('scale with windows that are not 100 sequences', () => {
     const config = assign(part5, ['growEvery=30']);
-    expect(absorbed(start, times(3, 0.49), config).grow).toBe(true);
-    expect(absorbed(start, times(3, 0.51), config).grow).toBe(false);
+    expect(accumulated(start, times(3, 0.49), config).grow).toBe(true);
+    expect(accumulated(start, times(3, 0.51), config).grow).toBe(false);
   });
 
   test('are none without a curriculum', () => {
     const config = preset('reverse');
-    expect(absorbed(startCurriculum(config), times(100, 0), config)).toEqual(startCurriculum(config));
+    expect(accumulated(startCurriculum(config), times(100, 0), config)).toEqual(startCurriculum(config));
   });
 
   test('survive JSON', () => {
-    const state = absorbed(start, [...times(10, 0.1), 0.3]);
+    const state = accumulated(start, [...times(10, 0.1), 0.3]);
     expect(JSON.parse(JSON.stringify(state))).toEqual(state);
   });
 });

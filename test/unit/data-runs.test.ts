@@ -70,7 +70,12 @@ describe('the longest target', () => {
     const right = data.train.find(({ target }) => target.length === 118)!;
     const model = await fakeEngine({
       predict: (_, t) => right.target[t - 2] ?? task.end!,
-    }).model(spec, config.train, { step: 0, parameters: new Map(), mean: new Map(), square: new Map() });
+    }).model(spec, config.train, {
+      step: 0,
+      parameters: new Map(),
+      firstMoment: new Map(),
+      secondMoment: new Map(),
+    });
     const source = parseSource(task, 's2');
     const [answer] = await predict(model, task, [source]);
     expect([answer.outputs, answer.ended]).toEqual([right.target, true]);

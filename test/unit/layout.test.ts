@@ -10,7 +10,7 @@ import { makeSpec } from '../support/batches.ts';
 
 const SPECS: Record<string, Partial<ModelSpec>> = {
   'rnn, stack': {},
-  'gru, deque, deeper': { controller: 'gru', memory: 'deque', deeper: 6 },
+  'gru, deque, projection': { controller: 'gru', memory: 'deque', projection: 6 },
   'two lstm layers, two deques, trained start': {
     controller: 'lstm',
     layers: 2,
@@ -22,7 +22,7 @@ const SPECS: Record<string, Partial<ModelSpec>> = {
   'embedding, readout, queue': { embedding: 5, readout: 6, memory: 'queue' },
   'auto-encoder, no memory': { autoencoder: true, memory: 'none' },
   'feed-forward': { controller: 'feedforward' },
-  'multiples of four': { hidden: 8, width: 4, inputs: 8, outputs: 4, deeper: 12 },
+  'multiples of four': { hidden: 8, width: 4, inputs: 8, outputs: 4, projection: 12 },
 };
 
 /** Every parameter with numbers of its own, none of them 0. */

@@ -44,8 +44,8 @@ describe('convergence', () => {
     const state: OptimiserState = {
       step: 0,
       parameters: tensors({ w: start }),
-      mean: tensors({ w: zeros }),
-      square: tensors({ w: zeros }),
+      firstMoment: tensors({ w: zeros }),
+      secondMoment: tensors({ w: zeros }),
     };
     for (; state.step < 20_000; state.step++) {
       const gradients = tensors({ w: gradient(state.parameters.get('w')!) });
@@ -103,7 +103,12 @@ describe('adamw', () => {
   const run = (optimiser: 'adam' | 'adamw') => {
     const values = { W_hh: [1, -2], W_xh_2: [3], b_h: [1], h_0: [1], c_0_2: [1] };
     const none = Object.fromEntries(Object.entries(values).map(([name, x]) => [name, x.map(() => 0)]));
-    const state = { step: 0, parameters: tensors(values), mean: tensors(none), square: tensors(none) };
+    const state = {
+      step: 0,
+      parameters: tensors(values),
+      firstMoment: tensors(none),
+      secondMoment: tensors(none),
+    };
     const dw = { W_hh: [2, 0], W_xh_2: [1], b_h: [2], h_0: [1], c_0_2: [-1] };
     update(training({ ...rule, optimiser }), state, tensors(dw), 1);
     return state;
@@ -117,8 +122,8 @@ describe('adamw', () => {
 
   it('is Adam, and a decay of the matrices apart from it', () => {
     const [plain, decayed] = [run('adam'), run('adamw')];
-    expect(decayed.mean).toEqual(plain.mean);
-    expect(decayed.square).toEqual(plain.square);
+    expect(decayed.firstMoment).toEqual(plain.firstMoment);
+    expect(decayed.secondMoment).toEqual(plain.secondMoment);
     for (const name of ['b_h', 'h_0', 'c_0_2']) {
       expect(decayed.parameters.get(name)).toEqual(plain.parameters.get(name));
     }
@@ -134,8 +139,8 @@ it('update counts the steps of Adam from 1', () => {
   const state = {
     step: 0,
     parameters: tensors({ w: [1] }),
-    mean: tensors({ w: [0] }),
-    square: tensors({ w: [0] }),
+    firstMoment: tensors({ w: [0] }),
+    secondMoment: tensors({ w: [0] }),
   };
   update(training(rule), state, tensors({ w: [5] }), 5);
   expect(state.parameters.get('w')![0]).toBeCloseTo(0.9, 14);
@@ -172,7 +177,12 @@ describe('clipping', () => {
     ['value', 0.9, 1.1],
     ['none', 0.7, 1.4],
   ] as const)('clip = %s', (clip, a, b) => {
-    const state = { step: 0, parameters: tensors({ a: [1], b: [1] }), mean: new Map(), square: new Map() };
+    const state = {
+      step: 0,
+      parameters: tensors({ a: [1], b: [1] }),
+      firstMoment: new Map(),
+      secondMoment: new Map(),
+    };
     const g = tensors({ a: [3], b: [-4] });
     update(training({ optimiser: 'sgd', rate: 0.1, clip, clipAt: 1 }), state, g, 5);
     expect(state.parameters.get('a')![0]).toBeCloseTo(a, 14);
@@ -185,8 +195,8 @@ it('the push bias of every end grows after its step, and nothing else does', () 
   const state = {
     step: 0,
     parameters: tensors({ b_d: [3, -1, 32], b_u: [3, 3, 3] }),
-    mean: new Map(),
-    square: new Map(),
+    firstMoment: new Map(),
+    secondMoment: new Map(),
   };
   update(train, state, tensors({ b_d: [2, 2, 2], b_u: [2, 2, 2] }), 0);
   // The last is 1 in float32 behind σ anyway: it stays where it is.
@@ -195,7 +205,12 @@ it('the push bias of every end grows after its step, and nothing else does', () 
 });
 
 it('without a memory no push bias grows', () => {
-  const state = { step: 0, parameters: tensors({ W_o: [1] }), mean: new Map(), square: new Map() };
+  const state = {
+    step: 0,
+    parameters: tensors({ W_o: [1] }),
+    firstMoment: new Map(),
+    secondMoment: new Map(),
+  };
   const train = training({ optimiser: 'sgd', rate: 1, clip: 'none', pushBiasGrowth: 0.25 });
   update(train, state, tensors({ W_o: [1] }), 1);
   expect([...state.parameters.get('W_o')!]).toEqual([0]);

@@ -178,8 +178,8 @@ describe('a model of it', () => {
     const model = await fakeEngine({ predict: () => 0 }).model(spec, config.train, {
       step: 0,
       parameters: new Map(),
-      mean: new Map(),
-      square: new Map(),
+      firstMoment: new Map(),
+      secondMoment: new Map(),
     });
     const [{ text, ended }] = await predict(model, task, [parseSource(task, 'a c')]);
     expect([text.slice(0, 5), ended]).toEqual(['a a a', false]);

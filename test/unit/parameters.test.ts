@@ -57,10 +57,10 @@ describe('the table', () => {
     });
   });
 
-  it('of two layers, two deques, embedding, readout and the deeper layer', () => {
+  it('of two layers, two deques, embedding, readout and the projection layer', () => {
     const model: Partial<ModelSpec> = { controller: 'gru', layers: 2, memory: 'deque', memories: 2 };
     expect(endsOfModel(makeSpec(model))).toBe(4);
-    expect(shapes({ ...model, embedding: 7, readout: 8, deeper: 9 })).toEqual({
+    expect(shapes({ ...model, embedding: 7, readout: 8, projection: 9 })).toEqual({
       W_e: [6, 7],
       W_xh: [7, 15],
       W_hh: [5, 15],

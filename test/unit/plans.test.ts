@@ -102,7 +102,7 @@ test.each<Partial<ModelSpec>>([
   { hidden: 4, width: 64, memory: 'deque' },
   { hidden: 8, memory: 'superposition' },
   { controller: 'lstm', hidden: 12, layers: 2, memory: 'queue', memories: 2, start: 'trained' },
-  { controller: 'gru', hidden: 16, deeper: 12, autoencoder: true, output: 'sigmoid' },
+  { controller: 'gru', hidden: 16, projection: 12, autoencoder: true, output: 'sigmoid' },
 ])('the private memory of the lane form is what its kernels declare: %o', spec => {
   const layout = layoutOf(makeSpec(spec));
   const form: MemoryForm = { form: 'lane', size: 4, subgroups: false };
@@ -140,7 +140,7 @@ test('the profile of a device is that of its adapter and its features, or one th
 const MODELS: Partial<ModelSpec>[] = [
   {},
   { controller: 'lstm', layers: 2, start: 'trained', memory: 'deque', memories: 2 },
-  { controller: 'gru', deeper: 6, autoencoder: true, output: 'sigmoid', start: 'trained' },
+  { controller: 'gru', projection: 6, autoencoder: true, output: 'sigmoid', start: 'trained' },
   { controller: 'lstm-coupled', embedding: 5, readout: 6, memory: 'queue' },
   { controller: 'feedforward', memory: 'none' },
 ];

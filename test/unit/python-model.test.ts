@@ -21,7 +21,7 @@ const block = (name: string): string =>
 
 const MODELS = [
   [],
-  ['controller=lstm', 'layers=2', 'memory=deque', 'memories=2', 'embedding=5', 'readout=6', 'deeper=7'],
+  ['controller=lstm', 'layers=2', 'memory=deque', 'memories=2', 'embedding=5', 'readout=6', 'projection=7'],
   ['controller=lstm-coupled', 'memory=queue', 'start=zero'],
   ['controller=gru', 'layers=2', 'memory=deque', 'output=sigmoid', 'start=one-hot'],
   [

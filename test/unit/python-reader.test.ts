@@ -26,7 +26,7 @@ const config = assign(preset('reverse'), [
   'memories=2',
   'embedding=5',
   'readout=6',
-  'deeper=7',
+  'projection=7',
   'hidden=8',
   'width=3',
 ]);

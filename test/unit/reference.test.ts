@@ -18,8 +18,8 @@ const training = (train: Partial<TrainConfig> = {}): TrainConfig => makeConfig({
 const stateOf = (parameters: Tensors): ModelState => ({
   step: 0,
   parameters,
-  mean: new Map(),
-  square: new Map(),
+  firstMoment: new Map(),
+  secondMoment: new Map(),
 });
 
 /** A model whose only non-zero parameters are the output biases: it always says the same. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Life } from '../../src/engine/life.ts';
+import { Lifetime } from '../../src/engine/lifetime.ts';
 import { Submissions } from '../../src/engine/submissions.ts';
 import type { Gpu } from '../../src/gpu/device.ts';
 import { rangesOf, SliceSteps, weightsOfModel, withinSteps } from '../../src/kernels/slices.ts';
@@ -84,7 +84,7 @@ function fakeDevice() {
 
 test('what is queued behind other work is not timed', async () => {
   const { gpu, finish } = fakeDevice();
-  const submissions = new Submissions(gpu as unknown as Gpu, new Life('model'));
+  const submissions = new Submissions(gpu as unknown as Gpu, new Lifetime('model'));
   const slices = new SliceSteps(1e12);
   const steps = { T: 100, B: 1, ways: 1 };
   expect(slices.steps(1)).toBe(1);
@@ -103,7 +103,7 @@ test('what is queued behind other work is not timed', async () => {
 
 test('of several pieces two are in flight, and all of them are timed together', async () => {
   const { gpu, finish } = fakeDevice();
-  const submissions = new Submissions(gpu as unknown as Gpu, new Life('model'));
+  const submissions = new Submissions(gpu as unknown as Gpu, new Lifetime('model'));
   const slices = new SliceSteps(1e12);
   const submitted: number[] = [];
   const pieces = [0, 1, 2, 3].map(k => () => {

@@ -5,7 +5,7 @@ import { PRESETS, preset } from '../../src/train/presets.ts';
 import { CHOICES, choiceOf, configOf } from '../../src/web/choose/choices.ts';
 import { EXPERIMENTS } from '../../src/web/choose/experiments.ts';
 import { soFar, whatOf } from '../../src/web/choose/story.ts';
-import type { Steps } from '../../src/web/memory/look.ts';
+import type { Steps } from '../../src/web/memory/probe.ts';
 import { addFrame, type Frame, MOST_FRAMES } from '../../src/web/past/frames.ts';
 import { check } from '../../src/web/worker/check.ts';
 

@@ -4,7 +4,7 @@ import { bytesOf } from '../../src/train/estimate.ts';
 import { PRESETS, preset } from '../../src/train/presets.ts';
 import { fingerprint, readAddress, toAddress } from '../../src/web/settings/address.ts';
 import { changesBetween, differing, nearestPreset, wordsOf } from '../../src/web/settings/differences.ts';
-import { forgotten, SECTIONS } from '../../src/web/settings/words.ts';
+import { forgotten, SECTIONS } from '../../src/web/settings/field-labels.ts';
 import { check } from '../../src/web/worker/check.ts';
 
 describe('the address', () => {
@@ -45,6 +45,13 @@ describe('the address', () => {
       warning: undefined,
       config: { task: { sourceSymbols: [] } },
     });
+  });
+
+  test('with a key under its former name', () => {
+    const config = assign(preset('reverse'), ['projection=5']);
+    const address = toAddress({ config, engine: 'auto', paused: false });
+    const former = readAddress(address.replace('model.projection', 'model.deeper'));
+    expect(former).toMatchObject({ config, warning: undefined });
   });
 
   test('none: the page may begin with what it likes', () => {

@@ -1,5 +1,13 @@
 import { basename, dirname, join, resolve } from 'node:path';
-import { assign, type Config, firstDifference, KEYS, makeConfig, settingOf } from '../../base/config.ts';
+import {
+  assign,
+  type Config,
+  firstDifference,
+  KEYS,
+  makeConfig,
+  renamedKeys,
+  settingOf,
+} from '../../base/config.ts';
 import { InputError, show } from '../../base/errors.ts';
 import type { DataFacts } from '../../tasks/data-facts.ts';
 import type { Data } from '../../tasks/data-file.ts';
@@ -67,7 +75,7 @@ export async function makeRequest(
         `${join(out, CHECKPOINT)} is there already: go on with it by --resume ${out}, or choose another --out.`,
       );
     }
-    const notes = data ? dataNotes(config, data) : [];
+    const notes = [...given.renamed, ...(data ? dataNotes(config, data) : [])];
     return { config, data, out: folder, resumed: false, notes, ownConfig: await isOwn(operand, folder) };
   }
 
@@ -143,7 +151,7 @@ function resumption(
   const followed = data && before && !chosen ? withLengthsOf(config, before, data.facts) : config;
   const whole = withVocabulary(followed, data);
   const run = runAtLengths(checkpoint, whole);
-  const notes = data ? dataNotes(whole, data, before) : [];
+  const notes = [...renamedKeys({}, sets), ...(data ? dataNotes(whole, data, before) : [])];
   const lengths = ({ minLength }: Config['task'], longest: number): string => `${minLength} to ${longest}`;
   const [old, now] = [
     lengths(checkpoint.config.task, checkpoint.run.curriculum.length),
@@ -213,7 +221,7 @@ async function readConfig(
   operand: string,
   sets: readonly string[],
   own: OwnData,
-): Promise<{ name: string; config: Config; data?: Data }> {
+): Promise<{ name: string; config: Config; data?: Data; renamed: string[] }> {
   const file = operand.endsWith('.json');
   const input = file
     ? parseJson(new TextDecoder().decode(await read(operand, 'configuration', LONGEST_CONFIG)), operand)
@@ -240,7 +248,7 @@ async function readConfig(
     : stem === 'config'
       ? config.task.name
       : stem;
-  return { name, config, data };
+  return { name, config, data, renamed: renamedKeys(input, sets) };
 }
 
 /** Errors of what was read from a file get its name. */

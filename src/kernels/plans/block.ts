@@ -21,7 +21,7 @@ export const fitsBlock = ({ limits }: DeviceProfile, layout: Layout): boolean =>
 
 /** As many invocations as the widest row has numbers, up to 128. */
 export function blockForm({ subgroups }: DeviceProfile, { spec }: Layout): MemoryForm {
-  const widest = Math.max(spec.hidden, spec.deeper, spec.memory === 'none' ? 0 : spec.width + 2);
+  const widest = Math.max(spec.hidden, spec.projection, spec.memory === 'none' ? 0 : spec.width + 2);
   const size = widest <= 32 ? 32 : widest <= 64 ? 64 : 128;
   return { form: 'block', size, subgroups };
 }
@@ -30,9 +30,9 @@ export function blockForm({ subgroups }: DeviceProfile, { spec }: Layout): Memor
 export function blockPasses(context: PlanContext): Passes {
   const { profile, layout, form, batch } = context;
   if (!fitsBlock(profile, layout)) {
-    const { hidden: H, deeper: P, width: M } = layout.spec;
+    const { hidden: H, projection: P, width: M } = layout.spec;
     throw new InputError(
-      `model.hidden ${H}, model.deeper ${P} and model.width ${M} need ${workgroupBytes(layout)} bytes of workgroup memory ` +
+      `model.hidden ${H}, model.projection ${P} and model.width ${M} need ${workgroupBytes(layout)} bytes of workgroup memory ` +
         `in the fused plan, but this device has ${profile.limits.workgroup}: use --plan stepwise, or make them smaller.`,
     );
   }

@@ -43,7 +43,7 @@ function jobsOf(layout: Layout): GradientJob[] {
   });
   const after = (l: number): Operand => operand(layout, `h${l}`, { skip: 1 });
   const h = after(spec.layers - 1);
-  const op = spec.deeper ? of('op') : h;
+  const op = spec.projection ? of('op') : h;
   const jobs: GradientJob[] = [];
   layers.forEach(({ Wx, Wy, Wh, Wr, b, h0, c0 }, l) => {
     const dA = of(`dA${l}`);
@@ -58,7 +58,7 @@ function jobsOf(layout: Layout): GradientJob[] {
   const dTop = of(spec.readout ? 'dQ' : 'dY');
   jobs.push(job(blocks.Wo, op, dTop), job(blocks.bo, 'ones', dTop));
   if (spec.readout) jobs.push(job(blocks.Ws, of('o'), of('dY')), job(blocks.bs, 'ones', of('dY')));
-  if (spec.deeper) jobs.push(job(blocks.Whp, h, of('dP')), job(blocks.bp, 'ones', of('dP')));
+  if (spec.projection) jobs.push(job(blocks.Whp, h, of('dP')), job(blocks.bp, 'ones', of('dP')));
   if (spec.autoencoder) jobs.push(job(blocks.Whx, h, of('dXh')), job(blocks.Wpx, op, of('dXp')));
   return jobs;
 }

@@ -30,9 +30,9 @@ export interface Passes {
   parts(B: number, T: number): number;
 }
 
-/** o', from which all outputs and heads read: of the deeper layer, or h of the last one. */
+/** o', from which all outputs and heads read: of the projection layer, or h of the last one. */
 export const headsFrom = (layout: Layout): Operand =>
-  layout.spec.deeper ? operand(layout, 'op') : topOf(layout);
+  layout.spec.projection ? operand(layout, 'op') : topOf(layout);
 
 /** h of the last layer, after every step. */
 export const topOf = (layout: Layout): Operand => operand(layout, `h${layout.spec.layers - 1}`, { skip: 1 });

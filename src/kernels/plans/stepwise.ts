@@ -5,7 +5,7 @@ import {
   stepReadsBackward,
   stepStartBackward,
 } from '../../../shaders/stepwise/backward.wgsl.ts';
-import { stepCell, stepDeeper, stepHeads, stepStart } from '../../../shaders/stepwise/forward.wgsl.ts';
+import { stepCell, stepHeads, stepProjection, stepStart } from '../../../shaders/stepwise/forward.wgsl.ts';
 import { stepMemory, stepMemoryBackward } from '../../../shaders/stepwise/memory.wgsl.ts';
 import { type StepOptions, stepTiles } from '../../../shaders/stepwise/step.wgsl.ts';
 import { isRecurrent } from '../../base/cells.ts';
@@ -37,7 +37,7 @@ export function stepwisePasses(context: PlanContext): Passes {
 
   const forward = [
     ...layers.map((_, l) => step(`cell ${l + 1}`, stepCell(o, l), onActs, tiles(H4))),
-    ...(spec.deeper ? [step('deeper', stepDeeper(o), onActs, tiles(P4))] : []),
+    ...(spec.projection ? [step('projection', stepProjection(o), onActs, tiles(P4))] : []),
     ...(E
       ? [
           step('heads', stepHeads(o), onActs, tiles(S4)),
@@ -62,7 +62,7 @@ export function stepwisePasses(context: PlanContext): Passes {
           ),
         ]
       : []),
-    ...(spec.deeper ? [step('deeper backward', stepDeeperBackward(o), back, tiles(P4))] : []),
+    ...(spec.projection ? [step('projection backward', stepDeeperBackward(o), back, tiles(P4))] : []),
     ...layers
       .map((_, l) => step(`cell ${l + 1} backward`, stepCellBackward(o, l), back, tiles(H4)))
       .reverse(),

@@ -10,9 +10,10 @@ import { parseJson, readNumbers } from './json.ts';
 
 /** What a checkpoint says besides its tensors, and how earlier versions said it. */
 
-/** 1 had no checksum; up to 2 the reference was called cpu; up to 3 nothing was known of the data. */
-const VERSION = '4';
-const READ = ['1', '2', '3', VERSION];
+/** 1 had no checksum; up to 2 the reference was called cpu; up to 3 nothing was known of the data; up to 4
+ * the moments and the projection had other names. */
+const VERSION = '5';
+const READ = ['1', '2', '3', '4', VERSION];
 
 export interface Metadata {
   config: Config;

@@ -1,6 +1,6 @@
 import type { Config } from '../../base/config.ts';
 import { byId, write } from '../dom.ts';
-import type { Look } from '../memory/look.ts';
+import type { ModelProbe } from '../memory/probe.ts';
 import { type Known, soFar, whatOf } from './story.ts';
 
 /** What means nothing for a model without a memory. */
@@ -28,7 +28,7 @@ export class Narrator {
     this.#known.coarse = coarse;
   }
 
-  look({ step, profile }: Look): void {
+  probe({ step, profile }: ModelProbe): void {
     this.#known = { ...this.#known, step, profile };
     this.#tell();
   }

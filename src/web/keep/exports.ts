@@ -6,16 +6,16 @@ import { pictureOf } from '../charts/picture.ts';
 import { byId, download, write, writeOrHide } from '../dom.ts';
 import { toAddress } from '../settings/address.ts';
 import { wordsOf } from '../settings/differences.ts';
-import type { Keeper } from './keeper.ts';
+import type { RunStorage } from './run-storage.ts';
 
 /** What can be taken away from the page: charts, the checkpoint, the settings, the link. */
 export class Exports {
   readonly #app: App;
-  readonly #keeper: Keeper;
+  readonly #storage: RunStorage;
 
-  constructor(app: App, keeper: Keeper, charts: Charts) {
+  constructor(app: App, storage: RunStorage, charts: Charts) {
     this.#app = app;
-    this.#keeper = keeper;
+    this.#storage = storage;
     this.#on('save-csv', async ({ record, history }) =>
       download(fileName(record, '.csv'), new Blob([toCsv(history)], { type: 'text/csv' })),
     );
@@ -45,7 +45,7 @@ export class Exports {
     return saying(async () => {
       const { current } = this.#app;
       if (id === current?.record.id && !current.run.ended) return this.#checkpoint(current);
-      const [bytes, run] = await Promise.all([this.#keeper.checkpoint(id), this.#keeper.run(id)]);
+      const [bytes, run] = await Promise.all([this.#storage.checkpoint(id), this.#storage.run(id)]);
       if (!bytes || !run) throw new InputError('this run is no longer kept in the browser.');
       save(bytes, run, run.step);
     });

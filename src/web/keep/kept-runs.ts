@@ -4,22 +4,22 @@ import { noHistory } from '../charts/history.ts';
 import { byId, write } from '../dom.ts';
 import { wordsOf } from '../settings/differences.ts';
 import type { Exports } from './exports.ts';
-import type { Keeper } from './keeper.ts';
 import { RunList } from './list.ts';
+import type { RunStorage } from './run-storage.ts';
 
 /** The list of runs, and what its buttons do. */
 export class KeptRuns {
   readonly #app: App;
-  readonly #keeper: Keeper;
+  readonly #storage: RunStorage;
   readonly #charts: Charts;
   readonly #list: RunList;
   #comparing = 0;
   #listing: Promise<void> | undefined;
   #again = false;
 
-  constructor(app: App, keeper: Keeper, charts: Charts, takeaway: Exports) {
+  constructor(app: App, storage: RunStorage, charts: Charts, takeaway: Exports) {
     this.#app = app;
-    this.#keeper = keeper;
+    this.#storage = storage;
     this.#charts = charts;
     this.#list = new RunList({
       resume: id => {
@@ -48,7 +48,7 @@ export class KeptRuns {
   async #read(): Promise<void> {
     while (this.#again) {
       this.#again = false;
-      const stored = await this.#keeper.runs();
+      const stored = await this.#storage.runs();
       // A run that has failed can be resumed, as one that is not here.
       const { current } = this.#app;
       const unkept = current && !stored.some(({ id }) => id === current.record.id) ? [current.record] : [];
@@ -58,7 +58,7 @@ export class KeptRuns {
 
   async #delete(id: string, name: string): Promise<void> {
     if (!confirm(`Delete ${name}, with its checkpoint?`)) return;
-    const deleted = await this.#keeper.delete(id);
+    const deleted = await this.#storage.delete(id);
     write(byId('keep-status', HTMLElement), deleted ? '' : 'It is open in another tab: close that first.');
     await this.show();
   }
@@ -67,7 +67,7 @@ export class KeptRuns {
     const turn = ++this.#comparing;
     const found = await Promise.all(
       ids.map(async id => {
-        const [run, history] = await Promise.all([this.#keeper.run(id), this.#keeper.history(id)]);
+        const [run, history] = await Promise.all([this.#storage.run(id), this.#storage.history(id)]);
         return { name: run ? wordsOf(run.config) : 'no longer kept', history: history ?? noHistory() };
       }),
     );

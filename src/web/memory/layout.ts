@@ -1,4 +1,4 @@
-import type { MemorySteps, Steps } from './look.ts';
+import type { MemorySteps, Steps } from './probe.ts';
 import { endName, type Row, rowsOf } from './weights.ts';
 
 /** Sizes in CSS pixels. A column is as wide as fits, within these; where it does not fit, the box scrolls. */

@@ -1,6 +1,6 @@
 import { byId, colour, onceAFrame, onScheme, write } from '../dom.ts';
 import { BAR, GAP, type Layout, LINE, layOut, MARGIN } from './layout.ts';
-import type { MemorySteps, Steps } from './look.ts';
+import type { MemorySteps, Steps } from './probe.ts';
 import { firstRow, readWeights } from './weights.ts';
 
 /** Strengths below the first are nothing to see; rows read with less than the second get no frame. */

@@ -1,8 +1,8 @@
 import { byId, make, write } from '../dom.ts';
 import { isSameInput } from './layout.ts';
-import type { MemorySteps, Steps } from './look.ts';
-import { Moment } from './moment.ts';
 import { Picture } from './picture.ts';
+import type { MemorySteps, Steps } from './probe.ts';
+import { StepDetail } from './step-detail.ts';
 
 /** The memory of the run: the picture over time, one step of it in numbers, and what moves between steps. */
 export class MemoryView {
@@ -12,7 +12,7 @@ export class MemoryView {
   readonly #which = byId('which-memory', HTMLSelectElement);
   readonly #right = byId('heat-right', HTMLElement);
   readonly #picture = new Picture(step => this.#choose(step));
-  readonly #moment = new Moment();
+  readonly #detail = new StepDetail();
   #steps: Steps | undefined;
   #playing: ReturnType<typeof setInterval> | undefined;
 
@@ -57,7 +57,7 @@ export class MemoryView {
       `step ${t + 1} of ${steps.input.length}, input ${steps.input[t]}`,
     );
     this.#picture.show(steps, memory, t);
-    this.#moment.show(steps, memory, t);
+    this.#detail.show(steps, memory, t);
   }
 
   #choose(step: number): void {

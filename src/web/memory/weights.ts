@@ -1,5 +1,5 @@
 import { memoryKind } from '../../base/memories.ts';
-import type { MemorySteps } from './look.ts';
+import type { MemorySteps } from './probe.ts';
 
 type Kind = MemorySteps['kind'];
 

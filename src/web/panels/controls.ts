@@ -9,7 +9,7 @@ export interface Commands {
   step(): void;
   stop(): void;
   /** On, although the run is over. */
-  further(): void;
+  extend(): void;
   /** The same settings from step 0. */
   restart(): void;
   pace(pace: Pace): void;
@@ -44,7 +44,7 @@ export class Controls {
     this.#go.addEventListener('click', () => {
       if (this.#phase === 'running') commands.pause();
       else if (this.#phase === 'paused') commands.run();
-      else commands.further();
+      else commands.extend();
     });
     this.#step.addEventListener('click', () => commands.step());
     this.#stop.addEventListener('click', () => commands.stop());

@@ -4,7 +4,7 @@ import type { Progress } from '../../train/trainer.ts';
 import type { ColumnName, History } from '../charts/history.ts';
 import { byId, make, write } from '../dom.ts';
 import { count, duration, percent, significant } from '../format.ts';
-import type { Look, Sample } from '../memory/look.ts';
+import type { ModelProbe, Sample } from '../memory/probe.ts';
 import type { Opened } from '../protocol.ts';
 
 /** The row of numbers, the samples, and the push/pop profile. */
@@ -57,7 +57,7 @@ export function showCurves(history: History, step: number): void {
   put('speed', count(last('timeStepsPerSecond')));
 }
 
-export function showLook({ samples, profile }: Look): void {
+export function showProbe({ samples, profile }: ModelProbe): void {
   byId('samples', HTMLTableSectionElement).replaceChildren(...samples.map(sampleRow));
   showPhase('reading', profile.reading);
   showPhase('writing', profile.writing);

@@ -1,5 +1,5 @@
 import { isSameInput } from '../memory/layout.ts';
-import type { Steps } from '../memory/look.ts';
+import type { Steps } from '../memory/probe.ts';
 
 /** The picture of the memory as it was after a training step. */
 export interface Frame {

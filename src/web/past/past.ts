@@ -1,6 +1,6 @@
 import { byId, write } from '../dom.ts';
 import { count } from '../format.ts';
-import type { Steps } from '../memory/look.ts';
+import type { Steps } from '../memory/probe.ts';
 import { addFrame, type Frame } from './frames.ts';
 
 /** Frames a second. */

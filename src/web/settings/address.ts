@@ -1,9 +1,9 @@
-import { assign, type Config, fieldOf, KEYS, settingOf } from '../../base/config.ts';
+import { assign, type Config, currentKey, fieldOf, firstKey, KEYS, settingOf } from '../../base/config.ts';
 import { InputError, show, unknown } from '../../base/errors.ts';
 import { type EngineName, engineName } from '../../platform/names.ts';
 import { preset } from '../../train/presets.ts';
 import { differing, nearestPreset, written } from './differences.ts';
-import { DERIVED, VOCABULARY } from './words.ts';
+import { DERIVED, VOCABULARY } from './field-labels.ts';
 
 /**
  * A run in the address of the page, behind the #:
@@ -24,13 +24,13 @@ export interface Address {
 
 const VERSION = '1';
 
-/** FNV-1a of all settings, 8 hexadecimal digits. Links made before there were DERIVED have the same. */
+/** FNV-1a of all settings, 8 hexadecimal digits. Links made before DERIVED existed, or before a key was renamed, have the same. */
 export function fingerprint(config: Config): string {
   let hash = 0x811c9dc5;
   const isOld = (key: string): boolean =>
     !DERIVED.includes(key) || settingOf(config, key) !== fieldOf(key).default;
   for (const key of KEYS.filter(isOld)) {
-    for (const char of `${key}=${written(settingOf(config, key))}\n`) {
+    for (const char of `${firstKey(key)}=${written(settingOf(config, key))}\n`) {
       hash = Math.imul(hash ^ char.codePointAt(0)!, 0x01000193);
     }
   }
@@ -56,7 +56,7 @@ export function toAddress({ config: whole, engine, paused }: Omit<Address, 'warn
   return `#${parts}`.replace(/=(?=&|$)/g, '');
 }
 
-const WORDS = ['v', 'preset', 'engine', 'paused', 'check'];
+const LABELS = ['v', 'preset', 'engine', 'paused', 'check'];
 
 /**
  * Reads the part of an address from the # on; undefined where it names no run.
@@ -78,11 +78,12 @@ export function readAddress(hash: string): Address | undefined {
   for (const [key, value] of parts) {
     if (seen.has(key)) throw new InputError(`the link has ${key} twice.`);
     seen.add(key);
-    if (WORDS.includes(key)) continue;
+    if (LABELS.includes(key)) continue;
     if (VOCABULARY.includes(key))
       throw new InputError(`the link has ${key}, which comes with the file of the data.`);
-    if (!KEYS.includes(key)) unknown('setting in the link', key, [...KEYS, ...WORDS]);
-    sets.push(`${key}=${value}`);
+    const current = currentKey(key);
+    if (!KEYS.includes(current)) unknown('setting in the link', key, [...KEYS, ...LABELS]);
+    sets.push(`${current}=${value}`);
   }
   const engine = engineName(parts.get('engine') ?? 'auto', 'engine in the link');
   const config = assign(preset(parts.get('preset') ?? 'reverse'), sets);

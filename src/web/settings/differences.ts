@@ -1,6 +1,6 @@
 import { type Config, KEYS, settingOf } from '../../base/config.ts';
 import { PRESETS } from '../../train/presets.ts';
-import { FROM_DATA, labelOf } from './words.ts';
+import { FROM_DATA, labelOf } from './field-labels.ts';
 
 /** A setting as `--set` and the URL write it. */
 export const written = (value: unknown): string => (Array.isArray(value) ? value.join(',') : String(value));

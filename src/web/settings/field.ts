@@ -3,27 +3,27 @@ import { InputError } from '../../base/errors.ts';
 import { TASK_NAMES } from '../../tasks/names.ts';
 import { make, write, writeOrHide } from '../dom.ts';
 import { written } from './differences.ts';
-import type { Words } from './words.ts';
+import type { FieldLabels } from './field-labels.ts';
 
 /** One setting of the form: label, unit, input, help with its limits, and what is wrong with it. */
 export class SettingField {
   readonly key: string;
   readonly element: HTMLElement;
-  readonly #words: Words;
+  readonly #labels: FieldLabels;
   readonly #input: HTMLInputElement | HTMLSelectElement;
   readonly #help: HTMLElement;
   readonly #problem: HTMLElement;
 
-  constructor(key: string, words: Words, onInput: () => void) {
+  constructor(key: string, labels: FieldLabels, onInput: () => void) {
     this.key = key;
-    this.#words = words;
+    this.#labels = labels;
     const field = fieldOf(key);
     const id = `set-${key.replace('.', '-')}`;
     this.#input = inputFor(key, field, id);
     this.#help = make('p', { class: 'help', id: `${id}-help` });
     this.#problem = make('p', { class: 'bad', id: `${id}-problem`, hidden: true });
-    const label = make('label', { for: id }, words.label);
-    if (words.unit) label.append(' ', make('span', { class: 'unit' }, words.unit));
+    const label = make('label', { for: id }, labels.label);
+    if (labels.unit) label.append(' ', make('span', { class: 'unit' }, labels.unit));
     this.element = make('div', { class: 'field' }, label, this.#input, this.#help, this.#problem);
     this.#input.addEventListener('input', onInput);
   }
@@ -62,7 +62,7 @@ export class SettingField {
    * @returns true where it is left out with a value that is none
    */
   relate(config: Config, preset: Config): boolean {
-    this.element.hidden = this.#words.applies?.(config) === false;
+    this.element.hidden = this.#labels.applies?.(config) === false;
     const before = written(settingOf(preset, this.key));
     const changed = this.text.trim() !== before;
     this.element.classList.toggle('changed', changed);

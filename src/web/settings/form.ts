@@ -9,7 +9,7 @@ import type { DataText } from '../protocol.ts';
 import { Checker } from './checker.ts';
 import { changesBetween, nearestPreset } from './differences.ts';
 import { SettingField } from './field.ts';
-import { keyIn, SECTIONS, SEED } from './words.ts';
+import { keyIn, SECTIONS, SEED } from './field-labels.ts';
 
 /** What a person has set, not yet running. */
 export interface Draft {
@@ -46,7 +46,7 @@ export class SettingsForm {
     this.#seed = new SettingField('train.seed', SEED, changed);
     byId('seed-field', HTMLElement).append(this.#seed.element);
     const fields = SECTIONS.flatMap(({ title, fields }) => {
-      const made = Object.entries(fields).map(([key, words]) => new SettingField(key, words, changed));
+      const made = Object.entries(fields).map(([key, labels]) => new SettingField(key, labels, changed));
       const grid = make('div', { class: 'fields' }, ...made.map(({ element }) => element));
       byId('sections', HTMLElement).append(make('fieldset', {}, make('legend', {}, title), grid));
       return made;

@@ -5,7 +5,7 @@ import { parseData } from '../../tasks/data-file.ts';
 import { normal, symbolFinder } from '../../tasks/symbols.ts';
 import { formatSource, hasLength, parseSource, type Task } from '../../tasks/task.ts';
 import { predict, trace } from '../../train/evaluate.ts';
-import { pairNear } from '../memory/look.ts';
+import { pairNear } from '../memory/probe.ts';
 import type { DataText, Tested, Tried } from '../protocol.ts';
 
 /** What the worker answers about a model, apart from training it. */

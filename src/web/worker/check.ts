@@ -6,7 +6,7 @@ import { bytesOf } from '../../train/estimate.ts';
 import { setup, withVocabulary } from '../../train/setup.ts';
 import { bytes } from '../format.ts';
 import type { Checked, DataText, Problem } from '../protocol.ts';
-import { keyIn } from '../settings/words.ts';
+import { keyIn } from '../settings/field-labels.ts';
 import { ownDataFor } from './own-data.ts';
 
 /**

@@ -6,10 +6,10 @@ import { BEST } from '../../platform/names.ts';
 import { DATA } from '../../tasks/names.ts';
 import { formatSource, type Task } from '../../tasks/task.ts';
 import { type Checkpoint, decodeCheckpoint } from '../../train/checkpoint.ts';
-import { furtherConfig } from '../../train/further.ts';
+import { extendedConfig } from '../../train/extend-run.ts';
 import { type Callbacks, Trainer } from '../../train/trainer.ts';
 import { keptTunings } from '../keep/store.ts';
-import { firstSource } from '../memory/look.ts';
+import { firstSource } from '../memory/probe.ts';
 import type { Opened, Opening } from '../protocol.ts';
 import { shownSource } from './answers.ts';
 import { ownDataFor } from './own-data.ts';
@@ -29,7 +29,7 @@ export interface OpenRun {
  */
 export async function openRun(opening: Opening, callbacks: Callbacks): Promise<OpenRun> {
   const read = opening.checkpoint && readCheckpoint(opening.checkpoint);
-  const from = read && opening.further ? { ...read, config: furtherConfig(read) } : read;
+  const from = read && opening.extend ? { ...read, config: extendedConfig(read) } : read;
   const config = from?.config ?? opening.config;
   if (!config) throw new InputError('a run needs a configuration or a checkpoint.');
   if (config.task.name === DATA && !opening.data) {

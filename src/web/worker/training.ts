@@ -3,7 +3,7 @@ import { formatSource } from '../../tasks/task.ts';
 import { encodeCheckpoint } from '../../train/checkpoint.ts';
 import { evaluate } from '../../train/evaluate.ts';
 import { Diverged, type Trainer } from '../../train/trainer.ts';
-import { type Look, lookAt, samplePairs } from '../memory/look.ts';
+import { type ModelProbe, probeModel, samplePairs } from '../memory/probe.ts';
 import type { Answer, Asked, FromWorker, Kept, Opening, Question, ToWorker } from '../protocol.ts';
 import { isUnloaded, RELOAD } from '../unloaded.ts';
 import { drawSource, lengthsFor, shownSource, testOn, tryOut } from './answers.ts';
@@ -83,9 +83,9 @@ async function open(opening: Opening): Promise<void> {
   ({ trainer, source, longest } = run);
   if (opening.stopped) trainer.stop();
   // The first look may fail as well, and then there is no run.
-  const first = await lookNow(trainer);
+  const first = await probeNow(trainer);
   say(run.opened);
-  say({ kind: 'look', look: first });
+  say({ kind: 'probe', probe: first });
   await rest(trainer, false);
 }
 
@@ -108,7 +108,7 @@ async function train(of: Trainer): Promise<void> {
     }
   };
   beside(
-    () => look(of),
+    () => probe(of),
     () => 1000 / pace.looks,
     LOOK_SHARE,
   ).catch(fail);
@@ -151,16 +151,16 @@ async function step(of: Trainer): Promise<void> {
 
 /** Training has come to rest: the page shows what is now, and keeps it as a run at rest. */
 async function rest(of: Trainer, looked = true): Promise<void> {
-  if (looked) await look(of);
+  if (looked) await probe(of);
   say({ kind: 'state', state: of.ending ?? 'paused', step: of.step });
   await keep(of);
 }
 
-const look = async (of: Trainer): Promise<void> => say({ kind: 'look', look: await lookNow(of) });
+const probe = async (of: Trainer): Promise<void> => say({ kind: 'probe', probe: await probeNow(of) });
 
-function lookNow(of: Trainer): Promise<Look> {
+function probeNow(of: Trainer): Promise<ModelProbe> {
   const samples = samplePairs(of.task, of.config.train.seed, longest);
-  return of.between((model, task) => lookAt(model, task, of.step, source, samples));
+  return of.between((model, task) => probeModel(model, task, of.step, source, samples));
 }
 
 async function checkpoint(of: Trainer): Promise<Kept> {
@@ -211,7 +211,7 @@ async function showing(of: Trainer, chosen: readonly number[]): Promise<string> 
   const before = source;
   source = chosen;
   try {
-    await look(of);
+    await probe(of);
   } catch (error) {
     source = before;
     throw error;

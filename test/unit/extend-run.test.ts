@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { assign } from '../../src/base/config.ts';
-import { furtherConfig } from '../../src/train/further.ts';
+import { extendedConfig } from '../../src/train/extend-run.ts';
 import { preset } from '../../src/train/presets.ts';
 import { startRun } from '../../src/train/run-state.ts';
 import { initialState, setup } from '../../src/train/setup.ts';
@@ -11,7 +11,7 @@ const over = (step: number, passes: number, stale: number, steps = 300) => {
   const run = startRun(config);
   const state = { ...initialState(spec, config.train), step };
   const given = { ...config, train: { ...config.train, steps } };
-  return furtherConfig({
+  return extendedConfig({
     config: given,
     engine: 'gpu',
     state,

@@ -2,7 +2,7 @@ import { type Config, KEYS } from '../../base/config.ts';
 import { DATA } from '../../tasks/names.ts';
 
 /** How a field of the configuration is told on the page. What it is for and its limits come from FIELDS. */
-export interface Words {
+export interface FieldLabels {
   label: string;
   unit?: string;
   /** False where the other settings make it mean nothing: it is left out then. */
@@ -11,7 +11,7 @@ export interface Words {
 
 export interface Section {
   title: string;
-  fields: Record<string, Words>;
+  fields: Record<string, FieldLabels>;
 }
 
 const ownData = ({ task }: Config): boolean => task.name === DATA;
@@ -60,7 +60,7 @@ export const SECTIONS: readonly Section[] = [
       'model.controller': { label: 'Controller' },
       'model.layers': { label: 'Layers L' },
       'model.hidden': { label: 'Hidden width H', unit: 'numbers' },
-      'model.deeper': { label: "Width of o'", unit: 'numbers' },
+      'model.projection': { label: "Width of o'", unit: 'numbers' },
       'model.embedding': { label: 'Embedding width', unit: 'numbers' },
       'model.readout': { label: 'Readout width', unit: 'numbers' },
       'model.output': { label: 'Output' },
@@ -143,18 +143,18 @@ export const FROM_DATA: readonly string[] = [...VOCABULARY, ...DERIVED];
 /** Has no field in the form. */
 const ELSEWHERE: readonly string[] = ['task.file', ...FROM_DATA];
 
-export const SEED: Words = { label: 'Seed' };
+export const SEED: FieldLabels = { label: 'Seed' };
 
-const WORDS = new Map<string, Words>([
+const LABELS = new Map<string, FieldLabels>([
   ['train.seed', SEED],
   ...SECTIONS.flatMap(({ fields }) => Object.entries(fields)),
 ]);
 
-/** `Hidden width H`; a key without words is told as it is. */
-export const labelOf = (key: string): string => WORDS.get(key)?.label ?? key.split('.').at(-1)!;
+/** `Hidden width H`; a key without a label is shown as it is. */
+export const labelOf = (key: string): string => LABELS.get(key)?.label ?? key.split('.').at(-1)!;
 
 /** All keys that are not shown: a test keeps this empty. */
-export const forgotten = (): string[] => KEYS.filter(key => !WORDS.has(key) && !ELSEWHERE.includes(key));
+export const forgotten = (): string[] => KEYS.filter(key => !LABELS.has(key) && !ELSEWHERE.includes(key));
 
 /** The field to blame: the first that a message names; '' where it names none. */
 export function keyIn(message: string): string {

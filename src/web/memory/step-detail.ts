@@ -1,5 +1,5 @@
 import { byId, make, write } from '../dom.ts';
-import type { Likely, MemorySteps, Steps } from './look.ts';
+import type { Likely, MemorySteps, Steps } from './probe.ts';
 import { endName, firstRow, readWeights, rowsOf } from './weights.ts';
 
 /** Rows told one by one. */
@@ -9,7 +9,7 @@ const LEAST = 0.005;
 const MOST_NUMBERS = 64;
 
 /** One step in numbers: the rows that are alive and what is read of them, the read, the likeliest outputs. */
-export class Moment {
+export class StepDetail {
   readonly #title = byId('moment-title', HTMLElement);
   readonly #strengths = byId('moment-strengths', HTMLElement);
   readonly #rows = byId('moment-rows', HTMLTableSectionElement);

@@ -6,7 +6,7 @@ import { type KeptRun, Store, type StoredRun } from './store.ts';
  * Keeps runs as well as the browser lets it. What fails is told once, in words, and the run goes on: it can still be
  * downloaded.
  */
-export class Keeper {
+export class RunStorage {
   readonly #store: Promise<Store | undefined>;
   readonly #tell: (problem: string | undefined) => void;
   #told = false;

@@ -1,11 +1,11 @@
 import { InputError } from '../base/errors.ts';
 
 /** Dead once destroyed; what belongs to an engine dies with it. */
-export class Life {
+export class Lifetime {
   #over = false;
   readonly #what: string;
-  readonly #of?: Life;
-  constructor(what: string, of?: Life) {
+  readonly #of?: Lifetime;
+  constructor(what: string, of?: Lifetime) {
     this.#what = what;
     this.#of = of;
   }

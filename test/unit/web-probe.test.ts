@@ -6,7 +6,7 @@ import { preset } from '../../src/train/presets.ts';
 import { initialState, setup } from '../../src/train/setup.ts';
 import { decades, powers } from '../../src/web/charts/decades.ts';
 import { duration, percent, significant } from '../../src/web/format.ts';
-import { firstSource, lookAt, samplePairs } from '../../src/web/memory/look.ts';
+import { firstSource, probeModel, samplePairs } from '../../src/web/memory/probe.ts';
 import { fakeEngine } from '../support/fake-engine.ts';
 
 const opened = async (name: string, engine = createReferenceEngine()) => {
@@ -17,23 +17,23 @@ const opened = async (name: string, engine = createReferenceEngine()) => {
 
 test('a look at a model that is always right shows what is right', async () => {
   const { task, model } = await opened('reverse', fakeEngine());
-  const look = await lookAt(
+  const probe = await probeModel(
     model,
     task,
     7,
     [0, 1, 2],
     [[3, 4], [5]].map(source => ({ source, target: [...source].reverse() })),
   );
-  expect(look.step).toBe(7);
-  expect(look.shown.input).toEqual(['<s>', 'a', 'b', 'c', '|||', 'c', 'b', 'a']);
-  expect(look.shown.target).toEqual(['·', '·', '·', '·', 'c', 'b', 'a', '</s>']);
-  expect(look.shown.output).toEqual(look.shown.target);
-  expect(look.samples).toEqual([
+  expect(probe.step).toBe(7);
+  expect(probe.shown.input).toEqual(['<s>', 'a', 'b', 'c', '|||', 'c', 'b', 'a']);
+  expect(probe.shown.target).toEqual(['·', '·', '·', '·', 'c', 'b', 'a', '</s>']);
+  expect(probe.shown.output).toEqual(probe.shown.target);
+  expect(probe.samples).toEqual([
     { source: ['d', 'e'], expected: ['e', 'd', '</s>'], predicted: ['e', 'd', '</s>'] },
     { source: ['f'], expected: ['f', '</s>'], predicted: ['f', '</s>'] },
   ]);
-  expect(look.profile.reading).toMatchObject({ push: 1, pop: 0 });
-  expect(look.profile.writing).toMatchObject({ push: 0, pop: 1 });
+  expect(probe.profile.reading).toMatchObject({ push: 1, pop: 0 });
+  expect(probe.profile.writing).toMatchObject({ push: 0, pop: 1 });
 });
 
 test.each(['tutorial-part5', 'tutorial-part6'])(
@@ -41,7 +41,7 @@ test.each(['tutorial-part5', 'tutorial-part6'])(
   async name => {
     const { task, model } = await opened(name);
     const source = firstSource(task, 3, 5);
-    const { shown } = await lookAt(model, task, 0, source, samplePairs(task, 3, 5));
+    const { shown } = await probeModel(model, task, 0, source, samplePairs(task, 3, 5));
     const steps = await trace(model, task, source);
     expect(shown.input).toEqual(steps.map(({ input }) => input));
     const [memory] = shown.memories;
@@ -75,7 +75,7 @@ test.each([
   const { task, spec } = setup(config);
   const model = await fakeEngine().model(spec, config.train, initialState(spec, config.train));
   const source = firstSource(task, 1, 5);
-  const { shown, samples } = await lookAt(model, task, 0, source, samplePairs(task, 1, 5));
+  const { shown, samples } = await probeModel(model, task, 0, source, samplePairs(task, 1, 5));
   const T = shown.input.length;
   expect([shown.output.length, shown.likely.length]).toEqual([T, T]);
   expect(shown.memories).toHaveLength(spec.memory === 'none' ? 0 : spec.memories);

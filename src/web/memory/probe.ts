@@ -50,7 +50,7 @@ export interface Sample {
 }
 
 /** What a model does now, all from one forward pass: a sequence step by step, samples, their profile. */
-export interface Look {
+export interface ModelProbe {
   /** Training steps done. */
   step: number;
   shown: Steps;
@@ -95,13 +95,13 @@ export function pairNear(task: Task, rng: Rng, length: number): Pair {
 }
 
 /** Looks at a model: `source` step by step (without its target where the source does not tell it), `samples` in short. */
-export async function lookAt(
+export async function probeModel(
   model: Model,
   task: Task,
   step: number,
   source: readonly number[],
   samples: readonly Pair[],
-): Promise<Look> {
+): Promise<ModelProbe> {
   const target = task.answer?.(source);
   const shown = target ? task.sequence({ source, target }) : task.prompt(source, []);
   const batch = makeBatch([shown, ...samples.map(task.sequence)], 'symbol');
