@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 import { decodeCheckpoint } from 'pushdown';
 import { build } from 'vite';
 import { afterAll, expect, test } from 'vitest';
+import { runExample } from '../support/documents.ts';
 
 /** The examples that people copy run as they are printed, on the package as it is built. */
 
@@ -60,14 +61,6 @@ test('in the README: a memory as a layer', async () => {
     [2.1, 1, 2.7],
   ]);
 }, 60_000);
-
-/** Runs a file of examples/ as its header says. */
-async function runExample(name: string, ...given: string[]): Promise<string[]> {
-  const { stdout } = await promisify(execFile)(process.execPath, [join('examples', name), ...given], {
-    cwd: ROOT,
-  });
-  return stdout.trim().split('\n');
-}
 
 test('examples/quick-start.js', async () => {
   const file = join(FOLDER, 'reverse.safetensors');

@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 
 /** What people read: README.md and docs/*.md, and the commands in them. */
 
@@ -11,6 +13,13 @@ export const DOCUMENTS: readonly string[] = [
     .filter(name => name.endsWith('.md'))
     .map(name => `docs/${name}`),
 ];
+
+/** Runs a file of examples/ as its header says: the lines that it prints. */
+export async function runExample(name: string, ...given: string[]): Promise<string[]> {
+  const args = [join('examples', name), ...given];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: ROOT });
+  return stdout.trim().split('\n');
+}
 
 export interface Fence {
   /** What follows the opening ```: `js`, `sh`, or nothing. */
@@ -28,6 +37,9 @@ export const fencesOf = (document: string): Fence[] =>
     text,
     line: document.slice(0, index).split('\n').length + 1,
   }));
+
+/** A document without its fenced blocks. */
+export const fenceless = (document: string): string => document.replace(FENCE, '');
 
 export interface DocumentedCommand {
   /** What follows `npx pushdown`, as a shell splits it. */
@@ -55,8 +67,9 @@ export function shellWords(line: string): string[] {
 /** Every `npx pushdown …` of a document, in fenced blocks (where `\` continues a line) and between backticks. */
 export function commandsIn(document: string): DocumentedCommand[] {
   const blocks = fencesOf(document).map(({ text }) => text.replace(/\\\n/g, ' ').split('\n'));
-  const prose = document.replace(FENCE, '');
-  const spans = [...prose.matchAll(/`([^`]+)`/g)].map(([, code]) => code.replace(/\s*\n\s*/g, ' '));
+  const spans = [...fenceless(document).matchAll(/`([^`]+)`/g)].map(([, code]) =>
+    code.replace(/\s*\n\s*/g, ' '),
+  );
   return [...blocks.flat(), ...spans].flatMap(line =>
     line
       .split(/(?<![\w/.-])npx pushdown(?= |$)/)

@@ -8,9 +8,9 @@ import { describe, expect, test } from 'vitest';
  */
 
 const ROOT = resolve(import.meta.dirname, '../..');
-const DOCUMENTS = ['docs/library.md'];
+const DOCUMENTS = ['docs/library.md', 'docs/tutorial.md'];
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
-const MARKER = /<!-- (examples\/[\w.-]+) -->\n(\n```\w+\n[\s\S]*?```\n)?/g;
+const MARKER = /<!-- (examples\/[\w.-]+) -->\n(\n```(?:js|html)\n[\s\S]*?```\n)?/g;
 
 test.each(DOCUMENTS)('%s shows the examples as they are', async document => {
   const shown = read(document).replace(
