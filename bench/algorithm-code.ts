@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** A slot of the programs; `e` of a deque. */
+/** What a forward pass leaves for the backward pass. */
 interface State {
   slots: unknown[];
   undo: unknown;
@@ -29,6 +29,9 @@ export interface AlgorithmCode {
   stackLinks(low: Numbers): Links;
   stackReads(value: Rows, low: Numbers, high: Numbers, link: Numbers): Rows;
   stackGradients(value: Rows, low: Numbers, high: Numbers, links: Links, dRead: Rows): Gradients<number>;
+  queueHeights(push: Numbers, pop: Numbers): { front: Numbers; end: Numbers };
+  queueReads(value: Rows, front: Numbers, end: Numbers): Rows;
+  queueGradients(pop: Numbers, value: Rows, front: Numbers, end: Numbers, dRead: Rows): Gradients<number>;
 }
 
 export interface StackState extends State {

@@ -41,7 +41,7 @@ export function listText(shown: Shown, only: readonly string[]): string {
     `${workgroups(launch, shown.size)}${loop ? ' a time step' : ''}`,
     launch.buffers.map(([name, type]) => `${name}${type === 'storage' ? ' (written)' : ''}`).join(', '),
   ]);
-  return `${summary(shown)}\n${leftTable([['kernel', 'workgroups', 'buffers'], ...rows])}`;
+  return `${summary(shown)}\n${leftTable([['kernel', 'workgroups of invocations', 'buffers'], ...rows])}`;
 }
 
 const leftTable = (rows: readonly string[][]): string => {
@@ -112,7 +112,7 @@ function headOf({ group, launch, loop }: Line, size: Size): string {
       : 'one dispatch';
   const facts = [
     `${group}: ${label}`,
-    `${when}: workgroups ${workgroups(launch, size)} invocations`,
+    `${when}: ${workgroups(launch, size).replace(' of ', ' workgroups of ')} invocations`,
     ...(step !== undefined
       ? [`@group(1) @binding(0): ${loop ? 'the time step' : `the number ${step}`}`]
       : []),

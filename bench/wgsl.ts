@@ -20,8 +20,8 @@ import { kernelText, listText, type Shown } from './wgsl-text.ts';
 /**
  * The kernels of a preset, or of a memory alone, as text: `npm run wgsl -- reverse`. No device is needed, for a plan is data.
  *
- * It is a script of the repository and no command of `pushdown`: those who read kernels have the sources beside them,
- * and what it prints may change with every kernel, which the published terminal should not.
+ * It is a script of the repository and not a command of `pushdown`: people who read kernels have a checkout, and what it
+ * prints may change with every kernel, while the output of the published commands should be stable.
  */
 const HELP = `npm run wgsl -- <preset> [options]              the kernels of a training step, and of an evaluation
 npm run wgsl -- memory <kind> [options]         those of a memory alone: ${MEMORY_NAMES.join(', ')}

@@ -83,7 +83,7 @@ describe.each(GRIDS)('strengths that are multiples of 1/%i, up to %i of them', (
     }
   });
 
-  test('stackForward and stackBackward; and parallel over time', () => {
+  test('stackForward and stackBackward, and the stack parallel over time', () => {
     for (const seed of seeds) {
       const inputs = draw(seed, 1, grid, most);
       const [push, pop] = [firsts(inputs.push), firsts(inputs.pop)];
@@ -98,6 +98,19 @@ describe.each(GRIDS)('strengths that are multiples of 1/%i, up to %i of them', (
         for (const made of [stepwise, overTime])
           expect(plain(made[name as 'read'].flat()), `${name}, seed ${seed}`).toEqual(expected);
       }
+    }
+  });
+
+  test('the queue parallel over time', () => {
+    for (const seed of seeds) {
+      const inputs = draw(seed, 1, grid, most);
+      const [push, pop] = [firsts(inputs.push), firsts(inputs.pop)];
+      const [value, dRead] = [firsts(inputs.value), firsts(inputs.dRead)];
+      const { front, end } = code.queueHeights(push, pop);
+      const read = code.queueReads(value, front, end);
+      const made = { read, ...code.queueGradients(pop, value, front, end, dRead) };
+      for (const [name, expected] of Object.entries(truthOf('queue', inputs)))
+        expect(plain(made[name as 'read'].flat()), `${name}, seed ${seed}`).toEqual(expected);
     }
   });
 

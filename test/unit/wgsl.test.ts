@@ -133,13 +133,13 @@ describe('of a preset', () => {
       `// preset reverse: plan fused, one sequence per workgroup (block 32), profile gpu
 // B = 32 sequences of T = 34 time steps. Dispatches: training step 9, evaluation 4.
 
-kernel                              workgroups  buffers
-training step: fused forward block  32 of 32    batch, params, acts (written), slots (written), undo (written)`,
+kernel                              workgroups of invocations  buffers
+training step: fused forward block  32 of 32                   batch, params, acts (written), slots (written), undo (written)`,
     );
     const head = textOf(['reverse', '--only', 'fused backward']).split('\n\n')[1];
     expect(head.split('\n').slice(1)).toEqual([
       '// training step: fused backward block',
-      '// all time steps in one dispatch, last to first: workgroups 32 of 32 invocations',
+      '// all time steps in one dispatch, last to first: 32 workgroups of 32 invocations',
       '// binding  variable   buffer     access',
       '// 0        batch      batch      read',
       '// 1        w          params     read',
