@@ -1,0 +1,80 @@
+import { execFile } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, expect, test } from 'vitest';
+import { ownCompiler } from '../support/consumer.ts';
+import { anchorsOf, codeBlocks, DOCUMENTS, linksOf, ROOT, readDocument } from '../support/markdown.ts';
+
+/** README, docs/ and the other documents: links lead somewhere, code compiles, and the README stays short. */
+
+test('anchors are those of GitHub', () => {
+  const text =
+    "# A *b*: `c`, d's\n\n## Same\n\n```sh\n# no heading\n```\n\n## Same\n\n### T = 2², [link](x.md)\n";
+  expect(anchorsOf(text)).toEqual(['a-b-c-ds', 'same', 'same-1', 't--2²-link']);
+});
+
+test('links are found in text, pictures and HTML, and not in code', () => {
+  const text = '[a](b.md#c) ![d](e.png) <img src="f.svg"> `[g](h)`\n\n```js\n[i](j)\n```\n';
+  expect(linksOf(text)).toEqual(['b.md#c', 'e.png', 'f.svg']);
+});
+
+test.each(DOCUMENTS)('%s: relative links and anchors resolve', path => {
+  const broken = linksOf(readDocument(path)).filter(target => {
+    if (/^[a-z]+:/.test(target)) return false;
+    const [file, anchor] = target.split('#');
+    const found = file === '' ? path : relative(ROOT, join(ROOT, dirname(path), file));
+    if (!existsSync(join(ROOT, found))) return true;
+    return anchor !== undefined && !anchorsOf(readDocument(found)).includes(decodeURIComponent(anchor));
+  });
+  expect(broken).toEqual([]);
+});
+
+test('docs/README.md links to every document of docs/', () => {
+  const linked = linksOf(readDocument('docs/README.md'));
+  const documents = DOCUMENTS.filter(path => path.startsWith('docs/') && path !== 'docs/README.md');
+  expect(documents.filter(path => !linked.includes(path.slice('docs/'.length)))).toEqual([]);
+});
+
+test('a document begins with its heading, which names its page on the site', () => {
+  for (const path of DOCUMENTS) expect(readDocument(path), path).toMatch(/^# \S/);
+});
+
+test('the README has at most 150 lines', () => {
+  expect(readDocument('README.md').trimEnd().split('\n').length).toBeLessThanOrEqual(150);
+});
+
+/** In node_modules, so that the package resolves by its name; of this process alone. */
+const FOLDER = join(ROOT, 'node_modules', `.docs-${process.pid}`);
+afterAll(() => rm(FOLDER, { recursive: true, force: true }));
+
+test('programs in TypeScript and JavaScript compile, if they are no files of examples/, which run', async () => {
+  await mkdir(FOLDER, { recursive: true });
+  const files: string[] = [];
+  for (const path of DOCUMENTS) {
+    for (const [k, { language, code, marker }] of codeBlocks(readDocument(path)).entries()) {
+      if (!/^(ts|js|typescript|javascript)$/.test(language) || marker.startsWith('examples/')) continue;
+      const name = `${path.replace(/\W/g, '-')}-${k + 1}.${language.startsWith('t') ? 'mts' : 'mjs'}`;
+      // Without an import or an export, its names would be global.
+      await writeFile(join(FOLDER, name), `${code}\nexport {};\n`);
+      files.push(name);
+    }
+  }
+  expect(files.length).toBeGreaterThan(0);
+  const compilerOptions = {
+    ...{ noEmit: true, allowJs: true, checkJs: true, skipLibCheck: true, strict: true, noImplicitAny: false },
+    ...{ target: 'es2023', lib: ['ES2023', 'DOM'], module: 'nodenext', types: ['node'] },
+    typeRoots: [join(ROOT, 'node_modules/@types')],
+  };
+  const config = join(FOLDER, 'tsconfig.json');
+  await writeFile(config, JSON.stringify({ compilerOptions, files }));
+  const { folder } = await ownCompiler();
+  const compiled = promisify(execFile)(process.execPath, [join(folder, 'bin/tsc'), '-p', config]);
+  expect(
+    await compiled.then(
+      () => '',
+      error => error.stdout,
+    ),
+  ).toBe('');
+}, 60_000);
