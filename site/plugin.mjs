@@ -11,7 +11,10 @@ export function load(app) {
     files.set(document, file);
     const heading = /^# (.+)$/m.exec(readFileSync(file, 'utf8'));
     if (!heading) throw new Error(`${file} must begin with a heading: it names the page.`);
-    document.name = heading[1];
+    document.name = heading[1].replaceAll('`', '');
+    // TypeDoc would take code without a language for TypeScript: it is output, a formula or a picture in letters.
+    for (const part of document.content)
+      if (part.kind === 'code') part.text = part.text.replace(/^```(?=\n)/, '```text');
   });
 
   class Router extends KindRouter {
