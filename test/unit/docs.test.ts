@@ -70,12 +70,17 @@ test('programs in TypeScript and JavaScript compile, if they are no files of exa
   await mkdir(FOLDER, { recursive: true });
   const files: string[] = [];
   for (const path of DOCUMENTS) {
+    // A program may go on from the ones before it in its document: it imports what it takes from them.
+    const declared = new Map<string, string>();
     for (const [k, { language, code, marker }] of codeBlocks(readDocument(path)).entries()) {
       if (!/^(ts|js|typescript|javascript)$/.test(language) || marker.startsWith('examples/')) continue;
       const name = `${path.replace(/\W/g, '-')}-${k + 1}.${language.startsWith('t') ? 'mts' : 'mjs'}`;
-      // Without an import or an export, its names would be global.
-      await writeFile(join(FOLDER, name), `${code}\nexport {};\n`);
+      const own = [...code.matchAll(/^(?:async )?(?:function|class|const|let) (\w+)/gm)].map(([, id]) => id);
+      const taken = [...declared].filter(([id]) => !own.includes(id) && new RegExp(`\\b${id}\\b`).test(code));
+      const imports = taken.map(([id, from]) => `import { ${id} } from './${from}';\n`);
+      await writeFile(join(FOLDER, name), `${imports.join('')}${code}\nexport { ${own.join(', ')} };\n`);
       files.push(name);
+      for (const id of own) declared.set(id, name.replace(/\.m[tj]s$/, '.mjs'));
     }
   }
   expect(files.length).toBeGreaterThan(0);
