@@ -98,7 +98,7 @@ export function parameters(spec: ModelSpec): Parameter[] {
   return table;
 }
 
-/** Number of trained numbers. */
+/** Number of trained numbers of a model: the sum of the sizes of its tensors. @function */
 export const countParameters = (spec: ModelSpec): number =>
   parameters(spec).reduce((sum, { shape }) => sum + shape[0] * shape[1], 0);
 

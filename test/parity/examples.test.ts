@@ -5,7 +5,8 @@ import { promisify } from 'node:util';
 import { decodeCheckpoint } from 'pushdown';
 import { build } from 'vite';
 import { afterAll, expect, test } from 'vitest';
-import { runExample } from '../support/documents.ts';
+import { runExample } from '../support/documented-commands.ts';
+import { codeBlocks, readDocument } from '../support/documents.ts';
 
 /** The examples that people copy run as they are printed, on the package as it is built. */
 
@@ -23,12 +24,11 @@ async function run(name: string, code: string): Promise<string> {
   return stdout.trim();
 }
 
-/** The indented lines of the comment at the head of src/index.ts, paragraph by paragraph. */
+/** The code in the comment at the head of src/index.ts, paragraph by paragraph. */
 const examples = (): string[] => {
   const [comment] = /\/\*\*[\s\S]*?\*\//.exec(readFileSync(join(ROOT, 'src/index.ts'), 'utf8'))!;
-  const lines = comment.split('\n').map(line => /^ \* {3}(.*)/.exec(line)?.[1] ?? '');
-  const blocks = lines.join('\n').split(/\n{2,}/);
-  return blocks.map(block => block.trim()).filter(block => block !== '');
+  const text = comment.replace(/^ \* ?/gm, '');
+  return [...text.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].flatMap(([, code]) => code.trim().split(/\n{2,}/));
 };
 
 test('at the head of src/index.ts', async () => {
@@ -46,15 +46,14 @@ test('at the head of src/index.ts', async () => {
 }, 60_000);
 
 test('in the README: a memory as a layer', async () => {
-  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
-  const code = /```ts\n([\s\S]*?openEngine[\s\S]*?)```/.exec(readme)![1];
+  const { code } = codeBlocks(readDocument('README.md')).find(({ language }) => language === 'js')!;
   const numbers = (name: string) => `[...${name}].map(x => Math.round(100 * x) / 100)`;
   const printed = await run(
     'readme',
     `${code}\nconsole.log(JSON.stringify([${['read', 'dPush', 'dPop', 'dValue'].map(numbers)}]));`,
   );
   // As its comments say.
-  expect(JSON.parse(printed)).toEqual([
+  expect(JSON.parse(printed.split('\n').at(-1)!)).toEqual([
     [0.8, 1.5, 2.8],
     [1, 2, 6],
     [0, 0, 0],

@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { COMMANDS } from '../../src/cli/program.ts';
-import { DOCUMENTS, ROOT, readDocument, shellWords } from '../support/documents.ts';
+import { shellWords } from '../support/documented-commands.ts';
+import { MANUAL, ROOT, readDocument } from '../support/documents.ts';
 
 /**
  * A fenced block of the documents in language `console` is a transcript: `$ command`, and below it what the command prints. It is
@@ -38,7 +39,7 @@ const shown = (output: string): string =>
     .replace(/^step (?:\d+\/|\d+: at length ).*\n/gm, '')
     .replace(/[\d.]+ (?:ms|s|min) of training/g, '… of training');
 
-describe.each(DOCUMENTS.filter(path => readDocument(path).search(TRANSCRIPT) >= 0))('%s', path => {
+describe.each(MANUAL.filter(path => readDocument(path).search(TRANSCRIPT) >= 0))('%s', path => {
   test('shows what its commands print', async () => {
     const document = readDocument(path);
     // One after the other: some commands use what others leave in the folder.

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { decodeCheckpoint, Trainer, trace } from 'pushdown';
 import { openEngine } from 'pushdown/node';
 import { expect, test } from 'vitest';
-import { ROOT, runExample } from '../support/documents.ts';
+import { runExample } from '../support/documented-commands.ts';
+import { ROOT } from '../support/documents.ts';
 
 /** The programs of docs/tutorial.md. transcripts.test.ts compares what they print with the document; this checks what it means. */
 

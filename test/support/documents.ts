@@ -1,84 +1,67 @@
-import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { promisify } from 'node:util';
 
-/** What people read: README.md and docs/*.md, and the commands in them. */
+/** The project's documents, and what is in them. */
 
 export const ROOT = resolve(import.meta.dirname, '../..');
-export const readDocument = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
-export const DOCUMENTS: readonly string[] = [
+
+/** Every document that people read, by its path from the root. */
+export const DOCUMENTS = [
   'README.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  'bench/README.md',
   ...readdirSync(join(ROOT, 'docs'))
     .filter(name => name.endsWith('.md'))
     .map(name => `docs/${name}`),
 ];
 
-/** Runs a file of examples/ as its header says: the lines that it prints. */
-export async function runExample(name: string, ...given: string[]): Promise<string[]> {
-  const args = [join('examples', name), ...given];
-  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: ROOT });
-  return stdout.trim().split('\n');
-}
+export const readDocument = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 
-export interface Fence {
+/** What tells how the tool is used: its commands and transcripts are checked. */
+export const MANUAL: readonly string[] = DOCUMENTS.filter(path => /^(README|docs\/)/.test(path));
+
+const BLOCK = /^( *)```(.*)\n([\s\S]*?)^\1```$/gm;
+
+export interface CodeBlock {
   /** What follows the opening ```: `js`, `sh`, or nothing. */
   language: string;
-  text: string;
-  /** Of its first line in the document, counted from 1. */
-  line: number;
+  code: string;
+  /** The comment on the line before, as in `<!-- examples/quick-start.js -->`; '' where there is none. */
+  marker: string;
 }
 
-const FENCE = /^( *)```(.*)\n([\s\S]*?)^\1```$/gm;
-
-export const fencesOf = (document: string): Fence[] =>
-  [...document.matchAll(FENCE)].map(({ 2: language, 3: text, index }) => ({
+export const codeBlocks = (text: string): CodeBlock[] =>
+  [...text.matchAll(BLOCK)].map(({ 2: language, 3: code, index }) => ({
     language: language.trim(),
-    text,
-    line: document.slice(0, index).split('\n').length + 1,
+    code,
+    marker: /<!-- (.+) -->\n+$/.exec(text.slice(0, index))?.[1] ?? '',
   }));
 
 /** A document without its fenced blocks. */
-export const fenceless = (document: string): string => document.replace(FENCE, '');
+export const fenceless = (text: string): string => text.replace(BLOCK, '');
 
-export interface DocumentedCommand {
-  /** What follows `npx pushdown`, as a shell splits it. */
-  words: string[];
-  /** It has `<…>`, `[…]` or `…` in it: it says how a command is called, and cannot be called itself. */
-  pattern: boolean;
-  /** As the document has it. */
-  text: string;
-}
+/** Without any code: brackets in code are not links. */
+const prose = (text: string): string => fenceless(text).replace(/`[^`\n]*`/g, '``');
 
-/** A word in quotes, a placeholder, or up to the next space; or what ends a command: `|`, `;`, `&`, `#`, `(`, `)` and redirections. */
-const WORD = /\s*(?:((?:'[^']*'|"[^"]*"|<[\w.|-]+>|[^\s'"|;&<>()`]|(?<=\S)\|(?=\S))+)|([|;&<>()`]))/y;
+/** Targets of its links and pictures, in Markdown and in HTML. */
+export const linksOf = (text: string): string[] => [
+  ...[...prose(text).matchAll(/\]\(([^()\s]+)\)/g)].map(([, target]) => target),
+  ...[...prose(text).matchAll(/\b(?:src|href)="([^"]+)"/g)].map(([, target]) => target),
+];
 
-/** Splits a command line up to the end of the command. */
-export function shellWords(line: string): string[] {
-  const words: string[] = [];
-  WORD.lastIndex = 0;
-  for (let found = WORD.exec(line); found?.[1]; found = WORD.exec(line)) {
-    if (found[1].startsWith('#')) break;
-    words.push(found[1].replace(/'([^']*)'|"([^"]*)"/g, '$1$2'));
-  }
-  return words;
-}
-
-/** Every `npx pushdown …` of a document, in fenced blocks (where `\` continues a line) and between backticks. */
-export function commandsIn(document: string): DocumentedCommand[] {
-  const blocks = fencesOf(document).map(({ text }) => text.replace(/\\\n/g, ' ').split('\n'));
-  const spans = [...fenceless(document).matchAll(/`([^`]+)`/g)].map(([, code]) =>
-    code.replace(/\s*\n\s*/g, ' '),
-  );
-  return [...blocks.flat(), ...spans].flatMap(line =>
-    line
-      .split(/(?<![\w/.-])npx pushdown(?= |$)/)
-      .slice(1)
-      .map(rest => {
-        const words = shellWords(rest);
-        const pattern =
-          words.some(word => /^\[|\]$|^<.*>|…$/.test(word)) || words.some(word => word.includes('|'));
-        return { words, pattern, text: `npx pushdown${rest}`.trim() };
-      }),
-  );
+/** The anchors of its headings, as GitHub makes them. */
+export function anchorsOf(text: string): string[] {
+  const seen = new Map<string, number>();
+  return [...fenceless(text).matchAll(/^#{1,6} (.+)$/gm)].map(([, heading]) => {
+    const slug = heading
+      .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+      .trim()
+      .replace(/\s/g, '-');
+    const count = seen.get(slug) ?? 0;
+    seen.set(slug, count + 1);
+    return count === 0 ? slug : `${slug}-${count}`;
+  });
 }

@@ -1,12 +1,10 @@
-import { existsSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 import { assign } from '../../src/base/config.ts';
 import { preset } from '../../src/train/presets.ts';
 import { readAddress } from '../../src/web/settings/address.ts';
-import { DOCUMENTS, fenceless, ROOT, readDocument } from '../support/documents.ts';
+import { fenceless, MANUAL, readDocument } from '../support/documents.ts';
 
-/** Links of the documents: to files and headings that exist, and to runs on the page that are what the link says. */
+/** Links to the page open the run that their text names. */
 
 interface Link {
   document: string;
@@ -14,7 +12,7 @@ interface Link {
   target: string;
 }
 
-const links: Link[] = DOCUMENTS.flatMap(document =>
+const links: Link[] = MANUAL.flatMap(document =>
   [...fenceless(readDocument(document)).matchAll(/\[((?:[^[\]]|\[[^\]]*\]\([^)]*\))*)\]\(([^)\s]+)\)/g)].map(
     ([, text, target]) => ({ document, text, target }),
   ),
@@ -40,23 +38,4 @@ test('the tutorial opens each of its models on the page', () => {
     .filter(({ document }) => document === 'docs/tutorial.md')
     .map(({ target }) => new URLSearchParams(target.slice(PAGE.length)).get('preset'));
   for (const name of ['reverse', 'tutorial-part5', 'tutorial-part6']) expect(names).toContain(name);
-});
-
-/** The anchor that GitHub gives a heading. */
-const anchorOf = (heading: string): string =>
-  heading
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N} _-]/gu, '')
-    .replaceAll(' ', '-');
-
-const anchorsOf = (document: string): string[] =>
-  [...fenceless(readDocument(document)).matchAll(/^#+ (.+)$/gm)].map(([, heading]) => anchorOf(heading));
-
-const within = links.filter(({ target }) => !/^[a-z]+:/.test(target));
-
-test.each(within)('$document: $target exists', ({ document, target }) => {
-  const [path, anchor] = target.split('#');
-  const file = path ? resolve(ROOT, dirname(document), path) : join(ROOT, document);
-  expect(existsSync(file), file).toBe(true);
-  if (anchor) expect(anchorsOf(relative(ROOT, file))).toContain(anchor);
 });

@@ -5,7 +5,8 @@ import { cards } from '../../../src/cli/files/gallery.ts';
 import { COMMANDS } from '../../../src/cli/program.ts';
 import { engineName } from '../../../src/platform/names.ts';
 import { preset, presetsIn } from '../../../src/train/presets.ts';
-import { commandsIn, DOCUMENTS, readDocument, shellWords } from '../../support/documents.ts';
+import { commandsIn, shellWords } from '../../support/documented-commands.ts';
+import { MANUAL, readDocument } from '../../support/documents.ts';
 
 /** Every `npx pushdown …` that the documents have can be called: its command, options, presets, settings and models exist. */
 
@@ -41,7 +42,7 @@ function checkPattern([names, ...words]: readonly string[]): void {
   for (const [, option] of used) expect(Object.keys(options), `${name} --${option}`).toContain(option);
 }
 
-const documented = DOCUMENTS.flatMap(document =>
+const documented = MANUAL.flatMap(document =>
   commandsIn(readDocument(document)).map(command => ({ document, ...command })),
 );
 
