@@ -5,6 +5,12 @@ import { randomLength, type Sequence, type Task } from './task.ts';
 
 const BRACKETS = ['()', '[]', '{}', '<>'];
 
+/** Opening and closing bracket of so many kinds. */
+export const bracketPairs = (kinds: number): string[][] =>
+  Array.from({ length: kinds }, (_, i) =>
+    kinds <= BRACKETS.length ? [...BRACKETS[i]] : [`(${i + 1}`, `)${i + 1}`],
+  );
+
 /**
  * Dyck languages (Suzgun et al. 2019): after every bracket, which closing one may come next, or `none` where all are
  * closed? `symbols` is the number of kinds of brackets. A source is the beginning of a word of the language, of any
@@ -20,9 +26,7 @@ const BRACKETS = ['()', '[]', '{}', '<>'];
  * Measured: all L steps. Where a bracket opens a stack is to push (r: reading), where one closes to pop (w: writing).
  */
 export function dyck({ name, symbols }: TaskConfig): Task {
-  const kinds = Array.from({ length: symbols }, (_, i) =>
-    symbols <= BRACKETS.length ? [...BRACKETS[i]] : [`(${i + 1}`, `)${i + 1}`],
-  );
+  const kinds = bracketPairs(symbols);
   // Opening brackets first, then closing ones.
   const names = [...kinds.map(([opening]) => opening), ...kinds.map(([, closing]) => closing)];
   const none = symbols;
