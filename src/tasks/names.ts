@@ -24,6 +24,7 @@ export const TASK_NAMES = [
   'bucket-sort',
   // Languages.
   'dyck',
+  'dyck-words',
   'marked-reversal',
   'lm-marked-reversal',
   'lm-unmarked-reversal',

@@ -11,6 +11,7 @@ import { ownData } from './data.ts';
 import type { Data } from './data-file.ts';
 import { duplicateString } from './duplicate-string.ts';
 import { dyck } from './dyck.ts';
+import { dyckWords } from './dyck-words.ts';
 import { evenPairs } from './even-pairs.ts';
 import { gender } from './gender.ts';
 import { lmDyck } from './lm-dyck.ts';
@@ -56,6 +57,7 @@ const TASKS: Record<TaskName, (config: TaskConfig, data?: Data) => Task> = {
   'compute-sqrt': computeSqrt,
   'bucket-sort': bucketSort,
   dyck,
+  'dyck-words': dyckWords,
   'marked-reversal': markedReversal,
   'lm-marked-reversal': lmMarkedReversal,
   'lm-unmarked-reversal': lmUnmarkedReversal,

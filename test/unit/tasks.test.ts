@@ -7,6 +7,7 @@ import { Rng, STREAM } from '../../src/base/rng.ts';
 import { makeTask, taskNames } from '../../src/tasks/registry.ts';
 import {
   formatAnswer,
+  formatSource,
   hasLength,
   inputName,
   makeBatch,
@@ -26,6 +27,7 @@ const task = (name: string, symbols: number) =>
 const SYMBOLS: Record<string, number> = { 'svo-sov': 128, gender: 8, dyck: 2, 'bucket-sort': 5, tutorial: 2 };
 const OF_TWO = [
   'lm-dyck',
+  'dyck-words',
   'reverse-string',
   'stack-manipulation',
   'duplicate-string',
@@ -260,6 +262,31 @@ describe('tasks of the Chomsky hierarchy', () => {
       expect(made.pair(new Rng(length, 1), length, length).source).toHaveLength(length);
     }
     expect(made.answer!(parseSource(made, `${'('.repeat(1e5)}3${')'.repeat(1e5)}`))).toEqual([3]);
+  });
+
+  test('whole Dyck words are drawn as the grammar says', () => {
+    const made = task('dyck-words', 1);
+    // Of 2 and 4 symbols, with what S derives nothing by in e = 2 − √3: (), by ( S ) and by S S with one empty, and so on.
+    const e = 2 - Math.sqrt(3);
+    const two = e / 2 / (1 - e / 2);
+    const nested = two / 2 / (1 - e / 2);
+    const beside = (two * two) / 4 / (1 - e / 2);
+    const rng = new Rng(1, 1);
+    const counts = new Map<string, number>();
+    for (let i = 0; i < 4000; i++) {
+      const word = formatSource(made, made.pair(rng, 1, 4).source).replaceAll(' ', '');
+      counts.set(word, (counts.get(word) ?? 0) + 1);
+    }
+    const total = two + nested + beside;
+    for (const [word, p] of [
+      ['()', two],
+      ['(())', nested],
+      ['()()', beside],
+    ] as const) {
+      expect(Math.abs(counts.get(word)! - (4000 * p) / total), word).toBeLessThan(130);
+    }
+    expect(counts.size).toBe(3);
+    expect(made.answer!(parseSource(made, '(()'))).toEqual([0, 0, 0]);
   });
 
   test('a Dyck word goes up and down', () => {
