@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { markdownTable, plainTable, reportOf } from '../../src/cli/show/table-report.ts';
+import { reportOf } from '../../src/cli/show/table-data.ts';
+import { markdownTable, plainTable } from '../../src/cli/show/table-report.ts';
 import { CFL_TASKS } from '../../src/train/presets/cfl.ts';
 import { CHOMSKY_TASKS } from '../../src/train/presets/chomsky.ts';
 import { MODELS } from '../../src/train/presets/models.ts';

@@ -2,7 +2,7 @@
 import { type CellResult, type Measured, measuredAt, type Pair, scoreOf } from '../../train/table.ts';
 import type { TableSpec } from '../../train/tables.ts';
 import { fixed } from './format.ts';
-import type { Report } from './table-report.ts';
+import type { Report } from './table-data.ts';
 
 const MISSING = '…';
 

@@ -58,8 +58,18 @@ export const CHOMSKY: Grid = {
   ofCell: {},
 };
 
+/** One symbol of arithmetic or counting to be told: the rest of what a small RNN needs to learn it. */
+const counting: Over = {
+  model: { hidden: 64 },
+  train: { optimiser: 'adam', beta2: 0.999, rate: 3e-3, lossPer: 'symbol', steps: 15_000 },
+};
+/** One output a sequence: steps are short. */
+const oneOutput: Over = { train: { steps: 12_000 } };
+
 /**
- * The same lengths for one core, 15 to 20 seconds a run: a controller of 32, batches of 32, a higher rate and few steps.
+ * The same lengths, trained and tested, for one core: 15 to 20 seconds a run. A controller of 32 (regular tasks: 64), batches of
+ * 32, and 8,000 to 15,000 steps at most. RMSProp on the summed loss finds the stack and the queue within 5,000 steps without
+ * noise; counting modulo 5 takes Adam. A run ends once it is wholly right at lengths 41 to 60 in three evaluations.
  */
 export const CHOMSKY_SMALL: Grid = {
   name: 'chomsky-small',
@@ -67,9 +77,9 @@ export const CHOMSKY_SMALL: Grid = {
   models: MODELS,
   base: {
     task: { symbols: 2, minLength: 1, maxLength: 40 },
-    model: { controller: 'rnn', hidden: 32, width: 8, popBias: -1, depth: 80 },
+    model: { controller: 'rnn', hidden: 32, width: 8, popBias: -1, depth: 60 },
     train: {
-      steps: 6000,
+      steps: 8000,
       batch: 32,
       optimiser: 'rmsprop',
       beta2: 0.9,
@@ -79,11 +89,21 @@ export const CHOMSKY_SMALL: Grid = {
       lossPer: 'batch',
       evaluateEvery: 500,
       evaluateFrom: 41,
-      evaluateLength: 80,
+      evaluateLength: 60,
       stopAt: 1,
+      stopPasses: 3,
     },
   },
-  ofTask,
-  ofModel: modelsWith({ rnn: alone, lstm: alone }),
+  ofTask: {
+    ...ofTask,
+    'even-pairs': counting,
+    'modular-arithmetic-simple': counting,
+    'parity-check': counting,
+    'cycle-navigation': counting,
+    'modular-arithmetic': oneOutput,
+    'solve-equation': oneOutput,
+    'missing-duplicate': oneOutput,
+  },
+  ofModel: modelsWith({}),
   ofCell: {},
 };
