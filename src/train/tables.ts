@@ -60,7 +60,7 @@ export const TABLES: readonly TableSpec[] = [
     seedsAlone: 1,
     sequences: 256,
     // 41, 92 … 500.
-    test: { low: 41, high: 500, every: 51, each: 32 },
+    test: { low: 41, high: 500, every: 51, each: 20 },
   },
   {
     ...CFLS,

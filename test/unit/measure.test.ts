@@ -44,7 +44,7 @@ describe('what a run is measured on at its end', () => {
       { name: 'reverse-string', symbols: 2, maxLength: 3 },
       { memory: 'superposition', depth: 2 },
     );
-    const one = { name: 'test', low: 8, high: 8, sequences: 5 } as const;
+    const one = { name: 'test', low: 8, high: 8, every: 1, sequences: 5 } as const;
     const [measured] = await measureAll(trainer, [one]);
     const options = { length: 8, sequences: 5, seed: 1_000_000 };
     const shallow = await evaluate(trainer.model, trainer.task, options);
@@ -55,6 +55,9 @@ describe('what a run is measured on at its end', () => {
     );
     expect(measured.loss).toBe((await evaluate(deep, trainer.task, options)).loss);
     expect(measured.loss).not.toBe(shallow.loss);
+    // Else it is measured as it was trained.
+    const { every: _, ...asTrained } = one;
+    expect((await measureAll(trainer, [asTrained]))[0].loss).toBe(shallow.loss);
   });
 
   test('of a language, the lower bound of the same strings', async () => {

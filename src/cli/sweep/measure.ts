@@ -3,7 +3,7 @@ import { memoryKind } from '../../base/memories.ts';
 import { Rng, STREAM } from '../../base/rng.ts';
 import type { Model } from '../../engine/engine.ts';
 import { hasLength, type Task } from '../../tasks/task.ts';
-import { type EvaluateOptions, evaluate } from '../../train/evaluate.ts';
+import { type EvaluateOptions, type Evaluation, evaluate } from '../../train/evaluate.ts';
 import type { Measure, Measured } from '../../train/table.ts';
 import type { Trainer } from '../../train/trainer.ts';
 
@@ -16,11 +16,7 @@ export async function measureAll(trainer: Trainer, measures: readonly Measure[])
   for (const one of measures) {
     // Ten times the length may be more than a grammar can give.
     if (one.name === 'far' && !canGive(trainer.task, one)) continue;
-    all.push(
-      await trainer.between((model, task) =>
-        withRoom(trainer, model, one, roomy => measure(roomy, task, one, trainer.config.train.seed)),
-      ),
-    );
+    all.push(await trainer.between((model, task) => measure(trainer, model, task, one)));
   }
   return all;
 }
@@ -37,52 +33,56 @@ function canGive(task: Task, { low, high }: Measure): boolean {
 }
 
 /**
- * A memory of so many cells has as many in the test as the longest source has symbols, where it was trained with fewer: no weight
- * depends on their number.
+ * A memory of so many cells has as many as the sources have symbols, where it was trained with fewer: no weight depends on their
+ * number.
  */
-async function withRoom<T>(
+async function evaluateWithRoom(
   { engine, config }: Trainer,
   model: Model,
-  { high }: Measure,
-  work: (model: Model) => Promise<T>,
-): Promise<T> {
+  task: Task,
+  options: EvaluateOptions,
+): Promise<Evaluation> {
   const { spec } = model;
-  if (spec.memory === 'none' || memoryKind(spec.memory).rows || spec.depth >= high) return work(model);
-  const roomy = await engine.model({ ...spec, depth: high }, config.train, await model.state());
+  const depth = options.length;
+  if (spec.memory === 'none' || memoryKind(spec.memory).rows || spec.depth >= depth) {
+    return evaluate(model, task, options);
+  }
+  const roomy = await engine.model({ ...spec, depth }, config.train, await model.state());
   try {
-    return await work(roomy);
+    return await evaluate(roomy, task, options);
   } finally {
     roomy.destroy();
   }
 }
 
-async function measure(model: Model, task: Task, one: Measure, seed: number): Promise<Measured> {
-  const options = (shortest: number, length: number, sequences: number): EvaluateOptions => ({
-    shortest,
-    length,
-    sequences,
-    seed: seed + OTHER_SEEDS,
-  });
-  if (one.every === undefined || task.pairs) {
-    const evaluation = await evaluate(model, task, {
-      ...options(one.low, one.high, one.sequences),
-      // Your own data is measured by its parts, whatever their lengths.
-      ...(task.pairs && {
-        shortest: 1,
-        length: Number.MAX_SAFE_INTEGER,
-        split: one.name === 'train' ? 'train' : 'test',
-      }),
-    });
-    const { shortest, length, sequences, coarse, fine, accuracy, loss, bound } = evaluation;
-    const measured = task.pairs ? { low: shortest, high: length, sequences } : {};
-    return { ...one, ...measured, coarse, fine, accuracy, loss, ...(bound !== undefined && { bound }) };
+async function measure(trainer: Trainer, model: Model, task: Task, one: Measure): Promise<Measured> {
+  const seed = trainer.config.train.seed + OTHER_SEEDS;
+  if (task.pairs) {
+    // Your own data is measured by its parts, whatever their lengths.
+    const split = one.name === 'train' ? 'train' : 'test';
+    const all = {
+      shortest: 1,
+      length: Number.MAX_SAFE_INTEGER,
+      sequences: one.sequences,
+      seed,
+      split,
+    } as const;
+    const { shortest, length, sequences, coarse, fine, accuracy, loss } = await evaluate(model, task, all);
+    return { ...one, low: shortest, high: length, sequences, coarse, fine, accuracy, loss };
+  }
+  if (one.every === undefined) {
+    const { low: shortest, high: length, sequences } = one;
+    const range = { shortest, length, sequences, seed };
+    const { coarse, fine, accuracy, loss, bound } = await evaluate(model, task, range);
+    return { ...one, coarse, fine, accuracy, loss, ...(bound !== undefined && { bound }) };
   }
   const lengths = lengthsOf(task, one.low, one.high, one.every);
   const each = Math.max(1, Math.round(one.sequences / lengths.length));
   const sums = { coarse: 0, fine: 0, accuracy: 0, loss: 0, bound: 0 };
   let bounded = false;
   for (const length of lengths) {
-    const evaluation = await evaluate(model, task, options(length, length, each));
+    const options = { length, sequences: each, seed };
+    const evaluation = await evaluateWithRoom(trainer, model, task, options);
     for (const key of ['coarse', 'fine', 'accuracy', 'loss'] as const) sums[key] += evaluation[key];
     bounded = evaluation.bound !== undefined;
     sums.bound += evaluation.bound ?? 0;
