@@ -122,6 +122,13 @@ export function randomLengthOf(
 export const hasLength = (task: Task, length: number, split?: Split): boolean =>
   length > 0 && length % task.lengthStep === 0 && (task.has?.(length, split) ?? true);
 
+/** The greatest length up to this one that a task has sources of; this one, where it has none, and of your own data. */
+export function lengthAtMost(task: Task, length: number): number {
+  if (task.pairs) return length;
+  for (let at = length; at > 0; at--) if (hasLength(task, at)) return at;
+  return length;
+}
+
 /** a … z, or s1, s2, … where letters do not suffice. */
 export const namesOf = (symbols: number): string[] =>
   Array.from({ length: symbols }, (_, i) => (symbols <= 26 ? String.fromCharCode(97 + i) : `s${i + 1}`));

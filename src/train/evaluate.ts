@@ -8,6 +8,7 @@ import {
   formatAnswer,
   formatSource,
   inputName,
+  lengthAtMost,
   makeBatch,
   type Pair,
   type Split,
@@ -142,7 +143,6 @@ export async function evaluateResult(
   longest: number,
   sequences: number,
 ): Promise<Evaluation[]> {
-  const down = (length: number): number => Math.floor(length / task.lengthStep) * task.lengthStep;
   const ranges = task.pairs
     ? [[1, Number.MAX_SAFE_INTEGER]]
     : evaluateFrom
@@ -150,7 +150,7 @@ export async function evaluateResult(
           [minLength, longest],
           [evaluateFrom, evaluateLength || 2 * longest],
         ]
-      : [longest, 2 * longest].map(length => [down(length), down(length)]);
+      : [longest, 2 * longest].map(length => [lengthAtMost(task, length), lengthAtMost(task, length)]);
   const evaluations: Evaluation[] = [];
   for (const [shortest, length] of ranges) {
     evaluations.push(await evaluate(model, task, { shortest, length, sequences, seed }));

@@ -4,12 +4,12 @@ import { lengthsOf, measureAll } from '../../src/cli/sweep/measure.ts';
 import { createReferenceEngine } from '../../src/engine/reference.ts';
 import { lowerBound } from '../../src/tasks/language.ts';
 import { makeTask } from '../../src/tasks/registry.ts';
-import { evaluate } from '../../src/train/evaluate.ts';
+import { evaluate, evaluateResult } from '../../src/train/evaluate.ts';
 import { Trainer } from '../../src/train/trainer.ts';
 
-const trained = async (task: object, model: object) => {
+const trained = async (task: object, model: object, evaluateLength = 5) => {
   const engine = createReferenceEngine();
-  const train = { steps: 2, batch: 2, rate: 0.1, evaluateEvery: 0, evaluateLength: 5 };
+  const train = { steps: 2, batch: 2, rate: 0.1, evaluateEvery: 2, evaluateLength };
   const config = makeConfig({ task, model: { hidden: 4, width: 3, ...model }, train });
   const trainer = await Trainer.start(engine, config);
   await trainer.run();
@@ -58,6 +58,15 @@ describe('what a run is measured on at its end', () => {
     // Else it is measured as it was trained.
     const { every: _, ...asTrained } = one;
     expect((await measureAll(trainer, [asTrained]))[0].loss).toBe(shallow.loss);
+  });
+
+  test('twice the trained length, or a little less where there is none', async () => {
+    const task = { name: 'modular-arithmetic-simple', minLength: 1, maxLength: 3 };
+    const { trainer, config } = await trained(task, {}, 0);
+    const measures = await measureAll(trainer, [{ name: 'test', low: 6, high: 6, sequences: 2 }]);
+    expect(measures[0]).toMatchObject({ low: 5, high: 5 });
+    const evaluations = await evaluateResult(trainer.model, trainer.task, config, 3, 2);
+    expect(evaluations.map(({ length }) => length)).toEqual([3, 5]);
   });
 
   test('of a language, the lower bound of the same strings', async () => {

@@ -2,7 +2,7 @@ import { InputError } from '../../base/errors.ts';
 import { memoryKind } from '../../base/memories.ts';
 import { Rng, STREAM } from '../../base/rng.ts';
 import type { Model } from '../../engine/engine.ts';
-import { hasLength, type Task } from '../../tasks/task.ts';
+import { hasLength, lengthAtMost, type Task } from '../../tasks/task.ts';
 import { type EvaluateOptions, type Evaluation, evaluate } from '../../train/evaluate.ts';
 import type { Measure, Measured } from '../../train/table.ts';
 import type { Trainer } from '../../train/trainer.ts';
@@ -71,10 +71,12 @@ async function measure(trainer: Trainer, model: Model, task: Task, one: Measure)
     return { ...one, low: shortest, high: length, sequences, coarse, fine, accuracy, loss };
   }
   if (one.every === undefined) {
-    const { low: shortest, high: length, sequences } = one;
-    const range = { shortest, length, sequences, seed };
+    // Twice the longest source trained on may be a length that there is none of.
+    const high = one.low === one.high ? lengthAtMost(task, one.high) : one.high;
+    const low = Math.min(one.low, high);
+    const range = { shortest: low, length: high, sequences: one.sequences, seed };
     const { coarse, fine, accuracy, loss, bound } = await evaluate(model, task, range);
-    return { ...one, coarse, fine, accuracy, loss, ...(bound !== undefined && { bound }) };
+    return { ...one, low, high, coarse, fine, accuracy, loss, ...(bound !== undefined && { bound }) };
   }
   const lengths = lengthsOf(task, one.low, one.high, one.every);
   const each = Math.max(1, Math.round(one.sequences / lengths.length));
@@ -101,17 +103,11 @@ async function measure(trainer: Trainer, model: Model, task: Task, one: Measure)
 }
 
 /** Every so many lengths; where there are no sources of one, the next shorter that there are of, as Delétang et al. do. */
-export function lengthsOf(
-  task: Pick<Task, 'lengthStep' | 'has'>,
-  low: number,
-  high: number,
-  every: number,
-): number[] {
+export function lengthsOf(task: Task, low: number, high: number, every: number): number[] {
   const lengths = new Set<number>();
   for (let at = low; at <= high; at += every) {
-    let length = at;
-    while (length >= low && !hasLength(task as Task, length)) length--;
-    if (length >= low) lengths.add(length);
+    const length = lengthAtMost(task, at);
+    if (length >= low && hasLength(task, length)) lengths.add(length);
   }
   return [...lengths];
 }
