@@ -37,7 +37,7 @@ export function shellWords(line: string): string[] {
 
 /** Every `npx pushdown …` of a document, in fenced blocks (where `\` continues a line) and between backticks. */
 export function commandsIn(document: string): DocumentedCommand[] {
-  const blocks = codeBlocks(document).map(({ code }) => code.replace(/\\\n\s*/g, ' ').split('\n'));
+  const blocks = codeBlocks(document).map(({ code }) => code.replace(/ *\\\n */g, ' ').split('\n'));
   const spans = [...fenceless(document).matchAll(/`([^`]+)`/g)].map(([, code]) =>
     code.replace(/\s*\n\s*/g, ' '),
   );
