@@ -6,6 +6,7 @@ import { kindOfRows, type RowMemory } from './row-memory.ts';
 import { flatOf, rowsOf } from './rows.ts';
 import { stack } from './stack.ts';
 import { superposition } from './superposition.ts';
+import { tape } from './tape.ts';
 
 /** Those of rows with strengths. */
 export type RowName = 'stack' | 'queue' | 'deque';
@@ -17,6 +18,7 @@ export const KINDS: Record<MemoryName, Kind> = {
   queue: kindOfRows(queue) as Kind,
   deque: kindOfRows(deque) as Kind,
   superposition: superposition as Kind,
+  tape: tape as Kind,
 };
 
 /** A sequence's reads [T,E,M], the state after every step, and its strengths from bottom to top. */

@@ -64,6 +64,16 @@ export const SPECS: Record<string, Partial<ModelSpec>> = {
     depth: 12,
   },
   'embedding and readout, superposition stack': { embedding: 5, readout: 6, memory: 'superposition' },
+  'tape of four cells': { memory: 'tape', depth: 4 },
+  'gru, two tapes, deeper': {
+    controller: 'gru',
+    memory: 'tape',
+    memories: 2,
+    deeper: 6,
+    width: 5,
+    depth: 12,
+  },
+  'embedding and readout, tape of one cell': { embedding: 5, readout: 6, memory: 'tape', depth: 1 },
   'readout, no memory': { readout: 7, memory: 'none', controller: 'gru' },
 };
 
@@ -75,6 +85,7 @@ export const FEW = [
   'lstm, two deques, deeper',
   'two layers of coupled lstm, deeper, queue',
   'lstm, two superposition stacks, deeper',
+  'gru, two tapes, deeper',
 ];
 
 export const LENGTHS = [9, 1, 5, 9, 2, 7, 3];

@@ -101,6 +101,7 @@ test.each<Partial<ModelSpec>>([
   { hidden: 40, width: 8 },
   { hidden: 4, width: 64, memory: 'deque' },
   { hidden: 8, memory: 'superposition' },
+  { hidden: 8, memory: 'tape' },
   { controller: 'lstm', hidden: 12, layers: 2, memory: 'queue', memories: 2, start: 'trained' },
   { controller: 'gru', hidden: 16, deeper: 12, autoencoder: true, output: 'sigmoid' },
 ])('the private memory of the lane form is what its kernels declare: %o', spec => {

@@ -340,7 +340,7 @@ describe('the memory layer', () => {
       'T must be a whole number',
     );
     await expect(createReferenceEngine().memory({ ...shape, kind: 'heap' as 'stack' })).rejects.toThrow(
-      'memory kind must be one of stack, queue, deque, superposition, got "heap".',
+      'memory kind must be one of stack, queue, deque, superposition, tape, got "heap".',
     );
   });
 
