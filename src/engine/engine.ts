@@ -127,7 +127,7 @@ export interface MemoryShape {
   B: number;
   T: number;
   M: number;
-  /** Cells of a superposition stack; absent: 30. */
+  /** Cells of a superposition stack or a tape; absent: 30. */
   depth?: number;
 }
 

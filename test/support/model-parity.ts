@@ -73,7 +73,7 @@ export const SPECS: Record<string, Partial<ModelSpec>> = {
     width: 5,
     depth: 12,
   },
-  'embedding and readout, tape of one cell': { embedding: 5, readout: 6, memory: 'tape', depth: 1 },
+  'embedding and readout, tape of two cells': { embedding: 5, readout: 6, memory: 'tape', depth: 2 },
   'readout, no memory': { readout: 7, memory: 'none', controller: 'gru' },
 };
 

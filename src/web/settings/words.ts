@@ -42,7 +42,7 @@ export const SECTIONS: readonly Section[] = [
       'model.depth': {
         label: 'Cells',
         unit: 'rows',
-        applies: ({ model }) => model.memory === 'superposition',
+        applies: ({ model }) => model.memory === 'superposition' || model.memory === 'tape',
       },
       'model.headGain': { label: 'Gain of the heads', applies: hasMemory },
       'model.pushBias': { label: 'Push bias', unit: 'logit', applies: hasMemory },
