@@ -68,8 +68,8 @@ fn forward(k: u32, t: u32, place: vec2u, controls: vec4f) -> vec2u {
     wgsl`
     let x = controls.x * source4(k, t, i - 1, g) + controls.y * source4(k, t, i + 1, g) + controls.z * source4(k, t, i, g);
     undo[undoAt(k, (t * ${o.depth}u + u32(i)) * ${groups(o)}u + g)] = bitcast<vec4u>(x);
-    if (i == 0) {
-      ${store4(o, (c, x) => `addRead(k, 0u, ${c}, ${x});`)}
+    if (i < ${o.reads}) {
+      ${store4(o, (c, x) => `addRead(k, u32(i), ${c}, ${x});`)}
     }`,
   )}
   ${barrier(o)}
@@ -84,14 +84,14 @@ var<workgroup> wg_sums: array<vec4f, ${o.size}>;
 fn arrivingAt(k: u32, half: u32, i: u32, g: u32, j: u32) -> u32 {
   return gradientAt(k, ((half * ${o.depth}u + i) * ${groups(o)}u + g) * 4u + j);
 }
-// What arrives at cell i of step t, with the read's at cell 0.
+// What arrives at cell i of step t, with that of the reads.
 fn gradient4(k: u32, t: u32, i: i32, g: u32) -> vec4f {
   let n = numberOf(i);
   if (n < 0 || n >= ${o.depth}) { return vec4f(); }
   let half = (t + 1u) & 1u;
   var x = vec4f();
   for (var j = 0u; j < 4u; j++) { x[j] = dStrength[arrivingAt(k, half, u32(n), g, j)]; }
-  if (n == 0) { x += ${load4(o, c => `loadDRead(k, 0u, ${c})`)}; }
+  if (n < ${o.reads}) { x += ${load4(o, c => `loadDRead(k, u32(n), ${c})`)}; }
   return x;
 }
 fn clearGradient(k: u32, place: vec2u) {

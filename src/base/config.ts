@@ -1,6 +1,6 @@
 import { CONTROLLERS, type Controller } from './cells.ts';
 import { InputError, show, unknown } from './errors.ts';
-import { DEPTH, MEMORY_NAMES, type MemoryName } from './memories.ts';
+import { DEPTH, MEMORY_NAMES, type MemoryName, memoryKind } from './memories.ts';
 import { isPlain, type Plain } from './plain.ts';
 
 /**
@@ -42,6 +42,8 @@ export interface ModelConfig {
   width: number;
   /** Cells of a superposition stack (what is pushed deeper is lost), or of a tape's ring. */
   depth: number;
+  /** k, cells of it that are read: the top ones of a stack, those from under the head on to the right of a tape. */
+  reads: number;
   /** Width of the embeddings between inputs and controller; 0: inputs are one-hot. */
   embedding: number;
   /** Width of o = tanh(o'·W_o + b_o) below the softmax (the paper); 0: outputs straight from o'. */
@@ -177,6 +179,7 @@ export const FIELDS: Record<keyof Config, Record<string, Field>> = {
       4096,
       'cells of a superposition stack (what is pushed deeper is lost), or of a tape',
     ),
+    reads: int(1, 1, 16, 'cells of it that are read, from the top, or from under the head to the right'),
     embedding: int(0, 0, 4096, 'width of the embeddings of the inputs; 0: one-hot'),
     readout: int(
       0,
@@ -355,6 +358,11 @@ export function makeConfig(input: unknown, base?: Config): Config {
       `task.minLength (${made.task.minLength}) must not exceed task.maxLength (${made.task.maxLength}).`,
     );
   }
+  const { memory, depth, reads } = made.model;
+  if (memory !== 'none' && !memoryKind(memory).rows && reads > depth)
+    throw new InputError(
+      `model.reads (${reads}) must not exceed model.depth (${depth}), the cells of a ${memory}.`,
+    );
   return made;
 }
 

@@ -122,9 +122,23 @@ export function entriesOf(
 /** Ends of one memory: where it is pushed to, popped and read. A deque's are (top, bottom). */
 export const endsOf = (name: MemoryName | 'none'): number => memoryKind(name).ends;
 
-/** E, the ends of all memories of a model: each has its controls, a value and a read. */
+/** E, the ends of all memories of a model: each has its controls and a value. */
 export const endsOfModel = (model: { memory: MemoryName | 'none'; memories: number }): number =>
   model.memories * endsOf(model.memory);
+
+/**
+ * Rows that one memory shows at a step: one at each end; of a superposition stack or a tape `reads` cells, from the top or from under
+ * the head on.
+ */
+export const readsOf = (name: MemoryName | 'none', reads = 1): number =>
+  endsOf(name) * (memoryKind(name).rows ? 1 : reads);
+
+/** Q, the rows that all memories of a model show at a step. */
+export const readsOfModel = (model: {
+  memory: MemoryName | 'none';
+  memories: number;
+  reads: number;
+}): number => model.memories * readsOf(model.memory, model.reads);
 
 /** Cells of a superposition stack or a tape, where nothing else is said: as Delétang et al. have them. */
 export const DEPTH = 30;

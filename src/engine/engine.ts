@@ -81,7 +81,7 @@ export interface Forward {
   /** What the controller said to the memories: [T,B,E] of every control by its name, of stack, queue and deque `push` and `pop`. */
   controls: Controls;
   /**
-   * Only when asked for: [T,B,V] outputs (probabilities for softmax), [T,B,E,M] reads, and for each memory its
+   * Only when asked for: [T,B,V] outputs (probabilities for softmax), [T,B,Q,M] reads (Q is E, but where several cells are read), and for each memory its
    * strengths [B][length][rows], a deque's from bottom to top; of a kind without rows none.
    */
   trace?: { output: Float32Array; read: Float32Array; strengths: Float32Array[][][] };
@@ -129,6 +129,8 @@ export interface MemoryShape {
   M: number;
   /** Cells of a superposition stack or a tape; absent: 30. */
   depth?: number;
+  /** k, cells of it that are read, from the top or from under the head on: reads are [B,T,k,M]; absent: 1. */
+  reads?: number;
 }
 
 /**

@@ -56,6 +56,9 @@ describe.each(MEMORIES)('memory %s', memory => {
     check({ memory, controller, memories: 2, embedding: 3, readout: 3, hidden: 4, width: 2 }),
   );
 
+  it('with several cells read, where it has any', () =>
+    check({ memory, memories: 2, depth: 3, reads: 2, hidden: 4, width: 2 }));
+
   it('with everything there is', () =>
     check({
       memory,

@@ -41,6 +41,10 @@ test.each([
   [{ train: { optimiser: 'adma' } }, 'unknown train.optimiser "adma". Did you mean "adam"?'],
   [{ model: { autoencoder: 'yes' } }, 'model.autoencoder must be true or false, got "yes".'],
   [{ task: { minLength: 9, maxLength: 3 } }, 'task.minLength (9) must not exceed task.maxLength (3).'],
+  [
+    { model: { memory: 'tape', depth: 3, reads: 4 } },
+    'model.reads (4) must not exceed model.depth (3), the cells of a tape.',
+  ],
 ])('bad configuration %o', (input, message) => {
   expect(() => makeConfig(input)).toThrow(InputError);
   expect(() => makeConfig(input)).toThrow(message);

@@ -84,7 +84,7 @@ test('models are written out where the private memory of an invocation is known 
 test('what the first invocation resets for the next pop, it alone reads', () => {
   for (const kind of ['stack', 'queue', 'deque'] as const) {
     const code = memoryForward({
-      ...{ kind, form: 'block', size: 32, subgroups: false, depth: 1 },
+      ...{ kind, form: 'block', size: 32, subgroups: false, depth: 1, reads: 1 },
       ...{ cell: 'f32', cells: 3, order: 'sequences' },
     });
     const all = code.match(/= [^;]*wg_boundary\./g) ?? [];

@@ -31,6 +31,13 @@ describe('whole actions make it a tape with a head that writes, then moves', () 
     expect([...run('>>><<<', [1, 2, 3, 9, 9, 9]).made.read]).toEqual([0, 0, 0, 3, 2, 1]);
   });
 
+  it('three cells read: the one under the head and two to its right', () => {
+    const { controls } = run('>>=', [1, 2, 3], 4);
+    // Head at B, C, C; D and A are to the right of C.
+    const { read } = memoryForward('tape', controls, [1, 2, 3], 4, 3);
+    expect([...read]).toEqual([0, 0, 0, 0, 0, 1, 3, 0, 1]);
+  });
+
   it('a read goes back to the value that it is, and not past what was written over it', () => {
     const { controls, made } = run('>=<', [1, 2, 3], 3);
     // The last read is 1, of step 0. Staying would have read 3; going right the empty cell.

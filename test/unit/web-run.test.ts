@@ -121,7 +121,7 @@ describe('what is read', () => {
       [0, 0.5, 0, 0],
       [0.5, 0.5, 0, 0],
     ];
-    const { left, read } = sharesOf('superposition', [push, pop, stay], 2);
+    const { left, read } = sharesOf('superposition', [push, pop, stay], 2, 1);
     expect(left).toEqual([[0.5], [0.25, 0], [0.25, 0, 1], [0, 0, 1, 1]]);
     expect(read).toEqual([[0.5], [0.25, 0], [0, 0, 1], [0, 0, 0, 1]]);
   });
@@ -132,7 +132,7 @@ describe('what is read', () => {
       [1, 0, 0],
       [0, 0, 1],
     ];
-    const shares = sharesOf('tape', [left, right, stay], 4);
+    const shares = sharesOf('tape', [left, right, stay], 4, 1);
     expect(shares.left).toEqual([[1], [1, 1], [0, 1, 1]]);
     expect(shares.read).toEqual([[0], [1, 0], [0, 0, 1]]);
   });

@@ -1,5 +1,5 @@
 import { MASKED, ZERO_TARGET } from '../../base/dims.ts';
-import { endsOf, endsOfModel, type MemoryName, memoryKind } from '../../base/memories.ts';
+import { endsOf, endsOfModel, type MemoryName, memoryKind, readsOf } from '../../base/memories.ts';
 import { Rng, STREAM } from '../../base/rng.ts';
 import type { Forward, Model } from '../../engine/engine.ts';
 import {
@@ -38,7 +38,7 @@ export interface MemorySteps {
   ends: {
     /** [T] of each control by its name, such as push and pop. */
     controls: Record<string, number[]>;
-    /** [T][M] what was read. */
+    /** [T][M] what was read; of several cells one after the other. */
     read: number[][];
     /** [T][rows] how much of each row is read: rows as in `strengths`. */
     weights: number[][];
@@ -155,7 +155,9 @@ function memoryOf(
   B: number,
   T: number,
 ): MemorySteps {
-  const [E, perMemory, M] = [endsOfModel(spec), endsOf(kind), spec.width];
+  const [E, perMemory] = [endsOfModel(spec), endsOf(kind)];
+  // Numbers that are read at an end.
+  const width = (readsOf(kind, spec.reads) / perMemory) * spec.width;
   const { read, strengths } = forward.trace!;
   const steps = Array.from({ length: T }, (_, t) => t);
   const ends = Array.from({ length: perMemory }, (_, end) => {
@@ -165,11 +167,11 @@ function memoryOf(
       controls: Object.fromEntries(
         Object.entries(forward.controls).map(([name, all]) => [name, steps.map(t => all[at(t)])]),
       ),
-      read: steps.map(t => [...read.subarray(at(t) * M, (at(t) + 1) * M)]),
+      read: steps.map(t => [...read.subarray(at(t) * width, (at(t) + 1) * width)]),
     };
   });
   if (!memoryKind(kind).rows) {
-    const { left, read } = sharesOf(kind, Object.values(ends[0].controls), spec.depth);
+    const { left, read } = sharesOf(kind, Object.values(ends[0].controls), spec.depth, spec.reads);
     return { kind, ends: ends.map(end => ({ ...end, weights: read })), strengths: left };
   }
   const rows = steps.map(t => [...(strengths[m]?.[0][t] ?? [])]);

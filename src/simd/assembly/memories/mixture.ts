@@ -1,5 +1,5 @@
 import { sum4 } from '../math';
-import { dStrength, dValues, depth, leave, table, tail, undo, values, vectors } from './memory';
+import { dStrength, dValues, depth, endBytes, leave, readCount, table, tail, undo, values, vectors } from './memory';
 
 /**
  * A memory of `depth` cells, every one of which becomes a mixture of the cell before it, the cell after it and itself, by shares
@@ -82,12 +82,12 @@ export function forward(ring: bool, t: i32, a: f32, b: f32, c: f32, reads: usize
       const after = sourceOf(ring, t, i + 1, g, value);
       const x = mixed(a, before, b, after, c, sourceOf(ring, t, i, g, value));
       v128.store(now + (<usize>(i * G + g) << 4), x);
-      if (i == 0) store4(reads, g, x);
+      if (i < readCount) store4(reads + <usize>i * endBytes, g, x);
     }
   }
 }
 
-/** What arrives at cell i of step t, with the read's at cell 0. */
+/** What arrives at cell i of step t, with that of the reads. */
 // @ts-ignore: decorator
 @inline
 function arriving(ring: bool, t: i32, i: i32, g: i32, dReads: usize): v128 {
@@ -95,7 +95,7 @@ function arriving(ring: bool, t: i32, i: i32, g: i32, dReads: usize): v128 {
   if (n < 0 || n >= depth) return f32x4.splat(0);
   const half = (t + 1) & 1;
   const x = v128.load(dStrength + (<usize>((half * depth + n) * groups() + g) << 4));
-  return n == 0 ? f32x4.add(x, load4(dReads, g)) : x;
+  return n < readCount ? f32x4.add(x, load4(dReads + <usize>n * endBytes, g)) : x;
 }
 
 /** The same shares; their gradients are left in g0 … g2. */
