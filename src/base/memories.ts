@@ -140,8 +140,11 @@ export const readsOfModel = (model: {
   reads: number;
 }): number => model.memories * readsOf(model.memory, model.reads);
 
-/** Cells of a superposition stack or a tape, where nothing else is said: as Delétang et al. have them. */
-export const DEPTH = 30;
+/**
+ * Cells of a superposition stack or a tape, where nothing else is said: more than the longest sequences that our small reversals are
+ * evaluated on need. Delétang et al. have 30.
+ */
+export const DEPTH = 40;
 
 /**
  * From the controls of one end to those of the next, in the row of heads of the fast engines: a softmax is over one vec4.

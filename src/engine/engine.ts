@@ -127,7 +127,7 @@ export interface MemoryShape {
   B: number;
   T: number;
   M: number;
-  /** Cells of a superposition stack or a tape; absent: 30. */
+  /** Cells of a superposition stack or a tape; absent: 40. */
   depth?: number;
   /** k, cells of it that are read, from the top or from under the head on: reads are [B,T,k,M]; absent: 1. */
   reads?: number;

@@ -34,7 +34,7 @@ Out: {"engine", "adapter", "top": {"read", "dPush", "dPop", "dValue"}, "bottom":
 
 Of a superposition stack, whose actions are shares that sum to 1:
 In:  {"kind": "superposition", "push": [B][T], "pop": [B][T], "stay": [B][T], "value": [B][T][M], "dRead": [B][T][M]}
-A tape has "left", "right" and "stay". Either may have "depth", its number of cells (30 where it is left out).
+A tape has "left", "right" and "stay". Either may have "depth", its number of cells (40 where it is left out).
 
 Every step pops, then pushes, then reads; a deque's at the top before the bottom. The gradients are those of
 Σ dRead·read. Strengths: of every step, oldest row first; a deque's from bottom to top.
