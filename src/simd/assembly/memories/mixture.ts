@@ -71,19 +71,41 @@ function mixed(push: f32, a: v128, pop: f32, b: v128, stay: f32, c: v128): v128 
   );
 }
 
+/**
+ * From this cell (2 or `least`) to the last but one, all three sources are cells of the step before, whatever the kind: a plain loop.
+ * At step 0 there are none.
+ */
+// @ts-ignore: decorator
+@inline
+function innerFrom(t: i32, least: i32): i32 {
+  return t == 0 ? depth : min(max(2, least), depth);
+}
+
 /** Shares a of the cell before, b of the cell after, c of the cell itself. r -> reads. */
 export function forward(ring: bool, t: i32, a: f32, b: f32, c: f32, reads: usize): void {
   const G = groups();
   const value = values + <usize>load<u32>(table + (<usize>t << 2));
   const now = undo + (<usize>(t * depth * G) << 4);
-  for (let i = 0; i < depth; i++) {
-    for (let g = 0; g < G; g++) {
-      const before = sourceOf(ring, t, i - 1, g, value);
-      const after = sourceOf(ring, t, i + 1, g, value);
-      const x = mixed(a, before, b, after, c, sourceOf(ring, t, i, g, value));
-      v128.store(now + (<usize>(i * G + g) << 4), x);
-      if (i < readCount) store4(reads + <usize>i * endBytes, g, x);
-    }
+  const first = innerFrom(t, readCount);
+  for (let i = 0; i < first; i++) mixCell(ring, t, i, a, b, c, value, now, reads);
+  const row = <usize>G << 4;
+  const last = now - <usize>depth * row;
+  const end = <usize>max(first, depth - 1) * row;
+  for (let at = <usize>first * row; at < end; at += 16) {
+    const from = last + at;
+    v128.store(now + at, mixed(a, v128.load(from - row), b, v128.load(from + row), c, v128.load(from)));
+  }
+  for (let i = max(first, depth - 1); i < depth; i++) mixCell(ring, t, i, a, b, c, value, now, reads);
+}
+
+function mixCell(ring: bool, t: i32, i: i32, a: f32, b: f32, c: f32, value: usize, now: usize, reads: usize): void {
+  const G = groups();
+  for (let g = 0; g < G; g++) {
+    const before = sourceOf(ring, t, i - 1, g, value);
+    const after = sourceOf(ring, t, i + 1, g, value);
+    const x = mixed(a, before, b, after, c, sourceOf(ring, t, i, g, value));
+    v128.store(now + (<usize>(i * G + g) << 4), x);
+    if (i < readCount) store4(reads + <usize>i * endBytes, g, x);
   }
 }
 
@@ -98,30 +120,61 @@ function arriving(ring: bool, t: i32, i: i32, g: i32, dReads: usize): v128 {
   return n < readCount ? f32x4.add(x, load4(dReads + <usize>n * endBytes, g)) : x;
 }
 
+// Gradients of the three shares, over the cells so far. Globals, for each thread has its own.
+let sum0: v128 = f32x4.splat(0);
+let sum1: v128 = f32x4.splat(0);
+let sum2: v128 = f32x4.splat(0);
+
 /** The same shares; their gradients are left in g0 … g2. */
 export function backward(ring: bool, t: i32, a: f32, b: f32, c: f32, dReads: usize): void {
+  sum0 = f32x4.splat(0);
+  sum1 = f32x4.splat(0);
+  sum2 = f32x4.splat(0);
+  const row = <usize>groups() << 4;
+  const first = innerFrom(t, readCount + 1);
+  for (let i = 0; i < first; i++) mixCellBackward(ring, t, i, a, b, c, dReads);
+  let inner0 = f32x4.splat(0);
+  let inner1 = f32x4.splat(0);
+  let inner2 = f32x4.splat(0);
+  const size = <usize>depth * row;
+  const last = undo + <usize>(t - 1) * size;
+  const from = dStrength + <usize>((t + 1) & 1) * size;
+  const to = dStrength + <usize>(t & 1) * size;
+  const end = <usize>max(first, depth - 1) * row;
+  for (let at = <usize>first * row; at < end; at += 16) {
+    const d = v128.load(from + at);
+    inner0 = f32x4.add(inner0, f32x4.mul(d, v128.load(last + at - row)));
+    inner1 = f32x4.add(inner1, f32x4.mul(d, v128.load(last + at + row)));
+    inner2 = f32x4.add(inner2, f32x4.mul(d, v128.load(last + at)));
+    const passed = mixed(a, v128.load(from + at + row), b, v128.load(from + at - row), c, d);
+    v128.store(to + at, passed);
+  }
+  for (let i = max(first, depth - 1); i < depth; i++) mixCellBackward(ring, t, i, a, b, c, dReads);
+  leave(
+    sum4(f32x4.add(sum0, inner0)),
+    sum4(f32x4.add(sum1, inner1)),
+    sum4(f32x4.add(sum2, inner2)),
+    0,
+  );
+}
+
+function mixCellBackward(ring: bool, t: i32, i: i32, a: f32, b: f32, c: f32, dReads: usize): void {
   const G = groups();
   const place = <usize>load<u32>(table + (<usize>t << 2));
   const value = values + place;
   const dValue = dValues + place;
-  let sum0 = f32x4.splat(0);
-  let sum1 = f32x4.splat(0);
-  let sum2 = f32x4.splat(0);
-  for (let i = 0; i < depth; i++) {
-    for (let g = 0; g < G; g++) {
-      const d = arriving(ring, t, i, g, dReads);
-      sum0 = f32x4.add(sum0, f32x4.mul(d, sourceOf(ring, t, i - 1, g, value)));
-      sum1 = f32x4.add(sum1, f32x4.mul(d, sourceOf(ring, t, i + 1, g, value)));
-      sum2 = f32x4.add(sum2, f32x4.mul(d, sourceOf(ring, t, i, g, value)));
-      let passed = mixed(a, arriving(ring, t, i + 1, g, dReads), b, arriving(ring, t, i - 1, g, dReads), c, d);
-      if (i == 0) {
-        const own = ring ? passed : f32x4.mul(f32x4.splat(a), d);
-        store4(dValue, g, f32x4.add(load4(dValue, g), own));
-        // What was in a tape's cell has been written over.
-        if (ring) passed = f32x4.splat(0);
-      }
-      v128.store(dStrength + (<usize>(((t & 1) * depth + i) * G + g) << 4), passed);
+  for (let g = 0; g < G; g++) {
+    const d = arriving(ring, t, i, g, dReads);
+    sum0 = f32x4.add(sum0, f32x4.mul(d, sourceOf(ring, t, i - 1, g, value)));
+    sum1 = f32x4.add(sum1, f32x4.mul(d, sourceOf(ring, t, i + 1, g, value)));
+    sum2 = f32x4.add(sum2, f32x4.mul(d, sourceOf(ring, t, i, g, value)));
+    let passed = mixed(a, arriving(ring, t, i + 1, g, dReads), b, arriving(ring, t, i - 1, g, dReads), c, d);
+    if (i == 0) {
+      const own = ring ? passed : f32x4.mul(f32x4.splat(a), d);
+      store4(dValue, g, f32x4.add(load4(dValue, g), own));
+      // What was in a tape's cell has been written over.
+      if (ring) passed = f32x4.splat(0);
     }
+    v128.store(dStrength + (<usize>(((t & 1) * depth + i) * G + g) << 4), passed);
   }
-  leave(sum4(sum0), sum4(sum1), sum4(sum2), 0);
 }
