@@ -22,9 +22,9 @@ import { head, headAt, mainHead, row, share } from './block.wgsl.ts';
 export function fusedBackwardBlock(o: FusedOptions): string {
   const { layout } = o;
   const place = rowsOf(layout);
-  const { H4, P4, M4, R4, S4, E, C, blocks, spec, gates, layers } = layout;
+  const { H4, P4, M4, N4, R4, S4, E, C, blocks, spec, gates, layers } = layout;
   const { hidden: H, width: M, projection: P } = spec;
-  const [HH, RR, SS] = [H4 * 4, R4 * 4, S4 * 4];
+  const [HH, NN, RR, SS] = [H4 * 4, N4 * 4, R4 * 4, S4 * 4];
   const top = layers.length - 1;
   const cell = CELL_CODE[spec.controller];
   const states = statesOf(layout);
@@ -42,15 +42,15 @@ export function fusedBackwardBlock(o: FusedOptions): string {
         k => `place${k} = backward(${k}u, t, place${k});
     if (lid == 0u) {
       ${controlsOf(layout, k)
-        .map(({ at, own }) => `wg_ds[${RR + at}] = gradients.${own};`)
+        .map(({ at, own }) => `wg_ds[${NN + at}] = gradients.${own};`)
         .join('\n')}
       ${
         softmax
           ? activateControlsBackward(
               layout,
               k,
-              ({ at }) => act('s', `${RR + at}u`),
-              ({ at }) => `wg_ds[${RR + at}]`,
+              ({ at }) => act('s', `${NN + at}u`),
+              ({ at }) => `wg_ds[${NN + at}]`,
             )
           : ''
       }
@@ -124,7 +124,7 @@ fn valueAt(k: u32, row: u32, c: u32) -> u32 {
   return ((stepOf(row) * batch.B + seq) * ${operand(layout, 's').width4}u + endOf(k, row) * ${M4}u) * 4u + c;
 }
 fn loadValue(k: u32, row: u32, c: u32) -> f32 { return acts[batch.s * 4u + valueAt(k, row, c)]; }
-fn loadDRead(k: u32, end: u32, c: u32) -> f32 { return wg_dr[ofMemory(k, end) * ${M4 * 4}u + c]; }
+fn loadDRead(k: u32, n: u32, c: u32) -> f32 { return wg_dr[readOf(k, n) * ${M4 * 4}u + c]; }
 fn addDValue(k: u32, row: u32, c: u32, x: f32) { grads[batch.dS * 4u + valueAt(k, row, c)] += x; }
 ${loadControls(layout, 'f32')}
 #endif

@@ -23,7 +23,7 @@ import { column, head, headAt, mainHead, share } from './block.wgsl.ts';
 export function fusedForwardBlock(o: FusedOptions): string {
   const { layout } = o;
   const place = rowsOf(layout);
-  const { H4, M4, R4, C, E, blocks, spec, gates, layers } = layout;
+  const { H4, M4, N4, R4, C, E, blocks, spec, gates, layers } = layout;
   const { hidden: H, width: M, projection: P } = spec;
   const [HH, RR] = [H4 * 4, R4 * 4];
   const cell = CELL_CODE[spec.controller];
@@ -79,7 +79,9 @@ export function fusedForwardBlock(o: FusedOptions): string {
         k => `if (lid == ${k}u) {
       ${activateControls(layout, k, ({ number }) => `wg_controls[${number}]`)}
       ${controlsOf(layout, k)
-        .map(({ number, at }) => `acts[(${place('s', 'row')}) * 4u + ${RR + at}u] = wg_controls[${number}];`)
+        .map(
+          ({ number, at }) => `acts[(${place('s', 'row')}) * 4u + ${N4 * 4 + at}u] = wg_controls[${number}];`,
+        )
         .join('\n')}
     }`,
       )
@@ -135,7 +137,7 @@ var<workgroup> wg_controls: array<f32, ${Math.max(1, C * E)}>;
 fn loadValue(k: u32, row: u32, c: u32) -> f32 {
   return acts[(${place('s', '(stepOf(row) * batch.B + seq)')} + endOf(k, row) * ${M4}u) * 4u + c];
 }
-fn addRead(k: u32, end: u32, c: u32, x: f32) { wg_r[ofMemory(k, end) * ${M4 * 4}u + c] += x; }
+fn addRead(k: u32, n: u32, c: u32, x: f32) { wg_r[readOf(k, n) * ${M4 * 4}u + c] += x; }
 ${loadControls(layout, 'f32')}
 #endif
 ${memoryOf(layout, o.memory, 'f32', 'forward')}

@@ -34,12 +34,12 @@ export const share = (o: FusedOptions, n: number, body: string): string =>
   n > 0 ? `for (var i = lid; i < ${n}u; i += ${o.memory.size}u) { ${body} }` : '';
 
 /** Of number i of the heads, v of every end before the controls of every end: whether it is a value, and where it is in the row s. */
-export const headAt = ({ E, M4, R4, C, stride, spec: { width: M } }: Layout): string => {
+export const headAt = ({ E, M4, N4, C, stride, spec: { width: M } }: Layout): string => {
   const place = stride === C ? 'control' : `(control / ${C}u) * ${stride}u + control % ${C}u`;
   return wgsl`
       let value = i < ${E * M}u;
       let control = i - ${E * M}u;
-      let at = select(${R4 * 4}u + ${place}, (i / ${M}u) * ${M4 * 4}u + i % ${M}u, value);`;
+      let at = select(${N4 * 4}u + ${place}, (i / ${M}u) * ${M4 * 4}u + i % ${M}u, value);`;
 };
 
 /** Words of workgroup memory of the backward pass, which needs more than the forward pass; the memory's own left out. */

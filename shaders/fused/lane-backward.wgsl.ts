@@ -28,7 +28,7 @@ import { bindings } from './lane.wgsl.ts';
 export function fusedBackwardLane(o: FusedOptions): string {
   const { layout } = o;
   const place = rowsOf(layout);
-  const { H4, P4, M4, R4, S4, E, blocks, spec, gates, layers } = layout;
+  const { H4, P4, M4, N4, R4, S4, E, blocks, spec, gates, layers } = layout;
   const top = layers.length - 1;
   const cell = CELL_CODE[spec.controller];
   const states = statesOf(layout);
@@ -57,10 +57,10 @@ export function fusedBackwardLane(o: FusedOptions): string {
   };
   const heads = wgsl`
     // Memories, then heads.
-    var strengths: array<vec4f, ${S4 - R4}>;
+    var strengths: array<vec4f, ${S4 - N4}>;
     var ds: array<vec4f, ${S4}>;
-    ${each(S4 - R4, Infinity, j => `strengths[${j}] = acts[${place('s', 'row')} + ${R4}u + ${j}];`)}
-    ${each(S4 - R4, Infinity, j => `ds[${R4}u + ${j}] = vec4f();`)}
+    ${each(S4 - N4, Infinity, j => `strengths[${j}] = acts[${place('s', 'row')} + ${N4}u + ${j}];`)}
+    ${each(S4 - N4, Infinity, j => `ds[${N4}u + ${j}] = vec4f();`)}
     ${memoriesOf(layout)
       .map(k =>
         [
@@ -76,13 +76,13 @@ export function fusedBackwardLane(o: FusedOptions): string {
         activateControlsBackward(
           layout,
           k,
-          ({ vector, component }) => `strengths[${vector - R4}].${component}`,
+          ({ vector, component }) => `strengths[${vector - N4}].${component}`,
           ({ vector, component }) => `ds[${vector}].${component}`,
         ),
       )
       .join('\n')}
     ${each(
-      R4,
+      N4,
       Infinity,
       c => `{
       let v = acts[${place('s', 'row')} + ${c}];
@@ -148,7 +148,7 @@ var<private> dr: array<vec4f, ${R4}>;
 fn rowOf(t: u32) -> u32 { return (t * batch.B + seq) * ${operand(layout, 's').width4}u; }
 fn valueAt(k: u32, row: u32, c: u32) -> u32 { return rowOf(stepOf(row)) + endOf(k, row) * ${M4}u + c; }
 fn loadValue(k: u32, row: u32, c: u32) -> vec4f { return acts[batch.s + valueAt(k, row, c)]; }
-fn loadDRead(k: u32, end: u32, c: u32) -> vec4f { return dr[ofMemory(k, end) * ${M4}u + c]; }
+fn loadDRead(k: u32, n: u32, c: u32) -> vec4f { return dr[readOf(k, n) * ${M4}u + c]; }
 fn addDValue(k: u32, row: u32, c: u32, x: vec4f) { grads[batch.dS + valueAt(k, row, c)] += x; }
 ${loadControls(layout, 'vec4f')}
 #endif

@@ -27,7 +27,7 @@ import { bindings } from './lane.wgsl.ts';
 export function fusedForwardLane(o: FusedOptions): string {
   const { layout } = o;
   const place = rowsOf(layout);
-  const { H4, P4, M4, R4, S4, V4, D4, E, blocks, spec, gates, layers } = layout;
+  const { H4, P4, M4, N4, R4, S4, V4, D4, E, blocks, spec, gates, layers } = layout;
   const top = layers.length - 1;
   const cell = CELL_CODE[spec.controller];
   const states = statesOf(layout);
@@ -109,7 +109,7 @@ export function fusedForwardLane(o: FusedOptions): string {
     var s: array<vec4f, ${S4}>;
     ${each(S4, Infinity, j => `s[${j}] = w[${blocks.bS.offset4}u + ${j}];`)}
     ${E ? add('s', op, blocks.S) : ''}
-    ${each(R4, Infinity, c => `s[${c}] = safeTanh4(s[${c}]);`)}
+    ${each(N4, Infinity, c => `s[${c}] = safeTanh4(s[${c}]);`)}
     ${memoriesOf(layout)
       .map(k => activateControls(layout, k, ({ vector, component }) => `s[${vector}].${component}`))
       .join('\n')}
@@ -139,7 +139,7 @@ var<private> r: array<vec4f, ${R4}>;
 fn loadValue(k: u32, row: u32, c: u32) -> vec4f {
   return acts[${place('s', '(stepOf(row) * batch.B + seq)')} + endOf(k, row) * ${M4}u + c];
 }
-fn addRead(k: u32, end: u32, c: u32, x: vec4f) { r[ofMemory(k, end) * ${M4}u + c] += x; }
+fn addRead(k: u32, n: u32, c: u32, x: vec4f) { r[readOf(k, n) * ${M4}u + c] += x; }
 ${loadControls(layout, 'vec4f')}
 #endif
 ${memoryOf(layout, o.memory, 'vec4f', 'forward')}

@@ -1,5 +1,5 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
-import { endsOf, memoryKind, type Storage } from '../../src/base/memories.ts';
+import { endsOf, memoryKind, readsOf, type Storage } from '../../src/base/memories.ts';
 import type { Layout } from '../../src/layout/layout.ts';
 import { memoryFunctions } from '../memories/index.wgsl.ts';
 import type { MemoryOptions } from '../memories/kind.wgsl.ts';
@@ -43,10 +43,10 @@ export const memoryPlaces = ({ spec, M4 }: Layout, form: MemoryOptions['form']):
   return wgsl`
 ${placeFunctions(memoryKind(spec.memory).storage(M4, spec.depth), at, 'batch.T')}
 fn stepCount() -> u32 { return batch.T; }
-// An end of memory k among all the model's; time step and end of one of its rows.
+// A row that memory k shows among all the model's; time step and end of one of the rows that it is given.
 fn stepOf(row: u32) -> u32 { return row / ${ends}u; }
-fn ofMemory(k: u32, end: u32) -> u32 { return k * ${ends}u + end; }
-fn endOf(k: u32, row: u32) -> u32 { return ofMemory(k, row % ${ends}u); }
+fn readOf(k: u32, n: u32) -> u32 { return k * ${readsOf(spec.memory, spec.reads)}u + n; }
+fn endOf(k: u32, row: u32) -> u32 { return k * ${ends}u + row % ${ends}u; }
 `;
 };
 
@@ -60,7 +60,14 @@ export const memoryOf = (
   spec.memory === 'none'
     ? ''
     : memoryFunctions(
-        { kind: spec.memory, ...memory, depth: spec.depth, cell, cells: cell === 'f32' ? spec.width : M4 },
+        {
+          kind: spec.memory,
+          ...memory,
+          depth: spec.depth,
+          reads: spec.reads,
+          cell,
+          cells: cell === 'f32' ? spec.width : M4,
+        },
         pass,
       );
 
@@ -82,11 +89,11 @@ export interface ControlPlace {
 }
 
 /** The controls of memory k, of one end after the other. */
-export function controlsOf({ spec, R4, C, stride }: Layout, k: number): ControlPlace[] {
+export function controlsOf({ spec, N4, C, stride }: Layout, k: number): ControlPlace[] {
   const ends = endsOf(spec.memory);
   return range(ends * C).map(i => {
     const at = (k * ends + Math.floor(i / C)) * stride + (i % C);
-    const vector = R4 + Math.floor(at / 4);
+    const vector = N4 + Math.floor(at / 4);
     return { number: k * ends * C + i, at, vector, component: XYZW[at % 4], own: XYZW[i] };
   });
 }
@@ -104,7 +111,7 @@ export const controlVector = (layout: Layout, k: number, of: (control: ControlPl
  * @param acts the type of an element of `acts`
  */
 export const loadControls = (layout: Layout, acts: 'f32' | 'vec4f'): string => {
-  const { spec, R4, C, stride } = layout;
+  const { spec, N4, C, stride } = layout;
   const ends = endsOf(spec.memory);
   if (!ends) return '';
   const row = rowsOf(layout)('s', '(t * batch.B + seq)');
@@ -112,7 +119,7 @@ export const loadControls = (layout: Layout, acts: 'f32' | 'vec4f'): string => {
     acts === 'f32' ? `acts[(${row}) * 4u + ${number}]` : `acts[${row} + ${number} / 4u][${number} % 4u]`;
   const numbers = range(4).map(i => {
     const at = Math.floor(i / C) * stride + (i % C);
-    return i < ends * C ? load(`(${R4 * 4}u + k * ${ends * stride}u + ${at}u)`) : '0.0';
+    return i < ends * C ? load(`(${N4 * 4}u + k * ${ends * stride}u + ${at}u)`) : '0.0';
   });
   return `fn loadControls(k: u32, t: u32) -> vec4f { return vec4f(${numbers.join(', ')}); }`;
 };

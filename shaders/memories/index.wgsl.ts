@@ -1,11 +1,17 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import type { MemoryName } from '../../src/base/memories.ts';
 import { cellCode, type MemoryCode, type MemoryOptions } from './kind.wgsl.ts';
+import { mixture } from './mixture.wgsl.ts';
 import { rows } from './rows.wgsl.ts';
-import { superposition } from './superposition.wgsl.ts';
 
 /** The kinds of memory. */
-const MEMORY_CODE: Record<MemoryName, MemoryCode> = { stack: rows, queue: rows, deque: rows, superposition };
+const MEMORY_CODE: Record<MemoryName, MemoryCode> = {
+  stack: rows,
+  queue: rows,
+  deque: rows,
+  superposition: mixture(false),
+  tape: mixture(true),
+};
 
 /** The functions of a kind (MemoryCode), and `uniformPlace(k, t)` in the block form: placeBefore for all invocations. */
 export const memoryFunctions = (o: MemoryOptions, pass: 'forward' | 'backward'): string => wgsl`

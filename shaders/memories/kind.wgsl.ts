@@ -8,8 +8,9 @@ export interface MemoryOptions {
   /** Invocations of a workgroup; in the block form also rows per prefix sum. */
   size: number;
   subgroups: boolean;
-  /** Cells of kinds with so many. */
+  /** Cells of kinds with so many, and how many of them are read. */
   depth: number;
+  reads: number;
   /** A row is `cells` of these. */
   cell: 'f32' | 'vec4f';
   cells: number;
@@ -22,9 +23,9 @@ export interface MemoryOptions {
  *   fn slotAt(k, i), undoAt(k, i), gradientAt(k, i) -> u32   where its entry i of these lies
  *   fn stepCount() -> u32                                    T
  *   fn loadValue(k, row, c) -> Cell                          cell c of the value given at step row / ends to end row % ends
- *   fn addRead(k, end, c, x)                                 r_t[end][c] += x, from 0
+ *   fn addRead(k, n, c, x)                                   r_t[n][c] += x, from 0: of end n, or cell n
  *   fn loadControls(k, t) -> vec4f                           of all ends, one after the other
- *   backward: fn loadDRead(k, end, c) -> Cell, fn addDValue(k, row, c, x)
+ *   backward: fn loadDRead(k, n, c) -> Cell, fn addDValue(k, row, c, x)
  *   block form: all that sequenceState() declares
  *
  * It defines, with `place` its state from step to step (where the live slots begin and end):

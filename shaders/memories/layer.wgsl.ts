@@ -1,5 +1,5 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
-import { controlCount, endsOf, memoryKind } from '../../src/base/memories.ts';
+import { controlCount, endsOf, memoryKind, readsOf } from '../../src/base/memories.ts';
 import { placeFunctions } from '../lib/model.wgsl.ts';
 import { enableFor, mainOfSequence, sequenceState } from '../lib/sequence.wgsl.ts';
 import { range } from '../lib/text.ts';
@@ -20,14 +20,15 @@ ${enableFor(o)}
 // Time steps sliceFrom … sliceTo − 1 are gone over: from what the log says was before them, or after them.
 struct Dims { B: u32, T: u32, sliceFrom: u32, sliceTo: u32 }
 const ENDS = ${endsOf(o.kind)}u;
+const READS = ${readsOf(o.kind, o.reads)}u;
 `;
 
-/** Reads of all ends, in cells, that an invocation of the lane form still keeps in registers. */
+/** Reads of a step, in cells, that an invocation of the lane form still keeps in registers. */
 const MOST_KEPT = 16;
 
 /** Whether it does: then a step's reads are stored, and their gradients loaded, once, and not for every row. */
-export const keepsReads = ({ kind, form, cells }: MemoryOptions): boolean =>
-  form === 'lane' && cells * endsOf(kind) <= MOST_KEPT;
+export const keepsReads = ({ kind, form, reads, cells }: MemoryOptions): boolean =>
+  form === 'lane' && cells * readsOf(kind, reads) <= MOST_KEPT;
 
 /** Numbers of a step, all controls of all ends: (name of the place, end, control). */
 const eachControl = (
@@ -59,19 +60,22 @@ fn loadControls(k: u32, t: u32) -> vec4f {
     .map(i => controls[i] ?? '0.0')
     .join(', ')});
 }
-// A row's number is t·E + end.
+// The number of a row that is given is t·E + end; of one that is read t·Q + n.
 fn cellAt(row: u32, c: u32) -> u32 {
   return (${steps ? '(row / ENDS * dims.B + seq) * ENDS + row % ENDS' : 'seq * dims.T * ENDS + row'}) * ${o.cells}u + c;
+}
+fn readAt(t: u32, n: u32, c: u32) -> u32 {
+  return ((${steps ? 't * dims.B + seq' : 'seq * dims.T + t'}) * READS + n) * ${o.cells}u + c;
 }
 `;
 };
 
-/** `body` for every cell kept: its number, its end, its place in the row. */
+/** `body` for every cell kept: its number, its row, its place in the row. */
 const eachKept = (
-  { kind, cells }: MemoryOptions,
-  body: (i: string, end: string, c: string) => string,
+  { kind, reads, cells }: MemoryOptions,
+  body: (i: string, n: string, c: string) => string,
 ): string =>
-  range(endsOf(kind) * cells)
+  range(readsOf(kind, reads) * cells)
     .map(i => body(`${i}u`, `${Math.floor(i / cells)}u`, `${i % cells}u`))
     .join('\n');
 
@@ -88,10 +92,10 @@ var<private> now: u32;
 ${prologue(o)}
 fn loadValue(k: u32, row: u32, c: u32) -> Cell { return value[cellAt(row, c)]; }
 #if ${keepsReads(o)}
-var<private> kept: array<Cell, ${o.cells * endsOf(o.kind)}>;
-fn addRead(k: u32, end: u32, c: u32, x: Cell) { kept[end * ${o.cells}u + c] += x; }
+var<private> kept: array<Cell, ${o.cells * readsOf(o.kind, o.reads)}>;
+fn addRead(k: u32, n: u32, c: u32, x: Cell) { kept[n * ${o.cells}u + c] += x; }
 #else
-fn addRead(k: u32, end: u32, c: u32, x: Cell) { readOut[cellAt(now * ENDS + end, c)] += x; }
+fn addRead(k: u32, n: u32, c: u32, x: Cell) { readOut[readAt(now, n, c)] += x; }
 #endif
 ${memoryFunctions(o, 'forward')}
 ${mainOfSequence(o, 'dims.B')}
@@ -101,10 +105,7 @@ ${mainOfSequence(o, 'dims.B')}
     place = forward(0u, t, place, loadControls(0u, t));
     ${
       keepsReads(o)
-        ? eachKept(
-            o,
-            (i, end, c) => `readOut[cellAt(t * ENDS + ${end}, ${c})] = kept[${i}]; kept[${i}] = Cell();`,
-          )
+        ? eachKept(o, (i, n, c) => `readOut[readAt(t, ${n}, ${c})] = kept[${i}]; kept[${i}] = Cell();`)
         : ''
     }
   }
@@ -129,10 +130,10 @@ var<private> now: u32;
 ${prologue(o)}
 fn loadValue(k: u32, row: u32, c: u32) -> Cell { return value[cellAt(row, c)]; }
 #if ${keepsReads(o)}
-var<private> kept: array<Cell, ${o.cells * endsOf(o.kind)}>;
-fn loadDRead(k: u32, end: u32, c: u32) -> Cell { return kept[end * ${o.cells}u + c]; }
+var<private> kept: array<Cell, ${o.cells * readsOf(o.kind, o.reads)}>;
+fn loadDRead(k: u32, n: u32, c: u32) -> Cell { return kept[n * ${o.cells}u + c]; }
 #else
-fn loadDRead(k: u32, end: u32, c: u32) -> Cell { return dRead[cellAt(now * ENDS + end, c)]; }
+fn loadDRead(k: u32, n: u32, c: u32) -> Cell { return dRead[readAt(now, n, c)]; }
 #endif
 fn addDValue(k: u32, row: u32, c: u32, x: Cell) { dValue[cellAt(row, c)] += x; }
 ${memoryFunctions(o, 'backward')}
@@ -141,7 +142,7 @@ ${mainOfSequence(o, 'dims.B')}
   for (var steps = dims.sliceTo; steps > dims.sliceFrom; steps--) {
     let t = steps - 1u;
     now = t;
-    ${keepsReads(o) ? eachKept(o, (i, end, c) => `kept[${i}] = dRead[cellAt(t * ENDS + ${end}, ${c})];`) : ''}
+    ${keepsReads(o) ? eachKept(o, (i, n, c) => `kept[${i}] = dRead[readAt(t, ${n}, ${c})];`) : ''}
     place = backward(0u, t, place);
 #if ${o.form === 'lane'}
     ${store(o)}

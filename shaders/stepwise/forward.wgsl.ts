@@ -114,17 +114,17 @@ ${tile(o, P4)}
 
 /** batch, w, acts: o' -> s of step t: v and controls of every end. */
 export function stepHeads(o: StepOptions): string {
-  const { spec, layers, blocks, R4, S4, C, E } = o.layout;
+  const { spec, layers, blocks, N4, S4, C, E } = o.layout;
   const softmax = memoryKind(spec.memory).activation === 'softmax';
   // Padding stays 0.
-  const strengths = (sum: string): string => `let first = 4u * (j - ${R4}u);
+  const strengths = (sum: string): string => `let first = 4u * (j - ${N4}u);
       let noise = vec4f(noiseAt(row, first), noiseAt(row, first + 1u), noiseAt(row, first + 2u), noiseAt(row, first + 3u));
       let control = vec4u(first) + vec4u(0u, 1u, 2u, 3u) < vec4u(${C * E}u);
       s = select(vec4f(), sigmoid4(${sum} + noise), control);`;
   // Every end has a vec4 of its own.
   const shares = (sum: string): string => {
     const logits = range(C).map(
-      c => `let l${c} = ${sum}[${c}] + noiseAt(row, ${C}u * (j - ${R4}u) + ${c}u);`,
+      c => `let l${c} = ${sum}[${c}] + noiseAt(row, ${C}u * (j - ${N4}u) + ${c}u);`,
     );
     const most = range(C)
       .map(c => `l${c}`)
@@ -148,7 +148,7 @@ ${tile(o, S4)}
     .map(
       n => `{
     var s = safeTanh4(sum0_${n});
-    if (j >= ${R4}u) {
+    if (j >= ${N4}u) {
       let row = t * B + b${n};
       ${softmax ? shares(`sum0_${n}`) : strengths(`sum0_${n}`)}
     }

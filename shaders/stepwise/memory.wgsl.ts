@@ -55,7 +55,7 @@ fn loadValue(k: u32, row: u32, c: u32) -> vec4f {
 }
 ${loadControls(layout, 'vec4f')}
 var<private> reads: u32;
-fn addRead(k: u32, end: u32, c: u32, x: vec4f) { acts[reads + ofMemory(k, end) * ${M4}u + c] += x; }
+fn addRead(k: u32, n: u32, c: u32, x: vec4f) { acts[reads + readOf(k, n) * ${M4}u + c] += x; }
 ${functions(o, 'forward')}
 ${mainHead(o)}
   reads = ${place('r', 'row', 1)};
@@ -83,7 +83,7 @@ ${mainHead(o)}
 export function stepMemoryBackward(o: FusedOptions): string {
   const { layout } = o;
   const place = rowsOf(layout);
-  const { M4, R4, S4 } = layout;
+  const { M4, N4, S4 } = layout;
   const block = o.memory.form === 'block';
   const stores = memoriesOf(layout)
     .map(
@@ -93,7 +93,7 @@ export function stepMemoryBackward(o: FusedOptions): string {
     ${barrier(o.memory)}
     _ = backward(${k}u, t, place${k});
     ${controlsOf(layout, k)
-      .map(({ vector, component, own }) => `ds[${vector - R4}].${component} = gradients.${own};`)
+      .map(({ vector, component, own }) => `ds[${vector - N4}].${component} = gradients.${own};`)
       .join('\n')}`,
     )
     .join('\n');
@@ -108,8 +108,8 @@ fn valueAt(k: u32, row: u32, c: u32) -> u32 {
   return (stepOf(row) * batch.B + seq) * ${operand(layout, 's').width4}u + endOf(k, row) * ${M4}u + c;
 }
 fn loadValue(k: u32, row: u32, c: u32) -> vec4f { return acts[batch.s + valueAt(k, row, c)]; }
-fn loadDRead(k: u32, end: u32, c: u32) -> vec4f {
-  return grads[${place('dR', 'seq')} + ofMemory(k, end) * ${M4}u + c];
+fn loadDRead(k: u32, n: u32, c: u32) -> vec4f {
+  return grads[${place('dR', 'seq')} + readOf(k, n) * ${M4}u + c];
 }
 fn addDValue(k: u32, row: u32, c: u32, x: vec4f) { grads[batch.dS + valueAt(k, row, c)] += x; }
 ${loadControls(layout, 'vec4f')}
@@ -117,33 +117,33 @@ ${functions(o, 'backward')}
 ${mainHead(o)}
   let length = lengthOf(sequence);
   if (t < length) {
-    var ds = array<vec4f, ${S4 - R4}>();
+    var ds = array<vec4f, ${S4 - N4}>();
     ${stores}
     ${barrier(o.memory)}
     ${shared(
       o.memory,
       'i',
       '0u',
-      `${R4}u`,
+      `${N4}u`,
       `let v = acts[${place('s', 'row')} + i];
       grads[${place('dS', 'row')} + i] *= 1.0 - v * v;`,
     )}
     ${block ? 'if (lid == 0u) {' : '{'}
-      ${range(S4 - R4)
-        .map(i => `let s${i} = acts[${place('s', 'row')} + ${R4 + i}u];`)
+      ${range(S4 - N4)
+        .map(i => `let s${i} = acts[${place('s', 'row')} + ${N4 + i}u];`)
         .join('\n')}
       ${memoriesOf(layout)
         .map(k =>
           activateControlsBackward(
             layout,
             k,
-            ({ vector, component }) => `s${vector - R4}.${component}`,
-            ({ vector, component }) => `ds[${vector - R4}].${component}`,
+            ({ vector, component }) => `s${vector - N4}.${component}`,
+            ({ vector, component }) => `ds[${vector - N4}].${component}`,
           ),
         )
         .join('\n')}
-      ${range(S4 - R4)
-        .map(i => `grads[${place('dS', 'row')} + ${R4 + i}u] = ds[${i}];`)
+      ${range(S4 - N4)
+        .map(i => `grads[${place('dS', 'row')} + ${N4 + i}u] = ds[${i}];`)
         .join('\n')}
     }
   }

@@ -1,6 +1,6 @@
 import { CONTROLLERS, type Controller } from './cells.ts';
 import { InputError, show, unknown } from './errors.ts';
-import { DEPTH, MEMORY_NAMES, type MemoryName } from './memories.ts';
+import { DEPTH, MEMORY_NAMES, type MemoryName, memoryKind } from './memories.ts';
 import { isPlain, type Plain } from './plain.ts';
 
 /**
@@ -40,8 +40,10 @@ export interface ModelConfig {
   /** How many of them side by side, their reads concatenated. */
   memories: number;
   width: number;
-  /** Cells of a superposition stack: what is pushed deeper is lost. */
+  /** Cells of a superposition stack (what is pushed deeper is lost), or of a tape's ring. */
   depth: number;
+  /** k, cells of it that are read: the top ones of a stack, those from under the head on to the right of a tape. */
+  reads: number;
   /** Width of the embeddings between inputs and controller; 0: inputs are one-hot. */
   embedding: number;
   /** Width of o = tanh(o'·W_o + b_o) below the softmax (the paper); 0: outputs straight from o'. */
@@ -171,7 +173,13 @@ export const FIELDS: Record<keyof Config, Record<string, Field>> = {
     memory: choice([...MEMORY_NAMES, 'none'], 'kind of memory'),
     memories: int(1, 1, 8, 'how many memories side by side, their reads concatenated'),
     width: int(8, 1, 4096, 'M, width of a row of the memory'),
-    depth: int(DEPTH, 1, 4096, 'cells of a superposition stack; what is pushed deeper is lost'),
+    depth: int(
+      DEPTH,
+      1,
+      4096,
+      'cells of a superposition stack (what is pushed deeper is lost), or of a tape',
+    ),
+    reads: int(1, 1, 16, 'cells of it that are read, from the top, or from under the head to the right'),
     embedding: int(0, 0, 4096, 'width of the embeddings of the inputs; 0: one-hot'),
     readout: int(
       0,
@@ -184,9 +192,14 @@ export const FIELDS: Record<keyof Config, Record<string, Field>> = {
     start: choice(['trained', 'zero', 'one-hot'], 'h_0: trained (r_0 zero), or h_0 and r_0 fixed'),
     init: choice(['glorot', 'uniform'], 'weights: Glorot uniform, or U(-0.1, 0.1) with biases'),
     headGain: number(0.5, 0, 100, 'Glorot gain of the push and pop weights'),
-    pushBias: number(0, -20, 20, 'bias of the push head at the start'),
+    pushBias: number(0, -20, 20, 'bias of the push head at the start; of a tape, right'),
     bottomPushBias: number(0, -20, 20, "added to pushBias at a deque's bottom: -4 and it begins nearly shut"),
-    popBias: number(-1, -20, 20, "bias of the pop head at the start (the paper's advice: -1)"),
+    popBias: number(
+      -1,
+      -20,
+      20,
+      "bias of the pop head at the start (the paper's advice: -1); of a tape, left",
+    ),
     forgetBias: number(1, -20, 20, "bias of an LSTM's forget gates at the start"),
   },
   train: {
@@ -384,6 +397,11 @@ export function makeConfig(given: unknown, base?: Config): Config {
       `task.minLength (${made.task.minLength}) must not exceed task.maxLength (${made.task.maxLength}).`,
     );
   }
+  const { memory, depth, reads } = made.model;
+  if (memory !== 'none' && !memoryKind(memory).rows && reads > depth)
+    throw new InputError(
+      `model.reads (${reads}) must not exceed model.depth (${depth}), the cells of a ${memory}.`,
+    );
   return made;
 }
 

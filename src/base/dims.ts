@@ -2,7 +2,8 @@
  * The letters every file uses for sizes, as in the paper and in shaders/:
  *
  *   B batch · T time steps · D input width · K active inputs per step · H hidden · P width of o'
- *   M memory width · E ends that memories are used at · R width of all reads, E·M · V output symbols
+ *   M memory width · E ends that memories are used at · Q rows that they show (E, but of several cells) · R width of all reads, Q·M
+ *   V output symbols
  *
  * Activations of training are time-major: row n = t·B + b. The public memory call is batch-major [B,T].
  */

@@ -31,8 +31,6 @@ export interface Entries {
   readonly once: number;
 }
 
-/** Entries of a memory of T steps. */
-
 export interface Control {
   /** As arrays of it are called: `push`, and `dPush` its gradient. */
   readonly name: string;
@@ -64,6 +62,21 @@ const rows = (ends: number, first: Control = push): MemoryKind => ({
   },
 });
 
+/** `depth` cells, each a mixture of its neighbours and itself by the shares of the actions. */
+const cells = (controls: readonly Control[]): MemoryKind => ({
+  ends: 1,
+  controls,
+  activation: 'softmax',
+  rows: false,
+  storage: (M4, depth) => ({
+    slots: { perStep: 0, once: 0 },
+    // All cells after every step.
+    undo: { perStep: depth * M4, once: 0 },
+    // What arrives at all cells, of this step and of the one after.
+    dStrength: { perStep: 0, once: 8 * depth * M4 },
+  }),
+});
+
 const KINDS = {
   stack: rows(1),
   queue: rows(1),
@@ -73,23 +86,17 @@ const KINDS = {
     bias: ({ pushBias, bottomPushBias }, end) => pushBias + (end % 2 === 1 ? bottomPushBias : 0),
   }),
   /** Joulin and Mikolov 2015: every cell is a mixture of itself, the one above and the one below. */
-  superposition: {
-    ends: 1,
-    controls: [
-      { name: 'push', symbol: 'push', bias: ({ pushBias }) => pushBias },
-      { name: 'pop', symbol: 'pop', bias: ({ popBias }) => popBias },
-      { name: 'stay', symbol: 'stay', bias: () => 0 },
-    ],
-    activation: 'softmax',
-    rows: false,
-    storage: (M4, depth) => ({
-      slots: { perStep: 0, once: 0 },
-      // All cells after every step.
-      undo: { perStep: depth * M4, once: 0 },
-      // What arrives at all cells, of this step and of the one after.
-      dStrength: { perStep: 0, once: 8 * depth * M4 },
-    }),
-  },
+  superposition: cells([
+    { name: 'push', symbol: 'push', bias: ({ pushBias }) => pushBias },
+    { name: 'pop', symbol: 'pop', bias: ({ popBias }) => popBias },
+    { name: 'stay', symbol: 'stay', bias: () => 0 },
+  ]),
+  /** Delétang et al. 2023: a ring of cells and a head that writes, then moves. */
+  tape: cells([
+    { name: 'left', symbol: 'left', bias: ({ popBias }) => popBias },
+    { name: 'right', symbol: 'right', bias: ({ pushBias }) => pushBias },
+    { name: 'stay', symbol: 'stay', bias: () => 0 },
+  ]),
 } as const satisfies Record<string, MemoryKind>;
 
 export type MemoryName = keyof typeof KINDS;
@@ -115,12 +122,29 @@ export function entriesOf(
 /** Ends of one memory: where it is pushed to, popped and read. A deque's are (top, bottom). */
 export const endsOf = (name: MemoryName | 'none'): number => memoryKind(name).ends;
 
-/** E, the ends of all memories of a model: each has its controls, a value and a read. */
+/** E, the ends of all memories of a model: each has its controls and a value. */
 export const endsOfModel = (model: { memory: MemoryName | 'none'; memories: number }): number =>
   model.memories * endsOf(model.memory);
 
-/** Cells of a superposition stack, where nothing else is said: as Delétang et al. have them. */
-export const DEPTH = 30;
+/**
+ * Rows that one memory shows at a step: one at each end; of a superposition stack or a tape `reads` cells, from the top or from under
+ * the head on.
+ */
+export const readsOf = (name: MemoryName | 'none', reads = 1): number =>
+  endsOf(name) * (memoryKind(name).rows ? 1 : reads);
+
+/** Q, the rows that all memories of a model show at a step. */
+export const readsOfModel = (model: {
+  memory: MemoryName | 'none';
+  memories: number;
+  reads: number;
+}): number => model.memories * readsOf(model.memory, model.reads);
+
+/**
+ * Cells of a superposition stack or a tape, where nothing else is said: more than the longest sequences that our small reversals are
+ * evaluated on need. Delétang et al. have 30.
+ */
+export const DEPTH = 40;
 
 /**
  * From the controls of one end to those of the next, in the row of heads of the fast engines: a softmax is over one vec4.

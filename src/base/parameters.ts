@@ -1,6 +1,6 @@
 import { cellOf } from './cells.ts';
 import type { ModelConfig } from './config.ts';
-import { endsOfModel, memoryKind } from './memories.ts';
+import { endsOfModel, memoryKind, readsOfModel } from './memories.ts';
 import { Rng, STREAM } from './rng.ts';
 
 /** The sizes of a model: what its task and its configuration fix together. */
@@ -41,7 +41,7 @@ export interface Parameter {
  *   y_t  = f(o'·W_o + b_o), f = softmax, tanh or σ; or with a readout f(tanh(o'·W_o + b_o)·W_s + b_s)
  *   auto-encoder: σ(h_t·W_hx) and σ(o'_t·W_px), both to recall x_{t-1}
  *
- * Matrices of several gates or ends have their columns (W_rh its rows) in blocks in that order.
+ * Matrices of several gates or ends have their columns in blocks in that order; W_rh has its rows in blocks of the rows read.
  */
 export function parameters(spec: ModelSpec): Parameter[] {
   const { inputs: D, hidden: H, width: M, outputs: V } = spec;
@@ -73,7 +73,7 @@ export function parameters(spec: ModelSpec): Parameter[] {
     table.push(weight(of('W_xh'), X, H, 1, G));
     if (layer > 0) table.push(weight(of('W_yh'), H, H, 1, G));
     if (recurrent) table.push(weight(of('W_hh'), H, H, 1, G));
-    if (E) table.push(weight(of('W_rh'), E * M, H, 1, G));
+    if (E) table.push(weight(of('W_rh'), readsOfModel(spec) * M, H, 1, G));
     const forget = gates.map((_, gate) => (gate === forgetGate ? spec.forgetBias : 0));
     table.push(bias(of('b_h'), G * H, forgetGate === undefined ? 0 : forget));
     if (spec.start === 'trained' && recurrent) table.push(...states.map(state => start(of(`${state}_0`))));

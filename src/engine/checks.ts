@@ -1,6 +1,6 @@
 import { type Batch, MASKED, NO_INPUT, ZERO_TARGET } from '../base/dims.ts';
 import { InputError, show } from '../base/errors.ts';
-import { controlCount, DEPTH, endsOf, endsOfModel, MEMORY_NAMES, memoryKind } from '../base/memories.ts';
+import { controlCount, DEPTH, endsOfModel, MEMORY_NAMES, memoryKind, readsOf } from '../base/memories.ts';
 import { type ModelSpec, parameters } from '../base/parameters.ts';
 import type { MemoryShape, ModelState } from './engine.ts';
 
@@ -56,9 +56,16 @@ export function checkMemoryShape(shape: MemoryShape): void {
       throw new InputError(`memory shape: ${key} must be a whole number from 1, got ${String(shape[key])}.`);
     }
   }
-  const { depth = DEPTH } = shape;
+  const { depth = DEPTH, reads = 1 } = shape;
   if (!Number.isInteger(depth) || depth < 1)
     throw new InputError(`memory shape: depth must be a whole number from 1, got ${String(depth)}.`);
+  const most = memoryKind(shape.kind).rows ? 1 : depth;
+  if (!Number.isInteger(reads) || reads < 1 || reads > most) {
+    const why = most === depth ? 'its depth' : `a ${shape.kind} has one read an end`;
+    throw new InputError(
+      `memory shape: reads must be a whole number from 1 to ${most} (${why}), got ${String(reads)}.`,
+    );
+  }
 }
 
 /** What a call of a memory is over: whole sequences, arrays [B,T,E] and [B,T,E,M]; or one step, [B,E] and [B,E,M]. */
@@ -96,15 +103,15 @@ export function checkMemoryInputs(
   return Object.fromEntries(named);
 }
 
-/** dRead [B,T,E,M], or of one step [B,E,M]. @throws InputError where its length is wrong */
+/** dRead [B,T,Q,M], or of one step [B,Q,M]. @throws InputError where its length is wrong */
 export function checkReadGradient(
   shape: MemoryShape,
   dRead: ArrayLike<number>,
   span: Span = 'sequences',
 ): void {
-  const { kind, B, T, M } = over(shape, span);
-  const E = endsOf(kind);
-  checkFloat32('dRead', dRead, `${wordsOf(E, span)}·M`, B * T * E * M);
+  const { kind, B, T, M, reads } = over(shape, span);
+  const Q = readsOf(kind, reads);
+  checkFloat32('dRead', dRead, `${wordsOf(Q, span, reads ? 'k' : 'E')}·M`, B * T * Q * M);
 }
 
 /** What a recorder is asked of an engine without a device. */
@@ -115,7 +122,8 @@ export async function noDevice(call: string, engine: string): Promise<never> {
 }
 
 /** E is not named to those who have one end only. */
-const wordsOf = (E: number, span: Span): string => `B${span === 'step' ? '' : '·T'}${E > 1 ? '·E' : ''}`;
+const wordsOf = (E: number, span: Span, letter = 'E'): string =>
+  `B${span === 'step' ? '' : '·T'}${E > 1 ? `·${letter}` : ''}`;
 
 /**
  * The forms and ranges of base/dims.ts: lengths 1 … T, ids < D, targets < V, no ZERO_TARGET with softmax.

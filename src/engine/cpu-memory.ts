@@ -1,5 +1,5 @@
 import { InputError } from '../base/errors.ts';
-import { controlCount, endsOf, gradientName, memoryKind } from '../base/memories.ts';
+import { controlCount, endsOf, gradientName, memoryKind, readsOf } from '../base/memories.ts';
 import { allStrengths, noRows } from '../layout/strengths.ts';
 import { Arena, MOST_BYTES, makeMemory } from '../simd/module.ts';
 import type { Pool } from '../simd/pool.ts';
@@ -33,8 +33,9 @@ function sizesOf(shape: MemoryShape): Record<keyof MemoryPlaces, number> {
   const N = B * T * endsOf(kind);
   const { slots, undo, dStrength } = memoryEntries(shape);
   const [controls, rows] = [4 * N * controlCount(kind), 4 * N * M];
+  const read = 4 * B * T * readsOf(kind, shape.reads) * M;
   return {
-    ...{ controls, dControls: controls, value: rows, read: rows, dRead: rows, dValue: rows },
+    ...{ controls, dControls: controls, value: rows, read, dRead: read, dValue: rows },
     ...{ table: 4 * T, slots: 8 * B * slots, undo: 16 * B * undo, dStrength: 4 * B * dStrength },
   };
 }
@@ -250,7 +251,7 @@ export class CpuMemory implements MemoryLayer {
     const t = this.#order.step();
     const { kind, B } = this.shape;
     const { controls, ends } = memoryKind(kind);
-    const { width, controls: all, reads } = this.#rows;
+    const { width, controls: all, values } = this.#rows;
     this.#fillTable('steps', 4 * B * width);
     const rows = this.#arena!.floats(this.#at.controls + 4 * t * B * width, B * width);
     const { value } = given;
@@ -262,7 +263,7 @@ export class CpuMemory implements MemoryLayer {
       }
     }
     for (let b = 0; b < B; b++) {
-      for (let m = 0; m < reads; m++) rows[b * width + all + m] = value[b * reads + m];
+      for (let m = 0; m < values; m++) rows[b * width + all + m] = value[b * values + m];
     }
     return { way: 'step', t };
   }
@@ -286,9 +287,9 @@ export class CpuMemory implements MemoryLayer {
   #gradientsOfStep(t: number): MemoryGradients {
     const { kind, B } = this.shape;
     const { controls, ends } = memoryKind(kind);
-    const { width, controls: all, reads } = this.#rows;
+    const { width, controls: all, values } = this.#rows;
     const rows = this.#arena!.floats(this.#at.dControls + 4 * t * B * width, B * width);
-    const dValue = new Float32Array(B * reads);
+    const dValue = new Float32Array(B * values);
     const made: MemoryGradients = { dValue };
     for (const [c, { name }] of controls.entries()) {
       const own = new Float32Array(B * ends);
@@ -299,7 +300,7 @@ export class CpuMemory implements MemoryLayer {
       made[gradientName(name)] = own;
     }
     for (let b = 0; b < B; b++) {
-      for (let m = 0; m < reads; m++) dValue[b * reads + m] = rows[b * width + all + m];
+      for (let m = 0; m < values; m++) dValue[b * values + m] = rows[b * width + all + m];
     }
     return made;
   }

@@ -182,7 +182,7 @@ export class CpuModel implements Model {
       const { B, T } = batch;
       this.#makeRoom(B, T, batch.K);
       const { outputs: V, width: M, memory: kind, memories } = this.spec;
-      const { E } = this.#layout;
+      const { E, Q } = this.#layout;
       const { controls, rows } = memoryKind(kind);
       const bytes = (count: number): ArrayBuffer | SharedArrayBuffer =>
         this.#kernels.shared ? new SharedArrayBuffer(4 * count) : new ArrayBuffer(4 * count);
@@ -193,7 +193,7 @@ export class CpuModel implements Model {
       if (trace) {
         made.trace = {
           output: new Float32Array(T * B * V),
-          read: new Float32Array(T * B * E * M),
+          read: new Float32Array(T * B * Q * M),
           strengths: Array.from({ length: rows ? memories : 0 }, () => new Array(B)),
         };
       }

@@ -1,5 +1,5 @@
 import type { Batch } from '../base/dims.ts';
-import { DEPTH, endsOf, entriesOf, memoryKind, type Storage } from '../base/memories.ts';
+import { DEPTH, endsOf, entriesOf, memoryKind, readsOf, type Storage } from '../base/memories.ts';
 import type { ModelSpec } from '../base/parameters.ts';
 import { type Layout, layoutOf } from '../layout/layout.ts';
 import { allStrengths } from '../layout/strengths.ts';
@@ -94,7 +94,7 @@ export class ModelWork implements Work<Pass, StepReport> {
   /** Of an evaluation: what a group has made. */
   #keep(made: Omit<Forward, 'report'>, { B }: Batch, group: Group): void {
     const ws = this.#workspace;
-    const { stride, E, M4, R4, S4, V4, spec } = this.#layout;
+    const { stride, E, Q, M4, N4, R4, S4, V4, spec } = this.#layout;
     const { controls, rows: hasRows } = memoryKind(spec.memory);
     const { outputs: V, width: M, memory: kind, memories } = spec;
     const [outcomes, s, y, r] = [ws.outcomes(), ws.rows('s'), ws.rows('y'), ws.rows('r', 1)];
@@ -103,13 +103,14 @@ export class ModelWork implements Work<Pass, StepReport> {
         const [row, n] = [group.first[t] + slot, t * B + group.order[slot]];
         made.predicted[n] = outcomes[4 * row + 2];
         for (let e = 0; e < E; e++) {
-          const at = 4 * (row * S4 + R4) + stride * e;
+          const at = 4 * (row * S4 + N4) + stride * e;
           controls.forEach(({ name }, c) => {
             made.controls[name][n * E + e] = s[at + c];
           });
-          if (!made.trace) continue;
-          const from = 4 * (row * R4 + e * M4);
-          made.trace.read.set(r.subarray(from, from + M), (n * E + e) * M);
+        }
+        for (let q = 0; made.trace && q < Q; q++) {
+          const from = 4 * (row * R4 + q * M4);
+          made.trace.read.set(r.subarray(from, from + M), (n * Q + q) * M);
         }
         made.trace?.output.set(y.subarray(4 * row * V4, 4 * row * V4 + V), n * V);
       }
@@ -150,19 +151,21 @@ export type MemoryJob = 'forward' | 'backward' | { way: 'step' | 'stepBackward';
 
 /**
  * Where single steps lie. A row of a step and sequence is its controls, all of an end side by side, and its values: [T,B,(E·C + E·M)]
- * in the place of controls and values of whole sequences; gradients likewise. Reads are those of one step, [B,E,M].
+ * in the place of controls and values of whole sequences; gradients likewise. Reads are those of one step, [B,Q,M].
  */
 export interface StepRows {
-  /** Numbers of a row, those of them that are controls, and numbers of its reads. */
+  /** Numbers of a row, those of them that are controls and values, and numbers of its reads. */
   width: number;
   controls: number;
+  values: number;
   reads: number;
 }
 
-export function stepRows({ kind, M }: MemoryShape): StepRows {
+export function stepRows({ kind, M, reads }: MemoryShape): StepRows {
   const { ends, controls } = memoryKind(kind);
   const all = ends * controls.length;
-  return { width: all + ends * M, controls: all, reads: ends * M };
+  const values = ends * M;
+  return { width: all + values, controls: all, values, reads: readsOf(kind, reads) * M };
 }
 
 /** The items of a memory's jobs are sequences side by side. */
@@ -172,6 +175,8 @@ export class MemoryWork implements Work<MemoryJob, void> {
   readonly #at: MemoryPlaces;
   /** Rows of a sequence: T·E; entries of its states. */
   readonly #N: number;
+  /** Numbers of a sequence's reads: T·Q·M. */
+  readonly #reads: number;
   readonly #entries: Record<keyof Storage, number>;
   readonly #rows: StepRows;
   #job: MemoryJob = 'forward';
@@ -180,11 +185,12 @@ export class MemoryWork implements Work<MemoryJob, void> {
     this.#arena = arena;
     this.#shape = shape;
     this.#at = at;
-    const { kind: memory, T, M, depth = DEPTH } = shape;
+    const { kind: memory, T, M, depth = DEPTH, reads } = shape;
     this.#N = T * endsOf(memory);
+    this.#reads = T * readsOf(memory, reads) * M;
     this.#entries = memoryEntries(shape);
     this.#rows = stepRows(shape);
-    arena.memoryShape({ memory, depth }, this.#entries, M, 4 * M, at.table);
+    arena.memoryShape({ memory, depth, reads }, this.#entries, M, 4 * M, at.table);
   }
 
   begin(job: MemoryJob): void {
@@ -223,13 +229,13 @@ export class MemoryWork implements Work<MemoryJob, void> {
     const apart = 4 * B * N;
     const [controls, value] = [of('controls', N, 4), of('value', N, 4 * M)];
     if (this.#job === 'forward') {
-      kernels.layerForward(count, T, controls, apart, value, of('read', N, 4 * M), slots, undo);
+      kernels.layerForward(count, T, controls, apart, value, of('read', this.#reads, 4), slots, undo);
       return;
     }
     const dValue = of('dValue', N, 4 * M);
     kernels.clear(dStrength, 4 * count * entries.dStrength);
     kernels.clear(dValue, 4 * count * N * M);
-    const [dRead, dControls] = [of('dRead', N, 4 * M), of('dControls', N, 4)];
+    const [dRead, dControls] = [of('dRead', this.#reads, 4), of('dControls', N, 4)];
     kernels.layerBackward(count, T, controls, apart, value, dRead, slots, undo, dStrength, dControls, dValue);
   }
 }

@@ -81,7 +81,7 @@ export interface Forward {
   /** What the controller said to the memories: [T,B,E] of every control by its name, of stack, queue and deque `push` and `pop`. */
   controls: Controls;
   /**
-   * Only when asked for: [T,B,V] outputs (probabilities for softmax), [T,B,E,M] reads, and for each memory its
+   * Only when asked for: [T,B,V] outputs (probabilities for softmax), [T,B,Q,M] reads (Q is E, but where several cells are read), and for each memory its
    * strengths [B][length][rows], a deque's from bottom to top; of a kind without rows none.
    */
   trace?: { output: Float32Array; read: Float32Array; strengths: Float32Array[][][] };
@@ -127,8 +127,10 @@ export interface MemoryShape {
   B: number;
   T: number;
   M: number;
-  /** Cells of a superposition stack; absent: 30. */
+  /** Cells of a superposition stack or a tape; absent: 40. */
   depth?: number;
+  /** k, cells of it that are read, from the top or from under the head on: reads are [B,T,k,M]; absent: 1. */
+  reads?: number;
 }
 
 /**

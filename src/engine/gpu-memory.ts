@@ -1,5 +1,5 @@
 import { InputError } from '../base/errors.ts';
-import { gradientName, type MemoryName, memoryKind } from '../base/memories.ts';
+import { gradientName, type MemoryName, memoryKind, readsOf } from '../base/memories.ts';
 import type { Gpu } from '../gpu/device.ts';
 import type { DeviceProfile, MemoryForm } from '../gpu/profile.ts';
 import {
@@ -67,6 +67,8 @@ export async function gpuMemory(
   const { queue } = gpu.device;
   const { ends, controls } = memoryKind(kind);
   const N = B * T * ends;
+  // Numbers of a step's read for each of a control.
+  const perControl = (readsOf(kind, shape.reads) / ends) * M;
   const gradients = [...controls.map(({ name }) => gradientName(name)), 'dValue'];
   const submissions = new Submissions(gpu, lifetime);
   const newSlices = () => new SliceSteps(PRODUCTS * M * ends, options.sliceSteps);
@@ -110,10 +112,13 @@ export async function gpuMemory(
       queue.writeBuffer(buffer, offset, numbers as Float32Array<ArrayBuffer>);
     }
   };
-  /** Copies of results, of N numbers for each control and N·M in rows. */
+  /** Copies of results, of N numbers for each control, N·M of values, and what is read. */
   const readBack = (io: OpenMemory['io'], names: readonly string[], N: number): Promise<ArrayBuffer[]> =>
     gpu.read(
-      names.map(name => ({ ...io[name], bytes: N * 4 * (name === 'dValue' || name === 'read' ? M : 1) })),
+      names.map(name => ({
+        ...io[name],
+        bytes: N * 4 * (name === 'dValue' ? M : name === 'read' ? perControl : 1),
+      })),
     );
   const gradientsIn = (bytes: ArrayBuffer[]): MemoryGradients =>
     Object.fromEntries(gradients.map((name, k) => [name, new Float32Array(bytes[k])])) as MemoryGradients;

@@ -69,7 +69,7 @@ export function outcomeParts(
  * @param lengths [B]
  */
 export function outcomeOf(
-  { spec, M4, R4, S4, V4, stride, E }: Layout,
+  { spec, M4, N4, R4, S4, V4, stride, E, Q }: Layout,
   form: 'lane' | 'block',
   { B, T }: { B: number; T: number },
   lengths: Uint32Array,
@@ -101,7 +101,7 @@ export function outcomeOf(
   const outcome: Omit<Forward, 'report'> = {
     predicted: Uint32Array.from({ length: rows }, (_, n) => (inside(n) ? outcomes[4 * n + 2] : 0)),
     controls: Object.fromEntries(
-      controls.map(({ name }, c) => [name, pieces(heads, S4, E, 1, end => R4 * 4 + stride * end + c)]),
+      controls.map(({ name }, c) => [name, pieces(heads, S4, E, 1, end => N4 * 4 + stride * end + c)]),
     ),
   };
   if (!outputs) return outcome;
@@ -110,7 +110,7 @@ export function outcomeOf(
     ...outcome,
     trace: {
       output: pieces(outputs, V4, 1, V, () => 0),
-      read: pieces(reads, R4, E, width, end => end * M4 * 4),
+      read: pieces(reads, R4, Q, width, row => row * M4 * 4),
       strengths:
         kind === 'none' || !hasRows ? [] : allStrengths({ kind, form, B, T, memories }, slots, undo, lengths),
     },

@@ -1,5 +1,5 @@
 import { InputError, show } from '../base/errors.ts';
-import { endsOf, gradientName, memoryKind } from '../base/memories.ts';
+import { endsOf, gradientName, memoryKind, readsOf } from '../base/memories.ts';
 import type { Gpu } from '../gpu/device.ts';
 import type { MemoryForm } from '../gpu/profile.ts';
 import { type OpenMemory, type Place, steppedMemory } from '../kernels/memory.ts';
@@ -22,12 +22,14 @@ interface Wanted {
 }
 
 const named = (shape: MemoryShape, span: Span, names: string[], usage: Wanted['usage']): Wanted[] => {
-  const { kind, B, M } = shape;
+  const { kind, B, M, reads } = shape;
   const [E, T] = [endsOf(kind), span === 'step' ? 1 : shape.T];
   return names.map(name => {
     const row = ['value', 'read', 'dRead', 'dValue'].includes(name);
-    const words = ['B', ...(span === 'step' ? [] : ['T']), ...(E > 1 ? ['E'] : []), ...(row ? ['M'] : [])];
-    return { name, words: words.join('·'), numbers: B * T * E * (row ? M : 1), usage };
+    const each = name === 'read' || name === 'dRead' ? readsOf(kind, reads) : E;
+    const letter = each > E ? ['k'] : E > 1 ? ['E'] : [];
+    const words = ['B', ...(span === 'step' ? [] : ['T']), ...letter, ...(row ? ['M'] : [])];
+    return { name, words: words.join('·'), numbers: B * T * each * (row ? M : 1), usage };
   });
 };
 

@@ -1,5 +1,5 @@
 import { InputError } from '../base/errors.ts';
-import { DEPTH, endsOf, gradientName, type MemoryName, memoryKind } from '../base/memories.ts';
+import { DEPTH, endsOf, gradientName, type MemoryName, memoryKind, readsOf } from '../base/memories.ts';
 import {
   emptyMemory,
   KINDS,
@@ -80,16 +80,16 @@ export class ReferenceMemory implements MemoryLayer {
     this.#lifetime.check();
     checkMemoryInputs(this.shape, inputs);
     this.#order.forward();
-    const { kind, B, steps, rows } = this.#sizes();
-    const reads = new Float32Array(B * rows);
+    const { kind, B, steps, rows, read } = this.#sizes();
+    const reads = new Float32Array(B * read);
     const [all, value] = [inputs.slice(0, -1), inputs[inputs.length - 1]];
     this.#kept = [];
     for (let b = 0; b < B; b++) {
       // Copies, for the caller may write to his arrays before the backward pass.
       const controls = all.map(numbers => numbers.slice(b * steps, (b + 1) * steps));
       const own = value.slice(b * rows, (b + 1) * rows);
-      const made = memoryForward(kind, controls, own, this.shape.depth);
-      reads.set(made.read, b * rows);
+      const made = memoryForward(kind, controls, own, this.shape.depth, this.shape.reads);
+      reads.set(made.read, b * read);
       this.#kept.push({ controls, value: own, made });
     }
     return reads;
@@ -103,10 +103,10 @@ export class ReferenceMemory implements MemoryLayer {
     this.#lifetime.check();
     this.#order.needForward('backward');
     checkReadGradient(this.shape, dRead);
-    const { B, steps, rows } = this.#sizes();
+    const { B, steps, rows, read } = this.#sizes();
     return this.#gradients(B, steps, rows, b => {
       const { controls, value, made } = this.#kept[b];
-      const dr = dRead.subarray(b * rows, (b + 1) * rows);
+      const dr = dRead.subarray(b * read, (b + 1) * read);
       return memoryBackward(this.shape.kind, controls, value, made, dr, this.shape.depth);
     });
   }
@@ -119,16 +119,16 @@ export class ReferenceMemory implements MemoryLayer {
     this.#lifetime.check();
     checkMemoryInputs(this.shape, inputs, 'step');
     const t = this.#order.step();
-    const { kind, B, M, depth } = this.shape;
-    const E = endsOf(kind);
+    const { kind, B, M, depth, reads: k } = this.shape;
+    const [E, Q] = [endsOf(kind), readsOf(kind, k)];
     const [all, values] = [inputs.slice(0, -1), inputs[inputs.length - 1]];
-    const reads = new Float32Array(B * E * M);
+    const reads = new Float32Array(B * Q * M);
     for (let b = 0; b < B; b++) {
       const controls = all.map(numbers => numbers.slice(b * E, (b + 1) * E));
       const value = values.slice(b * E * M, (b + 1) * E * M);
       const before = t > 0 ? this.#taken[b][t - 1].after : emptyMemory(kind, M, depth);
-      const { after, r } = memoryStep(kind, before, controls, value);
-      reads.set(r, b * E * M);
+      const { after, r } = memoryStep(kind, before, controls, value, k);
+      reads.set(r, b * Q * M);
       if (t === 0) this.#taken[b] = [];
       this.#taken[b].push({ controls, value, before, after });
     }
@@ -143,12 +143,12 @@ export class ReferenceMemory implements MemoryLayer {
     this.#lifetime.check();
     checkReadGradient(this.shape, dRead, 'step');
     const { t, newest } = this.#order.stepBackward();
-    const { kind, B, M } = this.shape;
-    const E = endsOf(kind);
+    const { kind, B, M, reads } = this.shape;
+    const [E, Q] = [endsOf(kind), readsOf(kind, reads)];
     if (newest) this.#arriving = [];
     return this.#gradients(B, E, E * M, b => {
       const { controls, value, before, after } = this.#taken[b][t];
-      const dr = Float64Array.from(dRead.subarray(b * E * M, (b + 1) * E * M));
+      const dr = Float64Array.from(dRead.subarray(b * Q * M, (b + 1) * Q * M));
       const { passed, gradients } = memoryStepBackward(
         kind,
         before,
@@ -214,10 +214,10 @@ export class ReferenceMemory implements MemoryLayer {
     return gradients;
   }
 
-  /** Numbers of one sequence: T·E strengths, T·E·M in rows. */
-  #sizes(): { kind: MemoryName; B: number; steps: number; rows: number } {
-    const { kind, B, T, M } = this.shape;
+  /** Numbers of one sequence: T·E strengths, T·E·M in rows, T·Q·M in reads. */
+  #sizes(): { kind: MemoryName; B: number; steps: number; rows: number; read: number } {
+    const { kind, B, T, M, reads } = this.shape;
     const steps = T * endsOf(kind);
-    return { kind, B, steps, rows: steps * M };
+    return { kind, B, steps, rows: steps * M, read: T * readsOf(kind, reads) * M };
   }
 }

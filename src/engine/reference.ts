@@ -1,7 +1,7 @@
 import { cellOf } from '../base/cells.ts';
 import { MOMENTS, type TrainConfig } from '../base/config.ts';
 import { type Batch, MASKED, ZERO_TARGET } from '../base/dims.ts';
-import { controlCount, endsOfModel, memoryKind } from '../base/memories.ts';
+import { controlCount, endsOfModel, memoryKind, readsOfModel } from '../base/memories.ts';
 import { type ModelSpec, parameters, type Tensors } from '../base/parameters.ts';
 import { targetVector } from '../reference/loss.ts';
 import { strengthsOf } from '../reference/memories.ts';
@@ -86,7 +86,8 @@ class ReferenceModel implements Model {
       P +
       spec.readout +
       spec.embedding +
-      E * (2 * M + controlCount(spec.memory)) +
+      E * (M + controlCount(spec.memory)) +
+      readsOfModel(spec) * M +
       2 * V +
       recall +
       K +
@@ -141,7 +142,7 @@ class ReferenceModel implements Model {
     const { objective, sequences } = this.#run(batch);
     const { B, T } = batch;
     const { outputs: V, width: M, memory, memories } = this.spec;
-    const E = endsOfModel(this.spec);
+    const [E, Q] = [endsOfModel(this.spec), readsOfModel(this.spec)];
     const kind = memoryKind(memory);
     const names = kind.controls.map(({ name }) => name);
     const report = {
@@ -158,7 +159,7 @@ class ReferenceModel implements Model {
     if (trace) {
       made.trace = {
         output: new Float32Array(T * B * V),
-        read: new Float32Array(T * B * E * M),
+        read: new Float32Array(T * B * Q * M),
         strengths: Array.from({ length: kind.rows ? memories : 0 }, (_, k) =>
           sequences.map(({ steps }) =>
             steps.map(({ memories }) => Float32Array.from(strengthsOf(this.spec, memories)[k])),
@@ -174,7 +175,7 @@ class ReferenceModel implements Model {
           made.controls[name].set(controls[c], n * E);
         });
         made.trace?.output.set(output, n * V);
-        made.trace?.read.set(r, n * E * M);
+        made.trace?.read.set(r, n * Q * M);
       });
     });
     return made;

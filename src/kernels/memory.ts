@@ -6,7 +6,7 @@ import {
   memoryBackward,
   memoryForward,
 } from '../../shaders/memories/layer.wgsl.ts';
-import { DEPTH, entriesOf, gradientName, memoryKind } from '../base/memories.ts';
+import { DEPTH, entriesOf, gradientName, memoryKind, readsOf } from '../base/memories.ts';
 import { type Gpu, split, UNIFORM } from '../gpu/device.ts';
 import type { MemoryForm } from '../gpu/profile.ts';
 import { allStrengths, noRows } from '../layout/strengths.ts';
@@ -30,8 +30,8 @@ export interface Place {
 export interface OpenMemory {
   readonly form: MemoryForm['form'] | 'time';
   /**
-   * Inputs, outputs and gradients by their names, float32: each control (`push`) and its gradient (`dPush`) [B,T,E]; value, read,
-   * dRead and dValue [B,T,E,M].
+   * Inputs, outputs and gradients by their names, float32: each control (`push`) and its gradient (`dPush`) [B,T,E]; value and
+   * dValue [B,T,E,M]; read and dRead [B,T,Q,M].
    */
   readonly io: Readonly<Record<string, Place>>;
   /** Whether a backward pass uses up what the forward pass left. */
@@ -54,7 +54,7 @@ export interface OpenMemory {
 /** A memory driven step by step, with all its buffers. */
 export interface SteppedMemory {
   readonly bytes: number;
-  /** Where the arrays of step t lie, by the names of OpenMemory: controls [B,E], rows [B,E,M]. */
+  /** Where the arrays of step t lie, by the names of OpenMemory: controls [B,E], rows [B,E,M] and [B,Q,M]. */
   io(t: number): Readonly<Record<string, Place>>;
   /** Controls, value of step t -> its read. Steps go in their order; the first empties the memory. */
   step(t: number): Recording;
@@ -114,6 +114,7 @@ export interface MemorySizes {
   T: number;
   M: number;
   depth?: number;
+  reads?: number;
 }
 
 /** A memory over whole sequences that goes through the steps one after the other. */
@@ -197,11 +198,11 @@ type LayerBuffer =
 
 /** The two launches of a memory on its own, each over all time steps (or a slice of them), as data: no device is needed. */
 export function layerLaunches(
-  { kind, B, M, depth = DEPTH }: Omit<MemorySizes, 'T'>,
+  { kind, B, M, depth = DEPTH, reads = 1 }: Omit<MemorySizes, 'T'>,
   form: MemoryForm,
   order: LayerOptions['order'],
 ): Record<'forward' | 'backward', Launch<LayerBuffer>> {
-  const options: LayerOptions = { kind, ...form, depth, ...cellsOf(M), order };
+  const options: LayerOptions = { kind, ...form, depth, reads, ...cellsOf(M), order };
   const label = (pass: string): string =>
     `memory ${pass}${order === 'steps' ? ' of a step' : ''}, ${kind} ${form.form}, M=${M}`;
   const groups = (): [x: number, y: number] => split(form.form === 'lane' ? Math.ceil(B / form.size) : B);
@@ -240,26 +241,27 @@ export function layerLaunches(
 async function open(
   buffers: MemoryBuffers,
   gpu: Gpu,
-  { kind, B, T, M, depth = DEPTH }: MemorySizes,
+  { kind, B, T, M, depth = DEPTH, reads = 1 }: MemorySizes,
   form: MemoryForm,
   order: LayerOptions['order'],
 ) {
   const { ends, controls, rows } = memoryKind(kind);
   const N = B * T * ends;
+  const Q = readsOf(kind, reads);
   const entries = entriesOf(kind, Math.ceil(M / 4), T, depth);
   const all: Record<LayerBuffer, GPUBuffer> = {
     dims: buffers.make('sizes', 16, UNIFORM),
     controls: buffers.make('controls', controls.length * N * 4),
     value: buffers.make('value', N * M * 4),
-    read: buffers.make('read', N * M * 4),
+    read: buffers.make('read', B * T * Q * M * 4),
     slots: buffers.make('slots', B * entries.slots * 8),
     log: buffers.make('log', B * entries.undo * 16),
-    dRead: buffers.make('dRead', N * M * 4),
+    dRead: buffers.make('dRead', B * T * Q * M * 4),
     dStrength: buffers.make('dStrength', B * entries.dStrength * 4),
     dControls: buffers.make('dControls', controls.length * N * 4),
     dValue: buffers.make('dValue', N * M * 4),
   };
-  const launches = layerLaunches({ kind, B, M, depth }, form, order);
+  const launches = layerLaunches({ kind, B, M, depth, reads }, form, order);
   return {
     all,
     program: await Program.compile(gpu, [launches.forward, launches.backward]),
@@ -269,10 +271,14 @@ async function open(
     places(t: number, steps: number): Record<string, Place> {
       const { value, read, dRead, dValue } = all;
       const each = B * steps * ends * 4;
-      const rows = Object.entries({ value, read, dRead, dValue }).map(([name, buffer]) => [
-        name,
-        { buffer, offset: t * B * ends * 4 * M },
-      ]);
+      const rows = (
+        [
+          ['value', value, ends],
+          ['dValue', dValue, ends],
+          ['read', read, Q],
+          ['dRead', dRead, Q],
+        ] as const
+      ).map(([name, buffer, each]) => [name, { buffer, offset: t * B * each * 4 * M }]);
       const named = controls.flatMap(({ name }, c) => {
         const offset = t * controls.length * B * ends * 4 + c * each;
         return [

@@ -16,7 +16,7 @@ interface Place {
 }
 
 function placeOf(layout: Layout, name: string): Place {
-  const { spec, blocks, layers, gates, H4, M4, R4, E, stride } = layout;
+  const { spec, blocks, layers, gates, H4, M4, N4, E, stride } = layout;
   const ends = Array.from({ length: E }, (_, e) => e);
   const matrix = (block: Block, columns: number): Place => ({ block, columns, starts: [0] });
   const gated = (block: Block | undefined, of: 'x' | 'h'): Place => ({
@@ -46,7 +46,7 @@ function placeOf(layout: Layout, name: string): Place {
     W_px: () => matrix(blocks.Wpx, spec.inputs),
   };
   memoryKind(spec.memory).controls.forEach(({ symbol }, c) => {
-    const control = (e: number): number => R4 * 4 + stride * e + c;
+    const control = (e: number): number => N4 * 4 + stride * e + c;
     places[`W_${symbol}`] = () => ofEnds(blocks.S, 1, control);
     places[`b_${symbol}`] = () => ofEnds(blocks.bS, 1, control);
   });

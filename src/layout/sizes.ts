@@ -1,6 +1,6 @@
 import { cellOf, type FastCell, type StateName } from '../base/cells.ts';
 import { ceilTo } from '../base/dims.ts';
-import { controlCount, controlStride, endsOfModel } from '../base/memories.ts';
+import { controlCount, controlStride, endsOfModel, readsOfModel } from '../base/memories.ts';
 import { type ModelSpec, widthOfHeads } from '../base/parameters.ts';
 
 /**
@@ -8,12 +8,14 @@ import { type ModelSpec, widthOfHeads } from '../base/parameters.ts';
  */
 export interface Sizes {
   spec: ModelSpec;
-  /** E, ends of all memories. */
+  /** E, ends of all memories; Q, rows that they show at a step. */
   E: number;
-  /** Sizes in vec4s: of h, o', a memory's row, all reads, the heads' row s, o of a readout, outputs, inputs. */
+  Q: number;
+  /** Sizes in vec4s: of h, o', a memory's row, all values, all reads, the heads' row s, o of a readout, outputs, inputs. */
   H4: number;
   P4: number;
   M4: number;
+  N4: number;
   R4: number;
   S4: number;
   O4: number;
@@ -34,10 +36,12 @@ export function sizesOf(spec: ModelSpec): Sizes {
   const { inputs: D, hidden: H, width: M, outputs: V } = spec;
   const E = endsOfModel(spec);
   const [H4, P4, M4, O4, V4, D4] = [H, widthOfHeads(spec), M, spec.readout, V, D].map(in4);
-  const R4 = E * M4;
+  const Q = readsOfModel(spec);
+  const N4 = E * M4;
+  const R4 = Q * M4;
   const C = controlCount(spec.memory);
   const stride = controlStride(spec.memory);
-  const S4 = E ? R4 + in4(stride * E) : 0;
+  const S4 = E ? N4 + in4(stride * E) : 0;
   const { fast: gates, states } = cellOf(spec);
-  return { spec, E, C, stride, H4, P4, M4, R4, S4, O4, V4, D4, gates, states };
+  return { spec, E, Q, C, stride, H4, P4, M4, N4, R4, S4, O4, V4, D4, gates, states };
 }

@@ -9,15 +9,16 @@ import { flatOf } from './rows.ts';
 export interface Kind<State = unknown, Gradient = unknown> {
   /** Before the first step, of rows of M; `depth` of kinds with so many cells. */
   empty(M: number, depth: number): State;
-  /** → the state after a step, r [E,M] */
+  /** → the state after a step, r [Q,M]: E rows, of kinds with cells the first `reads` of them */
   step(
     before: State,
     controls: readonly Float64Array[],
     v: readonly Float64Array[],
+    reads: number,
   ): { after: State; r: Float64Array };
   /** What arrives at the last state: nothing. */
   nothing(last: State): Gradient;
-  /** dr [E,M] and what arrives at the state from step t+1 → what is passed to step t−1, gradients of controls and values */
+  /** dr [Q,M] and what arrives at the state from step t+1 → what is passed to step t−1, gradients of controls and values */
   back(
     before: State,
     controls: readonly Float64Array[],
@@ -51,19 +52,20 @@ export function kindForward(
   controls: readonly ArrayLike<number>[],
   value: ArrayLike<number>,
   depth: number,
+  reads = 1,
 ): KindReads {
   const T = controls[0].length / E;
   const M = value.length / (T * E);
   const states: unknown[] = [];
-  const reads: Float64Array[] = [];
+  const all: Float64Array[] = [];
   let before = kind.empty(M, depth);
   for (let t = 0; t < T; t++) {
-    const { after, r } = kind.step(before, controlsAt(controls, t, E), rowsOfStep(value, t, E, M));
+    const { after, r } = kind.step(before, controlsAt(controls, t, E), rowsOfStep(value, t, E, M), reads);
     states.push(after);
-    reads.push(r);
+    all.push(r);
     before = after;
   }
-  return { read: flatOf(reads), states };
+  return { read: flatOf(all), states };
 }
 
 /** Gradients of controls [T,E] and values [T,E,M], of dRead [T,E,M] */
@@ -80,10 +82,12 @@ export function kindBackward(
   const M = value.length / (T * E);
   const dControls = controls.map(() => new Float64Array(T * E));
   const dValue = new Float64Array(T * E * M);
+  // Q·M
+  const width = dRead.length / T;
   let arriving = kind.nothing(states[T - 1]);
   for (let t = T - 1; t >= 0; t--) {
     const before = t > 0 ? states[t - 1] : kind.empty(M, depth);
-    const dr = flatOf(rowsOfStep(dRead, t, E, M));
+    const dr = Float64Array.from({ length: width }, (_, i) => dRead[t * width + i]);
     const [u, v] = [controlsAt(controls, t, E), rowsOfStep(value, t, E, M)];
     const made = kind.back(before, u, v, states[t], dr, arriving);
     made.dControls.forEach((du, c) => {

@@ -1,4 +1,4 @@
-import { endsOf, memoryKind } from '../base/memories.ts';
+import { endsOf, memoryKind, readsOf } from '../base/memories.ts';
 import type { ModelSpec } from '../base/parameters.ts';
 import type { Heads } from './heads.ts';
 import { KINDS } from './memory.ts';
@@ -23,13 +23,12 @@ function rowsOfMemory(spec: ModelSpec, flat: Float64Array, k: number): Float64Ar
   return Array.from({ length: E }, (_, e) => flat.slice((k * E + e) * M, (k * E + e + 1) * M));
 }
 
-/** The part of memory k in an array of `width` numbers an end. */
-function partOf(spec: ModelSpec, flat: Float64Array, k: number, width: number): Float64Array {
-  const part = endsOf(spec.memory) * width;
+/** The part of memory k in an array of `part` numbers a memory. */
+function partOf(flat: Float64Array, k: number, part: number): Float64Array {
   return flat.slice(k * part, (k + 1) * part);
 }
 
-/** One step of all memories. before [memories], controls [E], v [E,M] → after [memories], r [E,M], E over all of them */
+/** One step of all memories. before [memories], controls [E], v [E,M] → after [memories], r [Q,M], E and Q over all of them */
 export function memories(
   spec: ModelSpec,
   before: readonly unknown[],
@@ -38,8 +37,8 @@ export function memories(
   const kind = kindOf(spec);
   if (!kind) return { after: [], r: new Float64Array(0) };
   const made = before.map((state, k) => {
-    const own = controls.map(all => partOf(spec, all, k, 1));
-    return kind.step(state, own, rowsOfMemory(spec, v, k));
+    const own = controls.map(all => partOf(all, k, endsOf(spec.memory)));
+    return kind.step(state, own, rowsOfMemory(spec, v, k), spec.reads);
   });
   return { after: made.map(({ after }) => after), r: flatOf(made.map(({ r }) => r)) };
 }
@@ -53,7 +52,7 @@ export const strengthsOf = (spec: ModelSpec, states: readonly unknown[]): Float6
   memoryKind(spec.memory).rows ? states.map(state => kindOf(spec)!.strengths(state)) : [];
 
 /**
- * dr [E,M] and what arrives from step t+1, added to → what is passed to step t−1, and gradients of controls [E] and values [E,M]
+ * dr [Q,M] and what arrives from step t+1, added to → what is passed to step t−1, and gradients of controls [E] and values [E,M]
  */
 export function memoriesBackward(
   spec: ModelSpec,
@@ -66,8 +65,8 @@ export function memoriesBackward(
   const kind = kindOf(spec);
   if (!kind) return { passed: [], dHeads: { controls: [], v: new Float64Array(0) } };
   const made = after.map((state, k) => {
-    const own = controls.map(all => partOf(spec, all, k, 1));
-    const dOwn = partOf(spec, dr, k, spec.width);
+    const own = controls.map(all => partOf(all, k, endsOf(spec.memory)));
+    const dOwn = partOf(dr, k, readsOf(spec.memory, spec.reads) * spec.width);
     return kind.back(before[k], own, rowsOfMemory(spec, v, k), state, dOwn, arriving[k]);
   });
   return {

@@ -6,6 +6,7 @@ import { kindOfRows, type RowMemory } from './row-memory.ts';
 import { flatOf, rowsOf } from './rows.ts';
 import { stack } from './stack.ts';
 import { superposition } from './superposition.ts';
+import { tape } from './tape.ts';
 
 /** Those of rows with strengths. */
 export type RowName = 'stack' | 'queue' | 'deque';
@@ -17,9 +18,10 @@ export const KINDS: Record<MemoryName, Kind> = {
   queue: kindOfRows(queue) as Kind,
   deque: kindOfRows(deque) as Kind,
   superposition: superposition as Kind,
+  tape: tape as Kind,
 };
 
-/** A sequence's reads [T,E,M], the state after every step, and its strengths from bottom to top. */
+/** A sequence's reads [T,Q,M], Q being E, but where several cells are read, the state after every step, and its strengths from bottom to top. */
 export interface MemoryReads {
   read: Float64Array;
   states: unknown[];
@@ -29,7 +31,7 @@ export interface MemoryReads {
 /**
  * One sequence from an empty memory. E is 1, but 2 for a deque: (top, bottom).
  *
- * controls [T,E] in the order of the kind (of stack, queue and deque push d and pop u), value v [T,E,M] → read r [T,E,M],
+ * controls [T,E] in the order of the kind (of stack, queue and deque push d and pop u), value v [T,E,M] → read r [T,Q,M],
  * strengths of every step from bottom to top
  */
 export function memoryForward(
@@ -37,16 +39,17 @@ export function memoryForward(
   controls: readonly ArrayLike<number>[],
   value: ArrayLike<number>,
   depth = DEPTH,
+  reads = 1,
 ): MemoryReads {
   const kind = KINDS[name];
-  const made = kindForward(kind, memoryKind(name).ends, controls, value, depth);
+  const made = kindForward(kind, memoryKind(name).ends, controls, value, depth, reads);
   return { ...made, strengths: made.states.map(state => kind.strengths(state)) };
 }
 
 /**
  * Gradients of one sequence, by the names of what they are of: dPush, dPop [T,E], dValue [T,E,M] of stack, queue and deque.
  *
- * controls [T,E], value v [T,E,M], states of the forward pass, dRead [T,E,M]
+ * controls [T,E], value v [T,E,M], states of the forward pass, dRead [T,Q,M]
  */
 export function memoryBackward(
   name: MemoryName,
@@ -68,19 +71,20 @@ export function memoryBackward(
 export const emptyMemory = (name: MemoryName, M: number, depth = DEPTH): unknown =>
   KINDS[name].empty(M, depth);
 
-/** One step of one sequence. state before it, controls [E] in the order of the kind, v [E,M] → state after it, r [E,M] */
+/** One step of one sequence. state before it, controls [E] in the order of the kind, v [E,M] → state after it, r [Q,M] */
 export function memoryStep(
   name: MemoryName,
   before: unknown,
   controls: readonly ArrayLike<number>[],
   value: ArrayLike<number>,
+  reads = 1,
 ): { after: unknown; r: Float64Array } {
   const own = controls.map(control => Float64Array.from(control));
-  return KINDS[name].step(before, own, rowsOf(value, memoryKind(name).ends));
+  return KINDS[name].step(before, own, rowsOf(value, memoryKind(name).ends), reads);
 }
 
 /**
- * Gradients of one step, newest step first. The step's inputs, the states before and after it, dr [E,M], and what arrived from the
+ * Gradients of one step, newest step first. The step's inputs, the states before and after it, dr [Q,M], and what arrived from the
  * step after it (of the newest nothing) → dControls [E] and dv [E,M], both complete, and what is passed to the step before it
  */
 export function memoryStepBackward(

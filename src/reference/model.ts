@@ -1,5 +1,5 @@
 import { type Batch, MASKED } from '../base/dims.ts';
-import { controlCount, endsOfModel, memoryKind } from '../base/memories.ts';
+import { controlCount, endsOfModel, memoryKind, readsOfModel } from '../base/memories.ts';
 import { type ModelSpec, type Tensors, widthOfHeads, zeros } from '../base/parameters.ts';
 import { embed, type Input, layersOf } from './cell.ts';
 import {
@@ -72,7 +72,7 @@ function inputAt(spec: ModelSpec, w: Weights, batch: Batch, t: number, b: number
 
 /** Trained: h_0 (and c_0) parameters and r_0 zero (the paper); one-hot: h_0 and r_0 are e_0 (the tutorial). */
 function startOf(spec: ModelSpec, layers: readonly Weights[]): Start {
-  const r = new Float64Array(endsOfModel(spec) * spec.width);
+  const r = new Float64Array(readsOfModel(spec) * spec.width);
   if (spec.start === 'one-hot' && r.length > 0) r[0] = 1;
   return { layers: controllerStart(spec, layers), memories: emptyMemories(spec), r };
 }

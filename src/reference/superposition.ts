@@ -1,4 +1,5 @@
 import type { Kind } from './kind.ts';
+import { flatOf, rowsOf } from './rows.ts';
 
 /**
  * The superposition stack of Joulin and Mikolov 2015 ("Inferring Algorithmic Patterns with Stack-Augmented Recurrent Nets"), with
@@ -7,27 +8,28 @@ import type { Kind } from './kind.ts';
  *
  *   s_t[0] = a_push·v_t + a_pop·s_{t−1}[1] + a_stay·s_{t−1}[0]
  *   s_t[i] = a_push·s_{t−1}[i−1] + a_pop·s_{t−1}[i+1] + a_stay·s_{t−1}[i]
- *   r_t = s_t[0]
+ *   r_t = s_t[0], or with k cells that are read (s_t[0], …, s_t[k−1])
  */
 export const superposition: Kind<Float64Array[], Float64Array[]> = {
   empty: (M, depth) => zeros(depth, M),
 
-  step(before, [[push], [pop], [stay]], [v]) {
+  step(before, [[push], [pop], [stay]], [v], reads) {
     const after = before.map((here, i) =>
       here.map((x, m) => push * aboveOf(before, v, i)[m] + pop * belowOf(before, i)[m] + stay * x),
     );
-    return { after, r: after[0].slice() };
+    return { after, r: flatOf(after.slice(0, reads)) };
   },
 
   nothing: last => zeros(last.length, last[0].length),
 
   /**
-   * With g_i = ds_t[i], and dr_t added to that of the top:
+   * With g_i = ds_t[i], and dr_t[i] added to that of the cells that are read:
    *   da_push = Σ_i g_i · (s_{t−1}[i−1] or v_t),  da_pop = Σ_i g_i · s_{t−1}[i+1],  da_stay = Σ_i g_i · s_{t−1}[i]
    *   ds_{t−1}[i] = a_push·g_{i+1} + a_pop·g_{i−1} + a_stay·g_i,   dv_t = a_push·g_0
    */
   back(before, [[push], [pop], [stay]], [v], _after, dr, arriving) {
-    const g = arriving.map((row, i) => row.map((x, m) => x + (i === 0 ? dr[m] : 0)));
+    const dReads = rowsOf(dr, dr.length / v.length);
+    const g = arriving.map((row, i) => row.map((x, m) => x + (dReads[i]?.[m] ?? 0)));
     const none = new Float64Array(v.length);
     const passed = g.map((row, i) =>
       row.map((x, m) => push * (g[i + 1] ?? none)[m] + pop * (g[i - 1] ?? none)[m] + stay * x),

@@ -68,7 +68,7 @@ export class BackwardPass {
 
   /** Memories and heads of time step t; leaves the gradient of the top layer's h in 'dh'. */
   #headsBackward(t: number): void {
-    const { spec, blocks, layers, E, H4, P4, S4, R4 } = this.#ws.layout;
+    const { spec, blocks, layers, E, H4, P4, S4, N4, R4 } = this.#ws.layout;
     const { clear, copy, add, stepBackward, headsBackward, headsSoftmaxBackward, tanhBackward } =
       this.#ws.arena.kernels;
     const { active } = this.#ws.group;
@@ -85,9 +85,9 @@ export class BackwardPass {
       const [s, dS] = [this.#ws.row('s', t), this.#ws.row('dS', t)];
       const { s: all, dS: dAll } = this.#ws.at;
       const lds = 16 * S4;
-      stepBackward(n, t, spec.memories, s, dS, lds, 16 * R4, all, dAll, dR, 16 * R4, slots, undo, dStrength);
-      if (memoryKind(spec.memory).activation === 'softmax') headsSoftmaxBackward(n, R4, S4, s, dS);
-      else headsBackward(n, R4, S4, s, dS);
+      stepBackward(n, t, spec.memories, s, dS, lds, 16 * N4, all, dAll, dR, 16 * R4, slots, undo, dStrength);
+      if (memoryKind(spec.memory).activation === 'softmax') headsSoftmaxBackward(n, N4, S4, s, dS);
+      else headsBackward(n, N4, S4, s, dS);
       this.#ws.transposed(dS, 16 * S4, n, blocks.S, dOp, 16 * P4);
     }
     const dh = this.#ws.at.dh;

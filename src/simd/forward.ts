@@ -86,7 +86,7 @@ export class ForwardPass {
   }
 
   #headsForward(t: number): void {
-    const { spec, blocks, layers, C, E, H4, P4, S4, R4 } = this.#ws.layout;
+    const { spec, blocks, layers, C, E, H4, P4, S4, N4, R4 } = this.#ws.layout;
     const { fillRows, tanhOf, headsForward, headsSoftmax, stepForward } = this.#ws.arena.kernels;
     const n = this.#ws.group.active[t];
     if (spec.projection) {
@@ -100,12 +100,12 @@ export class ForwardPass {
     const { at, ld } = this.#ws.op(t);
     fillRows(n, this.#ws.parameters(blocks.bS), s, 16 * S4, S4);
     this.#ws.product(at, ld, n, blocks.S, s, 16 * S4);
-    const noise = this.#ws.noisy ? this.#ws.at.noise + this.#ws.group.first[t] * 16 * (S4 - R4) : 0;
-    if (memoryKind(spec.memory).activation === 'softmax') headsSoftmax(n, R4, S4, C, s, noise);
-    else headsForward(n, R4, S4, ((C * E - 1) % 4) + 1, s, noise);
+    const noise = this.#ws.noisy ? this.#ws.at.noise + this.#ws.group.first[t] * 16 * (S4 - N4) : 0;
+    if (memoryKind(spec.memory).activation === 'softmax') headsSoftmax(n, N4, S4, C, s, noise);
+    else headsForward(n, N4, S4, ((C * E - 1) % 4) + 1, s, noise);
     const { slots, undo } = this.#ws.at;
     const reads = this.#ws.row('r', t);
-    stepForward(n, t, spec.memories, s, 16 * S4, 16 * R4, this.#ws.at.s, reads, 16 * R4, slots, undo);
+    stepForward(n, t, spec.memories, s, 16 * S4, 16 * N4, this.#ws.at.s, reads, 16 * R4, slots, undo);
   }
 
   /** Outputs and losses of all steps, with the gradients of what goes into them. */

@@ -1,5 +1,12 @@
 import { DeviceError } from '../base/errors.ts';
-import { controlStride, MEMORY_NAMES, type MemoryName, memoryKind, type Storage } from '../base/memories.ts';
+import {
+  controlStride,
+  MEMORY_NAMES,
+  type MemoryName,
+  memoryKind,
+  readsOf,
+  type Storage,
+} from '../base/memories.ts';
 import { type Kernels, WASM } from './wasm.ts';
 
 const compiled: Record<string, Promise<WebAssembly.Module>> = {};
@@ -121,7 +128,7 @@ export class Arena {
 
   /** Tells the kernels of which kind and size the memories of a batch are. @param endBytes from one end's row to the next */
   memoryShape(
-    { memory, depth }: { memory: MemoryName | 'none'; depth: number },
+    { memory, depth, reads }: { memory: MemoryName | 'none'; depth: number; reads?: number },
     { slots, undo, dStrength }: Record<keyof Storage, number>,
     M: number,
     endBytes: number,
@@ -135,6 +142,7 @@ export class Arena {
       controls.length,
       controlStride(memory),
       depth,
+      readsOf(memory, reads),
       slots,
       undo,
       dStrength,

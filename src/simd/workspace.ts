@@ -20,7 +20,7 @@ const storageOf = ({ spec, M4 }: Layout, T: number): Record<keyof Storage, numbe
 
 /** Pieces of a workspace and their bytes: the tensors of the layout, the batch, the memories; all of 4 bytes a number. */
 function piecesOf(layout: Layout, { G, T, K }: Capacity): [name: string, bytes: number][] {
-  const { spec, tensors, H4, S4, R4 } = layout;
+  const { spec, tensors, H4, S4, N4 } = layout;
   const rows = G * T;
   const counts = { steps: rows, 'steps and start': rows + G, batch: G };
   const memories = G * spec.memories;
@@ -28,7 +28,7 @@ function piecesOf(layout: Layout, { G, T, K }: Capacity): [name: string, bytes: 
   return [
     ...tensors.map(({ name, width4, rows: kind }): [string, number] => [name, 16 * width4 * counts[kind]]),
     ['ids', 4 * rows * K],
-    ['noise', 16 * rows * (S4 - R4)],
+    ['noise', 16 * rows * (S4 - N4)],
     ['outcomes', 16 * rows],
     ...['targets', 'weights', 'previous', 'recalled'].map((name): [string, number] => [name, 4 * rows]),
     ['table', 4 * T],
@@ -100,7 +100,7 @@ export class Workspace {
   load(batch: Batch, group: Group): void {
     this.group = group;
     const { B, K } = batch;
-    const { C, stride, E, S4, R4, spec } = this.layout;
+    const { C, stride, E, S4, N4, spec } = this.layout;
     this.K = K;
     this.noisy = batch.noise !== undefined;
     const { arena } = this;
@@ -108,7 +108,7 @@ export class Workspace {
     const targets = arena.words(this.at.targets, group.rows);
     const previous = arena.words(this.at.previous, group.rows);
     const weights = arena.floats(this.at.weights, group.rows);
-    const perRow = 4 * (S4 - R4);
+    const perRow = 4 * (S4 - N4);
     const noise = arena.floats(this.at.noise, group.rows * perRow);
     for (let t = 0; t < group.T; t++) {
       for (let slot = 0; slot < group.active[t]; slot++) {

@@ -1,6 +1,6 @@
 import { cellOf, hasCell } from '../base/cells.ts';
 import { type Config, MOMENTS } from '../base/config.ts';
-import { endsOfModel } from '../base/memories.ts';
+import { endsOfModel, readsOfModel } from '../base/memories.ts';
 import { countParameters, type ModelSpec, widthOfHeads } from '../base/parameters.ts';
 import type { Data } from '../tasks/data-file.ts';
 import { batchFor } from './evaluate.ts';
@@ -54,7 +54,7 @@ function perStep(spec: ModelSpec): number {
   // Gates and h, and an LSTM's c.
   const cell = (cellOf(spec).gates.length + (hasCell(spec) ? 2 : 1)) * H;
   const heads = E * (2 + M);
-  const reads = E * M;
+  const reads = readsOfModel(spec) * M;
   const projection = spec.projection ? widthOfHeads(spec) : 0;
   return layers * cell + projection + heads + reads + spec.readout + V;
 }

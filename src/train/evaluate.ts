@@ -1,6 +1,6 @@
 import type { Config } from '../base/config.ts';
 import { InputError } from '../base/errors.ts';
-import { endsOfModel } from '../base/memories.ts';
+import { endsOfModel, readsOfModel } from '../base/memories.ts';
 import { Rng, STREAM } from '../base/rng.ts';
 import type { Model } from '../engine/engine.ts';
 import { lowerBound } from '../tasks/language.ts';
@@ -262,7 +262,7 @@ export async function trace(
   const forward = await model.forward(makeBatch([sequence], 'symbol'), true);
   const { output, read, strengths } = forward.trace!;
   const { outputs: V, width: M } = model.spec;
-  const E = endsOfModel(model.spec);
+  const [E, Q] = [endsOfModel(model.spec), readsOfModel(model.spec)];
   const phases = ['none', 'reading', 'writing'] as const;
   return sequence.target.map((_, t) => ({
     input: inputName(task, sequence, t),
@@ -272,7 +272,7 @@ export async function trace(
       Object.entries(forward.controls).map(([name, all]) => [name, [...all.subarray(t * E, (t + 1) * E)]]),
     ),
     strengths: strengths.map(([steps]) => [...steps[t]]),
-    read: [...read.subarray(t * E * M, (t + 1) * E * M)],
+    read: [...read.subarray(t * Q * M, (t + 1) * Q * M)],
     output: task.outputNames[forward.predicted[t]],
     probability: output[t * V + forward.predicted[t]],
   }));

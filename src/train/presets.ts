@@ -13,7 +13,7 @@ export interface Preset {
 }
 
 /**
- * Trask's tutorial, both parts: RNN, o' one layer deeper, plain gradient descent with the rate over L. It may
+ * Trask's tutorial, both parts: RNN, o' a projection of h, plain gradient descent with the rate over L. It may
  * grow after any 100 sequences; here that takes effect at the next report step.
  */
 const tutorial = {

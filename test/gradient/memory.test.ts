@@ -69,6 +69,27 @@ describe.each(MEMORY_NAMES)('%s', kind => {
   });
 });
 
+describe.each(['superposition', 'tape'] as const)('several cells of a %s are read', kind => {
+  it.each([
+    [1, 1],
+    [2, 2],
+    [5, 3],
+    [5, 5],
+  ])('of %i cells %i', (depth, reads) => {
+    const [T, M] = [9, 2];
+    const rng = new Rng(depth, 101);
+    const names = memoryKind(kind).controls.map(({ name }) => name);
+    const at: Tensors = new Map([...names.map(name => [name, uniforms(rng, T, 0, 0.3)] as const)]);
+    at.set('value', uniforms(rng, T * M, -1, 1));
+    const dRead = uniforms(rng, T * reads * M, -1, 1);
+    const controls = names.map(name => at.get(name)!);
+    const run = () => memoryForward(kind, controls, at.get('value')!, depth, reads);
+    const made = memoryBackward(kind, controls, at.get('value')!, run(), dRead, depth);
+    const gradients = new Map([...names, 'value'].map(name => [name, made[gradientName(name)]]));
+    expectGradients(() => dot(run().read, dRead), at, gradients, EXACT);
+  });
+});
+
 describe.each(KINDS)('%s', kind => {
   const E = MEMORIES[kind].ends;
   it.each([0, 1, 2, 7])('one step alone, after %i steps', t => {

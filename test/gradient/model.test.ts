@@ -56,6 +56,9 @@ describe.each(MEMORIES)('memory %s', memory => {
     check({ memory, controller, memories: 2, embedding: 3, readout: 3, hidden: 4, width: 2 }),
   );
 
+  it('with several cells read, where it has any', () =>
+    check({ memory, memories: 2, depth: 3, reads: 2, hidden: 4, width: 2 }));
+
   it('with everything there is', () =>
     check({
       memory,
@@ -74,7 +77,7 @@ describe.each(MEMORIES)('memory %s', memory => {
 
 describe.each(CONTROLLERS)('%s', controller => {
   it.each(STARTS.flatMap(start => [1, 3].map(layers => ({ start, layers }))))(
-    'start $start, $layers layers, deeper and autoencoder',
+    'start $start, $layers layers, projection and autoencoder',
     ({ start, layers }) =>
       check({
         controller,

@@ -34,4 +34,17 @@ describeEach(MEMORY_PROFILES, (engine, { hasMemory, most }) => {
       }
     });
   });
+
+  test.each([
+    { kind: 'superposition', T: 9, M: 5, depth: 4, reads: 3 },
+    { kind: 'superposition', T: 12, M: 32, depth: 7, reads: 7 },
+    { kind: 'tape', T: 9, M: 5, depth: 4, reads: 3 },
+    { kind: 'tape', T: 12, M: 32, depth: 7, reads: 2 },
+    { kind: 'tape', T: 5, M: 4, depth: 1, reads: 1 },
+  ] as const)('$kind of $depth cells, $reads of them read, M = $M', async ({ kind, T, M, ...cells }) => {
+    if (!hasMemory(kind)) return;
+    const differences = await compareMemory(engine(), memoryTruth(kind, T, M, 'uniform', cells), 11);
+    for (const [tensor, difference] of Object.entries(differences))
+      expect(difference, tensor).toBeLessThanOrEqual(TOLERANCE);
+  });
 });

@@ -1,5 +1,5 @@
 import type { MemoryName } from '../../src/base/memories.ts';
-import { endsOf, MEMORY_NAMES, memoryKind } from '../../src/base/memories.ts';
+import { endsOf, MEMORY_NAMES, memoryKind, readsOf } from '../../src/base/memories.ts';
 import { Rng } from '../../src/base/rng.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { type MemoryReads, memoryBackward, memoryForward } from '../../src/reference/memory.ts';
@@ -24,6 +24,12 @@ export const RANGES: Record<string, (rng: Rng) => number> = {
 
 export const KINDS = MEMORY_NAMES;
 
+/** Of kinds with cells: how many, and how many of them are read. */
+export interface Cells {
+  depth?: number;
+  reads?: number;
+}
+
 /** Different sequences in a batch; the batch repeats them, since the reference is slow. */
 const DISTINCT = 3;
 
@@ -44,7 +50,8 @@ export interface MemoryTruth {
   kind: MemoryName;
   T: number;
   M: number;
-  /** [T,E] of every control, and [T,E,M], of each sequence. */
+  cells: Cells;
+  /** [T,E] of every control, and [T,E,M] and [T,Q,M], of each sequence. */
   sequences: Record<string, Float32Array>[];
   expected: { made: MemoryReads; tensors: Record<string, Float64Array> }[];
 }
@@ -52,9 +59,15 @@ export interface MemoryTruth {
 const truths = new Map<string, MemoryTruth>();
 
 /** DISTINCT sequences with strengths of a range: the same ones for every engine that is compared. */
-export function memoryTruth(kind: MemoryName, T: number, M: number, range: string): MemoryTruth {
-  const key = [kind, T, M, range].join();
-  const truth = truths.get(key) ?? makeTruth(kind, T, M, range);
+export function memoryTruth(
+  kind: MemoryName,
+  T: number,
+  M: number,
+  range: string,
+  cells: Cells = {},
+): MemoryTruth {
+  const key = [kind, T, M, range, cells.depth, cells.reads].join();
+  const truth = truths.get(key) ?? makeTruth(kind, T, M, range, cells);
   truths.set(key, truth);
   return truth;
 }
@@ -69,7 +82,7 @@ export function asControls(kind: MemoryName, drawn: readonly Float32Array[]): Fl
   return drawn.map(all => all.map((x, n) => x / Math.max(1, sums[n])));
 }
 
-function makeTruth(kind: MemoryName, T: number, M: number, range: string): MemoryTruth {
+function makeTruth(kind: MemoryName, T: number, M: number, range: string, cells: Cells): MemoryTruth {
   const rng = new Rng(1, T, M);
   const n = T * endsOf(kind);
   const names = memoryKind(kind).controls.map(({ name }) => name);
@@ -83,16 +96,17 @@ function makeTruth(kind: MemoryName, T: number, M: number, range: string): Memor
     return {
       ...Object.fromEntries(names.map((name, c) => [name, controls[c]])),
       value: make(n * M, symmetric),
-      dRead: make(n * M, symmetric),
+      dRead: make(T * readsOf(kind, cells.reads) * M, symmetric),
     };
   });
   const expected = sequences.map((sequence: Record<string, Float32Array>) => {
     const controls = names.map(name => sequence[name]);
     const { value, dRead } = sequence;
-    const made = memoryForward(kind, controls, value);
-    return { made, tensors: { read: made.read, ...memoryBackward(kind, controls, value, made, dRead) } };
+    const made = memoryForward(kind, controls, value, cells.depth, cells.reads);
+    const gradients = memoryBackward(kind, controls, value, made, dRead, cells.depth);
+    return { made, tensors: { read: made.read, ...gradients } };
   });
-  return { kind, T, M, sequences, expected };
+  return { kind, T, M, cells, sequences, expected };
 }
 
 /**
@@ -104,14 +118,14 @@ export async function compareMemory(
   truth: MemoryTruth,
   B: number,
 ): Promise<Record<string, number>> {
-  const { kind, T, M, sequences, expected } = truth;
+  const { kind, T, M, cells, sequences, expected } = truth;
   const make = (name: string): Float32Array => {
     const length = sequences[0][name].length;
     const all = new Float32Array(B * length);
     for (let b = 0; b < B; b++) all.set(sequences[b % DISTINCT][name], b * length);
     return all;
   };
-  const memory = await engine.memory({ kind, B, T, M });
+  const memory = await engine.memory({ kind, B, T, M, ...cells });
   const names = memoryKind(kind).controls.map(({ name }) => name);
   const read = await memory.forward(...[...names, 'value'].map(make));
   // T·T/2 numbers a sequence: too many for the large batch.

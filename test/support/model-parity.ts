@@ -68,8 +68,20 @@ export const SPECS: Record<string, Partial<ModelSpec>> = {
     projection: 6,
     width: 5,
     depth: 12,
+    reads: 3,
   },
   'embedding and readout, superposition stack': { embedding: 5, readout: 6, memory: 'superposition' },
+  'tape of four cells, all of them read': { memory: 'tape', depth: 4, reads: 4 },
+  'gru, two tapes, projection': {
+    controller: 'gru',
+    memory: 'tape',
+    memories: 2,
+    projection: 6,
+    width: 5,
+    depth: 12,
+    reads: 2,
+  },
+  'embedding and readout, tape of two cells': { embedding: 5, readout: 6, memory: 'tape', depth: 2 },
   'readout, no memory': { readout: 7, memory: 'none', controller: 'gru' },
 };
 
@@ -81,6 +93,7 @@ export const FEW = [
   'lstm, two deques, projection',
   'two layers of coupled lstm, projection, queue',
   'lstm, two superposition stacks, projection',
+  'gru, two tapes, projection',
 ];
 
 export const LENGTHS = [9, 1, 5, 9, 2, 7, 3];

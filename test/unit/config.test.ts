@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { assign, FIELDS, makeConfig, renamedKeys } from '../../src/base/config.ts';
 import { InputError, suggest } from '../../src/base/errors.ts';
 import { bytesOf } from '../../src/train/estimate.ts';
-import { configOf, type Grid } from '../../src/train/presets/grid.ts';
+import { configOf, type Grid, testedLengths } from '../../src/train/presets/grid.ts';
 import { PRESETS, preset } from '../../src/train/presets.ts';
 import { setup } from '../../src/train/setup.ts';
 import { countLikePaper } from '../support/paper-count.ts';
@@ -41,6 +41,10 @@ test.each([
   [{ train: { optimiser: 'adma' } }, 'unknown train.optimiser "adma". Did you mean "adam"?'],
   [{ model: { autoencoder: 'yes' } }, 'model.autoencoder must be true or false, got "yes".'],
   [{ task: { minLength: 9, maxLength: 3 } }, 'task.minLength (9) must not exceed task.maxLength (3).'],
+  [
+    { model: { memory: 'tape', depth: 3, reads: 4 } },
+    'model.reads (4) must not exceed model.depth (3), the cells of a tape.',
+  ],
 ])('bad configuration %o', (input, message) => {
   expect(() => makeConfig(input)).toThrow(InputError);
   expect(() => makeConfig(input)).toThrow(message);
@@ -156,6 +160,17 @@ describe('presets', () => {
     expect(() => preset('revers')).toThrow('unknown preset "revers". Did you mean "reverse"?');
   });
 });
+
+test.each(['reverse', 'small/reverse/stack'])(
+  '%s with cells in the place of rows: they are enough for the longest source that it is evaluated on',
+  name => {
+    for (const memory of ['superposition', 'tape'] as const) {
+      const { model } = assign(preset(name), [`memory=${memory}`]);
+      const [, longest] = testedLengths(preset(name));
+      expect(model.depth).toBeGreaterThan(longest);
+    }
+  },
+);
 
 test('settings that do not go together are refused', () => {
   expect(() => setup(assign(preset('tutorial-part5'), ['output=softmax']))).toThrow(/zero vector/);

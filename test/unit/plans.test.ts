@@ -84,7 +84,7 @@ test('models are written out where the private memory of an invocation is known 
 test('what the first invocation resets for the next pop, it alone reads', () => {
   for (const kind of ['stack', 'queue', 'deque'] as const) {
     const code = memoryForward({
-      ...{ kind, form: 'block', size: 32, subgroups: false, depth: 1 },
+      ...{ kind, form: 'block', size: 32, subgroups: false, depth: 1, reads: 1 },
       ...{ cell: 'f32', cells: 3, order: 'sequences' },
     });
     const all = code.match(/= [^;]*wg_boundary\./g) ?? [];
@@ -101,6 +101,7 @@ test.each<Partial<ModelSpec>>([
   { hidden: 40, width: 8 },
   { hidden: 4, width: 64, memory: 'deque' },
   { hidden: 8, memory: 'superposition' },
+  { hidden: 8, memory: 'tape' },
   { controller: 'lstm', hidden: 12, layers: 2, memory: 'queue', memories: 2, start: 'trained' },
   { controller: 'gru', hidden: 16, projection: 12, autoencoder: true, output: 'sigmoid' },
 ])('the private memory of the lane form is what its kernels declare: %o', spec => {

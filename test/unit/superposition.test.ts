@@ -21,6 +21,12 @@ describe('whole actions make it a stack', () => {
     expect([...made.read]).toEqual([1, 2, 3, 2, 0]);
   });
 
+  it('two cells read: the top and the one below it', () => {
+    const { controls } = run('++-', [1, 2, 9]);
+    const { read } = memoryForward('superposition', controls, [1, 2, 9], 3, 2);
+    expect([...read]).toEqual([1, 0, 2, 1, 1, 0]);
+  });
+
   it('a read goes back to the value that it is', () => {
     const { controls, made } = run('++=-', [1, 2, 9, 9]);
     const { dValue, dPush } = memoryBackward('superposition', controls, [1, 2, 9, 9], made, [0, 0, 0, 1]);

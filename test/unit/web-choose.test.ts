@@ -41,6 +41,10 @@ describe('the story', () => {
       /^An LSTM of 32 units in 2 layers learns to copy .* without a memory beside its own state\.$/,
     );
     expect(whatOf(assign(preset('small/copy/deque'), ['memories=2']))).toContain('with 2 neural deques.');
+    expect(whatOf(assign(preset('reverse'), ['memory=superposition']))).toContain(
+      'with a superposition stack.',
+    );
+    expect(whatOf(assign(preset('reverse'), ['memory=tape', 'memories=2']))).toContain('with 2 tapes.');
   });
 
   test('every preset has words', () => {

@@ -55,6 +55,27 @@ test.each(['tutorial-part5', 'tutorial-part6'])(
   },
 );
 
+test.each([
+  ['superposition', 'stay'],
+  ['tape', 'left'],
+] as const)(
+  '%s: rows of the picture are values, of which no more is read than is left',
+  async (kind, control) => {
+    const config = assign(preset('reverse'), [`memory=${kind}`, 'depth=5']);
+    const { task, spec } = setup(config);
+    const model = await createReferenceEngine().model(spec, config.train, initialState(spec, config.train));
+    const { shown } = await probeModel(model, task, 0, [0, 1, 2], []);
+    const [{ ends, strengths }] = shown.memories;
+    expect(ends[0].controls[control]).toHaveLength(8);
+    expect(strengths.map(({ length }) => length)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    ends[0].weights.forEach((weights, t) => {
+      weights.forEach((weight, i) => {
+        expect(weight).toBeLessThanOrEqual(strengths[t][i]);
+      });
+    });
+  },
+);
+
 test('samples stay the same, and reach twice the longest source', async () => {
   const { task } = await opened('reverse');
   const lengths = (longest: number) => samplePairs(task, 1, longest).map(({ source }) => source.length);

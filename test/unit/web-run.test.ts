@@ -20,6 +20,7 @@ import {
 } from '../../src/web/charts/history.ts';
 import { bytes } from '../../src/web/format.ts';
 import { readFiles } from '../../src/web/keep/files.ts';
+import { sharesOf } from '../../src/web/memory/shares.ts';
 import { firstRow, readWeights, rowsOf } from '../../src/web/memory/weights.ts';
 import { adviceFor } from '../../src/web/trust/advice.ts';
 import { drawSource, lengthsFor, shownSource, testOn, tryOut } from '../../src/web/worker/answers.ts';
@@ -112,6 +113,29 @@ describe('what is read', () => {
       }
     },
   );
+
+  test('of a superposition stack of two cells: half of what is pushed, then half of it popped, half lost at the bottom', () => {
+    // push ½ stay ½, pop ½ stay ½, push 1, push 1
+    const [push, pop, stay] = [
+      [0.5, 0, 1, 1],
+      [0, 0.5, 0, 0],
+      [0.5, 0.5, 0, 0],
+    ];
+    const { left, read } = sharesOf('superposition', [push, pop, stay], 2, 1);
+    expect(left).toEqual([[0.5], [0.25, 0], [0.25, 0, 1], [0, 0, 1, 1]]);
+    expect(read).toEqual([[0.5], [0.25, 0], [0, 0, 1], [0, 0, 0, 1]]);
+  });
+
+  test('of a tape: a value is there until it is written over, and read where the head is', () => {
+    const [left, right, stay] = [
+      [0, 1, 0],
+      [1, 0, 0],
+      [0, 0, 1],
+    ];
+    const shares = sharesOf('tape', [left, right, stay], 4, 1);
+    expect(shares.left).toEqual([[1], [1, 1], [0, 1, 1]]);
+    expect(shares.read).toEqual([[0], [1, 0], [0, 0, 1]]);
+  });
 
   test('rows of the picture: a deque’s bottom ones below, newest first', () => {
     expect(rowsOf('stack', 2)).toEqual([

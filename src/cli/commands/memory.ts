@@ -34,6 +34,7 @@ Out: {"engine", "adapter", "top": {"read", "dPush", "dPop", "dValue"}, "bottom":
 
 Of a superposition stack, whose actions are shares that sum to 1:
 In:  {"kind": "superposition", "push": [B][T], "pop": [B][T], "stay": [B][T], "value": [B][T][M], "dRead": [B][T][M]}
+A tape has "left", "right" and "stay". Either may have "depth", its number of cells (40 where it is left out).
 
 Every step pops, then pushes, then reads; a deque's at the top before the bottom. The gradients are those of
 Σ dRead·read. Strengths: of every step, oldest row first; a deque's from bottom to top.
@@ -101,7 +102,8 @@ function check(input: unknown): Operations {
   if (!known) unknown('kind of memory', typeof kind === 'string' ? kind : show(kind), MEMORY_NAMES);
   const deque = known === 'deque';
   const endKeys = endKeysOf(known);
-  const keys = ['kind', ...(deque ? ENDS : endKeys), 'strengths'];
+  const depths = memoryKind(known).rows ? [] : ['depth'];
+  const keys = ['kind', ...(deque ? ENDS : endKeys), ...depths, 'strengths'];
   for (const key of Object.keys(input)) {
     if (deque && endKeys.includes(key)) {
       throw new InputError(
@@ -115,7 +117,9 @@ function check(input: unknown): Operations {
   if (!deque) {
     checkKeys('', known, input);
     const { B, T, M } = sizesOf('', known, input);
-    const shape = { kind: known, B, T, M };
+    // What it must be, the engine says.
+    const depth = input['depth'] as number | undefined;
+    const shape = { kind: known, B, T, M, ...(depth !== undefined && { depth }) };
     return { shape, ...readEnd('', shape, input), strengths };
   }
 

@@ -1,13 +1,13 @@
 import { exp4, firstLanes, sigmoid4, sigmoidBackward4, sum4 } from './math';
 import { tanhBackward, tanhOf } from './tanh';
 
-/** The heads' row s: v of every end (R4 vec4s), then the controls of every end, of which `last` (1 to 4) are in the last vec4. */
-export function headsForward(rows: i32, R4: i32, S4: i32, last: i32, s: usize, noise: usize): void {
+/** The heads' row s: v of every end (N4 vec4s), then the controls of every end, of which `last` (1 to 4) are in the last vec4. */
+export function headsForward(rows: i32, N4: i32, S4: i32, last: i32, s: usize, noise: usize): void {
   const inside = firstLanes(last);
   for (let r = 0; r < rows; r++) {
-    tanhOf(s, R4);
-    s += <usize>R4 << 4;
-    for (let j = R4; j < S4; j++) {
+    tanhOf(s, N4);
+    s += <usize>N4 << 4;
+    for (let j = N4; j < S4; j++) {
       let x = v128.load(s);
       if (noise) {
         x = f32x4.add(x, v128.load(noise));
@@ -23,12 +23,12 @@ export function headsForward(rows: i32, R4: i32, S4: i32, last: i32, s: usize, n
 }
 
 /** dS of v and controls -> dS of the inputs to each tanh and σ. */
-export function headsBackward(rows: i32, R4: i32, S4: i32, s: usize, dS: usize): void {
+export function headsBackward(rows: i32, N4: i32, S4: i32, s: usize, dS: usize): void {
   for (let r = 0; r < rows; r++) {
-    tanhBackward(R4, dS, s, dS);
-    s += <usize>R4 << 4;
-    dS += <usize>R4 << 4;
-    for (let j = R4; j < S4; j++) {
+    tanhBackward(N4, dS, s, dS);
+    s += <usize>N4 << 4;
+    dS += <usize>N4 << 4;
+    for (let j = N4; j < S4; j++) {
       v128.store(dS, sigmoidBackward4(v128.load(dS), v128.load(s)));
       s += 16;
       dS += 16;
@@ -37,13 +37,13 @@ export function headsBackward(rows: i32, R4: i32, S4: i32, s: usize, dS: usize):
 }
 
 /** The same where each end's `count` controls are a softmax, in a vec4 of its own. */
-export function headsSoftmax(rows: i32, R4: i32, S4: i32, count: i32, s: usize, noise: usize): void {
+export function headsSoftmax(rows: i32, N4: i32, S4: i32, count: i32, s: usize, noise: usize): void {
   const inside = firstLanes(count);
   const least = f32x4.splat(-Infinity);
   for (let r = 0; r < rows; r++) {
-    tanhOf(s, R4);
-    s += <usize>R4 << 4;
-    for (let j = R4; j < S4; j++) {
+    tanhOf(s, N4);
+    s += <usize>N4 << 4;
+    for (let j = N4; j < S4; j++) {
       let x = v128.load(s);
       if (noise) {
         x = f32x4.add(x, v128.load(noise));
@@ -62,12 +62,12 @@ export function headsSoftmax(rows: i32, R4: i32, S4: i32, count: i32, s: usize, 
 }
 
 /** The same backwards. Padding has neither a control nor a gradient. */
-export function headsSoftmaxBackward(rows: i32, R4: i32, S4: i32, s: usize, dS: usize): void {
+export function headsSoftmaxBackward(rows: i32, N4: i32, S4: i32, s: usize, dS: usize): void {
   for (let r = 0; r < rows; r++) {
-    tanhBackward(R4, dS, s, dS);
-    s += <usize>R4 << 4;
-    dS += <usize>R4 << 4;
-    for (let j = R4; j < S4; j++) {
+    tanhBackward(N4, dS, s, dS);
+    s += <usize>N4 << 4;
+    dS += <usize>N4 << 4;
+    for (let j = N4; j < S4; j++) {
       const x = v128.load(s);
       const d = v128.load(dS);
       const mean = sum4(f32x4.mul(x, d));

@@ -1,10 +1,15 @@
 import type { Config } from '../../base/config.ts';
+import { memoryKind } from '../../base/memories.ts';
 import { byId, write } from '../dom.ts';
 import type { ModelProbe } from '../memory/probe.ts';
 import { type Known, soFar, whatOf } from './story.ts';
 
 /** What means nothing for a model without a memory. */
-const OF_MEMORY = ['profile-now', 'profile-figure', 'memory-legend', 'reading-help'];
+const OF_MEMORY = ['memory-legend', 'reading-help'];
+/** What is of memories that push and pop. */
+const OF_PUSH_AND_POP = ['profile-now', 'profile-figure', 'push-and-pop-legend'];
+/** What is of memories of rows with strengths, as the paper has them. */
+const OF_ROWS = ['moment-letters'];
 
 /** The sentences at the top of the page, which follow the run, and the panels that go with it. */
 export class Narrator {
@@ -17,7 +22,16 @@ export class Narrator {
     this.#config = config;
     this.#known = { step, coarse: Number.NaN };
     const without = config.model.memory === 'none';
-    for (const id of OF_MEMORY) byId(id, HTMLElement).hidden = without;
+    const { controls, rows } = memoryKind(config.model.memory);
+    const show = (ids: readonly string[], shown: boolean): void => {
+      for (const id of ids) byId(id, HTMLElement).hidden = !shown;
+    };
+    show(OF_MEMORY, !without);
+    show(
+      OF_PUSH_AND_POP,
+      controls.some(({ name }) => name === 'push'),
+    );
+    show(OF_ROWS, rows);
     const title = without ? 'One sequence, step by step' : 'The memory over one sequence';
     write(byId('memory-title', HTMLElement), title);
     this.#tell();

@@ -1,4 +1,5 @@
 import type { Config } from '../../base/config.ts';
+import type { MemoryName } from '../../base/memories.ts';
 import { meanOf, type Profile } from '../../train/metrics.ts';
 import { count, percent } from '../format.ts';
 
@@ -27,20 +28,33 @@ const CONTROLLERS: Readonly<Record<string, string>> = {
   feedforward: 'A feed-forward network',
 };
 
+const MEMORIES: Readonly<Record<MemoryName, string>> = {
+  stack: 'neural stack',
+  queue: 'neural queue',
+  deque: 'neural deque',
+  superposition: 'superposition stack',
+  tape: 'tape',
+};
+
 /** `A small recurrent network (RNN) of 32 units learns to reverse sequences of 4 to 16 symbols with a neural stack.` */
 export function whatOf({ task, model }: Config): string {
   const aim =
     task.name === 'data'
       ? `the pairs of ${task.file || 'a file'}`
       : (TASKS[task.name] ?? `the task ${task.name}`);
-  const memories =
-    model.memories === 1 ? `a neural ${model.memory}` : `${model.memories} neural ${model.memory}s`;
-  const memory = model.memory === 'none' ? 'without a memory beside its own state' : `with ${memories}`;
+  const memory =
+    model.memory === 'none'
+      ? 'without a memory beside its own state'
+      : `with ${memoriesOf(model.memory, model.memories)}`;
   const layers = model.layers > 1 ? ` in ${model.layers} layers` : '';
   const who = CONTROLLERS[model.controller] ?? `A network (${model.controller})`;
   const lengths = `${task.minLength} to ${task.maxLength} symbols`;
   return `${who} of ${model.hidden} units${layers} learns ${aim}, sources of ${lengths}, ${memory}.`;
 }
+
+/** `a neural stack`, `2 tapes` */
+const memoriesOf = (memory: MemoryName, count: number): string =>
+  count === 1 ? `a ${MEMORIES[memory]}` : `${count} ${MEMORIES[memory]}s`;
 
 /** What is known of a run so far; NaN or undefined where nothing is. */
 export interface Known {
@@ -61,16 +75,19 @@ export function soFar({ model, train }: Config, { step, coarse, profile }: Known
   return use ? `${right} ${use}` : right;
 }
 
-/** Of a stack or queue in one sentence; a deque's ends are used in several ways. */
+/** Of a stack or queue in one sentence; a deque's ends and a tape are used in several ways. */
 function usedAs(memory: Config['model']['memory'], profile: Profile): string {
-  if (memory !== 'stack' && memory !== 'queue') return '';
+  const name = { stack: 'stack', superposition: 'stack', queue: 'queue', deque: '', tape: '', none: '' }[
+    memory
+  ];
+  if (!name) return '';
   const mean = (phase: 'reading' | 'writing', control: 'push' | 'pop') => meanOf(profile[phase], control);
   const [pushed, popped] = [mean('reading', 'push'), mean('writing', 'pop')];
   const [poppedEarly, pushedLate] = [mean('reading', 'pop'), mean('writing', 'push')];
   if (!Number.isFinite(pushed + popped)) return '';
   const full = Math.min(pushed, popped) > 0.9 && Math.max(poppedEarly, pushedLate) < 0.1;
-  if (full) return `It has found the ${memory}: it pushes while reading and pops while writing.`;
+  if (full) return `It has found the ${name}: it pushes while reading and pops while writing.`;
   const parts = pushed - pushedLate > 0.3 || popped - poppedEarly > 0.3;
   const told = `push ${pushed.toFixed(2)} while reading, pop ${popped.toFixed(2)} while writing.`;
-  return `It ${parts ? 'has begun to use' : 'does not use'} the ${memory}${parts ? '' : ' yet'}: ${told}`;
+  return `It ${parts ? 'has begun to use' : 'does not use'} the ${name}${parts ? '' : ' yet'}: ${told}`;
 }

@@ -15,10 +15,13 @@ export const LINE = 18;
 /** A label may stand out of the last column. */
 export const MARGIN = 6;
 
+/** Colours of the controls of an end, in their order. */
+const HUES = ['push', 'pop', 'muted'] as const;
+
 /** A control of one end, such as push or pop, drawn as bars. */
 export interface Bars {
   name: string;
-  colour: 'push' | 'pop';
+  colour: (typeof HUES)[number];
   strengths: readonly number[];
 }
 
@@ -50,7 +53,7 @@ const barsOf = ({ kind, ends }: MemorySteps): Bars[] =>
   ends.flatMap(({ controls }, end) =>
     Object.entries(controls).map(([name, strengths], c) => ({
       name: endName(name, kind, end),
-      colour: c % 2 === 0 ? ('push' as const) : ('pop' as const),
+      colour: HUES[c],
       strengths,
     })),
   );

@@ -1,7 +1,7 @@
 import { byId, colour, onceAFrame, onScheme, write } from '../dom.ts';
 import { BAR, GAP, type Layout, LINE, layOut, MARGIN } from './layout.ts';
 import type { MemorySteps, Steps } from './probe.ts';
-import { firstRow, readWeights } from './weights.ts';
+import { firstRow } from './weights.ts';
 
 /** Strengths below the first are nothing to see; rows read with less than the second get no frame. */
 const LEAST = 0.004;
@@ -125,11 +125,11 @@ export class Picture {
         context.strokeRect(...box);
       }
     };
-    ends.forEach((_, end) => {
+    ends.forEach(({ weights }, end) => {
       context.setLineDash(end === 1 ? [3, 2] : []);
-      strengths.forEach((values, t) => {
+      weights.forEach((values, t) => {
         const first = firstRow(kind, T, t);
-        for (const [low, high] of groupsOf(readWeights(kind, end, values))) {
+        for (const [low, high] of groupsOf(values)) {
           const y = (rows.length - 1 - first - high) * row;
           frame(left + t * column + 0.5, y, Math.max(2, column - 2), (high - low + 1) * row - 1);
         }
@@ -254,10 +254,10 @@ export class Picture {
     if (memory && slot >= 0) {
       const i = slot - firstRow(memory.kind, input.length, t);
       const strength = memory.strengths[t][i];
-      if (strength === undefined) return `${at}: not pushed yet`;
-      const weights = memory.ends.map((_, end) => readWeights(memory.kind, end, memory.strengths[t])[i]);
+      if (strength === undefined) return `${at}: not there yet`;
+      const weights = memory.ends.map(({ weights }) => weights[t][i]);
       const pushed = rows[slot].step;
-      return `${at}: ${strength.toFixed(3)} left of what was pushed at step ${pushed + 1} (${input[pushed]}), read with weight ${weights.map(weight => weight.toFixed(3)).join(' and ')}`;
+      return `${at}: ${strength.toFixed(3)} left of the value of step ${pushed + 1} (${input[pushed]}), read with weight ${weights.map(weight => weight.toFixed(3)).join(' and ')}`;
     }
     return `${at}: ${bars.map(({ name, strengths }) => `${name} ${strengths[t].toFixed(3)}`).join(', ')}${out}`;
   }

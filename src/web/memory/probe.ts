@@ -1,5 +1,5 @@
 import { MASKED, ZERO_TARGET } from '../../base/dims.ts';
-import { endsOf, endsOfModel, type MemoryName } from '../../base/memories.ts';
+import { endsOf, endsOfModel, type MemoryName, memoryKind, readsOf } from '../../base/memories.ts';
 import { Rng, STREAM } from '../../base/rng.ts';
 import type { Forward, Model } from '../../engine/engine.ts';
 import {
@@ -12,6 +12,8 @@ import {
   targetName,
 } from '../../tasks/task.ts';
 import { type Profile, profileOf } from '../../train/metrics.ts';
+import { sharesOf } from './shares.ts';
+import { readWeights } from './weights.ts';
 
 /** A symbol that may come out, and how likely: with softmax its probability, else the output itself. */
 export interface Likely {
@@ -36,10 +38,15 @@ export interface MemorySteps {
   ends: {
     /** [T] of each control by its name, such as push and pop. */
     controls: Record<string, number[]>;
-    /** [T][M] what was read. */
+    /** [T][M] what was read; of several cells one after the other. */
     read: number[][];
+    /** [T][rows] how much of each row is read: rows as in `strengths`. */
+    weights: number[][];
   }[];
-  /** [T][rows] strengths after each step: t+1 rows, oldest first; a deque's 2(t+1) from bottom to top. */
+  /**
+   * [T][rows] after each step: t+1 rows, oldest first; a deque's 2(t+1) from bottom to top. Strengths; of a kind without, what is left
+   * of each value in all its cells.
+   */
   strengths: number[][];
 }
 
@@ -124,12 +131,9 @@ export async function probeModel(
 }
 
 /** The first sequence of a batch of B. */
-function stepsOf({ spec }: Model, task: Task, shown: Sequence, forward: Forward, B: number): Steps {
-  const { memory, memories, width: M } = spec;
-  const [E, perMemory] = [endsOfModel(spec), endsOf(memory)];
-  const { read, strengths } = forward.trace!;
+function stepsOf(model: Model, task: Task, shown: Sequence, forward: Forward, B: number): Steps {
   const asked = shown.target.map(target => target !== MASKED && target !== ZERO_TARGET);
-  const one = (values: ArrayLike<number>, e: number) => asked.map((_, t) => values[t * B * E + e]);
+  const { memory, memories } = model.spec;
   return {
     input: asked.map((_, t) => inputName(task, shown, t)),
     target: asked.map((is, t) => (is ? targetName(task, shown, t) : '·')),
@@ -138,21 +142,41 @@ function stepsOf({ spec }: Model, task: Task, shown: Sequence, forward: Forward,
     memories:
       memory === 'none'
         ? []
-        : Array.from({ length: memories }, (_, m) => ({
-            kind: memory,
-            ends: Array.from({ length: perMemory }, (_, end) => {
-              const e = m * perMemory + end;
-              const at = (t: number) => (t * B * E + e) * M;
-              return {
-                controls: Object.fromEntries(
-                  Object.entries(forward.controls).map(([name, all]) => [name, one(all, e)]),
-                ),
-                read: asked.map((_, t) => [...read.subarray(at(t), at(t) + M)]),
-              };
-            }),
-            strengths: asked.map((_, t) => [...(strengths[m]?.[0][t] ?? [])]),
-          })),
+        : Array.from({ length: memories }, (_, m) => memoryOf(model, memory, m, forward, B, asked.length)),
   };
+}
+
+/** Memory m over the T steps of the first sequence of a batch of B. */
+function memoryOf(
+  { spec }: Model,
+  kind: MemoryName,
+  m: number,
+  forward: Forward,
+  B: number,
+  T: number,
+): MemorySteps {
+  const [E, perMemory] = [endsOfModel(spec), endsOf(kind)];
+  // Numbers that are read at an end.
+  const width = (readsOf(kind, spec.reads) / perMemory) * spec.width;
+  const { read, strengths } = forward.trace!;
+  const steps = Array.from({ length: T }, (_, t) => t);
+  const ends = Array.from({ length: perMemory }, (_, end) => {
+    const e = m * perMemory + end;
+    const at = (t: number): number => t * B * E + e;
+    return {
+      controls: Object.fromEntries(
+        Object.entries(forward.controls).map(([name, all]) => [name, steps.map(t => all[at(t)])]),
+      ),
+      read: steps.map(t => [...read.subarray(at(t) * width, (at(t) + 1) * width)]),
+    };
+  });
+  if (!memoryKind(kind).rows) {
+    const { left, read } = sharesOf(kind, Object.values(ends[0].controls), spec.depth, spec.reads);
+    return { kind, ends: ends.map(end => ({ ...end, weights: read })), strengths: left };
+  }
+  const rows = steps.map(t => [...(strengths[m]?.[0][t] ?? [])]);
+  const weights = (end: number): number[][] => rows.map(row => readWeights(kind, end, row));
+  return { kind, ends: ends.map((one, end) => ({ ...one, weights: weights(end) })), strengths: rows };
 }
 
 /** The likeliest outputs of row n of [T·B]. */

@@ -1,6 +1,6 @@
 import { byId, make, write } from '../dom.ts';
 import type { Likely, MemorySteps, Steps } from './probe.ts';
-import { endName, firstRow, readWeights, rowsOf } from './weights.ts';
+import { endName, firstRow, rowsOf } from './weights.ts';
 
 /** Rows told one by one. */
 const MOST_ROWS = 10;
@@ -42,7 +42,7 @@ export class StepDetail {
     const rows = rowsOf(kind, input.length);
     const first = firstRow(kind, input.length, t);
     const values = strengths[t];
-    const weights = ends.map((_, end) => readWeights(kind, end, values));
+    const weights = ends.map(({ weights }) => weights[t]);
     const alive = values.flatMap((strength, i) => (strength >= LEAST ? [i] : [])).reverse();
     // What is read comes first where not all can be told: those nearest to the ends.
     const told = kind === 'queue' ? alive.slice(-MOST_ROWS) : alive.slice(0, MOST_ROWS);

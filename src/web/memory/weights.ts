@@ -1,7 +1,4 @@
-import { memoryKind } from '../../base/memories.ts';
-import type { MemorySteps } from './probe.ts';
-
-type Kind = MemorySteps['kind'];
+import type { MemoryName as Kind } from '../../base/memories.ts';
 
 /**
  * How much of each row is read at one end: min(s_i, max(0, 1 − what lies nearer to the end)), equation 3. They are the
@@ -22,19 +19,17 @@ export function readWeights(kind: Kind, end: number, strengths: readonly number[
   return weights;
 }
 
-/** A row of the picture: the step that it was pushed at, and the end. */
+/** A row of the picture: the step that its value was given at, and the end. */
 export interface Row {
   step: number;
   end: number;
 }
 
-/** Rows of the picture of T steps: one a push, oldest first; a deque's bottom ones below, newest first; none of a kind without. */
-export const rowsOf = (kind: Kind, T: number): Row[] => {
-  if (!memoryKind(kind).rows) return [];
-  return kind === 'deque'
+/** Rows of the picture of T steps: one a value, oldest first; a deque's bottom ones below, newest first. */
+export const rowsOf = (kind: Kind, T: number): Row[] =>
+  kind === 'deque'
     ? Array.from({ length: 2 * T }, (_, i) => (i < T ? { step: T - 1 - i, end: 1 } : { step: i - T, end: 0 }))
     : Array.from({ length: T }, (_, step) => ({ step, end: 0 }));
-};
 
 /** Where among them the first of the strengths after step t stands. */
 export const firstRow = (kind: Kind, T: number, t: number): number => (kind === 'deque' ? T - 1 - t : 0);

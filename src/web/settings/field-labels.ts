@@ -1,4 +1,5 @@
 import { type Config, KEYS } from '../../base/config.ts';
+import { memoryKind } from '../../base/memories.ts';
 import { DATA } from '../../tasks/names.ts';
 
 /** How a field of the configuration is told on the page. What it is for and its limits come from FIELDS. */
@@ -16,6 +17,7 @@ export interface Section {
 
 const ownData = ({ task }: Config): boolean => task.name === DATA;
 const hasMemory = ({ model }: Config): boolean => model.memory !== 'none';
+const hasCells = (config: Config): boolean => hasMemory(config) && !memoryKind(config.model.memory).rows;
 const adam = ({ train }: Config): boolean => train.optimiser.startsWith('adam');
 const grows = ({ train }: Config): boolean => train.growEvery > 0;
 const restarts = ({ train }: Config): boolean => train.restartAfter > 0;
@@ -42,7 +44,12 @@ export const SECTIONS: readonly Section[] = [
       'model.depth': {
         label: 'Cells',
         unit: 'rows',
-        applies: ({ model }) => model.memory === 'superposition',
+        applies: hasCells,
+      },
+      'model.reads': {
+        label: 'Cells read',
+        unit: 'rows',
+        applies: hasCells,
       },
       'model.headGain': { label: 'Gain of the heads', applies: hasMemory },
       'model.pushBias': { label: 'Push bias', unit: 'logit', applies: hasMemory },

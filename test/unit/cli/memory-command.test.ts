@@ -33,6 +33,24 @@ describe('memory', () => {
     expect(JSON.parse(out)).toMatchObject({ read: [[[5], [7]]], strengths: [[[1], [0, 1]]] });
   });
 
+  test('a tape of as many cells as it is told writes, then moves; a stack has no such number', async () => {
+    const tape = {
+      kind: 'tape',
+      depth: 3,
+      ...{ left: [[0, 0, 1, 1, 1, 0]], right: [[1, 1, 0, 0, 0, 0]], stay: [[0, 0, 0, 0, 0, 1]] },
+      value: [[[1], [2], [3], [4], [5], [6]]],
+    };
+    const run = (operations: object) =>
+      pushdown(['memory', '--engine', 'reference'], JSON.stringify(operations));
+    expect(JSON.parse((await run(tape)).out).read).toEqual([[[0], [0], [2], [1], [3], [6]]]);
+    const none = await run({ ...tape, depth: 0 });
+    expect([none.code, none.out]).toEqual([2, '']);
+    expect(none.err).toContain('memory shape: depth must be a whole number from 1, got 0.');
+    const stack = await run({ kind: 'stack', depth: 3, push: [[1]], pop: [[0]], value: [[[1]]] });
+    expect(stack.code).toBe(2);
+    expect(stack.err).toContain('unknown key "depth"');
+  });
+
   test('a deque answers for each end; with its bottom silent the top is a stack', async () => {
     const top = {
       push: [[0.8, 0.5, 0.9]],

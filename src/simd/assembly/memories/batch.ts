@@ -1,5 +1,5 @@
 import { backward, begin, forward } from './kinds';
-import { controlBytes, controls, endBytes, ends, g0, g1, g2, g3, select, valuesAt } from './memory';
+import { controlBytes, controls, endBytes, ends, g0, g1, g2, g3, readCount, select, valuesAt } from './memory';
 
 /** Memories of many sequences: a memory on its own over all its steps, arrays [B,T,E] and [B,T,E,M]; or one step of a model's. */
 
@@ -42,6 +42,7 @@ export function layerForward(
   undoOf: usize,
 ): void {
   const rowBytes = <usize>ends * endBytes;
+  const readBytes = <usize>readCount * endBytes;
   for (let b = 0; b < B; b++) {
     select(b, slotsOf, undoOf, 0);
     begin(0);
@@ -54,7 +55,7 @@ export function layerForward(
       const c = given(arrays, row, 2, apart);
       const d = given(arrays, row, 3, apart);
       forward(t, a, b, c, d, reads);
-      reads += rowBytes;
+      reads += readBytes;
     }
   }
 }
@@ -74,6 +75,7 @@ export function layerBackward(
   dValue: usize,
 ): void {
   const rowBytes = <usize>ends * endBytes;
+  const readBytes = <usize>readCount * endBytes;
   for (let b = 0; b < B; b++) {
     select(b, slotsOf, undoOf, dStrengthOf);
     begin(T);
@@ -85,7 +87,7 @@ export function layerBackward(
       const b = given(arrays, row, 1, apart);
       const c = given(arrays, row, 2, apart);
       const d = given(arrays, row, 3, apart);
-      backward(t, a, b, c, d, dReads + row * rowBytes);
+      backward(t, a, b, c, d, dReads + row * readBytes);
       take(dControls, row, 0, apart, g0);
       take(dControls, row, 1, apart, g1);
       take(dControls, row, 2, apart, g2);
@@ -114,6 +116,7 @@ export function stepForward(
   undoOf: usize,
 ): void {
   const rowBytes = <usize>ends * endBytes;
+  const readBytes = <usize>readCount * endBytes;
   for (let b = 0; b < rows; b++) {
     let from = s + at;
     let to = reads;
@@ -124,7 +127,7 @@ export function stepForward(
       begin(t);
       forward(t, own(from, 0), own(from, 1), own(from, 2), own(from, 3), to);
       from += controlBytes;
-      to += rowBytes;
+      to += readBytes;
       value += rowBytes;
     }
     s += lds;
@@ -150,6 +153,7 @@ export function stepBackward(
   dStrengthOf: usize,
 ): void {
   const rowBytes = <usize>ends * endBytes;
+  const readBytes = <usize>readCount * endBytes;
   for (let b = 0; b < rows; b++) {
     let from = s + at;
     let to = dS + at;
@@ -167,7 +171,7 @@ export function stepBackward(
       if (controls > 3) store<f32>(to, g3, 12);
       from += controlBytes;
       to += controlBytes;
-      dr += rowBytes;
+      dr += readBytes;
       value += rowBytes;
       dValue += rowBytes;
     }

@@ -8,6 +8,8 @@ export let controls: i32 = 2;
 export let controlBytes: usize = 8;
 /** Cells of kinds with so many. */
 export let depth: i32 = 1;
+/** Rows that are read: one at each end, or cells. */
+export let readCount: i32 = 1;
 /** Entries of a memory in the three arrays of states. */
 export let slotsOf: i32 = 0;
 let undoOf: i32 = 0;
@@ -52,6 +54,7 @@ export function memoryShape(
   controlCount: i32,
   controlStride: i32,
   depthOf: i32,
+  reads: i32,
   slotCount: i32,
   undoCount: i32,
   dStrengthCount: i32,
@@ -64,6 +67,7 @@ export function memoryShape(
   controls = endCount * controlCount;
   controlBytes = <usize>(endCount * controlStride) << 2;
   depth = depthOf;
+  readCount = reads;
   slotsOf = slotCount;
   undoOf = undoCount;
   dStrengthOf = dStrengthCount;

@@ -3,26 +3,32 @@ import { range } from '../lib/text.ts';
 import { barrier, groups, type MemoryCode, type MemoryOptions, shared } from './kind.wgsl.ts';
 
 /**
- * The superposition stack (equations in src/reference/superposition.ts), parallel over its cells: `depth` rows of G vec4s. The log
- * has all cells after every step, dStrength what arrives at them: of this step and of the one after, which take turns.
+ * A memory of `depth` cells, each of G vec4s, every one of which becomes a mixture of the cell before it, the cell after it and
+ * itself, by shares that are its three controls. Equations: src/reference/superposition.ts and tape.ts. A step costs O(depth); the
+ * block form is parallel over cells. The log has all cells after every step, dStrength what arrives at them: of this step and of the
+ * one after, which take turns.
+ *
+ * @param ring of a tape: the value is written to cell 0, and the last cell is before the first. Else of a stack: the value is
+ * before cell 0, and 0 after the last
  */
-export const superposition: MemoryCode = {
+export const mixture = (ring: boolean): MemoryCode => ({
   functions: (o, pass) => wgsl`
 fn placeBefore(k: u32, t: u32) -> vec2u { return vec2u(); }
-fn cellAt4(k: u32, steps: u32, i: i32, g: u32) -> vec4f {
-  // Cells before the first step, and beyond the last cell, are 0.
-  if (steps == 0u || i >= ${o.depth}) { return vec4f(); }
-  return bitcast<vec4f>(undo[undoAt(k, ((steps - 1u) * ${o.depth}u + u32(i)) * ${groups(o)}u + g)]);
-}
 fn value4(k: u32, t: u32, g: u32) -> vec4f { return ${load4(o, c => `loadValue(k, t, ${c})`)}; }
-// The cell above cell i: of the top, what is pushed.
-fn above4(k: u32, t: u32, i: i32, g: u32) -> vec4f {
-  if (i == 0) { return value4(k, t, g); }
-  return cellAt4(k, t, i - 1, g);
+// The number of a cell from -1 to depth; of a stack it may be none.
+fn numberOf(i: i32) -> i32 {
+  return ${ring ? `(i + ${o.depth}) % ${o.depth}` : 'i'};
 }
-${pass === 'forward' ? forward(o) : backward(o)}
+// What step t mixes, at the place i from -1 to depth: cells before the first step are 0.
+fn source4(k: u32, t: u32, i: i32, g: u32) -> vec4f {
+  let n = numberOf(i);
+  if (n == ${ring ? 0 : -1}) { return value4(k, t, g); }
+  if (t == 0u || n >= ${o.depth}) { return vec4f(); }
+  return bitcast<vec4f>(undo[undoAt(k, ((t - 1u) * ${o.depth}u + u32(n)) * ${groups(o)}u + g)]);
+}
+${pass === 'forward' ? forward(o) : backward(o, ring)}
 `,
-};
+});
 
 /** Four numbers of a row, whose cells are vec4s or numbers; 0 beyond them. */
 const load4 = ({ cell, cells }: MemoryOptions, load: (c: string) => string): string => {
@@ -60,10 +66,10 @@ fn forward(k: u32, t: u32, place: vec2u, controls: vec4f) -> vec2u {
   ${eachCell(
     o,
     wgsl`
-    let x = controls.x * above4(k, t, i, g) + controls.y * cellAt4(k, t, i + 1, g) + controls.z * cellAt4(k, t, i, g);
+    let x = controls.x * source4(k, t, i - 1, g) + controls.y * source4(k, t, i + 1, g) + controls.z * source4(k, t, i, g);
     undo[undoAt(k, (t * ${o.depth}u + u32(i)) * ${groups(o)}u + g)] = bitcast<vec4u>(x);
-    if (i == 0) {
-      ${store4(o, (c, x) => `addRead(k, 0u, ${c}, ${x});`)}
+    if (i < ${o.reads}) {
+      ${store4(o, (c, x) => `addRead(k, u32(i), ${c}, ${x});`)}
     }`,
   )}
   ${barrier(o)}
@@ -71,20 +77,21 @@ fn forward(k: u32, t: u32, place: vec2u, controls: vec4f) -> vec2u {
 }
 `;
 
-const backward = (o: MemoryOptions): string => wgsl`
+const backward = (o: MemoryOptions, ring: boolean): string => wgsl`
 #if ${o.form === 'block'}
 var<workgroup> wg_sums: array<vec4f, ${o.size}>;
 #endif
 fn arrivingAt(k: u32, half: u32, i: u32, g: u32, j: u32) -> u32 {
   return gradientAt(k, ((half * ${o.depth}u + i) * ${groups(o)}u + g) * 4u + j);
 }
-// What arrives at cell i of step t, with the read's at the top.
+// What arrives at cell i of step t, with that of the reads.
 fn gradient4(k: u32, t: u32, i: i32, g: u32) -> vec4f {
-  if (i < 0 || i >= ${o.depth}) { return vec4f(); }
+  let n = numberOf(i);
+  if (n < 0 || n >= ${o.depth}) { return vec4f(); }
   let half = (t + 1u) & 1u;
   var x = vec4f();
-  for (var j = 0u; j < 4u; j++) { x[j] = dStrength[arrivingAt(k, half, u32(i), g, j)]; }
-  if (i == 0) { x += ${load4(o, c => `loadDRead(k, 0u, ${c})`)}; }
+  for (var j = 0u; j < 4u; j++) { x[j] = dStrength[arrivingAt(k, half, u32(n), g, j)]; }
+  if (n < ${o.reads}) { x += ${load4(o, c => `loadDRead(k, u32(n), ${c})`)}; }
   return x;
 }
 fn clearGradient(k: u32, place: vec2u) {
@@ -104,13 +111,15 @@ fn backward(k: u32, t: u32, place: vec2u) -> vec2u {
     o,
     wgsl`
     let dCell = gradient4(k, t, i, g);
-    sums += vec4f(dot(dCell, above4(k, t, i, g)), dot(dCell, cellAt4(k, t, i + 1, g)), dot(dCell, cellAt4(k, t, i, g)), 0.0);
-    let passed = controls.x * gradient4(k, t, i + 1, g) + controls.y * gradient4(k, t, i - 1, g) + controls.z * dCell;
-    for (var j = 0u; j < 4u; j++) { dStrength[arrivingAt(k, t & 1u, u32(i), g, j)] = passed[j]; }
+    sums += vec4f(
+      dot(dCell, source4(k, t, i - 1, g)), dot(dCell, source4(k, t, i + 1, g)), dot(dCell, source4(k, t, i, g)), 0.0);
+    var passed = controls.x * gradient4(k, t, i + 1, g) + controls.y * gradient4(k, t, i - 1, g) + controls.z * dCell;
     if (i == 0) {
-      let x = controls.x * dCell;
+      // What was in a tape's cell 0 has been written over.
+      ${ring ? 'let x = passed; passed = vec4f();' : 'let x = controls.x * dCell;'}
       ${store4(o, (c, x) => `addDValue(k, t, ${c}, ${x});`)}
-    }`,
+    }
+    for (var j = 0u; j < 4u; j++) { dStrength[arrivingAt(k, t & 1u, u32(i), g, j)] = passed[j]; }`,
   )}
 #if ${o.form === 'block'}
   wg_sums[lid] = sums;
