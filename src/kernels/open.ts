@@ -51,7 +51,7 @@ async function subgroupFault(gpu: Gpu): Promise<string | undefined> {
     let sum = 0;
     for (let i = 0; i < R * L; i++) {
       sum = (i % L === 0 ? 0 : sum) + x[i];
-      if (y[i] !== sum) return `a prefix sum by them is ${y[i]} where it should be ${sum}`;
+      if (y[i] !== sum) return `a trial prefix sum is ${y[i]}, expected ${sum}`;
     }
   }
   return undefined;
