@@ -1,4 +1,4 @@
-/** A JSON object, whatever it holds. */
+/** A JSON object with any contents. */
 export type Plain = Record<string, unknown>;
 
 export const isPlain = (value: unknown): value is Plain =>
