@@ -1,13 +1,16 @@
 /**
- * The controllers' cells as data: all engines derive sizes, parameters and layouts from it. A new controller is an entry here
- * plus its equations in src/reference, shaders/cells and src/simd/assembly.
+ * The controllers' cells as data: all engines derive sizes, parameters and layouts from it. A new controller is an
+ * entry here plus its equations in src/reference, shaders/cells and src/simd/assembly.
  */
 export interface Cell {
   /** Gates: blocks of H columns in its matrices, in the order of checkpoints. */
   readonly gates: readonly string[];
   /** State carried from step to step. h also feeds the layer above and the heads. */
   readonly states: readonly StateName[];
-  /** Whether h of the step before is an input, through W_hh. A feed-forward controller has only the memory to remember with. */
+  /**
+   * Whether h of the step before is an input, through W_hh. A feed-forward controller has only the memory to
+   * remember with.
+   */
   readonly recurrent: boolean;
   /** The gate whose bias is initialised to model.forgetBias. */
   readonly forgetGate?: number;
@@ -17,8 +20,8 @@ export interface Cell {
 export type StateName = 'h' | 'c';
 
 /**
- * Gates in the fast engines: each is a block of H in the row a. Inputs, reads and the layer below feed the blocks [0, x);
- * h of the step before feeds [hFrom, hFrom + h).
+ * Gates in the fast engines: each is a block of H in the row a. Inputs, reads and the layer below feed the blocks
+ * [0, x); h of the step before feeds [hFrom, hFrom + h).
  */
 export interface FastCell {
   readonly all: number;

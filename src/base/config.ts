@@ -4,8 +4,8 @@ import { DEPTH, MEMORY_NAMES, type MemoryName } from './memories.ts';
 import { isPlain, type Plain } from './plain.ts';
 
 /**
- * The complete configuration of a run. A preset is a Config, `config.json` holds one, and a checkpoint carries one. FIELDS
- * below is the only list of its keys; checks, `--set`, help texts and the page's form are derived from it.
+ * The complete configuration of a run. A preset is a Config, `config.json` holds one, and a checkpoint carries one.
+ * FIELDS below is the only list of its keys; checks, `--set`, help texts and the page's form are derived from it.
  */
 export interface Config {
   task: TaskConfig;
@@ -244,7 +244,7 @@ const RENAMED: Readonly<Record<string, string>> = { 'model.deeper': 'model.proje
 /** The current name of a key. @param key dotted, under any of its names */
 export const currentKey = (key: string): string => RENAMED[key] ?? key;
 
-/** The first name a key ever had: anything derived from names must not change when a key is renamed. @param key dotted, current name */
+/** The first name that a key had. Values derived from names use it, so that renaming does not change them. */
 export const firstKey = (key: string): string =>
   Object.entries(RENAMED).find(([, now]) => now === key)?.[0] ?? key;
 
@@ -346,8 +346,8 @@ export const readValue = (key: string, text: string): unknown =>
   checkValue(key, fieldOf(key), valueIn(fieldOf(key), text.trim()));
 
 /**
- * Merges `given` over `base` (default: the defaults of FIELDS) and checks every value. `given` is any JSON value in the shape
- * of Config; keys may be missing.
+ * Merges `given` over `base` (default: the defaults of FIELDS) and checks every value. `given` is any JSON value in the
+ * shape of Config; keys may be missing.
  * @throws InputError naming the key, what was expected and what was given
  */
 export function makeConfig(given: unknown, base?: Config): Config {

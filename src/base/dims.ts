@@ -21,8 +21,8 @@ export const ceilTo = (n: number, to: number): number => Math.ceil(n / to) * to;
 export const PHASE = { none: 0, reading: 1, writing: 2 } as const;
 
 /**
- * A batch of sequences: tasks produce it and engines consume it. Inputs are multi-hot: every step has up to K active inputs
- * (a symbol, flags), so that x·W is a sum of K rows of W.
+ * A batch of sequences: tasks produce it and engines consume it. Inputs are multi-hot: every step has up to K active
+ * inputs (a symbol, flags), so that x·W is a sum of K rows of W.
  */
 export interface Batch {
   B: number;

@@ -7,13 +7,16 @@ const visible = (text: string): string =>
   text.replace(INVISIBLE, char => `\\u${char.codePointAt(0)!.toString(16).padStart(4, '0')}`);
 
 /**
- * The user's input is wrong. The message says what, where, what was expected, what was given and what to do, in one line.
- * The terminal prints it without a stack trace and exits with code 2.
+ * The user's input is wrong. The message says what, where, what was expected, what was given and what to do, in one
+ * line. The terminal prints it without a stack trace and exits with code 2.
  */
 export class InputError extends Error {
   override name = 'InputError';
 
-  /** @param message may quote foreign text (input, a message of JSON.parse): it is kept to one line, with hidden characters escaped */
+  /**
+   * @param message may quote foreign text (input, a message of JSON.parse): it is kept to one line, with hidden
+   * characters escaped
+   */
   constructor(message: string) {
     super(visible(message));
   }
@@ -58,8 +61,8 @@ export const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : 
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /**
- * Formats any value for an error message: like JSON, but one line of at most `most` characters. Also handles NaN, infinity,
- * functions, cycles and deep nesting, because it visits no more of the value than it shows.
+ * Formats any value for an error message: like JSON, but one line of at most `most` characters. Also handles NaN,
+ * infinity, functions, cycles and deep nesting, because it visits no more of the value than it shows.
  */
 export function show(value: unknown, most = 60): string {
   const text = visible(sketch(value, most));

@@ -41,7 +41,8 @@ export interface Parameter {
  *   y_t  = f(o'·W_o + b_o), f = softmax, tanh or σ; with a readout f(tanh(o'·W_o + b_o)·W_s + b_s)
  *   auto-encoder: σ(h_t·W_hx) and σ(o'_t·W_px), both reconstruct x_{t-1}
  *
- * Matrices of several gates or ends have one block of columns per gate or end, in that order; W_rh has a block of rows per end.
+ * Matrices of several gates or ends have one block of columns per gate or end, in that order; W_rh has a block of rows
+ * per end.
  */
 export function parameters(spec: ModelSpec): Parameter[] {
   const { inputs: D, hidden: H, width: M, outputs: V } = spec;

@@ -1,7 +1,7 @@
 /**
  * Counter-based random numbers: threefry2x32 with 20 rounds (Salmon et al. 2011, "Parallel random numbers: as easy as
- * 1, 2, 3"). It uses u32 arithmetic only, so any engine can produce the same stream. Its state is a counter, so a checkpoint
- * needs only the seed and the step.
+ * 1, 2, 3"). It uses u32 arithmetic only, so any engine can produce the same stream. Its state is a counter, so a
+ * checkpoint needs only the seed and the step.
  */
 
 const ROTATIONS = [13, 15, 26, 6, 17, 29, 16, 24];

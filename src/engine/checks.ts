@@ -70,7 +70,8 @@ const over = (shape: MemoryShape, span: Span): MemoryShape =>
 
 /**
  * Returns a memory's inputs by name: its controls and `value`.
- * @throws InputError naming the first array of the wrong type or length, or the first control that is not finite and ≥ 0
+ * @throws InputError naming the first array of the wrong type or length, or the first control that is negative or not
+ * finite
  */
 export function checkMemoryInputs(
   shape: MemoryShape,
@@ -118,8 +119,8 @@ export async function noDevice(call: string, engine: string): Promise<never> {
 const wordsOf = (E: number, span: Span): string => `B${span === 'step' ? '' : '·T'}${E > 1 ? '·E' : ''}`;
 
 /**
- * Checks the shapes and ranges of base/dims.ts: lengths 1 … T, ids < D, targets < V, no ZERO_TARGET with softmax. Padding
- * beyond a sequence's length is not checked.
+ * Checks the shapes and ranges of base/dims.ts: lengths 1 … T, ids < D, targets < V, no ZERO_TARGET with softmax.
+ * Padding beyond a sequence's length is not checked.
  * @throws InputError naming the first entry that is wrong
  */
 export function checkBatch(spec: ModelSpec, batch: Batch): void {

@@ -124,8 +124,8 @@ export class ModelWork implements Work<Pass, StepReport> {
 }
 
 /**
- * The arrays of a memory. `controls` and `dControls` have one array per control, one after the other. `value` must follow
- * `controls`, and `dValue` must follow `dControls`: single steps use both as one block (StepRows).
+ * The arrays of a memory. `controls` and `dControls` have one array per control, one after the other. `value` must
+ * follow `controls`, and `dValue` must follow `dControls`: single steps use both as one block (StepRows).
  */
 export const MEMORY_ARRAYS = [
   'controls',
@@ -149,9 +149,9 @@ export const itemsOfMemory = (B: number): number => Math.ceil(B / SEQUENCES);
 export type MemoryJob = 'forward' | 'backward' | { way: 'step' | 'stepBackward'; t: number };
 
 /**
- * Layout of single steps. The row of a step and a sequence holds its controls (all of one end side by side) and its values:
- * [T,B,(E·C + E·M)], in the memory of the controls and values of whole sequences. Gradients likewise. Reads are those of
- * one step, [B,E,M].
+ * Layout of single steps. The row of a step and a sequence holds its controls (all of one end side by side) and its
+ * values: [T,B,(E·C + E·M)], in the memory of the controls and values of whole sequences. Gradients likewise. Reads are
+ * those of one step, [B,E,M].
  */
 export interface StepRows {
   /** Numbers per row, how many of them are controls, and numbers of the reads. */

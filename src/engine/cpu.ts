@@ -22,8 +22,8 @@ export interface Threads {
 /**
  * The kernels of src/simd as an engine, in float32, for machines without a GPU.
  * @param reason shown beside the adapter's name
- * @param asked number of threads, including the calling one (default: one per core, where possible). The results are the
- * same bit for bit.
+ * @param asked number of threads, including the calling one (default: one per core, where possible). The results are
+ * the same bit for bit.
  * @throws DeviceError where this machine or browser has no WebAssembly SIMD
  * @throws InputError where `asked` threads are not available
  */

@@ -5,8 +5,8 @@ import type { ModelSpec, Tensors } from '../base/parameters.ts';
 import type { Buffer, CommandEncoder } from './webgpu.ts';
 
 /**
- * A compute backend: kernels on a WebGPU device, WebAssembly SIMD, or the paper in float64. Trainer, terminal and page use
- * only these types. Every wait is a Promise; a call that returns nothing only enqueues work.
+ * A compute backend: kernels on a WebGPU device, WebAssembly SIMD, or the paper in float64. Trainer, terminal and page
+ * use only these types. Every wait is a Promise; a call that returns nothing only enqueues work.
  */
 export interface Engine {
   /** Name by which a user chooses it, from the table in src/platform/names.ts. */
@@ -35,8 +35,8 @@ export interface AdapterDescription {
 }
 
 /**
- * What an engine chose for a model by measuring times, by name. A different choice may round differently, so choices are
- * part of the run and checkpoints keep them.
+ * What an engine chose for a model by measuring times, by name. A different choice may round differently, so choices
+ * are part of the run and checkpoints keep them.
  */
 export type Choices = Readonly<Record<string, string>>;
 
@@ -63,7 +63,7 @@ export interface StepReport {
   /** Steps whose target is a symbol, and how many of them are correct. */
   symbols: number;
   correct: number;
-  /** Sequences; those with every symbol correct (coarse); and Σ of (correct symbols before the first error / symbols) (fine). */
+  /** Sequences; how many have every symbol correct (coarse); Σ of their share of symbols before the first error (fine). */
   sequences: number;
   coarse: number;
   fine: number;
@@ -104,16 +104,17 @@ export interface Model {
    */
   reserve(B: number, T: number, K: number): void;
   /**
-   * Enqueues a whole training step. Returns nothing if it was enqueued at once; otherwise a promise that resolves when it
-   * is enqueued, because the step is cut into slices. Later calls wait for it.
+   * Enqueues a whole training step. Returns nothing if it was enqueued at once; otherwise a promise that resolves when
+   * it is enqueued, because the step is cut into slices. Later calls wait for it.
    * @throws InputError where the batch is invalid @throws DeviceError where the device failed
    */
   step(batch: Batch): Promise<undefined> | undefined;
   /** Reports of the steps since the last call, oldest first. Waits for those steps. */
   reports(): Promise<StepReport[]>;
   /**
-   * A copy of the gradients of the last training step's objective by every parameter, before clipping. After a step that
-   * was not finite they may hold NaN or infinity. Waits for the step. @throws InputError before the first training step
+   * A copy of the gradients of the last training step's objective by every parameter, before clipping. After a step
+   * that was not finite they may hold NaN or infinity. Waits for the step.
+   * @throws InputError before the first training step
    */
   gradients(): Promise<Tensors>;
   /** Evaluates a batch without training on it. Ignores `noise`. */
@@ -134,8 +135,8 @@ export interface MemoryShape {
 }
 
 /**
- * A differentiable memory. Controls are finite numbers ≥ 0; as a strength, 1 is a whole row. E is 1, except 2 for a deque,
- * whose ends are (top, bottom).
+ * A differentiable memory. Controls are finite numbers ≥ 0; as a strength, 1 is a whole row. E is 1, except 2 for a
+ * deque, whose ends are (top, bottom).
  *
  * Over whole sequences, where the controls and values of all steps are known:
  *
@@ -149,20 +150,23 @@ export interface MemoryShape {
  *   for (let t = 0; t < T; t++) read[t] = await stack.step(push, pop, value);   // [B,E],[B,E],[B,E,M] → [B,E,M]
  *   for (let t = T - 1; t >= 0; t--) ({ dPush, dPop, dValue } = await stack.stepBackward(dRead[t]));
  *
- * Both give the same numbers bit for bit, unless a GPU computes the sequence parallel over time, which rounds differently.
- * Overlapping calls run in the order they were made.
+ * Both give the same numbers bit for bit, unless a GPU computes the sequence parallel over time, which rounds
+ * differently. Overlapping calls run in the order they were made.
  */
 export interface MemoryLayer {
   readonly shape: MemoryShape;
   /** Bytes held: on the device, if the engine has one. */
   readonly bytes: number;
   /**
-   * r_t of every step (equations 1–8). Keeps what the backward pass needs until the next forward.
+   * r_t of every step (equations 1–11). Keeps what the backward pass needs until the next forward.
    * @param inputs the kind's controls in order, then the values; for a stack, queue or deque: push, pop, value
    * @throws InputError between step() and reset(), and where an input has the wrong length or type
    */
   forward(...inputs: Float32Array[]): Promise<Float32Array>;
-  /** Gradients of the inputs of the last forward, given the gradient of its reads [B,T,E,M]. @throws InputError before forward() */
+  /**
+   * Gradients of the inputs of the last forward, given the gradient of its reads [B,T,E,M].
+   * @throws InputError before forward()
+   */
   backward(dRead: Float32Array): Promise<MemoryGradients>;
   /**
    * One step of all sequences: r_t [B,E,M]. The first step starts from an empty memory. At most T steps.
@@ -171,21 +175,22 @@ export interface MemoryLayer {
    */
   step(...inputs: Float32Array[]): Promise<Float32Array>;
   /**
-   * Gradients of the inputs of one step, given dRead [B,E,M], the gradient of its read. The first call is for the newest
-   * step, each further call for the step before. The result for step t is complete: its controls and value affect only the
-   * reads of step t and later, and those steps are done. dRead of step t must be complete too: it must include the
-   * gradient that flows through the controls and values of later steps, which the earlier calls have returned. You need
-   * not go back to the first step: reset() ends the sequence at any point.
+   * Gradients of the inputs of one step, given dRead [B,E,M], the gradient of its read. The first call is for the
+   * newest step, each further call for the step before. The result for step t is complete: its controls and value
+   * affect only the reads of step t and later, and those steps are done. dRead of step t must be complete too: it must
+   * include the gradient that flows through the controls and values of later steps, which the earlier calls have
+   * returned. You need not go back to the first step: reset() ends the sequence at any point.
    * @throws InputError if every step taken has had its backward step
    */
   stepBackward(dRead: Float32Array): Promise<MemoryGradients>;
   /**
-   * Empties the memory: the next call is step() of a new sequence, or forward(). Runs after the calls made before it; you
-   * need not await it.
+   * Empties the memory: the next call is step() of a new sequence, or forward(). Runs after the calls made before it;
+   * you need not await it.
    */
   reset(): Promise<void>;
   /**
-   * The same calls without a promise, on the calling thread alone, for frameworks whose layers must answer synchronously.
+   * The same calls without a promise, on the calling thread alone, for frameworks whose layers must answer
+   * synchronously.
    * @throws InputError on the engine gpu, and while another call is pending
    */
   forwardSync(...inputs: Float32Array[]): Float32Array;
@@ -223,8 +228,8 @@ export type DeviceArrays = Readonly<Record<string, DeviceArray>>;
 /**
  * Records passes over whole sequences. Inputs are copied when the commands run, so later commands may overwrite them.
  * Submit encoders in the order of the calls. Each call needs an encoder outside of any pass. Values are not checked:
- * controls must be finite and ≥ 0, and no sequence may push 2²⁴ or more in total. A pass is a single submission, however
- * long it takes.
+ * controls must be finite and ≥ 0, and no sequence may push 2²⁴ or more in total. A pass is a single submission,
+ * however long it takes.
  */
 export interface SequenceRecorder {
   /** Bytes of its own buffers on the device, in addition to those of the layer. */

@@ -75,7 +75,8 @@ export async function gpuMemory(
   let form = options.form ?? formFor(gpu, shape);
   let held: Held | undefined = { order: 'sequences', memory: await openMemory(gpu, shape, form) };
   const order = new StepOrder(T);
-  // 'used': a backward pass has consumed the state of the forward pass. The next call that needs it reruns the forward pass.
+  // 'used': a backward pass has consumed the state of the forward pass. The next call that needs it reruns the forward
+  // pass.
   let state: 'ready' | 'used' = 'ready';
   const recorders: (SequenceRecorder | StepRecorder)[] = [];
 

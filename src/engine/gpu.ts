@@ -55,7 +55,10 @@ export async function createGpuEngine(
   return gpuEngineOn(gpu, { ...adapter, reason }, options);
 }
 
-/** An engine on a device that may have other engines. They share compiled kernels, and destroying one ends the device for all. */
+/**
+ * An engine on a device that may have other engines. They share compiled kernels, and destroying one ends the
+ * device for all.
+ */
 export function gpuEngineOn(gpu: Gpu, adapter: AdapterDescription, options: GpuOptions = {}): Engine {
   const lifetime = new Lifetime('engine');
   return {

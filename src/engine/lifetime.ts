@@ -1,6 +1,9 @@
 import { InputError } from '../base/errors.ts';
 
-/** Whether an engine, a model or a memory can still be used. It is unusable after destroy(), and so is all that belongs to it. */
+/**
+ * Whether an engine, a model or a memory can still be used. It is unusable after destroy(), and so is all that
+ * belongs to it.
+ */
 export class Lifetime {
   #over = false;
   readonly #what: string;

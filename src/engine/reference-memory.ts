@@ -44,7 +44,10 @@ export class ReferenceMemory implements MemoryLayer {
   readonly #order: StepOrder;
   /** Per sequence: the inputs and results of the last forward. */
   #kept: { controls: Float32Array[]; value: Float32Array; made: MemoryReads }[] = [];
-  /** Per sequence: its forward steps, and the gradient of the state after the newest of them, from the steps already undone. */
+  /**
+   * Per sequence: its forward steps, and the gradient of the state after the newest of them, from the steps already
+   * undone.
+   */
   #taken: TakenStep[][] = [];
   #arriving: unknown[] = [];
 
@@ -197,7 +200,10 @@ export class ReferenceMemory implements MemoryLayer {
     this.#lifetime.end();
   }
 
-  /** Gradients of all sequences, concatenated: `steps` numbers per control and sequence, `rows` numbers per value and sequence. */
+  /**
+   * Gradients of all sequences, concatenated: `steps` numbers per control and sequence, `rows` numbers per value
+   * and sequence.
+   */
   #gradients(
     B: number,
     steps: number,

@@ -1,8 +1,9 @@
 import { InputError } from '../base/errors.ts';
 
 /**
- * The order in which a memory's calls are allowed, the same on every engine. A memory runs over whole sequences (forward,
- * backward) or over single steps (step, then stepBackward from the newest step back). reset() allows either again.
+ * The order in which a memory's calls are allowed, the same on every engine. A memory runs over whole sequences
+ * (forward, backward) or over single steps (step, then stepBackward from the newest step back). reset() allows either
+ * again.
  */
 export class StepOrder {
   readonly #T: number;
@@ -38,7 +39,10 @@ export class StepOrder {
     this.#mode = 'sequences';
   }
 
-  /** Checks that `call`, which needs the result of forward(), may run. @throws InputError if there is no forward pass */
+  /**
+   * Checks that `call`, which needs the result of forward(), may run.
+   * @throws InputError if there is no forward pass
+   */
   needForward(call: string): void {
     if (this.stepping) {
       throw new InputError(

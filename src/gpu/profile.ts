@@ -1,12 +1,12 @@
 import { DeviceError } from '../base/errors.ts';
 
 /**
- * Everything about the kernels that depends on the kind of device. The profile is chosen where a device is opened and is
- * plain data everywhere else. It changes results only by rounding: forms and tiles change how sums are split up.
+ * Everything about the kernels that depends on the kind of device. The profile is chosen where a device is opened and
+ * is plain data everywhere else. It changes results only by rounding: forms and tiles change how sums are split up.
  *
- * A software adapter runs the invocations of a workgroup one after the other on a few cores. Barriers and prefix sums are
- * expensive there, a load from a buffer costs as much as ten multiplications (bench/lab/matmul.ts), and registers are
- * cheap. A GPU needs many concurrent invocations. The GPU's sizes have not been tuned by measurement.
+ * A software adapter runs the invocations of a workgroup one after the other on a few cores. Barriers and prefix sums
+ * are expensive there, a load from a buffer costs as much as ten multiplications (bench/lab/matmul.ts), and registers
+ * are cheap. A GPU needs many concurrent invocations. The GPU's sizes have not been tuned by measurement.
  */
 export interface DeviceProfile {
   readonly name: ProfileName;
@@ -52,7 +52,10 @@ export interface OverTimeProfile {
   readonly chunks: number;
   /** The most cells of a row that one invocation reads. */
   readonly cells: number;
-  /** The most cells of rows that one invocation, and all of a submission, may walk over. Beyond that: step by step, in slices. */
+  /**
+   * The most cells of rows that one invocation, and all of a submission, may walk over. Beyond that: step by step,
+   * in slices.
+   */
   readonly walk: { readonly one: number; readonly all: number };
 }
 
@@ -123,7 +126,8 @@ const gpu = (subgroups: boolean): Omit<DeviceProfile, 'limits'> => ({
   subgroups,
   memory: { form: 'block', size: 32, subgroups },
   prefixSum: { form: 'block', size: 128, subgroups },
-  // An estimate: a workgroup per sequence would leave most of the device idle, but this form does thirty times the work.
+  // An estimate: a workgroup per sequence would leave most of the device idle, but this form does thirty times the
+  // work.
   overTime: { chosen: { sequences: 16, steps: 256 }, size: 64, chunks: 16_384, cells: 4, walk: WALK },
   tuning: {
     step: { rows: 2, size: 64 },
@@ -158,7 +162,8 @@ export const profileOf = (
 /**
  * The profile of an open device.
  * @param kind of its adapter
- * @param forced a profile other than the kind's own, for tests. Every device can run every profile whose features it has.
+ * @param forced a profile other than the kind's own, for tests. Every device can run every profile whose features it
+ * has.
  * @throws DeviceError where `forced` needs subgroups and the device has none
  */
 export function profileFor(

@@ -97,7 +97,8 @@ export function batchBuffers(gpu: Gpu, layout: Layout, B: number, T: number, K: 
   const { offsets } = arenaOf(layout, B, T);
   const fields = [...HEADER, ...Object.keys(offsets)];
   const count = fields.length + dataWords(layout, B, T, K);
-  // Check the device's limits first: they give an error that names the buffer, where the host would only fail to allocate.
+  // Check the device's limits first: they give an error that names the buffer, where the host would only fail to
+  // allocate.
   checkSizes(gpu, layout, B, T, K);
   const allocated = allocate(gpu, batchSizes(layout, B, T, K), ` (B=${B}, T=${T})`);
   const words = new Uint32Array(count);

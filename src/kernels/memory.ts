@@ -34,13 +34,16 @@ export interface OpenMemory {
    * read, dRead and dValue: [B,T,E,M].
    */
   readonly io: Readonly<Record<string, Place>>;
-  /** Whether the backward pass destroys what the forward pass kept, so that a second backward pass needs a new forward pass. */
+  /**
+   * Whether the backward pass destroys what the forward pass kept, so that a second backward pass needs a new
+   * forward pass.
+   */
   readonly rewinds: boolean;
   /** Size of all buffers together. */
   readonly bytes: number;
   /**
-   * Controls, value -> read, and the state that the backward pass needs. Returns parts of up to `steps` usual time steps
-   * (default: one part with all steps), to be submitted one by one in order.
+   * Controls, value -> read, and the state that the backward pass needs. Returns parts of up to `steps` usual time
+   * steps (default: one part with all steps), to be submitted one by one in order.
    * @param weight cost of time step t in usual steps (default 1)
    */
   forward(steps?: number, weight?: StepWeight): Recording[];
@@ -192,8 +195,8 @@ export const steppedMemory = (gpu: Gpu, sizes: MemorySizes, form: MemoryForm): P
 const nameOf = ({ B, T, M }: MemorySizes): string => `memory (B=${B}, T=${T}, M=${M})`;
 
 /**
- * Buffers and kernels, with the arrays ordered by sequence or by step. Row memories take 8 bytes of slots and 16 bytes of
- * undo log per step and end.
+ * Buffers and kernels, with the arrays ordered by sequence or by step. Row memories take 8 bytes of slots and 16 bytes
+ * of undo log per step and end.
  */
 async function open(
   buffers: MemoryBuffers,

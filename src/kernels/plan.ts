@@ -18,7 +18,10 @@ export interface PlanChoice {
   form: MemoryForm;
 }
 
-/** How a model is computed: the dispatches of a training step (`step`) and of an evaluation (`forward`), in order. Plain data. */
+/**
+ * How a model is computed: the dispatches of a training step (`step`) and of an evaluation (`forward`), in order.
+ * Plain data.
+ */
 export interface Plan extends PlanChoice {
   step: Work[];
   forward: Work[];

@@ -28,7 +28,10 @@ export async function privateRoom(gpu: Gpu, bytes: number): Promise<number> {
   }
 }
 
-/** Fills an array, then checks every element. The index adds a 0 loaded from the buffer, so the compiler cannot fold the check away. */
+/**
+ * Fills an array, then checks every element. The index adds a 0 loaded from the buffer, so the compiler cannot fold
+ * the check away.
+ */
 const code = (count: number): string => `
 @group(0) @binding(0) var<storage, read_write> right: array<u32>;
 var<private> kept: array<vec4f, ${count}>;

@@ -33,7 +33,10 @@ export class SliceSteps {
     this.#fixed = fixed !== undefined;
   }
 
-  /** Steps of a slice of B sequences. A larger batch gets fewer steps; a smaller one does not get more, as it may not be faster. */
+  /**
+   * Steps of a slice of B sequences. A larger batch gets fewer steps; a smaller one does not get more, as it may
+   * not be faster.
+   */
   steps(B: number): number {
     if (this.#fixed) return this.#steps;
     return Math.max(1, Math.floor(this.#steps / Math.max(1, B / this.#B)));
@@ -49,7 +52,10 @@ export class SliceSteps {
     this.#untimed = timed ? 0 : this.#untimed + 1;
   }
 
-  /** Records that T steps of B sequences took `ms`. @param ways number of passes: 1 for an evaluation, 2 for a training step */
+  /**
+   * Records that T steps of B sequences took `ms`.
+   * @param ways number of passes: 1 for an evaluation, 2 for a training step
+   */
   took(ms: number, { T, B, ways }: { T: number; B: number; ways: number }): void {
     if (this.#fixed || !(ms > 0)) return;
     const perStep = ms / (ways * T);

@@ -28,7 +28,10 @@ import { Program, type Recording } from './program.ts';
 /** Upper bound of the total pushed to one sequence: fixed-point heights have 24 bits for whole units. */
 export const MOST_PUSHED = 2 ** 24;
 
-/** Chunks per sequence: enough to fill the device, but at most √T, so that a chunk has at least as many steps as there are chunks. */
+/**
+ * Chunks per sequence: enough to fill the device, but at most √T, so that a chunk has at least as many steps as
+ * there are chunks.
+ */
 const chunksOf = ({ chunks }: OverTimeProfile, B: number, T: number): number =>
   Math.max(1, Math.min(Math.ceil(chunks / B), Math.ceil(Math.sqrt(T))));
 
@@ -54,8 +57,8 @@ type Name =
   | 'last';
 
 /**
- * A stack or a queue parallel over time: see shaders/time-heights.wgsl.ts. The caller must check that no sequence pushes
- * MOST_PUSHED or more in total.
+ * A stack or a queue parallel over time: see shaders/time-heights.wgsl.ts. The caller must check that no sequence
+ * pushes MOST_PUSHED or more in total.
  * @param B sequences @param T time steps @param M numbers per row
  * @throws DeviceError where a kernel does not compile @throws InputError where a buffer is too large for the device
  */

@@ -21,7 +21,10 @@ export interface Layout extends Sizes {
   size4: number;
 }
 
-/** A layer's matrices and bias. Inputs of the matrices: x (Wx), the layer below (Wy), h of the step before (Wh), the reads (Wr). */
+/**
+ * A layer's matrices and bias. Inputs of the matrices: x (Wx), the layer below (Wy), h of the step before (Wh), the
+ * reads (Wr).
+ */
 export interface Layer {
   Wx: Block;
   Wy?: Block;
@@ -35,8 +38,9 @@ export interface Layer {
 }
 
 /**
- * The matrices outside of the layers. `S` holds all heads side by side. Its row s holds what the memories need at one step:
- * v of every end, then the controls of every end, then padding. Each v and the first control start on a vec4 boundary.
+ * The matrices outside of the layers. `S` holds all heads side by side. Its row s holds what the memories need at one
+ * step: v of every end, then the controls of every end, then padding. Each v and the first control start on a vec4
+ * boundary.
  */
 export type BlockName = 'Whp' | 'bp' | 'S' | 'bS' | 'Wo' | 'bo' | 'Ws' | 'bs' | 'Whx' | 'Wpx';
 
@@ -62,7 +66,8 @@ export function layoutOf(spec: ModelSpec): Layout {
     return { offset4, rows, ld4 };
   };
   const xLd = gates.x * H4;
-  // Matrices come first, so that weight decay covers one range. Derived matrices come last, after the optimiser's range.
+  // Matrices come first, so that weight decay covers one range. Derived matrices come last, after the optimiser's
+  // range.
   const We = X ? block(D, in4(X)) : undefined;
   const none: Block = { offset4: 0, rows: 0, ld4: 0 };
   const layers = Array.from(
@@ -103,7 +108,8 @@ export function layoutOf(spec: ModelSpec): Layout {
   blocks.bs = block(spec.readout ? 1 : 0, V4);
   const trained4 = size4;
   if (X) for (const layer of layers) layer.Wx = block(D, xLd);
-  // Kernels read rows in groups of four, so they may read up to three rows past a matrix. Those are multiplied by zeros.
+  // Kernels read rows in groups of four, so they may read up to three rows past a matrix. Those are multiplied by
+  // zeros.
   size4 += 3 * Math.max(xLd, gates.h * H4, P4, S4, in4(O), V4, D4, in4(X));
   return { ...sizes, tensors: tensorsOf(sizes), layers, blocks, We, weights4, trained4, size4 };
 }

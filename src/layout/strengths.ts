@@ -44,13 +44,13 @@ export function allStrengths(
 }
 
 /**
- * Strengths after every step of one memory of one sequence. Rewinds the log that the forward pass left, so the strengths
- * are the device's own numbers, bit for bit.
+ * Strengths after every step of one memory of one sequence. Rewinds the log that the forward pass left, so the
+ * strengths are the device's own numbers, bit for bit.
  *
  * @param slots [T·E] (strength, row), in slot order
  * @param log [T·E] (edge and REACHED flag, strength before the pop, replaced strength, replaced row)
- * @returns [T][rows] in the paper's order: row i of a stack or queue was pushed at step i, a deque's 2(t+1) rows go from
- * bottom to top. Dead rows are 0.
+ * @returns [T][rows] in the paper's order: row i of a stack or queue was pushed at step i, a deque's 2(t+1) rows go
+ * from bottom to top. Dead rows are 0.
  */
 export function rewindStrengths(
   kind: MemoryName,

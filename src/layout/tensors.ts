@@ -6,7 +6,10 @@ export interface TensorForm {
   arena: 'acts' | 'grads';
   /** vec4s per row. */
   width4: number;
-  /** Rows: one per time step and sequence ([T,B]), these preceded by the starting state ([T+1,B]), or one per sequence ([B]). */
+  /**
+   * Rows: one per time step and sequence ([T,B]), these preceded by the starting state ([T+1,B]), or one per
+   * sequence ([B]).
+   */
   rows: 'steps' | 'steps and start' | 'batch';
 }
 

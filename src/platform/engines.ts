@@ -13,7 +13,8 @@ export interface Platform {
    * Opens the gpu engine on the best WebGPU device of this platform.
    * @param software whether a software adapter is acceptable if there is no GPU
    * @param unsafe as in EngineOptions
-   * @throws NoAdapter if there is none @throws DeviceError if it cannot be used; both give the reason in their first line
+   * @throws NoAdapter if there is none @throws DeviceError if it cannot be used; both give the reason in their first
+   * line
    */
   openGpu(plan: PlanName, software: boolean, unsafe: boolean): Promise<Engine>;
   /** Advice for users without an adapter, in a sentence or two; '' if the caller gives the advice. */
@@ -22,7 +23,10 @@ export interface Platform {
   readonly threads: () => Threads;
 }
 
-/** Opens each engine. @param reason why it was chosen, for `engine.adapter`; '' for the first engine that `auto` tries */
+/**
+ * Opens each engine.
+ * @param reason why it was chosen, for `engine.adapter`; '' for the first engine that `auto` tries
+ */
 const OPEN: Record<OwnName, (platform: Platform, options: EngineOptions, reason: string) => Promise<Engine>> =
   {
     gpu: (platform, { plan = 'auto', unsafe = false }, reason) =>
@@ -61,15 +65,15 @@ export interface EngineOptions {
 /** The calls that open engines on a platform. */
 export interface Opening<Options extends EngineOptions> {
   /**
-   * Opens an engine. `auto` tries WebGPU on a GPU, then WebAssembly SIMD, then the paper in float64. `engine.adapter` says
-   * which one was opened and why. In Node the engine keeps the process alive until it is destroyed.
+   * Opens an engine. `auto` tries WebGPU on a GPU, then WebAssembly SIMD, then the paper in float64. `engine.adapter`
+   * says which one was opened and why. In Node the engine keeps the process alive until it is destroyed.
    * @throws InputError for an unknown name @throws DeviceError if the requested engine is not available
    */
   openEngine(name?: EngineName, options?: Options): Promise<Engine>;
   /**
    * Opens an engine and starts `work` on it. With `auto`, it moves on to the next engine if one cannot be opened or its
-   * device fails during `work` (for example if its compiler rejects a kernel). A Trainer started in `work` may since have
-   * moved to another engine: use the Trainer's own `engine`.
+   * device fails during `work` (for example if its compiler rejects a kernel). A Trainer started in `work` may since
+   * have moved to another engine: use the Trainer's own `engine`.
    * @throws InputError for an unknown name, or from `work` @throws DeviceError if no engine is left
    */
   openEngineWith<T>(

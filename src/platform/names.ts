@@ -21,7 +21,11 @@ export const REFERENCE: OwnName = 'reference';
 /** The engine that `auto` tries first. */
 export const BEST = ENGINES[0].name;
 
-/** Checks the name of an engine. @throws InputError for an unknown name @param what used in the message, like `engine in the link` */
+/**
+ * Checks the name of an engine.
+ * @throws InputError for an unknown name
+ * @param what used in the message, like `engine in the link`
+ */
 export function engineName(text: string, what = 'engine'): EngineName {
   return ENGINE_NAMES.find(name => name === text) ?? unknown(what, text, ENGINE_NAMES);
 }

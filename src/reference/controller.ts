@@ -8,8 +8,8 @@ import { type LstmState, lstm, lstmBackward } from './lstm.ts';
 import { rnn, rnnBackward } from './rnn.ts';
 
 /**
- * The controller: `layers` cells of one kind, stacked. Every layer sees x_t, r_{t-1} and its own state of step t−1. Every
- * layer but the first also sees h_t of the layer below.
+ * The controller: `layers` cells of one kind, stacked. Every layer sees x_t, r_{t-1} and its own state of step t−1.
+ * Every layer but the first also sees h_t of the layer below.
  */
 
 /** State of a layer after a step: h, and whatever else its cell keeps. */
@@ -126,9 +126,9 @@ export function controller(
 }
 
 /**
- * Backward pass of one step. `arriving` holds the gradients of all layers' states of step t, with that of the heads included
- * in the last layer; every layer adds to the gradient of the layer below. → the gradients passed to step t−1, dr_{t-1} [R],
- * dx_t [X] (empty without embeddings). Adds the gradients of the parameters to `dLayers`.
+ * Backward pass of one step. `arriving` holds the gradients of all layers' states of step t, with that of the heads
+ * included in the last layer; every layer adds to the gradient of the layer below. → the gradients passed to step t−1,
+ * dr_{t-1} [R], dx_t [X] (empty without embeddings). Adds the gradients of the parameters to `dLayers`.
  */
 export function controllerBackward(
   spec: ModelSpec,

@@ -1,10 +1,10 @@
 /**
- * The part common to stack, queue and deque, in float64: pop and read at one end of the rows, each with its backward pass
- * (Appendix A of the paper). The ends differ only in the rows that a sum runs over: the rows nearer the end, j > i at the
- * top and j < i at the bottom.
+ * The part common to stack, queue and deque, in float64: pop and read at one end of the rows, each with its backward
+ * pass (Appendix A of the paper). The ends differ only in the rows that a sum runs over: the rows nearer the end, j > i
+ * at the top and j < i at the bottom.
  *
- * Rows are numbered from the bottom, 0, to the top, n−1. Where both arguments of a max or min are equal, the derivative is
- * that of the left argument, as written here.
+ * Rows are numbered from the bottom, 0, to the top, n−1. Where both arguments of a max or min are equal, the derivative
+ * is that of the left argument, as written here.
  */
 
 /** The end of the rows where a memory pushes, pops or reads. */

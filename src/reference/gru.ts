@@ -1,7 +1,7 @@
 import { type Seen, type SeenGradients, seenSum, seenSumBackward } from './cell.ts';
 import { addLinear, addLinearBackward, sigmoid, type Weights } from './linear.ts';
+
 /** State of a layer after a step. */
-/** A layer after a step. */
 export interface GruState {
   /** [H] */
   h: Float64Array;

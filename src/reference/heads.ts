@@ -16,9 +16,9 @@ export interface HeadKind {
 }
 
 /**
- * d = σ(o'·W_d + b_d + n_d), u = σ(o'·W_u + b_u + n_u), v = tanh(o'·W_v + b_v) (section 3.4 of the paper). Other controls
- * likewise, or with a softmax over the controls of an end. A deque has two of each head, the top's first. With several
- * memories, their heads follow one another.
+ * d = σ(o'·W_d + b_d + n_d), u = σ(o'·W_u + b_u + n_u), v = tanh(o'·W_v + b_v) (section 3.4 of the paper). Other
+ * controls likewise, or with a softmax over the controls of an end. A deque has two of each head, the top's first. With
+ * several memories, their heads follow one another.
  *
  * o' [P], noise [E,C] added to the logits of every control of every end → controls [E], v [E,M]
  */

@@ -13,8 +13,8 @@ export interface Output {
 /**
  * p = softmax(a), loss = −log p[target] in nats.
  *
- * a [V], target < V → p [V], loss. The largest logit is subtracted first, so that no exponential overflows and the loss stays
- * finite even if p[target] underflows.
+ * a [V], target < V → p [V], loss. The largest logit is subtracted first, so that no exponential overflows and the loss
+ * stays finite even if p[target] underflows.
  */
 function softmaxCrossEntropy(a: Float64Array, target: number): Output {
   const top = a.reduce((most, x) => Math.max(most, x), -Infinity);

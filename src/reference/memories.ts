@@ -5,8 +5,8 @@ import { KINDS } from './memory.ts';
 import { flatOf } from './rows.ts';
 
 /**
- * The memories of a model, side by side. Each has its own ends of the heads and its own part of the reads, independent of the
- * others. A model without a memory has none, and empty reads.
+ * The memories of a model, side by side. Each has its own ends of the heads and its own part of the reads, independent
+ * of the others. A model without a memory has none, and empty reads.
  */
 
 const kindOf = ({ memory }: ModelSpec) => (memory === 'none' ? undefined : KINDS[memory]);
@@ -29,7 +29,10 @@ function partOf(spec: ModelSpec, flat: Float64Array, k: number, width: number): 
   return flat.slice(k * part, (k + 1) * part);
 }
 
-/** One step of all memories. before [memories], controls [E], v [E,M] → after [memories], r [E,M]; E counts the ends of all. */
+/**
+ * One step of all memories. before [memories], controls [E], v [E,M] → after [memories], r [E,M]; E counts the ends
+ * of all.
+ */
 export function memories(
   spec: ModelSpec,
   before: readonly unknown[],
@@ -53,8 +56,8 @@ export const strengthsOf = (spec: ModelSpec, states: readonly unknown[]): Float6
   memoryKind(spec.memory).rows ? states.map(state => kindOf(spec)!.strengths(state)) : [];
 
 /**
- * Backward pass of one step of all memories. dr [E,M] and `arriving`, the gradients of the states from step t+1 (changed in
- * place) → the gradients passed to step t−1, and those of controls [E] and values [E,M].
+ * Backward pass of one step of all memories. dr [E,M] and `arriving`, the gradients of the states from step t+1
+ * (changed in place) → the gradients passed to step t−1, and those of controls [E] and values [E,M].
  */
 export function memoriesBackward(
   spec: ModelSpec,

@@ -46,8 +46,8 @@ export function adam(
 }
 
 /**
- * w ← w − rate·weightDecay·w, before the step and separate from it: the decay does not enter Adam's moments (Loshchilov &
- * Hutter 2019, algorithm 2). All [N].
+ * w ← w − rate·weightDecay·w, before the step and separate from it: the decay does not enter Adam's moments (Loshchilov
+ * & Hutter 2019, algorithm 2). All [N].
  */
 export function decay(
   w: Float64Array,
@@ -80,7 +80,10 @@ export function clipByValue(gradients: Tensors, clipAt: number): void {
   }
 }
 
-/** The state that an update changes. Moments are present only for optimisers that have them (MOMENTS in base/config.ts). */
+/**
+ * The state that an update changes. Moments are present only for optimisers that have them (MOMENTS in
+ * base/config.ts).
+ */
 export interface OptimiserState {
   /** Steps done before this one. */
   step: number;

@@ -2,8 +2,8 @@ import type { Kind } from './kind.ts';
 import { zeroRows } from './rows.ts';
 
 /**
- * A memory of rows with strengths, with one or two ends. E is 1, except 2 for a deque: (top, bottom). Strengths s and rows V
- * are ordered from bottom to top, dead rows included.
+ * A memory of rows with strengths, with one or two ends. E is 1, except 2 for a deque: (top, bottom). Strengths s and
+ * rows V are ordered from bottom to top, dead rows included.
  */
 export interface RowMemory {
   /** E */

@@ -3,7 +3,10 @@ import type { Block, Layer } from '../layout/layout.ts';
 import { CELL_KERNELS } from './cells.ts';
 import type { Workspace } from './workspace.ts';
 
-/** The forward pass over a group. Everything that does not depend on time runs outside the loop over time, as large products. */
+/**
+ * The forward pass over a group. Everything that does not depend on time runs outside the loop over time, as large
+ * products.
+ */
 export class ForwardPass {
   readonly #ws: Workspace;
 

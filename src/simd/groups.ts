@@ -25,8 +25,8 @@ const LEAST_OF_LARGE = 5;
 const GROUPS_OF_LARGE = 8;
 
 /**
- * Maximum number of sequences per group. It depends on batch and model only, so that sums are the same on any machine and
- * with any number of threads.
+ * Maximum number of sequences per group. It depends on batch and model only, so that sums are the same on any machine
+ * and with any number of threads.
  */
 export function groupSize(B: number, size4: number): number {
   const wanted =
@@ -63,8 +63,9 @@ const MOST_STRANDS = 32;
 const MOST_GRADIENT_BYTES = 2 ** 28;
 
 /**
- * Number S of strands of a batch. Strand 0 has groups 0, S, 2S …; strand 1 has groups 1, S + 1 …. The groups of a strand add
- * to one gradient in order. Threads take whole strands, so sums have the same order with any number of threads.
+ * Number S of strands of a batch. Strand 0 has groups 0, S, 2S …; strand 1 has groups 1, S + 1 …. The groups of a
+ * strand add to one gradient in order. Threads take whole strands, so sums have the same order with any number of
+ * threads.
  */
 export function strandCount(B: number, size4: number): number {
   const groups = Math.ceil(B / groupSize(B, size4));

@@ -102,8 +102,8 @@ export class Arena {
   }
 
   /**
-   * Updates the views after another thread may have grown the memory. V8 notifies other threads by an interrupt, which a
-   * thread that has just received the memory can miss. Growing by 0 pages forces it to look.
+   * Updates the views after another thread may have grown the memory. V8 notifies other threads by an interrupt, which
+   * a thread that has just received the memory can miss. Growing by 0 pages forces it to look.
    */
   refresh(): void {
     this.memory.grow(0);
@@ -126,7 +126,10 @@ export class Arena {
     return this.#words.subarray(from, from + count);
   }
 
-  /** Sets the kind and the sizes of the memories for the kernels. @param endBytes distance from one end's row to the next */
+  /**
+   * Sets the kind and the sizes of the memories for the kernels.
+   * @param endBytes distance from one end's row to the next
+   */
   memoryShape(
     { memory, depth }: { memory: MemoryName | 'none'; depth: number },
     { slots, undo, dStrength }: Record<keyof Storage, number>,

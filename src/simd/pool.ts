@@ -1,8 +1,9 @@
 import { DeviceLost, InputError } from '../base/errors.ts';
 
 /**
- * A pool of threads that share work: the calling thread and its workers. Every thread holds a copy of each object (a model,
- * a memory), all on one shared memory. A job has items 0 … count − 1; each thread takes the next item when it is free.
+ * A pool of threads that share work: the calling thread and its workers. Every thread holds a copy of each object (a
+ * model, a memory), all on one shared memory. A job has items 0 … count − 1; each thread takes the next item when it is
+ * free.
  */
 
 /** A worker, as provided by the platform. */
@@ -143,7 +144,8 @@ export class Pool {
   }
 
   /**
-   * Runs a job of an object. Returns the answers by item: directly if no other thread takes part, otherwise as a promise.
+   * Runs a job of an object. Returns the answers by item: directly if no other thread takes part, otherwise as a
+   * promise.
    * @param own this thread's copy of the object @param most maximum number of threads that take part
    * @throws DeviceLost where a thread has died
    */

@@ -12,8 +12,8 @@ const SLACK = 2 ** 20;
 const NONE: Capacity = { G: 0, T: 0, K: 0 };
 
 /**
- * Capacity for batches of B sequences of T steps with K inputs. It includes the capacity `held` so far if both fit. Also
- * returns how many of the requested threads have room for a workspace each.
+ * Capacity for batches of B sequences of T steps with K inputs. It includes the capacity `held` so far if both fit.
+ * Also returns how many of the requested threads have room for a workspace each.
  * @throws InputError if not even one workspace fits, naming the largest batch that would
  */
 export function roomFor(

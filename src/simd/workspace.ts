@@ -49,9 +49,9 @@ export const workspaceBytes = (arena: Arena, layout: Layout, capacity: Capacity)
   bytesOfWorkspace(layout, capacity) + aligned(arena.kernels.outerScratch(widestOf(layout)));
 
 /**
- * The memory in which a thread computes a group of sequences, and the addresses in it. Rows are ragged: time step t has one
- * row per `active` sequence, longest first, after the rows of earlier steps. h, c and r begin with a starting row for every
- * sequence.
+ * The memory in which a thread computes a group of sequences, and the addresses in it. Rows are ragged: time step t has
+ * one row per `active` sequence, longest first, after the rows of earlier steps. h, c and r begin with a starting row
+ * for every sequence.
  */
 export class Workspace {
   readonly arena: Arena;

@@ -38,7 +38,10 @@ export const laneBytes = ({ size4, R4, tensors }: Pick<Layout, 'size4' | 'R4' | 
 export const fitsPrivate = ({ limits }: DeviceProfile, layout: Layout): boolean =>
   laneBytes(layout) <= limits.private;
 
-/** Whether the lane form can compute a model. It has no embedding or readout, whose products run outside the loop over time. */
+/**
+ * Whether the lane form can compute a model. It has no embedding or readout, whose products run outside the loop
+ * over time.
+ */
 export const canBeWrittenOut = (layout: Layout): boolean =>
   fitsLane(layout) && layout.spec.embedding === 0 && layout.spec.readout === 0;
 
@@ -84,7 +87,8 @@ export function lanePasses({ profile, layout, form }: PlanContext): Passes {
           write('partial'),
         ],
         groups: ({ parts }) => split(Math.ceil(parts / form.size)),
-        // An invocation adds up its sequences one after the other. Rounds keep that order when the work is cut into slices.
+        // An invocation adds up its sequences one after the other. Rounds keep that order when the work is cut into
+        // slices.
         over: { way: 'backward', rounds: ({ B, parts }) => Math.ceil(B / parts) },
       },
     ],

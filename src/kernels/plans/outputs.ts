@@ -4,7 +4,10 @@ import { type Operand, operand } from '../../layout/tensors.ts';
 import { type Launch, read, write } from '../launch.ts';
 import { headsFrom, type PlanContext, perRow, perTile, topOf } from './passes.ts';
 
-/** Outputs, losses and the backward pass to o', computed for the rows of all time steps at once, outside the loop over time. */
+/**
+ * Outputs, losses and the backward pass to o', computed for the rows of all time steps at once, outside the loop
+ * over time.
+ */
 
 type Matrix = 'Wo' | 'Ws' | 'Whx' | 'Wpx';
 

@@ -2,8 +2,8 @@ import { exp4, firstLanes, sigmoid4, sigmoidBackward4, sum4 } from './math';
 import { tanhBackward, tanhOf } from './tanh';
 
 /**
- * Activates the heads' row s in place: v of every end (R4 vec4s) by tanh, then the controls of every end by σ. The last vec4
- * holds `last` (1 to 4) controls. noise: logit noise of the controls; 0 for none.
+ * Activates the heads' row s in place: v of every end (R4 vec4s) by tanh, then the controls of every end by σ. The last
+ * vec4 holds `last` (1 to 4) controls. noise: logit noise of the controls; 0 for none.
  */
 export function headsForward(rows: i32, R4: i32, S4: i32, last: i32, s: usize, noise: usize): void {
   const inside = firstLanes(last);

@@ -1,8 +1,9 @@
 import { exp4, firstLanes, sigmoid4, sigmoidBackward4, sum4, tanh4, tanhBackward4 } from './math';
 
 /**
- * Losses of rows and their gradients, as in shaders/loss.wgsl.ts. y: sums in, outputs out. dy = weight · gradient. outcomes
- * per row: loss, Σ|o − target|, argmax, 1 where the row has a target. Rows have V numbers; their padding becomes 0.
+ * Losses of rows and their gradients, as in shaders/loss.wgsl.ts. y: sums in, outputs out. dy = weight · gradient.
+ * outcomes per row: loss, Σ|o − target|, argmax, 1 where the row has a target. Rows have V numbers; their padding
+ * becomes 0.
  */
 const MASKED: u32 = 0xffffffff;
 
@@ -72,7 +73,10 @@ export function softmaxRows(rows: i32, V: i32, y: usize, dy: usize, targets: usi
   }
 }
 
-/** ½ Σ (o − target)², o = tanh (or σ) of the sums. The target is one-hot, or the zero vector if it is not an output (ZERO_TARGET). */
+/**
+ * ½ Σ (o − target)², o = tanh (or σ) of the sums. The target is one-hot, or the zero vector if it is not an output
+ * (ZERO_TARGET).
+ */
 export function squaredRows(
   rows: i32,
   V: i32,
@@ -119,8 +123,8 @@ export function squaredRows(
 }
 
 /**
- * The auto-encoder's loss: σ of the sums against the inputs of the step before, which are the K ids at previous[row]·K. The
- * first row of a sequence has none (NO_INPUT). losses [rows] += loss.
+ * The auto-encoder's loss: σ of the sums against the inputs of the step before, which are the K ids at previous[row]·K.
+ * The first row of a sequence has none (NO_INPUT). losses [rows] += loss.
  */
 export function recallRows(
   rows: i32,

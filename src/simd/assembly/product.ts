@@ -1,7 +1,7 @@
 /**
- * Matrix products. A matrix W [k, n] that many rows are multiplied by is packed into panels of 8 columns (the last panel may
- * have 4). Panel p holds rows 0 … k − 1 of columns 8p … 8p + 7, one row after the other. Pointers and leading dimensions are
- * in bytes; columns are counted in vec4s.
+ * Matrix products. A matrix W [k, n] that many rows are multiplied by is packed into panels of 8 columns (the last
+ * panel may have 4). Panel p holds rows 0 … k − 1 of columns 8p … 8p + 7, one row after the other. Pointers and leading
+ * dimensions are in bytes; columns are counted in vec4s.
  */
 
 /** Rows processed by all panels before the next rows, so that they stay in the cache. */
@@ -250,8 +250,8 @@ export function outerScratch(k: i32): i32 {
 }
 
 /**
- * dw [k, n4·4] += xᵀ [k, rows] · dy [rows, n4·4], all row-major. First copies a block of rows into tiles of 4 columns of x and
- * 8 of dy: rows whose distance is a power of two would otherwise evict each other from the cache.
+ * dw [k, n4·4] += xᵀ [k, rows] · dy [rows, n4·4], all row-major. First copies a block of rows into tiles of 4 columns
+ * of x and 8 of dy: rows whose distance is a power of two would otherwise evict each other from the cache.
  */
 export function outer(
   x: usize,

@@ -5,10 +5,9 @@ import { tanh4 } from '../math';
  * A plain tanh layer over `rows` contiguous rows of H4 vec4s per gate (equations in src/base/parameters.ts, gates in
  * src/base/cells.ts). All cells have the same signature; arguments that a cell does not use are 0.
  *
- * Forward: a (sums of all gates side by side), hBefore and cBefore (state of the step before) -> g (activations kept for the
- * backward pass), h and c.
- * Backward: dh and dc of this step -> dA (all gates side by side). dc becomes that of the step before. `direct` receives the
- * part of dh that reaches h of the step before without going through a matrix.
+ * Forward: a (sums of all gates side by side), hBefore and cBefore (state of the step before) -> g (activations kept
+ * for the backward pass), h and c. Backward: dh and dc of this step -> dA (all gates side by side). dc becomes that of
+ * the step before. `direct` receives the part of dh that reaches h of the step before without going through a matrix.
  */
 export function rnnForward(
   rows: i32,
