@@ -27,6 +27,7 @@ const tiles = (begin: number, rows: number, columns4: number, body: string): str
     return;
   }`;
 
+/** Number of invocations of embed: one per tile of each layer's Wx. */
 export const embedItems = ({ layers }: Layout): number =>
   layers.reduce((sum, { Wx }) => sum + tilesOf(Wx.rows, Wx.ld4), 0);
 

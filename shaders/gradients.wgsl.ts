@@ -20,6 +20,7 @@ export interface GradientJob {
   perStep: boolean;
 }
 
+/** Tile of one invocation, and workgroup size. */
 export interface GradientTiling {
   /** Tile size in vec4s of the left factor (four rows of the block each) and of the right factor. */
   down: number;

@@ -23,6 +23,7 @@ export interface LossOptions {
   target: 'class' | 'previous input';
 }
 
+/** Invocations per workgroup. */
 export const LOSS_SIZE = 64;
 
 /**

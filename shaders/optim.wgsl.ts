@@ -3,6 +3,7 @@ import { mainOfInvocation } from './lib/invocation.wgsl.ts';
 import { float } from './lib/text.ts';
 import { REPORT } from './score.wgsl.ts';
 
+/** Invocations per workgroup of optim. */
 export const OPTIM_SIZE = 64;
 
 /** (Σ g², 1 if any g is not finite). Tests the exponent's bits, because compilers may optimise comparisons with NaN away. */

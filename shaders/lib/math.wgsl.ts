@@ -14,6 +14,7 @@ const tanhOf = (T: 'f32' | 'vec4f'): string => wgsl`
   return clamp(over / under, ${T}(-1.0), ${T}(1.0));
 `;
 
+/** WGSL of safeTanh and sigmoid, for f32 and (safeTanh4, sigmoid4) for vec4f. */
 export const MATH = wgsl`
 fn safeTanh(x: f32) -> f32 { ${tanhOf('f32')} }
 fn safeTanh4(x: vec4f) -> vec4f { ${tanhOf('vec4f')} }

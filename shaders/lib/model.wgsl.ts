@@ -8,6 +8,7 @@ import { range } from './text.ts';
 
 /** Shared by the kernels of whole models: where the states of memories and the numbers of each end are stored. */
 
+/** Options of the kernels that contain a memory. */
 export interface FusedOptions {
   layout: Layout;
   /** WGSL that declares the batch (batchOf). */

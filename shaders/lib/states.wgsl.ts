@@ -14,6 +14,7 @@ export interface State {
   oneHot: boolean;
 }
 
+/** All states of a model: those of layer 1, then of layer 2 … */
 export const statesOf = ({ spec, layers, states }: Layout): State[] =>
   layers.flatMap((layer, l) =>
     states.map(state => ({

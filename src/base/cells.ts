@@ -38,6 +38,7 @@ export interface FastCell {
 
 const plain = { all: 1, x: 1, hFrom: 0, kept: 0, direct: false };
 
+/** The cells by controller. The order of the keys is that of lists shown to users. */
 export const CELLS = {
   rnn: { gates: ['h'], states: ['h'], recurrent: true, fast: { ...plain, h: 1 } },
   lstm: {
@@ -69,6 +70,7 @@ export const CELLS = {
 export type Controller = keyof typeof CELLS;
 export const CONTROLLERS = Object.keys(CELLS) as [Controller, ...Controller[]];
 
+/** The cell of a model's controller. */
 export const cellOf = ({ controller }: { controller: Controller }): Cell => CELLS[controller];
 
 /** Whether layers have a cell state c besides h. */

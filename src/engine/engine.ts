@@ -24,6 +24,7 @@ export interface Engine {
   destroy(): void;
 }
 
+/** The device that an engine computes on. */
 export interface AdapterDescription {
   /** Name shown to people: "NVIDIA H100", "SwiftShader", "float64 reference". */
   name: string;
@@ -75,6 +76,7 @@ export interface StepReport {
   finite: boolean;
 }
 
+/** Results of an evaluated batch. */
 export interface Forward {
   report: StepReport;
   /** [T,B] most likely output. */
@@ -90,6 +92,7 @@ export interface Forward {
 
 export type Controls = Readonly<Record<string, Float32Array>>;
 
+/** A model on an engine. Calls run in the order they were made; results wait for the work before them. */
 export interface Model {
   readonly spec: ModelSpec;
   /** How it computes, for display: "fused, lane", "stepwise", "literal". */
@@ -125,6 +128,7 @@ export interface Model {
   destroy(): void;
 }
 
+/** The shape of a memory layer: B sequences of T steps (at most T single steps), with rows of M numbers. */
 export interface MemoryShape {
   kind: MemoryName;
   B: number;

@@ -78,6 +78,7 @@ export interface Tuning {
   readonly sums: { readonly most: number; readonly size: number };
 }
 
+/** Tile of the product of one time step: sequences per invocation, and invocations per workgroup. */
 export interface StepTiles {
   readonly rows: number;
   readonly size: number;

@@ -42,6 +42,7 @@ export function planName(text: string): PlanName {
   return PLANS.find(plan => plan === text) ?? unknown('plan', text, PLANS);
 }
 
+/** The largest number of threads a user may ask for. */
 export const MOST_THREADS = 256;
 
 /** @throws InputError unless `threads` is an integer from 1 to MOST_THREADS, or absent */
@@ -50,6 +51,8 @@ function checkThreads(threads: unknown): void {
   if (Number.isInteger(threads) && (threads as number) >= 1 && (threads as number) <= MOST_THREADS) return;
   throw new InputError(`threads must be a whole number from 1 to ${MOST_THREADS}, got ${show(threads)}.`);
 }
+
+/** Options for opening an engine. */
 export interface EngineOptions {
   /** How the kernels compute a model; the results are the same up to rounding. `auto`: by size and measurement. `gpu` only. */
   plan?: PlanName;

@@ -13,6 +13,7 @@ export type OwnName = (typeof ENGINES)[number]['name'];
 
 /** `auto` picks the best available engine. */
 export type EngineName = 'auto' | OwnName;
+/** All names a user may give. */
 export const ENGINE_NAMES: readonly EngineName[] = ['auto', ...ENGINES.map(({ name }) => name)];
 
 /** The paper in float64, which all other engines are compared with. */

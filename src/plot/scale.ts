@@ -17,6 +17,7 @@ function scaleOf(
   return { at, ticks: ticks.map(tick => ({ at: round(at(tick)), text: write(tick) })) };
 }
 
+/** Linear scale over [low, high] with the given ticks. */
 export const linear =
   (
     low: number,

@@ -163,6 +163,7 @@ export class Arena {
 /** Rounds up to the alignment of blocks, 64 bytes. */
 export const aligned = (bytes: number): number => Math.ceil(bytes / 64) * 64;
 
+/** Memory for the kernels, of up to 4 GiB. @param shared whether threads share it */
 export function makeMemory(shared: boolean): WebAssembly.Memory {
   return new WebAssembly.Memory({ initial: 1, maximum: 65_536, shared });
 }

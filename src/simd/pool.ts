@@ -30,6 +30,7 @@ export interface Work<Job, Answer> {
   run(item: number): Answer;
 }
 
+/** Messages to a worker. `next` is the shared counter of a job's next item. */
 export type ToThread =
   | { kind: 'thread'; number: number }
   /** `made`: everything a thread needs to build its copy of the object. */
@@ -44,6 +45,7 @@ export type ToThread =
     }
   | { kind: 'forget'; object: number };
 
+/** Messages from a worker. */
 export type FromThread =
   | { kind: 'ready' }
   | { kind: 'done'; job: number; answers: [item: number, answer: unknown][] }
@@ -78,6 +80,7 @@ export function takeItems<Job, Answer>(
   return answers;
 }
 
+/** The workers of an engine. Starts them when a job can use them, and gives up on those that cannot start. */
 export class Pool {
   readonly #spawn: Spawn | undefined;
   #members: Member[] = [];

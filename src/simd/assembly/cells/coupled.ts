@@ -36,6 +36,7 @@ export function coupledForward(
   }
 }
 
+/** Backward pass of coupledForward. */
 export function coupledBackward(
   rows: i32,
   H4: i32,

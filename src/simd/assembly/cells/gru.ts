@@ -34,6 +34,7 @@ export function gruForward(
   }
 }
 
+/** Backward pass of gruForward. */
 export function gruBackward(
   rows: i32,
   H4: i32,

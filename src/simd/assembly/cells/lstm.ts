@@ -36,6 +36,7 @@ export function lstmForward(
   }
 }
 
+/** Backward pass of lstmForward. */
 export function lstmBackward(
   rows: i32,
   H4: i32,

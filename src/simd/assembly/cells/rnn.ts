@@ -26,6 +26,7 @@ export function rnnForward(
   }
 }
 
+/** Backward pass of rnnForward. Signature of all cells' backward passes. */
 export function rnnBackward(
   rows: i32,
   H4: i32,
