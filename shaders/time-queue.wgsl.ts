@@ -8,7 +8,7 @@ import { DIMS, mainOf, type TimeOptions, timeGradients, timeReads } from './time
  * binary search finds.
  *
  * Gradients of strengths: a row that is read whole gets its g = dr·v, minus the g of the row read in part, which it
- * pushes out of the window. When a row is removed by a pop that ends inside a later row, it also gets that row's
+ * pushes out of the unit read. When a row is removed by a pop that ends inside a later row, it also gets that row's
  * gradient, −dF_t. The gradient dF_t of the front is a reverse scan over time: F_t depends on F_{t−1} unless the pop
  * emptied the queue, or ended between two rows (a tie, where no gradient passes). keys[t] is 0 at such a step.
  */

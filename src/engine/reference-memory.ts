@@ -19,7 +19,7 @@ export function checkSize(what: string, numbers: number, smaller: string): void 
   const [gib, most] = [(numbers * 8) / 2 ** 30, 2];
   if (gib > most) {
     throw new InputError(
-      `${what} needs ${gib.toFixed(1)} GiB in the float64 reference, which takes at most ${most}: ` +
+      `${what} needs ${gib.toFixed(1)} GiB in the float64 reference, whose limit is ${most} GiB: ` +
         `make ${smaller} smaller, or use the gpu engine.`,
     );
   }

@@ -49,7 +49,7 @@ export const canBeWrittenOut = (layout: Layout): boolean =>
 export function lanePasses({ profile, layout, form }: PlanContext): Passes {
   const { spec, size4 } = layout;
   if (spec.embedding || spec.readout)
-    throw new InputError('the lane form takes no embedding and no readout: use --plan stepwise.');
+    throw new InputError('the lane form does not support an embedding or a readout: use --plan stepwise.');
   const uniform = size4 * 16 <= profile.limits.uniform;
   const options: FusedOptions = { layout, batch: batchOf(layout, true), uniform, memory: form };
   const weights: readonly [BufferName, Binding] = ['params', uniform ? 'uniform' : 'read-only-storage'];
