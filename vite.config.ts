@@ -36,14 +36,23 @@ const headers = {
   'Cross-Origin-Embedder-Policy': 'require-corp',
 };
 
-/** In development the benchmarks have a server of their own, with the headers that fine clocks need. */
-const benchmarks: Plugin = {
-  name: 'where-the-benchmarks-are',
+/**
+ * In development the documentation is not built, and the benchmarks have a server of their own, with the headers that fine
+ * clocks need.
+ */
+const ELSEWHERE = {
+  '/docs': 'The documentation is built by `npm run build`, into dist-page/docs. Its sources are in docs/.',
+  '/bench': 'In development the benchmarks have a server of their own: npm run bench:page',
+};
+const elsewhere: Plugin = {
+  name: 'where-the-rest-of-the-site-is',
   configureServer(server) {
-    server.middlewares.use('/bench', (_request, response) => {
-      response.setHeader('Content-Type', 'text/plain; charset=utf-8');
-      response.end('In development the benchmarks have a server of their own: npm run bench:page');
-    });
+    for (const [path, words] of Object.entries(ELSEWHERE)) {
+      server.middlewares.use(path, (_request, response) => {
+        response.setHeader('Content-Type', 'text/plain; charset=utf-8');
+        response.end(words);
+      });
+    }
   },
 };
 
@@ -103,7 +112,7 @@ export default defineConfig({
   root: 'src/web',
   // Relative, so that the built page works from any folder of any host.
   base: './',
-  plugins: [policy, benchmarks],
+  plugins: [policy, elsewhere],
   server: { host: 'localhost', headers },
   preview: { headers },
   // Small files stay files: the page fetches from its own host alone, and not what is written into it.

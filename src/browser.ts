@@ -1,7 +1,11 @@
-/** `pushdown/browser`: all public names, and what a page or a worker needs to open an engine. */
+/**
+ * All names of `pushdown`, and how to open an engine in a page or a worker.
+ *
+ * @module pushdown/browser
+ */
 export * from './index.ts';
 export type { PlanName } from './kernels/plan-names.ts';
 export { openEngine, openEngineWith, reopening } from './platform/browser/engine.ts';
-export { type BrowserOptions, findAdapter } from './platform/browser/platform.ts';
-export type { EngineOptions } from './platform/engines.ts';
+export { type BrowserOptions, findAdapter, type Surroundings } from './platform/browser/platform.ts';
+export type { EngineOptions, Opening } from './platform/engines.ts';
 export type { EngineName } from './platform/names.ts';

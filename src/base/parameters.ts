@@ -99,7 +99,7 @@ export function parameters(spec: ModelSpec): Parameter[] {
   return table;
 }
 
-/** Total number of trained parameters. */
+/** Total number of trained parameters of a model: the sum of the sizes of its tensors. @function */
 export const countParameters = (spec: ModelSpec): number =>
   parameters(spec).reduce((sum, { shape }) => sum + shape[0] * shape[1], 0);
 

@@ -144,15 +144,19 @@ export interface MemoryShape {
  *
  * Over whole sequences, where the controls and values of all steps are known:
  *
- *   const stack = await engine.memory({ kind: 'stack', B, T, M });
- *   const read = await stack.forward(push, pop, value);      // [B,T,E],[B,T,E],[B,T,E,M] → [B,T,E,M]
- *   const { dPush, dPop, dValue } = await stack.backward(dRead);
+ * ```ts
+ * const stack = await engine.memory({ kind: 'stack', B, T, M });
+ * const read = await stack.forward(push, pop, value);      // [B,T,E],[B,T,E],[B,T,E,M] → [B,T,E,M]
+ * const { dPush, dPop, dValue } = await stack.backward(dRead);
+ * ```
  *
  * Step by step, where controls and values depend on earlier reads:
  *
- *   stack.reset();
- *   for (let t = 0; t < T; t++) read[t] = await stack.step(push, pop, value);   // [B,E],[B,E],[B,E,M] → [B,E,M]
- *   for (let t = T - 1; t >= 0; t--) ({ dPush, dPop, dValue } = await stack.stepBackward(dRead[t]));
+ * ```ts
+ * stack.reset();
+ * for (let t = 0; t < T; t++) read[t] = await stack.step(push, pop, value);   // [B,E],[B,E],[B,E,M] → [B,E,M]
+ * for (let t = T - 1; t >= 0; t--) ({ dPush, dPop, dValue } = await stack.stepBackward(dRead[t]));
+ * ```
  *
  * Both give the same numbers bit for bit, unless a GPU computes the sequence parallel over time, which rounds
  * differently. Overlapping calls run in the order they were made.

@@ -23,17 +23,22 @@ import { Submissions } from './submissions.ts';
 export type LayerForm = MemoryForm | 'time';
 
 /** Whether a kind has kernels that are parallel over time. */
-const canGoOverTime = (kind: MemoryName): kind is 'stack' | 'queue' => kind === 'stack' || kind === 'queue';
+export const canGoOverTime = (kind: MemoryName): kind is 'stack' | 'queue' =>
+  kind === 'stack' || kind === 'queue';
 
 /** The default form for a device and a shape. */
-const formFor = ({ profile }: Gpu, shape: MemoryShape): LayerForm =>
+export const formFor = (profile: DeviceProfile, shape: MemoryShape): LayerForm =>
   overTime(profile, shape) ? 'time' : profile.memory;
 
 /**
  * The kernels of a memory over whole sequences.
  * @param form forced form; the default suits the device and the shape
  */
-export function openMemory(gpu: Gpu, shape: MemoryShape, form = formFor(gpu, shape)): Promise<OpenMemory> {
+export function openMemory(
+  gpu: Gpu,
+  shape: MemoryShape,
+  form = formFor(gpu.profile, shape),
+): Promise<OpenMemory> {
   const { kind, B, T, M } = shape;
   return form === 'time' && canGoOverTime(kind)
     ? timeMemory(gpu, kind, B, T, M)
@@ -72,7 +77,7 @@ export async function gpuMemory(
   const submissions = new Submissions(gpu, lifetime);
   const newSlices = () => new SliceSteps(PRODUCTS * M * ends, options.sliceSteps);
   const slices = { forward: newSlices(), backward: newSlices() };
-  let form = options.form ?? formFor(gpu, shape);
+  let form = options.form ?? formFor(gpu.profile, shape);
   let held: Held | undefined = { order: 'sequences', memory: await openMemory(gpu, shape, form) };
   const order = new StepOrder(T);
   // 'used': a backward pass has consumed the state of the forward pass. The next call that needs it reruns the forward

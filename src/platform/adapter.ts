@@ -6,7 +6,9 @@ import type { Adapter, AdapterInfo, DescribedAdapter } from './webgpu.ts';
 /**
  * The name of an adapter for people, and whether it is a GPU or software: what createGpuEngine() takes.
  *
- *   const engine = await createGpuEngine(await requestDevice(adapter), describe(adapter));
+ * ```ts
+ * const engine = await createGpuEngine(await requestDevice(adapter), describe(adapter));
+ * ```
  */
 export function describe(adapter: DescribedAdapter): AdapterDescription {
   const { vendor, architecture, device, description } = adapter.info;

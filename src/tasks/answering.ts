@@ -1,6 +1,6 @@
 import { MASKED, PHASE } from '../base/dims.ts';
 import type { Rng } from '../base/rng.ts';
-import { noLengths, randomLength, type Sequence, type Task } from './task.ts';
+import { noLengths, randomLengthOf, type Sequence, type Task } from './task.ts';
 
 /** What a task of the Chomsky hierarchy has of its own. */
 export interface Answering {
@@ -10,6 +10,9 @@ export interface Answering {
   example: string;
   /** Shortest source; by default 1. */
   shortest?: number;
+  /** Whether there are sources of this length ≥ shortest, and why not; absent: of all of them. */
+  has?(length: number): boolean;
+  because?: string;
   /** A random source of L symbols, which has an answer. */
   source(rng: Rng, length: number): number[];
   /** The right outputs; undefined for a source that has none. */
@@ -30,6 +33,7 @@ export interface Answering {
  */
 export function answering(of: Answering): Task {
   const { name, symbolNames, outputNames, example, shortest = 1, answer, longestAnswer } = of;
+  const has = (length: number): boolean => length >= shortest && (of.has?.(length) ?? true);
   const neutral = symbolNames.length;
   const answerLength = (source: readonly number[]): number =>
     answer(source)?.length ?? longestAnswer(source.length);
@@ -55,10 +59,12 @@ export function answering(of: Answering): Task {
     lengthStep: 1,
     pair: (rng, low, high) => {
       if (high < shortest) noLengths(name, low, high, `its shortest source has ${shortest} symbols`);
-      const source = of.source(rng, randomLength(name, rng, Math.max(low, shortest), high));
+      const length = randomLengthOf(rng, low, high, has);
+      if (length === undefined) noLengths(name, low, high, of.because ?? '');
+      const source = of.source(rng, length);
       return { source, target: answer(source)! };
     },
-    has: length => length >= shortest,
+    has,
     answer,
     steps: length => length + longestAnswer(length),
     sequence: ({ source, target }) => ({

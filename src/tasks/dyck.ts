@@ -5,6 +5,12 @@ import { randomLength, type Sequence, type Task } from './task.ts';
 
 const BRACKETS = ['()', '[]', '{}', '<>'];
 
+/** Opening and closing bracket of so many kinds. */
+export const bracketPairs = (kinds: number): string[][] =>
+  Array.from({ length: kinds }, (_, i) =>
+    kinds <= BRACKETS.length ? [...BRACKETS[i]] : [`(${i + 1}`, `)${i + 1}`],
+  );
+
 /**
  * Dyck languages (Suzgun et al. 2019): after every bracket, which closing one may come next, or `none` where all are
  * closed? `symbols` is the number of kinds of brackets. A source is the beginning of a word of the language, of any
@@ -19,22 +25,37 @@ const BRACKETS = ['()', '[]', '{}', '<>'];
  *
  * Measured: all L steps. Where a bracket opens a stack is to push (r: reading), where one closes to pop (w: writing).
  */
-export function dyck({ name, symbols }: TaskConfig): Task {
-  const kinds = Array.from({ length: symbols }, (_, i) =>
-    symbols <= BRACKETS.length ? [...BRACKETS[i]] : [`(${i + 1}`, `)${i + 1}`],
-  );
+export const dyck = ({ name, symbols }: TaskConfig): Task =>
+  bracketTask(name, symbols, {
+    pair: (rng, low, high) => prefix(rng, symbols, randomLength(name, rng, low, high)),
+    example: bracketNames =>
+      [0, 1 % symbols, symbols + (1 % symbols), symbols].map(i => bracketNames[i]).join(' '),
+  });
+
+/** The beginning of a word: a random walk. */
+function prefix(rng: Rng, symbols: number, length: number): number[] {
+  const open: number[] = [];
+  return Array.from({ length }, () => {
+    if (open.length > 0 && rng.uniform() < 0.5) return symbols + open.pop()!;
+    open.push(rng.int(0, symbols - 1));
+    return open[open.length - 1];
+  });
+}
+
+/** What of a task about brackets is its own: how sources are drawn, and of which lengths there are some. */
+interface Brackets {
+  pair(rng: Rng, low: number, high: number): number[];
+  example(names: readonly string[]): string;
+  has?(length: number): boolean;
+}
+
+/** After every bracket, which closing one may come next? */
+export function bracketTask(name: string, symbols: number, of: Brackets): Task {
+  const kinds = bracketPairs(symbols);
   // Opening brackets first, then closing ones.
   const names = [...kinds.map(([opening]) => opening), ...kinds.map(([, closing]) => closing)];
   const none = symbols;
 
-  const source = (rng: Rng, length: number): number[] => {
-    const open: number[] = [];
-    return Array.from({ length }, () => {
-      if (open.length > 0 && rng.uniform() < 0.5) return symbols + open.pop()!;
-      open.push(rng.int(0, symbols - 1));
-      return open[open.length - 1];
-    });
-  };
   const answer = (brackets: readonly number[]): number[] | undefined => {
     const open: number[] = [];
     const next: number[] = [];
@@ -60,14 +81,15 @@ export function dyck({ name, symbols }: TaskConfig): Task {
     symbolNames: names,
     inputNames: names,
     outputNames: [...names.slice(symbols), 'none'],
-    example: [0, 1 % symbols, symbols + (1 % symbols), symbols].map(i => names[i]).join(' '),
+    example: of.example(names),
     zeroTargets: false,
     end: undefined,
     lengthStep: 1,
     pair: (rng, low, high) => {
-      const brackets = source(rng, randomLength(name, rng, low, high));
+      const brackets = of.pair(rng, low, high);
       return { source: brackets, target: answer(brackets)! };
     },
+    ...(of.has && { has: of.has }),
     answer,
     steps: length => length,
     sequence: ({ source: brackets, target }) => sequence(brackets, [...target]),

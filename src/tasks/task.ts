@@ -60,6 +60,11 @@ export interface Task {
   pairs?(low: number, high: number, split: Split): readonly Pair[];
   /** The right target of a source, where the source alone tells it; undefined for a source that has none. */
   answer?(source: readonly number[]): number[] | undefined;
+  /**
+   * ln of the probability that pair() draws this source, of all of its length, where the source is what is modelled (see
+   * language.ts).
+   */
+  logProbability?(source: readonly number[]): number;
   /** Time steps of the longest sequence with a source of up to L symbols. */
   steps(length: number): number;
   /** Symbols of the longest answer to wait for; absent: those of the longest target of steps(). */
@@ -101,9 +106,28 @@ export function randomLength(task: string, rng: Rng, low: number, high: number, 
   return step * rng.int(first, last);
 }
 
+/** A length uniform over those in low … high that `has` tells of; undefined where there is none. */
+export function randomLengthOf(
+  rng: Rng,
+  low: number,
+  high: number,
+  has: (length: number) => boolean,
+): number | undefined {
+  const lengths: number[] = [];
+  for (let length = low; length <= high; length++) if (has(length)) lengths.push(length);
+  return lengths.length > 0 ? lengths[rng.int(0, lengths.length - 1)] : undefined;
+}
+
 /** Whether a task has sources of exactly this length. */
 export const hasLength = (task: Task, length: number, split?: Split): boolean =>
   length > 0 && length % task.lengthStep === 0 && (task.has?.(length, split) ?? true);
+
+/** The greatest length up to this one that a task has sources of; this one, where it has none, and of your own data. */
+export function lengthAtMost(task: Task, length: number): number {
+  if (task.pairs) return length;
+  for (let at = length; at > 0; at--) if (hasLength(task, at)) return at;
+  return length;
+}
 
 /** a … z, or s1, s2, … where letters do not suffice. */
 export const namesOf = (symbols: number): string[] =>

@@ -3,10 +3,12 @@ import { InputError } from '../base/errors.ts';
 import { endsOfModel } from '../base/memories.ts';
 import { Rng, STREAM } from '../base/rng.ts';
 import type { Model } from '../engine/engine.ts';
+import { lowerBound } from '../tasks/language.ts';
 import {
   formatAnswer,
   formatSource,
   inputName,
+  lengthAtMost,
   makeBatch,
   type Pair,
   type Split,
@@ -21,6 +23,8 @@ export interface Evaluation extends Metrics {
   shortest: number;
   length: number;
   sequences: number;
+  /** Of a language: the least that the loss of these very strings can be, in nats per symbol (lowerBound). */
+  bound?: number;
   profile: Profile;
   /** The first few, in words. Each symbol was predicted with the right ones before it fed in. */
   samples: { source: string; expected: string; predicted: string }[];
@@ -102,7 +106,17 @@ export async function evaluate(model: Model, task: Task, options: EvaluateOption
     }
   });
   const sequences = pairs.length;
-  return { shortest, length, sequences, ...metricsOf(sums), profile: profile.profile, samples };
+  const strings = pairs.map(({ source }) => source);
+  const bound = lowerBound(task, strings, shortest, length);
+  return {
+    shortest,
+    length,
+    sequences,
+    ...metricsOf(sums),
+    ...(bound !== undefined && { bound }),
+    profile: profile.profile,
+    samples,
+  };
 }
 
 /** Evaluates at each of a list of source lengths: how far beyond the trained ones does it carry? */
@@ -129,7 +143,6 @@ export async function evaluateResult(
   longest: number,
   sequences: number,
 ): Promise<Evaluation[]> {
-  const down = (length: number): number => Math.floor(length / task.lengthStep) * task.lengthStep;
   const ranges = task.pairs
     ? [[1, Number.MAX_SAFE_INTEGER]]
     : evaluateFrom
@@ -137,7 +150,7 @@ export async function evaluateResult(
           [minLength, longest],
           [evaluateFrom, evaluateLength || 2 * longest],
         ]
-      : [longest, 2 * longest].map(length => [down(length), down(length)]);
+      : [longest, 2 * longest].map(length => [lengthAtMost(task, length), lengthAtMost(task, length)]);
   const evaluations: Evaluation[] = [];
   for (const [shortest, length] of ranges) {
     evaluations.push(await evaluate(model, task, { shortest, length, sequences, seed }));

@@ -4,7 +4,7 @@ import { controlCount, endsOfModel } from '../base/memories.ts';
 import { Rng, STREAM } from '../base/rng.ts';
 import type { Engine, Model } from '../engine/engine.ts';
 import type { Data } from '../tasks/data-file.ts';
-import { makeBatch, sample, type Task } from '../tasks/task.ts';
+import { lengthAtMost, makeBatch, sample, type Task } from '../tasks/task.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { batchFor, type Evaluation, evaluate } from './evaluate.ts';
 import { setup } from './setup.ts';
@@ -73,7 +73,7 @@ export function validate(
   longest: number,
   step: number,
 ): Promise<Evaluation> {
-  const length = train.evaluateLength || 2 * longest;
+  const length = train.evaluateLength || lengthAtMost(task, 2 * longest);
   return evaluate(model, task, {
     length,
     shortest: train.evaluateFrom || length,

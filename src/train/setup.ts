@@ -8,7 +8,7 @@ import type { Data } from '../tasks/data-file.ts';
 import { DATA } from '../tasks/names.ts';
 import { makeTask } from '../tasks/registry.ts';
 import { symbolFinder } from '../tasks/symbols.ts';
-import { hasLength, type Split, type Task } from '../tasks/task.ts';
+import { hasLength, lengthAtMost, type Split, type Task } from '../tasks/task.ts';
 
 /**
  * The task and the sizes of the model that a configuration describes. Without the data of task `data` the model can
@@ -58,7 +58,7 @@ function checkLengths(task: Task, { task: { minLength, maxLength }, train }: Con
     task.pair(new Rng(0, STREAM.sample), low, high, split);
   };
   check(minLength, maxLength, 'train');
-  const longest = evaluateLength || 2 * maxLength;
+  const longest = evaluateLength || lengthAtMost(task, 2 * maxLength);
   const shortest = evaluateFrom || longest;
   if (shortest > longest) {
     throw new InputError(

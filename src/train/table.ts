@@ -1,55 +1,8 @@
 import { assign, type Config } from '../base/config.ts';
 import { InputError, show, suggest } from '../base/errors.ts';
-import { CHOMSKY, CHOMSKY_SMALL } from './presets/chomsky.ts';
 import { configOf, type Grid, testedLengths } from './presets/grid.ts';
-import { PAPER } from './presets/paper.ts';
-import { SMALL } from './presets/small.ts';
+import type { TableSpec } from './tables.ts';
 import type { Ending } from './trainer.ts';
-
-/** A table of results: which runs it is made of, and how they are compared. */
-export interface TableSpec {
-  name: 'paper' | 'chomsky';
-  scale: 'full' | 'small';
-  grid: Grid;
-  /** Seeds of every cell, unless asked otherwise. */
-  seeds: number;
-  /** What counts, and from where on a run has succeeded. */
-  score: 'coarse' | 'accuracy';
-  solvedAt: number;
-  /** Measured as well at this multiple of the longest source trained on. */
-  far?: number;
-}
-
-/** Every table by name and scale. */
-export const TABLES: readonly TableSpec[] = [
-  {
-    name: 'paper',
-    scale: 'full',
-    grid: PAPER,
-    seeds: 1,
-    score: 'coarse',
-    solvedAt: 0.99,
-    far: 10,
-  },
-  {
-    name: 'paper',
-    scale: 'small',
-    grid: SMALL,
-    seeds: 1,
-    score: 'coarse',
-    solvedAt: 0.99,
-    far: 10,
-  },
-  { name: 'chomsky', scale: 'full', grid: CHOMSKY, seeds: 3, score: 'accuracy', solvedAt: 0.9 },
-  {
-    name: 'chomsky',
-    scale: 'small',
-    grid: CHOMSKY_SMALL,
-    seeds: 3,
-    score: 'accuracy',
-    solvedAt: 0.9,
-  },
-];
 
 /** One training run of a table. */
 export interface Cell {
@@ -65,6 +18,8 @@ export interface Measure {
   name: 'train' | 'test' | 'far';
   low: number;
   high: number;
+  /** Lengths are this far apart, and each counts alike; absent: a length is drawn for every sequence. */
+  every?: number;
   sequences: number;
 }
 
@@ -74,6 +29,8 @@ export interface Measured extends Measure {
   accuracy: number;
   /** Nats per symbol. */
   loss: number;
+  /** Of a language, the least that it can be over these strings. */
+  bound?: number;
 }
 
 /** What is left of a run in the end: `result.json` in its folder. */
@@ -99,7 +56,8 @@ export interface CellResult {
 
 /** Cells of a table that are asked for; all settings as `--set` takes them. */
 export interface Choice {
-  seeds: readonly number[];
+  /** Absent: as many as the table has of each cell. */
+  seeds?: readonly number[];
   /** `reverse`, `stack` or `reverse/stack`; empty: all. */
   only: readonly string[];
   sets: readonly string[];
@@ -109,14 +67,19 @@ export interface Choice {
  * All runs of a table. Seeds are the outermost, so that early on every cell has one.
  * @throws InputError for an unknown task or model
  */
-export function cellsOf({ grid }: Pick<TableSpec, 'grid'>, { seeds, only, sets }: Choice): Cell[] {
+export function cellsOf(
+  { grid, seeds: usual, seedsAlone }: Pick<TableSpec, 'grid' | 'seeds' | 'seedsAlone'>,
+  { seeds, only, sets }: Choice,
+): Cell[] {
   const wanted = only.map(word => matcher(grid, word));
   const cells: Cell[] = [];
-  for (const seed of seeds) {
+  for (const seed of seeds ?? Array.from({ length: usual }, (_, i) => i)) {
     for (const task of grid.tasks) {
       for (const model of grid.models) {
         if (wanted.length && !wanted.some(matches => matches(task, model))) continue;
         const config = assign(configOf(grid, task, model), [...sets, `seed=${seed}`]);
+        const alone = config.model.memory === 'none';
+        if (!seeds && alone && seedsAlone !== undefined && seed >= seedsAlone) continue;
         cells.push({ key: `${task}/${model}/seed${seed}`, task, model, config });
       }
     }
@@ -145,13 +108,18 @@ export const shardOf = <T>(cells: readonly T[], i: number, n: number): T[] =>
   cells.filter((_, at) => at % n === i - 1);
 
 /** What every run of a table is measured on. */
-export function measuresOf(config: Config, far?: number): Measure[] {
+export function measuresOf(
+  config: Config,
+  { sequences = 1000, test, far }: Partial<Pick<TableSpec, 'sequences' | 'test' | 'far'>> = {},
+): Measure[] {
   const { minLength, maxLength } = config.task;
   const [low, high] = testedLengths(config);
-  const measures: Measure[] = [
-    { name: 'train', low: minLength, high: maxLength, sequences: 1000 },
-    { name: 'test', low, high, sequences: 1000 },
-  ];
+  const measures: Measure[] = [{ name: 'train', low: minLength, high: maxLength, sequences }];
+  if (test) {
+    const lengths = Math.floor((test.high - test.low) / test.every) + 1;
+    const { low, high, every, each } = test;
+    measures.push({ name: 'test', low, high, every, sequences: each * lengths });
+  } else measures.push({ name: 'test', low, high, sequences });
   if (far) measures.push({ name: 'far', low: far * maxLength, high: far * maxLength, sequences: 256 });
   return measures;
 }
@@ -165,6 +133,8 @@ export interface Pair {
   model: string;
   /** The run that does best on fresh sequences of the trained lengths; the test has no say. */
   best?: CellResult;
+  /** Of the scores in the measure that success is told by: the best one of all runs, and their mean. */
+  scores?: { best: number; mean: number };
   /** How many succeed in the test. */
   solved: number;
   /** Runs that there are to be, and those that are finished. */
@@ -181,10 +151,17 @@ export function pairsOf(spec: TableSpec, cells: readonly Cell[], results: readon
       const mine = cells.filter(cell => cell.task === task && cell.model === model);
       const done = mine.flatMap(({ key }) => byKey.get(key) ?? []);
       const best = bestOf(spec, done);
+      const scores = done.map(result => scoreOf(spec, measuredAt(result, spec.solvedOn)));
       pairs.push({
         task,
         model,
         best,
+        ...(scores.length > 0 && {
+          scores: {
+            best: spec.score === 'excess' ? Math.min(...scores) : Math.max(...scores),
+            mean: scores.reduce((sum, score) => sum + score, 0) / scores.length,
+          },
+        }),
         solved: done.filter(result => isSolved(spec, result)).length,
         runs: mine.length,
         done: done.length,
@@ -194,11 +171,21 @@ export function pairsOf(spec: TableSpec, cells: readonly Cell[], results: readon
   return pairs;
 }
 
-/** Whether a run's score in the test is that of a solved task. */
-export const isSolved = (
-  { score, solvedAt }: Pick<TableSpec, 'score' | 'solvedAt'>,
+/** What counts of a measure; NaN, or null once it was in a file, where the run has diverged. */
+export function scoreOf({ score }: Pick<TableSpec, 'score'>, measured: Measured | undefined): number {
+  const value =
+    score === 'excess' ? measured && measured.loss - (measured.bound ?? Number.NaN) : measured?.[score];
+  return typeof value === 'number' ? value : Number.NaN;
+}
+
+/** Whether a run's score is that of a solved task. */
+export function isSolved(
+  spec: Pick<TableSpec, 'score' | 'solvedAt' | 'solvedOn'>,
   result: CellResult,
-): boolean => (measuredAt(result, 'test')?.[score] ?? 0) >= solvedAt;
+): boolean {
+  const score = scoreOf(spec, measuredAt(result, spec.solvedOn));
+  return spec.score === 'excess' ? score <= spec.solvedAt : score >= spec.solvedAt;
+}
 
 /** By the score at trained lengths, then fine accuracy, then the lower loss. */
 export function bestOf(
@@ -210,7 +197,9 @@ export function bestOf(
     // A run that has diverged gives no numbers (null, once read from its file): it comes after all others.
     const known = (value: number | null): number =>
       typeof value === 'number' && Number.isFinite(value) ? value : -Infinity;
-    return train ? [train[score], train.fine, -train.loss].map(known) : [];
+    if (!train) return [];
+    const first = scoreOf({ score }, train);
+    return [score === 'excess' ? -first : first, train.fine, -train.loss].map(known);
   };
   const better = (a: readonly number[], b: readonly number[]): boolean => {
     const at = a.findIndex((value, i) => value !== (b[i] ?? -Infinity));

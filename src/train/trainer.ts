@@ -32,9 +32,11 @@ const YIELD_MS = 12;
 /**
  * Trains a model of an engine as a configuration says.
  *
- *   const trainer = await Trainer.start(engine, config, { onProgress: console.log });
- *   await trainer.run();                                 // until done, solved, paused or stopped
- *   const bytes = encodeCheckpoint(await trainer.snapshot());
+ * ```ts
+ * const trainer = await Trainer.start(engine, config, { onProgress: console.log });
+ * await trainer.run();                                 // until done, solved, paused or stopped
+ * const bytes = encodeCheckpoint(await trainer.snapshot());
+ * ```
  *
  * Steps are only enqueued; reports are waited for at report and evaluation steps, or when much is queued. A
  * report counts the moment it is read, but decisions (curriculum, stopping; see run-state.ts) fall at report and

@@ -3,7 +3,7 @@ import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 
 /**
- * The short form of bench/faults.ts, whose long one is in the README: processes of their own, killed at random.
+ * The short form of bench/faults.ts, whose long one is in docs/reliability.md: processes of their own, killed at random.
  * PUSHDOWN_KILLS asks for more than the few of every test run.
  */
 const KILLS = process.env['PUSHDOWN_KILLS'] ?? '3';

@@ -4,6 +4,7 @@ import { gzipSync } from 'node:zlib';
 import type { Browser } from 'puppeteer';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { launchBrowser } from '../support/browser.ts';
+import { codeBlocks, readDocument } from '../support/documents.ts';
 import { filesBelow, type StaticServer, serveFiles } from '../support/static-server.ts';
 
 /** `dist/pushdown.js` in pages without a bundler, from the page's host and from another, as from a CDN. */
@@ -160,4 +161,14 @@ test('examples/page.html', async () => {
 test('it stays below 340 kB, 115 kB gzipped', () => {
   expect(bytes.length).toBeLessThan(340_000);
   expect(gzipSync(bytes, { level: 9 }).length).toBeLessThan(115_000);
+});
+
+test('the page in the README trains, and answers as its comments say', async () => {
+  const page = codeBlocks(readDocument('README.md')).find(({ language }) => language === 'html')!.code;
+  const server = await serveFiles(path => (path === '/page.html' ? page : filesBelow(ROOT)(path)));
+  servers.push(server);
+  const tab = await browser.newPage();
+  await tab.goto(`${server.url}/page.html`);
+  await tab.waitForFunction('document.querySelector("#log").textContent.includes("→")');
+  expect(await tab.$eval('#log', ({ textContent }) => textContent)).toBe('solved: a b c d → d c b a');
 });

@@ -1,10 +1,12 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { decodeCheckpoint } from 'pushdown';
 import { build } from 'vite';
 import { afterAll, expect, test } from 'vitest';
+import { runExample } from '../support/documented-commands.ts';
+import { codeBlocks, readDocument } from '../support/documents.ts';
 
 /** The examples that people copy run as they are printed, on the package as it is built. */
 
@@ -22,12 +24,11 @@ async function run(name: string, code: string): Promise<string> {
   return stdout.trim();
 }
 
-/** The indented lines of the comment at the head of src/index.ts, paragraph by paragraph. */
+/** The code in the comment at the head of src/index.ts, paragraph by paragraph. */
 const examples = (): string[] => {
   const [comment] = /\/\*\*[\s\S]*?\*\//.exec(readFileSync(join(ROOT, 'src/index.ts'), 'utf8'))!;
-  const lines = comment.split('\n').map(line => /^ \* {3}(.*)/.exec(line)?.[1] ?? '');
-  const blocks = lines.join('\n').split(/\n{2,}/);
-  return blocks.map(block => block.trim()).filter(block => block !== '');
+  const text = comment.replace(/^ \* ?/gm, '');
+  return [...text.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].flatMap(([, code]) => code.trim().split(/\n{2,}/));
 };
 
 test('at the head of src/index.ts', async () => {
@@ -45,29 +46,20 @@ test('at the head of src/index.ts', async () => {
 }, 60_000);
 
 test('in the README: a memory as a layer', async () => {
-  const readme = readFileSync(join(ROOT, 'README.md'), 'utf8');
-  const code = /```ts\n([\s\S]*?openEngine[\s\S]*?)```/.exec(readme)![1];
+  const { code } = codeBlocks(readDocument('README.md')).find(({ language }) => language === 'js')!;
   const numbers = (name: string) => `[...${name}].map(x => Math.round(100 * x) / 100)`;
   const printed = await run(
     'readme',
     `${code}\nconsole.log(JSON.stringify([${['read', 'dPush', 'dPop', 'dValue'].map(numbers)}]));`,
   );
   // As its comments say.
-  expect(JSON.parse(printed)).toEqual([
+  expect(JSON.parse(printed.split('\n').at(-1)!)).toEqual([
     [0.8, 1.5, 2.8],
     [1, 2, 6],
     [0, 0, 0],
     [2.1, 1, 2.7],
   ]);
 }, 60_000);
-
-/** Runs a file of examples/ as its header says. */
-async function runExample(name: string, ...given: string[]): Promise<string[]> {
-  const { stdout } = await promisify(execFile)(process.execPath, [join('examples', name), ...given], {
-    cwd: ROOT,
-  });
-  return stdout.trim().split('\n');
-}
 
 test('examples/quick-start.js', async () => {
   const file = join(FOLDER, 'reverse.safetensors');
@@ -155,6 +147,34 @@ test('examples/tensorflow.js', async ({ skip }) => {
   expect(loss(first)).toBeGreaterThan(1.5);
   expect(loss(rest.at(-1)!)).toBeLessThan(0.01);
   expect(stdout).toContain('symbols right: 128 of 128');
+}, 120_000);
+
+/** Of the packages that `npm ci --prefix bench/peers` installs, this one runs in Node as it is. */
+const PEERS = join(ROOT, 'bench/peers/node_modules');
+
+test('examples/jax-js.js', async ({ skip }) => {
+  if (!existsSync(join(PEERS, '@jax-js/jax'))) skip('jax-js is not installed: npm ci --prefix bench/peers');
+  // In a folder from which both packages resolve by their names.
+  const folder = join(PEERS, `.examples-${process.pid}`);
+  mkdirSync(folder);
+  try {
+    const file = join(folder, 'jax-js.mjs');
+    copyFileSync(join(ROOT, 'examples/jax-js.js'), file);
+    const { stdout } = await promisify(execFile)(process.execPath, [file]);
+    const steps = stdout
+      .trim()
+      .split('\n')
+      .map(line =>
+        /^step (\d+) {2}loss (\S+) {2}symbols right: (\d+) of 128$/.exec(line)!.slice(1).map(Number),
+      );
+    expect(steps.map(([step]) => step)).toEqual([0, 20, 40, 60, 80, 100]);
+    // Without the memory nothing is better than chance: ln 5 = 1.61.
+    expect(steps[0][1]).toBeGreaterThan(1.5);
+    expect(steps.at(-1)![1]).toBeLessThan(0.01);
+    expect(steps.at(-1)![2]).toBe(128);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }, 120_000);
 
 test('examples/read-checkpoint.js', async () => {

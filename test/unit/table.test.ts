@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { markdownTable, plainTable, reportOf } from '../../src/cli/show/table-report.ts';
+import { reportOf } from '../../src/cli/show/table-data.ts';
+import { markdownTable, plainTable } from '../../src/cli/show/table-report.ts';
+import { CFL_TASKS } from '../../src/train/presets/cfl.ts';
+import { CHOMSKY_TASKS } from '../../src/train/presets/chomsky.ts';
+import { MODELS } from '../../src/train/presets/models.ts';
 import { PAPER_MODELS, PAPER_TASKS } from '../../src/train/presets/paper.ts';
-import { CHOMSKY_SCORES, TABLE_3 } from '../../src/train/published.ts';
+import { PUBLISHED, TABLE_3 } from '../../src/train/published.ts';
 import { setup } from '../../src/train/setup.ts';
 import {
   bestOf,
@@ -10,10 +14,10 @@ import {
   cellsOf,
   measuresOf,
   pairsOf,
+  scoreOf,
   shardOf,
-  TABLES,
-  type TableSpec,
 } from '../../src/train/table.ts';
+import { TABLES, type TableSpec } from '../../src/train/tables.ts';
 
 const specOf = (name: string, scale: string): TableSpec =>
   TABLES.find(one => one.name === name && one.scale === scale)!;
@@ -22,7 +26,7 @@ const all = (spec: TableSpec, seeds = [0, 1, 2]): Cell[] => cellsOf(spec, { seed
 
 /** A result: [coarse, fine] at trained lengths, in the test, and far beyond. */
 function result(cell: Cell, train: [number, number], test: [number, number], over: object = {}): CellResult {
-  const measures = measuresOf(cell.config, 10);
+  const measures = measuresOf(cell.config, { far: 10 });
   const shares = [train, test, [0.25, 0.5]];
   return {
     kind: 'cell',
@@ -60,7 +64,7 @@ describe('cells', () => {
       expect(new Set(cells.map(({ key }) => key)).size).toBe(cells.length);
       for (const { config, key } of cells.slice(0, tasks.length * models.length)) {
         expect(() => setup(config), key).not.toThrow();
-        for (const { low, high } of measuresOf(config, spec.far)) expect(low, key).toBeLessThanOrEqual(high);
+        for (const { low, high } of measuresOf(config, spec)) expect(low, key).toBeLessThanOrEqual(high);
       }
     },
   );
@@ -111,6 +115,14 @@ describe('results', () => {
     ];
     expect(bestOf(small, results)?.seed).toBe(1);
     expect(bestOf({ score: 'accuracy' }, results)?.seed).toBe(2);
+    // Of a language, the nearest to the bound; what has none is known of nothing.
+    const languages = results.map((one, i) => ({
+      ...one,
+      measured: one.measured.map(measured => ({ ...measured, loss: 0.5 - i / 10, bound: 0.25 })),
+    }));
+    expect(bestOf({ score: 'excess' }, languages)?.seed).toBe(2);
+    expect(scoreOf({ score: 'excess' }, languages[2].measured[0])).toBeCloseTo(0.05, 12);
+    expect(scoreOf({ score: 'excess' }, results[0].measured[0])).toBeNaN();
     // Diverged: NaN, or null once it was in a file.
     const diverged = [Number.NaN, null].map(x => result(a, [x as number, x as number], [0, 0]));
     expect(bestOf(small, [diverged[0], results[2]])?.seed).toBe(2);
@@ -127,8 +139,7 @@ describe('results', () => {
 
   test('what is published has every cell of the paper', () => {
     for (const task of PAPER_TASKS) expect(Object.keys(TABLE_3[task])).toEqual([...PAPER_MODELS]);
-    for (const task of Object.keys(CHOMSKY_SCORES))
-      expect(specOf('chomsky', 'full').grid.tasks).toContain(task);
+    for (const task of Object.keys(PUBLISHED.chomsky.scores)) expect(CHOMSKY_TASKS).toContain(task);
   });
 });
 
@@ -174,18 +185,75 @@ describe('report', () => {
     expect(text).toContain('changed by --set: hidden=3');
   });
 
-  test('survives JSON, and the Chomsky tasks are scored by symbols', () => {
+  test('survives JSON', () => {
     expect(JSON.parse(JSON.stringify(report)).pairs).toHaveLength(35);
-    const chomsky = specOf('chomsky', 'small');
-    const runs = all(chomsky, [0]);
-    const done = result(
-      runs.find(({ key }) => key === 'reverse-string/stack/seed0')!,
-      [0.1, 0.99],
-      [0.1, 0.95],
+  });
+});
+
+describe('tables of tasks and models', () => {
+  const chomsky = specOf('chomsky', 'small');
+  const cells = cellsOf(chomsky, { only: [], sets: [] });
+  const find = (key: string) => cells.find(cell => cell.key === key)!;
+
+  test('cells with a memory have three seeds, the others one; unless asked otherwise', () => {
+    expect(cells).toHaveLength(CHOMSKY_TASKS.length * (2 + 3 * (MODELS.length - 2)));
+    const seeds = (key: string) => cells.filter(cell => cell.key.startsWith(key)).length;
+    expect([seeds('parity-check/rnn/'), seeds('parity-check/lstm/')]).toEqual([1, 1]);
+    for (const model of MODELS.slice(2)) expect(seeds(`parity-check/${model}/`)).toBe(3);
+    expect(cellsOf(chomsky, { seeds: [0, 1], only: ['parity-check/rnn'], sets: [] })).toHaveLength(2);
+  });
+
+  test('the lengths tested at the end are those published, not those that a run is ended by', () => {
+    const measures = measuresOf(find('reverse-string/stack/seed0').config, chomsky);
+    expect(measures).toMatchObject([
+      { name: 'train', low: 1, high: 40 },
+      { name: 'test', low: 41, high: 500, every: 51, sequences: 200 },
+    ]);
+  });
+
+  const results = [
+    result(find('reverse-string/stack/seed0'), [0.1, 0.99], [0.1, 0.95]),
+    result(find('reverse-string/stack/seed1'), [0.1, 0.8], [0.1, 0.5]),
+    result(find('parity-check/rnn/seed0'), [1, 1], [1, 1]),
+  ];
+
+  test('the Chomsky tasks: best and mean in percent, beside the published columns', () => {
+    const report = reportOf(chomsky, cells, results, [], new Date());
+    const lines = plainTable(chomsky, report).split('\n');
+    const head = lines.find(line => line.startsWith('task'))!;
+    expect(head).toMatch(/^task +chance +rnn +lstm +superposition +stack +queue +deque +published: RNN/);
+    const row = (task: string) => lines.find(line => line.startsWith(task))!;
+    expect(row('reverse-string')).toMatch(
+      / 50\.0 +… +… +… +95\.0 \(72\.5\) 1\/2… +… +… +62\.0 +60\.9 +100 +100$/,
     );
-    const text = plainTable(chomsky, reportOf(chomsky, runs, [done], [], new Date()));
-    expect(text).toMatch(/stack +measured +\.99→\.95 +…/);
-    expect(text).toMatch(/lstm1 +published +\.61 +\.59/);
-    expect(text).toMatch(/Stack-RNN: reverse-string 1,/);
+    expect(row('parity-check')).toMatch(/ 50\.0 +100 +… +…/);
+    expect(row('cycle-navigation')).toMatch(/ 20\.0 /);
+    expect(row('bucket-sort')).toMatch(/ 20\.0 +… +… +… +… +… +…$/);
+    const [first, second] = markdownTable(chomsky, report).split('## Every run');
+    const rows = first.split('\n').filter(line => line.startsWith('|'));
+    expect(rows).toHaveLength(2 + CHOMSKY_TASKS.length);
+    expect(new Set(rows.map(line => line.split('|').length))).toEqual(new Set([2 + 2 + MODELS.length + 4]));
+    expect(second).toMatch(/\| reverse-string\/stack\/seed1 \| done \| 10 \| 0 \| 0\.1 \| 80\.0 \| 50\.0 \|/);
+  });
+
+  test('languages: nats above the bound, which is told; success is to be near it', () => {
+    const spec = specOf('cfl', 'small');
+    const all = cellsOf(spec, { only: [], sets: [] });
+    expect(all).toHaveLength(CFL_TASKS.length * MODELS.length);
+    const of = (key: string, loss: number): CellResult => {
+      const one = result(all.find(cell => cell.key === key)!, [0, 0], [0, 0]);
+      return { ...one, measured: one.measured.map(measured => ({ ...measured, loss, bound: 0.375 })) };
+    };
+    const done = [of('lm-dyck/lstm/seed0', 0.5), of('lm-dyck/stack/seed0', 0.4)];
+    const report = reportOf(spec, all, done, [], new Date());
+    const row = plainTable(spec, report)
+      .split('\n')
+      .find(line => line.startsWith('lm-dyck'))!;
+    expect(row).toMatch(/^lm-dyck +0\.375 +… +0\.125 +… +0\.025 +… +…$/);
+    const solved = report.pairs.filter(pair => pair.done > 0).map(pair => [pair.model, pair.solved]);
+    expect(solved).toEqual([
+      ['lstm', 0],
+      ['stack', 1],
+    ]);
   });
 });

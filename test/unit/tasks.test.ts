@@ -7,6 +7,7 @@ import { Rng, STREAM } from '../../src/base/rng.ts';
 import { makeTask, taskNames } from '../../src/tasks/registry.ts';
 import {
   formatAnswer,
+  formatSource,
   hasLength,
   inputName,
   makeBatch,
@@ -25,6 +26,8 @@ const task = (name: string, symbols: number) =>
 /** Sizes that the examples ask for, where it is not 3; how many examples a file has, where it is not 1. */
 const SYMBOLS: Record<string, number> = { 'svo-sov': 128, gender: 8, dyck: 2, 'bucket-sort': 5, tutorial: 2 };
 const OF_TWO = [
+  'lm-dyck',
+  'dyck-words',
   'reverse-string',
   'stack-manipulation',
   'duplicate-string',
@@ -185,6 +188,36 @@ describe('tasks of the Chomsky hierarchy', () => {
     ['solve-equation', '(x-x)=1', undefined],
     ['solve-equation', '(x-x)=0', undefined],
     ['solve-equation', '(1+2)=3', undefined],
+    ['even-pairs', '001110', '0'],
+    ['even-pairs', '0101001', '1'],
+    ['even-pairs', '1', '0'],
+    ['parity-check', '1010100', '1'],
+    ['parity-check', '01111', '0'],
+    ['cycle-navigation', 'right left stay left left', '3'],
+    ['cycle-navigation', 'right right right left', '2'],
+    ['modular-arithmetic-simple', '1+2*3', '2'],
+    ['modular-arithmetic-simple', '1-1-1', '4'],
+    ['modular-arithmetic-simple', '0*1+4*3-2', '0'],
+    ['modular-arithmetic-simple', '2-3*4*2', '3'],
+    ['modular-arithmetic-simple', '12', undefined],
+    ['modular-arithmetic-simple', '+', undefined],
+    ['modular-arithmetic-simple', '1+', undefined],
+    ['binary-addition', '001+01101', '0 1 0 1 1 end'],
+    ['binary-addition', '1001+000001', '1 0 0 1 0 1 end'],
+    ['binary-addition', '1', '1 end'],
+    ['binary-addition', '01', '0 1 end'],
+    ['binary-addition', '011', undefined],
+    ['binary-addition', '+1', undefined],
+    ['binary-addition', '1+', undefined],
+    ['binary-addition', '1+1+1', undefined],
+    ['binary-multiplication', '001*01101', '0 0 0 1 1 0 1 end'],
+    ['binary-multiplication', '1001*000001', '0 0 0 0 0 1 0 0 1 end'],
+    ['binary-multiplication', '1', 'end'],
+    ['binary-multiplication', '01', '0 end'],
+    ['compute-sqrt', '100101', '1 1 0'],
+    ['compute-sqrt', '111', '1 0'],
+    ['compute-sqrt', '1', '1'],
+    ['compute-sqrt', '00000', '0 0 0'],
     ['dyck', '([)]', undefined],
     ['dyck', ')', undefined],
     ['svo-sov', 'si1 vi1', undefined],
@@ -200,12 +233,60 @@ describe('tasks of the Chomsky hierarchy', () => {
     expect(made.prompt(source, []).target.length).toBeGreaterThanOrEqual(source.length);
   });
 
+  test('square roots of numbers of 500 bits are exact', () => {
+    const made = task('compute-sqrt', 2);
+    for (let length = 480; length <= 500; length++) {
+      const { source, target } = made.pair(new Rng(length, 1), length, length);
+      const [square, root] = [source, target].map(bits => BigInt(`0b${bits.join('')}`));
+      expect(root * root <= square && square < (root + 1n) * (root + 1n)).toBe(true);
+      expect(target).toHaveLength(Math.ceil(length / 2));
+    }
+  });
+
+  test('binary numbers have their bits, and none is 0', () => {
+    const rng = new Rng(1, 1);
+    const firsts = new Set<number>();
+    for (let i = 0; i < 400; i++) {
+      const { source } = task('binary-addition', 2).pair(rng, 6, 6);
+      const at = source.indexOf(2);
+      firsts.add(at);
+      expect(source.slice(0, at)).toContain(1);
+      expect(source.slice(at + 1)).toContain(1);
+    }
+    expect([...firsts].sort()).toEqual([1, 2, 3, 4]);
+  });
+
   test('expressions are of every length, and nested as deeply as they like', () => {
     const made = task('modular-arithmetic', 1);
     for (let length = 1; length < 60; length++) {
       expect(made.pair(new Rng(length, 1), length, length).source).toHaveLength(length);
     }
     expect(made.answer!(parseSource(made, `${'('.repeat(1e5)}3${')'.repeat(1e5)}`))).toEqual([3]);
+  });
+
+  test('whole Dyck words are drawn as the grammar says', () => {
+    const made = task('dyck-words', 1);
+    // Of 2 and 4 symbols, with what S derives nothing by in e = 2 − √3: (), by ( S ) and by S S with one empty, and so on.
+    const e = 2 - Math.sqrt(3);
+    const two = e / 2 / (1 - e / 2);
+    const nested = two / 2 / (1 - e / 2);
+    const beside = (two * two) / 4 / (1 - e / 2);
+    const rng = new Rng(1, 1);
+    const counts = new Map<string, number>();
+    for (let i = 0; i < 4000; i++) {
+      const word = formatSource(made, made.pair(rng, 1, 4).source).replaceAll(' ', '');
+      counts.set(word, (counts.get(word) ?? 0) + 1);
+    }
+    const total = two + nested + beside;
+    for (const [word, p] of [
+      ['()', two],
+      ['(())', nested],
+      ['()()', beside],
+    ] as const) {
+      expect(Math.abs(counts.get(word)! - (4000 * p) / total), word).toBeLessThan(130);
+    }
+    expect(counts.size).toBe(3);
+    expect(made.answer!(parseSource(made, '(()'))).toEqual([0, 0, 0]);
   });
 
   test('a Dyck word goes up and down', () => {

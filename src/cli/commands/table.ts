@@ -1,22 +1,15 @@
 import { join } from 'node:path';
 import { InputError, show, unknown } from '../../base/errors.ts';
-import {
-  type Cell,
-  type CellResult,
-  cellsOf,
-  measuredAt,
-  measuresOf,
-  shardOf,
-  TABLES,
-  type TableSpec,
-} from '../../train/table.ts';
+import { type Cell, type CellResult, cellsOf, measuredAt, measuresOf, shardOf } from '../../train/table.ts';
+import { TABLES, type TableSpec } from '../../train/tables.ts';
 import { command, JSON_OPTION } from '../arguments/command.ts';
 import { ENGINE_OPTIONS, engineOf } from '../arguments/engine.ts';
 import { writeAtomic } from '../files/write.ts';
 import { EXIT } from '../io/io.ts';
 import { duration, fixed, quote } from '../show/format.ts';
 import { StatusLine } from '../show/status-line.ts';
-import { markdownTable, plainTable, type Report, reportOf } from '../show/table-report.ts';
+import { type Report, reportOf } from '../show/table-data.ts';
+import { markdownTable, plainTable } from '../show/table-report.ts';
 import { readResult } from '../sweep/job.ts';
 import { checkJobs, type Job, type Outcome, runJobs } from '../sweep/jobs.ts';
 import { parseSeeds } from '../sweep/seeds.ts';
@@ -25,9 +18,9 @@ const SCALES = ['full', 'small'] as const;
 
 export const table = command({
   name: 'table',
-  operands: ['<paper|chomsky>'],
+  operands: ['<paper|chomsky|cfl>'],
   summary:
-    "Train and evaluate every cell of the paper's table (or of the Chomsky tasks), beside what is published",
+    "Train and evaluate every cell of the paper's table (or of the Chomsky tasks, or of context-free languages), beside what is published",
   notes: `Each run has a folder of its own in the output folder (default runs/table-<name>-<scale>). The same command again
 goes on where it was: finished runs are kept, the one that was interrupted is resumed. Several processes or
 machines may work on one folder, each taking what no other has; --shard 2/8 is the second eighth of all runs.
@@ -35,6 +28,7 @@ machines may work on one folder, each taking what no other has; --shard 2/8 is t
 
   pushdown table paper --scale small
   pushdown table paper --scale small --only reverse/stack,copy/queue --seeds 10
+  pushdown table chomsky --scale small
   pushdown table paper --shard 2/8 --out /shared/paper`,
   options: {
     ...ENGINE_OPTIONS,
@@ -52,7 +46,7 @@ machines may work on one folder, each taking what no other has; --shard 2/8 is t
     const spec = specOf(name, options.scale ?? 'full');
     const only = options.only === undefined ? [] : options.only.split(',').map(word => word.trim());
     const sets = options.set ?? [];
-    const seeds = parseSeeds(options.seeds ?? String(spec.seeds));
+    const seeds = options.seeds === undefined ? undefined : parseSeeds(options.seeds);
     const [i, n] = parseShard(options.shard ?? '1/1');
     if (options.out === '') throw new InputError('--out needs the name of a folder.');
     const out = options.out ?? join('runs', `table-${spec.name}-${spec.scale}`);
@@ -62,7 +56,7 @@ machines may work on one folder, each taking what no other has; --shard 2/8 is t
         key: cell.key,
         folder: join(out, cell.key),
         config: cell.config,
-        measures: measuresOf(cell.config, spec.far),
+        measures: measuresOf(cell.config, spec),
       }),
     );
 

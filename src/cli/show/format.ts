@@ -61,7 +61,11 @@ export const lengthsOf = ({ shortest, length }: Pick<Evaluation, 'shortest' | 'l
 
 export const evaluationLine = (of: Evaluation, step: number): string =>
   `step ${step}: at length ${lengthsOf(of)} coarse ${fixed(of.coarse, 3)}, fine ${fixed(of.fine, 3)}, ` +
-  `symbols ${fixed(of.accuracy, 3)}, loss ${fixed(of.loss, 4)}`;
+  `symbols ${fixed(of.accuracy, 3)}, loss ${fixed(of.loss, 4)}${aboveBound(of)}`;
+
+/** Of a language: `, 0.0123 above its lower bound`. */
+const aboveBound = ({ loss, bound }: Pick<Evaluation, 'loss' | 'bound'>): string =>
+  bound === undefined ? '' : `, ${fixed(loss - bound, 4)} above its lower bound`;
 
 export const EVALUATION_HEAD = 'length  coarse   fine  symbols    loss  sequences';
 
@@ -73,7 +77,7 @@ export const evaluationRow = (of: Evaluation): string =>
     fixed(of.accuracy, 3).padStart(7),
     fixed(of.loss, 4).padStart(6),
     String(of.sequences).padStart(9),
-  ].join('  ');
+  ].join('  ') + aboveBound(of);
 
 /** Where memories have several ends, those of each: `push 1.00/0.00 while reading`. */
 export function profileLine({ reading, writing }: Profile): string {

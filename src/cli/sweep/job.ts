@@ -2,26 +2,22 @@ import { join } from 'node:path';
 import { type Config, firstDifference, KEYS, settingOf } from '../../base/config.ts';
 import { InputError, show } from '../../base/errors.ts';
 import { countParameters } from '../../base/parameters.ts';
-import { Rng, STREAM } from '../../base/rng.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { changeWords } from '../../tasks/data-facts.ts';
 import type { Data } from '../../tasks/data-file.ts';
-import type { Task } from '../../tasks/task.ts';
-import { evaluate } from '../../train/evaluate.ts';
 import type { Recovered } from '../../train/recovery.ts';
 import { storedConfig } from '../../train/setup.ts';
-import type { CellResult, Measure, Measured } from '../../train/table.ts';
+import type { CellResult, Measure } from '../../train/table.ts';
 import { type Callbacks, Diverged, type Progress, Trainer } from '../../train/trainer.ts';
 import { exists, read } from '../files/read.ts';
 import { parseJson } from '../io/input.ts';
 import { readCheckpoint } from '../run/checkpoint.ts';
 import { FolderTaken, type RunFolder } from '../run/folder.ts';
 import { CONFIG, RESULT } from '../run/names.ts';
+import { measureAll } from './measure.ts';
 
 /** A run that is killed loses no more than this, in ms. */
 const SAVE_EVERY_MS = 30_000;
-/** Measured on other sequences than the ones that the run has stopped by. */
-const OTHER_SEEDS = 1_000_000;
 const LONGEST_JSON = 16 * 2 ** 20;
 
 /** What a run needs from the outside. */
@@ -62,17 +58,6 @@ async function readJson(path: string, what: string): Promise<Record<string, unkn
     string,
     unknown
   > | null;
-}
-
-function canGive(task: Task, { low, high }: Measure): boolean {
-  if (task.pairs) return true;
-  try {
-    task.pair(new Rng(0, STREAM.sample), low, high);
-    return true;
-  } catch (error) {
-    if (error instanceof InputError) return false;
-    throw error;
-  }
 }
 
 /** The configuration that a run in the folder began with. @throws InputError where it cannot be read */
@@ -160,7 +145,7 @@ export async function runJob(
     await log.written();
     if (ending === 'stopped' || ending === 'paused') return undefined;
     const { run } = await trainer.snapshot();
-    const measured = await measure(trainer, guide.measures);
+    const measured = await measureAll(trainer, guide.measures);
     const result: CellResult = {
       kind: 'cell',
       key,
@@ -189,27 +174,4 @@ export async function runJob(
     await log.written().catch(() => undefined);
     trainer.destroy();
   }
-}
-
-async function measure(trainer: Trainer, measures: readonly Measure[]): Promise<Measured[]> {
-  const { seed } = trainer.config.train;
-  const all: Measured[] = [];
-  for (const one of measures) {
-    // Ten times the length may be more than a grammar can give.
-    if (one.name === 'far' && !canGive(trainer.task, one)) continue;
-    const evaluation = await trainer.between((model, task) =>
-      evaluate(model, task, {
-        // Your own data is measured by its parts, whatever their lengths.
-        ...(task.pairs
-          ? { shortest: 1, length: Number.MAX_SAFE_INTEGER, split: one.name === 'train' ? 'train' : 'test' }
-          : { shortest: one.low, length: one.high }),
-        sequences: one.sequences,
-        seed: seed + OTHER_SEEDS,
-      }),
-    );
-    const { shortest, length, sequences, coarse, fine, accuracy, loss } = evaluation;
-    const measured = trainer.task.pairs ? { low: shortest, high: length, sequences } : {};
-    all.push({ ...one, ...measured, coarse, fine, accuracy, loss });
-  }
-  return all;
 }

@@ -41,5 +41,23 @@ const NODE: Platform = {
   },
 };
 
-/** In Node: on Dawn. See Opening. */
-export const { openEngine, openEngineWith, reopening } = openingOn(() => NODE);
+const opening = openingOn(() => NODE);
+
+/**
+ * Opens an engine in Node: WebGPU on a GPU, else WebAssembly SIMD, else the paper in float64. See {@link Opening.openEngine}.
+ * @function
+ */
+export const openEngine = opening.openEngine;
+
+/**
+ * Opens an engine in Node and begins work on it; with `auto`, an engine that fails at the work is passed over for the next. See
+ * {@link Opening.openEngineWith}.
+ * @function
+ */
+export const openEngineWith = opening.openEngineWith;
+
+/**
+ * For a Trainer's `reopen`: opens an engine of the same kind after a device is lost. See {@link Opening.reopening}.
+ * @function
+ */
+export const reopening = opening.reopening;

@@ -1,0 +1,107 @@
+/** The rows of a table of results, in the two layouts that there are; the first is the head. */
+import { type CellResult, type Measured, measuredAt, type Pair, scoreOf } from '../../train/table.ts';
+import type { TableSpec } from '../../train/tables.ts';
+import { fixed } from './format.ts';
+import type { Report } from './table-data.ts';
+
+const MISSING = '…';
+
+/** `.98`, `1`, as the paper prints shares. */
+export const share = (value: number): string => {
+  if (!Number.isFinite(value)) return '–';
+  const text = value.toFixed(2);
+  return text === '1.00' ? '1' : text.replace(/^0/, '');
+};
+
+/** `98.2`, `100`: shares as Delétang et al. print them. */
+const percent = (value: number): string => fixed(100 * value, 1).replace(/^100\.0$/, '100');
+
+export const both = ({ coarse, fine }: Measured): string => `${share(coarse)}/${share(fine)}`;
+
+/** A score as its table prints it. */
+export const scoreText = ({ score }: Pick<TableSpec, 'score'>, value: number): string =>
+  score === 'accuracy' ? percent(value) : score === 'excess' ? fixed(value, 3) : share(value);
+
+/** A run's score in a measure, as its table prints it. */
+export const measuredText = (spec: TableSpec, result: CellResult, name: Measured['name']): string => {
+  const measured = measuredAt(result, name);
+  if (!measured) return '';
+  return spec.score === 'coarse' ? both(measured) : scoreText(spec, scoreOf(spec, measured));
+};
+
+export const rowsOf = (spec: TableSpec, report: Report): string[][] => {
+  const models = spec.grid.models.filter(model =>
+    report.pairs.some(pair => pair.model === model && pair.runs > 0),
+  );
+  return spec.score === 'coarse'
+    ? [['', '', ...spec.grid.tasks], ...models.flatMap(model => linesOf(spec, report, model))]
+    : taskRows(spec, report, models);
+};
+
+const pairOf = ({ pairs }: Report, task: string, model: string): Report['pairs'][number] =>
+  pairs.find(pair => pair.task === task && pair.model === model)!;
+
+/** As the paper: the lines of a model are what was published, what is measured, how many seeds succeed. */
+function linesOf(spec: TableSpec, report: Report, model: string): string[][] {
+  const pairs = spec.grid.tasks.map(task => pairOf(report, task, model));
+  const measured = ({ best, runs }: Pair): string => {
+    if (!best) return runs > 0 ? MISSING : '';
+    return `${both(measuredAt(best, 'train')!)}→${both(measuredAt(best, 'test')!)}`;
+  };
+  const success = ({ best, solved, runs, done }: Pair): string =>
+    best ? `${solved}/${done}${done < runs ? MISSING : ''}` : '';
+  const far = ({ best }: Pair): string => {
+    const one = best && measuredAt(best, 'far');
+    return one ? both(one) : '';
+  };
+  const published = ({ published: is }: Report['pairs'][number]): string => {
+    if (!Array.isArray(is)) return '';
+    const [a, b, c, d] = is.map(share);
+    return `${a}/${b}→${c}/${d}`;
+  };
+  const lines = [
+    [model, 'published', ...pairs.map(published)],
+    ['', 'measured', ...pairs.map(measured)],
+    ['', 'success', ...pairs.map(success)],
+    ...(spec.far ? [['', `at ${spec.far}×`, ...pairs.map(far)]] : []),
+  ];
+  return lines
+    .filter((line, i) => i === 1 || line.slice(2).some(Boolean))
+    .map((line, i) => (i === 0 ? [model, ...line.slice(1)] : line));
+}
+
+/** A row for every task, a column for every model: best of its seeds, mean and success where there are several; then others'. */
+function taskRows(spec: TableSpec, report: Report, models: readonly string[]): string[][] {
+  const tasks = spec.grid.tasks.filter(task => models.some(model => pairOf(report, task, model).runs > 0));
+  const cell = ({ scores, solved, runs, done }: Pair): string => {
+    if (!scores) return runs > 0 ? MISSING : '';
+    const [best, mean] = [scores.best, scores.mean].map(value => scoreText(spec, value));
+    const more = done > 1 ? ` (${mean}) ${solved}/${done}` : '';
+    return `${best}${more}${done < runs ? MISSING : ''}`;
+  };
+  const floor = (task: string): string => {
+    if (spec.score === 'accuracy') return percent(report.chance[task]);
+    const bounds = report.results
+      .filter(({ key }) => key.startsWith(`${task}/`))
+      .flatMap(result => measuredAt(result, spec.solvedOn)?.bound ?? []);
+    return fixed(bounds.reduce((sum, bound) => sum + bound, 0) / bounds.length, 3);
+  };
+  const others = [...new Set(tasks.flatMap(task => Object.keys(report.published[task] ?? {})))];
+  return [
+    [
+      'task',
+      spec.score === 'accuracy' ? 'chance' : 'bound',
+      ...models,
+      ...others.map(name => `published: ${name}`),
+    ],
+    ...tasks.map(task => [
+      task,
+      floor(task),
+      ...models.map(model => cell(pairOf(report, task, model))),
+      ...others.map(name => {
+        const value = report.published[task]?.[name];
+        return value === undefined ? '' : scoreText(spec, value);
+      }),
+    ]),
+  ];
+}

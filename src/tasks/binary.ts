@@ -1,0 +1,51 @@
+import type { Rng } from '../base/rng.ts';
+import { type Answering, answering } from './answering.ts';
+import { randomSource, type Task } from './task.ts';
+
+/** Bits, the lowest first, of a whole number ≥ 0; of 0, one bit. */
+export const lowestFirst = (value: bigint): number[] => [...value.toString(2)].map(Number).reverse();
+
+/** The number of these bits, the highest first. */
+export const numberOf = (highestFirst: readonly number[]): bigint => BigInt(`0b0${highestFirst.join('')}`);
+
+/** Bits of a random number from 1 to 2^length − 1. */
+export function randomBits(rng: Rng, length: number): number[] {
+  for (;;) {
+    const bits = randomSource(2, rng, length);
+    if (bits.includes(1)) return bits;
+  }
+}
+
+/** The operator in a source, and `end` in an answer. */
+const MARK = 2;
+
+/**
+ * A calculation with two binary numbers, lowest bit first, and an operator between them. The answer is the bits of the
+ * result, lowest first and without zeros at its end, and `end`. Sources of 1 or 2 symbols are bits alone.
+ * @param alone the bits of the result where there is no operator
+ */
+export function binaryCalculation(
+  of: Pick<Answering, 'name' | 'example' | 'longestAnswer'>,
+  operator: string,
+  calculate: (a: bigint, b: bigint) => bigint,
+  alone: (bits: readonly number[]) => number[],
+): Task {
+  const read = (bits: readonly number[]): bigint => numberOf([...bits].reverse());
+  return answering({
+    ...of,
+    symbolNames: ['0', '1', operator],
+    outputNames: ['0', '1', 'end'],
+    source: (rng, length) => {
+      if (length <= 2) return randomSource(2, rng, length);
+      const first = rng.int(1, length - 2);
+      return [...randomBits(rng, first), MARK, ...randomBits(rng, length - 1 - first)];
+    },
+    answer: source => {
+      const at = source.indexOf(MARK);
+      if (at < 0) return source.length <= 2 ? [...alone(source), MARK] : undefined;
+      const [a, b] = [source.slice(0, at), source.slice(at + 1)];
+      if (a.length === 0 || b.length === 0 || b.includes(MARK)) return undefined;
+      return [...lowestFirst(calculate(read(a), read(b))), MARK];
+    },
+  });
+}

@@ -1,0 +1,45 @@
+import type { TaskConfig } from '../base/config.ts';
+import { answering, digitNames } from './answering.ts';
+import { lowestFirst, numberOf, randomBits } from './binary.ts';
+import type { Task } from './task.ts';
+
+/**
+ * Compute sqrt, of the Chomsky hierarchy (context-sensitive; see answering.ts for the format): the square root of a binary
+ * number, rounded down, highest bit first (as in the authors' code). Sources of any length ≥ 1, ⌈L/2⌉ outputs; √37:
+ *
+ *   task    compute-sqrt
+ *   source  1 0 0 1 0 1
+ *   input   1  0  0  1  0  1  ?  ?  ?
+ *   target  ·  ·  ·  ·  ·  ·  1  1  0
+ *   phase   r  r  r  r  r  r  w  w  .
+ *
+ * Numbers are from 1 to 2^L − 1, all as likely, with zeros in front. Measured: the ⌈L/2⌉ output steps. `symbols` does
+ * not matter.
+ */
+export function computeSqrt({ name }: TaskConfig): Task {
+  const bits = digitNames(2);
+  const outputs = (length: number): number => Math.ceil(length / 2);
+  return answering({
+    name,
+    symbolNames: bits,
+    outputNames: bits,
+    example: '1 0 0 1 0 1',
+    source: randomBits,
+    answer: source => {
+      const root = lowestFirst(rootOf(numberOf(source)));
+      return Array.from({ length: outputs(source.length) }, (_, i) => root[i] ?? 0).reverse();
+    },
+    longestAnswer: outputs,
+  });
+}
+
+/** ⌊√value⌋, by Newton's method from above. */
+function rootOf(value: bigint): bigint {
+  if (value < 2n) return value;
+  let root = 1n << BigInt(Math.ceil(value.toString(2).length / 2));
+  for (;;) {
+    const next = (root + value / root) >> 1n;
+    if (next >= root) return root;
+    root = next;
+  }
+}

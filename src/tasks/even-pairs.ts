@@ -1,0 +1,29 @@
+import type { TaskConfig } from '../base/config.ts';
+import { answering, digitNames } from './answering.ts';
+import { randomSource, type Task } from './task.ts';
+
+/**
+ * Even pairs, of the Chomsky hierarchy (regular; see answering.ts for the format): is the number of places where a bit
+ * differs from the one before it even (0) or odd (1)? Sources of any length ≥ 1, one output:
+ *
+ *   task    even-pairs
+ *   source  0 1 0 1 0 0 1
+ *   input   0  1  0  1  0  0  1  ?
+ *   target  ·  ·  ·  ·  ·  ·  ·  1
+ *   phase   r  r  r  r  r  r  r  .
+ *
+ * The same as asking whether the first bit and the last differ. Measured: the output step. There is no writing phase.
+ * `symbols` does not matter.
+ */
+export function evenPairs({ name }: TaskConfig): Task {
+  const bits = digitNames(2);
+  return answering({
+    name,
+    symbolNames: bits,
+    outputNames: bits,
+    example: '0 1 0 1 0 0 1',
+    source: (rng, length) => randomSource(2, rng, length),
+    answer: source => [source.filter((bit, i) => i > 0 && bit !== source[i - 1]).length % 2],
+    longestAnswer: () => 1,
+  });
+}

@@ -1,0 +1,86 @@
+import type { TaskConfig } from '../base/config.ts';
+import { PHASE } from '../base/dims.ts';
+import { bracketPairs } from './dyck.ts';
+import { Grammar, LONGEST } from './grammar.ts';
+import { language } from './language.ts';
+import type { Task } from './task.ts';
+
+/** Means of 1 further bracket beside every other, and of 39 further ones inside (a depth of 40). */
+const SPLIT = 1 / 2;
+const NEST = 39 / 40;
+
+/**
+ * The Dyck language, to be modelled (DuSell and Chiang 2020; see language.ts for the format and the metric). `symbols` is
+ * the number of kinds of brackets. Strings of even lengths, drawn by the grammar
+ *
+ *   S → S T (1/2) | T (1/2),   T → ( S ) (39/40) | ( ) (1/40),   all kinds of brackets alike
+ *
+ * There with 2 symbols; deterministic context-free:
+ *
+ *   task    lm-dyck
+ *   source  ( [ ] ) [ ]
+ *   input   <s>  (  [  ]  )  [  ]
+ *   target  (    [  ]  )  [  ]  </s>
+ *   phase   .    r  r  w  w  r  w
+ *
+ * A stack is to push where a bracket opens (r), and to pop where one closes (w).
+ */
+export function lmDyck({ name, symbols }: TaskConfig): Task {
+  const pairs = bracketPairs(symbols);
+  const names = [...pairs.map(([opening]) => opening), ...pairs.map(([, closing]) => closing)];
+  // Kinds are drawn apart from the grammar, which has one.
+  const grammar = new Grammar(
+    {
+      A: [
+        [SPLIT, 'A T', 'A T'],
+        [1 - SPLIT, 'T', 'T'],
+      ],
+      T: [
+        [NEST, '( A )', '( A )'],
+        [1 - NEST, '( )', '( )'],
+      ],
+    },
+    [],
+  );
+  return language({
+    name,
+    symbolNames: names,
+    example: [0, 1 % symbols, symbols + (1 % symbols), symbols].map(i => names[i]).join(' '),
+    has: length => length > 0 && length % 2 === 0 && length <= LONGEST,
+    because: `its strings have even lengths up to ${LONGEST}`,
+    string: (rng, length) => {
+      const { source } = grammar.derive(name, rng, length, length, one => ({ source: one, target: one }));
+      const open: number[] = [];
+      return source.map(bracket => {
+        if (bracket === ')') return symbols + open.pop()!;
+        open.push(rng.int(0, symbols - 1));
+        return open[open.length - 1];
+      });
+    },
+    logProbability: string => {
+      const nats = logOf(string, symbols);
+      return nats === -Infinity ? nats : nats - Math.log(grammar.probability(string.length));
+    },
+    phase: string => string.map(bracket => (bracket < symbols ? PHASE.reading : PHASE.writing)),
+  });
+}
+
+/** ln of the probability that the grammar derives this string; it does so in one way only. */
+function logOf(string: readonly number[], symbols: number): number {
+  const [split, last, nest, close] = [SPLIT, 1 - SPLIT, NEST, 1 - NEST].map(Math.log);
+  let nats = 0;
+  /** Open brackets with the number of those closed inside; the first stands for the string. */
+  const open = [{ kind: -1, inside: 0 }];
+  for (const bracket of string) {
+    const around = open[open.length - 1];
+    if (bracket < symbols) {
+      nats += (around.inside++ > 0 ? split : last) - Math.log(symbols);
+      open.push({ kind: bracket, inside: 0 });
+    } else {
+      if (around.kind !== bracket - symbols) return -Infinity;
+      nats += around.inside > 0 ? nest : close;
+      open.pop();
+    }
+  }
+  return open.length === 1 && open[0].inside > 0 ? nats : -Infinity;
+}

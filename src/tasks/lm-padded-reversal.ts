@@ -1,0 +1,70 @@
+import type { TaskConfig } from '../base/config.ts';
+import type { Rng } from '../base/rng.ts';
+import { language } from './language.ts';
+import { namesOf, randomSource, type Task } from './task.ts';
+
+/** A geometric number of this mean goes on with this probability. */
+const goesOn = (mean: number): number => mean / (mean + 1);
+const CONTENT = goesOn(60);
+const PADDING = goesOn(30);
+
+/**
+ * The language of padded reversal, w a^p w^R, to be modelled (DuSell and Chiang 2020; see language.ts for the format and
+ * the metric): |w| and p are geometric with means 60 and 30, cut to the length of the string; w and the symbol a are
+ * uniform. Strings of any length. There with 2 symbols; context-free, but not deterministic:
+ *
+ *   task    lm-padded-reversal
+ *   source  a b b b b b a
+ *   input   <s>  a  b  b  b  b  b  a
+ *   target  a    b  b  b  b  b  a  </s>
+ *   phase   .    .  .  .  .  .  .  .
+ */
+export function lmPaddedReversal({ name, symbols }: TaskConfig): Task {
+  const names = namesOf(symbols);
+  /** ln of the weight of |w| = k in strings of n symbols: of all that have it, and of each. */
+  const weightOf = (k: number, n: number): number => k * Math.log(CONTENT) + (n - 2 * k) * Math.log(PADDING);
+  const totals = new Map<number, number>();
+  const totalOf = (n: number): number => {
+    const known = totals.get(n);
+    if (known !== undefined) return known;
+    let sum = 0;
+    for (let k = 0; 2 * k <= n; k++) sum += Math.exp(weightOf(k, n));
+    totals.set(n, Math.log(sum));
+    return Math.log(sum);
+  };
+  const contentOf = (rng: Rng, n: number): number => {
+    let left = rng.uniform();
+    const total = totalOf(n);
+    for (let k = 0; 2 * k < n; k++) {
+      left -= Math.exp(weightOf(k, n) - total);
+      if (left < 0) return k;
+    }
+    return Math.floor(n / 2);
+  };
+  return language({
+    name,
+    symbolNames: names,
+    example: [0, 1, 1, 1, 0].map(i => names[i % symbols]).join(' '),
+    has: length => length > 0,
+    because: 'its shortest string has one symbol',
+    string: (rng, length) => {
+      const w = randomSource(symbols, rng, contentOf(rng, length));
+      const padding = rng.int(0, symbols - 1);
+      return [...w, ...Array<number>(length - 2 * w.length).fill(padding), ...[...w].reverse()];
+    },
+    logProbability: string => {
+      const n = string.length;
+      // From the middle outwards: how far all is one symbol; then all ways to say where w ends.
+      const first = Math.floor(n / 2);
+      const alike = string.every((symbol, i) => symbol === string[n - 1 - i]);
+      if (!alike) return -Infinity;
+      let sum = 0;
+      for (let k = first; k >= 0 && (2 * k === n || string[k] === string[first]); k--) {
+        // Without padding, every symbol is the one that is not there.
+        const ways = 2 * k === n ? k : k + 1;
+        sum += Math.exp(weightOf(k, n) - ways * Math.log(symbols) - totalOf(n));
+      }
+      return Math.log(sum);
+    },
+  });
+}

@@ -1,0 +1,34 @@
+import type { TaskConfig } from '../base/config.ts';
+import { language } from './language.ts';
+import { namesOf, randomSource, type Task } from './task.ts';
+
+/**
+ * The language of unmarked reversal, w w^R, to be modelled (DuSell and Chiang 2020; see language.ts for the format and the
+ * metric). Strings of even lengths, w uniform. There with 2 symbols; context-free, but not deterministic: nothing tells
+ * where w ends.
+ *
+ *   task    lm-unmarked-reversal
+ *   source  a b b b b a
+ *   input   <s>  a  b  b  b  b  a
+ *   target  a    b  b  b  b  a  </s>
+ *   phase   .    .  .  .  .  .  .
+ */
+export function lmUnmarkedReversal({ name, symbols }: TaskConfig): Task {
+  const names = namesOf(symbols);
+  return language({
+    name,
+    symbolNames: names,
+    example: [0, 1 % symbols, 1 % symbols, 0].map(i => names[i]).join(' '),
+    has: length => length > 0 && length % 2 === 0,
+    because: 'its strings have even lengths',
+    string: (rng, length) => {
+      const w = randomSource(symbols, rng, length / 2);
+      return [...w, ...[...w].reverse()];
+    },
+    logProbability: string => {
+      const half = string.length / 2;
+      const isOne = string.every((symbol, i) => symbol === string[string.length - 1 - i]);
+      return Number.isInteger(half) && isOne ? -half * Math.log(symbols) : -Infinity;
+    },
+  });
+}

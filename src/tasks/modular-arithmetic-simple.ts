@@ -1,0 +1,58 @@
+import type { TaskConfig } from '../base/config.ts';
+import { answering, digitNames } from './answering.ts';
+import { MODULUS } from './expression.ts';
+import type { Task } from './task.ts';
+
+const OPERATORS = ['+', '-', '*'];
+
+/**
+ * Modular arithmetic without brackets, "simple" in the Chomsky hierarchy (regular; see answering.ts for the format): the
+ * value modulo 5 of digits 0 … 4 with operators between them, products first. Sources of odd lengths, one output:
+ *
+ *   task    modular-arithmetic-simple
+ *   source  0 * 1 + 4 * 3 - 2
+ *   input   0  *  1  +  4  *  3  -  2  ?
+ *   target  ·  ·  ·  ·  ·  ·  ·  ·  ·  0
+ *   phase   r  r  r  r  r  r  r  r  r  .
+ *
+ * Measured: the output step. There is no writing phase. `symbols` does not matter.
+ */
+export function modularArithmeticSimple({ name }: TaskConfig): Task {
+  return answering({
+    name,
+    symbolNames: [...digitNames(MODULUS), ...OPERATORS],
+    outputNames: digitNames(MODULUS),
+    example: '1 + 2 * 3',
+    has: length => length % 2 === 1,
+    because: 'its sources have odd lengths',
+    source: (rng, length) =>
+      Array.from({ length }, (_, i) =>
+        i % 2 === 0 ? rng.int(0, MODULUS - 1) : MODULUS + rng.int(0, OPERATORS.length - 1),
+      ),
+    answer: source => {
+      const value = valueModulo(source);
+      return value === undefined ? undefined : [value];
+    },
+    longestAnswer: () => 1,
+  });
+}
+
+/** Symbols of an expression: digits, then operators; undefined where they do not alternate. */
+function valueModulo(source: readonly number[]): number | undefined {
+  if (source.length % 2 === 0) return undefined;
+  let sum = 0;
+  let product = 1;
+  for (const [i, symbol] of source.entries()) {
+    if (symbol < MODULUS !== (i % 2 === 0)) return undefined;
+    if (i % 2 === 0) {
+      product = (product * symbol) % MODULUS;
+      continue;
+    }
+    const operator = OPERATORS[symbol - MODULUS];
+    if (operator === '*') continue;
+    sum += product;
+    // The sign of the term that begins; −1 is 4 modulo 5.
+    product = operator === '-' ? MODULUS - 1 : 1;
+  }
+  return (sum + product) % MODULUS;
+}

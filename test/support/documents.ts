@@ -1,0 +1,67 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+/** The project's documents, and what is in them. */
+
+export const ROOT = resolve(import.meta.dirname, '../..');
+
+/** Every document that people read, by its path from the root. */
+export const DOCUMENTS = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'CHANGELOG.md',
+  'bench/README.md',
+  ...readdirSync(join(ROOT, 'docs'))
+    .filter(name => name.endsWith('.md'))
+    .map(name => `docs/${name}`),
+];
+
+export const readDocument = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
+
+/** What tells how the tool is used: its commands and transcripts are checked. */
+export const MANUAL: readonly string[] = DOCUMENTS.filter(path => /^(README|docs\/)/.test(path));
+
+const BLOCK = /^( *)```(.*)\n([\s\S]*?)^\1```$/gm;
+
+export interface CodeBlock {
+  /** What follows the opening ```: `js`, `sh`, or nothing. */
+  language: string;
+  code: string;
+  /** The comment on the line before, as in `<!-- examples/quick-start.js -->`; '' where there is none. */
+  marker: string;
+}
+
+export const codeBlocks = (text: string): CodeBlock[] =>
+  [...text.matchAll(BLOCK)].map(({ 2: language, 3: code, index }) => ({
+    language: language.trim(),
+    code,
+    marker: /<!-- (.+) -->\n+$/.exec(text.slice(0, index))?.[1] ?? '',
+  }));
+
+/** A document without its fenced blocks. */
+export const fenceless = (text: string): string => text.replace(BLOCK, '');
+
+/** Without any code: brackets in code are not links. */
+const prose = (text: string): string => fenceless(text).replace(/`[^`\n]*`/g, '``');
+
+/** Targets of its links and pictures, in Markdown and in HTML. */
+export const linksOf = (text: string): string[] => [
+  ...[...prose(text).matchAll(/\]\(([^()\s]+)\)/g)].map(([, target]) => target),
+  ...[...prose(text).matchAll(/\b(?:src|href)="([^"]+)"/g)].map(([, target]) => target),
+];
+
+/** The anchors of its headings, as GitHub makes them. */
+export function anchorsOf(text: string): string[] {
+  const seen = new Map<string, number>();
+  return [...fenceless(text).matchAll(/^#{1,6} (.+)$/gm)].map(([, heading]) => {
+    const slug = heading
+      .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+      .trim()
+      .replace(/\s/g, '-');
+    const count = seen.get(slug) ?? 0;
+    seen.set(slug, count + 1);
+    return count === 0 ? slug : `${slug}-${count}`;
+  });
+}
