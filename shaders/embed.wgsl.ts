@@ -4,19 +4,19 @@ import { mainOfInvocation } from './lib/invocation.wgsl.ts';
 import { range } from './lib/text.ts';
 
 /**
- * Embeddings. A layer sees the input x only through x·W_e·W_xh, and x is one-hot (or a sum of few): so the product
- * We · Wxe of the two matrices is made once a step, and all other kernels take its rows as they would for one-hot
- * inputs, whatever the plan. The backward pass gives We and Wxe their shares of the product's gradient.
+ * Embeddings. A layer uses the input x only in x·W_e·W_xh, and x is one-hot (or a sum of a few one-hot vectors). So the
+ * product Wx = We · Wxe is computed once per step, and all other kernels use its rows as they do for one-hot inputs, in
+ * every plan. The backward pass splits the gradient of the product into those of We and Wxe.
  */
 export const EMBED_SIZE = 64;
 
-/** Rows of an invocation's tile, which is one vec4 wide. */
+/** Rows of an invocation's tile. A tile is one vec4 wide. */
 const ROWS = range(4);
 
-/** Tiles of a matrix. */
+/** Number of tiles of a matrix. */
 const tilesOf = (rows: number, columns4: number): number => Math.ceil(rows / ROWS.length) * columns4;
 
-/** `body` of the tiles from `begin` on: rows n0 … n3, the last one again beyond it, and column j. */
+/** Runs `body` for the tiles from number `begin` on. Declares rows n0 … n3 (the last row repeats) and column j. */
 const tiles = (begin: number, rows: number, columns4: number, body: string): string => wgsl`
   if (at >= ${begin}u && at < ${begin + tilesOf(rows, columns4)}u) {
     let first = (at - ${begin}u) / ${columns4}u * ${ROWS.length}u;
@@ -27,6 +27,7 @@ const tiles = (begin: number, rows: number, columns4: number, body: string): str
     return;
   }`;
 
+/** Number of invocations of embed: one per tile of each layer's Wx. */
 export const embedItems = ({ layers }: Layout): number =>
   layers.reduce((sum, { Wx }) => sum + tilesOf(Wx.rows, Wx.ld4), 0);
 
@@ -41,7 +42,7 @@ export function embed({ layers, We, size4, spec }: Layout): string {
       k =>
         `let w${k} = w[${Wxe!.offset4}u + min(4u * i + ${k}u, ${spec.embedding - 1}u) * ${Wxe!.ld4}u + j];`,
     );
-    // Padding of an embedding is 0, whatever it is multiplied with.
+    // The padding of an embedding is 0, so the factor that it is multiplied by does not matter.
     return tiles(
       from,
       Wx.rows,
@@ -64,7 +65,7 @@ ${bodies.join('\n')}
 `;
 }
 
-/** Tiles of each layer's Wxe, then of We. */
+/** Number of tiles: of each layer's Wxe, then of We. */
 export const embedBackwardItems = ({ layers, We }: Layout): number =>
   layers.reduce((sum, { Wxe }) => sum + tilesOf(Wxe!.rows, Wxe!.ld4), tilesOf(We!.rows, We!.ld4));
 
@@ -89,7 +90,7 @@ export function embedBackward({ layers, We, size4, spec }: Layout): string {
     );
   };
   const bodies = layers.map(ofLayer);
-  // dWe = Σ dWx · Wxeᵀ. What is padding of an embedding stays 0.
+  // dWe = Σ dWx · Wxeᵀ. The padding of an embedding stays 0.
   const sums = layers.map(
     ({ Wx, Wxe }) => wgsl`
     for (var i = 0u; i < ${Wx.ld4}u; i++) {

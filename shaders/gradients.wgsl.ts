@@ -5,30 +5,31 @@ import { at } from './lib/rows.wgsl.ts';
 import { evenly, range } from './lib/text.ts';
 
 /**
- * All weight gradients in one dispatch: block[k][j] = Σ_rows a[row][k] · b[row][j]. The rows are divided into
- * batch.parts parts, each of which writes sums of its own into `partial` [parts, size4]; the optimiser's first
- * pass adds them up in fixed order, so that the result is deterministic. An invocation has a tile of one block and runs
- * down its part of the rows; of a block for the inputs, of which a row has few, it has a column, to which it adds at the
- * rows that are there. (The fused plan's lane form computes the gradients within its backward pass.)
+ * All weight gradients in one dispatch: block[k][j] = Σ_rows a[row][k] · b[row][j]. The rows are split into batch.parts
+ * parts, each of which writes its own sums to `partial` [parts, size4]. The optimiser's first pass adds the parts in a
+ * fixed order, so the result is deterministic. An invocation computes one tile of one block over its part of the rows.
+ * For the inputs, of which a row has only a few, an invocation has one column of the block and adds to the rows of the
+ * block that are active. (In the fused lane form the backward pass computes the weight gradients itself.)
  */
 export interface GradientJob {
   block: Block;
-  /** Activations; 'inputs': the multi-hot inputs; 'ones': the block is a bias. */
+  /** Activations. 'inputs': the multi-hot inputs. 'ones': the block is a bias. */
   a: Operand | 'inputs' | 'ones';
   b: Operand;
-  /** Rows summed over: T·B, or B for what belongs to the starting state. */
+  /** Whether the sum runs over T·B rows, or only over the B rows of the starting state. */
   perStep: boolean;
 }
 
+/** Tile of one invocation, and workgroup size. */
 export interface GradientTiling {
-  /** vec4s of the left side (so four times as many rows of the block) and of the right one. */
+  /** Tile size in vec4s of the left factor (four rows of the block each) and of the right factor. */
   down: number;
   across: number;
-  /** Invocations of a workgroup. */
+  /** Invocations per workgroup. */
   size: number;
 }
 
-/** A block's tiles: how many, and how large, as equal as can be. */
+/** Number and size of a block's tiles, as equal as possible. */
 function tilesOf({ block, a }: GradientJob, { down, across }: GradientTiling) {
   const single = typeof a === 'string';
   const wide = single ? 1 : Math.ceil(block.rows / 4);
@@ -39,12 +40,13 @@ function tilesOf({ block, a }: GradientJob, { down, across }: GradientTiling) {
   return { down: parts(wide, down), across: parts(block.ld4, a === 'inputs' ? 1 : across), wide };
 }
 
-/** Rounded up to whole workgroups, so that a workgroup has one job. */
+/** Number of workgroups of a job. Rounded up, so that each workgroup has only one job. */
 function groupsOf(job: GradientJob, tiling: GradientTiling): number {
   const { down, across } = tilesOf(job, tiling);
   return Math.ceil((down.count * across.count) / tiling.size);
 }
 
+/** Workgroups of all jobs, for one part. */
 export const tileGroups = (jobs: readonly GradientJob[], tiling: GradientTiling): number =>
   jobs.reduce((sum, job) => sum + groupsOf(job, tiling), 0);
 
@@ -87,7 +89,7 @@ function tileBody(job: GradientJob, tiling: GradientTiling, size4: number): stri
     ${each(guarded)}`;
 }
 
-/** A column of the block for the inputs: every row of the batch adds to the few rows of it that are its inputs. */
+/** A column of the block for the inputs: every row of the batch adds to the rows of the block that its inputs select. */
 const inputsBody = ({ block, b }: GradientJob, size4: number): string => wgsl`
     let to = part * ${size4}u + ${block.offset4}u + tile;
     for (var k = 0u; k < ${block.rows}u; k++) { partial[to + k * ${block.ld4}u] = vec4f(); }
@@ -99,7 +101,7 @@ const inputsBody = ({ block, b }: GradientJob, size4: number): string => wgsl`
       }
     }`;
 
-/** Workgroup n, of (x, y): tiles n mod tileGroups of one job, over part n / tileGroups. */
+/** WGSL of the kernel. Workgroup n of (x, y) computes tiles n mod tileGroups of a single job, over part n / tileGroups. */
 export function gradientTiles(
   batch: string,
   jobs: readonly GradientJob[],

@@ -7,22 +7,22 @@ import { at } from './lib/rows.wgsl.ts';
 import { range } from './lib/text.ts';
 
 /**
- * Matrix products over all T·B rows of a batch; `batch` declares it (batchOf). Each invocation keeps a tile of some rows by some
- * vec4s of columns in registers, so that a load serves many products.
+ * Matrix products over all T·B rows of a batch. `batch` declares it (batchOf). Each invocation keeps a tile of several
+ * rows and several vec4s of columns in registers, so that each load is used in many products.
  */
 export interface LinearTiling {
   rows: number;
-  /** vec4s. */
+  /** Columns in vec4s. */
   columns: number;
-  /** Invocations of a workgroup. */
+  /** Invocations per workgroup. */
   size: number;
 }
 
-/** Invocations for so many rows and vec4s of columns. */
+/** Number of invocations for `count` rows and columns4 vec4s of columns. */
 export const linearTiles = ({ rows, columns }: LinearTiling, count: number, columns4: number): number =>
   Math.ceil(count / rows) * Math.ceil(columns4 / columns);
 
-/** Declares rows n0 … and columns j0 … of this invocation. Beyond the last one it is repeated, and not stored. */
+/** Declares rows n0 … and columns j0 … of this invocation. At the edge the last one repeats, and repeats are not stored. */
 const tile = ({ rows, columns, size }: LinearTiling, columns4: number): string => wgsl`
 ${mainOfInvocation(size, 'tile')}
   let rows = batch.T * batch.B;
@@ -39,7 +39,7 @@ ${mainOfInvocation(size, 'tile')}
     .join('\n')}
 `;
 
-/** `body` for every row and column of the tile that is not repeated. */
+/** Runs `body` for every row and column of the tile that is not a repeat. */
 const stores = (
   { rows, columns }: LinearTiling,
   columns4: number,
@@ -55,7 +55,7 @@ const stores = (
     )
     .join('\n');
 
-/** x, W, b -> y = x·W + b, or its tanh. Binds batch, w, acts (x in, y out). */
+/** x, W, b -> y = x·W + b, or its tanh. Bindings: batch, w, acts (x in, y out). */
 export function linear(
   batch: string,
   tiling: LinearTiling,
@@ -97,8 +97,8 @@ ${tile(tiling, W.ld4)}
 }
 
 /**
- * dy, W -> dx = dy·Wᵀ, or added to dx. Where x was a tanh, of what went into it. Binds batch, w, grads (dy in, dx out),
- * then acts (x) where it is asked for. Padding of dx stays 0.
+ * dy, W -> dx = dy·Wᵀ, or dx += dy·Wᵀ with `accumulate`. With `tanh`, the operand of x = tanh(a), the result is the
+ * gradient of a. Bindings: batch, w, grads (dy in, dx out), then acts (x) if `tanh` is given. Padding of dx stays 0.
  */
 export function linearBackward(
   batch: string,
@@ -110,7 +110,7 @@ export function linearBackward(
   tanh?: Operand,
 ): string {
   const [rows, columns] = [range(tiling.rows), range(tiling.columns)];
-  // Beyond the matrix's last row lie other parameters, whose products must not reach the padding of dx.
+  // Other parameters follow the matrix's last row. Their products must not reach the padding of dx.
   const factor = (k: number, c: number): string =>
     W.rows % 4 === 0 ? '' : ` * f32(j${c} * 4u + ${k}u < ${W.rows}u)`;
   const store = (n: number, c: number): string => {

@@ -10,24 +10,25 @@ import { at } from './lib/rows.wgsl.ts';
  *   softmax:  p = softmax(a), loss -log p[y], da = weight · (p - y)
  *   tanh, σ:  o = f(a), loss ½ Σ (o - y)², da = weight · (o - y) · f'(a)
  *
- * A row that is masked or padding has no loss and gradient 0.
+ * A masked row or a row of padding has no loss, and gradient 0.
  */
 export interface LossOptions {
   kind: 'softmax' | 'tanh' | 'sigmoid';
-  /** Outputs. */
+  /** Number of outputs. */
   width: number;
-  /** Sums in, outputs out; gradients. */
+  /** y: sums in, outputs out. dY: gradients of the sums. */
   y: Operand;
   dY: Operand;
-  /** What the target is: the batch's target, or the multi-hot input one step earlier (auto-encoder). */
+  /** The target: the batch's target, or the multi-hot input of the step before (auto-encoder). */
   target: 'class' | 'previous input';
 }
 
+/** Invocations per workgroup. */
 export const LOSS_SIZE = 64;
 
 /**
- * batch, acts: y -> acts: y, grads: dY, outcome [T·B] (loss, Σ|o - y|, argmax, 1 where it has a target);
- * for the auto-encoder only its loss, in the given component of `extra` [T·B].
+ * batch, acts: y -> acts: y, grads: dY, outcomes [T·B] (loss, Σ|o - y|, argmax, 1 where the row has a target). For the
+ * auto-encoder only its loss, in the given component of `extra` [T·B].
  */
 export function loss(batch: string, o: LossOptions, component: 0 | 1 = 0): string {
   const outcome = o.target === 'class';

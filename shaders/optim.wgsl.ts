@@ -3,9 +3,10 @@ import { mainOfInvocation } from './lib/invocation.wgsl.ts';
 import { float } from './lib/text.ts';
 import { REPORT } from './score.wgsl.ts';
 
+/** Invocations per workgroup of optim. */
 export const OPTIM_SIZE = 64;
 
-/** (Σ g², 1 where one is not finite): told by the exponent's bits, for comparisons with NaN may be optimised away. */
+/** (Σ g², 1 if any g is not finite). Tests the exponent's bits, because compilers may optimise comparisons with NaN away. */
 const SQUARE = wgsl`
 fn squareOf(g: vec4f) -> vec2f {
   let bad = any((bitcast<vec4u>(g) & vec4u(0x7f800000u)) == vec4u(0x7f800000u));
@@ -14,8 +15,8 @@ fn squareOf(g: vec4f) -> vec2f {
 `;
 
 /**
- * batch, partial [parts, size4] -> gradient [size4], norms [count] (Σ g², 1 where a gradient is not finite) of the
- * numbers that each of `count` invocations added up, parts in order.
+ * batch, partial [parts, size4] -> gradient [size4], norms [count]. Each of `count` invocations adds up the parts of
+ * its numbers in order, and writes (Σ g², 1 if any is not finite) of them to norms.
  */
 export const reduceGradients = (batch: string, size4: number, count: number, size: number): string => wgsl`
 ${batch}
@@ -37,7 +38,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 ${SQUARE}
 `;
 
-/** gradient -> norms [count], as above, of the first size4 vec4s: where the gradient is not all a sum of parts. */
+/** gradient -> norms [count], as above, over the first size4 vec4s. For models whose gradient is not only a sum of parts. */
 export const squaredNorms = (size4: number, count: number, size: number): string => wgsl`
 @group(0) @binding(0) var<storage, read> gradient: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> norms: array<vec2f>;
@@ -57,21 +58,20 @@ export interface OptimOptions {
   beta1: number;
   beta2: number;
   epsilon: number;
-  /** Clip each gradient to ±this; 0: not. (Clipping by norm is in the report's scale.) */
+  /** Clip each gradient to ±this; 0: no clipping. (The report's scale handles clipping by norm.) */
   clipValue: number;
-  /** AdamW: share of a weight that decays per step, times the rate; of the first weights4 vec4s. */
+  /** AdamW: fraction of a weight that decays per step, times the rate. Applies to the first weights4 vec4s, the matrices. */
   weightDecay: number;
   weights4: number;
-  /** Float indices of the push biases, and their relative growth per step; 0: none. */
+  /** Float indices of the push biases, and their relative growth per step (0: no growth). */
   pushBiasesAt: readonly number[];
   pushBiasGrowth: number;
-  /** Trained numbers, in vec4s. */
+  /** Number of trained vec4s. */
   size4: number;
 }
 
 /**
- * gradient, reports[batch.report] (finite, scale) -> w, mean, square. Leaves everything as it is where the step
- * was not finite.
+ * gradient, reports[batch.report] (finite, scale) -> w, mean, square. Changes nothing if the step was not finite.
  *
  *   sgd      w -= rate · g
  *   rmsprop  q = β₂ q + (1 - β₂) g²,   w -= rate · g / (√q + ε)
@@ -106,13 +106,13 @@ ${mainOfInvocation(OPTIM_SIZE, 'i')}
   let step = m * batch.unbiasMean / (sqrt(q * batch.unbiasSquare) + ${float(o.epsilon)});
 #endif
 #if ${o.optimiser === 'adamw'}
-  // The matrices only: biases and starting states do not decay.
+  // Matrices only: biases and starting states do not decay.
   let decay = select(1.0, ${float(1 - o.rate * o.weightDecay)}, i < ${o.weights4}u);
   var next = decay * w[i] - ${float(o.rate)} * step;
 #else
   var next = w[i] - ${float(o.rate)} * step;
 #endif
-  // Until σ is 1 anyway: growth is exponential and would overflow.
+  // Stop where σ is 1 anyway: the growth is exponential and would overflow.
   ${(o.pushBiasGrowth > 0 ? o.pushBiasesAt : [])
     .map(
       at => `if (i == ${Math.floor(at / 4)}u && abs(next[${at % 4}u]) < 30.0) {

@@ -3,22 +3,23 @@ import { blockScan } from './lib/scan.wgsl.ts';
 import { enableFor, mainOfSequence, sequenceState } from './lib/sequence.wgsl.ts';
 
 /**
- * Inclusive prefix sums of many rows at once: y[r][i] = Σ_{j ≤ i} x[r][j], x and y being [R, L]; in the backward pass, whose
- * sums run from the end, y[r][i] = Σ_{j ≥ i} x[r][j], which is the gradient of x where x holds that of the sums.
+ * Inclusive prefix sums of many rows at once: y[r][i] = Σ_{j ≤ i} x[r][j], with x and y [R, L]. With way 'back' the
+ * sums run from the end, y[r][i] = Σ_{j ≥ i} x[r][j]: the gradient of the forward sums, with dy in x and dx in y.
  *
- *   lane   an invocation runs along a row: for software adapters, whose cores like long walks and no barriers
- *   block  a workgroup runs along a row, 4 · size numbers at a time, each piece by a parallel prefix sum
+ *   lane   one invocation per row: for software adapters, whose cores prefer long loops without barriers
+ *   block  one workgroup per row, 4 · size numbers at a time, each piece by a parallel prefix sum
  */
 export interface PrefixSumOptions {
   form: 'lane' | 'block';
-  /** Invocations of a workgroup. */
+  /** Invocations per workgroup. */
   size: number;
   subgroups: boolean;
   way: 'forward' | 'back';
-  /** Whether L is a multiple of 4, so that rows are made of vec4s. */
+  /** Whether L is a multiple of 4, so that rows consist of vec4s. */
   wide: boolean;
 }
 
+/** WGSL of the kernel. Bindings: dims (uniform: R, L), x, y. */
 export const prefixSumCode = (o: PrefixSumOptions): string => wgsl`
 ${enableFor(o)}
 struct Dims { R: u32, L: u32 }
@@ -26,7 +27,7 @@ alias Cell = ${o.wide ? 'vec4f' : 'f32'};
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> x: array<Cell>;
 @group(0) @binding(2) var<storage, read_write> y: array<Cell>;
-// Sums within a cell, from the end that the sums run from, and the last of them.
+// Prefix sums within a cell, in the direction of the pass; whole() is the last of them.
 fn within(cell: Cell) -> Cell {
 #if ${!o.wide}
   return cell;

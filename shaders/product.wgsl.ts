@@ -3,18 +3,21 @@ import { mainOfInvocation } from './lib/invocation.wgsl.ts';
 import { range } from './lib/text.ts';
 import { product } from './stepwise/step.wgsl.ts';
 
-/** A product of matrices as the stepwise plan's kernels make it, with nothing around it: what their tiles are chosen by. */
+/** The matrix product of the stepwise plan's kernels on its own, for choosing their tiles by measurement. */
 export interface ProductOptions {
-  /** vec4s of the inner side, and of a gate's columns. */
+  /** vec4s of the inner dimension, and of a gate's columns. */
   inner4: number;
   columns4: number;
   gates: number;
-  /** Rows of an invocation, and invocations of a workgroup. */
+  /** Rows per invocation, and invocations per workgroup. */
   rows: number;
   size: number;
 }
 
-/** acts [B, inner], w [inner, gates · columns] -> y [B, gates · columns]. An invocation: some rows, one column of every gate. */
+/**
+ * acts [B, inner], w [inner, gates · columns] -> y [B, gates · columns]. An invocation computes several rows of one
+ * vec4 column of every gate.
+ */
 export function productCode({ inner4, columns4, gates, rows, size }: ProductOptions): string {
   const [ns, gs] = [range(rows), range(gates)];
   const ld4 = gates * columns4;

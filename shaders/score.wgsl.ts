@@ -1,7 +1,7 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import { float } from './lib/text.ts';
 
-/** Numbers per report, in this order; `finite` is 1 or 0, `scale` what gradients are to be multiplied with. */
+/** The numbers of a report, in this order. `finite` is 1 or 0; `scale` is the factor that clips the gradients. */
 export const REPORT = [
   'objective',
   'loss',
@@ -18,16 +18,16 @@ export const REPORT = [
 ] as const;
 
 export interface ScoreOptions {
-  /** Invocations of the one workgroup. */
+  /** Invocations of the single workgroup. */
   size: number;
   autoencoder: boolean;
-  /** In training: (Σ g², non-finite) to add up, and the norm to clip at (0: no clipping by norm). */
+  /** In training: number of entries (Σ g², not finite) to add up, and the norm to clip at (0: no clipping by norm). */
   training?: { norms: number; clipNorm: number };
 }
 
 /**
- * batch, outcomes [T·B], extra [T·B], norms -> reports[batch.report]. One workgroup: each invocation takes
- * every size-th sequence, then the sums are added up in a fixed order, so that a report is deterministic.
+ * batch, outcomes [T·B], extra [T·B], norms -> reports[batch.report]. A single workgroup: each invocation takes every
+ * size-th sequence. The sums are then added in a fixed order, so that a report is deterministic.
  */
 export const score = (batch: string, o: ScoreOptions): string => wgsl`
 ${batch}
@@ -35,7 +35,7 @@ ${batch}
 @group(0) @binding(2) var<storage, read> extra: array<vec2f>;
 @group(0) @binding(3) var<storage, read> norms: array<vec2f>;
 @group(0) @binding(4) var<storage, read_write> reports: array<f32>;
-// The eight sums of a report, then Σ g² and how many were not finite.
+// The eight sums of a report, then Σ g² and the count of gradients that are not finite.
 const SUMS = 10u;
 var<workgroup> wg_sums: array<array<f32, SUMS>, ${o.size}>;
 fn finiteBits(x: f32) -> bool { return (bitcast<u32>(x) & 0x7f800000u) != 0x7f800000u; }
@@ -74,7 +74,7 @@ fn main(@builtin(local_invocation_index) lid: u32) {
     sums[1] += lost;
     sums[3] += symbols;
     sums[4] += correct;
-    // A sequence without symbols to get right is right.
+    // A sequence without symbols counts as right.
     sums[5] += select(1.0, 0.0, wrong);
     sums[6] += select(1.0, prefix / max(symbols, 1.0), symbols > 0.0);
   }

@@ -5,52 +5,53 @@ import { each } from './lib/text.ts';
 import { cellCode, type MemoryOptions } from './memories/kind.wgsl.ts';
 
 /**
- * The memory parallel over time too, for when push, pop and values of all steps are known (no read is fed back): then
- * a few long sequences fill a device as well as many short ones.
+ * The memory parallel over time too, for sequences whose push, pop and values are known for all steps (no read is fed
+ * back). A few long sequences can then fill a device as well as many short ones.
  *
- * A row is an interval of heights, and stays where it was pushed. A stack's top is at H_t, after its pop left L_t:
+ * A row is an interval of heights and stays where it was pushed. A stack's top is at height H_t, after the pop has left
+ * L_t:
  *
  *   L_t = max(0, H_{t−1} − u_t),  H_t = L_t + d_t
  *
- * A queue's rows end at D_t, and what is popped from below reaches up to F_t:
+ * A queue's rows end at D_t, and pops from below reach up to F_t:
  *
  *   D_t = D_{t−1} + d_t,  F_t = min(D_{t−1}, F_{t−1} + u_t)
  *
- * Steps x → max(a, x + b), and x → min(a, x + b), compose to such steps: all heights are one associative scan. Every
- * sequence is cut into chunks; a chunk's steps are composed, the chunks' starts found one after another, then all
- * heights from them. `lows` has L or F of all steps, `highs` H or D.
+ * Maps x → max(a, x + b), and maps x → min(a, x + b), compose to maps of the same form, so all heights are one
+ * associative scan. Every sequence is cut into chunks: first the steps of each chunk are composed, then the starts of
+ * the chunks are computed one after another, then all heights. `lows` holds L or F of all steps, `highs` holds H or D.
  */
 export interface TimeOptions extends Pick<MemoryOptions, 'cell' | 'cells'> {
   kind: 'stack' | 'queue';
-  /** Invocations of a workgroup. */
+  /** Invocations per workgroup. */
   size: number;
 }
 
-/** Entries of a level of minima that one of the level above stands for. */
+/** Number of entries of a level of minima that one entry of the level above covers. */
 export const BRANCH = 32;
-/** Levels at most, of which the steps themselves are the lowest: enough for 2^35 steps. */
+/** Maximum number of levels, counting the steps themselves as the lowest. Enough for 2^35 steps. */
 export const LEVELS = 7;
 
-/** levels[k]: (entries of a sequence, where those of the first begin). */
+/** levels[k]: (entries per sequence, offset of the first entry). */
 export const DIMS = wgsl`
 struct Dims { B: u32, T: u32, chunks: u32, chunk: u32, top: u32, unused0: u32, unused1: u32, unused2: u32, levels: array<vec4u, ${LEVELS}> }
 @group(0) @binding(0) var<uniform> dims: Dims;
 const NONE = 0xffffffffu;
 `;
 
-/** Opens main() of a kernel of \`count\` invocations, this one being number n. */
+/** Opens main() of a kernel of \`count\` invocations. Declares the number of this invocation as n. */
 export const mainOf = ({ size }: Pick<TimeOptions, 'size'>, count: string): string => wgsl`
 ${mainOfInvocation(size, 'n')}
   if (n >= ${count}) { return; }
 `;
 
-/** Step of every kind, on what a chunk's state is called. */
+/** One step of either kind, on (low, high). */
 const step = (kind: TimeOptions['kind']): string =>
   kind === 'stack'
     ? 'low = higher(vec2u(), minus(high, u)); high = plus(low, d);'
     : 'low = lower(high, plus(low, u)); high = plus(high, d);';
 
-/** push, pop -> chunks: every chunk's steps as one. One invocation per chunk. */
+/** push, pop -> chunks: the steps of every chunk composed to one map. One invocation per chunk. */
 export const timeCompose = (o: TimeOptions): string => wgsl`
 ${DIMS}
 ${FIXED}
@@ -60,7 +61,7 @@ ${FIXED}
 ${mainOf(o, 'dims.B * dims.chunks')}
   let first = n / dims.chunks * dims.T;
   let begin = n % dims.chunks * dims.chunk;
-  // (a, b) of x → max(a, x + b), or of min; of a queue also what is pushed. Before the first step: x → x.
+  // (a, b) of x → max(a, x + b), or of min. For a queue also the total pushed. The initial map is x → x.
   var a = ${o.kind === 'stack' ? 'vec2u()' : 'plus(MOST, MOST)'};
   var b = vec2u();
   var pushed = vec2u();
@@ -82,7 +83,7 @@ ${mainOf(o, 'dims.B * dims.chunks')}
 }
 `;
 
-/** chunks -> chunks: (low, high) before each. One invocation per sequence. */
+/** chunks -> chunks: (low, high) before each chunk. One invocation per sequence. */
 export const timeStarts = (o: TimeOptions): string => wgsl`
 ${DIMS}
 ${FIXED}
@@ -132,8 +133,8 @@ ${mainOf(o, 'dims.B * dims.chunks')}
 `;
 
 /**
- * A tree of minima above the steps: level k has one entry for BRANCH of level k − 1, after those in the same array.
- * Which level is made comes as a uniform. Of heights (vec2u) or of u32.
+ * A tree of minima over the steps: each entry of level k covers BRANCH entries of level k − 1. All levels are in one
+ * array, lowest first. The level to compute is a uniform. The entries are heights (vec2u) or u32.
  */
 export const timeMinima = (o: TimeOptions, of: 'vec2u' | 'u32'): string => wgsl`
 ${DIMS}
@@ -160,8 +161,9 @@ const isBelow = (tree: string): string =>
 const limitOf = (tree: string): string => (tree === 'keys' ? 'u32' : 'vec2u');
 
 /**
- * last_<tree>(b, end, limit): the last step of sequence b before `end` whose entry is below the limit, or NONE. It goes
- * up the tree where a whole entry above lies ahead, and down where that one has what is sought.
+ * last_<tree>(b, end, limit): the last step of sequence b before `end` whose entry is below the limit, or NONE. The
+ * search goes up a level where it can skip whole entries of that level, and down again into an entry that is below the
+ * limit.
  */
 export const searchBack = (tree: 'lows'): string => wgsl`
 fn last_${tree}(b: u32, end: u32, limit: ${limitOf(tree)}) -> u32 {
@@ -190,7 +192,7 @@ fn last_${tree}(b: u32, end: u32, limit: ${limitOf(tree)}) -> u32 {
 }
 `;
 
-/** next_<tree>(b, from, limit): the first step from `from` on whose entry is below the limit, or NONE. */
+/** next_<tree>(b, from, limit): the first step at or after `from` whose entry is below the limit, or NONE. */
 export const searchOn = (tree: 'lows' | 'keys'): string => wgsl`
 fn next_${tree}(b: u32, from_step: u32, limit: ${limitOf(tree)}) -> u32 {
   var level = 0u;
@@ -219,9 +221,9 @@ fn next_${tree}(b: u32, from_step: u32, limit: ${limitOf(tree)}) -> u32 {
 `;
 
 /**
- * A kernel of reads: value, lows, highs, links -> read. One invocation per step and `perInvocation` cells of its row;
- * `rows` finds the rows of `step`, whose sequence begins at `first`, and their weights: what add(row, weight) is called
- * with is read.
+ * A kernel of reads: value, lows, highs, links -> read. One invocation per step and `perInvocation` cells of its row.
+ * @param rows statements that find the rows that `step` reads (its sequence begins at `first`) and call add(row,
+ * weight) for each
  */
 export function timeReads(
   o: TimeOptions,
@@ -256,7 +258,7 @@ ${mainOf(o, `dims.B * dims.T * ${shares}u`)}
 `;
 }
 
-/** What kernels of gradients begin with: value, dRead, lows, highs at bindings 1 to 4, and gain(t, row) = dr_t · v_row. */
+/** Head of the gradient kernels: value, dRead, lows, highs at bindings 1 to 4, and gain(t, row) = dr_t · v_row. */
 export const timeGradients = (o: TimeOptions): string => wgsl`
 ${cellCode(o)}
 ${DIMS}

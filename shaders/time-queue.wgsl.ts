@@ -3,17 +3,17 @@ import { FIXED } from './lib/fixed.wgsl.ts';
 import { DIMS, mainOf, type TimeOptions, timeGradients, timeReads } from './time-heights.wgsl.ts';
 
 /**
- * The queue parallel over time (see time-heights.wgsl.ts). Row i lies on [D_{i−1}, D_i], less what is below the front F_t.
- * D and F never fall, so that the rows which a read takes, and the reads which take from a row, are runs that
- * begin where a binary search finds them.
+ * The queue parallel over time (see time-heights.wgsl.ts). Row i occupies [D_{i−1}, D_i], minus the part below the
+ * front F_t. D and F never decrease, so the rows of a read, and the reads of a row, are contiguous ranges whose start a
+ * binary search finds.
  *
- * Gradients of strengths: a row read whole gets its g = dr·v less that of the row read in part, which it pushes out of
- * the window; when a pop that ends inside a later row removes it, that row's gradient comes too. It is −dF_t, the
- * gradient of the front, which is a reverse scan over time: F_t moves with F_{t−1} unless the pop emptied the queue, or
- * ended between two rows (a tie, at which nothing passes); keys[t] is 0 at such a step.
+ * Gradients of strengths: a row that is read whole gets its g = dr·v, minus the g of the row read in part, which it
+ * pushes out of the unit read. When a row is removed by a pop that ends inside a later row, it also gets that row's
+ * gradient, −dF_t. The gradient dF_t of the front is a reverse scan over time: F_t depends on F_{t−1} unless the pop
+ * emptied the queue, or ended between two rows (a tie, where no gradient passes). keys[t] is 0 at such a step.
  */
 
-/** first_above(lows or highs, …): the first of the steps [begin, end) with heights above a limit, or end. */
+/** firstAbove_<heights>(first, begin, end, limit): the first step in [begin, end) whose height is above the limit, or end. */
 const searchAbove = (heights: 'lows' | 'highs'): string => wgsl`
 fn firstAbove_${heights}(first: u32, begin: u32, end: u32, limit: vec2u) -> u32 {
   var least = begin;
@@ -26,7 +26,10 @@ fn firstAbove_${heights}(first: u32, begin: u32, end: u32, limit: vec2u) -> u32 
 }
 `;
 
-/** lows, highs -> links: the first row that is live after step t's pop, or t + 1; keys: 0 where F_t moves with nothing. */
+/**
+ * lows, highs -> links: the first row that is live after step t's pop, or t + 1; keys: 0 where F_t depends on
+ * nothing before.
+ */
 export const queueLinks = (o: TimeOptions): string => wgsl`
 ${DIMS}
 ${FIXED}
@@ -43,12 +46,15 @@ ${mainOf(o, 'dims.B * dims.T')}
   var edge = vec2u();
   if (row > 0u) { edge = highs[first + row - 1u]; }
   links[n] = row;
-  // Row t itself is pushed after the pop: with nothing before it, the pop emptied the queue.
+  // Row t itself is pushed after the pop. If no earlier row is live, the pop emptied the queue.
   keys[n] = select(1u, 0u, row >= t || all(edge == front));
 }
 `;
 
-/** Weights of the rows from row \`row\` on, until one unit is read: sees \`row\`, \`weight\`, \`partly\`. */
+/**
+ * Runs \`body\` for the rows that are read, from the front until one unit is read. It can use \`row\`, \`weight\`,
+ * \`partly\`.
+ */
 const overRows = (body: string): string => wgsl`
   let front = lows[step];
   let back = plus(front, ONE);
@@ -67,7 +73,10 @@ const overRows = (body: string): string => wgsl`
 export const queueReads = (o: TimeOptions, perInvocation: number): string =>
   timeReads(o, perInvocation, add => overRows(add('first + row', 'weight')));
 
-/** value, dRead, lows, highs, links -> own: the gradient of the front by step t's read alone; parts: g of its row read in part. */
+/**
+ * value, dRead, lows, highs, links -> own: the gradient of the front from step t's read; parts: g of the row it
+ * reads in part.
+ */
 export const queueFronts = (o: TimeOptions): string => wgsl`
 ${timeGradients(o)}
 @group(0) @binding(5) var<storage, read> links: array<u32>;
@@ -89,7 +98,7 @@ ${mainOf(o, 'dims.B * dims.T')}
 }
 `;
 
-/** What dF_t takes over from dF_{t+1}. */
+/** passes(first, t): the factor of dF_{t+1} in dF_t. */
 const passes = wgsl`
 fn passes(first: u32, t: u32) -> f32 {
   if (t + 1u >= dims.T) { return 0.0; }
@@ -97,7 +106,10 @@ fn passes(first: u32, t: u32) -> f32 {
 }
 `;
 
-/** own, keys -> carries: a chunk's steps back as one, x → s + m·x, x being dF of the step after. One invocation per chunk. */
+/**
+ * own, keys -> carries: the backward steps of a chunk composed to one, x → s + m·x, where x is dF of the step
+ * after. One invocation per chunk.
+ */
 export const queueCompose = (o: TimeOptions): string => wgsl`
 ${DIMS}
 @group(0) @binding(1) var<storage, read> own: array<f32>;
@@ -134,7 +146,8 @@ ${mainOf(o, 'dims.B')}
 `;
 
 /**
- * own, keys, carries, pop -> dPop: dF_t, where the pop ends within a row and takes something. One invocation per chunk.
+ * own, keys, carries, pop -> dPop: dF_t if the pop ends inside a row and takes something, else 0. One invocation
+ * per chunk.
  */
 export const queuePops = (o: TimeOptions): string => wgsl`
 ${DIMS}
@@ -156,7 +169,10 @@ ${mainOf(o, 'dims.B * dims.chunks')}
 }
 `;
 
-/** value, dRead, lows, highs, parts, dPop -> dPush, dValue. One invocation per row, through the reads that reach it. */
+/**
+ * value, dRead, lows, highs, parts, dPop -> dPush, dValue. One invocation per row; it loops over the reads that
+ * reach the row.
+ */
 export const queueRows = (o: TimeOptions): string => wgsl`
 ${timeGradients(o)}
 @group(0) @binding(5) var<storage, read> parts: array<f32>;
@@ -172,13 +188,13 @@ ${mainOf(o, 'dims.B * dims.T')}
   if (k > 0u) { base = highs[n - 1u]; }
   for (var c = 0u; c < ${o.cells}u; c++) { dValue[n * ${o.cells}u + c] = Cell(); }
   if (all(base == edge)) {
-    // Of strength 0: a tie at every later step, so that only the read of its own step counts, if it comes that far.
+    // A row of strength 0 is a tie at every later step. Only the read of its own step counts, if that reaches it.
     dPush[n] = 0.0;
     if (below(edge, plus(lows[n], ONE))) { dPush[n] = gain(n, n); }
     return;
   }
   var dd = 0.0;
-  // Reads come to this row once the front is within one unit of it, and end when the front has passed it.
+  // Reads reach this row once the front is within one unit of it, and stop when the front has passed it.
   var t = k;
   if (base.y > 0u) { t = firstAbove_lows(first, k, dims.T, minus(base, ONE)); }
   var gone = dims.T;

@@ -11,21 +11,22 @@ import {
 } from './time-heights.wgsl.ts';
 
 /**
- * The stack parallel over time (see time-heights.wgsl.ts): every step, and every row, by an invocation of its own.
+ * The stack parallel over time (see time-heights.wgsl.ts): one invocation per step or per row.
  *
- * Row i lies on [L_i, min of L since] while that is not empty. Under row t lies the last row before it with a smaller L,
- * links[t]: following the links is walking down the stack. A read at t is the integral of the rows over
- * [H_t − 1, H_t], and its derivatives are those by the heights where one row ends and the next begins. They come to
- * the strengths by what a height moves with. L_t, cut into a row, moves with H_{t−1} (and against u_t). At a tie, where
- * a pop ends between two rows, the paper's rule is that nothing passes by the pop: L_t moves with the base of the
- * last row removed. At the ground it does not move. keys[t] says which: TOP, row + 1, or 0. What moves with L_q is then
- * the steps from q up to the first later one whose key is below q + 1, so that its gradient is a difference of prefix
- * sums over time.
+ * Row i occupies [L_i, min of L since then] while that is not empty. Row t lies on links[t], the last earlier row with
+ * a smaller L. Following the links walks down the stack. A read at t is the integral of the rows over [H_t − 1, H_t];
+ * its derivatives are those by the heights where one row ends and the next begins.
+ *
+ * These heights depend on the strengths as follows. If L_t cuts into a row, it moves with H_{t−1} (and against u_t). At
+ * a tie, where a pop ends between two rows, the paper's rule is that no gradient passes through the pop: L_t then moves
+ * with the base of the last row removed. At the ground L_t does not move. keys[t] tells the cases apart: TOP, row + 1,
+ * or 0. The steps whose L moves with L_q are those from q up to the first later step whose key is below q + 1, so the
+ * gradient of L_q is a difference of prefix sums over time.
  */
 
 const TOP = 'const TOP = 0xffffffffu;';
 
-/** The row that step t's own lies on, and what its L moves with. */
+/** lows -> links: the row below step t's row; keys: what L_t moves with. */
 export const stackLinks = (o: TimeOptions): string => wgsl`
 ${DIMS}
 ${FIXED}
@@ -73,9 +74,9 @@ export const stackReads = (o: TimeOptions, perInvocation: number): string =>
   );
 
 /**
- * value, dRead, lows, highs, links -> dValue; own: the gradient by L_j and H_j of all that moves at step j; tops: of H_j
- * alone. One invocation per row, which goes through the reads that reach it, in order: those at which the top was
- * within one unit of it.
+ * value, dRead, lows, highs, links -> dValue; own: the gradient of L_j and H_j together; tops: the gradient of H_j
+ * alone. One invocation per row; it loops in order over the reads that reach the row, those at which the top was within
+ * one unit of it.
  */
 export const stackRows = (o: TimeOptions): string => wgsl`
 ${timeGradients(o)}
@@ -89,7 +90,7 @@ ${mainOf(o, 'dims.B * dims.T')}
   let first = b * dims.T;
   let low = lows[n];
   let under = links[n];
-  // Of the window's ends: its top, and where it cuts into a row, its bottom, H_j − 1.
+  // gH: gradient of the window's top, and of its bottom H_j − 1 where that cuts into a row.
   var gH = gain(n, n);
   var bottom = unitBelow(highs[n]);
   var row = n;
@@ -102,7 +103,7 @@ ${mainOf(o, 'dims.B * dims.T')}
     if (links[row] == NONE) { break; }
     row = first + links[row];
   }
-  // Of this row's base: the row loses what the one under it gains.
+  // gL: gradient of this row's base. The row loses what the row below gains.
   var gL = 0.0;
   var top = highs[n];
   var at = n;
@@ -119,7 +120,7 @@ ${mainOf(o, 'dims.B * dims.T')}
       if (!below(low, bottom)) { gL -= g; }
       if (below(bottom, low) && under != NONE) { gL += gain(at, first + under); }
     }
-    // No read in between reaches this row, nor does a pop.
+    // Skip to the next step whose pop or read may reach this row.
     let next = next_lows(b, at + 1u - first, plus(top, ONE));
     if (next == NONE) { break; }
     at = first + next;
@@ -145,7 +146,7 @@ ${TOP}
 @group(0) @binding(6) var<storage, read_write> dPush: array<f32>;
 @group(0) @binding(7) var<storage, read_write> dPop: array<f32>;
 ${searchOn('keys')}
-// The gradient of L_t: that of all that moves with it.
+// The gradient of L_t: the sum over all heights that move with it.
 fn baseGradient(b: u32, t: u32) -> f32 {
   let first = b * dims.T;
   let stop = min(next_keys(b, t + 1u, t + 1u), dims.T);
@@ -160,7 +161,7 @@ ${mainOf(o, 'dims.B * dims.T')}
   if (t + 1u < dims.T && keys[n + 1u] == TOP) { dd += baseGradient(b, t + 1u); }
   dPush[n] = dd;
   var du = 0.0;
-  // Cut into a row, which loses more than exactly 0. The first step's key is 0.
+  // The pop cuts into a row and takes more than 0. The key of the first step is 0.
   if (keys[n] == TOP && below(lows[n], highs[n - 1u])) { du = -baseGradient(b, t); }
   dPop[n] = du;
 }

@@ -1,33 +1,33 @@
 import type { StateName } from '../../src/base/cells.ts';
 
 /**
- * The cell of a controller (equations in src/base/parameters.ts), for a number or a vec4 of each gate. Both functions return
- * statements that read names of the shader and declare others, to be put into a block of their own.
+ * The cell of a controller (equations in src/base/parameters.ts), on numbers or vec4s of each gate. Both functions
+ * return statements that use the given names and declare new ones. Put them into a block of their own.
  */
 export interface CellCode {
-  /** Declares hNext (and cNext, where c is a state), and kept0 … where the backward pass wants them. */
+  /** Declares hNext (and cNext if c is a state), and kept0 … for the backward pass. */
   forward(names: CellNames): string;
   /**
-   * Declares da0 … of every gate's sum; where c is a state dcBefore, of c of the step before; where something of dh reaches h
-   * of the step before past all matrices, that as dhDirect.
+   * Declares da0 … (gradients of the gates' sums); dcBefore (gradient of c of the step before) if c is a state;
+   * dhDirect if part of dh reaches h of the step before without going through a matrix.
    */
   backward(names: CellBackwardNames): string;
 }
 
 export interface CellNames {
-  /** Sums of gate g, in the order of src/base/cells.ts. */
+  /** Sum of gate g, in the order of src/base/cells.ts. */
   a: (gate: number) => string;
-  /** Of the step before. */
+  /** State of the step before. */
   before: (state: StateName) => string;
-  /** `safeTanh` and `sigmoid`, or those of vec4s. */
+  /** Functions: `safeTanh` and `sigmoid`, or their vec4 versions. */
   tanh: string;
   sigmoid: string;
 }
 
 export interface CellBackwardNames {
-  /** Gradients: of h from everywhere, of c from the step after. */
+  /** Gradients: of h from all sources, of c from the step after. */
   d: (state: StateName) => string;
-  /** Kept activations; states of this step, and of the step before. */
+  /** Kept activations, states of this step, and states of the step before. */
   kept: (gate: number) => string;
   now: (state: StateName) => string;
   before: (state: StateName) => string;

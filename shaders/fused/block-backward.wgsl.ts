@@ -18,7 +18,7 @@ import { range } from '../lib/text.ts';
 import { placeAt } from '../memories/index.wgsl.ts';
 import { head, headAt, mainHead, row, share } from './block.wgsl.ts';
 
-/** batch, w, acts, slots, log, grads: dOp, dHx -> grads: dA, dP, dS, dH, dC; see fusedBackwardLane. */
+/** batch, w, acts, slots, log, grads: dOp, dHx -> grads: dA, dP, dS, dH, dC. See fusedBackwardLane for the lane form. */
 export function fusedBackwardBlock(o: FusedOptions): string {
   const { layout } = o;
   const place = rowsOf(layout);
@@ -34,7 +34,7 @@ export function fusedBackwardBlock(o: FusedOptions): string {
     `acts[(${place(field, 'row', skip)}) * 4u + ${at}]`;
   const grad = (field: string, at: string): string => `grads[(${place(field, 'row')}) * 4u + ${at}]`;
   const memories = wgsl`
-    // Memories, then heads: reads wg_dr, leaves the gradients of the heads' sums in wg_ds.
+    // Memories, then heads: reads wg_dr, leaves the gradients of the heads' logits in wg_ds.
     storageBarrier();
     workgroupBarrier();
     ${memoriesOf(layout)
@@ -76,7 +76,7 @@ export function fusedBackwardBlock(o: FusedOptions): string {
     )}
     workgroupBarrier();`;
   const layer = ({ Wy, Wh, Wr }: Layout['layers'][number], l: number): string => wgsl`
-    // Layer ${l + 1}: reads the gradient of its h in wg_dh (from the step after) and wg_dy (from above).
+    // Layer ${l + 1}: reads the gradient of its h from wg_dh (from the next step) and wg_dy (from above).
     ${share(
       o,
       H,
@@ -132,9 +132,9 @@ ${memoryOf(layout, o.memory, 'f32', 'backward')}
 ${mainHead(o)}
   let begin = batch.sliceFrom;
   let end = min(length, batch.sliceTo);
-  // The slice with the last steps of all comes first.
+  // The slice with the last time steps runs first.
   if (batch.sliceTo == batch.T) {
-  // Gradients of values and strengths are sums; what lies beyond the length has none.
+  // Clear what is accumulated: gradients of values and strengths. Steps beyond the length have gradient 0.
   for (var t = 0u; t < batch.T; t++) {
     let row = t * batch.B + sequence;
     ${share(o, SS, `${grad('dS', 'i')} = 0.0;`)}
@@ -154,7 +154,7 @@ ${mainHead(o)}
     .map(k => `clearGradient(${k}u, place${k});`)
     .join('\n')}
   } else {
-  // From the slice after this one.
+  // Continue from the slice of later steps.
   ${share(o, RR, `wg_dr[i] = grads[(${place('dR', 'sequence')}) * 4u + i];`)}
   ${states
     .map(({ state, layer, gradient }) =>
@@ -198,7 +198,7 @@ ${mainHead(o)}
       .reverse()
       .join('\n')}
   }
-  // Of the starting state, or for the slice before this one.
+  // Gradient of the starting state, or state for the slice of earlier steps.
   ${states
     .map(({ state, layer, gradient }) =>
       share(o, H, `grads[(${place(gradient, 'sequence')}) * 4u + i] = wg_d${state}[${layer * HH}u + i];`),

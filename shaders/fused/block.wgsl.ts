@@ -4,8 +4,8 @@ import { type FusedOptions, memoryPlaces } from '../lib/model.wgsl.ts';
 import { enableFor, mainOfSequence, sequenceState } from '../lib/sequence.wgsl.ts';
 
 /**
- * The fused plan in the `block` form: one workgroup per sequence, its invocations sharing the columns of every
- * product; the state lives in workgroup memory. Same function as lane.wgsl.ts, for controllers of any width.
+ * The fused plan in the `block` form: one workgroup per sequence, whose invocations share the columns of every product.
+ * The state lives in workgroup memory. Computes the same as lane.wgsl.ts, for controllers of any width.
  */
 
 export const head = (o: FusedOptions): string => wgsl`
@@ -21,11 +21,11 @@ ${mainOfSequence(o.memory, 'batch.B')}
   let length = lengthOf(sequence);
 `;
 
-/** sum += Σ_n x[n] · W[n][column]; neighbours load neighbouring weights. */
+/** sum += Σ_n x[n] · W[n][column]. Adjacent invocations load adjacent weights. */
 export const column = (x: string, { offset4, rows, ld4 }: Block, of: string): string =>
   `for (var n = 0u; n < ${rows}u; n++) { sum += ${x}[n] * w[${offset4 * 4}u + n * ${ld4 * 4}u + ${of}]; }`;
 
-/** sum += Σ_j dy[from + j] · W[row][j] over all columns with their padding. */
+/** sum += Σ_j dy[from + j] · W[row][j] over all columns, including padding. */
 export const row = (dy: string, { offset4, ld4 }: Block, of: string, from = 0): string =>
   `for (var j = 0u; j < ${ld4 * 4}u; j++) { sum += ${dy}[${from}u + j] * w[${offset4 * 4}u + ${of} * ${ld4 * 4}u + j]; }`;
 
@@ -33,7 +33,10 @@ export const row = (dy: string, { offset4, ld4 }: Block, of: string, from = 0): 
 export const share = (o: FusedOptions, n: number, body: string): string =>
   n > 0 ? `for (var i = lid; i < ${n}u; i += ${o.memory.size}u) { ${body} }` : '';
 
-/** Of number i of the heads, v of every end before the controls of every end: whether it is a value, and where it is in the row s. */
+/**
+ * For number i of the heads (v of every end, then the controls of every end): whether it is a value, and its place
+ * in the row s.
+ */
 export const headAt = ({ E, M4, N4, C, stride, spec: { width: M } }: Layout): string => {
   const place = stride === C ? 'control' : `(control / ${C}u) * ${stride}u + control % ${C}u`;
   return wgsl`
@@ -42,6 +45,6 @@ export const headAt = ({ E, M4, N4, C, stride, spec: { width: M } }: Layout): st
       let at = select(${N4 * 4}u + ${place}, (i / ${M}u) * ${M4 * 4}u + i % ${M}u, value);`;
 };
 
-/** Words of workgroup memory of the backward pass, which needs more than the forward pass; the memory's own left out. */
+/** Words of workgroup memory in the backward pass, which needs more than the forward pass, without the memory's own. */
 export const workgroupWords = ({ H4, P4, R4, S4, layers, gates, states }: Layout): number =>
   4 * ((states.length * layers.length + 2 + gates.all) * H4 + P4 + S4 + R4);

@@ -21,9 +21,9 @@ import { placeAt } from '../memories/index.wgsl.ts';
 import { bindings } from './lane.wgsl.ts';
 
 /**
- * batch, parameters, acts, slots, log, grads: dY, dXh, dXp -> partial [parts, size4]: the gradients of all parameters over
- * the sequences seq, seq + parts …, of which each of `parts` invocations goes back over its own. What a weight gradient is
- * a product of is in registers here; from buffers it would cost as much again. The sums stay in private memory.
+ * batch, parameters, acts, slots, log, grads: dY, dXh, dXp -> partial [parts, size4]: the gradients of all parameters.
+ * Each of `parts` invocations sums over the sequences part, part + parts …. The factors of the weight gradients are in
+ * registers here; loading them from buffers would double the cost. The sums stay in private memory.
  */
 export function fusedBackwardLane(o: FusedOptions): string {
   const { layout } = o;
@@ -44,7 +44,7 @@ export function fusedBackwardLane(o: FusedOptions): string {
     var ${name}: array<vec4f, ${width4}>;
     ${each(width4, Infinity, j => `${name}[${j}] = acts[${place(field, 'row', skip)} + ${j}];`)}`;
   };
-  // A gradient from a buffer, through a matrix: `name` times Wᵀ, added to `to`.
+  // Backward pass through an output matrix: to += dy · Wᵀ, with dy read from the buffer `name`.
   const addBackward = (to: string, name: 'dY' | 'dXh' | 'dXp', W: 'Wo' | 'Whx' | 'Wpx') => {
     const { width4 } = operand(layout, name);
     return `{
@@ -177,10 +177,10 @@ fn backOver() {
     .map(k => `var place${k} = ${placeAt(o.memory, k, 'end')};`)
     .join('\n')}
   if (end == length) {
-  // Nothing comes from after the last step: not from the sequence before this one either.
+  // No gradient comes from after the last step. Clear dr, which may hold that of the previous sequence.
   ${each(R4, Infinity, c => `dr[${c}] = vec4f();`)}
 #if ${E > 0}
-  // Gradients of values and strengths are sums. A deque's slots have two places a step.
+  // Clear what is accumulated: gradients of values and strengths. A deque's slots have two places per step.
   for (var t = 0u; t < length; t++) {
     for (var j = 0u; j < ${S4}u; j++) { grads[batch.dS + rowOf(t) + j] = vec4f(); }
   }
@@ -189,7 +189,7 @@ fn backOver() {
     .join('\n')}
 #endif
   } else {
-  // From the slice after this one.
+  // Continue from the slice of later steps.
   ${each(R4, Infinity, c => `dr[${c}] = grads[${place('dR', 'seq')} + ${c}];`)}
   ${states
     .map(({ name, gradient }) =>

@@ -21,8 +21,8 @@ import { bindings } from './lane.wgsl.ts';
 
 /**
  * batch, parameters -> acts: h, c, g of every layer, r, op, s, y (and xh, xp) of every step; grads: dY (and dXh, dXp);
- * outcomes, extra as in loss.wgsl.ts; slots, log. Rows beyond a sequence's length are left as they are: no kernel of
- * this form reads them.
+ * outcomes and extra as in loss.wgsl.ts; slots, log. Rows beyond a sequence's length are not written: no kernel of this
+ * form reads them.
  */
 export function fusedForwardLane(o: FusedOptions): string {
   const { layout } = o;
@@ -31,7 +31,7 @@ export function fusedForwardLane(o: FusedOptions): string {
   const top = layers.length - 1;
   const cell = CELL_CODE[spec.controller];
   const states = statesOf(layout);
-  // An auto-encoder head: recalls the input of the step before from `x`.
+  // An auto-encoder head: reconstructs the input of the step before from `x`.
   const recall = (
     x: string,
     W: 'Whx' | 'Wpx',
@@ -50,7 +50,7 @@ export function fusedForwardLane(o: FusedOptions): string {
     }`;
   const op = spec.projection ? 'op' : `h${top}`;
   const declared = states.map(({ name }) => `var ${name} = array<vec4f, ${H4}>();`);
-  // Into a slice of the time steps that is not the first: what the one before it left.
+  // At the start of a later slice: load the state that the slice before it left.
   const resumeState = states.map(({ name }) =>
     each(
       H4,

@@ -2,17 +2,18 @@ import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import type { Layout } from '../../src/layout/layout.ts';
 
 /**
- * The slice of the work that a kernel over time is to do, rewritten between submits: time steps sliceFrom … sliceTo − 1; in the
- * lane form's backward pass also sequences of rounds round … round + rounds − 1, and whether the sums begin with it.
+ * The slice of the work that a kernel over time performs, rewritten before each submission: time steps sliceFrom …
+ * sliceTo − 1. The lane form's backward pass also uses rounds round … round + rounds − 1 of sequences, and `first`: 1
+ * if its sums start from 0.
  */
 export const SLICE = ['sliceFrom', 'sliceTo', 'round', 'rounds', 'first'] as const;
-/** One slice: all of it. */
+/** A single slice that covers all the work. */
 export const WHOLE = { sliceFrom: 0, round: 0, rounds: 0x7fffffff, first: 1 } as const;
 
 /**
- * The one buffer uploaded per training step: a header, then the batch itself as u32 words. `lengths` … `noise` are
- * offsets into `data`; after these fields come the offsets of the model's tensors in the arenas, in vec4s, by their
- * names (src/kernels/arena.ts).
+ * The only buffer uploaded per training step: a header, then the batch itself as u32 words. `lengths` … `noise` are
+ * offsets into `data`. After these fields come the offsets of the model's tensors in the arenas, in vec4s, by tensor
+ * name (src/kernels/arena.ts).
  */
 export const HEADER = [
   'B',
@@ -25,7 +26,7 @@ export const HEADER = [
   'targets',
   'noise',
   'hasNoise',
-  // Parts that the rows are divided into for the weight gradients.
+  // Number of parts that the rows are split into for the weight gradients.
   'parts',
   // Adam: 1 / (1 - beta^t), as float32 bits.
   'unbiasMean',
@@ -36,9 +37,9 @@ export const HEADER = [
 const FLOATS: readonly string[] = ['unbiasMean', 'unbiasSquare'];
 
 /**
- * Declares it at binding 0. Read-only storage, so that what is loaded from it may bound loops with barriers. `copied`, for
- * kernels without barriers: `batch` is a copy of the header in every invocation, which main() makes by loadBatch(); a
- * software adapter loads that as one, where it gathers and checks what comes from a buffer lane by lane.
+ * Declares the batch at binding 0. It is read-only storage, so that values loaded from it may bound loops with
+ * barriers. With `copied`, for kernels without barriers, `batch` is a private copy of the header that main() makes by
+ * loadBatch(): software adapters load a private variable as a whole, but check and gather buffer loads lane by lane.
  */
 export function batchOf({ tensors, E, C }: Layout, copied = false): string {
   const fields = [...HEADER, ...tensors.map(({ name }) => name)].map(
@@ -67,7 +68,7 @@ fn lengthOf(b: u32) -> u32 { return ${copied ? 'uploaded' : 'batch'}.data[batch.
 fn weightOf(b: u32) -> f32 { return bitcast<f32>(${copied ? 'uploaded' : 'batch'}.data[batch.weight + b]); }
 fn inputAt(row: u32, k: u32) -> u32 { return ${copied ? 'uploaded' : 'batch'}.data[batch.ids + row * batch.K + k]; }
 fn targetAt(row: u32) -> u32 { return ${copied ? 'uploaded' : 'batch'}.data[batch.targets + row]; }
-// Noise on the logit of a control, by its number among the model's; 0 beyond them.
+// Noise on the logit of a control, given its number among the model's controls; 0 beyond the last one.
 fn noiseAt(row: u32, number: u32) -> f32 {
   if (batch.hasNoise == 0u || number >= ${C * E}u) { return 0.0; }
   return bitcast<f32>(${copied ? 'uploaded' : 'batch'}.data[batch.noise + row * ${C * E}u + number]);

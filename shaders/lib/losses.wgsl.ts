@@ -2,11 +2,11 @@ import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import { each } from './text.ts';
 
 /**
- * The output's loss and gradient of one row, for a kernel that has the row's sums in registers: y, an array of vec4f
- * of `width` numbers with its padding. Same losses as loss.wgsl.ts, which takes rows from a buffer.
+ * Loss and output gradient of one row, for a kernel that holds the row's sums in registers: y, an array of vec4f with
+ * `width` numbers and padding. The losses are those of loss.wgsl.ts, which reads rows from a buffer.
  *
- * Expects f32 `weight`, 0 where the row has no loss, and wanted(j) -> vec4f, the j-th vec4 of the target. Leaves
- * outputs in y, their gradients in dy (declared here), and `lost`, `error` Σ|o - target|, `best`.
+ * Expects f32 `weight` (0 if the row has no loss) and wanted(j) -> vec4f, the j-th vec4 of the target. Leaves the
+ * outputs in y, their gradients in dy (declared here), and `lost`, `error` (Σ|o - target|) and `best`.
  */
 export function lossOfRow(
   kind: 'softmax' | 'tanh' | 'sigmoid',
@@ -15,7 +15,7 @@ export function lossOfRow(
 ): string {
   const width4 = Math.ceil(width / 4);
   const all = (body: (j: string) => string): string => each(width4, Infinity, body);
-  // 1 for numbers of the row, 0 for its padding.
+  // 1 for numbers of the row, 0 for padding.
   const mask = (j: string): string => {
     const inside = Math.min(4, width - 4 * Number.parseInt(j, 10));
     return `vec4f(${[0, 1, 2, 3].map(k => (k < inside ? '1.0' : '0.0')).join(', ')})`;

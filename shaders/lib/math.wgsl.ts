@@ -1,10 +1,10 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 
 /**
- * tanh and σ that never overflow and keep float32's relative accuracy: the built-in tanh is NaN from 44 (Metal) or 89
- * (SwiftShader) on, and 1 − exp(−2x) alone loses digits near 0. tanh is x times a quotient of two polynomials in x², fitted
- * to least relative error on |x| ≤ 9.1 (2.3e-8; 3e-7 with float32's own roundings), beyond which it is ±1 in float32. It
- * takes half the operations of an exponential with a series near 0.
+ * tanh and σ that never overflow and keep float32's relative accuracy. The built-in tanh is NaN from 44 (Metal) or 89
+ * (SwiftShader) on, and 1 − exp(−2x) alone loses digits near 0. tanh is x times a quotient of two polynomials in x²,
+ * fitted for minimal relative error on |x| ≤ 9.1 (2.3e-8; 3e-7 with float32's own rounding). Beyond that it is ±1 in
+ * float32. It takes half the operations of an exponential plus a series near 0.
  */
 const tanhOf = (T: 'f32' | 'vec4f'): string => wgsl`
   let a = clamp(x, ${T}(-9.1), ${T}(9.1));
@@ -14,6 +14,7 @@ const tanhOf = (T: 'f32' | 'vec4f'): string => wgsl`
   return clamp(over / under, ${T}(-1.0), ${T}(1.0));
 `;
 
+/** WGSL of safeTanh and sigmoid, for f32 and (safeTanh4, sigmoid4) for vec4f. */
 export const MATH = wgsl`
 fn safeTanh(x: f32) -> f32 { ${tanhOf('f32')} }
 fn safeTanh4(x: vec4f) -> vec4f { ${tanhOf('vec4f')} }

@@ -6,18 +6,22 @@ import type { MemoryOptions } from '../memories/kind.wgsl.ts';
 import { rowsOf } from './rows.wgsl.ts';
 import { range } from './text.ts';
 
-/** What the kernels of whole models share: where a model's memories lie, and which numbers belong to which end. */
+/** Shared by the kernels of whole models: where the states of memories and the numbers of each end are stored. */
 
+/** Options of the kernels that contain a memory. */
 export interface FusedOptions {
   layout: Layout;
-  /** Declares the batch (batchOf). */
+  /** WGSL that declares the batch (batchOf). */
   batch: string;
-  /** Where the parameters are bound: uniform (up to 64 KiB) or read-only storage. */
+  /** Whether the parameters are bound as a uniform (up to 64 KiB) or as read-only storage. */
   uniform: boolean;
   memory: Pick<MemoryOptions, 'form' | 'size' | 'subgroups'>;
 }
 
-/** `fn slotAt(k, i)` and its like of all buffers of a memory, by an expression for each buffer's entries. */
+/**
+ * `fn slotAt(k, i)` and the like for all buffers of a memory.
+ * @param at index expression, given the number of entries
+ */
 export const placeFunctions = (storage: Storage, at: (entries: string) => string, steps: string): string =>
   (
     [
@@ -32,7 +36,7 @@ export const placeFunctions = (storage: Storage, at: (entries: string) => string
     )
     .join('\n');
 
-/** Where the memories of a model lie, for a shader that has `seq` (and the batch). */
+/** Index functions of a model's memories (slotAt, undoAt …), for a shader that has `seq` and the batch. */
 export const memoryPlaces = ({ spec, M4 }: Layout, form: MemoryOptions['form']): string => {
   if (spec.memory === 'none') return '';
   const ends = endsOf(spec.memory);
@@ -43,14 +47,14 @@ export const memoryPlaces = ({ spec, M4 }: Layout, form: MemoryOptions['form']):
   return wgsl`
 ${placeFunctions(memoryKind(spec.memory).storage(M4, spec.depth), at, 'batch.T')}
 fn stepCount() -> u32 { return batch.T; }
-// A row that memory k shows among all the model's; time step and end of one of the rows that it is given.
+// Number of a read row of memory k among those of all memories; time step and end of one of its input rows.
 fn stepOf(row: u32) -> u32 { return row / ${ends}u; }
 fn readOf(k: u32, n: u32) -> u32 { return k * ${readsOf(spec.memory, spec.reads)}u + n; }
 fn endOf(k: u32, row: u32) -> u32 { return k * ${ends}u + row % ${ends}u; }
 `;
 };
 
-/** The memories' functions in a kernel of the whole model. */
+/** The functions of the memories in a kernel of the whole model. */
 export const memoryOf = (
   { spec, M4 }: Layout,
   memory: FusedOptions['memory'],
@@ -71,24 +75,24 @@ export const memoryOf = (
         pass,
       );
 
-/** Memories of a model; none where it has none. */
+/** Numbers of a model's memories; empty if it has none. */
 export const memoriesOf = ({ spec, E }: Layout): number[] => range(E ? spec.memories : 0);
 
 const XYZW = 'xyzw';
 
 /** A control of a memory. */
 export interface ControlPlace {
-  /** Its number among the model's, and where it stands among them in the row s. */
+  /** Number among the model's controls, and offset among the controls in the row s. */
   number: number;
   at: number;
-  /** Where it stands in the row s: which vec4, and which component of it. */
+  /** Place in the row s: index of the vec4, and component. */
   vector: number;
   component: string;
-  /** Its component of `controls` and `gradients`. */
+  /** Component in `controls` and `gradients`. */
   own: string;
 }
 
-/** The controls of memory k, of one end after the other. */
+/** The controls of memory k, ordered by end. */
 export function controlsOf({ spec, N4, C, stride }: Layout, k: number): ControlPlace[] {
   const ends = endsOf(spec.memory);
   return range(ends * C).map(i => {
@@ -98,7 +102,7 @@ export function controlsOf({ spec, N4, C, stride }: Layout, k: number): ControlP
   });
 }
 
-/** `vec4f(…)` of what each control of memory k has. */
+/** `vec4f(…)` with one value per control of memory k. @param of expression of a control's value */
 export const controlVector = (layout: Layout, k: number, of: (control: ControlPlace) => string): string => {
   const numbers = controlsOf(layout, k).map(of);
   return `vec4f(${XYZW.split('')
@@ -107,7 +111,7 @@ export const controlVector = (layout: Layout, k: number, of: (control: ControlPl
 };
 
 /**
- * `fn loadControls(k, t)`, for kinds that look at controls of other steps.
+ * `fn loadControls(k, t)`, for kinds that need the controls of other steps.
  * @param acts the type of an element of `acts`
  */
 export const loadControls = (layout: Layout, acts: 'f32' | 'vec4f'): string => {
@@ -124,12 +128,13 @@ export const loadControls = (layout: Layout, acts: 'f32' | 'vec4f'): string => {
   return `fn loadControls(k: u32, t: u32) -> vec4f { return vec4f(${numbers.join(', ')}); }`;
 };
 
-/** Which of a memory's controls are one end's. */
+/** Splits the controls of a memory by end. */
 const byEnd = ({ C }: Layout, controls: readonly ControlPlace[]): ControlPlace[][] =>
   range(controls.length / Math.max(1, C)).map(e => controls.slice(e * C, (e + 1) * C));
 
 /**
- * Statements that make memory k's controls of their logits, in place: σ of each, or a softmax over those of an end.
+ * Statements that turn the logits of memory k's controls into controls, in place: σ of each, or a softmax over each
+ * end.
  * @param at the variable of a control
  */
 export const activateControls = (
@@ -153,7 +158,11 @@ export const activateControls = (
     .join('\n');
 };
 
-/** The same backwards: gradients of memory k's controls become those of their logits. @param x a control @param d its gradient */
+/**
+ * The backward pass of activateControls: turns gradients of memory k's controls into gradients of their logits, in
+ * place.
+ * @param x variable of a control @param d variable of its gradient
+ */
 export const activateControlsBackward = (
   layout: Layout,
   k: number,

@@ -1,13 +1,13 @@
 import type { Block } from '../../src/layout/layout.ts';
 
 /**
- * Products of a vector in registers (an array of vec4f) with a matrix of parameters `w`, written out: every index
- * is a constant, which needs no bounds check and keeps software adapters from gathering.
+ * Unrolled products of a vector in registers (an array of vec4f) with a matrix in the parameters `w`. Every index is a
+ * constant, which needs no bounds check and no gather on software adapters.
  */
 
 const COMPONENTS = ['x', 'y', 'z', 'w'];
 
-/** y += x · W, from the vec4 `at` of y on: y[at + j] += Σ_i x[i] · W[i][j]. */
+/** y += x · W, starting at vec4 `at` of y: y[at + j] += Σ_i x[i] · W[i][j]. */
 export function add(y: string, x: string, { offset4, rows, ld4 }: Block, at = 0): string {
   const lines: string[] = [];
   for (let i = 0; i < rows; i += 4) {
@@ -21,7 +21,7 @@ export function add(y: string, x: string, { offset4, rows, ld4 }: Block, at = 0)
   return lines.join('\n');
 }
 
-/** dx += dy · Wᵀ, from the vec4 `at` of dy on: dx[i] += Σ_j dy[at + j] · W[i][j]. */
+/** dx += dy · Wᵀ, starting at vec4 `at` of dy: dx[i] += Σ_j dy[at + j] · W[i][j]. */
 export function addTransposed(dx: string, dy: string, { offset4, rows, ld4 }: Block, at = 0): string {
   const lines: string[] = [];
   for (let i = 0; i < rows; i++) {
@@ -31,7 +31,7 @@ export function addTransposed(dx: string, dy: string, { offset4, rows, ld4 }: Bl
   return lines.join('\n');
 }
 
-/** acc += xᵀ · y, the gradient of W, which lies in acc as W in the parameters: acc[i][j] += x[i] · y[at + j]. */
+/** acc += xᵀ · y, the gradient of W, at the same place in acc as W in the parameters: acc[i][j] += x[i] · y[at + j]. */
 export function addOuter(acc: string, x: string, y: string, { offset4, rows, ld4 }: Block, at = 0): string {
   const lines: string[] = [];
   for (let i = 0; i < rows; i++) {

@@ -1,17 +1,18 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import type { MemoryOptions } from '../memories/kind.wgsl.ts';
 
-/** How the kernels with a memory take their sequences: one an invocation (`lane`), or one a workgroup (`block`). */
+/** How kernels with a memory map sequences: one per invocation (`lane`), or one per workgroup (`block`). */
 type Form = Pick<MemoryOptions, 'form' | 'size' | 'subgroups'>;
 
-/** To stand first in a shader. */
+/** Enables the extensions that the form needs. Must be the first line of a shader. */
 export const enableFor = ({ subgroups }: Form): string => (subgroups ? 'enable subgroups;' : '');
 
 /**
- * Declares `seq`, the sequence; in the block form `lid`, and with subgroups what a scan needs to know of them.
+ * Declares `seq`, the sequence; in the block form also `lid`, and with subgroups the variables that a scan needs.
  *
- * WGSL does not say which invocations of a workgroup share a subgroup, nor in which order. `lid` is therefore counted out
- * where there are subgroups: those of a subgroup follow each other, in the order in which subgroup scans add.
+ * WGSL does not define which invocations of a workgroup form a subgroup, nor their order. With subgroups, `lid` is
+ * therefore assigned at run time: the invocations of a subgroup get consecutive numbers, in the order in which subgroup
+ * scans add.
  */
 export const sequenceState = (o: Form): string => wgsl`
 var<private> seq: u32;
@@ -21,7 +22,7 @@ var<private> lid: u32;
 #if ${o.subgroups}
 var<private> subgroupNumber: u32;
 var<private> endsSubgroup: bool;
-// Subgroups counted so far in the upper half, their invocations in the lower.
+// Upper half: number of subgroups counted so far. Lower half: number of their invocations.
 var<workgroup> wg_counted: atomic<u32>;
 fn countOut() {
   let width = subgroupAdd(1u);
@@ -36,7 +37,7 @@ fn countOut() {
 #endif
 `;
 
-/** Opens main() of a kernel over `count` sequences, sets all of the above, and leaves the sequence in `sequence` too. */
+/** Opens main() of a kernel over `count` sequences and sets the variables above. The sequence is also in `sequence`. */
 export const mainOfSequence = (o: Form, count: string): string => wgsl`
 @compute @workgroup_size(${o.size})
 fn main(
@@ -54,7 +55,7 @@ fn main(
 #else
   let sequence = (group.y * groups.x + group.x) * ${o.size}u + local;
 #endif
-  // In the block form uniform: the whole workgroup is beyond the batch or none of it.
+  // Uniform in the block form: either the whole workgroup is beyond the batch or none of it is.
   if (sequence >= ${count}) { return; }
   seq = sequence;
 `;

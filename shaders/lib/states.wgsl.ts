@@ -1,19 +1,20 @@
 import type { StateName } from '../../src/base/cells.ts';
 import type { Block, Layout } from '../../src/layout/layout.ts';
 
-/** The state from step to step: h, and c where there is one, of every layer. */
+/** A state carried from step to step: h of a layer, or c if the cell has one. */
 export interface State {
   state: StateName;
   layer: number;
-  /** Its tensor, and that of its gradient. */
+  /** Names of its tensor and of the tensor of its gradient. */
   name: string;
   gradient: string;
-  /** Where it is trained: its values before the first step. */
+  /** Parameters of its value before the first step, if trained. */
   first: Block | undefined;
-  /** Whether it begins as (1, 0, 0 …) where it is not trained. */
+  /** Whether it starts as (1, 0, 0 …) when it is not trained. */
   oneHot: boolean;
 }
 
+/** All states of a model: those of layer 1, then of layer 2 … */
 export const statesOf = ({ spec, layers, states }: Layout): State[] =>
   layers.flatMap((layer, l) =>
     states.map(state => ({
@@ -26,5 +27,5 @@ export const statesOf = ({ spec, layers, states }: Layout): State[] =>
     })),
   );
 
-/** States that reach the step after past all matrices: all but h. */
+/** States that reach the next step without going through a matrix: all but h. */
 export const carriedOf = ({ states }: Layout): StateName[] => states.filter(state => state !== 'h');

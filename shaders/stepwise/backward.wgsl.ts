@@ -24,7 +24,7 @@ ${tile(o, R4)}
 `;
 }
 
-/** batch, w, acts, grads: dOp, dS -> dP of step t, of what goes into o'. */
+/** batch, w, acts, grads: dOp, dS -> dP of step t, the gradient before the tanh of o'. */
 export function stepDeeperBackward(o: StepOptions): string {
   const { blocks, P4, E } = o.layout;
   return wgsl`
@@ -48,7 +48,7 @@ ${tile(o, P4)}
 `;
 }
 
-/** The gradient of h of layer l that comes from a step: through its W_hh, and past it. */
+/** The gradient of h of layer l that comes from a step: through its W_hh, and directly. */
 const fromStep = (o: StepOptions, l: number, step: string): string => {
   const { layers, gates, H4 } = o.layout;
   const { Wh } = layers[l];
@@ -63,8 +63,8 @@ const fromStep = (o: StepOptions, l: number, step: string): string => {
 };
 
 /**
- * batch, w, acts, grads: of step t dOp (or dP), dS, dHx, dA of the layer above; dA of step t + 1; dC, dD -> dA of layer l
- * at step t, dC, dD. 0 beyond a length.
+ * batch, w, acts, grads: dOp (or dP), dS, dHx and dA of the layer above, all of step t; dA of step t + 1; dC, dD -> dA
+ * of layer l at step t, dC, dD. The results are 0 beyond a sequence's length.
  */
 export function stepCellBackward(o: StepOptions, l: number): string {
   const { spec, layers, gates, blocks, H4, E } = o.layout;
@@ -89,7 +89,7 @@ ${tile(o, H4)}
   ${top && !spec.projection && E ? transposed(o, b => rowAt(o, 'dS', 't', b), blocks.S) : ''}
   ${above ? transposed(o, b => rowAt(o, `dA${l + 1}`, 't', b), above) : ''}
   let later = t + 1u < batch.T;
-  // All are loaded before any is stored, for the last tile has one sequence more than once.
+  // Load all before storing any: the last tile repeats its last sequence.
   ${carried.flatMap(({ state }) => range(o.rows).map(n => `var d${state}_${n} = vec4f();`)).join('\n')}
   if (later) {
     ${fromStep(o, l, 't + 1u')}
@@ -128,7 +128,7 @@ ${tile(o, H4)}
 `;
 }
 
-/** batch, w, grads: dA of step 0, dD -> dH of layer l, the gradient of its h_0. (dC is that of c_0 by then.) */
+/** batch, w, grads: dA of step 0, dD -> dH of layer l, the gradient of its h_0. (At this point dC is the gradient of c_0.) */
 export function stepStartBackward(o: StepOptions, l: number): string {
   const { H4 } = o.layout;
   return wgsl`

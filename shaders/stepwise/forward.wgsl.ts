@@ -27,7 +27,7 @@ ${tile({ ...o, rows: 1 }, widest)}
 `;
 }
 
-/** batch, w, acts: states and reads of step t - 1, the layer below -> h, c, g of layer l at step t. */
+/** batch, w, acts: states and reads of step t - 1, h of the layer below -> h, c, g of layer l at step t. */
 export function stepCell(o: StepOptions, l: number): string {
   const { spec, layers, gates, H4 } = o.layout;
   const { Wx, Wy, Wh, Wr, b } = layers[l];
@@ -112,16 +112,16 @@ ${tile(o, P4)}
 `;
 }
 
-/** batch, w, acts: o' -> s of step t: v and controls of every end. */
+/** batch, w, acts: o' -> s of step t: v and the controls of every end. */
 export function stepHeads(o: StepOptions): string {
   const { spec, layers, blocks, N4, S4, C, E } = o.layout;
   const softmax = memoryKind(spec.memory).activation === 'softmax';
-  // Padding stays 0.
+  // The padding stays 0.
   const strengths = (sum: string): string => `let first = 4u * (j - ${N4}u);
       let noise = vec4f(noiseAt(row, first), noiseAt(row, first + 1u), noiseAt(row, first + 2u), noiseAt(row, first + 3u));
       let control = vec4u(first) + vec4u(0u, 1u, 2u, 3u) < vec4u(${C * E}u);
       s = select(vec4f(), sigmoid4(${sum} + noise), control);`;
-  // Every end has a vec4 of its own.
+  // The controls of each end have a vec4 of their own.
   const shares = (sum: string): string => {
     const logits = range(C).map(
       c => `let l${c} = ${sum}[${c}] + noiseAt(row, ${C}u * (j - ${N4}u) + ${c}u);`,

@@ -17,8 +17,8 @@ import { placeAt } from '../memories/index.wgsl.ts';
 import { barrier, shared } from '../memories/kind.wgsl.ts';
 
 /**
- * One step of all memories, between two steps of the controller: in the `lane` form an invocation per sequence, in the
- * `block` form a workgroup. Where the live slots begin and end is read from the log.
+ * One step of all memories, between two steps of the controller: one invocation per sequence in the `lane` form, one
+ * workgroup in the `block` form. The ends of the live slots are read from the undo log.
  */
 
 const head = (o: FusedOptions): string => wgsl`
@@ -35,11 +35,11 @@ ${mainOfSequence(o.memory, 'batch.B')}
   let row = t * batch.B + sequence;
 `;
 
-/** Both forms see vec4s: the memory's rows are M4 cells of them. */
+/** Both forms use vec4s: a row of the memory has M4 cells. */
 const functions = (o: FusedOptions, pass: 'forward' | 'backward'): string =>
   memoryOf(o.layout, o.memory, 'vec4f', pass);
 
-/** batch, acts: s -> acts: r of step t, slots, log; grads: dS of step t becomes 0. */
+/** batch, acts: s -> acts: r of step t, slots, log. Also clears grads: dS of step t. */
 export function stepMemory(o: FusedOptions): string {
   const { layout } = o;
   const place = rowsOf(layout);
@@ -61,7 +61,7 @@ ${mainHead(o)}
   reads = ${place('r', 'row', 1)};
   ${shared(o.memory, 'i', '0u', `${R4}u`, 'acts[reads + i] = vec4f();')}
   ${shared(o.memory, 'i', '0u', `${S4}u`, `grads[${place('dS', 'row')} + i] = vec4f();`)}
-  // Uniform: all of the workgroup have one sequence.
+  // Uniform: a workgroup has a single sequence.
   if (t < lengthOf(sequence)) {
     ${barrier(o.memory)}
     ${memoriesOf(layout)
@@ -79,7 +79,7 @@ ${mainHead(o)}
 `;
 }
 
-/** batch, acts, slots, log, grads: dR -> dS of step t (of the inputs to each tanh and σ). Rewinds slots. */
+/** batch, acts, slots, log, grads: dR -> dS of step t, the gradient before each tanh and σ. Rewinds the slots. */
 export function stepMemoryBackward(o: FusedOptions): string {
   const { layout } = o;
   const place = rowsOf(layout);

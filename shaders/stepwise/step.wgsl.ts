@@ -7,14 +7,14 @@ import { at } from '../lib/rows.wgsl.ts';
 import { range } from '../lib/text.ts';
 
 /**
- * The stepwise plan: one dispatch per layer and time step, for controllers too large to fuse. Every kernel is a
- * matrix product whose invocations keep a tile of `rows` sequences by one vec4 of columns (of every gate) in
- * registers, followed by what is to be done with its numbers. Which step it is comes as a uniform. The memory's
- * steps are in memory.wgsl.ts; what does not depend on time is done before and after, as in the fused plan.
+ * The stepwise plan: one dispatch per layer and time step, for controllers too large to fuse. Every kernel is a matrix
+ * product, followed by the operations on its result. An invocation keeps a tile of `rows` sequences by one vec4 of
+ * columns (of every gate) in registers. The step number is a uniform. The steps of the memory are in memory.wgsl.ts.
+ * Everything that does not depend on time runs before and after the loop, as in the fused plan.
  */
 export interface StepOptions {
   layout: Layout;
-  /** Declares the batch (batchOf). */
+  /** WGSL that declares the batch (batchOf). */
   batch: string;
   /** Sequences per invocation. */
   rows: number;
@@ -29,7 +29,7 @@ ${batch}
 ${MATH}
 `;
 
-/** One invocation: column j of `columns4`, sequences b0 … . The last tile repeats the last sequence. */
+/** Declares the tile of one invocation: column j of `columns4`, sequences b0 …. The last tile repeats the last sequence. */
 export const tile = ({ rows, size }: StepOptions, columns4: number): string => wgsl`
 ${mainOfInvocation(size, 'tile')}
   let t = now.x;
@@ -42,19 +42,19 @@ ${mainOfInvocation(size, 'tile')}
     .join('\n')}
 `;
 
-/** Where the row of a tensor begins that is of sequence b at a time step; of h, c and r, step t is that before step t. */
+/** Offset of the row of sequence b at a time step. For h, c and r, `step` is the state before that step. */
 export const rowAt = ({ layout }: StepOptions, field: string, step: string, b: string): string =>
   at(operand(layout, field), `((${step}) * B + ${b})`);
 
-/** The same of a tensor that has one row a sequence. */
+/** Offset of the row of sequence b, for a tensor with one row per sequence. */
 export const ownRow = ({ layout }: StepOptions, field: string, b: string): string =>
   at(operand(layout, field), b);
 
-/** Workgroups of a kernel whose rows have columns4 vec4s. */
+/** Number of workgroups of a kernel with columns4 vec4s of columns. */
 export const stepTiles = ({ rows, size }: StepOptions, columns4: number, B: number): number =>
   Math.ceil((Math.ceil(B / rows) * columns4) / size);
 
-/** sum{g}_{n} += x_n · W[:, gate g, column j], over a matrix of `gates` blocks of H4 columns. x_n begins at x(b_n) in acts. */
+/** sum{g}_{n} += x_n · W[:, gate g, column j], over a matrix of `gates` blocks of H4 columns. x_n starts at x(b_n) in acts. */
 export function product(
   o: Pick<StepOptions, 'rows'>,
   x: (b: string) => string,
@@ -63,7 +63,8 @@ export function product(
   stride: number,
 ): string {
   const tiles = range(o.rows);
-  // Places are found before the loop: the sizes in them are loads, which a software adapter would do every time.
+  // Compute the offsets before the loop: they load sizes from the batch, which a software adapter would repeat every
+  // time.
   return wgsl`{
   ${tiles.map(n => `let from${n} = ${x(`b${n}`)};`).join('\n')}
   for (var i = 0u; i < ${Math.ceil(rows / 4)}u; i++) {
@@ -86,7 +87,7 @@ export function product(
 /** sum_{n} += dy_n · W[4j … 4j + 3, :]ᵀ: the backward pass of a product. */
 export function transposed(o: StepOptions, dy: (b: string) => string, { offset4, rows, ld4 }: Block): string {
   const tiles = range(o.rows);
-  // Beyond the matrix's last row lie other parameters, whose products must not reach the padding.
+  // Other parameters follow the matrix's last row. Their products must not reach the padding.
   const factor = (r: number): string => (rows % 4 === 0 ? '' : ` * f32(j * 4u + ${r}u < ${rows}u)`);
   return wgsl`{
   ${tiles.map(n => `let from${n} = ${dy(`b${n}`)};`).join('\n')}

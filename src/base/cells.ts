@@ -1,15 +1,18 @@
 /**
- * The cells of controllers as data: what all engines derive sizes, parameters and places from. A controller is an entry here,
- * its equations in src/reference, shaders/cells and src/simd/assembly.
+ * The controllers' cells as data: all engines derive sizes, parameters and layouts from it. A new controller is an
+ * entry here plus its equations in src/reference, shaders/cells and src/simd/assembly.
  */
 export interface Cell {
-  /** Gates: columns of its matrices, in blocks of H, as checkpoints have them. */
+  /** Gates: blocks of H columns in its matrices, in the order of checkpoints. */
   readonly gates: readonly string[];
-  /** The layer's state from step to step; h also goes to the layer above and to the heads. */
+  /** State carried from step to step. h also feeds the layer above and the heads. */
   readonly states: readonly StateName[];
-  /** Whether h of the step before comes in, through W_hh: a feed-forward controller remembers by its memory alone. */
+  /**
+   * Whether h of the step before is an input, through W_hh. A feed-forward controller has only the memory to
+   * remember with.
+   */
   readonly recurrent: boolean;
-  /** The gate whose bias begins at model.forgetBias. */
+  /** The gate whose bias is initialised to model.forgetBias. */
   readonly forgetGate?: number;
   readonly fast: FastCell;
 }
@@ -17,24 +20,25 @@ export interface Cell {
 export type StateName = 'h' | 'c';
 
 /**
- * Gates as the fast engines have them, each a block of H of the row a. Inputs, reads and the layer below act on the blocks
- * [0, x), h of the step before on [hFrom, hFrom + h).
+ * Gates in the fast engines: each is a block of H in the row a. Inputs, reads and the layer below feed the blocks
+ * [0, x); h of the step before feeds [hFrom, hFrom + h).
  */
 export interface FastCell {
   readonly all: number;
   readonly x: number;
   readonly hFrom: number;
   readonly h: number;
-  /** Blocks of the cell's activations that the backward pass wants; 0 where h tells them. */
+  /** Number of blocks of activations kept for the backward pass; 0 if h is enough. */
   readonly kept: number;
-  /** Whether something of dh reaches h of the step before past all matrices. */
+  /** Whether part of dh reaches h of the step before without going through a matrix. */
   readonly direct: boolean;
-  /** Which of its blocks each gate of a checkpoint is: of what inputs act on, and of what h acts on. */
+  /** The block of each gate of a checkpoint: among those fed by the inputs (x), and among those fed by h. */
   readonly order?: { readonly x: readonly number[]; readonly h: readonly number[] };
 }
 
 const plain = { all: 1, x: 1, hFrom: 0, kept: 0, direct: false };
 
+/** The cells by controller. The order of the keys is that of lists shown to users. */
 export const CELLS = {
   rnn: { gates: ['h'], states: ['h'], recurrent: true, fast: { ...plain, h: 1 } },
   lstm: {
@@ -54,7 +58,7 @@ export const CELLS = {
     gates: ['z', 'r', 'n'],
     states: ['h'],
     recurrent: true,
-    // n has its two parts apart: (n without h, z, r, n of h alone).
+    // n is split into two blocks, because r scales only one: (n without h, z, r, the part of n from h).
     fast: {
       ...{ all: 4, x: 3, hFrom: 1, h: 3, kept: 4, direct: true },
       order: { x: [1, 2, 0], h: [0, 1, 2] },
@@ -66,10 +70,11 @@ export const CELLS = {
 export type Controller = keyof typeof CELLS;
 export const CONTROLLERS = Object.keys(CELLS) as [Controller, ...Controller[]];
 
+/** The cell of a model's controller. */
 export const cellOf = ({ controller }: { controller: Controller }): Cell => CELLS[controller];
 
-/** Whether layers have a cell c beside h. */
+/** Whether layers have a cell state c besides h. */
 export const hasCell = (spec: { controller: Controller }): boolean => cellOf(spec).states.includes('c');
 
-/** Whether a controller hands a state on from step to step. */
+/** Whether a controller carries state from step to step. */
 export const isRecurrent = (spec: { controller: Controller }): boolean => cellOf(spec).recurrent;

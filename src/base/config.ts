@@ -4,8 +4,8 @@ import { DEPTH, MEMORY_NAMES, type MemoryName, memoryKind } from './memories.ts'
 import { isPlain, type Plain } from './plain.ts';
 
 /**
- * The whole configuration of a run: a preset is one, `config.json` is one, a checkpoint carries one. FIELDS
- * below is the single list of its keys, from which come checking, `--set`, help and the page's form.
+ * The complete configuration of a run. A preset is a Config, `config.json` holds one, and a checkpoint carries one.
+ * FIELDS below is the only list of its keys; checks, `--set`, help texts and the page's form are derived from it.
  */
 export interface Config {
   task: TaskConfig;
@@ -18,15 +18,15 @@ export interface TaskConfig {
   symbols: number;
   minLength: number;
   maxLength: number;
-  /** Your own data (task `data`): the file, how its lines are taken apart, and what it holds. */
+  /** Your own data (task `data`): the file, how its lines are split into symbols, and its contents. */
   file: string;
   characters: boolean;
   heldOut: number;
   sourceSymbols: string[];
   targetSymbols: string[];
-  /** Symbols of the longest target of the data; 0: not known. */
+  /** Number of symbols of the longest target in the data; 0: unknown. */
   longestTarget: number;
-  /** How the data is divided into parts: see SplitRule. */
+  /** How the data is split into parts: see SplitRule. */
   splitBy: 'hash' | 'rank';
 }
 
@@ -34,32 +34,32 @@ export interface ModelConfig {
   controller: Controller;
   layers: number;
   hidden: number;
-  /** Width of o' one layer above h; 0: o' is h itself. */
+  /** Width of o', one layer above h; 0: o' is h itself. */
   projection: number;
   memory: MemoryName | 'none';
-  /** How many of them side by side, their reads concatenated. */
+  /** Number of memories side by side, whose reads are concatenated. */
   memories: number;
   width: number;
-  /** Cells of a superposition stack (what is pushed deeper is lost), or of a tape's ring. */
+  /** Cells of a superposition stack (values pushed below the last cell are lost), or of a tape's ring. */
   depth: number;
-  /** k, cells of it that are read: the top ones of a stack, those from under the head on to the right of a tape. */
+  /** k, number of cells read: the top ones of a stack; for a tape, from the cell under the head to the right. */
   reads: number;
-  /** Width of the embeddings between inputs and controller; 0: inputs are one-hot. */
+  /** Width of the embeddings of the inputs; 0: inputs are one-hot. */
   embedding: number;
-  /** Width of o = tanh(o'·W_o + b_o) below the softmax (the paper); 0: outputs straight from o'. */
+  /** Width of o = tanh(o'·W_o + b_o) below the softmax (the paper); 0: outputs directly from o'. */
   readout: number;
   output: 'softmax' | 'tanh' | 'sigmoid';
   /** The two auto-encoder heads of the tutorial's part 6. */
   autoencoder: boolean;
-  /** h_0 and r_0. Trained: h_0 is a parameter, r_0 zero (the paper). One-hot: both, as in the tutorial. */
+  /** h_0 and r_0. trained: h_0 is a parameter and r_0 is zero (the paper). one-hot: both are one-hot (the tutorial). */
   start: 'trained' | 'zero' | 'one-hot';
   init: 'glorot' | 'uniform';
   headGain: number;
   pushBias: number;
-  /** Added to it at a deque's bottom. */
+  /** Added to pushBias at a deque's bottom. */
   bottomPushBias: number;
   popBias: number;
-  /** Bias of an LSTM's forget gates at the start. */
+  /** Initial bias of an LSTM's forget gates. */
   forgetBias: number;
 }
 
@@ -96,7 +96,7 @@ export interface TrainConfig {
   patience: number;
 }
 
-/** Which moments an optimiser keeps. */
+/** The moments that each optimiser keeps. */
 export const MOMENTS: Record<TrainConfig['optimiser'], { firstMoment: boolean; secondMoment: boolean }> = {
   sgd: { firstMoment: false, secondMoment: false },
   rmsprop: { firstMoment: false, secondMoment: true },
@@ -111,7 +111,7 @@ type FieldKind =
   | { kind: 'name' }
   | { kind: 'names' };
 
-/** One key of the configuration: its kind and limits, its default, and one line of help. */
+/** One key of the configuration: its kind and limits, its default value, and one line of help. */
 export type Field = FieldKind & { default: Value; help: string };
 type Value = number | string | boolean | string[];
 
@@ -136,10 +136,10 @@ const choice = (choices: readonly string[], help: string): Field => ({
   help,
 });
 
-/** Every key of a Config, by group. The defaults are those of the `reverse` preset's kind of run. */
+/** Every key of a Config, by group. The defaults suit the kind of run of the `reverse` preset. */
 export const FIELDS: Record<keyof Config, Record<string, Field>> = {
   task: {
-    name: { kind: 'name', default: 'reverse', help: 'what is to be learned' },
+    name: { kind: 'name', default: 'reverse', help: 'task to learn' },
     symbols: int(8, 1, 65_536, 'size of the alphabet, without markers'),
     minLength: int(1, 1, 100_000, 'shortest source trained on, in symbols'),
     maxLength: int(10, 1, 100_000, 'longest source trained on (at the start, where a curriculum grows it)'),
@@ -159,14 +159,11 @@ export const FIELDS: Record<keyof Config, Record<string, Field>> = {
     longestTarget: int(0, 0, 100_000, 'your own data: symbols of its longest target, filled in by the tool'),
     splitBy: choice(
       ['hash', 'rank'],
-      'your own data: how it is divided; rank: as runs were that began before there was hash',
+      'your own data: how it is split into parts; rank: as in runs started before hash existed',
     ),
   },
   model: {
-    controller: choice(
-      CONTROLLERS,
-      'what drives the memory; lstm-coupled: an LSTM that forgets as much as it lets in',
-    ),
+    controller: choice(CONTROLLERS, 'cell; lstm-coupled: an LSTM whose forget gate is 1 - input gate'),
     layers: int(1, 1, 8, 'L, layers of the controller; each sees the inputs and the reads'),
     hidden: int(32, 1, 4096, 'H, width of the controller state h'),
     projection: int(0, 0, 4096, "P, width of o' = tanh(W_hp·h + b_p) above h; 0: o' is h itself"),
@@ -185,61 +182,61 @@ export const FIELDS: Record<keyof Config, Record<string, Field>> = {
       0,
       0,
       4096,
-      "width of o = tanh(W_o·o' + b_o) below the softmax; 0: outputs straight from o'",
+      "width of o = tanh(W_o·o' + b_o) below the softmax; 0: outputs directly from o'",
     ),
     output: choice(['softmax', 'tanh', 'sigmoid'], 'softmax with cross-entropy, else squared error'),
-    autoencoder: { kind: 'flag', default: false, help: "heads from h and o' that recall the last input" },
+    autoencoder: { kind: 'flag', default: false, help: "heads from h and o' reconstruct the last input" },
     start: choice(['trained', 'zero', 'one-hot'], 'h_0: trained (r_0 zero), or h_0 and r_0 fixed'),
     init: choice(['glorot', 'uniform'], 'weights: Glorot uniform, or U(-0.1, 0.1) with biases'),
     headGain: number(0.5, 0, 100, 'Glorot gain of the push and pop weights'),
-    pushBias: number(0, -20, 20, 'bias of the push head at the start; of a tape, right'),
-    bottomPushBias: number(0, -20, 20, "added to pushBias at a deque's bottom: -4 and it begins nearly shut"),
+    pushBias: number(0, -20, 20, 'bias of the push head at the start; for a tape, of right'),
+    bottomPushBias: number(0, -20, 20, "added to pushBias at a deque's bottom; -4: almost closed at first"),
     popBias: number(
       -1,
       -20,
       20,
-      "bias of the pop head at the start (the paper's advice: -1); of a tape, left",
+      "bias of the pop head at the start (the paper's advice: -1); for a tape, of left",
     ),
     forgetBias: number(1, -20, 20, "bias of an LSTM's forget gates at the start"),
   },
   train: {
-    seed: int(0, 0, Number.MAX_SAFE_INTEGER, 'of weights, data and noise'),
-    steps: int(2000, 0, 1e9, 'training steps (mini-batches) at most'),
+    seed: int(0, 0, Number.MAX_SAFE_INTEGER, 'seed of weights, data and noise'),
+    steps: int(2000, 0, 1e9, 'maximum number of training steps (mini-batches)'),
     batch: int(32, 1, 65_536, 'B, sequences per step'),
     optimiser: choice(['adam', 'adamw', 'rmsprop', 'sgd'], 'update rule'),
     rate: number(0.01, 0, 1000, 'learning rate'),
-    beta1: number(0.9, 0, 0.999999, 'Adam: decay of the mean'),
-    beta2: number(0.999, 0, 0.999999, 'Adam, RMSProp: decay of the mean square'),
-    epsilon: number(1e-8, 1e-30, 1, 'Adam, RMSProp: added to the root mean square'),
-    weightDecay: number(0.01, 0, 1, 'AdamW: share of a weight that decays per step, times the rate'),
-    clip: choice(['norm', 'value', 'none'], 'gradients: by global norm, by value, or not at all'),
+    beta1: number(0.9, 0, 0.999999, 'Adam: decay of the first moment'),
+    beta2: number(0.999, 0, 0.999999, 'Adam, RMSProp: decay of the second moment'),
+    epsilon: number(1e-8, 1e-30, 1, 'Adam, RMSProp: added to the root of the second moment'),
+    weightDecay: number(0.01, 0, 1, 'AdamW: fraction of a weight that decays per step, times the rate'),
+    clip: choice(['norm', 'value', 'none'], 'clip gradients: by global norm, by value, or not at all'),
     clipAt: number(1, 1e-12, 1e12, 'norm or value to clip at'),
     lossPer: choice(
       ['symbol', 'batch', 'source'],
       'objective: mean over symbols, sum, or mean over b of sum/L',
     ),
-    noise: number(0, 0, 100, 'deviation of the Gaussian noise on push and pop logits, in training only'),
-    noiseAfter: int(0, 0, 1e9, 'steps from the start, or from a restart, before there is noise'),
-    noiseSteps: int(0, 0, 1e9, 'steps from then on over which the noise falls to 0; 0: constant'),
+    noise: number(0, 0, 100, 'standard deviation of Gaussian noise on push and pop logits, in training only'),
+    noiseAfter: int(0, 0, 1e9, 'steps without noise after the start or a restart'),
+    noiseSteps: int(0, 0, 1e9, 'steps over which the noise then falls to 0; 0: constant'),
     pushBiasGrowth: number(0, 0, 1, "relative growth of the push bias at every step (the tutorial's part 5)"),
     growEvery: int(0, 0, 1e9, 'curriculum: sequences between decisions; 0: no curriculum'),
     growBelowPerLength: number(
       0,
       0,
       1e9,
-      'curriculum: longer when error over 100 sequences < this × range …',
+      'curriculum: grow when the error over 100 sequences < this × range …',
     ),
     growBelow: number(0, 0, 1e9, 'curriculum: … + this'),
     growAfter: int(0, 0, 1e9, 'curriculum: sequences before the first decision'),
-    restartAfter: int(0, 0, 1e9, 'steps after which a stuck run restarts with other weights; 0: never'),
-    restartAbove: number(0, 0, 1e9, 'stuck: the loss per target is above this then'),
-    maxRestarts: int(1e6, 0, 1e6, 'how often a stuck run restarts; the last weights train to the end'),
+    restartAfter: int(0, 0, 1e9, 'steps after which a stuck run restarts with new weights; 0: never'),
+    restartAbove: number(0, 0, 1e9, 'a run is stuck if its loss per target is still above this'),
+    maxRestarts: int(1e6, 0, 1e6, 'maximum number of restarts; the last weights train to the end'),
     reportEvery: int(25, 1, 1e6, 'steps per progress line'),
     evaluateEvery: int(250, 0, 1e9, 'steps between evaluations; 0: only at the end'),
-    evaluateLength: int(0, 0, 100_000, 'source length evaluated at; 0: twice the longest trained'),
-    evaluateFrom: int(0, 0, 100_000, 'shortest source evaluated at; 0: evaluateLength itself'),
-    stopAt: number(0, 0, 1, 'stop when the coarse accuracy there reaches this (stopPasses); 0: never'),
-    stopPasses: int(2, 1, 1000, 'in so many evaluations in a row'),
+    evaluateLength: int(0, 0, 100_000, 'source length of evaluations; 0: twice the longest trained'),
+    evaluateFrom: int(0, 0, 100_000, 'shortest source of evaluations; 0: evaluateLength itself'),
+    stopAt: number(0, 0, 1, 'stop when coarse accuracy in evaluations reaches this (stopPasses); 0: never'),
+    stopPasses: int(2, 1, 1000, 'number of consecutive evaluations that must reach stopAt'),
     patience: int(
       0,
       0,
@@ -249,22 +246,22 @@ export const FIELDS: Record<keyof Config, Record<string, Field>> = {
   },
 };
 
-/** Dotted names of all keys: `model.hidden` … */
+/** Dotted names of all keys, such as `model.hidden`. */
 export const KEYS = Object.entries(FIELDS).flatMap(([group, fields]) =>
   Object.keys(fields).map(key => `${group}.${key}`),
 );
 
-/** Keys under the names that they had before: still read, wherever a configuration comes from. */
+/** Renamed keys: former name → current name. Configurations from anywhere may still use the former name. */
 const RENAMED: Readonly<Record<string, string>> = { 'model.deeper': 'model.projection' };
 
-/** The name of a key today. @param key dotted */
+/** The current name of a key. @param key dotted, under any of its names */
 export const currentKey = (key: string): string => RENAMED[key] ?? key;
 
-/** The name that a key had at first: what is computed from names stays as it was. @param key dotted, as it is called today */
+/** The first name that a key had. Values derived from names use it, so that renaming does not change them. */
 export const firstKey = (key: string): string =>
   Object.entries(RENAMED).find(([, now]) => now === key)?.[0] ?? key;
 
-/** `input` with all keys under the names that they have today. @throws InputError where one is given under both */
+/** Returns `input` with all keys under their current names. @throws InputError if a key is given under both names */
 function withCurrentKeys(input: Plain): Plain {
   const made = { ...input };
   for (const [before, now] of Object.entries(RENAMED)) {
@@ -280,7 +277,7 @@ function withCurrentKeys(input: Plain): Plain {
   return made;
 }
 
-/** Advice, a line for each key of a configuration, or of `--set` assignments, that is given under its former name. */
+/** One line of advice for each key in a configuration, or in `--set` assignments, that is given under its former name. */
 export function renamedKeys(input: unknown, assignments: readonly string[] = []): string[] {
   const words = assignments.map(assignment => assignment.split('=')[0].trim());
   return Object.entries(RENAMED)
@@ -289,7 +286,7 @@ export function renamedKeys(input: unknown, assignments: readonly string[] = [])
       const given = isPlain(input) ? input[group] : undefined;
       return (isPlain(given) && Object.hasOwn(given, old)) || words.includes(before) || words.includes(old);
     })
-    .map(([before, now]) => `${before} is called ${now} now`);
+    .map(([before, now]) => `${before} is now called ${now}`);
 }
 
 function checkValue(name: string, field: Field, value: unknown): Value {
@@ -315,13 +312,13 @@ function checkValue(name: string, field: Field, value: unknown): Value {
         value >= field.min &&
         value <= field.max &&
         (field.kind === 'number' || Number.isInteger(value));
-      // -0 would not survive JSON.
+      // Convert -0 to 0: JSON does not preserve -0.
       return ok ? value || 0 : bad(`${whole} from ${field.min} to ${field.max}`);
     }
   }
 }
 
-/** What a text that a person wrote is as a value of a field; itself where it is none, for checkValue to refuse. */
+/** Parses the text of a field. Returns the text itself if it is not a valid value, for checkValue to reject. */
 function valueIn({ kind }: Field, text: string): unknown {
   switch (kind) {
     case 'flag':
@@ -344,26 +341,27 @@ export function fieldOf(key: string): Field {
   return FIELDS[group][name];
 }
 
-/** What a setting is. @param key dotted, as `model.hidden` */
+/** The value of a setting. @param key dotted, such as `model.hidden` */
 export function settingOf(config: Config, key: string): unknown {
   const [group, name] = key.split('.') as [keyof Config, string];
   return (config[group] as unknown as Record<string, unknown>)[name];
 }
 
-/** The first of these settings that differs, lists compared by what is in them. */
+/** The first of these settings in which a and b differ. Lists are compared by their contents. */
 export const firstDifference = (a: Config, b: Config, keys: readonly string[]): string | undefined =>
   keys.find(key => JSON.stringify(settingOf(a, key)) !== JSON.stringify(settingOf(b, key)));
 
 /**
- * A value as a person writes it in a form.
- * @throws InputError naming the key, what was expected and what came
+ * Parses and checks a value that a person entered in a form.
+ * @throws InputError naming the key, what was expected and what was given
  */
 export const readValue = (key: string, text: string): unknown =>
   checkValue(key, fieldOf(key), valueIn(fieldOf(key), text.trim()));
 
 /**
- * Lays `given` (any JSON value of the form of Config; keys may be missing) over `base` and checks it all.
- * @throws InputError naming the key, what was expected and what came
+ * Merges `given` over `base` (default: the defaults of FIELDS) and checks every value. `given` is any JSON value in the
+ * shape of Config; keys may be missing.
+ * @throws InputError naming the key, what was expected and what was given
  */
 export function makeConfig(given: unknown, base?: Config): Config {
   if (!isPlain(given)) {

@@ -1,11 +1,11 @@
-/** CRC-32 (IEEE 802.3), as zlib and every language's library has it. */
+/** CRC-32 (IEEE 802.3), the same as in zlib. */
 const TABLE = Uint32Array.from({ length: 256 }, (_, n) => {
   let c = n;
   for (let k = 0; k < 8; k++) c = c & 1 ? 0xedb88320 ^ (c >>> 1) : c >>> 1;
   return c;
 });
 
-/** @param crc of what came before; 0 at the beginning */
+/** Returns the CRC-32 of `bytes`. @param crc of the preceding bytes, to continue from; 0 to start */
 export function crc32(bytes: Uint8Array, crc = 0): number {
   let c = ~crc;
   for (const byte of bytes) c = TABLE[(c ^ byte) & 255] ^ (c >>> 8);

@@ -2,13 +2,13 @@
  * The letters every file uses for sizes, as in the paper and in shaders/:
  *
  *   B batch · T time steps · D input width · K active inputs per step · H hidden · P width of o'
- *   M memory width · E ends that memories are used at · Q rows that they show (E, but of several cells) · R width of all reads, Q·M
- *   V output symbols
+ *   M memory width · E ends of all memories · Q rows that all memories return as reads (E, unless several cells are read)
+ *   R width of all reads, Q·M · V output symbols
  *
  * Activations of training are time-major: row n = t·B + b. The public memory call is batch-major [B,T].
  */
 
-/** An unused place in `Batch.ids`. */
+/** `Batch.ids`: an unused entry. */
 export const NO_INPUT = 0xffffffff;
 /** `Batch.target`: this step has no loss (padding, or the source of a transduction). */
 export const MASKED = 0xffffffff;
@@ -18,36 +18,36 @@ export const ZERO_TARGET = 0xfffffffe;
 /** Smallest multiple of `to` that is at least `n`. */
 export const ceilTo = (n: number, to: number): number => Math.ceil(n / to) * to;
 
-/** What a step is for, where the push/pop profile is told: see `Batch.phase`. */
+/** Purpose of a step, for the push/pop profile: see `Batch.phase`. */
 export const PHASE = { none: 0, reading: 1, writing: 2 } as const;
 
 /**
- * A batch of sequences, as tasks make it and engines eat it. Inputs are multi-hot: every step has up to K
- * active inputs (a symbol, flags), so that x·W is a sum of K rows of W.
+ * A batch of sequences: tasks produce it and engines consume it. Inputs are multi-hot: every step has up to K active
+ * inputs (a symbol, flags), so that x·W is a sum of K rows of W.
  */
 export interface Batch {
   B: number;
   /** Time steps of the longest sequence. */
   T: number;
-  /** Inputs that may be active at one step. */
+  /** Maximum number of active inputs per step. */
   K: number;
-  /** [B] time steps of each sequence, 1 … T. What lies beyond is padding. */
+  /** [B] time steps of each sequence, 1 … T. Later steps are padding. */
   lengths: Uint32Array;
   /** [B] source symbols of each sequence (the tutorial divides its rate by them). */
   sourceLengths: Uint32Array;
   /** [T,B,K] active inputs, each < D, or NO_INPUT. */
   ids: Uint32Array;
-  /** [T,B] right output, < V, or MASKED, or ZERO_TARGET. */
+  /** [T,B] correct output, < V, or MASKED, or ZERO_TARGET. */
   target: Uint32Array;
   /** [B] weight of each sequence's summed loss in the objective. */
   weight: Float32Array;
   /** [T,B] one of PHASE. */
   phase: Uint8Array;
-  /** [T,B,E,C] added to the logits of all controls of every end, such as push and pop; absent: none. */
+  /** [T,B,E,C] noise added to the logits of all controls of every end (push, pop …). Absent: no noise. */
   noise?: Float32Array;
 }
 
-/** A batch with arrays of its own. */
+/** A deep copy of a batch. */
 export function copyOf(batch: Batch): Batch {
   const { lengths, sourceLengths, ids, target, weight, phase, noise } = batch;
   return {

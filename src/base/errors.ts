@@ -1,42 +1,45 @@
 import { closest, distance } from 'fastest-levenshtein';
 
-/** Control characters, those that turn the direction of text, and what else has no shape of its own. */
+/** Characters that do not show: control characters, changes of text direction, line separators. */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
 
 const visible = (text: string): string =>
   text.replace(INVISIBLE, char => `\\u${char.codePointAt(0)!.toString(16).padStart(4, '0')}`);
 
 /**
- * The user's input is wrong. The message says what, where, what was expected, what came and what to do, in
- * one line; the terminal prints it without a stack and exits with code 2.
+ * The user's input is wrong. The message says what, where, what was expected, what was given and what to do, in one
+ * line. The terminal prints it without a stack trace and exits with code 2.
  */
 export class InputError extends Error {
   override name = 'InputError';
 
-  /** @param message may quote what came, in the words of others (JSON.parse): it stays one line, and shows what it has */
+  /**
+   * @param message may quote foreign text (input, a message of JSON.parse): it is kept to one line, with hidden
+   * characters escaped
+   */
   constructor(message: string) {
     super(visible(message));
   }
 }
 
-/** The device cannot do this, or failed at it. Never the user's spelling. */
+/** The device cannot do something, or failed at it. Never caused by a mistake in the user's input. */
 export class DeviceError extends Error {
   override name = 'DeviceError';
 }
 
-/** The device is gone, and everything on it: another one may go on from what the host has. */
+/** The device is lost with everything on it. A run can resume on another device from the state on the host. */
 export class DeviceLost extends DeviceError {
   override name = 'DeviceLost';
 }
 
-/** Letters that may be wrong in a word of this length: of one letter none, or every other would be near. */
+/** Number of typing errors to tolerate in a word of this length. None in one letter, or every choice would be close. */
 const slips = (length: number): number =>
   length < 2 ? 0 : length < 4 ? 1 : Math.max(2, Math.floor(length / 3));
 
-/** ` Did you mean "x"?` where one of the choices is near the word, else the list of choices. */
+/** ` Did you mean "x"?` if one of the choices is close to the word, otherwise the list of choices. */
 export function suggest(word: string, choices: readonly string[]): string {
   if (choices.length === 0) return '';
-  // Nobody mistypes at such length, and comparing takes time.
+  // A word this long is not a typing error, and comparing it would be slow.
   if (word.length > 100) return ` Known: ${choices.join(', ')}.`;
   const near = closest(word.toLowerCase(), choices);
   if (distance(word.toLowerCase(), near) <= slips(word.length)) return ` Did you mean "${near}"?`;
@@ -48,34 +51,33 @@ export function unknown(what: string, word: string, choices: readonly string[]):
   throw new InputError(`unknown ${what} ${show(word)}.${suggest(word, choices)}`);
 }
 
-/** The first line of it: compilers and drivers go on for many. */
+/** The first line of an error's message: compilers and drivers report many lines. */
 export const firstLineOf = (error: unknown): string => messageOf(error).split('\n')[0];
 
-/** With a full stop, where it has no end of its own. */
+/** Adds a full stop unless the text ends with `.`, `!` or `?`. */
 export const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
 
-/** The message of anything thrown. */
+/** The message of any thrown value. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /**
- * What came, for an error message: like JSON, but in one line of at most `most` characters, and whatever it
- * is: NaN and infinities by their names, cycles and nesting as deep as they like, for no more is looked at
- * than is shown.
+ * Formats any value for an error message: like JSON, but one line of at most `most` characters. Also handles NaN,
+ * infinity, functions, cycles and deep nesting, because it visits no more of the value than it shows.
  */
 export function show(value: unknown, most = 60): string {
   const text = visible(sketch(value, most));
-  // Not in the middle of a character of two units.
+  // Do not cut a surrogate pair in half.
   return text.length > most ? `${text.slice(0, most - 1).replace(/[\uD800-\uDBFF]$/, '')}…` : text;
 }
 
-/** More than `room` characters where there is more to show than that. */
+/** Formats a value. Returns more than `room` characters if the full text is longer than that. */
 function sketch(value: unknown, room: number): string {
   if (typeof value === 'string') return JSON.stringify(value.slice(0, Math.max(room, 0)));
   if (typeof value === 'function') return 'a function';
   if (typeof value !== 'object' || value === null) return String(value);
   const list = Array.isArray(value);
   let text = list ? '[' : '{';
-  // Not Object.entries of an array: it may have millions.
+  // Object.entries of an array would visit all its entries, possibly millions.
   const keys = list ? undefined : Object.keys(value);
   const length = keys ? keys.length : (value as unknown[]).length;
   for (let i = 0; i < length && text.length < room; i++) {

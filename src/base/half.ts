@@ -1,8 +1,8 @@
-/** Numbers of 16 bits (IEEE 754 binary16), which Node 20 and older browsers have no functions for. */
+/** 16-bit floating-point numbers (IEEE 754 binary16), for which Node 20 and older browsers have no functions. */
 
 const BITS = new DataView(new ArrayBuffer(4));
 
-/** The number that 16 bits stand for. */
+/** Converts 16 bits to the number they represent. */
 export function numberOf(half: number): number {
   const sign = half & 0x8000 ? -1 : 1;
   const exponent = (half >> 10) & 0x1f;
@@ -12,14 +12,14 @@ export function numberOf(half: number): number {
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
-/** The nearest of 16 bits, ties to even; what is too large becomes infinite. */
+/** Converts a number to the nearest 16-bit float, ties to even. Numbers that are too large become infinity. */
 export function halfOf(value: number): number {
   if (Number.isNaN(value)) return 0x7e00;
   BITS.setFloat32(0, value);
   const sign = (BITS.getUint32(0) >>> 16) & 0x8000;
   const size = Math.abs(value);
   if (size >= 65_520) return sign | 0x7c00;
-  // Below 2^-14 numbers lie 2^-24 apart; above, 2^-10 of the power of two below them.
+  // The spacing is 2^-24 below 2^-14, and above it 2^-10 times the power of two below the number.
   const exponent = Math.max(-14, Math.floor(Math.log2(size || 2 ** -14)));
   const unit = 2 ** (exponent - 10);
   const units = roundToEven(size / unit);

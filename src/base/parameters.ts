@@ -3,7 +3,7 @@ import type { ModelConfig } from './config.ts';
 import { endsOfModel, memoryKind, readsOfModel } from './memories.ts';
 import { Rng, STREAM } from './rng.ts';
 
-/** The sizes of a model: what its task and its configuration fix together. */
+/** The sizes of a model, determined by its configuration and its task. */
 export interface ModelSpec extends ModelConfig {
   /** D, inputs. */
   inputs: number;
@@ -11,37 +11,38 @@ export interface ModelSpec extends ModelConfig {
   outputs: number;
 }
 
-/** Width of o', from which all heads read. */
+/** Width of o', the input of all heads. */
 export const widthOfHeads = (spec: ModelConfig): number => spec.projection || spec.hidden;
 
 /** `W_hh` of layer 1, `W_hh_2` of layer 2 … */
 export const layerName = (name: string, layer: number): string =>
   layer === 0 ? name : `${name}_${layer + 1}`;
 
-/** One parameter tensor: a matrix [rows, columns], a bias being one row. */
+/** One parameter tensor: a matrix [rows, columns]; a bias has one row. */
 export interface Parameter {
   name: string;
   shape: [rows: number, columns: number];
-  /** Centre and half-width of the uniform distribution it starts from; blocks of columns may have other centres. */
+  /** Initial values: uniform in centre ± spread. With several centres, each applies to an equal block of columns. */
   init: { centre: number | readonly number[]; spread: number };
 }
 
 /**
- * The parameter table of a model, in the one order used everywhere (engines, checkpoints, counts).
+ * The parameter table of a model. Its order is the same everywhere (engines, checkpoints, counts).
  *
  *   x_t  one-hot, or its embedding: a row of W_e
- *   a    = x_t·W_xh + y_t·W_yh + h_{t-1}·W_hh + r_{t-1}·W_rh + b_h, in every layer, y being h of the layer below
+ *   a    = x_t·W_xh + y_t·W_yh + h_{t-1}·W_hh + r_{t-1}·W_rh + b_h, in every layer; y is h of the layer below
  *   rnn, feedforward (no W_hh): h_t = tanh(a)
  *   lstm (i, f, g, o): c_t = σ(f)·c_{t-1} + σ(i)·tanh(g),  h_t = σ(o)·tanh(c_t)
  *   lstm-coupled (i, g, o): the same with σ(f) = 1 − σ(i)
  *   gru (z, r, n):     n = tanh(n without h + σ(r)·(h_{t-1}·W_hn)),  h_t = (1 - σ(z))·n + σ(z)·h_{t-1}
  *   o'_t = h_t of the last layer, or tanh(h_t·W_hp + b_p) with the projection layer
- *   d_t  = σ(o'·W_d + b_d)   u_t = σ(o'·W_u + b_u)   v_t = tanh(o'·W_v + b_v), for each of E ends; controls of other
- *   kinds of memory (src/base/memories.ts) likewise
- *   y_t  = f(o'·W_o + b_o), f = softmax, tanh or σ; or with a readout f(tanh(o'·W_o + b_o)·W_s + b_s)
- *   auto-encoder: σ(h_t·W_hx) and σ(o'_t·W_px), both to recall x_{t-1}
+ *   d_t  = σ(o'·W_d + b_d)   u_t = σ(o'·W_u + b_u)   v_t = tanh(o'·W_v + b_v), for each of E ends; likewise the controls
+ *   of other kinds of memory (src/base/memories.ts)
+ *   y_t  = f(o'·W_o + b_o), f = softmax, tanh or σ; with a readout f(tanh(o'·W_o + b_o)·W_s + b_s)
+ *   auto-encoder: σ(h_t·W_hx) and σ(o'_t·W_px), both reconstruct x_{t-1}
  *
- * Matrices of several gates or ends have their columns in blocks in that order; W_rh has its rows in blocks of the rows read.
+ * Matrices of several gates or ends have one block of columns per gate or end, in that order; W_rh has a block of rows
+ * per row read.
  */
 export function parameters(spec: ModelSpec): Parameter[] {
   const { inputs: D, hidden: H, width: M, outputs: V } = spec;
@@ -52,7 +53,7 @@ export function parameters(spec: ModelSpec): Parameter[] {
   const G = gates.length;
   const uniform = spec.init === 'uniform';
   const spread = (rows: number, columns: number): number => (uniform ? 0.1 : Math.sqrt(6 / (rows + columns)));
-  /** Glorot for one block of columns out of `blocks`. */
+  /** A weight matrix of `blocks` equal blocks of columns, each with Glorot initialisation of its own. */
   const weight = (name: string, rows: number, columns: number, gain = 1, blocks = 1): Parameter => ({
     name,
     shape: [rows, columns * blocks],
@@ -66,7 +67,7 @@ export function parameters(spec: ModelSpec): Parameter[] {
   const start = (name: string): Parameter => ({ ...bias(name, H), init: { centre: 0, spread: 0 } });
 
   const table: Parameter[] = [];
-  // A sum of few embeddings is to be of order 1, as one-hot inputs are.
+  // The sum of the few active embeddings should be of order 1, like one-hot inputs.
   if (spec.embedding) table.push({ ...weight('W_e', D, X), init: { centre: 0, spread: uniform ? 0.1 : 1 } });
   for (let layer = 0; layer < spec.layers; layer++) {
     const of = (name: string): string => layerName(name, layer);
@@ -81,7 +82,7 @@ export function parameters(spec: ModelSpec): Parameter[] {
   if (spec.projection) table.push(weight('W_hp', H, P), bias('b_p', P));
   if (E) {
     for (const { symbol, bias: centre } of memoryKind(spec.memory).controls) {
-      // A centre per column: the ends of a deque may start apart.
+      // One centre per column: the ends of a deque may start with different biases.
       const centres = Array.from({ length: E }, (_, end) => centre(spec, end));
       const same = centres.every(one => one === centres[0]);
       table.push(
@@ -98,16 +99,16 @@ export function parameters(spec: ModelSpec): Parameter[] {
   return table;
 }
 
-/** Number of trained numbers of a model: the sum of the sizes of its tensors. @function */
+/** Total number of trained parameters of a model: the sum of the sizes of its tensors. @function */
 export const countParameters = (spec: ModelSpec): number =>
   parameters(spec).reduce((sum, { shape }) => sum + shape[0] * shape[1], 0);
 
-/** Named tensors, row-major, float64 on the host whatever the engine computes in. */
+/** Named tensors, row-major. float64 on the host, whatever precision the engine computes in. */
 export type Tensors = Map<string, Float64Array>;
 
 /**
- * Starting values of all parameters; the same on every engine, since all are exact in float32. Every attempt has
- * others.
+ * Initial values of all parameters. They are exact in float32 and therefore the same on every engine.
+ * @param attempt number of restarts so far: every attempt gets different values
  */
 export function initialise(spec: ModelSpec, seed: number, attempt = 0): Tensors {
   const tensors: Tensors = new Map();
@@ -124,6 +125,6 @@ export function initialise(spec: ModelSpec, seed: number, attempt = 0): Tensors 
   return tensors;
 }
 
-/** Zeros of the form of the table. */
+/** Zero tensors with the shapes of the parameter table. */
 export const zeros = (spec: ModelSpec): Tensors =>
   new Map(parameters(spec).map(({ name, shape }) => [name, new Float64Array(shape[0] * shape[1])]));

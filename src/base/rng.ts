@@ -1,7 +1,7 @@
 /**
- * Counter-based random numbers: threefry2x32 with 20 rounds (Salmon et al. 2011, "Parallel random numbers:
- * as easy as 1, 2, 3"). u32 arithmetic only, so any engine can produce the same stream; the state is a
- * counter, so a checkpoint needs no more than the seed and the step.
+ * Counter-based random numbers: threefry2x32 with 20 rounds (Salmon et al. 2011, "Parallel random numbers: as easy as
+ * 1, 2, 3"). It uses u32 arithmetic only, so any engine can produce the same stream. Its state is a counter, so a
+ * checkpoint needs only the seed and the step.
  */
 
 const ROTATIONS = [13, 15, 26, 6, 17, 29, 16, 24];
@@ -24,22 +24,22 @@ export function threefry2x32(key0: number, key1: number, c0: number, c1: number)
   return [x0 >>> 0, x1 >>> 0];
 }
 
-/** What a stream is for. Streams of one seed are independent. */
+/** Purpose of a stream. Streams of the same seed are independent. */
 export const STREAM = { init: 1, batch: 2, noise: 3, evaluate: 4, sample: 5 } as const;
 
-/** A stream of random numbers, named by seed, purpose and index (for example the training step). */
+/** A stream of random numbers, identified by seed, purpose and index (for example the training step). */
 export class Rng {
   #key: [number, number];
   #counter = 0;
   #spare: number | undefined;
 
   constructor(seed: number, stream: number, index = 0) {
-    // Two rounds of the cipher turn (seed, stream, index) into a key; seeds may exceed 32 bits.
+    // Two applications of the cipher turn (seed, stream, index) into a key. Seeds may exceed 32 bits.
     const first = threefry2x32(seed >>> 0, Math.floor(seed / 2 ** 32) >>> 0, stream, 0);
     this.#key = threefry2x32(first[0], first[1], index >>> 0, Math.floor(index / 2 ** 32) >>> 0);
   }
 
-  /** A u32. */
+  /** A uniform u32. */
   bits(): number {
     if (this.#spare !== undefined) {
       const bits = this.#spare;

@@ -4,7 +4,7 @@ import { controlCount, DEPTH, endsOfModel, MEMORY_NAMES, memoryKind, readsOf } f
 import { type ModelSpec, parameters } from '../base/parameters.ts';
 import type { MemoryShape, ModelState } from './engine.ts';
 
-/** What callers hand to an engine, checked the same way on every engine, before anything is computed. */
+/** Checks of the arguments of an engine's calls, the same on every engine, before anything is computed. */
 
 function checkLength(name: string, array: ArrayLike<number>, words: string, expected: number): void {
   if (ArrayBuffer.isView(array)) checkBuffer(name, array);
@@ -13,21 +13,21 @@ function checkLength(name: string, array: ArrayLike<number>, words: string, expe
   }
 }
 
-/** Arrays that are not the caller's alone, or not his any more. */
+/** Rejects arrays in shared memory and detached arrays. */
 function checkBuffer(name: string, { buffer }: ArrayBufferView): void {
   if (typeof SharedArrayBuffer !== 'undefined' && buffer instanceof SharedArrayBuffer) {
     throw new InputError(
-      `${name} lies in shared memory, where it may change while it is read: give a copy, array.slice().`,
+      `${name} is in shared memory, where another thread may change it during the call: pass a copy, array.slice().`,
     );
   }
   if (isDetached(buffer)) {
     throw new InputError(
-      `${name} is detached: its buffer was transferred to another thread. Keep a copy for here.`,
+      `${name} is detached: its buffer was transferred to another thread. Transfer a copy instead, array.slice().`,
     );
   }
 }
 
-/** Older browsers, and Node 20, have no property that says so. */
+/** Older browsers and Node 20 have no `detached` property. */
 function isDetached(buffer: ArrayBufferLike): boolean {
   if (buffer.byteLength > 0) return false;
   try {
@@ -37,7 +37,7 @@ function isDetached(buffer: ArrayBufferLike): boolean {
   }
 }
 
-/** Layers take and give float32 on every engine: another type's bytes would be taken for other numbers. */
+/** Layers take and return float32 on every engine: the bytes of another type would be read as wrong numbers. */
 function checkFloat32(name: string, array: unknown, words: string, expected: number): void {
   if (!(array instanceof Float32Array)) {
     const got = array === null || array === undefined ? String(array) : Object(array).constructor?.name;
@@ -46,38 +46,39 @@ function checkFloat32(name: string, array: unknown, words: string, expected: num
   checkLength(name, array, words, expected);
 }
 
-/** @throws InputError unless kind is known and B, T and M are whole numbers ≥ 1 */
+/** @throws InputError unless the kind is known and B, T, M and depth are integers ≥ 1 */
 export function checkMemoryShape(shape: MemoryShape): void {
   if (!MEMORY_NAMES.includes(shape.kind)) {
     throw new InputError(`memory kind must be one of ${MEMORY_NAMES.join(', ')}, got ${show(shape.kind)}.`);
   }
   for (const key of ['B', 'T', 'M'] as const) {
     if (!Number.isInteger(shape[key]) || shape[key] < 1) {
-      throw new InputError(`memory shape: ${key} must be a whole number from 1, got ${String(shape[key])}.`);
+      throw new InputError(`memory shape: ${key} must be an integer ≥ 1, got ${String(shape[key])}.`);
     }
   }
   const { depth = DEPTH, reads = 1 } = shape;
   if (!Number.isInteger(depth) || depth < 1)
-    throw new InputError(`memory shape: depth must be a whole number from 1, got ${String(depth)}.`);
+    throw new InputError(`memory shape: depth must be an integer ≥ 1, got ${String(depth)}.`);
   const most = memoryKind(shape.kind).rows ? 1 : depth;
   if (!Number.isInteger(reads) || reads < 1 || reads > most) {
     const why = most === depth ? 'its depth' : `a ${shape.kind} has one read an end`;
     throw new InputError(
-      `memory shape: reads must be a whole number from 1 to ${most} (${why}), got ${String(reads)}.`,
+      `memory shape: reads must be an integer from 1 to ${most} (${why}), got ${String(reads)}.`,
     );
   }
 }
 
-/** What a call of a memory is over: whole sequences, arrays [B,T,E] and [B,T,E,M]; or one step, [B,E] and [B,E,M]. */
+/** Extent of a call: whole sequences, arrays [B,T,E] and [B,T,E,M]; or one step, [B,E] and [B,E,M]. */
 export type Span = 'sequences' | 'step';
 
-/** The same memory with as many steps as the arrays of a call have. */
+/** The shape of the arrays of one call: T is 1 for a single step. */
 const over = (shape: MemoryShape, span: Span): MemoryShape =>
   span === 'sequences' ? shape : { ...shape, T: 1 };
 
 /**
- * The inputs of a memory by their names: its controls, numbers ≥ 0, and value.
- * @throws InputError naming the first that is not so
+ * Returns a memory's inputs by name: its controls and `value`.
+ * @throws InputError naming the first array of the wrong type or length, or the first control that is negative or not
+ * finite
  */
 export function checkMemoryInputs(
   shape: MemoryShape,
@@ -97,13 +98,13 @@ export function checkMemoryInputs(
       if (strengths[n] >= 0 && strengths[n] < Infinity) continue;
       const step = Math.floor(n / E);
       const at = [Math.floor(step / T), ...(span === 'step' ? [] : [step % T]), ...(E > 1 ? [n % E] : [])];
-      throw new InputError(`${name}[${at}] must be a finite strength from 0, got ${strengths[n]}.`);
+      throw new InputError(`${name}[${at}] must be a finite number ≥ 0, got ${strengths[n]}.`);
     }
   }
   return Object.fromEntries(named);
 }
 
-/** dRead [B,T,Q,M], or of one step [B,Q,M]. @throws InputError where its length is wrong */
+/** Checks dRead [B,T,Q,M], or [B,Q,M] of one step. @throws InputError where its type or length is wrong */
 export function checkReadGradient(
   shape: MemoryShape,
   dRead: ArrayLike<number>,
@@ -114,21 +115,21 @@ export function checkReadGradient(
   checkFloat32('dRead', dRead, `${wordsOf(Q, span, reads ? 'k' : 'E')}·M`, B * T * Q * M);
 }
 
-/** What a recorder is asked of an engine without a device. */
+/** Rejects the call of a recorder on an engine without a device. */
 export async function noDevice(call: string, engine: string): Promise<never> {
   throw new InputError(
     `${call}() records commands for a WebGPU device, and the engine ${engine} has none: open the engine gpu.`,
   );
 }
 
-/** E is not named to those who have one end only. */
+/** The shape for messages. E is left out for memories with one end. */
 const wordsOf = (E: number, span: Span, letter = 'E'): string =>
   `B${span === 'step' ? '' : '·T'}${E > 1 ? `·${letter}` : ''}`;
 
 /**
- * The forms and ranges of base/dims.ts: lengths 1 … T, ids < D, targets < V, no ZERO_TARGET with softmax.
- * What lies beyond a sequence's length is padding and is not looked at.
- * @throws InputError naming the first place that is not so
+ * Checks the shapes and ranges of base/dims.ts: lengths 1 … T, ids < D, targets < V, no ZERO_TARGET with softmax.
+ * Padding beyond a sequence's length is not checked.
+ * @throws InputError naming the first entry that is wrong
  */
 export function checkBatch(spec: ModelSpec, batch: Batch): void {
   const { B, T, K } = batch;
@@ -171,7 +172,7 @@ export function checkStepped(stepped: boolean): void {
 }
 
 /**
- * The tensors of the table with the right sizes, and moments of the same sizes, as far as there are any.
+ * Checks that a state has all the model's tensors in the right sizes. Moments may be absent.
  * @throws InputError naming the first tensor that does not fit
  */
 export function checkState(spec: ModelSpec, state: ModelState): void {

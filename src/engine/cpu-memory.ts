@@ -22,9 +22,9 @@ import type { Lifetime } from './lifetime.ts';
 import { StepOrder } from './step-order.ts';
 import { Turns } from './turns.ts';
 
-/** What a step of one sequence costs beside its row, in numbers of a row. */
+/** Cost of a step of one sequence apart from its row, in units of one number of a row. */
 const STEP_COST = 50;
-/** Numbers of a step from which on sharing it between threads is faster. */
+/** Cost of a step from which it is faster to share it between threads, in the same units. */
 const LEAST_SHARED = 50_000;
 
 /** Bytes of each array of a memory. */
@@ -40,7 +40,7 @@ function sizesOf(shape: MemoryShape): Record<keyof MemoryPlaces, number> {
   };
 }
 
-/** The memory kernels in WebAssembly as a layer of their own: arrays lie in the kernels' memory as they are given. */
+/** The memory kernels in WebAssembly as a layer. Arrays are copied into the kernels' memory. */
 export class CpuMemory implements MemoryLayer {
   readonly shape: MemoryShape;
   readonly #lifetime: Lifetime;
@@ -53,11 +53,11 @@ export class CpuMemory implements MemoryLayer {
   readonly #sizes: Record<keyof MemoryPlaces, number>;
   readonly #order: StepOrder;
   readonly #rows: StepRows;
-  /** Threads that take part in a step, where not all. */
+  /** Number of threads for a step, if not all. */
   readonly #stepThreads: number | undefined;
-  /** Which order the table of rows is of. */
+  /** The order that the table of rows is currently filled for. */
   #table: 'sequences' | 'steps' | undefined;
-  /** Backward passes rewind the slots: what needs them again runs the forward pass again. */
+  /** 'used': a backward pass has rewound the slots. The next call that needs them reruns the forward pass. */
   #state: 'ready' | 'used' = 'ready';
 
   constructor({ module, pool, shared }: Kernels, given: MemoryShape, lifetime: Lifetime) {
@@ -210,7 +210,7 @@ export class CpuMemory implements MemoryLayer {
     this.#work = undefined;
   }
 
-  /** What waits its turn must not see what the caller does to his arrays meanwhile. */
+  /** Copies arrays of a call that has to wait: the caller may change them before its turn. */
   #own<Arrays extends Record<string, Float32Array>>(arrays: Arrays): Arrays {
     if (!this.#turns.busy) return arrays;
     return Object.fromEntries(Object.entries(arrays).map(([name, array]) => [name, array.slice()])) as Arrays;
@@ -219,16 +219,16 @@ export class CpuMemory implements MemoryLayer {
   #checkIdle(call: string): void {
     this.#lifetime.check();
     if (this.#turns.busy)
-      throw new InputError(`${call}() cannot wait for the call that is pending: await that one first.`);
+      throw new InputError(`${call}() cannot wait for the call that is pending: await that call first.`);
   }
 
-  /** @param threads that may take part */
+  /** @param threads the most threads that take part */
   async #run(job: MemoryJob, threads?: number): Promise<void> {
     await this.#pool.run(this.#object, this.#work!, job, itemsOfMemory(this.shape.B), threads);
     this.#lifetime.check();
   }
 
-  /** On this thread alone, which takes no time to begin. */
+  /** Runs on this thread alone, without waking another. */
   #runNow(job: MemoryJob): void {
     this.#pool.run(this.#object, this.#work!, job, itemsOfMemory(this.shape.B), 1);
   }
@@ -276,7 +276,7 @@ export class CpuMemory implements MemoryLayer {
     const { t, newest } = this.#order.stepBackward();
     const arena = this.#arena!;
     if (newest) {
-      // Of the steps taken: gradients are added up in them.
+      // Clear the gradients of all steps taken: the backward steps add to them.
       arena.floats(this.#at.dControls, (t + 1) * this.shape.B * this.#rows.width).fill(0);
       arena.floats(this.#at.dStrength, this.#sizes.dStrength / 4).fill(0);
     }
@@ -305,7 +305,7 @@ export class CpuMemory implements MemoryLayer {
     return made;
   }
 
-  /** Where values of each step lie: `apart` bytes from each other, in the order that is in use. */
+  /** Fills the table of each step's offset to its values: `apart` bytes from step to step, in this order. */
   #fillTable(order: 'sequences' | 'steps', apart: number): void {
     if (this.#table === order) return;
     this.#table = order;
@@ -321,7 +321,7 @@ export class CpuMemory implements MemoryLayer {
     return made;
   }
 
-  /** The part of one control, or of its gradient, of sequences as a whole. */
+  /** The array of one control, or of its gradient, over whole sequences. */
   #control(of: 'controls' | 'dControls', c: number): Float32Array<ArrayBuffer> {
     const { kind, B, T } = this.shape;
     const count = B * T * endsOf(kind);

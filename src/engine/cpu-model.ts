@@ -18,19 +18,19 @@ import type { Lifetime } from './lifetime.ts';
 import { sumOf } from './scores.ts';
 import { Turns } from './turns.ts';
 
-/** Below so many parameters times rows a step is done before other threads have heard of it. */
+/** Below this many products (parameters · rows), a step is done before other threads have woken up. */
 const WORTH_THREADS = 3e6;
 
 const RULES = { sgd: 0, rmsprop: 1, adam: 2, adamw: 2 } as const;
 
-/** The kernels, and the threads that run them. With one thread alone the memory is not shared. */
+/** The kernels and the threads that run them. With a single thread the memory is not shared. */
 export interface Kernels {
   module: WebAssembly.Module;
   pool: Pool;
   shared: boolean;
 }
 
-/** A model on the kernels of src/simd. Without other threads, whatever is asked for is computed at once. */
+/** A model on the kernels of src/simd. With a single thread every call computes at once. */
 export class CpuModel implements Model {
   readonly spec: ModelSpec;
   readonly plan = 'simd';
@@ -42,9 +42,9 @@ export class CpuModel implements Model {
   readonly #arena: Arena;
   readonly #weights: Weights;
   readonly #work: ModelWork;
-  /** Of the pool. */
+  /** Number of this object in the pool. */
   readonly #object: number;
-  /** Of the arena, before what depends on the batch. */
+  /** Bytes of the arena in use before the buffers that depend on the batch. */
   readonly #base: number;
   #room = {
     capacity: { G: 0, T: 0, K: 0 } as Capacity,
@@ -88,14 +88,16 @@ export class CpuModel implements Model {
   reserve(B: number, T: number, K: number): void {
     this.#lifetime.check();
     if (this.#turns.busy)
-      throw new InputError('a batch is still being computed: wait for it before making room for others.');
+      throw new InputError(
+        'reserve() cannot run while a batch is being computed: await the pending call first.',
+      );
     this.#makeRoom(B, T, K);
   }
 
   step(batch: Batch): Promise<undefined> | undefined {
     this.#lifetime.check();
     checkBatch(this.spec, batch);
-    // What waits its turn must not see what the caller does to his arrays meanwhile.
+    // Copy a batch that has to wait: the caller may change its arrays before its turn.
     const own = this.#turns.busy ? copyOf(batch) : batch;
     return this.#turns.inTurn(() => {
       const { gradients } = this.#makeRoom(own.B, own.T, own.K);
@@ -105,7 +107,7 @@ export class CpuModel implements Model {
     }) as Promise<undefined> | undefined;
   }
 
-  /** After the passes of a training step: the sum of the gradients, and the update. */
+  /** Finishes a training step after its passes: adds up the gradients and updates the weights. */
   #finish(parts: readonly StepReport[], B: number): undefined {
     this.#lifetime.check();
     const weights = this.#weights;
@@ -116,27 +118,27 @@ export class CpuModel implements Model {
     report.gradientNorm = norm;
     report.finite = Number.isFinite(report.objective) && Number.isFinite(norm);
     if (report.finite) this.#update(norm);
-    // Counted in any case: the data of a step are a function of its number.
+    // Counted even if not finite: the data of a step are a function of its number.
     this.#step++;
     this.#stepped = true;
     this.#reports.push(report);
     return undefined;
   }
 
-  /** Passes over all strands of a batch: a report of each. */
+  /** Runs passes over all strands of a batch. Returns one report per strand. */
   #run(given: Pick<Pass, 'batch' | 'gradients' | 'made'>): StepReport[] | Promise<StepReport[]> {
     const { capacity, workspaces } = this.#room;
     const strands = strandCount(given.batch.B, this.#layout.size4);
     const pass: Pass = { ...given, capacity, workspaces, strands };
     this.#weights.prepare();
     const rows = given.batch.lengths.reduce((sum, length) => sum + length, 0);
-    // A trace is of few sequences, and of arrays that are not shared.
+    // A trace is of few sequences, and its arrays are not in shared memory.
     const alone = given.made?.trace || rows * 4 * this.#layout.size4 < WORTH_THREADS;
     const most = alone ? 1 : workspaces.length;
     return this.#kernels.pool.run(this.#object, this.#work, pass, strands, most);
   }
 
-  /** Workspaces of threads and gradients of strands, behind the weights. */
+  /** Allocates workspaces for the threads and gradients for the strands, after the weights. */
   #makeRoom(B: number, T: number, K: number): { gradients: readonly number[] } {
     const { pool } = this.#kernels;
     const { size4 } = this.#layout;
@@ -144,7 +146,7 @@ export class CpuModel implements Model {
     const { capacity, threads } = roomFor(this.#layout, [B, T, K], pool.most, held.capacity);
     const strands = Math.max(strandCount(B, size4), held.strands);
     const same = (['G', 'T', 'K'] as const).every(key => capacity[key] === held.capacity[key]);
-    // A thread has no use for a workspace where there are fewer strands.
+    // With fewer strands than threads, some threads need no workspace.
     const count = Math.min(threads, strands);
     if (same && strands === held.strands && count <= held.workspaces.length) return held;
     this.#arena.release(this.#base);
@@ -237,10 +239,10 @@ export class CpuModel implements Model {
       this.#weights.changed();
       this.#step = step;
       this.#begun = begun;
-      // What older steps would report belongs to the state that is gone.
+      // Unread reports belong to the replaced state.
       this.#reports = [];
     });
-    // Destroyed before its turn.
+    // Rejects if the model is destroyed before its turn.
     if (loaded instanceof Promise) loaded.catch(() => undefined);
   }
 
@@ -276,13 +278,13 @@ export class CpuModel implements Model {
         1 / (1 - beta2 ** t),
         decay,
       );
-    // The matrices decay; biases and starting states have no reason to be small.
+    // Weight decay applies to matrices only, not to biases and starting states.
     range(0, weights4, optimiser === 'adamw' ? 1 - rate * weightDecay : 1);
     range(weights4, trained4, 1);
     if (pushBiasGrowth > 0) {
       const numbers = this.#weights.numbers('parameters');
       for (const at of pushBiasesAt(this.#layout)) {
-        // Until σ is 1 anyway: growth is exponential and would overflow.
+        // Stop where σ is 1 anyway: the growth is exponential and would overflow.
         if (Math.abs(numbers[at]) < 30) numbers[at] *= 1 + pushBiasGrowth;
       }
     }

@@ -3,8 +3,8 @@ import { type FromThread, type ToThread, takeItems, type Work } from '../simd/po
 import { type Made, workOf } from './cpu-work.ts';
 
 /**
- * What a worker of the cpu engine does with what it is sent.
- * @param answer sends a message back
+ * The message handler of a worker of the cpu engine.
+ * @param answer sends a message back to the pool
  */
 export function serve(answer: (message: FromThread) => void): (message: ToThread) => void {
   const objects = new Map<number, Work<never, unknown>>();

@@ -13,9 +13,9 @@ import { type Capacity, Workspace } from '../simd/workspace.ts';
 import type { Forward, MemoryShape, StepReport } from './engine.ts';
 import { noReport, scoreGroup } from './scores.ts';
 
-/** What threads of the cpu engine do: sequences of a model, or of a memory. Everything here can be posted to a thread. */
+/** The work of the cpu engine's threads: sequences of a model or of a memory. Everything here can be posted to a thread. */
 
-/** What a thread's side of a model, or of a memory, is made of. */
+/** What a thread needs to build its side of a model or a memory. */
 export type Made =
   | {
       of: 'model';
@@ -39,20 +39,20 @@ export function workOf(made: Made): Work<never, unknown> {
   return new ModelWork(arena, layoutOf(made.spec), made.weights);
 }
 
-/** A pass over a batch: forward, and with gradients back too. */
+/** One pass over a batch: forward, and also backward if `gradients` is given. */
 export interface Pass {
   batch: Batch;
   capacity: Capacity;
-  /** The workspace of each thread. */
+  /** Address of the workspace of each thread. */
   workspaces: readonly number[];
   strands: number;
-  /** The gradient of each strand; absent in an evaluation. */
+  /** Address of the gradient of each strand. Absent in an evaluation. */
   gradients?: readonly number[];
-  /** Where an evaluation leaves its results: arrays over the whole batch, shared by the threads. */
+  /** Results of an evaluation: arrays over the whole batch, shared by the threads. */
   made?: Omit<Forward, 'report'>;
 }
 
-/** The items of a model's jobs are strands of its batch. */
+/** A model's work. The items of its jobs are the strands of a batch. */
 export class ModelWork implements Work<Pass, StepReport> {
   readonly #layout: Layout;
   readonly #workspace: Workspace;
@@ -91,7 +91,7 @@ export class ModelWork implements Work<Pass, StepReport> {
     return report;
   }
 
-  /** Of an evaluation: what a group has made. */
+  /** Writes the results of a group of sequences to the arrays of an evaluation. */
   #keep(made: Omit<Forward, 'report'>, { B }: Batch, group: Group): void {
     const ws = this.#workspace;
     const { stride, E, Q, M4, N4, R4, S4, V4, spec } = this.#layout;
@@ -125,8 +125,8 @@ export class ModelWork implements Work<Pass, StepReport> {
 }
 
 /**
- * `controls` and `dControls` have an array each for every control, one after the other. Values follow controls, here and of the
- * gradients: see StepRows.
+ * The arrays of a memory. `controls` and `dControls` have one array per control, one after the other. `value` must
+ * follow `controls`, and `dValue` must follow `dControls`: single steps use both as one block (StepRows).
  */
 export const MEMORY_ARRAYS = [
   'controls',
@@ -142,19 +142,20 @@ export const MEMORY_ARRAYS = [
 ] as const;
 export type MemoryPlaces = Record<(typeof MEMORY_ARRAYS)[number], number>;
 
-/** Sequences of an item of a memory's jobs. */
+/** Number of sequences per item of a memory's jobs. */
 const SEQUENCES = 8;
 export const itemsOfMemory = (B: number): number => Math.ceil(B / SEQUENCES);
 
-/** A pass over whole sequences, or one step of them. */
+/** A pass over whole sequences, or one step of all sequences. */
 export type MemoryJob = 'forward' | 'backward' | { way: 'step' | 'stepBackward'; t: number };
 
 /**
- * Where single steps lie. A row of a step and sequence is its controls, all of an end side by side, and its values: [T,B,(E·C + E·M)]
- * in the place of controls and values of whole sequences; gradients likewise. Reads are those of one step, [B,Q,M].
+ * Layout of single steps. The row of a step and a sequence holds its controls (all of one end side by side) and its
+ * values: [T,B,(E·C + E·M)], in the memory of the controls and values of whole sequences. Gradients likewise. Reads are
+ * those of one step, [B,Q,M].
  */
 export interface StepRows {
-  /** Numbers of a row, those of them that are controls and values, and numbers of its reads. */
+  /** Numbers per row, how many of them are controls, and numbers of the reads. */
   width: number;
   controls: number;
   values: number;
@@ -168,12 +169,12 @@ export function stepRows({ kind, M, reads }: MemoryShape): StepRows {
   return { width: all + values, controls: all, values, reads: readsOf(kind, reads) * M };
 }
 
-/** The items of a memory's jobs are sequences side by side. */
+/** A memory's work. The items of its jobs are groups of adjacent sequences. */
 export class MemoryWork implements Work<MemoryJob, void> {
   readonly #arena: Arena;
   readonly #shape: MemoryShape;
   readonly #at: MemoryPlaces;
-  /** Rows of a sequence: T·E; entries of its states. */
+  /** Rows of a sequence, T·E; and entries of its states. */
   readonly #N: number;
   /** Numbers of a sequence's reads: T·Q·M. */
   readonly #reads: number;
@@ -201,7 +202,7 @@ export class MemoryWork implements Work<MemoryJob, void> {
     const { B, T, M } = this.#shape;
     const first = item * SEQUENCES;
     const count = Math.min(SEQUENCES, B - first);
-    /** Where what these sequences have begins, of `each` numbers a sequence and `bytes` bytes a number. */
+    /** Address of the data of these sequences, with `each` numbers per sequence and `bytes` bytes per number. */
     const of = (name: keyof MemoryPlaces, each: number, bytes: number): number =>
       this.#at[name] + first * each * bytes;
     const { kernels } = this.#arena;
@@ -212,7 +213,7 @@ export class MemoryWork implements Work<MemoryJob, void> {
       const { way, t } = this.#job;
       const { width, controls, reads } = this.#rows;
       const [lds, ldr] = [4 * width, 4 * reads];
-      // Rows of the first step, whose values the table leads from; and of this one.
+      // `all` is the row of step 0, from which the table's offsets count. `all + step` is the row of this step.
       const [all, dAll] = [of('controls', width, 4), of('dControls', width, 4)];
       const step = t * B * lds;
       const [values, dValues] = [all + 4 * controls, dAll + 4 * controls];
@@ -240,6 +241,6 @@ export class MemoryWork implements Work<MemoryJob, void> {
   }
 }
 
-/** Entries of the states of one sequence. */
+/** Number of entries in the states of one sequence. */
 export const memoryEntries = ({ kind, T, M, depth = DEPTH }: MemoryShape): Record<keyof Storage, number> =>
   entriesOf(kind, Math.ceil(M / 4), T, depth);

@@ -9,22 +9,23 @@ import { Lifetime } from './lifetime.ts';
 
 export type { Spawn };
 
-/** How threads are had on a platform. */
+/** How a platform provides threads. */
 export interface Threads {
-  /** Absent where there is one thread only. */
+  /** Starts a worker. Absent if there is only one thread. */
   spawn?: Spawn;
-  /** Threads that can run at the same time. */
+  /** Number of threads that can run at the same time. */
   cores: number;
-  /** Why there is one only. */
+  /** Why there is only one thread. */
   without?: string;
 }
 
 /**
- * The kernels of src/simd as an engine: float32. Where there is no GPU.
- * @param asked threads, the calling one included; absent: as many as there are cores, where they can be had. Results are the
- * same, to the bit.
- * @throws DeviceError where this machine or browser has no WebAssembly SIMD; InputError where it has not the threads that are
- * asked for
+ * The kernels of src/simd as an engine, in float32, for machines without a GPU.
+ * @param reason shown beside the adapter's name
+ * @param asked number of threads, including the calling one (default: one per core, where possible). The results are
+ * the same bit for bit.
+ * @throws DeviceError where this machine or browser has no WebAssembly SIMD
+ * @throws InputError where `asked` threads are not available
  */
 export async function createCpuEngine(
   reason = 'asked for',
@@ -32,11 +33,11 @@ export async function createCpuEngine(
   asked?: number,
 ): Promise<Engine> {
   const most = asked ?? cores;
-  if (most > 1 && !spawn) throw noThreads(most, without ?? 'none can be had here');
+  if (most > 1 && !spawn) throw noThreads(most, without ?? 'this platform has none');
   const shared = most > 1;
   const module = await compile(shared);
   const pool = new Pool(most, spawn);
-  // Starts while models are made; where it cannot, that is known from the beginning.
+  // Starts the first worker while models are built, so that the engine knows early if workers cannot start.
   pool.want(asked ?? 2);
   if (asked) {
     await pool.ready();
@@ -67,7 +68,7 @@ export async function createCpuEngine(
     },
     async memory(shape: MemoryShape): Promise<MemoryLayer> {
       lifetime.check();
-      // Loaded by those who want a memory on its own: a page that trains does not.
+      // Imported on demand, so that a page that only trains does not load it.
       const { CpuMemory } = await import('./cpu-memory.ts');
       lifetime.check();
       return new CpuMemory(kernels, shape, new Lifetime('memory', lifetime));
@@ -78,6 +79,6 @@ export async function createCpuEngine(
   };
 }
 
-/** Asked for by number: no other engine is to take its place. */
+/** The user asked for this number, so the error must not fall back to another engine. */
 const noThreads = (count: number, reason: string): InputError =>
-  new InputError(`${count} threads cannot be had: ${reason}. Ask for 1, or leave the number out.`);
+  new InputError(`${count} threads are not available: ${reason}. Ask for 1, or leave the number out.`);

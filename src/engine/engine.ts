@@ -5,45 +5,47 @@ import type { ModelSpec, Tensors } from '../base/parameters.ts';
 import type { Buffer, CommandEncoder } from './webgpu.ts';
 
 /**
- * What computes: kernels on a WebGPU device, or the paper in float64. Trainer, terminal and page see these types only.
- * Every wait is a Promise; what returns nothing only enqueues.
+ * A compute backend: kernels on a WebGPU device, WebAssembly SIMD, or the paper in float64. Trainer, terminal and page
+ * use only these types. Every wait is a Promise; a call that returns nothing only enqueues work.
  */
 export interface Engine {
-  /** As it is asked for: its name in the table of src/platform/names.ts. */
+  /** Name by which a user chooses it, from the table in src/platform/names.ts. */
   readonly name: string;
   readonly adapter: AdapterDescription;
   /**
-   * Builds a model of these sizes with these values. @throws DeviceError where the device is too small
-   * @param choices that an earlier model of this run made; this one makes the same ones where they apply
+   * Builds a model of these sizes with these values.
+   * @param choices made by an earlier model of the same run; they are repeated where they apply
+   * @throws InputError where the state does not fit the sizes @throws DeviceError where the device is too small
    */
   model(spec: ModelSpec, training: TrainConfig, state: ModelState, choices?: Choices): Promise<Model>;
-  /** A memory on its own, for controllers of your own. */
+  /** Opens a memory as a layer, for use with your own controller. */
   memory(shape: MemoryShape): Promise<MemoryLayer>;
-  /** Gives back all that the engine holds. Its models and memories are dead after it. */
+  /** Frees everything the engine holds. Its models and memories are unusable afterwards. */
   destroy(): void;
 }
 
+/** The device that an engine computes on. */
 export interface AdapterDescription {
-  /** For people: "NVIDIA H100", "SwiftShader", "float64 reference". */
+  /** Name shown to people: "NVIDIA H100", "SwiftShader", "float64 reference". */
   name: string;
   kind: 'gpu' | 'software' | 'cpu';
-  /** Why this one was taken: printed beside the name. */
+  /** Why this adapter was chosen, shown beside the name. */
   reason: string;
-  /** Threads that compute, at most: of the engine `cpu`. */
+  /** The most threads that compute. Only for the engine `cpu`. */
   readonly threads?: number;
 }
 
 /**
- * What an engine has chosen for a model by measuring time, by name. Another choice may round differently, and so it belongs
- * to the run: checkpoints keep it.
+ * What an engine chose for a model by measuring times, by name. A different choice may round differently, so choices
+ * are part of the run and checkpoints keep them.
  */
 export type Choices = Readonly<Record<string, string>>;
 
-/** All that training changes: with the configuration and the seed, a run continues exactly from it. */
+/** Everything that training changes. Together with the configuration and the seed, a run resumes exactly from it. */
 export interface ModelState {
   /** Training steps done. */
   step: number;
-  /** Step at which these weights began, after a restart; Adam's t counts from it. Absent: 0. */
+  /** Step at which these weights started (after a restart; default 0). Adam's t counts from it. */
   begun?: number;
   parameters: Tensors;
   /** Optimiser state: first and second moments (empty maps where the optimiser has none). */
@@ -53,16 +55,16 @@ export interface ModelState {
 
 /** The totals of one training step, or of one evaluated batch. */
 export interface StepReport {
-  /** Objective: Σ_b weight_b Σ_t loss (auto-encoder heads included). What the gradients are of. */
+  /** Objective: Σ_b weight_b Σ_t loss, auto-encoder heads included. The gradients are its gradients. */
   objective: number;
-  /** Σ over targets of the loss of the outputs: nats (softmax), or ½ squared error. */
+  /** Σ over targets of the output loss: nats (softmax), or ½ squared error. */
   loss: number;
-  /** Steps with a target, a ZERO_TARGET included. */
+  /** Steps with a target, including ZERO_TARGET. */
   targets: number;
-  /** Steps with a symbol as target, and how many of them were right. */
+  /** Steps whose target is a symbol, and how many of them are correct. */
   symbols: number;
   correct: number;
-  /** Sequences, how many were wholly right (coarse), and Σ of right symbols before the first error / L. */
+  /** Sequences; how many have every symbol correct (coarse); Σ of their share of symbols before the first error (fine). */
   sequences: number;
   coarse: number;
   fine: number;
@@ -70,74 +72,79 @@ export interface StepReport {
   absoluteError: number;
   /** Global norm of the gradients before clipping; 0 in an evaluation. */
   gradientNorm: number;
-  /** False: a gradient or the loss was NaN or infinite, and the weights were left as they were. */
+  /** False if the loss or a gradient is NaN or infinite. The weights are then left unchanged. */
   finite: boolean;
 }
 
+/** Results of an evaluated batch. */
 export interface Forward {
   report: StepReport;
   /** [T,B] most likely output. */
   predicted: Uint32Array;
-  /** What the controller said to the memories: [T,B,E] of every control by its name, of stack, queue and deque `push` and `pop`. */
+  /** Activations of the memory controls: [T,B,E] per control, by name. A stack, queue or deque has `push` and `pop`. */
   controls: Controls;
   /**
-   * Only when asked for: [T,B,V] outputs (probabilities for softmax), [T,B,Q,M] reads (Q is E, but where several cells are read), and for each memory its
-   * strengths [B][length][rows], a deque's from bottom to top; of a kind without rows none.
+   * Only if requested: [T,B,V] outputs (probabilities for softmax), [T,B,Q,M] reads (Q = E, unless several cells are read),
+   * and for each memory its strengths [B][length][rows], a deque's from bottom to top. No strengths for a kind without rows.
    */
   trace?: { output: Float32Array; read: Float32Array; strengths: Float32Array[][][] };
 }
 
 export type Controls = Readonly<Record<string, Float32Array>>;
 
+/** A model on an engine. Calls run in the order they were made; results wait for the work before them. */
 export interface Model {
   readonly spec: ModelSpec;
-  /** How it computes, for people: "fused, lane", "stepwise", "literal". */
+  /** How it computes, for display: "fused, lane", "stepwise", "literal". */
   readonly plan: string;
-  /** Absent where nothing was chosen by measuring. */
+  /** Absent if nothing was chosen by measuring. */
   readonly choices?: Choices;
-  /** Bytes on the device for the largest batch so far. */
+  /** Bytes on the device, for the largest batch so far. */
   readonly bytes: number;
   /**
-   * Makes room for batches of up to B sequences of T steps with K inputs, so that what does not fit is refused
-   * before anything is computed. @throws InputError naming what is too large
+   * Makes room for batches of up to B sequences of T steps with K inputs, so that sizes that do not fit are refused
+   * before any computation. @throws InputError naming what is too large
    */
   reserve(B: number, T: number, K: number): void;
   /**
-   * Enqueues a whole training step: at once, or, where that is cut into slices, until the promise that comes back. What is
-   * asked for meanwhile waits its turn.
+   * Enqueues a whole training step. Returns nothing if it was enqueued at once; otherwise a promise that resolves when
+   * it is enqueued, because the step is cut into slices. Later calls wait for it.
+   * @throws InputError where the batch is invalid @throws DeviceError where the device failed
    */
   step(batch: Batch): Promise<undefined> | undefined;
-  /** Reports of the steps since the last call, oldest first. Waits for them. */
+  /** Reports of the steps since the last call, oldest first. Waits for those steps. */
   reports(): Promise<StepReport[]>;
   /**
-   * The gradients of the last training step's objective by every parameter, before any clipping: a copy. After a step that was
-   * not finite, whatever came out. Waits. @throws InputError before the first training step
+   * A copy of the gradients of the last training step's objective by every parameter, before clipping. After a step
+   * that was not finite they may hold NaN or infinity. Waits for the step.
+   * @throws InputError before the first training step
    */
   gradients(): Promise<Tensors>;
-  /** Evaluates a batch without learning from it (`noise` is ignored). */
+  /** Evaluates a batch without training on it. Ignores `noise`. */
   forward(batch: Batch, trace?: boolean): Promise<Forward>;
-  /** A copy of the state, after all steps enqueued so far. */
+  /** A copy of the state after all steps enqueued so far. */
   state(): Promise<ModelState>;
   load(state: ModelState): void;
   destroy(): void;
 }
 
+/** The shape of a memory layer: B sequences of T steps (at most T single steps), with rows of M numbers. */
 export interface MemoryShape {
   kind: MemoryName;
   B: number;
   T: number;
   M: number;
-  /** Cells of a superposition stack or a tape; absent: 40. */
+  /** Number of cells of a superposition stack or a tape (default 40). */
   depth?: number;
   /** k, cells of it that are read, from the top or from under the head on: reads are [B,T,k,M]; absent: 1. */
   reads?: number;
 }
 
 /**
- * A differentiable memory. Controls are any numbers ≥ 0: as a strength, 1 is a whole row. E is 1, but 2 for a deque, whose ends
- * are (top, bottom).
+ * A differentiable memory. Controls are finite numbers ≥ 0; as a strength, 1 is a whole row. E is 1, except 2 for a
+ * deque, whose ends are (top, bottom).
  *
- * Over whole sequences, where controls and values of all steps are known:
+ * Over whole sequences, where the controls and values of all steps are known:
  *
  * ```ts
  * const stack = await engine.memory({ kind: 'stack', B, T, M });
@@ -145,7 +152,7 @@ export interface MemoryShape {
  * const { dPush, dPop, dValue } = await stack.backward(dRead);
  * ```
  *
- * Step by step, where they depend on earlier reads:
+ * Step by step, where controls and values depend on earlier reads:
  *
  * ```ts
  * stack.reset();
@@ -153,40 +160,47 @@ export interface MemoryShape {
  * for (let t = T - 1; t >= 0; t--) ({ dPush, dPop, dValue } = await stack.stepBackward(dRead[t]));
  * ```
  *
- * Both give the same numbers, to the last bit, unless a GPU computes the sequence parallel over time, which rounds differently.
- * Overlapping calls are answered in their order.
+ * Both give the same numbers bit for bit, unless a GPU computes the sequence parallel over time, which rounds
+ * differently. Overlapping calls run in the order they were made.
  */
 export interface MemoryLayer {
   readonly shape: MemoryShape;
-  /** Bytes held, on the device where there is one. */
+  /** Bytes held: on the device, if the engine has one. */
   readonly bytes: number;
   /**
    * r_t of every step (equations 1–11). Keeps what the backward pass needs until the next forward.
-   * @param inputs the controls of the kind in their order, then the values: of stack, queue and deque push, pop and value
-   * @throws InputError between step() and reset()
+   * @param inputs the kind's controls in order, then the values; for a stack, queue or deque: push, pop, value
+   * @throws InputError between step() and reset(), and where an input has the wrong length or type
    */
   forward(...inputs: Float32Array[]): Promise<Float32Array>;
-  /** Gradients of the inputs of the last forward, given that of its reads [B,T,E,M]. */
+  /**
+   * Gradients of the inputs of the last forward, given the gradient of its reads [B,T,E,M].
+   * @throws InputError before forward()
+   */
   backward(dRead: Float32Array): Promise<MemoryGradients>;
   /**
-   * One step of all sequences: r_t [B,E,M]. The first step is on an empty memory; there are T of them at most.
-   * @param inputs of this step: the controls [B,E] of the kind in their order, then the values [B,E,M]
+   * One step of all sequences: r_t [B,E,M]. The first step starts from an empty memory. At most T steps.
+   * @param inputs of this step: the kind's controls [B,E] in order, then the values [B,E,M]
    * @throws InputError after T steps, after stepBackward(), and after forward(): call reset() first
    */
   step(...inputs: Float32Array[]): Promise<Float32Array>;
   /**
-   * Gradients of the inputs of one step, given that of its read, dRead [B,E,M]: the first call is of the newest step, the next of
-   * the one before it. What comes back for step t is complete: controls and value of step t change the reads of step t and of
-   * later steps only, and those have been gone back over. dRead of step t must be complete too: it includes what reaches the read
-   * by way of the controls and values of later steps, which these calls have returned by then. It is not required to go back to
-   * the first step: reset() ends the sequence anywhere.
-   * @throws InputError where no step is left to go back over
+   * Gradients of the inputs of one step, given dRead [B,E,M], the gradient of its read. The first call is for the
+   * newest step, each further call for the step before. The result for step t is complete: its controls and value
+   * affect only the reads of step t and later, and those steps are done. dRead of step t must be complete too: it must
+   * include the gradient that flows through the controls and values of later steps, which the earlier calls have
+   * returned. You need not go back to the first step: reset() ends the sequence at any point.
+   * @throws InputError if every step taken has had its backward step
    */
   stepBackward(dRead: Float32Array): Promise<MemoryGradients>;
-  /** Empties the memory: the next call is step() of a new sequence, or forward(). Waits its turn; its promise need not be awaited. */
+  /**
+   * Empties the memory: the next call is step() of a new sequence, or forward(). Runs after the calls made before it;
+   * you need not await it.
+   */
   reset(): Promise<void>;
   /**
-   * The same without a promise, on the calling thread alone: for frameworks whose layers must answer at once.
+   * The same calls without a promise, on the calling thread alone, for frameworks whose layers must answer
+   * synchronously.
    * @throws InputError on the engine gpu, and while another call is pending
    */
   forwardSync(...inputs: Float32Array[]): Float32Array;
@@ -194,37 +208,41 @@ export interface MemoryLayer {
   stepSync(...inputs: Float32Array[]): Float32Array;
   stepBackwardSync(dRead: Float32Array): MemoryGradients;
   /**
-   * [B][T][rows] strengths after every step of the last forward, in the paper's order, dead rows as 0: t+1 rows,
-   * oldest first; a deque's 2(t+1) from bottom to top. A kind without rows has none. Of single steps: of those taken so far that
-   * stepBackward() has not gone back over.
+   * [B][T][rows] strengths after every step of the last forward, in the paper's order, with dead rows as 0: t+1 rows,
+   * oldest first; a deque's 2(t+1) from bottom to top. No rows for a kind without rows. When stepping: after each step
+   * taken that has had no backward step.
    */
   strengths(): Promise<Float32Array[][]>;
   /**
-   * Whole sequences in buffers of the device, recorded into encoders of the caller's: nothing passes through the host.
-   * @throws InputError on other engines than gpu
+   * A recorder for whole sequences: arrays are in buffers of the device and commands go into the caller's encoders, so
+   * that no data passes through the host. @throws InputError on engines other than gpu
    */
   recordSequences(): Promise<SequenceRecorder>;
-  /** The same for single steps. */
+  /** The same for single steps. @throws InputError on engines other than gpu */
   recordSteps(): Promise<StepRecorder>;
   destroy(): void;
 }
 
 /**
- * float32 numbers on the device, in a buffer of the engine's own device: from its start, or from an offset in bytes, a multiple
- * of 4. Row-major without gaps, in the shapes of MemoryLayer. Usage of an input: COPY_SRC; of an output: COPY_DST.
+ * float32 numbers in a buffer of the engine's own device, from its start or from an offset in bytes, a multiple of 4.
+ * Row-major and contiguous, in the shapes of MemoryLayer. An input needs usage COPY_SRC, an output COPY_DST.
  */
 export type DeviceArray = Buffer | { readonly buffer: Buffer; readonly offset: number };
 
-/** By the names of MemoryLayer: of stack, queue and deque `push`, `pop`, `value`, `read`; `dRead`, `dPush`, `dPop`, `dValue`. */
+/**
+ * Arrays by the names of MemoryLayer. For a stack, queue or deque: `push`, `pop`, `value`, `read`; `dRead`, `dPush`,
+ * `dPop`, `dValue`.
+ */
 export type DeviceArrays = Readonly<Record<string, DeviceArray>>;
 
 /**
- * Records passes over whole sequences. Inputs are copied when the commands run: they may be overwritten by later commands. Submit
- * encoders in the order of the calls; each call belongs to its encoder, outside of any pass. Numbers are not checked: controls
- * must be ≥ 0 and finite, and no sequence may push 2²⁴ or more in total. A pass is one submission, however long it takes.
+ * Records passes over whole sequences. Inputs are copied when the commands run, so later commands may overwrite them.
+ * Submit encoders in the order of the calls. Each call needs an encoder outside of any pass. Values are not checked:
+ * controls must be finite and ≥ 0, and no sequence may push 2²⁴ or more in total. A pass is a single submission,
+ * however long it takes.
  */
 export interface SequenceRecorder {
-  /** Bytes that it holds on the device: buffers of its own, beside those of the layer. */
+  /** Bytes of its own buffers on the device, in addition to those of the layer. */
   readonly bytes: number;
   /** Controls [B,T,E] and value [B,T,E,M] → read [B,T,E,M]. */
   forward(encoder: CommandEncoder, arrays: DeviceArrays): void;
@@ -233,19 +251,19 @@ export interface SequenceRecorder {
   destroy(): void;
 }
 
-/** Records single steps, under the same conditions and in the order that MemoryLayer.step describes. */
+/** Records single steps. The conditions of SequenceRecorder apply, and the order of calls that MemoryLayer.step describes. */
 export interface StepRecorder {
   readonly bytes: number;
   /** Controls [B,E] and value [B,E,M] of one step → read [B,E,M]. */
   step(encoder: CommandEncoder, arrays: DeviceArrays): void;
-  /** dRead [B,E,M] of one step → the gradients of its controls and value, complete. */
+  /** dRead [B,E,M] of one step → the complete gradients of its controls and value. */
   stepBackward(encoder: CommandEncoder, arrays: DeviceArrays): void;
   /** The next call is step() of a new sequence. */
   reset(): void;
   destroy(): void;
 }
 
-/** Of every control by its name, of stack, queue and deque `dPush` and `dPop`; and of the values. */
+/** The gradient of every control by name (`dPush` and `dPop` for a stack, queue or deque), and of the values. */
 export interface MemoryGradients {
   [control: string]: Float32Array;
   dValue: Float32Array;

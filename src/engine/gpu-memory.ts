@@ -19,18 +19,21 @@ import { Lifetime } from './lifetime.ts';
 import { StepOrder } from './step-order.ts';
 import { Submissions } from './submissions.ts';
 
-/** `time`: parallel over time too; otherwise step after step, in one of the kernel's forms. */
+/** `time`: parallel over time. Otherwise step by step, in one of the kernels' forms. */
 export type LayerForm = MemoryForm | 'time';
 
-/** The kinds that have a form over time. */
+/** Whether a kind has kernels that are parallel over time. */
 export const canGoOverTime = (kind: MemoryName): kind is 'stack' | 'queue' =>
   kind === 'stack' || kind === 'queue';
 
-/** The form that suits device and shape. */
+/** The default form for a device and a shape. */
 export const formFor = (profile: DeviceProfile, shape: MemoryShape): LayerForm =>
   overTime(profile, shape) ? 'time' : profile.memory;
 
-/** The kernels of a memory over whole sequences, in the form that suits, or a forced one. */
+/**
+ * The kernels of a memory over whole sequences.
+ * @param form forced form; the default suits the device and the shape
+ */
 export function openMemory(
   gpu: Gpu,
   shape: MemoryShape,
@@ -42,19 +45,22 @@ export function openMemory(
     : streamingMemory(gpu, shape, stepForm(gpu, form));
 }
 
-/** The form that goes through steps one after the other. */
+/** A form that processes the steps one after the other. */
 const stepForm = (gpu: Gpu, form: LayerForm): MemoryForm => (form === 'time' ? gpu.profile.memory : form);
 
-/** A form of the kernels, or a number of time steps of a slice, that is forced: for tests and benchmarks. */
+/** Forces a form of the kernels, or the number of time steps of a slice: for tests and benchmarks. */
 export interface LayerOptions {
   form?: LayerForm;
   sliceSteps?: number;
 }
 
-/** The kernels that a layer holds: for whole sequences or for single steps, whichever was called last. */
+/** The kernels that a layer currently holds: for whole sequences or for single steps, whichever was called last. */
 type Held = { order: 'sequences'; memory: OpenMemory } | { order: 'steps'; memory: SteppedMemory };
 
-/** The memory kernels as a layer of their own. */
+/**
+ * The memory kernels as a layer.
+ * @throws InputError where the shape is wrong or does not fit the device
+ */
 export async function gpuMemory(
   gpu: Gpu,
   given: MemoryShape,
@@ -76,20 +82,21 @@ export async function gpuMemory(
   let form = options.form ?? formFor(gpu.profile, shape);
   let held: Held | undefined = { order: 'sequences', memory: await openMemory(gpu, shape, form) };
   const order = new StepOrder(T);
-  // Where the backward pass uses up what the forward pass left, whatever needs that again runs the forward pass again.
+  // 'used': a backward pass has consumed the state of the forward pass. The next call that needs it reruns the forward
+  // pass.
   let state: 'ready' | 'used' = 'ready';
   const recorders: (SequenceRecorder | StepRecorder)[] = [];
 
   let weight: StepWeight | undefined;
 
-  /** Holds these kernels instead of those before. */
+  /** Replaces the held kernels. */
   const hold = (next: Held): void => {
     held?.memory.destroy();
     held = next;
     if (lifetime.over) next.memory.destroy();
     lifetime.check();
   };
-  /** Opens kernels within a call, which counts as not made where that fails. */
+  /** Opens kernels for a call. If that fails, the call counts as never made. */
   const open = async (next: () => Promise<Held>): Promise<void> => {
     try {
       hold(await next());
@@ -102,7 +109,7 @@ export async function gpuMemory(
     open(async () => ({ order: 'sequences', memory: await openMemory(gpu, shape, form) }));
   const openSteps = (): Promise<void> =>
     open(async () => ({ order: 'steps', memory: await steppedMemory(gpu, shape, stepForm(gpu, form)) }));
-  /** Where an earlier call of the same kind has opened them. */
+  /** The held kernels, after a call of the same kind has opened them. */
   const sequences = (): OpenMemory => (held as { memory: OpenMemory }).memory;
   const steps = (): SteppedMemory => (held as { memory: SteppedMemory }).memory;
 
@@ -112,7 +119,7 @@ export async function gpuMemory(
       queue.writeBuffer(buffer, offset, numbers as Float32Array<ArrayBuffer>);
     }
   };
-  /** Copies of results, of N numbers for each control, N·M of values, and what is read. */
+  /** Reads results back: N numbers for each control, N·M for values, and the reads. */
   const readBack = (io: OpenMemory['io'], names: readonly string[], N: number): Promise<ArrayBuffer[]> =>
     gpu.read(
       names.map(name => ({
@@ -122,7 +129,7 @@ export async function gpuMemory(
     );
   const gradientsIn = (bytes: ArrayBuffer[]): MemoryGradients =>
     Object.fromEntries(gradients.map((name, k) => [name, new Float32Array(bytes[k])])) as MemoryGradients;
-  /** A promise where it takes several submissions. */
+  /** Submits a pass. Returns a promise if it takes several submissions. */
   const run = (way: 'forward' | 'backward'): Promise<undefined> | undefined => {
     const parts = sequences()[way](slices[way].steps(B), weight);
     const pieces = parts.map(record => () => gpu.submit(`memory ${way}`, record));
@@ -132,7 +139,7 @@ export async function gpuMemory(
     state = 'ready';
     return run('forward');
   };
-  /** What is written to the device later must not see what the caller writes to his arrays meanwhile. */
+  /** Copies arrays that are written to the device later: the caller may change them meanwhile. */
   const kept = <Arrays extends Record<string, Float32Array>>(arrays: Arrays, later: boolean): Arrays =>
     later || submissions.busy
       ? (Object.fromEntries(Object.entries(arrays).map(([name, all]) => [name, all.slice()])) as Arrays)
@@ -249,7 +256,7 @@ export async function gpuMemory(
     },
   };
 
-  /** Opens a recorder. What the layer itself holds for no later call it gives back. */
+  /** Opens a recorder. First frees the layer's own kernels if they hold nothing for a later call. */
   async function record<Recorder extends SequenceRecorder | StepRecorder>(
     open: () => Promise<Recorder>,
   ): Promise<Recorder> {
@@ -268,24 +275,24 @@ export async function gpuMemory(
   }
 }
 
-/** The device answers later. */
+/** A device never answers synchronously. */
 function notNow(call: string, recorder: string): never {
   throw new InputError(
     `${call}Sync() needs an engine that computes on the calling thread: open the engine cpu, or call ${call}(), or ${recorder}() to stay on the device.`,
   );
 }
 
-/** Products that a step takes for each number of a row, about, with the walk over its rows. */
+/** Multiplications per time step for each number of a row, approximately, including the walk over the rows. */
 const PRODUCTS = 100;
 
-/** Whether so few, so long sequences are faster parallel over time, which does some thirty times the work. */
+/** Whether the sequences are few and long enough to be faster parallel over time, which does about thirty times the work. */
 const overTime = ({ overTime: { chosen } }: DeviceProfile, { kind, B, T }: MemoryShape): boolean =>
   canGoOverTime(kind) && B <= chosen.sequences && T >= chosen.steps;
 
-/** Up to so many steps even walks over all rows are short. */
+/** Up to this many steps, even a walk over all rows is short. */
 const SHORT = 256;
 
-/** Whether these inputs can be computed parallel over time: by what is pushed, and by how far the kernels walk. */
+/** Whether these inputs can be computed parallel over time: limits the total pushed, and how far the kernels walk. */
 function fitsTime(
   { overTime: { walk } }: DeviceProfile,
   { T, M }: MemoryShape,
@@ -300,7 +307,7 @@ function fitsTime(
   return one * cells <= walk.one && walks.total * cells <= walk.all;
 }
 
-/** The most that is pushed to one of the sequences [B,T]. */
+/** The largest total pushed to one of the sequences. @param push [B,T] */
 function mostPushed(push: Float32Array, T: number): number {
   let most = 0;
   for (let first = 0; first < push.length; first += T) {

@@ -5,9 +5,9 @@ import type { Layout } from '../layout/layout.ts';
 import { allStrengths } from '../layout/strengths.ts';
 import type { Forward, StepReport } from './engine.ts';
 
-/** The outcomes an evaluation leaves on the device, and their totals on the host. */
+/** Reads the results and totals of an evaluation from the device. */
 
-/** A part of a buffer, to be read. */
+/** Part of a buffer, to be read. */
 export interface Part {
   buffer: GPUBuffer;
   offset?: number;
@@ -16,7 +16,7 @@ export interface Part {
 
 export const REPORT_BYTES = REPORT.length * 4;
 
-/** Of B sequences, from the buffer of reports. */
+/** The report in a slot of the buffer of reports, for B sequences. */
 export function reportOf(all: Float32Array, slot: number, B: number): StepReport {
   const value = (name: (typeof REPORT)[number]): number => all[slot * REPORT.length + REPORT.indexOf(name)];
   return {
@@ -34,7 +34,7 @@ export function reportOf(all: Float32Array, slot: number, B: number): StepReport
   };
 }
 
-/** What an evaluation of B sequences of T steps has left, besides its report. */
+/** The parts of buffers that hold the results of an evaluation of B sequences of T steps, apart from its report. */
 export function outcomeParts(
   { spec, R4, S4, V4, E }: Layout,
   { buffers, offsets }: Pick<BatchBuffers, 'buffers' | 'offsets'>,
@@ -42,7 +42,7 @@ export function outcomeParts(
   trace: boolean,
 ): Part[] {
   const rows = B * T;
-  // Of a kind of memory with rows there is one slot and one entry of the log a push.
+  // A kind with rows has one slot and one entry of the undo log per push.
   const pushes = Math.max(1, memoryKind(spec.memory).rows ? rows * E : 0);
   const from = (name: 'outcomes' | 'acts' | 'slots' | 'undo', bytes: number, offset4 = 0): Part => ({
     buffer: buffers.get(name)!,
@@ -64,9 +64,10 @@ export function outcomeParts(
 }
 
 /**
- * Those parts, read, as an evaluation's results.
- * @param form of the plan, as its memories lie
+ * Converts the parts listed by outcomeParts into the results of an evaluation.
+ * @param form of the plan, which decides the order of the memories' states
  * @param lengths [B]
+ * @param read contents of the parts, in their order
  */
 export function outcomeOf(
   { spec, M4, N4, R4, S4, V4, stride, E, Q }: Layout,
@@ -80,7 +81,7 @@ export function outcomeOf(
   const rows = B * T;
   const [outcomes, heads, outputs, reads] = read.map(bytes => new Float32Array(bytes));
   const inside = (n: number): boolean => Math.floor(n / B) < lengths[n % B];
-  /** [T,B,count·width] numbers out of rows of width4 vec4s: count pieces, of which the k-th begins at start(k). */
+  /** [T,B,count·width] numbers from rows of width4 vec4s: `count` pieces per row, the k-th starting at start(k). */
   const pieces = (
     all: Float32Array,
     width4: number,

@@ -8,12 +8,12 @@ import type { DeviceArrays, MemoryShape, SequenceRecorder, StepRecorder } from '
 import { Lifetime } from './lifetime.ts';
 import { StepOrder } from './step-order.ts';
 
-/** Memories that take and give buffers of the caller's. What they keep is their own: arrays are copied in and out. */
+/** Memories that read and write the caller's buffers. They keep state in their own buffers: arrays are copied in and out. */
 
-/** Usage of WebGPU: the global may not exist. */
+/** WebGPU's usage flags: the global may not exist. */
 const USAGE = { COPY_SRC: 0x4, COPY_DST: 0x8 } as const;
 
-/** An array of a call: its name, what it is, its numbers. */
+/** An array that a call needs: its name, its shape in words, its length in numbers, and the buffer usage it requires. */
 interface Wanted {
   name: string;
   words: string;
@@ -33,7 +33,7 @@ const named = (shape: MemoryShape, span: Span, names: string[], usage: Wanted['u
   });
 };
 
-/** Inputs and outputs of both ways. */
+/** Inputs and outputs of the forward and the backward pass. */
 function arraysOf(shape: MemoryShape, span: Span) {
   const controls = memoryKind(shape.kind).controls.map(({ name }) => name);
   const inputs = named(shape, span, [...controls, 'value'], 'COPY_SRC');
@@ -47,7 +47,7 @@ function arraysOf(shape: MemoryShape, span: Span) {
   };
 }
 
-/** Where the arrays of a call lie. @throws InputError naming the first that cannot be used */
+/** Locations of the arrays of a call. @throws InputError naming the first array that cannot be used */
 function placesIn(call: string, wanted: readonly Wanted[], given: DeviceArrays): Record<string, Place> {
   const names = wanted.map(({ name }) => name);
   for (const name of Object.keys(given ?? {})) {
@@ -67,20 +67,18 @@ function placesIn(call: string, wanted: readonly Wanted[], given: DeviceArrays):
     const left = buffer.size - offset;
     if (left < 4 * numbers) {
       throw new InputError(
-        `${name} must have ${words} = ${numbers} numbers, ${4 * numbers} bytes, but its buffer has ${Math.max(0, left)} from there.`,
+        `${name} must have ${words} = ${numbers} numbers, ${4 * numbers} bytes, but its buffer has ${Math.max(0, left)} from offset ${offset}.`,
       );
     }
     if (!(buffer.usage & USAGE[usage])) {
-      throw new InputError(
-        `${name} needs a buffer that was created with GPUBufferUsage.${usage} in its usage.`,
-      );
+      throw new InputError(`${name} needs a buffer created with GPUBufferUsage.${usage} in its usage.`);
     }
     return [name, { buffer, offset }] as const;
   });
   return Object.fromEntries(places);
 }
 
-/** Records copies into the memory, the pass, and copies out of it. */
+/** Records copies into the memory, the passes, and copies out of it. */
 function recordPass(
   encoder: GPUCommandEncoder,
   io: Readonly<Record<string, Place>>,
@@ -95,13 +93,13 @@ function recordPass(
   for (const { name, numbers } of outputs) copy(io[name], places[name], numbers);
 }
 
-/** What both recorders do in the same way. */
+/** The part that both recorders share. */
 function recorderOf(shape: MemoryShape, span: Span, of: Lifetime, destroy: () => void) {
   const lifetime = new Lifetime('recorder', of);
   const arrays = arraysOf(shape, span);
   return {
     arrays,
-    /** What a call is given, before anything is recorded. */
+    /** Checks the arguments of a call before anything is recorded. Returns the locations of its arrays. */
     check(call: string, way: keyof typeof arrays, encoder: GPUCommandEncoder, given: DeviceArrays) {
       lifetime.check();
       if (typeof encoder?.copyBufferToBuffer !== 'function')
@@ -116,9 +114,10 @@ function recorderOf(shape: MemoryShape, span: Span, of: Lifetime, destroy: () =>
   };
 }
 
+/** Records passes over whole sequences. Owns `memory` and destroys it. @param of lifetime of the layer */
 export function sequenceRecorder(shape: MemoryShape, memory: OpenMemory, of: Lifetime): SequenceRecorder {
   const { arrays, check, bytes, destroy } = recorderOf(shape, 'sequences', of, () => memory.destroy());
-  // Where the backward pass uses up what the forward pass left, another one runs the forward pass again.
+  // 'used': a backward pass has consumed the state of the forward pass. Another backward pass reruns the forward pass.
   let state: 'empty' | 'ready' | 'used' = 'empty';
   return {
     get bytes(): number {
@@ -141,6 +140,7 @@ export function sequenceRecorder(shape: MemoryShape, memory: OpenMemory, of: Lif
   };
 }
 
+/** Records single steps, on a memory of its own. @param of lifetime of the layer */
 export async function stepRecorder(
   gpu: Gpu,
   shape: MemoryShape,

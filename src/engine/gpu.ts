@@ -33,15 +33,18 @@ import { outcomeOf, outcomeParts, REPORT_BYTES, reportOf } from './gpu-outcome.t
 import { Lifetime } from './lifetime.ts';
 import { Submissions } from './submissions.ts';
 
-/** Forces a plan (`--plan`), or one form of the kernels, for tests and benchmarks; keeps what was measured. */
+/** Options of the gpu engine: forces a plan (`--plan`) or one form of the kernels, for tests and benchmarks. */
 export interface GpuOptions extends Omit<PlanOptions, 'choices'> {
-  /** The form of a memory on its own, where it is not that of the models. */
+  /** Form of memory layers, if it differs from the form of models. */
   memory?: LayerForm;
-  /** Another profile than that of the device's kind. */
+  /** A profile other than that of the device's kind. */
   profile?: ProfileName;
 }
 
-/** The kernels as an engine. It owns the device from here on. */
+/**
+ * Opens an engine on a WebGPU device. The engine owns the device from then on and destroys it in destroy().
+ * @throws DeviceError where the device lacks what `options.profile` needs
+ */
 export async function createGpuEngine(
   device: GPUDevice,
   adapter: AdapterDescription,
@@ -52,7 +55,10 @@ export async function createGpuEngine(
   return gpuEngineOn(gpu, { ...adapter, reason }, options);
 }
 
-/** The same on a device that may have other engines: they share compiled kernels, and end together. */
+/**
+ * An engine on a device that may have other engines. They share compiled kernels, and destroying one ends the
+ * device for all.
+ */
 export function gpuEngineOn(gpu: Gpu, adapter: AdapterDescription, options: GpuOptions = {}): Engine {
   const lifetime = new Lifetime('engine');
   return {
@@ -65,7 +71,7 @@ export function gpuEngineOn(gpu: Gpu, adapter: AdapterDescription, options: GpuO
       choices: Choices = {},
     ): Promise<Model> {
       lifetime.check();
-      // Another adapter rounds differently anyway, and something else is fastest there.
+      // Choices made on another adapter do not apply: it rounds differently anyway, and other tiles are fastest there.
       const own = choices.adapter === adapter.name ? choices : {};
       const model = await GpuModel.create(gpu, spec, training, state, new Lifetime('model', lifetime), {
         ...options,
@@ -76,7 +82,7 @@ export function gpuEngineOn(gpu: Gpu, adapter: AdapterDescription, options: GpuO
     },
     async memory(shape: MemoryShape): Promise<MemoryLayer> {
       lifetime.check();
-      // Its kernels are loaded by those who want a memory on its own: a page that trains does not.
+      // Imported on demand, so that a page that only trains does not load these kernels.
       const { gpuMemory } = await import('./gpu-memory.ts');
       lifetime.check();
       const { memory: form = options.form, sliceSteps } = options;
@@ -88,7 +94,7 @@ export function gpuEngineOn(gpu: Gpu, adapter: AdapterDescription, options: GpuO
   };
 }
 
-/** Bytes before the slice in the header of a batch. */
+/** Offset of the slice in the header of a batch, in bytes. */
 const SLICE_OFFSET = 4 * HEADER.indexOf(SLICE[0]);
 
 type Buffers = Map<BufferName, GPUBuffer>;
@@ -102,13 +108,13 @@ class GpuModel implements Model {
   choices?: Choices;
   readonly #lifetime: Lifetime;
   readonly #own: { buffers: Buffers; bytes: number };
-  /** Made by the first batch, and made anew when one does not fit. */
+  /** Allocated for the first batch, and reallocated when a batch does not fit. */
   #batch: BatchBuffers | undefined;
   #step = 0;
-  /** Whether it has made a training step. */
+  /** Whether a training step has run. */
   #stepped = false;
   #begun = 0;
-  /** Places in the ring of reports: the next one, and those not fetched yet with their number of sequences. */
+  /** The ring of reports: the next free slot, and the unread slots with the number of sequences of each. */
   #slot = 0;
   #pending: { slot: number; B: number }[] = [];
   readonly #slices: SliceSteps;
@@ -126,7 +132,7 @@ class GpuModel implements Model {
     const layout = layoutOf(spec);
     const prepared = await prepare(gpu, layout, training, options);
     gpu.check();
-    // Every weight is multiplied once forward, and for its gradient and its input's back.
+    // Every weight takes one multiplication forward and two backward: for its gradient and for its input's gradient.
     const products = 3 * 4 * layout.size4;
     const slices = new SliceSteps(products, options.sliceSteps);
     const ends = memoryKind(spec.memory).rows ? layout.E : 0;
@@ -171,7 +177,9 @@ class GpuModel implements Model {
   reserve(B: number, T: number, K: number): void {
     this.#lifetime.check();
     if (this.#submissions.busy)
-      throw new InputError('a batch is still being enqueued: wait for it before making room for others.');
+      throw new InputError(
+        'reserve() cannot run while a batch is being enqueued: await the pending call first.',
+      );
     this.#makeRoom(B, T, K);
   }
 
@@ -179,12 +187,12 @@ class GpuModel implements Model {
     this.#lifetime.check();
     this.#gpu.check();
     checkBatch(this.spec, batch);
-    // What waits its turn must not see what the caller does to his arrays meanwhile.
+    // Copy a batch that has to wait: the caller may change its arrays before its turn.
     const own = this.#submissions.busy ? copyOf(batch) : batch;
     return this.#submissions.inTurn(() => {
       if (this.#pending.length >= MOST_REPORTS - 1) {
         throw new DeviceError(
-          `${this.#pending.length} reports wait: fetch them with reports() before going on.`,
+          `${this.#pending.length} training reports have not been read: call reports() before the next step().`,
         );
       }
       const slot = this.#slot;
@@ -226,10 +234,10 @@ class GpuModel implements Model {
     checkBatch(this.spec, asked);
     const batch = this.#submissions.busy ? copyOf(asked) : asked;
     const { B, T } = batch;
-    // For what is read, later.
+    // Copied, because the results are read after the caller may have changed the batch.
     const lengths = batch.lengths.slice();
     const made = await this.#submissions.inTurn(() => {
-      // A place of its own: reports of training steps may wait in the ring.
+      // A slot of its own, because the ring may hold unread reports of training steps.
       const slot = MOST_REPORTS;
       this.#upload(batch, slot);
       const cut = this.#submit('evaluation', this.#plan.forward, batch, 1);
@@ -278,14 +286,14 @@ class GpuModel implements Model {
         this.#gpu.device.queue.writeBuffer(this.#own.buffers.get(name)!, 0, tensors[k]);
       this.#step = step;
       this.#begun = begun;
-      // What older steps would report belongs to the state that is gone.
+      // Unread reports belong to the replaced state.
       this.#pending = [];
     });
-    // Destroyed before its turn.
+    // Rejects if the model is destroyed before its turn.
     loaded?.catch(() => undefined);
   }
 
-  /** A tensor buffer of the model's, to be read. */
+  /** The whole of a tensor buffer, as a part to read. */
   #whole(name: BufferName): { buffer: GPUBuffer; bytes: number } {
     return { buffer: this.#own.buffers.get(name)!, bytes: this.#layout.size4 * 16 };
   }
@@ -296,7 +304,7 @@ class GpuModel implements Model {
     for (const buffer of this.#batch?.buffers.values() ?? []) buffer.destroy();
   }
 
-  /** Uploads the batch, for which it makes room. @param slot the place of its report */
+  /** Uploads a batch and makes room for it if needed. @param slot of its report */
   #upload(batch: Batch, slot: number): void {
     this.#makeRoom(batch.B, batch.T, batch.K);
     const { buffers, words, write } = this.#batch!;
@@ -331,7 +339,10 @@ class GpuModel implements Model {
     this.#program.bind(name => all.get(name)!, slice);
   }
 
-  /** Submits work: at once where its time steps are one slice, else slice by slice. */
+  /**
+   * Submits work: in one submission if its time steps fit one slice, otherwise slice by slice.
+   * @param ways number of passes over the time steps: 1 or 2
+   */
   #submit(
     label: string,
     work: readonly Work[],

@@ -1,6 +1,9 @@
 import { InputError } from '../base/errors.ts';
 
-/** Dead once destroyed; what belongs to an engine dies with it. */
+/**
+ * Whether an engine, a model or a memory can still be used. It is unusable after destroy(), and so is all that
+ * belongs to it.
+ */
 export class Lifetime {
   #over = false;
   readonly #what: string;
@@ -9,6 +12,7 @@ export class Lifetime {
     this.#what = what;
     this.#of = of;
   }
+  /** @throws InputError after end(), or after that of the owner */
   check(): void {
     this.#of?.check();
     if (this.#over) throw new InputError(`this ${this.#what} was destroyed: make a new one.`);
@@ -16,7 +20,7 @@ export class Lifetime {
   get over(): boolean {
     return this.#over || (this.#of?.over ?? false);
   }
-  /** True the first time. */
+  /** Ends the lifetime. Returns true only on the first call. */
   end(): boolean {
     const first = !this.#over;
     this.#over = true;

@@ -14,22 +14,22 @@ import type { MemoryGradients, MemoryLayer, MemoryShape } from './engine.ts';
 import type { Lifetime } from './lifetime.ts';
 import { StepOrder } from './step-order.ts';
 
-/** The literal reference keeps T²/2 strengths an end: what would not fit into memory is refused beforehand. */
+/** Refuses sizes that would not fit into memory: the literal reference keeps T²/2 strengths per end. */
 export function checkSize(what: string, numbers: number, smaller: string): void {
   const [gib, most] = [(numbers * 8) / 2 ** 30, 2];
   if (gib > most) {
     throw new InputError(
-      `${what} needs ${gib.toFixed(1)} GiB in the float64 reference, which takes at most ${most}: ` +
+      `${what} needs ${gib.toFixed(1)} GiB in the float64 reference, whose limit is ${most} GiB: ` +
         `make ${smaller} smaller, or use the gpu engine.`,
     );
   }
 }
 
-/** Numbers of a state, on average: strengths and as many references to rows, or cells. */
+/** Average size of a state in numbers: strengths and as many references to rows, or cells. */
 const stateSize = ({ kind, T, M, depth = DEPTH }: MemoryShape): number =>
   memoryKind(kind).rows ? T : depth * M;
 
-/** A step of one sequence that was taken: its inputs, controls [E] each and value [E,M], and the states around it. */
+/** A forward step of one sequence: its inputs (controls [E] each and value [E,M]) and the states before and after. */
 interface TakenStep {
   controls: Float32Array[];
   value: Float32Array;
@@ -37,14 +37,17 @@ interface TakenStep {
   after: unknown;
 }
 
-/** The reference's memory as a layer of its own. */
+/** The reference memory as a layer. */
 export class ReferenceMemory implements MemoryLayer {
   readonly shape: MemoryShape;
   readonly #lifetime: Lifetime;
   readonly #order: StepOrder;
-  /** Per sequence: inputs and what the last forward made of them. */
+  /** Per sequence: the inputs and results of the last forward. */
   #kept: { controls: Float32Array[]; value: Float32Array; made: MemoryReads }[] = [];
-  /** Per sequence: its steps so far, and what arrives at the newest of them from those that were gone back over. */
+  /**
+   * Per sequence: its forward steps, and the gradient of the state after the newest of them, from the steps already
+   * undone.
+   */
   #taken: TakenStep[][] = [];
   #arriving: unknown[] = [];
 
@@ -85,7 +88,7 @@ export class ReferenceMemory implements MemoryLayer {
     const [all, value] = [inputs.slice(0, -1), inputs[inputs.length - 1]];
     this.#kept = [];
     for (let b = 0; b < B; b++) {
-      // Copies, for the caller may write to his arrays before the backward pass.
+      // Copies, because the caller may change its arrays before the backward pass.
       const controls = all.map(numbers => numbers.slice(b * steps, (b + 1) * steps));
       const own = value.slice(b * rows, (b + 1) * rows);
       const made = memoryForward(kind, controls, own, this.shape.depth, this.shape.reads);
@@ -197,7 +200,10 @@ export class ReferenceMemory implements MemoryLayer {
     this.#lifetime.end();
   }
 
-  /** Gradients of all sequences, side by side: `steps` numbers of every control of one, `rows` of its values. */
+  /**
+   * Gradients of all sequences, concatenated: `steps` numbers per control and sequence, `rows` numbers per value
+   * and sequence.
+   */
   #gradients(
     B: number,
     steps: number,
@@ -214,7 +220,7 @@ export class ReferenceMemory implements MemoryLayer {
     return gradients;
   }
 
-  /** Numbers of one sequence: T·E strengths, T·E·M in rows, T·Q·M in reads. */
+  /** Numbers per sequence: T·E per control, T·E·M for values, T·Q·M for reads. */
   #sizes(): { kind: MemoryName; B: number; steps: number; rows: number; read: number } {
     const { kind, B, T, M, reads } = this.shape;
     const steps = T * endsOf(kind);

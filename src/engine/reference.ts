@@ -21,7 +21,7 @@ import type {
 import { Lifetime } from './lifetime.ts';
 import { checkSize, ReferenceMemory } from './reference-memory.ts';
 
-/** The reference as an engine: float64, one thread, computes at once. For tests, and where no GPU is. */
+/** The reference as an engine: float64, one thread, computes synchronously. For tests, and for machines without a GPU. */
 export function createReferenceEngine(reason = 'asked for'): Engine {
   return new ReferenceEngine(reason);
 }
@@ -57,7 +57,7 @@ class ReferenceModel implements Model {
   readonly #lifetime: Lifetime;
   #state: ModelState;
   #reports: StepReport[] = [];
-  /** Of the last training step, before clipping. */
+  /** Gradients of the last training step, before clipping. */
   #gradients: Tensors | undefined;
   #activations = 0;
 
@@ -70,7 +70,7 @@ class ReferenceModel implements Model {
 
   get bytes(): number {
     const { parameters, firstMoment, secondMoment } = this.#state;
-    // Gradients are as large as the parameters.
+    // The gradients have the size of the parameters.
     return 8 * (2 * count(parameters) + count(firstMoment) + count(secondMoment) + this.#activations);
   }
 
@@ -92,7 +92,7 @@ class ReferenceModel implements Model {
       recall +
       K +
       16;
-    // Strengths, and as many references to rows: T/2 an end, on average over t; or cells.
+    // Strengths and as many references to rows (T/2 per end, averaged over t), or the cells of a kind without rows.
     const rows = E * (memoryKind(spec.memory).rows ? T : spec.depth * M);
     checkSize(
       `a batch of ${B} sequences of ${T} steps`,
@@ -107,12 +107,12 @@ class ReferenceModel implements Model {
     const state = this.#state;
     const { objective, sequences } = this.#run(batch);
     const gradients = modelBackward(this.spec, state.parameters, batch, sequences);
-    // An update clips in place.
+    // Copied because the update clips gradients in place.
     this.#gradients = this.#training.clip === 'none' ? gradients : copyTensors(gradients);
     const norm = globalNorm(gradients);
     const finite = Number.isFinite(objective) && Number.isFinite(norm);
     if (finite) update(this.#training, state, gradients, norm);
-    // Counted in any case: the data of a step are a function of its number.
+    // Counted even if not finite: the data of a step are a function of its number.
     state.step++;
     this.#reports.push({
       ...score(this.spec, batch, sequences),
@@ -183,7 +183,7 @@ class ReferenceModel implements Model {
 
   async state(): Promise<ModelState> {
     this.#lifetime.check();
-    // Where the weights began is for whoever restarted them to keep.
+    // `begun` is kept by the caller that restarted the weights.
     const { begun: _, ...state } = copyState(this.spec, this.#training, this.#state);
     return state;
   }
@@ -204,7 +204,7 @@ class ReferenceModel implements Model {
   }
 }
 
-/** A deep copy with the tensors of the table in its order, and zeros for moments not there yet. */
+/** A deep copy with the tensors in the order of the parameter table, and zeros for missing moments. */
 function copyState(spec: ModelSpec, training: TrainConfig, state: ModelState): ModelState {
   checkState(spec, state);
   const table = parameters(spec);
@@ -249,14 +249,14 @@ function countActivations(spec: ModelSpec, sequences: readonly Sequence[]): numb
   return numbers;
 }
 
-/** Index of the largest; the first of equals. */
+/** Index of the largest value; the first one if several are equal. */
 function argmax(values: Float64Array): number {
   let best = 0;
   for (let i = 1; i < values.length; i++) if (values[i] > values[best]) best = i;
   return best;
 }
 
-/** What StepReport tells of the outputs alone. A sequence without a symbol has no error: it counts as right. */
+/** The part of StepReport that depends on the outputs alone. A sequence without a symbol has no error and counts as right. */
 function score(
   spec: ModelSpec,
   batch: Batch,

@@ -2,7 +2,7 @@ import { type Batch, MASKED, ZERO_TARGET } from '../base/dims.ts';
 import type { Group } from '../simd/groups.ts';
 import type { StepReport } from './engine.ts';
 
-/** A report to add to. */
+/** An empty report of B sequences, to add to. */
 export const noReport = (B: number): StepReport => ({
   objective: 0,
   loss: 0,
@@ -18,9 +18,10 @@ export const noReport = (B: number): StepReport => ({
 });
 
 /**
- * Adds the sequences of a group, as shaders/score.wgsl.ts does. A sequence without a symbol has no error: it counts as right.
- * @param outcomes of every row (loss, Σ|o − target|, argmax, 1 where it has a target) @param recalled losses of the
- * auto-encoder
+ * Adds the scores of a group of sequences to a report, like shaders/score.wgsl.ts. A sequence without a symbol has no
+ * error and counts as right.
+ * @param outcomes per row: loss, Σ|o − target|, argmax, and 1 where the row has a target
+ * @param recalled auto-encoder loss per row
  */
 export function scoreGroup(
   report: StepReport,
@@ -65,7 +66,7 @@ const SUMS = [
   'absoluteError',
 ] as const;
 
-/** The report of a batch of B sequences, out of those of its strands. */
+/** The report of a batch of B sequences: the sum of the reports of its strands. */
 export function sumOf(parts: readonly StepReport[], B: number): StepReport {
   const report = noReport(B);
   for (const part of parts) for (const key of SUMS) report[key] += part[key];

@@ -1,13 +1,14 @@
 import { InputError } from '../base/errors.ts';
 
 /**
- * Which calls of a memory may follow which, the same on every engine. A memory goes over whole sequences (forward, backward) or
- * over single steps (step, then stepBackward, newest step first); reset() allows either again.
+ * The order in which a memory's calls are allowed, the same on every engine. A memory runs over whole sequences
+ * (forward, backward) or over single steps (step, then stepBackward from the newest step back). reset() allows either
+ * again.
  */
 export class StepOrder {
   readonly #T: number;
   #mode: 'empty' | 'sequences' | 'steps' = 'empty';
-  /** Steps taken since reset(), and those of them that were not gone back over. */
+  /** Forward steps since reset(), and how many of them have no backward step yet. */
   #taken = 0;
   #left = 0;
 
@@ -15,7 +16,7 @@ export class StepOrder {
     this.#T = T;
   }
 
-  /** Nothing is kept for a later call. */
+  /** Whether nothing is kept for a later call. */
   get empty(): boolean {
     return this.#mode === 'empty';
   }
@@ -24,19 +25,24 @@ export class StepOrder {
     return this.#mode === 'steps';
   }
 
-  /** Steps taken that were not gone back over. */
+  /** Number of forward steps without a backward step. */
   get left(): number {
     return this.#left;
   }
 
-  /** forward() over whole sequences. */
+  /** Records forward() over whole sequences. @throws InputError between step() and reset() */
   forward(): void {
     if (this.stepping)
-      throw new InputError('forward() takes whole sequences, but step() has begun one: call reset() first.');
+      throw new InputError(
+        'forward() takes whole sequences, but step() has started one: call reset() first.',
+      );
     this.#mode = 'sequences';
   }
 
-  /** What needs the last forward(). */
+  /**
+   * Checks that `call`, which needs the result of forward(), may run.
+   * @throws InputError if there is no forward pass
+   */
   needForward(call: string): void {
     if (this.stepping) {
       throw new InputError(
@@ -46,12 +52,12 @@ export class StepOrder {
     if (this.#mode === 'empty') throw new InputError(`${call}() needs a forward pass: call forward() first.`);
   }
 
-  /** step(). Returns t. */
+  /** Records step(). Returns its time step t. @throws InputError after forward(), stepBackward() or T steps */
   step(): number {
     if (this.#mode === 'sequences')
-      throw new InputError('step() begins a sequence of its own: after forward(), call reset() first.');
+      throw new InputError('step() starts a new sequence: after forward(), call reset() first.');
     if (this.#left < this.#taken) {
-      throw new InputError('step() cannot follow stepBackward(): call reset() to begin the next sequence.');
+      throw new InputError('step() cannot follow stepBackward(): call reset() to start the next sequence.');
     }
     if (this.#taken === this.#T) {
       throw new InputError(
@@ -63,7 +69,10 @@ export class StepOrder {
     return this.#taken++;
   }
 
-  /** stepBackward(). Returns t, and whether it is the newest step. */
+  /**
+   * Records stepBackward(). Returns its time step t, and whether it is the newest one taken.
+   * @throws InputError if no step is left
+   */
   stepBackward(): { t: number; newest: boolean } {
     if (this.#mode === 'sequences') {
       throw new InputError(
@@ -73,7 +82,7 @@ export class StepOrder {
     if (this.#taken === 0) throw new InputError('stepBackward() needs a step: call step() first.');
     if (this.#left === 0) {
       throw new InputError(
-        `stepBackward() was called for all steps taken, ${this.#taken}: call reset() to begin the next sequence.`,
+        `stepBackward() was called for all steps taken, ${this.#taken}: call reset() to start the next sequence.`,
       );
     }
     const newest = this.#left === this.#taken;

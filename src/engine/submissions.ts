@@ -3,12 +3,12 @@ import type { SliceSteps } from '../kernels/slices.ts';
 import type { Lifetime } from './lifetime.ts';
 import { Turns } from './turns.ts';
 
-/** Submissions in flight at a time, where work is cut into several. */
+/** The most submissions in flight at a time while work is submitted slice by slice. */
 const MOST_IN_FLIGHT = 2;
 
 /**
- * What a model or a memory enqueues, in the order it is asked for: work that is cut into slices takes a while to be
- * enqueued, and whatever is asked for meanwhile must not come between.
+ * Submits the work of a model or a memory in the order of the calls. Work cut into slices takes a while to enqueue, and
+ * later calls must not be submitted between its slices.
  */
 export class Submissions extends Turns {
   readonly #gpu: Gpu;
@@ -19,10 +19,10 @@ export class Submissions extends Turns {
   }
 
   /**
-   * Submits pieces, one after the other: one alone at once, of several no more than two are in flight. Now and then their
-   * time is measured, on a device that has nothing else to do: the time of work queued before would be counted with it.
-   *
-   * @param steps that all of them go over, for `slices`
+   * Submits pieces in order: a single piece at once, several with at most two in flight. Occasionally measures how long
+   * they take, but only on an idle device, where the time does not include work queued earlier.
+   * @param steps T time steps of B sequences in `ways` passes: what the pieces cover together, for `slices`
+   * @returns a promise if the pieces are submitted one by one
    */
   submit(
     pieces: readonly (() => void)[],
@@ -36,7 +36,7 @@ export class Submissions extends Turns {
       if (!timed) return;
       this.#gpu.done().then(
         () => slices.took(performance.now() - start, steps),
-        // Lost: told elsewhere.
+        // The device was lost. The next check reports it.
         () => undefined,
       );
     };

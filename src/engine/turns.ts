@@ -1,23 +1,24 @@
 import type { Lifetime } from './lifetime.ts';
 
-/** What a model or a memory is asked for, in that order: some of it takes a while, and what comes next must not overtake it. */
+/** Runs the calls of a model or a memory in order. Some take a while, and a later call must not overtake them. */
 export class Turns {
   protected readonly lifetime: Lifetime;
-  /** Work under way, or waiting; never rejects. */
+  /** The last call that is running or waiting. Never rejects. */
   #last: Promise<unknown> | undefined;
 
   constructor(lifetime: Lifetime) {
     this.lifetime = lifetime;
   }
 
-  /** Whether something is under way: what is asked for now will wait. */
+  /** Whether a call is running, so that the next one has to wait. */
   get busy(): boolean {
     return this.#last !== undefined;
   }
 
   /**
-   * Does `work` when all that was asked for before is done: at once, if it is. The next turn comes when what `work` returns is
-   * settled; a promise that is not to be waited for must therefore be returned in an object.
+   * Runs `work` after all earlier calls are done; immediately if there are none. The next call runs when the result of
+   * `work` settles. To return a promise that later calls should not wait for, wrap it in an object.
+   * @throws InputError (or rejects with it) if the owner is destroyed by then
    */
   inTurn<T>(work: () => T | Promise<T>): T | Promise<T> {
     const alive = (): T | Promise<T> => {

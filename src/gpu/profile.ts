@@ -1,97 +1,101 @@
 import { DeviceError } from '../base/errors.ts';
 
 /**
- * What the kernels are made of on a kind of device: chosen where a device is opened, and data everywhere else. Nothing in
- * it changes a number but by rounding: forms and tiles change who adds up a sum.
+ * Everything about the kernels that depends on the kind of device. The profile is chosen where a device is opened and
+ * is plain data everywhere else. It changes results only by rounding: forms and tiles change how sums are split up.
  *
- * A software adapter runs a workgroup's invocations one after the other on a few cores: barriers and prefix sums cost it,
- * a load from a buffer as much as ten multiplications (bench/lab/matmul.ts), while registers are cheap. A GPU wants many
- * invocations at once; its numbers are not measured.
+ * A software adapter runs the invocations of a workgroup one after the other on a few cores. Barriers and prefix sums
+ * are expensive there, a load from a buffer costs as much as ten multiplications (bench/lab/matmul.ts), and registers
+ * are cheap. A GPU needs many concurrent invocations. The GPU's sizes have not been tuned by measurement.
  */
 export interface DeviceProfile {
   readonly name: ProfileName;
   readonly limits: DeviceLimits;
-  /** Fused plan: whether models that are small enough are written out, one sequence per invocation. */
+  /** Fused plan: whether small enough models are unrolled, with one invocation per sequence (the lane form). */
   readonly writesOut: boolean;
-  /** Fused plan, one sequence per workgroup: taken up to so many numbers of a controller's state; never, where 0. */
+  /** Fused plan, block form: used up to this many numbers of controller state (hidden · layers); 0: never. */
   readonly fusedWidth: number;
-  /** Whether workgroups scan by subgroups. */
+  /** Whether workgroup scans use subgroups. */
   readonly subgroups: boolean;
-  /** Of a memory on its own, and of those between the steps of the stepwise plan. */
+  /** Form of a memory layer, and of the memory kernels of the stepwise plan. */
   readonly memory: MemoryForm;
   readonly prefixSum: MemoryForm;
   readonly overTime: OverTimeProfile;
   readonly tuning: Tuning;
 }
 
-/** How a kernel takes its sequences: one an invocation (`lane`), or one a workgroup (`block`). */
+/** How kernels map sequences: one per invocation (`lane`) or one per workgroup (`block`). */
 export interface MemoryForm {
   readonly form: 'lane' | 'block';
-  /** Invocations of a workgroup; in the block form also rows per prefix sum. */
+  /** Invocations per workgroup. In the block form also the rows per prefix sum. */
   readonly size: number;
   readonly subgroups: boolean;
 }
 
-/** What bounds a kernel, in bytes. */
+/** Device limits in bytes. */
 export interface DeviceLimits {
   readonly workgroup: number;
   readonly uniform: number;
-  /** Private variables of an invocation; more where a trial was right (src/kernels/private-memory.ts). */
+  /** Private variables per invocation. A trial may raise it (src/kernels/private-memory.ts). */
   readonly private: number;
 }
 
-/** What WGSL promises of variables in the private address space. */
+/** WGSL's guaranteed minimum for the private address space. */
 const PRIVATE_BYTES = 8192;
 
-/** The memory parallel over time. */
+/** Settings of the memory parallel over time. */
 export interface OverTimeProfile {
-  /** Taken by choice for at most so many sequences of at least so many steps; never, where there are none. */
+  /** Chosen by default for at most `sequences` sequences of at least `steps` steps. 0 sequences: never. */
   readonly chosen: { readonly sequences: number; readonly steps: number };
   readonly size: number;
-  /** Chunks of time steps that all sequences together are cut into, at most. */
+  /** The most chunks of time steps, over all sequences. */
   readonly chunks: number;
-  /** Cells of a row that one invocation reads, at most. */
+  /** The most cells of a row that one invocation reads. */
   readonly cells: number;
-  /** Cells of rows that an invocation, and that all of a submission, walk over at most: else step after step, in slices. */
+  /**
+   * The most cells of rows that one invocation, and all of a submission, may walk over. Beyond that: step by step,
+   * in slices.
+   */
   readonly walk: { readonly one: number; readonly all: number };
 }
 
-/** Tiles and numbers of parts. */
+/** Tile sizes, and numbers of parts. */
 export interface Tuning {
-  /** Products of one time step: sequences of an invocation, at most, and invocations of a workgroup. */
+  /** Products of one time step: the most sequences per invocation, and invocations per workgroup. */
   readonly step: StepTiles;
-  /** Those that src/kernels/autotune.ts chooses among where a step is large. */
+  /** Candidates for src/kernels/autotune.ts where the product of a step is large. */
   readonly stepsToTry: readonly StepTiles[];
-  /** Products over all steps: rows and vec4s of columns of an invocation. */
+  /** Products over all steps: rows and vec4s of columns per invocation. */
   readonly linear: { readonly rows: number; readonly columns: number; readonly size: number };
-  /** Weight gradients: vec4s of the left and of the right side of an invocation. */
+  /** Weight gradients: vec4s of the left and of the right factor per invocation. */
   readonly gradients: {
     readonly down: number;
     readonly across: number;
     readonly size: number;
     readonly invocations: number;
   };
-  /** Sums over all parameters: partial sums at most, and invocations of a workgroup. */
+  /** Sums over all parameters: the most partial sums, and invocations per workgroup. */
   readonly sums: { readonly most: number; readonly size: number };
 }
 
+/** Tile of the product of one time step: sequences per invocation, and invocations per workgroup. */
 export interface StepTiles {
   readonly rows: number;
   readonly size: number;
 }
 
-/** Of what computes, as its description says. */
+/** Kind of device, as reported in AdapterDescription. */
 export type AdapterKind = 'gpu' | 'software' | 'cpu';
 
 export const PROFILE_NAMES = ['software', 'gpu', 'gpu with subgroups'] as const;
 export type ProfileName = (typeof PROFILE_NAMES)[number];
 
-/** A fraction of a second on a slow device: it loads a cell in a microsecond at most, and a thousand of them at once. */
+/** A fraction of a second on a slow device that loads a cell in at most a microsecond, a thousand at once. */
 const WALK = { one: 2 ** 17, all: 2 ** 27 };
 
 const lane: MemoryForm = { form: 'lane', size: 8, subgroups: false };
 
-/** Tiles are as large as compile in reasonable time, workgroups small: four invocations run as one on every core. */
+/** Tiles are as large as compile in reasonable time. Workgroups are small: each core runs four invocations as one vector. */
 const SOFTWARE: Omit<DeviceProfile, 'limits'> = {
   name: 'software',
   writesOut: true,
@@ -99,7 +103,7 @@ const SOFTWARE: Omit<DeviceProfile, 'limits'> = {
   subgroups: false,
   memory: lane,
   prefixSum: lane,
-  // It never has that many invocations at once to spare (measured: bench/lab/over-time.ts).
+  // A software adapter never has that many idle invocations (measured: bench/lab/over-time.ts).
   overTime: { chosen: { sequences: 0, steps: Infinity }, size: 8, chunks: 32, cells: 128, walk: WALK },
   tuning: {
     step: { rows: 10, size: 8 },
@@ -118,12 +122,13 @@ const SOFTWARE: Omit<DeviceProfile, 'limits'> = {
 const gpu = (subgroups: boolean): Omit<DeviceProfile, 'limits'> => ({
   name: subgroups ? 'gpu with subgroups' : 'gpu',
   writesOut: false,
-  // Wider ones go step by step: there, every step's weights serve many sequences.
+  // Wider models go stepwise, where the weights loaded for a step serve many sequences.
   fusedWidth: 128,
   subgroups,
   memory: { form: 'block', size: 32, subgroups },
   prefixSum: { form: 'block', size: 128, subgroups },
-  // A guess: a workgroup per sequence would leave most of the device idle, though this does thirty times the work.
+  // An estimate: a workgroup per sequence would leave most of the device idle, but this form does thirty times the
+  // work.
   overTime: { chosen: { sequences: 16, steps: 256 }, size: 64, chunks: 16_384, cells: 4, walk: WALK },
   tuning: {
     step: { rows: 2, size: 64 },
@@ -140,7 +145,7 @@ const gpu = (subgroups: boolean): Omit<DeviceProfile, 'limits'> => ({
   },
 });
 
-/** The most partial sums of any profile. */
+/** The largest `sums.most` of any profile. */
 export const MOST_SUMS = 4096;
 
 const PROFILES: Record<ProfileName, Omit<DeviceProfile, 'limits'>> = {
@@ -149,7 +154,7 @@ const PROFILES: Record<ProfileName, Omit<DeviceProfile, 'limits'>> = {
   'gpu with subgroups': gpu(true),
 };
 
-/** A profile within limits: WebGPU's defaults, unless a device has others. */
+/** A profile with the given device limits (default: WebGPU's default limits). */
 export const profileOf = (
   name: ProfileName,
   limits: DeviceLimits = { workgroup: 16_384, uniform: 65_536, private: PRIVATE_BYTES },
@@ -158,8 +163,9 @@ export const profileOf = (
 /**
  * The profile of an open device.
  * @param kind of its adapter
- * @param forced another one than that of its kind, for tests: every device can compute by each that it has the features for
- * @throws DeviceError where it lacks subgroups and `forced` wants them
+ * @param forced a profile other than the kind's own, for tests. Every device can run every profile whose features it
+ * has.
+ * @throws DeviceError where `forced` needs subgroups and the device has none
  */
 export function profileFor(
   { features, limits }: Pick<GPUDevice, 'features' | 'limits'>,

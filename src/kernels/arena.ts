@@ -9,10 +9,12 @@ import type { Layout } from '../layout/layout.ts';
 import type { BufferName } from './launch.ts';
 import { mostParts } from './plan.ts';
 
-/** Reports of training steps that may wait on the device to be fetched; that of an evaluation stands behind them. */
+/** Slots in the ring of training reports that the host has not read yet. The report of an evaluation has a slot after them. */
 export const MOST_REPORTS = 1024;
 
-/** Offsets of all tensors in the two arenas for batches of up to B × T, in vec4s, and the arenas' sizes. */
+/**
+ * Offsets of all tensors in the two arenas for batches of up to B × T, in vec4s, and the sizes of the arenas in vec4s.
+ */
 function arenaOf(
   layout: Layout,
   B: number,
@@ -31,15 +33,15 @@ function arenaOf(
 const dataWords = ({ C, E }: Layout, B: number, T: number, K: number): number =>
   2 * B + T * B * (K + 1 + C * E);
 
-/** What depends on the size of a batch: its buffers, and where things lie in them. */
+/** Everything that depends on the size of a batch: the buffers, and the offsets of tensors in them. */
 export interface BatchBuffers {
-  /** Largest B, T and K it holds. */
+  /** Largest B, T and K that the buffers hold. */
   capacity: { B: number; T: number; K: number };
   buffers: Map<BufferName, GPUBuffer>;
   bytes: number;
   /** Offsets of the tensors in acts and grads, in vec4s. */
   offsets: Record<string, number>;
-  /** Fills `words` with header and batch; returns how many are used. */
+  /** Fills `words` with the header and the batch. Returns the number of words used. */
   write(
     batch: Batch,
     report: number,
@@ -68,7 +70,7 @@ function batchSizes(layout: Layout, B: number, T: number, K: number): [BufferNam
   ];
 }
 
-/** @throws InputError naming the largest of those that do not fit, and the batch that would */
+/** @throws InputError naming the largest buffer that does not fit, and the largest batch that would fit */
 function checkSizes(gpu: Gpu, layout: Layout, B: number, T: number, K: number): void {
   const largestOf = (B: number): [BufferName, number] =>
     batchSizes(layout, B, T, K).reduce((a, b) => (b[1] > a[1] ? b : a));
@@ -86,12 +88,17 @@ function checkSizes(gpu: Gpu, layout: Layout, B: number, T: number, K: number): 
   throw new InputError(`${gpu.tooLarge(`${name} (B=${B}, T=${T})`, bytes)}: ${advice}.`);
 }
 
-/** Allocates for batches of up to B × T with K inputs per step. */
+/**
+ * Allocates the buffers for batches of up to B × T with K inputs per step.
+ * @throws InputError where a buffer exceeds the limits of the device
+ * @throws DeviceError where the device runs out of memory
+ */
 export function batchBuffers(gpu: Gpu, layout: Layout, B: number, T: number, K: number): BatchBuffers {
   const { offsets } = arenaOf(layout, B, T);
   const fields = [...HEADER, ...Object.keys(offsets)];
   const count = fields.length + dataWords(layout, B, T, K);
-  // The device is asked first: it refuses sizes by name that the host would fail at.
+  // Check the device's limits first: they give an error that names the buffer, where the host would only fail to
+  // allocate.
   checkSizes(gpu, layout, B, T, K);
   const allocated = allocate(gpu, batchSizes(layout, B, T, K), ` (B=${B}, T=${T})`);
   const words = new Uint32Array(count);
@@ -130,7 +137,7 @@ export function batchBuffers(gpu: Gpu, layout: Layout, B: number, T: number, K: 
   };
 }
 
-/** Parameters, optimiser state, gradients and reports: what does not depend on the batch. */
+/** Buffers that do not depend on the batch: parameters, optimiser state, gradients and reports. */
 export function modelBuffers(
   gpu: Gpu,
   layout: Layout,

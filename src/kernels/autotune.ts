@@ -4,7 +4,7 @@ import { bind, dispatch, type Gpu, split, UNIFORM } from '../gpu/device.ts';
 import type { StepTiles, Tuning } from '../gpu/profile.ts';
 import type { TuningStore } from './tuning-store.ts';
 
-/** The product that every time step is made of: [B, inner4] · [inner4, gates · columns4], in vec4s. */
+/** The matrix product of one time step: [B, inner4] · [inner4, gates · columns4], in vec4s. */
 export interface StepProduct {
   B: number;
   inner4: number;
@@ -12,17 +12,19 @@ export interface StepProduct {
   gates: number;
 }
 
-/** Below so many multiplications a step is made of launches, and tiles do not matter. */
+/** Below this many multiplications, launch overhead dominates a step and the choice of tiles does not matter. */
 const LEAST_WORK = 2 ** 20;
-/** ms that a sample takes, about. */
+/** Approximate duration of one sample, in ms. */
 const SAMPLE_MS = 10;
 const SAMPLES = 3;
 
 /**
- * Measures the tiles that come into question for one time step's product on this device, and takes the fastest. StepTiles
- * change no sum's order; a compiler may all the same contract products differently in one than in another, so a run
- * keeps what was chosen for it.
- * @param given what was chosen earlier: for the run, which comes first, and on this adapter
+ * Measures the candidate tiles for one time step's product on this device and returns the fastest. Tiles do not change
+ * the order of any sum. A compiler may still contract the products of two kernels differently, so a run records its
+ * choice and keeps it.
+ * @param given earlier choices: those of this run (`choices`) take precedence over those of this adapter (`store`)
+ * @returns the tiles, and under `choices` the entry to record; no entry where the product is too small to measure
+ * @throws DeviceError where a candidate does not compile or the device fails
  */
 export async function tunedStep(
   gpu: Gpu,
@@ -81,7 +83,7 @@ async function fastest(
       };
       await run(1);
       const count = Math.max(1, Math.min(256, Math.round(SAMPLE_MS / (await run(1)))));
-      // The least of some: whatever else the machine does only adds.
+      // The minimum of several samples: other load on the machine can only add time.
       let ms = Infinity;
       for (let k = 0; k < SAMPLES; k++) ms = Math.min(ms, await run(count));
       if (!best || ms < best.ms) best = { tiles, ms };

@@ -20,48 +20,48 @@ export const BUFFERS = [
 ] as const;
 export type BufferName = (typeof BUFFERS)[number];
 
-/** What the number of workgroups depends on. */
+/** The sizes that determine the number of workgroups. */
 export interface Size {
   B: number;
   T: number;
-  /** Parts that the rows are divided into for the weight gradients. */
+  /** Number of parts that the rows are split into for the weight gradients. */
   parts: number;
 }
 
-/** One dispatch, as data: what runs, on which buffers, in how many workgroups. Program compiles and records it. */
+/** One dispatch as plain data: the kernel, its buffers and its number of workgroups. Program compiles and records it. */
 export interface Launch<Name extends string = BufferName> {
   label: string;
   /** WGSL whose entry point is main(). */
   code: string;
-  /** Those of bind group 0, in the order of their bindings. */
+  /** Buffers of bind group 0, in the order of their bindings. */
   buffers: readonly (readonly [Name, Binding])[];
   groups: (size: Size) => [x: number, y: number];
-  /** The kernel takes a number as a uniform in bind group 1: in a loop the time step, elsewhere this one. */
+  /** Set if the kernel takes a number as a uniform in bind group 1: in a loop the time step, elsewhere this number. */
   step?: number;
-  /** It goes over all time steps, and can be cut into slices of them. */
+  /** Set if the kernel loops over all time steps, and can therefore be cut into slices of time steps. */
   over?: OverTime;
-  /** Buffers that are cleared before it, or before the first slice of it. */
+  /** Buffers to clear before the launch (before its first slice, if it is cut). */
   clears?: readonly Name[];
 }
 
-/** Which way, and into how many rounds the sequences are divided; absent: all go together. */
+/** Direction of a loop over time, and the number of rounds that the sequences are split into (default: one round). */
 export interface OverTime {
   way: 'forward' | 'backward';
   rounds?(size: Size): number;
 }
 
-/** Launches that run for every time step, first to last or back. */
+/** Launches that run once per time step, in the direction `loop`. */
 export interface Loop<Name extends string = BufferName> {
   loop: 'forward' | 'backward';
   launches: readonly Launch<Name>[];
 }
 
-/** What is dispatched, in order. */
+/** A unit of dispatch: one launch, or a loop of launches. */
 export type Work<Name extends string = BufferName> = Launch<Name> | Loop<Name>;
 
 export const launchesOf = <Name extends string>(work: readonly Work<Name>[]): Launch<Name>[] =>
   work.flatMap(one => ('loop' in one ? one.launches : [one]));
 
-/** A buffer that a kernel reads, and one that it writes to. */
+/** Bindings of a buffer that a kernel only reads, and of one that it also writes. */
 export const read = <Name extends string>(name: Name): [Name, Binding] => [name, 'read-only-storage'];
 export const write = <Name extends string>(name: Name): [Name, Binding] => [name, 'storage'];

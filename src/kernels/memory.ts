@@ -15,38 +15,41 @@ import { cut } from './pieces.ts';
 import { Program, type Recording } from './program.ts';
 import type { StepWeight } from './slices.ts';
 
-/** Rows of M numbers as cells: vec4s where M is a multiple of 4. */
+/** Cells that hold a row of M numbers: vec4s where M is a multiple of 4, else single numbers. */
 export const cellsOf = (M: number): Pick<MemoryOptions, 'cell' | 'cells'> =>
   M % 4 === 0 ? { cell: 'vec4f', cells: M / 4 } : { cell: 'f32', cells: M };
 
-/** Where an array lies. */
+/** Location of an array: a buffer and an offset in it. */
 export interface Place {
   buffer: GPUBuffer;
   /** In bytes. */
   offset: number;
 }
 
-/** A memory driven open-loop, of B sequences of T steps, with all its buffers. */
+/** A memory driven open-loop over B sequences of T steps, with all its buffers. */
 export interface OpenMemory {
   readonly form: MemoryForm['form'] | 'time';
   /**
-   * Inputs, outputs and gradients by their names, float32: each control (`push`) and its gradient (`dPush`) [B,T,E]; value and
-   * dValue [B,T,E,M]; read and dRead [B,T,Q,M].
+   * Inputs, outputs and gradients by name, float32. Each control (`push`) and its gradient (`dPush`): [B,T,E]; value and
+   * dValue: [B,T,E,M]; read and dRead: [B,T,Q,M].
    */
   readonly io: Readonly<Record<string, Place>>;
-  /** Whether a backward pass uses up what the forward pass left. */
+  /**
+   * Whether the backward pass destroys what the forward pass kept, so that a second backward pass needs a new
+   * forward pass.
+   */
   readonly rewinds: boolean;
-  /** Of all its buffers. */
+  /** Size of all buffers together. */
   readonly bytes: number;
   /**
-   * Controls, value -> read, and what the backward pass needs: parts of up to `steps` time steps (of all, if none are
-   * given), to be submitted one by one in their order.
-   * @param weight of a step, where it takes more than a usual one
+   * Controls, value -> read, and the state that the backward pass needs. Returns parts of up to `steps` usual time
+   * steps (default: one part with all steps), to be submitted one by one in order.
+   * @param weight cost of time step t in usual steps (default 1)
    */
   forward(steps?: number, weight?: StepWeight): Recording[];
-  /** dRead -> the gradients of controls and value. */
+  /** dRead -> the gradients of controls and value, in parts like forward(). Needs a forward pass first. */
   backward(steps?: number, weight?: StepWeight): Recording[];
-  /** [B][T][rows] strengths after every step, in the paper's order; no rows where the kind has none. */
+  /** [B][T][rows] strengths after every step, in the paper's order. Empty for a kind without rows. */
   strengths(): Promise<Float32Array[][]>;
   destroy(): void;
 }
@@ -54,24 +57,27 @@ export interface OpenMemory {
 /** A memory driven step by step, with all its buffers. */
 export interface SteppedMemory {
   readonly bytes: number;
-  /** Where the arrays of step t lie, by the names of OpenMemory: controls [B,E], rows [B,E,M] and [B,Q,M]. */
+  /** Locations of the arrays of step t, by the names of OpenMemory: controls [B,E], values [B,E,M], reads [B,Q,M]. */
   io(t: number): Readonly<Record<string, Place>>;
-  /** Controls, value of step t -> its read. Steps go in their order; the first empties the memory. */
+  /** Controls, value of step t -> its read. Call in the order of the steps; step 0 empties the memory. */
   step(t: number): Recording;
-  /** dRead of step t -> the gradients of its controls and value. @param newest the first step that is gone back over */
+  /**
+   * dRead of step t -> the gradients of its controls and value.
+   * @param newest true for the first call after the forward steps, which clears the gradients
+   */
   stepBackward(t: number, newest: boolean): Recording;
-  /** [B][steps][rows] strengths after each of the steps taken and not gone back over. */
+  /** [B][steps][rows] strengths after each of the first `steps` steps. */
   strengths(steps: number): Promise<Float32Array[][]>;
   destroy(): void;
 }
 
-/** Makes buffers of one memory, and gives them back together. */
+/** Creates the buffers of one memory and destroys them together. */
 export class MemoryBuffers {
   readonly #gpu: Gpu;
   readonly #name: string;
   readonly all: GPUBuffer[] = [];
 
-  /** @param name told where one is too large */
+  /** @param name prefix of every label, so that an error names the memory whose buffer is too large */
   constructor(gpu: Gpu, name: string) {
     this.#gpu = gpu;
     this.#name = name;
@@ -92,7 +98,7 @@ export class MemoryBuffers {
   }
 }
 
-/** Makes a memory out of buffers, which are given back where that fails. */
+/** Builds a memory from new buffers. Destroys the buffers if `make` fails. */
 export async function withBuffers<Memory>(
   gpu: Gpu,
   name: string,
@@ -107,7 +113,7 @@ export async function withBuffers<Memory>(
   }
 }
 
-/** Of a memory of B sequences of T steps. */
+/** The sizes of a memory of B sequences of T steps. */
 export interface MemorySizes {
   kind: MemoryOptions['kind'];
   B: number;
@@ -117,7 +123,10 @@ export interface MemorySizes {
   reads?: number;
 }
 
-/** A memory over whole sequences that goes through the steps one after the other. */
+/**
+ * A memory over whole sequences that processes the time steps in order.
+ * @throws DeviceError where a kernel does not compile @throws InputError where a buffer is too large for the device
+ */
 export const streamingMemory = (gpu: Gpu, sizes: MemorySizes, form: MemoryForm): Promise<OpenMemory> =>
   withBuffers(gpu, nameOf(sizes), async buffers => {
     const { B, T } = sizes;
@@ -147,7 +156,10 @@ export const streamingMemory = (gpu: Gpu, sizes: MemorySizes, form: MemoryForm):
     };
   });
 
-/** The same step by step. */
+/**
+ * A memory that takes one step per call.
+ * @throws DeviceError where a kernel does not compile @throws InputError where a buffer is too large for the device
+ */
 export const steppedMemory = (gpu: Gpu, sizes: MemorySizes, form: MemoryForm): Promise<SteppedMemory> =>
   withBuffers(gpu, nameOf(sizes), async buffers => {
     const { B, T } = sizes;
@@ -158,7 +170,7 @@ export const steppedMemory = (gpu: Gpu, sizes: MemorySizes, form: MemoryForm): P
       form,
       'steps',
     );
-    // Steps may be recorded together: which one it is must be a command among theirs.
+    // Several steps may be recorded into one submission, so each step sets its number by a command of its own.
     const dims = Uint32Array.from({ length: 4 * T }, (_, i) => [B, T, i >> 2, (i >> 2) + 1][i % 4]);
     const table = buffers.make('sizes of every step', dims.byteLength);
     gpu.device.queue.writeBuffer(table, 0, dims);
@@ -183,7 +195,7 @@ export const steppedMemory = (gpu: Gpu, sizes: MemorySizes, form: MemoryForm): P
 
 const nameOf = ({ B, T, M }: MemorySizes): string => `memory (B=${B}, T=${T}, M=${M})`;
 
-/** Buffers of a memory that its kernels bind. */
+/** Names of the buffers that the kernels of a memory layer bind. */
 type LayerBuffer =
   | 'dims'
   | 'controls'
@@ -196,7 +208,7 @@ type LayerBuffer =
   | 'dControls'
   | 'dValue';
 
-/** The two launches of a memory on its own, each over all time steps (or a slice of them), as data: no device is needed. */
+/** The two launches of a memory layer, each over all time steps or a slice of them. Plain data: needs no device. */
 export function layerLaunches(
   { kind, B, M, depth = DEPTH, reads = 1 }: Omit<MemorySizes, 'T'>,
   form: MemoryForm,
@@ -237,7 +249,10 @@ export function layerLaunches(
   };
 }
 
-/** Buffers and kernels in either order of the arrays. Slots and log take 8 and 16 bytes a step and end. */
+/**
+ * Buffers and kernels, with the arrays ordered by sequence or by step. Row memories take 8 bytes of slots and 16 bytes
+ * of undo log per step and end.
+ */
 async function open(
   buffers: MemoryBuffers,
   gpu: Gpu,
@@ -267,7 +282,7 @@ async function open(
     program: await Program.compile(gpu, [launches.forward, launches.backward]),
     launches,
     size: { B, T, parts: 1 },
-    /** Where `steps` steps from step t on lie by their names: all of them, or one in the order of steps. */
+    /** Locations of the arrays of `steps` steps from step t on, by name: all steps, or one step if ordered by step. */
     places(t: number, steps: number): Record<string, Place> {
       const { value, read, dRead, dValue } = all;
       const each = B * steps * ends * 4;
@@ -301,6 +316,6 @@ async function open(
   };
 }
 
-/** Whole buffers as places. */
+/** Whole buffers as places, with offset 0. */
 export const placesOf = (buffers: Record<string, GPUBuffer>): Record<string, Place> =>
   Object.fromEntries(Object.entries(buffers).map(([name, buffer]) => [name, { buffer, offset: 0 }]));

@@ -5,15 +5,15 @@ import { prefixSum } from './prefix-sum.ts';
 
 export interface OpenedGpu {
   gpu: Gpu;
-  /** What the device has but computes wrong, in words. */
+  /** Features that the device reports but computes incorrectly, as sentences for the user. */
   notes: string[];
 }
 
 /**
- * A device of an adapter of this kind. Subgroups are used where a trial of them is right: their scans rely on more of a
- * compiler than anything else here does.
- * @param forced another profile than that of its kind, for tests
- * @throws DeviceError where `forced` wants what the device does not have
+ * Opens a device with the profile of its kind of adapter. Subgroups are used only if a trial gives the right sums:
+ * subgroup scans demand more of the shader compiler than any other kernel.
+ * @param forced a profile other than the kind's own, for tests
+ * @throws DeviceError where the device lacks what `forced` needs, or fails its trial
  */
 export async function openGpu(
   device: GPUDevice,
@@ -36,7 +36,7 @@ export async function openGpu(
   return { gpu, notes };
 }
 
-/** Sums of whole numbers are exact in any order: by subgroups they must be those of a loop. */
+/** Sums of integers are exact in any order, so the subgroup scan must equal a sequential loop exactly. */
 async function subgroupFault(gpu: Gpu): Promise<string | undefined> {
   const { profile } = gpu;
   for (const form of [profile.memory, profile.prefixSum]) {
@@ -51,7 +51,7 @@ async function subgroupFault(gpu: Gpu): Promise<string | undefined> {
     let sum = 0;
     for (let i = 0; i < R * L; i++) {
       sum = (i % L === 0 ? 0 : sum) + x[i];
-      if (y[i] !== sum) return `a prefix sum by them is ${y[i]} where it should be ${sum}`;
+      if (y[i] !== sum) return `a trial prefix sum is ${y[i]}, expected ${sum}`;
     }
   }
   return undefined;

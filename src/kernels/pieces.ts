@@ -2,19 +2,23 @@ import { type SLICE, WHOLE } from '../../shaders/lib/batch.wgsl.ts';
 import type { OverTime, Size, Work } from './launch.ts';
 import { rangesOf, type StepWeight } from './slices.ts';
 
-/** How work is cut into submissions. */
+/** Cutting work into submissions. */
 
-/** The uniform that tells a kernel over time its slice: see SLICE in shaders/lib/batch.wgsl.ts. */
+/** The uniform that gives a kernel over time its slice: see SLICE in shaders/lib/batch.wgsl.ts. */
 export type Slice = Record<(typeof SLICE)[number], number>;
 
-/** Work of one submission: a launch with its slice, or the steps of a loop. */
+/** Part of a submission: a launch with its slice, or a range of steps of a loop. */
 export interface Piece<Name extends string> {
   work: Work<Name>;
   slice?: Slice;
   range?: { from: number; to: number };
 }
 
-/** Cuts what goes over time into slices of up to `steps` usual steps, a submission each; what stands between goes with its neighbour. */
+/**
+ * Cuts work over time into slices of up to `steps` usual steps, one submission each. Launches that are not over time
+ * share a submission with the slice before them.
+ * @param weight cost of time step t in usual steps (default 1)
+ */
 export function cut<Name extends string>(
   work: readonly Work<Name>[],
   size: Size,
@@ -35,7 +39,7 @@ export function cut<Name extends string>(
         const times = { sliceFrom: range.from, sliceTo: range.to };
         const slice = { ...WHOLE, ...times, ...(rounds > 1 && { round, rounds: 1 }), first };
         if (pieces[pieces.length - 1].length > 0 && first === 0) pieces.push([]);
-        // A submission has one slice: it is written before it.
+        // A submission has one slice, because the slice is written once, before the submission.
         else if (pieces[pieces.length - 1].some(piece => piece.slice)) pieces.push([]);
         pieces[pieces.length - 1].push({ work: one, range, ...(!('loop' in one) && { slice }) });
         first = 0;
@@ -45,6 +49,6 @@ export function cut<Name extends string>(
   return pieces;
 }
 
-/** All of it in one submission: every kernel goes over all time steps. */
+/** All work in one submission, uncut: every kernel covers all time steps. */
 export const whole = <Name extends string>(work: readonly Work<Name>[]): Piece<Name>[] =>
   work.map(one => ({ work: one }));

@@ -1,3 +1,6 @@
-/** How the kernels may lay out a model, as may be asked for; `auto` chooses. In a file of its own: it loads no kernel. */
+/**
+ * The plans a user may ask for; `auto` picks one by device and model. They have a file of their own so that importing
+ * the names loads no kernel.
+ */
 export const PLANS = ['auto', 'fused', 'stepwise'] as const;
 export type PlanName = (typeof PLANS)[number];

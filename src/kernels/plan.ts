@@ -11,28 +11,34 @@ import type { PlanContext } from './plans/passes.ts';
 import { stepwisePasses } from './plans/stepwise.ts';
 import { derived, scoring, update } from './plans/update.ts';
 
-/** Which of the plans: fused, all time steps in one dispatch each way; stepwise, dispatches per layer and time step. */
+/** Fused runs all time steps in one dispatch per pass. Stepwise runs dispatches per layer and time step. */
 export interface PlanChoice {
   kind: 'fused' | 'stepwise';
-  /** Of the fused kernels, or of the memory's steps. */
+  /** Form of the fused kernels, or of the memory kernels of the stepwise plan. */
   form: MemoryForm;
 }
 
-/** How a model is computed: what a training step and an evaluation dispatch, in order. Plain data. */
+/**
+ * How a model is computed: the dispatches of a training step (`step`) and of an evaluation (`forward`), in order.
+ * Plain data.
+ */
 export interface Plan extends PlanChoice {
   step: Work[];
   forward: Work[];
-  /** Parts that the rows are divided into for the weight gradients. */
+  /** Number of parts that the rows are split into for the weight gradients. */
   parts(B: number, T: number): number;
 }
 
 /**
- * The plan for a device and a model. On software adapters: in registers while the products can be written out and the device
- * has the private memory, else stepwise, for they run a workgroup's barriers one invocation after the other. On GPUs: a workgroup per sequence up
- * to a width, stepwise beyond, where every step's weights should serve many sequences.
+ * Chooses the plan for a device and a model.
  *
- * @param asked `fused` or `stepwise`: that one, whether or not it is the better
- * @param form forced, for tests; of the fused plan, unless `asked` says stepwise
+ * Software adapters run the invocations of a workgroup one after the other, so barriers are slow there. They get the
+ * fused lane form while the products can be unrolled and the private variables fit, and the stepwise plan otherwise.
+ * GPUs get one workgroup per sequence up to the profile's `fusedWidth`. Wider models go stepwise, so that the weights
+ * loaded for a step serve many sequences.
+ *
+ * @param asked a plan other than `auto` is used even where it is slower
+ * @param form forces a form, for tests: of the fused plan, unless `asked` is `stepwise`
  */
 export function choosePlan(
   profile: DeviceProfile,
@@ -54,8 +60,8 @@ export function choosePlan(
 }
 
 /**
- * The launches of a chosen plan.
- * @param tiles of the products of a time step, where not those of the profile
+ * Builds the launches of a chosen plan.
+ * @param tiles of the products of a time step (default: the profile's)
  * @throws InputError where the model does not fit the form
  */
 export function planOf(
@@ -79,6 +85,6 @@ export function planOf(
   };
 }
 
-/** Room for the sums of all parts in any plan of a model. */
+/** The largest number of parts that any plan of this model uses: `partial` must have room for all of them. */
 export const mostParts = (layout: Layout): number =>
   fitsLane(layout) ? Math.max(LANE_PARTS, TILE_PARTS) : TILE_PARTS;

@@ -9,7 +9,7 @@ import { Program, type Recording } from './program.ts';
 export interface PrefixSum {
   readonly x: GPUBuffer;
   readonly y: GPUBuffer;
-  /** Of both buffers. */
+  /** Size of both buffers together. */
   readonly bytes: number;
   readonly record: Recording;
   destroy(): void;
@@ -20,10 +20,15 @@ export interface PrefixSumSettings {
   form?: MemoryForm;
 }
 
-/** The sizes of prefix sums, as their kernel is told them: R rows of L numbers. */
+/** The sizes uniform of the prefix-sum kernel: R rows of L numbers. */
 export const sumSizes = (R: number, L: number): Uint32Array<ArrayBuffer> => new Uint32Array([R, L]);
 
-/** Batched inclusive prefix sums, or their gradient, as one dispatch. @param names of the buffers of sizes, x and y */
+/**
+ * Batched inclusive prefix sums, or their gradient, as one launch.
+ * @param R rows @param L numbers per row
+ * @param pass `gradient` sums from the end of each row
+ * @param names of the buffers: sizes, x and y
+ */
 export function prefixSumLaunch<Name extends string>(
   form: MemoryForm,
   R: number,
@@ -41,8 +46,10 @@ export function prefixSumLaunch<Name extends string>(
 }
 
 /**
- * Batched inclusive prefix sums, or their gradient: dx[r][i] = Σ_{j ≥ i} dy[r][j], with dy in x and dx in y.
- * @param R rows @param L numbers of a row
+ * Batched inclusive prefix sums y[r][i] = Σ_{j ≤ i} x[r][j], or their gradient dx[r][i] = Σ_{j ≥ i} dy[r][j], which
+ * takes dy in the buffer x and leaves dx in y. Both buffers are [R,L] float32.
+ * @param R rows @param L numbers per row
+ * @throws DeviceError where the kernel does not compile @throws InputError where a buffer is too large for the device
  */
 export async function prefixSum(
   gpu: Gpu,

@@ -11,15 +11,15 @@ import { privateRoom } from './private-memory.ts';
 import { Program } from './program.ts';
 import type { TuningStore } from './tuning-store.ts';
 
-/** What is forced, for tests and benchmarks, and by --plan. */
+/** Overrides for tests and benchmarks; `plan` is also set by --plan. */
 export interface PlanOptions {
   plan?: PlanName;
   form?: MemoryForm;
-  /** Keeps what was measured. */
+  /** Keeps measurements across runs. */
   tunings?: TuningStore;
-  /** What was chosen for an earlier model of the same run. */
+  /** Choices recorded by an earlier model of the same run. */
   choices?: Readonly<Record<string, string>>;
-  /** Cuts the work over time into slices of this many steps, for tests; otherwise their number follows the time they take. */
+  /** Fixed number of time steps per slice, for tests. By default the number follows from measured times. */
   sliceSteps?: number;
 }
 
@@ -27,11 +27,11 @@ export interface PlanOptions {
 export interface Prepared {
   plan: Plan;
   program: Program<BufferName>;
-  /** What was chosen by measuring, for PlanOptions.choices; absent where nothing was. */
+  /** Choices made by measuring, to pass back as PlanOptions.choices. Absent if nothing was measured. */
   choices?: Record<string, string>;
 }
 
-/** The profile of a device, with what it may have of private memory where that decides. */
+/** The device's profile. Where private memory decides the plan, its limit is replaced by what a trial shows. */
 async function withRoom(
   gpu: Gpu,
   layout: Layout,
@@ -43,7 +43,10 @@ async function withRoom(
   return { ...profile, limits: { ...profile.limits, private: await privateRoom(gpu, laneBytes(layout)) } };
 }
 
-/** Chooses a plan, measures what it leaves to measuring, and compiles its kernels. @throws DeviceError, InputError */
+/**
+ * Chooses a plan, tunes its tiles by measurement and compiles its kernels.
+ * @throws DeviceError where a kernel does not compile @throws InputError where the model does not fit the plan
+ */
 export async function prepare(
   gpu: Gpu,
   layout: Layout,
@@ -53,7 +56,7 @@ export async function prepare(
   const profile = await withRoom(gpu, layout, asked, form);
   const chosen = choosePlan(profile, layout, asked, form);
   const { H4, R4, gates } = layout;
-  // The largest product of a time step: a cell's, of what it was and of what it read.
+  // The largest product of a time step: a cell's gates from h of the step before and the reads.
   const product = { B: training.batch, inner4: H4 + R4, columns4: H4, gates: gates.all };
   const { tiles, choices } =
     chosen.kind === 'stepwise'

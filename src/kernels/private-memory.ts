@@ -2,17 +2,18 @@ import { DeviceLost } from '../base/errors.ts';
 import { bind, dispatch, type Gpu } from '../gpu/device.ts';
 
 /**
- * WGSL promises an invocation 8,192 bytes of private variables. Software adapters, where they are ordinary memory, take more:
- * a trial shows it.
+ * WGSL guarantees an invocation 8,192 bytes of private variables. Software adapters keep these in ordinary memory and
+ * allow more; a trial shows how much.
  */
 
-/** Trials are of multiples of this, so that models of about one size share them. */
+/** Trial sizes are multiples of this, so that models of similar size share a trial. */
 const ROUND = 4096;
 const INVOCATIONS = 8;
 
 /**
- * Bytes of private variables that an invocation may have on this device: at least `bytes`, if it keeps them, else what its
- * profile says. Compiling the trial takes a small part of what a kernel with as many variables takes.
+ * Bytes of private variables that an invocation may use on this device: at least `bytes` if a trial of that size
+ * succeeds, otherwise the limit of the profile. The trial compiles much faster than a model's kernel.
+ * @throws DeviceLost where the device is lost during the trial
  */
 export async function privateRoom(gpu: Gpu, bytes: number): Promise<number> {
   const promised = gpu.profile.limits.private;
@@ -22,12 +23,15 @@ export async function privateRoom(gpu: Gpu, bytes: number): Promise<number> {
     return (await keeps(gpu, tried)) ? tried : promised;
   } catch (error) {
     if (error instanceof DeviceLost) throw error;
-    // It does not compile.
+    // The trial kernel does not compile.
     return promised;
   }
 }
 
-/** An array that is filled and looked at again. What is in the buffer, 0, no compiler knows. */
+/**
+ * Fills an array, then checks every element. The index adds a 0 loaded from the buffer, so the compiler cannot fold
+ * the check away.
+ */
 const code = (count: number): string => `
 @group(0) @binding(0) var<storage, read_write> right: array<u32>;
 var<private> kept: array<vec4f, ${count}>;

@@ -2,17 +2,17 @@ import { type Bound, bind, dispatch, type Gpu, type Kernel, STEP_BYTES } from '.
 import { type Launch, launchesOf, type Size, type Work } from './launch.ts';
 import type { Piece, Slice } from './pieces.ts';
 
-/** Writes to the device which slice of the work the next submission is of, at once or by a command of its own. */
+/** Writes the slice of the next submission to the device, either immediately or as a command of the encoder. */
 export type WriteSlice = (slice: Slice, encoder: GPUCommandEncoder) => void;
 
-/** Records a submission, or a part of one. */
+/** Records a submission, or part of one. */
 export type Recording = (encoder: GPUCommandEncoder) => void;
 
-/** Work compiled for a device, with its buffers: it records and submits it. */
+/** Work compiled for a device and bound to its buffers. Records and submits it. */
 export class Program<Name extends string> {
   readonly #gpu: Gpu;
   readonly #kernels: ReadonlyMap<Launch<Name>, Kernel>;
-  /** One more than the largest number that a kernel outside of loops is told; 0 where none is told any. */
+  /** One more than the largest step number passed to a kernel outside of loops; 0 if there is none. */
   readonly #told: number;
   #bound: ReadonlyMap<Launch<Name>, Bound> = new Map();
   #writeSlice: WriteSlice = () => undefined;
@@ -36,7 +36,7 @@ export class Program<Name extends string> {
     return new Program(gpu, new Map(kernels));
   }
 
-  /** Gives it its buffers, instead of those that it had. @param writeSlice needed where something is `over` time */
+  /** Binds buffers, replacing any bound before. @param writeSlice required if a launch is `over` time */
   bind(buffers: (name: Name) => GPUBuffer, writeSlice?: WriteSlice): void {
     if (writeSlice) this.#writeSlice = writeSlice;
     this.#buffers = buffers;
@@ -47,15 +47,15 @@ export class Program<Name extends string> {
     this.#bound = new Map(bound);
   }
   #buffers: (name: Name) => GPUBuffer = () => {
-    throw new Error('a program is given its buffers by bind() before it records.');
+    throw new Error('call bind() before recording: the program has no buffers.');
   };
 
-  /** Submissions of these, in their order, each to be made by calling it. */
+  /** One function per submission, in order. Calling it submits the work. */
   submissions(label: string, all: readonly (readonly Piece<Name>[])[], size: Size): (() => void)[] {
     return all.map(pieces => () => this.#gpu.submit(label, this.recording(label, pieces, size)));
   }
 
-  /** Records these pieces, for one submission: it may write to what the kernels then read. */
+  /** Records these pieces for one submission. The slice is written on the encoder before the kernels that read it. */
   recording(label: string, pieces: readonly Piece<Name>[], size: Size): Recording {
     return encoder => {
       const slice = pieces.find(piece => piece.slice)?.slice;
@@ -80,7 +80,7 @@ export class Program<Name extends string> {
     };
   }
 
-  /** The numbers of all steps that kernels are told, where any is. */
+  /** The bind group with the numbers of all steps, if any kernel takes one. */
   #steps({ T }: Size): GPUBindGroup | undefined {
     return this.#told ? this.#gpu.steps(Math.max(T, this.#told)) : undefined;
   }

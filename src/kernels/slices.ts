@@ -1,30 +1,31 @@
 /**
- * How work over many time steps is cut, so that no submission takes the device for longer than a moment: systems reset a
- * GPU that does not answer for a second or two, and a page is drawn by the same one. Slices change no number.
+ * Cutting work over many time steps into slices, so that no submission occupies the device for long: operating systems
+ * reset a GPU that does not respond for a second or two, and the same GPU draws the page. Slices do not change any
+ * number.
  */
 
-/** What a submission may take, in ms. */
+/** Time budget of a submission, in ms. */
 const BUDGET_MS = 100;
 /**
- * Before anything has been measured: time steps of a slice of so many sequences, few enough for a slow device; numbers that
- * such a step may multiply are fewer than a slow device does in a slice's time, 2·10⁹ a second.
+ * Slice size before the first measurement: 256 steps of 64 sequences, few enough for a slow device. It is smaller for
+ * large models: a slice takes at most 1e8 multiplications, less than a slow device does in BUDGET_MS (2·10⁹ a second).
  */
 const FIRST = { steps: 256, B: 64, products: 1e8 };
-/** One in so many submissions is timed: to wait for each would cost more than it tells. */
+/** One submission in this many is timed: waiting for every one would cost more than the measurement is worth. */
 const MEASURE_EVERY = 16;
 
-/** The number of time steps of a slice, by what slices have taken. */
+/** Chooses the number of time steps of a slice from measured times. */
 export class SliceSteps {
-  /** Of `#B` sequences. */
+  /** Steps of a slice of `#B` sequences. */
   #steps: number;
   #B = FIRST.B;
   readonly #fixed: boolean;
-  /** Submissions since the last that was timed. */
+  /** Submissions since the last one that was timed. */
   #untimed = Number.POSITIVE_INFINITY;
 
   /**
-   * @param products that a time step of one sequence takes, both ways, about
-   * @param fixed a number of steps that stays, for tests
+   * @param products multiplications per time step of one sequence, approximately, over all passes
+   * @param fixed a constant number of steps, for tests
    */
   constructor(products: number, fixed?: number) {
     const first = Math.floor(FIRST.products / (FIRST.B * products));
@@ -32,7 +33,10 @@ export class SliceSteps {
     this.#fixed = fixed !== undefined;
   }
 
-  /** For B sequences: more take more time, fewer not surely less. */
+  /**
+   * Steps of a slice of B sequences. A larger batch gets fewer steps; a smaller one does not get more, as it may
+   * not be faster.
+   */
   steps(B: number): number {
     if (this.#fixed) return this.#steps;
     return Math.max(1, Math.floor(this.#steps / Math.max(1, B / this.#B)));
@@ -43,48 +47,54 @@ export class SliceSteps {
     return !this.#fixed && this.#untimed >= MEASURE_EVERY - 1;
   }
 
-  /** Counts what was submitted. @param timed took() follows */
+  /** Records a submission. @param timed whether a call of took() will follow */
   submitted(timed: boolean): void {
     this.#untimed = timed ? 0 : this.#untimed + 1;
   }
 
-  /** @param ms that T steps of B sequences took @param ways 1 for an evaluation, 2 for a training step */
+  /**
+   * Records that T steps of B sequences took `ms`.
+   * @param ways number of passes: 1 for an evaluation, 2 for a training step
+   */
   took(ms: number, { T, B, ways }: { T: number; B: number; ways: number }): void {
     if (this.#fixed || !(ms > 0)) return;
     const perStep = ms / (ways * T);
-    // Growing slowly: what was measured may have been short sequences of a batch.
+    // Grow at most fourfold: the measured batch may have had mostly short sequences.
     this.#steps = Math.max(1, Math.min(Math.floor(BUDGET_MS / perStep), 4 * this.steps(B)));
     this.#B = B;
   }
 }
 
-/** How many usual steps step t counts for, at least 1: it may have to walk over many rows of a memory. */
+/** Cost of time step t in usual steps, at least 1: the step may have to walk over many rows of a memory. */
 export type StepWeight = (t: number) => number;
 
-/** Rows that a usual step of a memory walks over, at most. */
+/** The most rows that a usual step of a memory walks over. */
 const USUAL_ROWS = 32;
 
-/** The weight of a step that visits so many rows of a memory on its own. */
+/** Weight of a step of a memory layer that visits this many rows. */
 export const weightOfRows = (rows: number): number => Math.max(1, rows / USUAL_ROWS);
 
 /**
- * Weights of a model's steps before anything is known of its strengths: step t may walk over all t rows of every end, of M
- * numbers each, which it multiplies three times, both ways.
- * @param products of a step's weights, as for SliceSteps
+ * Weights of a model's steps before its strengths are known. Step t may walk over all t rows of every end, with three
+ * multiplications for each of the M numbers of a row, over both passes.
+ * @param products multiplications of a step's weights, as for SliceSteps
  */
 export const weightsOfModel = (products: number, ends: number, M: number): StepWeight => {
   const perRow = (3 * ends * M) / products;
   return t => 1 + perRow * t;
 };
 
-/** Whether T steps are together no more than `steps` usual ones. */
+/** Whether T steps together weigh at most `steps` usual steps. */
 export function withinSteps(T: number, steps: number, weight: StepWeight = () => 1): boolean {
   let sum = 0;
   for (let t = 0; t < T && sum <= steps; t++) sum += weight(t);
   return sum <= steps;
 }
 
-/** Ranges of time steps that are together up to `steps` usual ones, or one step, in the order that they are gone over. */
+/**
+ * Ranges [from, to) of time steps, each of at most `steps` usual steps (or a single heavier step), in the order of the
+ * pass.
+ */
 export function rangesOf(
   T: number,
   steps: number,

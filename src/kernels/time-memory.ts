@@ -25,14 +25,17 @@ import { whole } from './pieces.ts';
 import { prefixSumLaunch, sumSizes } from './prefix-sum.ts';
 import { Program, type Recording } from './program.ts';
 
-/** The most that may be pushed to one sequence: heights have 24 bits for whole units. */
+/** Upper bound of the total pushed to one sequence: fixed-point heights have 24 bits for whole units. */
 export const MOST_PUSHED = 2 ** 24;
 
-/** Chunks of a sequence's steps: enough to fill the device, and about as many as each has steps. */
+/**
+ * Chunks per sequence: enough to fill the device, but at most √T, so that a chunk has at least as many steps as
+ * there are chunks.
+ */
 const chunksOf = ({ chunks }: OverTimeProfile, B: number, T: number): number =>
   Math.max(1, Math.min(Math.ceil(chunks / B), Math.ceil(Math.sqrt(T))));
 
-/** The buffers of its kernels. `other`: a stack's tops, a queue's parts; `last`: a stack's sums, a queue's carries. */
+/** Buffers of the kernels. `other`: a stack's tops, a queue's parts. `last`: a stack's sums, a queue's carries. */
 type Name =
   | 'push'
   | 'pop'
@@ -54,8 +57,10 @@ type Name =
   | 'last';
 
 /**
- * A stack or a queue parallel over time: see shaders/time-heights.wgsl.ts. Nothing that may be pushed to a sequence may
- * exceed MOST_PUSHED.
+ * A stack or a queue parallel over time: see shaders/time-heights.wgsl.ts. The caller must check that no sequence
+ * pushes MOST_PUSHED or more in total.
+ * @param B sequences @param T time steps @param M numbers per row
+ * @throws DeviceError where a kernel does not compile @throws InputError where a buffer is too large for the device
  */
 export const timeMemory = (
   gpu: Gpu,
@@ -106,7 +111,7 @@ async function openOn(
   const { forward, backward } = timeLaunches(gpu.profile, kind, B, T, M);
   const program = await Program.compile(gpu, [...forward, ...backward]);
   program.bind(name => all[name]);
-  // All steps are worked on together: what is too long is cut between its dispatches.
+  // Every dispatch covers all time steps, so long work can only be cut between dispatches.
   const recordings = (work: readonly Launch<Name>[], steps = T): Recording[] =>
     (steps < T ? work.map(one => whole([one])) : [whole(work)]).map(pieces =>
       program.recording('memory over time', pieces, { B, T, parts: 1 }),
@@ -208,7 +213,10 @@ export function timeLaunches(
   return { forward, backward };
 }
 
-/** The struct Dims of the shaders: sizes, and for every level of a tree its entries a sequence and where they begin. */
+/**
+ * The struct Dims of the shaders: sizes and, for every level of a tree, its entries per sequence and the offset of its
+ * first entry.
+ */
 function dimsOf(
   B: number,
   T: number,
@@ -232,7 +240,7 @@ function heights(bytes: ArrayBuffer): Float64Array {
   return Float64Array.from({ length: words.length / 2 }, (_, i) => words[2 * i + 1] + words[2 * i] / 2 ** 32);
 }
 
-/** [B][T][t + 1] strengths of all rows: what is left of row i's interval. */
+/** [B][T][t + 1] strengths of all rows after each step: the part of row i's interval that is left. */
 function strengthsOf(
   kind: 'stack' | 'queue',
   B: number,

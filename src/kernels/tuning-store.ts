@@ -1,4 +1,4 @@
-/** Keeps what was measured on an adapter from one run to the next. Losing it costs a second. */
+/** Keeps an adapter's measurements across runs. Losing them costs a second of measuring. */
 export interface TuningStore {
   get(key: string): string | undefined;
   set(key: string, value: string): void;

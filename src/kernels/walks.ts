@@ -2,22 +2,22 @@ import { endsRead } from '../../shaders/memories/rows-ends.wgsl.ts';
 import { type MemoryName, memoryKind } from '../base/memories.ts';
 
 /**
- * How far kernels walk along the rows of a memory whose push and pop strengths are known beforehand. A step usually visits a few
- * rows; when strengths are tiny it visits all of them, T at most. What a submission may take follows from it.
+ * How far kernels walk along the rows of a memory, computed from known push and pop strengths. A step usually visits a
+ * few rows. With tiny strengths it visits all of them, up to T. Slices are sized by this.
  */
 export interface Walks {
-  /** [T] rows that step t pops or reads, of the sequence with the most of them. */
+  /** [T] rows that step t pops or reads; the maximum over the sequences. */
   readonly perStep: Float64Array;
-  /** Of all steps of all sequences. */
+  /** Rows visited by all steps of all sequences. */
   readonly total: number;
-  /** Steps that visit the same row, of the row with the most of them; Infinity where the total is above the limit. */
+  /** Steps that visit the same row; the maximum over the rows. Infinity if `total` exceeds the limit. */
   readonly perRow: number;
 }
 
 /**
- * Of a kind without rows there are none: all its steps are usual ones.
+ * Counts the rows that a memory's steps visit. Returns undefined for a kind without rows: its steps all cost the same.
  * @param push [B,T,E] @param pop [B,T,E]
- * @param most total up to which steps are counted row by row
+ * @param most largest total for which visits are also counted per row
  */
 export function walksOf(
   kind: MemoryName,
@@ -71,7 +71,7 @@ export function walksOf(
         visits[low] = 0;
       }
       for (const { side } of ends) {
-        // A unit from where the last row begins: kernels over time look that far.
+        // From one unit below the last row's lower edge: kernels over time search that far.
         visited +=
           side === 'top'
             ? visit(lastAtMost(edges, low, high - 1, edges[high - 1] - 1), high)
@@ -83,7 +83,7 @@ export function walksOf(
   return { perStep, total, perRow: total <= most ? perRow : Infinity };
 }
 
-/** The last i of [from, to] with edges[i] ≤ limit, or `from`. Edges never fall. */
+/** The last i of [from, to] with edges[i] ≤ limit, or `from`. Edges never decrease. */
 function lastAtMost(edges: Float64Array, from: number, to: number, limit: number): number {
   let [least, most] = [from, to];
   while (least < most) {

@@ -4,24 +4,27 @@ import { in4, type Sizes, sizesOf } from './sizes.ts';
 import { type TensorForm, tensorsOf } from './tensors.ts';
 
 /**
- * Where everything of a model lies, for every fast engine: its parameters in one packed buffer, its activations and
- * gradients in two arenas. Padding of rows is 0 and stays 0, because its gradients are sums of products with zeros.
+ * The memory layout of a model for every fast engine: parameters in one packed buffer, activations and gradients in two
+ * arenas. The padding of rows is 0 and stays 0, because its gradients are sums of products with zeros.
  */
 export interface Layout extends Sizes {
-  /** Activations and gradients, in the order in which they lie in their arenas. */
+  /** Activations and gradients, in the order of their places in the arenas. */
   tensors: readonly TensorForm[];
   layers: Layer[];
-  /** Blocks of parameters, in vec4s. */
+  /** Blocks of parameters. */
   blocks: Record<BlockName, Block>;
-  /** The embeddings of the inputs, where there are any; each layer's Wx is then derived from them. */
+  /** Embeddings of the inputs, if the model has any. Each layer's Wx is then derived from them. */
   We?: Block;
-  /** Lengths in vec4s: of the matrices, which decay; of all that is trained; of the parameter buffer. */
+  /** Lengths in vec4s: the matrices (subject to weight decay), everything trained, and the whole parameter buffer. */
   weights4: number;
   trained4: number;
   size4: number;
 }
 
-/** A layer's matrices: of inputs, the layer below, h of the step before, reads. */
+/**
+ * A layer's matrices and bias. Inputs of the matrices: x (Wx), the layer below (Wy), h of the step before (Wh), the
+ * reads (Wr).
+ */
 export interface Layer {
   Wx: Block;
   Wy?: Block;
@@ -30,16 +33,18 @@ export interface Layer {
   b: Block;
   h0?: Block;
   c0?: Block;
-  /** Of the embeddings: Wx = We · Wxe. */
+  /** Weights of the embedding: Wx = We · Wxe. */
   Wxe?: Block;
 }
 
 /**
- * The other matrices the kernels see. `S` puts all heads side by side: the row s = (v of every end, then the
- * controls of every end, padding) holds what the memories need at one step, each v and the first control on a vec4 boundary.
+ * The matrices outside of the layers. `S` holds all heads side by side. Its row s holds what the memories need at one
+ * step: v of every end, then the controls of every end, then padding. Each v and the first control start on a vec4
+ * boundary.
  */
 export type BlockName = 'Whp' | 'bp' | 'S' | 'bS' | 'Wo' | 'bo' | 'Ws' | 'bs' | 'Whx' | 'Wpx';
 
+/** Location of a matrix in the parameter buffer, in vec4s. */
 export interface Block {
   offset4: number;
   rows: number;
@@ -47,6 +52,7 @@ export interface Block {
   ld4: number;
 }
 
+/** The layout of a model. */
 export function layoutOf(spec: ModelSpec): Layout {
   const { inputs: D, hidden: H, outputs: V, embedding: X } = spec;
   const P = widthOfHeads(spec);
@@ -60,7 +66,8 @@ export function layoutOf(spec: ModelSpec): Layout {
     return { offset4, rows, ld4 };
   };
   const xLd = gates.x * H4;
-  // Matrices first, so that what decays is one range; what is derived last, for the optimiser ends before it.
+  // Matrices come first, so that weight decay covers one range. Derived matrices come last, after the optimiser's
+  // range.
   const We = X ? block(D, in4(X)) : undefined;
   const none: Block = { offset4: 0, rows: 0, ld4: 0 };
   const layers = Array.from(
@@ -101,7 +108,8 @@ export function layoutOf(spec: ModelSpec): Layout {
   blocks.bs = block(spec.readout ? 1 : 0, V4);
   const trained4 = size4;
   if (X) for (const layer of layers) layer.Wx = block(D, xLd);
-  // Kernels read rows in fours: up to three rows past the end of a matrix, times zeros.
+  // Kernels read rows in groups of four, so they may read up to three rows past a matrix. Those are multiplied by
+  // zeros.
   size4 += 3 * Math.max(xLd, gates.h * H4, P4, S4, in4(O), V4, D4, in4(X));
   return { ...sizes, tensors: tensorsOf(sizes), layers, blocks, We, weights4, trained4, size4 };
 }

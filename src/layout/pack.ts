@@ -3,14 +3,14 @@ import { memoryKind } from '../base/memories.ts';
 import { layerName, parameters, type Tensors, widthOfHeads } from '../base/parameters.ts';
 import type { Block, Layout } from './layout.ts';
 
-/** Named tensors, as checkpoints have them, to and from the packed parameters of the fast engines. */
+/** Conversion between named tensors (as in checkpoints) and the packed parameters of the fast engines. */
 
-/** Where a named parameter lies: its rows, and the blocks of columns that it is made of. */
+/** Location of a named parameter: its block, and the pieces of columns that it consists of. */
 interface Place {
   block: Block;
-  /** The device's row. */
+  /** Row of the block that holds a row of the tensor; absent: the same row. */
   rowOf?: (row: number) => number;
-  /** Columns of each block, and the device's column at which each begins. */
+  /** Columns per piece, and the column of the block at which each piece starts. */
   columns: number;
   starts: readonly number[];
 }
@@ -65,7 +65,7 @@ function placeOf(layout: Layout, name: string): Place {
   return places[name]();
 }
 
-/** Named tensors as the device's parameter buffer. Names that are missing stay 0, and so does what is derived. */
+/** Packs named tensors into a parameter buffer. Missing tensors and derived matrices are 0. */
 export function pack(layout: Layout, tensors: Tensors): Float32Array<ArrayBuffer> {
   const packed = new Float32Array(layout.size4 * 4);
   eachRun(layout, (name, from, count, at) => {
@@ -75,6 +75,7 @@ export function pack(layout: Layout, tensors: Tensors): Float32Array<ArrayBuffer
   return packed;
 }
 
+/** Unpacks a parameter buffer into named tensors. */
 export function unpack(layout: Layout, packed: Float32Array): Tensors {
   const tensors: Tensors = new Map(
     parameters(layout.spec).map(({ name, shape }) => [name, new Float64Array(shape[0] * shape[1])]),
@@ -85,7 +86,7 @@ export function unpack(layout: Layout, packed: Float32Array): Tensors {
   return tensors;
 }
 
-/** Calls `visit` for every run of numbers that lies in one piece here and there. */
+/** Calls `visit` for every run of numbers that is contiguous in both the tensor and the buffer. */
 function eachRun(
   layout: Layout,
   visit: (name: string, from: number, count: number, at: number) => void,
@@ -101,7 +102,7 @@ function eachRun(
   }
 }
 
-/** Indices of the biases b_d of push strengths in the parameter buffer, in floats; none where nothing is pushed. */
+/** Indices of the push biases b_d in the parameter buffer, in floats. Empty if the memory has no push strength. */
 export function pushBiasesAt(layout: Layout): number[] {
   if (!memoryKind(layout.spec.memory).controls.some(({ symbol }) => symbol === 'd')) return [];
   const { block, starts } = placeOf(layout, 'b_d');

@@ -3,12 +3,10 @@ import { ceilTo } from '../base/dims.ts';
 import { controlCount, controlStride, endsOfModel, readsOfModel } from '../base/memories.ts';
 import { type ModelSpec, widthOfHeads } from '../base/parameters.ts';
 
-/**
- * The sizes of a model as the fast engines have them: rows are padded to multiples of 4 floats, so that kernels load vec4s.
- */
+/** The sizes of a model for the fast engines. Rows are padded to multiples of 4 floats, so that kernels can load vec4s. */
 export interface Sizes {
   spec: ModelSpec;
-  /** E, ends of all memories; Q, rows that they show at a step. */
+  /** E, number of ends of all memories; Q, number of rows that they return at a step. */
   E: number;
   Q: number;
   /** Sizes in vec4s: of h, o', a memory's row, all values, all reads, the heads' row s, o of a readout, outputs, inputs. */
@@ -21,15 +19,15 @@ export interface Sizes {
   O4: number;
   V4: number;
   D4: number;
-  /** What its controller's cell is made of. */
+  /** Gates and states of the controller's cell. */
   gates: FastCell;
   states: readonly StateName[];
-  /** C, controls of an end, and numbers from those of one end to those of the next. */
+  /** C, controls per end; and the distance from one end's controls to the next end's, in floats. */
   C: number;
   stride: number;
 }
 
-/** Numbers as vec4s. */
+/** Number of vec4s that hold n floats. */
 export const in4 = (n: number): number => ceilTo(n, 4) / 4;
 
 export function sizesOf(spec: ModelSpec): Sizes {

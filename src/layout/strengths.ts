@@ -1,21 +1,24 @@
 import { endsOf, type MemoryName } from '../base/memories.ts';
 
-/** Strengths of a kind without rows: none, after each of T steps of B sequences. */
+/** The strengths of a kind without rows: an empty array after each of T steps of B sequences. */
 export const noRows = (B: number, T: number): Float32Array[][] =>
   Array.from({ length: B }, () => Array.from({ length: T }, () => new Float32Array(0)));
 
-/** How the slots and logs of a batch lie in their buffers. */
+/** Layout of the slots and logs of a batch in their buffers. */
 export interface StatesLayout {
   kind: MemoryName;
-  /** block: a sequence's one after the other; lane: those of all sequences side by side. */
+  /** block: each sequence's entries are contiguous. lane: entry i of all sequences is contiguous. */
   form: 'lane' | 'block';
   B: number;
   T: number;
-  /** Memories side by side. */
+  /** Number of memories of the model (default 1). */
   memories?: number;
 }
 
-/** [memory][B][length][rows] strengths from the slots and logs of all sequences, laid out as the kernel's form has them. */
+/**
+ * [memory][B][length][rows] strengths, from the slots and logs of all sequences in the layout of the kernel's form.
+ * @param lengths [B] steps of each sequence (default T)
+ */
 export function allStrengths(
   { kind, form, B, T, memories = 1 }: StatesLayout,
   slots: Uint32Array,
@@ -41,13 +44,13 @@ export function allStrengths(
 }
 
 /**
- * Strengths after every step of one memory of one sequence, from what its forward pass left: the log is rewound, so
- * these are the device's own numbers, bit for bit.
+ * Strengths after every step of one memory of one sequence. Rewinds the log that the forward pass left, so the
+ * strengths are the device's own numbers, bit for bit.
  *
  * @param slots [T·E] (strength, row), in slot order
- * @param log [T·E]
- * @returns [T][rows], in the paper's order (a stack's or queue's row i was pushed at step i; a deque's 2(t+1) from
- * bottom to top), dead rows 0
+ * @param log [T·E] (edge and REACHED flag, strength before the pop, replaced strength, replaced row)
+ * @returns [T][rows] in the paper's order: row i of a stack or queue was pushed at step i, a deque's 2(t+1) rows go
+ * from bottom to top. Dead rows are 0.
  */
 export function rewindStrengths(
   kind: MemoryName,
@@ -74,7 +77,7 @@ export function rewindStrengths(
   const deque = kind === 'deque';
   const steps: Float32Array[] = new Array(T);
   for (let t = T - 1; t >= 0; t--) {
-    // The ends of the live slots after the step, and where a row stands in the paper's order.
+    // First and last live slot after the step.
     const top = deque ? edgeOf(2 * t) : kind === 'queue' ? t : edgeOf(t);
     const bottom = deque ? edgeOf(2 * t + 1) - 1 : kind === 'queue' ? edgeOf(t) : 0;
     const placeOf = (row: number): number =>

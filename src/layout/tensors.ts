@@ -4,20 +4,23 @@ import type { Sizes } from './sizes.ts';
 export interface TensorForm {
   name: string;
   arena: 'acts' | 'grads';
-  /** vec4s of a row. */
+  /** vec4s per row. */
   width4: number;
-  /** Rows: one a time step ([T,B]), those and a starting state before them ([T+1,B]), or one a sequence ([B]). */
+  /**
+   * Rows: one per time step and sequence ([T,B]), these preceded by the starting state ([T+1,B]), or one per
+   * sequence ([B]).
+   */
   rows: 'steps' | 'steps and start' | 'batch';
 }
 
 /**
- * The activations and gradients of a model. Layer l has its number in the name.
+ * The activations and gradients of a model. Names of a layer's tensors end with the layer's number.
  *
- *   acts   h, c [T+1,B] states, the first B rows being those before the first step; g what its gates gave; r reads;
- *          op o'; s heads; o readout; y outputs; xh, xp what the auto-encoder heads recall
- *   grads  dA, dP, dS, dQ, dY, dXh, dXp of the inputs to each tanh, σ and softmax; dOp of o' from the outputs; dHx of
- *          h from the auto-encoder; dH, dC of the starting state (and of c in the backward pass); dD of h past the
- *          matrices of a GRU; dR of the reads of one step
+ *   acts   h, c [T+1,B]: states, the first B rows are the starting state; g: kept gates; r [T+1,B]: reads; op: o';
+ *          s: heads; o: readout; y: outputs; xh, xp: outputs of the auto-encoder heads
+ *   grads  dA, dP, dS, dQ, dY, dXh, dXp: gradients before each tanh, σ and softmax; dOp: of o' from the outputs; dHx: of h
+ *          from the auto-encoder; dH, dC: of the starting state (during the backward pass also of c); dD: the part of dh
+ *          that bypasses the matrices of a GRU; dR: of the reads of one step
  */
 export function tensorsOf({ spec, gates, states, H4, P4, R4, S4, O4, V4, D4 }: Sizes): TensorForm[] {
   const layers = Array.from({ length: spec.layers }, (_, l) => l);
@@ -57,25 +60,25 @@ export function tensorsOf({ spec, gates, states, H4, P4, R4, S4, O4, V4, D4 }: S
   ];
 }
 
-/** Rows of a tensor that a kernel reads or writes, as operand() makes it. */
+/** A range of a tensor that a kernel reads or writes, made by operand(). */
 export interface Operand {
   /** Name of the tensor. */
   field: string;
-  /** vec4s of its rows. */
+  /** vec4s per row. */
   width4: number;
-  /** 1: without the B rows of the starting state, which h, c and r begin with. */
+  /** 1: skip the B rows of the starting state at the beginning of h, c and r. */
   skip: 0 | 1;
-  /** Columns before the first one taken, in vec4s. */
+  /** Number of vec4 columns to skip. */
   from: number;
 }
 
 /**
- * A tensor by its name: the one place where kernels and launchers get its width from.
+ * Returns a tensor by name. Kernels and launchers take every width from here.
  *
  *   operand(layout, 'dS')                  // all rows of dS
  *   operand(layout, 'h0', { skip: 1 })     // h of layer 0 after every step
  *
- * @throws Error where the model has no such tensor: a mistake of the caller
+ * @throws Error if the model has no such tensor, which is a bug in the caller
  */
 export function operand(
   { tensors }: { tensors: readonly TensorForm[] },

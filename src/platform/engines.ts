@@ -4,24 +4,29 @@ import type { Engine } from '../engine/engine.ts';
 import { PLANS, type PlanName } from '../kernels/plan-names.ts';
 import { ENGINES, type EngineName, engineName, type OwnName } from './names.ts';
 
-/** There is no adapter at all: what to do about that is another question than why a device failed. */
+/** There is no adapter at all. Its own class, because the advice differs from that for a device that failed. */
 export class NoAdapter extends DeviceError {}
 
-/** What only a platform knows: how WebGPU is had here. */
+/** The parts of opening an engine that depend on the platform. */
 export interface Platform {
   /**
-   * The engine on the best WebGPU device of this platform: a GPU, else, where it is asked for by name, a software adapter.
+   * Opens the gpu engine on the best WebGPU device of this platform.
+   * @param software whether a software adapter is acceptable if there is no GPU
    * @param unsafe as in EngineOptions
-   * @throws NoAdapter where there is none; DeviceError where it cannot be used; both with the reason in their first line
+   * @throws NoAdapter if there is none @throws DeviceError if it cannot be used; both give the reason in their first
+   * line
    */
   openGpu(plan: PlanName, software: boolean, unsafe: boolean): Promise<Engine>;
-  /** What to do where there is none, in a sentence or two; '' where that is for the caller to say. */
+  /** Advice for users without an adapter, in a sentence or two; '' if the caller gives the advice. */
   readonly advice: string;
-  /** Threads for the engine on the CPU. */
+  /** Threads for the engine `cpu`. */
   readonly threads: () => Threads;
 }
 
-/** How each engine is opened. @param reason why it was taken, for `engine.adapter`; '' for the first that auto tries */
+/**
+ * Opens each engine.
+ * @param reason why it was chosen, for `engine.adapter`; '' for the first engine that `auto` tries
+ */
 const OPEN: Record<OwnName, (platform: Platform, options: EngineOptions, reason: string) => Promise<Engine>> =
   {
     gpu: (platform, { plan = 'auto', unsafe = false }, reason) =>
@@ -32,44 +37,47 @@ const OPEN: Record<OwnName, (platform: Platform, options: EngineOptions, reason:
       (await import('../engine/reference.ts')).createReferenceEngine(reason),
   };
 
-/** @throws InputError for an unknown name */
+/** Checks the name of a plan. @throws InputError for an unknown name */
 export function planName(text: string): PlanName {
   return PLANS.find(plan => plan === text) ?? unknown('plan', text, PLANS);
 }
 
+/** The largest number of threads a user may ask for. */
 export const MOST_THREADS = 256;
 
-/** @throws InputError unless it is a number of threads, or absent */
+/** @throws InputError unless `threads` is an integer from 1 to MOST_THREADS, or absent */
 function checkThreads(threads: unknown): void {
   if (threads === undefined) return;
   if (Number.isInteger(threads) && (threads as number) >= 1 && (threads as number) <= MOST_THREADS) return;
   throw new InputError(`threads must be a whole number from 1 to ${MOST_THREADS}, got ${show(threads)}.`);
 }
+
+/** Options for opening an engine. */
 export interface EngineOptions {
-  /** How the kernels lay out a model, the same numbers either way; `auto`: by size and measurement. `gpu` only. */
+  /** How the kernels compute a model; the results are the same up to rounding. `auto`: by size and measurement. `gpu` only. */
   plan?: PlanName;
-  /** Threads that compute at most, the calling one included; all cores by default. `cpu` only. */
+  /** The most threads that compute, including the calling one (default: all cores). `cpu` only. */
   threads?: number;
   /**
-   * A software adapter in Node leaves out its bounds checks, which take up to two thirds of its time: a wrong index of a kernel
-   * would then write to the memory of the process. `gpu` only.
+   * Lets a software adapter in Node skip its bounds checks, which take up to two thirds of its time. A wrong index in a
+   * kernel would then write to the memory of the process. `gpu` only.
    */
   unsafe?: boolean;
 }
 
-/** How engines are opened on a platform. */
+/** The calls that open engines on a platform. */
 export interface Opening<Options extends EngineOptions> {
   /**
-   * Opens an engine: WebGPU on a GPU, else WebAssembly SIMD, else the paper in float64. `engine.adapter` says which it became
-   * and why. In Node the engine keeps the process alive until it is destroyed.
-   * @throws InputError for an unknown name; DeviceError where the engine that is asked for cannot be had
+   * Opens an engine. `auto` tries WebGPU on a GPU, then WebAssembly SIMD, then the paper in float64. `engine.adapter`
+   * says which one was opened and why. In Node the engine keeps the process alive until it is destroyed.
+   * @throws InputError for an unknown name @throws DeviceError if the requested engine is not available
    */
   openEngine(name?: EngineName, options?: Options): Promise<Engine>;
   /**
-   * Opens an engine, and begins `work` on it. With `auto`, an engine that cannot be opened, or whose device fails at the work
-   * (its compiler refuses a kernel, say), is passed over for the next one. A Trainer that is started in the work may have
-   * moved on to another engine since: its own `engine` is the living one.
-   * @throws InputError for an unknown name, or from the work; DeviceError where no engine is left
+   * Opens an engine and starts `work` on it. With `auto`, it moves on to the next engine if one cannot be opened or its
+   * device fails during `work` (for example if its compiler rejects a kernel). A Trainer started in `work` may since
+   * have moved to another engine: use the Trainer's own `engine`.
+   * @throws InputError for an unknown name, or from `work` @throws DeviceError if no engine is left
    */
   openEngineWith<T>(
     name: EngineName,
@@ -80,7 +88,7 @@ export interface Opening<Options extends EngineOptions> {
   reopening(options?: Options): (lost: Engine) => Promise<Engine>;
 }
 
-/** @param platformOf the platform, where these options are given */
+/** @param platformOf returns the platform for the given options */
 export function openingOn<Options extends EngineOptions>(
   platformOf: (options: Options) => Platform,
 ): Opening<Options> {

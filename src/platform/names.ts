@@ -1,9 +1,9 @@
 import { unknown } from '../base/errors.ts';
 import type { Engine } from '../engine/engine.ts';
 
-/** The names of engines, for those who ask for one: nothing here loads any. How each is opened is in engines.ts. */
+/** Names of the engines. Importing this file loads no engine; engines.ts opens them. */
 
-/** Every engine, best first: `auto` takes the first that can be had. `label` says what it is, beside the name in lists. */
+/** Every engine, best first: `auto` takes the first that works. `label` is a short description for lists. */
 export const ENGINES = [
   { name: 'gpu', label: 'WebGPU' },
   { name: 'cpu', label: 'WebAssembly SIMD' },
@@ -11,17 +11,22 @@ export const ENGINES = [
 ] as const;
 export type OwnName = (typeof ENGINES)[number]['name'];
 
-/** `auto`: the best there is. */
+/** `auto` picks the best available engine. */
 export type EngineName = 'auto' | OwnName;
+/** All names a user may give. */
 export const ENGINE_NAMES: readonly EngineName[] = ['auto', ...ENGINES.map(({ name }) => name)];
 
-/** The engine that is the paper in float64: others are compared with it. */
+/** The paper in float64, which all other engines are compared with. */
 export const REFERENCE: OwnName = 'reference';
 
-/** The engine that `auto` hopes for. */
+/** The engine that `auto` tries first. */
 export const BEST = ENGINES[0].name;
 
-/** @throws InputError for an unknown name @param what as the message names it, like `engine in the link` */
+/**
+ * Checks the name of an engine.
+ * @throws InputError for an unknown name
+ * @param what used in the message, like `engine in the link`
+ */
 export function engineName(text: string, what = 'engine'): EngineName {
   return ENGINE_NAMES.find(name => name === text) ?? unknown(what, text, ENGINE_NAMES);
 }

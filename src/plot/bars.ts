@@ -1,7 +1,7 @@
 import { decades, short } from './scale.ts';
 import { barOf, gridOfX, legend, MARGIN, picture, straight, textAt, widthOf } from './svg.ts';
 
-/** A number with its quartiles. */
+/** A median with its quartiles. */
 export interface Value {
   median: number;
   low: number;
@@ -10,11 +10,11 @@ export interface Value {
 
 export interface BarPlot {
   title: string;
-  /** Of the numbers: `ms a pass`. */
+  /** Unit of the values: `ms a pass`. */
   unit: string;
-  /** Names of the bars that a group may have, in the order of their colours; at most four. */
+  /** Names of the series, in the order of their colours. At most four. */
   series: readonly string[];
-  /** Bars one below the other, by the number of their series. A bar without a value has a text: why. */
+  /** Groups of bars, one bar below the other. `series` is an index. A bar without a value shows `text`, the reason. */
   groups: readonly { label: string; bars: readonly { series: number; value?: Value; text?: string }[] }[];
 }
 
@@ -22,7 +22,7 @@ const WIDTH = 860;
 const BAR = 16;
 const GAP = 14;
 
-/** Bars from the left, on a log axis: whoever is ten times slower is one decade longer. */
+/** Horizontal bars on a log axis: ten times slower is one decade longer. Returns SVG. */
 export function barPlot({ title, unit, series, groups }: BarPlot): string {
   const widest = Math.max(0, ...groups.map(({ label }) => widthOf(label)));
   const [left, right] = [Math.min(400, MARGIN + widest + 10), WIDTH - 70];

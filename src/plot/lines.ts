@@ -1,7 +1,7 @@
 import type { PlacedScale } from './scale.ts';
 import { gridOfX, gridOfY, legend, lineOf, markOf, picture, round, straight, textAt } from './svg.ts';
 
-/** A point, and the quartiles of y where they are known. */
+/** A point, with the quartiles of y if known. */
 export interface Point {
   x: number;
   y: number;
@@ -14,17 +14,17 @@ export interface LinePlot {
   width?: number;
   x: { label: string; scale: PlacedScale };
   y: { label: string; scale: PlacedScale };
-  /** At most four; their points in the order of x. A point whose y is no number breaks its line. */
+  /** At most four lines, with points in the order of x. A point whose y is not finite breaks its line. */
   lines: readonly { label: string; points: readonly Point[] }[];
-  /** A range of x to be marked, and its name. */
+  /** A range of x to shade, with its label. */
   shaded?: { from: number; to: number; label: string };
 }
 
 const AREA = { left: 72, right: 24, height: 300, below: 54 };
-/** A line of more points than this has no marks. */
+/** A line with more points than this gets no marks. */
 const MOST_MARKS = 70;
 
-/** Lines over two axes. */
+/** A line plot. Returns SVG. */
 export function linePlot({ title, width = 860, x: xAxis, y: yAxis, lines, shaded }: LinePlot): string {
   const [left, right] = [AREA.left, width - AREA.right];
   const names = legend(
@@ -47,7 +47,7 @@ export function linePlot({ title, width = 860, x: xAxis, y: yAxis, lines, shaded
 }
 
 function shade(from: number, to: number, top: number, bottom: number, label: string): string {
-  // A range of one number would have no width.
+  // A range of a single number would have no width.
   const [left, right] = to - from < 4 ? [from - 2, to + 2] : [from, to];
   const area = `<rect class="shade" x="${round(left)}" y="${top}" width="${round(right - left)}" height="${bottom - top}"/>`;
   return right - left > 60

@@ -1,12 +1,12 @@
 import { round } from './svg.ts';
 
-/** From values to places in a picture, and what is written on the axis. */
+/** Maps values to positions in the picture, and holds the ticks of the axis. */
 export interface Scale {
   at(value: number): number;
   ticks: { at: number; text: string }[];
 }
 
-/** An axis that knows its values, but not yet its place. */
+/** A scale whose range of values is known, still to be placed between two positions. */
 export type PlacedScale = (from: number, to: number) => Scale;
 
 function scaleOf(
@@ -17,6 +17,7 @@ function scaleOf(
   return { at, ticks: ticks.map(tick => ({ at: round(at(tick)), text: write(tick) })) };
 }
 
+/** Linear scale over [low, high] with the given ticks. */
 export const linear =
   (
     low: number,
@@ -37,7 +38,7 @@ function logarithmic(low: number, high: number, ticks: readonly number[], write:
     );
 }
 
-/** Whole powers of ten around the values, whose zeros are drawn at the least power. */
+/** Log scale over whole powers of ten that cover the values. Zeros are drawn at the lowest power. */
 export function decades(values: readonly number[]): PlacedScale {
   const [least, most] = extentOf(values).map(Math.log10);
   const low = Math.floor(least + 1e-9);
@@ -46,7 +47,7 @@ export function decades(values: readonly number[]): PlacedScale {
   return logarithmic(10 ** low, 10 ** high, powers, short);
 }
 
-/** Logarithmic, with ticks at the values themselves. */
+/** Log scale with ticks at the values themselves. */
 export function logAt(values: readonly number[]): PlacedScale {
   const [low, high] = extentOf(values);
   return logarithmic(low, Math.max(high, low * 1.25), [...new Set(values)], String);
@@ -57,7 +58,7 @@ function extentOf(values: readonly number[]): [low: number, high: number] {
   return known.length ? [Math.min(...known), Math.max(...known)] : [1, 10];
 }
 
-/** Up to about ten round numbers within [low, high]. */
+/** Up to about ten round numbers in [low, high]. */
 export function roundTicks(low: number, high: number): number[] {
   const rough = Math.max(1, (high - low) / 9);
   const power = 10 ** Math.floor(Math.log10(rough));
@@ -66,6 +67,6 @@ export function roundTicks(low: number, high: number): number[] {
   return Array.from({ length: Math.floor((high - first) / step) + 1 }, (_, i) => first + i * step);
 }
 
-/** At most three digits; powers of ten as they are. */
+/** At most three significant digits; exponents for very large and very small numbers. */
 export const short = (value: number): string =>
   value >= 1e6 || value < 1e-3 ? value.toExponential(0) : String(Number(value.toPrecision(3)));

@@ -1,6 +1,6 @@
-/** What all plots have in common: SVG as text, for light and dark, with no dependencies and no DOM. */
+/** The part common to all plots: SVG as text, for light and dark mode, without dependencies or a DOM. */
 
-/** Okabe and Ito's colours, which the colour-blind can tell apart; marks and dashes differ too, for print in grey. */
+/** Okabe and Ito's colours, distinguishable by colour-blind readers. Marks and dashes also differ, for print in grey. */
 const LOOKS = [
   { light: '#0072b2', dark: '#56b4e9', dash: '', mark: 'M-3.6 0a3.6 3.6 0 1 0 7.2 0a3.6 3.6 0 1 0 -7.2 0z' },
   { light: '#b35900', dark: '#f0a35e', dash: '7 4', mark: 'M-3.2 -3.2h6.4v6.4h-6.4z' },
@@ -27,10 +27,10 @@ const STYLE = `<style>
   }
 </style>`;
 
-/** The left edge of titles. */
+/** Left edge of titles, in px. */
 export const MARGIN = 16;
 
-/** Widths of letters of 13 px in a wide font, so that text of any usual font fits. */
+/** Widths of letters at 13 px in a wide font, so that text in any common font fits. */
 const WIDTHS: [letters: RegExp, width: number][] = [
   [/[ijl.,:;'|! ]/, 4.2],
   [/[frt()-]/, 5.2],
@@ -39,7 +39,7 @@ const WIDTHS: [letters: RegExp, width: number][] = [
 ];
 const USUAL_WIDTH = 8.1;
 
-/** About the width of a text. */
+/** Approximate width of a text in px. */
 export const widthOf = (text: string): number =>
   [...text].reduce(
     (sum, letter) => sum + (WIDTHS.find(([letters]) => letters.test(letter))?.[1] ?? USUAL_WIDTH),
@@ -54,17 +54,17 @@ const xml = (text: string): string =>
 export const textAt = (x: number, y: number, text: string, more = ''): string =>
   `<text x="${round(x)}" y="${round(y)}"${more && ` ${more}`}>${xml(text)}</text>`;
 
-/** Upright or level. */
+/** A straight line. */
 export const straight = (kind: string, x1: number, y1: number, x2: number, y2: number): string =>
   `<line class="${kind}" x1="${round(x1)}" x2="${round(x2)}" y1="${round(y1)}" y2="${round(y2)}"/>`;
 
-/** A whole picture. */
+/** A complete SVG image, as text. */
 export const picture = (width: number, height: number, title: string, parts: readonly string[]): string =>
   `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img">\n` +
   `<title>${xml(title)}</title>\n${STYLE}\n<rect class="ground" width="${width}" height="${height}"/>\n` +
   `${textAt(MARGIN, 24, title, 'class="title"')}\n${parts.filter(Boolean).join('\n')}\n</svg>\n`;
 
-/** The line of series k along a path. */
+/** The line of series k along an SVG path. */
 export const lineOf = (k: number, path: string): string => {
   const { dash } = LOOKS[k % MOST_SERIES];
   return `<path class="line s${k % MOST_SERIES}" d="${path}"${dash && ` stroke-dasharray="${dash}"`}/>`;
@@ -85,7 +85,7 @@ const SIGNS = {
   bar: { width: 18, draw: (k: number, x: number, y: number) => barOf(k, x, y - 6, 12, 12) },
 };
 
-/** Names of the series below the title, in as many rows as they need, and where the plot may begin. */
+/** Names of the series below the title, in as many rows as needed. `bottom` is where the plot may start. */
 export function legend(
   names: readonly string[],
   sign: keyof typeof SIGNS,
@@ -109,7 +109,7 @@ export interface Axis {
   ticks: readonly { at: number; text: string }[];
 }
 
-/** Grid and numbers of an axis of x over [top, bottom], its label below. */
+/** Grid and numbers of an x axis over [top, bottom], with the label below. */
 export const gridOfX = (
   { label, ticks }: Axis,
   left: number,
@@ -124,7 +124,7 @@ export const gridOfX = (
   textAt((left + right) / 2, bottom + 40, label, 'text-anchor="middle"'),
 ];
 
-/** Grid and numbers of an axis of y over [left, right], its label upright beside it. */
+/** Grid and numbers of a y axis over [left, right], with the label rotated beside it. */
 export const gridOfY = (
   { label, ticks }: Axis,
   left: number,

@@ -10,17 +10,17 @@ import {
 } from './linear.ts';
 
 /**
- * What the cells of all controllers see from outside, and its linear map. An empty vector adds nothing and needs
- * no weights: y in the first layer, r without a memory, h_{t-1} in a feed-forward controller.
+ * The inputs common to the cells of all controllers, and their linear map. An empty vector adds nothing and needs no
+ * weights: y in the first layer, r without a memory, h_{t-1} in a feed-forward controller.
  */
 
-/** x_t: active inputs [K] (or NO_INPUT), and the sum of their embeddings [X] where the model embeds. */
+/** x_t: active inputs [K] (or NO_INPUT), and the sum of their embeddings [X] if the model has embeddings. */
 export interface Input {
   ids: Uint32Array;
   embedded?: Float64Array;
 }
 
-/** What one layer sees at one step, besides its own state. */
+/** Inputs of one layer at one step, apart from its own state. */
 export interface Seen {
   x: Input;
   /** h_t of the layer below [H]; empty in the first layer. */
@@ -29,18 +29,18 @@ export interface Seen {
   r: Float64Array;
 }
 
-/** Gradients of what was seen: all are added to. */
+/** Gradients of the inputs. A backward pass adds to all of them. */
 export interface SeenGradients {
-  /** [X]; empty where inputs are not embedded. */
+  /** [X]; empty without embeddings. */
   dx: Float64Array;
   dy: Float64Array;
   dr: Float64Array;
 }
 
-/** Tensors of a layer, as they are called in the first. */
+/** Tensors of a layer, by their names in the first layer. */
 const LAYER_TENSORS = ['W_xh', 'W_yh', 'W_hh', 'W_rh', 'b_h', 'h_0', 'c_0'];
 
-/** The tensors of each layer under the names of the first: `W_hh_2` is `W_hh` of layer 2. */
+/** The tensors of each layer, under their names in the first layer: `W_hh_2` is `W_hh` of layer 2. */
 export function layersOf(w: Weights, layers: number): Weights[] {
   return Array.from({ length: layers }, (_, layer) => {
     const of: Weights = {};
@@ -59,7 +59,7 @@ export function embed(ids: Uint32Array, W_e: Float64Array, X: number): Float64Ar
   return x;
 }
 
-/** a = x·W_xh + y·W_yh + r·W_rh + b_h, all but the layer's own state. → a [G,H] */
+/** a = x·W_xh + y·W_yh + r·W_rh + b_h: the sum without the layer's own state. → a [G,H] */
 export function seenSum(w: Weights, { x, y, r }: Seen): Float64Array {
   const a = linear(y, w.W_yh, w.b_h);
   addLinear(r, w.W_rh, a);
@@ -68,7 +68,7 @@ export function seenSum(w: Weights, { x, y, r }: Seen): Float64Array {
   return a;
 }
 
-/** da [G,H] → dx [X], dy [H], dr [R] in `into`, and dW_xh, dW_yh, dW_rh, db_h in `dw`, all added to */
+/** da [G,H] → dx [X], dy [H], dr [R] in `into`, and dW_xh, dW_yh, dW_rh, db_h in `dw`; adds to all of them. */
 export function seenSumBackward(
   w: Weights,
   { x, y, r }: Seen,

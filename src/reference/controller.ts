@@ -8,22 +8,22 @@ import { type LstmState, lstm, lstmBackward } from './lstm.ts';
 import { rnn, rnnBackward } from './rnn.ts';
 
 /**
- * The controller: `layers` cells of one kind, one above the other. Every layer sees x_t, r_{t-1} and its own state
- * of step t−1; every layer but the first also h_t of the layer below.
+ * The controller: `layers` cells of one kind, stacked. Every layer sees x_t, r_{t-1} and its own state of step t−1.
+ * Every layer but the first also sees h_t of the layer below.
  */
 
-/** A layer after a step: h, and what else its cell keeps. */
+/** State of a layer after a step: h, and whatever else its cell keeps. */
 export interface Layer {
   /** [H] */
   h: Float64Array;
-  /** [H] of an LSTM. */
+  /** [H], LSTM only. */
   c?: Float64Array;
-  /** Of an LSTM or a GRU: see there. */
+  /** LSTM and GRU only: see LstmState and GruState. */
   gates?: Float64Array;
   hn?: Float64Array;
 }
 
-/** What arrives at a layer's state from step t+1 and from above; dc only in an LSTM. */
+/** Gradient of a layer's state, from step t+1 and from above. dc is used by an LSTM only. */
 export interface LayerGradient {
   dh: Float64Array;
   dc: Float64Array;
@@ -43,7 +43,7 @@ export function controllerStart(spec: ModelSpec, layers: readonly Weights[]): La
   });
 }
 
-/** Adds what arrives at the state before the first step to dh_0 and dc_0, where they are trained. */
+/** Adds the gradient of the state before the first step to dh_0 and dc_0, if they are trained. */
 export function controllerStartBackward(
   spec: ModelSpec,
   arriving: readonly LayerGradient[],
@@ -56,11 +56,11 @@ export function controllerStartBackward(
   });
 }
 
-/** Nothing arrives yet: zeros for every layer. */
+/** Zero gradients for the state after the last step of every layer. */
 export const noGradient = ({ layers, hidden }: ModelSpec): LayerGradient[] =>
   Array.from({ length: layers }, () => ({ dh: new Float64Array(hidden), dc: new Float64Array(hidden) }));
 
-/** A cell, as every layer calls it. */
+/** Interface of a cell to its layer. */
 interface Cell {
   step(w: Weights, seen: Seen, before: Layer): Layer;
   back(
@@ -86,7 +86,7 @@ const CELLS: Record<Controller, Cell> = {
     step: (w, seen) => ({ h: rnn(w, seen, EMPTY) }),
     back(w, seen, _before, made, { dh }, into, dw) {
       rnnBackward(w, seen, EMPTY, made.h, dh, into, dw);
-      // Nothing goes back in time but by the memory.
+      // Gradients flow back in time through the memory only.
       return { dh: new Float64Array(dh.length), dc: EMPTY };
     },
   },
@@ -109,7 +109,7 @@ const CELLS: Record<Controller, Cell> = {
   },
 };
 
-/** One step. x_t, r_{t-1} [R], all layers of step t−1 → all layers of step t, the lowest first */
+/** One step. x_t, r_{t-1} [R], all layers of step t−1 → all layers of step t, from the lowest up. */
 export function controller(
   spec: ModelSpec,
   layers: readonly Weights[],
@@ -126,9 +126,9 @@ export function controller(
 }
 
 /**
- * What arrives at all layers of step t, that of the heads included in the last; every layer adds to what arrives at
- * the one below → what they pass to step t−1, dr_{t-1} [R], dx_t [X] (empty where inputs are not embedded).
- * Gradients of the parameters go into `dLayers`.
+ * Backward pass of one step. `arriving` holds the gradients of all layers' states of step t, with that of the heads
+ * included in the last layer; every layer adds to the gradient of the layer below. → the gradients passed to step t−1,
+ * dr_{t-1} [R], dx_t [X] (empty without embeddings). Adds the gradients of the parameters to `dLayers`.
  */
 export function controllerBackward(
   spec: ModelSpec,
@@ -161,12 +161,12 @@ export function controllerBackward(
   return { passed, dr, dx };
 }
 
-/** The layer above h: o'_t = tanh(h_t·W_hp + b_p). h_t [H] → o'_t [P] */
+/** The projection layer above h: o'_t = tanh(h_t·W_hp + b_p). h_t [H] → o'_t [P] */
 export function project(w: Weights, h: Float64Array): Float64Array {
   return linear(h, w.W_hp, w.b_p).map(Math.tanh);
 }
 
-/** do'_t [P] → dh_t [H], dW_hp and db_p, all added to. `op` is o'_t. */
+/** do'_t [P] → dh_t [H], dW_hp and db_p; adds to all of them. `op` is o'_t. */
 export function projectBackward(
   w: Weights,
   h: Float64Array,

@@ -30,7 +30,7 @@ export function coupledLstm(w: Weights, seen: Seen, h: Float64Array, c: Float64A
 }
 
 /**
- * dh_t, dc_t [H] → dh_{t-1}, dc_{t-1} [H]; gradients of what was seen in `into`, of the parameters in `dw`.
+ * dh_t, dc_t [H] → dh_{t-1}, dc_{t-1} [H]. Adds the gradients of the inputs to `into`, those of the parameters to `dw`.
  *
  *   dc  = dc_t + dh_t·o·(1 − tanh²(c_t)),   dc_{t-1} = dc·(1 − i)
  *   di = dc·(g − c_{t-1})·i(1 − i)   dg = dc·i·(1 − g²)   do = dh_t·tanh(c_t)·o(1 − o)

@@ -3,18 +3,18 @@ import type { RowMemory } from './row-memory.ts';
 import { flatOf } from './rows.ts';
 
 /**
- * The neural deque as in the paper (equations 6–11, Appendix A), in float64: pushed to, popped from and read from
- * both ends. Every step keeps all of its strengths.
+ * The neural deque as in the paper (equations 6–11, Appendix A), in float64: push, pop and read at both ends. Every
+ * step keeps all of its strengths.
  *
- * Every array of two has the top first: end 0 is the top, end 1 the bottom. Rows are numbered from the bottom,
- * 0, to the top: step t (from 0) has 2(t+1) of them, the new bottom row before all others and the new top row
- * behind them. The old rows of equations 7 and 8 are all 2t of step t−1 (as printed, their range is one short).
+ * Every array of two has the top first: end 0 is the top, end 1 the bottom. Rows are numbered from the bottom, 0, to
+ * the top. Step t (from 0) has 2(t+1) rows: the new bottom row, all old rows, the new top row. The old rows of
+ * equations 7 and 8 are all 2t rows of step t−1 (the printed range is one short).
  */
 export const deque: RowMemory = {
   ends: 2,
 
   /**
-   * Pops from the top, pops from the bottom what the first pop left, then pushes at both ends.
+   * Pops from the top, then pops from the bottom of what is left, then pushes at both ends.
    *
    *   top[i]   = max(0, s_{t-1}[i] − max(0, u[0] − Σ_{j>i} s_{t-1}[j]))   (7)
    *   both[i]  = max(0, top[i] − max(0, u[1] − Σ_{j<i} top[j]))           (8)
@@ -46,7 +46,7 @@ export const deque: RowMemory = {
   },
 
   /**
-   * Reads up to one unit from the top, and up to one from the bottom; a row may be in both.
+   * Reads up to one unit from the top, and up to one unit from the bottom. A row may be part of both reads.
    *
    *   r[0] = Σ_i min(s[i], max(0, 1 − Σ_{j>i} s[j])) · V[i]   (10)
    *   r[1] = Σ_i min(s[i], max(0, 1 − Σ_{j<i} s[j])) · V[i]   (11)
@@ -55,7 +55,7 @@ export const deque: RowMemory = {
    */
   read: (strengths, V) => flatOf([read(strengths, V, 'top'), read(strengths, V, 'bottom')]),
 
-  /** dr [2,M] → ds [n] and dV (n rows of [M]), both added to */
+  /** dr [2,M] → ds [n] and dV (n rows of [M]); adds to both. */
   readBackward(strengths, V, dr, ds, dV) {
     const M = dr.length / 2;
     readBackward(strengths, V, dr.slice(0, M), ds, dV, 'top');

@@ -1,16 +1,16 @@
 /**
- * What stack, queue and deque have in common, in float64: a pop and a read at one end of the rows (Appendix A of
- * the paper under each). The formulas differ in one thing only, the rows that a sum runs over: those that are
- * nearer to the end in question, j > i at the top and j < i at the bottom.
+ * The part common to stack, queue and deque, in float64: pop and read at one end of the rows, each with its backward
+ * pass (Appendix A of the paper). The ends differ only in the rows that a sum runs over: the rows nearer the end, j > i
+ * at the top and j < i at the bottom.
  *
- * Rows are numbered from the bottom, 0, to the top, n−1. Where both arguments of a max or min are equal, the
- * derivative is that of the left one, as the formulas here are written.
+ * Rows are numbered from the bottom, 0, to the top, n−1. Where both arguments of a max or min are equal, the derivative
+ * is that of the left argument, as written here.
  */
 
-/** Rows are pushed to, popped from and read from here. */
+/** The end of the rows where a memory pushes, pops or reads. */
 export type End = 'top' | 'bottom';
 
-/** The k-th row from an end, of n. */
+/** Index of the k-th row from an end, out of n rows. */
 const rowAt = (k: number, n: number, end: End): number => (end === 'top' ? n - 1 - k : k);
 
 /**
@@ -35,10 +35,11 @@ export function pop(previous: Float64Array, u: number, end: End): Float64Array {
 /**
  * previous [n], u, ds [n] → ds of previous [n], du.
  *
- * With ds[i] arriving, and nothing passed unless s[i] is the right argument of the outer max:
+ * Where the right argument of the outer max was taken:
  *   dprevious[i] += ds[i]
- * and where the right argument of the inner max, u − Σ, was taken:
+ * and where the right argument of the inner max, u − Σ, was also taken:
  *   du −= ds[i],   dprevious[j] += ds[i] for all j nearer the end
+ * Otherwise nothing.
  */
 export function popBackward(
   previous: Float64Array,
@@ -56,7 +57,7 @@ export function popBackward(
     const rest = previous[i] - Math.max(0, reach);
     if (rest > 0) {
       dPrevious[i] += ds[i];
-      // A row that is reached and survives stops the pop, so this inner loop runs once a pop.
+      // The pop ends at the first row that it reaches and that survives, so this inner loop runs at most once per pop.
       if (reach > 0) {
         du -= ds[i];
         for (let l = 0; l < k; l++) dPrevious[rowAt(l, n, end)] += ds[i];
@@ -89,14 +90,14 @@ export function read(strengths: Float64Array, V: readonly Float64Array[], end: E
 }
 
 /**
- * dr [M] → ds [n] and dV (n rows of [M]), both added to.
+ * dr [M] → ds [n] and dV (n rows of [M]); adds to both.
  *
  *   dV[i] += weight[i] · dr
- * and with g = dr · V[i]: where the left argument of min, s[i], was taken
+ * With g = dr · V[i], where the left argument of min, s[i], was taken:
  *   ds[i] += g
- * else, where the right argument of max, 1 − Σ, was taken
+ * Where the right argument of max, 1 − Σ, was taken instead:
  *   ds[j] −= g for all j nearer the end
- * and nothing where 1 − Σ ≤ 0.
+ * Nothing where 1 − Σ ≤ 0.
  */
 export function readBackward(
   strengths: Float64Array,
@@ -115,14 +116,14 @@ export function readBackward(
     const weight = Math.min(strengths[i], Math.max(0, room));
     if (weight !== 0) for (let m = 0; m < M; m++) dV[i][m] += weight * dr[m];
 
-    // From depth 1 on nothing is read, whatever s[i]: a row of strength 0 there, where both arguments of min are 0,
-    // passes no gradient. (Only a queue or a deque can have one that is not at the end.)
+    // Nothing is read from depth 1 on, whatever s[i] is. A row of strength 0 there, where both arguments of min are 0,
+    // passes no gradient. (Only in a queue or deque can such a row lie away from the end.)
     if (room > 0) {
       const whole = strengths[i] <= room;
       let g = 0;
       for (let m = 0; m < M; m++) g += dr[m] * V[i][m];
       if (whole) ds[i] += g;
-      // The row read in part: one a read.
+      // The row that is read in part: at most one per read.
       else for (let l = 0; l < k; l++) ds[rowAt(l, n, end)] -= g;
     }
     nearer += strengths[i];

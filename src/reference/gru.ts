@@ -1,24 +1,24 @@
 import { type Seen, type SeenGradients, seenSum, seenSumBackward } from './cell.ts';
 import { addLinear, addLinearBackward, sigmoid, type Weights } from './linear.ts';
 
-/** A layer after a step. */
+/** State of a layer after a step. */
 export interface GruState {
   /** [H] */
   h: Float64Array;
   /** [3,H] σ(z), σ(r), n */
   gates: Float64Array;
-  /** [H] h_{t-1}·W_hn, before σ(r) takes its share of it. */
+  /** [H] h_{t-1}·W_hn, before it is multiplied by σ(r). */
   hn: Float64Array;
 }
 
 /**
- * One step of a GRU layer, its reset gate behind the matrix (the form that runs as one product):
+ * One step of a GRU layer with the reset gate after the matrix (the form that needs only one product):
  *
  *   z, r, n = x_t·W_xh + y_t·W_yh + r_{t-1}·W_rh + b_h   (in blocks of H),   h_{t-1}·W_hh = h_z, h_r, h_n
  *   n_t = tanh(n + σ(r + h_r)·h_n)
  *   h_t = (1 − σ(z + h_z))·n_t + σ(z + h_z)·h_{t-1}
  *
- * seen, h_{t-1} [H] → h_t [H]. There is one bias a gate; that of n is outside σ(r)·…
+ * seen, h_{t-1} [H] → h_t [H]. Each gate has one bias; that of n is not multiplied by σ(r + h_r).
  */
 export function gru(w: Weights, seen: Seen, h: Float64Array): GruState {
   const H = h.length;
@@ -39,7 +39,7 @@ export function gru(w: Weights, seen: Seen, h: Float64Array): GruState {
 }
 
 /**
- * dh_t [H] → dh_{t-1} [H]; gradients of what was seen in `into`, of the parameters in `dw`.
+ * dh_t [H] → dh_{t-1} [H]. Adds the gradients of the inputs to `into`, those of the parameters to `dw`.
  *
  *   dn = dh_t·(1 − z)·(1 − n²)   dz = dh_t·(h_{t-1} − n)·z(1 − z)   dr = dn·h_n·r(1 − r)   dh_n = dn·r
  *   dh_{t-1} = dh_t·z + (dz, dr, dh_n)·W_hhᵀ

@@ -1,26 +1,26 @@
 import { linear, linearBackward, sigmoid, tanhBackward, type Weights } from './linear.ts';
 
-/** What the controller does to the memories at one step, at each of E ends. */
+/** The outputs of the heads at one step, for each of E ends. */
 export interface Heads {
-  /** [E] of each control in (0,1), in the order of its kind: of stack, queue and deque push strengths d and pop strengths u. */
+  /** [E] per control, in (0,1), in the order of the kind: push strengths d and pop strengths u for stack, queue and deque. */
   controls: Float64Array[];
   /** [E,M] values. */
   v: Float64Array;
 }
 
-/** Which heads a model has. */
+/** The heads of a model. */
 export interface HeadKind {
-  /** Of the controls, in their order. */
+  /** Symbols of the controls, in order. */
   symbols: readonly string[];
   activation: 'sigmoid' | 'softmax';
 }
 
 /**
- * d = σ(o'·W_d + b_d + n_d), u = σ(o'·W_u + b_u + n_u), v = tanh(o'·W_v + b_v) (section 3.4 of the paper), and other controls
- * likewise; or a softmax over the controls of an end. Of a deque's two sets of heads the top's is first; memories side by side follow
- * one another.
+ * d = σ(o'·W_d + b_d + n_d), u = σ(o'·W_u + b_u + n_u), v = tanh(o'·W_v + b_v) (section 3.4 of the paper). Other
+ * controls likewise, or with a softmax over the controls of an end. A deque has two of each head, the top's first. With
+ * several memories, their heads follow one another.
  *
- * o' [P], noise [E,C]: of every control of every end → controls [E], v [E,M]
+ * o' [P], noise [E,C] added to the logits of every control of every end → controls [E], v [E,M]
  */
 export function heads(
   w: Weights,
@@ -38,14 +38,14 @@ export function heads(
   };
 }
 
-/** Over the controls of each end. [C][E] → [C][E] */
+/** Softmax over the controls of each end. [C][E] → [C][E] */
 function softmax(logits: readonly Float64Array[]): Float64Array[] {
   const most = logits[0].map((_, e) => Math.max(...logits.map(all => all[e])));
   const powers = logits.map(all => all.map((a, e) => Math.exp(a - most[e])));
   return powers.map(all => all.map((x, e) => x / powers.reduce((sum, other) => sum + other[e], 0)));
 }
 
-/** Gradients of controls [E] and values [E,M] → do' [P], and those of the heads' parameters in `dw`, all added to. */
+/** Gradients of controls [E] and values [E,M] → do' [P], and those of the heads' parameters in `dw`; adds to all of them. */
 export function headsBackward(
   w: Weights,
   op: Float64Array,

@@ -1,15 +1,15 @@
 import { NO_INPUT } from '../base/dims.ts';
 
 /**
- * Linear maps of one row. W [I,O] is row-major: W[i,o] = W[i·O + o]. Every function adds to its results, so
- * that sums of maps, and gradients over time and batch, need no further words. An empty x adds nothing, and its W
- * is not looked at.
+ * Linear maps of one row. W [I,O] is row-major: W[i,o] = W[i·O + o]. Functions named add…, and linearBackward, add to
+ * their results, so sums of maps, and sums of gradients over time and batch, need no extra code. An empty x adds
+ * nothing, and its W is not read.
  */
 
-/** Parameters, or their gradients, by the names of base/parameters.ts. */
+/** Parameters, or their gradients, by their names in base/parameters.ts. */
 export type Weights = Record<string, Float64Array>;
 
-/** σ(x) = 1 / (1 + e^{−x}); e^{−x} may overflow to ∞, which gives the right 0. */
+/** σ(x) = 1 / (1 + e^{−x}). If e^{−x} overflows to ∞, the result is 0, which is correct. */
 export const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x));
 
 /** y = tanh(a): da = dy·(1 − y²). y [N], dy [N] → da [N] */

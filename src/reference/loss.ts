@@ -3,7 +3,7 @@ import { MASKED, ZERO_TARGET } from '../base/dims.ts';
 import { InputError } from '../base/errors.ts';
 import { sigmoid } from './linear.ts';
 
-/** Outputs of one step, and their loss. */
+/** Outputs of one step and their loss. */
 export interface Output {
   /** [V] probabilities (softmax), or tanh or σ of the logits. */
   output: Float64Array;
@@ -13,8 +13,8 @@ export interface Output {
 /**
  * p = softmax(a), loss = −log p[target] in nats.
  *
- * a [V], target < V → p [V], loss. The largest logit is taken off first, so that no exponential overflows
- * and the loss stays finite where p[target] underflows.
+ * a [V], target < V → p [V], loss. The largest logit is subtracted first, so that no exponential overflows and the loss
+ * stays finite even if p[target] underflows.
  */
 function softmaxCrossEntropy(a: Float64Array, target: number): Output {
   const top = a.reduce((most, x) => Math.max(most, x), -Infinity);
@@ -44,7 +44,7 @@ export function squaredErrorBackward(f: 'tanh' | 'sigmoid', o: Float64Array, y: 
   return o.map((on, n) => (on - y[n]) * (f === 'tanh' ? 1 - on * on : on * (1 - on)));
 }
 
-/** The vector that squared error compares with: e_target, or zeros for ZERO_TARGET. target → y [V] */
+/** The target vector of squared error: e_target, or zeros for ZERO_TARGET. target → y [V] */
 export function targetVector(target: number, V: number): Float64Array {
   const y = new Float64Array(V);
   if (target !== ZERO_TARGET) y[target] = 1;
@@ -52,7 +52,7 @@ export function targetVector(target: number, V: number): Float64Array {
 }
 
 /**
- * Output and loss of one step from its logits a [V]. MASKED: the output as ever, and no loss.
+ * Output and loss of one step from its logits a [V]. For MASKED: the output as usual, and loss 0.
  * @throws InputError for ZERO_TARGET with softmax
  */
 export function outputLoss(kind: ModelConfig['output'], a: Float64Array, target: number): Output {
@@ -61,7 +61,7 @@ export function outputLoss(kind: ModelConfig['output'], a: Float64Array, target:
       'ZERO_TARGET needs squared error: set model.output to tanh or sigmoid, not softmax.',
     );
   }
-  // Any symbol will do for a masked step: its loss is not taken.
+  // Use any symbol for a masked step: its loss is discarded.
   const symbol = target === MASKED ? 0 : target;
   const made =
     kind === 'softmax'

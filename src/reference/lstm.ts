@@ -1,7 +1,7 @@
 import { type Seen, type SeenGradients, seenSum, seenSumBackward } from './cell.ts';
 import { addLinear, addLinearBackward, sigmoid, type Weights } from './linear.ts';
 
-/** A layer after a step. */
+/** State of a layer after a step. */
 export interface LstmState {
   /** [H] */
   h: Float64Array;
@@ -40,7 +40,7 @@ export function lstm(w: Weights, seen: Seen, h: Float64Array, c: Float64Array): 
 }
 
 /**
- * dh_t, dc_t [H] → dh_{t-1}, dc_{t-1} [H]; gradients of what was seen in `into`, of the parameters in `dw`.
+ * dh_t, dc_t [H] → dh_{t-1}, dc_{t-1} [H]. Adds the gradients of the inputs to `into`, those of the parameters to `dw`.
  *
  *   dc  = dc_t + dh_t·o·(1 − tanh²(c_t)),   dc_{t-1} = dc·f
  *   di = dc·g·i(1 − i)   df = dc·c_{t-1}·f(1 − f)   dg = dc·i·(1 − g²)   do = dh_t·tanh(c_t)·o(1 − o)

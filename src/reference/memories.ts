@@ -5,30 +5,33 @@ import { KINDS } from './memory.ts';
 import { flatOf } from './rows.ts';
 
 /**
- * The memories of a model, side by side: each has its own ends of the heads and its own part of the reads, and
- * knows nothing of the others. A model without a memory has none of them, and empty reads.
+ * The memories of a model, side by side. Each has its own ends of the heads and its own part of the reads, independent
+ * of the others. A model without a memory has none, and empty reads.
  */
 
 const kindOf = ({ memory }: ModelSpec) => (memory === 'none' ? undefined : KINDS[memory]);
 
-/** [memories], all empty: V_0 and s_0 of the paper */
+/** [memories] empty states: V_0 and s_0 of the paper. */
 export const emptyMemories = (spec: ModelSpec): unknown[] => {
   const kind = kindOf(spec);
   return kind ? Array.from({ length: spec.memories }, () => kind.empty(spec.width, spec.depth)) : [];
 };
 
-/** The E rows [M] that memory k is given or gives, of all that there are. flat [memories,E,M] */
+/** The E rows [M] of memory k out of the rows of all memories. flat [memories,E,M] */
 function rowsOfMemory(spec: ModelSpec, flat: Float64Array, k: number): Float64Array[] {
   const [E, M] = [endsOf(spec.memory), spec.width];
   return Array.from({ length: E }, (_, e) => flat.slice((k * E + e) * M, (k * E + e + 1) * M));
 }
 
-/** The part of memory k in an array of `part` numbers a memory. */
+/** The part of memory k of an array with `part` numbers per memory. */
 function partOf(flat: Float64Array, k: number, part: number): Float64Array {
   return flat.slice(k * part, (k + 1) * part);
 }
 
-/** One step of all memories. before [memories], controls [E], v [E,M] → after [memories], r [Q,M], E and Q over all of them */
+/**
+ * One step of all memories. before [memories], controls [E], v [E,M] → after [memories], r [Q,M]; E and Q count the
+ * ends and read rows of all.
+ */
 export function memories(
   spec: ModelSpec,
   before: readonly unknown[],
@@ -43,16 +46,17 @@ export function memories(
   return { after: made.map(({ after }) => after), r: flatOf(made.map(({ r }) => r)) };
 }
 
-/** Nothing arrives yet at memories in these states. */
+/** Zero gradients of these last states. */
 export const noMemoryGradient = (spec: ModelSpec, last: readonly unknown[]): unknown[] =>
   last.map(state => kindOf(spec)?.nothing(state));
 
-/** The strengths that a trace shows of each memory, from bottom to top. */
+/** The strengths of each memory for a trace, from bottom to top. */
 export const strengthsOf = (spec: ModelSpec, states: readonly unknown[]): Float64Array[] =>
   memoryKind(spec.memory).rows ? states.map(state => kindOf(spec)!.strengths(state)) : [];
 
 /**
- * dr [Q,M] and what arrives from step t+1, added to → what is passed to step t−1, and gradients of controls [E] and values [E,M]
+ * Backward pass of one step of all memories. dr [Q,M] and `arriving`, the gradients of the states from step t+1
+ * (changed in place) → the gradients passed to step t−1, and those of controls [E] and values [E,M].
  */
 export function memoriesBackward(
   spec: ModelSpec,

@@ -18,34 +18,34 @@ import { emptyMemories, memories, memoriesBackward, noMemoryGradient } from './m
 import { output, outputBackward, type ReadOut, type Recall, recall, recallBackward } from './output.ts';
 
 /**
- * The whole model over a batch, one sequence after the other, one step after the other:
+ * The whole model over a batch: one sequence after the other, one step after the other.
  *
- *   (layers_{t-1}, r_{t-1}, x_t) → layers_t, h_t being the last's → o'_t → y_t, and d_t, u_t, v_t → (s_t, V_t) → r_t
+ *   (layers_{t-1}, r_{t-1}, x_t) → layers_t, of which the last gives h_t → o'_t → y_t, and d_t, u_t, v_t → (s_t, V_t) → r_t
  *
  *   objective = Σ_b weight_b Σ_{t < lengths_b} (loss of y_t + losses of the auto-encoder heads)
  */
 
-/** What one step leaves for the backward pass. */
+/** Everything that one step keeps for the backward pass. */
 export interface Step extends Heads, ReadOut {
-  /** All layers of the controller, the lowest first. */
+  /** All layers of the controller, from the lowest up. */
   layers: Layer[];
   /** o' [P]; h of the last layer without the projection. */
   op: Float64Array;
-  /** [memories] */
+  /** [memories] states. */
   memories: unknown[];
   /** All reads [E,M]. */
   r: Float64Array;
-  /** The auto-encoder heads, where the model has them and t ≥ 1. */
+  /** The auto-encoder heads, if the model has them and t ≥ 1. */
   recall?: Recall;
 }
 
-/** What comes before the first step. */
+/** The state before the first step. */
 type Start = Pick<Step, 'layers' | 'memories' | 'r'>;
 
 /** One sequence after its forward pass. */
 export interface Sequence {
   start: Start;
-  /** One for each of lengths[b] steps. */
+  /** lengths[b] steps. */
   steps: Step[];
 }
 
@@ -70,7 +70,7 @@ function inputAt(spec: ModelSpec, w: Weights, batch: Batch, t: number, b: number
   return spec.embedding ? { ids, embedded: embed(ids, w.W_e, spec.embedding) } : { ids };
 }
 
-/** Trained: h_0 (and c_0) parameters and r_0 zero (the paper); one-hot: h_0 and r_0 are e_0 (the tutorial). */
+/** trained: h_0 (and c_0) are parameters, r_0 is zero (the paper). one-hot: h_0 and r_0 are e_0 (the tutorial). */
 function startOf(spec: ModelSpec, layers: readonly Weights[]): Start {
   const r = new Float64Array(readsOfModel(spec) * spec.width);
   if (spec.start === 'one-hot' && r.length > 0) r[0] = 1;
@@ -115,7 +115,7 @@ function sequenceBackward(
   const weight = batch.weight[b];
   const layerWeights = layersOf(w, spec.layers);
   const dLayerWeights = layersOf(dw, spec.layers);
-  // What step t+1 passes to step t; nothing comes from behind the last.
+  // Gradients passed from step t+1 to step t. They are zero after the last step.
   let dLayers = noGradient(spec);
   let dr: Float64Array = new Float64Array(start.r.length);
   let dMemories = noMemoryGradient(spec, steps[steps.length - 1].memories);
@@ -157,7 +157,7 @@ function sequenceBackward(
   controllerStartBackward(spec, dLayers, dLayerWeights);
 }
 
-/** Forward over a batch: its objective, and all activations [B] for the backward pass. */
+/** Forward pass over a batch → its objective, and all activations [B] for the backward pass. */
 export function modelForward(
   spec: ModelSpec,
   tensors: Tensors,
@@ -174,7 +174,7 @@ export function modelForward(
   return { objective, sequences };
 }
 
-/** Gradients of the objective by all parameters of the table, from the activations of modelForward. */
+/** Gradients of the objective by all parameters, from the activations of modelForward. */
 export function modelBackward(
   spec: ModelSpec,
   tensors: Tensors,

@@ -2,8 +2,8 @@ import { type End, pop, popBackward, read, readBackward } from './ends.ts';
 import type { RowMemory } from './row-memory.ts';
 
 /**
- * A memory that is pushed to at the top, and popped from and read from at one end: the top makes it a stack, the bottom
- * a queue. Rows are numbered from 0, oldest first: at step t it has t+1 of them.
+ * A memory that pushes at the top, and pops and reads at one end: a stack if that is the top, a queue if it is the
+ * bottom. Rows are numbered from 0, oldest first. After step t (from 0) there are t+1 rows.
  */
 export const oneEnded = (end: End): RowMemory => ({
   ends: 1,

@@ -1,10 +1,7 @@
 import type { TrainConfig } from '../base/config.ts';
 import type { Tensors } from '../base/parameters.ts';
 
-/**
- * Clipping and update rules. State is passed, never hidden: every function changes the arrays that it is
- * given, in place, and remembers nothing.
- */
+/** Clipping and update rules. All state is passed in: functions change the arrays they are given in place. */
 
 /** w ← w − rate·dw. All [N]. */
 export function sgd(w: Float64Array, dw: Float64Array, rate: number): void {
@@ -13,7 +10,7 @@ export function sgd(w: Float64Array, dw: Float64Array, rate: number): void {
 
 /**
  * s ← β₂·s + (1 − β₂)·dw²,  w ← w − rate·dw / (√s + ε). All [N]. (Tieleman & Hinton 2012.)
- * Not centred, no momentum; the paper states neither decay nor ε.
+ * Not centred, no momentum. The paper states neither the decay β₂ nor ε.
  */
 export function rmsprop(
   w: Float64Array,
@@ -49,8 +46,8 @@ export function adam(
 }
 
 /**
- * w ← w − rate·weightDecay·w, before the step and apart from it: Adam's means never see the decay (Loshchilov &
- * Hutter 2019, algorithm 2). All [N].
+ * w ← w − rate·weightDecay·w, before the step and separate from it: the decay does not enter Adam's moments (Loshchilov
+ * & Hutter 2019, algorithm 2). All [N].
  */
 export function decay(
   w: Float64Array,
@@ -59,17 +56,17 @@ export function decay(
   for (let n = 0; n < w.length; n++) w[n] -= rate * weightDecay * w[n];
 }
 
-/** Whether a tensor decays: the matrices do; biases and initial states have no reason to be small. */
+/** Whether a tensor decays: weight decay applies to matrices only, not to biases and initial states. */
 const decays = (name: string): boolean => name.startsWith('W_');
 
-/** √Σ dw² over all tensors. NaN or infinite exactly where a gradient is (or overflows). */
+/** √Σ dw² over all tensors. NaN or infinite if any gradient is, or if the sum overflows. */
 export function globalNorm(gradients: Tensors): number {
   let sum = 0;
   for (const dw of gradients.values()) for (const x of dw) sum += x * x;
   return Math.sqrt(sum);
 }
 
-/** dw ← dw·min(1, clipAt / norm), norm being the global one. */
+/** dw ← dw·min(1, clipAt / norm), where norm is the global norm. */
 export function clipByNorm(gradients: Tensors, norm: number, clipAt: number): void {
   const scale = Math.min(1, clipAt / norm);
   if (scale === 1) return;
@@ -83,18 +80,21 @@ export function clipByValue(gradients: Tensors, clipAt: number): void {
   }
 }
 
-/** What an update changes. The moments are there for the optimisers that have them (see MOMENTS in base/config.ts). */
+/**
+ * The state that an update changes. Moments are present only for optimisers that have them (MOMENTS in
+ * base/config.ts).
+ */
 export interface OptimiserState {
   /** Steps done before this one. */
   step: number;
-  /** Step at which these weights began; absent: 0. */
+  /** Step at which these weights started (default 0). */
   begun?: number;
   parameters: Tensors;
   firstMoment: Tensors;
   secondMoment: Tensors;
 }
 
-/** σ(30) is 1 in float32. */
+/** Growth limit: σ(30) is 1 in float32. */
 const GROWN = 30;
 
 /**
@@ -120,7 +120,7 @@ export function update(train: TrainConfig, state: OptimiserState, gradients: Ten
       );
     }
   }
-  // Growth ends where σ is 1 in float32 anyway: it is exponential and would overflow.
+  // Growth stops where σ is 1 in float32 anyway: it is exponential and would overflow.
   const push = state.parameters.get('b_d');
   if (!push || train.pushBiasGrowth === 0) return;
   for (let e = 0; e < push.length; e++) if (Math.abs(push[e]) < GROWN) push[e] *= 1 + train.pushBiasGrowth;

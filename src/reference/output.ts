@@ -10,7 +10,7 @@ import {
 } from './linear.ts';
 import { type Output, outputLoss, outputLossBackward, squaredError, squaredErrorBackward } from './loss.ts';
 
-/** Outputs of one step, and the o below them where the model has a readout. */
+/** Outputs of one step, and o below them if the model has a readout. */
 export interface ReadOut extends Output {
   /** [O] */
   o?: Float64Array;
@@ -28,7 +28,7 @@ export function output(spec: ModelSpec, w: Weights, op: Float64Array, target: nu
   return { o, ...outputLoss(spec.output, linear(o, w.W_s, w.b_s), target) };
 }
 
-/** do' [P] and the gradients of the output's parameters, added to, for a loss that counts `weight` times. */
+/** Gradient of `weight` times the loss: do' [P] and the gradients of the output's parameters; adds to all of them. */
 export function outputBackward(
   spec: ModelSpec,
   w: Weights,
@@ -73,7 +73,7 @@ export function recall(
   return { fromH: from(h, w.W_hx), fromP: from(op, w.W_px) };
 }
 
-/** dh [H], do' [P], dW_hx and dW_px, all added to, for losses that count `weight` times. */
+/** Gradient of `weight` times the losses: dh [H], do' [P], dW_hx and dW_px; adds to all of them. */
 export function recallBackward(
   spec: ModelSpec,
   w: Weights,

@@ -4,7 +4,7 @@ import { addLinear, addLinearBackward, tanhBackward, type Weights } from './line
 /**
  * One step of a plain layer: h_t = tanh(x_t·W_xh + y_t·W_yh + h_{t-1}·W_hh + r_{t-1}·W_rh + b_h).
  *
- * seen, h_{t-1} [H] → h_t [H]. Of a feed-forward layer h_{t-1} is empty, and there is no W_hh.
+ * seen, h_{t-1} [H] → h_t [H]. In a feed-forward layer h_{t-1} is empty and there is no W_hh.
  */
 export function rnn(w: Weights, seen: Seen, h: Float64Array): Float64Array {
   const a = seenSum(w, seen);
@@ -12,7 +12,7 @@ export function rnn(w: Weights, seen: Seen, h: Float64Array): Float64Array {
   return a.map(Math.tanh);
 }
 
-/** dh_t [H] → dh_{t-1} [H]; gradients of what was seen in `into`, of the parameters in `dw`. `made` is h_t. */
+/** dh_t [H] → dh_{t-1} [H]. Adds the gradients of the inputs to `into`, those of the parameters to `dw`. `made` is h_t. */
 export function rnnBackward(
   w: Weights,
   seen: Seen,

@@ -2,8 +2,8 @@ import type { Kind } from './kind.ts';
 import { zeroRows } from './rows.ts';
 
 /**
- * A memory of rows with strengths, whatever its ends. E is 1, but 2 for a deque: (top, bottom). Strengths s and
- * rows V go from bottom to top, dead rows included.
+ * A memory of rows with strengths, with one or two ends. E is 1, except 2 for a deque: (top, bottom). Strengths s and
+ * rows V are ordered from bottom to top, dead rows included.
  */
 export interface RowMemory {
   /** E */
@@ -14,7 +14,7 @@ export interface RowMemory {
   stepBackward(previous: Float64Array, u: ArrayLike<number>, ds: Float64Array): StepGradients;
   /** s_t, V_t → r_t [E,M] */
   read(strengths: Float64Array, V: readonly Float64Array[]): Float64Array;
-  /** s_t, V_t, dr_t [E,M] → ds_t and dV_t, both added to */
+  /** s_t, V_t, dr_t [E,M] → ds_t and dV_t; adds to both. */
   readBackward(
     strengths: Float64Array,
     V: readonly Float64Array[],
@@ -24,7 +24,7 @@ export interface RowMemory {
   ): void;
   /** V_{t-1}, v_t (E rows) → V_t */
   push(V: readonly Float64Array[], v: readonly Float64Array[]): Float64Array[];
-  /** V_t → V_{t-1}, v_t (E rows): undoes `push`, for values and for their gradients */
+  /** V_t → V_{t-1}, v_t (E rows). Inverse of `push`, for values and for their gradients. */
   unpush(V: readonly Float64Array[]): { V: Float64Array[]; v: Float64Array[] };
 }
 
@@ -40,7 +40,7 @@ interface Rows {
   V: Float64Array[];
 }
 
-/** Such a memory as a kind, with push and pop as its controls. */
+/** Wraps a row memory as a kind, with push and pop as its controls. */
 export const kindOfRows = (memory: RowMemory): Kind<Rows, { ds: Float64Array; dV: Float64Array[] }> => ({
   empty: () => ({ s: new Float64Array(0), V: [] }),
   step({ s, V }, [d, u], v) {
@@ -51,7 +51,7 @@ export const kindOfRows = (memory: RowMemory): Kind<Rows, { ds: Float64Array; dV
   back(before, [, u], _v, { s, V }, dr, { ds, dV }) {
     memory.readBackward(s, V, dr, ds, dV);
     const step = memory.stepBackward(before.s, u, ds);
-    // A value has all of its gradient where its row was pushed: no earlier read saw it.
+    // The gradient of a value is complete at the step that pushed its row: no earlier read saw the row.
     const pushed = memory.unpush(dV);
     return { passed: { ds: step.ds, dV: pushed.V }, dControls: [step.dd, step.du], dv: pushed.v };
   },

@@ -1,10 +1,10 @@
-/** Rows of a memory: arrays of [M], where flat arrays [n,M] come and go. */
+/** Conversion between rows (arrays of [M]) and flat arrays [n,M]. */
 
 /** n rows of zeros [M]. */
 export const zeroRows = (n: number, M: number): Float64Array[] =>
   Array.from({ length: n }, () => new Float64Array(M));
 
-/** A flat array [n,M] as n rows [M], copied. */
+/** Copies a flat array [n,M] into n rows [M]. */
 export function rowsOf(flat: ArrayLike<number>, n: number): Float64Array[] {
   const M = flat.length / n;
   const rows = zeroRows(n, M);
@@ -12,7 +12,7 @@ export function rowsOf(flat: ArrayLike<number>, n: number): Float64Array[] {
   return rows;
 }
 
-/** n rows of one width M as a flat array [n,M]. */
+/** Copies n rows of the same width M into a flat array [n,M]. */
 export function flatOf(rows: readonly ArrayLike<number>[]): Float64Array {
   const M = rows.length > 0 ? rows[0].length : 0;
   const flat = new Float64Array(rows.length * M);

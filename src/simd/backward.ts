@@ -3,7 +3,10 @@ import type { Block } from '../layout/layout.ts';
 import { CELL_KERNELS } from './cells.ts';
 import type { Workspace } from './workspace.ts';
 
-/** The backward pass over a group, after its forward pass: over time, then the gradients of weights as large products. */
+/**
+ * The backward pass over a group, after its forward pass: first the loop over time, then the gradients of the weights
+ * as large products over all rows.
+ */
 export class BackwardPass {
   readonly #ws: Workspace;
   #into = 0;
@@ -12,7 +15,10 @@ export class BackwardPass {
     this.#ws = workspace;
   }
 
-  /** Adds the gradient of the group's objective by every parameter to what lies at an address, packed as parameters are. */
+  /**
+   * Adds the gradient of the group's objective by every parameter to the gradient at an address. It is packed like the
+   * parameters.
+   */
   run(gradient: number): void {
     this.#into = gradient;
     const { spec, layers, E, H4, S4, gates } = this.#ws.layout;
@@ -45,7 +51,7 @@ export class BackwardPass {
     this.#weightGradients();
   }
 
-  /** From the outputs of all steps to o', and to h from the auto-encoder. */
+  /** Backward pass from the outputs of all steps to o', and to h through the auto-encoder. */
   #outputsBackward(): void {
     const { spec, blocks, P4, O4, V4, D4, H4 } = this.#ws.layout;
     const { clear, tanhBackward } = this.#ws.arena.kernels;
@@ -66,7 +72,7 @@ export class BackwardPass {
     this.#ws.transposed(dXh, 16 * D4, rows, blocks.Whx, dHx, 16 * H4);
   }
 
-  /** Memories and heads of time step t; leaves the gradient of the top layer's h in 'dh'. */
+  /** Backward pass through memories and heads of time step t. Leaves the gradient of the top layer's h in 'dh'. */
   #headsBackward(t: number): void {
     const { spec, blocks, layers, E, H4, P4, S4, N4, R4 } = this.#ws.layout;
     const { clear, copy, add, stepBackward, headsBackward, headsSoftmaxBackward, tanhBackward } =
@@ -100,7 +106,7 @@ export class BackwardPass {
     if (spec.autoencoder) add(n * H4, this.#ws.row('dHx', t), dh);
   }
 
-  /** 'dh' of layer l at time step t -> dA; leaves that of the layer below in 'dh'. */
+  /** 'dh' of layer l at time step t -> dA. Leaves the gradient of the layer below in 'dh'. */
   #cellBackward(l: number, t: number): void {
     const { spec, layers, gates, H4 } = this.#ws.layout;
     const { clear, add } = this.#ws.arena.kernels;
@@ -132,24 +138,24 @@ export class BackwardPass {
     return this.#into + 16 * block.offset4;
   }
 
-  /** db += Σ of rows. */
+  /** db += Σ of the rows of dy. */
   #bias(b: Block, dy: number, ldy: number, rows: number): void {
     this.#ws.arena.kernels.sumRows(rows, dy, ldy, b.ld4, this.#gradient(b));
   }
 
-  /** dW += xᵀ · dy over all rows; x and dy of equal rows. */
+  /** dW += xᵀ · dy over all rows. Row i of x belongs to row i of dy. */
   #outer(W: Block, x: number, ldx: number, dy: number, ldy: number, rows: number): void {
     const to = this.#gradient(W);
     this.#ws.arena.kernels.outer(x, ldx, W.rows, rows, dy, ldy, W.ld4, to, 16 * W.ld4, this.#ws.at.scratch);
   }
 
-  /** The same where x is what was before each step, whose rows lie side by side as long as no sequence ends. */
+  /** dW += xᵀ · dy where x is a state before each step. Its rows are contiguous over the steps until a sequence ends. */
   #outerBefore(W: Block, name: string, dName: string, from: number): void {
     const { active, first, T, rows } = this.#ws.group;
     const [ldx, ldy] = [this.#ws.ld(name), this.#ws.ld(dName)];
     for (let t = 0; t < T; ) {
       let end = t + 1;
-      // The rows before step `end` follow those before the step before it, unless a sequence had ended by then.
+      // The rows before step `end` directly follow those before step `end − 1`, unless a sequence ended in between.
       while (end < T && (end === 1 || active[end - 1] === active[end - 2])) end++;
       const count = (end < T ? first[end] : rows) - first[t];
       this.#outer(W, this.#ws.before(name, t), ldx, this.#ws.row(dName, t) + from, ldy, count);

@@ -1,4 +1,4 @@
-// Compiles src/simd/assembly to src/simd/wasm.ts: node src/simd/build.mjs [file]. A test compares the two.
+// Compiles src/simd/assembly to src/simd/wasm.ts: node src/simd/build.mjs [file]. A test checks that they match.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,7 +6,7 @@ import asc from 'assemblyscript/asc';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 
-/** The text of wasm.ts. */
+/** Returns the text of wasm.ts. */
 export async function compileAssembly() {
   const made = {};
   const { error, stderr } = await asc.main(

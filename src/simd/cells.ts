@@ -1,7 +1,7 @@
 import type { Controller } from '../base/cells.ts';
 import type { Kernels } from './wasm.ts';
 
-/** The kernels of a controller's cell, all of the same form: see src/simd/assembly/cells/rnn.ts. */
+/** The kernels of a controller's cell. All have the same signature: see src/simd/assembly/cells/rnn.ts. */
 interface CellKernels {
   forward: (kernels: Kernels) => Kernels['rnnForward'];
   backward: (kernels: Kernels) => Kernels['rnnBackward'];

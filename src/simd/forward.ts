@@ -3,7 +3,10 @@ import type { Block, Layer } from '../layout/layout.ts';
 import { CELL_KERNELS } from './cells.ts';
 import type { Workspace } from './workspace.ts';
 
-/** The forward pass over a group. What does not depend on time is hoisted out of the loop over it, as large products. */
+/**
+ * The forward pass over a group. Everything that does not depend on time runs outside the loop over time, as large
+ * products.
+ */
 export class ForwardPass {
   readonly #ws: Workspace;
 
@@ -23,7 +26,7 @@ export class ForwardPass {
     this.#outputsForward();
   }
 
-  /** h and c before the first step. */
+  /** Fills the starting state: h and c before the first step. */
   #startForward({ h0, c0 }: Layer, l: number): void {
     const { spec, states, H4 } = this.#ws.layout;
     const G = this.#ws.group.order.length;
@@ -49,7 +52,7 @@ export class ForwardPass {
     for (let b = 0; b < G; b++) rows[b * 4 * width4] = 1;
   }
 
-  /** Biases and inputs of all steps go into dA, which the backward pass writes over. */
+  /** Stores biases + inputs of all steps in dA, which serves as the row a here. The backward pass overwrites it. */
   #inputsForward({ Wx, b }: Layer, l: number): void {
     const { gates } = this.#ws.layout;
     const { gather, clear } = this.#ws.arena.kernels;
@@ -108,7 +111,7 @@ export class ForwardPass {
     stepForward(n, t, spec.memories, s, 16 * S4, 16 * N4, this.#ws.at.s, reads, 16 * R4, slots, undo);
   }
 
-  /** Outputs and losses of all steps, with the gradients of what goes into them. */
+  /** Outputs and losses of all steps, with the gradients before the output activations. */
   #outputsForward(): void {
     const { spec, blocks, layers, O4, V4, D4, H4 } = this.#ws.layout;
     const { fillRows, tanhOf, clear, softmaxRows, squaredRows, recallRows } = this.#ws.arena.kernels;

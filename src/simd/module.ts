@@ -12,7 +12,8 @@ import { type Kernels, WASM } from './wasm.ts';
 const compiled: Record<string, Promise<WebAssembly.Module>> = {};
 
 /**
- * The module, compiled once. @param shared its memory is shared between threads
+ * The WebAssembly module. Compiled once per variant.
+ * @param shared whether its memory is shared between threads
  * @throws DeviceError where this machine or browser has no WebAssembly SIMD
  */
 export function compile(shared = false): Promise<WebAssembly.Module> {
@@ -21,23 +22,23 @@ export function compile(shared = false): Promise<WebAssembly.Module> {
 }
 
 async function compileNow(shared: boolean): Promise<WebAssembly.Module> {
-  if (typeof WebAssembly === 'undefined') throw new DeviceError('there is no WebAssembly here');
+  if (typeof WebAssembly === 'undefined') throw new DeviceError('this machine or browser has no WebAssembly');
   const bytes = Uint8Array.from(atob(WASM), char => char.charCodeAt(0));
   if (!WebAssembly.validate(bytes)) {
     throw new DeviceError(
-      'there is no WebAssembly SIMD here: Chrome 91, Firefox 89, Safari 16.4 and Node 16 have it',
+      'this machine or browser has no WebAssembly SIMD, which needs Chrome 91, Firefox 89, Safari 16.4 or Node 16, or newer',
     );
   }
   if (shared) share(bytes);
   return WebAssembly.compile(bytes);
 }
 
-/** The import of the memory, up to the flags of its limits: "env", "memory", kind 2. */
+/** The bytes of the memory import up to the flags of its limits: "env", "memory", kind 2. */
 const MEMORY_IMPORT = [3, ...encode('env'), 6, ...encode('memory'), 2];
 const WITH_MAXIMUM = 1;
 const SHARED_WITH_MAXIMUM = 3;
 
-/** Whether a module's memory is shared is one bit of its import: the code is the same. */
+/** Makes the imported memory shared. That is one bit of the import's flags; the code stays the same. */
 function share(bytes: Uint8Array): void {
   const at = bytes.findIndex((_, start) => MEMORY_IMPORT.every((byte, k) => bytes[start + k] === byte));
   const flags = at + MEMORY_IMPORT.length;
@@ -51,13 +52,16 @@ function encode(text: string): Uint8Array {
 }
 
 const PAGE = 65_536;
-/** What 32-bit pointers reach. */
+/** The address range of 32-bit pointers. */
 export const MOST_BYTES = 2 ** 32 - PAGE;
 
-/** An instance of the kernels, whose pointers and leading dimensions are in bytes, on a memory of which pieces are taken one after the other. */
+/**
+ * An instance of the kernels and its memory, from which blocks are allocated one after the other. Pointers and leading
+ * dimensions of kernels are in bytes.
+ */
 export class Arena {
   readonly kernels: Kernels;
-  /** Threads have an arena each, on one memory. Only that of the thread that made it takes pieces of it. */
+  /** One memory for all threads; each thread has its own Arena on it. Only the thread that created the memory allocates. */
   readonly memory: WebAssembly.Memory;
   #used: number;
   #floats!: Float32Array<ArrayBuffer>;
@@ -71,17 +75,20 @@ export class Arena {
     this.#look();
   }
 
-  /** Bytes taken from the machine. */
+  /** Size of the memory in bytes. */
   get bytes(): number {
     return this.memory.buffer.byteLength;
   }
 
-  /** Bytes handed out: what release() goes back to. */
+  /** Bytes allocated so far: pass this to release() later to free everything allocated since. */
   get used(): number {
     return this.#used;
   }
 
-  /** The address of `bytes` bytes, aligned, with zeros where they were never used. @throws DeviceError where there are no more */
+  /**
+   * Allocates `bytes` bytes, aligned to 64. Returns the address. Memory that was never used before is zero.
+   * @throws DeviceError where the machine has no more memory
+   */
   take(bytes: number): number {
     const at = this.#used;
     const end = at + aligned(bytes);
@@ -92,7 +99,7 @@ export class Arena {
       } catch {
         const gib = (end / 2 ** 30).toFixed(1);
         throw new DeviceError(
-          `the machine gives no ${gib} GiB of memory: use a smaller batch or shorter sequences.`,
+          `the machine has no ${gib} GiB of memory free: use a smaller batch or shorter sequences.`,
         );
       }
       this.#look();
@@ -102,20 +109,20 @@ export class Arena {
   }
 
   /**
-   * Looks again how large the memory is, which another thread may have made larger. V8 tells other threads by an interrupt,
-   * which one misses that is just being given the memory; to grow by nothing is what makes it look.
+   * Updates the views after another thread may have grown the memory. V8 notifies other threads by an interrupt, which
+   * a thread that has just received the memory can miss. Growing by 0 pages forces it to look.
    */
   refresh(): void {
     this.memory.grow(0);
     this.#look();
   }
 
-  /** Gives back what was taken since `used` had this value. */
+  /** Frees everything allocated since `used` had this value. */
   release(used: number): void {
     this.#used = used;
   }
 
-  /** `count` numbers at an address: until more is taken. */
+  /** View of `count` numbers at an address. Valid until the memory grows. */
   floats(at: number, count: number): Float32Array<ArrayBuffer> {
     const from = at >>> 2;
     return this.#floats.subarray(from, from + count);
@@ -126,7 +133,10 @@ export class Arena {
     return this.#words.subarray(from, from + count);
   }
 
-  /** Tells the kernels of which kind and size the memories of a batch are. @param endBytes from one end's row to the next */
+  /**
+   * Sets the kind and the sizes of the memories for the kernels.
+   * @param endBytes distance from one end's row to the next
+   */
   memoryShape(
     { memory, depth, reads }: { memory: MemoryName | 'none'; depth: number; reads?: number },
     { slots, undo, dStrength }: Record<keyof Storage, number>,
@@ -158,9 +168,10 @@ export class Arena {
   }
 }
 
-/** As pieces are aligned. */
+/** Rounds up to the alignment of blocks, 64 bytes. */
 export const aligned = (bytes: number): number => Math.ceil(bytes / 64) * 64;
 
+/** Memory for the kernels, of up to 4 GiB. @param shared whether threads share it */
 export function makeMemory(shared: boolean): WebAssembly.Memory {
   return new WebAssembly.Memory({ initial: 1, maximum: 65_536, shared });
 }

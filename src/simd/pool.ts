@@ -1,37 +1,39 @@
 import { DeviceLost, InputError } from '../base/errors.ts';
 
 /**
- * Threads that share work: the one that asks, and workers. Work is objects (a model, a memory) that every thread has one of, on
- * one shared memory, and jobs: items 0 … count − 1, of which each thread takes the next one when it is done with one.
+ * A pool of threads that share work: the calling thread and its workers. Every thread holds a copy of each object (a
+ * model, a memory), all on one shared memory. A job has items 0 … count − 1; each thread takes the next item when it is
+ * free.
  */
 
-/** What a platform starts a worker with, and hears from it. */
+/** A worker, as provided by the platform. */
 export interface Thread {
   post(message: unknown): void;
-  /** A worker that is waited for keeps the process alive; one that only waits itself does not. */
+  /** Whether the worker keeps the process alive: true while the pool waits for it, false while it is idle. */
   hold(on: boolean): void;
   end(): void;
 }
 
 export interface Listener {
   heard(message: FromThread): void;
-  /** It has ended by itself, or was never to be had. */
+  /** The worker ended by itself, or could not start. */
   died(reason: string): void;
 }
 
-/** Starts a worker that runs serve(). It may throw, or say later that it died. */
+/** Starts a worker that runs serve(). May throw, or report later through died() that the worker did not start. */
 export type Spawn = (listener: Listener) => Thread;
 
-/** An object's side in a thread. */
+/** A thread's copy of an object. */
 export interface Work<Job, Answer> {
-  /** Before the first item of a job in this thread. @param thread its number: 0 is the one that asks */
+  /** Called before the first item of a job in this thread. @param thread number of the thread; 0 is the calling one */
   begin(job: Job, thread: number): void;
   run(item: number): Answer;
 }
 
+/** Messages to a worker. `next` is the shared counter of a job's next item. */
 export type ToThread =
   | { kind: 'thread'; number: number }
-  /** `made` is what the object is made of in a thread. */
+  /** `made`: everything a thread needs to build its copy of the object. */
   | { kind: 'object'; object: number; made: unknown }
   | {
       kind: 'job';
@@ -43,6 +45,7 @@ export type ToThread =
     }
   | { kind: 'forget'; object: number };
 
+/** Messages from a worker. */
 export type FromThread =
   | { kind: 'ready' }
   | { kind: 'done'; job: number; answers: [item: number, answer: unknown][] }
@@ -61,7 +64,7 @@ interface Member {
   ready: boolean;
 }
 
-/** Takes items of a job until there are none left. */
+/** Runs items of a job until none are left. Returns the answers of the items that this thread ran. */
 export function takeItems<Job, Answer>(
   work: Work<Job, Answer>,
   given: Job,
@@ -77,6 +80,7 @@ export function takeItems<Job, Answer>(
   return answers;
 }
 
+/** The workers of an engine. Starts them when a job can use them, and gives up on those that cannot start. */
 export class Pool {
   readonly #spawn: Spawn | undefined;
   #members: Member[] = [];
@@ -86,21 +90,21 @@ export class Pool {
   #most: number;
   #dead: Error | undefined;
   #waiting: (() => void)[] = [];
-  /** Why there are fewer threads than were wanted. */
+  /** Why there are fewer threads than requested; '' if there are not. */
   refused = '';
 
-  /** @param most threads, the one that asks included */
+  /** @param most maximum number of threads, including the calling one */
   constructor(most: number, spawn: Spawn | undefined) {
     this.#spawn = spawn;
     this.#most = spawn ? most : 1;
   }
 
-  /** Threads at most, the one that asks included. */
+  /** Maximum number of threads, including the calling one. */
   get most(): number {
     return this.#most;
   }
 
-  /** Starts workers until there are `count` threads: they take part as soon as they are there. */
+  /** Starts workers until there are `count` threads. They take part as soon as they run. */
   want(count: number): void {
     while (this.#members.length + 1 < Math.min(count, this.#most)) {
       const number = this.#members.length + 1;
@@ -121,7 +125,7 @@ export class Pool {
     }
   }
 
-  /** Until all that were started are ready, or have failed. */
+  /** Waits until every started worker is ready or has failed. */
   async ready(): Promise<void> {
     for (const { thread } of this.#members) thread.hold(true);
     while (this.#members.some(({ ready }) => !ready))
@@ -129,7 +133,7 @@ export class Pool {
     for (const { thread } of this.#members) thread.hold(false);
   }
 
-  /** Makes an object known to every thread. Its number. */
+  /** Registers an object with every thread. Returns its number. */
   add(made: unknown): number {
     const object = this.#count++;
     this.#objects.set(object, made);
@@ -143,8 +147,9 @@ export class Pool {
   }
 
   /**
-   * Runs a job of an object. Answers by item; at once where no other thread takes part.
-   * @param own the object's side in this thread @param most threads that may take part
+   * Runs a job of an object. Returns the answers by item: directly if no other thread takes part, otherwise as a
+   * promise.
+   * @param own this thread's copy of the object @param most maximum number of threads that take part
    * @throws DeviceLost where a thread has died
    */
   run<Job, Answer>(
@@ -161,7 +166,7 @@ export class Pool {
       own.begin(given, 0);
       return Array.from({ length: count }, (_, item) => own.run(item));
     }
-    // Of each job its own: a worker that comes late finds nothing left, whatever has been asked for since.
+    // A counter per job: a worker that starts late finds no items left, even if other jobs have started since.
     const next = new Int32Array(new SharedArrayBuffer(4));
     const job = this.#count++;
     for (const member of this.#members.slice(0, workers))
@@ -221,7 +226,7 @@ export class Pool {
   #died(member: Member, reason: string): void {
     if (!this.#members.includes(member)) return;
     if (!member.ready) {
-      // It has taken nothing: those that are there go on.
+      // It had not taken any item, so the other threads can continue.
       this.#without(reason);
       return;
     }
@@ -233,7 +238,7 @@ export class Pool {
     );
   }
 
-  /** Goes on with the workers that are there. */
+  /** Continues with the workers that are ready. */
   #without(reason: string): void {
     this.refused = reason;
     for (const { thread, ready } of this.#members) if (!ready) thread.end();

@@ -4,17 +4,17 @@ import { groupSize, strandCount } from './groups.ts';
 import { MOST_BYTES } from './module.ts';
 import { bytesOfWorkspace, type Capacity } from './workspace.ts';
 
-/** Copies of the parameters: they, two moments, the gradient, and panels both ways. */
+/** Arrays of the size of the parameters: parameters, two moments, gradient, panels, transposed panels. */
 const COPIES = 6;
-/** For what is rounded up, and scratch. */
+/** Allowance for rounding up and for scratch. */
 const SLACK = 2 ** 20;
 
 const NONE: Capacity = { G: 0, T: 0, K: 0 };
 
 /**
- * Room for batches of B sequences of T steps with K inputs, beside what was `held` so far where both fit; and threads, of
- * those asked for, whose workspaces fit beside each other.
- * @throws InputError where not even one does, with the batch that would
+ * Capacity for batches of B sequences of T steps with K inputs. It includes the capacity `held` so far if both fit.
+ * Also returns how many of the requested threads have room for a workspace each.
+ * @throws InputError if not even one workspace fits, naming the largest batch that would
  */
 export function roomFor(
   layout: Layout,
@@ -38,7 +38,7 @@ export function roomFor(
   throw tooLarge(`a batch of B=${B}, T=${T}`, MOST_BYTES - left + bytesOf(own), fits, none);
 }
 
-/** @param fits sequences that there is room for @param none said where that is none */
+/** The error for sizes beyond 4 GiB. @param fits sequences that would fit @param none advice if that is 0 */
 export function tooLarge(what: string, bytes: number, fits: number, none: string): InputError {
   const advice = fits ? `a batch of up to ${fits} sequences of this length would fit` : none;
   const gib = (bytes / 2 ** 30).toFixed(1);

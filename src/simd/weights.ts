@@ -4,20 +4,20 @@ import type { Arena } from './module.ts';
 const NAMES = ['parameters', 'firstMoment', 'secondMoment', 'gradient'] as const;
 type Name = (typeof NAMES)[number];
 
-/** A matrix as products want it: itself, and its transpose, in panels (assembly/product.ts). */
+/** Addresses of a matrix and of its transpose, packed into panels for products (assembly/product.ts). */
 export interface Panels {
   forward: number;
   transposed: number;
 }
 
-/** Addresses of the weights of a model, for other threads. */
+/** Addresses of a model's weights, to be sent to other threads. */
 export interface WeightsPlaces {
   at: Record<Name, number>;
-  /** Of matricesOf(layout), in this order. */
+  /** Panels of matricesOf(layout), in the same order. */
   panels: Panels[];
 }
 
-/** The matrices that rows are multiplied with. */
+/** The matrices that take part in products with rows. */
 export function matricesOf({ layers, blocks }: Layout): Block[] {
   const all = [
     ...layers.flatMap(({ Wy, Wh, Wr, Wxe }) => [Wy, Wh, Wr, Wxe]),
@@ -26,17 +26,17 @@ export function matricesOf({ layers, blocks }: Layout): Block[] {
   return all.filter(block => block !== undefined && block.rows * block.ld4 > 0) as Block[];
 }
 
-/** The columns of the widest x of an outer product. */
+/** Columns of the widest left factor x of an outer product. */
 export const widestOf = (layout: Layout): number =>
   Math.max(layout.spec.embedding, ...matricesOf(layout).map(({ rows }) => rows));
 
-/** The packed parameters of a model (src/layout) with all that has their form: moments, the gradient. */
+/** The packed parameters of a model (src/layout) and the arrays of the same shape: moments and gradient. */
 export class Weights {
   readonly #arena: Arena;
   readonly #layout: Layout;
   readonly places: WeightsPlaces;
   readonly #panels: ReadonlyMap<Block, Panels>;
-  /** For outer(), of the thread that updates. */
+  /** Scratch for outer() on the thread that updates. */
   readonly #scratch: number;
   #stale = true;
 
@@ -68,12 +68,12 @@ export class Weights {
     return this.#arena.floats(this.at[name], 4 * this.#layout.size4);
   }
 
-  /** The parameters are others than those that were packed. */
+  /** Marks the packed panels as out of date. */
   changed(): void {
     this.#stale = true;
   }
 
-  /** Packs the parameters, where they have changed; with embeddings, the matrices that are derived from them. */
+  /** Packs the parameters if they have changed. With embeddings, also computes the matrices derived from them. */
   prepare(): void {
     if (!this.#stale) return;
     this.#stale = false;
@@ -92,12 +92,12 @@ export class Weights {
     }
   }
 
-  /** Adds the gradients of strands to the first one's, which lies in `gradient`. */
+  /** Adds the gradients of the other strands to the first strand's, which is in `gradient`. */
   addGradients(others: readonly number[]): void {
     for (const at of others) this.#arena.kernels.add(this.#layout.size4, at, this.at.gradient);
   }
 
-  /** With embeddings: what they and their matrices have of the gradient of the product of both. */
+  /** With embeddings: computes dWe and dWxe from the gradient of their product Wx. */
   finishGradient(): void {
     const { We, layers, spec } = this.#layout;
     if (!We) return;
@@ -122,13 +122,13 @@ export class Weights {
     }
   }
 
-  /** √Σ of the squared gradients of all that is trained. */
+  /** Global norm: √Σ of the squared gradients of everything trained. */
   norm(): number {
     return Math.sqrt(this.#arena.kernels.sumSquares(this.at.gradient, this.#layout.trained4));
   }
 }
 
-/** Where the panels of each matrix are. */
+/** The panels of each matrix. */
 export function panelsOf(layout: Layout, { panels }: WeightsPlaces): ReadonlyMap<Block, Panels> {
   return new Map(matricesOf(layout).map((block, k) => [block, panels[k]]));
 }

@@ -7,18 +7,18 @@ import { type Panels, panelsOf, type WeightsPlaces, widestOf } from './weights.t
 
 const NONE: Group = { order: [], lengths: [], T: 0, active: [], first: [], rows: 0 };
 
-/** What a workspace has room for: groups of G sequences of T steps with K inputs. */
+/** Capacity of a workspace: groups of G sequences of T steps with K inputs. */
 export interface Capacity {
   G: number;
   T: number;
   K: number;
 }
 
-/** Entries of a memory of a sequence of T steps. */
+/** Entries of a memory of one sequence of T steps. */
 const storageOf = ({ spec, M4 }: Layout, T: number): Record<keyof Storage, number> =>
   entriesOf(spec.memory, M4, T, spec.depth);
 
-/** Pieces of a workspace and their bytes: the tensors of the layout, the batch, the memories; all of 4 bytes a number. */
+/** The arrays of a workspace and their bytes: tensors of the layout, the batch, and the memories. All numbers have 4 bytes. */
 function piecesOf(layout: Layout, { G, T, K }: Capacity): [name: string, bytes: number][] {
   const { spec, tensors, H4, S4, N4 } = layout;
   const rows = G * T;
@@ -40,30 +40,30 @@ function piecesOf(layout: Layout, { G, T, K }: Capacity): [name: string, bytes: 
   ];
 }
 
-/** Bytes of a workspace, without the scratch of outer products. */
+/** Bytes of a workspace without the scratch of outer products. */
 export const bytesOfWorkspace = (layout: Layout, capacity: Capacity): number =>
   piecesOf(layout, capacity).reduce((sum, [, bytes]) => sum + aligned(bytes), 0);
 
-/** Bytes of a workspace. */
+/** Bytes of a workspace, including that scratch. */
 export const workspaceBytes = (arena: Arena, layout: Layout, capacity: Capacity): number =>
   bytesOfWorkspace(layout, capacity) + aligned(arena.kernels.outerScratch(widestOf(layout)));
 
 /**
- * What a thread computes a group of sequences in, and where everything lies. Rows are ragged: those of time step t are its
- * `active` sequences, the longest first, behind those of the steps before; h, c and r have a starting row for every sequence
- * before them.
+ * The memory in which a thread computes a group of sequences, and the addresses in it. Rows are ragged: time step t has
+ * one row per `active` sequence, longest first, after the rows of earlier steps. h, c and r begin with a starting row
+ * for every sequence.
  */
 export class Workspace {
   readonly arena: Arena;
   readonly layout: Layout;
-  /** Addresses of pieces, by their names. */
+  /** Addresses of the arrays, by name. */
   readonly at: Record<string, number> = {};
   group: Group = NONE;
   K = 0;
   noisy = false;
   readonly #parameters: number;
   readonly #panels: ReadonlyMap<Block, Panels>;
-  /** Bytes of a row of each tensor, and whether it begins with rows of a starting state. */
+  /** Bytes per row of each tensor, and whether it begins with rows of a starting state. */
   readonly #forms: ReadonlyMap<string, { ld: number; starts: boolean }>;
   #from = -1;
   #capacity: Capacity = { G: 0, T: 0, K: 0 };
@@ -81,7 +81,9 @@ export class Workspace {
     );
   }
 
-  /** Lays the pieces from an address on, where workspaceBytes() are free. False: they lie there already. */
+  /**
+   * Places the arrays at an address where workspaceBytes() are free. Returns false if they are there already.
+   */
   lay(from: number, capacity: Capacity): boolean {
     const { G, T, K } = this.#capacity;
     if (from === this.#from && G === capacity.G && T === capacity.T && K === capacity.K) return false;
@@ -96,7 +98,7 @@ export class Workspace {
     return true;
   }
 
-  /** Takes the sequences of a group out of a batch. There is room for it. */
+  /** Loads the sequences of a group from a batch. The workspace must have room for them. */
   load(batch: Batch, group: Group): void {
     this.group = group;
     const { B, K } = batch;
@@ -132,29 +134,29 @@ export class Workspace {
     arena.memoryShape(spec, this.storage(group.T), 4 * M4, 16 * M4, this.at.table);
   }
 
-  /** Entries of a memory of a sequence of T steps. */
+  /** Entries of a memory of one sequence of T steps. */
   storage(T: number): Record<keyof Storage, number> {
     return storageOf(this.layout, T);
   }
 
-  /** The rows of a tensor. @param skip 1: without those of the starting state */
+  /** The rows of a tensor. @param skip 1: without the starting state */
   rows(name: string, skip: 0 | 1 = 0): Float32Array {
     const ld = this.ld(name);
     const from = this.at[name] + skip * this.group.order.length * ld;
     return this.arena.floats(from, (ld / 4) * this.group.rows);
   }
 
-  /** (loss, Σ|o − target|, argmax, 1 where it has a target) of every row. */
+  /** Per row: loss, Σ|o − target|, argmax, and 1 where the row has a target. */
   outcomes(): Float32Array {
     return this.arena.floats(this.at.outcomes, 4 * this.group.rows);
   }
 
-  /** Losses of the auto-encoder, where there is one. */
+  /** Auto-encoder loss per row, if the model has an auto-encoder. */
   recalled(): Float32Array | undefined {
     return this.layout.spec.autoencoder ? this.arena.floats(this.at.recalled, this.group.rows) : undefined;
   }
 
-  /** Slots and logs of the memories, for allStrengths(). */
+  /** Slots and undo logs of the memories, for allStrengths(). */
   states(): [slots: Uint32Array, undo: Uint32Array] {
     const count = this.group.order.length * this.layout.spec.memories;
     const { slots, undo } = this.storage(this.group.T);
@@ -164,19 +166,19 @@ export class Workspace {
     ];
   }
 
-  // ---- places --------------------------------------------------------------------------------------------------
+  // ---- addresses -----------------------------------------------------------------------------------------------
 
   /** The address of a block's parameters. */
   parameters(block: Block): number {
     return this.#parameters + 16 * block.offset4;
   }
 
-  /** Bytes of a row. */
+  /** Bytes per row of a tensor. */
   ld(name: string): number {
     return this.#forms.get(name)!.ld;
   }
 
-  /** The first row of time step t; of h, c and r, of those after it. 0 where the model has no such tensor. */
+  /** Address of the first row of time step t; for h, c and r, of the state after step t. 0 if the model has no such tensor. */
   row(name: string, t: number): number {
     const form = this.#forms.get(name);
     if (!form) return 0;
@@ -184,7 +186,7 @@ export class Workspace {
     return this.at[name] + ((starts ? this.group.order.length : 0) + this.group.first[t]) * ld;
   }
 
-  /** Of h, c and r: the first row of those before time step t. */
+  /** Address of the first row of h, c or r before time step t. */
   before(name: string, t: number): number {
     return t === 0 ? (this.at[name] ?? 0) : this.row(name, t - 1);
   }
@@ -201,7 +203,7 @@ export class Workspace {
     this.arena.kernels.product(dy, ldy, rows, 4 * W.ld4, transposed, dx, ldx, Math.ceil(W.rows / 4));
   }
 
-  /** o' of time step t, or of all from it on: what the heads read from. */
+  /** o', the input of the heads: its row of time step t, from where those of later steps follow. */
   op(t: number): { at: number; ld: number } {
     const { spec } = this.layout;
     const name = spec.projection ? 'op' : `h${spec.layers - 1}`;

@@ -102,7 +102,7 @@ test('on one thread, where the page is not cross-origin isolated', async () => {
   const trained = await trainedOn('/page.html', {});
   expect(trained.adapter).toMatchObject({ name: 'WebAssembly SIMD', threads: 1 });
   expect(trained.adapter.reason).toMatch(/one thread: the page is not cross-origin isolated$/);
-  expect(trained.refused).toMatch(/2 threads cannot be had: the page is not cross-origin isolated/);
+  expect(trained.refused).toMatch(/2 threads are not available: the page is not cross-origin isolated/);
   expect(trained.loss).toBeGreaterThan(0);
   loss = trained.loss;
 });

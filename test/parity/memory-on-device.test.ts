@@ -191,7 +191,7 @@ describe('one buffer, and what cannot be used', () => {
     fails({ push: input(floats(5)) }, /^push must have B·T = 6 numbers, 24 bytes, but its buffer has 20/);
     fails(
       { pop: { buffer: input(floats(6)), offset: 4 } },
-      /^pop must have .* but its buffer has 20 from there/,
+      /^pop must have .* but its buffer has 20 from offset 4/,
     );
     fails(
       { pop: { buffer: input(floats(8)), offset: 2 } },

@@ -194,7 +194,10 @@ describeEach([...MEMORY_PROFILES, ITSELF], (engine, { name, hasMemory }) => {
     await fails(memory.stepBackward(dRead), /^stepBackward\(\) needs a step: call step\(\) first\.$/);
     await fails(memory.backward(all[0]), /^backward\(\) needs a forward pass: call forward\(\) first\.$/);
     await fails(memory.step(...all), /^push must have B = 2 numbers, got 4\.$/);
-    await fails(memory.step(Float32Array.of(0, -1), one[1], one[2]), /^push\[1\] must be a finite strength/);
+    await fails(
+      memory.step(Float32Array.of(0, -1), one[1], one[2]),
+      /^push\[1\] must be a finite number ≥ 0/,
+    );
 
     await memory.forward(...all);
     await fails(memory.step(...one), /^step\(\) .* after forward\(\), call reset\(\) first\.$/);

@@ -221,10 +221,10 @@ describe('threads that are lost, or were never there', () => {
       await model.step(randomBatch(new Rng(1, 1), large, [3, 4]));
       engine.destroy();
       await expect(createCpuEngine('a test', { spawn, cores: 4 }, 2)).rejects.toThrow(
-        `2 threads cannot be had: ${reason}. Ask for 1, or leave the number out.`,
+        `2 threads are not available: ${reason}. Ask for 1, or leave the number out.`,
       );
     }
-    await expect(createCpuEngine('a test', { cores: 1 }, 2)).rejects.toThrow('2 threads cannot be had');
+    await expect(createCpuEngine('a test', { cores: 1 }, 2)).rejects.toThrow('2 threads are not available');
     for (const threads of [0, -1, 1.5, 257, Number.NaN]) {
       await expect(openEngine('cpu', { threads })).rejects.toThrow(
         `threads must be a whole number from 1 to 256, got ${threads}.`,

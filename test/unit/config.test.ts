@@ -80,7 +80,7 @@ describe('keys under their former names', () => {
     expect(makeConfig({ model: { deeper: 5 } })).toEqual(makeConfig({ model: { projection: 5 } }));
     expect(assign(makeConfig({}), ['deeper=5']).model.projection).toBe(5);
     expect(assign(makeConfig({}), ['model.deeper=5']).model.projection).toBe(5);
-    const advice = ['model.deeper is called model.projection now'];
+    const advice = ['model.deeper is now called model.projection'];
     expect(renamedKeys({ model: { deeper: 5 } })).toEqual(advice);
     expect(renamedKeys({}, ['deeper=5'])).toEqual(advice);
     expect(renamedKeys({ model: { projection: 5 } }, ['hidden=3'])).toEqual([]);

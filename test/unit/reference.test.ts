@@ -316,7 +316,7 @@ describe('the memory layer', () => {
         pop.map((u, n) => (n === 5 ? -1 : u)),
         value,
       ),
-    ).rejects.toThrow('pop[1,0,1] must be a finite strength from 0, got -1.');
+    ).rejects.toThrow('pop[1,0,1] must be a finite number ≥ 0, got -1.');
   });
 
   it('says what is wrong with its arrays', async () => {
@@ -329,7 +329,7 @@ describe('the memory layer', () => {
       'value must have B·T·M = 6 numbers, got 4.',
     );
     await expect(memory.forward(bad(4, -1), pop, value)).rejects.toThrow(
-      'push[1,1] must be a finite strength from 0, got -1.',
+      'push[1,1] must be a finite number ≥ 0, got -1.',
     );
     await expect(memory.forward(push, bad(2, Number.NaN), value)).rejects.toThrow('pop[0,2]');
     await expect(memory.forward(push, bad(0, Infinity), value)).rejects.toThrow('pop[0,0]');
@@ -337,7 +337,7 @@ describe('the memory layer', () => {
     await memory.forward(push, pop, value);
     await expect(memory.backward(value.subarray(1))).rejects.toThrow('dRead must have B·T·M = 6');
     await expect(createReferenceEngine().memory({ ...shape, T: 0 })).rejects.toThrow(
-      'T must be a whole number',
+      'T must be an integer ≥ 1',
     );
     await expect(createReferenceEngine().memory({ ...shape, reads: 2 })).rejects.toThrow(
       'memory shape: reads must be a whole number from 1 to 1 (a stack has one read an end), got 2.',

@@ -162,7 +162,7 @@ test('arrays that are shared or detached are refused by name', async () => {
   const [push, pop, value] = [new Float32Array(6), new Float32Array(6), new Float32Array(24)];
   const shared = new Float32Array(new SharedArrayBuffer(24));
   await expect(memory.forward(push, shared, value)).rejects.toThrow(
-    /^pop lies in shared memory, .*array\.slice/,
+    /^pop is in shared memory, .*array\.slice/,
   );
   const detached = new Float32Array(24);
   structuredClone(detached.buffer, { transfer: [detached.buffer] });
@@ -173,5 +173,5 @@ test('arrays that are shared or detached are refused by name', async () => {
   const model = await engine.model(spec, configOf({}), startOf(spec));
   const batch = randomBatch(new Rng(3, 1), spec, [3, 2]);
   const bad = { ...batch, lengths: new Uint32Array(new SharedArrayBuffer(8)) };
-  await expect(model.forward(bad)).rejects.toThrow(/^batch\.lengths lies in shared memory/);
+  await expect(model.forward(bad)).rejects.toThrow(/^batch\.lengths is in shared memory/);
 });

@@ -205,7 +205,7 @@ test('mistakes are answered in a line', () => {
     [['reverse', '--set', 'hiden=3'], /Did you mean "hidden"/],
     [['reverse', '--plan'], "Option '--plan <value>' argument missing. See npm run wgsl -- --help."],
     [['reverse', '--T', '3'], '--T is for a memory alone: npm run wgsl -- memory <kind>.'],
-    [['memory'], 'memory needs its kind: stack, queue, deque, superposition.'],
+    [['memory'], 'memory needs its kind: stack, queue, deque, superposition, tape.'],
     [['memory', 'stak'], 'unknown kind of memory "stak". Did you mean "stack"?'],
     [['memory', 'stack', '--form', 'blok'], 'unknown form "blok". Did you mean "block"?'],
     [['memory', 'deque', '--form', 'time'], '--form time is for stack and queue, not for deque.'],

@@ -10,16 +10,16 @@ import { partsOf, weightGradients } from './gradients.ts';
 import { outputsBackward, outputsForward } from './outputs.ts';
 import { type Passes, type PlanContext, perSequence } from './passes.ts';
 
-/** The fused plan in the block form: all time steps in one dispatch each way, one sequence per workgroup. */
+/** The fused plan in the block form: all time steps in one dispatch per pass, one sequence per workgroup. */
 
-/** Bytes of workgroup memory: the state of a sequence; the memory's scan and rows take a few hundred numbers more. */
+/** Bytes of workgroup memory: a sequence's state, plus up to 512 numbers for the memory's scan and rows. */
 const workgroupBytes = (layout: Layout): number => (workgroupWords(layout) + 512) * 4;
 
-/** Whether a sequence's state fits into a workgroup's memory. */
+/** Whether the state of a sequence fits into workgroup memory. */
 export const fitsBlock = ({ limits }: DeviceProfile, layout: Layout): boolean =>
   workgroupBytes(layout) <= limits.workgroup;
 
-/** As many invocations as the widest row has numbers, up to 128. */
+/** One invocation per number of the widest row, rounded up to 32, 64 or 128. */
 export function blockForm({ subgroups }: DeviceProfile, { spec }: Layout): MemoryForm {
   const widest = Math.max(spec.hidden, spec.projection, spec.memory === 'none' ? 0 : spec.width + 2);
   const size = widest <= 32 ? 32 : widest <= 64 ? 64 : 128;

@@ -10,7 +10,7 @@ import { type Operand, operand } from '../../layout/tensors.ts';
 import { type Launch, read, write } from '../launch.ts';
 import type { PlanContext } from './passes.ts';
 
-/** Parts that the rows are divided into, at most. */
+/** The most parts that the rows are split into. */
 export const TILE_PARTS = 8;
 
 /** The gradient of every matrix as a product of activations and gradients over all rows, in one dispatch. */
@@ -25,7 +25,10 @@ export function weightGradients({ profile, layout, batch }: PlanContext): Launch
   };
 }
 
-/** Parts that the rows are best divided into: enough to fill the device. Every part is a gradient's worth of sums to add. */
+/**
+ * Number of parts to split the rows into: just enough to fill the device, because every part adds a full gradient's
+ * worth of sums to reduce.
+ */
 export function partsOf({ profile, layout }: PlanContext): (B: number, T: number) => number {
   const { invocations, ...tiling } = profile.tuning.gradients;
   const enough = Math.ceil(invocations / (tileGroups(jobsOf(layout), tiling) * tiling.size));

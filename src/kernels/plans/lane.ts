@@ -11,34 +11,37 @@ import { type BufferName, read, write } from '../launch.ts';
 import { type Passes, type PlanContext, perSequence } from './passes.ts';
 
 /**
- * The fused plan in the lane form: all time steps in one dispatch each way, one sequence per invocation, every product
- * written out. Losses and weight gradients are part of the kernels.
+ * The fused plan in the lane form: all time steps in one dispatch per pass, one invocation per sequence, every product
+ * unrolled. The kernels also compute losses and weight gradients.
  */
 
 /**
- * Parameters, in vec4s, whose products may be written out in a kernel. Compilation grows faster than they do: 3 s at
- * 640, 9 s at 1,250, 20 s at 2,000, on 2 busy cores with SwiftShader.
+ * The most parameters, in vec4s, whose products may be unrolled in a kernel. Compile time grows faster than linearly:
+ * 3 s at 640, 9 s at 1,250, 20 s at 2,000, on 2 busy cores with SwiftShader.
  */
 const WRITTEN_OUT_LIMIT = 1300;
 
-/** Parts of the sequences: invocations that each go back over theirs. */
+/** Parts of the batch: invocations of the backward kernel. Each processes its sequences one after the other. */
 export const LANE_PARTS = 32;
 
-/** Whether the sizes of a model are small enough for it. */
+/** Whether the model is small enough for the lane form. */
 export const fitsLane = ({ size4 }: Layout): boolean => size4 <= WRITTEN_OUT_LIMIT;
 
 /**
- * Bytes of private variables in its backward kernel, which has the most: parameters, sums of their gradients, dr, the header
- * of the batch and a few numbers more.
+ * Bytes of private variables in the backward kernel, which has the most: parameters, sums of their gradients, dr, the
+ * header of the batch and a few other numbers.
  */
 export const laneBytes = ({ size4, R4, tensors }: Pick<Layout, 'size4' | 'R4' | 'tensors'>): number =>
   16 * (2 * size4 + R4) + 4 * (HEADER.length + tensors.length) + 64;
 
-/** Whether a device has room for the private variables of a model. */
+/** Whether the private variables of a model fit the device. */
 export const fitsPrivate = ({ limits }: DeviceProfile, layout: Layout): boolean =>
   laneBytes(layout) <= limits.private;
 
-/** Whether a model can be computed in this form: what is hoisted out of the loop over time is no part of it. */
+/**
+ * Whether the lane form can compute a model. It has no embedding or readout, whose products run outside the loop
+ * over time.
+ */
 export const canBeWrittenOut = (layout: Layout): boolean =>
   fitsLane(layout) && layout.spec.embedding === 0 && layout.spec.readout === 0;
 
@@ -46,7 +49,7 @@ export const canBeWrittenOut = (layout: Layout): boolean =>
 export function lanePasses({ profile, layout, form }: PlanContext): Passes {
   const { spec, size4 } = layout;
   if (spec.embedding || spec.readout)
-    throw new InputError('the lane form takes no embedding and no readout: use --plan stepwise.');
+    throw new InputError('the lane form does not support an embedding or a readout: use --plan stepwise.');
   const uniform = size4 * 16 <= profile.limits.uniform;
   const options: FusedOptions = { layout, batch: batchOf(layout, true), uniform, memory: form };
   const weights: readonly [BufferName, Binding] = ['params', uniform ? 'uniform' : 'read-only-storage'];
@@ -84,7 +87,8 @@ export function lanePasses({ profile, layout, form }: PlanContext): Passes {
           write('partial'),
         ],
         groups: ({ parts }) => split(Math.ceil(parts / form.size)),
-        // An invocation has sums over its sequences, one after the other: slices must not change the order.
+        // An invocation adds up its sequences one after the other. Rounds keep that order when the work is cut into
+        // slices.
         over: { way: 'backward', rounds: ({ B, parts }) => Math.ceil(B / parts) },
       },
     ],

@@ -4,11 +4,14 @@ import { type Operand, operand } from '../../layout/tensors.ts';
 import { type Launch, read, write } from '../launch.ts';
 import { headsFrom, type PlanContext, perRow, perTile, topOf } from './passes.ts';
 
-/** Outputs, their losses and the backward pass to o': over the rows of all time steps at once, outside of the loop over time. */
+/**
+ * Outputs, losses and the backward pass to o', computed for the rows of all time steps at once, outside the loop
+ * over time.
+ */
 
 type Matrix = 'Wo' | 'Ws' | 'Whx' | 'Wpx';
 
-/** o' (and h) -> y, its losses and dY; of an auto-encoder xh, xp and theirs. */
+/** o' (and h) -> y, its loss and dY; with an auto-encoder also xh and xp, their losses and gradients. */
 export function outputsForward(context: PlanContext): Launch[] {
   const { layout, profile, batch } = context;
   const { spec, blocks } = layout;

@@ -6,44 +6,44 @@ import type { Layout } from '../../layout/layout.ts';
 import { type Operand, operand } from '../../layout/tensors.ts';
 import type { Launch, Work } from '../launch.ts';
 
-/** What a plan is made for. */
+/** Inputs for building a plan. */
 export interface PlanContext {
   profile: DeviceProfile;
   layout: Layout;
-  /** Of the fused kernels, or of the memory's steps. */
+  /** Form of the fused kernels, or of the memory kernels of the stepwise plan. */
   form: MemoryForm;
-  /** Declares the batch (batchOf). */
+  /** WGSL that declares the batch (batchOf). */
   batch: string;
-  /** Of the products of a time step: the stepwise plan's. */
+  /** Tiles of the products of a time step, for the stepwise plan. */
   tiles: StepTiles;
-  /** Sequences of the batches trained with, which tiles are made to divide well; others are right, too. */
+  /** Sequences per training batch. Tiles are sized to divide it evenly; other batch sizes also work. */
   sequences: number;
 }
 
-/** What each of the plans builds, in its own way. */
+/** The passes that each plan builds. */
 export interface Passes {
-  /** From the uploaded batch to its outputs and losses. */
+  /** From the uploaded batch to outputs and losses. */
   forward: Work[];
-  /** From the losses to the gradients of all weights in `partial`. */
+  /** From the losses to the gradients of all weights, in `partial`. */
   backward: Work[];
-  /** Parts that the rows are divided into for the weight gradients: enough to fill a device, few enough to add. */
+  /** Number of parts to split the rows into for the weight gradients: enough to fill a device, few enough to add up. */
   parts(B: number, T: number): number;
 }
 
-/** o', from which all outputs and heads read: of the projection layer, or h of the last one. */
+/** o', the input of all outputs and heads: from the projection layer, or else h of the last layer. */
 export const headsFrom = (layout: Layout): Operand =>
   layout.spec.projection ? operand(layout, 'op') : topOf(layout);
 
-/** h of the last layer, after every step. */
+/** h of the last layer after every step. */
 export const topOf = (layout: Layout): Operand => operand(layout, `h${layout.spec.layers - 1}`, { skip: 1 });
 
-/** Workgroups of a kernel that takes its sequences in this form. */
+/** Workgroups of a kernel over sequences in this form. */
 export const perSequence =
   ({ form, size }: MemoryForm): Launch['groups'] =>
   ({ B }) =>
     split(form === 'lane' ? Math.ceil(B / size) : B);
 
-/** Workgroups of a product over all rows, whose outcome has columns4 vec4s. */
+/** Workgroups of a product over all rows with columns4 vec4s of output columns. */
 export const perTile =
   ({ tuning: { linear } }: DeviceProfile, columns4: number): Launch['groups'] =>
   ({ B, T }) =>

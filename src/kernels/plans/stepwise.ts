@@ -15,7 +15,7 @@ import { partsOf, weightGradients } from './gradients.ts';
 import { outputsBackward, outputsForward } from './outputs.ts';
 import { type Passes, type PlanContext, perSequence } from './passes.ts';
 
-/** The stepwise plan: dispatches per layer and time step, each a matrix product over the whole batch. */
+/** The stepwise plan: dispatches per layer and time step. Each is a matrix product over the whole batch. */
 export function stepwisePasses(context: PlanContext): Passes {
   const { layout, batch, form, tiles: wanted, sequences } = context;
   const { spec, layers, H4, P4, R4, S4, E } = layout;

@@ -13,9 +13,9 @@ import { pushBiasesAt } from '../../layout/pack.ts';
 import { type Launch, read, write } from '../launch.ts';
 import type { PlanContext } from './passes.ts';
 
-/** What all plans have in common: before the forward pass, and from the weight gradients' parts to the step's end. */
+/** The parts common to all plans: embeddings before the forward pass, and the update after the weight gradients. */
 
-/** Embeddings -> the first matrices, which are products of two where there are embeddings. */
+/** Embeddings -> Wx of each layer (We · Wxe). Nothing to do without embeddings. */
 export const derived = ({ layout }: PlanContext): Launch[] =>
   layout.We
     ? [
@@ -28,7 +28,7 @@ export const derived = ({ layout }: PlanContext): Launch[] =>
       ]
     : [];
 
-/** Losses of the rows -> the report of an evaluation, or of a training step with the scale that clips its gradients. */
+/** Losses of the rows -> the report of an evaluation, or of a training step together with the gradient clipping scale. */
 export function scoring({ profile, layout, batch }: PlanContext, training?: TrainConfig): Launch {
   const { sums } = profile.tuning;
   const clipNorm = training?.clip === 'norm' ? training.clipAt : 0;
@@ -45,7 +45,7 @@ export function scoring({ profile, layout, batch }: PlanContext, training?: Trai
   };
 }
 
-/** `partial` -> new parameters. */
+/** `partial` -> gradients -> new parameters. */
 export function update(context: PlanContext, training: TrainConfig): Launch[] {
   const { profile, layout, batch } = context;
   const { size4, trained4, weights4 } = layout;
@@ -98,6 +98,6 @@ export function update(context: PlanContext, training: TrainConfig): Launch[] {
   ];
 }
 
-/** Invocations that add up gradients, each with a sum of squares of its own, which the score adds up. */
+/** Invocations that add up gradients. Each also writes its sum of squares; the score kernel adds those up. */
 const normsOf = ({ profile, layout }: Pick<PlanContext, 'profile' | 'layout'>): number =>
   Math.min(layout.size4, profile.tuning.sums.most);

@@ -1,7 +1,10 @@
 import { exp4, firstLanes, sigmoid4, sigmoidBackward4, sum4 } from './math';
 import { tanhBackward, tanhOf } from './tanh';
 
-/** The heads' row s: v of every end (N4 vec4s), then the controls of every end, of which `last` (1 to 4) are in the last vec4. */
+/**
+ * Activates the heads' row s in place: v of every end (N4 vec4s) by tanh, then the controls of every end by σ. The last
+ * vec4 holds `last` (1 to 4) controls. noise: logit noise of the controls; 0 for none.
+ */
 export function headsForward(rows: i32, N4: i32, S4: i32, last: i32, s: usize, noise: usize): void {
   const inside = firstLanes(last);
   for (let r = 0; r < rows; r++) {
@@ -22,7 +25,7 @@ export function headsForward(rows: i32, N4: i32, S4: i32, last: i32, s: usize, n
   }
 }
 
-/** dS of v and controls -> dS of the inputs to each tanh and σ. */
+/** Gradient of v and the controls -> gradient before tanh and σ, in place in dS. */
 export function headsBackward(rows: i32, N4: i32, S4: i32, s: usize, dS: usize): void {
   for (let r = 0; r < rows; r++) {
     tanhBackward(N4, dS, s, dS);
@@ -36,7 +39,7 @@ export function headsBackward(rows: i32, N4: i32, S4: i32, s: usize, dS: usize):
   }
 }
 
-/** The same where each end's `count` controls are a softmax, in a vec4 of its own. */
+/** headsForward for controls with a softmax over the `count` controls of each end, which have a vec4 of their own. */
 export function headsSoftmax(rows: i32, N4: i32, S4: i32, count: i32, s: usize, noise: usize): void {
   const inside = firstLanes(count);
   const least = f32x4.splat(-Infinity);
@@ -61,7 +64,7 @@ export function headsSoftmax(rows: i32, N4: i32, S4: i32, count: i32, s: usize, 
   }
 }
 
-/** The same backwards. Padding has neither a control nor a gradient. */
+/** headsBackward for softmax controls. In the padding both the control and its gradient are 0. */
 export function headsSoftmaxBackward(rows: i32, N4: i32, S4: i32, s: usize, dS: usize): void {
   for (let r = 0; r < rows; r++) {
     tanhBackward(N4, dS, s, dS);

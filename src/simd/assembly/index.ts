@@ -11,7 +11,7 @@ export { layerForward, layerBackward, stepForward, stepBackward } from './memori
 export * from './output';
 export * from './optim';
 
-/** Where the tables of the compiler's own library end, and memory is free. */
+/** Start of free memory, after the static data of the compiler's library. */
 export function firstFree(): usize {
   return __heap_base;
 }

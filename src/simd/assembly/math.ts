@@ -1,8 +1,6 @@
-/**
- * exp, tanh and σ of four numbers at once, safe for every finite x: errors of 1e-7 (exp, σ) and 3e-7 (tanh), relative.
- */
+/** exp, tanh and σ of four numbers at once, safe for every finite x. Relative errors: 1e-7 (exp, σ) and 3e-7 (tanh). */
 
-/** Cephes' expf: 2^n times a polynomial of the rest, |rest| ≤ ln 2 / 2. Clamped to the range of normal numbers. */
+/** Cephes' expf: 2^n times a polynomial of the remainder, |remainder| ≤ ln 2 / 2. Clamped to the range of normal numbers. */
 // @ts-ignore: decorator
 @inline
 export function exp4(given: v128): v128 {
@@ -21,7 +19,7 @@ export function exp4(given: v128): v128 {
   return f32x4.mul(y, power);
 }
 
-/** x times a quotient of two polynomials in x², fitted to least relative error on |x| ≤ 9.1, beyond which it is ±1. */
+/** x times a quotient of two polynomials in x², fitted for minimal relative error on |x| ≤ 9.1. Beyond that it is ±1. */
 // @ts-ignore: decorator
 @inline
 export function tanh4(x: v128): v128 {
@@ -48,14 +46,14 @@ export function sigmoid4(x: v128): v128 {
   return f32x4.div(v128.bitselect(e, one, f32x4.lt(x, f32x4.splat(0.0))), f32x4.add(one, e));
 }
 
-/** dy · (1 − y²): back through a tanh whose value is y. */
+/** dy · (1 − y²): backward pass of y = tanh(x). */
 // @ts-ignore: decorator
 @inline
 export function tanhBackward4(dy: v128, y: v128): v128 {
   return f32x4.mul(dy, f32x4.sub(f32x4.splat(1.0), f32x4.mul(y, y)));
 }
 
-/** dy · y · (1 − y): back through a σ whose value is y. */
+/** dy · y · (1 − y): backward pass of y = σ(x). */
 // @ts-ignore: decorator
 @inline
 export function sigmoidBackward4(dy: v128, y: v128): v128 {

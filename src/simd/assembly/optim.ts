@@ -1,8 +1,8 @@
-/** Update rules over n4 vec4s (formulas in shaders/optim.wgsl.ts), after the gradient was scaled and clipped. */
+/** Update rules over n4 vec4s (formulas in shaders/optim.wgsl.ts). The gradient is scaled, then clipped. */
 const SGD = 0;
 const RMSPROP = 1;
 
-/** Σ g², in float64. NaN or infinite where a number is. */
+/** Σ g², in float64. NaN or infinite if any g is. */
 export function sumSquares(g: usize, n4: i32): f64 {
   let sum: f64 = 0;
   for (let i = 0; i < n4; i++) {
@@ -16,7 +16,10 @@ export function sumSquares(g: usize, n4: i32): f64 {
   return sum;
 }
 
-/** clipAt 0: each number stays as it is. rest1, rest2: 1 − β, which float32 would round badly. decay: what a weight is multiplied with before the step, 1 for none. */
+/**
+ * One update of the weights w and the moments. clipAt: limit of clipping by value, 0 for none. rest1, rest2: 1 − β,
+ * passed in because float32 would round the difference badly. decay: factor on each weight before the step, 1 for none.
+ */
 export function update(
   rule: i32,
   n4: i32,

@@ -1,19 +1,20 @@
 import { exp4, firstLanes, sigmoid4, sigmoidBackward4, sum4, tanh4, tanhBackward4 } from './math';
 
 /**
- * Losses of rows with their gradients, as in shaders/loss.wgsl.ts. y: sums in, outputs out; dy = weight · gradient; outcomes:
- * (loss, Σ|o − target|, argmax, 1 where it has a target) of each row. Rows of V numbers and their padding, which becomes 0.
+ * Losses of rows and their gradients, as in shaders/loss.wgsl.ts. y: sums in, outputs out. dy = weight · gradient.
+ * outcomes per row: loss, Σ|o − target|, argmax, 1 where the row has a target. Rows have V numbers; their padding
+ * becomes 0.
  */
 const MASKED: u32 = 0xffffffff;
 
-/** The lanes of the last vec4 that are numbers of the row. */
+/** Mask of the lanes of the last vec4 that belong to the row. */
 // @ts-ignore: decorator
 @inline
 function insideLast(V: i32): v128 {
   return firstLanes(((V - 1) & 3) + 1);
 }
 
-/** Index of the largest; the first of equals. */
+/** Index of the largest value; the first one if several are equal. */
 function argmax(y: usize, V: i32): i32 {
   let best = 0;
   let top = load<f32>(y);
@@ -72,7 +73,10 @@ export function softmaxRows(rows: i32, V: i32, y: usize, dy: usize, targets: usi
   }
 }
 
-/** ½ Σ (o − target)², o = tanh (or σ) of the sums; the target is one-hot, or 0 where it is no output. */
+/**
+ * ½ Σ (o − target)², o = tanh (or σ) of the sums. The target is one-hot, or the zero vector if it is not an output
+ * (ZERO_TARGET).
+ */
 export function squaredRows(
   rows: i32,
   V: i32,
@@ -119,8 +123,8 @@ export function squaredRows(
 }
 
 /**
- * The auto-encoder's loss: σ of the sums against the inputs (K ids at previous[row]·K) of the step before, of which a sequence's
- * first row has none (NO_INPUT). losses [rows] += it.
+ * The auto-encoder's loss: σ of the sums against the inputs of the step before, which are the K ids at previous[row]·K.
+ * The first row of a sequence has none (NO_INPUT). losses [rows] += loss.
  */
 export function recallRows(
   rows: i32,

@@ -1,10 +1,10 @@
 /**
- * Products of matrices. A matrix W [k, n] that many rows are multiplied with is packed into panels of 8 columns (the last
- * one may have 4): panel p has rows 0 … k − 1 of columns 8p … 8p + 7 one after the other. Pointers and leading dimensions
- * are in bytes; columns are in vec4s.
+ * Matrix products. A matrix W [k, n] that many rows are multiplied by is packed into panels of 8 columns (the last
+ * panel may have 4). Panel p holds rows 0 … k − 1 of columns 8p … 8p + 7, one row after the other. Pointers and leading
+ * dimensions are in bytes; columns are counted in vec4s.
  */
 
-/** Rows that go through all panels together, so that they are still near. */
+/** Rows processed by all panels before the next rows, so that they stay in the cache. */
 const BLOCK = 32;
 
 /** W [k, n4·4], row-major -> panels, of the same size. */
@@ -30,7 +30,7 @@ export function pack(w: usize, ldw: usize, k: i32, n4: i32, panels: usize): void
   }
 }
 
-/** W [k, n], row-major -> panels of Wᵀ [n, k4·4]; what lies beyond k is 0. */
+/** W [k, n], row-major -> panels of Wᵀ [n, k4·4], padded with 0 beyond k. */
 export function packTransposed(w: usize, ldw: usize, k: i32, n: i32, panels: usize): void {
   const k4 = (k + 3) >> 2;
   let to = panels;
@@ -65,7 +65,7 @@ export function product(
     for (; column + 1 < n4; column += 2) {
       const at = y + (<usize>column << 4);
       let r = first;
-      // Of five rows left none is to go alone.
+      // With five rows left, use tile5: tile4 would leave a single row.
       for (; r + 3 < last && r + 5 != last; r += 4) tile4(x + <usize>r * ldx, ldx, k, w, at + <usize>r * ldy, ldy);
       if (r + 5 == last) {
         tile5(x + <usize>r * ldx, ldx, k, w, at + <usize>r * ldy, ldy);
@@ -241,17 +241,17 @@ function narrow(x: usize, k: i32, w: usize, y: usize): void {
   v128.store(y, a);
 }
 
-/** Rows of a block of outer products. */
+/** Rows per block of an outer product. */
 const OUTER = 64;
 
-/** Bytes that outer() wants as scratch for k columns of x. */
+/** Bytes of scratch that outer() needs for k columns of x. */
 export function outerScratch(k: i32): i32 {
   return OUTER * ((((k + 3) >> 2) << 4) + 32);
 }
 
 /**
- * dw [k, n4·4] += xᵀ [k, rows] · dy [rows, n4·4], all row-major. Blocks of rows are copied into tiles of 4 columns of x and 8 of
- * dy first: rows that are a power of two apart would push each other out of the cache.
+ * dw [k, n4·4] += xᵀ [k, rows] · dy [rows, n4·4], all row-major. First copies a block of rows into tiles of 4 columns
+ * of x and 8 of dy: rows whose distance is a power of two would otherwise evict each other from the cache.
  */
 export function outer(
   x: usize,
@@ -305,7 +305,7 @@ export function outer(
   }
 }
 
-/** x [rows, 4] and dy [rows, 8] in tiles. */
+/** The outer product of x [rows, 4] and dy [rows, 8], both in tiles. */
 function outer4(x: usize, rows: i32, dy: usize, dw: usize, ldw: usize): void {
   const w1 = dw + ldw;
   const w2 = w1 + ldw;

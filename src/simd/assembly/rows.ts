@@ -1,8 +1,8 @@
-/** Rows of inputs, biases, sums: what is not a product of two matrices. Leading dimensions in bytes. */
+/** Row operations: inputs, biases, sums. Leading dimensions are in bytes. */
 
 const NO_INPUT: u32 = 0xffffffff;
 
-/** y [rows, n4·4] = b + Σ of the rows of w at the row's K inputs. */
+/** y [rows, n4·4] = b + Σ of the rows of w that the row's K inputs select. */
 export function gather(ids: usize, K: i32, rows: i32, w: usize, ldw: usize, b: usize, y: usize, ldy: usize, n4: i32): void {
   const bytes = <usize>n4 << 4;
   for (let r = 0; r < rows; r++) {
@@ -17,7 +17,7 @@ export function gather(ids: usize, K: i32, rows: i32, w: usize, ldw: usize, b: u
   }
 }
 
-/** dw[id] += dy of every row that has it as an input. */
+/** dw[id] += dy for every row that has id among its inputs. */
 export function scatter(ids: usize, K: i32, rows: i32, dy: usize, ldy: usize, n4: i32, dw: usize, ldw: usize): void {
   for (let r = 0; r < rows; r++) {
     for (let k = 0; k < K; k++) {
@@ -62,7 +62,7 @@ export function add(n4: i32, x: usize, y: usize): void {
   }
 }
 
-/** n bytes become 0. */
+/** Sets `bytes` bytes to 0. */
 export function clear(at: usize, bytes: usize): void {
   memory.fill(at, 0, bytes);
 }

@@ -1,6 +1,6 @@
 import { sigmoid4, sigmoidBackward4, tanh4, tanhBackward4 } from '../math';
 
-/** An LSTM whose forget gate is 1 − i, with gates (i, g, o): as in rnn.ts. */
+/** An LSTM whose forget gate is 1 − i, with gates (i, g, o). Signature: see rnn.ts. */
 export function coupledForward(
   rows: i32,
   H4: i32,
@@ -36,6 +36,7 @@ export function coupledForward(
   }
 }
 
+/** Backward pass of coupledForward. */
 export function coupledBackward(
   rows: i32,
   H4: i32,

@@ -1,6 +1,6 @@
 import { sigmoid4, sigmoidBackward4, tanh4, tanhBackward4 } from '../math';
 
-/** An LSTM: as in rnn.ts. */
+/** An LSTM with gates (i, f, g, o). Signature: see rnn.ts. */
 export function lstmForward(
   rows: i32,
   H4: i32,
@@ -36,6 +36,7 @@ export function lstmForward(
   }
 }
 
+/** Backward pass of lstmForward. */
 export function lstmBackward(
   rows: i32,
   H4: i32,

@@ -2,10 +2,12 @@ import { tanhBackward } from '../tanh';
 import { tanh4 } from '../math';
 
 /**
- * A plain layer over `rows` rows that lie side by side (equations in src/base/parameters.ts, gates in src/base/cells.ts). All cells take the same: of
- * the step before hBefore and cBefore; a and dA with all gates side by side, g with what the backward pass wants of them, h and c;
- * going back dh and dc of this step, where dc becomes that of the step before, and `direct`, what reaches h of the step before past
- * all matrices. H4 vec4s each; those that a cell does not have are 0.
+ * A plain tanh layer over `rows` contiguous rows of H4 vec4s per gate (equations in src/base/parameters.ts, gates in
+ * src/base/cells.ts). All cells have the same signature; arguments that a cell does not use are 0.
+ *
+ * Forward: a (sums of all gates side by side), hBefore and cBefore (state of the step before) -> g (activations kept
+ * for the backward pass), h and c. Backward: dh and dc of this step -> dA (all gates side by side). dc becomes that of
+ * the step before. `direct` receives the part of dh that reaches h of the step before without going through a matrix.
  */
 export function rnnForward(
   rows: i32,
@@ -24,6 +26,7 @@ export function rnnForward(
   }
 }
 
+/** Backward pass of rnnForward. Signature of all cells' backward passes. */
 export function rnnBackward(
   rows: i32,
   H4: i32,
