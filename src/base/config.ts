@@ -2,6 +2,7 @@ import { CONTROLLERS, type Controller } from './cells.ts';
 import { InputError, show, unknown } from './errors.ts';
 import { DEPTH, MEMORY_NAMES, type MemoryName, memoryKind } from './memories.ts';
 import { isPlain, type Plain } from './plain.ts';
+import { RENAMED, withCurrentKeys } from './renamed-keys.ts';
 
 /**
  * The complete configuration of a run. A preset is a Config, `config.json` holds one, and a checkpoint carries one.
@@ -250,44 +251,6 @@ export const FIELDS: Record<keyof Config, Record<string, Field>> = {
 export const KEYS = Object.entries(FIELDS).flatMap(([group, fields]) =>
   Object.keys(fields).map(key => `${group}.${key}`),
 );
-
-/** Renamed keys: former name → current name. Configurations from anywhere may still use the former name. */
-const RENAMED: Readonly<Record<string, string>> = { 'model.deeper': 'model.projection' };
-
-/** The current name of a key. @param key dotted, under any of its names */
-export const currentKey = (key: string): string => RENAMED[key] ?? key;
-
-/** The first name that a key had. Values derived from names use it, so that renaming does not change them. */
-export const firstKey = (key: string): string =>
-  Object.entries(RENAMED).find(([, now]) => now === key)?.[0] ?? key;
-
-/** Returns `input` with all keys under their current names. @throws InputError if a key is given under both names */
-function withCurrentKeys(input: Plain): Plain {
-  const made = { ...input };
-  for (const [before, now] of Object.entries(RENAMED)) {
-    const [group, old] = before.split('.');
-    const given = made[group];
-    if (!isPlain(given) || !Object.hasOwn(given, old)) continue;
-    const key = now.split('.')[1];
-    if (Object.hasOwn(given, key))
-      throw new InputError(`${before} is the former name of ${now}: give one of the two.`);
-    const { [old]: value, ...rest } = given;
-    made[group] = { ...rest, [key]: value };
-  }
-  return made;
-}
-
-/** One line of advice for each key in a configuration, or in `--set` assignments, that is given under its former name. */
-export function renamedKeys(input: unknown, assignments: readonly string[] = []): string[] {
-  const words = assignments.map(assignment => assignment.split('=')[0].trim());
-  return Object.entries(RENAMED)
-    .filter(([before]) => {
-      const [group, old] = before.split('.');
-      const given = isPlain(input) ? input[group] : undefined;
-      return (isPlain(given) && Object.hasOwn(given, old)) || words.includes(before) || words.includes(old);
-    })
-    .map(([before, now]) => `${before} is now called ${now}`);
-}
 
 function checkValue(name: string, field: Field, value: unknown): Value {
   const bad = (expected: string): never => {

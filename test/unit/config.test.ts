@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { assign, FIELDS, makeConfig, renamedKeys } from '../../src/base/config.ts';
+import { assign, FIELDS, makeConfig } from '../../src/base/config.ts';
 import { InputError, suggest } from '../../src/base/errors.ts';
+import { renamedKeys } from '../../src/base/renamed-keys.ts';
 import { bytesOf } from '../../src/train/estimate.ts';
 import { configOf, type Grid, testedLengths } from '../../src/train/presets/grid.ts';
 import { PRESETS, preset } from '../../src/train/presets.ts';

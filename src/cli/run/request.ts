@@ -1,14 +1,7 @@
 import { basename, dirname, join, resolve } from 'node:path';
-import {
-  assign,
-  type Config,
-  firstDifference,
-  KEYS,
-  makeConfig,
-  renamedKeys,
-  settingOf,
-} from '../../base/config.ts';
+import { assign, type Config, firstDifference, KEYS, makeConfig, settingOf } from '../../base/config.ts';
 import { InputError, show } from '../../base/errors.ts';
+import { renamedKeys } from '../../base/renamed-keys.ts';
 import type { DataFacts } from '../../tasks/data-facts.ts';
 import type { Data } from '../../tasks/data-file.ts';
 import { DATA } from '../../tasks/names.ts';

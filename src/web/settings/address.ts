@@ -1,5 +1,6 @@
-import { assign, type Config, currentKey, fieldOf, firstKey, KEYS, settingOf } from '../../base/config.ts';
+import { assign, type Config, fieldOf, KEYS, settingOf } from '../../base/config.ts';
 import { InputError, show, unknown } from '../../base/errors.ts';
+import { currentKey, firstKey } from '../../base/renamed-keys.ts';
 import { type EngineName, engineName } from '../../platform/names.ts';
 import { preset } from '../../train/presets.ts';
 import { differing, nearestPreset, written } from './differences.ts';
