@@ -95,7 +95,7 @@ describe('the longest target', () => {
     const { out: answers, err } = await pushdown(['predict', out, ...CPU, '--max-length', '1'], 'a b\n');
     expect(answers.trim()).toMatch(/^[abc]$/);
     expect(err).toMatch(
-      /\nline 1: cut off after 1 symbol, before the model ended its answer: --max-length <n> allows more\n$/,
+      /\nline 1: cut off after 1 symbol, before the model ended its answer: allow more with --max-length <n>\n$/,
     );
     const json = await pushdown(['predict', out, ...CPU, '--max-length', '1', '--json'], 'a b\n');
     expect(jsonLines(json.out)).toEqual([{ source: 'a b', output: answers.trim(), ended: false, limit: 1 }]);
@@ -143,7 +143,7 @@ describe('eval', () => {
     const unknown = await evaluated('--data', file('unknown.tsv', ['a b\ta q']));
     expect([unknown.code, unknown.err]).toEqual([2, expect.stringMatching(/but "q" is new/)]);
     const partly = await evaluated('--data', file('partly.tsv', [...lines(0, 30), 'a a a a a a\ta']));
-    expect(partly.rows[1]).toMatch(/all 31 pairs \(not the training data, but it shares sources with it\)$/);
+    expect(partly.rows[1]).toMatch(/all 31 pairs \(not the training data, but some sources are the same\)$/);
   });
 
   test('fewer symbols are those of the model, not the first of it', () => {
@@ -161,10 +161,10 @@ describe('eval', () => {
     );
     expect(parts.map(({ code }) => code).sort()).toEqual([0, 2, 2]);
     expect(parts.find(({ code }) => code === 2)!.err).toMatch(
-      /part of .*one\.tsv is empty, of 1 pairs in all: --split all measures all of it/,
+      /part of .*one\.tsv is empty \(pairs in the file: 1\): measure all of them with --split all/,
     );
     const { err } = await pushdown(['eval', 'gallery/reverse-stack', '--split', 'all', ...CPU]);
-    expect(err).toMatch(/--split is for task data, but the task here is reverse/);
+    expect(err).toMatch(/--split is for task data, but this task is reverse/);
     expect((await evaluated('--split', 'tset')).err).toMatch(/unknown --split "tset". Did you mean "test"/);
   });
 });
@@ -264,7 +264,7 @@ describe('a checkpoint from before', () => {
     ]);
     const data = parseData(readFileSync(tsv, 'utf8'), tsv, { characters: false, heldOut: 0.1 });
     await expect(Trainer.resume(fakeEngine(), read, {}, data)).rejects.toThrow(
-      /old\.tsv must be divided as it was when the run began, by task\.splitBy rank, got hash/,
+      /old\.tsv must be split as at the start of the run, with task\.splitBy rank, got hash/,
     );
     const { code, out: text } = await pushdown(['train', '--resume', out, ...CPU, '--steps', '4']);
     expect(code).toBe(0);

@@ -44,7 +44,7 @@ describe.runIf(existsSync('/proc/self'))('a folder that cannot be made is refuse
       expect(pushdown([...argv, '--out', '/proc/x/y'])).toEqual({
         status: 2,
         stderr:
-          'pushdown: cannot write to the output folder /proc/x/y: nothing can be made there. Choose another --out.\n',
+          'pushdown: cannot write to the output folder /proc/x/y: no folder can be created there. Choose another --out.\n',
         signal: null,
       });
     },
@@ -69,7 +69,7 @@ describe.runIf(existsSync('/proc/self'))('a folder that cannot be made is refuse
       'cd gone && rmdir ../gone && exec "$0" "$@"',
     );
     expect([status, signal]).toEqual([2, null]);
-    expect(stderr).toBe('pushdown: the working folder does not exist any more: change to another one.\n');
+    expect(stderr).toBe('pushdown: the working folder no longer exists: change to another folder.\n');
   }, 30_000);
 });
 

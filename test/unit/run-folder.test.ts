@@ -100,7 +100,7 @@ describe('a folder that another process took over', () => {
     const running = folder.train(trainer, quiet(folder), OFTEN);
     setTimeout(take, 20);
     await expect(running).rejects.toThrow(FolderTaken);
-    await expect(folder.writeResult({})).rejects.toThrow(/is another run's by now/);
+    await expect(folder.writeResult({})).rejects.toThrow(/another run has taken over/);
     await expect(folder.salvage(trainer, new Error('any'))).rejects.toThrow(FolderTaken);
     expect(readdirSync(folder.path)).toEqual([]);
   });

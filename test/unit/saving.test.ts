@@ -70,7 +70,7 @@ describe('checkpoints of before the latest', () => {
     writeFileSync(latest, whole.subarray(0, 500));
     const { code, err } = await pushdown(['train', '--engine', 'reference', '--resume', out]);
     expect(code).toBe(2);
-    expect(err).toMatch(/is not a checkpoint that can be used: .*The last ones before it are in .*earlier/);
+    expect(err).toMatch(/is not a usable checkpoint: .*Earlier checkpoints of the run are in .*earlier/);
     const again = await pushdown([
       'train',
       '--engine',

@@ -50,7 +50,7 @@ describe('advice', () => {
     expect(help).toMatch(/^npx pushdown predict <checkpoint>/);
     expect(help).toMatch(/\| npx pushdown predict runs/);
     expect((await pushdown(['--help'])).out).toMatch(
-      /npx pushdown <command> --help. First try: npx pushdown train/,
+      /npx pushdown <command> --help. Start with: npx pushdown train/,
     );
     for (const command of (await pushdown(['--help'])).out.matchAll(/^ {2}(\w+)/gm)) {
       const line = `pushdown ${command[1]} x`;

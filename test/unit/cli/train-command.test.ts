@@ -52,7 +52,7 @@ describe('train', () => {
     const { ending, step } = jsonLines(stopped.out).at(-1);
     expect(ending).toBe('stopped');
     expect(step).toBeLessThan(12);
-    expect(stopped.err).toMatch(/go on with: pushdown train --resume/);
+    expect(stopped.err).toMatch(/resume with: pushdown train --resume/);
     const rest = await pushdown(['train', '--resume', parts, '--engine', 'reference', '--json']);
     expect(rest.code).toBe(0);
     const [a, b] = [whole, parts].map(path =>
@@ -69,7 +69,9 @@ describe('train', () => {
     const { code, err } = await pushdown([...argv, '--steps', '2', '--resume']);
     expect([code, err]).toEqual([0, '']);
     const without = await pushdown(['train', 'reverse', '--engine', 'reference', '--resume', out]);
-    expect(without.err).toMatch(/is not of reverse: it differs in task\.minLength \(1 in .*, 4 asked for\)/);
+    expect(without.err).toMatch(
+      /is not a run of reverse: it differs in task\.minLength \(1 in .*, 4 asked for\)/,
+    );
   });
 
   test('one run a folder; what killed runs left there is cleared away', async () => {
@@ -82,7 +84,7 @@ describe('train', () => {
     const ours = readFileSync(file, 'utf8');
     const refused = await pushdown(argv);
     expect(refused.err).toMatch(
-      new RegExp(`^pushdown: another run \\(process ${process.pid} on .*\\) writes to .*\n$`),
+      new RegExp(`^pushdown: another run \\(process ${process.pid} on .*\\) is writing to .*\n$`),
     );
     expect([refused.code, readdirSync(out)]).toEqual([2, ['claim']]);
     await claim.release();
@@ -91,7 +93,7 @@ describe('train', () => {
       file,
       ours.replace(/"machine":"[^"]*"/, '"machine":"another"').replace(/"pid":\d+/, '"pid":99999999'),
     );
-    expect((await pushdown(argv)).err).toMatch(/another run \(process 99999999 on .*\) writes to/);
+    expect((await pushdown(argv)).err).toMatch(/another run \(process 99999999 on .*\) is writing to/);
     // Beyond the greatest process id there is; and this process's own, as every run in a container has.
     for (const dead of [99_999_999, process.pid]) {
       rmSync(join(out, 'checkpoint.safetensors'), { force: true });
@@ -152,7 +154,7 @@ describe('train', () => {
     const out = join(folder, 'more');
     await pushdown(['train', 'reverse', ...TINY_FAST, '--steps', '1', '--out', out]);
     const over = await pushdown(['train', '--resume', out, '--engine', 'reference']);
-    expect(over.out).toMatch(/nothing left to do, --steps <n> makes it go on/);
+    expect(over.out).toMatch(/all steps are done: continue with --steps <n>/);
     const more = await pushdown(['train', '--resume', out, '--engine', 'reference', '--steps', '2']);
     expect(more.out).toMatch(/resumed at step 1 of 2[\s\S]*all steps done at step 2/);
   });
@@ -192,7 +194,10 @@ describe('train', () => {
         ...['train', '--resume', from, '--engine', 'reference'],
         ...['--steps', '5', '--keep', '5'],
       ]);
-      expect([code, text]).toEqual([0, expect.stringMatching(/after step 2 are kept as .*checkpoint\.1\.s/)]);
+      expect([code, text]).toEqual([
+        0,
+        expect.stringMatching(/resuming at step 2: the later checkpoint is kept as .*checkpoint\.1\.s/),
+      ]);
       expect(readdirSync(join(out, 'earlier')).sort()).toEqual([kept(2), kept(5)]);
       expect(readdirSync(join(out, 'earlier.1')).sort()).toEqual([kept(4), kept(6)]);
       expect(stepOf(join(out, 'checkpoint.1.safetensors'))).toBe(6);
@@ -292,8 +297,10 @@ describe('train', () => {
       const path = join(out, 'checkpoint.safetensors');
       const checkpoint = decodeCheckpoint(readFileSync(path));
       writeFileSync(path, encodeCheckpoint({ ...checkpoint, run: { ...checkpoint.run, passes: 1 } }));
-      expect((await resumed(out, '--steps', '3')).out).toMatch(/solved already/);
-      expect((await resumed(out, '--steps', '3', '--set', 'maxLength=5')).out).not.toMatch(/solved already/);
+      expect((await resumed(out, '--steps', '3')).out).toMatch(/the task is solved/);
+      expect((await resumed(out, '--steps', '3', '--set', 'maxLength=5')).out).not.toMatch(
+        /the task is solved/,
+      );
     });
 
     test('lengths that do not go together are refused', async () => {

@@ -25,7 +25,7 @@ test('lengths, symbols and settings of a checkpoint', async () => {
   };
   const cpu = ['--engine', 'reference'];
   await wrong(['eval', checkpoint, '--lengths', '3-1', ...cpu], /goes backwards, write 1-3/);
-  await wrong(['eval', checkpoint, '--lengths', '0-3', ...cpu], /must lie between 1 and 100000/);
+  await wrong(['eval', checkpoint, '--lengths', '0-3', ...cpu], /must be between 1 and 100000/);
   await wrong(['eval', checkpoint, '--lengths', '1,,2', ...cpu], /for example 1-64 or 1,2,4, got ""/);
   await wrong(['eval', checkpoint, '--sequences', '0', ...cpu], /--sequences must be/);
   await wrong(
@@ -41,8 +41,11 @@ test('lengths, symbols and settings of a checkpoint', async () => {
     [...resume, '--set', 'optimiser=sgd'],
     /checkpoint\.safetensors: a checkpoint cannot change train\.optimiser \("adam" in .*, "sgd" asked for\)/,
   );
-  await wrong(['train', 'reverse', ...cpu, '--out', trained], /is there already: go on with it by --resume/);
-  await wrong(['train', 'tutorial-part6', ...cpu, '--resume', trained], /is not of tutorial-part6/);
+  await wrong(
+    ['train', 'reverse', ...cpu, '--out', trained],
+    /already exists: resume that run with --resume/,
+  );
+  await wrong(['train', 'tutorial-part6', ...cpu, '--resume', trained], /is not a run of tutorial-part6/);
 });
 
 test('an output folder that cannot be written, before anything is trained', async () => {
@@ -69,7 +72,7 @@ test('broken checkpoints', async () => {
     const path = file(`${name}.safetensors`, bytes);
     for (const command of ['eval', 'trace', 'predict']) {
       const { code, err } = await pushdown([command, path, '--engine', 'reference']);
-      expect(err).toMatch(new RegExp(`^pushdown: .*${name}\\.safetensors is not a checkpoint.*\\n$`));
+      expect(err).toMatch(new RegExp(`^pushdown: .*${name}\\.safetensors is not a usable checkpoint.*\\n$`));
       expect(code).toBe(2);
     }
   }
