@@ -39,9 +39,7 @@ test('a GPU process that crashes costs nothing', async () => {
       await waitFor(page, 'some steps', async () => (await stepOf(page)) !== from);
       await session.send('Browser.crashGpuProcess' as never).catch(() => undefined);
       crashes++;
-      const told = new RegExp(
-        `the device was lost .* Another one goes on from step [\\d,]+.* \\(${crashes}\\)`,
-      );
+      const told = new RegExp(`the device was lost .* Training resumes from step [\\d,]+.* \\(${crashes}\\)`);
       await waitForText(page, '#recovered', told, 60_000);
       // A snapshot is due every two seconds: without one the run would begin at the same place again and again.
       if (crashes % 4 === 0) await new Promise(resolve => setTimeout(resolve, 2500));

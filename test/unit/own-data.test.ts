@@ -165,10 +165,10 @@ describe('a model of it', () => {
     expect(checkpoint.config.task.sourceSymbols).toEqual(data.sourceSymbols);
     const longer = { ...checkpoint, config: assign(checkpoint.config, ['steps=8']) };
     expect(await (await Trainer.resume(engine, longer, {}, data)).run()).toBe('done');
-    await expect(Trainer.resume(engine, longer)).rejects.toThrow(/task data is trained on its data/);
+    await expect(Trainer.resume(engine, longer)).rejects.toThrow(/task data needs its data/);
     const other = parseData(`${lines(60).join('\n')}\nnew\tone`, 'other.tsv', WORDS);
     await expect(Trainer.resume(engine, longer, {}, other)).rejects.toThrow(
-      /other\.tsv must have the vocabulary .* but "new" is new/,
+      /other\.tsv may only have symbols of the run's vocabulary .* but "new" is new/,
     );
   });
 

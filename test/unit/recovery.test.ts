@@ -129,6 +129,8 @@ describe('a lost device', () => {
     const lost = new DeviceLost('gone.');
     expect(await openAnew(open, lost, [0, 1, 2])).toBe('open');
     tries = -10;
-    await expect(openAnew(open, lost, [0, 1])).rejects.toThrow(/gone. After 2 tries there is no other: busy/);
+    await expect(openAnew(open, lost, [0, 1])).rejects.toThrow(
+      /gone. It could not be reopened in 2 attempts: busy/,
+    );
   });
 });

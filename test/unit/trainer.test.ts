@@ -316,7 +316,7 @@ test('what went wrong is named: the step, its batch, the first tensor', async ()
   };
   const trainer = await Trainer.start(engine, config);
   await expect(trainer.run()).rejects.toThrow(
-    /10 steps in a row before step 20 .* The first of them was step 8, with batch 8 of seed 0; the first tensor, the gradient of \w+\. Lower train.rate/,
+    /10 steps in a row before step 20 .* The first of them was step 8, with batch 8 of seed 0; the first value that was not finite: the gradient of \w+\. Lower train.rate/,
   );
   // The state is that before them, and it can be saved.
   const { state } = await trainer.snapshot();

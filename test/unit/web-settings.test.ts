@@ -137,7 +137,7 @@ describe('settings together', () => {
       /even with one sequence at a time/,
     ],
     [['hidden=4096', 'layers=8', 'controller=lstm'], 'model.hidden', /this model has 1\d{9} parameters/],
-    [['evaluateFrom=40'], 'train.evaluateFrom', /must not exceed the length evaluated at/],
+    [['evaluateFrom=40'], 'train.evaluateFrom', /must not exceed the longest length evaluated/],
   ])('%j: refused at %s', (sets, key, words) => {
     const { problem } = check(assign(preset('reverse'), sets));
     expect(problem?.key).toBe(key);
