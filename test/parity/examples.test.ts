@@ -6,15 +6,15 @@ import { decodeCheckpoint } from 'pushdown';
 import { build } from 'vite';
 import { afterAll, expect, test } from 'vitest';
 
-/** The examples that people copy run as they are printed, on the package as it is built. */
+/** Runs the printed examples on the built package, as users would copy them. */
 
 const ROOT = resolve(import.meta.dirname, '../..');
-/** In node_modules, so that the package resolves by its name; of this process alone. */
+/** In node_modules, so that the package is found by its name; unique to this process. */
 const FOLDER = join(ROOT, 'node_modules', `.examples-${process.pid}`);
 mkdirSync(FOLDER, { recursive: true });
 afterAll(() => rmSync(FOLDER, { recursive: true, force: true }));
 
-/** Runs a program of its own, and gives what it prints. Dawn keeps a process alive: the exit is explicit. */
+/** Runs a program in a separate process and returns its output. Dawn keeps a process alive, so the exit is explicit. */
 async function run(name: string, code: string): Promise<string> {
   const file = join(FOLDER, `${name}.mjs`);
   writeFileSync(file, `${code}\nprocess.exit(0);\n`);
@@ -22,7 +22,7 @@ async function run(name: string, code: string): Promise<string> {
   return stdout.trim();
 }
 
-/** The indented lines of the comment at the head of src/index.ts, paragraph by paragraph. */
+/** The indented lines of the comment at the start of src/index.ts, by paragraph. */
 const examples = (): string[] => {
   const [comment] = /\/\*\*[\s\S]*?\*\//.exec(readFileSync(join(ROOT, 'src/index.ts'), 'utf8'))!;
   const lines = comment.split('\n').map(line => /^ \* {3}(.*)/.exec(line)?.[1] ?? '');
@@ -30,7 +30,7 @@ const examples = (): string[] => {
   return blocks.map(block => block.trim()).filter(block => block !== '');
 };
 
-test('at the head of src/index.ts', async () => {
+test('at the start of src/index.ts', async () => {
   const [imports, body, more, own, ...rest] = examples();
   expect(rest).toEqual([]);
   const printed = await run(
@@ -52,7 +52,7 @@ test('in the README: a memory as a layer', async () => {
     'readme',
     `${code}\nconsole.log(JSON.stringify([${['read', 'dPush', 'dPop', 'dValue'].map(numbers)}]));`,
   );
-  // As its comments say.
+  // As the comments in the example say.
   expect(JSON.parse(printed)).toEqual([
     [0.8, 1.5, 2.8],
     [1, 2, 6],
@@ -93,12 +93,12 @@ test('examples/own-controller.js', async () => {
   expect(lines[0]).toMatch(/^step 50 {2}right /);
   const [trained, longer] = lines.slice(-2).map(line => /^length \d+: ([\d.]+)% right$/.exec(line)?.[1]);
   expect(Number(trained)).toBe(100);
-  // Twice the longest that it was trained on.
+  // Twice the maximum length in training.
   expect(Number(longer)).toBeGreaterThan(95);
 }, 60_000);
 
 test('examples/on-device.js', async () => {
-  // By hand, of the first sequence: the last read is 0.625 v, and 1.25 v its derivative by the first push; v = (0, 1, 2, 3).
+  // By hand, for the first sequence: the last read is 0.625 v, and its derivative by the first push is 1.25 v; v = (0, 1, 2, 3).
   expect((await runExample('on-device.js')).map(line => line.split(' ').filter(Boolean).slice(0, 5))).toEqual(
     [
       ['read', '0.000', '0.625', '1.250', '1.875'],
@@ -107,10 +107,10 @@ test('examples/on-device.js', async () => {
   );
 }, 60_000);
 
-/** As `npm ci --prefix bench/peers` installs it: its core without layers, in modules that are for bundlers only. */
+/** As installed by `npm ci --prefix bench/peers`: the TensorFlow.js core without layers, in modules meant for bundlers. */
 const TFJS = join(ROOT, 'bench/peers/node_modules/@tensorflow');
 
-/** The example with TensorFlow.js inside, in one file. */
+/** The example with TensorFlow.js bundled into one file. */
 async function bundleTfjs(name: string): Promise<string> {
   const from = (path: string) => JSON.stringify(join(TFJS, path));
   const whole = `export * from ${from('tfjs-core/dist/index.js')};
@@ -151,7 +151,7 @@ test('examples/tensorflow.js', async ({ skip }) => {
     .split('\n')
     .filter(line => line.startsWith('step '));
   const loss = (line: string) => Number(line.split(' ').at(-1));
-  // Without the memory nothing is better than chance: ln 5 = 1.61.
+  // Without the memory nothing beats chance: ln 5 = 1.61.
   expect(loss(first)).toBeGreaterThan(1.5);
   expect(loss(rest.at(-1)!)).toBeLessThan(0.01);
   expect(stdout).toContain('symbols right: 128 of 128');
@@ -164,15 +164,15 @@ test('examples/read-checkpoint.js', async () => {
   expect(lines.slice(-5).map(line => line.split('→ ')[1])).toEqual(['d', 'c', 'b', 'a', '</s>']);
 }, 60_000);
 
-test('pushdown/browser has what a page needs, and loads anywhere', async () => {
+test('pushdown/browser has what a page needs, and can be imported anywhere', async () => {
   const code = `import { describe, openEngine } from 'pushdown/browser';
 const engine = await openEngine('cpu');
 console.log(engine.name, typeof describe);`;
   expect(await run('browser', code)).toBe('cpu function');
 });
 
-test('npx finds the terminal tool in the checkout, not by way of the cache of npm', async () => {
-  // Two first calls at the same time corrupted that cache for good.
+test("npx finds the terminal tool in the checkout, without npm's cache", async () => {
+  // Two simultaneous first calls corrupted that cache permanently.
   const cache = join(FOLDER, 'npm-cache');
   // npm puts settings into the environment of the tests: they are removed here.
   const env = Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name));

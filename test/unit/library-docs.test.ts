@@ -3,8 +3,8 @@ import { extname, join, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 
 /**
- * docs/library.md shows the files of examples/, each below a comment with its name. After a change of an example,
- * `npx vitest run --project unit test/unit/library-docs.test.ts -u` writes it there.
+ * docs/library.md contains the files of examples/, each below a comment with its name. After a change of an example, update it with
+ * `npx vitest run --project unit test/unit/library-docs.test.ts -u`.
  */
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -13,7 +13,7 @@ const text = readFileSync(FILE, 'utf8');
 const example = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 const MARKER = /<!-- (examples\/[\w.-]+) -->\n(\n```\w+\n[\s\S]*?```\n)?/g;
 
-test('docs/library.md shows the examples as they are', async () => {
+test('docs/library.md shows the examples unchanged', async () => {
   const shown = text.replace(
     MARKER,
     (_, path) => `<!-- ${path} -->\n\n\`\`\`${extname(path).slice(1)}\n${example(path)}\`\`\`\n`,
@@ -21,7 +21,7 @@ test('docs/library.md shows the examples as they are', async () => {
   await expect(shown).toMatchFileSnapshot(FILE);
 });
 
-test('and all of them', () => {
+test('docs/library.md shows all examples', () => {
   const shown = [...text.matchAll(MARKER)].map(([, path]) => path);
   expect(shown.sort()).toEqual(readdirSync(join(ROOT, 'examples')).map(name => `examples/${name}`));
 });

@@ -4,7 +4,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { pushdown } from '../../support/terminal.ts';
 import { TINY, temporaryFolder, trainTiny } from '../../support/tiny-run.ts';
 
-/** What does not fit a checkpoint, and files that cannot be used: one line that names them, exit code 2. */
+/** Input that does not fit a checkpoint, and unusable files: one line that names them, exit code 2. */
 
 const folder = temporaryFolder();
 const trained = join(folder, 'trained');
@@ -48,14 +48,14 @@ test('lengths, symbols and settings of a checkpoint', async () => {
   await wrong(['train', 'tutorial-part6', ...cpu, '--resume', trained], /is not a run of tutorial-part6/);
 });
 
-test('an output folder that cannot be written, before anything is trained', async () => {
+test('an output folder that is not writable, before any training', async () => {
   const blocked = join(file('a-file', ''), 'folder');
   const { code, err, out } = await pushdown(['train', 'reverse', ...TINY, '--out', blocked]);
   expect(err).toMatch(/^pushdown: cannot write to the output folder .*\n$/);
   expect([code, out]).toEqual([2, '']);
 });
 
-test('broken checkpoints', async () => {
+test('damaged checkpoints', async () => {
   const good = readFileSync(checkpoint);
   const long = Buffer.from(good);
   long.writeBigUInt64LE(2n ** 62n);
@@ -95,7 +95,7 @@ test('a configuration that is not JSON, or has wrong keys, is named with its fil
   expect(deep.code).toBe(2);
 });
 
-test.skipIf(process.platform === 'win32')('what is no file is not read', async () => {
+test.skipIf(process.platform === 'win32')('what is not a regular file is not read', async () => {
   const zero = join(folder, 'zero.json');
   symlinkSync('/dev/zero', zero);
   for (const argv of [
