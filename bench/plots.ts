@@ -18,9 +18,9 @@ const OURS = 'pushdown';
 export function plotsOf({ cases, adapter, peers }: Suite): Plot[] {
   const on = `on ${adapter.name}`;
   return [
-    ...peersPlot(cases, `A pass, waited for, ${on}`, [OURS, ...peers.map(({ name }) => name)]),
-    ...alonePlot(cases, `A pass of pushdown, several in one submission, ${on}`),
-    ...growthPlot(cases, `Growth of time with T, ${on}`, 'time', 'ms a pass', ({ ms }) => ms),
+    ...peersPlot(cases, `One pass, waited for, ${on}`, [OURS, ...peers.map(({ name }) => name)]),
+    ...alonePlot(cases, `One pass of pushdown, several per submission, ${on}`),
+    ...growthPlot(cases, `Growth of time with T, ${on}`, 'time', 'ms per pass', ({ ms }) => ms),
     ...growthPlot(cases, `Growth of device memory with T, ${on}`, 'bytes', 'MiB', ({ bytes }) => {
       const mib = bytes / 2 ** 20;
       return { median: mib, low: mib, high: mib };

@@ -65,7 +65,7 @@ export function tablesOf(cases: readonly Result[]): Tables {
       ),
     ],
     peers: [
-      ['a pass waited for', 'pushdown, ms', 'peer', 'its ms (quartiles)', 'times pushdown', 'difference'],
+      ['one pass, waited for', 'pushdown, ms', 'peer', 'its ms (quartiles)', 'times pushdown', 'difference'],
       ...cases.flatMap(({ name, ours, peers = [] }) =>
         peers.map(peer => [
           name,

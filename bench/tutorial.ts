@@ -94,7 +94,7 @@ export async function main(args: string[]): Promise<number> {
     const peerRate = spread(numpy);
     console.log(
       table([
-        ['', 'time steps/s, median (quartiles)', 'ms a training step', '× NumPy (quartiles)'],
+        ['', 'time steps per second, median (quartiles)', 'ms per training step', '× NumPy (quartiles)'],
         ['NumPy, batch 10', figures(peerRate), stepMs(10, peerRate.median), '1'],
         ...rows.map(({ batch, timeStepsPerSecond, ratio }) => [
           `pushdown, batch ${batch}`,

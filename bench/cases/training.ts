@@ -56,7 +56,7 @@ function trainingCase(
             !peers || peers.includes(peer.name)
               ? peer.training(problem)
               : threads
-                ? 'beside its other case'
+                ? 'asked in the case with all threads'
                 : LARGE,
         },
         bench,

@@ -32,7 +32,7 @@ export const evaluate = command({
     'Measure the accuracy of a trained model by source length, also beyond the lengths it was trained on',
   notes: `Coarse: the share of sequences that are right in every symbol. Fine: the share of symbols before the first error.
 With your own data, every length in the data is measured, and then all of them together; all pairs unless --sequences
-sets a maximum. From the data used in training, the test part is measured; from another file (--data), all pairs. --split
+sets a maximum. Of the data used in training, only the test part is measured; of another file (--data), all pairs. --split
 chooses another part. The file may contain fewer symbols than the model knows, but no others.
 <checkpoint> may also be a run's folder. With --json: one object per length; the last object is the result.`,
   options: {

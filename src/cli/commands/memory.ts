@@ -35,7 +35,8 @@ Out: {"engine", "adapter", "top": {"read", "dPush", "dPop", "dValue"}, "bottom":
 The actions of a superposition stack are shares that sum to 1:
 In:  {"kind": "superposition", "push": [B][T], "pop": [B][T], "stay": [B][T], "value": [B][T][M], "dRead": [B][T][M]}
 
-Every step pops, then pushes, then reads; a deque's at the top before the bottom. The gradients are those of Σ dRead·read.
+Every step pops, then pushes, then reads; a deque does each first at the top, then at the bottom. The gradients are those of
+Σ dRead·read.
 Strengths are given after every step, oldest row first, for a deque from bottom to top.
 
   echo '{"kind":"stack","push":[[0.8,0.5,0.9]],"pop":[[0,0.1,0.9]],"value":[[[1],[2],[3]]]}' | pushdown memory`,

@@ -15,7 +15,7 @@ export const presets = command({
   operands: ['[group]'],
   summary: 'List the preset configurations, or one group of them: presets paper, presets small/reverse',
   notes: `Memory: weights, optimiser state and the activations of a batch on the device, estimated from shapes.
-Time: a whole training, measured on ${MEASURED_ON}; – where it was not measured.
+Time: a complete training run, measured on ${MEASURED_ON}; – where it was not measured.
 With --keys: every setting with its default and limits.`,
   options: {
     json: JSON_OPTION,

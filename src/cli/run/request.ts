@@ -83,7 +83,7 @@ export async function makeRequest(
   if (!source) throw new InputError('--resume needs a checkpoint or its folder.');
   const { file, checkpoint } = await readCheckpoint(source);
   const config = assign(checkpoint.config, [...sets, ...(own.characters ? ['characters=true'] : [])]);
-  const advice = 'leave it out, or start a new run without --resume';
+  const advice = 'leave that setting out, or start a new run without --resume';
   checkUnchanged(checkpoint.config, config, FIXED, `${file}: a checkpoint cannot change`, advice);
   if (given) {
     const differs = `${file} is not a run of ${operand}: it differs in`;
@@ -213,7 +213,7 @@ function checkUnchanged(
   const name = firstDifference(before, after, keys);
   if (name === undefined) return;
   const [old, now] = [before, after].map(of => show(settingOf(of, name)));
-  throw new InputError(`${words} ${name} (${old} in the checkpoint, ${now} asked for): ${advice}.`);
+  throw new InputError(`${words} ${name} (${old} in the checkpoint, ${now} requested): ${advice}.`);
 }
 
 /** Reads the configuration: a preset by name, `data` for your own data, or a JSON file by path; then applies --set. */

@@ -70,7 +70,7 @@ describe('train', () => {
     expect([code, err]).toEqual([0, '']);
     const without = await pushdown(['train', 'reverse', '--engine', 'reference', '--resume', out]);
     expect(without.err).toMatch(
-      /is not a run of reverse: it differs in task\.minLength \(1 in .*, 4 asked for\)/,
+      /is not a run of reverse: it differs in task\.minLength \(1 in .*, 4 requested\)/,
     );
   });
 

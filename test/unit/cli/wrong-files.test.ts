@@ -39,7 +39,7 @@ test('lengths, symbols and settings of a checkpoint', async () => {
   await wrong([...resume, '--set', 'hidden=5'], /cannot change model\.hidden \(4 in the checkpoint, 5 asked/);
   await wrong(
     [...resume, '--set', 'optimiser=sgd'],
-    /checkpoint\.safetensors: a checkpoint cannot change train\.optimiser \("adam" in .*, "sgd" asked for\)/,
+    /checkpoint\.safetensors: a checkpoint cannot change train\.optimiser \("adam" in .*, "sgd" requested\)/,
   );
   await wrong(
     ['train', 'reverse', ...cpu, '--out', trained],
