@@ -16,7 +16,7 @@ import {
   warmUp,
 } from './work.ts';
 
-/** Contenders are sampled in turn if no sample takes longer than this. */
+/** Contenders whose samples take no longer than this are sampled in turn. */
 const TURNS_MS = 2000;
 /** A contender whose sample takes longer than this gets fewer samples. */
 const LONG_MS = 20_000;
