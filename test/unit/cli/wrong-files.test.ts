@@ -36,7 +36,10 @@ test('lengths, symbols and settings of a checkpoint', async () => {
   await wrong(['predict', checkpoint, ...cpu], /line 2: unknown symbol "x"/, 'a b\nx y\n');
   const resume = ['train', '--resume', trained, ...cpu];
   await wrong([...resume, '--seed', '3'], /cannot change train\.seed \(0 in the checkpoint, 3 requested/);
-  await wrong([...resume, '--set', 'hidden=5'], /cannot change model\.hidden \(4 in the checkpoint, 5 asked/);
+  await wrong(
+    [...resume, '--set', 'hidden=5'],
+    /cannot change model\.hidden \(4 in the checkpoint, 5 requested/,
+  );
   await wrong(
     [...resume, '--set', 'optimiser=sgd'],
     /checkpoint\.safetensors: a checkpoint cannot change train\.optimiser \("adam" in .*, "sgd" requested\)/,
