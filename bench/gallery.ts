@@ -120,7 +120,7 @@ const RECIPES: readonly Recipe[] = [
   {
     name: 'tutorial-part5',
     title: "The tutorial's part 5",
-    text: 'It reverses, but not with a stack: it pushes everything and pops halves.',
+    text: 'It reverses, but not with a stack: every push is 1, so the pop does nothing.',
     preset: 'tutorial-part5',
     seed: 0,
     lengths: [2, 3, 4, 5],

@@ -82,7 +82,7 @@ export const blockForward = (o: MemoryOptions): string => {
   ${side === 'top' ? `hi -= gone${index}` : `lo += gone${index}`};`;
   return wgsl`
 var<workgroup> wg_boundary: vec2f;
-// Pop (equations 2, 5, 7) from an end of \`live\` rows. Leaves the boundary row's old strength and loss in wg_boundary,
+// Pop (equations 2, 4, 7, 8) from an end of \`live\` rows. Leaves the boundary row's old strength and loss in wg_boundary,
 // for invocation 0.
 fn popFrom(k: u32, first: u32, step: u32, live: u32, u: f32) -> u32 {
   var gone = 0u;
@@ -107,7 +107,7 @@ fn popFrom(k: u32, first: u32, step: u32, live: u32, u: f32) -> u32 {
   workgroupBarrier();
   return gone;
 }
-// Read (equations 3, 6, 8).
+// Read (equations 3, 5, 10, 11).
 fn readFrom(k: u32, end: u32, first: u32, step: u32, live: u32) {
   var left = 1.0;
   var gone = 0u;

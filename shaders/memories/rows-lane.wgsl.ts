@@ -17,7 +17,7 @@ import {
 /** The deque with a log, one sequence per invocation, which walks its one or two rows. */
 
 export const laneForward = (o: MemoryOptions): string => {
-  // Pop (equations 2, 5, 7): rows go while their strength is at most what is left to pop; the next one loses the rest.
+  // Pop (equations 2, 4, 7, 8): rows go while their strength is at most what is left to pop; the next one loses the rest.
   const pop = ({ index, side }: End): string => wgsl`
   var rest${index} = ${popOf(index)};
   var reached${index} = 0u;
@@ -36,7 +36,7 @@ export const laneForward = (o: MemoryOptions): string => {
     rest${index} -= s;
     ${side === 'top' ? 'hi--' : 'lo++'};
   }`;
-  // Read (equations 3, 6, 8): from the end, until one unit of strength is read.
+  // Read (equations 3, 5, 10, 11): from the end, until one unit of strength is read.
   const read = ({ index, side }: End): string => wgsl`{
     var left = 1.0;
     for (var n = 0u; n < hi - lo && left > 0.0; n++) {

@@ -15,7 +15,8 @@ import { asStarted } from './io/program-name.ts';
 import { table } from './show/columns.ts';
 import { printable } from './show/format.ts';
 
-const COMMANDS: readonly Command[] = [
+/** All commands of the terminal. */
+export const COMMANDS: readonly Command[] = [
   train,
   evaluate,
   predict,

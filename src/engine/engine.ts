@@ -155,7 +155,7 @@ export interface MemoryLayer {
   /** Bytes held, on the device where there is one. */
   readonly bytes: number;
   /**
-   * r_t of every step (equations 1–8). Keeps what the backward pass needs until the next forward.
+   * r_t of every step (equations 1–11). Keeps what the backward pass needs until the next forward.
    * @param inputs the controls of the kind in their order, then the values: of stack, queue and deque push, pop and value
    * @throws InputError between step() and reset()
    */

@@ -23,14 +23,19 @@ import { Submissions } from './submissions.ts';
 export type LayerForm = MemoryForm | 'time';
 
 /** The kinds that have a form over time. */
-const canGoOverTime = (kind: MemoryName): kind is 'stack' | 'queue' => kind === 'stack' || kind === 'queue';
+export const canGoOverTime = (kind: MemoryName): kind is 'stack' | 'queue' =>
+  kind === 'stack' || kind === 'queue';
 
 /** The form that suits device and shape. */
-const formFor = ({ profile }: Gpu, shape: MemoryShape): LayerForm =>
+export const formFor = (profile: DeviceProfile, shape: MemoryShape): LayerForm =>
   overTime(profile, shape) ? 'time' : profile.memory;
 
 /** The kernels of a memory over whole sequences, in the form that suits, or a forced one. */
-export function openMemory(gpu: Gpu, shape: MemoryShape, form = formFor(gpu, shape)): Promise<OpenMemory> {
+export function openMemory(
+  gpu: Gpu,
+  shape: MemoryShape,
+  form = formFor(gpu.profile, shape),
+): Promise<OpenMemory> {
   const { kind, B, T, M } = shape;
   return form === 'time' && canGoOverTime(kind)
     ? timeMemory(gpu, kind, B, T, M)
@@ -66,7 +71,7 @@ export async function gpuMemory(
   const submissions = new Submissions(gpu, lifetime);
   const newSlices = () => new SliceSteps(PRODUCTS * M * ends, options.sliceSteps);
   const slices = { forward: newSlices(), backward: newSlices() };
-  let form = options.form ?? formFor(gpu, shape);
+  let form = options.form ?? formFor(gpu.profile, shape);
   let held: Held | undefined = { order: 'sequences', memory: await openMemory(gpu, shape, form) };
   const order = new StepOrder(T);
   // Where the backward pass uses up what the forward pass left, whatever needs that again runs the forward pass again.

@@ -182,6 +182,60 @@ export const steppedMemory = (gpu: Gpu, sizes: MemorySizes, form: MemoryForm): P
 
 const nameOf = ({ B, T, M }: MemorySizes): string => `memory (B=${B}, T=${T}, M=${M})`;
 
+/** Buffers of a memory that its kernels bind. */
+type LayerBuffer =
+  | 'dims'
+  | 'controls'
+  | 'value'
+  | 'read'
+  | 'slots'
+  | 'log'
+  | 'dRead'
+  | 'dStrength'
+  | 'dControls'
+  | 'dValue';
+
+/** The two launches of a memory on its own, each over all time steps (or a slice of them), as data: no device is needed. */
+export function layerLaunches(
+  { kind, B, M, depth = DEPTH }: Omit<MemorySizes, 'T'>,
+  form: MemoryForm,
+  order: LayerOptions['order'],
+): Record<'forward' | 'backward', Launch<LayerBuffer>> {
+  const options: LayerOptions = { kind, ...form, depth, ...cellsOf(M), order };
+  const label = (pass: string): string =>
+    `memory ${pass}${order === 'steps' ? ' of a step' : ''}, ${kind} ${form.form}, M=${M}`;
+  const groups = (): [x: number, y: number] => split(form.form === 'lane' ? Math.ceil(B / form.size) : B);
+  const sized: readonly [LayerBuffer, 'uniform'] = ['dims', 'uniform'];
+  return {
+    forward: {
+      label: label('forward'),
+      code: memoryForward(options),
+      buffers: [sized, read('controls'), read('value'), write('read'), write('slots'), write('log')],
+      groups,
+      over: { way: 'forward' },
+      clears: keepsReads(options) ? [] : ['read'],
+    },
+    backward: {
+      label: label('backward'),
+      code: memoryBackward(options),
+      buffers: [
+        sized,
+        read('controls'),
+        read('value'),
+        read('dRead'),
+        write('slots'),
+        write('log'),
+        write('dStrength'),
+        write('dControls'),
+        write('dValue'),
+      ],
+      groups,
+      over: { way: 'backward' },
+      clears: ['dStrength', 'dValue'],
+    },
+  };
+}
+
 /** Buffers and kernels in either order of the arrays. Slots and log take 8 and 16 bytes a step and end. */
 async function open(
   buffers: MemoryBuffers,
@@ -192,9 +246,8 @@ async function open(
 ) {
   const { ends, controls, rows } = memoryKind(kind);
   const N = B * T * ends;
-  const options: LayerOptions = { kind, ...form, depth, ...cellsOf(M), order };
   const entries = entriesOf(kind, Math.ceil(M / 4), T, depth);
-  const all = {
+  const all: Record<LayerBuffer, GPUBuffer> = {
     dims: buffers.make('sizes', 16, UNIFORM),
     controls: buffers.make('controls', controls.length * N * 4),
     value: buffers.make('value', N * M * 4),
@@ -206,41 +259,11 @@ async function open(
     dControls: buffers.make('dControls', controls.length * N * 4),
     dValue: buffers.make('dValue', N * M * 4),
   };
-  const label = (pass: string): string =>
-    `memory ${pass}${order === 'steps' ? ' of a step' : ''}, ${kind} ${form.form}, M=${M}`;
-  const groups = (): [x: number, y: number] => split(form.form === 'lane' ? Math.ceil(B / form.size) : B);
-  type Name = keyof typeof all;
-  const sized: readonly [Name, 'uniform'] = ['dims', 'uniform'];
-  const forward: Launch<Name> = {
-    label: label('forward'),
-    code: memoryForward(options),
-    buffers: [sized, read('controls'), read('value'), write('read'), write('slots'), write('log')],
-    groups,
-    over: { way: 'forward' },
-    clears: keepsReads(options) ? [] : ['read'],
-  };
-  const backward: Launch<Name> = {
-    label: label('backward'),
-    code: memoryBackward(options),
-    buffers: [
-      sized,
-      read('controls'),
-      read('value'),
-      read('dRead'),
-      write('slots'),
-      write('log'),
-      write('dStrength'),
-      write('dControls'),
-      write('dValue'),
-    ],
-    groups,
-    over: { way: 'backward' },
-    clears: ['dStrength', 'dValue'],
-  };
+  const launches = layerLaunches({ kind, B, M, depth }, form, order);
   return {
     all,
-    program: await Program.compile(gpu, [forward, backward]),
-    launches: { forward, backward },
+    program: await Program.compile(gpu, [launches.forward, launches.backward]),
+    launches,
     size: { B, T, parts: 1 },
     /** Where `steps` steps from step t on lie by their names: all of them, or one in the order of steps. */
     places(t: number, steps: number): Record<string, Place> {

@@ -18,7 +18,7 @@ import {
 } from '../../shaders/time-queue.wgsl.ts';
 import { stackLinks, stackReads, stackRows, stackStrengths } from '../../shaders/time-stack.wgsl.ts';
 import { type Gpu, split, UNIFORM } from '../gpu/device.ts';
-import type { OverTimeProfile } from '../gpu/profile.ts';
+import type { DeviceProfile, OverTimeProfile } from '../gpu/profile.ts';
 import { type Launch, read as reading, write as writing } from './launch.ts';
 import { cellsOf, type MemoryBuffers, type OpenMemory, placesOf, withBuffers } from './memory.ts';
 import { whole } from './pieces.ts';
@@ -77,11 +77,8 @@ async function openOn(
   M: number,
 ): Promise<OpenMemory> {
   const N = B * T;
-  const { overTime, prefixSum } = gpu.profile;
-  const { size } = overTime;
-  const o: TimeOptions = { kind, size, ...cellsOf(M) };
-  const chunks = chunksOf(overTime, B, T);
-  const { levels, entries, words } = dimsOf(B, T, chunks);
+  const chunks = chunksOf(gpu.profile.overTime, B, T);
+  const { entries, words } = dimsOf(B, T, chunks);
   const stack = kind === 'stack';
   const all: Record<Name, GPUBuffer> = {
     dims: buffers.make('sizes', words.byteLength, UNIFORM),
@@ -106,6 +103,46 @@ async function openOn(
   gpu.device.queue.writeBuffer(all.dims, 0, words);
   gpu.device.queue.writeBuffer(all.sumSizes, 0, sumSizes(B, T));
 
+  const { forward, backward } = timeLaunches(gpu.profile, kind, B, T, M);
+  const program = await Program.compile(gpu, [...forward, ...backward]);
+  program.bind(name => all[name]);
+  // All steps are worked on together: what is too long is cut between its dispatches.
+  const recordings = (work: readonly Launch<Name>[], steps = T): Recording[] =>
+    (steps < T ? work.map(one => whole([one])) : [whole(work)]).map(pieces =>
+      program.recording('memory over time', pieces, { B, T, parts: 1 }),
+    );
+  return {
+    form: 'time',
+    io: placesOf(all),
+    rewinds: false,
+    bytes: buffers.bytes,
+    forward: steps => recordings(forward, steps),
+    backward: steps => recordings(backward, steps),
+    async strengths(): Promise<Float32Array[][]> {
+      const [low, high] = await gpu.read([
+        { buffer: all.lows, bytes: N * 8 },
+        { buffer: all.highs, bytes: N * 8 },
+      ]);
+      return strengthsOf(kind, B, T, heights(low), heights(high));
+    },
+    destroy: () => buffers.destroy(),
+  };
+}
+
+/** The launches of such a memory, in order, as data: no device is needed. */
+export function timeLaunches(
+  { overTime, prefixSum }: Pick<DeviceProfile, 'overTime' | 'prefixSum'>,
+  kind: 'stack' | 'queue',
+  B: number,
+  T: number,
+  M: number,
+): Record<'forward' | 'backward', Launch<Name>[]> {
+  const N = B * T;
+  const { size } = overTime;
+  const o: TimeOptions = { kind, size, ...cellsOf(M) };
+  const chunks = chunksOf(overTime, B, T);
+  const { levels } = dimsOf(B, T, chunks);
+  const stack = kind === 'stack';
   const launch = (
     label: string,
     code: string,
@@ -168,29 +205,7 @@ async function openOn(
         launch('pops', queuePops(o), B * chunks, ['own', 'keys', 'last', 'pop'], ['dPop']),
         launch('rows', queueRows(o), N, [...known, 'other', 'dPop'], ['dPush', 'dValue']),
       ];
-  const program = await Program.compile(gpu, [...forward, ...backward]);
-  program.bind(name => all[name]);
-  // All steps are worked on together: what is too long is cut between its dispatches.
-  const recordings = (work: readonly Launch<Name>[], steps = T): Recording[] =>
-    (steps < T ? work.map(one => whole([one])) : [whole(work)]).map(pieces =>
-      program.recording('memory over time', pieces, { B, T, parts: 1 }),
-    );
-  return {
-    form: 'time',
-    io: placesOf(all),
-    rewinds: false,
-    bytes: buffers.bytes,
-    forward: steps => recordings(forward, steps),
-    backward: steps => recordings(backward, steps),
-    async strengths(): Promise<Float32Array[][]> {
-      const [low, high] = await gpu.read([
-        { buffer: all.lows, bytes: N * 8 },
-        { buffer: all.highs, bytes: N * 8 },
-      ]);
-      return strengthsOf(kind, B, T, heights(low), heights(high));
-    },
-    destroy: () => buffers.destroy(),
-  };
+  return { forward, backward };
 }
 
 /** The struct Dims of the shaders: sizes, and for every level of a tree its entries a sequence and where they begin. */

@@ -46,7 +46,7 @@ const single: readonly Preset[] = [
   {
     name: 'tutorial-part5',
     description:
-      "The tutorial's part 5: it learns to reverse, but not with a stack (pushes all, pops halves)",
+      "The tutorial's part 5: it learns to reverse, but not with a stack: every push is 1, so the pop does nothing",
     config: makeConfig({
       task: { name: 'tutorial-part5', symbols: 2, minLength: 1, maxLength: 1 },
       model: {

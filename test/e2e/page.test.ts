@@ -207,7 +207,7 @@ describe('a paused run', () => {
     await waitForText(
       page,
       '#changes',
-      /Hidden width H 32 → 24.*Seed 0 → 5|Seed 0 → 5.*Hidden width H 32 → 24/s,
+      /Hidden width H 8 → 24.*Seed 0 → 5|Seed 0 → 5.*Hidden width H 8 → 24/s,
     );
     await waitForText(page, '#sizes', /[\d,]+ parameters · up to .+ on the device/);
     await press(page, '#begin');
@@ -216,7 +216,7 @@ describe('a paused run', () => {
       /#v=1&preset=reverse&model\.hidden=24&train\.seed=5&train\.steps=100&engine=gpu&check=/,
     );
     const rows = await page.$$eval('#runs tr', all => all.map(row => row.textContent));
-    expect(rows[0]).toMatch(/Hidden width H 32 → 24/);
+    expect(rows[0]).toMatch(/Hidden width H 8 → 24/);
     expect(await page.$$eval('#runs input:checked', all => all.length)).toBe(1);
     expect(await text(page, '#loss-chart')).toMatch(/reverse, seed 0/);
   });

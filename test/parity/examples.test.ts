@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { decodeCheckpoint } from 'pushdown';
 import { build } from 'vite';
 import { afterAll, expect, test } from 'vitest';
+import { runExample } from '../support/documents.ts';
 
 /** Runs the printed examples on the built package, as users would copy them. */
 
@@ -60,14 +61,6 @@ test('in the README: a memory as a layer', async () => {
     [2.1, 1, 2.7],
   ]);
 }, 60_000);
-
-/** Runs a file of examples/ as its header says. */
-async function runExample(name: string, ...given: string[]): Promise<string[]> {
-  const { stdout } = await promisify(execFile)(process.execPath, [join('examples', name), ...given], {
-    cwd: ROOT,
-  });
-  return stdout.trim().split('\n');
-}
 
 test('examples/quick-start.js', async () => {
   const file = join(FOLDER, 'reverse.safetensors');
@@ -155,6 +148,34 @@ test('examples/tensorflow.js', async ({ skip }) => {
   expect(loss(first)).toBeGreaterThan(1.5);
   expect(loss(rest.at(-1)!)).toBeLessThan(0.01);
   expect(stdout).toContain('symbols right: 128 of 128');
+}, 120_000);
+
+/** Of the packages that `npm ci --prefix bench/peers` installs, this one runs in Node as it is. */
+const PEERS = join(ROOT, 'bench/peers/node_modules');
+
+test('examples/jax-js.js', async ({ skip }) => {
+  if (!existsSync(join(PEERS, '@jax-js/jax'))) skip('jax-js is not installed: npm ci --prefix bench/peers');
+  // In a folder from which both packages resolve by their names.
+  const folder = join(PEERS, `.examples-${process.pid}`);
+  mkdirSync(folder);
+  try {
+    const file = join(folder, 'jax-js.mjs');
+    copyFileSync(join(ROOT, 'examples/jax-js.js'), file);
+    const { stdout } = await promisify(execFile)(process.execPath, [file]);
+    const steps = stdout
+      .trim()
+      .split('\n')
+      .map(line =>
+        /^step (\d+) {2}loss (\S+) {2}symbols right: (\d+) of 128$/.exec(line)!.slice(1).map(Number),
+      );
+    expect(steps.map(([step]) => step)).toEqual([0, 20, 40, 60, 80, 100]);
+    // Without the memory nothing is better than chance: ln 5 = 1.61.
+    expect(steps[0][1]).toBeGreaterThan(1.5);
+    expect(steps.at(-1)![1]).toBeLessThan(0.01);
+    expect(steps.at(-1)![2]).toBe(128);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 }, 120_000);
 
 test('examples/read-checkpoint.js', async () => {

@@ -1,36 +1,36 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { extname, join, resolve } from 'node:path';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 /**
- * docs/library.md contains the files of examples/, each below a comment with its name. After a change of an example, update it with
- * `npx vitest run --project unit test/unit/library-docs.test.ts -u`.
+ * docs/library.md and docs/tutorial.md contain the files of examples/, each below a comment with its name. After a change of an
+ * example, update them with `npx vitest run --project unit test/unit/library-docs.test.ts -u`.
  */
 
 const ROOT = resolve(import.meta.dirname, '../..');
-const FILE = join(ROOT, 'docs/library.md');
-const text = readFileSync(FILE, 'utf8');
-const example = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
-const MARKER = /<!-- (examples\/[\w.-]+) -->\n(\n```\w+\n[\s\S]*?```\n)?/g;
+const DOCUMENTS = ['docs/library.md', 'docs/tutorial.md'];
+const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
+const MARKER = /<!-- (examples\/[\w.-]+) -->\n(\n```(?:js|html)\n[\s\S]*?```\n)?/g;
 
-test('docs/library.md shows the examples unchanged', async () => {
-  const shown = text.replace(
+test.each(DOCUMENTS)('%s shows the examples unchanged', async document => {
+  const shown = read(document).replace(
     MARKER,
-    (_, path) => `<!-- ${path} -->\n\n\`\`\`${extname(path).slice(1)}\n${example(path)}\`\`\`\n`,
+    (_, path) => `<!-- ${path} -->\n\n\`\`\`${extname(path).slice(1)}\n${read(path)}\`\`\`\n`,
   );
-  await expect(shown).toMatchFileSnapshot(FILE);
+  await expect(shown).toMatchFileSnapshot(join(ROOT, document));
 });
 
-test('docs/library.md shows all examples', () => {
-  const shown = [...text.matchAll(MARKER)].map(([, path]) => path);
+test('every example is shown once', () => {
+  const shown = DOCUMENTS.flatMap(document => [...read(document).matchAll(MARKER)].map(([, path]) => path));
   expect(shown.sort()).toEqual(readdirSync(join(ROOT, 'examples')).map(name => `examples/${name}`));
 });
 
-test('an example is short, and says what it shows and how to run it', () => {
-  for (const name of readdirSync(join(ROOT, 'examples'))) {
-    const code = example(`examples/${name}`);
-    expect(code.split('\n').length, name).toBeLessThanOrEqual(80);
-    expect(code, name).toMatch(/^(\/\*\*|<!doctype html>\n<!--)\n/);
-    expect(code, name).toContain(`examples/${name}`);
-  }
+describe.each(readdirSync(join(ROOT, 'examples')))('examples/%s', name => {
+  const code = read(`examples/${name}`);
+
+  test('is short, and says what it shows and how to run it', () => {
+    expect(code.split('\n').length).toBeLessThanOrEqual(80);
+    expect(code).toMatch(/^(\/\*\*|<!doctype html>\n<!--)\n/);
+    expect(code).toContain(`examples/${name}`);
+  });
 });

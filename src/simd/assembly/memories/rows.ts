@@ -29,7 +29,7 @@ function placeOf(row: i32): usize {
 let reached: u32 = 0;
 let before: f32 = 0;
 
-/** Pop (equations 2, 5, 7): rows go while their strength is at most what is left to pop; the next one loses the rest. */
+/** Pop (equations 2, 4, 7, 8): rows go while their strength is at most what is left to pop; the next one loses the rest. */
 // @ts-ignore: decorator
 @inline
 function pop(top: bool, u: f32): void {
@@ -66,7 +66,7 @@ function push(edge: i32, wasReached: u32, wasBefore: f32, entry: i32, slot: i32,
   store<u32>(at, row, 4);
 }
 
-/** Read (equations 3, 6, 8): from an end, until one unit of strength is read. */
+/** Read (equations 3, 5, 10, 11): from an end, until one unit of strength is read. */
 function read(top: bool, to: usize): void {
   let left: f32 = 1;
   const live = hi - lo;

@@ -1,0 +1,71 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** What a forward pass leaves for the backward pass. */
+interface State {
+  slots: unknown[];
+  undo: unknown;
+}
+type Numbers = number[];
+type Rows = number[][];
+
+/** The programs of docs/algorithm.md, with the types of their functions. */
+export interface AlgorithmCode {
+  stackForward(push: Numbers, pop: Numbers, value: Rows): StackState;
+  stackBackward(push: Numbers, pop: Numbers, value: Rows, state: State, dRead: Rows): Gradients<number>;
+  /** [T][E], [T][E][M] */
+  memoryForward(kind: string, push: Rows, pop: Rows, value: Rows[]): State & { read: Rows[] };
+  memoryBackward(
+    kind: string,
+    push: Rows,
+    pop: Rows,
+    value: Rows[],
+    state: State,
+    dRead: Rows[],
+  ): Gradients<Numbers>;
+  prefixSums(numbers: Numbers): Numbers;
+  popByBlocks(s: Numbers, u: number, n: number): { removed: number; loss: number };
+  stackHeights(push: Numbers, pop: Numbers, chunk: number): { low: Numbers; high: Numbers };
+  stackLinks(low: Numbers): Links;
+  stackReads(value: Rows, low: Numbers, high: Numbers, link: Numbers): Rows;
+  stackGradients(value: Rows, low: Numbers, high: Numbers, links: Links, dRead: Rows): Gradients<number>;
+  queueHeights(push: Numbers, pop: Numbers): { front: Numbers; end: Numbers };
+  queueReads(value: Rows, front: Numbers, end: Numbers): Rows;
+  queueGradients(pop: Numbers, value: Rows, front: Numbers, end: Numbers, dRead: Rows): Gradients<number>;
+}
+
+export interface StackState extends State {
+  read: Rows;
+  slots: { s: number; row: number }[];
+  undo: {
+    edge: number;
+    reached: boolean;
+    before: number;
+    overwritten?: { s: number; row: number };
+  }[];
+}
+
+interface Links {
+  link: Numbers;
+  key: Numbers;
+}
+
+interface Gradients<Control> {
+  dPush: Control[];
+  dPop: Control[];
+  dValue: (Control extends number ? Numbers : Rows)[];
+}
+
+export const DOCUMENT = join('docs', 'algorithm.md');
+
+/** All blocks of JavaScript in the document, as one program. */
+export const codeOf = (document: string): string =>
+  [...document.matchAll(/^```js\n([\s\S]*?)^```$/gm)].map(([, code]) => code).join('\n');
+
+/** Runs the programs of the document. @param root the folder of the repository */
+export async function loadAlgorithm(root = '.'): Promise<AlgorithmCode> {
+  const code = codeOf(readFileSync(join(root, DOCUMENT), 'utf8'));
+  const names = [...code.matchAll(/^(?:function|const) (\w+)/gm)].map(([, name]) => name);
+  const module = `${code}\nexport { ${names.join(', ')} };\n`;
+  return import(/* @vite-ignore */ `data:text/javascript,${encodeURIComponent(module)}`);
+}

@@ -1,0 +1,173 @@
+import type { ParseArgsConfig } from 'node:util';
+import { assign } from '../src/base/config.ts';
+import { InputError, show, suggest, unknown } from '../src/base/errors.ts';
+import { MEMORY_NAMES, type MemoryName } from '../src/base/memories.ts';
+import { wholeNumber } from '../src/cli/arguments/number.ts';
+import { canGoOverTime, formFor } from '../src/engine/gpu-memory.ts';
+import { type MemoryForm, PROFILE_NAMES, type ProfileName, profileOf } from '../src/gpu/profile.ts';
+import type { Work } from '../src/kernels/launch.ts';
+import { layerLaunches } from '../src/kernels/memory.ts';
+import { choosePlan, planOf } from '../src/kernels/plan.ts';
+import { timeLaunches } from '../src/kernels/time-memory.ts';
+import { layoutOf } from '../src/layout/layout.ts';
+import { planName } from '../src/platform/engines.ts';
+import { trainingBatch } from '../src/train/model.ts';
+import { preset } from '../src/train/presets.ts';
+import { setup } from '../src/train/setup.ts';
+import { parseOptions } from './options.ts';
+import { kernelText, listText, type Shown } from './wgsl-text.ts';
+
+/**
+ * The kernels of a preset, or of a memory alone, as text: `npm run wgsl -- reverse`. No device is needed, for a plan is data.
+ *
+ * It is a script of the repository and not a command of `pushdown`: people who read kernels have a checkout, and what it
+ * prints may change with every kernel, while the output of the published commands should be stable.
+ */
+const HELP = `npm run wgsl -- <preset> [options]              the kernels of a training step, and of an evaluation
+npm run wgsl -- memory <kind> [options]         those of a memory alone: ${MEMORY_NAMES.join(', ')}
+
+Every kernel with its name, buffers and number of workgroups, in the order of the dispatches; what is printed is WGSL.
+  --profile <name>  device that the kernels are for: ${PROFILE_NAMES.map(name => (name.includes(' ') ? `"${name}"` : name)).join(', ')} (default gpu)
+  --only <text>     only kernels with this in their names; may be repeated
+  --list            names, buffers and workgroups, without the code
+Of a preset:
+  --plan <name>     auto (the default), fused or stepwise
+  --set key=value   changes a setting; may be repeated (npx pushdown presets --keys)
+Of a memory:
+  --form <name>     block: a workgroup a sequence; lane: an invocation a sequence; time: parallel over time, of stack and
+                    queue. Default: what the profile takes
+  --B <n> --T <n> --M <n>  sequences, time steps, width of a row (default 32, 128, 32)`;
+
+const OPTIONS = {
+  profile: { type: 'string', default: 'gpu' },
+  only: { type: 'string', multiple: true, default: [] as string[] },
+  list: { type: 'boolean', default: false },
+  plan: { type: 'string' },
+  set: { type: 'string', multiple: true, default: [] as string[] },
+  form: { type: 'string' },
+  B: { type: 'string' },
+  T: { type: 'string' },
+  M: { type: 'string' },
+  help: { type: 'boolean', short: 'h', default: false },
+} satisfies ParseArgsConfig['options'];
+
+/** The most sequences, steps or numbers of a row. */
+const MOST = 2 ** 24;
+
+type Options = ReturnType<typeof parse>['values'];
+const parse = (args: string[]) => parseOptions(args, OPTIONS, 'npm run wgsl -- --help');
+
+export async function main(args: string[]): Promise<number> {
+  console.log(textOf(args));
+  return 0;
+}
+
+/** What `npm run wgsl -- …args` prints. @throws InputError for what does not exist */
+export function textOf(args: string[]): string {
+  const { values, positionals } = parse(args);
+  if (values.help) return HELP;
+  const [word, kind, ...rest] = positionals;
+  if (word === undefined)
+    throw new InputError('which kernels? Name a preset, or memory <kind>. See npm run wgsl -- --help.');
+  const memory = word === 'memory';
+  if (!memory) presetNamed(word);
+  const more = memory ? rest[0] : kind;
+  if (more !== undefined)
+    throw new InputError(`${show(more)} is one name too many: choose kernels with --only ${show(more)}.`);
+  const shown = memory ? shownMemory(kind, values) : shownPreset(word, values);
+  return values.list ? listText(shown, values.only) : kernelText(shown, values.only);
+}
+
+const profileNamed = ({ profile }: Options) => {
+  const name = PROFILE_NAMES.find(one => one === profile) ?? unknown('profile', profile, PROFILE_NAMES);
+  return profileOf(name satisfies ProfileName);
+};
+
+/** @throws InputError where an option is given that does not belong to what is shown */
+function forbid(
+  options: Options,
+  names: readonly ('plan' | 'form' | 'B' | 'T' | 'M')[],
+  advice: string,
+): void {
+  const given = names.find(name => options[name] !== undefined);
+  if (given) throw new InputError(`--${given} ${advice}.`);
+}
+
+function shownPreset(name: string, options: Options): Shown {
+  forbid(options, ['form', 'B', 'T', 'M'], 'is for a memory alone: npm run wgsl -- memory <kind>');
+  const profile = profileNamed(options);
+  const asked = planName(options.plan ?? 'auto');
+  const config = assign(presetNamed(name), options.set);
+  const { task, spec } = setup(config);
+  const layout = layoutOf(spec);
+  const plan = planOf(profile, layout, config.train, choosePlan(profile, layout, asked));
+  const { B, T } = trainingBatch(task, config, 0, config.task.maxLength);
+  const { kind, form } = plan;
+  return {
+    title: `preset ${[name, ...options.set].join(' ')}: plan ${kind}, ${wordsOf(form)}, profile ${profile.name}`,
+    size: { B, T, parts: plan.parts(B, T) },
+    groups: [
+      { name: 'training step', work: plan.step },
+      { name: 'evaluation', work: plan.forward },
+    ],
+  };
+}
+
+/** @throws InputError for an unknown name, which may be that of a memory */
+function presetNamed(name: string) {
+  const kind = MEMORY_NAMES.find(one => one === name);
+  if (kind) throw new InputError(`${kind} is no preset: npm run wgsl -- memory ${kind}, or a preset.`);
+  if (suggest(name, ['memory']).startsWith(' Did'))
+    throw new InputError(`unknown preset ${show(name)}. Did you mean "memory <kind>"?`);
+  return preset(name);
+}
+
+function shownMemory(word: string | undefined, options: Options): Shown {
+  forbid(options, ['plan'], 'is for a preset; a memory alone has --form block, lane or time');
+  if (options.set.length > 0)
+    throw new InputError('--set is for a preset; a memory alone has --B, --T and --M.');
+  if (word === undefined) throw new InputError(`memory needs its kind: ${MEMORY_NAMES.join(', ')}.`);
+  const kind = MEMORY_NAMES.find(one => one === word) ?? unknown('kind of memory', word, MEMORY_NAMES);
+  const profile = profileNamed(options);
+  const count = (name: 'B' | 'T' | 'M', usual: number): number =>
+    options[name] === undefined ? usual : wholeNumber(`--${name}`, options[name], 1, MOST);
+  const shape = { kind, B: count('B', 32), T: count('T', 128), M: count('M', 32) };
+  const form = formNamed(options.form, kind, profile.memory) ?? formFor(profile, shape);
+  const { B, T, M } = shape;
+  const title = `memory ${kind}, B=${B}, T=${T}, M=${M}: ${wordsOf(form)}, profile ${profile.name}`;
+  const size = { B, T, parts: 1 };
+  const { forward, backward }: Record<'forward' | 'backward', readonly Work<string>[]> =
+    form === 'time' && canGoOverTime(kind)
+      ? timeLaunches(profile, kind, B, T, M)
+      : mapped(layerLaunches(shape, form as MemoryForm, 'sequences'));
+  const groups = [
+    { name: 'forward pass', work: forward },
+    { name: 'backward pass', work: backward },
+  ];
+  return { title, size, groups };
+}
+
+const mapped = <T>({ forward, backward }: Record<'forward' | 'backward', T>) => ({
+  forward: [forward],
+  backward: [backward],
+});
+
+const FORMS = ['lane', 'block', 'time'] as const;
+
+/** The form that is asked for, of the profile's size where that is its own. */
+function formNamed(
+  asked: string | undefined,
+  kind: MemoryName,
+  own: MemoryForm,
+): MemoryForm | 'time' | undefined {
+  if (asked === undefined || asked === own.form) return asked && own;
+  const form = FORMS.find(one => one === asked) ?? unknown('form', asked, FORMS);
+  if (form !== 'time') return { form, size: form === 'lane' ? 8 : 32, subgroups: false };
+  if (!canGoOverTime(kind)) throw new InputError(`--form time is for stack and queue, not for ${kind}.`);
+  return 'time';
+}
+
+const wordsOf = (form: MemoryForm | 'time'): string =>
+  form === 'time'
+    ? 'parallel over time'
+    : `one sequence per ${form.form === 'lane' ? 'invocation' : 'workgroup'} (${form.form} ${form.size}${form.subgroups ? ', subgroups' : ''})`;

@@ -1,0 +1,59 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import { COMMANDS } from '../../src/cli/program.ts';
+import { DOCUMENTS, ROOT, readDocument, shellWords } from '../support/documents.ts';
+
+/**
+ * A fenced block of the documents in language `console` is a transcript: `$ command`, and below it what the command prints. It is
+ * run, on the package as it is built and on the engine `cpu`, and must print that. After a change of what is printed,
+ * `npx vitest run --project parity test/parity/transcripts.test.ts -u` writes it into the documents.
+ */
+
+const TRANSCRIPT = /^```console\n\$ (.+)\n([\s\S]*?)^```$/gm;
+const CLI = join(ROOT, 'node_modules/pushdown/dist/src/cli/main.js');
+
+/** Runs `npx pushdown …` in a folder, or `node examples/…`. */
+async function printed(command: string, cwd: string): Promise<string> {
+  const [program, ...words] = shellWords(command);
+  const [first, ...rest] = words;
+  if (program === 'npx') {
+    const takesEngine = COMMANDS.find(({ name }) => name === rest[0])?.options['engine'];
+    const args = [CLI, ...rest, ...(takesEngine ? ['--engine', 'cpu'] : [])];
+    // As npx starts it: its advice begins with npx, too.
+    const env = { ...process.env, npm_command: 'exec', npm_config_user_agent: 'npm/0' };
+    return (await promisify(execFile)(process.execPath, args, { cwd, env })).stdout;
+  }
+  return (await promisify(execFile)(program, [join(ROOT, first), ...rest], { cwd })).stdout;
+}
+
+/** What a document shows of it: without progress, which depends on the clock, and with an ellipsis for what depends on the machine. */
+const shown = (output: string): string =>
+  output
+    .replaceAll(ROOT, '…')
+    .replace(/^engine .*$/m, '…')
+    .replace(/^step (?:\d+\/|\d+: at length ).*\n/gm, '')
+    .replace(/[\d.]+ (?:ms|s|min) of training/g, '… of training');
+
+describe.each(DOCUMENTS.filter(path => readDocument(path).search(TRANSCRIPT) >= 0))('%s', path => {
+  test('shows what its commands print', async () => {
+    const document = readDocument(path);
+    // One after the other: some commands use what others leave in the folder.
+    const cwd = mkdtempSync(join(tmpdir(), 'pushdown-'));
+    const outputs: string[] = [];
+    try {
+      for (const [, command] of document.matchAll(TRANSCRIPT))
+        outputs.push(shown(await printed(command, cwd)));
+    } finally {
+      rmSync(cwd, { recursive: true });
+    }
+    const made = document.replace(
+      TRANSCRIPT,
+      (_, command) => `\`\`\`console\n$ ${command}\n${outputs.shift()?.trimEnd()}\n\`\`\``,
+    );
+    await expect(made).toMatchFileSnapshot(join(ROOT, path));
+  }, 240_000);
+});

@@ -1,0 +1,291 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { DOCUMENT, loadAlgorithm } from '../../bench/algorithm-code.ts';
+import { EXAMPLE, FOLDER, figures } from '../../bench/figures.ts';
+import { entriesOf } from '../../src/base/memories.ts';
+import { Rng } from '../../src/base/rng.ts';
+import { createCpuEngine } from '../../src/engine/cpu.ts';
+import { profileOf } from '../../src/gpu/profile.ts';
+import { timeLaunches } from '../../src/kernels/time-memory.ts';
+import { pop } from '../../src/reference/ends.ts';
+import { memoryBackward, memoryForward, type RowName } from '../../src/reference/memory.ts';
+
+/**
+ * docs/algorithm.md: its programs compute what src/reference computes, its tables are what they print, and its figures are those
+ * of bench/figures.ts. After a change of a figure, `npx vitest run --project unit test/unit/algorithm-docs.test.ts -u` writes it.
+ */
+
+const ROOT = resolve(import.meta.dirname, '../..');
+const text = readFileSync(join(ROOT, DOCUMENT), 'utf8');
+const code = await loadAlgorithm(ROOT);
+
+/** Sums of either order: 0 and −0 are the same. */
+const plain = (numbers: ArrayLike<number>): number[] => Array.from(numbers, x => x + 0);
+
+interface Inputs {
+  T: number;
+  /** [T][E] */
+  push: number[][];
+  pop: number[][];
+  /** [T][E][M] */
+  value: number[][][];
+  dRead: number[][][];
+}
+
+/** Strengths that are multiples of 1/grid up to `most`, so that all sums are exact; values and gradients are whole numbers. */
+function draw(seed: number, E: number, grid: number, most: number): Inputs {
+  const rng = new Rng(seed, grid, most);
+  const [T, M] = [rng.int(1, 14), rng.int(1, 3)];
+  const each = <Of>(n: number, of: () => Of): Of[] => Array.from({ length: n }, of);
+  const strengths = () => each(T, () => each(E, () => rng.int(0, most) / grid));
+  const rows = () => each(T, () => each(E, () => each(M, () => rng.int(-8, 8))));
+  return { T, push: strengths(), pop: strengths(), value: rows(), dRead: rows() };
+}
+
+/** What the reference makes of them, flat. */
+function truthOf(kind: RowName, { push, pop, value, dRead }: Inputs): Record<string, number[]> {
+  const controls = [push.flat(), pop.flat()];
+  const made = memoryForward(kind, controls, value.flat(2));
+  const gradients = memoryBackward(kind, controls, value.flat(2), made, dRead.flat(2));
+  return {
+    read: plain(made.read),
+    ...Object.fromEntries(Object.entries(gradients).map(([name, all]) => [name, plain(all)])),
+  };
+}
+
+/** (grid, most): ties at nearly every step; whole rows; any strengths; small ones, so that reads are long. */
+const GRIDS = [
+  [4, 4],
+  [1, 1],
+  [2 ** 14, 2 ** 14],
+  [2 ** 14, 2 ** 11],
+] as const;
+
+describe.each(GRIDS)('strengths that are multiples of 1/%i, up to %i of them', (grid, most) => {
+  const seeds = Array.from({ length: 250 }, (_, seed) => seed);
+  const firsts = <Of>(all: Of[][]): Of[] => all.map(([first]) => first);
+
+  test.each(['stack', 'queue', 'deque'] as const)('memoryForward and memoryBackward, %s', kind => {
+    for (const seed of seeds) {
+      const inputs = draw(seed, kind === 'deque' ? 2 : 1, grid, most);
+      const { push, pop, value, dRead } = inputs;
+      const state = code.memoryForward(kind, push, pop, value);
+      const { dPush, dPop, dValue } = code.memoryBackward(kind, push, pop, value, state, dRead);
+      const made = {
+        read: state.read.flat(2),
+        dPush: dPush.flat(),
+        dPop: dPop.flat(),
+        dValue: dValue.flat(2),
+      };
+      for (const [name, expected] of Object.entries(truthOf(kind, inputs)))
+        expect(plain(made[name as keyof typeof made]), `${name}, seed ${seed}`).toEqual(expected);
+    }
+  });
+
+  test('stackForward and stackBackward, and the stack parallel over time', () => {
+    for (const seed of seeds) {
+      const inputs = draw(seed, 1, grid, most);
+      const [push, pop] = [firsts(inputs.push), firsts(inputs.pop)];
+      const [value, dRead] = [firsts(inputs.value), firsts(inputs.dRead)];
+      const state = code.stackForward(push, pop, value);
+      const stepwise = { read: state.read, ...code.stackBackward(push, pop, value, state, dRead) };
+      const { low, high } = code.stackHeights(push, pop, 1 + (seed % 5));
+      const links = code.stackLinks(low);
+      const read = code.stackReads(value, low, high, links.link);
+      const overTime = { read, ...code.stackGradients(value, low, high, links, dRead) };
+      for (const [name, expected] of Object.entries(truthOf('stack', inputs))) {
+        for (const made of [stepwise, overTime])
+          expect(plain(made[name as 'read'].flat()), `${name}, seed ${seed}`).toEqual(expected);
+      }
+    }
+  });
+
+  test('the queue parallel over time', () => {
+    for (const seed of seeds) {
+      const inputs = draw(seed, 1, grid, most);
+      const [push, pop] = [firsts(inputs.push), firsts(inputs.pop)];
+      const [value, dRead] = [firsts(inputs.value), firsts(inputs.dRead)];
+      const { front, end } = code.queueHeights(push, pop);
+      const read = code.queueReads(value, front, end);
+      const made = { read, ...code.queueGradients(pop, value, front, end, dRead) };
+      for (const [name, expected] of Object.entries(truthOf('queue', inputs)))
+        expect(plain(made[name as 'read'].flat()), `${name}, seed ${seed}`).toEqual(expected);
+    }
+  });
+
+  test('popByBlocks', () => {
+    for (const seed of seeds) {
+      const rng = new Rng(seed, grid, 1);
+      const s = Array.from({ length: rng.int(0, 20) }, () => rng.int(0, most) / grid);
+      const u = rng.int(0, 6 * most) / grid;
+      const { removed, loss } = code.popByBlocks(s, u, rng.int(1, 9));
+      const left = s.map((x, k) => (k < removed ? 0 : k === removed ? x - loss : x));
+      expect(left).toEqual(plain(pop(Float64Array.from(s), u, 'bottom')));
+    }
+  });
+});
+
+test('what a pop removes stays in its slot, and undoing restores it to the last bit', () => {
+  const rng = new Rng(3, 1);
+  const numbers = (): number[] => Array.from({ length: 60 }, () => rng.uniform());
+  const [push, pops] = [numbers(), numbers()];
+  const value = push.map(() => [1]);
+  const state = code.stackForward(push, pops, value);
+  const start = structuredClone(state.slots);
+  code.stackBackward(push, pops, value, state, value);
+  expect(state.slots).not.toEqual(start);
+  expect(state.slots.every(slot => slot === undefined)).toBe(true);
+});
+
+describe('the example', () => {
+  const { push, pop: pops } = EXAMPLE;
+  const value = push.map((_, t) => [t + 1]);
+  const T = push.length;
+  /** `.8`, `2.9`: without what float64 rounds. */
+  const short = (x: number): string =>
+    String(Number(x.toFixed(10)))
+      .replace(/^(-?)0\./, '$1.')
+      .replace('-', '−');
+  const rowsAfter = (section: string): string[] =>
+    text.split(`<!-- ${section} -->\n`)[1].split('\n\n')[0].split('\n').slice(2);
+  const line = (cells: (string | number)[]): string => `| ${cells.join(' | ')} |`;
+  const name = ({ row, s }: { row: number; s: number }): string => `row ${row + 1}: ${short(s)}`;
+
+  test('forward', () => {
+    const expected = push.map((d, t) => {
+      const at = (n: number) => code.stackForward(push.slice(0, n), pops.slice(0, n), value.slice(0, n));
+      const { slots, undo, read } = at(t + 1);
+      const before = at(t);
+      const { edge, reached, before: strength } = undo[t];
+      const live = slots.slice(0, edge + 1);
+      const hi = t > 0 ? before.undo[t - 1].edge + 1 : 0;
+      const removed = before.slots.slice(edge, hi).map(({ row }) => `row ${row + 1}`);
+      let left = 1;
+      const weights = [...live].reverse().flatMap(({ row, s }) => {
+        const weight = Math.min(s, left);
+        left -= weight;
+        return weight > 0 ? [`row ${row + 1}: ${short(weight)}`] : [];
+      });
+      const boundary = reached
+        ? `row ${live[edge - 1].row + 1}: ${short(strength)} → ${short(live[edge - 1].s)}`
+        : '–';
+      return line([
+        t + 1,
+        short(pops[t]),
+        short(d),
+        removed.join(', ') || '–',
+        boundary,
+        live.map(name).join(', '),
+        weights.join(', '),
+        short(read[t][0]),
+      ]);
+    });
+    expect(rowsAfter('forward')).toEqual(expected);
+  });
+
+  test('backward', () => {
+    const state = code.stackForward(push, pops, value);
+    const { dPush, dPop, dValue } = code.stackBackward(push, pops, value, state, value);
+    const rows = rowsAfter('backward').map(row => row.split('|').map(cell => cell.trim()));
+    expect(rows.map(([, step, , , dd, du]) => [step, dd, du])).toEqual(
+      push.map((_, k) => T - 1 - k).map(t => [String(t + 1), short(dPush[t]), short(dPop[t])]),
+    );
+    expect(text).toContain(`And dv = ${dValue.map(([x]) => short(x)).join(', ')}.`);
+  });
+
+  test('of three steps, the gradients of the paper', () => {
+    const [d, u, v] = [push, pops, value].map(all => all.slice(0, 3)) as [number[], number[], number[][]];
+    const made = code.stackBackward(d, u, v, code.stackForward(d, u, v), v);
+    const list = (all: number[]): string => all.map(x => short(x + 0)).join(', ');
+    expect(text.replaceAll('\n', ' ')).toContain(
+      `dd = ${list(made.dPush)}, du = ${list(made.dPop)} and dv = ${list(made.dValue.flat())}:`,
+    );
+  });
+});
+
+describe('the two ties where float32 may differ', () => {
+  const f32 = (...x: number[]): Float32Array => Float32Array.from(x);
+  /** The gradients of push and pop by the CPU engine, and by the reference from the same float32 numbers. */
+  const both = async (push: Float32Array, pops: Float32Array) => {
+    const T = push.length;
+    const [value, dRead] = [
+      f32(...push.keys()).map(t => t + 1),
+      f32(...push.keys()).map(t => Number(t === T - 1)),
+    ];
+    const engine = await createCpuEngine();
+    const memory = await engine.memory({ kind: 'stack', B: 1, T, M: 1 });
+    const read = memory.forwardSync(push, pops, value);
+    const made = memory.backwardSync(dRead);
+    engine.destroy();
+    const states = memoryForward('stack', [push, pops], value);
+    const truth = memoryBackward('stack', [push, pops], value, states, dRead);
+    expect(Math.abs(read[T - 1] - states.read[T - 1])).toBeLessThan(1e-6);
+    return [made, truth];
+  };
+
+  test('the end of a pop', async () => {
+    // Rows of .3 and .2, a pop of .5 and a push of 0: what is left of the first row is read.
+    const [float32, float64] = await both(f32(0.3, 0.2, 0), f32(0, 0, 0.5));
+    expect(float32['dPop'][2]).toBeCloseTo(0);
+    expect(float64['dPop'][2]).toBeCloseTo(-1);
+    expect(Math.fround(0.3) - (0.5 - Math.fround(0.2))).toBeCloseTo(1.5e-8, 9);
+  });
+
+  test('the end of a read', async () => {
+    const [float32, float64] = await both(f32(0.6, 0.4), f32(0, 0));
+    expect(plain(float32['dPush'])).toEqual([1, 2]);
+    expect(plain(float64['dPush'])).toEqual([0, 1]);
+    expect(Math.fround(0.6) - (1 - Math.fround(0.4))).toBeCloseTo(3e-8, 9);
+  });
+});
+
+test('the table of costs', () => {
+  const { slots, undo, dStrength } = entriesOf('stack', 8, 1, 1);
+  const kept = 8 * slots + 16 * undo;
+  expect(text).toContain(`slots and log, ${kept} bytes a step and end`);
+  // push, pop and their gradients; value, read and theirs are 16 M.
+  expect(text).toContain(`E·(${kept + 4 * dStrength + 16} + 16M)`);
+  const T = 65_536;
+  const counts = (['stack', 'queue'] as const).map(kind => {
+    const { forward, backward } = timeLaunches(profileOf('gpu'), kind, 1, T, 32);
+    return `${forward.length}, ${backward.length} (${kind})`;
+  });
+  expect(text).toContain(`${counts.join(', ')} at T = 65,536`);
+  // lows and keys have a tree above them, 1/32 + 1/32² … of their size.
+  const tree = 1 + 1 / 32 + 1 / 32 ** 2 + 2 / T;
+  const heights = 8 * tree + 8 + 4 + 4 * tree;
+  expect(text).toContain(`heights, links, keys: ${heights.toFixed(1)} bytes a step`);
+  expect(text).toContain(`| ${(heights + 12 + 16).toFixed(1)} + 16M |`);
+});
+
+test('figures are those of bench/figures.ts, and all are shown', async () => {
+  const all = Object.entries(figures(code));
+  for (const [name, svg] of all) {
+    expect(text).toContain(`](images/${name})`);
+    expect(svg).not.toMatch(/NaN|undefined|Infinity/);
+    await expect(svg).toMatchFileSnapshot(join(ROOT, FOLDER, name));
+  }
+  expect(text.match(/!\[/g)).toHaveLength(all.length);
+});
+
+test('links lead somewhere', () => {
+  const headings = [...text.matchAll(/^## (.+)$/gm)].map(
+    ([, heading]) =>
+      `#${heading
+        .toLowerCase()
+        .replace(/[^\w -]/g, '')
+        .replaceAll(' ', '-')}`,
+  );
+  for (const [, target] of text.matchAll(/\]\(([^)]+)\)/g)) {
+    if (target.startsWith('http')) continue;
+    if (target.startsWith('#')) expect(headings).toContain(target);
+    else expect(existsSync(join(ROOT, dirname(DOCUMENT), target)), target).toBe(true);
+  }
+  let folder = '';
+  for (const [, path] of text.matchAll(/`([\w./-]+\.ts)`/g)) {
+    if (path.includes('/')) folder = dirname(path);
+    const file = path.includes('/') ? path : join(folder, path);
+    expect(existsSync(join(ROOT, file)), file).toBe(true);
+  }
+});

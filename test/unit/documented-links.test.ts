@@ -1,0 +1,62 @@
+import { existsSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { expect, test } from 'vitest';
+import { assign } from '../../src/base/config.ts';
+import { preset } from '../../src/train/presets.ts';
+import { readAddress } from '../../src/web/settings/address.ts';
+import { DOCUMENTS, fenceless, ROOT, readDocument } from '../support/documents.ts';
+
+/** Links of the documents: to files and headings that exist, and to runs on the page that are what the link says. */
+
+interface Link {
+  document: string;
+  text: string;
+  target: string;
+}
+
+const links: Link[] = DOCUMENTS.flatMap(document =>
+  [...fenceless(readDocument(document)).matchAll(/\[((?:[^[\]]|\[[^\]]*\]\([^)]*\))*)\]\(([^)\s]+)\)/g)].map(
+    ([, text, target]) => ({ document, text, target }),
+  ),
+);
+
+/** The page as `npm run dev` serves it. */
+const PAGE = 'http://localhost:5173/#';
+const toPage = links.filter(({ target }) => target.startsWith(PAGE));
+
+test.each(toPage)('$document: the page opens $text', ({ text, target }) => {
+  const address = readAddress(target.slice(PAGE.length - 1));
+  const [name, ...sets] = [...text.matchAll(/`([^`]+)`/g)].map(([, code]) => code);
+  expect(address).toEqual({
+    config: assign(preset(name), sets),
+    engine: 'auto',
+    paused: text.includes('not started'),
+    warning: undefined,
+  });
+});
+
+test('the tutorial opens each of its models on the page', () => {
+  const names = toPage
+    .filter(({ document }) => document === 'docs/tutorial.md')
+    .map(({ target }) => new URLSearchParams(target.slice(PAGE.length)).get('preset'));
+  for (const name of ['reverse', 'tutorial-part5', 'tutorial-part6']) expect(names).toContain(name);
+});
+
+/** The anchor that GitHub gives a heading. */
+const anchorOf = (heading: string): string =>
+  heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N} _-]/gu, '')
+    .replaceAll(' ', '-');
+
+const anchorsOf = (document: string): string[] =>
+  [...fenceless(readDocument(document)).matchAll(/^#+ (.+)$/gm)].map(([, heading]) => anchorOf(heading));
+
+const within = links.filter(({ target }) => !/^[a-z]+:/.test(target));
+
+test.each(within)('$document: $target exists', ({ document, target }) => {
+  const [path, anchor] = target.split('#');
+  const file = path ? resolve(ROOT, dirname(document), path) : join(ROOT, document);
+  expect(existsSync(file), file).toBe(true);
+  if (anchor) expect(anchorsOf(relative(ROOT, file))).toContain(anchor);
+});
