@@ -150,12 +150,12 @@ test('examples/tensorflow.js', async ({ skip }) => {
   expect(stdout).toContain('symbols right: 128 of 128');
 }, 120_000);
 
-/** Of the packages that `npm ci --prefix bench/peers` installs, this one runs in Node as it is. */
+/** The package in `npm ci --prefix bench/peers` that runs in Node unchanged. */
 const PEERS = join(ROOT, 'bench/peers/node_modules');
 
 test('examples/jax-js.js', async ({ skip }) => {
   if (!existsSync(join(PEERS, '@jax-js/jax'))) skip('jax-js is not installed: npm ci --prefix bench/peers');
-  // In a folder from which both packages resolve by their names.
+  // In a folder from which both packages are found by name.
   const folder = join(PEERS, `.examples-${process.pid}`);
   mkdirSync(folder);
   try {
@@ -169,7 +169,7 @@ test('examples/jax-js.js', async ({ skip }) => {
         /^step (\d+) {2}loss (\S+) {2}symbols right: (\d+) of 128$/.exec(line)!.slice(1).map(Number),
       );
     expect(steps.map(([step]) => step)).toEqual([0, 20, 40, 60, 80, 100]);
-    // Without the memory nothing is better than chance: ln 5 = 1.61.
+    // Without the memory nothing beats chance: ln 5 = 1.61.
     expect(steps[0][1]).toBeGreaterThan(1.5);
     expect(steps.at(-1)![1]).toBeLessThan(0.01);
     expect(steps.at(-1)![2]).toBe(128);

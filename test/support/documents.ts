@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 
-/** What people read: README.md and docs/*.md, and the commands in them. */
+/** The documents for users: README.md and docs/*.md, and the commands in them. */
 
 export const ROOT = resolve(import.meta.dirname, '../..');
 export const readDocument = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
@@ -14,7 +14,7 @@ export const DOCUMENTS: readonly string[] = [
     .map(name => `docs/${name}`),
 ];
 
-/** Runs a file of examples/ as its header says: the lines that it prints. */
+/** Runs a file of examples/ as its header says, and returns the lines of its output. */
 export async function runExample(name: string, ...given: string[]): Promise<string[]> {
   const args = [join('examples', name), ...given];
   const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: ROOT });
@@ -22,10 +22,10 @@ export async function runExample(name: string, ...given: string[]): Promise<stri
 }
 
 export interface Fence {
-  /** What follows the opening ```: `js`, `sh`, or nothing. */
+  /** The language after the opening ```: `js`, `sh`, or nothing. */
   language: string;
   text: string;
-  /** Of its first line in the document, counted from 1. */
+  /** The number of its first line in the document, from 1. */
   line: number;
 }
 
@@ -42,15 +42,15 @@ export const fencesOf = (document: string): Fence[] =>
 export const fenceless = (document: string): string => document.replace(FENCE, '');
 
 export interface DocumentedCommand {
-  /** What follows `npx pushdown`, as a shell splits it. */
+  /** The words after `npx pushdown`, as a shell splits them. */
   words: string[];
-  /** It has `<…>`, `[…]` or `…` in it: it says how a command is called, and cannot be called itself. */
+  /** Contains `<…>`, `[…]` or `…`: a usage pattern, which cannot be run. */
   pattern: boolean;
-  /** As the document has it. */
+  /** As written in the document. */
   text: string;
 }
 
-/** A word in quotes, a placeholder, or up to the next space; or what ends a command: `|`, `;`, `&`, `#`, `(`, `)` and redirections. */
+/** A quoted word, a placeholder, or a word up to the next space; or the end of a command: `|`, `;`, `&`, `#`, `(`, `)`, redirections. */
 const WORD = /\s*(?:((?:'[^']*'|"[^"]*"|<[\w.|-]+>|[^\s'"|;&<>()`]|(?<=\S)\|(?=\S))+)|([|;&<>()`]))/y;
 
 /** Splits a command line up to the end of the command. */

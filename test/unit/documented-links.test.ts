@@ -6,7 +6,7 @@ import { preset } from '../../src/train/presets.ts';
 import { readAddress } from '../../src/web/settings/address.ts';
 import { DOCUMENTS, fenceless, ROOT, readDocument } from '../support/documents.ts';
 
-/** Links of the documents: to files and headings that exist, and to runs on the page that are what the link says. */
+/** Links in the documents point to existing files and headings, and to runs on the page that match the link's text. */
 
 interface Link {
   document: string;
@@ -35,14 +35,14 @@ test.each(toPage)('$document: the page opens $text', ({ text, target }) => {
   });
 });
 
-test('the tutorial opens each of its models on the page', () => {
+test('the tutorial has a link that opens each of its models on the page', () => {
   const names = toPage
     .filter(({ document }) => document === 'docs/tutorial.md')
     .map(({ target }) => new URLSearchParams(target.slice(PAGE.length)).get('preset'));
   for (const name of ['reverse', 'tutorial-part5', 'tutorial-part6']) expect(names).toContain(name);
 });
 
-/** The anchor that GitHub gives a heading. */
+/** The anchor that GitHub generates for a heading. */
 const anchorOf = (heading: string): string =>
   heading
     .toLowerCase()
