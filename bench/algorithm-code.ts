@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What a forward pass leaves for the backward pass. */
+/** The results of a forward pass that the backward pass needs. */
 interface State {
   slots: unknown[];
   undo: unknown;
@@ -58,7 +58,7 @@ interface Gradients<Control> {
 
 export const DOCUMENT = join('docs', 'algorithm.md');
 
-/** All blocks of JavaScript in the document, as one program. */
+/** All JavaScript blocks of the document, as one program. */
 export const codeOf = (document: string): string =>
   [...document.matchAll(/^```js\n([\s\S]*?)^```$/gm)].map(([, code]) => code).join('\n');
 

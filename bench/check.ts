@@ -1,4 +1,4 @@
-/** The regression gate: `npm run bench:check`. Short cases against the baseline of this adapter. */
+/** The regression gate, `npm run bench:check`: compares short cases with the baseline of this adapter. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -25,20 +25,20 @@ import { passesFor, sampleWork, type Warm, type Work, warmUp } from './work.ts';
 
 const SAMPLES = 21;
 const LEAST_SAMPLES = 5;
-/** Of the quickest reference, a sample has this many at most. */
+/** Maximum number of passes per sample, for the fastest reference. */
 const MOST_REFERENCES = 4096;
-/** Of the reference, before it is timed. */
+/** Warm-up of the reference before it is timed. */
 const WARM_UP_MS = 500;
-/** vec4f that an invocation of the copy moves. */
+/** vec4f moved by each invocation of the copy. */
 const COPIED = 64;
 
 const HELP = `npm run bench:check -- [options]
-  Measures short cases, each as two ratios: over the float64 reference on this processor, and over a plain copy on
-  this adapter. Compares them with bench/results/check-<adapter>.json. A case fails when both have grown by more than
-  25 %; one alone is a warning. What fails is measured a second time before it counts.
-  --accept         writes the baseline instead, from what is measured now
-  --only <text>    only cases with this in their names; may be repeated
-  --samples <n>    samples of each (default ${SAMPLES}, at least ${LEAST_SAMPLES})
+  Measures short cases, each as two ratios: to the float64 reference on this processor, and to a plain copy on this
+  adapter. Compares them with bench/results/check-<adapter>.json. A case fails when both ratios have grown by more than
+  25 %; if only one has, it is a warning. A case that fails is measured a second time before it counts.
+  --accept         write the new baseline from this measurement instead
+  --only <text>    only cases whose names contain this; may be repeated
+  --samples <n>    samples per case (default ${SAMPLES}, at least ${LEAST_SAMPLES})
 Exit code 1: a case failed. 2: no baseline for this adapter.`;
 
 export async function main(args: string[]): Promise<number> {
@@ -70,13 +70,13 @@ export async function main(args: string[]): Promise<number> {
   );
   if (baseline) console.log(`baseline of ${baseline.date.slice(0, 10)}${elsewhere(baseline, on)}`);
   if (on.load > on.cores)
-    console.log('This machine is busy, and verdicts are worth little: wait until it is quiet.');
+    console.log('This machine is busy, so the verdicts are unreliable: run again when it is quiet.');
   const judgements: Judgement[] = [];
   for (const [k, one] of cases.entries()) {
     process.stderr.write(`[${k + 1}/${cases.length}] ${one.name}\n`);
     const now = await ratiosOf(one, bench);
     const first = judge(now, baseline ?? { cases: [] });
-    // Whatever else the machine did may have passed.
+    // Other load on the machine may have passed by now.
     judgements.push(first.verdict === 'failed' ? judge(await ratiosOf(one, bench), baseline!) : first);
   }
   bench.engine.destroy();
@@ -95,7 +95,7 @@ export async function main(args: string[]): Promise<number> {
   return told(judgements, baseline, values.only.length > 0);
 }
 
-/** Prints what there is to say. Returns the exit code. */
+/** Prints the result. Returns the exit code. */
 function told(judgements: readonly Judgement[], { cases }: Baseline, some: boolean): number {
   const missing = cases.flatMap(({ name }) =>
     judgements.some(({ now }) => now.name === name) ? [] : [name],
@@ -108,30 +108,30 @@ function told(judgements: readonly Judgement[], { cases }: Baseline, some: boole
     return 0;
   }
   console.error(
-    `\n${failed} of ${judgements.length} cases FAILED. Where that is meant, npm run bench:check -- --accept writes ` +
-      'a new baseline.',
+    `\n${failed} of ${judgements.length} cases FAILED. If the slowdown is intended, write a new baseline with ` +
+      'npm run bench:check -- --accept.',
   );
   return 1;
 }
 
-/** @throws InputError where there is none: exit code 2 */
+/** Reads the baseline. @throws InputError if there is none: exit code 2 */
 function findBaseline(file: string, adapter: string): Baseline {
   const path = join(FOLDER, file);
   if (existsSync(path)) return parseBaseline(readFileSync(path, 'utf8'), path);
   throw new InputError(
     `no baseline for ${adapter}: ${path} does not exist. In a checkout that you trust, on a quiet machine, ` +
-      'npm run bench:check -- --accept makes one.',
+      'create one with npm run bench:check -- --accept.',
   );
 }
 
-/** Ratios over the reference compare two pieces of hardware: on others, they differ. */
+/** Ratios to the reference compare the adapter with the processor, so they differ on another machine. */
 function elsewhere({ machine: then }: Baseline, now: ReturnType<typeof machine>): string {
   const { processor, cores } = then as Partial<typeof now>;
   if (processor === now.processor && cores === now.cores) return '';
   return `, on ${cores} cores of ${processor}: another machine, expect warnings`;
 }
 
-/** Ours, the reference and the copy in turn: ratios of samples that are neighbours, and of those the median. */
+/** Samples the case, the reference and the copy in turn. The result is the median of the ratios of neighbouring samples. */
 async function ratiosOf(one: CheckCase, bench: Bench): Promise<Ratios> {
   const cpu = createReferenceEngine();
   const open: { destroy(): void }[] = [cpu];
@@ -149,7 +149,7 @@ async function ratiosOf(one: CheckCase, bench: Bench): Promise<Ratios> {
       timed(async () => {
         for (let k = 0; k < passes; k++) await reference.pass();
       });
-    // Until it is compiled for good: before, its speed is a matter of chance.
+    // Runs until the JIT has optimised the reference; before that its speed varies at random.
     for (let ms = 0; ms < WARM_UP_MS; ) ms += await several(1);
     const passes = await passesFor(several, MOST_REFERENCES);
     const device =

@@ -1,4 +1,4 @@
-/** A work of ours against the same by peers: outputs first, then time. */
+/** Compares a work of pushdown with the same work by peers: first the outputs, then the time. */
 import { firstLineOf } from '../src/base/errors.ts';
 import type { Bench, Outcome, Outputs, PeerOutcome, WorkCase } from './cases/case.ts';
 import { opened, rateOf } from './cases/case.ts';
@@ -16,26 +16,26 @@ import {
   warmUp,
 } from './work.ts';
 
-/** Samples are taken in turn where none takes longer. */
+/** Contenders whose samples take no longer than this are sampled in turn. */
 const TURNS_MS = 2000;
-/** A sample that takes longer is not taken as often. */
+/** A contender whose sample takes longer than this gets fewer samples. */
 const LONG_MS = 20_000;
 const LEAST_SAMPLES = 3;
-/** One that takes longer than this is its own only sample, compiling included, which is nothing against it. */
+/** If the first pass takes longer than this, it is the only sample. It includes compilation, which matters little then. */
 const ENDLESS_MS = 60_000;
 const MOST_PEER_PASSES = 256;
 
-/** One of those compared: what a sample of it takes, and how one is taken. */
+/** One of the works compared: the time of a sample, and the function that takes one. */
 export interface Contender<S> {
   sampleMs: number;
   sample(): Promise<S>;
 }
 
-/** How often a sample that takes so long is taken. */
+/** The number of samples, given how long one takes. */
 export const roundsOf = (samples: number, sampleMs: number): number =>
   sampleMs > ENDLESS_MS ? 1 : sampleMs > LONG_MS ? Math.min(samples, LEAST_SAMPLES) : samples;
 
-/** Samples of all contenders: of the quick ones in turn, of each slow one by itself, in the order given. */
+/** Samples all contenders: fast ones in turn, each slow one by itself, in the order given. */
 export async function contest<S>(samples: number, contenders: readonly Contender<S>[]): Promise<S[][]> {
   const quick = contenders.filter(({ sampleMs }) => sampleMs <= TURNS_MS);
   const turns = await sample(
@@ -51,13 +51,13 @@ export async function contest<S>(samples: number, contenders: readonly Contender
   return all;
 }
 
-/** A peer that gave the same outputs, warm. */
+/** A warmed-up peer whose outputs agree with pushdown's. */
 interface Rival extends Contender<Sample> {
   run: PeerRun;
   outcome: PeerOutcome;
 }
 
-/** Measures one work, and those peers that agree with it. */
+/** Measures a work and the peers that agree with it. */
 export async function runWorkCase(given: WorkCase, bench: Bench): Promise<Outcome> {
   const work = await opened(bench, () => given.open(bench));
   const rivals: Rival[] = [];
@@ -99,7 +99,7 @@ async function compare(given: WorkCase, work: Work, bench: Bench, rivals: Rival[
   return outcomes;
 }
 
-/** None where its outputs are others than ours. */
+/** Warms up a peer. Returns no rival if its outputs differ from pushdown's. */
 async function warmPeer(
   run: PeerRun,
   { compared = outputs => outputs, tolerance = TOLERANCE }: WorkCase,
@@ -111,14 +111,14 @@ async function warmPeer(
     const { worst, difference } = agree(compared(truth), compared(await run.outputs()));
     outcome.difference = difference;
     if (!(difference <= tolerance)) {
-      outcome.none = `wrong: ${worst} differs by ${difference.toExponential(1)} of its largest, at most ${tolerance}`;
+      outcome.none = `wrong: ${worst} differs by ${difference.toExponential(1)} of its largest number, at most ${tolerance} is allowed`;
       await run.end();
       return [];
     }
     if (first > ENDLESS_MS) {
       return [{ run, outcome, sampleMs: first, sample: async () => ({ ms: first }) }];
     }
-    // Two passes warm up; one that takes minutes needs no second.
+    // Two passes warm up; if one takes minutes, a second is not needed.
     if (first > LONG_MS) return [rivalOf(run, outcome, 1, first)];
     await run.pass();
     const passes = await passesFor(count => passesOf(run, count), MOST_PEER_PASSES);
@@ -129,14 +129,14 @@ async function warmPeer(
   }
 }
 
-/** ms of so many passes. */
+/** Time of `count` passes, in ms. */
 async function passesOf(run: PeerRun, count: number): Promise<number> {
   let ms = 0;
   for (let k = 0; k < count; k++) ms += await run.pass();
   return ms;
 }
 
-/** One that breaks down on the way loses its own time, not ours. */
+/** If a peer fails while it is sampled, only its own time is lost, not that of pushdown. */
 function rivalOf(run: PeerRun, outcome: PeerOutcome, passes: number, sampleMs: number): Rival {
   const take = async (): Promise<Sample> => {
     if (outcome.none !== undefined) return { ms: Number.NaN };
@@ -150,7 +150,7 @@ function rivalOf(run: PeerRun, outcome: PeerOutcome, passes: number, sampleMs: n
   return { run, outcome, sampleMs, sample: take };
 }
 
-/** Samples of ours, of ours waited for pass by pass, and of the rivals. */
+/** Samples pushdown, pushdown with a wait after every pass, and the rivals. */
 async function time(work: Work, warm: Warm, rivals: Rival[], bench: Bench): Promise<Outcome> {
   bench.say(
     `sampling${rivals.length ? ` against ${rivals.map(({ outcome }) => outcome.name).join(', ')}` : ''}`,
@@ -158,7 +158,7 @@ async function time(work: Work, warm: Warm, rivals: Rival[], bench: Bench): Prom
   const contenders: Contender<Sample>[] = [
     { sampleMs: warm.sampleMs, sample: () => sampleWork(work, warm.passes, bench.clock) },
   ];
-  // One pass a sample is a pass waited for already.
+  // With one pass per sample, every pass is waited for already.
   const apart = rivals.length > 0 && warm.passes > 1;
   if (apart) {
     const alone = async (passes: number): Promise<number> => passes * (await sampleWaited(work, passes)).ms;

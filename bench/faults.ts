@@ -1,11 +1,11 @@
 /**
- * Kills training at random moments, again and again, and shows that nothing is lost:
+ * Kills training at random moments, repeatedly, and shows that nothing is lost:
  *   node bench/run.mjs bench/faults.ts --kills 200
  *   node bench/run.mjs bench/faults.ts --minutes 60        the soak: lost devices, bad batches and slow storage as well
- * A run is trained in processes of its own that are killed (SIGKILL) at random moments; after every kill its checkpoint
- * must load, and the next process goes on from it. In the end its weights must be those of a run that was left alone.
- * With --minutes, a process also loses its device now and then, some batches have weights that are NaN (the same in both
- * runs: such a step is left out, and counted), and storage takes its time.
+ * A run is trained in separate processes that are killed (SIGKILL) at random moments. After every kill its checkpoint must
+ * load, and the next process resumes from it. At the end, its weights must be those of an undisturbed run. With --minutes, a
+ * process also loses its device now and then, some batches have NaN weights (the same in both runs; such a step is skipped
+ * and counted), and storage is slow.
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -27,11 +27,11 @@ import { losingGpus } from '../test/support/losing.ts';
 import { countOption } from './node.ts';
 
 const HELP = `node bench/run.mjs bench/faults.ts [options]
-  --kills <n>      kills (default 20)
-  --minutes <n>    instead: as many as there are in this time, with all other faults
-  --seed <n>       of the faults (default 1)`;
+  --kills <n>      number of kills (default 20)
+  --minutes <n>    instead of --kills: as many kills as fit into this time, with all other faults
+  --seed <n>       seed of the faults (default 1)`;
 
-/** Every so many steps a batch is bad. */
+/** One batch in this many is bad. */
 const BAD_EVERY = 997;
 const CONFIG = assign(preset('tutorial-part6'), [
   'steps=1000000000',
@@ -64,14 +64,14 @@ export async function main(args: string[]): Promise<number> {
   return storm(countOption('kills', values.kills, 0), countOption('minutes', values.minutes, 0), seed);
 }
 
-/** Random numbers for the faults alone: what is trained has its own. */
+/** Random numbers for the faults only: training has its own generator. */
 const random = (seed: number): (() => number) => {
   const rng = new Rng(seed, STREAM.sample);
   return () => rng.uniform();
 };
 const wait = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms));
 
-/** One process's part: from the checkpoint of the folder, or from nothing, to step `until`. */
+/** The work of one process: trains from the checkpoint of the folder, or from the start, to step `until`. */
 async function train(folder: string, until: number, seed: number, stormy: boolean): Promise<number> {
   const dice = random(seed);
   const file = join(folder, CHECKPOINT);
@@ -95,13 +95,13 @@ async function train(folder: string, until: number, seed: number, stormy: boolea
       await wait(100 + 200 * dice());
       const snapshot = await trainer.snapshot();
       const bytes = encodeCheckpoint(snapshot);
-      // A disk that is slow, or has gone to sleep.
+      // A slow disk, or one that has spun down.
       if (stormy) await wait(500 * dice());
       await writeAtomic(file, bytes);
       console.log(`saved ${snapshot.state.step}`);
     }
   })();
-  // Beside it, to the end of the process.
+  // Loses devices in the background, until the process ends.
   (async () => {
     while (stormy && !over) {
       await wait(1500 + 6000 * dice());
@@ -114,11 +114,11 @@ async function train(folder: string, until: number, seed: number, stormy: boolea
   await writeAtomic(file, encodeCheckpoint(await trainer.snapshot()));
   console.log(`done ${trainer.step}`);
   trainer.engine.destroy();
-  // The next loss may be seconds away.
+  // The timer of the next lost device may be seconds away.
   process.exit(0);
 }
 
-/** Every so many steps a batch whose weights are NaN, the same whoever trains: the step must be left out. */
+/** An engine that replaces one batch in BAD_EVERY with one whose weights are NaN, in every run: the step must be skipped. */
 function withBadBatches(engine: Engine): Engine {
   const make = engine.model.bind(engine);
   engine.model = async (spec, training, state) => {
@@ -140,12 +140,12 @@ function withBadBatches(engine: Engine): Engine {
 }
 
 interface Outcome {
-  /** Killed, and how long after the last checkpoint, in ms. */
+  /** If the process was killed: time since the last checkpoint, in ms. */
   lostMs?: number;
   losses: number;
 }
 
-/** Runs a process, and kills it after a time unless it has come to its end. */
+/** Runs a process and kills it after `ms`, unless it has finished. */
 function live(folder: string, until: number, seed: number, gentle: boolean, ms: number): Promise<Outcome> {
   const bundle = fileURLToPath(import.meta.url);
   const call = 'import(process.argv[1]).then(bundle => bundle.main(process.argv.slice(2)))';
@@ -189,7 +189,7 @@ function live(folder: string, until: number, seed: number, gentle: boolean, ms: 
   });
 }
 
-/** The checkpoint of a folder; a kill must never leave one that cannot be read. */
+/** The checkpoint of a folder. A kill must never leave one that cannot be read. */
 const kept = async (folder: string): Promise<Checkpoint | undefined> =>
   existsSync(join(folder, CHECKPOINT))
     ? decodeCheckpoint(await readFile(join(folder, CHECKPOINT)))
@@ -211,22 +211,24 @@ async function storm(kills: number, minutes: number, seed: number): Promise<numb
     const checkpoint = await kept(stormed);
     const now = checkpoint?.state.step ?? 0;
     if (now < step)
-      throw new Error(`after kill ${killed} the checkpoint is of step ${now}, before it was ${step}.`);
-    // Before the first checkpoint everything is lost, which is nothing yet.
+      throw new Error(
+        `after kill ${killed} the checkpoint is of step ${now}, but before it was of step ${step}.`,
+      );
+    // Before the first checkpoint everything is lost, but there is nothing to lose yet.
     if (now > 0) most = Math.max(most, lostMs);
     step = now;
     if (killed % 20 === 0) console.log(`${killed} kills, ${lost} devices lost, step ${step}`);
   }
   const until = step + 500;
-  console.log(`to step ${until}, left alone …`);
+  console.log(`training undisturbed to step ${until} …`);
   await live(stormed, until, seed, true, 2 ** 30);
   await live(calm, until, seed, true, 2 ** 30);
   const [a, b] = [(await kept(stormed))!, (await kept(calm))!];
   const same = isDeepStrictEqual(comparable(a), comparable(b));
   console.log(
-    `${killed} processes killed, ${lost} devices lost, ${Math.floor(until / BAD_EVERY)} bad batches left out, in ${until} steps: ` +
-      `${same ? 'the weights, moments and counters of a run that was left alone, to the last bit' : 'THE RUN DIFFERS from one that was left alone'}. ` +
-      `Done again at most: ${(most / 1000).toFixed(1)} s after a kill.`,
+    `${killed} processes killed, ${lost} devices lost, ${Math.floor(until / BAD_EVERY)} bad batches skipped, in ${until} steps: ` +
+      `${same ? 'weights, moments and counters equal those of an undisturbed run, to the last bit' : 'THE RUN DIFFERS from an undisturbed one'}. ` +
+      `Work repeated after a kill: at most ${(most / 1000).toFixed(1)} s.`,
   );
   await rm(root, { recursive: true, force: true });
   return same ? 0 : 1;

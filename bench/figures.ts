@@ -28,7 +28,7 @@ export async function main(): Promise<number> {
   return 0;
 }
 
-/** SVG by the name of its file. */
+/** SVGs by file name. */
 export const figures = (code: AlgorithmCode): Record<string, string> => ({
   'algorithm-intervals.svg': intervalsFigure(code, {
     title: 'The example as intervals of heights',
@@ -43,7 +43,7 @@ export const figures = (code: AlgorithmCode): Record<string, string> => ({
   'algorithm-time.svg': intervalsFigure(code, longRun()),
 });
 
-/** Steps whose stack grows and shrinks. */
+/** Push and pop strengths of steps in which the stack grows and shrinks. */
 function longRun() {
   const T = 20;
   const rng = new Rng(4, 0, T);

@@ -1,4 +1,4 @@
-/** Trains the models of the gallery: `npm run gallery`, or `npm run gallery -- reverse-stack` for some alone. */
+/** Trains the models of the gallery: all with `npm run gallery`, or some with `npm run gallery -- reverse-stack`. */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { assign } from '../src/base/config.ts';
@@ -20,9 +20,9 @@ interface Recipe {
   seed: number;
   set?: string[];
   lengths: number[];
-  /** Sequences at each length. */
+  /** Sequences per length. */
   sequences: number;
-  /** Weights of 16 bits. */
+  /** Stores weights in 16 bits. */
   half?: true;
 }
 
@@ -141,7 +141,7 @@ const RECIPES: readonly Recipe[] = [
     text: '128 symbols, an LSTM of 256, rows of 256, lengths 8 to 64; weights of 16 bits.',
     preset: 'paper/reverse/stack',
     seed: 0,
-    // As a preset it stops at the first evaluation that is right, which carries less far.
+    // The preset stops at the first evaluation that is right, and then generalises less far.
     set: ['stopAt=0', 'steps=1500'],
     lengths: [64, 128, 256, 640],
     sequences: 32,
@@ -181,7 +181,7 @@ async function trained(engine: Engine, recipe: Recipe): Promise<Card> {
   const bytes = encodeCheckpoint({ ...whole, state }, half);
   writeFileSync(join(FOLDER, `${name}.safetensors`), bytes);
 
-  // What is measured is what was written.
+  // The written file is measured, not the model in memory.
   const stored = decodeCheckpoint(bytes);
   const { task, spec } = setup(config);
   const model = await engine.model(spec, config.train, stored.state);

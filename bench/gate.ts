@@ -1,21 +1,21 @@
-/** The regression gate's judgement: ratios measured now against those of a baseline. */
+/** The decision of the regression gate: compares ratios measured now with those of a baseline. */
 import { InputError } from '../src/base/errors.ts';
 import type { AdapterDescription } from '../src/engine/engine.ts';
 import { figure, type Spread } from './measure.ts';
 
-/** A ratio may grow by this factor before it counts as lost. */
+/** The factor by which a ratio may grow before it counts as slower. */
 export const MOST_LOST = 1.25;
 
-/** What a case costs, free of the machine's speed: it is divided by work that no change to a kernel touches. */
+/** The cost of a case relative to work that no change to a kernel affects, and so independent of the machine's speed. */
 export interface Ratios {
   name: string;
-  /** How it was computed: "lane form". */
+  /** The form or plan it used: "lane form". */
   how: string;
-  /** ms a pass; told, not judged. */
+  /** ms per pass; reported but not judged. */
   ms: number;
-  /** Times a pass of the float64 reference on a small instance of the same: moves with the processor. */
+  /** Ratio to a pass of the float64 reference on a small instance of the same problem: changes with the processor. */
   reference: Spread;
-  /** Times a pass of a plain copy on the same adapter: moves with the adapter. */
+  /** Ratio to a pass of a plain copy on the same adapter: changes with the adapter. */
   copy: Spread;
 }
 
@@ -28,13 +28,13 @@ export interface Baseline {
   cases: Ratios[];
 }
 
-/** @throws InputError where the text is no baseline @param path it was read from */
+/** Parses a baseline. @param path where the text was read from @throws InputError if the text is no baseline */
 export function parseBaseline(text: string, path: string): Baseline {
   let found: Partial<Baseline> | undefined;
   try {
     found = JSON.parse(text);
   } catch {
-    // Told below, like anything else that is no baseline.
+    // Reported below, like any other text that is no baseline.
   }
   const good = ({ name, reference, copy }: Partial<Ratios>): boolean =>
     name !== undefined && [reference, copy].every(ratio => ratio !== undefined && ratio.median > 0);
@@ -42,21 +42,21 @@ export function parseBaseline(text: string, path: string): Baseline {
     return found as Baseline;
   }
   throw new InputError(
-    `${path} must be a baseline of the regression gate, and is not: restore it, or write it anew with ` +
+    `${path} is not a baseline of the regression gate: restore it, or write a new one with ` +
       'npm run bench:check -- --accept.',
   );
 }
 
 /**
- * failed: both ratios lost. moved: one did, so that what it is divided by has moved rather than the case.
- * faster: both gained as much, which the baseline should hold on to. new: the baseline does not have it.
+ * failed: both ratios are worse. moved: only one is, so the work that it is divided by has changed, not the case.
+ * faster: both ratios are better; the baseline should be updated. new: the case is not in the baseline.
  */
 export type Verdict = 'ok' | 'failed' | 'moved' | 'faster' | 'new';
 
 export interface Judgement {
   now: Ratios;
   verdict: Verdict;
-  /** Now over the baseline: above 1 is slower. Absent where there is nothing to compare with. */
+  /** Ratio now over the ratio in the baseline: above 1 is slower. Absent if the baseline does not have the case. */
   change?: { reference: number; copy: number };
 }
 
@@ -68,7 +68,7 @@ export function judge(now: Ratios, baseline: Pick<Baseline, 'cases'>): Judgement
     copy: now.copy.median / then.copy.median,
   };
   const both = [change.reference, change.copy];
-  // Not "> MOST_LOST": what is no number has lost.
+  // Not "> MOST_LOST", so that NaN counts as slower.
   const lost = both.filter(factor => !(factor <= MOST_LOST)).length;
   const gained = both.every(factor => factor < 1 / MOST_LOST);
   return { now, change, verdict: lost === 2 ? 'failed' : lost === 1 ? 'moved' : gained ? 'faster' : 'ok' };
@@ -80,10 +80,10 @@ export const changeOf = (factor: number): string => {
   return `${percent > 0 ? '+' : ''}${percent} %`;
 };
 
-/** Rows of the table, the first one its head. @param judged false: only what was measured */
+/** Rows of the table, starting with the head. @param judged false: show the measurements only */
 export function rowsOf(judgements: readonly Judgement[], judged = true): string[][] {
   const rows = [
-    ['a pass of', 'ms', '× reference', '× copy', 'change', 'change', ''],
+    ['one pass of', 'ms', '× reference', '× copy', 'change', 'change', ''],
     ...judgements.map(({ now, verdict, change }) => [
       now.how ? `${now.name} (${now.how})` : now.name,
       figure(now.ms),
@@ -99,13 +99,15 @@ export function rowsOf(judgements: readonly Judgement[], judged = true): string[
     : rows.map(row => row.slice(0, 4));
 }
 
-/** Lines below the table: one for each case with something to say, and for each that only the baseline has. */
+/** Lines below the table: for each case with a remark, and for each case that only the baseline has. */
 export function remarksOf(judgements: readonly Judgement[], missing: readonly string[]): string[] {
   const told: Record<Verdict, (name: string, by: string) => string[]> = {
     ok: () => [],
     failed: (name, by) => [`FAILED: ${name} is slower than the baseline: ${by}.`],
-    moved: (name, by) => [`warning: ${name}: ${by}. One alone: what it is divided by has moved.`],
-    faster: (name, by) => [`faster: ${name}: ${by}. Hold on to it with --accept.`],
+    moved: (name, by) => [
+      `warning: ${name}: ${by}. Only one ratio changed, so the work it is divided by has changed.`,
+    ],
+    faster: (name, by) => [`faster: ${name}: ${by}. Record it with --accept.`],
     new: name => [`new: ${name} is not in the baseline. Add it with --accept.`],
   };
   return [
@@ -117,6 +119,6 @@ export function remarksOf(judgements: readonly Judgement[], missing: readonly st
           : '',
       ),
     ),
-    ...missing.map(name => `gone: ${name} is in the baseline only. Drop it with --accept.`),
+    ...missing.map(name => `gone: ${name} is in the baseline only. Remove it with --accept.`),
   ];
 }

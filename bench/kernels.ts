@@ -16,8 +16,8 @@ import { spread } from './measure.ts';
 import { needAdapter } from './node.ts';
 
 /**
- * Where the time of a training step goes: every dispatch of a preset's step alone, and all of them together. Those of a
- * loop over time steps count with all their steps.
+ * Shows where the time of a training step goes: times every dispatch of a preset's step by itself, and all of them together.
+ * A dispatch inside the loop over time steps is timed over all steps.
  *
  *   node bench/run.mjs bench/kernels.ts --preset reverse --set hidden=48 --plan stepwise
  */
@@ -69,7 +69,7 @@ export async function main(args: string[]): Promise<number> {
   console.log(
     `${plan.kind}, form ${plan.form.form}, ${real} time steps, compiled in ${(compiled / 1000).toFixed(1)} s`,
   );
-  // Numbers of a real step lie in the buffers from here on.
+  // From here on the buffers contain the numbers of a real step.
   await time(plan.step, 1);
   for (const one of plan.step) {
     if (!('loop' in one)) await measure(one.label, [one]);

@@ -1,6 +1,6 @@
-/** What all benchmarks share and that runs anywhere: samples, medians, fits, tables. Times in ms. */
+/** Tools shared by all benchmarks, in Node and browsers: samples, medians, fits, tables. Times in ms. */
 
-/** Median and quartiles of some samples, which are kept. */
+/** Median and quartiles of samples, with the samples. */
 export interface Spread {
   median: number;
   low: number;
@@ -21,8 +21,8 @@ export function spread(samples: readonly number[]): Spread {
 }
 
 /**
- * Samples of every case, in turn: a, b, c, a, b, c … so that whatever else the machine does meets all alike.
- * Case k's sample of round i is at [k][i].
+ * Samples all cases in turn: a, b, c, a, b, c … so that other load on the machine affects all alike. The sample of case k in
+ * round i is at [k][i].
  */
 export async function sample<S>(rounds: number, cases: readonly (() => Promise<S>)[]): Promise<S[][]> {
   const samples: S[][] = cases.map(() => []);
@@ -32,14 +32,14 @@ export async function sample<S>(rounds: number, cases: readonly (() => Promise<S
   return samples;
 }
 
-/** Milliseconds that `work` takes. */
+/** Time of `work`, in ms. */
 export async function timed(work: () => Promise<unknown>): Promise<number> {
   const start = performance.now();
   await work();
   return performance.now() - start;
 }
 
-/** Least squares of log y = exponent · log x + c. */
+/** The exponent of a power law: least squares of log y = exponent · log x + c. */
 export function exponent(xs: readonly number[], ys: readonly number[]): number {
   const mean = (of: readonly number[]): number => of.reduce((sum, x) => sum + x, 0) / of.length;
   const u = xs.map(Math.log);
@@ -48,7 +48,7 @@ export function exponent(xs: readonly number[], ys: readonly number[]): number {
   return mean(u.map((x, i) => (x - mu) * (v[i] - mv))) / mean(u.map(x => (x - mu) ** 2));
 }
 
-/** Three significant digits; thousands apart. */
+/** Three significant digits, with thousands separators. */
 export const figure = (x: number): string =>
   Number(x.toPrecision(3)).toLocaleString('en-US', { maximumSignificantDigits: 3 });
 
@@ -56,14 +56,14 @@ export const figure = (x: number): string =>
 export const figures = ({ median, low, high }: Spread): string =>
   `${figure(median)} (${figure(low)}–${figure(high)})`;
 
-/** `nvidia-h100`: a name as part of a file's name. */
+/** A name as part of a file name: `nvidia-h100`. */
 export const slug = (name: string): string =>
   name
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, '-')
     .replaceAll(/^-|-$/g, '');
 
-/** Lines with columns one below the other: the first one left, numbers right. The first row is the head. */
+/** Aligns columns: the first to the left, numbers to the right. The first row is the head. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths = rows[0].map((_, c) => Math.max(...rows.map(row => row[c].length)));
   const line = (row: readonly string[]): string =>

@@ -1,4 +1,4 @@
-/** What benchmarks need of Node: options, the machine, results on disk. */
+/** The parts of benchmarks that need Node: options, the machine, results on disk. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
@@ -8,23 +8,23 @@ import { type FoundAdapter, findAdapter, searchWords } from '../src/platform/nod
 import { slug } from './measure.ts';
 
 /**
- * An option that has to be a number.
- * @throws InputError where it is not, or below `least`
+ * Parses an option whose value is a number.
+ * @throws InputError if it is no number, or below `least`
  */
 export function numberOption(name: string, text: string, least: number): number {
   const value = Number(text);
   if (text.trim() !== '' && value >= least && value < Infinity) return value;
-  throw new InputError(`--${name} must be a number, at least ${least}, got "${text}".`);
+  throw new InputError(`--${name} must be a number of at least ${least}, got "${text}".`);
 }
 
-/** The same for whole numbers. */
+/** Parses an option whose value is a whole number of at least `least`. @throws InputError */
 export function countOption(name: string, text: string, least: number): number {
   const value = numberOption(name, text, least);
   if (Number.isInteger(value)) return value;
   throw new InputError(`--${name} must be a whole number, got "${text}".`);
 }
 
-/** What figures depend on beside the adapter. The load tells whether the machine was quiet. */
+/** The facts that figures depend on besides the adapter. The load shows whether the machine was quiet. */
 export const machine = () => ({
   processor: cpus()[0]?.model.trim() ?? 'unknown',
   cores: cpus().length,
@@ -37,14 +37,18 @@ export const machine = () => ({
 export const machineLine = ({ processor, cores, load, node }: ReturnType<typeof machine>): string =>
   `${cores} cores of ${processor}, load ${load}, Node ${node}`;
 
-/** An adapter. @param checked with bounds checks, as browsers have it, where it is a software adapter @throws DeviceError that tells where it was looked for */
+/**
+ * Finds an adapter.
+ * @param checked keep the bounds checks of a software adapter, as browsers do
+ * @throws DeviceError that lists where it was searched
+ */
 export async function needAdapter(checked = true): Promise<FoundAdapter> {
   const search = await findAdapter({ checked });
   if (search.found) return search.found;
   throw new DeviceError(`no WebGPU adapter: ${searchWords(search)}`);
 }
 
-/** What is measured is kept here. */
+/** The folder of results. */
 export const FOLDER = join('bench', 'results');
 
 /** Writes a file into bench/results/. Returns its path. */
@@ -55,7 +59,7 @@ export function saveText(file: string, text: string): string {
   return path;
 }
 
-/** `<name>-<adapter>-<date>`: what results of today are called. */
+/** The name of a result: `<name>-<adapter>-<date>`. */
 export const resultName = (name: string, adapter: string, date = new Date().toISOString()): string =>
   `${name}-${slug(adapter)}-${date.slice(0, 10)}`;
 

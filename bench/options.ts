@@ -2,9 +2,9 @@ import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { InputError, messageOf, unknown } from '../src/base/errors.ts';
 
 /**
- * The options of a script, and its operands.
- * @param help where a mistake is answered: `npm run wgsl -- --help`
- * @throws InputError with what was probably meant
+ * Parses the options and operands of a script.
+ * @param help the command that shows help, named in error messages: `npm run wgsl -- --help`
+ * @throws InputError for an unknown option, with a suggestion
  */
 export function parseOptions<const O extends NonNullable<ParseArgsConfig['options']>>(
   args: string[],

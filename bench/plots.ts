@@ -1,4 +1,4 @@
-/** What is drawn of a suite. */
+/** The plots of a suite. */
 import { type BarPlot, barPlot } from '../src/plot/bars.ts';
 import { linePlot } from '../src/plot/lines.ts';
 import { decades, logAt } from '../src/plot/scale.ts';
@@ -14,13 +14,13 @@ export interface Plot {
 
 const OURS = 'pushdown';
 
-/** Pushdown and its peers, pushdown alone, and growth: those of them that the suite has cases for. */
+/** The plots for which the suite has cases: pushdown and its peers, pushdown alone, and growth. */
 export function plotsOf({ cases, adapter, peers }: Suite): Plot[] {
   const on = `on ${adapter.name}`;
   return [
-    ...peersPlot(cases, `A pass, waited for, ${on}`, [OURS, ...peers.map(({ name }) => name)]),
-    ...alonePlot(cases, `A pass of pushdown, several in one submission, ${on}`),
-    ...growthPlot(cases, `Growth of time with T, ${on}`, 'time', 'ms a pass', ({ ms }) => ms),
+    ...peersPlot(cases, `One pass, waited for, ${on}`, [OURS, ...peers.map(({ name }) => name)]),
+    ...alonePlot(cases, `One pass of pushdown, several per submission, ${on}`),
+    ...growthPlot(cases, `Growth of time with T, ${on}`, 'time', 'ms per pass', ({ ms }) => ms),
     ...growthPlot(cases, `Growth of device memory with T, ${on}`, 'bytes', 'MiB', ({ bytes }) => {
       const mib = bytes / 2 ** 20;
       return { median: mib, low: mib, high: mib };
@@ -48,7 +48,7 @@ function peersPlot(cases: readonly Result[], title: string, series: string[]): P
   return bars('peers', { title, unit: 'ms', series, groups });
 }
 
-/** The adapter's own are not told here: their work is another. */
+/** Leaves out the adapter's own cases: their work is of another kind. */
 function alonePlot(cases: readonly Result[], title: string): Plot[] {
   const groups = cases.flatMap(({ name, ours }) =>
     ours && !name.startsWith('adapter') ? [{ label: name, bars: [{ series: 0, value: ours.ms }] }] : [],
@@ -83,7 +83,7 @@ function growthPlot(
   });
   if (lines.length === 0) return [];
   const points = lines.flatMap(line => line.points);
-  // A power of T is a straight line, whose slope is the exponent.
+  // On logarithmic axes a power of T is a straight line, whose slope is the exponent.
   const svg = linePlot({
     title,
     x: { label: 'T, time steps, log scale', scale: logAt(points.map(({ x }) => x)) },

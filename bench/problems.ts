@@ -1,6 +1,6 @@
 /**
- * What is measured, as data: the same inputs for pushdown and for every peer, so that the outputs can be compared
- * before anything is timed. Nothing here knows Node or the browser.
+ * The measured problems, as data: pushdown and every peer get the same inputs, so that their outputs can be compared before
+ * they are timed. Independent of Node and the browser.
  */
 import { assign, type Config } from '../src/base/config.ts';
 import type { Batch } from '../src/base/dims.ts';
@@ -11,7 +11,7 @@ import { trainingBatch } from '../src/train/model.ts';
 import { preset } from '../src/train/presets.ts';
 import { setup } from '../src/train/setup.ts';
 
-/** Where push strengths lie: near 1 as in trained memories, anywhere, or near 0, where a read takes many rows. */
+/** The range of push strengths: near 1 as in trained memories, uniform, or near 0, where a read takes many rows. */
 export const STRENGTHS = ['near 1', 'uniform', 'near 0'] as const;
 export type Strengths = (typeof STRENGTHS)[number];
 
@@ -24,7 +24,7 @@ export interface MemoryProblem {
 }
 
 export interface MemoryInputs {
-  /** [B,T,E], E being 2 for a deque and 1 otherwise. */
+  /** [B,T,E], where E is 2 for a deque and 1 otherwise. */
   push: Float32Array;
   pop: Float32Array;
   /** [B,T,E,M] */
@@ -40,9 +40,9 @@ const RANGES: Record<Strengths, [least: number, most: number]> = {
 };
 
 /**
- * Push strengths from their range, pop strengths from 0 to three quarters of the most: the memory gets deeper all the
- * time. Strengths are multiples of 2^-12, so that float32 sums are exact at these depths and everyone takes the same
- * branches.
+ * Push strengths from their range, and pop strengths from 0 to three quarters of the maximum push strength, so that the
+ * memory gets deeper all the time. Strengths are multiples of 2^-12: float32 sums are exact at these depths, so all
+ * implementations take the same branches.
  */
 export function memoryInputs({ kind, B, T, M, strengths }: MemoryProblem): MemoryInputs {
   const rng = new Rng(1, 0, T);
@@ -56,21 +56,21 @@ export function memoryInputs({ kind, B, T, M, strengths }: MemoryProblem): Memor
   const N = B * T * E;
   const push = numbers(N, least, most, 4096);
   const pop = numbers(N, 0, 0.75 * most, 4096);
-  // Nobody's branches depend on these: a thousand different ones, repeated, are as good and quickly made.
+  // No branch depends on the values, so about a thousand different ones, repeated, are enough and fast to generate.
   const vectors = numbers(1009, -1, 1);
   const cycle = (offset: number): Float32Array =>
     Float32Array.from({ length: N * M }, (_, i) => vectors[(i * 7 + offset) % 1009]);
   return { push, pop, value: cycle(0), dRead: cycle(500) };
 }
 
-/** Numbers of a batched prefix sum, and the gradient of its result: [R,L] each. */
+/** The input of a batched prefix sum and the gradient of its result, [R,L] each. */
 export function prefixSumInputs(R: number, L: number): { x: Float32Array; dy: Float32Array } {
   const rng = new Rng(2, 0, L);
   const numbers = (): Float32Array => Float32Array.from({ length: R * L }, () => rng.uniform() - 0.5);
   return { x: numbers(), dy: numbers() };
 }
 
-/** One training step: plain gradient descent, so that what a peer has to do beside the gradients is nothing. */
+/** One training step with plain gradient descent, so that a peer does nothing but compute the gradients. */
 export interface TrainingProblem {
   name: string;
   config: Config;
@@ -83,7 +83,7 @@ export const TRAINING = ['tutorial', 'page', 'paper-130', 'paper-258'] as const;
 export type TrainingName = (typeof TRAINING)[number];
 
 const SGD = ['optimiser=sgd', 'clip=none', 'lossPer=batch', 'pushBiasGrowth=0', 'noise=0', 'weightDecay=0'];
-/** Smaller than anyone would train with: the outputs of the steps made while timing stay finite. */
+/** Smaller than in real training: the outputs of the timed steps must stay finite. */
 const RATE = 'rate=0.001';
 
 const SIZES: Record<TrainingName, { preset: string; set: string[] }> = {
@@ -93,7 +93,7 @@ const SIZES: Record<TrainingName, { preset: string; set: string[] }> = {
   'paper-258': { preset: 'paper/reverse/stack', set: ['minLength=128', 'maxLength=128'] },
 };
 
-/** @param B sequences, where not the size's own */
+/** @param B number of sequences; by default that of the problem */
 export function trainingProblem(name: TrainingName, B?: number, more: string[] = []): TrainingProblem {
   const size = SIZES[name];
   const config = assign(preset(size.preset), [

@@ -1,4 +1,4 @@
-/** A suite for people: tables, and what is drawn. */
+/** Formats the results of a suite for people. */
 
 import type { Result } from './cases/case.ts';
 import { within } from './cases/growth.ts';
@@ -9,7 +9,7 @@ import type { Suite } from './suite.ts';
 export const adapterLine = ({ name, kind, fallback, reason }: Suite['adapter']): string =>
   `${name} (${kind}${fallback ? ', fallback adapter' : ''}) · ${reason}`;
 
-/** The lines above the tables. @param on the machine */
+/** The lines above the tables. @param on a description of the machine */
 export function headOf({ adapter, cases, samples, took, peers, missing }: Suite, on: string): string[] {
   return [
     `${cases.length} cases, ${samples} samples each, ${took.toFixed(0)} s`,
@@ -23,12 +23,12 @@ export function headOf({ adapter, cases, samples, took, peers, missing }: Suite,
 const percent = (share: number | undefined): string =>
   share === undefined ? '–' : `${figure(100 * share)} %`;
 
-/** Rows of the tables, the first one their heads: for the terminal and the page. */
+/** Rows of the tables, each starting with its head, for the terminal and the page. */
 export interface Tables {
   works: string[][];
   peers: string[][];
   growth: string[][];
-  /** Skipped, failed, and what else has to be said. */
+  /** Skipped cases, failed cases, and remarks. */
   notes: string[];
 }
 
@@ -36,7 +36,7 @@ export function tablesOf(cases: readonly Result[]): Tables {
   return {
     works: [
       [
-        'a pass of',
+        'one pass of',
         'ms (quartiles)',
         'device ms',
         'dispatches',
@@ -65,7 +65,7 @@ export function tablesOf(cases: readonly Result[]): Tables {
       ),
     ],
     peers: [
-      ['a pass waited for', 'pushdown, ms', 'peer', 'its ms (quartiles)', 'times pushdown', 'difference'],
+      ['one pass, waited for', 'pushdown, ms', 'peer', 'its ms (quartiles)', 'times pushdown', 'difference'],
       ...cases.flatMap(({ name, ours, peers = [] }) =>
         peers.map(peer => [
           name,
@@ -102,15 +102,15 @@ export function tablesOf(cases: readonly Result[]): Tables {
   };
 }
 
-/** The tables of a whole suite, as the terminal shows them. */
+/** The tables of a whole suite, as text for the terminal. */
 export function textOf(suite: Suite): string {
   const { works, peers, growth, notes } = tablesOf(suite.cases);
   const { copy, matmul } = suite.peak;
   const parts = [works, peers, growth].filter(rows => rows.length > 1).map(table);
   if (copy && matmul) {
     parts.push(
-      `of product, of copy: the least a pass has to compute and move, against this adapter's plain matrix product ` +
-        `(${figure(matmul)} GFLOP/s) and copy (${figure(copy)} GB/s). Above 100 %: out of its caches.`,
+      `of product, of copy: the minimum work of a pass, relative to this adapter's plain matrix product ` +
+        `(${figure(matmul)} GFLOP/s) and copy (${figure(copy)} GB/s). Above 100 %: served from its caches.`,
     );
   }
   if (notes.length) parts.push(notes.join('\n'));

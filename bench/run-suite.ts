@@ -15,16 +15,16 @@ const SAMPLES = 10;
 const LEAST_SAMPLES = 3;
 
 const HELP = `npm run bench -- [options]
-  --only <text>    only cases with this in their names, as --list shows them; may be repeated
+  --only <text>    only cases whose names contain this (see --list); may be repeated
   --full           the whole grid, the paper's models at B=128, every peer: hours on a software adapter
-  --samples <n>    samples of each (default ${SAMPLES}, at least ${LEAST_SAMPLES})
-  --no-peers       pushdown alone
+  --samples <n>    samples per case (default ${SAMPLES}, at least ${LEAST_SAMPLES})
+  --no-peers       only pushdown
   --peer <name>    only this peer (tfjs, jax, torch); may be repeated
-  --engine <name>  gpu (the default), or cpu: WebAssembly SIMD, and peers on WebAssembly instead of WebGPU
-  --threads <n>    of engine cpu: threads at most (default all cores); its cases "one thread" have one
-  --unsafe         a software adapter without its bounds checks, as pushdown --unsafe; peers keep theirs
+  --engine <name>  gpu (default), or cpu: WebAssembly SIMD, with peers on WebAssembly instead of WebGPU
+  --threads <n>    maximum threads of engine cpu (default all cores); its cases "one thread" use one
+  --unsafe         no bounds checks on a software adapter, like pushdown --unsafe; peers keep theirs
   --json           also write bench/results/suite-<adapter>-<date>.json, and its plots as .svg beside it
-  --list           the names of the cases, and no more
+  --list           list the names of the cases and exit
 Exit code 1: a case failed, a peer disagrees, or time or bytes grow faster than allowed.`;
 
 export async function main(args: string[]): Promise<number> {
@@ -73,7 +73,7 @@ export async function main(args: string[]): Promise<number> {
     onProgress: tell(cases.length),
     onResult: (_, suite) => {
       tell(0)();
-      // After every case: a suite takes long, and what it has is not to be lost.
+      // Saved after every case, so that an interrupted suite keeps its results.
       if (values.json) saveSuite(suite, kind);
     },
   });
@@ -98,14 +98,14 @@ export function saveSuite(suite: Suite, kind = 'suite'): string[] {
 
 let last: Awaited<ReturnType<typeof needAdapter>> | undefined;
 
-/** An adapter gives one device: another device needs another one. */
+/** An adapter gives only one device, so another device needs another adapter. */
 async function find(checked: boolean): Promise<Found> {
   if (last) release(last.gpu);
   last = await needAdapter(checked);
   return last;
 }
 
-/** Those that are installed, and what gives their adapters back. */
+/** Opens the installed peers. Also returns the function that releases their adapters. */
 async function findPeers(
   names: readonly PeerName[],
   engine: 'gpu' | 'cpu',
@@ -119,7 +119,7 @@ async function findPeers(
   }
 }
 
-/** One line that is written over on a terminal; a line per case elsewhere. */
+/** Shows progress: on a terminal one line that is overwritten, elsewhere one line per case. */
 function tell(of: number): (name?: string, doing?: string, done?: number) => void {
   return (name = '', doing = '', done = 0) => {
     const { isTTY, columns = 80 } = process.stderr;

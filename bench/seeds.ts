@@ -8,8 +8,8 @@ import { preset } from '../src/train/presets.ts';
 import { Trainer } from '../src/train/trainer.ts';
 
 /**
- * How many seeds of a preset learn: trains each and evaluates it at train.evaluateLength (0: twice the longest training
- * length), and at further lengths.
+ * Counts how many seeds of a preset learn: trains each, and evaluates it at train.evaluateLength (0: twice the longest length
+ * in training) and at further lengths.
  *
  *   node bench/run.mjs bench/seeds.ts --preset reverse --seeds 0-9 --set train.noise=0 --set hidden=16
  */
@@ -42,7 +42,7 @@ export async function main(args: string[]): Promise<number> {
       evaluate(trainer.model, trainer.task, {
         length,
         sequences,
-        // Other sequences than the ones the run has stopped by.
+        // Other sequences than those that stopped the run.
         seed: seed + 1_000_000,
       });
     const { coarse, fine, loss, profile } = await at(length, 512);

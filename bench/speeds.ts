@@ -6,7 +6,7 @@ import { presetsIn } from '../src/train/presets.ts';
 import { Trainer } from '../src/train/trainer.ts';
 
 /**
- * Training steps per second of presets, as lines for src/train/presets/speeds.ts. The first steps are not counted.
+ * Measures the training steps per second of presets, as lines for src/train/presets/speeds.ts. The first steps are excluded.
  *
  *   node bench/run.mjs bench/speeds.ts small
  *   node bench/run.mjs bench/speeds.ts paper/reverse/stack --seconds 20

@@ -1,4 +1,4 @@
-/** Runs cases one after the other, and says what came of each. Knows neither Node nor the browser. */
+/** Runs cases one after the other and collects their results. Independent of Node and the browser. */
 import { firstLineOf, InputError } from '../src/base/errors.ts';
 import type { AdapterDescription, Engine } from '../src/engine/engine.ts';
 import { createGpuEngine } from '../src/engine/gpu.ts';
@@ -10,13 +10,13 @@ import { within } from './cases/growth.ts';
 import type { Peer } from './peers/peer.ts';
 import { Clock } from './work.ts';
 
-/** What a suite runs on. */
+/** The adapter that a suite runs on. */
 export interface Found {
   adapter: GPUAdapter;
   description: AdapterDescription;
 }
 
-/** A peer that is not there, and why. */
+/** A peer that is not available, and the reason. */
 export interface Missing {
   name: string;
   reason: string;
@@ -27,18 +27,18 @@ export interface SuiteOptions {
   samples: number;
   peers: readonly Peer[];
   missing: readonly Missing[];
-  /** Absent: the GPU's. */
+  /** Absent: the engine of the GPU. */
   engine?: Engine;
-  /** Whatever the surroundings tell of the machine. */
+  /** A description of the machine, from Node or the browser. */
   machine: object;
-  /** Finds the adapter; again where a device was lost. */
+  /** Finds the adapter. Called again after a device is lost. */
   find(): Promise<Found>;
-  /** `[3/20] memory: … – sampling`: what is being done, and how many of the cases are done. */
+  /** Reports the case, the current activity and the number of finished cases: `[3/20] memory: … – sampling`. */
   onProgress?(name: string, doing: string, done: number): void;
   onResult?(result: Result, suite: Suite): void;
 }
 
-/** All of a run, as it is written to disk. */
+/** The results of a run, as written to disk. */
 export interface Suite {
   benchmark: 'suite';
   date: string;
@@ -47,16 +47,16 @@ export interface Suite {
   samples: number;
   peers: { name: string; version: string; device: string }[];
   missing: readonly Missing[];
-  /** What this adapter reaches in a plain copy and a plain product of matrices: GB/s, GFLOP/s. */
+  /** The peak of this adapter in a plain copy, in GB/s, and a plain matrix product, in GFLOP/s. */
   peak: Bench['peak'];
-  /** s, all together. */
+  /** Total time in seconds. */
   took: number;
   cases: Result[];
 }
 
 /**
- * Runs the cases in turn. A case that fails does not end the suite: its result says why, and the next one has a
- * device of its own.
+ * Runs the cases in order. A case that fails does not end the suite: its result gives the reason, and the next case gets a
+ * new device.
  */
 export async function runSuite(options: SuiteOptions): Promise<Suite> {
   const { cases, peers, missing, machine, samples } = options;
@@ -90,7 +90,7 @@ export async function runSuite(options: SuiteOptions): Promise<Suite> {
   return suite;
 }
 
-/** A device and an engine on it, for cases to run on. */
+/** Opens a device and an engine for cases to run on. */
 export async function openBench({
   find,
   samples,
@@ -135,14 +135,14 @@ async function resultOf(one: Case, bench: Bench): Promise<Result> {
   }
 }
 
-/** What makes a suite end with exit code 1: cases that failed, peers that disagree, growth above its limit. */
+/** The reasons for exit code 1: cases that failed, peers that disagree, growth above its limit. */
 export function faults({ cases }: Pick<Suite, 'cases'>): string[] {
   return cases.flatMap(({ name, failed, growth, peers = [] }) => [
     ...(failed === undefined ? [] : [`${name} failed: ${failed}`]),
     ...(growth && !within(growth)
       ? [
           `${name} grows too fast: time like T^${growth.exponent.toFixed(2)}, bytes like ` +
-            `T^${growth.bytesExponent.toFixed(2)}, at most T^${growth.limit}. On a busy machine, try again.`,
+            `T^${growth.bytesExponent.toFixed(2)}, at most T^${growth.limit} is allowed. If the machine was busy, try again.`,
         ]
       : []),
     ...peers.flatMap(peer =>

@@ -1,7 +1,7 @@
 /**
- * Training of the tutorial's part 5 at source length exactly 10 (T = 20): pushdown against the same loop in plain
- * NumPy (bench/numpy_tutorial.py), in turn, in time steps a second. Those of padding do not exist here: all
- * sequences have the same length.
+ * Training of the tutorial's part 5 at source length exactly 10 (T = 20): pushdown and the same loop in plain NumPy
+ * (bench/numpy_tutorial.py), sampled in turn, in time steps per second. There is no padding, because all sequences have the
+ * same length.
  */
 import { execFile } from 'node:child_process';
 import { parseArgs, promisify } from 'node:util';
@@ -17,23 +17,23 @@ import { figure, figures, sample, spread, table } from './measure.ts';
 import { countOption, machine, numberOption, save } from './node.ts';
 
 const LENGTH = 10;
-/** Batches measured unless --batch says otherwise: the tutorial's own, and one that fills a device better. */
+/** Default batch sizes: the tutorial's own, and one that uses a device better. */
 const BATCHES = ['10', '128'];
-/** Steps between reports: what the trainer does. */
+/** Steps between reports, as in the trainer. */
 const REPORT_EVERY = 50;
 const WARM_UP_SECONDS = 1;
-/** Below, the median says little. */
+/** With fewer samples the median says little. */
 const LEAST_SAMPLES = 5;
 
 const HELP = `node bench/run.mjs bench/tutorial.ts [options]
-  --engine <auto|gpu|cpu>  what pushdown computes on (default auto)
+  --engine <auto|gpu|cpu>  engine of pushdown (default auto)
   --batch <B>              sequences per step, may be repeated (default ${BATCHES.join(' and ')})
-  --samples <n>            samples of each (default 5, at least ${LEAST_SAMPLES})
-  --seconds <s>            of a sample of pushdown (default 3)
-  --peer-seconds <s>       of a sample of NumPy (default 5)
+  --samples <n>            samples per contender (default 5, at least ${LEAST_SAMPLES})
+  --seconds <s>            seconds per sample of pushdown (default 3)
+  --peer-seconds <s>       seconds per sample of NumPy (default 5)
   --json                   write bench/results/tutorial-<adapter>-<date>.json`;
 
-/** The line that numpy_tutorial.py prints. */
+/** The line printed by numpy_tutorial.py. */
 interface PeerLine {
   timeSteps: number;
   seconds: number;
@@ -64,7 +64,7 @@ export async function main(args: string[]): Promise<number> {
   const seconds = numberOption('seconds', values.seconds, 0.1);
   const peerSeconds = numberOption('peer-seconds', values['peer-seconds'], 0.1);
 
-  // First, because without it there is nothing to compare.
+  // NumPy is run first, because without it there is nothing to compare with.
   const peer = await numpyLoop(0.2);
   const engine = await openEngine(engineName(values.engine));
   const before = machine();
@@ -88,13 +88,13 @@ export async function main(args: string[]): Promise<number> {
     const rows = batches.map((B, k) => ({
       batch: B,
       timeStepsPerSecond: spread(ours[k]),
-      // Of the two samples of a round, which are seconds apart.
+      // The ratio of the two samples of a round, which are seconds apart.
       ratio: spread(ours[k].map((rate, i) => rate / numpy[i])),
     }));
     const peerRate = spread(numpy);
     console.log(
       table([
-        ['', 'time steps/s, median (quartiles)', 'ms a training step', '× NumPy (quartiles)'],
+        ['', 'time steps per second, median (quartiles)', 'ms per training step', '× NumPy (quartiles)'],
         ['NumPy, batch 10', figures(peerRate), stepMs(10, peerRate.median), '1'],
         ...rows.map(({ batch, timeStepsPerSecond, ratio }) => [
           `pushdown, batch ${batch}`,
@@ -127,7 +127,7 @@ export async function main(args: string[]): Promise<number> {
 
 const stepMs = (B: number, rate: number): string => figure((B * 2 * LENGTH * 1000) / rate);
 
-/** A run of the peer, in a process of its own: starting it and importing NumPy are outside its clock. */
+/** Runs the peer in a separate process. Its time excludes starting Python and importing NumPy. */
 async function numpyLoop(seconds: number): Promise<PeerLine> {
   const args = ['bench/numpy_tutorial.py', '--length', String(LENGTH), '--seconds', String(seconds)];
   try {
@@ -140,7 +140,7 @@ async function numpyLoop(seconds: number): Promise<PeerLine> {
   }
 }
 
-/** The preset at this batch size, and at one source length instead of a curriculum. */
+/** The preset with this batch size, and with one source length instead of a curriculum. */
 function tutorialConfig(B: number): Config {
   const config = preset('tutorial-part5');
   config.task.minLength = LENGTH;
@@ -152,8 +152,8 @@ function tutorialConfig(B: number): Config {
 }
 
 /**
- * Trains for some seconds as the trainer does: makes the batch, enqueues the step, waits for the reports every 50
- * steps. Every sample begins at the initial weights. Returns time steps a second.
+ * Trains for some seconds in the way the trainer does: makes the batch, enqueues the step, waits for the reports every 50
+ * steps. Every sample starts from the initial weights. Returns time steps per second.
  */
 async function pushdownLoop(engine: Engine, B: number): Promise<(seconds: number) => Promise<number>> {
   const config = tutorialConfig(B);
@@ -175,7 +175,7 @@ async function pushdownLoop(engine: Engine, B: number): Promise<(seconds: number
       elapsed = performance.now() - start;
       if (reports.length !== REPORT_EVERY || !reports.every(({ finite }) => finite)) {
         throw new DeviceError(
-          `the ${REPORT_EVERY} steps before step ${step} were not all made (batch ${B}).`,
+          `some of the ${REPORT_EVERY} steps before step ${step} were not done (batch ${B}).`,
         );
       }
     }

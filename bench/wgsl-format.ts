@@ -1,21 +1,21 @@
 /**
- * WGSL printed for people. Kernels are put together from templates, which leaves indentation of several origins, empty
- * lines, and statements beside each other. The formatter changes white space only. No package on npm formats WGSL.
+ * Formats WGSL for people. Kernels are assembled from templates, which leaves inconsistent indentation, empty lines, and several
+ * statements per line. The formatter changes only white space. No package on npm formats WGSL.
  */
 
 const WIDTH = 110;
 
-/** A line of comment, a statement or declaration with its `;` or `,`, or a block with what stands before and after it. */
+/** A comment line, a statement or declaration with its `;` or `,`, or a block with the code before and after it. */
 type Item =
   | { is: 'comment' | 'text'; text: string }
   | { is: 'block'; head: string; body: Item[]; tail: string };
 
-/** Formats WGSL without block comments: two spaces a level, one statement a line, functions apart. */
+/** Formats WGSL without block comments: two spaces per level, one statement per line, an empty line between functions. */
 export function formatWgsl(code: string): string {
   return `${print(parse(code), 0).join('\n')}\n`;
 }
 
-/** Cuts code into items at the `;`, `{` and `}` that are outside parentheses. */
+/** Splits code into items at each `;`, `{` and `}` outside parentheses. */
 function parse(code: string): Item[] {
   const stack: { head: string; body: Item[] }[] = [{ head: '', body: [] }];
   let text = '';
@@ -30,7 +30,7 @@ function parse(code: string): Item[] {
     if (char === '/' && code[i + 1] === '/') {
       const lineEnd = code.indexOf('\n', i);
       const end = lineEnd < 0 ? code.length : lineEnd;
-      // Within a statement it goes before it: nothing else may follow it on its line.
+      // A comment inside a statement moves before it, because nothing may follow it on its line.
       stack[stack.length - 1].body.push({ is: 'comment', text: code.slice(i, end).trimEnd() });
       i = end - 1;
       continue;
@@ -47,7 +47,7 @@ function parse(code: string): Item[] {
     } else {
       flush();
       const { head, body } = stack.pop()!;
-      // `};` ends a struct in older code.
+      // In older code a struct ends with `};`.
       const tail = /^\s*;/.exec(code.slice(i + 1))?.[0] ?? '';
       i += tail.length;
       stack[stack.length - 1].body.push({ is: 'block', head, body, tail: tail.trim() });
@@ -57,7 +57,7 @@ function parse(code: string): Item[] {
   return stack[0].body;
 }
 
-/** One line, with single spaces and none inside of parentheses. */
+/** One line, with single spaces, and none directly inside parentheses. */
 const squeeze = (text: string): string =>
   text
     .replace(/\s+/g, ' ')
@@ -84,7 +84,7 @@ function print(items: readonly Item[], level: number): string[] {
   return lines;
 }
 
-/** The block that begins here, with all its `else`. */
+/** The block that starts here, with all its `else` branches. */
 function chainAt(items: readonly Item[], k: number): Block[] {
   const chain: Block[] = [];
   for (let item = items[k]; item?.is === 'block'; item = items[k + chain.length]) {
@@ -94,7 +94,7 @@ function chainAt(items: readonly Item[], k: number): Block[] {
   return chain;
 }
 
-/** Whether an empty line goes between two neighbours outside of functions: declarations of a line each stay together. */
+/** Whether an empty line separates two neighbours outside functions: one-line declarations stay together. */
 function apart(before: { item: Item; lines: number }, now: { item: Item; lines: number }): boolean {
   if (before.item.is === 'comment') return false;
   if (now.item.is === 'comment' || before.item.is !== now.item.is) return true;
@@ -104,7 +104,7 @@ function apart(before: { item: Item; lines: number }, now: { item: Item; lines: 
 const single = ({ is, text }: Exclude<Item, Block>, level: number): string[] =>
   is === 'comment' ? [`${INDENT.repeat(level)}${text}`] : broken(text, level);
 
-/** A block, or `if … else …`: in one line where all of it is short, else with lines of its own for each. */
+/** A block, or `if … else …`: on one line if all of it is short, else with lines of its own for each branch. */
 function blocks(chain: readonly Block[], level: number): string[] {
   const indent = INDENT.repeat(level);
   const line = `${indent}${chain.map(short).join(' ')}`;
@@ -127,7 +127,7 @@ const isShort = ({ body }: Block): boolean =>
 const short = ({ head, body: [only], tail }: Block): string =>
   `${head}${head && ' '}{ ${only?.is === 'text' ? `${only.text} ` : ''}}${tail}`;
 
-/** The fields of a struct, as many on a line as fit. */
+/** The fields of a struct, as many per line as fit. */
 function filled(text: string, level: number): string[] {
   const indent = INDENT.repeat(level);
   const lines: string[] = [];
@@ -142,7 +142,7 @@ function filled(text: string, level: number): string[] {
   return [...lines, line];
 }
 
-/** A statement or the head of a block. A function's attributes, and what is too long a line's arguments, have lines of their own. */
+/** A statement or the head of a block. A function's attributes get their own line, and so do the arguments of a long line. */
 function broken(text: string, level: number): string[] {
   const indent = INDENT.repeat(level);
   const [, attributes, rest] = /^((?:@\w+(?:\([^)]*\))? )+)(fn .*)$/.exec(text) ?? ['', '', text];
@@ -159,7 +159,7 @@ function broken(text: string, level: number): string[] {
   ];
 }
 
-/** The longest pair of parentheses that is not within another. */
+/** The longest pair of parentheses that is not inside another. */
 function widest(text: string): { from: number; to: number } | undefined {
   let depth = 0;
   let open = 0;
@@ -172,7 +172,7 @@ function widest(text: string): { from: number; to: number } | undefined {
   return best;
 }
 
-/** What commas separate, each with its comma. Commas within brackets do not count, nor those of types, `array<f32, 8>`. */
+/** Splits at commas and keeps each comma. Commas within brackets do not count, nor those of types, `array<f32, 8>`. */
 function parts(text: string): string[] {
   const all: string[] = [];
   let depth = 0;

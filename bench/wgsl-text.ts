@@ -2,16 +2,16 @@ import { InputError, show } from '../src/base/errors.ts';
 import type { Launch, Size, Work } from '../src/kernels/launch.ts';
 import { formatWgsl } from './wgsl-format.ts';
 
-/** How `npm run wgsl` writes kernels. */
+/** Formats kernels for `npm run wgsl`. */
 
-/** What is printed: a title, and the work in the order of its dispatches, in groups with a name. */
+/** The text to print: a title, and the dispatches in their order, in named groups. */
 export interface Shown {
   title: string;
   size: Size;
   groups: { name: string; work: readonly Work<string>[] }[];
 }
 
-/** One dispatch, or one of every time step. */
+/** One dispatch, or one per time step. */
 interface Line {
   group: string;
   launch: Launch<string>;
@@ -20,7 +20,7 @@ interface Line {
 
 const RULE = `// ${'─'.repeat(107)}`;
 
-/** Every kernel with a head of comments. Code that was shown already is referred to. */
+/** Every kernel with a head of comments. Code that was shown before is only referred to. */
 export function kernelText(shown: Shown, only: readonly string[]): string {
   const seen = new Map<string, string>();
   const parts = chosen(shown, only).map(line => {
@@ -34,7 +34,7 @@ export function kernelText(shown: Shown, only: readonly string[]): string {
   return [summary(shown), ...parts].join('\n').trimEnd();
 }
 
-/** The same without the code, a line each. */
+/** The same without code, one line per kernel. */
 export function listText(shown: Shown, only: readonly string[]): string {
   const rows = chosen(shown, only).map(({ group, launch, loop }) => [
     `${group}: ${launch.label}`,
@@ -61,14 +61,14 @@ function summary({ title, size: { B, T }, groups }: Shown): string {
   return `// ${title}\n// B = ${B} sequences of T = ${T} time steps. Dispatches: ${counts.join(', ')}.\n`;
 }
 
-/** `7, and 4 a time step` */
+/** `7, and 4 per time step` */
 function dispatches(work: readonly Work<string>[]): string {
   const inLoops = work.flatMap(one => ('loop' in one ? one.launches : [])).length;
   const others = work.filter(one => !('loop' in one)).length;
   return inLoops ? `${others}, and ${inLoops} a time step` : String(others);
 }
 
-/** @throws InputError where a text is in no kernel's name */
+/** Filters kernels by name. @throws InputError for a text that no kernel's name contains */
 function chosen({ groups }: Shown, only: readonly string[]): Line[] {
   const lines = groups.flatMap(({ name, work }) =>
     work.flatMap((one): Line[] =>
@@ -84,7 +84,7 @@ function chosen({ groups }: Shown, only: readonly string[]): Line[] {
     const labels = [...new Set(lines.map(({ launch }) => launch.label))].join('; ');
     throw new InputError(`no kernel has ${show(text)} in its name. Kernels: ${labels}.`);
   }
-  // What an evaluation shares with a training step is shown once.
+  // Kernels that an evaluation shares with a training step are shown once.
   const own = lines.filter(
     (line, k) =>
       !lines.slice(0, k).some(({ group, launch }) => group !== line.group && same(launch, line.launch)),

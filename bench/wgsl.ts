@@ -18,10 +18,11 @@ import { parseOptions } from './options.ts';
 import { kernelText, listText, type Shown } from './wgsl-text.ts';
 
 /**
- * The kernels of a preset, or of a memory alone, as text: `npm run wgsl -- reverse`. No device is needed, for a plan is data.
+ * The kernels of a preset, or of a memory by itself, as text: `npm run wgsl -- reverse`. It needs no device, because a plan is
+ * data.
  *
- * It is a script of the repository and not a command of `pushdown`: people who read kernels have a checkout, and what it
- * prints may change with every kernel, while the output of the published commands should be stable.
+ * It is a script of the repository and not a command of `pushdown`: people who read kernels have a checkout, and its output may
+ * change with every kernel, whereas the output of published commands should be stable.
  */
 const HELP = `npm run wgsl -- <preset> [options]              the kernels of a training step, and of an evaluation
 npm run wgsl -- memory <kind> [options]         those of a memory alone: ${MEMORY_NAMES.join(', ')}
@@ -51,7 +52,7 @@ const OPTIONS = {
   help: { type: 'boolean', short: 'h', default: false },
 } satisfies ParseArgsConfig['options'];
 
-/** The most sequences, steps or numbers of a row. */
+/** Maximum number of sequences, steps, or numbers in a row. */
 const MOST = 2 ** 24;
 
 type Options = ReturnType<typeof parse>['values'];
@@ -62,7 +63,7 @@ export async function main(args: string[]): Promise<number> {
   return 0;
 }
 
-/** What `npm run wgsl -- …args` prints. @throws InputError for what does not exist */
+/** The output of `npm run wgsl -- …args`. @throws InputError for an unknown name */
 export function textOf(args: string[]): string {
   const { values, positionals } = parse(args);
   if (values.help) return HELP;
@@ -83,7 +84,7 @@ const profileNamed = ({ profile }: Options) => {
   return profileOf(name satisfies ProfileName);
 };
 
-/** @throws InputError where an option is given that does not belong to what is shown */
+/** Refuses options that do not apply. @throws InputError */
 function forbid(
   options: Options,
   names: readonly ('plan' | 'form' | 'B' | 'T' | 'M')[],
@@ -113,7 +114,7 @@ function shownPreset(name: string, options: Options): Shown {
   };
 }
 
-/** @throws InputError for an unknown name, which may be that of a memory */
+/** The preset of this name. @throws InputError for an unknown name, which may be that of a memory */
 function presetNamed(name: string) {
   const kind = MEMORY_NAMES.find(one => one === name);
   if (kind) throw new InputError(`${kind} is no preset: npm run wgsl -- memory ${kind}, or a preset.`);
@@ -154,7 +155,7 @@ const mapped = <T>({ forward, backward }: Record<'forward' | 'backward', T>) => 
 
 const FORMS = ['lane', 'block', 'time'] as const;
 
-/** The form that is asked for, of the profile's size where that is its own. */
+/** The requested form, with the profile's sizes if it is the profile's own form. */
 function formNamed(
   asked: string | undefined,
   kind: MemoryName,

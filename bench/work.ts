@@ -1,54 +1,54 @@
-/** Timing of work on a WebGPU device, in Node and in browsers. */
+/** Times work on a WebGPU device, in Node and in browsers. */
 import type { Gpu } from '../src/gpu/device.ts';
 import { type Spread, spread } from './measure.ts';
 
-/** Something a device does again and again: a pass is one forward and backward pass, one training step … */
+/** Work that a device repeats. A pass is, for example, one forward and backward pass, or one training step. */
 export interface Work {
-  /** How it is computed, for people: "lane form", "fused, lane"; empty where there is no choice. */
+  /** The form or plan it uses, for people: "lane form", "fused, lane"; empty if there is no choice. */
   how: string;
-  /** Passes that may wait on the device at once. */
+  /** Maximum number of passes in flight. */
   most: number;
-  /** Of all its buffers on the device. */
+  /** Size of all its buffers on the device. */
   bytes: number;
   /**
-   * Enqueues passes, without waiting. A promise where they are cut into slices, which are submitted by and by until it comes
-   * back: what is submitted at once is only a part of them.
+   * Enqueues passes without waiting. Returns a promise if the passes are cut into slices: the slices are submitted one after
+   * the other until the promise resolves.
    */
   enqueue(passes: number): Promise<unknown> | undefined;
-  /** Waits for all of them. */
+  /** Waits for all enqueued passes. */
   settle(): Promise<void>;
-  /** The outputs of one pass from the start, by the names that peers use. */
+  /** The outputs of one pass from the initial state, by the names that peers use. */
   outputs(): Promise<Map<string, Float32Array>>;
   destroy(): void;
 }
 
-/** One sample: ms a pass, by the wall clock and, where the device has timestamps, by the device's. */
+/** One sample: ms per pass by the wall clock and, if the device has timestamps, by the device's clock. */
 export interface Sample {
   ms: number;
   device?: number;
 }
 
-/** What is told of a work. */
+/** The measured times of a work. */
 export interface Timing {
-  /** A pass by the wall clock, several in one submission, waited for together. */
+  /** Wall-clock time per pass, with several passes per submission and one wait for all. */
   ms: Spread;
-  /** The same by the device's timestamps; not of passes that are cut into slices, whose gaps would count. */
+  /** The same by the device's timestamps. Absent for passes cut into slices, because the gaps between them would count. */
   device?: Spread;
-  /** A pass by the wall clock, each waited for by itself, as peers are timed. */
+  /** Wall-clock time per pass, with a wait after each pass, as peers are timed. */
   waited?: Spread;
-  /** In one sample of `ms`. */
+  /** Passes in one sample of `ms`. */
   passes: number;
-  /** Of a pass that is not cut into slices, on a GPU. */
+  /** Dispatches per pass, on a GPU, if the pass is not cut into slices. */
   dispatches?: number;
   bytes: number;
 }
 
-/** A sample takes about this long … */
+/** Target time of a sample … */
 export const SAMPLE_MS = 40;
-/** … or has this many passes. */
+/** … and its maximum number of passes. */
 export const MOST_PASSES = 4096;
 
-/** The device's own clock: timestamps of two empty passes around the work. */
+/** The device's clock: timestamps of two empty passes around the work. */
 export class Clock {
   readonly #gpu: Gpu;
   readonly #set: GPUQuerySet;
@@ -61,7 +61,7 @@ export class Clock {
     this.#times = gpu.buffer('clock', 16, 0x200 | 0x04);
   }
 
-  /** Undefined where the device has no timestamps. */
+  /** Returns undefined if the device has no timestamps. */
   static of(gpu: Gpu): Clock | undefined {
     return gpu.device.features.has('timestamp-query') ? new Clock(gpu) : undefined;
   }
@@ -74,7 +74,7 @@ export class Clock {
     this.#mark({ querySet: this.#set, endOfPassWriteIndex: 1 });
   }
 
-  /** Between start and stop. Undefined where the device's clock did not move. */
+  /** Time between start and stop. Undefined if the device's clock did not advance. */
   async ms(): Promise<number | undefined> {
     this.#gpu.submit('clock', encoder => encoder.resolveQuerySet(this.#set, 0, 2, this.#times, 0));
     const [bytes] = await this.#gpu.read([{ buffer: this.#times, bytes: 16 }]);
@@ -87,7 +87,7 @@ export class Clock {
   }
 }
 
-/** One sample of so many passes in one go. */
+/** One sample of several passes with one wait at the end. */
 export async function sampleWork(work: Work, passes: number, clock?: Clock): Promise<Sample> {
   const start = performance.now();
   clock?.start();
@@ -99,7 +99,7 @@ export async function sampleWork(work: Work, passes: number, clock?: Clock): Pro
   return { ms, ...(device !== undefined && { device: device / passes }) };
 }
 
-/** One sample of so many passes, each waited for before the next. */
+/** One sample of several passes, each waited for before the next. */
 export async function sampleWaited(work: Work, passes: number): Promise<Sample> {
   const start = performance.now();
   for (let k = 0; k < passes; k++) {
@@ -110,9 +110,10 @@ export async function sampleWaited(work: Work, passes: number): Promise<Sample> 
 }
 
 /**
- * Passes that take about SAMPLE_MS together: grown step by step, for the wait alone may take longer than a pass.
+ * The number of passes that take about SAMPLE_MS together. It is increased step by step, because the wait alone may take
+ * longer than a pass.
  *
- * @param run so many passes; returns their ms, all together
+ * @param run runs so many passes; returns their total time in ms
  */
 export async function passesFor(run: (passes: number) => Promise<number>, most: number): Promise<number> {
   for (let passes = 1; ; ) {
@@ -123,7 +124,7 @@ export async function passesFor(run: (passes: number) => Promise<number>, most: 
   }
 }
 
-/** Dispatches that a pass records; undefined where slices of it are recorded later, and on an engine that has none. */
+/** The number of dispatches that a pass records. Undefined if slices are recorded later, or the engine has no dispatches. */
 export function countDispatches(work: Pick<Work, 'enqueue'>): number | undefined {
   const { prototype } = GPUComputePassEncoder;
   const own = prototype.dispatchWorkgroups;
@@ -139,18 +140,18 @@ export function countDispatches(work: Pick<Work, 'enqueue'>): number | undefined
   }
 }
 
-/** Compiled and warm. */
+/** A work that is compiled and warmed up. */
 export interface Warm {
   passes: number;
   dispatches?: number;
-  /** ms a sample, by and by. */
+  /** Approximate time of a sample, in ms. */
   sampleMs: number;
 }
 
-/** JavaScript and WebAssembly are compiled again, better, once they are known to be called often; in every thread. */
+/** JavaScript and WebAssembly are recompiled with more optimisation once they are called often, in every thread. */
 export const WARM_MS = 500;
 
-/** Warms a work up. */
+/** Warms up a work. */
 export async function warmUp(work: Work): Promise<Warm> {
   const dispatches = countDispatches(work);
   await work.settle();
@@ -164,7 +165,7 @@ export async function warmUp(work: Work): Promise<Warm> {
   return { passes, dispatches, sampleMs };
 }
 
-/** What samples come to. Device times count only where every sample has one. */
+/** Summarises samples. Device times are used only if every sample has one. */
 export function timingOf(
   work: Work,
   { passes, dispatches }: Warm,

@@ -1,6 +1,6 @@
 /**
- * The controller of the tutorial's part 6, written out: a trained model's weights, plain arrays, and the stack step by step. It
- * does what `npx pushdown trace gallery/tutorial-part6 "a b b a b"` shows.
+ * The controller of the tutorial's part 6, written out: the weights of a trained model, plain arrays, and the stack step by step.
+ * It computes what `npx pushdown trace gallery/tutorial-part6 "a b b a b"` shows.
  *
  *   node examples/controller-by-hand.js
  */
@@ -13,7 +13,7 @@ const { config, state } = decodeCheckpoint(await readFile(file));
 const { hidden: H, width: M } = config.model;
 const weights = name => state.parameters.get(name);
 
-/** Σ x·W + b of a bias and of pairs of an input and its weights, W [inputs, outputs]. */
+/** Σ x·W + b, for a bias and pairs of an input and its weights W [inputs, outputs]. */
 function affine(bias, ...pairs) {
   const sums = [...weights(bias)];
   for (const [x, name] of pairs) {
@@ -26,14 +26,14 @@ function affine(bias, ...pairs) {
 }
 const sigmoid = x => 1 / (1 + Math.exp(-x));
 
-const SYMBOLS = ['decode', 'encode', 'a', 'b']; // inputs and outputs alike
+const SYMBOLS = ['decode', 'encode', 'a', 'b']; // inputs and outputs are the same symbols
 const source = ['a', 'b', 'b', 'a', 'b'];
 const inputs = [...source.map(symbol => ['encode', symbol]), ...source.map(() => ['decode'])];
 
 const engine = await openEngine('cpu');
 const stack = await engine.memory({ kind: 'stack', B: 1, T: inputs.length, M });
 let h = new Array(H).fill(0); // the state of the RNN
-let r = new Array(M).fill(0); // what the stack returned at the step before
+let r = new Array(M).fill(0); // what the stack returned at the previous step
 for (const input of inputs) {
   const x = SYMBOLS.map(name => (input.includes(name) ? 1 : 0));
   h = affine('b_h', [x, 'W_xh'], [h, 'W_hh'], [r, 'W_rh']).map(Math.tanh);

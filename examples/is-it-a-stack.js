@@ -13,7 +13,7 @@ const source = [0, 1, 1, 0, 1]; // a b b a b
 const shown = x => x.toFixed(2);
 const mean = numbers => numbers.reduce((sum, x) => sum + x, 0) / numbers.length;
 
-/** Works with a model that has the weights of a checkpoint. */
+/** Calls `work` with a model that has the weights of a checkpoint. */
 async function using(checkpoint, work) {
   const trainer = await Trainer.resume(engine, checkpoint);
   const result = await work(trainer);
@@ -29,11 +29,11 @@ function withPop(checkpoint, pop) {
   return { ...checkpoint, state: { ...checkpoint.state, parameters } };
 }
 
-/** How the model does on 256 sequences of five symbols: `coarse` is the share without an error. */
+/** The results of the model on 256 sequences of five symbols: `coarse` is the share without an error. */
 const measure = trainer =>
   trainer.between((model, task) => evaluate(model, task, { length: 5, sequences: 256, seed: 1 }));
 
-/** The largest number in the gradients of the pop's weights, in one more training step. */
+/** The largest number in the gradient of the pop's weights, in one more training step. */
 async function popGradient(trainer) {
   await trainer.singleStep();
   const gradients = await trainer.between(model => model.gradients());
@@ -50,7 +50,7 @@ for (const name of ['tutorial-part5', 'tutorial-part6']) {
   console.log(name);
   for (const phase of ['reading', 'writing']) {
     const [{ push, pop }] = profile[phase].ends;
-    // A read takes the newest row with its strength, and from older rows what is left to a total of 1.
+    // A read takes the newest row with its strength, and older rows with what remains of a total of 1.
     const newest = steps.filter(step => step.phase === phase).map(({ strengths: [rows] }) => rows.at(-1));
     console.log(
       `  ${phase}: push ${shown(push)}  pop ${shown(pop)}  share of the read that is older: ${shown(1 - mean(newest))}`,

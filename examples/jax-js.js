@@ -1,7 +1,7 @@
 /**
- * A stack as a differentiable layer of jax-js: a model in jax-js reads four symbols, then writes them in reverse. What it writes
- * depends on the input only by way of the stack. jax-js 0.1.25 has no custom gradients, so the chain rule is written out here:
- * `vjp` of what comes before the stack, the backward pass of the stack, `valueAndGrad` of what comes after it.
+ * A stack as a differentiable layer in jax-js. A jax-js model reads four symbols, then writes them in reverse. Its output depends
+ * on its input only through the stack. jax-js 0.1.25 has no custom gradients, so the chain rule is written out: `vjp` of the part
+ * before the stack, the backward pass of the stack, and `valueAndGrad` of the part after it.
  *
  *   npm install @jax-js/jax && node examples/jax-js.js
  */
@@ -10,20 +10,20 @@ import { Rng } from 'pushdown';
 import { openEngine } from 'pushdown/node';
 
 const [B, LENGTH, SYMBOLS, M] = [32, 4, 5, 8]; // sequences, symbols of each, different symbols, numbers in a row
-const T = 2 * LENGTH - 1; // time steps: it reads, and writes from the last symbol on
-const INPUTS = SYMBOLS + 1; // one more: "write"
-const engine = await openEngine(); // any engine: nothing here must answer at once
+const T = 2 * LENGTH - 1; // time steps: it writes the first symbol in the step in which it reads the last
+const INPUTS = SYMBOLS + 1; // the symbols, and "write"
+const engine = await openEngine(); // any engine: nothing here must be synchronous
 const stack = await engine.memory({ kind: 'stack', B, T, M });
 const array = (numbers, ...shape) => np.array(numbers, { shape }); // a Float32Array
 
 /** Before the stack: x [B,T,INPUTS] → push [B,T], pop [B,T], value [B,T,M] */
 const before = jit(({ controls, bias, values }, x) => {
-  // jax-js frees an array that a function takes; `.ref` keeps it for another use.
+  // jax-js frees an array that is passed to a function; `.ref` keeps it for another use.
   const [push, pop] = np.split(nn.sigmoid(np.matmul(x.ref, controls).add(bias)), 2, 2);
   return [push.reshape([B, T]), pop.reshape([B, T]), np.matmul(x, values)];
 });
 
-/** After the stack: read [B,T,M], y [B,LENGTH,SYMBOLS] → loss in nats per symbol, and the logits of the steps that write */
+/** After the stack: read [B,T,M], y [B,LENGTH,SYMBOLS] → loss in nats per symbol, and the logits of the writing steps */
 const after = jit(({ output }, read, y) => {
   const logits = np.matmul(read.slice([], [LENGTH - 1, T], []), output);
   const loss = nn.logSoftmax(logits.ref).mul(y).sum();
@@ -50,7 +50,7 @@ const normal = (rows, columns) =>
     rows,
     columns,
   );
-// Strengths are weak at first: a strong push hides what is below it, which then gets no gradient.
+// Strengths are weak at first: a strong push hides the values below it, which then get no gradient.
 const bias = np.array([-1, -1]);
 const controls = { controls: normal(INPUTS, 2), bias, values: normal(INPUTS, M) };
 let weights = { before: controls, after: { output: normal(M, SYMBOLS) } };

@@ -24,7 +24,7 @@ const pop = new Float32Array(T).fill(START);
 
 for (let step = 0; step <= 100; step++) {
   const read = await stack.forward(push, pop, value);
-  // Loss: half the squared error of the last three reads. Its gradient by a read is the error.
+  // The loss is half the squared error of the last three reads. Its gradient with respect to a read is the error.
   const dRead = read.map((r, i) => (i < VALUES * M ? 0 : r - target[i]));
   if ([0, 5, 10, 20, 50, 100].includes(step)) {
     const loss = dRead.reduce((sum, error) => sum + (error * error) / 2, 0);

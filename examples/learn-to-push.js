@@ -1,5 +1,5 @@
 /**
- * Gradient descent learns when to push and when to pop. As examples/learn-to-pop.js, but the six push strengths are trained too.
+ * Gradient descent learns when to push and when to pop. Like examples/learn-to-pop.js, but the six push strengths are trained too.
  *
  *   node examples/learn-to-push.js        all pushes start at 0.1
  *   node examples/learn-to-push.js 0.5    another start
@@ -28,7 +28,7 @@ function descend(strengths, gradient) {
 
 for (let step = 0; step <= 100; step++) {
   const read = await stack.forward(push, pop, value);
-  // Loss: half the squared error of the last three reads. Its gradient by a read is the error.
+  // The loss is half the squared error of the last three reads. Its gradient with respect to a read is the error.
   const dRead = read.map((r, i) => (i < VALUES * M ? 0 : r - target[i]));
   if ([0, 10, 20, 30, 50, 100].includes(step)) {
     const loss = dRead.reduce((sum, error) => sum + (error * error) / 2, 0);

@@ -1,9 +1,9 @@
 /**
- * A stack as a layer of a model of your own. The model has a push and a pop strength for each time step, and learns
- * them by gradient descent: push three values, then pop them, so that they are read in reverse.
+ * A stack as a layer of your own model. The model has a push strength and a pop strength for each time step. It learns them
+ * by gradient descent: push three values, then pop them, so that they are read in reverse.
  *
- * Here the layer takes the strengths and values of all time steps at once, so that they cannot depend on what is read. Where
- * they do, go step by step, as examples/own-controller.js does, or use a Trainer.
+ * This layer takes the strengths and values of all time steps at once, so they cannot depend on what is read. If they must,
+ * use the memory step by step, as in examples/own-controller.js, or use a Trainer.
  *
  *   node examples/memory-layer.js
  */
@@ -31,12 +31,12 @@ for (let b = 0; b < B; b++) {
 }
 
 const sigmoid = x => 1 / (1 + Math.exp(-x));
-// The model's parameters. Strengths start small: a strong push hides the values below it, which then get no gradient.
+// The model's parameters. Strengths start small: a strong push hides the values below it, and hidden values get no gradient.
 const pushLogits = new Float32Array(T).fill(-2);
 const popLogits = new Float32Array(T).fill(-3);
 const ofEverySequence = logits => Float32Array.from({ length: B * T }, (_, i) => sigmoid(logits[i % T]));
 
-/** Moves the logits along the gradient of the strengths [B,T]. */
+/** Updates the logits by gradient descent, given the gradient of the strengths [B,T]. */
 function update(logits, dStrengths) {
   for (const [i, gradient] of dStrengths.entries()) {
     const strength = sigmoid(logits[i % T]);
@@ -46,7 +46,7 @@ function update(logits, dStrengths) {
 
 for (let step = 0; step <= 300; step++) {
   const read = await stack.forward(ofEverySequence(pushLogits), ofEverySequence(popLogits), value);
-  // Loss: half the squared error of the reads of the last three steps. Its gradient is the error.
+  // The loss is half the squared error of the last three reads. The gradient of the reads is therefore the error.
   const error = read.map((x, i) => (Math.floor(i / M) % T < T - WRITTEN ? 0 : x - target[i]));
   const loss = error.reduce((sum, e) => sum + (e * e) / 2, 0) / B;
   if (step % 100 === 0) console.log(`step ${step}  loss ${loss.toFixed(4)}`);

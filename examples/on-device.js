@@ -1,6 +1,6 @@
 /**
- * A stack between GPU buffers of your own, on a WebGPU device of your own: commands of the memory stand in your encoder among
- * yours, and nothing passes through the host. Here the read of a step is the value of the next one, by a copy on the device.
+ * A stack between your own GPU buffers, on your own WebGPU device. The commands of the memory are recorded into your encoder,
+ * and no data passes through the host. Here, a copy on the device makes the read of each step the value of the next step.
  *
  *   node examples/on-device.js
  */
@@ -10,13 +10,13 @@ import { findAdapter } from 'pushdown/node'; // in a page: navigator.gpu.request
 const { found, tried } = await findAdapter();
 if (!found) throw new Error(`no WebGPU adapter: ${JSON.stringify(tried)}`);
 const device = await requestDevice(found.adapter);
-const engine = await createGpuEngine(device, describe(found.adapter)); // destroy() of the engine destroys the device
+const engine = await createGpuEngine(device, describe(found.adapter)); // engine.destroy() also destroys the device
 const [B, T, M] = [2, 3, 4]; // sequences, time steps, numbers in a row
 const stack = await engine.memory({ kind: 'stack', B, T, M });
 const recorder = await stack.recordSteps();
 
 const { COPY_SRC, COPY_DST, MAP_READ } = GPUBufferUsage;
-/** A buffer of float32 numbers. The memory needs COPY_SRC of its inputs and COPY_DST of its outputs. */
+/** Creates a buffer of float32 numbers. The memory needs COPY_SRC on its inputs and COPY_DST on its outputs. */
 function make(numbers, usage = COPY_SRC | COPY_DST) {
   const buffer = device.createBuffer({ size: 4 * numbers.length, usage });
   if (usage & COPY_SRC) device.queue.writeBuffer(buffer, 0, Float32Array.from(numbers));
@@ -32,13 +32,13 @@ for (let t = 0; t < T; t++) {
   recorder.step(encoder, { push, pop, value, read });
   encoder.copyBufferToBuffer(read, 0, value, 0, 4 * B * M);
 }
-// The loss is the sum of the last read. An earlier read has the gradient of the value that it became.
+// The loss is the sum of the last read. The gradient of an earlier read is that of the value that it became.
 for (let t = T - 1; t >= 0; t--) {
   recorder.stepBackward(encoder, { dRead, ...gradients });
   encoder.copyBufferToBuffer(gradients.dValue, 0, dRead, 0, 4 * B * M);
 }
 
-// To print them: the last read [B,M], and dPush [B] of the first step.
+// Copied to the host for printing: the last read [B,M], and dPush [B] of the first step.
 const shown = make(new Array(B * M + B).fill(0), MAP_READ | COPY_DST);
 encoder.copyBufferToBuffer(read, 0, shown, 0, 4 * B * M);
 encoder.copyBufferToBuffer(gradients.dPush, 0, shown, 4 * B * M, 4 * B);

@@ -1,6 +1,6 @@
 /**
- * A controller of your own in a closed loop with a stack: at every step it gets a symbol and what it read at the step before,
- * and says what to push, how strongly, how much to pop, and what to write. It learns to reverse. Gradients by hand.
+ * Your own controller in a closed loop with a stack, with gradients written by hand. At every step it gets a symbol and the
+ * last read, and returns what to push, how strongly to push and pop, and what to write. It learns to reverse.
  *
  *   node examples/own-controller.js
  */
@@ -15,12 +15,12 @@ const rng = new Rng(0);
 const sigmoid = x => 1 / (1 + Math.exp(-x));
 const zeros = length => new Float32Array(length);
 
-/** Parameters W [A,Z]: a = W z of the input z = (symbol or "write" [X], read [M], 1) is (push, pop, value [M], logits [SYMBOLS]). */
+/** Parameters W [A,Z]. a = W z gives (push, pop, value [M], logits [SYMBOLS]) for the input z = (symbol or "write" [X], read [M], 1). */
 const W = zeros(A * Z).map(() => 0.3 * rng.normal());
-for (const a of [0, 1]) W[a * Z + Z - 1] = -1; // weak at first: a strong push hides what is below it, which then gets no gradient
+for (const a of [0, 1]) W[a * Z + Z - 1] = -1; // weak at first: a strong push hides the values below it, which then get no gradient
 const [mean, square] = [zeros(A * Z), zeros(A * Z)];
 
-/** Reads `length` symbols, then writes them in reverse; learns from it where `t` is the number of a training step. */
+/** Reads `length` symbols, then writes them in reverse. Trains if `t`, the number of the training step, is given. */
 async function run(length, t) {
   const symbols = Array.from({ length: B }, () => Array.from({ length }, () => rng.int(0, SYMBOLS - 1)));
   const steps = [];
@@ -50,10 +50,10 @@ async function run(length, t) {
   if (t === undefined) return right / (B * length);
 
   const dW = zeros(A * Z);
-  let dRead = zeros(B * M); // of the newest step: nothing depends on its read
+  let dRead = zeros(B * M); // at the last step: nothing depends on its read
   for (const { z, push, pop, value, dLogits } of steps.toReversed()) {
     const { dPush, dPop, dValue } = await stack.stepBackward(dRead);
-    dRead = zeros(B * M); // of the step before: what its read has changed at this one
+    dRead = zeros(B * M); // of the step before: accumulates its effect on this step
     for (let b = 0; b < B; b++) {
       const dValues = Array.from({ length: M }, (_, m) => dValue[b * M + m] * (1 - value[b * M + m] ** 2));
       const strengths = [dPush[b] * push[b] * (1 - push[b]), dPop[b] * pop[b] * (1 - pop[b])];

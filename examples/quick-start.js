@@ -1,5 +1,5 @@
 /**
- * Trains a neural stack to reverse sequences, asks it for an answer, and saves it.
+ * Trains a neural stack to reverse sequences, lets it answer a source, and saves it.
  *
  *   node examples/quick-start.js
  */
@@ -10,20 +10,20 @@ import { openEngine } from 'pushdown/node';
 const engine = await openEngine(); // a GPU, else WebAssembly SIMD on all cores
 console.log(`engine ${engine.name}: ${engine.adapter.name}, ${engine.adapter.reason}`);
 
-const config = assign(preset('reverse'), ['reportEvery=125']); // as --set: `npx pushdown presets --keys`
+const config = assign(preset('reverse'), ['reportEvery=125']); // like --set; list all keys: `npx pushdown presets --keys`
 const trainer = await Trainer.start(engine, config, {
   onProgress: ({ step, loss, coarse }) =>
     console.log(`step ${step}  loss ${loss.toFixed(4)}  sequences right ${coarse.toFixed(3)}`),
 });
 console.log(`ended: ${await trainer.run()}`);
 
-// Sequences of twice the longest length that it was trained on.
+// Sequences of twice the maximum length in training.
 const { coarse } = await trainer.between((model, task) =>
   evaluate(model, task, { length: 32, sequences: 256, seed: 1 }),
 );
 console.log(`right at length 32: ${(100 * coarse).toFixed(1)}%`);
 
-const source = [0, 1, 2, 3]; // symbols, counted from 0
+const source = [0, 1, 2, 3]; // symbol numbers, from 0
 const [answer] = await trainer.between((model, task) => predict(model, task, [source]));
 console.log(`${source.map(symbol => trainer.task.outputNames[symbol]).join(' ')} → ${answer.text}`);
 

@@ -1,5 +1,5 @@
 /**
- * Reads a checkpoint: how it was trained, its tensors, and what its model does with a sequence.
+ * Reads a checkpoint: its configuration, its tensors, and what its model does with a sequence.
  *
  *   node examples/read-checkpoint.js                                          a model of the gallery
  *   node examples/read-checkpoint.js runs/reverse-seed0/checkpoint.safetensors
@@ -16,7 +16,7 @@ const { task, model } = config;
 console.log(`task ${task.name}, ${model.controller} ${model.hidden} and ${model.memory} ${model.width}`);
 console.log(`${state.step} steps, on engine ${checkpoint.engine}`);
 
-// The resumed run has the model. Shapes are those of docs/checkpoints.md.
+// Resuming the run creates its model. The shapes are described in docs/checkpoints.md.
 const engine = await openEngine('cpu');
 const trainer = await Trainer.resume(engine, checkpoint);
 for (const { name, shape } of parameters(trainer.model.spec)) {

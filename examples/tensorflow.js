@@ -1,6 +1,6 @@
 /**
- * A stack as a differentiable layer of TensorFlow.js, by `tf.customGrad`: a model in TensorFlow.js reads four symbols, then
- * writes them in reverse. What it writes depends on the input only by way of the stack.
+ * A stack as a differentiable layer in TensorFlow.js, with `tf.customGrad`. A TensorFlow.js model reads four symbols, then
+ * writes them in reverse. Its output depends on its input only through the stack.
  *
  *   npm install @tensorflow/tfjs && node examples/tensorflow.js
  */
@@ -9,12 +9,12 @@ import { Rng } from 'pushdown';
 import { openEngine } from 'pushdown/node';
 
 const [B, LENGTH, SYMBOLS, M] = [32, 4, 5, 8]; // sequences, symbols of each, different symbols, numbers in a row
-const T = 2 * LENGTH - 1; // time steps: it reads, and writes from the last symbol on
-const INPUTS = SYMBOLS + 1; // one more: "write"
-const engine = await openEngine('cpu'); // a layer of TensorFlow.js must answer at once, which a GPU cannot
+const T = 2 * LENGTH - 1; // time steps: it writes the first symbol in the step in which it reads the last
+const INPUTS = SYMBOLS + 1; // the symbols, and "write"
+const engine = await openEngine('cpu'); // a TensorFlow.js layer must return its result synchronously, which a GPU cannot
 const stack = await engine.memory({ kind: 'stack', B, T, M });
 
-/** push [B,T], pop [B,T], value [B,T,M] → read [B,T,M]. One memory for each place in a model: it keeps what backward needs. */
+/** push [B,T], pop [B,T], value [B,T,M] → read [B,T,M]. Use one memory per layer: it keeps what its backward pass needs. */
 const throughStack = tf.customGrad((push, pop, value) => ({
   value: tf.tensor(stack.forwardSync(push.dataSync(), pop.dataSync(), value.dataSync()), [B, T, M]),
   gradFunc: dRead => {
@@ -33,12 +33,12 @@ const normal = (rows, columns) =>
   );
 const weights = {
   controls: normal(INPUTS, 2),
-  bias: tf.variable(tf.tensor([-1, -1])), // weak at first: a strong push hides what is below it, which then gets no gradient
+  bias: tf.variable(tf.tensor([-1, -1])), // weak at first: a strong push hides the values below it, which then get no gradient
   value: normal(INPUTS, M),
   output: normal(M, SYMBOLS),
 };
 
-/** x [B·T, INPUTS] → logits [B,LENGTH,SYMBOLS] of the steps at which it writes */
+/** x [B·T, INPUTS] → logits [B,LENGTH,SYMBOLS] of the writing steps */
 function model(x) {
   const strengths = tf.reshape(tf.sigmoid(tf.add(tf.matMul(x, weights.controls), weights.bias)), [B, T, 2]);
   const [push, pop] = tf.unstack(strengths, 2);
@@ -48,7 +48,7 @@ function model(x) {
   return tf.slice(logits, [0, LENGTH - 1, 0], [B, LENGTH, SYMBOLS]);
 }
 
-/** Random symbols as inputs [B·T, INPUTS] and, in reverse, as targets [B,LENGTH]. */
+/** Random symbols, as inputs [B·T, INPUTS] and, reversed, as targets [B,LENGTH]. */
 function batch() {
   const symbols = Array.from({ length: B }, () =>
     Array.from({ length: LENGTH }, () => rng.int(0, SYMBOLS - 1)),

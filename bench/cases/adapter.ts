@@ -1,11 +1,11 @@
-/** What this adapter reaches in plain kernels: a copy, and a product of matrices. Other cases are set against them. */
+/** The peak performance of this adapter in plain kernels: a copy, and a matrix product. Other cases are compared with it. */
 import { bind, dispatch, type Gpu, split } from '../../src/gpu/device.ts';
 import { runWorkCase } from '../compare.ts';
 import { MOST_PASSES, type Work } from '../work.ts';
 import type { Bench, Case, Outcome } from './case.ts';
 import { productOfRegisters, productOfTiles, TILE } from './matmul.ts';
 
-/** Two kernels of each; the better one is the adapter's. */
+/** Two kernels for each; the faster one gives the adapter's peak. */
 export const adapterCases = (): Case[] => [
   copyCase(1),
   copyCase(8),
@@ -26,7 +26,7 @@ function copyCase(each: number): Case {
       return runWorkCase(
         {
           open: ({ gpu }) => openCopy(gpu, bytes, each),
-          // Out of one buffer and into the other.
+          // Copies from one buffer to another.
           floor: () => ({ bytes: 2 * bytes, flops: 0 }),
           done: (outcome, { peak }) => raise(peak, 'copy', outcome.rate!.gbs),
         },
@@ -36,7 +36,7 @@ function copyCase(each: number): Case {
   };
 }
 
-/** Larger than a cache, as far as buffers go. */
+/** Larger than a cache, as far as the buffer limit allows. */
 export const copyBytes = ({ device, profile }: Gpu): number =>
   Math.min(
     device.limits.maxStorageBufferBindingSize,
@@ -44,7 +44,7 @@ export const copyBytes = ({ device, profile }: Gpu): number =>
     (profile.name === 'software' ? 64 : 256) * MIB,
   );
 
-/** @param each vec4f that an invocation copies */
+/** @param each vec4f copied by each invocation */
 export async function openCopy(gpu: Gpu, bytes: number, each: number): Promise<Work> {
   const groups = split(Math.ceil(bytes / 16 / each / GROUP));
   const code = /* wgsl */ `
@@ -68,7 +68,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(local_invocation_index) la
   });
 }
 
-/** Numbers a side: enough to keep a GPU busy, and a software adapter not for long. */
+/** Matrix size n: large enough to keep a GPU busy, and small enough for a software adapter. */
 const sideOf = ({ profile }: Gpu): number => (profile.name === 'software' ? 256 : 2048);
 
 function productCase(how: string, code: (n: number) => ProductCode): Case {
@@ -79,7 +79,7 @@ function productCase(how: string, code: (n: number) => ProductCode): Case {
       return runWorkCase(
         {
           open: ({ gpu }) => openProduct(gpu, n, code),
-          // n² sums of n products; three matrices pass once.
+          // n² sums of n products; each of three matrices is transferred once.
           floor: () => ({ bytes: 12 * n * n, flops: 2 * n ** 3 }),
           done: (outcome, { peak }) => raise(peak, 'matmul', outcome.rate!.gflops),
         },
@@ -94,7 +94,7 @@ interface ProductCode {
   groups: [x: number, y: number];
 }
 
-/** The product of two n × n matrices of small whole numbers. n is a multiple of TILE. */
+/** The product of two n × n matrices of small integers. n must be a multiple of TILE. */
 async function openProduct(gpu: Gpu, n: number, make: (n: number) => ProductCode): Promise<Work> {
   if (n % TILE) throw new Error(`n must be a multiple of ${TILE}, got ${n}.`);
   const { code, groups } = make(n);
@@ -112,7 +112,7 @@ async function openProduct(gpu: Gpu, n: number, make: (n: number) => ProductCode
   });
 }
 
-/** One dispatch over buffers of its own, the last one its result. */
+/** One dispatch over its own buffers, the last of which holds the result. */
 function plainWork(
   gpu: Gpu,
   how: string,

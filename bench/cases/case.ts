@@ -6,38 +6,38 @@ import type { Spread } from '../measure.ts';
 import type { Peer, PeerRun } from '../peers/peer.ts';
 import type { Clock, Timing, Work } from '../work.ts';
 
-/** Where cases run. */
+/** What cases run on. */
 export interface Bench {
   gpu: Gpu;
-  /** On the same device. */
+  /** An engine on the same device. */
   engine: Engine;
   adapter: AdapterDescription;
   clock?: Clock;
-  /** Of each, where one does not take too long. */
+  /** Samples per case, unless one sample takes too long. */
   samples: number;
   peers: readonly Peer[];
-  /** What this adapter reaches, as far as measured: GB/s of a copy, GFLOP/s of a matrix product. */
+  /** The peak performance measured on this adapter so far: GB/s of a copy, GFLOP/s of a matrix product. */
   peak: { copy?: number; matmul?: number };
-  /** Tells what is being done. */
+  /** Reports what is being done. */
   say(what: string): void;
 }
 
 export interface Case {
-  /** What `--only` looks in, and results are found by: `memory: stack B=128 T=1024 M=32, near 1`. */
+  /** The name that `--only` searches and that identifies results: `memory: stack B=128 T=1024 M=32, near 1`. */
   name: string;
-  /** Only with `--full`. */
+  /** Run only with `--full`. */
   full?: boolean;
-  /** @throws InputError where it does not fit on this device */
+  /** @throws InputError if the case does not fit on this device */
   run(bench: Bench): Promise<Outcome>;
 }
 
-/** What a pass must do at least, from the sizes alone. */
+/** The minimum work of a pass, from the sizes alone. */
 export interface Floor {
   flops: number;
   bytes: number;
 }
 
-/** The floor over the time of a pass, and over what this adapter's copy and matrix product reach. */
+/** The rate of a pass: its minimum work over its time, also as a share of the adapter's peak copy and matrix product. */
 export interface Rate {
   gflops: number;
   gbs: number;
@@ -49,24 +49,24 @@ export interface PeerOutcome {
   name: string;
   version: string;
   device: string;
-  /** A pass, waited for. */
+  /** Time of a pass that is waited for. */
   ms?: Spread;
-  /** Its median over pushdown's, both waited for. */
+  /** The median of the peer over the median of pushdown; both wait for every pass. */
   times?: number;
-  /** Largest difference of an output from pushdown's, over the largest number of that output. */
+  /** Largest difference between an output and pushdown's, relative to the largest number of that output. */
   difference?: number;
-  /** Why there is no time: outputs that disagree, an error, or that it was not asked. */
+  /** Why there is no time: the outputs disagree, an error occurred, or the peer was not asked. */
   none?: string;
 }
 
-/** Time and bytes of growing sizes, as powers of the size. */
+/** How time and memory grow with the size, as exponents. */
 export interface Growth {
   points: { T: number; ms: Spread; device?: Spread; bytes: number }[];
-  /** Fitted over all points, and between the last two alone, where launches weigh least. */
+  /** Fitted over all points, and over the last two alone, where launch overhead weighs least. */
   exponent: number;
   last: number;
   bytesExponent: number;
-  /** Above it, of time or bytes, is a failure. */
+  /** The case fails if the exponent of time or bytes exceeds this. */
   limit: number;
 }
 
@@ -77,11 +77,11 @@ export interface Outcome {
   rate?: Rate;
   peers?: PeerOutcome[];
   growth?: Growth;
-  /** What a reader has to know: fewer samples than usual … */
+  /** Remarks for the reader, for example that there are fewer samples than usual. */
   notes?: string[];
 }
 
-/** An outcome with its name; without one, why. */
+/** A named outcome, or the reason why there is none. */
 export interface Result extends Outcome {
   name: string;
   skipped?: string;
@@ -90,35 +90,34 @@ export interface Result extends Outcome {
 
 export type Outputs = ReadonlyMap<string, Float32Array>;
 
-/** A case of one work, compared with what peers make of the same. */
+/** A case that measures one work and compares it with the same work by peers. */
 export interface WorkCase {
   open(bench: Bench): Promise<Work>;
   floor(): Floor;
-  /** The same by a peer, or why it is not asked; absent: nobody is. */
+  /** The same work by a peer, or why the peer is not asked. Absent: no peer is asked. */
   peer?(peer: Peer): Promise<PeerRun> | string;
-  /** What of the outputs is compared; absent: all of it. */
+  /** The part of the outputs to compare. Absent: all. */
   compared?(outputs: Outputs): Outputs;
-  /** Differences allowed, in parts of a tensor's largest number; absent: those of bench/peers/agree.ts. */
+  /** Allowed difference, relative to a tensor's largest number. Absent: the tolerance of bench/peers/agree.ts. */
   tolerance?: number;
-  /** Told what came of it. */
+  /** Called with the outcome. */
   done?(outcome: Outcome, bench: Bench): void;
 }
 
-/** How fast the floor was passed. Device time is nearer to the work, where there is one. */
+/** The rate at which the minimum work was done. Uses device time if there is one, because it excludes launch overhead. */
 export function rateOf({ flops, bytes }: Floor, { ms, device = ms }: Timing): Rate {
   return { gflops: flops / device.median / 1e6, gbs: bytes / device.median / 1e6 };
 }
 
-/** The shares of what the adapter reaches, once that is known. */
+/** Adds the rate as a share of the adapter's peak, once that is known. */
 export function addShares({ rate }: Outcome, { copy, matmul }: Bench['peak']): void {
   if (rate && copy) rate.ofCopy = rate.gbs / copy;
   if (rate && matmul) rate.ofMatmul = rate.gflops / matmul;
 }
 
 /**
- * Opens works so that what the device has no room for is refused here, and not told to everyone who uses the device
- * later.
- * @throws InputError where there is no room
+ * Opens works such that an out-of-memory error is reported here, not to later users of the device.
+ * @throws InputError if the device has too little memory
  */
 export async function opened<T extends { destroy(): void }>(
   { gpu }: Bench,
@@ -135,7 +134,7 @@ export async function opened<T extends { destroy(): void }>(
   const full = await gpu.device.popErrorScope();
   if (full) {
     work?.destroy();
-    throw new InputError(`the device has not the memory for it: ${full.message}`);
+    throw new InputError(`the device has too little memory for this case: ${full.message}`);
   }
   if (!work) throw refusal;
   return work;

@@ -1,4 +1,4 @@
-/** The regression gate's cases: short ones, each with the float64 reference on a small instance of the same. */
+/** The cases of the regression gate: short ones, each with the float64 reference on a small instance of the same problem. */
 import { createCpuEngine } from '../../src/engine/cpu.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import {
@@ -14,7 +14,7 @@ import { openMemoryLayer, openMemoryWork } from './memory.ts';
 import { openPrefixSum } from './prefix-sum.ts';
 import { openTraining } from './training.ts';
 
-/** Something the processor does in float64, a pass at a time. */
+/** Work that the processor does in float64, one pass at a time. */
 export interface Reference {
   pass(): Promise<void>;
   destroy(): void;
@@ -33,7 +33,7 @@ export const checkCases = (): CheckCase[] => [
   prefixSumCheck(1024, 512),
   trainingCheck('tutorial', 128),
   trainingCheck('page', 32),
-  // The paper's sizes, with sources so short that a software adapter makes a step in less than a second.
+  // The paper's sizes, with sources so short that a software adapter does a step in less than a second.
   trainingCheck('paper-130', 2, ['minLength=8', 'maxLength=8'], ['minLength=2', 'maxLength=2']),
   // The CPU engine, on the same processor.
   cpuMemoryCheck({ kind: 'stack', B: 128, T: 128, M: 32, strengths: 'near 1' }),
@@ -42,7 +42,7 @@ export const checkCases = (): CheckCase[] => [
   onCpu(trainingCheck('paper-130', 10, [], ['minLength=2', 'maxLength=2'])),
 ];
 
-/** The same on the CPU engine. */
+/** The same case on the CPU engine. */
 const onCpu = (of: CheckCase): CheckCase => ({
   ...of,
   name: `cpu, ${of.name}`,
@@ -82,7 +82,7 @@ function prefixSumCheck(R: number, L: number): CheckCase {
   return {
     name: `prefix sum: ${R} x ${L}, forward`,
     ours: ({ gpu }) => openPrefixSum(gpu, R, L, 'forward'),
-    // The reference engine has none: the loop that anyone would write.
+    // The reference engine has no prefix sum, so the reference is a plain loop.
     async reference() {
       const rows = 64;
       const { x } = prefixSumInputs(rows, L);
@@ -102,7 +102,7 @@ function prefixSumCheck(R: number, L: number): CheckCase {
   };
 }
 
-/** @param more settings of ours @param fewer settings of the reference's instance */
+/** @param more additional settings of pushdown's instance @param fewer those of the reference's smaller instance */
 function trainingCheck(name: TrainingName, B: number, more: string[] = [], fewer: string[] = []): CheckCase {
   const settings = more.length ? `, ${more.at(-1)}` : '';
   return {

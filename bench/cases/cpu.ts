@@ -1,10 +1,10 @@
-/** What the CPU engine's own product of matrices reaches by itself: other cases of that engine are set against it. */
+/** The peak performance of the CPU engine's own matrix product. Other cases of that engine are compared with it. */
 import { Arena, compile } from '../../src/simd/module.ts';
 import { runWorkCase } from '../compare.ts';
 import { MOST_PASSES, type Work } from '../work.ts';
 import type { Case } from './case.ts';
 
-/** Rows, columns of x, columns of W: steps of the small models, a step of the paper's LSTM, its weights over all steps. */
+/** [rows, columns of x, columns of W] of: steps of the small models, a step of the paper's LSTM, its weights over all steps. */
 const SIZES = [
   [128, 16, 16],
   [32, 32, 32],
@@ -12,7 +12,7 @@ const SIZES = [
   [1300, 576, 1024],
 ] as const;
 
-/** Named as those of adapters, which are run whatever is chosen. */
+/** Named like the adapter's cases, which run whatever is selected. */
 export const cpuCases = (): Case[] =>
   SIZES.map(([rows, k, n]) => ({
     name: `adapter: product ${rows} x ${k} x ${n}`,

@@ -1,4 +1,4 @@
-/** How time and device memory grow with T: like T, not like T² as the formulas do when computed as written. */
+/** Checks that time and device memory grow like T, not like T² as they would if the formulas were computed as written. */
 import { assign } from '../../src/base/config.ts';
 import { preset } from '../../src/train/presets.ts';
 import { setup } from '../../src/train/setup.ts';
@@ -11,7 +11,7 @@ import { openMemoryOn } from './memory.ts';
 import { openTraining } from './training.ts';
 
 const TIMES = [64, 256, 1024, 4096];
-/** A shallow walk costs the same at every step; near 0 a read walks over more rows the deeper the memory is. */
+/** With strengths near 1, every step costs the same; near 0, a read visits more rows the deeper the memory is. */
 const LIMITS = { linear: 1.1, 'near 0': 1.3 };
 
 export const growthCases = (): Case[] => [
@@ -28,7 +28,7 @@ function memoryGrowth(strengths: Strengths, limit: number): Case {
   }));
 }
 
-/** The page's model, at one length. */
+/** The page's model at one length. */
 function trainingGrowth(): Case {
   const B = 32;
   const more = ['hidden=16', 'width=2'];
@@ -39,7 +39,7 @@ function trainingGrowth(): Case {
   });
 }
 
-/** The longest source that takes at most T steps. */
+/** The length of the longest source that takes at most T steps. */
 function lengthFor(T: number): number {
   const { task } = setup(assign(preset('reverse'), []));
   let length = 1;
@@ -52,7 +52,7 @@ interface Point {
   open(bench: Bench): Promise<Work>;
 }
 
-/** All sizes in turn, so that the slope is not one of what else the machine did. */
+/** Samples all sizes in turn, so that other load on the machine does not distort the slope. */
 function growthCase(name: string, limit: number, pointAt: (T: number) => Point): Case {
   return {
     name: `growth: ${name}`,
@@ -83,7 +83,7 @@ function growthCase(name: string, limit: number, pointAt: (T: number) => Point):
   };
 }
 
-/** Exponents of the points: of time by the wall clock, and of bytes. */
+/** The exponents of wall-clock time and of bytes. */
 export function growthOf(points: Growth['points'], limit: number): Growth {
   const fitted = (of: Growth['points'], y: (point: Growth['points'][number]) => number): number =>
     exponent(

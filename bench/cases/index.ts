@@ -1,4 +1,4 @@
-/** The suite's cases, in the order in which they run. */
+/** All cases of the suite, in the order in which they run. */
 import { InputError } from '../../src/base/errors.ts';
 import { adapterCases } from './adapter.ts';
 import type { Case } from './case.ts';
@@ -8,7 +8,7 @@ import { memoryCases } from './memory.ts';
 import { prefixSumCases } from './prefix-sum.ts';
 import { oneThreadCases, trainingCases } from './training.ts';
 
-/** @param engine that they run on: prefix sums alone are for a GPU, other forms of the memory as well */
+/** @param engine the engine that they run on: prefix sums and other forms of the memory are only for a GPU */
 export const allCases = (engine: 'gpu' | 'cpu' = 'gpu'): Case[] => [
   ...(engine === 'gpu' ? [...adapterCases(), ...prefixSumCases()] : cpuCases()),
   ...trainingCases(),
@@ -17,13 +17,13 @@ export const allCases = (engine: 'gpu' | 'cpu' = 'gpu'): Case[] => [
   ...growthCases(),
 ];
 
-/** These tell what the adapter reaches, which all others are set against: never left out. */
+/** These cases measure the adapter's peak, which all others are compared with: they always run. */
 const ALWAYS = 'adapter: ';
 
 /**
- * The cases with one of the texts in their names, and those of the adapter.
- * @param only texts, of which capitals do not matter; empty: all cases
- * @throws InputError where there is no such case
+ * The cases whose names contain one of the texts, and those of the adapter.
+ * @param only texts, case-insensitive; empty: all cases
+ * @throws InputError if no name contains one of the texts
  */
 export function selectCases<C extends Pick<Case, 'name' | 'full'>>(
   cases: readonly C[],
@@ -36,8 +36,8 @@ export function selectCases<C extends Pick<Case, 'name' | 'full'>>(
     const more = cases.filter(has(text)).length;
     const groups = [...new Set(cases.map(({ name }) => name.split(':')[0]))].join(', ');
     throw new InputError(
-      `--only "${text}": no case has that in its name. ` +
-        (more ? `With --full ${more} have.` : `Names begin with ${groups}.`),
+      `--only "${text}": no case has this in its name. ` +
+        (more ? `Cases with --full: ${more}.` : `Names begin with ${groups}.`),
     );
   }
   if (only.length === 0) return there;

@@ -1,6 +1,6 @@
-/** Two plain WGSL products of n × n matrices, C = A·B, as anyone would write them first. */
+/** Two straightforward WGSL products of n × n matrices, C = A·B. */
 
-/** A workgroup makes TILE × TILE numbers of C. */
+/** A workgroup computes TILE × TILE numbers of C. */
 export const TILE = 64;
 
 const HEAD = (n: number): string => /* wgsl */ `
@@ -13,11 +13,11 @@ const N4 = ${n / 4}u;
 const each = (text: (k: number) => string, count = 4): string =>
   Array.from({ length: count }, (_, k) => text(k)).join('\n');
 
-/** sum_r += a_r[p] · row_p for the four rows r of a 4 × 4 block, and four rows p of B. */
+/** sum_r += a_r[p] · row_p, for the four rows r of a 4 × 4 block and four rows p of B. */
 const fma = (rows: number): string =>
   each(r => each(p => `sum${r} = fma(vec4f(a${r}[${p}]), b${p}, sum${r});`), rows);
 
-/** 256 invocations of 4 × 4 numbers each; tiles of A and B are shared through workgroup memory. */
+/** 256 invocations with 4 × 4 numbers each; tiles of A and B are shared through workgroup memory. */
 export const productOfTiles = (n: number): { code: string; groups: [number, number] } => ({
   groups: [n / TILE, n / TILE],
   code: /* wgsl */ `${HEAD(n)}
@@ -47,7 +47,7 @@ fn main(
 }`,
 });
 
-/** Invocations of 8 × 4 numbers each, straight out of the buffers: no barriers, which software adapters pay for. */
+/** Invocations with 8 × 4 numbers each, directly from the buffers: without barriers, which are slow on software adapters. */
 export const productOfRegisters = (n: number): { code: string; groups: [number, number] } => ({
   groups: [n / 32, n / 8],
   code: /* wgsl */ `${HEAD(n)}

@@ -1,4 +1,4 @@
-/** The memory alone: forward and backward pass over a grid of sizes. */
+/** The memory by itself: forward and backward pass over a grid of sizes. */
 import { endsOf } from '../../src/base/memories.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { type LayerForm, openMemory } from '../../src/engine/gpu-memory.ts';
@@ -16,14 +16,14 @@ const GRID: { [K in keyof MemoryProblem]: readonly MemoryProblem[K][] } = {
   M: [8, 32, 256],
   strengths: STRENGTHS,
 };
-/** What all peers do in reasonable time: their cost grows like T², so that they are further behind at a larger T. */
+/** The size at which all peers finish in reasonable time. Their cost grows like T², so they fall further behind as T grows. */
 const SHORT: MemoryProblem = { ...BASE, T: 128 };
 const LONG: MemoryProblem = { ...BASE, B: 1, T: 65_536 };
-/** Peers keep the strengths of all rows at all steps: so many numbers at most; those on WebGPU take 10 GB at half of it. */
+/** Peers keep the strengths of all rows at all steps. This is the maximum; on WebGPU half of it takes 10 GB already. */
 const MOST_STRENGTHS = BASE.B * BASE.T ** 2;
 const MOST_ON_WEBGPU = MOST_STRENGTHS / 4;
 
-/** The grid. Without `--full` are run: the base with its peers, and one axis at a time varied from it. */
+/** The grid. Without `--full`: the base case with its peers, and variations of one size at a time. */
 export function memoryCases(): Case[] {
   const problems: MemoryProblem[] = [];
   for (const kind of GRID.kind)
@@ -39,13 +39,13 @@ export function memoryCases(): Case[] {
     ...problems
       .sort((a, b) => off(a) - off(b))
       .map(problem => memoryCase(problem, { full: off(problem) > 1, peers: off(problem) !== 1 })),
-    // One long sequence: step after step, and parallel over time.
+    // One long sequence: step by step, and parallel over time.
     memoryCase(LONG, { full: true, peers: false }),
     memoryCase(LONG, { full: true, peers: false, form: 'time' }),
   ];
 }
 
-/** @param form of the kernels; absent: the device's own */
+/** @param form form of the kernels; absent: the device's default */
 function memoryCase(
   problem: MemoryProblem,
   { full = false, peers = true, form }: { full?: boolean; peers?: boolean; form?: LayerForm } = {},
@@ -64,7 +64,7 @@ function memoryCase(
             kind === 'stack' && {
               peer: peer =>
                 B * T * T > (peer.name === 'PyTorch' ? MOST_STRENGTHS : MOST_ON_WEBGPU)
-                  ? `it would keep ${((B * T * T * 4) / 2 ** 30).toFixed(1)} GiB of strengths, and as much again for every gradient`
+                  ? `it would keep ${((B * T * T * 4) / 2 ** 30).toFixed(1)} GiB of strengths, and the same again for every gradient`
                   : peer.memory(problem, memoryInputs(problem)),
             }),
         },
@@ -73,7 +73,7 @@ function memoryCase(
   };
 }
 
-/** A memory with its inputs on the device. A pass is a forward and a backward one. */
+/** A memory with its inputs on the device. A pass is a forward and a backward pass. */
 export async function openMemoryWork(gpu: Gpu, problem: MemoryProblem, form?: LayerForm): Promise<Work> {
   const { kind, B, T, M } = problem;
   const memory = await openMemory(gpu, problem, form);
@@ -107,7 +107,7 @@ export async function openMemoryWork(gpu: Gpu, problem: MemoryProblem, form?: La
   };
 }
 
-/** The same as a layer of an engine: a pass takes its arrays into the engine's memory and out again, as a caller's does. */
+/** The same memory as a layer of an engine: each pass copies its arrays into the engine's memory and out again. */
 export async function openMemoryLayer(engine: Engine, problem: MemoryProblem): Promise<Work> {
   const { push, pop, value, dRead } = memoryInputs(problem);
   const memory = await engine.memory(problem);
@@ -133,7 +133,7 @@ export async function openMemoryLayer(engine: Engine, problem: MemoryProblem): P
   };
 }
 
-/** A memory where the cases run. */
+/** Opens a memory on the bench's engine. */
 export const openMemoryOn = (
   { gpu, engine }: Bench,
   problem: MemoryProblem,
@@ -142,10 +142,10 @@ export const openMemoryOn = (
   engine.name === 'gpu' ? openMemoryWork(gpu, problem, form) : openMemoryLayer(engine, problem);
 
 /**
- * Per step and end, numbers of 4 bytes that have to pass between the device's memory and its processors:
+ * Per step and end, the 4-byte numbers that must be transferred between memory and processor:
  *   forward: push, pop, value in, read out                                   2 + 2M
  *   backward: push, pop, value, dRead in, dPush, dPop, dValue out            4 + 3M
- * and with k rows in a read on average (known from the strengths), multiplications and additions:
+ * and, with k rows per read on average (known from the strengths), multiplications and additions:
  *   r = Σ w·V, dV += w·dr, dw = V·dr                                         3 · 2kM
  */
 function memoryFloor(problem: MemoryProblem): Floor {
@@ -154,14 +154,14 @@ function memoryFloor(problem: MemoryProblem): Floor {
   return { bytes: 4 * N * (6 + 5 * M), flops: 6 * N * M * rowsRead(problem) };
 }
 
-/** Rows that a read takes something of, on average over the steps and ends of the first sequence. */
+/** The number of rows that contribute to a read, averaged over the steps and ends of the first sequence. */
 export function rowsRead(problem: MemoryProblem): number {
   const { kind, T } = problem;
   const E = endsOf(kind);
-  // Strengths depend on T alone, and one sequence is like the others.
+  // Strengths depend on T alone, and all sequences are alike.
   const { push, pop } = memoryInputs({ ...problem, B: 1, M: 1 });
   const rows: number[] = [];
-  // A queue is popped and read at the end opposite to that pushed to.
+  // A queue is popped and read at the end opposite to the one that is pushed to.
   const removes = (end: number): 'top' | 'bottom' => (end === 1 || kind === 'queue' ? 'bottom' : 'top');
   const at = (side: 'top' | 'bottom', k: number): number => (side === 'top' ? rows.length - 1 - k : k);
   let taken = 0;

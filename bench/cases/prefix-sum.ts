@@ -1,4 +1,4 @@
-/** Batched prefix sums: what the strengths of a memory are made of, without the memory. */
+/** Batched prefix sums: the basis of a memory's strengths, without the memory. */
 import type { Gpu } from '../../src/gpu/device.ts';
 import { prefixSum } from '../../src/kernels/prefix-sum.ts';
 import { runWorkCase } from '../compare.ts';
@@ -8,7 +8,7 @@ import type { Case } from './case.ts';
 
 const ROWS = 1024;
 const LENGTHS = [64, 512, 4096];
-/** jax-js sums a row's first 512 numbers in a time like their square: what is longer takes minutes, for --full only. */
+/** In jax-js, time grows quadratically up to row length 512. Longer rows take minutes and run only with --full. */
 const LONG = 512;
 export type Pass = 'forward' | 'gradient';
 
@@ -29,11 +29,11 @@ function prefixSumCase(R: number, L: number, pass: Pass, without: string[], full
       runWorkCase(
         {
           open: ({ gpu }) => openPrefixSum(gpu, R, L, pass),
-          // Every number in once and out once, and one addition each.
+          // Each number is read once and written once, with one addition.
           floor: () => ({ bytes: 8 * R * L, flops: R * L }),
           peer: peer =>
             without.includes(peer.name)
-              ? 'minutes a pass; with --full it is'
+              ? 'minutes per pass: run with --full'
               : peer.prefixSum(R, L, pass, given(R, L, pass)),
         },
         bench,
@@ -44,7 +44,7 @@ function prefixSumCase(R: number, L: number, pass: Pass, without: string[], full
 const given = (R: number, L: number, pass: Pass): Float32Array =>
   prefixSumInputs(R, L)[pass === 'forward' ? 'x' : 'dy'];
 
-/** Prefix sums with their input on the device. */
+/** Prefix sums whose input is on the device. */
 export async function openPrefixSum(gpu: Gpu, R: number, L: number, pass: Pass): Promise<Work> {
   const sums = await prefixSum(gpu, R, L, pass);
   gpu.device.queue.writeBuffer(sums.x, 0, given(R, L, pass) as Float32Array<ArrayBuffer>);

@@ -1,4 +1,4 @@
-/** Whole training steps: small models, where launches count, and the paper's, where matrices do. */
+/** Whole training steps: small models, dominated by launches, and the paper's models, dominated by matrix products. */
 import { DeviceError } from '../../src/base/errors.ts';
 import { endsOfModel } from '../../src/base/memories.ts';
 import { parameters } from '../../src/base/parameters.ts';
@@ -9,14 +9,14 @@ import { type TrainingName, type TrainingProblem, trainingProblem } from '../pro
 import type { Work } from '../work.ts';
 import type { Case, Floor, Outputs } from './case.ts';
 
-/** A model keeps the reports of about a thousand steps. */
+/** A model can hold the reports of about a thousand steps. */
 const MOST_STEPS = 512;
-/** Of a tensor's largest change: a parameter of 1 that changes by 1e-4 keeps three digits of that in float32. */
+/** Relative to a tensor's largest change: a parameter of 1 that changes by 1e-4 keeps three digits of it in float32. */
 const UPDATE_TOLERANCE = 1e-2;
-/** Of several gigabytes, or minutes a pass, for peers that go through WebGPU. */
-const LARGE = 'minutes a pass; with --full it is';
+/** The reason for peers on WebGPU that would need several gigabytes, or minutes per pass. */
+const LARGE = 'minutes per pass: run with --full';
 
-/** The paper's models have batches of 10 there; 128 is what a GPU likes. */
+/** The paper's models use batches of 10; a batch of 128 suits a GPU. */
 export const trainingCases = (): Case[] => [
   trainingCase('tutorial', 128, {}),
   trainingCase('page', 32, {}),
@@ -27,14 +27,14 @@ export const trainingCases = (): Case[] => [
   trainingCase('paper-258', 128, { full: true }),
 ];
 
-/** What threads are worth on the CPU. */
+/** The cases with one thread, to show the effect of threads on the CPU. */
 export const oneThreadCases = (): Case[] => [
   trainingCase('tutorial', 128, { peers: [], threads: 1 }),
   trainingCase('page', 32, { peers: [], threads: 1 }),
   trainingCase('paper-130', 10, { peers: [], threads: 1 }),
 ];
 
-/** @param peers those asked; absent: all @param threads 1: on an engine of its own, on the CPU */
+/** @param peers the peers to ask; absent: all @param threads 1: on a separate CPU engine with one thread */
 function trainingCase(
   name: TrainingName,
   B: number,
@@ -56,7 +56,7 @@ function trainingCase(
             !peers || peers.includes(peer.name)
               ? peer.training(problem)
               : threads
-                ? 'beside its other case'
+                ? 'asked in the case with all threads'
                 : LARGE,
         },
         bench,
@@ -66,8 +66,8 @@ function trainingCase(
 }
 
 /**
- * What a step changed: parameters themselves would agree even with a wrong gradient, as long as the step is small.
- * The objective is left as it is.
+ * The changes that a step made. The parameters themselves would agree even with a wrong gradient, if the step is small. The
+ * objective is compared as it is.
  */
 function updates({ parameters }: TrainingProblem, outputs: Outputs): Outputs {
   return new Map(
@@ -78,7 +78,7 @@ function updates({ parameters }: TrainingProblem, outputs: Outputs): Outputs {
   );
 }
 
-/** A model with its batch. A pass is a step, its batch uploaded. */
+/** A model with its batch. A pass is one step, including the upload of its batch. */
 export async function openTraining(engine: Engine, problem: TrainingProblem): Promise<Work> {
   const { config, spec, batch, parameters } = problem;
   const state: ModelState = { step: 0, parameters, firstMoment: new Map(), secondMoment: new Map() };
@@ -118,11 +118,11 @@ export async function openTraining(engine: Engine, problem: TrainingProblem): Pr
 }
 
 /**
- * With n = Σ lengths steps, and every matrix W [i,o] used once a step:
+ * With n = Σ lengths steps, and every matrix W [i,o] used once per step:
  *   W·x, dW += dy·x, dx = dy·W                               3 · 2·i·o  (a look-up: K rows, added forward and back)
- *   the memory, where a read takes one row: as in memory.ts  3 · 2·M an end
- * Bytes that have to pass between the device's memory and its processors: parameters in and out, the batch in; h of
- * every layer, and value and read of every end, are kept for the backward pass: out once, in once.
+ *   the memory, if a read takes one row: as in memory.ts     3 · 2·M per end
+ * Bytes that must be transferred between memory and processor: parameters in and out, the batch in; h of every layer, and
+ * value and read of every end, are kept for the backward pass: out once, in once.
  */
 function trainingFloor({ spec, batch }: TrainingProblem): Floor {
   const steps = batch.lengths.reduce((sum, length) => sum + length, 0);

@@ -1,7 +1,7 @@
 /**
- * The algorithm of docs/algorithm.md against the paper as written, in the same language: both plain JavaScript in float64 on
- * one core, one sequence, forward and backward pass. Milliseconds of processor time, which other processes change little;
- * medians; and the exponents of their growth with T. The table is the one of section 8.
+ * Compares the algorithm of docs/algorithm.md with the paper's formulas as written, both in plain JavaScript in float64 on one
+ * core: one sequence, forward and backward pass. Medians of processor time in ms, which other processes hardly change, and the
+ * exponents of their growth with T. Section 8 shows this table.
  *
  *   node bench/run.mjs bench/lab/algorithm.ts
  */
@@ -25,7 +25,7 @@ export async function main(): Promise<number> {
   const code = await loadAlgorithm();
   console.log(machineLine(machine()));
   const problems = TIMES.map(T => problemOf(code, T));
-  // All of ours first: collecting the T² strengths of the other would count as ours.
+  // All samples of ours first: otherwise collecting the other's T² strengths would count as ours.
   const ours = problems.map(({ T, ours }) => processorMs(T, ours));
   const written = problems.map(({ T, written }) => processorMs(T, written));
   console.log('| T | as written | this algorithm | ratio |\n|-:|-:|-:|-:|');
@@ -55,7 +55,7 @@ function problemOf({ stackForward, stackBackward }: AlgorithmCode, T: number): P
   };
 }
 
-/** Median of some samples, each of as many passes as take long enough for a coarse clock. */
+/** Median of several samples, each with enough passes for a coarse clock. */
 function processorMs(T: number, pass: () => void): number {
   const repeats = Math.max(1, Math.round(8192 / T));
   const samples: number[] = [];
@@ -64,6 +64,6 @@ function processorMs(T: number, pass: () => void): number {
     for (let n = 0; n < repeats; n++) pass();
     samples.push(process.cpuUsage(start).user / 1000 / repeats);
   }
-  // The first one warms up.
+  // The first pass warms up.
   return spread(samples.slice(1)).median;
 }

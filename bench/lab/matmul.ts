@@ -1,6 +1,6 @@
 /**
- * A plain product y = x·W, x [rows,K], W [K,N], in several register tilings: which one is fastest on this adapter, and
- * how fast is that? What the tilings in src/gpu/profile.ts rest on.
+ * A plain product y = x·W, x [rows,K], W [K,N], in several register tilings, to find the fastest one on this adapter and its
+ * speed. The tilings in src/gpu/profile.ts are based on it.
  *
  *   node bench/run.mjs bench/lab/matmul.ts [rows K N]
  */
@@ -11,18 +11,18 @@ import { findAdapter } from '../../src/platform/node/adapter.ts';
 const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 
 interface Tiling {
-  /** Rows, and vec4s of columns, of an invocation. */
+  /** Rows, and vec4s of columns, per invocation. */
   rows: number;
   columns: number;
-  /** Invocations of a workgroup. */
+  /** Invocations per workgroup. */
   size: number;
-  /** Columns of an invocation side by side, or as far apart as a gate's. */
+  /** Whether an invocation's columns are far apart, like those of different gates, or adjacent. */
   apart: boolean;
-  /** How a sum of four products is written. */
+  /** The expression for a sum of four products. */
   sum: 'one' | 'four' | 'fma';
-  /** Which of rows and columns neighbours differ in. */
+  /** Whether neighbouring invocations differ in their columns or their rows. */
   lanes: 'columns' | 'rows';
-  /** W and x as arrays of fixed size. */
+  /** Declare W and x as arrays of fixed size. */
   fixed: boolean;
 }
 

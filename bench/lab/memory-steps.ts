@@ -1,17 +1,18 @@
 /**
- * What a step of a memory costs, beside a whole sequence: node bench/run.mjs bench/lab/memory-steps.ts
- * Microseconds a time step, both ways: of whole sequences, of step() and stepBackward(), of the same without a promise on the
- * engine cpu, and of all steps recorded into one encoder between buffers of the device on the engine gpu. Medians of 7, after 2.
+ * Compares the cost of single memory steps with whole sequences: node bench/run.mjs bench/lab/memory-steps.ts
+ * Microseconds per time step, forward and backward: of whole sequences; of step() and stepBackward(); of the synchronous
+ * versions on engine cpu; and of all steps recorded into one encoder between device buffers on engine gpu. Medians of 7
+ * samples, after 2 for warm-up.
  *
- * 2026-11-26, stack, two cores of an AMD EPYC with other work beside it, SwiftShader unchecked. The least of the samples, µs:
+ * 2026-11-26, stack, two cores of an AMD EPYC under other load, SwiftShader unchecked. Minimum of the samples, µs:
  *
  *                           cpu: sequences  steps  sync   gpu: sequences  steps  recorded   reference: sequences  steps
  *   B = 1,   T = 64,  M = 8            1.2     14   8.5              8.8    955        90                    8.5     11
  *   B = 32,  T = 64,  M = 16           9.7     20   9.9              100    480       118                    712    597
  *   B = 128, T = 128, M = 32            44     37    63              677    672       246                  5,846  9,925
  *
- * A step costs some 10 µs more than its part of a sequence on the engine cpu, and half a millisecond to one on SwiftShader, of which
- * two round trips to the device are most: recorded, it is 90 µs.
+ * A single step costs some 10 µs more than its share of a sequence on engine cpu, and up to half a millisecond more on
+ * SwiftShader, mostly for two round trips to the device: recorded, it takes 90 µs.
  */
 import { memoryKind } from '../../src/base/memories.ts';
 import type { DeviceArray, Engine, MemoryShape } from '../../src/engine/engine.ts';
@@ -101,7 +102,9 @@ export async function main(): Promise<number> {
       const shape = { kind: 'stack' as const, ...size };
       const made = await measure(engine, shape, own);
       const cells = Object.entries(made).map(([name, us]) => `${name} ${us}`);
-      console.log(`  B=${size.B}, T=${size.T}, M=${size.M}: µs a step, median (least): ${cells.join('; ')}`);
+      console.log(
+        `  B=${size.B}, T=${size.T}, M=${size.M}: µs per step, median (minimum): ${cells.join('; ')}`,
+      );
     }
   }
   return 0;

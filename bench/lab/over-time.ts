@@ -1,6 +1,6 @@
 /**
- * The memory alone, step after step against parallel over time: from what B and T on does which win? Forward and
- * backward pass, milliseconds, best of some. What choosing between them in src/gpu/profile.ts rests on.
+ * The memory by itself: compares step by step with parallel over time, to find from which B and T on the latter is faster.
+ * Forward and backward pass, in ms, minimum of several samples. The choice in src/gpu/profile.ts is based on it.
  *
  *   node bench/run.mjs bench/lab/over-time.ts
  */

@@ -1,9 +1,9 @@
 /**
- * How long the page takes to answer a person while it trains: keys typed, buttons pressed, the step of the picture moved.
+ * Measures how fast the page responds to a person while it trains: typing, pressing buttons, moving the picture's step.
  *   node bench/run.mjs bench/lab/page-latency.ts
- * `handled`: from the event to the end of its handlers, which is what the page's own work can delay. `shown`: until the
- * browser has drawn the next frame (Event Timing, in steps of 8 ms), which on a machine without a GPU is the browser's
- * own drawing in software as well. Long tasks are those of over 50 ms on the page's thread.
+ * `handled`: from the event to the end of its handlers, the part that the page's own work can delay. `shown`: until the
+ * browser has drawn the next frame (Event Timing, in steps of 8 ms); without a GPU this includes the browser's software
+ * rendering. Long tasks are tasks of more than 50 ms on the page's main thread.
  */
 import { launchBrowser } from '../../test/support/browser.ts';
 import { buildPage, servePage } from '../../test/support/server.ts';
@@ -28,7 +28,7 @@ export async function main(): Promise<number> {
   try {
     const page = await browser.newPage();
     await page.setViewport({ width: 1280, height: 900 });
-    // Unlimited steps at full speed, so that it trains all the while.
+    // An unlimited run at full speed, so that the page trains throughout.
     await page.goto(`${server.url}#v=1&preset=reverse&train.stopAt=0&train.steps=1000000`);
     await page.waitForFunction(() => Number(document.querySelector('#steps-done')?.textContent) > 50);
     await page.evaluate(() => {

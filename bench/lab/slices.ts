@@ -1,7 +1,7 @@
 /**
- * How long a submission takes the device where work is long: node bench/run.mjs bench/lab/slices.ts
- * Training steps of `reverse` with sources of up to 1,000 symbols, and passes of a memory of its own over 65,536 time
- * steps; of each its time, its submissions, and the longest of them.
+ * Measures how long submissions keep the device busy when the work is long: node bench/run.mjs bench/lab/slices.ts
+ * Training steps of `reverse` with sources of up to 1,000 symbols, and passes of a memory over 65,536 time steps. Prints the
+ * total time, the number of submissions, and the longest submission.
  */
 import { assign } from '../../src/base/config.ts';
 import { createGpuEngine } from '../../src/engine/gpu.ts';
@@ -25,7 +25,7 @@ export async function main(): Promise<number> {
     submit(buffers);
     queue.onSubmittedWorkDone().then(() => {
       const now = performance.now();
-      // One begins when the one before it is done.
+      // A submission starts when the one before it is done.
       times.push(now - Math.max(begun, last));
       last = now;
     });

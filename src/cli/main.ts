@@ -7,29 +7,29 @@ import { printable } from './show/format.ts';
 
 const listeners: (() => void)[] = [];
 
-// The first Ctrl-C is the command's, if it wants it; the second ends the program in any case.
+// The first signal (Ctrl-C) goes to the running command if it listens; the second ends the program.
 let signals = 0;
 const interrupt = () => {
   const listener = listeners.at(-1);
   if (listener && signals++ === 0) listener();
   else process.exit(EXIT.interrupted);
 };
-// Only from the first command that wants it on: Node hears of signals between two pieces of work, and without
-// a listener of its own the system ends it in the middle of one.
+// Node handles signals between two tasks of the event loop. Without a listener, the system ends the process in the
+// middle of a task. So signals are handled only once a command asks for them.
 const listen = () => {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     if (!process.listeners(signal).includes(interrupt)) process.on(signal, interrupt);
   }
 };
 
-// The reader of a pipe may leave (`| head`), a disk may be full. A command that has something to save is
-// interrupted; else the program ends: quietly where nobody reads any more.
+// The reader of a pipe may exit (`| head`), and a disk may fill up. Then a command that has something to save is
+// interrupted; any other command ends, silently if the reader has exited.
 const stdout = new Sink(drainOf(process.stdout), error => {
   const listener = listeners.at(-1);
   if (listener) listener();
   else process.exit(error.code === 'EPIPE' ? 0 : sayUnwritten(error));
 });
-// Its lines are remarks: if nobody reads them, the work continues.
+// stderr carries remarks: if it cannot be written, the command continues.
 const stderr = new Sink(drainOf(process.stderr));
 
 function sayUnwritten(error: Error): number {
@@ -51,7 +51,7 @@ let code = await run(process.argv.slice(2), {
   },
 });
 
-// Dawn keeps the process alive, and ending it by force may cut off what a pipe has not taken yet.
+// Dawn keeps the process alive, so it must be ended by force, but not before a pipe has taken all of the output.
 await stdout.written();
 const { failure } = stdout;
 const wentWell = code === 0 || code === EXIT.interrupted;

@@ -15,7 +15,7 @@ import { asStarted } from './io/program-name.ts';
 import { table } from './show/columns.ts';
 import { printable } from './show/format.ts';
 
-/** What may follow `pushdown`. */
+/** All commands of the terminal. */
 export const COMMANDS: readonly Command[] = [
   train,
   evaluate,
@@ -28,24 +28,24 @@ export const COMMANDS: readonly Command[] = [
   devices,
 ];
 
-/** Runs one command line. Prints whatever goes wrong, and returns the exit code. */
+/** Runs one command line and returns the exit code. Prints every error. */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
   try {
     return await dispatch(argv, io);
   } catch (error) {
     if (error instanceof InputError || error instanceof DeviceError) {
       const input = error instanceof InputError;
-      // A driver's message has lines of its own; what comes out of a file may have anything in it.
+      // A driver's message may have several lines; text from a file may contain control characters.
       const message = input ? error.message : error.message.trim().replace(/\s*\n\s*/g, ' ');
       io.stderr.write(`pushdown: ${printable(input ? asStarted(message) : message)}\n`);
       return input ? EXIT.input : EXIT.device;
     }
     if ((error as NodeJS.ErrnoException | undefined)?.syscall === 'uv_cwd') {
-      io.stderr.write('pushdown: the working folder does not exist any more: change to another one.\n');
+      io.stderr.write('pushdown: the working folder no longer exists: change to another folder.\n');
       return EXIT.input;
     }
     io.stderr.write(`${error instanceof Error && error.stack ? error.stack : messageOf(error)}\n`);
-    io.stderr.write('pushdown: this is a bug in pushdown, please report it with the lines above.\n');
+    io.stderr.write('pushdown: this is a bug in pushdown. Please report it with the lines above.\n');
     return EXIT.bug;
   }
 }
@@ -82,11 +82,11 @@ function version(): string {
 
 function overview(): string {
   const rows = COMMANDS.map(({ name, operands, summary }) => [[name, ...operands].join(' '), summary]);
-  const text = `pushdown ${version()}: trains neural stacks on WebGPU
+  const text = `pushdown ${version()}: trains neural stacks, queues and deques on WebGPU or the CPU
 
 ${table(rows, '  ')}
 
-Help on one of them: pushdown <command> --help. First try: pushdown train reverse
+Help for a command: pushdown <command> --help. Start with: pushdown train reverse
 `;
   return asStarted(text);
 }

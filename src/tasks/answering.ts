@@ -2,34 +2,34 @@ import { MASKED, PHASE } from '../base/dims.ts';
 import type { Rng } from '../base/rng.ts';
 import { noLengths, randomLengthOf, type Sequence, type Task } from './task.ts';
 
-/** What a task of the Chomsky hierarchy has of its own. */
+/** The parts of a task of the Chomsky hierarchy that are specific to it. */
 export interface Answering {
   name: string;
   symbolNames: readonly string[];
   outputNames: readonly string[];
   example: string;
-  /** Shortest source; by default 1. */
+  /** Minimum source length; default 1. */
   shortest?: number;
   /** Whether there are sources of this length ≥ shortest, and why not; absent: of all of them. */
   has?(length: number): boolean;
   because?: string;
-  /** A random source of L symbols, which has an answer. */
+  /** A random source of L symbols that has an answer. */
   source(rng: Rng, length: number): number[];
-  /** The right outputs; undefined for a source that has none. */
+  /** The correct outputs; undefined for a source without an answer. */
   answer(source: readonly number[]): number[] | undefined;
-  /** Outputs of the longest answer to a source of L symbols. */
+  /** Number of outputs in the longest answer to a source of L symbols. */
   longestAnswer(length: number): number;
 }
 
 /**
- * The format of Delétang et al., "Neural Networks and the Chomsky Hierarchy" (ICLR 2023): the L symbols of a source
- * come in, then one neutral input `?` for each of the N outputs of the answer, T = L + N. Outputs are not fed back,
- * and nothing marks the end.
+ * The format of Delétang et al., "Neural Networks and the Chomsky Hierarchy" (ICLR 2023): first the L symbols of the source,
+ * then one neutral input `?` for each of the N outputs of the answer, so T = L + N. Outputs are not fed back, and there is no
+ * end symbol.
  *
- * Inputs: the symbols, `?`. Outputs: those of the task.
+ * Inputs: the symbols, and `?`. Outputs: those of the task.
  *
- * Loss and metrics are over the N output steps. The push/pop profile is told over the source (reading), and over the
- * output steps but the last (writing): what a memory does at that has no effect.
+ * Loss and metrics are over the N output steps. The push/pop profile is over the source (reading) and over the output steps
+ * except the last (writing), where the memory's actions have no effect.
  */
 export function answering(of: Answering): Task {
   const { name, symbolNames, outputNames, example, shortest = 1, answer, longestAnswer } = of;

@@ -1,33 +1,33 @@
 /**
- * What a run keeps of the data that it was trained on, where the data itself is too large: enough to notice that a file has
- * changed, and whether another one has sources that the model was trained on.
+ * The facts about its training data that a run stores instead of the data, which is too large. They are enough to detect that
+ * a file has changed, and whether another file shares sources with the training data.
  */
 export interface DataFacts {
-  /** Pairs in each part; where nothing is held out, all are of the first. */
+  /** Pairs in each part. If nothing is held out, all are in `train`. */
   train: number;
   validation: number;
   test: number;
   /** Symbols of the shortest and the longest source. */
   shortest: number;
   longest: number;
-  /** Of all pairs, in any order. */
+  /** Hash of all pairs, independent of their order. */
   digest: number;
-  /** Hashes of some sources trained on: the least, so that a file with all of these sources has them too. */
+  /** The smallest hashes of training sources. A file that contains all training sources contains all of these. */
   sample: number[];
 }
 
-/** Hashes in a sample. */
+/** Maximum number of hashes in a sample. */
 export const SAMPLE = 256;
 
 const PARTS = ['train', 'validation', 'test'] as const;
 
 export const pairsIn = (facts: DataFacts): number => PARTS.reduce((sum, part) => sum + facts[part], 0);
 
-/** `160 train, 20 validation, 20 test`; where nothing is held out, `200`. */
+/** `160 train, 20 validation, 20 test`; if nothing is held out, `200`. */
 export const partsWords = (of: DataFacts): string =>
   of.validation + of.test > 0 ? PARTS.map(part => `${of[part]} ${part}`).join(', ') : String(of.train);
 
-/** How the data of a run has changed since it was last trained on, in words; undefined where it has not. */
+/** A phrase on how the data has changed since the run was last trained on it; undefined if it has not. */
 export function changeWords(before: DataFacts, after: DataFacts): string | undefined {
   if (before.digest === after.digest && PARTS.every(part => before[part] === after[part])) return undefined;
   const added = PARTS.map(part => ({ part, pairs: after[part] - before[part] }));

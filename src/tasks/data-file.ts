@@ -4,10 +4,10 @@ import { type DataFacts, SAMPLE } from './data-facts.ts';
 import { normal } from './symbols.ts';
 import type { Pair, Split } from './task.ts';
 
-/** What a file of your own data holds. */
+/** The parsed content of a file of your own data. */
 export interface Data extends Record<Split, readonly Pair[]> {
   file: string;
-  /** The vocabulary of each side, ascending. */
+  /** The vocabulary of each side, in ascending order. */
   sourceSymbols: string[];
   targetSymbols: string[];
   splitBy: SplitRule;
@@ -15,32 +15,33 @@ export interface Data extends Record<Split, readonly Pair[]> {
   /** Symbols of the longest target. */
   longestTarget: number;
   facts: DataFacts;
-  /** Of every source, ascending. */
+  /** Hashes of all sources, in ascending order. */
   hashes: readonly number[];
 }
 
 /**
- * How sources are divided into parts. `hash`: by the value of a hash of the source, so that a source keeps its part
- * whatever else the file has. `rank`: by the rank of that hash among all sources, which changes when the file grows, and of
- * the text as it is, not normalised: the rule of runs that began before there was the other.
+ * How sources are split into parts. `hash`: by the value of a hash of the source, so that a source keeps its part when the
+ * rest of the file changes. `rank`: by the rank of that hash among all sources, which changes when the file grows; the hash
+ * is that of the text as written, not normalised. `rank` is the rule of older runs.
  */
 export type SplitRule = 'hash' | 'rank';
 
 export interface DataOptions {
-  /** Every character is a symbol, spaces too; else spaces divide symbols. */
+  /** If true, every character is a symbol, including spaces. Otherwise symbols are separated by spaces. */
   characters: boolean;
   /**
-   * Share of the sources that is kept for validation, and as much for the test. 0: both are what is trained on. By default
-   * a tenth; of a file so small that a part would be empty, more, or nothing.
+   * Share of the sources to hold out for validation, and the same share again for the test. With 0, nothing is held out, and
+   * validation and test use the training pairs. The default is a tenth; for a file so small that a part would be empty, it is
+   * more, or 0.
    */
   heldOut?: number;
-  /** By default `hash`. */
+  /** Default `hash`. */
   splitBy?: SplitRule;
-  /** A part may be empty: the data is measured, not trained on. */
+  /** Whether a part may be empty: allowed if the data is only measured, not trained on. */
   mayBeEmpty?: boolean;
 }
 
-/** How the text of a side becomes its symbols. */
+/** How the text of one side is turned into symbols. */
 interface Reading {
   characters: boolean;
   normalise: boolean;
@@ -52,8 +53,8 @@ type Words = Record<Side, string[]>;
 const LONGEST = 100_000;
 
 /**
- * Reads the text of a data file. A name that ends in .jsonl or .ndjson says a JSON object per line; all else is a
- * source, a tab and a target per line:
+ * Parses the text of a data file. If the name ends in .jsonl or .ndjson, every line is a JSON object; otherwise every line is
+ * a source, a tab and a target:
  *
  *   a b c<tab>c b a
  *   {"source": "a b c", "target": "c b a"}
@@ -111,7 +112,7 @@ function jsonPair(line: string, reading: Reading): Words {
     }
     const symbols = given.map((one: unknown, i) => {
       const symbol = typeof one === 'string' ? textOf(one, reading) : '';
-      // As a symbol must be written when the model is asked.
+      // The user must be able to type the symbol in a source.
       const ok = reading.characters ? [...symbol].length === 1 : /^\S+$/.test(symbol);
       const expected = reading.characters ? 'one character' : 'a text without spaces';
       if (!ok) throw new InputError(`${of}[${i}] must be ${expected}, got ${show(one)}.`);
@@ -137,7 +138,7 @@ function checked(side: Side, words: string[]): string[] {
   return words;
 }
 
-/** FNV-1a with a last stir (MurmurHash3's), a u32: near strings get far numbers. */
+/** FNV-1a with the final mixing of MurmurHash3; a u32. The mixing spreads the hashes of similar strings. */
 function hash(text: string): number {
   let h = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193);
@@ -149,12 +150,12 @@ function hash(text: string): number {
 const keyOf = (words: readonly string[]): string => words.join('\t');
 const ascending = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** Hashes are below this. */
+/** Hashes are below this number. */
 const HASHES = 2 ** 32;
 
 /**
- * Divides pairs into parts by a hash of the source, so that no source is in two of them, and neither the order of the
- * lines nor the seed of a run decides where one is. See SplitRule.
+ * Splits pairs into parts by a hash of the source. So no source is in two parts, and neither the order of the lines nor the
+ * seed of a run decides the part of a source. See SplitRule.
  */
 function divide(
   pairs: readonly Words[],
@@ -231,7 +232,7 @@ function divide(
   };
 }
 
-/** Where the test part ends, and where the validation part ends, in the order of the hashes. */
+/** The ends of the test part and of the validation part, as indices into the sorted hashes. */
 type Cuts = readonly [test: number, validation: number];
 
 function cutByHash(hashes: readonly number[], heldOut: number): Cuts {
@@ -250,7 +251,7 @@ function cutByRank(sources: number, heldOut: number): Cuts {
 const isAnyEmpty = (sources: number, [test, validation]: Cuts): boolean =>
   test === 0 || validation === test || validation === sources;
 
-/** Shares to hold out, the first that leaves no part empty. */
+/** Shares to hold out; the first one that leaves no part empty is used. */
 const SHARES = [0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4];
 
 const shareFor = (hashes: readonly number[]): number | undefined =>
@@ -264,7 +265,7 @@ function tooFew(file: string, hashes: readonly number[], heldOut: number, splitB
   );
 }
 
-/** The share of the sources that a run was trained on which the data has, as far as its sample says. */
+/** The estimated share of a run's training sources that the data contains, from the sample of hashes. */
 export function trainedShare({ hashes }: Data, { sample }: DataFacts): number {
   const known = new Set(hashes);
   return sample.filter(one => known.has(one)).length / sample.length;

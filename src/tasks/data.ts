@@ -8,13 +8,13 @@ import { transduction } from './transduction.ts';
 
 /**
  * Your own data, in the paper's format (see transduction.ts): pairs of source and target from a file (data-file.ts),
- * as they are written there. A checkpoint carries the vocabulary and the length of the longest target, so that a model
- * answers without the file; to train and to evaluate takes the data, whose symbols may be fewer.
+ * unchanged. A checkpoint carries the vocabulary and the length of the longest target, so a model can answer without the
+ * file. Training and evaluation need the data, which may have fewer symbols than the vocabulary.
  *
- * A pair is drawn uniformly from the part asked for (train, validation, test), of sources with low ≤ L ≤ high symbols;
- * T = L + N + 2, N being the symbols of the target. Measured: the N + 1 steps from the separator.
+ * A pair is drawn uniformly from the given part (train, validation, test), among sources with low ≤ L ≤ high symbols;
+ * T = L + N + 2, where N is the number of target symbols. Loss and metrics are over the N + 1 steps from the separator.
  *
- * @throws InputError where there is neither data nor a vocabulary
+ * @throws InputError if there is neither data nor a vocabulary
  */
 export function ownData(config: TaskConfig, given?: Data): Task {
   const { name, file, characters, sourceSymbols, targetSymbols, maxLength } = config;
@@ -29,7 +29,7 @@ export function ownData(config: TaskConfig, given?: Data): Task {
     validation: part(data, 'validation'),
     test: part(data, 'test'),
   };
-  /** Of a source beyond those trained on it may be longer in proportion. Older checkpoints do not know. */
+  /** Answers to sources longer than those in training may be longer in proportion. Older checkpoints lack longestTarget. */
   const longestAnswer = (length: number): number =>
     config.longestTarget
       ? Math.ceil(config.longestTarget * Math.max(1, length / maxLength))
@@ -55,7 +55,7 @@ export function ownData(config: TaskConfig, given?: Data): Task {
   });
 }
 
-/** The same data in the symbols of the configuration. @throws InputError for one that it does not have */
+/** Converts data to the symbol numbers of the configuration. @throws InputError for a symbol that it does not have */
 function inSymbolsOf({ sourceSymbols, targetSymbols }: TaskConfig, data: Data): Data {
   const isSame = (a: readonly string[], b: readonly string[]): boolean =>
     a.length === b.length && a.every((symbol, i) => symbol === b[i]);
@@ -84,14 +84,14 @@ interface Part {
   pair(rng: Rng, low: number, high: number, task: string): Pair;
   pairs(low: number, high: number, task: string): Pair[];
   has(length: number): boolean;
-  /** Symbols of the longest target of sources up to L. */
+  /** Symbols of the longest target among sources of up to L symbols. */
   longestTarget(length: number): number;
 }
 
 const longestTarget = (parts: readonly Part[], length: number): number =>
   parts.reduce((most, one) => Math.max(most, one.longestTarget(length)), 0);
 
-/** A part of the data, with its pairs indexed by length. */
+/** A part of the data, with its pairs sorted by length. */
 function part(data: Data, split: Split): Part {
   const all = data[split];
   const what =
@@ -99,7 +99,7 @@ function part(data: Data, split: Split): Part {
   const byLength = [...all].sort((a, b) => a.source.length - b.source.length);
   const targets: number[] = [];
   for (const { target } of byLength) targets.push(Math.max(targets.at(-1) ?? 0, target.length));
-  /** The first pair whose source has L symbols or more. */
+  /** Index of the first pair whose source has at least L symbols. */
   const firstOf = (length: number): number => {
     let [low, high] = [0, byLength.length];
     while (low < high) {

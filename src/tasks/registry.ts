@@ -34,7 +34,7 @@ import { svoSov } from './svo-sov.ts';
 import type { Task } from './task.ts';
 import { tutorialPart5, tutorialPart6 } from './tutorial.ts';
 
-/** Every task by name. A new task is a file beside this one, a name in names.ts and a line here. */
+/** Every task by name. To add a task, add a file in this folder, a name in names.ts and a line here. */
 const TASKS: Record<TaskName, (config: TaskConfig, data?: Data) => Task> = {
   copy,
   reverse,
@@ -71,7 +71,7 @@ const TASKS: Record<TaskName, (config: TaskConfig, data?: Data) => Task> = {
 
 export const taskNames: readonly TaskName[] = TASK_NAMES;
 
-/** @throws InputError for an unknown name, or settings that the task cannot have */
+/** Creates the task of a configuration. @throws InputError for an unknown name, or settings that the task does not allow */
 export function makeTask(config: TaskConfig, data?: Data): Task {
   const name = taskNames.find(one => one === config.name) ?? unknown('task', config.name, taskNames);
   return TASKS[name](config, data);

@@ -1,12 +1,12 @@
 /**
- * Symbols are compared in one normal form, NFC: an é written as one character and one written as e and an accent are the
- * same. Names are kept as they are: models trained before symbols were normalised may have others.
+ * Symbols are compared in one normal form, NFC: é is the same symbol whether it is written as one character or as e followed
+ * by an accent. Names are stored as given, because models from before normalisation may have others.
  */
 export const normal = (text: string): string => text.normalize('NFC');
 
 const finders = new WeakMap<readonly string[], (name: string) => number | undefined>();
 
-/** Finds the index of a symbol by its name: the same name first, else one of the same normal form. */
+/** Finds the index of a symbol by name: an identical name if there is one, else one with the same normal form. */
 export function symbolFinder(names: readonly string[]): (name: string) => number | undefined {
   const made = finders.get(names) ?? makeFinder(names);
   finders.set(names, made);

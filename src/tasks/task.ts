@@ -4,30 +4,30 @@ import { InputError, show } from '../base/errors.ts';
 import type { Rng } from '../base/rng.ts';
 import { normal, symbolFinder } from './symbols.ts';
 
-/** One training or test sequence of T steps, in the codes of Batch. */
+/** One sequence of T steps, in the codes of Batch. */
 export interface Sequence {
   /** [T,K] active inputs, or NO_INPUT. */
   ids: number[];
-  /** [T] right output, or MASKED, or ZERO_TARGET. */
+  /** [T] the correct output, or MASKED, or ZERO_TARGET. */
   target: number[];
-  /** [T] one of PHASE. */
+  /** [T] the phase, a value of PHASE. */
   phase: number[];
-  /** L, symbols of the source. */
+  /** L, the number of symbols in the source. */
   sourceLength: number;
 }
 
-/** A source and its right target, in symbols of the one and the other side; the target without its end symbol. */
+/** A source and its correct target, as symbol numbers of either side; the target has no end symbol. */
 export interface Pair {
   source: readonly number[];
   target: readonly number[];
 }
 
-/** Which part of your own data: what is generated has no parts. */
+/** A part of your own data. Generated tasks have no parts. */
 export type Split = 'train' | 'validation' | 'test';
 
 /**
- * What is to be learned: pairs of source and target, and for each the sequence that teaches it. A source is a
- * list of symbols 0 … n − 1; how they become inputs and outputs is the task's own business.
+ * A task: it generates pairs of source and target, and turns each pair into a training sequence. A source is a list of
+ * symbols 0 … n − 1; the task decides how symbols become inputs and outputs.
  */
 export interface Task {
   readonly name: string;
@@ -35,51 +35,51 @@ export interface Task {
   readonly inputs: number;
   readonly outputs: number;
   readonly activeInputs: number;
-  /** For people: what each symbol of a source, each input and each output is called. */
+  /** Names, for people, of the symbols of sources, of the inputs and of the outputs. */
   readonly symbolNames: readonly string[];
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
-  /** A source to show or to start from. */
+  /** An example source. */
   readonly example: string;
-  /** Some steps have the zero vector as target: squared error only. */
+  /** Whether some steps have the zero vector as their target, which only the squared error allows. */
   readonly zeroTargets: boolean;
-  /** Where decoding feeds each output back as the next input: the output that ends it. */
+  /** The output that ends decoding, if decoding feeds each output back as the next input; otherwise undefined. */
   readonly end: number | undefined;
-  /** Lengths of sources are multiples of this. */
+  /** Source lengths are multiples of this. */
   readonly lengthStep: number;
-  /** Sources and answers are written without spaces between symbols, a space being one itself (your own data). */
+  /** Whether sources and answers are written without spaces between symbols, because a space may be a symbol (your own data). */
   readonly characters?: boolean;
   /**
-   * A random pair with a source of low ≤ L ≤ high symbols, L uniform where the task can choose it.
-   * @throws InputError where there is no such source, or finding one would take for ever
+   * A random pair whose source has low ≤ L ≤ high symbols; L is uniform if the task can choose it.
+   * @throws InputError if there is no such source, or finding one would take too long
    */
   pair(rng: Rng, low: number, high: number, split?: Split): Pair;
-  /** Whether there are sources of exactly this length; absent: of every multiple of lengthStep. */
+  /** Whether there are sources of exactly this length. If absent, every multiple of lengthStep has sources. */
   has?(length: number, split?: Split): boolean;
-  /** All there is of a part, where it can be listed (your own data), in the order that pair() draws from. */
+  /** All pairs of a part, if they can be listed (your own data), in the order that pair() draws from. */
   pairs?(low: number, high: number, split: Split): readonly Pair[];
-  /** The right target of a source, where the source alone tells it; undefined for a source that has none. */
+  /** The correct target of a source, if the source determines it; undefined for a source without a target. */
   answer?(source: readonly number[]): number[] | undefined;
   /**
    * ln of the probability that pair() draws this source, of all of its length, where the source is what is modelled (see
    * language.ts).
    */
   logProbability?(source: readonly number[]): number;
-  /** Time steps of the longest sequence with a source of up to L symbols. */
+  /** Time steps of the longest sequence whose source has up to L symbols. */
   steps(length: number): number;
-  /** Symbols of the longest answer to wait for; absent: those of the longest target of steps(). */
+  /** Symbols of the longest answer to wait for. If absent, the longest target of steps(). */
   longestAnswer?(length: number): number;
-  /** The whole sequence of a pair, its target fed in (teacher forcing) where the task feeds outputs back. */
+  /** The complete sequence of a pair. If the task feeds outputs back, the target is fed in (teacher forcing). */
   sequence(pair: Pair): Sequence;
-  /** The sequence where the target is not known: outputs so far are fed in, all targets are MASKED. */
+  /** The sequence for an unknown target: the outputs so far are fed in, and all targets are MASKED. */
   prompt(source: readonly number[], outputs: readonly number[]): Sequence;
   /** The step whose output is the first symbol of the target. */
   answerAt(length: number): number;
-  /** Outputs that a source asks for, where no end symbol ends them. */
+  /** Number of outputs in the answer to a source, if no end symbol ends it. */
   answerLength?(source: readonly number[]): number;
 }
 
-/** A random sequence with a source of low ≤ L ≤ high symbols. */
+/** A random sequence whose source has low ≤ L ≤ high symbols. */
 export const sample = (task: Task, rng: Rng, low: number, high: number, split?: Split): Sequence =>
   task.sequence(task.pair(rng, low, high, split));
 
@@ -87,7 +87,7 @@ export const sample = (task: Task, rng: Rng, low: number, high: number, split?: 
 export const randomSource = (symbols: number, rng: Rng, length: number): number[] =>
   Array.from({ length }, () => rng.int(0, symbols - 1));
 
-/** The InputError of lengths that a task has no source of, `because` of what. */
+/** Throws the InputError for lengths of which a task has no source. @param because the reason */
 export function noLengths(task: string, low: number, high: number, because: string, advice = 'widen'): never {
   const lengths = low === high ? `length ${low}` : `lengths ${low} to ${high}`;
   const range = 'task.minLength and task.maxLength, or the lengths evaluated at';
@@ -97,8 +97,8 @@ export function noLengths(task: string, low: number, high: number, because: stri
 }
 
 /**
- * A length uniform over the multiples of `step` in low … high.
- * @throws InputError where there is none
+ * A random length, uniform over the multiples of `step` in low … high.
+ * @throws InputError if there is no multiple in the range
  */
 export function randomLength(task: string, rng: Rng, low: number, high: number, step = 1): number {
   const [first, last] = [Math.ceil(low / step), Math.floor(high / step)];
@@ -129,14 +129,14 @@ export function lengthAtMost(task: Task, length: number): number {
   return length;
 }
 
-/** a … z, or s1, s2, … where letters do not suffice. */
+/** a … z, or s1, s2, … if there are more than 26 symbols. */
 export const namesOf = (symbols: number): string[] =>
   Array.from({ length: symbols }, (_, i) => (symbols <= 26 ? String.fromCharCode(97 + i) : `s${i + 1}`));
 
-/** Characters of a list of symbols that is still read. */
+/** Maximum length of a complete list of symbols in a message, in characters. */
 const LONGEST_LIST = 300;
 
-/** ` Known: a, b, c.`; of many symbols, the first and the last. */
+/** ` Known: a, b, c.`; if there are many symbols, the first and the last. */
 function knownSymbols(names: readonly string[], apart: boolean): string {
   const list = names.map(name => (name === ' ' ? show(name) : name)).join(', ');
   if (list.length <= LONGEST_LIST) return ` Known: ${list}.`;
@@ -144,9 +144,9 @@ function knownSymbols(names: readonly string[], apart: boolean): string {
 }
 
 /**
- * Reads a source as people write it: `a b c`, or `abc` where every name is one letter. An accent may be a character of its
- * own or not: the form in which the task knows all symbols is taken.
- * @throws InputError for no symbol, or an unknown one
+ * Parses a source as people write it: `a b c`, or `abc` if every name is one letter. An accent may be part of its letter or
+ * a separate character: the form in which the task knows all symbols is used.
+ * @throws InputError for an empty source, or an unknown symbol
  */
 export function parseSource(task: Task, line: string): number[] {
   const letters = task.symbolNames.every(name => [...name].length === 1);
@@ -171,33 +171,33 @@ export function parseSource(task: Task, line: string): number[] {
   });
 }
 
-/** Symbols as people read them. */
+/** Joins the names of symbols. */
 const formatSymbols = (names: readonly string[], symbols: readonly number[], between = ' '): string =>
   symbols.map(symbol => names[symbol]).join(between);
 
-/** A source, or an answer, as the task writes it. */
+/** A source or an answer, as text in the task's notation. */
 export const formatSource = (task: Task, source: readonly number[]): string =>
   formatSymbols(task.symbolNames, source, task.characters ? '' : ' ');
 export const formatAnswer = (task: Task, outputs: readonly number[]): string =>
   formatSymbols(task.outputNames, outputs, task.characters ? '' : ' ');
 
-/** The inputs of step t: their names joined by `+`, `·` for none. */
+/** The inputs of step t: their names joined by `+`; `·` if there are none. */
 export function inputName(task: Task, sequence: Sequence, t: number): string {
   const K = task.activeInputs;
   const active = sequence.ids.slice(t * K, (t + 1) * K).filter(id => id !== NO_INPUT);
   return active.map(id => task.inputNames[id]).join('+') || '·';
 }
 
-/** The target of step t: its name, `0` for the zero vector, `·` for none. */
+/** The target of step t: its name; `0` for the zero vector; `·` if there is none. */
 export function targetName(task: Task, sequence: Sequence, t: number): string {
   const target = sequence.target[t];
   return target === MASKED ? '·' : target === ZERO_TARGET ? '0' : task.outputNames[target];
 }
 
 /**
- * Lays sequences side by side, time-major, and pads them to the longest: NO_INPUT, MASKED, no phase.
- * Weights make the objective the mean over the batch's targets (`symbol`), their sum (`batch`), or the mean
- * over sequences of their sum / L (`source`, the tutorial's).
+ * Builds a batch: stacks sequences, time-major, and pads them to the longest with NO_INPUT, MASKED and no phase. The weights
+ * make the objective the mean over all targets of the batch (`symbol`), their sum (`batch`), or the mean over sequences of
+ * the sum divided by L (`source`, the tutorial's).
  */
 export function makeBatch(sequences: readonly Sequence[], lossPer: TrainConfig['lossPer']): Batch {
   const B = sequences.length;

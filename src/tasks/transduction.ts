@@ -10,10 +10,10 @@ import {
   type Task,
 } from './task.ts';
 
-/** What a task in the paper's format has of its own. */
+/** The parts of a task in the paper's format that are specific to it. */
 export interface Transduction {
   name: string;
-  /** Names of the symbols of sources, and of targets. */
+  /** Names of the symbols of sources and of targets. */
   sourceNames: readonly string[];
   targetNames: readonly string[];
   example: string;
@@ -23,21 +23,21 @@ export interface Transduction {
   has?(length: number, split?: Split): boolean;
   pairs?(low: number, high: number, split: Split): readonly Pair[];
   answer?(source: readonly number[]): number[] | undefined;
-  /** Symbols of the longest target of sources up to L symbols; by default L. */
+  /** Symbols of the longest target of sources of up to L symbols; default L. */
   longestTarget?(length: number): number;
-  /** Symbols of the longest answer to wait for, where that is not the longest target of these sources. */
+  /** Symbols of the longest answer to wait for, if it differs from the longest target of these sources. */
   longestAnswer?(length: number): number;
 }
 
 /**
- * The paper's format `<s> source ||| target </s>`. L symbols of a source and N of its target take T = L + N + 2
- * steps; the output of a step is the next symbol of the target, beginning at the separator. Outputs are fed back.
+ * The paper's format `<s> source ||| target </s>`. A source of L symbols and a target of N symbols take T = L + N + 2 steps.
+ * From the separator on, the output of each step is the next symbol of the target. Outputs are fed back.
  *
- * Inputs: the symbols of sources, `<s>`, `|||`, the symbols of targets: an `a` that is read and an `a` that was
- * written are two inputs, as the paper has two tables of embeddings. Outputs: the symbols of targets, `</s>`.
+ * Inputs: the symbols of sources, `<s>`, `|||`, the symbols of targets. An `a` that is read and an `a` that was written are
+ * two inputs, because the paper has two embedding tables. Outputs: the symbols of targets, and `</s>`.
  *
- * Loss and metrics are over the N + 1 steps from the separator. The push/pop profile is told over the source
- * (reading), and over the N steps from the separator (writing); what a memory does at the last step has no effect.
+ * Loss and metrics are over the N + 1 steps from the separator. The push/pop profile is over the source (reading) and over
+ * the N steps from the separator (writing); at the last step the memory's actions have no effect.
  */
 export function transduction(of: Transduction): Task {
   const {
@@ -99,7 +99,7 @@ export function transduction(of: Transduction): Task {
   };
 }
 
-/** A transduction of independent symbols whose target is a function of the source, in the same symbols. */
+/** A transduction of independent random symbols whose target is a function of the source, in the same symbols. */
 export function rewriting(
   name: string,
   symbols: number,

@@ -5,22 +5,22 @@ import type { Metrics } from './metrics.ts';
 import type { Recovered } from './recovery.ts';
 import { BAD_STEPS } from './run-state.ts';
 
-/** Reported every reportEvery steps: metrics are means over those. */
+/** Reported every reportEvery steps. The metrics are means over the steps since the last report. */
 export interface Progress extends Metrics {
-  /** Steps done, and at most. */
+  /** Steps done, and the maximum number of steps. */
   step: number;
   steps: number;
-  /** Longest source trained on. */
+  /** Length of the longest training source, in symbols. */
   length: number;
   sequencesPerSecond: number;
-  /** Steps of all sequences, padding left out. */
+  /** Time steps of all sequences, without padding. */
   timeStepsPerSecond: number;
-  /** Seconds trained, and still to go if all steps are made: NaN before the first. */
+  /** Seconds of training so far, and seconds that remain if all steps are done; `eta` is NaN before the first step. */
   elapsed: number;
   eta: number;
 }
 
-/** Which restart it is, and the loss that the run was stuck at. */
+/** The number of the restart, and the loss at which the run was stuck. */
 export interface Restart {
   step: number;
   restarts: number;
@@ -30,50 +30,50 @@ export interface Restart {
 export interface Callbacks {
   onProgress?(progress: Progress): void;
   onEvaluation?(evaluation: Evaluation, step: number): void;
-  /** A stuck run restarts with new weights (restartAfter). */
+  /** Called when a stuck run restarts with new weights (restartAfter). */
   onRestart?(restart: Restart): void;
   /**
-   * Opens another engine of the same kind after the device of this one was lost: the run resumes from its last snapshot
-   * on the host, with the same numbers. Without it, or where that fails, a loss ends the run.
+   * Opens another engine of the same kind after the device is lost. The run then resumes from its last snapshot on the
+   * host, with the same numbers. Without this callback, or if it fails, losing the device ends the run.
    */
   reopen?(lost: Engine): Promise<Engine>;
   onRecovered?(recovered: Recovered): void;
   /**
-   * Minimum ms between snapshots on the host (2,000), 0 for whenever the trainer waits: the work that is repeated after a
-   * loss. They change no number.
+   * Minimum ms between snapshots on the host (default 2,000); 0 means at every wait of the trainer. It bounds the work that
+   * is repeated after a device is lost. Snapshots change no results.
    */
   snapshotMs?: number;
 }
 
 /**
- * Why run() returned. `done`: all steps made; `solved`: stopAt reached, stopPasses times in a row; `stalled`: the training loss
- * has not improved for as long as patience allows.
+ * Why run() returned. `done`: all steps are done; `solved`: stopPasses evaluations in a row reached stopAt; `stalled`: the
+ * training loss has not improved for `patience` evaluations.
  */
 export type Ending = 'done' | 'solved' | 'stalled' | 'stopped' | 'paused';
 
-/** Training produced NaN or infinity. The state is that before them. */
+/** Training produced NaN or infinity. The state is that before the failing steps. */
 export class Diverged extends DeviceError {
-  /** @param cause which step was the first, and what in it, as a sentence; '' where that is unknown */
+  /** @param cause a sentence on which step failed first, and on what; '' if unknown */
   constructor(step: number, rate: number, cause: string) {
     super(
-      `training diverged: ${BAD_STEPS} steps in a row before step ${step} gave a loss or gradients that are NaN or infinite, and were not applied.${cause} Lower train.rate (now ${rate}), or clip gradients.`,
+      `training diverged: ${BAD_STEPS} steps in a row before step ${step} had a NaN or infinite loss or gradient; they were not applied.${cause} Lower train.rate (now ${rate}), or clip gradients.`,
     );
   }
 }
 
-/** Calls callbacks once per step: steps that are repeated after a device was lost are not reported again. */
+/** Reports each step only once: steps repeated after a lost device are not reported again. */
 export class Reporter {
   readonly #callbacks: Callbacks;
-  /** The last step of each kind that was reported. */
+  /** The last reported step of each kind. */
   readonly #last: { progress: number; evaluation: number; restart: number };
 
-  /** @param step the step that the run starts from */
+  /** @param step the step at which the run starts */
   constructor(callbacks: Callbacks, step: number) {
     this.#callbacks = callbacks;
     this.#last = { progress: step, evaluation: step, restart: step };
   }
 
-  /** @param again even where this step was reported before. Returns whether it was reported now. */
+  /** Reports progress. Returns whether it was reported. @param again report even a step that was reported before */
   progress(progress: Progress, again: boolean): boolean {
     const due = this.#isNew('progress', progress.step) || again;
     if (due) this.#callbacks.onProgress?.(progress);

@@ -17,28 +17,28 @@ import { readMetadata, writeMetadata } from './checkpoint/metadata.ts';
 import type { RunState } from './run-state.ts';
 import { setup } from './setup.ts';
 
-/** A run at rest: everything that is needed to continue it, bit for bit on the same engine. */
+/** A stopped run: everything needed to continue it, bit for bit on the same engine. */
 export interface Checkpoint {
   config: Config;
-  /** Name of the engine that trained it. */
+  /** Name of the engine that trained the model. */
   engine: string;
-  /** What that engine chose by measuring, if anything. */
+  /** Tuning choices that the engine made by measurement, if any. */
   choices?: Choices;
   state: ModelState;
   run: RunState;
-  /** Of your own data, what is known of it. */
+  /** Facts about the training data, for task `data`. */
   data?: DataFacts;
 }
 
 /**
- * A checkpoint is a file of the safetensors format (`checkpoint/container.ts`), so that other tools can read the weights.
+ * A checkpoint is a safetensors file (`checkpoint/container.ts`), so that other tools can read the weights.
  *
- * Tensors: each parameter by its name, then `optimiser.firstMoment.…` and `optimiser.secondMoment.…` where the optimiser
- * keeps them; a file of weights alone has none of these, and training continues from it with moments of zero. F32, or
- * F64 where a value is not exactly a float32 (the reference's), or F16 where that was asked for. The rest are metadata
- * (`checkpoint/metadata.ts`), among them a checksum (`checkpoint/checksum.ts`).
+ * Its tensors are the parameters by name, then `optimiser.firstMoment.…` and `optimiser.secondMoment.…` if the optimiser
+ * has them. A file with weights only has no moments, and training continues from it with moments of zero. The dtype is F32;
+ * F64 for values that float32 cannot represent exactly (the reference engine's); F16 on request. Everything else is
+ * metadata (`checkpoint/metadata.ts`), including a checksum (`checkpoint/checksum.ts`).
  */
-/** Up to version 4 the moments were called `optimiser.mean.…` and `optimiser.square.…`. */
+/** Up to version 4, the moments were called `optimiser.mean.…` and `optimiser.square.…`. */
 const FORMER: readonly [string, string][] = [
   ['optimiser.mean.', 'optimiser.firstMoment.'],
   ['optimiser.square.', 'optimiser.secondMoment.'],
@@ -51,11 +51,11 @@ const currentName = (name: string): string => {
 const FIRST = 'optimiser.firstMoment.';
 const SECOND = 'optimiser.secondMoment.';
 
-/** Whether any of the names is that of a moment. */
+/** Whether any of the names is the name of a moment. */
 const hasMoments = (names: Iterable<string>): boolean =>
   [...names].some(name => name.startsWith(FIRST) || name.startsWith(SECOND));
 
-/** Name → shape of every tensor that a checkpoint of this configuration has. @param moments those of the optimiser too */
+/** The shape of every tensor in a checkpoint of this configuration, by name. @param moments include the optimiser's moments */
 function shapesOf(config: Config, moments: boolean): Map<string, Shape> {
   const table = parameters(setup(config).spec);
   const { firstMoment, secondMoment } = moments
@@ -74,7 +74,7 @@ const tensorsOf = (state: ModelState): Tensors =>
     ...[...state.secondMoment].map(([name, values]) => [SECOND + name, values] as const),
   ]);
 
-/** The inverse of tensorsOf, in the order of the parameter table. Moments that are not there are zeros. */
+/** The inverse of tensorsOf, in the order of the parameter table. Missing moments are zeros. */
 function stateOf(config: Config, step: number, tensors: Tensors): ModelState {
   const table = parameters(setup(config).spec);
   const take = (prefix: string): Tensors =>
@@ -97,22 +97,22 @@ function checkNames(given: Iterable<string>, shapes: ReadonlyMap<string, unknown
   const names = new Set(given);
   for (const name of shapes.keys()) {
     if (!names.has(name))
-      throw new InputError(`tensor "${name}" is missing: the configuration asks for ${shapes.size} tensors.`);
+      throw new InputError(`tensor "${name}" is missing: the configuration has ${shapes.size} tensors.`);
   }
   for (const name of names) {
     if (!shapes.has(name))
-      throw new InputError(`tensor "${name}" does not belong to the configuration. Was it changed by hand?`);
+      throw new InputError(`tensor "${name}" is not in the configuration. Was the file edited by hand?`);
   }
 }
 
 function checkFinite(name: string, values: Float64Array): void {
   const bad = values.findIndex(value => !Number.isFinite(value));
   if (bad >= 0)
-    throw new InputError(`tensor "${name}" must have finite values, got ${values[bad]} at place ${bad}.`);
+    throw new InputError(`tensor "${name}" must have finite values, got ${values[bad]} at index ${bad}.`);
 }
 
 /**
- * Checks that a checkpoint's tensors are those of its configuration.
+ * Checks that a checkpoint has exactly the tensors of its configuration, with the right shapes and finite values.
  * @throws InputError naming the tensor
  */
 export function checkState({ config, state }: Checkpoint): void {
@@ -131,8 +131,9 @@ export function checkState({ config, state }: Checkpoint): void {
 }
 
 /**
- * The file of a checkpoint. @param half its numbers rounded to 16 bits: for weights that are not trained any further
- * @throws InputError where its tensors do not fit its configuration or are not finite: no bad file is written
+ * Encodes a checkpoint as a file.
+ * @param half round the tensors to 16 bits: for weights that will not be trained further
+ * @throws InputError if a tensor does not fit the configuration or is not finite, so that no bad file is written
  */
 export function encodeCheckpoint(checkpoint: Checkpoint, half = false): Uint8Array {
   checkState(checkpoint);
@@ -151,14 +152,14 @@ export function encodeCheckpoint(checkpoint: Checkpoint, half = false): Uint8Arr
 }
 
 /**
- * Reads the file of a checkpoint, and checks all of it.
- * @throws InputError saying what is wrong with it
+ * Decodes the file of a checkpoint, and checks all of it.
+ * @throws InputError that says what is wrong with the file
  */
 export function decodeCheckpoint(file: Uint8Array): Checkpoint {
   try {
     return readCheckpoint(file);
   } catch (error) {
-    // JSON nested so deeply that it cannot even be shown.
+    // JSON nested so deeply that show() overflows the stack.
     if (error instanceof RangeError) throw new InputError(`the file is damaged: ${error.message}.`);
     throw error;
   }
@@ -174,7 +175,7 @@ function readCheckpoint(file: Uint8Array): Checkpoint {
   const shapes = shapesOf(config, hasMoments(names));
   checkNames(names, shapes);
   const entries = given.map(([name, entry]) => readEntry(name, entry, shapes.get(name)!, shapeNote));
-  // Sizes are checked against the file first, so that nothing is allocated that it does not hold.
+  // Sizes are checked against the length of the file first, so that no more memory is allocated than the file holds.
   checkLayout(entries, file.length - begin);
   const tensors: Tensors = new Map();
   for (const entry of entries) {
@@ -182,7 +183,7 @@ function readCheckpoint(file: Uint8Array): Checkpoint {
     checkFinite(entry.name, values);
     tensors.set(entry.name, values);
   }
-  // Last: any other message says more.
+  // Checked last, because every other message is more specific.
   if (checksum !== undefined) verifyChecksum(file, begin, checksum);
   const state = stateOf(config, step, tensors);
   return { config, engine, ...(choices && { choices }), state, run, ...(data && { data }) };

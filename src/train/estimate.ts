@@ -7,17 +7,17 @@ import { batchFor } from './evaluate.ts';
 import { EVALUATED } from './model.ts';
 import { setup } from './setup.ts';
 
-/** Bytes on the device that a configuration asks for, about. */
+/** Estimated memory on the device, in bytes. */
 export interface Estimate {
-  /** Weights, their gradients and what the optimiser keeps beside them. */
+  /** Weights, their gradients and the optimiser's moments. */
   parameters: number;
-  /** Activations of a training batch of the longest sequences, and their gradients. */
+  /** Activations of a training batch of the longest sequences, with their gradients. */
   activations: number;
-  /** The same room for the batches that are evaluated between steps, which a GPU keeps as well. */
+  /** The same for evaluation batches, which a GPU keeps allocated between steps. */
   evaluation: number;
-  /** Of training alone. */
+  /** For training only. */
   total: number;
-  /** With evaluation: what a GPU has in use. The CPU, which takes a batch in groups, needs less. */
+  /** Including evaluation: what a GPU uses. The CPU engine processes a batch in groups and needs less. */
   most: number;
 }
 
@@ -25,15 +25,15 @@ export interface Estimate {
 const FLOAT = 4;
 
 /**
- * Memory of training, from shapes alone: an estimate, to know beforehand whether it is megabytes or gigabytes. Kernels
- * align, keep what they recompute elsewhere, and may need scratch: `Model.bytes` says what it really is.
+ * Estimates the memory of training from shapes alone, to tell megabytes from gigabytes in advance. Kernels align buffers,
+ * may keep values that others recompute, and may need scratch: `Model.bytes` has the exact number.
  */
 export function bytesOf(config: Config, data?: Data): Estimate {
   const { task, spec } = setup(config, data);
   const { firstMoment, secondMoment } = MOMENTS[config.train.optimiser];
   const copies = 2 + Number(firstMoment) + Number(secondMoment);
   const parameters = FLOAT * copies * countParameters(spec);
-  // Every activation has a gradient.
+  // Every activation has a gradient of the same size.
   const bytesFor = (B: number, T: number): number => FLOAT * 2 * B * T * perStep(spec);
   const activations = bytesFor(config.train.batch, task.steps(config.task.maxLength));
   const T = task.steps(config.train.evaluateLength || 2 * config.task.maxLength);
@@ -47,11 +47,11 @@ export function bytesOf(config: Config, data?: Data): Estimate {
   };
 }
 
-/** Numbers that one time step of one sequence leaves for the backward pass. */
+/** Numbers that one time step of one sequence keeps for the backward pass. */
 function perStep(spec: ModelSpec): number {
   const { layers, hidden: H, width: M, outputs: V } = spec;
   const E = endsOfModel(spec);
-  // Gates and h, and an LSTM's c.
+  // The gates and h, and for an LSTM c.
   const cell = (cellOf(spec).gates.length + (hasCell(spec) ? 2 : 1)) * H;
   const heads = E * (2 + M);
   const reads = readsOfModel(spec) * M;

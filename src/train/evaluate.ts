@@ -17,38 +17,38 @@ import {
 } from '../tasks/task.ts';
 import { addReport, type Metrics, metricsOf, noSums, type Profile, ProfileSums } from './metrics.ts';
 
-/** What a model does on sequences that it was not trained on. */
+/** Results of a model on sequences that it was not trained on. */
 export interface Evaluation extends Metrics {
-  /** Source lengths, shortest … length. */
+  /** Range of source lengths: shortest … length. */
   shortest: number;
   length: number;
   sequences: number;
   /** Of a language: the least that the loss of these very strings can be, in nats per symbol (lowerBound). */
   bound?: number;
   profile: Profile;
-  /** The first few, in words. Each symbol was predicted with the right ones before it fed in. */
+  /** The first few sequences as text. Each symbol was predicted from the correct symbols before it (teacher forcing). */
   samples: { source: string; expected: string; predicted: string }[];
 }
 
 export interface EvaluateOptions {
-  /** L of the sources, or the greatest. */
+  /** L, the length of the sources, or the maximum length. */
   length: number;
-  /** The least L; by default `length`. */
+  /** Minimum length; by default `length`. */
   shortest?: number;
   sequences: number;
   seed: number;
-  /** Which of the seed's evaluation sets; by default that of the length. */
+  /** Index of the evaluation set among those of the seed; by default the length. */
   index?: number;
-  /** Part of your own data; by default `test`. All of it is taken, where it is no more than `sequences`. */
+  /** Part of your own data; by default `test`. The whole part is used if it has no more than `sequences` pairs. */
   split?: Split;
 }
 
 const SAMPLES = 4;
 
-/** Sequences at a time: many, but long ones in smaller batches, so that memory stays within bounds. */
+/** Sequences per batch, given their time steps: up to 256, fewer for long sequences, to bound memory. */
 export const batchFor = (T: number): number => Math.max(1, Math.min(256, Math.floor(65_536 / T)));
 
-/** Calls `work` on slices of `items`, one after the other. */
+/** Calls `work` on consecutive slices of `items`, one at a time. */
 async function inBatches<T>(
   items: readonly T[],
   size: number,
@@ -57,12 +57,12 @@ async function inBatches<T>(
   for (let from = 0; from < items.length; from += size) await work(items.slice(from, from + size));
 }
 
-/** The pairs that an evaluation is of: fresh ones, or those of a part of your own data. */
+/** The pairs to evaluate on: new ones, or those of a part of your own data. */
 function pairsOf(task: Task, options: EvaluateOptions): readonly Pair[] {
   const { length, shortest = length, sequences, seed, index = length, split = 'test' } = options;
   if (shortest > length) {
     throw new InputError(
-      `the shortest source evaluated at (${shortest}) must not exceed the longest (${length}).`,
+      `the shortest length to evaluate (${shortest}) must not exceed the longest (${length}).`,
     );
   }
   if (task.pairs) return task.pairs(shortest, length, split).slice(0, sequences);
@@ -71,15 +71,15 @@ function pairsOf(task: Task, options: EvaluateOptions): readonly Pair[] {
 }
 
 /**
- * Evaluates on sequences of a length, or a range of them; their number at a time does not change what they are.
- * @throws InputError where the task has none of these lengths
+ * Evaluates a model on sequences of one length or a range of lengths. The batch size does not affect the sequences.
+ * @throws InputError if the task has none of these lengths
  */
 export async function evaluate(model: Model, task: Task, options: EvaluateOptions): Promise<Evaluation> {
   const pairs = pairsOf(task, options);
   const sums = noSums();
   const profile = new ProfileSums(endsOfModel(model.spec));
   const samples: Evaluation['samples'] = [];
-  // Your own data may be asked for beyond its longest; what is generated may not be that long.
+  // The requested range may exceed your own data, and a generated sequence may be shorter than the range allows.
   const lengths = pairs.map(({ source }) => source.length);
   const [shortest, length] = task.pairs
     ? [lengths.reduce((a, b) => Math.min(a, b)), lengths.reduce((a, b) => Math.max(a, b))]
@@ -88,7 +88,7 @@ export async function evaluate(model: Model, task: Task, options: EvaluateOption
     const batch = makeBatch(slice.map(task.sequence), 'symbol');
     const forward = await model.forward(batch);
     addReport(sums, forward.report);
-    // What is not finite is not right: it counts, with nothing to its credit.
+    // A sequence whose results are not finite counts as wrong: it adds to the denominator only.
     if (!forward.report.finite) sums.sequences += slice.length;
     profile.add(batch, forward);
     for (let b = 0; b < slice.length && samples.length < SAMPLES; b++) {
@@ -119,7 +119,7 @@ export async function evaluate(model: Model, task: Task, options: EvaluateOption
   };
 }
 
-/** Evaluates at each of a list of source lengths: how far beyond the trained ones does it carry? */
+/** Evaluates a model at each of several source lengths, to measure how far it generalises beyond training. */
 export async function evaluateLengths(
   model: Model,
   task: Task,
@@ -132,9 +132,9 @@ export async function evaluateLengths(
 }
 
 /**
- * Evaluates a run at its end, with sources trained on up to `longest` symbols: at that length and at twice
- * that; where the configuration evaluates a range, over the trained range and over that; or on the test part of your
- * own data, whatever its lengths.
+ * Evaluates a finished run, trained on sources of up to `longest` symbols: at that length and at twice that length; over
+ * the training range and the evaluation range, if the configuration has one; or on the test part of your own data, at all
+ * its lengths.
  */
 export async function evaluateResult(
   model: Model,
@@ -159,25 +159,25 @@ export async function evaluateResult(
 }
 
 export interface Prediction {
-  /** Outputs, without the end symbol. */
+  /** Output symbols, without the end symbol. */
   outputs: number[];
   text: string;
-  /** False: it was cut off before the end symbol came, at `limit` symbols. */
+  /** False if the answer was cut off at `limit` symbols, before the end symbol. */
   ended: boolean;
   limit: number;
 }
 
 /**
- * Symbols of an answer after which it is cut off, unless the caller says how many: 2·L + 8, or as many more as the longest
- * target has.
+ * The default maximum number of symbols in an answer to a source of L symbols: 2·L + 8, or the length of the longest target
+ * if that is more.
  */
 const limitOf = (task: Task, length: number): number =>
   Math.max(2 * length + 8, task.longestAnswer?.(length) ?? task.steps(length) - length - 1);
 
 /**
- * Greedy decoding. Where the task feeds outputs back, the whole batch is run again for every symbol, until
- * each sequence has given its end symbol or too many others; else one pass gives all that the source asks for.
- * @param most symbols of an answer; by default, as many as the task's longest, or more
+ * Greedy decoding. If the task feeds outputs back, the whole batch is run again for every symbol, until each sequence has
+ * produced its end symbol or reached its limit. Otherwise one pass produces the whole answer.
+ * @param most maximum symbols in an answer; by default see limitOf
  */
 export async function predict(
   model: Model,
@@ -215,7 +215,7 @@ export async function predict(
       active = active.filter((index, b) => {
         const { outputs } = predictions[index];
         const output = outputAt(prompts[b].target.length - 1, b);
-        // After the last symbol that is allowed the answer may still end.
+        // After the last allowed symbol, the next output may still be the end symbol.
         const going = output !== end && outputs.length < predictions[index].limit;
         if (output === end) predictions[index].ended = true;
         else if (going) outputs.push(output);
@@ -227,26 +227,26 @@ export async function predict(
   return predictions;
 }
 
-/** One step of a traced run of a model with E ends of memories. */
+/** One step of a traced sequence; E is the number of ends of the model's memories. */
 export interface TraceStep {
   input: string;
-  /** The right output where it is known and the right symbols were fed in, else `·`. */
+  /** The correct output, if it is known and the correct symbols were fed in; else `·`. */
   target: string;
   phase: 'none' | 'reading' | 'writing';
-  /** [E] of each control by its name, such as push and pop; a deque's ends are its top and its bottom. */
+  /** [E] values of each control by name, such as push and pop. A deque's ends are its top, then its bottom. */
   controls: Record<string, number[]>;
-  /** For each memory, the strengths of all rows after the step: oldest first, a deque's from bottom to top. */
+  /** For each memory, the strengths of all rows after the step: oldest first; for a deque, from bottom to top. */
   strengths: number[][];
-  /** [E·M] what was read. */
+  /** [E·M] the read vectors. */
   read: number[];
-  /** The most likely output, and its value there (with softmax, its probability). */
+  /** The most likely output, and its value (with softmax, its probability). */
   output: string;
   probability: number;
 }
 
 /**
- * What happens at every step while the model decodes a source by itself.
- * @param known its outputs by predict(), where they are known already
+ * Records every step while the model decodes a source on its own.
+ * @param known the outputs, if predict() has computed them already
  */
 export async function trace(
   model: Model,
@@ -256,7 +256,7 @@ export async function trace(
 ): Promise<TraceStep[]> {
   const outputs = known ?? (await predict(model, task, [source]))[0].outputs;
   const answer = task.answer?.(source);
-  // Where outputs are fed back, the right sequence is what happens only if they are right.
+  // If outputs are fed back, the correct sequence is what the model saw only if its outputs are correct.
   const right = answer && (task.end === undefined || outputs.join() === answer.join());
   const sequence = right ? task.sequence({ source, target: answer }) : task.prompt(source, outputs);
   const forward = await model.forward(makeBatch([sequence], 'symbol'), true);

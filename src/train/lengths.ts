@@ -3,8 +3,9 @@ import type { Checkpoint } from './checkpoint.ts';
 import { startPatience } from './run-state.ts';
 
 /**
- * The run of a checkpoint at the lengths of another configuration: the longest source trained on is that of the
- * configuration, whatever a curriculum had come to. What was measured at the old lengths ends no run at the new ones.
+ * Adapts the run state of a checkpoint to the lengths of another configuration. Training continues with that
+ * configuration's longest source, whatever length a curriculum has reached. Results at the old lengths (stopAt, patience)
+ * do not end the run at the new ones.
  */
 export function runAtLengths({ config: before, run }: Checkpoint, { task }: Config): Checkpoint['run'] {
   const { minLength, maxLength } = task;

@@ -1,7 +1,7 @@
 import { type Batch, PHASE } from '../base/dims.ts';
 import type { Forward, StepReport } from '../engine/engine.ts';
 
-/** StepReports added up; steps that were not finite are only counted. Plain numbers: a checkpoint has them. */
+/** The sum of several StepReports. Steps that were not finite are only counted. Plain numbers, for checkpoints. */
 export interface Sums {
   steps: number;
   badSteps: number;
@@ -47,32 +47,32 @@ export function addReport(sums: Sums, report: StepReport): void {
   sums.loss += report.loss;
   sums.objective += report.objective;
   sums.absoluteError += report.absoluteError;
-  // A norm can overflow where its gradients did not; the sums are to stay numbers that JSON has.
+  // The norm can overflow although the gradients are finite. The sums must stay finite: JSON has no infinity.
   if (Number.isFinite(report.gradientNorm)) sums.gradientNorm += report.gradientNorm;
 }
 
 /**
- * The metrics of a run of steps. NaN where there was nothing to divide by.
+ * The metrics of a sequence of steps. NaN where the denominator is 0.
  *
- * Coarse and fine are the paper's, told there of greedy decoding. Teacher forcing gives the same numbers: up
- * to the first error both feed the same symbols, and nothing after it counts.
+ * Coarse and fine are the paper's, which defines them for greedy decoding. Teacher forcing gives the same numbers: up to
+ * the first error both feed the same symbols, and nothing after the first error counts.
  */
 export interface Metrics {
-  /** Per target: nats (softmax), or ½ squared error. */
+  /** Per target: nats (softmax), or ½ squared error (tanh, sigmoid). */
   loss: number;
-  /** Mean over steps of what the gradients are of. */
+  /** The objective that is differentiated: mean over steps. */
   objective: number;
-  /** Share of symbols that are right. */
+  /** Share of right symbols. */
   accuracy: number;
-  /** Share of sequences wholly right, the end symbol included. */
+  /** Share of sequences that are right in every symbol, including the end symbol. */
   coarse: number;
   /** Mean over sequences of (right symbols before the first error / symbols). */
   fine: number;
-  /** Mean over steps, before clipping. */
+  /** Norm of the gradient before clipping: mean over steps. */
   gradientNorm: number;
-  /** Σ |y − output| per sequence (the tutorial's measure, which sums 100 of them). */
+  /** Σ |y − output| per sequence (the tutorial reports the sum over 100 sequences). */
   absoluteError: number;
-  /** Steps whose loss or gradients were NaN or infinite, and which were left out. */
+  /** Steps with a NaN or infinite loss or gradient, which were not applied. */
   badSteps: number;
 }
 
@@ -87,27 +87,27 @@ export const metricsOf = (sums: Sums): Metrics => ({
   badSteps: sums.badSteps,
 });
 
-/** Means of each control, such as push and pop, over the steps of a phase and all ends of memories; NaN where there are none. */
+/** The mean of each control, such as push and pop, over the steps of a phase and all ends of memories; NaN without steps. */
 export interface PhaseProfile {
   [control: string]: number | Record<string, number>[];
   steps: number;
-  /** [E] the same of every end; where there is one only it says no more. */
+  /** [E] the same means for each end. */
   ends: Record<string, number>[];
 }
 
-/** The mean of a control by its name; NaN where the memory has no such control. */
+/** The mean of a control by name; NaN if the memory has no such control. */
 export const meanOf = (profile: PhaseProfile, control: string): number => {
   const mean = profile[control];
   return typeof mean === 'number' ? mean : Number.NaN;
 };
 
-/** A stack that is used as one pushes ≈ 1 while reading, and pops ≈ 1 and pushes ≈ 0 while writing. */
+/** Mean controls in each phase. A true stack has push ≈ 1 while reading, and pop ≈ 1 and push ≈ 0 while writing. */
 export interface Profile {
   reading: PhaseProfile;
   writing: PhaseProfile;
 }
 
-/** Accumulates how a model with E ends of memories uses them, batch by batch. */
+/** Accumulates the profile of a model with E ends of memories over several batches. */
 export class ProfileSums {
   readonly #E: number;
   readonly #phases: Map<number, { steps: number; ends: Record<string, number>[] }>;
@@ -147,7 +147,7 @@ export class ProfileSums {
   }
 }
 
-/** How a model with E ends of memories uses them in one evaluated batch. */
+/** The profile of a model with E ends of memories on one batch. */
 export function profileOf(batch: Batch, forward: Pick<Forward, 'controls'>, E: number): Profile {
   const sums = new ProfileSums(E);
   sums.add(batch, forward);

@@ -9,14 +9,15 @@ import type { Checkpoint } from './checkpoint.ts';
 import { batchFor, type Evaluation, evaluate } from './evaluate.ts';
 import { setup } from './setup.ts';
 
-/** What training hands to a model: its state, its batches, its room. */
+/** The inputs of a model in training: its state, its batches, its buffers. */
 
 /** Sequences per evaluation during training. */
 export const EVALUATED = 256;
 
 /**
- * The batch of training step k (from 0): a function of seed, step and the longest source, so that a checkpoint needs no
- * data. @param begun the step of the last restart, from which noise counts
+ * The batch of training step k (from 0). It is a function of the seed, the step and the longest source, so a checkpoint
+ * need not store any data.
+ * @param begun the step of the last restart, from which the noise schedule counts
  */
 export function trainingBatch(task: Task, config: Config, step: number, longest: number, begun = 0): Batch {
   const { seed, batch: B, lossPer } = config.train;
@@ -34,13 +35,13 @@ export function trainingBatch(task: Task, config: Config, step: number, longest:
   return batch;
 }
 
-/** Deviation of the noise on push and pop logits, so many steps after the start. */
+/** Standard deviation of the noise on the control logits, `age` steps after the start of these weights. */
 function noiseAt({ noise, noiseAfter, noiseSteps }: TrainConfig, age: number): number {
   if (age < noiseAfter) return 0;
   return noiseSteps ? noise * Math.max(0, 1 - (age - noiseAfter) / noiseSteps) : noise;
 }
 
-/** The model of a checkpoint on an engine, with room for its batches. */
+/** Creates the model of a checkpoint on an engine, with buffers for its batches. */
 export async function modelFor(
   engine: Engine,
   checkpoint: Checkpoint,
@@ -53,7 +54,7 @@ export async function modelFor(
   return model;
 }
 
-/** Makes room for training and evaluation, so that what is too large is refused before the first step. */
+/** Allocates the buffers for training and evaluation, so that a model that is too large fails before the first step. */
 function reserve(model: Model, task: Task, { train }: Config, longest: number): void {
   const T = task.steps(train.evaluateLength || 2 * longest);
   try {
@@ -65,7 +66,7 @@ function reserve(model: Model, task: Task, { train }: Config, longest: number): 
   }
 }
 
-/** The evaluation in the middle of training, on sequences of validation. @param longest source trained on */
+/** Evaluates on validation sequences during training. @param longest length of the longest training source */
 export function validate(
   model: Model,
   task: Task,
@@ -84,7 +85,7 @@ export function validate(
   });
 }
 
-/** A sentence on a step (from 0) that was not finite: its batch, and the first tensor in it that is not. */
+/** A sentence on a step (from 0) that was not finite: its batch, and the first tensor that is not finite. */
 export async function causeOfDivergence(
   engine: Engine,
   model: Model,
@@ -93,12 +94,12 @@ export async function causeOfDivergence(
   step: number,
 ): Promise<string> {
   const what = await firstNotFinite(engine, model, training, batch);
-  return ` The first of them was step ${step + 1}, with batch ${step + 1} of seed ${training.seed}; the first tensor, ${what}.`;
+  return ` The first of them was step ${step + 1}, with batch ${step + 1} of seed ${training.seed}; the first value that was not finite: ${what}.`;
 }
 
 /**
- * What of a step that was not finite went wrong first: the step is made once more, on a model of its own, for the weights
- * are still those before it.
+ * Finds the first tensor that is not finite in a failed step. It repeats the step on a separate model: the weights are still
+ * those before the step.
  */
 async function firstNotFinite(
   engine: Engine,

@@ -1,14 +1,14 @@
-/** How training goes: metrics, how fast, and how much work may be in flight on the device. */
+/** Measures the progress and speed of training, and limits the work in flight on the device. */
 import type { Config } from '../base/config.ts';
 import type { Progress } from './callbacks.ts';
 import { type Metrics, metricsOf, noSums } from './metrics.ts';
 import type { RunState } from './run-state.ts';
 
-/** Work that may be queued on the device, in ms and in steps: what a pause has to wait for. */
+/** Maximum work in flight on the device, in ms and in steps: a pause has to wait for it. */
 const QUEUED_MS = 150;
 const QUEUED_STEPS = 128;
 
-/** Training steps, their time steps and ms: evaluations are left out. */
+/** Training steps, their time steps, and their time in ms, without evaluations. */
 interface Pace {
   steps: number;
   timeSteps: number;
@@ -18,25 +18,25 @@ interface Pace {
 const EMPTY: Pace = { steps: 0, timeSteps: 0, ms: 0 };
 
 export class ProgressMeter {
-  /** Time per step, in ms, smoothed: 0 until known. */
+  /** Smoothed time per step, in ms; 0 until measured. */
   #msPerStep = 0;
-  /** Since the last progress report. */
+  /** Pace since the last progress report. */
   #pace = EMPTY;
-  /** That report, and what its pace was of. */
+  /** The last report, and the pace that it was computed from. */
   #reportedMetrics: Metrics = metricsOf(noSums());
   #reportedPace = EMPTY;
 
-  /** False before the first step is done: until then nobody knows how long a step takes. */
+  /** False before the first step is done, while the time per step is unknown. */
   get isKnown(): boolean {
     return this.#msPerStep > 0;
   }
 
-  /** Whether so many steps in flight are as many as may be. */
+  /** Whether this many steps in flight are the maximum. */
   isFull(steps: number): boolean {
     return steps >= Math.min(QUEUED_STEPS, QUEUED_MS / this.#msPerStep);
   }
 
-  /** One more step. @param waited whether its ms include the wait for all steps in flight */
+  /** Counts one more step. @param waited whether `ms` includes the wait for all steps in flight */
   add(timeSteps: number, ms: number, waited: boolean): void {
     const before = this.#pace;
     const now = {
@@ -50,12 +50,12 @@ export class ProgressMeter {
     this.#msPerStep = this.isKnown ? 0.8 * this.#msPerStep + 0.2 * mean : mean;
   }
 
-  /** Steps since the last report are forgotten: they will be repeated. */
+  /** Discards the pace since the last report, because these steps will be repeated. */
   forget(): void {
     this.#pace = EMPTY;
   }
 
-  /** How training goes now: over the steps since the last report, or, before any of those is known, as last reported. */
+  /** Progress over the steps since the last report or, until any of them is known, the last reported progress. */
   progress({ train }: Config, { window: sums, curriculum, seconds }: RunState, step: number): Progress {
     const metrics = sums.steps + sums.badSteps > 0 ? metricsOf(sums) : this.#reportedMetrics;
     const pace = this.#pace.ms > 0 ? this.#pace : this.#reportedPace;
@@ -71,7 +71,7 @@ export class ProgressMeter {
     };
   }
 
-  /** This progress was reported. */
+  /** Records that this progress was reported. */
   reported(progress: Progress): void {
     this.#reportedMetrics = progress;
     this.#reportedPace = this.#pace;

@@ -4,29 +4,29 @@ import type { Data } from '../tasks/data-file.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { modelFor } from './model.ts';
 
-/** The wait before each try to reopen something, in ms: a driver that has just failed needs a moment. */
+/** Waits before each attempt to reopen the device, in ms: a driver that has just failed needs time. */
 const WAITS = [0, 500, 1000, 2000, 4000];
 
 /** Reported when a run resumes after its device was lost. */
 export interface Recovered {
-  /** Training steps done when it was lost, and at the snapshot that the run resumes from. */
+  /** Training steps done when the device was lost, and at the snapshot that the run resumes from. */
   step: number;
   from: number;
-  /** Why it was lost. */
+  /** Why the device was lost. */
   reason: string;
-  /** How many times this has happened to the run. */
+  /** How many devices this run has lost. */
   losses: number;
-  /** The name of the adapter, where it is another one than before: its rounding differs. */
+  /** The name of the new adapter, if it differs from the old one: its rounding differs. */
   otherAdapter?: string;
 }
 
-/** `step 60: the device was lost …: … Another one goes on from step 50.` */
+/** `step 60: the device was lost …: … Training resumes from step 50 on another device.` */
 export const recoveredWords = ({ step, from, reason, otherAdapter }: Recovered): string =>
-  `step ${step}: ${reason} Another one goes on from step ${from}${otherAdapter ? ` on ${otherAdapter}, whose rounding differs` : ''}.`;
+  `step ${step}: ${reason} Training resumes from step ${from} on ${otherAdapter ? `${otherAdapter}, whose rounding differs` : 'another device'}.`;
 
 /**
- * Reopens what was lost, with waits that grow.
- * @throws DeviceLost where it cannot be had
+ * Calls `open` repeatedly, with growing waits, until it succeeds.
+ * @throws DeviceLost if every attempt fails
  */
 export async function openAnew<T>(open: () => Promise<T>, lost: DeviceLost, waits = WAITS): Promise<T> {
   let last: unknown;
@@ -38,18 +38,20 @@ export async function openAnew<T>(open: () => Promise<T>, lost: DeviceLost, wait
       last = error;
     }
   }
-  throw new DeviceLost(`${lost.message} After ${waits.length} tries there is no other: ${messageOf(last)}.`);
+  throw new DeviceLost(
+    `${lost.message} It could not be reopened in ${waits.length} attempts: ${messageOf(last)}.`,
+  );
 }
 
-/** A model, and the engine that it is on. */
+/** A model and its engine. */
 export interface OpenedModel {
   engine: Engine;
   model: Model;
 }
 
 /**
- * Another engine in the place of one whose device was lost, with the model of a checkpoint.
- * @throws DeviceLost where it cannot be had
+ * Opens another engine after a device is lost, with the model of a checkpoint.
+ * @throws DeviceLost if no engine can be opened
  */
 export const modelAnew = (
   reopen: () => Promise<Engine>,
@@ -68,8 +70,8 @@ export const modelAnew = (
   }, lost);
 
 /**
- * The model of a checkpoint on this engine; on another one where the device is lost while kernels are compiled.
- * @throws DeviceLost where there is no `reopen`
+ * Creates the model of a checkpoint on this engine, or on a reopened one if the device is lost while kernels compile.
+ * @throws DeviceLost if the device is lost and there is no `reopen`
  */
 export async function openModel(
   engine: Engine,

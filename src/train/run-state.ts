@@ -1,25 +1,25 @@
 /**
- * What a run has gathered beside the model, and every change of it: plain data in, plain data out.
+ * The state of a run besides the model, and all of its transitions, as pure functions.
  *
- * Reports come in order but in bundles of any size, while a batch must depend on its step alone. So reports are only
- * accumulated as they come; decisions fall at fixed steps, the report and evaluation steps. A run resumed from any of
- * these states therefore decides as the unbroken one does.
+ * Step reports arrive in order, but in groups of any size, whereas a batch must depend on its step alone. So reports are
+ * only accumulated when they arrive; decisions are made at fixed steps, the report and evaluation steps. A run resumed from
+ * any of these states therefore makes the same decisions as an uninterrupted one.
  */
 import type { Config } from '../base/config.ts';
 import type { StepReport } from '../engine/engine.ts';
 import { addReport, metricsOf, noSums, type Sums } from './metrics.ts';
 
-/** What a run has gathered beside the model: plain numbers, which a checkpoint has. */
+/** The state of a run besides the model: plain numbers, for checkpoints. */
 export interface RunState {
   curriculum: CurriculumState;
-  /** Reports since the last report step. */
+  /** Sum of the reports since the last report step. */
   window: Sums;
-  /** Steps in a row that were not finite. */
+  /** Consecutive steps that were not finite. */
   badRun: number;
-  /** Evaluations in a row that reached stopAt. */
+  /** Consecutive evaluations that reached stopAt. */
   passes: number;
   patience: PatienceState;
-  /** Step at which the present weights began, and the number of restarts. */
+  /** The step at which training of the present weights started, and the number of restarts. */
   begun: number;
   restarts: number;
   /** Seconds trained. */
@@ -27,21 +27,21 @@ export interface RunState {
 }
 
 export interface CurriculumState {
-  /** Longest source trained on now. */
+  /** Length of the longest training source now. */
   length: number;
-  /** Decided, but not yet in effect: one symbol longer. */
+  /** The length will grow by one symbol at the next report step. */
   grow: boolean;
-  /** Sequences seen, in all and since the last decision; absolute error summed over the latter. */
+  /** Sequences seen in total and since the last decision, and the sum of the absolute error since the last decision. */
   sequences: number;
   windowSequences: number;
   windowError: number;
 }
 
 export interface PatienceState {
-  /** Σ loss and targets since the last evaluation. */
+  /** Sums of the loss and of the number of targets since the last evaluation. */
   loss: number;
   targets: number;
-  /** Evaluations so far, and those since the mean loss was last lower than ever before: that one, `best`. */
+  /** Evaluations so far; those since the mean loss last reached a new minimum; and that minimum. */
   evaluations: number;
   stale: number;
   best: number;
@@ -63,7 +63,7 @@ export const startPatience = (): PatienceState => ({
   best: 0,
 });
 
-/** Before the first step. */
+/** The state before the first step. */
 export const startRun = (config: Config): RunState => ({
   curriculum: startCurriculum(config),
   window: noSums(),
@@ -75,14 +75,14 @@ export const startRun = (config: Config): RunState => ({
   seconds: 0,
 });
 
-/** Steps in a row that may be not finite before training gives up. */
+/** Consecutive steps that are not finite after which training gives up. */
 export const BAD_STEPS = 10;
 
-/** The state after the report of one more step. */
+/** The state after one more step's report. */
 export function afterReport(config: Config, run: RunState, report: StepReport): RunState {
   const window = { ...run.window };
   addReport(window, report);
-  // Stays at the limit until the next report step.
+  // Once at the limit, it stays there until the next report step.
   const badRun = run.badRun >= BAD_STEPS ? run.badRun : report.finite ? 0 : run.badRun + 1;
   return {
     ...run,
@@ -93,7 +93,7 @@ export function afterReport(config: Config, run: RunState, report: StepReport): 
   };
 }
 
-/** What is due after this many steps: a report step, an evaluation step, the last step. */
+/** Whether a step (from 1) is a report step, an evaluation step, or the last step. */
 export const dueAt = ({ train: { steps, reportEvery, evaluateEvery } }: Config, step: number) => ({
   report: step % reportEvery === 0,
   evaluation: evaluateEvery > 0 && step % evaluateEvery === 0,
@@ -104,8 +104,8 @@ export const dueAt = ({ train: { steps, reportEvery, evaluateEvery } }: Config, 
 export type Decision = 'continue' | 'diverge' | 'restart';
 
 /**
- * The state after a report step, and what was decided there. Not at the last step unless it is a report step: what
- * happens must not depend on how many steps are to come. `loss` is the mean over the window that ends here.
+ * The state after a report step, and the decision made there. The last step counts only if it is a report step, because
+ * training must not depend on the number of steps to come. `loss` is the mean over the window that ends at this step.
  */
 export function afterReportStep(
   config: Config,
@@ -114,7 +114,7 @@ export function afterReportStep(
 ): { run: RunState; decision: Decision; loss: number } {
   const { loss } = metricsOf(run.window);
   const curriculum = applyGrowth(run.curriculum);
-  // Longer sequences are harder: their loss is not to be measured by that of the shorter ones.
+  // Longer sequences are harder: their loss must not be compared with that of shorter ones.
   const patience = curriculum.length > run.curriculum.length ? startPatience() : run.patience;
   const next = { ...run, curriculum, window: noSums(), patience };
   if (run.badRun >= BAD_STEPS) return { run: { ...next, badRun: 0 }, decision: 'diverge', loss };
@@ -123,7 +123,7 @@ export function afterReportStep(
   return { run: next, decision: 'continue', loss };
 }
 
-/** Asked once for each set of weights: what has learned may stumble later without losing everything. */
+/** Checked once for each set of weights: a model that has learned may have a bad phase later without losing everything. */
 function isStuck({ train }: Config, { begun, restarts }: RunState, step: number, loss: number): boolean {
   const { restartAfter, restartAbove, maxRestarts, reportEvery } = train;
   const age = step - begun;
@@ -131,7 +131,7 @@ function isStuck({ train }: Config, { begun, restarts }: RunState, step: number,
   return due && loss > restartAbove && restarts < maxRestarts;
 }
 
-/** Some weights lead into a corner that the gradient does not lead out of; others do not. */
+/** Some initial weights lead to a local minimum that gradient descent cannot leave; others do not. */
 const restarted = (config: Config, { window, seconds, restarts }: RunState, step: number): RunState => ({
   ...startRun(config),
   window,
@@ -147,15 +147,15 @@ export const afterEvaluation = (run: RunState, passed: boolean): RunState => ({
   patience: updatePatience(run.patience),
 });
 
-/** The state after so many more seconds of training. */
+/** The state after more seconds of training. */
 export const afterSeconds = (run: RunState, seconds: number): RunState => ({
   ...run,
   seconds: run.seconds + seconds,
 });
 
 /**
- * Why a run is over after this many steps; undefined where it is not. `done`: all steps made; `solved`: stopAt reached,
- * stopPasses times in a row; `stalled`: the training loss has not improved for as long as patience allows.
+ * Why a run is over after this many steps; undefined if it is not. `done`: all steps are done; `solved`: stopPasses
+ * evaluations in a row reached stopAt; `stalled`: the training loss has not improved for `patience` evaluations.
  */
 export function endingOf(
   { train }: Config,
@@ -170,9 +170,9 @@ export function endingOf(
 // ---- Curriculum ---------------------------------------------------------------------------------------------------
 
 /**
- * The tutorial's curriculum, after one more report: sources become one symbol longer when the absolute error over 100
+ * The tutorial's curriculum, after one more report: the longest source grows by one symbol when the absolute error per 100
  * sequences is below growBelowPerLength · range + growBelow, where range = longest − shortest + 1 (the tutorial's
- * max_len). Until a decision takes effect, sequences are still of the old range and decide nothing more.
+ * max_len). Until the growth takes effect, sequences still have the old range, so no further decision is made.
  */
 export function accumulateError(config: Config, state: CurriculumState, report: StepReport): CurriculumState {
   const { growEvery, growBelowPerLength, growBelow, growAfter } = config.train;
@@ -188,19 +188,19 @@ export function accumulateError(config: Config, state: CurriculumState, report: 
   return { ...state, grow, sequences, windowSequences: 0, windowError: 0 };
 }
 
-/** A decision takes effect: from the next step on. */
+/** Applies a decision to grow, from the next step on. */
 export const applyGrowth = (state: CurriculumState): CurriculumState =>
   state.grow ? { ...state, length: state.length + 1, grow: false } : state;
 
 // ---- Patience -----------------------------------------------------------------------------------------------------
 
-/** Early stopping on the mean training loss per target between two evaluations: one more report. */
+/** Early stopping on the mean training loss per target between two evaluations: adds one more report. */
 const accumulateLoss = (state: PatienceState, report: StepReport): PatienceState =>
   report.finite
     ? { ...state, loss: state.loss + report.loss, targets: state.targets + report.targets }
     : state;
 
-/** After an evaluation step. Steps that were not finite do not count: a window of them alone is no better. */
+/** After an evaluation step. Steps that were not finite are ignored; a window with no other steps is no improvement. */
 function updatePatience(state: PatienceState): PatienceState {
   const mean = state.loss / state.targets;
   const better = state.targets > 0 && (state.evaluations === 0 || mean < state.best);

@@ -11,10 +11,10 @@ import { symbolFinder } from '../tasks/symbols.ts';
 import { hasLength, lengthAtMost, type Split, type Task } from '../tasks/task.ts';
 
 /**
- * The task and the sizes of the model that a configuration describes. Without the data of task `data` the model can
- * be asked, but neither trained nor evaluated.
- * @param purpose to train, data must have the lengths to train on; to evaluate, it may have any
- * @throws InputError for an unknown task, or settings that do not go together
+ * The task and the model sizes of a configuration. Without its data, a model of task `data` can answer, but it cannot be
+ * trained or evaluated.
+ * @param purpose to train, the data must have the training lengths; to evaluate, it may have any
+ * @throws InputError for an unknown task, or settings that contradict each other
  */
 export function setup(
   config: Config,
@@ -27,7 +27,7 @@ export function setup(
   if (model.output === 'softmax') {
     if (task.zeroTargets) {
       throw new InputError(
-        `task ${task.name} has steps whose target is the zero vector, which softmax cannot give: set model.output to tanh or sigmoid.`,
+        `task ${task.name} has steps whose target is the zero vector, which softmax cannot produce: set model.output to tanh or sigmoid.`,
       );
     }
     if (train.growEvery) {
@@ -40,21 +40,21 @@ export function setup(
   const parameters = countParameters(spec);
   if (parameters > MOST_PARAMETERS) {
     throw new InputError(
-      `this model has ${parameters} parameters, and at most ${MOST_PARAMETERS} can be trained: make model.hidden smaller, or model.layers, model.width, model.memories or task.symbols.`,
+      `this model has ${parameters} parameters, but at most ${MOST_PARAMETERS} can be trained: reduce model.hidden, model.layers, model.width, model.memories or task.symbols.`,
     );
   }
   return { task, spec };
 }
 
-/** Parameters that the host still holds, with their moments, in float64 (3 GiB): beyond any model of this field. */
+/** Maximum parameters that the host can hold in float64 with their moments (3 GiB): more than any model of this field has. */
 const MOST_PARAMETERS = 2 ** 27;
 
-/** The lengths to train on and to evaluate at are there. */
+/** Checks that the task has the lengths for training and evaluation. @throws InputError */
 function checkLengths(task: Task, { task: { minLength, maxLength }, train }: Config): void {
   const { evaluateLength, evaluateFrom } = train;
   const check = (low: number, high: number, split: Split): void => {
     for (let length = low; length <= high; length++) if (hasLength(task, length, split)) return;
-    // Says why there is none.
+    // Throws an error that gives the reason.
     task.pair(new Rng(0, STREAM.sample), low, high, split);
   };
   check(minLength, maxLength, 'train');
@@ -62,16 +62,16 @@ function checkLengths(task: Task, { task: { minLength, maxLength }, train }: Con
   const shortest = evaluateFrom || longest;
   if (shortest > longest) {
     throw new InputError(
-      `train.evaluateFrom (${evaluateFrom}) must not exceed the length evaluated at (train.evaluateLength, or twice task.maxLength: ${longest}).`,
+      `train.evaluateFrom (${evaluateFrom}) must not exceed the longest length evaluated (train.evaluateLength, or twice task.maxLength: ${longest}).`,
     );
   }
   check(shortest, longest, 'validation');
 }
 
 /**
- * A configuration with what its data fills in: the vocabulary, where it has none yet, the longest target, and how the data
- * is divided.
- * @throws InputError where the data has symbols that the configuration, as that of a checkpoint, does not have
+ * Completes a configuration from its data: the vocabulary, if the configuration has none yet, the longest target, and how
+ * the data is split.
+ * @throws InputError if the data has symbols that are not in the configuration (of a checkpoint, for example)
  */
 export function withVocabulary(config: Config, data: Data | undefined): Config {
   if (!data) return config;
@@ -83,7 +83,7 @@ export function withVocabulary(config: Config, data: Data | undefined): Config {
     const added = data[key].find(symbol => find(symbol) === undefined);
     if (added === undefined) return before;
     throw new InputError(
-      `${file} must have the vocabulary that the run began with (${before.length} ${key}), or a part of it, but ${show(added)} is new: leave those pairs out, or train a new model.`,
+      `${file} may only have symbols of the run's vocabulary (${before.length} ${key}), but ${show(added)} is new: leave those pairs out, or train a new model.`,
     );
   };
   const [sourceSymbols, targetSymbols] = [symbols('sourceSymbols'), symbols('targetSymbols')];
@@ -92,19 +92,19 @@ export function withVocabulary(config: Config, data: Data | undefined): Config {
   return { ...config, task: { ...config.task, ...found } };
 }
 
-/** @throws InputError where the data is divided otherwise than a run's configuration says */
+/** Checks that the data is split as the configuration of a run says. @throws InputError if it is not */
 export function checkDivision(config: Config, data: Data): void {
   for (const key of ['splitBy', 'heldOut'] as const) {
     if (config.task[key] === data[key]) continue;
     throw new InputError(
-      `${data.file} must be divided as it was when the run began, by task.${key} ${config.task[key]}, got ${data[key]}: parse it with the options of the configuration.`,
+      `${data.file} must be split as at the start of the run, with task.${key} ${config.task[key]}, got ${data[key]}: parse it with the options of the configuration.`,
     );
   }
 }
 
 /**
- * A configuration as a run has written it. Data was divided by rank before configurations said how.
- * @throws InputError naming what in it cannot be used
+ * Parses a stored configuration. Older ones, which do not say how data is split, split it by rank.
+ * @throws InputError naming the setting that is wrong
  */
 export function storedConfig(given: unknown): Config {
   const config = makeConfig(given);
@@ -113,7 +113,7 @@ export function storedConfig(given: unknown): Config {
   return config;
 }
 
-/** Settings that fit all of the data, to lay others over. */
+/** Default settings that use all lengths of the data. */
 export function defaultsFor(data: Data): Config {
   const { file, splitBy, heldOut, facts } = data;
   const { shortest, longest } = facts;
@@ -123,7 +123,7 @@ export function defaultsFor(data: Data): Config {
   });
 }
 
-/** The state before the first step, or of a later attempt with other weights. */
+/** The state before the first step. @param attempt 0, or the number of the restart: each has other weights */
 export function initialState(spec: ModelSpec, training: TrainConfig, attempt = 0): ModelState {
   const { firstMoment, secondMoment } = MOMENTS[training.optimiser];
   return {

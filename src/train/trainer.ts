@@ -26,11 +26,11 @@ import { yieldToEventLoop } from './yield.ts';
 
 export { type Callbacks, Diverged, type Ending, type Progress, type Restart } from './callbacks.ts';
 
-/** Time between two turns of the event loop, in ms. */
+/** Maximum time between two turns of the event loop, in ms. */
 const YIELD_MS = 12;
 
 /**
- * Trains a model of an engine as a configuration says.
+ * Trains a model on an engine, as a configuration says.
  *
  * ```ts
  * const trainer = await Trainer.start(engine, config, { onProgress: console.log });
@@ -38,9 +38,10 @@ const YIELD_MS = 12;
  * const bytes = encodeCheckpoint(await trainer.snapshot());
  * ```
  *
- * Steps are only enqueued; reports are waited for at report and evaluation steps, or when much is queued. A
- * report counts the moment it is read, but decisions (curriculum, stopping; see run-state.ts) fall at report and
- * evaluation steps alone. So a run resumed from any snapshot on the same engine continues exactly as the unbroken one.
+ * Steps are only enqueued. The trainer waits for their reports at report and evaluation steps, or when many steps are in
+ * flight. A report is accumulated when it is read, but decisions (curriculum, stopping; see run-state.ts) are made at report
+ * and evaluation steps only. So a run resumed from any snapshot on the same engine continues exactly as an uninterrupted
+ * one.
  */
 export class Trainer {
   readonly task: Task;
@@ -55,11 +56,11 @@ export class Trainer {
   #destroyed = false;
   #going = false;
   #running: Promise<Ending> | undefined;
-  /** The last of the things that need the model for themselves. */
+  /** The last of the queued tasks that need exclusive use of the model. */
   #tail: Promise<unknown> = Promise.resolve();
-  /** The first of the last steps that were not finite, from 0; unknown after a resumption among them. */
+  /** The first of the current consecutive steps that were not finite, from 0; unknown if the run resumed among them. */
   #firstBad: number | undefined;
-  /** Steps enqueued whose reports are not read yet. */
+  /** Enqueued steps whose reports have not been read. */
   #unread = 0;
   readonly #meter = new ProgressMeter();
   readonly #last: LastSnapshot;
@@ -85,8 +86,8 @@ export class Trainer {
   }
 
   /**
-   * A new run. Task `data` takes its data too, and fills the vocabulary in.
-   * @throws InputError where the configuration does not go together, DeviceError where the device is too small
+   * Starts a new run. For task `data` it also takes the data, and completes the vocabulary from it.
+   * @throws InputError if settings contradict each other, DeviceError if the device is too small
    */
   static async start(
     engine: Engine,
@@ -107,9 +108,9 @@ export class Trainer {
   }
 
   /**
-   * Resumes from a checkpoint. Its configuration may have been changed, but not the sizes of the model. Where the device is
-   * lost while kernels are compiled, and there is `reopen`, the run is on another engine from the start.
-   * @throws InputError where state and configuration do not fit
+   * Resumes from a checkpoint. Its configuration may have changed, but not the sizes of the model. If the device is lost while
+   * kernels compile and there is a `reopen` callback, the run starts on another engine.
+   * @throws InputError if the state and the configuration do not match
    */
   static async resume(
     engine: Engine,
@@ -123,7 +124,7 @@ export class Trainer {
     const { task } = setup(config, data);
     if (task.name === DATA && !data) {
       throw new InputError(
-        `task ${DATA} is trained on its data: hand on what ${config.task.file || 'the file'} holds.`,
+        `task ${DATA} needs its data: pass the parsed content of ${config.task.file || 'the file'}.`,
       );
     }
     const whole = { ...checkpoint, config };
@@ -131,17 +132,17 @@ export class Trainer {
     return new Trainer(opened, task, whole, callbacks, data);
   }
 
-  /** What a checkpoint says of the data. */
+  /** The facts about the data that a checkpoint stores. */
   get #facts(): Pick<Checkpoint, 'data'> {
     return this.#data ? { data: this.#data.facts } : {};
   }
 
-  /** The model on the device. Another one after the device was lost. */
+  /** The model on the device. A different one after the device is lost. */
   get model(): Model {
     return this.#model;
   }
 
-  /** What the model is on; another one after the device was lost. */
+  /** The engine of the model. A different one after the device is lost. */
   get engine(): Engine {
     return this.#engine;
   }
@@ -151,19 +152,19 @@ export class Trainer {
     return this.#step;
   }
 
-  /** How training goes now: over the steps since the last report, or, before any of those is known, as last reported. */
+  /** Progress over the steps since the last report or, until any of them is known, the last reported progress. */
   get progress(): Progress {
     return this.#meter.progress(this.config, this.#run, this.#step);
   }
 
-  /** Why there is nothing more to do; undefined while there is. */
+  /** Why the run is over; undefined while it is not. */
   get ending(): Exclude<Ending, 'paused'> | undefined {
     return this.#stopped ? 'stopped' : endingOf(this.config, this.#run, this.#step);
   }
 
   /**
-   * Trains until there is nothing more to do, or a pause.
-   * @throws DeviceError after ten steps in a row that were not finite; the state stays as it was before them
+   * Trains until the run is over or paused.
+   * @throws DeviceError after ten consecutive steps that were not finite; the state is that before them
    */
   run(): Promise<Ending> {
     this.#going = true;
@@ -174,17 +175,17 @@ export class Trainer {
     return this.#running;
   }
 
-  /** Makes run() return after the current step; it can be called again. */
+  /** Makes run() return after the current step. run() can be called again. */
   pause(): void {
     this.#going = false;
   }
 
-  /** Ends training after the current step, for good. */
+  /** Ends training after the current step, permanently. */
   stop(): void {
     this.#stopped = true;
   }
 
-  /** Makes one step and reports its progress. */
+  /** Does one step and reports its progress. */
   async singleStep(): Promise<void> {
     if (this.ending) return;
     await this.between(async () => {
@@ -194,7 +195,7 @@ export class Trainer {
     });
   }
 
-  /** Everything that a run needs to resume from here, at any time. */
+  /** Everything needed to resume the run from this step. Can be called at any time. */
   snapshot(): Promise<Checkpoint> {
     return this.between(async () => {
       await this.#keep();
@@ -202,14 +203,14 @@ export class Trainer {
     });
   }
 
-  /** The last state on the host: what can be saved when the device is lost and there is no other. */
+  /** The last snapshot on the host: what can be saved if the device is lost and cannot be reopened. */
   get lastSnapshot(): Checkpoint {
     return structuredClone(this.#last.checkpoint);
   }
 
   /**
-   * Does something with the model between two steps: evaluate, trace, predict. If the device is lost meanwhile, the
-   * work is repeated on another one.
+   * Uses the model between two steps: to evaluate, trace or predict. If the device is lost meanwhile, `work` is repeated on
+   * the new one.
    */
   between<T>(work: (model: Model, task: Task) => Promise<T>): Promise<T> {
     const result = this.#tail.then(async () => {
@@ -226,7 +227,7 @@ export class Trainer {
     return result;
   }
 
-  /** Destroys the model, not the engine. */
+  /** Destroys the model but not the engine. */
   destroy(): void {
     this.stop();
     this.#destroyed = true;
@@ -250,8 +251,8 @@ export class Trainer {
   }
 
   /**
-   * Resumes from the last snapshot, on another engine. Nothing of the old one is used again: reports that are still
-   * pending belong to a model that is gone.
+   * Resumes from the last snapshot on another engine. Nothing of the old engine is used again: pending reports belong to a
+   * destroyed model.
    */
   async #recover(lost: DeviceLost): Promise<void> {
     const { reopen } = this.#callbacks;
@@ -263,7 +264,7 @@ export class Trainer {
     const engine = this.#engine;
     const opened = await modelAnew(() => reopen(engine), checkpoint, this.#data, lost);
     if (this.#destroyed) {
-      // Nobody else would destroy it.
+      // No other code would destroy it.
       opened.model.destroy();
       opened.engine.destroy();
       throw lost;
@@ -287,7 +288,7 @@ export class Trainer {
 
   async #loop(): Promise<Ending> {
     let yielded = performance.now();
-    // A loss at the very end leads back to before it.
+    // If the device is lost at the very end, the run goes back to a step before the end.
     do {
       while (this.#going && !this.ending) {
         await this.between(() => this.#advance());
@@ -296,13 +297,13 @@ export class Trainer {
           yielded = performance.now();
         }
       }
-      // On the host too: a loss after the end, or in a pause, must not lead back to before it.
+      // Keeps the final state on the host: losing the device after the end, or in a pause, must not undo steps.
       await this.between(() => this.#keep());
     } while (this.#going && !this.ending);
     return this.ending ?? 'paused';
   }
 
-  /** One step and what is due after it. Returns whether progress was reported. */
+  /** Does one step and whatever is due after it. Returns whether progress was reported. */
   async #advance(): Promise<boolean> {
     if (this.ending) return true;
     const start = performance.now();
@@ -329,7 +330,7 @@ export class Trainer {
     return report || last;
   }
 
-  /** Waits for the reports of all steps enqueued. */
+  /** Waits for the reports of all enqueued steps. */
   async #drain(): Promise<void> {
     if (this.#unread === 0) return;
     let first = this.#step - this.#unread;
@@ -341,7 +342,7 @@ export class Trainer {
     }
   }
 
-  /** @param again even where this step was reported before */
+  /** @param again report even a step that was reported before */
   #reportProgress(again = false): void {
     const { progress } = this;
     if (this.#reporter.progress(progress, again)) this.#meter.reported(progress);
@@ -357,7 +358,7 @@ export class Trainer {
     if (decision === 'restart') this.#restart(loss);
   }
 
-  /** Where the first of the bad steps failed, as a sentence; '' where that is unknown. */
+  /** A sentence on where the first of the bad steps failed; '' if unknown. */
   async #causeOfDivergence(): Promise<string> {
     const first = this.#firstBad;
     if (first === undefined) return '';
@@ -378,7 +379,7 @@ export class Trainer {
     this.#reporter.restart({ step: this.#step, restarts, loss });
   }
 
-  /** Returns whether the coarse accuracy reaches stopAt. */
+  /** Evaluates the model. Returns whether the coarse accuracy reaches stopAt. */
   async #evaluate(): Promise<boolean> {
     const { length } = this.#run.curriculum;
     const evaluation = await validate(this.#model, this.task, this.config, length, this.#step);

@@ -10,64 +10,65 @@ import { setup } from './setup.ts';
 /** The largest difference between two engines in one tensor. */
 export interface Difference {
   tensor: string;
-  /** Numbers in it, and the largest of the reference's by size. */
+  /** Size of the tensor, and the largest magnitude in the reference's tensor. */
   numbers: number;
   largest: number;
-  /** |a − b| at most; over `largest` it is relative. */
+  /** max |a − b|; divided by `largest` it is the relative difference. */
   difference: number;
 }
 
 export interface Verification {
-  /** Training steps done before it. */
+  /** The training step at which the comparison was made: steps done before it. */
   step: number;
   sequences: number;
-  /** Time steps of the longest. */
+  /** Time steps of the longest sequence. */
   T: number;
   engine: string;
   reference: string;
-  /** Of the objective. */
+  /** The objective. */
   loss: { engine: number; reference: number };
   /**
-   * Outputs, strengths and reads of the forward pass; gradients of every parameter; parameters after the step. The last
-   * are told, not judged: where a gradient is nearly 0, Adam and RMSProp make a whole step of its sign.
+   * Outputs, controls and reads of the forward pass; the gradient of every parameter; the parameters after the step. The
+   * parameters are reported but not judged: where a gradient is nearly 0, Adam and RMSProp turn its sign into a whole step.
    */
   forward: Difference[];
   gradients: Difference[];
   weights: Difference[];
-  /** Relative difference that float32 is allowed, and whether loss, forward pass and gradients keep to it. */
+  /** The relative difference allowed for float32; it applies to the loss, the forward pass and the gradients. */
   bound: number;
-  /** Absolute difference that the loss and gradients are allowed beside it. */
+  /** The absolute difference allowed in addition, for the loss and the gradients. */
   floor: number;
   agrees: boolean;
 }
 
 /**
- * A sum of some hundred float32 products is off by about 1e-6 of its size, and the backward pass carries that over T
- * steps; the parity tests hold gradients to a fifth of this.
+ * A sum of some hundred float32 products has a relative error of about 1e-6, and the backward pass carries it over T steps.
+ * The parity tests hold gradients to a fifth of this bound.
  */
 const BOUND = 1e-4;
 
 /**
- * Beside it, for a model that is nearly always right: the gradient of a logit is an output less 1, and float32 has an
- * output near 1 to 6e-8 only, however small the difference is; times what a parameter moves a logit by.
+ * The additional absolute bound, for a model that is nearly always right. The gradient of a logit is an output minus 1, and
+ * float32 represents an output near 1 only to 6e-8, however small the difference is. That error is multiplied by the effect
+ * of a parameter on the logit.
  */
 const ROUNDED = 1e-6;
 
-/** Products of a sequence's way there and back that the reference does a second, about: to keep its part short. */
+/** Multiplications per second of the reference in the forward and backward passes, roughly: used to limit its work. */
 const PRODUCTS_PER_SECOND = 3e7;
 
-/** Sequences of a batch that the reference can do in some seconds. */
+/** The number of sequences of a batch that the reference can process within `seconds`. */
 export function sequencesFor(numbers: number, T: number, B: number, seconds = 4): number {
-  // A forward pass, and the step: forward, and twice as much backward.
+  // One forward pass, then one step: a forward pass, and a backward pass of twice the work.
   const products = 4 * numbers * T;
   return Math.max(1, Math.min(B, Math.floor((seconds * PRODUCTS_PER_SECOND) / products)));
 }
 
 /**
- * Makes the next training step of a checkpoint on an engine and on the reference, from the same weights on the same
- * batch, or its first sequences. The run itself is not touched.
- * @param sequences by default as many as the reference does in some seconds
- * @throws InputError where the checkpoint is of data that is not given; DeviceError where the device is too small
+ * Does the next training step of a checkpoint on an engine and on the reference, from the same weights and with the same
+ * batch, or its first sequences. The run itself is not changed.
+ * @param sequences by default as many as the reference can process within some seconds
+ * @throws InputError if the checkpoint needs data that is not given; DeviceError if the device is too small
  */
 export async function verifyStep(
   engine: Engine,
@@ -119,7 +120,7 @@ export async function verifyStep(
   };
 }
 
-/** Σ of the weights of all targets: what the objective is a sum over. */
+/** Sum of the weights of all targets in the objective. */
 function weightOf({ B, target, weight }: Batch): number {
   return target.reduce((sum, of, n) => (of === MASKED ? sum : sum + weight[n % B]), 0);
 }
@@ -128,14 +129,17 @@ function compare(tensor: string, a: ArrayLike<number>, b: ArrayLike<number>): Di
   let [largest, difference] = [0, 0];
   for (let i = 0; i < b.length; i++) {
     largest = Math.max(largest, Math.abs(b[i]));
-    // NaN is the largest difference of all.
+    // NaN counts as an infinite difference.
     const off = Math.abs(a[i] - b[i]);
     if (!(off <= difference)) difference = Number.isNaN(off) ? Number.POSITIVE_INFINITY : off;
   }
   return { tensor, numbers: b.length, largest, difference };
 }
 
-/** The first `count` sequences of a batch, of a model with so many controls; their weights stay, so that the objective is that part of the whole one. */
+/**
+ * The first `count` sequences of a batch, for a model with `controls` controls per step. Their weights are kept, so the
+ * objective is the corresponding part of the whole batch's objective.
+ */
 function firstOf(batch: Batch, count: number, controls: number): Batch {
   const { B, T, K } = batch;
   if (count >= B) return batch;

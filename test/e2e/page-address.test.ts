@@ -2,16 +2,16 @@ import { expect, test } from 'vitest';
 import { fill, openPage, press, stepOf, text, waitFor, waitForText } from '../support/page.ts';
 import { checkpointOf, rowsOfRuns, servedPage } from '../support/served-page.ts';
 
-/** The address of the page: it carries every setting. */
+/** The address of the page, which contains every setting. */
 
 const served = servedPage();
 
-/** A model whose kernels compile in a moment; its steps are quick, too. */
+/** A model whose kernels compile fast, and whose steps are fast. */
 const SMALL = '&engine=gpu&model.hidden=8&task.minLength=1&task.maxLength=4&train.batch=8&train.stopAt=0';
-/** For what is the same on every engine: this one opens at once. */
+/** For tests that are independent of the engine: this one opens at once. */
 const onCpu = (rest = ''): string => `${served.url}#v=1&preset=reverse&engine=cpu${rest}`;
 
-test('carries every setting there and back', async () => {
+test('encodes and decodes every setting', async () => {
   const { page } = await openPage(served.context, `${served.url}#v=1&preset=reverse${SMALL}&paused`);
   await fill(page, '#set-model-hidden', '20');
   await fill(page, '#set-train-rate', '0.003');
@@ -34,8 +34,8 @@ test('carries every setting there and back', async () => {
 });
 
 test.each([
-  ['of another version', 'v=9&preset=reverse', /version "9", this page reads version 1/],
-  ['without one', 'preset=reverse', /must begin with v=1/],
+  ['from another version', 'v=9&preset=reverse', /version "9", this page reads version 1/],
+  ['without a version', 'preset=reverse', /must begin with v=1/],
   [
     'with an unknown setting',
     'v=1&model.hiden=3',
@@ -47,8 +47,8 @@ test.each([
     /train.rate must be a number from 0 to 1000, got "fast"/,
   ],
   ['with an unknown preset', 'v=1&preset=revrse', /unknown preset "revrse". Did you mean "reverse"\?/],
-  ['that says a thing twice', 'v=1&train.seed=1&train.seed=2', /has train.seed twice/],
-])('a link %s is refused in words, and the run goes on', async (_, hash, words) => {
+  ['with a setting twice', 'v=1&train.seed=1&train.seed=2', /has train.seed twice/],
+])('a link %s is refused with a message, and the run continues', async (_, hash, words) => {
   const { page } = await openPage(served.context, onCpu('&paused'));
   await press(page, '#step');
   await waitForText(page, '#status', /Paused at step 1\b/);
@@ -62,12 +62,12 @@ test.each([
   await waitFor(page, 'the address of the run', async () => page.url() === before.replace('&paused', ''));
 });
 
-test('a link whose preset has changed since says so', async () => {
+test('a link whose preset has changed since gives a warning', async () => {
   const { page } = await openPage(served.context, onCpu('&check=00000000&paused'));
   expect(await text(page, '#link-problem')).toMatch(/made by another version of pushdown/);
 });
 
-test('a link in a page that trains begins its run', async () => {
+test('a link opened in a page that trains starts its run', async () => {
   const { page } = await openPage(served.context, onCpu('&paused'));
   await page.evaluate(() => {
     location.hash = 'v=1&preset=small/copy/queue&engine=cpu&paused';
@@ -76,13 +76,13 @@ test('a link in a page that trains begins its run', async () => {
   await waitFor(page, 'two runs', async () => (await rowsOfRuns(page)) === 2);
 });
 
-test('Back and Forward go on with the runs that were left', async () => {
+test('Back and Forward resume the runs that were left', async () => {
   const { page, complaints } = await openPage(served.context, onCpu('&train.steps=1000000&train.stopAt=0'));
   await waitFor(page, 'some steps', async () => (await stepOf(page)) > 100);
   await press(page, '#go');
   await waitForText(page, '#status', /Paused at step/);
   const first = await stepOf(page);
-  // A link, then a run of the form.
+  // Opens a link, then starts a run from the form.
   await page.evaluate(() => {
     location.hash = 'v=1&preset=reverse&engine=cpu&train.seed=8&train.steps=1000000&train.stopAt=0';
   });
@@ -95,13 +95,13 @@ test('Back and Forward go on with the runs that were left', async () => {
 
   await page.goBack();
   await waitForText(page, '#runs tr.current', /seed 8/);
-  // It trains on from where it was left.
+  // It continues from where it was left.
   await waitFor(page, 'the second run', async () => (await stepOf(page)) > 100);
   expect(await text(page, '#go')).toBe('Pause');
   expect(page.url()).toContain('train.seed=8');
   await page.goBack();
   await waitForText(page, '#runs tr.current', /seed 0/);
-  // This one was paused.
+  // This run was paused.
   await waitForText(page, '#status', new RegExp(`Paused at step ${first.toLocaleString('en')}\\b`));
   await page.goForward();
   await waitForText(page, '#runs tr.current', /seed 8/);

@@ -12,11 +12,11 @@ import {
 } from '../support/page.ts';
 import { keptStep, rowsOfRuns, servedPage } from '../support/served-page.ts';
 
-/** Files that are dropped on the page. */
+/** Files dropped on the page. */
 
 const served = servedPage();
 
-/** For what is the same on every engine: this one opens at once. */
+/** For tests that are independent of the engine: this one opens at once. */
 const onCpu = (rest = ''): string => `${served.url}#v=1&preset=reverse&engine=cpu${rest}`;
 
 const pairs = Array.from({ length: 60 }, (_, i) => {
@@ -24,7 +24,7 @@ const pairs = Array.from({ length: 60 }, (_, i) => {
   return `${symbols.join(' ')}\t${symbols.toReversed().join(' ')}`;
 }).join('\n');
 
-test('pairs of your own are trained on, over a reload too, and tested on', async () => {
+test('your own pairs are used in training, also after a reload, and for answers', async () => {
   const { page, complaints } = await openPage(served.context, onCpu('&paused'));
   await drop(page, { name: 'mine.tsv', content: 'a b c\tc b a\nd e\td e\n' });
   await waitForText(page, '#dropped', /mine.tsv: pairs of your own/);
@@ -48,7 +48,7 @@ test('pairs of your own are trained on, over a reload too, and tested on', async
   await waitForText(page, '#status', new RegExp(`Paused at step ${step + 1}\\b`));
   expect(complaints).toEqual([]);
 
-  // Its checkpoint alone is not enough to train on.
+  // The checkpoint alone is not enough to train on.
   const { bytes } = await downloaded(page, '#save-checkpoint');
   await drop(page, { name: 'own.safetensors', content: bytes });
   await waitForText(
@@ -60,7 +60,7 @@ test('pairs of your own are trained on, over a reload too, and tested on', async
   await waitFor(page, 'the run of the file', async () => (await rowsOfRuns(page)) === 3);
 });
 
-test('bad ones are named, and cost nothing', async () => {
+test('bad files are named, and lose nothing', async () => {
   const { page, complaints } = await openPage(served.context, onCpu('&paused'));
   await press(page, '#step');
   await waitForText(page, '#status', /Paused at step 1\b/);
@@ -87,11 +87,11 @@ test('bad ones are named, and cost nothing', async () => {
   }
   await drop(page, { name: 'a.tsv', content: 'a\tb' }, { name: 'b.tsv', content: 'a\tb' });
   await waitForText(page, '#file-problem', /2 files at once/);
-  // A checkpoint of another shape than its configuration says.
+  // A checkpoint whose shapes differ from its configuration.
   const bent = Buffer.from(bytes).toString('latin1').replace('\\"hidden\\":32', '\\"hidden\\":16');
   await drop(page, { name: 'bent.safetensors', content: Buffer.from(bent, 'latin1') });
   await waitForText(page, '#file-problem', /bent.safetensors: .*(must have shape|bytes of data)/);
-  // Pairs that cannot be read, or that the model knows nothing of.
+  // Pairs that cannot be parsed, or whose symbols the model does not know.
   await drop(page, { name: 'bad.tsv', content: 'a b\n' });
   await waitForText(page, '#dropped', /bad.tsv/);
   await press(page, '#dropped button');
@@ -104,7 +104,7 @@ test('bad ones are named, and cost nothing', async () => {
   expect(complaints).toEqual([]);
 });
 
-test('settings of a file fill the form in', async () => {
+test('the settings in a file fill the form', async () => {
   const { page } = await openPage(served.context, onCpu('&paused'));
   const { name, bytes } = await downloaded(page, '#save-config');
   expect(name).toMatch(/config\.json$/);

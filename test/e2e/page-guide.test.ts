@@ -2,14 +2,14 @@ import { expect, test } from 'vitest';
 import { fill, isHidden, openPage, press, stepOf, text, waitFor, waitForText } from '../support/page.ts';
 import { checkpointOf, isDone, servedPage } from '../support/served-page.ts';
 
-/** The buttons at the top, the experiments, the text that follows the run, and the way back through training. */
+/** The buttons at the top, the experiments, the sentences on the run, and the picture of earlier steps. */
 
 const served = servedPage();
 const onCpu = (rest = ''): string => `${served.url}#v=1&preset=reverse&engine=cpu${rest}`;
 const pressed = (page: Parameters<typeof text>[0]) =>
   page.$$eval('.choices [aria-pressed=true]', all => all.map(one => one.textContent).join(' · '));
 
-test('a task, a memory or a network that is pressed is trained at once, and told in words', async () => {
+test('pressing a task, a memory or a network trains it at once, and describes it in words', async () => {
   const { page, complaints } = await openPage(served.context, onCpu('&paused'));
   expect(await pressed(page)).toBe('Reverse · stack · small RNN');
   expect(await text(page, '#story')).toMatch(
@@ -28,13 +28,13 @@ test('a task, a memory or a network that is pressed is trained at once, and told
     model: { memory: 'queue' },
   });
 
-  // What would mean nothing without a memory is not there.
+  // Parts that are meaningless without a memory are hidden.
   expect(await isHidden(page, '#profile-now')).toBe(false);
   await press(page, '#choose-memory-none');
   await waitForText(page, '#story', /without a memory/);
   for (const id of ['#profile-now', '#memory-legend', '#moment-memory'])
     expect(await isHidden(page, id), id).toBe(true);
-  // With settings of one's own no button is pressed.
+  // With custom settings, no button is pressed.
   await fill(page, '#set-model-hidden', '20');
   await waitForText(page, '#sizes', /parameters/);
   await press(page, '#begin');
@@ -47,19 +47,19 @@ test.each([
   ['queue', /0\.0 % at 32\. .* it cannot/],
   ['no-pop', /0\.0 % at 32\. Without pops the read shows the last values/],
   ['ten-times', /100\.0 % at 160\. It has learned a rule/],
-])('experiment %s says what to look at, and what came of it', async (id, result) => {
+])('experiment %s says what to watch, and reports its result', async (id, result) => {
   const { page, complaints } = await openPage(served.context, onCpu('&paused'));
   await page.waitForSelector('#gallery-reverse-rnn');
   await press(page, `#experiment-${id}`);
   await waitFor(page, 'what to look at', async () => (await text(page, '#experiment-look')).length > 40);
   await waitForText(page, '#experiment-result', result, 90_000);
-  // Another run ends it.
+  // Starting another run ends it.
   await press(page, '#choose-task-reverse');
   await waitFor(page, 'its end', () => isHidden(page, '#experiment'));
   expect(complaints).toEqual([]);
 });
 
-test('pairs that are typed are trained on, or refused in words', async () => {
+test('typed pairs are used in training, or refused with a message', async () => {
   const { page } = await openPage(served.context, onCpu('&paused'));
   expect(await isHidden(page, '#own')).toBe(true);
   await press(page, '#experiment-own');
@@ -75,7 +75,7 @@ test('pairs that are typed are trained on, or refused in words', async () => {
   expect(await text(page, '#own-problem')).toBe('');
 });
 
-test('the picture goes back through training, and is played', async () => {
+test('the picture goes back to earlier steps of training, and plays them', async () => {
   const { page } = await openPage(served.context, onCpu());
   await isDone(page);
   const last = await text(page, '#past-told');
@@ -91,7 +91,7 @@ test('the picture goes back through training, and is played', async () => {
   expect(await text(page, '#past-told')).toBe(last);
   await waitFor(page, 'the picture of now', async () => (await picture()) === late);
   await waitForText(page, '#play-past', /Play training/);
-  // Another source has no past yet.
+  // Another source has no history yet.
   await fill(page, '#source', 'abab');
   await press(page, '#show button');
   await waitFor(page, 'no past', () => isHidden(page, '#past-field'));

@@ -2,16 +2,16 @@ import { expect, test } from 'vitest';
 import { fill, openPage, press, text, waitForText } from '../support/page.ts';
 import { servedPage } from '../support/served-page.ts';
 
-/** The memory that a person operates: with sliders, by keys, as a stack and as a queue. */
+/** The memory operated by hand: with sliders, with keys, as a stack and as a queue. */
 
 const served = servedPage();
 
-test('begins with Figure 1; a slider changes strengths, reads and equations at once', async () => {
+test('starts with Figure 1; a slider changes strengths, reads and equations at once', async () => {
   const { page, complaints } = await openPage(
     served.context,
     `${served.url}#v=1&preset=reverse&engine=cpu&paused`,
   );
-  // It is loaded when a person comes there.
+  // Its script is loaded when a person scrolls to it.
   await page.$eval('#hand-title', title => title.scrollIntoView());
   await page.waitForSelector('#by-hand:not([inert]) #hand-read-2');
   expect(await text(page, '#hand-read-2')).toBe('2.8');
@@ -24,7 +24,7 @@ test('begins with Figure 1; a slider changes strengths, reads and equations at o
   await waitForText(page, '#hand-reads', /1 · 3 \+ 0 · 2 \+ 0 · 1 = 3/);
   expect(await text(page, '#hand-words')).toBe('');
 
-  // An earlier step has equations of its own.
+  // An earlier step has its own equations.
   await press(page, '#hand thead th:nth-of-type(2) button');
   await waitForText(page, '#hand-step', /Step 2/);
   await waitForText(page, '#hand-strengths', /s₂\[1\] = .* = 0\.7/);
@@ -34,7 +34,7 @@ test('begins with Figure 1; a slider changes strengths, reads and equations at o
   await press(page, '#hand-more');
   await fill(page, '#hand-pop-3', '1');
   await waitForText(page, '#hand-step', /Step 4/);
-  // Of the 2.2 pushed, 1.1 have been popped from the oldest rows on.
+  // Of the 2.2 pushed, 1.1 have been popped, starting with the oldest rows.
   expect(await text(page, '#hand-row-0-3')).toBe('0');
   for (let i = 0; i < 3; i++) await press(page, '#hand-less');
   expect(await page.$$eval('#hand thead th', all => all.length)).toBe(1);

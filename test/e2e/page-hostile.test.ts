@@ -3,13 +3,13 @@ import { expect, test } from 'vitest';
 import { drop, fill, openPage, press, ready, stepOf, text, waitFor, waitForText } from '../support/page.ts';
 import { servedPage } from '../support/served-page.ts';
 
-/** What hurried, clumsy and hostile people do. On the CPU engine, which opens at once. */
+/** Hurried, clumsy and hostile users. On the CPU engine, which opens at once. */
 
 const served = servedPage();
 const address = (rest = '') => `${served.url}#v=1&preset=reverse&engine=cpu${rest}`;
 const waits = (page: Page) => waitForText(page, '#status', /Ready|Paused/);
 
-test('of runs that are asked for in a hurry the last one is there, and no other trains on', async () => {
+test('of several runs requested in a hurry, only the last one opens and trains', async () => {
   const { page, complaints } = await openPage(served.context, address('&train.batch=256'));
   for (const seed of [5, 6, 7]) {
     await page.evaluate(hash => {
@@ -17,7 +17,7 @@ test('of runs that are asked for in a hurry the last one is there, and no other 
     }, `#v=1&preset=reverse&engine=cpu&train.seed=${seed}`);
     await new Promise(resolve => setTimeout(resolve, seed === 5 ? 700 : 50));
   }
-  // The address is the test's own; the list of runs is the page's.
+  // The test sets the address; the page shows the list of runs.
   await waitForText(page, '#runs', /seed 7/);
   await waitFor(page, 'the last run', async () => /seed 7/.test(await text(page, '#runs tr.current')));
   await waitForText(page, '#go', /Pause/);
@@ -40,7 +40,7 @@ test('a run that is resumed and left at once does not come back', async () => {
   });
   await waitForText(page, '#status', /Ready/);
   await page.waitForSelector('#runs [id^=resume-]');
-  // The address is read a moment after the click, before the run is found in the browser's storage.
+  // The address is read shortly after the click, before the run is found in the browser's storage.
   await page.evaluate(() => {
     document.querySelector<HTMLElement>('#runs [id^=resume-]')!.click();
     location.hash = '#v=1&preset=reverse&engine=cpu&train.seed=7&paused';
@@ -52,7 +52,7 @@ test('a run that is resumed and left at once does not come back', async () => {
   expect(complaints).toEqual([]);
 });
 
-test('a value that is typed over before it was checked does not begin a run of the old one', async () => {
+test('a value that is overwritten before it was checked does not start a run with the old value', async () => {
   const { page } = await openPage(served.context, address('&paused'));
   await waits(page);
   await page.evaluate(() => {
@@ -67,14 +67,14 @@ test('a value that is typed over before it was checked does not begin a run of t
   expect(await text(page, '#sizes')).toBe('');
 });
 
-test('a run that diverges says so, keeps its last good weights, and can be left and resumed', async () => {
+test('a run that diverges is reported, keeps its last good weights, and can be left and resumed', async () => {
   const { page } = await openPage(
     served.context,
     address('&train.optimiser=adamw&train.weightDecay=1&train.rate=1000&train.clip=none'),
   );
   await waitForText(page, '#error', /training diverged: 10 steps in a row .* Lower train.rate \(now 1000\)/);
   expect(await text(page, '#error')).toMatch(/It is kept as it was at step \d+/);
-  // Nothing that is asked of it waits for ever.
+  // No request to it waits for ever.
   await press(page, '#try button');
   await waitForText(page, '#try-refused', /the run has ended/);
   await press(page, '#verify');
@@ -122,7 +122,7 @@ test('a link to a run on your own data waits for its file', async () => {
   expect(page.url()).toContain('task.heldOut=0');
 });
 
-test('symbols and file names are text, whatever they look like', async () => {
+test('symbols and file names are shown as text, whatever they contain', async () => {
   const { page } = await openPage(served.context, address('&paused'));
   await waits(page);
   const evil = '<img/src=x/onerror=alert(1)>';
@@ -153,7 +153,7 @@ test('symbols and file names are text, whatever they look like', async () => {
   expect(alerts).toBe(0);
 });
 
-test('a browser that keeps nothing trains all the same', async () => {
+test('a browser without storage can train all the same', async () => {
   const page = await served.context.newPage();
   await page.evaluateOnNewDocument(() => {
     const denied = () => {

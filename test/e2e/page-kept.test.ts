@@ -2,14 +2,14 @@ import { expect, test } from 'vitest';
 import { openPage, press, stepOf, text, waitFor, waitForText } from '../support/page.ts';
 import { isDone, keptStep, rowsOfRuns, servedPage } from '../support/served-page.ts';
 
-/** The runs that the page keeps in the browser's storage. */
+/** Runs kept in the browser's storage. */
 
 const served = servedPage();
 
-/** For what is the same on every engine: this one opens at once. */
+/** For tests that are independent of the engine: this one opens at once. */
 const onCpu = (rest = ''): string => `${served.url}#v=1&preset=reverse&engine=cpu${rest}`;
 
-test('runs are opened again, drawn beside each other, taken away, deleted', async () => {
+test('runs can be reopened, drawn together, exported, deleted', async () => {
   const { page } = await openPage(served.context, onCpu('&train.steps=50'));
   await isDone(page);
   await press(page, '#restart');
@@ -26,7 +26,7 @@ test('runs are opened again, drawn beside each other, taken away, deleted', asyn
   await waitFor(page, 'one run less', async () => (await rowsOfRuns(page)) === 1);
 });
 
-test('a run that another tab has is not trained twice', async () => {
+test('a run that is open in another tab is not trained twice', async () => {
   const { page } = await openPage(served.context, onCpu('&paused'));
   await press(page, '#step');
   await waitFor(page, 'it to be kept', async () => (await keptStep(page)) === 1);
@@ -39,7 +39,7 @@ test('a run that another tab has is not trained twice', async () => {
   await waitForText(second, '#settings-problem', /open in another tab. The current run continues/);
 });
 
-test('storage that is full is told, and training goes on', async () => {
+test('full storage is reported, and training continues', async () => {
   const { page } = await openPage(served.context, onCpu('&train.stopAt=0&train.steps=100000&paused'));
   const session = await page.createCDPSession();
   await session.send('Storage.overrideQuotaForOrigin', {
@@ -48,7 +48,7 @@ test('storage that is full is told, and training goes on', async () => {
   });
   await press(page, '#go');
   await waitForText(page, '#storage-problem', /storage is full: training goes on, but is not kept/, 60_000);
-  // Chrome looks at what is left every ten seconds or so.
+  // Chrome checks the remaining space about every ten seconds.
   const step = await stepOf(page);
   await waitFor(page, 'more steps', async () => (await stepOf(page)) > step);
   await session.send('Storage.overrideQuotaForOrigin', { origin: new URL(served.url).origin });

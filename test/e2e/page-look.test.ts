@@ -10,8 +10,8 @@ import { checkpointOf } from '../support/served-page.ts';
 import { type Server, servePage } from '../support/server.ts';
 
 /**
- * How the page looks and reads, once it has solved its default task untouched: by axe-core, in light and dark, at the
- * widths of a phone, a tablet and a desk. PUSHDOWN_SCREENSHOTS=<folder> keeps the pictures.
+ * The look of the page after it has solved its default task without input: checked by axe-core, in light and dark, at the
+ * widths of a phone, a tablet and a desktop. PUSHDOWN_SCREENSHOTS=<folder> saves the pictures.
  */
 
 const WIDTHS = [360, 800, 1400];
@@ -31,9 +31,9 @@ afterAll(async () => {
   await server?.close();
 });
 
-test('untouched, the default run is solved within three minutes; it is right ten times as long, and verified', async () => {
+test('without input, the default run is solved within three minutes; it is right at ten times the length, and verified', async () => {
   await waitForText(page, '#status', /^Solved at step/, 180_000);
-  // Nobody's first run gets stuck.
+  // The first run of a new user must not get stuck.
   expect((await checkpointOf(page)).run.restarts).toBe(0);
   await press(page, '#measure-lengths');
   await press(page, '#try button');
@@ -45,7 +45,7 @@ test('untouched, the default run is solved within three minutes; it is right ten
 
 test.each([
   ['light', 'a stack', ''],
-  // For a picture of it trained; the rules are about the page.
+  // Trained so that the picture shows something; the accessibility rules are about the page.
   ['dark', 'a deque', `#v=1&preset=small/copy/deque&train.steps=${folder ? 3000 : 100}`],
 ] as const)('%s, %s: no violation of accessibility rules, no sideways scrolling', async (scheme, _, hash) => {
   if (hash) {
@@ -54,7 +54,7 @@ test.each([
     }, hash);
     await waitForText(page, '#status', /Done: all [\d,]+ steps/, 120_000);
   }
-  // What is loaded or opened later is looked at too.
+  // Parts that load or open later are checked too.
   await page.$eval('#hand-title', title => title.scrollIntoView());
   await page.waitForSelector('#by-hand:not([inert])');
   if (await isHidden(page, '#own')) await press(page, '#experiment-own');
@@ -70,7 +70,7 @@ test.each([
     );
     for (const width of WIDTHS) {
       await page.setViewport({ width, height: 900 });
-      // Charts and picture follow the width a frame later.
+      // Charts and picture adapt to the width one frame later.
       await new Promise(resolve => setTimeout(resolve, 300));
       const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
       expect(over, `${width} px wide, details ${details}`).toBeLessThanOrEqual(0);
@@ -111,17 +111,17 @@ test('the first load is below 150 kB gzipped', async () => {
     expect(found.length, String(pattern)).toBe(1);
     return found;
   };
-  // Loaded when a person comes there, or asks for it: a model of the gallery, the memory by hand, a verification.
+  // Loaded on demand: a model of the gallery, the memory operated by hand, a verification.
   const later = [
     ...names.filter(name => name.endsWith('.safetensors')),
     ...named(/^hand-/),
     ...named(/^verifying-/),
     ...named(/^reference-/),
-    // A memory on its own, which the page does not open.
+    // The code of a memory as a layer, which the page does not open.
     ...named(/^gpu-memory-/),
     ...named(/^cpu-memory-/),
   ];
-  // One of the two: a GPU, or the CPU with its threads.
+  // Only one of the two: a GPU, or the CPU with its threads.
   const onGpu = [...named(/^gpu-(?!memory)/), ...named(/^device-/)];
   const onCpu = [...named(/^cpu-(?!memory)/), ...named(/^thread-/)];
   const always = names.filter(name => ![...later, ...onGpu, ...onCpu].includes(name));
@@ -129,7 +129,7 @@ test('the first load is below 150 kB gzipped', async () => {
   expect(page + sum(always) + Math.max(sum(onGpu), sum(onCpu))).toBeLessThan(150_000);
 });
 
-test('by keys alone: the first stop is a link, then the buttons; nothing traps the focus', async () => {
+test('with the keyboard alone: the first stop is a link, then come the buttons; nothing traps the focus', async () => {
   await page.setViewport({ width: 1400, height: 900 });
   // From the top of the page, wherever it was scrolled to.
   await page.evaluate(() => {

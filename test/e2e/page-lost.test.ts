@@ -7,16 +7,16 @@ import { downloaded, isHidden, openPage, stepOf, waitFor, waitForText } from '..
 import { servePage } from '../support/server.ts';
 
 /**
- * The browser's GPU process is killed in mid-training: the run goes on by itself, with the numbers of one that was left
- * alone. PUSHDOWN_CRASHES asks for more than the few of every test run.
+ * Kills the browser's GPU process during training: the run resumes by itself, with the numbers of an uninterrupted run.
+ * PUSHDOWN_CRASHES sets the number of crashes; the default is small.
  */
 const CRASHES = Number(process.env['PUSHDOWN_CRASHES'] ?? 1);
 
 const checkpointOf = async (page: Page): Promise<Checkpoint> =>
   decodeCheckpoint((await downloaded(page, '#save-checkpoint')).bytes);
 
-test('a GPU process that crashes costs nothing', async () => {
-  // Chrome gives a GPU up that crashes again and again, and refuses it to the page that it crashed under.
+test('a GPU process that crashes loses nothing', async () => {
+  // Chrome disables a GPU that crashes repeatedly, and blocks it for the page under which it crashed.
   const browser = await launchBrowser({
     args: ['--disable-gpu-process-crash-limit', '--disable-domain-blocking-for-3d-apis'],
   });
@@ -39,11 +39,9 @@ test('a GPU process that crashes costs nothing', async () => {
       await waitFor(page, 'some steps', async () => (await stepOf(page)) !== from);
       await session.send('Browser.crashGpuProcess' as never).catch(() => undefined);
       crashes++;
-      const told = new RegExp(
-        `the device was lost .* Another one goes on from step [\\d,]+.* \\(${crashes}\\)`,
-      );
+      const told = new RegExp(`the device was lost .* Training resumes from step [\\d,]+.* \\(${crashes}\\)`);
       await waitForText(page, '#recovered', told, 60_000);
-      // A snapshot is due every two seconds: without one the run would begin at the same place again and again.
+      // A snapshot is due every two seconds: without a new one the run would start from the same step every time.
       if (crashes % 4 === 0) await new Promise(resolve => setTimeout(resolve, 2500));
     }
     await waitForText(page, '#status', /Done: all/, 600_000);

@@ -2,12 +2,12 @@ import { expect, test } from 'vitest';
 import { openPage, press, text, waitFor, waitForText } from '../support/page.ts';
 import { isDone, servedPage } from '../support/served-page.ts';
 
-/** What the page tells in numbers, and on which screens. */
+/** The numbers that the page shows, and its layout on different screens. */
 
 const served = servedPage();
 const onCpu = (rest = ''): string => `${served.url}#v=1&preset=reverse&engine=cpu${rest}`;
 
-test('a solved model from the gallery has numbers', async () => {
+test('a solved model from the gallery shows its numbers', async () => {
   const { page } = await openPage(served.context, onCpu('&paused'));
   expect(await text(page, '#go')).toBe('Start');
   await page.waitForSelector('#gallery-reverse-rnn button');
@@ -18,7 +18,7 @@ test('a solved model from the gallery has numbers', async () => {
   expect(Number(await text(page, '#loss'))).toBeLessThan(0.1);
 });
 
-test('the button of a run that has been paused says Resume', async () => {
+test('the button of a paused run says Resume', async () => {
   const { page } = await openPage(served.context, onCpu('&paused'));
   expect(await text(page, '#go')).toBe('Start');
   await press(page, '#step');
@@ -31,7 +31,7 @@ const MIB = (words: string): number => {
   return Number(number) * (unit === 'K' ? 1 / 1024 : 1);
 };
 
-test('the memory told before a run is what it has in use on a GPU; the CPU takes less', async () => {
+test('the memory shown before a run is what a GPU uses; the CPU uses less', async () => {
   const { page } = await openPage(served.context, `${served.url}#v=1&preset=reverse&engine=gpu&paused`);
   await waitForText(page, '#sizes', /on the device/);
   const before = MIB(await text(page, '#sizes'));
@@ -42,12 +42,12 @@ test('the memory told before a run is what it has in use on a GPU; the CPU takes
   expect(MIB(await text(other, '#adapter'))).toBeLessThan(before);
 });
 
-test('on a phone a run is a card, not a word a line', async () => {
+test('on a phone a run is a card, not a column of single words', async () => {
   const { page } = await openPage(served.context, onCpu('&train.steps=50'));
   await isDone(page);
   await page.setViewport({ width: 360, height: 800 });
   await waitForText(page, '#runs', /reverse, seed 0/);
-  // All of it within the screen, and room for some words a line.
+  // All of it within the screen, with room for several words per line.
   const table = await page.$eval('.runs', element => {
     const box = element.closest('.scroll')!;
     const name = element.querySelector('tbody th')!.getBoundingClientRect().width;
@@ -64,10 +64,10 @@ interface Label {
   right: number;
 }
 
-test('on a phone the labels of the picture do not run into each other', async () => {
+test('on a phone the labels of the picture do not overlap', async () => {
   const page = await served.context.newPage();
   await page.setViewport({ width: 360, height: 800 });
-  // What is written into pictures, and how wide.
+  // The texts written into pictures, and their widths.
   await page.evaluateOnNewDocument(() => {
     const labels: Label[] = [];
     Object.assign(window, { labels });

@@ -18,12 +18,12 @@ import {
 import { checkpointOf, isDone, keptStep, rowsOfRuns, servedPage } from '../support/served-page.ts';
 import { pushdown } from '../support/terminal.ts';
 
-/** The same numbers, however a run on the page was interrupted. */
+/** A run on the page gives the same numbers, however it is interrupted. */
 
 const served = servedPage();
 
 const STEPS = 2000;
-/** A model whose kernels compile in a moment; its steps are quick, too. */
+/** A model whose kernels compile fast, and whose steps are fast. */
 const SMALL = '&engine=gpu&model.hidden=8&task.minLength=1&task.maxLength=4&train.batch=8&train.stopAt=0';
 const address = (rest = ''): string => `${served.url}#v=1&preset=reverse${SMALL}&train.steps=${STEPS}${rest}`;
 
@@ -36,7 +36,7 @@ beforeAll(async () => {
   expect(uninterrupted.state.step).toBe(STEPS);
 });
 
-test('paused, stepped, slowed down, continued', async () => {
+test('paused, single-stepped, slowed down, continued', async () => {
   const { page } = await openPage(served.context, address('&paused'));
   for (let i = 0; i < 3; i++) await press(page, '#step');
   await waitForText(page, '#status', /Paused at step 3\b/);
@@ -53,7 +53,7 @@ test('paused, stepped, slowed down, continued', async () => {
   expect(comparable(await checkpointOf(page))).toEqual(comparable(uninterrupted));
 });
 
-test('over after half of the steps, and trained on', async () => {
+test('finished after half of the steps, then extended', async () => {
   const { page } = await openPage(served.context, address().replace(`${STEPS}`, `${STEPS / 2}`));
   await isDone(page);
   expect(await text(page, '#go')).toBe('Keep training');
@@ -61,16 +61,16 @@ test('over after half of the steps, and trained on', async () => {
   await waitForText(page, '#status', new RegExp(`Done: all ${STEPS.toLocaleString('en')} steps`), 60_000);
   expect(comparable(await checkpointOf(page))).toEqual(comparable(uninterrupted));
   expect(page.url()).toContain(`train.steps=${STEPS}`);
-  // The same run, which a reload finds as it is now.
+  // The same run, which a reload finds in its present state.
   await page.reload();
   await ready(page);
   await waitForText(page, '#status', new RegExp(`Done: all ${STEPS.toLocaleString('en')} steps`));
   expect(await rowsOfRuns(page)).toBe(1);
 });
 
-test('reloaded in mid-training', async () => {
+test('reloaded during training', async () => {
   const { page } = await openPage(served.context, address());
-  // A tab that is hidden is kept at once; so the test need not wait for the clock.
+  // A hidden tab is saved at once, so the test need not wait for the timer.
   await waitFor(page, 'some steps', async () => (await stepOf(page)) > 60);
   await hide(page, true);
   await waitFor(page, 'a kept checkpoint', async () => (await keptStep(page)) >= 60);
@@ -81,10 +81,10 @@ test('reloaded in mid-training', async () => {
   await waitForText(page, '#keep-status', /Resumed from step \d+, kept in this browser/);
   await isDone(page);
   expect(comparable(await checkpointOf(page))).toEqual(comparable(uninterrupted));
-  // The same run, not another one beside it.
+  // The same run, not a second one.
   expect(await rowsOfRuns(page)).toBe(1);
   const csv = new TextDecoder().decode((await downloaded(page, '#save-csv')).bytes);
-  // Those that have a loss: what was seen of push and pop has steps of its own.
+  // Only rows with a loss: push and pop are recorded at steps of their own.
   const rows = csv
     .trim()
     .split('\n')
@@ -94,14 +94,14 @@ test('reloaded in mid-training', async () => {
   expect(steps).toEqual(Array.from({ length: STEPS / 25 }, (_, i) => 25 * (i + 1)));
 });
 
-test('its tab crashed, its address opened anew', async () => {
+test('its tab crashed, its address opened again', async () => {
   const { page } = await openPage(served.context, address());
   await waitFor(page, 'a kept checkpoint', async () => {
     await hide(page, true);
     return (await keptStep(page)) > 30;
   });
   const session = await page.createCDPSession();
-  // The answer never comes.
+  // The call is never answered.
   session.send('Page.crash').catch(() => undefined);
   await new Promise(resolve => setTimeout(resolve, 500));
   await page.close().catch(() => undefined);
@@ -111,7 +111,7 @@ test('its tab crashed, its address opened anew', async () => {
   expect(comparable(await checkpointOf(anew))).toEqual(comparable(uninterrupted));
 });
 
-test('carried to the terminal in the middle, and back to the page', async () => {
+test('carried to the terminal during training, and back to the page', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'pushdown-carried-'));
   try {
     const { page } = await openPage(served.context, address('&paused'));
@@ -136,7 +136,7 @@ test('carried to the terminal in the middle, and back to the page', async () => 
     expect(trained.err).toBe('');
     expect(trained.code).toBe(0);
 
-    // The terminal's file goes on in the page; only the number of steps is to be set back.
+    // The page resumes the terminal's file; only the number of steps has to be reset.
     const back = decodeCheckpoint(await readFile(join(out, 'checkpoint.safetensors')));
     expect(back.state.step).toBe(300);
     back.config.train.steps = STEPS;

@@ -4,7 +4,7 @@ import { launchBrowser } from '../support/browser.ts';
 import { openPage, text, waitForText } from '../support/page.ts';
 import { type Server, servePage } from '../support/server.ts';
 
-/** The engine `cpu` in the published page: on several threads where the host sends the headers for it, else on one. */
+/** The engine `cpu` in the published page: several threads if the host sends the headers for isolation, else one. */
 
 const ISOLATED = {
   'Cross-Origin-Opener-Policy': 'same-origin',
@@ -23,7 +23,7 @@ afterAll(async () => {
   for (const server of servers) await server.close();
 });
 
-/** Trains to the end: what the page says of its engine, and the loss. */
+/** Trains to the end. Returns the page's description of its engine, and the loss. */
 async function run(headers: Record<string, string>): Promise<{ engine: string; loss: string }> {
   const server = await servePage(inject('builtPage'), headers);
   servers.push(server);
@@ -35,7 +35,7 @@ async function run(headers: Record<string, string>): Promise<{ engine: string; l
   return made;
 }
 
-test('with cross-origin isolation it computes on several threads, without on one: the same losses', async () => {
+test('with cross-origin isolation it uses several threads, without it one: the losses are the same', async () => {
   const alone = await run({});
   expect(alone.engine).toContain(
     'WebAssembly SIMD · asked for; one thread: the page is not cross-origin isolated',

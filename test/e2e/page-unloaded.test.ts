@@ -8,7 +8,7 @@ import { launchBrowser } from '../support/browser.ts';
 import { fill, press, text, waitFor, waitForText } from '../support/page.ts';
 import { servePage } from '../support/server.ts';
 
-/** The page says so where its scripts do not load: all of them, or one that an update of the site took away. */
+/** The page reports scripts that do not load: all of them, or one that an update of the site has removed. */
 
 let browser: Browser;
 
@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => browser?.close());
 
-/** The published page without those of its scripts that match. */
+/** The published page without the scripts whose names match. */
 async function without(scripts: RegExp, look: (page: Page, url: string) => Promise<void>): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'pushdown-stale-'));
   await cp(inject('builtPage'), folder, { recursive: true });
@@ -39,7 +39,7 @@ async function without(scripts: RegExp, look: (page: Page, url: string) => Promi
 const isSeen = (page: Page, selector: string): Promise<boolean> =>
   page.$eval(selector, element => element.checkVisibility({ visibilityProperty: true }));
 
-/** What a person reads, and that nothing can be pressed. */
+/** Expects this text, and nothing that can be pressed. */
 async function saysThatItHasNotStarted(page: Page, words: RegExp): Promise<void> {
   await waitFor(page, 'the words', async () => isSeen(page, '#unloaded'));
   expect(await text(page, '#unloaded')).toMatch(words);
@@ -70,7 +70,7 @@ test('without a script that the first one loads', () =>
 
 test.each([
   ['the worker', /^worker-.*\.js$/],
-  ['what trains in the worker', /^training-.*\.js$/],
+  ['the training code of the worker', /^training-.*\.js$/],
   ['the engine', /^cpu-.*\.js$/],
 ])('without %s', (_, scripts) =>
   without(scripts, async (page, url) => {
@@ -82,7 +82,7 @@ test.each([
   }),
 );
 
-test('without what checks the settings', () =>
+test('without the checks of the settings', () =>
   without(/^checking-.*\.js$/, async (page, url) => {
     await page.goto(url);
     await waitForText(page, '#status', /Ready/);
@@ -90,7 +90,7 @@ test('without what checks the settings', () =>
     await waitForText(page, '#settings-problem', /the settings were not checked: .*did not load.*Reload/);
   }));
 
-test('without the memory by hand', () =>
+test('without the memory operated by hand', () =>
   without(/^hand-.*\.js$/, async (page, url) => {
     await page.goto(url);
     await waitForText(page, '#status', /Ready/);
@@ -100,7 +100,7 @@ test('without the memory by hand', () =>
     await waitForText(page, '#status', /step 1\b/);
   }));
 
-test('where everything loads there are no such words', async () => {
+test('if everything loads, there is no such message', async () => {
   const server = await servePage(inject('builtPage'));
   const page = await browser.newPage();
   await page.goto(`${server.url}#v=1&preset=reverse&engine=cpu&paused`);

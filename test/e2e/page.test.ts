@@ -32,14 +32,14 @@ afterAll(() => server?.close());
 async function trainsAndPauses(page: Page): Promise<void> {
   await waitForText(page, '#go', /Pause/);
   const first = await lossAfter(page, 25);
-  // By then it has passed the plateau of its first steps.
+  // By then it is past the plateau of its first steps.
   const later = await lossAfter(page, (await stepOf(page)) + 400);
   expect(later).toBeLessThan(0.9 * first);
   await press(page, '#go');
   await waitForText(page, '#status', /Paused/);
 }
 
-test('begins by itself; pause, step, continue, stop, restart', async () => {
+test('starts by itself; pause, step, continue, stop, restart', async () => {
   const browser = await launchBrowser();
   try {
     const { page, complaints } = await openPage(
@@ -58,7 +58,7 @@ test('begins by itself; pause, step, continue, stop, restart', async () => {
     await waitForText(page, '#status', new RegExp(`Paused at step ${paused + 1}\\b`));
     expect(await stepOf(page)).toBe(paused + 1);
 
-    // Slowly: a second is five steps.
+    // Slowed down: a second is five steps.
     await page.select('#pace', '5');
     await press(page, '#go');
     await waitFor(page, 'slow steps', async () => (await stepOf(page)) >= paused + 4);
@@ -66,7 +66,7 @@ test('begins by itself; pause, step, continue, stop, restart', async () => {
     await page.select('#pace', '0');
     await waitFor(page, 'full speed', async () => (await stepOf(page)) > paused + 60);
 
-    // Out of sight it goes on, unless it is told to pause; seen again, it continues.
+    // In a hidden tab it continues, unless it is set to pause; when the tab is shown again, it resumes.
     await hide(page, true);
     const hidden = await stepOf(page);
     await waitFor(page, 'steps out of sight', async () => (await stepOf(page)) > hidden + 60);
@@ -93,7 +93,7 @@ test('begins by itself; pause, step, continue, stop, restart', async () => {
   }
 });
 
-describe('a run that waits', () => {
+describe('a paused run', () => {
   let browser: Awaited<ReturnType<typeof launchBrowser>>;
   let page: Page;
   let complaints: string[];
@@ -111,7 +111,7 @@ describe('a run that waits', () => {
     expect(complaints).toEqual([]);
   });
 
-  test('the picture: typed and drawn sources, scrubbed and played, told in words', async () => {
+  test('the picture: typed and drawn sources, scrubbed and played, described in words', async () => {
     expect(await coloursOf(page, '#heat')).toBeGreaterThan(10);
     await fill(page, '#source', 'a z');
     await press(page, '#show button');
@@ -173,13 +173,13 @@ describe('a run that waits', () => {
     expect(await text(page, '#verify-status')).toMatch(
       /✓ Agrees: step 1 on .+ against the float64 reference/,
     );
-    // Beside the relative bound the absolute one: a gradient of next to nothing may be off by more than itself.
+    // Besides the relative bound there is an absolute one: the error of a gradient near 0 may exceed the gradient.
     expect(await text(page, '#verify-status')).toMatch(/plus \d\S* in absolute numbers/);
     expect(await page.$$eval('#verify-table tbody tr', rows => rows.length)).toBeGreaterThan(20);
     expect(await text(page, '#adapter-facts')).toMatch(/fallback adapter.*maxBufferSize/s);
   });
 
-  test('settings: refused at their field, the run untouched; a new run; the one before is drawn beside it', async () => {
+  test('settings: refused at their field, the run unchanged; a new run; the previous one is drawn with it', async () => {
     await fill(page, '#set-model-hidden', '99999');
     await waitForText(
       page,
@@ -221,7 +221,7 @@ describe('a run that waits', () => {
     expect(await text(page, '#loss-chart')).toMatch(/reverse, seed 0/);
   });
 
-  test('charts are taken away as CSV, JSON and PNG; smoothing', async () => {
+  test('charts are exported as CSV, JSON and PNG; smoothing', async () => {
     await fill(page, '#smoothing', '0.9');
     const csv = await downloaded(page, '#save-csv');
     const lines = new TextDecoder().decode(csv.bytes).trim().split('\n');
@@ -270,12 +270,12 @@ test('without a WebGPU adapter it says so, and trains on the CPU', async () => {
     const { page, complaints } = await openPage(browser, `${server.url}#v=1&preset=reverse&train.stopAt=0`);
     expect(await text(page, '#adapter')).toContain('engine cpu · WebAssembly SIMD · ');
     expect(await text(page, '#notice')).toMatch(/no adapter|no WebGPU/);
-    // What to do in this browser.
+    // Advice for this browser.
     expect(await text(page, '#notice')).toMatch(/chrome:\/\/(flags|gpu)/);
     await trainsAndPauses(page);
     expect(await coloursOf(page, '#heat')).toBeGreaterThan(10);
 
-    // What cannot be had is refused in words, and the run goes on.
+    // An engine that is not available is refused with a message, and the run continues.
     const paused = await stepOf(page);
     await page.select('#engine', 'gpu');
     await press(page, '#begin');
@@ -285,7 +285,7 @@ test('without a WebGPU adapter it says so, and trains on the CPU', async () => {
     await waitFor(page, 'further steps', async () => (await stepOf(page)) > paused);
     expect(complaints).toEqual([]);
 
-    // A page that cannot begin says why.
+    // A page that cannot start shows the reason.
     await page.goto('about:blank');
     await page.goto(`${server.url}#v=1&preset=reverse&engine=gpu`);
     await ready(page);

@@ -7,7 +7,7 @@ import { launchBrowser } from '../support/browser.ts';
 import { codeBlocks, readDocument } from '../support/documents.ts';
 import { filesBelow, type StaticServer, serveFiles } from '../support/static-server.ts';
 
-/** `dist/pushdown.js` in pages without a bundler, from the page's host and from another, as from a CDN. */
+/** `dist/pushdown.js` in pages without a bundler, from the page's host and from another one, like a CDN. */
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const bytes = readFileSync(join(ROOT, 'dist', 'pushdown.js'));
@@ -16,13 +16,13 @@ const ISOLATED = {
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Embedder-Policy': 'require-corp',
 };
-/** What CDNs send. */
+/** The headers that CDNs send. */
 const OPEN = { 'Access-Control-Allow-Origin': '*', 'Cross-Origin-Resource-Policy': 'cross-origin' };
 
 interface Trained {
   adapter: { name: string; reason: string; threads: number };
   loss: number;
-  /** What openEngine('cpu', { threads: 2 }) threw. */
+  /** The error of openEngine('cpu', { threads: 2 }). */
   refused: string;
 }
 
@@ -68,7 +68,7 @@ afterAll(async () => {
   for (const server of servers) await server.close();
 });
 
-/** @param from the host of the module: the page's own where it is absent */
+/** @param from the host of the module; by default the page's own */
 async function trainedOn(
   page: '/page.html' | '/worker.html',
   headers: Record<string, string>,
@@ -85,7 +85,7 @@ async function trainedOn(
   }, headers);
   servers.push(server);
   const tab = await browser.newPage();
-  // Machines with one core have no second thread otherwise.
+  // Without this, machines with one core have no second thread.
   await tab.evaluateOnNewDocument(() =>
     Object.defineProperty(Navigator.prototype, 'hardwareConcurrency', { get: () => 2 }),
   );
@@ -98,7 +98,7 @@ async function trainedOn(
 
 let loss: number;
 
-test('on one thread, where the page is not cross-origin isolated', async () => {
+test('on one thread, if the page is not cross-origin isolated', async () => {
   const trained = await trainedOn('/page.html', {});
   expect(trained.adapter).toMatchObject({ name: 'WebAssembly SIMD', threads: 1 });
   expect(trained.adapter.reason).toMatch(/one thread: the page is not cross-origin isolated$/);
@@ -122,7 +122,7 @@ test('from another host, without isolation', async () => {
   expect(await trainedOn('/page.html', {}, cdn.url)).toMatchObject({ adapter: { threads: 1 }, loss });
 });
 
-test('on one thread, and it says why, where the page forbids workers from blobs', async () => {
+test('on one thread, with the reason, if the page forbids workers from blobs', async () => {
   const policy = `script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval' ${cdn.url}; worker-src 'self'`;
   const trained = await trainedOn('/page.html', { ...ISOLATED, 'Content-Security-Policy': policy }, cdn.url);
   expect(trained).toMatchObject({ adapter: { threads: 1 }, loss });
@@ -131,7 +131,7 @@ test('on one thread, and it says why, where the page forbids workers from blobs'
   expect(trained.refused).toMatch(why);
 });
 
-test('the kernels of WebGPU are in it', async () => {
+test('the file contains the WebGPU kernels', async () => {
   const page = `<!doctype html><title>gpu</title><script type="module">
     import { openEngine } from './pushdown.js';
     const engine = await openEngine('gpu');
@@ -158,7 +158,7 @@ test('examples/page.html', async () => {
   expect(await log()).toMatch(/^engine \w+: .*\n(step .*\n)+ended: solved\na b c d → d c b a\n$/);
 });
 
-test('it stays below 340 kB, 115 kB gzipped', () => {
+test('its size stays below 340 kB, 115 kB gzipped', () => {
   expect(bytes.length).toBeLessThan(340_000);
   expect(gzipSync(bytes, { level: 9 }).length).toBeLessThan(115_000);
 });

@@ -12,8 +12,8 @@ import { expectGradients } from '../support/differences.ts';
 import { drawAwayFromTies, memoryMargin, uniforms } from '../support/margins.ts';
 
 /**
- * A memory driven step by step in a closed loop: what a controller says at a step depends on the read of the step before, so that
- * gradients flow from reads through controls and values of later steps back to earlier reads.
+ * A memory driven step by step in a closed loop: the controller's output at a step depends on the read of the step before. So
+ * gradients flow from reads through the controls and values of later steps back to earlier reads.
  *
  *   a_t = W r_{t−1} + x_t,   controls = scale · σ(a),   values = tanh(a),   L = Σ_t c_t · r_t
  */
@@ -24,11 +24,11 @@ interface Loop {
   kind: MemoryName;
   T: number;
   M: number;
-  /** The largest control. */
+  /** The maximum of a control. */
   scale: number;
 }
 
-/** a_t: E numbers of each control, then E·M of the values. */
+/** a_t: E numbers for each control, then E·M for the values. */
 const widthOf = ({ kind, M }: Loop): number => endsOf(kind) * (memoryKind(kind).controls.length + M);
 
 interface Step {
@@ -40,7 +40,7 @@ interface Step {
   r: Float64Array;
 }
 
-/** W [width, E·M], x [T, width] → every step */
+/** W [width, E·M], x [T, width] → the states of all steps */
 function forward(loop: Loop, at: Tensors): Step[] {
   const { kind, T, M, scale } = loop;
   const [E, width] = [endsOf(kind), widthOf(loop)];
@@ -63,7 +63,7 @@ function forward(loop: Loop, at: Tensors): Step[] {
   return steps;
 }
 
-/** dW and dx, by stepBackward alone, newest step first. */
+/** dW and dx, computed with stepBackward alone, from the last step to the first. */
 function backward(loop: Loop, at: Tensors, steps: readonly Step[]): Tensors {
   const { kind, T, M, scale } = loop;
   const [E, width] = [endsOf(kind), widthOf(loop)];
@@ -71,7 +71,7 @@ function backward(loop: Loop, at: Tensors, steps: readonly Step[]): Tensors {
   const { controls: all } = memoryKind(kind);
   const [dW, dx, dc] = [W, at.get('x')!, c].map(({ length }) => new Float64Array(length));
   let arriving: unknown;
-  // What reaches the read of a step from the controller of the next one.
+  // The gradient of a step's read from the next step's controller.
   let later: Float64Array = new Float64Array(E * M);
   for (let t = T - 1; t >= 0; t--) {
     const { a, controls, value, before, after, r } = steps[t];
@@ -108,12 +108,12 @@ function backward(loop: Loop, at: Tensors, steps: readonly Step[]): Tensors {
 describe.each(MEMORY_NAMES)('a controller that feeds reads back: %s', kind => {
   describe.each([
     ['to 1', 1],
-    ['to 0.4: many rows make a read', 0.4],
+    ['to 0.4: a read takes many rows', 0.4],
     ['to 3', 3],
   ])('controls up %s', (_, scale) => {
     it.each([1, 2, 9])('T = %i', T => {
       for (const seed of [1, 2]) {
-        // Shares of a softmax sum to 1: with larger ones a memory would grow without end.
+        // Shares of a softmax sum to 1. With larger shares the memory would grow without bound.
         const shares = memoryKind(kind).activation === 'softmax' ? memoryKind(kind).controls.length : 1;
         const loop: Loop = { kind, T, M: 2, scale: shares > 1 ? Math.min(1, scale) / shares : scale };
         const [E, width] = [endsOf(kind), widthOf(loop)];

@@ -20,7 +20,7 @@ const [D, H, M, P] = [6, 5, 3, 4];
 
 const dot = (a: Float64Array, b: Float64Array): number => a.reduce((sum, x, i) => sum + x * b[i], 0);
 
-/** Random tensors of these lengths, and zeros of the same form for their gradients. */
+/** Random tensors of these lengths, and zeros of the same shape for their gradients. */
 function tensors(lengths: Record<string, number>): { at: Tensors; w: Weights; dw: Weights } {
   const rng = new Rng(1, 102);
   const at: Tensors = new Map(Object.entries(lengths).map(([name, n]) => [name, uniforms(rng, n, -1, 1)]));
@@ -32,16 +32,16 @@ function tensors(lengths: Record<string, number>): { at: Tensors; w: Weights; dw
 const added = (dw: Weights): Tensors => new Map(Object.entries(dw));
 
 describe('cells', () => {
-  /** An unused place and a repeated input. */
+  /** An unused slot and a repeated input. */
   const ids = Uint32Array.of(4, NO_INPUT, 1, 4);
   const dh = uniforms(new Rng(2, 102), H, -1, 1);
   const dc = uniforms(new Rng(3, 102), H, -1, 1);
 
-  // x one-hot in the first layer of a model; embedded, and a layer below, in another; no memory, no r.
+  // x is one-hot in the first layer, or embedded with a layer below; without a memory there is no r.
   const SEEN = {
     'one-hot inputs and reads': { X: 0, Y: 0, R: M },
     'embedded inputs, reads, and a layer below': { X: 4, Y: H, R: M },
-    'inputs alone': { X: 0, Y: 0, R: 0 },
+    'inputs only': { X: 0, Y: 0, R: 0 },
   };
 
   describe.each(Object.entries(SEEN))('%s', (_, { X, Y, R }) => {
@@ -107,7 +107,7 @@ describe('cells', () => {
     });
   });
 
-  describe('by hand, H = 1: all weights 0 but biases and W_hh', () => {
+  describe('by hand, H = 1: all weights are 0 except biases and W_hh', () => {
     const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
     const seen: Seen = {
       x: { ids: Uint32Array.of(NO_INPUT) },
@@ -132,7 +132,7 @@ describe('cells', () => {
       expect(made.h[0]).toBeCloseTo(sigmoid(4.2) * Math.tanh(next), 14);
     });
 
-    it('gru: blocks z, r, n; the bias of n is outside of what r takes its share of', () => {
+    it('gru: blocks z, r, n; the bias of n is not multiplied by r', () => {
       const w = { b_h: Float64Array.of(1, 2, 3), W_hh: Float64Array.of(0.1, 0.2, 0.3) };
       const made = gru(w, seen, Float64Array.of(h));
       const n = Math.tanh(3 + sigmoid(2.1) * 0.15);
@@ -208,7 +208,7 @@ describe('layers', () => {
 });
 
 describe('softmax with large logits', () => {
-  it('stays finite, and gives the loss where the probability underflows', () => {
+  it('stays finite, and gives the loss when the probability underflows', () => {
     const a = Float64Array.of(1000, 0, -1000);
     const { output, loss } = outputLoss('softmax', a, 2);
     expect([...output]).toEqual([1, 0, 0]);

@@ -8,8 +8,8 @@ import { rowsOf, zeroRows } from '../../src/reference/rows.ts';
 import { expectGradients } from '../support/differences.ts';
 import { drawAwayFromTies, memoryMargin, popMargin, readMargin, uniforms } from '../support/margins.ts';
 
-// Away from ties the reads are bilinear in strengths and values, so that central differences have no
-// truncation error: a large step is exact but for rounding, 1e-16·|L|/h ≈ 1e-11 with |L| up to 100.
+// Away from ties the reads are bilinear in strengths and values, so central differences have no truncation error. A large
+// step is exact except for rounding, 1e-16·|L|/h ≈ 1e-11 with |L| up to 100.
 const EXACT = { h: 1e-4, tolerance: 1e-9 };
 
 const KINDS: RowName[] = ['stack', 'queue', 'deque'];
@@ -24,8 +24,8 @@ const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
 type Range = [low: number, high: number];
 const RANGES: Record<string, { push: Range; pop: Range }> = {
   'from 0 to 1': { push: [0, 1], pop: [0, 1] },
-  'small: many rows make a read': { push: [0.05, 0.3], pop: [0, 0.2] },
-  'near 1: one row makes a read': { push: [0.8, 1], pop: [0, 0.5] },
+  'small: a read takes many rows': { push: [0.05, 0.3], pop: [0, 0.2] },
+  'near 1: a read takes one row': { push: [0.8, 1], pop: [0, 0.5] },
   'above 1': { push: [0, 3], pop: [0, 3] },
   'large pops: often emptied': { push: [0, 1], pop: [0.5, 2] },
 };
@@ -43,7 +43,7 @@ describe.each(MEMORY_NAMES)('%s', kind => {
               new Map(
                 names.map(name => [
                   name,
-                  // Shares of a softmax: larger ones would let it grow without end.
+                  // Shares of a softmax: with larger ones the memory would grow without bound.
                   uniforms(rng, T * E, ...(name === 'pop' ? range.pop : range.push)).map(x => x / scale),
                 ]),
               ),
@@ -92,11 +92,11 @@ describe.each(['superposition', 'tape'] as const)('several cells of a %s are rea
 
 describe.each(KINDS)('%s', kind => {
   const E = MEMORIES[kind].ends;
-  it.each([0, 1, 2, 7])('one step alone, after %i steps', t => {
+  it.each([0, 1, 2, 7])('one step by itself, after %i steps', t => {
     const memory = MEMORIES[kind];
     const drawn = drawAwayFromTies(
       rng => ({ previous: uniforms(rng, t * E, 0, 1), u: uniforms(rng, E, 0, 2), d: uniforms(rng, E, 0, 1) }),
-      // Of the second pop too, on what the first left.
+      // The margin of the second pop, on the strengths that the first pop left.
       ({ previous, u }) =>
         kind === 'queue'
           ? popMargin(previous, u[0], 'bottom')
@@ -148,7 +148,7 @@ describe.each(KINDS)('%s', kind => {
   });
 });
 
-describe.each(ENDS)('the %s end alone', end => {
+describe.each(ENDS)('only the %s end', end => {
   it('pops', () => {
     const drawn = drawAwayFromTies(
       rng => ({ previous: uniforms(rng, 9, 0, 1), u: uniforms(rng, 1, 1, 3) }),
@@ -182,7 +182,7 @@ describe.each(ENDS)('the %s end alone', end => {
   });
 });
 
-describe('a deque that keeps one end silent', () => {
+describe('a deque with one silent end', () => {
   const [T, M] = [15, 2];
   const rng = new Rng(3, 101);
   const one = {
@@ -191,7 +191,7 @@ describe('a deque that keeps one end silent', () => {
     value: uniforms(rng, T * M, -1, 1),
     dRead: uniforms(rng, T * M, -1, 1),
   };
-  /** [T,width] → [T,2,width]: at end `e`, and zeros at the other. */
+  /** [T,width] → [T,2,width]: at end `e`, with zeros at the other end. */
   const at = (e: number, flat: Float64Array, width = 1): Float64Array => {
     const made = new Float64Array(2 * flat.length);
     for (let t = 0; t < T; t++) made.set(flat.subarray(t * width, (t + 1) * width), (2 * t + e) * width);
@@ -228,7 +228,7 @@ describe('a deque that keeps one end silent', () => {
   it('is the same upside down', () => {
     const two = new Rng(4, 101);
     const [push, pops] = [uniforms(two, T * 2, 0, 1), uniforms(two, T * 2, 0, 1)];
-    // One end is popped at a step, so that the order of the pops does not matter.
+    // Only one end is popped per step, so the order of the pops does not matter.
     for (let t = 0; t < T; t++) pops[2 * t + (t % 2)] = 0;
     const value = uniforms(two, T * 2 * M, -1, 1);
     const turned = (flat: Float64Array, width = 1): Float64Array => {
@@ -245,8 +245,8 @@ describe('a deque that keeps one end silent', () => {
 });
 
 describe('one step by hand', () => {
-  it('the Jacobian that a stored copy of the paper misprints', () => {
-    // s = [.7, .5], u = .9: ∂s_t[0]/∂s_{t-1} = [1, 1], the row above a row counting as well as itself.
+  it('the Jacobian that a copy of the paper misprints', () => {
+    // s = [.7, .5], u = .9: ∂s_t[0]/∂s_{t-1} = [1, 1], because a row and the row above it count alike.
     const made = popBackward(Float64Array.of(0.7, 0.5), 0.9, Float64Array.of(1, 0), 'top');
     expect([...made.ds]).toEqual([1, 1]);
     expect(made.du).toBe(-1);

@@ -17,7 +17,7 @@ interface Draw {
   batch: Batch;
 }
 
-/** All parameters in [-1, 1), h_0 and the biases too, and a batch. */
+/** Random parameters in [-1, 1), including h_0 and the biases, and a batch. */
 function draw(rng: Rng, spec: ModelSpec): Draw {
   const weights = zeros(spec);
   for (const w of weights.values()) for (let n = 0; n < w.length; n++) w[n] = 2 * rng.uniform() - 1;
@@ -33,7 +33,7 @@ const drawn = (spec: ModelSpec): Draw =>
     made => marginOf(spec, made),
   );
 
-/** All gradients of a model against central differences. */
+/** Compares all gradients of a model with central differences. */
 function check(model: Partial<ModelSpec>): void {
   const spec = makeSpec(model);
   const { weights, batch } = drawn(spec);
@@ -52,14 +52,14 @@ describe.each(MEMORIES)('memory %s', memory => {
     ({ controller, layers }) => check({ memory, controller, layers, hidden: 4, width: 2 }),
   );
 
-  it.each(CONTROLLERS)('%s with two of them, embedding and readout', controller =>
+  it.each(CONTROLLERS)('%s with two memories, embedding and readout', controller =>
     check({ memory, controller, memories: 2, embedding: 3, readout: 3, hidden: 4, width: 2 }),
   );
 
   it('with several cells read, where it has any', () =>
     check({ memory, memories: 2, depth: 3, reads: 2, hidden: 4, width: 2 }));
 
-  it('with everything there is', () =>
+  it('with every option', () =>
     check({
       memory,
       controller: 'lstm',
@@ -77,7 +77,7 @@ describe.each(MEMORIES)('memory %s', memory => {
 
 describe.each(CONTROLLERS)('%s', controller => {
   it.each(STARTS.flatMap(start => [1, 3].map(layers => ({ start, layers }))))(
-    'start $start, $layers layers, projection and autoencoder',
+    'start $start, $layers layers, projection and auto-encoder',
     ({ start, layers }) =>
       check({
         controller,
@@ -110,7 +110,7 @@ describe('the objective', () => {
   const { weights, batch } = drawn(spec);
   const { objective, sequences } = modelForward(spec, weights, batch);
 
-  it('does not look at padding', () => {
+  it('ignores padding', () => {
     const other = { ...batch, ids: batch.ids.slice(), target: batch.target.slice() };
     for (let t = 0; t < batch.T; t++) {
       for (let b = 0; b < batch.B; b++) {
@@ -132,10 +132,10 @@ describe('the objective', () => {
     expect(alone.reduce((sum, x) => sum + x, 0)).toBeCloseTo(objective, 12);
   });
 
-  it('knows the noise', () => {
+  it('includes the noise', () => {
     const { noise: _, ...silent } = batch;
     expect(modelForward(spec, weights, silent).objective).not.toBe(objective);
-    // Without weights the logits are the noise itself: at every end of push first, then of pop.
+    // Without weights the logits are the noise itself: first for the pushes at all ends, then for the pops.
     const two = makeSpec({ memory: 'deque', memories: 2 });
     const other = drawn(two).batch;
     const { steps } = modelForward(two, zeros(two), other).sequences[2];
@@ -151,7 +151,7 @@ describe('the objective', () => {
 });
 
 describe('several memories', () => {
-  it('each have their own ends: rows of W_rh, columns of the heads, the reads, in this order', () => {
+  it('have their own ends: rows of W_rh, columns of the heads, and reads, in this order', () => {
     const spec = makeSpec({ memory: 'deque', memories: 2 });
     const { weights, batch } = drawn(spec);
     const [M, E] = [spec.width, 4];
@@ -167,7 +167,7 @@ describe('several memories', () => {
       expect(steps.map(({ memories }) => strengthsOf(spec, memories)[k])).toEqual(strengths);
     }
     expect(steps[0].v).toHaveLength(E * M);
-    // The first push fills the first block of the reads by the top's strength, the second by the bottom's …
+    // The first push fills the first block of the reads with the top's strength, the second with the bottom's …
     const first = steps[0];
     const [d] = first.controls;
     for (let e = 0; e < E; e++) {
@@ -179,7 +179,7 @@ describe('several memories', () => {
     }
   });
 
-  it('none at all: no heads, no reads', () => {
+  it('none: no heads, no reads', () => {
     const spec = makeSpec({ memory: 'none', controller: 'lstm' });
     const { weights, batch } = drawn(spec);
     const [step] = modelForward(spec, weights, batch).sequences[0].steps;
@@ -198,7 +198,7 @@ it('the forward pass written out: two layers, a deque, embeddings of several inp
   });
   const { weights, batch } = draw(new Rng(1, 106), spec);
   const { hidden: H, width: M } = spec;
-  /** x·W, W being of x.length rows. */
+  /** x·W, where W has x.length rows. */
   const map = (x: number[], name: string): number[] => {
     const W = weights.get(name)!;
     const O = W.length / x.length;

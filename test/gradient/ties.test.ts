@@ -3,9 +3,9 @@ import { Rng } from '../../src/base/rng.ts';
 import { MEMORIES, memoryBackward, memoryForward, type RowName } from '../../src/reference/memory.ts';
 
 /**
- * Where arguments of a max or min are equal, differences have nothing to say. Here the formulas of the paper are
- * written down a second time, every sum in full, in dual numbers x + x'ε whose max and min take the derivative of
- * the left argument; and strengths are quarters, whose sums are exact, so that nearly every step has ties.
+ * Where two arguments of a max or min are equal, finite differences are meaningless. Here the formulas of the paper are
+ * written a second time, with every sum in full, in dual numbers x + x'ε whose max and min take the derivative of the left
+ * argument. Strengths are quarters, whose sums are exact, so that nearly every step has ties.
  */
 interface Dual {
   x: number;
@@ -22,19 +22,19 @@ const max = (left: Dual, right: Dual): Dual => (left.x >= right.x ? left : right
 const min = (left: Dual, right: Dual): Dual => (left.x <= right.x ? left : right);
 const sum = (terms: Dual[]): Dual => terms.reduce(plus, ZERO);
 
-/** Σ over the rows above row i; Σ over those below it. */
+/** Σ over the rows above row i; Σ over the rows below it. */
 const above = (s: Dual[], i: number): Dual => sum(s.slice(i + 1));
 const below = (s: Dual[], i: number): Dual => sum(s.slice(0, i));
 
 type Sum = typeof above;
 const popped = (s: Dual[], u: Dual, over: Sum): Dual[] =>
   s.map((si, i) => max(ZERO, minus(si, max(ZERO, minus(u, over(s, i))))));
-/** min(s, max(0, room)), but that from depth 1 on not even a row of strength 0 is read. */
+/** min(s, max(0, room)), except that beyond depth 1 not even a row of strength 0 is read. */
 const weight = (si: Dual, room: Dual): Dual => (room.x > 0 ? min(si, room) : ZERO);
 const readOf = (s: Dual[], V: Dual[], over: Sum): Dual =>
   sum(s.map((si, i) => times(weight(si, minus(ONE, over(s, i))), V[i])));
 
-/** Reads [T,E] of rows of width 1. push, pop, value [T,E] */
+/** Reads [T,E] of rows of width 1. push, pop, value are [T,E]. */
 const PAPER: Record<RowName, (push: Dual[], pop: Dual[], value: Dual[]) => Dual[]> = {
   stack(push, pop, value) {
     let s: Dual[] = [];
@@ -83,13 +83,13 @@ describe.each(['stack', 'queue', 'deque'] as const)('%s', kind => {
 
       const [d, u, v] = inputs.map(all => all.map(x => dual(x)));
       expect([...read]).toEqual(PAPER[kind](d, u, v).map(({ x }) => x));
-      /** dL of a unit change of number k of input i. */
+      /** dL for a unit change of number k of input i. */
       const derivative = (i: number, k: number): number => {
         const [d1, u1, v1] = inputs.map((all, j) => all.map((x, l) => dual(x, j === i && l === k ? 1 : 0)));
         return PAPER[kind](d1, u1, v1).reduce((total, { dx }, l) => total + dx * dRead[l], 0);
       };
       [dPush, dPop, dValue].forEach((gradient, i) => {
-        // Sums of either order: 0 and −0 are the same.
+        // The sums have different orders: 0 and −0 count as equal.
         expect([...gradient].map(x => x + 0)).toEqual(inputs[i].map((_, k) => derivative(i, k) + 0));
       });
     }

@@ -9,7 +9,7 @@ import { openGpu, openGpuEngines } from '../support/device.ts';
 const LARGE = { B: 8, inner4: 64, columns4: 32, gates: 4 };
 const KEY = 'step 8×256×4·128';
 
-test('measures a large step once, and remembers', async () => {
+test('measures a large step once, and caches the result', async () => {
   const gpu = await openGpu();
   const tuning = gpu.profile.tuning;
   const store = new Map<string, string>();
@@ -18,11 +18,11 @@ test('measures a large step once, and remembers', async () => {
   expect(tuning.stepsToTry).toContain(tiles);
   expect([...store]).toEqual([[KEY, named(tiles)]]);
   expect(choices).toEqual({ [KEY]: named(tiles) });
-  // What is remembered is taken without measuring; what is not one of those in question is measured anew.
+  // A cached choice is used without measuring; one that is not among the candidates is measured again.
   const [other, third] = tuning.stepsToTry.filter(one => one !== tiles);
   store.set(KEY, named(other));
   expect((await tunedStep(gpu, LARGE, tuning, { store })).tiles).toBe(other);
-  // What the run was begun with comes first, and is not what others take.
+  // The choice that the run started with has priority, and other runs do not use it.
   const chosen = { choices: { [KEY]: named(third) }, store };
   expect(await tunedStep(gpu, LARGE, tuning, chosen)).toEqual({ tiles: third, choices: chosen.choices });
   expect(store.get(KEY)).toBe(named(other));
@@ -30,13 +30,13 @@ test('measures a large step once, and remembers', async () => {
   expect(tuning.stepsToTry).toContain((await tunedStep(gpu, LARGE, tuning, { store })).tiles);
 });
 
-test('leaves small steps to the table', async () => {
+test('uses the table for small steps', async () => {
   const gpu = await openGpu();
   const tuning = gpu.profile.tuning;
   expect(await tunedStep(gpu, { ...LARGE, columns4: 2 }, tuning)).toEqual({ tiles: tuning.step });
 });
 
-test('a run keeps the tiles that it was begun with, whatever the cache of the machine has', async () => {
+test('a run keeps the tiles that it started with, whatever the cache of the machine contains', async () => {
   const { gpu, on } = await openGpuEngines();
   const [first, second] = gpu.profile.tuning.stepsToTry.map(
     ({ rows, size }) => `${rows} rows, ${size} invocations`,
@@ -57,14 +57,14 @@ test('a run keeps the tiles that it was begun with, whatever the cache of the ma
   const resumed = await Trainer.resume(other, checkpoint);
   expect(resumed.model.choices).toEqual(checkpoint.choices);
   expect((await resumed.snapshot()).choices).toEqual(checkpoint.choices);
-  // On another adapter, something else is fastest.
+  // On another adapter, other tiles are fastest.
   const elsewhere = { ...checkpoint, choices: { ...checkpoint.choices, adapter: 'another' } };
   const moved = await Trainer.resume(other, elsewhere);
   expect(moved.model.choices).toEqual({ adapter: other.adapter.name, [key]: second });
   other.destroy();
 }, 120_000);
 
-test('a device is idle when all that was submitted is known to be done', async () => {
+test('a device is idle when all submitted work is known to be done', async () => {
   const gpu = await openGpu();
   expect(gpu.idle).toBe(true);
   gpu.submit('nothing', () => undefined);
@@ -72,7 +72,7 @@ test('a device is idle when all that was submitted is known to be done', async (
   const early = gpu.done();
   gpu.submit('nothing', () => undefined);
   await early;
-  // What was submitted since may be under way.
+  // Work submitted since then may be in flight.
   expect(gpu.idle).toBe(false);
   await gpu.done();
   expect(gpu.idle).toBe(true);

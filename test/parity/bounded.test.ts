@@ -7,11 +7,11 @@ import { preset } from '../../src/train/presets.ts';
 import { Trainer } from '../../src/train/trainer.ts';
 import { openDevice } from '../support/device.ts';
 
-/** Collects all garbage, so that what is left is held by somebody. */
+/** Runs the garbage collector, so that only referenced objects remain. */
 setFlagsFromString('--expose-gc');
 const collect: () => void = runInNewContext('gc');
 
-/** A device that counts the buffers alive on it, and their bytes. */
+/** A device that counts its live buffers and their bytes. */
 async function countingDevice() {
   const { device, description } = await openDevice();
   const alive = new Map<GPUBuffer, number>();
@@ -30,16 +30,16 @@ async function countingDevice() {
   return { device, description, bytes, count: () => alive.size };
 }
 
-/** PUSHDOWN_STEPS=10000 for a longer look. */
+/** PUSHDOWN_STEPS=10000 for a longer test. */
 const STEPS = Number(process.env.PUSHDOWN_STEPS ?? 1000);
 
-/** What JavaScript holds, arrays of numbers included, which are outside its heap. */
+/** Memory held by JavaScript, including typed arrays, which are outside its heap. */
 const held = (): number => {
   const { heapUsed, arrayBuffers } = process.memoryUsage();
   return heapUsed + arrayBuffers;
 };
 
-test(`${STEPS} steps leave device and host as they were after the first hundred`, {
+test(`after ${STEPS} steps, device and host memory are as after the first hundred`, {
   timeout: 120_000 + 60 * STEPS,
 }, async () => {
   const { device, description, bytes, count } = await countingDevice();
@@ -66,14 +66,14 @@ test(`${STEPS} steps leave device and host as they were after the first hundred`
   await train(STEPS);
   expect(trainer.step).toBeGreaterThanOrEqual(STEPS + 100);
   expect({ count: count(), bytes: bytes() }).toEqual({ count: before.count, bytes: before.bytes });
-  // The just-in-time compiler and the test's own log take some; a batch kept a step would be 5 MiB.
+  // The JIT compiler and the test's own log take some memory; if a batch leaked per step, it would be 5 MiB.
   expect(held() - before.held).toBeLessThan(2 ** 21);
   trainer.destroy();
   expect(trainer.model.bytes).toBeGreaterThan(0);
   engine.destroy();
 });
 
-test('models that are given back leave nothing on the device', async () => {
+test('destroyed models leave nothing on the device', async () => {
   const { device, description, bytes, count } = await countingDevice();
   const engine = await createGpuEngine(device, description);
   const config = assign(preset('tutorial-part6'), ['steps=3', 'stopAt=0', 'restartAfter=0']);
@@ -89,7 +89,7 @@ test('models that are given back leave nothing on the device', async () => {
   engine.destroy();
 });
 
-test('a device that is out of memory says so, by the name of what was too much', async () => {
+test('a device that is out of memory names the allocation that was too large', async () => {
   const { device, description } = await openDevice();
   const create = device.createBuffer.bind(device);
   const pop = device.popErrorScope.bind(device);

@@ -8,15 +8,15 @@ import { afterAll, expect, test } from 'vitest';
 import { runExample } from '../support/documented-commands.ts';
 import { codeBlocks, readDocument } from '../support/documents.ts';
 
-/** The examples that people copy run as they are printed, on the package as it is built. */
+/** Runs the printed examples on the built package, as users would copy them. */
 
 const ROOT = resolve(import.meta.dirname, '../..');
-/** In node_modules, so that the package resolves by its name; of this process alone. */
+/** In node_modules, so that the package is found by its name; unique to this process. */
 const FOLDER = join(ROOT, 'node_modules', `.examples-${process.pid}`);
 mkdirSync(FOLDER, { recursive: true });
 afterAll(() => rmSync(FOLDER, { recursive: true, force: true }));
 
-/** Runs a program of its own, and gives what it prints. Dawn keeps a process alive: the exit is explicit. */
+/** Runs a program in a separate process and returns its output. Dawn keeps a process alive, so the exit is explicit. */
 async function run(name: string, code: string): Promise<string> {
   const file = join(FOLDER, `${name}.mjs`);
   writeFileSync(file, `${code}\nprocess.exit(0);\n`);
@@ -31,7 +31,7 @@ const examples = (): string[] => {
   return [...text.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].flatMap(([, code]) => code.trim().split(/\n{2,}/));
 };
 
-test('at the head of src/index.ts', async () => {
+test('at the start of src/index.ts', async () => {
   const [imports, body, more, own, ...rest] = examples();
   expect(rest).toEqual([]);
   const printed = await run(
@@ -85,12 +85,12 @@ test('examples/own-controller.js', async () => {
   expect(lines[0]).toMatch(/^step 50 {2}right /);
   const [trained, longer] = lines.slice(-2).map(line => /^length \d+: ([\d.]+)% right$/.exec(line)?.[1]);
   expect(Number(trained)).toBe(100);
-  // Twice the longest that it was trained on.
+  // Twice the maximum length in training.
   expect(Number(longer)).toBeGreaterThan(95);
 }, 60_000);
 
 test('examples/on-device.js', async () => {
-  // By hand, of the first sequence: the last read is 0.625 v, and 1.25 v its derivative by the first push; v = (0, 1, 2, 3).
+  // By hand, for the first sequence: the last read is 0.625 v, and its derivative by the first push is 1.25 v; v = (0, 1, 2, 3).
   expect((await runExample('on-device.js')).map(line => line.split(' ').filter(Boolean).slice(0, 5))).toEqual(
     [
       ['read', '0.000', '0.625', '1.250', '1.875'],
@@ -99,10 +99,10 @@ test('examples/on-device.js', async () => {
   );
 }, 60_000);
 
-/** As `npm ci --prefix bench/peers` installs it: its core without layers, in modules that are for bundlers only. */
+/** As installed by `npm ci --prefix bench/peers`: the TensorFlow.js core without layers, in modules meant for bundlers. */
 const TFJS = join(ROOT, 'bench/peers/node_modules/@tensorflow');
 
-/** The example with TensorFlow.js inside, in one file. */
+/** The example with TensorFlow.js bundled into one file. */
 async function bundleTfjs(name: string): Promise<string> {
   const from = (path: string) => JSON.stringify(join(TFJS, path));
   const whole = `export * from ${from('tfjs-core/dist/index.js')};
@@ -143,18 +143,18 @@ test('examples/tensorflow.js', async ({ skip }) => {
     .split('\n')
     .filter(line => line.startsWith('step '));
   const loss = (line: string) => Number(line.split(' ').at(-1));
-  // Without the memory nothing is better than chance: ln 5 = 1.61.
+  // Without the memory nothing beats chance: ln 5 = 1.61.
   expect(loss(first)).toBeGreaterThan(1.5);
   expect(loss(rest.at(-1)!)).toBeLessThan(0.01);
   expect(stdout).toContain('symbols right: 128 of 128');
 }, 120_000);
 
-/** Of the packages that `npm ci --prefix bench/peers` installs, this one runs in Node as it is. */
+/** The package in `npm ci --prefix bench/peers` that runs in Node unchanged. */
 const PEERS = join(ROOT, 'bench/peers/node_modules');
 
 test('examples/jax-js.js', async ({ skip }) => {
   if (!existsSync(join(PEERS, '@jax-js/jax'))) skip('jax-js is not installed: npm ci --prefix bench/peers');
-  // In a folder from which both packages resolve by their names.
+  // In a folder from which both packages are found by name.
   const folder = join(PEERS, `.examples-${process.pid}`);
   mkdirSync(folder);
   try {
@@ -168,7 +168,7 @@ test('examples/jax-js.js', async ({ skip }) => {
         /^step (\d+) {2}loss (\S+) {2}symbols right: (\d+) of 128$/.exec(line)!.slice(1).map(Number),
       );
     expect(steps.map(([step]) => step)).toEqual([0, 20, 40, 60, 80, 100]);
-    // Without the memory nothing is better than chance: ln 5 = 1.61.
+    // Without the memory nothing beats chance: ln 5 = 1.61.
     expect(steps[0][1]).toBeGreaterThan(1.5);
     expect(steps.at(-1)![1]).toBeLessThan(0.01);
     expect(steps.at(-1)![2]).toBe(128);
@@ -184,15 +184,15 @@ test('examples/read-checkpoint.js', async () => {
   expect(lines.slice(-5).map(line => line.split('→ ')[1])).toEqual(['d', 'c', 'b', 'a', '</s>']);
 }, 60_000);
 
-test('pushdown/browser has what a page needs, and loads anywhere', async () => {
+test('pushdown/browser has what a page needs, and can be imported anywhere', async () => {
   const code = `import { describe, openEngine } from 'pushdown/browser';
 const engine = await openEngine('cpu');
 console.log(engine.name, typeof describe);`;
   expect(await run('browser', code)).toBe('cpu function');
 });
 
-test('npx finds the terminal tool in the checkout, not by way of the cache of npm', async () => {
-  // Two first calls at the same time corrupted that cache for good.
+test("npx finds the terminal tool in the checkout, without npm's cache", async () => {
+  // Two simultaneous first calls corrupted that cache permanently.
   const cache = join(FOLDER, 'npm-cache');
   // npm puts settings into the environment of the tests: they are removed here.
   const env = Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name));

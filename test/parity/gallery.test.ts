@@ -9,7 +9,7 @@ import { evaluateLengths } from '../../src/train/evaluate.ts';
 import type { Card } from '../../src/train/gallery.ts';
 import { setup } from '../../src/train/setup.ts';
 
-/** Every model of the gallery does what its card says, to the last answer: WebAssembly computes the same everywhere. */
+/** Every model of the gallery has the accuracy on its card, to the last answer: WebAssembly computes the same everywhere. */
 
 const folder = join(import.meta.dirname, '../../gallery');
 const cards: Card[] = JSON.parse(readFileSync(join(folder, 'cards.json'), 'utf8'));

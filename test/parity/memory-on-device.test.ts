@@ -8,7 +8,7 @@ import { openEngine } from '../../src/platform/node/engine.ts';
 import { openGpuEngines } from '../support/device.ts';
 import { RANGES } from '../support/memory-parity.ts';
 
-/** Memories between buffers of the caller's, in encoders of the caller's: the bits of the host's path, which the rest compares. */
+/** Memories between the caller's buffers, in the caller's encoders: the bits equal those of the host's path, which other tests check. */
 
 const WAYS: Record<string, GpuOptions> = {
   'as chosen': {},
@@ -33,14 +33,14 @@ const make = (numbers: Float32Array | number, usage: number): GPUBuffer => {
 };
 const input = (numbers: Float32Array): GPUBuffer =>
   make(numbers, GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST);
-/** What a memory writes to needs COPY_DST only; the test reads it. */
+/** The memory's outputs need only COPY_DST; the test also reads them. */
 const output = (count: number): GPUBuffer => make(count, GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC);
 const numbersOf = async (...buffers: GPUBuffer[]): Promise<Float32Array[]> => {
   const all = await gpu.read(buffers.map(buffer => ({ buffer, bytes: buffer.size })));
   return all.map(bytes => new Float32Array(bytes));
 };
 
-/** Controls, value and dRead by their names, of so many numbers as steps of all sequences have. */
+/** Random controls, value and dRead by name, for the given number of steps in all sequences. */
 function inputsOf({ kind, M }: MemoryShape, rows: number, seed: number): Record<string, Float32Array> {
   const rng = new Rng(seed, rows, M);
   const N = rows * endsOf(kind);
@@ -77,14 +77,14 @@ describe.each(Object.entries(WAYS))('%s', (way, options) => {
       const made = { read: output(read.length), ...outputsFor(inputs) };
       const again = outputsFor(inputs);
       const { dRead, ...given } = buffers;
-      // Both passes in one encoder; what was given may be overwritten behind them.
+      // Both passes in one encoder. Afterwards the inputs may be overwritten.
       const encoder = gpu.device.createCommandEncoder();
       const { read: to, ...dGiven } = made;
       recorder.forward(encoder, { ...given, read: to });
       for (const buffer of Object.values(given)) encoder.clearBuffer(buffer);
       recorder.backward(encoder, { dRead, ...dGiven });
       gpu.device.queue.submit([encoder.finish()]);
-      // A second backward pass, in another one.
+      // A second backward pass, in another encoder.
       const other = gpu.device.createCommandEncoder();
       recorder.backward(other, { dRead, ...again });
       gpu.device.queue.submit([other.finish()]);
@@ -102,7 +102,7 @@ describe.each(Object.entries(WAYS))('%s', (way, options) => {
       const recorder = await memory.recordSteps();
       const steps = Array.from({ length: T }, (_, t) => inputsOf(shape, B, t + 2));
       const expected: { read: Float32Array; gradients: MemoryGradients }[] = [];
-      // The value of a step is the read of the step before, turned by one number so that it is not the same again.
+      // The value of a step is the read of the step before, rotated by one number so that the steps differ.
       const turned = (read: Float32Array) => Float32Array.from([...read.slice(1), 0]);
       let value = steps[0].value;
       for (const [t, inputs] of steps.entries()) {
@@ -119,7 +119,7 @@ describe.each(Object.entries(WAYS))('%s', (way, options) => {
       const given = steps.map(all =>
         Object.fromEntries(Object.entries(all).map(([name, numbers]) => [name, input(numbers)])),
       );
-      // Twice, by the same recorder: the second sequence begins with an empty memory.
+      // Twice, with the same recorder: the second sequence starts with an empty memory.
       for (let sequence = 0; sequence < 2; sequence++) {
         recorder.reset();
         gpu.device.queue.writeBuffer(fed, 0, steps[0].value as Float32Array<ArrayBuffer>);
@@ -144,11 +144,11 @@ describe.each(Object.entries(WAYS))('%s', (way, options) => {
   });
 });
 
-describe('one buffer, and what cannot be used', () => {
+describe('one shared buffer, and unusable buffers', () => {
   const shape: MemoryShape = { kind: 'stack', B: 2, T: 3, M: 4 };
   const floats = (count: number) => Float32Array.from({ length: count }, (_, k) => ((k * 7) % 5) / 8);
 
-  test('arrays at offsets of one buffer, results beside them', async () => {
+  test('arrays at offsets in one buffer, with the results in the same buffer', async () => {
     const memory = await on().memory(shape);
     const recorder = await memory.recordSequences();
     const [push, pop, value] = [floats(6), floats(6), floats(24)];
@@ -163,12 +163,12 @@ describe('one buffer, and what cannot be used', () => {
     memory.destroy();
   });
 
-  test('says what is wrong with a buffer, and records nothing', async () => {
+  test('reports what is wrong with a buffer, and records nothing', async () => {
     const memory = await on().memory(shape);
     const alone = memory.bytes;
     const recorder = await memory.recordSequences();
     expect(recorder.bytes).toBeGreaterThan(0);
-    // What the layer held for no later call it has given back.
+    // The layer has released what no later call needs.
     expect(memory.bytes).toBe(recorder.bytes);
     expect(alone).toBe(recorder.bytes);
     const steps = await memory.recordSteps();
@@ -213,7 +213,7 @@ describe('one buffer, and what cannot be used', () => {
       /^value must have B·M = 8/,
     );
     gpu.device.queue.submit([encoder.finish()]);
-    // Nothing of it reached the device as an error.
+    // None of it reached the device as an error.
     await gpu.done();
     gpu.check();
     steps.destroy();

@@ -5,9 +5,9 @@ import type { MemoryGradients, MemoryLayer, MemoryShape } from '../../src/engine
 import { describeEach, ITSELF, MEMORY_PROFILES } from '../support/engines.ts';
 import { largestDifference, RANGES, TOLERANCE } from '../support/memory-parity.ts';
 
-/** A memory driven step by step is the memory over whole sequences: on every engine, to the last bit. */
+/** A memory driven step by step equals the memory over whole sequences: on every engine, to the last bit. */
 
-/** Controls, value and dRead of whole sequences [B,T,…], as the kinds take them. */
+/** Controls, value and dRead of whole sequences [B,T,…], for each kind. */
 function inputsOf({ kind, B, T, M, reads }: MemoryShape, range: string, seed = 1): Float32Array[] {
   const rng = new Rng(seed, T, M);
   const N = B * T * endsOf(kind);
@@ -38,7 +38,7 @@ function firstSteps(all: Float32Array, { B, T }: MemoryShape, steps: number): Fl
 
 type Made = Record<string, Float32Array[]>;
 
-/** Reads and gradients of every step, of a memory driven step by step. */
+/** Reads and gradients of every step, from a memory driven step by step. */
 async function bySteps(memory: MemoryLayer, given: Float32Array[], steps: number): Promise<Made> {
   const { shape } = memory;
   const [inputs, dRead] = [given.slice(0, -1), given[given.length - 1]];
@@ -52,7 +52,7 @@ async function bySteps(memory: MemoryLayer, given: Float32Array[], steps: number
   };
 }
 
-/** The same of whole sequences, cut into steps. */
+/** The same from whole sequences, cut into steps. */
 async function bySequences(memory: MemoryLayer, given: Float32Array[]): Promise<Made> {
   const [inputs, dRead] = [given.slice(0, -1), given[given.length - 1]];
   const read = await memory.forward(...inputs);
@@ -63,7 +63,7 @@ async function bySequences(memory: MemoryLayer, given: Float32Array[]): Promise<
 }
 
 const SMALL = { B: 5, T: 21, M: 5 };
-/** Sequences on both sides of what one item of the threads takes, and rows with and without whole vec4s. */
+/** Batch sizes on both sides of the size of a thread's work item, and rows with and without whole vec4s. */
 const SHAPES = [
   { B: 1, T: 1, M: 1 },
   { B: 9, T: 33, M: 5 },
@@ -90,7 +90,7 @@ describeEach([...MEMORY_PROFILES, ITSELF], (engine, { name, hasMemory }) => {
         await memory.reset();
         const steps = await bySteps(memory, given, shape.T);
         if (overTime(name)) {
-          // Heights in fixed point: the same numbers, rounded differently.
+          // Heights in fixed point: the same numbers with different rounding.
           for (const [tensor, one] of Object.entries(steps)) {
             for (const [t, numbers] of one.entries()) {
               const difference = Math.max(...numbers.map((x, k) => Math.abs(x - sequences[tensor][t][k])));
@@ -100,13 +100,13 @@ describeEach([...MEMORY_PROFILES, ITSELF], (engine, { name, hasMemory }) => {
           }
         } else {
           expect(steps).toEqual(sequences);
-          // Once more, on the memory that the first sequence has filled; asked for together.
+          // Again, on the memory that the first sequence has filled; with overlapping calls.
           await memory.reset();
           const inputs = given.slice(0, -1);
           const cut = sequences.read.map((_, t) => inputs.map(all => stepOf(all, shape, t)));
           const asked = cut.map(one => memory.step(...one));
           const taken = memory.strengths();
-          // What was given may be written to at once.
+          // The caller may overwrite the inputs at once.
           for (const array of cut.flat()) array.fill(0.5);
           expect(await Promise.all(asked)).toEqual(sequences.read);
           expect(await taken).toEqual(strengths);
@@ -115,7 +115,7 @@ describeEach([...MEMORY_PROFILES, ITSELF], (engine, { name, hasMemory }) => {
       }
     });
 
-    test('a sequence that ends before T, and is gone back over in part', async () => {
+    test('a sequence that ends before T, with a partial backward pass', async () => {
       const [shape, steps] = [{ kind, B: 3, T: 20, M: 4 }, 13];
       const given = inputsOf(shape, 'uniform');
       const [memory, short] = [await open(shape), await open({ ...shape, T: steps })];
@@ -148,7 +148,7 @@ describeEach([...MEMORY_PROFILES, ITSELF], (engine, { name, hasMemory }) => {
     });
   });
 
-  test('without a promise: the same numbers, where the engine computes on this thread', async () => {
+  test('synchronous: the same numbers, if the engine computes on this thread', async () => {
     const shape: MemoryShape = { kind: 'deque', B: 11, T: 7, M: 6 };
     const given = inputsOf(shape, 'uniform');
     const [inputs, dRead] = [given.slice(0, -1), given[given.length - 1]];
@@ -173,7 +173,7 @@ describeEach([...MEMORY_PROFILES, ITSELF], (engine, { name, hasMemory }) => {
     for (let t = shape.T - 1; t >= 0; t--)
       expect(memory.stepBackwardSync(stepOf(dRead, shape, t)).dPop).toEqual(steps.dPop[t]);
 
-    // The reference answers each call at once; on the engine cpu one may be pending.
+    // The reference answers each call at once; on the engine cpu a call may be pending.
     if (name !== 'cpu') return;
     memory.reset();
     const first = inputs.map(all => stepOf(all, shape, 0));

@@ -3,9 +3,9 @@ import { describeEach, MEMORY_PROFILES } from '../support/engines.ts';
 import { compareMemory, KINDS, memoryTruth, RANGES, TOLERANCE } from '../support/memory-parity.ts';
 
 /**
- * Memories of every engine, in all its forms, against the reference: sizes on both sides of every block boundary, each M, large
- * batches, long sequences. The range of strengths decides how deep a read goes and where ties are, so every range has a few of the
- * sizes. All sizes with all ranges are in test/verify/memory.test.ts.
+ * Compares memories of every engine, in all forms, with the reference: sizes on both sides of every block boundary, each M,
+ * large batches, long sequences. The range of strengths decides how deep a read goes and where ties are, so every range runs on
+ * a few of the sizes. All sizes with all ranges are in test/verify/memory.test.ts.
  */
 const CASES = [
   { T: 1, M: 1, B: [1, 7] },

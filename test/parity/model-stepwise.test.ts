@@ -1,5 +1,5 @@
 import { MODEL_PROFILES } from '../support/engines.ts';
 import { compareModels } from '../support/model-suite.ts';
 
-/** Models in the stepwise plan against the reference. */
+/** Compares models in the stepwise plan with the reference. */
 compareModels(MODEL_PROFILES.filter(({ gpu }) => gpu?.plan === 'stepwise'));

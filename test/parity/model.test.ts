@@ -1,5 +1,5 @@
 import { MODEL_PROFILES } from '../support/engines.ts';
 import { compareModels } from '../support/model-suite.ts';
 
-/** Models of every engine, in all its forms, against the reference; the stepwise plan in a file of its own. */
+/** Compares models of every engine, in all forms, with the reference. The stepwise plan has its own file. */
 compareModels(MODEL_PROFILES.filter(({ gpu }) => gpu?.plan !== 'stepwise'));

@@ -12,7 +12,7 @@ import { makeSpec } from '../support/batches.ts';
 import { openDevice, openGpu } from '../support/device.ts';
 import { expectSameGradients } from '../support/model-parity.ts';
 
-/** What is tried on a device when it is opened, and what the kernels must not rely on. */
+/** The tests run on a device when it is opened, and the assumptions that kernels must not make. */
 
 test('a scan by subgroups does not depend on which invocations share one', async () => {
   const gpu = await openGpu('gpu with subgroups');
@@ -20,7 +20,7 @@ test('a scan by subgroups does not depend on which invocations share one', async
   const x = Float32Array.from({ length: R * L }, (_, i) => 1 + ((5 * i) % 11));
   for (const size of [32, 64]) {
     const code = prefixSumCode({ form: 'block', size, subgroups: true, way: 'forward', wide: true });
-    // Invocations in another order than that of their subgroups, as WGSL allows.
+    // Invocations in another order than in their subgroups, as WGSL allows.
     const mixed = code
       .replace('@builtin(local_invocation_index) local: u32', '@builtin(local_invocation_index) given: u32')
       .replace(/(fn main\([\s\S]*?\) \{)/, `$1\nlet local = (given * 5u + 3u) % ${size}u;`);
@@ -46,7 +46,7 @@ test('a scan by subgroups does not depend on which invocations share one', async
   gpu.end();
 });
 
-test('a software adapter keeps its bounds checks unless they are given up', async () => {
+test('a software adapter keeps its bounds checks unless they are disabled', async () => {
   for (const [options, checks] of [
     [{}, 'on'],
     [{ checked: false }, 'off'],
@@ -57,7 +57,7 @@ test('a software adapter keeps its bounds checks unless they are given up', asyn
   }
 });
 
-/** A device whose compiler makes something else of `from`. */
+/** A device whose compiler replaces `from` in the code. */
 async function wrongDevice(from: RegExp, to: string) {
   const { device, description } = await openDevice();
   const create = device.createShaderModule.bind(device);
@@ -66,7 +66,7 @@ async function wrongDevice(from: RegExp, to: string) {
   return { device, description };
 }
 
-test('subgroups that compute wrong are left out, and the adapter says so', async () => {
+test('subgroups that compute wrong results are not used, and the adapter says so', async () => {
   const { device, description } = await wrongDevice(/subgroupInclusiveAdd/g, 'subgroupAdd');
   const engine = await createGpuEngine(device, { ...description, kind: 'gpu' });
   expect(engine.adapter.reason).toMatch(/; without subgroups: a trial prefix sum is \d+, expected/);
@@ -74,7 +74,7 @@ test('subgroups that compute wrong are left out, and the adapter says so', async
   engine.destroy();
 });
 
-test('subgroups that do not compile are left out', async () => {
+test('subgroups that do not compile are not used', async () => {
   const { device, description } = await wrongDevice(/subgroupInclusiveAdd/g, 'unknownAdd');
   const { gpu, notes } = await openOn(device, 'gpu');
   expect(gpu.profile.name).toBe('gpu');
@@ -87,7 +87,7 @@ test('subgroups that do not compile are left out', async () => {
   gpu.end();
 });
 
-test('private memory beyond what WGSL promises is used where a trial of it is right', async () => {
+test('private memory beyond what WGSL guarantees is used if a test of it succeeds', async () => {
   const spec = makeSpec({ hidden: 32, width: 16 });
   const { train } = preset('reverse');
   const planOn = async (device: GPUDevice) => {
@@ -100,7 +100,7 @@ test('private memory beyond what WGSL promises is used where a trial of it is ri
   };
   const { device } = await openDevice();
   expect(await planOn(device)).toEqual(['fused, lane', 8192, 12_288]);
-  // A compiler that keeps no more than it must, and one that says so.
+  // A compiler that keeps only the guaranteed memory, and one that reports an error.
   for (const [from, to] of [
     [/kept\[i\] = number\(i/, 'kept[i % 512u] = number(i'],
     [/kept: array<vec4f, \d+>/, 'kept: array<vec4f, 0>'],

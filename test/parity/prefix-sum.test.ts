@@ -5,9 +5,9 @@ import type { MemoryForm } from '../../src/gpu/profile.ts';
 import { prefixSum } from '../../src/kernels/prefix-sum.ts';
 import { openGpu } from '../support/device.ts';
 
-/** Batched prefix sums and their gradients against sums in float64, in every form. */
+/** Compares batched prefix sums and their gradients with sums in float64, in every form. */
 
-/** Of the largest sum: some thousand float32 roundings of either sign (6e-8 each, growing like their root). */
+/** Relative to the largest sum: some thousand float32 roundings of either sign (6e-8 each, growing with the square root). */
 const TOLERANCE = 1e-5;
 
 const FORMS: [string, MemoryForm][] = [

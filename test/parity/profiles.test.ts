@@ -8,7 +8,8 @@ import { expectSameGradients, FEW, LENGTHS, SPECS } from '../support/model-parit
 import { expectSameLosses } from '../support/training-parity.ts';
 
 /**
- * The plans, forms and tiles that each profile chooses, on this machine's adapter. `npm run verify` runs all tests of kernels under each.
+ * Compares the plans, forms and tiles that each profile chooses, on this machine's adapter. `npm run verify` runs all kernel
+ * tests with each.
  */
 
 const reference = createReferenceEngine();
@@ -18,7 +19,7 @@ test('every profile is compared', () => expect(PROFILES).toHaveLength(PROFILE_NA
 describeEach(PROFILES, (engine, way) => {
   const engines = () => [engine(), reference] as const;
 
-  // model.test.ts compares all of them in each form: here is what only the profile's sizes change.
+  // model.test.ts compares all models in each form; this file compares what only the profile's sizes change.
   const place = PROFILES.indexOf(way);
   test.each(FEW.filter((_, k) => k % PROFILES.length === place))('%s: gradients', name =>
     expectSameGradients(engines(), makeSpec(SPECS[name])),
@@ -31,8 +32,8 @@ describeEach(PROFILES, (engine, way) => {
     return expectSameGradients(engines(), spec, { lengths: [...LENGTHS, 3, 4, 5, 6] });
   });
 
-  describe.each(KINDS)('a %s on its own', kind => {
-    // The last is for the memory parallel over time, where the profile has it.
+  describe.each(KINDS)('a %s by itself', kind => {
+    // The last one is for the memory parallel over time, if the profile uses it.
     test.each([
       [1, 1, 1],
       [7, 33, 2],

@@ -9,8 +9,8 @@ import { configOf, startOf } from '../support/model-parity.ts';
 const largest = (values: ArrayLike<number>): number =>
   Array.from(values, Math.abs).reduce((most, x) => Math.max(most, x), 0);
 
-/** Sizes next to those of a vector, a tile or a group meet in ways that no list of cases foresees. */
-test('cpu: 250 random models are those of the reference', async () => {
+/** Sizes near those of a vector, a tile or a group interact in ways that no list of cases foresees. */
+test('cpu: 250 random models agree with the reference', async () => {
   const engines = [await createCpuEngine(), createReferenceEngine()];
   const rng = new Rng(11, 5);
   const pick = <T>(choices: readonly T[]): T => choices[rng.int(0, choices.length - 1)];
@@ -40,7 +40,7 @@ test('cpu: 250 random models are those of the reference', async () => {
     const where = `model ${n}: ${JSON.stringify({ B: batch.B, T: batch.T, ...spec })}`;
 
     const [made, right] = [await actual.forward(batch, true), await expected.forward(batch, true)];
-    // Outputs and reads are of order 1, or what is left where such terms cancel: a model may have a single output.
+    // Outputs and reads are of order 1, or the remainder where such terms cancel: a model may have a single output.
     for (const of of ['output', 'read'] as const) {
       const [got, values] = [made.trace![of], right.trace![of]];
       const off = largest(Array.from(values, (x, i) => x - got[i]));
@@ -49,7 +49,7 @@ test('cpu: 250 random models are those of the reference', async () => {
     expect(made.report.symbols, where).toBe(right.report.symbols);
     for (const model of [actual, expected]) model.step(batch);
     const [gradients, truth] = [await actual.gradients(), await expected.gradients()];
-    // Sums of float32 over up to 33 × 12 rows: a tensor whose terms cancel keeps the error of the terms.
+    // Sums in float32 over up to 33 × 12 rows: a tensor whose terms cancel keeps the error of the terms.
     const all = Math.max(...[...truth.values()].map(largest));
     for (const [name, values] of truth) {
       const got = gradients.get(name)!;

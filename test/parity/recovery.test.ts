@@ -13,8 +13,8 @@ import { ITSELF, RUN_PROFILES } from '../support/engines.ts';
 import { type Losing, losing, losingGpus } from '../support/losing.ts';
 
 /**
- * Engines taken away in the middle of training, devices of this machine's adapter among them: the run's numbers are those of
- * one that was left alone, to the last bit. PUSHDOWN_LOSSES=200 asks for more than the few of every test run.
+ * Engines, including devices of this machine's adapter, are lost during training: the numbers equal those of an uninterrupted
+ * run, to the last bit. PUSHDOWN_LOSSES=200 sets the number of losses; the default is small.
  */
 const LOSSES = Number(process.env['PUSHDOWN_LOSSES'] ?? 2);
 const configOf = (steps: number) =>
@@ -40,7 +40,7 @@ async function run(engines: Losing, config: Config, losses: number, seed = 0) {
     reopen: engines.open,
     snapshotMs: 20,
   });
-  // Between two steps, and in the middle of what was submitted: a timer knows nothing of either.
+  // Between two steps, or in the middle of submitted work: a timer does not distinguish them.
   let over = false;
   const next = (): void => {
     if (over || planned >= losses) return;
@@ -65,8 +65,8 @@ async function run(engines: Losing, config: Config, losses: number, seed = 0) {
 }
 
 describe.each([...RUN_PROFILES, ITSELF])('$name', profile => {
-  test('an engine that is lost costs nothing', async () => {
-    // The reference is slow, and is lost in as many seconds all the same.
+  test('losing an engine loses no work', async () => {
+    // The reference is slow, but is lost after the same number of seconds.
     const own = profile === ITSELF ? configOf(150) : config;
     const alone = await run(losing(profile), own, 0);
     expect(alone.checkpoint.state.step).toBe(own.train.steps);
@@ -82,7 +82,7 @@ describe.each([...RUN_PROFILES, ITSELF])('$name', profile => {
     if (LOSSES > 10) console.log(`${all} devices lost, nothing with them`);
   }, 3_600_000);
 
-  test('a run whose device is lost while it is begun is on another from the start', async () => {
+  test('a run whose device is lost while it starts runs on another one from the start', async () => {
     const short = assign(config, ['steps=40']);
     const trained = async (lose: boolean) => {
       const engines = losing(profile);
@@ -103,7 +103,7 @@ describe.each([...RUN_PROFILES, ITSELF])('$name', profile => {
     await expect(Trainer.start(only, short)).rejects.toThrow(DeviceLost);
   }, 60_000);
 
-  test('destroyed while it recovers, a run leaves no engine behind', async () => {
+  test('a run that is destroyed while it recovers leaves no engine behind', async () => {
     const engines = losing(profile);
     const opened: Engine[] = [];
     let trainer: Trainer | undefined;
@@ -124,13 +124,13 @@ describe.each([...RUN_PROFILES, ITSELF])('$name', profile => {
   }, 60_000);
 });
 
-test('a device that is lost while kernels are compiled is a lost device, and nothing else', async () => {
+test('losing a device while kernels compile throws DeviceLost, and nothing else', async () => {
   const plans: GpuOptions[] = [
     {},
     { plan: 'stepwise' },
     { form: { form: 'block', size: 32, subgroups: false } },
   ];
-  // Small: a compilation that has begun is waited for.
+  // Small, because a compilation that has started is waited for.
   const small = assign(config, ['hidden=6', 'width=3']);
   for (const options of plans) {
     for (const ms of [0, 20, 60]) {
@@ -138,14 +138,14 @@ test('a device that is lost while kernels are compiled is a lost device, and not
       const engine = await engines.open();
       const { spec } = setup(small);
       const opening = engine.model(spec, small.train, initialState(spec, small.train));
-      // It may be quicker than the loss: then it is lost at the first wait.
+      // The model may be ready before the device is lost; then the loss appears at the first wait.
       const asked = opening.then(async model => {
         await wait(ms + 200);
         return model.state();
       });
       setTimeout(() => engines.lose(), ms);
       await expect(asked).rejects.toThrow(DeviceLost);
-      // What is not caught anywhere comes a moment later.
+      // Unhandled rejections are reported a moment later.
       await wait(50);
       engine.destroy();
     }

@@ -12,14 +12,14 @@ import { randomBatch } from '../support/batches.ts';
 import { openGpuEngines } from '../support/device.ts';
 import { asControls } from '../support/memory-parity.ts';
 
-/** Work over time that is cut into slices gives the numbers of work that is not, to the last bit. */
+/** Work over time that is cut into slices gives the same numbers as uncut work, to the last bit. */
 
 const FORMS: [string, GpuOptions][] = [
   ['lane', { form: { form: 'lane', size: 4, subgroups: false } }],
   ['block', { form: { form: 'block', size: 32, subgroups: false } }],
   ['stepwise', { plan: 'stepwise' }],
 ];
-/** Sequences that end in every slice, more than there are parts of the lane form. */
+/** Sequences that end in every slice, more than the lane form has parts. */
 const LENGTHS = Array.from({ length: 40 }, (_, b) => 1 + ((7 * b) % 23));
 
 describe.each(FORMS)('%s', (name, options) => {
@@ -32,7 +32,7 @@ describe.each(FORMS)('%s', (name, options) => {
   test.each([
     ['stack', 'rnn', []],
     ['queue', 'lstm', ['start=trained']],
-    // Of four units a layer, which compile in a third of the time.
+    // Four units per layer, which compile in a third of the time.
     ['deque', 'gru', ['layers=2', 'memories=2', 'hidden=4']],
     ['none', 'lstm', ['layers=2', 'hidden=4']],
     ['stack', 'rnn', ['projection=5', 'start=one-hot', 'autoencoder=true', 'output=tanh']],
@@ -72,7 +72,7 @@ const MEMORIES: [string, LayerForm][] = [
   ['block', { form: 'block', size: 32, subgroups: false }],
   ['time', 'time'],
 ];
-describe.each(MEMORIES)('a memory on its own, %s', (name, form) => {
+describe.each(MEMORIES)('a memory by itself, %s', (name, form) => {
   test.each(MEMORY_NAMES)('%s', async kind => {
     if (name === 'time' && kind !== 'stack' && kind !== 'queue') return;
     const [B, T, M] = [5, 40, name === 'lane' ? 40 : 6];
@@ -88,7 +88,7 @@ describe.each(MEMORIES)('a memory on its own, %s', (name, form) => {
     const run = async (sliceSteps: number) => {
       const memory = await on({ memory: form, sliceSteps }).memory({ kind, B, T, M });
       const read = await memory.forward(...controls, value);
-      // Of what the backward pass has rewound, too.
+      // Also of the strengths that the backward pass has rewound.
       const made = [
         read,
         await memory.backward(dRead),

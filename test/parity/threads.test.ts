@@ -12,8 +12,8 @@ import { asControls } from '../support/memory-parity.ts';
 import { configOf, startOf } from '../support/model-parity.ts';
 
 /**
- * The threads of the engine `cpu`. Its workers are files of the built package, which is therefore what is tested here: `npm
- * test` builds it before.
+ * The threads of the engine `cpu`. Its workers are files of the built package, so the build is tested here: `npm test` builds
+ * it first.
  */
 
 const THREADS = [1, 2, 3];
@@ -26,7 +26,7 @@ afterAll(() => {
   for (const engine of engines) engine.destroy();
 });
 
-/** Results on each number of threads. */
+/** The results for each number of threads. */
 const onEach = <T>(use: (engine: Engine) => Promise<T>): Promise<T[]> => Promise.all(engines.map(use));
 
 const lengthsOf = (rng: Rng, B: number, most: number): number[] =>
@@ -63,7 +63,7 @@ describe('a model has the same bits on 1, 2 and 3 threads', () => {
     }
   });
 
-  test('a large model, whose ten sequences are two groups', async () => {
+  test('a large model, whose ten sequences form two groups', async () => {
     const spec = makeSpec({ controller: 'lstm', hidden: 128, width: 16 });
     const [one, ...others] = await onEach(async engine => {
       const model = await engine.model(spec, configOf({ optimiser: 'adam' }), startOf(spec));
@@ -121,13 +121,13 @@ test.each(MEMORY_NAMES)('a %s has the same bits', async kind => {
   for (const other of others) expect(other).toEqual(one);
 });
 
-describe('threads that are lost, or were never there', () => {
+describe('threads that die, or cannot be started', () => {
   const ENTRY = new URL('../../dist/src/platform/node/thread.js', import.meta.url);
   const large = makeSpec({ controller: 'lstm', hidden: 256, width: 64 });
-  /** Long enough for something to happen in the middle of it. */
+  /** Long enough for something to happen during it. */
   const long = () => randomBatch(new Rng(1, 1), large, new Array(80).fill(100));
 
-  /** Workers that can be ended from here. */
+  /** Workers that this test can end. */
   function mortal() {
     const workers: Worker[] = [];
     const spawn: Spawn = ({ heard, died }) => {
@@ -144,8 +144,8 @@ describe('threads that are lost, or were never there', () => {
     return { spawn, workers };
   }
 
-  test('one that dies in the middle of a step is an error with its name, and so is every step after it', async () => {
-    // Threads that are there, take an item of a job, and die of it.
+  test('a thread that dies during a step is an error with its name, and so is every step after it', async () => {
+    // Threads that start, take an item of a job, and die in it.
     const spawn: Spawn = ({ heard, died }) => ({
       post(message) {
         const asked = message as ToThread;
@@ -165,7 +165,7 @@ describe('threads that are lost, or were never there', () => {
     engine.destroy();
   });
 
-  test('training goes on, on new threads, with the numbers of a run that lost none', async () => {
+  test('training continues on new threads, with the numbers of an uninterrupted run', async () => {
     const config = assign(preset('reverse'), ['steps=60', 'reportEvery=20', 'evaluateEvery=0', 'stopAt=0']);
     const { spawn, workers } = mortal();
     const open = () => createCpuEngine('a test', { spawn, cores: 2 }, 2);
@@ -189,7 +189,7 @@ describe('threads that are lost, or were never there', () => {
     expect(recovered).toEqual(['thread 2 of 2 of the cpu engine ended: exit code 1']);
   });
 
-  test('an engine that is destroyed ends its threads, and what waits for them', async () => {
+  test('an engine that is destroyed ends its threads, and pending calls fail', async () => {
     const { spawn, workers } = mortal();
     const engine = await createCpuEngine('a test', { spawn, cores: 2 }, 2);
     const ended = new Promise(resolve => workers[0].on('exit', resolve));
@@ -200,7 +200,7 @@ describe('threads that are lost, or were never there', () => {
     await ended;
   });
 
-  test('where none can be started there is one thread, which says why; asked for, they are an error', async () => {
+  test('if no thread can be started, one thread computes and the adapter gives the reason; explicit --threads is an error', async () => {
     const refuse: Spawn = () => {
       throw new Error('workers are forbidden here');
     };

@@ -11,7 +11,7 @@ import {
   TOLERANCE,
 } from '../support/memory-parity.ts';
 
-/** The memories parallel over time against the reference, and both ways of computing at lengths beyond it. */
+/** The memories parallel over time against the reference, and both forms at lengths beyond the reference. */
 
 let engines: Record<'time' | 'streaming', Engine>;
 beforeAll(async () => {
@@ -33,7 +33,7 @@ describe.each(KINDS)('%s', kind => {
     }
   });
 
-  test('the float64 memory for long sequences is the reference', () => {
+  test('the float64 memory for long sequences agrees with the reference', () => {
     for (const range of Object.keys(RANGES)) {
       const { sequences, expected } = memoryTruth(kind, 200, 3, range);
       for (const [k, { push, pop, value, dRead }] of sequences.entries()) {
@@ -47,8 +47,8 @@ describe.each(KINDS)('%s', kind => {
     }
   });
 
-  // Strengths so small that every step reads all rows before it: an invocation a step would load 5 million numbers.
-  test('is left to slices where it would walk too far', async () => {
+  // Strengths so small that every step reads all rows before it: one invocation per step would load 5 million numbers.
+  test('is cut into slices where it would walk too far', async () => {
     const { gpu, on } = await openGpuEngines();
     const kernels = vi.spyOn(gpu, 'kernel');
     const engine = on({ memory: 'time' });
@@ -67,9 +67,9 @@ describe.each(KINDS)('%s', kind => {
     engine.destroy();
   });
 
-  // Strengths that float32 has to round at every sum; depths of 8,000 and more. Heights in fixed point have no error. Step
-  // after step, a queue's front is the sum of all pops: 65,536 roundings of 6e-8, of either sign, put it 1e-5 off. Reads
-  // and values move by as much; where a read ends that near to the end of a row, gradients of strengths jump.
+  // Strengths that float32 has to round in every sum; depths of 8,000 and more. Heights in fixed point have no error. Step by
+  // step, a queue's front is the sum of all pops: 65,536 roundings of 6e-8, of either sign, shift it by 1e-5. Reads and values
+  // shift by the same amount; if a read ends that close to the end of a row, gradients of strengths jump.
   const all = ['read', 'dPush', 'dPop', 'dValue'] as const;
   test.each([
     ['time', TOLERANCE, all],

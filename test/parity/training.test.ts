@@ -10,10 +10,10 @@ import { describeEach, RUN_PROFILES, TRAINING_PROFILES } from '../support/engine
 import { losses } from '../support/training-losses.ts';
 import { CONTROLLERS, expectSameLosses, MEMORIES, STEPS, setsOf } from '../support/training-parity.ts';
 
-/** Training on every engine against training in the reference, and against itself. */
+/** Compares training on every engine with training in the reference, and with itself. */
 
 describeEach(TRAINING_PROFILES, (engine, way) => {
-  // Every memory in every way, every controller in each too. All combinations are in test/verify/training.test.ts.
+  // Every memory in every way, and every controller in each way. All combinations are in test/verify/training.test.ts.
   const place = TRAINING_PROFILES.indexOf(way);
   test.each(MEMORIES.map((memory, k) => [memory, CONTROLLERS[(k + place) % 3]] as const))(
     'fifty losses of %s, %s',
@@ -34,7 +34,7 @@ describeEach(RUN_PROFILES, (engine, { gpu }) => {
     expect(second).toEqual(first);
   });
 
-  test('a resumed run is the uninterrupted one, wherever it was cut', async () => {
+  test('a resumed run equals the uninterrupted one, wherever it was interrupted', async () => {
     const config = assign(preset('reverse'), ['steps=40', 'reportEvery=8', 'evaluateEvery=16', 'batch=4']);
     const whole = await Trainer.start(engine(), config);
     await whole.run();
@@ -49,19 +49,19 @@ describeEach(RUN_PROFILES, (engine, { gpu }) => {
     }
   });
 
-  test('a step that is not finite leaves the model as it was, and says so', async () => {
+  test('a step that is not finite leaves the model unchanged, and reports it', async () => {
     const config = preset('reverse');
     const { task, spec } = setup(config);
     const model = await engine().model(spec, config.train, initialState(spec, config.train));
     const batch = trainingBatch(task, config, 0, 10);
     const before = await model.state();
-    // A sum that overflows float32, where that is what the engine computes in.
+    // A sum that overflows float32, for engines that compute in float32.
     const overflowing = gpu ? 3e38 : Number.POSITIVE_INFINITY;
     await model.step({ ...batch, weight: batch.weight.map(() => overflowing) });
     await model.step({ ...batch, weight: batch.weight.map(() => Number.NaN) });
     const reports = await model.reports();
     expect(reports.map(({ finite }) => finite)).toEqual([false, false]);
-    // What went wrong can be looked at.
+    // The failed step can be inspected.
     const gradients = [...(await model.gradients())];
     expect(gradients.some(([, values]) => values.some(value => !Number.isFinite(value)))).toBe(true);
     const after = await model.state();
@@ -71,7 +71,7 @@ describeEach(RUN_PROFILES, (engine, { gpu }) => {
     model.destroy();
   });
 
-  test('a batch larger than all before is made room for', async () => {
+  test('a batch larger than all before gets larger buffers', async () => {
     const config = preset('tutorial-part5');
     const { task, spec } = setup(config);
     const model = await engine().model(spec, config.train, initialState(spec, config.train));

@@ -9,9 +9,9 @@ import { shellWords } from '../support/documented-commands.ts';
 import { MANUAL, ROOT, readDocument } from '../support/documents.ts';
 
 /**
- * A fenced block of the documents in language `console` is a transcript: `$ command`, and below it what the command prints. It is
- * run, on the package as it is built and on the engine `cpu`, and must print that. After a change of what is printed,
- * `npx vitest run --project parity test/parity/transcripts.test.ts -u` writes it into the documents.
+ * A fenced block in language `console` is a transcript: `$ command`, and below it the output. This test runs every command, on the
+ * built package and on the engine `cpu`, and compares the output. After a change of outputs,
+ * `npx vitest run --project parity test/parity/transcripts.test.ts -u` writes them into the documents.
  */
 
 const TRANSCRIPT = /^```console\n\$ (.+)\n([\s\S]*?)^```$/gm;
@@ -24,14 +24,14 @@ async function printed(command: string, cwd: string): Promise<string> {
   if (program === 'npx') {
     const takesEngine = COMMANDS.find(({ name }) => name === rest[0])?.options['engine'];
     const args = [CLI, ...rest, ...(takesEngine ? ['--engine', 'cpu'] : [])];
-    // As npx starts it: its advice begins with npx, too.
+    // Environment as set by npx: commands in messages then start with npx, too.
     const env = { ...process.env, npm_command: 'exec', npm_config_user_agent: 'npm/0' };
     return (await promisify(execFile)(process.execPath, args, { cwd, env })).stdout;
   }
   return (await promisify(execFile)(program, [join(ROOT, first), ...rest], { cwd })).stdout;
 }
 
-/** What a document shows of it: without progress, which depends on the clock, and with an ellipsis for what depends on the machine. */
+/** The output as shown in a document: without progress, which depends on the clock, and with an ellipsis for machine-dependent parts. */
 const shown = (output: string): string =>
   output
     .replaceAll(ROOT, '…')
@@ -40,9 +40,9 @@ const shown = (output: string): string =>
     .replace(/[\d.]+ (?:ms|s|min) of training/g, '… of training');
 
 describe.each(MANUAL.filter(path => readDocument(path).search(TRANSCRIPT) >= 0))('%s', path => {
-  test('shows what its commands print', async () => {
+  test('shows the output of its commands', async () => {
     const document = readDocument(path);
-    // One after the other: some commands use what others leave in the folder.
+    // One after the other, because some commands use files that others leave in the folder.
     const cwd = mkdtempSync(join(tmpdir(), 'pushdown-'));
     const outputs: string[] = [];
     try {

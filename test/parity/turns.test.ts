@@ -7,7 +7,7 @@ import { initialState, setup } from '../../src/train/setup.ts';
 import { randomBatch } from '../support/batches.ts';
 import { RUN_PROFILES } from '../support/engines.ts';
 
-/** What is asked of a model or a memory before it has answered gives what it gives one after the other. */
+/** Overlapping calls to a model or a memory give the same results as sequential calls. */
 
 const config = assign(preset('reverse'), ['hidden=6', 'width=3', 'symbols=3']);
 const { spec } = setup(config);
@@ -66,14 +66,14 @@ describe.each([
       const turns: unknown[] = [];
       for (const asked of ask(await open(engine))) turns.push(await asked());
       const together = ask(await open(engine)).map(asked => asked());
-      // What was given may be written to at once.
+      // The caller may overwrite the inputs at once.
       for (const { lengths, ids, target, weight } of [a, b, c, d, e, f])
         for (const array of [lengths, ids, target, weight]) array.fill(1);
       expect(await Promise.all(together)).toEqual(turns);
       expect(turns[11]).toEqual(turns[0]);
     }));
 
-  test('destroyed before its turn, a model says so and harms no other', () =>
+  test('a model destroyed before its turn reports it and harms no other', () =>
     withEngine(async engine => {
       const [a, b] = batches();
       const [model, other] = [await open(engine), await open(engine)];
@@ -106,11 +106,11 @@ describe.each([
       const turns: unknown[] = [];
       for (const asked of ask(await engine.memory(shape))) turns.push(await asked());
       const together = ask(await engine.memory(shape)).map(asked => asked());
-      // What was given may be written to at once.
+      // The caller may overwrite the inputs at once.
       for (const array of Object.values(one)) array.fill(0.5);
       expect(await Promise.all(together)).toEqual(turns);
 
-      // Of the second backward pass, which makes the forward pass again first.
+      // From the second backward pass, which repeats the forward pass first.
       const memory = await engine.memory(shape);
       const { push, pop, value, dRead } = inputs(3);
       await memory.forward(push, pop, value);

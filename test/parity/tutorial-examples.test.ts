@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { runExample } from '../support/documented-commands.ts';
 import { ROOT } from '../support/documents.ts';
 
-/** The programs of docs/tutorial.md. transcripts.test.ts compares what they print with the document; this checks what it means. */
+/** The programs of docs/tutorial.md. transcripts.test.ts compares their output with the document; this test checks its meaning. */
 
 test('examples/figure-1.js', async () => {
   const lines = await runExample('figure-1.js');
@@ -29,7 +29,7 @@ test('examples/learn-to-pop.js and learn-to-push.js', async () => {
   expect(Number((await last('learn-to-push.js', '0.5'))[0])).toBeGreaterThan(0.5);
 }, 60_000);
 
-test('examples/controller-by-hand.js computes what the model does', async () => {
+test('examples/controller-by-hand.js computes the same as the model', async () => {
   const engine = await openEngine('cpu');
   const file = join(ROOT, 'gallery/tutorial-part6.safetensors');
   const trainer = await Trainer.resume(engine, decodeCheckpoint(readFileSync(file)));
@@ -52,7 +52,7 @@ test('examples/is-it-a-stack.js', async () => {
   const lines = await runExample('is-it-a-stack.js');
   const numbers = lines.map(line => (line.match(/(?<= )\d\.\d+(e[+-]\d+)?/g) ?? []).map(Number));
   const [, reading5, writing5, right5, [gradient5], , reading6, writing6, right6, [gradient6]] = numbers;
-  // Part 5 pushes all and reads what it has just pushed: nothing depends on its pop.
+  // Part 5 pushes everything and reads what it has just pushed, so nothing depends on its pop.
   for (const [push, , older] of [reading5, writing5]) expect([push, older]).toEqual([1, 0]);
   expect([right5[1], right5[2], gradient5]).toEqual([right5[0], right5[0], 0]);
   // Part 6 pushes while it reads, and pops and reads older rows while it writes.

@@ -4,15 +4,15 @@ import { controlCount, endsOfModel } from '../../src/base/memories.ts';
 import type { ModelSpec } from '../../src/base/parameters.ts';
 import type { Rng } from '../../src/base/rng.ts';
 
-/** A small model; what is not given is as in the default configuration. */
+/** A small model; options that are not given are as in the default configuration. */
 export const makeSpec = (model: Partial<ModelSpec> = {}): ModelSpec => {
   const { inputs = 6, outputs = 4, ...rest } = model;
   return { ...makeConfig({ model: { hidden: 5, width: 3, ...rest } }).model, inputs, outputs };
 };
 
 /**
- * A batch in which everything occurs: sequences of several lengths, steps with none to K inputs, masked steps,
- * zero targets (not with softmax), uneven weights, noise, and padding full of traps.
+ * A batch with every feature: sequences of several lengths, steps with none to K inputs, masked steps, zero targets (not with
+ * softmax), uneven weights, noise, and padding with values that must be ignored.
  */
 export function randomBatch(
   rng: Rng,
@@ -29,12 +29,12 @@ export function randomBatch(
     for (let b = 0; b < B; b++) {
       const n = t * B + b;
       if (t >= lengths[b]) {
-        // Not to be looked at: would change the loss.
+        // Must be ignored: it would change the loss.
         ids[n * K] = 0;
         target[n] = 0;
         continue;
       }
-      // Distinct ids, NO_INPUT in any place.
+      // Distinct ids, with NO_INPUT in any slot.
       const first = rng.int(0, spec.inputs - 1);
       for (let k = 0; k < K; k++) if (rng.uniform() < 0.7) ids[n * K + k] = (first + k) % spec.inputs;
       const kind = rng.uniform();

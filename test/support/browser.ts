@@ -16,8 +16,8 @@ const FLAGS = [
 ];
 
 /**
- * A headless browser with WebGPU: one that is installed, else puppeteer's own, else the npm bundle's, else
- * one that puppeteer downloads. WebGPU is there on pages of http://localhost, not on about:blank.
+ * A headless browser with WebGPU: an installed one, else puppeteer's own, else the npm bundle's, else one that puppeteer
+ * downloads. WebGPU is available on pages of http://localhost, not on about:blank.
  */
 export async function launchBrowser(options: LaunchOptions = {}): Promise<Browser> {
   const failures: string[] = [];
@@ -70,7 +70,7 @@ const SOURCES: Source[] = [
   {
     what: 'download',
     find: async () => {
-      // Comes with puppeteer, whose downloader it is.
+      // The downloader that puppeteer depends on.
       const { Browser, detectBrowserPlatform, install, resolveBuildId } = await import('@puppeteer/browsers');
       const platform = detectBrowserPlatform();
       const cacheDir = process.env['PUPPETEER_CACHE_DIR'] ?? join(homedir(), '.cache', 'puppeteer');

@@ -4,12 +4,12 @@ import { buildPage } from './server.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
-    /** The folder of buildPage(). */
+    /** The folder returned by buildPage(). */
     builtPage: string;
   }
 }
 
-/** The page is built once for all tests. */
+/** Builds the page once for all tests. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = await buildPage();
   project.provide('builtPage', folder);

@@ -1,4 +1,4 @@
 import type { Checkpoint } from '../../src/train/checkpoint.ts';
 
-/** What must be equal between two runs: all but the time taken. */
+/** The part of a checkpoint that must be equal between two runs: everything except the time taken. */
 export const comparable = ({ run, ...rest }: Checkpoint) => ({ ...rest, run: { ...run, seconds: 0 } });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 
-/** A project of somebody else's that uses the package as npm installs it, and compilers over it. */
+/** A user's project that uses the package as npm installs it, with compilers to check it. */
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const SOURCES = join(import.meta.dirname, 'consumer');
@@ -13,7 +13,7 @@ const shell = process.platform === 'win32';
 
 const readJson = async (file: string) => JSON.parse(await readFile(file, 'utf8'));
 
-/** The package's files, in a temporary project beside the dependencies that it declares. Returns its folder. */
+/** Copies the package's files into a temporary project beside its declared dependencies. Returns its folder. */
 export async function installPackage(): Promise<string> {
   const project = await mkdtemp(join(tmpdir(), 'pushdown-consumer-'));
   const installed = join(project, 'node_modules', 'pushdown');
@@ -41,19 +41,19 @@ async function link(project: string, name: string): Promise<void> {
   await symlink(join(ROOT, 'node_modules', name), target, 'junction');
 }
 
-/** TypeScript, installed in a folder of its own. */
+/** A TypeScript installation in its own folder. */
 export interface Compiler {
   version: string;
   folder: string;
 }
 
-/** The one of this checkout: no network is needed. */
+/** The TypeScript of this checkout, which needs no network. */
 export async function ownCompiler(): Promise<Compiler> {
   const folder = join(ROOT, 'node_modules', 'typescript');
   return { version: (await readJson(join(folder, 'package.json'))).version, folder };
 }
 
-/** Installs another one by npm. */
+/** Installs another version with npm. */
 export async function installCompiler(range: string): Promise<Compiler> {
   const project = await mkdtemp(join(tmpdir(), 'pushdown-typescript-'));
   await writeFile(join(project, 'package.json'), '{ "private": true }');
@@ -63,7 +63,7 @@ export async function installCompiler(range: string): Promise<Compiler> {
   return { version: (await readJson(join(folder, 'package.json'))).version, folder };
 }
 
-/** What a program may have around it. */
+/** The environment of a program. */
 export interface Setting {
   name: string;
   lib: string[];
@@ -76,7 +76,7 @@ export interface Setting {
 const DOM = ['ES2022', 'DOM'];
 const UNTYPED = ['node.ts', 'page.ts', 'own-device.ts'];
 
-/** The settings for a version: from TypeScript 6 on, lib dom has the types of WebGPU. */
+/** The settings for a version. From TypeScript 6 on, lib dom has the types of WebGPU. */
 export function settingsFor(version: string): Setting[] {
   const knowsWebGpu = Number.parseInt(version, 10) >= 6;
   const typed = [...UNTYPED, 'typed-device.ts'];
@@ -106,8 +106,8 @@ export function settingsFor(version: string): Setting[] {
 }
 
 /**
- * Runs the compiler over the project in this setting, with every declaration checked. What it prints: '' where nothing is
- * wrong, and nothing is asked for.
+ * Runs the compiler on the project with this setting, checking every declaration. Returns its output: '' if there are no errors
+ * and no listing was requested.
  */
 async function compile(
   project: string,
@@ -131,7 +131,7 @@ async function compile(
   }
 }
 
-/** What is wrong with the project's types. */
+/** The compiler's errors in the project's types. */
 export const typeErrors = (project: string, compiler: Compiler, setting: Setting): Promise<string> =>
   compile(project, compiler, setting);
 

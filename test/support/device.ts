@@ -6,8 +6,8 @@ import { openGpu as openOn } from '../../src/kernels/open.ts';
 import { findAdapter, release, searchWords } from '../../src/platform/node/adapter.ts';
 
 /**
- * The profile that all tests of kernels compute by, whatever the adapter: `npm run verify` runs them under each. Absent: that
- * of the adapter's kind.
+ * The profile used by all kernel tests, whatever the adapter: `npm run verify` runs them with each. Absent: the profile of the
+ * adapter's kind.
  */
 export const PROFILE = PROFILE_NAMES.find(name => name === process.env.PUSHDOWN_PROFILE);
 if (process.env.PUSHDOWN_PROFILE && !PROFILE)
@@ -15,7 +15,7 @@ if (process.env.PUSHDOWN_PROFILE && !PROFILE)
     `PUSHDOWN_PROFILE is one of ${PROFILE_NAMES.join(', ')}, not ${process.env.PUSHDOWN_PROFILE}.`,
   );
 
-/** A device of the best adapter of this machine, and what it is. @param checked with bounds checks, where it is software */
+/** Opens a device on the best adapter of this machine. @param checked with bounds checks, if it is a software adapter */
 export async function openDevice(
   checked = true,
 ): Promise<{ device: GPUDevice; description: AdapterDescription; close(): void }> {
@@ -26,14 +26,14 @@ export async function openDevice(
   return { device, description: found.description, close: () => release(found.gpu) };
 }
 
-/** The best WebGPU device of this machine. Throws where there is none: parity is never skipped. */
+/** The best WebGPU device of this machine. Throws if there is none: parity tests are never skipped. */
 export const openGpu = async (profile?: ProfileName): Promise<Gpu> => (await openGpuEngines(profile)).gpu;
 
-/** The GPU engine on it, in the form it chooses or a forced one. */
+/** The GPU engine on this device, in its default form or a forced one. */
 export const openGpuEngine = async (options?: GpuOptions): Promise<Engine> =>
   (await openGpuEngines(options?.profile)).on(options);
 
-/** Engines in several forms on one device, on which every kernel is compiled once. The device ends with any of them. */
+/** Engines in several forms on one device, which compiles every kernel only once. Destroying any of them destroys the device. */
 export async function openGpuEngines(
   profile: ProfileName | undefined = PROFILE,
 ): Promise<{ gpu: Gpu; on(options?: GpuOptions): Engine }> {

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import type { Tensors } from '../../src/base/parameters.ts';
 
-/** Gradient of f by every number of `at`: (f(x + h) − f(x − h)) / 2h. f reads `at`, which is left as it was. */
+/** Gradient of f by every number of `at`: (f(x + h) − f(x − h)) / 2h. f reads `at`, which is restored afterwards. */
 function centralDifferences(f: () => number, at: Tensors, h: number): Tensors {
   const made: Tensors = new Map();
   for (const [name, x] of at) {
@@ -33,7 +33,7 @@ function expectTensorsClose(got: Tensors, expected: Tensors, tolerance: number):
       continue;
     }
     for (let n = 0; n < want.length; n++) {
-      // Written so that NaN is a fault.
+      // Written so that NaN fails.
       if (Math.abs(have[n] - want[n]) <= tolerance * Math.max(1, Math.abs(want[n]))) continue;
       faults.push(`${name}[${n}]: expected ${want[n]}, got ${have[n]}`);
     }
@@ -46,9 +46,9 @@ function expectTensorsClose(got: Tensors, expected: Tensors, tolerance: number):
 /**
  * Fails unless `gradients` are those of f at `at`, by central differences.
  *
- * The error of the differences is about h²·|f‴|/6 from truncation and 10⁻¹⁶·|f|/h from rounding; at h = 3e-6
- * both are near 1e-9 where f is of the order of 10 and f‴ of 1000, as in a model of some steps. The default
- * tolerance leaves a decade above that, and is still six below the smallest mistake a formula can make.
+ * The error of the differences is about h²·|f‴|/6 from truncation and 10⁻¹⁶·|f|/h from rounding. At h = 3e-6 both are near
+ * 1e-9 if f is of the order of 10 and f‴ of 1000, as in a model over several steps. The default tolerance is a factor of ten
+ * above that, and still six orders of magnitude below the smallest mistake in a formula.
  */
 export function expectGradients(
   f: () => number,

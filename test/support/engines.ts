@@ -9,28 +9,28 @@ import { openEngine } from '../../src/platform/node/engine.ts';
 import { openGpuEngine } from './device.ts';
 
 /**
- * What is compared with the reference: engines, each in the ways in which it can compute. Tests of parity, training,
+ * The engines that are compared with the reference, each in all the ways in which it can compute. Tests of parity, training,
  * recovery and resumption take these as parameters.
  */
 export interface Way {
   name: string;
-  /** Of the kernels: what is forced. Absent for other engines. */
+  /** Forced options of the kernels. Absent for other engines. */
   gpu?: GpuOptions;
-  /** Its engine in this way, on a device of its own. */
+  /** Opens the engine in this way, on its own device. */
   open(options?: GpuOptions): Promise<Engine>;
-  /** Whether it computes a model of these sizes at all. */
+  /** Whether it can compute a model of these sizes. */
   takes(spec: ModelSpec): boolean;
-  /** Whether it has a memory of this kind of its own. */
+  /** Whether it has its own memory of this kind. */
   hasMemory(kind: MemoryName): boolean;
-  /** Time steps of all sequences together that a memory is compared on at most, in `npm test` and in `npm run verify`. */
+  /** Maximum time steps of all sequences together in a memory comparison, in `npm test` and in `npm run verify`. */
   most: { test: number; verify: number };
-  /** Nearly all its kernels are those of another way: `npm test` compares it on the models that every way computes. */
+  /** Whether nearly all its kernels are also those of another way: then `npm test` compares only the models of every way. */
   few?: true;
 }
 
 const ANY = { takes: () => true, hasMemory: () => true, most: { test: 20_000, verify: 300_000 } };
 
-/** The kernels, in a way that is forced. */
+/** The kernels with forced options. */
 const gpu = (name: string, options: GpuOptions, more: Partial<Way> = {}): Way => ({
   ...ANY,
   ...more,
@@ -39,7 +39,7 @@ const gpu = (name: string, options: GpuOptions, more: Partial<Way> = {}): Way =>
   open: other => openGpuEngine({ ...options, ...other }),
 });
 
-/** Every other engine of this machine, as it comes: one that is new in the table is compared from then on. */
+/** Every other engine of this machine, with default options. A new engine in the table is compared automatically. */
 const OTHERS: readonly Way[] = ENGINES.map(({ name }) => name)
   .filter(name => name !== 'gpu' && name !== REFERENCE)
   .map(name => ({ ...ANY, name, open: () => openEngine(name) }));
@@ -47,7 +47,7 @@ const OTHERS: readonly Way[] = ENGINES.map(({ name }) => name)
 const lane = (size: number) => ({ form: 'lane', size, subgroups: false }) as const;
 const block = (size: number, subgroups = false) => ({ form: 'block', size, subgroups }) as const;
 
-/** What is hoisted out of the loop over time is not part of the form that is written out. */
+/** With values hoisted out of the loop over time, the form would not be the written-out one. */
 const writtenOut = ({ embedding, readout }: ModelSpec): boolean => embedding === 0 && readout === 0;
 
 /** Ways of computing a whole model. */
@@ -61,8 +61,8 @@ export const MODEL_PROFILES: readonly Way[] = [
 ];
 
 /**
- * The models that `npm test` compares in this way. Compiling kernels takes most of its time, and models share nearly all of
- * them: those of `everywhere` are compared in every way, each other model in one way of the kernels, in turn, and on every
+ * The models that `npm test` compares in this way. Most of the time goes into compiling kernels, and models share nearly all of
+ * them. So those in `everywhere` are compared in every way; each other model in one way of the kernels, in turn, and on every
  * other engine. `npm run verify` compares all models in all ways.
  */
 export function modelsOf(
@@ -79,13 +79,13 @@ export function modelsOf(
   });
 }
 
-/** A workgroup per sequence costs software adapters 40 µs a step, up to 12 s a pass. */
+/** On software adapters, one workgroup per sequence costs 40 µs per step, up to 12 s per pass. */
 const SLOW = { most: { test: 2_000, verify: 300_000 } };
 
-/** The reference itself: for runs, resumption and recovery, which are to be the same on every engine. */
+/** The reference itself: for runs, resumption and recovery, which must be the same on every engine. */
 export const ITSELF: Way = { ...ANY, name: REFERENCE, open: () => openEngine(REFERENCE) };
 
-/** Ways of computing a memory on its own. */
+/** Ways of computing a memory by itself. */
 export const MEMORY_PROFILES: readonly Way[] = [
   gpu('lane', { memory: lane(8) }),
   gpu('block', { memory: block(32) }, SLOW),
@@ -93,13 +93,13 @@ export const MEMORY_PROFILES: readonly Way[] = [
   gpu(
     'parallel over time',
     { memory: 'time' },
-    // It is for few, long sequences.
+    // It is only for few, long sequences.
     { hasMemory: kind => kind === 'stack' || kind === 'queue', most: { test: 10_000, verify: 10_000 } },
   ),
   ...OTHERS,
 ];
 
-/** Ways of training: those with kernels of their own for it. */
+/** Ways of training: those that have their own training kernels. */
 export const TRAINING_PROFILES: readonly Way[] = [
   gpu('fused, lane', { form: lane(4) }),
   gpu('fused, block', { form: block(32) }),
@@ -107,13 +107,13 @@ export const TRAINING_PROFILES: readonly Way[] = [
   ...OTHERS,
 ];
 
-/** The kernels as they are chosen on every kind of device. */
+/** The kernels as chosen for every kind of device. */
 export const PROFILES: readonly Way[] = PROFILE_NAMES.map(profile => gpu(`as on: ${profile}`, { profile }));
 
-/** Engines as people get them: for what does not depend on the kernels. */
+/** Engines with default options: for tests that do not depend on the kernels. */
 export const RUN_PROFILES: readonly Way[] = [gpu('as chosen', {}), ...OTHERS];
 
-/** Describes tests of each profile, with its engine open while they run. */
+/** Describes tests for each profile, with its engine open while they run. */
 export const describeEach = (
   profiles: readonly Way[],
   tests: (engine: () => Engine, profile: Way) => void,

@@ -4,31 +4,31 @@ import { endsOf, endsOfModel } from '../../src/base/memories.ts';
 import type { ModelSpec, Tensors } from '../../src/base/parameters.ts';
 import type { Engine, Forward, Model, ModelState, StepReport } from '../../src/engine/engine.ts';
 
-/** How the fake behaves: by training step, all optional. */
+/** The behaviour of the fake engine by training step; all optional. */
 export interface Behaviour {
-  /** Is step k finite? */
+  /** Whether step k is finite. */
   finite?: (step: number) => boolean;
   /** Absolute error per sequence at step k. */
   error?: (step: number) => number;
   /** Loss per target at step k; by default 0.5. */
   loss?: (step: number) => number;
-  /** Share of sequences wholly right when evaluated after step k. */
+  /** Share of sequences right in every symbol in an evaluation after step k. */
   coarse?: (step: number) => number;
-  /** What is predicted at step t of sequence b; by default the target, or 0. */
+  /** The prediction at step t of sequence b; by default the target, or 0. */
   predict?: (batch: Batch, t: number, b: number) => number;
 }
 
 const clone = (state: ModelState): ModelState => structuredClone(state);
 
 /**
- * An engine for the loop around models, not for learning: its "training" stirs every number of a batch into
- * the weights, so that two runs end alike only if they saw the same batches in the same order.
+ * An engine that tests the training loop, not learning. Its "training" mixes every number of a batch into the weights, so two
+ * runs end with equal weights only if they saw the same batches in the same order.
  */
 export class FakeModel implements Model {
   readonly spec: ModelSpec;
   readonly plan = 'fake';
   readonly bytes = 0;
-  /** How many reports each call of reports() gave. */
+  /** The number of reports returned by each call of reports(). */
   readonly bundles: number[] = [];
   batches: Batch[] = [];
   #state: ModelState;

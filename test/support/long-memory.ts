@@ -1,6 +1,6 @@
 /**
- * A stack or queue in float64 that keeps lists of what each step popped and read, instead of the T×T strengths of the
- * reference: for sequences too long for that. Short ones are compared with the reference.
+ * A stack or queue in float64 that stores lists of what each step popped and read, instead of the reference's T×T strengths: for
+ * sequences that are too long for the reference. Short ones are compared with it.
  */
 export interface LongMemory {
   read: Float64Array;
@@ -32,7 +32,7 @@ export function longMemory(
     dValue: new Float64Array(T * M),
   };
   const strength = new Float64Array(T);
-  // Rows live from lo on; a stack's last is its top.
+  // Rows exist from `lo` on; the last row of a stack is its top.
   const rows: number[] = [];
   let lo = 0;
   const steps: Step[] = [];
@@ -65,7 +65,7 @@ export function longMemory(
     steps.push(step);
   }
   const ds = new Float64Array(T);
-  // A row pushed with strength 0 gets only what comes at its own step: a tie at every later one.
+  // A row pushed with strength 0 gets a gradient only at its own step: it is a tie at every later one.
   const passes = (row: number, t: number): boolean => kind === 'stack' || push[row] > 0 || row === t;
   for (let t = T - 1; t >= 0; t--) {
     const { removed, boundary, reads } = steps[t];

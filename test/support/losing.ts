@@ -4,16 +4,16 @@ import { createGpuEngine, type GpuOptions } from '../../src/engine/gpu.ts';
 import { openDevice } from './device.ts';
 import type { Way } from './engines.ts';
 
-/** Engines that can be taken away in the middle of their work, as a driver that fails does. */
+/** Engines that can be lost during their work, as when a driver fails. */
 export interface Losing {
   open(): Promise<Engine>;
-  /** The engine that was opened last is lost, without being asked. */
+  /** Loses the engine that was opened last. */
   lose(): void;
-  /** Engines opened so far. */
+  /** Number of engines opened so far. */
   readonly opened: number;
 }
 
-/** Engines on this machine's adapter. @param checked with bounds checks, where the adapter is a software one */
+/** Engines on this machine's adapter. @param checked with bounds checks, if it is a software adapter */
 export function losingGpus(options: GpuOptions = {}, checked = true): Losing {
   let device: GPUDevice | undefined;
   let opened = 0;
@@ -39,7 +39,7 @@ export function losingGpus(options: GpuOptions = {}, checked = true): Losing {
   };
 }
 
-/** Engines without a device to lose: from the loss on, every promise of theirs rejects, and what was begun is gone. */
+/** Engines without a device: after the loss all their promises reject, and pending work is discarded. */
 function losingEngines({ open }: Way): Losing {
   let last: { lost: boolean } = { lost: false };
   let opened = 0;
@@ -51,13 +51,13 @@ function losingEngines({ open }: Way): Losing {
       const check = (): void => {
         if (state.lost) throw new DeviceLost('the device was lost (test): it was taken away.');
       };
-      /** Calls of an object, which fail from the loss on, whenever their answer comes. */
+      /** Calls of an object, which fail after the loss, whenever their answer comes. */
       const guarded = <T extends object>(of: T): T =>
         new Proxy(of, {
           get(target, name) {
             const value = Reflect.get(target, name, target);
             if (typeof value !== 'function') return value;
-            // What is lost can still be given back.
+            // A lost engine can still be destroyed.
             if (name === 'destroy') return value.bind(target);
             return (...args: unknown[]) => {
               check();
@@ -89,6 +89,6 @@ function losingEngines({ open }: Way): Losing {
   };
 }
 
-/** Engines of a profile, to be lost in the way that they can be. */
+/** Engines of a profile, which are lost in the way that the profile allows. */
 export const losing = (profile: Way, options: GpuOptions = {}): Losing =>
   profile.gpu ? losingGpus({ ...profile.gpu, ...options }) : losingEngines(profile);

@@ -5,15 +5,15 @@ import { MEMORIES, type RowName } from '../../src/reference/memory.ts';
 import type { Sequence } from '../../src/reference/model.ts';
 
 /**
- * How far a memory is from its nearest tie: the smallest difference between two arguments of a max or min that
- * could change which one is taken. Rows of strength 0 are left out: whatever is taken there is 0.
+ * The distance of a memory from its nearest tie: the smallest difference between two arguments of a max or min that could change
+ * which one is taken. Rows of strength 0 are ignored, because both arguments give 0 there.
  */
 
 /** Strengths in the order in which an end meets them. */
 const from = (end: End, strengths: Float64Array): Float64Array =>
   end === 'top' ? strengths.toReversed() : strengths;
 
-/** Of popping u at an end (equations 2, 4, 7 and 8). previous [n] */
+/** The margin of popping u at an end (equations 2, 4, 7 and 8). previous [n] */
 export function popMargin(previous: Float64Array, u: number, end: End = 'top'): number {
   let margin = Infinity;
   let nearer = 0;
@@ -26,7 +26,7 @@ export function popMargin(previous: Float64Array, u: number, end: End = 'top'): 
   return margin;
 }
 
-/** Of reading at an end (equations 3, 5, 10 and 11). strengths [n] */
+/** The margin of reading at an end (equations 3, 5, 10 and 11). strengths [n] */
 export function readMargin(strengths: Float64Array, end: End = 'top'): number {
   let margin = Infinity;
   let nearer = 0;
@@ -39,10 +39,10 @@ export function readMargin(strengths: Float64Array, end: End = 'top'): number {
   return margin;
 }
 
-/** Ends that are popped and read, in the order of the pops. */
+/** The ends that are popped and read, in the order of the pops. */
 const ENDS: Record<RowName, End[]> = { stack: ['top'], queue: ['bottom'], deque: ['top', 'bottom'] };
 
-/** Of a whole sequence. push [T,E], pop [T,E] */
+/** The margin of a whole sequence. push [T,E], pop [T,E] */
 export function memoryMargin(kind: RowName, push: ArrayLike<number>, pops: ArrayLike<number>): number {
   const ends = ENDS[kind];
   const E = ends.length;
@@ -62,7 +62,7 @@ export function memoryMargin(kind: RowName, push: ArrayLike<number>, pops: Array
   return margin;
 }
 
-/** Of a model's memories over the sequences of a batch: the nearest of all. */
+/** The smallest margin of a model's memories over the sequences of a batch. */
 export function modelMargin({ memory, memories }: ModelSpec, sequences: readonly Sequence[]): number {
   // Kinds without rows have no branches.
   if (!(memory in MEMORIES)) return Infinity;
@@ -85,7 +85,7 @@ export function modelMargin({ memory, memories }: ModelSpec, sequences: readonly
   return margin;
 }
 
-/** The first draw that is far enough from any tie for central differences to be those of one smooth piece. */
+/** The first draw that is far enough from any tie for central differences to stay within one smooth piece. */
 export function drawAwayFromTies<Draw>(
   draw: (rng: Rng) => Draw,
   marginOf: (drawn: Draw) => number,

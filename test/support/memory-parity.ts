@@ -5,13 +5,13 @@ import type { Engine } from '../../src/engine/engine.ts';
 import { type MemoryReads, memoryBackward, memoryForward } from '../../src/reference/memory.ts';
 
 /**
- * A memory of an engine against the reference, in Node and in a browser.
+ * Compares a memory of an engine with the reference, in Node and in a browser.
  *
- * TOLERANCE is 1e-5 of the largest number of a tensor. float32 rounds at 6e-8; a read sums up to T/10 rows, a
- * gradient up to M products, so a few hundred roundings of either sign stay below it.
+ * TOLERANCE is 1e-5 of the largest number of a tensor. float32 rounds at 6e-8. A read sums up to T/10 rows, a gradient up to M
+ * products, so a few hundred roundings of either sign stay below it.
  *
- * Strengths are multiples of 2^-14, so that float32 computes all their sums exactly and takes every max and min
- * as float64 does: the gradient jumps there, and no tolerance could bridge a branch taken the other way.
+ * Strengths are multiples of 2^-14, so that float32 computes all their sums exactly and every max and min takes the same argument
+ * as in float64. Otherwise the gradient would jump, and no tolerance could cover a different branch.
  */
 export const TOLERANCE = 1e-5;
 
@@ -30,10 +30,10 @@ export interface Cells {
   reads?: number;
 }
 
-/** Different sequences in a batch; the batch repeats them, since the reference is slow. */
+/** Number of different sequences in a batch. The batch repeats them, because the reference is slow. */
 const DISTINCT = 3;
 
-/** Largest difference over largest number. */
+/** The largest difference relative to the largest number. */
 export function largestDifference(actual: Float32Array, expected: (k: number) => number): number {
   let difference = 0;
   let largest = 0;
@@ -45,13 +45,13 @@ export function largestDifference(actual: Float32Array, expected: (k: number) =>
   return difference === 0 ? 0 : difference / largest;
 }
 
-/** A few sequences and what the reference makes of them. */
+/** A few sequences and their results in the reference. */
 export interface MemoryTruth {
   kind: MemoryName;
   T: number;
   M: number;
   cells: Cells;
-  /** [T,E] of every control, and [T,E,M] and [T,Q,M], of each sequence. */
+  /** For each sequence, [T,E] of every control, [T,E,M] of the values and [T,Q,M] of dRead. */
   sequences: Record<string, Float32Array>[];
   expected: { made: MemoryReads; tensors: Record<string, Float64Array> }[];
 }
@@ -73,8 +73,8 @@ export function memoryTruth(
 }
 
 /**
- * Controls of a kind, [T,E] each, of any numbers: where they are shares of a softmax, numbers whose sum is at most 1, for with a
- * larger one a memory grows without end.
+ * Random controls of a kind, [T,E] each. If they are shares of a softmax, their sum is at most 1, because with a larger sum a
+ * memory grows without bound.
  */
 export function asControls(kind: MemoryName, drawn: readonly Float32Array[]): Float32Array[] {
   if (memoryKind(kind).activation === 'sigmoid') return [...drawn];
@@ -110,8 +110,8 @@ function makeTruth(kind: MemoryName, T: number, M: number, range: string, cells:
 }
 
 /**
- * Largest relative difference of each tensor of a forward and backward pass over a batch of B, which repeats the
- * sequences; of strengths, the absolute one.
+ * The largest relative difference of each tensor of a forward and backward pass over a batch of B, which repeats the sequences;
+ * for strengths, the largest absolute difference.
  */
 export async function compareMemory(
   engine: Engine,
@@ -128,7 +128,7 @@ export async function compareMemory(
   const memory = await engine.memory({ kind, B, T, M, ...cells });
   const names = memoryKind(kind).controls.map(({ name }) => name);
   const read = await memory.forward(...[...names, 'value'].map(make));
-  // T·T/2 numbers a sequence: too many for the large batch.
+  // T·T/2 numbers per sequence: too many for the large batch.
   const strengths = B <= 7 ? await memory.strengths() : [];
   const made: Record<string, Float32Array> = { read, ...(await memory.backward(make('dRead'))) };
   memory.destroy();

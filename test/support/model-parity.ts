@@ -6,11 +6,11 @@ import type { Engine, Forward, Model, ModelState } from '../../src/engine/engine
 import { randomBatch } from './batches.ts';
 
 /**
- * A model of an engine against the reference: everything a forward pass leaves, the gradients of all parameters, and a step
- * of plain descent by them.
+ * Compares a model of an engine with the reference: all results of a forward pass, the gradients of all parameters, and a step of
+ * plain gradient descent.
  *
- * TOLERANCE is 2e-5 of a tensor's largest number. float32 rounds at 6e-8, WGSL grants exp, and with it tanh and σ, some
- * 5e-7, and a chain of T = 9 steps through weights of order 1 amplifies them.
+ * TOLERANCE is 2e-5 of a tensor's largest number. float32 rounds at 6e-8; WGSL allows errors of some 5e-7 in exp, and so in tanh
+ * and σ; and a chain of T = 9 steps through weights of order 1 amplifies them.
  */
 export const TOLERANCE = 2e-5;
 
@@ -55,9 +55,9 @@ export const SPECS: Record<string, Partial<ModelSpec>> = {
     autoencoder: true,
     projection: 5,
   },
-  // What is hoisted out of the loop is not part of the form that is written out.
+  // With values hoisted out of the loop, the form would not be the written-out one.
   'embedding and readout, queue': { embedding: 5, readout: 6, memory: 'queue' },
-  // Rows that end within a round of a workgroup's invocations.
+  // Rows that end within one round of a workgroup's invocations.
   'wide rows, deque': { memory: 'deque', width: 20 },
   'embedding, two layers, projection, deque': { embedding: 3, layers: 2, projection: 4, memory: 'deque' },
   'superposition stack of four cells': { memory: 'superposition', depth: 4 },
@@ -85,7 +85,7 @@ export const SPECS: Record<string, Partial<ModelSpec>> = {
   'readout, no memory': { readout: 7, memory: 'none', controller: 'gru' },
 };
 
-/** Models that have every memory and kind of controller: for profiles that are compared on a few. */
+/** Models that cover every memory and kind of controller: for profiles that are compared on a few models. */
 export const FEW = [
   'direct, softmax, trained start',
   'feed-forward, queue',
@@ -115,7 +115,7 @@ export function difference(actual: ArrayLike<number>, expected: ArrayLike<number
 export const startOf = (spec: ModelSpec): ModelState => {
   const parameters = initialise(spec, 7);
   const rng = new Rng(7, 99);
-  // Biases that start at 0 would hide an error in their place.
+  // Biases that start at 0 would hide an error in their index.
   for (const values of parameters.values()) {
     values.forEach((x, k) => {
       values[k] = Math.fround(x + 0.6 * rng.uniform() - 0.3);
@@ -165,7 +165,7 @@ export async function expectSameForward(engines: readonly Engine[], spec: ModelS
   for (const model of pair) model.destroy();
 }
 
-/** Gradients, and the parameters after a step of plain descent at rate 1. */
+/** The gradients, and the parameters after a step of plain gradient descent at rate 1. */
 export async function expectSameGradients(
   engines: readonly Engine[],
   spec: ModelSpec,

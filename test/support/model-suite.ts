@@ -19,7 +19,7 @@ import {
   TOLERANCE,
 } from './model-parity.ts';
 
-/** Push and pop biases that saturate strengths to exactly 0 or 1 in float32, and so make ties. */
+/** Push and pop biases that saturate strengths to exactly 0 or 1 in float32, which makes ties. */
 const SATURATED: [string, number, number][] = [
   ['push 1, pop 0', 60, -60],
   ['push 1, pop 1', 60, 60],
@@ -27,26 +27,26 @@ const SATURATED: [string, number, number][] = [
   ['push 0, pop 0', -60, -60],
 ];
 
-/** Of a model with each kind of memory. */
+/** A model with each kind of memory. */
 const OF_MEMORY = { stack: FEW[0], queue: FEW[1], deque: FEW[2] };
 
 const ALL = Object.fromEntries(Object.entries(SPECS).map(([name, model]) => [name, makeSpec(model)]));
 
 const reference = createReferenceEngine();
 
-/** All tests of the models of these profiles: in files of their own, so that they run side by side. */
+/** All tests of the models of these profiles; the files that call it run in parallel. */
 export const compareModels = (profiles: readonly Way[]): void =>
   describeEach(profiles, (engine, way) => {
     const engines = () => [engine(), reference] as const;
 
     const names = modelsOf(way, ALL, FEW);
-    // Gradients need a forward pass too. Its other results are compared on a few models, in `npm run verify` on all.
+    // Gradients need a forward pass too. Its other results are compared on a few models here, and on all in `npm run verify`.
     test.each(names.filter(name => FEW.includes(name)))('%s: forward', name =>
       expectSameForward(engines(), makeSpec(SPECS[name])),
     );
     test.each(names)('%s: gradients', name => expectSameGradients(engines(), makeSpec(SPECS[name])));
 
-    // More than there are invocations that go back over them, or rows of a tile.
+    // More sequences than invocations in the backward pass, or rows of a tile.
     test.each(FEW)('%s: gradients of 75 sequences', name => {
       const lengths = Array.from({ length: 75 }, (_, b) => LENGTHS[b % LENGTHS.length]);
       return expectSameGradients(engines(), makeSpec(SPECS[name]), { lengths });
@@ -61,7 +61,7 @@ export const compareModels = (profiles: readonly Way[]): void =>
       const state = startOf(spec);
       state.parameters.get('b_d')!.fill(push);
       state.parameters.get('b_u')!.fill(pop);
-      // float64 gets as near to 1 as float32 to its 1 only where the noise does not matter.
+      // float64 is as close to 1 as float32's exact 1 only if the noise does not matter.
       const batch = { ...randomBatch(new Rng(3, 1), spec, LENGTHS), noise: undefined };
       const pair = await Promise.all(engines().map(engine => engine.model(spec, configOf(PLAIN), state)));
       const [a, e] = await Promise.all(pair.map(model => model.forward(batch, true)));
@@ -72,7 +72,7 @@ export const compareModels = (profiles: readonly Way[]): void =>
     test.each(['softmax', 'tanh', 'sigmoid'] as const)('sums of ±10,000 are safe: %s', async output => {
       const spec = makeSpec({ hidden: 8, output });
       const state = startOf(spec);
-      // tanh, σ and the outputs at their ends: nothing overflows, and each is as right as in the middle.
+      // tanh, σ and the outputs saturate: nothing overflows, and each is as accurate as in the middle of its range.
       for (const name of ['b_h', 'b_d', 'b_u', 'b_v', 'b_o']) {
         state.parameters.get(name)!.forEach((_, i, all) => {
           all[i] = i % 2 ? 1e4 : -1e4;
@@ -109,7 +109,7 @@ export const compareModels = (profiles: readonly Way[]): void =>
       expectSame(a.firstMoment, e.firstMoment, 10 * TOLERANCE);
       expectSame(a.secondMoment, e.secondMoment, 10 * TOLERANCE);
 
-      // Of the third step, before clipping (test/unit/reference.test.ts has that of the reference). The caller may change the copy.
+      // Gradients of the third step, before clipping (for the reference see test/unit/reference.test.ts). The caller may modify the copy.
       const [gradients, expected] = await Promise.all(pair.map(model => model.gradients()));
       expectSame(gradients, expected, 10 * TOLERANCE);
       const copies = structuredClone(gradients);

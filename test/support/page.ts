@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'puppeteer';
 import { messageOf } from '../../src/base/errors.ts';
 
-/** The training page in a real browser, as a person uses it. */
+/** Operates the training page in a real browser, as a person does. */
 export interface Opened {
   page: Page;
-  /** What the page complains of: errors in the console, requests that failed. */
+  /** Problems of the page: errors in the console, failed requests. */
   complaints: string[];
 }
 
@@ -20,7 +20,7 @@ export async function openPage(on: Browser | BrowserContext, url: string): Promi
   });
   page.on('pageerror', error => complaints.push(String(error)));
   page.on('requestfailed', request => {
-    // A worker that is ended while it loads.
+    // A worker that is terminated while it loads.
     if (request.failure()?.errorText !== 'net::ERR_ABORTED') complaints.push(`${request.url()} failed`);
   });
   page.on('response', response => {
@@ -34,7 +34,7 @@ export async function openPage(on: Browser | BrowserContext, url: string): Promi
   return { page, complaints };
 }
 
-/** The page has an engine, or has said why not. */
+/** Waits until the page has an engine, or has said why not. */
 export const ready = (page: Page): Promise<void> =>
   waitFor(page, 'the engine', async () => !/^$|Not started|Opening/.test(await text(page, '#status')));
 
@@ -66,14 +66,14 @@ export async function waitFor(
 export const waitForText = (page: Page, selector: string, pattern: RegExp, ms?: number): Promise<void> =>
   waitFor(page, `${pattern} in ${selector}`, async () => pattern.test(await text(page, selector)), ms);
 
-/** The loss once it has been reported at `step` or later. */
+/** The loss, after it has been reported at `step` or later. */
 export async function lossAfter(page: Page, step: number): Promise<number> {
   const reported = async () => (await stepOf(page)) >= step && /\d/.test(await text(page, '#loss'));
   await waitFor(page, `a loss at step ${step}`, reported);
   return Number(await text(page, '#loss'));
 }
 
-/** Writes into a field of the settings, as typing does. */
+/** Types into a field of the settings. */
 export async function fill(page: Page, selector: string, value: string): Promise<void> {
   await page.$eval(
     selector,
@@ -85,11 +85,11 @@ export async function fill(page: Page, selector: string, value: string): Promise
   );
 }
 
-/** Clicks a button that may be out of sight. */
+/** Clicks a button that may be outside the viewport. */
 export const press = (page: Page, selector: string): Promise<void> =>
   page.$eval(selector, element => (element as HTMLElement).click());
 
-/** How many different colours a canvas has; 1 is blank. */
+/** The number of different colours in a canvas; 1 means blank. */
 export const coloursOf = (page: Page, selector: string): Promise<number> =>
   page.$eval(selector, element => {
     const canvas = element as HTMLCanvasElement;
@@ -97,7 +97,7 @@ export const coloursOf = (page: Page, selector: string): Promise<number> =>
     return new Set(new Uint32Array(data.buffer)).size;
   });
 
-/** What a click has the browser save. */
+/** The file that the browser saves after a click. */
 export async function downloaded(page: Page, selector: string): Promise<{ name: string; bytes: Uint8Array }> {
   const folder = await mkdtemp(join(tmpdir(), 'pushdown-download-'));
   const session = await page.createCDPSession();
@@ -142,7 +142,7 @@ export async function drop(
   }, coded);
 }
 
-/** Has the page believe that its tab is hidden, or seen again. */
+/** Makes the page believe that its tab is hidden, or shown again. */
 export const hide = (page: Page, hidden: boolean): Promise<void> =>
   page.evaluate(hidden => {
     Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });

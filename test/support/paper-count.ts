@@ -1,8 +1,8 @@
 import { type ModelSpec, parameters } from '../../src/base/parameters.ts';
 
 /**
- * Trained numbers as the paper counts them: without the initial state, the embeddings and the softmax on top of o
- * (without a readout, on top of o').
+ * The number of trained parameters as the paper counts them: without the initial state, the embeddings and the softmax layer on
+ * top of o (or, without a readout, on top of o').
  */
 export function countLikePaper(spec: ModelSpec): number {
   const left = spec.readout ? ['W_e', 'W_s', 'b_s'] : ['W_e', 'W_o', 'b_o'];

@@ -1,6 +1,6 @@
 /**
- * Dawn asks for the end of its work by setImmediate, over and over: a core is busy while another compiles or computes.
- * Tests that run side by side need that core, and can wait a millisecond. (Dawn looks the function up at every call.)
+ * Dawn polls for the end of its work with setImmediate, so a core is busy while another compiles or computes. Tests that run in
+ * parallel need that core, and can wait a millisecond. (Dawn looks the function up at every call.)
  */
 const soon = (work: (...args: unknown[]) => void, ...args: unknown[]) => setTimeout(work, 1, ...args);
 

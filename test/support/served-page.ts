@@ -5,15 +5,15 @@ import { launchBrowser } from './browser.ts';
 import { downloaded, waitForText } from './page.ts';
 import { type Server, servePage } from './server.ts';
 
-/** The published page on a server, and a browser in which every test begins with empty storage. */
+/** The published page on a server, and a browser in which every test starts with empty storage. */
 export interface ServedPage {
   readonly url: string;
   readonly browser: Browser;
-  /** Of this test alone. */
+  /** The page of the current test. */
   readonly context: BrowserContext;
 }
 
-/** Sets up a file of tests: called once, at its top. What comes back can be read from beforeAll on. */
+/** Sets up a test file: called once, at its top. The returned object can be used from beforeAll on. */
 export function servedPage(): ServedPage {
   let server: Server;
   let browser: Browser;
@@ -47,11 +47,11 @@ export const isDone = (page: Page): Promise<void> => waitForText(page, '#status'
 
 export const rowsOfRuns = (page: Page): Promise<number> => page.$$eval('#runs tr', rows => rows.length);
 
-/** The run of this page, as a file has it. */
+/** The run of this page, as a checkpoint file. */
 export const checkpointOf = async (page: Page): Promise<Checkpoint> =>
   decodeCheckpoint((await downloaded(page, '#save-checkpoint')).bytes);
 
-/** The last step that is in the browser's storage. */
+/** The last step in the browser's storage. */
 export const keptStep = (page: Page): Promise<number> =>
   page.evaluate(
     () =>

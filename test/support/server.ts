@@ -5,7 +5,7 @@ import { build, preview } from 'vite';
 
 export interface Server {
   url: string;
-  /** Where the site lies. */
+  /** The URL of the site. */
   folder: string;
   close(): Promise<void>;
 }
@@ -13,7 +13,7 @@ export interface Server {
 /** As on most static hosts, the site is not at the root. */
 const SUB_PATH = 'some/folder';
 
-/** Builds the page and the benchmarks as they are published. Returns the temporary folder that they are in. */
+/** Builds the page and the benchmarks for publication. Returns the temporary folder that contains them. */
 export async function buildPage(): Promise<string> {
   const outDir = await mkdtemp(join(tmpdir(), 'pushdown-page-'));
   const logLevel = 'error';
@@ -27,8 +27,8 @@ export async function buildPage(): Promise<string> {
 }
 
 /**
- * Serves what buildPage() built, on a free port of localhost.
- * @param headers none, as from most static hosts: the page is not cross-origin isolated then
+ * Serves the result of buildPage() on a free port of localhost.
+ * @param headers extra headers; by default none, as on most static hosts: then the page is not cross-origin isolated
  */
 export async function servePage(outDir: string, headers: Record<string, string> = {}): Promise<Server> {
   const server = await preview({

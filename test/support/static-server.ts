@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
 
 export interface StaticServer {
-  /** Without a slash at its end. */
+  /** Without a trailing slash. */
   url: string;
   close(): Promise<void>;
 }
@@ -15,8 +15,8 @@ const TYPES: Record<string, string> = {
 };
 
 /**
- * A plain host of files, on a free port of localhost.
- * @param read what lies at a path; it throws where there is nothing
+ * A plain file host on a free port of localhost.
+ * @param read returns the file at a path, and throws if there is none
  */
 export async function serveFiles(
   read: (path: string) => string | Buffer | Promise<string | Buffer>,

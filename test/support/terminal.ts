@@ -33,7 +33,7 @@ export async function pushdown(
   return { code, out, err };
 }
 
-/** JSON, an object a line. */
+/** Parses JSON with one object per line. */
 export const jsonLines = (text: string) =>
   text
     .trim()

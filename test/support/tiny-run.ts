@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { afterAll, expect } from 'vitest';
 import { pushdown } from './terminal.ts';
 
-/** Options of the smallest run there is. */
+/** Options of the smallest possible run. */
 export const TINY = [
   ...['--engine', 'reference'],
   ...['hidden=4', 'width=2', 'minLength=1', 'maxLength=3'].flatMap(set => ['--set', set]),
 ];
 export const TINY_FAST = [...TINY, '--set', 'batch=4', '--set', 'reportEvery=1'];
 
-/** A folder of this test file alone, removed after it. */
+/** A folder for one test file, removed after it. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'pushdown-cli-'));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));

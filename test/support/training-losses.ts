@@ -4,7 +4,7 @@ import { trainingBatch } from '../../src/train/model.ts';
 import { preset } from '../../src/train/presets.ts';
 import { initialState, setup } from '../../src/train/setup.ts';
 
-/** Reports of the first steps of a preset, the same batches on every engine. */
+/** Reports of the first steps of a preset, with the same batches on every engine. */
 export async function losses(
   engine: Engine,
   name: string,

@@ -6,7 +6,7 @@ import { losses } from './training-losses.ts';
 
 export const STEPS = 50;
 
-/** Every memory with each of these controllers, at sizes that the reference gets through. */
+/** Every memory with each of these controllers, at sizes that the reference can handle. */
 export const MEMORIES = [...MEMORY_NAMES, 'none'] as const;
 export const CONTROLLERS = ['rnn-1', 'lstm-1', 'lstm-2'] as const;
 
@@ -15,15 +15,15 @@ export function setsOf(
   controller: (typeof CONTROLLERS)[number],
 ): string[] {
   const [cell, layers] = controller.split('-');
-  // Not multiples of four, and small: the time goes into compiling kernels, and their size is that of the model.
+  // Not multiples of four, and small: most of the time goes into compiling kernels, whose size depends on the model's.
   const sizes = ['hidden=7', 'width=3', 'batch=8', 'minLength=1', 'maxLength=6'];
   return [`memory=${memory}`, `controller=${cell}`, `layers=${layers}`, ...sizes];
 }
 
 /**
- * Fifty updates carry float32's rounding forward: 1e-4 is what they may amount to, while no strength comes so near to a tie
- * that float32 and float64 take different branches. (Seed 0 of reverse does in the block form: at step 30 the difference
- * jumps from 5e-7 to 5e-6, and is 1.6e-4 at step 50; with seeds 1 to 3 it stays below 1e-5.)
+ * Fifty updates carry float32's rounding forward: 1e-4 is the maximum, as long as no strength comes so close to a tie that float32
+ * and float64 take different branches. (With seed 0 of reverse this happens in the block form: at step 30 the difference jumps from
+ * 5e-7 to 5e-6, and is 1.6e-4 at step 50; with seeds 1 to 3 it stays below 1e-5.)
  */
 export async function expectSameLosses(engine: Engine, name: string, sets: string[] = []): Promise<void> {
   const ours = await losses(engine, name, STEPS, sets);

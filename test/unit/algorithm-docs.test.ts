@@ -12,15 +12,15 @@ import { pop } from '../../src/reference/ends.ts';
 import { memoryBackward, memoryForward, type RowName } from '../../src/reference/memory.ts';
 
 /**
- * docs/algorithm.md: its programs compute what src/reference computes, its tables are what they print, and its figures are those
- * of bench/figures.ts. After a change of a figure, `npx vitest run --project unit test/unit/algorithm-docs.test.ts -u` writes it.
+ * docs/algorithm.md: its programs agree with src/reference, its tables show their results, and its figures are those of
+ * bench/figures.ts. After a change of a figure, update it with `npx vitest run --project unit test/unit/algorithm-docs.test.ts -u`.
  */
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const text = readFileSync(join(ROOT, DOCUMENT), 'utf8');
 const code = await loadAlgorithm(ROOT);
 
-/** Sums of either order: 0 and −0 are the same. */
+/** The sums have different orders: 0 and −0 count as equal. */
 const plain = (numbers: ArrayLike<number>): number[] => Array.from(numbers, x => x + 0);
 
 interface Inputs {
@@ -43,7 +43,7 @@ function draw(seed: number, E: number, grid: number, most: number): Inputs {
   return { T, push: strengths(), pop: strengths(), value: rows(), dRead: rows() };
 }
 
-/** What the reference makes of them, flat. */
+/** The results of the reference, as flat arrays. */
 function truthOf(kind: RowName, { push, pop, value, dRead }: Inputs): Record<string, number[]> {
   const controls = [push.flat(), pop.flat()];
   const made = memoryForward(kind, controls, value.flat(2));
@@ -54,7 +54,7 @@ function truthOf(kind: RowName, { push, pop, value, dRead }: Inputs): Record<str
   };
 }
 
-/** (grid, most): ties at nearly every step; whole rows; any strengths; small ones, so that reads are long. */
+/** (grid, most): ties at nearly every step; strengths 0 and 1; any strengths; small ones, so that reads are long. */
 const GRIDS = [
   [4, 4],
   [1, 1],
@@ -126,7 +126,7 @@ describe.each(GRIDS)('strengths that are multiples of 1/%i, up to %i of them', (
   });
 });
 
-test('what a pop removes stays in its slot, and undoing restores it to the last bit', () => {
+test('rows that a pop removes stay in their slots, and undoing restores them to the last bit', () => {
   const rng = new Rng(3, 1);
   const numbers = (): number[] => Array.from({ length: 60 }, () => rng.uniform());
   const [push, pops] = [numbers(), numbers()];
@@ -142,7 +142,7 @@ describe('the example', () => {
   const { push, pop: pops } = EXAMPLE;
   const value = push.map((_, t) => [t + 1]);
   const T = push.length;
-  /** `.8`, `2.9`: without what float64 rounds. */
+  /** `.8`, `2.9`: without the rounding of float64. */
   const short = (x: number): string =>
     String(Number(x.toFixed(10)))
       .replace(/^(-?)0\./, '$1.')
@@ -194,7 +194,7 @@ describe('the example', () => {
     expect(text).toContain(`And dv = ${dValue.map(([x]) => short(x)).join(', ')}.`);
   });
 
-  test('of three steps, the gradients of the paper', () => {
+  test('the first three steps have the gradients of the paper', () => {
     const [d, u, v] = [push, pops, value].map(all => all.slice(0, 3)) as [number[], number[], number[][]];
     const made = code.stackBackward(d, u, v, code.stackForward(d, u, v), v);
     const list = (all: number[]): string => all.map(x => short(x + 0)).join(', ');
@@ -244,7 +244,7 @@ test('the table of costs', () => {
   const { slots, undo, dStrength } = entriesOf('stack', 8, 1, 1);
   const kept = 8 * slots + 16 * undo;
   expect(text).toContain(`slots and log, ${kept} bytes a step and end`);
-  // push, pop and their gradients; value, read and theirs are 16 M.
+  // push, pop and their gradients; value, read and their gradients are 16 M.
   expect(text).toContain(`E·(${kept + 4 * dStrength + 16} + 16M)`);
   const T = 65_536;
   const counts = (['stack', 'queue'] as const).map(kind => {
@@ -259,7 +259,7 @@ test('the table of costs', () => {
   expect(text).toContain(`| ${(heights + 12 + 16).toFixed(1)} + 16M |`);
 });
 
-test('figures are those of bench/figures.ts, and all are shown', async () => {
+test('figures equal those of bench/figures.ts, and all are shown', async () => {
   const all = Object.entries(figures(code));
   for (const [name, svg] of all) {
     expect(text).toContain(`](images/${name})`);
@@ -269,7 +269,7 @@ test('figures are those of bench/figures.ts, and all are shown', async () => {
   expect(text.match(/!\[/g)).toHaveLength(all.length);
 });
 
-test('links lead somewhere', () => {
+test('links point to existing targets', () => {
   const headings = [...text.matchAll(/^## (.+)$/gm)].map(
     ([, heading]) =>
       `#${heading

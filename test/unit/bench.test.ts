@@ -7,7 +7,7 @@ import { exponent, spread } from '../../bench/measure.ts';
 import { agree } from '../../bench/peers/agree.ts';
 import { faults } from '../../bench/suite.ts';
 
-/** What the benchmarks conclude from their samples. */
+/** The statistics and verdicts that benchmarks compute from their samples. */
 
 test('medians and quartiles lie between samples', () => {
   expect(spread([4, 1, 3, 2])).toMatchObject({ median: 2.5, low: 1.75, high: 3.25 });
@@ -36,16 +36,16 @@ describe('--only', () => {
     { name: 'memory: stack B=1' },
     { name: 'memory: queue B=1', full: true },
   ];
-  test('keeps what the adapter reaches', () => {
+  test('keeps the cases that measure the adapter', () => {
     expect(selectCases(cases, { only: ['STACK'] })).toEqual(cases.slice(0, 2));
   });
-  test('leaves out what is for --full', () => {
+  test('leaves out the cases for --full', () => {
     expect(selectCases(cases, {})).toEqual(cases.slice(0, 2));
     expect(selectCases(cases, { full: true })).toEqual(cases);
   });
-  test('a text without a case is an error that says so', () => {
-    expect(() => selectCases(cases, { only: ['lstm'] })).toThrow(/no case has that in its name/);
-    expect(() => selectCases(cases, { only: ['queue'] })).toThrow(/With --full 1 have/);
+  test('a text that matches no case is an error', () => {
+    expect(() => selectCases(cases, { only: ['lstm'] })).toThrow(/no case has this in its name/);
+    expect(() => selectCases(cases, { only: ['queue'] })).toThrow(/Cases with --full: 1/);
   });
   test.each(['gpu', 'cpu'] as const)('on %s names are different', engine => {
     const names = allCases(engine).map(({ name }) => name);
@@ -76,14 +76,14 @@ describe('the gate', () => {
     expect(judgement.verdict).toBe(verdict);
     expect(remarksOf([judgement], []).length).toBe(verdict === 'ok' ? 0 : 1);
   });
-  test('what the baseline has not is new', () => {
+  test('a case that the baseline does not have is new', () => {
     expect(judge({ ...ratios(1, 1), name: 'other' }, baseline).verdict).toBe('new');
   });
-  test('a file that is none is refused', () => {
+  test('a file that is no baseline is refused', () => {
     const good: Partial<Baseline> = { benchmark: 'check', cases: baseline.cases };
     expect(parseBaseline(JSON.stringify(good), 'x.json').cases).toHaveLength(1);
     for (const text of ['', '{}', 'null', '{"benchmark":"check","cases":[{"name":"a"}]}']) {
-      expect(() => parseBaseline(text, 'x.json')).toThrow(/x\.json must be a baseline/);
+      expect(() => parseBaseline(text, 'x.json')).toThrow(/x\.json is not a baseline/);
     }
   });
 });
@@ -102,7 +102,7 @@ test('faults end a suite', () => {
   expect(faults({ cases }).map(text => text[0])).toEqual(['a', 'b', 'c']);
 });
 
-test('outputs are compared in parts of their largest number', () => {
+test('differences are relative to the largest number of an output', () => {
   const right = new Map([
     ['a', [1, -4]],
     ['b', [0, 0]],
@@ -129,7 +129,7 @@ test('outputs are compared in parts of their largest number', () => {
   expect(() => agree(right, new Map([['a', [1, 2]]]))).toThrow(/tensor b should have 2 numbers/);
 });
 
-test('the rows of a read are counted', () => {
+test('counts the rows of a read', () => {
   const problem = { kind: 'stack', B: 1, T: 200, M: 1, strengths: 'near 1' } as const;
   expect(rowsRead(problem)).toBeGreaterThan(1);
   expect(rowsRead(problem)).toBeLessThan(3);

@@ -30,7 +30,7 @@ const seeds = (out: string, count: string, ...more: string[]) =>
   pushdown(['train', 'reverse', ...cpu, '--seeds', count, '--out', join(folder, out), '--json', ...more]);
 
 describe('train --seeds', () => {
-  test('a folder and a row for each, then how many succeed', async () => {
+  test('makes a folder and a row for each seed, then counts the successes', async () => {
     const { code, out, err } = await seeds('seeds', '2');
     expect(code).toBe(0);
     expect(err).toMatch(/^engine reference · float64 reference/);
@@ -51,7 +51,7 @@ describe('train --seeds', () => {
     ]);
     expect(read('seeds', 'seed1', 'config.json').train.seed).toBe(1);
 
-    // Finished ones stay as they are.
+    // Finished runs are not trained again.
     const before = readFileSync(join(folder, 'seeds', 'seed0', 'result.json'), 'utf8');
     const more = await seeds('seeds', '0-2');
     expect(jsonLines(more.out).at(-1)).toMatchObject({ finished: 3 });
@@ -69,7 +69,7 @@ describe('train --seeds', () => {
     expect(human.out).toMatch(/success \(coarse 0\.99 or better at length 4\): 0 of 3 seeds/);
   });
 
-  test('a seed is the run that --seed gives', async () => {
+  test('a seed equals the run with --seed', async () => {
     const out = join(folder, 'alone');
     await pushdown(['train', 'reverse', ...cpu, '--seed', '1', '--out', out]);
     await seeds('pair', '1-1');
@@ -81,7 +81,7 @@ describe('train --seeds', () => {
     expect(tensors(join(folder, 'pair', 'seed1')).equals(tensors(out))).toBe(true);
   });
 
-  test('other settings in the same folder are refused before anything is trained', async () => {
+  test('other settings in the same folder are refused before any training', async () => {
     await seeds('settings', '1');
     const { code, err, out } = await seeds('settings', '2', '--set', 'hidden=4');
     expect(err).toMatch(
@@ -90,7 +90,7 @@ describe('train --seeds', () => {
     expect([code, out, existsSync(join(folder, 'settings', 'seed1'))]).toEqual([2, '', false]);
   });
 
-  test('a broken result is named', async () => {
+  test('a damaged result is named', async () => {
     await seeds('broken', '1');
     writeFileSync(join(folder, 'broken', 'seed0', 'result.json'), '{"kind":"cell","key":"seed7"}');
     const { code, err } = await seeds('broken', '1');
@@ -107,7 +107,7 @@ describe('table', () => {
     pushdown(['table', 'paper', ...cpu, ...ONLY, '--out', join(folder, out), '--json', ...more]);
   const keys = ['copy/queue/seed0', 'reverse/lstm1/seed0', 'reverse/stack/seed0'];
 
-  test('runs every cell in its folder, and writes the table down', async () => {
+  test('runs every cell in its folder, and writes the table', async () => {
     const { code, out } = await table('table');
     expect(code).toBe(0);
     const lines = jsonLines(out);
@@ -120,7 +120,7 @@ describe('table', () => {
       ['far', 20, 20],
     ]);
     expect(lines[3]).toMatchObject({ kind: 'table', finished: 3, runs: 3 });
-    // The files are of the whole table.
+    // The files contain the whole table.
     expect(read('table', 'table.json')).toMatchObject({ finished: 3, runs: 35 });
     expect(readFileSync(join(folder, 'table', 'table.md'), 'utf8')).toMatch(
       /^# table paper, scale small: 3 of 35/,
@@ -131,7 +131,7 @@ describe('table', () => {
     expect(jsonLines(report.out)[0]).toMatchObject({ finished: 3, runs: 6 });
   });
 
-  test('two at once share the work, and together do all of it once', async () => {
+  test('two processes share the work, and together do each run once', async () => {
     const both = await Promise.all([table('shared'), table('shared')]);
     const fresh = both.flatMap(({ out }) => jsonLines(out).flatMap(({ key }) => key ?? []));
     expect(both.map(({ code, err }) => [code, err.match(/^pushdown: .*/m)?.[0]])).toEqual([
@@ -150,13 +150,13 @@ describe('table', () => {
     expect(jsonLines(second.out).at(-1)).toMatchObject({ finished: 3 });
   });
 
-  test('what was killed in the middle is resumed, and comes to the same', async () => {
+  test('a run killed in the middle is resumed, with the same result', async () => {
     const key = keys[2];
     const whole = join(folder, 'killed', key);
     const only = ['--only', 'reverse/stack'];
     await table('killed', ...only);
     const expected = read('killed', key, 'result.json');
-    // As after a kill: a checkpoint in the middle of the run, a claim of a process that is no more, no result.
+    // The state after a kill: a checkpoint from the middle of the run, a claim of a dead process, no result.
     await pushdown([
       'train',
       join(whole, 'config.json'),
@@ -186,7 +186,7 @@ describe('table', () => {
     expect(readdirSync(whole)).toHaveLength(4);
   });
 
-  test('Ctrl-C saves the run at hand; the same command goes on', async () => {
+  test('Ctrl-C saves the current run; the same command resumes it', async () => {
     const argv = [
       'table',
       'paper',
@@ -197,7 +197,7 @@ describe('table', () => {
       '--out',
       join(folder, 'stopped'),
     ];
-    // After the second line: the first cell is finished.
+    // After the second line the first cell is finished.
     const stopped = await pushdown(argv, '', 3);
     expect(stopped.code).toBe(130);
     expect(stopped.out).toMatch(/stopped and saved in .*: the same command goes on\n$/);
@@ -207,7 +207,7 @@ describe('table', () => {
     expect(rest.out).toMatch(/table paper, scale small: 3 of 3 runs finished/);
   });
 
-  test('a cell that diverges is a result; one that is lost to another writes nothing more', async () => {
+  test('a cell that diverges is a result; one that another process takes over writes nothing more', async () => {
     const config = assign(preset('reverse'), [...SIZES, 'steps=50', 'reportEvery=10']);
     const guide = {
       measures: measuresOf(assign(config, ['evaluateLength=4'])),

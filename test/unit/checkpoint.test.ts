@@ -50,7 +50,7 @@ test.each(['adam', 'rmsprop', 'sgd'])('round trip is exact: %s', optimiser => {
   expect([...decoded.state.parameters.keys()]).toEqual([...checkpoint.state.parameters.keys()]);
 });
 
-test('what the engine chose by measuring is kept, where there is any', () => {
+test('choices that the engine made by measuring are stored, if there are any', () => {
   const choices = { adapter: 'SwiftShader', 'step 8×256×4·128': '5 rows, 8 invocations' };
   const bytes = encodeCheckpoint({ ...make(), choices });
   expect(decodeCheckpoint(bytes)).toEqual({ ...make(), choices });
@@ -63,7 +63,7 @@ test('what the engine chose by measuring is kept, where there is any', () => {
   }
 });
 
-test('weights alone: moments are zeros; of 16 bits: rounded', () => {
+test('weights only: moments are zeros; 16 bits: rounded', () => {
   const whole = make();
   const { parameters } = whole.state;
   const none = { ...whole, state: { ...whole.state, firstMoment: new Map(), secondMoment: new Map() } };
@@ -80,12 +80,12 @@ test('weights alone: moments are zeros; of 16 bits: rounded', () => {
       expect(Math.abs(value - exact)).toBeLessThanOrEqual(Math.max(Math.abs(exact) * 2 ** -11, 2 ** -25));
     });
   }
-  // Some of the moments are not enough.
+  // A file with only some of the moments is refused.
   none.state.secondMoment.set('W_d', new Float64Array(parameters.get('W_d')!.length));
   expect(() => encodeCheckpoint(none)).toThrow('is missing');
 });
 
-test('float64 values survive, in the tensors that have them', () => {
+test('float64 values are preserved, in the tensors that have them', () => {
   const checkpoint = make();
   checkpoint.state.parameters.get('W_d')![1] = 0.1;
   checkpoint.state.secondMoment.get('b_v')![0] = 1e-60;
@@ -112,19 +112,19 @@ test('a part of a larger buffer can be decoded', () => {
   expect(decodeCheckpoint(larger.subarray(5, 5 + bytes.length))).toEqual(make());
 });
 
-test('what could not be read back is not written', () => {
+test('a checkpoint that could not be read back is not written', () => {
   const broken = make();
   broken.state.parameters.get('W_xh')![2] = Number.NaN;
   expect(() => encodeCheckpoint(broken)).toThrow(
-    'tensor "W_xh" must have finite values, got NaN at place 2.',
+    'tensor "W_xh" must have finite values, got NaN at index 2.',
   );
   const short = make();
   short.state.firstMoment.clear();
   expect(() => encodeCheckpoint(short)).toThrow('tensor "optimiser.firstMoment.W_xh" is missing');
 });
 
-describe('a header that another program wrote', () => {
-  /** The same checkpoint, its header as `write` says, its checksum as docs/checkpoints.md does. */
+describe('a header from another program', () => {
+  /** The same checkpoint with its header written by `write`, and its checksum computed as docs/checkpoints.md says. */
   const rewritten = (write: (header: Header) => string): Uint8Array => {
     const { header, data } = split(encodeCheckpoint(make()));
     header.__metadata__.checksum = 'CHECKSUM';
@@ -132,7 +132,7 @@ describe('a header that another program wrote', () => {
     const sum = crc32(join(text.replace('CHECKSUM', '00000000'), data));
     return join(text.replace('CHECKSUM', sum.toString(16).padStart(8, '0')), data);
   };
-  /** Its strings stay as they are; the punctuation between them changes. */
+  /** Strings stay the same; only the whitespace between them changes. */
   const respaced = (json: string, colon: string, comma: string): string =>
     json.replace(/("(?:[^"\\]|\\.)*")|:|,/g, (found, text) => text ?? (found === ':' ? colon : comma));
   const reversed = (value: unknown): unknown =>
@@ -149,12 +149,15 @@ describe('a header that another program wrote', () => {
   test.each<[string, (header: Header) => string]>([
     ['as pushdown writes it', header => JSON.stringify(header)],
     ["with the spaces of Python's json.dumps", header => respaced(JSON.stringify(header), ': ', ', ')],
-    ['with spaces before colons, and lines', header => respaced(JSON.stringify(header), '\t:\r\n ', ' ,\n')],
+    [
+      'with spaces before colons, and line breaks',
+      header => respaced(JSON.stringify(header), '\t:\r\n ', ' ,\n'),
+    ],
     ['indented', header => JSON.stringify(header, null, 2)],
     ['with its keys in another order', header => JSON.stringify(reversed(header))],
-    ['with letters escaped, of keys too', header => escaped(JSON.stringify(header))],
+    ['with escaped letters, also in keys', header => escaped(JSON.stringify(header))],
     [
-      'whose texts quote a checksum',
+      'whose strings quote a checksum',
       ({ __metadata__, ...tensors }) =>
         JSON.stringify({
           __metadata__: { ...__metadata__, note: 'the last is "checksum":"ffffffff"', '"checksum":': '"' },
@@ -178,18 +181,18 @@ describe('a header that another program wrote', () => {
       },
     ],
     [
-      'with a key twice, of which the last counts',
+      'with a duplicate key, of which the last counts',
       header => JSON.stringify(header).replace('"checksum"', '"checksum":"ffffffff","checksum"'),
     ],
-  ])('%s, is read', (_, write) => {
+  ])('reads a header %s', (_, write) => {
     const bytes = rewritten(write);
     expect(decodeCheckpoint(bytes)).toEqual(make());
     bytes[bytes.length - 3] ^= 1;
-    expect(() => decodeCheckpoint(bytes)).toThrow(/damaged.*its checksum must be/);
+    expect(() => decodeCheckpoint(bytes)).toThrow(/damaged.*its checksum is/);
   });
 });
 
-/** Breaks the header (and data) of a good file. */
+/** Damages the header (and data) of a good file. */
 const broken = (change: (header: Header, data: Uint8Array) => unknown): Uint8Array => {
   const { header, data } = split(encodeCheckpoint(make()));
   const changed = change(header, data);
@@ -200,13 +203,13 @@ const whole = encodeCheckpoint(make());
 const FILES: [name: string, bytes: Uint8Array, message: RegExp][] = [
   ['empty', new Uint8Array(0), /at least 8 bytes, got 0/],
   ['cut off in the header', whole.subarray(0, 100), /only 92 follow/],
-  ['cut off in the data', whole.subarray(0, -4), /bytes of data, but \d+ are there. The file is cut off/],
+  ['cut off in the data', whole.subarray(0, -4), /bytes of data, but the file has \d+. The file is cut off/],
   [
-    'bytes behind the data',
+    'extra bytes after the data',
     broken((header, data) => join(header, new Uint8Array(data.length + 4))),
     /damaged/,
   ],
-  ['a header as long as can be', new Uint8Array(16).fill(255), /should have 18446744073709551615 bytes/],
+  ['a header with the maximum length', new Uint8Array(16).fill(255), /must have 18446744073709551615 bytes/],
   ['no header', join('', new Uint8Array(0)), /the header must be JSON/],
   ['no UTF-8', broken((_, data) => join('{"', data).fill(255, 8)), /the header must be UTF-8/],
   ['no JSON', join('{"a":', new Uint8Array(0)), /the header must be JSON: .* The file is damaged/],
@@ -225,10 +228,10 @@ const FILES: [name: string, bytes: Uint8Array, message: RegExp][] = [
     /hidden/,
   ],
   ['a bad run', broken(h => Object.assign(h.__metadata__, { run: '{"window":1}' })), /run.curriculum/],
-  ['a tensor missing', broken(h => Reflect.deleteProperty(h, 'b_u')), /tensor "b_u" is missing/],
-  ['a tensor too many', broken(h => Object.assign(h, { W_zz: h.b_u })), /"W_zz" does not belong/],
+  ['a missing tensor', broken(h => Reflect.deleteProperty(h, 'b_u')), /tensor "b_u" is missing/],
+  ['an extra tensor', broken(h => Object.assign(h, { W_zz: h.b_u })), /"W_zz" is not in the configuration/],
   [
-    'a tensor that is no object',
+    'a tensor that is not an object',
     broken(h => Object.assign(h, { b_u: 7 })),
     /"b_u" must be a JSON object, got 7/,
   ],
@@ -247,9 +250,9 @@ const FILES: [name: string, bytes: Uint8Array, message: RegExp][] = [
     /./,
   ],
   [
-    'offsets that are none',
+    'offsets that are not offsets',
     broken(h => Object.assign(h.b_u, { data_offsets: [0.5] })),
-    /two whole data_offsets/,
+    /two integer data_offsets/,
   ],
   [
     'offsets of a wrong size',
@@ -257,7 +260,7 @@ const FILES: [name: string, bytes: Uint8Array, message: RegExp][] = [
     /4 bytes of data, got 8/,
   ],
   ['overlapping tensors', broken(h => Object.assign(h.b_u, { data_offsets: [0, 4] })), /overlap|hole/],
-  ['not a number', broken((_, data) => void data.fill(255, 0, 4)), /finite values, got NaN at place 0/],
+  ['not a number', broken((_, data) => void data.fill(255, 0, 4)), /finite values, got NaN at index 0/],
 ];
 
 test.each(FILES)('broken file: %s', (_, bytes, message) => {
@@ -265,7 +268,7 @@ test.each(FILES)('broken file: %s', (_, bytes, message) => {
   expect(() => decodeCheckpoint(bytes)).toThrow(message);
 });
 
-test('no byte of the header, changed, makes it crash', () => {
+test('changing any byte of the header never crashes it', () => {
   for (let at = 0; at < 1200; at++) {
     const bytes = whole.slice();
     bytes[at] ^= 1 + (at % 7);

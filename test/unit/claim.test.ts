@@ -28,7 +28,7 @@ const got = async (path: string, times?: { beat: number; stale: number }): Promi
   if (!isClaim(made)) throw new Error(`claimed by ${made.by}`);
   return made;
 };
-/** What a killed process has left. */
+/** The files that a killed process leaves. */
 const leave = (path: string, holder: object, secondsAgo = 0) => {
   const file = join(path, 'claim');
   writeFileSync(
@@ -38,11 +38,11 @@ const leave = (path: string, holder: object, secondsAgo = 0) => {
   const at = Date.now() / 1000 - secondsAgo;
   utimesSync(file, at, at);
 };
-/** The machine of this process, as its claims say it. */
+/** This process's machine, as written in its claims. */
 const machineOf = (path: string): string => JSON.parse(readFileSync(join(path, 'claim'), 'utf8')).machine;
 
 describe('a claim', () => {
-  test('is had by one, named to the others, and free again when released', async () => {
+  test('goes to one process, tells the others who holds it, and is free again when released', async () => {
     const path = folder();
     const made = await Promise.all(Array.from({ length: 20 }, () => claimFolder(path)));
     expect(made.filter(isClaim)).toHaveLength(1);
@@ -56,12 +56,12 @@ describe('a claim', () => {
     await (await got(path)).release();
   });
 
-  test('of a dead process of this machine is taken over at once, by one alone', async () => {
+  test('of a dead process on this machine is taken over at once, by one process only', async () => {
     const path = folder();
     const first = await got(path);
     const machine = machineOf(path);
     await first.release();
-    // Beyond the greatest process id there is; and this process's own, as every run in a container has.
+    // An id above the maximum, and this process's own id, as every run in a container has.
     for (const pid of [99_999_999, process.pid]) {
       leave(path, { pid, machine });
       const made = await Promise.all(Array.from({ length: 20 }, () => claimFolder(path)));
@@ -71,7 +71,7 @@ describe('a claim', () => {
     }
   });
 
-  test('of a process that lives, or of another machine, waits for signs of life', async () => {
+  test('of a live process, or of another machine, expires without heartbeats', async () => {
     const path = folder();
     leave(path, {}, 100);
     expect(await claimFolder(path)).toEqual({ by: 'process 1 on elsewhere' });
@@ -81,7 +81,7 @@ describe('a claim', () => {
     await made.find(isClaim)!.release();
   });
 
-  test('that was never written is left to its maker for as long', async () => {
+  test('that was never written is left to its owner for the same time', async () => {
     const path = folder();
     writeFileSync(join(path, 'claim'), '');
     expect(await claimFolder(path)).toEqual({ by: 'another process' });
@@ -89,7 +89,7 @@ describe('a claim', () => {
     await (await got(path)).release();
   });
 
-  test('stays while its holder gives signs of life', async () => {
+  test('is kept while its holder sends heartbeats', async () => {
     const path = folder();
     const times = { beat: 20, stale: 200 };
     const mine = await got(path, times);
@@ -101,7 +101,7 @@ describe('a claim', () => {
     await mine.release();
   });
 
-  test('that was taken over tells its former holder, who leaves the new one alone', async () => {
+  test('that was taken over notifies its former holder, who leaves the new one alone', async () => {
     const path = folder();
     const slow = await got(path, { beat: 100, stale: 1 });
     let told = 0;
@@ -116,7 +116,7 @@ describe('a claim', () => {
     await next.release();
   });
 
-  test('one who died while taking over is no obstacle for ever', async () => {
+  test('a process that died while taking over does not block the claim for ever', async () => {
     const path = folder();
     leave(path, {}, 1000);
     writeFileSync(join(path, 'claim.left-behind.taken'), '');

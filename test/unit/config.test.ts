@@ -15,7 +15,7 @@ test('defaults are within their own limits', () => {
   expect(Object.keys(plain)).toEqual(Object.keys(FIELDS));
 });
 
-test('advice is a word that is near, for short words too', () => {
+test('suggestions are similar words, for short words too', () => {
   expect(suggest('a', ['b', 'c'])).toBe(' Known: b, c.');
   expect(suggest('é', ['a'])).toBe(' Known: a.');
   expect(suggest('A', ['b', 'a'])).toBe(' Did you mean "a"?');
@@ -24,7 +24,7 @@ test('advice is a word that is near, for short words too', () => {
   expect(suggest('stpes', ['steps'])).toBe(' Did you mean "steps"?');
 });
 
-test('what is given lies over the base', () => {
+test('given settings override the base', () => {
   const base = makeConfig({ model: { hidden: 64 }, train: { rate: 0.5 } });
   const over = makeConfig({ train: { rate: 0.25 } }, base);
   expect([over.model.hidden, over.train.rate]).toEqual([64, 0.25]);
@@ -87,7 +87,7 @@ describe('keys under their former names', () => {
     expect(renamedKeys({ model: { projection: 5 } }, ['hidden=3'])).toEqual([]);
   });
 
-  test('are refused beside the name of today', () => {
+  test('are refused if the current name is given too', () => {
     expect(() => makeConfig({ model: { deeper: 5, projection: 5 } })).toThrow(
       'model.deeper is the former name of model.projection: give one of the two.',
     );
@@ -95,7 +95,7 @@ describe('keys under their former names', () => {
 });
 
 describe('presets', () => {
-  test.each(PRESETS.map(({ name }) => name))('%s is a whole, consistent configuration', name => {
+  test.each(PRESETS.map(({ name }) => name))('%s is a complete, consistent configuration', name => {
     const config = preset(name);
     expect(makeConfig(config)).toEqual(config);
     expect(setup(config).spec.inputs).toBeGreaterThan(0);
@@ -111,7 +111,7 @@ describe('presets', () => {
     expect([train.evaluateFrom, train.evaluateLength]).toEqual([65, 128]);
   });
 
-  test('a cell of its own lies over its model, that over its task, that over the base', () => {
+  test("a cell's own settings override its model's, which override its task's, which override the base", () => {
     const grid: Grid = {
       name: 'g',
       tasks: ['reverse', 'copy'],
@@ -133,7 +133,7 @@ describe('presets', () => {
     );
   });
 
-  test('memory is estimated from shapes: more with the batch, the length and the moments', () => {
+  test('the memory estimate grows with the batch, the length and the moments', () => {
     const base = bytesOf(preset('small/reverse/stack'));
     const set = (assignment: string) => bytesOf(assign(preset('small/reverse/stack'), [assignment]));
     const twice = { parameters: base.parameters, activations: 2 * base.activations };
@@ -157,7 +157,7 @@ describe('presets', () => {
     expect(part6.steps * part6.batch).toBeGreaterThanOrEqual(750_000);
   });
 
-  test('an unknown one', () => {
+  test('an unknown preset', () => {
     expect(() => preset('revers')).toThrow('unknown preset "revers". Did you mean "reverse"?');
   });
 });
@@ -173,7 +173,7 @@ test.each(['reverse', 'small/reverse/stack'])(
   },
 );
 
-test('settings that do not go together are refused', () => {
+test('settings that contradict each other are refused', () => {
   expect(() => setup(assign(preset('tutorial-part5'), ['output=softmax']))).toThrow(/zero vector/);
   expect(() => setup(assign(preset('reverse'), ['growEvery=100']))).toThrow(/softmax does not report/);
 });

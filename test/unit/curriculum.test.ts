@@ -9,7 +9,7 @@ import {
   startCurriculum,
 } from '../../src/train/run-state.ts';
 
-/** A report of ten sequences with this error in all. */
+/** A report of ten sequences with this total error. */
 const report = (absoluteError: number, finite = true): StepReport => ({
   objective: 0,
   loss: 0,
@@ -32,7 +32,7 @@ const times = (n: number, error: number): number[] => Array(n).fill(error);
 describe("the tutorial's rule", () => {
   const start = startCurriculum(part5);
 
-  test('grows when the error over 100 sequences is below 5 × range', () => {
+  test('grows when the error per 100 sequences is below 5 × range', () => {
     expect(applyGrowth(accumulated(start, times(10, 0.49))).length).toBe(2);
     expect(applyGrowth(accumulated(start, times(10, 0.5))).length).toBe(1);
     expect(applyGrowth(accumulated(start, times(9, 0.1))).length).toBe(1);
@@ -44,7 +44,7 @@ describe("the tutorial's rule", () => {
     expect(applyGrowth(accumulated(two, times(10, 1.1))).length).toBe(2);
   });
 
-  test('errors of one hundred do not count for the next', () => {
+  test('errors of one hundred sequences do not count for the next', () => {
     expect(accumulated(start, [...times(10, 9), ...times(10, 0.1)]).grow).toBe(true);
   });
 
@@ -68,7 +68,7 @@ describe('decisions', () => {
     expect(accumulated(start, [...times(10, 0), ...times(10, 9)]).grow).toBe(true);
   });
 
-  test('leave out steps that were not finite', () => {
+  test('ignore steps that were not finite', () => {
     const state = accumulateError(part5, start, report(Number.NaN, false));
     expect(state).toEqual(start);
   });
@@ -79,7 +79,7 @@ describe('decisions', () => {
     expect(accumulated(start, times(3, 0.51), config).grow).toBe(false);
   });
 
-  test('are none without a curriculum', () => {
+  test('are not made without a curriculum', () => {
     const config = preset('reverse');
     expect(accumulated(startCurriculum(config), times(100, 0), config)).toEqual(startCurriculum(config));
   });

@@ -21,13 +21,13 @@ import { fakeEngine } from '../support/fake-engine.ts';
 import { jsonLines, pushdown } from '../support/terminal.ts';
 import { temporaryFolder } from '../support/tiny-run.ts';
 
-/** Runs on your own data over time: what a checkpoint knows of it, other files, files that grow or have moved. */
+/** Runs on your own data over time: the facts in a checkpoint, other files, files that grow or have moved. */
 
 const folder = temporaryFolder();
 const CPU = ['--engine', 'reference'];
 const TINY = [...CPU, '--set', 'hidden=4', '--set', 'width=2', '--set', 'batch=4'];
 
-/** N different sources, numbers in base 3 with places from low on; the target is the source. */
+/** N different sources, the digits of numbers in base 3, lowest first; the target equals the source. */
 const lines = (from: number, to: number): string[] =>
   Array.from({ length: to - from }, (_, i) => {
     const source = [...(from + i + 9).toString(3)].map(digit => 'abc'[Number(digit)]).join(' ');
@@ -44,7 +44,7 @@ const train = async (out: string, data: string, ...more: string[]) => {
   expect([made.code, made.err]).toEqual([0, '']);
   return made.out;
 };
-/** The file as version 1 wrote it: without what later ones know of the data. */
+/** The file as version 1 wrote it, without the later facts about the data. */
 function asOld(path: string): void {
   const bytes = readFileSync(path);
   const begin = 8 + Number(bytes.readBigUInt64LE(0));
@@ -65,7 +65,7 @@ describe('the longest target', () => {
   const config = withVocabulary(defaultsFor(data), data);
   const { task, spec } = setup(config);
 
-  test('is known without the data: a right answer of that length is not cut off', async () => {
+  test('is known without the data: a correct answer of that length is not cut off', async () => {
     expect(config.task.longestTarget).toBe(118);
     const right = data.train.find(({ target }) => target.length === 118)!;
     const model = await fakeEngine({
@@ -84,18 +84,18 @@ describe('the longest target', () => {
     expect((await predict(model, task, [source], 118))[0].ended).toBe(true);
   });
 
-  test('of a source that is longer than those trained on, in proportion; older checkpoints guess', () => {
+  test('grows in proportion for sources longer than in training; for older checkpoints it is a guess', () => {
     expect(task.longestAnswer!(3)).toBe(3 * 118);
     expect(setup(assign(config, ['longestTarget=0'])).task.longestAnswer!(3)).toBe(8 * 3 + 64);
   });
 
-  test('predict and trace name the limit, and --max-length moves it', async () => {
+  test('predict and trace report the limit, and --max-length changes it', async () => {
     const out = join(folder, 'long');
     await train(out, file('long.tsv', lines(0, 40)));
     const { out: answers, err } = await pushdown(['predict', out, ...CPU, '--max-length', '1'], 'a b\n');
     expect(answers.trim()).toMatch(/^[abc]$/);
     expect(err).toMatch(
-      /\nline 1: cut off after 1 symbol, before the model ended its answer: --max-length <n> allows more\n$/,
+      /\nline 1: cut off after 1 symbol, before the model ended its answer: allow more with --max-length <n>\n$/,
     );
     const json = await pushdown(['predict', out, ...CPU, '--max-length', '1', '--json'], 'a b\n');
     expect(jsonLines(json.out)).toEqual([{ source: 'a b', output: answers.trim(), ended: false, limit: 1 }]);
@@ -114,7 +114,7 @@ describe('eval', () => {
     const made = await pushdown(['eval', out, ...CPU, ...argv]);
     return { ...made, rows: made.out.trim().split('\n') };
   };
-  test('the data trained on: its test part, and the count', async () => {
+  test('the training data: its test part, and the count', async () => {
     await train(out, tsv);
     const held = parseData(readFileSync(tsv, 'utf8'), tsv, { characters: false, heldOut: 0.1 });
     const { rows } = await evaluated();
@@ -130,23 +130,23 @@ describe('eval', () => {
     expect(jsonLines(all.out).at(-1)).toMatchObject({ split: 'all', sequences: 60, pairs: 60 });
   });
 
-  test('a copy of it under another name: the same part', async () => {
+  test('a copy under another name: the same part', async () => {
     const copy = join(folder, 'copy.tsv');
     copyFileSync(tsv, copy);
     expect((await evaluated('--data', copy)).rows[1]).toMatch(/test part, \d+ of 60 pairs$/);
   });
 
-  test('another file: all of it, with fewer symbols too, but no unknown ones', async () => {
+  test('another file: all of it; fewer symbols are allowed, unknown ones are not', async () => {
     const { rows } = await evaluated('--data', file('subset.tsv', ['a b a b a b\ta b', 'b b b b b b\tb']));
     expect(rows[1]).toMatch(/subset\.tsv · all 2 pairs \(not the training data\)$/);
     expect(rows.at(-1)).toMatch(/ 2$/);
     const unknown = await evaluated('--data', file('unknown.tsv', ['a b\ta q']));
     expect([unknown.code, unknown.err]).toEqual([2, expect.stringMatching(/but "q" is new/)]);
     const partly = await evaluated('--data', file('partly.tsv', [...lines(0, 30), 'a a a a a a\ta']));
-    expect(partly.rows[1]).toMatch(/all 31 pairs \(not the training data, but it shares sources with it\)$/);
+    expect(partly.rows[1]).toMatch(/all 31 pairs \(not the training data, but some sources are the same\)$/);
   });
 
-  test('fewer symbols are those of the model, not the first of it', () => {
+  test('if the file has fewer symbols, they keep their numbers in the model', () => {
     const all = parseData('a b c\tc\nb\ta', 'all.tsv', { characters: false, heldOut: 0 });
     const config = withVocabulary(defaultsFor(all), all);
     const few = parseData('b c\tc', 'few.tsv', { characters: false, heldOut: 0 });
@@ -154,17 +154,17 @@ describe('eval', () => {
     expect(task.pairs!(1, 9, 'test')).toEqual([{ source: [1, 2], target: [1] }]);
   });
 
-  test('a part that is empty, a task that has no parts', async () => {
+  test('an empty part, and a task without parts', async () => {
     const one = file('one.tsv', ['a b a b a b\ta']);
     const parts = await Promise.all(
       ['train', 'validation', 'test'].map(split => evaluated('--data', one, '--split', split)),
     );
     expect(parts.map(({ code }) => code).sort()).toEqual([0, 2, 2]);
     expect(parts.find(({ code }) => code === 2)!.err).toMatch(
-      /part of .*one\.tsv is empty, of 1 pairs in all: --split all measures all of it/,
+      /part of .*one\.tsv is empty \(pairs in the file: 1\): measure all of them with --split all/,
     );
     const { err } = await pushdown(['eval', 'gallery/reverse-stack', '--split', 'all', ...CPU]);
-    expect(err).toMatch(/--split is for task data, but the task here is reverse/);
+    expect(err).toMatch(/--split is for task data, but this task is reverse/);
     expect((await evaluated('--split', 'tset')).err).toMatch(/unknown --split "tset". Did you mean "test"/);
   });
 });
@@ -179,7 +179,7 @@ describe('a file that grows', () => {
   const parse = (to: number, splitBy?: 'hash' | 'rank') =>
     parseData(lines(0, to).join('\n'), 'my.tsv', { characters: false, heldOut: 0.1, splitBy });
 
-  test('leaves every source in its part; by rank it did not', () => {
+  test('keeps every source in its part; by rank it did not', () => {
     const moved = (splitBy?: 'hash' | 'rank') => {
       const after = partsOf(parse(400, splitBy));
       return [...partsOf(parse(200, splitBy))].filter(([source, part]) => after.get(source) !== part).length;
@@ -188,12 +188,12 @@ describe('a file that grows', () => {
     expect(moved('rank')).toBeGreaterThan(0);
   });
 
-  test('by rank, the parts are those of runs that began before', () => {
+  test('by rank, the parts are those of older runs', () => {
     const old = parse(200, 'rank');
     expect([old.train.length, old.validation.length, old.test.length]).toEqual([160, 20, 20]);
   });
 
-  test('what has changed, in words', () => {
+  test('describes what has changed', () => {
     const facts = (text: string) => parseData(text, 'my.tsv', { characters: false, heldOut: 0 }).facts;
     const [one, two, other] = ['a\tb', 'a\tb\nb\ta', 'a\tc'].map(facts);
     expect(changeWords(one, one)).toBeUndefined();
@@ -205,7 +205,7 @@ describe('a file that grows', () => {
     );
   });
 
-  test('--resume says so, and goes on at its lengths', async () => {
+  test('--resume reports it, and trains at its lengths', async () => {
     const out = join(folder, 'grown');
     await train(out, file('grown.tsv', lines(0, 60)));
     const same = await pushdown(['train', '--resume', out, ...CPU, '--steps', '3']);
@@ -219,7 +219,7 @@ describe('a file that grows', () => {
     expect([config.task.maxLength, run.curriculum.length, config.train.evaluateLength]).toEqual([5, 5, 5]);
   });
 
-  test('at lengths that were chosen, it says how many pairs are left out', async () => {
+  test('at explicitly set lengths, it reports how many pairs are left out', async () => {
     const out = join(folder, 'left');
     await train(out, file('left.tsv', lines(0, 60)), '--set', 'maxLength=3', '--set', 'evaluateLength=4');
     const { out: text } = await pushdown(['train', '--resume', out, ...CPU, '--steps', '3']);
@@ -227,7 +227,7 @@ describe('a file that grows', () => {
     expect(text).not.toMatch(/from here on/);
   });
 
-  test('--seeds says so too', async () => {
+  test('--seeds reports it too', async () => {
     const out = join(folder, 'seeds');
     const argv = (tsv: string, steps: string) => [
       ...['train', 'data', '--data', tsv, ...TINY, '--steps', steps, '--out', out, '--seeds', '1'],
@@ -236,7 +236,7 @@ describe('a file that grows', () => {
     const tsv = file('seeds.tsv', lines(0, 40));
     expect((await pushdown(argv(tsv, '2'))).code).toBe(0);
     const result = JSON.parse(readFileSync(join(out, 'seed0', 'result.json'), 'utf8'));
-    // Not the thousand that were asked for.
+    // Not the requested thousand.
     const { facts } = parse(40);
     expect(result.measured.map(({ sequences }: { sequences: number }) => sequences)).toEqual([
       facts.train,
@@ -249,8 +249,8 @@ describe('a file that grows', () => {
   });
 });
 
-describe('a checkpoint from before', () => {
-  test('goes on with the parts that it was trained with, and says so', async () => {
+describe('an older checkpoint', () => {
+  test('keeps the parts that it was trained with, and reports it', async () => {
     const out = join(folder, 'old');
     const tsv = file('old.tsv', lines(0, 60));
     await train(out, tsv, '--set', 'splitBy=rank');
@@ -264,7 +264,7 @@ describe('a checkpoint from before', () => {
     ]);
     const data = parseData(readFileSync(tsv, 'utf8'), tsv, { characters: false, heldOut: 0.1 });
     await expect(Trainer.resume(fakeEngine(), read, {}, data)).rejects.toThrow(
-      /old\.tsv must be divided as it was when the run began, by task\.splitBy rank, got hash/,
+      /old\.tsv must be split as at the start of the run, with task\.splitBy rank, got hash/,
     );
     const { code, out: text } = await pushdown(['train', '--resume', out, ...CPU, '--steps', '4']);
     expect(code).toBe(0);
@@ -274,7 +274,7 @@ describe('a checkpoint from before', () => {
     expect([after.config.task.splitBy, after.config.task.longestTarget]).toEqual(['rank', 4]);
   });
 
-  test('--seeds goes on in a folder from before', async () => {
+  test('--seeds resumes an older folder', async () => {
     const out = join(folder, 'old-seeds');
     const argv = ['train', 'data', '--data', file('old-seeds.tsv', lines(0, 60)), ...TINY, '--steps', '2'];
     await pushdown([...argv, '--set', 'splitBy=rank', '--seeds', '1', '--out', out]);
@@ -295,7 +295,7 @@ describe('symbols in another Unicode form', () => {
   const parse = (text: string, splitBy?: 'rank', characters = false) =>
     parseData(text, 'my.tsv', { characters, heldOut: 0, splitBy });
 
-  test('are the same symbols, of a file and of a question', () => {
+  test('are the same symbols, in a file and in a source', () => {
     const text = (e: string) => `${e} a\ta ${e}\na ${e} ${e}\t${e}`;
     expect(parse(text(decomposed))).toEqual(parse(text(composed)));
     expect(parse(text(decomposed)).sourceSymbols).toEqual(['a', composed]);
@@ -311,7 +311,7 @@ describe('symbols in another Unicode form', () => {
     }
   });
 
-  test('models that learned the other form are asked in either', () => {
+  test('models that learned the other form accept both', () => {
     for (const characters of [false, true]) {
       const data = parse(`a ${decomposed}\ta`, 'rank', characters);
       const { task } = setup(assign(withVocabulary(defaultsFor(data), data), [`characters=${characters}`]));
@@ -323,7 +323,7 @@ describe('symbols in another Unicode form', () => {
     ).toEqual(old.sourceSymbols);
   });
 
-  test('advice lists a short alphabet, and names no symbol for another', () => {
+  test('error messages list a short alphabet, and suggest no unrelated symbol', () => {
     const data = parse('a b\tb');
     const { task } = setup(withVocabulary(defaultsFor(data), data));
     expect(() => parseSource(task, 'a è')).toThrow(
@@ -338,7 +338,7 @@ describe('symbols in another Unicode form', () => {
 });
 
 describe('from another folder', () => {
-  test('the data is found above the run; where it is not, the message names --data', async () => {
+  test('the data is found above the run; if it is not found, the message suggests --data', async () => {
     const home = join(folder, 'home');
     const elsewhere = join(folder, 'elsewhere');
     for (const path of [home, elsewhere]) mkdirSync(path);

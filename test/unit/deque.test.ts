@@ -6,7 +6,7 @@ import { rowsOf, zeroRows } from '../../src/reference/rows.ts';
 
 const f64 = (...x: number[]): Float64Array => Float64Array.from(x);
 
-describe('a deque by hand: end 0 is the top, end 1 the bottom, rows go from bottom to top', () => {
+describe('a deque by hand: end 0 is the top, end 1 the bottom; rows go from bottom to top', () => {
   it('pushes at both ends', () => {
     const { strengths, read } = memoryForward(
       'deque',
@@ -24,16 +24,16 @@ describe('a deque by hand: end 0 is the top, end 1 the bottom, rows go from bott
     expect([...read]).toEqual([1.25, 1.5, 1.5, 4]);
   });
 
-  it('pops the top first, then the bottom of what the top pop left', () => {
-    // The top pop takes all of row 2, and half of row 1; the bottom pop finds rows of ½ and ¼.
+  it('pops at the top first, then pops at the bottom what is left', () => {
+    // The top pop takes all of row 2 and half of row 1; the bottom pop finds rows of ½ and ¼.
     expect([...deque.step(f64(0.5, 0.75, 0.25), f64(1, 0), f64(0.75, 0.625))]).toEqual([0, 0, 0.125, 0, 1]);
-    // The bottom pop may empty it, and has nothing to go on with.
+    // The bottom pop may empty the deque, and then stops.
     expect([...deque.step(f64(0.5, 0.75, 0.25), f64(1, 0), f64(0.75, 2))]).toEqual([0, 0, 0, 0, 1]);
-    // The bottom pop is not given what the top pop could not take.
+    // What the top pop could not take is not added to the bottom pop.
     expect([...deque.step(f64(0.5), f64(0.25, 0.75), f64(0.75, 0))]).toEqual([0.75, 0, 0.25]);
   });
 
-  it('reads a row at both ends', () => {
+  it('reads one row at both ends', () => {
     expect([...deque.read(f64(0.75, 0.5), [f64(2), f64(3)])]).toEqual([
       0.5 * 3 + 0.5 * 2,
       0.75 * 2 + 0.25 * 3,
@@ -44,7 +44,7 @@ describe('a deque by hand: end 0 is the top, end 1 the bottom, rows go from bott
     const previous = f64(0.5, 1, 0.25);
     const u = f64(0.5, 0.75);
     expect([...deque.step(previous, f64(1, 1), u)]).toEqual([1, 0, 0.5, 0, 1]);
-    // Row 1 loses ¼ to the top pop, as row 2 is removed, and ¼ to the bottom one, as row 0 is.
+    // Row 1 loses ¼ to the top pop, because row 2 is removed, and ¼ to the bottom pop, because row 0 is.
     const { ds, dd, du } = deque.stepBackward(previous, u, f64(3, 7, 11, 13, 5));
     expect([...ds]).toEqual([11, 11, 11]);
     expect([...dd]).toEqual([5, 3]);
@@ -53,7 +53,7 @@ describe('a deque by hand: end 0 is the top, end 1 the bottom, rows go from bott
 });
 
 describe('ties take the left argument', () => {
-  it('of a read at either end: a row with s = 1 − depth is read whole', () => {
+  it('a read at either end: a row with s = 1 − depth is read whole', () => {
     const read = (...dr: [number, number]) => {
       const ds = new Float64Array(3);
       deque.readBackward(f64(0.5, 0.5, 0.5), rowsOf([2, 3, 4], 3), f64(...dr), ds, zeroRows(3, 1));
@@ -62,13 +62,13 @@ describe('ties take the left argument', () => {
     expect(read(1, 0)).toEqual([0, 3, 4]);
     expect(read(0, 1)).toEqual([2, 3, 0]);
   });
-  it('a row that the top pop leaves whole to the last bit, and the bottom pop removes', () => {
-    // The top pop ends exactly on row 1: no gradient to u[0]. The bottom pop ends exactly on its other side.
+  it('a row that the top pop leaves unchanged, to the last bit, and the bottom pop removes', () => {
+    // The top pop ends exactly at row 1, so u[0] has no gradient. The bottom pop ends exactly at its other side.
     const { ds, du } = deque.stepBackward(f64(0.5, 1, 0.25), f64(0.25, 0.5), f64(3, 7, 11, 13, 5));
     expect([...ds]).toEqual([0, 11, 0]);
     expect([...du]).toEqual([0, 0]);
   });
-  it('both pops empty it: nothing passes', () => {
+  it('both pops empty it: no gradient passes', () => {
     const { ds, du } = deque.stepBackward(f64(0.5, 0.5), f64(0.5, 0.5), f64(3, 7, 11, 5));
     expect([...ds]).toEqual([0, 0]);
     expect([...du]).toEqual([0, 0]);
@@ -76,7 +76,7 @@ describe('ties take the left argument', () => {
 });
 
 describe('whole sequences', () => {
-  it('with whole strengths it is a deque of symbols', () => {
+  it('with strengths 0 and 1 it is a deque of symbols', () => {
     const T = 40;
     const rng = new Rng(5, 103);
     const [push, pop] = [0, 1].map(() => Array.from({ length: 2 * T }, () => rng.int(0, 1)));
@@ -92,7 +92,7 @@ describe('whole sequences', () => {
     }
   });
 
-  it('pops take min(u, what is left), and a read weighs min(1, all there is), in quarters', () => {
+  it('pops take min(u, what is left), and a read weighs min(1, the total), in quarters', () => {
     const T = 30;
     for (let seed = 0; seed < 20; seed++) {
       const rng = new Rng(seed, 103);
@@ -109,7 +109,7 @@ describe('whole sequences', () => {
     }
   });
 
-  it('are their steps', () => {
+  it('a sequence equals its steps', () => {
     const [T, M] = [12, 2];
     const rng = new Rng(7, 103);
     const [push, u] = [0, 1].map(() => Float64Array.from({ length: 2 * T }, () => rng.uniform()));

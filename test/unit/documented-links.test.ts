@@ -33,7 +33,7 @@ test.each(toPage)('$document: the page opens $text', ({ text, target }) => {
   });
 });
 
-test('the tutorial opens each of its models on the page', () => {
+test('the tutorial has a link that opens each of its models on the page', () => {
   const names = toPage
     .filter(({ document }) => document === 'docs/tutorial.md')
     .map(({ target }) => new URLSearchParams(target.slice(PAGE.length)).get('preset'));

@@ -15,14 +15,14 @@ function make(name: string, behaviour: Behaviour = {}, sets: readonly string[] =
   return { task, model: new FakeModel(spec, initialState(spec, config.train), behaviour) };
 }
 
-/** Decodes reverse rightly, from the inputs alone: the symbols before ||| again, last first, then </s>. */
+/** Decodes reverse correctly from the inputs alone: the symbols before ||| again, last first, then </s>. */
 const reversing: Behaviour['predict'] = (batch, t, b) => {
   const ids = Array.from({ length: batch.lengths[b] }, (_, i) => batch.ids[i * batch.B + b]);
   const separator = ids.indexOf(9);
   return t < separator ? 0 : (([8, ...ids.slice(1, separator)] as number[]).at(separator - 1 - t) ?? 8);
 };
 
-test('metrics are means of reports, and steps that were not finite are only counted', () => {
+test('metrics are means over reports; steps that were not finite are only counted', () => {
   const report: StepReport = {
     objective: 3,
     loss: 10,
@@ -53,7 +53,7 @@ test('metrics are means of reports, and steps that were not finite are only coun
 });
 
 describe('evaluate', () => {
-  test('tells metrics, profile and samples', async () => {
+  test('returns metrics, profile and samples', async () => {
     const { task, model } = make('reverse', { coarse: () => 0.5 });
     const evaluation = await evaluate(model, task, { length: 3, sequences: 300, seed: 1 });
     expect(evaluation).toMatchObject({ length: 3, sequences: 300, loss: 0.5, coarse: 0.5, fine: 0.125 });
@@ -65,7 +65,7 @@ describe('evaluate', () => {
     }
   });
 
-  test('sequences are those of seed and length', async () => {
+  test('the sequences depend on seed and length only', async () => {
     const { task, model } = make('tutorial-part6');
     const list = await evaluateLengths(model, task, [2, 4], { sequences: 5, seed: 1 });
     const alone = await evaluate(model, task, { length: 4, sequences: 5, seed: 1 });
@@ -78,7 +78,7 @@ describe('evaluate', () => {
 describe('ranges of lengths', () => {
   const lengthsOf = (samples: { source: string }[]) => samples.map(({ source }) => source.split(' ').length);
 
-  test('sources are of all of them', async () => {
+  test('sources have all of these lengths', async () => {
     const { task, model } = make('reverse');
     const evaluation = await evaluate(model, task, { shortest: 5, length: 9, sequences: 4, seed: 1 });
     expect(evaluation).toMatchObject({ shortest: 5, length: 9, sequences: 4 });
@@ -86,14 +86,14 @@ describe('ranges of lengths', () => {
     expect(Math.min(...lengths)).toBeGreaterThanOrEqual(5);
     expect(Math.max(...lengths)).toBeLessThanOrEqual(9);
     expect(new Set(lengths).size).toBeGreaterThan(1);
-    // What is asked of a sequence does not depend on those beside it.
+    // The expected answer of a sequence does not depend on the other sequences.
     for (const { source, expected, predicted } of evaluation.samples) {
       expect(expected).toBe([...source.split(' ').reverse(), '</s>'].join(' '));
       expect(predicted).toBe(expected);
     }
   });
 
-  test('must not go backwards, or be empty', async () => {
+  test('must not go backwards or be empty', async () => {
     const { task, model } = make('reverse', {}, ['task.name=bigram']);
     const options = { sequences: 2, seed: 1 };
     await expect(evaluate(model, task, { ...options, shortest: 5, length: 4 })).rejects.toThrow(
@@ -102,7 +102,7 @@ describe('ranges of lengths', () => {
     await expect(evaluate(model, task, { ...options, length: 5 })).rejects.toThrow(/multiples of 2/);
   });
 
-  test('a result is of the trained lengths and of those evaluated at', async () => {
+  test('a result covers the trained lengths and the evaluation lengths', async () => {
     const { task, model } = make('reverse');
     const config = preset('reverse');
     const result = await evaluateResult(model, task, config, 10, 3);
@@ -123,7 +123,7 @@ describe('ranges of lengths', () => {
 });
 
 describe('memories of other kinds', () => {
-  test('a profile tells each end, and nothing where there is none', async () => {
+  test('a profile has an entry per end, and is empty without a memory', async () => {
     const options = { length: 3, sequences: 2, seed: 1 };
     const deques = make('reverse', {}, ['memory=deque', 'memories=2']);
     const { profile } = await evaluate(deques.model, deques.task, options);
@@ -147,7 +147,7 @@ describe('memories of other kinds', () => {
 });
 
 describe('predict', () => {
-  test('feeds its outputs back until the end symbol, whatever the lengths beside it', async () => {
+  test('feeds its outputs back until the end symbol, whatever the lengths of the other sources', async () => {
     const { task, model } = make('reverse', { predict: reversing });
     const sources = ['a b c', 'd', 'e e f g'].map(line => parseSource(task, line));
     const predictions = await predict(model, task, sources);
@@ -161,7 +161,7 @@ describe('predict', () => {
     expect([outputs.length, ended]).toEqual([14, false]);
   });
 
-  test("takes one pass for the tutorial's tasks, and sees no target", async () => {
+  test("does one pass for the tutorial's tasks, without the target", async () => {
     const { task, model } = make('tutorial-part5', {
       predict: (batch, t) => (batch.target.every(target => target === MASKED) ? (t % 2) + 1 : 0),
     });
@@ -169,7 +169,7 @@ describe('predict', () => {
     expect(predictions.map(({ text }) => text)).toEqual(['b a b', 'b']);
   });
 
-  test('gives as many outputs as the source asks for', async () => {
+  test('returns as many outputs as the source requires', async () => {
     const { task, model } = make('reverse', { predict: () => 1 }, ['task.name=duplicate-string']);
     const predictions = await predict(model, task, [[0, 1, 0], [1]]);
     expect(predictions.map(({ text, ended }) => [text, ended])).toEqual([
@@ -178,13 +178,13 @@ describe('predict', () => {
     ]);
   });
 
-  test('of nothing is nothing', async () => {
+  test('of no sources returns nothing', async () => {
     const { task, model } = make('reverse');
     expect(await predict(model, task, [])).toEqual([]);
   });
 });
 
-test('trace tells every step of a free run', async () => {
+test('trace returns every step of a free-running sequence', async () => {
   const { task, model } = make('reverse', { predict: reversing });
   const steps = await trace(model, task, [0, 1]);
   expect(steps.map(({ input }) => input)).toEqual(['<s>', 'a', 'b', '|||', 'b', 'a']);
@@ -202,7 +202,7 @@ test('trace tells every step of a free run', async () => {
   expect(steps[0].read).toHaveLength(8);
 });
 
-test('a trace of a source that has no right target shows none', async () => {
+test('a trace of a source without a correct target shows no targets', async () => {
   const { task, model } = make('reverse', { predict: () => 8 }, ['task.name=bigram']);
   const steps = await trace(model, task, [0, 1, 2]);
   expect(new Set(steps.map(({ target }) => target))).toEqual(new Set(['·']));

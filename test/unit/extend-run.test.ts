@@ -19,7 +19,7 @@ const over = (step: number, passes: number, stale: number, steps = 300) => {
   }).train;
 };
 
-test('a run that is over goes on by what ended it, and nothing else', () => {
+test('a finished run continues after changing only the setting that ended it', () => {
   expect(over(300, 0, 0)).toEqual({ ...config.train, steps: 600 });
   expect(over(200, 2, 0)).toEqual({ ...config.train, stopAt: 0 });
   expect(over(200, 0, 5)).toEqual({ ...config.train, patience: 0 });

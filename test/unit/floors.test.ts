@@ -3,13 +3,13 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { expect, test } from 'vitest';
 
 /**
- * Imports run downwards only, those of types too:
+ * Imports only point downwards, including type imports:
  *   cli, web, entries → platform → train → engine → kernels, simd, reference → shaders, tasks, gpu → layout → base
- * Only cli, web and platform choose an engine, touch files or the DOM: train knows the interface alone.
+ * Only cli, web and platform choose an engine or use files or the DOM; train uses only the engine interface.
  */
 const ROOT = resolve(import.meta.dirname, '../..');
 
-/** What each shelf may import from, besides itself: shelves above it in this list. */
+/** The layers that each layer may import from, besides itself. */
 const BELOW: Record<string, string[]> = {
   base: [],
   layout: ['base'],
@@ -25,7 +25,7 @@ const BELOW: Record<string, string[]> = {
   platform: ['base', 'gpu', 'kernels', 'engine'],
   entries: ['base', 'gpu', 'tasks', 'kernels', 'engine', 'train', 'platform'],
   cli: ['base', 'plot', 'tasks', 'kernels', 'engine', 'train', 'platform', 'entries'],
-  // The page operates a memory by hand: on the paper itself.
+  // The page's memory operated by hand runs on the reference itself.
   web: ['base', 'tasks', 'reference', 'kernels', 'engine', 'train', 'platform'],
 };
 
@@ -43,7 +43,7 @@ const filesBelow = (top: string): string[] =>
 
 const files = ['src', 'shaders'].flatMap(filesBelow);
 
-/** What a file imports and re-exports, types too, and the workers that it opens, as paths of files. */
+/** The files that a file imports and re-exports, including types, and the workers that it opens, as paths. */
 function importsOf(file: string): string[] {
   const text = readFileSync(file, 'utf8');
   const found = [...text.matchAll(/^\s*(?:import|export)\s+(?:type\s)?[^;'"]*?from\s+['"]([^'"]+)['"]/gm)];
@@ -55,12 +55,12 @@ function importsOf(file: string): string[] {
     .map(path => resolve(dirname(file), path));
 }
 
-test('every file stands on a known shelf', () => {
+test('every file belongs to a known layer', () => {
   expect(files.length).toBeGreaterThan(50);
   for (const file of files) expect(Object.keys(BELOW), file).toContain(shelfOf(file));
 });
 
-test('imports run downwards', () => {
+test('imports point downwards', () => {
   const shelves = Object.keys(BELOW);
   for (const [k, shelf] of shelves.entries()) {
     for (const below of BELOW[shelf]) expect(shelves.slice(0, k), shelf).toContain(below);
@@ -80,7 +80,7 @@ test('imports run downwards', () => {
 /** The folders of the terminal, each of which may import from those before it; then the files beside them. */
 const TERMINAL = ['io', 'files', 'show', 'arguments', 'run', 'sweep', 'commands', 'program.ts', 'main.ts'];
 
-test('imports run downwards within the terminal too', () => {
+test('imports point downwards within the terminal too', () => {
   const cli = join(ROOT, 'src', 'cli');
   const levelOf = (file: string): number => TERMINAL.indexOf(relative(cli, file).split(/[\\/]/)[0]);
   const wrong: string[] = [];
@@ -94,7 +94,7 @@ test('imports run downwards within the terminal too', () => {
   expect(wrong).toEqual([]);
 });
 
-test('one module of the terminal claims the folder of a run, and writes to it', () => {
+test('only one module of the terminal claims the folder of a run and writes to it', () => {
   const owner = /run[\\/]folder\.ts$/;
   for (const file of files.filter(one => shelfOf(one) === 'cli' && !owner.test(one))) {
     const imported =
@@ -107,7 +107,7 @@ test('one module of the terminal claims the folder of a run, and writes to it', 
   }
 });
 
-/** Circles of a graph, each as its nodes in order. */
+/** The cycles of a graph, each as its nodes in order. */
 function circlesOf(graph: ReadonlyMap<string, readonly string[]>): string[] {
   const circles: string[] = [];
   const done = new Set<string>();
@@ -125,19 +125,19 @@ function circlesOf(graph: ReadonlyMap<string, readonly string[]>): string[] {
   return circles;
 }
 
-test('circles are found', () => {
+test('cycles are found', () => {
   const graph = { a: ['b'], b: ['c', 'd'], c: [], d: ['b', 'a'] };
   expect(circlesOf(new Map(Object.entries(graph)))).toEqual(['b → d → b', 'a → b → d → a']);
 });
 
-test('no imports in a circle, in benchmarks and tests neither', () => {
+test('no import cycles, also in benchmarks and tests', () => {
   const all = [...files, ...filesBelow('bench'), ...filesBelow('test')];
   expect(all.length).toBeGreaterThan(300);
   const near = (file: string): string => relative(ROOT, file);
   expect(circlesOf(new Map(all.map(file => [near(file), importsOf(file).map(near)])))).toEqual([]);
 });
 
-test("no circle of the page's folders", () => {
+test("no cycles between the page's folders", () => {
   const web = join(ROOT, 'src/web');
   const folderOf = (file: string): string => relative(web, dirname(file));
   const folders = new Map<string, string[]>();
@@ -145,14 +145,14 @@ test("no circle of the page's folders", () => {
     const others = importsOf(file)
       .map(folderOf)
       .filter(folder => folder !== folderOf(file) && folder !== '' && !folder.startsWith('..'));
-    // What lies in the folder itself puts the others together, or is shared by them.
+    // Files directly in the folder connect the others, or are shared by them.
     if (folderOf(file)) folders.set(folderOf(file), [...(folders.get(folderOf(file)) ?? []), ...others]);
   }
   expect(folders.size).toBeGreaterThan(5);
   expect(circlesOf(folders)).toEqual([]);
 });
 
-test('train knows engines by their interface alone', () => {
+test('train uses engines only through their interface', () => {
   for (const file of files.filter(one => shelfOf(one) === 'train')) {
     for (const path of importsOf(file)) {
       if (shelfOf(path) === 'engine') expect(relative(ROOT, path), file).toMatch(/engine[\\/]engine\.ts$/);
@@ -160,7 +160,7 @@ test('train knows engines by their interface alone', () => {
   }
 });
 
-test('only cli and its platform touch Node, only web the DOM', () => {
+test('only cli and its platform use Node, only web uses the DOM', () => {
   for (const file of files) {
     const text = readFileSync(file, 'utf8');
     const node = shelfOf(file) === 'cli' || /src[\\/]platform[\\/]node/.test(file);
@@ -169,7 +169,7 @@ test('only cli and its platform touch Node, only web the DOM', () => {
   }
 });
 
-test('nothing of a file or an address is evaluated, or becomes HTML', () => {
+test('no text of a file or an address is evaluated or becomes HTML', () => {
   for (const file of files) {
     expect(readFileSync(file, 'utf8'), file).not.toMatch(
       /\beval\(|new Function\(|innerHTML|outerHTML|insertAdjacentHTML|document\.write/,
@@ -177,7 +177,7 @@ test('nothing of a file or an address is evaluated, or becomes HTML', () => {
   }
 });
 
-test('only engine and below know WebGPU', () => {
+test('only engine and lower layers use WebGPU', () => {
   for (const file of files) {
     if (['gpu', 'kernels', 'engine', 'shaders', 'platform', 'cli', 'web'].includes(shelfOf(file))) continue;
     expect(readFileSync(file, 'utf8'), file).not.toMatch(/\bGPU[A-Z]\w+/);

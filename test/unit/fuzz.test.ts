@@ -13,12 +13,12 @@ import { readAddress, toAddress } from '../../src/web/settings/address.ts';
 import { pushdown } from '../support/terminal.ts';
 
 /**
- * Whatever comes in from outside: a right result, or one clear line. At least 10,000 inputs for each parser; a failure
- * prints the seed and the smallest input that shows it.
+ * Feeds arbitrary input to every parser: the result must be correct, or one clear error line. At least 10,000 inputs per parser; a
+ * failure prints the seed and the smallest failing input.
  */
 const RUNS = { numRuns: 10_000 };
 
-/** What a parser gives; undefined where it refuses as it should: an InputError of one line that says something. */
+/** The result of a parser; undefined if it refuses correctly, with an InputError of one meaningful line. */
 function tamed<T>(parse: () => T): T | undefined {
   try {
     return parse();
@@ -31,7 +31,7 @@ function tamed<T>(parse: () => T): T | undefined {
   }
 }
 
-/** Strings that are more than letters: controls, directions, quotes, prototypes, numbers that are none. */
+/** Strings with more than letters: control characters, text directions, quotes, prototypes, malformed numbers. */
 const odd = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 12 }),
   fc.constantFrom(
@@ -60,7 +60,7 @@ const value = fc.oneof(
   fc.constantFrom(null, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, -0),
   fc.jsonValue({ maxDepth: 2 }),
 );
-/** As text. An object may have a toString that is no function. */
+/** Converts to text. An object may have a toString that is not a function. */
 const written = (value: unknown): string =>
   typeof value === 'object' ? JSON.stringify(value) : String(value);
 const key = fc.oneof({ weight: 6, arbitrary: fc.constantFrom(...KEYS) }, odd);
@@ -91,7 +91,7 @@ describe('configurations', () => {
         const config = tamed(() => makeConfig(input));
         if (!config) return;
         made++;
-        // What is accepted is a fixed point, and the same after a journey through JSON.
+        // An accepted configuration is a fixed point, and is unchanged by JSON.
         expect(makeConfig(JSON.parse(JSON.stringify(config)))).toEqual(config);
       }),
       RUNS,
@@ -113,7 +113,7 @@ describe('configurations', () => {
     );
   });
 
-  test('as they go together: a model of known sizes, or a reason', () => {
+  test('in combination: a model of known sizes, or a reason', () => {
     const set = fc.constantFrom(
       ...KEYS.filter(
         name => !/Length|symbols|steps|batch|hidden|width|embedding|projection|readout/.test(name),
@@ -150,7 +150,7 @@ describe('configurations', () => {
   }, 120_000);
 });
 
-/** Halves of characters become question marks, as an address has none. */
+/** Lone surrogates become question marks, as in an address. */
 const encoded = (text: string): string =>
   encodeURIComponent(new TextDecoder().decode(new TextEncoder().encode(text)));
 
@@ -195,7 +195,7 @@ describe('checkpoints', () => {
   const state = initialState(setup(config).spec, config.train);
   const whole = encodeCheckpoint({ config, engine: 'gpu', state, run: startRun(config) });
 
-  test('with bytes changed, cut, doubled: never another model', () => {
+  test('with bytes changed, cut or doubled: never another model', () => {
     const change = fc.oneof(
       fc.tuple(fc.constant('set'), fc.nat(whole.length - 1), fc.nat(255)),
       fc.tuple(fc.constant('cut'), fc.nat(whole.length - 1), fc.nat(255)),
@@ -219,7 +219,7 @@ describe('checkpoints', () => {
     );
   }, 120_000);
 
-  test('with a header of any content, absurd sizes among them: nothing is allocated that the file does not hold', () => {
+  test('with any header, including absurd sizes: no memory is allocated beyond what the file holds', () => {
     const begin = 8 + Number(new DataView(whole.buffer).getBigUint64(0, true));
     const header = JSON.parse(new TextDecoder().decode(whole.subarray(8, begin)));
     const entry = fc.record(
@@ -248,7 +248,7 @@ describe('checkpoints', () => {
         fc.array(metadata, { maxLength: 2 }),
         (changes, said) => {
           const bent = structuredClone(header);
-          // Files of before there were checksums, so that everything else is looked at.
+          // Files from before checksums, so that everything else is checked.
           bent.__metadata__.version = '1';
           for (const [name, text] of said) bent.__metadata__[name] = text;
           for (const [name, made] of Object.entries(changes))
@@ -270,7 +270,7 @@ describe('checkpoints', () => {
       ),
       RUNS,
     );
-    // The tensors of this file are a kilobyte; a bent size would be gigabytes.
+    // The tensors of this file are a kilobyte; a corrupted size would be gigabytes.
     expect(most).toBeLessThan(2 ** 26);
   }, 120_000);
 });
@@ -314,7 +314,7 @@ describe('data', () => {
     60_000,
   );
 
-  test('sources that people type', () => {
+  test('sources typed by people', () => {
     const tasks = ['reverse', 'gender', 'dyck', 'modular-arithmetic'].map(name =>
       makeTask({ ...preset('reverse').task, name }),
     );

@@ -9,7 +9,7 @@ import { formatAnswer, formatSource, hasLength } from '../../src/tasks/task.ts';
 const make = (name: string, symbols = 128) =>
   makeTask(makeConfig({ task: { name, symbols, minLength: 8, maxLength: 64 } }).task);
 
-/** Table 1 of the paper, written down once more: nonterminals are functions that append words. */
+/** Table 1 of the paper, written a second time: nonterminals are functions that append words. */
 const SVO: Record<string, [number, string][]> = {
   A: [[1, 'S VT O']],
   S: [
@@ -37,7 +37,7 @@ const GENDER: Record<string, [number, string][]> = {
   S: ['the M', 'the F', 'the N', 'a M', 'a F', 'a N'].map(words => [1 / 6, words]),
 };
 
-/** Classes of the words of a free derivation; undefined where it is longer than `most`. */
+/** The word classes of an unconstrained derivation; undefined if it is longer than `most`. */
 function deriveFreely(
   rules: Record<string, [number, string][]>,
   rng: Rng,
@@ -63,7 +63,7 @@ function deriveFreely(
   return done;
 }
 
-/** The class of a word of a source: `si12` → ST. */
+/** The class of a source word: `si12` → ST. */
 const CLASSES: Record<string, string> = { si: 'ST', vi: 'VT', oi: 'OT', we: 'W', me: 'M', fe: 'F', ne: 'N' };
 const classOf = (word: string): string => CLASSES[word.replace(/\d+$/, '')] ?? word;
 
@@ -73,7 +73,7 @@ describe.each([
 ])('$name', ({ name, rules, accepted }) => {
   const task = make(name);
 
-  test('draws as rejection does: lengths, words and their neighbours', () => {
+  test('draws have the distribution of rejection sampling: lengths, words and their neighbours', () => {
     const N = 6000;
     const [low, high] = [5, 16];
     const statistics = (draw: (rng: Rng) => string[]) => {
@@ -102,13 +102,13 @@ describe.each([
     expect(keys.size).toBeGreaterThan(20);
     for (const key of keys) {
       const [p, q] = [ours.get(key) ?? 0, theirs.get(key) ?? 0];
-      // Five standard deviations of a difference of two shares of N.
+      // Five standard deviations of the difference of two shares of N.
       const deviation = Math.sqrt((p * (1 - p) + q * (1 - q) + 1 / N) / N);
       expect(Math.abs(p - q), key).toBeLessThan(5 * deviation);
     }
   });
 
-  test('accepts what was measured, and never tries in vain', () => {
+  test('the acceptance rate is as measured, and no draw takes too long', () => {
     const grammar = new Grammar(
       Object.fromEntries(
         Object.entries(rules).map(([key, all]) => [key, all.map(([p, words]) => [p, words, words] as const)]),
@@ -128,7 +128,7 @@ describe.each([
       const { source } = task.pair(rng, 65, 128);
       expect(source.length >= 65 && source.length <= 128).toBe(true);
     }
-    // Measured: 0.1 s for a thousand.
+    // Measured: 0.1 s per thousand.
     expect(performance.now() - start).toBeLessThan(3000);
   });
 
@@ -144,7 +144,7 @@ describe.each([
   });
 });
 
-test('with 128 symbols they are the grammars of the paper', () => {
+test("with 128 symbols they are the paper's grammars", () => {
   const svo = make('svo-sov');
   expect([svo.symbolNames.length, svo.outputNames.length]).toEqual([3 * 33 + 1, 3 * 33 + 2]);
   const gender = make('gender');
@@ -152,7 +152,7 @@ test('with 128 symbols they are the grammars of the paper', () => {
   expect([8, 1, 64, 128].map(symbols => wordsPerClass(symbols, 33))).toEqual([2, 1, 16, 33]);
 });
 
-test('articles take the gender of their noun, in the target only', () => {
+test('articles take the gender of their noun, only in the target', () => {
   const task = make('gender', 1);
   const { source, target } = task.pair(new Rng(4, 1), 5, 5);
   expect(formatSource(task, source)).toMatch(/^(the|a) [mfn]e1 and (the|a) [mfn]e1$/);

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { halfOf, numberOf } from '../../src/base/half.ts';
 
-/** The number of 16 bits that is nearest. */
+/** The nearest 16-bit number. */
 const rounded = (value: number): number => numberOf(halfOf(value));
 
-test('every number of 16 bits is itself', () => {
+test('every 16-bit number is itself', () => {
   for (let bits = 0; bits < 0x10000; bits++) {
     const value = numberOf(bits);
     if (Number.isNaN(value)) expect(halfOf(value)).toBe(0x7e00);
@@ -12,7 +12,7 @@ test('every number of 16 bits is itself', () => {
   }
 });
 
-test('others become the nearest, ties to even', () => {
+test('other numbers are rounded to the nearest, ties to even', () => {
   expect([0, 1, -2, 0.5, 65_504, 2 ** -14, 2 ** -24, 6.097555160522461e-5].map(rounded)).toEqual([
     0,
     1,

@@ -25,7 +25,7 @@ const SPECS: Record<string, Partial<ModelSpec>> = {
   'multiples of four': { hidden: 8, width: 4, inputs: 8, outputs: 4, projection: 12 },
 };
 
-/** Every parameter with numbers of its own, none of them 0. */
+/** Every parameter with distinct numbers, none of them 0. */
 const numbered = (spec: ModelSpec): Tensors => {
   let next = 1;
   return new Map(
@@ -45,14 +45,14 @@ describe.each(Object.entries(SPECS))('%s', (_, partial) => {
     ...Object.values(layout.blocks),
   ].filter(({ rows, ld4 }) => rows * ld4 > 0);
 
-  test('blocks lie side by side, matrices before biases, what is derived last', () => {
+  test('blocks are contiguous, matrices before biases, derived values last', () => {
     const sorted = blocks.toSorted((a, b) => a.offset4 - b.offset4);
     let at = 0;
     for (const { offset4, rows, ld4 } of sorted) {
       expect(offset4).toBe(at);
       at += rows * ld4;
     }
-    // Kernels read rows in fours, up to three past the end of the last matrix.
+    // Kernels read rows in groups of four, up to three numbers past the end of the last matrix.
     expect(layout.size4).toBeGreaterThanOrEqual(at + 3 * Math.max(...blocks.map(({ ld4 }) => ld4)));
     for (const { b } of layout.layers) expect(b.offset4).toBeGreaterThanOrEqual(layout.weights4);
     expect(layout.blocks.Wo.offset4).toBeLessThan(layout.weights4);
@@ -69,7 +69,7 @@ describe.each(Object.entries(SPECS))('%s', (_, partial) => {
     expect(packed.subarray(4 * layout.trained4).every(x => x === 0)).toBe(true);
   });
 
-  test('names that are missing stay 0', () => {
+  test('missing names stay 0', () => {
     const [[name, values]] = numbered(spec);
     const made = unpack(layout, pack(layout, new Map([[name, values]])));
     for (const [other, numbers] of made) {
@@ -89,7 +89,7 @@ describe.each(Object.entries(SPECS))('%s', (_, partial) => {
   });
 });
 
-test('where things lie, by hand: an RNN of 5 with a stack of rows of 3', () => {
+test('the positions by hand: an RNN of 5 with a stack of rows of 3', () => {
   // 6 inputs, 4 outputs. In vec4s: H 5 → 2, M 3 → 1, s = (v, d u) → 2, o' = h.
   const layout = layoutOf(makeSpec({ hidden: 5, width: 3, inputs: 6, outputs: 4 }));
   expect([layout.H4, layout.M4, layout.R4, layout.S4, layout.V4, layout.E]).toEqual([2, 1, 1, 2, 1, 1]);
@@ -123,11 +123,11 @@ test('where things lie, by hand: an RNN of 5 with a stack of rows of 3', () => {
   expect(packed[4 * 49 + 4]).toBe(tensors.get('b_d')![0]);
 });
 
-test('a GRU has its gates in the order n without h, z, r, n of h alone', () => {
+test('a GRU packs its gates in the order n without h, z, r, n of h alone', () => {
   const layout = layoutOf(makeSpec({ controller: 'gru', hidden: 4 }));
   const tensors = numbered(layout.spec);
   const packed = pack(layout, tensors);
-  // Checkpoints have columns z, r, n.
+  // Checkpoints have the columns z, r, n.
   const W_xh = tensors.get('W_xh')!;
   const W_hh = tensors.get('W_hh')!;
   const [{ Wx, Wh }] = layout.layers;
@@ -139,7 +139,7 @@ test('a GRU has its gates in the order n without h, z, r, n of h alone', () => {
   expect([...packed.subarray(4 * Wh!.offset4, 4 * Wh!.offset4 + 12)]).toEqual([...W_hh.subarray(0, 12)]);
 });
 
-test('models without a memory have no push biases, and a deque has one for each end', () => {
+test('models without a memory have no push biases, and a deque has one per end', () => {
   expect(pushBiasesAt(layoutOf(makeSpec({ memory: 'none' })))).toEqual([]);
   const layout = layoutOf(makeSpec({ memory: 'deque', memories: 2 }));
   const at = pushBiasesAt(layout);
@@ -148,7 +148,7 @@ test('models without a memory have no push biases, and a deque has one for each 
   expect(at.map(i => packed[i])).toEqual([...numbered(layout.spec).get('b_d')!]);
 });
 
-test('an operand may leave the starting state out, or begin at a column; an unknown one is a mistake', () => {
+test('an operand may omit the starting state, or start at a column; an unknown operand is an error', () => {
   const layout = layoutOf(makeSpec({ controller: 'lstm', layers: 2 }));
   expect(operand(layout, 'c1', { skip: 1 })).toEqual({ field: 'c1', width4: 2, skip: 1, from: 0 });
   expect(operand(layout, 'dA0', { from: 4 })).toEqual({ field: 'dA0', width4: 8, skip: 0, from: 4 });

@@ -3,8 +3,8 @@ import { extname, join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 /**
- * docs/library.md and docs/tutorial.md show the files of examples/, each below a comment with its name. After a change of an
- * example, `npx vitest run --project unit test/unit/library-docs.test.ts -u` writes it there.
+ * docs/library.md and docs/tutorial.md contain the files of examples/, each below a comment with its name. After a change of an
+ * example, update them with `npx vitest run --project unit test/unit/library-docs.test.ts -u`.
  */
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -12,7 +12,7 @@ const DOCUMENTS = ['docs/library.md', 'docs/tutorial.md'];
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 const MARKER = /<!-- (examples\/[\w.-]+) -->\n(\n```(?:js|html)\n[\s\S]*?```\n)?/g;
 
-test.each(DOCUMENTS)('%s shows the examples as they are', async document => {
+test.each(DOCUMENTS)('%s shows the examples unchanged', async document => {
   const shown = read(document).replace(
     MARKER,
     (_, path) => `<!-- ${path} -->\n\n\`\`\`${extname(path).slice(1)}\n${read(path)}\`\`\`\n`,

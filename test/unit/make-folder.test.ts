@@ -5,12 +5,12 @@ import { describe, expect, test } from 'vitest';
 import { makeFolder } from '../../src/platform/node/make-folder.ts';
 import { temporaryFolder } from '../support/tiny-run.ts';
 
-/** Folders that are made, and those that nobody can make: Node's own recursive mkdir never returns from the latter. */
+/** Creating folders, and folders that cannot be created: for those, Node's own recursive mkdir never returns. */
 
 const folder = temporaryFolder();
 const MAIN = resolve(import.meta.dirname, '../../dist/src/cli/main.js');
 
-test('makes what is missing above it, and takes what is there', () => {
+test('creates missing parents, and accepts existing folders', () => {
   const deep = join(folder, 'a', 'b', 'c');
   makeFolder(deep);
   makeFolder(deep);
@@ -21,7 +21,7 @@ test('makes what is missing above it, and takes what is there', () => {
   expect(() => makeFolder(join(folder, 'file', 'in'))).toThrow(/ENOTDIR/);
 });
 
-/** What is built, in a process of its own, which can be ended when it hangs. */
+/** The build, in a separate process that can be killed if it hangs. */
 function pushdown(argv: readonly string[], script = `exec "$0" "$@"`) {
   const { status, stderr, signal } = spawnSync('sh', ['-c', script, process.execPath, MAIN, ...argv], {
     encoding: 'utf8',
@@ -32,7 +32,7 @@ function pushdown(argv: readonly string[], script = `exec "$0" "$@"`) {
   return { status, stderr, signal };
 }
 
-describe.runIf(existsSync('/proc/self'))('a folder that cannot be made is refused at once', () => {
+describe.runIf(existsSync('/proc/self'))('a folder that cannot be created is refused at once', () => {
   const TINY = ['--engine', 'reference', '--steps', '1'];
   test.each([
     ['train', ['train', 'reverse', ...TINY]],
@@ -44,14 +44,14 @@ describe.runIf(existsSync('/proc/self'))('a folder that cannot be made is refuse
       expect(pushdown([...argv, '--out', '/proc/x/y'])).toEqual({
         status: 2,
         stderr:
-          'pushdown: cannot write to the output folder /proc/x/y: nothing can be made there. Choose another --out.\n',
+          'pushdown: cannot write to the output folder /proc/x/y: no folder can be created there. Choose another --out.\n',
         signal: null,
       });
     },
     30_000,
   );
 
-  test('a working folder that was deleted meanwhile', () => {
+  test('a working folder that was deleted in the meantime', () => {
     mkdirSync(join(folder, 'gone'));
     const { status, stderr, signal } = pushdown(
       ['train', 'reverse', ...TINY],
@@ -61,7 +61,7 @@ describe.runIf(existsSync('/proc/self'))('a folder that cannot be made is refuse
     expect(stderr).toMatch(/^pushdown: cannot write to the output folder runs\/reverse-seed0: [^\n]*\n$/);
   }, 30_000);
 
-  test('a relative --out there, and a checkpoint to resume', () => {
+  test('a relative --out in it, and a checkpoint to resume', () => {
     mkdirSync(join(folder, 'gone'));
     const resume = ['--resume', resolve('gallery/reverse-stack.safetensors'), '--out', 'x'];
     const { status, stderr, signal } = pushdown(
@@ -69,11 +69,11 @@ describe.runIf(existsSync('/proc/self'))('a folder that cannot be made is refuse
       'cd gone && rmdir ../gone && exec "$0" "$@"',
     );
     expect([status, signal]).toEqual([2, null]);
-    expect(stderr).toBe('pushdown: the working folder does not exist any more: change to another one.\n');
+    expect(stderr).toBe('pushdown: the working folder no longer exists: change to another folder.\n');
   }, 30_000);
 });
 
-test("nothing else uses Node's recursive mkdir", () => {
+test("no other code uses Node's recursive mkdir", () => {
   const sources = resolve(import.meta.dirname, '../../src');
   const wrong = readdirSync(sources, { recursive: true, encoding: 'utf8' })
     .filter(name => name.endsWith('.ts'))

@@ -51,7 +51,7 @@ describe('convergence', () => {
       const gradients = tensors({ w: gradient(state.parameters.get('w')!) });
       update(train, state, gradients, globalNorm(gradients));
     }
-    // RMSProp at a constant rate ends in steps of about its rate.
+    // RMSProp at a constant rate ends in oscillations of about its rate.
     const near = optimiser === 'rmsprop' ? 2e-3 : 1e-4;
     best.forEach((x, i) => {
       expect(Math.abs(state.parameters.get('w')![i] - x)).toBeLessThan(near);
@@ -79,7 +79,7 @@ describe('steps by hand', () => {
     expect(w[0]).toBeCloseTo(1 - 0.2 / 1.5 + 0.3 / (Math.sqrt(3) + 0.5), 15);
   });
 
-  it('adam: the first step is rate·dw/(|dw| + ε), whatever the decays', () => {
+  it('adam: the first step is rate·dw/(|dw| + ε), whatever the decay rates', () => {
     const w = Float64Array.of(1, 1);
     const [mean, square] = [new Float64Array(2), new Float64Array(2)];
     adam(w, Float64Array.of(2, -0.5), mean, square, 1, rule);
@@ -120,7 +120,7 @@ describe('adamw', () => {
     expect([...w]).toEqual([0.95, -1.9, 0]);
   });
 
-  it('is Adam, and a decay of the matrices apart from it', () => {
+  it('equals Adam plus a decay of the matrices', () => {
     const [plain, decayed] = [run('adam'), run('adamw')];
     expect(decayed.firstMoment).toEqual(plain.firstMoment);
     expect(decayed.secondMoment).toEqual(plain.secondMoment);
@@ -157,7 +157,7 @@ describe('clipping', () => {
       [0.6, 0, -0.8].map(x => x.toFixed(12)),
     );
   });
-  it('leaves a norm at the limit, below it, or of 0 as it is', () => {
+  it('leaves a norm at the limit, below it, or of 0 unchanged', () => {
     for (const limit of [5, 6]) {
       const g = gradients();
       clipByNorm(g, 5, limit);
@@ -199,7 +199,7 @@ it('the push bias of every end grows after its step, and nothing else does', () 
     secondMoment: new Map(),
   };
   update(train, state, tensors({ b_d: [2, 2, 2], b_u: [2, 2, 2] }), 0);
-  // The last is 1 in float32 behind σ anyway: it stays where it is.
+  // The last one gives exactly 1 in float32 after σ: it does not change.
   expect([...state.parameters.get('b_d')!]).toEqual([2.5, -2.5, 31]);
   expect([...state.parameters.get('b_u')!]).toEqual([2, 2, 2]);
 });

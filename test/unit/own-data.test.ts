@@ -16,7 +16,7 @@ import { fakeEngine } from '../support/fake-engine.ts';
 
 const WORDS = { characters: false, heldOut: 0.1 };
 const ALL = { characters: false, heldOut: 0 };
-/** N lines, sources of 1 to 5 symbols, targets their reverse. */
+/** N lines: sources of 1 to 5 symbols, and targets that are their reverse. */
 const lines = (n: number): string[] =>
   Array.from({ length: n }, (_, i) => {
     const source = Array.from({ length: 1 + (i % 5) }, (_, k) => 'abcdefg'[(i * 3 + k * (1 + (i % 3))) % 7]);
@@ -33,7 +33,7 @@ const made = (text: string, file = 'my.tsv', options = ALL) => {
 const written = (task: Task, { source, target }: { source: readonly number[]; target: readonly number[] }) =>
   `${formatSource(task, source)}→${formatAnswer(task, target)}`;
 
-describe('what is in a file', () => {
+describe('the content of a file', () => {
   test.each([
     ['tabs', 'my.tsv', 'a b\tb a\nc\tc\n'],
     [
@@ -53,7 +53,7 @@ describe('what is in a file', () => {
     ]);
   });
 
-  test('characters, spaces among them', () => {
+  test('characters, including spaces', () => {
     const { task, data } = made('a b\tB😀\n', 'my.tsv', { ...ALL, characters: true });
     expect(data.sourceSymbols).toEqual([' ', 'a', 'b']);
     expect(data.train).toEqual([{ source: [1, 0, 2], target: [0, 1] }]);
@@ -92,7 +92,7 @@ describe('what is in a file', () => {
 describe('parts', () => {
   const text = lines(200).join('\n');
 
-  test('have about their shares, share no source, and are the same in any order of lines', () => {
+  test('have about their shares, share no source, and do not depend on the order of the lines', () => {
     const data = parseData(text, 'my.tsv', WORDS);
     expect([data.train.length, data.validation.length, data.test.length]).toEqual([169, 14, 17]);
     const sources = [data.train, data.validation, data.test].map(
@@ -103,7 +103,7 @@ describe('parts', () => {
     expect(parseData(lines(200).reverse().join('\n'), 'my.tsv', WORDS)).toEqual(data);
   });
 
-  test('every target of a source is in the same part', () => {
+  test('all targets of a source are in the same part', () => {
     const twice = [...lines(40), ...lines(40).map(line => `${line} again`)].join('\n');
     const data = parseData(twice, 'my.tsv', WORDS);
     expect([data.train.length, data.validation.length, data.test.length]).toEqual([70, 4, 6]);
@@ -120,7 +120,7 @@ describe('parts', () => {
     expect(data.test).toEqual(data.train);
   });
 
-  test('pairs are drawn from the part and the range asked for', () => {
+  test('pairs are drawn from the requested part and range', () => {
     const { task, data } = made(text, 'my.tsv', WORDS);
     const rng = new Rng(1, 1);
     const drawn = new Set(Array.from({ length: 3000 }, () => task.pair(rng, 3, 4, 'train')));
@@ -136,10 +136,10 @@ describe('parts', () => {
   });
 });
 
-describe('a model of it', () => {
+describe('a model of your own data', () => {
   const small = ['hidden=4', 'batch=4', 'steps=6', 'evaluateEvery=3', 'reportEvery=3'];
 
-  test('trains on one part, is evaluated on the others, and goes on from a checkpoint with the data', async () => {
+  test('trains on one part, is evaluated on the others, and resumes from a checkpoint with the data', async () => {
     const { data, config } = made(lines(60).join('\n'), 'my.tsv', WORDS);
     const engine = fakeEngine();
     const evaluated: number[] = [];
@@ -165,14 +165,14 @@ describe('a model of it', () => {
     expect(checkpoint.config.task.sourceSymbols).toEqual(data.sourceSymbols);
     const longer = { ...checkpoint, config: assign(checkpoint.config, ['steps=8']) };
     expect(await (await Trainer.resume(engine, longer, {}, data)).run()).toBe('done');
-    await expect(Trainer.resume(engine, longer)).rejects.toThrow(/task data is trained on its data/);
+    await expect(Trainer.resume(engine, longer)).rejects.toThrow(/task data needs its data/);
     const other = parseData(`${lines(60).join('\n')}\nnew\tone`, 'other.tsv', WORDS);
     await expect(Trainer.resume(engine, longer, {}, other)).rejects.toThrow(
-      /other\.tsv must have the vocabulary .* but "new" is new/,
+      /other\.tsv may only have symbols of the run's vocabulary .* but "new" is new/,
     );
   });
 
-  test('answers without the data, of symbols that it knows', async () => {
+  test('answers without the data, with the symbols that it knows', async () => {
     const { config } = made('a b\tb a\nc\tc');
     const { task, spec } = setup(config);
     const model = await fakeEngine({ predict: () => 0 }).model(spec, config.train, {
@@ -188,7 +188,7 @@ describe('a model of it', () => {
     expect(() => setup(makeConfig({ task: { name: 'data' } }))).toThrow(/task data needs a file of pairs/);
   });
 
-  test('lengths that the data has not are named before training', () => {
+  test('lengths that the data does not have are reported before training', () => {
     const data = parseData('a b\tb a\nc\tc', 'my.tsv', ALL);
     const config = withVocabulary(assign(defaultsFor(data), ['minLength=7', 'maxLength=9']), data);
     expect(() => setup(config, data)).toThrow(/lengths 7 to 9 .* the train part of my\.tsv/);
@@ -263,7 +263,7 @@ describe('on the command line', () => {
     expect((await pushdown([...resume, '--characters'])).err).toMatch(/cannot change task\.characters/);
   });
 
-  test('a configuration of your own', async () => {
+  test('your own configuration file', async () => {
     const tsv = file('c.tsv', 'ab\tba\nbc\tcb\nca\tac\nabc\tcba\n');
     const json = file('own.json', JSON.stringify({ task: { name: 'data', file: tsv, characters: true } }));
     const { code, err } = await pushdown([

@@ -9,8 +9,8 @@ import {
 } from '../support/consumer.ts';
 
 /**
- * The declarations of the built package, in a project that uses it: every one is checked. Other versions of TypeScript are
- * in test/verify/package-types.test.ts.
+ * Checks every declaration of the built package, in a project that uses it. Other versions of TypeScript are in
+ * test/verify/package-types.test.ts.
  */
 
 const compiler = await ownCompiler();
@@ -25,7 +25,7 @@ test.each(settingsFor(compiler.version))(`TypeScript ${compiler.version}, $name`
   expect(await typeErrors(project, compiler, setting)).toBe('');
 });
 
-test('no declaration needs a newer TypeScript: one before 5.7 has no Float32Array<ArrayBuffer>', async () => {
+test('no declaration needs a newer TypeScript: versions before 5.7 have no Float32Array<ArrayBuffer>', async () => {
   const files = await declarationsRead(project, compiler, settingsFor(compiler.version)[0]);
   expect(files.length).toBeGreaterThan(20);
   for (const file of files) {

@@ -8,7 +8,7 @@ const shapes = (model: Partial<ModelSpec>): Record<string, [number, number]> =>
   Object.fromEntries(parameters(makeSpec(model)).map(({ name, shape }) => [name, shape]));
 
 describe("the paper's counts", () => {
-  // 128 symbols with separate embeddings for source and target, their markers among the inputs.
+  // 128 symbols with separate embeddings for source and target, and their markers among the inputs.
   const paper = (model: Partial<ModelSpec>): number =>
     countLikePaper(makeSpec({ controller: 'lstm', embedding: 64, inputs: 259, outputs: 129, ...model }));
 
@@ -88,7 +88,7 @@ describe('the table', () => {
     });
   });
 
-  it('has c_0 for an LSTM only, and neither state nor W_hh for a feed-forward controller', () => {
+  it('has c_0 only for an LSTM, and neither state nor W_hh for a feed-forward controller', () => {
     expect(Object.keys(shapes({ controller: 'lstm', layers: 2 }))).toEqual(
       expect.arrayContaining(['h_0', 'c_0', 'h_0_2', 'c_0_2']),
     );
@@ -102,7 +102,7 @@ describe('the table', () => {
     for (const name of ['W_rh', 'W_d', 'b_d', 'W_u', 'b_u', 'W_v', 'b_v']) expect(names).not.toContain(name);
   });
 
-  it('is what is counted, and what zeros are of', () => {
+  it('matches the count, and the shapes of zeros()', () => {
     const spec = makeSpec({ controller: 'lstm', layers: 3, memory: 'deque', embedding: 2 });
     const sizes = [...zeros(spec).values()].map(({ length }) => length);
     expect(sizes.reduce((sum, n) => sum + n, 0)).toBe(countParameters(spec));
@@ -123,7 +123,7 @@ describe('starting values', () => {
     expect([...shut.get('b_d')!]).toEqual([0.5, -3.5, 0.5, -3.5]);
   });
 
-  it('are within Glorot of one gate or end, exact in float32, and others in every attempt', () => {
+  it("are within Glorot's bound for one gate or end, exact in float32, and different in every attempt", () => {
     const spec = makeSpec({ controller: 'gru', memory: 'deque' });
     const w = initialise(spec, 1);
     const largest = (name: string) => Math.max(...w.get(name)!.map(Math.abs));

@@ -17,7 +17,7 @@ import { layoutOf } from '../../src/layout/layout.ts';
 import { preset } from '../../src/train/presets.ts';
 import { makeSpec } from '../support/batches.ts';
 
-/** Plans as data: which is chosen on which device, and what its launches are. No device is needed to see that. */
+/** Plans as data: which one is chosen on which device, and its launches. This needs no device. */
 
 const SMALL: Partial<ModelSpec> = { hidden: 8 };
 const WIDE: Partial<ModelSpec> = { controller: 'lstm', hidden: 256, width: 256 };
@@ -40,7 +40,7 @@ test.each<[ProfileName, Partial<ModelSpec>, string]>([
   ['gpu', { hidden: 128 }, 'fused, block 128'],
   ['gpu', { hidden: 129 }, 'stepwise, block 32'],
   ['gpu', { hidden: 80, layers: 2 }, 'stepwise, block 32'],
-  // Its state takes more than the 16,384 bytes that WebGPU promises to a workgroup.
+  // Its state needs more than the 16,384 bytes that WebGPU guarantees to a workgroup.
   [
     'gpu',
     { controller: 'lstm', hidden: 128, memory: 'deque', memories: 4, width: 256 },
@@ -51,7 +51,7 @@ test.each<[ProfileName, Partial<ModelSpec>, string]>([
   ['gpu with subgroups', WIDE, 'stepwise, block 32, subgroups'],
 ])('on %s: %o is computed %s', (name, spec, plan) => expect(chosen(name, spec)).toBe(plan));
 
-test('a plan that is asked for is taken, whether or not it is the better', () => {
+test('a requested plan is used, whether or not it is faster', () => {
   expect(chosen('software', WIDE, 'fused')).toBe('fused, block 128');
   expect(chosen('software', SMALL, 'stepwise')).toBe('stepwise, lane 8');
   expect(chosen('gpu', WIDE, 'fused')).toBe('fused, block 128');
@@ -63,11 +63,11 @@ test('a plan that is asked for is taken, whether or not it is the better', () =>
   ).toThrow(/need \d+ bytes of workgroup memory in the fused plan, but this device has 16384: use --plan/);
 });
 
-/** Function variables too: of an invocation, the sum of all that a kernel declares. */
+/** Including function variables: the total per invocation of everything that a kernel declares. */
 const bytesOf = (code: string, declaration: RegExp): number =>
   [...code.matchAll(declaration)].reduce((sum, [, count]) => sum + 16 * Number(count), 0);
 
-test('models are written out where the private memory of an invocation is known to hold them', () => {
+test('models are written out only where the private memory of an invocation is known to suffice', () => {
   const layout = layoutOf(makeSpec({ hidden: 32, width: 16 }));
   const bytes = laneBytes(layout);
   expect(bytes).toBeGreaterThan(8192);
@@ -81,7 +81,7 @@ test('models are written out where the private memory of an invocation is known 
   expect([on(bytes - 1), on(bytes)]).toEqual(['stepwise, lane', 'fused, lane']);
 });
 
-test('what the first invocation resets for the next pop, it alone reads', () => {
+test('values that the first invocation resets for the next pop are read only by it', () => {
   for (const kind of ['stack', 'queue', 'deque'] as const) {
     const code = memoryForward({
       ...{ kind, form: 'block', size: 32, subgroups: false, depth: 1, reads: 1 },
@@ -104,7 +104,7 @@ test.each<Partial<ModelSpec>>([
   { hidden: 8, memory: 'tape' },
   { controller: 'lstm', hidden: 12, layers: 2, memory: 'queue', memories: 2, start: 'trained' },
   { controller: 'gru', hidden: 16, projection: 12, autoencoder: true, output: 'sigmoid' },
-])('the private memory of the lane form is what its kernels declare: %o', spec => {
+])("the estimate of the lane form's private memory equals what its kernels declare: %o", spec => {
   const layout = layoutOf(makeSpec(spec));
   const form: MemoryForm = { form: 'lane', size: 4, subgroups: false };
   const { step } = planOf(profileOf('software'), layout, train, { kind: 'fused', form });
@@ -122,12 +122,12 @@ test.each<Partial<ModelSpec>>([
     const declared = arrays + header + others;
     expect(declared, label).toBeLessThanOrEqual(laneBytes(layout));
     if (label.includes('backward')) expect(declared, label).toBeGreaterThan(0.95 * laneBytes(layout));
-    // Of functions WGSL promises as much.
+    // WGSL guarantees the same for function variables.
     expect(bytesOf(code, /var \w+(?:: | = )array<vec4f, (\d+)>/g), label).toBeLessThanOrEqual(8192);
   }
 });
 
-test('the profile of a device is that of its adapter and its features, or one that is forced', () => {
+test('the profile of a device follows from its adapter and features, or is forced', () => {
   const limits = { maxComputeWorkgroupStorageSize: 1, maxUniformBufferBindingSize: 2 } as GPUSupportedLimits;
   const device = (...features: string[]) => ({ limits, features: new Set(features) as GPUSupportedFeatures });
   expect(profileFor(device(), 'gpu')).toEqual(profileOf('gpu', { workgroup: 1, uniform: 2, private: 8192 }));
@@ -137,7 +137,7 @@ test('the profile of a device is that of its adapter and its features, or one th
   expect(() => profileFor(device(), 'gpu', 'gpu with subgroups')).toThrow(/no subgroups/);
 });
 
-/** Models that between them have every kernel. */
+/** Models that together use every kernel. */
 const MODELS: Partial<ModelSpec>[] = [
   {},
   { controller: 'lstm', layers: 2, start: 'trained', memory: 'deque', memories: 2 },
@@ -146,9 +146,9 @@ const MODELS: Partial<ModelSpec>[] = [
   { controller: 'feedforward', memory: 'none' },
 ];
 
-/** Storage buffers that a kernel may bind: what WebGPU promises of every device. */
+/** Maximum storage buffers per kernel: WebGPU's default limit. */
 const STORAGE_BUFFERS = 8;
-/** Workgroups of one dimension of a dispatch, and invocations of one workgroup. */
+/** Maximum workgroups per dimension of a dispatch, and invocations per workgroup. */
 const [WORKGROUPS, INVOCATIONS] = [65_535, 256];
 
 describe.each(PROFILE_NAMES)('%s', name => {
@@ -161,7 +161,7 @@ describe.each(PROFILE_NAMES)('%s', name => {
   });
   const launches: Launch[] = plans.flatMap(({ step, forward }) => launchesOf([...step, ...forward]));
 
-  test("every kernel is within WebGPU's default limits", () => {
+  test("every kernel stays within WebGPU's default limits", () => {
     for (const { label, buffers, code, groups } of launches) {
       const storage = buffers.filter(([, type]) => type !== 'uniform');
       expect(storage.length, label).toBeLessThanOrEqual(STORAGE_BUFFERS);
@@ -181,10 +181,10 @@ describe.each(PROFILE_NAMES)('%s', name => {
     }
   });
 
-  test('more workgroups than fit into one dimension are counted right', () => {
+  test('more workgroups than fit into one dimension are counted correctly', () => {
     for (const { label, code, groups } of launches) {
       const [, y] = groups({ B: 1_000_000, T: 3, parts: 32 });
-      // An invocation's number in x alone would begin anew in every row of workgroups.
+      // With x alone, an invocation's number would start from 0 in every row of workgroups.
       if (y > 1) expect(code, label).toMatch(/group\.y \* groups\.x \+ group\.x/);
       if (y > 1) expect(code, label).not.toContain('global_invocation_id');
     }
@@ -192,7 +192,7 @@ describe.each(PROFILE_NAMES)('%s', name => {
   });
 });
 
-test('a plan is cut into slices of time, back over its sequences in rounds', () => {
+test('a plan is cut into slices by time; backward it goes over its sequences in rounds', () => {
   const layout = layoutOf(makeSpec(SMALL));
   const profile = profileOf('software');
   const { step, parts } = planOf(profile, layout, train, choosePlan(profile, layout));
@@ -202,7 +202,7 @@ test('a plan is cut into slices of time, back over its sequences in rounds', () 
   const told = pieces.flatMap(all =>
     all.filter(({ slice }) => slice).map(({ slice, range }) => [slice!, range]),
   );
-  // Three slices forward; 40 sequences in 32 parts are two rounds of three slices back.
+  // Three slices forward; 40 sequences in 32 parts are two rounds of three slices backward.
   expect(told).toHaveLength(9);
   expect(told.map(([slice]) => slice)).toMatchObject([
     { sliceFrom: 0, sliceTo: 4, first: 1 },
@@ -215,7 +215,7 @@ test('a plan is cut into slices of time, back over its sequences in rounds', () 
     { sliceFrom: 4, sliceTo: 8, round: 1, first: 0 },
     { sliceFrom: 0, sliceTo: 4, round: 1, first: 0 },
   ]);
-  // One slice a submission.
+  // One slice per submission.
   for (const all of pieces) expect(all.filter(({ slice }) => slice).length).toBeLessThanOrEqual(1);
   expect(
     pieces

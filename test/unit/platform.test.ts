@@ -23,14 +23,14 @@ describe('in a browser', () => {
     ['plain http', { gpu: undefined, secure: false }, 'needs a page on https'],
     ['no adapter', { gpu: gpuThat(async () => null), secure: true }, 'no adapter'],
     ['a refusal', { gpu: gpuThat(() => Promise.reject(new Error('blocked'))), secure: true }, 'blocked'],
-  ])('%s: auto takes the CPU and says why, gpu refuses', async (_, surroundings, reason) => {
+  ])('%s: auto uses the CPU and gives the reason, gpu is refused', async (_, surroundings, reason) => {
     const engine = await openEngine('auto', { surroundings });
     expect(engine.name).toBe('cpu');
     expect(engine.adapter.reason).toContain(reason);
     await expect(openEngine('gpu', { surroundings })).rejects.toThrow(reason);
   });
 
-  test('auto leaves a software adapter to those who ask for it', async () => {
+  test('auto uses a software adapter only on request', async () => {
     const surroundings = { gpu: gpuThat(async () => adapter({ architecture: 'swiftshader' })), secure: true };
     const engine = await openEngine('auto', { surroundings });
     // Node is not a page.
@@ -38,18 +38,18 @@ describe('in a browser', () => {
     expect(engineLine(engine)).toBe(
       `engine cpu · WebAssembly SIMD · no GPU found; engine gpu runs the WGSL kernels on SwiftShader; ${alone}`,
     );
-    // It is asked for here, and its device is what fails.
+    // Here it is requested, and its device fails.
     await expect(openEngine('gpu', { surroundings })).rejects.toThrow(/^SwiftShader failed: /);
   });
 
-  test('cpu asks for no adapter', async () => {
+  test('cpu requests no adapter', async () => {
     const gpu = gpuThat(() => Promise.reject(new Error('asked')));
     expect(engineLine(await openEngine('cpu', { surroundings: { gpu, secure: true } }))).toBe(
       'engine cpu · WebAssembly SIMD · asked for; one thread: the page is not cross-origin isolated',
     );
   });
 
-  test('an adapter without a device: auto says so, gpu too, by its name', async () => {
+  test('an adapter without a device: auto and gpu report it by name', async () => {
     const broken = adapter({ vendor: 'nvidia', architecture: 'hopper' });
     Object.assign(broken, {
       limits: {},
@@ -65,7 +65,7 @@ describe('in a browser', () => {
 });
 
 describe('the table of engines', () => {
-  /** A platform whose WebGPU engine fails at work, or is not there. */
+  /** A platform whose WebGPU engine fails when it is used, or is missing. */
   const platform = (engine?: Engine): Platform => ({
     advice: 'Buy one.',
     threads: () => ({ cores: 1 }),
@@ -76,13 +76,13 @@ describe('the table of engines', () => {
   });
   const none = openingOn(() => platform());
 
-  test('auto takes the next engine where the first cannot be opened, and says why in one line', async () => {
+  test('auto uses the next engine if the first cannot be opened, and gives the reason in one line', async () => {
     const engine = await none.openEngine();
     expect(engine.name).not.toBe(BEST);
     expect(engine.adapter.reason).toBe('no adapter');
   });
 
-  test('bounds checks are given up where that is asked for, and only there', async () => {
+  test('bounds checks are disabled only on request', async () => {
     const asked: boolean[] = [];
     const { openEngine, reopening } = openingOn(() => ({
       ...platform(),
@@ -97,11 +97,11 @@ describe('the table of engines', () => {
     expect(asked).toEqual([false, true, true]);
   });
 
-  test('where one is asked for by name, its absence comes with advice', async () => {
+  test('if a requested engine is missing, the message has advice', async () => {
     await expect(none.openEngine('gpu')).rejects.toThrow(/no adapter.*\. Buy one\./s);
   });
 
-  test('what fails on a device that is there comes without that advice', async () => {
+  test('a failure on an existing device has no such advice', async () => {
     const broken = openingOn(() => ({
       advice: 'Buy one.',
       threads: () => ({ cores: 1 }),
@@ -110,7 +110,7 @@ describe('the table of engines', () => {
     await expect(broken.openEngine('gpu')).rejects.toThrow(/^H100 failed: out of memory$/);
   });
 
-  test('auto takes the next engine where the first cannot do the work', async () => {
+  test('auto uses the next engine if the first cannot build the model', async () => {
     const fake = fakeEngine();
     const { openEngineWith } = openingOn(() => platform(fake));
     const tried: string[] = [];
@@ -122,17 +122,17 @@ describe('the table of engines', () => {
     expect(made).toBe('done');
     expect(tried).toEqual([fake.name, engine.name]);
     expect(engine.adapter.reason).toBe(`${fake.adapter.name} failed: too small`);
-    // By name there is no other.
+    // An engine requested by name is not replaced.
     await expect(
       openEngineWith('gpu', {}, () => Promise.reject(new DeviceError('too small'))),
     ).rejects.toThrow('too small');
-    // The user's mistakes are no reason for another engine.
+    // Mistakes of the user do not cause a switch to another engine.
     await expect(openEngineWith('auto', {}, () => Promise.reject(new InputError('wrong')))).rejects.toThrow(
       'wrong',
     );
   });
 
-  test('a lost engine is followed by one of its kind', async () => {
+  test('a lost engine is replaced by one of its kind', async () => {
     const { reopening } = none;
     const cpu = await none.openEngine('cpu');
     expect((await reopening()(cpu)).name).toBe('cpu');
@@ -171,7 +171,7 @@ test.each([
   expect(describeAdapter(adapter(info))).toMatchObject({ name, kind });
 });
 
-test('the line names a software adapter as such', () => {
+test('the line identifies a software adapter', () => {
   const description = describeAdapter(adapter({ architecture: 'swiftshader' }));
   expect(engineLine({ name: 'gpu', adapter: description })).toBe(
     'engine gpu · SwiftShader (software) · no hardware adapter',

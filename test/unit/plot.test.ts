@@ -4,7 +4,7 @@ import { barPlot } from '../../src/plot/bars.ts';
 import { linePlot } from '../../src/plot/lines.ts';
 import { decades, linear, logAt } from '../../src/plot/scale.ts';
 
-/** Plots are SVG as text: what is in them, and that nothing in them is no number. */
+/** Plots are SVG text: checks what they contain, and that they contain no NaN. */
 
 const NO_NUMBER = /NaN|undefined|Infinity/;
 
@@ -18,7 +18,7 @@ describe('scales', () => {
     ]);
   });
 
-  test('whole decades around the values; what is zero is drawn at the least', () => {
+  test('whole decades around the values; zero is drawn at the minimum', () => {
     const scale = decades([0, 0.2, 30])(0, 300);
     expect(scale.ticks.map(({ text }) => text)).toEqual(['0.1', '1', '10', '100']);
     expect([0, 0.1, 1, 100].map(scale.at)).toEqual([0, 0, 100, 300]);
@@ -42,7 +42,7 @@ describe('accuracy by length', () => {
   test('has three series, the trained range and a title, all as text', () => {
     const svg = accuracyPlot(rows, { trained: [5, 10], title: 'a <b> & "c"' });
     expect(svg).toContain('<title>a &lt;b&gt; &amp; &quot;c&quot;</title>');
-    // Each in the legend and in the plot.
+    // Once in the legend and once in the plot.
     expect(svg.match(/class="line s\d"/g)).toHaveLength(6);
     expect(svg).toMatch(/<rect class="shade" x="84" [^>]*width="200"/);
     expect(svg).not.toMatch(NO_NUMBER);
@@ -50,7 +50,7 @@ describe('accuracy by length', () => {
     expect(svg).toMatch(/<path class="line s0" d="M84 \S+L284 \S+L684 /);
   });
 
-  test('of one length, or none', () => {
+  test('of one length, or of none', () => {
     for (const some of [rows.slice(0, 1), []]) {
       expect(accuracyPlot(some, { trained: [4, 4], title: '' })).not.toMatch(NO_NUMBER);
     }
@@ -66,13 +66,13 @@ describe('lines', () => {
       lines: labels.map(label => ({ label, points })),
     });
 
-  test('break off where there is no number', () => {
+  test('break where there is no number', () => {
     const svg = plot([0, 0.5, Number.NaN, 1, 1].map((y, k) => ({ x: 10 * k, y })));
     expect(svg).toMatch(/class="line s0" d="M[^M"]*L[^M"]*M[^M"]*L[^M"]*"/);
     expect(svg).not.toMatch(NO_NUMBER);
   });
 
-  test('have marks and quartiles, but no marks where they would be too many', () => {
+  test('have marks and quartiles, but no marks if there would be too many', () => {
     const few = plot([{ x: 1, y: 0.5, low: 0.4, high: 0.6 }]);
     expect(few.match(/class="spread"/g)).toHaveLength(1);
     expect(few.match(/class="mark s0"/g)).toHaveLength(2);
@@ -80,14 +80,14 @@ describe('lines', () => {
     expect(many.match(/class="mark s0"/g)).toHaveLength(1);
   });
 
-  test('names that do not fit beside each other stand below each other', () => {
+  test('names that do not fit side by side are stacked', () => {
     const heightOf = (svg: string): number => Number(/ height="(\d+)"/.exec(svg)![1]);
     const long = 'a name of half the width of the whole picture, at the least';
     expect(heightOf(plot([], [long, long])) - heightOf(plot([], ['a', 'b']))).toBe(20);
   });
 });
 
-test('bars: values with their quartiles, or why there is none', () => {
+test('bars: values with their quartiles, or the reason why there is none', () => {
   const svg = barPlot({
     title: 'A <pass>',
     unit: 'ms',

@@ -8,13 +8,13 @@ import { preset } from '../../src/train/presets.ts';
 import { ProgressMeter } from '../../src/train/progress-meter.ts';
 import { startRun } from '../../src/train/run-state.ts';
 
-/** What the trainer reports, how fast it goes, and the snapshot it falls back on. */
+/** The trainer's reports, its speed, and its last snapshot. */
 
 const config = assign(preset('reverse'), ['steps=100', 'batch=10']);
 const run = startRun(config);
 
 describe('the meter', () => {
-  test('knows nothing before the first step', () => {
+  test('has no numbers before the first step', () => {
     const meter = new ProgressMeter();
     expect(meter.isKnown).toBe(false);
     const progress = meter.progress(config, run, 0);
@@ -22,7 +22,7 @@ describe('the meter', () => {
     expect(progress.sequencesPerSecond).toBeNaN();
   });
 
-  test('measures since the last report, and keeps that where there is nothing newer', () => {
+  test('measures since the last report, and keeps the last numbers until there are newer ones', () => {
     const meter = new ProgressMeter();
     meter.add(50, 20, true);
     meter.add(70, 40, true);
@@ -39,7 +39,7 @@ describe('the meter', () => {
     expect(meter.progress(config, run, 2).sequencesPerSecond).toBeCloseTo(1000 / 3);
   });
 
-  test('bounds the steps in flight by number and by time', () => {
+  test('limits the steps in flight by number and by time', () => {
     const fast = new ProgressMeter();
     fast.add(1, 0.1, true);
     expect([fast.isFull(127), fast.isFull(128)]).toEqual([false, true]);
@@ -49,7 +49,7 @@ describe('the meter', () => {
   });
 });
 
-test('steps that are repeated after a loss are not reported again', () => {
+test('steps that are repeated after a lost device are not reported again', () => {
   const told: string[] = [];
   const reporter = new Reporter(
     {
@@ -73,7 +73,7 @@ test('steps that are repeated after a loss are not reported again', () => {
 describe('the last snapshot', () => {
   const checkpoint = { run } as Checkpoint;
 
-  test('is a copy, and due again after the time between two, or whenever that is 0', () => {
+  test('is a copy, and due again after the interval, or always if the interval is 0', () => {
     const last = new LastSnapshot(checkpoint);
     expect(last.checkpoint).toEqual(checkpoint);
     expect(last.checkpoint.run).not.toBe(run);
@@ -83,7 +83,7 @@ describe('the last snapshot', () => {
     expect(last.isDue(0)).toBe(true);
   });
 
-  test('that took long is due later: a share of the time', () => {
+  test('that took long is due later, to bound its share of the time', () => {
     const last = new LastSnapshot(checkpoint);
     last.replace(checkpoint, performance.now() - 1000);
     const start = performance.now();
@@ -91,11 +91,13 @@ describe('the last snapshot', () => {
     expect(last.isDue(1)).toBe(false);
   });
 
-  test('counts losses in all, and gives up after too many without a newer snapshot', () => {
+  test('counts losses in total, and gives up after too many without a newer snapshot', () => {
     const last = new LastSnapshot(checkpoint);
     const lost = new DeviceLost('gone.');
     for (let n = 1; n <= 5; n++) expect(last.countLoss(lost)).toBe(n);
-    expect(() => last.countLoss(lost)).toThrow('gone. It was lost 6 times in a row at the same place');
+    expect(() => last.countLoss(lost)).toThrow(
+      'gone. The device was lost 6 times in a row at the same place',
+    );
     last.replace(checkpoint, performance.now());
     expect(last.countLoss(lost)).toBe(7);
   });

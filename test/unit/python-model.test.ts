@@ -13,7 +13,7 @@ import { startRun } from '../../src/train/run-state.ts';
 import { initialState, setup } from '../../src/train/setup.ts';
 import { randomBatch } from '../support/batches.ts';
 
-/** The models of docs/python.md, as they stand there, against the reference. */
+/** The models printed in docs/python.md, compared with the reference. */
 
 const doc = readFileSync(new URL('../../docs/python.md', import.meta.url), 'utf8');
 const block = (name: string): string =>
@@ -38,7 +38,7 @@ const MODELS = [
 const folder = mkdtempSync(join(tmpdir(), 'pushdown-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** A Python that has the package, if there is one; for torch perhaps not the first in the path. */
+/** A Python that has the package, if there is one; for torch it may not be the first in the path. */
 function pythonWith(what: string): string | undefined {
   const own = process.env['PUSHDOWN_PYTHON'];
   return [...(own ? [own] : []), 'python3', 'python'].find(name => {
@@ -58,7 +58,7 @@ async function cases() {
       const config = assign(preset('reverse'), ['hidden=9', 'width=3', 'symbols=4', ...sets]);
       const { spec } = setup(config);
       const state = initialState(spec, config.train);
-      // Strengths from 0 to 1, and every tensor different from where it starts.
+      // Strengths from 0 to 1, and every tensor different from its initial value.
       const rng = new Rng(n, 7);
       for (const values of state.parameters.values())
         for (let i = 0; i < values.length; i++) values[i] = Math.fround(values[i] + rng.normal());
@@ -99,7 +99,7 @@ print(json.dumps(made))
   });
 }
 
-// pushdown is not for Python: a machine without it, or without these packages, has no use for the page.
+// pushdown does not need Python: a machine without it, or without these packages, skips these tests.
 test.runIf(pythonWith('numpy'))(
   'NumPy',
   async () => {
@@ -127,6 +127,6 @@ test.runIf(pythonWith('torch'))(
   120_000,
 );
 
-test('the module is under 100 lines', () => {
+test('the module has fewer than 100 lines', () => {
   expect(block('torch').split('\n').length).toBeLessThan(100);
 });

@@ -11,8 +11,7 @@ import { startRun } from '../../src/train/run-state.ts';
 import { initialState, setup } from '../../src/train/setup.ts';
 
 /**
- * The reader and the writer of docs/checkpoints.md, as they stand there, on every tensor of a model that has nearly all
- * of them.
+ * The reader and the writer printed in docs/checkpoints.md, on every tensor of a model that has nearly all kinds of them.
  */
 
 const doc = readFileSync(new URL('../../docs/checkpoints.md', import.meta.url), 'utf8');
@@ -32,7 +31,7 @@ const config = assign(preset('reverse'), [
 ]);
 const { spec } = setup(config);
 
-it('names every tensor of the model', () => {
+it('docs/checkpoints.md names every tensor of the model', () => {
   const documented = new Set([...doc.matchAll(/`([Wbhc]_\w+)`/g)].map(([, name]) => name));
   const names = parameters(spec).map(({ name }) =>
     name.replace(/_\d+$/, match => (match === '_0' ? match : '')),
@@ -48,7 +47,7 @@ const python = ['python3', 'python'].find(name => {
   }
 });
 
-// The tool is not for Python: a machine without it has nothing to read checkpoints with.
+// pushdown does not need Python: a machine without it skips these tests.
 describe.runIf(python)('in Python', () => {
   const state = initialState(spec, config.train);
   const checkpoint = { config, engine: 'reference', state, run: startRun(config) };
@@ -66,7 +65,7 @@ describe.runIf(python)('in Python', () => {
     return execFileSync(python!, [join(folder, 'program.py'), ...args], { maxBuffer: 2 ** 28 }).toString();
   };
 
-  it('every tensor is read by its name, and the metadata', () => {
+  it('reads every tensor by its name, and the metadata', () => {
     const output = run(
       `${code('reader')}
 tensors, metadata = load(sys.argv[1])
@@ -82,12 +81,12 @@ print(json.dumps({"metadata": metadata, "tensors": {n: [s, list(v)] for n, (s, v
     expect(Object.keys(tensors)).toHaveLength(3 * parameters(spec).length);
   });
 
-  it('what is written is read here, its checksum too', () => {
+  it('writes a file that pushdown reads, including its checksum', () => {
     const written = join(folder, 'written.safetensors');
     run(`${code('reader')}${code('writer')}\nsave(sys.argv[2], *load(sys.argv[1]))`, file, written);
     const bytes = readFileSync(written);
     expect(decodeCheckpoint(bytes)).toEqual(checkpoint);
     bytes[bytes.length - 3] ^= 1;
-    expect(() => decodeCheckpoint(bytes)).toThrow('its checksum must be');
+    expect(() => decodeCheckpoint(bytes)).toThrow('its checksum is');
   });
 });

@@ -10,12 +10,12 @@ describe('a queue by hand', () => {
   const push = [0.75, 0.5, 1];
   const pop = [0, 0.25, 0.75];
 
-  it('strengths: the oldest rows go first', () => {
+  it('strengths: the oldest rows are popped first', () => {
     const { strengths } = memoryForward('queue', [push, pop], [1, 2, 3]);
     expect(strengths.map(s => [...s])).toEqual([[0.75], [0.5, 0.5], [0, 0.25, 1]]);
   });
 
-  it('reads: one unit from the oldest', () => {
+  it('reads: one unit, from the oldest rows on', () => {
     const { read } = memoryForward('queue', [push, pop], [1, 2, 3]);
     expect([...read]).toEqual([0.75, 0.5 + 2 * 0.5, 0.25 * 2 + 0.75 * 3]);
   });
@@ -25,14 +25,14 @@ describe('a queue by hand', () => {
     const made = memoryForward('queue', [push, pop], value);
     const { dPush, dPop, dValue } = memoryBackward('queue', [push, pop], value, made, [1, 2, 3]);
     expect([...dValue]).toEqual([0.75 + 2 * 0.5, 2 * 0.5 + 3 * 0.25, 3 * 0.75]);
-    // Step 3: row 2 is read in part, so row 1 has 3·(2 − 3); the pop hands that to rows 0 and 1, and +3 to u.
-    // Step 2: both rows are read whole: ds = 2·1 − 3, 2·2 − 3; row 0 survives: du = 1. Step 1: ds = 1 − 1.
+    // Step 3: row 2 is read in part, so row 1 has 3·(2 − 3). The pop passes that to rows 0 and 1, and +3 to u.
+    // Step 2: both rows are read whole: ds = 2·1 − 3, 2·2 − 3; row 0 remains: du = 1. Step 1: ds = 1 − 1.
     expect([...dPush]).toEqual([0, 1, 0]);
     expect([...dPop]).toEqual([0, 1, 3]);
   });
 });
 
-/** One read of scalar rows with dr = 1: weights (which are dV), and ds. */
+/** One read of scalar rows with dr = 1: the weights (which equal dV), and ds. */
 function read(strengths: number[], values: number[]): { weights: number[]; ds: number[] } {
   const ds = new Float64Array(strengths.length);
   const dV = zeroRows(strengths.length, 1);
@@ -40,7 +40,7 @@ function read(strengths: number[], values: number[]): { weights: number[]; ds: n
   return { weights: dV.map(row => row[0]), ds: [...ds] };
 }
 
-/** One pop and its backward, with ds = 7, 11, 13 … for the old rows and 5 for the new one. */
+/** One pop and its backward pass, with ds = 7, 11, 13 … for the old rows and 5 for the new one. */
 function pop(previous: number[], u: number): { s: number[]; ds: number[]; dd: number; du: number } {
   const before = Float64Array.from(previous);
   const arriving = f64(...[7, 11, 13].slice(0, previous.length), 5);
@@ -52,22 +52,22 @@ describe('ties take the left argument', () => {
   it('a row with s = 1 − depth is read whole', () => {
     expect(read([0.5, 0.5], [3, 2])).toEqual({ weights: [0.5, 0.5], ds: [3, 2] });
   });
-  it('a row with s = 1 at the bottom is read whole, and nothing reaches those above', () => {
+  it('a row with s = 1 at the bottom is read whole, and no gradient reaches the rows above', () => {
     expect(read([1, 0.5], [3, 2])).toEqual({ weights: [1, 0], ds: [3, 0] });
   });
-  it('no tie: a row read in part charges every row below it', () => {
+  it('no tie: a row read in part passes a gradient to every row below it', () => {
     expect(read([0.25, 0.5, 1], [4, 3, 2])).toEqual({ weights: [0.25, 0.5, 0.25], ds: [2, 1, 0] });
   });
-  it('a row with s = what is left to pop is removed, and passes nothing', () => {
+  it('a row with s = what is left to pop is removed, and passes no gradient', () => {
     expect(pop([0.5, 0.75], 0.5)).toEqual({ s: [0, 0.75, 1], ds: [0, 11], dd: 5, du: 0 });
   });
-  it('a boundary row that loses exactly 0 passes nothing to u nor to the rows removed below it', () => {
+  it('a boundary row that loses exactly 0 passes no gradient to u or to the rows removed below it', () => {
     expect(pop([0.5, 0.25, 1], 0.75)).toEqual({ s: [0, 0, 1, 1], ds: [0, 0, 13], dd: 5, du: 0 });
   });
   it('no tie: the boundary row passes its gradient to u and to the rows removed below it', () => {
     expect(pop([0.5, 0.25, 1], 1)).toEqual({ s: [0, 0, 0.75, 1], ds: [13, 13, 13], dd: 5, du: -13 });
   });
-  it('a memory that is empty, or is emptied: nothing passes', () => {
+  it('a memory that is empty, or becomes empty: no gradient passes', () => {
     expect(pop([], 0.5)).toEqual({ s: [1], ds: [], dd: 5, du: 0 });
     for (const u of [1, 0.75]) {
       expect(pop([0.5, 0.25], u)).toEqual({ s: [0, 0, 1], ds: [0, 0], dd: 5, du: 0 });
@@ -79,7 +79,7 @@ describe('strengths of quarters, whose sums are exact', () => {
   const quarters = (rng: Rng, T: number) => Array.from({ length: T }, () => rng.int(0, 4) / 4);
   const sum = (x: Iterable<number>) => [...x].reduce((a, b) => a + b, 0);
 
-  it('a pop takes min(u, all there is), and a read weighs min(1, all there is)', () => {
+  it('a pop takes min(u, the total), and a read weighs min(1, the total)', () => {
     const T = 40;
     for (let seed = 0; seed < 20; seed++) {
       const rng = new Rng(seed, 103);
@@ -95,7 +95,7 @@ describe('strengths of quarters, whose sums are exact', () => {
     }
   });
 
-  it('with whole strengths it is a queue of symbols', () => {
+  it('with strengths 0 and 1 it is a queue of symbols', () => {
     const T = 30;
     const rng = new Rng(5, 103);
     const [push, u] = [0, 1].map(() => Array.from({ length: T }, () => rng.int(0, 1)));
@@ -109,7 +109,7 @@ describe('strengths of quarters, whose sums are exact', () => {
     }
   });
 
-  it('the whole sequence is its steps', () => {
+  it('the whole sequence equals its steps', () => {
     const [T, M] = [12, 2];
     const rng = new Rng(7, 103);
     const [push, u] = [quarters(rng, T), quarters(rng, T)];

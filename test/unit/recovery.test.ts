@@ -18,7 +18,7 @@ const config = assign(preset('tutorial-part5'), [
   'stopAt=0',
 ]);
 
-/** An engine whose device is lost when the dice say so: at any call that waits for it. */
+/** An engine whose device is lost at random, at any call that waits for it. */
 function brittle(dice: () => boolean): Engine {
   const engine = fakeEngine();
   let lost = false;
@@ -64,7 +64,7 @@ async function whole(engine: Engine, reopen?: () => Promise<Engine>) {
 }
 
 describe('a lost device', () => {
-  test('costs nothing: losses in any place, the same state and the same reports, each once', async () => {
+  test('loses no work: losses at any point give the same state and the same reports, each once', async () => {
     const undisturbed = await whole(fakeEngine());
     const rng = new Rng(1, 1);
     let all = 0;
@@ -79,7 +79,7 @@ describe('a lost device', () => {
     expect(all).toBeGreaterThanOrEqual(40);
   });
 
-  test('without another one the run ends, and its last snapshot is there', async () => {
+  test('without a replacement the run ends, and its last snapshot is available', async () => {
     let calls = 0;
     const trainer = await Trainer.start(
       brittle(() => ++calls > 30),
@@ -89,7 +89,7 @@ describe('a lost device', () => {
     expect(trainer.lastSnapshot.state.step).toBe(0);
   });
 
-  test('a run that loses every device gives up, in words', async () => {
+  test('a run that loses every device gives up with a message', async () => {
     const trainer = await Trainer.start(
       brittle(() => true),
       config,
@@ -120,7 +120,7 @@ describe('a lost device', () => {
     expect(after).toBe(0);
   });
 
-  test('what cannot be opened is tried again, with waits that grow', async () => {
+  test('opening is tried again with growing waits', async () => {
     let tries = 0;
     const open = async () => {
       if (++tries < 3) throw new Error('busy');
@@ -129,6 +129,8 @@ describe('a lost device', () => {
     const lost = new DeviceLost('gone.');
     expect(await openAnew(open, lost, [0, 1, 2])).toBe('open');
     tries = -10;
-    await expect(openAnew(open, lost, [0, 1])).rejects.toThrow(/gone. After 2 tries there is no other: busy/);
+    await expect(openAnew(open, lost, [0, 1])).rejects.toThrow(
+      /gone. It could not be reopened in 2 attempts: busy/,
+    );
   });
 });

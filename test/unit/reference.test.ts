@@ -22,7 +22,7 @@ const stateOf = (parameters: Tensors): ModelState => ({
   secondMoment: new Map(),
 });
 
-/** A model whose only non-zero parameters are the output biases: it always says the same. */
+/** A model whose only non-zero parameters are the output biases: its output is constant. */
 const constantModel = async (spec: ModelSpec, b_o: number[]) => {
   const parameters = zeros(spec);
   parameters.set('b_o', Float64Array.from(b_o));
@@ -52,7 +52,7 @@ const batchOf = (targets: number[][]): Batch => {
 };
 
 describe('reports', () => {
-  it('count right symbols, those before the first error, and whole sequences', async () => {
+  it('count right symbols, symbols before the first error, and whole sequences', async () => {
     const model = await constantModel(makeSpec(), [0, 1, 0, 0]); // always says 1
     const { report, predicted } = await model.forward(
       batchOf([
@@ -70,7 +70,7 @@ describe('reports', () => {
     expect(predicted[0]).toBe(1);
   });
 
-  it('the first of equal outputs is the prediction', async () => {
+  it('the prediction is the first of equal outputs', async () => {
     const model = await constantModel(makeSpec(), [0, 2, 2, 0]);
     const { predicted, report } = await model.forward(batchOf([[1, 2]]));
     expect([...predicted]).toEqual([1, 1]);
@@ -99,7 +99,7 @@ describe('training', () => {
   const spec = makeSpec({ hidden: 8 });
   const batch = randomBatch(new Rng(1, 104), spec, [6, 3, 5], 2, false);
 
-  it.each(['sgd', 'rmsprop', 'adam', 'adamw'] as const)('%s learns a batch by heart', async optimiser => {
+  it.each(['sgd', 'rmsprop', 'adam', 'adamw'] as const)('%s memorises a batch', async optimiser => {
     const train = training({ optimiser, rate: optimiser === 'sgd' ? 0.5 : 0.01 });
     const model = await createReferenceEngine().model(spec, train, stateOf(initialise(spec, 1)));
     for (let step = 0; step < 200; step++) model.step(batch);
@@ -127,7 +127,7 @@ describe('training', () => {
     expect(middle.step).toBe(5);
   });
 
-  it('leaves all but the step as it was where a gradient is not finite', async () => {
+  it('changes nothing but the step if a gradient is not finite', async () => {
     const parameters = initialise(spec, 1);
     parameters.get('b_o')![0] = Number.NaN;
     const model = await createReferenceEngine().model(
@@ -141,7 +141,7 @@ describe('training', () => {
     expect(await model.state()).toEqual({ ...before, step: 1 });
   });
 
-  it('gives the gradients of the last step as they were before clipping, as a copy', async () => {
+  it('returns a copy of the gradients of the last step, before clipping', async () => {
     const gradientsOf = async (clip: 'none' | 'norm' | 'value') => {
       const train = training({ optimiser: 'adam', clip, clipAt: 1e-3 });
       const model = await createReferenceEngine().model(spec, train, stateOf(initialise(spec, 1)));
@@ -163,7 +163,7 @@ describe('training', () => {
     expect(await model.gradients()).not.toEqual(kept);
   });
 
-  it('an evaluation knows no noise and changes nothing', async () => {
+  it('an evaluation uses no noise and changes nothing', async () => {
     const model = await createReferenceEngine().model(spec, training(), stateOf(initialise(spec, 1)));
     const before = await model.state();
     const noise = new Float32Array(batch.T * batch.B * 2).fill(3);
@@ -207,7 +207,7 @@ describe('training', () => {
     }
   });
 
-  it('a model without a memory has nothing to trace of one', async () => {
+  it('a model without a memory has an empty trace of it', async () => {
     const spec = makeSpec({ memory: 'none', controller: 'lstm' });
     const model = await createReferenceEngine().model(spec, training(), stateOf(initialise(spec, 1)));
     for (let step = 0; step < 50; step++) model.step(batch);
@@ -218,7 +218,7 @@ describe('training', () => {
     expect([trace!.read.length, trace!.strengths.length]).toEqual([0, 0]);
   });
 
-  it('says how it computes, and what does not fit', async () => {
+  it('describes how it computes, and reports what does not fit', async () => {
     const spec = makeSpec({ memory: 'deque', memories: 2, controller: 'lstm', hidden: 64, layers: 8 });
     const model = await createReferenceEngine().model(spec, training(), stateOf(initialise(spec, 1)));
     expect(model.plan).toBe('literal');
@@ -231,7 +231,7 @@ describe('training', () => {
     expect(model.bytes).toBeGreaterThan(before);
   });
 
-  it('says what is wrong with a batch or a state', async () => {
+  it('reports what is wrong with a batch or a state', async () => {
     const model = await createReferenceEngine().model(spec, training(), stateOf(initialise(spec, 1)));
     const wrong = (change: (b: Batch) => void) => () => {
       const other = structuredClone(batch);
@@ -268,12 +268,12 @@ describe('the memory layer', () => {
     ]);
     const { dPush, dPop, dValue } = await memory.backward(new Float32Array(6).fill(1));
     expect([...dValue]).toEqual([1, 1, 1, 1.25, 0.5, 1]);
-    // Sequence 1, t = 1: row 0 loses ¼ of its ¾ and is read whole by the tie rule, so u costs v[0] = 4.
+    // Sequence 1, t = 1: row 0 loses ¼ of its ¾ and is read whole by the tie rule, so u has gradient v[0] = 4.
     expect([...dPush]).toEqual([1, 2, 3, 8, 5, 6]);
     expect([...dPop]).toEqual([0, 0, 0, 0, -4, 0]);
   });
 
-  it('a queue of the same', async () => {
+  it('a queue with the same inputs', async () => {
     const memory = await createReferenceEngine().memory({ ...shape, kind: 'queue' });
     expect([...(await memory.forward(push, pop, value))]).toEqual([1, 1, 3, 3, 4.5, 6]);
     expect((await memory.strengths()).map(s => s.map(row => [...row]))).toEqual([
@@ -288,7 +288,7 @@ describe('the memory layer', () => {
 
   it('a deque: [B,T,2], the top first', async () => {
     const memory = await createReferenceEngine().memory({ ...shape, kind: 'deque', T: 2, M: 2 });
-    // Sequence 0 pushes at the top, sequence 1 at the bottom; both pop a half there at the second step.
+    // Sequence 0 pushes at the top, sequence 1 at the bottom; both pop ½ there in the second step.
     const push = Float32Array.of(1, 0, 0.25, 0, 0, 1, 0, 0.25);
     const pop = Float32Array.of(0, 0, 0.5, 0, 0, 0, 0, 0.5);
     const value = Float32Array.from({ length: 16 }, (_, n) => n);
@@ -307,7 +307,7 @@ describe('the memory layer', () => {
     const { dPush, dPop, dValue } = await memory.backward(new Float32Array(16).fill(1));
     expect([dPush, dPop, dValue].map(({ length }) => length)).toEqual([8, 8, 16]);
     expect([...dValue]).toEqual([3, 3, 0, 0, 0.5, 0.5, 0, 0, 0, 0, 3, 3, 0, 0, 0.5, 0.5]);
-    // Each pop takes of the row that both ends read: twice its value.
+    // Each pop takes from the row that both ends read: twice its value.
     expect([...dPop]).toEqual([0, 0, -2, 0, 0, 0, 0, -42]);
     await expect(memory.forward(push.subarray(1), pop, value)).rejects.toThrow('push must have B·T·E = 8');
     await expect(
@@ -319,7 +319,7 @@ describe('the memory layer', () => {
     ).rejects.toThrow('pop[1,0,1] must be a finite number ≥ 0, got -1.');
   });
 
-  it('says what is wrong with its arrays', async () => {
+  it('reports what is wrong with its arrays', async () => {
     const memory = await createReferenceEngine().memory(shape);
     const bad = (n: number, x: number) => push.map((s, i) => (i === n ? x : s));
     await expect(memory.forward(push.subarray(1), pop, value)).rejects.toThrow(
@@ -350,7 +350,7 @@ describe('the memory layer', () => {
     );
   });
 
-  it('dies with its engine', async () => {
+  it('is destroyed with its engine', async () => {
     const engine = createReferenceEngine();
     const memory = await engine.memory(shape);
     engine.destroy();

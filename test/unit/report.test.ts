@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { StatusLine } from '../../src/cli/show/status-line.ts';
 
-/** The line that says how training goes. */
+/** The status line of a training run. */
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval', 'performance'] });
@@ -15,7 +15,7 @@ function lineTo(terminal: boolean) {
   return { line: new StatusLine({ write: text => written.push(text) }, terminal), written };
 }
 
-test('off a terminal lines go by the clock: the state, and the last evaluation', () => {
+test('without a terminal, lines are printed by the clock: the state, and the last evaluation', () => {
   const { line, written } = lineTo(false);
   for (let step = 1; step <= 1000; step++) {
     line.status(`step ${step}`);
@@ -28,7 +28,7 @@ test('off a terminal lines go by the clock: the state, and the last evaluation',
   line.status('step 1002');
   line.status('step 1003');
   expect(written).toEqual(['step 1002\nevaluated at 1000\n']);
-  // Any other line counts too.
+  // Any other line restarts the interval.
   vi.advanceTimersByTime(6_000);
   line.print('restarted');
   vi.advanceTimersByTime(6_000);
@@ -36,7 +36,7 @@ test('off a terminal lines go by the clock: the state, and the last evaluation',
   expect(written.slice(1)).toEqual(['restarted\n']);
 });
 
-test('off a terminal the end of a short run is printed, and nothing twice', () => {
+test('without a terminal, the end of a short run is printed, and nothing twice', () => {
   const { line, written } = lineTo(false);
   line.status('step 1');
   line.remark('evaluated at 1');
@@ -45,14 +45,14 @@ test('off a terminal the end of a short run is printed, and nothing twice', () =
   line.end();
   line.end();
   expect(written).toEqual(['step 2\nevaluated at 2\n']);
-  // A state from before a result is not the end.
+  // A state from before a result is not printed at the end.
   line.status('step 3');
   line.print('result');
   line.end();
   expect(written.slice(1)).toEqual(['result\n']);
 });
 
-test('off a terminal, a run whose reports are minutes apart prints a line every ten seconds', () => {
+test('without a terminal, a run whose reports are minutes apart prints a line every ten seconds', () => {
   const { line, written } = lineTo(false);
   let step = 0;
   const end = line.follow(() => `step ${++step}`);
@@ -63,7 +63,7 @@ test('off a terminal, a run whose reports are minutes apart prints a line every 
   expect(written).toHaveLength(3);
 });
 
-test('on a terminal the line is written over, ten times a second at most', () => {
+test('on a terminal the line is overwritten, at most ten times a second', () => {
   const { line, written } = lineTo(true);
   vi.advanceTimersByTime(1000);
   line.status('step 1');

@@ -16,11 +16,11 @@ describe('threefry2x32, 20 rounds: the known answers of Random123', () => {
 describe('Rng', () => {
   const draws = (rng: Rng, n: number) => Array.from({ length: n }, () => rng.bits());
 
-  it('gives the same numbers again', () => {
+  it('repeats its numbers', () => {
     expect(draws(new Rng(3, STREAM.batch, 7), 9)).toEqual(draws(new Rng(3, STREAM.batch, 7), 9));
   });
 
-  it('gives other numbers for another seed, purpose or index, beyond 32 bits too', () => {
+  it('gives other numbers for another seed, purpose or index, also beyond 32 bits', () => {
     const keys: [number, number, number][] = [
       [3, STREAM.batch, 7],
       [4, STREAM.batch, 7],
@@ -43,12 +43,12 @@ describe('Rng', () => {
       sum += x;
       squares += x * x;
     }
-    // Five standard errors: √(1/12n) of the mean, √(4/45n) of the mean square.
+    // Five standard errors: √(1/12n) for the mean, √(4/45n) for the mean square.
     expect(Math.abs(sum / n - 1 / 2)).toBeLessThan(5 * Math.sqrt(1 / (12 * n)));
     expect(Math.abs(squares / n - 1 / 3)).toBeLessThan(5 * Math.sqrt(4 / (45 * n)));
   });
 
-  it('int: both ends, all between, evenly', () => {
+  it('int: includes both ends, uniform', () => {
     const rng = new Rng(1, STREAM.sample);
     const counts = new Map<number, number>();
     const n = 7000;

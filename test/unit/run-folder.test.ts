@@ -11,7 +11,7 @@ import { fakeEngine } from '../support/fake-engine.ts';
 import { jsonLines } from '../support/terminal.ts';
 import { temporaryFolder } from '../support/tiny-run.ts';
 
-/** The life of a run's folder: claim, log, checkpoints, salvage, release. */
+/** The lifecycle of a run's folder: claim, log, checkpoints, salvage, release. */
 
 const root = temporaryFolder();
 const config = assign(preset('reverse'), ['steps=20', 'batch=2', 'hidden=3', 'width=2', 'reportEvery=5']);
@@ -44,7 +44,7 @@ function takeable(name: string) {
 const quiet = (folder: RunFolder) => folder.log(undefined, () => false);
 const OFTEN = { saveEvery: 60_000, follow: () => () => {} };
 
-test('is made, claimed by one, cleared of what killed runs have left, and released', async () => {
+test('is created, claimed by one process, cleared of files that killed runs have left, and released', async () => {
   const path = join(root, 'claimed');
   mkdirSync(path);
   writeFileSync(join(path, '.checkpoint.safetensors.99999999.00c0ffee.tmp'), 'half');
@@ -77,7 +77,7 @@ test('has a log, a configuration, the last checkpoints and a result', async () =
   expect(JSON.parse(readFileSync(join(folder.path, 'config.json'), 'utf8'))).toEqual(config);
 });
 
-test('is saved by the clock while the run goes on', async () => {
+test('is saved at intervals during the run', async () => {
   const { folder } = takeable('clock');
   const trainer = await Trainer.start(fakeEngine(), assign(config, ['steps=1000000']));
   let followed = 0;
@@ -100,14 +100,14 @@ describe('a folder that another process took over', () => {
     const running = folder.train(trainer, quiet(folder), OFTEN);
     setTimeout(take, 20);
     await expect(running).rejects.toThrow(FolderTaken);
-    await expect(folder.writeResult({})).rejects.toThrow(/is another run's by now/);
+    await expect(folder.writeResult({})).rejects.toThrow(/another run has taken over/);
     await expect(folder.salvage(trainer, new Error('any'))).rejects.toThrow(FolderTaken);
     expect(readdirSync(folder.path)).toEqual([]);
   });
 });
 
 describe('after a failure', () => {
-  test('the state is saved; a lost device is not asked for it', async () => {
+  test('the state is saved; a lost device is not read', async () => {
     const { folder } = takeable('failed');
     const trainer = await start();
     for (let step = 0; step < 3; step++) await trainer.singleStep();

@@ -36,14 +36,14 @@ const BAD = report({ finite: false, loss: Number.NaN });
 const reports = (config: Config, run: RunState, ...all: StepReport[]): RunState =>
   all.reduce((state, one) => afterReport(config, state, one), run);
 const times = (n: number, one: StepReport): StepReport[] => Array(n).fill(one);
-/** Fails where a transition changes what it was given. */
+/** Fails if a transition changes its input. */
 const frozen = (run: RunState): RunState => {
   for (const part of Object.values(run)) Object.freeze(part);
   return Object.freeze(run);
 };
 
 describe('a report', () => {
-  test('is added to the window, the curriculum and the patience; nothing given is changed', () => {
+  test('is added to the window, the curriculum and the patience; its input is not changed', () => {
     const config = assign(preset('tutorial-part5'), ['growEvery=1000']);
     const start = frozen(startRun(config));
     const run = reports(config, start, report({ absoluteError: 3 }), report({ loss: 4, absoluteError: 5 }));
@@ -53,7 +53,7 @@ describe('a report', () => {
     expect(start).toEqual(startRun(config));
   });
 
-  test('that is not finite is only counted, in all and in a row', () => {
+  test('that is not finite is only counted, in total and in a row', () => {
     const config = reverse();
     const run = reports(config, startRun(config), report(), BAD, BAD);
     expect(run.window).toMatchObject({ steps: 1, badSteps: 2, loss: 10 });
@@ -62,7 +62,7 @@ describe('a report', () => {
     expect(reports(config, run, report()).badRun).toBe(0);
   });
 
-  test('after the limit of bad steps leaves them at the limit, until they are decided on', () => {
+  test('after the maximum of bad steps keeps the count at the maximum until the decision', () => {
     const config = reverse();
     const run = reports(config, startRun(config), ...times(BAD_STEPS + 3, BAD), report(), report());
     expect(run.badRun).toBe(BAD_STEPS);
@@ -70,7 +70,7 @@ describe('a report', () => {
 });
 
 describe('a report step', () => {
-  test('gives the mean loss of the window, and begins a new one', () => {
+  test('gives the mean loss of the window, and starts a new window', () => {
     const config = reverse();
     const { run, decision, loss } = afterReportStep(
       config,
@@ -82,7 +82,7 @@ describe('a report step', () => {
     expect(run.patience).toMatchObject({ loss: 40, targets: 40 });
   });
 
-  test('applies the growth of the curriculum; with longer sequences patience begins at zero', () => {
+  test('applies the growth of the curriculum; with longer sequences patience starts from zero', () => {
     const config = assign(preset('tutorial-part5'), ['growEvery=20']);
     const decided = afterEvaluation(reports(config, startRun(config), report(), report(), report()), false);
     expect(decided.curriculum).toMatchObject({ length: 1, grow: true });
@@ -90,12 +90,12 @@ describe('a report step', () => {
     const { run } = afterReportStep(config, decided, 10);
     expect(run.curriculum).toMatchObject({ length: 2, grow: false });
     expect(run.patience).toEqual(startRun(config).patience);
-    // Without growth it stays.
+    // Without growth it does not change.
     const still = { ...decided, curriculum: { ...decided.curriculum, grow: false } };
     expect(afterReportStep(config, still, 10).run.patience).toEqual(decided.patience);
   });
 
-  test('gives up after ten bad steps in a row, and not before; the count begins at zero then', () => {
+  test('gives up after exactly ten bad steps in a row; then the count restarts', () => {
     const config = reverse();
     const nine = reports(config, startRun(config), ...times(BAD_STEPS - 1, BAD));
     expect(afterReportStep(config, nine, 10)).toMatchObject({ decision: 'continue', run: { badRun: 9 } });
@@ -123,7 +123,7 @@ describe('a restart', () => {
     expect(decisionAt(30, { ...stuck, begun: 20 })).toBe('continue');
   });
 
-  test('needs a loss above the limit, and restarts that are left', () => {
+  test('needs a loss above the limit, and a restart left', () => {
     expect(decisionAt(20, stuck, assign(config, ['restartAbove=0.5']))).toBe('continue');
     expect(decisionAt(20, stuck, assign(config, ['restartAfter=0']))).toBe('continue');
     expect(decisionAt(20, { ...stuck, restarts: 1 })).toBe('restart');
@@ -132,11 +132,11 @@ describe('a restart', () => {
     expect(decisionAt(20, reports(config, startRun(config), BAD))).toBe('continue');
   });
 
-  test('keeps the seconds and the count, and forgets all else', () => {
+  test('keeps the seconds and the count, and resets everything else', () => {
     const run = afterSeconds(afterEvaluation({ ...stuck, restarts: 1, passes: 1 }, true), 3);
     const { run: next } = afterReportStep(config, frozen(run), 20);
     expect(next).toEqual({ ...startRun(config), seconds: 3, restarts: 2, begun: 20 });
-    // The keys of a checkpoint stay in their order.
+    // The order of the keys in a checkpoint does not change.
     expect(Object.keys(next)).toEqual(Object.keys(startRun(config)));
   });
 });
@@ -150,20 +150,20 @@ describe('an evaluation', () => {
       startRun(config),
     );
 
-  test('counts passes in a row', () => {
+  test('counts consecutive passes', () => {
     const passed = (...all: boolean[]) => all.reduce(afterEvaluation, startRun(config)).passes;
     expect([passed(true), passed(true, true), passed(true, false), passed(true, false, true)]).toEqual([
       1, 2, 0, 1,
     ]);
   });
 
-  test('measures patience by the lowest mean loss so far', () => {
+  test('compares with the lowest mean loss so far', () => {
     expect(evaluated(10).patience).toEqual({ loss: 0, targets: 0, evaluations: 1, stale: 0, best: 0.5 });
     expect(evaluated(10, 12, 10).patience).toMatchObject({ evaluations: 3, stale: 2, best: 0.5 });
     expect(evaluated(10, 12, 8).patience).toMatchObject({ evaluations: 3, stale: 0, best: 0.4 });
   });
 
-  test('of a window without a finite step is no better one', () => {
+  test('of a window without a finite step is no improvement', () => {
     const before = evaluated(10);
     const after = afterEvaluation(reports(config, before, BAD), false);
     expect(after.patience).toMatchObject({ evaluations: 2, stale: 1, best: 0.5 });
@@ -178,7 +178,7 @@ describe('the end of a run', () => {
     return { ...run, passes, patience: { ...run.patience, stale } };
   };
 
-  test('is where stopAt was passed often enough, all steps are made, or patience is at its end', () => {
+  test('comes when stopAt is passed often enough, all steps are done, or patience runs out', () => {
     expect(endingOf(config, state(1, 2), 39)).toBeUndefined();
     expect(endingOf(config, state(2, 0), 10)).toBe('solved');
     expect(endingOf(config, state(0, 0), 40)).toBe('done');
@@ -190,7 +190,7 @@ describe('the end of a run', () => {
     expect(endingOf(config, state(0, 3), 40)).toBe('done');
   });
 
-  test('0 turns stopAt and patience off', () => {
+  test('0 disables stopAt and patience', () => {
     const off = assign(config, ['stopAt=0', 'patience=0']);
     expect(endingOf(off, state(5, 50), 39)).toBeUndefined();
   });

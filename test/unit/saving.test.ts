@@ -13,7 +13,7 @@ import { EARLIER } from '../../src/cli/run/names.ts';
 import { decodeCheckpoint } from '../../src/train/checkpoint.ts';
 import { pushdown } from '../support/terminal.ts';
 
-/** How a run is kept: nothing that was written is lost, and what is damaged is noticed. */
+/** How a run is stored: nothing that was written is lost, and damage is detected. */
 
 const folder = mkdtempSync(join(tmpdir(), 'pushdown-saving-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -32,14 +32,14 @@ const SMALL = [
 const train = (out: string, ...rest: string[]) =>
   pushdown(['train', 'reverse', ...SMALL, '--out', out, ...rest]);
 
-test('CRC-32 is that of zlib', () => {
+test("CRC-32 equals zlib's", () => {
   const bytes = Uint8Array.from({ length: 1000 }, (_, i) => (i * i) & 255);
   for (const length of [0, 1, 9, 1000])
     expect(crc32(bytes.subarray(0, length))).toBe(zlibCrc32(bytes.subarray(0, length)));
   expect(crc32(bytes.subarray(300), crc32(bytes.subarray(0, 300)))).toBe(zlibCrc32(bytes));
 });
 
-test('any bit of a checkpoint that flips is noticed', async () => {
+test('any flipped bit in a checkpoint is detected', async () => {
   const out = join(folder, 'bits');
   expect((await train(out, '--steps', '3')).code).toBe(0);
   const bytes = new Uint8Array(readFileSync(join(out, 'checkpoint.safetensors')));
@@ -51,8 +51,8 @@ test('any bit of a checkpoint that flips is noticed', async () => {
   }
 }, 60_000);
 
-describe('checkpoints of before the latest', () => {
-  test('stay as many as was said, and are named where the latest is damaged', async () => {
+describe('earlier checkpoints', () => {
+  test('as many as requested are kept, and are named if the latest is damaged', async () => {
     const out = join(folder, 'kept');
     for (const steps of [2, 4, 6, 8]) {
       const more = steps === 2 ? [] : ['--resume'];
@@ -64,13 +64,13 @@ describe('checkpoints of before the latest', () => {
     expect(readdirSync(join(out, EARLIER)).sort()).toEqual(names);
     const latest = join(out, 'checkpoint.safetensors');
     const whole = readFileSync(latest);
-    // Links to the same content, which a later write does not touch.
+    // Hard links to the same content, which a later write does not change.
     expect(readFileSync(join(out, EARLIER, names[1])).equals(whole)).toBe(true);
     rmSync(latest);
     writeFileSync(latest, whole.subarray(0, 500));
     const { code, err } = await pushdown(['train', '--engine', 'reference', '--resume', out]);
     expect(code).toBe(2);
-    expect(err).toMatch(/is not a checkpoint that can be used: .*The last ones before it are in .*earlier/);
+    expect(err).toMatch(/is not a usable checkpoint: .*Earlier checkpoints of the run are in .*earlier/);
     const again = await pushdown([
       'train',
       '--engine',
@@ -85,7 +85,7 @@ describe('checkpoints of before the latest', () => {
     expect([again.code, again.err]).toEqual([0, '']);
   });
 
-  test('--keep 1 is the latest alone; steps of a run that went on from further back go', async () => {
+  test('--keep 1 keeps only the latest; steps of a run that resumed at an earlier step are deleted', async () => {
     const out = join(folder, 'one');
     await train(out, '--steps', '2', '--keep', '1');
     expect(readdirSync(out)).not.toContain(EARLIER);
@@ -104,7 +104,7 @@ describe('checkpoints of before the latest', () => {
   });
 });
 
-test('of a run that was there before, the earlier checkpoints are put by as well', async () => {
+test('the earlier checkpoints of a previous run are renamed as well', async () => {
   const out = join(folder, 'two-runs');
   mkdirSync(join(out, EARLIER), { recursive: true });
   writeFileSync(join(out, 'checkpoint.safetensors'), 'first');
@@ -118,7 +118,7 @@ test('of a run that was there before, the earlier checkpoints are put by as well
 });
 
 describe('the log', () => {
-  test('begins a line of its own after one that a killed run has left half', async () => {
+  test('starts a new line after an incomplete one from a killed run', async () => {
     const path = join(folder, 'half.jsonl');
     await appendLines(path, '{"a":1}\n');
     writeFileSync(path, '{"b"', { flag: 'a' });
@@ -126,7 +126,7 @@ describe('the log', () => {
     expect(readFileSync(path, 'utf8')).toBe('{"a":1}\n{"b"\n{"c":3}\n{"d":4}\n');
   });
 
-  test('work by a timer waits for the work before it, and no more is begun when it is over', async () => {
+  test('periodic work waits for the work before it, and does not start after the end', async () => {
     const log = new Log(join(folder, 'slow.jsonl'), undefined, () => false);
     let [begun, ended] = [0, 0];
     const cease = log.regularly(async () => {
@@ -146,30 +146,33 @@ describe('the log', () => {
   });
 });
 
-/** A disk that gets full takes the first part of a write without an error: here, what is beyond a limit of the process. */
-test.skipIf(process.platform === 'win32')('a disk that takes only a part leaves what was there', () => {
-  const path = join(folder, 'part');
-  writeFileSync(path, 'good');
-  const built = pathToFileURL(resolve('dist/src/cli/files/write.js')).href;
-  const script = `
+/** A disk that becomes full accepts the first part of a write without an error: here, what is beyond a process limit. */
+test.skipIf(process.platform === 'win32')(
+  'a disk that accepts only part of a write leaves the old file',
+  () => {
+    const path = join(folder, 'part');
+    writeFileSync(path, 'good');
+    const built = pathToFileURL(resolve('dist/src/cli/files/write.js')).href;
+    const script = `
     process.on('SIGXFSZ', () => {});
     const { writeAtomic } = await import('${built}');
     await writeAtomic(process.argv[1], new Uint8Array(2 ** 20)).catch(error => console.log(error.message));`;
-  const limited = 'ulimit -f 100 && exec "$0" --input-type=module -e "$1" "$2"';
-  const { stdout } = spawnSync('sh', ['-c', limited, process.execPath, script, path], { encoding: 'utf8' });
-  expect(stdout).toMatch(/^cannot write .*part: /);
-  expect(readFileSync(path, 'utf8')).toBe('good');
-  expect(readdirSync(folder).filter(name => name.endsWith('.tmp'))).toEqual([]);
-});
+    const limited = 'ulimit -f 100 && exec "$0" --input-type=module -e "$1" "$2"';
+    const { stdout } = spawnSync('sh', ['-c', limited, process.execPath, script, path], { encoding: 'utf8' });
+    expect(stdout).toMatch(/^cannot write .*part: /);
+    expect(readFileSync(path, 'utf8')).toBe('good');
+    expect(readdirSync(folder).filter(name => name.endsWith('.tmp'))).toEqual([]);
+  },
+);
 
-describe('what cannot be written', () => {
+describe('a failed write', () => {
   const blocked = () => {
     const path = join(folder, `blocked-${Math.random()}`);
     mkdirSync(path);
     return path;
   };
 
-  test('ends the run, in words', async () => {
+  test('ends the run with a message', async () => {
     let told: unknown;
     const log = new Log(blocked(), undefined, error => {
       told = error;
@@ -180,7 +183,7 @@ describe('what cannot be written', () => {
     expect(told).toBeInstanceOf(Error);
   });
 
-  test('or is told once, and made up for when it works again', async () => {
+  test('or is reported once, and repeated when writing works again', async () => {
     const path = blocked();
     const events: string[] = [];
     const log = new Log(

@@ -11,9 +11,9 @@ import { roomFor } from '../../src/simd/room.ts';
 import { makeSpec, randomBatch } from '../support/batches.ts';
 import { configOf, startOf } from '../support/model-parity.ts';
 
-/** The kernels in WebAssembly, piece by piece; whole models and memories are in test/parity. */
+/** The WebAssembly kernels one by one; whole models and memories are in test/parity. */
 
-test('the compiled module is that of its source, and small', async () => {
+test('the compiled module matches its source, and is small', async () => {
   const folder = join(import.meta.dirname, '../../src/simd');
   const { compileAssembly } = (await import(join(folder, 'build.mjs'))) as {
     compileAssembly(): Promise<string>;
@@ -38,7 +38,7 @@ describe('products', () => {
     ].map(([k, n]) => ({ rows, k, n })),
   );
 
-  test('x · W, x · Wᵀ and xᵀ · y are those of float64', async () => {
+  test('x · W, x · Wᵀ and xᵀ · y agree with float64', async () => {
     const rng = new Rng(1, 2);
     for (const { rows, k, n } of SIZES) {
       const arena = new Arena(await compile());
@@ -89,7 +89,7 @@ describe('products', () => {
     }
   });
 
-  test('tanh and σ keep to their errors, and are safe at any size', async () => {
+  test('tanh and σ stay within their error bounds, and are safe for any magnitude', async () => {
     const arena = new Arena(await compile());
     const xs = [0, 1e-6, -1e-3, 0.1, 0.5, -1, 3, -7, 9, 20, -60, 88, 1e4, -1e4, 3e38, -3e38];
     const at = arena.take(4 * xs.length);
@@ -110,7 +110,7 @@ describe('products', () => {
   });
 });
 
-test('groups: the longest first, rows ragged, their number by the batch alone', () => {
+test('groups: the longest sequences first, rows ragged, the number of groups given by the batch alone', () => {
   const lengths = Uint32Array.of(2, 5, 1, 5);
   expect(groupsOf({ B: 4, lengths }, 100)).toEqual([
     {
@@ -129,7 +129,7 @@ test('groups: the longest first, rows ragged, their number by the batch alone', 
   );
 });
 
-test('1,000 steps take no more memory than the first, and a batch that is larger makes room', async () => {
+test('1,000 steps take no more memory than the first, and a larger batch gets larger buffers', async () => {
   const engine = await createCpuEngine();
   const spec = makeSpec({ controller: 'lstm', memory: 'deque' });
   const model = await engine.model(spec, configOf({}), startOf(spec));
@@ -144,7 +144,7 @@ test('1,000 steps take no more memory than the first, and a batch that is larger
   expect(report).toMatchObject({ finite: true, sequences: 40 });
 });
 
-test('sizes beyond 4 GiB are refused with the batch that would fit', async () => {
+test('sizes beyond 4 GiB are refused, with the batch size that would fit', async () => {
   const engine = await createCpuEngine();
   await expect(engine.memory({ kind: 'stack', B: 65_536, T: 4096, M: 64 })).rejects.toThrow(
     /a memory of B=65536, T=4096, M=64 needs [\d.]+ GiB, but WebAssembly has at most 4: a batch of up to \d+ sequences/,
@@ -155,7 +155,7 @@ test('sizes beyond 4 GiB are refused with the batch that would fit', async () =>
   expect(() => roomFor(layoutOf(makeSpec()), [512, 1000, 2])).not.toThrow();
 });
 
-test('arrays that are shared or detached are refused by name', async () => {
+test('shared or detached arrays are refused by name', async () => {
   const engine = await createCpuEngine();
   const shape = { kind: 'stack', B: 2, T: 3, M: 4 } as const;
   const memory = await engine.memory(shape);

@@ -6,7 +6,7 @@ import { rangesOf, SliceSteps, weightsOfModel, withinSteps } from '../../src/ker
 
 /** How work over time is cut into submissions, and when their time is measured. */
 
-test('slices are of the steps that they were measured to have time for', () => {
+test('slices have as many steps as fit into the time, as measured', () => {
   const slices = new SliceSteps(1000);
   expect(slices.steps(64)).toBe(256);
   expect(slices.steps(256)).toBe(64);
@@ -14,14 +14,14 @@ test('slices are of the steps that they were measured to have time for', () => {
   // A wide model's first slices are short.
   expect(new SliceSteps(100_000).steps(64)).toBe(15);
   expect(new SliceSteps(1e12).steps(1)).toBe(1);
-  // 1,000 ms for 100 steps both ways: 5 ms a step.
+  // 1,000 ms for 100 steps in both passes: 5 ms per step.
   slices.took(1000, { T: 100, B: 64, ways: 2 });
   expect(slices.steps(64)).toBe(20);
   slices.took(1, { T: 1000, B: 64, ways: 1 });
   expect(slices.steps(64)).toBe(80);
   slices.took(Number.NaN, { T: 10, B: 64, ways: 1 });
   expect(slices.steps(64)).toBe(80);
-  // What a large batch took says no more of a small one than that it takes no longer.
+  // The time of a large batch is only an upper bound for a small one.
   slices.took(20_000, { T: 100, B: 1000, ways: 2 });
   expect([slices.steps(1000), slices.steps(1), slices.steps(2000)]).toEqual([1, 1, 1]);
   slices.took(400, { T: 100, B: 10, ways: 1 });
@@ -35,7 +35,7 @@ test('slices are of the steps that they were measured to have time for', () => {
   expect(rangesOf(3, 4, 'backward')).toEqual([{ from: 0, to: 3 }]);
 });
 
-test('a step that walks over many rows counts for several', () => {
+test('a step that walks over many rows counts as several', () => {
   const weight = (t: number) => (t === 2 ? 9 : 1 + t / 10);
   expect(rangesOf(6, 4, 'forward', weight)).toEqual([
     { from: 0, to: 2 },
@@ -54,7 +54,7 @@ test('a step that walks over many rows counts for several', () => {
   expect([model(0), model(175)]).toEqual([1, 2]);
 });
 
-test('one submission in sixteen is due to be timed; looking changes nothing', () => {
+test('one submission in sixteen is due to be timed; checking changes nothing', () => {
   const slices = new SliceSteps(1000);
   const timed: number[] = [];
   for (let k = 0; k < 40; k++) {
@@ -67,7 +67,7 @@ test('one submission in sixteen is due to be timed; looking changes nothing', ()
   expect(new SliceSteps(1000, 5).due).toBe(false);
 });
 
-/** A device whose work is done when the test says so. */
+/** A device whose work ends when the test says so. */
 function fakeDevice() {
   const waiting: (() => void)[] = [];
   const gpu = {
@@ -82,7 +82,7 @@ function fakeDevice() {
   return { gpu, finish };
 }
 
-test('what is queued behind other work is not timed', async () => {
+test('work queued behind other work is not timed', async () => {
   const { gpu, finish } = fakeDevice();
   const submissions = new Submissions(gpu as unknown as Gpu, new Lifetime('model'));
   const slices = new SliceSteps(1e12);
@@ -92,7 +92,7 @@ test('what is queued behind other work is not timed', async () => {
   submissions.submit([() => undefined], slices, steps);
   await finish();
   expect(slices.steps(1)).toBe(1);
-  // Still due, and timed as soon as the device has nothing else to do.
+  // Still due, and timed as soon as the device is otherwise idle.
   expect(slices.due).toBe(true);
   gpu.idle = true;
   submissions.submit([() => undefined], slices, steps);
@@ -101,7 +101,7 @@ test('what is queued behind other work is not timed', async () => {
   expect(slices.steps(1)).toBe(4);
 });
 
-test('of several pieces two are in flight, and all of them are timed together', async () => {
+test('at most two pieces are in flight, and all of them are timed together', async () => {
   const { gpu, finish } = fakeDevice();
   const submissions = new Submissions(gpu as unknown as Gpu, new Lifetime('model'));
   const slices = new SliceSteps(1e12);

@@ -43,7 +43,7 @@ describe("the paper's Figure 1a", () => {
   });
 });
 
-/** One read of scalar rows with dr = 1: weights (which are dV), and ds. */
+/** One read of scalar rows with dr = 1: the weights (which equal dV), and ds. */
 function read(strengths: number[], values: number[]): { weights: number[]; ds: number[] } {
   const ds = new Float64Array(strengths.length);
   const dV = zeroRows(strengths.length, 1);
@@ -52,7 +52,7 @@ function read(strengths: number[], values: number[]): { weights: number[]; ds: n
   return { weights: dV.map(row => row[0]), ds: [...ds] };
 }
 
-/** One pop and its backward, with ds = 7, 11, 13 … for the old rows and 5 for the new one. */
+/** One pop and its backward pass, with ds = 7, 11, 13 … for the old rows and 5 for the new one. */
 function pop(previous: number[], u: number, d = 1): { s: number[]; ds: number[]; dd: number; du: number } {
   const before = Float64Array.from(previous);
   const arriving = f64(...[7, 11, 13, 17].slice(0, previous.length), 5);
@@ -62,23 +62,23 @@ function pop(previous: number[], u: number, d = 1): { s: number[]; ds: number[];
 
 describe('ties take the left argument', () => {
   it('a row with s = 1 − depth is read whole', () => {
-    // Row 0: min(½, max(0, 1 − ½)): the left is s, so ds[0] = v[0], and the row above is not charged for it.
+    // Row 0: min(½, max(0, 1 − ½)): the left argument is s, so ds[0] = v[0], and the row above gets no gradient for it.
     expect(read([0.5, 0.5], [2, 3])).toEqual({ weights: [0.5, 0.5], ds: [2, 3] });
   });
-  it('a row with s = 1 on top is read whole, and nothing reaches those below', () => {
-    // Row 0: min(½, max(0, 1 − 1)): right of min, then left of max, the constant 0.
+  it('a row with s = 1 on top is read whole, and no gradient reaches the rows below', () => {
+    // Row 0: min(½, max(0, 1 − 1)): the right argument of min, then the left of max, the constant 0.
     expect(read([0.5, 1], [2, 3])).toEqual({ weights: [0, 1], ds: [0, 3] });
   });
-  it('no tie: a row read in part charges every row above it', () => {
+  it('no tie: a row read in part passes a gradient to every row above it', () => {
     // Row 0: min(1, 1 − ¾) = ¼: ds[1] and ds[2] lose v[0] = 2.
     expect(read([1, 0.5, 0.25], [2, 3, 4])).toEqual({ weights: [0.25, 0.5, 0.25], ds: [0, 1, 2] });
   });
 
-  it('a row with s = what is left to pop is removed, and passes nothing', () => {
-    // Row 1: max(0, ½ − ½) is the constant 0. Row 0: max(0, u − ½) too: it loses exactly 0.
+  it('a row with s = what is left to pop is removed, and passes no gradient', () => {
+    // Row 1: max(0, ½ − ½) is the constant 0. Row 0: max(0, u − ½) as well, so it loses exactly 0.
     expect(pop([0.75, 0.5], 0.5)).toEqual({ s: [0.75, 0, 1], ds: [7, 0], dd: 5, du: 0 });
   });
-  it('a boundary row that loses exactly 0 passes nothing to u nor to the rows removed above it', () => {
+  it('a boundary row that loses exactly 0 passes no gradient to u or to the rows removed above it', () => {
     expect(pop([1, 0.25, 0.5], 0.75)).toEqual({ s: [1, 0, 0, 1], ds: [7, 0, 0], dd: 5, du: 0 });
   });
   it('no tie: the boundary row passes its gradient to u and to the rows removed above it', () => {
@@ -86,11 +86,11 @@ describe('ties take the left argument', () => {
     expect(pop([0.5, 1, 0.5], 0.75)).toEqual({ s: [0.5, 0.75, 0, 1], ds: [7, 11, 11], dd: 5, du: -11 });
   });
 
-  it('d = 0: the new row weighs nothing, yet d has the gradient of a row read whole', () => {
+  it('d = 0: the new row has weight 0, but d has the gradient of a row read whole', () => {
     expect(read([0.5, 0], [2, 3])).toEqual({ weights: [0.5, 0], ds: [2, 3] });
     expect(pop([0.5], 0, 0)).toEqual({ s: [0.5, 0], ds: [7], dd: 5, du: 0 });
   });
-  it('d = 0: at later steps that row passes nothing', () => {
+  it('d = 0: at later steps that row passes no gradient', () => {
     expect(pop([0.5, 0], 0)).toEqual({ s: [0.5, 0, 1], ds: [7, 0], dd: 5, du: 0 });
     expect(pop([0.5, 0], 0.25)).toEqual({ s: [0.25, 0, 1], ds: [7, 7], dd: 5, du: -7 });
   });
@@ -101,7 +101,7 @@ describe('ties take the left argument', () => {
     expect(pop([], 0.5)).toEqual({ s: [1], ds: [], dd: 5, du: 0 });
     expect(pop([], 0)).toEqual({ s: [1], ds: [], dd: 5, du: 0 });
   });
-  it('a memory that is emptied, with pop to spare or exactly: nothing passes', () => {
+  it('a memory that becomes empty, with pop strength left or exactly: no gradient passes', () => {
     for (const u of [1, 0.75]) {
       expect(pop([0.25, 0.5], u)).toEqual({ s: [0, 0, 1], ds: [0, 0], dd: 5, du: 0 });
     }
@@ -112,7 +112,7 @@ describe('strengths of quarters, whose sums are exact', () => {
   const quarters = (rng: Rng, T: number) => Array.from({ length: T }, () => rng.int(0, 4) / 4);
   const sum = (x: Iterable<number>) => [...x].reduce((a, b) => a + b, 0);
 
-  it('a pop takes min(u, all there is), and a read weighs min(1, all there is)', () => {
+  it('a pop takes min(u, the total), and a read weighs min(1, the total)', () => {
     const T = 40;
     for (let seed = 0; seed < 20; seed++) {
       const rng = new Rng(seed, 103);
@@ -129,7 +129,7 @@ describe('strengths of quarters, whose sums are exact', () => {
     }
   });
 
-  it('the whole sequence is its steps', () => {
+  it('the whole sequence equals its steps', () => {
     const [T, M] = [12, 2];
     const rng = new Rng(7, 103);
     const [push, u] = [quarters(rng, T), quarters(rng, T)];

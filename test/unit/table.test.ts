@@ -24,7 +24,7 @@ const specOf = (name: string, scale: string): TableSpec =>
 const small = specOf('paper', 'small');
 const all = (spec: TableSpec, seeds = [0, 1, 2]): Cell[] => cellsOf(spec, { seeds, only: [], sets: [] });
 
-/** A result: [coarse, fine] at trained lengths, in the test, and far beyond. */
+/** A result: [coarse, fine] at trained lengths, at test lengths, and far beyond. */
 function result(cell: Cell, train: [number, number], test: [number, number], over: object = {}): CellResult {
   const measures = measuresOf(cell.config, { far: 10 });
   const shares = [train, test, [0.25, 0.5]];
@@ -69,7 +69,7 @@ describe('cells', () => {
     },
   );
 
-  test('a seed of every cell comes before the second of any', () => {
+  test('the first seed of every cell comes before any second seed', () => {
     expect(
       all(small)
         .slice(0, 35)
@@ -77,7 +77,7 @@ describe('cells', () => {
     ).toEqual(Array(35).fill(0));
   });
 
-  test('shards cover all, each once', () => {
+  test('shards cover all runs, each once', () => {
     const cells = all(small);
     for (const n of [1, 2, 7, 8, 200]) {
       const shards = Array.from({ length: n }, (_, i) => shardOf(cells, i + 1, n));
@@ -107,7 +107,7 @@ describe('results', () => {
   const cells = cellsOf(small, { seeds: [0, 1, 2], only: ['reverse/stack'], sets: [] });
   const [a, b, c] = cells;
 
-  test('the best run is the best at trained lengths, whatever the test says', () => {
+  test('the best run is the best at trained lengths, whatever its test result', () => {
     const results = [
       result(a, [0.9, 0.95], [1, 1]),
       result(b, [0.9, 0.97], [0, 0.2]),
@@ -123,21 +123,21 @@ describe('results', () => {
     expect(bestOf({ score: 'excess' }, languages)?.seed).toBe(2);
     expect(scoreOf({ score: 'excess' }, languages[2].measured[0])).toBeCloseTo(0.05, 12);
     expect(scoreOf({ score: 'excess' }, results[0].measured[0])).toBeNaN();
-    // Diverged: NaN, or null once it was in a file.
+    // Diverged: NaN, or null after it was stored in a file.
     const diverged = [Number.NaN, null].map(x => result(a, [x as number, x as number], [0, 0]));
     expect(bestOf(small, [diverged[0], results[2]])?.seed).toBe(2);
     expect(bestOf(small, [diverged[1], results[2]])?.seed).toBe(2);
     expect(bestOf(small, [])).toBeUndefined();
   });
 
-  test('success counts the runs that are solved', () => {
+  test('success counts the solved runs', () => {
     const runs = cellsOf(small, { seeds: [0, 1, 2], only: ['reverse/stack'], sets: [] });
     const results = [0.995, 0.9].map((test, i) => result(runs[i], [1, 1], [test, 1]));
     const [pair] = pairsOf(small, runs, results).filter(({ runs }) => runs > 0);
     expect(pair).toMatchObject({ solved: 1, runs: 3, done: 2, best: { seed: 0 } });
   });
 
-  test('what is published has every cell of the paper', () => {
+  test('the published results have every cell of the paper', () => {
     for (const task of PAPER_TASKS) expect(Object.keys(TABLE_3[task])).toEqual([...PAPER_MODELS]);
     for (const task of Object.keys(PUBLISHED.chomsky.scores)) expect(CHOMSKY_TASKS).toContain(task);
   });
@@ -153,7 +153,7 @@ describe('report', () => {
   ];
   const report = reportOf(small, cells, results, [], new Date('2026-02-03T04:05:06Z'));
 
-  test('measured beside published; what is missing is missing', () => {
+  test('shows measured beside published results; missing results are marked', () => {
     const text = plainTable(small, report);
     expect(text).toMatch(/^table paper, scale small: 3 of 105 runs finished\n/);
     const lines = text.split('\n');
@@ -175,7 +175,7 @@ describe('report', () => {
     expect(rows).toContain('|  | measured | … | 1/1→1/1 | … | … | … |');
   });
 
-  test('nothing at all, and a part', () => {
+  test('with no results, and with a part of them', () => {
     const none = plainTable(small, reportOf(small, cells, [], [], new Date()));
     expect(none).toContain('0 of 105 runs');
     expect(none).toContain('nothing run yet');

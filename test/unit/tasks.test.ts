@@ -16,14 +16,14 @@ import {
   targetName,
 } from '../../src/tasks/task.ts';
 
-/** The right outputs of a sequence, in order. */
+/** The correct outputs of a sequence, in order. */
 const answerOf = (sequence: Sequence): number[] =>
   sequence.target.filter(target => target !== MASKED && target !== ZERO_TARGET);
 
 const task = (name: string, symbols: number) =>
   makeTask(makeConfig({ task: { name, symbols, minLength: 1, maxLength: 5 } }).task);
 
-/** Sizes that the examples ask for, where it is not 3; how many examples a file has, where it is not 1. */
+/** Numbers of symbols for the examples, if not 3; numbers of examples per file, if not 1. */
 const SYMBOLS: Record<string, number> = { 'svo-sov': 128, gender: 8, dyck: 2, 'bucket-sort': 5, tutorial: 2 };
 const OF_TWO = [
   'lm-dyck',
@@ -39,7 +39,7 @@ const FILES = [
   ...new Set(taskNames.filter(name => name !== 'data').map(name => name.replace(/-part\d/, ''))),
 ];
 
-/** The worked examples of a file's docstring: tables of rows `source`, `input`, `target`, `phase`. */
+/** The worked examples in a file's docstring: tables of rows `source`, `input`, `target`, `phase`. */
 function examplesOf(file: string): Record<string, string[]>[] {
   const text = readFileSync(new URL(`../../src/tasks/${file}.ts`, import.meta.url), 'utf8');
   const examples: Record<string, string[]>[] = [];
@@ -57,7 +57,7 @@ function examplesOf(file: string): Record<string, string[]>[] {
 describe.each(FILES)('worked examples of %s', file => {
   const examples = examplesOf(file);
   const symbols = SYMBOLS[file] ?? (OF_TWO.includes(file) ? 2 : 3);
-  test('are there', () => expect(examples).toHaveLength(COUNT[file] ?? 1));
+  test('exist', () => expect(examples).toHaveLength(COUNT[file] ?? 1));
   test.each(examples)('%o', example => {
     const made = task(example.task[0], symbols);
     const source = parseSource(made, example.source.join(' '));
@@ -74,7 +74,7 @@ describe.each(taskNames.filter(name => name !== 'data'))('task %s', name => {
   const made = task(name, 5);
   const lengths = [1, 2, 3, 6, 7, 30].filter(length => hasLength(made, length));
 
-  test('keeps to its sizes', () => {
+  test('has the sizes that it declares', () => {
     for (const length of lengths) {
       const pair = made.pair(new Rng(1, STREAM.sample, length), length, length);
       expect(pair.source).toHaveLength(length);
@@ -107,7 +107,7 @@ describe.each(taskNames.filter(name => name !== 'data'))('task %s', name => {
     }
   });
 
-  test('the source tells the target', () => {
+  test('the source determines the target', () => {
     for (let i = 0; i < 50; i++) {
       const { source, target } = made.pair(new Rng(i, STREAM.sample), 1, 12);
       expect(source.length).toBeLessThanOrEqual(12);
@@ -115,7 +115,7 @@ describe.each(taskNames.filter(name => name !== 'data'))('task %s', name => {
     }
   });
 
-  test('pairs are functions of the stream, and of every length that there is', () => {
+  test('pairs depend on the random stream alone, and have every possible length', () => {
     const pairs = (seed: number) => {
       const rng = new Rng(seed, STREAM.batch);
       return Array.from({ length: 400 }, () => made.pair(rng, 1, 7));
@@ -126,7 +126,7 @@ describe.each(taskNames.filter(name => name !== 'data'))('task %s', name => {
     expect([...drawn].sort()).toEqual(there);
   });
 
-  test('a length that it has not is named', () => {
+  test('a length without sources is reported', () => {
     for (const length of [1, 2, 3, 4]) {
       const get = () => made.pair(new Rng(1, 1), length, length);
       if (hasLength(made, length)) expect(get().source).toHaveLength(length);
@@ -139,14 +139,14 @@ describe.each(taskNames.filter(name => name !== 'data'))('task %s', name => {
 });
 
 describe('tasks of the paper', () => {
-  test('read and written symbols are inputs of their own', () => {
+  test('read and written symbols are separate inputs', () => {
     const copy = task('copy', 3);
     expect(copy.inputs).toBe(2 * 3 + 2);
     const { ids } = copy.sequence({ source: [0, 1], target: [0, 1] });
     expect(ids).toEqual([3, 0, 1, 4, 5, 6]);
   });
 
-  test('bigram: even lengths, all as likely; none for a single odd one', () => {
+  test('bigram: even lengths, uniform; an error for a single odd length', () => {
     const bigram = task('bigram', 4);
     const rng = new Rng(5, 1);
     const counts = new Map<number, number>();
@@ -162,7 +162,7 @@ describe('tasks of the paper', () => {
 });
 
 describe('tasks of the Chomsky hierarchy', () => {
-  /** The authors' examples, and sources that have no answer. */
+  /** The authors' examples, and sources without an answer. */
   test.each([
     ['stack-manipulation', '0 1 1 0 push1 pop pop', '1 1 0 end'],
     ['stack-manipulation', '1 1 0 pop pop pop pop', 'end'],
@@ -229,7 +229,7 @@ describe('tasks of the Chomsky hierarchy', () => {
     const source = parseSource(made, line);
     const answer = made.answer!(source);
     expect(answer && formatAnswer(made, answer)).toBe(expected);
-    // It can still be asked, and its sequence be evaluated.
+    // The model can still answer it, and its sequence can be evaluated.
     expect(made.prompt(source, []).target.length).toBeGreaterThanOrEqual(source.length);
   });
 
@@ -256,7 +256,7 @@ describe('tasks of the Chomsky hierarchy', () => {
     expect([...firsts].sort()).toEqual([1, 2, 3, 4]);
   });
 
-  test('expressions are of every length, and nested as deeply as they like', () => {
+  test('expressions have every length, and any depth of nesting', () => {
     const made = task('modular-arithmetic', 1);
     for (let length = 1; length < 60; length++) {
       expect(made.pair(new Rng(length, 1), length, length).source).toHaveLength(length);
@@ -299,7 +299,7 @@ describe('tasks of the Chomsky hierarchy', () => {
   });
 });
 
-test('sources are read with or without spaces, and unknown symbols are named', () => {
+test('sources are parsed with or without spaces, and unknown symbols are reported', () => {
   const reverse = task('reverse', 4);
   expect(parseSource(reverse, ' a b  d ')).toEqual([0, 1, 3]);
   expect(parseSource(reverse, 'abd')).toEqual([0, 1, 3]);
@@ -310,7 +310,7 @@ test('sources are read with or without spaces, and unknown symbols are named', (
   expect(() => parseSource(large, 's129')).toThrow(/Known: s1 to s128 \(128 symbols, apart by spaces\)/);
 });
 
-test('an unknown task is an input error with the nearest name', () => {
+test('an unknown task is an input error that suggests the nearest name', () => {
   expect(() => task('revrse', 4)).toThrow(/unknown task "revrse". Did you mean "reverse"\?/);
 });
 

@@ -11,7 +11,7 @@ import { type Behaviour, fakeEngine } from '../support/fake-engine.ts';
 
 const SMALL = ['steps=40', 'batch=4', 'reportEvery=10', 'evaluateEvery=20', 'stopAt=0'];
 const reverse = (...sets: string[]) => assign(preset('reverse'), [...SMALL, ...sets]);
-/** A curriculum that grows at every decision: error 0. */
+/** A curriculum that grows at every decision: the error is 0. */
 const growing = assign(preset('tutorial-part5'), [...SMALL, 'growEvery=12']);
 
 async function started(config: Config, behaviour: Behaviour = {}) {
@@ -38,7 +38,7 @@ describe('batches', () => {
     expect(Math.min(...batch(reverse('batch=200'), 0, 5).sourceLengths)).toBe(task.minLength);
   });
 
-  test('noise begins after noiseAfter, and falls to zero over noiseSteps', async () => {
+  test('noise starts after noiseAfter, and falls to zero over noiseSteps', async () => {
     const { trainer } = await started(reverse());
     const deviation = (step: number, ...sets: string[]) => deviationSince(0, step, ...sets);
     const deviationSince = (begun: number, step: number, ...sets: string[]) => {
@@ -52,14 +52,14 @@ describe('batches', () => {
     expect(deviation(6, 'noiseAfter=7')).toBe(0);
     expect(deviation(7, 'noiseAfter=7')).toBeCloseTo(1, 1);
     expect(deviation(12, 'noise=2', 'noiseAfter=7', 'noiseSteps=10')).toBeCloseTo(1, 1);
-    // After a restart it counts anew.
+    // After a restart it counts from the restart.
     expect(deviationSince(100, 106, 'noiseAfter=7')).toBe(0);
     expect(deviationSince(100, 107, 'noiseAfter=7')).toBeCloseTo(1, 1);
   });
 });
 
 describe('run', () => {
-  test('makes all steps, reports and evaluates when due', async () => {
+  test('does all steps, reports and evaluates when due', async () => {
     const { trainer, log, evaluated, model } = await started(reverse('steps=45'));
     expect(await trainer.run()).toBe('done');
     expect(model.batches).toHaveLength(45);
@@ -71,7 +71,7 @@ describe('run', () => {
     expect(model.batches).toHaveLength(45);
   });
 
-  test('pauses and goes on; lets messages through', async () => {
+  test('pauses and continues; yields to messages', async () => {
     const { trainer, model } = await started(reverse('steps=100000'));
     setTimeout(() => trainer.pause(), 30);
     expect(await trainer.run()).toBe('paused');
@@ -84,7 +84,7 @@ describe('run', () => {
     expect(await trainer.run()).toBe('stopped');
   });
 
-  test('single steps say how they went', async () => {
+  test('single steps report their progress', async () => {
     const { trainer, log, model } = await started(reverse());
     await trainer.singleStep();
     await trainer.singleStep();
@@ -94,7 +94,7 @@ describe('run', () => {
     expect(log.map(({ step }) => step)).toEqual([1, 2, 10, 20, 30, 40]);
   });
 
-  test('says at any time how it goes, and gives the same reports all the same', async () => {
+  test('gives its progress at any time, without changing the reports', async () => {
     const { trainer, log } = await started(reverse());
     expect(trainer.progress).toMatchObject({ step: 0, steps: 40, loss: Number.NaN, eta: Number.NaN });
     for (let k = 0; k < 3; k++) await trainer.singleStep();
@@ -108,7 +108,7 @@ describe('run', () => {
     expect(trainer.progress.sequencesPerSecond).toBeGreaterThan(0);
   });
 
-  test('a report of steps that all were bad says so, and not what was before', async () => {
+  test('a report of steps that were all bad says so, and does not repeat the previous one', async () => {
     const { trainer, log } = await started(reverse('reportEvery=5'), {
       finite: step => step <= 10 || step > 15,
     });
@@ -117,7 +117,7 @@ describe('run', () => {
     expect(log[2].loss).toBeNaN();
   });
 
-  test('stops when an evaluation reaches stopAt twice running', async () => {
+  test('stops when two evaluations in a row reach stopAt', async () => {
     const coarse = (step: number) => [0, 1, 0, 1, 1, 1][step / 5] ?? 0;
     const config = reverse('evaluateEvery=5', 'stopAt=0.9');
     const { trainer, evaluated } = await started(config, { coarse });
@@ -125,8 +125,8 @@ describe('run', () => {
     expect(evaluated).toEqual([5, 10, 15, 20]);
   });
 
-  test('a stuck run begins anew with other weights, asked once for each', async () => {
-    // The fake's loss is 0.5 per target at all times.
+  test('a stuck run restarts with new weights; checked once for each set', async () => {
+    // The fake's loss is always 0.5 per target.
     const stuck = reverse('steps=50', 'restartAfter=15', 'restartAbove=0.4');
     const at: number[] = [];
     const trainer = await Trainer.start(fakeEngine(), stuck, { onRestart: ({ step }) => at.push(step) });
@@ -146,27 +146,27 @@ describe('run', () => {
     /** Loss at the k-th evaluation window, from 1. */
     const windows = (losses: number[]) => (step: number) => losses[Math.ceil(step / 5) - 1] ?? 9;
 
-    test('stops when the mean loss between evaluations has not improved for so many of them', async () => {
+    test('stops when the mean loss between evaluations has not improved for that many evaluations', async () => {
       const { trainer } = await started(patient, { loss: windows([3, 2, 2.5, 1, 1, 1.5, 1.2, 0]) });
       expect(await trainer.run()).toBe('stalled');
       expect(trainer.step).toBe(35);
       expect(await trainer.run()).toBe('stalled');
     });
 
-    test('is about means: one good step is no better window', async () => {
+    test('compares means: one good step does not make a better window', async () => {
       const { trainer } = await started(patient, { loss: step => (step === 8 ? 0.6 : step < 6 ? 1 : 1.2) });
       expect(await trainer.run()).toBe('stalled');
       expect(trainer.step).toBe(20);
     });
 
-    test('0 is endless; a run that gets better goes on to its end', async () => {
+    test('0 is unlimited; a run that improves continues to its end', async () => {
       const endless = await started(assign(patient, ['patience=0']), { loss: () => 1 });
       expect(await endless.trainer.run()).toBe('done');
       const better = await started(patient, { loss: step => 1 / step });
       expect(await better.trainer.run()).toBe('done');
     });
 
-    test('solved is more than stalled; more patience makes it go on', async () => {
+    test('solved has priority over stalled; more patience makes the run continue', async () => {
       const solved = await started(assign(patient, ['stopAt=0.9']), {
         loss: () => 1,
         coarse: step => (step >= 15 ? 1 : 0),
@@ -181,7 +181,7 @@ describe('run', () => {
       expect(more.step).toBe(30);
     });
 
-    test('begins anew with other weights, and with longer sequences', async () => {
+    test('starts from zero with new weights, and with longer sequences', async () => {
       const anew = assign(patient, ['restartAfter=10', 'restartAbove=0.1', 'steps=40']);
       const { trainer } = await started(anew, { loss: () => 1 });
       expect(await trainer.run()).toBe('done');
@@ -192,10 +192,10 @@ describe('run', () => {
       expect(await grown.run()).toBe('done');
     });
 
-    test('a window without a finite step is no better one', async () => {
+    test('a window without a finite step is no improvement', async () => {
       const { trainer } = await started(patient, { finite: step => step > 5 && step <= 10, loss: () => 1 });
       await expect(trainer.run()).rejects.toThrow(DeviceError);
-      // At step 20, before the evaluation there.
+      // At step 20, before its evaluation.
       expect((await trainer.snapshot()).run.patience).toMatchObject({ best: 1, stale: 1 });
     });
   });
@@ -218,7 +218,7 @@ describe('run', () => {
   });
 });
 
-describe('resumed from a snapshot it goes on as if never broken', () => {
+describe('resumed from a snapshot it continues as if never interrupted', () => {
   const behaviour: Behaviour = {
     error: step => step % 3,
     loss: step => 1 + Math.sin(step) / 3,
@@ -255,7 +255,7 @@ describe('resumed from a snapshot it goes on as if never broken', () => {
   test('a snapshot during the run changes nothing, and can be resumed', async () => {
     const unbroken = await started(config, behaviour);
     await unbroken.trainer.run();
-    // Asked for while step 6 is being made, with reports still unread.
+    // Requested during step 6, with reports still unread.
     let seen: Promise<Checkpoint[]> | undefined;
     const error = (step: number) => {
       if (step === 6) seen = Promise.all([looked.trainer.snapshot(), looked.trainer.snapshot()]);
@@ -274,7 +274,7 @@ describe('resumed from a snapshot it goes on as if never broken', () => {
     );
   });
 
-  test('more steps than first planned are the same steps', async () => {
+  test('extending the number of steps does not change the steps', async () => {
     const long = await started(config, behaviour);
     await long.trainer.run();
     const short = await started(assign(config, ['steps=23']), behaviour);
@@ -285,7 +285,7 @@ describe('resumed from a snapshot it goes on as if never broken', () => {
     expect(comparable(await second.snapshot())).toEqual(comparable(await long.trainer.snapshot()));
   });
 
-  test('not with a model of other sizes', async () => {
+  test('is refused with a model of other sizes', async () => {
     const { trainer } = await started(reverse());
     const snapshot = await trainer.snapshot();
     const other = { ...snapshot, config: assign(snapshot.config, ['hidden=5']) };
@@ -293,7 +293,7 @@ describe('resumed from a snapshot it goes on as if never broken', () => {
   });
 });
 
-test('what went wrong is named: the step, its batch, the first tensor', async () => {
+test('a divergence is reported with its step, its batch and the first tensor', async () => {
   const config = assign(preset('reverse'), [
     'batch=2',
     'hidden=3',
@@ -306,7 +306,7 @@ test('what went wrong is named: the step, its batch, the first tensor', async ()
   ]);
   const engine = createReferenceEngine();
   const model = engine.model.bind(engine);
-  // From step 8 on, one gradient is too large for any number.
+  // From step 8 on, one gradient overflows.
   engine.model = async (spec, training, state) => {
     const made = await model(spec, training, state);
     let { step } = state;
@@ -316,9 +316,9 @@ test('what went wrong is named: the step, its batch, the first tensor', async ()
   };
   const trainer = await Trainer.start(engine, config);
   await expect(trainer.run()).rejects.toThrow(
-    /10 steps in a row before step 20 .* The first of them was step 8, with batch 8 of seed 0; the first tensor, the gradient of \w+\. Lower train.rate/,
+    /10 steps in a row before step 20 .* The first of them was step 8, with batch 8 of seed 0; the first value that was not finite: the gradient of \w+\. Lower train.rate/,
   );
-  // The state is that before them, and it can be saved.
+  // The state is that before the bad steps, and it can be saved.
   const { state } = await trainer.snapshot();
   for (const values of state.parameters.values()) expect(values.every(Number.isFinite)).toBe(true);
 });

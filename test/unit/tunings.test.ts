@@ -6,7 +6,7 @@ import { tuningFile } from '../../src/platform/node/tunings.ts';
 
 const fresh = (): string => join(mkdtempSync(join(tmpdir(), 'pushdown-tunings-')), 'below', 'tuning.json');
 
-test('what was measured is kept per adapter', () => {
+test('measurements are stored per adapter', () => {
   const file = fresh();
   tuningFile('one', file).set('step', '4 rows');
   tuningFile('two', file).set('step', '8 rows');
@@ -20,7 +20,7 @@ test('what was measured is kept per adapter', () => {
 });
 
 test.each(['', '{', '[]', 'null', '{"one": 3}', '{"one": {"step": 3}}'])(
-  'a file of %s is as good as none',
+  'a file with %s is ignored',
   text => {
     const file = fresh();
     tuningFile('one', file).set('step', '4 rows');
@@ -32,7 +32,7 @@ test.each(['', '{', '[]', 'null', '{"one": 3}', '{"one": {"step": 3}}'])(
   },
 );
 
-test('where nothing can be written, nothing is kept', () => {
+test('if nothing can be written, nothing is stored', () => {
   const store = tuningFile('one', '/dev/null/tuning.json');
   store.set('step', '4 rows');
   expect(store.get('step')).toBeUndefined();

@@ -17,7 +17,7 @@ async function trained(...sets: string[]): Promise<Checkpoint> {
   return trainer.snapshot();
 }
 
-/** An engine whose models give other gradients. */
+/** An engine whose models return wrong gradients. */
 const bent = (bend: (gradients: Tensors) => void): Engine => ({
   ...reference,
   async model(...args) {
@@ -46,7 +46,7 @@ test.each([[[]], [['memory=deque']], [['memory=none']], [['optimiser=sgd', 'loss
   },
 );
 
-test('an engine that is off in one gradient is found out, by the name of the tensor', async () => {
+test('an engine with one wrong gradient is detected, with the name of the tensor', async () => {
   const off = bent(gradients => {
     gradients.get('W_hh')![3] += 1e-3;
   });
@@ -57,7 +57,7 @@ test('an engine that is off in one gradient is found out, by the name of the ten
   expect(worst.difference).toBeCloseTo(1e-3, 9);
 });
 
-test('a number that is none is the largest difference', async () => {
+test('NaN is the largest difference', async () => {
   const off = bent(gradients => {
     gradients.get('b_o')![0] = Number.NaN;
   });
@@ -66,7 +66,7 @@ test('a number that is none is the largest difference', async () => {
   expect(of.gradients.find(({ tensor }) => tensor === 'b_o')!.difference).toBe(Number.POSITIVE_INFINITY);
 });
 
-test('the first sequences of the batch are the batch, where it is too much for the reference', async () => {
+test('if the batch is too large for the reference, its first sequences are used', async () => {
   const checkpoint = await trained('noise=1', 'memory=deque');
   const of = await verifyStep(reference, reference, checkpoint, undefined, 2);
   expect(of).toMatchObject({ sequences: 2, agrees: true });
@@ -76,7 +76,7 @@ test('the first sequences of the batch are the batch, where it is too much for t
   expect(sequencesFor(1_000_000, 1000, 32)).toBe(1);
 });
 
-test('the absolute difference that is allowed is told beside the relative one', async () => {
+test('the allowed absolute difference is reported besides the relative one', async () => {
   const checkpoint = await trained();
   const { floor } = await verifyStep(reference, reference, checkpoint);
   expect(floor).toBeGreaterThan(0);

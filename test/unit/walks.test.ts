@@ -6,7 +6,7 @@ import { rangesOf, SliceSteps, weightOfRows } from '../../src/kernels/slices.ts'
 import { walksOf } from '../../src/kernels/walks.ts';
 import { memoryForward } from '../../src/reference/memory.ts';
 
-/** How far kernels walk, against the strengths of the reference; and that no input makes a submission walk without end. */
+/** How many rows kernels walk over, compared with the reference's strengths; and that no input makes a submission unbounded. */
 
 const RANGES: Record<string, (rng: Rng) => number> = {
   usual: rng => rng.uniform(),
@@ -14,13 +14,13 @@ const RANGES: Record<string, (rng: Rng) => number> = {
   'zeros and ones': rng => Math.floor(2 * rng.uniform()),
 };
 
-/** Kinds that walk over rows: a step of another takes the same whatever its strengths are. */
+/** Kinds that walk over rows: in the others, every step costs the same, whatever the strengths. */
 const KINDS = MEMORY_NAMES.filter(name => memoryKind(name).rows);
 
 describe.each(KINDS)('%s', kind => {
   const { ends: E } = memoryKind(kind);
 
-  test.each(Object.keys(RANGES))('rows that steps visit: %s', range => {
+  test.each(Object.keys(RANGES))('rows visited by steps: %s', range => {
     const [B, T] = [2, 60];
     const rng = new Rng(4, 1, T);
     const draw = () => Float32Array.from({ length: B * T * E }, () => RANGES[range](rng));
@@ -48,7 +48,7 @@ describe.each(KINDS)('%s', kind => {
         least[t] = Math.max(least[t], visited);
       }
     }
-    // A row more at each end, rows of strength 0, and what is popped.
+    // One more row at each end, rows of strength 0, and popped rows.
     let over = 0;
     for (let t = 0; t < T; t++) {
       expect(walks.perStep[t], `step ${t}`).toBeGreaterThanOrEqual(least[t]);
@@ -60,7 +60,7 @@ describe.each(KINDS)('%s', kind => {
   });
 });
 
-/** Inputs that make reads, or rows, walk over all steps. */
+/** Inputs that make reads or rows walk over all steps. */
 const WORST: Record<string, (t: number) => number> = {
   'every row is tiny': () => 1e-6,
   'one row is all there is': t => (t === 0 ? 1 : 0),
@@ -76,9 +76,9 @@ describe.each(Object.keys(WORST))('%s', worst => {
     const walks = walksOf(kind, push, new Float32Array(T * E), 1, T, walk.all / cells)!;
     const longest = Math.max(walks.perRow, ...walks.perStep.subarray(T - 1));
     expect(longest).toBeGreaterThanOrEqual(T);
-    // Not over time: one invocation would load a million cells, all of them together 30 thousand million.
+    // Not parallel over time: one invocation would load a million cells, all of them together 30 thousand million.
     expect(longest * cells).toBeGreaterThan(walk.one);
-    // Slices: in all rounds together as many rows as their usual steps have, or those of one step.
+    // Slices: all rounds together have as many rows as their usual steps have, or the rows of one step.
     const steps = new SliceSteps(100 * M).steps(1);
     const most = rangesOf(T, steps, 'forward', t => weightOfRows(walks.perStep[t])).map(({ from, to }) => ({
       steps: to - from,
@@ -91,7 +91,7 @@ describe.each(Object.keys(WORST))('%s', worst => {
     }
     const usual = rangesOf(T, steps, 'forward');
     const last = usual[usual.length - 1];
-    // What a slice of usual steps would be.
+    // The size of a slice of usual steps.
     if (worst === 'every row is tiny')
       expect(walks.perStep.subarray(last.from, last.to).reduce((sum, rows) => sum + rows, 0)).toBeGreaterThan(
         100 * 32 * steps,

@@ -9,11 +9,11 @@ import type { Steps } from '../../src/web/memory/probe.ts';
 import { addFrame, type Frame, MOST_FRAMES } from '../../src/web/past/frames.ts';
 import { check } from '../../src/web/worker/check.ts';
 
-/** What a person chooses with buttons, what the page says of it, and the way back through training. */
+/** The choices on the buttons, the sentences of the page, and the picture of earlier steps. */
 
 describe('choices', () => {
   test.each(CHOICES.map(choice => [Object.values(choice).join(' · '), choice] as const))(
-    '%s can be trained, and is recognised whatever its seed',
+    '%s can be trained, and is recognised with any seed',
     (_, choice) => {
       const config = configOf(choice, 5);
       expect(check(config).problem).toBeUndefined();
@@ -22,7 +22,7 @@ describe('choices', () => {
     },
   );
 
-  test('the default run is the first choice; other settings are none', () => {
+  test('the default run is the first choice; other settings match no choice', () => {
     expect(choiceOf(preset('reverse'))).toEqual({ task: 'reverse', memory: 'stack', controller: 'rnn' });
     expect(choiceOf(assign(preset('reverse'), ['hidden=33']))).toBeUndefined();
   });
@@ -33,7 +33,7 @@ describe('choices', () => {
 });
 
 describe('the story', () => {
-  test('what is trained and with which memory', () => {
+  test('names the task and the memory', () => {
     expect(whatOf(preset('reverse'))).toBe(
       'A small recurrent network (RNN) of 32 units learns to reverse sequences, sources of 4 to 16 symbols, with a neural stack.',
     );
@@ -47,11 +47,11 @@ describe('the story', () => {
     expect(whatOf(assign(preset('reverse'), ['memory=tape', 'memories=2']))).toContain('with 2 tapes.');
   });
 
-  test('every preset has words', () => {
+  test('every preset has a description', () => {
     for (const { config } of PRESETS) expect(whatOf(config)).not.toMatch(/undefined|the task/);
   });
 
-  test('how far, and whether the memory is used', () => {
+  test('describes the progress, and whether the memory is used', () => {
     const config = preset('reverse');
     const profile = (reading: [number, number], writing: [number, number]) =>
       ({
@@ -75,24 +75,24 @@ describe('the story', () => {
   });
 });
 
-describe('frames of the past', () => {
+describe('earlier frames', () => {
   const shown = (input = 'a b'): Steps => ({ input: input.split(' ') }) as Steps;
   const steps = (frames: readonly Frame[]) => frames.map(({ step }) => step);
 
-  test('come in order, one a step', () => {
+  test('are in order, one per step', () => {
     let frames: Frame[] = [];
     for (const step of [0, 10, 10, 20]) frames = addFrame(frames, { step, shown: shown() });
     expect(steps(frames)).toEqual([0, 10, 20]);
   });
 
-  test('after a restart what came later is gone; another source begins anew', () => {
+  test('after a restart, later frames are dropped; another source starts from zero', () => {
     let frames: Frame[] = [];
     for (const step of [0, 10, 20, 5]) frames = addFrame(frames, { step, shown: shown() });
     expect(steps(frames)).toEqual([0, 5]);
     expect(steps(addFrame(frames, { step: 5, shown: shown('a c') }))).toEqual([5]);
   });
 
-  test('stay few, the first and the latest among them', () => {
+  test('are few, and include the first and the latest', () => {
     let frames: Frame[] = [];
     for (let step = 0; step < 5000; step++) frames = addFrame(frames, { step, shown: shown() });
     expect(frames.length).toBeLessThanOrEqual(MOST_FRAMES);

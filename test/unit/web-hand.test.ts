@@ -9,7 +9,7 @@ import {
 } from '../../src/web/hand/equations.ts';
 import { EXAMPLES } from '../../src/web/hand/examples.ts';
 
-/** The memory by hand: Figure 1 of the paper to begin with, and the equations with its numbers in them. */
+/** The memory operated by hand: it starts with Figure 1 of the paper, and shows the equations with its numbers. */
 
 const example = (id: string) => EXAMPLES.find(one => one.id === id)!;
 const figure = example('figure').inputs;
@@ -20,7 +20,7 @@ const numbers = (lines: { numbers: string; result: string }[]): string[] =>
 describe('Figure 1', () => {
   const outcome = outcomeOf('stack', figure);
 
-  test('strengths and reads are those of the paper', () => {
+  test("strengths and reads are the paper's", () => {
     expect(outcome.strengths.map(row => row.map(plain))).toEqual([
       ['0.8'],
       ['0.7', '0.5'],
@@ -30,7 +30,7 @@ describe('Figure 1', () => {
     expect(outcome.read.map(plain)).toEqual(['0.8', '1.5', '2.8']);
   });
 
-  test('the equations have its numbers in them', () => {
+  test('the equations contain its numbers', () => {
     expect(pushLine(figure, 2)).toEqual({ letters: 'V₃[3] = v₃', numbers: '', result: '3' });
     const strengths = strengthLines('stack', figure, outcome, 2);
     expect(numbers(strengths)).toEqual([
@@ -48,7 +48,7 @@ describe('Figure 1', () => {
   });
 
   test('slopes are the gradients of one read', () => {
-    // r₃ = d₃·v₃ + (1 − d₃)·v₁: 3 − 1 for d₃, and nothing for what was popped away.
+    // r₃ = d₃·v₃ + (1 − d₃)·v₁: 3 − 1 for d₃, and 0 for what was popped.
     const slopes = slopesOf('stack', figure, 2);
     expect(slopes.push.map(plain)).toEqual(['0', '0', '2']);
     expect(slopes.value.map(plain)).toEqual(['0.1', '0', '0.9']);
@@ -64,7 +64,7 @@ test('a queue takes from the oldest row, and says so', () => {
   expect(outcomeOf('stack', example('reverse').inputs).read.map(plain)).toEqual(['1', '2', '3', '2', '1']);
 });
 
-test('the numbers written are the numbers computed, in every example at every step', () => {
+test('the numbers shown are the numbers computed, in every example at every step', () => {
   const value = (text: string): number =>
     new Function('min', 'max', `return ${text.replaceAll('−', '-').replaceAll('·', '*')}`)(
       Math.min,

@@ -15,7 +15,7 @@ const opened = async (name: string, engine = createReferenceEngine()) => {
   return { task, model: await engine.model(spec, config.train, initialState(spec, config.train)) };
 };
 
-test('a look at a model that is always right shows what is right', async () => {
+test('a probe of a model that is always right shows the right answers', async () => {
   const { task, model } = await opened('reverse', fakeEngine());
   const probe = await probeModel(
     model,
@@ -37,7 +37,7 @@ test('a look at a model that is always right shows what is right', async () => {
 });
 
 test.each(['tutorial-part5', 'tutorial-part6'])(
-  '%s: a look among samples is the trace of the sequence alone',
+  '%s: a probe among samples equals the trace of the sequence alone',
   async name => {
     const { task, model } = await opened(name);
     const source = firstSource(task, 3, 5);
@@ -91,7 +91,7 @@ test.each([
   'memories=2',
   'task.name=gender',
   'task.name=dyck',
-])('a look copes with %s', async set => {
+])('a probe handles %s', async set => {
   const config = assign(preset('reverse'), [set]);
   const { task, spec } = setup(config);
   const model = await fakeEngine().model(spec, config.train, initialState(spec, config.train));
@@ -124,7 +124,7 @@ test('the logarithmic axis has whole decades and few marks', () => {
   expect(powers(1e-9, 10).length).toBeLessThanOrEqual(6);
 });
 
-test('numbers as people read them', () => {
+test('numbers are formatted for people', () => {
   expect([0.5, 1.234567, 0.00012, 0, NaN].map(value => significant(value))).toEqual([
     '0.500',
     '1.23',

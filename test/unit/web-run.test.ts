@@ -31,7 +31,7 @@ const progress = (step: number, loss = 1): Progress =>
 const evaluation = { coarse: 0.25, fine: 0.5 } as Evaluation;
 
 describe('curves', () => {
-  test('a step has one place, whatever is told of it', () => {
+  test('a step has one point, however often it is reported', () => {
     const history = noHistory();
     addProgress(history, progress(25), 25);
     addEvaluation(history, evaluation, 25);
@@ -46,7 +46,7 @@ describe('curves', () => {
     ]);
   });
 
-  test('long runs lose every other of their older points, but no evaluation and not their order', () => {
+  test('long runs drop every second of their older points, but keep evaluations and the order', () => {
     const history = noHistory();
     for (let step = 1; step <= 20_000; step++) {
       addProgress(history, progress(step), 1);
@@ -61,7 +61,7 @@ describe('curves', () => {
     }
   });
 
-  test('single steps are no points; push and pop are, at the step that was looked at, now and then', () => {
+  test('single steps are not points; push and pop are, at the probed step, at intervals', () => {
     const history = noHistory();
     const phase = { push: 0.5, pop: 0.25, steps: 1, ends: [] };
     for (let step = 1; step <= 60; step++) {
@@ -74,7 +74,7 @@ describe('curves', () => {
     expect(history.loss).toEqual([null, 1, null, 1, null, 1]);
   });
 
-  test('what came after a checkpoint is forgotten', () => {
+  test('points after a checkpoint are dropped', () => {
     const history = noHistory();
     for (const step of [25, 50, 75]) addProgress(history, progress(step), 25);
     expect(upTo(history, 60)).toMatchObject({ step: [25, 50], loss: [1, 1] });
@@ -82,7 +82,7 @@ describe('curves', () => {
     expect(upTo(history, 0).step).toEqual([]);
   });
 
-  test('a moving mean begins with the first value, and leaves gaps', () => {
+  test('a moving mean starts with the first value, and leaves gaps', () => {
     expect(smooth([1, null, 3], 0)).toEqual([1, null, 3]);
     const [first, gap, last] = smooth([1, null, 3], 0.5);
     expect([first, gap]).toEqual([1, null]);
@@ -91,7 +91,7 @@ describe('curves', () => {
   });
 });
 
-describe('what is read', () => {
+describe('reads', () => {
   test.each(['stack', 'queue', 'deque'] as const)(
     '%s: the weights are the factors of the reference’s read',
     kind => {
@@ -100,7 +100,7 @@ describe('what is read', () => {
         const strengths = Float64Array.from({ length: rng.int(1, 12) }, () =>
           rng.int(0, 2) ? rng.uniform() : 0,
         );
-        // Rows of one number, each 1 for itself: reads of unit vectors are the weights.
+        // Rows of unit vectors, so that reads are the weights.
         for (const end of kind === 'deque' ? ([0, 1] as const) : ([0] as const)) {
           const from: End = kind === 'stack' || (kind === 'deque' && end === 0) ? 'top' : 'bottom';
           const weights = readWeights(kind, end, [...strengths]);
@@ -137,7 +137,7 @@ describe('what is read', () => {
     expect(shares.read).toEqual([[0], [1, 0], [0, 0, 1]]);
   });
 
-  test('rows of the picture: a deque’s bottom ones below, newest first', () => {
+  test("rows of the picture: those of a deque's bottom below, newest first", () => {
     expect(rowsOf('stack', 2)).toEqual([
       { step: 0, end: 0 },
       { step: 1, end: 0 },
@@ -154,14 +154,14 @@ describe('what is read', () => {
   });
 });
 
-describe('what the model is asked', () => {
+describe('sources for the model', () => {
   const opened = async (name: string, engine: Engine = fakeEngine()) => {
     const config = preset(name);
     const { task, spec } = setup(config);
     return { task, model: await engine.model(spec, config.train, initialState(spec, config.train)) };
   };
 
-  test('an untrained model answers with probabilities, and is told what is right', async () => {
+  test('an untrained model answers with probabilities, and shows the right answer', async () => {
     const { task, model } = await opened('reverse', createReferenceEngine());
     const tried = await tryOut(model, task, 'abc');
     expect(tried.source).toBe('a b c');
@@ -172,14 +172,14 @@ describe('what the model is asked', () => {
     expect(tried.right).toBe(false);
   });
 
-  test('a task without an end symbol is answered as far as the source asks', async () => {
+  test('a task without an end symbol is answered to the length that the source requires', async () => {
     const { task, model } = await opened('tutorial-part6', createReferenceEngine());
     const { symbols, ended } = await tryOut(model, task, task.example);
     expect(symbols).toHaveLength(task.example.replace(/\s/g, '').length);
     expect(ended).toBe(true);
   });
 
-  test('sources that the picture cannot hold are refused', async () => {
+  test('sources too large for the picture are refused', async () => {
     const { task } = await opened('reverse');
     expect(() => shownSource(task, 'a'.repeat(201))).toThrow(/up to 200 symbols, got 201/);
     expect(drawSource(task, 12)).toHaveLength(12);
@@ -188,7 +188,7 @@ describe('what the model is asked', () => {
   });
 
   test.each(['reverse', 'tutorial-part5', 'small/gender/stack'])(
-    '%s: lengths up to ten times the trained',
+    '%s: lengths up to ten times the trained length',
     async name => {
       const { task } = await opened(name);
       const lengths = lengthsFor(task, 10);
@@ -198,7 +198,7 @@ describe('what the model is asked', () => {
     },
   );
 
-  test('a file of pairs is counted, wrong ones first; foreign symbols are named', async () => {
+  test('a file of pairs is counted, wrong answers first; unknown symbols are named', async () => {
     const { task, model } = await opened('reverse', createReferenceEngine());
     const tested = await testOn(model, task, { file: 'my.tsv', text: 'a b\tb a\nc d\td c\n' });
     expect(tested).toMatchObject({ pairs: 2, left: 0 });
@@ -215,7 +215,7 @@ describe('what the model is asked', () => {
 describe('files', () => {
   const file = (name: string, content: string | Uint8Array = 'x') => new File([content as BlobPart], name);
 
-  test('are told apart by their names', async () => {
+  test('are recognised by their names', async () => {
     const config = JSON.stringify(assign(preset('reverse'), ['hidden=9']));
     expect(await readFiles([file('a.JSON', config)])).toMatchObject({
       kind: 'config',
@@ -241,7 +241,7 @@ describe('files', () => {
     [[file('a.json', 'nope')], /a.json is not JSON/],
     [[file('a.json', '[]')], /a.json: a configuration is a JSON object/],
     [[file('a.json', '{"train":{"rate":-1}}')], /a.json: train.rate must be a number from 0/],
-  ])('%#: refused in words', async (files, words) => {
+  ])('%#: refused with a message', async (files, words) => {
     await expect(readFiles(files)).rejects.toThrow(words);
   });
 });
@@ -284,13 +284,13 @@ test.each([
   expect(adviceFor(agent, secure, false)).toMatch(words);
 });
 
-test('Firefox that has WebGPU but no GPU for it is not asked for a preference that is set', () => {
+test('Firefox with WebGPU but without a GPU is not told to set a preference that is set', () => {
   const agent = 'Mozilla/5.0 (Windows NT 10.0; rv:145.0) Gecko/20100101 Firefox/145.0';
   expect(adviceFor(agent, true, true)).toMatch(/update the graphics driver.*about:support/);
   expect(adviceFor(agent, true, true)).not.toMatch(/dom\.webgpu|Nightly/);
 });
 
-test('bytes as people read them', () => {
+test('bytes are formatted for people', () => {
   expect([0, 172, 1536, 7.4 * 2 ** 20, 250 * 2 ** 20, 3 * 2 ** 30].map(bytes)).toEqual([
     '0 B',
     '172 B',

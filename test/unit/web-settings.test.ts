@@ -30,7 +30,7 @@ describe('the address', () => {
     }
   });
 
-  test('names what differs from the preset alone, and a sum of all settings', () => {
+  test('contains only what differs from the preset, and a checksum of all settings', () => {
     const config = assign(preset('reverse'), ['seed=3', 'hidden=64']);
     expect(toAddress({ config, engine: 'auto', paused: false })).toBe(
       `#v=1&preset=reverse&model.hidden=64&train.seed=3&check=${fingerprint(config)}`,
@@ -54,7 +54,7 @@ describe('the address', () => {
     expect(former).toMatchObject({ config, warning: undefined });
   });
 
-  test('none: the page may begin with what it likes', () => {
+  test('empty: the page may start with any run', () => {
     expect(readAddress('')).toBeUndefined();
     expect(readAddress('#')).toBeUndefined();
   });
@@ -70,16 +70,16 @@ describe('the address', () => {
     ['#v=1&preset=%3Cscript%3E', /unknown preset "<script>"/],
     ['#v=1&engine=tpu', /unknown engine in the link "tpu"/],
     ['#v=1&task.minLength=17', /task.minLength \(17\) must not exceed task.maxLength \(16\)/],
-  ])('%s is refused in words', (hash, words) => {
+  ])('%s is refused with a message', (hash, words) => {
     expect(() => readAddress(hash)).toThrow(words);
   });
 
-  test('a preset that has changed since the link was made is noticed', () => {
+  test('a preset that has changed since the link was made is detected', () => {
     expect(readAddress('#v=1&preset=reverse&check=00000000')?.warning).toMatch(/another version/);
     expect(readAddress('#v=1&preset=reverse')?.warning).toBeUndefined();
   });
 
-  test('two configurations that differ have different sums', () => {
+  test('two configurations that differ have different checksums', () => {
     const base = preset('paper/copy/lstm1');
     const numbers = KEYS.filter(key => /^(int|number)$/.test(kindOf(key)) && !/Length/.test(key));
     const sums = numbers.map(key =>
@@ -95,14 +95,14 @@ const kindOf = (key: string): string => {
 };
 
 describe('words', () => {
-  test('every field of the configuration stands in the form, once', () => {
+  test('every field of the configuration is in the form, once', () => {
     expect(forgotten()).toEqual([]);
     const shown = SECTIONS.flatMap(({ fields }) => Object.keys(fields));
     expect(new Set(shown).size).toBe(shown.length);
     for (const key of shown) expect(KEYS).toContain(key);
   });
 
-  test('what differs, from preset and from run', () => {
+  test('differences from the preset and from the run', () => {
     const config = assign(preset('small/copy/queue'), ['seed=3', 'hidden=64']);
     expect(nearestPreset(config)).toBe('small/copy/queue');
     expect(wordsOf(config)).toBe('small/copy/queue, seed 3, Hidden width H 64');
@@ -111,12 +111,12 @@ describe('words', () => {
   });
 });
 
-describe('settings together', () => {
-  test('what is right has sizes', () => {
+describe('settings in combination', () => {
+  test('valid settings have sizes', () => {
     expect(check(preset('reverse')).sizes).toMatchObject({ parameters: 2547 });
   });
 
-  test('the memory that is told beforehand has room for evaluation, which takes most of it', () => {
+  test('the memory shown in advance includes evaluation, which takes most of it', () => {
     const { total, most } = bytesOf(preset('reverse'));
     expect(most).toBeGreaterThan(8 * total);
     expect(check(preset('reverse')).sizes?.bytes).toBe(most);
@@ -137,14 +137,14 @@ describe('settings together', () => {
       /even with one sequence at a time/,
     ],
     [['hidden=4096', 'layers=8', 'controller=lstm'], 'model.hidden', /this model has 1\d{9} parameters/],
-    [['evaluateFrom=40'], 'train.evaluateFrom', /must not exceed the length evaluated at/],
+    [['evaluateFrom=40'], 'train.evaluateFrom', /must not exceed the longest length evaluated/],
   ])('%j: refused at %s', (sets, key, words) => {
     const { problem } = check(assign(preset('reverse'), sets));
     expect(problem?.key).toBe(key);
     expect(problem?.message).toMatch(words);
   });
 
-  test('your own data: with its file, and with a file that it does not fit', () => {
+  test('your own data: with its file, and with a file that does not fit', () => {
     const config = assign(preset('reverse'), [
       'task.name=data',
       'minLength=1',

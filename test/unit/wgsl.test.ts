@@ -11,9 +11,9 @@ import { layoutOf } from '../../src/layout/layout.ts';
 import { preset } from '../../src/train/presets.ts';
 import { setup } from '../../src/train/setup.ts';
 
-/** What `npm run wgsl` prints. */
+/** The output of `npm run wgsl`. */
 
-/** Presets that between them have both plans, every cell, and memories of one and two ends. */
+/** Presets that together cover both plans, every cell, and memories with one and two ends. */
 const NAMES = ['reverse', 'tutorial-part6', 'small/reverse/deque', 'paper/reverse/lstm2', 'paper/copy/queue'];
 
 const launchesOfPreset = (name: string, profileName: (typeof PROFILE_NAMES)[number]) => {
@@ -48,13 +48,13 @@ const codes = [
 describe('formatted kernels', () => {
   const bare = (code: string): string => code.replace(/\s/g, '');
 
-  test('differ in white space only', () => {
+  test('differ only in white space', () => {
     expect(codes.length).toBeGreaterThan(100);
     for (const [code, label] of codes) expect(bare(formatWgsl(code)), label).toBe(bare(code));
   });
 
   test('are indented by their braces and parentheses, without empty lines within functions', () => {
-    // Tens of thousands of lines: what is wrong is collected, and expected to be nothing.
+    // Tens of thousands of lines: faults are collected, and the list must be empty.
     const faults: string[] = [];
     for (const [code, label] of codes) {
       let depth = 0;
@@ -76,14 +76,14 @@ describe('formatted kernels', () => {
     expect(faults).toEqual([]);
   });
 
-  test('formatted twice are the same', () => {
+  test('do not change when formatted again', () => {
     for (const [code, label] of codes) {
       const once = formatWgsl(code);
       expect(formatWgsl(once), label).toBe(once);
     }
   });
 
-  test('by example', () => {
+  test('an example', () => {
     const code = `
 
 struct S { a: u32,
@@ -121,7 +121,7 @@ fn h() {
 });
 
 describe('of a preset', () => {
-  test.each(PROFILE_NAMES)('every kernel of the plan is there, on %s', profile => {
+  test.each(PROFILE_NAMES)('contains every kernel of the plan, on %s', profile => {
     for (const name of NAMES) {
       const text = textOf([name, '--profile', profile]);
       expect(text).toContain(`preset ${name}: plan `);
@@ -155,7 +155,7 @@ training step: fused forward block  32 of 32                   batch, params, ac
     ]);
   });
 
-  test('the plan and settings that are asked for', () => {
+  test('the requested plan and settings', () => {
     const of = (...more: string[]): string => textOf(['reverse', '--list', ...more]);
     expect(of('--plan', 'stepwise')).toMatch(
       /plan stepwise.*\n.*Dispatches: training step \d+, and 6 a time step/,
@@ -166,7 +166,7 @@ training step: fused forward block  32 of 32                   batch, params, ac
   });
 });
 
-describe('of a memory alone', () => {
+describe('a memory by itself', () => {
   test.each(MEMORY_NAMES)('%s, both passes', kind => {
     const text = textOf(['memory', kind]);
     expect(text).toContain(`forward pass: memory forward, ${kind} block, M=32`);
@@ -174,7 +174,7 @@ describe('of a memory alone', () => {
     expect(text.match(/^fn main\(/gm)).toHaveLength(2);
   });
 
-  test('the form is that of the profile and the sizes, or the one that is asked for', () => {
+  test('the form follows from the profile and the sizes, or is the requested one', () => {
     const titleOf = (...more: string[]): string =>
       textOf(['memory', 'stack', '--list', ...more]).split('\n')[0];
     expect(titleOf()).toContain('one sequence per workgroup (block 32)');
@@ -191,7 +191,7 @@ describe('of a memory alone', () => {
   });
 });
 
-test('mistakes are answered in a line', () => {
+test('mistakes give one error line', () => {
   const cases: [args: string[], message: string | RegExp][] = [
     [[], 'which kernels? Name a preset, or memory <kind>. See npm run wgsl -- --help.'],
     [['revrse'], 'unknown preset "revrse". Did you mean "reverse"?'],

@@ -10,13 +10,13 @@ import { compareMemory, KINDS, memoryTruth, RANGES, TOLERANCE } from '../support
 import { expectSameForward, expectSameGradients, FEW, SPECS } from '../support/model-parity.ts';
 
 /**
- * The kernels on a third adapter, Mesa's lavapipe: its subgroups have 8 invocations where SwiftShader's have 4, and it is another
+ * The kernels on a third adapter, Mesa's lavapipe. Its subgroups have 8 invocations, SwiftShader's have 4, and it has another
  * compiler.
  */
 
 const FOLDERS = ['/usr/share/vulkan/icd.d', '/usr/local/share/vulkan/icd.d', '/etc/vulkan/icd.d'];
 
-/** The file that tells the Vulkan loader of it. */
+/** The driver file for the Vulkan loader. */
 const icd =
   process.env['PUSHDOWN_LAVAPIPE'] ??
   FOLDERS.filter(existsSync)

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { describeEach, MEMORY_PROFILES } from '../support/engines.ts';
 import { compareMemory, KINDS, memoryTruth, RANGES, TOLERANCE } from '../support/memory-parity.ts';
 
-/** All sizes of test/parity/memory.test.ts with all others, the largest in forms that are slow at them too. */
+/** All sizes of test/parity/memory.test.ts with all ranges, including the largest in forms that are slow at them. */
 
 const STEPS = [1, 2, 31, 32, 33, 63, 64, 65, 1000];
 

@@ -5,11 +5,11 @@ import { makeSpec } from '../support/batches.ts';
 import { describeEach, MODEL_PROFILES } from '../support/engines.ts';
 import { expectSameForward, expectSameGradients, LENGTHS, SPECS } from '../support/model-parity.ts';
 
-/** All models in all ways: `npm test` compares most of them in one way each. */
+/** All models in all ways: `npm test` compares most of them in one way only. */
 
 const reference = createReferenceEngine();
 
-/** More sequences than there are invocations in the backward pass, or rows of a tile. */
+/** More sequences than invocations in the backward pass, or rows of a tile. */
 const LENGTHS_OF_75 = Array.from({ length: 75 }, (_, b) => LENGTHS[b % LENGTHS.length]);
 
 describeEach(MODEL_PROFILES, (engine, { takes }) => {

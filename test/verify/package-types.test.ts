@@ -10,7 +10,7 @@ import {
   typeErrors,
 } from '../support/consumer.ts';
 
-/** The declarations of the built package in older and newer versions of TypeScript, which npm installs. */
+/** The declarations of the built package in older and newer versions of TypeScript, installed by npm. */
 
 const VERSIONS = ['5.4', '5.8', '5.9', '6.0', 'latest'];
 let project: string;
@@ -33,7 +33,7 @@ describe.each(VERSIONS)('TypeScript %s', version => {
     if (compiler) await rm(dirname(dirname(compiler.folder)), { recursive: true, force: true });
   });
 
-  // Settings depend on the major version alone; 'latest' is 7 or newer.
+  // Settings depend only on the major version; 'latest' is 7 or newer.
   test.each(settingsFor(version === 'latest' ? '7' : version))('$name', async setting => {
     expect(await typeErrors(project, compiler, setting)).toBe('');
   });

@@ -8,7 +8,7 @@ import { preset } from '../../src/train/presets.ts';
 import { Trainer } from '../../src/train/trainer.ts';
 import { openGpuEngine } from '../support/device.ts';
 
-/** What the presets promise, seed by seed, on sequences that training has not been stopped by. */
+/** The results that the presets promise, by seed, on sequences that did not stop the training. */
 
 async function trained(name: string, seed: number, engine: Engine) {
   const config = assign(preset(name), [`seed=${seed}`]);
@@ -20,12 +20,12 @@ async function trained(name: string, seed: number, engine: Engine) {
   return { trainer, restarts, config, at, close: () => engine.destroy() };
 }
 
-// On the CPU it is fast enough to look at more of them.
+// The CPU engine is fast enough for more seeds.
 test.each([
   { name: 'gpu', open: openGpuEngine, seeds: 10, least: 9 },
   { name: 'cpu', open: createCpuEngine, seeds: 20, least: 20 },
 ])(
-  'reverse on $name: $least of $seeds seeds learn a stack without a restart, right at twice the length trained on',
+  'reverse on $name: $least of $seeds seeds learn a stack without a restart, right at twice the trained length',
   async ({ open, seeds, least }) => {
     const learned: number[] = [];
     for (let seed = 0; seed < seeds; seed++) {

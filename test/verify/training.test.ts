@@ -2,7 +2,7 @@ import { test } from 'vitest';
 import { describeEach, TRAINING_PROFILES } from '../support/engines.ts';
 import { CONTROLLERS, expectSameLosses, MEMORIES, setsOf } from '../support/training-parity.ts';
 
-/** Every memory with every controller, and every preset, in each of the ways of training. */
+/** Every memory with every controller, and every preset, in each way of training. */
 
 describeEach(TRAINING_PROFILES, engine => {
   test.each(MEMORIES.flatMap(memory => CONTROLLERS.map(controller => [memory, controller] as const)))(

@@ -12,8 +12,8 @@ import { bundleInstalled, unpackSwiftShader } from '../../src/platform/node/bund
 import { SPECS } from '../support/model-parity.ts';
 
 /**
- * The kernels on the other implementation of WebGPU: wgpu, which Firefox has, here through Deno. npm installs it, 92 MB,
- * where it is not there: this test needs a registry.
+ * The kernels on the other implementation of WebGPU: wgpu, which Firefox uses, here through Deno. If Deno is missing, npm installs
+ * it (92 MB), which needs a registry.
  */
 
 const DENO = 'deno@2.9';
@@ -26,7 +26,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** The command `deno`: of this machine, else out of npm. */
+/** The command `deno` of this machine, or else from npm. */
 async function deno(): Promise<string> {
   try {
     await run('deno', ['--version']);
@@ -43,7 +43,7 @@ async function deno(): Promise<string> {
   }
 }
 
-/** Where SwiftShader is, on Linux; other systems have a driver of their own. */
+/** The folder of SwiftShader on Linux; other systems have their own driver. */
 async function drivers(): Promise<NodeJS.ProcessEnv> {
   if (process.platform !== 'linux' || process.env['VK_ICD_FILENAMES']) return {};
   const found = browserPaths()

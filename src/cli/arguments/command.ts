@@ -8,7 +8,7 @@ export interface Option {
   type: 'string' | 'boolean';
   short?: string;
   multiple?: boolean;
-  /** Stands for the value in the help: `<folder>`; in brackets where it may be left out (it is '' then). */
+  /** Placeholder of the value in the help: `<folder>`. In brackets, the value is optional and defaults to ''. */
   value?: string;
   help: string;
 }
@@ -25,25 +25,25 @@ export type Values<O extends Options> = {
 
 export interface Command<O extends Options = Options> {
   name: string;
-  /** Names of the arguments that are not options; those in brackets may be left out, `…` takes all the rest. */
+  /** Names of the positional arguments. Those in brackets are optional; `…` takes all that remain. */
   operands: readonly string[];
   summary: string;
   /** Printed below the options in `--help`. */
   notes?: string;
   options: O;
-  /** The exit code; nothing is 0. */
+  /** Returns the exit code; undefined means 0. */
   run(operands: string[], options: Values<O>, io: Io): Promise<number | undefined>;
 }
 
-/** Gives a command the types of its own options. */
+/** Infers the types of a command's options. */
 export const command = <const O extends Options>(made: Command<O>): Command<O> => made;
 
 export const JSON_OPTION = { type: 'boolean', help: 'JSON on stdout' } as const satisfies Option;
-const HELP: Option = { type: 'boolean', short: 'h', help: 'this text' };
+const HELP: Option = { type: 'boolean', short: 'h', help: 'show this help' };
 
 /**
- * Splits the arguments of a command into operands and options.
- * @throws InputError for an unknown option, a value missing or in excess, a missing or superfluous operand
+ * Splits the arguments of a command into operands (positional arguments) and options.
+ * @throws InputError for an unknown option, a missing or unexpected value, or a missing or unexpected operand
  */
 export function parse(
   of: Command,
@@ -71,7 +71,7 @@ export function parse(
     if (without) {
       const value = options[without.slice(2)]?.value ?? '<value>';
       throw new InputError(
-        `${without} needs a value: ${without} ${value}, or ${without}=${value} where it begins with "-".`,
+        `${without} needs a value: ${without} ${value}, or ${without}=${value} if the value starts with "-".`,
       );
     }
     if (code?.startsWith('ERR_PARSE_ARGS')) throw new InputError(`${sentence.replace(/\.$/, '')}. ${help}`);
@@ -86,14 +86,14 @@ export function parse(
     }
     if (operands.length > of.operands.length && !of.operands.at(-1)?.includes('…')) {
       throw new InputError(
-        `${of.name} does not know what to do with ${show(operands[of.operands.length])}. ${help}`,
+        `${of.name} got an unexpected argument ${show(operands[of.operands.length])}. ${help}`,
       );
     }
   }
   return { operands, options: values };
 }
 
-/** `--resume --json` → `--resume= --json`, for options whose value may be left out. */
+/** `--resume --json` → `--resume= --json`, for options whose value is optional. */
 function withEmptyValues(argv: readonly string[], options: Options): string[] {
   return argv.map((arg, i) => {
     const next = argv[i + 1];

@@ -7,7 +7,7 @@ import { defaultsFor, withVocabulary } from '../../train/setup.ts';
 import { exists, read } from '../files/read.ts';
 import type { Option } from './command.ts';
 
-/** In bytes: a string of JavaScript ends at 512 MiB. */
+/** In bytes. JavaScript strings are limited to 512 MiB. */
 const LARGEST = 256 * 2 ** 20;
 
 export const DATA_OPTION = {
@@ -16,7 +16,7 @@ export const DATA_OPTION = {
   help: 'your own pairs, for task data: .tsv (source, tab, target) or .jsonl ({"source", "target"})',
 } as const satisfies Option;
 
-/** @throws InputError naming the file, and the line at fault */
+/** @throws InputError naming the file, and the line that is wrong */
 async function readData(file: string, options: DataOptions): Promise<Data> {
   if (file === '')
     throw new InputError('task data needs a file of pairs: give --data my.tsv or --data my.jsonl.');
@@ -25,16 +25,16 @@ async function readData(file: string, options: DataOptions): Promise<Data> {
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    throw new InputError(`the data file ${file} must be UTF-8 text: convert it.`);
+    throw new InputError(`the data file ${file} must be UTF-8 text: convert it to UTF-8.`);
   }
   return parseData(text, file, options);
 }
 
 /**
- * The file that a configuration names. A relative name was given in some working folder, which need not be this one: it is
- * looked for here, then in the folders above the file that names it, the nearest first.
- * @param namedIn the checkpoint or config.json
- * @throws InputError where it is nowhere
+ * Finds the data file that a configuration names. A relative path may have been given in another working folder. So the
+ * file is looked up from the current folder, then from the folder of `namedIn` and each folder above it.
+ * @param namedIn the checkpoint or config.json that names the file
+ * @throws InputError if the file is not found
  */
 export async function findDataFile(file: string, namedIn: string): Promise<string> {
   if (file === '' || (await exists(file))) return file;
@@ -45,16 +45,18 @@ export async function findDataFile(file: string, namedIn: string): Promise<strin
       if (dirname(folder) === folder) break;
     }
   }
-  const where = isAbsolute(file) ? '' : ` here, nor in a folder above ${namedIn}`;
+  const where = isAbsolute(file) ? '' : ` here or in a folder above ${namedIn}`;
   throw new InputError(
     `cannot read the data file ${file}: there is no such file${where}. Give --data <file>.`,
   );
 }
 
 /**
- * The data of a configuration, where its task is your own; from another path where the file has moved.
- * @param namedIn the file of the configuration
- * @param over options that the configuration does not decide
+ * Reads the data of a configuration. Returns undefined for other tasks than `data`.
+ * @param namedIn the checkpoint or config.json that the configuration comes from
+ * @param moved the path of the data file, if it differs from the configuration's
+ * @param over options that replace those of the configuration
+ * @throws InputError for a file that cannot be read, or a file given for another task
  */
 export async function dataOf(
   { task }: Config,
@@ -64,15 +66,16 @@ export async function dataOf(
 ): Promise<Data | undefined> {
   if (task.name !== DATA) {
     if (moved === undefined) return undefined;
-    throw new InputError(`--data is for task ${DATA}, but the task here is ${task.name}: leave it out.`);
+    throw new InputError(`--data is for task ${DATA}, but this task is ${task.name}: leave --data out.`);
   }
   return readData(moved ?? (await findDataFile(task.file, namedIn)), { ...task, ...over });
 }
 
 /**
- * The defaults, overridden by a configuration file or a preset (`given`), and that by `--set`; for
- * your own data, with its vocabulary, and with its lengths and parts where nothing else is said.
- * @param namedIn the configuration file, where there is one
+ * The configuration: the defaults, overridden by a configuration file or preset (`given`), overridden by `--set`. For your
+ * own data, it also gets the vocabulary of the data, and by default the lengths and the split of the data.
+ * @param namedIn the configuration file, if there is one
+ * @throws InputError for a wrong setting or data file
  */
 export async function configure(
   given: unknown,
@@ -87,7 +90,7 @@ export async function configure(
   return { config: withVocabulary(assign(makeConfig(given, defaultsFor(data)), sets), data), data };
 }
 
-/** The share that is asked for; undefined where it is left to the default. */
+/** The share to hold out that `given` or `--set` asks for; undefined if neither does. */
 function explicitHeldOut(given: unknown, sets: readonly string[]): TaskConfig['heldOut'] | undefined {
   const over = (heldOut: number): number =>
     assign(makeConfig(given, makeConfig({ task: { heldOut } })), sets).task.heldOut;

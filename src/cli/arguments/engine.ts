@@ -7,23 +7,23 @@ import { wholeNumber } from './number.ts';
 const ENGINE_OPTION = {
   type: 'string',
   value: `<${ENGINE_NAMES.join('|')}>`,
-  help: 'what computes (default auto: a GPU, else cpu: WebAssembly SIMD; gpu: WebGPU, in software too)',
+  help: 'what computes: gpu (WebGPU, also in software), cpu (WebAssembly SIMD); auto (default): a GPU, else cpu',
 } as const satisfies Option;
 const PLAN_OPTION = {
   type: 'string',
   value: `<${PLANS.join('|')}>`,
-  help: 'how the kernels of a model are laid out (default auto: by size; the same numbers)',
+  help: 'kernel layout (default auto: by model size; results are the same)',
 } as const satisfies Option;
 const THREADS_OPTION = {
   type: 'string',
   value: '<n>',
-  help: 'of engine cpu: threads that compute (default all cores; the same numbers)',
+  help: 'threads of engine cpu (default: all cores; results are the same)',
 } as const satisfies Option;
 const UNSAFE_OPTION = {
   type: 'boolean',
-  help: 'of engine gpu in software: without bounds checks, two to three times as fast',
+  help: 'engine gpu on a software adapter: no bounds checks, two to three times as fast',
 } as const satisfies Option;
-/** Of every command that computes: see engineOf(). */
+/** Options of every command that computes: see engineOf(). */
 export const ENGINE_OPTIONS = {
   engine: ENGINE_OPTION,
   plan: PLAN_OPTION,
@@ -31,13 +31,13 @@ export const ENGINE_OPTIONS = {
   unsafe: UNSAFE_OPTION,
 };
 
-/** An engine as openEngine() takes it. */
+/** An engine to open, as openEngine() takes it. */
 export interface EngineAsked {
   name: EngineName;
   options: EngineOptions;
 }
 
-/** The engine that is asked for. @throws InputError for an unknown name, or what is no number of threads */
+/** Reads the engine options. @throws InputError for an unknown name, or a wrong number of threads */
 export function engineOf(options: Partial<Values<typeof ENGINE_OPTIONS>>): EngineAsked {
   const { threads, unsafe } = options;
   return {

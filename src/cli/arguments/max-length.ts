@@ -1,18 +1,18 @@
 import type { Option } from './command.ts';
 import { wholeNumber } from './number.ts';
 
-/** Symbols that an answer may have. */
+/** The maximum number of symbols in an answer. */
 export const MAX_LENGTH_OPTION = {
   type: 'string',
   value: '<n>',
-  help: 'symbols of an answer at most (default by the longest target trained on)',
+  help: 'maximum symbols in an answer (default: from the longest target in training)',
 } as const satisfies Option;
 
-/** @throws InputError where it is no number of symbols */
+/** The value of --max-length; undefined if it is not given. @throws InputError for anything but a number of symbols */
 export const maxLength = (options: { 'max-length'?: string }): number | undefined =>
   options['max-length'] === undefined
     ? undefined
     : wholeNumber('--max-length', options['max-length'], 1, 100_000);
 
 export const cutOffWords = (limit: number): string =>
-  `cut off after ${limit} ${limit === 1 ? 'symbol' : 'symbols'}, before the model ended its answer: --max-length <n> allows more`;
+  `cut off after ${limit} ${limit === 1 ? 'symbol' : 'symbols'}, before the model ended its answer: allow more with --max-length <n>`;

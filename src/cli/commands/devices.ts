@@ -14,9 +14,9 @@ const LIMITS = [
 export const devices = command({
   name: 'devices',
   operands: [],
-  summary: 'Show the WebGPU adapter that would be used, what was tried before it, its limits and features',
+  summary: 'Show the WebGPU adapter that is used, the adapters tried before it, its limits and features',
   options: {
-    software: { type: 'boolean', help: 'the software adapter, also where there is a GPU' },
+    software: { type: 'boolean', help: 'show the software adapter, even if there is a GPU' },
     json: JSON_OPTION,
   },
   async run(_operands, options, io) {
@@ -31,12 +31,12 @@ export const devices = command({
     const rows = tried.map(({ what, outcome }) => [what, outcome]);
     io.stdout.write(`tried, in this order:\n${table(rows, '  ')}\n\n`);
     if (!found) {
-      io.stdout.write('no WebGPU adapter: --engine auto takes cpu\n');
+      io.stdout.write('no WebGPU adapter: --engine auto uses cpu\n');
       return 0;
     }
     const { name, kind, reason } = found.description;
-    const asked = kind === 'software' ? ' · for --engine gpu alone: auto takes cpu' : '';
-    io.stdout.write(`taken: ${name} (${kind}) · ${reason}${asked}\n\nlimits\n`);
+    const asked = kind === 'software' ? ' · used only with --engine gpu: auto uses cpu' : '';
+    io.stdout.write(`adapter: ${name} (${kind}) · ${reason}${asked}\n\nlimits\n`);
     io.stdout.write(`${table(limits.map(([limit, value]) => [limit, (value ?? 0).toLocaleString('en')]))}\n`);
     io.stdout.write(`\nfeatures\n  ${features.join(', ')}\n`);
     return 0;

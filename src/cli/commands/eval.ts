@@ -19,40 +19,41 @@ import { openModel, readCheckpoint } from '../run/checkpoint.ts';
 import { EVALUATION_HEAD, evaluationRow, modelWords } from '../show/format.ts';
 import { accuracyPlot } from '../show/plot.ts';
 
-/** Parts of your own data. */
+/** Values of --split: all pairs of your own data, or one part of them. */
 const SPLITS = ['all', 'train', 'validation', 'test'] as const;
 const LONGEST = 100_000;
-/** Symbols of the sources of one length: all are in memory at once, some hundred bytes for each. */
+/** Maximum symbols in the sources of one length. They are all in memory at once, at some hundred bytes per symbol. */
 const MOST_SYMBOLS = 3e7;
 
 export const evaluate = command({
   name: 'eval',
   operands: ['<checkpoint>'],
-  summary: 'Measure a trained model by source length: how far beyond the trained lengths does it carry?',
-  notes: `Coarse: share of sequences wholly right. Fine: share of symbols before the first error.
-Your own data: by the lengths that are there and as a whole, all pairs unless --sequences says how many at most. Of the
-data trained on it is the test part; of another file (--data), all of it; --split says which part. Its symbols must be
-those of the model, but need not be all of them.
-A checkpoint may be named by its folder. With --json: one object per length, the last one the result.`,
+  summary:
+    'Measure the accuracy of a trained model by source length, also beyond the lengths it was trained on',
+  notes: `Coarse: the share of sequences that are right in every symbol. Fine: the share of symbols before the first error.
+With your own data, every length in the data is measured, and then all of them together; all pairs unless --sequences
+sets a maximum. Of the data used in training, only the test part is measured; of another file (--data), all pairs. --split
+chooses another part. The file may contain fewer symbols than the model knows, but no others.
+<checkpoint> may also be a run's folder. With --json: one object per length; the last object is the result.`,
   options: {
     ...ENGINE_OPTIONS,
     lengths: {
       type: 'string',
       value: '<1-64|1,2,4>',
-      help: 'source lengths (default up to twice the trained)',
+      help: 'source lengths (default: up to twice the longest in training)',
     },
     sequences: {
       type: 'string',
       value: '<n>',
-      help: 'fresh sequences per length (default 256); of your own data, pairs at most (default all)',
+      help: 'new sequences per length (default 256); with your own data, maximum pairs (default: all)',
     },
     data: DATA_OPTION,
-    split: { type: 'string', value: `<${SPLITS.join('|')}>`, help: 'which part of your own data' },
-    seed: { type: 'string', value: '<n>', help: 'of the sequences (default that of the training)' },
+    split: { type: 'string', value: `<${SPLITS.join('|')}>`, help: 'the part of your own data to measure' },
+    seed: { type: 'string', value: '<n>', help: 'seed of the sequences (default: the seed of the training)' },
     plot: {
       type: 'string',
       value: '<file.svg>',
-      help: 'draw accuracy against length, trained lengths shaded',
+      help: 'draw accuracy against length, with the lengths used in training shaded',
     },
     json: JSON_OPTION,
   },
@@ -66,8 +67,7 @@ A checkpoint may be named by its folder. With --json: one object per length, the
       options.split === undefined
         ? undefined
         : (SPLITS.find(one => one === options.split) ?? unknown('--split', options.split, SPLITS));
-    if (options.plot === '')
-      throw new InputError('--plot needs the name of a file, for example accuracy.svg.');
+    if (options.plot === '') throw new InputError('--plot needs a file name, for example accuracy.svg.');
     const ranges = options.lengths === undefined ? undefined : parseRanges(options.lengths);
     const { file, checkpoint } = await readCheckpoint(path);
     const trained = checkpoint.config.train.seed;
@@ -81,7 +81,7 @@ A checkpoint may be named by its folder. With --json: one object per length, the
     const { task: measured } = setup(known, data, 'evaluate');
     const lengths = lengthsFor(measured, ranges ?? usualRanges(checkpoint, data), part);
     const greatest = lengths[lengths.length - 1];
-    // Of your own data no more is taken than there is.
+    // Your own data is in memory already and limits the number itself.
     if (!data && sequences * greatest > MOST_SYMBOLS) {
       throw new InputError(
         `--sequences must be at most ${Math.floor(MOST_SYMBOLS / greatest)} at length ${greatest}, got ${sequences}.`,
@@ -112,7 +112,7 @@ A checkpoint may be named by its folder. With --json: one object per length, the
     };
     for (const length of lengths) {
       evaluations.push(await measure(length, length));
-      // From the first length on: a file that cannot be written is not found out after the last.
+      // Written after every length, so that a file that cannot be written is reported after the first.
       if (options.plot !== undefined) await writeAtomic(options.plot, plotOf(checkpoint, evaluations));
     }
     const over = data && lengths.length > 1 ? await measure(lengths[0], greatest) : undefined;
@@ -144,18 +144,18 @@ A checkpoint may be named by its folder. With --json: one object per length, the
 
 const longest = ({ run }: Checkpoint): number => run.curriculum.length;
 
-/** What of your own data is measured. */
+/** The part of your own data that is measured. */
 interface Chosen {
   data: Data;
   split: 'all' | Split;
-  /** In all parts. */
+  /** Number of pairs in all parts together. */
   pairs: number;
   words: string;
 }
 
 /**
- * The data to measure on, and the part of it: undefined for a task that is no data. Of what the model was trained on, by
- * default the test part; of another file, all.
+ * Chooses the data to measure on and the part of it; undefined for tasks other than `data`. The default part is `test` for
+ * the data that the model was trained on, and `all` for another file.
  */
 async function partOf(
   { config, data: facts }: Checkpoint,
@@ -165,10 +165,10 @@ async function partOf(
 ): Promise<Chosen | undefined> {
   if (asked !== undefined && config.task.name !== DATA) {
     throw new InputError(
-      `--split is for task ${DATA}, but the task here is ${config.task.name}: leave it out.`,
+      `--split is for task ${DATA}, but this task is ${config.task.name}: leave --split out.`,
     );
   }
-  // Undivided: a part may be empty, which matters only where that part is asked for.
+  // First read undivided: an empty part is an error only if that part is asked for.
   const whole = await dataOf(config, file, other, { heldOut: 0 });
   if (!whole) return undefined;
   const relation = await relationOf(config, facts, file, other, whole);
@@ -178,7 +178,7 @@ async function partOf(
   const pairs = pairsIn(whole.facts);
   if (split !== 'all' && data[split].length === 0) {
     throw new InputError(
-      `the ${split} part of ${data.file} is empty, of ${pairs} pairs in all: --split all measures all of it.`,
+      `the ${split} part of ${data.file} is empty (pairs in the file: ${pairs}): measure all of them with --split all.`,
     );
   }
   const what =
@@ -187,16 +187,15 @@ async function partOf(
   return { data, split, pairs, words: `data ${data.file} · ${what}${note && ` (${note})`}` };
 }
 
-/** How data relates to what the model was trained on, and a note on it. */
+/** The relation of data to the data that the model was trained on, each with a note for the user. */
 const RELATIONS = {
   same: '',
-  grown: 'it contains the training data and new pairs: --split all measures all of them',
-  overlaps: 'not the training data, but it shares sources with it',
+  grown: 'the training data and new pairs: --split all measures all of them',
+  overlaps: 'not the training data, but some sources are the same',
   other: 'not the training data',
   moved:
-    'the file has changed, and the run splits it by rank (task.splitBy): training pairs may be among them',
-  unknown:
-    'the checkpoint is too old to tell whether this is the training data: --split all measures all of it',
+    'the file has changed, and the run splits it by rank (task.splitBy): some training pairs may be measured',
+  unknown: 'an old checkpoint, which does not record its training data: --split all measures all pairs',
 } as const;
 
 async function relationOf(
@@ -222,7 +221,7 @@ function plotOf(checkpoint: Checkpoint, evaluations: readonly Evaluation[]): str
   return accuracyPlot(evaluations, { trained: [task.minLength, longest(checkpoint)], title });
 }
 
-/** Up to twice the longest trained; of your own data, all that there is. */
+/** The default lengths: up to twice the longest in training; with your own data, all of its lengths. */
 function usualRanges(checkpoint: Checkpoint, data: Data | undefined): Range[] {
   if (data) {
     return [[data.facts.shortest, data.facts.longest]];
@@ -230,12 +229,12 @@ function usualRanges(checkpoint: Checkpoint, data: Data | undefined): Range[] {
   return [[checkpoint.config.task.minLength, 2 * longest(checkpoint), longest(checkpoint)]];
 }
 
-/** From and to, and where only some of many are wanted, one that must be among them. */
+/** From `low` to `high`. If `among` is given, a long range may be thinned out, but keeps the length `among`. */
 type Range = [low: number, high: number, among?: number];
 
 /**
- * The lengths of these ranges that the task has. A length on its own must be one that it has.
- * @throws InputError where there is none
+ * The lengths in these ranges that the task has.
+ * @throws InputError for a range in which the task has no length
  */
 function lengthsFor(task: Task, ranges: readonly Range[], part: Split): number[] {
   const lengths = new Set<number>();
@@ -244,7 +243,7 @@ function lengthsFor(task: Task, ranges: readonly Range[], part: Split): number[]
     for (let length = low; length <= high; length++) {
       if (hasLength(task, length, part)) there.push(length);
     }
-    // Says why.
+    // Throws an error that gives the reason.
     if (there.length === 0) task.pair(new Rng(0, STREAM.sample), low, high, part);
     const every = among === undefined ? 1 : Math.ceil(there.length / 21);
     there.forEach((length, i) => {
@@ -254,7 +253,7 @@ function lengthsFor(task: Task, ranges: readonly Range[], part: Split): number[]
   return [...lengths].sort((a, b) => a - b);
 }
 
-/** `1-64`, `1,2,4`, `10` and mixtures of them, ascending, each once. @throws InputError where it is anything else */
+/** Parses `1-64`, `1,2,4`, `10` and combinations into ascending lengths without duplicates. @throws InputError */
 export function parseLengths(text: string): number[] {
   const lengths = new Set<number>();
   for (const [low, high] of parseRanges(text)) {
@@ -273,7 +272,7 @@ function parseRanges(text: string): Range[] {
     }
     const [low, high] = [Number(found[1]), Number(found[2] ?? found[1])];
     if (low < 1 || high > LONGEST) {
-      throw new InputError(`--lengths must lie between 1 and ${LONGEST}, got ${show(part.trim())}.`);
+      throw new InputError(`--lengths must be between 1 and ${LONGEST}, got ${show(part.trim())}.`);
     }
     if (low > high)
       throw new InputError(`--lengths: the range ${show(part.trim())} goes backwards, write ${high}-${low}.`);

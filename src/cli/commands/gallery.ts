@@ -9,7 +9,7 @@ export const gallery = command({
   name: 'gallery',
   operands: [],
   summary: 'List the trained models that come with pushdown',
-  notes: `Their names stand where a checkpoint is asked for:
+  notes: `Use a model's name wherever a command takes a checkpoint:
 
   pushdown trace gallery/reverse-stack "a b c"
   pushdown eval gallery/copy-queue --lengths 12,24,120`,
@@ -28,9 +28,9 @@ export const gallery = command({
       accuracy.map(({ length, coarse }) => `${length}: ${coarse.toFixed(2)}`).join('  '),
       command.replace('pushdown train ', ''),
     ]);
-    const head = ['model', '', 'parameters', 'trained on', 'right answers by length', 'pushdown train …'];
+    const head = ['model', '', 'parameters', 'trained on', 'accuracy by length', 'pushdown train …'];
     io.stdout.write(`${table([head, ...rows])}\n`);
-    io.stdout.write(asStarted(`\nLook inside: pushdown trace ${GALLERY}${all[0].name}\n`));
+    io.stdout.write(asStarted(`\nSee what a model does: pushdown trace ${GALLERY}${all[0].name}\n`));
     return 0;
   },
 });

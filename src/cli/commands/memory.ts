@@ -9,35 +9,36 @@ import { parseJson, readAll } from '../io/input.ts';
 import type { Io } from '../io/io.ts';
 import { endOf, flatten, interleave, shortest, sizeOf, unflatten } from '../io/nested.ts';
 
-/** What is done at one end of a memory: its controls, and values. */
+/** The inputs of one end of a memory: its controls, then the values. */
 const inputsOf = (kind: MemoryName): string[] => [
   ...memoryKind(kind).controls.map(({ name }) => name),
   'value',
 ];
-/** The same, and what may be left out. */
+/** The inputs of one end, and the optional dRead. */
 const endKeysOf = (kind: MemoryName): string[] => [...inputsOf(kind), 'dRead'];
-/** A deque's ends, in the order of the engines. */
+/** The ends of a deque, in the engines' order. */
 const ENDS = ['top', 'bottom'] as const;
 const HELP = 'See pushdown memory --help.';
 
 export const memory = command({
   name: 'memory',
   operands: [],
-  summary: 'Run a memory on its own: operations in, reads and gradients out (JSON on stdin and stdout)',
+  summary: 'Run a memory by itself: operations in, reads and gradients out (JSON on stdin and stdout)',
   notes: `In:  {"kind": "stack" or "queue", "push": [B][T], "pop": [B][T], "value": [B][T][M],
-      "dRead": [B][T][M], "strengths": true}        the last two may be left out
+      "dRead": [B][T][M], "strengths": true}        "dRead" and "strengths" are optional
 Out: {"engine", "adapter", "read": [B][T][M], "dPush", "dPop", "dValue", "strengths"}
 
-A deque has two ends, each with what a stack has:
+A deque has two ends, each with the keys of a stack:
 In:  {"kind": "deque", "top": {"push", "pop", "value", "dRead"}, "bottom": {the same}, "strengths": true}
 Out: {"engine", "adapter", "top": {"read", "dPush", "dPop", "dValue"}, "bottom": {the same}, "strengths"}
 
-Of a superposition stack, whose actions are shares that sum to 1:
+The actions of a superposition stack are shares that sum to 1:
 In:  {"kind": "superposition", "push": [B][T], "pop": [B][T], "stay": [B][T], "value": [B][T][M], "dRead": [B][T][M]}
 A tape has "left", "right" and "stay". Either may have "depth", its number of cells (40 where it is left out).
 
-Every step pops, then pushes, then reads; a deque's at the top before the bottom. The gradients are those of
-Σ dRead·read. Strengths: of every step, oldest row first; a deque's from bottom to top.
+Every step pops, then pushes, then reads; a deque does each first at the top, then at the bottom. The gradients are those of
+Σ dRead·read.
+Strengths are given after every step, oldest row first, for a deque from bottom to top.
 
   echo '{"kind":"stack","push":[[0.8,0.5,0.9]],"pop":[[0,0.1,0.9]],"value":[[[1],[2],[3]]]}' | pushdown memory`,
   options: {
@@ -71,14 +72,14 @@ Every step pops, then pushes, then reads; a deque's at the top before the bottom
   },
 });
 
-/** As the engines take it: [B,T,E], [B,T,E,M]. */
+/** A parsed request. Its arrays are [B,T,E] and [B,T,E,M], as the engines take them. */
 interface Operations extends End {
   shape: MemoryShape;
   strengths: boolean;
 }
 
 interface End {
-  /** Its controls, then its values. */
+  /** The controls, then the values. */
   inputs: Float32Array[];
   dRead?: Float32Array;
 }
@@ -89,11 +90,11 @@ async function readJson(io: Io): Promise<unknown> {
   return parseJson(text, 'stdin', ` ${HELP}`);
 }
 
-/** @throws InputError naming the exact place: `push[1][3] must be …` */
+/** Checks and flattens a request. @throws InputError naming the exact place: `push[1][3] must be …` */
 function check(input: unknown): Operations {
   if (!isPlain(input)) {
     throw new InputError(
-      `expected a JSON object with kind, push, pop and value (a deque's with kind, top and bottom), got ${show(input)}.`,
+      `stdin must be a JSON object with kind, push, pop and value (for a deque: kind, top and bottom), got ${show(input)}.`,
     );
   }
   const { kind, strengths = false } = input;
@@ -106,9 +107,7 @@ function check(input: unknown): Operations {
   const keys = ['kind', ...(deque ? ENDS : endKeys), ...depths, 'strengths'];
   for (const key of Object.keys(input)) {
     if (deque && endKeys.includes(key)) {
-      throw new InputError(
-        `a deque is told what to do at each end: "${key}" belongs into "top" and into "bottom". ${HELP}`,
-      );
+      throw new InputError(`a deque has two ends: put "${key}" into both "top" and "bottom". ${HELP}`);
     }
     if (!keys.includes(key)) unknown('key', key, keys);
   }
@@ -127,7 +126,7 @@ function check(input: unknown): Operations {
     const end = input[name];
     if (end === undefined) {
       throw new InputError(
-        `a deque has two ends, but "${name}" is missing: give it as "${ENDS[1 - e]}" is, or take kind "stack" or "queue". ${HELP}`,
+        `a deque has two ends, but "${name}" is missing: give it like "${ENDS[1 - e]}", or use kind "stack" or "queue". ${HELP}`,
       );
     }
     if (!isPlain(end))
@@ -148,10 +147,10 @@ function check(input: unknown): Operations {
   if (withGradient.length === 1) {
     const without = ends.find(({ end }) => end['dRead'] === undefined)!.name;
     throw new InputError(
-      `"${withGradient[0].name}.dRead" is there, but "${without}.dRead" is missing: give both (zeros where that end is not read), or neither.`,
+      `"${withGradient[0].name}.dRead" is given, but "${without}.dRead" is missing: give both (zeros for an end that is not read) or neither.`,
     );
   }
-  // The top's sizes are those of the bottom.
+  // Both ends have the same sizes.
   const { B, T, M } = sizesOf('top.', known, ends[0].end);
   const shape = { kind: known, B, T, M };
   const [top, bottom] = ends.map(({ name, end }) => readEnd(`${name}.`, shape, end));
@@ -171,7 +170,7 @@ function checkKeys(prefix: string, kind: MemoryName, end: Plain): void {
   }
 }
 
-/** The first row of each fixes its size for the rest. */
+/** Takes the sizes from the first row of each array; flatten() checks the other rows against them. */
 function sizesOf(prefix: string, kind: MemoryName, end: Plain): { B: number; T: number; M: number } {
   const [first] = inputsOf(kind);
   const { [first]: control, value } = end;
@@ -192,7 +191,7 @@ const readEnd = (prefix: string, { kind, B, T, M }: MemoryShape, end: Plain): En
   ...(end['dRead'] === undefined ? {} : { dRead: flatten(`${prefix}dRead`, end['dRead'], [B, T, M]) }),
 });
 
-/** What came out at end e of E. */
+/** The results at end e of E. */
 function answerOf(
   prefix: string,
   { kind, B, T, M }: MemoryShape,
@@ -214,14 +213,14 @@ function answerOf(
   return answer;
 }
 
-/** Numbers that a line of JSON can still hold. */
+/** Maximum numbers in a line of JSON. */
 const MOST_STRENGTHS = 1e7;
 
 function checkStrengths({ kind, B, T }: MemoryShape): void {
   const numbers = (endsOf(kind) * B * T * (T + 1)) / 2;
   if (numbers <= MOST_STRENGTHS) return;
   throw new InputError(
-    `the strengths of all rows after each of ${T} steps are ${numbers} numbers, and at most ${MOST_STRENGTHS} are written: leave "strengths" out, or give fewer or shorter sequences.`,
+    `the strengths of all rows after each of ${T} steps are ${numbers} numbers, but at most ${MOST_STRENGTHS} can be written: leave "strengths" out, or give fewer or shorter sequences.`,
   );
 }
 

@@ -11,11 +11,12 @@ import { openModel, readCheckpoint } from '../run/checkpoint.ts';
 export const predict = command({
   name: 'predict',
   operands: ['<checkpoint>'],
-  summary: 'Let a trained model answer: a source a line on stdin, its answer a line on stdout',
+  summary: 'Answer sources with a trained model: one source per line on stdin, one answer per line on stdout',
   notes: `  echo "a b c" | pushdown predict runs/reverse-seed0
 
-An answer is cut off where it is longer than the longest target trained on, and than twice the source and 8 symbols.
-With --json: {"source", "output", "ended"}; where the answer was cut off ended is false, and limit says at how many symbols.`,
+Without --max-length, an answer is cut off when it is longer than both the longest target in training and twice its source
+plus 8 symbols. With --json: {"source", "output", "ended"}; if an answer was cut off, "ended" is false and "limit" is its
+length.`,
   options: { ...ENGINE_OPTIONS, 'max-length': MAX_LENGTH_OPTION, json: JSON_OPTION },
   async run([path], options, io) {
     const asked = engineOf(options);
@@ -31,7 +32,7 @@ With --json: {"source", "output", "ended"}; where the answer was cut off ended i
         try {
           sources.push(parseSource(task, text));
         } catch (error) {
-          // What comes before it is answered first.
+          // The lines before it are answered first.
           wrong = new InputError(`line ${line + sources.length + 1}: ${messageOf(error)}`);
           break;
         }

@@ -13,13 +13,13 @@ import { bytes, count, duration } from '../show/format.ts';
 export const presets = command({
   name: 'presets',
   operands: ['[group]'],
-  summary: 'List the configurations to begin with, or a group of them: presets paper, presets small/reverse',
-  notes: `Memory: of weights, optimiser and the activations of a batch on the device, estimated from shapes.
-Time: of training, measured on ${MEASURED_ON}; – where it was not measured.
+  summary: 'List the preset configurations, or one group of them: presets paper, presets small/reverse',
+  notes: `Memory: weights, optimiser state and the activations of a batch on the device, estimated from shapes.
+Time: a complete training run, measured on ${MEASURED_ON}; – where it was not measured.
 With --keys: every setting with its default and limits.`,
   options: {
     json: JSON_OPTION,
-    keys: { type: 'boolean', help: 'every key for --set, its default and limits' },
+    keys: { type: 'boolean', help: 'list every key of --set with its default and limits' },
   },
   async run([group], options, io) {
     if (options.keys) {
@@ -36,14 +36,16 @@ With --keys: every setting with its default and limits.`,
     const chosen = group === undefined ? PRESETS : presetsIn(group.replace(/\/+$/, ''));
     if (group !== undefined && chosen.length === 0) {
       const words = [...GROUPS, ...PRESETS.map(({ name }) => name)];
-      throw new InputError(`there are no presets ${show(group)}.${suggest(group, words.slice(0, 12))}`);
+      throw new InputError(
+        `no preset or group is called ${show(group)}.${suggest(group, words.slice(0, 12))}`,
+      );
     }
     const all = chosen.map(factsOf);
     if (options.json) {
       io.stdout.write(`${JSON.stringify(all)}\n`);
       return 0;
     }
-    const head = ['preset', 'task', 'parameters', 'memory', 'time', 'what for'];
+    const head = ['preset', 'task', 'parameters', 'memory', 'time', 'description'];
     const rows = all.map(({ name, task, parameters, memory, seconds, description }) => [
       name,
       task,
@@ -52,24 +54,24 @@ With --keys: every setting with its default and limits.`,
       seconds === null ? '–' : duration(seconds),
       description,
     ]);
-    // Groups apart, but all in one set of columns.
+    // A blank line between groups; the columns are common to all groups.
     const lines = table([head, ...rows]).split('\n');
     all.forEach(({ name }, i) => {
       if (i > 0 && groupOf(name) !== groupOf(all[i - 1].name)) lines[i + 1] = `\n${lines[i + 1]}`;
     });
     io.stdout.write(`${lines.join('\n')}\n`);
     if (group === undefined)
-      io.stdout.write(asStarted(`\nA group alone: pushdown presets ${GROUPS.join('|')}.`));
+      io.stdout.write(asStarted(`\nList one group: pushdown presets ${GROUPS.join('|')}.`));
     io.stdout.write(
       asStarted(
-        `\n${count(all.length)} presets. Train one: pushdown train <preset>. Change it: --set key=value (presets --keys).\n`,
+        `\n${count(all.length)} presets. Train one: pushdown train <preset>. Change a setting: --set key=value (keys: presets --keys).\n`,
       ),
     );
     return 0;
   },
 });
 
-/** `paper/reverse` of `paper/reverse/stack`. */
+/** The group of a preset: `paper/reverse` for `paper/reverse/stack`. */
 const groupOf = (name: string): string => name.split('/').slice(0, -1).join('/');
 
 function factsOf({ name, description, config }: Preset) {
@@ -96,7 +98,7 @@ function limitsOf(field: (typeof FIELDS)['model'][string]): string {
     case 'flag':
       return 'true|false';
     case 'names':
-      return 'names, apart by commas';
+      return 'names, separated by commas';
     default:
       return 'a name';
   }

@@ -10,7 +10,7 @@ import { openModel, readCheckpoint } from '../run/checkpoint.ts';
 import { table } from '../show/columns.ts';
 import { bar, fixed, strengthBars } from '../show/format.ts';
 
-/** A row per step, and what the marks mean; without a memory, without its columns. */
+/** One row per step, then a legend. A model without a memory has no memory columns. */
 function tableOf(steps: readonly TraceStep[], { memory, memories, width: M }: ModelSpec): string {
   const { ends, controls, rows: hasRows } = memoryKind(memory);
   const names = controls.map(({ name }) => name);
@@ -39,18 +39,18 @@ function tableOf(steps: readonly TraceStep[], { memory, memories, width: M }: Mo
   ]);
   const words = [`${table([['step', 'input', ...ofMemory, 'output', '', 'right'], ...rows])}\n`];
   const order = ends === 2 ? 'from bottom to top' : 'oldest first';
-  if (hasRows) words.push(`strengths: a mark per row, ${order}, from · (0) to █ (1)`);
-  if (ends) words.push('read: a mark per number, from ▁ (-1) to █ (1)');
+  if (hasRows) words.push(`strengths: one mark per row, ${order}, from · (0) to █ (1)`);
+  if (ends) words.push('read: one mark per number, from ▁ (-1) to █ (1)');
   if (ends === 2) words.push(`${names.join(', ')}, read: at the top, then at the bottom`);
   if (ends && memories > 1) words.push(`${memories} memories, one after the other`);
-  return [...words, 'right: · where none is asked for, or known'].join('\n');
+  return [...words, 'right: · where no symbol is expected, or the expected symbol is not known'].join('\n');
 }
 
 export const trace = command({
   name: 'trace',
   operands: ['<checkpoint>', '[symbols …]'],
   summary: 'Show what a trained model does with its memory, step by step: trace <checkpoint> "a b c"',
-  notes: 'With --json: one object per step, with the numbers behind the bars.',
+  notes: 'With --json: one object per step, with the numbers that the bars show.',
   options: { ...ENGINE_OPTIONS, 'max-length': MAX_LENGTH_OPTION, json: JSON_OPTION },
   async run([path, ...symbols], options, io) {
     const asked = engineOf(options);

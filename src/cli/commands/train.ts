@@ -13,12 +13,13 @@ import { parseSeeds, trainSeeds } from '../sweep/seeds.ts';
 export const train = command({
   name: 'train',
   operands: ['[preset|config.json|data]'],
-  summary: 'Train a model by a preset or a configuration of your own; Ctrl-C saves it, --resume goes on',
-  notes: `Presets: pushdown presets. Keys of --set: pushdown presets --keys.
-The output folder (default runs/<name>-seed<n>) gets ${CHECKPOINT}, ${CONFIG} and ${LOG}.
-With --json: one object per report on stdout, the last one the result.
-The last checkpoints before it stay in its folder earlier/ (--keep).
-With --seeds, each seed has a folder in it: those finished are kept, several processes may share the work.
+  summary: 'Train a model from a preset or a configuration file; Ctrl-C saves it, --resume continues it',
+  notes: `List the presets: pushdown presets. List the keys of --set: pushdown presets --keys.
+The output folder (default runs/<name>-seed<n>) gets ${CHECKPOINT}, ${CONFIG} and ${LOG}. Its subfolder
+earlier/ keeps the previous checkpoints (--keep).
+With --json: one object per report on stdout; the last object is the result.
+With --seeds, every seed has its own folder in the output folder. Finished seeds are not trained again, and several
+processes may share the work.
 
   pushdown train reverse
   pushdown train reverse --seed 3 --set hidden=64 --set rate=0.003 --out runs/wide
@@ -27,27 +28,31 @@ With --seeds, each seed has a folder in it: those finished are kept, several pro
   pushdown train data --data my.tsv`,
   options: {
     ...ENGINE_OPTIONS,
-    seed: { type: 'string', value: '<n>', help: 'of weights, data and noise' },
-    seeds: { type: 'string', value: '<n|from-to>', help: 'one run for each; how many succeed, mean, best' },
-    steps: { type: 'string', value: '<n>', help: 'training steps at most' },
+    seed: { type: 'string', value: '<n>', help: 'seed of weights, data and noise' },
+    seeds: {
+      type: 'string',
+      value: '<n|from-to>',
+      help: 'one run per seed; prints how many succeed, the mean and the best',
+    },
+    steps: { type: 'string', value: '<n>', help: 'maximum training steps' },
     data: DATA_OPTION,
-    characters: { type: 'boolean', help: 'of --data every character is a symbol, not every word' },
-    out: { type: 'string', value: '<folder>', help: 'where the run is kept' },
+    characters: { type: 'boolean', help: 'in --data, each character is a symbol, not each word' },
+    out: { type: 'string', value: '<folder>', help: 'output folder' },
     resume: {
       type: 'string',
       value: '[checkpoint|folder]',
-      help: 'go on from there; alone: from the output folder',
+      help: 'continue a run; without a value, the run in the output folder',
     },
-    keep: { type: 'string', value: '<n>', help: 'checkpoints that stay, the latest included (3)' },
+    keep: { type: 'string', value: '<n>', help: 'checkpoints to keep, including the latest (default 3)' },
     'save-every': {
       type: 'string',
       value: '<s>',
-      help: 'seconds between checkpoints (60; the first after 10)',
+      help: 'seconds between checkpoints (default 60; the first after 10)',
     },
     'if-unsaved': {
       type: 'string',
       value: '<stop|go-on>',
-      help: 'what to do where a checkpoint or the log cannot be written (stop)',
+      help: 'what to do when a checkpoint or the log cannot be written (default stop)',
     },
     set: {
       type: 'string',
@@ -70,10 +75,10 @@ With --seeds, each seed has a folder in it: those finished are kept, several pro
     if (seeds) {
       for (const other of ['seed', 'resume'] as const) {
         if (options[other] === undefined) continue;
-        const why = other === 'seed' ? 'says which seeds already' : 'goes on with what is there by itself';
+        const why = other === 'seed' ? 'sets the seeds' : 'resumes unfinished seeds anyway';
         throw new InputError(`--seeds ${why}: leave out --${other}.`);
       }
-      if (options.out === '') throw new InputError('--out needs the name of a folder.');
+      if (options.out === '') throw new InputError('--out needs a folder name.');
       const { config, data, out: one } = await makeRequest(operand, sets, undefined, undefined, options);
       const out = options.out ?? one.replace(/-seed\d+$/, '');
       const json = Boolean(options.json);
@@ -87,12 +92,12 @@ With --seeds, each seed has a folder in it: those finished are kept, several pro
         unknown('--if-unsaved', options['if-unsaved'] ?? '', IF_UNSAVED),
     };
     const request = await makeRequest(operand, sets, options.out, options.resume, options);
-    // Says what does not go together before a device is opened.
+    // Finds settings that contradict each other before a device is opened.
     setup(request.config, request.data);
     const folder = await RunFolder.claim(request.out, keep);
     if ('by' in folder) {
       throw new InputError(
-        `another run (${folder.by}) writes to ${request.out}: wait for its end, or choose another --out. (One that was killed on another machine, or in another container, counts as ended after two minutes.)`,
+        `another run (${folder.by}) is writing to ${request.out}: wait until it ends, or choose another --out. (If that run was killed on another machine or in another container, its claim expires after two minutes.)`,
       );
     }
     try {

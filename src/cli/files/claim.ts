@@ -1,4 +1,4 @@
-/** Claims of folders that several processes share, perhaps of several machines: one works on each. */
+/** Claims on folders that several processes share, possibly on several machines: each folder has one owner at a time. */
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, readFile, readlink, rename, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
@@ -8,43 +8,45 @@ import { InputError, messageOf } from '../../base/errors.ts';
 import { isAlive, removeAtExit } from './write.ts';
 
 export const CLAIM = 'claim';
-/** Time between two signs of life, and after how long without one a claim counts as left behind; in ms. */
+/** In ms: the interval of the heartbeat, and the age of the last heartbeat after which a claim is stale. */
 const TIMES = { beat: 15_000, stale: 120_000 };
 
 interface Holder {
-  /** Of this claim alone: no two are mistaken for each other. */
+  /** Unique to this claim. */
   token: string;
   host: string;
   pid: number;
-  /** Where process ids mean the same: the host since it started, or one container of it. */
+  /** The scope in which process ids are unique: a host since it booted, or one container on it. */
   machine: string;
 }
 
-/** A folder that is ours until it is released, or lost to a process that took ours for dead. */
+/** A folder that this process owns, until it releases the claim or another process takes over a claim it finds stale. */
 export interface Claim {
-  /** Whether it is still ours, by the file itself. */
+  /** Reads the claim file to check that this process still owns the folder. */
   held(): Promise<boolean>;
-  /** Called once when a sign of life finds that it is not. */
+  /** Calls the listener once, when a heartbeat finds that another process owns the folder. */
   onLost(listener: () => void): void;
   release(): Promise<void>;
 }
 
-/** Stands for the token of a claim that cannot be read. */
+/** Used as the token of a claim that cannot be read. */
 const UNREADABLE = 'unreadable';
-/** Tokens that this process holds. */
+/** Tokens of the claims that this process holds. */
 const held = new Set<string>();
 
 /**
- * Claims a folder by a file in it, `claim`, whose modification time is a sign of life. Of all processes that ask, one gets
- * it. The claim of a killed run is taken over: at once where its process is known to be gone, else after two minutes.
+ * Claims a folder with a file in it, `claim`. The file's modification time is the heartbeat. Of several processes that
+ * claim a folder, exactly one succeeds. The claim of a killed process is taken over at once if its process is known to be
+ * gone, else two minutes after its last heartbeat.
  *
- * Time is that of the folder's file system, by files written to it: the clocks of the machines need not agree.
- * @throws InputError where the folder cannot be written to
+ * Times are measured by the folder's file system, from files written to it, so the machines' clocks need not agree.
+ * @returns the claim, or `by`: the process that holds the folder
+ * @throws InputError if the folder cannot be written to
  */
 export async function claimFolder(folder: string, times = TIMES): Promise<Claim | { by: string }> {
   const path = join(folder, CLAIM);
   const me: Holder = { token: randomUUID(), host: hostname(), pid: process.pid, machine: await machine() };
-  // Before there is a file: by it, and this process's id, the claim would seem dead.
+  // Before the file exists: a claim file with this process's id and an unknown token counts as stale.
   held.add(me.token);
   const without = <T>(outcome: T): T => {
     held.delete(me.token);
@@ -62,10 +64,10 @@ export async function claimFolder(folder: string, times = TIMES): Promise<Claim 
       if (taken) return holding(path, me, taken, times.beat);
       await wait(20 + 30 * attempt);
     }
-    return without({ by: 'another process, this moment' });
+    return without({ by: 'another process, at this moment' });
   } catch (error) {
     held.delete(me.token);
-    throw new InputError(`cannot claim ${folder} by ${path}: ${messageOf(error)}.`);
+    throw new InputError(`cannot claim ${folder} with the file ${path}: ${messageOf(error)}.`);
   }
 }
 
@@ -73,7 +75,7 @@ const textOf = (holder: Holder): string => `${JSON.stringify(holder)}\n`;
 const nameOf = (holder: Holder | undefined): string =>
   holder ? `process ${holder.pid} on ${holder.host}` : 'another process';
 
-/** The open file of a new claim; undefined where there is one already. */
+/** Opens a new claim file; returns undefined if the file exists already. */
 async function create(path: string, me: Holder): Promise<FileHandle | undefined> {
   let file: FileHandle;
   try {
@@ -87,13 +89,13 @@ async function create(path: string, me: Holder): Promise<FileHandle | undefined>
 }
 
 interface Seen {
-  /** Undefined where it cannot be read: its maker may not have written it yet. */
+  /** Undefined if the file cannot be parsed: its owner may not have written it yet. */
   holder: Holder | undefined;
-  /** Time of its last sign of life. */
+  /** Time of the last heartbeat. */
   at: number;
 }
 
-/** Undefined where there is none. */
+/** Reads the claim file; returns undefined if there is none. */
 async function look(path: string): Promise<Seen | undefined> {
   try {
     const [text, { mtimeMs }] = await Promise.all([readFile(path, 'utf8'), stat(path)]);
@@ -116,13 +118,13 @@ function parse(text: string): Holder | undefined {
 
 async function isStale({ holder, at }: Seen, folder: string, here: string, stale: number): Promise<boolean> {
   if (holder?.machine === here) {
-    // A container gives the same id to every run: one's own, where this process does not hold it, is dead.
+    // In containers every run may have the same process id: then a claim with our id that we do not hold is stale.
     if (holder.pid === process.pid ? !held.has(holder.token) : !isAlive(holder.pid)) return true;
   }
   return (await timeIn(folder)) - at > stale;
 }
 
-/** What time it is, by the clock that stamps the files of a folder. */
+/** The current time, by the clock of the folder's file system. */
 async function timeIn(folder: string): Promise<number> {
   const path = join(folder, `.clock.${randomUUID()}.tmp`);
   const file = await open(path, 'wx');
@@ -136,8 +138,8 @@ async function timeIn(folder: string): Promise<number> {
 }
 
 /**
- * Replaces a dead claim by ours, by renaming. A process must first create a file named after the dead claim: so one of
- * several that find it dead wins, and none can remove the winner's claim.
+ * Replaces a stale claim with ours, by renaming. A process must first create a file named after the stale claim's token.
+ * So if several processes find the claim stale, one of them wins, and none can remove the winner's claim.
  */
 async function takeOver(
   path: string,
@@ -152,7 +154,7 @@ async function takeOver(
     marker = await open(permit, 'wx');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    // Its maker may have died in between.
+    // The process that created it may have died before it removed it.
     const since = await stat(permit).catch(() => undefined);
     if (since && (await timeIn(folder)) - since.mtimeMs > stale) await rm(permit, { force: true });
     return undefined;
@@ -182,14 +184,14 @@ function holding(path: string, me: Holder, file: FileHandle, every: number): Cla
     await file.close().catch(() => undefined);
   };
   const beat = async () => {
-    // Through the open file: should the name be another's by now, his claim is not touched.
+    // Written through the open file: if another process's claim has the name by now, that claim is not touched.
     await file.write(textOf(me), 0);
     if (lost || (await isOurs())) return;
     lost = true;
     await end();
     for (const listener of listeners) listener();
   };
-  // A file system that is away for a moment is no reason to give up; the next beat may find it again.
+  // A file system that is briefly unavailable is no reason to give up: the next heartbeat may succeed.
   const timer = setInterval(() => beat().catch(() => undefined), every);
   timer.unref();
   return {
@@ -209,7 +211,7 @@ function holding(path: string, me: Holder, file: FileHandle, every: number): Cla
 
 let known: Promise<string> | undefined;
 
-/** Where process ids mean the same thing. */
+/** Identifies the scope in which process ids are unique: host, boot and process namespace. */
 function machine(): Promise<string> {
   known ??= (async () => {
     const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '');

@@ -9,20 +9,20 @@ import { read } from './read.ts';
 const CARDS = 'cards.json';
 const MOST = 2 ** 24;
 
-/** Beside the sources, or beside what is built from them. */
+/** The gallery's folder: in the source tree, or in the installed package. */
 function folder(): string {
   let at = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(at, GALLERY, CARDS)) && dirname(at) !== at) at = dirname(at);
   return join(at, GALLERY);
 }
 
-/** @throws InputError where the package was installed without them */
+/** The cards of all models in the gallery. @throws InputError if the package was installed without the gallery */
 export async function cards(): Promise<Card[]> {
   const bytes = await read(join(folder(), CARDS), 'gallery', MOST);
   return JSON.parse(new TextDecoder().decode(bytes)) as Card[];
 }
 
-/** The file of `gallery/reverse-stack`. @throws InputError where there is no such model */
+/** The file of a model such as `gallery/reverse-stack`. @throws InputError if there is no such model */
 export async function galleryFile(path: string): Promise<string> {
   const { name } = cardNamed(await cards(), path.slice(GALLERY.length).replace(/\.safetensors$/, ''));
   return join(folder(), `${name}.safetensors`);

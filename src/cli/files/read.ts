@@ -14,7 +14,7 @@ export const isFolder = (path: string): Promise<boolean> =>
     () => false,
   );
 
-/** Why the system refused, in words. */
+/** A system error in words, to follow "cannot read …:". */
 export function why(error: unknown): string {
   switch ((error as NodeJS.ErrnoException).code) {
     case 'ENOENT':
@@ -37,22 +37,27 @@ export function why(error: unknown): string {
   }
 }
 
-/** Whether both name one file that is there. */
+/** Whether both paths name one existing file. */
 export async function isSameFile(one: string, other: string): Promise<boolean> {
   const [a, b] = await Promise.all([one, other].map(path => realpath(path).catch(() => undefined)));
   return a !== undefined && a === b;
 }
 
-/** @throws InputError where it cannot be read, is no regular file (a device may have no end), or too large */
+/**
+ * Reads a file.
+ * @param what the kind of file, for the error message
+ * @param most the maximum size, in bytes
+ * @throws InputError if it cannot be read, is too large, or is not a regular file (a device may have no end)
+ */
 export async function read(path: string, what: string, most: number): Promise<Uint8Array> {
   const no = (reason: string): never => {
     throw new InputError(`cannot read the ${what} ${path}: ${reason}.`);
   };
-  // Before it is opened: opening a pipe waits for its writer.
+  // Checked before opening, because opening a pipe blocks until something writes to it.
   const found = await stat(path).catch(error => no(why(error)));
   if (found.isDirectory()) no('it is a folder');
   if (!found.isFile()) no('it is not a regular file');
-  if (found.size > most) no(`it has ${found.size} bytes, more than a ${what} can have (${most})`);
+  if (found.size > most) no(`it has ${found.size} bytes, and a ${what} may have at most ${most}`);
   try {
     return await readFile(path);
   } catch (error) {

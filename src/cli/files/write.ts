@@ -6,13 +6,13 @@ import { InputError } from '../../base/errors.ts';
 import { makeFolder } from '../../platform/node/make-folder.ts';
 import { why } from './read.ts';
 
-/** What shows that a folder can be written to. */
+/** The name of the file that tests whether a folder can be written to. */
 export const PROBE = 'probe';
 
-/** Files that must not outlive the process, however it ends. A kill leaves them all the same. */
+/** Files to remove when the process exits. A process that is killed leaves them behind. */
 const passing = new Set<string>();
 
-/** Removes a file when the process ends, unless the returned function is called before. */
+/** Removes a file when the process exits, unless the returned function is called first. */
 export function removeAtExit(path: string): () => void {
   if (passing.size === 0) process.once('exit', removePassing);
   passing.add(path);
@@ -27,12 +27,12 @@ function removePassing(): void {
     try {
       rmSync(path, { force: true });
     } catch {
-      // The process ends: there is nobody left to report it to.
+      // The process is exiting: nobody is left to report the error to.
     }
   }
 }
 
-/** Whether a process is there. One that may not be asked (EPERM) is. */
+/** Whether a process exists. EPERM means that it exists and belongs to another user. */
 export function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -42,11 +42,11 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** Of this write alone: containers that share a folder may all have the same process id. */
+/** A name that is unique to one write: processes in containers that share a folder may have the same id. */
 const temporaryOf = (folder: string, name: string): string =>
   join(folder, `.${name}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`);
 
-/** Removes temporary files of these names (see temporaryOf) that killed runs have left in the folder. */
+/** Removes the temporary files (see temporaryOf) for these names that killed runs have left in the folder. */
 export async function clearTemporaries(folder: string, names: readonly string[]): Promise<void> {
   for (const left of await readdir(folder).catch(() => [])) {
     const [, name, pid] = /^\.(.+?)\.(\d+)(?:\.[\da-f]{8})?\.tmp$/.exec(left) ?? [];
@@ -56,8 +56,8 @@ export async function clearTemporaries(folder: string, names: readonly string[])
 }
 
 /**
- * Writes all or nothing: a temporary file beside it, forced to the disk, takes the name.
- * @throws InputError where it cannot be written
+ * Writes a file completely or not at all: writes a temporary file beside it, flushes it to disk, then renames it.
+ * @throws InputError if it cannot be written
  */
 export async function writeAtomic(path: string, data: Uint8Array | string): Promise<void> {
   const temporary = temporaryOf(dirname(path), basename(path));
@@ -79,7 +79,7 @@ export async function writeAtomic(path: string, data: Uint8Array | string): Prom
   }
 }
 
-/** Makes the folder, and proves that a file can be written there. @throws InputError where it cannot */
+/** Creates the folder if needed, and checks that files can be created in it. @throws InputError if they cannot */
 export async function makeWritable(folder: string): Promise<void> {
   const probe = temporaryOf(folder, PROBE);
   try {
@@ -87,17 +87,17 @@ export async function makeWritable(folder: string): Promise<void> {
     await (await open(probe, 'w')).close();
     await rm(probe);
   } catch (error) {
-    // Where a parent was missing, it would have been made.
+    // makeFolder() creates missing parents, so a missing parent here cannot be created.
     const nowhere = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    const reason = nowhere ? 'nothing can be made there' : why(error);
+    const reason = nowhere ? 'no folder can be created there' : why(error);
     throw new InputError(`cannot write to the output folder ${folder}: ${reason}. Choose another --out.`);
   }
 }
 
 /**
- * Appends whole lines: all of them or, where the disk is full, none; after a line that a killed run has left half, on a
- * line of their own.
- * @throws InputError where they cannot be written
+ * Appends complete lines: all of them, or none if the disk is full. If a killed run left an incomplete last line, the new
+ * lines start on a line of their own.
+ * @throws InputError if they cannot be written
  */
 export async function appendLines(path: string, lines: string): Promise<void> {
   try {

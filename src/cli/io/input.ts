@@ -1,12 +1,12 @@
 import { InputError, messageOf } from '../../base/errors.ts';
 import type { Io } from './io.ts';
 
-/** A string of JavaScript ends at 512 MiB, and JSON takes several times its length when it is parsed. */
+/** JavaScript strings are limited to 512 MiB, and parsed JSON takes several times the size of its text. */
 const MOST = 256 * 2 ** 20;
-/** A source of some millions of symbols is a file without line ends. */
+/** A line of millions of symbols means that the file has no line ends. */
 const LONGEST_LINE = 10 * 2 ** 20;
 
-/** All of a stream as text. @throws InputError beyond `most` bytes */
+/** Reads a stream to its end, as text. @throws InputError if it has more than `most` bytes */
 export async function readAll(stream: Io['stdin'], most = MOST): Promise<string> {
   const decoder = new TextDecoder();
   const parts: string[] = [];
@@ -14,7 +14,7 @@ export async function readAll(stream: Io['stdin'], most = MOST): Promise<string>
   for await (const chunk of stream) {
     size += chunk.length;
     if (size > most)
-      throw new InputError(`stdin must have at most ${mebi(most)}: divide it into smaller runs.`);
+      throw new InputError(`stdin must have at most ${mebi(most)}: split it into smaller runs.`);
     parts.push(typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true }));
   }
   parts.push(decoder.decode());
@@ -22,8 +22,8 @@ export async function readAll(stream: Io['stdin'], most = MOST): Promise<string>
 }
 
 /**
- * The lines of a stream without their ends, as many at a time as come at a time.
- * @throws InputError for a line beyond `longest` characters, after those before it
+ * Yields the lines of a stream without their line ends, in groups as they arrive.
+ * @throws InputError for a line of more than `longest` characters, after yielding the lines before it
  */
 export async function* readLines(stream: Io['stdin'], longest = LONGEST_LINE): AsyncGenerator<string[]> {
   const decoder = new TextDecoder();
@@ -31,14 +31,14 @@ export async function* readLines(stream: Io['stdin'], longest = LONGEST_LINE): A
   let count = 0;
   for await (const chunk of stream) {
     const text = typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true });
-    // Only what is new is looked through; what came before has no line end.
+    // Only the new chunk is searched: the text kept from earlier chunks has no line end.
     const lines = text.split('\n');
     lines[0] = rest + lines[0];
     const long = lines.findIndex(line => line.length > longest);
     if (long >= 0) {
       if (long > 0) yield lines.slice(0, long).map(withoutReturn);
       throw new InputError(
-        `line ${count + long + 1} of stdin must have at most ${mebi(longest)}: write a source a line.`,
+        `line ${count + long + 1} of stdin must have at most ${mebi(longest)}: write one source per line.`,
       );
     }
     rest = lines.pop() ?? '';
@@ -53,7 +53,7 @@ const withoutReturn = (line: string): string => (line.endsWith('\r') ? line.slic
 
 const mebi = (bytes: number): string => `${bytes / 2 ** 20} MiB`;
 
-/** @throws InputError naming what is not JSON, and where, followed by `advice` */
+/** Parses JSON. @throws InputError that says what is not JSON, where it fails, and `advice` */
 export function parseJson(text: string, what: string, advice = ''): unknown {
   try {
     return JSON.parse(text);

@@ -1,7 +1,7 @@
-/** Nested arrays of JSON to flat ones of float32, and back. Every error names the exact place: `push[1][3]`. */
+/** Conversion between nested JSON arrays and flat float32 arrays. Every error names the exact place: `push[1][3]`. */
 import { InputError, show } from '../../base/errors.ts';
 
-/** Length of an array that may not be empty. @throws InputError naming the place */
+/** The length of an array that must not be empty. @throws InputError naming the place */
 export function sizeOf(place: string, given: unknown): number {
   if (!Array.isArray(given)) throw new InputError(`${place} must be an array, got ${show(given)}.`);
   if (given.length === 0) throw new InputError(`${place} is empty: B, T and M must each be at least 1.`);
@@ -9,8 +9,8 @@ export function sizeOf(place: string, given: unknown): number {
 }
 
 /**
- * A nested array of this shape as float32 numbers, row-major.
- * @throws InputError naming the place that is not of the shape, no finite number, or as a strength below 0
+ * Flattens a nested array of this shape into float32 numbers, row-major.
+ * @throws InputError naming the place where the shape is wrong, a number is not finite, or a strength is negative
  */
 export function flatten(
   place: string,
@@ -18,7 +18,7 @@ export function flatten(
   shape: readonly number[],
   strength = false,
 ): Float32Array {
-  // First the shape: only then is it sure that the numbers are no more than stdin has brought.
+  // The shape is checked first, so that the allocation below cannot exceed what stdin has sent.
   checkShape(place, given, shape);
   const numbers = new Float32Array(shape.reduce((a, b) => a * b));
   fill(place, given, shape, strength, numbers, 0);
@@ -29,7 +29,7 @@ function checkShape(place: string, given: unknown, [length, ...rest]: readonly n
   if (!Array.isArray(given)) throw new InputError(`${place} must be an array, got ${show(given)}.`);
   if (given.length !== length) {
     throw new InputError(
-      `${place} must have ${length} entries, as push and value begin with, got ${given.length}.`,
+      `${place} must have ${length} ${length === 1 ? 'entry' : 'entries'}, the size given by push and value, got ${given.length}.`,
     );
   }
   if (rest.length === 0) return;
@@ -54,13 +54,14 @@ function fill(
     return;
   }
   if (typeof given !== 'number') throw new InputError(`${place} must be a number, got ${show(given)}.`);
-  if (strength && !(given >= 0)) throw new InputError(`${place} is a strength, at least 0, got ${given}.`);
+  if (strength && !(given >= 0))
+    throw new InputError(`${place} must be a strength of at least 0, got ${given}.`);
   if (!Number.isFinite(Math.fround(given)))
-    throw new InputError(`${place} must be finite in float32 (below 3.4e38 in size), got ${given}.`);
+    throw new InputError(`${place} must be finite in float32 (magnitude below 3.4e38), got ${given}.`);
   into[at] = given;
 }
 
-/** The inverse of flatten, every number in the fewest digits that name it in float32. */
+/** The inverse of flatten. Writes every number with the fewest digits that identify it in float32. */
 export function unflatten(
   place: string,
   from: ArrayLike<number>,
@@ -76,7 +77,7 @@ export function unflatten(
   });
 }
 
-/** A number of float32 in the fewest digits that name it. @throws InputError where JSON has none for it */
+/** A float32 number with the fewest digits that identify it. @throws InputError if it is not finite: JSON cannot hold it */
 export function shortest(place: string, value: number): number {
   if (!Number.isFinite(value))
     throw new InputError(`${place} overflows float32: make value and dRead smaller.`);
@@ -87,7 +88,7 @@ export function shortest(place: string, value: number): number {
   return value;
 }
 
-/** Arrays [N,size], one per end, as one [N,E,size]. */
+/** Merges arrays [N,size], one per end, into one array [N,E,size]. */
 export function interleave(ends: readonly Float32Array[], size: number): Float32Array {
   const E = ends.length;
   if (E === 1) return ends[0];
@@ -98,7 +99,7 @@ export function interleave(ends: readonly Float32Array[], size: number): Float32
   return all;
 }
 
-/** End e of an array [N,E,size]. */
+/** Extracts end e of an array [N,E,size] as [N,size]. */
 export function endOf(all: Float32Array, e: number, E: number, size: number): Float32Array {
   if (E === 1) return all;
   return Float32Array.from(

@@ -1,7 +1,7 @@
 import { fstatSync, writeSync } from 'node:fs';
 import type { Output } from './io.ts';
 
-/** What a Sink needs of a stream. */
+/** The part of a writable stream that a Sink uses. */
 export interface Drain {
   write(text: string, done: (error?: Error | null) => void): unknown;
   on(event: 'error', listener: (error: Error) => void): unknown;
@@ -10,8 +10,8 @@ export interface Drain {
 }
 
 /**
- * A stream of the process, to write to. Where it leads to a file, the file itself: Node's stream takes no
- * notice when a disk that is getting full has taken only a part.
+ * The drain for a stream of the process. If the stream leads to a file, the drain writes to the file itself: when the disk
+ * is nearly full, Node's stream ignores that only part of the data was written.
  */
 export function drainOf(stream: NodeJS.WriteStream & { fd: number }): Drain {
   try {
@@ -30,11 +30,11 @@ export function drainOf(stream: NodeJS.WriteStream & { fd: number }): Drain {
 }
 
 /**
- * stdout or stderr. Node says only later whether a write went well, and nothing at all to a process that has
- * ended before: a full disk would pass for success. So writes are counted, and the first failure is reported.
+ * stdout or stderr. Node reports the result of a write later, and not at all if the process has exited by then: a full disk
+ * would look like success. So a Sink counts its pending writes and reports the first failure.
  */
 export class Sink implements Output {
-  /** Why nothing more can be written. */
+  /** Why nothing more can be written; undefined while writing works. */
   failure: NodeJS.ErrnoException | undefined;
   readonly #stream: Drain;
   readonly #onFailure: (error: NodeJS.ErrnoException) => void;
@@ -66,12 +66,12 @@ export class Sink implements Output {
     try {
       this.#stream.write(text, done);
     } catch (error) {
-      // What writes synchronously may throw.
+      // Streams that write synchronously may throw.
       done(error as Error);
     }
   }
 
-  /** Resolves when all is written, or nothing more can be. */
+  /** Resolves when everything is written, or after a failure. */
   written(): Promise<void> {
     return new Promise(resolve => {
       this.#waiting.push(resolve);

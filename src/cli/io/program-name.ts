@@ -1,14 +1,14 @@
-/** How this program was started, so that the commands it advises can be typed as they are. */
+/** How the user started this program, so that the commands in its messages can be typed as they are shown. */
 
 const NAME = 'pushdown';
 let name = NAME;
 
-/** What starts the program: in the words of `npx pushdown train`, all before `train`. */
+/** Sets the words that start the program, such as `npx pushdown`. */
 export function startedAs(of: string): void {
   name = of;
 }
 
-/** Every command in a text, `pushdown train …`, as it is to be typed. */
+/** Replaces `pushdown` in every command in a text with the words that start the program. */
 export const asStarted = (text: string): string =>
   text.replace(
     /(?<![\w./-])pushdown (?=(?:train|eval|predict|trace|table|memory|presets|gallery|devices|<command>)(?![\w-]))/g,
@@ -16,13 +16,13 @@ export const asStarted = (text: string): string =>
   );
 
 /**
- * `npx pushdown` where npx, or a script of npm, started it, or where it is in node_modules/.bin, which is on nobody's path;
- * with another package manager, in its way. `pushdown` otherwise.
+ * `npx pushdown` if npx or an npm script started the program, or if it is in node_modules/.bin, which is not on the PATH;
+ * the equivalent for another package manager; otherwise `pushdown`.
  * @param script process.argv[1]
  */
 export function nameOf(env: Readonly<Record<string, string | undefined>>, script = ''): string {
   const local = /[\\/]node_modules[\\/]\.bin[\\/]/.test(script);
-  // Windows has no links: there the script is that of the package.
+  // Windows has no symbolic links: there the script is the package's own file.
   const linked = local || /[\\/]node_modules[\\/]pushdown[\\/]/.test(script);
   const scripted = /\bdist\/src\/cli\/main\.js\b/.test(env['npm_lifecycle_script'] ?? '');
   if (!(local || scripted || (linked && env['npm_command'] === 'exec'))) return NAME;

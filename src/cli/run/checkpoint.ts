@@ -12,14 +12,18 @@ import { galleryFile } from '../files/gallery.ts';
 import { exists, isFolder, read } from '../files/read.ts';
 import { CHECKPOINT, EARLIER } from './names.ts';
 
-/** What Node reads at a time, in bytes. */
+/** The maximum size of a checkpoint, in bytes: Node reads no larger file at once. */
 const MOST = 2 ** 31 - 1;
 
-/** A checkpoint may be named by its folder. */
+/** The file of a checkpoint that is given by its path or its folder. */
 const checkpointPath = async (path: string): Promise<string> =>
   (await isFolder(path)) ? join(path, CHECKPOINT) : path;
 
-/** @param path a checkpoint, its folder, or gallery/<name> @throws InputError naming the file, and what is wrong with it */
+/**
+ * Reads a checkpoint.
+ * @param path a checkpoint, its folder, or gallery/<name>
+ * @throws InputError naming the file and what is wrong with it
+ */
 export async function readCheckpoint(path: string): Promise<{ file: string; checkpoint: Checkpoint }> {
   const own = path.startsWith(GALLERY) && !(await exists(path));
   const file = own ? await galleryFile(path) : await checkpointPath(path);
@@ -29,12 +33,12 @@ export async function readCheckpoint(path: string): Promise<{ file: string; chec
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
     const earlier = join(dirname(file), EARLIER);
-    const kept = (await exists(earlier)) ? ` The last ones before it are in ${earlier}.` : '';
-    throw new InputError(`${file} is not a checkpoint that can be used: ${error.message}${kept}`);
+    const kept = (await exists(earlier)) ? ` Earlier checkpoints of the run are in ${earlier}.` : '';
+    throw new InputError(`${file} is not a usable checkpoint: ${error.message}${kept}`);
   }
 }
 
-/** A trained model on an engine; with its data, where it is to be evaluated on your own. */
+/** Opens an engine with the model of a checkpoint; `data` is needed to evaluate it on your own data. */
 export async function openModel(
   { config, state, choices }: Checkpoint,
   { name, options }: EngineAsked,

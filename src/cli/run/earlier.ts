@@ -1,4 +1,4 @@
-/** What a folder had before: the last checkpoints of its run, and the files of an earlier one. */
+/** The earlier files in a run's folder: previous checkpoints of the run, and the files of a previous run. */
 import { copyFile, link, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join, parse } from 'node:path';
 import { InputError } from '../../base/errors.ts';
@@ -6,10 +6,10 @@ import { makeFolder } from '../../platform/node/make-folder.ts';
 import { exists, why } from '../files/read.ts';
 import { EARLIER } from './names.ts';
 
-/** The name of a checkpoint of a step in `earlier/`. */
+/** The name in `earlier/` of the checkpoint of a step. */
 const keptName = (name: string, step: number): string => name.replace(/(\.[^.]+)$/, `-step${step}$1`);
 
-/** Steps of the checkpoints in `earlier/`, the last first. */
+/** Steps of the checkpoints in `earlier/`, in descending order. */
 async function keptSteps(earlier: string, name: string): Promise<number[]> {
   const [before, after] = keptName(name, 0).split('0');
   return (await readdir(earlier))
@@ -20,9 +20,9 @@ async function keptSteps(earlier: string, name: string): Promise<number[]> {
 }
 
 /**
- * Keeps what has just been written as that of its step too, and of those the last `count`: the latest may be lost to
- * what nobody thought of. Where the file system has no links, it is copied.
- * @throws InputError where it cannot be written
+ * Keeps the checkpoint that was just written under the name of its step too, and deletes all but the last `count` of these:
+ * if the latest is damaged, an earlier one can be used. Uses a hard link, or a copy if the file system has no links.
+ * @throws InputError if it cannot be written
  */
 export async function keepLast(folder: string, name: string, step: number, count: number): Promise<void> {
   if (count < 2) return;
@@ -34,7 +34,7 @@ export async function keepLast(folder: string, name: string, step: number, count
     const latest = join(folder, name);
     await link(latest, path).catch(() => copyFile(latest, path));
     const steps = await keptSteps(earlier, name);
-    // Those of a longer run that went on from further back are no longer of this one.
+    // Checkpoints of later steps belong to a longer run, from before this one resumed at an earlier step.
     for (const old of [...steps.filter(at => at > step), ...steps.filter(at => at <= step).slice(count)]) {
       await rm(join(earlier, keptName(name, old)), { force: true });
     }
@@ -44,8 +44,8 @@ export async function keepLast(folder: string, name: string, step: number, count
 }
 
 /**
- * Gives what an earlier run left in the folder a number: checkpoint.safetensors → checkpoint.1.safetensors, earlier → earlier.1.
- * Returns the new name of the first, or undefined where none was there.
+ * Renames the files that a previous run left in the folder: checkpoint.safetensors → checkpoint.1.safetensors,
+ * earlier → earlier.1. Returns the new name of the first, or undefined if there were none.
  */
 export async function keepEarlier(folder: string, names: readonly string[]): Promise<string | undefined> {
   const there: string[] = [];
@@ -61,7 +61,7 @@ function numbered(folder: string, name: string, n: number): string {
   return join(folder, `${stem}.${n}${ext}`);
 }
 
-/** The first number that none of these names has. */
+/** The smallest number for which none of these names exists. */
 async function freeNumber(folder: string, names: readonly string[]): Promise<number> {
   for (let n = 1; ; n++) {
     const taken = await Promise.all(names.map(name => exists(numbered(folder, name, n))));
@@ -70,10 +70,10 @@ async function freeNumber(folder: string, names: readonly string[]): Promise<num
 }
 
 /**
- * Makes a checkpoint in `earlier/` the latest. What is after its step gets a number: the latest, and those in `earlier/`,
- * checkpoint.safetensors → checkpoint.1.safetensors, earlier/…-step9… → earlier.1/…-step9…
- * Returns the new name of the latest; undefined where it is the same checkpoint, or there was none.
- * @throws InputError where it cannot be written
+ * Makes a checkpoint in `earlier/` the latest. Numbers the checkpoints of later steps: the latest,
+ * checkpoint.safetensors → checkpoint.1.safetensors, and those in `earlier/`, earlier/…-step9… → earlier.1/…-step9…
+ * Returns the new name of the former latest; undefined if it is the same checkpoint, or there was none.
+ * @throws InputError if a file cannot be written
  */
 export async function rewindTo(
   folder: string,

@@ -1,9 +1,9 @@
 /**
- * The folder of a run, from its claim to its last checkpoint. `train`, `train --seeds` and `table` all keep their runs in one:
+ * The folder of a run, from claiming it to the last checkpoint. `train`, `train --seeds` and `table` use it for all runs:
  *
- *   const folder = await RunFolder.claim(path);        // or { by }: another process has it
- *   const log = folder.log(…);                         // every report is a line
- *   const ending = await folder.train(trainer, log, …) // checkpoints by the clock, and one at the end
+ *   const folder = await RunFolder.claim(path);        // or { by }: another process holds it
+ *   const log = folder.log(…);                         // one line per report
+ *   const ending = await folder.train(trainer, log, …) // checkpoints at intervals, and one at the end
  *   await folder.release();
  */
 import { join } from 'node:path';
@@ -17,19 +17,19 @@ import { keepEarlier, keepLast, rewindTo } from './earlier.ts';
 import { Log, type LogListeners } from './log.ts';
 import { CHECKPOINT, CONFIG, EARLIER, LOG, RESULT } from './names.ts';
 
-/** Another process took the folder over: nothing more may be written to it. */
+/** Another process has taken over the folder: this process must not write to it any more. */
 export class FolderTaken extends InputError {}
 
 export class RunFolder {
   readonly path: string;
-  /** The file of the latest checkpoint. */
+  /** Path of the latest checkpoint. */
   readonly checkpoint: string;
-  /** Checkpoints that stay, the latest included. */
+  /** Number of checkpoints to keep, including the latest. */
   readonly #keep: number;
   readonly #claim: Claim;
   #savedStep = 0;
 
-  /** @param keep checkpoints that stay, the latest included */
+  /** @param keep number of checkpoints to keep, including the latest */
   constructor(path: string, claim: Claim, keep = 1) {
     this.path = path;
     this.checkpoint = join(path, CHECKPOINT);
@@ -38,8 +38,9 @@ export class RunFolder {
   }
 
   /**
-   * Makes the folder where there is none, claims it, and removes what killed runs have left half-written.
-   * @throws InputError where it cannot be written to
+   * Creates the folder if needed, claims it, and removes temporary files that killed runs have left.
+   * @returns the folder, or `by`: the process that holds it
+   * @throws InputError if the folder cannot be written to
    */
   static async claim(path: string, keep?: number): Promise<RunFolder | { by: string }> {
     await makeWritable(path);
@@ -49,27 +50,27 @@ export class RunFolder {
     return new RunFolder(path, claim, keep);
   }
 
-  /** Step of the checkpoint that was last written or resumed from. */
+  /** Step of the checkpoint that was written or resumed from last. */
   get savedStep(): number {
     return this.#savedStep;
   }
 
-  /** See Log: the file is that of the folder. */
+  /** Opens the log of this folder. For the parameters see Log. */
   log(...listeners: LogListeners): Log {
     return new Log(join(this.path, LOG), ...listeners);
   }
 
   /**
-   * Gives what an earlier run left here a number; returns the new name of its checkpoint, or of the first file there was.
-   * @param names of files that this run will write
+   * Renames the files that a previous run left here. Returns the new name of its checkpoint, or of the first file found.
+   * @param names the files that this run will write
    */
   keepEarlier(names: readonly string[]): Promise<string | undefined> {
     return keepEarlier(this.path, [...names, EARLIER]);
   }
 
   /**
-   * Makes an earlier checkpoint the latest; those after its step get a number. Returns the new name of the latest, or
-   * undefined where there was none after it.
+   * Makes an earlier checkpoint the latest, and renames the checkpoints of later steps. Returns the new name of the former
+   * latest, or undefined if there was none.
    */
   rewindTo(file: string, step: number): Promise<string | undefined> {
     return rewindTo(this.path, CHECKPOINT, file, step);
@@ -79,13 +80,13 @@ export class RunFolder {
     return this.#writeJson(CONFIG, config);
   }
 
-  /** @throws FolderTaken */
+  /** Writes the result of a finished run. @throws FolderTaken */
   async writeResult(result: object): Promise<void> {
     await this.#checkHeld();
     await this.#writeJson(RESULT, result);
   }
 
-  /** Writes the latest checkpoint. @throws FolderTaken, or InputError where it cannot be written */
+  /** Writes the latest checkpoint. @throws FolderTaken, or InputError if it cannot be written */
   async save(checkpoint: Checkpoint): Promise<void> {
     await this.#checkHeld();
     await writeAtomic(this.checkpoint, encodeCheckpoint(checkpoint));
@@ -94,10 +95,10 @@ export class RunFolder {
   }
 
   /**
-   * Trains until the run ends or is stopped, and writes checkpoints: by the clock, and the last one. A run whose folder is
-   * taken over stops.
+   * Trains until the run ends or is stopped. Writes checkpoints at intervals and one at the end. Stops if another process
+   * takes over the folder.
    * @param saveEvery ms between checkpoints
-   * @param follow shows how training goes, until the function that it returns is called
+   * @param follow starts to show progress, and returns the function that stops it
    */
   async train(
     trainer: Trainer,
@@ -118,9 +119,9 @@ export class RunFolder {
     return ending;
   }
 
-  /** Saves what a run that failed can still give: its state, or, where the device gives nothing any more, the last on the host. */
+  /** After a failure, saves the state on the device, or the last snapshot on the host if the device no longer responds. */
   async salvage(trainer: Trainer, error: unknown): Promise<void> {
-    // Asking a lost device would open another one.
+    // Reading from a lost device would open another device.
     const lost = error instanceof DeviceLost;
     const last = () => trainer.lastSnapshot;
     await this.save(lost ? last() : await trainer.snapshot().catch(last));
@@ -133,7 +134,7 @@ export class RunFolder {
   async #checkHeld(): Promise<void> {
     if (await this.#claim.held()) return;
     throw new FolderTaken(
-      `${this.path} is another run's by now, which took this one for dead: nothing more is written to it.`,
+      `another run has taken over ${this.path}, because this run gave no sign of life for two minutes: this run stops and writes nothing more to the folder. Start it again with another --out.`,
     );
   }
 

@@ -1,17 +1,17 @@
 import { appendLines } from '../files/write.ts';
 import type { Output } from '../io/io.ts';
 
-/** Before work by a timer is done for the first time, in ms. */
+/** Time before a timer's first save, in ms. */
 const FIRST_MS = 10_000;
 
-/** What a Log tells of itself: see its constructor. */
+/** Where a Log sends its lines and how it reports failures: see its constructor. */
 export type LogListeners = [
   out: Output | undefined,
   onFailure: (error: unknown) => boolean,
   onMended?: () => void,
 ];
 
-/** Writes files one after the other while training goes on. The first failure ends the run, or is tolerated. */
+/** Queues writes to files while training runs, one at a time. The first failure ends the run or is tolerated. */
 export class Log {
   readonly #path: string;
   readonly #out: Output | undefined;
@@ -20,14 +20,14 @@ export class Log {
   #failing = false;
   #last: Promise<unknown> = Promise.resolve();
   #failure: unknown;
-  /** Lines that no write has taken yet. */
+  /** Lines that are not yet written. */
   #pending = '';
   #queued = false;
 
   /**
-   * @param out gets every line too
-   * @param onFailure called when a write fails, once until writing works again; false: the run shall end
-   * @param onMended called when writing works again
+   * @param out also gets every line
+   * @param onFailure called when a write fails, and then not again until a write succeeds; returns false to end the run
+   * @param onMended called when a write succeeds after a failure
    */
   constructor(path: string, ...[out, onFailure, onMended = () => undefined]: LogListeners) {
     this.#path = path;
@@ -36,12 +36,12 @@ export class Log {
     this.#onMended = onMended;
   }
 
-  /** One object, one line: of the file, and of stdout where it is JSON. */
+  /** Writes an object as one line of JSON to the file, and to `out`. */
   record = (entry: object): void => {
     const json = `${JSON.stringify(entry)}\n`;
     this.#out?.write(json);
-    // What comes while the file is written to waits for the next time, all together: a small model reports
-    // faster than files are opened and closed, and saving is in the same queue.
+    // Lines that arrive during a write are written together by the next one: a small model reports faster than a file can
+    // be opened and closed, and checkpoints use the same queue.
     if (!this.#queued) {
       this.#queued = true;
       this.#later(() => {
@@ -49,7 +49,7 @@ export class Log {
         const text = this.#pending;
         this.#pending = '';
         return appendLines(this.#path, text).catch(error => {
-          // For the next time.
+          // Kept for the next write.
           this.#pending = text + this.#pending;
           throw error;
         });
@@ -73,8 +73,8 @@ export class Log {
   }
 
   /**
-   * Repeats work by a timer, since reports may be far apart: `every` ms after it was last done, but the first time soon, for
-   * the sake of a short run. The returned function ends that.
+   * Repeats `work`, `every` ms after it was last done; the first time after at most FIRST_MS, so that a short run is saved
+   * too. A timer is used because reports may be far apart. Call the returned function to stop.
    */
   regularly(work: () => Promise<unknown>, every: number): () => void {
     let over = false;
@@ -98,7 +98,7 @@ export class Log {
     };
   }
 
-  /** Waits for all of it. @throws what the first failure was */
+  /** Waits for all queued writes. @throws the first failure that was not tolerated */
   async written(): Promise<void> {
     await this.#last;
     if (this.#failure) throw this.#failure;

@@ -1,8 +1,8 @@
-/** The files of a run's folder. */
+/** The files in a run's folder. */
 export const CHECKPOINT = 'checkpoint.safetensors';
 export const CONFIG = 'config.json';
 export const LOG = 'log.jsonl';
-/** Of a run of many: its result. */
+/** The result, for runs that are one of many. */
 export const RESULT = 'result.json';
-/** Checkpoints before the latest, by step. */
+/** The subfolder of previous checkpoints, named by step. */
 export const EARLIER = 'earlier';

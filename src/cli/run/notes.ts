@@ -7,7 +7,7 @@ const dataWords = (facts: DataFacts): string =>
     ? `${partsWords(facts)} pairs`
     : `${partsWords(facts)} pairs, nothing held out: evaluated on the training pairs`;
 
-/** Notes on the data of a run, a line each. @param before what it was last trained on */
+/** Notes on the data of a run, one per line. @param before the data that the run was last trained on */
 export function dataNotes(
   { task }: Config,
   { file, splitBy, facts, train }: Data,
@@ -17,7 +17,7 @@ export function dataNotes(
   const notes = [`data ${file} · ${dataWords(facts)}${change ? ` · ${change}` : ''}`];
   if (splitBy === 'rank') {
     notes.push(
-      'this run still splits its data by rank (task.splitBy), the rule that it began with: when the file changes, pairs may move from one part to another',
+      'this run still splits its data by rank (task.splitBy), the rule it started with: when the file changes, pairs may move from one part to another',
     );
   }
   const { minLength, maxLength } = task;

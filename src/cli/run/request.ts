@@ -17,33 +17,33 @@ import { readCheckpoint } from './checkpoint.ts';
 import { CHECKPOINT, CONFIG, EARLIER } from './names.ts';
 import { dataNotes } from './notes.ts';
 
-/** In bytes: far more than every key of a configuration takes. */
+/** The maximum size in bytes, far more than a configuration with every key. */
 const LONGEST_CONFIG = 16 * 2 ** 20;
 
-/** What `train` is asked to do. */
+/** A request to `train`, complete and checked. */
 export interface TrainRequest {
   config: Config;
-  /** Of task `data`. */
+  /** For task `data`. */
   data?: Data;
   from?: Checkpoint;
   out: string;
-  /** It resumes in the folder that it comes from: from the latest checkpoint there, or from one of its `earlier/`. */
+  /** Whether the run resumes in its own folder, from the latest checkpoint or from one in `earlier/`. */
   resumed: false | 'latest' | 'earlier';
-  /** The file of `from`. */
+  /** The file that `from` was read from. */
   file?: string;
-  /** Notes on the data, and on what changes on resumption: a line each. */
+  /** Notes on the data and on changes at resumption, one per line. */
   notes: string[];
-  /** The configuration of the output folder is the user's own file, given as such: it stays as it is. */
+  /** The user gave the config.json of the output folder as the configuration: the run must not overwrite it. */
   ownConfig: boolean;
 }
 
-/** What --data and --characters say. */
+/** The options --data and --characters. */
 export interface OwnData {
   data?: string;
   characters?: boolean;
 }
 
-/** What to train, from where, and where to: everything that can be wrong before an engine is opened. */
+/** Decides what to train, from which state and into which folder. Finds every mistake before an engine is opened. */
 export async function makeRequest(
   operand: string | undefined,
   sets: readonly string[],
@@ -51,7 +51,7 @@ export async function makeRequest(
   resume: string | undefined,
   own: OwnData = {},
 ): Promise<TrainRequest> {
-  if (out === '') throw new InputError('--out needs the name of a folder.');
+  if (out === '') throw new InputError('--out needs a folder name.');
   const given = operand === undefined ? undefined : await readConfig(operand, sets, own);
   if (resume === undefined) {
     if (!given) {
@@ -65,7 +65,7 @@ export async function makeRequest(
     const folder = out ?? defaultFolder(given.name, config);
     if (out !== undefined && (await exists(join(out, CHECKPOINT)))) {
       throw new InputError(
-        `${join(out, CHECKPOINT)} is there already: go on with it by --resume ${out}, or choose another --out.`,
+        `${join(out, CHECKPOINT)} already exists: resume that run with --resume ${out}, or choose another --out.`,
       );
     }
     const notes = [...given.renamed, ...(data ? dataNotes(config, data) : [])];
@@ -76,11 +76,11 @@ export async function makeRequest(
   if (!source) throw new InputError('--resume needs a checkpoint or its folder.');
   const { file, checkpoint } = await readCheckpoint(source);
   const config = assign(checkpoint.config, [...sets, ...(own.characters ? ['characters=true'] : [])]);
-  const advice = 'leave it out, or start a new run without --resume';
+  const advice = 'leave that setting out, or start a new run without --resume';
   checkUnchanged(checkpoint.config, config, FIXED, `${file}: a checkpoint cannot change`, advice);
   if (given) {
-    const differs = `${file} is not of ${operand}: it differs in`;
-    const both = 'leave one of the two out, or give the --set options that it began with';
+    const differs = `${file} is not a run of ${operand}: it differs in`;
+    const both = `leave out ${operand} or --resume, or give the --set options that the run started with`;
     const keys = MODEL.filter(key => !(given.data ? OF_DATA : setLengths(sets)).includes(key));
     checkUnchanged(checkpoint.config, given.config, keys, differs, both);
   }
@@ -88,7 +88,7 @@ export async function makeRequest(
     throw new InputError(`${source} comes with pushdown: choose a folder for the run with --out <folder>.`);
   }
   const { folder, resumed } = await placeOf(file, out);
-  // The file may have moved or grown, but must have no other symbols.
+  // The file may have moved or grown, but its symbols must be those of the checkpoint.
   const data = await dataOf(config, file, own.data);
   return {
     ...resumption(checkpoint, config, data, sets),
@@ -100,7 +100,7 @@ export async function makeRequest(
   };
 }
 
-/** The folder that a resumed run writes to. @throws InputError where another run is there */
+/** The folder that a resumed run writes to. @throws InputError if it holds another run */
 async function placeOf(
   file: string,
   out: string | undefined,
@@ -118,12 +118,12 @@ async function placeOf(
   const above = join(folder, '..');
   if (new RegExp(`^${EARLIER}(\\.\\d+)?$`).test(basename(resolve(folder))) && (await isRun(above))) {
     throw new InputError(
-      `${folder} keeps earlier checkpoints of the run in ${above}: choose a folder for this run with --out <folder>.`,
+      `${folder} keeps earlier checkpoints of the run in ${above}: choose another folder for this run with --out <folder>.`,
     );
   }
   if (await exists(join(folder, CHECKPOINT))) {
     throw new InputError(
-      `${join(folder, CHECKPOINT)} is there already, and not what --resume names: choose another --out.`,
+      `${join(folder, CHECKPOINT)} already exists, and is not the checkpoint to resume: choose another --out.`,
     );
   }
   return { folder, resumed: false };
@@ -132,7 +132,7 @@ async function placeOf(
 const isRun = async (folder: string): Promise<boolean> =>
   (await exists(join(folder, CHECKPOINT))) || (await exists(join(folder, CONFIG)));
 
-/** The configuration and state of a resumed run, and notes on what changes. */
+/** The configuration and state of a resumed run, with notes on what changes. */
 function resumption(
   checkpoint: Checkpoint,
   config: Config,
@@ -154,7 +154,7 @@ function resumption(
   return { config: whole, from: { ...checkpoint, run }, notes };
 }
 
-/** A run that was trained on all lengths of its data follows the data to longer or shorter ones. */
+/** If the run was trained on all lengths of its data, it follows the data to longer or shorter ones. */
 function withLengthsOf(config: Config, before: DataFacts, now: DataFacts): Config {
   const { task, train } = config;
   if (task.minLength !== before.shortest || task.maxLength !== before.longest) return config;
@@ -175,13 +175,13 @@ const defaultFolder = (name: string, { train: { seed } }: Config): string =>
 const isOwn = async (operand: string | undefined, folder: string): Promise<boolean> =>
   operand?.endsWith('.json') === true && (await isSameFile(operand, join(folder, CONFIG)));
 
-/** What weights are for, and what they are: the same for as long as they live. */
+/** Settings that give the weights their shape and meaning: fixed for the life of a model. */
 const MODEL = KEYS.filter(key => /^(task|model)\./.test(key));
-/** These may change on resumption. */
+/** Settings that may change at resumption. */
 const LENGTHS = ['task.minLength', 'task.maxLength'];
-/** And what the optimiser keeps beside them, and the data that they have seen. */
+/** Settings that may not: those of the model, of the optimiser's state, and of the sequence of training data. */
 const FIXED = [...MODEL.filter(key => !LENGTHS.includes(key)), 'train.optimiser', 'train.seed'];
-/** What comes with a file of data, which may have moved or grown. */
+/** Settings that come from the data file, which may have moved or grown. */
 const OF_DATA = [
   ...LENGTHS,
   ...['file', 'sourceSymbols', 'targetSymbols', 'longestTarget', 'splitBy', 'heldOut'].map(
@@ -189,7 +189,7 @@ const OF_DATA = [
   ),
 ];
 
-/** The lengths that are set by --set. */
+/** The lengths that --set changes. */
 const setLengths = (sets: readonly string[]): string[] =>
   LENGTHS.filter(key => {
     const name = key.split('.')[1];
@@ -206,10 +206,10 @@ function checkUnchanged(
   const name = firstDifference(before, after, keys);
   if (name === undefined) return;
   const [old, now] = [before, after].map(of => show(settingOf(of, name)));
-  throw new InputError(`${words} ${name} (${old} in the checkpoint, ${now} asked for): ${advice}.`);
+  throw new InputError(`${words} ${name} (${old} in the checkpoint, ${now} requested): ${advice}.`);
 }
 
-/** A preset by its name, `data` for your own data, or a JSON file by its path; with all that is set on top. */
+/** Reads the configuration: a preset by name, `data` for your own data, or a JSON file by path; then applies --set. */
 async function readConfig(
   operand: string,
   sets: readonly string[],
@@ -221,11 +221,11 @@ async function readConfig(
     : operand === DATA
       ? { task: { name: DATA } }
       : preset(operand);
-  // What the file itself says is checked first, so that its mistakes have its name.
+  // The file's own settings are checked first, so that errors in them name the file.
   const task = await named(file ? operand : undefined, async () => makeConfig(input).task);
   if (task.name !== DATA && own.data !== undefined) {
     throw new InputError(
-      `--data is for task ${DATA}, but ${operand} is of task ${task.name}: train ${DATA} instead.`,
+      `--data is for task ${DATA}, but ${operand} is of task ${task.name}: leave --data out, or train ${DATA}.`,
     );
   }
   const all = [
@@ -244,7 +244,7 @@ async function readConfig(
   return { name, config, data, renamed: renamedKeys(input, sets) };
 }
 
-/** Errors of what was read from a file get its name. */
+/** Adds the name of the file to errors in what was read from it. */
 async function named<T>(file: string | undefined, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

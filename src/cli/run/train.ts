@@ -1,4 +1,4 @@
-/** What `train` does with one run, once its folder is claimed. */
+/** One run of `train`, after its folder is claimed. */
 import { DeviceError, InputError, messageOf } from '../../base/errors.ts';
 import { countParameters } from '../../base/parameters.ts';
 import { engineLine } from '../../platform/names.ts';
@@ -16,19 +16,19 @@ import type { RunFolder } from './folder.ts';
 import { CHECKPOINT, CONFIG, LOG } from './names.ts';
 import type { TrainRequest } from './request.ts';
 
-/** Sequences of the evaluation at the end. */
+/** Sequences in the evaluation after training. */
 const EVALUATED = 256;
 
-/** What to do where a checkpoint or the log cannot be written. */
+/** What to do when a checkpoint or the log cannot be written. */
 export const IF_UNSAVED = ['stop', 'go-on'] as const;
 
 export interface Saving {
-  /** ms between checkpoints. */
+  /** Time between checkpoints, in ms. */
   every: number;
   ifUnsaved: (typeof IF_UNSAVED)[number];
 }
 
-/** Trains, reports and saves as asked; returns the exit code. */
+/** Trains, reports and saves; returns the exit code. */
 export async function trainOne(
   { config, data, from, resumed, file: source, notes, ownConfig }: TrainRequest,
   folder: RunFolder,
@@ -37,7 +37,7 @@ export async function trainOne(
   saving: Saving,
   io: Io,
 ): Promise<number> {
-  // Progress is part of the result, unless the result is to be JSON.
+  // Progress goes to stdout with the result, unless stdout carries JSON.
   const text = json ? io.stderr : io.stdout;
   const { path: out, checkpoint: file } = folder;
   const line = new StatusLine(text, Boolean(text.isTTY) && !json);
@@ -45,7 +45,7 @@ export async function trainOne(
     json ? io.stdout : undefined,
     error => {
       if (saving.ifUnsaved === 'stop') trainer.stop();
-      else line.print(`${messageOf(error)} Training goes on, unsaved since step ${folder.savedStep}.`);
+      else line.print(`${messageOf(error)} Training continues, unsaved since step ${folder.savedStep}.`);
       return saving.ifUnsaved === 'go-on';
     },
     () => line.print(`step ${trainer.step}: saving works again`),
@@ -64,10 +64,10 @@ export async function trainOne(
 
   if (resumed === 'earlier') {
     const kept = await folder.rewindTo(source!, from!.state.step);
-    if (kept) text.write(`the checkpoints after step ${from!.state.step} are kept as ${kept}\n`);
+    if (kept) text.write(`resuming at step ${from!.state.step}: the later checkpoint is kept as ${kept}\n`);
   } else if (!resumed) {
     const kept = await folder.keepEarlier([CHECKPOINT, ...(ownConfig ? [] : [CONFIG]), LOG]);
-    if (kept) text.write(`what an earlier run left there is kept as ${kept}\n`);
+    if (kept) text.write(`the earlier run in this folder is kept as ${kept}\n`);
   }
   if (!ownConfig) await folder.writeConfig(config);
   text.write(headLines(trainer, from));
@@ -96,14 +96,14 @@ export async function trainOne(
   const result = { kind: 'result', ending, step: trainer.step, seconds, checkpoint: file };
   if (ending === 'stopped' || ending === 'paused') {
     text.write(`stopped at step ${trainer.step} of ${config.train.steps}, saved in ${file}\n`);
-    text.write(asStarted(`go on with: pushdown train --resume ${quote(out)}\n`));
+    text.write(asStarted(`resume with: pushdown train --resume ${quote(out)}\n`));
     record(result);
   } else {
     const evaluations = await trainer
       .between((model, task) => evaluateResult(model, task, config, curriculum.length, EVALUATED))
       .catch(error => {
-        // Twice the trained length may be more than the device takes.
-        text.write(`trained and saved in ${file}, but it cannot be evaluated:\n`);
+        // Sequences of twice the trained length may not fit the device.
+        text.write(`trained and saved in ${file}, but the evaluation failed:\n`);
         throw error;
       });
     record({ ...result, evaluations });
@@ -115,13 +115,13 @@ export async function trainOne(
   return ending === 'stopped' ? EXIT.interrupted : 0;
 }
 
-/** After a failure: says what of the run is saved. */
+/** After a failure: saves what it can, and says what is saved. */
 async function salvage(folder: RunFolder, trainer: Trainer, error: unknown, text: Output): Promise<void> {
   if (!(error instanceof DeviceError) && !(error instanceof InputError)) return;
   const file = folder.checkpoint;
   try {
     await folder.salvage(trainer, error);
-    text.write(`what was learned before is saved in ${file}\n`);
+    text.write(`the training so far is saved in ${file}\n`);
   } catch {
     if (await exists(file)) text.write(`the last checkpoint is ${file}\n`);
   }

@@ -1,4 +1,4 @@
-/** Columns side by side, flush left. */
+/** Aligns cells in columns, flush left. */
 export function table(rows: readonly (readonly string[])[], indent = ''): string {
   const widths = rows[0].map((_, column) => Math.max(...rows.map(row => row[column].length)));
   return rows

@@ -1,12 +1,12 @@
-/** Numbers and results as people read them. */
+/** Formats numbers and results for people. */
 import type { ModelConfig } from '../../base/config.ts';
 import type { Evaluation } from '../../train/evaluate.ts';
 import type { PhaseProfile, Profile } from '../../train/metrics.ts';
 import type { Progress } from '../../train/trainer.ts';
 
 /**
- * Text of unknown origin as one line: control characters, which may end a line or drive the terminal, as
- * escapes; cut off where it does not end.
+ * Makes text of unknown origin safe to print on one line: escapes control characters, which may end the line or control the
+ * terminal, and cuts the text after `most` characters.
  */
 export function printable(text: string, most = 2000): string {
   const cut = text.length > most ? `${text.slice(0, most)}…` : text;
@@ -15,7 +15,7 @@ export function printable(text: string, most = 2000): string {
   );
 }
 
-/** `–` where there was nothing to measure. */
+/** `–` where nothing was measured. */
 export const fixed = (value: number, digits: number): string =>
   Number.isFinite(value) ? value.toFixed(digits) : '–';
 
@@ -29,7 +29,7 @@ export function modelWords({ controller, layers, hidden, memory, memories, width
   return `${controls} + ${memories > 1 ? `${memories} × ` : ''}${memory} ${width}`;
 }
 
-/** `640 kB`, `3.1 MB`: of 1000, as disks and device memories are sold. */
+/** `640 kB`, `3.1 MB`: decimal units, as vendors use for disks and device memory. */
 export function bytes(value: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
   const at = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(value, 1)) / 3)));
@@ -55,7 +55,7 @@ export const progressLine = (of: Progress): string =>
     ...(of.badSteps > 0 ? [`${of.badSteps} steps not finite`] : []),
   ].join('  ');
 
-/** `10`, or `13–24` where it was a range. */
+/** `10`, or `13–24` for a range. */
 export const lengthsOf = ({ shortest, length }: Pick<Evaluation, 'shortest' | 'length'>): string =>
   shortest < length ? `${shortest}–${length}` : String(length);
 
@@ -79,7 +79,7 @@ export const evaluationRow = (of: Evaluation): string =>
     String(of.sequences).padStart(9),
   ].join('  ') + aboveBound(of);
 
-/** Where memories have several ends, those of each: `push 1.00/0.00 while reading`. */
+/** Mean controls while reading and writing. With several ends, one number per end: `push 1.00/0.00 while reading`. */
 export function profileLine({ reading, writing }: Profile): string {
   const mean = (of: PhaseProfile, name: string): string =>
     of.ends.length > 0 ? of.ends.map(end => fixed(end[name], 2)).join('/') : '–';
@@ -91,17 +91,17 @@ export function profileLine({ reading, writing }: Profile): string {
 
 const BARS = '▁▂▃▄▅▆▇█';
 
-/** One mark for a number from low to high. */
+/** One mark for a number between low and high. */
 export const bar = (value: number, low: number, high: number): string =>
   BARS[Math.max(0, Math.min(7, Math.floor(((value - low) / (high - low)) * 8)))];
 
-/** One mark per strength: `·` for a dead row, `█` for a whole one. */
+/** One mark per strength: `·` for an empty row, `█` for strength 1. */
 export const strengthBars = (strengths: readonly number[]): string =>
   strengths.map(s => (s < 0.005 ? '·' : bar(s - 1 / 16, 0, 1))).join('');
 
-/** `, 2 times in a row`; nothing for once. */
+/** `, 2 times in a row`; empty for once. */
 export const inARow = (times: number): string => (times > 1 ? `, ${times} times in a row` : '');
 
-/** As a shell takes it. */
+/** Quotes a path for a shell, if needed. */
 export const quote = (path: string): string =>
   /^[\w./@:+-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;

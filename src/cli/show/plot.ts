@@ -1,7 +1,7 @@
 import { linePlot } from '../../plot/lines.ts';
 import { linear, roundTicks } from '../../plot/scale.ts';
 
-/** What is drawn of an evaluation. */
+/** The part of an evaluation that is drawn. */
 export interface PlotRow {
   length: number;
   coarse: number;
@@ -10,19 +10,19 @@ export interface PlotRow {
 }
 
 export interface PlotOptions {
-  /** Lengths trained on, shaded. */
+  /** Range of lengths used in training, drawn shaded. */
   trained: readonly [low: number, high: number];
   title: string;
 }
 
 const SERIES = [
-  { key: 'coarse', label: 'coarse: sequences wholly right' },
+  { key: 'coarse', label: 'coarse: sequences right in every symbol' },
   { key: 'fine', label: 'fine: before the first error' },
   { key: 'accuracy', label: 'symbols right' },
 ] as const;
 
 /**
- * Coarse, fine and symbol accuracy against the length of the source as an SVG, the trained lengths shaded:
+ * Draws coarse, fine and symbol accuracy against source length as an SVG, with the lengths used in training shaded:
  *
  *   writeFile('plot.svg', accuracyPlot(evaluations, { trained: [1, 10], title: 'reverse with a stack' }));
  */

@@ -1,24 +1,24 @@
 import type { Output } from '../io/io.ts';
 
-/** Not on a terminal: time between two lines, in ms. */
+/** Without a terminal: time between two lines, in ms. */
 const LINE_MS = 10_000;
-/** On a terminal: time between two states of the line, in ms. */
+/** On a terminal: time between two updates of the line, in ms. */
 const REDRAW_MS = 100;
-/** Time between two looks at how training goes, in ms. */
+/** Time between two checks of the progress, in ms. */
 const FOLLOW_MS = 1000;
 
 /**
- * How training goes: on a terminal, a line that is overwritten. Elsewhere lines go by the clock, however fast steps and
+ * Shows progress. On a terminal, one line is overwritten. Elsewhere lines are printed by the clock, however fast steps and
  * evaluations are: one every ten seconds, and the last state at the end.
  */
 export class StatusLine {
   readonly #out: Output;
   readonly #terminal: boolean;
   #drawn = false;
-  /** When it was drawn last; when a line was printed last. */
+  /** When the line was last drawn, and when a line was last printed. */
   #drawnAt = 0;
   #printedAt = performance.now();
-  /** Not on a terminal: what is to be printed when it is due. */
+  /** Without a terminal: text to print when the next line is due. */
   #status: string | undefined;
   #remark: string | undefined;
 
@@ -40,7 +40,7 @@ export class StatusLine {
     this.#drawn = true;
   }
 
-  /** A line that belongs to a state, as an evaluation does: on a terminal it stays, elsewhere the last one is printed when due. */
+  /** A line about one state, such as an evaluation. On a terminal it stays; elsewhere the last one is printed when due. */
   remark(text: string): void {
     if (this.#terminal) this.print(text);
     else this.#remark = text;
@@ -51,11 +51,11 @@ export class StatusLine {
     this.#drawn = false;
     this.#drawnAt = 0;
     this.#printedAt = performance.now();
-    // Of before this line.
+    // The status is older than this line.
     this.#status = undefined;
   }
 
-  /** Shows the state by the clock, since reports may be far apart, until the returned function is called. */
+  /** Shows the state once a second, because reports may be far apart. Call the returned function to stop. */
   follow(state: () => string): () => void {
     const timer = setInterval(() => this.status(state()), FOLLOW_MS);
     return () => clearInterval(timer);

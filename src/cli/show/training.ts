@@ -1,4 +1,4 @@
-/** What `train` says: to people, and to its log. */
+/** The output of `train`: for people, and for its log. */
 import type { Config } from '../../base/config.ts';
 import { countParameters } from '../../base/parameters.ts';
 import type { Checkpoint } from '../../train/checkpoint.ts';
@@ -21,7 +21,7 @@ import {
 } from './format.ts';
 import type { StatusLine } from './status-line.ts';
 
-/** What is trained, and from where. */
+/** The lines before training: what is trained, and from which state. */
 export function headLines(trainer: Trainer, from: Checkpoint | undefined): string {
   const { config, task, model, engine } = trainer;
   const longest = from?.run.curriculum.length ?? config.task.maxLength;
@@ -32,19 +32,21 @@ export function headLines(trainer: Trainer, from: Checkpoint | undefined): strin
   if (from) {
     const at = `resumed at step ${from.state.step} of ${config.train.steps}`;
     const over = {
-      done: 'nothing left to do, --steps <n>',
-      solved: 'solved already, --set stopAt=0',
-      stalled: 'the loss improves no more, --set patience=0',
+      done: 'all steps are done: continue with --steps <n>',
+      solved: 'the task is solved: continue with --set stopAt=0',
+      stalled: 'the loss has stopped improving: continue with --set patience=0',
     };
     const { ending } = trainer;
-    lines.push(ending && ending !== 'stopped' ? `${at}: ${over[ending]} makes it go on` : at);
+    lines.push(ending && ending !== 'stopped' ? `${at} · ${over[ending]}` : at);
     if (from.engine !== engine.name)
-      lines.push(`it comes from engine ${printable(from.engine, 40)}: rounding will differ from here on`);
+      lines.push(
+        `the checkpoint is from engine ${printable(from.engine, 40)}: rounding differs from here on`,
+      );
   }
   return `${lines.join('\n')}\n`;
 }
 
-/** Says how training goes: to the log, and to people. */
+/** Callbacks that report progress to the log and to people. */
 export function reporting(line: StatusLine, record: (entry: object) => void, json: boolean): Callbacks {
   return {
     onProgress(progress) {
@@ -59,7 +61,7 @@ export function reporting(line: StatusLine, record: (entry: object) => void, jso
       record({ kind: 'restart', step, restarts, loss });
       if (!json)
         line.print(
-          `step ${step}: stuck at a loss of ${loss.toFixed(4)}, restarts with other weights (restart ${restarts})`,
+          `step ${step}: stuck at a loss of ${loss.toFixed(4)}, restarting with new weights (restart ${restarts})`,
         );
     },
     onRecovered(recovered) {
@@ -78,7 +80,7 @@ export function summary(
   out: string,
 ): string {
   const [atTrained] = evaluations;
-  // Your own data has the lengths that it has.
+  // Your own data has fixed lengths.
   const lengths = trainer.task.pairs ? '' : ` --lengths 1-${4 * atTrained.length}`;
   const how = endingWords(ending, trainer.config);
   const samples = atTrained.samples.map(({ source, expected, predicted }) =>
@@ -98,13 +100,13 @@ next:  ${asStarted('pushdown trace ')}${quote(out)} ${quote(trainer.task.example
 `;
 }
 
-/** How a run came to its end. */
+/** Describes how a run ended. */
 export function endingWords(ending: Ending, { train: { stopAt, stopPasses, patience } }: Config): string {
   switch (ending) {
     case 'solved':
       return `solved (coarse ${stopAt} or better${inARow(stopPasses)})`;
     case 'stalled':
-      return `stalled (no better loss in ${patience} evaluations)`;
+      return `stalled (no lower loss in ${patience} evaluations)`;
     case 'done':
       return 'all steps done';
     default:

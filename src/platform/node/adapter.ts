@@ -1,6 +1,6 @@
 /**
- * Finds a WebGPU adapter in Node, through Dawn (npm `webgpu`): the GPU if there is one, else a software
- * Vulkan driver: the system's lavapipe, else SwiftShader out of an installed browser or the npm bundle.
+ * Finds a WebGPU adapter in Node, through Dawn (npm `webgpu`): the GPU if there is one, else a software Vulkan driver, which
+ * is the system's lavapipe or the SwiftShader of an installed browser or of the npm bundle.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { constants, homedir } from 'node:os';
@@ -13,7 +13,7 @@ import { browserPaths } from './browsers.ts';
 import { bundleInstalled, unpackSwiftShader } from './bundle.ts';
 
 export interface FoundAdapter {
-  /** Dawn's instance. It must be kept as long as anything of it is in use. */
+  /** Dawn's instance. It must be kept alive as long as any of its objects is in use. */
   gpu: Instance;
   adapter: Adapter;
   description: AdapterDescription;
@@ -21,34 +21,35 @@ export interface FoundAdapter {
 
 export interface AdapterSearch {
   found?: FoundAdapter;
-  /** Where it was looked, and what came of it; the last one is where it was found. */
+  /** The places that were searched, with the outcome of each. If an adapter was found, the last entry is where. */
   tried: { what: string; outcome: string }[];
 }
 
-/** Where it was looked, and what came of it, in a line. */
+/** The search in one line: the places searched and their outcomes. */
 export const searchWords = ({ tried }: Pick<AdapterSearch, 'tried'>): string =>
   tried.map(({ what, outcome }) => `${what}: ${outcome}`).join('; ');
 
-/** Every Dawn instance with an adapter out: collecting one takes its devices with it. */
+/** All Dawn instances with an adapter in use. They are referenced here because collecting one destroys its devices. */
 const instances: Instance[] = [];
 
-/** Gives Dawn's instance back, so that it no longer keeps the process alive. */
+/** Releases Dawn's instance, so that it no longer keeps the process alive. */
 export function release(gpu: Instance): void {
   const at = instances.indexOf(gpu);
   if (at >= 0) instances.splice(at, 1);
 }
 
-/** Dawn's words for leaving bounds checks out. They are for a whole instance. */
+/** Dawn's toggle that disables bounds checks. It applies to a whole instance. */
 const UNCHECKED = ['enable-dawn-features=disable_robustness'];
 
-/** One search at a time: a search sets environment variables while it runs. */
+/** Searches run one at a time, because a search sets environment variables while it runs. */
 let turn: Promise<unknown> = Promise.resolve();
 
 /**
- * @param only a GPU, or a software adapter even where there is a GPU; by default a GPU, else software
- * @param checked false leaves a software adapter's bounds checks out, which take up to two thirds of its time. The kernels'
- * indices come from sizes and from batches that were checked, and the tests run with the checks on; but a wrong index would
- * then write to the memory of this process.
+ * Searches for an adapter.
+ * @param only `gpu` for a GPU only, `software` for a software adapter even if there is a GPU; by default a GPU, else software
+ * @param checked false disables a software adapter's bounds checks, which take up to two thirds of its time. The kernels'
+ * indices come from sizes and batches that are checked, and the tests run with bounds checks on; but without them a wrong
+ * index would write to the memory of this process.
  */
 export function findAdapter({
   only = undefined as 'gpu' | 'software' | undefined,
@@ -66,12 +67,12 @@ async function find(only: 'gpu' | 'software' | undefined, checked: boolean): Pro
     dawn = await import('webgpu');
   } catch (error) {
     const reason = firstLineOf(error);
-    return { tried: [{ what: 'Dawn (npm webgpu)', outcome: `does not load here: ${reason}` }] };
+    return { tried: [{ what: 'Dawn (npm webgpu)', outcome: `cannot be loaded: ${reason}` }] };
   }
   Object.assign(globalThis, dawn.globals);
 
   const chosen = process.platform === 'linux' ? DRIVER_VARIABLES.find(name => process.env[name]) : undefined;
-  /** Asks a fresh Dawn instance, restricted to the driver of `icd` where one is given. */
+  /** Asks a new Dawn instance for an adapter, restricted to the driver of `icd` if one is given. */
   const ask = async (
     what: string,
     icd?: string,
@@ -79,8 +80,8 @@ async function find(only: 'gpu' | 'software' | undefined, checked: boolean): Pro
     toggles: string[] = [],
   ): Promise<FoundAdapter | undefined> => {
     const before = DRIVER_VARIABLES.map(name => process.env[name]);
-    // Read by the Vulkan loader when an instance is made. Reset after: a browser started from here must
-    // not inherit them.
+    // The Vulkan loader reads these variables when an instance is created. They are reset afterwards, because a browser
+    // started from this process must not inherit them.
     if (icd) for (const name of DRIVER_VARIABLES) process.env[name] = icd;
     try {
       const gpu = dawn.create(toggles);
@@ -96,7 +97,7 @@ async function find(only: 'gpu' | 'software' | undefined, checked: boolean): Pro
       const soft = kind === 'software';
       if (only && kind !== only) {
         const wanted = only === 'gpu' ? 'a GPU' : 'a software adapter';
-        tried.push({ what, outcome: `${name}, passed over: ${wanted} was asked for` });
+        tried.push({ what, outcome: `${name}, skipped: ${wanted} was requested` });
         return undefined;
       }
       if (soft && !checked && toggles.length === 0) return await ask(what, icd, fallback, UNCHECKED);
@@ -129,7 +130,7 @@ async function find(only: 'gpu' | 'software' | undefined, checked: boolean): Pro
     : installedIcds();
   const lavapipe = icds.filter(file => /lvp_icd|lavapipe/i.test(file));
   const system = chosen ? `Vulkan drivers of ${chosen}` : 'Vulkan drivers of the system';
-  // Looked at first, for without drivers or loader Dawn would print warnings of its own.
+  // Checked first, because without drivers or loader Dawn would print its own warnings.
   if (icds.length === 0) tried.push({ what: system, outcome: chosen ? 'no such file' : 'none installed' });
   else if (!load('libvulkan.so.1') && !lendLoader()) {
     tried.push({ what: system, outcome: 'libvulkan.so.1 is missing (Debian, Ubuntu: libvulkan1)' });
@@ -171,7 +172,7 @@ async function find(only: 'gpu' | 'software' | undefined, checked: boolean): Pro
   return end(undefined);
 }
 
-/** Both name the drivers to use; loaders before 1.3.207 know the second only. */
+/** Variables that name the drivers to use. Loaders before 1.3.207 know only the second. */
 const DRIVER_VARIABLES = ['VK_DRIVER_FILES', 'VK_ICD_FILENAMES'];
 
 /** The driver files that the Vulkan loader would find. */
@@ -192,7 +193,7 @@ function installedIcds(): string[] {
     if (!existsSync(folder)) continue;
     for (const file of readdirSync(folder)) if (file.endsWith('.json')) files.add(join(folder, file));
   }
-  // A driver for another processor (multiarch) is listed too; the loader skips it, and so does this.
+  // With multiarch, drivers for another processor are listed too. The loader skips them, and so does this code.
   return [...files].filter(file => {
     try {
       const { ICD } = JSON.parse(readFileSync(file, 'utf8')) as { ICD?: { library_path?: string } };
@@ -203,26 +204,29 @@ function installedIcds(): string[] {
   });
 }
 
-/** Keeps a shared library loaded, so that Dawn finds it by its name. False where it cannot be loaded. */
+/** Loads a shared library and keeps it loaded, so that Dawn finds it by name. Returns false if it cannot be loaded. */
 function load(library: string): boolean {
   const RTLD_NODELETE = 0x1000;
   try {
     process.dlopen({ exports: {} }, library, constants.dlopen.RTLD_NOW | RTLD_NODELETE);
     return true;
   } catch (error) {
-    // Node reads it as an addon, which it is not; by then it is loaded.
+    // Node fails because the library is not an addon, but by then it is loaded.
     return /did not self-register/i.test(messageOf(error));
   }
 }
 
-/** The Vulkan loader of the system, else the one in this folder. */
+/** Loads the system's Vulkan loader, or else the one in this folder. */
 const loaderFrom = (folder: string): boolean =>
   load('libvulkan.so.1') || load(join(folder, 'libvulkan.so.1'));
 
-/** A system may have drivers but no loader: a browser brings one. */
+/** Loads the Vulkan loader of a browser, for systems that have drivers but no loader. */
 const lendLoader = (): boolean => browserPaths().some(path => load(join(dirname(path), 'libvulkan.so.1')));
 
-/** @param chosen the variable that names the drivers that were asked */
+/**
+ * The reason why this adapter is used.
+ * @param chosen the environment variable that named the drivers, if one did
+ */
 function why(
   soft: boolean,
   asked: boolean,
@@ -231,7 +235,7 @@ function why(
 ): string {
   if (chosen) return `chosen by ${chosen}`;
   if (!soft) return 'the GPU of this system';
-  if (asked) return 'a software adapter was asked for';
+  if (asked) return 'a software adapter was requested';
   const words = searchWords({ tried });
   return `no GPU adapter found${words ? ` (${words})` : ''}`;
 }

@@ -1,4 +1,4 @@
-/** Where Chrome, Chromium, Edge and Electron lie when they are installed. */
+/** The places where Chrome, Chromium, Edge and Electron are installed. */
 import { existsSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { homedir } from 'node:os';
@@ -26,14 +26,14 @@ const WINDOWS = [
   'Microsoft\\Edge\\Application\\msedge.exe',
 ];
 
-/** `root/<any>/<inside>` for every folder under root, newest name first. */
+/** `root/<any>/<inside>` for every folder in root, in descending order of names (newest first). */
 function under(root: string, inside: string): string[] {
   if (!existsSync(root)) return [];
   const folders = readdirSync(root).sort((a, b) => b.localeCompare(a, undefined, { numeric: true }));
   return folders.map(folder => join(root, folder, inside));
 }
 
-/** Installed browsers that can be driven, those named by the environment first. */
+/** Installed browsers that tests can drive; those named by environment variables come first. */
 export function installedBrowsers(): string[] {
   const { PUPPETEER_EXECUTABLE_PATH, CHROME_PATH, PROGRAMFILES, LOCALAPPDATA } = process.env;
   const usual =
@@ -48,7 +48,7 @@ export function installedBrowsers(): string[] {
   return [...new Set(all)].filter(path => path !== '' && existsSync(path));
 }
 
-/** The same, and all else that carries SwiftShader: browsers of test tools, and Electron. Linux. */
+/** The installed browsers, and other programs that carry SwiftShader on Linux: browsers of test tools, and Electron. */
 export function browserPaths(): string[] {
   const cache = process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache');
   const puppeteer = process.env['PUPPETEER_CACHE_DIR'] || join(cache, 'puppeteer');

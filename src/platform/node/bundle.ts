@@ -1,7 +1,7 @@
 /**
- * Chromium and its software Vulkan driver (SwiftShader) as npm ships them, for machines with no GPU and no
- * browser: the development dependency `@sparticuz/chromium` carries both as archives. Unpacked once, beside
- * node_modules, or in the temporary folder where that cannot be written. Linux x64 only.
+ * Chromium and its software Vulkan driver (SwiftShader) from npm, for machines with no GPU and no browser. The development
+ * dependency `@sparticuz/chromium` carries both as archives. They are unpacked once, beside node_modules or, if that is not
+ * writable, into the temporary folder. Linux x64 only.
  */
 import { createReadStream, createWriteStream, existsSync, readFileSync } from 'node:fs';
 import { chmod, lstat, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
@@ -16,11 +16,11 @@ import { makeFolder } from './make-folder.ts';
 const PACKAGE = '@sparticuz/chromium';
 const HOUR = 3_600_000;
 
-/** The package's folder and version, or undefined where it is not installed or not for this machine. */
+/** The package's folder and version; undefined if it is not installed or does not support this machine. */
 function bundle(): { folder: string; version: string } | undefined {
   if (process.platform !== 'linux' || process.arch !== 'x64') return undefined;
   try {
-    // The package exports nothing but its main file: its folder is the nearest one above with its name.
+    // The package exports only its main file. Its folder is the nearest parent folder with its name.
     let folder = dirname(createRequire(import.meta.url).resolve(PACKAGE));
     while (basename(folder) !== 'chromium') {
       if (dirname(folder) === folder) return undefined;
@@ -35,7 +35,7 @@ function bundle(): { folder: string; version: string } | undefined {
 
 export const bundleInstalled = (): boolean => bundle() !== undefined;
 
-/** A folder for unpacked files: node_modules/.cache beside the package, else one of this user's in /tmp. */
+/** The folder for unpacked files: node_modules/.cache beside the package, or else a folder of this user in /tmp. */
 async function cacheFolder(found: { folder: string; version: string }): Promise<string> {
   // …/node_modules/@sparticuz/chromium → …/node_modules/.cache
   const beside = join(dirname(dirname(found.folder)), '.cache', 'pushdown', found.version);
@@ -46,7 +46,7 @@ async function cacheFolder(found: { folder: string; version: string }): Promise<
   } catch {
     const own = join(tmpdir(), `pushdown-${process.getuid?.() ?? 'user'}`);
     makeFolder(own, 0o700);
-    // Libraries are loaded from here: a folder that someone else has put in its place will not do.
+    // Libraries are loaded from this folder, so a folder that another user has created there is refused.
     const { uid } = await lstat(own);
     if (uid !== process.getuid?.()) throw new Error(`${own} belongs to another user`);
     const folder = join(own, found.version);
@@ -56,12 +56,12 @@ async function cacheFolder(found: { folder: string; version: string }): Promise<
 }
 
 /**
- * Fills `<cache>/<name>` by `fill`, once. It is filled under another name and renamed, so that a kill in the
- * middle leaves nothing half done, and of two processes at once the first to finish wins.
+ * Fills `<cache>/<name>` with `fill`, once. The folder is filled under another name and then renamed, so that a killed
+ * process leaves nothing half done; if two processes do it at once, the first to finish wins.
  */
 async function once(name: string, fill: (folder: string, source: string) => Promise<void>): Promise<string> {
   const found = bundle();
-  if (!found) throw new Error(`the npm package ${PACKAGE} is not installed, or not for this system`);
+  if (!found) throw new Error(`the npm package ${PACKAGE} is not installed, or does not support this system`);
   const cache = await cacheFolder(found);
   const target = join(cache, name);
   if (existsSync(target)) return target;
@@ -92,18 +92,18 @@ async function untar(archive: string, folder: string): Promise<void> {
   await pipeline(
     createReadStream(archive),
     createBrotliDecompress(),
-    // Files belong to whoever unpacks them, also when that is root.
+    // Files belong to the user who unpacks them, even if that is root.
     extract(folder, { chown: false, readable: true } as Parameters<typeof extract>[1]),
   );
 }
 
-/** Folder with libvulkan.so.1, libvk_swiftshader.so and vk_swiftshader_icd.json. */
+/** Unpacks libvulkan.so.1, libvk_swiftshader.so and vk_swiftshader_icd.json. Returns their folder. */
 export const unpackSwiftShader = (): Promise<string> =>
   once('swiftshader', (folder, source) => untar(join(source, 'swiftshader.tar.br'), folder));
 
 /**
- * Headless Chromium with SwiftShader beside it: where it lies, and the environment it needs on a system that
- * has none of a desktop's libraries and fonts.
+ * Unpacks headless Chromium with SwiftShader beside it. Returns its path, and the environment that it needs on a system
+ * without the libraries and fonts of a desktop.
  */
 export async function unpackChromium(): Promise<{ path: string; env: Record<string, string> }> {
   const folder = await once('chromium', async (folder, source) => {

@@ -9,9 +9,9 @@ const NODE: Platform = {
 
   advice:
     process.platform === 'linux'
-      ? 'Install a driver for your GPU (and libvulkan1), or for software: Mesa 24 or newer ' +
+      ? 'Install a driver for your GPU (and libvulkan1), or a software driver: Mesa 24 or newer ' +
         '(mesa-vulkan-drivers), Chrome, or `npm install @sparticuz/chromium tar-fs`.'
-      : 'Update the driver of your GPU; or use --engine cpu.',
+      : 'Update the driver of your GPU, or use --engine cpu.',
 
   async openGpu(plan, software, unsafe) {
     const search = await findAdapter({ only: software ? undefined : 'gpu', checked: !unsafe });

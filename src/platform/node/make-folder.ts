@@ -2,8 +2,8 @@ import { mkdirSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 /**
- * Makes a folder, and those above it that are missing. Not by Node's `recursive`: that never returns where a folder exists
- * but nothing can be made in it and the system says ENOENT, as in /proc, or in a working folder that was deleted.
+ * Creates a folder and its missing parents. Node's `recursive` option is not used: it never returns if a parent exists but
+ * the system answers ENOENT when something is created in it, as in /proc or in a working folder that was deleted.
  * @throws the system's error, at once
  */
 export function makeFolder(path: string, mode?: number): void {
@@ -17,7 +17,7 @@ export function makeFolder(path: string, mode?: number): void {
   }
 }
 
-/** A folder that is there already, also by another process, will do. */
+/** Creates one folder; a folder that exists already, or that another process creates meanwhile, is no error. */
 function makeOne(path: string, mode?: number): void {
   try {
     mkdirSync(path, { mode });

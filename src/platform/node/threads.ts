@@ -18,6 +18,6 @@ const spawn: Spawn = ({ heard, died }) => {
   };
 };
 
-/** Threads for the cpu engine: as many as there are cores. Run from its sources, which Node cannot load by itself, there are none. */
+/** Threads for the cpu engine: as many as there are cores. None when run from the sources, which Node cannot load itself. */
 export const nodeThreads = () =>
   existsSync(fileURLToPath(ENTRY)) ? { spawn, cores: availableParallelism() } : { cores: 1 };

@@ -5,7 +5,7 @@ import { isPlain } from '../../base/plain.ts';
 import type { TuningStore } from '../../kernels/tuning-store.ts';
 import { makeFolder } from './make-folder.ts';
 
-/** Where programs of this user keep what they can find out again. */
+/** The user's cache folder, for data that can be measured again. */
 function cacheFolder(): string {
   const { XDG_CACHE_HOME, LOCALAPPDATA } = process.env;
   if (process.platform === 'win32' && LOCALAPPDATA) return LOCALAPPDATA;
@@ -14,9 +14,9 @@ function cacheFolder(): string {
 }
 
 /**
- * What was measured on an adapter, in a file of this user's. A file that cannot be read or written is as good as none:
- * it is measured again.
- * @param adapter its name, and whether its bounds checks are on: they change what is fastest
+ * Stores the measurements for an adapter in a file of the user's cache. If the file cannot be read or written, they are
+ * measured again.
+ * @param adapter its name and whether its bounds checks are on, because these change what is fastest
  */
 export function tuningFile(
   adapter: string,

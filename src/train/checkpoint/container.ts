@@ -4,7 +4,7 @@ import { isPlain, type Plain } from '../../base/plain.ts';
 import { parseJson } from './json.ts';
 
 /**
- * The safetensors format, whatever the tensors and the metadata mean:
+ * The safetensors format, independent of what the tensors and the metadata mean:
  *
  *   8 bytes: length of the header, little-endian · header: JSON, padded with spaces to 8 · data
  *   header: { name: { dtype, shape, data_offsets: [begin, end] }, …, __metadata__: { string: string } }
@@ -13,7 +13,7 @@ export const METADATA = '__metadata__';
 
 export type Shape = readonly [rows: number, columns: number];
 
-/** A tensor to be written. */
+/** A tensor to write. */
 export interface NamedTensor {
   name: string;
   shape: Shape;
@@ -22,7 +22,7 @@ export interface NamedTensor {
 }
 
 interface Format {
-  /** Bytes. */
+  /** In bytes. */
   size: number;
   read(view: DataView, at: number): number;
   write(view: DataView, at: number, value: number): void;
@@ -50,12 +50,12 @@ export type Dtype = keyof typeof FORMATS;
 const isDtype = (given: unknown): given is Dtype =>
   typeof given === 'string' && Object.hasOwn(FORMATS, given);
 
-/** A file, and where its data begin. */
+/** Encodes a file. Returns it with `begin`, where the data starts, in bytes. */
 export function writeContainer(
   metadata: Record<string, string>,
   tensors: readonly NamedTensor[],
 ): { file: Uint8Array; begin: number } {
-  // The wider ones first keeps every tensor aligned.
+  // Writing wider types first keeps every tensor aligned.
   const sorted = tensors.toSorted((a, b) => FORMATS[b.dtype].size - FORMATS[a.dtype].size);
   const header: Plain = { [METADATA]: metadata };
   let offset = 0;
@@ -81,15 +81,17 @@ export function writeContainer(
   return { file, begin };
 }
 
-/** The header of a file, and where its data begin. @throws InputError */
+/** Reads the header of a file, and where the data starts. @throws InputError */
 export function readHeader(file: Uint8Array): { header: Plain; begin: number } {
   if (file.length < 8) {
-    throw new InputError(`a checkpoint has at least 8 bytes, got ${file.length}. Is it the right file?`);
+    throw new InputError(
+      `a checkpoint must have at least 8 bytes, got ${file.length}. Is it the right file?`,
+    );
   }
   const length = new DataView(file.buffer, file.byteOffset, 8).getBigUint64(0, true);
   if (length > BigInt(file.length - 8)) {
     throw new InputError(
-      `the header should have ${length} bytes, but only ${file.length - 8} follow. The file is cut off, or no safetensors file.`,
+      `the header must have ${length} bytes, but only ${file.length - 8} follow. The file is cut off, or not a safetensors file.`,
     );
   }
   const begin = 8 + Number(length);
@@ -97,14 +99,14 @@ export function readHeader(file: Uint8Array): { header: Plain; begin: number } {
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(file.subarray(8, begin));
   } catch {
-    throw new InputError('the header must be UTF-8 text. The file is damaged, or no safetensors file.');
+    throw new InputError('the header must be UTF-8 text. The file is damaged, or not a safetensors file.');
   }
   const header = parseJson(text, 'the header');
   if (!isPlain(header)) throw new InputError(`the header must be a JSON object, got ${show(header)}.`);
   return { header, begin };
 }
 
-/** Place of a tensor in the data, in bytes. */
+/** A tensor in the data; `begin` and `end` are byte offsets. */
 export interface Entry {
   name: string;
   dtype: Dtype;
@@ -113,8 +115,9 @@ export interface Entry {
 }
 
 /**
- * Checks dtype, shape and place of a tensor in the header.
- * @param note what to add where its shape is wrong
+ * Checks the dtype, shape and offsets of a tensor in the header.
+ * @param note appended to the message if the shape is wrong
+ * @throws InputError naming the tensor
  */
 export function readEntry(name: string, given: unknown, shape: Shape, note: string): Entry {
   if (!isPlain(given)) throw new InputError(`tensor "${name}" must be a JSON object, got ${show(given)}.`);
@@ -129,7 +132,7 @@ export function readEntry(name: string, given: unknown, shape: Shape, note: stri
   }
   const [begin, end] = Array.isArray(offsets) && offsets.length === 2 ? offsets : [];
   if (!Number.isSafeInteger(begin) || !Number.isSafeInteger(end) || begin < 0) {
-    throw new InputError(`tensor "${name}" must have two whole data_offsets, got ${show(offsets)}.`);
+    throw new InputError(`tensor "${name}" must have two integer data_offsets, got ${show(offsets)}.`);
   }
   const size = shape[0] * shape[1] * FORMATS[dtype].size;
   if (end - begin !== size) {
@@ -138,25 +141,25 @@ export function readEntry(name: string, given: unknown, shape: Shape, note: stri
   return { name, dtype, begin, end };
 }
 
-/** Checks that the tensors follow one another and fill the data. */
+/** Checks that the tensors are contiguous and fill the data. @throws InputError */
 export function checkLayout(entries: readonly Entry[], dataLength: number): void {
   let filled = 0;
   for (const { name, begin, end } of [...entries].sort((a, b) => a.begin - b.begin)) {
     if (begin !== filled) {
       throw new InputError(
-        `tensor "${name}" must begin at byte ${filled} of the data, got ${begin}: tensors ${begin < filled ? 'overlap' : 'leave a hole'}.`,
+        `tensor "${name}" must start at byte ${filled} of the data, got ${begin}: tensors ${begin < filled ? 'overlap' : 'leave a gap'}.`,
       );
     }
     filled = end;
   }
   if (filled !== dataLength) {
     throw new InputError(
-      `the tensors take ${filled} bytes of data, but ${dataLength} are there. The file is ${filled > dataLength ? 'cut off' : 'damaged'}.`,
+      `the tensors take ${filled} bytes of data, but the file has ${dataLength}. The file is ${filled > dataLength ? 'cut off' : 'damaged'}.`,
     );
   }
 }
 
-/** The values of a tensor whose entry and layout were checked. @param start of the data */
+/** The values of a tensor whose entry and layout have been checked. @param start where the data starts, in bytes */
 export function readValues(file: Uint8Array, start: number, { dtype, begin, end }: Entry): Float64Array {
   const { size, read } = FORMATS[dtype];
   const view = new DataView(file.buffer, file.byteOffset + start);

@@ -1,7 +1,7 @@
 import { InputError, messageOf, show } from '../../base/errors.ts';
 import { isPlain, type Plain } from '../../base/plain.ts';
 
-/** JSON of a file that somebody else may have written: nothing is assumed about what it holds. */
+/** Reads JSON from files that other programs may have written: nothing about the content is assumed. */
 
 /** @throws InputError naming `what` */
 export function parseJson(text: string, what: string): unknown {
@@ -12,7 +12,7 @@ export function parseJson(text: string, what: string): unknown {
   }
 }
 
-/** Every field of `like` from parsed JSON, each a number (or a flag where `like` has one). */
+/** Reads every field of `like` from parsed JSON. Each must be a number, or a boolean where `like` has one. @throws InputError */
 export function readNumbers<T extends object>(what: string, given: unknown, like: T): T {
   if (!isPlain(given)) throw new InputError(`${what} must be a JSON object, got ${show(given)}.`);
   const made: Plain = {};
@@ -37,14 +37,14 @@ const CLOSING = new Set([...'}]'].map(char => char.charCodeAt(0)));
 const SPACE = new Set([...' \t\n\r'].map(char => char.charCodeAt(0)));
 
 /**
- * Where the string at a path of keys stands in the bytes of a JSON object, without its quotes. Spaces, the order of the
- * keys and escapes in them do not matter; of a key that comes twice the last counts, as for JSON.parse.
+ * The bytes of the string at a path of keys in a JSON object, without its quotes. Whitespace, the order of the keys and
+ * escapes in them do not matter. If a key occurs twice, the last one counts, as for JSON.parse.
  *
- * @param json valid, in UTF-8: its special characters are single bytes
+ * @param json valid JSON in UTF-8, in which all special characters are single bytes
  */
 export function spanOfString(json: Uint8Array, path: readonly string[]): Span | undefined {
   let found: Span | undefined;
-  /** Keys by which the open objects and arrays were reached; the whole has none. */
+  /** Keys of the open objects and arrays; '' for the outermost. */
   const reached: string[] = [];
   let key = '';
   for (let at = 0; at < json.length; at++) {
@@ -69,14 +69,14 @@ export function spanOfString(json: Uint8Array, path: readonly string[]): Span | 
   return found;
 }
 
-/** The place of the closing quote. @param open the place of the opening one */
+/** The position of the closing quote. @param open the position of the opening quote */
 function endOfString(json: Uint8Array, open: number): number {
   let at = open + 1;
   while (at < json.length && json[at] !== QUOTE) at += json[at] === BACKSLASH ? 2 : 1;
   return at;
 }
 
-/** Whether the string that ends at this quote is a key: a colon follows. */
+/** Whether the string that ends at this quote is a key, that is, whether a colon follows. */
 function isKey(json: Uint8Array, close: number): boolean {
   let at = close + 1;
   while (SPACE.has(json[at])) at++;

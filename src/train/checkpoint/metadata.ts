@@ -8,10 +8,12 @@ import { storedConfig } from '../setup.ts';
 import { METADATA } from './container.ts';
 import { parseJson, readNumbers } from './json.ts';
 
-/** What a checkpoint says besides its tensors, and how earlier versions said it. */
+/** The metadata of a checkpoint: everything but the tensors, including the formats of earlier versions. */
 
-/** 1 had no checksum; up to 2 the reference was called cpu; up to 3 nothing was known of the data; up to 4
- * the moments and the projection had other names. */
+/**
+ * Version 1 had no checksum; up to 2, the reference engine was called cpu; up to 3, there were no facts about the data; up
+ * to 4, the moments and the projection had other names.
+ */
 const VERSION = '5';
 const READ = ['1', '2', '3', '4', VERSION];
 
@@ -24,11 +26,11 @@ export interface Metadata {
   data?: DataFacts;
   /** Undefined in files of version 1. */
   checksum?: string;
-  /** To be added where a tensor's shape does not fit. */
+  /** Appended to the message if a tensor has the wrong shape. */
   shapeNote: string;
 }
 
-/** As they are written, but for the checksum. */
+/** The metadata as strings, without the checksum. */
 export function writeMetadata({
   config,
   engine,
@@ -50,7 +52,7 @@ export function writeMetadata({
   };
 }
 
-/** @throws InputError naming what cannot be read */
+/** Parses the metadata. @throws InputError naming the entry that cannot be read */
 export function readMetadata(header: Plain): Metadata {
   const metadata = metadataOf(header);
   const text = (key: string): string => {
@@ -82,12 +84,12 @@ function metadataOf(header: Plain): Plain {
   const metadata = Object.hasOwn(header, METADATA) ? header[METADATA] : undefined;
   if (!isPlain(metadata) || metadata.format !== 'pushdown') {
     throw new InputError(
-      'the file has no metadata of pushdown: it is a safetensors file, but of another program.',
+      'the file has no metadata of pushdown: it is a safetensors file from another program.',
     );
   }
   if (!READ.includes(metadata.version as string)) {
     throw new InputError(
-      `the checkpoint must be of version ${READ.join(' or ')}, got ${show(metadata.version)}. It needs another version of pushdown.`,
+      `the checkpoint must have version ${READ.join(' or ')}, got ${show(metadata.version)}. Use the version of pushdown that wrote it.`,
     );
   }
   return metadata;
@@ -103,7 +105,7 @@ function readStep(text: string): number {
 
 function readRun(text: string, config: Config): RunState {
   const given = parseJson(text, 'run');
-  // Files from before there was patience have none.
+  // Older files have no patience state.
   const whole = isPlain(given) ? { patience: startPatience(), ...given } : given;
   const run = readNumbers('run', whole, startRun(config));
   const { minLength } = config.task;
@@ -130,7 +132,7 @@ function readFacts(metadata: Plain): DataFacts | undefined {
   return { ...numbers, sample };
 }
 
-/** Names and words, as an engine wrote them: the engine decides whether they still apply. */
+/** Strings that an engine wrote. The engine decides whether they still apply. */
 function readChoices(metadata: Plain): Choices | undefined {
   if (!Object.hasOwn(metadata, 'choices')) return undefined;
   const given = typeof metadata.choices === 'string' && parseJson(metadata.choices, 'choices');
@@ -142,8 +144,8 @@ function readChoices(metadata: Plain): Choices | undefined {
   return given as Choices;
 }
 
-/** 0.1.0, which had no layers, had other inputs for the reversal. */
+/** Version 0.1.0, whose configurations had no layers, had other inputs for the reversal. */
 const shapeNoteOf = (stored: unknown, { task }: Config): string =>
   task.name === 'reverse' && isPlain(stored) && isPlain(stored.model) && !('layers' in stored.model)
-    ? ' (The reversal of pushdown 0.1.0 had one set of inputs for source and target: train a new model.)'
+    ? ' (In pushdown 0.1.0 the reversal task had one set of inputs for source and target: train a new model.)'
     : '';

@@ -1,4 +1,4 @@
-/** Uses the package as a program in Node does. */
+/** Uses the package like a program in Node. */
 import {
   assign,
   type Checkpoint,

@@ -1,4 +1,4 @@
-/** A WebGPU device of the program's own, without types of WebGPU. */
+/** Uses the program's own WebGPU device, without types of WebGPU. */
 import { createGpuEngine, describe, type Engine, requestDevice, type SequenceRecorder } from 'pushdown';
 import { findAdapter } from 'pushdown/node';
 

@@ -1,4 +1,4 @@
-/** Uses the package as a page or a worker does. */
+/** Uses the package like a page or a worker. */
 import { type BrowserOptions, type Engine, openEngine, preset, Trainer } from 'pushdown/browser';
 import { openEngine as openStandalone } from 'pushdown/standalone';
 

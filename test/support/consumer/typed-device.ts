@@ -1,4 +1,4 @@
-/** A WebGPU device of the program's own, where it has types of WebGPU: the package's are these. */
+/** Uses the program's own WebGPU device with WebGPU's types, which the package's types must match. */
 import { createGpuEngine, describe, type Engine, requestDevice, type StepRecorder } from 'pushdown';
 import { findAdapter } from 'pushdown/browser';
 import { findAdapter as findInNode } from 'pushdown/node';

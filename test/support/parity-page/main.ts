@@ -10,7 +10,7 @@ import { ENGINES, REFERENCE } from '../../../src/platform/names.ts';
 import { compareMemory, KINDS, memoryTruth, RANGES } from '../memory-parity.ts';
 import { losses } from '../training-losses.ts';
 
-/** Engines of this browser; the kernels as each kind of device computes by them. */
+/** Engines of this browser, with the kernels for each kind of device. */
 async function open(): Promise<Record<string, Engine>> {
   const { adapter, description } = await findAdapter();
   const device = await requestDevice(adapter);
@@ -24,7 +24,7 @@ async function open(): Promise<Record<string, Engine>> {
   return Object.fromEntries([...kernels, ...opened]);
 }
 
-/** All with strengths of one range, the first two with those of every range: Node's tests have more. */
+/** All kinds with strengths of one range, the first two with every range; Node's tests cover more. */
 const SIZES = [
   [7, 64, 2],
   [7, 65, 32],
@@ -32,7 +32,7 @@ const SIZES = [
   [30, 100, 100],
 ];
 
-/** Runs parity in a page and leaves the largest differences, named, in window.parity for puppeteer to fetch. */
+/** Runs parity in a page and stores the largest differences by name in window.parity, for puppeteer. */
 async function run(): Promise<Record<string, number>> {
   const engines = await open();
   const found: Record<string, number> = {};

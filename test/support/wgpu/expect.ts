@@ -1,6 +1,6 @@
 import { deepStrictEqual, strictEqual } from 'node:assert';
 
-/** As much of vitest's expect() as comparisons with the reference use, for a runtime without vitest. */
+/** The subset of vitest's expect() that comparisons with the reference use, for a runtime without vitest. */
 export const expect = (actual: unknown, what?: string) => ({
   toBe: (expected: unknown) => strictEqual(actual, expected, what),
   toEqual: (expected: unknown) => deepStrictEqual(actual, expected, what),

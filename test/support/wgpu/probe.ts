@@ -1,4 +1,4 @@
-/** Runs in Deno, whose WebGPU is wgpu, as Firefox's is. Prints a line of JSON for every comparison. */
+/** Runs in Deno, whose WebGPU is wgpu, like Firefox's. Prints one line of JSON per comparison. */
 import { gpuEngineOn } from '../../../src/engine/gpu.ts';
 import { createReferenceEngine } from '../../../src/engine/reference.ts';
 import { requestDevice } from '../../../src/gpu/device.ts';
@@ -10,7 +10,7 @@ import { compareMemory, KINDS, memoryTruth, RANGES, TOLERANCE } from '../memory-
 import { expectSameForward, expectSameGradients, SPECS } from '../model-parity.ts';
 import { expect } from './expect.ts';
 
-/** What a comparison came to: `failed` is absent where it holds. */
+/** The result of a comparison; `failed` is absent if it succeeded. */
 export interface Compared {
   name: string;
   failed?: string;
@@ -32,7 +32,7 @@ const compare = async (name: string, body: () => Promise<void>): Promise<void> =
 };
 
 for (const profile of ['software', 'gpu'] satisfies ProfileName[]) {
-  // An adapter gives one device.
+  // An adapter gives only one device.
   const own = await navigator.gpu.requestAdapter();
   const { gpu } = await openGpu(await requestDevice(own!), 'software', profile);
   const engine = gpuEngineOn(gpu, { name: 'wgpu', kind: 'software', reason: 'for tests' });

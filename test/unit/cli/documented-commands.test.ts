@@ -8,7 +8,7 @@ import { preset, presetsIn } from '../../../src/train/presets.ts';
 import { commandsIn, shellWords } from '../../support/documented-commands.ts';
 import { MANUAL, readDocument } from '../../support/documents.ts';
 
-/** Every `npx pushdown …` that the documents have can be called: its command, options, presets, settings and models exist. */
+/** Every `npx pushdown …` in the documents is valid: its command, options, presets, settings and models exist. */
 
 const GALLERY = (await cards()).map(({ name }) => `gallery/${name}`);
 const commandNamed = (name: string) => {
@@ -17,7 +17,7 @@ const commandNamed = (name: string) => {
   return found!;
 };
 
-/** What a whole command names. */
+/** Checks the names in a complete command. */
 function checkCommand([name, ...words]: readonly string[]): void {
   const { operands, options } = parse(commandNamed(name), words);
   const [first] = operands;
@@ -33,7 +33,7 @@ function checkCommand([name, ...words]: readonly string[]): void {
   if (first?.startsWith('gallery/')) expect(GALLERY).toContain(first);
 }
 
-/** What a pattern of a command names: its options. */
+/** Checks the options in a usage pattern. */
 function checkPattern([names, ...words]: readonly string[]): void {
   if (names?.startsWith('<')) return;
   const [name] = names.split('|');
@@ -50,7 +50,7 @@ test.each(documented)('$document: $text', ({ words, pattern }) => {
   if (words.length > 0) (pattern ? checkPattern : checkCommand)(words);
 });
 
-test('the documents have commands, and a command that does not exist is noticed', () => {
+test('the documents contain commands, and an invalid command is detected', () => {
   expect(documented.filter(({ pattern }) => !pattern).length).toBeGreaterThan(10);
   const wrong = (text: string) => () => {
     for (const { words, pattern } of commandsIn(text)) (pattern ? checkPattern : checkCommand)(words);
@@ -65,7 +65,7 @@ test('the documents have commands, and a command that does not exist is noticed'
   expect(wrong('`npx pushdown train reverse --seed 1` and `npx pushdown gallery`')).not.toThrow();
 });
 
-test('a command line ends where the shell ends it', () => {
+test('a command line ends where a shell would end it', () => {
   expect(shellWords(` trace runs/a 'a b' "c d" --json > out.txt`)).toEqual([
     'trace',
     'runs/a',

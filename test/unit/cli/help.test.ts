@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { pushdown } from '../../support/terminal.ts';
 
 describe('help', () => {
-  test('of all, of each, and the version', async () => {
+  test('for the tool, for each command, and the version', async () => {
     const all = await pushdown(['--help']);
     expect(all.code).toBe(0);
     for (const name of ['train', 'eval', 'predict', 'trace', 'table', 'memory', 'presets', 'devices']) {
@@ -26,7 +26,7 @@ describe('help', () => {
     const paper = (await pushdown(['presets', 'paper/reverse'])).out;
     expect(paper).toMatch(/\npaper\/reverse\/stack +reverse +[\d,]+ +\d+ MB +\d+ min +a neural stack/);
     expect(paper).not.toContain('small/');
-    // A time where the speed was measured.
+    // A time if the speed was measured.
     const [one] = JSON.parse((await pushdown(['presets', 'small/copy/queue', '--json'])).out);
     expect(one).toMatchObject({ name: 'small/copy/queue', task: 'copy' });
     expect(one.seconds).toBeGreaterThan(1);

@@ -18,7 +18,7 @@ describe('input and output', () => {
     return lines;
   };
 
-  test('lines, wherever they are cut', async () => {
+  test('lines, however the chunks are cut', async () => {
     expect(await linesOf(['a\r', '\nb', 'c\n\n', 'd\r'])).toEqual(['a', 'bc', '', 'd']);
     expect(await linesOf(['a\nb\ncccc', 'c\nd'], 4)).toEqual([
       'a',
@@ -27,12 +27,12 @@ describe('input and output', () => {
     ]);
   });
 
-  test('stdin has an end', async () => {
+  test('stdin has a maximum size', async () => {
     expect(await readAll(stream('ab', 'c'), 3)).toBe('abc');
     await expect(readAll(stream('ab', 'cd'), 3)).rejects.toThrow('stdin must have at most');
   });
 
-  test('what came is shown, whatever it is', () => {
+  test('any text is shown safely', () => {
     const cycle: unknown[] = [1];
     cycle.push({ a: cycle });
     let deep: unknown = [];
@@ -55,7 +55,7 @@ describe('input and output', () => {
     }
   });
 
-  test('a failing stream is told once, and what is pending is waited for', async () => {
+  test('a failing stream is reported once, and pending output is waited for', async () => {
     const waiting: ((error?: Error) => void)[] = [];
     const drain: Drain = { write: (_, done) => waiting.push(done), on: () => {} };
     const told: string[] = [];

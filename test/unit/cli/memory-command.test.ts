@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { pushdown } from '../../support/terminal.ts';
 
 describe('memory', () => {
-  test("the paper's figure 1a with gradients, printed in the fewest digits", async () => {
+  test("the paper's figure 1a with gradients, printed with the fewest digits", async () => {
     const operations = {
       kind: 'stack',
       push: [[0.8, 0.5, 0.9]],
@@ -45,13 +45,13 @@ describe('memory', () => {
     expect(JSON.parse((await run(tape)).out).read).toEqual([[[0], [0], [2], [1], [3], [6]]]);
     const none = await run({ ...tape, depth: 0 });
     expect([none.code, none.out]).toEqual([2, '']);
-    expect(none.err).toContain('memory shape: depth must be a whole number from 1, got 0.');
+    expect(none.err).toContain('memory shape: depth must be an integer ≥ 1, got 0.');
     const stack = await run({ kind: 'stack', depth: 3, push: [[1]], pop: [[0]], value: [[[1]]] });
     expect(stack.code).toBe(2);
     expect(stack.err).toContain('unknown key "depth"');
   });
 
-  test('a deque answers for each end; with its bottom silent the top is a stack', async () => {
+  test('a deque has results for each end; with its bottom silent the top is a stack', async () => {
     const top = {
       push: [[0.8, 0.5, 0.9]],
       pop: [[0, 0.1, 0.9]],
@@ -75,7 +75,7 @@ describe('memory', () => {
     expect(answer.strengths[0][1]).toEqual([0, 0, 0.7, 0.5]);
   });
 
-  test('gradients and strengths only when asked for', async () => {
+  test('gradients and strengths only on request', async () => {
     const operations = { kind: 'stack', push: [[1]], pop: [[0]], value: [[[5, -6]]] };
     const { out } = await pushdown(['memory', '--engine', 'reference'], JSON.stringify(operations));
     expect(Object.keys(JSON.parse(out))).toEqual(['engine', 'adapter', 'read']);

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { asStarted, nameOf, startedAs } from '../../../src/cli/io/program-name.ts';
 import { pushdown } from '../../support/terminal.ts';
 
-/** Advice can be typed as it is: by `npx pushdown` where that is how the program was started. */
+/** Commands in messages can be typed as shown: with `npx pushdown` if the program was started that way. */
 
 afterEach(() => startedAs('pushdown'));
 
@@ -24,24 +24,24 @@ test.each([
     'npx pushdown',
   ],
   [
-    'a script of npm',
+    'an npm script',
     { npm_command: 'run-script', npm_lifecycle_script: 'node dist/src/cli/main.js train' },
     BUILT,
     'npx pushdown',
   ],
-  ['its link, by its path', {}, BIN, 'npx pushdown'],
+  ['its link, by path', {}, BIN, 'npx pushdown'],
   ['pnpm', { npm_config_user_agent: 'pnpm/9.1.0 npm/? node/v22' }, BIN, 'pnpm exec pushdown'],
   ['yarn', { npm_config_user_agent: 'yarn/1.22.22 npm/? node/v22' }, BIN, 'yarn pushdown'],
   ['on the path', {}, '/usr/local/bin/pushdown', 'pushdown'],
   ['on the path of Windows', {}, 'C:\\npm\\node_modules\\pushdown\\dist\\src\\cli\\main.js', 'pushdown'],
-  ['by node', {}, BUILT, 'pushdown'],
-  // What is inherited from another program says nothing.
-  ['by node, from a test', { npm_command: 'exec', npm_lifecycle_script: 'vitest run' }, BUILT, 'pushdown'],
+  ['with node', {}, BUILT, 'pushdown'],
+  // Variables inherited from another program are ignored.
+  ['with node, from a test', { npm_command: 'exec', npm_lifecycle_script: 'vitest run' }, BUILT, 'pushdown'],
 ])('%s', (_, env, script, name) => {
   expect(nameOf(env, script)).toBe(name);
 });
 
-describe('advice', () => {
+describe('commands in messages', () => {
   test('errors, help and overview', async () => {
     startedAs('npx pushdown');
     expect((await pushdown(['train'])).err).toMatch(/Try: npx pushdown train reverse\n$/);
@@ -50,7 +50,7 @@ describe('advice', () => {
     expect(help).toMatch(/^npx pushdown predict <checkpoint>/);
     expect(help).toMatch(/\| npx pushdown predict runs/);
     expect((await pushdown(['--help'])).out).toMatch(
-      /npx pushdown <command> --help. First try: npx pushdown train/,
+      /npx pushdown <command> --help. Start with: npx pushdown train/,
     );
     for (const command of (await pushdown(['--help'])).out.matchAll(/^ {2}(\w+)/gm)) {
       const line = `pushdown ${command[1]} x`;
@@ -58,7 +58,7 @@ describe('advice', () => {
     }
   });
 
-  test('what is no command stays', () => {
+  test('text that is not a command is unchanged', () => {
     startedAs('npx pushdown');
     const text = 'runs/pushdown train, pushdown trains, pushdown 0.1.0, npm i pushdown';
     expect(asStarted(text)).toBe(text);

@@ -33,7 +33,7 @@ describe('train', () => {
       'log.jsonl',
     ]);
     expect(jsonLines(readFileSync(join(out, 'log.jsonl'), 'utf8'))).toEqual(lines);
-    // The configuration that was written gives the same run.
+    // The written configuration gives the same run.
     const again = await pushdown([
       ...['train', join(out, 'config.json'), '--engine', 'reference'],
       ...['--out', join(folder, 'again'), '--json'],
@@ -42,7 +42,7 @@ describe('train', () => {
     expect(results[1]).toEqual(results[0]);
   });
 
-  test('Ctrl-C saves, and --resume ends up where an unbroken run does', async () => {
+  test('Ctrl-C saves, and --resume ends like an uninterrupted run', async () => {
     const argv = ['train', 'reverse', ...TINY_FAST, '--json'];
     const whole = join(folder, 'whole');
     await pushdown([...argv, '--steps', '12', '--out', whole]);
@@ -52,7 +52,7 @@ describe('train', () => {
     const { ending, step } = jsonLines(stopped.out).at(-1);
     expect(ending).toBe('stopped');
     expect(step).toBeLessThan(12);
-    expect(stopped.err).toMatch(/go on with: pushdown train --resume/);
+    expect(stopped.err).toMatch(/resume with: pushdown train --resume/);
     const rest = await pushdown(['train', '--resume', parts, '--engine', 'reference', '--json']);
     expect(rest.code).toBe(0);
     const [a, b] = [whole, parts].map(path =>
@@ -62,17 +62,19 @@ describe('train', () => {
     expect(b.evaluations).toEqual(a.evaluations);
   });
 
-  test('--resume with the --set options that it began with', async () => {
+  test('--resume with the --set options that the run started with', async () => {
     const out = join(folder, 'sets');
     const argv = ['train', 'reverse', ...TINY_FAST, '--out', out];
     await pushdown([...argv, '--steps', '1']);
     const { code, err } = await pushdown([...argv, '--steps', '2', '--resume']);
     expect([code, err]).toEqual([0, '']);
     const without = await pushdown(['train', 'reverse', '--engine', 'reference', '--resume', out]);
-    expect(without.err).toMatch(/is not of reverse: it differs in task\.minLength \(1 in .*, 4 asked for\)/);
+    expect(without.err).toMatch(
+      /is not a run of reverse: it differs in task\.minLength \(1 in .*, 4 requested\)/,
+    );
   });
 
-  test('one run a folder; what killed runs left there is cleared away', async () => {
+  test('one run per folder; files that killed runs have left are removed', async () => {
     const out = join(folder, 'claimed');
     mkdirSync(out);
     const argv = ['train', 'reverse', ...TINY_FAST, '--steps', '1', '--out', out];
@@ -82,17 +84,17 @@ describe('train', () => {
     const ours = readFileSync(file, 'utf8');
     const refused = await pushdown(argv);
     expect(refused.err).toMatch(
-      new RegExp(`^pushdown: another run \\(process ${process.pid} on .*\\) writes to .*\n$`),
+      new RegExp(`^pushdown: another run \\(process ${process.pid} on .*\\) is writing to .*\n$`),
     );
     expect([refused.code, readdirSync(out)]).toEqual([2, ['claim']]);
     await claim.release();
-    // Of another container, its process id says nothing: a sign of life as fresh as this one does.
+    // In another container the process id means nothing: the claim counts while its heartbeat is recent.
     writeFileSync(
       file,
       ours.replace(/"machine":"[^"]*"/, '"machine":"another"').replace(/"pid":\d+/, '"pid":99999999'),
     );
-    expect((await pushdown(argv)).err).toMatch(/another run \(process 99999999 on .*\) writes to/);
-    // Beyond the greatest process id there is; and this process's own, as every run in a container has.
+    expect((await pushdown(argv)).err).toMatch(/another run \(process 99999999 on .*\) is writing to/);
+    // An id above the maximum, and this process's own id, as every run in a container has.
     for (const dead of [99_999_999, process.pid]) {
       rmSync(join(out, 'checkpoint.safetensors'), { force: true });
       writeFileSync(file, ours.replace(/"pid":\d+/, `"pid":${dead}`));
@@ -106,14 +108,14 @@ describe('train', () => {
     }
   });
 
-  test('of two at once in a folder, one is refused', async () => {
+  test('of two simultaneous runs in a folder, one is refused', async () => {
     const argv = ['train', 'reverse', ...TINY_FAST, '--steps', '3', '--out', join(folder, 'two')];
     const runs = await Promise.all([pushdown(argv), pushdown(argv)]);
     expect(runs.map(({ code }) => code).sort()).toEqual([0, 2]);
     expect(runs.map(({ err }) => err).join('')).toMatch(/^pushdown: another run .*\n$/);
   });
 
-  test("the user's own configuration stays as it is", async () => {
+  test("the user's own configuration is not changed", async () => {
     const out = join(folder, 'own');
     mkdirSync(out);
     const text = '{"model":{"hidden":4},"task":{"minLength":1,"maxLength":3}}';
@@ -137,7 +139,7 @@ describe('train', () => {
     expect(readFileSync(join(out, 'config.json'), 'utf8')).toBe(text);
   });
 
-  test('off a terminal, progress is no line per evaluation', async () => {
+  test('without a terminal, progress is not printed for every evaluation', async () => {
     const many = ['--set', 'reportEvery=1', '--set', 'evaluateEvery=1', '--steps', '30'];
     const { out } = await pushdown([
       ...['train', 'reverse', ...TINY_FAST, ...many],
@@ -148,16 +150,16 @@ describe('train', () => {
     expect(out.match(/^step /gm)!.length).toBeLessThan(8);
   });
 
-  test('--steps makes a finished run go on', async () => {
+  test('--steps makes a finished run continue', async () => {
     const out = join(folder, 'more');
     await pushdown(['train', 'reverse', ...TINY_FAST, '--steps', '1', '--out', out]);
     const over = await pushdown(['train', '--resume', out, '--engine', 'reference']);
-    expect(over.out).toMatch(/nothing left to do, --steps <n> makes it go on/);
+    expect(over.out).toMatch(/all steps are done: continue with --steps <n>/);
     const more = await pushdown(['train', '--resume', out, '--engine', 'reference', '--steps', '2']);
     expect(more.out).toMatch(/resumed at step 1 of 2[\s\S]*all steps done at step 2/);
   });
 
-  test('in the default folder, an earlier run is kept under a number', async () => {
+  test('in the default folder, an earlier run is kept under new names', async () => {
     const before = process.cwd();
     process.chdir(folder);
     try {
@@ -185,14 +187,17 @@ describe('train', () => {
     const kept = (step: number) => `checkpoint-step${step}.safetensors`;
     const stepOf = (path: string) => decodeCheckpoint(readFileSync(path)).state.step;
 
-    test('goes on in the folder of the run, and keeps the newer checkpoints', async () => {
+    test('resumes in the folder of the run, and keeps the later checkpoints', async () => {
       const out = await begun('back');
       const from = join(out, 'earlier', kept(2));
       const { code, out: text } = await pushdown([
         ...['train', '--resume', from, '--engine', 'reference'],
         ...['--steps', '5', '--keep', '5'],
       ]);
-      expect([code, text]).toEqual([0, expect.stringMatching(/after step 2 are kept as .*checkpoint\.1\.s/)]);
+      expect([code, text]).toEqual([
+        0,
+        expect.stringMatching(/resuming at step 2: the later checkpoint is kept as .*checkpoint\.1\.s/),
+      ]);
       expect(readdirSync(join(out, 'earlier')).sort()).toEqual([kept(2), kept(5)]);
       expect(readdirSync(join(out, 'earlier.1')).sort()).toEqual([kept(4), kept(6)]);
       expect(stepOf(join(out, 'checkpoint.1.safetensors'))).toBe(6);
@@ -201,9 +206,9 @@ describe('train', () => {
       expect(next.out).toMatch(/resumed at step 5 of 6/);
     });
 
-    test('where the latest is damaged, and where that is meant by --out', async () => {
+    test('if the latest is damaged, and if --out names the same folder', async () => {
       const out = await begun('damaged');
-      // Not through the link that earlier/ has of it.
+      // Not through the hard link that earlier/ has to it.
       rmSync(join(out, 'checkpoint.safetensors'));
       writeFileSync(join(out, 'checkpoint.safetensors'), 'no checkpoint');
       const resume = [
@@ -221,7 +226,7 @@ describe('train', () => {
       expect(stepOf(join(out, 'checkpoint.safetensors'))).toBe(7);
     });
 
-    test('the same as the latest: nothing is put aside', async () => {
+    test('the same checkpoint as the latest: nothing is renamed', async () => {
       const out = await begun('same');
       await pushdown([
         ...['train', '--engine', 'reference', '--resume', join(out, 'earlier', kept(6))],
@@ -236,7 +241,7 @@ describe('train', () => {
       expect(readdirSync(join(out, 'earlier'))).toHaveLength(4);
     });
 
-    test('a model of the gallery asks for --out', async () => {
+    test('a model of the gallery needs --out', async () => {
       const resume = ['train', '--engine', 'reference', '--resume', 'gallery/reverse-stack'];
       const before = readdirSync('gallery');
       const { code, err } = await pushdown([...resume, '--steps', '1']);
@@ -247,7 +252,7 @@ describe('train', () => {
       expect(readdirSync('gallery')).toEqual(before);
     });
 
-    test('those that are kept aside, and any other file of the folder, ask for --out', async () => {
+    test('renamed checkpoints, and any other file of the folder, need --out', async () => {
       const out = await begun('aside');
       const resume = ['train', '--engine', 'reference', '--steps', '7', '--resume'];
       await pushdown([...resume, join(out, 'earlier', kept(2))]);
@@ -267,7 +272,7 @@ describe('train', () => {
     const resumed = (out: string, ...more: string[]) =>
       pushdown(['train', '--resume', out, '--engine', 'reference', ...more]);
 
-    test('trains on them, says so, and keeps them', async () => {
+    test('trains at the new lengths, reports it, and keeps them', async () => {
       const out = join(folder, 'lengths');
       await pushdown(['train', 'reverse', ...TINY_FAST, '--steps', '1', '--out', out]);
       const longer = ['--steps', '3', '--set', 'maxLength=9', '--set', 'task.minLength=5'];
@@ -285,18 +290,20 @@ describe('train', () => {
       expect((await pushdown([...preset, ...sets])).out).toMatch(/lengths 2 to 7 from here on/);
     });
 
-    test('a run that was solved at the old ones is not over', async () => {
+    test('a run that was solved at the old lengths continues', async () => {
       const out = join(folder, 'solved');
       const solved = ['--set', 'stopAt=0.001', '--set', 'stopPasses=1', '--set', 'evaluateEvery=1'];
       await pushdown(['train', 'reverse', ...TINY_FAST, '--steps', '2', '--out', out, ...solved]);
       const path = join(out, 'checkpoint.safetensors');
       const checkpoint = decodeCheckpoint(readFileSync(path));
       writeFileSync(path, encodeCheckpoint({ ...checkpoint, run: { ...checkpoint.run, passes: 1 } }));
-      expect((await resumed(out, '--steps', '3')).out).toMatch(/solved already/);
-      expect((await resumed(out, '--steps', '3', '--set', 'maxLength=5')).out).not.toMatch(/solved already/);
+      expect((await resumed(out, '--steps', '3')).out).toMatch(/the task is solved/);
+      expect((await resumed(out, '--steps', '3', '--set', 'maxLength=5')).out).not.toMatch(
+        /the task is solved/,
+      );
     });
 
-    test('lengths that do not go together are refused', async () => {
+    test('contradicting lengths are refused', async () => {
       const out = join(folder, 'lengths');
       expect((await resumed(out, '--set', 'maxLength=1')).err).toMatch(
         /task\.minLength \(2\) must not exceed/,

@@ -13,7 +13,7 @@ beforeAll(() => trainTiny(trained));
 describe('a trained model', () => {
   const cpu = ['--engine', 'reference'];
 
-  test('eval: a row per length; a folder names its checkpoint', async () => {
+  test('eval: one row per length; a folder stands for its checkpoint', async () => {
     const { code, out, err } = await pushdown(['eval', trained, '--lengths', '1-3,8', ...cpu]);
     expect(code).toBe(0);
     expect(err).toMatch(/^engine reference/);
@@ -21,7 +21,7 @@ describe('a trained model', () => {
     expect(rows.map(row => Number(row.trim().split(/\s+/)[0]))).toEqual([1, 2, 3, 8]);
   });
 
-  test('eval --plot: an SVG of what was measured', async () => {
+  test('eval --plot: an SVG of the results', async () => {
     const path = join(folder, 'accuracy.svg');
     const { code } = await pushdown(['eval', trained, '--lengths', '1-4', '--plot', path, ...cpu]);
     const svg = readFileSync(path, 'utf8');
@@ -49,14 +49,14 @@ describe('a trained model', () => {
     expect(lines[2]).toMatchObject({ lengths: [2, 4], sequences: 5, step: 2 });
   });
 
-  test('predict: lines in, as many lines out', async () => {
+  test('predict: one output line per input line', async () => {
     const { code, out } = await pushdown(['predict', checkpoint, ...cpu], 'a b c\nabc\r\nh');
     const lines = out.split('\n');
     expect([code, lines.length]).toEqual([0, 4]);
     expect(lines[1]).toBe(lines[0]);
   });
 
-  test('trace: a row per step', async () => {
+  test('trace: one row per step', async () => {
     const { code, out } = await pushdown(['trace', checkpoint, 'a b', '--json', ...cpu]);
     expect(code).toBe(0);
     const steps = jsonLines(out);

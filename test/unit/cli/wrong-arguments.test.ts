@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { pushdown } from '../../support/terminal.ts';
 import { temporaryFolder } from '../../support/tiny-run.ts';
 
-/** A wrong command line: one line that names what is wrong, exit code 2. */
+/** A wrong command line gives one line that names the mistake, and exit code 2. */
 
 const folder = temporaryFolder();
 const train = (...argv: string[]) => ({
@@ -16,15 +16,11 @@ const table: [string, { argv: string[]; stdin: string }, RegExp][] = [
   ['command', plain('memroy'), /unknown command "memroy"\. Did you mean "memory"\?/],
   ['option', train('--stpes', '3'), /unknown option "--stpes"\. Did you mean "--steps"\?/],
   ['option value', train('--out'), /--out needs a value/],
-  ['option in the place of a value', train('--out', '--steps', '3'), /--out needs a value/],
-  ['value that is none', train('--seed', '-1'), /--seed needs a value.*--seed=<n>/],
+  ['option instead of a value', train('--out', '--steps', '3'), /--out needs a value/],
+  ['missing value', train('--seed', '-1'), /--seed needs a value.*--seed=<n>/],
   ['flag with a value', plain('presets', '--json=3'), /'--json' does not take an argument/],
-  [
-    'operand too many',
-    plain('presets', 'paper', 'reverse'),
-    /presets does not know what to do with "reverse"/,
-  ],
-  ['operand missing', plain('eval'), /eval needs <checkpoint>\. Usage: pushdown eval/],
+  ['extra operand', plain('presets', 'paper', 'reverse'), /presets got an unexpected argument "reverse"/],
+  ['missing operand', plain('eval'), /eval needs <checkpoint>\. Usage: pushdown eval/],
   ['no preset', plain('train'), /train needs a preset \(reverse,/],
   ['preset of a group', plain('train', 'small/revers/stack'), /Did you mean "small\/reverse\/stack"\?/],
   [
@@ -32,19 +28,23 @@ const table: [string, { argv: string[]; stdin: string }, RegExp][] = [
     plain('train', 'x'),
     /unknown preset "x"\. Known: reverse, .*, small\/<task>\/<model>/,
   ],
-  ['group of presets', plain('presets', 'papr'), /there are no presets "papr"\. Did you mean "paper"\?/],
+  [
+    'group of presets',
+    plain('presets', 'papr'),
+    /no preset or group is called "papr"\. Did you mean "paper"\?/,
+  ],
   ['plan', train('--plan', 'fusd'), /unknown plan "fusd"\. Did you mean "fused"\?/],
   ['seeds', train('--seeds', 'ten'), /--seeds takes how many, or from and to .* got "ten"/],
   ['seeds backwards', train('--seeds', '9-0'), /the range "9-0" goes backwards, write 0-9/],
   ['no seeds', train('--seeds', '0'), /--seeds must be at least 1, got 0/],
   ['too many seeds', train('--seeds', '1e9'), /--seeds takes/],
   ['very many seeds', train('--seeds', '1000000'), /--seeds must be at most 10000 seeds/],
+  ['seed and seeds', train('--seeds', '3', '--seed', '3'), /--seeds sets the seeds: leave out --seed/],
   [
-    'seed and seeds',
-    train('--seeds', '3', '--seed', '3'),
-    /--seeds says which seeds already: leave out --seed/,
+    'seeds and resume',
+    train('--seeds', '3', '--resume'),
+    /--seeds resumes unfinished seeds anyway: leave out --resume/,
   ],
-  ['seeds of a checkpoint', train('--seeds', '3', '--resume'), /--seeds goes on with .*: leave out --resume/],
   ['table', plain('table', 'papre'), /unknown table "papre"\. Did you mean "paper"\?/],
   [
     'table scale',
@@ -66,17 +66,21 @@ const table: [string, { argv: string[]; stdin: string }, RegExp][] = [
   ['engine', plain('train', 'reverse', '--engine', 'gpuu'), /unknown engine "gpuu"\. Did you mean "gpu"\?/],
   ['key', train('--set', 'model.hiden=3'), /"model\.hiden"\. Did you mean "model\.hidden"\?/],
   ['set without value', train('--set', 'hidden'), /--set takes key=value/],
-  ['size absurdly large', train('--set', 'hidden=1e9'), /model\.hidden must be .* got 1000000000/],
+  ['size much too large', train('--set', 'hidden=1e9'), /model\.hidden must be .* got 1000000000/],
   ['size 0', train('--set', 'batch=0'), /train\.batch must be a whole number from 1 to 65536, got 0/],
   ['size not a number', train('--set', 'width=wide'), /model\.width must be a whole number/],
   ['steps', train('--steps', '1e99'), /--steps must be a whole number from 0 to .*got "1e99"/],
   ['seed', train('--seed=-1'), /--seed must be a whole number from 0/],
-  ['size infinite', train('--set', 'rate=1e400'), /train\.rate must be .*, got "1e400"/],
+  ['infinite size', train('--set', 'rate=1e400'), /train\.rate must be .*, got "1e400"/],
   ['long word', plain('x'.repeat(1e5)), /^.{0,300}$/m],
   ['several lines', plain('a\nb\x1b[31m\u2028'), /unknown command "a\\nb\\u001b\[31m\\u2028"/],
   ['seed fraction', train('--seed', '1.5'), /--seed must be a whole number/],
-  ['resume without', train('--resume', join(folder, 'none')), /cannot read the checkpoint .*no such file/],
-  ['config not there', plain('train', join(folder, 'none.json')), /cannot read the configuration/],
+  [
+    'resume from a missing file',
+    train('--resume', join(folder, 'none')),
+    /cannot read the checkpoint .*no such file/,
+  ],
+  ['missing configuration', plain('train', join(folder, 'none.json')), /cannot read the configuration/],
   [
     'train: parameters',
     {
@@ -85,7 +89,7 @@ const table: [string, { argv: string[]; stdin: string }, RegExp][] = [
       ),
       stdin: '',
     },
-    /this model has \d+ parameters, and at most 134217728 can be trained: make model\.hidden smaller/,
+    /this model has \d+ parameters, but at most 134217728 can be trained: reduce model\.hidden,/,
   ],
 ];
 test.each(table)('%s', async (_, { argv, stdin }, message) => {

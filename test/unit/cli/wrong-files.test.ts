@@ -4,7 +4,7 @@ import { beforeAll, expect, test } from 'vitest';
 import { pushdown } from '../../support/terminal.ts';
 import { TINY, temporaryFolder, trainTiny } from '../../support/tiny-run.ts';
 
-/** What does not fit a checkpoint, and files that cannot be used: one line that names them, exit code 2. */
+/** Input that does not fit a checkpoint, and unusable files: one line that names them, exit code 2. */
 
 const folder = temporaryFolder();
 const trained = join(folder, 'trained');
@@ -25,7 +25,7 @@ test('lengths, symbols and settings of a checkpoint', async () => {
   };
   const cpu = ['--engine', 'reference'];
   await wrong(['eval', checkpoint, '--lengths', '3-1', ...cpu], /goes backwards, write 1-3/);
-  await wrong(['eval', checkpoint, '--lengths', '0-3', ...cpu], /must lie between 1 and 100000/);
+  await wrong(['eval', checkpoint, '--lengths', '0-3', ...cpu], /must be between 1 and 100000/);
   await wrong(['eval', checkpoint, '--lengths', '1,,2', ...cpu], /for example 1-64 or 1,2,4, got ""/);
   await wrong(['eval', checkpoint, '--sequences', '0', ...cpu], /--sequences must be/);
   await wrong(
@@ -35,24 +35,30 @@ test('lengths, symbols and settings of a checkpoint', async () => {
   await wrong(['trace', checkpoint, 'a ? b', ...cpu], /unknown symbol "\?" at place 2/);
   await wrong(['predict', checkpoint, ...cpu], /line 2: unknown symbol "x"/, 'a b\nx y\n');
   const resume = ['train', '--resume', trained, ...cpu];
-  await wrong([...resume, '--seed', '3'], /cannot change train\.seed \(0 in the checkpoint, 3 asked/);
-  await wrong([...resume, '--set', 'hidden=5'], /cannot change model\.hidden \(4 in the checkpoint, 5 asked/);
+  await wrong([...resume, '--seed', '3'], /cannot change train\.seed \(0 in the checkpoint, 3 requested/);
+  await wrong(
+    [...resume, '--set', 'hidden=5'],
+    /cannot change model\.hidden \(4 in the checkpoint, 5 requested/,
+  );
   await wrong(
     [...resume, '--set', 'optimiser=sgd'],
-    /checkpoint\.safetensors: a checkpoint cannot change train\.optimiser \("adam" in .*, "sgd" asked for\)/,
+    /checkpoint\.safetensors: a checkpoint cannot change train\.optimiser \("adam" in .*, "sgd" requested\)/,
   );
-  await wrong(['train', 'reverse', ...cpu, '--out', trained], /is there already: go on with it by --resume/);
-  await wrong(['train', 'tutorial-part6', ...cpu, '--resume', trained], /is not of tutorial-part6/);
+  await wrong(
+    ['train', 'reverse', ...cpu, '--out', trained],
+    /already exists: resume that run with --resume/,
+  );
+  await wrong(['train', 'tutorial-part6', ...cpu, '--resume', trained], /is not a run of tutorial-part6/);
 });
 
-test('an output folder that cannot be written, before anything is trained', async () => {
+test('an output folder that is not writable, before any training', async () => {
   const blocked = join(file('a-file', ''), 'folder');
   const { code, err, out } = await pushdown(['train', 'reverse', ...TINY, '--out', blocked]);
   expect(err).toMatch(/^pushdown: cannot write to the output folder .*\n$/);
   expect([code, out]).toEqual([2, '']);
 });
 
-test('broken checkpoints', async () => {
+test('damaged checkpoints', async () => {
   const good = readFileSync(checkpoint);
   const long = Buffer.from(good);
   long.writeBigUInt64LE(2n ** 62n);
@@ -69,7 +75,7 @@ test('broken checkpoints', async () => {
     const path = file(`${name}.safetensors`, bytes);
     for (const command of ['eval', 'trace', 'predict']) {
       const { code, err } = await pushdown([command, path, '--engine', 'reference']);
-      expect(err).toMatch(new RegExp(`^pushdown: .*${name}\\.safetensors is not a checkpoint.*\\n$`));
+      expect(err).toMatch(new RegExp(`^pushdown: .*${name}\\.safetensors is not a usable checkpoint.*\\n$`));
       expect(code).toBe(2);
     }
   }
@@ -92,7 +98,7 @@ test('a configuration that is not JSON, or has wrong keys, is named with its fil
   expect(deep.code).toBe(2);
 });
 
-test.skipIf(process.platform === 'win32')('what is no file is not read', async () => {
+test.skipIf(process.platform === 'win32')('what is not a regular file is not read', async () => {
   const zero = join(folder, 'zero.json');
   symlinkSync('/dev/zero', zero);
   for (const argv of [

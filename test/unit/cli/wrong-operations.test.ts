@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { pushdown } from '../../support/terminal.ts';
 
-/** Wrong operations of a memory on stdin: one line that names the place, exit code 2. */
+/** Wrong memory operations on stdin: one line that names the place, exit code 2. */
 
 const operations = {
   kind: 'stack',
@@ -24,11 +24,11 @@ const table: [string, { argv: string[]; stdin: string }, RegExp][] = [
   ['memory: no JSON, lines', text('{"a":\n\nb\x1b}'), /stdin is not JSON/],
   ['memory: nested', text(operationsNested), /push\[0\]\[0\] must be a number, got \[\[\[/],
   [
-    'memory: sizes that no input has',
+    'memory: impossible sizes',
     memory({ push: Array(1e5).fill([1]), pop: Array(1e5).fill([1]), value: [[Array(1e5).fill(0)]] }),
     /value must have 100000 entries/,
   ],
-  ['memory: no object', text('[1]'), /expected a JSON object .* got \[1\]/],
+  ['memory: not an object', text('[1]'), /stdin must be a JSON object .* got \[1\]/],
   ['memory: missing key', memory({ pop: undefined }), /the key "pop" is missing/],
   ['memory: unknown key', memory({ vale: 1 }), /unknown key "vale"\. Did you mean "value"\?/],
   ['memory: unknown kind', memory({ kind: 'stak' }), /unknown kind of memory "stak"\. Did you mean "stack"/],
@@ -42,11 +42,15 @@ const table: [string, { argv: string[]; stdin: string }, RegExp][] = [
   [
     'memory: ragged value',
     memory({ value: [[[1], [2, 3], [3]]] }),
-    /value\[0\]\[1\] must have 1 entries.*got 2/,
+    /value\[0\]\[1\] must have 1 entry.*got 2/,
   ],
   ['memory: not a number', memory({ push: [[1, '2', 3]] }), /push\[0\]\[1\] must be a number, got "2"/],
   ['memory: null', memory({ push: [[1, null, 3]] }), /push\[0\]\[1\] must be a number, got null/],
-  ['memory: negative', memory({ pop: [[0, 0, -0.5]] }), /pop\[0\]\[2\] is a strength, at least 0, got -0\.5/],
+  [
+    'memory: negative',
+    memory({ pop: [[0, 0, -0.5]] }),
+    /pop\[0\]\[2\] must be a strength of at least 0, got -0\.5/,
+  ],
   [
     'memory: infinite',
     text(JSON.stringify(operations).replace('0.8', '1e999')),
@@ -63,19 +67,19 @@ const table: [string, { argv: string[]; stdin: string }, RegExp][] = [
       pop: [Array(5000).fill(0)],
       value: [Array(5000).fill([1])],
     }),
-    /the strengths of all rows after each of 5000 steps are 12502500 numbers, and at most/,
+    /the strengths of all rows after each of 5000 steps are 12502500 numbers, but at most/,
   ],
   [
     'memory: deque with one end',
     memory({ kind: 'deque', top: END, ...NO_END }),
-    /a deque has two ends, but "bottom" is missing: give it as "top" is/,
+    /a deque has two ends, but "bottom" is missing: give it like "top"/,
   ],
-  ['memory: deque of none', memory({ kind: 'deque', ...NO_END }), /"top" is missing/],
-  ['memory: deque like a stack', memory({ kind: 'deque' }), /"push" belongs into "top" and into "bottom"/],
+  ['memory: deque without ends', memory({ kind: 'deque', ...NO_END }), /"top" is missing/],
+  ['memory: deque like a stack', memory({ kind: 'deque' }), /put "push" into both "top" and "bottom"/],
   [
     'memory: deque, one gradient',
     memory({ kind: 'deque', ...NO_END, top: { ...END, dRead: END.value }, bottom: END }),
-    /"top\.dRead" is there, but "bottom\.dRead" is missing/,
+    /"top\.dRead" is given, but "bottom\.dRead" is missing/,
   ],
   [
     'memory: deque, end incomplete',
@@ -88,12 +92,12 @@ const table: [string, { argv: string[]; stdin: string }, RegExp][] = [
     /unknown key "top\.vale"\. Did you mean "top\.value"\?/,
   ],
   [
-    'memory: deque, ends of two sizes',
+    'memory: deque, ends of different sizes',
     memory({ kind: 'deque', ...NO_END, top: END, bottom: { ...END, pop: [[1, 2]] } }),
-    /bottom\.pop\[0\] must have 1 entries.*got 2/,
+    /bottom\.pop\[0\] must have 1 entry.*got 2/,
   ],
   [
-    'memory: deque, end no object',
+    'memory: deque, end not an object',
     memory({ kind: 'deque', ...NO_END, top: END, bottom: [] }),
     /bottom must be an object with push, pop and value, got \[\]/,
   ],
