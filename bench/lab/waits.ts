@@ -8,7 +8,8 @@
 import { parseArgs } from 'node:util';
 import type { Browser, Page } from 'puppeteer';
 import { launchBrowser } from '../../test/support/browser.ts';
-import { FIREFOX, launchFirefox, withoutWebGpu } from '../../test/support/firefox.ts';
+import { launchFirefox, withoutWebGpu } from '../../test/support/firefox.ts';
+import { FIREFOX } from '../../test/support/firefox-path.ts';
 import { buildPage, pageWithWorkerScript, servePage } from '../../test/support/server.ts';
 import { figures, sample, spread } from '../measure.ts';
 

@@ -29,6 +29,19 @@ export class DeviceLost extends DeviceError {
   override name = 'DeviceLost';
 }
 
+/** The device has not compiled kernels, and run them once, in the time that it was given. It may still be compiling. */
+export class CompileTimeout extends DeviceError {
+  override name = 'CompileTimeout';
+  /** A plan with smaller kernels, which may compile on another device of the same adapter; undefined where there is none. */
+  readonly next: 'stepwise' | undefined;
+
+  /** @param of the plan of the kernels, where it is known */
+  constructor(seconds: number, of?: string, next?: 'stepwise') {
+    super(`the kernels${of ? ` of the ${of} plan` : ''} did not compile and run once within ${seconds} s`);
+    this.next = next;
+  }
+}
+
 /** Letters that may be wrong in a word of this length: of one letter none, or every other would be near. */
 const slips = (length: number): number =>
   length < 2 ? 0 : length < 4 ? 1 : Math.max(2, Math.floor(length / 3));

@@ -67,7 +67,9 @@ export async function gpuMemory(
   const newSlices = () => new SliceSteps(PRODUCTS * M * ends, options.sliceSteps);
   const slices = { forward: newSlices(), backward: newSlices() };
   let form = options.form ?? formFor(gpu, shape);
-  let held: Held | undefined = { order: 'sequences', memory: await openMemory(gpu, shape, form) };
+  const first = await openMemory(gpu, shape, form);
+  await runOnce(gpu, first);
+  let held: Held | undefined = { order: 'sequences', memory: first };
   const order = new StepOrder(T);
   // Where the backward pass uses up what the forward pass left, whatever needs that again runs the forward pass again.
   let state: 'ready' | 'used' = 'ready';
@@ -256,6 +258,16 @@ export async function gpuMemory(
       return recorder;
     });
   }
+}
+
+/**
+ * Runs the kernels on one step of zeros: some drivers compile a kernel only when it is dispatched. The form over time cannot
+ * run a part of its steps, and is left out.
+ */
+async function runOnce(gpu: Gpu, memory: OpenMemory): Promise<void> {
+  if (memory.form === 'time') return;
+  for (const [first] of [memory.forward(1), memory.backward(1)]) gpu.submit('first run', first);
+  await gpu.done();
 }
 
 /** The device answers later. */

@@ -1,7 +1,7 @@
 import { HEADER, SLICE } from '../../shaders/lib/batch.wgsl.ts';
 import { MOMENTS, type TrainConfig } from '../base/config.ts';
-import { type Batch, copyOf } from '../base/dims.ts';
-import { DeviceError, InputError } from '../base/errors.ts';
+import { type Batch, blankBatch, copyOf } from '../base/dims.ts';
+import { CompileTimeout, DeviceError, InputError } from '../base/errors.ts';
 import { memoryKind } from '../base/memories.ts';
 import type { ModelSpec, Tensors } from '../base/parameters.ts';
 import type { Gpu } from '../gpu/device.ts';
@@ -30,24 +30,32 @@ import type {
 } from './engine.ts';
 import type { LayerForm } from './gpu-memory.ts';
 import { outcomeOf, outcomeParts, REPORT_BYTES, reportOf } from './gpu-outcome.ts';
+import { compileSecondsOn, inTime } from './in-time.ts';
 import { Life } from './life.ts';
 import { Submissions } from './submissions.ts';
 
 /** Forces a plan (`--plan`), or one form of the kernels, for tests and benchmarks; keeps what was measured. */
-export interface GpuOptions extends Omit<PlanOptions, 'choices'> {
+export interface GpuOptions extends Omit<PlanOptions, 'choices' | 'onPlan'> {
   /** The form of a memory on its own, where it is not that of the models. */
   memory?: LayerForm;
   /** Another profile than that of the device's kind. */
   profile?: ProfileName;
+  /** What kernels may take to be compiled and run once, in seconds: by default compileSecondsOn(). */
+  compileSeconds?: number;
 }
 
-/** The kernels as an engine. It owns the device from here on. */
+/**
+ * The kernels as an engine. It owns the device from here on.
+ * @throws CompileTimeout where the device does not get its first kernels compiled in time
+ */
 export async function createGpuEngine(
   device: GPUDevice,
   adapter: AdapterDescription,
   options: GpuOptions = {},
 ): Promise<Engine> {
-  const { gpu, notes } = await openGpu(device, adapter.kind, options.profile);
+  const { compileSeconds: seconds = compileSecondsOn(adapter.kind) } = options;
+  const opening = openGpu(device, adapter.kind, options.profile);
+  const { gpu, notes } = await inTime(seconds, opening, () => new CompileTimeout(seconds));
   const reason = [adapter.reason, ...notes].join('; ');
   return gpuEngineOn(gpu, { ...adapter, reason }, options);
 }
@@ -55,9 +63,11 @@ export async function createGpuEngine(
 /** The same on a device that may have other engines: they share compiled kernels, and end together. */
 export function gpuEngineOn(gpu: Gpu, adapter: AdapterDescription, options: GpuOptions = {}): Engine {
   const life = new Life('engine');
+  const { plan, compileSeconds: seconds = compileSecondsOn(adapter.kind) } = options;
   return {
     name: 'gpu',
     adapter,
+    ...(plan && plan !== 'auto' && { plan }),
     async model(
       spec: ModelSpec,
       training: TrainConfig,
@@ -67,10 +77,19 @@ export function gpuEngineOn(gpu: Gpu, adapter: AdapterDescription, options: GpuO
       life.check();
       // Another adapter rounds differently anyway, and something else is fastest there.
       const own = choices.adapter === adapter.name ? choices : {};
-      const model = await GpuModel.create(gpu, spec, training, state, new Life('model', life), {
+      let kind: Plan['kind'] | undefined;
+      const created = GpuModel.create(gpu, spec, training, state, new Life('model', life), {
         ...options,
         choices: own,
+        onPlan(chosen) {
+          kind = chosen;
+        },
       });
+      const timeout = (): CompileTimeout => {
+        gpu.abandon();
+        return new CompileTimeout(seconds, kind, kind === 'stepwise' ? undefined : 'stepwise');
+      };
+      const model = await inTime(seconds, created, timeout, late => late.destroy());
       if (model.choices) model.choices = { adapter: adapter.name, ...model.choices };
       return model;
     },
@@ -80,7 +99,12 @@ export function gpuEngineOn(gpu: Gpu, adapter: AdapterDescription, options: GpuO
       const { gpuMemory } = await import('./gpu-memory.ts');
       life.check();
       const { memory: form = options.form, sliceSteps } = options;
-      return gpuMemory(gpu, shape, new Life('memory', life), { form, sliceSteps });
+      const opening = gpuMemory(gpu, shape, new Life('memory', life), { form, sliceSteps });
+      const timeout = (): CompileTimeout => {
+        gpu.abandon();
+        return new CompileTimeout(seconds);
+      };
+      return inTime(seconds, opening, timeout, late => late.destroy());
     },
     destroy(): void {
       if (life.end()) gpu.end();
@@ -132,8 +156,29 @@ class GpuModel implements Model {
     const ends = memoryKind(spec.memory).rows ? layout.E : 0;
     const weight = weightsOfModel(products, ends, spec.width);
     const model = new GpuModel(gpu, layout, training, prepared, life, slices, weight);
-    model.load(state);
+    try {
+      await model.#runOnce();
+      model.load(state);
+    } catch (error) {
+      model.destroy();
+      throw error;
+    }
     return model;
+  }
+
+  /**
+   * Runs every kernel once, on a sequence of one step without input and target: some drivers compile a kernel only when it is
+   * dispatched. What that leaves in the tensors load() replaces.
+   */
+  async #runOnce(): Promise<void> {
+    const batch = blankBatch();
+    this.#upload(batch, MOST_REPORTS);
+    const size: Size = { B: 1, T: 1, parts: this.#plan.parts(1, 1) };
+    const { step, forward } = this.#plan;
+    for (const submit of this.#program.submissions('first run', [whole(step), whole(forward)], size))
+      submit();
+    await this.#gpu.done();
+    this.#gpu.check();
   }
 
   private constructor(

@@ -78,7 +78,18 @@ export class Gpu {
   end(): void {
     this.#ended = true;
     this.#waits.end();
-    this.device.destroy();
+    if (!this.#abandoned) this.device.destroy();
+  }
+
+  #abandoned = false;
+
+  /**
+   * Gives up on work that does not end. end() then leaves the device to the garbage collector: Dawn's destroy() returns only
+   * when all work is done.
+   */
+  abandon(): void {
+    this.#abandoned = true;
+    this.#waits.end();
   }
 
   /** Throws the first fault the device has reported so far, a loss before all others. */

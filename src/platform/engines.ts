@@ -1,4 +1,13 @@
-import { DeviceError, firstLineOf, InputError, sentence, show, unknown } from '../base/errors.ts';
+import {
+  CompileTimeout,
+  DeviceError,
+  firstLineOf,
+  InputError,
+  messageOf,
+  sentence,
+  show,
+  unknown,
+} from '../base/errors.ts';
 import type { Threads } from '../engine/cpu.ts';
 import type { Engine } from '../engine/engine.ts';
 import { PLANS, type PlanName } from '../kernels/plan-names.ts';
@@ -11,10 +20,15 @@ export class NoAdapter extends DeviceError {}
 export interface Platform {
   /**
    * The engine on the best WebGPU device of this platform: a GPU, else, where it is asked for by name, a software adapter.
-   * @param unsafe as in EngineOptions
+   * @param unsafe, compileSeconds as in EngineOptions
    * @throws NoAdapter where there is none; DeviceError where it cannot be used; both with the reason in their first line
    */
-  openGpu(plan: PlanName, software: boolean, unsafe: boolean): Promise<Engine>;
+  openGpu(
+    plan: PlanName,
+    software: boolean,
+    unsafe: boolean,
+    compileSeconds: number | undefined,
+  ): Promise<Engine>;
   /** What to do where there is none, in a sentence or two; '' where that is for the caller to say. */
   readonly advice: string;
   /** Threads for the engine on the CPU. */
@@ -24,8 +38,8 @@ export interface Platform {
 /** How each engine is opened. @param reason why it was taken, for `engine.adapter`; '' for the first that auto tries */
 const OPEN: Record<OwnName, (platform: Platform, options: EngineOptions, reason: string) => Promise<Engine>> =
   {
-    gpu: (platform, { plan = 'auto', unsafe = false }, reason) =>
-      platform.openGpu(plan, reason !== '', unsafe),
+    gpu: (platform, { plan = 'auto', unsafe = false, compileSeconds }, reason) =>
+      platform.openGpu(plan, reason !== '', unsafe, compileSeconds),
     cpu: async (platform, { threads }, reason) =>
       (await import('../engine/cpu.ts')).createCpuEngine(reason, platform.threads(), threads),
     reference: async (_platform, _options, reason) =>
@@ -45,6 +59,19 @@ function checkThreads(threads: unknown): void {
   if (Number.isInteger(threads) && (threads as number) >= 1 && (threads as number) <= MOST_THREADS) return;
   throw new InputError(`threads must be a whole number from 1 to ${MOST_THREADS}, got ${show(threads)}.`);
 }
+
+/** @throws InputError unless it is a time, or absent */
+function checkSeconds(seconds: unknown): void {
+  if (seconds === undefined || (typeof seconds === 'number' && seconds > 0 && seconds <= MOST_SECONDS))
+    return;
+  throw new InputError(
+    `compileSeconds must be a number above 0 and up to ${MOST_SECONDS}, got ${show(seconds)}.`,
+  );
+}
+
+/** A day. */
+export const MOST_SECONDS = 86_400;
+
 export interface EngineOptions {
   /** How the kernels lay out a model, the same numbers either way; `auto`: by size and measurement. `gpu` only. */
   plan?: PlanName;
@@ -55,6 +82,11 @@ export interface EngineOptions {
    * would then write to the memory of the process. `gpu` only.
    */
   unsafe?: boolean;
+  /**
+   * What the kernels of a model may take to be compiled and run once, in seconds; by default 60, and 180 in software. Where that is not enough the
+   * next plan is tried, where none is asked for, and with `auto` the next engine. `gpu` only.
+   */
+  compileSeconds?: number;
 }
 
 /** How engines are opened on a platform. */
@@ -91,10 +123,18 @@ export function openingOn<Options extends EngineOptions>(
     openEngineWith: (name, options, work) => openWith(platformOf(options), name, options, work),
     reopening:
       (options = none) =>
-      ({ name }) =>
-        calls.openEngine(engineName(name), options),
+      ({ name, plan = options.plan }) =>
+        calls.openEngine(engineName(name), { ...options, plan }),
   };
   return calls;
+}
+
+/** An engine to be tried. */
+interface Attempt {
+  name: OwnName;
+  options: EngineOptions;
+  /** Why it is tried with these options: what went wrong without them. */
+  because?: string;
 }
 
 async function openWith<T>(
@@ -106,21 +146,39 @@ async function openWith<T>(
   const asked = engineName(name);
   planName(options.plan ?? 'auto');
   checkThreads(options.threads);
-  const candidates = asked === 'auto' ? ENGINES.map(({ name }) => name) : [asked];
+  checkSeconds(options.compileSeconds);
+  const left: Attempt[] = (asked === 'auto' ? ENGINES.map(({ name }) => name) : [asked]).map(name => ({
+    name,
+    options,
+  }));
   let reason = asked === 'auto' ? '' : 'asked for';
-  for (const [k, candidate] of candidates.entries()) {
+  for (let attempt = left.shift(); attempt; attempt = left.shift()) {
+    const { name, options, because } = attempt;
     let engine: Engine | undefined;
     try {
-      engine = await OPEN[candidate](platform, options, reason);
+      engine = await OPEN[name](platform, options, reason);
+      if (because) engine.adapter.reason += `; plan ${options.plan}, because ${because}`;
       return { engine, made: await work(engine) };
     } catch (error) {
       engine?.destroy();
       if (error instanceof InputError) throw error;
-      if (k === candidates.length - 1) {
+      const { plan = 'auto' } = options;
+      if (error instanceof CompileTimeout && error.next && plan === 'auto') {
+        left.unshift({
+          name,
+          options: { ...options, plan: error.next },
+          because: firstLineOf(error),
+        });
+        continue;
+      }
+      // A browser that is still compiling may have no second device: what matters is why it was asked for one.
+      const before = because ? `${because}; then with plan ${options.plan}: ` : '';
+      if (left.length === 0) {
+        if (before) throw new DeviceError(`${before}${messageOf(error)}`);
         if (!(error instanceof NoAdapter) || asked === 'auto') throw error;
         throw new DeviceError(`${sentence(error.message)} ${platform.advice}`.trim());
       }
-      reason = engine ? `${engine.adapter.name} failed: ${firstLineOf(error)}` : firstLineOf(error);
+      reason = `${before}${engine ? `${engine.adapter.name} failed: ` : ''}${firstLineOf(error)}`;
     }
   }
   throw new Error('there is no engine.');

@@ -1,5 +1,6 @@
 import type { Config, TrainConfig } from '../base/config.ts';
 import type { Batch } from '../base/dims.ts';
+import { DeviceLost } from '../base/errors.ts';
 import { controlCount, endsOfModel } from '../base/memories.ts';
 import { Rng, STREAM } from '../base/rng.ts';
 import type { Engine, Model } from '../engine/engine.ts';
@@ -7,7 +8,7 @@ import type { Data } from '../tasks/data-file.ts';
 import { makeBatch, sample, type Task } from '../tasks/task.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { batchFor, type Evaluation, evaluate } from './evaluate.ts';
-import { setup } from './setup.ts';
+import { initialState, setup, withVocabulary } from './setup.ts';
 
 /** What training hands to a model: its state, its batches, its room. */
 
@@ -51,6 +52,22 @@ export async function modelFor(
   const model = await engine.model(spec, config.train, { ...state, begun: run.begun }, choices);
   reserve(model, task, config, run.curriculum.length);
   return model;
+}
+
+/**
+ * Opens the model of a new run and gives it back, to see whether the engine can. A device that is lost meanwhile is left to
+ * the run, which recovers.
+ * @throws DeviceError where it cannot
+ */
+export async function tryModel(engine: Engine, config: Config, data: Data | undefined): Promise<void> {
+  const whole = withVocabulary(config, data);
+  const { spec } = setup(whole, data);
+  const { train } = whole;
+  try {
+    (await engine.model(spec, train, initialState(spec, train))).destroy();
+  } catch (error) {
+    if (!(error instanceof DeviceLost)) throw error;
+  }
 }
 
 /** Makes room for training and evaluation, so that what is too large is refused before the first step. */

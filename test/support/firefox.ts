@@ -5,20 +5,10 @@ import { dirname, join } from 'node:path';
 import puppeteer, { type Browser } from 'puppeteer';
 import { installedBrowsers } from '../../src/platform/node/browsers.ts';
 import { bundleInstalled, unpackSwiftShader } from '../../src/platform/node/bundle.ts';
+import { FIREFOX } from './firefox-path.ts';
 
-const USUAL = [
-  '/usr/bin/firefox',
-  '/usr/bin/firefox-esr',
-  '/usr/lib64/firefox/firefox',
-  '/snap/firefox/current/usr/lib/firefox/firefox',
-  '/Applications/Firefox.app/Contents/MacOS/firefox',
-  'C:\\Program Files\\Mozilla Firefox\\firefox.exe',
-];
-
-/** Firefox, where it is installed: the one named by FIREFOX_PATH comes first. */
-export const FIREFOX: string | undefined = [process.env['FIREFOX_PATH'], ...USUAL].find(
-  path => path && existsSync(path),
-);
+/** For describe.runIf(). */
+export const inFirefox = FIREFOX !== undefined;
 
 /** What tests in Firefox are called: where it is not installed, their name says why they are skipped. */
 export const IN_FIREFOX = FIREFOX
@@ -50,6 +40,8 @@ export async function launchFirefox({ webgpu = false } = {}): Promise<Browser> {
     browser: 'firefox',
     executablePath: FIREFOX,
     headless: true,
+    // Pages set their size themselves: see resize() in page.ts.
+    defaultViewport: null,
     extraPrefsFirefox: {
       'dom.webgpu.enabled': webgpu,
       'dom.webgpu.workers.enabled': webgpu,

@@ -13,13 +13,16 @@ export interface ServedPage {
   readonly context: BrowserContext;
 }
 
-/** Sets up a file of tests: called once, at its top. What comes back can be read from beforeAll on. */
-export function servedPage(): ServedPage {
+/**
+ * Sets up a file of tests, or one `describe` of it: called once, at its top. What comes back can be read from beforeAll on.
+ * @param launch the browser, where not Chrome
+ */
+export function servedPage(launch: () => Promise<Browser> = launchBrowser): ServedPage {
   let server: Server;
   let browser: Browser;
   let context: BrowserContext;
   beforeAll(async () => {
-    [server, browser] = await Promise.all([servePage(inject('builtPage')), launchBrowser()]);
+    [server, browser] = await Promise.all([servePage(inject('builtPage')), launch()]);
     context = await browser.createBrowserContext();
   });
   beforeEach(async () => {

@@ -43,6 +43,7 @@ Every step pops, then pushes, then reads; a deque's at the top before the bottom
     engine: ENGINE_OPTIONS.engine,
     threads: ENGINE_OPTIONS.threads,
     unsafe: ENGINE_OPTIONS.unsafe,
+    'compile-seconds': ENGINE_OPTIONS['compile-seconds'],
   },
   async run(_operands, options, io) {
     const asked = engineOf(options);
