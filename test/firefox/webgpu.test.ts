@@ -27,6 +27,7 @@ describe.runIf(inFirefox)(IN_FIREFOX, () => {
   let missing: string | undefined;
   beforeAll(async () => {
     missing = await withoutWebGpu(served.browser, served.url);
+    if (missing) console.warn(`${IN_FIREFOX} pages have no WebGPU (${missing}): its tests are skipped.`);
   });
 
   /** A test that is skipped, with the reason, where this Firefox gives pages no WebGPU. */
