@@ -40,11 +40,10 @@ describe.runIf(inFirefox)(IN_FIREFOX, () => {
       expect(complaints).toEqual([]);
     });
 
-  onGpu('trains; waits are short', async page => {
+  onGpu('trains to its last step', async page => {
     expect(await text(page, '#adapter')).toMatch(/^engine gpu · /);
     await isDone(page);
     expect(await coloursOf(page, '#heat')).toBeGreaterThan(10);
-    // Some 30 waits, of 100 ms each where nothing is done about them.
     expect(Number((await text(page, '#steps-done')).replaceAll(',', ''))).toBe(STEPS);
   });
 
