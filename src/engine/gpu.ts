@@ -30,7 +30,7 @@ import type {
 } from './engine.ts';
 import type { LayerForm } from './gpu-memory.ts';
 import { outcomeOf, outcomeParts, REPORT_BYTES, reportOf } from './gpu-outcome.ts';
-import { compileSecondsOn, inTime } from './in-time.ts';
+import { checkCompileSeconds, compileSecondsOn, inTime } from './in-time.ts';
 import { Life } from './life.ts';
 import { Submissions } from './submissions.ts';
 
@@ -54,6 +54,7 @@ export async function createGpuEngine(
   options: GpuOptions = {},
 ): Promise<Engine> {
   const { compileSeconds: seconds = compileSecondsOn(adapter.kind) } = options;
+  checkCompileSeconds(seconds);
   const opening = openGpu(device, adapter.kind, options.profile);
   const { gpu, notes } = await inTime(seconds, opening, () => new CompileTimeout(seconds));
   const reason = [adapter.reason, ...notes].join('; ');

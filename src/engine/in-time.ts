@@ -1,4 +1,4 @@
-import type { CompileTimeout } from '../base/errors.ts';
+import { type CompileTimeout, InputError, show } from '../base/errors.ts';
 import type { AdapterKind } from '../gpu/profile.ts';
 
 /**
@@ -7,6 +7,18 @@ import type { AdapterKind } from '../gpu/profile.ts';
  * on idle ones.
  */
 export const compileSecondsOn = (kind: AdapterKind): number => (kind === 'gpu' ? 60 : 180);
+
+/** A day. */
+export const MOST_SECONDS = 86_400;
+
+/** @throws InputError unless it is a time, or absent */
+export function checkCompileSeconds(seconds: unknown): void {
+  if (seconds === undefined || (typeof seconds === 'number' && seconds > 0 && seconds <= MOST_SECONDS))
+    return;
+  throw new InputError(
+    `compileSeconds must be a number above 0 and up to ${MOST_SECONDS}, got ${show(seconds)}.`,
+  );
+}
 
 /**
  * What opens something on a device, unless that takes too long.

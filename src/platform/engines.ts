@@ -10,6 +10,7 @@ import {
 } from '../base/errors.ts';
 import type { Threads } from '../engine/cpu.ts';
 import type { Engine } from '../engine/engine.ts';
+import { checkCompileSeconds } from '../engine/in-time.ts';
 import { PLANS, type PlanName } from '../kernels/plan-names.ts';
 import { ENGINES, type EngineName, engineName, type OwnName } from './names.ts';
 
@@ -60,18 +61,6 @@ function checkThreads(threads: unknown): void {
   throw new InputError(`threads must be a whole number from 1 to ${MOST_THREADS}, got ${show(threads)}.`);
 }
 
-/** @throws InputError unless it is a time, or absent */
-function checkSeconds(seconds: unknown): void {
-  if (seconds === undefined || (typeof seconds === 'number' && seconds > 0 && seconds <= MOST_SECONDS))
-    return;
-  throw new InputError(
-    `compileSeconds must be a number above 0 and up to ${MOST_SECONDS}, got ${show(seconds)}.`,
-  );
-}
-
-/** A day. */
-export const MOST_SECONDS = 86_400;
-
 export interface EngineOptions {
   /** How the kernels lay out a model, the same numbers either way; `auto`: by size and measurement. `gpu` only. */
   plan?: PlanName;
@@ -83,8 +72,8 @@ export interface EngineOptions {
    */
   unsafe?: boolean;
   /**
-   * What the kernels of a model may take to be compiled and run once, in seconds; by default 60, and 180 in software. Where that is not enough the
-   * next plan is tried, where none is asked for, and with `auto` the next engine. `gpu` only.
+   * What the kernels of a model may take to be compiled and run once, in seconds; by default 60, and 180 in software. After
+   * that the next plan is tried, where none is asked for, and with `auto` the next engine. `gpu` only.
    */
   compileSeconds?: number;
 }
@@ -99,7 +88,7 @@ export interface Opening<Options extends EngineOptions> {
   openEngine(name?: EngineName, options?: Options): Promise<Engine>;
   /**
    * Opens an engine, and begins `work` on it. With `auto`, an engine that cannot be opened, or whose device fails at the work
-   * (its compiler refuses a kernel, say), is passed over for the next one. A Trainer that is started in the work may have
+   * (its compiler refuses a kernel, or does not get it compiled in time), is passed over for the next one. A Trainer that is started in the work may have
    * moved on to another engine since: its own `engine` is the living one.
    * @throws InputError for an unknown name, or from the work; DeviceError where no engine is left
    */
@@ -146,7 +135,7 @@ async function openWith<T>(
   const asked = engineName(name);
   planName(options.plan ?? 'auto');
   checkThreads(options.threads);
-  checkSeconds(options.compileSeconds);
+  checkCompileSeconds(options.compileSeconds);
   const left: Attempt[] = (asked === 'auto' ? ENGINES.map(({ name }) => name) : [asked]).map(name => ({
     name,
     options,

@@ -115,5 +115,8 @@ test('a device that is still compiling when it is opened is passed over', async 
 
 test.each([0, -1, Number.NaN, '60', 1e9])('compileSeconds %s is refused', async compileSeconds => {
   const { openEngine } = platformOf(() => ({}));
-  await expect(openEngine('gpu', { compileSeconds: compileSeconds as number })).rejects.toThrow(InputError);
+  const options = { compileSeconds: compileSeconds as number };
+  await expect(openEngine('gpu', options)).rejects.toThrow(InputError);
+  const adapter = { name: 'own', kind: 'gpu' as const, reason: '' };
+  await expect(createGpuEngine(fakeDevice({}).device, adapter, options)).rejects.toThrow(InputError);
 });

@@ -1,5 +1,6 @@
+import { MOST_SECONDS } from '../../engine/in-time.ts';
 import { PLANS } from '../../kernels/plan-names.ts';
-import { type EngineOptions, MOST_SECONDS, MOST_THREADS, planName } from '../../platform/engines.ts';
+import { type EngineOptions, MOST_THREADS, planName } from '../../platform/engines.ts';
 import { ENGINE_NAMES, type EngineName, engineName } from '../../platform/names.ts';
 import type { Option, Values } from './command.ts';
 import { wholeNumber } from './number.ts';
