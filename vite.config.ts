@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { FIREFOX } from './test/support/firefox-path.ts';
 
 /**
  * The published page runs and loads nothing but its own files, whatever comes into it. In development Vite adds
@@ -94,6 +95,9 @@ const ON_KERNELS = [
 ];
 const PROFILES = ['gpu', 'gpu with subgroups'];
 
+/** Tests of the page that any browser passes, with WebGPU or without. */
+const IN_ANY_BROWSER = ['page-hand', 'page-gallery', 'page-hostile', 'page-files', 'page-guide'];
+
 // One project a kind of test: `npm run check` needs no adapter, `npm test` runs all but `verify` and `repeated`.
 const project = (name: string, testTimeout = 20_000, more: object = {}) => ({
   extends: true as const,
@@ -137,6 +141,15 @@ export default defineConfig({
           env: { PUSHDOWN_PROFILE: profile },
         }),
       ),
+      // The page in Firefox: part of `npm run verify`. Where there is no Firefox, the one test that says so.
+      project('firefox', 240_000, {
+        ...withPage,
+        include: [
+          'test/firefox/*.test.ts',
+          ...(FIREFOX ? IN_ANY_BROWSER.map(name => `test/e2e/${name}.test.ts`) : []),
+        ],
+        env: { PUSHDOWN_BROWSER: 'firefox' },
+      }),
       // What `npm test` does a few times, many times: part of `npm run verify`.
       project('repeated', 3_600_000, {
         ...onDawn,

@@ -11,6 +11,8 @@ export interface GpuOptions {
   plan?: PlanName;
   /** Keeps what was measured on the adapter. */
   tunings?: TuningStore;
+  /** What the kernels of a model may take to be compiled and run once, in seconds; by default 60, and 180 in software. */
+  compileSeconds?: number;
 }
 
 /** A device of this adapter with all that the kernels can use. @throws DeviceError where it is too small */

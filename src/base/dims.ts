@@ -61,3 +61,16 @@ export function copyOf(batch: Batch): Batch {
     ...(noise && { noise: noise.slice() }),
   };
 }
+
+/** One sequence of one step, without input and target. */
+export const blankBatch = (): Batch => ({
+  B: 1,
+  T: 1,
+  K: 1,
+  lengths: Uint32Array.of(1),
+  sourceLengths: Uint32Array.of(1),
+  ids: Uint32Array.of(NO_INPUT),
+  target: Uint32Array.of(MASKED),
+  weight: Float32Array.of(1),
+  phase: Uint8Array.of(PHASE.none),
+});

@@ -32,6 +32,19 @@ export class DeviceLost extends DeviceError {
   override name = 'DeviceLost';
 }
 
+/** A device has not compiled the kernels, and run them once, within the time limit. It may still be compiling. */
+export class CompileTimeout extends DeviceError {
+  override name = 'CompileTimeout';
+  /** A plan with smaller kernels, which may compile on another device of the same adapter; undefined if there is none. */
+  readonly next: 'stepwise' | undefined;
+
+  /** @param of the plan of the kernels, if it is known */
+  constructor(seconds: number, of?: string, next?: 'stepwise') {
+    super(`the kernels${of ? ` of the ${of} plan` : ''} did not compile and run once within ${seconds} s`);
+    this.next = next;
+  }
+}
+
 /** Number of typing errors to tolerate in a word of this length. None in one letter, or every choice would be close. */
 const slips = (length: number): number =>
   length < 2 ? 0 : length < 4 ? 1 : Math.max(2, Math.floor(length / 3));

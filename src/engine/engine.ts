@@ -2,6 +2,7 @@ import type { TrainConfig } from '../base/config.ts';
 import type { Batch } from '../base/dims.ts';
 import type { MemoryName } from '../base/memories.ts';
 import type { ModelSpec, Tensors } from '../base/parameters.ts';
+import type { PlanName } from '../kernels/plan-names.ts';
 import type { Buffer, CommandEncoder } from './webgpu.ts';
 
 /**
@@ -12,6 +13,8 @@ export interface Engine {
   /** Name by which a user chooses it, from the table in src/platform/names.ts. */
   readonly name: string;
   readonly adapter: AdapterDescription;
+  /** The plan that it was opened with, where it does not choose one for each model. Of the engine `gpu`. */
+  readonly plan?: PlanName;
   /**
    * Builds a model of these sizes with these values.
    * @param choices made by an earlier model of the same run; they are repeated where they apply

@@ -80,7 +80,9 @@ export async function gpuMemory(
   const newSlices = () => new SliceSteps(PRODUCTS * M * ends, options.sliceSteps);
   const slices = { forward: newSlices(), backward: newSlices() };
   let form = options.form ?? formFor(gpu.profile, shape);
-  let held: Held | undefined = { order: 'sequences', memory: await openMemory(gpu, shape, form) };
+  const first = await openMemory(gpu, shape, form);
+  await runOnce(gpu, first);
+  let held: Held | undefined = { order: 'sequences', memory: first };
   const order = new StepOrder(T);
   // 'used': a backward pass has consumed the state of the forward pass. The next call that needs it reruns the forward
   // pass.
@@ -273,6 +275,16 @@ export async function gpuMemory(
       return recorder;
     });
   }
+}
+
+/**
+ * Runs the kernels on one step of zeros, because some drivers compile a kernel only when it is dispatched. The form parallel
+ * over time cannot run part of its steps and is left out.
+ */
+async function runOnce(gpu: Gpu, memory: OpenMemory): Promise<void> {
+  if (memory.form === 'time') return;
+  for (const [first] of [memory.forward(1), memory.backward(1)]) gpu.submit('first run', first);
+  await gpu.done();
 }
 
 /** A device never answers synchronously. */

@@ -1,7 +1,7 @@
 import { HEADER, SLICE } from '../../shaders/lib/batch.wgsl.ts';
 import { MOMENTS, type TrainConfig } from '../base/config.ts';
-import { type Batch, copyOf } from '../base/dims.ts';
-import { DeviceError, InputError } from '../base/errors.ts';
+import { type Batch, blankBatch, copyOf } from '../base/dims.ts';
+import { CompileTimeout, DeviceError, InputError } from '../base/errors.ts';
 import { memoryKind } from '../base/memories.ts';
 import type { ModelSpec, Tensors } from '../base/parameters.ts';
 import type { Gpu } from '../gpu/device.ts';
@@ -30,27 +30,34 @@ import type {
 } from './engine.ts';
 import type { LayerForm } from './gpu-memory.ts';
 import { outcomeOf, outcomeParts, REPORT_BYTES, reportOf } from './gpu-outcome.ts';
+import { checkCompileSeconds, compileSecondsOn, inTime } from './in-time.ts';
 import { Lifetime } from './lifetime.ts';
 import { Submissions } from './submissions.ts';
 
 /** Options of the gpu engine: forces a plan (`--plan`) or one form of the kernels, for tests and benchmarks. */
-export interface GpuOptions extends Omit<PlanOptions, 'choices'> {
+export interface GpuOptions extends Omit<PlanOptions, 'choices' | 'onPlan'> {
   /** Form of memory layers, if it differs from the form of models. */
   memory?: LayerForm;
   /** A profile other than that of the device's kind. */
   profile?: ProfileName;
+  /** What kernels may take to be compiled and run once, in seconds: by default compileSecondsOn(). */
+  compileSeconds?: number;
 }
 
 /**
  * Opens an engine on a WebGPU device. The engine owns the device from then on and destroys it in destroy().
  * @throws DeviceError where the device lacks what `options.profile` needs
+ * @throws CompileTimeout if the device does not compile its first kernels in time
  */
 export async function createGpuEngine(
   device: GPUDevice,
   adapter: AdapterDescription,
   options: GpuOptions = {},
 ): Promise<Engine> {
-  const { gpu, notes } = await openGpu(device, adapter.kind, options.profile);
+  const { compileSeconds: seconds = compileSecondsOn(adapter.kind) } = options;
+  checkCompileSeconds(seconds);
+  const opening = openGpu(device, adapter.kind, options.profile);
+  const { gpu, notes } = await inTime(seconds, opening, () => new CompileTimeout(seconds));
   const reason = [adapter.reason, ...notes].join('; ');
   return gpuEngineOn(gpu, { ...adapter, reason }, options);
 }
@@ -61,9 +68,11 @@ export async function createGpuEngine(
  */
 export function gpuEngineOn(gpu: Gpu, adapter: AdapterDescription, options: GpuOptions = {}): Engine {
   const lifetime = new Lifetime('engine');
+  const { plan, compileSeconds: seconds = compileSecondsOn(adapter.kind) } = options;
   return {
     name: 'gpu',
     adapter,
+    ...(plan && plan !== 'auto' && { plan }),
     async model(
       spec: ModelSpec,
       training: TrainConfig,
@@ -73,10 +82,19 @@ export function gpuEngineOn(gpu: Gpu, adapter: AdapterDescription, options: GpuO
       lifetime.check();
       // Choices made on another adapter do not apply: it rounds differently anyway, and other tiles are fastest there.
       const own = choices.adapter === adapter.name ? choices : {};
-      const model = await GpuModel.create(gpu, spec, training, state, new Lifetime('model', lifetime), {
+      let kind: Plan['kind'] | undefined;
+      const created = GpuModel.create(gpu, spec, training, state, new Lifetime('model', lifetime), {
         ...options,
         choices: own,
+        onPlan(chosen) {
+          kind = chosen;
+        },
       });
+      const timeout = (): CompileTimeout => {
+        gpu.abandon();
+        return new CompileTimeout(seconds, kind, kind === 'stepwise' ? undefined : 'stepwise');
+      };
+      const model = await inTime(seconds, created, timeout, late => late.destroy());
       if (model.choices) model.choices = { adapter: adapter.name, ...model.choices };
       return model;
     },
@@ -86,7 +104,12 @@ export function gpuEngineOn(gpu: Gpu, adapter: AdapterDescription, options: GpuO
       const { gpuMemory } = await import('./gpu-memory.ts');
       lifetime.check();
       const { memory: form = options.form, sliceSteps } = options;
-      return gpuMemory(gpu, shape, new Lifetime('memory', lifetime), { form, sliceSteps });
+      const opening = gpuMemory(gpu, shape, new Lifetime('memory', lifetime), { form, sliceSteps });
+      const timeout = (): CompileTimeout => {
+        gpu.abandon();
+        return new CompileTimeout(seconds);
+      };
+      return inTime(seconds, opening, timeout, late => late.destroy());
     },
     destroy(): void {
       if (lifetime.end()) gpu.end();
@@ -138,8 +161,29 @@ class GpuModel implements Model {
     const ends = memoryKind(spec.memory).rows ? layout.E : 0;
     const weight = weightsOfModel(products, ends, spec.width);
     const model = new GpuModel(gpu, layout, training, prepared, lifetime, slices, weight);
-    model.load(state);
+    try {
+      await model.#runOnce();
+      model.load(state);
+    } catch (error) {
+      model.destroy();
+      throw error;
+    }
     return model;
+  }
+
+  /**
+   * Runs every kernel once, on a sequence of one step without input and target: some drivers compile a kernel only when it is
+   * dispatched. What that leaves in the tensors load() replaces.
+   */
+  async #runOnce(): Promise<void> {
+    const batch = blankBatch();
+    this.#upload(batch, MOST_REPORTS);
+    const size: Size = { B: 1, T: 1, parts: this.#plan.parts(1, 1) };
+    const { step, forward } = this.#plan;
+    for (const submit of this.#program.submissions('first run', [whole(step), whole(forward)], size))
+      submit();
+    await this.#gpu.done();
+    this.#gpu.check();
   }
 
   private constructor(

@@ -1,5 +1,6 @@
 import { DeviceError, DeviceLost, InputError, messageOf, sentence } from '../base/errors.ts';
 import { type AdapterKind, type DeviceProfile, type ProfileName, profileFor } from './profile.ts';
+import { Waits } from './waits.ts';
 
 /**
  * A WebGPU device, its pipelines, and what went wrong on it. WebGPU reports validation, out-of-memory and loss
@@ -10,6 +11,7 @@ export class Gpu {
   readonly device: GPUDevice;
   /** What the kernels are made of on it. */
   readonly profile: DeviceProfile;
+  readonly #waits: Waits;
   #fault: DeviceError | undefined;
   #ended = false;
   readonly #lost: Promise<never>;
@@ -18,6 +20,7 @@ export class Gpu {
   constructor(device: GPUDevice, profile: DeviceProfile) {
     this.device = device;
     this.profile = profile;
+    this.#waits = new Waits(device.queue);
     device.addEventListener('uncapturederror', event => {
       this.#fault ??= new DeviceError(
         `the device reported: ${(event as GPUUncapturedErrorEvent).error.message}`,
@@ -28,6 +31,7 @@ export class Gpu {
       const lost = new DeviceLost(sentence(`the device was lost (${reason}): ${words}`));
       // Whatever else was reported, it went with the device.
       if (!this.#ended) this.#fault = lost;
+      this.#waits.end();
       throw lost;
     });
     // Nobody may be waiting.
@@ -44,6 +48,16 @@ export class Gpu {
     return Promise.race([promised, this.#lost]);
   }
 
+  /** The same for what the queue has promised. */
+  #whenDone<T>(promised: Promise<T>): Promise<T> {
+    return this.#orLost(this.#waits.during(promised));
+  }
+
+  /** Finds out how this device is best waited for: see Waits. To be called once, before it has any work. */
+  measureWaits(): Promise<void> {
+    return this.#waits.measure(promised => this.#orLost(promised));
+  }
+
   /** Submissions so far, and how many of them are known to be done. */
   #submitted = 0;
   #done = 0;
@@ -51,7 +65,7 @@ export class Gpu {
   /** When all that is submitted so far is done. Rejects where the device is lost. */
   async done(): Promise<undefined> {
     const submitted = this.#submitted;
-    await this.#orLost(this.device.queue.onSubmittedWorkDone());
+    await this.#whenDone(this.device.queue.onSubmittedWorkDone());
     this.#done = Math.max(this.#done, submitted);
   }
 
@@ -63,7 +77,19 @@ export class Gpu {
   /** Gives the device back. Lost in any other way, even by its own destroy(), it counts as lost. */
   end(): void {
     this.#ended = true;
-    this.device.destroy();
+    this.#waits.end();
+    if (!this.#abandoned) this.device.destroy();
+  }
+
+  #abandoned = false;
+
+  /**
+   * Gives up on work that does not end. end() then leaves the device to the garbage collector: Dawn's destroy() returns only
+   * when all work is done.
+   */
+  abandon(): void {
+    this.#abandoned = true;
+    this.#waits.end();
   }
 
   /** Throws the first fault the device has reported so far, a loss before all others. */
@@ -248,7 +274,7 @@ export class Gpu {
     });
     const submitted = this.#submitted;
     try {
-      await this.#orLost(staging.mapAsync(GPUMapMode.READ));
+      await this.#whenDone(staging.mapAsync(GPUMapMode.READ));
       this.#done = Math.max(this.#done, submitted);
     } catch (error) {
       return this.#cause('results could not be read back', error);

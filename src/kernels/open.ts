@@ -22,6 +22,7 @@ export async function openGpu(
 ): Promise<OpenedGpu> {
   const notes: string[] = [];
   let gpu = Gpu.of(device, kind, forced);
+  await gpu.measureWaits();
   if (gpu.profile.subgroups) {
     const fault = await subgroupFault(gpu).catch((error: unknown) => {
       if (error instanceof DeviceLost) throw error;
@@ -31,6 +32,7 @@ export async function openGpu(
     if (fault) {
       notes.push(`without subgroups: ${fault}`);
       gpu = Gpu.of(device, kind, 'gpu');
+      await gpu.measureWaits();
     }
   }
   return { gpu, notes };

@@ -21,6 +21,8 @@ export interface PlanOptions {
   choices?: Readonly<Record<string, string>>;
   /** Fixed number of time steps per slice, for tests. By default the number follows from measured times. */
   sliceSteps?: number;
+  /** Receives the plan that was chosen, before its kernels are compiled. */
+  onPlan?(kind: Plan['kind']): void;
 }
 
 /** A model's plan, compiled for a device. */
@@ -51,10 +53,11 @@ export async function prepare(
   gpu: Gpu,
   layout: Layout,
   training: TrainConfig,
-  { plan: asked, form, tunings: store, choices: given }: PlanOptions = {},
+  { plan: asked, form, tunings: store, choices: given, onPlan }: PlanOptions = {},
 ): Promise<Prepared> {
   const profile = await withRoom(gpu, layout, asked, form);
   const chosen = choosePlan(profile, layout, asked, form);
+  onPlan?.(chosen.kind);
   const { H4, R4, gates } = layout;
   // The largest product of a time step: a cell's gates from h of the step before and the reads.
   const product = { B: training.batch, inner4: H4 + R4, columns4: H4, gates: gates.all };

@@ -1,6 +1,16 @@
-import { DeviceError, firstLineOf, InputError, sentence, show, unknown } from '../base/errors.ts';
+import {
+  CompileTimeout,
+  DeviceError,
+  firstLineOf,
+  InputError,
+  messageOf,
+  sentence,
+  show,
+  unknown,
+} from '../base/errors.ts';
 import type { Threads } from '../engine/cpu.ts';
 import type { Engine } from '../engine/engine.ts';
+import { checkCompileSeconds } from '../engine/in-time.ts';
 import { PLANS, type PlanName } from '../kernels/plan-names.ts';
 import { ENGINES, type EngineName, engineName, type OwnName } from './names.ts';
 
@@ -12,11 +22,16 @@ export interface Platform {
   /**
    * Opens the gpu engine on the best WebGPU device of this platform.
    * @param software whether a software adapter is acceptable if there is no GPU
-   * @param unsafe as in EngineOptions
+   * @param unsafe, compileSeconds as in EngineOptions
    * @throws NoAdapter if there is none @throws DeviceError if it cannot be used; both give the reason in their first
    * line
    */
-  openGpu(plan: PlanName, software: boolean, unsafe: boolean): Promise<Engine>;
+  openGpu(
+    plan: PlanName,
+    software: boolean,
+    unsafe: boolean,
+    compileSeconds: number | undefined,
+  ): Promise<Engine>;
   /** Advice for users without an adapter, in a sentence or two; '' if the caller gives the advice. */
   readonly advice: string;
   /** Threads for the engine `cpu`. */
@@ -29,8 +44,8 @@ export interface Platform {
  */
 const OPEN: Record<OwnName, (platform: Platform, options: EngineOptions, reason: string) => Promise<Engine>> =
   {
-    gpu: (platform, { plan = 'auto', unsafe = false }, reason) =>
-      platform.openGpu(plan, reason !== '', unsafe),
+    gpu: (platform, { plan = 'auto', unsafe = false, compileSeconds }, reason) =>
+      platform.openGpu(plan, reason !== '', unsafe, compileSeconds),
     cpu: async (platform, { threads }, reason) =>
       (await import('../engine/cpu.ts')).createCpuEngine(reason, platform.threads(), threads),
     reference: async (_platform, _options, reason) =>
@@ -63,6 +78,11 @@ export interface EngineOptions {
    * kernel would then write to the memory of the process. `gpu` only.
    */
   unsafe?: boolean;
+  /**
+   * What the kernels of a model may take to be compiled and run once, in seconds; by default 60, and 180 in software. After
+   * that the next plan is tried, where none is asked for, and with `auto` the next engine. `gpu` only.
+   */
+  compileSeconds?: number;
 }
 
 /** The calls that open engines on a platform. */
@@ -75,7 +95,7 @@ export interface Opening<Options extends EngineOptions> {
   openEngine(name?: EngineName, options?: Options): Promise<Engine>;
   /**
    * Opens an engine and starts `work` on it. With `auto`, it moves on to the next engine if one cannot be opened or its
-   * device fails during `work` (for example if its compiler rejects a kernel). A Trainer started in `work` may since
+   * device fails during `work` (for example if its compiler rejects a kernel, or does not compile it in time). A Trainer started in `work` may since
    * have moved to another engine: use the Trainer's own `engine`.
    * @throws InputError for an unknown name, or from `work` @throws DeviceError if no engine is left
    */
@@ -99,10 +119,18 @@ export function openingOn<Options extends EngineOptions>(
     openEngineWith: (name, options, work) => openWith(platformOf(options), name, options, work),
     reopening:
       (options = none) =>
-      ({ name }) =>
-        calls.openEngine(engineName(name), options),
+      ({ name, plan = options.plan }) =>
+        calls.openEngine(engineName(name), { ...options, plan }),
   };
   return calls;
+}
+
+/** An engine to be tried. */
+interface Attempt {
+  name: OwnName;
+  options: EngineOptions;
+  /** Why it is tried with these options: what went wrong without them. */
+  because?: string;
 }
 
 async function openWith<T>(
@@ -114,21 +142,39 @@ async function openWith<T>(
   const asked = engineName(name);
   planName(options.plan ?? 'auto');
   checkThreads(options.threads);
-  const candidates = asked === 'auto' ? ENGINES.map(({ name }) => name) : [asked];
+  checkCompileSeconds(options.compileSeconds);
+  const left: Attempt[] = (asked === 'auto' ? ENGINES.map(({ name }) => name) : [asked]).map(name => ({
+    name,
+    options,
+  }));
   let reason = asked === 'auto' ? '' : 'asked for';
-  for (const [k, candidate] of candidates.entries()) {
+  for (let attempt = left.shift(); attempt; attempt = left.shift()) {
+    const { name, options, because } = attempt;
     let engine: Engine | undefined;
     try {
-      engine = await OPEN[candidate](platform, options, reason);
+      engine = await OPEN[name](platform, options, reason);
+      if (because) engine.adapter.reason += `; plan ${options.plan}, because ${because}`;
       return { engine, made: await work(engine) };
     } catch (error) {
       engine?.destroy();
       if (error instanceof InputError) throw error;
-      if (k === candidates.length - 1) {
+      const { plan = 'auto' } = options;
+      if (error instanceof CompileTimeout && error.next && plan === 'auto') {
+        left.unshift({
+          name,
+          options: { ...options, plan: error.next },
+          because: firstLineOf(error),
+        });
+        continue;
+      }
+      // A browser that is still compiling may have no second device: what matters is why it was asked for one.
+      const before = because ? `${because}; then with plan ${options.plan}: ` : '';
+      if (left.length === 0) {
+        if (before) throw new DeviceError(`${before}${messageOf(error)}`);
         if (!(error instanceof NoAdapter) || asked === 'auto') throw error;
         throw new DeviceError(`${sentence(error.message)} ${platform.advice}`.trim());
       }
-      reason = engine ? `${engine.adapter.name} failed: ${firstLineOf(error)}` : firstLineOf(error);
+      reason = `${before}${engine ? `${engine.adapter.name} failed: ` : ''}${firstLineOf(error)}`;
     }
   }
   throw new Error('there is no engine.');

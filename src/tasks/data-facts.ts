@@ -27,6 +27,20 @@ export const pairsIn = (facts: DataFacts): number => PARTS.reduce((sum, part) =>
 export const partsWords = (of: DataFacts): string =>
   of.validation + of.test > 0 ? PARTS.map(part => `${of[part]} ${part}`).join(', ') : String(of.train);
 
+/**
+ * The data of a run in a line: `data own.tsv · 160 train, 20 validation, 20 test pairs · 60 new pairs (…)`.
+ * @param before what the run was last trained on
+ */
+export function dataLine(file: string, facts: DataFacts, before?: DataFacts): string {
+  const heldOut = facts.validation + facts.test > 0;
+  const change = before && changeWords(before, facts);
+  return [
+    `data ${file}`,
+    `${partsWords(facts)} pairs${heldOut ? '' : ', nothing held out: evaluated on the training pairs'}`,
+    ...(change ? [change] : []),
+  ].join(' · ');
+}
+
 /** A phrase on how the data has changed since the run was last trained on it; undefined if it has not. */
 export function changeWords(before: DataFacts, after: DataFacts): string | undefined {
   if (before.digest === after.digest && PARTS.every(part => before[part] === after[part])) return undefined;

@@ -1,5 +1,6 @@
 import type { Config, TrainConfig } from '../base/config.ts';
 import type { Batch } from '../base/dims.ts';
+import { DeviceLost } from '../base/errors.ts';
 import { controlCount, endsOfModel } from '../base/memories.ts';
 import { Rng, STREAM } from '../base/rng.ts';
 import type { Engine, Model } from '../engine/engine.ts';
@@ -7,7 +8,7 @@ import type { Data } from '../tasks/data-file.ts';
 import { lengthAtMost, makeBatch, sample, type Task } from '../tasks/task.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { batchFor, type Evaluation, evaluate } from './evaluate.ts';
-import { setup } from './setup.ts';
+import { initialState, setup, withVocabulary } from './setup.ts';
 
 /** The inputs of a model in training: its state, its batches, its buffers. */
 
@@ -52,6 +53,22 @@ export async function modelFor(
   const model = await engine.model(spec, config.train, { ...state, begun: run.begun }, choices);
   reserve(model, task, config, run.curriculum.length);
   return model;
+}
+
+/**
+ * Opens the model of a new run and destroys it again, to find out whether the engine can compute it. If the device is lost
+ * meanwhile, the run recovers from that.
+ * @throws DeviceError if the engine cannot compute it
+ */
+export async function tryModel(engine: Engine, config: Config, data: Data | undefined): Promise<void> {
+  const whole = withVocabulary(config, data);
+  const { spec } = setup(whole, data);
+  const { train } = whole;
+  try {
+    (await engine.model(spec, train, initialState(spec, train))).destroy();
+  } catch (error) {
+    if (!(error instanceof DeviceLost)) throw error;
+  }
 }
 
 /** Allocates the buffers for training and evaluation, so that a model that is too large fails before the first step. */

@@ -5,6 +5,7 @@ import { DATA } from '../tasks/names.ts';
 import { addEvaluation, addProfile, addProgress, type History, noHistory, upTo } from './charts/history.ts';
 import { type RunStorage, takeRun } from './keep/run-storage.ts';
 import { newId, type StoredRun } from './keep/store.ts';
+import { addFrame, type Frame, framesToStore } from './past/frames.ts';
 import { type DataText, isOver, type Kept, type Opening, type Pace } from './protocol.ts';
 import { type Heard, NotOpened, Run } from './run.ts';
 
@@ -14,6 +15,8 @@ export interface Current {
   record: StoredRun;
   history: History;
   data?: DataText;
+  /** Pictures of its training. */
+  frames: readonly Frame[];
   /** Lets other tabs have it. */
   release(): void;
 }
@@ -33,6 +36,7 @@ export interface Beginning {
   /** As stored, where it goes on. */
   record?: StoredRun;
   history?: History;
+  frames?: readonly Frame[];
 }
 
 /** What the page does when something happens to the run. */
@@ -128,7 +132,11 @@ export class App {
   }
 
   /** Puts an open run in the place of the current one; drops it where another has been asked for since. */
-  async #swap(turn: number, run: Run, { data, engine, record, history, paused }: Beginning): Promise<void> {
+  async #swap(
+    turn: number,
+    run: Run,
+    { data, engine, record, history, frames, paused }: Beginning,
+  ): Promise<void> {
     if (turn !== this.#turn) return run.end();
     const id = record?.id ?? newId();
     // Of the page's own runs, the one that is left lets go first.
@@ -152,7 +160,14 @@ export class App {
       state: 'paused',
       going: false,
     };
-    const current: Current = { run, record: made, history: history ?? noHistory(), data, release };
+    const current: Current = {
+      run,
+      record: made,
+      history: history ?? noHistory(),
+      frames: frames ?? [],
+      data,
+      release,
+    };
     // One that is to go on may do so with other numbers of steps.
     made.config = run.opened.config;
     this.#current = current;
@@ -168,11 +183,12 @@ export class App {
   /** Goes on with a stored run: at once, unless it is over or is to be `paused`. */
   async resume(id: string, paused = false): Promise<void> {
     const turn = ++this.#turn;
-    const [record, checkpoint, history, data] = await Promise.all([
+    const [record, checkpoint, history, data, frames] = await Promise.all([
       this.#storage.run(id),
       this.#storage.checkpoint(id),
       this.#storage.history(id),
       this.#storage.data(id),
+      this.#storage.frames(id),
     ]);
     if (turn !== this.#turn) return;
     if (!record || !checkpoint) {
@@ -186,6 +202,7 @@ export class App {
       paused: paused || isOver(record.state),
       record,
       history: history && upTo(history, record.step),
+      frames,
     });
   }
 
@@ -201,6 +218,7 @@ export class App {
       engine: record.engine,
       record: { ...record, state: 'paused' as const },
       history,
+      frames: current.frames,
     }));
     await this.begin(asked);
   }
@@ -255,6 +273,7 @@ export class App {
         break;
       }
       case 'probe':
+        current.frames = addFrame(current.frames, message.probe);
         addProfile(history, message.probe.profile, message.probe.step, record.config.train.reportEvery);
         break;
       case 'state':
@@ -266,10 +285,11 @@ export class App {
     }
   }
 
-  async #keep({ bytes, step }: Kept, { record, history, data }: Current): Promise<void> {
+  async #keep({ bytes, step }: Kept, { record, history, data, frames: all }: Current): Promise<void> {
     record.step = step;
     record.updated = Date.now();
-    await this.#storage.keep({ run: { ...record }, history, checkpoint: bytes }, data);
+    const frames = framesToStore(all);
+    await this.#storage.keep({ run: { ...record }, history, checkpoint: bytes, frames }, data);
     this.#listeners.kept();
   }
 }

@@ -1,6 +1,7 @@
 import { messageOf } from '../base/errors.ts';
 import { byId, write, writeOrHide } from './dom.ts';
 import { mendLocale } from './locale.ts';
+import { foldPanels } from './panels/fold.ts';
 import { RELOAD, startFailed } from './unloaded.ts';
 
 /**
@@ -8,6 +9,7 @@ import { RELOAD, startFailed } from './unloaded.ts';
  * every script has loaded and run. Where one has not, the reason takes the place of those words.
  */
 mendLocale();
+foldPanels();
 const words = byId('unloaded', HTMLElement);
 
 import('./page.ts').then(

@@ -18,6 +18,7 @@ import { KeptRuns } from './keep/kept-runs.ts';
 import { RunStorage } from './keep/run-storage.ts';
 import { MemoryView } from './memory/view.ts';
 import { Controls } from './panels/controls.ts';
+import { bringIntoView } from './panels/fold.ts';
 import { Gallery } from './panels/gallery.ts';
 import { LengthChart } from './panels/lengths.ts';
 import {
@@ -68,10 +69,10 @@ const app = new App(storage, () => ({ pace: controls.pace, source: source.value 
     runs.show();
     if (file) {
       writeOrHide(element('file-problem'), `${file}: ${message}${continues(current)}`);
-      element('file-problem').scrollIntoView({ block: 'nearest' });
+      bringIntoView(element('file-problem'), { block: 'nearest' });
     } else if (current) {
       form.refuse(message + continues(current));
-      element('settings-title').scrollIntoView({ block: 'nearest' });
+      bringIntoView(element('settings-title'), { block: 'nearest' });
     }
     if (!current) {
       if (!file) writeOrHide(element('error'), message);
@@ -121,6 +122,7 @@ function opened({ run, record, history: curves }: Current, before: Current | und
   for (const id of ['error', 'recovered', 'refused', 'link-problem', 'file-problem'])
     writeOrHide(element(id), undefined);
   write(element('keep-status'), '');
+  writeOrHide(element('new-data'), said.newData);
   form.set(said.config, record.engine, app.current?.data);
   form.beside(said.config);
   showAdapter(said);
@@ -157,7 +159,7 @@ async function evaluateUnknown(run: Run): Promise<void> {
   }
 }
 
-function heard(message: Heard, { record }: Current): void {
+function heard(message: Heard, { record, frames }: Current): void {
   switch (message.kind) {
     case 'state':
       showStep(message.step);
@@ -187,7 +189,7 @@ function heard(message: Heard, { record }: Current): void {
       break;
     case 'probe':
       showStep(message.probe.step);
-      past.now(message.probe.step, message.probe.shown);
+      past.now(frames);
       showProbe(message.probe);
       narrator.probe(message.probe);
       break;

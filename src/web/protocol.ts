@@ -124,6 +124,8 @@ export interface Opened {
   /** The source that the picture shows, and an example of one, as people write them. */
   source: string;
   example: string;
+  /** How your own data has changed since the run was trained on it, in the words of the terminal. */
+  newData?: string;
 }
 
 /** Where a run stands. `done`: all steps made; `solved`: stopAt reached, stopPasses times in a row; `stalled`: no progress any more. */

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import {
   downloaded,
   drop,
+  isHidden,
   openPage,
   press,
   ready,
@@ -58,6 +59,31 @@ test('your own pairs are used in training, also after a reload, and for answers'
   );
   await drop(page, { name: 'own.safetensors', content: bytes }, { name: 'own.tsv', content: pairs });
   await waitFor(page, 'the run of the file', async () => (await rowsOfRuns(page)) === 3);
+});
+
+test('a run that is resumed on a file that has grown says what is new', async () => {
+  const { page } = await openPage(served.context, onCpu('&paused'));
+  await drop(page, { name: 'own.tsv', content: pairs });
+  await waitForText(page, '#dropped', /own.tsv/);
+  await press(page, '#dropped button');
+  await waitFor(page, 'its run', async () => page.url().includes('own.tsv'));
+  await waitFor(page, 'training', async () => (await stepOf(page)) > 20);
+  await press(page, '#go');
+  await waitForText(page, '#status', /Paused at step/);
+  const { bytes } = await downloaded(page, '#save-checkpoint');
+  const checkpoint = { name: 'own.safetensors', content: bytes };
+  // The same file: there is nothing to say.
+  await drop(page, checkpoint, { name: 'own.tsv', content: pairs });
+  await waitFor(page, 'the run of the file', async () => (await rowsOfRuns(page)) === 3);
+  expect(await isHidden(page, '#new-data')).toBe(true);
+  const grown = `${pairs}\nx x x x x x\tx x x x x x\nz z z z z z\tz z z z z z`;
+  await drop(page, checkpoint, { name: 'own.tsv', content: grown });
+  await waitForText(
+    page,
+    '#new-data',
+    /^data own\.tsv · \d+ train, \d+ validation, \d+ test pairs · 2 new pairs \(.+\)$/,
+  );
+  expect(await isHidden(page, '#new-data')).toBe(false);
 });
 
 test('bad files are named, and lose nothing', async () => {

@@ -1,5 +1,15 @@
 import { expect, test } from 'vitest';
-import { openPage, press, stepOf, text, waitFor, waitForText } from '../support/page.ts';
+import {
+  fill,
+  isHidden,
+  openPage,
+  press,
+  ready,
+  stepOf,
+  text,
+  waitFor,
+  waitForText,
+} from '../support/page.ts';
 import { isDone, keptStep, rowsOfRuns, servedPage } from '../support/served-page.ts';
 
 /** Runs kept in the browser's storage. */
@@ -24,6 +34,61 @@ test('runs can be reopened, drawn together, exported, deleted', async () => {
   page.on('dialog', dialog => dialog.accept());
   await press(page, '#runs tr:nth-child(1) button:last-child');
   await waitFor(page, 'one run less', async () => (await rowsOfRuns(page)) === 1);
+});
+
+test('the pictures of its training are kept with a run', async () => {
+  const { page, complaints } = await openPage(served.context, onCpu('&train.steps=200&train.stopAt=0'));
+  await isDone(page);
+  const frames = () => page.$eval('#past', slider => (slider as HTMLInputElement).max);
+  const before = Number(await frames());
+  expect(before).toBeGreaterThan(2);
+  await waitFor(page, 'it to be kept', async () => (await keptStep(page)) === 200);
+  await page.reload();
+  await ready(page);
+  await waitFor(page, 'the pictures', async () => Number(await frames()) > 2);
+  expect(await isHidden(page, '#past-field')).toBe(false);
+  await fill(page, '#past', '1');
+  expect(await text(page, '#past-told')).toBe('step 0');
+  expect(complaints).toEqual([]);
+});
+
+test('storage of before pictures were kept is taken over', async () => {
+  const { page } = await openPage(served.context, onCpu('&train.steps=20&paused'));
+  await press(page, '#step');
+  await waitFor(page, 'it to be kept', async () => (await keptStep(page)) === 1);
+  // As version 1 left it: no store of pictures.
+  await page.goto(`${served.url}bench/`);
+  await page.evaluate(async () => {
+    const asked = <T>(request: IDBRequest<T>): Promise<T> =>
+      new Promise((resolve, reject) => {
+        request.onsuccess = () => resolve(request.result);
+        request.onerror = () => reject(request.error);
+      });
+    const from = await asked(indexedDB.open('pushdown'));
+    const names = [...from.objectStoreNames].filter(name => name !== 'frames');
+    const content = await Promise.all(
+      names.map(async name => {
+        const store = from.transaction(name).objectStore(name);
+        const [keys, values] = await Promise.all([asked(store.getAllKeys()), asked(store.getAll())]);
+        return { name, keys, values };
+      }),
+    );
+    from.close();
+    await asked(indexedDB.deleteDatabase('pushdown'));
+    const opening = indexedDB.open('pushdown', 1);
+    opening.onupgradeneeded = () => {
+      for (const { name } of content) opening.result.createObjectStore(name);
+    };
+    const to = await asked(opening);
+    for (const { name, keys, values } of content) {
+      const store = to.transaction(name, 'readwrite').objectStore(name);
+      await Promise.all(values.map((value, k) => asked(store.put(value, keys[k]))));
+    }
+    to.close();
+  });
+  await page.goto(onCpu('&train.steps=20&paused'));
+  await ready(page);
+  await waitForText(page, '#status', /Paused at step 1\b/);
 });
 
 test('a run that is open in another tab is not trained twice', async () => {

@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import type { Browser, Page } from 'puppeteer';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { launchBrowser } from '../support/browser.ts';
-import { isHidden, openPage, press, waitForText } from '../support/page.ts';
+import { drop, isHidden, openPage, press, ready, waitForText } from '../support/page.ts';
 import { checkpointOf } from '../support/served-page.ts';
 import { type Server, servePage } from '../support/server.ts';
 
@@ -61,15 +61,17 @@ test.each([
   const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
   await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: scheme }]);
   for (const details of ['closed', 'open'] as const) {
-    await page.$$eval(
-      'details',
-      (all, open) => {
-        for (const one of all) one.open = open;
-      },
-      details === 'open',
-    );
     for (const width of WIDTHS) {
       await page.setViewport({ width, height: 900 });
+      // Closed, as they are at first: panels are open but on a phone.
+      await page.$$eval(
+        'details',
+        (all, open, narrow) => {
+          for (const one of all) one.open = open || (!narrow && one.matches('.panel'));
+        },
+        details === 'open',
+        width < 640,
+      );
       // Charts and picture adapt to the width one frame later.
       await new Promise(resolve => setTimeout(resolve, 300));
       const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
@@ -99,6 +101,19 @@ interface Violation {
   help: string;
   nodes: { html: string }[];
 }
+
+test('on a phone panels are folded to their titles; what is reported in one opens it', async () => {
+  const { page: phone } = await openPage(browser, `${server.url}#v=1&preset=reverse&engine=cpu&paused`);
+  await phone.setViewport({ width: 360, height: 900 });
+  await phone.reload();
+  await ready(phone);
+  expect(await phone.evaluate(() => document.documentElement.scrollHeight)).toBeLessThan(5000);
+  expect(await isHidden(phone, '#form')).toBe(true);
+  await drop(phone, { name: 'picture.png', content: 'x' });
+  await waitForText(phone, '#file-problem', /no file that can be used/);
+  expect(await isHidden(phone, '#file-problem')).toBe(false);
+  await phone.close();
+});
 
 test('the first load is below 150 kB gzipped', async () => {
   const assets = join(server.folder, 'assets');

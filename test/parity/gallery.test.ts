@@ -1,12 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { assign } from '../../src/base/config.ts';
 import { countParameters } from '../../src/base/parameters.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { openEngine } from '../../src/platform/node/engine.ts';
 import { decodeCheckpoint } from '../../src/train/checkpoint.ts';
 import { evaluateLengths } from '../../src/train/evaluate.ts';
 import type { Card } from '../../src/train/gallery.ts';
+import { preset } from '../../src/train/presets.ts';
 import { setup } from '../../src/train/setup.ts';
 
 /** Every model of the gallery has the accuracy on its card, to the last answer: WebAssembly computes the same everywhere. */
@@ -26,6 +28,13 @@ test('a file for every card, a card for every file', () => {
 });
 
 describe.each(cards)('$name', card => {
+  test('has the configuration that its command gives today', () => {
+    const [name, ...options] = card.command.replace('pushdown train ', '').split(/ --(?:set )?/);
+    const sets = options.map(option => option.replace(' ', '='));
+    const { config } = decodeCheckpoint(readFileSync(join(folder, `${card.name}.safetensors`)));
+    expect(config).toEqual(assign(preset(name), sets));
+  });
+
   test('is as accurate as its card says', async () => {
     const bytes = readFileSync(join(folder, `${card.name}.safetensors`));
     expect(bytes.length).toBe(card.bytes);

@@ -5,6 +5,7 @@ import puppeteer, { type Browser, type LaunchOptions } from 'puppeteer';
 import { firstLineOf } from '../../src/base/errors.ts';
 import { installedBrowsers } from '../../src/platform/node/browsers.ts';
 import { bundleInstalled, unpackChromium } from '../../src/platform/node/bundle.ts';
+import { launchFirefox } from './firefox.ts';
 
 const FLAGS = [
   '--enable-unsafe-webgpu',
@@ -16,10 +17,16 @@ const FLAGS = [
 ];
 
 /**
+ * Whether the tests that open a browser take Firefox, without WebGPU: `npm run verify` runs some of those of the page in it.
+ */
+const IN_FIREFOX = process.env['PUSHDOWN_BROWSER'] === 'firefox';
+
+/**
  * A headless browser with WebGPU: an installed one, else puppeteer's own, else the npm bundle's, else one that puppeteer
  * downloads. WebGPU is available on pages of http://localhost, not on about:blank.
  */
 export async function launchBrowser(options: LaunchOptions = {}): Promise<Browser> {
+  if (IN_FIREFOX) return launchFirefox();
   const failures: string[] = [];
   for (const { what, find } of SOURCES) {
     try {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'puppeteer';
 import { messageOf } from '../../src/base/errors.ts';
+import { downloadFolderOf } from './firefox.ts';
 
 /** Operates the training page in a real browser, as a person does. */
 export interface Opened {
@@ -20,19 +21,27 @@ export async function openPage(on: Browser | BrowserContext, url: string): Promi
   });
   page.on('pageerror', error => complaints.push(String(error)));
   page.on('requestfailed', request => {
-    // A worker that is terminated while it loads.
-    if (request.failure()?.errorText !== 'net::ERR_ABORTED') complaints.push(`${request.url()} failed`);
+    // A worker that is ended while it loads, in the words of Chrome and of Firefox.
+    if (!/ERR_ABORTED|NS_BINDING_ABORTED/.test(request.failure()?.errorText ?? ''))
+      complaints.push(`${request.url()} failed`);
   });
   page.on('response', response => {
     if (response.status() >= 400) complaints.push(`${response.url()}: ${response.status()}`);
   });
-  await page.setViewport({ width: 1280, height: 900 });
+  await resize(page, 1280, 900);
   await page.goto(url);
   await ready(page).catch(error => {
     throw new Error(`${messageOf(error)} ${complaints.join('; ')}`);
   });
   return { page, complaints };
 }
+
+/** Gives the page's window a size. */
+export const resize = (page: Page, width: number, height: number): Promise<void> =>
+  page.setViewport({ width, height }).catch(error => {
+    // Sent after the size: the screen's orientation, which Firefox 140 does not know.
+    if (!/unknown command emulation/.test(messageOf(error))) throw error;
+  });
 
 /** Waits until the page has an engine, or has said why not. */
 export const ready = (page: Page): Promise<void> =>
@@ -99,26 +108,42 @@ export const coloursOf = (page: Page, selector: string): Promise<number> =>
 
 /** The file that the browser saves after a click. */
 export async function downloaded(page: Page, selector: string): Promise<{ name: string; bytes: Uint8Array }> {
-  const folder = await mkdtemp(join(tmpdir(), 'pushdown-download-'));
-  const session = await page.createCDPSession();
+  const [folder, done] = await downloadFolder(page);
+  const before = new Set(await readdir(folder));
   try {
-    await session.send('Browser.setDownloadBehavior', {
-      behavior: 'allow',
-      downloadPath: folder,
-      browserContextId: page.browserContext().id,
-    });
     await press(page, selector);
     let [name]: string[] = [];
     await waitFor(page, 'the download', async () => {
-      const whole = (await readdir(folder)).filter(file => !file.endsWith('.crdownload'));
+      const whole = (await readdir(folder)).filter(
+        file => !before.has(file) && !/\.(crdownload|part)$/.test(file),
+      );
       [name] = whole;
       return name !== undefined && (await readFile(join(folder, name))).length > 0;
     });
     return { name, bytes: await readFile(join(folder, name)) };
   } finally {
-    await session.detach();
-    await rm(folder, { recursive: true, force: true });
+    await done();
   }
+}
+
+/** Where a page saves files, and what to do afterwards: Chrome is given a folder each time, Firefox has one. */
+async function downloadFolder(page: Page): Promise<[folder: string, done: () => Promise<void>]> {
+  const own = downloadFolderOf(page.browser());
+  if (own) return [own, async () => undefined];
+  const folder = await mkdtemp(join(tmpdir(), 'pushdown-download-'));
+  const session = await page.createCDPSession();
+  await session.send('Browser.setDownloadBehavior', {
+    behavior: 'allow',
+    downloadPath: folder,
+    browserContextId: page.browserContext().id,
+  });
+  return [
+    folder,
+    async () => {
+      await session.detach();
+      await rm(folder, { recursive: true, force: true });
+    },
+  ];
 }
 
 /** Drops files on the page. */

@@ -13,13 +13,16 @@ export interface ServedPage {
   readonly context: BrowserContext;
 }
 
-/** Sets up a test file: called once, at its top. The returned object can be used from beforeAll on. */
-export function servedPage(): ServedPage {
+/**
+ * Sets up a test file, or one `describe` of it: called once, at its top. The returned object can be used from beforeAll on.
+ * @param launch opens the browser, if it is not Chrome
+ */
+export function servedPage(launch: () => Promise<Browser> = launchBrowser): ServedPage {
   let server: Server;
   let browser: Browser;
   let context: BrowserContext;
   beforeAll(async () => {
-    [server, browser] = await Promise.all([servePage(inject('builtPage')), launchBrowser()]);
+    [server, browser] = await Promise.all([servePage(inject('builtPage')), launch()]);
     context = await browser.createBrowserContext();
   });
   beforeEach(async () => {

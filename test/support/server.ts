@@ -1,4 +1,4 @@
-import { mkdtemp } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build, preview } from 'vite';
@@ -24,6 +24,18 @@ export async function buildPage(): Promise<string> {
     build: { outDir: join(outDir, SUB_PATH, 'bench'), emptyOutDir: true },
   });
   return outDir;
+}
+
+/** A copy of what buildPage() built, whose workers run `script` before anything else: a browser's GPU as a test needs it. */
+export async function pageWithWorkerScript(outDir: string, script: string): Promise<string> {
+  const copy = await mkdtemp(join(tmpdir(), 'pushdown-page-'));
+  await cp(outDir, copy, { recursive: true });
+  const assets = join(copy, SUB_PATH, 'assets');
+  const workers = (await readdir(assets)).filter(name => /^worker-.*\.js$/.test(name));
+  if (workers.length !== 1) throw new Error(`the page has ${workers.length} worker scripts, not 1.`);
+  const file = join(assets, workers[0]);
+  await writeFile(file, `${script}\n${await readFile(file, 'utf8')}`);
+  return copy;
 }
 
 /**

@@ -6,7 +6,7 @@ import { CHOICES, choiceOf, configOf } from '../../src/web/choose/choices.ts';
 import { EXPERIMENTS } from '../../src/web/choose/experiments.ts';
 import { soFar, whatOf } from '../../src/web/choose/story.ts';
 import type { Steps } from '../../src/web/memory/probe.ts';
-import { addFrame, type Frame, MOST_FRAMES } from '../../src/web/past/frames.ts';
+import { addFrame, type Frame, framesToStore, MOST_FRAMES } from '../../src/web/past/frames.ts';
 import { check } from '../../src/web/worker/check.ts';
 
 /** The choices on the buttons, the sentences of the page, and the picture of earlier steps. */
@@ -99,5 +99,22 @@ describe('earlier frames', () => {
     expect(frames.length).toBeGreaterThan(MOST_FRAMES / 2);
     expect(frames[0].step).toBe(0);
     expect(frames.at(-1)?.step).toBe(4999);
+  });
+
+  test('are stored evenly: at most 60, of long sequences fewer, and none where one alone is too large', () => {
+    const of = (count: number, T: number): Frame[] => {
+      const memories = [
+        { kind: 'stack', ends: [], strengths: Array.from({ length: T }, () => Array(T).fill(0)) },
+      ];
+      const shown = { input: ['a'], memories } as unknown as Steps;
+      return Array.from({ length: count }, (_, step) => ({ step, shown }));
+    };
+    expect(framesToStore([])).toEqual([]);
+    expect(steps(framesToStore(of(5, 3)))).toEqual([0, 1, 2, 3, 4]);
+    const stored = steps(framesToStore(of(119, 3)));
+    expect([stored.length, stored[0], stored[1], stored.at(-1)]).toEqual([60, 0, 2, 118]);
+    // 10,000 numbers each.
+    expect(steps(framesToStore(of(119, 100)))).toHaveLength(25);
+    expect(framesToStore(of(119, 600))).toEqual([]);
   });
 });

@@ -287,7 +287,15 @@ test.each([
 test('Firefox with WebGPU but without a GPU is not told to set a preference that is set', () => {
   const agent = 'Mozilla/5.0 (Windows NT 10.0; rv:145.0) Gecko/20100101 Firefox/145.0';
   expect(adviceFor(agent, true, true)).toMatch(/update the graphics driver.*about:support/);
-  expect(adviceFor(agent, true, true)).not.toMatch(/dom\.webgpu|Nightly/);
+  expect(adviceFor(agent, true, true)).not.toMatch(/gfx\.|dom\.webgpu|Nightly/);
+  // On Linux a list of drivers keeps it from most machines.
+  const onLinux = 'Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Firefox/153.0';
+  expect(adviceFor(onLinux, true, true)).toMatch(/update the graphics driver.*gfx\.webgpu\.ignore-blocklist/);
+});
+
+test('Firefox 140 has navigator.gpu, and refuses every request: its user needs another release, not a driver', () => {
+  const agent = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
+  expect(adviceFor(agent, true, true)).toMatch(/^Update Firefox/);
 });
 
 test('bytes are formatted for people', () => {

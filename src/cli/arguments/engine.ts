@@ -1,3 +1,4 @@
+import { MOST_SECONDS } from '../../engine/in-time.ts';
 import { PLANS } from '../../kernels/plan-names.ts';
 import { type EngineOptions, MOST_THREADS, planName } from '../../platform/engines.ts';
 import { ENGINE_NAMES, type EngineName, engineName } from '../../platform/names.ts';
@@ -23,12 +24,18 @@ const UNSAFE_OPTION = {
   type: 'boolean',
   help: 'engine gpu on a software adapter: no bounds checks, two to three times as fast',
 } as const satisfies Option;
+const COMPILE_OPTION = {
+  type: 'string',
+  value: '<seconds>',
+  help: 'engine gpu: time limit for compiling the kernels (default 60, in software 180); then the next plan or engine is tried',
+} as const satisfies Option;
 /** Options of every command that computes: see engineOf(). */
 export const ENGINE_OPTIONS = {
   engine: ENGINE_OPTION,
   plan: PLAN_OPTION,
   threads: THREADS_OPTION,
   unsafe: UNSAFE_OPTION,
+  'compile-seconds': COMPILE_OPTION,
 };
 
 /** An engine to open, as openEngine() takes it. */
@@ -39,13 +46,16 @@ export interface EngineAsked {
 
 /** Reads the engine options. @throws InputError for an unknown name, or a wrong number of threads */
 export function engineOf(options: Partial<Values<typeof ENGINE_OPTIONS>>): EngineAsked {
-  const { threads, unsafe } = options;
+  const { threads, unsafe, 'compile-seconds': seconds } = options;
   return {
     name: engineName(options.engine ?? 'auto'),
     options: {
       plan: planName(options.plan ?? 'auto'),
       ...(threads !== undefined && { threads: wholeNumber('--threads', threads, 1, MOST_THREADS) }),
       ...(unsafe && { unsafe }),
+      ...(seconds !== undefined && {
+        compileSeconds: wholeNumber('--compile-seconds', seconds, 1, MOST_SECONDS),
+      }),
     },
   };
 }

@@ -45,6 +45,7 @@ Strengths are given after every step, oldest row first, for a deque from bottom 
     engine: ENGINE_OPTIONS.engine,
     threads: ENGINE_OPTIONS.threads,
     unsafe: ENGINE_OPTIONS.unsafe,
+    'compile-seconds': ENGINE_OPTIONS['compile-seconds'],
   },
   async run(_operands, options, io) {
     const asked = engineOf(options);

@@ -1,11 +1,6 @@
 import type { Config } from '../../base/config.ts';
-import { changeWords, type DataFacts, partsWords } from '../../tasks/data-facts.ts';
+import { type DataFacts, dataLine } from '../../tasks/data-facts.ts';
 import type { Data } from '../../tasks/data-file.ts';
-
-const dataWords = (facts: DataFacts): string =>
-  facts.validation + facts.test > 0
-    ? `${partsWords(facts)} pairs`
-    : `${partsWords(facts)} pairs, nothing held out: evaluated on the training pairs`;
 
 /** Notes on the data of a run, one per line. @param before the data that the run was last trained on */
 export function dataNotes(
@@ -13,8 +8,7 @@ export function dataNotes(
   { file, splitBy, facts, train }: Data,
   before?: DataFacts,
 ): string[] {
-  const change = before && changeWords(before, facts);
-  const notes = [`data ${file} · ${dataWords(facts)}${change ? ` · ${change}` : ''}`];
+  const notes = [dataLine(file, facts, before)];
   if (splitBy === 'rank') {
     notes.push(
       'this run still splits its data by rank (task.splitBy), the rule it started with: when the file changes, pairs may move from one part to another',

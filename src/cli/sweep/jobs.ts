@@ -1,8 +1,9 @@
 import type { Config } from '../../base/config.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { engineLine } from '../../platform/names.ts';
-import { openEngine, reopening } from '../../platform/node/engine.ts';
+import { openEngineWith, reopening } from '../../platform/node/engine.ts';
 import type { Data } from '../../tasks/data-file.ts';
+import { tryModel } from '../../train/model.ts';
 import { recoveredWords } from '../../train/recovery.ts';
 import { setup } from '../../train/setup.ts';
 import type { CellResult, Measure } from '../../train/table.ts';
@@ -89,7 +90,9 @@ export async function runJobs(
         return true;
       }
       if (!engine) {
-        engine = await openEngine(asked.name, asked.options);
+        // With a model of the first job, so that an engine whose kernels do not compile is passed over.
+        const opening = openEngineWith(asked.name, asked.options, on => tryModel(on, job.config, job.data));
+        engine = (await opening).engine;
         line.print(engineLine(engine));
       }
       const result = await runJob(engine, folder, job.key, job.config, guide(job));

@@ -30,7 +30,7 @@ export const openingWith = (threads: () => Threads): Opening<BrowserOptions> =>
     advice: '',
     threads,
 
-    async openGpu(plan, software) {
+    async openGpu(plan, software, _unsafe, compileSeconds) {
       const { adapter, description } = await findAdapter(surroundings);
       if (description.kind === 'software' && !software) {
         throw new NoAdapter(`no GPU found; engine gpu runs the WGSL kernels on ${description.name}`);
@@ -41,7 +41,7 @@ export const openingWith = (threads: () => Threads): Opening<BrowserOptions> =>
       onAdapter?.(adapter);
       try {
         const device = await inTime(requestDevice(adapter));
-        return await createGpuEngine(device, description, { plan, tunings: kept });
+        return await createGpuEngine(device, description, { plan, compileSeconds, tunings: kept });
       } catch (error) {
         throw new DeviceError(`${description.name} failed: ${messageOf(error)}`);
       }

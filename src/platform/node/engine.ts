@@ -13,7 +13,7 @@ const NODE: Platform = {
         '(mesa-vulkan-drivers), Chrome, or `npm install @sparticuz/chromium tar-fs`.'
       : 'Update the driver of your GPU, or use --engine cpu.',
 
-  async openGpu(plan, software, unsafe) {
+  async openGpu(plan, software, unsafe, compileSeconds) {
     const search = await findAdapter({ only: software ? undefined : 'gpu', checked: !unsafe });
     const { found } = search;
     if (!found && !software)
@@ -26,6 +26,7 @@ const NODE: Platform = {
       const tunings = tuningFile(`${description.name}; ${description.reason}`);
       const engine = await createGpuEngine(await requestDevice(found.adapter), description, {
         plan,
+        compileSeconds,
         tunings,
       });
       const destroy = engine.destroy.bind(engine);

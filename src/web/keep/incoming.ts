@@ -1,6 +1,7 @@
 import { messageOf } from '../../base/errors.ts';
 import type { App } from '../app.ts';
 import { button, byId, make, writeOrHide } from '../dom.ts';
+import { bringIntoView } from '../panels/fold.ts';
 import type { TryIt } from '../panels/tryit.ts';
 import type { DataText } from '../protocol.ts';
 import { fitTo } from '../settings/checker.ts';
@@ -21,7 +22,7 @@ export function takeFiles(app: App, form: SettingsForm, tryIt: TryIt): void {
   const dropped = byId('dropped', HTMLElement);
   const refuse = (error: unknown): void => {
     writeOrHide(problem, `${messageOf(error)}${continues(app.current)}`);
-    problem.scrollIntoView({ block: 'nearest' });
+    bringIntoView(problem, { block: 'nearest' });
   };
 
   const open = async (files: File[]): Promise<void> => {
@@ -34,7 +35,7 @@ export function takeFiles(app: App, form: SettingsForm, tryIt: TryIt): void {
     } else if (read.kind === 'config') {
       form.set(read.config);
       byId('all-settings', HTMLDetailsElement).open = true;
-      byId('settings-title', HTMLElement).scrollIntoView();
+      bringIntoView(byId('settings-title', HTMLElement));
     } else {
       // A link to a run on this file has been opened: this is what was missing.
       const wanting = app.wanting(read.data.file);
@@ -63,7 +64,7 @@ export function takeFiles(app: App, form: SettingsForm, tryIt: TryIt): void {
       ),
     );
     dropped.hidden = false;
-    dropped.scrollIntoView({ block: 'nearest' });
+    bringIntoView(dropped, { block: 'nearest' });
   };
 
   onFiles(byId('files', HTMLInputElement), files => {

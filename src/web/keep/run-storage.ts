@@ -88,6 +88,10 @@ export class RunStorage {
     return this.#read(store => store.data(id), undefined);
   }
 
+  frames(id: string): ReturnType<Store['frames']> {
+    return this.#read(store => store.frames(id), undefined);
+  }
+
   /** False where another tab has it. */
   async delete(id: string): Promise<boolean> {
     const release = await takeRun(id);

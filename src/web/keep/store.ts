@@ -3,6 +3,7 @@ import type { Config } from '../../base/config.ts';
 import type { TuningStore } from '../../kernels/tuning-store.ts';
 import type { EngineName } from '../../platform/names.ts';
 import type { History } from '../charts/history.ts';
+import type { Frame } from '../past/frames.ts';
 import type { DataText, RunState } from '../protocol.ts';
 
 /** A run as the browser's storage has it, without what is large. */
@@ -28,18 +29,22 @@ interface Schema extends DBSchema {
   histories: { key: string; value: History };
   checkpoints: { key: string; value: Uint8Array };
   data: { key: string; value: DataText };
+  /** Pictures of the memory during training. */
+  frames: { key: string; value: Frame[] };
   /** What was measured of adapters. */
   tunings: { key: string; value: string };
 }
 
 const NAME = 'pushdown';
-const VERSION = 1;
-const PARTS = ['runs', 'histories', 'checkpoints', 'data'] as const;
+const VERSION = 2;
+const PARTS = ['runs', 'histories', 'checkpoints', 'data', 'frames'] as const;
 
 const opened = (): Promise<IDBPDatabase<Schema>> =>
   openDB<Schema>(NAME, VERSION, {
     upgrade(database) {
-      for (const store of [...PARTS, 'tunings'] as const) database.createObjectStore(store);
+      // Those of version 1 are kept: frames came later.
+      for (const store of [...PARTS, 'tunings'] as const)
+        if (!database.objectStoreNames.contains(store)) database.createObjectStore(store);
     },
     // A newer page wants the storage: it is told that this one lets go.
     blocking: (_current, _blocked, event) => (event.target as IDBDatabase).close(),
@@ -50,6 +55,7 @@ export interface KeptRun {
   run: StoredRun;
   history: History;
   checkpoint: Uint8Array;
+  frames: Frame[];
 }
 
 /** The runs in the browser's storage. All calls reject where the browser gives none, or it is full. */
@@ -70,13 +76,14 @@ export class Store {
   }
 
   /** All of it or nothing: a run never has the checkpoint of one moment and the curves of another. */
-  async keep({ run, history, checkpoint }: KeptRun, data?: DataText): Promise<void> {
+  async keep({ run, history, checkpoint, frames }: KeptRun, data?: DataText): Promise<void> {
     const transaction = this.#database.transaction(PARTS, 'readwrite');
     const { id } = run;
     await Promise.all([
       transaction.objectStore('runs').put(run, id),
       transaction.objectStore('histories').put(history, id),
       transaction.objectStore('checkpoints').put(checkpoint, id),
+      transaction.objectStore('frames').put(frames, id),
       ...(data ? [transaction.objectStore('data').put(data, id)] : []),
       transaction.done,
     ]);
@@ -96,6 +103,10 @@ export class Store {
 
   async data(id: string): Promise<DataText | undefined> {
     return this.#database.get('data', id);
+  }
+
+  async frames(id: string): Promise<Frame[] | undefined> {
+    return this.#database.get('frames', id);
   }
 
   async delete(id: string): Promise<void> {

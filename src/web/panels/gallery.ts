@@ -1,6 +1,7 @@
 import { messageOf, sentence } from '../../base/errors.ts';
 import type { Card } from '../../train/gallery.ts';
 import { button, byId, make, write, writeOrHide } from '../dom.ts';
+import { bringIntoView } from './fold.ts';
 
 /** Trained models that come with the page: what each is, how right it is at which length, and a button that opens it. */
 export class Gallery {
@@ -26,7 +27,7 @@ export class Gallery {
   async open(name: string): Promise<void> {
     const card = this.#cards.find(one => one.name === name);
     if (card) await this.#take(card);
-    else this.#status.scrollIntoView({ block: 'center' });
+    else bringIntoView(this.#status, { block: 'center' });
   }
 
   #item(card: Card): HTMLElement {

@@ -1,7 +1,7 @@
 import { byId, write } from '../dom.ts';
 import { count } from '../format.ts';
 import type { Steps } from '../memory/probe.ts';
-import { addFrame, type Frame } from './frames.ts';
+import type { Frame } from './frames.ts';
 
 /** Frames a second. */
 const TEMPO = 8;
@@ -13,7 +13,7 @@ export class Past {
   readonly #play = byId('play-past', HTMLButtonElement);
   readonly #told = byId('past-told', HTMLElement);
   readonly #show: (shown: Steps) => void;
-  #frames: Frame[] = [];
+  #frames: readonly Frame[] = [];
   /** At the end of the slider: the picture follows training. */
   #follows = true;
   #playing: ReturnType<typeof setInterval> | undefined;
@@ -36,16 +36,16 @@ export class Past {
     this.#tell();
   }
 
-  /** What the memory does now; drawn unless an earlier moment is looked at. */
-  now(step: number, shown: Steps): void {
+  /** All frames of the run; the last is what the memory does now, drawn unless an earlier moment is looked at. */
+  now(frames: readonly Frame[]): void {
     const looked = this.#follows ? undefined : this.#frames[this.#slider.valueAsNumber - 1];
-    this.#frames = addFrame(this.#frames, { step, shown });
+    this.#frames = frames;
     const at = looked ? this.#frames.indexOf(looked) : -1;
     this.#slider.max = String(this.#frames.length);
     // One that is gone, another source or restart: back to now.
     this.#follows = at < 0;
     this.#slider.value = String(at < 0 ? this.#frames.length : at + 1);
-    if (this.#follows) this.#show(shown);
+    if (this.#follows) this.#show(frames[frames.length - 1].shown);
     this.#tell();
   }
 

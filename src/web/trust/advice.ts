@@ -15,9 +15,11 @@ export function adviceFor(userAgent: string, secure: boolean, offered: boolean):
   }
   const firefox = version('Firefox');
   if (firefox) {
-    if (offered) {
-      return 'WebGPU is on in this Firefox, which found no GPU for it: update the graphics driver, and look at the Graphics part of about:support.';
+    if (offered && firefox >= 141) {
+      const blocked = linux ? ' On Linux also set gfx.webgpu.ignore-blocklist to true in about:config.' : '';
+      return `WebGPU is on in this Firefox, which found no GPU for it: update the graphics driver, and look at the Graphics part of about:support.${blocked}`;
     }
+    // Releases before it answer every request with a refusal, whatever is set.
     return firefox < 141
       ? 'Update Firefox: it has WebGPU on Windows from 141 and on Apple silicon from 145. Elsewhere set dom.webgpu.enabled to true in about:config (Firefox Nightly, where a release ignores it), or use Chrome.'
       : 'Set dom.webgpu.enabled to true in about:config and reload (Firefox Nightly, where this release ignores it), or use Chrome.';

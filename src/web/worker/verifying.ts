@@ -1,6 +1,6 @@
 import { InputError, messageOf } from '../../base/errors.ts';
 import { createReferenceEngine } from '../../engine/reference.ts';
-import { openEngine } from '../../platform/browser/engine.ts';
+import { openEngineWith } from '../../platform/browser/engine.ts';
 import { decodeCheckpoint } from '../../train/checkpoint.ts';
 import { verifyStep } from '../../train/verify.ts';
 import type { FromVerify, ToVerify } from '../protocol.ts';
@@ -17,8 +17,10 @@ async function verify({ checkpoint: bytes, engine: choice, data }: ToVerify): Pr
   try {
     const checkpoint = decodeCheckpoint(bytes);
     const own = ownDataFor(checkpoint.config.task, data);
-    const engine = await openEngine(choice);
-    const verification = await verifyStep(engine, createReferenceEngine('the reference'), checkpoint, own);
+    const reference = createReferenceEngine('the reference');
+    const { made: verification } = await openEngineWith(choice, {}, engine =>
+      verifyStep(engine, reference, checkpoint, own),
+    );
     return { verification };
   } catch (error) {
     const bug = error instanceof InputError ? '' : 'The verification failed: ';

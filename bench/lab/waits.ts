@@ -1,0 +1,110 @@
+/**
+ * What waits for the GPU cost in Chrome and in Firefox, and what nudges (src/gpu/waits.ts) make of them.
+ *   node bench/run.mjs bench/lab/waits.ts [--seconds 8] [--rounds 3]
+ *   FIREFOX_PATH=/opt/firefox/firefox node bench/run.mjs bench/lab/waits.ts
+ * First waits on an idle queue, then training as the page does it, in turns with nudges and without. A queue without nudges
+ * is one whose submissions of nothing are swallowed.
+ */
+import { parseArgs } from 'node:util';
+import type { Browser, Page } from 'puppeteer';
+import { launchBrowser } from '../../test/support/browser.ts';
+import { launchFirefox, withoutWebGpu } from '../../test/support/firefox.ts';
+import { FIREFOX } from '../../test/support/firefox-path.ts';
+import { buildPage, pageWithWorkerScript, servePage } from '../../test/support/server.ts';
+import { figures, sample, spread } from '../measure.ts';
+
+const { values } = parseArgs({
+  args: process.argv.slice(2),
+  allowPositionals: true,
+  options: { seconds: { type: 'string', default: '8' }, rounds: { type: 'string', default: '3' } },
+});
+const SECONDS = Number(values.seconds);
+const ROUNDS = Number(values.rounds);
+const PRESETS = ['reverse', 'tutorial-part5'];
+
+/** In a worker: submissions of nothing are swallowed, so that nudges do not help and are not made. */
+const WITHOUT =
+  'const submit = GPUQueue.prototype.submit; GPUQueue.prototype.submit = function (all) { if (all.length) submit.call(this, all); };';
+
+/** ms of waits on an idle queue: left alone, and with a nudge at once and every 2 ms. */
+const idleWaits = (page: Page): Promise<{ plain: number[]; nudged: number[] }> =>
+  page.evaluate(async () => {
+    const device = await (await navigator.gpu.requestAdapter())!.requestDevice();
+    const { queue } = device;
+    const wait = async (nudged: boolean): Promise<number> => {
+      const start = performance.now();
+      const done = queue.onSubmittedWorkDone();
+      if (nudged) queue.submit([]);
+      const timer = nudged ? setInterval(() => queue.submit([]), 2) : undefined;
+      await done;
+      clearInterval(timer);
+      return performance.now() - start;
+    };
+    await wait(false);
+    const [plain, nudged]: number[][] = [[], []];
+    for (let k = 0; k < 20; k++) {
+      plain.push(await wait(false));
+      nudged.push(await wait(true));
+    }
+    device.destroy();
+    return { plain, nudged };
+  });
+
+/** Time steps a second of a preset's training, as the page shows them. */
+async function pace(browser: Browser, url: string, preset: string): Promise<number> {
+  const page = await browser.newPage();
+  try {
+    await page.goto(
+      `${url}#v=1&preset=${preset}&engine=gpu&train.stopAt=0&train.steps=1000000&train.restartAfter=0`,
+    );
+    const stepped = () =>
+      page.$eval('#steps-done', element => Number((element.textContent ?? '').replaceAll(',', '')));
+    const start = performance.now();
+    while ((await stepped()) < 50) {
+      if (performance.now() - start > 120_000) throw new Error(`${preset} does not train.`);
+      await new Promise(resolve => setTimeout(resolve, 50));
+    }
+    const [from, begun] = [await stepped(), performance.now()];
+    await new Promise(resolve => setTimeout(resolve, SECONDS * 1000));
+    return (((await stepped()) - from) * 1000) / (performance.now() - begun);
+  } finally {
+    await page.close();
+  }
+}
+
+const words = (samples: readonly number[]): string => figures(spread(samples));
+
+export async function main(): Promise<number> {
+  const built = await buildPage();
+  const servers = await Promise.all([
+    servePage(built),
+    servePage(await pageWithWorkerScript(built, WITHOUT)),
+  ]);
+  const [{ url }] = servers;
+  const browsers: (() => Promise<Browser>)[] = [() => launchBrowser()];
+  if (FIREFOX) browsers.push(() => launchFirefox({ webgpu: true }));
+  for (const launch of browsers) {
+    const browser = await launch();
+    try {
+      const missing = await withoutWebGpu(browser, url);
+      console.log(`${await browser.version()}${missing ? `: no WebGPU, ${missing}` : ''}`);
+      if (missing) continue;
+      const page = await browser.newPage();
+      await page.goto(url);
+      const { plain, nudged } = await idleWaits(page);
+      await page.close();
+      console.log(`  wait on an idle queue: ${words(plain)} ms, nudged ${words(nudged)} ms`);
+      for (const preset of PRESETS) {
+        const [on, off] = await sample(
+          ROUNDS,
+          servers.map(server => () => pace(browser, server.url, preset)),
+        );
+        console.log(`  ${preset}: ${words(on)} training steps a second, without nudges ${words(off)}`);
+      }
+    } finally {
+      await browser.close();
+    }
+  }
+  for (const server of servers) await server.close();
+  return 0;
+}

@@ -1,0 +1,34 @@
+import { describe, expect, test } from 'vitest';
+import { IN_FIREFOX, inFirefox, launchFirefox } from '../support/firefox.ts';
+import { openPage, ready, text, waitFor, waitForText } from '../support/page.ts';
+import { isDone, keptStep, servedPage } from '../support/served-page.ts';
+
+/** The page in Firefox, without WebGPU: `npm run verify` has the rest of it. */
+
+// Said where nobody asks for the names of skipped tests.
+if (!inFirefox) console.warn(`The page's tests ${IN_FIREFOX}.`);
+
+describe.runIf(inFirefox)(IN_FIREFOX, () => {
+  const served = servedPage(launchFirefox);
+
+  test('opens, trains on the CPU until it is solved, and is as it was after a reload', async () => {
+    const { page, complaints } = await openPage(served.context, `${served.url}#v=1&preset=reverse`);
+    expect(await text(page, '#adapter')).toContain('engine cpu · WebAssembly SIMD · ');
+    expect(await text(page, '#notice')).toMatch(/WebGPU/);
+    await isDone(page);
+    const solved = await text(page, '#status');
+    expect(solved).toMatch(/^Solved at step [\d,]+/);
+    const step = await text(page, '#steps-done');
+    await waitFor(
+      page,
+      'it to be kept',
+      async () => (await keptStep(page)) === Number(step.replaceAll(',', '')),
+    );
+    await page.reload();
+    await ready(page);
+    await waitForText(page, '#status', /^Solved at step/);
+    expect(await text(page, '#status')).toBe(solved);
+    expect(await text(page, '#steps-done')).toBe(step);
+    expect(complaints).toEqual([]);
+  });
+});

@@ -1,0 +1,81 @@
+/** How a fake device behaves; what is not named works at once. */
+export interface Fake {
+  /** Pipelines that are never built. */
+  pipelines?: 'never';
+  /** Work that is never done, once a kernel is dispatched. */
+  work?: 'never';
+  /** Waits that never end, even for nothing. */
+  waits?: 'never';
+}
+
+const never = <T>(): Promise<T> => new Promise(() => undefined);
+
+/**
+ * A WebGPU device that computes nothing: its buffers hold zeros, and its compiler accepts everything. For tests of what the host
+ * does while it waits.
+ */
+export function fakeDevice({ pipelines, work, waits }: Fake): {
+  device: GPUDevice;
+  readonly destroyed: boolean;
+} {
+  // Where Node has no WebGPU of its own.
+  Object.assign(globalThis, {
+    GPUShaderStage: { COMPUTE: 4 },
+    GPUBufferUsage: { MAP_READ: 1, COPY_DST: 8 },
+    GPUMapMode: { READ: 1 },
+  });
+  let destroyed = false;
+  let dispatched = false;
+  const done = async (): Promise<void> => {
+    if (waits || (work && dispatched)) await never();
+  };
+  const pass = {
+    setPipeline: () => undefined,
+    setBindGroup: () => undefined,
+    dispatchWorkgroups: () => {
+      dispatched = true;
+    },
+    end: () => undefined,
+  };
+  const encoder = {
+    beginComputePass: () => pass,
+    clearBuffer: () => undefined,
+    copyBufferToBuffer: () => undefined,
+    finish: () => ({}),
+  };
+  const device = {
+    addEventListener: () => undefined,
+    lost: never(),
+    features: new Set(),
+    limits: {
+      maxStorageBufferBindingSize: 2 ** 27,
+      maxBufferSize: 2 ** 28,
+      maxComputeWorkgroupStorageSize: 16_384,
+    },
+    queue: { submit: () => undefined, writeBuffer: () => undefined, onSubmittedWorkDone: done },
+    pushErrorScope: () => undefined,
+    popErrorScope: async () => null,
+    createShaderModule: () => ({ getCompilationInfo: async () => ({ messages: [] }) }),
+    createBindGroupLayout: () => ({}),
+    createPipelineLayout: () => ({}),
+    createBindGroup: () => ({}),
+    createComputePipelineAsync: () => (pipelines ? never() : Promise.resolve({})),
+    createCommandEncoder: () => encoder,
+    createBuffer: ({ size }: { size: number }) => ({
+      size,
+      mapAsync: done,
+      getMappedRange: () => new ArrayBuffer(size),
+      unmap: () => undefined,
+      destroy: () => undefined,
+    }),
+    destroy: () => {
+      destroyed = true;
+    },
+  };
+  return {
+    device: device as unknown as GPUDevice,
+    get destroyed() {
+      return destroyed;
+    },
+  };
+}

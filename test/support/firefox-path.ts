@@ -1,0 +1,15 @@
+import { existsSync } from 'node:fs';
+
+const USUAL = [
+  '/usr/bin/firefox',
+  '/usr/bin/firefox-esr',
+  '/usr/lib64/firefox/firefox',
+  '/snap/firefox/current/usr/lib/firefox/firefox',
+  '/Applications/Firefox.app/Contents/MacOS/firefox',
+  'C:\\Program Files\\Mozilla Firefox\\firefox.exe',
+];
+
+/** Firefox, where it is installed: the one named by FIREFOX_PATH comes first. */
+export const FIREFOX: string | undefined = [process.env['FIREFOX_PATH'], ...USUAL].find(
+  path => path && existsSync(path),
+);

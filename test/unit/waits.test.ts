@@ -1,0 +1,114 @@
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { Waits } from '../../src/gpu/waits.ts';
+
+/** How finished work is noticed, on queues that look for it in their own time. */
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** A queue whose waits end every `period` ms, and where `onSubmit` on a submission. */
+function fakeQueue(period: number, onSubmit: boolean) {
+  let waiting: (() => void)[] = [];
+  let submissions = 0;
+  const look = (): void => {
+    for (const resolve of waiting.splice(0)) resolve();
+  };
+  const ticking = setInterval(look, period);
+  const queue = {
+    submit() {
+      submissions++;
+      // As late as an answer from another process.
+      if (onSubmit) setTimeout(look, 1);
+    },
+    onSubmittedWorkDone: () => new Promise<undefined>(resolve => waiting.push(() => resolve(undefined))),
+  };
+  return {
+    queue: queue as unknown as GPUQueue,
+    get submissions() {
+      return submissions;
+    },
+    close() {
+      clearInterval(ticking);
+      waiting = [];
+    },
+  };
+}
+
+const alone = <T>(promised: Promise<T>): Promise<T> => promised;
+
+/** The ms that a promise takes, on the clock that the test moves. */
+async function took(promised: Promise<unknown>): Promise<number> {
+  const start = performance.now();
+  let end = Number.NaN;
+  promised.then(() => {
+    end = performance.now();
+  });
+  while (Number.isNaN(end)) await vi.advanceTimersByTimeAsync(1);
+  return end - start;
+}
+
+test('a queue that looks every 100 ms is nudged: waits take some 2 ms', async () => {
+  const fake = fakeQueue(100, true);
+  const waits = new Waits(fake.queue);
+  expect(await took(waits.during(fake.queue.onSubmittedWorkDone()))).toBeGreaterThan(50);
+  expect(fake.submissions).toBe(0);
+  await took(waits.measure(alone));
+  expect(waits.nudges).toBe(true);
+  expect(await took(waits.during(fake.queue.onSubmittedWorkDone()))).toBeLessThanOrEqual(3);
+  // Nothing is submitted while nobody waits, and one timer serves several waits.
+  const before = fake.submissions;
+  await vi.advanceTimersByTimeAsync(50);
+  expect(fake.submissions).toBe(before);
+  expect(vi.getTimerCount()).toBe(1);
+  fake.close();
+});
+
+test('a queue that answers at once is left alone', async () => {
+  const fake = fakeQueue(1, true);
+  const waits = new Waits(fake.queue);
+  await took(waits.measure(alone));
+  await took(waits.during(fake.queue.onSubmittedWorkDone()));
+  expect(waits.nudges).toBe(false);
+  expect(fake.submissions).toBe(0);
+  fake.close();
+});
+
+test('a slow queue that nudges do not make faster is left alone after the trial', async () => {
+  const fake = fakeQueue(100, false);
+  const waits = new Waits(fake.queue);
+  await took(waits.measure(alone));
+  expect(waits.nudges).toBe(false);
+  const before = fake.submissions;
+  await took(waits.during(fake.queue.onSubmittedWorkDone()));
+  expect(fake.submissions).toBe(before);
+  fake.close();
+});
+
+test('a wait that fails, or never ends because the device is lost, leaves no timer behind', async () => {
+  const fake = fakeQueue(100, true);
+  const waits = new Waits(fake.queue);
+  await took(waits.measure(alone));
+  await expect(waits.during(Promise.reject(new Error('mapping failed')))).rejects.toThrow('mapping failed');
+  void waits.during(new Promise(() => undefined));
+  const before = fake.submissions;
+  await vi.advanceTimersByTimeAsync(20);
+  expect(fake.submissions).toBeGreaterThan(before + 5);
+  waits.end();
+  fake.close();
+  void waits.during(new Promise(() => undefined));
+  await vi.advanceTimersByTimeAsync(2);
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test('a measurement that fails says so, and nothing is nudged', async () => {
+  const waits = new Waits({
+    submit: () => undefined,
+    onSubmittedWorkDone: () => Promise.reject(new Error('lost')),
+  } as unknown as GPUQueue);
+  await expect(waits.measure(alone)).rejects.toThrow('lost');
+  expect(waits.nudges).toBe(false);
+});
