@@ -44,8 +44,8 @@ export async function main(args: string[]): Promise<number> {
   const buffers = new Map([...modelBuffers(gpu, layout).buffers, ...sized.buffers]);
   const { queue } = gpu.device;
   queue.writeBuffer(buffers.get('params')!, 0, pack(layout, initialState(spec, config.train).parameters));
-  const size = { B: batch.B, T: batch.T, parts: plan.parts(batch.B, batch.T) };
-  queue.writeBuffer(buffers.get('batch')!, 0, sized.words, 0, sized.write(batch, 0, size.parts, [1, 1]));
+  const size = { B: batch.B, T: batch.T, rowSplits: plan.rowSplits(batch.B, batch.T) };
+  queue.writeBuffer(buffers.get('batch')!, 0, sized.words, 0, sized.write(batch, 0, size.rowSplits, [1, 1]));
   program.bind(name => buffers.get(name)!);
 
   const time = async (work: readonly Work[], repeats: number): Promise<number> => {

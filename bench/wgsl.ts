@@ -106,7 +106,7 @@ function shownPreset(name: string, options: Options): Shown {
   const { kind, form } = plan;
   return {
     title: `preset ${[name, ...options.set].join(' ')}: plan ${kind}, ${wordsOf(form)}, profile ${profile.name}`,
-    size: { B, T, parts: plan.parts(B, T) },
+    size: { B, T, rowSplits: plan.rowSplits(B, T) },
     groups: [
       { name: 'training step', work: plan.step },
       { name: 'evaluation', work: plan.forward },
@@ -136,7 +136,7 @@ function shownMemory(word: string | undefined, options: Options): Shown {
   const form = formNamed(options.form, kind, profile.memory) ?? formFor(profile, shape);
   const { B, T, M } = shape;
   const title = `memory ${kind}, B=${B}, T=${T}, M=${M}: ${wordsOf(form)}, profile ${profile.name}`;
-  const size = { B, T, parts: 1 };
+  const size = { B, T, rowSplits: 1 };
   const { forward, backward }: Record<'forward' | 'backward', readonly Work<string>[]> =
     form === 'time' && canGoOverTime(kind)
       ? timeLaunches(profile, kind, B, T, M)

@@ -5,7 +5,7 @@ import { at } from './lib/rows.wgsl.ts';
 import { evenly, range } from './lib/text.ts';
 
 /**
- * All weight gradients in one dispatch: block[k][j] = Σ_rows a[row][k] · b[row][j]. The rows are split into batch.parts
+ * All weight gradients in one dispatch: block[k][j] = Σ_rows a[row][k] · b[row][j]. The rows are split into batch.rowSplits
  * parts, each of which writes its own sums to `partial` [parts, size4]. The optimiser's first pass adds the parts in a
  * fixed order, so the result is deterministic. An invocation computes one tile of one block over its part of the rows.
  * For the inputs, of which a row has only a few, an invocation has one column of the block and adds to the rows of the
@@ -118,7 +118,7 @@ export function gradientTiles(
     let tile = (tiles - ${begin}u) * ${tiling.size}u + lid;
     if (tile >= ${down.count * across.count}u) { return; }
     let rows = ${job.perStep ? 'batch.T * batch.B' : 'batch.B'};
-    let share = (rows + batch.parts - 1u) / batch.parts;
+    let share = (rows + batch.rowSplits - 1u) / batch.rowSplits;
     ${job.a === 'inputs' ? inputsBody(job, size4) : tileBody(job, tiling, size4)}
     return;
   }`;
@@ -133,7 +133,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let workgroup = group.y * groups.x + group.x;
   let part = workgroup / ${tileGroups(jobs, tiling)}u;
   let tiles = workgroup % ${tileGroups(jobs, tiling)}u;
-  if (part >= batch.parts) { return; }
+  if (part >= batch.rowSplits) { return; }
 ${bodies.join('\n')}
 }
 `;

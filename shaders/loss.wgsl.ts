@@ -27,8 +27,8 @@ export interface LossOptions {
 export const LOSS_SIZE = 64;
 
 /**
- * batch, acts: y -> acts: y, grads: dY, outcomes [T·B] (loss, Σ|o - y|, argmax, 1 where the row has a target). For the
- * auto-encoder only its loss, in the given component of `extra` [T·B].
+ * batch, acts: y -> acts: y, grads: dY, rowMetrics [T·B] (loss, Σ|o - y|, argmax, 1 where the row has a target). For the
+ * auto-encoder only its loss, in the given component of `autoencoderLoss` [T·B].
  */
 export function loss(batch: string, o: LossOptions, component: 0 | 1 = 0): string {
   const outcome = o.target === 'class';
@@ -37,9 +37,9 @@ ${batch}
 @group(0) @binding(1) var<storage, read_write> acts: array<f32>;
 @group(0) @binding(2) var<storage, read_write> grads: array<f32>;
 #if ${outcome}
-@group(0) @binding(3) var<storage, read_write> outcomes: array<vec4f>;
+@group(0) @binding(3) var<storage, read_write> rowMetrics: array<vec4f>;
 #else
-@group(0) @binding(3) var<storage, read_write> extra: array<vec2f>;
+@group(0) @binding(3) var<storage, read_write> autoencoderLoss: array<vec2f>;
 #endif
 ${MATH}
 ${mainOfInvocation(LOSS_SIZE, 'row')}
@@ -101,10 +101,10 @@ ${mainOfInvocation(LOSS_SIZE, 'row')}
   }
 #endif
 #if ${outcome}
-  outcomes[row] = select(vec4f(), vec4f(lost, error, 0.0, 1.0), counts);
-  outcomes[row].z = f32(best);
+  rowMetrics[row] = select(vec4f(), vec4f(lost, error, 0.0, 1.0), counts);
+  rowMetrics[row].z = f32(best);
 #else
-  extra[row][${component}u] = select(0.0, lost, counts);
+  autoencoderLoss[row][${component}u] = select(0.0, lost, counts);
 #endif
 }
 `;

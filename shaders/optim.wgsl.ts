@@ -1,7 +1,7 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import { mainOfInvocation } from './lib/invocation.wgsl.ts';
 import { float } from './lib/text.ts';
-import { REPORT } from './score.wgsl.ts';
+import { REPORT } from './metrics.wgsl.ts';
 
 /** Invocations per workgroup of optim. */
 export const OPTIM_SIZE = 64;
@@ -15,7 +15,7 @@ fn squareOf(g: vec4f) -> vec2f {
 `;
 
 /**
- * batch, partial [parts, size4] -> gradient [size4], norms [count]. Each of `count` invocations adds up the parts of
+ * batch, partial [rowSplits, size4] -> gradient [size4], norms [count]. Each of `count` invocations adds up the parts of
  * its numbers in order, and writes (Σ g², 1 if any is not finite) of them to norms.
  */
 export const reduceGradients = (batch: string, size4: number, count: number, size: number): string => wgsl`
@@ -29,7 +29,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   var norm = vec2f();
   for (var i = id.x; i < ${size4}u; i += ${count}u) {
     var g = vec4f();
-    for (var k = 0u; k < batch.parts; k++) { g += partial[k * ${size4}u + i]; }
+    for (var k = 0u; k < batch.rowSplits; k++) { g += partial[k * ${size4}u + i]; }
     gradient[i] = g;
     norm += squareOf(g);
   }

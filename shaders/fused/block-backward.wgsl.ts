@@ -18,7 +18,7 @@ import { range } from '../lib/text.ts';
 import { placeAt } from '../memories/index.wgsl.ts';
 import { head, headAt, mainHead, row, share } from './block.wgsl.ts';
 
-/** batch, w, acts, slots, log, grads: dOp, dHx -> grads: dA, dP, dS, dH, dC. See fusedBackwardLane for the lane form. */
+/** batch, w, acts, slots, undoLog, grads: dOp, dHx -> grads: dA, dP, dS, dH, dC. See fusedBackwardLane for the lane form. */
 export function fusedBackwardBlock(o: FusedOptions): string {
   const { layout } = o;
   const place = rowsOf(layout);
@@ -110,7 +110,7 @@ ${head(o)}
 @group(0) @binding(2) var<storage, read> acts: array<f32>;
 @group(0) @binding(3) var<storage, read_write> grads: array<f32>;
 @group(0) @binding(4) var<storage, read_write> slots: array<vec2u>;
-@group(0) @binding(5) var<storage, read_write> undo: array<vec4u>;
+@group(0) @binding(5) var<storage, read_write> undoLog: array<vec4u>;
 @group(0) @binding(6) var<storage, read_write> dStrength: array<f32>;
 ${MATH}
 ${layout.states.map(state => `var<workgroup> wg_d${state}: array<f32, ${layers.length * HH}>;`).join('\n')}

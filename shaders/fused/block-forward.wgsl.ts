@@ -19,7 +19,7 @@ import { range } from '../lib/text.ts';
 import { placeAt } from '../memories/index.wgsl.ts';
 import { column, head, headAt, mainHead, share } from './block.wgsl.ts';
 
-/** batch, w -> acts: h, c, g of every layer, r, op, s of every step; slots, log. Rows beyond a length are set to 0. */
+/** batch, w -> acts: h, c, g of every layer, r, op, s of every step; slots, undoLog. Rows beyond a length are set to 0. */
 export function fusedForwardBlock(o: FusedOptions): string {
   const { layout } = o;
   const place = rowsOf(layout);
@@ -125,7 +125,7 @@ export function fusedForwardBlock(o: FusedOptions): string {
 ${head(o)}
 @group(0) @binding(2) var<storage, read_write> acts: array<f32>;
 @group(0) @binding(3) var<storage, read_write> slots: array<vec2u>;
-@group(0) @binding(4) var<storage, read_write> undo: array<vec4u>;
+@group(0) @binding(4) var<storage, read_write> undoLog: array<vec4u>;
 ${MATH}
 ${layout.states.map(state => `var<workgroup> wg_${state}: array<f32, ${layers.length * HH}>;`).join('\n')}
 var<workgroup> wg_next: array<f32, ${HH}>;

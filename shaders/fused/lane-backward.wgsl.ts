@@ -21,7 +21,7 @@ import { placeAt } from '../memories/index.wgsl.ts';
 import { bindings } from './lane.wgsl.ts';
 
 /**
- * batch, parameters, acts, slots, log, grads: dY, dXh, dXp -> partial [parts, size4]: the gradients of all parameters.
+ * batch, parameters, acts, slots, undoLog, grads: dY, dXh, dXp -> partial [rowSplits, size4]: the gradients of all parameters.
  * Each of `parts` invocations sums over the sequences part, part + parts …. The factors of the weight gradients are in
  * registers here; loading them from buffers would double the cost. The sums stay in private memory.
  */
@@ -136,7 +136,7 @@ ${bindings(o)}
 @group(0) @binding(2) var<storage, read> acts: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> grads: array<vec4f>;
 @group(0) @binding(4) var<storage, read_write> slots: array<vec2u>;
-@group(0) @binding(5) var<storage, read_write> undo: array<vec4u>;
+@group(0) @binding(5) var<storage, read_write> undoLog: array<vec4u>;
 @group(0) @binding(6) var<storage, read_write> dStrength: array<f32>;
 @group(0) @binding(7) var<storage, read_write> partial: array<vec4f>;
 var<private> acc: array<vec4f, ${layout.size4}>;
@@ -156,13 +156,13 @@ ${memoryOf(layout, o.memory, 'vec4f', 'backward')}
 
 ${mainOfInvocation(o.memory.size, 'part')}
   loadBatch();
-  if (part >= batch.parts) { return; }
+  if (part >= batch.rowSplits) { return; }
   loadParameters();
   if (batch.first == 0u) {
     for (var i = 0u; i < ${layout.size4}u; i++) { acc[i] = partial[part * ${layout.size4}u + i]; }
   }
   for (var n = batch.round; n < batch.round + batch.rounds; n++) {
-    seq = part + n * batch.parts;
+    seq = part + n * batch.rowSplits;
     if (seq >= batch.B) { break; }
     if (lengthOf(seq) > batch.sliceFrom) { backOver(); }
   }

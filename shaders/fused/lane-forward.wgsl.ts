@@ -21,7 +21,7 @@ import { bindings } from './lane.wgsl.ts';
 
 /**
  * batch, parameters -> acts: h, c, g of every layer, r, op, s, y (and xh, xp) of every step; grads: dY (and dXh, dXp);
- * outcomes and extra as in loss.wgsl.ts; slots, log. Rows beyond a sequence's length are not written: no kernel of this
+ * rowMetrics and autoencoderLoss as in loss.wgsl.ts; slots, undoLog. Rows beyond a sequence's length are not written: no kernel of this
  * form reads them.
  */
 export function fusedForwardLane(o: FusedOptions): string {
@@ -127,10 +127,10 @@ export function fusedForwardLane(o: FusedOptions): string {
 ${bindings(o)}
 @group(0) @binding(2) var<storage, read_write> acts: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> slots: array<vec2u>;
-@group(0) @binding(4) var<storage, read_write> undo: array<vec4u>;
+@group(0) @binding(4) var<storage, read_write> undoLog: array<vec4u>;
 @group(0) @binding(5) var<storage, read_write> grads: array<vec4f>;
-@group(0) @binding(6) var<storage, read_write> outcomes: array<vec4f>;
-@group(0) @binding(7) var<storage, read_write> extra: array<vec2f>;
+@group(0) @binding(6) var<storage, read_write> rowMetrics: array<vec4f>;
+@group(0) @binding(7) var<storage, read_write> autoencoderLoss: array<vec2f>;
 ${MATH}
 var<private> seq: u32;
 ${memoryPlaces(layout, 'lane')}
@@ -188,7 +188,7 @@ ${mainOfInvocation(o.memory.size, 'sequence')}
         spec.outputs,
         j => `vec4f(vec4u(label) == vec4u(4u * ${j}) + vec4u(0u, 1u, 2u, 3u))`,
       )}
-      outcomes[row] = vec4f(select(0.0, lost, counts), select(0.0, error, counts), f32(best), f32(counts));
+      rowMetrics[row] = vec4f(select(0.0, lost, counts), select(0.0, error, counts), f32(best), f32(counts));
       ${each(V4, Infinity, j => `acts[${place('y', 'row')} + ${j}] = y[${j}];`)}
       ${each(V4, Infinity, j => `grads[${place('dY', 'row')} + ${j}] = dy[${j}];`)}
     }
@@ -203,7 +203,7 @@ ${mainOfInvocation(o.memory.size, 'sequence')}
     var recalled = vec2f();
     ${spec.autoencoder ? recall(`h${top}`, 'Whx', 'xh', 'dXh', 'x') : ''}
     ${spec.autoencoder ? recall(op, 'Wpx', 'xp', 'dXp', 'y') : ''}
-    extra[row] = recalled;
+    autoencoderLoss[row] = recalled;
 #endif
     ${E ? heads : ''}
   }

@@ -27,7 +27,7 @@ export const HEADER = [
   'noise',
   'hasNoise',
   // Number of parts that the rows are split into for the weight gradients.
-  'parts',
+  'rowSplits',
   // Adam: 1 / (1 - beta^t), as float32 bits.
   'unbiasMean',
   'unbiasSquare',

@@ -26,7 +26,7 @@ export const placeFunctions = (storage: Storage, at: (entries: string) => string
   (
     [
       ['slotAt', storage.slots],
-      ['undoAt', storage.undo],
+      ['undoAt', storage.undoLog],
       ['gradientAt', storage.dStrength],
     ] as const
   )

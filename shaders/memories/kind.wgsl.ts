@@ -18,7 +18,7 @@ export interface MemoryOptions {
 
 /**
  * The code of a kind of memory: functions on memory `k` of this sequence, for a shader that declares slots: array<vec2u>,
- * undo: array<vec4u>, the backward pass dStrength: array<f32>, all for the kind to use as it likes, and
+ * undoLog: array<vec4u>, the backward pass dStrength: array<f32>, all for the kind to use as it likes, and
  *
  *   fn slotAt(k, i), undoAt(k, i), gradientAt(k, i) -> u32   where its entry i of these lies
  *   fn stepCount() -> u32                                    T

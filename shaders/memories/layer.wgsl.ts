@@ -79,7 +79,7 @@ const eachKept = (
     .map(i => body(`${i}u`, `${Math.floor(i / cells)}u`, `${i % cells}u`))
     .join('\n');
 
-/** controls, value -> read (zero before, unless reads are kept), slots, log. */
+/** controls, value -> read (zero before, unless reads are kept), slots, undoLog. */
 export const memoryForward = (o: LayerOptions): string => wgsl`
 ${entry(o)}
 @group(0) @binding(0) var<uniform> dims: Dims;
@@ -87,7 +87,7 @@ ${entry(o)}
 @group(0) @binding(2) var<storage, read> value: array<Cell>;
 @group(0) @binding(3) var<storage, read_write> readOut: array<Cell>;
 @group(0) @binding(4) var<storage, read_write> slots: array<vec2u>;
-@group(0) @binding(5) var<storage, read_write> undo: array<vec4u>;
+@group(0) @binding(5) var<storage, read_write> undoLog: array<vec4u>;
 var<private> now: u32;
 ${prologue(o)}
 fn loadValue(k: u32, row: u32, c: u32) -> Cell { return value[cellAt(row, c)]; }
@@ -113,7 +113,7 @@ ${mainOfSequence(o, 'dims.B')}
 `;
 
 /**
- * controls, value, slots, log, dRead -> dControls, dValue (zero before, as dStrength is). Rewinds slots.
+ * controls, value, slots, undoLog, dRead -> dControls, dValue (zero before, as dStrength is). Rewinds slots.
  */
 export const memoryBackward = (o: LayerOptions): string => wgsl`
 ${entry(o)}
@@ -122,7 +122,7 @@ ${entry(o)}
 @group(0) @binding(2) var<storage, read> value: array<Cell>;
 @group(0) @binding(3) var<storage, read> dRead: array<Cell>;
 @group(0) @binding(4) var<storage, read_write> slots: array<vec2u>;
-@group(0) @binding(5) var<storage, read_write> undo: array<vec4u>;
+@group(0) @binding(5) var<storage, read_write> undoLog: array<vec4u>;
 @group(0) @binding(6) var<storage, read_write> dStrength: array<f32>;
 @group(0) @binding(7) var<storage, read_write> dControls: array<f32>;
 @group(0) @binding(8) var<storage, read_write> dValue: array<Cell>;

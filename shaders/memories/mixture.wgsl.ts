@@ -24,7 +24,7 @@ fn source4(k: u32, t: u32, i: i32, g: u32) -> vec4f {
   let n = numberOf(i);
   if (n == ${ring ? 0 : -1}) { return value4(k, t, g); }
   if (t == 0u || n >= ${o.depth}) { return vec4f(); }
-  return bitcast<vec4f>(undo[undoAt(k, ((t - 1u) * ${o.depth}u + u32(n)) * ${groups(o)}u + g)]);
+  return bitcast<vec4f>(undoLog[undoAt(k, ((t - 1u) * ${o.depth}u + u32(n)) * ${groups(o)}u + g)]);
 }
 ${pass === 'forward' ? forward(o) : backward(o, ring)}
 `,
@@ -67,7 +67,7 @@ fn forward(k: u32, t: u32, place: vec2u, controls: vec4f) -> vec2u {
     o,
     wgsl`
     let x = controls.x * source4(k, t, i - 1, g) + controls.y * source4(k, t, i + 1, g) + controls.z * source4(k, t, i, g);
-    undo[undoAt(k, (t * ${o.depth}u + u32(i)) * ${groups(o)}u + g)] = bitcast<vec4u>(x);
+    undoLog[undoAt(k, (t * ${o.depth}u + u32(i)) * ${groups(o)}u + g)] = bitcast<vec4u>(x);
     if (i < ${o.reads}) {
       ${store4(o, (c, x) => `addRead(k, u32(i), ${c}, ${x});`)}
     }`,

@@ -43,7 +43,7 @@ const push = (
   wgsl`{
     let at = slotAt(k, ${at});
     let dead = slots[at];
-    undo[undoAt(k, ${entry})] = vec4u(${edge} | ${reached}, bitcast<u32>(${before}), dead.x, dead.y);
+    undoLog[undoAt(k, ${entry})] = vec4u(${edge} | ${reached}, bitcast<u32>(${before}), dead.x, dead.y);
     slots[at] = vec2u(bitcast<u32>(${d}), ${row});
   }`;
 
@@ -67,7 +67,7 @@ const popped = (kind: MemoryOptions['kind'], index: number): string =>
  */
 export const rewindLoads = (kind: MemoryOptions['kind']): string => {
   const log = (index: number): string => wgsl`
-  let entry${index} = undo[undoAt(k, ${popped(kind, index)})];
+  let entry${index} = undoLog[undoAt(k, ${popped(kind, index)})];
   let edge${index} = entry${index}.x & ~REACHED;
   let reached${index} = (entry${index}.x & REACHED) != 0u;
   var g${index} = 0.0;`;

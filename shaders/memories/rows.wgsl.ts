@@ -8,7 +8,7 @@ import { laneBackward, laneForward } from './rows-lane.wgsl.ts';
  *
  *   slots[i]      (strength, row) of slot i. Live are slots [lo, hi): lo is the bottom, hi - 1 the top. A row is
  *                 the number of its push: t, or for a deque 2t (top) and 2t + 1 (bottom).
- *   undo[i]       what step t destroyed at an end, i = t or for a deque 2t + end: (edge after its pop | REACHED,
+ *   undoLog[i]       what step t destroyed at an end, i = t or for a deque 2t + end: (edge after its pop | REACHED,
  *                 strength of the boundary row before the pop, the slot that the push overwrote). The edge is hi for
  *                 a pop from the top, lo for one from the bottom. REACHED: the pop took something from that row.
  *   dStrength[i]  gradient of each live slot's strength, in the backward pass.
@@ -38,11 +38,11 @@ fn clearGradient(k: u32, place: vec2u) {
 const placeBefore = ({ kind }: MemoryOptions): string => wgsl`
 fn placeAfter(k: u32, t: u32) -> vec2u {
 #if ${kind === 'stack'}
-  return vec2u(0u, (undo[undoAt(k, t)].x & ~REACHED) + 1u);
+  return vec2u(0u, (undoLog[undoAt(k, t)].x & ~REACHED) + 1u);
 #elif ${kind === 'queue'}
-  return vec2u(undo[undoAt(k, t)].x & ~REACHED, t + 1u);
+  return vec2u(undoLog[undoAt(k, t)].x & ~REACHED, t + 1u);
 #else
-  return vec2u((undo[undoAt(k, 2u * t + 1u)].x & ~REACHED) - 1u, (undo[undoAt(k, 2u * t)].x & ~REACHED) + 1u);
+  return vec2u((undoLog[undoAt(k, 2u * t + 1u)].x & ~REACHED) - 1u, (undoLog[undoAt(k, 2u * t)].x & ~REACHED) + 1u);
 #endif
 }
 fn placeBefore(k: u32, t: u32) -> vec2u {

@@ -39,7 +39,7 @@ ${mainOfSequence(o.memory, 'batch.B')}
 const functions = (o: FusedOptions, pass: 'forward' | 'backward'): string =>
   memoryOf(o.layout, o.memory, 'vec4f', pass);
 
-/** batch, acts: s -> acts: r of step t, slots, log. Also clears grads: dS of step t. */
+/** batch, acts: s -> acts: r of step t, slots, undoLog. Also clears grads: dS of step t. */
 export function stepMemory(o: FusedOptions): string {
   const { layout } = o;
   const place = rowsOf(layout);
@@ -48,7 +48,7 @@ export function stepMemory(o: FusedOptions): string {
 ${head(o)}
 @group(0) @binding(1) var<storage, read_write> acts: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> slots: array<vec2u>;
-@group(0) @binding(3) var<storage, read_write> undo: array<vec4u>;
+@group(0) @binding(3) var<storage, read_write> undoLog: array<vec4u>;
 @group(0) @binding(4) var<storage, read_write> grads: array<vec4f>;
 fn loadValue(k: u32, row: u32, c: u32) -> vec4f {
   return acts[${place('s', '(stepOf(row) * batch.B + seq)')} + endOf(k, row) * ${M4}u + c];
@@ -79,7 +79,7 @@ ${mainHead(o)}
 `;
 }
 
-/** batch, acts, slots, log, grads: dR -> dS of step t, the gradient before each tanh and σ. Rewinds the slots. */
+/** batch, acts, slots, undoLog, grads: dR -> dS of step t, the gradient before each tanh and σ. Rewinds the slots. */
 export function stepMemoryBackward(o: FusedOptions): string {
   const { layout } = o;
   const place = rowsOf(layout);
@@ -102,7 +102,7 @@ ${head(o)}
 @group(0) @binding(1) var<storage, read> acts: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> grads: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> slots: array<vec2u>;
-@group(0) @binding(4) var<storage, read_write> undo: array<vec4u>;
+@group(0) @binding(4) var<storage, read_write> undoLog: array<vec4u>;
 @group(0) @binding(5) var<storage, read_write> dStrength: array<f32>;
 fn valueAt(k: u32, row: u32, c: u32) -> u32 {
   return (stepOf(row) * batch.B + seq) * ${operand(layout, 's').width4}u + endOf(k, row) * ${M4}u + c;

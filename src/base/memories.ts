@@ -20,7 +20,7 @@ export interface Storage {
   /** Of two words: the state, after a forward pass that of the last step. */
   readonly slots: Entries;
   /** Of four words: what the backward pass needs of every step. */
-  readonly undo: Entries;
+  readonly undoLog: Entries;
   /** Numbers: the gradient of the state. */
   readonly dStrength: Entries;
 }
@@ -58,7 +58,7 @@ const rows = (ends: number, first: Control = push): MemoryKind => ({
   rows: true,
   storage: () => {
     const each = { perStep: ends, once: 0 };
-    return { slots: each, undo: each, dStrength: each };
+    return { slots: each, undoLog: each, dStrength: each };
   },
 });
 
@@ -71,7 +71,7 @@ const cells = (controls: readonly Control[]): MemoryKind => ({
   storage: (M4, depth) => ({
     slots: { perStep: 0, once: 0 },
     // All cells after every step.
-    undo: { perStep: depth * M4, once: 0 },
+    undoLog: { perStep: depth * M4, once: 0 },
     // What arrives at all cells, of this step and of the one after.
     dStrength: { perStep: 0, once: 8 * depth * M4 },
   }),
@@ -114,9 +114,9 @@ export function entriesOf(
   T: number,
   depth: number,
 ): Record<keyof Storage, number> {
-  const { slots, undo, dStrength } = memoryKind(name).storage(M4, depth);
+  const { slots, undoLog, dStrength } = memoryKind(name).storage(M4, depth);
   const of = ({ perStep, once }: Entries): number => perStep * T + once;
-  return { slots: of(slots), undo: of(undo), dStrength: of(dStrength) };
+  return { slots: of(slots), undoLog: of(undoLog), dStrength: of(dStrength) };
 }
 
 /** Ends of one memory: where it is pushed to, popped and read. A deque's are (top, bottom). */

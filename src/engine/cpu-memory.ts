@@ -31,12 +31,12 @@ const LEAST_SHARED = 50_000;
 function sizesOf(shape: MemoryShape): Record<keyof MemoryPlaces, number> {
   const { kind, B, T, M } = shape;
   const N = B * T * endsOf(kind);
-  const { slots, undo, dStrength } = memoryEntries(shape);
+  const { slots, undoLog, dStrength } = memoryEntries(shape);
   const [controls, rows] = [4 * N * controlCount(kind), 4 * N * M];
   const read = 4 * B * T * readsOf(kind, shape.reads) * M;
   return {
     ...{ controls, dControls: controls, value: rows, read, dRead: read, dValue: rows },
-    ...{ table: 4 * T, slots: 8 * B * slots, undo: 16 * B * undo, dStrength: 4 * B * dStrength },
+    ...{ table: 4 * T, slots: 8 * B * slots, undoLog: 16 * B * undoLog, dStrength: 4 * B * dStrength },
   };
 }
 
@@ -183,13 +183,13 @@ export class CpuMemory implements MemoryLayer {
       const { kind, B, T } = this.shape;
       const lengths = new Array<number>(B).fill(stepping ? this.#order.left : T);
       if (!memoryKind(kind).rows) return noRows(B, lengths[0]);
-      const { slots, undo } = this.#at;
-      const [words, log] = [this.#sizes.slots / 4, this.#sizes.undo / 4];
+      const { slots, undoLog } = this.#at;
+      const [words, entries] = [this.#sizes.slots / 4, this.#sizes.undoLog / 4];
       const arena = this.#arena!;
       return allStrengths(
         { kind, form: 'block', B, T },
         arena.words(slots, words),
-        arena.words(undo, log),
+        arena.words(undoLog, entries),
         lengths,
       )[0];
     });

@@ -15,7 +15,7 @@ import { checkBatch, checkState, checkStepped } from './checks.ts';
 import { type Made, ModelWork, type Pass } from './cpu-work.ts';
 import type { Forward, Model, ModelState, StepReport } from './engine.ts';
 import type { Lifetime } from './lifetime.ts';
-import { sumOf } from './scores.ts';
+import { sumOf } from './metrics.ts';
 import { Turns } from './turns.ts';
 
 /** Below this many products (parameters · rows), a step is done before other threads have woken up. */

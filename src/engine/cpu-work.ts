@@ -11,7 +11,7 @@ import type { Work } from '../simd/pool.ts';
 import type { WeightsPlaces } from '../simd/weights.ts';
 import { type Capacity, Workspace } from '../simd/workspace.ts';
 import type { Forward, MemoryShape, StepReport } from './engine.ts';
-import { noReport, scoreGroup } from './scores.ts';
+import { addMetrics, noReport } from './metrics.ts';
 
 /** The work of the cpu engine's threads: sequences of a model or of a memory. Everything here can be posted to a thread. */
 
@@ -84,7 +84,7 @@ export class ModelWork implements Work<Pass, StepReport> {
       const group = this.#groups[g];
       ws.load(batch, group);
       this.#forward.run();
-      scoreGroup(report, batch, group, ws.outcomes(), ws.recalled());
+      addMetrics(report, batch, group, ws.rowMetrics(), ws.recalled());
       if (gradients) this.#backward.run(gradients[strand]);
       if (made) this.#keep(made, batch, group);
     }
@@ -97,11 +97,11 @@ export class ModelWork implements Work<Pass, StepReport> {
     const { stride, E, Q, M4, N4, R4, S4, V4, spec } = this.#layout;
     const { controls, rows: hasRows } = memoryKind(spec.memory);
     const { outputs: V, width: M, memory: kind, memories } = spec;
-    const [outcomes, s, y, r] = [ws.outcomes(), ws.rows('s'), ws.rows('y'), ws.rows('r', 1)];
+    const [rowMetrics, s, y, r] = [ws.rowMetrics(), ws.rows('s'), ws.rows('y'), ws.rows('r', 1)];
     for (let t = 0; t < group.T; t++) {
       for (let slot = 0; slot < group.active[t]; slot++) {
         const [row, n] = [group.first[t] + slot, t * B + group.order[slot]];
-        made.predicted[n] = outcomes[4 * row + 2];
+        made.predicted[n] = rowMetrics[4 * row + 2];
         for (let e = 0; e < E; e++) {
           const at = 4 * (row * S4 + N4) + stride * e;
           controls.forEach(({ name }, c) => {
@@ -137,7 +137,7 @@ export const MEMORY_ARRAYS = [
   'dValue',
   'table',
   'slots',
-  'undo',
+  'undoLog',
   'dStrength',
 ] as const;
 export type MemoryPlaces = Record<(typeof MEMORY_ARRAYS)[number], number>;
@@ -207,7 +207,7 @@ export class MemoryWork implements Work<MemoryJob, void> {
       this.#at[name] + first * each * bytes;
     const { kernels } = this.#arena;
     const [N, entries] = [this.#N, this.#entries];
-    const [slots, undo] = [of('slots', entries.slots, 8), of('undo', entries.undo, 16)];
+    const [slots, undoLog] = [of('slots', entries.slots, 8), of('undoLog', entries.undoLog, 16)];
     const dStrength = of('dStrength', entries.dStrength, 4);
     if (typeof this.#job === 'object') {
       const { way, t } = this.#job;
@@ -219,25 +219,37 @@ export class MemoryWork implements Work<MemoryJob, void> {
       const [values, dValues] = [all + 4 * controls, dAll + 4 * controls];
       if (way === 'step') {
         const to = of('read', reads, 4);
-        kernels.stepForward(count, t, 1, all + step, lds, 0, values, to, ldr, slots, undo);
+        kernels.stepForward(count, t, 1, all + step, lds, 0, values, to, ldr, slots, undoLog);
         return;
       }
       const [s, dS, dRead] = [all + step, dAll + step, of('dRead', reads, 4)];
       const [from, to] = [dRead, dValues];
-      kernels.stepBackward(count, t, 1, s, dS, lds, 0, values, to, from, ldr, slots, undo, dStrength);
+      kernels.stepBackward(count, t, 1, s, dS, lds, 0, values, to, from, ldr, slots, undoLog, dStrength);
       return;
     }
     const apart = 4 * B * N;
     const [controls, value] = [of('controls', N, 4), of('value', N, 4 * M)];
     if (this.#job === 'forward') {
-      kernels.layerForward(count, T, controls, apart, value, of('read', this.#reads, 4), slots, undo);
+      kernels.layerForward(count, T, controls, apart, value, of('read', this.#reads, 4), slots, undoLog);
       return;
     }
     const dValue = of('dValue', N, 4 * M);
     kernels.clear(dStrength, 4 * count * entries.dStrength);
     kernels.clear(dValue, 4 * count * N * M);
     const [dRead, dControls] = [of('dRead', this.#reads, 4), of('dControls', N, 4)];
-    kernels.layerBackward(count, T, controls, apart, value, dRead, slots, undo, dStrength, dControls, dValue);
+    kernels.layerBackward(
+      count,
+      T,
+      controls,
+      apart,
+      value,
+      dRead,
+      slots,
+      undoLog,
+      dStrength,
+      dControls,
+      dValue,
+    );
   }
 }
 

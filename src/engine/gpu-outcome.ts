@@ -1,4 +1,4 @@
-import { REPORT } from '../../shaders/score.wgsl.ts';
+import { REPORT } from '../../shaders/metrics.wgsl.ts';
 import { memoryKind } from '../base/memories.ts';
 import type { BatchBuffers } from '../kernels/arena.ts';
 import type { Layout } from '../layout/layout.ts';
@@ -44,20 +44,20 @@ export function outcomeParts(
   const rows = B * T;
   // A kind with rows has one slot and one entry of the undo log per push.
   const pushes = Math.max(1, memoryKind(spec.memory).rows ? rows * E : 0);
-  const from = (name: 'outcomes' | 'acts' | 'slots' | 'undo', bytes: number, offset4 = 0): Part => ({
+  const from = (name: 'rowMetrics' | 'acts' | 'slots' | 'undoLog', bytes: number, offset4 = 0): Part => ({
     buffer: buffers.get(name)!,
     offset: offset4 * 16,
     bytes,
   });
   return [
-    from('outcomes', rows * 16),
+    from('rowMetrics', rows * 16),
     from('acts', Math.max(1, rows * S4) * 16, offsets.s),
     ...(trace
       ? [
           from('acts', rows * V4 * 16, offsets.y),
           from('acts', Math.max(1, rows * R4) * 16, offsets.r + B * R4),
           from('slots', pushes * 8),
-          from('undo', pushes * 16),
+          from('undoLog', pushes * 16),
         ]
       : []),
   ];
@@ -79,7 +79,7 @@ export function outcomeOf(
   const { memory: kind, memories, width, outputs: V } = spec;
   const { controls, rows: hasRows } = memoryKind(kind);
   const rows = B * T;
-  const [outcomes, heads, outputs, reads] = read.map(bytes => new Float32Array(bytes));
+  const [rowMetrics, heads, outputs, reads] = read.map(bytes => new Float32Array(bytes));
   const inside = (n: number): boolean => Math.floor(n / B) < lengths[n % B];
   /** [T,B,count·width] numbers from rows of width4 vec4s: `count` pieces per row, the k-th starting at start(k). */
   const pieces = (
@@ -100,20 +100,22 @@ export function outcomeOf(
     return picked;
   };
   const outcome: Omit<Forward, 'report'> = {
-    predicted: Uint32Array.from({ length: rows }, (_, n) => (inside(n) ? outcomes[4 * n + 2] : 0)),
+    predicted: Uint32Array.from({ length: rows }, (_, n) => (inside(n) ? rowMetrics[4 * n + 2] : 0)),
     controls: Object.fromEntries(
       controls.map(({ name }, c) => [name, pieces(heads, S4, E, 1, end => N4 * 4 + stride * end + c)]),
     ),
   };
   if (!outputs) return outcome;
-  const [slots, undo] = read.slice(4).map(bytes => new Uint32Array(bytes));
+  const [slots, undoLog] = read.slice(4).map(bytes => new Uint32Array(bytes));
   return {
     ...outcome,
     trace: {
       output: pieces(outputs, V4, 1, V, () => 0),
       read: pieces(reads, R4, Q, width, row => row * M4 * 4),
       strengths:
-        kind === 'none' || !hasRows ? [] : allStrengths({ kind, form, B, T, memories }, slots, undo, lengths),
+        kind === 'none' || !hasRows
+          ? []
+          : allStrengths({ kind, form, B, T, memories }, slots, undoLog, lengths),
     },
   };
 }

@@ -115,7 +115,7 @@ class ReferenceModel implements Model {
     // Counted even if not finite: the data of a step are a function of its number.
     state.step++;
     this.#reports.push({
-      ...score(this.spec, batch, sequences),
+      ...metricsOf(this.spec, batch, sequences),
       objective,
       gradientNorm: norm,
       finite,
@@ -146,7 +146,7 @@ class ReferenceModel implements Model {
     const kind = memoryKind(memory);
     const names = kind.controls.map(({ name }) => name);
     const report = {
-      ...score(this.spec, batch, sequences),
+      ...metricsOf(this.spec, batch, sequences),
       objective,
       gradientNorm: 0,
       finite: Number.isFinite(objective),
@@ -257,7 +257,7 @@ function argmax(values: Float64Array): number {
 }
 
 /** The part of StepReport that depends on the outputs alone. A sequence without a symbol has no error and counts as right. */
-function score(
+function metricsOf(
   spec: ModelSpec,
   batch: Batch,
   sequences: readonly Sequence[],

@@ -1,5 +1,5 @@
 import { HEADER, WHOLE } from '../../shaders/lib/batch.wgsl.ts';
-import { REPORT } from '../../shaders/score.wgsl.ts';
+import { REPORT } from '../../shaders/metrics.wgsl.ts';
 import type { Batch } from '../base/dims.ts';
 import { InputError } from '../base/errors.ts';
 import { entriesOf } from '../base/memories.ts';
@@ -7,7 +7,7 @@ import { type Gpu, UNIFORM } from '../gpu/device.ts';
 import { MOST_SUMS } from '../gpu/profile.ts';
 import type { Layout } from '../layout/layout.ts';
 import type { BufferName } from './launch.ts';
-import { mostParts } from './plan.ts';
+import { mostRowSplits } from './plan.ts';
 
 /** Slots in the ring of training reports that the host has not read yet. The report of an evaluation has a slot after them. */
 export const MOST_REPORTS = 1024;
@@ -45,7 +45,7 @@ export interface BatchBuffers {
   write(
     batch: Batch,
     report: number,
-    parts: number,
+    rowSplits: number,
     unbias: [firstMoment: number, secondMoment: number],
   ): number;
   words: Uint32Array<ArrayBuffer>;
@@ -63,10 +63,10 @@ function batchSizes(layout: Layout, B: number, T: number, K: number): [BufferNam
     ['acts', sizes.acts * 16],
     ['grads', sizes.grads * 16],
     ['slots', memories * entries.slots * 8],
-    ['undo', memories * entries.undo * 16],
+    ['undoLog', memories * entries.undoLog * 16],
     ['dStrength', memories * entries.dStrength * 4],
-    ['outcomes', rows * 16],
-    ['extra', spec.autoencoder ? rows * 8 : 16],
+    ['rowMetrics', rows * 16],
+    ['autoencoderLoss', spec.autoencoder ? rows * 8 : 16],
   ];
 }
 
@@ -108,7 +108,7 @@ export function batchBuffers(gpu: Gpu, layout: Layout, B: number, T: number, K: 
     capacity: { B, T, K },
     words,
     offsets,
-    write(batch, report, parts, unbias): number {
+    write(batch, report, rowSplits, unbias): number {
       const { B, T, K } = batch;
       const at = {
         lengths: 0,
@@ -120,7 +120,7 @@ export function batchBuffers(gpu: Gpu, layout: Layout, B: number, T: number, K: 
       const header: Record<string, number> = {
         ...offsets,
         ...at,
-        ...{ B, T, K, report, hasNoise: batch.noise ? 1 : 0, parts },
+        ...{ B, T, K, report, hasNoise: batch.noise ? 1 : 0, rowSplits },
         ...{ ...WHOLE, sliceTo: T },
       };
       for (const [k, field] of fields.entries()) words[k] = header[field] ?? 0;
@@ -148,7 +148,7 @@ export function modelBuffers(
     ['firstMoment', bytes],
     ['secondMoment', bytes],
     ['gradient', bytes],
-    ['partial', bytes * mostParts(layout)],
+    ['partial', bytes * mostRowSplits(layout)],
     ['norms', MOST_SUMS * 8],
     ['reports', (MOST_REPORTS + 1) * REPORT.length * 4],
   ]);

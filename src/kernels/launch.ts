@@ -7,10 +7,10 @@ export const BUFFERS = [
   'acts',
   'grads',
   'slots',
-  'undo',
+  'undoLog',
   'dStrength',
-  'outcomes',
-  'extra',
+  'rowMetrics',
+  'autoencoderLoss',
   'partial',
   'gradient',
   'norms',
@@ -25,7 +25,7 @@ export interface Size {
   B: number;
   T: number;
   /** Number of parts that the rows are split into for the weight gradients. */
-  parts: number;
+  rowSplits: number;
 }
 
 /** One dispatch as plain data: the kernel, its buffers and its number of workgroups. Program compiles and records it. */

@@ -202,7 +202,7 @@ type LayerBuffer =
   | 'value'
   | 'read'
   | 'slots'
-  | 'log'
+  | 'undoLog'
   | 'dRead'
   | 'dStrength'
   | 'dControls'
@@ -223,7 +223,7 @@ export function layerLaunches(
     forward: {
       label: label('forward'),
       code: memoryForward(options),
-      buffers: [sized, read('controls'), read('value'), write('read'), write('slots'), write('log')],
+      buffers: [sized, read('controls'), read('value'), write('read'), write('slots'), write('undoLog')],
       groups,
       over: { way: 'forward' },
       clears: keepsReads(options) ? [] : ['read'],
@@ -237,7 +237,7 @@ export function layerLaunches(
         read('value'),
         read('dRead'),
         write('slots'),
-        write('log'),
+        write('undoLog'),
         write('dStrength'),
         write('dControls'),
         write('dValue'),
@@ -270,7 +270,7 @@ async function open(
     value: buffers.make('value', N * M * 4),
     read: buffers.make('read', B * T * Q * M * 4),
     slots: buffers.make('slots', B * entries.slots * 8),
-    log: buffers.make('log', B * entries.undo * 16),
+    undoLog: buffers.make('undoLog', B * entries.undoLog * 16),
     dRead: buffers.make('dRead', B * T * Q * M * 4),
     dStrength: buffers.make('dStrength', B * entries.dStrength * 4),
     dControls: buffers.make('dControls', controls.length * N * 4),
@@ -281,7 +281,7 @@ async function open(
     all,
     program: await Program.compile(gpu, [launches.forward, launches.backward]),
     launches,
-    size: { B, T, parts: 1 },
+    size: { B, T, rowSplits: 1 },
     /** Locations of the arrays of `steps` steps from step t on, by name: all steps, or one step if ordered by step. */
     places(t: number, steps: number): Record<string, Place> {
       const { value, read, dRead, dValue } = all;
@@ -307,7 +307,7 @@ async function open(
       if (!rows) return noRows(B, steps);
       const states = await gpu.read([
         { buffer: all.slots, bytes: all.slots.size },
-        { buffer: all.log, bytes: all.log.size },
+        { buffer: all.undoLog, bytes: all.undoLog.size },
       ]);
       const [slotWords, logWords] = states.map(bytes => new Uint32Array(bytes));
       const lengths = new Array<number>(B).fill(steps);

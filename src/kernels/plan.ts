@@ -6,7 +6,7 @@ import type { Work } from './launch.ts';
 import type { PlanName } from './plan-names.ts';
 import { blockForm, blockPasses, fitsBlock } from './plans/block.ts';
 import { TILE_PARTS } from './plans/gradients.ts';
-import { canBeWrittenOut, fitsLane, fitsPrivate, LANE_PARTS, lanePasses } from './plans/lane.ts';
+import { canBeWrittenOut, fitsLane, fitsPrivate, LANE_SPLITS, lanePasses } from './plans/lane.ts';
 import type { PlanContext } from './plans/passes.ts';
 import { stepwisePasses } from './plans/stepwise.ts';
 import { derived, scoring, update } from './plans/update.ts';
@@ -26,7 +26,7 @@ export interface Plan extends PlanChoice {
   step: Work[];
   forward: Work[];
   /** Number of parts that the rows are split into for the weight gradients. */
-  parts(B: number, T: number): number;
+  rowSplits(B: number, T: number): number;
 }
 
 /**
@@ -74,17 +74,17 @@ export function planOf(
   const sequences = training.batch;
   const context: PlanContext = { profile, layout, form, batch: batchOf(layout), tiles, sequences };
   const build = kind === 'stepwise' ? stepwisePasses : form.form === 'lane' ? lanePasses : blockPasses;
-  const { forward, backward, parts } = build(context);
+  const { forward, backward, rowSplits } = build(context);
   const all = [...derived(context), ...forward];
   return {
     kind,
     form,
-    parts,
+    rowSplits,
     step: [...all, ...backward, ...update(context, training)],
     forward: [...all, scoring(context)],
   };
 }
 
 /** The largest number of parts that any plan of this model uses: `partial` must have room for all of them. */
-export const mostParts = (layout: Layout): number =>
-  fitsLane(layout) ? Math.max(LANE_PARTS, TILE_PARTS) : TILE_PARTS;
+export const mostRowSplits = (layout: Layout): number =>
+  fitsLane(layout) ? Math.max(LANE_SPLITS, TILE_PARTS) : TILE_PARTS;

@@ -71,7 +71,7 @@ export async function prefixSum(
     x,
     y,
     bytes: x.size + y.size,
-    record: program.recording(name, whole(work), { B: R, T: L, parts: 1 }),
+    record: program.recording(name, whole(work), { B: R, T: L, rowSplits: 1 }),
     destroy(): void {
       for (const buffer of Object.values(all)) buffer.destroy();
     },

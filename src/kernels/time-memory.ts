@@ -114,7 +114,7 @@ async function openOn(
   // Every dispatch covers all time steps, so long work can only be cut between dispatches.
   const recordings = (work: readonly Launch<Name>[], steps = T): Recording[] =>
     (steps < T ? work.map(one => whole([one])) : [whole(work)]).map(pieces =>
-      program.recording('memory over time', pieces, { B, T, parts: 1 }),
+      program.recording('memory over time', pieces, { B, T, rowSplits: 1 }),
     );
   return {
     form: 'time',

@@ -22,7 +22,7 @@ export interface StatesLayout {
 export function allStrengths(
   { kind, form, B, T, memories = 1 }: StatesLayout,
   slots: Uint32Array,
-  log: Uint32Array,
+  undoLog: Uint32Array,
   lengths?: ArrayLike<number>,
 ): Float32Array[][][] {
   const n = T * endsOf(kind);
@@ -38,7 +38,7 @@ export function allStrengths(
   };
   return Array.from({ length: memories }, (_, k) =>
     Array.from({ length: B }, (_, b) =>
-      rewindStrengths(kind, own(slots, 2, k, b), own(log, 4, k, b), lengths?.[b] ?? T),
+      rewindStrengths(kind, own(slots, 2, k, b), own(undoLog, 4, k, b), lengths?.[b] ?? T),
     ),
   );
 }
@@ -48,14 +48,14 @@ export function allStrengths(
  * strengths are the device's own numbers, bit for bit.
  *
  * @param slots [T·E] (strength, row), in slot order
- * @param log [T·E] (edge and REACHED flag, strength before the pop, replaced strength, replaced row)
+ * @param undoLog [T·E] (edge and REACHED flag, strength before the pop, replaced strength, replaced row)
  * @returns [T][rows] in the paper's order: row i of a stack or queue was pushed at step i, a deque's 2(t+1) rows go
  * from bottom to top. Dead rows are 0.
  */
 export function rewindStrengths(
   kind: MemoryName,
   slots: Uint32Array,
-  log: Uint32Array,
+  undoLog: Uint32Array,
   T: number,
 ): Float32Array[] {
   const REACHED = 0x80000000;
@@ -66,13 +66,13 @@ export function rewindStrengths(
     return real[0];
   };
   const state = slots.slice();
-  const edgeOf = (entry: number): number => (log[4 * entry] & ~REACHED) >>> 0;
+  const edgeOf = (entry: number): number => (undoLog[4 * entry] & ~REACHED) >>> 0;
   const giveBack = (entry: number, slot: number): void => {
-    state[2 * slot] = log[4 * entry + 2];
-    state[2 * slot + 1] = log[4 * entry + 3];
+    state[2 * slot] = undoLog[4 * entry + 2];
+    state[2 * slot + 1] = undoLog[4 * entry + 3];
   };
   const refill = (entry: number, slot: number): void => {
-    if (log[4 * entry] & REACHED) state[2 * slot] = log[4 * entry + 1];
+    if (undoLog[4 * entry] & REACHED) state[2 * slot] = undoLog[4 * entry + 1];
   };
   const deque = kind === 'deque';
   const steps: Float32Array[] = new Array(T);

@@ -81,7 +81,7 @@ export class BackwardPass {
     const n = active[t];
     const dOp = this.#ws.row('dOp', t);
     if (E) {
-      const { dR, slots, undo, dStrength } = this.#ws.at;
+      const { dR, slots, undoLog, dStrength } = this.#ws.at;
       clear(dR, n * 16 * R4);
       const later = active[t + 1] ?? 0;
       layers.forEach(({ Wr }, l) => {
@@ -91,7 +91,22 @@ export class BackwardPass {
       const [s, dS] = [this.#ws.row('s', t), this.#ws.row('dS', t)];
       const { s: all, dS: dAll } = this.#ws.at;
       const lds = 16 * S4;
-      stepBackward(n, t, spec.memories, s, dS, lds, 16 * N4, all, dAll, dR, 16 * R4, slots, undo, dStrength);
+      stepBackward(
+        n,
+        t,
+        spec.memories,
+        s,
+        dS,
+        lds,
+        16 * N4,
+        all,
+        dAll,
+        dR,
+        16 * R4,
+        slots,
+        undoLog,
+        dStrength,
+      );
       if (memoryKind(spec.memory).activation === 'softmax') headsSoftmaxBackward(n, N4, S4, s, dS);
       else headsBackward(n, N4, S4, s, dS);
       this.#ws.transposed(dS, 16 * S4, n, blocks.S, dOp, 16 * P4);

@@ -106,9 +106,9 @@ export class ForwardPass {
     const noise = this.#ws.noisy ? this.#ws.at.noise + this.#ws.group.first[t] * 16 * (S4 - N4) : 0;
     if (memoryKind(spec.memory).activation === 'softmax') headsSoftmax(n, N4, S4, C, s, noise);
     else headsForward(n, N4, S4, ((C * E - 1) % 4) + 1, s, noise);
-    const { slots, undo } = this.#ws.at;
+    const { slots, undoLog } = this.#ws.at;
     const reads = this.#ws.row('r', t);
-    stepForward(n, t, spec.memories, s, 16 * S4, 16 * N4, this.#ws.at.s, reads, 16 * R4, slots, undo);
+    stepForward(n, t, spec.memories, s, 16 * S4, 16 * N4, this.#ws.at.s, reads, 16 * R4, slots, undoLog);
   }
 
   /** Outputs and losses of all steps, with the gradients before the output activations. */
@@ -117,7 +117,7 @@ export class ForwardPass {
     const { fillRows, tanhOf, clear, softmaxRows, squaredRows, recallRows } = this.#ws.arena.kernels;
     const { rows } = this.#ws.group;
     const { at, ld } = this.#ws.op(0);
-    const { y, o, dY, targets, weights, outcomes, recalled, ids, previous } = this.#ws.at;
+    const { y, o, dY, targets, weights, rowMetrics, recalled, ids, previous } = this.#ws.at;
     if (spec.readout) {
       fillRows(rows, this.#ws.parameters(blocks.bo), o, 16 * O4, O4);
       this.#ws.product(at, ld, rows, blocks.Wo, o, 16 * O4);
@@ -129,8 +129,8 @@ export class ForwardPass {
       this.#ws.product(at, ld, rows, blocks.Wo, y, 16 * V4);
     }
     const V = spec.outputs;
-    if (spec.output === 'softmax') softmaxRows(rows, V, y, dY, targets, weights, outcomes);
-    else squaredRows(rows, V, spec.output === 'tanh', y, dY, targets, weights, outcomes);
+    if (spec.output === 'softmax') softmaxRows(rows, V, y, dY, targets, weights, rowMetrics);
+    else squaredRows(rows, V, spec.output === 'tanh', y, dY, targets, weights, rowMetrics);
     if (!spec.autoencoder) return;
     clear(recalled, 4 * rows);
     const recall = (x: number, ldx: number, W: Block, to: number, dTo: number): void => {

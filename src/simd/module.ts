@@ -139,7 +139,7 @@ export class Arena {
    */
   memoryShape(
     { memory, depth, reads }: { memory: MemoryName | 'none'; depth: number; reads?: number },
-    { slots, undo, dStrength }: Record<keyof Storage, number>,
+    { slots, undoLog, dStrength }: Record<keyof Storage, number>,
     M: number,
     endBytes: number,
     table: number,
@@ -154,7 +154,7 @@ export class Arena {
       depth,
       readsOf(memory, reads),
       slots,
-      undo,
+      undoLog,
       dStrength,
       M,
       endBytes,

@@ -32,8 +32,8 @@ export interface Kernels {
   add(n4: number, x: number, y: number): void;
   clear(at: number, bytes: number): void;
   copy(to: number, from: number, bytes: number): void;
-  softmaxRows(rows: number, V: number, y: number, dy: number, targets: number, weights: number, outcomes: number): void;
-  squaredRows(rows: number, V: number, tanh: boolean, y: number, dy: number, targets: number, weights: number, outcomes: number): void;
+  softmaxRows(rows: number, V: number, y: number, dy: number, targets: number, weights: number, rowMetrics: number): void;
+  squaredRows(rows: number, V: number, tanh: boolean, y: number, dy: number, targets: number, weights: number, rowMetrics: number): void;
   recallRows(rows: number, D: number, y: number, dy: number, ids: number, K: number, previous: number, weights: number, losses: number): void;
   sumSquares(g: number, n4: number): number;
   update(rule: number, n4: number, w: number, g: number, mean: number, square: number, scale: number, clipAt: number, rate: number, beta1: number, rest1: number, beta2: number, rest2: number, epsilon: number, unbiasMean: number, unbiasSquare: number, decay: number): void;

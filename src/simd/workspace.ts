@@ -24,16 +24,16 @@ function piecesOf(layout: Layout, { G, T, K }: Capacity): [name: string, bytes: 
   const rows = G * T;
   const counts = { steps: rows, 'steps and start': rows + G, batch: G };
   const memories = G * spec.memories;
-  const { slots, undo, dStrength } = storageOf(layout, T);
+  const { slots, undoLog, dStrength } = storageOf(layout, T);
   return [
     ...tensors.map(({ name, width4, rows: kind }): [string, number] => [name, 16 * width4 * counts[kind]]),
     ['ids', 4 * rows * K],
     ['noise', 16 * rows * (S4 - N4)],
-    ['outcomes', 16 * rows],
+    ['rowMetrics', 16 * rows],
     ...['targets', 'weights', 'previous', 'recalled'].map((name): [string, number] => [name, 4 * rows]),
     ['table', 4 * T],
     ['slots', 8 * memories * slots],
-    ['undo', 16 * memories * undo],
+    ['undoLog', 16 * memories * undoLog],
     ['dStrength', 4 * memories * dStrength],
     ['dh', 16 * H4 * G],
     ['dh below', 16 * H4 * G],
@@ -147,8 +147,8 @@ export class Workspace {
   }
 
   /** Per row: loss, Σ|o − target|, argmax, and 1 where the row has a target. */
-  outcomes(): Float32Array {
-    return this.arena.floats(this.at.outcomes, 4 * this.group.rows);
+  rowMetrics(): Float32Array {
+    return this.arena.floats(this.at.rowMetrics, 4 * this.group.rows);
   }
 
   /** Auto-encoder loss per row, if the model has an auto-encoder. */
@@ -157,12 +157,12 @@ export class Workspace {
   }
 
   /** Slots and undo logs of the memories, for allStrengths(). */
-  states(): [slots: Uint32Array, undo: Uint32Array] {
+  states(): [slots: Uint32Array, undoLog: Uint32Array] {
     const count = this.group.order.length * this.layout.spec.memories;
-    const { slots, undo } = this.storage(this.group.T);
+    const { slots, undoLog } = this.storage(this.group.T);
     return [
       this.arena.words(this.at.slots, 2 * count * slots),
-      this.arena.words(this.at.undo, 4 * count * undo),
+      this.arena.words(this.at.undoLog, 4 * count * undoLog),
     ];
   }
 

@@ -241,8 +241,8 @@ describe('the two ties where float32 may differ', () => {
 });
 
 test('the table of costs', () => {
-  const { slots, undo, dStrength } = entriesOf('stack', 8, 1, 1);
-  const kept = 8 * slots + 16 * undo;
+  const { slots, undoLog, dStrength } = entriesOf('stack', 8, 1, 1);
+  const kept = 8 * slots + 16 * undoLog;
   expect(text).toContain(`slots and log, ${kept} bytes a step and end`);
   // push, pop and their gradients; value, read and their gradients are 16 M.
   expect(text).toContain(`E·(${kept + 4 * dStrength + 16} + 16M)`);

@@ -175,7 +175,7 @@ describe.each(PROFILE_NAMES)('%s', name => {
       );
       const size = Number(/@workgroup_size\((\d+)\)/.exec(code)![1]);
       expect(size, label).toBeLessThanOrEqual(INVOCATIONS);
-      const [x, y] = groups({ B: 1_000_000, T: 3, parts: 32 });
+      const [x, y] = groups({ B: 1_000_000, T: 3, rowSplits: 32 });
       expect(Math.max(x, y), label).toBeLessThanOrEqual(WORKGROUPS);
       expect(x * y * size, label).toBeLessThan(2 ** 32);
     }
@@ -183,7 +183,7 @@ describe.each(PROFILE_NAMES)('%s', name => {
 
   test('more workgroups than fit into one dimension are counted correctly', () => {
     for (const { label, code, groups } of launches) {
-      const [, y] = groups({ B: 1_000_000, T: 3, parts: 32 });
+      const [, y] = groups({ B: 1_000_000, T: 3, rowSplits: 32 });
       // With x alone, an invocation's number would start from 0 in every row of workgroups.
       if (y > 1) expect(code, label).toMatch(/group\.y \* groups\.x \+ group\.x/);
       if (y > 1) expect(code, label).not.toContain('global_invocation_id');
@@ -195,8 +195,8 @@ describe.each(PROFILE_NAMES)('%s', name => {
 test('a plan is cut into slices by time; backward it goes over its sequences in rounds', () => {
   const layout = layoutOf(makeSpec(SMALL));
   const profile = profileOf('software');
-  const { step, parts } = planOf(profile, layout, train, choosePlan(profile, layout));
-  const size = { B: 40, T: 10, parts: parts(40, 10) };
+  const { step, rowSplits } = planOf(profile, layout, train, choosePlan(profile, layout));
+  const size = { B: 40, T: 10, rowSplits: rowSplits(40, 10) };
   expect(whole(step)).toHaveLength(step.length);
   const pieces = cut(step, size, 4).map(all => all.map(({ work, slice, range }) => ({ work, slice, range })));
   const told = pieces.flatMap(all =>

@@ -340,11 +340,11 @@ describe('the memory layer', () => {
       'T must be an integer ≥ 1',
     );
     await expect(createReferenceEngine().memory({ ...shape, reads: 2 })).rejects.toThrow(
-      'memory shape: reads must be a whole number from 1 to 1 (a stack has one read an end), got 2.',
+      'memory shape: reads must be an integer from 1 to 1 (a stack has one read an end), got 2.',
     );
     await expect(
       createReferenceEngine().memory({ ...shape, kind: 'tape', depth: 3, reads: 4 }),
-    ).rejects.toThrow('reads must be a whole number from 1 to 3 (its depth), got 4.');
+    ).rejects.toThrow('reads must be an integer from 1 to 3 (its depth), got 4.');
     await expect(createReferenceEngine().memory({ ...shape, kind: 'heap' as 'stack' })).rejects.toThrow(
       'memory kind must be one of stack, queue, deque, superposition, tape, got "heap".',
     );

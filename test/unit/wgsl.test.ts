@@ -138,7 +138,7 @@ describe('of a preset', () => {
 // B = 32 sequences of T = 34 time steps. Dispatches: training step 9, evaluation 4.
 
 kernel                              workgroups of invocations  buffers
-training step: fused forward block  32 of 32                   batch, params, acts (written), slots (written), undo (written)`,
+training step: fused forward block  32 of 32                   batch, params, acts (written), slots (written), undoLog (written)`,
     );
     const head = textOf(['reverse', '--only', 'fused backward']).split('\n\n')[1];
     expect(head.split('\n').slice(1)).toEqual([

@@ -6,7 +6,7 @@ import { InputError } from '../../base/errors.ts';
 import type { DeviceProfile, MemoryForm } from '../../gpu/profile.ts';
 import type { Layout } from '../../layout/layout.ts';
 import { read, write } from '../launch.ts';
-import { partsOf, weightGradients } from './gradients.ts';
+import { rowSplitsOf, weightGradients } from './gradients.ts';
 import { outputsBackward, outputsForward } from './outputs.ts';
 import { type Passes, type PlanContext, perSequence } from './passes.ts';
 
@@ -43,7 +43,7 @@ export function blockPasses(context: PlanContext): Passes {
       {
         label: 'fused forward block',
         code: fusedForwardBlock(options),
-        buffers: [read('batch'), read('params'), write('acts'), write('slots'), write('undo')],
+        buffers: [read('batch'), read('params'), write('acts'), write('slots'), write('undoLog')],
         groups,
         over: { way: 'forward' },
       },
@@ -60,7 +60,7 @@ export function blockPasses(context: PlanContext): Passes {
           read('acts'),
           write('grads'),
           write('slots'),
-          write('undo'),
+          write('undoLog'),
           write('dStrength'),
         ],
         groups,
@@ -68,6 +68,6 @@ export function blockPasses(context: PlanContext): Passes {
       },
       weightGradients(context),
     ],
-    parts: partsOf(context),
+    rowSplits: rowSplitsOf(context),
   };
 }

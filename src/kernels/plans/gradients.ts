@@ -21,7 +21,7 @@ export function weightGradients({ profile, layout, batch }: PlanContext): Launch
     label: 'weight gradients',
     code: gradientTiles(batch, jobs, tiling, layout.size4),
     buffers: [read('batch'), read('acts'), read('grads'), write('partial')],
-    groups: ({ parts }) => split(tileGroups(jobs, tiling) * parts),
+    groups: ({ rowSplits }) => split(tileGroups(jobs, tiling) * rowSplits),
   };
 }
 
@@ -29,7 +29,7 @@ export function weightGradients({ profile, layout, batch }: PlanContext): Launch
  * Number of parts to split the rows into: just enough to fill the device, because every part adds a full gradient's
  * worth of sums to reduce.
  */
-export function partsOf({ profile, layout }: PlanContext): (B: number, T: number) => number {
+export function rowSplitsOf({ profile, layout }: PlanContext): (B: number, T: number) => number {
   const { invocations, ...tiling } = profile.tuning.gradients;
   const enough = Math.ceil(invocations / (tileGroups(jobsOf(layout), tiling) * tiling.size));
   return (B, T) => Math.min(TILE_PARTS, enough, Math.ceil((B * T) / 64));

@@ -22,7 +22,7 @@ import { type Passes, type PlanContext, perSequence } from './passes.ts';
 const WRITTEN_OUT_LIMIT = 1300;
 
 /** Parts of the batch: invocations of the backward kernel. Each processes its sequences one after the other. */
-export const LANE_PARTS = 32;
+export const LANE_SPLITS = 32;
 
 /** Whether the model is small enough for the lane form. */
 export const fitsLane = ({ size4 }: Layout): boolean => size4 <= WRITTEN_OUT_LIMIT;
@@ -63,10 +63,10 @@ export function lanePasses({ profile, layout, form }: PlanContext): Passes {
           weights,
           write('acts'),
           write('slots'),
-          write('undo'),
+          write('undoLog'),
           write('grads'),
-          write('outcomes'),
-          write('extra'),
+          write('rowMetrics'),
+          write('autoencoderLoss'),
         ],
         groups: perSequence(form),
         over: { way: 'forward' },
@@ -82,16 +82,16 @@ export function lanePasses({ profile, layout, form }: PlanContext): Passes {
           read('acts'),
           write('grads'),
           write('slots'),
-          write('undo'),
+          write('undoLog'),
           write('dStrength'),
           write('partial'),
         ],
-        groups: ({ parts }) => split(Math.ceil(parts / form.size)),
+        groups: ({ rowSplits }) => split(Math.ceil(rowSplits / form.size)),
         // An invocation adds up its sequences one after the other. Rounds keep that order when the work is cut into
         // slices.
-        over: { way: 'backward', rounds: ({ B, parts }) => Math.ceil(B / parts) },
+        over: { way: 'backward', rounds: ({ B, rowSplits }) => Math.ceil(B / rowSplits) },
       },
     ],
-    parts: B => Math.min(LANE_PARTS, B),
+    rowSplits: B => Math.min(LANE_SPLITS, B),
   };
 }

@@ -35,7 +35,7 @@ export function outputsForward(context: PlanContext): Launch[] {
     return {
       label: `loss ${field}`,
       code: loss(batch, kind, component),
-      buffers: [read('batch'), write('acts'), write('grads'), write('extra')],
+      buffers: [read('batch'), write('acts'), write('grads'), write('autoencoderLoss')],
       groups: perRow,
     };
   };
@@ -47,7 +47,7 @@ export function outputsForward(context: PlanContext): Launch[] {
     {
       label: `loss ${output}`,
       code: loss(batch, { kind: output, width: outputs, y: of('y'), dY: of('dY'), target: 'class' }),
-      buffers: [read('batch'), write('acts'), write('grads'), write('outcomes')],
+      buffers: [read('batch'), write('acts'), write('grads'), write('rowMetrics')],
       groups: perRow,
     },
     ...(spec.autoencoder

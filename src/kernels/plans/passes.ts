@@ -27,7 +27,7 @@ export interface Passes {
   /** From the losses to the gradients of all weights, in `partial`. */
   backward: Work[];
   /** Number of parts to split the rows into for the weight gradients: enough to fill a device, few enough to add up. */
-  parts(B: number, T: number): number;
+  rowSplits(B: number, T: number): number;
 }
 
 /** o', the input of all outputs and heads: from the projection layer, or else h of the last layer. */

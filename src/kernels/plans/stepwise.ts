@@ -11,7 +11,7 @@ import { type StepOptions, stepTiles } from '../../../shaders/stepwise/step.wgsl
 import { isRecurrent } from '../../base/cells.ts';
 import { split } from '../../gpu/device.ts';
 import { type Launch, read, write } from '../launch.ts';
-import { partsOf, weightGradients } from './gradients.ts';
+import { rowSplitsOf, weightGradients } from './gradients.ts';
 import { outputsBackward, outputsForward } from './outputs.ts';
 import { type Passes, type PlanContext, perSequence } from './passes.ts';
 
@@ -44,7 +44,7 @@ export function stepwisePasses(context: PlanContext): Passes {
           step(
             `memory ${form.form}`,
             stepMemory(memory),
-            [read('batch'), write('acts'), write('slots'), write('undo'), write('grads')],
+            [read('batch'), write('acts'), write('slots'), write('undoLog'), write('grads')],
             perSequence(form),
           ),
         ]
@@ -57,7 +57,14 @@ export function stepwisePasses(context: PlanContext): Passes {
           step(
             `memory backward ${form.form}`,
             stepMemoryBackward(memory),
-            [read('batch'), read('acts'), write('grads'), write('slots'), write('undo'), write('dStrength')],
+            [
+              read('batch'),
+              read('acts'),
+              write('grads'),
+              write('slots'),
+              write('undoLog'),
+              write('dStrength'),
+            ],
             perSequence(form),
           ),
         ]
@@ -83,6 +90,6 @@ export function stepwisePasses(context: PlanContext): Passes {
       ...starts,
       weightGradients(context),
     ],
-    parts: partsOf(context),
+    rowSplits: rowSplitsOf(context),
   };
 }

@@ -5,8 +5,8 @@ import {
   embedBackwardItems,
   embedItems,
 } from '../../../shaders/embed.wgsl.ts';
+import { metrics } from '../../../shaders/metrics.wgsl.ts';
 import { OPTIM_SIZE, optim, reduceGradients, squaredNorms } from '../../../shaders/optim.wgsl.ts';
-import { score } from '../../../shaders/score.wgsl.ts';
 import type { TrainConfig } from '../../base/config.ts';
 import { split } from '../../gpu/device.ts';
 import { pushBiasesAt } from '../../layout/pack.ts';
@@ -38,9 +38,9 @@ export function scoring({ profile, layout, batch }: PlanContext, training?: Trai
     training: training && { norms: normsOf({ profile, layout }), clipNorm },
   };
   return {
-    label: training ? 'score' : 'score evaluation',
-    code: score(batch, options),
-    buffers: [read('batch'), read('outcomes'), read('extra'), read('norms'), write('reports')],
+    label: training ? 'metrics' : 'metrics of an evaluation',
+    code: metrics(batch, options),
+    buffers: [read('batch'), read('rowMetrics'), read('autoencoderLoss'), read('norms'), write('reports')],
     groups: () => [1, 1],
   };
 }
@@ -98,6 +98,6 @@ export function update(context: PlanContext, training: TrainConfig): Launch[] {
   ];
 }
 
-/** Invocations that add up gradients. Each also writes its sum of squares; the score kernel adds those up. */
+/** Invocations that add up gradients. Each also writes its sum of squares; the kernel `metrics` adds those up. */
 const normsOf = ({ profile, layout }: Pick<PlanContext, 'profile' | 'layout'>): number =>
   Math.min(layout.size4, profile.tuning.sums.most);

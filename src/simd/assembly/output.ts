@@ -2,7 +2,7 @@ import { exp4, firstLanes, sigmoid4, sigmoidBackward4, sum4, tanh4, tanhBackward
 
 /**
  * Losses of rows and their gradients, as in shaders/loss.wgsl.ts. y: sums in, outputs out. dy = weight · gradient.
- * outcomes per row: loss, Σ|o − target|, argmax, 1 where the row has a target. Rows have V numbers; their padding
+ * rowMetrics per row: loss, Σ|o − target|, argmax, 1 where the row has a target. Rows have V numbers; their padding
  * becomes 0.
  */
 const MASKED: u32 = 0xffffffff;
@@ -28,7 +28,7 @@ function argmax(y: usize, V: i32): i32 {
   return best;
 }
 
-export function softmaxRows(rows: i32, V: i32, y: usize, dy: usize, targets: usize, weights: usize, outcomes: usize): void {
+export function softmaxRows(rows: i32, V: i32, y: usize, dy: usize, targets: usize, weights: usize, rowMetrics: usize): void {
   const V4 = (V + 3) >> 2;
   const inside = insideLast(V);
   for (let r = 0; r < rows; r++) {
@@ -61,15 +61,15 @@ export function softmaxRows(rows: i32, V: i32, y: usize, dy: usize, targets: usi
       const at = dy + (<usize>target << 2);
       store<f32>(at, weight * (load<f32>(y + (<usize>target << 2)) - 1));
     }
-    store<f32>(outcomes, counts ? Mathf.log(sum) - picked : 0);
-    store<f32>(outcomes, 0, 4);
-    store<f32>(outcomes, <f32>best, 8);
-    store<f32>(outcomes, counts ? 1 : 0, 12);
+    store<f32>(rowMetrics, counts ? Mathf.log(sum) - picked : 0);
+    store<f32>(rowMetrics, 0, 4);
+    store<f32>(rowMetrics, <f32>best, 8);
+    store<f32>(rowMetrics, counts ? 1 : 0, 12);
     y += <usize>V4 << 4;
     dy += <usize>V4 << 4;
     targets += 4;
     weights += 4;
-    outcomes += 16;
+    rowMetrics += 16;
   }
 }
 
@@ -85,7 +85,7 @@ export function squaredRows(
   dy: usize,
   targets: usize,
   weights: usize,
-  outcomes: usize,
+  rowMetrics: usize,
 ): void {
   const V4 = (V + 3) >> 2;
   const inside = insideLast(V);
@@ -110,15 +110,15 @@ export function squaredRows(
       v128.store(at, o);
       number = i32x4.add(number, i32x4.splat(4));
     }
-    store<f32>(outcomes, counts ? <f32>0.5 * sum4(lost) : 0);
-    store<f32>(outcomes, counts ? sum4(error) : 0, 4);
-    store<f32>(outcomes, <f32>argmax(y, V), 8);
-    store<f32>(outcomes, counts ? 1 : 0, 12);
+    store<f32>(rowMetrics, counts ? <f32>0.5 * sum4(lost) : 0);
+    store<f32>(rowMetrics, counts ? sum4(error) : 0, 4);
+    store<f32>(rowMetrics, <f32>argmax(y, V), 8);
+    store<f32>(rowMetrics, counts ? 1 : 0, 12);
     y += <usize>V4 << 4;
     dy += <usize>V4 << 4;
     targets += 4;
     weights += 4;
-    outcomes += 16;
+    rowMetrics += 16;
   }
 }
 

@@ -30,7 +30,7 @@ function own(from: usize, i: i32): f32 {
   return i < controls ? load<f32>(from + (<usize>i << 2)) : 0;
 }
 
-/** controls (arrays `apart` bytes from each other), value -> read, slots, undo. */
+/** controls (arrays `apart` bytes from each other), value -> read, slots, undoLog. */
 export function layerForward(
   B: i32,
   T: i32,
@@ -60,7 +60,7 @@ export function layerForward(
   }
 }
 
-/** controls, value, dRead, slots, undo -> dControls, dValue. Rewinds slots. dStrength and dValue are 0 before it. */
+/** controls, value, dRead, slots, undoLog -> dControls, dValue. Rewinds slots. dStrength and dValue are 0 before it. */
 export function layerBackward(
   B: i32,
   T: i32,

@@ -24,7 +24,7 @@ export let table: usize = 0;
 
 // Of the memory and the sequence whose turn it is.
 export let slots: usize = 0;
-export let undo: usize = 0;
+export let undoLog: usize = 0;
 export let dStrength: usize = 0;
 export let values: usize = 0;
 export let dValues: usize = 0;
@@ -83,7 +83,7 @@ export function memoryShape(
 export function select(block: i32, slotsAt: usize, undoAt: usize, dStrengthAt: usize): void {
   const n = <usize>block;
   slots = slotsAt + ((n * <usize>slotsOf) << 3);
-  undo = undoAt + ((n * <usize>undoOf) << 4);
+  undoLog = undoAt + ((n * <usize>undoOf) << 4);
   dStrength = dStrengthAt + ((n * <usize>dStrengthOf) << 2);
 }
 

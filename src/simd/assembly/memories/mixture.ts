@@ -1,5 +1,5 @@
 import { sum4 } from '../math';
-import { dStrength, dValues, depth, endBytes, leave, readCount, table, tail, undo, values, vectors } from './memory';
+import { dStrength, dValues, depth, endBytes, leave, readCount, table, tail, undoLog, values, vectors } from './memory';
 
 /**
  * A memory of `depth` cells, every one of which becomes a mixture of the cell before it, the cell after it and itself, by shares
@@ -59,7 +59,7 @@ function sourceOf(ring: bool, t: i32, i: i32, g: i32, value: usize): v128 {
   const n = numberOf(ring, i);
   if (n == (ring ? 0 : -1)) return load4(value, g);
   if (t == 0 || n >= depth) return f32x4.splat(0);
-  return v128.load(undo + (<usize>(((t - 1) * depth + n) * groups() + g) << 4));
+  return v128.load(undoLog + (<usize>(((t - 1) * depth + n) * groups() + g) << 4));
 }
 
 // @ts-ignore: decorator
@@ -85,7 +85,7 @@ function innerFrom(t: i32, least: i32): i32 {
 export function forward(ring: bool, t: i32, a: f32, b: f32, c: f32, reads: usize): void {
   const G = groups();
   const value = values + <usize>load<u32>(table + (<usize>t << 2));
-  const now = undo + (<usize>(t * depth * G) << 4);
+  const now = undoLog + (<usize>(t * depth * G) << 4);
   const first = innerFrom(t, readCount);
   for (let i = 0; i < first; i++) mixCell(ring, t, i, a, b, c, value, now, reads);
   const row = <usize>G << 4;
@@ -137,7 +137,7 @@ export function backward(ring: bool, t: i32, a: f32, b: f32, c: f32, dReads: usi
   let inner1 = f32x4.splat(0);
   let inner2 = f32x4.splat(0);
   const size = <usize>depth * row;
-  const last = undo + <usize>(t - 1) * size;
+  const last = undoLog + <usize>(t - 1) * size;
   const from = dStrength + <usize>((t + 1) & 1) * size;
   const to = dStrength + <usize>(t & 1) * size;
   const end = <usize>max(first, depth - 1) * row;

@@ -1,11 +1,11 @@
 import { sum4 } from '../math';
-import { dStrength, dValues, endBytes, kind, leave, slots, slotsOf, table, tail, undo, values, vectors } from './memory';
+import { dStrength, dValues, endBytes, kind, leave, slots, slotsOf, table, tail, undoLog, values, vectors } from './memory';
 
 /**
  * Stack, queue and deque: one O(1)-per-step deque with an undo log is all three (state, steps and ties as in
  * shaders/memories/rows.wgsl.ts). Of each memory of each sequence:
  *
- *   slots   [N] (strength, row)    undo [N] what a step destroyed, 4 words    dStrength [N]    bounds (lo, hi)
+ *   slots   [N] (strength, row)    undoLog [N] what a step destroyed, 4 words    dStrength [N]    bounds (lo, hi)
  *
  * N = T·E. A row is the number of its push: t, or for a deque 2t (top) and 2t + 1 (bottom). Its value lies at `values`
  * + table[t] bytes, a deque's second end `endBytes` further; so does its gradient at `dValues`.
@@ -58,7 +58,7 @@ function pop(top: bool, u: f32): void {
 @inline
 function push(edge: i32, wasReached: u32, wasBefore: f32, entry: i32, slot: i32, d: f32, row: i32): void {
   const at = slots + (<usize>slot << 3);
-  const log = undo + (<usize>entry << 4);
+  const log = undoLog + (<usize>entry << 4);
   store<u32>(log, <u32>edge | wasReached);
   store<f32>(log, wasBefore, 4);
   store<u64>(log, load<u64>(at), 8);
@@ -138,13 +138,13 @@ export function begin(t: i32): void {
     hi = lo;
   } else if (kind == STACK) {
     lo = 0;
-    hi = <i32>(load<u32>(undo + (<usize>(t - 1) << 4)) & ~REACHED) + 1;
+    hi = <i32>(load<u32>(undoLog + (<usize>(t - 1) << 4)) & ~REACHED) + 1;
   } else if (kind == QUEUE) {
-    lo = <i32>(load<u32>(undo + (<usize>(t - 1) << 4)) & ~REACHED);
+    lo = <i32>(load<u32>(undoLog + (<usize>(t - 1) << 4)) & ~REACHED);
     hi = t;
   } else {
-    lo = <i32>(load<u32>(undo + (<usize>(2 * t - 1) << 4)) & ~REACHED) - 1;
-    hi = <i32>(load<u32>(undo + (<usize>(2 * t - 2) << 4)) & ~REACHED) + 1;
+    lo = <i32>(load<u32>(undoLog + (<usize>(2 * t - 1) << 4)) & ~REACHED) - 1;
+    hi = <i32>(load<u32>(undoLog + (<usize>(2 * t - 2) << 4)) & ~REACHED) + 1;
   }
 }
 
@@ -239,7 +239,7 @@ function rewindRows(from: i32, to: i32, g: f32, step: i32, through: bool): void 
 export function backward(t: i32, dReads: usize): void {
   if (kind != DEQUE) {
     readBackward(t, kind == STACK, dReads);
-    const log = undo + (<usize>t << 4);
+    const log = undoLog + (<usize>t << 4);
     const word = load<u32>(log);
     const edge = <i32>(word & ~REACHED);
     const wasReached = (word & REACHED) != 0;
@@ -262,7 +262,7 @@ export function backward(t: i32, dReads: usize): void {
   }
   readBackward(t, true, dReads);
   readBackward(t, false, dReads + endBytes);
-  const log0 = undo + (<usize>(2 * t) << 4);
+  const log0 = undoLog + (<usize>(2 * t) << 4);
   const log1 = log0 + 16;
   const edge0 = <i32>(load<u32>(log0) & ~REACHED);
   const edge1 = <i32>(load<u32>(log1) & ~REACHED);

@@ -17,7 +17,7 @@ export const REPORT = [
   'unused',
 ] as const;
 
-export interface ScoreOptions {
+export interface MetricsOptions {
   /** Invocations of the single workgroup. */
   size: number;
   autoencoder: boolean;
@@ -26,13 +26,13 @@ export interface ScoreOptions {
 }
 
 /**
- * batch, outcomes [T·B], extra [T·B], norms -> reports[batch.report]. A single workgroup: each invocation takes every
+ * batch, rowMetrics [T·B], autoencoderLoss [T·B], norms -> reports[batch.report]. A single workgroup: each invocation takes every
  * size-th sequence. The sums are then added in a fixed order, so that a report is deterministic.
  */
-export const score = (batch: string, o: ScoreOptions): string => wgsl`
+export const metrics = (batch: string, o: MetricsOptions): string => wgsl`
 ${batch}
-@group(0) @binding(1) var<storage, read> outcomes: array<vec4f>;
-@group(0) @binding(2) var<storage, read> extra: array<vec2f>;
+@group(0) @binding(1) var<storage, read> rowMetrics: array<vec4f>;
+@group(0) @binding(2) var<storage, read> autoencoderLoss: array<vec2f>;
 @group(0) @binding(3) var<storage, read> norms: array<vec2f>;
 @group(0) @binding(4) var<storage, read_write> reports: array<f32>;
 // The eight sums of a report, then Σ g² and the count of gradients that are not finite.
@@ -51,18 +51,18 @@ fn main(@builtin(local_invocation_index) lid: u32) {
     var wrong = false;
     for (var t = 0u; t < lengthOf(b); t++) {
       let row = t * batch.B + b;
-      let outcome = outcomes[row];
-      lost += outcome.x;
-      objective += outcome.x;
+      let metrics = rowMetrics[row];
+      lost += metrics.x;
+      objective += metrics.x;
 #if ${o.autoencoder}
-      objective += extra[row].x + extra[row].y;
+      objective += autoencoderLoss[row].x + autoencoderLoss[row].y;
 #endif
-      sums[2] += outcome.w;
-      sums[7] += outcome.y;
+      sums[2] += metrics.w;
+      sums[7] += metrics.y;
       let label = targetAt(row);
       if (label != MASKED && label != ZERO_TARGET) {
         symbols += 1.0;
-        if (u32(outcome.z) == label) {
+        if (u32(metrics.z) == label) {
           correct += 1.0;
           if (!wrong) { prefix += 1.0; }
         } else {

@@ -18,30 +18,30 @@ export const noReport = (B: number): StepReport => ({
 });
 
 /**
- * Adds the scores of a group of sequences to a report, like shaders/score.wgsl.ts. A sequence without a symbol has no
+ * Adds the metrics of a group of sequences to a report, like shaders/metrics.wgsl.ts. A sequence without a symbol has no
  * error and counts as right.
- * @param outcomes per row: loss, Σ|o − target|, argmax, and 1 where the row has a target
+ * @param rowMetrics per row: loss, Σ|o − target|, argmax, and 1 where the row has a target
  * @param recalled auto-encoder loss per row
  */
-export function scoreGroup(
+export function addMetrics(
   report: StepReport,
   batch: Batch,
   { order, lengths, first }: Group,
-  outcomes: Float32Array,
+  rowMetrics: Float32Array,
   recalled: Float32Array | undefined,
 ): void {
   for (const [slot, b] of order.entries()) {
     let [objective, loss, symbols, correct, prefix, wrong] = [0, 0, 0, 0, 0, false];
     for (let t = 0; t < lengths[slot]; t++) {
       const row = first[t] + slot;
-      loss += outcomes[4 * row];
-      objective += outcomes[4 * row] + (recalled ? recalled[row] : 0);
-      report.absoluteError += outcomes[4 * row + 1];
-      report.targets += outcomes[4 * row + 3];
+      loss += rowMetrics[4 * row];
+      objective += rowMetrics[4 * row] + (recalled ? recalled[row] : 0);
+      report.absoluteError += rowMetrics[4 * row + 1];
+      report.targets += rowMetrics[4 * row + 3];
       const target = batch.target[t * batch.B + b];
       if (target === MASKED || target === ZERO_TARGET) continue;
       symbols++;
-      if (outcomes[4 * row + 2] === target) {
+      if (rowMetrics[4 * row + 2] === target) {
         correct++;
         if (!wrong) prefix++;
       } else wrong = true;

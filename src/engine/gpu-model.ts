@@ -1,0 +1,306 @@
+import { HEADER, SLICE } from '../../shaders/lib/batch.wgsl.ts';
+import { MOMENTS, type TrainConfig } from '../base/config.ts';
+import { type Batch, blankBatch, copyOf } from '../base/dims.ts';
+import { DeviceError, InputError } from '../base/errors.ts';
+import { memoryKind } from '../base/memories.ts';
+import type { ModelSpec, Tensors } from '../base/parameters.ts';
+import type { Gpu } from '../gpu/device.ts';
+import { type BatchBuffers, batchBuffers, MOST_REPORTS, modelBuffers } from '../kernels/arena.ts';
+import type { BufferName, Size, Work } from '../kernels/launch.ts';
+import { cut, type Slice, whole } from '../kernels/pieces.ts';
+import type { Plan } from '../kernels/plan.ts';
+import { type PlanOptions, type Prepared, prepare } from '../kernels/prepare.ts';
+import type { Program } from '../kernels/program.ts';
+import { SliceSteps, type StepWeight, weightsOfModel, withinSteps } from '../kernels/slices.ts';
+import { type Layout, layoutOf } from '../layout/layout.ts';
+import { pack, unpack } from '../layout/pack.ts';
+import { checkBatch, checkState, checkStepped } from './checks.ts';
+import type { Choices, Forward, Model, ModelState, StepReport } from './engine.ts';
+import { outcomeOf, outcomeParts, REPORT_BYTES, reportOf } from './gpu-outcome.ts';
+import type { Lifetime } from './lifetime.ts';
+import { Submissions } from './submissions.ts';
+
+/** Offset of the slice in the header of a batch, in bytes. */
+const SLICE_OFFSET = 4 * HEADER.indexOf(SLICE[0]);
+
+type Buffers = Map<BufferName, GPUBuffer>;
+/** A model of the gpu engine. */
+export class GpuModel implements Model {
+  readonly spec: ModelSpec;
+  readonly #gpu: Gpu;
+  readonly #layout: Layout;
+  readonly #training: TrainConfig;
+  readonly #plan: Plan;
+  readonly #program: Program<BufferName>;
+  choices?: Choices;
+  readonly #lifetime: Lifetime;
+  readonly #own: { buffers: Buffers; bytes: number };
+  /** Allocated for the first batch, and reallocated when a batch does not fit. */
+  #batch: BatchBuffers | undefined;
+  #step = 0;
+  /** Whether a training step has run. */
+  #stepped = false;
+  #begun = 0;
+  /** The ring of reports: the next free slot, and the unread slots with the number of sequences of each. */
+  #slot = 0;
+  #pending: { slot: number; B: number }[] = [];
+  readonly #slices: SliceSteps;
+  readonly #weight: StepWeight;
+  readonly #submissions: Submissions;
+
+  static async create(
+    gpu: Gpu,
+    spec: ModelSpec,
+    training: TrainConfig,
+    state: ModelState,
+    lifetime: Lifetime,
+    options: PlanOptions,
+  ): Promise<GpuModel> {
+    const layout = layoutOf(spec);
+    const prepared = await prepare(gpu, layout, training, options);
+    gpu.check();
+    // Every weight takes one multiplication forward and two backward: for its gradient and for its input's gradient.
+    const products = 3 * 4 * layout.size4;
+    const slices = new SliceSteps(products, options.sliceSteps);
+    const ends = memoryKind(spec.memory).rows ? layout.E : 0;
+    const weight = weightsOfModel(products, ends, spec.width);
+    const model = new GpuModel(gpu, layout, training, prepared, lifetime, slices, weight);
+    try {
+      await model.#runOnce();
+      model.load(state);
+    } catch (error) {
+      model.destroy();
+      throw error;
+    }
+    return model;
+  }
+
+  /**
+   * Runs every kernel once, on a sequence of one step without input and target: some drivers compile a kernel only when it is
+   * dispatched. What that leaves in the tensors load() replaces.
+   */
+  async #runOnce(): Promise<void> {
+    const batch = blankBatch();
+    this.#upload(batch, MOST_REPORTS);
+    const size: Size = { B: 1, T: 1, rowSplits: this.#plan.rowSplits(1, 1) };
+    const { step, forward } = this.#plan;
+    for (const submit of this.#program.submissions('first run', [whole(step), whole(forward)], size))
+      submit();
+    await this.#gpu.done();
+    this.#gpu.check();
+  }
+
+  private constructor(
+    gpu: Gpu,
+    layout: Layout,
+    training: TrainConfig,
+    { plan, program, choices }: Prepared,
+    lifetime: Lifetime,
+    slices: SliceSteps,
+    weight: StepWeight,
+  ) {
+    this.#slices = slices;
+    this.#weight = weight;
+    this.spec = layout.spec;
+    this.#gpu = gpu;
+    this.#layout = layout;
+    this.#training = training;
+    this.#plan = plan;
+    this.#program = program;
+    this.choices = choices;
+    this.#lifetime = lifetime;
+    this.#submissions = new Submissions(gpu, lifetime);
+    this.#own = modelBuffers(gpu, layout);
+  }
+
+  get plan(): string {
+    const { kind, form } = this.#plan;
+    return kind === 'fused' || this.#layout.E ? `${kind}, ${form.form}` : kind;
+  }
+
+  get bytes(): number {
+    return this.#own.bytes + (this.#batch?.bytes ?? 0);
+  }
+
+  reserve(B: number, T: number, K: number): void {
+    this.#lifetime.check();
+    if (this.#submissions.busy)
+      throw new InputError(
+        'reserve() cannot run while a batch is being enqueued: await the pending call first.',
+      );
+    this.#makeRoom(B, T, K);
+  }
+
+  step(batch: Batch): Promise<undefined> | undefined {
+    this.#lifetime.check();
+    this.#gpu.check();
+    checkBatch(this.spec, batch);
+    // Copy a batch that has to wait: the caller may change its arrays before its turn.
+    const own = this.#submissions.busy ? copyOf(batch) : batch;
+    return this.#submissions.inTurn(() => {
+      if (this.#pending.length >= MOST_REPORTS - 1) {
+        throw new DeviceError(
+          `${this.#pending.length} training reports have not been read: call reports() before the next step().`,
+        );
+      }
+      const slot = this.#slot;
+      this.#upload(own, slot);
+      this.#slot = (slot + 1) % MOST_REPORTS;
+      this.#pending.push({ slot, B: own.B });
+      this.#step++;
+      this.#stepped = true;
+      return this.#submit('training step', this.#plan.step, own, 2);
+    });
+  }
+
+  async reports(): Promise<StepReport[]> {
+    this.#lifetime.check();
+    const { pending, read } = await this.#submissions.inTurn(() => {
+      const pending = this.#pending;
+      this.#pending = [];
+      const buffer = this.#own.buffers.get('reports')!;
+      return { pending, read: pending.length ? this.#gpu.read([{ buffer, bytes: buffer.size }]) : [] };
+    });
+    const [bytes] = await read;
+    const all = new Float32Array(bytes);
+    return pending.map(({ slot, B }) => reportOf(all, slot, B));
+  }
+
+  async gradients(): Promise<Tensors> {
+    this.#lifetime.check();
+    const { read } = await this.#submissions.inTurn(() => {
+      checkStepped(this.#stepped);
+      return { read: this.#gpu.read([this.#whole('gradient')]) };
+    });
+    const [bytes] = await read;
+    return unpack(this.#layout, new Float32Array(bytes));
+  }
+
+  async forward(given: Batch, trace = false): Promise<Forward> {
+    this.#lifetime.check();
+    const { noise: _, ...asked } = given;
+    checkBatch(this.spec, asked);
+    const batch = this.#submissions.busy ? copyOf(asked) : asked;
+    const { B, T } = batch;
+    // Copied, because the results are read after the caller may have changed the batch.
+    const lengths = batch.lengths.slice();
+    const made = await this.#submissions.inTurn(() => {
+      // A slot of its own, because the ring may hold unread reports of training steps.
+      const slot = MOST_REPORTS;
+      this.#upload(batch, slot);
+      const cut = this.#submit('evaluation', this.#plan.forward, batch, 1);
+      const reports = this.#own.buffers.get('reports')!;
+      const report = { buffer: reports, offset: slot * REPORT_BYTES, bytes: REPORT_BYTES };
+      const parts = () => [report, ...outcomeParts(this.#layout, this.#batch!, batch, trace)];
+      const read = () => ({ read: this.#gpu.read(parts()) });
+      return cut ? cut.then(read) : read();
+    });
+    const [report, ...parts] = await made.read;
+    return {
+      report: reportOf(new Float32Array(report), 0, B),
+      ...outcomeOf(this.#layout, this.#plan.form.form, { B, T }, lengths, parts),
+    };
+  }
+
+  async state(): Promise<ModelState> {
+    this.#lifetime.check();
+    const { step, read } = await this.#submissions.inTurn(() => ({
+      step: this.#step,
+      read: this.#gpu.read(
+        (['params', 'firstMoment', 'secondMoment'] as const).map(name => this.#whole(name)),
+      ),
+    }));
+    const [parameters, mean, square] = (await read).map(bytes =>
+      unpack(this.#layout, new Float32Array(bytes)),
+    );
+    const has = MOMENTS[this.#training.optimiser];
+    return {
+      step,
+      parameters,
+      firstMoment: has.firstMoment ? mean : new Map(),
+      secondMoment: has.secondMoment ? square : new Map(),
+    };
+  }
+
+  load(state: ModelState): void {
+    this.#lifetime.check();
+    checkState(this.spec, state);
+    const { step, begun = 0 } = state;
+    const tensors = (['parameters', 'firstMoment', 'secondMoment'] as const).map(key =>
+      pack(this.#layout, state[key]),
+    );
+    const loaded = this.#submissions.inTurn(() => {
+      for (const [k, name] of (['params', 'firstMoment', 'secondMoment'] as const).entries())
+        this.#gpu.device.queue.writeBuffer(this.#own.buffers.get(name)!, 0, tensors[k]);
+      this.#step = step;
+      this.#begun = begun;
+      // Unread reports belong to the replaced state.
+      this.#pending = [];
+    });
+    // Rejects if the model is destroyed before its turn.
+    loaded?.catch(() => undefined);
+  }
+
+  /** The whole of a tensor buffer, as a part to read. */
+  #whole(name: BufferName): { buffer: GPUBuffer; bytes: number } {
+    return { buffer: this.#own.buffers.get(name)!, bytes: this.#layout.size4 * 16 };
+  }
+
+  destroy(): void {
+    if (!this.#lifetime.end()) return;
+    for (const buffer of this.#own.buffers.values()) buffer.destroy();
+    for (const buffer of this.#batch?.buffers.values() ?? []) buffer.destroy();
+  }
+
+  /** Uploads a batch and makes room for it if needed. @param slot of its report */
+  #upload(batch: Batch, slot: number): void {
+    this.#makeRoom(batch.B, batch.T, batch.K);
+    const { buffers, words, write } = this.#batch!;
+    const t = this.#step - this.#begun + 1;
+    const { beta1, beta2 } = this.#training;
+    const rowSplits = this.#plan.rowSplits(batch.B, batch.T);
+    const used = write(batch, slot, rowSplits, [1 / (1 - beta1 ** t), 1 / (1 - beta2 ** t)]);
+    this.#gpu.device.queue.writeBuffer(buffers.get('batch')!, 0, words, 0, used);
+  }
+
+  #makeRoom(B: number, T: number, K: number): void {
+    const held = this.#batch?.capacity ?? { B: 0, T: 0, K: 0 };
+    if (B > held.B || T > held.T || K > held.K) {
+      this.#allocate(Math.max(B, held.B), Math.max(T, held.T), Math.max(K, held.K));
+    }
+  }
+
+  #allocate(B: number, T: number, K: number): void {
+    const made = batchBuffers(this.#gpu, this.#layout, B, T, K);
+    // Work already submitted keeps the old buffers alive until it is done.
+    for (const buffer of this.#batch?.buffers.values() ?? []) buffer.destroy();
+    this.#batch = made;
+    const all = new Map([...this.#own.buffers, ...made.buffers]);
+    const batch = made.buffers.get('batch')!;
+    const { queue } = this.#gpu.device;
+    const slice = (slice: Slice): void =>
+      queue.writeBuffer(
+        batch,
+        SLICE_OFFSET,
+        Uint32Array.from(SLICE, name => slice[name]),
+      );
+    this.#program.bind(name => all.get(name)!, slice);
+  }
+
+  /**
+   * Submits work: in one submission if its time steps fit one slice, otherwise slice by slice.
+   * @param ways number of passes over the time steps: 1 or 2
+   */
+  #submit(
+    label: string,
+    work: readonly Work[],
+    { B, T }: Batch,
+    ways: number,
+  ): Promise<undefined> | undefined {
+    const size: Size = { B, T, rowSplits: this.#plan.rowSplits(B, T) };
+    const steps = this.#slices.steps(B);
+    const pieces = withinSteps(T, steps, this.#weight) ? [whole(work)] : cut(work, size, steps, this.#weight);
+    const submissions = this.#program.submissions(label, pieces, size);
+    return this.#submissions.submit(submissions, this.#slices, { T, B, ways });
+  }
+}
