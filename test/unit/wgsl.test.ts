@@ -150,7 +150,7 @@ training step: fused forward block  32 of 32                   batch, params, ac
       '// 2        acts       acts       read',
       '// 3        grads      grads      read and write',
       '// 4        slots      slots      read and write',
-      '// 5        undo       undo       read and write',
+      '// 5        undoLog    undoLog    read and write',
       '// 6        dStrength  dStrength  read and write',
     ]);
   });
