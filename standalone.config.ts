@@ -1,8 +1,10 @@
 import { defineConfig } from 'vite';
+import { compactWgsl } from './vite.config.ts';
 
 /** The package as one file, for pages without a bundler: dist/pushdown.js. */
 export default defineConfig({
   publicDir: false,
+  plugins: [compactWgsl],
   build: {
     outDir: 'dist',
     // Beside what tsc writes.

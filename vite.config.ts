@@ -25,6 +25,19 @@ const policy: Plugin = {
   ],
 };
 
+/**
+ * Kernels are WGSL in template strings, which no minifier shortens: their comments and indentation are left out of the
+ * published page. Both may stand on any line of those files, and mean nothing in WGSL.
+ */
+export const compactWgsl: Plugin = {
+  name: 'compact-wgsl',
+  apply: 'build',
+  transform(code, id) {
+    if (!id.endsWith('.wgsl.ts')) return null;
+    return { code: code.replace(/(^|\s)\/\/ .*$/gm, '$1').replace(/^[ \t]+/gm, ''), map: null };
+  },
+};
+
 /** Tests of the page as it is published. */
 const withPage = { globalSetup: 'test/support/built-page.ts' };
 
@@ -121,7 +134,7 @@ export default defineConfig({
   preview: { headers },
   // Small files stay files: the page fetches from its own host alone, and not what is written into it.
   build: { outDir: '../../dist-page', emptyOutDir: true, target: 'es2022', assetsInlineLimit: 0 },
-  worker: { format: 'es' },
+  worker: { format: 'es', plugins: () => [compactWgsl] },
   test: {
     root: '.',
     // One more than there are cores, of which there are often two: pages, above all, wait a lot.

@@ -34,6 +34,7 @@ export {
 } from './base/config.ts';
 export type { Batch } from './base/dims.ts';
 export { DeviceError, InputError } from './base/errors.ts';
+export { FIELD_HELP } from './base/field-help.ts';
 export {
   countParameters,
   type ModelSpec,

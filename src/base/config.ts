@@ -6,7 +6,7 @@ import { RENAMED, withCurrentKeys } from './renamed-keys.ts';
 
 /**
  * The complete configuration of a run. A preset is a Config, `config.json` holds one, and a checkpoint carries one.
- * FIELDS below is the only list of its keys; checks, `--set`, help texts and the page's form are derived from it.
+ * FIELDS below is the only list of its keys; checks, `--set` and the page's form are derived from it.
  */
 export interface Config {
   task: TaskConfig;
@@ -112,138 +112,102 @@ type FieldKind =
   | { kind: 'name' }
   | { kind: 'names' };
 
-/** One key of the configuration: its kind and limits, its default value, and one line of help. */
-export type Field = FieldKind & { default: Value; help: string };
+/** One key of the configuration: its kind and limits, and its default value. Its line of help is in field-help.ts. */
+export type Field = FieldKind & { default: Value };
 type Value = number | string | boolean | string[];
 
-const int = (value: number, min: number, max: number, help: string): Field => ({
+const int = (value: number, min: number, max: number): Field => ({
   kind: 'int',
   min,
   max,
   default: value,
-  help,
 });
-const number = (value: number, min: number, max: number, help: string): Field => ({
+const number = (value: number, min: number, max: number): Field => ({
   kind: 'number',
   min,
   max,
   default: value,
-  help,
 });
-const choice = (choices: readonly string[], help: string): Field => ({
+const choice = (choices: readonly string[]): Field => ({
   kind: 'choice',
   choices,
   default: choices[0],
-  help,
 });
 
 /** Every key of a Config, by group. The defaults suit the kind of run of the `reverse` preset. */
 export const FIELDS: Record<keyof Config, Record<string, Field>> = {
   task: {
-    name: { kind: 'name', default: 'reverse', help: 'task to learn' },
-    symbols: int(8, 1, 65_536, 'size of the alphabet, without markers'),
-    minLength: int(1, 1, 100_000, 'shortest source trained on, in symbols'),
-    maxLength: int(10, 1, 100_000, 'longest source trained on (at the start, where a curriculum grows it)'),
-    file: { kind: 'name', default: '', help: 'your own data: a .tsv (source, tab, target) or .jsonl file' },
-    characters: { kind: 'flag', default: false, help: 'your own data: symbols are single characters' },
-    heldOut: number(0.1, 0, 0.5, 'your own data: share kept for validation, and as much again for the test'),
+    name: { kind: 'name', default: 'reverse' },
+    symbols: int(8, 1, 65_536),
+    minLength: int(1, 1, 100_000),
+    maxLength: int(10, 1, 100_000),
+    file: { kind: 'name', default: '' },
+    characters: { kind: 'flag', default: false },
+    heldOut: number(0.1, 0, 0.5),
     sourceSymbols: {
       kind: 'names',
       default: [],
-      help: 'your own data: its vocabulary, filled in by the tool',
     },
     targetSymbols: {
       kind: 'names',
       default: [],
-      help: 'your own data: its vocabulary, filled in by the tool',
     },
-    longestTarget: int(0, 0, 100_000, 'your own data: symbols of its longest target, filled in by the tool'),
-    splitBy: choice(
-      ['hash', 'rank'],
-      'your own data: how it is split into parts; rank: as in runs started before hash existed',
-    ),
+    longestTarget: int(0, 0, 100_000),
+    splitBy: choice(['hash', 'rank']),
   },
   model: {
-    controller: choice(CONTROLLERS, 'cell; lstm-coupled: an LSTM whose forget gate is 1 - input gate'),
-    layers: int(1, 1, 8, 'L, layers of the controller; each sees the inputs and the reads'),
-    hidden: int(32, 1, 4096, 'H, width of the controller state h'),
-    projection: int(0, 0, 4096, "P, width of o' = tanh(W_hp·h + b_p) above h; 0: o' is h itself"),
-    memory: choice([...MEMORY_NAMES, 'none'], 'kind of memory'),
-    memories: int(1, 1, 8, 'how many memories side by side, their reads concatenated'),
-    width: int(8, 1, 4096, 'M, width of a row of the memory'),
-    depth: int(
-      DEPTH,
-      1,
-      4096,
-      'cells of a superposition stack (what is pushed deeper is lost), or of a tape',
-    ),
-    reads: int(1, 1, 16, 'cells of it that are read, from the top, or from under the head to the right'),
-    embedding: int(0, 0, 4096, 'width of the embeddings of the inputs; 0: one-hot'),
-    readout: int(
-      0,
-      0,
-      4096,
-      "width of o = tanh(W_o·o' + b_o) below the softmax; 0: outputs directly from o'",
-    ),
-    output: choice(['softmax', 'tanh', 'sigmoid'], 'softmax with cross-entropy, else squared error'),
-    autoencoder: { kind: 'flag', default: false, help: "heads from h and o' reconstruct the last input" },
-    start: choice(['trained', 'zero', 'one-hot'], 'h_0: trained (r_0 zero), or h_0 and r_0 fixed'),
-    init: choice(['glorot', 'uniform'], 'weights: Glorot uniform, or U(-0.1, 0.1) with biases'),
-    headGain: number(0.5, 0, 100, 'Glorot gain of the push and pop weights'),
-    pushBias: number(0, -20, 20, 'bias of the push head at the start; for a tape, of right'),
-    bottomPushBias: number(0, -20, 20, "added to pushBias at a deque's bottom; -4: almost closed at first"),
-    popBias: number(
-      -1,
-      -20,
-      20,
-      "bias of the pop head at the start (the paper's advice: -1); for a tape, of left",
-    ),
-    forgetBias: number(1, -20, 20, "bias of an LSTM's forget gates at the start"),
+    controller: choice(CONTROLLERS),
+    layers: int(1, 1, 8),
+    hidden: int(32, 1, 4096),
+    projection: int(0, 0, 4096),
+    memory: choice([...MEMORY_NAMES, 'none']),
+    memories: int(1, 1, 8),
+    width: int(8, 1, 4096),
+    depth: int(DEPTH, 1, 4096),
+    reads: int(1, 1, 16),
+    embedding: int(0, 0, 4096),
+    readout: int(0, 0, 4096),
+    output: choice(['softmax', 'tanh', 'sigmoid']),
+    autoencoder: { kind: 'flag', default: false },
+    start: choice(['trained', 'zero', 'one-hot']),
+    init: choice(['glorot', 'uniform']),
+    headGain: number(0.5, 0, 100),
+    pushBias: number(0, -20, 20),
+    bottomPushBias: number(0, -20, 20),
+    popBias: number(-1, -20, 20),
+    forgetBias: number(1, -20, 20),
   },
   train: {
-    seed: int(0, 0, Number.MAX_SAFE_INTEGER, 'seed of weights, data and noise'),
-    steps: int(2000, 0, 1e9, 'maximum number of training steps (mini-batches)'),
-    batch: int(32, 1, 65_536, 'B, sequences per step'),
-    optimiser: choice(['adam', 'adamw', 'rmsprop', 'sgd'], 'update rule'),
-    rate: number(0.01, 0, 1000, 'learning rate'),
-    beta1: number(0.9, 0, 0.999999, 'Adam: decay of the first moment'),
-    beta2: number(0.999, 0, 0.999999, 'Adam, RMSProp: decay of the second moment'),
-    epsilon: number(1e-8, 1e-30, 1, 'Adam, RMSProp: added to the root of the second moment'),
-    weightDecay: number(0.01, 0, 1, 'AdamW: fraction of a weight that decays per step, times the rate'),
-    clip: choice(['norm', 'value', 'none'], 'clip gradients: by global norm, by value, or not at all'),
-    clipAt: number(1, 1e-12, 1e12, 'norm or value to clip at'),
-    lossPer: choice(
-      ['symbol', 'batch', 'source'],
-      'objective: mean over symbols, sum, or mean over b of sum/L',
-    ),
-    noise: number(0, 0, 100, 'standard deviation of Gaussian noise on push and pop logits, in training only'),
-    noiseAfter: int(0, 0, 1e9, 'steps without noise after the start or a restart'),
-    noiseSteps: int(0, 0, 1e9, 'steps over which the noise then falls to 0; 0: constant'),
-    pushBiasGrowth: number(0, 0, 1, "relative growth of the push bias at every step (the tutorial's part 5)"),
-    growEvery: int(0, 0, 1e9, 'curriculum: sequences between decisions; 0: no curriculum'),
-    growBelowPerLength: number(
-      0,
-      0,
-      1e9,
-      'curriculum: grow when the error over 100 sequences < this × range …',
-    ),
-    growBelow: number(0, 0, 1e9, 'curriculum: … + this'),
-    growAfter: int(0, 0, 1e9, 'curriculum: sequences before the first decision'),
-    restartAfter: int(0, 0, 1e9, 'steps after which a stuck run restarts with new weights; 0: never'),
-    restartAbove: number(0, 0, 1e9, 'a run is stuck if its loss per target is still above this'),
-    maxRestarts: int(1e6, 0, 1e6, 'maximum number of restarts; the last weights train to the end'),
-    reportEvery: int(25, 1, 1e6, 'steps per progress line'),
-    evaluateEvery: int(250, 0, 1e9, 'steps between evaluations; 0: only at the end'),
-    evaluateLength: int(0, 0, 100_000, 'source length of evaluations; 0: twice the longest trained'),
-    evaluateFrom: int(0, 0, 100_000, 'shortest source of evaluations; 0: evaluateLength itself'),
-    stopAt: number(0, 0, 1, 'stop when coarse accuracy in evaluations reaches this (stopPasses); 0: never'),
-    stopPasses: int(2, 1, 1000, 'number of consecutive evaluations that must reach stopAt'),
-    patience: int(
-      0,
-      0,
-      1e6,
-      'stop when the training loss has not improved for this many evaluations; 0: never',
-    ),
+    seed: int(0, 0, Number.MAX_SAFE_INTEGER),
+    steps: int(2000, 0, 1e9),
+    batch: int(32, 1, 65_536),
+    optimiser: choice(['adam', 'adamw', 'rmsprop', 'sgd']),
+    rate: number(0.01, 0, 1000),
+    beta1: number(0.9, 0, 0.999999),
+    beta2: number(0.999, 0, 0.999999),
+    epsilon: number(1e-8, 1e-30, 1),
+    weightDecay: number(0.01, 0, 1),
+    clip: choice(['norm', 'value', 'none']),
+    clipAt: number(1, 1e-12, 1e12),
+    lossPer: choice(['symbol', 'batch', 'source']),
+    noise: number(0, 0, 100),
+    noiseAfter: int(0, 0, 1e9),
+    noiseSteps: int(0, 0, 1e9),
+    pushBiasGrowth: number(0, 0, 1),
+    growEvery: int(0, 0, 1e9),
+    growBelowPerLength: number(0, 0, 1e9),
+    growBelow: number(0, 0, 1e9),
+    growAfter: int(0, 0, 1e9),
+    restartAfter: int(0, 0, 1e9),
+    restartAbove: number(0, 0, 1e9),
+    maxRestarts: int(1e6, 0, 1e6),
+    reportEvery: int(25, 1, 1e6),
+    evaluateEvery: int(250, 0, 1e9),
+    evaluateLength: int(0, 0, 100_000),
+    evaluateFrom: int(0, 0, 100_000),
+    stopAt: number(0, 0, 1),
+    stopPasses: int(2, 1, 1000),
+    patience: int(0, 0, 1e6),
   },
 };
 

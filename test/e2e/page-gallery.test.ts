@@ -27,6 +27,7 @@ test('lists every model, and opens each', async () => {
     browser,
     `${server.url}#v=1&preset=reverse&engine=cpu&paused=1`,
   );
+  await page.$eval('#gallery-title', heading => heading.scrollIntoView());
   await waitFor(page, 'the cards', async () => (await page.$$('#gallery > li')).length === cards.length);
   for (const { name, title, parameters, steps, command } of cards) {
     expect(await text(page, `#gallery-${name} h3`)).toContain(title);

@@ -131,6 +131,9 @@ test('the first load is below 150 kB gzipped', async () => {
     ...names.filter(name => name.endsWith('.safetensors')),
     ...named(/^hand-/),
     ...named(/^verifying-/),
+    // Loaded when the gallery comes near the window, and when all settings are opened.
+    ...named(/^cards-/),
+    ...named(/^field-help-/),
     ...named(/^reference-/),
     // The code of a memory as a layer, which the page does not open.
     ...named(/^gpu-memory-/),

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { assign, FIELDS, makeConfig } from '../../src/base/config.ts';
+import { assign, FIELDS, KEYS, makeConfig } from '../../src/base/config.ts';
 import { InputError, suggest } from '../../src/base/errors.ts';
+import { FIELD_HELP } from '../../src/base/field-help.ts';
 import { renamedKeys } from '../../src/base/renamed-keys.ts';
 import { bytesOf } from '../../src/train/estimate.ts';
 import { configOf, type Grid, testedLengths } from '../../src/train/presets/grid.ts';
@@ -9,6 +10,11 @@ import { setup } from '../../src/train/setup.ts';
 import { countLikePaper } from '../support/paper-count.ts';
 
 const plain = makeConfig({});
+
+test('every key has a line of help', () => {
+  expect(Object.keys(FIELD_HELP)).toEqual(KEYS);
+  for (const [key, help] of Object.entries(FIELD_HELP)) expect(help, key).not.toBe('');
+});
 
 test('defaults are within their own limits', () => {
   expect(makeConfig(plain)).toEqual(plain);

@@ -1,5 +1,6 @@
 import { FIELDS } from '../../base/config.ts';
 import { InputError, show, suggest } from '../../base/errors.ts';
+import { FIELD_HELP } from '../../base/field-help.ts';
 import { countParameters } from '../../base/parameters.ts';
 import { bytesOf } from '../../train/estimate.ts';
 import { MEASURED_ON, SPEEDS } from '../../train/presets/speeds.ts';
@@ -24,7 +25,10 @@ With --keys: every setting with its default and limits.`,
   async run([group], options, io) {
     if (options.keys) {
       const fields = Object.entries(FIELDS).flatMap(([of, all]) =>
-        Object.entries(all).map(([key, field]) => ({ key: `${of}.${key}`, ...field })),
+        Object.entries(all).map(([name, field]) => {
+          const key = `${of}.${name}`;
+          return { key, ...field, help: FIELD_HELP[key] };
+        }),
       );
       if (options.json) io.stdout.write(`${JSON.stringify(fields)}\n`);
       else {

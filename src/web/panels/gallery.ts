@@ -12,9 +12,26 @@ export class Gallery {
 
   constructor(open: (bytes: Promise<Uint8Array>, name: string) => Promise<void>) {
     this.#open = open;
-    this.#fill().catch(error =>
-      write(this.#status, `The gallery is not there: ${sentence(messageOf(error))}`),
+    // The list is loaded when the panel comes near the window.
+    const observer = new IntersectionObserver(
+      entries => {
+        if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
+        observer.disconnect();
+        void this.#filled();
+      },
+      { rootMargin: '1000px' },
     );
+    observer.observe(this.#status.parentElement!);
+  }
+
+  #filling: Promise<void> | undefined;
+
+  /** Fills the list, the first time. Reports a failure on the page. */
+  #filled(): Promise<void> {
+    this.#filling ??= this.#fill().catch(error =>
+      write(this.#status, `The gallery could not be loaded: ${sentence(messageOf(error))}`),
+    );
+    return this.#filling;
   }
 
   async #fill(): Promise<void> {
@@ -25,6 +42,7 @@ export class Gallery {
 
   /** Opens a model by its name. */
   async open(name: string): Promise<void> {
+    await this.#filled();
     const card = this.#cards.find(one => one.name === name);
     if (card) await this.#take(card);
     else bringIntoView(this.#status, { block: 'center' });

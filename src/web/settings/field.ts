@@ -9,6 +9,8 @@ import type { FieldLabels } from './field-labels.ts';
 export class SettingField {
   readonly key: string;
   readonly element: HTMLElement;
+  /** Its line of help, once that is loaded. */
+  help = '';
   readonly #labels: FieldLabels;
   readonly #input: HTMLInputElement | HTMLSelectElement;
   readonly #help: HTMLElement;
@@ -66,11 +68,11 @@ export class SettingField {
     const before = written(settingOf(preset, this.key));
     const changed = this.text.trim() !== before;
     this.element.classList.toggle('changed', changed);
-    const { help, ...field } = fieldOf(this.key);
+    const field = fieldOf(this.key);
     const limits = 'min' in field && field.max < 1e15 ? `${brief(field.min)} to ${brief(field.max)}` : '';
     write(
       this.#help,
-      [help, limits, changed ? `preset: ${before || 'none'}` : ''].filter(Boolean).join(' · '),
+      [this.help, limits, changed ? `preset: ${before || 'none'}` : ''].filter(Boolean).join(' · '),
     );
     return this.element.hidden && this.check() !== undefined;
   }

@@ -66,6 +66,8 @@ export class SettingsForm {
     byId('to-preset', HTMLButtonElement).addEventListener('click', () =>
       this.set(this.#withSeed(preset(this.#preset.value))),
     );
+    const all = byId('all-settings', HTMLDetailsElement);
+    all.addEventListener('toggle', () => this.#loadHelp(), { once: true });
     this.#form.addEventListener('submit', event => {
       event.preventDefault();
       if (!this.#config) return;
@@ -94,6 +96,14 @@ export class SettingsForm {
   beside(running: Config | undefined): void {
     this.#running = running;
     this.#tellChanges();
+  }
+
+  /** Shows the lines of help. Without them the form is complete but for its explanations. */
+  async #loadHelp(): Promise<void> {
+    const loaded = await import('../../base/field-help.ts').catch(() => undefined);
+    if (!loaded) return;
+    for (const field of this.#fields) field.help = loaded.FIELD_HELP[field.key];
+    this.#changed();
   }
 
   /** Opens the settings, and says why they cannot be had. */
