@@ -318,7 +318,7 @@ export interface Kernel {
   layout: GPUBindGroupLayout;
 }
 
-const STORAGE = 0x80 | 0x08 | 0x04; // STORAGE | COPY_DST | COPY_SRC: GPUBufferUsage may not exist yet when this file is imported
+const STORAGE = 0x80 | 0x08 | 0x04; // STORAGE | COPY_DST | COPY_SRC: GPUBufferUsage may not exist yet on import
 /** Usage of a buffer that kernels also bind as a uniform. */
 export const UNIFORM = STORAGE | 0x40;
 

@@ -120,7 +120,7 @@ export class SettingsForm {
     this.#complain('', undefined);
     const made = wrong ? undefined : this.#make();
     const left = this.#fields.filter(field => field.relate(made ?? this.#loose(), base));
-    // The user cannot correct a hidden field.
+    // A hidden field is reset to the preset, because the user cannot correct it.
     if (left.length > 0) {
       for (const field of left) field.set(base);
       return this.#changed();
