@@ -2,16 +2,16 @@ import { type CompileTimeout, InputError, show } from '../base/errors.ts';
 import type { AdapterKind } from '../gpu/profile.ts';
 
 /**
- * Seconds that kernels may take to be compiled and run once, where nobody says another number. Software adapters compile
- * larger kernels, on cores that may be busy: the preset `reverse` took SwiftShader 97 s on two cores with a load of 30, some 5
- * on idle ones.
+ * Default limit, in seconds, for compiling the kernels of a model and running them once. Software adapters compile
+ * larger kernels, on cores that may be busy: with the preset `reverse`, SwiftShader took 97 s on two cores with a load
+ * of 30, and about 5 s on idle ones.
  */
 export const compileSecondsOn = (kind: AdapterKind): number => (kind === 'gpu' ? 60 : 180);
 
-/** A day. */
+/** One day: the largest limit a user may set. */
 export const MOST_SECONDS = 86_400;
 
-/** @throws InputError unless it is a time, or absent */
+/** Checks a time limit. @throws InputError unless `seconds` is a number above 0 and up to MOST_SECONDS, or undefined */
 export function checkCompileSeconds(seconds: unknown): void {
   if (seconds === undefined || (typeof seconds === 'number' && seconds > 0 && seconds <= MOST_SECONDS))
     return;
@@ -21,9 +21,10 @@ export function checkCompileSeconds(seconds: unknown): void {
 }
 
 /**
- * What opens something on a device, unless that takes too long.
- * @param timeout the error, made when the time is over
- * @param giveBack gets what comes later
+ * Waits for `opening`, but no longer than `seconds`.
+ * @param timeout returns the error to throw after the limit
+ * @param giveBack receives the result of `opening` if it arrives after the limit
+ * @throws the error of `timeout`, or that of `opening`
  */
 export async function inTime<T>(
   seconds: number,

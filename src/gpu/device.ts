@@ -3,13 +3,13 @@ import { type AdapterKind, type DeviceProfile, type ProfileName, profileFor } fr
 import { Waits } from './waits.ts';
 
 /**
- * A WebGPU device, its pipelines, and what went wrong on it. WebGPU reports validation, out-of-memory and loss
- * to callbacks, long after the call at fault: callbacks only record, and `check()`, which everything that waits
- * for the device calls, throws.
+ * A WebGPU device, its pipelines, and the errors that it reported. WebGPU reports validation errors, out-of-memory and
+ * device loss through callbacks, long after the call that caused them. The callbacks only record the error. `check()`
+ * throws it, and everything that waits for the device calls `check()`.
  */
 export class Gpu {
   readonly device: GPUDevice;
-  /** What the kernels are made of on it. */
+  /** Decides which kernels are generated for this device. */
   readonly profile: DeviceProfile;
   readonly #waits: Waits;
   #fault: DeviceError | undefined;
@@ -29,52 +29,55 @@ export class Gpu {
     this.#lost = device.lost.then(({ reason, message }) => {
       const words = message.trim() || 'no reason was given';
       const lost = new DeviceLost(sentence(`the device was lost (${reason}): ${words}`));
-      // Whatever else was reported, it went with the device.
+      // A loss replaces errors reported earlier, because it probably caused them.
       if (!this.#ended) this.#fault = lost;
       this.#waits.end();
       throw lost;
     });
-    // Nobody may be waiting.
+    // Prevents an unhandled rejection when nothing waits for the device.
     this.#lost.catch(() => undefined);
   }
 
-  /** A device of an adapter of this kind. @param forced another profile than the one of its kind, for tests */
+  /** Wraps a device of an adapter of this kind. @param forced a profile other than the kind's own, for tests */
   static of(device: GPUDevice, kind: AdapterKind, forced?: ProfileName): Gpu {
     return new Gpu(device, profileFor(device, kind, forced));
   }
 
-  /** What WebGPU promises; a browser whose GPU process has died may leave that open for ever. */
+  /**
+   * Settles like `promised`, or rejects if the device is lost. After its GPU process has died, a browser may never
+   * settle a promise of WebGPU.
+   */
   #orLost<T>(promised: Promise<T>): Promise<T> {
     return Promise.race([promised, this.#lost]);
   }
 
-  /** The same for what the queue has promised. */
+  /** Like #orLost, for a promise of the queue: sends nudges while waiting, if they help (see Waits). */
   #whenDone<T>(promised: Promise<T>): Promise<T> {
     return this.#orLost(this.#waits.during(promised));
   }
 
-  /** Finds out how this device is best waited for: see Waits. To be called once, before it has any work. */
+  /** Measures how to wait for this device: see Waits. Call it once, before the device has any work. */
   measureWaits(): Promise<void> {
     return this.#waits.measure(promised => this.#orLost(promised));
   }
 
-  /** Submissions so far, and how many of them are known to be done. */
+  /** Number of submissions so far, and how many of them are known to be done. */
   #submitted = 0;
   #done = 0;
 
-  /** When all that is submitted so far is done. Rejects where the device is lost. */
+  /** Resolves when everything submitted so far is done. Rejects if the device is lost. */
   async done(): Promise<undefined> {
     const submitted = this.#submitted;
     await this.#whenDone(this.device.queue.onSubmittedWorkDone());
     this.#done = Math.max(this.#done, submitted);
   }
 
-  /** Whether all that was submitted is known to be done: somebody has waited for it. */
+  /** Whether everything submitted is known to be done, because a wait for it has ended. */
   get idle(): boolean {
     return this.#done === this.#submitted;
   }
 
-  /** Gives the device back. Lost in any other way, even by its own destroy(), it counts as lost. */
+  /** Destroys the device. If the device ends in any other way, even by its own destroy(), it counts as lost. */
   end(): void {
     this.#ended = true;
     this.#waits.end();
@@ -84,20 +87,23 @@ export class Gpu {
   #abandoned = false;
 
   /**
-   * Gives up on work that does not end. end() then leaves the device to the garbage collector: Dawn's destroy() returns only
-   * when all work is done.
+   * Gives up on work that does not end. end() then leaves the device to the garbage collector, because Dawn's destroy()
+   * returns only when all work is done.
    */
   abandon(): void {
     this.#abandoned = true;
     this.#waits.end();
   }
 
-  /** Throws the first fault the device has reported so far, a loss before all others. */
+  /** Throws the first error that the device has reported; a loss comes before all others. */
   check(): void {
     if (this.#fault) throw this.#fault;
   }
 
-  /** Throws what an error comes from: a loss is often told after what fails by it. */
+  /**
+   * Throws the cause of an error. A device loss is often reported only after the calls that it makes fail, so this
+   * waits for it.
+   */
   async #cause(what: string, error: unknown): Promise<never> {
     let timer: ReturnType<typeof setTimeout> | undefined;
     const soon = new Promise(resolve => {
@@ -110,8 +116,9 @@ export class Gpu {
   }
 
   /**
-   * A pipeline of this code, compiled once; `stepped`: with the number of a step in group 1 (see steps()). Throws
-   * DeviceError with the compiler's message and the source line.
+   * Returns the pipeline of this code, compiled once.
+   * @param stepped whether the kernel reads the number of its step in group 1 (see steps())
+   * @throws DeviceError with the compiler's message and the source line
    */
   kernel(label: string, code: string, bindings: readonly Binding[], stepped = false): Promise<Kernel> {
     let kernel = this.#kernels.get(code);
@@ -183,12 +190,15 @@ export class Gpu {
     return this.#steps.layout;
   }
 
-  /** The bind group that tells stepped kernels which of `count` steps it is, by a dynamic offset of step · STEP_BYTES. */
+  /**
+   * Returns the bind group from which stepped kernels read the number of their step, 0 to `count` − 1. The dynamic
+   * offset of a step is step · STEP_BYTES.
+   */
   steps(count: number): GPUBindGroup {
     const layout = this.#stepLayout();
     const steps = this.#steps!;
     if (!steps.group || steps.count < count) {
-      // Work already submitted keeps the old one alive until it is done.
+      // Submitted work keeps the old buffer alive until it is done.
       steps.buffer?.destroy();
       const numbers = new Uint32Array((count * STEP_BYTES) / 4);
       for (let t = 0; t < count; t++) numbers[(t * STEP_BYTES) / 4] = t;
@@ -206,7 +216,7 @@ export class Gpu {
     return steps.group;
   }
 
-  /** A buffer for kernels. Throws InputError, naming it, where it exceeds the device's limits. */
+  /** Creates a buffer for kernels. @throws InputError naming the buffer if it exceeds the device's limits */
   buffer(label: string, bytes: number, usage = STORAGE): GPUBuffer {
     const size = Math.max(16, Math.ceil(bytes / 16) * 16);
     if (size > this.largest) {
@@ -217,7 +227,7 @@ export class Gpu {
     return this.#allocate(label, size, usage);
   }
 
-  /** What the device cannot give is told to check(), by its name. */
+  /** Creates a buffer. If the device is out of memory, check() throws an error that names the buffer. */
   #allocate(label: string, size: number, usage: number): GPUBuffer {
     this.device.pushErrorScope('out-of-memory');
     const buffer = this.device.createBuffer({ label, size, usage });
@@ -229,13 +239,13 @@ export class Gpu {
           `${label} needs ${mib(size)}, and the device is out of memory: ${advice}.`,
         );
       },
-      // A device that is lost has no scopes.
+      // A lost device has no error scopes.
       () => undefined,
     );
     return buffer;
   }
 
-  /** Bytes of the largest buffer that kernels can bind. */
+  /** Size of the largest buffer that kernels can bind, in bytes. */
   get largest(): number {
     const { maxStorageBufferBindingSize, maxBufferSize } = this.device.limits;
     return Math.min(maxStorageBufferBindingSize, maxBufferSize);
@@ -246,7 +256,7 @@ export class Gpu {
     return `${label} needs ${mib(bytes)} but this device binds at most ${mib(this.largest)}`;
   }
 
-  /** Runs `record` on a command encoder and submits it as one. */
+  /** Records commands with `record` and submits them as one command buffer. */
   submit(label: string, record: (encoder: GPUCommandEncoder) => void): void {
     const encoder = this.device.createCommandEncoder({ label });
     record(encoder);
@@ -254,7 +264,10 @@ export class Gpu {
     this.#submitted++;
   }
 
-  /** Copies of parts of buffers, after everything submitted so far. Waits. */
+  /**
+   * Copies parts of buffers to the host, after everything submitted so far. Waits for the device.
+   * @throws DeviceError if the device failed, DeviceLost if it was lost
+   */
   async read(
     parts: readonly { buffer: GPUBuffer; offset?: number; bytes: number }[],
   ): Promise<ArrayBuffer[]> {
@@ -293,41 +306,43 @@ export class Gpu {
   }
 }
 
-/** A device that is lost says so within this time of the first failure by it, in ms. */
+/** Time, in ms, within which a device reports its loss after the first call that fails because of it. */
 const LOSS_MS = 1000;
 
 export type Binding = GPUBufferBindingType;
 
-/** A compiled pipeline; all its buffers are in bind group 0, in the order of its bindings. */
+/** A compiled pipeline. All its buffers are in bind group 0, in the order of its bindings. */
 export interface Kernel {
   label: string;
   pipeline: GPUComputePipeline;
   layout: GPUBindGroupLayout;
 }
 
-const STORAGE = 0x80 | 0x08 | 0x04; // STORAGE | COPY_DST | COPY_SRC: the global may not exist yet on import
-/** Usage of a buffer that kernels bind as a uniform too. */
+const STORAGE = 0x80 | 0x08 | 0x04; // STORAGE | COPY_DST | COPY_SRC: GPUBufferUsage may not exist yet on import
+/** Usage of a buffer that kernels also bind as a uniform. */
 export const UNIFORM = STORAGE | 0x40;
 
 const mib = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 
-/** Workgroups in two dimensions, since one takes at most 65,535; kernels compute one index of them. */
+/**
+ * Splits a number of workgroups over two dimensions, because one dimension holds at most 65,535. Kernels compute a
+ * single index from both.
+ */
 export function split(groups: number): [x: number, y: number] {
   const x = Math.min(groups, 65_535);
   return [x, Math.ceil(groups / Math.max(1, x))];
 }
 
-/** Apart enough for any device's dynamic offsets. */
+/** Distance of two step numbers in bytes: a valid dynamic offset on every device. */
 export const STEP_BYTES = 256;
 
-/** Records one dispatch. */
 export function dispatch(pass: GPUComputePassEncoder, bound: Bound, groups: [x: number, y: number]): void {
   pass.setPipeline(bound.kernel.pipeline);
   pass.setBindGroup(0, bound.group);
   pass.dispatchWorkgroups(...groups);
 }
 
-/** A kernel with its buffers. */
+/** A kernel with its buffers bound. */
 export interface Bound {
   kernel: Kernel;
   group: GPUBindGroup;
@@ -342,8 +357,9 @@ export function bind(gpu: Gpu, kernel: Kernel, buffers: readonly GPUBuffer[]): B
 }
 
 /**
- * A device of this adapter, with its optional features, and its largest buffers and workgroups where it has more than WebGPU's
- * defaults; kernels run within the defaults.
+ * Requests a device of this adapter, with the optional features that the adapter has, and with its limits for buffers
+ * and workgroup memory if they are above WebGPU's defaults. Kernels stay within the defaults.
+ * @throws the browser's or Dawn's error if the adapter gives no device
  */
 export async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
   const wanted = ['subgroups', 'timestamp-query'] as GPUFeatureName[];

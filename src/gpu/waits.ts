@@ -1,14 +1,14 @@
 /**
- * Waits for the queue of a device. Some implementations look for finished work at fixed times only, and on every submission:
- * in Firefox 153 a wait ends up to 100 ms after the work did, and 2–3 ms after it where empty submissions follow each other
- * while something is waited for (bench/lab/waits.ts measures it). Chrome and Dawn need none. Which kind a device is of is
- * measured once, when it is opened.
+ * Waits for the queue of a device. Some implementations check for finished work only at fixed times and on every
+ * submission. In Firefox 153 a wait ends up to 100 ms after the work, but only 2–3 ms after it if empty submissions
+ * ("nudges") are made during the wait (measured by bench/lab/waits.ts). Chrome and Dawn need no nudges. Whether a
+ * device needs them is measured once, when it is opened.
  */
 export class Waits {
   readonly #queue: GPUQueue;
   #nudges = false;
   #ended = false;
-  /** Waits under way. */
+  /** Number of pending waits. */
   #open = 0;
   #timer: ReturnType<typeof setInterval> | undefined;
 
@@ -16,15 +16,15 @@ export class Waits {
     this.#queue = queue;
   }
 
-  /** Whether empty submissions are made during a wait: false until measure() has found that they help. */
+  /** Whether empty submissions are made during a wait. False until measure() has found that they help. */
   get nudges(): boolean {
     return this.#nudges;
   }
 
   /**
-   * Measures waits on an idle queue, and nudges from then on where that makes them shorter. Takes less than a millisecond where
-   * waits are short, and some 200 ms where they are long. Rejects as the queue does.
-   * @param orLost ends a wait when the device is lost
+   * Measures waits on an idle queue, and enables nudges if they make waits shorter. Takes less than a millisecond if
+   * waits are short, and about 200 ms if they are long. Rejects if the queue does.
+   * @param orLost rejects when the device is lost
    */
   async measure(orLost: <T>(promised: Promise<T>) => Promise<T>): Promise<void> {
     const wait = async (nudged: boolean): Promise<number> => {
@@ -34,7 +34,8 @@ export class Waits {
       return performance.now() - start;
     };
     try {
-      // The first one includes what opening the device left to do, and ends at some moment between two looks at the queue.
+      // The first wait includes work left over from opening the device, and ends at a random time between two checks of
+      // the queue.
       await wait(false);
       const plain = await wait(false);
       this.#nudges = plain > LONG_MS && (await wait(true)) < plain / 2;
@@ -44,10 +45,10 @@ export class Waits {
     }
   }
 
-  /** Waits for what the queue has promised. */
+  /** Waits for a promise of the queue, with nudges if they help. */
   async during<T>(promised: Promise<T>): Promise<T> {
     if (!this.#nudges || this.#ended) return promised;
-    // After the request, and at once: the work may be done already.
+    // The first nudge comes at once, after the request, because the work may be done already.
     this.#queue.submit([]);
     this.#timer ??= setInterval(() => this.#queue.submit([]), NUDGE_MS);
     this.#open++;
@@ -59,7 +60,7 @@ export class Waits {
     }
   }
 
-  /** The device was lost or is given back: waits under way may never end, and nothing is submitted any more. */
+  /** Ends all submissions, because the device was lost or destroyed. Pending waits may never settle. */
   end(): void {
     this.#ended = true;
     this.#stop();
@@ -71,7 +72,7 @@ export class Waits {
   }
 }
 
-/** A wait on an idle queue that takes longer, in ms, is not one that ends when the work does. */
+/** If a wait on an idle queue takes longer than this, in ms, it does not end when the work does. */
 const LONG_MS = 10;
-/** Between two nudges, in ms: in Firefox a wait then takes 2–3 ms, and with 4 ms 4–5 ms. */
+/** Interval of nudges, in ms. With 2 ms a wait in Firefox takes 2–3 ms, with 4 ms it takes 4–5 ms. */
 const NUDGE_MS = 2;

@@ -1,10 +1,11 @@
 import type { AdapterDescription } from '../engine/engine.ts';
 import type { Adapter, AdapterInfo, DescribedAdapter } from './webgpu.ts';
 
-/** What a WebGPU adapter is, in Node and in browsers. */
+/** Descriptions of WebGPU adapters, in Node and in browsers. */
 
 /**
- * The name of an adapter for people, and whether it is a GPU or software: what createGpuEngine() takes.
+ * Returns a readable name of an adapter, and whether it is a GPU or software. createGpuEngine() takes this as its
+ * second argument.
  *
  * ```ts
  * const engine = await createGpuEngine(await requestDevice(adapter), describe(adapter));
@@ -25,7 +26,7 @@ export function describe(adapter: DescribedAdapter): AdapterDescription {
     : { name, kind: 'gpu', reason: 'the GPU of this system' };
 }
 
-/** Some browsers have the model in `device`, some in `description`, some a number or nothing. */
+/** Some browsers report the model in `device`, some in `description`, and some report a number or nothing. */
 function nameOf({ vendor, architecture, device, description }: AdapterInfo): string {
   const model =
     [device, description, architecture].find(text => text && !/^(0x)?[\da-f]+$/i.test(text)) ?? '';
@@ -34,11 +35,11 @@ function nameOf({ vendor, architecture, device, description }: AdapterInfo): str
   return named.trim() || 'an adapter without a name';
 }
 
-/** On the adapter itself in browsers of before 2025. */
+/** Browsers before 2025 have this property on the adapter itself. */
 export const isFallback = (adapter: DescribedAdapter): boolean =>
   adapter.info.isFallbackAdapter ?? (adapter as { isFallbackAdapter?: boolean }).isFallbackAdapter ?? false;
 
-/** All that an adapter tells of itself. */
+/** Everything that an adapter reports about itself. */
 export interface AdapterDetails {
   /** GPUAdapterInfo: vendor, architecture, device, description. */
   info: Record<string, string>;
@@ -51,7 +52,7 @@ export function detailsOf(adapter: Adapter): AdapterDetails {
   const { info, limits, features } = adapter;
   const { vendor, architecture, device, description } = info;
   const known: Record<string, number> = {};
-  // Its names are those of its prototype: Object.keys has none of them.
+  // The limits are properties of the prototype, so Object.keys would return none.
   for (const name in limits) {
     const value = limits[name as keyof GPUSupportedLimits];
     if (typeof value === 'number') known[name] = value;

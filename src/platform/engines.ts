@@ -79,8 +79,9 @@ export interface EngineOptions {
    */
   unsafe?: boolean;
   /**
-   * What the kernels of a model may take to be compiled and run once, in seconds; by default 60, and 180 in software. After
-   * that the next plan is tried, where none is asked for, and with `auto` the next engine. `gpu` only.
+   * Limit for compiling the kernels of a model and running them once, in seconds (default: 60 on a GPU, 180 in
+   * software). After the limit the next plan is tried, unless `plan` names one, and with `auto` the next engine. `gpu`
+   * only.
    */
   compileSeconds?: number;
 }
@@ -95,8 +96,8 @@ export interface Opening<Options extends EngineOptions> {
   openEngine(name?: EngineName, options?: Options): Promise<Engine>;
   /**
    * Opens an engine and starts `work` on it. With `auto`, it moves on to the next engine if one cannot be opened or its
-   * device fails during `work` (for example if its compiler rejects a kernel, or does not compile it in time). A Trainer started in `work` may since
-   * have moved to another engine: use the Trainer's own `engine`.
+   * device fails during `work` (for example if its compiler rejects a kernel or takes too long). A Trainer started in
+   * `work` may since have moved to another engine: use the Trainer's own `engine`.
    * @throws InputError for an unknown name, or from `work` @throws DeviceError if no engine is left
    */
   openEngineWith<T>(
@@ -125,11 +126,11 @@ export function openingOn<Options extends EngineOptions>(
   return calls;
 }
 
-/** An engine to be tried. */
+/** An attempt to open an engine. */
 interface Attempt {
   name: OwnName;
   options: EngineOptions;
-  /** Why it is tried with these options: what went wrong without them. */
+  /** The error that made these options necessary. */
   because?: string;
 }
 
@@ -167,7 +168,7 @@ async function openWith<T>(
         });
         continue;
       }
-      // A browser that is still compiling may have no second device: what matters is why it was asked for one.
+      // A browser that is still compiling may have no second device, so report why it was asked for one.
       const before = because ? `${because}; then with plan ${options.plan}: ` : '';
       if (left.length === 0) {
         if (before) throw new DeviceError(`${before}${messageOf(error)}`);

@@ -1,8 +1,8 @@
 import type { Known } from '../engine/webgpu.ts';
 
-/** Types of WebGPU that openers of engines take: see src/engine/webgpu.ts. */
+/** Types of WebGPU for callers that open engines: see src/engine/webgpu.ts. */
 
-/** What the library reads of GPUAdapterInfo. */
+/** The fields of GPUAdapterInfo that the library reads. */
 export interface AdapterInfo {
   readonly vendor: string;
   readonly architecture: string;
@@ -11,7 +11,7 @@ export interface AdapterInfo {
   readonly isFallbackAdapter?: boolean;
 }
 
-/** What the library reads of an adapter to describe it. */
+/** The part of an adapter that the library reads to describe it. */
 export interface DescribedAdapter {
   readonly info: AdapterInfo;
 }

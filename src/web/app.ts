@@ -9,65 +9,65 @@ import { addFrame, type Frame, framesToStore } from './past/frames.ts';
 import { type DataText, isOver, type Kept, type Opening, type Pace } from './protocol.ts';
 import { type Heard, NotOpened, Run } from './run.ts';
 
-/** The run that the page shows, and what is kept of it. */
+/** The run that the page shows, with everything that is stored with it. */
 export interface Current {
   run: Run;
   record: StoredRun;
   history: History;
   data?: DataText;
-  /** Pictures of its training. */
+  /** Pictures of the memory during training. */
   frames: readonly Frame[];
-  /** Lets other tabs have it. */
+  /** Releases the lock on the run, so that other tabs can open it. */
   release(): void;
 }
 
-/** A run to begin, or one to go on with. */
+/** A run to start, or a stored run to resume. */
 export interface Beginning {
   config?: Config;
   checkpoint?: Uint8Array;
   data?: DataText;
   engine: EngineName;
-  /** It waits for its start. */
+  /** Whether the run waits for the start button. */
   paused?: boolean;
-  /** It was over, and is to go on. */
+  /** Whether to continue a run that was over. */
   extend?: boolean;
-  /** The file that it comes from. */
+  /** Name of the file that the run comes from. */
   file?: string;
-  /** As stored, where it goes on. */
+  /** The stored run, if it is resumed. */
   record?: StoredRun;
   history?: History;
   frames?: readonly Frame[];
 }
 
-/** What the page does when something happens to the run. */
+/** Callbacks of the page for events of the run. */
 export interface Listeners {
   opening(): void;
-  /** Another run is the current one. */
+  /** A different run has become the current one. */
   opened(current: Current, before: Current | undefined): void;
   heard(message: Heard, current: Current): void;
-  /** A run could not be opened; what was current still is. @param file that it was to come from */
+  /** A run could not be opened; the current one stays. @param file the file that the run was to come from */
   refused(message: string, current: Current | undefined, file?: string): void;
-  /** Saved again. */
+  /** The current run has been saved. */
   kept(): void;
 }
 
-/** Time that the run before has for its last checkpoint, in ms. */
+/** Time limit for the last checkpoint of the run that is being replaced, in ms. */
 const LAST_WORD = 3000;
 
-/** The life of runs: one at a time is current; another takes its place only when it is open. */
+/** Manages the lifecycle of runs. One run at a time is current; a new run replaces it only after it has opened. */
 export class App {
   readonly #storage: RunStorage;
   readonly #listeners: Listeners;
   readonly #opening: () => Pick<Opening, 'pace' | 'source'>;
   #current: Current | undefined;
-  /** Of the openings, only the last counts. */
+  /** Number of the latest request to open a run. Earlier requests are dropped. */
   #turn = 0;
   #last: Beginning | undefined;
   #swapping: Promise<void> = Promise.resolve();
-  /** Runs that were paused when they were left. */
+  /** Ids of runs that were paused when another run replaced them. */
   readonly #paused = new Set<string>();
 
-  /** @param opening what else a run is opened with, as the page stands */
+  /** @param opening returns the pace and source to open a run with, as currently set on the page */
   constructor(storage: RunStorage, opening: () => Pick<Opening, 'pace' | 'source'>, listeners: Listeners) {
     this.#storage = storage;
     this.#opening = opening;
@@ -78,14 +78,14 @@ export class App {
     return this.#current;
   }
 
-  /** The engine that was chosen for the current run. */
+  /** The engine that the user chose for the current run. */
   get engine(): EngineName {
     return this.#current?.record.engine ?? 'auto';
   }
 
   /**
-   * Only the run that was asked for last begins, however long each takes to load.
-   * @throws what the promise is rejected with, unless another run has been asked for since
+   * Starts a run. If several are requested, only the last one starts, however long each takes to load.
+   * @throws the error of `coming`, unless another run has been requested since
    */
   async begin(coming: Beginning | Promise<Beginning>): Promise<void> {
     const turn = ++this.#turn;
@@ -99,13 +99,13 @@ export class App {
     if (turn === this.#turn) await this.#begin(turn, beginning);
   }
 
-  /** A run on your own data that was asked for without its file: the file makes it possible. */
+  /** Returns the last requested run if it is on your own data in this file, and was requested without the file. */
   wanting(file: string): Beginning | undefined {
     const task = this.#last?.config?.task;
     return task?.name === DATA && task.file === file && !this.#last?.data ? this.#last : undefined;
   }
 
-  /** What was asked for last, again. */
+  /** Starts the last requested run again. */
   async again(): Promise<void> {
     if (this.#last) await this.begin(this.#last);
   }
@@ -125,13 +125,13 @@ export class App {
       this.#listeners.refused(words.trim(), this.#current, beginning.file);
       return;
     }
-    // One after the other: two that are open at once must not both follow the same run.
+    // Runs are swapped one at a time: two that open at the same time must not both replace the same run.
     const swapped = this.#swapping.then(() => this.#swap(turn, run, beginning));
     this.#swapping = swapped.catch(() => undefined);
     await swapped;
   }
 
-  /** Puts an open run in the place of the current one; drops it where another has been asked for since. */
+  /** Makes an open run the current one, or ends it if another has been requested since. */
   async #swap(
     turn: number,
     run: Run,
@@ -139,7 +139,7 @@ export class App {
   ): Promise<void> {
     if (turn !== this.#turn) return run.end();
     const id = record?.id ?? newId();
-    // Of the page's own runs, the one that is left lets go first.
+    // When the current run is reopened, it must release its lock first.
     if (this.#current?.record.id === id) await this.#leave();
     const release = await takeRun(id);
     if (!release) {
@@ -168,7 +168,7 @@ export class App {
       data,
       release,
     };
-    // One that is to go on may do so with other numbers of steps.
+    // An extended run may have a different number of steps.
     made.config = run.opened.config;
     this.#current = current;
     this.#listeners.opened(current, before);
@@ -180,7 +180,7 @@ export class App {
     if (!paused) run.tell({ kind: 'run' });
   }
 
-  /** Goes on with a stored run: at once, unless it is over or is to be `paused`. */
+  /** Resumes a stored run. It trains at once, unless it is over or `paused` is set. */
   async resume(id: string, paused = false): Promise<void> {
     const turn = ++this.#turn;
     const [record, checkpoint, history, data, frames] = await Promise.all([
@@ -206,7 +206,7 @@ export class App {
     });
   }
 
-  /** Goes on with the current run, which is over. */
+  /** Continues the current run after it was over. */
   async extend(): Promise<void> {
     const { current } = this;
     if (!current) return;
@@ -223,12 +223,12 @@ export class App {
     await this.begin(asked);
   }
 
-  /** Whether a run of this tab was paused when another took its place. */
+  /** Whether a run of this tab was paused when another replaced it. */
   wasPaused(id: string): boolean {
     return this.#paused.has(id);
   }
 
-  /** Has the current run kept as it is now. */
+  /** Saves the current run as it is now. */
   async keepNow(): Promise<void> {
     const current = this.#current;
     if (!current) return;
@@ -240,7 +240,7 @@ export class App {
     this.#current?.run.tell({ kind: 'pace', pace });
   }
 
-  /** The run before is kept once more, as far as it answers in time, and ends. */
+  /** Saves the current run once more, if it answers within the time limit, and ends it. */
   async #leave(): Promise<void> {
     const before = this.#current;
     if (!before || before.run.ended) return;
@@ -249,7 +249,7 @@ export class App {
     this.#paused[going ? 'delete' : 'add'](id);
     before.run.tell({ kind: 'pause' });
     before.record.going = false;
-    // A run that has failed has nothing more to say.
+    // A failed run cannot answer any more.
     await Promise.race([this.keepNow().catch(() => undefined), late]);
     before.run.end();
     before.release();

@@ -1,16 +1,16 @@
-/** An element of index.html. @throws where there is none of that name and kind */
+/** Returns an element of index.html. @throws Error if there is none with this id and type */
 export function byId<T extends HTMLElement>(id: string, kind: new () => T): T {
   const found = document.getElementById(id);
   if (found instanceof kind) return found;
   throw new Error(`index.html must have a ${kind.name} with id "${id}".`);
 }
 
-/** Writes text where it differs, so that nothing is redrawn or announced twice. */
+/** Sets the text of an element if it differs, so that nothing is redrawn or announced twice. */
 export function write(element: HTMLElement, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** Shows an element with a text; without one, hides it. */
+/** Shows an element with a text, or hides it if there is no text. */
 export function writeOrHide(element: HTMLElement, text: string | undefined): void {
   element.hidden = !text;
   write(element, text ?? '');
@@ -18,7 +18,7 @@ export function writeOrHide(element: HTMLElement, text: string | undefined): voi
 
 type Attributes = Record<string, string | number | boolean | undefined>;
 
-/** An element with attributes (true: there, without a value; false, undefined: not there) and children. */
+/** Creates an element with attributes (true: set without a value; false or undefined: not set) and children. */
 export function make<K extends keyof HTMLElementTagNameMap>(
   tag: K,
   attributes: Attributes = {},
@@ -33,23 +33,23 @@ export function make<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
-/** A button that does something. */
+/** Creates a button that calls `work`. */
 export function button(label: string, work: () => void, attributes: Attributes = {}): HTMLButtonElement {
   const made = make('button', { type: 'button', ...attributes }, label);
   made.addEventListener('click', work);
   return made;
 }
 
-/** A colour of the style sheets, by the name of its property. */
+/** Returns a colour of the style sheets by the name of its property. */
 export const colour = (name: string): string =>
   getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
-/** Calls `redraw` whenever light becomes dark or the reverse. */
+/** Calls `redraw` when the colour scheme changes between light and dark. */
 export function onScheme(redraw: () => void): void {
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw);
 }
 
-/** Calls `work` once before the next frame, however often it was asked for. */
+/** Returns a function that schedules `work` for the next frame, at most once per frame. */
 export function onceAFrame(work: () => void): () => void {
   let asked = false;
   return () => {
@@ -62,10 +62,10 @@ export function onceAFrame(work: () => void): () => void {
   };
 }
 
-/** Lets the browser save a file. */
+/** Offers a file for download. */
 export function download(name: string, content: Blob): void {
   const url = URL.createObjectURL(content);
   make('a', { href: url, download: name }).click();
-  // The browser reads it after the click.
+  // The browser reads the URL only after the click.
   setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }

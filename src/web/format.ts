@@ -1,4 +1,4 @@
-/** Numbers as people read them on the page; `–` where there was nothing to measure. */
+/** Number formats of the page; `–` if there is no number. */
 
 export function significant(value: number, digits = 3): string {
   if (!Number.isFinite(value)) return '–';

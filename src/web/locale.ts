@@ -1,6 +1,6 @@
 /**
- * To be called before uPlot loads, which at once formats numbers by navigator.language. Chromium under a POSIX
- * locale (LANG=C, usual in containers) says "en-US@posix" there, which no formatter accepts.
+ * Repairs navigator.language. Call it before uPlot loads, because uPlot formats numbers with it at once. Under a POSIX
+ * locale (LANG=C, usual in containers) Chromium reports "en-US@posix", which every formatter rejects.
  */
 export function mendLocale(): void {
   try {

@@ -5,8 +5,9 @@ import { foldPanels } from './panels/fold.ts';
 import { RELOAD, startFailed } from './unloaded.ts';
 
 /**
- * Starts the page. index.html says that the page has not started and lets nobody press its buttons; both end here, once
- * every script has loaded and run. Where one has not, the reason takes the place of those words.
+ * Starts the page. Until then, index.html shows that the page has not started, and its buttons cannot be pressed. When
+ * every script has loaded and run, the message is hidden and the buttons are enabled. If a script fails, the message is
+ * replaced with the reason.
  */
 mendLocale();
 foldPanels();

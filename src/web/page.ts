@@ -40,13 +40,13 @@ import { showAdapter } from './trust/adapter.ts';
 import { VerifyPanel } from './trust/verify.ts';
 import { Visit } from './visit.ts';
 
-/** Wires the page: what a person does to the run, and what the run says to the page. */
+/** Connects the parts of the page: user actions to the run, and messages of the run to the page. */
 
 const element = (id: string): HTMLElement => byId(id, HTMLElement);
 const onClick = (id: string, work: () => void): void =>
   byId(id, HTMLButtonElement).addEventListener('click', work);
 
-// What scrolls can be scrolled by keys.
+// Elements that scroll must be focusable, so that they can be scrolled with keys.
 for (const box of document.querySelectorAll<HTMLElement>('.scroll')) box.tabIndex = 0;
 
 const charts = new Charts(element('charts'), element('more-charts'));
@@ -144,7 +144,7 @@ function opened({ run, record, history: curves }: Current, before: Current | und
 
 const hasLoss = ({ loss }: History): boolean => loss.some(value => value !== null);
 
-/** A model that was trained elsewhere has no numbers here yet: they are measured. */
+/** Evaluates a model that was trained elsewhere, because no numbers of it are known here. */
 async function evaluateUnknown(run: Run): Promise<void> {
   if (run.opened.step === 0) return;
   try {
@@ -154,7 +154,7 @@ async function evaluateUnknown(run: Run): Promise<void> {
     showEvaluated(evaluation);
     narrator.accuracy(evaluation.coarse);
   } catch (error) {
-    // A device that cannot hold the batch, or a run that has ended: the tiles stay empty.
+    // The device cannot hold the batch, or the run has ended: the numbers stay empty.
     if (!(error instanceof InputError)) throw error;
   }
 }
@@ -202,7 +202,7 @@ function heard(message: Heard, { record, frames }: Current): void {
   }
 }
 
-/** Puts the source of the picture to the worker; what it cannot read is told beside the field. */
+/** Sends the source of the picture to the worker. If it cannot be read, the error is shown beside the field. */
 async function show(what: 'show' | 'sample'): Promise<void> {
   const refused = element('refused');
   const run = app.current?.run;
@@ -250,9 +250,9 @@ onClick('experiment-own', () => {
 new OwnPairs(data => trainOn(app, data, true));
 
 document.addEventListener('visibilitychange', () => {
-  // A hidden tab may be closed without another word.
+  // The browser may close a hidden tab without further notice.
   if (document.hidden) app.keepNow().catch(() => undefined);
 });
 
-/** Begins with what this tab had, or what the address says. */
+/** Starts the page with the previous run of this tab, or with the run of the address. */
 export const begin = (): Promise<void> => visit.begin();

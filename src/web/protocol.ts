@@ -8,37 +8,37 @@ import type { Progress, Restart } from '../train/trainer.ts';
 import type { Verification } from '../train/verify.ts';
 import type { ModelProbe } from './memory/probe.ts';
 
-/** What the page and its workers say to each other. */
+/** The messages between the page and its workers. */
 
-/** What a worker is for: its name. A training worker is one run. */
+/** The role of a worker, which is its name. A training worker handles one run. */
 export type Role = 'training' | 'checking' | 'verifying';
 
-/** Your own data as it came: the name of its file, and what it holds. */
+/** The user's own data: the file's name and content. */
 export interface DataText {
   file: string;
   text: string;
 }
 
-/** How fast the run is to go, and how often the page is to be drawn anew. */
+/** The speed of the run, and how often the page is redrawn. */
 export interface Pace {
-  /** Training steps a second at most; 0: as fast as it goes. */
+  /** Maximum training steps per second; 0 for no limit. */
   steps: number;
-  /** Looks at the memory a second at most. */
+  /** Maximum number of memory probes per second. */
   looks: number;
 }
 
-/** A run to open: a configuration from step 0, or a checkpoint, which carries its own. */
+/** A run to open: a configuration, from step 0, or a checkpoint, which contains its configuration. */
 export interface Opening {
   config?: Config;
   checkpoint?: Uint8Array;
   data?: DataText;
   engine: EngineName;
   pace: Pace;
-  /** The source that the picture shows at first, as people write it; where it cannot be read, another. */
+  /** The source to show first, as text; replaced by another if it cannot be read. */
   source?: string;
-  /** The run was stopped: its model can be asked only. */
+  /** Whether the run was stopped: its model only answers questions. */
   stopped?: boolean;
-  /** The checkpoint is of a run that is over, and what ended it is to end it no more. */
+  /** Whether to continue the checkpoint of a run that is over, ignoring the condition that ended it. */
   extend?: boolean;
 }
 
@@ -47,27 +47,27 @@ export type ToWorker =
   | { kind: 'open'; opening: Opening }
   | { kind: 'run' }
   | { kind: 'pause' }
-  /** One training step. */
+  /** Makes one training step. */
   | { kind: 'step' }
-  /** Ends training; the model can still be asked. */
+  /** Ends training; the model still answers questions. */
   | { kind: 'stop' }
   | { kind: 'pace'; pace: Pace }
   | { kind: 'ask'; id: number; question: Question };
 
-/** What can be asked of the model between two training steps, and what comes back. */
+/** Questions to the model between two training steps, and their answers. */
 export interface Questions {
-  /** The picture shows this source from now on. Back comes how the task writes it. */
+  /** Shows this source in the picture from now on. Answers with the source as the task formats it. */
   show: { question: { source: string }; answer: string };
-  /** The same with a random source, of some length near this one. */
+  /** The same with a random source of about this length. */
   sample: { question: { length: number }; answer: string };
-  /** The file of a checkpoint of this moment. */
+  /** A checkpoint file of the current state. */
   checkpoint: { question: object; answer: Kept };
-  /** What the model answers to a source. */
+  /** The model's answer to a source. */
   predict: { question: { source: string }; answer: Tried };
   /** Source lengths worth evaluating, up to ten times the longest trained on. */
   lengths: { question: object; answer: { lengths: number[]; shortest: number; longest: number } };
   evaluate: { question: { length: number; sequences: number }; answer: Evaluation };
-  /** The model against pairs of a file of yours. */
+  /** Tests the model on the pairs of a file. */
   test: { question: { data: DataText; characters: boolean }; answer: Tested };
 }
 export type Asked = keyof Questions;
@@ -79,59 +79,62 @@ export interface Kept {
   step: number;
 }
 
-/** A source answered symbol by symbol, each output fed back where the task does so. */
+/** A source answered symbol by symbol; each output is fed back if the task does so. */
 export interface Tried {
   source: string;
-  /** `expected`: where the source alone tells the right answer. */
+  /** `expected`: present if the source determines the correct answer. */
   symbols: { output: string; probability: number; expected?: string }[];
-  /** False: cut off before the end symbol came. */
+  /** Whether the end symbol was produced; false if the answer was cut off. */
   ended: boolean;
-  /** Symbols after which an answer is cut off. */
+  /** Number of symbols after which an answer is cut off. */
   limit: number;
-  /** Undefined where the right answer is not known. */
+  /** Undefined if the correct answer is unknown. */
   right?: boolean;
 }
 
-/** Pairs of a file, answered. */
+/** The answers to the pairs of a file. */
 export interface Tested {
   pairs: number;
-  /** How many were wholly right, and the first few of all in words. */
+  /** Number of pairs answered fully correctly, and the first few of all as text. */
   right: number;
   rows: { source: string; target: string; predicted: string; right: boolean }[];
-  /** Pairs of the file that were left out, because there were too many. */
+  /** Number of pairs that were left out because there were too many. */
   left: number;
 }
 
 export interface Opened {
   kind: 'opened';
   config: Config;
-  /** Its name. */
+  /** Name of the engine. */
   engine: string;
   adapter: AdapterDescription;
-  /** Of the adapter, for people who want to know; nothing where there is none. */
+  /** Details of the adapter, if there is one. */
   details?: AdapterDetails;
-  /** A GPU was hoped for, and this is why there is none. */
+  /** The reason why there is no GPU, if one was wanted. */
   missing?: string;
-  /** Training steps done. */
+  /** Number of training steps done. */
   step: number;
-  /** How the kernels of the model are laid out. */
+  /** The plan of the model's kernels. */
   plan: string;
   parameters: number;
-  /** Of the device, in use. */
+  /** Bytes in use on the device. */
   bytes: number;
-  /** What the loss is measured in. */
+  /** Unit of the loss. */
   lossUnit: string;
-  /** The source that the picture shows, and an example of one, as people write them. */
+  /** The source that the picture shows, and an example source, as text. */
   source: string;
   example: string;
-  /** How your own data has changed since the run was trained on it, in the words of the terminal. */
+  /** How the data has changed since the run was trained on it, as the terminal describes it. */
   newData?: string;
 }
 
-/** Where a run stands. `done`: all steps made; `solved`: stopAt reached, stopPasses times in a row; `stalled`: no progress any more. */
+/**
+ * State of a run. `done`: all steps made; `solved`: stopAt reached stopPasses times in a row; `stalled`: no more
+ * progress.
+ */
 export type RunState = 'running' | 'paused' | 'done' | 'solved' | 'stalled' | 'stopped';
 
-/** Whether there is nothing more to train. */
+/** Whether the run has ended. */
 export const isOver = (state: RunState): boolean => state !== 'running' && state !== 'paused';
 
 export type FromWorker =
@@ -142,22 +145,22 @@ export type FromWorker =
   | { kind: 'restart'; restart: Restart }
   | { kind: 'recovered'; recovered: Recovered }
   | { kind: 'probe'; probe: ModelProbe }
-  /** A checkpoint to be kept: now and then, and whenever training ends or pauses. */
+  /** A checkpoint to store: sent at intervals, and whenever training ends or pauses. */
   | { kind: 'kept'; kept: Kept }
   | { kind: 'answer'; id: number; answer: Answer<Asked> }
-  /** A question that cannot be answered, in words. */
+  /** A question could not be answered, with the reason. */
   | { kind: 'refused'; id: number; message: string }
-  /** The run is over: what happened, and what to do. */
+  /** The run has failed: what happened, and what to do. */
   | { kind: 'failed'; message: string; advice: string };
 
-/** The size of a configuration's model, known before anything is opened. */
+/** The size of a configuration's model, computed before anything is opened. */
 export interface Sizes {
   parameters: number;
-  /** On the device, at most, about. */
+  /** Approximate maximum on the device, in bytes. */
   bytes: number;
 }
 
-/** What is wrong, and at which field; '' where no field is to blame alone. */
+/** What is wrong, and the field at fault; '' if no single field is. */
 export interface Problem {
   key: string;
   message: string;
@@ -167,7 +170,7 @@ export type Checked = { sizes: Sizes; problem?: undefined } | { sizes?: undefine
 
 export type ToCheck =
   | { kind: 'config'; id: number; config: Config; data?: DataText }
-  /** Asks for settings that fit the data. */
+  /** Requests settings that fit the data. */
   | { kind: 'data'; data: DataText; characters: boolean };
 export type FromCheck =
   | { kind: 'checked'; id: number; checked: Checked }

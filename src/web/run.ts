@@ -3,10 +3,10 @@ import { openWorker } from './open-worker.ts';
 import type { Answer, Asked, FromWorker, Opened, Opening, Questions, ToWorker } from './protocol.ts';
 import { workerFailed } from './unloaded.ts';
 
-/** What a run says by itself, after it is open. */
+/** Messages that an open run sends by itself. */
 export type Heard = Exclude<FromWorker, Opened | { kind: 'answer' | 'refused' }>;
 
-/** A run could not be opened. */
+/** A run could not be opened. `advice` says what to do. */
 export class NotOpened extends Error {
   readonly advice: string;
 
@@ -25,7 +25,7 @@ const OVER = 'the run has ended.';
 
 type Hear = (message: Heard) => void;
 
-/** A run in its worker, as the page sees it. What it says before somebody listens is told then. */
+/** The page's side of a run in a worker. Messages that arrive before listen() is called are delivered then. */
 export class Run {
   readonly opened: Opened;
   readonly #worker: Worker;
@@ -41,8 +41,8 @@ export class Run {
   }
 
   /**
-   * Opens a run in a worker of its own.
-   * @throws NotOpened where that fails
+   * Opens a run in its own worker.
+   * @throws NotOpened if it cannot be opened
    */
   static open(opening: Opening): Promise<Run> {
     const worker = openWorker('training');
@@ -71,7 +71,7 @@ export class Run {
     });
   }
 
-  /** `failed` is the last that is told. */
+  /** Sets the listener. `failed` is the last message. */
   listen(hear: Hear): void {
     this.#hear = hear;
     for (const message of this.#unheard.splice(0)) hear(message);
@@ -82,7 +82,7 @@ export class Run {
     else this.#unheard.push(message);
   }
 
-  /** It failed, or was ended: nothing is heard of it any more. */
+  /** Whether the run failed or was ended; it sends no more messages. */
   get ended(): boolean {
     return this.#ended;
   }
@@ -91,7 +91,7 @@ export class Run {
     this.#worker.postMessage(message);
   }
 
-  /** @throws InputError where the question cannot be answered, or the run ends before it is */
+  /** Asks a question. @throws InputError if it cannot be answered, or the run ends first */
   ask<K extends Asked>(what: K, question: Questions[K]['question']): Promise<Answer<K>> {
     const id = ++this.#asked;
     if (this.#ended) return Promise.reject(new InputError(OVER));
@@ -101,7 +101,7 @@ export class Run {
     });
   }
 
-  /** Ends it, whatever it is doing. */
+  /** Ends the run at once. */
   end(): void {
     this.#worker.terminate();
     this.#hear = () => undefined;

@@ -2,10 +2,10 @@ import type { Config } from '../base/config.ts';
 import { count } from './format.ts';
 import type { RunState } from './protocol.ts';
 
-/** What is added to an error that costs the current run nothing. */
+/** Added to an error that does not affect the current run. */
 export const continues = (current: unknown): string => (current ? ' The current run continues.' : '');
 
-/** Where a run stands, in a sentence. */
+/** Describes the state of a run in a sentence. */
 export function statusOf(state: RunState, step: number, { train }: Config): string {
   const { stopAt, stopPasses: passes } = train;
   switch (state) {

@@ -13,15 +13,18 @@ const TAB_RUN = 'pushdown run';
 const addressOf = ({ config, engine }: Pick<StoredRun, 'config' | 'engine'>): string =>
   toAddress({ config, engine, paused: false });
 
-/** The address of the page, which reproduces its run; the browser's history; what a tab had before a reload. */
+/**
+ * Keeps the page's address, which reproduces its run, and the browser's history. Restores the run of the tab after a
+ * reload.
+ */
 export class Visit {
   readonly #app: App;
   readonly #storage: RunStorage;
   readonly #form: SettingsForm;
   readonly #problem = byId('link-problem', HTMLElement);
-  /** The entry of the browser's history is another one already: a link was followed, or Back or Forward. */
+  /** Whether the browser has already created or selected a history entry: by a link, Back or Forward. */
   #navigated = false;
-  /** The address that Back or Forward came to, where the history knows its run. */
+  /** The address reached by Back or Forward, if the history entry has a run. */
   #returned = '';
 
   constructor(app: App, storage: RunStorage, form: SettingsForm) {
@@ -32,7 +35,7 @@ export class Visit {
     addEventListener('hashchange', ({ newURL }) => this.#follow(newURL));
   }
 
-  /** Another run is open. One that follows another has an entry of its own, to come back to. */
+  /** Another run is open. If it follows a different run, it gets its own history entry. */
   opened(record: StoredRun, before: StoredRun | undefined): void {
     rememberRun(record.id);
     const another = before !== undefined && before.id !== record.id && !this.#navigated;
@@ -40,7 +43,7 @@ export class Visit {
     history[another ? 'pushState' : 'replaceState']({ run: record.id }, '', addressOf(record));
   }
 
-  /** Back or Forward to an entry: its run goes on, where it is kept. */
+  /** Handles Back and Forward: resumes the run of the entry if it is stored, or starts the run of the address. */
   async #back(id: unknown): Promise<void> {
     if (typeof id !== 'string') return;
     this.#returned = location.href;
@@ -52,13 +55,13 @@ export class Visit {
     this.#settle();
   }
 
-  /** A link, or an address that was typed. */
+  /** Handles a link or a typed address. */
   async #follow(url: string): Promise<void> {
     if (url === this.#returned) {
       this.#returned = '';
       return;
     }
-    // Not the address of this moment, which a run that has just opened may have set meanwhile.
+    // Uses the address of the event, because a run that has just opened may have changed the current one.
     const address = this.#read(new URL(url).hash);
     const warning = this.#problem.textContent;
     this.#navigated = true;
@@ -67,7 +70,7 @@ export class Visit {
     writeOrHide(this.#problem, warning ?? undefined);
   }
 
-  /** Also where the run could not be had, the address is that of the current one. */
+  /** Sets the address to that of the current run, even if the requested run could not be opened. */
   #settle(): void {
     this.#navigated = false;
     const { current } = this.#app;
@@ -87,7 +90,10 @@ export class Visit {
     }
   }
 
-  /** What this tab had before a reload or a crash, if the address still means that; else what the address says. */
+  /**
+   * Resumes the run that this tab had before a reload or a crash, if it matches the address. Otherwise starts the run
+   * of the address.
+   */
   async begin(): Promise<void> {
     const [app, storage] = [this.#app, this.#storage];
     const address = this.#read();
@@ -114,12 +120,12 @@ export class Visit {
   }
 }
 
-/** The run of this tab, over a reload. A browser that keeps nothing may refuse even this. */
+/** Remembers the run of this tab over a reload. A browser without storage may throw. */
 function rememberRun(id: string): void {
   try {
     sessionStorage.setItem(TAB_RUN, id);
   } catch {
-    // Then a reload begins what the address says.
+    // Without it, a reload starts the run of the address.
   }
 }
 function rememberedRun(): string | null {

@@ -5,7 +5,7 @@ import { isDone, keptStep, servedPage } from '../support/served-page.ts';
 
 /** The page in Firefox, without WebGPU: `npm run verify` has the rest of it. */
 
-// Said where nobody asks for the names of skipped tests.
+// Printed because many reporters do not list skipped tests.
 if (!inFirefox) console.warn(`The page's tests ${IN_FIREFOX}.`);
 
 describe.runIf(inFirefox)(IN_FIREFOX, () => {

@@ -4,7 +4,7 @@ import type { Browser } from 'puppeteer';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import type { Card } from '../../src/train/gallery.ts';
 import { launchBrowser } from '../support/browser.ts';
-import { openPage, text, waitFor, waitForText } from '../support/page.ts';
+import { openPage, showGallery, text, waitFor, waitForText } from '../support/page.ts';
 import { type Server, servePage } from '../support/server.ts';
 
 /** The gallery of the published page: every model opens with one click, with its picture. */
@@ -27,7 +27,7 @@ test('lists every model, and opens each', async () => {
     browser,
     `${server.url}#v=1&preset=reverse&engine=cpu&paused=1`,
   );
-  await page.$eval('#gallery-title', heading => heading.scrollIntoView());
+  await showGallery(page);
   await waitFor(page, 'the cards', async () => (await page.$$('#gallery > li')).length === cards.length);
   for (const { name, title, parameters, steps, command } of cards) {
     expect(await text(page, `#gallery-${name} h3`)).toContain(title);

@@ -49,7 +49,6 @@ test.each([
   ['ten-times', /100\.0 % at 160\. It has learned a rule/],
 ])('experiment %s says what to watch, and reports its result', async (id, result) => {
   const { page, complaints } = await openPage(served.context, onCpu('&paused'));
-  await page.waitForSelector('#gallery-reverse-rnn');
   await press(page, `#experiment-${id}`);
   await waitFor(page, 'what to look at', async () => (await text(page, '#experiment-look')).length > 40);
   await waitForText(page, '#experiment-result', result, 90_000);

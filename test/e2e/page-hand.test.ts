@@ -11,7 +11,7 @@ test('starts with Figure 1; a slider changes strengths, reads and equations at o
     served.context,
     `${served.url}#v=1&preset=reverse&engine=cpu&paused`,
   );
-  // Its script is loaded when a person scrolls to it.
+  // Its script is loaded when the user scrolls to it.
   await page.$eval('#hand-title', title => title.scrollIntoView());
   await page.waitForSelector('#by-hand:not([inert]) #hand-read-2');
   expect(await text(page, '#hand-read-2')).toBe('2.8');

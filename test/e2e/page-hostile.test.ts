@@ -74,7 +74,7 @@ test('a run that diverges is reported, keeps its last good weights, and can be l
   );
   await waitForText(page, '#error', /training diverged: 10 steps in a row .* Lower train.rate \(now 1000\)/);
   expect(await text(page, '#error')).toMatch(/It is kept as it was at step \d+/);
-  // No request to it waits for ever.
+  // A request to it does not wait forever.
   await press(page, '#try button');
   await waitForText(page, '#try-refused', /the run has ended/);
   await press(page, '#verify');
@@ -166,6 +166,6 @@ test('a browser without storage can train all the same', async () => {
   await ready(page);
   await waitFor(page, 'training', async () => (await stepOf(page)) > 5);
   expect(await text(page, '#storage-problem')).toMatch(/keeps nothing for this page \(denied\)/);
-  // The run is listed all the same.
+  // The run is listed nevertheless.
   await waitForText(page, '#runs', /reverse, seed 0/);
 });

@@ -56,7 +56,7 @@ test('storage of before pictures were kept is taken over', async () => {
   const { page } = await openPage(served.context, onCpu('&train.steps=20&paused'));
   await press(page, '#step');
   await waitFor(page, 'it to be kept', async () => (await keptStep(page)) === 1);
-  // As version 1 left it: no store of pictures.
+  // The database as version 1 left it: without a store for frames.
   await page.goto(`${served.url}bench/`);
   await page.evaluate(async () => {
     const asked = <T>(request: IDBRequest<T>): Promise<T> =>

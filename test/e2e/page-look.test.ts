@@ -63,7 +63,7 @@ test.each([
   for (const details of ['closed', 'open'] as const) {
     for (const width of WIDTHS) {
       await page.setViewport({ width, height: 900 });
-      // Closed, as they are at first: panels are open but on a phone.
+      // As on first load: panels are open except on phones, other details are closed.
       await page.$$eval(
         'details',
         (all, open, narrow) => {
@@ -149,7 +149,7 @@ test('the first load is below 150 kB gzipped', async () => {
 
 test('with the keyboard alone: the first stop is a link, then come the buttons; nothing traps the focus', async () => {
   await page.setViewport({ width: 1400, height: 900 });
-  // From the top of the page, wherever it was scrolled to.
+  // Starts at the top of the page, wherever it was scrolled to.
   await page.evaluate(() => {
     document.body.tabIndex = -1;
     document.body.focus();

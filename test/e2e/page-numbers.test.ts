@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { openPage, press, text, waitFor, waitForText } from '../support/page.ts';
+import { openPage, press, showGallery, text, waitFor, waitForText } from '../support/page.ts';
 import { isDone, servedPage } from '../support/served-page.ts';
 
 /** The numbers that the page shows, and its layout on different screens. */
@@ -10,6 +10,7 @@ const onCpu = (rest = ''): string => `${served.url}#v=1&preset=reverse&engine=cp
 test('a solved model from the gallery shows its numbers', async () => {
   const { page } = await openPage(served.context, onCpu('&paused'));
   expect(await text(page, '#go')).toBe('Start');
+  await showGallery(page);
   await page.waitForSelector('#gallery-reverse-rnn button');
   await press(page, '#gallery-reverse-rnn button');
   await waitForText(page, '#coarse', /100\.0 %/);

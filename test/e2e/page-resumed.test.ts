@@ -61,7 +61,7 @@ test('finished after half of the steps, then extended', async () => {
   await waitForText(page, '#status', new RegExp(`Done: all ${STEPS.toLocaleString('en')} steps`), 60_000);
   expect(comparable(await checkpointOf(page))).toEqual(comparable(uninterrupted));
   expect(page.url()).toContain(`train.steps=${STEPS}`);
-  // The same run, which a reload finds in its present state.
+  // A reload finds the same run in its present state.
   await page.reload();
   await ready(page);
   await waitForText(page, '#status', new RegExp(`Done: all ${STEPS.toLocaleString('en')} steps`));

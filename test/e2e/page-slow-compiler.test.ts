@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => browser?.close());
 
-/** In a worker: the first `devices` build no pipeline, and the time that they are given for it passes quickly. */
+/** Script for a worker: the first `devices` never build a pipeline, and their time limit passes quickly. */
 const slow = (devices: number): string => `
   let [left, isSlow] = [${devices}, false];
   const request = GPUAdapter.prototype.requestDevice;

@@ -16,21 +16,21 @@ import {
 } from '../support/page.ts';
 import { isDone, keptStep, rowsOfRuns, servedPage } from '../support/served-page.ts';
 
-/** The page on Firefox's WebGPU, where it gives one: training, settings, verification, resuming. */
+/** The page with Firefox's WebGPU, if available: training, settings, verification, resuming. */
 
 const SMALL = '&engine=gpu&model.hidden=8&task.minLength=1&task.maxLength=4&train.batch=8&train.stopAt=0';
 const STEPS = 400;
 
 describe.runIf(inFirefox)(IN_FIREFOX, () => {
   const served = servedPage(() => launchFirefox({ webgpu: true }));
-  /** Why there is no WebGPU, in words. */
+  /** The reason why there is no WebGPU. */
   let missing: string | undefined;
   beforeAll(async () => {
     missing = await withoutWebGpu(served.browser, served.url);
     if (missing) console.warn(`${IN_FIREFOX} pages have no WebGPU (${missing}): its tests are skipped.`);
   });
 
-  /** A test that is skipped, with the reason, where this Firefox gives pages no WebGPU. */
+  /** A test that is skipped, with the reason, if this Firefox provides no WebGPU. */
   const onGpu = (name: string, work: (page: Page, complaints: string[]) => Promise<void>, rest = ''): void =>
     test(name, async context => {
       context.skip(missing !== undefined, `this Firefox gives no WebGPU: ${missing}`);

@@ -17,7 +17,7 @@ const FLAGS = [
 ];
 
 /**
- * Whether the tests that open a browser take Firefox, without WebGPU: `npm run verify` runs some of those of the page in it.
+ * Whether tests that open a browser use Firefox, without WebGPU. `npm run verify` runs some of the page's tests in it.
  */
 const IN_FIREFOX = process.env['PUSHDOWN_BROWSER'] === 'firefox';
 

@@ -6,8 +6,8 @@ import { openGpu as openOn } from '../../src/kernels/open.ts';
 import { findAdapter, release, searchWords } from '../../src/platform/node/adapter.ts';
 
 /**
- * The profile used by all kernel tests, whatever the adapter: `npm run verify` runs them with each. Absent: the profile of the
- * adapter's kind.
+ * The profile of all kernel tests, whatever the adapter; `npm run verify` runs them with each profile. If undefined,
+ * the profile follows from the kind of the adapter.
  */
 export const PROFILE = PROFILE_NAMES.find(name => name === process.env.PUSHDOWN_PROFILE);
 if (process.env.PUSHDOWN_PROFILE && !PROFILE)

@@ -5,7 +5,7 @@ import { codeBlocks, fenceless, ROOT } from './documents.ts';
 
 /** The commands in the project's documents. */
 
-/** Runs a file of examples/ as its header says: the lines that it prints. */
+/** Runs a file of examples/ as its header says. Returns the lines that it prints. */
 export async function runExample(name: string, ...given: string[]): Promise<string[]> {
   const args = [join('examples', name), ...given];
   const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: ROOT });
@@ -13,15 +13,18 @@ export async function runExample(name: string, ...given: string[]): Promise<stri
 }
 
 export interface DocumentedCommand {
-  /** What follows `npx pushdown`, as a shell splits it. */
+  /** The arguments after `npx pushdown`, as a shell splits them. */
   words: string[];
-  /** It has `<…>`, `[…]` or `…` in it: it says how a command is called, and cannot be called itself. */
+  /** Whether it contains `<…>`, `[…]` or `…`: it describes usage and cannot be run. */
   pattern: boolean;
-  /** As the document has it. */
+  /** The text in the document. */
   text: string;
 }
 
-/** A word in quotes, a placeholder, or up to the next space; or what ends a command: `|`, `;`, `&`, `#`, `(`, `)` and redirections. */
+/**
+ * A word: quoted, a placeholder, or up to the next space. Or the end of a command: `|`, `;`, `&`, `#`, `(`, `)` or a
+ * redirection.
+ */
 const WORD = /\s*(?:((?:'[^']*'|"[^"]*"|<[\w.|-]+>|[^\s'"|;&<>()`]|(?<=\S)\|(?=\S))+)|([|;&<>()`]))/y;
 
 /** Splits a command line up to the end of the command. */
@@ -35,7 +38,9 @@ export function shellWords(line: string): string[] {
   return words;
 }
 
-/** Every `npx pushdown …` of a document, in fenced blocks (where `\` continues a line) and between backticks. */
+/**
+ * Returns every `npx pushdown …` of a document, in fenced blocks (where `\` continues a line) and between backticks.
+ */
 export function commandsIn(document: string): DocumentedCommand[] {
   const blocks = codeBlocks(document).map(({ code }) => code.replace(/ *\\\n */g, ' ').split('\n'));
   const spans = [...fenceless(document).matchAll(/`([^`]+)`/g)].map(([, code]) =>
@@ -45,7 +50,7 @@ export function commandsIn(document: string): DocumentedCommand[] {
     line
       .split(/(?<![\w/.-])npx pushdown(?= |$)/)
       .slice(1)
-      // Two spaces or more begin a description, as in a table of commands.
+      // Two or more spaces start a description, as in a table of commands.
       .map(rest => rest.split(/(?<=\S) {2,}/)[0])
       .map(rest => {
         const words = shellWords(rest);

@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
-/** The project's documents, and what is in them. */
+/** The project's documents and their content. */
 
 export const ROOT = resolve(import.meta.dirname, '../..');
 
-/** Every document that people read, by its path from the root. */
+/** Paths of all documents, from the root. */
 export const DOCUMENTS = [
   'README.md',
   'CONTRIBUTING.md',
@@ -18,16 +18,16 @@ export const DOCUMENTS = [
 
 export const readDocument = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 
-/** What tells how the tool is used: its commands and transcripts are checked. */
+/** The documents on using the tool; tests check their commands and transcripts. */
 export const MANUAL: readonly string[] = DOCUMENTS.filter(path => /^(README|docs\/)/.test(path));
 
 const BLOCK = /^( *)```(.*)\n([\s\S]*?)^\1```$/gm;
 
 export interface CodeBlock {
-  /** What follows the opening ```: `js`, `sh`, or nothing. */
+  /** The text after the opening ```: `js`, `sh`, or empty. */
   language: string;
   code: string;
-  /** The comment on the line before, as in `<!-- examples/quick-start.js -->`; '' where there is none. */
+  /** The comment on the line before, as in `<!-- examples/quick-start.js -->`; '' if there is none. */
   marker: string;
 }
 
@@ -41,16 +41,16 @@ export const codeBlocks = (text: string): CodeBlock[] =>
 /** A document without its fenced blocks. */
 export const fenceless = (text: string): string => text.replace(BLOCK, '');
 
-/** Without any code: brackets in code are not links. */
+/** Removes all code, because brackets in code are not links. */
 const prose = (text: string): string => fenceless(text).replace(/`[^`\n]*`/g, '``');
 
-/** Targets of its links and pictures, in Markdown and in HTML. */
+/** Targets of links and images, in Markdown and in HTML. */
 export const linksOf = (text: string): string[] => [
   ...[...prose(text).matchAll(/\]\(([^()\s]+)\)/g)].map(([, target]) => target),
   ...[...prose(text).matchAll(/\b(?:src|href)="([^"]+)"/g)].map(([, target]) => target),
 ];
 
-/** The anchors of its headings, as GitHub makes them. */
+/** The anchors of the headings, as GitHub creates them. */
 export function anchorsOf(text: string): string[] {
   const seen = new Map<string, number>();
   return [...fenceless(text).matchAll(/^#{1,6} (.+)$/gm)].map(([, heading]) => {

@@ -1,24 +1,24 @@
-/** How a fake device behaves; what is not named works at once. */
+/** Behaviour of a fake device; anything not set works at once. */
 export interface Fake {
-  /** Pipelines that are never built. */
+  /** Pipelines are never built. */
   pipelines?: 'never';
-  /** Work that is never done, once a kernel is dispatched. */
+  /** Work never ends once a kernel is dispatched. */
   work?: 'never';
-  /** Waits that never end, even for nothing. */
+  /** Waits never end, even without work. */
   waits?: 'never';
 }
 
 const never = <T>(): Promise<T> => new Promise(() => undefined);
 
 /**
- * A WebGPU device that computes nothing: its buffers hold zeros, and its compiler accepts everything. For tests of what the host
- * does while it waits.
+ * A WebGPU device that computes nothing: its buffers hold zeros, and its compiler accepts everything. For tests of the
+ * host's behaviour while it waits.
  */
 export function fakeDevice({ pipelines, work, waits }: Fake): {
   device: GPUDevice;
   readonly destroyed: boolean;
 } {
-  // Where Node has no WebGPU of its own.
+  // If Node has no WebGPU of its own.
   Object.assign(globalThis, {
     GPUShaderStage: { COMPUTE: 4 },
     GPUBufferUsage: { MAP_READ: 1, COPY_DST: 8 },

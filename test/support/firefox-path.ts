@@ -9,7 +9,7 @@ const USUAL = [
   'C:\\Program Files\\Mozilla Firefox\\firefox.exe',
 ];
 
-/** Firefox, where it is installed: the one named by FIREFOX_PATH comes first. */
+/** Path of Firefox, if it is installed; FIREFOX_PATH comes first. */
 export const FIREFOX: string | undefined = [process.env['FIREFOX_PATH'], ...USUAL].find(
   path => path && existsSync(path),
 );

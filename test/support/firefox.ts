@@ -10,7 +10,7 @@ import { FIREFOX } from './firefox-path.ts';
 /** For describe.runIf(). */
 export const inFirefox = FIREFOX !== undefined;
 
-/** What tests in Firefox are called: where it is not installed, their name says why they are skipped. */
+/** Name of the tests in Firefox. If it is not installed, the name says why they are skipped. */
 export const IN_FIREFOX = FIREFOX
   ? `in ${versionOf(FIREFOX)}`
   : 'in Firefox: skipped, it is not installed (FIREFOX_PATH names another place)';
@@ -25,13 +25,13 @@ function versionOf(path: string): string {
   }
 }
 
-/** The folder that a browser saves files in, where it cannot be told another one later. */
+/** The download folders of browsers in which it cannot be changed after launch. */
 const downloads = new WeakMap<Browser, string>();
 export const downloadFolderOf = (browser: Browser): string | undefined => downloads.get(browser);
 
 /**
- * Headless Firefox. With WebGPU it gets SwiftShader as its Vulkan driver, where this machine has it: on Linux, releases of
- * before 141 have no WebGPU whatever the settings, and later ones need the two that are set here.
+ * Launches headless Firefox. With WebGPU it uses SwiftShader as its Vulkan driver, if installed. On Linux, releases
+ * before 141 have no WebGPU whatever the settings, and later ones need the two set here.
  */
 export async function launchFirefox({ webgpu = false } = {}): Promise<Browser> {
   if (!FIREFOX) throw new Error('Firefox is not installed: set FIREFOX_PATH to it.');
@@ -40,7 +40,7 @@ export async function launchFirefox({ webgpu = false } = {}): Promise<Browser> {
     browser: 'firefox',
     executablePath: FIREFOX,
     headless: true,
-    // Pages set their size themselves: see resize() in page.ts.
+    // Pages set their own size: see resize() in page.ts.
     defaultViewport: null,
     extraPrefsFirefox: {
       'dom.webgpu.enabled': webgpu,
@@ -56,7 +56,7 @@ export async function launchFirefox({ webgpu = false } = {}): Promise<Browser> {
   return browser;
 }
 
-/** Names SwiftShader to the Vulkan loader; nothing where there is none, or another driver is named already. */
+/** Environment that names SwiftShader to the Vulkan loader; empty if there is none, or a driver is already named. */
 async function softwareDriver(): Promise<Record<string, string>> {
   if (process.platform !== 'linux' || process.env['VK_ICD_FILENAMES']) return {};
   const installed = installedBrowsers().map(dirname);
@@ -65,7 +65,10 @@ async function softwareDriver(): Promise<Record<string, string>> {
   return folder ? { VK_ICD_FILENAMES: join(folder, 'vk_swiftshader_icd.json'), LD_LIBRARY_PATH: folder } : {};
 }
 
-/** Why pages have no WebGPU adapter in this browser; undefined where they have one. @param url a page of localhost */
+/**
+ * Returns why pages have no WebGPU adapter in this browser, or undefined if they have one. @param url a page on
+ * localhost
+ */
 export async function withoutWebGpu(browser: Browser, url: string): Promise<string | undefined> {
   const page = await browser.newPage();
   try {

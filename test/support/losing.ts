@@ -51,7 +51,7 @@ function losingEngines({ open }: Way): Losing {
       const check = (): void => {
         if (state.lost) throw new DeviceLost('the device was lost (test): it was taken away.');
       };
-      /** Calls of an object, which fail after the loss, whenever their answer comes. */
+      /** Wraps an object so that its calls fail after the loss, even those already pending. */
       const guarded = <T extends object>(of: T): T =>
         new Proxy(of, {
           get(target, name) {

@@ -24,7 +24,7 @@ export const RANGES: Record<string, (rng: Rng) => number> = {
 
 export const KINDS = MEMORY_NAMES;
 
-/** Of kinds with cells: how many, and how many of them are read. */
+/** For kinds with cells: the number of cells, and how many are read. */
 export interface Cells {
   depth?: number;
   reads?: number;

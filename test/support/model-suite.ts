@@ -27,7 +27,7 @@ const SATURATED: [string, number, number][] = [
   ['push 0, pop 0', -60, -60],
 ];
 
-/** A model with each kind of memory. */
+/** One model for each kind of memory. */
 const OF_MEMORY = { stack: FEW[0], queue: FEW[1], deque: FEW[2] };
 
 const ALL = Object.fromEntries(Object.entries(SPECS).map(([name, model]) => [name, makeSpec(model)]));

@@ -5,7 +5,7 @@ import type { Browser, BrowserContext, Page } from 'puppeteer';
 import { messageOf } from '../../src/base/errors.ts';
 import { downloadFolderOf } from './firefox.ts';
 
-/** Operates the training page in a real browser, as a person does. */
+/** Operates the training page in a real browser, as a user would. */
 export interface Opened {
   page: Page;
   /** Problems of the page: errors in the console, failed requests. */
@@ -21,7 +21,7 @@ export async function openPage(on: Browser | BrowserContext, url: string): Promi
   });
   page.on('pageerror', error => complaints.push(String(error)));
   page.on('requestfailed', request => {
-    // A worker that is ended while it loads, in the words of Chrome and of Firefox.
+    // Aborted because its worker was ended while loading; Chrome and Firefox report this differently.
     if (!/ERR_ABORTED|NS_BINDING_ABORTED/.test(request.failure()?.errorText ?? ''))
       complaints.push(`${request.url()} failed`);
   });
@@ -39,7 +39,7 @@ export async function openPage(on: Browser | BrowserContext, url: string): Promi
 /** Gives the page's window a size. */
 export const resize = (page: Page, width: number, height: number): Promise<void> =>
   page.setViewport({ width, height }).catch(error => {
-    // Sent after the size: the screen's orientation, which Firefox 140 does not know.
+    // Firefox 140 does not know the command for the screen's orientation, which is sent after the size.
     if (!/unknown command emulation/.test(messageOf(error))) throw error;
   });
 
@@ -126,7 +126,10 @@ export async function downloaded(page: Page, selector: string): Promise<{ name: 
   }
 }
 
-/** Where a page saves files, and what to do afterwards: Chrome is given a folder each time, Firefox has one. */
+/**
+ * Returns the folder in which a page saves files, and a clean-up function. Chrome gets a new folder each time; Firefox
+ * has one.
+ */
 async function downloadFolder(page: Page): Promise<[folder: string, done: () => Promise<void>]> {
   const own = downloadFolderOf(page.browser());
   if (own) return [own, async () => undefined];
@@ -173,3 +176,7 @@ export const hide = (page: Page, hidden: boolean): Promise<void> =>
     Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
     document.dispatchEvent(new Event('visibilitychange'));
   }, hidden);
+
+/** Scrolls to the gallery, whose list is loaded when it comes near the window. */
+export const showGallery = (page: Page): Promise<void> =>
+  page.$eval('#gallery-title', heading => heading.scrollIntoView());

@@ -26,7 +26,7 @@ export async function buildPage(): Promise<string> {
   return outDir;
 }
 
-/** A copy of what buildPage() built, whose workers run `script` before anything else: a browser's GPU as a test needs it. */
+/** Copies the result of buildPage(); its workers run `script` first, to simulate a browser's GPU. */
 export async function pageWithWorkerScript(outDir: string, script: string): Promise<string> {
   const copy = await mkdtemp(join(tmpdir(), 'pushdown-page-'));
   await cp(outDir, copy, { recursive: true });

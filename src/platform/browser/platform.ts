@@ -6,27 +6,27 @@ import { describe } from '../adapter.ts';
 import { type EngineOptions, NoAdapter, type Opening, openingOn } from '../engines.ts';
 import type { Adapter, Instance } from '../webgpu.ts';
 
-/** What of the browser's surroundings decides. */
+/** The parts of the browser's environment that decide whether WebGPU is available. */
 export interface Surroundings {
   gpu: Instance | undefined;
-  /** False on http: pages other than localhost's. */
+  /** Whether the page is a secure context: https, or localhost. */
   secure: boolean;
 }
 
 const here = (): Surroundings => ({ gpu: globalThis.navigator?.gpu, secure: globalThis.isSecureContext });
 
 export interface BrowserOptions extends EngineOptions {
-  /** Gets the adapter that an engine on WebGPU is about to be opened on. */
+  /** Called with the adapter before the gpu engine is opened on it. */
   onAdapter?(adapter: Adapter): void;
-  /** Keeps what was measured on the adapter of this name from one visit to the next. */
+  /** Returns the store that keeps the measurements of the adapter of this name between visits. */
   tunings?(adapter: string): Promise<TuningStore>;
   surroundings?: Surroundings;
 }
 
-/** How engines are opened in a page or a worker whose threads are these. */
+/** Returns the calls that open engines in a page or a worker. */
 export const openingWith = (threads: () => Threads): Opening<BrowserOptions> =>
   openingOn(({ onAdapter, tunings, surroundings }) => ({
-    // Depends on the browser, which a page can name.
+    // Advice depends on the browser, and is left to the page.
     advice: '',
     threads,
 
@@ -48,7 +48,7 @@ export const openingWith = (threads: () => Threads): Opening<BrowserOptions> =>
     },
   }));
 
-/** A browser whose GPU process has just died may not answer at all. */
+/** Limit for an answer of the browser, in ms. A browser whose GPU process has just died may never answer. */
 const ANSWER_MS = 10_000;
 
 function inTime<T>(promised: Promise<T>): Promise<T> {
@@ -60,7 +60,7 @@ function inTime<T>(promised: Promise<T>): Promise<T> {
   return Promise.race([promised, late]).finally(() => clearTimeout(timer));
 }
 
-/** @throws NoAdapter saying why there is none */
+/** Finds the browser's adapter, a GPU if there is one. @throws NoAdapter with the reason if there is none */
 export async function findAdapter(
   { gpu, secure }: Surroundings = here(),
 ): Promise<{ adapter: Adapter; description: AdapterDescription }> {

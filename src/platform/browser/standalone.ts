@@ -2,12 +2,12 @@ import { openingWith } from './platform.ts';
 import { isolatedThreads, spawnOf } from './threads.ts';
 
 /**
- * The package as one file, which a page may load from any host. Browsers start no worker from a script of another
- * origin: a thread is a script of the page's own that imports this file, and calls its serveThread().
+ * The package as one file, which a page may load from any host. Browsers do not start a worker from a script of another
+ * origin. So each thread is a script of the page itself, which imports this file and calls its serveThread().
  */
 const script = `import { serveThread } from ${JSON.stringify(import.meta.url)}; serveThread();`;
 
-/** Kept: the same for every worker. */
+/** Created once: the same for every worker. */
 let url: string | undefined;
 
 const spawn = spawnOf(() => {
@@ -24,14 +24,14 @@ const opening = openingWith(() => isolatedThreads(spawn));
 export const openEngine = opening.openEngine;
 
 /**
- * Opens an engine in a page or a worker and begins work on it; with `auto`, an engine that fails at the work is passed over for the next. See
- * {@link Opening.openEngineWith}.
+ * Opens an engine in a page or a worker and starts work on it. With `auto`, if an engine fails at the work, the next
+ * one is tried. See {@link Opening.openEngineWith}.
  * @function
  */
 export const openEngineWith = opening.openEngineWith;
 
 /**
- * For a Trainer's `reopen`: opens an engine of the same kind after a device is lost. See {@link Opening.reopening}.
+ * For a Trainer's `reopen`: opens an engine of the same kind after a device was lost. See {@link Opening.reopening}.
  * @function
  */
 export const reopening = opening.reopening;

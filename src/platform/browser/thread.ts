@@ -1,4 +1,4 @@
-/** A worker of the cpu engine. */
+/** Entry point of a worker thread of the cpu engine. */
 import { serveThread } from './serve.ts';
 
 serveThread();

@@ -1,6 +1,10 @@
 import type { Spawn, Threads } from '../../engine/cpu.ts';
 
-/** @param failed the reason to give where a worker fails without one */
+/**
+ * Starts threads as workers.
+ * @param open creates a worker
+ * @param failed the reason to report if a worker fails without a message
+ */
 export const spawnOf =
   (open: () => Worker, failed: string): Spawn =>
   ({ heard, died }) => {
@@ -17,7 +21,7 @@ export const spawnOf =
     };
   };
 
-/** Threads for the cpu engine: as many as there are cores, where pages may share memory between them. */
+/** Threads for the cpu engine: one per core if pages may share memory between them, else none. */
 export const isolatedThreads = (spawn: Spawn): Threads =>
   globalThis.crossOriginIsolated
     ? { spawn, cores: globalThis.navigator.hardwareConcurrency }

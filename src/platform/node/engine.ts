@@ -51,14 +51,14 @@ const opening = openingOn(() => NODE);
 export const openEngine = opening.openEngine;
 
 /**
- * Opens an engine in Node and begins work on it; with `auto`, an engine that fails at the work is passed over for the next. See
- * {@link Opening.openEngineWith}.
+ * Opens an engine in Node and starts work on it. With `auto`, if an engine fails at the work, the next one is tried.
+ * See {@link Opening.openEngineWith}.
  * @function
  */
 export const openEngineWith = opening.openEngineWith;
 
 /**
- * For a Trainer's `reopen`: opens an engine of the same kind after a device is lost. See {@link Opening.reopening}.
+ * For a Trainer's `reopen`: opens an engine of the same kind after a device was lost. See {@link Opening.reopening}.
  * @function
  */
 export const reopening = opening.reopening;

@@ -1,7 +1,7 @@
 import type uPlot from 'uplot';
 import { colour } from '../dom.ts';
 
-/** An axis as all charts of the page have it. */
+/** The common style of the axes of all charts. */
 export const axis = (of: uPlot.Axis): uPlot.Axis => ({
   stroke: colour('muted'),
   grid: { stroke: colour('line'), width: 1 },

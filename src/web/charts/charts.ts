@@ -7,16 +7,16 @@ import { type History, noHistory, smooth } from './history.ts';
 import { CHARTS, type ChartSpec, COMPARED, DASHES, type Line, MOST_COMPARED, TICKS } from './specs.ts';
 
 const HEIGHT = 190;
-/** Charts that are seen at once. */
+/** Number of charts that are always visible. */
 const FIRST = 2;
 
-/** A run beside the present one. */
+/** A run to compare with the current one. */
 export interface Compared {
   name: string;
   history: History;
 }
 
-/** A chart as it is drawn, with what its lines are. */
+/** A chart as drawn, with the labels of its lines. */
 export interface DrawnChart {
   title: string;
   canvas: HTMLCanvasElement;
@@ -29,7 +29,7 @@ interface Chart {
   plot: uPlot;
 }
 
-/** All numbers of a run over training steps, beside those of others. */
+/** Charts of all numbers of a run over training steps, with those of compared runs. */
 export class Charts {
   #history = noHistory();
   #compared: Compared[] = [];
@@ -38,7 +38,7 @@ export class Charts {
   readonly #hosts: { spec: ChartSpec; host: HTMLElement }[];
   readonly #draw = onceAFrame(() => this.#drawNow());
 
-  /** @param parent of the first two @param more of all others */
+  /** @param parent element for the first two charts @param more element for the others */
   constructor(parent: HTMLElement, more: HTMLElement) {
     this.#hosts = CHARTS.map((spec, i) => {
       const host = make('div', { class: 'chart', id: `${spec.id}-chart`, role: 'group' });
@@ -60,7 +60,7 @@ export class Charts {
     for (const box of [parent, more]) resized.observe(box);
   }
 
-  /** The history is read anew whenever `changed` is called. */
+  /** Shows a history. It is read again on every call of `changed`. */
   show(history: History): void {
     this.#history = history;
     this.#draw();
@@ -75,13 +75,13 @@ export class Charts {
     this.#build();
   }
 
-  /** @param share of the past in the moving mean, 0 to 1 */
+  /** Sets the smoothing. @param share weight of the past in the moving average, 0 to 1 */
   smoothing(share: number): void {
     this.#smoothing = share;
     this.#draw();
   }
 
-  /** What is drawn now, for a picture of it. */
+  /** The charts as currently drawn, for exporting a picture. */
   get drawn(): DrawnChart[] {
     return this.#charts.map(({ spec, plot }) => ({
       title: spec.title,
@@ -119,7 +119,7 @@ export class Charts {
     }
   }
 
-  /** The last values, for those who do not see the lines. */
+  /** The latest values as text, for users of screen readers. */
   #words({ title, lines }: ChartSpec): string {
     const values = lines.map(({ column, label }) => {
       const last = this.#history[column].findLast(value => value !== null);
@@ -129,7 +129,7 @@ export class Charts {
   }
 
   #shown({ scale, smooth: smoothed }: ChartSpec, values: (number | null)[]): (number | null)[] {
-    // A logarithm has no place for 0.
+    // 0 has no logarithm.
     const drawable =
       scale === 'logarithmic' ? values.map(value => (value && value > 0 ? value : null)) : values;
     return smoothed ? smooth(drawable, this.#smoothing) : drawable;
@@ -178,7 +178,7 @@ function optionsOf(spec: ChartSpec, width: number, compared: readonly Compared[]
   };
 }
 
-/** Points and dashed lines: their marks in the legend are outlines. */
+/** Whether the legend shows the mark of a series as an outline: points and dashed lines. */
 const isHollow = ({ dash, points }: uPlot.Series): boolean => Boolean(dash || points?.size);
 
 function scaleOf({ scale }: ChartSpec): uPlot.Scale {
@@ -201,7 +201,7 @@ const seriesOf = ({ label, colour: name, width, dashed, points }: Line): uPlot.S
         paths: () => null,
         points: { show: true, size: points, width: 2, stroke: colour(name), fill: colour('card') },
       }
-    : // The first reports make no line yet.
+    : // A single report does not make a line.
       { points: { show: self => (self.data[0]?.length ?? 0) < 3 } }),
 });
 

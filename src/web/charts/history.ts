@@ -2,7 +2,10 @@ import type { Evaluation } from '../../train/evaluate.ts';
 import { meanOf, type Profile } from '../../train/metrics.ts';
 import type { Progress } from '../../train/trainer.ts';
 
-/** What is drawn of a run, by training step; null where a step has no such number. Plain: it is stored as it is. */
+/**
+ * The curves of a run, indexed by training step; null if there is no such number at a step. A plain object, because it
+ * is stored without conversion.
+ */
 export interface History {
   step: number[];
   loss: Column;
@@ -36,7 +39,7 @@ const COLUMNS: readonly ColumnName[] = [
   'timeStepsPerSecond',
 ];
 
-/** Points kept of a run; a longer one loses every other of its older half. */
+/** Maximum number of points of a run. Beyond it, every other point of the older half is dropped. */
 const MOST_POINTS = 4000;
 
 export function noHistory(): History {
@@ -47,7 +50,7 @@ export function noHistory(): History {
 
 const orNull = (value: number): number | null => (Number.isFinite(value) ? value : null);
 
-/** The place of a step: a new one, unless it was the last. */
+/** Returns the index of a step, which is appended if it is not the last one. */
 function placeOf(history: History, step: number): number {
   if (history.step.at(-1) !== step) {
     if (history.step.length >= MOST_POINTS) thin(history);
@@ -57,7 +60,7 @@ function placeOf(history: History, step: number): number {
   return history.step.length - 1;
 }
 
-/** Evaluations are few, and stay. */
+/** Drops every other point of the older half. Evaluations are kept, because they are few. */
 function thin(history: History): void {
   const half = history.step.length / 2;
   const stays = history.step.map((_, i) => i >= half || i % 2 === 1 || history.evaluatedCoarse[i] !== null);
@@ -66,8 +69,8 @@ function thin(history: History): void {
 }
 
 /**
- * A report of the trainer. Single steps report as well, what has gathered since the last report step: that is no point
- * of a curve yet.
+ * Adds a report of the trainer. Single steps also send reports, which cover the time since the last regular report;
+ * these are not added to the curves.
  */
 export function addProgress(history: History, progress: Progress, reportEvery: number): void {
   const { step, steps } = progress;
@@ -86,7 +89,7 @@ export function addProgress(history: History, progress: Progress, reportEvery: n
   }
 }
 
-/** What was seen of push and pop after a step; not more often than there are reports. */
+/** Adds the push and pop strengths seen after a step, at most as often as there are reports. */
 export function addProfile(history: History, profile: Profile, step: number, reportEvery: number): void {
   const last = history.readingPush.findLastIndex(value => value !== null);
   if (last >= 0 && step < history.step[last] + reportEvery) return;
@@ -103,7 +106,7 @@ export function addEvaluation(history: History, { coarse, fine }: Evaluation, st
   history.evaluatedFine[at] = orNull(fine);
 }
 
-/** A run that goes on from a checkpoint forgets what it did after it: it will do it again. */
+/** Returns the history up to a step. When a run resumes from a checkpoint, the steps after it are trained again. */
 export function upTo(history: History, step: number): History {
   const length = history.step.findIndex(one => one > step);
   if (length < 0) return history;
@@ -112,7 +115,7 @@ export function upTo(history: History, step: number): History {
   return cut;
 }
 
-/** Exponential moving mean; `share` of the past, 0 leaves all as it is. Gaps stay gaps. */
+/** Exponential moving average. `share` is the weight of the past; 0 returns the values unchanged. Gaps stay gaps. */
 export function smooth(values: Column, share: number): Column {
   if (share <= 0) return values;
   let [mean, weight] = [0, 0];
@@ -124,7 +127,7 @@ export function smooth(values: Column, share: number): Column {
   });
 }
 
-/** Comma-separated values: a line of names, then one a step. */
+/** Returns comma-separated values: a header line, then one line per step. */
 export function toCsv(history: History): string {
   const rows = history.step.map((step, i) =>
     [step, ...COLUMNS.map(name => history[name][i] ?? '')].join(','),

@@ -1,27 +1,27 @@
 import { powers } from './decades.ts';
 import type { ColumnName } from './history.ts';
 
-/** A line (or points) of a chart: a column of the history, in a colour of the style sheet. */
+/** A line (or series of points) of a chart: a column of the history, and a colour of the style sheet. */
 export interface Line {
   column: ColumnName;
   label: string;
   colour: string;
   width: number;
   dashed?: boolean;
-  /** Points of this size instead of a line. */
+  /** Draws points of this size instead of a line. */
   points?: number;
 }
 
 export interface ChartSpec {
   id: string;
   title: string;
-  /** Below it, in words. */
+  /** Text below the chart. */
   caption: string;
   scale: 'logarithmic' | 'share' | 'linear';
-  /** The smoothing of the page applies. */
+  /** Whether the page's smoothing applies. */
   smooth?: boolean;
   lines: readonly Line[];
-  /** What of a run compared with is drawn. */
+  /** The column that is drawn for compared runs. */
   compared?: ColumnName;
 }
 
@@ -41,7 +41,8 @@ export const CHARTS: readonly ChartSpec[] = [
     caption:
       'Lines: training batches, with noise where the settings have it. Points: 256 fresh sequences. Coarse: sequences fully correct. Fine: symbols correct before the first error.',
     scale: 'share',
-    // Coarse and fine lie on each other when all is right: the coarse ones are drawn wider, under the fine ones.
+    // Coarse and fine accuracy coincide when everything is right. Coarse is drawn wider, below fine, so that both stay
+    // visible.
     lines: [
       { column: 'coarse', label: 'coarse', colour: 'push', width: 4 },
       { column: 'fine', label: 'fine', colour: 'pop', width: 1.5 },
@@ -90,7 +91,7 @@ export const CHARTS: readonly ChartSpec[] = [
   },
 ];
 
-/** Tick marks of each scale, and how they are written. */
+/** Tick positions and labels of each scale. */
 export const TICKS = {
   logarithmic: {
     splits: (min: number, max: number) => powers(min, max),
@@ -106,7 +107,7 @@ export const TICKS = {
   },
 } as const;
 
-/** Colours of runs compared with: told apart by colour-blind people, and by their dashes. */
+/** Colours of compared runs: distinguishable by colour-blind readers, also by their dashes. */
 export const COMPARED = ['other-1', 'other-2', 'other-3', 'other-4'] as const;
 export const DASHES = [
   [6, 3],
@@ -116,5 +117,5 @@ export const DASHES = [
 ];
 export const MOST_COMPARED = COMPARED.length;
 
-/** The colour that a compared run is drawn in, as in the charts. */
+/** The colour of a compared run, as in the charts. */
 export const comparedColour = (index: number): string => `var(--${COMPARED[index % MOST_COMPARED]})`;

@@ -2,7 +2,7 @@ import { assign, type Config } from '../../base/config.ts';
 import { preset } from '../../train/presets.ts';
 import { differing } from '../settings/differences.ts';
 
-/** What a person chooses at the top of the page: a task, a memory, a controller. All else follows. */
+/** The choices at the top of the page: task, memory and controller. All other settings follow from them. */
 export interface Choice {
   task: (typeof TASKS)[number]['name'];
   memory: (typeof MEMORIES)[number]['name'];
@@ -27,7 +27,7 @@ export const CONTROLLERS = [
   { name: 'lstm', label: 'LSTM', words: 'a minute or so' },
 ] as const;
 
-/** The settings of a choice: the default run's for the RNN, those of the small table for the LSTM. */
+/** Returns the settings of a choice: those of the default run for the RNN, those of the small table for the LSTM. */
 export function configOf({ task, memory, controller }: Choice, seed = 0): Config {
   const config =
     controller === 'lstm'
@@ -35,7 +35,7 @@ export function configOf({ task, memory, controller }: Choice, seed = 0): Config
       : assign(preset('reverse'), [
           `task.name=${task}`,
           `model.memory=${memory}`,
-          // As in the small table: with both ends alike a deque hides its oldest row.
+          // As in the small table: a deque whose two ends start alike hides its oldest row.
           ...(memory === 'deque' && task !== 'reverse' ? ['model.bottomPushBias=-3'] : []),
           ...(memory === 'none' ? ['train.noise=0'] : []),
         ]);
@@ -43,14 +43,16 @@ export function configOf({ task, memory, controller }: Choice, seed = 0): Config
   return config;
 }
 
-/** All of them. */
+/** All possible choices. */
 export const CHOICES: readonly Choice[] = TASKS.flatMap(({ name: task }) =>
   MEMORIES.flatMap(({ name: memory }) =>
     CONTROLLERS.map(({ name: controller }) => ({ task, memory, controller })),
   ),
 );
 
-/** What a configuration is a choice of, whatever its seed; undefined where a setting is another one. */
+/**
+ * Returns the choice that leads to this configuration, whatever the seed, or undefined if any other setting differs.
+ */
 export function choiceOf(config: Config): Choice | undefined {
   const { task, model, train } = config;
   const choice = CHOICES.find(

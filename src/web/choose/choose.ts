@@ -5,7 +5,7 @@ import { type Choice, CONTROLLERS, choiceOf, configOf, MEMORIES, TASKS } from '.
 const GROUPS = { task: TASKS, memory: MEMORIES, controller: CONTROLLERS } as const;
 const FIRST: Choice = { task: 'reverse', memory: 'stack', controller: 'rnn' };
 
-/** Task, memory and controller as buttons. One that is pressed begins its run at once. */
+/** Buttons for task, memory and controller. Pressing one starts its run at once. */
 export class Chooser {
   readonly #buttons: { part: keyof Choice; name: string; button: HTMLButtonElement }[] = [];
   #now = FIRST;
@@ -27,7 +27,7 @@ export class Chooser {
     }
   }
 
-  /** Presses the buttons of the run that is open; none where its settings are others. */
+  /** Marks the buttons of the current run as pressed; none if its settings match no choice. */
   show(config: Config): void {
     const choice = choiceOf(config);
     if (choice) this.#now = choice;

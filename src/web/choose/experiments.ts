@@ -2,9 +2,11 @@ import { assign, type Config } from '../../base/config.ts';
 import { percent } from '../format.ts';
 import { configOf } from './choices.ts';
 
-/** What was found when the run of an experiment was over. */
+/** Measurements after the run of an experiment. */
 export interface Found {
-  /** Shares of fresh sequences that were fully right: of the shortest and longest trained length, and of one beyond. */
+  /**
+   * Share of new sequences that were fully correct: at the shortest and longest trained length, and at a longer one.
+   */
   shortest: Measured;
   longest: Measured;
   beyond: Measured;
@@ -14,17 +16,17 @@ export interface Measured {
   coarse: number;
 }
 
-/** A guided experiment: a run, what to look at meanwhile, and what came of it. */
+/** A guided experiment: a run, what to watch during it, and a summary of the result. */
 export interface Experiment {
   id: string;
   title: string;
-  /** While it goes on. */
+  /** What to watch during the run. */
   look: string;
-  /** What is trained; or a model of the gallery, by its name. */
+  /** The configuration to train, or the name of a model of the gallery. */
   run: { config: Config } | { gallery: string };
-  /** How much longer than trained it is measured. */
+  /** The longer length to evaluate, as a multiple of the longest trained length. */
   times: number;
-  /** What was found, in words. */
+  /** Describes the measurements in words. */
   result(found: Found): string;
 }
 

@@ -4,20 +4,20 @@ import { isOver, type RunState } from '../protocol.ts';
 import type { Run } from '../run.ts';
 import { EXPERIMENTS, type Experiment, type Found } from './experiments.ts';
 
-/** Fresh sequences at a length. */
+/** Number of new sequences to evaluate at each length. */
 const SEQUENCES = 128;
 
-/** The buttons of the experiments, what to look at while one runs, and what came of it. */
+/** The buttons of the experiments, the hints shown during a run, and the results. */
 export class Guide {
   readonly #title = byId('experiment-title', HTMLElement);
   readonly #look = byId('experiment-look', HTMLElement);
   readonly #result = byId('experiment-result', HTMLElement);
   readonly #buttons: HTMLButtonElement[];
-  /** The experiment whose run is asked for, and the one that is open. */
+  /** The experiment whose run has been requested, and the one whose run is open. */
   #coming: Experiment | undefined;
   #open: { of: Experiment; run: Run; measured?: boolean } | undefined;
 
-  /** @param begin begins a run: the promise ends when it is open, or was refused in words */
+  /** @param begin starts a run; resolves when it is open, or when the page has shown why it cannot open */
   constructor(begin: { config(config: Config): Promise<void>; gallery(name: string): Promise<void> }) {
     this.#buttons = EXPERIMENTS.map(experiment =>
       button(
@@ -26,7 +26,7 @@ export class Guide {
           this.#coming = experiment;
           const { run } = experiment;
           await ('config' in run ? begin.config(structuredClone(run.config)) : begin.gallery(run.gallery));
-          // Refused: the next run that opens is none of an experiment.
+          // The run could not be opened, so the next run does not belong to this experiment.
           if (this.#coming === experiment) this.#coming = undefined;
         },
         { id: `experiment-${experiment.id}` },
@@ -35,7 +35,7 @@ export class Guide {
     byId('experiment-own', HTMLElement).before(...this.#buttons);
   }
 
-  /** Another run is open: that of the experiment, or one that ends it. */
+  /** Another run is open. It starts the requested experiment, or ends the current one. */
   opened(run: Run): void {
     const of = this.#coming;
     this.#coming = undefined;
@@ -48,10 +48,10 @@ export class Guide {
     writeOrHide(this.#result, undefined);
   }
 
-  /** The run has come to a state; when it is over, its experiment is measured. */
+  /** Called when the state of the run changes. When the run is over, measures the experiment. */
   async state(state: RunState): Promise<void> {
     const open = this.#open;
-    // A model of the gallery is over when it is opened.
+    // A model of the gallery is already over when it opens.
     if (!open || open.measured || !isOver(state)) return;
     open.measured = true;
     const { of, run } = open;

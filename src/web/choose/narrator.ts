@@ -4,20 +4,20 @@ import { byId, write } from '../dom.ts';
 import type { ModelProbe } from '../memory/probe.ts';
 import { type Known, soFar, whatOf } from './story.ts';
 
-/** What means nothing for a model without a memory. */
+/** Elements that are hidden for models without a memory. */
 const OF_MEMORY = ['memory-legend', 'reading-help'];
-/** What is of memories that push and pop. */
+/** Elements that apply only to memories that push and pop. */
 const OF_PUSH_AND_POP = ['profile-now', 'profile-figure', 'push-and-pop-legend'];
-/** What is of memories of rows with strengths, as the paper has them. */
+/** Elements that apply only to memories of rows with strengths, as in the paper. */
 const OF_ROWS = ['moment-letters'];
 
-/** The sentences at the top of the page, which follow the run, and the panels that go with it. */
+/** The sentences at the top of the page, which describe the run, and the panels that depend on its memory. */
 export class Narrator {
   readonly #story = byId('story', HTMLElement);
   #config: Config | undefined;
   #known: Known = { step: 0, coarse: Number.NaN };
 
-  /** Another run. */
+  /** Another run is open. */
   opened(config: Config, step: number): void {
     this.#config = config;
     this.#known = { step, coarse: Number.NaN };
@@ -37,7 +37,7 @@ export class Narrator {
     this.#tell();
   }
 
-  /** @param coarse share of sequences that were fully right */
+  /** @param coarse share of sequences that were fully correct */
   accuracy(coarse: number): void {
     this.#known.coarse = coarse;
   }

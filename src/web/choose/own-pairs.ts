@@ -4,11 +4,11 @@ import type { DataText } from '../protocol.ts';
 
 const FILE = 'my-pairs.tsv';
 
-/** Words spelt backwards, to begin with: short, and enough of them to find the rule in. */
+/** Example data: words spelt backwards, short, and enough of them to learn the rule. */
 const WORDS =
   'ant ape bat bear bee boar cat cod cow crab crow deer dog dove duck eel elk emu fish fly fox frog gnat goat goose hare hawk hen ibex jay kite kiwi lark lion lynx mole moth mouse mule newt owl ox panda pig pony puma quail ram rat raven seal shark sheep skunk slug snail snake swan tiger toad trout wasp wolf worm wren yak zebra';
 
-/** Pairs of a person's own, typed on the page: source, a tab or several spaces, target. */
+/** Pairs typed by the user on the page: source, a tab or several spaces, target. */
 export class OwnPairs {
   constructor(train: (data: DataText) => Promise<void>) {
     const field = byId('own-pairs', HTMLTextAreaElement);
@@ -19,7 +19,7 @@ export class OwnPairs {
     byId('own', HTMLFormElement).addEventListener('submit', event => {
       event.preventDefault();
       writeOrHide(problem, undefined);
-      // A tab is hard to type in a browser.
+      // Tabs are hard to type in a browser.
       const text = field.value.replace(/ {2,}/g, '\t');
       train({ file: FILE, text }).catch(error => writeOrHide(problem, messageOf(error)));
     });

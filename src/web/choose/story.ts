@@ -3,7 +3,7 @@ import type { MemoryName } from '../../base/memories.ts';
 import { meanOf, type Profile } from '../../train/metrics.ts';
 import { count, percent } from '../format.ts';
 
-/** What is trained, with which memory, how far, and whether it uses it: in sentences. */
+/** Describes a run in sentences: the task, the memory, the progress, and how the memory is used. */
 
 const TASKS: Readonly<Record<string, string>> = {
   copy: 'to copy sequences',
@@ -56,15 +56,15 @@ export function whatOf({ task, model }: Config): string {
 const memoriesOf = (memory: MemoryName, count: number): string =>
   count === 1 ? `a ${MEMORIES[memory]}` : `${count} ${MEMORIES[memory]}s`;
 
-/** What is known of a run so far; NaN or undefined where nothing is. */
+/** What is known of a run so far; unknown numbers are NaN or undefined. */
 export interface Known {
   step: number;
-  /** Share of sequences of the last batches that were fully correct. */
+  /** Share of sequences of the latest batches that were fully correct. */
   coarse: number;
   profile?: Profile;
 }
 
-/** How far it is, and how the memory is used. */
+/** Describes the progress, and how the memory is used. */
 export function soFar({ model, train }: Config, { step, coarse, profile }: Known): string {
   if (step === 0) return 'Nothing is trained yet.';
   const far = `After ${count(step)} of at most ${count(train.steps)} steps`;
@@ -75,7 +75,10 @@ export function soFar({ model, train }: Config, { step, coarse, profile }: Known
   return use ? `${right} ${use}` : right;
 }
 
-/** Of a stack or queue in one sentence; a deque's ends and a tape are used in several ways. */
+/**
+ * Describes the use of a stack or queue in one sentence. Returns '' for a deque or a tape, which can be used in several
+ * ways.
+ */
 function usedAs(memory: Config['model']['memory'], profile: Profile): string {
   const name = { stack: 'stack', superposition: 'stack', queue: 'queue', deque: '', tape: '', none: '' }[
     memory

@@ -1,22 +1,25 @@
 import { memoryBackward, memoryForward } from '../../reference/memory.ts';
 import { readWeights } from '../memory/weights.ts';
 
-/** A memory operated by hand, on numbers instead of vectors, and the paper's three equations with these numbers in them. */
+/**
+ * A stack or queue operated by hand, with numbers as values, and the paper's three equations with these numbers filled
+ * in.
+ */
 
 export type Kind = 'stack' | 'queue';
 
-/** What a person sets: [T] push and pop strengths, and values. */
+/** The inputs that the user sets: [T] push strengths, pop strengths and values. */
 export interface Inputs {
   push: number[];
   pop: number[];
   value: number[];
 }
 
-/** What follows from it. */
+/** The results of these inputs. */
 export interface Outcome {
-  /** [T] what is read. */
+  /** [T] the reads. */
   read: number[];
-  /** [T][t+1] strengths after each step, oldest row first, and how much of each row is read. */
+  /** [T][t+1] strengths after each step, oldest row first, and the weight of each row in the read. */
   strengths: number[][];
   weights: number[][];
 }
@@ -30,7 +33,7 @@ export function outcomeOf(kind: Kind, { push, pop, value }: Inputs): Outcome {
   };
 }
 
-/** [T] how much the read of step t changes with each input: gradients, as training follows them. */
+/** [T] the gradient of the read of step t by each input. */
 export function slopesOf(kind: Kind, { push, pop, value }: Inputs, t: number): Inputs {
   const made = memoryForward(kind, [push, pop], value);
   const dRead = push.map((_, step) => Number(step === t));
@@ -38,7 +41,7 @@ export function slopesOf(kind: Kind, { push, pop, value }: Inputs, t: number): I
   return { push: [...dPush], pop: [...dPop], value: [...dValue] };
 }
 
-/** A line of an equation: the letters, the numbers in their place, and what they come to. */
+/** A line of an equation: in letters, with numbers filled in, and its result. */
 export interface Line {
   letters: string;
   numbers: string;
@@ -50,24 +53,24 @@ const sub = (n: number): string => String(n).replace(/\d/g, digit => '₀₁₂�
 /** `0.3`, `0.45`, `2.8`: two digits at most. */
 export const plain = (value: number): string => String(Number(value.toFixed(2)) + 0);
 const sum = (values: readonly number[]): string => (values.length ? values.map(plain).join(' + ') : '0');
-/** In brackets where it is a sum. */
+/** The sum of the values, in brackets if it has several terms. */
 const bracketed = (values: readonly number[]): string =>
   values.length > 1 ? `(${sum(values)})` : sum(values);
 
-/** The rows nearer to the end that is popped and read: above row i in a stack, below it in a queue. */
+/** The values of the rows nearer to the end that is popped and read: above row i in a stack, below it in a queue. */
 const nearer = (kind: Kind, values: readonly number[], i: number): number[] =>
   kind === 'stack' ? values.slice(i + 1) : values.slice(0, i);
 const range = (kind: Kind, name: string, i: number): string =>
   `Σ ${name}[j] over j ${kind === 'stack' ? '>' : '<'} ${i + 1}`;
 
-/** Equation 1: a new row for the value, the old rows as they were. */
+/** Equation 1: a new row for the value; the old rows are unchanged. */
 export const pushLine = ({ value }: Inputs, t: number): Line => ({
   letters: `V${sub(t + 1)}[${t + 1}] = v${sub(t + 1)}`,
   numbers: '',
   result: plain(value[t]),
 });
 
-/** Equation 2 (4 of a queue), newest row first: what the pop leaves of the rows before, and the new row. */
+/** Equation 2 (queue: 4), newest row first: the new row, and what the pop leaves of the old rows. */
 export function strengthLines(kind: Kind, { push, pop }: Inputs, { strengths }: Outcome, t: number): Line[] {
   const now = `s${sub(t + 1)}`;
   const before = t > 0 ? strengths[t - 1] : [];
@@ -83,7 +86,7 @@ export function strengthLines(kind: Kind, { push, pop }: Inputs, { strengths }: 
   ];
 }
 
-/** Equation 3 (5 of a queue): rows count from the end that is read, until their strengths make 1. */
+/** Equation 3 (queue: 5): rows are read from the end until their strengths sum to 1. */
 export function readLines(kind: Kind, { value }: Inputs, outcome: Outcome, t: number): Line[] {
   const [strengths, weights] = [outcome.strengths[t], outcome.weights[t]];
   const now = `s${sub(t + 1)}`;

@@ -1,11 +1,11 @@
 import type { Inputs, Kind } from './equations.ts';
 
-/** Where a memory by hand begins, and where it can be set to. */
+/** An example for the memory operated by hand. */
 export interface Example {
   id: string;
   label: string;
   kind: Kind;
-  /** What to look at. */
+  /** What to look at, in words. */
   words: string;
   inputs: Inputs;
 }

@@ -12,17 +12,20 @@ import {
 } from './equations.ts';
 import { EXAMPLES, type Example } from './examples.ts';
 
-/** Steps that fit beside each other. */
+/** Maximum number of steps: as many as fit side by side. */
 const MOST_STEPS = 6;
 
-/** What a person can set at a step. */
+/** The inputs of a step, with the ranges of their sliders. */
 const SLIDERS = [
   { name: 'value', letter: 'v', max: 9, step: 1 },
   { name: 'push', letter: 'd', max: 1, step: 0.05 },
   { name: 'pop', letter: 'u', max: 1, step: 0.05 },
 ] as const;
 
-/** A memory that a person operates: sliders for each step, strengths and reads below, and the equations with their numbers. */
+/**
+ * A memory operated by hand: sliders for each step, strengths and reads below them, and the equations with their
+ * numbers.
+ */
 export class HandMemory {
   readonly #table = byId('hand', HTMLTableElement);
   readonly #words = byId('hand-words', HTMLElement);
@@ -74,13 +77,13 @@ export class HandMemory {
     this.#build();
   }
 
-  /** No longer an example. */
+  /** The user has changed an example: clears its description. */
   #ownNow(): void {
     write(this.#words, '');
     for (const one of this.#examples) one.setAttribute('aria-pressed', 'false');
   }
 
-  /** All of the table anew: its number of steps has changed. */
+  /** Rebuilds the table after the number of steps has changed. */
   #build(): void {
     const steps = Array.from({ length: this.#steps }, (_, t) => t);
     const head = make(
@@ -174,7 +177,7 @@ export class HandMemory {
   }
 }
 
-/** A strength as a bar, of which the part that is read is framed. */
+/** A cell with a strength as a bar; the part that is read is framed. */
 function rowCell(strength: number, weight: number): HTMLElement[] {
   const bar = make('i', { class: 'bar heat' });
   bar.style.setProperty('--share', String(strength));

@@ -2,10 +2,10 @@ import { messageOf } from '../../base/errors.ts';
 import { byId, writeOrHide } from '../dom.ts';
 import { isUnloaded, RELOAD } from '../unloaded.ts';
 
-/** How far out of sight the memory by hand is loaded, so that it is there when it comes into sight. */
+/** Distance from the viewport at which the memory by hand is loaded, so that it is ready when it scrolls into view. */
 const MARGIN = '200px';
 
-/** Loads the memory by hand when a person comes near it: the first load is without. */
+/** Loads the memory by hand when the user scrolls near it, which keeps the first load small. */
 export function loadHandWhenSeen(): void {
   const section = byId('by-hand', HTMLElement);
   const problem = byId('hand-problem', HTMLElement);

@@ -8,7 +8,7 @@ import { toAddress } from '../settings/address.ts';
 import { wordsOf } from '../settings/differences.ts';
 import type { RunStorage } from './run-storage.ts';
 
-/** What can be taken away from the page: charts, the checkpoint, the settings, the link. */
+/** Exports of the page: charts, the checkpoint, the settings, the link. */
 export class Exports {
   readonly #app: App;
   readonly #storage: RunStorage;
@@ -40,7 +40,7 @@ export class Exports {
     });
   }
 
-  /** The checkpoint of any run: of the present one as it is now, of another as it is stored. */
+  /** Downloads the checkpoint of a run: the current run as it is now, another run as stored. */
   checkpoint(id: string): Promise<void> {
     return saying(async () => {
       const { current } = this.#app;
@@ -52,7 +52,7 @@ export class Exports {
   }
 
   async #checkpoint({ run, record }: Current): Promise<void> {
-    // A run that has failed has its last one in the browser alone.
+    // The last checkpoint of a failed run is only in the browser's storage.
     if (run.ended) return this.checkpoint(record.id);
     const { bytes, step } = await run.ask('checkpoint', {});
     save(bytes, record, step);
@@ -68,7 +68,7 @@ export class Exports {
 
 type Named = Pick<Current['record'], 'config'>;
 
-/** Of letters, digits and dashes: every system takes it. */
+/** A file name of letters, digits, dots and dashes, which is valid on every system. */
 const fileName = ({ config }: Named, ending: string): string =>
   `pushdown-${wordsOf(config).replace(/[^\w.-]+/g, '-')}${ending}`;
 
@@ -81,7 +81,7 @@ const save = (bytes: Uint8Array, of: Named, step: number): void =>
     new Blob([bytes as BlobPart], { type: 'application/octet-stream' }),
   );
 
-/** Says beside the buttons what did not work. */
+/** Runs `work`, and shows its error beside the buttons if it fails. */
 const saying = (work: () => Promise<void>): Promise<void> =>
   work().then(
     () => writeOrHide(byId('file-problem', HTMLElement), undefined),

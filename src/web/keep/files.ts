@@ -2,9 +2,9 @@ import { type Config, makeConfig } from '../../base/config.ts';
 import { InputError, messageOf, show } from '../../base/errors.ts';
 import type { DataText } from '../protocol.ts';
 
-/** What people open or drop, read as far as the page needs to know what it is. */
+/** The content of opened or dropped files, parsed as far as the page needs. */
 export type Opened =
-  /** The data that a checkpoint was trained on may come with it. */
+  /** The data that the checkpoint was trained on may be opened together with it. */
   | { kind: 'checkpoint'; name: string; bytes: Uint8Array; data?: DataText }
   | { kind: 'config'; config: Config }
   | { kind: 'data'; data: DataText };
@@ -16,10 +16,10 @@ const KINDS: readonly [RegExp, Kind][] = [
   [/\.(tsv|txt|jsonl|ndjson)$/i, 'data'],
 ];
 
-/** Bytes at most. What is larger is no such file, or more than a tab should hold. */
+/** Maximum sizes in bytes. A larger file is not of this kind, or is too large for a tab. */
 const MOST: Record<Kind, number> = { checkpoint: 2 ** 30, config: 2 ** 22, data: 2 ** 26 };
 
-/** @throws InputError saying which file cannot be used, and why */
+/** Reads files. @throws InputError naming the file that cannot be used, with the reason */
 export async function readFiles(files: readonly File[]): Promise<Opened> {
   const kinds = files.map(kindOf);
   const checkpoint = files[kinds.indexOf('checkpoint')];
@@ -90,11 +90,11 @@ function configIn(name: string, text: string): Config {
   }
 }
 
-/** Calls `take` with files that are dropped anywhere on the page, or chosen in an input. */
+/** Calls `take` with files that are dropped anywhere on the page or chosen in `input`. */
 export function onFiles(input: HTMLInputElement, take: (files: File[]) => void): void {
   input.addEventListener('change', () => {
     if (input.files?.length) take([...input.files]);
-    // The same file may be chosen again.
+    // Allows choosing the same file again.
     input.value = '';
   });
   const hasFiles = ({ dataTransfer }: DragEvent): boolean => dataTransfer?.types.includes('Files') ?? false;

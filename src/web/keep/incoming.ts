@@ -9,14 +9,17 @@ import type { SettingsForm } from '../settings/form.ts';
 import { continues } from '../status.ts';
 import { onFiles, readFiles } from './files.ts';
 
-/** Trains a configuration that suits these pairs. @param characters every character is a symbol */
+/** Trains on these pairs, with a configuration that fits them. @param characters whether every character is a symbol */
 export function trainOn(app: App, data: DataText, characters: boolean): Promise<void> {
   const { engine } = app;
   const fitted = fitTo(data, characters);
   return app.begin(fitted.then(config => ({ config, data, engine, file: data.file })));
 }
 
-/** Takes in the files that people open or drop: what cannot be used is said, and costs nothing. */
+/**
+ * Opens the files that users choose or drop. If a file cannot be used, the page shows the reason and the current run
+ * continues.
+ */
 export function takeFiles(app: App, form: SettingsForm, tryIt: TryIt): void {
   const problem = byId('file-problem', HTMLElement);
   const dropped = byId('dropped', HTMLElement);
@@ -37,14 +40,14 @@ export function takeFiles(app: App, form: SettingsForm, tryIt: TryIt): void {
       byId('all-settings', HTMLDetailsElement).open = true;
       bringIntoView(byId('settings-title', HTMLElement));
     } else {
-      // A link to a run on this file has been opened: this is what was missing.
+      // If a link to a run on this file was opened before, the run can start now.
       const wanting = app.wanting(read.data.file);
       if (wanting) await app.begin({ ...wanting, data: read.data, file: read.data.file });
       else offer(read.data);
     }
   };
 
-  /** What can be done with a file of pairs. */
+  /** Offers to train or test on a file of pairs. */
   const offer = (data: DataText): void => {
     const characters = make('input', { type: 'checkbox', id: 'dropped-characters' });
     const act = (label: string, work: () => Promise<void>) =>

@@ -7,7 +7,7 @@ import type { Exports } from './exports.ts';
 import { RunList } from './list.ts';
 import type { RunStorage } from './run-storage.ts';
 
-/** The list of runs, and what its buttons do. */
+/** The list of stored runs, and the actions of its buttons. */
 export class KeptRuns {
   readonly #app: App;
   readonly #storage: RunStorage;
@@ -31,12 +31,12 @@ export class KeptRuns {
     });
   }
 
-  /** Draws a run beside the present one. */
+  /** Draws a run together with the current one. */
   drawBeside(id: string): void {
     this.#list.add(id);
   }
 
-  /** Written now and then: the list is read again, once more where that was asked for while it was read. */
+  /** Reads the list again. A call during a read causes another read after it. */
   show(): Promise<void> {
     this.#again = true;
     this.#listing ??= this.#read().finally(() => {
@@ -49,7 +49,7 @@ export class KeptRuns {
     while (this.#again) {
       this.#again = false;
       const stored = await this.#storage.runs();
-      // A run that has failed can be resumed, as one that is not here.
+      // A failed run is listed as one that is not open, so that it can be resumed.
       const { current } = this.#app;
       const unkept = current && !stored.some(({ id }) => id === current.record.id) ? [current.record] : [];
       this.#list.show([...unkept, ...stored], current && !current.run.ended ? current.record.id : '');

@@ -6,12 +6,12 @@ import { changesBetween, wordsOf } from '../settings/differences.ts';
 import type { StoredRun } from './store.ts';
 
 export interface RunCommands {
-  /** Goes on with a stored run, or looks at it where it is over. */
+  /** Resumes a stored run, or shows it if it is over. */
   resume(id: string): void;
-  /** @param name what the run is called */
+  /** @param name description of the run */
   delete(id: string, name: string): void;
   download(id: string): void;
-  /** These are drawn beside the present run, in this order. */
+  /** Draws these runs together with the current one, in this order. */
   compare(ids: readonly string[]): void;
 }
 
@@ -23,7 +23,7 @@ const STATES: Record<StoredRun['state'], string> = {
   stopped: 'stopped',
 };
 
-/** All runs that this browser keeps: what changed from one to the next, which are drawn, and what can be done. */
+/** All runs stored in this browser: what changed from one to the next, which are drawn, and buttons for each. */
 export class RunList {
   readonly #body = byId('runs', HTMLTableSectionElement);
   readonly #empty = byId('no-runs', HTMLElement);
@@ -35,7 +35,7 @@ export class RunList {
     this.#commands = commands;
   }
 
-  /** Draws a run beside the present one too, first of those. */
+  /** Compares a run with the current one, as the first of those compared. */
   add(id: string): void {
     this.#compared = [id, ...this.#compared.filter(one => one !== id)].slice(0, MOST_COMPARED);
     this.#changed();
@@ -61,7 +61,7 @@ export class RunList {
     const { runs, current } = this.#shown;
     const focused = document.activeElement?.id;
     this.#body.replaceChildren(...runs.map((run, i) => this.#row(run, runs[i + 1], run.id === current)));
-    // The row that a person is at may have been made anew.
+    // The focused row may have been replaced.
     if (focused && this.#body.contains(document.activeElement) === false) {
       (document.getElementById(focused) ?? document.getElementById('files'))?.focus();
     }

@@ -3,17 +3,17 @@ import type { DataText } from '../protocol.ts';
 import { type KeptRun, Store, type StoredRun } from './store.ts';
 
 /**
- * Keeps runs as well as the browser lets it. What fails is told once, in words, and the run goes on: it can still be
+ * Stores runs as far as the browser allows. A failure is reported once, and training continues; the run can still be
  * downloaded.
  */
 export class RunStorage {
   readonly #store: Promise<Store | undefined>;
   readonly #tell: (problem: string | undefined) => void;
   #told = false;
-  /** Writes are made one after the other; of those that wait, the last of each run. */
+  /** Writes run one at a time. Of the pending writes of a run, only the last is made. */
   #writing: Promise<void> | undefined;
   readonly #waiting = new Map<string, { kept: KeptRun; data?: DataText }>();
-  /** Runs whose data is stored: it does not change. */
+  /** Runs whose data is already stored, because data does not change. */
   readonly #withData = new Set<string>();
 
   constructor(tell: (problem: string | undefined) => void) {
@@ -24,7 +24,9 @@ export class RunStorage {
     });
   }
 
-  /** Comes back when it is written, or has failed. @param data your own, that the run is trained on */
+  /**
+   * Stores a run. Resolves when it is written or has failed. @param data the user's own data that the run is trained on
+   */
   keep(kept: KeptRun, data?: DataText): Promise<void> {
     this.#waiting.set(kept.run.id, { kept, data });
     this.#writing ??= this.#writeAll().finally(() => {
@@ -67,7 +69,7 @@ export class RunStorage {
     );
   }
 
-  /** What is stored, the latest first; nothing where there is no storage. */
+  /** Returns the stored runs, the latest first; none if there is no storage. */
   runs(): Promise<StoredRun[]> {
     return this.#read(store => store.runs(), []);
   }
@@ -92,7 +94,7 @@ export class RunStorage {
     return this.#read(store => store.frames(id), undefined);
   }
 
-  /** False where another tab has it. */
+  /** Deletes a run. Returns false if it is open in another tab. */
   async delete(id: string): Promise<boolean> {
     const release = await takeRun(id);
     if (!release) return false;
@@ -115,9 +117,9 @@ export class RunStorage {
 }
 
 /**
- * Takes a run for this tab, until it is closed or lets go: two tabs must not both train it. Where the browser has no
- * locks, it is taken.
- * @returns what lets go, or undefined where another tab has it
+ * Locks a run for this tab until it is released or the tab is closed, because two tabs must not both train it. If the
+ * browser has no locks, this always succeeds.
+ * @returns the function that releases the lock, or undefined if another tab holds it
  */
 export function takeRun(id: string): Promise<(() => void) | undefined> {
   if (!navigator.locks) return Promise.resolve(() => undefined);

@@ -6,7 +6,7 @@ import type { History } from '../charts/history.ts';
 import type { Frame } from '../past/frames.ts';
 import type { DataText, RunState } from '../protocol.ts';
 
-/** A run as the browser's storage has it, without what is large. */
+/** A stored run, without its large parts. */
 export interface StoredRun {
   id: string;
   /** ms since 1970. */
@@ -14,12 +14,12 @@ export interface StoredRun {
   updated: number;
   config: Config;
   engine: EngineName;
-  /** Where the checkpoint stands. */
+  /** Training step of the checkpoint. */
   step: number;
   state: Exclude<RunState, 'running'>;
-  /** It was training when it was kept: a reload goes on. */
+  /** Whether it was training when it was stored; if so, a reload continues it. */
   going: boolean;
-  /** Coarse accuracy when last evaluated, and at which length. */
+  /** Coarse accuracy of the latest evaluation, and the length evaluated. */
   coarse?: number;
   length?: number;
 }
@@ -31,7 +31,7 @@ interface Schema extends DBSchema {
   data: { key: string; value: DataText };
   /** Pictures of the memory during training. */
   frames: { key: string; value: Frame[] };
-  /** What was measured of adapters. */
+  /** Measurements of adapters. */
   tunings: { key: string; value: string };
 }
 
@@ -42,15 +42,15 @@ const PARTS = ['runs', 'histories', 'checkpoints', 'data', 'frames'] as const;
 const opened = (): Promise<IDBPDatabase<Schema>> =>
   openDB<Schema>(NAME, VERSION, {
     upgrade(database) {
-      // Those of version 1 are kept: frames came later.
+      // Stores of version 1 are kept; frames were added later.
       for (const store of [...PARTS, 'tunings'] as const)
         if (!database.objectStoreNames.contains(store)) database.createObjectStore(store);
     },
-    // A newer page wants the storage: it is told that this one lets go.
+    // A newer version of the page needs to upgrade the database, so this page closes its connection.
     blocking: (_current, _blocked, event) => (event.target as IDBDatabase).close(),
   });
 
-/** What of a run is kept. */
+/** The parts of a run that are stored. */
 export interface KeptRun {
   run: StoredRun;
   history: History;
@@ -58,7 +58,7 @@ export interface KeptRun {
   frames: Frame[];
 }
 
-/** The runs in the browser's storage. All calls reject where the browser gives none, or it is full. */
+/** The runs in the browser's storage. All calls reject if the browser allows no storage, or it is full. */
 export class Store {
   readonly #database: IDBPDatabase<Schema>;
 
@@ -70,12 +70,12 @@ export class Store {
     return new Store(await opened());
   }
 
-  /** The latest first. */
+  /** Returns all runs, the latest first. */
   async runs(): Promise<StoredRun[]> {
     return (await this.#database.getAll('runs')).sort((a, b) => b.created - a.created);
   }
 
-  /** All of it or nothing: a run never has the checkpoint of one moment and the curves of another. */
+  /** Writes all parts or none, so that a checkpoint and its curves are always of the same moment. */
   async keep({ run, history, checkpoint, frames }: KeptRun, data?: DataText): Promise<void> {
     const transaction = this.#database.transaction(PARTS, 'readwrite');
     const { id } = run;
@@ -116,8 +116,8 @@ export class Store {
 }
 
 /**
- * What was measured of adapters, kept between visits; where that cannot be read, it is measured anew.
- * @param adapter its name: another one has other numbers
+ * Returns the measurements of an adapter, stored between visits. If they cannot be read, they are measured again.
+ * @param adapter name of the adapter, because measurements differ between adapters
  */
 export async function keptTunings(adapter: string): Promise<TuningStore> {
   const known = new Map<string, string>();
@@ -138,6 +138,6 @@ export async function keptTunings(adapter: string): Promise<TuningStore> {
   }
 }
 
-/** A name of 128 random bits; randomUUID is for secure pages only. */
+/** Returns an id of 128 random bits. randomUUID is available only on secure pages. */
 export const newId = (): string =>
   Array.from(crypto.getRandomValues(new Uint8Array(16)), byte => byte.toString(16).padStart(2, '0')).join('');

@@ -1,21 +1,21 @@
 import type { MemorySteps, Steps } from './probe.ts';
 import { endName, type Row, rowsOf } from './weights.ts';
 
-/** Sizes in CSS pixels. A column is as wide as fits, within these; where it does not fit, the box scrolls. */
+/** Sizes in CSS pixels. Columns are as wide as fits within these limits; if they do not fit, the box scrolls. */
 const COLUMN = { min: 7, max: 60 };
 const ROW = { min: 2, max: 26 };
 /** Height of all rows together, if rows stay within their limits. */
 const ROWS = 364;
-/** Labels are smaller where columns are narrower than the first, and left out below the second. */
+/** Labels are smaller in columns narrower than the first, and omitted below the second. */
 const NARROW = 24;
 const NO_LABELS = 13;
 export const GAP = 10;
 export const BAR = 30;
 export const LINE = 18;
-/** A label may stand out of the last column. */
+/** Space for a label that extends beyond the last column. */
 export const MARGIN = 6;
 
-/** Colours of the controls of an end, in their order. */
+/** Colours of the controls of an end, in order. */
 const HUES = ['push', 'pop', 'muted'] as const;
 
 /** A control of one end, such as push or pop, drawn as bars. */
@@ -33,9 +33,9 @@ export interface Layout {
   bars: Bars[];
   /** Left edge of the first column. */
   left: number;
-  /** Columns are wide enough for their symbols. */
+  /** Whether columns are wide enough for their symbols. */
   labelled: boolean;
-  /** Height of the labels of the inputs, which stand upright where they are wider than a column. */
+  /** Height of the labels of the inputs. They are rotated if they are wider than a column. */
   labels: number;
   upright: boolean;
   /** Top edges. */
@@ -58,7 +58,7 @@ const barsOf = ({ kind, ends }: MemorySteps): Bars[] =>
     })),
   );
 
-/** Lays a memory over time out in a width; without a memory there are inputs and outputs alone. */
+/** Computes the layout of a memory over time for a given width. Without a memory it has only inputs and outputs. */
 export function layOut(
   steps: Steps,
   memory: MemorySteps | undefined,
@@ -88,7 +88,7 @@ function layOutWith(
   const column = Math.max(COLUMN.min, Math.min(COLUMN.max, Math.floor(room / T)));
   const row = rows.length && Math.max(ROW.min, Math.min(ROW.max, Math.floor(ROWS / rows.length)));
   const labelled = column >= NO_LABELS;
-  // Markers such as `<s>` may stand out a little; words stay apart.
+  // Short markers such as `<s>` may exceed their column a little; longer words may not.
   const upright = labelled && label > (label > 30 ? column - 4 : column + 2);
   const labels = upright ? Math.ceil(label) + 6 : LINE;
   const inputs = rows.length * row + GAP / 2;
@@ -112,5 +112,5 @@ function layOutWith(
   };
 }
 
-/** Whether two pictures are of one source. */
+/** Whether two pictures show the same source. */
 export const isSameInput = (a: Steps, b: Steps): boolean => a.input.join('\t') === b.input.join('\t');

@@ -3,13 +3,13 @@ import { BAR, GAP, type Layout, LINE, layOut, MARGIN } from './layout.ts';
 import type { MemorySteps, Steps } from './probe.ts';
 import { firstRow } from './weights.ts';
 
-/** Strengths below the first are nothing to see; rows read with less than the second get no frame. */
+/** Strengths below the first are not drawn; rows read with a weight below the second get no frame. */
 const LEAST = 0.004;
 const LEAST_READ = 0.02;
 
 /**
- * One memory over the steps of a sequence: strengths as a heat map with what is read outlined, push and pop as bars,
- * what came out and how sure. A step can be chosen by the pointer; the rest of the page says which.
+ * One memory over the steps of a sequence: strengths as a heat map with frames around what is read, push and pop as
+ * bars, the outputs and their probabilities. Clicking a step selects it, and other parts of the page show its details.
  */
 export class Picture {
   readonly #canvas = byId('heat', HTMLCanvasElement);
@@ -40,7 +40,7 @@ export class Picture {
     });
   }
 
-  /** @param chosen the step that is marked */
+  /** @param chosen the selected step */
   show(steps: Steps, memory: MemorySteps | undefined, chosen: number): void {
     this.#steps = steps;
     this.#memory = memory;
@@ -105,17 +105,17 @@ export class Picture {
     context.globalAlpha = 1;
     context.strokeStyle = colour('line');
     context.strokeRect(left - 0.5, 0.5, T * column, rows.length * row - 1);
-    // A deque's two ends grow from its middle.
+    // The two ends of a deque grow from the middle.
     if (kind === 'deque') context.strokeRect(left - 0.5, T * row - 0.5, T * column, 0);
   }
 
-  /** Frames around what is read at each step; a deque's bottom ones are dashed. */
+  /** Draws frames around what is read at each step; those of a deque's bottom are dashed. */
   #drawReads({ kind, ends, strengths }: MemorySteps, { column, row, rows, left }: Layout): void {
     const context = this.#context;
     const T = strengths.length;
     const thin = row < 6;
     const frame = (...box: [number, number, number, number]): void => {
-      // On the colour of a full row neither light nor dark would be seen alone.
+      // A frame of one colour would not be visible on every strength.
       for (const [hue, width] of [
         ['card', thin ? 2 : 4],
         ['read', thin ? 1 : 2],
@@ -218,9 +218,9 @@ export class Picture {
       const wrong = name !== '·' && name !== target[t];
       context.fillStyle = name === '·' ? muted : wrong ? bad : ink;
       if (labelled) {
-        // Narrower, where it is wider than its column: labels must not run into each other.
+        // A name wider than its column is condensed, so that labels do not overlap.
         context.fillText(name, x, outputs, column - 2);
-        // Not by colour alone.
+        // Wrong outputs are marked by more than colour.
         if (wrong) context.fillRect(x - column * 0.3, outputs - 0.5, column * 0.6, 1.5);
         context.fillStyle = muted;
         context.fillText(target[t], x, right, column - 2);
@@ -236,7 +236,7 @@ export class Picture {
     return step >= 0 && step < this.#steps.input.length ? step : undefined;
   }
 
-  /** Says in words what lies under the pointer. */
+  /** Describes what is under the pointer. */
   #tell(): void {
     write(this.#under, this.#steps && this.#layout && this.#pointer ? this.#words() : '');
   }
@@ -263,7 +263,7 @@ export class Picture {
   }
 }
 
-/** First and last of rows side by side that are read; what was popped between others is not. */
+/** Returns the first and last index of each group of adjacent rows that are read. Popped rows separate groups. */
 function groupsOf(weights: readonly number[]): [low: number, high: number][] {
   const groups: [number, number][] = [];
   weights.forEach((weight, i) => {

@@ -15,37 +15,37 @@ import { type Profile, profileOf } from '../../train/metrics.ts';
 import { sharesOf } from './shares.ts';
 import { readWeights } from './weights.ts';
 
-/** A symbol that may come out, and how likely: with softmax its probability, else the output itself. */
+/** A possible output symbol and its value: its probability with softmax, else the output itself. */
 export interface Likely {
   name: string;
   value: number;
 }
 
-/** One sequence over its T steps, the right symbols fed in. */
+/** One sequence over its T steps, with the correct symbols as inputs. */
 export interface Steps {
-  /** [T] names; in `target` and `output` a `·` where no symbol is asked for. */
+  /** [T] names; in `target` and `output`, `·` if no symbol is expected. */
   input: string[];
   target: string[];
   output: string[];
-  /** [T] the likeliest outputs, most likely first, and the right one where it is not among them. */
+  /** [T] the likeliest outputs, most likely first, followed by the correct one if it is not among them. */
   likely: Likely[][];
   memories: MemorySteps[];
 }
 
-/** What one memory does over the sequence. A deque's ends are its top and its bottom. */
+/** One memory over the sequence. The ends of a deque are its top and its bottom. */
 export interface MemorySteps {
   kind: MemoryName;
   ends: {
-    /** [T] of each control by its name, such as push and pop. */
+    /** [T] the values of each control, by name, such as push and pop. */
     controls: Record<string, number[]>;
-    /** [T][M] what was read; of several cells one after the other. */
+    /** [T][M] the reads; those of several cells are concatenated. */
     read: number[][];
-    /** [T][rows] how much of each row is read: rows as in `strengths`. */
+    /** [T][rows] the weight of each row in the read; rows as in `strengths`. */
     weights: number[][];
   }[];
   /**
-   * [T][rows] after each step: t+1 rows, oldest first; a deque's 2(t+1) from bottom to top. Strengths; of a kind without, what is left
-   * of each value in all its cells.
+   * [T][rows] after each step: t+1 rows, oldest first; for a deque 2(t+1) rows, from bottom to top. These are
+   * strengths, or, for kinds without strengths, the share of each value that is left in all cells.
    */
   strengths: number[][];
 }
@@ -56,38 +56,41 @@ export interface Sample {
   predicted: string[];
 }
 
-/** What a model does now, all from one forward pass: a sequence step by step, samples, their profile. */
+/**
+ * The behaviour of a model at one training step, from a single forward pass: a sequence step by step, samples and their
+ * profile.
+ */
 export interface ModelProbe {
   /** Training steps done. */
   step: number;
   shown: Steps;
   samples: Sample[];
-  /** Of the samples. */
+  /** Profile of the samples. */
   profile: Profile;
 }
 
-/** Samples: of half the longest trained, of the longest, and of twice that. */
+/** Lengths of the samples, as shares of the longest trained length. */
 const SAMPLE_LENGTHS = [0.5, 1, 1, 2, 2];
-/** Outputs told of a step. */
+/** Number of outputs to list per step. */
 const LIKELY = 5;
 
-/** Samples: the same for a seed and a longest source trained on. */
+/** Returns the sample pairs, which depend only on the seed and the longest trained length. */
 export const samplePairs = (task: Task, seed: number, longest: number): Pair[] =>
   SAMPLE_LENGTHS.map((share, i) => {
     const length = Math.max(1, Math.round(share * longest));
     return pairNear(task, new Rng(seed, STREAM.sample, longest * 16 + i), length);
   });
 
-/** A first source to show: short enough for a narrow screen. */
+/** Returns the first source to show, short enough for a narrow screen. */
 export const firstSource = (task: Task, seed: number, longest: number): readonly number[] =>
   pairNear(task, new Rng(seed, STREAM.sample, 0), Math.max(4, Math.min(6, longest))).source;
 
-/** How far away from a length the nearest is looked for. */
+/** Maximum distance from the requested length to search. */
 const REACH = 100;
 
 /**
- * A pair with a source of L symbols; where the task has none, of the nearest number above or below. Data that can be
- * listed may have gaps of any size: of it there is always one.
+ * Returns a pair with a source of L symbols, or of the nearest length that the task has. Data that can be listed may
+ * have gaps of any size; for such data there is always a pair.
  */
 export function pairNear(task: Task, rng: Rng, length: number): Pair {
   for (let off = 0; off < REACH; off++) {
@@ -101,7 +104,10 @@ export function pairNear(task: Task, rng: Rng, length: number): Pair {
     .reduce((best, pair) => (distance(pair) < distance(best) ? pair : best));
 }
 
-/** Looks at a model: `source` step by step (without its target where the source does not tell it), `samples` in short. */
+/**
+ * Runs a model on `source`, step by step, and on `samples`. If the source does not determine its target, no target is
+ * shown.
+ */
 export async function probeModel(
   model: Model,
   task: Task,
@@ -130,7 +136,7 @@ export async function probeModel(
   };
 }
 
-/** The first sequence of a batch of B. */
+/** Returns the steps of the first sequence in a batch of B. */
 function stepsOf(model: Model, task: Task, shown: Sequence, forward: Forward, B: number): Steps {
   const asked = shown.target.map(target => target !== MASKED && target !== ZERO_TARGET);
   const { memory, memories } = model.spec;
@@ -146,7 +152,7 @@ function stepsOf(model: Model, task: Task, shown: Sequence, forward: Forward, B:
   };
 }
 
-/** Memory m over the T steps of the first sequence of a batch of B. */
+/** Returns the steps of memory m for the first sequence in a batch of B. */
 function memoryOf(
   { spec }: Model,
   kind: MemoryName,
@@ -156,7 +162,7 @@ function memoryOf(
   T: number,
 ): MemorySteps {
   const [E, perMemory] = [endsOfModel(spec), endsOf(kind)];
-  // Numbers that are read at an end.
+  // Number of values read at one end.
   const width = (readsOf(kind, spec.reads) / perMemory) * spec.width;
   const { read, strengths } = forward.trace!;
   const steps = Array.from({ length: T }, (_, t) => t);
@@ -179,7 +185,7 @@ function memoryOf(
   return { kind, ends: ends.map((one, end) => ({ ...one, weights: weights(end) })), strengths: rows };
 }
 
-/** The likeliest outputs of row n of [T·B]. */
+/** Returns the likeliest outputs of row n of [T·B]. */
 function likelyAt(task: Task, forward: Forward, n: number, target: number): Likely[] {
   const V = task.outputs;
   const values = forward.trace!.output.subarray(n * V, (n + 1) * V);

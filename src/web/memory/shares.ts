@@ -1,18 +1,20 @@
 import type { MemoryName } from '../../base/memories.ts';
 import { memoryForward } from '../../reference/memory.ts';
 
-/** What is left of every value after each step, [T][t+1], oldest first, and how much of it is in the cells that are read. */
+/**
+ * The share of every value that is left after each step, [T][t+1], oldest first, and its share in the cells that are
+ * read.
+ */
 export interface Shares {
   left: number[][];
   read: number[][];
 }
 
 /**
- * Of a memory whose cells are mixtures (a superposition stack, a tape): what it holds of each value that it was given. It is linear in
- * them, so values that are the unit vectors show their own shares.
- *
- * @param controls [T] of each, in the order of the kind
- * @param reads cells that are read
+ * Computes the shares for a memory whose cells are mixtures of values (superposition stack, tape). Such a memory is
+ * linear in its values, so with unit vectors as values, its cells contain the shares.
+ * @param controls [T] values of each control, in the order of the kind
+ * @param reads number of cells that are read
  */
 export function sharesOf(
   kind: MemoryName,

@@ -2,13 +2,13 @@ import { byId, make, write } from '../dom.ts';
 import type { Likely, MemorySteps, Steps } from './probe.ts';
 import { endName, firstRow, rowsOf } from './weights.ts';
 
-/** Rows told one by one. */
+/** Maximum number of rows to list. */
 const MOST_ROWS = 10;
 const LEAST = 0.005;
-/** Numbers of a read that are drawn. */
+/** Maximum number of values to draw for a read. */
 const MOST_NUMBERS = 64;
 
-/** One step in numbers: the rows that are alive and what is read of them, the read, the likeliest outputs. */
+/** One step in numbers: the rows with a strength and their weights in the read, the read, the likeliest outputs. */
 export class StepDetail {
   readonly #title = byId('moment-title', HTMLElement);
   readonly #strengths = byId('moment-strengths', HTMLElement);
@@ -37,14 +37,14 @@ export class StepDetail {
     );
   }
 
-  /** From the top of the picture down. */
+  /** Lists the rows from the top of the picture down. */
   #showRows({ input }: Steps, { kind, ends, strengths }: MemorySteps, t: number): void {
     const rows = rowsOf(kind, input.length);
     const first = firstRow(kind, input.length, t);
     const values = strengths[t];
     const weights = ends.map(({ weights }) => weights[t]);
     const alive = values.flatMap((strength, i) => (strength >= LEAST ? [i] : [])).reverse();
-    // What is read comes first where not all can be told: those nearest to the ends.
+    // If there are too many rows, those nearest to the end that is read are listed.
     const told = kind === 'queue' ? alive.slice(-MOST_ROWS) : alive.slice(0, MOST_ROWS);
     this.#rows.replaceChildren(
       ...told.map(i => {
@@ -72,7 +72,7 @@ export class StepDetail {
   }
 }
 
-/** A bar of a share of its width. */
+/** Creates a bar that fills a share of its width. */
 function bar(share: number, hue: string): HTMLElement {
   const made = make('i', { class: `bar ${hue}` });
   made.style.setProperty('--share', String(Math.max(0, Math.min(1, share))));
@@ -88,7 +88,7 @@ function outputRow({ name, value }: Likely, right: boolean): HTMLTableRowElement
   );
 }
 
-/** The numbers of a read as colours: blue above 0, orange below. */
+/** Draws the values of a read as colours: blue above 0, orange below. */
 function strip(name: string, values: readonly number[]): HTMLElement {
   const cells = values.slice(0, MOST_NUMBERS).map(value => {
     const cell = make('i', { class: value < 0 ? 'below' : 'above', title: value.toFixed(3) });

@@ -4,7 +4,7 @@ import { Picture } from './picture.ts';
 import type { MemorySteps, Steps } from './probe.ts';
 import { StepDetail } from './step-detail.ts';
 
-/** The memory of the run: the picture over time, one step of it in numbers, and what moves between steps. */
+/** The memory of the run: the picture over time, one step in numbers, and the controls for moving between steps. */
 export class MemoryView {
   readonly #slider = byId('time', HTMLInputElement);
   readonly #play = byId('play', HTMLButtonElement);
@@ -29,7 +29,7 @@ export class MemoryView {
     const T = steps.input.length;
     if (!this.#steps || !isSameInput(this.#steps, steps)) {
       this.#slider.max = String(T);
-      // What a person wants to see first is an answer: the first step with one, or the last of all.
+      // Initially selects the first step with an expected output, or the last step if there is none.
       const asked = steps.target.findIndex(target => target !== '·');
       this.#slider.value = String(asked < 0 ? T : asked + 1);
     }
@@ -65,7 +65,7 @@ export class MemoryView {
     this.#redraw();
   }
 
-  /** From the first step, where the last one is shown. */
+  /** Starts playing; from the first step if the last one is selected. */
   #start(): void {
     clearInterval(this.#playing);
     if (Number(this.#slider.value) >= Number(this.#slider.max)) this.#choose(0);

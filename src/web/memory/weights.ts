@@ -1,11 +1,11 @@
 import type { MemoryName as Kind } from '../../base/memories.ts';
 
 /**
- * How much of each row is read at one end: min(s_i, max(0, 1 − what lies nearer to the end)), equation 3. They are the
- * factors of the rows in r, and sum to 1 where there is that much.
+ * Returns the weight of each row in the read at one end: min(s_i, max(0, 1 − the sum of the strengths nearer to the
+ * end)), equation 3. The weights sum to 1 if the strengths sum to at least 1.
  *
  * @param strengths [rows] in the order of MemorySteps
- * @param end of a deque, 0 its top and 1 its bottom; a stack is read at its top, a queue at its oldest row
+ * @param end for a deque, 0 is the top and 1 the bottom; a stack is read at its top, a queue at its oldest row
  */
 export function readWeights(kind: Kind, end: number, strengths: readonly number[]): number[] {
   const fromLast = kind === 'stack' || (kind === 'deque' && end === 0);
@@ -19,21 +19,21 @@ export function readWeights(kind: Kind, end: number, strengths: readonly number[
   return weights;
 }
 
-/** A row of the picture: the step that its value was given at, and the end. */
+/** A row of the picture: the step that pushed its value, and the end. */
 export interface Row {
   step: number;
   end: number;
 }
 
-/** Rows of the picture of T steps: one a value, oldest first; a deque's bottom ones below, newest first. */
+/** Rows of the picture of T steps: one per value, oldest first; those of a deque's bottom come first, newest first. */
 export const rowsOf = (kind: Kind, T: number): Row[] =>
   kind === 'deque'
     ? Array.from({ length: 2 * T }, (_, i) => (i < T ? { step: T - 1 - i, end: 1 } : { step: i - T, end: 0 }))
     : Array.from({ length: T }, (_, step) => ({ step, end: 0 }));
 
-/** Where among them the first of the strengths after step t stands. */
+/** Index, in these rows, of the first strength after step t. */
 export const firstRow = (kind: Kind, T: number, t: number): number => (kind === 'deque' ? T - 1 - t : 0);
 
-/** `push`, or of a deque `push top`. */
+/** `push`, or `push top` for a deque. */
 export const endName = (what: string, kind: Kind, end: number): string =>
   kind === 'deque' ? `${what} ${end === 0 ? 'top' : 'bottom'}` : what;

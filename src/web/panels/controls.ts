@@ -8,9 +8,9 @@ export interface Commands {
   pause(): void;
   step(): void;
   stop(): void;
-  /** On, although the run is over. */
+  /** Continues a run that is over. */
   extend(): void;
-  /** The same settings from step 0. */
+  /** Starts again from step 0 with the same settings. */
   restart(): void;
   pace(pace: Pace): void;
 }
@@ -26,7 +26,7 @@ const GO: Record<Phase, string> = {
   failed: 'Start',
 };
 
-/** The buttons of the run, its speed, and the line that says where it stands. */
+/** The buttons of the run, its speed, and the status line. */
 export class Controls {
   readonly #go = byId('go', HTMLButtonElement);
   readonly #step = byId('step', HTMLButtonElement);
@@ -36,7 +36,7 @@ export class Controls {
   readonly #looks = byId('looks', HTMLSelectElement);
   readonly #status = byId('status', HTMLElement);
   #phase: Phase = 'opening';
-  /** Paused by the tab being hidden, to go on when it is seen. */
+  /** Whether the run was paused because the tab was hidden; it resumes when the tab is shown again. */
   #asleep = false;
   readonly #run: () => void;
 
@@ -62,7 +62,7 @@ export class Controls {
     this.#run = () => commands.run();
   }
 
-  /** Goes on where a hidden tab is seen again; a pause that is still under way is waited for. */
+  /** Resumes the run when a hidden tab is shown again. If it is still pausing, it resumes after the pause. */
   #wake(): void {
     if (!this.#asleep || document.hidden || this.#phase === 'running') return;
     this.#asleep = false;
@@ -73,7 +73,7 @@ export class Controls {
     return { steps: Number(this.#pace.value), looks: Number(this.#looks.value) };
   }
 
-  /** @param status what has happened, in a few words @param step training steps done */
+  /** @param status short description @param step number of training steps done */
   show(phase: Phase, status: string, step = 0): void {
     this.#phase = phase;
     const [running, paused] = [phase === 'running', phase === 'paused'];

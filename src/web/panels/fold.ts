@@ -1,22 +1,22 @@
-/** Panels that can be folded to their titles. On a phone all of them are at first: a person opens those that he wants. */
+/** Panels that can be folded to their titles. On phones, all are folded at first. */
 
 const NARROW = '(max-width: 640px)';
 
 const panelOf = (element: Element): HTMLDetailsElement | null => element.closest('details.panel');
 
-/** Opens the panel that an element is in, and the panel that this one is in. */
+/** Opens the panel that contains an element, and the panels around it. */
 function reveal(element: Element): void {
   for (let panel = panelOf(element); panel; panel = panel.parentElement && panelOf(panel.parentElement))
     panel.open = true;
 }
 
-/** Shows an element: its panel opens, and the page scrolls to it. */
+/** Opens the panel of an element and scrolls to the element. */
 export function bringIntoView(element: Element, options: ScrollIntoViewOptions = {}): void {
   reveal(element);
   element.scrollIntoView(options);
 }
 
-/** Folds the panels where the page is narrow. What is reported in a folded one opens it. */
+/** Folds all panels if the page is narrow. Reporting something in a folded panel opens it. */
 export function foldPanels(): void {
   if (!matchMedia(NARROW).matches) return;
   for (const panel of document.querySelectorAll<HTMLDetailsElement>('details.panel')) panel.open = false;

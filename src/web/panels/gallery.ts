@@ -3,7 +3,10 @@ import type { Card } from '../../train/gallery.ts';
 import { button, byId, make, write, writeOrHide } from '../dom.ts';
 import { bringIntoView } from './fold.ts';
 
-/** Trained models that come with the page: what each is, how right it is at which length, and a button that opens it. */
+/**
+ * The trained models that come with the page: a description of each, its accuracy by length, and a button that opens
+ * it.
+ */
 export class Gallery {
   readonly #list = byId('gallery', HTMLElement);
   readonly #status = byId('gallery-status', HTMLElement);

@@ -7,10 +7,10 @@ import { percent } from '../format.ts';
 import type { Run } from '../run.ts';
 
 const HEIGHT = 220;
-/** Fresh sequences at every length. */
+/** Number of new sequences to evaluate at each length. */
 const SEQUENCES = 64;
 
-/** Accuracy by source length, up to ten times the longest trained on: how far does what was learned carry? */
+/** Accuracy by source length, up to ten times the longest trained length: shows how well the model generalises. */
 export class LengthChart {
   readonly #host = byId('length-accuracy', HTMLElement);
   readonly #button = byId('measure-lengths', HTMLButtonElement);
@@ -18,7 +18,7 @@ export class LengthChart {
   #measured = { length: [] as number[], coarse: [] as number[], fine: [] as number[] };
   #trained: [number, number] = [0, 0];
   #plot: uPlot | undefined;
-  /** Each measuring has a number: a later one, or another run, ends the earlier. */
+  /** Number of the current measurement. A later measurement, or another run, ends an earlier one. */
   #turn = 0;
   #busy = false;
 
@@ -36,7 +36,7 @@ export class LengthChart {
     }).observe(this.#host);
   }
 
-  /** Another run: nothing is measured of it yet. */
+  /** Clears the chart for another run. */
   clear(): void {
     this.#end('');
     this.#measured = { length: [], coarse: [], fine: [] };
@@ -57,7 +57,7 @@ export class LengthChart {
     if (turn === this.#turn) this.#end(words);
   }
 
-  /** Measures all lengths; returns the result in words. */
+  /** Evaluates all lengths. Returns the result in words. */
   async #measureAll(run: Run, turn: number): Promise<string> {
     const { lengths, shortest, longest } = await run.ask('lengths', {});
     if (turn !== this.#turn) return '';
@@ -121,7 +121,7 @@ export class LengthChart {
     this.#draw();
   }
 
-  /** The range of lengths trained on. */
+  /** Shades the range of trained lengths. */
   #shade(plot: uPlot): void {
     const [from, to] = this.#trained.map(length => plot.valToPos(length, 'x', true));
     const { ctx, bbox } = plot;

@@ -7,7 +7,7 @@ import { count, duration, percent, significant } from '../format.ts';
 import type { ModelProbe, Sample } from '../memory/probe.ts';
 import type { Opened } from '../protocol.ts';
 
-/** The row of numbers, the samples, and the push/pop profile. */
+/** The tiles with numbers, the samples, and the push/pop profile. */
 
 const put = (id: string, text: string): void => write(byId(id, HTMLElement), text);
 
@@ -18,7 +18,7 @@ export function showOpened({ config, lossUnit }: Opened): void {
   for (const id of ['loss', 'coarse', 'fine', 'length', 'speed', 'eta']) put(id, '–');
 }
 
-/** Nothing is to come any more. */
+/** The run is over, so there is no remaining time. */
 export const showEnd = (): void => put('eta', '–');
 
 export function showStep(step: number): void {
@@ -36,7 +36,10 @@ export function showProgress(progress: Progress): void {
   put('eta', duration(progress.eta));
 }
 
-/** Of a model without a history, as a checkpoint from a file: what it does on fresh sequences of its longest trained length. */
+/**
+ * Shows an evaluation on new sequences of the longest trained length, for a model without a history, such as a
+ * checkpoint file.
+ */
 export function showEvaluated({ loss, coarse, fine, length }: Evaluation): void {
   put('loss', significant(loss));
   put('coarse', percent(coarse));
@@ -44,7 +47,7 @@ export function showEvaluated({ loss, coarse, fine, length }: Evaluation): void 
   put('length', count(length));
 }
 
-/** Of a run that goes on, or is over: what it came to last. */
+/** Shows the latest numbers of a resumed or finished run. */
 export function showCurves(history: History, step: number): void {
   const last = (column: ColumnName): number =>
     history[column].findLast(value => value !== null) ?? Number.NaN;

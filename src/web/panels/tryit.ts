@@ -4,7 +4,7 @@ import { percent } from '../format.ts';
 import type { DataText, Tested, Tried } from '../protocol.ts';
 import type { Run } from '../run.ts';
 
-/** Ask the model: a source of your own, answered symbol by symbol; a whole file of pairs. */
+/** Answers a source that the user types, symbol by symbol, or tests the model on a file of pairs. */
 export class TryIt {
   readonly #source = byId('try-source', HTMLInputElement);
   readonly #answer = byId('try-answer', HTMLElement);
@@ -21,7 +21,7 @@ export class TryIt {
     });
   }
 
-  /** Another run: an example of its own task, and nothing asked yet. */
+  /** Shows an example of the new run's task, and clears earlier answers. */
   opened(example: string): void {
     this.#source.value = example;
     this.#source.placeholder = example;
@@ -32,7 +32,7 @@ export class TryIt {
     writeOrHide(this.#refused, undefined);
   }
 
-  /** @throws InputError where the file cannot be read by this model */
+  /** Tests the model on a file of pairs. @throws InputError if this model cannot read the file */
   async test(data: DataText, characters: boolean): Promise<void> {
     const tested = await this.#run()?.ask('test', { data, characters });
     if (tested) this.#showTested(data.file, tested);

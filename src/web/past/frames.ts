@@ -7,10 +7,10 @@ export interface Frame {
   shown: Steps;
 }
 
-/** Frames kept; where there are more, every other of the older half goes. */
+/** Maximum number of frames. Beyond it, every other frame of the older half is dropped. */
 export const MOST_FRAMES = 200;
 
-/** Numbers in the frames that are stored with a run: some 2 MB. */
+/** Maximum amount of numbers in the frames stored with a run: about 2 MB. */
 const MOST_STORED = 250_000;
 const MOST_STORED_FRAMES = 60;
 
@@ -21,7 +21,10 @@ const numbersIn = ({ shown: { memories } }: Frame): number =>
     0,
   );
 
-/** Frames to store: evenly over training, as many as are cheap to write every few seconds; of long sequences fewer. */
+/**
+ * Selects the frames to store, evenly over training: few enough to write every few seconds, and fewer for long
+ * sequences.
+ */
 export function framesToStore(frames: readonly Frame[]): Frame[] {
   const last = frames.at(-1);
   if (!last) return [];
@@ -31,9 +34,9 @@ export function framesToStore(frames: readonly Frame[]): Frame[] {
   return Array.from({ length: most }, (_, k) => frames[Math.round((k * (frames.length - 1)) / (most - 1))]);
 }
 
-/** Adds the picture of now. After a resumption or a restart with another source, what no longer leads to it goes. */
+/** Adds the latest picture. Frames of later steps (after resuming or restarting) and of another source are dropped. */
 export function addFrame(frames: readonly Frame[], { step, shown }: Frame): Frame[] {
-  // All frames show one source.
+  // All frames show the same source.
   const last = frames.at(-1);
   const before = last && isSameInput(last.shown, shown) ? frames.filter(frame => frame.step < step) : [];
   const kept =

@@ -3,10 +3,10 @@ import { count } from '../format.ts';
 import type { Steps } from '../memory/probe.ts';
 import type { Frame } from './frames.ts';
 
-/** Frames a second. */
+/** Frames per second. */
 const TEMPO = 8;
 
-/** Goes back through training: the picture of the memory as it was, at any step of which there is one, and played. */
+/** Shows the memory as it was at earlier training steps, with a slider and playback. */
 export class Past {
   readonly #field = byId('past-field', HTMLElement);
   readonly #slider = byId('past', HTMLInputElement);
@@ -14,7 +14,7 @@ export class Past {
   readonly #told = byId('past-told', HTMLElement);
   readonly #show: (shown: Steps) => void;
   #frames: readonly Frame[] = [];
-  /** At the end of the slider: the picture follows training. */
+  /** Whether the slider is at its end, so that the picture follows training. */
   #follows = true;
   #playing: ReturnType<typeof setInterval> | undefined;
 
@@ -28,7 +28,7 @@ export class Past {
     this.#play.addEventListener('click', () => (this.#playing === undefined ? this.#start() : this.#stop()));
   }
 
-  /** Another run. */
+  /** Clears the frames for another run. */
   clear(): void {
     this.#stop();
     this.#frames = [];
@@ -36,13 +36,15 @@ export class Past {
     this.#tell();
   }
 
-  /** All frames of the run; the last is what the memory does now, drawn unless an earlier moment is looked at. */
+  /**
+   * Sets all frames of the run. The last one, the present state, is drawn unless the user is viewing an earlier one.
+   */
   now(frames: readonly Frame[]): void {
     const looked = this.#follows ? undefined : this.#frames[this.#slider.valueAsNumber - 1];
     this.#frames = frames;
     const at = looked ? this.#frames.indexOf(looked) : -1;
     this.#slider.max = String(this.#frames.length);
-    // One that is gone, another source or restart: back to now.
+    // If the frame being viewed is gone (dropped, another source, or a restart), return to the latest.
     this.#follows = at < 0;
     this.#slider.value = String(at < 0 ? this.#frames.length : at + 1);
     if (this.#follows) this.#show(frames[frames.length - 1].shown);
@@ -70,7 +72,7 @@ export class Past {
     this.#slider.setAttribute('aria-valuetext', words);
   }
 
-  /** From the beginning, where now is shown. */
+  /** Starts playing; from the first frame if the latest is shown. */
   #start(): void {
     this.#go(this.#follows ? 1 : this.#slider.valueAsNumber);
     write(this.#play, 'Pause');

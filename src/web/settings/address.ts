@@ -7,25 +7,28 @@ import { differing, nearestPreset, written } from './differences.ts';
 import { DERIVED, VOCABULARY } from './field-labels.ts';
 
 /**
- * A run in the address of the page, behind the #:
+ * A run in the fragment of the page's address:
  *
  *   v=1&preset=reverse&train.seed=3&model.hidden=64&engine=gpu&check=5d2f01aa
  *
- * The preset and what differs from it are the whole configuration. `check` is a sum of all settings: where it does not
- * come out, the preset has changed since.
+ * The preset and the settings that differ from it give the whole configuration. `check` is a checksum of all settings:
+ * if it does not match, the preset has changed since the link was made.
  */
 export interface Address {
   config: Config;
   engine: EngineName;
-  /** The run waits for its start. */
+  /** Whether the run waits for the start button. */
   paused: boolean;
-  /** Said where the link can be used, but may not mean what it meant. */
+  /** Set if the link can be used, but may mean something else than when it was made. */
   warning?: string;
 }
 
 const VERSION = '1';
 
-/** FNV-1a of all settings, 8 hexadecimal digits. Links made before DERIVED existed, or before a key was renamed, have the same. */
+/**
+ * FNV-1a hash of all settings, 8 hexadecimal digits. The hash is the same for links made before DERIVED existed or a
+ * key was renamed.
+ */
 export function fingerprint(config: Config): string {
   let hash = 0x811c9dc5;
   const isOld = (key: string): boolean =>
@@ -38,13 +41,13 @@ export function fingerprint(config: Config): string {
   return (hash >>> 0).toString(16).padStart(8, '0');
 }
 
-/** Without what comes with the file of your own data. */
+/** Removes the settings that are derived from the user's data file. */
 const addressed = (config: Config): Config => ({
   ...config,
   task: { ...config.task, sourceSymbols: [], targetSymbols: [], longestTarget: 0, splitBy: 'hash' },
 });
 
-/** The part of the address from the # on. */
+/** Returns the fragment of the address, including the #. */
 export function toAddress({ config: whole, engine, paused }: Omit<Address, 'warning'>): string {
   const config = addressed(whole);
   const name = nearestPreset(config);
@@ -60,8 +63,8 @@ export function toAddress({ config: whole, engine, paused }: Omit<Address, 'warn
 const LABELS = ['v', 'preset', 'engine', 'paused', 'check'];
 
 /**
- * Reads the part of an address from the # on; undefined where it names no run.
- * @throws InputError naming what in the link cannot be used
+ * Parses the fragment of an address. Returns undefined if it names no run.
+ * @throws InputError naming the part of the link that cannot be used
  */
 export function readAddress(hash: string): Address | undefined {
   const parts = new URLSearchParams(hash.replace(/^#/, ''));

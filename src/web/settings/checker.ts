@@ -4,12 +4,12 @@ import { openWorker } from '../open-worker.ts';
 import type { Checked, DataText, FromCheck, ToCheck } from '../protocol.ts';
 import { workerFailed } from '../unloaded.ts';
 
-/** A check that takes longer is given up, in ms: so would be the start of the run. */
+/** Limit for a check, in ms. If a check takes longer, the start of the run would too. */
 const MOST_MS = 10_000;
 
 /**
- * Settings that fit a file of pairs.
- * @throws InputError where it cannot be read
+ * Returns settings that fit a file of pairs.
+ * @throws InputError if the file cannot be read
  */
 export function fitTo(data: DataText, characters: boolean): Promise<Config> {
   const worker = openWorker('checking');
@@ -25,7 +25,7 @@ export function fitTo(data: DataText, characters: boolean): Promise<Config> {
   return answered.finally(() => worker.terminate());
 }
 
-/** Has settings checked in a worker, one at a time: what is asked for meanwhile takes the place of what waits. */
+/** Checks settings in a worker, one at a time. A new request replaces a waiting one. */
 export class Checker {
   #worker: Worker | undefined;
   #id = 0;
@@ -33,7 +33,7 @@ export class Checker {
   #busy: ((checked: Checked | undefined) => void) | undefined;
   #next: { config: Config; data?: DataText; resolve(checked: Checked | undefined): void } | undefined;
 
-  /** What the settings come to; undefined where others were asked about before this came to its turn. */
+  /** Checks settings. Resolves to undefined if another request replaced this one before its turn. */
   check(config: Config, data?: DataText): Promise<Checked | undefined> {
     return new Promise(resolve => {
       this.#next?.resolve(undefined);

@@ -2,11 +2,11 @@ import { type Config, KEYS } from '../../base/config.ts';
 import { memoryKind } from '../../base/memories.ts';
 import { DATA } from '../../tasks/names.ts';
 
-/** How a field of the configuration is told on the page. What it is for and its limits come from FIELDS. */
+/** The label of a field on the page. Its purpose and limits come from FIELDS. */
 export interface FieldLabels {
   label: string;
   unit?: string;
-  /** False where the other settings make it mean nothing: it is left out then. */
+  /** False if the other settings make the field meaningless; it is hidden then. */
   applies?(config: Config): boolean;
 }
 
@@ -22,7 +22,7 @@ const adam = ({ train }: Config): boolean => train.optimiser.startsWith('adam');
 const grows = ({ train }: Config): boolean => train.growEvery > 0;
 const restarts = ({ train }: Config): boolean => train.restartAfter > 0;
 
-/** Every field, once, in the order that they stand in. The seed stands beside the preset. */
+/** Every field once, in display order. The seed is beside the preset. */
 export const SECTIONS: readonly Section[] = [
   {
     title: 'Task',
@@ -139,15 +139,15 @@ export const SECTIONS: readonly Section[] = [
   },
 ];
 
-/** Found in the data, so no setting of a person's. */
+/** Derived from the data, so users cannot set them. */
 export const VOCABULARY: readonly string[] = ['task.sourceSymbols', 'task.targetSymbols'];
 
-/** Derived from the data too; links made by earlier versions do not know these. */
+/** Also derived from the data; links made by earlier versions do not contain these. */
 export const DERIVED: readonly string[] = ['task.longestTarget', 'task.splitBy'];
 
 export const FROM_DATA: readonly string[] = [...VOCABULARY, ...DERIVED];
 
-/** Has no field in the form. */
+/** Keys without a field in the form. */
 const ELSEWHERE: readonly string[] = ['task.file', ...FROM_DATA];
 
 export const SEED: FieldLabels = { label: 'Seed' };
@@ -157,13 +157,13 @@ const LABELS = new Map<string, FieldLabels>([
   ...SECTIONS.flatMap(({ fields }) => Object.entries(fields)),
 ]);
 
-/** `Hidden width H`; a key without a label is shown as it is. */
+/** `Hidden width H`; a key without a label is returned unchanged. */
 export const labelOf = (key: string): string => LABELS.get(key)?.label ?? key.split('.').at(-1)!;
 
-/** All keys that are not shown: a test keeps this empty. */
+/** Keys without a label; a test checks that there are none. */
 export const forgotten = (): string[] => KEYS.filter(key => !LABELS.has(key) && !ELSEWHERE.includes(key));
 
-/** The field to blame: the first that a message names; '' where it names none. */
+/** Returns the first key that a message names, or ''. */
 export function keyIn(message: string): string {
   const found = KEYS.filter(key => message.includes(key)).sort(
     (a, b) => message.indexOf(a) - message.indexOf(b) || b.length - a.length,

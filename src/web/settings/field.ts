@@ -5,7 +5,7 @@ import { make, write, writeOrHide } from '../dom.ts';
 import { written } from './differences.ts';
 import type { FieldLabels } from './field-labels.ts';
 
-/** One setting of the form: label, unit, input, help with its limits, and what is wrong with it. */
+/** One setting of the form: label, unit, input, help with its limits, and its error. */
 export class SettingField {
   readonly key: string;
   readonly element: HTMLElement;
@@ -36,12 +36,12 @@ export class SettingField {
       : this.#input.value;
   }
 
-  /** @throws InputError where it is not a value of this field */
+  /** Returns the value. @throws InputError if the text is not a valid value of this field */
   read(): unknown {
     return readValue(this.key, this.text);
   }
 
-  /** What is wrong with the value on its own, or undefined. */
+  /** Returns the error in the value by itself, or undefined. */
   check(): string | undefined {
     try {
       this.read();
@@ -60,8 +60,8 @@ export class SettingField {
   }
 
   /**
-   * Says what the preset has, and leaves the field out where it means nothing.
-   * @returns true where it is left out with a value that is none
+   * Shows the preset's value if it differs, and hides the field if it is meaningless.
+   * @returns whether the field is hidden and its value invalid
    */
   relate(config: Config, preset: Config): boolean {
     this.element.hidden = this.#labels.applies?.(config) === false;
@@ -100,7 +100,7 @@ function inputFor(key: string, field: Field, id: string): HTMLInputElement | HTM
     return select;
   }
   if (field.kind === 'flag') return make('input', { ...described, type: 'checkbox' });
-  // Not type=number, which hides what was typed where it is no number.
+  // type=number would hide text that is not a number.
   return make('input', {
     ...described,
     type: 'text',

@@ -11,7 +11,7 @@ import { changesBetween, nearestPreset } from './differences.ts';
 import { SettingField } from './field.ts';
 import { keyIn, SECTIONS, SEED } from './field-labels.ts';
 
-/** What a person has set, not yet running. */
+/** The settings in the form, ready to start a run. */
 export interface Draft {
   config: Config;
   engine: EngineName;
@@ -19,7 +19,7 @@ export interface Draft {
   data?: DataText;
 }
 
-/** The settings of the next run. Nothing here touches the run that is going on. */
+/** The form with the settings of the next run. It does not change the current run. */
 export class SettingsForm {
   readonly #form = byId('form', HTMLFormElement);
   readonly #preset = byId('preset', HTMLSelectElement);
@@ -30,14 +30,14 @@ export class SettingsForm {
   readonly #changes = byId('changes', HTMLElement);
   readonly #problem = byId('settings-problem', HTMLElement);
   readonly #seed: SettingField;
-  /** All of them, the seed too. */
+  /** All fields, including the seed. */
   readonly #fields: SettingField[];
   readonly #checker = new Checker();
-  /** What is set, where all of it is right; the run beside it. */
+  /** The configuration in the form if it is valid, and that of the current run. */
   #config: Config | undefined;
   #running: Config | undefined;
   #data: DataText | undefined;
-  /** Of your own data; no field has it. */
+  /** Name of the file of the user's data, which has no field. */
   #file = '';
   #turn = 0;
 
@@ -80,7 +80,7 @@ export class SettingsForm {
     });
   }
 
-  /** Fills the form in. A configuration of your own data comes with its data. */
+  /** Fills the form. A configuration for the user's own data comes with the data. */
   set(config: Config, engine?: EngineName, data = this.#data): void {
     this.#data = data;
     this.#preset.value = nearestPreset(config);
@@ -92,7 +92,7 @@ export class SettingsForm {
     this.#changed();
   }
 
-  /** The run that the settings are compared with. */
+  /** Sets the current run, with which the settings are compared. */
   beside(running: Config | undefined): void {
     this.#running = running;
     this.#tellChanges();
@@ -106,7 +106,7 @@ export class SettingsForm {
     this.#changed();
   }
 
-  /** Opens the settings, and says why they cannot be had. */
+  /** Opens the settings and shows why they cannot be used. */
   refuse(message: string): void {
     byId('all-settings', HTMLDetailsElement).open = true;
     this.#complain('', message);
@@ -130,7 +130,7 @@ export class SettingsForm {
     this.#complain('', undefined);
     const made = wrong ? undefined : this.#make();
     const left = this.#fields.filter(field => field.relate(made ?? this.#loose(), base));
-    // What is out of sight cannot be mended there.
+    // A hidden field is reset to the preset, because the user cannot correct it.
     if (left.length > 0) {
       for (const field of left) field.set(base);
       return this.#changed();
@@ -139,7 +139,7 @@ export class SettingsForm {
     write(this.#sizes, '');
     if (made) {
       const checked = await this.#checker.check(made, this.#data);
-      // Something else has been typed since.
+      // The form has been changed since.
       if (!checked || turn !== this.#turn) return;
       if (checked.problem) this.#complain(checked.problem.key, checked.problem.message);
       else {
@@ -152,7 +152,7 @@ export class SettingsForm {
     this.#tellChanges();
   }
 
-  /** All values together; undefined, with the reason at its field, where they do not go together. */
+  /** Builds the configuration. If the values are inconsistent, shows the reason at its field and returns undefined. */
   #make(): Config | undefined {
     try {
       return makeConfig(this.#values());
@@ -171,13 +171,13 @@ export class SettingsForm {
       values[group][key] = field.read();
     }
     if (values['task']['name'] === DATA) {
-      // Its vocabulary is found in the data: other settings may divide it into other symbols.
+      // The vocabulary is derived from the data, because other settings may split it into other symbols.
       values['task']['file'] = this.#file;
     }
     return values;
   }
 
-  /** The preset with those values that are right alone: which fields mean something can be told by it. */
+  /** Returns the preset with all values that are valid by themselves; it decides which fields are meaningful. */
   #loose(): Config {
     const config = preset(this.#preset.value) as unknown as Record<string, Record<string, unknown>>;
     for (const field of this.#fields) {
@@ -202,7 +202,7 @@ export class SettingsForm {
   }
 }
 
-/** Those with a folder in their name are grouped by it: a list of all would be long. */
+/** Fills the list of presets, grouped by folder because there are many. */
 function fillPresets(select: HTMLSelectElement): void {
   const groups = new Map<string, HTMLOptGroupElement>();
   for (const { name } of PRESETS) {

@@ -5,7 +5,7 @@ import type { Opened } from '../protocol.ts';
 import { isUnloaded, RELOAD } from '../unloaded.ts';
 import { adviceFor } from './advice.ts';
 
-/** Which engine computes and on what, in a line; all that the adapter tells, below it. */
+/** Shows the engine and its device in one line, with all details of the adapter below. */
 export function showAdapter(run: Opened): void {
   const { engine, adapter, details, parameters, plan, missing } = run;
   const sizes = `${count(parameters)} parameters · plan ${plan} · ${bytes(run.bytes)} on the device`;

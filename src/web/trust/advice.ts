@@ -1,4 +1,7 @@
-/** What to do for WebGPU in this browser: one or two sentences. @param offered whether the browser has `navigator.gpu` */
+/**
+ * Returns advice on enabling WebGPU in this browser, in one or two sentences. @param offered whether `navigator.gpu`
+ * exists
+ */
 export function adviceFor(userAgent: string, secure: boolean, offered: boolean): string {
   if (!secure) return 'Open this page over https, or from localhost: browsers offer WebGPU to no other page.';
   const version = (name: string): number => Number(new RegExp(`${name}/(\\d+)`).exec(userAgent)?.[1] ?? 0);
@@ -19,7 +22,7 @@ export function adviceFor(userAgent: string, secure: boolean, offered: boolean):
       const blocked = linux ? ' On Linux also set gfx.webgpu.ignore-blocklist to true in about:config.' : '';
       return `WebGPU is on in this Firefox, which found no GPU for it: update the graphics driver, and look at the Graphics part of about:support.${blocked}`;
     }
-    // Releases before it answer every request with a refusal, whatever is set.
+    // Earlier releases refuse every request, whatever the settings.
     return firefox < 141
       ? 'Update Firefox: it has WebGPU on Windows from 141 and on Apple silicon from 145. Elsewhere set dom.webgpu.enabled to true in about:config (Firefox Nightly, where a release ignores it), or use Chrome.'
       : 'Set dom.webgpu.enabled to true in about:config and reload (Firefox Nightly, where this release ignores it), or use Chrome.';

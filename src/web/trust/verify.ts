@@ -6,17 +6,17 @@ import { openWorker } from '../open-worker.ts';
 import type { FromVerify, ToVerify } from '../protocol.ts';
 import { workerFailed } from '../unloaded.ts';
 
-/** The button that runs the next step on the reference too, and what comes of it. */
+/** The button that also runs the next step on the reference, and the comparison. */
 export class VerifyPanel {
   readonly #button = byId('verify', HTMLButtonElement);
   readonly #status = byId('verify-status', HTMLElement);
   readonly #table = byId('verify-table', HTMLTableElement);
   #worker: Worker | undefined;
-  /** Each verification has a number: a later one, or another run, ends the earlier. */
+  /** Number of the current verification. A later verification, or another run, ends an earlier one. */
   #turn = 0;
   #busy = false;
 
-  /** @param subject the run of this moment, or undefined where there is none */
+  /** @param subject returns the state of the current run, or undefined if there is no run */
   constructor(subject: () => Promise<ToVerify | undefined>) {
     this.#button.addEventListener('click', () => {
       if (this.#busy) this.clear();
@@ -24,7 +24,7 @@ export class VerifyPanel {
     });
   }
 
-  /** Nothing verified: the run is another. */
+  /** Clears the result, because the run has changed. */
   clear(): void {
     this.#end('');
     this.#table.hidden = true;
@@ -91,7 +91,7 @@ function rowOf(
   floor: number,
 ): HTMLTableRowElement {
   const relative = largest > 0 ? (difference / largest).toExponential(1) : '–';
-  // A ratio of two numbers that are both next to nothing says nothing.
+  // The ratio of two numbers that are both near 0 is meaningless.
   const under = difference > bound * largest && difference <= floor;
   return make(
     'tr',

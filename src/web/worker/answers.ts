@@ -8,16 +8,16 @@ import { predict, trace } from '../../train/evaluate.ts';
 import { pairNear } from '../memory/probe.ts';
 import type { DataText, Tested, Tried } from '../protocol.ts';
 
-/** What the worker answers about a model, apart from training it. */
+/** The worker's answers to questions about a model. */
 
-/** Symbols of a source that the picture can show, and that decoding one by one is quick for. */
+/** Maximum number of source symbols to show, and to decode one by one, in reasonable time. */
 const MOST_SHOWN = 200;
 const MOST_TRIED = 400;
-/** Pairs of a file that are answered, and told one by one. */
+/** Maximum number of pairs to answer, and to list. */
 const MOST_TESTED = 1000;
 const ROWS = 8;
 
-/** @throws InputError where it cannot be read, or has too many symbols */
+/** Parses a source. @throws InputError if it cannot be read or has too many symbols */
 function readSource(task: Task, text: string, most: number, what: string): number[] {
   const source = parseSource(task, text);
   if (source.length > most) {
@@ -29,7 +29,7 @@ function readSource(task: Task, text: string, most: number, what: string): numbe
 export const shownSource = (task: Task, text: string): number[] =>
   readSource(task, text, MOST_SHOWN, 'the picture');
 
-/** A random source near a length. */
+/** Draws a random source of about this length. */
 export function drawSource(task: Task, length: number): readonly number[] {
   if (!Number.isInteger(length) || length < 1 || length > MOST_SHOWN) {
     throw new InputError(`the length must be a whole number from 1 to ${MOST_SHOWN}, got ${length}.`);
@@ -56,10 +56,10 @@ export async function tryOut(model: Model, task: Task, text: string): Promise<Tr
   return { source: formatSource(task, source), symbols, ended, limit, ...(expected && { right }) };
 }
 
-/** Shares of the longest source trained on. */
+/** Lengths to evaluate, relative to the longest trained length. */
 const SHARES = [0.1, 0.25, 0.5, 0.75, 1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10];
 
-/** Lengths that the task has sources of, each once. */
+/** Returns the lengths to evaluate for which the task has sources, each once. */
 export function lengthsFor(task: Task, longest: number): number[] {
   const { lengthStep } = task;
   const near = SHARES.map(share => {
@@ -73,7 +73,10 @@ export function lengthsFor(task: Task, longest: number): number[] {
   return [...new Set(near.filter(length => length > 0))].sort((a, b) => a - b);
 }
 
-/** @throws InputError where the file cannot be read, or has symbols that the model does not know */
+/**
+ * Tests a model on a file of pairs. @throws InputError if the file cannot be read, or has symbols that the model does
+ * not know
+ */
 export async function testOn(
   model: Model,
   task: Task,

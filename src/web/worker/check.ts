@@ -10,12 +10,12 @@ import { keyIn } from '../settings/field-labels.ts';
 import { ownDataFor } from './own-data.ts';
 
 /**
- * What a tab may be asked to hold, in bytes. Browsers kill tabs and GPU processes that take much more, and with them
- * whatever they did; nothing tells how much is free.
+ * Maximum memory of a tab, in bytes. Browsers kill tabs and GPU processes that use much more, which loses their work.
+ * Browsers do not report how much is free.
  */
 const MOST_BYTES = 4 * 2 ** 30;
 
-/** Checks settings that are right one by one for what they are together. May take long: not for the page's thread. */
+/** Checks settings, each valid by itself, for consistency. May take long, so it must not run on the page's thread. */
 export function check(config: Config, data?: DataText): Checked {
   try {
     if (config.task.name === DATA && !data) {

@@ -5,7 +5,7 @@ import type { DataText, FromCheck, ToCheck } from '../protocol.ts';
 import { check } from './check.ts';
 import type { Scope } from './scope.ts';
 
-/** Checks settings and data off the page's thread: a grammar may have to be counted through, a file to be read. */
+/** Checks settings and data in a worker, because counting the words of a grammar or parsing a file may take long. */
 
 export function begin(scope: Scope<ToCheck, FromCheck>): void {
   scope.onmessage = ({ data: asked }) => {

@@ -15,18 +15,18 @@ import type { Opened, Opening } from '../protocol.ts';
 import { shownSource } from './answers.ts';
 import { ownDataFor } from './own-data.ts';
 
-/** A run that is open, in the worker. */
+/** An open run in the worker. */
 export interface OpenRun {
   trainer: Trainer;
-  /** What the picture shows, and the longest source trained on. */
+  /** The source that the picture shows, and the longest trained length. */
   source: readonly number[];
   longest: number;
   opened: Opened;
 }
 
 /**
- * Opens an engine and a run on it, at step 0 or at its checkpoint.
- * @throws InputError where the configuration, the checkpoint or the data cannot be used
+ * Opens an engine and a run on it, from step 0 or from a checkpoint.
+ * @throws InputError if the configuration, the checkpoint or the data cannot be used
  */
 export async function openRun(opening: Opening, callbacks: Callbacks): Promise<OpenRun> {
   const read = opening.checkpoint && readCheckpoint(opening.checkpoint);
@@ -65,7 +65,7 @@ export async function openRun(opening: Opening, callbacks: Callbacks): Promise<O
       config: trainer.config,
       engine: engine.name,
       adapter: engine.adapter,
-      // `details` may still be those of a device that failed.
+      // `details` may belong to a device that failed.
       details: engine.name === BEST ? details : undefined,
       missing: choice === 'auto' && engine.name !== BEST ? engine.adapter.reason : undefined,
       step: trainer.step,
@@ -91,7 +91,7 @@ function readCheckpoint(bytes: Uint8Array): Checkpoint {
   }
 }
 
-/** The source that was shown before, where this task can read it. */
+/** Returns the previously shown source, if this task can read it. */
 function sourceOf(task: Task, text: string | undefined): readonly number[] | undefined {
   if (!text) return undefined;
   try {

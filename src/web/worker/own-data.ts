@@ -4,7 +4,7 @@ import { DATA } from '../../tasks/names.ts';
 import type { DataText } from '../protocol.ts';
 
 /**
- * Your own data, taken apart as a configuration says; nothing where its task is another one.
+ * Parses the user's own data as the configuration requires. Returns undefined for any other task.
  * @throws InputError naming the file and the line
  */
 export const ownDataFor = (config: TaskConfig, data?: DataText): Data | undefined =>

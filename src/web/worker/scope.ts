@@ -1,4 +1,4 @@
-/** A worker's global, of which TypeScript's library for pages knows nothing. */
+/** The global object of a worker, which is not in TypeScript's DOM library. */
 export interface Scope<In, Out> {
   readonly name: string;
   postMessage(message: Out, transfer?: Transferable[]): void;

@@ -10,24 +10,24 @@ import { drawSource, lengthsFor, shownSource, testOn, tryOut } from './answers.t
 import { openRun } from './opening.ts';
 import type { Scope } from './scope.ts';
 
-/** Training, off the page's thread. Timers only: animation frames stop in hidden tabs. */
+/** Trains in a worker. Uses only timers, because animation frames stop in hidden tabs. */
 
 let scope: Scope<ToWorker, FromWorker>;
 const say = (message: FromWorker, transfer?: Transferable[]): void => scope.postMessage(message, transfer);
 
-/** Looks take no more than this share of the time, and checkpoints no more than that. */
+/** Maximum shares of the time for probes and for checkpoints. */
 const LOOK_SHARE = 1 / 10;
 const KEEP_SHARE = 1 / 20;
-/** A run that is cut off loses no more than this, in ms. */
+/** Interval of checkpoints, in ms: a killed run loses no more than this. */
 const KEEP_EVERY = 5000;
 
 let trainer: Trainer | undefined;
-/** The source of the picture; the longest source trained on. */
+/** The source of the picture, and the longest trained length. */
 let source: readonly number[] = [];
 let longest = 1;
 let pace = { steps: 0, looks: 4 };
 
-/** One thing after the other. A run is only begun here, and a question only put, so that a pause can follow. */
+/** Messages are handled one at a time. Runs and questions are only started here, so that a pause can follow them. */
 let queue: Promise<void> = Promise.resolve();
 
 export function begin(of: Scope<ToWorker, FromWorker>): void {
@@ -57,7 +57,7 @@ async function obey(message: ToWorker): Promise<void> {
       if (!going) await rest(trainer);
       break;
     case 'pace':
-      // A run under way goes on at the new pace.
+      // A training run continues at the new pace.
       pace = message.pace;
       trainer.pause();
       break;
@@ -72,7 +72,7 @@ async function open(opening: Opening): Promise<void> {
     onProgress(progress) {
       longest = progress.length;
       const { step, steps, eta } = progress;
-      // What is left to compute is not what is left to wait, where steps are held back.
+      // At a limited pace, the time left is longer than the computing time.
       const left = pace.steps ? Math.max(eta, (steps - step) / pace.steps) : eta;
       say({ kind: 'progress', progress: { ...progress, eta: left } });
     },
@@ -82,21 +82,22 @@ async function open(opening: Opening): Promise<void> {
   });
   ({ trainer, source, longest } = run);
   if (opening.stopped) trainer.stop();
-  // The first look may fail as well, and then there is no run.
+  // If the first probe fails, the run does not open.
   const first = await probeNow(trainer);
   say(run.opened);
   say({ kind: 'probe', probe: first });
   await rest(trainer, false);
 }
 
-/** True from the order to train to the end, or a pause. */
+/** True from the command to train until training ends or pauses. */
 let going = false;
 
 async function train(of: Trainer): Promise<void> {
   if (going) return;
   going = true;
   say({ kind: 'state', state: 'running', step: of.step });
-  // Beside it; the last of them may still sleep when training ends, and then do nothing.
+  // Probes and checkpoints run concurrently with training. A loop may still sleep when training ends, and then does
+  // nothing.
   let training = true;
   const beside = async (work: () => Promise<void>, every: () => number, share: number): Promise<void> => {
     let took = 0;
@@ -120,7 +121,7 @@ async function train(of: Trainer): Promise<void> {
   try {
     while (going && !of.ending) await (pace.steps ? slowly(of) : of.run());
   } catch (error) {
-    // Its weights are those before the steps that went wrong.
+    // The weights are those before the steps that diverged.
     if (error instanceof Diverged) await keep(of);
     throw error;
   } finally {
@@ -130,7 +131,7 @@ async function train(of: Trainer): Promise<void> {
   await rest(of);
 }
 
-/** Step after step, until there is a pause or another pace. The numbers are those of a run at full speed. */
+/** Makes single steps until a pause or a change of pace. The results equal those at full speed. */
 async function slowly(of: Trainer): Promise<void> {
   const { steps } = pace;
   while (going && !of.ending && pace.steps === steps) {
@@ -149,7 +150,7 @@ async function step(of: Trainer): Promise<void> {
   await rest(of);
 }
 
-/** Training has come to rest: the page shows what is now, and keeps it as a run at rest. */
+/** Training has stopped: sends a probe, the state and a checkpoint. */
 async function rest(of: Trainer, looked = true): Promise<void> {
   if (looked) await probe(of);
   say({ kind: 'state', state: of.ending ?? 'paused', step: of.step });
@@ -177,7 +178,7 @@ function answer(of: Trainer, id: number, question: Question): void {
   answerTo(of, question).then(
     answer => say({ kind: 'answer', id, answer }),
     error => {
-      // A device that cannot hold so long a sequence can still train.
+      // A device that cannot hold such a long sequence can still train.
       if (error instanceof InputError || error instanceof DeviceError) {
         say({ kind: 'refused', id, message: messageOf(error) });
       } else fail(error);

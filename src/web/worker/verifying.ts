@@ -7,7 +7,7 @@ import type { FromVerify, ToVerify } from '../protocol.ts';
 import { ownDataFor } from './own-data.ts';
 import type { Scope } from './scope.ts';
 
-/** Compares one training step with the reference, on a device of its own: the run goes on meanwhile. */
+/** Compares a training step with the reference on a separate device, so that the run continues meanwhile. */
 
 export function begin(scope: Scope<ToVerify, FromVerify>): void {
   scope.onmessage = async ({ data }) => scope.postMessage(await verify(data));

@@ -3,8 +3,8 @@ import { isUnloaded, RELOAD } from '../unloaded.ts';
 import type { Scope } from './scope.ts';
 
 /**
- * The one script of all workers, so that they share what they load: a worker is named after what it does. Messages that
- * come before that is loaded wait.
+ * Entry point of all workers, so that they share loaded scripts. The name of a worker is its role. Messages that arrive
+ * before the script of the role has loaded are queued.
  */
 
 const ROLES: Record<Role, () => Promise<{ begin(scope: Scope<never, never>): void }>> = {
@@ -21,6 +21,6 @@ ROLES[scope.name as Role]().then(
     begin(scope);
     for (const event of waiting) scope.onmessage?.(event);
   },
-  // The page hears it as an `error` event: a rejection alone would not reach it.
+  // Reports the error to the page as an `error` event; an unhandled rejection would not reach it.
   error => reportError(isUnloaded(error) ? new Error(`one of its scripts did not load. ${RELOAD}`) : error),
 );
