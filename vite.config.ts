@@ -38,6 +38,16 @@ export const compactWgsl: Plugin = {
   },
 };
 
+/** Comments and indentation of index.html are for its editors: the published page goes without them. */
+const compactHtml: Plugin = {
+  name: 'compact-html',
+  apply: 'build',
+  transformIndexHtml: {
+    order: 'pre',
+    handler: html => html.replace(/<!--[\s\S]*?-->/g, '').replace(/^[ \t]+|\n(?=\s*\n)/gm, ''),
+  },
+};
+
 /** Tests of the page as it is published. */
 const withPage = { globalSetup: 'test/support/built-page.ts' };
 
@@ -129,7 +139,7 @@ export default defineConfig({
   root: 'src/web',
   // Relative, so that the built page works from any folder of any host.
   base: './',
-  plugins: [policy, elsewhere],
+  plugins: [policy, elsewhere, compactHtml],
   server: { host: 'localhost', headers },
   preview: { headers },
   // Small files stay files: the page fetches from its own host alone, and not what is written into it.

@@ -4,7 +4,7 @@ import { countParameters } from '../../base/parameters.ts';
 import { testedLengths } from '../../train/presets/grid.ts';
 import { setup } from '../../train/setup.ts';
 import type { Cell } from '../../train/table.ts';
-import type { TableSpec } from '../../train/tables.ts';
+import type { TableSpec, TestLengths } from '../../train/tables.ts';
 import { count, inARow, modelWords } from './format.ts';
 
 const range = (low: number, high: number): string => (low === high ? String(high) : `${low}–${high}`);
@@ -35,12 +35,18 @@ function parametersOf(config: Config): number[] {
   }
 }
 
+/** The lengths of a table's own test: `41, 92 … 500`, or `81–100`. */
+const testWords = ({ low, high, every }: TestLengths): string =>
+  every === 1
+    ? range(low, high)
+    : `${low}, ${low + every} … ${low + every * Math.floor((high - low) / every)}`;
+
 /** What a table was made with, and how to read it: a line each. */
 export function notesOf(spec: TableSpec, cells: readonly Cell[], sets: readonly string[]): string[] {
   const tasks = grouped(
     cells.map(({ task, config }) => {
       const { symbols, minLength, maxLength } = config.task;
-      const tested = range(...testedLengths(config));
+      const tested = spec.test ? testWords(spec.test) : range(...testedLengths(config));
       const far = spec.far ? `, and at ${spec.far * maxLength}` : '';
       return [task, `${symbols} symbols, lengths ${range(minLength, maxLength)}, tested at ${tested}${far}`];
     }),
