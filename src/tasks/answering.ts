@@ -10,7 +10,7 @@ export interface Answering {
   example: string;
   /** Minimum source length; default 1. */
   shortest?: number;
-  /** Whether there are sources of this length ≥ shortest, and why not; absent: of all of them. */
+  /** Whether there are sources of this length ≥ shortest. If absent, there are sources of every such length. */
   has?(length: number): boolean;
   because?: string;
   /** A random source of L symbols that has an answer. */

@@ -3,8 +3,8 @@ import type { Task } from './task.ts';
 import { rewriting } from './transduction.ts';
 
 /**
- * Bigram flipping, in the paper's format (see transduction.ts): every pair of symbols is swapped. Sources of even
- * length ≥ 2 only, uniform over the even lengths of a range; T = 2L + 2. With 3 symbols:
+ * Bigram flipping, in the paper's format (see transduction.ts): the two symbols of every pair are swapped. Sources have
+ * even lengths ≥ 2, uniform over the even lengths of a range; T = 2L + 2. With 3 symbols:
  *
  *   task    bigram
  *   source  a b b c
@@ -12,8 +12,8 @@ import { rewriting } from './transduction.ts';
  *   target  ·    ·  ·  ·  ·  b    a  c  b  </s>
  *   phase   .    r  r  r  r  w    w  w  w  .
  *
- * Measured: the L + 1 steps from the separator. A queue or a deque is what helps; a source of odd length has no
- * target.
+ * Loss and metrics are over the L + 1 steps from the separator. A queue or a deque helps here. A source of odd length
+ * has no target.
  */
 export const bigram = ({ name, symbols }: TaskConfig): Task => rewriting(name, symbols, swapped, 2);
 

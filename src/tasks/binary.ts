@@ -2,13 +2,13 @@ import type { Rng } from '../base/rng.ts';
 import { type Answering, answering } from './answering.ts';
 import { randomSource, type Task } from './task.ts';
 
-/** Bits, the lowest first, of a whole number ≥ 0; of 0, one bit. */
+/** Bits of a whole number ≥ 0, lowest first. Zero has one bit. */
 export const lowestFirst = (value: bigint): number[] => [...value.toString(2)].map(Number).reverse();
 
-/** The number of these bits, the highest first. */
+/** The number with these bits, highest first. */
 export const numberOf = (highestFirst: readonly number[]): bigint => BigInt(`0b0${highestFirst.join('')}`);
 
-/** Bits of a random number from 1 to 2^length − 1. */
+/** Bits of a random number, uniform over 1 … 2^length − 1. */
 export function randomBits(rng: Rng, length: number): number[] {
   for (;;) {
     const bits = randomSource(2, rng, length);
@@ -16,13 +16,14 @@ export function randomBits(rng: Rng, length: number): number[] {
   }
 }
 
-/** The operator in a source, and `end` in an answer. */
+/** The number of the operator among the source symbols, and of `end` among the outputs. */
 const MARK = 2;
 
 /**
- * A calculation with two binary numbers, lowest bit first, and an operator between them. The answer is the bits of the
- * result, lowest first and without zeros at its end, and `end`. Sources of 1 or 2 symbols are bits alone.
- * @param alone the bits of the result where there is no operator
+ * A task of calculating with two binary numbers. The source is both numbers, lowest bit first, with an operator between
+ * them. The answer is the bits of the result, lowest first and without trailing zeros, followed by `end`. Sources of 1
+ * or 2 symbols consist of bits only.
+ * @param alone returns the bits of the result for a source without an operator
  */
 export function binaryCalculation(
   of: Pick<Answering, 'name' | 'example' | 'longestAnswer'>,

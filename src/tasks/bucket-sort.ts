@@ -3,8 +3,8 @@ import { answering, digitNames } from './answering.ts';
 import { randomSource, type Task } from './task.ts';
 
 /**
- * Bucket sort, of the Chomsky hierarchy (context-sensitive; see answering.ts for the format): the symbols of the
- * source in ascending order. Sources of any length ≥ 1, L outputs. There with 5 symbols:
+ * Bucket sort, from the Chomsky hierarchy (context-sensitive; see answering.ts for the format): the symbols of the
+ * source in ascending order. Sources of any length ≥ 1, L outputs. The authors use 5 symbols:
  *
  *   task    bucket-sort
  *   source  2 0 1 0
@@ -12,7 +12,7 @@ import { randomSource, type Task } from './task.ts';
  *   target  ·  ·  ·  ·  0  0  1  2
  *   phase   r  r  r  r  w  w  w  .
  *
- * Measured: the L output steps.
+ * Loss and metrics are over the L output steps.
  */
 export function bucketSort({ name, symbols }: TaskConfig): Task {
   const names = digitNames(symbols);

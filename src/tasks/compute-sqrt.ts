@@ -4,8 +4,9 @@ import { lowestFirst, numberOf, randomBits } from './binary.ts';
 import type { Task } from './task.ts';
 
 /**
- * Compute sqrt, of the Chomsky hierarchy (context-sensitive; see answering.ts for the format): the square root of a binary
- * number, rounded down, highest bit first (as in the authors' code). Sources of any length ≥ 1, ⌈L/2⌉ outputs; √37:
+ * Compute sqrt, from the Chomsky hierarchy (context-sensitive; see answering.ts for the format): the square root of a
+ * binary number, rounded down, highest bit first (as in the authors' code). Sources of any length ≥ 1, ⌈L/2⌉ outputs.
+ * For example, ⌊√37⌋ = 6:
  *
  *   task    compute-sqrt
  *   source  1 0 0 1 0 1
@@ -13,8 +14,8 @@ import type { Task } from './task.ts';
  *   target  ·  ·  ·  ·  ·  ·  1  1  0
  *   phase   r  r  r  r  r  r  w  w  .
  *
- * Numbers are from 1 to 2^L − 1, all as likely, with zeros in front. Measured: the ⌈L/2⌉ output steps. `symbols` does
- * not matter.
+ * Numbers are uniform over 1 … 2^L − 1, with leading zeros. Loss and metrics are over the ⌈L/2⌉ output steps. `symbols`
+ * is ignored.
  */
 export function computeSqrt({ name }: TaskConfig): Task {
   const bits = digitNames(2);
@@ -33,7 +34,7 @@ export function computeSqrt({ name }: TaskConfig): Task {
   });
 }
 
-/** ⌊√value⌋, by Newton's method from above. */
+/** ⌊√value⌋, by Newton's method, starting above the root. */
 function rootOf(value: bigint): bigint {
   if (value < 2n) return value;
   let root = 1n << BigInt(Math.ceil(value.toString(2).length / 2));

@@ -11,6 +11,7 @@ import { rewriting } from './transduction.ts';
  *   target  ·    ·  ·  ·  a    b  c  </s>
  *   phase   .    r  r  r  w    w  w  .
  *
- * Measured: the L + 1 steps from the separator. A queue solves it: push while reading, pop while writing.
+ * Loss and metrics are over the L + 1 steps from the separator. A queue solves it: push while reading, pop while
+ * writing.
  */
 export const copy = ({ name, symbols }: TaskConfig): Task => rewriting(name, symbols, source => [...source]);

@@ -2,13 +2,13 @@ import type { TaskConfig } from '../base/config.ts';
 import { answering, digitNames } from './answering.ts';
 import { randomSource, type Task } from './task.ts';
 
-/** Places on the circle. */
+/** Positions on the circle. */
 const PLACES = 5;
 const MOVES = ['left', 'stay', 'right'];
 
 /**
- * Cycle navigation, of the Chomsky hierarchy (regular; see answering.ts for the format): moves on a circle of 5 places,
- * from place 0; at which place do they end? Sources of any length ≥ 1, one output:
+ * Cycle navigation, from the Chomsky hierarchy (regular; see answering.ts for the format): the final position after a
+ * series of moves on a circle of 5 positions, starting from position 0. Sources of any length ≥ 1, one output:
  *
  *   task    cycle-navigation
  *   source  right left stay left left
@@ -16,7 +16,7 @@ const MOVES = ['left', 'stay', 'right'];
  *   target  ·      ·     ·     ·     ·     3
  *   phase   r      r     r     r     r     .
  *
- * Measured: the output step. There is no writing phase. `symbols` does not matter.
+ * Loss and metrics are over the output step. There is no writing phase. `symbols` is ignored.
  */
 export function cycleNavigation({ name }: TaskConfig): Task {
   return answering({
@@ -25,7 +25,7 @@ export function cycleNavigation({ name }: TaskConfig): Task {
     outputNames: digitNames(PLACES),
     example: 'right left stay left left',
     source: (rng, length) => randomSource(MOVES.length, rng, length),
-    // −1, 0 or 1 each; −1 is 4 of 5.
+    // A move is −1, 0 or 1; adding PLACES − 1 instead of −1 keeps the position non-negative.
     answer: source => [source.reduce((place, move) => (place + move + PLACES - 1) % PLACES, 0)],
     longestAnswer: () => 1,
   });

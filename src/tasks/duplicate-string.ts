@@ -3,8 +3,8 @@ import { answering, digitNames } from './answering.ts';
 import { randomSource, type Task } from './task.ts';
 
 /**
- * Duplicate string, of the Chomsky hierarchy (context-sensitive; see answering.ts for the format): the source, twice.
- * Sources of any length ≥ 1, 2L outputs. There with 2 symbols:
+ * Duplicate string, from the Chomsky hierarchy (context-sensitive; see answering.ts for the format): the source, twice.
+ * Sources of any length ≥ 1, 2L outputs. The authors use 2 symbols:
  *
  *   task    duplicate-string
  *   source  0 1 1
@@ -12,7 +12,7 @@ import { randomSource, type Task } from './task.ts';
  *   target  ·  ·  ·  0  1  1  0  1  1
  *   phase   r  r  r  w  w  w  w  w  .
  *
- * Measured: the 2L output steps.
+ * Loss and metrics are over the 2L output steps.
  */
 export function duplicateString({ name, symbols }: TaskConfig): Task {
   const names = digitNames(symbols);

@@ -4,13 +4,14 @@ import { Grammar, LONGEST } from './grammar.ts';
 import type { Task } from './task.ts';
 
 /**
- * Whole words of the Dyck languages, as Suzgun et al. 2019 draw and measure them ("Memory-Augmented Recurrent Neural
- * Networks Can Learn Generalized Dyck Languages"); else as in dyck.ts. `symbols` is the number of kinds of brackets. They
- * are drawn by the grammar
+ * Complete words of the Dyck languages, sampled and measured as in Suzgun et al. 2019 ("Memory-Augmented Recurrent
+ * Neural Networks Can Learn Generalized Dyck Languages"). The rest is as in dyck.ts. `symbols` is the number of kinds
+ * of brackets. Words are drawn from the grammar
  *
- *   S → ( S ) (1/2) | S S (1/4) | ε (1/4),   all kinds of brackets alike
+ *   S → ( S ) (1/2) | S S (1/4) | ε (1/4),   with all kinds of brackets equally likely
  *
- * cut to the lengths asked for, which are even. There of 2 to 50 symbols, tested at 52 to 100. With 2 symbols:
+ * restricted to the requested lengths, which must be even. The authors train on lengths 2 to 50 and test on 52 to 100.
+ * With 2 symbols:
  *
  *   task    dyck-words
  *   source  ( [ ] ) [ ]
@@ -18,8 +19,9 @@ import type { Task } from './task.ts';
  *   target  )  ]  )  none  ]  none
  *   phase   r  r  w  w     r  w
  *
- * They ask for the set of all brackets that may come next. Every opening one may at any time, so the set says no more than
- * the closing bracket in it. Measured: a word is right where all L steps are (coarse accuracy).
+ * The authors predict the set of all brackets that may come next. Every opening bracket may come next at any time, so
+ * the set contains no more information than its closing bracket. A word counts as correct if all L steps are correct
+ * (coarse accuracy).
  */
 export function dyckWords({ name, symbols }: TaskConfig): Task {
   const grammar = new Grammar(RULES, []);
@@ -39,12 +41,12 @@ export function dyckWords({ name, symbols }: TaskConfig): Task {
   });
 }
 
-/** S derives nothing with probability e = 1/4 + e²/4. */
+/** The probability that S derives the empty word. It solves e = 1/4 + e²/4. */
 const EMPTY = 2 - Math.sqrt(3);
 const SOME = 1 - EMPTY;
-/** S S of which one derives nothing is S again. */
+/** If one S of S S derives the empty word, the rule reduces to S → S. This normalises the other rules. */
 const NEW = 1 - EMPTY / 2;
-/** The grammar of what S derives where that is something. */
+/** The grammar of the non-empty words that S derives. */
 const RULES = {
   A: [
     [1 / 2 / NEW, '( A )', '( A )'],

@@ -5,17 +5,17 @@ import { randomLength, type Sequence, type Task } from './task.ts';
 
 const BRACKETS = ['()', '[]', '{}', '<>'];
 
-/** Opening and closing bracket of so many kinds. */
+/** The opening and the closing bracket of each kind. */
 export const bracketPairs = (kinds: number): string[][] =>
   Array.from({ length: kinds }, (_, i) =>
     kinds <= BRACKETS.length ? [...BRACKETS[i]] : [`(${i + 1}`, `)${i + 1}`],
   );
 
 /**
- * Dyck languages (Suzgun et al. 2019): after every bracket, which closing one may come next, or `none` where all are
- * closed? `symbols` is the number of kinds of brackets. A source is the beginning of a word of the language, of any
- * length ≥ 1: a random walk, every bracket opening or closing with even odds, opening where nothing is open. T = L,
- * there is nothing but the source. With 2 symbols:
+ * Dyck languages (Suzgun et al. 2019): after every bracket, predict which closing bracket may come next, or `none` if
+ * no bracket is open. `symbols` is the number of kinds of brackets. A source is a prefix of a word of the language, of
+ * any length ≥ 1. It is a random walk: each bracket opens or closes with probability 1/2, and opens if none is open.
+ * The sequence is the source itself, so T = L. With 2 symbols:
  *
  *   task    dyck
  *   source  ( [ ] ) [
@@ -23,7 +23,8 @@ export const bracketPairs = (kinds: number): string[][] =>
  *   target  )  ]  )  none  ]
  *   phase   r  r  w  w     r
  *
- * Measured: all L steps. Where a bracket opens a stack is to push (r: reading), where one closes to pop (w: writing).
+ * Loss and metrics are over all L steps. A stack should push at an opening bracket (r: reading) and pop at a closing
+ * one (w: writing).
  */
 export const dyck = ({ name, symbols }: TaskConfig): Task =>
   bracketTask(name, symbols, {
@@ -32,7 +33,7 @@ export const dyck = ({ name, symbols }: TaskConfig): Task =>
       [0, 1 % symbols, symbols + (1 % symbols), symbols].map(i => bracketNames[i]).join(' '),
   });
 
-/** The beginning of a word: a random walk. */
+/** A prefix of a word: a random walk. */
 function prefix(rng: Rng, symbols: number, length: number): number[] {
   const open: number[] = [];
   return Array.from({ length }, () => {
@@ -42,17 +43,21 @@ function prefix(rng: Rng, symbols: number, length: number): number[] {
   });
 }
 
-/** What of a task about brackets is its own: how sources are drawn, and of which lengths there are some. */
+/**
+ * The parts of a task about brackets that are specific to it: how sources are drawn, and which lengths have sources.
+ */
 interface Brackets {
   pair(rng: Rng, low: number, high: number): number[];
   example(names: readonly string[]): string;
   has?(length: number): boolean;
 }
 
-/** After every bracket, which closing one may come next? */
+/**
+ * Creates a task that predicts, after every bracket, which closing bracket may come next. See dyck.ts for the format.
+ */
 export function bracketTask(name: string, symbols: number, of: Brackets): Task {
   const kinds = bracketPairs(symbols);
-  // Opening brackets first, then closing ones.
+  // Opening brackets first, then closing brackets.
   const names = [...kinds.map(([opening]) => opening), ...kinds.map(([, closing]) => closing)];
   const none = symbols;
 

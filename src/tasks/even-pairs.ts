@@ -3,8 +3,8 @@ import { answering, digitNames } from './answering.ts';
 import { randomSource, type Task } from './task.ts';
 
 /**
- * Even pairs, of the Chomsky hierarchy (regular; see answering.ts for the format): is the number of places where a bit
- * differs from the one before it even (0) or odd (1)? Sources of any length ≥ 1, one output:
+ * Even pairs, from the Chomsky hierarchy (regular; see answering.ts for the format): whether the number of positions
+ * where a bit differs from the previous bit is even (0) or odd (1). Sources of any length ≥ 1, one output:
  *
  *   task    even-pairs
  *   source  0 1 0 1 0 0 1
@@ -12,8 +12,8 @@ import { randomSource, type Task } from './task.ts';
  *   target  ·  ·  ·  ·  ·  ·  ·  1
  *   phase   r  r  r  r  r  r  r  .
  *
- * The same as asking whether the first bit and the last differ. Measured: the output step. There is no writing phase.
- * `symbols` does not matter.
+ * Equivalently: whether the first and the last bit differ. Loss and metrics are over the output step. There is no
+ * writing phase. `symbols` is ignored.
  */
 export function evenPairs({ name }: TaskConfig): Task {
   const bits = digitNames(2);

@@ -1,13 +1,13 @@
 import type { Rng } from '../base/rng.ts';
 
-/** The authors of the Chomsky hierarchy calculate modulo 5. */
+/** The modulus that the authors of the Chomsky hierarchy use. */
 export const MODULUS = 5;
 
 const mod = (value: number): number => ((value % MODULUS) + MODULUS) % MODULUS;
 
 /**
- * A random expression of exactly this many symbols, as there: `d`, `-d`, `(d)`, `(-d)`, or `(left op right)` with the
- * length split at random, d a digit 0 … 4.
+ * A random expression of exactly `length` symbols, generated as in the authors' code: `d`, `-d`, `(d)`, `(-d)`, or
+ * `(left op right)` with the length split at random, where d is a digit 0 … 4.
  */
 export function randomExpression(rng: Rng, length: number, operators: readonly string[]): string[] {
   const digit = (): string => String(rng.int(0, MODULUS - 1));
@@ -25,16 +25,20 @@ export function randomExpression(rng: Rng, length: number, operators: readonly s
   ];
 }
 
-/** What stands between two brackets so far. */
+/** The content of a bracket that has been parsed so far. */
 interface Bracket {
   left?: number;
   operator?: string;
   right?: number;
-  /** A sign is waiting for its digit. */
+  /** Whether a minus sign precedes the next value. */
   minus: boolean;
 }
 
-/** The value of an expression modulo 5, `x` having a value too; undefined where it is none. */
+/**
+ * The value of an expression modulo 5.
+ * @param x the value of the symbol `x`
+ * @returns undefined if the expression is malformed, or contains `x` and no value is given
+ */
 export function calculate(expression: readonly string[], x?: number): number | undefined {
   const open: Bracket[] = [{ minus: false }];
   const place = (value: number): boolean => {

@@ -25,10 +25,10 @@ const RULES: Rules = {
   ],
 };
 
-/** Its probabilities of lengths depend on no setting: all tasks share its tables. */
+/** Shared by all tasks: the probabilities of lengths do not depend on any setting. */
 const GRAMMAR = new Grammar(RULES, ['W', 'M', 'F', 'N']);
 
-/** Words that are translated by themselves, and articles by the gender of the noun after them. */
+/** Words with a fixed translation. Articles are translated by the gender of the noun that follows. */
 const PLAIN: Readonly<Record<string, string>> = { or: 'oder', and: 'und' };
 const ARTICLES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   the: { m: 'der', f: 'die', n: 'das' },
@@ -36,8 +36,9 @@ const ARTICLES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 };
 
 /**
- * Gender conjugation, in the paper's format (see transduction.ts): nouns have a gender in the target language, which
- * the article before them must show, so that an article is known one symbol later than it is read. With 8 symbols:
+ * Gender conjugation, in the paper's format (see transduction.ts). Nouns have a gender in the target language, which
+ * the preceding article must show. So an article can be translated only after the next symbol has been read. With 8
+ * symbols:
  *
  *   task    gender
  *   source  the me1 and a fe1 we1
@@ -45,10 +46,11 @@ const ARTICLES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
  *   target  ·    ·    ·    ·    ·  ·    ·    der  mg1  und  eine fg1   wg1  </s>
  *   phase   .    r    r    r    r  r    r    w    w    w    w    w     w    .
  *
- * Verbs (we) and nouns (me, fe, ne) have 25/128 of `symbols` words each, at least one: with 128 the paper's 25.
+ * There are 25/128 of `symbols` verbs (we), and as many nouns of each gender (me, fe, ne), but at least one. With 128
+ * symbols these are the paper's 25.
  *
- * Sources of any length ≥ 5; within a range, lengths are as likely as the grammar makes them, T = 2L + 2. Measured:
- * the L + 1 steps from the separator.
+ * Sources of any length ≥ 5. Within a range, lengths have the probabilities of the grammar. T = 2L + 2. Loss and
+ * metrics are over the L + 1 steps from the separator.
  */
 export const gender = ({ name, symbols }: TaskConfig): Task =>
   grammarTask({
@@ -67,7 +69,7 @@ export const gender = ({ name, symbols }: TaskConfig): Task =>
     answer,
   });
 
-/** Word by word; undefined where an article has no noun. */
+/** Translates word by word. Undefined if an article is not followed by a noun. */
 function answer(source: readonly string[]): string[] | undefined {
   const words = source.map((word, i) => {
     if (PLAIN[word]) return PLAIN[word];

@@ -2,26 +2,26 @@ import { type Grammar, LONGEST, type Words } from './grammar.ts';
 import type { Task } from './task.ts';
 import { transduction } from './transduction.ts';
 
-/** The task of a grammar: names of terminals, and for every class of them its words in the source and the target. */
+/** A task defined by a grammar: its terminals, and the source and target words of each class of terminals. */
 export interface GrammarTask {
   name: string;
   grammar: Grammar;
-  /** Terminals of the rules themselves, on either side. */
+  /** Terminals that appear in the rules, for each side. */
   sourceWords: readonly string[];
   targetWords: readonly string[];
-  /** Class → stem of its words in the source and in the target: `si` makes si1, si2, … */
+  /** Class → stem of its words in the source and in the target. The stem `si` gives si1, si2, … */
   classes: Readonly<Record<string, Words>>;
-  /** Words of every class. */
+  /** Number of words in each class. */
   perClass: number;
   example: string;
   answer(source: readonly string[]): string[] | undefined;
 }
 
-/** How many words a class has, so that with the paper's 128 symbols it is the paper's number. */
+/** Number of words in a class, scaled so that the paper's 128 symbols give the paper's number. */
 export const wordsPerClass = (symbols: number, ofThePaper: number): number =>
   Math.max(1, Math.floor((symbols * ofThePaper) / 128));
 
-/** A grammar as a task in the paper's format. */
+/** Creates the task of a grammar, in the paper's format (see transduction.ts). */
 export function grammarTask(of: GrammarTask): Task {
   const { name, grammar, classes, perClass } = of;
   const numbers = Array.from({ length: perClass }, (_, i) => i + 1);

@@ -2,45 +2,49 @@ import type { Rng } from '../base/rng.ts';
 import { noLengths } from './task.ts';
 
 /**
- * A rule of an inversion transduction grammar: with this probability a nonterminal becomes the left words in the
- * source and the right words in the target, apart by spaces. Names of nonterminals stand for what they derive, on
- * both sides the same, the k-th `S` on the left being the k-th on the right; all else are terminals.
+ * A rule of an inversion transduction grammar: with this probability, a nonterminal becomes the left words in the
+ * source and the right words in the target. Words are separated by spaces. Nonterminals are written by name, and both
+ * sides have the same ones: the k-th `S` on the right is the same derivation as the k-th `S` on the left. All other
+ * words are terminals.
  */
 export type Rule = readonly [probability: number, source: string, target: string];
 export type Rules = Readonly<Record<string, readonly Rule[]>>;
 
-/** Longest source, in symbols: the tables take time with its square, and probabilities underflow at some length. */
+/**
+ * Maximum source length, in symbols. Filling the tables takes quadratic time, and probabilities underflow for very long
+ * sources.
+ */
 export const LONGEST = 4096;
 
-/** A word in the source, and what it is in the target. */
+/** A word in the source and its translation in the target. */
 export type Words = { source: string; target: string };
 
 interface Production {
   probability: number;
   source: string[];
   target: string[];
-  /** Which items of the source are nonterminals. */
+  /** Whether each item of the source is a nonterminal. */
   inner: boolean[];
-  /** tails[i][n]: probability that the items from i on derive n symbols. */
+  /** tails[i][n]: probability that items i and later derive n symbols. */
   tails: number[][];
 }
 
 /**
- * Derivations of a grammar with sources of given lengths. Their distribution is that of deriving from `A` freely and
- * rejecting what is not of these lengths, but nothing is rejected: tables hold the probability of every nonterminal
- * to derive n symbols, and length, rule and split are drawn from what they say is left.
+ * Samples derivations of a grammar whose sources have given lengths. The distribution is that of deriving from `A` and
+ * rejecting all sources of other lengths, but without any rejection: tables hold the probability that each nonterminal
+ * derives n symbols, and the length, the rules and the splits are drawn from these conditional probabilities.
  *
  *   P_X(n) = Σ over rules of X: p · tail_0(n)
  *   tail_i(n) = tail_{i+1}(n - 1) for a terminal, Σ_k P_Y(k) · tail_{i+1}(n - k) for a nonterminal Y
  *
- * Every nonterminal derives one symbol at least, and rules of one nonterminal alone lead to none that lead back.
- * Classes of terminals (`ST`: one of 33 words, all alike) are nonterminals without rules, one symbol each; which
- * word it becomes is up to `word`.
+ * Every nonterminal must derive at least one symbol, and rules with a single nonterminal must not form a cycle. A class
+ * of terminals (`ST`: one of 33 equally likely words) is a nonterminal without rules that derives one symbol; the
+ * `word` argument of derive() chooses the word.
  */
 export class Grammar {
   readonly #productions: ReadonlyMap<string, readonly Production[]>;
   readonly #classes: ReadonlySet<string>;
-  /** P_X(n) by X, n = 0 … */
+  /** P_X(n) by X, from n = 0. */
   readonly #lengths: ReadonlyMap<string, number[]>;
   #filled = 0;
 
@@ -56,7 +60,7 @@ export class Grammar {
           const source = split(left);
           const inner = source.map(item => names.has(item));
           const last = source.length - 1;
-          // Of a last nonterminal, the tail is its own table.
+          // If the last item is a nonterminal, its tail is the table of that nonterminal, shared.
           const tails = source.map((item, i) => (i === last && inner[i] ? this.#lengths.get(item)! : [0]));
           tails.push([1]);
           return { probability, source, target: split(right), inner, tails };
@@ -72,8 +76,9 @@ export class Grammar {
   }
 
   /**
-   * A derivation with a source of low … high symbols, in words.
-   * @throws InputError where there is none, or sources are too long for the tables
+   * A derivation whose source has low … high symbols, as words.
+   * @param word chooses the word of a class
+   * @throws InputError if the grammar derives no such source, or sources are too long for the tables
    */
   derive(
     task: string,
@@ -99,7 +104,10 @@ export class Grammar {
     return Number.NaN;
   }
 
-  /** Fills the tables up to n symbols, ascending: all that a rule of two or more items asks for is there by then. */
+  /**
+   * Fills the tables up to n symbols, in ascending order, so that a rule of two or more items only needs entries that
+   * exist.
+   */
   #fill(n: number): void {
     while (this.#filled < n) {
       this.#filled++;
@@ -128,7 +136,7 @@ export class Grammar {
     table[n] = sum;
   }
 
-  /** What a nonterminal becomes, given that it derives n symbols of the source. */
+  /** Derives a random source of n symbols from a nonterminal, and its target. */
   #expand(
     name: string,
     n: number,
@@ -165,7 +173,7 @@ export class Grammar {
   }
 }
 
-/** One of 0 … n - 1 by weight; -1 where all weights are 0. */
+/** Draws one of 0 … n - 1 in proportion to its weight; -1 if all weights are 0. */
 function choose(rng: Rng, n: number, weight: (i: number) => number): number {
   let sum = 0;
   for (let i = 0; i < n; i++) sum += weight(i);

@@ -2,44 +2,47 @@ import { MASKED, PHASE } from '../base/dims.ts';
 import type { Rng } from '../base/rng.ts';
 import { noLengths, randomLengthOf, type Sequence, type Task } from './task.ts';
 
-/** What a language to be modelled has of its own. Its strings are drawn by a uniform length, then from p(w | length). */
+/**
+ * The parts of a language-modelling task that are specific to its language. A string is drawn by a uniform length, then
+ * from p(w | length).
+ */
 export interface Language {
   name: string;
   symbolNames: readonly string[];
   example: string;
-  /** Whether there are strings of this length ≥ 1, and why not. */
+  /** Whether there are strings of this length ≥ 1. */
   has(length: number): boolean;
   because: string;
   /** A random string of this length. */
   string(rng: Rng, length: number): number[];
-  /** ln p(w | |w|), exactly; −∞ for what is not in the language. */
+  /** ln p(w | |w|), exact; −∞ for a string that is not in the language. */
   logProbability(string: readonly number[]): number;
-  /** One of PHASE for every symbol, where the push/pop profile is told; absent: none. */
+  /** A value of PHASE for every symbol, if the push/pop profile is defined. If absent, no step has a phase. */
   phase?(string: readonly number[]): number[];
 }
 
-/** Before the first symbol of a string, and after its last. */
+/** Markers before the first symbol of a string and after its last. */
 const START = '<s>';
 const END = '</s>';
 
 /**
- * Language modelling, as DuSell and Chiang measure it ("Learning Context-Free Languages with Nondeterministic Stack
- * RNNs", CoNLL 2020; ICLR 2022 and 2023): at every step the next symbol is to be predicted, out of all symbols before.
- * The source is the string w of n symbols, and so is the target, with `</s>` at its end; T = n + 1. The string itself is
- * fed in, in predictions too.
+ * Language modelling, measured as in DuSell and Chiang ("Learning Context-Free Languages with Nondeterministic Stack
+ * RNNs", CoNLL 2020; ICLR 2022 and 2023): every step predicts the next symbol from all previous symbols. The source is
+ * the string w of n symbols. The target is the same string followed by `</s>`, so T = n + 1. The string itself is fed
+ * in, during prediction too.
  *
  *   input   <s>  w1  w2  …  wn
  *   target  w1   w2  w3  …  </s>
  *
- * Inputs: the symbols, `<s>`. (The authors have no `<s>`; their first prediction is from the state before any input.)
+ * Inputs: the symbols, `<s>`. (The authors have no `<s>`; they make the first prediction from the initial state.)
  * Outputs: the symbols, `</s>`.
  *
- * Measured: cross-entropy in nats per symbol, `</s>` counted, minus its lower bound over the same strings:
+ * The metric is the cross-entropy in nats per symbol, including `</s>`, minus its lower bound over the same strings:
  *
- *   ( Σ_w ln K − ln p(w | |w|) ) / Σ_w (|w| + 1),   K lengths all as likely
+ *   ( Σ_w ln K − ln p(w | |w|) ) / Σ_w (|w| + 1),   for K equally likely lengths
  *
- * which is the cross-entropy of the distribution itself, and so its entropy where the strings are many. Where the next
- * symbol is a matter of chance, accuracy says little.
+ * This bound is the cross-entropy of the true distribution, which approaches its entropy for many strings. Accuracy
+ * says little where the next symbol is random.
  */
 export function language(of: Language): Task {
   const { name, symbolNames, example, has, logProbability, phase } = of;
@@ -83,8 +86,8 @@ export function language(of: Language): Task {
 }
 
 /**
- * The lower bound of the cross-entropy of strings that were drawn by a uniform length from low … high: nats per symbol,
- * `</s>` counted. Undefined where the task has no distribution.
+ * The lower bound of the cross-entropy, in nats per symbol including `</s>`, of strings drawn by a uniform length from
+ * low … high. Undefined if the task has no distribution.
  */
 export function lowerBound(
   task: Pick<Task, 'logProbability' | 'has'>,

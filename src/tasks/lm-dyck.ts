@@ -5,17 +5,20 @@ import { Grammar, LONGEST } from './grammar.ts';
 import { language } from './language.ts';
 import type { Task } from './task.ts';
 
-/** Means of 1 further bracket beside every other, and of 39 further ones inside (a depth of 40). */
+/**
+ * Probabilities that give a mean of 1 further bracket beside each bracket, and a mean of 39 further levels inside it (a
+ * depth of 40).
+ */
 const SPLIT = 1 / 2;
 const NEST = 39 / 40;
 
 /**
- * The Dyck language, to be modelled (DuSell and Chiang 2020; see language.ts for the format and the metric). `symbols` is
- * the number of kinds of brackets. Strings of even lengths, drawn by the grammar
+ * Language modelling of the Dyck language (DuSell and Chiang 2020; see language.ts for the format and the metric).
+ * `symbols` is the number of kinds of brackets. Strings have even lengths and are drawn from the grammar
  *
- *   S → S T (1/2) | T (1/2),   T → ( S ) (39/40) | ( ) (1/40),   all kinds of brackets alike
+ *   S → S T (1/2) | T (1/2),   T → ( S ) (39/40) | ( ) (1/40),   with all kinds of brackets equally likely
  *
- * There with 2 symbols; deterministic context-free:
+ * The language is deterministic context-free. The authors use 2 symbols:
  *
  *   task    lm-dyck
  *   source  ( [ ] ) [ ]
@@ -23,12 +26,12 @@ const NEST = 39 / 40;
  *   target  (    [  ]  )  [  ]  </s>
  *   phase   .    r  r  w  w  r  w
  *
- * A stack is to push where a bracket opens (r), and to pop where one closes (w).
+ * A stack should push at an opening bracket (r) and pop at a closing one (w).
  */
 export function lmDyck({ name, symbols }: TaskConfig): Task {
   const pairs = bracketPairs(symbols);
   const names = [...pairs.map(([opening]) => opening), ...pairs.map(([, closing]) => closing)];
-  // Kinds are drawn apart from the grammar, which has one.
+  // The grammar has one kind of bracket; kinds are drawn separately.
   const grammar = new Grammar(
     {
       A: [
@@ -65,11 +68,13 @@ export function lmDyck({ name, symbols }: TaskConfig): Task {
   });
 }
 
-/** ln of the probability that the grammar derives this string; it does so in one way only. */
+/**
+ * ln of the probability that the grammar derives this string. The grammar is unambiguous, so there is one derivation.
+ */
 function logOf(string: readonly number[], symbols: number): number {
   const [split, last, nest, close] = [SPLIT, 1 - SPLIT, NEST, 1 - NEST].map(Math.log);
   let nats = 0;
-  /** Open brackets with the number of those closed inside; the first stands for the string. */
+  /** The open brackets, each with the number of brackets closed inside it. The first entry is the whole string. */
   const open = [{ kind: -1, inside: 0 }];
   for (const bracket of string) {
     const around = open[open.length - 1];

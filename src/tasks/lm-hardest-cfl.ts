@@ -4,10 +4,10 @@ import { language } from './language.ts';
 import type { Task } from './task.ts';
 
 const NAMES = ['(', ')', '[', ']', ',', ';', '$'];
-/** What a decoy is made of. */
+/** The symbols that decoys consist of. */
 const FILLERS = ['(', ')', '[', ']', '$'];
 
-/** A geometric number of this mean goes on with this probability. */
+/** The continuation probability of a geometric distribution with this mean. */
 const goesOn = (mean: number): number => mean / (mean + 1);
 const COMMA = goesOn(0.5);
 const SHORT = goesOn(0.5);
@@ -17,10 +17,10 @@ const SPLIT = goesOn(1.5);
 const NEST = goesOn(3);
 
 /**
- * The hardest context-free language (Greibach 1973), to be modelled (DuSell and Chiang 2020; see language.ts for the
- * format and the metric). A string of the Dyck language with two kinds of brackets, `$` before it, is cut into pieces;
- * each piece is hidden among decoys, which are apart by `,`, and pieces with their decoys end with `;`. With decoys U (any
- * number of fillers) and V (one or more):
+ * Language modelling of the hardest context-free language (Greibach 1973) (DuSell and Chiang 2020; see language.ts for
+ * the format and the metric). A string of the Dyck language with two kinds of brackets, preceded by `$`, is cut into
+ * pieces. Each piece is hidden among decoys in a block. Commas separate the parts of a block, and every block ends with
+ * `;`. With decoys U (any number of fillers) and V (at least one filler):
  *
  *   every block of w:  U ,  (V ,)*  piece  (, V)*  , U  ;
  *
@@ -30,9 +30,9 @@ const NEST = goesOn(3);
  *   target  ,    $  (  ,  [  ,  )  ;  ]  ,  )  ,  ;  </s>
  *   phase   .    .  .  .  .  .  .  .  .  .  .  .  .  .
  *
- * whose pieces are `$ (` and `)`; `[`, `)` and `]` are decoys. Cuts are after every symbol with probability 1/4; means are 1/2
- * further decoy on either side, 1/2 filler in U, 2 in V; among brackets, 1.5 beside and 3 levels. Strings of 6 symbols and
- * more. `symbols` does not matter.
+ * Here the pieces are `$ (` and `)`; `[`, `)` and `]` are decoys. There is a cut after each symbol with probability
+ * 1/4. The means are 1/2 further decoy on each side, 1/2 filler in U, 2 fillers in V, 1.5 further brackets beside each
+ * bracket, and 3 further levels inside it. The shortest strings have 6 symbols. `symbols` is ignored.
  */
 export function lmHardestCfl({ name }: TaskConfig): Task {
   const grammar = new Grammar(RULES, ['W']);
@@ -57,10 +57,13 @@ export function lmHardestCfl({ name }: TaskConfig): Task {
   });
 }
 
-/** Both sides of a rule are one. */
+/** A rule with the same words on both sides. */
 const rule = (probability: number, words: string): Rule => [probability, words, words];
 
-/** All rules with or without each part that may be left out; `Q?` stands for it. */
+/**
+ * Expands optional parts: a rule with `Q?` becomes one rule with Q and one without. `there` is the probability that the
+ * part is present.
+ */
 function withOrWithout(probability: number, words: string, part: string, there: number): Rule[] {
   const place = `${part}?`;
   if (!words.includes(place)) return [rule(probability, words)];
@@ -71,7 +74,7 @@ function withOrWithout(probability: number, words: string, part: string, there: 
 }
 
 /**
- * The authors' grammar without its empty right sides:
+ * The authors' grammar without its empty right-hand sides:
  *
  *   S' → R $ Q S L ;    L → L' , U     R → U , R'     Q → L ; R (1/4) | ε
  *   L' → , V L' | ε     R' → R' V , | ε     U → W U | ε     V → W V | W     W → a filler
@@ -97,9 +100,9 @@ const RULES: Rules = {
 };
 
 /**
- * The probability that the grammar derives this string, over all ways to say which part of each block is the piece. Blocks are
- * gone through in order, with the probability of every state that the brackets of the pieces so far may have left. A cut is
- * possible between any two symbols of the Dyck string, so it has no say in the brackets.
+ * The probability that the grammar derives this string, summed over all choices of the piece in each block. Processes
+ * the blocks in order, with the probability of every state that the brackets of the pieces so far may have reached. A
+ * cut is possible between any two symbols of the Dyck string, so cuts do not depend on the brackets.
  */
 function probabilityOf(string: readonly string[]): number {
   if (string.at(-1) !== ';') return 0;
@@ -125,7 +128,7 @@ function probabilityOf(string: readonly string[]): number {
   return states.get(ROOT.toUpperCase()) ?? 0;
 }
 
-/** The probability of all parts of a block but the piece. */
+/** The probability of all parts of a block except the piece. */
 function decoysOf(parts: readonly string[], piece: number): number {
   const last = parts.length - 1;
   // (V ,)* before the piece, (, V)* after it.
@@ -139,11 +142,14 @@ function decoysOf(parts: readonly string[], piece: number): number {
   return p;
 }
 
-/** Brackets that are open, as letters: that of the string itself, then `p` or `b`; capital where there are some inside. */
+/**
+ * The open brackets, as letters: `s` for the string itself, then `p` or `b`. A capital marks a bracket with others
+ * inside.
+ */
 const ROOT = 's';
 const LETTER: Readonly<Record<string, string>> = { '(': 'p', ')': 'p', '[': 'b', ']': 'b' };
 
-/** The state after more brackets, and their probability; undefined where they cannot be. */
+/** The state after further brackets, and their probability. Undefined if these brackets are impossible. */
 function bracketsAfter(before: string, brackets: string): { state: string; p: number } | undefined {
   let state = before;
   let p = 1;

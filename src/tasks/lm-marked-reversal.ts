@@ -4,8 +4,9 @@ import { language } from './language.ts';
 import { namesOf, randomSource, type Task } from './task.ts';
 
 /**
- * The language of marked reversal, w # w^R, to be modelled (DuSell and Chiang 2020; see language.ts for the format and
- * the metric). Strings of odd lengths, w uniform. There with 2 symbols; deterministic context-free:
+ * Language modelling of marked reversal, w # w^R (DuSell and Chiang 2020; see language.ts for the format and the
+ * metric). Strings have odd lengths, and w is uniform. The language is deterministic context-free. The authors use 2
+ * symbols:
  *
  *   task    lm-marked-reversal
  *   source  a b b # b b a
@@ -13,7 +14,7 @@ import { namesOf, randomSource, type Task } from './task.ts';
  *   target  a    b  b  #  b  b  a  </s>
  *   phase   .    r  r  r  w  w  w  w
  *
- * A stack is to push w and to pop from the mark on.
+ * A stack should push w, and pop from the mark on.
  */
 export function lmMarkedReversal({ name, symbols }: TaskConfig): Task {
   const names = namesOf(symbols);

@@ -3,15 +3,16 @@ import type { Rng } from '../base/rng.ts';
 import { language } from './language.ts';
 import { namesOf, randomSource, type Task } from './task.ts';
 
-/** A geometric number of this mean goes on with this probability. */
+/** The continuation probability of a geometric distribution with this mean. */
 const goesOn = (mean: number): number => mean / (mean + 1);
 const CONTENT = goesOn(60);
 const PADDING = goesOn(30);
 
 /**
- * The language of padded reversal, w a^p w^R, to be modelled (DuSell and Chiang 2020; see language.ts for the format and
- * the metric): |w| and p are geometric with means 60 and 30, cut to the length of the string; w and the symbol a are
- * uniform. Strings of any length. There with 2 symbols; context-free, but not deterministic:
+ * Language modelling of padded reversal, w a^p w^R (DuSell and Chiang 2020; see language.ts for the format and the
+ * metric). |w| and p are geometric with means 60 and 30, conditioned on the length of the string; w and the symbol a
+ * are uniform. Strings have any length ≥ 1. The language is context-free, but not deterministic. The authors use 2
+ * symbols:
  *
  *   task    lm-padded-reversal
  *   source  a b b b b b a
@@ -21,7 +22,7 @@ const PADDING = goesOn(30);
  */
 export function lmPaddedReversal({ name, symbols }: TaskConfig): Task {
   const names = namesOf(symbols);
-  /** ln of the weight of |w| = k in strings of n symbols: of all that have it, and of each. */
+  /** ln of the unnormalised probability that |w| = k in a string of n symbols. */
   const weightOf = (k: number, n: number): number => k * Math.log(CONTENT) + (n - 2 * k) * Math.log(PADDING);
   const totals = new Map<number, number>();
   const totalOf = (n: number): number => {
@@ -54,13 +55,14 @@ export function lmPaddedReversal({ name, symbols }: TaskConfig): Task {
     },
     logProbability: string => {
       const n = string.length;
-      // From the middle outwards: how far all is one symbol; then all ways to say where w ends.
+      // The padding is the middle run of equal symbols. Sum over every end of w that is consistent with it, from the
+      // middle outwards.
       const first = Math.floor(n / 2);
       const alike = string.every((symbol, i) => symbol === string[n - 1 - i]);
       if (!alike) return -Infinity;
       let sum = 0;
       for (let k = first; k >= 0 && (2 * k === n || string[k] === string[first]); k--) {
-        // Without padding, every symbol is the one that is not there.
+        // Without padding there is no padding symbol to draw.
         const ways = 2 * k === n ? k : k + 1;
         sum += Math.exp(weightOf(k, n) - ways * Math.log(symbols) - totalOf(n));
       }

@@ -3,9 +3,9 @@ import { language } from './language.ts';
 import { namesOf, randomSource, type Task } from './task.ts';
 
 /**
- * The language of unmarked reversal, w w^R, to be modelled (DuSell and Chiang 2020; see language.ts for the format and the
- * metric). Strings of even lengths, w uniform. There with 2 symbols; context-free, but not deterministic: nothing tells
- * where w ends.
+ * Language modelling of unmarked reversal, w w^R (DuSell and Chiang 2020; see language.ts for the format and the
+ * metric). Strings have even lengths, and w is uniform. The language is context-free, but not deterministic: nothing
+ * marks the end of w. The authors use 2 symbols:
  *
  *   task    lm-unmarked-reversal
  *   source  a b b b b a

@@ -3,8 +3,8 @@ import { MASKED, PHASE } from '../base/dims.ts';
 import { namesOf, randomLength, randomSource, type Sequence, type Task } from './task.ts';
 
 /**
- * Marked reversal (DuSell & Chiang 2020): the language of the strings w # w^R, whose next symbol is to be told where
- * it is certain, from the mark on. The source is w, of any length ≥ 1; T = 2L. With 3 symbols:
+ * Marked reversal (DuSell & Chiang 2020): the language of strings w # w^R, where the next symbol is predicted only
+ * where it is determined, from the mark on. The source is w, of any length ≥ 1; T = 2L. With 3 symbols:
  *
  *   task    marked-reversal
  *   source  a b c
@@ -12,8 +12,8 @@ import { namesOf, randomLength, randomSource, type Sequence, type Task } from '.
  *   target  ·  ·  ·  c  b  a
  *   phase   r  r  r  w  w  .
  *
- * A model of a language sees the string itself, so the right symbols are fed in at all times, in predictions too.
- * Measured: the L steps from the mark. What a memory does at the last has no effect, and no phase.
+ * A language model sees the string itself, so the correct symbols are fed in, during prediction too. Loss and metrics
+ * are over the L steps from the mark. The memory's actions at the last step have no effect, so that step has no phase.
  *
  * Inputs: the symbols, `#`. Outputs: the symbols.
  */

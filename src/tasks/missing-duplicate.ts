@@ -3,9 +3,9 @@ import { answering, digitNames } from './answering.ts';
 import { randomSource, type Task } from './task.ts';
 
 /**
- * Missing duplicate, of the Chomsky hierarchy (context-sensitive; see answering.ts for the format): a string twice,
- * one symbol of it hidden as `_`; which? A source of odd length has a `.` at its end. Sources of any length ≥ 2, one
- * output. There with 2 symbols:
+ * Missing duplicate, from the Chomsky hierarchy (context-sensitive; see answering.ts for the format): a string is
+ * repeated, with one symbol replaced by `_`. The answer is that symbol. A source of odd length ends with `.`. Sources
+ * of any length ≥ 2, one output. The authors use 2 symbols:
  *
  *   task    missing-duplicate
  *   source  0 1 1 0 _ 1 .
@@ -13,7 +13,7 @@ import { randomSource, type Task } from './task.ts';
  *   target  ·  ·  ·  ·  ·  ·  ·  1
  *   phase   r  r  r  r  r  r  r  .
  *
- * Measured: the output step. There is no writing phase.
+ * Loss and metrics are over the output step. There is no writing phase.
  */
 export function missingDuplicate({ name, symbols }: TaskConfig): Task {
   const names = digitNames(symbols);

@@ -6,8 +6,9 @@ import type { Task } from './task.ts';
 const OPERATORS = ['+', '-', '*'];
 
 /**
- * Modular arithmetic without brackets, "simple" in the Chomsky hierarchy (regular; see answering.ts for the format): the
- * value modulo 5 of digits 0 … 4 with operators between them, products first. Sources of odd lengths, one output:
+ * Modular arithmetic without brackets, "simple" in the Chomsky hierarchy (regular; see answering.ts for the format):
+ * the value modulo 5 of digits 0 … 4 with operators between them. Products take precedence. Sources of odd lengths, one
+ * output:
  *
  *   task    modular-arithmetic-simple
  *   source  0 * 1 + 4 * 3 - 2
@@ -15,7 +16,7 @@ const OPERATORS = ['+', '-', '*'];
  *   target  ·  ·  ·  ·  ·  ·  ·  ·  ·  0
  *   phase   r  r  r  r  r  r  r  r  r  .
  *
- * Measured: the output step. There is no writing phase. `symbols` does not matter.
+ * Loss and metrics are over the output step. There is no writing phase. `symbols` is ignored.
  */
 export function modularArithmeticSimple({ name }: TaskConfig): Task {
   return answering({
@@ -37,7 +38,10 @@ export function modularArithmeticSimple({ name }: TaskConfig): Task {
   });
 }
 
-/** Symbols of an expression: digits, then operators; undefined where they do not alternate. */
+/**
+ * The value of an expression, given as symbol numbers: digits, then operators. Undefined if digits and operators do not
+ * alternate.
+ */
 function valueModulo(source: readonly number[]): number | undefined {
   if (source.length % 2 === 0) return undefined;
   let sum = 0;
@@ -51,7 +55,7 @@ function valueModulo(source: readonly number[]): number | undefined {
     const operator = OPERATORS[symbol - MODULUS];
     if (operator === '*') continue;
     sum += product;
-    // The sign of the term that begins; −1 is 4 modulo 5.
+    // The sign of the next term; −1 is 4 modulo 5.
     product = operator === '-' ? MODULUS - 1 : 1;
   }
   return (sum + product) % MODULUS;

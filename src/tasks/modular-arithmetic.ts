@@ -4,7 +4,7 @@ import { calculate, MODULUS, randomExpression } from './expression.ts';
 import type { Task } from './task.ts';
 
 /**
- * Modular arithmetic with brackets, of the Chomsky hierarchy (deterministic context-free; see answering.ts for the
+ * Modular arithmetic with brackets, from the Chomsky hierarchy (deterministic context-free; see answering.ts for the
  * format): the value of an expression modulo 5. Sources of any length ≥ 1, one output:
  *
  *   task    modular-arithmetic
@@ -13,7 +13,7 @@ import type { Task } from './task.ts';
  *   target  ·  ·  ·  ·  ·  ·  ·  ·  ·  ·  1
  *   phase   r  r  r  r  r  r  r  r  r  r  .
  *
- * Measured: the output step. There is no writing phase. `symbols` does not matter.
+ * Loss and metrics are over the output step. There is no writing phase. `symbols` is ignored.
  */
 export function modularArithmetic({ name }: TaskConfig): Task {
   const operators = ['+', '-', '*'];

@@ -1,12 +1,14 @@
-/** The names of all tasks, without the tasks: a form needs no more. registry.ts has a task for each. */
+/**
+ * The names of all tasks, without their code, for modules that need only the names. registry.ts has a task for each.
+ */
 export const TASK_NAMES = [
-  // The paper's.
+  // The paper.
   'copy',
   'reverse',
   'bigram',
   'svo-sov',
   'gender',
-  // The Chomsky hierarchy's.
+  // The Chomsky hierarchy.
   'even-pairs',
   'modular-arithmetic-simple',
   'parity-check',
@@ -31,10 +33,10 @@ export const TASK_NAMES = [
   'lm-padded-reversal',
   'lm-dyck',
   'lm-hardest-cfl',
-  // The tutorial's.
+  // The tutorial.
   'tutorial-part5',
   'tutorial-part6',
-  // Your own.
+  // Your own data.
   'data',
 ] as const;
 

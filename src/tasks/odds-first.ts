@@ -3,8 +3,8 @@ import { answering, digitNames } from './answering.ts';
 import { randomSource, type Task } from './task.ts';
 
 /**
- * Odds first, of the Chomsky hierarchy (context-sensitive; see answering.ts for the format): the 1st, 3rd, 5th …
- * symbol, then the 2nd, 4th … Sources of any length ≥ 1, L outputs. There with 2 symbols:
+ * Odds first, from the Chomsky hierarchy (context-sensitive; see answering.ts for the format): the 1st, 3rd, 5th …
+ * symbol, then the 2nd, 4th … Sources of any length ≥ 1, L outputs. The authors use 2 symbols:
  *
  *   task    odds-first
  *   source  0 1 0 1 1
@@ -12,7 +12,8 @@ import { randomSource, type Task } from './task.ts';
  *   target  ·  ·  ·  ·  ·  0  0  1  1  1
  *   phase   r  r  r  r  r  w  w  w  w  .
  *
- * Measured: the L output steps. (The authors' text puts the 1st symbol first, their code the 2nd; this is the text.)
+ * Loss and metrics are over the L output steps. (The authors' text starts with the 1st symbol, their code with the 2nd.
+ * This task follows the text.)
  */
 export function oddsFirst({ name, symbols }: TaskConfig): Task {
   const names = digitNames(symbols);

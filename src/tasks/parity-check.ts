@@ -3,8 +3,8 @@ import { answering, digitNames } from './answering.ts';
 import { randomSource, type Task } from './task.ts';
 
 /**
- * Parity check, of the Chomsky hierarchy (regular; see answering.ts for the format): is the number of ones even (0) or
- * odd (1)? Sources of any length ≥ 1, one output:
+ * Parity check, from the Chomsky hierarchy (regular; see answering.ts for the format): whether the number of ones is
+ * even (0) or odd (1). Sources of any length ≥ 1, one output:
  *
  *   task    parity-check
  *   source  1 0 1 0 1 0 0
@@ -12,7 +12,7 @@ import { randomSource, type Task } from './task.ts';
  *   target  ·  ·  ·  ·  ·  ·  ·  1
  *   phase   r  r  r  r  r  r  r  .
  *
- * Measured: the output step. There is no writing phase. `symbols` does not matter.
+ * Loss and metrics are over the output step. There is no writing phase. `symbols` is ignored.
  */
 export function parityCheck({ name }: TaskConfig): Task {
   const bits = digitNames(2);

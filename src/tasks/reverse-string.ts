@@ -3,8 +3,8 @@ import { answering, digitNames } from './answering.ts';
 import { randomSource, type Task } from './task.ts';
 
 /**
- * Reverse string, of the Chomsky hierarchy (deterministic context-free; see answering.ts for the format): the source
- * again, last symbol first. Sources of any length ≥ 1, L outputs. There with 2 symbols:
+ * Reverse string, from the Chomsky hierarchy (deterministic context-free; see answering.ts for the format): the source
+ * in reverse order. Sources of any length ≥ 1, L outputs. The authors use 2 symbols:
  *
  *   task    reverse-string
  *   source  0 1 1
@@ -12,7 +12,7 @@ import { randomSource, type Task } from './task.ts';
  *   target  ·  ·  ·  1  1  0
  *   phase   r  r  r  w  w  .
  *
- * Measured: the L output steps.
+ * Loss and metrics are over the L output steps.
  */
 export function reverseString({ name, symbols }: TaskConfig): Task {
   const names = digitNames(symbols);

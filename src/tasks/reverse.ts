@@ -11,7 +11,8 @@ import { rewriting } from './transduction.ts';
  *   target  ·    ·  ·  ·  c    b  a  </s>
  *   phase   .    r  r  r  w    w  w  .
  *
- * Measured: the L + 1 steps from the separator. A stack solves it: push while reading, pop while writing.
+ * Loss and metrics are over the L + 1 steps from the separator. A stack solves it: push while reading, pop while
+ * writing.
  */
 export const reverse = ({ name, symbols }: TaskConfig): Task =>
   rewriting(name, symbols, source => [...source].reverse());

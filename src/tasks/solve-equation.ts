@@ -4,9 +4,9 @@ import { calculate, MODULUS, randomExpression } from './expression.ts';
 import type { Task } from './task.ts';
 
 /**
- * Solve equation, of the Chomsky hierarchy (deterministic context-free; see answering.ts for the format): one digit of
- * an expression is hidden as `x`, and its value modulo 5 told; which digit? Sums and differences only, so that there
- * is one solution. Sources of any length ≥ 3, one output:
+ * Solve equation, from the Chomsky hierarchy (deterministic context-free; see answering.ts for the format): one digit
+ * of an expression is replaced by `x`, and the value of the expression modulo 5 is given. The answer is that digit.
+ * There are only sums and differences, so that the solution is unique. Sources of any length ≥ 3, one output:
  *
  *   task    solve-equation
  *   source  ( 2 - x ) = 4
@@ -14,8 +14,8 @@ import type { Task } from './task.ts';
  *   target  ·  ·  ·  ·  ·  ·  ·  3
  *   phase   r  r  r  r  r  r  r  .
  *
- * Which digit: that at a random place, or the next one after it, around the end. Measured: the output step. There is
- * no writing phase. `symbols` does not matter.
+ * The replaced digit is the first one at or after a random position, wrapping around at the end. Loss and metrics are
+ * over the output step. There is no writing phase. `symbols` is ignored.
  */
 export function solveEquation({ name }: TaskConfig): Task {
   const operators = ['+', '-'];

@@ -3,9 +3,10 @@ import { answering, digitNames } from './answering.ts';
 import { randomSource, type Task } from './task.ts';
 
 /**
- * Stack manipulation, of the Chomsky hierarchy (deterministic context-free; see answering.ts for the format): a stack,
- * bottom first, then what is done to it; the answer is the stack then, top first, and `end`. To pop an empty stack
- * does nothing. Sources of any length ≥ 1, up to L + 1 outputs. There with 2 symbols:
+ * Stack manipulation, from the Chomsky hierarchy (deterministic context-free; see answering.ts for the format). The
+ * source is the content of a stack, bottom first, followed by actions on it. The answer is the resulting stack, top
+ * first, followed by `end`. Popping an empty stack has no effect. Sources of any length ≥ 1, up to L + 1 outputs. The
+ * authors use 2 symbols:
  *
  *   task    stack-manipulation
  *   source  0 1 push0 pop push1
@@ -13,8 +14,9 @@ import { randomSource, type Task } from './task.ts';
  *   target  ·  ·  ·      ·    ·      1  1  0  end
  *   phase   r  r  r      r    r      w  w  w  .
  *
- * The stack has 1 … L − 1 symbols (1 where L is 1), all actions are as likely. Measured: the output steps up to
- * `end`, as the authors' mask does; they go on with steps that do not count, which are left out here.
+ * The stack starts with 1 … L − 1 symbols (1 if L is 1), and all actions are equally likely. Loss and metrics are over
+ * the output steps up to `end`, as with the authors' mask. Their sequences continue with steps that the mask excludes;
+ * these are left out here.
  */
 export function stackManipulation({ name, symbols }: TaskConfig): Task {
   const values = digitNames(symbols);

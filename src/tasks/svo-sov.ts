@@ -18,13 +18,13 @@ const RULES: Rules = {
   ],
 };
 
-/** Its probabilities of lengths depend on no setting: all tasks share its tables. */
+/** Shared by all tasks: the probabilities of lengths do not depend on any setting. */
 const GRAMMAR = new Grammar(RULES, ['ST', 'VT', 'OT']);
 
 /**
- * Subject-verb-object to subject-object-verb, in the paper's format (see transduction.ts): the verb of the sentence
- * moves to its end, over an object that may be long; relative clauses (`rpi` … verb) stay as they are. The example
- * of the paper:
+ * Subject-verb-object to subject-object-verb, in the paper's format (see transduction.ts). The main verb moves to the
+ * end of the sentence, across an object that may be long. Relative clauses (`rpi` … verb) keep their order. The paper's
+ * example:
  *
  *   task    svo-sov
  *   source  si1 vi28 oi5 oi7 si15 rpi si19 vi16 oi10 oi24
@@ -32,10 +32,11 @@ const GRAMMAR = new Grammar(RULES, ['ST', 'VT', 'OT']);
  *   target  ·    ·    ·     ·    ·    ·     ·    ·     ·     ·     ·     so1  oo5  oo7  so15  rpo  so19  vo16  oo10  oo24  vo28  </s>
  *   phase   .    r    r     r    r    r     r    r     r     r     r     w    w    w    w     w    w    w     w     w     w     .
  *
- * Subjects, verbs and objects have 33/128 of `symbols` words each, at least one: with 128 they are the paper's 33.
+ * There are 33/128 of `symbols` subjects, and as many verbs and objects, but at least one. With 128 symbols these are
+ * the paper's 33.
  *
- * Sources of any length ≥ 3; within a range, lengths are as likely as the grammar makes them, T = 2L + 2. Measured:
- * the L + 1 steps from the separator.
+ * Sources of any length ≥ 3. Within a range, lengths have the probabilities of the grammar. T = 2L + 2. Loss and
+ * metrics are over the L + 1 steps from the separator.
  */
 export const svoSov = ({ name, symbols }: TaskConfig): Task =>
   grammarTask({
@@ -53,14 +54,14 @@ export const svoSov = ({ name, symbols }: TaskConfig): Task =>
     answer,
   });
 
-/** Every `rpi` waits for a verb; the verb that none waits for is the sentence's, and goes to the end. */
+/** Each `rpi` is matched by a later verb. The first unmatched verb is the main verb, which moves to the end. */
 function answer(source: readonly string[]): string[] | undefined {
   let waiting = 0;
   const verb = source.findIndex(word => {
     if (word === 'rpi') waiting++;
     return word.startsWith('v') && waiting-- === 0;
   });
-  // A sentence without a verb, or one without a subject or an object.
+  // A sentence without a main verb, or without a subject or an object.
   if (verb <= 0 || verb === source.length - 1) return undefined;
   const moved = [...source.slice(0, verb), ...source.slice(verb + 1), source[verb]];
   return moved.map(word => (word === 'rpi' ? 'rpo' : `${word[0]}o${word.slice(2)}`));

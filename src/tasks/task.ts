@@ -35,7 +35,7 @@ export interface Task {
   readonly inputs: number;
   readonly outputs: number;
   readonly activeInputs: number;
-  /** Names, for people, of the symbols of sources, of the inputs and of the outputs. */
+  /** Names, for display, of the source symbols, the inputs and the outputs. */
   readonly symbolNames: readonly string[];
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
@@ -61,8 +61,8 @@ export interface Task {
   /** The correct target of a source, if the source determines it; undefined for a source without a target. */
   answer?(source: readonly number[]): number[] | undefined;
   /**
-   * ln of the probability that pair() draws this source, of all of its length, where the source is what is modelled (see
-   * language.ts).
+   * ln of the probability that pair() draws this source among all sources of its length, for a task that models the
+   * source (see language.ts).
    */
   logProbability?(source: readonly number[]): number;
   /** Time steps of the longest sequence whose source has up to L symbols. */
@@ -87,7 +87,7 @@ export const sample = (task: Task, rng: Rng, low: number, high: number, split?: 
 export const randomSource = (symbols: number, rng: Rng, length: number): number[] =>
   Array.from({ length }, () => rng.int(0, symbols - 1));
 
-/** Throws the InputError for lengths of which a task has no source. @param because the reason */
+/** Throws the InputError for a range of lengths without sources. @param because the reason */
 export function noLengths(task: string, low: number, high: number, because: string, advice = 'widen'): never {
   const lengths = low === high ? `length ${low}` : `lengths ${low} to ${high}`;
   const range = 'task.minLength and task.maxLength, or the lengths evaluated at';
@@ -106,7 +106,7 @@ export function randomLength(task: string, rng: Rng, low: number, high: number, 
   return step * rng.int(first, last);
 }
 
-/** A length uniform over those in low … high that `has` tells of; undefined where there is none. */
+/** A random length, uniform over the lengths in low … high that `has` accepts. Undefined if there is none. */
 export function randomLengthOf(
   rng: Rng,
   low: number,
@@ -122,7 +122,10 @@ export function randomLengthOf(
 export const hasLength = (task: Task, length: number, split?: Split): boolean =>
   length > 0 && length % task.lengthStep === 0 && (task.has?.(length, split) ?? true);
 
-/** The greatest length up to this one that a task has sources of; this one, where it has none, and of your own data. */
+/**
+ * The greatest length ≤ `length` for which the task has sources. Returns `length` itself if there is none, and for your
+ * own data.
+ */
 export function lengthAtMost(task: Task, length: number): number {
   if (task.pairs) return length;
   for (let at = length; at > 0; at--) if (hasLength(task, at)) return at;

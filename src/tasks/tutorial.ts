@@ -3,9 +3,10 @@ import { MASKED, NO_INPUT, PHASE, ZERO_TARGET } from '../base/dims.ts';
 import { namesOf, randomLength, randomSource, type Sequence, type Task } from './task.ts';
 
 /**
- * The reversal of Trask's tutorial (2016). A source of L symbols takes T = 2L steps: while a flag `encode` is
- * up the symbols come in and the zero vector is the target; then nothing more comes in and the symbols are to
- * go out in reverse order. No output is fed back and nothing marks the end. With 2 symbols:
+ * The reversal task of Trask's tutorial (2016). A source of L symbols takes T = 2L steps. In the first half, the flag
+ * `encode` is set, the symbols are the inputs, and the target is the zero vector. In the second half there are no more
+ * symbols, and the target is the source in reverse order. Outputs are not fed back, and there is no end symbol. With 2
+ * symbols:
  *
  *   task    tutorial-part5
  *   source  a b b
@@ -13,7 +14,7 @@ import { namesOf, randomLength, randomSource, type Sequence, type Task } from '.
  *   target  0         0         0         b  b  a
  *   phase   r         r         r         .  w  .
  *
- * Part 6 has a second flag, `decode`, up in the second half:
+ * Part 6 has a second flag, `decode`, which is set in the second half:
  *
  *   task    tutorial-part6
  *   source  a b b
@@ -21,11 +22,12 @@ import { namesOf, randomLength, randomSource, type Sequence, type Task } from '.
  *   target  0         0         0         b       b       a
  *   phase   r         r         r         .       w       .
  *
- * The first answer is what the top holds already, and is popped for the second, so writing begins there. The
- * tutorial makes no memory operation at the last step; ours there has no effect, and no phase either.
+ * The first output is the current top of the stack, which must be popped for the second output, so the writing phase
+ * starts at the second output step. The tutorial performs no memory operation at the last step. Here the operation at
+ * the last step has no effect, so that step has no phase.
  *
- * Inputs and outputs alike: the flags (`encode`; or `decode`, `encode`), then the symbols. The tutorial prints
- * symbols as these numbers: part 5's a and b are 1 and 2, part 6's are 2 and 3.
+ * Inputs and outputs have the same numbering: the flags (`encode`, or `decode` and `encode`), then the symbols. The
+ * tutorial prints symbols by these numbers: a and b are 1 and 2 in part 5, and 2 and 3 in part 6.
  */
 const tutorial =
   (flags: readonly string[]) =>
