@@ -12,6 +12,7 @@ export interface Answering {
   shortest?: number;
   /** Whether there are sources of this length ≥ shortest. If absent, there are sources of every such length. */
   has?(length: number): boolean;
+  /** The reason why other lengths have no sources, for the error message. */
   because?: string;
   /** A random source of L symbols that has an answer. */
   source(rng: Rng, length: number): number[];

@@ -4,8 +4,8 @@ import type { Task } from './task.ts';
 
 /**
  * Binary addition, from the Chomsky hierarchy (context-sensitive; see answering.ts for the format): the sum of two
- * binary numbers, lowest bit first, followed by `end`. Sources of any length ≥ 1, up to L + 1 outputs. For example, 4 +
- * 22 = 26:
+ * binary numbers, lowest bit first, followed by `end`. Sources of any length ≥ 1, up to L + 1 outputs. For example,
+ * 4 + 22 = 26:
  *
  *   task    binary-addition
  *   source  0 0 1 + 0 1 1 0 1

@@ -53,7 +53,7 @@ interface Brackets {
 }
 
 /**
- * Creates a task that predicts, after every bracket, which closing bracket may come next. See dyck.ts for the format.
+ * Creates a task that predicts, after every bracket, which closing bracket may come next. See dyck() for the format.
  */
 export function bracketTask(name: string, symbols: number, of: Brackets): Task {
   const kinds = bracketPairs(symbols);

@@ -12,6 +12,7 @@ export interface Language {
   example: string;
   /** Whether there are strings of this length ≥ 1. */
   has(length: number): boolean;
+  /** The reason why other lengths have no strings, for the error message. */
   because: string;
   /** A random string of this length. */
   string(rng: Rng, length: number): number[];
