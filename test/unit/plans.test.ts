@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { memoryForward } from '../../shaders/memories/layer.wgsl.ts';
+import { MEMORY_NAMES } from '../../src/base/memories.ts';
 import type { ModelSpec } from '../../src/base/parameters.ts';
 import { split } from '../../src/gpu/device.ts';
 import {
@@ -12,6 +13,7 @@ import {
 import { type Launch, launchesOf } from '../../src/kernels/launch.ts';
 import { cut, whole } from '../../src/kernels/pieces.ts';
 import { choosePlan, planOf } from '../../src/kernels/plan.ts';
+import { workgroupBytes } from '../../src/kernels/plans/block.ts';
 import { canBeWrittenOut, laneBytes } from '../../src/kernels/plans/lane.ts';
 import { layoutOf } from '../../src/layout/layout.ts';
 import { preset } from '../../src/train/presets.ts';
@@ -50,6 +52,40 @@ test.each<[ProfileName, Partial<ModelSpec>, string]>([
   ['gpu with subgroups', SMALL, 'fused, block 32, subgroups'],
   ['gpu with subgroups', WIDE, 'stepwise, block 32, subgroups'],
 ])('on %s: %o is computed %s', (name, spec, plan) => expect(chosen(name, spec)).toBe(plan));
+
+/** Bytes of the workgroup variables of a kernel. */
+function workgroupBytesIn(code: string): number {
+  const BYTES: Record<string, number> = {
+    f32: 4,
+    u32: 4,
+    'atomic<u32>': 4,
+    vec2f: 8,
+    vec2u: 8,
+    vec4f: 16,
+    bool: 4,
+  };
+  return [...code.matchAll(/var<workgroup> \w+: (?:array<(.+), (\d+)>|(.+));/g)].reduce(
+    (sum, [, of, n, one]) => {
+      const bytes = BYTES[of ?? one];
+      if (bytes === undefined) throw new Error(`unknown type ${of ?? one}`);
+      return sum + bytes * Number(n ?? 1);
+    },
+    0,
+  );
+}
+
+test.each(MEMORY_NAMES.flatMap(memory => [5, 60, 120].map(hidden => [memory, hidden] as const)))(
+  'the block form needs no more workgroup memory than is counted: %s, hidden %i',
+  (memory, hidden) => {
+    for (const subgroups of ['gpu', 'gpu with subgroups'] as const) {
+      const layout = layoutOf(makeSpec({ memory, hidden, depth: 200 }));
+      const profile = profileOf(subgroups);
+      const { step } = planOf(profile, layout, train, choosePlan(profile, layout, 'fused'));
+      for (const { label, code } of launchesOf(step).filter(one => one.label.startsWith('fused')))
+        expect(workgroupBytesIn(code), label).toBeLessThanOrEqual(workgroupBytes(layout));
+    }
+  },
+);
 
 test('a requested plan is used, whether or not it is faster', () => {
   expect(chosen('software', WIDE, 'fused')).toBe('fused, block 128');

@@ -12,8 +12,11 @@ import { type Passes, type PlanContext, perSequence } from './passes.ts';
 
 /** The fused plan in the block form: all time steps in one dispatch per pass, one sequence per workgroup. */
 
-/** Bytes of workgroup memory: a sequence's state, plus up to 512 numbers for the memory's scan and rows. */
-const workgroupBytes = (layout: Layout): number => (workgroupWords(layout) + 512) * 4;
+/** Numbers that a memory needs at most: four for each of 128 invocations (its scan and rows), and a few single ones. */
+const MEMORY_WORDS = 4 * 128 + 32;
+
+/** Bytes of workgroup memory: the state of a sequence, and what its memory needs. */
+export const workgroupBytes = (layout: Layout): number => (workgroupWords(layout) + MEMORY_WORDS) * 4;
 
 /** Whether the state of a sequence fits into workgroup memory. */
 export const fitsBlock = ({ limits }: DeviceProfile, layout: Layout): boolean =>
