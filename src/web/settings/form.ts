@@ -102,8 +102,12 @@ export class SettingsForm {
   async #loadHelp(): Promise<void> {
     const loaded = await import('../../base/field-help.ts').catch(() => undefined);
     if (!loaded) return;
-    for (const field of this.#fields) field.help = loaded.FIELD_HELP[field.key];
-    this.#changed();
+    // Only the help is written again: a reported problem stays.
+    const [config, base] = [this.#config ?? this.#loose(), preset(this.#preset.value)];
+    for (const field of this.#fields) {
+      field.help = loaded.FIELD_HELP[field.key];
+      field.relate(config, base);
+    }
   }
 
   /** Opens the settings and shows why they cannot be used. */
