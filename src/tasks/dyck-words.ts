@@ -1,5 +1,5 @@
 import type { TaskConfig } from '../base/config.ts';
-import { bracketTask } from './dyck.ts';
+import { bracketTask, drawKinds } from './dyck.ts';
 import { Grammar, LONGEST } from './grammar.ts';
 import type { Task } from './task.ts';
 
@@ -28,12 +28,7 @@ export function dyckWords({ name, symbols }: TaskConfig): Task {
   return bracketTask(name, symbols, {
     pair: (rng, low, high) => {
       const { source } = grammar.derive(name, rng, low, high, one => ({ source: one, target: one }));
-      const open: number[] = [];
-      return source.map(bracket => {
-        if (bracket === ')') return symbols + open.pop()!;
-        open.push(rng.int(0, symbols - 1));
-        return open[open.length - 1];
-      });
+      return drawKinds(rng, source, symbols);
     },
     example: names =>
       [0, 1 % symbols, symbols + (1 % symbols), symbols, 0, symbols].map(i => names[i]).join(' '),

@@ -6,7 +6,7 @@ import { randomLength, type Sequence, type Task } from './task.ts';
 const BRACKETS = ['()', '[]', '{}', '<>'];
 
 /** The opening and the closing bracket of each kind. */
-export const bracketPairs = (kinds: number): string[][] =>
+const bracketPairs = (kinds: number): string[][] =>
   Array.from({ length: kinds }, (_, i) =>
     kinds <= BRACKETS.length ? [...BRACKETS[i]] : [`(${i + 1}`, `)${i + 1}`],
   );
@@ -29,8 +29,7 @@ export const bracketPairs = (kinds: number): string[][] =>
 export const dyck = ({ name, symbols }: TaskConfig): Task =>
   bracketTask(name, symbols, {
     pair: (rng, low, high) => prefix(rng, symbols, randomLength(name, rng, low, high)),
-    example: bracketNames =>
-      [0, 1 % symbols, symbols + (1 % symbols), symbols].map(i => bracketNames[i]).join(' '),
+    example: names => nestedExample(names, symbols),
   });
 
 /** A prefix of a word: a random walk. */
@@ -38,6 +37,26 @@ function prefix(rng: Rng, symbols: number, length: number): number[] {
   const open: number[] = [];
   return Array.from({ length }, () => {
     if (open.length > 0 && rng.uniform() < 0.5) return symbols + open.pop()!;
+    open.push(rng.int(0, symbols - 1));
+    return open[open.length - 1];
+  });
+}
+
+/** The names of brackets of so many kinds: opening brackets first, then closing brackets. */
+export function bracketNames(symbols: number): string[] {
+  const kinds = bracketPairs(symbols);
+  return [...kinds.map(([opening]) => opening), ...kinds.map(([, closing]) => closing)];
+}
+
+/** `( [ ] )`: a bracket of the second kind, if there is one, within a bracket of the first. */
+export const nestedExample = (names: readonly string[], symbols: number): string =>
+  [0, 1 % symbols, symbols + (1 % symbols), symbols].map(i => names[i]).join(' ');
+
+/** Draws the kind of every pair of brackets of a word of `(` and `)`. All of the `symbols` kinds are equally likely. */
+export function drawKinds(rng: Rng, word: readonly string[], symbols: number): number[] {
+  const open: number[] = [];
+  return word.map(bracket => {
+    if (bracket === ')') return symbols + open.pop()!;
     open.push(rng.int(0, symbols - 1));
     return open[open.length - 1];
   });
@@ -56,9 +75,7 @@ interface Brackets {
  * Creates a task that predicts, after every bracket, which closing bracket may come next. See dyck() for the format.
  */
 export function bracketTask(name: string, symbols: number, of: Brackets): Task {
-  const kinds = bracketPairs(symbols);
-  // Opening brackets first, then closing brackets.
-  const names = [...kinds.map(([opening]) => opening), ...kinds.map(([, closing]) => closing)];
+  const names = bracketNames(symbols);
   const none = symbols;
 
   const answer = (brackets: readonly number[]): number[] | undefined => {

@@ -22,6 +22,9 @@ export interface Language {
   phase?(string: readonly number[]): number[];
 }
 
+/** The continuation probability of a geometric distribution with this mean. */
+export const continueProbability = (mean: number): number => mean / (mean + 1);
+
 /** Markers before the first symbol of a string and after its last. */
 const START = '<s>';
 const END = '</s>';

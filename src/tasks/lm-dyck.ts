@@ -1,6 +1,6 @@
 import type { TaskConfig } from '../base/config.ts';
 import { PHASE } from '../base/dims.ts';
-import { bracketPairs } from './dyck.ts';
+import { bracketNames, drawKinds, nestedExample } from './dyck.ts';
 import { Grammar, LONGEST } from './grammar.ts';
 import { language } from './language.ts';
 import type { Task } from './task.ts';
@@ -29,8 +29,7 @@ const NEST = 39 / 40;
  * A stack should push at an opening bracket (r) and pop at a closing one (w).
  */
 export function lmDyck({ name, symbols }: TaskConfig): Task {
-  const pairs = bracketPairs(symbols);
-  const names = [...pairs.map(([opening]) => opening), ...pairs.map(([, closing]) => closing)];
+  const names = bracketNames(symbols);
   // The grammar has one kind of bracket; kinds are drawn separately.
   const grammar = new Grammar(
     {
@@ -48,17 +47,12 @@ export function lmDyck({ name, symbols }: TaskConfig): Task {
   return language({
     name,
     symbolNames: names,
-    example: [0, 1 % symbols, symbols + (1 % symbols), symbols].map(i => names[i]).join(' '),
+    example: nestedExample(names, symbols),
     has: length => length > 0 && length % 2 === 0 && length <= LONGEST,
     because: `its strings have even lengths up to ${LONGEST}`,
     string: (rng, length) => {
       const { source } = grammar.derive(name, rng, length, length, one => ({ source: one, target: one }));
-      const open: number[] = [];
-      return source.map(bracket => {
-        if (bracket === ')') return symbols + open.pop()!;
-        open.push(rng.int(0, symbols - 1));
-        return open[open.length - 1];
-      });
+      return drawKinds(rng, source, symbols);
     },
     logProbability: string => {
       const nats = logOf(string, symbols);

@@ -1,20 +1,18 @@
 import type { TaskConfig } from '../base/config.ts';
 import { Grammar, LONGEST, type Rule, type Rules } from './grammar.ts';
-import { language } from './language.ts';
+import { continueProbability, language } from './language.ts';
 import type { Task } from './task.ts';
 
 const NAMES = ['(', ')', '[', ']', ',', ';', '$'];
 /** The symbols that decoys consist of. */
 const FILLERS = ['(', ')', '[', ']', '$'];
 
-/** The continuation probability of a geometric distribution with this mean. */
-const goesOn = (mean: number): number => mean / (mean + 1);
-const COMMA = goesOn(0.5);
-const SHORT = goesOn(0.5);
-const LONG = goesOn(1);
+const COMMA = continueProbability(0.5);
+const SHORT = continueProbability(0.5);
+const LONG = continueProbability(1);
 const CUT = 0.25;
-const SPLIT = goesOn(1.5);
-const NEST = goesOn(3);
+const SPLIT = continueProbability(1.5);
+const NEST = continueProbability(3);
 
 /**
  * Language modelling of the hardest context-free language (Greibach 1973) (DuSell and Chiang 2020; see language.ts for

@@ -1,12 +1,10 @@
 import type { TaskConfig } from '../base/config.ts';
 import type { Rng } from '../base/rng.ts';
-import { language } from './language.ts';
+import { continueProbability, language } from './language.ts';
 import { namesOf, randomSource, type Task } from './task.ts';
 
-/** The continuation probability of a geometric distribution with this mean. */
-const goesOn = (mean: number): number => mean / (mean + 1);
-const CONTENT = goesOn(60);
-const PADDING = goesOn(30);
+const CONTENT = continueProbability(60);
+const PADDING = continueProbability(30);
 
 /**
  * Language modelling of padded reversal, w a^p w^R (DuSell and Chiang 2020; see language.ts for the format and the

@@ -76,7 +76,7 @@ const CHOMSKY_SCORES: Scores = {
   'odds-first': { RNN: 0.51, LSTM: 0.556, 'Stack-RNN': 0.519, 'Tape-RNN': 1 },
 };
 
-/** What guessing comes to in the Chomsky tasks, as the authors state it: one of five outputs; absent: one of two. */
+/** Accuracy of guessing in the Chomsky tasks with five outputs, as the authors state it. Tasks not listed have two outputs. */
 export const CHANCE: Readonly<Record<string, number>> = {
   'modular-arithmetic-simple': 0.2,
   'cycle-navigation': 0.2,

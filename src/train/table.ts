@@ -127,17 +127,17 @@ export function measuresOf(
 export const measuredAt = (result: CellResult, name: Measure['name']): Measured | undefined =>
   result.measured.find(one => one.name === name);
 
-/** What the seeds of a task and model come to. */
+/** The results of all seeds of a task and model. */
 export interface Pair {
   task: string;
   model: string;
-  /** The run that does best on fresh sequences of the trained lengths; the test has no say. */
+  /** The best run on new sequences of the trained lengths. The test does not count. */
   best?: CellResult;
-  /** Of the scores in the measure that success is told by: the best one of all runs, and their mean. */
+  /** Scores in the measure that decides success: the best of all runs, and the mean. */
   scores?: { best: number; mean: number };
-  /** How many succeed in the test. */
+  /** Number of runs that succeed in the test. */
   solved: number;
-  /** Runs that there are to be, and those that are finished. */
+  /** Number of planned runs, and of finished runs. */
   runs: number;
   done: number;
 }

@@ -116,7 +116,7 @@ describe('a claim', () => {
     await next.release();
   });
 
-  test('a process that died while taking over does not block the claim for ever', async () => {
+  test('a process that died while taking over does not block the claim permanently', async () => {
     const path = folder();
     leave(path, {}, 1000);
     writeFileSync(join(path, 'claim.left-behind.taken'), '');

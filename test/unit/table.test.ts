@@ -236,7 +236,7 @@ describe('tables of tasks and models', () => {
     expect(second).toMatch(/\| reverse-string\/stack\/seed1 \| done \| 10 \| 0 \| 0\.1 \| 80\.0 \| 50\.0 \|/);
   });
 
-  test('languages: nats above the bound, which is told; success is to be near it', () => {
+  test('languages: nats above the bound, which is shown; a run near the bound succeeds', () => {
     const spec = specOf('cfl', 'small');
     const all = cellsOf(spec, { only: [], sets: [] });
     expect(all).toHaveLength(CFL_TASKS.length * MODELS.length);

@@ -7,14 +7,14 @@ import { type EvaluateOptions, type Evaluation, evaluate } from '../../train/eva
 import type { Measure, Measured } from '../../train/table.ts';
 import type { Trainer } from '../../train/trainer.ts';
 
-/** Measured on other sequences than the ones that the run has stopped by. */
+/** Evaluation uses other sequences than those that decided when the run stopped. */
 const OTHER_SEEDS = 1_000_000;
 
-/** What a trained run comes to, by every measure that its task can give. */
+/** Evaluates a trained run by every measure that applies to its task. */
 export async function measureAll(trainer: Trainer, measures: readonly Measure[]): Promise<Measured[]> {
   const all: Measured[] = [];
   for (const one of measures) {
-    // Ten times the length may be more than a grammar can give.
+    // A grammar may have no sources of ten times the length.
     if (one.name === 'far' && !canGive(trainer.task, one)) continue;
     all.push(await trainer.between((model, task) => measure(trainer, model, task, one)));
   }

@@ -58,12 +58,12 @@ export const CHOMSKY: Grid = {
   ofCell: {},
 };
 
-/** One symbol of arithmetic or counting to be told: the rest of what a small RNN needs to learn it. */
+/** Tasks whose answer is one symbol, found by arithmetic or counting: what a small RNN needs to learn them. */
 const counting: Over = {
   model: { hidden: 64 },
   train: { optimiser: 'adam', beta2: 0.999, rate: 3e-3, lossPer: 'symbol', steps: 15_000 },
 };
-/** One output a sequence: steps are short. */
+/** One output per sequence. Training steps are short. */
 const oneOutput: Over = { train: { steps: 12_000 } };
 
 /**

@@ -33,7 +33,7 @@ describe('memory', () => {
     expect(JSON.parse(out)).toMatchObject({ read: [[[5], [7]]], strengths: [[[1], [0, 1]]] });
   });
 
-  test('a tape of as many cells as it is told writes, then moves; a stack has no such number', async () => {
+  test('a tape with a given number of cells writes, then moves; a stack has no such number', async () => {
     const tape = {
       kind: 'tape',
       depth: 3,
