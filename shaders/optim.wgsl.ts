@@ -54,7 +54,6 @@ ${SQUARE}
 
 export interface OptimOptions {
   optimiser: 'sgd' | 'rmsprop' | 'adam' | 'adamw';
-  rate: number;
   beta1: number;
   beta2: number;
   epsilon: number;
@@ -71,7 +70,7 @@ export interface OptimOptions {
 }
 
 /**
- * gradient, reports[batch.report] (finite, scale) -> w, mean, square. Changes nothing if the step was not finite.
+ * gradient, reports[batch.report] (finite, scale), batch.rate -> w, mean, square. Changes nothing if the step was not finite.
  *
  *   sgd      w -= rate · g
  *   rmsprop  q = β₂ q + (1 - β₂) g²,   w -= rate · g / (√q + ε)
@@ -107,10 +106,10 @@ ${mainOfInvocation(OPTIM_SIZE, 'i')}
 #endif
 #if ${o.optimiser === 'adamw'}
   // Matrices only: biases and starting states do not decay.
-  let decay = select(1.0, ${float(1 - o.rate * o.weightDecay)}, i < ${o.weights4}u);
-  var next = decay * w[i] - ${float(o.rate)} * step;
+  let decay = select(0.0, batch.rate * ${float(o.weightDecay)}, i < ${o.weights4}u);
+  var next = (1.0 - decay) * w[i] - batch.rate * step;
 #else
-  var next = w[i] - ${float(o.rate)} * step;
+  var next = w[i] - batch.rate * step;
 #endif
   // Stop where σ is 1 anyway: the growth is exponential and would overflow.
   ${(o.pushBiasGrowth > 0 ? o.pushBiasesAt : [])

@@ -28,13 +28,14 @@ export const HEADER = [
   'hasNoise',
   // Number of parts that the rows are split into for the weight gradients.
   'rowSplits',
-  // Adam: 1 / (1 - beta^t), as float32 bits.
+  // As float32 bits: the learning rate of this step, and Adam's 1 / (1 - beta^t).
+  'rate',
   'unbiasMean',
   'unbiasSquare',
   ...SLICE,
 ] as const;
 
-const FLOATS: readonly string[] = ['unbiasMean', 'unbiasSquare'];
+const FLOATS: readonly string[] = ['rate', 'unbiasMean', 'unbiasSquare'];
 
 /**
  * Declares the batch at binding 0. It is read-only storage, so that values loaded from it may bound loops with

@@ -70,6 +70,7 @@ export interface TrainConfig {
   batch: number;
   optimiser: 'sgd' | 'rmsprop' | 'adam' | 'adamw';
   rate: number;
+  rateHalfLife: number;
   beta1: number;
   beta2: number;
   epsilon: number;
@@ -183,6 +184,7 @@ export const FIELDS: Record<keyof Config, Record<string, Field>> = {
     batch: int(32, 1, 65_536),
     optimiser: choice(['adam', 'adamw', 'rmsprop', 'sgd']),
     rate: number(0.01, 0, 1000),
+    rateHalfLife: int(0, 0, 1e9),
     beta1: number(0.9, 0, 0.999999),
     beta2: number(0.999, 0, 0.999999),
     epsilon: number(1e-8, 1e-30, 1),
@@ -210,6 +212,13 @@ export const FIELDS: Record<keyof Config, Record<string, Field>> = {
     patience: int(0, 0, 1e6),
   },
 };
+
+/**
+ * Learning rate of a step, `age` steps after the start of these weights. A half-life, unlike a schedule over all `steps`, gives the
+ * same weights whenever the run ends: a run may be extended.
+ */
+export const rateAt = ({ rate, rateHalfLife }: TrainConfig, age: number): number =>
+  rateHalfLife ? rate * 2 ** (-age / rateHalfLife) : rate;
 
 /** Dotted names of all keys, such as `model.hidden`. */
 export const KEYS = Object.entries(FIELDS).flatMap(([group, fields]) =>

@@ -36,6 +36,7 @@ export const FIELD_HELP: Readonly<Record<string, string>> = {
   'train.batch': 'B, sequences per step',
   'train.optimiser': 'update rule',
   'train.rate': 'learning rate',
+  'train.rateHalfLife': 'steps in which the learning rate halves; 0: constant',
   'train.beta1': 'Adam: decay of the first moment',
   'train.beta2': 'Adam, RMSProp: decay of the second moment',
   'train.epsilon': 'Adam, RMSProp: added to the root of the second moment',

@@ -1,4 +1,4 @@
-import { MOMENTS, type TrainConfig } from '../base/config.ts';
+import { MOMENTS, rateAt, type TrainConfig } from '../base/config.ts';
 import { type Batch, copyOf } from '../base/dims.ts';
 import { InputError } from '../base/errors.ts';
 import { memoryKind } from '../base/memories.ts';
@@ -251,9 +251,10 @@ export class CpuModel implements Model {
   }
 
   #update(norm: number): void {
-    const { optimiser, rate, beta1, beta2, epsilon, clip, clipAt, weightDecay, pushBiasGrowth } =
-      this.#training;
-    const t = this.#step - this.#begun + 1;
+    const { optimiser, beta1, beta2, epsilon, clip, clipAt, weightDecay, pushBiasGrowth } = this.#training;
+    const age = this.#step - this.#begun;
+    const t = age + 1;
+    const rate = rateAt(this.#training, age);
     const { weights4, trained4 } = this.#layout;
     const { parameters, gradient, firstMoment, secondMoment } = this.#weights.at;
     const { update } = this.#arena.kernels;

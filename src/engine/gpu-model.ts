@@ -1,5 +1,5 @@
 import { HEADER, SLICE } from '../../shaders/lib/batch.wgsl.ts';
-import { MOMENTS, type TrainConfig } from '../base/config.ts';
+import { MOMENTS, rateAt, type TrainConfig } from '../base/config.ts';
 import { type Batch, blankBatch, copyOf } from '../base/dims.ts';
 import { DeviceError, InputError } from '../base/errors.ts';
 import { memoryKind } from '../base/memories.ts';
@@ -256,10 +256,15 @@ export class GpuModel implements Model {
   #upload(batch: Batch, slot: number): void {
     this.#makeRoom(batch.B, batch.T, batch.K);
     const { buffers, words, write } = this.#batch!;
-    const t = this.#step - this.#begun + 1;
+    const age = this.#step - this.#begun;
+    const t = age + 1;
     const { beta1, beta2 } = this.#training;
     const rowSplits = this.#plan.rowSplits(batch.B, batch.T);
-    const used = write(batch, slot, rowSplits, [1 / (1 - beta1 ** t), 1 / (1 - beta2 ** t)]);
+    const used = write(batch, slot, rowSplits, {
+      rate: rateAt(this.#training, age),
+      unbiasMean: 1 / (1 - beta1 ** t),
+      unbiasSquare: 1 / (1 - beta2 ** t),
+    });
     this.#gpu.device.queue.writeBuffer(buffers.get('batch')!, 0, words, 0, used);
   }
 

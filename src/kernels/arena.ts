@@ -33,6 +33,9 @@ function arenaOf(
 const dataWords = ({ C, E }: Layout, B: number, T: number, K: number): number =>
   2 * B + T * B * (K + 1 + C * E);
 
+/** What an optimiser's step needs to know of its number: see HEADER. */
+export type UpdateNumbers = Record<'rate' | 'unbiasMean' | 'unbiasSquare', number>;
+
 /** Everything that depends on the size of a batch: the buffers, and the offsets of tensors in them. */
 export interface BatchBuffers {
   /** Largest B, T and K that the buffers hold. */
@@ -42,12 +45,7 @@ export interface BatchBuffers {
   /** Offsets of the tensors in acts and grads, in vec4s. */
   offsets: Record<string, number>;
   /** Fills `words` with the header and the batch. Returns the number of words used. */
-  write(
-    batch: Batch,
-    report: number,
-    rowSplits: number,
-    unbias: [firstMoment: number, secondMoment: number],
-  ): number;
+  write(batch: Batch, report: number, rowSplits: number, update: UpdateNumbers): number;
   words: Uint32Array<ArrayBuffer>;
 }
 
@@ -108,7 +106,7 @@ export function batchBuffers(gpu: Gpu, layout: Layout, B: number, T: number, K: 
     capacity: { B, T, K },
     words,
     offsets,
-    write(batch, report, rowSplits, unbias): number {
+    write(batch, report, rowSplits, update): number {
       const { B, T, K } = batch;
       const at = {
         lengths: 0,
@@ -124,8 +122,9 @@ export function batchBuffers(gpu: Gpu, layout: Layout, B: number, T: number, K: 
         ...{ ...WHOLE, sliceTo: T },
       };
       for (const [k, field] of fields.entries()) words[k] = header[field] ?? 0;
-      floats[HEADER.indexOf('unbiasMean')] = unbias[0];
-      floats[HEADER.indexOf('unbiasSquare')] = unbias[1];
+      for (const [name, value] of Object.entries(update)) {
+        floats[HEADER.indexOf(name as keyof UpdateNumbers)] = value;
+      }
       const data = fields.length;
       words.set(batch.lengths, data + at.lengths);
       floats.set(batch.weight, data + at.weight);

@@ -94,6 +94,10 @@ export interface OptimiserState {
   secondMoment: Tensors;
 }
 
+/** rate·2^(−age / rateHalfLife) at a step that is `age` steps after the start of these weights; constant where the half-life is 0. */
+const scheduled = (train: TrainConfig, age: number): TrainConfig =>
+  train.rateHalfLife === 0 ? train : { ...train, rate: train.rate * 0.5 ** (age / train.rateHalfLife) };
+
 /** Growth limit: σ(30) is 1 in float32. */
 const GROWN = 30;
 
@@ -104,20 +108,15 @@ const GROWN = 30;
 export function update(train: TrainConfig, state: OptimiserState, gradients: Tensors, norm: number): void {
   if (train.clip === 'norm') clipByNorm(gradients, norm, train.clipAt);
   else if (train.clip === 'value') clipByValue(gradients, train.clipAt);
+  const age = state.step - (state.begun ?? 0);
+  const now = scheduled(train, age);
   for (const [name, w] of state.parameters) {
     const dw = gradients.get(name)!;
-    if (train.optimiser === 'sgd') sgd(w, dw, train.rate);
-    else if (train.optimiser === 'rmsprop') rmsprop(w, dw, state.secondMoment.get(name)!, train);
+    if (train.optimiser === 'sgd') sgd(w, dw, now.rate);
+    else if (train.optimiser === 'rmsprop') rmsprop(w, dw, state.secondMoment.get(name)!, now);
     else {
-      if (train.optimiser === 'adamw' && decays(name)) decay(w, train);
-      adam(
-        w,
-        dw,
-        state.firstMoment.get(name)!,
-        state.secondMoment.get(name)!,
-        state.step - (state.begun ?? 0) + 1,
-        train,
-      );
+      if (train.optimiser === 'adamw' && decays(name)) decay(w, now);
+      adam(w, dw, state.firstMoment.get(name)!, state.secondMoment.get(name)!, age + 1, now);
     }
   }
   // Growth stops where σ is 1 in float32 anyway: it is exponential and would overflow.

@@ -92,8 +92,8 @@ export const compareModels = (profiles: readonly Way[]): void =>
 
     test.each<[string, Partial<TrainConfig>]>([
       ['adam, clipped by norm', { optimiser: 'adam', rate: 0.01, clip: 'norm', clipAt: 0.1 }],
-      ['adamw', { optimiser: 'adamw', rate: 0.01, clip: 'norm', weightDecay: 0.5 }],
       ['rmsprop, clipped by value', { optimiser: 'rmsprop', rate: 0.01, clip: 'value', clipAt: 0.05 }],
+      ['adamw, halving its rate', { optimiser: 'adamw', rate: 0.04, rateHalfLife: 1, weightDecay: 0.5 }],
       ['sgd, growing push bias', { optimiser: 'sgd', rate: 0.1, clip: 'none', pushBiasGrowth: 0.01 }],
     ])('three steps of %s', async (_, train) => {
       const spec = makeSpec();

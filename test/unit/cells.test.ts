@@ -90,6 +90,11 @@ describe('train --seeds', () => {
     expect([code, out, existsSync(join(folder, 'settings', 'seed1'))]).toEqual([2, '', false]);
   });
 
+  test('settings that the memory does not use may differ', async () => {
+    await seeds('unused', '1');
+    expect(await seeds('unused', '1', '--set', 'depth=7')).toMatchObject({ code: 0, err: '' });
+  });
+
   test('a damaged result is named', async () => {
     await seeds('broken', '1');
     writeFileSync(join(folder, 'broken', 'seed0', 'result.json'), '{"kind":"cell","key":"seed7"}');

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { makeConfig, type TrainConfig } from '../../src/base/config.ts';
+import { makeConfig, rateAt, type TrainConfig } from '../../src/base/config.ts';
 import {
   adam,
   clipByNorm,
@@ -95,6 +95,23 @@ describe('steps by hand', () => {
     expect(mean[0]).toBeCloseTo(0.08, 15);
     expect(square[0]).toBe(1);
     expect(w[0]).toBeCloseTo(1 - (0.1 * (0.08 / 0.19)) / (Math.sqrt(1 / 0.4375) + 0.5), 15);
+  });
+});
+
+describe('rateHalfLife', () => {
+  it.each([
+    [0, 0, 0.1],
+    [0, 8, 0.1],
+    [4, 0, 0.1],
+    [4, 2, 0.1 / Math.SQRT2],
+    [4, 8, 0.025],
+  ])('half-life %d at age %d: rate %d', (rateHalfLife, age, rate) => {
+    const train = training({ optimiser: 'sgd', clip: 'none', rate: 0.1, rateHalfLife });
+    expect(rateAt(train, age)).toBeCloseTo(rate, 15);
+    // The age counts from a restart.
+    const state = { step: 100 + age, begun: 100, parameters: tensors({ w: [1] }) };
+    update(train, { ...state, firstMoment: new Map(), secondMoment: new Map() }, tensors({ w: [1] }), 1);
+    expect(state.parameters.get('w')![0]).toBeCloseTo(1 - rate, 15);
   });
 });
 

@@ -64,13 +64,14 @@ export function notesOf(spec: TableSpec, cells: readonly Cell[], sets: readonly 
     }),
   );
   const training = cells.map(({ task, model, config: { train } }) => {
-    const { optimiser, rate, batch, steps, noise, stopAt, stopPasses, patience } = train;
+    const { optimiser, rate, rateHalfLife, batch, steps, noise, stopAt, stopPasses, patience } = train;
     const rules = [
       ...(stopAt ? [`by coarse ${stopAt} at tested lengths (on other sequences)${inARow(stopPasses)}`] : []),
       ...(patience ? [`by no better training loss in ${patience} evaluations`] : []),
     ];
     const ends = rules.length ? `, ended before ${rules.join(', or ')}` : '';
-    const recipe = `${optimiser}, rate ${rate}, batches of ${batch}${noise ? `, noise ${noise}` : ''}`;
+    const halved = rateHalfLife ? `, halved every ${count(rateHalfLife)} steps` : '';
+    const recipe = `${optimiser}, rate ${rate}${halved}, batches of ${batch}${noise ? `, noise ${noise}` : ''}`;
     return [`${task}/${model}`, `${recipe}, ${count(steps)} steps at most${ends}`] as const;
   });
   const shown = spec.score === 'coarse' ? 'coarse accuracy' : 'symbol accuracy';

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { type Config, firstDifference, KEYS, settingOf } from '../../base/config.ts';
 import { InputError, show } from '../../base/errors.ts';
+import { memoryKind } from '../../base/memories.ts';
 import { countParameters } from '../../base/parameters.ts';
 import type { Engine } from '../../engine/engine.ts';
 import { changeWords } from '../../tasks/data-facts.ts';
@@ -80,8 +81,11 @@ export async function configIn(folder: string): Promise<Config | undefined> {
 export async function checkConfig(folder: string, config: Config): Promise<void> {
   const there = await configIn(folder);
   if (!there) return;
-  // The longest target is found in the data, and older files do not have it.
-  const keys = KEYS.filter(key => key !== 'task.longestTarget');
+  // The longest target is found in the data, and older files do not have it. Only memories of cells use depth and reads.
+  const { memory } = config.model;
+  const cells = memory !== 'none' && !memoryKind(memory).rows;
+  const unused = ['task.longestTarget', ...(cells ? [] : ['model.depth', 'model.reads'])];
+  const keys = KEYS.filter(key => !unused.includes(key));
   const name = firstDifference(there, config, keys);
   if (name === undefined) return;
   const [old, now] = [there, config].map(of => show(settingOf(of, name)));

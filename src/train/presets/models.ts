@@ -6,6 +6,8 @@ const COLUMNS: Readonly<Record<string, Partial<ModelConfig>>> = {
   rnn: { memory: 'none', controller: 'rnn' },
   lstm: { memory: 'none', controller: 'lstm' },
   superposition: { memory: 'superposition' },
+  // A pop moves the tape's head back, so it must not start shut.
+  tape: { memory: 'tape', popBias: 0 },
   stack: { memory: 'stack' },
   queue: { memory: 'queue' },
   deque: { memory: 'deque' },

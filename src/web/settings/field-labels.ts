@@ -88,6 +88,7 @@ export const SECTIONS: readonly Section[] = [
       'train.batch': { label: 'Batch B', unit: 'sequences' },
       'train.optimiser': { label: 'Optimiser' },
       'train.rate': { label: 'Learning rate' },
+      'train.rateHalfLife': { label: 'Rate halves in', unit: 'steps' },
       'train.beta1': { label: 'β₁', applies: adam },
       'train.beta2': { label: 'β₂', applies: ({ train }) => train.optimiser !== 'sgd' },
       'train.epsilon': { label: 'ε', applies: ({ train }) => train.optimiser !== 'sgd' },
