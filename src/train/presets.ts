@@ -116,9 +116,13 @@ const WORDS: Readonly<Record<string, string>> = {
   stack: 'a neural stack',
   queue: 'a neural queue',
   deque: 'a neural deque',
+  rnn: 'an RNN alone',
+  lstm: 'an LSTM alone',
+  superposition: 'a superposition stack',
+  tape: 'a tape',
 };
 
-const ofGrid = (grid: Grid): Preset[] =>
+export const presetsOf = (grid: Grid): Preset[] =>
   grid.tasks.flatMap(task =>
     grid.models.map(model => {
       const config = configOf(grid, task, model);
@@ -130,30 +134,26 @@ const ofGrid = (grid: Grid): Preset[] =>
     }),
   );
 
-/** `reverse` and the tutorial's; `small/<task>/<model>` and `paper/<task>/<model>`: every cell of the paper's table. */
-export const PRESETS: readonly Preset[] = [...single, ...ofGrid(SMALL), ...ofGrid(PAPER)];
+/**
+ * Presets of the page: `reverse` and the tutorial's; `small/<task>/<model>` and `paper/<task>/<model>`, every cell of the
+ * paper's table. The terminal and the library have more: see all-presets.ts.
+ */
+export const PRESETS: readonly Preset[] = [...single, ...presetsOf(SMALL), ...presetsOf(PAPER)];
 
-/** What stands before the first `/` of the names of presets. */
+/** Groups of PRESETS: the parts of their names before the first `/`. */
 export const GROUPS: readonly string[] = [SMALL.name, PAPER.name];
 
-/** Presets of a group (`paper`), of a part of one (`paper/reverse`), or of that name. */
-export const presetsIn = (prefix: string): Preset[] =>
-  PRESETS.filter(({ name }) => name === prefix || name.startsWith(`${prefix}/`));
-
 /**
- * A copy of a preset's configuration, to change at will.
+ * A copy of the configuration of the preset of that name, for the caller to change.
  * @throws InputError for an unknown name
  */
-export function preset(name: string): Config {
-  const found = PRESETS.find(one => one.name === name);
+export function presetAmong(all: readonly Preset[], groups: readonly string[], name: string): Config {
+  const found = all.find(one => one.name === name);
   if (found) return structuredClone(found.config);
-  const near = suggest(
-    name,
-    PRESETS.map(one => one.name),
-  );
-  const known = [...single.map(one => one.name), ...GROUPS.map(group => `${group}/<task>/<model>`)].join(
-    ', ',
-  );
-  const hint = near.startsWith(' Did') ? near : ` Known: ${known} (pushdown presets lists them).`;
-  throw new InputError(`unknown preset ${show(name)}.${hint}`);
+  const names = all.map(one => one.name);
+  const known = [...single.map(one => one.name), ...groups.map(group => `${group}/<task>/<model>`)];
+  throw new InputError(`unknown preset ${show(name)}.${suggest(name, names, known)}`);
 }
+
+/** A copy of the configuration of one of PRESETS. @throws InputError for an unknown name */
+export const preset = (name: string): Config => presetAmong(PRESETS, GROUPS, name);
