@@ -192,7 +192,7 @@ export class App {
     ]);
     if (turn !== this.#turn) return;
     if (!record || !checkpoint) {
-      this.#listeners.refused('This run is no longer kept in the browser.', this.#current);
+      this.#listeners.refused('This run is no longer stored in this browser.', this.#current);
       return;
     }
     await this.#begin(turn, {

@@ -59,7 +59,7 @@ const storage = new RunStorage(problem => writeOrHide(element('storage-problem')
 const app = new App(storage, () => ({ pace: controls.pace, source: source.value }), {
   opening() {
     writeOrHide(element('error'), undefined);
-    if (!app.current) controls.show('opening', 'Opening an engine, compiling its kernels …');
+    if (!app.current) controls.show('opening', 'Opening an engine and compiling kernels …');
     else write(element('keep-status'), 'Opening the new run …');
   },
   opened,
@@ -111,7 +111,7 @@ const verify = new VerifyPanel(async () => {
   const { current } = app;
   if (!current) return undefined;
   if (current.run.opened.engine === REFERENCE) {
-    throw new InputError('this run is computed by the reference itself: there is nothing to compare.');
+    throw new InputError('this run uses the reference itself: there is nothing to compare.');
   }
   const { bytes } = await current.run.ask('checkpoint', {});
   return { checkpoint: bytes, engine: engineName(current.run.opened.engine), data: current.data };
@@ -177,7 +177,7 @@ function heard(message: Heard, { record, frames }: Current): void {
       break;
     case 'restart': {
       const { step, restarts, loss } = message.restart;
-      const stuck = `Stuck at a loss of ${loss.toFixed(3)} at step ${count(step)}: restarted with new weights (${restarts}).`;
+      const stuck = `Stuck at a loss of ${loss.toFixed(3)} at step ${count(step)}: restarted with new weights (restart ${restarts}).`;
       controls.show('running', stuck);
       break;
     }
@@ -194,7 +194,7 @@ function heard(message: Heard, { record, frames }: Current): void {
       narrator.probe(message.probe);
       break;
     case 'failed': {
-      const at = record.step > 0 ? ` It is kept as it was at step ${count(record.step)}.` : '';
+      const at = record.step > 0 ? ` It is saved as of step ${count(record.step)}.` : '';
       writeOrHide(element('error'), `${message.message} ${message.advice}${at}`);
       controls.show('failed', 'The run has ended.');
       runs.show();

@@ -2,8 +2,7 @@ import { messageOf, sentence } from '../base/errors.ts';
 
 /** Handles scripts that fail to load: a stale file after an update of the site, a proxy, a lost connection. */
 
-export const RELOAD =
-  'Reload the page: the site may have been updated meanwhile, or the connection was lost.';
+export const RELOAD = 'Reload the page: the site may have been updated, or the connection was lost.';
 
 /** How Chrome, Firefox and Safari report a script that `import()` could not load, and Vite a style sheet. */
 const UNLOADED = /dynamically imported module|importing a module script|unable to preload css/i;

@@ -80,7 +80,7 @@ export class Visit {
   #read(hash = location.hash): Address | undefined {
     try {
       const address = readAddress(hash);
-      writeOrHide(this.#problem, address?.warning && `Careful: ${address.warning}`);
+      writeOrHide(this.#problem, address?.warning && `Warning: ${address.warning}`);
       return address;
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
@@ -107,14 +107,14 @@ export class Visit {
     const earlier = stored && same(stored) ? stored : cutOff;
     if (earlier) {
       await app.resume(earlier.id, !earlier.going || address?.paused);
-      const words = `Resumed from step ${count(earlier.step)}, kept in this browser.`;
+      const words = `Resumed from step ${count(earlier.step)}, saved in this browser.`;
       if (app.current) write(byId('keep-status', HTMLElement), words);
     }
     if (!app.current) {
       const error = byId('error', HTMLElement);
       const why = error.textContent;
       await app.begin(wanted);
-      if (why) writeOrHide(error, `The run kept in this browser could not be opened: ${why}`);
+      if (why) writeOrHide(error, `The run saved in this browser could not be opened: ${why}`);
     }
     writeOrHide(this.#problem, warning);
   }

@@ -13,7 +13,7 @@ test('pressing a task, a memory or a network trains it at once, and describes it
   const { page, complaints } = await openPage(served.context, onCpu('&paused'));
   expect(await pressed(page)).toBe('Reverse · stack · small RNN');
   expect(await text(page, '#story')).toMatch(
-    /learns to reverse sequences.*with a neural stack\. Nothing is trained/,
+    /learns to reverse sequences.*with a neural stack\. It has not been trained/,
   );
 
   await press(page, '#choose-task-copy');
@@ -22,7 +22,7 @@ test('pressing a task, a memory or a network trains it at once, and describes it
   await waitForText(page, '#story', /learns to copy .* with a neural queue\./);
   expect(await pressed(page)).toBe('Copy · queue · small RNN');
   await isDone(page);
-  expect(await text(page, '#story')).toMatch(/It has found the queue|It has begun to use the queue/);
+  expect(await text(page, '#story')).toMatch(/It has learned to use the queue|It partly uses the queue/);
   expect((await checkpointOf(page)).config).toMatchObject({
     task: { name: 'copy' },
     model: { memory: 'queue' },
@@ -44,8 +44,8 @@ test('pressing a task, a memory or a network trains it at once, and describes it
 });
 
 test.each([
-  ['queue', /0\.0 % at 32\. .* it cannot/],
-  ['no-pop', /0\.0 % at 32\. Without pops the read shows the last values/],
+  ['queue', /0\.0 % at 32\. .* it cannot reverse/],
+  ['no-pop', /0\.0 % at 32\. Without pops the read contains only the latest values/],
   ['ten-times', /100\.0 % at 160\. It has learned a rule/],
 ])('experiment %s says what to watch, and reports its result', async (id, result) => {
   const { page, complaints } = await openPage(served.context, onCpu('&paused'));

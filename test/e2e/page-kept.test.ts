@@ -112,7 +112,12 @@ test('full storage is reported, and training continues', async () => {
     quotaSize: 1,
   });
   await press(page, '#go');
-  await waitForText(page, '#storage-problem', /storage is full: training goes on, but is not kept/, 60_000);
+  await waitForText(
+    page,
+    '#storage-problem',
+    /storage is full: training continues, but a reload will lose it/,
+    60_000,
+  );
   // Chrome checks the remaining space about every ten seconds.
   const step = await stepOf(page);
   await waitFor(page, 'more steps', async () => (await stepOf(page)) > step);

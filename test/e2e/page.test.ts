@@ -157,7 +157,7 @@ describe('a paused run', () => {
       'an answer',
       async () => (await page.$$eval('#try-answer li', items => items.length)) > 0,
     );
-    expect(await text(page, '#try-verdict')).toMatch(/Right|Not right/);
+    expect(await text(page, '#try-verdict')).toMatch(/Correct|Not correct/);
     await fill(page, '#try-source', 'a!');
     await press(page, '#try button');
     await waitForText(page, '#try-refused', /unknown symbol "!"/);

@@ -38,7 +38,7 @@ describe('the story', () => {
       'A small recurrent network (RNN) of 32 units learns to reverse sequences, sources of 4 to 16 symbols, with a neural stack.',
     );
     expect(whatOf(preset('small/copy/lstm2'))).toMatch(
-      /^An LSTM of 32 units in 2 layers learns to copy .* without a memory beside its own state\.$/,
+      /^An LSTM of 32 units in 2 layers learns to copy .* without a memory besides its own state\.$/,
     );
     expect(whatOf(assign(preset('small/copy/deque'), ['memories=2']))).toContain('with 2 neural deques.');
     expect(whatOf(assign(preset('reverse'), ['memory=superposition']))).toContain(
@@ -58,19 +58,19 @@ describe('the story', () => {
         reading: { push: reading[0], pop: reading[1], steps: 1, ends: [] },
         writing: { push: writing[0], pop: writing[1], steps: 1, ends: [] },
       }) satisfies Profile;
-    expect(soFar(config, { step: 0, coarse: Number.NaN })).toBe('Nothing is trained yet.');
+    expect(soFar(config, { step: 0, coarse: Number.NaN })).toBe('It has not been trained yet.');
     expect(soFar(config, { step: 250, coarse: 0.125, profile: profile([0.5, 0.2], [0.5, 0.2]) })).toBe(
-      'After 250 of at most 4,000 steps it gets 12.5 % of sequences fully right. It does not use the stack yet: push 0.50 while reading, pop 0.20 while writing.',
+      'After 250 of at most 4,000 steps, 12.5 % of its answers are fully correct. It does not use the stack yet: push 0.50 while reading, pop 0.20 while writing.',
     );
     expect(soFar(config, { step: 500, coarse: 0.5, profile: profile([0.8, 0.1], [0.2, 0.7]) })).toMatch(
-      /begun to use the stack: push 0\.80 while reading, pop 0\.70 while writing/,
+      /partly uses the stack: push 0\.80 while reading, pop 0\.70 while writing/,
     );
     expect(soFar(config, { step: 750, coarse: 1, profile: profile([1, 0], [0, 1]) })).toMatch(
-      /has found the stack/,
+      /has learned to use the stack/,
     );
     const none = assign(config, ['memory=none']);
     expect(soFar(none, { step: 500, coarse: 0.5, profile: profile([Number.NaN, 0], [0, 0]) })).toMatch(
-      /right\.$/,
+      /correct\.$/,
     );
   });
 });

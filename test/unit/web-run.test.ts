@@ -204,10 +204,10 @@ describe('sources for the model', () => {
     expect(tested).toMatchObject({ pairs: 2, left: 0 });
     expect(tested.rows).toHaveLength(2);
     await expect(testOn(model, task, { file: 'my.tsv', text: 'z\tz' })).rejects.toThrow(
-      /my.tsv: "z" is no source symbol of task reverse \(a b c d e f g h\)/,
+      /my.tsv: "z" is not one of the source symbols of task reverse \(a b c d e f g h\)/,
     );
     await expect(testOn(model, task, { file: 'my.tsv', text: 'a\tz' })).rejects.toThrow(
-      /"z" is no output symbol/,
+      /"z" is not one of the output symbols/,
     );
   });
 });
@@ -234,7 +234,7 @@ describe('files', () => {
 
   test.each([
     [[], /no file was given/],
-    [[file('a.exe')], /"a.exe" is no file that can be used here/],
+    [[file('a.exe')], /"a.exe" cannot be used here/],
     [[file('a.tsv', '')], /a.tsv is empty/],
     [[file('a.tsv'), file('b.tsv')], /2 files at once/],
     [[file('a.tsv', Uint8Array.of(0xff))], /not text in UTF-8/],

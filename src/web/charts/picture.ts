@@ -37,7 +37,7 @@ export function pictureOf(charts: readonly DrawnChart[], heading: string): Promi
   });
   return new Promise((resolve, reject) =>
     canvas.toBlob(
-      blob => (blob ? resolve(blob) : reject(new Error('the picture could not be made.'))),
+      blob => (blob ? resolve(blob) : reject(new Error('the PNG could not be created.'))),
       'image/png',
     ),
   );

@@ -18,13 +18,13 @@ export const TASKS = [
 export const MEMORIES = [
   { name: 'stack', label: 'stack', words: 'last in, first out' },
   { name: 'queue', label: 'queue', words: 'first in, first out' },
-  { name: 'deque', label: 'deque', words: 'both ends open' },
+  { name: 'deque', label: 'deque', words: 'push and pop at both ends' },
   { name: 'none', label: 'no memory', words: 'the controller alone' },
 ] as const;
 
 export const CONTROLLERS = [
-  { name: 'rnn', label: 'small RNN', words: 'seconds' },
-  { name: 'lstm', label: 'LSTM', words: 'a minute or so' },
+  { name: 'rnn', label: 'small RNN', words: 'trains in seconds' },
+  { name: 'lstm', label: 'LSTM', words: 'trains in about a minute' },
 ] as const;
 
 /** Returns the settings of a choice: those of the default run for the RNN, those of the small table for the LSTM. */

@@ -9,13 +9,13 @@ const TASKS: Readonly<Record<string, string>> = {
   copy: 'to copy sequences',
   reverse: 'to reverse sequences',
   bigram: 'to swap the two symbols of each pair',
-  'svo-sov': 'to put the verbs of sentences last',
+  'svo-sov': 'to move the verbs of sentences to the end',
   gender: 'to give articles the gender of their nouns',
   'reverse-string': 'to reverse strings',
-  'stack-manipulation': 'to carry out pushes and pops on a given stack',
+  'stack-manipulation': 'to apply pushes and pops to a given stack',
   'duplicate-string': 'to write strings twice',
-  'marked-reversal': 'to reverse strings behind a mark',
-  dyck: 'to tell which bracket may close',
+  'marked-reversal': 'to reverse the string before a marker',
+  dyck: 'to predict which closing bracket is valid',
   'tutorial-part5': 'to reverse sequences of bits',
   'tutorial-part6': 'to reverse sequences of bits',
 };
@@ -44,7 +44,7 @@ export function whatOf({ task, model }: Config): string {
       : (TASKS[task.name] ?? `the task ${task.name}`);
   const memory =
     model.memory === 'none'
-      ? 'without a memory beside its own state'
+      ? 'without a memory besides its own state'
       : `with ${memoriesOf(model.memory, model.memories)}`;
   const layers = model.layers > 1 ? ` in ${model.layers} layers` : '';
   const who = CONTROLLERS[model.controller] ?? `A network (${model.controller})`;
@@ -66,10 +66,10 @@ export interface Known {
 
 /** Describes the progress, and how the memory is used. */
 export function soFar({ model, train }: Config, { step, coarse, profile }: Known): string {
-  if (step === 0) return 'Nothing is trained yet.';
+  if (step === 0) return 'It has not been trained yet.';
   const far = `After ${count(step)} of at most ${count(train.steps)} steps`;
   const right = Number.isFinite(coarse)
-    ? `${far} it gets ${percent(coarse)} of sequences fully right.`
+    ? `${far}, ${percent(coarse)} of its answers are fully correct.`
     : `${far}.`;
   const use = profile && usedAs(model.memory, profile);
   return use ? `${right} ${use}` : right;
@@ -89,8 +89,8 @@ function usedAs(memory: Config['model']['memory'], profile: Profile): string {
   const [poppedEarly, pushedLate] = [mean('reading', 'pop'), mean('writing', 'push')];
   if (!Number.isFinite(pushed + popped)) return '';
   const full = Math.min(pushed, popped) > 0.9 && Math.max(poppedEarly, pushedLate) < 0.1;
-  if (full) return `It has found the ${name}: it pushes while reading and pops while writing.`;
+  if (full) return `It has learned to use the ${name}: it pushes while reading and pops while writing.`;
   const parts = pushed - pushedLate > 0.3 || popped - poppedEarly > 0.3;
   const told = `push ${pushed.toFixed(2)} while reading, pop ${popped.toFixed(2)} while writing.`;
-  return `It ${parts ? 'has begun to use' : 'does not use'} the ${name}${parts ? '' : ' yet'}: ${told}`;
+  return `It ${parts ? 'partly uses' : 'does not use'} the ${name}${parts ? '' : ' yet'}: ${told}`;
 }

@@ -157,7 +157,9 @@ export class HandMemory {
     for (let t = 0; t < this.#steps; t++) {
       for (const { name } of SLIDERS) {
         const slope = slopes[name][t];
-        const told = make('small', { title: `how fast the read of step ${chosen + 1} grows with it` });
+        const told = make('small', {
+          title: `derivative of the read of step ${chosen + 1} with respect to this input`,
+        });
         if (t <= chosen) told.append(` slope ${plain(slope)}`);
         byId(`hand-${name}-told-${t}`, HTMLOutputElement).replaceChildren(plain(inputs[name][t]), told);
       }

@@ -36,7 +36,10 @@ export class Exports {
         () => true,
         () => false,
       );
-      write(byId('keep-status', HTMLElement), copied ? 'Copied.' : 'The address of this page is the link.');
+      write(
+        byId('keep-status', HTMLElement),
+        copied ? 'Copied.' : 'Could not copy: use the address of this page.',
+      );
     });
   }
 
@@ -46,7 +49,7 @@ export class Exports {
       const { current } = this.#app;
       if (id === current?.record.id && !current.run.ended) return this.#checkpoint(current);
       const [bytes, run] = await Promise.all([this.#storage.checkpoint(id), this.#storage.run(id)]);
-      if (!bytes || !run) throw new InputError('this run is no longer kept in the browser.');
+      if (!bytes || !run) throw new InputError('this run is no longer stored in this browser.');
       save(bytes, run, run.step);
     });
   }

@@ -28,12 +28,12 @@ export async function readFiles(files: readonly File[]): Promise<Opened> {
   if (files.length === 0) throw new InputError('no file was given.');
   if (files.length > 1 && !both) {
     throw new InputError(
-      `${files.length} files at once: open one, or a checkpoint together with the pairs that it was trained on.`,
+      `${files.length} files at once: open one file, or a checkpoint together with the pairs that it was trained on.`,
     );
   }
   for (const [i, { name, size }] of files.entries()) {
     if (size > MOST[kinds[i]]) {
-      throw new InputError(`${name} has ${size} bytes, more than the ${MOST[kinds[i]]} that are read here.`);
+      throw new InputError(`${name} is too large: ${size} bytes, the limit is ${MOST[kinds[i]]}.`);
     }
     if (size === 0) throw new InputError(`${name} is empty.`);
   }
@@ -55,7 +55,7 @@ function kindOf({ name }: File): Kind {
   const found = KINDS.find(([pattern]) => pattern.test(name));
   if (found) return found[1];
   throw new InputError(
-    `${show(name)} is no file that can be used here: a checkpoint (.safetensors), settings (.json), or pairs (.tsv, .txt, .jsonl, .ndjson).`,
+    `${show(name)} cannot be used here. Open a checkpoint (.safetensors), settings (.json), or pairs (.tsv, .txt, .jsonl, .ndjson).`,
   );
 }
 

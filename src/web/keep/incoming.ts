@@ -57,7 +57,7 @@ export function takeFiles(app: App, form: SettingsForm, tryIt: TryIt): void {
         }, refuse);
       });
     dropped.replaceChildren(
-      make('p', {}, `${data.file}: pairs of your own. What do you want to do with them?`),
+      make('p', {}, `${data.file}: your own pairs. What do you want to do with them?`),
       make(
         'div',
         { class: 'buttons' },

@@ -57,9 +57,12 @@ export class KeptRuns {
   }
 
   async #delete(id: string, name: string): Promise<void> {
-    if (!confirm(`Delete ${name}, with its checkpoint?`)) return;
+    if (!confirm(`Delete ${name} and its checkpoint?`)) return;
     const deleted = await this.#storage.delete(id);
-    write(byId('keep-status', HTMLElement), deleted ? '' : 'It is open in another tab: close that first.');
+    write(
+      byId('keep-status', HTMLElement),
+      deleted ? '' : 'This run is open in another tab: close that tab first.',
+    );
     await this.show();
   }
 
@@ -68,7 +71,7 @@ export class KeptRuns {
     const found = await Promise.all(
       ids.map(async id => {
         const [run, history] = await Promise.all([this.#storage.run(id), this.#storage.history(id)]);
-        return { name: run ? wordsOf(run.config) : 'no longer kept', history: history ?? noHistory() };
+        return { name: run ? wordsOf(run.config) : 'deleted run', history: history ?? noHistory() };
       }),
     );
     if (turn === this.#comparing) this.#charts.compare(found);

@@ -19,7 +19,7 @@ const STATES: Record<StoredRun['state'], string> = {
   paused: 'paused',
   done: 'done',
   solved: 'solved',
-  stalled: 'no longer improving',
+  stalled: 'stopped improving',
   stopped: 'stopped',
 };
 
@@ -65,7 +65,7 @@ export class RunList {
     if (focused && this.#body.contains(document.activeElement) === false) {
       (document.getElementById(focused) ?? document.getElementById('files'))?.focus();
     }
-    writeOrHide(this.#empty, runs.length === 0 ? 'None kept yet.' : undefined);
+    writeOrHide(this.#empty, runs.length === 0 ? 'No runs yet.' : undefined);
   }
 
   #row(run: StoredRun, before: StoredRun | undefined, current: boolean): HTMLTableRowElement {
@@ -75,7 +75,7 @@ export class RunList {
     const draw = make('input', {
       type: 'checkbox',
       id: `draw-${id}`,
-      'aria-label': `draw ${name}`,
+      'aria-label': `show ${name} in the charts`,
       checked: at >= 0,
       disabled: current || (at < 0 && this.#compared.length >= MOST_COMPARED),
     });

@@ -19,7 +19,7 @@ export class RunStorage {
   constructor(tell: (problem: string | undefined) => void) {
     this.#tell = tell;
     this.#store = Store.open().catch(error => {
-      this.#problem(`This browser keeps nothing for this page (${messageOf(error)})`);
+      this.#problem(`This browser stores nothing for this page (${messageOf(error)})`);
       return undefined;
     });
   }
@@ -56,7 +56,7 @@ export class RunStorage {
     } catch (error) {
       const full = error instanceof DOMException && error.name === 'QuotaExceededError';
       this.#problem(
-        full ? "The browser's storage is full" : `The browser did not keep the run (${messageOf(error)})`,
+        full ? "The browser's storage is full" : `The browser did not store the run (${messageOf(error)})`,
       );
     }
   }
@@ -65,7 +65,7 @@ export class RunStorage {
     if (this.#told) return;
     this.#told = true;
     this.#tell(
-      `${what}: training goes on, but is not kept over a reload from here on. Delete runs in the list below, or download the checkpoint.`,
+      `${what}: training continues, but a reload will lose it. Delete runs in the list below, or download the checkpoint.`,
     );
   }
 

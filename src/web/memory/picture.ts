@@ -211,7 +211,7 @@ export class Picture {
     const [ink, muted, bad] = [colour('ink'), colour('muted'), colour('bad')];
     const [outputs, right] = [y + BAR + GAP + LINE * 0.5, y + BAR + GAP + LINE * 1.5];
     this.#name('output', left, outputs);
-    this.#name('right', left, right);
+    this.#name('target', left, right);
     context.textAlign = 'center';
     output.forEach((name, t) => {
       const x = left + (t + 0.5) * column;
@@ -254,7 +254,7 @@ export class Picture {
     if (memory && slot >= 0) {
       const i = slot - firstRow(memory.kind, input.length, t);
       const strength = memory.strengths[t][i];
-      if (strength === undefined) return `${at}: not there yet`;
+      if (strength === undefined) return `${at}: not pushed yet`;
       const weights = memory.ends.map(({ weights }) => weights[t][i]);
       const pushed = rows[slot].step;
       return `${at}: ${strength.toFixed(3)} left of the value of step ${pushed + 1} (${input[pushed]}), read with weight ${weights.map(weight => weight.toFixed(3)).join(' and ')}`;

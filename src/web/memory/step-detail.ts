@@ -83,7 +83,7 @@ function outputRow({ name, value }: Likely, right: boolean): HTMLTableRowElement
   return make(
     'tr',
     right ? { class: 'is-right' } : {},
-    make('th', { scope: 'row' }, name, ...(right ? [make('small', {}, ' right')] : [])),
+    make('th', { scope: 'row' }, name, ...(right ? [make('small', {}, ' target')] : [])),
     make('td', {}, bar(value, 'sure'), value.toFixed(3)),
   );
 }
@@ -95,7 +95,7 @@ function strip(name: string, values: readonly number[]): HTMLElement {
     cell.style.setProperty('--share', String(Math.min(1, Math.abs(value))));
     return cell;
   });
-  const more = values.length > MOST_NUMBERS ? ` … ${values.length} numbers` : '';
+  const more = values.length > MOST_NUMBERS ? ` … ${values.length} values` : '';
   const words = values
     .slice(0, 8)
     .map(value => value.toFixed(2))

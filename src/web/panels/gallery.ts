@@ -83,7 +83,7 @@ export class Gallery {
       await this.#open(bytes, name);
       writeOrHide(this.#status, undefined);
     } catch (error) {
-      writeOrHide(this.#status, `${title} was not opened: ${sentence(messageOf(error))}`);
+      writeOrHide(this.#status, `${title} could not be opened: ${sentence(messageOf(error))}`);
     }
   }
 }

@@ -75,8 +75,8 @@ export class LengthChart {
     }
     const { length, coarse } = this.#measured;
     const at = length.length - 1;
-    if (at < 0) return 'The task has sources of none of the lengths in question.';
-    return `At length ${length[at]}, ${(length[at] / longest).toFixed(1)} times the longest trained on: coarse ${percent(coarse[at])}.`;
+    if (at < 0) return 'The task has no sources of these lengths.';
+    return `At length ${length[at]}, ${(length[at] / longest).toFixed(1)} times the longest trained length: coarse accuracy ${percent(coarse[at])}.`;
   }
 
   #end(words: string): void {

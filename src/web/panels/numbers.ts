@@ -75,7 +75,7 @@ function sampleRow({ source, expected, predicted }: Sample): HTMLTableRowElement
     ...predicted.map((name, i) => {
       if (name === expected[i]) return make('span', {}, name);
       const wrong = make('mark', {}, name);
-      wrong.title = `right: ${expected[i]}`;
+      wrong.title = `correct: ${expected[i]}`;
       return wrong;
     }),
   );

@@ -60,19 +60,23 @@ export class TryIt {
         const wrong = expected !== undefined && expected !== output;
         const made = make(
           'li',
-          { title: `${probability.toFixed(3)}${wrong ? `, right: ${expected}` : ''}` },
+          { title: `${probability.toFixed(3)}${wrong ? `, correct: ${expected}` : ''}` },
           wrong ? make('mark', {}, output) : make('span', {}, output),
-          make('small', {}, wrong ? `${probability.toFixed(2)} · right ${expected}` : probability.toFixed(2)),
+          make(
+            'small',
+            {},
+            wrong ? `${probability.toFixed(2)} · correct ${expected}` : probability.toFixed(2),
+          ),
         );
         made.style.setProperty('--share', String(Math.max(0, Math.min(1, probability))));
         return made;
       }),
     );
     const verdict =
-      right === undefined ? '' : right ? '✓ Right.' : '✗ Not right: wrong symbols are struck through.';
+      right === undefined ? '' : right ? '✓ Correct.' : '✗ Not correct: wrong symbols are struck through.';
     write(
       this.#verdict,
-      [verdict, ended ? '' : `It was cut off after ${limit} symbols, before the model ended it.`]
+      [verdict, ended ? '' : `Cut off after ${limit} symbols: the model had not ended its answer.`]
         .filter(Boolean)
         .join(' '),
     );

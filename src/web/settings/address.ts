@@ -73,8 +73,8 @@ export function readAddress(hash: string): Address | undefined {
   if (version !== VERSION) {
     throw new InputError(
       version === null
-        ? `the link must begin with v=${VERSION} (its version), got ${show(hash)}.`
-        : `the link is of version ${show(version)}, this page reads version ${VERSION}: it comes from another version of pushdown.`,
+        ? `the link must begin with v=${VERSION}, its version; got ${show(hash)}.`
+        : `the link has version ${show(version)}, this page reads version ${VERSION}: the link comes from another version of pushdown.`,
     );
   }
   const sets: string[] = [];
@@ -84,7 +84,9 @@ export function readAddress(hash: string): Address | undefined {
     seen.add(key);
     if (LABELS.includes(key)) continue;
     if (VOCABULARY.includes(key))
-      throw new InputError(`the link has ${key}, which comes with the file of the data.`);
+      throw new InputError(
+        `the link has ${key}, which is derived from the data file. Remove it from the link.`,
+      );
     const current = currentKey(key);
     if (!KEYS.includes(current)) unknown('setting in the link', key, [...KEYS, ...LABELS]);
     sets.push(`${current}=${value}`);
@@ -95,6 +97,6 @@ export function readAddress(hash: string): Address | undefined {
   const warning =
     check === null || check === fingerprint(addressed(config))
       ? undefined
-      : 'the link was made by another version of pushdown, or changed by hand: a setting that it leaves to the preset may have been another then.';
+      : 'the link was made by another version of pushdown, or edited. Settings that it takes from the preset may have changed since.';
   return { config, engine, paused: parts.has('paused'), warning };
 }

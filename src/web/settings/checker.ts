@@ -50,7 +50,7 @@ export class Checker {
     this.#worker ??= this.#open();
     this.#timer = setTimeout(() => {
       this.#drop();
-      const message = `these settings could not be checked within ${MOST_MS / 1000} s: take shorter sequences.`;
+      const message = `the check of these settings took more than ${MOST_MS / 1000} s: choose shorter sequences.`;
       this.#done({ problem: { key: 'task.maxLength', message } });
     }, MOST_MS);
     const { config, data } = next;

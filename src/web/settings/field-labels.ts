@@ -88,7 +88,7 @@ export const SECTIONS: readonly Section[] = [
       'train.batch': { label: 'Batch B', unit: 'sequences' },
       'train.optimiser': { label: 'Optimiser' },
       'train.rate': { label: 'Learning rate' },
-      'train.rateHalfLife': { label: 'Rate halves in', unit: 'steps' },
+      'train.rateHalfLife': { label: 'Rate half-life', unit: 'steps' },
       'train.beta1': { label: 'β₁', applies: adam },
       'train.beta2': { label: 'β₂', applies: ({ train }) => train.optimiser !== 'sgd' },
       'train.epsilon': { label: 'ε', applies: ({ train }) => train.optimiser !== 'sgd' },
@@ -98,22 +98,22 @@ export const SECTIONS: readonly Section[] = [
       'train.lossPer': { label: 'Loss per' },
       'train.noise': { label: 'Strength noise', unit: 'logit', applies: hasMemory },
       'train.noiseAfter': {
-        label: 'Noise begins after',
+        label: 'Noise starts after',
         unit: 'steps',
         applies: ({ train }) => train.noise > 0,
       },
       'train.noiseSteps': {
-        label: 'Noise falls over',
+        label: 'Noise decays over',
         unit: 'steps',
         applies: ({ train }) => train.noise > 0,
       },
-      'train.pushBiasGrowth': { label: 'Push bias growth', unit: 'a step', applies: hasMemory },
+      'train.pushBiasGrowth': { label: 'Push bias growth', unit: 'per step', applies: hasMemory },
     },
   },
   {
     title: 'Curriculum and restarts',
     fields: {
-      'train.growEvery': { label: 'Decide every', unit: 'sequences' },
+      'train.growEvery': { label: 'Check growth every', unit: 'sequences' },
       'train.growBelowPerLength': { label: 'Grow below, per length', unit: 'error', applies: grows },
       'train.growBelow': { label: 'Grow below', unit: 'error', applies: grows },
       'train.growAfter': { label: 'Grow after', unit: 'sequences', applies: grows },
@@ -123,7 +123,7 @@ export const SECTIONS: readonly Section[] = [
     },
   },
   {
-    title: 'Evaluation and the end',
+    title: 'Evaluation and stopping',
     fields: {
       'train.reportEvery': { label: 'Report every', unit: 'steps' },
       'train.evaluateEvery': { label: 'Evaluate every', unit: 'steps' },
@@ -131,7 +131,7 @@ export const SECTIONS: readonly Section[] = [
       'train.evaluateFrom': { label: 'Evaluate from', unit: 'symbols' },
       'train.stopAt': { label: 'Stop at', unit: 'coarse accuracy' },
       'train.stopPasses': {
-        label: 'Evaluations that reach it',
+        label: 'Evaluations to reach it',
         unit: 'in a row',
         applies: ({ train }) => train.stopAt > 0,
       },

@@ -196,13 +196,13 @@ export class SettingsForm {
     const field = this.#fields.find(one => one.key === key && !one.element.hidden);
     field?.complain(message);
     if (field && message) byId('all-settings', HTMLDetailsElement).open = true;
-    writeOrHide(this.#problem, field && message ? `Not possible: ${message}` : message);
+    writeOrHide(this.#problem, field && message ? `Settings not valid: ${message}` : message);
   }
 
   #tellChanges(): void {
     const changes = this.#config && this.#running ? changesBetween(this.#running, this.#config) : '';
     this.#begin.classList.toggle('primary', changes !== '');
-    writeOrHide(this.#changes, changes && `Not in the run yet: ${changes}.`);
+    writeOrHide(this.#changes, changes && `Not in the current run: ${changes}.`);
   }
 }
 

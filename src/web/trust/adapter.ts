@@ -12,21 +12,21 @@ export function showAdapter(run: Opened): void {
   write(byId('adapter', HTMLElement), `${engineLine({ name: engine, adapter })} · ${sizes}`);
   const where =
     engine === BEST
-      ? 'Computed on the GPU'
+      ? 'Runs on the GPU'
       : missing
-        ? 'Computed on the CPU, without a GPU: what to do'
-        : 'Computed on the CPU';
+        ? 'Runs on the CPU, no GPU found: what to do'
+        : 'Runs on the CPU';
   write(byId('computed', HTMLElement), `${where} (${adapter.name})`);
   const advice = isUnloaded(missing)
     ? RELOAD
     : adviceFor(navigator.userAgent, isSecureContext, 'gpu' in navigator);
   writeOrHide(
     byId('notice', HTMLElement),
-    missing && `No GPU: ${missing}. Training runs on the CPU instead. ${advice}`,
+    missing && `No GPU: ${missing}. Training runs on the CPU. ${advice}`,
   );
   const facts = byId('adapter-facts', HTMLElement);
   if (!details) {
-    facts.replaceChildren(...fact('Engine', `${adapter.name}, on the CPU: no adapter of WebGPU is used`));
+    facts.replaceChildren(...fact('Engine', `${adapter.name}, on the CPU: no WebGPU adapter is used`));
     return;
   }
   const { info, fallback, features, limits } = details;

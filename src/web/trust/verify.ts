@@ -55,7 +55,7 @@ export class VerifyPanel {
     this.#busy = false;
     this.#worker?.terminate();
     this.#worker = undefined;
-    write(this.#button, 'Verify against CPU');
+    write(this.#button, 'Verify');
     write(this.#status, words);
     this.#status.classList.remove('good', 'bad');
   }
@@ -64,10 +64,10 @@ export class VerifyPanel {
     const { step, sequences, T, engine, reference, loss, bound, floor, agrees } = of;
     this.#end(
       `${agrees ? '✓ Agrees' : '✗ Differs'}: step ${count(step + 1)} on ${engine} against the ${reference}, ${sequences} sequences of up to ${T} time steps. ` +
-        `Loss ${significant(loss.engine, 7)} against ${significant(loss.reference, 7)}; bound ${bound} of each tensor's largest number, for loss and gradients plus ${significant(floor, 2)} in absolute numbers: what float32 rounds an output near 1 by.` +
+        `Loss ${significant(loss.engine, 7)} against ${significant(loss.reference, 7)}. Allowed difference: ${bound} of each tensor's largest value; for loss and gradients plus ${significant(floor, 2)} in absolute numbers, the rounding of an output near 1 in float32.` +
         (agrees
           ? ''
-          : ' A strength within rounding of a tie takes the other branch in float32; if the next steps differ too, please report it.'),
+          : ' A strength within rounding error of a tie may take the other branch in float32. If the next steps differ too, please report it.'),
     );
     this.#status.classList.add(agrees ? 'good' : 'bad');
     const body = make('tbody');

@@ -89,7 +89,7 @@ export async function testOn(
       const place = symbolFinder(known)(name);
       if (place !== undefined) return place;
       throw new InputError(
-        `${file}: ${show(name)} is no ${side} symbol of task ${task.name} (${known.slice(0, 12).join(' ')}${known.length > 12 ? ' …' : ''}).`,
+        `${file}: ${show(name)} is not one of the ${side} symbols of task ${task.name} (${known.slice(0, 12).join(' ')}${known.length > 12 ? ' …' : ''}).`,
       );
     });
   };

@@ -19,7 +19,8 @@ const MOST_BYTES = 4 * 2 ** 30;
 export function check(config: Config, data?: DataText): Checked {
   try {
     if (config.task.name === DATA && !data) {
-      const message = 'your own data comes from a file: open or drop one (.tsv or .jsonl) further below.';
+      const message =
+        'your own data comes from a file: open a .tsv or .jsonl file under “Runs”, or drop it on the page.';
       return { problem: { key: 'task.name', message } };
     }
     const parsed = ownDataFor(config.task, data);
@@ -36,11 +37,11 @@ export function check(config: Config, data?: DataText): Checked {
 
 function tooLarge(total: number, activations: number, batch: number): Problem {
   const most = Math.floor((batch * (MOST_BYTES - (total - activations))) / activations);
-  const words = `training would take about ${bytes(total)} on the device, more than the ${bytes(MOST_BYTES)} that a tab should`;
+  const words = `training would take about ${bytes(total)} on the device, more than the limit of ${bytes(MOST_BYTES)} for a tab`;
   return most >= 1
     ? { key: 'train.batch', message: `${words}: a batch of up to ${most} would fit.` }
     : {
         key: 'model.hidden',
-        message: `${words}, even with one sequence at a time: take a smaller model or shorter sequences.`,
+        message: `${words}, even with one sequence at a time: choose a smaller model or shorter sequences.`,
       };
 }

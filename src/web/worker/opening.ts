@@ -36,7 +36,7 @@ export async function openRun(opening: Opening, callbacks: Callbacks): Promise<O
   if (config.task.name === DATA && !opening.data) {
     const file = config.task.file || 'my.tsv';
     throw new InputError(
-      `the run was on your own data (${file}), which it does not carry: open ${file} ${from ? 'together with the checkpoint' : 'here'}.`,
+      `the run needs your own data: open ${file} ${from ? 'together with the checkpoint' : 'here'}.`,
     );
   }
   const data = ownDataFor(config.task, opening.data);
@@ -87,7 +87,7 @@ function readCheckpoint(bytes: Uint8Array): Checkpoint {
     return decodeCheckpoint(bytes);
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    throw new InputError(`this is no checkpoint that can be used: ${error.message}`);
+    throw new InputError(`this checkpoint cannot be used: ${error.message}`);
   }
 }
 

@@ -228,9 +228,9 @@ function fail(error: unknown): void {
       : error instanceof DeviceError
         ? trainer
           ? 'Resume it from its last checkpoint, in the list of runs.'
-          : 'Engine auto takes what there is.'
+          : 'Engine “auto” uses any engine that works.'
         : isUnloaded(error)
           ? RELOAD
-          : 'This is a fault of pushdown: please report it.';
+          : 'This is a bug in pushdown: please report it.';
   say({ kind: 'failed', message: messageOf(error), advice });
 }
