@@ -32,7 +32,7 @@ test('pressing a task, a memory or a network trains it at once, and describes it
   expect(await isHidden(page, '#profile-now')).toBe(false);
   await press(page, '#choose-memory-none');
   await waitForText(page, '#story', /without a memory/);
-  for (const id of ['#profile-now', '#memory-legend', '#moment-memory'])
+  for (const id of ['#profile-now', '#memory-legend', '#detail-memory'])
     expect(await isHidden(page, id), id).toBe(true);
   // With custom settings, no button is pressed.
   await fill(page, '#set-model-hidden', '20');
@@ -50,7 +50,7 @@ test.each([
 ])('experiment %s says what to watch, and reports its result', async (id, result) => {
   const { page, complaints } = await openPage(served.context, onCpu('&paused'));
   await press(page, `#experiment-${id}`);
-  await waitFor(page, 'what to look at', async () => (await text(page, '#experiment-look')).length > 40);
+  await waitFor(page, 'what to look at', async () => (await text(page, '#experiment-hint')).length > 40);
   await waitForText(page, '#experiment-result', result, 90_000);
   // Starting another run ends it.
   await press(page, '#choose-task-reverse');
@@ -77,17 +77,17 @@ test('typed pairs are used in training, or refused with a message', async () => 
 test('the picture goes back to earlier steps of training, and plays them', async () => {
   const { page } = await openPage(served.context, onCpu());
   await isDone(page);
-  const last = await text(page, '#past-told');
+  const last = await text(page, '#past-step');
   expect(last).toMatch(/^step [\d,]+, now$/);
   const picture = () => page.$eval('#heat', element => (element as HTMLCanvasElement).toDataURL());
   const late = await picture();
   await page.focus('#past');
   await page.keyboard.press('Home');
-  await waitForText(page, '#past-told', /^step 0$/);
+  await waitForText(page, '#past-step', /^step 0$/);
   await waitFor(page, 'the picture of step 0', async () => (await picture()) !== late);
   await press(page, '#play-past');
-  await waitForText(page, '#past-told', /now$/);
-  expect(await text(page, '#past-told')).toBe(last);
+  await waitForText(page, '#past-step', /now$/);
+  expect(await text(page, '#past-step')).toBe(last);
   await waitFor(page, 'the picture of now', async () => (await picture()) === late);
   await waitForText(page, '#play-past', /Play training/);
   // Another source has no history yet.

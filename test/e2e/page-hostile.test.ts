@@ -134,7 +134,7 @@ test('symbols and file names are shown as text, whatever they contain', async ()
   await waitForText(page, '#dropped', /onerror/);
   await press(page, '#dropped button');
   await waitFor(page, 'its run', async () => page.url().includes('onerror'));
-  await waitForText(page, '#moment-rows', /onerror/);
+  await waitForText(page, '#detail-rows', /onerror/);
   await page.evaluate(
     hash => {
       location.hash = hash;

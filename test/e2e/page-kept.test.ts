@@ -48,7 +48,7 @@ test('the pictures of its training are kept with a run', async () => {
   await waitFor(page, 'the pictures', async () => Number(await frames()) > 2);
   expect(await isHidden(page, '#past-field')).toBe(false);
   await fill(page, '#past', '1');
-  expect(await text(page, '#past-told')).toBe('step 0');
+  expect(await text(page, '#past-step')).toBe('step 0');
   expect(complaints).toEqual([]);
 });
 

@@ -4,7 +4,7 @@ import type { DrawnChart } from './charts.ts';
 const TITLE = 26;
 const GAP = 16;
 
-/** Draws all charts into one PNG, in two columns, as they currently look. */
+/** Draws all charts as they are on the page into one PNG, in two columns. */
 export function pictureOf(charts: readonly DrawnChart[], heading: string): Promise<Blob> {
   const ratio = devicePixelRatio || 1;
   const [title, gap] = [TITLE * ratio, GAP * ratio];

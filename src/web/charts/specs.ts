@@ -41,8 +41,7 @@ export const CHARTS: readonly ChartSpec[] = [
     caption:
       'Lines: training batches, with noise on the strengths if it is set. Points: 256 new sequences. Coarse: share of fully correct sequences. Fine: share of symbols before the first error.',
     scale: 'share',
-    // Coarse and fine accuracy coincide when everything is right. Coarse is drawn wider, below fine, so that both stay
-    // visible.
+    // Both are 1 when everything is correct. Coarse is drawn wider, and below fine, so that both stay visible.
     lines: [
       { column: 'coarse', label: 'coarse', colour: 'push', width: 4 },
       { column: 'fine', label: 'fine', colour: 'pop', width: 1.5 },
@@ -107,7 +106,7 @@ export const TICKS = {
   },
 } as const;
 
-/** Colours of compared runs: distinguishable by colour-blind readers, also by their dashes. */
+/** Colours of compared runs. Colour-blind readers can distinguish them, and also their dashes. */
 export const COMPARED = ['other-1', 'other-2', 'other-3', 'other-4'] as const;
 export const DASHES = [
   [6, 3],
@@ -115,7 +114,7 @@ export const DASHES = [
   [10, 3, 2, 3],
   [1, 2],
 ];
-export const MOST_COMPARED = COMPARED.length;
+export const MAX_COMPARED = COMPARED.length;
 
 /** The colour of a compared run, as in the charts. */
-export const comparedColour = (index: number): string => `var(--${COMPARED[index % MOST_COMPARED]})`;
+export const comparedColour = (index: number): string => `var(--${COMPARED[index % MAX_COMPARED]})`;

@@ -1,23 +1,25 @@
 import type { App } from '../app.ts';
 import type { Charts } from '../charts/charts.ts';
-import { noHistory } from '../charts/history.ts';
+import { emptyHistory } from '../charts/history.ts';
 import { byId, write } from '../dom.ts';
-import { wordsOf } from '../settings/differences.ts';
+import { describeConfig } from '../settings/differences.ts';
 import type { Exports } from './exports.ts';
 import { RunList } from './list.ts';
 import type { RunStorage } from './run-storage.ts';
 
 /** The list of stored runs, and the actions of its buttons. */
-export class KeptRuns {
+export class RunsPanel {
   readonly #app: App;
   readonly #storage: RunStorage;
   readonly #charts: Charts;
   readonly #list: RunList;
-  #comparing = 0;
-  #listing: Promise<void> | undefined;
-  #again = false;
+  /** Number of the latest comparison. The curves of earlier ones are dropped. */
+  #comparison = 0;
+  #reading: Promise<void> | undefined;
+  /** Whether the list has to be read again. */
+  #stale = false;
 
-  constructor(app: App, storage: RunStorage, charts: Charts, takeaway: Exports) {
+  constructor(app: App, storage: RunStorage, charts: Charts, exporter: Exports) {
     this.#app = app;
     this.#storage = storage;
     this.#charts = charts;
@@ -26,33 +28,33 @@ export class KeptRuns {
         app.resume(id);
       },
       delete: (id, name) => this.#delete(id, name),
-      download: id => takeaway.checkpoint(id),
+      download: id => exporter.checkpoint(id),
       compare: ids => this.#compare(ids),
     });
   }
 
-  /** Draws a run together with the current one. */
-  drawBeside(id: string): void {
+  /** Draws the curves of a run together with those of the current one. */
+  compareWith(id: string): void {
     this.#list.add(id);
   }
 
   /** Reads the list again. A call during a read causes another read after it. */
   show(): Promise<void> {
-    this.#again = true;
-    this.#listing ??= this.#read().finally(() => {
-      this.#listing = undefined;
+    this.#stale = true;
+    this.#reading ??= this.#read().finally(() => {
+      this.#reading = undefined;
     });
-    return this.#listing;
+    return this.#reading;
   }
 
   async #read(): Promise<void> {
-    while (this.#again) {
-      this.#again = false;
+    while (this.#stale) {
+      this.#stale = false;
       const stored = await this.#storage.runs();
-      // A failed run is listed as one that is not open, so that it can be resumed.
+      // A failed run is not passed as the current one, so that it gets a button that resumes it.
       const { current } = this.#app;
-      const unkept = current && !stored.some(({ id }) => id === current.record.id) ? [current.record] : [];
-      this.#list.show([...unkept, ...stored], current && !current.run.ended ? current.record.id : '');
+      const unsaved = current && !stored.some(({ id }) => id === current.record.id) ? [current.record] : [];
+      this.#list.show([...unsaved, ...stored], current && !current.run.ended ? current.record.id : '');
     }
   }
 
@@ -67,13 +69,13 @@ export class KeptRuns {
   }
 
   async #compare(ids: readonly string[]): Promise<void> {
-    const turn = ++this.#comparing;
-    const found = await Promise.all(
+    const comparison = ++this.#comparison;
+    const runs = await Promise.all(
       ids.map(async id => {
         const [run, history] = await Promise.all([this.#storage.run(id), this.#storage.history(id)]);
-        return { name: run ? wordsOf(run.config) : 'deleted run', history: history ?? noHistory() };
+        return { name: run ? describeConfig(run.config) : 'deleted run', history: history ?? emptyHistory() };
       }),
     );
-    if (turn === this.#comparing) this.#charts.compare(found);
+    if (comparison === this.#comparison) this.#charts.compare(runs);
   }
 }
