@@ -13,13 +13,13 @@ test('pressing a task, a memory or a network trains it at once, and describes it
   const { page, complaints } = await openPage(served.context, onCpu('&paused'));
   expect(await pressed(page)).toBe('Reverse · stack · small RNN');
   expect(await text(page, '#story')).toMatch(
-    /learns to reverse sequences.*with a neural stack\. It has not been trained/,
+    /learns to reverse sequences with a neural stack, on sources of .*\. It has not been trained/,
   );
 
   await press(page, '#choose-task-copy');
   await waitForText(page, '#story', /learns to copy sequences/);
   await press(page, '#choose-memory-queue');
-  await waitForText(page, '#story', /learns to copy .* with a neural queue\./);
+  await waitForText(page, '#story', /learns to copy sequences with a neural queue,/);
   expect(await pressed(page)).toBe('Copy · queue · small RNN');
   await isDone(page);
   expect(await text(page, '#story')).toMatch(/It has learned to use the queue|It partly uses the queue/);

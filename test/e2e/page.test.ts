@@ -120,26 +120,26 @@ describe('a paused run', () => {
     await press(page, '#show button');
     await waitFor(page, 'the source', async () => (await isHidden(page, '#refused')) === true);
     expect(await page.$eval('#source', element => (element as HTMLInputElement).value)).toBe('a b c a b c');
-    await waitForText(page, '#detail-title', /Step \d+ of 14/);
+    await waitForText(page, '#detail-title', /Time step \d+ of 14/);
 
     await fill(page, '#time', '3');
-    await waitForText(page, '#detail-title', /Step 3 of 14, input b/);
+    await waitForText(page, '#detail-title', /Time step 3 of 14, input b/);
     expect(await page.$$eval('#detail-rows tr', rows => rows.length)).toBeGreaterThan(0);
     expect(await text(page, '#detail-strengths')).toMatch(/^push \d\.\d\d · pop \d\.\d\d$/);
     expect(await page.$$eval('#detail-outputs tr', rows => rows.length)).toBeGreaterThanOrEqual(5);
     await page.focus('#time');
     await page.keyboard.press('ArrowRight');
-    await waitForText(page, '#detail-title', /Step 4 of 14/);
+    await waitForText(page, '#detail-title', /Time step 4 of 14/);
     await page.select('#tempo', '10');
     await press(page, '#play');
-    await waitForText(page, '#detail-title', /Step 1[0-4] of 14/);
+    await waitForText(page, '#detail-title', /Time step 1[0-4] of 14/);
     await waitForText(page, '#play', /Play/);
 
     const box = (await (await page.$('#heat'))!.boundingBox())!;
     await page.mouse.move(box.x + box.width / 2, box.y + box.height - 60);
     await waitForText(page, '#under', /^step \d+ .*push 0\.\d+, pop 0\.\d+/);
     await page.mouse.click(box.x + box.width - 12, box.y + 20);
-    await waitForText(page, '#detail-title', /Step 14 of 14/);
+    await waitForText(page, '#detail-title', /Time step 14 of 14/);
 
     await fill(page, '#sample-length', '20');
     await press(page, '#sample');

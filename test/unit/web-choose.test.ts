@@ -35,18 +35,18 @@ describe('choices', () => {
 describe('the story', () => {
   test('names the task and the memory', () => {
     expect(describeRun(preset('reverse'))).toBe(
-      'A small recurrent network (RNN) of 32 units learns to reverse sequences, sources of 4 to 16 symbols, with a neural stack.',
+      'A small recurrent network (RNN) of 32 units learns to reverse sequences with a neural stack, on sources of 4 to 16 symbols.',
     );
     expect(describeRun(preset('small/copy/lstm2'))).toMatch(
-      /^An LSTM of 32 units in 2 layers learns to copy .* without a memory besides its own state\.$/,
+      /^An LSTM of 32 units in 2 layers learns to copy .* without a memory besides its own state, on sources of \d+ to \d+ symbols\.$/,
     );
     expect(describeRun(assign(preset('small/copy/deque'), ['memories=2']))).toContain(
-      'with 2 neural deques.',
+      'with 2 neural deques,',
     );
     expect(describeRun(assign(preset('reverse'), ['memory=superposition']))).toContain(
-      'with a superposition stack.',
+      'with a superposition stack,',
     );
-    expect(describeRun(assign(preset('reverse'), ['memory=tape', 'memories=2']))).toContain('with 2 tapes.');
+    expect(describeRun(assign(preset('reverse'), ['memory=tape', 'memories=2']))).toContain('with 2 tapes,');
   });
 
   test('every preset has a description', () => {

@@ -36,7 +36,7 @@ const MEMORIES: Readonly<Record<MemoryName, string>> = {
   tape: 'tape',
 };
 
-/** `A small recurrent network (RNN) of 32 units learns to reverse sequences of 4 to 16 symbols with a neural stack.` */
+/** `An LSTM of 32 units learns to reverse sequences with a neural stack, on sources of 4 to 16 symbols.` */
 export function describeRun({ task, model }: Config): string {
   const goal =
     task.name === 'data'
@@ -49,7 +49,7 @@ export function describeRun({ task, model }: Config): string {
   const layers = model.layers > 1 ? ` in ${model.layers} layers` : '';
   const network = CONTROLLERS[model.controller] ?? `A network (${model.controller})`;
   const lengths = `${task.minLength} to ${task.maxLength} symbols`;
-  return `${network} of ${model.hidden} units${layers} learns ${goal}, sources of ${lengths}, ${memory}.`;
+  return `${network} of ${model.hidden} units${layers} learns ${goal} ${memory}, on sources of ${lengths}.`;
 }
 
 /** `a neural stack`, `2 tapes` */

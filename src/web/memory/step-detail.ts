@@ -19,7 +19,7 @@ export class StepDetail {
   readonly #outputs = byId('detail-outputs', HTMLTableSectionElement);
 
   show(steps: Steps, memory: MemorySteps | undefined, t: number): void {
-    write(this.#title, `Step ${t + 1} of ${steps.input.length}, input ${steps.input[t]}`);
+    write(this.#title, `Time step ${t + 1} of ${steps.input.length}, input ${steps.input[t]}`);
     byId('detail-memory', HTMLElement).hidden = !memory;
     if (memory) {
       const strengths = memory.ends.flatMap(({ controls }, end) =>
