@@ -38,7 +38,7 @@ export interface RunRequest {
   paused?: boolean;
   /** Whether to continue a run that was over. */
   extend?: boolean;
-  /** Name of the file that the run comes from. */
+  /** Name of the file from which the run is opened. */
   file?: string;
   /** The stored run, if it is resumed. */
   record?: StoredRun;
@@ -74,7 +74,7 @@ export class App {
   /** Ids of runs that were paused when another run replaced them. */
   readonly #paused = new Set<string>();
 
-  /** @param opening returns the pace and source to open a run with, as currently set on the page */
+  /** @param opening returns the pace and the source that are set on the page, with which a run is opened */
   constructor(storage: RunStorage, opening: () => Pick<Opening, 'pace' | 'source'>, listeners: Listeners) {
     this.#storage = storage;
     this.#opening = opening;

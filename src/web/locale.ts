@@ -1,6 +1,6 @@
 /**
- * Fixes navigator.language. Call this before uPlot loads, because uPlot uses it at once to format numbers. Under a POSIX
- * locale (LANG=C, usual in containers) Chromium reports "en-US@posix", which every formatter rejects.
+ * Fixes navigator.language. Call this before uPlot loads, because uPlot uses it at once to format numbers. Under a
+ * POSIX locale (LANG=C, usual in containers) Chromium reports "en-US@posix", which every formatter rejects.
  */
 export function fixLocale(): void {
   try {

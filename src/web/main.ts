@@ -6,8 +6,8 @@ import { foldPanels } from './panels/fold.ts';
 
 /**
  * Starts the page. Until then, index.html says that the page has not started, and its buttons are disabled. When all
- * scripts have loaded and run, the notice is hidden and the buttons are enabled. If a script fails, the notice shows the
- * reason.
+ * scripts have loaded and run, the notice is hidden and the buttons are enabled. If a script fails, the notice shows
+ * the reason.
  */
 fixLocale();
 foldPanels();

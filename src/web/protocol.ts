@@ -34,7 +34,7 @@ export interface Opening {
   data?: DataText;
   engine: EngineName;
   pace: Pace;
-  /** The source to show first, as text; replaced by another if it cannot be read. */
+  /** The source to show first, as text. If the task cannot read it, another source is shown. */
   source?: string;
   /** Whether the run was stopped, so that its model only answers questions. */
   stopped?: boolean;
@@ -64,7 +64,7 @@ export interface Questions {
   checkpoint: { question: object; answer: SavedCheckpoint };
   /** The model's answer to a source. */
   predict: { question: { source: string }; answer: DecodedAnswer };
-  /** Source lengths worth evaluating, up to ten times the longest trained on. */
+  /** Source lengths to evaluate, up to ten times the longest trained length. */
   lengths: { question: object; answer: { lengths: number[]; shortest: number; longest: number } };
   evaluate: { question: { length: number; sequences: number }; answer: Evaluation };
   /** Tests the model on the pairs of a file. */

@@ -115,7 +115,7 @@ export function historyUpTo(history: History, step: number): History {
   return result;
 }
 
-/** Exponential moving average. `share` is the weight of the past; 0 returns the values unchanged. Null entries stay null. */
+/** Exponential moving average. `share` is the weight of the past; 0 returns the values unchanged. Null stays null. */
 export function smooth(values: Column, share: number): Column {
   if (share <= 0) return values;
   let [mean, weight] = [0, 0];

@@ -55,7 +55,7 @@ const sum = (values: readonly number[]): string => (values.length ? values.map(p
 const bracketed = (values: readonly number[]): string =>
   values.length > 1 ? `(${sum(values)})` : sum(values);
 
-/** The entries of the rows nearer than row i to the end that is popped and read: in a stack above it, in a queue below. */
+/** The entries of rows nearer than row i to the end that is popped and read: in a stack above it, in a queue below. */
 const nearer = (kind: Kind, values: readonly number[], i: number): number[] =>
   kind === 'stack' ? values.slice(i + 1) : values.slice(0, i);
 const range = (kind: Kind, name: string, i: number): string =>

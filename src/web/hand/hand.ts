@@ -23,8 +23,8 @@ const SLIDERS = [
 ] as const;
 
 /**
- * A memory operated by hand: sliders for the inputs of each step, strengths and reads below them, and the equations with
- * these numbers.
+ * A memory operated by hand: sliders for the inputs of each step, strengths and reads below them, and the equations
+ * with these numbers.
  */
 export class HandMemory {
   readonly #table = byId('hand', HTMLTableElement);

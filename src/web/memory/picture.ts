@@ -264,7 +264,7 @@ export class Picture {
   }
 }
 
-/** Returns the first and last index of each group of adjacent rows that are read. Rows that are not read separate groups. */
+/** Returns the first and last index of each group of adjacent rows that are read. */
 function groupsOf(weights: readonly number[]): [low: number, high: number][] {
   const groups: [number, number][] = [];
   weights.forEach((weight, i) => {

@@ -89,8 +89,8 @@ export const firstSource = (task: Task, seed: number, longest: number): readonly
 const MAX_OFFSET = 100;
 
 /**
- * Returns a pair with a source of `length` symbols, or of the nearest length that the task has. If the task can list its
- * pairs, the nearest one is found at any distance.
+ * Returns a pair with a source of `length` symbols, or of the nearest length that the task has. If the task can list
+ * its pairs, the nearest one is found at any distance.
  */
 export function pairNear(task: Task, rng: Rng, length: number): Pair {
   for (let off = 0; off < MAX_OFFSET; off++) {

@@ -25,7 +25,7 @@ export interface Row {
   end: number;
 }
 
-/** Rows of the picture of T steps, one per value, oldest first. The rows of a deque's bottom come before, newest first. */
+/** Rows of the picture of T steps, one per value, oldest first; before them those of a deque's bottom, newest first. */
 export const rowsOf = (kind: Kind, T: number): Row[] =>
   kind === 'deque'
     ? Array.from({ length: 2 * T }, (_, i) => (i < T ? { step: T - 1 - i, end: 1 } : { step: i - T, end: 0 }))

@@ -63,7 +63,7 @@ export class Controls {
     this.#run = () => commands.run();
   }
 
-  /** Resumes a run that was paused while the tab was hidden. If the run is still pausing, it resumes once it has paused. */
+  /** Resumes a run that was paused while the tab was hidden. If it is still pausing, it resumes once it has paused. */
   #resumeIfShown(): void {
     if (!this.#pausedWhileHidden || document.hidden || this.#phase === 'running') return;
     this.#pausedWhileHidden = false;

@@ -4,7 +4,7 @@ import { percent } from '../format.ts';
 import type { DataText, DecodedAnswer, PairsResult } from '../protocol.ts';
 import type { Run } from '../run.ts';
 
-/** Shows the model's answer to a source that the user types, symbol by symbol, and tests the model on a file of pairs. */
+/** Shows the model's answer to a source that the user types, and tests the model on a file of pairs. */
 export class TryIt {
   readonly #source = byId('try-source', HTMLInputElement);
   readonly #answer = byId('try-answer', HTMLElement);

@@ -22,8 +22,8 @@ const numbersIn = ({ shown: { memories } }: Frame): number =>
   );
 
 /**
- * Selects the frames to store, evenly over training. They are few, because they are written every few seconds, and fewer
- * for long sequences.
+ * Selects the frames to store, evenly over training. They are few, because they are written every few seconds, and
+ * fewer for long sequences.
  */
 export function framesToStore(frames: readonly Frame[]): Frame[] {
   const last = frames.at(-1);

@@ -37,7 +37,7 @@ export class Past {
   }
 
   /**
-   * Sets all frames of the run. The last one is the current state; it is drawn unless the user is viewing an earlier one.
+   * Sets all frames of the run. The last one, the current state, is drawn unless the user is viewing an earlier one.
    */
   update(frames: readonly Frame[]): void {
     const viewed = this.#follows ? undefined : this.#frames[this.#slider.valueAsNumber - 1];

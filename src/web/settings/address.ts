@@ -26,8 +26,8 @@ export interface Address {
 const VERSION = '1';
 
 /**
- * FNV-1a hash of all settings, 8 hexadecimal digits. It uses the first name of renamed keys, and omits DERIVED keys that
- * have their default, so that earlier links keep their hashes.
+ * FNV-1a hash of all settings, 8 hexadecimal digits. It uses the first name of renamed keys, and omits DERIVED keys
+ * that have their default, so that earlier links keep their hashes.
  */
 export function fingerprint(config: Config): string {
   let hash = 0x811c9dc5;

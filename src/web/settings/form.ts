@@ -104,7 +104,7 @@ export class SettingsForm {
   async #loadHelp(): Promise<void> {
     const loaded = await import('../../base/field-help.ts').catch(() => undefined);
     if (!loaded) return;
-    // Only the help is formatSetting again: a reported problem stays.
+    // Only the help is updated: a reported problem stays.
     const [config, base] = [this.#config ?? this.#validPart(), preset(this.#preset.value)];
     for (const field of this.#fields) {
       field.help = loaded.FIELD_HELP[field.key];
