@@ -195,8 +195,8 @@ function onMessage(message: RunMessage, { record, frames }: Current): void {
       narrator.probe(message.probe);
       break;
     case 'failed': {
-      const at = record.step > 0 ? ` It is saved as of step ${count(record.step)}.` : '';
-      writeOrHide(element('error'), `${message.message} ${message.advice}${at}`);
+      const saved = record.step > 0 ? ` It is saved as of step ${count(record.step)}.` : '';
+      writeOrHide(element('error'), `${message.message} ${message.advice}${saved}`);
       controls.show('failed', 'The run has ended.');
       runs.show();
     }

@@ -75,7 +75,7 @@ function thin(history: History): void {
 export function addProgress(history: History, progress: Progress, reportEvery: number): void {
   const { step, steps } = progress;
   if (step % reportEvery !== 0 && step !== steps) return;
-  const at = indexOf(history, step);
+  const i = indexOf(history, step);
   const { loss, coarse, fine, length, gradientNorm, timeStepsPerSecond } = progress;
   for (const [name, value] of Object.entries({
     loss,
@@ -85,7 +85,7 @@ export function addProgress(history: History, progress: Progress, reportEvery: n
     gradientNorm,
     timeStepsPerSecond,
   })) {
-    history[name as ColumnName][at] = orNull(value);
+    history[name as ColumnName][i] = orNull(value);
   }
 }
 
@@ -93,17 +93,17 @@ export function addProgress(history: History, progress: Progress, reportEvery: n
 export function addProfile(history: History, profile: Profile, step: number, reportEvery: number): void {
   const last = history.readingPush.findLastIndex(value => value !== null);
   if (last >= 0 && step < history.step[last] + reportEvery) return;
-  const at = indexOf(history, step);
-  history.readingPush[at] = orNull(meanOf(profile.reading, 'push'));
-  history.readingPop[at] = orNull(meanOf(profile.reading, 'pop'));
-  history.writingPush[at] = orNull(meanOf(profile.writing, 'push'));
-  history.writingPop[at] = orNull(meanOf(profile.writing, 'pop'));
+  const i = indexOf(history, step);
+  history.readingPush[i] = orNull(meanOf(profile.reading, 'push'));
+  history.readingPop[i] = orNull(meanOf(profile.reading, 'pop'));
+  history.writingPush[i] = orNull(meanOf(profile.writing, 'push'));
+  history.writingPop[i] = orNull(meanOf(profile.writing, 'pop'));
 }
 
 export function addEvaluation(history: History, { coarse, fine }: Evaluation, step: number): void {
-  const at = indexOf(history, step);
-  history.evaluatedCoarse[at] = orNull(coarse);
-  history.evaluatedFine[at] = orNull(fine);
+  const i = indexOf(history, step);
+  history.evaluatedCoarse[i] = orNull(coarse);
+  history.evaluatedFine[i] = orNull(fine);
 }
 
 /** Returns the history up to a step, from which a run resumes: the steps after it are trained again. */

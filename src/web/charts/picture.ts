@@ -27,11 +27,11 @@ export function pictureOf(charts: readonly DrawnChart[], heading: string): Promi
     const y = gap + title + Math.floor(i / 2) * (height + title + gap);
     context.fillStyle = colour('ink');
     context.fillText(chart.title, x, y + title / 2);
-    let at = x + context.measureText(chart.title).width + gap;
+    let labelX = x + context.measureText(chart.title).width + gap;
     for (const { label, colour: hue } of chart.legend) {
       context.fillStyle = hue;
-      context.fillText(label, at, y + title / 2);
-      at += context.measureText(label).width + gap;
+      context.fillText(label, labelX, y + title / 2);
+      labelX += context.measureText(label).width + gap;
     }
     context.drawImage(chart.canvas, x, y + title);
   });

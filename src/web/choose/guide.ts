@@ -64,9 +64,13 @@ export class Guide {
 
 async function measure(run: Run, times: number): Promise<ExperimentResult> {
   const { shortest, longest } = await run.ask('lengths', {});
-  const at = async (length: number) => {
+  const accuracyAt = async (length: number) => {
     const { coarse } = await run.ask('evaluate', { length, sequences: SEQUENCES });
     return { length, coarse };
   };
-  return { shortest: await at(shortest), longest: await at(longest), beyond: await at(times * longest) };
+  return {
+    shortest: await accuracyAt(shortest),
+    longest: await accuracyAt(longest),
+    beyond: await accuracyAt(times * longest),
+  };
 }

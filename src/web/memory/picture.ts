@@ -248,19 +248,19 @@ export class Picture {
     const { x, y } = this.#pointer!;
     const t = this.#stepAt(x);
     if (t === undefined) return '';
-    const at = `step ${t + 1} (${input[t]})`;
+    const stepText = `step ${t + 1} (${input[t]})`;
     const outputText = output[t] === '·' ? '' : `, output ${output[t]} (${likely[t][0].value.toFixed(3)})`;
     const memory = this.#memory;
     const pointed = row ? rows.length - 1 - Math.floor(y / row) : -1;
     if (memory && pointed >= 0) {
       const i = pointed - firstRow(memory.kind, input.length, t);
       const strength = memory.strengths[t][i];
-      if (strength === undefined) return `${at}: not pushed yet`;
+      if (strength === undefined) return `${stepText}: not pushed yet`;
       const weights = memory.ends.map(({ weights }) => weights[t][i]);
       const pushed = rows[pointed].step;
-      return `${at}: ${strength.toFixed(3)} left of the value of step ${pushed + 1} (${input[pushed]}), read with weight ${weights.map(weight => weight.toFixed(3)).join(' and ')}`;
+      return `${stepText}: ${strength.toFixed(3)} left of the value of step ${pushed + 1} (${input[pushed]}), read with weight ${weights.map(weight => weight.toFixed(3)).join(' and ')}`;
     }
-    return `${at}: ${bars.map(({ name, strengths }) => `${name} ${strengths[t].toFixed(3)}`).join(', ')}${outputText}`;
+    return `${stepText}: ${bars.map(({ name, strengths }) => `${name} ${strengths[t].toFixed(3)}`).join(', ')}${outputText}`;
   }
 }
 

@@ -68,10 +68,10 @@ export function showProbe({ samples, profile }: ModelProbe): void {
 
 function sampleRow({ source, expected, predicted }: Sample): HTMLTableRowElement {
   const row = make('tr');
-  const from = make('td', { class: 'symbols' });
-  from.append(...source.map(name => make('span', {}, name)));
-  const to = make('td', { class: 'symbols' });
-  to.append(
+  const sourceCell = make('td', { class: 'symbols' });
+  sourceCell.append(...source.map(name => make('span', {}, name)));
+  const outputCell = make('td', { class: 'symbols' });
+  outputCell.append(
     ...predicted.map((name, i) => {
       if (name === expected[i]) return make('span', {}, name);
       const wrong = make('mark', {}, name);
@@ -79,7 +79,7 @@ function sampleRow({ source, expected, predicted }: Sample): HTMLTableRowElement
       return wrong;
     }),
   );
-  row.append(from, make('td', {}, String(source.length)), to);
+  row.append(sourceCell, make('td', {}, String(source.length)), outputCell);
   return row;
 }
 

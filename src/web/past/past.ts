@@ -42,11 +42,11 @@ export class Past {
   update(frames: readonly Frame[]): void {
     const viewed = this.#follows ? undefined : this.#frames[this.#slider.valueAsNumber - 1];
     this.#frames = frames;
-    const at = viewed ? this.#frames.indexOf(viewed) : -1;
+    const index = viewed ? this.#frames.indexOf(viewed) : -1;
     this.#slider.max = String(this.#frames.length);
     // If the frame being viewed is gone (dropped, another source, or a restart), return to the latest.
-    this.#follows = at < 0;
-    this.#slider.value = String(at < 0 ? this.#frames.length : at + 1);
+    this.#follows = index < 0;
+    this.#slider.value = String(index < 0 ? this.#frames.length : index + 1);
     if (this.#follows) this.#show(frames[frames.length - 1].shown);
     this.#showStep();
   }

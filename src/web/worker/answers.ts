@@ -44,9 +44,9 @@ export async function decodeAnswer(model: Model, task: Task, text: string): Prom
   const steps = await trace(model, task, source, outputs);
   const answer = task.answer?.(source);
   const expected = answer && [...answer, ...(task.end === undefined ? [] : [task.end])];
-  const from = task.answerAt(source.length);
-  const last = task.end === undefined ? from + (task.answerLength?.(source) ?? source.length) : steps.length;
-  const symbols = steps.slice(from, last).map(({ output, probability }, i) => ({
+  const first = task.answerAt(source.length);
+  const last = task.end === undefined ? first + (task.answerLength?.(source) ?? source.length) : steps.length;
+  const symbols = steps.slice(first, last).map(({ output, probability }, i) => ({
     output,
     probability,
     ...(expected && { expected: i < expected.length ? task.outputNames[expected[i]] : '·' }),

@@ -43,8 +43,8 @@ let pace: Pace = { steps: 0, probes: 4 };
  */
 let queue: Promise<void> = Promise.resolve();
 
-export function start(of: Scope<ToWorker, FromWorker>): void {
-  scope = of;
+export function start(workerScope: Scope<ToWorker, FromWorker>): void {
+  scope = workerScope;
   scope.addEventListener('unhandledrejection', event => fail(event.reason));
   scope.onmessage = ({ data }) => {
     queue = queue.then(() => handle(data)).catch(fail);
