@@ -2,12 +2,19 @@ import type { Config } from '../base/config.ts';
 import { messageOf, sentence } from '../base/errors.ts';
 import type { EngineName } from '../platform/names.ts';
 import { DATA } from '../tasks/names.ts';
-import { addEvaluation, addProfile, addProgress, type History, noHistory, upTo } from './charts/history.ts';
-import { type RunStorage, takeRun } from './keep/run-storage.ts';
+import {
+  addEvaluation,
+  addProfile,
+  addProgress,
+  emptyHistory,
+  type History,
+  historyUpTo,
+} from './charts/history.ts';
+import { lockRun, type RunStorage } from './keep/run-storage.ts';
 import { newId, type StoredRun } from './keep/store.ts';
 import { addFrame, type Frame, framesToStore } from './past/frames.ts';
-import { type DataText, isOver, type Kept, type Opening, type Pace } from './protocol.ts';
-import { type Heard, NotOpened, Run } from './run.ts';
+import { type DataText, isOver, type Opening, type Pace, type SavedCheckpoint } from './protocol.ts';
+import { NotOpened, Run, type RunMessage } from './run.ts';
 
 /** The run that the page shows, with everything that is stored with it. */
 export interface Current {
@@ -22,7 +29,7 @@ export interface Current {
 }
 
 /** A run to start, or a stored run to resume. */
-export interface Beginning {
+export interface RunRequest {
   config?: Config;
   checkpoint?: Uint8Array;
   data?: DataText;
@@ -31,7 +38,7 @@ export interface Beginning {
   paused?: boolean;
   /** Whether to continue a run that was over. */
   extend?: boolean;
-  /** Name of the file that the run comes from. */
+  /** Name of the file from which the run is opened. */
   file?: string;
   /** The stored run, if it is resumed. */
   record?: StoredRun;
@@ -43,16 +50,16 @@ export interface Beginning {
 export interface Listeners {
   opening(): void;
   /** A different run has become the current one. */
-  opened(current: Current, before: Current | undefined): void;
-  heard(message: Heard, current: Current): void;
-  /** A run could not be opened; the current one stays. @param file the file that the run was to come from */
+  opened(current: Current, previous: Current | undefined): void;
+  message(message: RunMessage, current: Current): void;
+  /** A run could not be opened; the current one stays. @param file the file from which it was opened */
   refused(message: string, current: Current | undefined, file?: string): void;
   /** The current run has been saved. */
-  kept(): void;
+  saved(): void;
 }
 
-/** Time limit for the last checkpoint of the run that is being replaced, in ms. */
-const LAST_WORD = 3000;
+/** Time limit for the last checkpoint of a run that is being replaced, in ms. */
+const LAST_CHECKPOINT_MS = 3000;
 
 /** Manages the lifecycle of runs. One run at a time is current; a new run replaces it only after it has opened. */
 export class App {
@@ -62,12 +69,12 @@ export class App {
   #current: Current | undefined;
   /** Number of the latest request to open a run. Earlier requests are dropped. */
   #turn = 0;
-  #last: Beginning | undefined;
+  #lastRequest: RunRequest | undefined;
   #swapping: Promise<void> = Promise.resolve();
   /** Ids of runs that were paused when another run replaced them. */
   readonly #paused = new Set<string>();
 
-  /** @param opening returns the pace and source to open a run with, as currently set on the page */
+  /** @param opening returns the pace and the source that are set on the page, with which a run is opened */
   constructor(storage: RunStorage, opening: () => Pick<Opening, 'pace' | 'source'>, listeners: Listeners) {
     this.#storage = storage;
     this.#opening = opening;
@@ -85,48 +92,49 @@ export class App {
 
   /**
    * Starts a run. If several are requested, only the last one starts, however long each takes to load.
-   * @throws the error of `coming`, unless another run has been requested since
+   * @throws the error of `requested`, unless another run has been requested since
    */
-  async begin(coming: Beginning | Promise<Beginning>): Promise<void> {
+  async start(requested: RunRequest | Promise<RunRequest>): Promise<void> {
     const turn = ++this.#turn;
-    let beginning: Beginning;
+    let request: RunRequest;
     try {
-      beginning = await coming;
+      request = await requested;
     } catch (error) {
       if (turn === this.#turn) throw error;
       return;
     }
-    if (turn === this.#turn) await this.#begin(turn, beginning);
+    if (turn === this.#turn) await this.#open(turn, request);
   }
 
-  /** Returns the last requested run if it is on your own data in this file, and was requested without the file. */
-  wanting(file: string): Beginning | undefined {
-    const task = this.#last?.config?.task;
-    return task?.name === DATA && task.file === file && !this.#last?.data ? this.#last : undefined;
+  /** Returns the last request if its run trains on the user's data in this file and was requested without the file. */
+  requestWaitingFor(file: string): RunRequest | undefined {
+    const request = this.#lastRequest;
+    const task = request?.config?.task;
+    return task?.name === DATA && task.file === file && !request?.data ? request : undefined;
   }
 
-  /** Starts the last requested run again. */
-  async again(): Promise<void> {
-    if (this.#last) await this.begin(this.#last);
+  /** Requests the last requested run again. */
+  async retry(): Promise<void> {
+    if (this.#lastRequest) await this.start(this.#lastRequest);
   }
 
-  async #begin(turn: number, beginning: Beginning): Promise<void> {
-    const { config, checkpoint, data, engine, extend } = beginning;
-    this.#last = beginning;
+  async #open(turn: number, request: RunRequest): Promise<void> {
+    const { config, checkpoint, data, engine, extend } = request;
+    this.#lastRequest = request;
     this.#listeners.opening();
     let run: Run;
     try {
-      const stopped = beginning.record?.state === 'stopped';
+      const stopped = request.record?.state === 'stopped';
       run = await Run.open({ config, checkpoint, data, engine, stopped, extend, ...this.#opening() });
     } catch (error) {
       if (turn !== this.#turn) return;
-      const words =
+      const message =
         error instanceof NotOpened ? `${sentence(error.message)} ${error.advice}` : messageOf(error);
-      this.#listeners.refused(words.trim(), this.#current, beginning.file);
+      this.#listeners.refused(message.trim(), this.#current, request.file);
       return;
     }
     // Runs are swapped one at a time: two that open at the same time must not both replace the same run.
-    const swapped = this.#swapping.then(() => this.#swap(turn, run, beginning));
+    const swapped = this.#swapping.then(() => this.#swap(turn, run, request));
     this.#swapping = swapped.catch(() => undefined);
     await swapped;
   }
@@ -135,22 +143,22 @@ export class App {
   async #swap(
     turn: number,
     run: Run,
-    { data, engine, record, history, frames, paused }: Beginning,
+    { data, engine, record, history, frames, paused }: RunRequest,
   ): Promise<void> {
     if (turn !== this.#turn) return run.end();
     const id = record?.id ?? newId();
     // When the current run is reopened, it must release its lock first.
-    if (this.#current?.record.id === id) await this.#leave();
-    const release = await takeRun(id);
+    if (this.#current?.record.id === id) await this.#endCurrent();
+    const release = await lockRun(id);
     if (!release) {
       run.end();
       this.#listeners.refused('This run is open in another tab.', this.#current);
       return;
     }
-    await this.#leave();
-    const before = this.#current;
+    await this.#endCurrent();
+    const previous = this.#current;
     const now = Date.now();
-    const made: StoredRun = record ?? {
+    const stored: StoredRun = record ?? {
       id,
       created: now,
       updated: now,
@@ -162,22 +170,22 @@ export class App {
     };
     const current: Current = {
       run,
-      record: made,
-      history: history ?? noHistory(),
+      record: stored,
+      history: history ?? emptyHistory(),
       frames: frames ?? [],
       data,
       release,
     };
     // An extended run may have a different number of steps.
-    made.config = run.opened.config;
+    stored.config = run.opened.config;
     this.#current = current;
-    this.#listeners.opened(current, before);
+    this.#listeners.opened(current, previous);
     run.listen(message => {
       if (current !== this.#current) return;
-      this.#take(message, current);
-      this.#listeners.heard(message, current);
+      this.#record(message, current);
+      this.#listeners.message(message, current);
     });
-    if (!paused) run.tell({ kind: 'run' });
+    if (!paused) run.send({ kind: 'run' });
   }
 
   /** Resumes a stored run. It trains at once, unless it is over or `paused` is set. */
@@ -192,16 +200,16 @@ export class App {
     ]);
     if (turn !== this.#turn) return;
     if (!record || !checkpoint) {
-      this.#listeners.refused('This run is no longer kept in the browser.', this.#current);
+      this.#listeners.refused('This run is no longer stored in this browser.', this.#current);
       return;
     }
-    await this.#begin(turn, {
+    await this.#open(turn, {
       checkpoint,
       data,
       engine: record.engine,
       paused: paused || isOver(record.state),
       record,
-      history: history && upTo(history, record.step),
+      history: history && historyUpTo(history, record.step),
       frames,
     });
   }
@@ -210,17 +218,17 @@ export class App {
   async extend(): Promise<void> {
     const { current } = this;
     if (!current) return;
-    const { record, history, data, run } = current;
-    const asked = run.ask('checkpoint', {}).then(({ bytes }) => ({
+    const { record, history, data, run, frames } = current;
+    const request = run.ask('checkpoint', {}).then(({ bytes }) => ({
       checkpoint: bytes,
       extend: true,
       data,
       engine: record.engine,
       record: { ...record, state: 'paused' as const },
       history,
-      frames: current.frames,
+      frames,
     }));
-    await this.begin(asked);
+    await this.start(request);
   }
 
   /** Whether a run of this tab was paused when another replaced it. */
@@ -229,33 +237,34 @@ export class App {
   }
 
   /** Saves the current run as it is now. */
-  async keepNow(): Promise<void> {
+  async saveNow(): Promise<void> {
     const current = this.#current;
     if (!current) return;
-    const kept = await current.run.ask('checkpoint', {});
-    await this.#keep(kept, current);
+    const checkpoint = await current.run.ask('checkpoint', {});
+    await this.#save(checkpoint, current);
   }
 
   pace(pace: Pace): void {
-    this.#current?.run.tell({ kind: 'pace', pace });
+    this.#current?.run.send({ kind: 'pace', pace });
   }
 
-  /** Saves the current run once more, if it answers within the time limit, and ends it. */
-  async #leave(): Promise<void> {
-    const before = this.#current;
-    if (!before || before.run.ended) return;
-    const late = new Promise(resolve => setTimeout(resolve, LAST_WORD));
-    const { id, going } = before.record;
+  /** Saves the current run a last time, if it answers within the time limit, and ends it. */
+  async #endCurrent(): Promise<void> {
+    const current = this.#current;
+    if (!current || current.run.ended) return;
+    const timeout = new Promise(resolve => setTimeout(resolve, LAST_CHECKPOINT_MS));
+    const { id, going } = current.record;
     this.#paused[going ? 'delete' : 'add'](id);
-    before.run.tell({ kind: 'pause' });
-    before.record.going = false;
+    current.run.send({ kind: 'pause' });
+    current.record.going = false;
     // A failed run cannot answer any more.
-    await Promise.race([this.keepNow().catch(() => undefined), late]);
-    before.run.end();
-    before.release();
+    await Promise.race([this.saveNow().catch(() => undefined), timeout]);
+    current.run.end();
+    current.release();
   }
 
-  #take(message: Heard, current: Current): void {
+  /** Records a message of the run in its history and its stored state. */
+  #record(message: RunMessage, current: Current): void {
     const { history, record } = current;
     switch (message.kind) {
       case 'failed':
@@ -280,16 +289,19 @@ export class App {
         record.going = message.state === 'running';
         record.state = message.state === 'running' ? 'paused' : message.state;
         break;
-      case 'kept':
-        this.#keep(message.kept, current).catch(() => undefined);
+      case 'checkpoint':
+        this.#save(message.checkpoint, current).catch(() => undefined);
     }
   }
 
-  async #keep({ bytes, step }: Kept, { record, history, data, frames: all }: Current): Promise<void> {
+  async #save(
+    { bytes, step }: SavedCheckpoint,
+    { record, history, data, frames: all }: Current,
+  ): Promise<void> {
     record.step = step;
     record.updated = Date.now();
     const frames = framesToStore(all);
-    await this.#storage.keep({ run: { ...record }, history, checkpoint: bytes, frames }, data);
-    this.#listeners.kept();
+    await this.#storage.save({ run: { ...record }, history, checkpoint: bytes, frames }, data);
+    this.#listeners.saved();
   }
 }

@@ -5,7 +5,7 @@ export function byId<T extends HTMLElement>(id: string, kind: new () => T): T {
   throw new Error(`index.html must have a ${kind.name} with id "${id}".`);
 }
 
-/** Sets the text of an element if it differs, so that nothing is redrawn or announced twice. */
+/** Sets the text of an element if it differs, so that it is not redrawn or announced again. */
 export function write(element: HTMLElement, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
@@ -35,9 +35,9 @@ export function make<K extends keyof HTMLElementTagNameMap>(
 
 /** Creates a button that calls `work`. */
 export function button(label: string, work: () => void, attributes: Attributes = {}): HTMLButtonElement {
-  const made = make('button', { type: 'button', ...attributes }, label);
-  made.addEventListener('click', work);
-  return made;
+  const element = make('button', { type: 'button', ...attributes }, label);
+  element.addEventListener('click', work);
+  return element;
 }
 
 /** Returns a colour of the style sheets by the name of its property. */
@@ -51,12 +51,12 @@ export function onScheme(redraw: () => void): void {
 
 /** Returns a function that schedules `work` for the next frame, at most once per frame. */
 export function onceAFrame(work: () => void): () => void {
-  let asked = false;
+  let scheduled = false;
   return () => {
-    if (asked) return;
-    asked = true;
+    if (scheduled) return;
+    scheduled = true;
     requestAnimationFrame(() => {
-      asked = false;
+      scheduled = false;
       work();
     });
   };

@@ -1,26 +1,26 @@
 import { messageOf } from '../base/errors.ts';
 import { byId, write, writeOrHide } from './dom.ts';
-import { mendLocale } from './locale.ts';
+import { RELOAD_ADVICE, startFailed } from './load-failure.ts';
+import { fixLocale } from './locale.ts';
 import { foldPanels } from './panels/fold.ts';
-import { RELOAD, startFailed } from './unloaded.ts';
 
 /**
- * Starts the page. Until then, index.html shows that the page has not started, and its buttons cannot be pressed. When
- * every script has loaded and run, the message is hidden and the buttons are enabled. If a script fails, the message is
- * replaced with the reason.
+ * Starts the page. Until then, index.html says that the page has not started, and its buttons are disabled. When all
+ * scripts have loaded and run, the notice is hidden and the buttons are enabled. If a script fails, the notice shows
+ * the reason.
  */
-mendLocale();
+fixLocale();
 foldPanels();
-const words = byId('unloaded', HTMLElement);
+const notice = byId('unloaded', HTMLElement);
 
 import('./page.ts').then(
-  ({ begin }) => {
-    words.hidden = true;
+  ({ start }) => {
+    notice.hidden = true;
     document.querySelector('main')!.inert = false;
-    begin().catch(error => writeOrHide(byId('error', HTMLElement), messageOf(error)));
+    start().catch(error => writeOrHide(byId('error', HTMLElement), messageOf(error)));
   },
   (error: unknown) => {
-    words.classList.remove('late');
-    write(words, `${startFailed(error)} ${RELOAD}`);
+    notice.classList.remove('late');
+    write(notice, `${startFailed(error)} ${RELOAD_ADVICE}`);
   },
 );

@@ -11,11 +11,11 @@ import { Narrator } from './choose/narrator.ts';
 import { OwnPairs } from './choose/own-pairs.ts';
 import { byId, write, writeOrHide } from './dom.ts';
 import { count } from './format.ts';
-import { loadHandWhenSeen } from './hand/when-seen.ts';
+import { loadHandWhenVisible } from './hand/load-when-visible.ts';
 import { Exports } from './keep/exports.ts';
-import { takeFiles, trainOn } from './keep/incoming.ts';
-import { KeptRuns } from './keep/kept-runs.ts';
+import { handleFiles, trainOn } from './keep/incoming.ts';
 import { RunStorage } from './keep/run-storage.ts';
+import { RunsPanel } from './keep/runs-panel.ts';
 import { MemoryView } from './memory/view.ts';
 import { Controls } from './panels/controls.ts';
 import { bringIntoView } from './panels/fold.ts';
@@ -33,7 +33,7 @@ import {
 import { TryIt } from './panels/tryit.ts';
 import { Past } from './past/past.ts';
 import { isOver } from './protocol.ts';
-import type { Heard, Run } from './run.ts';
+import type { Run, RunMessage } from './run.ts';
 import { type Draft, SettingsForm } from './settings/form.ts';
 import { continues, statusOf } from './status.ts';
 import { showAdapter } from './trust/adapter.ts';
@@ -52,18 +52,18 @@ for (const box of document.querySelectorAll<HTMLElement>('.scroll')) box.tabInde
 const charts = new Charts(element('charts'), element('more-charts'));
 const memory = new MemoryView();
 const past = new Past(shown => memory.show(shown));
-loadHandWhenSeen();
+loadHandWhenVisible();
 const source = byId('source', HTMLInputElement);
 const storage = new RunStorage(problem => writeOrHide(element('storage-problem'), problem));
 
 const app = new App(storage, () => ({ pace: controls.pace, source: source.value }), {
   opening() {
     writeOrHide(element('error'), undefined);
-    if (!app.current) controls.show('opening', 'Opening an engine, compiling its kernels …');
+    if (!app.current) controls.show('opening', 'Opening an engine and compiling kernels …');
     else write(element('keep-status'), 'Opening the new run …');
   },
   opened,
-  heard,
+  message: onMessage,
   refused(message, current, file) {
     write(element('keep-status'), '');
     runs.show();
@@ -80,30 +80,30 @@ const app = new App(storage, () => ({ pace: controls.pace, source: source.value 
       write(element('adapter'), 'no engine');
     }
   },
-  kept: () => {
+  saved: () => {
     runs.show();
   },
 });
 
 const controls = new Controls({
-  run: () => app.current?.run.tell({ kind: 'run' }),
-  pause: () => app.current?.run.tell({ kind: 'pause' }),
-  step: () => app.current?.run.tell({ kind: 'step' }),
-  stop: () => app.current?.run.tell({ kind: 'stop' }),
+  run: () => app.current?.run.send({ kind: 'run' }),
+  pause: () => app.current?.run.send({ kind: 'pause' }),
+  step: () => app.current?.run.send({ kind: 'step' }),
+  stop: () => app.current?.run.send({ kind: 'stop' }),
   extend: () => app.extend().catch(error => writeOrHide(element('error'), messageOf(error))),
   restart() {
     const { current } = app;
     if (current)
-      app.begin({ config: current.record.config, engine: current.record.engine, data: current.data });
-    else app.again();
+      app.start({ config: current.record.config, engine: current.record.engine, data: current.data });
+    else app.retry();
   },
   pace: pace => app.pace(pace),
 });
 
-const takeaway = new Exports(app, storage, charts);
-const runs = new KeptRuns(app, storage, charts, takeaway);
+const exporter = new Exports(app, storage, charts);
+const runs = new RunsPanel(app, storage, charts, exporter);
 const narrator = new Narrator();
-const form = new SettingsForm((draft: Draft) => app.begin(draft));
+const form = new SettingsForm((draft: Draft) => app.start(draft));
 const visit = new Visit(app, storage, form);
 const tryIt = new TryIt(() => app.current?.run);
 const lengthChart = new LengthChart(() => app.current?.run);
@@ -111,41 +111,42 @@ const verify = new VerifyPanel(async () => {
   const { current } = app;
   if (!current) return undefined;
   if (current.run.opened.engine === REFERENCE) {
-    throw new InputError('this run is computed by the reference itself: there is nothing to compare.');
+    throw new InputError('this run uses the reference itself: there is nothing to compare.');
   }
   const { bytes } = await current.run.ask('checkpoint', {});
   return { checkpoint: bytes, engine: engineName(current.run.opened.engine), data: current.data };
 });
-function opened({ run, record, history: curves }: Current, before: Current | undefined): void {
-  const { opened: said } = run;
-  visit.opened(record, before?.record);
+
+function opened({ run, record, history: curves }: Current, previous: Current | undefined): void {
+  const { opened: info } = run;
+  visit.opened(record, previous?.record);
   for (const id of ['error', 'recovered', 'refused', 'link-problem', 'file-problem'])
     writeOrHide(element(id), undefined);
   write(element('keep-status'), '');
-  writeOrHide(element('new-data'), said.newData);
-  form.set(said.config, record.engine, app.current?.data);
-  form.beside(said.config);
-  showAdapter(said);
-  showOpened(said);
-  source.value = said.source;
-  tryIt.opened(said.example);
+  writeOrHide(element('new-data'), info.newData);
+  form.set(info.config, record.engine, app.current?.data);
+  form.compareWith(info.config);
+  showAdapter(info);
+  showOpened(info);
+  source.value = info.source;
+  tryIt.opened(info.example);
   lengthChart.clear();
   verify.clear();
   past.clear();
-  chooser.show(said.config);
+  chooser.show(info.config);
   guide.opened(run);
-  narrator.opened(said.config, said.step);
+  narrator.opened(info.config, info.step);
   charts.show(curves);
   showCurves(curves, record.step);
-  if (!hasLoss(curves)) evaluateUnknown(run);
-  if (before && before.record.id !== record.id) runs.drawBeside(before.record.id);
+  if (!hasLoss(curves)) evaluateImported(run);
+  if (previous && previous.record.id !== record.id) runs.compareWith(previous.record.id);
   runs.show();
 }
 
 const hasLoss = ({ loss }: History): boolean => loss.some(value => value !== null);
 
-/** Evaluates a model that was trained elsewhere, because no numbers of it are known here. */
-async function evaluateUnknown(run: Run): Promise<void> {
+/** Evaluates a model that was trained elsewhere, because its file contains no curves. */
+async function evaluateImported(run: Run): Promise<void> {
   if (run.opened.step === 0) return;
   try {
     const { longest } = await run.ask('lengths', {});
@@ -159,7 +160,7 @@ async function evaluateUnknown(run: Run): Promise<void> {
   }
 }
 
-function heard(message: Heard, { record, frames }: Current): void {
+function onMessage(message: RunMessage, { record, frames }: Current): void {
   switch (message.kind) {
     case 'state':
       showStep(message.step);
@@ -177,7 +178,7 @@ function heard(message: Heard, { record, frames }: Current): void {
       break;
     case 'restart': {
       const { step, restarts, loss } = message.restart;
-      const stuck = `Stuck at a loss of ${loss.toFixed(3)} at step ${count(step)}: restarted with new weights (${restarts}).`;
+      const stuck = `Stuck at a loss of ${loss.toFixed(3)} at step ${count(step)}: restarted with new weights (restart ${restarts}).`;
       controls.show('running', stuck);
       break;
     }
@@ -189,21 +190,21 @@ function heard(message: Heard, { record, frames }: Current): void {
       break;
     case 'probe':
       showStep(message.probe.step);
-      past.now(frames);
+      past.update(frames);
       showProbe(message.probe);
       narrator.probe(message.probe);
       break;
     case 'failed': {
-      const at = record.step > 0 ? ` It is kept as it was at step ${count(record.step)}.` : '';
-      writeOrHide(element('error'), `${message.message} ${message.advice}${at}`);
+      const saved = record.step > 0 ? ` It is saved as of step ${count(record.step)}.` : '';
+      writeOrHide(element('error'), `${message.message} ${message.advice}${saved}`);
       controls.show('failed', 'The run has ended.');
       runs.show();
     }
   }
 }
 
-/** Sends the source of the picture to the worker. If it cannot be read, the error is shown beside the field. */
-async function show(what: 'show' | 'sample'): Promise<void> {
+/** Changes the source of the picture. If the task cannot read it, the error is shown below the field. */
+async function changeSource(what: 'show' | 'sample'): Promise<void> {
   const refused = element('refused');
   const run = app.current?.run;
   if (!run) return;
@@ -224,22 +225,22 @@ async function show(what: 'show' | 'sample'): Promise<void> {
 }
 byId('show', HTMLFormElement).addEventListener('submit', event => {
   event.preventDefault();
-  show('show');
+  changeSource('show');
 });
-onClick('sample', () => show('sample'));
+onClick('sample', () => changeSource('sample'));
 
 const smoothing = byId('smoothing', HTMLInputElement);
 smoothing.addEventListener('input', () => charts.smoothing(smoothing.valueAsNumber));
-takeFiles(app, form, tryIt);
-const gallery = new Gallery(async (coming, name) => {
+handleFiles(app, form, tryIt);
+const gallery = new Gallery(async (loading, name) => {
   const file = `gallery/${name}`;
-  await app.begin(coming.then(checkpoint => ({ checkpoint, engine: 'auto', paused: true, file })));
+  await app.start(loading.then(checkpoint => ({ checkpoint, engine: 'auto', paused: true, file })));
   element('memory-title').scrollIntoView({ behavior: 'smooth' });
 });
-const beginWith = (config: Config): Promise<void> => app.begin({ config, engine: app.engine });
-const chooser = new Chooser(beginWith);
+const train = (config: Config): Promise<void> => app.start({ config, engine: app.engine });
+const chooser = new Chooser(train);
 const guide = new Guide({
-  config: beginWith,
+  config: train,
   gallery: name => gallery.open(name),
 });
 onClick('experiment-own', () => {
@@ -251,8 +252,8 @@ new OwnPairs(data => trainOn(app, data, true));
 
 document.addEventListener('visibilitychange', () => {
   // The browser may close a hidden tab without further notice.
-  if (document.hidden) app.keepNow().catch(() => undefined);
+  if (document.hidden) app.saveNow().catch(() => undefined);
 });
 
 /** Starts the page with the previous run of this tab, or with the run of the address. */
-export const begin = (): Promise<void> => visit.begin();
+export const start = (): Promise<void> => visit.start();

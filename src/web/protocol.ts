@@ -24,7 +24,7 @@ export interface Pace {
   /** Maximum training steps per second; 0 for no limit. */
   steps: number;
   /** Maximum number of memory probes per second. */
-  looks: number;
+  probes: number;
 }
 
 /** A run to open: a configuration, from step 0, or a checkpoint, which contains its configuration. */
@@ -34,9 +34,9 @@ export interface Opening {
   data?: DataText;
   engine: EngineName;
   pace: Pace;
-  /** The source to show first, as text; replaced by another if it cannot be read. */
+  /** The source to show first, as text. If the task cannot read it, another source is shown. */
   source?: string;
-  /** Whether the run was stopped: its model only answers questions. */
+  /** Whether the run was stopped, so that its model only answers questions. */
   stopped?: boolean;
   /** Whether to continue the checkpoint of a run that is over, ignoring the condition that ended it. */
   extend?: boolean;
@@ -58,31 +58,31 @@ export type ToWorker =
 export interface Questions {
   /** Shows this source in the picture from now on. Answers with the source as the task formats it. */
   show: { question: { source: string }; answer: string };
-  /** The same with a random source of about this length. */
+  /** The same as `show`, with a random source of about this length. */
   sample: { question: { length: number }; answer: string };
   /** A checkpoint file of the current state. */
-  checkpoint: { question: object; answer: Kept };
+  checkpoint: { question: object; answer: SavedCheckpoint };
   /** The model's answer to a source. */
-  predict: { question: { source: string }; answer: Tried };
-  /** Source lengths worth evaluating, up to ten times the longest trained on. */
+  predict: { question: { source: string }; answer: DecodedAnswer };
+  /** Source lengths to evaluate, up to ten times the longest trained length. */
   lengths: { question: object; answer: { lengths: number[]; shortest: number; longest: number } };
   evaluate: { question: { length: number; sequences: number }; answer: Evaluation };
   /** Tests the model on the pairs of a file. */
-  test: { question: { data: DataText; characters: boolean }; answer: Tested };
+  test: { question: { data: DataText; characters: boolean }; answer: PairsResult };
 }
-export type Asked = keyof Questions;
-export type Question = { [K in Asked]: { what: K } & Questions[K]['question'] }[Asked];
-export type Answer<K extends Asked> = Questions[K]['answer'];
+export type QuestionKind = keyof Questions;
+export type Question = { [K in QuestionKind]: { what: K } & Questions[K]['question'] }[QuestionKind];
+export type Answer<K extends QuestionKind> = Questions[K]['answer'];
 
-export interface Kept {
+export interface SavedCheckpoint {
   bytes: Uint8Array;
   step: number;
 }
 
-/** A source answered symbol by symbol; each output is fed back if the task does so. */
-export interface Tried {
+/** The answer to a source, decoded symbol by symbol. Each output is fed back if the task does so. */
+export interface DecodedAnswer {
   source: string;
-  /** `expected`: present if the source determines the correct answer. */
+  /** `expected` is set if the source determines the correct answer. */
   symbols: { output: string; probability: number; expected?: string }[];
   /** Whether the end symbol was produced; false if the answer was cut off. */
   ended: boolean;
@@ -93,13 +93,14 @@ export interface Tried {
 }
 
 /** The answers to the pairs of a file. */
-export interface Tested {
+export interface PairsResult {
   pairs: number;
-  /** Number of pairs answered fully correctly, and the first few of all as text. */
+  /** Number of pairs answered fully correctly. */
   right: number;
+  /** Some of the pairs as text, wrong answers first. */
   rows: { source: string; target: string; predicted: string; right: boolean }[];
-  /** Number of pairs that were left out because there were too many. */
-  left: number;
+  /** Number of pairs that were not tested because there were too many. */
+  omitted: number;
 }
 
 export interface Opened {
@@ -110,8 +111,8 @@ export interface Opened {
   adapter: AdapterDescription;
   /** Details of the adapter, if there is one. */
   details?: AdapterDetails;
-  /** The reason why there is no GPU, if one was wanted. */
-  missing?: string;
+  /** The reason why no GPU is used, if the engine `auto` was requested. */
+  noGpu?: string;
   /** Number of training steps done. */
   step: number;
   /** The plan of the model's kernels. */
@@ -145,9 +146,9 @@ export type FromWorker =
   | { kind: 'restart'; restart: Restart }
   | { kind: 'recovered'; recovered: Recovered }
   | { kind: 'probe'; probe: ModelProbe }
-  /** A checkpoint to store: sent at intervals, and whenever training ends or pauses. */
-  | { kind: 'kept'; kept: Kept }
-  | { kind: 'answer'; id: number; answer: Answer<Asked> }
+  /** A checkpoint to store. Sent at intervals, and when training ends or pauses. */
+  | { kind: 'checkpoint'; checkpoint: SavedCheckpoint }
+  | { kind: 'answer'; id: number; answer: Answer<QuestionKind> }
   /** A question could not be answered, with the reason. */
   | { kind: 'refused'; id: number; message: string }
   /** The run has failed: what happened, and what to do. */
@@ -160,20 +161,20 @@ export interface Sizes {
   bytes: number;
 }
 
-/** What is wrong, and the field at fault; '' if no single field is. */
+/** An error in the settings, and the key of the field at fault, or '' if no single field is. */
 export interface Problem {
   key: string;
   message: string;
 }
 
-export type Checked = { sizes: Sizes; problem?: undefined } | { sizes?: undefined; problem: Problem };
+export type CheckResult = { sizes: Sizes; problem?: undefined } | { sizes?: undefined; problem: Problem };
 
 export type ToCheck =
   | { kind: 'config'; id: number; config: Config; data?: DataText }
   /** Requests settings that fit the data. */
   | { kind: 'data'; data: DataText; characters: boolean };
 export type FromCheck =
-  | { kind: 'checked'; id: number; checked: Checked }
+  | { kind: 'checked'; id: number; checked: CheckResult }
   | { kind: 'defaults'; config: Config }
   | { kind: 'refused'; message: string };
 

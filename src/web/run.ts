@@ -1,10 +1,10 @@
 import { InputError } from '../base/errors.ts';
+import { workerFailed } from './load-failure.ts';
 import { openWorker } from './open-worker.ts';
-import type { Answer, Asked, FromWorker, Opened, Opening, Questions, ToWorker } from './protocol.ts';
-import { workerFailed } from './unloaded.ts';
+import type { Answer, FromWorker, Opened, Opening, QuestionKind, Questions, ToWorker } from './protocol.ts';
 
-/** Messages that an open run sends by itself. */
-export type Heard = Exclude<FromWorker, Opened | { kind: 'answer' | 'refused' }>;
+/** Messages of an open run, except answers to questions. */
+export type RunMessage = Exclude<FromWorker, Opened | { kind: 'answer' | 'refused' }>;
 
 /** A run could not be opened. `advice` says what to do. */
 export class NotOpened extends Error {
@@ -16,23 +16,23 @@ export class NotOpened extends Error {
   }
 }
 
-interface Waiting {
-  resolve(answer: Answer<Asked>): void;
+interface PendingQuestion {
+  resolve(answer: Answer<QuestionKind>): void;
   reject(error: InputError): void;
 }
 
-const OVER = 'the run has ended.';
+const ENDED = 'the run has ended.';
 
-type Hear = (message: Heard) => void;
+type Listener = (message: RunMessage) => void;
 
-/** The page's side of a run in a worker. Messages that arrive before listen() is called are delivered then. */
+/** The page's side of a run in a worker. Messages that arrive before listen() is called are delivered by listen(). */
 export class Run {
   readonly opened: Opened;
   readonly #worker: Worker;
-  readonly #waiting = new Map<number, Waiting>();
-  #asked = 0;
-  #hear: Hear | undefined;
-  #unheard: Heard[] = [];
+  readonly #pending = new Map<number, PendingQuestion>();
+  #questions = 0;
+  #listener: Listener | undefined;
+  #undelivered: RunMessage[] = [];
   #ended = false;
 
   private constructor(worker: Worker, opened: Opened) {
@@ -52,7 +52,7 @@ export class Run {
         worker.terminate();
         if (run) {
           run.#close();
-          run.#say({ kind: 'failed', message, advice });
+          run.#deliver({ kind: 'failed', message, advice });
         } else reject(new NotOpened(message, advice));
       };
       worker.onmessage = ({ data }: MessageEvent<FromWorker>) => {
@@ -61,9 +61,9 @@ export class Run {
           run = new Run(worker, data);
           resolve(run);
         } else if (!run) return;
-        else if (data.kind === 'answer') run.#take(data.id)?.resolve(data.answer);
-        else if (data.kind === 'refused') run.#take(data.id)?.reject(new InputError(data.message));
-        else run.#say(data);
+        else if (data.kind === 'answer') run.#takePending(data.id)?.resolve(data.answer);
+        else if (data.kind === 'refused') run.#takePending(data.id)?.reject(new InputError(data.message));
+        else run.#deliver(data);
       };
       worker.onerror = ({ message }) => fail(workerFailed(message), '');
       worker.onmessageerror = () => fail('a message of the worker could not be read.', 'Reload the page.');
@@ -72,14 +72,14 @@ export class Run {
   }
 
   /** Sets the listener. `failed` is the last message. */
-  listen(hear: Hear): void {
-    this.#hear = hear;
-    for (const message of this.#unheard.splice(0)) hear(message);
+  listen(listener: Listener): void {
+    this.#listener = listener;
+    for (const message of this.#undelivered.splice(0)) listener(message);
   }
 
-  #say(message: Heard): void {
-    if (this.#hear) this.#hear(message);
-    else this.#unheard.push(message);
+  #deliver(message: RunMessage): void {
+    if (this.#listener) this.#listener(message);
+    else this.#undelivered.push(message);
   }
 
   /** Whether the run failed or was ended; it sends no more messages. */
@@ -87,36 +87,36 @@ export class Run {
     return this.#ended;
   }
 
-  tell(message: ToWorker): void {
+  send(message: ToWorker): void {
     this.#worker.postMessage(message);
   }
 
   /** Asks a question. @throws InputError if it cannot be answered, or the run ends first */
-  ask<K extends Asked>(what: K, question: Questions[K]['question']): Promise<Answer<K>> {
-    const id = ++this.#asked;
-    if (this.#ended) return Promise.reject(new InputError(OVER));
+  ask<K extends QuestionKind>(what: K, question: Questions[K]['question']): Promise<Answer<K>> {
+    const id = ++this.#questions;
+    if (this.#ended) return Promise.reject(new InputError(ENDED));
     return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve: resolve as Waiting['resolve'], reject });
-      this.tell({ kind: 'ask', id, question: { what, ...question } } as ToWorker);
+      this.#pending.set(id, { resolve: resolve as PendingQuestion['resolve'], reject });
+      this.send({ kind: 'ask', id, question: { what, ...question } } as ToWorker);
     });
   }
 
   /** Ends the run at once. */
   end(): void {
     this.#worker.terminate();
-    this.#hear = () => undefined;
+    this.#listener = () => undefined;
     this.#close();
   }
 
-  #take(id: number): Waiting | undefined {
-    const waiting = this.#waiting.get(id);
-    this.#waiting.delete(id);
-    return waiting;
+  #takePending(id: number): PendingQuestion | undefined {
+    const question = this.#pending.get(id);
+    this.#pending.delete(id);
+    return question;
   }
 
   #close(): void {
     this.#ended = true;
-    for (const { reject } of this.#waiting.values()) reject(new InputError(OVER));
-    this.#waiting.clear();
+    for (const { reject } of this.#pending.values()) reject(new InputError(ENDED));
+    this.#pending.clear();
   }
 }

@@ -14,12 +14,12 @@ export function statusOf(state: RunState, step: number, { train }: Config): stri
     case 'paused':
       return step === 0 ? 'Ready.' : `Paused at step ${count(step)}.`;
     case 'solved':
-      return `Solved at step ${count(step)}: at least ${Number((100 * stopAt).toPrecision(4))} % of test sequences fully correct, ${passes === 1 ? 'once' : passes === 2 ? 'twice in a row' : `${passes} times in a row`}. Keep training for longer ones.`;
+      return `Solved at step ${count(step)}: at least ${Number((100 * stopAt).toPrecision(4))} % of test sequences fully correct, ${passes === 1 ? 'once' : passes === 2 ? 'twice in a row' : `${passes} times in a row`}. Keep training to improve on longer ones.`;
     case 'done':
       return `Done: all ${count(step)} steps.`;
     case 'stalled':
       return `Ended at step ${count(step)}: the loss no longer improved.`;
     case 'stopped':
-      return `Stopped at step ${count(step)}. The run is kept below.`;
+      return `Stopped at step ${count(step)}. The run is in the list below.`;
   }
 }

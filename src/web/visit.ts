@@ -1,6 +1,6 @@
 import { InputError } from '../base/errors.ts';
 import { preset } from '../train/presets.ts';
-import type { App, Beginning } from './app.ts';
+import type { App, RunRequest } from './app.ts';
 import { byId, write, writeOrHide } from './dom.ts';
 import { count } from './format.ts';
 import type { RunStorage } from './keep/run-storage.ts';
@@ -14,7 +14,7 @@ const addressOf = ({ config, engine }: Pick<StoredRun, 'config' | 'engine'>): st
   toAddress({ config, engine, paused: false });
 
 /**
- * Keeps the page's address, which reproduces its run, and the browser's history. Restores the run of the tab after a
+ * Manages the page's address, which reproduces its run, and the browser's history. Restores the run of the tab after a
  * reload.
  */
 export class Visit {
@@ -35,12 +35,12 @@ export class Visit {
     addEventListener('hashchange', ({ newURL }) => this.#follow(newURL));
   }
 
-  /** Another run is open. If it follows a different run, it gets its own history entry. */
-  opened(record: StoredRun, before: StoredRun | undefined): void {
+  /** Another run is open. It gets its own history entry if it replaces a different run. */
+  opened(record: StoredRun, previous: StoredRun | undefined): void {
     rememberRun(record.id);
-    const another = before !== undefined && before.id !== record.id && !this.#navigated;
+    const isNewEntry = previous !== undefined && previous.id !== record.id && !this.#navigated;
     this.#navigated = false;
-    history[another ? 'pushState' : 'replaceState']({ run: record.id }, '', addressOf(record));
+    history[isNewEntry ? 'pushState' : 'replaceState']({ run: record.id }, '', addressOf(record));
   }
 
   /** Handles Back and Forward: resumes the run of the entry if it is stored, or starts the run of the address. */
@@ -51,8 +51,8 @@ export class Visit {
     this.#navigated = true;
     const address = this.#read();
     if (await this.#storage.run(id)) await this.#app.resume(id, this.#app.wasPaused(id));
-    else if (address) await this.#app.begin(address);
-    this.#settle();
+    else if (address) await this.#app.start(address);
+    this.#restoreAddress();
   }
 
   /** Handles a link or a typed address. */
@@ -65,13 +65,13 @@ export class Visit {
     const address = this.#read(new URL(url).hash);
     const warning = this.#problem.textContent;
     this.#navigated = true;
-    if (address) await this.#app.begin(address);
-    this.#settle();
+    if (address) await this.#app.start(address);
+    this.#restoreAddress();
     writeOrHide(this.#problem, warning ?? undefined);
   }
 
   /** Sets the address to that of the current run, even if the requested run could not be opened. */
-  #settle(): void {
+  #restoreAddress(): void {
     this.#navigated = false;
     const { current } = this.#app;
     if (current) history.replaceState({ run: current.record.id }, '', addressOf(current.record));
@@ -80,7 +80,7 @@ export class Visit {
   #read(hash = location.hash): Address | undefined {
     try {
       const address = readAddress(hash);
-      writeOrHide(this.#problem, address?.warning && `Careful: ${address.warning}`);
+      writeOrHide(this.#problem, address?.warning && `Warning: ${address.warning}`);
       return address;
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
@@ -94,38 +94,38 @@ export class Visit {
    * Resumes the run that this tab had before a reload or a crash, if it matches the address. Otherwise starts the run
    * of the address.
    */
-  async begin(): Promise<void> {
+  async start(): Promise<void> {
     const [app, storage] = [this.#app, this.#storage];
     const address = this.#read();
     const warning = this.#problem.textContent || undefined;
-    const wanted: Beginning = address ?? { config: preset('reverse'), engine: 'auto' };
+    const wanted: RunRequest = address ?? { config: preset('reverse'), engine: 'auto' };
     this.#form.set(wanted.config!, wanted.engine);
     const same = (run: StoredRun): boolean => !address || addressOf(run) === addressOf(address);
     const tab = rememberedRun();
     const stored = tab ? await storage.run(tab) : undefined;
-    const cutOff = address ? (await storage.runs()).find(run => run.going && same(run)) : undefined;
-    const earlier = stored && same(stored) ? stored : cutOff;
+    const interrupted = address ? (await storage.runs()).find(run => run.going && same(run)) : undefined;
+    const earlier = stored && same(stored) ? stored : interrupted;
     if (earlier) {
       await app.resume(earlier.id, !earlier.going || address?.paused);
-      const words = `Resumed from step ${count(earlier.step)}, kept in this browser.`;
-      if (app.current) write(byId('keep-status', HTMLElement), words);
+      const message = `Resumed from step ${count(earlier.step)}, saved in this browser.`;
+      if (app.current) write(byId('keep-status', HTMLElement), message);
     }
     if (!app.current) {
       const error = byId('error', HTMLElement);
       const why = error.textContent;
-      await app.begin(wanted);
-      if (why) writeOrHide(error, `The run kept in this browser could not be opened: ${why}`);
+      await app.start(wanted);
+      if (why) writeOrHide(error, `The run saved in this browser could not be opened: ${why}`);
     }
     writeOrHide(this.#problem, warning);
   }
 }
 
-/** Remembers the run of this tab over a reload. A browser without storage may throw. */
+/** Remembers the run of this tab across reloads. `sessionStorage` may throw if the browser denies storage. */
 function rememberRun(id: string): void {
   try {
     sessionStorage.setItem(TAB_RUN, id);
   } catch {
-    // Without it, a reload starts the run of the address.
+    // After a reload, the page starts the run of the address.
   }
 }
 function rememberedRun(): string | null {

@@ -28,7 +28,7 @@ const pairs = Array.from({ length: 60 }, (_, i) => {
 test('your own pairs are used in training, also after a reload, and for answers', async () => {
   const { page, complaints } = await openPage(served.context, onCpu('&paused'));
   await drop(page, { name: 'mine.tsv', content: 'a b c\tc b a\nd e\td e\n' });
-  await waitForText(page, '#dropped', /mine.tsv: pairs of your own/);
+  await waitForText(page, '#dropped', /mine.tsv: your own pairs/);
   await press(page, '#dropped button:last-of-type');
   await waitForText(page, '#tested', /mine.tsv: \d of 2 pairs fully correct/);
 
@@ -95,13 +95,13 @@ test('bad files are named, and lose nothing', async () => {
   const nan = Uint8Array.from(bytes);
   nan.fill(255, nan.length - 4);
   const refusals: [string, string | Uint8Array, RegExp][] = [
-    ['run.safetensors', cut, /no checkpoint that can be used: .*cut off/],
-    ['run.safetensors', nan, /no checkpoint that can be used: .*finite/],
-    ['run.safetensors', 'x', /no checkpoint that can be used/],
+    ['run.safetensors', cut, /this checkpoint cannot be used: .*cut off/],
+    ['run.safetensors', nan, /this checkpoint cannot be used: .*finite/],
+    ['run.safetensors', 'x', /this checkpoint cannot be used/],
     ['run.safetensors', '', /run.safetensors is empty/],
     ['settings.json', '{', /settings.json is not JSON/],
     ['settings.json', '{"model":{"hidden":0}}', /model.hidden must be a whole number from 1/],
-    ['picture.png', 'x', /"picture.png" is no file that can be used here/],
+    ['picture.png', 'x', /"picture.png" cannot be used here/],
     ['pairs.tsv', Uint8Array.of(255, 254, 253), /pairs.tsv is not text in UTF-8/],
   ];
   for (const [name, content, words] of refusals) {
@@ -125,7 +125,11 @@ test('bad files are named, and lose nothing', async () => {
   await drop(page, { name: 'foreign.tsv', content: 'q\tq\n' });
   await waitForText(page, '#dropped', /foreign.tsv/);
   await press(page, '#dropped button:last-of-type');
-  await waitForText(page, '#file-problem', /foreign.tsv: "q" is no source symbol of task reverse/);
+  await waitForText(
+    page,
+    '#file-problem',
+    /foreign.tsv: "q" is not one of the source symbols of task reverse/,
+  );
   expect(await text(page, '#status')).toMatch(/Paused at step 1\b/);
   expect(complaints).toEqual([]);
 });

@@ -13,16 +13,16 @@ test('pressing a task, a memory or a network trains it at once, and describes it
   const { page, complaints } = await openPage(served.context, onCpu('&paused'));
   expect(await pressed(page)).toBe('Reverse · stack · small RNN');
   expect(await text(page, '#story')).toMatch(
-    /learns to reverse sequences.*with a neural stack\. Nothing is trained/,
+    /learns to reverse sequences with a neural stack, on sources of .*\. It has not been trained/,
   );
 
   await press(page, '#choose-task-copy');
   await waitForText(page, '#story', /learns to copy sequences/);
   await press(page, '#choose-memory-queue');
-  await waitForText(page, '#story', /learns to copy .* with a neural queue\./);
+  await waitForText(page, '#story', /learns to copy sequences with a neural queue,/);
   expect(await pressed(page)).toBe('Copy · queue · small RNN');
   await isDone(page);
-  expect(await text(page, '#story')).toMatch(/It has found the queue|It has begun to use the queue/);
+  expect(await text(page, '#story')).toMatch(/It has learned to use the queue|It partly uses the queue/);
   expect((await checkpointOf(page)).config).toMatchObject({
     task: { name: 'copy' },
     model: { memory: 'queue' },
@@ -32,7 +32,7 @@ test('pressing a task, a memory or a network trains it at once, and describes it
   expect(await isHidden(page, '#profile-now')).toBe(false);
   await press(page, '#choose-memory-none');
   await waitForText(page, '#story', /without a memory/);
-  for (const id of ['#profile-now', '#memory-legend', '#moment-memory'])
+  for (const id of ['#profile-now', '#memory-legend', '#detail-memory'])
     expect(await isHidden(page, id), id).toBe(true);
   // With custom settings, no button is pressed.
   await fill(page, '#set-model-hidden', '20');
@@ -44,13 +44,13 @@ test('pressing a task, a memory or a network trains it at once, and describes it
 });
 
 test.each([
-  ['queue', /0\.0 % at 32\. .* it cannot/],
-  ['no-pop', /0\.0 % at 32\. Without pops the read shows the last values/],
+  ['queue', /0\.0 % at 32\. .* it cannot reverse/],
+  ['no-pop', /0\.0 % at 32\. Without pops the read contains only the latest values/],
   ['ten-times', /100\.0 % at 160\. It has learned a rule/],
 ])('experiment %s says what to watch, and reports its result', async (id, result) => {
   const { page, complaints } = await openPage(served.context, onCpu('&paused'));
   await press(page, `#experiment-${id}`);
-  await waitFor(page, 'what to look at', async () => (await text(page, '#experiment-look')).length > 40);
+  await waitFor(page, 'what to look at', async () => (await text(page, '#experiment-hint')).length > 40);
   await waitForText(page, '#experiment-result', result, 90_000);
   // Starting another run ends it.
   await press(page, '#choose-task-reverse');
@@ -77,17 +77,17 @@ test('typed pairs are used in training, or refused with a message', async () => 
 test('the picture goes back to earlier steps of training, and plays them', async () => {
   const { page } = await openPage(served.context, onCpu());
   await isDone(page);
-  const last = await text(page, '#past-told');
+  const last = await text(page, '#past-step');
   expect(last).toMatch(/^step [\d,]+, now$/);
   const picture = () => page.$eval('#heat', element => (element as HTMLCanvasElement).toDataURL());
   const late = await picture();
   await page.focus('#past');
   await page.keyboard.press('Home');
-  await waitForText(page, '#past-told', /^step 0$/);
+  await waitForText(page, '#past-step', /^step 0$/);
   await waitFor(page, 'the picture of step 0', async () => (await picture()) !== late);
   await press(page, '#play-past');
-  await waitForText(page, '#past-told', /now$/);
-  expect(await text(page, '#past-told')).toBe(last);
+  await waitForText(page, '#past-step', /now$/);
+  expect(await text(page, '#past-step')).toBe(last);
   await waitFor(page, 'the picture of now', async () => (await picture()) === late);
   await waitForText(page, '#play-past', /Play training/);
   // Another source has no history yet.

@@ -22,7 +22,7 @@ test('starts with Figure 1; a slider changes strengths, reads and equations at o
   await page.keyboard.press('ArrowRight');
   await page.keyboard.press('ArrowRight');
   await waitForText(page, '#hand-reads', /1 · 3 \+ 0 · 2 \+ 0 · 1 = 3/);
-  expect(await text(page, '#hand-words')).toBe('');
+  expect(await text(page, '#hand-text')).toBe('');
 
   // An earlier step has its own equations.
   await press(page, '#hand thead th:nth-of-type(2) button');
@@ -39,7 +39,7 @@ test('starts with Figure 1; a slider changes strengths, reads and equations at o
   for (let i = 0; i < 3; i++) await press(page, '#hand-less');
   expect(await page.$$eval('#hand thead th', all => all.length)).toBe(1);
   await press(page, '#hand-examples button:nth-of-type(3)');
-  await waitForText(page, '#hand-words', /in the order they came/);
+  await waitForText(page, '#hand-text', /in the order in which they were pushed/);
   expect(await text(page, '#hand-read-4')).toBe('3');
   expect(complaints).toEqual([]);
 });

@@ -73,7 +73,7 @@ test('a run that diverges is reported, keeps its last good weights, and can be l
     address('&train.optimiser=adamw&train.weightDecay=1&train.rate=1000&train.clip=none'),
   );
   await waitForText(page, '#error', /training diverged: 10 steps in a row .* Lower train.rate \(now 1000\)/);
-  expect(await text(page, '#error')).toMatch(/It is kept as it was at step \d+/);
+  expect(await text(page, '#error')).toMatch(/It is saved as of step \d+/);
   // A request to it does not wait forever.
   await press(page, '#try button');
   await waitForText(page, '#try-refused', /the run has ended/);
@@ -111,11 +111,7 @@ test('a link to a run on your own data waits for its file', async () => {
     location.hash =
       '#v=1&preset=reverse&engine=cpu&task.name=data&task.file=mine.tsv&task.minLength=1&task.maxLength=3&train.evaluateLength=3&task.heldOut=0&paused';
   });
-  await waitForText(
-    page,
-    '#settings-problem',
-    /own data \(mine.tsv\), which it does not carry: open mine.tsv here/,
-  );
+  await waitForText(page, '#settings-problem', /needs your own data: open mine.tsv here/);
   expect(page.url()).not.toContain('mine.tsv');
   await drop(page, { name: 'mine.tsv', content: 'p q r\tr q p\nq\tq\n' });
   await waitFor(page, 'the run of the link', async () => page.url().includes('mine.tsv'));
@@ -138,7 +134,7 @@ test('symbols and file names are shown as text, whatever they contain', async ()
   await waitForText(page, '#dropped', /onerror/);
   await press(page, '#dropped button');
   await waitFor(page, 'its run', async () => page.url().includes('onerror'));
-  await waitForText(page, '#moment-rows', /onerror/);
+  await waitForText(page, '#detail-rows', /onerror/);
   await page.evaluate(
     hash => {
       location.hash = hash;
@@ -165,7 +161,7 @@ test('a browser without storage can train all the same', async () => {
   await page.goto(address());
   await ready(page);
   await waitFor(page, 'training', async () => (await stepOf(page)) > 5);
-  expect(await text(page, '#storage-problem')).toMatch(/keeps nothing for this page \(denied\)/);
+  expect(await text(page, '#storage-problem')).toMatch(/stores nothing for this page \(denied\)/);
   // The run is listed nevertheless.
   await waitForText(page, '#runs', /reverse, seed 0/);
 });

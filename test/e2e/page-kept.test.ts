@@ -48,7 +48,7 @@ test('the pictures of its training are kept with a run', async () => {
   await waitFor(page, 'the pictures', async () => Number(await frames()) > 2);
   expect(await isHidden(page, '#past-field')).toBe(false);
   await fill(page, '#past', '1');
-  expect(await text(page, '#past-told')).toBe('step 0');
+  expect(await text(page, '#past-step')).toBe('step 0');
   expect(complaints).toEqual([]);
 });
 
@@ -112,7 +112,12 @@ test('full storage is reported, and training continues', async () => {
     quotaSize: 1,
   });
   await press(page, '#go');
-  await waitForText(page, '#storage-problem', /storage is full: training goes on, but is not kept/, 60_000);
+  await waitForText(
+    page,
+    '#storage-problem',
+    /storage is full: training continues, but a reload will lose it/,
+    60_000,
+  );
   // Chrome checks the remaining space about every ten seconds.
   const step = await stepOf(page);
   await waitFor(page, 'more steps', async () => (await stepOf(page)) > step);

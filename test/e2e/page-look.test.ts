@@ -110,7 +110,7 @@ test('on a phone panels are folded to their titles; what is reported in one open
   expect(await phone.evaluate(() => document.documentElement.scrollHeight)).toBeLessThan(5000);
   expect(await isHidden(phone, '#form')).toBe(true);
   await drop(phone, { name: 'picture.png', content: 'x' });
-  await waitForText(phone, '#file-problem', /no file that can be used/);
+  await waitForText(phone, '#file-problem', /cannot be used here/);
   expect(await isHidden(phone, '#file-problem')).toBe(false);
   await phone.close();
 });

@@ -78,7 +78,7 @@ test('reloaded during training', async () => {
   expect(kept).toBeLessThan(STEPS);
   await page.reload();
   await ready(page);
-  await waitForText(page, '#keep-status', /Resumed from step \d+, kept in this browser/);
+  await waitForText(page, '#keep-status', /Resumed from step \d+, saved in this browser/);
   await isDone(page);
   expect(comparable(await checkpointOf(page))).toEqual(comparable(uninterrupted));
   // The same run, not a second one.

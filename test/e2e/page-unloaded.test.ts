@@ -58,7 +58,7 @@ test('opened as a file', async () => {
 test('without its first script', () =>
   without(/^index-.*\.js$/, async (page, url) => {
     await page.goto(url);
-    await saysThatItHasNotStarted(page, /has not started.*allow JavaScript/s);
+    await saysThatItHasNotStarted(page, /has not started.*Allow JavaScript/s);
   }));
 
 test('without a script that the first one loads', () =>

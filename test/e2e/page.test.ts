@@ -76,7 +76,7 @@ test('starts by itself; pause, step, continue, stop, restart', async () => {
     await waitForText(page, '#status', /Paused/);
     await hide(page, false);
     await waitForText(page, '#status', /Training/);
-    await page.select('#looks', '1');
+    await page.select('#redraw', '1');
 
     await press(page, '#stop');
     await waitForText(page, '#status', /Stopped at step/);
@@ -120,30 +120,30 @@ describe('a paused run', () => {
     await press(page, '#show button');
     await waitFor(page, 'the source', async () => (await isHidden(page, '#refused')) === true);
     expect(await page.$eval('#source', element => (element as HTMLInputElement).value)).toBe('a b c a b c');
-    await waitForText(page, '#moment-title', /Step \d+ of 14/);
+    await waitForText(page, '#detail-title', /Time step \d+ of 14/);
 
     await fill(page, '#time', '3');
-    await waitForText(page, '#moment-title', /Step 3 of 14, input b/);
-    expect(await page.$$eval('#moment-rows tr', rows => rows.length)).toBeGreaterThan(0);
-    expect(await text(page, '#moment-strengths')).toMatch(/^push \d\.\d\d · pop \d\.\d\d$/);
-    expect(await page.$$eval('#moment-outputs tr', rows => rows.length)).toBeGreaterThanOrEqual(5);
+    await waitForText(page, '#detail-title', /Time step 3 of 14, input b/);
+    expect(await page.$$eval('#detail-rows tr', rows => rows.length)).toBeGreaterThan(0);
+    expect(await text(page, '#detail-strengths')).toMatch(/^push \d\.\d\d · pop \d\.\d\d$/);
+    expect(await page.$$eval('#detail-outputs tr', rows => rows.length)).toBeGreaterThanOrEqual(5);
     await page.focus('#time');
     await page.keyboard.press('ArrowRight');
-    await waitForText(page, '#moment-title', /Step 4 of 14/);
+    await waitForText(page, '#detail-title', /Time step 4 of 14/);
     await page.select('#tempo', '10');
     await press(page, '#play');
-    await waitForText(page, '#moment-title', /Step 1[0-4] of 14/);
+    await waitForText(page, '#detail-title', /Time step 1[0-4] of 14/);
     await waitForText(page, '#play', /Play/);
 
     const box = (await (await page.$('#heat'))!.boundingBox())!;
     await page.mouse.move(box.x + box.width / 2, box.y + box.height - 60);
     await waitForText(page, '#under', /^step \d+ .*push 0\.\d+, pop 0\.\d+/);
     await page.mouse.click(box.x + box.width - 12, box.y + 20);
-    await waitForText(page, '#moment-title', /Step 14 of 14/);
+    await waitForText(page, '#detail-title', /Time step 14 of 14/);
 
     await fill(page, '#sample-length', '20');
     await press(page, '#sample');
-    await waitForText(page, '#moment-title', /of 42/);
+    await waitForText(page, '#detail-title', /of 42/);
     await fill(page, '#sample-length', '1000');
     await press(page, '#sample');
     await waitForText(page, '#refused', /from 1 to 200, got 1000/);
@@ -157,7 +157,7 @@ describe('a paused run', () => {
       'an answer',
       async () => (await page.$$eval('#try-answer li', items => items.length)) > 0,
     );
-    expect(await text(page, '#try-verdict')).toMatch(/Right|Not right/);
+    expect(await text(page, '#try-verdict')).toMatch(/Correct|Not correct/);
     await fill(page, '#try-source', 'a!');
     await press(page, '#try button');
     await waitForText(page, '#try-refused', /unknown symbol "!"/);
@@ -248,7 +248,7 @@ describe('a paused run', () => {
       page.$eval('#begin', element => !(element as HTMLButtonElement).disabled),
     );
     await press(page, '#begin');
-    await waitForText(page, '#moment-strengths', /push top \d.*pop bottom \d/);
+    await waitForText(page, '#detail-strengths', /push top \d.*pop bottom \d/);
     expect(await isHidden(page, '#which-memory-field')).toBe(false);
     await page.select('#which-memory', '1');
     expect(await coloursOf(page, '#heat')).toBeGreaterThan(10);

@@ -4,9 +4,9 @@ import type { Profile } from '../../src/train/metrics.ts';
 import { PRESETS, preset } from '../../src/train/presets.ts';
 import { CHOICES, choiceOf, configOf } from '../../src/web/choose/choices.ts';
 import { EXPERIMENTS } from '../../src/web/choose/experiments.ts';
-import { soFar, whatOf } from '../../src/web/choose/story.ts';
+import { describeProgress, describeRun } from '../../src/web/choose/story.ts';
 import type { Steps } from '../../src/web/memory/probe.ts';
-import { addFrame, type Frame, framesToStore, MOST_FRAMES } from '../../src/web/past/frames.ts';
+import { addFrame, type Frame, framesToStore, MAX_FRAMES } from '../../src/web/past/frames.ts';
 import { check } from '../../src/web/worker/check.ts';
 
 /** The choices on the buttons, the sentences of the page, and the picture of earlier steps. */
@@ -34,21 +34,23 @@ describe('choices', () => {
 
 describe('the story', () => {
   test('names the task and the memory', () => {
-    expect(whatOf(preset('reverse'))).toBe(
-      'A small recurrent network (RNN) of 32 units learns to reverse sequences, sources of 4 to 16 symbols, with a neural stack.',
+    expect(describeRun(preset('reverse'))).toBe(
+      'A small recurrent network (RNN) of 32 units learns to reverse sequences with a neural stack, on sources of 4 to 16 symbols.',
     );
-    expect(whatOf(preset('small/copy/lstm2'))).toMatch(
-      /^An LSTM of 32 units in 2 layers learns to copy .* without a memory beside its own state\.$/,
+    expect(describeRun(preset('small/copy/lstm2'))).toMatch(
+      /^An LSTM of 32 units in 2 layers learns to copy .* without a memory besides its own state, on sources of \d+ to \d+ symbols\.$/,
     );
-    expect(whatOf(assign(preset('small/copy/deque'), ['memories=2']))).toContain('with 2 neural deques.');
-    expect(whatOf(assign(preset('reverse'), ['memory=superposition']))).toContain(
-      'with a superposition stack.',
+    expect(describeRun(assign(preset('small/copy/deque'), ['memories=2']))).toContain(
+      'with 2 neural deques,',
     );
-    expect(whatOf(assign(preset('reverse'), ['memory=tape', 'memories=2']))).toContain('with 2 tapes.');
+    expect(describeRun(assign(preset('reverse'), ['memory=superposition']))).toContain(
+      'with a superposition stack,',
+    );
+    expect(describeRun(assign(preset('reverse'), ['memory=tape', 'memories=2']))).toContain('with 2 tapes,');
   });
 
   test('every preset has a description', () => {
-    for (const { config } of PRESETS) expect(whatOf(config)).not.toMatch(/undefined|the task/);
+    for (const { config } of PRESETS) expect(describeRun(config)).not.toMatch(/undefined|the task/);
   });
 
   test('describes the progress, and whether the memory is used', () => {
@@ -58,20 +60,22 @@ describe('the story', () => {
         reading: { push: reading[0], pop: reading[1], steps: 1, ends: [] },
         writing: { push: writing[0], pop: writing[1], steps: 1, ends: [] },
       }) satisfies Profile;
-    expect(soFar(config, { step: 0, coarse: Number.NaN })).toBe('Nothing is trained yet.');
-    expect(soFar(config, { step: 250, coarse: 0.125, profile: profile([0.5, 0.2], [0.5, 0.2]) })).toBe(
-      'After 250 of at most 4,000 steps it gets 12.5 % of sequences fully right. It does not use the stack yet: push 0.50 while reading, pop 0.20 while writing.',
+    expect(describeProgress(config, { step: 0, coarse: Number.NaN })).toBe('It has not been trained yet.');
+    expect(
+      describeProgress(config, { step: 250, coarse: 0.125, profile: profile([0.5, 0.2], [0.5, 0.2]) }),
+    ).toBe(
+      'After 250 of at most 4,000 steps, 12.5 % of its answers are fully correct. It does not use the stack yet: push 0.50 while reading, pop 0.20 while writing.',
     );
-    expect(soFar(config, { step: 500, coarse: 0.5, profile: profile([0.8, 0.1], [0.2, 0.7]) })).toMatch(
-      /begun to use the stack: push 0\.80 while reading, pop 0\.70 while writing/,
-    );
-    expect(soFar(config, { step: 750, coarse: 1, profile: profile([1, 0], [0, 1]) })).toMatch(
-      /has found the stack/,
+    expect(
+      describeProgress(config, { step: 500, coarse: 0.5, profile: profile([0.8, 0.1], [0.2, 0.7]) }),
+    ).toMatch(/partly uses the stack: push 0\.80 while reading, pop 0\.70 while writing/);
+    expect(describeProgress(config, { step: 750, coarse: 1, profile: profile([1, 0], [0, 1]) })).toMatch(
+      /has learned to use the stack/,
     );
     const none = assign(config, ['memory=none']);
-    expect(soFar(none, { step: 500, coarse: 0.5, profile: profile([Number.NaN, 0], [0, 0]) })).toMatch(
-      /right\.$/,
-    );
+    expect(
+      describeProgress(none, { step: 500, coarse: 0.5, profile: profile([Number.NaN, 0], [0, 0]) }),
+    ).toMatch(/correct\.$/);
   });
 });
 
@@ -95,8 +99,8 @@ describe('earlier frames', () => {
   test('are few, and include the first and the latest', () => {
     let frames: Frame[] = [];
     for (let step = 0; step < 5000; step++) frames = addFrame(frames, { step, shown: shown() });
-    expect(frames.length).toBeLessThanOrEqual(MOST_FRAMES);
-    expect(frames.length).toBeGreaterThan(MOST_FRAMES / 2);
+    expect(frames.length).toBeLessThanOrEqual(MAX_FRAMES);
+    expect(frames.length).toBeGreaterThan(MAX_FRAMES / 2);
     expect(frames[0].step).toBe(0);
     expect(frames.at(-1)?.step).toBe(4999);
   });

@@ -13,17 +13,23 @@ import {
   addEvaluation,
   addProfile,
   addProgress,
-  noHistory,
+  emptyHistory,
+  historyUpTo,
   smooth,
   toCsv,
-  upTo,
 } from '../../src/web/charts/history.ts';
 import { bytes } from '../../src/web/format.ts';
 import { readFiles } from '../../src/web/keep/files.ts';
 import { sharesOf } from '../../src/web/memory/shares.ts';
 import { firstRow, readWeights, rowsOf } from '../../src/web/memory/weights.ts';
 import { adviceFor } from '../../src/web/trust/advice.ts';
-import { drawSource, lengthsFor, shownSource, testOn, tryOut } from '../../src/web/worker/answers.ts';
+import {
+  decodeAnswer,
+  drawSource,
+  lengthsFor,
+  shownSource,
+  testOnPairs,
+} from '../../src/web/worker/answers.ts';
 import { fakeEngine } from '../support/fake-engine.ts';
 
 const progress = (step: number, loss = 1): Progress =>
@@ -32,7 +38,7 @@ const evaluation = { coarse: 0.25, fine: 0.5 } as Evaluation;
 
 describe('curves', () => {
   test('a step has one point, however often it is reported', () => {
-    const history = noHistory();
+    const history = emptyHistory();
     addProgress(history, progress(25), 25);
     addEvaluation(history, evaluation, 25);
     addProgress(history, progress(50, Number.NaN), 25);
@@ -47,7 +53,7 @@ describe('curves', () => {
   });
 
   test('long runs drop every second of their older points, but keep evaluations and the order', () => {
-    const history = noHistory();
+    const history = emptyHistory();
     for (let step = 1; step <= 20_000; step++) {
       addProgress(history, progress(step), 1);
       if (step % 1000 === 0) addEvaluation(history, evaluation, step);
@@ -62,7 +68,7 @@ describe('curves', () => {
   });
 
   test('single steps are not points; push and pop are, at the probed step, at intervals', () => {
-    const history = noHistory();
+    const history = emptyHistory();
     const phase = { push: 0.5, pop: 0.25, steps: 1, ends: [] };
     for (let step = 1; step <= 60; step++) {
       addProgress(history, progress(step), 25);
@@ -75,11 +81,11 @@ describe('curves', () => {
   });
 
   test('points after a checkpoint are dropped', () => {
-    const history = noHistory();
+    const history = emptyHistory();
     for (const step of [25, 50, 75]) addProgress(history, progress(step), 25);
-    expect(upTo(history, 60)).toMatchObject({ step: [25, 50], loss: [1, 1] });
-    expect(upTo(history, 75).step).toEqual([25, 50, 75]);
-    expect(upTo(history, 0).step).toEqual([]);
+    expect(historyUpTo(history, 60)).toMatchObject({ step: [25, 50], loss: [1, 1] });
+    expect(historyUpTo(history, 75).step).toEqual([25, 50, 75]);
+    expect(historyUpTo(history, 0).step).toEqual([]);
   });
 
   test('a moving mean starts with the first value, and leaves gaps', () => {
@@ -163,7 +169,7 @@ describe('sources for the model', () => {
 
   test('an untrained model answers with probabilities, and shows the right answer', async () => {
     const { task, model } = await opened('reverse', createReferenceEngine());
-    const tried = await tryOut(model, task, 'abc');
+    const tried = await decodeAnswer(model, task, 'abc');
     expect(tried.source).toBe('a b c');
     expect(tried.symbols.length).toBeGreaterThan(0);
     for (const { probability } of tried.symbols) expect(probability).toBeGreaterThan(0);
@@ -174,7 +180,7 @@ describe('sources for the model', () => {
 
   test('a task without an end symbol is answered to the length that the source requires', async () => {
     const { task, model } = await opened('tutorial-part6', createReferenceEngine());
-    const { symbols, ended } = await tryOut(model, task, task.example);
+    const { symbols, ended } = await decodeAnswer(model, task, task.example);
     expect(symbols).toHaveLength(task.example.replace(/\s/g, '').length);
     expect(ended).toBe(true);
   });
@@ -200,14 +206,14 @@ describe('sources for the model', () => {
 
   test('a file of pairs is counted, wrong answers first; unknown symbols are named', async () => {
     const { task, model } = await opened('reverse', createReferenceEngine());
-    const tested = await testOn(model, task, { file: 'my.tsv', text: 'a b\tb a\nc d\td c\n' });
-    expect(tested).toMatchObject({ pairs: 2, left: 0 });
+    const tested = await testOnPairs(model, task, { file: 'my.tsv', text: 'a b\tb a\nc d\td c\n' });
+    expect(tested).toMatchObject({ pairs: 2, omitted: 0 });
     expect(tested.rows).toHaveLength(2);
-    await expect(testOn(model, task, { file: 'my.tsv', text: 'z\tz' })).rejects.toThrow(
-      /my.tsv: "z" is no source symbol of task reverse \(a b c d e f g h\)/,
+    await expect(testOnPairs(model, task, { file: 'my.tsv', text: 'z\tz' })).rejects.toThrow(
+      /my.tsv: "z" is not one of the source symbols of task reverse \(a b c d e f g h\)/,
     );
-    await expect(testOn(model, task, { file: 'my.tsv', text: 'a\tz' })).rejects.toThrow(
-      /"z" is no output symbol/,
+    await expect(testOnPairs(model, task, { file: 'my.tsv', text: 'a\tz' })).rejects.toThrow(
+      /"z" is not one of the output symbols/,
     );
   });
 });
@@ -234,7 +240,7 @@ describe('files', () => {
 
   test.each([
     [[], /no file was given/],
-    [[file('a.exe')], /"a.exe" is no file that can be used here/],
+    [[file('a.exe')], /"a.exe" cannot be used here/],
     [[file('a.tsv', '')], /a.tsv is empty/],
     [[file('a.tsv'), file('b.tsv')], /2 files at once/],
     [[file('a.tsv', Uint8Array.of(0xff))], /not text in UTF-8/],

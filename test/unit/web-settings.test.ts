@@ -3,8 +3,13 @@ import { assign, FIELDS, KEYS } from '../../src/base/config.ts';
 import { bytesOf } from '../../src/train/estimate.ts';
 import { PRESETS, preset } from '../../src/train/presets.ts';
 import { fingerprint, readAddress, toAddress } from '../../src/web/settings/address.ts';
-import { changesBetween, differing, nearestPreset, wordsOf } from '../../src/web/settings/differences.ts';
-import { forgotten, SECTIONS } from '../../src/web/settings/field-labels.ts';
+import {
+  changesBetween,
+  describeConfig,
+  differing,
+  nearestPreset,
+} from '../../src/web/settings/differences.ts';
+import { SECTIONS, unlabelledKeys } from '../../src/web/settings/field-labels.ts';
 import { check } from '../../src/web/worker/check.ts';
 
 describe('the address', () => {
@@ -96,7 +101,7 @@ const kindOf = (key: string): string => {
 
 describe('words', () => {
   test('every field of the configuration is in the form, once', () => {
-    expect(forgotten()).toEqual([]);
+    expect(unlabelledKeys()).toEqual([]);
     const shown = SECTIONS.flatMap(({ fields }) => Object.keys(fields));
     expect(new Set(shown).size).toBe(shown.length);
     for (const key of shown) expect(KEYS).toContain(key);
@@ -105,7 +110,7 @@ describe('words', () => {
   test('differences from the preset and from the run', () => {
     const config = assign(preset('small/copy/queue'), ['seed=3', 'hidden=64']);
     expect(nearestPreset(config)).toBe('small/copy/queue');
-    expect(wordsOf(config)).toBe('small/copy/queue, seed 3, Hidden width H 64');
+    expect(describeConfig(config)).toBe('small/copy/queue, seed 3, Hidden width H 64');
     expect(changesBetween(preset('small/copy/queue'), config)).toBe('Hidden width H 32 → 64, Seed 0 → 3');
     expect(differing(config, structuredClone(config))).toEqual([]);
   });

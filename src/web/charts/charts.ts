@@ -3,12 +3,12 @@ import { colour, make, onceAFrame, onScheme } from '../dom.ts';
 import { significant } from '../format.ts';
 import { axis } from './axis.ts';
 import { decades } from './decades.ts';
-import { type History, noHistory, smooth } from './history.ts';
-import { CHARTS, type ChartSpec, COMPARED, DASHES, type Line, MOST_COMPARED, TICKS } from './specs.ts';
+import { emptyHistory, type History, smooth } from './history.ts';
+import { CHARTS, type ChartSpec, COMPARED, DASHES, type Line, MAX_COMPARED, TICKS } from './specs.ts';
 
 const HEIGHT = 190;
 /** Number of charts that are always visible. */
-const FIRST = 2;
+const VISIBLE = 2;
 
 /** A run to compare with the current one. */
 export interface Compared {
@@ -29,9 +29,9 @@ interface Chart {
   plot: uPlot;
 }
 
-/** Charts of all numbers of a run over training steps, with those of compared runs. */
+/** Charts of the numbers of a run over training steps, together with those of compared runs. */
 export class Charts {
-  #history = noHistory();
+  #history = emptyHistory();
   #compared: Compared[] = [];
   #smoothing = 0;
   #charts: Chart[] = [];
@@ -43,7 +43,7 @@ export class Charts {
     this.#hosts = CHARTS.map((spec, i) => {
       const host = make('div', { class: 'chart', id: `${spec.id}-chart`, role: 'group' });
       const title = make('h3', { id: `${spec.id}-title` }, spec.title);
-      (i < FIRST ? parent : more).append(
+      (i < VISIBLE ? parent : more).append(
         make(
           'figure',
           { class: 'card', id: `${spec.id}-figure`, 'aria-labelledby': title.id },
@@ -60,7 +60,7 @@ export class Charts {
     for (const box of [parent, more]) resized.observe(box);
   }
 
-  /** Shows a history. It is read again on every call of `changed`. */
+  /** Shows a history. `changed` draws its current content. */
   show(history: History): void {
     this.#history = history;
     this.#draw();
@@ -71,7 +71,7 @@ export class Charts {
   }
 
   compare(compared: readonly Compared[]): void {
-    this.#compared = compared.slice(0, MOST_COMPARED);
+    this.#compared = compared.slice(0, MAX_COMPARED);
     this.#build();
   }
 
@@ -104,7 +104,7 @@ export class Charts {
 
   #drawNow(): void {
     for (const { spec, plot, host } of this.#charts) {
-      const own: uPlot.AlignedData = [
+      const current: uPlot.AlignedData = [
         this.#history.step,
         ...spec.lines.map(({ column }) => this.#shown(spec, this.#history[column])),
       ];
@@ -114,13 +114,13 @@ export class Charts {
             ({ history }): uPlot.AlignedData => [history.step, this.#shown(spec, history[compared])],
           )
         : [];
-      plot.setData(others.length ? uPlot.join([own, ...others]) : own);
-      host.setAttribute('aria-label', this.#words(spec));
+      plot.setData(others.length ? uPlot.join([current, ...others]) : current);
+      host.setAttribute('aria-label', this.#describe(spec));
     }
   }
 
-  /** The latest values as text, for users of screen readers. */
-  #words({ title, lines }: ChartSpec): string {
+  /** Returns the latest values as text, for screen readers. */
+  #describe({ title, lines }: ChartSpec): string {
     const values = lines.map(({ column, label }) => {
       const last = this.#history[column].findLast(value => value !== null);
       return `${label} ${last == null ? 'unknown' : significant(last)}`;
@@ -129,7 +129,7 @@ export class Charts {
   }
 
   #shown({ scale, smooth: smoothed }: ChartSpec, values: (number | null)[]): (number | null)[] {
-    // 0 has no logarithm.
+    // 0 cannot be drawn on a logarithmic axis.
     const drawable =
       scale === 'logarithmic' ? values.map(value => (value && value > 0 ? value : null)) : values;
     return smoothed ? smooth(drawable, this.#smoothing) : drawable;
@@ -178,7 +178,7 @@ function optionsOf(spec: ChartSpec, width: number, compared: readonly Compared[]
   };
 }
 
-/** Whether the legend shows the mark of a series as an outline: points and dashed lines. */
+/** Whether the legend shows the mark of a series as an outline, as for points and dashed lines. */
 const isHollow = ({ dash, points }: uPlot.Series): boolean => Boolean(dash || points?.size);
 
 function scaleOf({ scale }: ChartSpec): uPlot.Scale {
@@ -187,7 +187,7 @@ function scaleOf({ scale }: ChartSpec): uPlot.Scale {
   return { range: (_, _min, max) => [0, max > 0 ? 1.1 * max : 1] };
 }
 
-const written = (_: uPlot, value: number | null): string => (value == null ? '–' : significant(value));
+const legendValue = (_: uPlot, value: number | null): string => (value == null ? '–' : significant(value));
 
 const seriesOf = ({ label, colour: name, width, dashed, points }: Line): uPlot.Series => ({
   label,
@@ -195,13 +195,13 @@ const seriesOf = ({ label, colour: name, width, dashed, points }: Line): uPlot.S
   width,
   ...(dashed && { dash: [5, 4] }),
   spanGaps: true,
-  value: written,
+  value: legendValue,
   ...(points
     ? {
         paths: () => null,
         points: { show: true, size: points, width: 2, stroke: colour(name), fill: colour('card') },
       }
-    : // A single report does not make a line.
+    : // One or two values are drawn as points, because they hardly make a line.
       { points: { show: self => (self.data[0]?.length ?? 0) < 3 } }),
 });
 
@@ -211,6 +211,6 @@ const comparedSeries = (label: string, index: number): uPlot.Series => ({
   width: 1.5,
   dash: DASHES[index],
   spanGaps: true,
-  value: written,
+  value: legendValue,
   points: { show: false },
 });

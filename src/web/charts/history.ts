@@ -3,8 +3,8 @@ import { meanOf, type Profile } from '../../train/metrics.ts';
 import type { Progress } from '../../train/trainer.ts';
 
 /**
- * The curves of a run, indexed by training step; null if there is no such number at a step. A plain object, because it
- * is stored without conversion.
+ * The curves of a run: columns with one entry per recorded step, null where a step has no such number. A plain object,
+ * so that it can be stored without conversion.
  */
 export interface History {
   step: number[];
@@ -40,9 +40,9 @@ const COLUMNS: readonly ColumnName[] = [
 ];
 
 /** Maximum number of points of a run. Beyond it, every other point of the older half is dropped. */
-const MOST_POINTS = 4000;
+const MAX_POINTS = 4000;
 
-export function noHistory(): History {
+export function emptyHistory(): History {
   const history = { step: [] } as unknown as History;
   for (const name of COLUMNS) history[name] = [];
   return history;
@@ -50,10 +50,10 @@ export function noHistory(): History {
 
 const orNull = (value: number): number | null => (Number.isFinite(value) ? value : null);
 
-/** Returns the index of a step, which is appended if it is not the last one. */
-function placeOf(history: History, step: number): number {
+/** Returns the index of a step. Appends the step if it is not the last one. */
+function indexOf(history: History, step: number): number {
   if (history.step.at(-1) !== step) {
-    if (history.step.length >= MOST_POINTS) thin(history);
+    if (history.step.length >= MAX_POINTS) thin(history);
     history.step.push(step);
     for (const name of COLUMNS) history[name].push(null);
   }
@@ -63,19 +63,19 @@ function placeOf(history: History, step: number): number {
 /** Drops every other point of the older half. Evaluations are kept, because they are few. */
 function thin(history: History): void {
   const half = history.step.length / 2;
-  const stays = history.step.map((_, i) => i >= half || i % 2 === 1 || history.evaluatedCoarse[i] !== null);
-  history.step = history.step.filter((_, i) => stays[i]);
-  for (const name of COLUMNS) history[name] = history[name].filter((_, i) => stays[i]);
+  const isKept = history.step.map((_, i) => i >= half || i % 2 === 1 || history.evaluatedCoarse[i] !== null);
+  history.step = history.step.filter((_, i) => isKept[i]);
+  for (const name of COLUMNS) history[name] = history[name].filter((_, i) => isKept[i]);
 }
 
 /**
- * Adds a report of the trainer. Single steps also send reports, which cover the time since the last regular report;
- * these are not added to the curves.
+ * Adds a report of the trainer. Reports of single steps cover only the time since the last regular report, so they are
+ * not added to the curves.
  */
 export function addProgress(history: History, progress: Progress, reportEvery: number): void {
   const { step, steps } = progress;
   if (step % reportEvery !== 0 && step !== steps) return;
-  const at = placeOf(history, step);
+  const i = indexOf(history, step);
   const { loss, coarse, fine, length, gradientNorm, timeStepsPerSecond } = progress;
   for (const [name, value] of Object.entries({
     loss,
@@ -85,37 +85,37 @@ export function addProgress(history: History, progress: Progress, reportEvery: n
     gradientNorm,
     timeStepsPerSecond,
   })) {
-    history[name as ColumnName][at] = orNull(value);
+    history[name as ColumnName][i] = orNull(value);
   }
 }
 
-/** Adds the push and pop strengths seen after a step, at most as often as there are reports. */
+/** Adds the push and pop strengths that were measured after a step, at most as often as there are reports. */
 export function addProfile(history: History, profile: Profile, step: number, reportEvery: number): void {
   const last = history.readingPush.findLastIndex(value => value !== null);
   if (last >= 0 && step < history.step[last] + reportEvery) return;
-  const at = placeOf(history, step);
-  history.readingPush[at] = orNull(meanOf(profile.reading, 'push'));
-  history.readingPop[at] = orNull(meanOf(profile.reading, 'pop'));
-  history.writingPush[at] = orNull(meanOf(profile.writing, 'push'));
-  history.writingPop[at] = orNull(meanOf(profile.writing, 'pop'));
+  const i = indexOf(history, step);
+  history.readingPush[i] = orNull(meanOf(profile.reading, 'push'));
+  history.readingPop[i] = orNull(meanOf(profile.reading, 'pop'));
+  history.writingPush[i] = orNull(meanOf(profile.writing, 'push'));
+  history.writingPop[i] = orNull(meanOf(profile.writing, 'pop'));
 }
 
 export function addEvaluation(history: History, { coarse, fine }: Evaluation, step: number): void {
-  const at = placeOf(history, step);
-  history.evaluatedCoarse[at] = orNull(coarse);
-  history.evaluatedFine[at] = orNull(fine);
+  const i = indexOf(history, step);
+  history.evaluatedCoarse[i] = orNull(coarse);
+  history.evaluatedFine[i] = orNull(fine);
 }
 
-/** Returns the history up to a step. When a run resumes from a checkpoint, the steps after it are trained again. */
-export function upTo(history: History, step: number): History {
-  const length = history.step.findIndex(one => one > step);
+/** Returns the history up to a step, from which a run resumes: the steps after it are trained again. */
+export function historyUpTo(history: History, step: number): History {
+  const length = history.step.findIndex(other => other > step);
   if (length < 0) return history;
-  const cut = { ...history, step: history.step.slice(0, length) };
-  for (const name of COLUMNS) cut[name] = history[name].slice(0, length);
-  return cut;
+  const result = { ...history, step: history.step.slice(0, length) };
+  for (const name of COLUMNS) result[name] = history[name].slice(0, length);
+  return result;
 }
 
-/** Exponential moving average. `share` is the weight of the past; 0 returns the values unchanged. Gaps stay gaps. */
+/** Exponential moving average. `share` is the weight of the past; 0 returns the values unchanged. Null stays null. */
 export function smooth(values: Column, share: number): Column {
   if (share <= 0) return values;
   let [mean, weight] = [0, 0];

@@ -4,7 +4,7 @@ import type { DrawnChart } from './charts.ts';
 const TITLE = 26;
 const GAP = 16;
 
-/** Draws all charts into one PNG, in two columns, as they currently look. */
+/** Draws all charts as they are on the page into one PNG, in two columns. */
 export function pictureOf(charts: readonly DrawnChart[], heading: string): Promise<Blob> {
   const ratio = devicePixelRatio || 1;
   const [title, gap] = [TITLE * ratio, GAP * ratio];
@@ -27,17 +27,17 @@ export function pictureOf(charts: readonly DrawnChart[], heading: string): Promi
     const y = gap + title + Math.floor(i / 2) * (height + title + gap);
     context.fillStyle = colour('ink');
     context.fillText(chart.title, x, y + title / 2);
-    let at = x + context.measureText(chart.title).width + gap;
+    let labelX = x + context.measureText(chart.title).width + gap;
     for (const { label, colour: hue } of chart.legend) {
       context.fillStyle = hue;
-      context.fillText(label, at, y + title / 2);
-      at += context.measureText(label).width + gap;
+      context.fillText(label, labelX, y + title / 2);
+      labelX += context.measureText(label).width + gap;
     }
     context.drawImage(chart.canvas, x, y + title);
   });
   return new Promise((resolve, reject) =>
     canvas.toBlob(
-      blob => (blob ? resolve(blob) : reject(new Error('the picture could not be made.'))),
+      blob => (blob ? resolve(blob) : reject(new Error('the PNG could not be created.'))),
       'image/png',
     ),
   );

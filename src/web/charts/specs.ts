@@ -29,7 +29,7 @@ export const CHARTS: readonly ChartSpec[] = [
   {
     id: 'loss',
     title: 'Loss',
-    caption: 'On training batches, logarithmic: lower is better.',
+    caption: 'On training batches, logarithmic scale. Lower is better.',
     scale: 'logarithmic',
     smooth: true,
     lines: [{ column: 'loss', label: 'loss', colour: 'push', width: 2 }],
@@ -39,15 +39,14 @@ export const CHARTS: readonly ChartSpec[] = [
     id: 'accuracy',
     title: 'Accuracy',
     caption:
-      'Lines: training batches, with noise where the settings have it. Points: 256 fresh sequences. Coarse: sequences fully correct. Fine: symbols correct before the first error.',
+      'Lines: training batches, with noise on the strengths if it is set. Points: 256 new sequences. Coarse: share of fully correct sequences. Fine: share of symbols before the first error.',
     scale: 'share',
-    // Coarse and fine accuracy coincide when everything is right. Coarse is drawn wider, below fine, so that both stay
-    // visible.
+    // Both are 1 when everything is correct. Coarse is drawn wider, and below fine, so that both stay visible.
     lines: [
       { column: 'coarse', label: 'coarse', colour: 'push', width: 4 },
       { column: 'fine', label: 'fine', colour: 'pop', width: 1.5 },
-      { column: 'evaluatedCoarse', label: 'coarse, fresh', colour: 'push', width: 2, points: 12 },
-      { column: 'evaluatedFine', label: 'fine, fresh', colour: 'pop', width: 2, points: 7 },
+      { column: 'evaluatedCoarse', label: 'coarse, new', colour: 'push', width: 2, points: 12 },
+      { column: 'evaluatedFine', label: 'fine, new', colour: 'pop', width: 2, points: 7 },
     ],
     compared: 'coarse',
   },
@@ -55,7 +54,7 @@ export const CHARTS: readonly ChartSpec[] = [
     id: 'profile',
     title: 'Push and pop over training',
     caption:
-      'Mean strengths over the samples: a stack in good use pushes while reading and pops while writing.',
+      'Mean strengths over the samples. A stack that is used well is pushed while reading and popped while writing.',
     scale: 'share',
     lines: [
       { column: 'readingPush', label: 'push, reading', colour: 'push', width: 2 },
@@ -67,7 +66,7 @@ export const CHARTS: readonly ChartSpec[] = [
   {
     id: 'gradient',
     title: 'Gradient norm',
-    caption: 'Of all parameters together, before clipping, logarithmic.',
+    caption: 'Over all parameters, before clipping, logarithmic scale.',
     scale: 'logarithmic',
     smooth: true,
     lines: [{ column: 'gradientNorm', label: 'norm', colour: 'push', width: 2 }],
@@ -76,7 +75,7 @@ export const CHARTS: readonly ChartSpec[] = [
   {
     id: 'length',
     title: 'Longest source trained on',
-    caption: 'In symbols. A curriculum makes it longer when the error is small.',
+    caption: 'In symbols. A curriculum increases it when the error is small.',
     scale: 'linear',
     lines: [{ column: 'length', label: 'length', colour: 'push', width: 2 }],
     compared: 'length',
@@ -84,7 +83,7 @@ export const CHARTS: readonly ChartSpec[] = [
   {
     id: 'speed',
     title: 'Speed',
-    caption: 'Time steps a second, over all sequences of the batch.',
+    caption: 'Time steps per second, over all sequences of the batch.',
     scale: 'linear',
     lines: [{ column: 'timeStepsPerSecond', label: 'time steps/s', colour: 'push', width: 2 }],
     compared: 'timeStepsPerSecond',
@@ -107,7 +106,7 @@ export const TICKS = {
   },
 } as const;
 
-/** Colours of compared runs: distinguishable by colour-blind readers, also by their dashes. */
+/** Colours of compared runs. Colour-blind readers can distinguish them, and also their dashes. */
 export const COMPARED = ['other-1', 'other-2', 'other-3', 'other-4'] as const;
 export const DASHES = [
   [6, 3],
@@ -115,7 +114,7 @@ export const DASHES = [
   [10, 3, 2, 3],
   [1, 2],
 ];
-export const MOST_COMPARED = COMPARED.length;
+export const MAX_COMPARED = COMPARED.length;
 
 /** The colour of a compared run, as in the charts. */
-export const comparedColour = (index: number): string => `var(--${COMPARED[index % MOST_COMPARED]})`;
+export const comparedColour = (index: number): string => `var(--${COMPARED[index % MAX_COMPARED]})`;

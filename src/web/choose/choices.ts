@@ -2,7 +2,7 @@ import { assign, type Config } from '../../base/config.ts';
 import { preset } from '../../train/presets.ts';
 import { differing } from '../settings/differences.ts';
 
-/** The choices at the top of the page: task, memory and controller. All other settings follow from them. */
+/** The choices at the top of the page: task, memory and controller. They determine all other settings. */
 export interface Choice {
   task: (typeof TASKS)[number]['name'];
   memory: (typeof MEMORIES)[number]['name'];
@@ -10,21 +10,21 @@ export interface Choice {
 }
 
 export const TASKS = [
-  { name: 'reverse', label: 'Reverse', words: 'a b c → c b a' },
-  { name: 'copy', label: 'Copy', words: 'a b c → a b c' },
-  { name: 'bigram', label: 'Swap pairs', words: 'a b c d → b a d c' },
+  { name: 'reverse', label: 'Reverse', title: 'a b c → c b a' },
+  { name: 'copy', label: 'Copy', title: 'a b c → a b c' },
+  { name: 'bigram', label: 'Swap pairs', title: 'a b c d → b a d c' },
 ] as const;
 
 export const MEMORIES = [
-  { name: 'stack', label: 'stack', words: 'last in, first out' },
-  { name: 'queue', label: 'queue', words: 'first in, first out' },
-  { name: 'deque', label: 'deque', words: 'both ends open' },
-  { name: 'none', label: 'no memory', words: 'the controller alone' },
+  { name: 'stack', label: 'stack', title: 'last in, first out' },
+  { name: 'queue', label: 'queue', title: 'first in, first out' },
+  { name: 'deque', label: 'deque', title: 'push and pop at both ends' },
+  { name: 'none', label: 'no memory', title: 'the controller alone' },
 ] as const;
 
 export const CONTROLLERS = [
-  { name: 'rnn', label: 'small RNN', words: 'seconds' },
-  { name: 'lstm', label: 'LSTM', words: 'a minute or so' },
+  { name: 'rnn', label: 'small RNN', title: 'trains in seconds' },
+  { name: 'lstm', label: 'LSTM', title: 'trains in about a minute' },
 ] as const;
 
 /** Returns the settings of a choice: those of the default run for the RNN, those of the small table for the LSTM. */
@@ -35,7 +35,7 @@ export function configOf({ task, memory, controller }: Choice, seed = 0): Config
       : assign(preset('reverse'), [
           `task.name=${task}`,
           `model.memory=${memory}`,
-          // As in the small table: a deque whose two ends start alike hides its oldest row.
+          // As in the small table. If both ends of a deque start with the same push strength, its oldest row is hidden.
           ...(memory === 'deque' && task !== 'reverse' ? ['model.bottomPushBias=-3'] : []),
           ...(memory === 'none' ? ['train.noise=0'] : []),
         ]);
@@ -51,12 +51,13 @@ export const CHOICES: readonly Choice[] = TASKS.flatMap(({ name: task }) =>
 );
 
 /**
- * Returns the choice that leads to this configuration, whatever the seed, or undefined if any other setting differs.
+ * Returns the choice that leads to this configuration with any seed, or undefined if there is none.
  */
 export function choiceOf(config: Config): Choice | undefined {
   const { task, model, train } = config;
   const choice = CHOICES.find(
-    one => one.task === task.name && one.memory === model.memory && one.controller === model.controller,
+    choice =>
+      choice.task === task.name && choice.memory === model.memory && choice.controller === model.controller,
   );
   return choice && differing(config, configOf(choice, train.seed)).length === 0 ? choice : undefined;
 }

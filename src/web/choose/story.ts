@@ -9,13 +9,13 @@ const TASKS: Readonly<Record<string, string>> = {
   copy: 'to copy sequences',
   reverse: 'to reverse sequences',
   bigram: 'to swap the two symbols of each pair',
-  'svo-sov': 'to put the verbs of sentences last',
+  'svo-sov': 'to move the verbs of sentences to the end',
   gender: 'to give articles the gender of their nouns',
   'reverse-string': 'to reverse strings',
-  'stack-manipulation': 'to carry out pushes and pops on a given stack',
+  'stack-manipulation': 'to apply pushes and pops to a given stack',
   'duplicate-string': 'to write strings twice',
-  'marked-reversal': 'to reverse strings behind a mark',
-  dyck: 'to tell which bracket may close',
+  'marked-reversal': 'to reverse the string before a marker',
+  dyck: 'to predict which closing bracket is valid',
   'tutorial-part5': 'to reverse sequences of bits',
   'tutorial-part6': 'to reverse sequences of bits',
 };
@@ -36,50 +36,50 @@ const MEMORIES: Readonly<Record<MemoryName, string>> = {
   tape: 'tape',
 };
 
-/** `A small recurrent network (RNN) of 32 units learns to reverse sequences of 4 to 16 symbols with a neural stack.` */
-export function whatOf({ task, model }: Config): string {
-  const aim =
+/** `An LSTM of 32 units learns to reverse sequences with a neural stack, on sources of 4 to 16 symbols.` */
+export function describeRun({ task, model }: Config): string {
+  const goal =
     task.name === 'data'
       ? `the pairs of ${task.file || 'a file'}`
       : (TASKS[task.name] ?? `the task ${task.name}`);
   const memory =
     model.memory === 'none'
-      ? 'without a memory beside its own state'
+      ? 'without a memory besides its own state'
       : `with ${memoriesOf(model.memory, model.memories)}`;
   const layers = model.layers > 1 ? ` in ${model.layers} layers` : '';
-  const who = CONTROLLERS[model.controller] ?? `A network (${model.controller})`;
+  const network = CONTROLLERS[model.controller] ?? `A network (${model.controller})`;
   const lengths = `${task.minLength} to ${task.maxLength} symbols`;
-  return `${who} of ${model.hidden} units${layers} learns ${aim}, sources of ${lengths}, ${memory}.`;
+  return `${network} of ${model.hidden} units${layers} learns ${goal} ${memory}, on sources of ${lengths}.`;
 }
 
 /** `a neural stack`, `2 tapes` */
 const memoriesOf = (memory: MemoryName, count: number): string =>
   count === 1 ? `a ${MEMORIES[memory]}` : `${count} ${MEMORIES[memory]}s`;
 
-/** What is known of a run so far; unknown numbers are NaN or undefined. */
-export interface Known {
+/** The progress of a run; unknown numbers are NaN or undefined. */
+export interface RunProgress {
   step: number;
-  /** Share of sequences of the latest batches that were fully correct. */
+  /** Share of sequences in the latest batches that were fully correct. */
   coarse: number;
   profile?: Profile;
 }
 
 /** Describes the progress, and how the memory is used. */
-export function soFar({ model, train }: Config, { step, coarse, profile }: Known): string {
-  if (step === 0) return 'Nothing is trained yet.';
-  const far = `After ${count(step)} of at most ${count(train.steps)} steps`;
-  const right = Number.isFinite(coarse)
-    ? `${far} it gets ${percent(coarse)} of sequences fully right.`
-    : `${far}.`;
-  const use = profile && usedAs(model.memory, profile);
-  return use ? `${right} ${use}` : right;
+export function describeProgress({ model, train }: Config, { step, coarse, profile }: RunProgress): string {
+  if (step === 0) return 'It has not been trained yet.';
+  const done = `After ${count(step)} of at most ${count(train.steps)} steps`;
+  const accuracy = Number.isFinite(coarse)
+    ? `${done}, ${percent(coarse)} of its answers are fully correct.`
+    : `${done}.`;
+  const use = profile && describeUse(model.memory, profile);
+  return use ? `${accuracy} ${use}` : accuracy;
 }
 
 /**
  * Describes the use of a stack or queue in one sentence. Returns '' for a deque or a tape, which can be used in several
  * ways.
  */
-function usedAs(memory: Config['model']['memory'], profile: Profile): string {
+function describeUse(memory: Config['model']['memory'], profile: Profile): string {
   const name = { stack: 'stack', superposition: 'stack', queue: 'queue', deque: '', tape: '', none: '' }[
     memory
   ];
@@ -88,9 +88,9 @@ function usedAs(memory: Config['model']['memory'], profile: Profile): string {
   const [pushed, popped] = [mean('reading', 'push'), mean('writing', 'pop')];
   const [poppedEarly, pushedLate] = [mean('reading', 'pop'), mean('writing', 'push')];
   if (!Number.isFinite(pushed + popped)) return '';
-  const full = Math.min(pushed, popped) > 0.9 && Math.max(poppedEarly, pushedLate) < 0.1;
-  if (full) return `It has found the ${name}: it pushes while reading and pops while writing.`;
-  const parts = pushed - pushedLate > 0.3 || popped - poppedEarly > 0.3;
-  const told = `push ${pushed.toFixed(2)} while reading, pop ${popped.toFixed(2)} while writing.`;
-  return `It ${parts ? 'has begun to use' : 'does not use'} the ${name}${parts ? '' : ' yet'}: ${told}`;
+  const uses = Math.min(pushed, popped) > 0.9 && Math.max(poppedEarly, pushedLate) < 0.1;
+  if (uses) return `It has learned to use the ${name}: it pushes while reading and pops while writing.`;
+  const partly = pushed - pushedLate > 0.3 || popped - poppedEarly > 0.3;
+  const strengths = `push ${pushed.toFixed(2)} while reading, pop ${popped.toFixed(2)} while writing.`;
+  return `It ${partly ? 'partly uses' : 'does not use'} the ${name}${partly ? '' : ' yet'}: ${strengths}`;
 }

@@ -1,10 +1,7 @@
 import { memoryBackward, memoryForward } from '../../reference/memory.ts';
 import { readWeights } from '../memory/weights.ts';
 
-/**
- * A stack or queue operated by hand, with numbers as values, and the paper's three equations with these numbers filled
- * in.
- */
+/** A stack or queue operated by hand, with numbers as values, and the paper's three equations with these numbers. */
 
 export type Kind = 'stack' | 'queue';
 
@@ -15,12 +12,13 @@ export interface Inputs {
   value: number[];
 }
 
-/** The results of these inputs. */
+/** The reads and strengths that follow from the inputs. */
 export interface Outcome {
   /** [T] the reads. */
   read: number[];
-  /** [T][t+1] strengths after each step, oldest row first, and the weight of each row in the read. */
+  /** [T][t+1] strengths after each step, oldest row first. */
   strengths: number[][];
+  /** [T][t+1] the weight of each row in the read. */
   weights: number[][];
 }
 
@@ -33,15 +31,15 @@ export function outcomeOf(kind: Kind, { push, pop, value }: Inputs): Outcome {
   };
 }
 
-/** [T] the gradient of the read of step t by each input. */
+/** [T] the derivatives of the read of step t with respect to each input. */
 export function slopesOf(kind: Kind, { push, pop, value }: Inputs, t: number): Inputs {
-  const made = memoryForward(kind, [push, pop], value);
+  const forward = memoryForward(kind, [push, pop], value);
   const dRead = push.map((_, step) => Number(step === t));
-  const { dPush, dPop, dValue } = memoryBackward(kind, [push, pop], value, made, dRead);
+  const { dPush, dPop, dValue } = memoryBackward(kind, [push, pop], value, forward, dRead);
   return { push: [...dPush], pop: [...dPop], value: [...dValue] };
 }
 
-/** A line of an equation: in letters, with numbers filled in, and its result. */
+/** An equation in symbols, with the numbers filled in, and its result. */
 export interface Line {
   letters: string;
   numbers: string;
@@ -50,14 +48,14 @@ export interface Line {
 
 /** Subscripts; rows and steps are counted from 1, as in the paper. */
 const sub = (n: number): string => String(n).replace(/\d/g, digit => '₀₁₂₃₄₅₆₇₈₉'[Number(digit)]);
-/** `0.3`, `0.45`, `2.8`: two digits at most. */
+/** `0.3`, `0.45`, `2.8`: at most two decimals. */
 export const plain = (value: number): string => String(Number(value.toFixed(2)) + 0);
 const sum = (values: readonly number[]): string => (values.length ? values.map(plain).join(' + ') : '0');
 /** The sum of the values, in brackets if it has several terms. */
 const bracketed = (values: readonly number[]): string =>
   values.length > 1 ? `(${sum(values)})` : sum(values);
 
-/** The values of the rows nearer to the end that is popped and read: above row i in a stack, below it in a queue. */
+/** The entries of rows nearer than row i to the end that is popped and read: in a stack above it, in a queue below. */
 const nearer = (kind: Kind, values: readonly number[], i: number): number[] =>
   kind === 'stack' ? values.slice(i + 1) : values.slice(0, i);
 const range = (kind: Kind, name: string, i: number): string =>
@@ -73,11 +71,11 @@ export const pushLine = ({ value }: Inputs, t: number): Line => ({
 /** Equation 2 (queue: 4), newest row first: the new row, and what the pop leaves of the old rows. */
 export function strengthLines(kind: Kind, { push, pop }: Inputs, { strengths }: Outcome, t: number): Line[] {
   const now = `s${sub(t + 1)}`;
-  const before = t > 0 ? strengths[t - 1] : [];
-  const was = `s${sub(t)}`;
-  const old = before.map((strength, i) => ({
-    letters: `${now}[${i + 1}] = max(0, ${was}[${i + 1}] − max(0, u${sub(t + 1)} − ${range(kind, was, i)}))`,
-    numbers: `max(0, ${plain(strength)} − max(0, ${plain(pop[t])} − ${bracketed(nearer(kind, before, i))}))`,
+  const previous = t > 0 ? strengths[t - 1] : [];
+  const before = `s${sub(t)}`;
+  const old = previous.map((strength, i) => ({
+    letters: `${now}[${i + 1}] = max(0, ${before}[${i + 1}] − max(0, u${sub(t + 1)} − ${range(kind, before, i)}))`,
+    numbers: `max(0, ${plain(strength)} − max(0, ${plain(pop[t])} − ${bracketed(nearer(kind, previous, i))}))`,
     result: plain(strengths[t][i]),
   }));
   return [

@@ -5,8 +5,8 @@ export interface Example {
   id: string;
   label: string;
   kind: Kind;
-  /** What to look at, in words. */
-  words: string;
+  /** What the example shows. */
+  text: string;
   inputs: Inputs;
 }
 
@@ -15,30 +15,28 @@ export const EXAMPLES: readonly Example[] = [
     id: 'figure',
     label: 'Figure 1 of the paper',
     kind: 'stack',
-    words:
-      'Step 3 pops 0.9: all 0.5 of row 2, and 0.4 of row 1. Then it pushes 3 with 0.9, and reads 0.9 of row 3 and 0.1 of row 1.',
+    text: 'Step 3 pops 0.9: all 0.5 of row 2 and 0.4 of row 1. Then it pushes the value 3 with strength 0.9, and reads 0.9 of row 3 and 0.1 of row 1.',
     inputs: { push: [0.8, 0.5, 0.9], pop: [0, 0.1, 0.9], value: [1, 2, 3] },
   },
   {
     id: 'reverse',
-    label: 'A real stack',
+    label: 'An exact stack',
     kind: 'stack',
-    words: 'Push 1 while reading, pop 1 while writing: the values come back in reverse.',
+    text: 'Push 1 while reading, pop 1 while writing: the values are read in reverse order.',
     inputs: { push: [1, 1, 1, 0, 0], pop: [0, 0, 0, 1, 1], value: [1, 2, 3, 0, 0] },
   },
   {
     id: 'copy',
-    label: 'A real queue',
+    label: 'An exact queue',
     kind: 'queue',
-    words: 'The same strengths, read at the oldest row: the values come back in the order they came.',
+    text: 'The same strengths, but a queue is read at its oldest row: the values are read in the order in which they were pushed.',
     inputs: { push: [1, 1, 1, 0, 0], pop: [0, 0, 0, 1, 1], value: [1, 2, 3, 0, 0] },
   },
   {
     id: 'half',
     label: 'Half a pop',
     kind: 'stack',
-    words:
-      'Pops of 0.5 leave half of a row behind, so reads blend two values. What a network reads early in training looks like this.',
+    text: 'A pop of 0.5 leaves half of a row, so reads blend two values. Early in training, the reads of a network look like this.',
     inputs: { push: [1, 1, 1, 0, 0], pop: [0, 0, 0, 0.5, 0.5], value: [1, 2, 3, 0, 0] },
   },
 ];

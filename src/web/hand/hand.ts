@@ -13,7 +13,7 @@ import {
 import { EXAMPLES, type Example } from './examples.ts';
 
 /** Maximum number of steps: as many as fit side by side. */
-const MOST_STEPS = 6;
+const MAX_STEPS = 6;
 
 /** The inputs of a step, with the ranges of their sliders. */
 const SLIDERS = [
@@ -23,12 +23,12 @@ const SLIDERS = [
 ] as const;
 
 /**
- * A memory operated by hand: sliders for each step, strengths and reads below them, and the equations with their
- * numbers.
+ * A memory operated by hand: sliders for the inputs of each step, strengths and reads below them, and the equations
+ * with these numbers.
  */
 export class HandMemory {
   readonly #table = byId('hand', HTMLTableElement);
-  readonly #words = byId('hand-words', HTMLElement);
+  readonly #text = byId('hand-text', HTMLElement);
   readonly #more = byId('hand-more', HTMLButtonElement);
   readonly #less = byId('hand-less', HTMLButtonElement);
   readonly #examples: HTMLButtonElement[];
@@ -38,31 +38,31 @@ export class HandMemory {
   #chosen = 0;
 
   constructor() {
-    this.#examples = EXAMPLES.map(example => button(example.label, () => this.#take(example)));
+    this.#examples = EXAMPLES.map(example => button(example.label, () => this.#show(example)));
     byId('hand-examples', HTMLElement).append(...this.#examples);
     this.#kinds = {
-      stack: button('stack', () => this.#is('stack')),
-      queue: button('queue', () => this.#is('queue')),
+      stack: button('stack', () => this.#setKind('stack')),
+      queue: button('queue', () => this.#setKind('queue')),
     };
     byId('hand-kinds', HTMLElement).append(this.#kinds.stack, this.#kinds.queue);
     this.#more.addEventListener('click', () => this.#resize(1));
     this.#less.addEventListener('click', () => this.#resize(-1));
-    this.#take(EXAMPLES[0]);
+    this.#show(EXAMPLES[0]);
   }
 
-  #take(example: Example): void {
+  #show(example: Example): void {
     this.#kind = example.kind;
     this.#inputs = structuredClone(example.inputs);
     this.#chosen = example.id === 'figure' ? this.#steps - 1 : 3;
-    write(this.#words, example.words);
+    write(this.#text, example.text);
     for (const [i, { id }] of EXAMPLES.entries())
       this.#examples[i].setAttribute('aria-pressed', String(id === example.id));
     this.#build();
   }
 
-  #is(kind: Kind): void {
+  #setKind(kind: Kind): void {
     this.#kind = kind;
-    this.#ownNow();
+    this.#clearExample();
     this.#draw();
   }
 
@@ -73,14 +73,14 @@ export class HandMemory {
   #resize(by: 1 | -1): void {
     for (const values of Object.values(this.#inputs)) by > 0 ? values.push(0) : values.pop();
     this.#chosen = by > 0 ? this.#steps - 1 : Math.min(this.#chosen, this.#steps - 1);
-    this.#ownNow();
+    this.#clearExample();
     this.#build();
   }
 
-  /** The user has changed an example: clears its description. */
-  #ownNow(): void {
-    write(this.#words, '');
-    for (const one of this.#examples) one.setAttribute('aria-pressed', 'false');
+  /** Called when the user changes an example: its description no longer applies. */
+  #clearExample(): void {
+    write(this.#text, '');
+    for (const button of this.#examples) button.setAttribute('aria-pressed', 'false');
   }
 
   /** Rebuilds the table after the number of steps has changed. */
@@ -118,7 +118,7 @@ export class HandMemory {
     this.#table.tHead!.replaceChildren(head);
     this.#table.tBodies[0].replaceChildren(...sliders);
     this.#table.tBodies[1].replaceChildren(...rows, row('read', 'r', 'hand-read'));
-    this.#more.disabled = this.#steps >= MOST_STEPS;
+    this.#more.disabled = this.#steps >= MAX_STEPS;
     this.#less.disabled = this.#steps <= 1;
     this.#draw();
   }
@@ -135,10 +135,10 @@ export class HandMemory {
     });
     input.addEventListener('input', () => {
       this.#inputs[name][t] = input.valueAsNumber;
-      this.#ownNow();
+      this.#clearExample();
       this.#draw();
     });
-    return [input, make('output', { for: input.id, id: `hand-${name}-told-${t}` })];
+    return [input, make('output', { for: input.id, id: `hand-${name}-value-${t}` })];
   }
 
   #choose(t: number): void {
@@ -157,9 +157,11 @@ export class HandMemory {
     for (let t = 0; t < this.#steps; t++) {
       for (const { name } of SLIDERS) {
         const slope = slopes[name][t];
-        const told = make('small', { title: `how fast the read of step ${chosen + 1} grows with it` });
-        if (t <= chosen) told.append(` slope ${plain(slope)}`);
-        byId(`hand-${name}-told-${t}`, HTMLOutputElement).replaceChildren(plain(inputs[name][t]), told);
+        const note = make('small', {
+          title: `derivative of the read of step ${chosen + 1} with respect to this input`,
+        });
+        if (t <= chosen) note.append(` slope ${plain(slope)}`);
+        byId(`hand-${name}-value-${t}`, HTMLOutputElement).replaceChildren(plain(inputs[name][t]), note);
       }
       for (let i = 0; i < this.#steps; i++) {
         const cell = byId(`hand-row-${i}-${t}`, HTMLTableCellElement);
@@ -184,8 +186,8 @@ function rowCell(strength: number, weight: number): HTMLElement[] {
   const read = make('b');
   read.style.setProperty('--share', String(weight));
   bar.append(read);
-  const words = weight > 0.004 ? `${plain(strength)}, ${plain(weight)} read` : plain(strength);
-  return [bar, make('span', {}, words)];
+  const label = weight > 0.004 ? `${plain(strength)}, ${plain(weight)} read` : plain(strength);
+  return [bar, make('span', {}, label)];
 }
 
 function fill(id: string, lines: readonly Line[]): void {

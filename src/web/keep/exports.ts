@@ -5,10 +5,10 @@ import { toCsv } from '../charts/history.ts';
 import { pictureOf } from '../charts/picture.ts';
 import { byId, download, write, writeOrHide } from '../dom.ts';
 import { toAddress } from '../settings/address.ts';
-import { wordsOf } from '../settings/differences.ts';
+import { describeConfig } from '../settings/differences.ts';
 import type { RunStorage } from './run-storage.ts';
 
-/** Exports of the page: charts, the checkpoint, the settings, the link. */
+/** The buttons that export charts, checkpoint, settings and link of a run. */
 export class Exports {
   readonly #app: App;
   readonly #storage: RunStorage;
@@ -24,7 +24,7 @@ export class Exports {
       download(fileName(record, '.json'), json({ config: record.config, engine, adapter, history }));
     });
     this.#on('save-png', async ({ record }) =>
-      download(fileName(record, '.png'), await pictureOf(charts.drawn, wordsOf(record.config))),
+      download(fileName(record, '.png'), await pictureOf(charts.drawn, describeConfig(record.config))),
     );
     this.#on('save-checkpoint', current => this.#checkpoint(current));
     this.#on('save-config', async ({ record }) =>
@@ -36,23 +36,26 @@ export class Exports {
         () => true,
         () => false,
       );
-      write(byId('keep-status', HTMLElement), copied ? 'Copied.' : 'The address of this page is the link.');
+      write(
+        byId('keep-status', HTMLElement),
+        copied ? 'Copied.' : 'Could not copy: use the address of this page.',
+      );
     });
   }
 
   /** Downloads the checkpoint of a run: the current run as it is now, another run as stored. */
   checkpoint(id: string): Promise<void> {
-    return saying(async () => {
+    return reportingErrors(async () => {
       const { current } = this.#app;
       if (id === current?.record.id && !current.run.ended) return this.#checkpoint(current);
       const [bytes, run] = await Promise.all([this.#storage.checkpoint(id), this.#storage.run(id)]);
-      if (!bytes || !run) throw new InputError('this run is no longer kept in the browser.');
+      if (!bytes || !run) throw new InputError('this run is no longer stored in this browser.');
       save(bytes, run, run.step);
     });
   }
 
   async #checkpoint({ run, record }: Current): Promise<void> {
-    // The last checkpoint of a failed run is only in the browser's storage.
+    // A failed run does not answer; its last checkpoint is in the browser's storage.
     if (run.ended) return this.checkpoint(record.id);
     const { bytes, step } = await run.ask('checkpoint', {});
     save(bytes, record, step);
@@ -61,28 +64,28 @@ export class Exports {
   #on(id: string, work: (current: Current) => Promise<void>): void {
     byId(id, HTMLButtonElement).addEventListener('click', () => {
       const { current } = this.#app;
-      if (current) saying(() => work(current));
+      if (current) reportingErrors(() => work(current));
     });
   }
 }
 
-type Named = Pick<Current['record'], 'config'>;
+type WithConfig = Pick<Current['record'], 'config'>;
 
 /** A file name of letters, digits, dots and dashes, which is valid on every system. */
-const fileName = ({ config }: Named, ending: string): string =>
-  `pushdown-${wordsOf(config).replace(/[^\w.-]+/g, '-')}${ending}`;
+const fileName = ({ config }: WithConfig, ending: string): string =>
+  `pushdown-${describeConfig(config).replace(/[^\w.-]+/g, '-')}${ending}`;
 
 const json = (value: unknown): Blob =>
   new Blob([`${JSON.stringify(value, null, 2)}\n`], { type: 'application/json' });
 
-const save = (bytes: Uint8Array, of: Named, step: number): void =>
+const save = (bytes: Uint8Array, run: WithConfig, step: number): void =>
   download(
-    fileName(of, `-step${step}.safetensors`),
+    fileName(run, `-step${step}.safetensors`),
     new Blob([bytes as BlobPart], { type: 'application/octet-stream' }),
   );
 
-/** Runs `work`, and shows its error beside the buttons if it fails. */
-const saying = (work: () => Promise<void>): Promise<void> =>
+/** Runs `work`. If it fails, shows the error below the buttons; if it succeeds, clears an earlier error. */
+const reportingErrors = (work: () => Promise<void>): Promise<void> =>
   work().then(
     () => writeOrHide(byId('file-problem', HTMLElement), undefined),
     error => writeOrHide(byId('file-problem', HTMLElement), messageOf(error)),

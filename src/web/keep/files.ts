@@ -3,13 +3,13 @@ import { InputError, messageOf, show } from '../../base/errors.ts';
 import type { DataText } from '../protocol.ts';
 
 /** The content of opened or dropped files, parsed as far as the page needs. */
-export type Opened =
-  /** The data that the checkpoint was trained on may be opened together with it. */
+export type OpenedFiles =
+  /** `data`: the pairs that the checkpoint was trained on, if they were opened together with it. */
   | { kind: 'checkpoint'; name: string; bytes: Uint8Array; data?: DataText }
   | { kind: 'config'; config: Config }
   | { kind: 'data'; data: DataText };
 
-type Kind = Opened['kind'];
+type Kind = OpenedFiles['kind'];
 const KINDS: readonly [RegExp, Kind][] = [
   [/\.safetensors$/i, 'checkpoint'],
   [/\.json$/i, 'config'],
@@ -17,23 +17,23 @@ const KINDS: readonly [RegExp, Kind][] = [
 ];
 
 /** Maximum sizes in bytes. A larger file is not of this kind, or is too large for a tab. */
-const MOST: Record<Kind, number> = { checkpoint: 2 ** 30, config: 2 ** 22, data: 2 ** 26 };
+const MAX_BYTES: Record<Kind, number> = { checkpoint: 2 ** 30, config: 2 ** 22, data: 2 ** 26 };
 
 /** Reads files. @throws InputError naming the file that cannot be used, with the reason */
-export async function readFiles(files: readonly File[]): Promise<Opened> {
+export async function readFiles(files: readonly File[]): Promise<OpenedFiles> {
   const kinds = files.map(kindOf);
   const checkpoint = files[kinds.indexOf('checkpoint')];
   const data = files[kinds.indexOf('data')];
-  const both = files.length === 2 && checkpoint && data;
+  const isPair = files.length === 2 && checkpoint && data;
   if (files.length === 0) throw new InputError('no file was given.');
-  if (files.length > 1 && !both) {
+  if (files.length > 1 && !isPair) {
     throw new InputError(
-      `${files.length} files at once: open one, or a checkpoint together with the pairs that it was trained on.`,
+      `${files.length} files at once: open one file, or a checkpoint together with the pairs that it was trained on.`,
     );
   }
   for (const [i, { name, size }] of files.entries()) {
-    if (size > MOST[kinds[i]]) {
-      throw new InputError(`${name} has ${size} bytes, more than the ${MOST[kinds[i]]} that are read here.`);
+    if (size > MAX_BYTES[kinds[i]]) {
+      throw new InputError(`${name} is too large: ${size} bytes, the limit is ${MAX_BYTES[kinds[i]]}.`);
     }
     if (size === 0) throw new InputError(`${name} is empty.`);
   }
@@ -55,7 +55,7 @@ function kindOf({ name }: File): Kind {
   const found = KINDS.find(([pattern]) => pattern.test(name));
   if (found) return found[1];
   throw new InputError(
-    `${show(name)} is no file that can be used here: a checkpoint (.safetensors), settings (.json), or pairs (.tsv, .txt, .jsonl, .ndjson).`,
+    `${show(name)} cannot be used here. Open a checkpoint (.safetensors), settings (.json), or pairs (.tsv, .txt, .jsonl, .ndjson).`,
   );
 }
 

@@ -4,23 +4,26 @@ import { button, byId, make, writeOrHide } from '../dom.ts';
 import { bringIntoView } from '../panels/fold.ts';
 import type { TryIt } from '../panels/tryit.ts';
 import type { DataText } from '../protocol.ts';
-import { fitTo } from '../settings/checker.ts';
+import { configFor } from '../settings/checker.ts';
 import type { SettingsForm } from '../settings/form.ts';
 import { continues } from '../status.ts';
 import { onFiles, readFiles } from './files.ts';
 
-/** Trains on these pairs, with a configuration that fits them. @param characters whether every character is a symbol */
+/**
+ * Trains on the user's pairs, with a configuration that fits them.
+ * @param characters whether every character is a symbol
+ */
 export function trainOn(app: App, data: DataText, characters: boolean): Promise<void> {
   const { engine } = app;
-  const fitted = fitTo(data, characters);
-  return app.begin(fitted.then(config => ({ config, data, engine, file: data.file })));
+  const fitted = configFor(data, characters);
+  return app.start(fitted.then(config => ({ config, data, engine, file: data.file })));
 }
 
 /**
  * Opens the files that users choose or drop. If a file cannot be used, the page shows the reason and the current run
  * continues.
  */
-export function takeFiles(app: App, form: SettingsForm, tryIt: TryIt): void {
+export function handleFiles(app: App, form: SettingsForm, tryIt: TryIt): void {
   const problem = byId('file-problem', HTMLElement);
   const dropped = byId('dropped', HTMLElement);
   const refuse = (error: unknown): void => {
@@ -34,15 +37,15 @@ export function takeFiles(app: App, form: SettingsForm, tryIt: TryIt): void {
     const read = await readFiles(files);
     if (read.kind === 'checkpoint') {
       const { bytes, name, data } = read;
-      await app.begin({ checkpoint: bytes, data, engine: 'auto', paused: true, file: name });
+      await app.start({ checkpoint: bytes, data, engine: 'auto', paused: true, file: name });
     } else if (read.kind === 'config') {
       form.set(read.config);
       byId('all-settings', HTMLDetailsElement).open = true;
       bringIntoView(byId('settings-title', HTMLElement));
     } else {
-      // If a link to a run on this file was opened before, the run can start now.
-      const wanting = app.wanting(read.data.file);
-      if (wanting) await app.begin({ ...wanting, data: read.data, file: read.data.file });
+      // If a link to a run on this file was opened earlier, the run can start now.
+      const request = app.requestWaitingFor(read.data.file);
+      if (request) await app.start({ ...request, data: read.data, file: read.data.file });
       else offer(read.data);
     }
   };
@@ -50,19 +53,19 @@ export function takeFiles(app: App, form: SettingsForm, tryIt: TryIt): void {
   /** Offers to train or test on a file of pairs. */
   const offer = (data: DataText): void => {
     const characters = make('input', { type: 'checkbox', id: 'dropped-characters' });
-    const act = (label: string, work: () => Promise<void>) =>
+    const action = (label: string, work: () => Promise<void>) =>
       button(label, () => {
         work().then(() => {
           dropped.hidden = true;
         }, refuse);
       });
     dropped.replaceChildren(
-      make('p', {}, `${data.file}: pairs of your own. What do you want to do with them?`),
+      make('p', {}, `${data.file}: your own pairs. What do you want to do with them?`),
       make(
         'div',
         { class: 'buttons' },
-        act('Train on them', () => trainOn(app, data, characters.checked)),
-        act('Test the current model on them', () => tryIt.test(data, characters.checked)),
+        action('Train on them', () => trainOn(app, data, characters.checked)),
+        action('Test the current model on them', () => tryIt.test(data, characters.checked)),
         make('label', { class: 'check' }, characters, ' every character is a symbol'),
       ),
     );

@@ -1,8 +1,8 @@
-import { comparedColour, MOST_COMPARED } from '../charts/specs.ts';
+import { comparedColour, MAX_COMPARED } from '../charts/specs.ts';
 import { button, byId, make, writeOrHide } from '../dom.ts';
 import { count, percent } from '../format.ts';
 import { isOver } from '../protocol.ts';
-import { changesBetween, wordsOf } from '../settings/differences.ts';
+import { changesBetween, describeConfig } from '../settings/differences.ts';
 import type { StoredRun } from './store.ts';
 
 export interface RunCommands {
@@ -19,11 +19,11 @@ const STATES: Record<StoredRun['state'], string> = {
   paused: 'paused',
   done: 'done',
   solved: 'solved',
-  stalled: 'no longer improving',
+  stalled: 'stopped improving',
   stopped: 'stopped',
 };
 
-/** All runs stored in this browser: what changed from one to the next, which are drawn, and buttons for each. */
+/** Lists the runs stored in this browser, with what changed from one to the next and buttons for each. */
 export class RunList {
   readonly #body = byId('runs', HTMLTableSectionElement);
   readonly #empty = byId('no-runs', HTMLElement);
@@ -35,9 +35,9 @@ export class RunList {
     this.#commands = commands;
   }
 
-  /** Compares a run with the current one, as the first of those compared. */
+  /** Adds a run to those that are drawn together with the current one, as the first. */
   add(id: string): void {
-    this.#compared = [id, ...this.#compared.filter(one => one !== id)].slice(0, MOST_COMPARED);
+    this.#compared = [id, ...this.#compared.filter(other => other !== id)].slice(0, MAX_COMPARED);
     this.#changed();
   }
 
@@ -65,28 +65,28 @@ export class RunList {
     if (focused && this.#body.contains(document.activeElement) === false) {
       (document.getElementById(focused) ?? document.getElementById('files'))?.focus();
     }
-    writeOrHide(this.#empty, runs.length === 0 ? 'None kept yet.' : undefined);
+    writeOrHide(this.#empty, runs.length === 0 ? 'No runs yet.' : undefined);
   }
 
-  #row(run: StoredRun, before: StoredRun | undefined, current: boolean): HTMLTableRowElement {
+  #row(run: StoredRun, previous: StoredRun | undefined, current: boolean): HTMLTableRowElement {
     const { id, config, step, state, coarse, length } = run;
-    const name = wordsOf(config);
-    const at = this.#compared.indexOf(id);
+    const name = describeConfig(config);
+    const index = this.#compared.indexOf(id);
     const draw = make('input', {
       type: 'checkbox',
       id: `draw-${id}`,
-      'aria-label': `draw ${name}`,
-      checked: at >= 0,
-      disabled: current || (at < 0 && this.#compared.length >= MOST_COMPARED),
+      'aria-label': `show ${name} in the charts`,
+      checked: index >= 0,
+      disabled: current || (index < 0 && this.#compared.length >= MAX_COMPARED),
     });
     draw.addEventListener('change', () => {
-      this.#compared = draw.checked ? [...this.#compared, id] : this.#compared.filter(one => one !== id);
+      this.#compared = draw.checked ? [...this.#compared, id] : this.#compared.filter(other => other !== id);
       this.#changed();
     });
     const swatch = make('i', { class: 'run-colour' });
-    swatch.style.background = at >= 0 ? comparedColour(at) : current ? 'var(--push)' : 'transparent';
-    const changes = before ? changesBetween(before.config, config) || 'the same settings' : 'first run';
-    const act = (label: string, work: () => void) =>
+    swatch.style.background = index >= 0 ? comparedColour(index) : current ? 'var(--push)' : 'transparent';
+    const changes = previous ? changesBetween(previous.config, config) || 'the same settings' : 'first run';
+    const action = (label: string, work: () => void) =>
       button(label, work, {
         id: `${label.toLowerCase().replace(' ', '-')}-${id}`,
         'aria-label': `${label}: ${name}`,
@@ -106,9 +106,9 @@ export class RunList {
       make(
         'td',
         { class: 'acts' },
-        ...(current ? [] : [act(isOver(state) ? 'Open' : 'Resume', () => this.#commands.resume(id))]),
-        act('Checkpoint', () => this.#commands.download(id)),
-        ...(current ? [] : [act('Delete', () => this.#commands.delete(id, name))]),
+        ...(current ? [] : [action(isOver(state) ? 'Open' : 'Resume', () => this.#commands.resume(id))]),
+        action('Checkpoint', () => this.#commands.download(id)),
+        ...(current ? [] : [action('Delete', () => this.#commands.delete(id, name))]),
       ),
     );
   }

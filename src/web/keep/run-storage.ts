@@ -1,34 +1,36 @@
 import { messageOf } from '../../base/errors.ts';
 import type { DataText } from '../protocol.ts';
-import { type KeptRun, Store, type StoredRun } from './store.ts';
+import { type RunParts, Store, type StoredRun } from './store.ts';
 
 /**
- * Stores runs as far as the browser allows. A failure is reported once, and training continues; the run can still be
+ * Stores runs as far as the browser allows. A failure is reported once, and training continues. The run can still be
  * downloaded.
  */
 export class RunStorage {
   readonly #store: Promise<Store | undefined>;
-  readonly #tell: (problem: string | undefined) => void;
-  #told = false;
-  /** Writes run one at a time. Of the pending writes of a run, only the last is made. */
+  readonly #showProblem: (problem: string | undefined) => void;
+  /** Whether a problem is shown on the page. */
+  #reported = false;
+  /** Runs are written one at a time. If several writes of a run are pending, only the last is made. */
   #writing: Promise<void> | undefined;
-  readonly #waiting = new Map<string, { kept: KeptRun; data?: DataText }>();
+  readonly #pending = new Map<string, { parts: RunParts; data?: DataText }>();
   /** Runs whose data is already stored, because data does not change. */
   readonly #withData = new Set<string>();
 
-  constructor(tell: (problem: string | undefined) => void) {
-    this.#tell = tell;
+  constructor(showProblem: (problem: string | undefined) => void) {
+    this.#showProblem = showProblem;
     this.#store = Store.open().catch(error => {
-      this.#problem(`This browser keeps nothing for this page (${messageOf(error)})`);
+      this.#problem(`This browser stores nothing for this page (${messageOf(error)})`);
       return undefined;
     });
   }
 
   /**
-   * Stores a run. Resolves when it is written or has failed. @param data the user's own data that the run is trained on
+   * Stores a run. Resolves when it is written or has failed.
+   * @param data the user's own data that the run is trained on
    */
-  keep(kept: KeptRun, data?: DataText): Promise<void> {
-    this.#waiting.set(kept.run.id, { kept, data });
+  save(parts: RunParts, data?: DataText): Promise<void> {
+    this.#pending.set(parts.run.id, { parts, data });
     this.#writing ??= this.#writeAll().finally(() => {
       this.#writing = undefined;
     });
@@ -37,35 +39,35 @@ export class RunStorage {
 
   async #writeAll(): Promise<void> {
     const store = await this.#store;
-    for (const [id] of this.#waiting) {
-      const { kept, data } = this.#waiting.get(id)!;
-      this.#waiting.delete(id);
-      if (store) await this.#write(store, kept, data);
+    for (const [id] of this.#pending) {
+      const { parts, data } = this.#pending.get(id)!;
+      this.#pending.delete(id);
+      if (store) await this.#write(store, parts, data);
     }
   }
 
-  async #write(store: Store, kept: KeptRun, data?: DataText): Promise<void> {
+  async #write(store: Store, parts: RunParts, data?: DataText): Promise<void> {
     try {
-      const { id } = kept.run;
-      await store.keep(kept, this.#withData.has(id) ? undefined : data);
+      const { id } = parts.run;
+      await store.save(parts, this.#withData.has(id) ? undefined : data);
       this.#withData.add(id);
-      if (this.#told) {
-        this.#told = false;
-        this.#tell(undefined);
+      if (this.#reported) {
+        this.#reported = false;
+        this.#showProblem(undefined);
       }
     } catch (error) {
       const full = error instanceof DOMException && error.name === 'QuotaExceededError';
       this.#problem(
-        full ? "The browser's storage is full" : `The browser did not keep the run (${messageOf(error)})`,
+        full ? "The browser's storage is full" : `The browser did not store the run (${messageOf(error)})`,
       );
     }
   }
 
   #problem(what: string): void {
-    if (this.#told) return;
-    this.#told = true;
-    this.#tell(
-      `${what}: training goes on, but is not kept over a reload from here on. Delete runs in the list below, or download the checkpoint.`,
+    if (this.#reported) return;
+    this.#reported = true;
+    this.#showProblem(
+      `${what}: training continues, but a reload will lose it. Delete runs in the list below, or download the checkpoint.`,
     );
   }
 
@@ -96,7 +98,7 @@ export class RunStorage {
 
   /** Deletes a run. Returns false if it is open in another tab. */
   async delete(id: string): Promise<boolean> {
-    const release = await takeRun(id);
+    const release = await lockRun(id);
     if (!release) return false;
     this.#withData.delete(id);
     await this.#read(store => store.delete(id), undefined);
@@ -104,14 +106,14 @@ export class RunStorage {
     return true;
   }
 
-  async #read<T>(work: (store: Store) => Promise<T>, none: T): Promise<T> {
+  async #read<T>(work: (store: Store) => Promise<T>, fallback: T): Promise<T> {
     const store = await this.#store;
-    if (!store) return none;
+    if (!store) return fallback;
     try {
       return await work(store);
     } catch (error) {
       this.#problem(`The browser's storage could not be read (${messageOf(error)})`);
-      return none;
+      return fallback;
     }
   }
 }
@@ -121,7 +123,7 @@ export class RunStorage {
  * browser has no locks, this always succeeds.
  * @returns the function that releases the lock, or undefined if another tab holds it
  */
-export function takeRun(id: string): Promise<(() => void) | undefined> {
+export function lockRun(id: string): Promise<(() => void) | undefined> {
   if (!navigator.locks) return Promise.resolve(() => undefined);
   return new Promise(resolve => {
     navigator.locks

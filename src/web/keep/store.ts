@@ -17,7 +17,7 @@ export interface StoredRun {
   /** Training step of the checkpoint. */
   step: number;
   state: Exclude<RunState, 'running'>;
-  /** Whether it was training when it was stored; if so, a reload continues it. */
+  /** Whether the run was training when it was stored. If so, it continues after a reload. */
   going: boolean;
   /** Coarse accuracy of the latest evaluation, and the length evaluated. */
   coarse?: number;
@@ -39,7 +39,7 @@ const NAME = 'pushdown';
 const VERSION = 2;
 const PARTS = ['runs', 'histories', 'checkpoints', 'data', 'frames'] as const;
 
-const opened = (): Promise<IDBPDatabase<Schema>> =>
+const openDatabase = (): Promise<IDBPDatabase<Schema>> =>
   openDB<Schema>(NAME, VERSION, {
     upgrade(database) {
       // Stores of version 1 are kept; frames were added later.
@@ -51,14 +51,14 @@ const opened = (): Promise<IDBPDatabase<Schema>> =>
   });
 
 /** The parts of a run that are stored. */
-export interface KeptRun {
+export interface RunParts {
   run: StoredRun;
   history: History;
   checkpoint: Uint8Array;
   frames: Frame[];
 }
 
-/** The runs in the browser's storage. All calls reject if the browser allows no storage, or it is full. */
+/** The runs in the browser's storage. A call rejects if the browser denies storage, or if the storage is full. */
 export class Store {
   readonly #database: IDBPDatabase<Schema>;
 
@@ -67,7 +67,7 @@ export class Store {
   }
 
   static async open(): Promise<Store> {
-    return new Store(await opened());
+    return new Store(await openDatabase());
   }
 
   /** Returns all runs, the latest first. */
@@ -75,8 +75,8 @@ export class Store {
     return (await this.#database.getAll('runs')).sort((a, b) => b.created - a.created);
   }
 
-  /** Writes all parts or none, so that a checkpoint and its curves are always of the same moment. */
-  async keep({ run, history, checkpoint, frames }: KeptRun, data?: DataText): Promise<void> {
+  /** Writes all parts of a run or none, so that checkpoint and curves always belong to the same step. */
+  async save({ run, history, checkpoint, frames }: RunParts, data?: DataText): Promise<void> {
     const transaction = this.#database.transaction(PARTS, 'readwrite');
     const { id } = run;
     await Promise.all([
@@ -119,11 +119,11 @@ export class Store {
  * Returns the measurements of an adapter, stored between visits. If they cannot be read, they are measured again.
  * @param adapter name of the adapter, because measurements differ between adapters
  */
-export async function keptTunings(adapter: string): Promise<TuningStore> {
+export async function storedTunings(adapter: string): Promise<TuningStore> {
   const known = new Map<string, string>();
   const name = (key: string): string => `${adapter} · ${key}`;
   try {
-    const database = await opened();
+    const database = await openDatabase();
     for (const key of await database.getAllKeys('tunings'))
       known.set(key, (await database.get('tunings', key))!);
     return {

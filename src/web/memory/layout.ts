@@ -1,12 +1,12 @@
 import type { MemorySteps, Steps } from './probe.ts';
 import { endName, type Row, rowsOf } from './weights.ts';
 
-/** Sizes in CSS pixels. Columns are as wide as fits within these limits; if they do not fit, the box scrolls. */
+/** Sizes in CSS pixels. Columns fill the width within these limits; if they are wider than the box, it scrolls. */
 const COLUMN = { min: 7, max: 60 };
 const ROW = { min: 2, max: 26 };
-/** Height of all rows together, if rows stay within their limits. */
+/** Height of all rows together, within the limits of a row. */
 const ROWS = 364;
-/** Labels are smaller in columns narrower than the first, and omitted below the second. */
+/** Columns narrower than NARROW have smaller labels, columns narrower than NO_LABELS have none. */
 const NARROW = 24;
 const NO_LABELS = 13;
 export const GAP = 10;
@@ -35,10 +35,11 @@ export interface Layout {
   left: number;
   /** Whether columns are wide enough for their symbols. */
   labelled: boolean;
-  /** Height of the labels of the inputs. They are rotated if they are wider than a column. */
+  /** Height of the labels of the inputs. */
   labels: number;
-  upright: boolean;
-  /** Top edges. */
+  /** Whether these labels are rotated, because they are wider than a column. */
+  rotated: boolean;
+  /** Top edges of the inputs, the bars and the outputs. */
   inputs: number;
   barsAt: number;
   outputs: number;
@@ -65,8 +66,8 @@ export function layOut(
   width: number,
   context: CanvasRenderingContext2D,
 ): Layout {
-  const wide = layOutWith(12, steps, memory, width, context);
-  return wide.column >= NARROW ? wide : layOutWith(10, steps, memory, width, context);
+  const layout = layOutWith(12, steps, memory, width, context);
+  return layout.column >= NARROW ? layout : layOutWith(10, steps, memory, width, context);
 }
 
 function layOutWith(
@@ -89,8 +90,8 @@ function layOutWith(
   const row = rows.length && Math.max(ROW.min, Math.min(ROW.max, Math.floor(ROWS / rows.length)));
   const labelled = column >= NO_LABELS;
   // Short markers such as `<s>` may exceed their column a little; longer words may not.
-  const upright = labelled && label > (label > 30 ? column - 4 : column + 2);
-  const labels = upright ? Math.ceil(label) + 6 : LINE;
+  const rotated = labelled && label > (label > 30 ? column - 4 : column + 2);
+  const labels = rotated ? Math.ceil(label) + 6 : LINE;
   const inputs = rows.length * row + GAP / 2;
   const barsAt = inputs + labels + GAP;
   const outputs = barsAt + bars.length * (BAR + GAP);
@@ -103,7 +104,7 @@ function layOutWith(
     left,
     labelled,
     labels,
-    upright,
+    rotated,
     inputs,
     barsAt,
     outputs,

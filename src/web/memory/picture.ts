@@ -3,13 +3,14 @@ import { BAR, GAP, type Layout, LINE, layOut, MARGIN } from './layout.ts';
 import type { MemorySteps, Steps } from './probe.ts';
 import { firstRow } from './weights.ts';
 
-/** Strengths below the first are not drawn; rows read with a weight below the second get no frame. */
-const LEAST = 0.004;
-const LEAST_READ = 0.02;
+/** Smaller strengths are not drawn. */
+const MIN_STRENGTH = 0.004;
+/** Rows that are read with a smaller weight have no frame. */
+const MIN_WEIGHT = 0.02;
 
 /**
  * One memory over the steps of a sequence: strengths as a heat map with frames around what is read, push and pop as
- * bars, the outputs and their probabilities. Clicking a step selects it, and other parts of the page show its details.
+ * bars, the outputs and their probabilities. A click selects a step, whose details are shown beside the picture.
  */
 export class Picture {
   readonly #canvas = byId('heat', HTMLCanvasElement);
@@ -28,11 +29,11 @@ export class Picture {
     new ResizeObserver(this.#draw).observe(this.#scroll);
     this.#canvas.addEventListener('pointermove', ({ offsetX, offsetY }) => {
       this.#pointer = { x: offsetX, y: offsetY };
-      this.#tell();
+      this.#showPointed();
     });
     this.#canvas.addEventListener('pointerleave', () => {
       this.#pointer = undefined;
-      this.#tell();
+      this.#showPointed();
     });
     this.#canvas.addEventListener('click', ({ offsetX }) => {
       const step = this.#stepAt(offsetX);
@@ -45,13 +46,13 @@ export class Picture {
     this.#steps = steps;
     this.#memory = memory;
     this.#chosen = chosen;
-    const asked = steps.target.flatMap((target, t) => (target === '·' ? [] : [t]));
+    const expected = steps.target.flatMap((target, t) => (target === '·' ? [] : [t]));
     const label =
-      `Strengths over ${steps.input.length} steps. Output: ${asked.map(t => steps.output[t]).join(' ')}. ` +
-      `Correct answer: ${asked.map(t => steps.target[t]).join(' ')}.`;
+      `Strengths over ${steps.input.length} steps. Output: ${expected.map(t => steps.output[t]).join(' ')}. ` +
+      `Correct answer: ${expected.map(t => steps.target[t]).join(' ')}.`;
     if (this.#canvas.getAttribute('aria-label') !== label) this.#canvas.setAttribute('aria-label', label);
     this.#draw();
-    this.#tell();
+    this.#showPointed();
   }
 
   #drawNow(): void {
@@ -96,7 +97,7 @@ export class Picture {
     strengths.forEach((values, t) => {
       const first = firstRow(kind, T, t);
       values.forEach((strength, i) => {
-        if (strength < LEAST) return;
+        if (strength < MIN_STRENGTH) return;
         context.globalAlpha = Math.min(1, strength);
         const y = (rows.length - 1 - first - i) * row;
         context.fillRect(left + t * column, y, Math.max(1, column - 1), Math.max(1, row - 1));
@@ -115,7 +116,7 @@ export class Picture {
     const T = strengths.length;
     const thin = row < 6;
     const frame = (...box: [number, number, number, number]): void => {
-      // A frame of one colour would not be visible on every strength.
+      // Two colours, so that the frame is visible on any strength.
       for (const [hue, width] of [
         ['card', thin ? 2 : 4],
         ['read', thin ? 1 : 2],
@@ -151,13 +152,13 @@ export class Picture {
     });
   }
 
-  #drawInputs({ input }: Steps, { column, left, labelled, labels, upright, inputs: y }: Layout): void {
+  #drawInputs({ input }: Steps, { column, left, labelled, labels, rotated, inputs: y }: Layout): void {
     const context = this.#context;
     context.fillStyle = colour('ink');
     input.forEach((name, t) => {
       if (!labelled) return;
       const x = left + (t + 0.5) * column;
-      if (upright) {
+      if (rotated) {
         context.save();
         context.translate(x, y + 2);
         context.rotate(-Math.PI / 2);
@@ -205,13 +206,13 @@ export class Picture {
 
   #drawOutputs({ output, target, likely }: Steps, layout: Layout): void {
     const { column, left, labelled, outputs: y } = layout;
-    const sure = output.map((name, t) => (name === '·' ? 0 : (likely[t][0]?.value ?? 0)));
-    this.#drawBars('prob.', 'sure', sure, layout, y);
+    const probabilities = output.map((name, t) => (name === '·' ? 0 : (likely[t][0]?.value ?? 0)));
+    this.#drawBars('prob.', 'sure', probabilities, layout, y);
     const context = this.#context;
     const [ink, muted, bad] = [colour('ink'), colour('muted'), colour('bad')];
-    const [outputs, right] = [y + BAR + GAP + LINE * 0.5, y + BAR + GAP + LINE * 1.5];
+    const [outputs, targets] = [y + BAR + GAP + LINE * 0.5, y + BAR + GAP + LINE * 1.5];
     this.#name('output', left, outputs);
-    this.#name('right', left, right);
+    this.#name('target', left, targets);
     context.textAlign = 'center';
     output.forEach((name, t) => {
       const x = left + (t + 0.5) * column;
@@ -223,7 +224,7 @@ export class Picture {
         // Wrong outputs are marked by more than colour.
         if (wrong) context.fillRect(x - column * 0.3, outputs - 0.5, column * 0.6, 1.5);
         context.fillStyle = muted;
-        context.fillText(target[t], x, right, column - 2);
+        context.fillText(target[t], x, targets, column - 2);
       } else if (name !== '·') {
         context.fillRect(x - column * 0.35, wrong ? outputs - 6 : outputs - 1, column * 0.7, wrong ? 12 : 2);
       }
@@ -237,37 +238,37 @@ export class Picture {
   }
 
   /** Describes what is under the pointer. */
-  #tell(): void {
-    write(this.#under, this.#steps && this.#layout && this.#pointer ? this.#words() : '');
+  #showPointed(): void {
+    write(this.#under, this.#steps && this.#layout && this.#pointer ? this.#pointedText() : '');
   }
 
-  #words(): string {
+  #pointedText(): string {
     const { input, output, likely } = this.#steps!;
     const { row, rows, bars } = this.#layout!;
     const { x, y } = this.#pointer!;
     const t = this.#stepAt(x);
     if (t === undefined) return '';
-    const at = `step ${t + 1} (${input[t]})`;
-    const out = output[t] === '·' ? '' : `, output ${output[t]} (${likely[t][0].value.toFixed(3)})`;
+    const stepText = `step ${t + 1} (${input[t]})`;
+    const outputText = output[t] === '·' ? '' : `, output ${output[t]} (${likely[t][0].value.toFixed(3)})`;
     const memory = this.#memory;
-    const slot = row ? rows.length - 1 - Math.floor(y / row) : -1;
-    if (memory && slot >= 0) {
-      const i = slot - firstRow(memory.kind, input.length, t);
+    const pointed = row ? rows.length - 1 - Math.floor(y / row) : -1;
+    if (memory && pointed >= 0) {
+      const i = pointed - firstRow(memory.kind, input.length, t);
       const strength = memory.strengths[t][i];
-      if (strength === undefined) return `${at}: not there yet`;
+      if (strength === undefined) return `${stepText}: not pushed yet`;
       const weights = memory.ends.map(({ weights }) => weights[t][i]);
-      const pushed = rows[slot].step;
-      return `${at}: ${strength.toFixed(3)} left of the value of step ${pushed + 1} (${input[pushed]}), read with weight ${weights.map(weight => weight.toFixed(3)).join(' and ')}`;
+      const pushed = rows[pointed].step;
+      return `${stepText}: ${strength.toFixed(3)} left of the value of step ${pushed + 1} (${input[pushed]}), read with weight ${weights.map(weight => weight.toFixed(3)).join(' and ')}`;
     }
-    return `${at}: ${bars.map(({ name, strengths }) => `${name} ${strengths[t].toFixed(3)}`).join(', ')}${out}`;
+    return `${stepText}: ${bars.map(({ name, strengths }) => `${name} ${strengths[t].toFixed(3)}`).join(', ')}${outputText}`;
   }
 }
 
-/** Returns the first and last index of each group of adjacent rows that are read. Popped rows separate groups. */
+/** Returns the first and last index of each group of adjacent rows that are read. */
 function groupsOf(weights: readonly number[]): [low: number, high: number][] {
   const groups: [number, number][] = [];
   weights.forEach((weight, i) => {
-    if (weight < LEAST_READ) return;
+    if (weight < MIN_WEIGHT) return;
     const last = groups.at(-1);
     if (last?.[1] === i - 1) last[1] = i;
     else groups.push([i, i]);

@@ -23,11 +23,11 @@ export interface Likely {
 
 /** One sequence over its T steps, with the correct symbols as inputs. */
 export interface Steps {
-  /** [T] names; in `target` and `output`, `·` if no symbol is expected. */
+  /** [T] names of symbols. In `target` and `output`, `·` where no output is expected. */
   input: string[];
   target: string[];
   output: string[];
-  /** [T] the likeliest outputs, most likely first, followed by the correct one if it is not among them. */
+  /** [T] the most likely outputs in order, then the correct one if it is not among them. */
   likely: Likely[][];
   memories: MemorySteps[];
 }
@@ -57,22 +57,22 @@ export interface Sample {
 }
 
 /**
- * The behaviour of a model at one training step, from a single forward pass: a sequence step by step, samples and their
- * profile.
+ * What a model does after a training step, from one forward pass: one sequence step by step, sample predictions and
+ * their push/pop profile.
  */
 export interface ModelProbe {
   /** Training steps done. */
   step: number;
   shown: Steps;
   samples: Sample[];
-  /** Profile of the samples. */
+  /** Mean push and pop strengths over the samples. */
   profile: Profile;
 }
 
 /** Lengths of the samples, as shares of the longest trained length. */
 const SAMPLE_LENGTHS = [0.5, 1, 1, 2, 2];
 /** Number of outputs to list per step. */
-const LIKELY = 5;
+const MAX_LIKELY = 5;
 
 /** Returns the sample pairs, which depend only on the seed and the longest trained length. */
 export const samplePairs = (task: Task, seed: number, longest: number): Pair[] =>
@@ -85,16 +85,16 @@ export const samplePairs = (task: Task, seed: number, longest: number): Pair[] =
 export const firstSource = (task: Task, seed: number, longest: number): readonly number[] =>
   pairNear(task, new Rng(seed, STREAM.sample, 0), Math.max(4, Math.min(6, longest))).source;
 
-/** Maximum distance from the requested length to search. */
-const REACH = 100;
+/** Maximum difference from the requested length to try. */
+const MAX_OFFSET = 100;
 
 /**
- * Returns a pair with a source of L symbols, or of the nearest length that the task has. Data that can be listed may
- * have gaps of any size; for such data there is always a pair.
+ * Returns a pair with a source of `length` symbols, or of the nearest length that the task has. If the task can list
+ * its pairs, the nearest one is found at any distance.
  */
 export function pairNear(task: Task, rng: Rng, length: number): Pair {
-  for (let off = 0; off < REACH; off++) {
-    const near = [length + off, length - off].find(one => one > 0 && hasLength(task, one));
+  for (let off = 0; off < MAX_OFFSET; off++) {
+    const near = [length + off, length - off].find(length => length > 0 && hasLength(task, length));
     if (near) return task.pair(rng, near, near);
   }
   if (!task.pairs) return task.pair(rng, length, length);
@@ -105,8 +105,7 @@ export function pairNear(task: Task, rng: Rng, length: number): Pair {
 }
 
 /**
- * Runs a model on `source`, step by step, and on `samples`. If the source does not determine its target, no target is
- * shown.
+ * Runs a model on `source` and on `samples`. If the source does not determine its target, only the prompt is run.
  */
 export async function probeModel(
   model: Model,
@@ -138,17 +137,17 @@ export async function probeModel(
 
 /** Returns the steps of the first sequence in a batch of B. */
 function stepsOf(model: Model, task: Task, shown: Sequence, forward: Forward, B: number): Steps {
-  const asked = shown.target.map(target => target !== MASKED && target !== ZERO_TARGET);
+  const expected = shown.target.map(target => target !== MASKED && target !== ZERO_TARGET);
   const { memory, memories } = model.spec;
   return {
-    input: asked.map((_, t) => inputName(task, shown, t)),
-    target: asked.map((is, t) => (is ? targetName(task, shown, t) : '·')),
-    output: asked.map((is, t) => (is ? task.outputNames[forward.predicted[t * B]] : '·')),
+    input: expected.map((_, t) => inputName(task, shown, t)),
+    target: expected.map((isExpected, t) => (isExpected ? targetName(task, shown, t) : '·')),
+    output: expected.map((isExpected, t) => (isExpected ? task.outputNames[forward.predicted[t * B]] : '·')),
     likely: shown.target.map((target, t) => likelyAt(task, forward, t * B, target)),
     memories:
       memory === 'none'
         ? []
-        : Array.from({ length: memories }, (_, m) => memoryOf(model, memory, m, forward, B, asked.length)),
+        : Array.from({ length: memories }, (_, m) => memoryOf(model, memory, m, forward, B, expected.length)),
   };
 }
 
@@ -182,19 +181,19 @@ function memoryOf(
   }
   const rows = steps.map(t => [...(strengths[m]?.[0][t] ?? [])]);
   const weights = (end: number): number[][] => rows.map(row => readWeights(kind, end, row));
-  return { kind, ends: ends.map((one, end) => ({ ...one, weights: weights(end) })), strengths: rows };
+  return { kind, ends: ends.map((values, end) => ({ ...values, weights: weights(end) })), strengths: rows };
 }
 
-/** Returns the likeliest outputs of row n of [T·B]. */
+/** Returns the most likely outputs of row n of [T·B]. */
 function likelyAt(task: Task, forward: Forward, n: number, target: number): Likely[] {
   const V = task.outputs;
   const values = forward.trace!.output.subarray(n * V, (n + 1) * V);
   const best: number[] = [];
   values.forEach((value, v) => {
-    if (best.length === LIKELY && value <= values[best[LIKELY - 1]]) return;
+    if (best.length === MAX_LIKELY && value <= values[best[MAX_LIKELY - 1]]) return;
     const place = best.findIndex(other => values[other] < value);
     best.splice(place < 0 ? best.length : place, 0, v);
-    best.length = Math.min(best.length, LIKELY);
+    best.length = Math.min(best.length, MAX_LIKELY);
   });
   if (target < V && !best.includes(target)) best.push(target);
   return best.map(v => ({ name: task.outputNames[v], value: values[v] }));

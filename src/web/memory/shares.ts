@@ -1,18 +1,17 @@
 import type { MemoryName } from '../../base/memories.ts';
 import { memoryForward } from '../../reference/memory.ts';
 
-/**
- * The share of every value that is left after each step, [T][t+1], oldest first, and its share in the cells that are
- * read.
- */
+/** Shares of the pushed values in the cells of a memory, [T][t+1], oldest value first. */
 export interface Shares {
+  /** The share of each value that is left in all cells after each step. */
   left: number[][];
+  /** The share of each value in the cells that are read. */
   read: number[][];
 }
 
 /**
  * Computes the shares for a memory whose cells are mixtures of values (superposition stack, tape). Such a memory is
- * linear in its values, so with unit vectors as values, its cells contain the shares.
+ * linear in its values, so if the values are unit vectors, the cells contain the shares.
  * @param controls [T] values of each control, in the order of the kind
  * @param reads number of cells that are read
  */

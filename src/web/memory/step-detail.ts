@@ -3,23 +3,24 @@ import type { Likely, MemorySteps, Steps } from './probe.ts';
 import { endName, firstRow, rowsOf } from './weights.ts';
 
 /** Maximum number of rows to list. */
-const MOST_ROWS = 10;
-const LEAST = 0.005;
+const MAX_ROWS = 10;
+/** Smaller strengths and weights are not listed: they would be shown as 0.00. */
+const MIN_SHOWN = 0.005;
 /** Maximum number of values to draw for a read. */
-const MOST_NUMBERS = 64;
+const MAX_VALUES = 64;
 
-/** One step in numbers: the rows with a strength and their weights in the read, the read, the likeliest outputs. */
+/** One step in numbers: the rows with a strength and their weights in the read, the read, the most likely outputs. */
 export class StepDetail {
-  readonly #title = byId('moment-title', HTMLElement);
-  readonly #strengths = byId('moment-strengths', HTMLElement);
-  readonly #rows = byId('moment-rows', HTMLTableSectionElement);
-  readonly #rest = byId('moment-rest', HTMLElement);
-  readonly #reads = byId('moment-reads', HTMLElement);
-  readonly #outputs = byId('moment-outputs', HTMLTableSectionElement);
+  readonly #title = byId('detail-title', HTMLElement);
+  readonly #strengths = byId('detail-strengths', HTMLElement);
+  readonly #rows = byId('detail-rows', HTMLTableSectionElement);
+  readonly #rest = byId('detail-rest', HTMLElement);
+  readonly #reads = byId('detail-reads', HTMLElement);
+  readonly #outputs = byId('detail-outputs', HTMLTableSectionElement);
 
   show(steps: Steps, memory: MemorySteps | undefined, t: number): void {
-    write(this.#title, `Step ${t + 1} of ${steps.input.length}, input ${steps.input[t]}`);
-    byId('moment-memory', HTMLElement).hidden = !memory;
+    write(this.#title, `Time step ${t + 1} of ${steps.input.length}, input ${steps.input[t]}`);
+    byId('detail-memory', HTMLElement).hidden = !memory;
     if (memory) {
       const strengths = memory.ends.flatMap(({ controls }, end) =>
         Object.entries(controls).map(
@@ -43,16 +44,16 @@ export class StepDetail {
     const first = firstRow(kind, input.length, t);
     const values = strengths[t];
     const weights = ends.map(({ weights }) => weights[t]);
-    const alive = values.flatMap((strength, i) => (strength >= LEAST ? [i] : [])).reverse();
-    // If there are too many rows, those nearest to the end that is read are listed.
-    const told = kind === 'queue' ? alive.slice(-MOST_ROWS) : alive.slice(0, MOST_ROWS);
+    const alive = values.flatMap((strength, i) => (strength >= MIN_SHOWN ? [i] : [])).reverse();
+    // Of too many rows, those nearest to the end that is read are listed.
+    const listed = kind === 'queue' ? alive.slice(-MAX_ROWS) : alive.slice(0, MAX_ROWS);
     this.#rows.replaceChildren(
-      ...told.map(i => {
+      ...listed.map(i => {
         const { step, end } = rows[first + i];
-        const weight = Math.max(...weights.map(of => of[i]));
+        const weight = Math.max(...weights.map(ofEnd => ofEnd[i]));
         return make(
           'tr',
-          weight >= LEAST ? { class: 'is-read' } : {},
+          weight >= MIN_SHOWN ? { class: 'is-read' } : {},
           make(
             'th',
             { scope: 'row' },
@@ -60,11 +61,11 @@ export class StepDetail {
             make('small', {}, ` ${endName(`step ${step + 1}`, kind, end)}`),
           ),
           make('td', {}, bar(values[i], 'heat'), values[i].toFixed(2)),
-          make('td', {}, weight >= LEAST ? weight.toFixed(2) : '–'),
+          make('td', {}, weight >= MIN_SHOWN ? weight.toFixed(2) : '–'),
         );
       }),
     );
-    const left = alive.length - told.length;
+    const left = alive.length - listed.length;
     write(
       this.#rest,
       alive.length === 0 ? 'The memory is empty.' : left > 0 ? `… and ${left} more rows.` : '',
@@ -74,29 +75,29 @@ export class StepDetail {
 
 /** Creates a bar that fills a share of its width. */
 function bar(share: number, hue: string): HTMLElement {
-  const made = make('i', { class: `bar ${hue}` });
-  made.style.setProperty('--share', String(Math.max(0, Math.min(1, share))));
-  return made;
+  const element = make('i', { class: `bar ${hue}` });
+  element.style.setProperty('--share', String(Math.max(0, Math.min(1, share))));
+  return element;
 }
 
-function outputRow({ name, value }: Likely, right: boolean): HTMLTableRowElement {
+function outputRow({ name, value }: Likely, isTarget: boolean): HTMLTableRowElement {
   return make(
     'tr',
-    right ? { class: 'is-right' } : {},
-    make('th', { scope: 'row' }, name, ...(right ? [make('small', {}, ' right')] : [])),
+    isTarget ? { class: 'is-target' } : {},
+    make('th', { scope: 'row' }, name, ...(isTarget ? [make('small', {}, ' target')] : [])),
     make('td', {}, bar(value, 'sure'), value.toFixed(3)),
   );
 }
 
 /** Draws the values of a read as colours: blue above 0, orange below. */
 function strip(name: string, values: readonly number[]): HTMLElement {
-  const cells = values.slice(0, MOST_NUMBERS).map(value => {
+  const cells = values.slice(0, MAX_VALUES).map(value => {
     const cell = make('i', { class: value < 0 ? 'below' : 'above', title: value.toFixed(3) });
     cell.style.setProperty('--share', String(Math.min(1, Math.abs(value))));
     return cell;
   });
-  const more = values.length > MOST_NUMBERS ? ` … ${values.length} numbers` : '';
-  const words = values
+  const more = values.length > MAX_VALUES ? ` … ${values.length} values` : '';
+  const label = values
     .slice(0, 8)
     .map(value => value.toFixed(2))
     .join(', ');
@@ -106,7 +107,7 @@ function strip(name: string, values: readonly number[]): HTMLElement {
     make('span', {}, name),
     make(
       'span',
-      { class: 'cells', role: 'img', 'aria-label': `${words}${values.length > 8 ? ' …' : ''}` },
+      { class: 'cells', role: 'img', 'aria-label': `${label}${values.length > 8 ? ' …' : ''}` },
       ...cells,
     ),
     make('small', {}, more),

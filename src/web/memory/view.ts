@@ -10,7 +10,7 @@ export class MemoryView {
   readonly #play = byId('play', HTMLButtonElement);
   readonly #tempo = byId('tempo', HTMLSelectElement);
   readonly #which = byId('which-memory', HTMLSelectElement);
-  readonly #right = byId('heat-right', HTMLElement);
+  readonly #correct = byId('heat-correct', HTMLElement);
   readonly #picture = new Picture(step => this.#choose(step));
   readonly #detail = new StepDetail();
   #steps: Steps | undefined;
@@ -30,8 +30,8 @@ export class MemoryView {
     if (!this.#steps || !isSameInput(this.#steps, steps)) {
       this.#slider.max = String(T);
       // Initially selects the first step with an expected output, or the last step if there is none.
-      const asked = steps.target.findIndex(target => target !== '·');
-      this.#slider.value = String(asked < 0 ? T : asked + 1);
+      const first = steps.target.findIndex(target => target !== '·');
+      this.#slider.value = String(first < 0 ? T : first + 1);
     }
     if (this.#which.options.length !== steps.memories.length) {
       this.#which.replaceChildren(
@@ -41,9 +41,9 @@ export class MemoryView {
     byId('which-memory-field', HTMLElement).hidden = steps.memories.length < 2;
     this.#steps = steps;
     byId('markers', HTMLElement).hidden = !steps.input.includes('|||');
-    const asked = steps.target.flatMap((target, t) => (target === '·' ? [] : [t]));
-    const right = asked.filter(t => steps.target[t] === steps.output[t]).length;
-    write(this.#right, asked.length ? `${right} of ${asked.length} outputs are correct.` : '');
+    const expected = steps.target.flatMap((target, t) => (target === '·' ? [] : [t]));
+    const correct = expected.filter(t => steps.target[t] === steps.output[t]).length;
+    write(this.#correct, expected.length ? `${correct} of ${expected.length} outputs are correct.` : '');
     this.#redraw();
   }
 
@@ -60,6 +60,7 @@ export class MemoryView {
     this.#detail.show(steps, memory, t);
   }
 
+  /** Selects a step, counted from 0. */
   #choose(step: number): void {
     this.#slider.value = String(step + 1);
     this.#redraw();

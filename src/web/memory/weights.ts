@@ -19,21 +19,21 @@ export function readWeights(kind: Kind, end: number, strengths: readonly number[
   return weights;
 }
 
-/** A row of the picture: the step that pushed its value, and the end. */
+/** A row of the picture: the step that pushed its value, and the end to which it was pushed. */
 export interface Row {
   step: number;
   end: number;
 }
 
-/** Rows of the picture of T steps: one per value, oldest first; those of a deque's bottom come first, newest first. */
+/** Rows of the picture of T steps, one per value, oldest first; before them those of a deque's bottom, newest first. */
 export const rowsOf = (kind: Kind, T: number): Row[] =>
   kind === 'deque'
     ? Array.from({ length: 2 * T }, (_, i) => (i < T ? { step: T - 1 - i, end: 1 } : { step: i - T, end: 0 }))
     : Array.from({ length: T }, (_, step) => ({ step, end: 0 }));
 
-/** Index, in these rows, of the first strength after step t. */
+/** Returns the index in rowsOf() of the first strength of step t. */
 export const firstRow = (kind: Kind, T: number, t: number): number => (kind === 'deque' ? T - 1 - t : 0);
 
-/** `push`, or `push top` for a deque. */
+/** Names a control or read of an end: `push`, or for a deque `push top`. */
 export const endName = (what: string, kind: Kind, end: number): string =>
   kind === 'deque' ? `${what} ${end === 0 ? 'top' : 'bottom'}` : what;

@@ -15,7 +15,8 @@ export interface Commands {
   pace(pace: Pace): void;
 }
 
-const GO: Record<Phase, string> = {
+/** The label of the first button in each phase. */
+const GO_LABELS: Record<Phase, string> = {
   opening: 'Start',
   running: 'Pause',
   paused: 'Resume',
@@ -33,11 +34,11 @@ export class Controls {
   readonly #stop = byId('stop', HTMLButtonElement);
   readonly #restart = byId('restart', HTMLButtonElement);
   readonly #pace = byId('pace', HTMLSelectElement);
-  readonly #looks = byId('looks', HTMLSelectElement);
+  readonly #redraw = byId('redraw', HTMLSelectElement);
   readonly #status = byId('status', HTMLElement);
   #phase: Phase = 'opening';
-  /** Whether the run was paused because the tab was hidden; it resumes when the tab is shown again. */
-  #asleep = false;
+  /** Whether the run was paused because the tab was hidden. It resumes when the tab is shown again. */
+  #pausedWhileHidden = false;
   readonly #run: () => void;
 
   constructor(commands: Commands) {
@@ -49,41 +50,41 @@ export class Controls {
     this.#step.addEventListener('click', () => commands.step());
     this.#stop.addEventListener('click', () => commands.stop());
     this.#restart.addEventListener('click', () => commands.restart());
-    for (const select of [this.#pace, this.#looks]) {
+    for (const select of [this.#pace, this.#redraw]) {
       select.addEventListener('change', () => commands.pace(this.pace));
     }
-    const onlySeen = byId('pause-hidden', HTMLInputElement);
+    const pauseHidden = byId('pause-hidden', HTMLInputElement);
     document.addEventListener('visibilitychange', () => {
-      if (document.hidden && onlySeen.checked && this.#phase === 'running') {
-        this.#asleep = true;
+      if (document.hidden && pauseHidden.checked && this.#phase === 'running') {
+        this.#pausedWhileHidden = true;
         commands.pause();
-      } else this.#wake();
+      } else this.#resumeIfShown();
     });
     this.#run = () => commands.run();
   }
 
-  /** Resumes the run when a hidden tab is shown again. If it is still pausing, it resumes after the pause. */
-  #wake(): void {
-    if (!this.#asleep || document.hidden || this.#phase === 'running') return;
-    this.#asleep = false;
+  /** Resumes a run that was paused while the tab was hidden. If it is still pausing, it resumes once it has paused. */
+  #resumeIfShown(): void {
+    if (!this.#pausedWhileHidden || document.hidden || this.#phase === 'running') return;
+    this.#pausedWhileHidden = false;
     if (this.#phase === 'paused') this.#run();
   }
 
   get pace(): Pace {
-    return { steps: Number(this.#pace.value), looks: Number(this.#looks.value) };
+    return { steps: Number(this.#pace.value), probes: Number(this.#redraw.value) };
   }
 
   /** @param status short description @param step number of training steps done */
   show(phase: Phase, status: string, step = 0): void {
     this.#phase = phase;
     const [running, paused] = [phase === 'running', phase === 'paused'];
-    write(this.#go, paused && step === 0 ? 'Start' : GO[phase]);
+    write(this.#go, paused && step === 0 ? 'Start' : GO_LABELS[phase]);
     this.#go.disabled = phase === 'opening' || phase === 'failed';
     this.#step.disabled = !paused;
     this.#stop.disabled = !running && !paused;
     this.#restart.disabled = phase === 'opening';
     write(this.#status, status);
     this.#status.dataset['phase'] = phase;
-    this.#wake();
+    this.#resumeIfShown();
   }
 }

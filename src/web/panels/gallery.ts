@@ -15,45 +15,45 @@ export class Gallery {
 
   constructor(open: (bytes: Promise<Uint8Array>, name: string) => Promise<void>) {
     this.#open = open;
-    // The list is loaded when the panel comes near the window.
+    // The list is loaded when the user scrolls near the panel.
     const observer = new IntersectionObserver(
       entries => {
         if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
         observer.disconnect();
-        void this.#filled();
+        void this.#load();
       },
       { rootMargin: '1000px' },
     );
     observer.observe(this.#status.parentElement!);
   }
 
-  #filling: Promise<void> | undefined;
+  #loading: Promise<void> | undefined;
 
-  /** Fills the list, the first time. Reports a failure on the page. */
-  #filled(): Promise<void> {
-    this.#filling ??= this.#fill().catch(error =>
+  /** Loads the list, once. Reports a failure on the page. */
+  #load(): Promise<void> {
+    this.#loading ??= this.#fill().catch(error =>
       write(this.#status, `The gallery could not be loaded: ${sentence(messageOf(error))}`),
     );
-    return this.#filling;
+    return this.#loading;
   }
 
   async #fill(): Promise<void> {
-    const response = await fetched(new URL('../../../gallery/cards.json', import.meta.url));
+    const response = await fetchOk(new URL('../../../gallery/cards.json', import.meta.url));
     this.#cards = await response.json();
     this.#list.replaceChildren(...this.#cards.map(card => this.#item(card)));
   }
 
   /** Opens a model by its name. */
   async open(name: string): Promise<void> {
-    await this.#filled();
-    const card = this.#cards.find(one => one.name === name);
-    if (card) await this.#take(card);
+    await this.#load();
+    const card = this.#cards.find(card => card.name === name);
+    if (card) await this.#openCard(card);
     else bringIntoView(this.#status, { block: 'center' });
   }
 
   #item(card: Card): HTMLElement {
     const { name, title, text, command, accuracy, sequences } = card;
-    const open = button('Open', () => void this.#take(card), { 'aria-label': `Open ${title}` });
+    const open = button('Open', () => void this.#openCard(card), { 'aria-label': `Open ${title}` });
     const bars = accuracy.map(({ length, coarse }) => {
       const bar = make('i', { class: 'bar' });
       bar.style.setProperty('--share', String(coarse));
@@ -75,20 +75,21 @@ export class Gallery {
     );
   }
 
-  async #take({ name, title }: Card): Promise<void> {
+  async #openCard({ name, title }: Card): Promise<void> {
     write(this.#status, `Opening ${title} …`);
     try {
-      const response = fetched(new URL(`../../../gallery/${name}.safetensors`, import.meta.url));
+      const response = fetchOk(new URL(`../../../gallery/${name}.safetensors`, import.meta.url));
       const bytes = response.then(async response => new Uint8Array(await response.arrayBuffer()));
       await this.#open(bytes, name);
       writeOrHide(this.#status, undefined);
     } catch (error) {
-      writeOrHide(this.#status, `${title} was not opened: ${sentence(messageOf(error))}`);
+      writeOrHide(this.#status, `${title} could not be opened: ${sentence(messageOf(error))}`);
     }
   }
 }
 
-async function fetched(url: URL): Promise<Response> {
+/** Fetches a file. @throws Error if the server answers with an error status */
+async function fetchOk(url: URL): Promise<Response> {
   const response = await fetch(url);
   if (!response.ok) throw new Error(`${response.status} ${response.statusText}`);
   return response;

@@ -18,15 +18,15 @@ export class LengthChart {
   #measured = { length: [] as number[], coarse: [] as number[], fine: [] as number[] };
   #trained: [number, number] = [0, 0];
   #plot: uPlot | undefined;
-  /** Number of the current measurement. A later measurement, or another run, ends an earlier one. */
+  /** Number of the current measurement. The results of earlier ones are dropped. */
   #turn = 0;
   #busy = false;
 
   constructor(run: () => Run | undefined) {
     this.#button.addEventListener('click', () => {
-      const of = run();
+      const current = run();
       if (this.#busy) this.#end('Stopped.');
-      else if (of) this.#measure(of, ++this.#turn);
+      else if (current) this.#measure(current, ++this.#turn);
     });
     onScheme(() => this.#build());
     new ResizeObserver(() => {
@@ -48,16 +48,16 @@ export class LengthChart {
   async #measure(run: Run, turn: number): Promise<void> {
     this.#busy = true;
     write(this.#button, 'Stop measuring');
-    let words: string;
+    let message: string;
     try {
-      words = await this.#measureAll(run, turn);
+      message = await this.#measureAll(run, turn);
     } catch (error) {
-      words = messageOf(error);
+      message = messageOf(error);
     }
-    if (turn === this.#turn) this.#end(words);
+    if (turn === this.#turn) this.#end(message);
   }
 
-  /** Evaluates all lengths. Returns the result in words. */
+  /** Evaluates all lengths. Returns a sentence about the longest one. */
   async #measureAll(run: Run, turn: number): Promise<string> {
     const { lengths, shortest, longest } = await run.ask('lengths', {});
     if (turn !== this.#turn) return '';
@@ -74,16 +74,16 @@ export class LengthChart {
       this.#draw();
     }
     const { length, coarse } = this.#measured;
-    const at = length.length - 1;
-    if (at < 0) return 'The task has sources of none of the lengths in question.';
-    return `At length ${length[at]}, ${(length[at] / longest).toFixed(1)} times the longest trained on: coarse ${percent(coarse[at])}.`;
+    const last = length.length - 1;
+    if (last < 0) return 'The task has no sources of these lengths.';
+    return `At length ${length[last]}, ${(length[last] / longest).toFixed(1)} times the longest trained length: coarse accuracy ${percent(coarse[last])}.`;
   }
 
-  #end(words: string): void {
+  #end(message: string): void {
     this.#turn++;
     this.#busy = false;
     write(this.#button, 'Measure');
-    write(this.#status, words);
+    write(this.#status, message);
   }
 
   #draw(): void {

@@ -9,31 +9,31 @@ import type { Opened } from '../protocol.ts';
 
 /** The tiles with numbers, the samples, and the push/pop profile. */
 
-const put = (id: string, text: string): void => write(byId(id, HTMLElement), text);
+const setText = (id: string, text: string): void => write(byId(id, HTMLElement), text);
 
 export function showOpened({ config, lossUnit }: Opened): void {
-  put('steps-all', `of ${count(config.train.steps)}`);
-  put('loss-unit', lossUnit);
+  setText('steps-all', `of ${count(config.train.steps)}`);
+  setText('loss-unit', lossUnit);
   byId('progress', HTMLProgressElement).max = Math.max(1, config.train.steps);
-  for (const id of ['loss', 'coarse', 'fine', 'length', 'speed', 'eta']) put(id, '–');
+  for (const id of ['loss', 'coarse', 'fine', 'length', 'speed', 'eta']) setText(id, '–');
 }
 
-/** The run is over, so there is no remaining time. */
-export const showEnd = (): void => put('eta', '–');
+/** Clears the time left, because the run is over. */
+export const showEnd = (): void => setText('eta', '–');
 
 export function showStep(step: number): void {
-  put('steps-done', count(step));
+  setText('steps-done', count(step));
   byId('progress', HTMLProgressElement).value = step;
 }
 
 export function showProgress(progress: Progress): void {
   showStep(progress.step);
-  put('loss', significant(progress.loss));
-  put('coarse', percent(progress.coarse));
-  put('fine', percent(progress.fine));
-  put('length', String(progress.length));
-  put('speed', count(progress.timeStepsPerSecond));
-  put('eta', duration(progress.eta));
+  setText('loss', significant(progress.loss));
+  setText('coarse', percent(progress.coarse));
+  setText('fine', percent(progress.fine));
+  setText('length', String(progress.length));
+  setText('speed', count(progress.timeStepsPerSecond));
+  setText('eta', duration(progress.eta));
 }
 
 /**
@@ -41,10 +41,10 @@ export function showProgress(progress: Progress): void {
  * checkpoint file.
  */
 export function showEvaluated({ loss, coarse, fine, length }: Evaluation): void {
-  put('loss', significant(loss));
-  put('coarse', percent(coarse));
-  put('fine', percent(fine));
-  put('length', count(length));
+  setText('loss', significant(loss));
+  setText('coarse', percent(coarse));
+  setText('fine', percent(fine));
+  setText('length', count(length));
 }
 
 /** Shows the latest numbers of a resumed or finished run. */
@@ -53,11 +53,11 @@ export function showCurves(history: History, step: number): void {
     history[column].findLast(value => value !== null) ?? Number.NaN;
   if (history.step.length === 0) return;
   showStep(step);
-  put('loss', significant(last('loss')));
-  put('coarse', percent(last('coarse')));
-  put('fine', percent(last('fine')));
-  put('length', count(last('length')));
-  put('speed', count(last('timeStepsPerSecond')));
+  setText('loss', significant(last('loss')));
+  setText('coarse', percent(last('coarse')));
+  setText('fine', percent(last('fine')));
+  setText('length', count(last('length')));
+  setText('speed', count(last('timeStepsPerSecond')));
 }
 
 export function showProbe({ samples, profile }: ModelProbe): void {
@@ -68,18 +68,18 @@ export function showProbe({ samples, profile }: ModelProbe): void {
 
 function sampleRow({ source, expected, predicted }: Sample): HTMLTableRowElement {
   const row = make('tr');
-  const from = make('td', { class: 'symbols' });
-  from.append(...source.map(name => make('span', {}, name)));
-  const to = make('td', { class: 'symbols' });
-  to.append(
+  const sourceCell = make('td', { class: 'symbols' });
+  sourceCell.append(...source.map(name => make('span', {}, name)));
+  const outputCell = make('td', { class: 'symbols' });
+  outputCell.append(
     ...predicted.map((name, i) => {
       if (name === expected[i]) return make('span', {}, name);
       const wrong = make('mark', {}, name);
-      wrong.title = `right: ${expected[i]}`;
+      wrong.title = `correct: ${expected[i]}`;
       return wrong;
     }),
   );
-  row.append(from, make('td', {}, String(source.length)), to);
+  row.append(sourceCell, make('td', {}, String(source.length)), outputCell);
   return row;
 }
 

@@ -1,10 +1,10 @@
 import { messageOf } from '../../base/errors.ts';
 import { byId, make, write, writeOrHide } from '../dom.ts';
 import { percent } from '../format.ts';
-import type { DataText, Tested, Tried } from '../protocol.ts';
+import type { DataText, DecodedAnswer, PairsResult } from '../protocol.ts';
 import type { Run } from '../run.ts';
 
-/** Answers a source that the user types, symbol by symbol, or tests the model on a file of pairs. */
+/** Shows the model's answer to a source that the user types, and tests the model on a file of pairs. */
 export class TryIt {
   readonly #source = byId('try-source', HTMLInputElement);
   readonly #answer = byId('try-answer', HTMLElement);
@@ -34,19 +34,19 @@ export class TryIt {
 
   /** Tests the model on a file of pairs. @throws InputError if this model cannot read the file */
   async test(data: DataText, characters: boolean): Promise<void> {
-    const tested = await this.#run()?.ask('test', { data, characters });
-    if (tested) this.#showTested(data.file, tested);
+    const result = await this.#run()?.ask('test', { data, characters });
+    if (result) this.#showResult(data.file, result);
   }
 
   async #ask(): Promise<void> {
     const run = this.#run();
     if (!run) return;
     try {
-      const tried = await run.ask('predict', { source: this.#source.value });
+      const answer = await run.ask('predict', { source: this.#source.value });
       if (run !== this.#run()) return;
       writeOrHide(this.#refused, undefined);
       this.#source.removeAttribute('aria-invalid');
-      this.#show(tried);
+      this.#show(answer);
     } catch (error) {
       if (run !== this.#run()) return;
       this.#source.setAttribute('aria-invalid', 'true');
@@ -54,38 +54,42 @@ export class TryIt {
     }
   }
 
-  #show({ symbols, ended, limit, right }: Tried): void {
+  #show({ symbols, ended, limit, right }: DecodedAnswer): void {
     this.#answer.replaceChildren(
       ...symbols.map(({ output, probability, expected }) => {
         const wrong = expected !== undefined && expected !== output;
-        const made = make(
+        const item = make(
           'li',
-          { title: `${probability.toFixed(3)}${wrong ? `, right: ${expected}` : ''}` },
+          { title: `${probability.toFixed(3)}${wrong ? `, correct: ${expected}` : ''}` },
           wrong ? make('mark', {}, output) : make('span', {}, output),
-          make('small', {}, wrong ? `${probability.toFixed(2)} · right ${expected}` : probability.toFixed(2)),
+          make(
+            'small',
+            {},
+            wrong ? `${probability.toFixed(2)} · correct ${expected}` : probability.toFixed(2),
+          ),
         );
-        made.style.setProperty('--share', String(Math.max(0, Math.min(1, probability))));
-        return made;
+        item.style.setProperty('--share', String(Math.max(0, Math.min(1, probability))));
+        return item;
       }),
     );
     const verdict =
-      right === undefined ? '' : right ? '✓ Right.' : '✗ Not right: wrong symbols are struck through.';
+      right === undefined ? '' : right ? '✓ Correct.' : '✗ Not correct: wrong symbols are struck through.';
     write(
       this.#verdict,
-      [verdict, ended ? '' : `It was cut off after ${limit} symbols, before the model ended it.`]
+      [verdict, ended ? '' : `Cut off after ${limit} symbols: the model had not ended its answer.`]
         .filter(Boolean)
         .join(' '),
     );
   }
 
-  #showTested(file: string, { pairs, right, rows, left }: Tested): void {
-    const more = left ? ` (the first ${pairs} of ${pairs + left})` : '';
+  #showResult(file: string, { pairs, right, rows, omitted }: PairsResult): void {
+    const first = omitted ? ` (the first ${pairs} of ${pairs + omitted})` : '';
     this.#tested.hidden = false;
     this.#tested.replaceChildren(
       make(
         'p',
         { role: 'status' },
-        `${file}: ${right} of ${pairs} pairs fully correct, ${percent(right / pairs)}${more}.`,
+        `${file}: ${right} of ${pairs} pairs fully correct, ${percent(right / pairs)}${first}.`,
       ),
       make(
         'section',

@@ -1,18 +1,18 @@
 import { isSameInput } from '../memory/layout.ts';
 import type { Steps } from '../memory/probe.ts';
 
-/** The picture of the memory as it was after a training step. */
+/** The picture of the memory after a training step. */
 export interface Frame {
   step: number;
   shown: Steps;
 }
 
 /** Maximum number of frames. Beyond it, every other frame of the older half is dropped. */
-export const MOST_FRAMES = 200;
+export const MAX_FRAMES = 200;
 
-/** Maximum amount of numbers in the frames stored with a run: about 2 MB. */
-const MOST_STORED = 250_000;
-const MOST_STORED_FRAMES = 60;
+/** Limits of the frames stored with a run: numbers in all of them, about 2 MB, and frames. */
+const MAX_STORED_NUMBERS = 250_000;
+const MAX_STORED_FRAMES = 60;
 
 const numbersIn = ({ shown: { memories } }: Frame): number =>
   memories.reduce(
@@ -22,26 +22,26 @@ const numbersIn = ({ shown: { memories } }: Frame): number =>
   );
 
 /**
- * Selects the frames to store, evenly over training: few enough to write every few seconds, and fewer for long
- * sequences.
+ * Selects the frames to store, evenly over training. They are few, because they are written every few seconds, and
+ * fewer for long sequences.
  */
 export function framesToStore(frames: readonly Frame[]): Frame[] {
   const last = frames.at(-1);
   if (!last) return [];
-  const most = Math.min(MOST_STORED_FRAMES, Math.floor(MOST_STORED / Math.max(1, numbersIn(last))));
-  if (frames.length <= most) return [...frames];
-  if (most < 2) return [];
-  return Array.from({ length: most }, (_, k) => frames[Math.round((k * (frames.length - 1)) / (most - 1))]);
+  const max = Math.min(MAX_STORED_FRAMES, Math.floor(MAX_STORED_NUMBERS / Math.max(1, numbersIn(last))));
+  if (frames.length <= max) return [...frames];
+  if (max < 2) return [];
+  return Array.from({ length: max }, (_, k) => frames[Math.round((k * (frames.length - 1)) / (max - 1))]);
 }
 
-/** Adds the latest picture. Frames of later steps (after resuming or restarting) and of another source are dropped. */
+/** Adds the latest picture. Drops frames of the same or later steps (after a restart) and frames of another source. */
 export function addFrame(frames: readonly Frame[], { step, shown }: Frame): Frame[] {
   // All frames show the same source.
   const last = frames.at(-1);
-  const before = last && isSameInput(last.shown, shown) ? frames.filter(frame => frame.step < step) : [];
+  const earlier = last && isSameInput(last.shown, shown) ? frames.filter(frame => frame.step < step) : [];
   const kept =
-    before.length < MOST_FRAMES
-      ? before
-      : before.filter((_, i) => i === 0 || i >= MOST_FRAMES / 2 || i % 2 === 1);
+    earlier.length < MAX_FRAMES
+      ? earlier
+      : earlier.filter((_, i) => i === 0 || i >= MAX_FRAMES / 2 || i % 2 === 1);
   return [...kept, { step, shown }];
 }

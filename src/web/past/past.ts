@@ -11,7 +11,7 @@ export class Past {
   readonly #field = byId('past-field', HTMLElement);
   readonly #slider = byId('past', HTMLInputElement);
   readonly #play = byId('play-past', HTMLButtonElement);
-  readonly #told = byId('past-told', HTMLElement);
+  readonly #label = byId('past-step', HTMLElement);
   readonly #show: (shown: Steps) => void;
   #frames: readonly Frame[] = [];
   /** Whether the slider is at its end, so that the picture follows training. */
@@ -33,43 +33,44 @@ export class Past {
     this.#stop();
     this.#frames = [];
     this.#follows = true;
-    this.#tell();
+    this.#showStep();
   }
 
   /**
-   * Sets all frames of the run. The last one, the present state, is drawn unless the user is viewing an earlier one.
+   * Sets all frames of the run. The last one, the current state, is drawn unless the user is viewing an earlier one.
    */
-  now(frames: readonly Frame[]): void {
-    const looked = this.#follows ? undefined : this.#frames[this.#slider.valueAsNumber - 1];
+  update(frames: readonly Frame[]): void {
+    const viewed = this.#follows ? undefined : this.#frames[this.#slider.valueAsNumber - 1];
     this.#frames = frames;
-    const at = looked ? this.#frames.indexOf(looked) : -1;
+    const index = viewed ? this.#frames.indexOf(viewed) : -1;
     this.#slider.max = String(this.#frames.length);
     // If the frame being viewed is gone (dropped, another source, or a restart), return to the latest.
-    this.#follows = at < 0;
-    this.#slider.value = String(at < 0 ? this.#frames.length : at + 1);
+    this.#follows = index < 0;
+    this.#slider.value = String(index < 0 ? this.#frames.length : index + 1);
     if (this.#follows) this.#show(frames[frames.length - 1].shown);
-    this.#tell();
+    this.#showStep();
   }
 
-  #go(place: number): void {
-    const frame = this.#frames[place - 1];
+  /** Shows a frame, counted from 1. */
+  #go(number: number): void {
+    const frame = this.#frames[number - 1];
     if (!frame) return;
-    this.#slider.value = String(place);
-    this.#follows = place === this.#frames.length;
+    this.#slider.value = String(number);
+    this.#follows = number === this.#frames.length;
     this.#show(frame.shown);
-    this.#tell();
+    this.#showStep();
   }
 
-  #tell(): void {
+  #showStep(): void {
     this.#field.hidden = this.#frames.length < 2;
     const frame = this.#frames[this.#slider.valueAsNumber - 1];
-    const words = !frame
+    const label = !frame
       ? ''
       : this.#follows
         ? `step ${count(frame.step)}, now`
         : `step ${count(frame.step)}`;
-    write(this.#told, words);
-    this.#slider.setAttribute('aria-valuetext', words);
+    write(this.#label, label);
+    this.#slider.setAttribute('aria-valuetext', label);
   }
 
   /** Starts playing; from the first frame if the latest is shown. */

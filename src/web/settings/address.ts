@@ -3,7 +3,7 @@ import { InputError, show, unknown } from '../../base/errors.ts';
 import { currentKey, firstKey } from '../../base/renamed-keys.ts';
 import { type EngineName, engineName } from '../../platform/names.ts';
 import { preset } from '../../train/presets.ts';
-import { differing, nearestPreset, written } from './differences.ts';
+import { differing, formatSetting, nearestPreset } from './differences.ts';
 import { DERIVED, VOCABULARY } from './field-labels.ts';
 
 /**
@@ -11,30 +11,30 @@ import { DERIVED, VOCABULARY } from './field-labels.ts';
  *
  *   v=1&preset=reverse&train.seed=3&model.hidden=64&engine=gpu&check=5d2f01aa
  *
- * The preset and the settings that differ from it give the whole configuration. `check` is a checksum of all settings:
- * if it does not match, the preset has changed since the link was made.
+ * The preset and the settings that differ from it determine the whole configuration. `check` is a checksum of all
+ * settings: if it does not match, the preset has changed since the link was made.
  */
 export interface Address {
   config: Config;
   engine: EngineName;
   /** Whether the run waits for the start button. */
   paused: boolean;
-  /** Set if the link can be used, but may mean something else than when it was made. */
+  /** Set if the link is valid, but may have had another meaning when it was made. */
   warning?: string;
 }
 
 const VERSION = '1';
 
 /**
- * FNV-1a hash of all settings, 8 hexadecimal digits. The hash is the same for links made before DERIVED existed or a
- * key was renamed.
+ * FNV-1a hash of all settings, 8 hexadecimal digits. It uses the first name of renamed keys, and omits DERIVED keys
+ * that have their default, so that earlier links keep their hashes.
  */
 export function fingerprint(config: Config): string {
   let hash = 0x811c9dc5;
-  const isOld = (key: string): boolean =>
+  const isHashed = (key: string): boolean =>
     !DERIVED.includes(key) || settingOf(config, key) !== fieldOf(key).default;
-  for (const key of KEYS.filter(isOld)) {
-    for (const char of `${firstKey(key)}=${written(settingOf(config, key))}\n`) {
+  for (const key of KEYS.filter(isHashed)) {
+    for (const char of `${firstKey(key)}=${formatSetting(settingOf(config, key))}\n`) {
       hash = Math.imul(hash ^ char.codePointAt(0)!, 0x01000193);
     }
   }
@@ -42,25 +42,26 @@ export function fingerprint(config: Config): string {
 }
 
 /** Removes the settings that are derived from the user's data file. */
-const addressed = (config: Config): Config => ({
+const withoutDataSettings = (config: Config): Config => ({
   ...config,
   task: { ...config.task, sourceSymbols: [], targetSymbols: [], longestTarget: 0, splitBy: 'hash' },
 });
 
 /** Returns the fragment of the address, including the #. */
-export function toAddress({ config: whole, engine, paused }: Omit<Address, 'warning'>): string {
-  const config = addressed(whole);
+export function toAddress({ config: complete, engine, paused }: Omit<Address, 'warning'>): string {
+  const config = withoutDataSettings(complete);
   const name = nearestPreset(config);
   const parts = new URLSearchParams({ v: VERSION, preset: name });
   const keys = new Set(['train.seed', ...differing(preset(name), config)]);
-  for (const key of KEYS.filter(key => keys.has(key))) parts.set(key, written(settingOf(config, key)));
+  for (const key of KEYS.filter(key => keys.has(key))) parts.set(key, formatSetting(settingOf(config, key)));
   if (engine !== 'auto') parts.set('engine', engine);
   if (paused) parts.set('paused', '');
   parts.set('check', fingerprint(config));
   return `#${parts}`.replace(/=(?=&|$)/g, '');
 }
 
-const LABELS = ['v', 'preset', 'engine', 'paused', 'check'];
+/** The parts of an address that are not settings. */
+const OTHER_KEYS = ['v', 'preset', 'engine', 'paused', 'check'];
 
 /**
  * Parses the fragment of an address. Returns undefined if it names no run.
@@ -73,8 +74,8 @@ export function readAddress(hash: string): Address | undefined {
   if (version !== VERSION) {
     throw new InputError(
       version === null
-        ? `the link must begin with v=${VERSION} (its version), got ${show(hash)}.`
-        : `the link is of version ${show(version)}, this page reads version ${VERSION}: it comes from another version of pushdown.`,
+        ? `the link must begin with v=${VERSION}, its version; got ${show(hash)}.`
+        : `the link has version ${show(version)}, this page reads version ${VERSION}: the link comes from another version of pushdown.`,
     );
   }
   const sets: string[] = [];
@@ -82,19 +83,21 @@ export function readAddress(hash: string): Address | undefined {
   for (const [key, value] of parts) {
     if (seen.has(key)) throw new InputError(`the link has ${key} twice.`);
     seen.add(key);
-    if (LABELS.includes(key)) continue;
+    if (OTHER_KEYS.includes(key)) continue;
     if (VOCABULARY.includes(key))
-      throw new InputError(`the link has ${key}, which comes with the file of the data.`);
+      throw new InputError(
+        `the link has ${key}, which is derived from the data file. Remove it from the link.`,
+      );
     const current = currentKey(key);
-    if (!KEYS.includes(current)) unknown('setting in the link', key, [...KEYS, ...LABELS]);
+    if (!KEYS.includes(current)) unknown('setting in the link', key, [...KEYS, ...OTHER_KEYS]);
     sets.push(`${current}=${value}`);
   }
   const engine = engineName(parts.get('engine') ?? 'auto', 'engine in the link');
   const config = assign(preset(parts.get('preset') ?? 'reverse'), sets);
   const check = parts.get('check');
   const warning =
-    check === null || check === fingerprint(addressed(config))
+    check === null || check === fingerprint(withoutDataSettings(config))
       ? undefined
-      : 'the link was made by another version of pushdown, or changed by hand: a setting that it leaves to the preset may have been another then.';
+      : 'the link was made by another version of pushdown, or edited. Settings that it takes from the preset may have changed since.';
   return { config, engine, paused: parts.has('paused'), warning };
 }

@@ -1,19 +1,19 @@
 import type { Config } from '../../base/config.ts';
 import { InputError } from '../../base/errors.ts';
+import { workerFailed } from '../load-failure.ts';
 import { openWorker } from '../open-worker.ts';
-import type { Checked, DataText, FromCheck, ToCheck } from '../protocol.ts';
-import { workerFailed } from '../unloaded.ts';
+import type { CheckResult, DataText, FromCheck, ToCheck } from '../protocol.ts';
 
-/** Limit for a check, in ms. If a check takes longer, the start of the run would too. */
-const MOST_MS = 10_000;
+/** Time limit of a check, in ms. If a check takes longer, opening the run would too. */
+const MAX_MS = 10_000;
 
 /**
- * Returns settings that fit a file of pairs.
+ * Returns a configuration that fits a file of pairs.
  * @throws InputError if the file cannot be read
  */
-export function fitTo(data: DataText, characters: boolean): Promise<Config> {
+export function configFor(data: DataText, characters: boolean): Promise<Config> {
   const worker = openWorker('checking');
-  const answered = new Promise<Config>((resolve, reject) => {
+  const config = new Promise<Config>((resolve, reject) => {
     worker.onmessage = ({ data: answer }: MessageEvent<FromCheck>) => {
       if (answer.kind === 'defaults') resolve(answer.config);
       else if (answer.kind === 'refused') reject(new InputError(answer.message));
@@ -22,37 +22,39 @@ export function fitTo(data: DataText, characters: boolean): Promise<Config> {
       reject(new Error(`${data.file} could not be read: ${workerFailed(message)}`));
   });
   worker.postMessage({ kind: 'data', data, characters } satisfies ToCheck);
-  return answered.finally(() => worker.terminate());
+  return config.finally(() => worker.terminate());
 }
 
-/** Checks settings in a worker, one at a time. A new request replaces a waiting one. */
+/** Checks settings in a worker, one request at a time. A new request replaces one that has not started. */
 export class Checker {
   #worker: Worker | undefined;
   #id = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  #busy: ((checked: Checked | undefined) => void) | undefined;
-  #next: { config: Config; data?: DataText; resolve(checked: Checked | undefined): void } | undefined;
+  /** Resolves the request that is being checked. */
+  #resolve: ((checked: CheckResult | undefined) => void) | undefined;
+  /** The request that has not started. */
+  #next: { config: Config; data?: DataText; resolve(checked: CheckResult | undefined): void } | undefined;
 
-  /** Checks settings. Resolves to undefined if another request replaced this one before its turn. */
-  check(config: Config, data?: DataText): Promise<Checked | undefined> {
+  /** Checks settings. Resolves to undefined if another request replaced this one before it started. */
+  check(config: Config, data?: DataText): Promise<CheckResult | undefined> {
     return new Promise(resolve => {
       this.#next?.resolve(undefined);
       this.#next = { config, data, resolve };
-      if (!this.#busy) this.#begin();
+      if (!this.#resolve) this.#start();
     });
   }
 
-  #begin(): void {
+  #start(): void {
     const next = this.#next;
     if (!next) return;
     this.#next = undefined;
-    this.#busy = next.resolve;
+    this.#resolve = next.resolve;
     this.#worker ??= this.#open();
     this.#timer = setTimeout(() => {
-      this.#drop();
-      const message = `these settings could not be checked within ${MOST_MS / 1000} s: take shorter sequences.`;
+      this.#terminate();
+      const message = `the check of these settings took more than ${MAX_MS / 1000} s: choose shorter sequences.`;
       this.#done({ problem: { key: 'task.maxLength', message } });
-    }, MOST_MS);
+    }, MAX_MS);
     const { config, data } = next;
     this.#worker.postMessage({ kind: 'config', id: ++this.#id, config, data } satisfies ToCheck);
   }
@@ -63,7 +65,7 @@ export class Checker {
       if (data.kind === 'checked' && data.id === this.#id) this.#done(data.checked);
     };
     worker.onerror = ({ message }) => {
-      this.#drop();
+      this.#terminate();
       this.#done({
         problem: { key: '', message: `the settings were not checked: ${workerFailed(message)}` },
       });
@@ -71,16 +73,16 @@ export class Checker {
     return worker;
   }
 
-  #drop(): void {
+  #terminate(): void {
     this.#worker?.terminate();
     this.#worker = undefined;
   }
 
-  #done(checked: Checked): void {
+  #done(checked: CheckResult): void {
     clearTimeout(this.#timer);
-    const resolve = this.#busy;
-    this.#busy = undefined;
+    const resolve = this.#resolve;
+    this.#resolve = undefined;
     resolve?.(checked);
-    this.#begin();
+    this.#start();
   }
 }

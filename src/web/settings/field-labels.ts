@@ -2,11 +2,11 @@ import { type Config, KEYS } from '../../base/config.ts';
 import { memoryKind } from '../../base/memories.ts';
 import { DATA } from '../../tasks/names.ts';
 
-/** The label of a field on the page. Its purpose and limits come from FIELDS. */
+/** The label of a field on the page. The limits come from FIELDS, the help from FIELD_HELP. */
 export interface FieldLabels {
   label: string;
   unit?: string;
-  /** False if the other settings make the field meaningless; it is hidden then. */
+  /** Returns false if the field has no meaning under the other settings. It is hidden then. */
   applies?(config: Config): boolean;
 }
 
@@ -22,7 +22,7 @@ const adam = ({ train }: Config): boolean => train.optimiser.startsWith('adam');
 const grows = ({ train }: Config): boolean => train.growEvery > 0;
 const restarts = ({ train }: Config): boolean => train.restartAfter > 0;
 
-/** Every field once, in display order. The seed is beside the preset. */
+/** Every field once, in display order, except the seed, which is beside the preset. */
 export const SECTIONS: readonly Section[] = [
   {
     title: 'Task',
@@ -88,7 +88,7 @@ export const SECTIONS: readonly Section[] = [
       'train.batch': { label: 'Batch B', unit: 'sequences' },
       'train.optimiser': { label: 'Optimiser' },
       'train.rate': { label: 'Learning rate' },
-      'train.rateHalfLife': { label: 'Rate halves in', unit: 'steps' },
+      'train.rateHalfLife': { label: 'Rate half-life', unit: 'steps' },
       'train.beta1': { label: 'β₁', applies: adam },
       'train.beta2': { label: 'β₂', applies: ({ train }) => train.optimiser !== 'sgd' },
       'train.epsilon': { label: 'ε', applies: ({ train }) => train.optimiser !== 'sgd' },
@@ -98,22 +98,22 @@ export const SECTIONS: readonly Section[] = [
       'train.lossPer': { label: 'Loss per' },
       'train.noise': { label: 'Strength noise', unit: 'logit', applies: hasMemory },
       'train.noiseAfter': {
-        label: 'Noise begins after',
+        label: 'Noise starts after',
         unit: 'steps',
         applies: ({ train }) => train.noise > 0,
       },
       'train.noiseSteps': {
-        label: 'Noise falls over',
+        label: 'Noise decays over',
         unit: 'steps',
         applies: ({ train }) => train.noise > 0,
       },
-      'train.pushBiasGrowth': { label: 'Push bias growth', unit: 'a step', applies: hasMemory },
+      'train.pushBiasGrowth': { label: 'Push bias growth', unit: 'per step', applies: hasMemory },
     },
   },
   {
     title: 'Curriculum and restarts',
     fields: {
-      'train.growEvery': { label: 'Decide every', unit: 'sequences' },
+      'train.growEvery': { label: 'Check growth every', unit: 'sequences' },
       'train.growBelowPerLength': { label: 'Grow below, per length', unit: 'error', applies: grows },
       'train.growBelow': { label: 'Grow below', unit: 'error', applies: grows },
       'train.growAfter': { label: 'Grow after', unit: 'sequences', applies: grows },
@@ -123,7 +123,7 @@ export const SECTIONS: readonly Section[] = [
     },
   },
   {
-    title: 'Evaluation and the end',
+    title: 'Evaluation and stopping',
     fields: {
       'train.reportEvery': { label: 'Report every', unit: 'steps' },
       'train.evaluateEvery': { label: 'Evaluate every', unit: 'steps' },
@@ -131,7 +131,7 @@ export const SECTIONS: readonly Section[] = [
       'train.evaluateFrom': { label: 'Evaluate from', unit: 'symbols' },
       'train.stopAt': { label: 'Stop at', unit: 'coarse accuracy' },
       'train.stopPasses': {
-        label: 'Evaluations that reach it',
+        label: 'Evaluations to reach it',
         unit: 'in a row',
         applies: ({ train }) => train.stopAt > 0,
       },
@@ -140,16 +140,16 @@ export const SECTIONS: readonly Section[] = [
   },
 ];
 
-/** Derived from the data, so users cannot set them. */
+/** Settings derived from the data, which users cannot set. */
 export const VOCABULARY: readonly string[] = ['task.sourceSymbols', 'task.targetSymbols'];
 
-/** Also derived from the data; links made by earlier versions do not contain these. */
+/** More settings derived from the data. Links made by earlier versions do not contain these. */
 export const DERIVED: readonly string[] = ['task.longestTarget', 'task.splitBy'];
 
 export const FROM_DATA: readonly string[] = [...VOCABULARY, ...DERIVED];
 
 /** Keys without a field in the form. */
-const ELSEWHERE: readonly string[] = ['task.file', ...FROM_DATA];
+const WITHOUT_FIELD: readonly string[] = ['task.file', ...FROM_DATA];
 
 export const SEED: FieldLabels = { label: 'Seed' };
 
@@ -158,11 +158,12 @@ const LABELS = new Map<string, FieldLabels>([
   ...SECTIONS.flatMap(({ fields }) => Object.entries(fields)),
 ]);
 
-/** `Hidden width H`; a key without a label is returned unchanged. */
+/** Returns the label of a key, such as `Hidden width H`, or its last part if it has none. */
 export const labelOf = (key: string): string => LABELS.get(key)?.label ?? key.split('.').at(-1)!;
 
-/** Keys without a label; a test checks that there are none. */
-export const forgotten = (): string[] => KEYS.filter(key => !LABELS.has(key) && !ELSEWHERE.includes(key));
+/** Returns the keys that should have a label but have none. A test checks that there are none. */
+export const unlabelledKeys = (): string[] =>
+  KEYS.filter(key => !LABELS.has(key) && !WITHOUT_FIELD.includes(key));
 
 /** Returns the first key that a message names, or ''. */
 export function keyIn(message: string): string {

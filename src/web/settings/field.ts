@@ -2,14 +2,14 @@ import { type Config, type Field, fieldOf, readValue, settingOf } from '../../ba
 import { InputError } from '../../base/errors.ts';
 import { TASK_NAMES } from '../../tasks/names.ts';
 import { make, write, writeOrHide } from '../dom.ts';
-import { written } from './differences.ts';
+import { formatSetting } from './differences.ts';
 import type { FieldLabels } from './field-labels.ts';
 
 /** One setting of the form: label, unit, input, help with its limits, and its error. */
 export class SettingField {
   readonly key: string;
   readonly element: HTMLElement;
-  /** Its line of help, once that is loaded. */
+  /** The help text, once it is loaded. */
   help = '';
   readonly #labels: FieldLabels;
   readonly #input: HTMLInputElement | HTMLSelectElement;
@@ -41,7 +41,7 @@ export class SettingField {
     return readValue(this.key, this.text);
   }
 
-  /** Returns the error in the value by itself, or undefined. */
+  /** Returns why the value alone is not valid, or undefined. */
   check(): string | undefined {
     try {
       this.read();
@@ -56,28 +56,28 @@ export class SettingField {
     const value = settingOf(config, this.key);
     if (this.#input instanceof HTMLInputElement && this.#input.type === 'checkbox') {
       this.#input.checked = value === true;
-    } else this.#input.value = written(value);
+    } else this.#input.value = formatSetting(value);
   }
 
   /**
-   * Shows the preset's value if it differs, and hides the field if it is meaningless.
+   * Shows the preset's value if it differs, and hides the field if it has no meaning under the other settings.
    * @returns whether the field is hidden and its value invalid
    */
-  relate(config: Config, preset: Config): boolean {
+  update(config: Config, preset: Config): boolean {
     this.element.hidden = this.#labels.applies?.(config) === false;
-    const before = written(settingOf(preset, this.key));
-    const changed = this.text.trim() !== before;
+    const presetValue = formatSetting(settingOf(preset, this.key));
+    const changed = this.text.trim() !== presetValue;
     this.element.classList.toggle('changed', changed);
     const field = fieldOf(this.key);
     const limits = 'min' in field && field.max < 1e15 ? `${brief(field.min)} to ${brief(field.max)}` : '';
     write(
       this.#help,
-      [this.help, limits, changed ? `preset: ${before || 'none'}` : ''].filter(Boolean).join(' · '),
+      [this.help, limits, changed ? `preset: ${presetValue || 'none'}` : ''].filter(Boolean).join(' · '),
     );
     return this.element.hidden && this.check() !== undefined;
   }
 
-  complain(problem: string | undefined): void {
+  showProblem(problem: string | undefined): void {
     writeOrHide(this.#problem, problem);
     this.#input.setAttribute('aria-invalid', String(problem !== undefined));
   }
@@ -92,17 +92,17 @@ const brief = (value: number): string =>
       : value.toLocaleString('en', { maximumFractionDigits: 6 });
 
 function inputFor(key: string, field: Field, id: string): HTMLInputElement | HTMLSelectElement {
-  const described = { id, 'aria-describedby': `${id}-help ${id}-problem` };
+  const attributes = { id, 'aria-describedby': `${id}-help ${id}-problem` };
   const choices = key === 'task.name' ? TASK_NAMES : field.kind === 'choice' ? field.choices : undefined;
   if (choices) {
-    const select = make('select', described);
+    const select = make('select', attributes);
     for (const choice of choices) select.add(new Option(choice, choice));
     return select;
   }
-  if (field.kind === 'flag') return make('input', { ...described, type: 'checkbox' });
+  if (field.kind === 'flag') return make('input', { ...attributes, type: 'checkbox' });
   // type=number would hide text that is not a number.
   return make('input', {
-    ...described,
+    ...attributes,
     type: 'text',
     inputmode: 'decimal',
     autocomplete: 'off',

@@ -33,23 +33,25 @@ export class SettingsForm {
   /** All fields, including the seed. */
   readonly #fields: SettingField[];
   readonly #checker = new Checker();
-  /** The configuration in the form if it is valid, and that of the current run. */
+  /** The configuration in the form, if it is valid. */
   #config: Config | undefined;
+  /** The configuration of the current run. */
   #running: Config | undefined;
   #data: DataText | undefined;
-  /** Name of the file of the user's data, which has no field. */
+  /** Name of the user's data file, which has no field. */
   #file = '';
+  /** Number of the latest change. Checks of earlier values are dropped. */
   #turn = 0;
 
-  constructor(onBegin: (draft: Draft) => void) {
+  constructor(onStart: (draft: Draft) => void) {
     const changed = () => this.#changed();
     this.#seed = new SettingField('train.seed', SEED, changed);
     byId('seed-field', HTMLElement).append(this.#seed.element);
     const fields = SECTIONS.flatMap(({ title, fields }) => {
-      const made = Object.entries(fields).map(([key, labels]) => new SettingField(key, labels, changed));
-      const grid = make('div', { class: 'fields' }, ...made.map(({ element }) => element));
+      const inputs = Object.entries(fields).map(([key, labels]) => new SettingField(key, labels, changed));
+      const grid = make('div', { class: 'fields' }, ...inputs.map(({ element }) => element));
       byId('sections', HTMLElement).append(make('fieldset', {}, make('legend', {}, title), grid));
-      return made;
+      return inputs;
     });
     this.#fields = [this.#seed, ...fields];
     fillPresets(this.#preset);
@@ -71,7 +73,7 @@ export class SettingsForm {
     this.#form.addEventListener('submit', event => {
       event.preventDefault();
       if (!this.#config) return;
-      onBegin({
+      onStart({
         config: this.#config,
         engine: this.#engine.value as EngineName,
         paused: this.#paused.checked,
@@ -80,7 +82,7 @@ export class SettingsForm {
     });
   }
 
-  /** Fills the form. A configuration for the user's own data comes with the data. */
+  /** Fills the form. @param data the user's own data, if the configuration is for it */
   set(config: Config, engine?: EngineName, data = this.#data): void {
     this.#data = data;
     this.#preset.value = nearestPreset(config);
@@ -92,28 +94,28 @@ export class SettingsForm {
     this.#changed();
   }
 
-  /** Sets the current run, with which the settings are compared. */
-  beside(running: Config | undefined): void {
+  /** Sets the configuration of the current run, with which the settings are compared. */
+  compareWith(running: Config | undefined): void {
     this.#running = running;
-    this.#tellChanges();
+    this.#showChanges();
   }
 
-  /** Shows the lines of help. Without them the form is complete but for its explanations. */
+  /** Loads and shows the help texts. If they cannot be loaded, the form works without them. */
   async #loadHelp(): Promise<void> {
     const loaded = await import('../../base/field-help.ts').catch(() => undefined);
     if (!loaded) return;
-    // Only the help is written again: a reported problem stays.
-    const [config, base] = [this.#config ?? this.#loose(), preset(this.#preset.value)];
+    // Only the help is updated: a reported problem stays.
+    const [config, base] = [this.#config ?? this.#validPart(), preset(this.#preset.value)];
     for (const field of this.#fields) {
       field.help = loaded.FIELD_HELP[field.key];
-      field.relate(config, base);
+      field.update(config, base);
     }
   }
 
-  /** Opens the settings and shows why they cannot be used. */
+  /** Opens the settings and shows why a run could not be opened. */
   refuse(message: string): void {
     byId('all-settings', HTMLDetailsElement).open = true;
-    this.#complain('', message);
+    this.#showProblem('', message);
   }
 
   #withSeed(config: Config): Config {
@@ -128,32 +130,32 @@ export class SettingsForm {
     let wrong = false;
     for (const field of this.#fields) {
       const problem = field.check();
-      field.complain(problem);
+      field.showProblem(problem);
       wrong ||= problem !== undefined;
     }
-    this.#complain('', undefined);
-    const made = wrong ? undefined : this.#make();
-    const left = this.#fields.filter(field => field.relate(made ?? this.#loose(), base));
+    this.#showProblem('', undefined);
+    const config = wrong ? undefined : this.#make();
+    const invalid = this.#fields.filter(field => field.update(config ?? this.#validPart(), base));
     // A hidden field is reset to the preset, because the user cannot correct it.
-    if (left.length > 0) {
-      for (const field of left) field.set(base);
+    if (invalid.length > 0) {
+      for (const field of invalid) field.set(base);
       return this.#changed();
     }
     this.#begin.disabled = true;
     write(this.#sizes, '');
-    if (made) {
-      const checked = await this.#checker.check(made, this.#data);
-      // The form has been changed since.
+    if (config) {
+      const checked = await this.#checker.check(config, this.#data);
+      // The form has changed since the check was requested.
       if (!checked || turn !== this.#turn) return;
-      if (checked.problem) this.#complain(checked.problem.key, checked.problem.message);
+      if (checked.problem) this.#showProblem(checked.problem.key, checked.problem.message);
       else {
-        this.#config = made;
+        this.#config = config;
         this.#begin.disabled = false;
-        const { parameters, bytes: most } = checked.sizes;
-        write(this.#sizes, `${count(parameters)} parameters · up to ${bytes(most)} on the device`);
+        const { parameters, bytes: max } = checked.sizes;
+        write(this.#sizes, `${count(parameters)} parameters · up to ${bytes(max)} on the device`);
       }
     }
-    this.#tellChanges();
+    this.#showChanges();
   }
 
   /** Builds the configuration. If the values are inconsistent, shows the reason at its field and returns undefined. */
@@ -163,7 +165,7 @@ export class SettingsForm {
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
       const { message } = error;
-      this.#complain(keyIn(message), message);
+      this.#showProblem(keyIn(message), message);
       return undefined;
     }
   }
@@ -175,14 +177,14 @@ export class SettingsForm {
       values[group][key] = field.read();
     }
     if (values['task']['name'] === DATA) {
-      // The vocabulary is derived from the data, because other settings may split it into other symbols.
+      // The vocabulary is left out: it is derived from the data again, because other settings may change the symbols.
       values['task']['file'] = this.#file;
     }
     return values;
   }
 
-  /** Returns the preset with all values that are valid by themselves; it decides which fields are meaningful. */
-  #loose(): Config {
+  /** Returns the preset with all values of the form that are valid alone. Decides which fields are shown. */
+  #validPart(): Config {
     const config = preset(this.#preset.value) as unknown as Record<string, Record<string, unknown>>;
     for (const field of this.#fields) {
       if (field.check() !== undefined) continue;
@@ -192,17 +194,18 @@ export class SettingsForm {
     return config as unknown as Config;
   }
 
-  #complain(key: string, message: string | undefined): void {
-    const field = this.#fields.find(one => one.key === key && !one.element.hidden);
-    field?.complain(message);
+  /** Shows a problem at its field, or below the form if it has none. */
+  #showProblem(key: string, message: string | undefined): void {
+    const field = this.#fields.find(field => field.key === key && !field.element.hidden);
+    field?.showProblem(message);
     if (field && message) byId('all-settings', HTMLDetailsElement).open = true;
-    writeOrHide(this.#problem, field && message ? `Not possible: ${message}` : message);
+    writeOrHide(this.#problem, field && message ? `Settings not valid: ${message}` : message);
   }
 
-  #tellChanges(): void {
+  #showChanges(): void {
     const changes = this.#config && this.#running ? changesBetween(this.#running, this.#config) : '';
     this.#begin.classList.toggle('primary', changes !== '');
-    writeOrHide(this.#changes, changes && `Not in the run yet: ${changes}.`);
+    writeOrHide(this.#changes, changes && `Not in the current run: ${changes}.`);
   }
 }
 

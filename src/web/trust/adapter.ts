@@ -1,32 +1,29 @@
 import { BEST, engineLine } from '../../platform/names.ts';
 import { byId, make, write, writeOrHide } from '../dom.ts';
 import { bytes, count } from '../format.ts';
+import { isLoadFailure, RELOAD_ADVICE } from '../load-failure.ts';
 import type { Opened } from '../protocol.ts';
-import { isUnloaded, RELOAD } from '../unloaded.ts';
 import { adviceFor } from './advice.ts';
 
-/** Shows the engine and its device in one line, with all details of the adapter below. */
+/** Shows the engine and its device in one line, and all details of the adapter. */
 export function showAdapter(run: Opened): void {
-  const { engine, adapter, details, parameters, plan, missing } = run;
+  const { engine, adapter, details, parameters, plan, noGpu } = run;
   const sizes = `${count(parameters)} parameters · plan ${plan} · ${bytes(run.bytes)} on the device`;
   write(byId('adapter', HTMLElement), `${engineLine({ name: engine, adapter })} · ${sizes}`);
-  const where =
+  const summary =
     engine === BEST
-      ? 'Computed on the GPU'
-      : missing
-        ? 'Computed on the CPU, without a GPU: what to do'
-        : 'Computed on the CPU';
-  write(byId('computed', HTMLElement), `${where} (${adapter.name})`);
-  const advice = isUnloaded(missing)
-    ? RELOAD
+      ? 'Runs on the GPU'
+      : noGpu
+        ? 'Runs on the CPU, no GPU found: what to do'
+        : 'Runs on the CPU';
+  write(byId('computed', HTMLElement), `${summary} (${adapter.name})`);
+  const advice = isLoadFailure(noGpu)
+    ? RELOAD_ADVICE
     : adviceFor(navigator.userAgent, isSecureContext, 'gpu' in navigator);
-  writeOrHide(
-    byId('notice', HTMLElement),
-    missing && `No GPU: ${missing}. Training runs on the CPU instead. ${advice}`,
-  );
+  writeOrHide(byId('notice', HTMLElement), noGpu && `No GPU: ${noGpu}. Training runs on the CPU. ${advice}`);
   const facts = byId('adapter-facts', HTMLElement);
   if (!details) {
-    facts.replaceChildren(...fact('Engine', `${adapter.name}, on the CPU: no adapter of WebGPU is used`));
+    facts.replaceChildren(...fact('Engine', `${adapter.name}, on the CPU: no WebGPU adapter is used`));
     return;
   }
   const { info, fallback, features, limits } = details;

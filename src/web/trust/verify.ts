@@ -2,21 +2,21 @@ import { messageOf } from '../../base/errors.ts';
 import type { Difference, Verification } from '../../train/verify.ts';
 import { byId, make, write } from '../dom.ts';
 import { count, significant } from '../format.ts';
+import { workerFailed } from '../load-failure.ts';
 import { openWorker } from '../open-worker.ts';
 import type { FromVerify, ToVerify } from '../protocol.ts';
-import { workerFailed } from '../unloaded.ts';
 
-/** The button that also runs the next step on the reference, and the comparison. */
+/** Compares the next training step of the run with the same step on the reference. */
 export class VerifyPanel {
   readonly #button = byId('verify', HTMLButtonElement);
   readonly #status = byId('verify-status', HTMLElement);
   readonly #table = byId('verify-table', HTMLTableElement);
   #worker: Worker | undefined;
-  /** Number of the current verification. A later verification, or another run, ends an earlier one. */
+  /** Number of the current verification. The results of earlier ones are dropped. */
   #turn = 0;
   #busy = false;
 
-  /** @param subject returns the state of the current run, or undefined if there is no run */
+  /** @param subject returns the checkpoint and engine of the current run, or undefined if there is no run */
   constructor(subject: () => Promise<ToVerify | undefined>) {
     this.#button.addEventListener('click', () => {
       if (this.#busy) this.clear();
@@ -34,10 +34,10 @@ export class VerifyPanel {
     this.#busy = true;
     write(this.#status, 'Comparing …');
     write(this.#button, 'Cancel');
-    const of = await subject().catch(error => messageOf(error));
+    const request = await subject().catch(error => messageOf(error));
     if (turn !== this.#turn) return;
-    if (!of || typeof of === 'string') {
-      this.#end(of ?? 'There is no run to verify.');
+    if (!request || typeof request === 'string') {
+      this.#end(request ?? 'There is no run to verify.');
       return;
     }
     const worker = openWorker('verifying');
@@ -47,37 +47,37 @@ export class VerifyPanel {
       if ('problem' in data) this.#end(data.problem);
       else this.#show(data.verification);
     };
-    worker.postMessage(of);
+    worker.postMessage(request);
   }
 
-  #end(words: string): void {
+  #end(message: string): void {
     this.#turn++;
     this.#busy = false;
     this.#worker?.terminate();
     this.#worker = undefined;
-    write(this.#button, 'Verify against CPU');
-    write(this.#status, words);
+    write(this.#button, 'Verify');
+    write(this.#status, message);
     this.#status.classList.remove('good', 'bad');
   }
 
-  #show(of: Verification): void {
-    const { step, sequences, T, engine, reference, loss, bound, floor, agrees } = of;
+  #show(verification: Verification): void {
+    const { step, sequences, T, engine, reference, loss, bound, floor, agrees } = verification;
     this.#end(
       `${agrees ? '✓ Agrees' : '✗ Differs'}: step ${count(step + 1)} on ${engine} against the ${reference}, ${sequences} sequences of up to ${T} time steps. ` +
-        `Loss ${significant(loss.engine, 7)} against ${significant(loss.reference, 7)}; bound ${bound} of each tensor's largest number, for loss and gradients plus ${significant(floor, 2)} in absolute numbers: what float32 rounds an output near 1 by.` +
+        `Loss ${significant(loss.engine, 7)} against ${significant(loss.reference, 7)}. Allowed difference: ${bound} of each tensor's largest value; for loss and gradients plus ${significant(floor, 2)} in absolute numbers, the rounding of an output near 1 in float32.` +
         (agrees
           ? ''
-          : ' A strength within rounding of a tie takes the other branch in float32; if the next steps differ too, please report it.'),
+          : ' A strength within rounding error of a tie may take the other branch in float32. If the next steps differ too, please report it.'),
     );
     this.#status.classList.add(agrees ? 'good' : 'bad');
     const body = make('tbody');
     for (const [group, differences] of [
-      ['forward pass', of.forward],
-      ['gradient', of.gradients],
-      ['weight after the step', of.weights],
+      ['forward pass', verification.forward],
+      ['gradient', verification.gradients],
+      ['weight after the step', verification.weights],
     ] as const) {
-      const own = group === 'gradient' ? floor : 0;
-      body.append(...differences.map(one => rowOf(group, one, bound, own)));
+      const groupFloor = group === 'gradient' ? floor : 0;
+      body.append(...differences.map(difference => rowOf(group, difference, bound, groupFloor)));
     }
     this.#table.tBodies[0].replaceWith(body);
     this.#table.hidden = false;
@@ -91,8 +91,8 @@ function rowOf(
   floor: number,
 ): HTMLTableRowElement {
   const relative = largest > 0 ? (difference / largest).toExponential(1) : '–';
-  // The ratio of two numbers that are both near 0 is meaningless.
-  const under = difference > bound * largest && difference <= floor;
+  // The ratio of two numbers near 0 is meaningless.
+  const belowFloor = difference > bound * largest && difference <= floor;
   return make(
     'tr',
     {},
@@ -101,6 +101,6 @@ function rowOf(
     make('td', {}, count(numbers)),
     make('td', {}, significant(largest)),
     make('td', {}, difference === 0 ? '0' : difference.toExponential(1)),
-    make('td', {}, under ? `${relative}, below ${significant(floor, 2)}` : relative),
+    make('td', {}, belowFloor ? `${relative}, below ${significant(floor, 2)}` : relative),
   );
 }

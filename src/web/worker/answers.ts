@@ -6,66 +6,68 @@ import { normal, symbolFinder } from '../../tasks/symbols.ts';
 import { formatSource, hasLength, parseSource, type Task } from '../../tasks/task.ts';
 import { predict, trace } from '../../train/evaluate.ts';
 import { pairNear } from '../memory/probe.ts';
-import type { DataText, Tested, Tried } from '../protocol.ts';
+import type { DataText, DecodedAnswer, PairsResult } from '../protocol.ts';
 
 /** The worker's answers to questions about a model. */
 
-/** Maximum number of source symbols to show, and to decode one by one, in reasonable time. */
-const MOST_SHOWN = 200;
-const MOST_TRIED = 400;
-/** Maximum number of pairs to answer, and to list. */
-const MOST_TESTED = 1000;
-const ROWS = 8;
+/** Maximum numbers of source symbols to show in the picture, and to decode one by one, in reasonable time. */
+const MAX_SHOWN = 200;
+const MAX_DECODED = 400;
+/** Maximum numbers of pairs to test, and to list. */
+const MAX_TESTED = 1000;
+const MAX_LISTED = 8;
 
 /** Parses a source. @throws InputError if it cannot be read or has too many symbols */
-function readSource(task: Task, text: string, most: number, what: string): number[] {
+function readSource(task: Task, text: string, max: number, what: string): number[] {
   const source = parseSource(task, text);
-  if (source.length > most) {
-    throw new InputError(`${what} takes sources of up to ${most} symbols, got ${source.length}.`);
+  if (source.length > max) {
+    throw new InputError(`${what} takes sources of up to ${max} symbols, got ${source.length}.`);
   }
   return source;
 }
 
 export const shownSource = (task: Task, text: string): number[] =>
-  readSource(task, text, MOST_SHOWN, 'the picture');
+  readSource(task, text, MAX_SHOWN, 'the picture');
 
 /** Draws a random source of about this length. */
 export function drawSource(task: Task, length: number): readonly number[] {
-  if (!Number.isInteger(length) || length < 1 || length > MOST_SHOWN) {
-    throw new InputError(`the length must be a whole number from 1 to ${MOST_SHOWN}, got ${length}.`);
+  if (!Number.isInteger(length) || length < 1 || length > MAX_SHOWN) {
+    throw new InputError(`the length must be a whole number from 1 to ${MAX_SHOWN}, got ${length}.`);
   }
   const seed = Math.floor(Math.random() * 2 ** 32);
   return pairNear(task, new Rng(seed, STREAM.sample), length).source;
 }
 
-export async function tryOut(model: Model, task: Task, text: string): Promise<Tried> {
-  const source = readSource(task, text, MOST_TRIED, 'decoding symbol by symbol');
+export async function decodeAnswer(model: Model, task: Task, text: string): Promise<DecodedAnswer> {
+  const source = readSource(task, text, MAX_DECODED, 'decoding symbol by symbol');
   const [{ outputs, ended, limit }] = await predict(model, task, [source]);
   const steps = await trace(model, task, source, outputs);
   const answer = task.answer?.(source);
   const expected = answer && [...answer, ...(task.end === undefined ? [] : [task.end])];
-  const from = task.answerAt(source.length);
-  const last = task.end === undefined ? from + (task.answerLength?.(source) ?? source.length) : steps.length;
-  const symbols = steps.slice(from, last).map(({ output, probability }, i) => ({
+  const first = task.answerAt(source.length);
+  const last = task.end === undefined ? first + (task.answerLength?.(source) ?? source.length) : steps.length;
+  const symbols = steps.slice(first, last).map(({ output, probability }, i) => ({
     output,
     probability,
     ...(expected && { expected: i < expected.length ? task.outputNames[expected[i]] : '·' }),
   }));
   const right =
-    expected && symbols.length === expected.length && symbols.every(one => one.output === one.expected);
+    expected &&
+    symbols.length === expected.length &&
+    symbols.every(({ output, expected }) => output === expected);
   return { source: formatSource(task, source), symbols, ended, limit, ...(expected && { right }) };
 }
 
 /** Lengths to evaluate, relative to the longest trained length. */
 const SHARES = [0.1, 0.25, 0.5, 0.75, 1, 1.25, 1.5, 2, 2.5, 3, 4, 5, 6, 8, 10];
 
-/** Returns the lengths to evaluate for which the task has sources, each once. */
+/** Returns the lengths to evaluate, in order and without repetition; only lengths for which the task has sources. */
 export function lengthsFor(task: Task, longest: number): number[] {
   const { lengthStep } = task;
   const near = SHARES.map(share => {
     const length = Math.max(1, Math.round((share * longest) / lengthStep)) * lengthStep;
     for (let off = 0; off < 2 * lengthStep + 2; off++) {
-      const found = [length + off, length - off].find(one => hasLength(task, one, 'test'));
+      const found = [length + off, length - off].find(length => hasLength(task, length, 'test'));
       if (found) return found;
     }
     return 0;
@@ -74,45 +76,45 @@ export function lengthsFor(task: Task, longest: number): number[] {
 }
 
 /**
- * Tests a model on a file of pairs. @throws InputError if the file cannot be read, or has symbols that the model does
- * not know
+ * Tests a model on a file of pairs.
+ * @throws InputError if the file cannot be read, or has symbols that the model does not know
  */
-export async function testOn(
+export async function testOnPairs(
   model: Model,
   task: Task,
   { file, text }: DataText,
   characters = false,
-): Promise<Tested> {
+): Promise<PairsResult> {
   const data = parseData(text, file, { characters: characters || Boolean(task.characters), heldOut: 0 });
   const translate = (names: readonly string[], known: readonly string[], side: string): number[] => {
     return names.map(name => {
-      const place = symbolFinder(known)(name);
-      if (place !== undefined) return place;
+      const symbol = symbolFinder(known)(name);
+      if (symbol !== undefined) return symbol;
       throw new InputError(
-        `${file}: ${show(name)} is no ${side} symbol of task ${task.name} (${known.slice(0, 12).join(' ')}${known.length > 12 ? ' …' : ''}).`,
+        `${file}: ${show(name)} is not one of the ${side} symbols of task ${task.name} (${known.slice(0, 12).join(' ')}${known.length > 12 ? ' …' : ''}).`,
       );
     });
   };
   const sourceAt = translate(data.sourceSymbols, task.symbolNames, 'source');
   translate(data.targetSymbols, task.outputNames, 'output');
-  const pairs = data.train.slice(0, MOST_TESTED);
+  const pairs = data.train.slice(0, MAX_TESTED);
   const sources = pairs.map(({ source }) => source.map(symbol => sourceAt[symbol]));
   const predictions = await predict(model, task, sources);
-  const between = task.characters ? '' : ' ';
+  const separator = task.characters ? '' : ' ';
   const rows = pairs.map(({ target }, i) => {
-    const wanted = target.map(symbol => data.targetSymbols[symbol]).join(between);
+    const expected = target.map(symbol => data.targetSymbols[symbol]).join(separator);
     const { text: predicted, ended } = predictions[i];
     return {
       source: formatSource(task, sources[i]),
-      target: wanted,
+      target: expected,
       predicted: ended ? predicted : `${predicted} …`,
-      right: ended && normal(predicted) === normal(wanted),
+      right: ended && normal(predicted) === normal(expected),
     };
   });
   return {
     pairs: pairs.length,
     right: rows.filter(({ right }) => right).length,
-    rows: [...rows.filter(({ right }) => !right), ...rows.filter(({ right }) => right)].slice(0, ROWS),
-    left: data.train.length - pairs.length,
+    rows: [...rows.filter(({ right }) => !right), ...rows.filter(({ right }) => right)].slice(0, MAX_LISTED),
+    omitted: data.train.length - pairs.length,
   };
 }

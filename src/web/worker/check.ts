@@ -5,28 +5,29 @@ import { DATA } from '../../tasks/names.ts';
 import { bytesOf } from '../../train/estimate.ts';
 import { setup, withVocabulary } from '../../train/setup.ts';
 import { bytes } from '../format.ts';
-import type { Checked, DataText, Problem } from '../protocol.ts';
+import type { CheckResult, DataText, Problem } from '../protocol.ts';
 import { keyIn } from '../settings/field-labels.ts';
 import { ownDataFor } from './own-data.ts';
 
 /**
- * Maximum memory of a tab, in bytes. Browsers kill tabs and GPU processes that use much more, which loses their work.
- * Browsers do not report how much is free.
+ * Maximum memory of a model in a tab, in bytes. Browsers kill tabs and GPU processes that use much more, and do not
+ * report how much is free.
  */
-const MOST_BYTES = 4 * 2 ** 30;
+const MAX_BYTES = 4 * 2 ** 30;
 
-/** Checks settings, each valid by itself, for consistency. May take long, so it must not run on the page's thread. */
-export function check(config: Config, data?: DataText): Checked {
+/** Checks whether settings that are valid one by one are consistent. May take long, so it must run in a worker. */
+export function check(config: Config, data?: DataText): CheckResult {
   try {
     if (config.task.name === DATA && !data) {
-      const message = 'your own data comes from a file: open or drop one (.tsv or .jsonl) further below.';
+      const message =
+        'your own data comes from a file: open a .tsv or .jsonl file under “Runs”, or drop it on the page.';
       return { problem: { key: 'task.name', message } };
     }
     const parsed = ownDataFor(config.task, data);
-    const whole = withVocabulary(config, parsed);
-    const { spec } = setup(whole, parsed);
-    const { total, activations, most } = bytesOf(whole, parsed);
-    if (total > MOST_BYTES) return { problem: tooLarge(total, activations, config.train.batch) };
+    const complete = withVocabulary(config, parsed);
+    const { spec } = setup(complete, parsed);
+    const { total, activations, most } = bytesOf(complete, parsed);
+    if (total > MAX_BYTES) return { problem: tooLarge(total, activations, config.train.batch) };
     return { sizes: { parameters: countParameters(spec), bytes: most } };
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
@@ -35,12 +36,12 @@ export function check(config: Config, data?: DataText): Checked {
 }
 
 function tooLarge(total: number, activations: number, batch: number): Problem {
-  const most = Math.floor((batch * (MOST_BYTES - (total - activations))) / activations);
-  const words = `training would take about ${bytes(total)} on the device, more than the ${bytes(MOST_BYTES)} that a tab should`;
-  return most >= 1
-    ? { key: 'train.batch', message: `${words}: a batch of up to ${most} would fit.` }
+  const maxBatch = Math.floor((batch * (MAX_BYTES - (total - activations))) / activations);
+  const message = `training would take about ${bytes(total)} on the device, more than the limit of ${bytes(MAX_BYTES)} for a tab`;
+  return maxBatch >= 1
+    ? { key: 'train.batch', message: `${message}: a batch of up to ${maxBatch} would fit.` }
     : {
         key: 'model.hidden',
-        message: `${words}, even with one sequence at a time: take a smaller model or shorter sequences.`,
+        message: `${message}, even with one sequence at a time: choose a smaller model or shorter sequences.`,
       };
 }

@@ -7,11 +7,11 @@ import type { Scope } from './scope.ts';
 
 /** Checks settings and data in a worker, because counting the words of a grammar or parsing a file may take long. */
 
-export function begin(scope: Scope<ToCheck, FromCheck>): void {
-  scope.onmessage = ({ data: asked }) => {
-    if (asked.kind === 'config') {
-      scope.postMessage({ kind: 'checked', id: asked.id, checked: check(asked.config, asked.data) });
-    } else scope.postMessage(settingsFor(asked.data, asked.characters));
+export function start(scope: Scope<ToCheck, FromCheck>): void {
+  scope.onmessage = ({ data: request }) => {
+    if (request.kind === 'config') {
+      scope.postMessage({ kind: 'checked', id: request.id, checked: check(request.config, request.data) });
+    } else scope.postMessage(settingsFor(request.data, request.characters));
   };
 }
 

@@ -9,7 +9,7 @@ import { formatSource, type Task } from '../../tasks/task.ts';
 import { type Checkpoint, decodeCheckpoint } from '../../train/checkpoint.ts';
 import { extendedConfig } from '../../train/extend-run.ts';
 import { type Callbacks, Trainer } from '../../train/trainer.ts';
-import { keptTunings } from '../keep/store.ts';
+import { storedTunings } from '../keep/store.ts';
 import { firstSource } from '../memory/probe.ts';
 import type { Opened, Opening } from '../protocol.ts';
 import { shownSource } from './answers.ts';
@@ -18,8 +18,9 @@ import { ownDataFor } from './own-data.ts';
 /** An open run in the worker. */
 export interface OpenRun {
   trainer: Trainer;
-  /** The source that the picture shows, and the longest trained length. */
+  /** The source that the picture shows. */
   source: readonly number[];
+  /** The longest trained length. */
   longest: number;
   opened: Opened;
 }
@@ -29,31 +30,31 @@ export interface OpenRun {
  * @throws InputError if the configuration, the checkpoint or the data cannot be used
  */
 export async function openRun(opening: Opening, callbacks: Callbacks): Promise<OpenRun> {
-  const read = opening.checkpoint && readCheckpoint(opening.checkpoint);
-  const from = read && opening.extend ? { ...read, config: extendedConfig(read) } : read;
-  const config = from?.config ?? opening.config;
+  const decoded = opening.checkpoint && readCheckpoint(opening.checkpoint);
+  const checkpoint = decoded && opening.extend ? { ...decoded, config: extendedConfig(decoded) } : decoded;
+  const config = checkpoint?.config ?? opening.config;
   if (!config) throw new InputError('a run needs a configuration or a checkpoint.');
   if (config.task.name === DATA && !opening.data) {
     const file = config.task.file || 'my.tsv';
     throw new InputError(
-      `the run was on your own data (${file}), which it does not carry: open ${file} ${from ? 'together with the checkpoint' : 'here'}.`,
+      `the run needs your own data: open ${file} ${checkpoint ? 'together with the checkpoint' : 'here'}.`,
     );
   }
   const data = ownDataFor(config.task, opening.data);
   const choice = opening.engine;
   let details: AdapterDetails | undefined;
   const options = {
-    tunings: keptTunings,
+    tunings: storedTunings,
     onAdapter(adapter: GPUAdapter) {
       details = detailsOf(adapter);
     },
   };
   const hooks = { ...callbacks, reopen: reopening(options) };
   const { made: trainer } = await openEngineWith(choice, options, engine =>
-    from ? Trainer.resume(engine, from, hooks, data) : Trainer.start(engine, config, hooks, data),
+    checkpoint ? Trainer.resume(engine, checkpoint, hooks, data) : Trainer.start(engine, config, hooks, data),
   );
   const { engine } = trainer;
-  const longest = from?.run.curriculum.length ?? config.task.maxLength;
+  const longest = checkpoint?.run.curriculum.length ?? config.task.maxLength;
   const source =
     sourceOf(trainer.task, opening.source) ?? firstSource(trainer.task, config.train.seed, longest);
   return {
@@ -67,7 +68,7 @@ export async function openRun(opening: Opening, callbacks: Callbacks): Promise<O
       adapter: engine.adapter,
       // `details` may belong to a device that failed.
       details: engine.name === BEST ? details : undefined,
-      missing: choice === 'auto' && engine.name !== BEST ? engine.adapter.reason : undefined,
+      noGpu: choice === 'auto' && engine.name !== BEST ? engine.adapter.reason : undefined,
       step: trainer.step,
       plan: trainer.model.plan,
       parameters: countParameters(trainer.model.spec),
@@ -75,8 +76,8 @@ export async function openRun(opening: Opening, callbacks: Callbacks): Promise<O
       lossUnit: config.model.output === 'softmax' ? 'nats/symbol' : '½ error²',
       source: formatSource(trainer.task, source),
       example: trainer.task.example,
-      ...(data && from?.data && changeWords(from.data, data.facts)
-        ? { newData: dataLine(data.file, data.facts, from.data) }
+      ...(data && checkpoint?.data && changeWords(checkpoint.data, data.facts)
+        ? { newData: dataLine(data.file, data.facts, checkpoint.data) }
         : {}),
     },
   };
@@ -87,7 +88,7 @@ function readCheckpoint(bytes: Uint8Array): Checkpoint {
     return decodeCheckpoint(bytes);
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
-    throw new InputError(`this is no checkpoint that can be used: ${error.message}`);
+    throw new InputError(`this checkpoint cannot be used: ${error.message}`);
   }
 }
 

@@ -3,43 +3,57 @@ import { formatSource } from '../../tasks/task.ts';
 import { encodeCheckpoint } from '../../train/checkpoint.ts';
 import { evaluate } from '../../train/evaluate.ts';
 import { Diverged, type Trainer } from '../../train/trainer.ts';
+import { isLoadFailure, RELOAD_ADVICE } from '../load-failure.ts';
 import { type ModelProbe, probeModel, samplePairs } from '../memory/probe.ts';
-import type { Answer, Asked, FromWorker, Kept, Opening, Question, ToWorker } from '../protocol.ts';
-import { isUnloaded, RELOAD } from '../unloaded.ts';
-import { drawSource, lengthsFor, shownSource, testOn, tryOut } from './answers.ts';
+import type {
+  Answer,
+  FromWorker,
+  Opening,
+  Pace,
+  Question,
+  QuestionKind,
+  SavedCheckpoint,
+  ToWorker,
+} from '../protocol.ts';
+import { decodeAnswer, drawSource, lengthsFor, shownSource, testOnPairs } from './answers.ts';
 import { openRun } from './opening.ts';
 import type { Scope } from './scope.ts';
 
 /** Trains in a worker. Uses only timers, because animation frames stop in hidden tabs. */
 
 let scope: Scope<ToWorker, FromWorker>;
-const say = (message: FromWorker, transfer?: Transferable[]): void => scope.postMessage(message, transfer);
+const send = (message: FromWorker, transfer?: Transferable[]): void => scope.postMessage(message, transfer);
 
 /** Maximum shares of the time for probes and for checkpoints. */
-const LOOK_SHARE = 1 / 10;
-const KEEP_SHARE = 1 / 20;
-/** Interval of checkpoints, in ms: a killed run loses no more than this. */
-const KEEP_EVERY = 5000;
+const PROBE_SHARE = 1 / 10;
+const CHECKPOINT_SHARE = 1 / 20;
+/** Interval of checkpoints, in ms: about the longest training time that a killed run loses. */
+const CHECKPOINT_MS = 5000;
 
-let trainer: Trainer | undefined;
+/** The run, once it is open. */
+let current: Trainer | undefined;
 /** The source of the picture, and the longest trained length. */
 let source: readonly number[] = [];
 let longest = 1;
-let pace = { steps: 0, looks: 4 };
+let pace: Pace = { steps: 0, probes: 4 };
 
-/** Messages are handled one at a time. Runs and questions are only started here, so that a pause can follow them. */
+/**
+ * Messages are handled one at a time. Training and questions are only started here, so that a later message, such as a
+ * pause, is handled while they run.
+ */
 let queue: Promise<void> = Promise.resolve();
 
-export function begin(of: Scope<ToWorker, FromWorker>): void {
-  scope = of;
+export function start(workerScope: Scope<ToWorker, FromWorker>): void {
+  scope = workerScope;
   scope.addEventListener('unhandledrejection', event => fail(event.reason));
   scope.onmessage = ({ data }) => {
-    queue = queue.then(() => obey(data)).catch(fail);
+    queue = queue.then(() => handle(data)).catch(fail);
   };
 }
 
-async function obey(message: ToWorker): Promise<void> {
+async function handle(message: ToWorker): Promise<void> {
   if (message.kind === 'open') await open(message.opening);
+  const trainer = current;
   if (!trainer) return;
   switch (message.kind) {
     case 'run':
@@ -54,10 +68,10 @@ async function obey(message: ToWorker): Promise<void> {
       break;
     case 'stop':
       trainer.stop();
-      if (!going) await rest(trainer);
+      if (!going) await sendState(trainer);
       break;
     case 'pace':
-      // A training run continues at the new pace.
+      // A run that trains continues at the new pace.
       pace = message.pace;
       trainer.pause();
       break;
@@ -74,150 +88,153 @@ async function open(opening: Opening): Promise<void> {
       const { step, steps, eta } = progress;
       // At a limited pace, the time left is longer than the computing time.
       const left = pace.steps ? Math.max(eta, (steps - step) / pace.steps) : eta;
-      say({ kind: 'progress', progress: { ...progress, eta: left } });
+      send({ kind: 'progress', progress: { ...progress, eta: left } });
     },
-    onEvaluation: (evaluation, step) => say({ kind: 'evaluation', evaluation, step }),
-    onRestart: restart => say({ kind: 'restart', restart }),
-    onRecovered: recovered => say({ kind: 'recovered', recovered }),
+    onEvaluation: (evaluation, step) => send({ kind: 'evaluation', evaluation, step }),
+    onRestart: restart => send({ kind: 'restart', restart }),
+    onRecovered: recovered => send({ kind: 'recovered', recovered }),
   });
-  ({ trainer, source, longest } = run);
+  const { trainer } = run;
+  ({ source, longest } = run);
+  current = trainer;
   if (opening.stopped) trainer.stop();
   // If the first probe fails, the run does not open.
   const first = await probeNow(trainer);
-  say(run.opened);
-  say({ kind: 'probe', probe: first });
-  await rest(trainer, false);
+  send(run.opened);
+  send({ kind: 'probe', probe: first });
+  await sendState(trainer, false);
 }
 
 /** True from the command to train until training ends or pauses. */
 let going = false;
 
-async function train(of: Trainer): Promise<void> {
+async function train(trainer: Trainer): Promise<void> {
   if (going) return;
   going = true;
-  say({ kind: 'state', state: 'running', step: of.step });
-  // Probes and checkpoints run concurrently with training. A loop may still sleep when training ends, and then does
-  // nothing.
+  send({ kind: 'state', state: 'running', step: trainer.step });
+  // Probes and checkpoints run concurrently with training. A loop that is asleep when training ends then does nothing.
   let training = true;
-  const beside = async (work: () => Promise<void>, every: () => number, share: number): Promise<void> => {
-    let took = 0;
+  const repeat = async (work: () => Promise<void>, interval: () => number, share: number): Promise<void> => {
+    let duration = 0;
     while (training) {
-      await sleep(Math.max(every(), took / share) - took);
+      await sleep(Math.max(interval(), duration / share) - duration);
       const start = performance.now();
       if (training) await work();
-      took = performance.now() - start;
+      duration = performance.now() - start;
     }
   };
-  beside(
-    () => probe(of),
-    () => 1000 / pace.looks,
-    LOOK_SHARE,
+  repeat(
+    () => probe(trainer),
+    () => 1000 / pace.probes,
+    PROBE_SHARE,
   ).catch(fail);
-  beside(
-    () => keep(of),
-    () => KEEP_EVERY,
-    KEEP_SHARE,
+  repeat(
+    () => sendCheckpoint(trainer),
+    () => CHECKPOINT_MS,
+    CHECKPOINT_SHARE,
   ).catch(fail);
   try {
-    while (going && !of.ending) await (pace.steps ? slowly(of) : of.run());
+    while (going && !trainer.ending) await (pace.steps ? trainAtPace(trainer) : trainer.run());
   } catch (error) {
-    // The weights are those before the steps that diverged.
-    if (error instanceof Diverged) await keep(of);
+    // The weights are those from before the steps that diverged.
+    if (error instanceof Diverged) await sendCheckpoint(trainer);
     throw error;
   } finally {
     training = false;
     going = false;
   }
-  await rest(of);
+  await sendState(trainer);
 }
 
 /** Makes single steps until a pause or a change of pace. The results equal those at full speed. */
-async function slowly(of: Trainer): Promise<void> {
+async function trainAtPace(trainer: Trainer): Promise<void> {
   const { steps } = pace;
-  while (going && !of.ending && pace.steps === steps) {
+  while (going && !trainer.ending && pace.steps === steps) {
     const start = performance.now();
-    await of.singleStep();
-    say({ kind: 'state', state: 'running', step: of.step });
+    await trainer.singleStep();
+    send({ kind: 'state', state: 'running', step: trainer.step });
     await sleep(1000 / steps - (performance.now() - start));
   }
 }
 
 const sleep = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, Math.max(0, ms)));
 
-async function step(of: Trainer): Promise<void> {
+async function step(trainer: Trainer): Promise<void> {
   if (going) return;
-  await of.singleStep();
-  await rest(of);
+  await trainer.singleStep();
+  await sendState(trainer);
 }
 
-/** Training has stopped: sends a probe, the state and a checkpoint. */
-async function rest(of: Trainer, looked = true): Promise<void> {
-  if (looked) await probe(of);
-  say({ kind: 'state', state: of.ending ?? 'paused', step: of.step });
-  await keep(of);
+/** Training has ended or paused: sends a probe (unless it was just sent), the state and a checkpoint. */
+async function sendState(trainer: Trainer, withProbe = true): Promise<void> {
+  if (withProbe) await probe(trainer);
+  send({ kind: 'state', state: trainer.ending ?? 'paused', step: trainer.step });
+  await sendCheckpoint(trainer);
 }
 
-const probe = async (of: Trainer): Promise<void> => say({ kind: 'probe', probe: await probeNow(of) });
+const probe = async (trainer: Trainer): Promise<void> =>
+  send({ kind: 'probe', probe: await probeNow(trainer) });
 
-function probeNow(of: Trainer): Promise<ModelProbe> {
-  const samples = samplePairs(of.task, of.config.train.seed, longest);
-  return of.between((model, task) => probeModel(model, task, of.step, source, samples));
+function probeNow(trainer: Trainer): Promise<ModelProbe> {
+  const samples = samplePairs(trainer.task, trainer.config.train.seed, longest);
+  return trainer.between((model, task) => probeModel(model, task, trainer.step, source, samples));
 }
 
-async function checkpoint(of: Trainer): Promise<Kept> {
-  const snapshot = await of.snapshot();
+async function checkpointOf(trainer: Trainer): Promise<SavedCheckpoint> {
+  const snapshot = await trainer.snapshot();
   return { bytes: encodeCheckpoint(snapshot), step: snapshot.state.step };
 }
 
-async function keep(of: Trainer): Promise<void> {
-  const kept = await checkpoint(of);
-  say({ kind: 'kept', kept }, [kept.bytes.buffer]);
+async function sendCheckpoint(trainer: Trainer): Promise<void> {
+  const checkpoint = await checkpointOf(trainer);
+  send({ kind: 'checkpoint', checkpoint }, [checkpoint.bytes.buffer]);
 }
 
-function answer(of: Trainer, id: number, question: Question): void {
-  answerTo(of, question).then(
-    answer => say({ kind: 'answer', id, answer }),
+function answer(trainer: Trainer, id: number, question: Question): void {
+  answerTo(trainer, question).then(
+    answer => send({ kind: 'answer', id, answer }),
     error => {
-      // A device that cannot hold such a long sequence can still train.
+      // A DeviceError fails only the question: the device may be unable to hold such a long sequence, but still train.
       if (error instanceof InputError || error instanceof DeviceError) {
-        say({ kind: 'refused', id, message: messageOf(error) });
+        send({ kind: 'refused', id, message: messageOf(error) });
       } else fail(error);
     },
   );
 }
 
-async function answerTo(of: Trainer, question: Question): Promise<Answer<Asked>> {
-  const { task, config } = of;
+async function answerTo(trainer: Trainer, question: Question): Promise<Answer<QuestionKind>> {
+  const { task, config } = trainer;
   switch (question.what) {
     case 'show':
-      return showing(of, shownSource(task, question.source));
+      return changeSource(trainer, shownSource(task, question.source));
     case 'sample':
-      return showing(of, drawSource(task, question.length));
+      return changeSource(trainer, drawSource(task, question.length));
     case 'checkpoint':
-      return checkpoint(of);
+      return checkpointOf(trainer);
     case 'predict':
-      return of.between(model => tryOut(model, task, question.source));
+      return trainer.between(model => decodeAnswer(model, task, question.source));
     case 'lengths':
       return { lengths: lengthsFor(task, longest), shortest: config.task.minLength, longest };
     case 'evaluate': {
       const { length, sequences } = question;
-      return of.between(model => evaluate(model, task, { length, sequences, seed: config.train.seed }));
+      return trainer.between(model => evaluate(model, task, { length, sequences, seed: config.train.seed }));
     }
     case 'test':
-      return of.between(model => testOn(model, task, question.data, question.characters));
+      return trainer.between(model => testOnPairs(model, task, question.data, question.characters));
   }
 }
 
-async function showing(of: Trainer, chosen: readonly number[]): Promise<string> {
-  const before = source;
+/** Probes with another source. If the probe fails, the previous source stays. */
+async function changeSource(trainer: Trainer, chosen: readonly number[]): Promise<string> {
+  const previous = source;
   source = chosen;
   try {
-    await probe(of);
+    await probe(trainer);
   } catch (error) {
-    source = before;
+    source = previous;
     throw error;
   }
-  return formatSource(of.task, chosen);
+  return formatSource(trainer.task, chosen);
 }
 
 function fail(error: unknown): void {
@@ -226,11 +243,11 @@ function fail(error: unknown): void {
     error instanceof Diverged || error instanceof InputError
       ? ''
       : error instanceof DeviceError
-        ? trainer
+        ? current
           ? 'Resume it from its last checkpoint, in the list of runs.'
-          : 'Engine auto takes what there is.'
-        : isUnloaded(error)
-          ? RELOAD
-          : 'This is a fault of pushdown: please report it.';
-  say({ kind: 'failed', message: messageOf(error), advice });
+          : 'Engine “auto” uses any engine that works.'
+        : isLoadFailure(error)
+          ? RELOAD_ADVICE
+          : 'This is a bug in pushdown: please report it.';
+  send({ kind: 'failed', message: messageOf(error), advice });
 }

@@ -9,21 +9,21 @@ import type { Scope } from './scope.ts';
 
 /** Compares a training step with the reference on a separate device, so that the run continues meanwhile. */
 
-export function begin(scope: Scope<ToVerify, FromVerify>): void {
+export function start(scope: Scope<ToVerify, FromVerify>): void {
   scope.onmessage = async ({ data }) => scope.postMessage(await verify(data));
 }
 
 async function verify({ checkpoint: bytes, engine: choice, data }: ToVerify): Promise<FromVerify> {
   try {
     const checkpoint = decodeCheckpoint(bytes);
-    const own = ownDataFor(checkpoint.config.task, data);
+    const parsed = ownDataFor(checkpoint.config.task, data);
     const reference = createReferenceEngine('the reference');
     const { made: verification } = await openEngineWith(choice, {}, engine =>
-      verifyStep(engine, reference, checkpoint, own),
+      verifyStep(engine, reference, checkpoint, parsed),
     );
     return { verification };
   } catch (error) {
-    const bug = error instanceof InputError ? '' : 'The verification failed: ';
-    return { problem: `${bug}${messageOf(error)}` };
+    const prefix = error instanceof InputError ? '' : 'The verification failed: ';
+    return { problem: `${prefix}${messageOf(error)}` };
   }
 }

@@ -1,12 +1,12 @@
 import { messageOf } from '../../base/errors.ts';
 import { byId, writeOrHide } from '../dom.ts';
-import { isUnloaded, RELOAD } from '../unloaded.ts';
+import { isLoadFailure, RELOAD_ADVICE } from '../load-failure.ts';
 
-/** Distance from the viewport at which the memory by hand is loaded, so that it is ready when it scrolls into view. */
+/** Distance from the viewport at which the memory is loaded, so that it is ready when it scrolls into view. */
 const MARGIN = '200px';
 
-/** Loads the memory by hand when the user scrolls near it, which keeps the first load small. */
-export function loadHandWhenSeen(): void {
+/** Loads the memory operated by hand when the user scrolls near it, which keeps the first load of the page small. */
+export function loadHandWhenVisible(): void {
   const section = byId('by-hand', HTMLElement);
   const problem = byId('hand-problem', HTMLElement);
   const watch = new IntersectionObserver(
@@ -19,7 +19,10 @@ export function loadHandWhenSeen(): void {
           section.inert = false;
         },
         error =>
-          writeOrHide(problem, isUnloaded(error) ? `This part did not load. ${RELOAD}` : messageOf(error)),
+          writeOrHide(
+            problem,
+            isLoadFailure(error) ? `This part did not load. ${RELOAD_ADVICE}` : messageOf(error),
+          ),
       );
     },
     { rootMargin: MARGIN },

@@ -2,20 +2,19 @@ import { messageOf, sentence } from '../base/errors.ts';
 
 /** Handles scripts that fail to load: a stale file after an update of the site, a proxy, a lost connection. */
 
-export const RELOAD =
-  'Reload the page: the site may have been updated meanwhile, or the connection was lost.';
+export const RELOAD_ADVICE = 'Reload the page: the site may have been updated, or the connection was lost.';
 
-/** How Chrome, Firefox and Safari report a script that `import()` could not load, and Vite a style sheet. */
-const UNLOADED = /dynamically imported module|importing a module script|unable to preload css/i;
+/** The messages of Chrome, Firefox and Safari if `import()` cannot load a script, and of Vite for a style sheet. */
+const LOAD_FAILURE = /dynamically imported module|importing a module script|unable to preload css/i;
 
 /** Whether an error means that `import()` could not load a script. */
-export const isUnloaded = (error: unknown): boolean => UNLOADED.test(messageOf(error));
+export const isLoadFailure = (error: unknown): boolean => LOAD_FAILURE.test(messageOf(error));
 
 export const startFailed = (error: unknown): string =>
-  isUnloaded(error)
+  isLoadFailure(error)
     ? 'The page did not start: one of its scripts did not load.'
     : `The page did not start in this browser: ${sentence(messageOf(error))}`;
 
 /** Returns the message for an `error` event of a worker. It has no message if the script did not load. */
 export const workerFailed = (message: string | undefined): string =>
-  message ? `the worker failed: ${message}` : `a script of the page did not load. ${RELOAD}`;
+  message ? `the worker failed: ${message}` : `a script of the page did not load. ${RELOAD_ADVICE}`;
