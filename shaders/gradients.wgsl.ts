@@ -9,7 +9,9 @@ import { evenly, range } from './lib/text.ts';
  * parts, each of which writes its own sums to `partial` [parts, size4]. The optimiser's first pass adds the parts in a
  * fixed order, so the result is deterministic. An invocation computes one tile of one block over its part of the rows.
  * For the inputs, of which a row has only a few, an invocation has one column of the block and adds to the rows of the
- * block that are active. (In the fused lane form the backward pass computes the weight gradients itself.)
+ * block that are active. All products share one loop, whose sizes and offsets are variables: a loop for every block would take
+ * several times as long to compile. (In the fused lane form the backward pass computes the weight
+ * gradients itself.)
  */
 export interface GradientJob {
   block: Block;
@@ -29,77 +31,97 @@ export interface GradientTiling {
   size: number;
 }
 
-/** Number and size of a block's tiles, as equal as possible. */
-function tilesOf({ block, a }: GradientJob, { down, across }: GradientTiling) {
-  const single = typeof a === 'string';
-  const wide = single ? 1 : Math.ceil(block.rows / 4);
-  const parts = (n: number, most: number): { count: number; each: number } => ({
-    count: Math.ceil(n / most),
-    each: evenly(n, most),
-  });
-  return { down: parts(wide, down), across: parts(block.ld4, a === 'inputs' ? 1 : across), wide };
+/** The tiles of a block. */
+interface Tiles {
+  job: GradientJob;
+  kind: 'inputs' | 'ones' | 'product';
+  /** vec4s of a row of the left factor. */
+  wide: number;
+  /** Number of tiles in a row of tiles, and in the block. */
+  perRow: number;
+  count: number;
 }
 
-/** Number of workgroups of a job. Rounded up, so that each workgroup has only one job. */
-function groupsOf(job: GradientJob, tiling: GradientTiling): number {
-  const { down, across } = tilesOf(job, tiling);
-  return Math.ceil((down.count * across.count) / tiling.size);
+const kindOf = ({ a }: GradientJob): Tiles['kind'] => (typeof a === 'string' ? a : 'product');
+const wideOf = (job: GradientJob): number => (kindOf(job) === 'product' ? Math.ceil(job.block.rows / 4) : 1);
+
+/** Size of the tiles of all products: no larger than the blocks need. */
+const tileSize = (jobs: readonly GradientJob[], { down, across }: GradientTiling) => ({
+  down: Math.max(...jobs.map(job => evenly(wideOf(job), down))),
+  across: Math.max(...jobs.map(({ block }) => evenly(block.ld4, across))),
+});
+
+/** The blocks by kind, as the kernel computes them. */
+function tilesOf(jobs: readonly GradientJob[], tiling: GradientTiling): Tiles[] {
+  const { down, across } = tileSize(jobs, tiling);
+  const tiles = jobs.map(job => {
+    const [kind, wide] = [kindOf(job), wideOf(job)];
+    const perRow = Math.ceil(job.block.ld4 / (kind === 'inputs' ? 1 : across));
+    return { job, kind, wide, perRow, count: Math.ceil(wide / down) * perRow };
+  });
+  return (['inputs', 'ones', 'product'] as const).flatMap(kind => tiles.filter(one => one.kind === kind));
 }
+
+/** Number of workgroups of a block. Rounded up, so that each workgroup has only one block. */
+const groupsOf = ({ count }: Tiles, { size }: GradientTiling): number => Math.ceil(count / size);
 
 /** Workgroups of all jobs, for one part. */
 export const tileGroups = (jobs: readonly GradientJob[], tiling: GradientTiling): number =>
-  jobs.reduce((sum, job) => sum + groupsOf(job, tiling), 0);
+  tilesOf(jobs, tiling).reduce((sum, tiles) => sum + groupsOf(tiles, tiling), 0);
 
-/** The sums of a tile, over the rows of this part. */
-function tileBody(job: GradientJob, tiling: GradientTiling, size4: number): string {
-  const { block, a, b } = job;
-  const { down, across, wide } = tilesOf(job, tiling);
-  const [ds, cs] = [range(down.each), range(across.each)];
-  const ones = a === 'ones';
-  const rs = ones ? [0] : [0, 1, 2, 3];
-  const last = (name: string, k: number, count: number, exact: boolean): string =>
-    exact ? `${name} + ${k}u` : `min(${name} + ${k}u, ${count - 1}u)`;
-  const wholeDown = down.count * down.each === wide;
-  const wholeAcross = across.count * across.each === block.ld4;
-  const to = (d: number, r: number, c: number): string =>
-    `partial[to + ${(4 * d + r) * block.ld4 + c}u] = c${d}_${r}_${c};`;
-  const guarded = (d: number, r: number, c: number): string => {
-    const conditions = [
-      ...(ones || (wholeDown && block.rows % 4 === 0)
-        ? []
-        : [`(down + ${d}u) * 4u + ${r}u < ${block.rows}u`]),
-      ...(wholeAcross ? [] : [`across + ${c}u < ${block.ld4}u`]),
-    ];
-    return conditions.length ? `if (${conditions.join(' && ')}) { ${to(d, r, c)} }` : to(d, r, c);
-  };
-  const each = (body: (d: number, r: number, c: number) => string): string =>
-    ds.flatMap(d => rs.flatMap(r => cs.map(c => body(d, r, c)))).join('\n');
-  return wgsl`
-    let down = tile / ${across.count}u * ${down.each}u;
-    let across = tile % ${across.count}u * ${across.each}u;
-    ${typeof a === 'string' ? '' : `let left = ${at(a, '0u')};`}
-    let right = ${at(b, '0u')};
-    ${each((d, r, c) => `var c${d}_${r}_${c} = vec4f();`)}
-    for (var n = part * share; n < min((part + 1u) * share, rows); n++) {
-      ${typeof a === 'string' ? '' : ds.map(d => `let a${d} = acts[left + n * ${a.width4}u + ${last('down', d, wide, wholeDown)}];`).join('\n')}
-      ${cs.map(c => `let b${c} = grads[right + n * ${b.width4}u + ${last('across', c, block.ld4, wholeAcross)}];`).join('\n')}
-      ${each((d, r, c) => `c${d}_${r}_${c} += ${ones ? '' : `a${d}.${'xyzw'[r]} * `}b${c};`)}
-    }
-    let to = part * ${size4}u + ${block.offset4}u + down * ${4 * block.ld4}u + across;
-    ${each(guarded)}`;
+/** What the loop over the rows has to know of a block. */
+const JOB = wgsl`
+// Of a block: the number of its first workgroup, of its tiles, and of tiles in a row of them; the rows to be summed over; offset
+// of row 0 and vec4s per row of both factors; offset, rows and vec4s per row of the block; and vec4s of the left factor.
+struct Job {
+  first: u32, tiles: u32, perRow: u32, rows: u32,
+  left: u32, leftWidth: u32, right: u32, rightWidth: u32,
+  to: u32, blockRows: u32, ld4: u32, wide: u32,
+}
+`;
+
+function jobOf({ job, wide, perRow, count }: Tiles, first: number): string {
+  const { a, b, block, perStep } = job;
+  const left = typeof a === 'string' ? ['0u', '0u'] : [at(a, '0u'), `${a.width4}u`];
+  const rows = perStep ? 'batch.T * batch.B' : 'batch.B';
+  const sizes = [block.offset4, block.rows, block.ld4, wide].map(n => `${n}u`);
+  return `Job(${first}u, ${count}u, ${perRow}u, ${rows}, ${[...left, at(b, '0u'), `${b.width4}u`, ...sizes].join(', ')})`;
 }
 
-/** A column of the block for the inputs: every row of the batch adds to the rows of the block that its inputs select. */
-const inputsBody = ({ block, b }: GradientJob, size4: number): string => wgsl`
-    let to = part * ${size4}u + ${block.offset4}u + tile;
-    for (var k = 0u; k < ${block.rows}u; k++) { partial[to + k * ${block.ld4}u] = vec4f(); }
-    for (var n = part * share; n < min((part + 1u) * share, rows); n++) {
-      let b = grads[${at(b, 'n')} + tile];
+/** Sums of a column of the block for the inputs: each row of the batch adds to the rows of the block that its inputs select. */
+const INPUTS = wgsl`
+    for (var k = 0u; k < job.blockRows; k++) { partial[to + tile + k * job.ld4] = vec4f(); }
+    for (var n = begin; n < end; n++) {
+      let b = grads[job.right + n * job.rightWidth + tile];
       for (var k = 0u; k < batch.K; k++) {
         let input = inputAt(n, k);
-        if (input != NO_INPUT) { partial[to + min(input, ${block.rows - 1}u) * ${block.ld4}u] += b; }
+        if (input != NO_INPUT) { partial[to + tile + min(input, job.blockRows - 1u) * job.ld4] += b; }
       }
     }`;
+
+/** Sums of a tile over the rows of this part. `ones`: the left factor is 1. */
+function tileBody(ones: boolean, size: { down: number; across: number }): string {
+  const [ds, cs] = [range(ones ? 1 : size.down), range(size.across)];
+  const rs = range(ones ? 1 : 4);
+  const each = (body: (d: number, r: number, c: number) => string): string =>
+    ds.flatMap(d => rs.flatMap(r => cs.map(c => body(d, r, c)))).join('\n');
+  const write = (d: number, r: number, c: number): string =>
+    `if (${ones ? '' : `down + ${4 * d + r}u < job.blockRows && `}across + ${c}u < job.ld4) { partial[to + ${4 * d + r}u * job.ld4 + ${c}u] = c${d}_${r}_${c}; }`;
+  // Tiles at the edge repeat the last vec4 and do not write it.
+  return wgsl`
+    let down = tile / job.perRow * ${4 * ds.length}u;
+    let across = tile % job.perRow * ${cs.length}u;
+    ${ones ? '' : ds.map(d => `let left${d} = job.left + min(down / 4u + ${d}u, job.wide - 1u);`).join('\n')}
+    ${cs.map(c => `let right${c} = job.right + min(across + ${c}u, job.ld4 - 1u);`).join('\n')}
+    ${each((d, r, c) => `var c${d}_${r}_${c} = vec4f();`)}
+    for (var n = begin; n < end; n++) {
+      ${ones ? '' : ds.map(d => `let a${d} = acts[left${d} + n * job.leftWidth];`).join('\n')}
+      ${cs.map(c => `let b${c} = grads[right${c} + n * job.rightWidth];`).join('\n')}
+      ${each((d, r, c) => `c${d}_${r}_${c} += ${ones ? '' : `a${d}.${'xyzw'[r]} * `}b${c};`)}
+    }
+    to += down * job.ld4 + across;
+    ${each(write)}`;
+}
 
 /** WGSL of the kernel. Workgroup n of (x, y) computes tiles n mod tileGroups of a single job, over part n / tileGroups. */
 export function gradientTiles(
@@ -108,18 +130,28 @@ export function gradientTiles(
   tiling: GradientTiling,
   size4: number,
 ): string {
-  let firstGroup = 0;
-  const bodies = jobs.map(job => {
-    const begin = firstGroup;
-    firstGroup += groupsOf(job, tiling);
-    const { down, across } = tilesOf(job, tiling);
+  const all = tilesOf(jobs, tiling);
+  const sizes = tileSize(jobs, tiling);
+  let groups = 0;
+  const bodies = [...new Set(all.map(({ kind }) => kind))].map(kind => {
+    const choices = all
+      .filter(tiles => tiles.kind === kind)
+      .map(tiles => {
+        const choice = `job = ${jobOf(tiles, groups)};`;
+        groups += groupsOf(tiles, tiling);
+        return `if (tiles < ${groups}u) { ${choice} }`;
+      });
     return wgsl`
-  if (tiles < ${firstGroup}u) {
-    let tile = (tiles - ${begin}u) * ${tiling.size}u + lid;
-    if (tile >= ${down.count * across.count}u) { return; }
-    let rows = ${job.perStep ? 'batch.T * batch.B' : 'batch.B'};
-    let share = (rows + batch.rowSplits - 1u) / batch.rowSplits;
-    ${job.a === 'inputs' ? inputsBody(job, size4) : tileBody(job, tiling, size4)}
+  if (tiles < ${groups}u) {
+    var job: Job;
+    ${choices.join(' else ')}
+    let tile = (tiles - job.first) * ${tiling.size}u + lid;
+    if (tile >= job.tiles) { return; }
+    let share = (job.rows + batch.rowSplits - 1u) / batch.rowSplits;
+    let begin = part * share;
+    let end = min(begin + share, job.rows);
+    var to = part * ${size4}u + job.to;
+    ${kind === 'inputs' ? INPUTS : tileBody(kind === 'ones', sizes)}
     return;
   }`;
   });
@@ -128,11 +160,12 @@ ${batch}
 @group(0) @binding(1) var<storage, read> acts: array<vec4f>;
 @group(0) @binding(2) var<storage, read> grads: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> partial: array<vec4f>;
+${JOB}
 @compute @workgroup_size(${tiling.size})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
   let workgroup = group.y * groups.x + group.x;
-  let part = workgroup / ${tileGroups(jobs, tiling)}u;
-  let tiles = workgroup % ${tileGroups(jobs, tiling)}u;
+  let part = workgroup / ${groups}u;
+  let tiles = workgroup % ${groups}u;
   if (part >= batch.rowSplits) { return; }
 ${bodies.join('\n')}
 }
