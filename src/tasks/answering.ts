@@ -2,7 +2,7 @@ import { MASKED, PHASE } from '../base/dims.ts';
 import type { Rng } from '../base/rng.ts';
 import { noLengths, randomLengthOf, type Sequence, type Task } from './task.ts';
 
-/** The parts of a task of the Chomsky hierarchy that are specific to it. */
+/** What is specific to a task of the Chomsky hierarchy. */
 export interface Answering {
   name: string;
   symbolNames: readonly string[];
@@ -10,7 +10,7 @@ export interface Answering {
   example: string;
   /** Minimum source length; default 1. */
   shortest?: number;
-  /** Whether there are sources of this length ≥ shortest. If absent, there are sources of every such length. */
+  /** Whether there are sources of this length ≥ shortest. If absent, every such length has sources. */
   has?(length: number): boolean;
   /** The reason why other lengths have no sources, for the error message. */
   because?: string;

@@ -110,12 +110,12 @@ function jsonPair(line: string, reading: Reading): Words {
     if (!Array.isArray(given)) {
       throw new InputError(`${of} must be a text or a list of symbols, got ${show(given)}.`);
     }
-    const symbols = given.map((one: unknown, i) => {
-      const symbol = typeof one === 'string' ? textOf(one, reading) : '';
+    const symbols = given.map((value: unknown, i) => {
+      const symbol = typeof value === 'string' ? textOf(value, reading) : '';
       // The user must be able to type the symbol in a source.
       const ok = reading.characters ? [...symbol].length === 1 : /^\S+$/.test(symbol);
       const expected = reading.characters ? 'one character' : 'a text without spaces';
-      if (!ok) throw new InputError(`${of}[${i}] must be ${expected}, got ${show(one)}.`);
+      if (!ok) throw new InputError(`${of}[${i}] must be ${expected}, got ${show(value)}.`);
       return symbol;
     });
     return checked(of, symbols);
@@ -182,7 +182,7 @@ function divide(
     .map(([key, group]) => ({ key, group, hash: hash(key) }))
     .sort((a, b) => a.hash - b.hash || ascending(a.key, b.key));
 
-  const hashes = ordered.map(one => one.hash);
+  const hashes = ordered.map(({ hash }) => hash);
   const heldOut = options.heldOut ?? shareFor(hashes) ?? 0;
   const cuts = splitBy === 'rank' ? cutByRank(hashes.length, heldOut) : cutByHash(hashes, heldOut);
   if (heldOut > 0 && !options.mayBeEmpty && isAnyEmpty(hashes.length, cuts))
@@ -237,7 +237,7 @@ type Cuts = readonly [test: number, validation: number];
 
 function cutByHash(hashes: readonly number[], heldOut: number): Cuts {
   const below = (share: number): number => {
-    const first = hashes.findIndex(one => one >= share * HASHES);
+    const first = hashes.findIndex(hash => hash >= share * HASHES);
     return first < 0 ? hashes.length : first;
   };
   return [below(heldOut), below(2 * heldOut)];
@@ -261,12 +261,12 @@ function tooFew(file: string, hashes: readonly number[], heldOut: number, splitB
   const better = splitBy === 'hash' ? shareFor(hashes) : hashes.length < 3 ? undefined : 'less';
   const other = better === undefined ? '' : ` to ${better}, or`;
   return new InputError(
-    `${file} has ${hashes.length} different sources, too few to hold out a share of ${heldOut} for validation and as much for the test: add lines, or set task.heldOut${other} to 0, where all are trained on and measured.`,
+    `${file} has ${hashes.length} different sources, too few to hold out a share of ${heldOut} for validation and the same share for the test: add lines, or set task.heldOut${other} to 0 (then all are used for both training and evaluation).`,
   );
 }
 
 /** The estimated share of a run's training sources that the data contains, from the sample of hashes. */
 export function trainedShare({ hashes }: Data, { sample }: DataFacts): number {
   const known = new Set(hashes);
-  return sample.filter(one => known.has(one)).length / sample.length;
+  return sample.filter(hash => known.has(hash)).length / sample.length;
 }

@@ -27,7 +27,7 @@ export function dyckWords({ name, symbols }: TaskConfig): Task {
   const grammar = new Grammar(RULES, []);
   return bracketTask(name, symbols, {
     pair: (rng, low, high) => {
-      const { source } = grammar.derive(name, rng, low, high, one => ({ source: one, target: one }));
+      const { source } = grammar.derive(name, rng, low, high, word => ({ source: word, target: word }));
       return drawKinds(rng, source, symbols);
     },
     example: names =>

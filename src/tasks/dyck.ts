@@ -42,7 +42,7 @@ function prefix(rng: Rng, symbols: number, length: number): number[] {
   });
 }
 
-/** The names of brackets of so many kinds: opening brackets first, then closing brackets. */
+/** The names of the brackets of `symbols` kinds: all opening brackets, then all closing brackets. */
 export function bracketNames(symbols: number): string[] {
   const kinds = bracketPairs(symbols);
   return [...kinds.map(([opening]) => opening), ...kinds.map(([, closing]) => closing)];
@@ -62,18 +62,14 @@ export function drawKinds(rng: Rng, word: readonly string[], symbols: number): n
   });
 }
 
-/**
- * The parts of a task about brackets that are specific to it: how sources are drawn, and which lengths have sources.
- */
+/** What is specific to a task about brackets: how sources are drawn, and which lengths have sources. */
 interface Brackets {
   pair(rng: Rng, low: number, high: number): number[];
   example(names: readonly string[]): string;
   has?(length: number): boolean;
 }
 
-/**
- * Creates a task that predicts, after every bracket, which closing bracket may come next. See dyck() for the format.
- */
+/** Creates a task that predicts, after every bracket, which closing bracket may come next. See dyck() for the format. */
 export function bracketTask(name: string, symbols: number, of: Brackets): Task {
   const names = bracketNames(symbols);
   const none = symbols;

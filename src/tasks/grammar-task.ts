@@ -25,12 +25,12 @@ export const wordsPerClass = (symbols: number, ofThePaper: number): number =>
 export function grammarTask(of: GrammarTask): Task {
   const { name, grammar, classes, perClass } = of;
   const numbers = Array.from({ length: perClass }, (_, i) => i + 1);
-  const namesOf = (side: keyof Words, words: readonly string[]): string[] => [
+  const wordsOf = (side: keyof Words, words: readonly string[]): string[] => [
     ...words,
     ...Object.values(classes).flatMap(stems => numbers.map(i => `${stems[side]}${i}`)),
   ];
-  const sourceNames = namesOf('source', of.sourceWords);
-  const targetNames = namesOf('target', of.targetWords);
+  const sourceNames = wordsOf('source', of.sourceWords);
+  const targetNames = wordsOf('target', of.targetWords);
   const indexOf = (names: readonly string[]) => new Map(names.map((word, i) => [word, i]));
   const [sourceIndex, targetIndex] = [indexOf(sourceNames), indexOf(targetNames)];
   return transduction({
@@ -39,9 +39,9 @@ export function grammarTask(of: GrammarTask): Task {
     targetNames,
     example: of.example,
     pair: (rng, low, high) => {
-      const derived = grammar.derive(name, rng, low, high, one => {
+      const derived = grammar.derive(name, rng, low, high, className => {
         const i = rng.int(1, perClass);
-        return { source: `${classes[one].source}${i}`, target: `${classes[one].target}${i}` };
+        return { source: `${classes[className].source}${i}`, target: `${classes[className].target}${i}` };
       });
       return {
         source: derived.source.map(word => sourceIndex.get(word)!),

@@ -51,7 +51,7 @@ export function lmDyck({ name, symbols }: TaskConfig): Task {
     has: length => length > 0 && length % 2 === 0 && length <= LONGEST,
     because: `its strings have even lengths up to ${LONGEST}`,
     string: (rng, length) => {
-      const { source } = grammar.derive(name, rng, length, length, one => ({ source: one, target: one }));
+      const { source } = grammar.derive(name, rng, length, length, word => ({ source: word, target: word }));
       return drawKinds(rng, source, symbols);
     },
     logProbability: string => {

@@ -199,7 +199,7 @@ describe('a file that grows', () => {
     expect(changeWords(one, one)).toBeUndefined();
     expect(changeWords(one, two)).toBe('1 new pair (1 train)');
     expect(changeWords(two, one)).toBe('2 before');
-    expect(changeWords(one, other)).toBe('as many pairs as before, but others');
+    expect(changeWords(one, other)).toBe('the same number of pairs as before, but different ones');
     expect(changeWords(parse(200).facts, parse(400).facts)).toMatch(
       /^200 new pairs \(\d+ train, \d+ validation, \d+ test\)$/,
     );
@@ -327,12 +327,12 @@ describe('symbols in another Unicode form', () => {
     const data = parse('a b\tb');
     const { task } = setup(withVocabulary(defaultsFor(data), data));
     expect(() => parseSource(task, 'a è')).toThrow(
-      'unknown symbol "è" at place 2 of the source. Known: a, b.',
+      'unknown symbol "è" at position 2 of the source. Known: a, b.',
     );
     const many = parse(Array.from({ length: 200 }, (_, i) => `s${i}\ta`).join('\n'));
     const { task: large } = setup(withVocabulary(defaultsFor(many), many));
     expect(() => parseSource(large, 'q')).toThrow(
-      'unknown symbol "q" at place 1 of the source. Known: s0 to s99 (200 symbols, apart by spaces).',
+      'unknown symbol "q" at position 1 of the source. Known: s0 to s99 (200 symbols, separated by spaces).',
     );
   });
 });
