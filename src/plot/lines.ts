@@ -1,4 +1,4 @@
-import type { PlacedScale } from './scale.ts';
+import type { MakeScale } from './scale.ts';
 import { gridOfX, gridOfY, legend, lineOf, markOf, picture, round, straight, textAt } from './svg.ts';
 
 /** A point, with the quartiles of y if known. */
@@ -12,8 +12,8 @@ export interface Point {
 export interface LinePlot {
   title: string;
   width?: number;
-  x: { label: string; scale: PlacedScale };
-  y: { label: string; scale: PlacedScale };
+  x: { label: string; scale: MakeScale };
+  y: { label: string; scale: MakeScale };
   /** At most four lines, with points in the order of x. A point whose y is not finite breaks its line. */
   lines: readonly { label: string; points: readonly Point[] }[];
   /** A range of x to shade, with its label. */

@@ -2,12 +2,12 @@ import { openingWith } from './platform.ts';
 import { isolatedThreads, spawnOf } from './threads.ts';
 
 /**
- * The package as one file, which a page may load from any host. Browsers do not start a worker from a script of another
- * origin. So each thread is a script of the page itself, which imports this file and calls its serveThread().
+ * The package as one file, which a page may load from any host. Browsers do not start workers from scripts of another origin.
+ * So each worker runs this small script of the page's origin, which imports the file and calls its serveThread().
  */
 const script = `import { serveThread } from ${JSON.stringify(import.meta.url)}; serveThread();`;
 
-/** Created once: the same for every worker. */
+/** The URL of the script, created once for all workers. */
 let url: string | undefined;
 
 const spawn = spawnOf(() => {
