@@ -143,7 +143,7 @@ describe('eval', () => {
     const unknown = await evaluated('--data', file('unknown.tsv', ['a b\ta q']));
     expect([unknown.code, unknown.err]).toEqual([2, expect.stringMatching(/but "q" is new/)]);
     const partly = await evaluated('--data', file('partly.tsv', [...lines(0, 30), 'a a a a a a\ta']));
-    expect(partly.rows[1]).toMatch(/all 31 pairs \(not the training data, but some sources are the same\)$/);
+    expect(partly.rows[1]).toMatch(/all 31 pairs \(not the training data, but it shares some sources with it\)$/);
   });
 
   test('if the file has fewer symbols, they keep their numbers in the model', () => {
@@ -161,7 +161,7 @@ describe('eval', () => {
     );
     expect(parts.map(({ code }) => code).sort()).toEqual([0, 2, 2]);
     expect(parts.find(({ code }) => code === 2)!.err).toMatch(
-      /part of .*one\.tsv is empty \(pairs in the file: 1\): measure all of them with --split all/,
+      /part of .*one\.tsv is empty \(pairs in the file: 1\): measure all pairs with --split all/,
     );
     const { err } = await pushdown(['eval', 'gallery/reverse-stack', '--split', 'all', ...CPU]);
     expect(err).toMatch(/--split is for task data, but this task is reverse/);

@@ -38,14 +38,14 @@ export const ENGINE_OPTIONS = {
   'compile-seconds': COMPILE_OPTION,
 };
 
-/** An engine to open, as openEngine() takes it. */
-export interface EngineAsked {
+/** The engine that the options request: parameters of openEngine(). */
+export interface EngineRequest {
   name: EngineName;
   options: EngineOptions;
 }
 
 /** Reads the engine options. @throws InputError for an unknown name, or a wrong number of threads */
-export function engineOf(options: Partial<Values<typeof ENGINE_OPTIONS>>): EngineAsked {
+export function engineOf(options: Partial<Values<typeof ENGINE_OPTIONS>>): EngineRequest {
   const { threads, unsafe, 'compile-seconds': seconds } = options;
   return {
     name: engineName(options.engine ?? 'auto'),

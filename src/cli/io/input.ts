@@ -1,9 +1,9 @@
 import { InputError, messageOf } from '../../base/errors.ts';
 import type { Io } from './io.ts';
 
-/** JavaScript strings are limited to 512 MiB, and parsed JSON takes several times the size of its text. */
+/** Maximum bytes of stdin. JavaScript strings are limited to 512 MiB, and parsed JSON takes several times the size of its text. */
 const MOST = 256 * 2 ** 20;
-/** A line of millions of symbols means that the file has no line ends. */
+/** Maximum characters of a line. A longer line means that the file has no line ends. */
 const LONGEST_LINE = 10 * 2 ** 20;
 
 /** Reads a stream to its end, as text. @throws InputError if it has more than `most` bytes */
@@ -34,11 +34,11 @@ export async function* readLines(stream: Io['stdin'], longest = LONGEST_LINE): A
     // Only the new chunk is searched: the text kept from earlier chunks has no line end.
     const lines = text.split('\n');
     lines[0] = rest + lines[0];
-    const long = lines.findIndex(line => line.length > longest);
-    if (long >= 0) {
-      if (long > 0) yield lines.slice(0, long).map(withoutReturn);
+    const tooLong = lines.findIndex(line => line.length > longest);
+    if (tooLong >= 0) {
+      if (tooLong > 0) yield lines.slice(0, tooLong).map(withoutReturn);
       throw new InputError(
-        `line ${count + long + 1} of stdin must have at most ${mebi(longest)}: write one source per line.`,
+        `line ${count + tooLong + 1} of stdin must have at most ${mebi(longest)}: write one source per line.`,
       );
     }
     rest = lines.pop() ?? '';

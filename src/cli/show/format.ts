@@ -15,7 +15,7 @@ export function printable(text: string, most = 2000): string {
   );
 }
 
-/** `–` where nothing was measured. */
+/** A number with `digits` digits after the point; `–` if it is not finite, because nothing was measured. */
 export const fixed = (value: number, digits: number): string =>
   Number.isFinite(value) ? value.toFixed(digits) : '–';
 
@@ -63,7 +63,7 @@ export const evaluationLine = (of: Evaluation, step: number): string =>
   `step ${step}: at length ${lengthsOf(of)} coarse ${fixed(of.coarse, 3)}, fine ${fixed(of.fine, 3)}, ` +
   `symbols ${fixed(of.accuracy, 3)}, loss ${fixed(of.loss, 4)}${aboveBound(of)}`;
 
-/** Of a language: `, 0.0123 above its lower bound`. */
+/** For language modelling: `, 0.0123 above its lower bound`. */
 const aboveBound = ({ loss, bound }: Pick<Evaluation, 'loss' | 'bound'>): string =>
   bound === undefined ? '' : `, ${fixed(loss - bound, 4)} above its lower bound`;
 
@@ -79,7 +79,7 @@ export const evaluationRow = (of: Evaluation): string =>
     String(of.sequences).padStart(9),
   ].join('  ') + aboveBound(of);
 
-/** Mean controls while reading and writing. With several ends, one number per end: `push 1.00/0.00 while reading`. */
+/** The mean of each control while reading and while writing. With several ends, one number per end: `push 1.00/0.00 while reading`. */
 export function profileLine({ reading, writing }: Profile): string {
   const mean = (of: PhaseProfile, name: string): string =>
     of.ends.length > 0 ? of.ends.map(end => fixed(end[name], 2)).join('/') : '–';
