@@ -10,8 +10,8 @@ const SERIES_STYLES = [
 /** Maximum number of series in a plot. */
 const MOST_SERIES = SERIES_STYLES.length;
 
-const colours = (of: 'light' | 'dark'): string =>
-  SERIES_STYLES.map((style, k) => `.s${k} { --c: ${style[of]} }`).join(' ');
+const colours = (mode: 'light' | 'dark'): string =>
+  SERIES_STYLES.map((style, k) => `.s${k} { --c: ${style[mode]} }`).join(' ');
 
 const STYLE = `<style>
   svg { font: 13px system-ui, sans-serif; background: #fff }

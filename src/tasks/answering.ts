@@ -32,9 +32,9 @@ export interface Answering {
  * Loss and metrics are over the N output steps. The push/pop profile is over the source (reading) and over the output steps
  * except the last (writing), where the memory's actions have no effect.
  */
-export function answering(of: Answering): Task {
-  const { name, symbolNames, outputNames, example, shortest = 1, answer, longestAnswer } = of;
-  const has = (length: number): boolean => length >= shortest && (of.has?.(length) ?? true);
+export function answering(definition: Answering): Task {
+  const { name, symbolNames, outputNames, example, shortest = 1, answer, longestAnswer } = definition;
+  const has = (length: number): boolean => length >= shortest && (definition.has?.(length) ?? true);
   const neutral = symbolNames.length;
   const answerLength = (source: readonly number[]): number =>
     answer(source)?.length ?? longestAnswer(source.length);
@@ -61,8 +61,8 @@ export function answering(of: Answering): Task {
     pair: (rng, low, high) => {
       if (high < shortest) noLengths(name, low, high, `its shortest source has ${shortest} symbols`);
       const length = randomLengthOf(rng, low, high, has);
-      if (length === undefined) noLengths(name, low, high, of.because ?? '');
-      const source = of.source(rng, length);
+      if (length === undefined) noLengths(name, low, high, definition.because ?? '');
+      const source = definition.source(rng, length);
       return { source, target: answer(source)! };
     },
     has,

@@ -24,8 +24,10 @@ const PARTS = ['train', 'validation', 'test'] as const;
 export const pairsIn = (facts: DataFacts): number => PARTS.reduce((sum, part) => sum + facts[part], 0);
 
 /** `160 train, 20 validation, 20 test`; if nothing is held out, `200`. */
-export const partsWords = (of: DataFacts): string =>
-  of.validation + of.test > 0 ? PARTS.map(part => `${of[part]} ${part}`).join(', ') : String(of.train);
+export const partsWords = (facts: DataFacts): string =>
+  facts.validation + facts.test > 0
+    ? PARTS.map(part => `${facts[part]} ${part}`).join(', ')
+    : String(facts.train);
 
 /**
  * Describes the data of a run in a line: `data own.tsv · 160 train, 20 validation, 20 test pairs · 60 new pairs (…)`.

@@ -104,21 +104,21 @@ function jsonPair(line: string, reading: Reading): Words {
   if (!isPlain(value)) {
     throw new InputError(`a line is a JSON object with source and target, got ${show(value)}.`);
   }
-  const side = (of: Side): string[] => {
-    const given = value[of];
-    if (typeof given === 'string') return wordsOf(of, given, reading);
+  const side = (name: Side): string[] => {
+    const given = value[name];
+    if (typeof given === 'string') return wordsOf(name, given, reading);
     if (!Array.isArray(given)) {
-      throw new InputError(`${of} must be a text or a list of symbols, got ${show(given)}.`);
+      throw new InputError(`${name} must be a string or a list of symbols, got ${show(given)}.`);
     }
-    const symbols = given.map((value: unknown, i) => {
-      const symbol = typeof value === 'string' ? textOf(value, reading) : '';
+    const symbols = given.map((item: unknown, i) => {
+      const symbol = typeof item === 'string' ? textOf(item, reading) : '';
       // The user must be able to type the symbol in a source.
       const ok = reading.characters ? [...symbol].length === 1 : /^\S+$/.test(symbol);
-      const expected = reading.characters ? 'one character' : 'a text without spaces';
-      if (!ok) throw new InputError(`${of}[${i}] must be ${expected}, got ${show(value)}.`);
+      const expected = reading.characters ? 'one character' : 'a string without spaces';
+      if (!ok) throw new InputError(`${name}[${i}] must be ${expected}, got ${show(item)}.`);
       return symbol;
     });
-    return checked(of, symbols);
+    return checked(name, symbols);
   };
   return { source: side('source'), target: side('target') };
 }

@@ -70,7 +70,7 @@ interface Brackets {
 }
 
 /** Creates a task that predicts, after every bracket, which closing bracket may come next. See dyck() for the format. */
-export function bracketTask(name: string, symbols: number, of: Brackets): Task {
+export function bracketTask(name: string, symbols: number, definition: Brackets): Task {
   const names = bracketNames(symbols);
   const none = symbols;
 
@@ -99,15 +99,15 @@ export function bracketTask(name: string, symbols: number, of: Brackets): Task {
     symbolNames: names,
     inputNames: names,
     outputNames: [...names.slice(symbols), 'none'],
-    example: of.example(names),
+    example: definition.example(names),
     zeroTargets: false,
     end: undefined,
     lengthStep: 1,
     pair: (rng, low, high) => {
-      const brackets = of.pair(rng, low, high);
+      const brackets = definition.pair(rng, low, high);
       return { source: brackets, target: answer(brackets)! };
     },
-    ...(of.has && { has: of.has }),
+    ...(definition.has && { has: definition.has }),
     answer,
     steps: length => length,
     sequence: ({ source: brackets, target }) => sequence(brackets, [...target]),

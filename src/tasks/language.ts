@@ -48,8 +48,8 @@ const END = '</s>';
  * This bound is the cross-entropy of the true distribution on these strings. For many strings it approaches the entropy of
  * the distribution. Accuracy says little if the next symbol is random.
  */
-export function language(of: Language): Task {
-  const { name, symbolNames, example, has, logProbability, phase } = of;
+export function language(definition: Language): Task {
+  const { name, symbolNames, example, has, logProbability, phase } = definition;
   const start = symbolNames.length;
   const end = symbolNames.length;
   const inputsOf = (string: readonly number[]): Omit<Sequence, 'target'> => ({
@@ -71,8 +71,8 @@ export function language(of: Language): Task {
     lengthStep: 1,
     pair: (rng, low, high) => {
       const length = randomLengthOf(rng, low, high, has);
-      if (length === undefined) noLengths(name, low, high, of.because);
-      const source = of.string(rng, length);
+      if (length === undefined) noLengths(name, low, high, definition.because);
+      const source = definition.string(rng, length);
       return { source, target: [...source, end] };
     },
     has,

@@ -72,7 +72,7 @@ function withOrWithout(probability: number, words: string, part: string, there: 
 }
 
 /**
- * The authors' grammar without its empty right-hand sides:
+ * The authors' grammar is the following. RULES is the same grammar without empty right-hand sides.
  *
  *   S' → R $ Q S L ;    L → L' , U     R → U , R'     Q → L ; R (1/4) | ε
  *   L' → , V L' | ε     R' → R' V , | ε     U → W U | ε     V → W V | W     W → a filler

@@ -39,7 +39,7 @@ export interface Transduction {
  * Loss and metrics are over the N + 1 steps from the separator. The push/pop profile is over the source (reading) and over
  * the N steps from the separator (writing); at the last step the memory's actions have no effect.
  */
-export function transduction(of: Transduction): Task {
+export function transduction(definition: Transduction): Task {
   const {
     name,
     sourceNames,
@@ -51,8 +51,8 @@ export function transduction(of: Transduction): Task {
     has,
     pairs,
     answer,
-  } = of;
-  const { longestTarget = (length: number) => length, longestAnswer } = of;
+  } = definition;
+  const { longestTarget = (length: number) => length, longestAnswer } = definition;
   const start = sourceNames.length;
   const separator = start + 1;
   const fedBack = start + 2;

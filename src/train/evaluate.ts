@@ -185,18 +185,18 @@ export async function predict(
   sources: readonly (readonly number[])[],
   maxLength?: number,
 ): Promise<Prediction[]> {
-  const limit = (length: number): number => maxLength ?? limitOf(task, length);
+  const limitFor = (length: number): number => maxLength ?? limitOf(task, length);
   const predictions = sources.map(
     (source): Prediction => ({
       outputs: [],
       text: '',
       ended: task.end === undefined,
-      limit: limit(source.length),
+      limit: limitFor(source.length),
     }),
   );
   const longest = sources.reduce((most, source) => Math.max(most, source.length), 1);
   const order = sources.map((_, index) => index);
-  await inBatches(order, batchFor(longest + 2 + limit(longest)), async slice => {
+  await inBatches(order, batchFor(longest + 2 + limitFor(longest)), async slice => {
     let active = slice;
     while (active.length) {
       const prompts = active.map(index => task.prompt(sources[index], predictions[index].outputs));

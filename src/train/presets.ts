@@ -148,15 +148,16 @@ export const presetsIn = (prefix: string): Preset[] =>
  * @throws InputError for an unknown name
  */
 export function preset(name: string): Config {
-  const found = PRESETS.find(one => one.name === name);
+  const found = PRESETS.find(known => known.name === name);
   if (found) return structuredClone(found.config);
   const near = suggest(
     name,
-    PRESETS.map(one => one.name),
+    PRESETS.map(known => known.name),
   );
-  const known = [...UNGROUPED.map(one => one.name), ...GROUPS.map(group => `${group}/<task>/<model>`)].join(
-    ', ',
-  );
+  const known = [
+    ...UNGROUPED.map(known => known.name),
+    ...GROUPS.map(group => `${group}/<task>/<model>`),
+  ].join(', ');
   const hint = near.startsWith(' Did') ? near : ` Known: ${known} (pushdown presets lists them).`;
   throw new InputError(`unknown preset ${show(name)}.${hint}`);
 }

@@ -143,7 +143,9 @@ describe('eval', () => {
     const unknown = await evaluated('--data', file('unknown.tsv', ['a b\ta q']));
     expect([unknown.code, unknown.err]).toEqual([2, expect.stringMatching(/but "q" is new/)]);
     const partly = await evaluated('--data', file('partly.tsv', [...lines(0, 30), 'a a a a a a\ta']));
-    expect(partly.rows[1]).toMatch(/all 31 pairs \(not the training data, but it shares some sources with it\)$/);
+    expect(partly.rows[1]).toMatch(
+      /all 31 pairs \(not the training data, but it shares some sources with it\)$/,
+    );
   });
 
   test('if the file has fewer symbols, they keep their numbers in the model', () => {

@@ -74,14 +74,14 @@ describe('the content of a file', () => {
     [
       'my.jsonl',
       '{"source":"a"}',
-      /^my\.jsonl line 1: target must be a text or a list of symbols, got undefined/,
+      /^my\.jsonl line 1: target must be a string or a list of symbols, got undefined/,
     ],
     [
       'my.jsonl',
       '{"source":["a",3],"target":"b"}',
-      /line 1: source\[1\] must be a text without spaces, got 3/,
+      /line 1: source\[1\] must be a string without spaces, got 3/,
     ],
-    ['my.jsonl', '{"source":["a b"],"target":"b"}', /line 1: source\[0\] must be a text without spaces/],
+    ['my.jsonl', '{"source":["a b"],"target":"b"}', /line 1: source\[0\] must be a string without spaces/],
     ['my.jsonl', '{"source":[],"target":"b"}', /line 1: the source is empty/],
   ])('%s: %j', (file, text, message) => {
     expect(() => parseData(text, file, ALL)).toThrow(InputError);

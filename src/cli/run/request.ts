@@ -49,10 +49,10 @@ export async function makeRequest(
   sets: readonly string[],
   out: string | undefined,
   resume: string | undefined,
-  own: OwnData = {},
+  ownData: OwnData = {},
 ): Promise<TrainRequest> {
   if (out === '') throw new InputError('--out needs a folder name.');
-  const given = operand === undefined ? undefined : await readConfig(operand, sets, own);
+  const given = operand === undefined ? undefined : await readConfig(operand, sets, ownData);
   if (resume === undefined) {
     if (!given) {
       const single = PRESETS.map(({ name }) => name).filter(name => !name.includes('/'));
@@ -75,7 +75,7 @@ export async function makeRequest(
   const source = resume || out || (given && defaultFolder(given.name, given.config));
   if (!source) throw new InputError('--resume needs a checkpoint or its folder.');
   const { file, checkpoint } = await readCheckpoint(source);
-  const config = assign(checkpoint.config, [...sets, ...(own.characters ? ['characters=true'] : [])]);
+  const config = assign(checkpoint.config, [...sets, ...(ownData.characters ? ['characters=true'] : [])]);
   const advice = 'leave that setting out, or start a new run without --resume';
   checkUnchanged(checkpoint.config, config, FIXED, `${file}: a checkpoint cannot change`, advice);
   if (given) {
@@ -89,7 +89,7 @@ export async function makeRequest(
   }
   const { folder, resumed } = await outputFolder(file, out);
   // The file may have moved or grown, but its symbols must be in the checkpoint.
-  const data = await dataOf(config, file, own.data);
+  const data = await dataOf(config, file, ownData.data);
   return {
     ...resumption(checkpoint, config, data, sets),
     data,
@@ -216,7 +216,7 @@ function checkUnchanged(
 async function readConfig(
   operand: string,
   sets: readonly string[],
-  own: OwnData,
+  ownData: OwnData,
 ): Promise<{ name: string; config: Config; data?: Data; renamed: string[] }> {
   const isFile = operand.endsWith('.json');
   const input = isFile
@@ -226,20 +226,20 @@ async function readConfig(
       : preset(operand);
   // The file's own settings are checked first, so that errors in them name the file.
   const task = await withFileName(isFile ? operand : undefined, async () => makeConfig(input).task);
-  if (task.name !== DATA && own.data !== undefined) {
+  if (task.name !== DATA && ownData.data !== undefined) {
     throw new InputError(
       `--data is for task ${DATA}, but ${operand} is of task ${task.name}: leave --data out, or train ${DATA}.`,
     );
   }
   const all = [
     ...sets,
-    ...(own.data === undefined ? [] : [`task.file=${own.data}`]),
-    ...(own.characters ? ['characters=true'] : []),
+    ...(ownData.data === undefined ? [] : [`task.file=${ownData.data}`]),
+    ...(ownData.characters ? ['characters=true'] : []),
   ];
   const { config, data } = await configure(
     input,
     all,
-    isFile && own.data === undefined ? operand : undefined,
+    isFile && ownData.data === undefined ? operand : undefined,
   );
   const stem = isFile ? basename(operand, '.json') : operand;
   const ofData = data && (operand === DATA || stem === 'config');

@@ -44,24 +44,24 @@ export function duration(seconds: number): string {
   return minutes < 100 ? `${minutes} min` : `${(seconds / 3600).toFixed(1)} h`;
 }
 
-export const progressLine = (of: Progress): string =>
+export const progressLine = (progress: Progress): string =>
   [
-    `step ${of.step}/${of.steps}`,
-    `loss ${fixed(of.loss, 4)}`,
-    `accuracy ${fixed(of.accuracy, 3)}`,
-    `length ${of.length}`,
-    `${count(of.sequencesPerSecond)} sequences/s`,
-    `ETA ${duration(of.eta)}`,
-    ...(of.badSteps > 0 ? [`${of.badSteps} steps not finite`] : []),
+    `step ${progress.step}/${progress.steps}`,
+    `loss ${fixed(progress.loss, 4)}`,
+    `accuracy ${fixed(progress.accuracy, 3)}`,
+    `length ${progress.length}`,
+    `${count(progress.sequencesPerSecond)} sequences/s`,
+    `ETA ${duration(progress.eta)}`,
+    ...(progress.badSteps > 0 ? [`${progress.badSteps} steps not finite`] : []),
   ].join('  ');
 
 /** `10`, or `13–24` for a range. */
 export const lengthsOf = ({ shortest, length }: Pick<Evaluation, 'shortest' | 'length'>): string =>
   shortest < length ? `${shortest}–${length}` : String(length);
 
-export const evaluationLine = (of: Evaluation, step: number): string =>
-  `step ${step}: at length ${lengthsOf(of)} coarse ${fixed(of.coarse, 3)}, fine ${fixed(of.fine, 3)}, ` +
-  `symbols ${fixed(of.accuracy, 3)}, loss ${fixed(of.loss, 4)}${aboveBound(of)}`;
+export const evaluationLine = (evaluation: Evaluation, step: number): string =>
+  `step ${step}: at length ${lengthsOf(evaluation)} coarse ${fixed(evaluation.coarse, 3)}, fine ${fixed(evaluation.fine, 3)}, ` +
+  `symbols ${fixed(evaluation.accuracy, 3)}, loss ${fixed(evaluation.loss, 4)}${aboveBound(evaluation)}`;
 
 /** For language modelling: `, 0.0123 above its lower bound`. */
 const aboveBound = ({ loss, bound }: Pick<Evaluation, 'loss' | 'bound'>): string =>
@@ -69,20 +69,20 @@ const aboveBound = ({ loss, bound }: Pick<Evaluation, 'loss' | 'bound'>): string
 
 export const EVALUATION_HEAD = 'length  coarse   fine  symbols    loss  sequences';
 
-export const evaluationRow = (of: Evaluation): string =>
+export const evaluationRow = (evaluation: Evaluation): string =>
   [
-    lengthsOf(of).padStart(6),
-    fixed(of.coarse, 3).padStart(6),
-    fixed(of.fine, 3).padStart(5),
-    fixed(of.accuracy, 3).padStart(7),
-    fixed(of.loss, 4).padStart(6),
-    String(of.sequences).padStart(9),
-  ].join('  ') + aboveBound(of);
+    lengthsOf(evaluation).padStart(6),
+    fixed(evaluation.coarse, 3).padStart(6),
+    fixed(evaluation.fine, 3).padStart(5),
+    fixed(evaluation.accuracy, 3).padStart(7),
+    fixed(evaluation.loss, 4).padStart(6),
+    String(evaluation.sequences).padStart(9),
+  ].join('  ') + aboveBound(evaluation);
 
 /** The mean of each control while reading and while writing. With several ends, one number per end: `push 1.00/0.00 while reading`. */
 export function profileLine({ reading, writing }: Profile): string {
-  const mean = (of: PhaseProfile, name: string): string =>
-    of.ends.length > 0 ? of.ends.map(end => fixed(end[name], 2)).join('/') : '–';
+  const mean = ({ ends }: PhaseProfile, name: string): string =>
+    ends.length > 0 ? ends.map(end => fixed(end[name], 2)).join('/') : '–';
   const names = Object.keys(reading.ends[0] ?? {});
   return names
     .map(name => `${name} ${mean(reading, name)} while reading, ${mean(writing, name)} while writing`)

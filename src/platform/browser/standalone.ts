@@ -13,7 +13,7 @@ let url: string | undefined;
 const spawn = spawnOf(() => {
   url ??= URL.createObjectURL(new Blob([script], { type: 'text/javascript' }));
   return new Worker(url, { type: 'module' });
-}, 'the browser did not start a worker: where the page has a Content-Security-Policy, it must allow worker-src blob:');
+}, 'the browser did not start a worker: if the page has a Content-Security-Policy, it must allow worker-src blob:');
 
 const opening = openingWith(() => isolatedThreads(spawn));
 
