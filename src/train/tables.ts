@@ -36,16 +36,16 @@ export interface TestLengths {
   each: number;
 }
 
-const PAPERS = { name: 'paper', seeds: 1, score: 'coarse', solvedAt: 0.99, solvedOn: 'test' } as const;
-const CHOMSKYS = { name: 'chomsky', score: 'accuracy', solvedAt: 0.9, solvedOn: 'test' } as const;
-const CFLS = { name: 'cfl', score: 'excess', solvedAt: 0.05, solvedOn: 'train' } as const;
+const PAPER_TABLE = { name: 'paper', seeds: 1, score: 'coarse', solvedAt: 0.99, solvedOn: 'test' } as const;
+const CHOMSKY_TABLE = { name: 'chomsky', score: 'accuracy', solvedAt: 0.9, solvedOn: 'test' } as const;
+const CFL_TABLE = { name: 'cfl', score: 'excess', solvedAt: 0.05, solvedOn: 'train' } as const;
 
 /** Every table by name and scale. */
 export const TABLES: readonly TableSpec[] = [
-  { ...PAPERS, scale: 'full', grid: PAPER, sequences: 1000, far: 10 },
-  { ...PAPERS, scale: 'small', grid: SMALL, sequences: 1000, far: 10 },
+  { ...PAPER_TABLE, scale: 'full', grid: PAPER, sequences: 1000, far: 10 },
+  { ...PAPER_TABLE, scale: 'small', grid: SMALL, sequences: 1000, far: 10 },
   {
-    ...CHOMSKYS,
+    ...CHOMSKY_TABLE,
     scale: 'full',
     grid: CHOMSKY,
     seeds: 10,
@@ -53,7 +53,7 @@ export const TABLES: readonly TableSpec[] = [
     test: { low: 41, high: 500, every: 1, each: 8 },
   },
   {
-    ...CHOMSKYS,
+    ...CHOMSKY_TABLE,
     scale: 'small',
     grid: CHOMSKY_SMALL,
     seeds: 3,
@@ -63,7 +63,7 @@ export const TABLES: readonly TableSpec[] = [
     test: { low: 41, high: 500, every: 51, each: 20 },
   },
   {
-    ...CFLS,
+    ...CFL_TABLE,
     scale: 'full',
     grid: CFL,
     seeds: 10,
@@ -71,7 +71,7 @@ export const TABLES: readonly TableSpec[] = [
     test: { low: 81, high: 100, every: 1, each: 100 },
   },
   {
-    ...CFLS,
+    ...CFL_TABLE,
     scale: 'small',
     grid: CFL_SMALL,
     seeds: 1,

@@ -79,7 +79,7 @@ export const evaluationRow = (evaluation: Evaluation): string =>
     String(evaluation.sequences).padStart(9),
   ].join('  ') + aboveBound(evaluation);
 
-/** The mean of each control while reading and while writing. With several ends, one number per end: `push 1.00/0.00 while reading`. */
+/** The mean of each control while reading and while writing. With several ends, one number per end: `push 1.00/0.00 while …`. */
 export function profileLine({ reading, writing }: Profile): string {
   const mean = ({ ends }: PhaseProfile, name: string): string =>
     ends.length > 0 ? ends.map(end => fixed(end[name], 2)).join('/') : '–';

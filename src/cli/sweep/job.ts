@@ -61,7 +61,10 @@ async function readJson(path: string, what: string): Promise<Record<string, unkn
   > | null;
 }
 
-/** The configuration that the run in the folder was started with; undefined if there is none. @throws InputError if it cannot be read */
+/**
+ * The configuration that the run in the folder was started with; undefined if there is none.
+ * @throws InputError if it cannot be read
+ */
 export async function configIn(folder: string): Promise<Config | undefined> {
   const path = join(folder, CONFIG);
   if (!(await exists(path))) return undefined;
