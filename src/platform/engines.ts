@@ -60,13 +60,13 @@ export function planName(text: string): PlanName {
 }
 
 /** Maximum number of threads that a user may request. */
-export const MOST_THREADS = 256;
+export const MAX_THREADS = 256;
 
-/** @throws InputError unless `threads` is an integer from 1 to MOST_THREADS, or absent */
+/** @throws InputError unless `threads` is an integer from 1 to MAX_THREADS, or absent */
 function checkThreads(threads: unknown): void {
   if (threads === undefined) return;
-  if (Number.isInteger(threads) && (threads as number) >= 1 && (threads as number) <= MOST_THREADS) return;
-  throw new InputError(`threads must be a whole number from 1 to ${MOST_THREADS}, got ${show(threads)}.`);
+  if (Number.isInteger(threads) && (threads as number) >= 1 && (threads as number) <= MAX_THREADS) return;
+  throw new InputError(`threads must be a whole number from 1 to ${MAX_THREADS}, got ${show(threads)}.`);
 }
 
 /** Options for opening an engine. */

@@ -29,10 +29,10 @@ export const linear =
     scaleOf(value => from + ((value - low) / (high - low)) * (to - from), ticks, format);
 
 function logarithmic(low: number, high: number, ticks: readonly number[], format: (tick: number) => string) {
-  const [least, most] = [Math.log10(low), Math.log10(high)];
+  const [logLow, logHigh] = [Math.log10(low), Math.log10(high)];
   return (from: number, to: number): Scale =>
     scaleOf(
-      value => from + ((Math.log10(Math.max(value, low)) - least) / (most - least)) * (to - from),
+      value => from + ((Math.log10(Math.max(value, low)) - logLow) / (logHigh - logLow)) * (to - from),
       ticks,
       format,
     );
@@ -40,9 +40,9 @@ function logarithmic(low: number, high: number, ticks: readonly number[], format
 
 /** Log scale from the power of ten at or below the values to the one at or above. Zeros are drawn at the lowest power. */
 export function decades(values: readonly number[]): MakeScale {
-  const [least, most] = extentOf(values).map(Math.log10);
-  const low = Math.floor(least + 1e-9);
-  const high = Math.max(Math.ceil(most - 1e-9), low + 1);
+  const [logLow, logHigh] = extentOf(values).map(Math.log10);
+  const low = Math.floor(logLow + 1e-9);
+  const high = Math.max(Math.ceil(logHigh - 1e-9), low + 1);
   const powers = Array.from({ length: high - low + 1 }, (_, k) => 10 ** (low + k));
   return logarithmic(10 ** low, 10 ** high, powers, short);
 }

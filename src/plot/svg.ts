@@ -8,7 +8,7 @@ const SERIES_STYLES = [
   { light: '#a14f82', dark: '#e09ac4', dash: '8 3 2 3', mark: 'M0 -4.4l4.4 8h-8.8z' },
 ] as const;
 /** Maximum number of series in a plot. */
-const MOST_SERIES = SERIES_STYLES.length;
+const MAX_SERIES = SERIES_STYLES.length;
 
 const colours = (mode: 'light' | 'dark'): string =>
   SERIES_STYLES.map((style, k) => `.s${k} { --c: ${style[mode]} }`).join(' ');
@@ -66,15 +66,15 @@ export const picture = (width: number, height: number, title: string, parts: rea
 
 /** The line of series k along an SVG path. */
 export const lineOf = (k: number, path: string): string => {
-  const { dash } = SERIES_STYLES[k % MOST_SERIES];
-  return `<path class="line s${k % MOST_SERIES}" d="${path}"${dash && ` stroke-dasharray="${dash}"`}/>`;
+  const { dash } = SERIES_STYLES[k % MAX_SERIES];
+  return `<path class="line s${k % MAX_SERIES}" d="${path}"${dash && ` stroke-dasharray="${dash}"`}/>`;
 };
 
 export const markOf = (k: number, x: number, y: number): string =>
-  `<path class="mark s${k % MOST_SERIES}" transform="translate(${round(x)} ${round(y)})" d="${SERIES_STYLES[k % MOST_SERIES].mark}"/>`;
+  `<path class="mark s${k % MAX_SERIES}" transform="translate(${round(x)} ${round(y)})" d="${SERIES_STYLES[k % MAX_SERIES].mark}"/>`;
 
 export const barOf = (k: number, x: number, y: number, width: number, height: number): string =>
-  `<rect class="bar s${k % MOST_SERIES}" x="${round(x)}" y="${round(y)}" width="${round(width)}" height="${height}"/>`;
+  `<rect class="bar s${k % MAX_SERIES}" x="${round(x)}" y="${round(y)}" width="${round(width)}" height="${height}"/>`;
 
 const ROW = 20;
 /** How the legend shows a series. */

@@ -50,7 +50,8 @@ interface Reading {
 type Side = 'source' | 'target';
 type Words = Record<Side, string[]>;
 
-const LONGEST = 100_000;
+/** Maximum symbols in a source or a target. */
+const MAX_LENGTH = 100_000;
 
 /**
  * Parses the text of a data file. If the name ends in .jsonl or .ndjson, every line is a JSON object; otherwise every line is
@@ -82,7 +83,7 @@ export function parseData(text: string, file: string, options: DataOptions): Dat
         : new InputError(`${file} line ${i + 1} cannot be read: ${messageOf(error)}.`);
     }
   });
-  return divide(pairs, file, { ...options, splitBy });
+  return splitPairs(pairs, file, { ...options, splitBy });
 }
 
 function tabPair(line: string, reading: Reading): Words {
@@ -130,10 +131,11 @@ function wordsOf(side: Side, text: string, reading: Reading): string[] {
   return checked(side, reading.characters ? [...read] : read.trim().split(/\s+/).filter(Boolean));
 }
 
+/** Returns the symbols. @throws InputError if there are none, or too many */
 function checked(side: Side, words: string[]): string[] {
   if (words.length === 0) throw new InputError(`the ${side} is empty: both sides need at least one symbol.`);
-  if (words.length > LONGEST) {
-    throw new InputError(`the ${side} must have at most ${LONGEST} symbols, got ${words.length}.`);
+  if (words.length > MAX_LENGTH) {
+    throw new InputError(`the ${side} must have at most ${MAX_LENGTH} symbols, got ${words.length}.`);
   }
   return words;
 }
@@ -157,7 +159,7 @@ const HASHES = 2 ** 32;
  * Splits pairs into parts by a hash of the source. So no source is in two parts, and neither the order of the lines nor the
  * seed of a run decides the part of a source. See SplitRule.
  */
-function divide(
+function splitPairs(
   pairs: readonly Words[],
   file: string,
   { splitBy, ...options }: Omit<DataOptions, 'characters'> & { splitBy: SplitRule },
@@ -168,8 +170,8 @@ function divide(
     return [...found].sort(ascending);
   };
   const [sourceSymbols, targetSymbols] = [symbolsOf('source'), symbolsOf('target')];
-  const places = (symbols: readonly string[]) => new Map(symbols.map((symbol, i) => [symbol, i]));
-  const [sourceAt, targetAt] = [places(sourceSymbols), places(targetSymbols)];
+  const indexBySymbol = (symbols: readonly string[]) => new Map(symbols.map((symbol, i) => [symbol, i]));
+  const [sourceAt, targetAt] = [indexBySymbol(sourceSymbols), indexBySymbol(targetSymbols)];
 
   const bySource = new Map<string, Words[]>();
   for (const pair of pairs) {
@@ -186,7 +188,7 @@ function divide(
   const heldOut = options.heldOut ?? shareFor(hashes) ?? 0;
   const cuts = splitBy === 'rank' ? cutByRank(hashes.length, heldOut) : cutByHash(hashes, heldOut);
   if (heldOut > 0 && !options.mayBeEmpty && isAnyEmpty(hashes.length, cuts))
-    throw tooFew(file, hashes, heldOut, splitBy);
+    throw tooFewError(file, hashes, heldOut, splitBy);
   const pairsOf = (from: number, to?: number): Pair[] =>
     ordered.slice(from, to).flatMap(({ group }) =>
       group
@@ -257,7 +259,12 @@ const SHARES = [0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4];
 const shareFor = (hashes: readonly number[]): number | undefined =>
   SHARES.find(share => !isAnyEmpty(hashes.length, cutByHash(hashes, share)));
 
-function tooFew(file: string, hashes: readonly number[], heldOut: number, splitBy: SplitRule): InputError {
+function tooFewError(
+  file: string,
+  hashes: readonly number[],
+  heldOut: number,
+  splitBy: SplitRule,
+): InputError {
   const better = splitBy === 'hash' ? shareFor(hashes) : hashes.length < 3 ? undefined : 'less';
   const other = better === undefined ? '' : ` to ${better}, or`;
   return new InputError(

@@ -1,6 +1,6 @@
 import type { TaskConfig } from '../base/config.ts';
 import { bracketTask, drawKinds } from './dyck.ts';
-import { Grammar, LONGEST } from './grammar.ts';
+import { Grammar, MAX_LENGTH } from './grammar.ts';
 import type { Task } from './task.ts';
 
 /**
@@ -32,7 +32,7 @@ export function dyckWords({ name, symbols }: TaskConfig): Task {
     },
     example: names =>
       [0, 1 % symbols, symbols + (1 % symbols), symbols, 0, symbols].map(i => names[i]).join(' '),
-    has: length => length > 0 && length % 2 === 0 && length <= LONGEST,
+    has: length => length > 0 && length % 2 === 0 && length <= MAX_LENGTH,
   });
 }
 

@@ -1,4 +1,4 @@
-import { type Grammar, LONGEST, type Words } from './grammar.ts';
+import { type Grammar, MAX_LENGTH, type Words } from './grammar.ts';
 import type { Task } from './task.ts';
 import { transduction } from './transduction.ts';
 
@@ -48,7 +48,7 @@ export function grammarTask(definition: GrammarTask): Task {
         target: derived.target.map(word => targetIndex.get(word)!),
       };
     },
-    has: length => length <= LONGEST && grammar.probability(length) > 0,
+    has: length => length <= MAX_LENGTH && grammar.probability(length) > 0,
     answer: source =>
       definition.answer(source.map(symbol => sourceNames[symbol]))?.map(word => targetIndex.get(word)!),
   });

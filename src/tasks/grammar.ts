@@ -14,7 +14,7 @@ export type Rules = Readonly<Record<string, readonly Rule[]>>;
  * Maximum source length, in symbols. Filling the tables takes quadratic time, and probabilities underflow for very long
  * sources.
  */
-export const LONGEST = 4096;
+export const MAX_LENGTH = 4096;
 
 /** A word in the source and its translation in the target. */
 export type Words = { source: string; target: string };
@@ -87,8 +87,9 @@ export class Grammar {
     high: number,
     word: (name: string) => Words,
   ): { source: string[]; target: string[] } {
-    if (low > LONGEST) noLengths(task, low, high, `its sources have at most ${LONGEST} symbols`, 'shorten');
-    const to = Math.min(high, LONGEST);
+    if (low > MAX_LENGTH)
+      noLengths(task, low, high, `its sources have at most ${MAX_LENGTH} symbols`, 'shorten');
+    const to = Math.min(high, MAX_LENGTH);
     this.#fill(to);
     const lengths = this.#lengths.get('A')!;
     const length = choose(rng, to - low + 1, i => lengths[low + i]);
@@ -100,7 +101,7 @@ export class Grammar {
   }
 
   #shortest(): number {
-    for (let n = 1; n <= LONGEST; n++) if (this.probability(n) > 0) return n;
+    for (let n = 1; n <= MAX_LENGTH; n++) if (this.probability(n) > 0) return n;
     return Number.NaN;
   }
 

@@ -1,5 +1,5 @@
 import type { TaskConfig } from '../base/config.ts';
-import { Grammar, LONGEST, type Rule, type Rules } from './grammar.ts';
+import { Grammar, MAX_LENGTH, type Rule, type Rules } from './grammar.ts';
 import { continueProbability, language } from './language.ts';
 import type { Task } from './task.ts';
 
@@ -39,7 +39,7 @@ export function lmHardestCfl({ name }: TaskConfig): Task {
     name,
     symbolNames: NAMES,
     example: ', $ ( , [ , ) ; ] , ) , ;',
-    has: length => length <= LONGEST && grammar.probability(length) > 0,
+    has: length => length <= MAX_LENGTH && grammar.probability(length) > 0,
     because: 'its shortest string has 6 symbols',
     string: (rng, length) => {
       const { source } = grammar.derive(name, rng, length, length, () => {

@@ -137,12 +137,12 @@ export const namesOf = (symbols: number): string[] =>
   Array.from({ length: symbols }, (_, i) => (symbols <= 26 ? String.fromCharCode(97 + i) : `s${i + 1}`));
 
 /** Maximum length of a complete list of symbols in a message, in characters. */
-const LONGEST_LIST = 300;
+const MAX_LIST = 300;
 
 /** ` Known: a, b, c.`; if there are many symbols, only the first and the last. @param spaced symbols are separated by spaces */
 function knownSymbols(names: readonly string[], spaced: boolean): string {
   const list = names.map(name => (name === ' ' ? show(name) : name)).join(', ');
-  if (list.length <= LONGEST_LIST) return ` Known: ${list}.`;
+  if (list.length <= MAX_LIST) return ` Known: ${list}.`;
   return ` Known: ${names[0]} to ${names.at(-1)} (${names.length} symbols${spaced ? ', separated by spaces' : ''}).`;
 }
 

@@ -47,7 +47,7 @@ export interface Callbacks {
 
 /**
  * Why run() returned. `done`: all steps are done; `solved`: stopPasses evaluations in a row reached stopAt; `stalled`: the
- * training loss has not improved for `patience` evaluations.
+ * training loss has not improved for `patience` evaluations; `stopped`: stop() was called; `paused`: pause() was called.
  */
 export type Ending = 'done' | 'solved' | 'stalled' | 'stopped' | 'paused';
 

@@ -194,7 +194,7 @@ export async function predict(
       limit: limitFor(source.length),
     }),
   );
-  const longest = sources.reduce((most, source) => Math.max(most, source.length), 1);
+  const longest = sources.reduce((longest, source) => Math.max(longest, source.length), 1);
   const order = sources.map((_, index) => index);
   await inBatches(order, batchFor(longest + 2 + limitFor(longest)), async slice => {
     let active = slice;

@@ -38,16 +38,16 @@ export function setup(
   }
   const spec = { ...model, inputs: task.inputs, outputs: task.outputs };
   const parameters = countParameters(spec);
-  if (parameters > MOST_PARAMETERS) {
+  if (parameters > MAX_PARAMETERS) {
     throw new InputError(
-      `this model has ${parameters} parameters, but at most ${MOST_PARAMETERS} can be trained: reduce model.hidden, model.layers, model.width, model.memories or task.symbols.`,
+      `this model has ${parameters} parameters, but at most ${MAX_PARAMETERS} can be trained: reduce model.hidden, model.layers, model.width, model.memories or task.symbols.`,
     );
   }
   return { task, spec };
 }
 
 /** Maximum parameters that the host can hold in float64 with their moments (3 GiB): more than any model of this field has. */
-const MOST_PARAMETERS = 2 ** 27;
+const MAX_PARAMETERS = 2 ** 27;
 
 /** Checks that the task has the lengths for training and evaluation. @throws InputError */
 function checkLengths(task: Task, { task: { minLength, maxLength }, train }: Config): void {

@@ -82,8 +82,8 @@ export function cellsOf(
       for (const model of grid.models) {
         if (matchers.length && !matchers.some(matches => matches(task, model))) continue;
         const config = assign(configOf(grid, task, model), [...sets, `seed=${seed}`]);
-        const most = config.model.memory === 'none' ? seedsWithoutMemory : undefined;
-        if (!seeds && most !== undefined && seed >= most) continue;
+        const maxSeeds = config.model.memory === 'none' ? seedsWithoutMemory : undefined;
+        if (!seeds && maxSeeds !== undefined && seed >= maxSeeds) continue;
         cells.push({ key: `${task}/${model}/seed${seed}`, task, model, config });
       }
     }

@@ -30,7 +30,7 @@ export { type Callbacks, Diverged, type Ending, type Progress, type Restart } fr
 const YIELD_MS = 12;
 
 /**
- * Trains a model on an engine, as a configuration says.
+ * Trains the model of a configuration on an engine.
  *
  * ```ts
  * const trainer = await Trainer.start(engine, config, { onProgress: console.log });

@@ -8,7 +8,7 @@ import { exists, read } from '../files/read.ts';
 import type { Option } from './command.ts';
 
 /** Maximum size of a data file, in bytes. JavaScript strings are limited to 512 MiB. */
-const MOST_BYTES = 256 * 2 ** 20;
+const MAX_BYTES = 256 * 2 ** 20;
 
 export const DATA_OPTION = {
   type: 'string',
@@ -20,7 +20,7 @@ export const DATA_OPTION = {
 async function readData(file: string, options: DataOptions): Promise<Data> {
   if (file === '')
     throw new InputError('task data needs a file of pairs: give --data my.tsv or --data my.jsonl.');
-  const bytes = await read(file, 'data file', MOST_BYTES);
+  const bytes = await read(file, 'data file', MAX_BYTES);
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);

@@ -21,9 +21,10 @@ import { accuracyPlot } from '../show/plot.ts';
 
 /** Values of --split: all pairs of your own data, or one part of them. */
 const SPLITS = ['all', 'train', 'validation', 'test'] as const;
-const LONGEST = 100_000;
+/** Maximum source length. */
+const MAX_LENGTH = 100_000;
 /** Maximum symbols in all sources of one length. They are in memory together, with about a hundred bytes per symbol. */
-const MOST_SYMBOLS = 3e7;
+const MAX_SYMBOLS = 3e7;
 
 export const evaluate = command({
   name: 'eval',
@@ -85,11 +86,11 @@ number of pairs. The file must not contain symbols that the model does not know.
       ranges ?? defaultRanges(checkpoint, data),
       part,
     );
-    const greatest = lengths[lengths.length - 1];
+    const longestLength = lengths[lengths.length - 1];
     // Your own data is already in memory, so it needs no limit.
-    if (!data && sequences * greatest > MOST_SYMBOLS) {
+    if (!data && sequences * longestLength > MAX_SYMBOLS) {
       throw new InputError(
-        `--sequences must be at most ${Math.floor(MOST_SYMBOLS / greatest)} at length ${greatest}, got ${sequences}.`,
+        `--sequences must be at most ${Math.floor(MAX_SYMBOLS / longestLength)} at length ${longestLength}, got ${sequences}.`,
       );
     }
     const { engine, model, task } = await openModel(checkpoint, request, data);
@@ -120,7 +121,7 @@ number of pairs. The file must not contain symbols that the model does not know.
       // Written after every length, so that a file that cannot be written is reported after the first.
       if (options.plot !== undefined) await writeAtomic(options.plot, plotOf(checkpoint, evaluations));
     }
-    const overall = data && lengths.length > 1 ? await measure(lengths[0], greatest) : undefined;
+    const overall = data && lengths.length > 1 ? await measure(lengths[0], longestLength) : undefined;
     if (options.json) {
       const mean = (key: 'coarse' | 'fine' | 'accuracy' | 'loss') =>
         overall?.[key] ??
@@ -277,8 +278,8 @@ function parseRanges(text: string): Range[] {
       );
     }
     const [low, high] = [Number(found[1]), Number(found[2] ?? found[1])];
-    if (low < 1 || high > LONGEST) {
-      throw new InputError(`--lengths must be between 1 and ${LONGEST}, got ${show(part.trim())}.`);
+    if (low < 1 || high > MAX_LENGTH) {
+      throw new InputError(`--lengths must be between 1 and ${MAX_LENGTH}, got ${show(part.trim())}.`);
     }
     if (low > high)
       throw new InputError(`--lengths: the range ${show(part.trim())} goes backwards, write ${high}-${low}.`);

@@ -215,13 +215,13 @@ function answerOf(
 }
 
 /** Maximum number of strengths in the answer, which is one line of JSON. */
-const MOST_STRENGTHS = 1e7;
+const MAX_STRENGTHS = 1e7;
 
 function checkStrengths({ kind, B, T }: MemoryShape): void {
   const numbers = (endsOf(kind) * B * T * (T + 1)) / 2;
-  if (numbers <= MOST_STRENGTHS) return;
+  if (numbers <= MAX_STRENGTHS) return;
   throw new InputError(
-    `the strengths of all rows after each of ${T} steps are ${numbers} numbers, but at most ${MOST_STRENGTHS} can be written: leave "strengths" out, or give fewer or shorter sequences.`,
+    `the strengths of all rows after each of ${T} steps are ${numbers} numbers, but at most ${MAX_STRENGTHS} can be written: leave "strengths" out, or give fewer or shorter sequences.`,
   );
 }
 

@@ -20,7 +20,7 @@ and "limit" is its length.
   options: { ...ENGINE_OPTIONS, 'max-length': MAX_LENGTH_OPTION, json: JSON_OPTION },
   async run([path], options, io) {
     const request = engineOf(options);
-    const most = maxLength(options);
+    const max = maxLength(options);
     const { checkpoint } = await readCheckpoint(path);
     const { engine, model, task } = await openModel(checkpoint, request);
     io.stderr.write(`${engineLine(engine)}\n`);
@@ -37,7 +37,7 @@ and "limit" is its length.
           break;
         }
       }
-      const predictions = await predictAll(model, task, sources, most);
+      const predictions = await predictAll(model, task, sources, max);
       for (const [i, { text, ended, limit }] of predictions.entries()) {
         line++;
         const source = task.characters ? lines[i] : lines[i].trim();

@@ -54,12 +54,12 @@ export const trace = command({
   options: { ...ENGINE_OPTIONS, 'max-length': MAX_LENGTH_OPTION, json: JSON_OPTION },
   async run([path, ...symbols], options, io) {
     const request = engineOf(options);
-    const most = maxLength(options);
+    const max = maxLength(options);
     const { checkpoint } = await readCheckpoint(path);
     const { engine, model, task } = await openModel(checkpoint, request);
     const source = parseSource(task, symbols.length > 0 ? symbols.join(' ') : task.example);
     io.stderr.write(`${engineLine(engine)}\n`);
-    const [{ outputs, ended, limit }] = await predict(model, task, [source], most);
+    const [{ outputs, ended, limit }] = await predict(model, task, [source], max);
     if (!ended) io.stderr.write(`${cutOffWords(limit)}\n`);
     const steps = await traceSource(model, task, source, outputs);
     if (options.json) {

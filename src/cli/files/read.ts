@@ -46,10 +46,10 @@ export async function isSameFile(one: string, other: string): Promise<boolean> {
 /**
  * Reads a file.
  * @param what the kind of file, for the error message
- * @param most the maximum size, in bytes
+ * @param maxBytes the maximum size
  * @throws InputError if it cannot be read, is too large, or is not a regular file (a device may have no end)
  */
-export async function read(path: string, what: string, most: number): Promise<Uint8Array> {
+export async function read(path: string, what: string, maxBytes: number): Promise<Uint8Array> {
   const fail = (reason: string): never => {
     throw new InputError(`cannot read the ${what} ${path}: ${reason}.`);
   };
@@ -57,7 +57,9 @@ export async function read(path: string, what: string, most: number): Promise<Ui
   const found = await stat(path).catch(error => fail(systemErrorText(error)));
   if (found.isDirectory()) fail('it is a folder');
   if (!found.isFile()) fail('it is not a regular file');
-  if (found.size > most) fail(`it has ${found.size} bytes, and a ${what} may have at most ${most}`);
+  if (found.size > maxBytes) {
+    fail(`it has ${found.size} bytes, but a ${what} may have at most ${maxBytes}`);
+  }
   try {
     return await readFile(path);
   } catch (error) {

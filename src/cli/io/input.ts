@@ -2,19 +2,19 @@ import { InputError, messageOf } from '../../base/errors.ts';
 import type { Io } from './io.ts';
 
 /** Maximum bytes of stdin. JavaScript strings are limited to 512 MiB, and parsed JSON takes several times the size of its text. */
-const MOST = 256 * 2 ** 20;
+const MAX_BYTES = 256 * 2 ** 20;
 /** Maximum characters of a line. A longer line means that the file has no line ends. */
-const LONGEST_LINE = 10 * 2 ** 20;
+const MAX_LINE = 10 * 2 ** 20;
 
-/** Reads a stream to its end, as text. @throws InputError if it has more than `most` bytes */
-export async function readAll(stream: Io['stdin'], most = MOST): Promise<string> {
+/** Reads a stream to its end, as text. @throws InputError if it has more than `maxBytes` bytes */
+export async function readAll(stream: Io['stdin'], maxBytes = MAX_BYTES): Promise<string> {
   const decoder = new TextDecoder();
   const parts: string[] = [];
   let size = 0;
   for await (const chunk of stream) {
     size += chunk.length;
-    if (size > most)
-      throw new InputError(`stdin must have at most ${mebi(most)}: split it into smaller runs.`);
+    if (size > maxBytes)
+      throw new InputError(`stdin must have at most ${mebi(maxBytes)}: split it into smaller runs.`);
     parts.push(typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true }));
   }
   parts.push(decoder.decode());
@@ -25,7 +25,7 @@ export async function readAll(stream: Io['stdin'], most = MOST): Promise<string>
  * Yields the lines of a stream without their line ends, in groups as they arrive.
  * @throws InputError for a line of more than `longest` characters, after yielding the lines before it
  */
-export async function* readLines(stream: Io['stdin'], longest = LONGEST_LINE): AsyncGenerator<string[]> {
+export async function* readLines(stream: Io['stdin'], longest = MAX_LINE): AsyncGenerator<string[]> {
   const decoder = new TextDecoder();
   let rest = '';
   let count = 0;

@@ -13,7 +13,7 @@ import { exists, isFolder, read } from '../files/read.ts';
 import { CHECKPOINT, EARLIER } from './names.ts';
 
 /** The maximum size of a checkpoint, in bytes: Node reads no larger file at once. */
-const MOST = 2 ** 31 - 1;
+const MAX_BYTES = 2 ** 31 - 1;
 
 /** The path of a checkpoint file, given by its path or its folder. */
 const checkpointPath = async (path: string): Promise<string> =>
@@ -27,7 +27,7 @@ const checkpointPath = async (path: string): Promise<string> =>
 export async function readCheckpoint(path: string): Promise<{ file: string; checkpoint: Checkpoint }> {
   const inGallery = path.startsWith(GALLERY) && !(await exists(path));
   const file = inGallery ? await galleryFile(path) : await checkpointPath(path);
-  const bytes = await read(file, 'checkpoint', MOST);
+  const bytes = await read(file, 'checkpoint', MAX_BYTES);
   try {
     return { file, checkpoint: decodeCheckpoint(bytes) };
   } catch (error) {

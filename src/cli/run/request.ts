@@ -18,7 +18,7 @@ import { CHECKPOINT, CONFIG, EARLIER } from './names.ts';
 import { dataNotes } from './notes.ts';
 
 /** Maximum size of a configuration file, in bytes: far more than a configuration with every key has. */
-const LONGEST_CONFIG = 16 * 2 ** 20;
+const MAX_BYTES = 16 * 2 ** 20;
 
 /** A request to `train`, complete and checked. */
 export interface TrainRequest {
@@ -220,7 +220,7 @@ async function readConfig(
 ): Promise<{ name: string; config: Config; data?: Data; renamed: string[] }> {
   const isFile = operand.endsWith('.json');
   const input = isFile
-    ? parseJson(new TextDecoder().decode(await read(operand, 'configuration', LONGEST_CONFIG)), operand)
+    ? parseJson(new TextDecoder().decode(await read(operand, 'configuration', MAX_BYTES)), operand)
     : operand === DATA
       ? { task: { name: DATA } }
       : preset(operand);

@@ -6,10 +6,10 @@ import type { Progress } from '../../train/trainer.ts';
 
 /**
  * Makes text of unknown origin safe to print on one line: escapes control characters, which may end the line or control the
- * terminal, and cuts the text after `most` characters.
+ * terminal, and cuts the text after `max` characters.
  */
-export function printable(text: string, most = 2000): string {
-  const cut = text.length > most ? `${text.slice(0, most)}…` : text;
+export function printable(text: string, max = 2000): string {
+  const cut = text.length > max ? `${text.slice(0, max)}…` : text;
   return cut.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, char =>
     char === '\n' ? '\\n' : `\\u${char.codePointAt(0)!.toString(16).padStart(4, '0')}`,
   );

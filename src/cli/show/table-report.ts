@@ -5,7 +5,7 @@ import type { TableSpec } from '../../train/tables.ts';
 import { table } from './columns.ts';
 import { count, duration } from './format.ts';
 import type { Report } from './table-data.ts';
-import { both, measuredText, rowsOf } from './table-rows.ts';
+import { coarseAndFine, measuredText, rowsOf } from './table-rows.ts';
 
 const titleOf = (report: Report): string =>
   `table ${report.table}, scale ${report.scale}: ${report.finished} of ${report.runs} runs finished`;
@@ -58,7 +58,7 @@ export function markdownTable(spec: TableSpec, report: Report): string {
 function runRows(spec: TableSpec, { results }: Report): string[][] {
   const far = (result: CellResult): string[] => {
     const measured = measuredAt(result, 'far');
-    return spec.far ? [measured ? both(measured) : ''] : [];
+    return spec.far ? [measured ? coarseAndFine(measured) : ''] : [];
   };
   const rows = results.map(result => [
     result.key,

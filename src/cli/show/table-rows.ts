@@ -17,7 +17,7 @@ export const share = (value: number): string => {
 const percent = (value: number): string => fixed(100 * value, 1).replace(/^100\.0$/, '100');
 
 /** Coarse and fine accuracy: `.98/.99`. */
-export const both = ({ coarse, fine }: Measured): string => `${share(coarse)}/${share(fine)}`;
+export const coarseAndFine = ({ coarse, fine }: Measured): string => `${share(coarse)}/${share(fine)}`;
 
 /** A score as its table prints it. */
 export const scoreText = ({ score }: Pick<TableSpec, 'score'>, value: number): string =>
@@ -27,7 +27,7 @@ export const scoreText = ({ score }: Pick<TableSpec, 'score'>, value: number): s
 export const measuredText = (spec: TableSpec, result: CellResult, name: Measured['name']): string => {
   const measured = measuredAt(result, name);
   if (!measured) return '';
-  return spec.score === 'coarse' ? both(measured) : scoreText(spec, scoreOf(spec, measured));
+  return spec.score === 'coarse' ? coarseAndFine(measured) : scoreText(spec, scoreOf(spec, measured));
 };
 
 export const rowsOf = (spec: TableSpec, report: Report): string[][] => {
@@ -47,13 +47,13 @@ function linesOf(spec: TableSpec, report: Report, model: string): string[][] {
   const pairs = spec.grid.tasks.map(task => pairOf(report, task, model));
   const measured = ({ best, runs }: Pair): string => {
     if (!best) return runs > 0 ? MISSING : '';
-    return `${both(measuredAt(best, 'train')!)}→${both(measuredAt(best, 'test')!)}`;
+    return `${coarseAndFine(measuredAt(best, 'train')!)}→${coarseAndFine(measuredAt(best, 'test')!)}`;
   };
   const success = ({ best, solved, runs, done }: Pair): string =>
     best ? `${solved}/${done}${done < runs ? MISSING : ''}` : '';
   const far = ({ best }: Pair): string => {
     const measured = best && measuredAt(best, 'far');
-    return measured ? both(measured) : '';
+    return measured ? coarseAndFine(measured) : '';
   };
   const published = ({ published: shares }: Report['pairs'][number]): string => {
     if (!Array.isArray(shares)) return '';

@@ -19,7 +19,8 @@ import { measureAll } from './measure.ts';
 
 /** Time between checkpoints, in ms: a killed run loses no more than this. */
 const SAVE_EVERY_MS = 30_000;
-const LONGEST_JSON = 16 * 2 ** 20;
+/** Maximum size of a result or a configuration, in bytes. */
+const MAX_BYTES = 16 * 2 ** 20;
 
 /** The measures and data of a run, and the callbacks through which it reports and is stopped. */
 export interface JobHooks {
@@ -55,7 +56,7 @@ export async function readResult(folder: string, key: string): Promise<CellResul
 }
 
 async function readJson(path: string, what: string): Promise<Record<string, unknown> | null> {
-  return parseJson(new TextDecoder().decode(await read(path, what, LONGEST_JSON)), path) as Record<
+  return parseJson(new TextDecoder().decode(await read(path, what, MAX_BYTES)), path) as Record<
     string,
     unknown
   > | null;

@@ -15,7 +15,7 @@ import { StatusLine } from '../show/status-line.ts';
 import { configIn } from './job.ts';
 import { checkJobs, type Job, runJobs } from './jobs.ts';
 
-const MOST_SEEDS = 10_000;
+const MAX_SEEDS = 10_000;
 /** A seed succeeds if nearly all sequences are correct in every symbol at the evaluation length. */
 const SUCCESS = { score: 'coarse', solvedAt: 0.99, solvedOn: 'test' } as const;
 
@@ -39,8 +39,8 @@ export function parseSeeds(text: string): number[] {
         : '--seeds must be at least 1, got 0.',
     );
   }
-  if (high - low >= MOST_SEEDS || !Number.isSafeInteger(high)) {
-    throw new InputError(`--seeds must be at most ${MOST_SEEDS} seeds, got ${show(text.trim())}.`);
+  if (high - low >= MAX_SEEDS || !Number.isSafeInteger(high)) {
+    throw new InputError(`--seeds must be at most ${MAX_SEEDS} seeds, got ${show(text.trim())}.`);
   }
   return Array.from({ length: high - low + 1 }, (_, i) => low + i);
 }
