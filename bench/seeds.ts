@@ -2,9 +2,9 @@ import { parseArgs } from 'node:util';
 import { assign } from '../src/base/config.ts';
 import { engineLine, engineName } from '../src/platform/names.ts';
 import { openEngine } from '../src/platform/node/engine.ts';
+import { preset } from '../src/train/all-presets.ts';
 import { evaluate } from '../src/train/evaluate.ts';
 import { meanOf } from '../src/train/metrics.ts';
-import { preset } from '../src/train/presets.ts';
 import { Trainer } from '../src/train/trainer.ts';
 
 /**

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { assign } from '../src/base/config.ts';
 import { engineLine, engineName } from '../src/platform/names.ts';
 import { openEngine } from '../src/platform/node/engine.ts';
-import { presetsIn } from '../src/train/presets.ts';
+import { presetsIn } from '../src/train/all-presets.ts';
 import { Trainer } from '../src/train/trainer.ts';
 
 /**

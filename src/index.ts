@@ -54,6 +54,7 @@ export { type Data, type DataOptions, parseData, type SplitRule } from './tasks/
 export type { TaskName } from './tasks/names.ts';
 export { makeTask, taskNames } from './tasks/registry.ts';
 export type { Pair, Sequence, Split, Task } from './tasks/task.ts';
+export { PRESETS, type Preset, preset } from './train/all-presets.ts';
 export { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from './train/checkpoint.ts';
 export {
   type EvaluateOptions,
@@ -67,7 +68,6 @@ export {
 } from './train/evaluate.ts';
 export { runAtLengths } from './train/lengths.ts';
 export type { PhaseProfile, Profile } from './train/metrics.ts';
-export { PRESETS, type Preset, preset } from './train/presets.ts';
 export type { Recovered } from './train/recovery.ts';
 export type { RunState } from './train/run-state.ts';
 export { defaultsFor } from './train/setup.ts';

@@ -50,13 +50,12 @@ const slips = (length: number): number =>
   length < 2 ? 0 : length < 4 ? 1 : Math.max(2, Math.floor(length / 3));
 
 /** ` Did you mean "x"?` if one of the choices is close to the word, otherwise the list of choices. */
-export function suggest(word: string, choices: readonly string[]): string {
-  if (choices.length === 0) return '';
+export function suggest(word: string, choices: readonly string[], known = choices): string {
+  const all = known.length ? ` Known: ${known.join(', ')}.` : '';
   // A word this long is not a typing error, and comparing it would be slow.
-  if (word.length > 100) return ` Known: ${choices.join(', ')}.`;
+  if (choices.length === 0 || word.length > 100) return all;
   const near = closest(word.toLowerCase(), choices);
-  if (distance(word.toLowerCase(), near) <= slips(word.length)) return ` Did you mean "${near}"?`;
-  return ` Known: ${choices.join(', ')}.`;
+  return distance(word.toLowerCase(), near) <= slips(word.length) ? ` Did you mean "${near}"?` : all;
 }
 
 /** Throws the InputError of an unknown name: `unknown preset "revrse". Did you mean "reverse"?` */

@@ -116,9 +116,14 @@ const MODEL_DESCRIPTIONS: Readonly<Record<string, string>> = {
   stack: 'a neural stack',
   queue: 'a neural queue',
   deque: 'a neural deque',
+  rnn: 'an RNN without a memory',
+  lstm: 'an LSTM without a memory',
+  superposition: 'a superposition stack',
+  tape: 'a tape',
 };
 
-const presetsOfGrid = (grid: Grid): Preset[] =>
+/** The presets of a grid: one for every task and model. */
+export const presetsOf = (grid: Grid): Preset[] =>
   grid.tasks.flatMap(task =>
     grid.models.map(model => {
       const config = configOf(grid, task, model);
@@ -131,33 +136,25 @@ const presetsOfGrid = (grid: Grid): Preset[] =>
   );
 
 /**
- * All presets: `reverse` and the tutorial's, then `small/<task>/<model>` and `paper/<task>/<model>` for every cell of the
- * paper's table.
+ * Presets of the page: `reverse` and the tutorial's, then `small/<task>/<model>` and `paper/<task>/<model>` for every cell of
+ * the paper's table. The terminal and the library have more: see all-presets.ts.
  */
-export const PRESETS: readonly Preset[] = [...UNGROUPED, ...presetsOfGrid(SMALL), ...presetsOfGrid(PAPER)];
+export const PRESETS: readonly Preset[] = [...UNGROUPED, ...presetsOf(SMALL), ...presetsOf(PAPER)];
 
-/** The groups of presets: the part of a name before its first `/`. */
+/** The groups of PRESETS: the part of a name before its first `/`. */
 export const GROUPS: readonly string[] = [SMALL.name, PAPER.name];
 
-/** The presets of a group (`paper`), of a part of a group (`paper/reverse`), or the preset of that name. */
-export const presetsIn = (prefix: string): Preset[] =>
-  PRESETS.filter(({ name }) => name === prefix || name.startsWith(`${prefix}/`));
-
 /**
- * Returns a copy of a preset's configuration, which the caller may change.
+ * Returns a copy of the configuration of the preset of that name, which the caller may change.
  * @throws InputError for an unknown name
  */
-export function preset(name: string): Config {
-  const found = PRESETS.find(known => known.name === name);
+export function presetAmong(all: readonly Preset[], groups: readonly string[], name: string): Config {
+  const found = all.find(known => known.name === name);
   if (found) return structuredClone(found.config);
-  const near = suggest(
-    name,
-    PRESETS.map(known => known.name),
-  );
-  const known = [
-    ...UNGROUPED.map(known => known.name),
-    ...GROUPS.map(group => `${group}/<task>/<model>`),
-  ].join(', ');
-  const hint = near.startsWith(' Did') ? near : ` Known: ${known} (pushdown presets lists them).`;
-  throw new InputError(`unknown preset ${show(name)}.${hint}`);
+  const names = all.map(known => known.name);
+  const known = [...UNGROUPED.map(known => known.name), ...groups.map(group => `${group}/<task>/<model>`)];
+  throw new InputError(`unknown preset ${show(name)}.${suggest(name, names, known)}`);
 }
+
+/** Returns a copy of the configuration of one of PRESETS. @throws InputError for an unknown name */
+export const preset = (name: string): Config => presetAmong(PRESETS, GROUPS, name);

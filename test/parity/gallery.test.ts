@@ -5,10 +5,10 @@ import { assign } from '../../src/base/config.ts';
 import { countParameters } from '../../src/base/parameters.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { openEngine } from '../../src/platform/node/engine.ts';
+import { preset } from '../../src/train/all-presets.ts';
 import { decodeCheckpoint } from '../../src/train/checkpoint.ts';
 import { evaluateLengths } from '../../src/train/evaluate.ts';
 import type { Card } from '../../src/train/gallery.ts';
-import { preset } from '../../src/train/presets.ts';
 import { setup } from '../../src/train/setup.ts';
 
 /** Every model of the gallery has the accuracy on its card, to the last answer: WebAssembly computes the same everywhere. */

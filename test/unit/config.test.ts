@@ -3,9 +3,9 @@ import { assign, FIELDS, KEYS, makeConfig } from '../../src/base/config.ts';
 import { InputError, suggest } from '../../src/base/errors.ts';
 import { FIELD_HELP } from '../../src/base/field-help.ts';
 import { renamedKeys } from '../../src/base/renamed-keys.ts';
+import { PRESETS, preset } from '../../src/train/all-presets.ts';
 import { bytesOf } from '../../src/train/estimate.ts';
 import { configOf, type Grid, testedLengths } from '../../src/train/presets/grid.ts';
-import { PRESETS, preset } from '../../src/train/presets.ts';
 import { setup } from '../../src/train/setup.ts';
 import { countLikePaper } from '../support/paper-count.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { assign } from '../../src/base/config.ts';
-import { preset } from '../../src/train/presets.ts';
+import { preset } from '../../src/train/all-presets.ts';
 import { readAddress } from '../../src/web/settings/address.ts';
 import { fenceless, MANUAL, readDocument } from '../support/documents.ts';
 

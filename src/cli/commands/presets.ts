@@ -2,9 +2,10 @@ import { FIELDS } from '../../base/config.ts';
 import { InputError, show, suggest } from '../../base/errors.ts';
 import { FIELD_HELP } from '../../base/field-help.ts';
 import { countParameters } from '../../base/parameters.ts';
+import { GROUPS, PRESETS, type Preset, presetsIn } from '../../train/all-presets.ts';
 import { bytesOf } from '../../train/estimate.ts';
 import { MEASURED_ON, SPEEDS } from '../../train/presets/speeds.ts';
-import { GROUPS, PRESETS, type Preset, presetsIn } from '../../train/presets.ts';
+import { PRESETS as COMMON } from '../../train/presets.ts';
 import { setup } from '../../train/setup.ts';
 import { command, JSON_OPTION } from '../arguments/command.ts';
 import { asStarted } from '../io/program-name.ts';
@@ -37,12 +38,10 @@ With --keys: every setting with its default and limits.`,
       }
       return 0;
     }
-    const chosen = group === undefined ? PRESETS : presetsIn(group.replace(/\/+$/, ''));
+    const chosen = group === undefined ? COMMON : presetsIn(group.replace(/\/+$/, ''));
     if (group !== undefined && chosen.length === 0) {
       const known = [...GROUPS, ...PRESETS.map(({ name }) => name)];
-      throw new InputError(
-        `no preset or group is called ${show(group)}.${suggest(group, known.slice(0, 12))}`,
-      );
+      throw new InputError(`no preset or group is called ${show(group)}.${suggest(group, known, GROUPS)}`);
     }
     const all = chosen.map(factsOf);
     if (options.json) {
@@ -65,7 +64,11 @@ With --keys: every setting with its default and limits.`,
     });
     io.stdout.write(`${lines.join('\n')}\n`);
     if (group === undefined)
-      io.stdout.write(asStarted(`\nList one group: pushdown presets ${GROUPS.join('|')}.`));
+      io.stdout.write(
+        asStarted(
+          `\nList one group: pushdown presets ${GROUPS.join('|')}. This list leaves out the chomsky and cfl groups.`,
+        ),
+      );
     io.stdout.write(
       asStarted(
         `\n${count(all.length)} presets. Train one: pushdown train <preset>. Change a setting: --set key=value (keys: presets --keys).\n`,

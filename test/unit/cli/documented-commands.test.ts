@@ -4,7 +4,7 @@ import { parse } from '../../../src/cli/arguments/command.ts';
 import { cards } from '../../../src/cli/files/gallery.ts';
 import { COMMANDS } from '../../../src/cli/program.ts';
 import { engineName } from '../../../src/platform/names.ts';
-import { preset, presetsIn } from '../../../src/train/presets.ts';
+import { preset, presetsIn } from '../../../src/train/all-presets.ts';
 import { commandsIn, shellWords } from '../../support/documented-commands.ts';
 import { MANUAL, readDocument } from '../../support/documents.ts';
 
