@@ -55,10 +55,10 @@ export default {
   // Parts of public types that no program names.
   intentionallyNotExported: [
     'Buffer',
+    'ConcreteName',
     'CurriculumState',
     'DescribedAdapter',
     'FieldKind',
-    'OwnName',
     'PatienceState',
     'PLANS',
     'Spawn',

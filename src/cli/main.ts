@@ -14,8 +14,8 @@ const interrupt = () => {
   if (listener && signals++ === 0) listener();
   else process.exit(EXIT.interrupted);
 };
-// Node handles signals between two tasks of the event loop. Without a listener, the system ends the process in the
-// middle of a task. So signals are handled only once a command asks for them.
+// Node calls signal handlers between two tasks of the event loop; without a handler, the system ends the process at once,
+// even in a long task. So handlers are installed only when a command listens for interrupts.
 const listen = () => {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     if (!process.listeners(signal).includes(interrupt)) process.on(signal, interrupt);
@@ -23,16 +23,16 @@ const listen = () => {
 };
 
 // The reader of a pipe may exit (`| head`), and a disk may fill up. Then a command that has something to save is
-// interrupted; any other command ends, silently if the reader has exited.
+// interrupted. Any other command ends, without a message if the reader has exited.
 const stdout = new Sink(drainOf(process.stdout), error => {
   const listener = listeners.at(-1);
   if (listener) listener();
-  else process.exit(error.code === 'EPIPE' ? 0 : sayUnwritten(error));
+  else process.exit(error.code === 'EPIPE' ? 0 : reportUnwritten(error));
 });
 // stderr carries remarks: if it cannot be written, the command continues.
 const stderr = new Sink(drainOf(process.stderr));
 
-function sayUnwritten(error: Error): number {
+function reportUnwritten(error: Error): number {
   stderr.write(`pushdown: standard output cannot be written: ${printable(error.message)}\n`);
   return EXIT.device;
 }
@@ -51,10 +51,10 @@ let code = await run(process.argv.slice(2), {
   },
 });
 
-// Dawn keeps the process alive, so it must be ended by force, but not before a pipe has taken all of the output.
+// Dawn keeps the process alive, so process.exit() ends it, after all output is written.
 await stdout.written();
 const { failure } = stdout;
-const wentWell = code === 0 || code === EXIT.interrupted;
-if (failure && failure.code !== 'EPIPE' && wentWell) code = sayUnwritten(failure);
+const succeeded = code === 0 || code === EXIT.interrupted;
+if (failure && failure.code !== 'EPIPE' && succeeded) code = reportUnwritten(failure);
 await stderr.written();
 process.exit(code);

@@ -34,11 +34,11 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     return await dispatch(argv, io);
   } catch (error) {
     if (error instanceof InputError || error instanceof DeviceError) {
-      const input = error instanceof InputError;
+      const isInput = error instanceof InputError;
       // A driver's message may have several lines; text from a file may contain control characters.
-      const message = input ? error.message : error.message.trim().replace(/\s*\n\s*/g, ' ');
-      io.stderr.write(`pushdown: ${printable(input ? asStarted(message) : message)}\n`);
-      return input ? EXIT.input : EXIT.device;
+      const message = isInput ? error.message : error.message.trim().replace(/\s*\n\s*/g, ' ');
+      io.stderr.write(`pushdown: ${printable(isInput ? asStarted(message) : message)}\n`);
+      return isInput ? EXIT.input : EXIT.device;
     }
     if ((error as NodeJS.ErrnoException | undefined)?.syscall === 'uv_cwd') {
       io.stderr.write('pushdown: the working folder no longer exists: change to another folder.\n');
@@ -57,17 +57,17 @@ async function dispatch(argv: readonly string[], io: Io): Promise<number> {
     return 0;
   }
   if (word === undefined || word === '--help' || word === '-h' || word === 'help') {
-    const of = word === 'help' && rest[0] !== undefined ? find(rest[0]) : undefined;
-    (word === undefined ? io.stderr : io.stdout).write(of ? helpOf(of) : overview());
+    const topic = word === 'help' && rest[0] !== undefined ? find(rest[0]) : undefined;
+    (word === undefined ? io.stderr : io.stdout).write(topic ? helpOf(topic) : overview());
     return word === undefined ? EXIT.input : 0;
   }
-  const of = find(word);
-  const { operands, options } = parse(of, rest);
+  const command = find(word);
+  const { operands, options } = parse(command, rest);
   if (options['help']) {
-    io.stdout.write(helpOf(of));
+    io.stdout.write(helpOf(command));
     return 0;
   }
-  return (await of.run(operands, options, io)) ?? 0;
+  return (await command.run(operands, options, io)) ?? 0;
 }
 
 function find(word: string): Command {

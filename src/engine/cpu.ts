@@ -28,7 +28,7 @@ export interface Threads {
  * @throws InputError where `asked` threads are not available
  */
 export async function createCpuEngine(
-  reason = 'asked for',
+  reason = 'requested',
   { spawn, cores, without }: Threads = { cores: 1 },
   asked?: number,
 ): Promise<Engine> {

@@ -22,7 +22,7 @@ import { Lifetime } from './lifetime.ts';
 import { checkSize, ReferenceMemory } from './reference-memory.ts';
 
 /** The reference as an engine: float64, one thread, computes synchronously. For tests, and for machines without a GPU. */
-export function createReferenceEngine(reason = 'asked for'): Engine {
+export function createReferenceEngine(reason = 'requested'): Engine {
   return new ReferenceEngine(reason);
 }
 

@@ -30,12 +30,12 @@ export function describe(adapter: DescribedAdapter): AdapterDescription {
 function nameOf({ vendor, architecture, device, description }: AdapterInfo): string {
   const model =
     [device, description, architecture].find(text => text && !/^(0x)?[\da-f]+$/i.test(text)) ?? '';
-  const words = model.replaceAll('-', ' ').trim();
-  const named = words.toLowerCase().includes(vendor.toLowerCase()) ? words : `${vendor} ${words}`;
-  return named.trim() || 'an adapter without a name';
+  const text = model.replaceAll('-', ' ').trim();
+  const name = text.toLowerCase().includes(vendor.toLowerCase()) ? text : `${vendor} ${text}`;
+  return name.trim() || 'an adapter without a name';
 }
 
-/** Browsers before 2025 have this property on the adapter itself. */
+/** Whether it is a fallback adapter. In browsers before 2025, the adapter has this property, and not its info. */
 export const isFallback = (adapter: DescribedAdapter): boolean =>
   adapter.info.isFallbackAdapter ?? (adapter as { isFallbackAdapter?: boolean }).isFallbackAdapter ?? false;
 

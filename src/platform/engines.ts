@@ -12,9 +12,9 @@ import type { Threads } from '../engine/cpu.ts';
 import type { Engine } from '../engine/engine.ts';
 import { checkCompileSeconds } from '../engine/in-time.ts';
 import { PLANS, type PlanName } from '../kernels/plan-names.ts';
-import { ENGINES, type EngineName, engineName, type OwnName } from './names.ts';
+import { type ConcreteName, ENGINES, type EngineName, engineName } from './names.ts';
 
-/** There is no adapter at all. Its own class, because the advice differs from that for a device that failed. */
+/** There is no adapter at all. A separate class, because the advice differs from that for a device that failed. */
 export class NoAdapter extends DeviceError {}
 
 /** The parts of opening an engine that depend on the platform. */
@@ -42,36 +42,38 @@ export interface Platform {
  * Opens each engine.
  * @param reason why it was chosen, for `engine.adapter`; '' for the first engine that `auto` tries
  */
-const OPEN: Record<OwnName, (platform: Platform, options: EngineOptions, reason: string) => Promise<Engine>> =
-  {
-    gpu: (platform, { plan = 'auto', unsafe = false, compileSeconds }, reason) =>
-      platform.openGpu(plan, reason !== '', unsafe, compileSeconds),
-    cpu: async (platform, { threads }, reason) =>
-      (await import('../engine/cpu.ts')).createCpuEngine(reason, platform.threads(), threads),
-    reference: async (_platform, _options, reason) =>
-      (await import('../engine/reference.ts')).createReferenceEngine(reason),
-  };
+const OPEN: Record<
+  ConcreteName,
+  (platform: Platform, options: EngineOptions, reason: string) => Promise<Engine>
+> = {
+  gpu: (platform, { plan = 'auto', unsafe = false, compileSeconds }, reason) =>
+    platform.openGpu(plan, reason !== '', unsafe, compileSeconds),
+  cpu: async (platform, { threads }, reason) =>
+    (await import('../engine/cpu.ts')).createCpuEngine(reason, platform.threads(), threads),
+  reference: async (_platform, _options, reason) =>
+    (await import('../engine/reference.ts')).createReferenceEngine(reason),
+};
 
 /** Checks the name of a plan. @throws InputError for an unknown name */
 export function planName(text: string): PlanName {
   return PLANS.find(plan => plan === text) ?? unknown('plan', text, PLANS);
 }
 
-/** The largest number of threads a user may ask for. */
-export const MOST_THREADS = 256;
+/** Maximum number of threads that a user may request. */
+export const MAX_THREADS = 256;
 
-/** @throws InputError unless `threads` is an integer from 1 to MOST_THREADS, or absent */
+/** @throws InputError unless `threads` is an integer from 1 to MAX_THREADS, or absent */
 function checkThreads(threads: unknown): void {
   if (threads === undefined) return;
-  if (Number.isInteger(threads) && (threads as number) >= 1 && (threads as number) <= MOST_THREADS) return;
-  throw new InputError(`threads must be a whole number from 1 to ${MOST_THREADS}, got ${show(threads)}.`);
+  if (Number.isInteger(threads) && (threads as number) >= 1 && (threads as number) <= MAX_THREADS) return;
+  throw new InputError(`threads must be a whole number from 1 to ${MAX_THREADS}, got ${show(threads)}.`);
 }
 
 /** Options for opening an engine. */
 export interface EngineOptions {
   /** How the kernels compute a model; the results are the same up to rounding. `auto`: by size and measurement. `gpu` only. */
   plan?: PlanName;
-  /** The most threads that compute, including the calling one (default: all cores). `cpu` only. */
+  /** Maximum number of threads that compute, including the calling thread (default: all cores). `cpu` only. */
   threads?: number;
   /**
    * Lets a software adapter in Node skip its bounds checks, which take up to two thirds of its time. A wrong index in a
@@ -128,7 +130,7 @@ export function openingOn<Options extends EngineOptions>(
 
 /** An attempt to open an engine. */
 interface Attempt {
-  name: OwnName;
+  name: ConcreteName;
   options: EngineOptions;
   /** The error that made these options necessary. */
   because?: string;
@@ -140,16 +142,18 @@ async function openWith<T>(
   options: EngineOptions,
   work: (engine: Engine) => Promise<T>,
 ): Promise<{ engine: Engine; made: T }> {
-  const asked = engineName(name);
+  const requested = engineName(name);
   planName(options.plan ?? 'auto');
   checkThreads(options.threads);
   checkCompileSeconds(options.compileSeconds);
-  const left: Attempt[] = (asked === 'auto' ? ENGINES.map(({ name }) => name) : [asked]).map(name => ({
-    name,
-    options,
-  }));
-  let reason = asked === 'auto' ? '' : 'asked for';
-  for (let attempt = left.shift(); attempt; attempt = left.shift()) {
+  const attempts: Attempt[] = (requested === 'auto' ? ENGINES.map(({ name }) => name) : [requested]).map(
+    name => ({
+      name,
+      options,
+    }),
+  );
+  let reason = requested === 'auto' ? '' : 'requested';
+  for (let attempt = attempts.shift(); attempt; attempt = attempts.shift()) {
     const { name, options, because } = attempt;
     let engine: Engine | undefined;
     try {
@@ -161,22 +165,22 @@ async function openWith<T>(
       if (error instanceof InputError) throw error;
       const { plan = 'auto' } = options;
       if (error instanceof CompileTimeout && error.next && plan === 'auto') {
-        left.unshift({
+        attempts.unshift({
           name,
           options: { ...options, plan: error.next },
           because: firstLineOf(error),
         });
         continue;
       }
-      // A browser that is still compiling may have no second device, so report why it was asked for one.
+      // A browser that is still compiling may have no second device, so report why a second one was requested.
       const before = because ? `${because}; then with plan ${options.plan}: ` : '';
-      if (left.length === 0) {
+      if (attempts.length === 0) {
         if (before) throw new DeviceError(`${before}${messageOf(error)}`);
-        if (!(error instanceof NoAdapter) || asked === 'auto') throw error;
+        if (!(error instanceof NoAdapter) || requested === 'auto') throw error;
         throw new DeviceError(`${sentence(error.message)} ${platform.advice}`.trim());
       }
       reason = `${before}${engine ? `${engine.adapter.name} failed: ` : ''}${firstLineOf(error)}`;
     }
   }
-  throw new Error('there is no engine.');
+  throw new Error('no engine was tried: this is a bug.');
 }

@@ -9,15 +9,16 @@ export const ENGINES = [
   { name: 'cpu', label: 'WebAssembly SIMD' },
   { name: 'reference', label: 'float64' },
 ] as const;
-export type OwnName = (typeof ENGINES)[number]['name'];
+/** The name of an actual engine: all but `auto`. */
+export type ConcreteName = (typeof ENGINES)[number]['name'];
 
 /** `auto` picks the best available engine. */
-export type EngineName = 'auto' | OwnName;
+export type EngineName = 'auto' | ConcreteName;
 /** All names a user may give. */
 export const ENGINE_NAMES: readonly EngineName[] = ['auto', ...ENGINES.map(({ name }) => name)];
 
 /** The paper in float64, which all other engines are compared with. */
-export const REFERENCE: OwnName = 'reference';
+export const REFERENCE: ConcreteName = 'reference';
 
 /** The engine that `auto` tries first. */
 export const BEST = ENGINES[0].name;
@@ -25,13 +26,13 @@ export const BEST = ENGINES[0].name;
 /**
  * Checks the name of an engine.
  * @throws InputError for an unknown name
- * @param what used in the message, like `engine in the link`
+ * @param what the kind of name, for the message: `engine in the link`
  */
 export function engineName(text: string, what = 'engine'): EngineName {
   return ENGINE_NAMES.find(name => name === text) ?? unknown(what, text, ENGINE_NAMES);
 }
 
-/** `engine gpu · SwiftShader (software) · no GPU adapter found`, `engine cpu · WebAssembly SIMD, 2 threads · asked for` */
+/** `engine gpu · SwiftShader (software) · no GPU adapter found`, `engine cpu · WebAssembly SIMD, 2 threads · requested` */
 export function engineLine({ name, adapter }: Pick<Engine, 'name' | 'adapter'>): string {
   const kind = adapter.kind === 'software' ? ' (software)' : '';
   const threads = (adapter.threads ?? 1) > 1 ? `, ${adapter.threads} threads` : '';

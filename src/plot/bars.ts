@@ -10,11 +10,11 @@ export interface Value {
 
 export interface BarPlot {
   title: string;
-  /** Unit of the values: `ms a pass`. */
+  /** Unit of the values: `ms per pass`. */
   unit: string;
   /** Names of the series, in the order of their colours. At most four. */
   series: readonly string[];
-  /** Groups of bars, one bar below the other. `series` is an index. A bar without a value shows `text`, the reason. */
+  /** Groups of bars, one below the other. `series` is an index. A bar without a value shows `text` instead, the reason. */
   groups: readonly { label: string; bars: readonly { series: number; value?: Value; text?: string }[] }[];
 }
 

@@ -1,4 +1,4 @@
-import type { PlacedScale } from './scale.ts';
+import type { MakeScale } from './scale.ts';
 import { gridOfX, gridOfY, legend, lineOf, markOf, picture, round, straight, textAt } from './svg.ts';
 
 /** A point, with the quartiles of y if known. */
@@ -12,8 +12,8 @@ export interface Point {
 export interface LinePlot {
   title: string;
   width?: number;
-  x: { label: string; scale: PlacedScale };
-  y: { label: string; scale: PlacedScale };
+  x: { label: string; scale: MakeScale };
+  y: { label: string; scale: MakeScale };
   /** At most four lines, with points in the order of x. A point whose y is not finite breaks its line. */
   lines: readonly { label: string; points: readonly Point[] }[];
   /** A range of x to shade, with its label. */
@@ -22,7 +22,7 @@ export interface LinePlot {
 
 const AREA = { left: 72, right: 24, height: 300, below: 54 };
 /** A line with more points than this gets no marks. */
-const MOST_MARKS = 70;
+const MAX_MARKS = 70;
 
 /** A line plot. Returns SVG. */
 export function linePlot({ title, width = 860, x: xAxis, y: yAxis, lines, shaded }: LinePlot): string {
@@ -64,7 +64,7 @@ function line(k: number, points: readonly Point[], x: At, y: At): string {
       ? ''
       : straight('spread', x(point.x), y(point.low), x(point.x), y(point.high)),
   );
-  const marks = points.length > MOST_MARKS ? [] : known.map(point => markOf(k, x(point.x), y(point.y)));
+  const marks = points.length > MAX_MARKS ? [] : known.map(point => markOf(k, x(point.x), y(point.y)));
   return [lineOf(k, pathOf(points, x, y)), ...spreads, ...marks].join('');
 }
 

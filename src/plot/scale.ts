@@ -6,15 +6,15 @@ export interface Scale {
   ticks: { at: number; text: string }[];
 }
 
-/** A scale whose range of values is known, still to be placed between two positions. */
-export type PlacedScale = (from: number, to: number) => Scale;
+/** Makes the scale of an axis between two positions, in px. The range of values is fixed. */
+export type MakeScale = (from: number, to: number) => Scale;
 
 function scaleOf(
   at: (value: number) => number,
   ticks: readonly number[],
-  write: (tick: number) => string,
+  format: (tick: number) => string,
 ): Scale {
-  return { at, ticks: ticks.map(tick => ({ at: round(at(tick)), text: write(tick) })) };
+  return { at, ticks: ticks.map(tick => ({ at: round(at(tick)), text: format(tick) })) };
 }
 
 /** Linear scale over [low, high] with the given ticks. */
@@ -23,32 +23,32 @@ export const linear =
     low: number,
     high: number,
     ticks: readonly number[],
-    write: (tick: number) => string = String,
-  ): PlacedScale =>
+    format: (tick: number) => string = String,
+  ): MakeScale =>
   (from, to) =>
-    scaleOf(value => from + ((value - low) / (high - low)) * (to - from), ticks, write);
+    scaleOf(value => from + ((value - low) / (high - low)) * (to - from), ticks, format);
 
-function logarithmic(low: number, high: number, ticks: readonly number[], write: (tick: number) => string) {
-  const [least, most] = [Math.log10(low), Math.log10(high)];
+function logarithmic(low: number, high: number, ticks: readonly number[], format: (tick: number) => string) {
+  const [logLow, logHigh] = [Math.log10(low), Math.log10(high)];
   return (from: number, to: number): Scale =>
     scaleOf(
-      value => from + ((Math.log10(Math.max(value, low)) - least) / (most - least)) * (to - from),
+      value => from + ((Math.log10(Math.max(value, low)) - logLow) / (logHigh - logLow)) * (to - from),
       ticks,
-      write,
+      format,
     );
 }
 
-/** Log scale over whole powers of ten that cover the values. Zeros are drawn at the lowest power. */
-export function decades(values: readonly number[]): PlacedScale {
-  const [least, most] = extentOf(values).map(Math.log10);
-  const low = Math.floor(least + 1e-9);
-  const high = Math.max(Math.ceil(most - 1e-9), low + 1);
+/** Log scale from the power of ten at or below the values to the one at or above. Zeros are drawn at the lowest power. */
+export function decades(values: readonly number[]): MakeScale {
+  const [logLow, logHigh] = extentOf(values).map(Math.log10);
+  const low = Math.floor(logLow + 1e-9);
+  const high = Math.max(Math.ceil(logHigh - 1e-9), low + 1);
   const powers = Array.from({ length: high - low + 1 }, (_, k) => 10 ** (low + k));
   return logarithmic(10 ** low, 10 ** high, powers, short);
 }
 
 /** Log scale with ticks at the values themselves. */
-export function logAt(values: readonly number[]): PlacedScale {
+export function logAt(values: readonly number[]): MakeScale {
   const [low, high] = extentOf(values);
   return logarithmic(low, Math.max(high, low * 1.25), [...new Set(values)], String);
 }

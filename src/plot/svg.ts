@@ -1,17 +1,17 @@
-/** The part common to all plots: SVG as text, for light and dark mode, without dependencies or a DOM. */
+/** What all plots share: SVG as text, for light and dark mode, without dependencies or a DOM. */
 
 /** Okabe and Ito's colours, distinguishable by colour-blind readers. Marks and dashes also differ, for print in grey. */
-const LOOKS = [
+const SERIES_STYLES = [
   { light: '#0072b2', dark: '#56b4e9', dash: '', mark: 'M-3.6 0a3.6 3.6 0 1 0 7.2 0a3.6 3.6 0 1 0 -7.2 0z' },
   { light: '#b35900', dark: '#f0a35e', dash: '7 4', mark: 'M-3.2 -3.2h6.4v6.4h-6.4z' },
   { light: '#007a59', dark: '#3fc79a', dash: '2 3', mark: 'M0 -4.6l4.6 4.6l-4.6 4.6l-4.6 -4.6z' },
   { light: '#a14f82', dark: '#e09ac4', dash: '8 3 2 3', mark: 'M0 -4.4l4.4 8h-8.8z' },
 ] as const;
-/** The most series that a plot can show. */
-const MOST_SERIES = LOOKS.length;
+/** Maximum number of series in a plot. */
+const MAX_SERIES = SERIES_STYLES.length;
 
-const colours = (of: 'light' | 'dark'): string =>
-  LOOKS.map((look, k) => `.s${k} { --c: ${look[of]} }`).join(' ');
+const colours = (mode: 'light' | 'dark'): string =>
+  SERIES_STYLES.map((style, k) => `.s${k} { --c: ${style[mode]} }`).join(' ');
 
 const STYLE = `<style>
   svg { font: 13px system-ui, sans-serif; background: #fff }
@@ -66,18 +66,19 @@ export const picture = (width: number, height: number, title: string, parts: rea
 
 /** The line of series k along an SVG path. */
 export const lineOf = (k: number, path: string): string => {
-  const { dash } = LOOKS[k % MOST_SERIES];
-  return `<path class="line s${k % MOST_SERIES}" d="${path}"${dash && ` stroke-dasharray="${dash}"`}/>`;
+  const { dash } = SERIES_STYLES[k % MAX_SERIES];
+  return `<path class="line s${k % MAX_SERIES}" d="${path}"${dash && ` stroke-dasharray="${dash}"`}/>`;
 };
 
 export const markOf = (k: number, x: number, y: number): string =>
-  `<path class="mark s${k % MOST_SERIES}" transform="translate(${round(x)} ${round(y)})" d="${LOOKS[k % MOST_SERIES].mark}"/>`;
+  `<path class="mark s${k % MAX_SERIES}" transform="translate(${round(x)} ${round(y)})" d="${SERIES_STYLES[k % MAX_SERIES].mark}"/>`;
 
 export const barOf = (k: number, x: number, y: number, width: number, height: number): string =>
-  `<rect class="bar s${k % MOST_SERIES}" x="${round(x)}" y="${round(y)}" width="${round(width)}" height="${height}"/>`;
+  `<rect class="bar s${k % MAX_SERIES}" x="${round(x)}" y="${round(y)}" width="${round(width)}" height="${height}"/>`;
 
 const ROW = 20;
-const SIGNS = {
+/** How the legend shows a series. */
+const LEGEND_KEYS = {
   line: {
     width: 34,
     draw: (k: number, x: number, y: number) => lineOf(k, `M${x} ${y}h28`) + markOf(k, x + 14, y),
@@ -85,20 +86,20 @@ const SIGNS = {
   bar: { width: 18, draw: (k: number, x: number, y: number) => barOf(k, x, y - 6, 12, 12) },
 };
 
-/** Names of the series below the title, in as many rows as needed. `bottom` is where the plot may start. */
+/** The names of the series below the title, in as many rows as they need. The plot may start at `bottom`, in px. */
 export function legend(
   names: readonly string[],
-  sign: keyof typeof SIGNS,
+  kind: keyof typeof LEGEND_KEYS,
   left: number,
   right: number,
 ): { parts: string[]; bottom: number } {
-  const { width, draw } = SIGNS[sign];
+  const { width, draw } = LEGEND_KEYS[kind];
   let [x, y] = [left, 46];
   const parts = names.map((name, k) => {
-    const wide = width + widthOf(name);
-    if (x > left && x + wide > right) [x, y] = [left, y + ROW];
+    const total = width + widthOf(name);
+    if (x > left && x + total > right) [x, y] = [left, y + ROW];
     const part = draw(k, round(x), y) + textAt(x + width, y + 4, name);
-    x += wide + 16;
+    x += total + 16;
     return part;
   });
   return { parts, bottom: y + ROW };

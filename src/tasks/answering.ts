@@ -2,7 +2,7 @@ import { MASKED, PHASE } from '../base/dims.ts';
 import type { Rng } from '../base/rng.ts';
 import { noLengths, randomLengthOf, type Sequence, type Task } from './task.ts';
 
-/** The parts of a task of the Chomsky hierarchy that are specific to it. */
+/** What is specific to a task of the Chomsky hierarchy. */
 export interface Answering {
   name: string;
   symbolNames: readonly string[];
@@ -10,7 +10,7 @@ export interface Answering {
   example: string;
   /** Minimum source length; default 1. */
   shortest?: number;
-  /** Whether there are sources of this length ≥ shortest. If absent, there are sources of every such length. */
+  /** Whether there are sources of this length ≥ shortest. If absent, every such length has sources. */
   has?(length: number): boolean;
   /** The reason why other lengths have no sources, for the error message. */
   because?: string;
@@ -32,9 +32,9 @@ export interface Answering {
  * Loss and metrics are over the N output steps. The push/pop profile is over the source (reading) and over the output steps
  * except the last (writing), where the memory's actions have no effect.
  */
-export function answering(of: Answering): Task {
-  const { name, symbolNames, outputNames, example, shortest = 1, answer, longestAnswer } = of;
-  const has = (length: number): boolean => length >= shortest && (of.has?.(length) ?? true);
+export function answering(definition: Answering): Task {
+  const { name, symbolNames, outputNames, example, shortest = 1, answer, longestAnswer } = definition;
+  const has = (length: number): boolean => length >= shortest && (definition.has?.(length) ?? true);
   const neutral = symbolNames.length;
   const answerLength = (source: readonly number[]): number =>
     answer(source)?.length ?? longestAnswer(source.length);
@@ -61,8 +61,8 @@ export function answering(of: Answering): Task {
     pair: (rng, low, high) => {
       if (high < shortest) noLengths(name, low, high, `its shortest source has ${shortest} symbols`);
       const length = randomLengthOf(rng, low, high, has);
-      if (length === undefined) noLengths(name, low, high, of.because ?? '');
-      const source = of.source(rng, length);
+      if (length === undefined) noLengths(name, low, high, definition.because ?? '');
+      const source = definition.source(rng, length);
       return { source, target: answer(source)! };
     },
     has,

@@ -26,14 +26,14 @@ const MARK = 2;
  * @param alone returns the bits of the result for a source without an operator
  */
 export function binaryCalculation(
-  of: Pick<Answering, 'name' | 'example' | 'longestAnswer'>,
+  definition: Pick<Answering, 'name' | 'example' | 'longestAnswer'>,
   operator: string,
   calculate: (a: bigint, b: bigint) => bigint,
   alone: (bits: readonly number[]) => number[],
 ): Task {
   const read = (bits: readonly number[]): bigint => numberOf([...bits].reverse());
   return answering({
-    ...of,
+    ...definition,
     symbolNames: ['0', '1', operator],
     outputNames: ['0', '1', 'end'],
     source: (rng, length) => {

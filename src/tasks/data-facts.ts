@@ -24,12 +24,14 @@ const PARTS = ['train', 'validation', 'test'] as const;
 export const pairsIn = (facts: DataFacts): number => PARTS.reduce((sum, part) => sum + facts[part], 0);
 
 /** `160 train, 20 validation, 20 test`; if nothing is held out, `200`. */
-export const partsWords = (of: DataFacts): string =>
-  of.validation + of.test > 0 ? PARTS.map(part => `${of[part]} ${part}`).join(', ') : String(of.train);
+export const partsWords = (facts: DataFacts): string =>
+  facts.validation + facts.test > 0
+    ? PARTS.map(part => `${facts[part]} ${part}`).join(', ')
+    : String(facts.train);
 
 /**
- * The data of a run in a line: `data own.tsv · 160 train, 20 validation, 20 test pairs · 60 new pairs (…)`.
- * @param before what the run was last trained on
+ * Describes the data of a run in a line: `data own.tsv · 160 train, 20 validation, 20 test pairs · 60 new pairs (…)`.
+ * @param before the data that the run was last trained on
  */
 export function dataLine(file: string, facts: DataFacts, before?: DataFacts): string {
   const heldOut = facts.validation + facts.test > 0;
@@ -48,9 +50,9 @@ export function changeWords(before: DataFacts, after: DataFacts): string | undef
   if (added.some(({ pairs }) => pairs < 0)) {
     return `${partsWords(before)} before`;
   }
-  const there = added.filter(({ pairs }) => pairs > 0);
-  if (there.length === 0) return 'as many pairs as before, but others';
+  const grown = added.filter(({ pairs }) => pairs > 0);
+  if (grown.length === 0) return 'the same number of pairs as before, but different ones';
   const all = pairsIn(after) - pairsIn(before);
-  const parts = there.map(({ part, pairs }) => `${pairs} ${part}`).join(', ');
+  const parts = grown.map(({ part, pairs }) => `${pairs} ${part}`).join(', ');
   return `${all} new ${all === 1 ? 'pair' : 'pairs'} (${parts})`;
 }

@@ -50,7 +50,8 @@ interface Reading {
 type Side = 'source' | 'target';
 type Words = Record<Side, string[]>;
 
-const LONGEST = 100_000;
+/** Maximum symbols in a source or a target. */
+const MAX_LENGTH = 100_000;
 
 /**
  * Parses the text of a data file. If the name ends in .jsonl or .ndjson, every line is a JSON object; otherwise every line is
@@ -82,7 +83,7 @@ export function parseData(text: string, file: string, options: DataOptions): Dat
         : new InputError(`${file} line ${i + 1} cannot be read: ${messageOf(error)}.`);
     }
   });
-  return divide(pairs, file, { ...options, splitBy });
+  return splitPairs(pairs, file, { ...options, splitBy });
 }
 
 function tabPair(line: string, reading: Reading): Words {
@@ -104,21 +105,21 @@ function jsonPair(line: string, reading: Reading): Words {
   if (!isPlain(value)) {
     throw new InputError(`a line is a JSON object with source and target, got ${show(value)}.`);
   }
-  const side = (of: Side): string[] => {
-    const given = value[of];
-    if (typeof given === 'string') return wordsOf(of, given, reading);
+  const side = (name: Side): string[] => {
+    const given = value[name];
+    if (typeof given === 'string') return wordsOf(name, given, reading);
     if (!Array.isArray(given)) {
-      throw new InputError(`${of} must be a text or a list of symbols, got ${show(given)}.`);
+      throw new InputError(`${name} must be a string or a list of symbols, got ${show(given)}.`);
     }
-    const symbols = given.map((one: unknown, i) => {
-      const symbol = typeof one === 'string' ? textOf(one, reading) : '';
+    const symbols = given.map((item: unknown, i) => {
+      const symbol = typeof item === 'string' ? textOf(item, reading) : '';
       // The user must be able to type the symbol in a source.
       const ok = reading.characters ? [...symbol].length === 1 : /^\S+$/.test(symbol);
-      const expected = reading.characters ? 'one character' : 'a text without spaces';
-      if (!ok) throw new InputError(`${of}[${i}] must be ${expected}, got ${show(one)}.`);
+      const expected = reading.characters ? 'one character' : 'a string without spaces';
+      if (!ok) throw new InputError(`${name}[${i}] must be ${expected}, got ${show(item)}.`);
       return symbol;
     });
-    return checked(of, symbols);
+    return checked(name, symbols);
   };
   return { source: side('source'), target: side('target') };
 }
@@ -130,10 +131,11 @@ function wordsOf(side: Side, text: string, reading: Reading): string[] {
   return checked(side, reading.characters ? [...read] : read.trim().split(/\s+/).filter(Boolean));
 }
 
+/** Returns the symbols. @throws InputError if there are none, or too many */
 function checked(side: Side, words: string[]): string[] {
   if (words.length === 0) throw new InputError(`the ${side} is empty: both sides need at least one symbol.`);
-  if (words.length > LONGEST) {
-    throw new InputError(`the ${side} must have at most ${LONGEST} symbols, got ${words.length}.`);
+  if (words.length > MAX_LENGTH) {
+    throw new InputError(`the ${side} must have at most ${MAX_LENGTH} symbols, got ${words.length}.`);
   }
   return words;
 }
@@ -157,7 +159,7 @@ const HASHES = 2 ** 32;
  * Splits pairs into parts by a hash of the source. So no source is in two parts, and neither the order of the lines nor the
  * seed of a run decides the part of a source. See SplitRule.
  */
-function divide(
+function splitPairs(
   pairs: readonly Words[],
   file: string,
   { splitBy, ...options }: Omit<DataOptions, 'characters'> & { splitBy: SplitRule },
@@ -168,8 +170,8 @@ function divide(
     return [...found].sort(ascending);
   };
   const [sourceSymbols, targetSymbols] = [symbolsOf('source'), symbolsOf('target')];
-  const places = (symbols: readonly string[]) => new Map(symbols.map((symbol, i) => [symbol, i]));
-  const [sourceAt, targetAt] = [places(sourceSymbols), places(targetSymbols)];
+  const indexBySymbol = (symbols: readonly string[]) => new Map(symbols.map((symbol, i) => [symbol, i]));
+  const [sourceAt, targetAt] = [indexBySymbol(sourceSymbols), indexBySymbol(targetSymbols)];
 
   const bySource = new Map<string, Words[]>();
   for (const pair of pairs) {
@@ -182,11 +184,11 @@ function divide(
     .map(([key, group]) => ({ key, group, hash: hash(key) }))
     .sort((a, b) => a.hash - b.hash || ascending(a.key, b.key));
 
-  const hashes = ordered.map(one => one.hash);
+  const hashes = ordered.map(({ hash }) => hash);
   const heldOut = options.heldOut ?? shareFor(hashes) ?? 0;
   const cuts = splitBy === 'rank' ? cutByRank(hashes.length, heldOut) : cutByHash(hashes, heldOut);
   if (heldOut > 0 && !options.mayBeEmpty && isAnyEmpty(hashes.length, cuts))
-    throw tooFew(file, hashes, heldOut, splitBy);
+    throw tooFewError(file, hashes, heldOut, splitBy);
   const pairsOf = (from: number, to?: number): Pair[] =>
     ordered.slice(from, to).flatMap(({ group }) =>
       group
@@ -237,7 +239,7 @@ type Cuts = readonly [test: number, validation: number];
 
 function cutByHash(hashes: readonly number[], heldOut: number): Cuts {
   const below = (share: number): number => {
-    const first = hashes.findIndex(one => one >= share * HASHES);
+    const first = hashes.findIndex(hash => hash >= share * HASHES);
     return first < 0 ? hashes.length : first;
   };
   return [below(heldOut), below(2 * heldOut)];
@@ -257,16 +259,21 @@ const SHARES = [0.1, 0.15, 0.2, 0.25, 0.3, 0.35, 0.4];
 const shareFor = (hashes: readonly number[]): number | undefined =>
   SHARES.find(share => !isAnyEmpty(hashes.length, cutByHash(hashes, share)));
 
-function tooFew(file: string, hashes: readonly number[], heldOut: number, splitBy: SplitRule): InputError {
+function tooFewError(
+  file: string,
+  hashes: readonly number[],
+  heldOut: number,
+  splitBy: SplitRule,
+): InputError {
   const better = splitBy === 'hash' ? shareFor(hashes) : hashes.length < 3 ? undefined : 'less';
   const other = better === undefined ? '' : ` to ${better}, or`;
   return new InputError(
-    `${file} has ${hashes.length} different sources, too few to hold out a share of ${heldOut} for validation and as much for the test: add lines, or set task.heldOut${other} to 0, where all are trained on and measured.`,
+    `${file} has ${hashes.length} different sources, too few to hold out a share of ${heldOut} for validation and the same share for the test: add lines, or set task.heldOut${other} to 0 (then all are used for both training and evaluation).`,
   );
 }
 
 /** The estimated share of a run's training sources that the data contains, from the sample of hashes. */
 export function trainedShare({ hashes }: Data, { sample }: DataFacts): number {
   const known = new Set(hashes);
-  return sample.filter(one => known.has(one)).length / sample.length;
+  return sample.filter(hash => known.has(hash)).length / sample.length;
 }

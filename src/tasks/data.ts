@@ -9,7 +9,7 @@ import { transduction } from './transduction.ts';
 /**
  * Your own data, in the paper's format (see transduction.ts): pairs of source and target from a file (data-file.ts),
  * unchanged. A checkpoint carries the vocabulary and the length of the longest target, so a model can answer without the
- * file. Training and evaluation need the data, which may have fewer symbols than the vocabulary.
+ * file. Training and evaluation need the data. The data may have fewer symbols than the vocabulary.
  *
  * A pair is drawn uniformly from the given part (train, validation, test), among sources with low ≤ L ≤ high symbols;
  * T = L + N + 2, where N is the number of target symbols. Loss and metrics are over the N + 1 steps from the separator.
@@ -29,7 +29,7 @@ export function ownData(config: TaskConfig, given?: Data): Task {
     validation: part(data, 'validation'),
     test: part(data, 'test'),
   };
-  /** Answers to sources longer than those in training may be longer in proportion. Older checkpoints lack longestTarget. */
+  /** Longer sources than in training may have proportionally longer answers. Older checkpoints have no longestTarget. */
   const longestAnswer = (length: number): number =>
     config.longestTarget
       ? Math.ceil(config.longestTarget * Math.max(1, length / maxLength))
@@ -60,20 +60,24 @@ function inSymbolsOf({ sourceSymbols, targetSymbols }: TaskConfig, data: Data): 
   const isSame = (a: readonly string[], b: readonly string[]): boolean =>
     a.length === b.length && a.every((symbol, i) => symbol === b[i]);
   if (isSame(sourceSymbols, data.sourceSymbols) && isSame(targetSymbols, data.targetSymbols)) return data;
-  const places = (names: readonly string[], own: readonly string[]): number[] => {
+  const indices = (names: readonly string[], symbols: readonly string[]): number[] => {
     const find = symbolFinder(names);
-    return own.map(name => find(name) ?? noData(`${data.file}: ${show(name)} is no symbol of the model.`));
+    return symbols.map(
+      symbol => find(symbol) ?? noData(`${data.file}: ${show(symbol)} is not a symbol of the model.`),
+    );
   };
-  const sourceAt = places(sourceSymbols, data.sourceSymbols);
-  const targetAt = places(targetSymbols, data.targetSymbols);
+  const sourceAt = indices(sourceSymbols, data.sourceSymbols);
+  const targetAt = indices(targetSymbols, data.targetSymbols);
   const part = (pairs: readonly Pair[]): Pair[] =>
     pairs.map(({ source, target }) => ({
       source: source.map(symbol => sourceAt[symbol]),
       target: target.map(symbol => targetAt[symbol]),
     }));
   const train = part(data.train);
-  const own = (split: Split): Pair[] => (data[split] === data.train ? train : part(data[split]));
-  return { ...data, sourceSymbols, targetSymbols, train, validation: own('validation'), test: own('test') };
+  // If nothing is held out, all parts are the same list.
+  const partOf = (split: Split): Pair[] => (data[split] === data.train ? train : part(data[split]));
+  const [validation, test] = [partOf('validation'), partOf('test')];
+  return { ...data, sourceSymbols, targetSymbols, train, validation, test };
 }
 
 const noData = (message: string): never => {
@@ -89,7 +93,7 @@ interface Part {
 }
 
 const longestTarget = (parts: readonly Part[], length: number): number =>
-  parts.reduce((most, one) => Math.max(most, one.longestTarget(length)), 0);
+  parts.reduce((longest, part) => Math.max(longest, part.longestTarget(length)), 0);
 
 /** A part of the data, with its pairs sorted by length. */
 function part(data: Data, split: Split): Part {

@@ -1,6 +1,6 @@
 import type { TaskConfig } from '../base/config.ts';
 import { bracketTask, drawKinds } from './dyck.ts';
-import { Grammar, LONGEST } from './grammar.ts';
+import { Grammar, MAX_LENGTH } from './grammar.ts';
 import type { Task } from './task.ts';
 
 /**
@@ -27,12 +27,12 @@ export function dyckWords({ name, symbols }: TaskConfig): Task {
   const grammar = new Grammar(RULES, []);
   return bracketTask(name, symbols, {
     pair: (rng, low, high) => {
-      const { source } = grammar.derive(name, rng, low, high, one => ({ source: one, target: one }));
+      const { source } = grammar.derive(name, rng, low, high, word => ({ source: word, target: word }));
       return drawKinds(rng, source, symbols);
     },
     example: names =>
       [0, 1 % symbols, symbols + (1 % symbols), symbols, 0, symbols].map(i => names[i]).join(' '),
-    has: length => length > 0 && length % 2 === 0 && length <= LONGEST,
+    has: length => length > 0 && length % 2 === 0 && length <= MAX_LENGTH,
   });
 }
 

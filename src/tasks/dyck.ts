@@ -42,7 +42,7 @@ function prefix(rng: Rng, symbols: number, length: number): number[] {
   });
 }
 
-/** The names of brackets of so many kinds: opening brackets first, then closing brackets. */
+/** The names of the brackets of `symbols` kinds: all opening brackets, then all closing brackets. */
 export function bracketNames(symbols: number): string[] {
   const kinds = bracketPairs(symbols);
   return [...kinds.map(([opening]) => opening), ...kinds.map(([, closing]) => closing)];
@@ -62,19 +62,15 @@ export function drawKinds(rng: Rng, word: readonly string[], symbols: number): n
   });
 }
 
-/**
- * The parts of a task about brackets that are specific to it: how sources are drawn, and which lengths have sources.
- */
+/** What is specific to a task about brackets: how sources are drawn, and which lengths have sources. */
 interface Brackets {
   pair(rng: Rng, low: number, high: number): number[];
   example(names: readonly string[]): string;
   has?(length: number): boolean;
 }
 
-/**
- * Creates a task that predicts, after every bracket, which closing bracket may come next. See dyck() for the format.
- */
-export function bracketTask(name: string, symbols: number, of: Brackets): Task {
+/** Creates a task that predicts, after every bracket, which closing bracket may come next. See dyck() for the format. */
+export function bracketTask(name: string, symbols: number, definition: Brackets): Task {
   const names = bracketNames(symbols);
   const none = symbols;
 
@@ -103,15 +99,15 @@ export function bracketTask(name: string, symbols: number, of: Brackets): Task {
     symbolNames: names,
     inputNames: names,
     outputNames: [...names.slice(symbols), 'none'],
-    example: of.example(names),
+    example: definition.example(names),
     zeroTargets: false,
     end: undefined,
     lengthStep: 1,
     pair: (rng, low, high) => {
-      const brackets = of.pair(rng, low, high);
+      const brackets = definition.pair(rng, low, high);
       return { source: brackets, target: answer(brackets)! };
     },
-    ...(of.has && { has: of.has }),
+    ...(definition.has && { has: definition.has }),
     answer,
     steps: length => length,
     sequence: ({ source: brackets, target }) => sequence(brackets, [...target]),

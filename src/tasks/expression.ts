@@ -25,7 +25,7 @@ export function randomExpression(rng: Rng, length: number, operators: readonly s
   ];
 }
 
-/** The content of a bracket that has been parsed so far. */
+/** The part of a bracket's content that has been parsed. */
 interface Bracket {
   left?: number;
   operator?: string;
@@ -41,7 +41,8 @@ interface Bracket {
  */
 export function calculate(expression: readonly string[], x?: number): number | undefined {
   const open: Bracket[] = [{ minus: false }];
-  const place = (value: number): boolean => {
+  /** Adds a value to the innermost open bracket. Returns false if no value is expected there. */
+  const addValue = (value: number): boolean => {
     const bracket = open[open.length - 1];
     const signed = mod(bracket.minus ? -value : value);
     bracket.minus = false;
@@ -59,8 +60,8 @@ export function calculate(expression: readonly string[], x?: number): number | u
       open.push({ minus: false });
     } else if (symbol === ')') {
       open.pop();
-      const value = closed(bracket);
-      if (value === undefined || open.length === 0 || !place(value)) return undefined;
+      const value = bracketValue(bracket);
+      if (value === undefined || open.length === 0 || !addValue(value)) return undefined;
     } else if (/[-+*]/.test(symbol)) {
       if (expectsValue) {
         if (symbol !== '-' || bracket.minus) return undefined;
@@ -69,13 +70,14 @@ export function calculate(expression: readonly string[], x?: number): number | u
       else bracket.operator = symbol;
     } else {
       const value = symbol === 'x' ? x : Number(symbol);
-      if (value === undefined || !(value < MODULUS) || !place(value)) return undefined;
+      if (value === undefined || !(value < MODULUS) || !addValue(value)) return undefined;
     }
   }
-  return open.length === 1 ? closed(open[0]) : undefined;
+  return open.length === 1 ? bracketValue(open[0]) : undefined;
 }
 
-function closed({ left, operator, right, minus }: Bracket): number | undefined {
+/** The value of a complete bracket; undefined if it is incomplete. */
+function bracketValue({ left, operator, right, minus }: Bracket): number | undefined {
   if (left === undefined || minus || (operator !== undefined && right === undefined)) return undefined;
   switch (operator) {
     case '+':

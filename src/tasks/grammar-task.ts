@@ -1,4 +1,4 @@
-import { type Grammar, LONGEST, type Words } from './grammar.ts';
+import { type Grammar, MAX_LENGTH, type Words } from './grammar.ts';
 import type { Task } from './task.ts';
 import { transduction } from './transduction.ts';
 
@@ -22,34 +22,34 @@ export const wordsPerClass = (symbols: number, ofThePaper: number): number =>
   Math.max(1, Math.floor((symbols * ofThePaper) / 128));
 
 /** Creates the task of a grammar, in the paper's format (see transduction.ts). */
-export function grammarTask(of: GrammarTask): Task {
-  const { name, grammar, classes, perClass } = of;
+export function grammarTask(definition: GrammarTask): Task {
+  const { name, grammar, classes, perClass } = definition;
   const numbers = Array.from({ length: perClass }, (_, i) => i + 1);
-  const namesOf = (side: keyof Words, words: readonly string[]): string[] => [
+  const wordsOf = (side: keyof Words, words: readonly string[]): string[] => [
     ...words,
     ...Object.values(classes).flatMap(stems => numbers.map(i => `${stems[side]}${i}`)),
   ];
-  const sourceNames = namesOf('source', of.sourceWords);
-  const targetNames = namesOf('target', of.targetWords);
+  const sourceNames = wordsOf('source', definition.sourceWords);
+  const targetNames = wordsOf('target', definition.targetWords);
   const indexOf = (names: readonly string[]) => new Map(names.map((word, i) => [word, i]));
   const [sourceIndex, targetIndex] = [indexOf(sourceNames), indexOf(targetNames)];
   return transduction({
     name,
     sourceNames,
     targetNames,
-    example: of.example,
+    example: definition.example,
     pair: (rng, low, high) => {
-      const derived = grammar.derive(name, rng, low, high, one => {
+      const derived = grammar.derive(name, rng, low, high, className => {
         const i = rng.int(1, perClass);
-        return { source: `${classes[one].source}${i}`, target: `${classes[one].target}${i}` };
+        return { source: `${classes[className].source}${i}`, target: `${classes[className].target}${i}` };
       });
       return {
         source: derived.source.map(word => sourceIndex.get(word)!),
         target: derived.target.map(word => targetIndex.get(word)!),
       };
     },
-    has: length => length <= LONGEST && grammar.probability(length) > 0,
+    has: length => length <= MAX_LENGTH && grammar.probability(length) > 0,
     answer: source =>
-      of.answer(source.map(symbol => sourceNames[symbol]))?.map(word => targetIndex.get(word)!),
+      definition.answer(source.map(symbol => sourceNames[symbol]))?.map(word => targetIndex.get(word)!),
   });
 }

@@ -14,7 +14,7 @@ export type Rules = Readonly<Record<string, readonly Rule[]>>;
  * Maximum source length, in symbols. Filling the tables takes quadratic time, and probabilities underflow for very long
  * sources.
  */
-export const LONGEST = 4096;
+export const MAX_LENGTH = 4096;
 
 /** A word in the source and its translation in the target. */
 export type Words = { source: string; target: string };
@@ -87,8 +87,9 @@ export class Grammar {
     high: number,
     word: (name: string) => Words,
   ): { source: string[]; target: string[] } {
-    if (low > LONGEST) noLengths(task, low, high, `its sources have ${LONGEST} symbols at most`, 'shorten');
-    const to = Math.min(high, LONGEST);
+    if (low > MAX_LENGTH)
+      noLengths(task, low, high, `its sources have at most ${MAX_LENGTH} symbols`, 'shorten');
+    const to = Math.min(high, MAX_LENGTH);
     this.#fill(to);
     const lengths = this.#lengths.get('A')!;
     const length = choose(rng, to - low + 1, i => lengths[low + i]);
@@ -100,7 +101,7 @@ export class Grammar {
   }
 
   #shortest(): number {
-    for (let n = 1; n <= LONGEST; n++) if (this.probability(n) > 0) return n;
+    for (let n = 1; n <= MAX_LENGTH; n++) if (this.probability(n) > 0) return n;
     return Number.NaN;
   }
 
@@ -148,28 +149,30 @@ export class Grammar {
       return { source: [source], target: [target] };
     }
     const productions = this.#productions.get(name)!;
-    const of =
+    const production =
       productions[
         choose(rng, productions.length, i => productions[i].probability * productions[i].tails[0][n])
       ];
-    const made: { source: string[]; target: string[] } = { source: [], target: [] };
-    const inner = new Map<string, string[][]>();
-    let left = n;
-    of.source.forEach((item, i) => {
-      if (!of.inner[i]) {
-        made.source.push(item);
-        left--;
+    const words: { source: string[]; target: string[] } = { source: [], target: [] };
+    /** The targets of each nonterminal, in the order in which the source has them. */
+    const targets = new Map<string, string[][]>();
+    let remaining = n;
+    production.source.forEach((item, i) => {
+      if (!production.inner[i]) {
+        words.source.push(item);
+        remaining--;
         return;
       }
       const first = this.#lengths.get(item)!;
-      const k = 1 + choose(rng, left, j => first[j + 1] * (of.tails[i + 1][left - 1 - j] ?? 0));
-      left -= k;
+      const k =
+        1 + choose(rng, remaining, j => first[j + 1] * (production.tails[i + 1][remaining - 1 - j] ?? 0));
+      remaining -= k;
       const { source, target } = this.#expand(item, k, rng, word);
-      made.source.push(...source);
-      inner.set(item, [...(inner.get(item) ?? []), target]);
+      words.source.push(...source);
+      targets.set(item, [...(targets.get(item) ?? []), target]);
     });
-    for (const item of of.target) made.target.push(...(inner.get(item)?.shift() ?? [item]));
-    return made;
+    for (const item of production.target) words.target.push(...(targets.get(item)?.shift() ?? [item]));
+    return words;
   }
 }
 

@@ -3,8 +3,8 @@ import type { Rng } from '../base/rng.ts';
 import { noLengths, randomLengthOf, type Sequence, type Task } from './task.ts';
 
 /**
- * The parts of a language-modelling task that are specific to its language. A string is drawn by a uniform length, then
- * from p(w | length).
+ * What is specific to one language of a language-modelling task. To draw a string, its length is drawn uniformly, then the
+ * string from p(w | length).
  */
 export interface Language {
   name: string;
@@ -32,8 +32,8 @@ const END = '</s>';
 /**
  * Language modelling, measured as in DuSell and Chiang ("Learning Context-Free Languages with Nondeterministic Stack
  * RNNs", CoNLL 2020; ICLR 2022 and 2023): every step predicts the next symbol from all previous symbols. The source is
- * the string w of n symbols. The target is the same string followed by `</s>`, so T = n + 1. The string itself is fed
- * in, during prediction too.
+ * the string w of n symbols. The target is the same string followed by `</s>`, so T = n + 1. The string itself is the
+ * input, also during prediction.
  *
  *   input   <s>  w1  w2  …  wn
  *   target  w1   w2  w3  …  </s>
@@ -45,11 +45,11 @@ const END = '</s>';
  *
  *   ( Σ_w ln K − ln p(w | |w|) ) / Σ_w (|w| + 1),   for K equally likely lengths
  *
- * This bound is the cross-entropy of the true distribution, which approaches its entropy for many strings. Accuracy
- * says little where the next symbol is random.
+ * This bound is the cross-entropy of the true distribution on these strings. For many strings it approaches the entropy of
+ * the distribution. Accuracy says little if the next symbol is random.
  */
-export function language(of: Language): Task {
-  const { name, symbolNames, example, has, logProbability, phase } = of;
+export function language(definition: Language): Task {
+  const { name, symbolNames, example, has, logProbability, phase } = definition;
   const start = symbolNames.length;
   const end = symbolNames.length;
   const inputsOf = (string: readonly number[]): Omit<Sequence, 'target'> => ({
@@ -71,8 +71,8 @@ export function language(of: Language): Task {
     lengthStep: 1,
     pair: (rng, low, high) => {
       const length = randomLengthOf(rng, low, high, has);
-      if (length === undefined) noLengths(name, low, high, of.because);
-      const source = of.string(rng, length);
+      if (length === undefined) noLengths(name, low, high, definition.because);
+      const source = definition.string(rng, length);
       return { source, target: [...source, end] };
     },
     has,
@@ -90,8 +90,8 @@ export function language(of: Language): Task {
 }
 
 /**
- * The lower bound of the cross-entropy, in nats per symbol including `</s>`, of strings drawn by a uniform length from
- * low … high. Undefined if the task has no distribution.
+ * The lower bound of the cross-entropy on these strings, in nats per symbol including `</s>`. The strings' lengths were drawn
+ * uniformly from low … high. Undefined for tasks without logProbability.
  */
 export function lowerBound(
   task: Pick<Task, 'logProbability' | 'has'>,

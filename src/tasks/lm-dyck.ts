@@ -1,7 +1,7 @@
 import type { TaskConfig } from '../base/config.ts';
 import { PHASE } from '../base/dims.ts';
 import { bracketNames, drawKinds, nestedExample } from './dyck.ts';
-import { Grammar, LONGEST } from './grammar.ts';
+import { Grammar, MAX_LENGTH } from './grammar.ts';
 import { language } from './language.ts';
 import type { Task } from './task.ts';
 
@@ -48,10 +48,10 @@ export function lmDyck({ name, symbols }: TaskConfig): Task {
     name,
     symbolNames: names,
     example: nestedExample(names, symbols),
-    has: length => length > 0 && length % 2 === 0 && length <= LONGEST,
-    because: `its strings have even lengths up to ${LONGEST}`,
+    has: length => length > 0 && length % 2 === 0 && length <= MAX_LENGTH,
+    because: `its strings have even lengths up to ${MAX_LENGTH}`,
     string: (rng, length) => {
-      const { source } = grammar.derive(name, rng, length, length, one => ({ source: one, target: one }));
+      const { source } = grammar.derive(name, rng, length, length, word => ({ source: word, target: word }));
       return drawKinds(rng, source, symbols);
     },
     logProbability: string => {

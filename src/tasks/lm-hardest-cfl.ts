@@ -1,5 +1,5 @@
 import type { TaskConfig } from '../base/config.ts';
-import { Grammar, LONGEST, type Rule, type Rules } from './grammar.ts';
+import { Grammar, MAX_LENGTH, type Rule, type Rules } from './grammar.ts';
 import { continueProbability, language } from './language.ts';
 import type { Task } from './task.ts';
 
@@ -39,7 +39,7 @@ export function lmHardestCfl({ name }: TaskConfig): Task {
     name,
     symbolNames: NAMES,
     example: ', $ ( , [ , ) ; ] , ) , ;',
-    has: length => length <= LONGEST && grammar.probability(length) > 0,
+    has: length => length <= MAX_LENGTH && grammar.probability(length) > 0,
     because: 'its shortest string has 6 symbols',
     string: (rng, length) => {
       const { source } = grammar.derive(name, rng, length, length, () => {
@@ -72,7 +72,7 @@ function withOrWithout(probability: number, words: string, part: string, there: 
 }
 
 /**
- * The authors' grammar without its empty right-hand sides:
+ * The authors' grammar is the following. RULES is the same grammar without empty right-hand sides.
  *
  *   S' → R $ Q S L ;    L → L' , U     R → U , R'     Q → L ; R (1/4) | ε
  *   L' → , V L' | ε     R' → R' V , | ε     U → W U | ε     V → W V | W     W → a filler

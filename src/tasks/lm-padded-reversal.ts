@@ -56,8 +56,8 @@ export function lmPaddedReversal({ name, symbols }: TaskConfig): Task {
       // The padding is the middle run of equal symbols. Sum over every end of w that is consistent with it, from the
       // middle outwards.
       const first = Math.floor(n / 2);
-      const alike = string.every((symbol, i) => symbol === string[n - 1 - i]);
-      if (!alike) return -Infinity;
+      const isPalindrome = string.every((symbol, i) => symbol === string[n - 1 - i]);
+      if (!isPalindrome) return -Infinity;
       let sum = 0;
       for (let k = first; k >= 0 && (2 * k === n || string[k] === string[first]); k--) {
         // Without padding there is no padding symbol to draw.

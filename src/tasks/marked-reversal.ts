@@ -12,7 +12,7 @@ import { namesOf, randomLength, randomSource, type Sequence, type Task } from '.
  *   target  ·  ·  ·  c  b  a
  *   phase   r  r  r  w  w  .
  *
- * A language model sees the string itself, so the correct symbols are fed in, during prediction too. Loss and metrics
+ * As in language modelling, the string itself is the input, also during prediction. Loss and metrics
  * are over the L steps from the mark. The memory's actions at the last step have no effect, so that step has no phase.
  *
  * Inputs: the symbols, `#`. Outputs: the symbols.

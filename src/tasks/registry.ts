@@ -73,6 +73,6 @@ export const taskNames: readonly TaskName[] = TASK_NAMES;
 
 /** Creates the task of a configuration. @throws InputError for an unknown name, or settings that the task does not allow */
 export function makeTask(config: TaskConfig, data?: Data): Task {
-  const name = taskNames.find(one => one === config.name) ?? unknown('task', config.name, taskNames);
+  const name = taskNames.find(known => known === config.name) ?? unknown('task', config.name, taskNames);
   return TASKS[name](config, data);
 }

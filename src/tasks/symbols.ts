@@ -1,6 +1,6 @@
 /**
- * Symbols are compared in one normal form, NFC: é is the same symbol whether it is written as one character or as e followed
- * by an accent. Names are stored as given, because models from before normalisation may have others.
+ * The normal form (NFC) in which symbols are compared: é is the same symbol whether it is one character or an e followed by
+ * an accent. Names are stored as given, because older models may have names that are not normalised.
  */
 export const normal = (text: string): string => text.normalize('NFC');
 
@@ -8,9 +8,9 @@ const finders = new WeakMap<readonly string[], (name: string) => number | undefi
 
 /** Finds the index of a symbol by name: an identical name if there is one, else one with the same normal form. */
 export function symbolFinder(names: readonly string[]): (name: string) => number | undefined {
-  const made = finders.get(names) ?? makeFinder(names);
-  finders.set(names, made);
-  return made;
+  const finder = finders.get(names) ?? makeFinder(names);
+  finders.set(names, finder);
+  return finder;
 }
 
 function makeFinder(names: readonly string[]): (name: string) => number | undefined {

@@ -16,7 +16,7 @@ export interface Sequence {
   sourceLength: number;
 }
 
-/** A source and its correct target, as symbol numbers of either side; the target has no end symbol. */
+/** A source and its correct target, as numbers of source symbols and of target symbols. The target has no end symbol. */
 export interface Pair {
   source: readonly number[];
   target: readonly number[];
@@ -43,7 +43,7 @@ export interface Task {
   readonly example: string;
   /** Whether some steps have the zero vector as their target, which only the squared error allows. */
   readonly zeroTargets: boolean;
-  /** The output that ends decoding, if decoding feeds each output back as the next input; otherwise undefined. */
+  /** The output that ends decoding. Undefined if outputs are not fed back as inputs. */
   readonly end: number | undefined;
   /** Source lengths are multiples of this. */
   readonly lengthStep: number;
@@ -67,7 +67,7 @@ export interface Task {
   logProbability?(source: readonly number[]): number;
   /** Time steps of the longest sequence whose source has up to L symbols. */
   steps(length: number): number;
-  /** Symbols of the longest answer to wait for. If absent, the longest target of steps(). */
+  /** Maximum symbols in an answer to a source of L symbols. If absent, the longest target that steps() allows for. */
   longestAnswer?(length: number): number;
   /** The complete sequence of a pair. If the task feeds outputs back, the target is fed in (teacher forcing). */
   sequence(pair: Pair): Sequence;
@@ -87,12 +87,12 @@ export const sample = (task: Task, rng: Rng, low: number, high: number, split?: 
 export const randomSource = (symbols: number, rng: Rng, length: number): number[] =>
   Array.from({ length }, () => rng.int(0, symbols - 1));
 
-/** Throws the InputError for a range of lengths without sources. @param because the reason */
+/** Throws the error for a range of lengths without sources. @param because the reason @throws InputError */
 export function noLengths(task: string, low: number, high: number, because: string, advice = 'widen'): never {
   const lengths = low === high ? `length ${low}` : `lengths ${low} to ${high}`;
   const range = 'task.minLength and task.maxLength, or the lengths evaluated at';
   throw new InputError(
-    `${lengths} cannot be met by task ${task}: ${because}; ${advice} the range (${range}).`,
+    `task ${task} has no sources of ${lengths}: ${because}; ${advice} the range (${range}).`,
   );
 }
 
@@ -137,18 +137,18 @@ export const namesOf = (symbols: number): string[] =>
   Array.from({ length: symbols }, (_, i) => (symbols <= 26 ? String.fromCharCode(97 + i) : `s${i + 1}`));
 
 /** Maximum length of a complete list of symbols in a message, in characters. */
-const LONGEST_LIST = 300;
+const MAX_LIST = 300;
 
-/** ` Known: a, b, c.`; if there are many symbols, the first and the last. */
-function knownSymbols(names: readonly string[], apart: boolean): string {
+/** ` Known: a, b, c.`; if there are many symbols, only the first and the last. @param spaced symbols are separated by spaces */
+function knownSymbols(names: readonly string[], spaced: boolean): string {
   const list = names.map(name => (name === ' ' ? show(name) : name)).join(', ');
-  if (list.length <= LONGEST_LIST) return ` Known: ${list}.`;
-  return ` Known: ${names[0]} to ${names.at(-1)} (${names.length} symbols${apart ? ', apart by spaces' : ''}).`;
+  if (list.length <= MAX_LIST) return ` Known: ${list}.`;
+  return ` Known: ${names[0]} to ${names.at(-1)} (${names.length} symbols${spaced ? ', separated by spaces' : ''}).`;
 }
 
 /**
- * Parses a source as people write it: `a b c`, or `abc` if every name is one letter. An accent may be part of its letter or
- * a separate character: the form in which the task knows all symbols is used.
+ * Parses a source as people write it: `a b c`, or `abc` if every name is one letter. Accented letters may be composed or
+ * decomposed: the text is parsed in the first Unicode form in which all symbols are known.
  * @throws InputError for an empty source, or an unknown symbol
  */
 export function parseSource(task: Task, line: string): number[] {
@@ -170,7 +170,7 @@ export function parseSource(task: Task, line: string): number[] {
     const symbol = find(word);
     if (symbol !== undefined) return symbol;
     const known = knownSymbols(symbolNames, !letters);
-    throw new InputError(`unknown symbol ${show(word)} at place ${at + 1} of the source.${known}`);
+    throw new InputError(`unknown symbol ${show(word)} at position ${at + 1} of the source.${known}`);
   });
 }
 
@@ -198,9 +198,9 @@ export function targetName(task: Task, sequence: Sequence, t: number): string {
 }
 
 /**
- * Builds a batch: stacks sequences, time-major, and pads them to the longest with NO_INPUT, MASKED and no phase. The weights
- * make the objective the mean over all targets of the batch (`symbol`), their sum (`batch`), or the mean over sequences of
- * the sum divided by L (`source`, the tutorial's).
+ * Builds a batch: stacks sequences time-major, and pads them to the longest with NO_INPUT, MASKED and no phase. The weights
+ * make the objective the mean of the loss over all targets of the batch (`symbol`), its sum (`batch`), or the mean over
+ * sequences of its sum divided by L (`source`, as in the tutorial).
  */
 export function makeBatch(sequences: readonly Sequence[], lossPer: TrainConfig['lossPer']): Batch {
   const B = sequences.length;

@@ -10,7 +10,7 @@ import {
   type Task,
 } from './task.ts';
 
-/** The parts of a task in the paper's format that are specific to it. */
+/** What is specific to a task in the paper's format. */
 export interface Transduction {
   name: string;
   /** Names of the symbols of sources and of targets. */
@@ -25,7 +25,7 @@ export interface Transduction {
   answer?(source: readonly number[]): number[] | undefined;
   /** Symbols of the longest target of sources of up to L symbols; default L. */
   longestTarget?(length: number): number;
-  /** Symbols of the longest answer to wait for, if it differs from the longest target of these sources. */
+  /** Maximum symbols in an answer to a source of L symbols, if it differs from longestTarget. */
   longestAnswer?(length: number): number;
 }
 
@@ -39,7 +39,7 @@ export interface Transduction {
  * Loss and metrics are over the N + 1 steps from the separator. The push/pop profile is over the source (reading) and over
  * the N steps from the separator (writing); at the last step the memory's actions have no effect.
  */
-export function transduction(of: Transduction): Task {
+export function transduction(definition: Transduction): Task {
   const {
     name,
     sourceNames,
@@ -51,8 +51,8 @@ export function transduction(of: Transduction): Task {
     has,
     pairs,
     answer,
-  } = of;
-  const { longestTarget = (length: number) => length, longestAnswer } = of;
+  } = definition;
+  const { longestTarget = (length: number) => length, longestAnswer } = definition;
   const start = sourceNames.length;
   const separator = start + 1;
   const fedBack = start + 2;

@@ -9,20 +9,20 @@ export type { Preset } from './presets.ts';
 const TABLES = [CHOMSKY_SMALL, CHOMSKY, CFL_SMALL, CFL];
 
 /**
- * All presets: those of the page, and `<table>/<task>/<model>`, every cell of `pushdown table chomsky` and `cfl`. They are apart
- * because the page would load 240 configurations that it does not list.
+ * All presets: those of the page, then `<table>/<task>/<model>` for every cell of `pushdown table chomsky` and `cfl`. The latter are
+ * in this file, so that the page does not load 240 configurations that it does not list.
  */
 export const PRESETS: readonly Preset[] = [...page.PRESETS, ...TABLES.flatMap(presetsOf)];
 
-/** The parts of their names before the first `/`. */
+/** The groups of all presets: the part of a name before its first `/`. */
 export const GROUPS: readonly string[] = [...page.GROUPS, ...TABLES.map(({ name }) => name)];
 
-/** Presets of a group (`paper`), of a part of one (`paper/reverse`), or of that name. */
+/** The presets of a group (`paper`), of a part of a group (`paper/reverse`), or the preset of that name. */
 export const presetsIn = (prefix: string): Preset[] =>
   PRESETS.filter(({ name }) => name === prefix || name.startsWith(`${prefix}/`));
 
 /**
- * A copy of a preset's configuration, for the caller to change.
+ * Returns a copy of a preset's configuration, which the caller may change.
  * @throws InputError for an unknown name
  */
 export const preset = (name: string): Config => presetAmong(PRESETS, GROUPS, name);

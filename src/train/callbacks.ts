@@ -47,11 +47,11 @@ export interface Callbacks {
 
 /**
  * Why run() returned. `done`: all steps are done; `solved`: stopPasses evaluations in a row reached stopAt; `stalled`: the
- * training loss has not improved for `patience` evaluations.
+ * training loss has not improved for `patience` evaluations; `stopped`: stop() was called; `paused`: pause() was called.
  */
 export type Ending = 'done' | 'solved' | 'stalled' | 'stopped' | 'paused';
 
-/** Training produced NaN or infinity. The state is that before the failing steps. */
+/** Training produced NaN or infinity. The failing steps were not applied: the trainer has the state from before them. */
 export class Diverged extends DeviceError {
   /** @param cause a sentence on which step failed first, and on what; '' if unknown */
   constructor(step: number, rate: number, cause: string) {
@@ -73,9 +73,9 @@ export class Reporter {
     this.#last = { progress: step, evaluation: step, restart: step };
   }
 
-  /** Reports progress. Returns whether it was reported. @param again report even a step that was reported before */
-  progress(progress: Progress, again: boolean): boolean {
-    const due = this.#isNew('progress', progress.step) || again;
+  /** Reports progress. Returns whether it was reported. @param force report even a step that was reported before */
+  progress(progress: Progress, force: boolean): boolean {
+    const due = this.#isNew('progress', progress.step) || force;
     if (due) this.#callbacks.onProgress?.(progress);
     return due;
   }

@@ -3,7 +3,7 @@ import { InputError } from '../base/errors.ts';
 import { parameters, type Tensors } from '../base/parameters.ts';
 import type { Choices, ModelState } from '../engine/engine.ts';
 import type { DataFacts } from '../tasks/data-facts.ts';
-import { NO_CHECKSUM, seal, verifyChecksum } from './checkpoint/checksum.ts';
+import { NO_CHECKSUM, verifyChecksum, writeChecksum } from './checkpoint/checksum.ts';
 import {
   checkLayout,
   METADATA,
@@ -38,14 +38,15 @@ export interface Checkpoint {
  * F64 for values that float32 cannot represent exactly (the reference engine's); F16 on request. Everything else is
  * metadata (`checkpoint/metadata.ts`), including a checksum (`checkpoint/checksum.ts`).
  */
+
 /** Up to version 4, the moments were called `optimiser.mean.…` and `optimiser.square.…`. */
-const FORMER: readonly [string, string][] = [
+const OLD_PREFIXES: readonly [string, string][] = [
   ['optimiser.mean.', 'optimiser.firstMoment.'],
   ['optimiser.square.', 'optimiser.secondMoment.'],
 ];
 const currentName = (name: string): string => {
-  const [before, now] = FORMER.find(([prefix]) => name.startsWith(prefix)) ?? ['', ''];
-  return now + name.slice(before.length);
+  const [old, current] = OLD_PREFIXES.find(([prefix]) => name.startsWith(prefix)) ?? ['', ''];
+  return current + name.slice(old.length);
 };
 
 const FIRST = 'optimiser.firstMoment.';
@@ -77,7 +78,7 @@ const tensorsOf = (state: ModelState): Tensors =>
 /** The inverse of tensorsOf, in the order of the parameter table. Missing moments are zeros. */
 function stateOf(config: Config, step: number, tensors: Tensors): ModelState {
   const table = parameters(setup(config).spec);
-  const take = (prefix: string): Tensors =>
+  const withPrefix = (prefix: string): Tensors =>
     new Map(
       table.map(({ name, shape: [rows, columns] }) => [
         name,
@@ -87,9 +88,9 @@ function stateOf(config: Config, step: number, tensors: Tensors): ModelState {
   const has = MOMENTS[config.train.optimiser];
   return {
     step,
-    parameters: take(''),
-    firstMoment: has.firstMoment ? take(FIRST) : new Map(),
-    secondMoment: has.secondMoment ? take(SECOND) : new Map(),
+    parameters: withPrefix(''),
+    firstMoment: has.firstMoment ? withPrefix(FIRST) : new Map(),
+    secondMoment: has.secondMoment ? withPrefix(SECOND) : new Map(),
   };
 }
 
@@ -143,11 +144,11 @@ export function encodeCheckpoint(checkpoint: Checkpoint, half = false): Uint8Arr
   const { file, begin } = writeContainer(
     { ...metadata, checksum: NO_CHECKSUM },
     [...tensors].map(([name, values]) => {
-      const single = values.every(value => Object.is(Math.fround(value), value));
-      return { name, shape: shapes.get(name)!, values, dtype: half ? 'F16' : single ? 'F32' : 'F64' };
+      const fitsFloat32 = values.every(value => Object.is(Math.fround(value), value));
+      return { name, shape: shapes.get(name)!, values, dtype: half ? 'F16' : fitsFloat32 ? 'F32' : 'F64' };
     }),
   );
-  seal(file, begin);
+  writeChecksum(file, begin);
   return file;
 }
 

@@ -34,7 +34,7 @@ export function bytesOf(config: Config, data?: Data): Estimate {
   const copies = 2 + Number(firstMoment) + Number(secondMoment);
   const parameters = FLOAT * copies * countParameters(spec);
   // Every activation has a gradient of the same size.
-  const bytesFor = (B: number, T: number): number => FLOAT * 2 * B * T * perStep(spec);
+  const bytesFor = (B: number, T: number): number => FLOAT * 2 * B * T * valuesPerStep(spec);
   const activations = bytesFor(config.train.batch, task.steps(config.task.maxLength));
   const T = task.steps(config.train.evaluateLength || 2 * config.task.maxLength);
   const evaluation = bytesFor(Math.min(EVALUATED, batchFor(T)), T);
@@ -47,8 +47,8 @@ export function bytesOf(config: Config, data?: Data): Estimate {
   };
 }
 
-/** Numbers that one time step of one sequence keeps for the backward pass. */
-function perStep(spec: ModelSpec): number {
+/** The number of values that one time step of one sequence keeps for the backward pass. */
+function valuesPerStep(spec: ModelSpec): number {
   const { layers, hidden: H, width: M, outputs: V } = spec;
   const E = endsOfModel(spec);
   // The gates and h, and for an LSTM c.

@@ -23,7 +23,7 @@ export interface Evaluation extends Metrics {
   shortest: number;
   length: number;
   sequences: number;
-  /** Of a language: the least that the loss of these very strings can be, in nats per symbol (lowerBound). */
+  /** For language modelling: the lower bound of the loss on these strings, in nats per symbol (see lowerBound). */
   bound?: number;
   profile: Profile;
   /** The first few sequences as text. Each symbol was predicted from the correct symbols before it (teacher forcing). */
@@ -58,7 +58,7 @@ async function inBatches<T>(
 }
 
 /** The pairs to evaluate on: new ones, or those of a part of your own data. */
-function pairsOf(task: Task, options: EvaluateOptions): readonly Pair[] {
+function evaluationPairs(task: Task, options: EvaluateOptions): readonly Pair[] {
   const { length, shortest = length, sequences, seed, index = length, split = 'test' } = options;
   if (shortest > length) {
     throw new InputError(
@@ -75,7 +75,7 @@ function pairsOf(task: Task, options: EvaluateOptions): readonly Pair[] {
  * @throws InputError if the task has none of these lengths
  */
 export async function evaluate(model: Model, task: Task, options: EvaluateOptions): Promise<Evaluation> {
-  const pairs = pairsOf(task, options);
+  const pairs = evaluationPairs(task, options);
   const sums = noSums();
   const profile = new ProfileSums(endsOfModel(model.spec));
   const samples: Evaluation['samples'] = [];
@@ -177,26 +177,26 @@ const limitOf = (task: Task, length: number): number =>
 /**
  * Greedy decoding. If the task feeds outputs back, the whole batch is run again for every symbol, until each sequence has
  * produced its end symbol or reached its limit. Otherwise one pass produces the whole answer.
- * @param most maximum symbols in an answer; by default see limitOf
+ * @param maxLength maximum symbols in an answer; by default see limitOf
  */
 export async function predict(
   model: Model,
   task: Task,
   sources: readonly (readonly number[])[],
-  most?: number,
+  maxLength?: number,
 ): Promise<Prediction[]> {
-  const mostOf = (length: number): number => most ?? limitOf(task, length);
+  const limitFor = (length: number): number => maxLength ?? limitOf(task, length);
   const predictions = sources.map(
     (source): Prediction => ({
       outputs: [],
       text: '',
       ended: task.end === undefined,
-      limit: mostOf(source.length),
+      limit: limitFor(source.length),
     }),
   );
-  const longest = sources.reduce((most, source) => Math.max(most, source.length), 1);
+  const longest = sources.reduce((longest, source) => Math.max(longest, source.length), 1);
   const order = sources.map((_, index) => index);
-  await inBatches(order, batchFor(longest + 2 + mostOf(longest)), async slice => {
+  await inBatches(order, batchFor(longest + 2 + limitFor(longest)), async slice => {
     let active = slice;
     while (active.length) {
       const prompts = active.map(index => task.prompt(sources[index], predictions[index].outputs));
@@ -216,10 +216,10 @@ export async function predict(
         const { outputs } = predictions[index];
         const output = outputAt(prompts[b].target.length - 1, b);
         // After the last allowed symbol, the next output may still be the end symbol.
-        const going = output !== end && outputs.length < predictions[index].limit;
+        const continues = output !== end && outputs.length < predictions[index].limit;
         if (output === end) predictions[index].ended = true;
-        else if (going) outputs.push(output);
-        return going;
+        else if (continues) outputs.push(output);
+        return continues;
       });
     }
   });
@@ -245,7 +245,7 @@ export interface TraceStep {
 }
 
 /**
- * Records every step while the model decodes a source on its own.
+ * Records every step while the model decodes a source without being given the target.
  * @param known the outputs, if predict() has computed them already
  */
 export async function trace(
@@ -256,9 +256,9 @@ export async function trace(
 ): Promise<TraceStep[]> {
   const outputs = known ?? (await predict(model, task, [source]))[0].outputs;
   const answer = task.answer?.(source);
-  // If outputs are fed back, the correct sequence is what the model saw only if its outputs are correct.
-  const right = answer && (task.end === undefined || outputs.join() === answer.join());
-  const sequence = right ? task.sequence({ source, target: answer }) : task.prompt(source, outputs);
+  // If outputs are fed back, the model saw the correct sequence only if its outputs are correct.
+  const isCorrect = answer && (task.end === undefined || outputs.join() === answer.join());
+  const sequence = isCorrect ? task.sequence({ source, target: answer }) : task.prompt(source, outputs);
   const forward = await model.forward(makeBatch([sequence], 'symbol'), true);
   const { output, read, strengths } = forward.trace!;
   const { outputs: V, width: M } = model.spec;

@@ -4,7 +4,7 @@ import type { Checkpoint } from './checkpoint.ts';
 /** Snapshots on the host: minimum ms between them, and the maximum share of the time that they may take. */
 const EVERY_MS = 2000;
 const SHARE = 1 / 20;
-/** Maximum number of lost devices without a snapshot in between. After that a run would repeat the same steps endlessly. */
+/** Maximum number of lost devices without a snapshot in between. Without it a run could repeat the same steps forever. */
 const MAX_LOSSES = 5;
 
 /** The last snapshot on the host, from which a run resumes after its device is lost. */

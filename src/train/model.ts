@@ -10,7 +10,7 @@ import type { Checkpoint } from './checkpoint.ts';
 import { batchFor, type Evaluation, evaluate } from './evaluate.ts';
 import { initialState, setup, withVocabulary } from './setup.ts';
 
-/** The inputs of a model in training: its state, its batches, its buffers. */
+/** Models in training: how they are created, their batches and buffers, and their validation. */
 
 /** Sequences per evaluation during training. */
 export const EVALUATED = 256;
@@ -56,14 +56,14 @@ export async function modelFor(
 }
 
 /**
- * Opens the model of a new run and destroys it again, to find out whether the engine can compute it. If the device is lost
- * meanwhile, the run recovers from that.
+ * Opens the model of a new run and destroys it again, to find out whether the engine can compute it. A lost device is
+ * ignored here, because the run recovers from it.
  * @throws DeviceError if the engine cannot compute it
  */
 export async function tryModel(engine: Engine, config: Config, data: Data | undefined): Promise<void> {
-  const whole = withVocabulary(config, data);
-  const { spec } = setup(whole, data);
-  const { train } = whole;
+  const complete = withVocabulary(config, data);
+  const { spec } = setup(complete, data);
+  const { train } = complete;
   try {
     (await engine.model(spec, train, initialState(spec, train))).destroy();
   } catch (error) {
@@ -102,7 +102,7 @@ export function validate(
   });
 }
 
-/** A sentence on a step (from 0) that was not finite: its batch, and the first tensor that is not finite. */
+/** Describes a step (from 0) that was not finite in a sentence: its batch, and the first tensor that is not finite. */
 export async function causeOfDivergence(
   engine: Engine,
   model: Model,
@@ -120,11 +120,11 @@ export async function causeOfDivergence(
  */
 async function firstNotFinite(
   engine: Engine,
-  of: Model,
+  failed: Model,
   training: TrainConfig,
   batch: Batch,
 ): Promise<string> {
-  const model = await engine.model(of.spec, training, await of.state(), of.choices);
+  const model = await engine.model(failed.spec, training, await failed.state(), failed.choices);
   try {
     await model.step(batch);
     await model.reports();

@@ -13,23 +13,23 @@ export interface Preset {
 }
 
 /**
- * Trask's tutorial, both parts: RNN, o' a projection of h, plain gradient descent with the rate over L. It may
- * grow after any 100 sequences; here that takes effect at the next report step.
+ * Settings of both parts of Trask's tutorial: an RNN, o' a projection of h, plain gradient descent with the rate divided by
+ * L. The tutorial may increase the length after any 100 sequences; here the increase takes effect at the next report step.
  */
 const tutorial = {
   model: { width: 2, init: 'uniform' },
   train: { optimiser: 'sgd', clip: 'none', lossPer: 'source', growEvery: 100, reportEvery: 50 },
 };
 
-const single: readonly Preset[] = [
+const UNGROUPED: readonly Preset[] = [
   {
     name: 'reverse',
-    description: "Reversal in the paper's format, right at twice the length trained on: a real stack",
+    description: "Reversal in the paper's format, correct at twice the training length: a real stack",
     config: makeConfig({
       task: { name: 'reverse', symbols: 8, minLength: 4, maxLength: 16 },
       model: { hidden: 32, width: 8, popBias: -2 },
-      // Noise drives strengths to 0 and 1. Most runs leave the plateau by step 500, the latest of 60 seeds by 1,000: one that
-      // has not by 1,500 has settled on a stack of one row.
+      // Noise drives strengths to 0 and 1. Most runs leave the plateau by step 500, and the last of 60 seeds by step 1,000. A
+      // run that has not left it by step 1,500 uses its stack as a single row.
       train: {
         steps: 4000,
         batch: 32,
@@ -46,7 +46,7 @@ const single: readonly Preset[] = [
   {
     name: 'tutorial-part5',
     description:
-      "The tutorial's part 5: it learns to reverse, but not with a stack: every push is 1, so the pop does nothing",
+      "The tutorial's part 5: learns to reverse, but not with a stack: every push is 1, so the pop has no effect",
     config: makeConfig({
       task: { name: 'tutorial-part5', symbols: 2, minLength: 1, maxLength: 1 },
       model: {
@@ -58,7 +58,7 @@ const single: readonly Preset[] = [
         pushBias: 0.2,
         popBias: 0,
       },
-      // 750,000 sequences. The rate is the tutorial's max_alpha, 0.005 · batch; see lossPer for the rest.
+      // 750,000 sequences. The rate is the tutorial's max_alpha, 0.005 · batch; lossPer divides it by L.
       train: {
         ...tutorial.train,
         steps: 75_000,
@@ -86,8 +86,8 @@ const single: readonly Preset[] = [
         pushBias: 1.1,
         popBias: -0.9,
       },
-      // Rate 0.05 · batch. The tutorial trains 750,000 sequences, 15,000 steps, from one lucky seed. Of 40 starts 5
-      // learn within 2,000 steps, with a little noise 14 (0.35: 7, 0.7 and 1: 9); those that have not restart.
+      // The rate is 0.05 · batch. The tutorial trains 750,000 sequences, 15,000 steps, from one lucky seed. Without noise, 5 of
+      // 40 seeds learn within 2,000 steps; with noise 0.5, 14 (with 0.35, 7; with 0.7 and 1, 9). The others restart.
       train: {
         ...tutorial.train,
         steps: 30_000,
@@ -107,53 +107,54 @@ const single: readonly Preset[] = [
   },
 ];
 
-/** What a model of a grid is, in a few words. */
-const WORDS: Readonly<Record<string, string>> = {
-  lstm1: 'an LSTM alone',
-  lstm2: 'an LSTM of two layers alone',
-  lstm4: 'an LSTM of four layers alone',
-  lstm8: 'an LSTM of eight layers alone',
+/** Short descriptions of a grid's models. */
+const MODEL_DESCRIPTIONS: Readonly<Record<string, string>> = {
+  lstm1: 'an LSTM without a memory',
+  lstm2: 'an LSTM of two layers, without a memory',
+  lstm4: 'an LSTM of four layers, without a memory',
+  lstm8: 'an LSTM of eight layers, without a memory',
   stack: 'a neural stack',
   queue: 'a neural queue',
   deque: 'a neural deque',
-  rnn: 'an RNN alone',
-  lstm: 'an LSTM alone',
+  rnn: 'an RNN without a memory',
+  lstm: 'an LSTM without a memory',
   superposition: 'a superposition stack',
   tape: 'a tape',
 };
 
+/** The presets of a grid: one for every task and model. */
 export const presetsOf = (grid: Grid): Preset[] =>
   grid.tasks.flatMap(task =>
     grid.models.map(model => {
       const config = configOf(grid, task, model);
       const [low, high] = testedLengths(config);
       const { minLength, maxLength } = config.task;
-      const words = WORDS[model] ?? model;
-      const description = `${words}, lengths ${minLength} to ${maxLength}, tested at ${low} to ${high}`;
+      const what = MODEL_DESCRIPTIONS[model] ?? model;
+      const description = `${what}, lengths ${minLength} to ${maxLength}, tested at ${low} to ${high}`;
       return { name: `${grid.name}/${task}/${model}`, description, config };
     }),
   );
 
 /**
- * Presets of the page: `reverse` and the tutorial's; `small/<task>/<model>` and `paper/<task>/<model>`, every cell of the
- * paper's table. The terminal and the library have more: see all-presets.ts.
+ * Presets of the page: `reverse` and the tutorial's, then `small/<task>/<model>` and `paper/<task>/<model>` for every cell of
+ * the paper's table. The terminal and the library have more: see all-presets.ts.
  */
-export const PRESETS: readonly Preset[] = [...single, ...presetsOf(SMALL), ...presetsOf(PAPER)];
+export const PRESETS: readonly Preset[] = [...UNGROUPED, ...presetsOf(SMALL), ...presetsOf(PAPER)];
 
-/** Groups of PRESETS: the parts of their names before the first `/`. */
+/** The groups of PRESETS: the part of a name before its first `/`. */
 export const GROUPS: readonly string[] = [SMALL.name, PAPER.name];
 
 /**
- * A copy of the configuration of the preset of that name, for the caller to change.
+ * Returns a copy of the configuration of the preset of that name, which the caller may change.
  * @throws InputError for an unknown name
  */
 export function presetAmong(all: readonly Preset[], groups: readonly string[], name: string): Config {
-  const found = all.find(one => one.name === name);
+  const found = all.find(known => known.name === name);
   if (found) return structuredClone(found.config);
-  const names = all.map(one => one.name);
-  const known = [...single.map(one => one.name), ...groups.map(group => `${group}/<task>/<model>`)];
+  const names = all.map(known => known.name);
+  const known = [...UNGROUPED.map(known => known.name), ...groups.map(group => `${group}/<task>/<model>`)];
   throw new InputError(`unknown preset ${show(name)}.${suggest(name, names, known)}`);
 }
 
-/** A copy of the configuration of one of PRESETS. @throws InputError for an unknown name */
+/** Returns a copy of the configuration of one of PRESETS. @throws InputError for an unknown name */
 export const preset = (name: string): Config => presetAmong(PRESETS, GROUPS, name);

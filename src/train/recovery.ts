@@ -25,21 +25,25 @@ export const recoveredWords = ({ step, from, reason, otherAdapter }: Recovered):
   `step ${step}: ${reason} Training resumes from step ${from} on ${otherAdapter ? `${otherAdapter}, whose rounding differs` : 'another device'}.`;
 
 /**
- * Calls `open` repeatedly, with growing waits, until it succeeds.
+ * Calls `open` repeatedly, with increasing waits, until it succeeds.
  * @throws DeviceLost if every attempt fails
  */
-export async function openAnew<T>(open: () => Promise<T>, lost: DeviceLost, waits = WAITS): Promise<T> {
-  let last: unknown;
+export async function openWithRetries<T>(
+  open: () => Promise<T>,
+  lost: DeviceLost,
+  waits = WAITS,
+): Promise<T> {
+  let lastError: unknown;
   for (const wait of waits) {
     if (wait > 0) await new Promise(resolve => setTimeout(resolve, wait));
     try {
       return await open();
     } catch (error) {
-      last = error;
+      lastError = error;
     }
   }
   throw new DeviceLost(
-    `${lost.message} It could not be reopened in ${waits.length} attempts: ${messageOf(last)}.`,
+    `${lost.message} It could not be reopened in ${waits.length} attempts: ${messageOf(lastError)}.`,
   );
 }
 
@@ -53,13 +57,13 @@ export interface OpenedModel {
  * Opens another engine after a device is lost, with the model of a checkpoint.
  * @throws DeviceLost if no engine can be opened
  */
-export const modelAnew = (
+export const reopenModel = (
   reopen: () => Promise<Engine>,
   checkpoint: Checkpoint,
   data: Data | undefined,
   lost: DeviceLost,
 ): Promise<OpenedModel> =>
-  openAnew(async () => {
+  openWithRetries(async () => {
     const engine = await reopen();
     try {
       return { engine, model: await modelFor(engine, checkpoint, data) };
@@ -84,6 +88,6 @@ export async function openModel(
   } catch (error) {
     if (!(error instanceof DeviceLost) || !reopen) throw error;
     engine.destroy();
-    return modelAnew(() => reopen(engine), checkpoint, data, error);
+    return reopenModel(() => reopen(engine), checkpoint, data, error);
   }
 }

@@ -123,7 +123,7 @@ export function afterReportStep(
   return { run: next, decision: 'continue', loss };
 }
 
-/** Checked once for each set of weights: a model that has learned may have a bad phase later without losing everything. */
+/** Checked once for each set of weights, so that a model that has learned keeps its weights in a later bad phase. */
 function isStuck({ train }: Config, { begun, restarts }: RunState, step: number, loss: number): boolean {
   const { restartAfter, restartAbove, maxRestarts, reportEvery } = train;
   const age = step - begun;

@@ -38,16 +38,16 @@ export function setup(
   }
   const spec = { ...model, inputs: task.inputs, outputs: task.outputs };
   const parameters = countParameters(spec);
-  if (parameters > MOST_PARAMETERS) {
+  if (parameters > MAX_PARAMETERS) {
     throw new InputError(
-      `this model has ${parameters} parameters, but at most ${MOST_PARAMETERS} can be trained: reduce model.hidden, model.layers, model.width, model.memories or task.symbols.`,
+      `this model has ${parameters} parameters, but at most ${MAX_PARAMETERS} can be trained: reduce model.hidden, model.layers, model.width, model.memories or task.symbols.`,
     );
   }
   return { task, spec };
 }
 
 /** Maximum parameters that the host can hold in float64 with their moments (3 GiB): more than any model of this field has. */
-const MOST_PARAMETERS = 2 ** 27;
+const MAX_PARAMETERS = 2 ** 27;
 
 /** Checks that the task has the lengths for training and evaluation. @throws InputError */
 function checkLengths(task: Task, { task: { minLength, maxLength }, train }: Config): void {
@@ -69,8 +69,8 @@ function checkLengths(task: Task, { task: { minLength, maxLength }, train }: Con
 }
 
 /**
- * Completes a configuration from its data: the vocabulary, if the configuration has none yet, the longest target, and how
- * the data is split.
+ * Completes a configuration from its data: the vocabulary (if the configuration has none yet), the longest target, and the
+ * rule by which the data is split.
  * @throws InputError if the data has symbols that are not in the configuration (of a checkpoint, for example)
  */
 export function withVocabulary(config: Config, data: Data | undefined): Config {
@@ -80,20 +80,20 @@ export function withVocabulary(config: Config, data: Data | undefined): Config {
     const before = config.task[key];
     if (before.length === 0) return data[key];
     const find = symbolFinder(before);
-    const added = data[key].find(symbol => find(symbol) === undefined);
-    if (added === undefined) return before;
+    const newSymbol = data[key].find(symbol => find(symbol) === undefined);
+    if (newSymbol === undefined) return before;
     throw new InputError(
-      `${file} may only have symbols of the run's vocabulary (${before.length} ${key}), but ${show(added)} is new: leave those pairs out, or train a new model.`,
+      `${file} may only have symbols of the run's vocabulary (${before.length} ${key}), but ${show(newSymbol)} is new: leave those pairs out, or train a new model.`,
     );
   };
   const [sourceSymbols, targetSymbols] = [symbols('sourceSymbols'), symbols('targetSymbols')];
   const longestTarget = Math.max(config.task.longestTarget, data.longestTarget);
-  const found = { file, sourceSymbols, targetSymbols, longestTarget, heldOut, splitBy };
-  return { ...config, task: { ...config.task, ...found } };
+  const fromData = { file, sourceSymbols, targetSymbols, longestTarget, heldOut, splitBy };
+  return { ...config, task: { ...config.task, ...fromData } };
 }
 
-/** Checks that the data is split as the configuration of a run says. @throws InputError if it is not */
-export function checkDivision(config: Config, data: Data): void {
+/** Checks that the data is split by the rule and share of a run's configuration. @throws InputError if it is not */
+export function checkSplit(config: Config, data: Data): void {
   for (const key of ['splitBy', 'heldOut'] as const) {
     if (config.task[key] === data[key]) continue;
     throw new InputError(
@@ -103,13 +103,13 @@ export function checkDivision(config: Config, data: Data): void {
 }
 
 /**
- * Parses a stored configuration. Older ones, which do not say how data is split, split it by rank.
+ * Parses a stored configuration. Older configurations have no task.splitBy: their data is split by rank.
  * @throws InputError naming the setting that is wrong
  */
 export function storedConfig(given: unknown): Config {
   const config = makeConfig(given);
-  const says = isPlain(given) && isPlain(given.task) && 'splitBy' in given.task;
-  if (config.task.name === DATA && !says) config.task.splitBy = 'rank';
+  const hasRule = isPlain(given) && isPlain(given.task) && 'splitBy' in given.task;
+  if (config.task.name === DATA && !hasRule) config.task.splitBy = 'rank';
   return config;
 }
 
@@ -123,7 +123,7 @@ export function defaultsFor(data: Data): Config {
   });
 }
 
-/** The state before the first step. @param attempt 0, or the number of the restart: each has other weights */
+/** The state before the first step. @param attempt 0, or the number of the restart: each restart has different weights */
 export function initialState(spec: ModelSpec, training: TrainConfig, attempt = 0): ModelState {
   const { firstMoment, secondMoment } = MOMENTS[training.optimiser];
   return {

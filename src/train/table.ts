@@ -6,19 +6,22 @@ import type { Ending } from './trainer.ts';
 
 /** One training run of a table. */
 export interface Cell {
-  /** Its folder, and its name: `reverse/stack/seed0`. */
+  /** Its name, and its folder in the table's folder: `reverse/stack/seed0`. */
   key: string;
   task: string;
   model: string;
   config: Config;
 }
 
-/** What a run is measured on when it has ended: fresh sequences with sources of low to high symbols. */
+/** Sequences on which a finished run is measured: new ones, with sources of low to high symbols. */
 export interface Measure {
   name: 'train' | 'test' | 'far';
   low: number;
   high: number;
-  /** Lengths are this far apart, and each counts alike; absent: a length is drawn for every sequence. */
+  /**
+   * If present, the lengths low, low + every, … are measured, and have the same weight in the mean. Otherwise a length is drawn
+   * for every sequence.
+   */
   every?: number;
   sequences: number;
 }
@@ -29,11 +32,11 @@ export interface Measured extends Measure {
   accuracy: number;
   /** Nats per symbol. */
   loss: number;
-  /** Of a language, the least that it can be over these strings. */
+  /** For language modelling: the lower bound of the loss on these strings (see lowerBound). */
   bound?: number;
 }
 
-/** What is left of a run in the end: `result.json` in its folder. */
+/** The result of a finished run: `result.json` in its folder. */
 export interface CellResult {
   kind: 'cell';
   key: string;
@@ -42,44 +45,45 @@ export interface CellResult {
   ending: Ending | 'diverged';
   step: number;
   restarts: number;
-  /** Seconds trained, and with measuring. */
+  /** Seconds of training, and of training and measuring together. */
   seconds: number;
   total: number;
   engine: string;
   adapter: string;
   plan: string;
   parameters: number;
-  /** ISO, of its end. */
+  /** When the run ended, in ISO format. */
   date: string;
   measured: Measured[];
 }
 
-/** Cells of a table that are asked for; all settings as `--set` takes them. */
+/** Selects cells of a table, and changes settings in all of them. */
 export interface Choice {
-  /** Absent: as many as the table has of each cell. */
+  /** By default, as many seeds as the table has. */
   seeds?: readonly number[];
   /** `reverse`, `stack` or `reverse/stack`; empty: all. */
   only: readonly string[];
+  /** Settings as `--set` takes them: `hidden=64`. */
   sets: readonly string[];
 }
 
 /**
- * All runs of a table. Seeds are the outermost, so that early on every cell has one.
+ * The selected runs of a table. Seed 0 of every cell comes before seed 1 of any, so that every cell soon has a result.
  * @throws InputError for an unknown task or model
  */
 export function cellsOf(
-  { grid, seeds: usual, seedsAlone }: Pick<TableSpec, 'grid' | 'seeds' | 'seedsAlone'>,
+  { grid, seeds: defaultSeeds, seedsWithoutMemory }: Pick<TableSpec, 'grid' | 'seeds' | 'seedsWithoutMemory'>,
   { seeds, only, sets }: Choice,
 ): Cell[] {
-  const wanted = only.map(word => matcher(grid, word));
+  const matchers = only.map(word => matcher(grid, word));
   const cells: Cell[] = [];
-  for (const seed of seeds ?? Array.from({ length: usual }, (_, i) => i)) {
+  for (const seed of seeds ?? Array.from({ length: defaultSeeds }, (_, i) => i)) {
     for (const task of grid.tasks) {
       for (const model of grid.models) {
-        if (wanted.length && !wanted.some(matches => matches(task, model))) continue;
+        if (matchers.length && !matchers.some(matches => matches(task, model))) continue;
         const config = assign(configOf(grid, task, model), [...sets, `seed=${seed}`]);
-        const alone = config.model.memory === 'none';
-        if (!seeds && alone && seedsAlone !== undefined && seed >= seedsAlone) continue;
+        const maxSeeds = config.model.memory === 'none' ? seedsWithoutMemory : undefined;
+        if (!seeds && maxSeeds !== undefined && seed >= maxSeeds) continue;
         cells.push({ key: `${task}/${model}/seed${seed}`, task, model, config });
       }
     }
@@ -87,13 +91,14 @@ export function cellsOf(
   return cells;
 }
 
+/** Parses a word of --only. Returns whether it selects a cell. @throws InputError for an unknown task or model */
 function matcher(grid: Grid, word: string): (task: string, model: string) => boolean {
   const [first, second, more] = word.split('/');
   const task = grid.tasks.find(name => name === first);
   const model = grid.models.find(name => name === (second ?? first));
   const known = second === undefined ? (task ?? model) : task && model && more === undefined;
   if (!known) {
-    const pairs = grid.tasks.flatMap(one => grid.models.map(other => `${one}/${other}`));
+    const pairs = grid.tasks.flatMap(task => grid.models.map(model => `${task}/${model}`));
     const words = second === undefined ? [...grid.tasks, ...grid.models] : pairs;
     throw new InputError(
       `--only takes a task, a model or task/model of the table, got ${show(word)}.${suggest(word, words)}`,
@@ -103,11 +108,11 @@ function matcher(grid: Grid, word: string): (task: string, model: string) => boo
   return task ? t => t === task : (_, m) => m === model;
 }
 
-/** Every n-th cell, beginning with the i-th: the shards 1/n … n/n together are all cells, each once. */
+/** Shard i of n (i from 1): every n-th cell from the i-th on. The shards 1/n … n/n together have every cell once. */
 export const shardOf = <T>(cells: readonly T[], i: number, n: number): T[] =>
   cells.filter((_, at) => at % n === i - 1);
 
-/** What every run of a table is measured on. */
+/** The measures of every run of a table. */
 export function measuresOf(
   config: Config,
   { sequences = 1000, test, far }: Partial<Pick<TableSpec, 'sequences' | 'test' | 'far'>> = {},
@@ -125,17 +130,17 @@ export function measuresOf(
 }
 
 export const measuredAt = (result: CellResult, name: Measure['name']): Measured | undefined =>
-  result.measured.find(one => one.name === name);
+  result.measured.find(measured => measured.name === name);
 
 /** The results of all seeds of a task and model. */
 export interface Pair {
   task: string;
   model: string;
-  /** The best run on new sequences of the trained lengths. The test does not count. */
+  /** The run with the best score at the trained lengths (see bestOf). The test result is not used to choose it. */
   best?: CellResult;
-  /** Scores in the measure that decides success: the best of all runs, and the mean. */
+  /** Scores in the measure `solvedOn`: the best of all runs, and the mean. */
   scores?: { best: number; mean: number };
-  /** Number of runs that succeed in the test. */
+  /** Number of runs whose score in the measure `solvedOn` reaches solvedAt. */
   solved: number;
   /** Number of planned runs, and of finished runs. */
   runs: number;
@@ -148,8 +153,8 @@ export function pairsOf(spec: TableSpec, cells: readonly Cell[], results: readon
   const pairs: Pair[] = [];
   for (const task of spec.grid.tasks) {
     for (const model of spec.grid.models) {
-      const mine = cells.filter(cell => cell.task === task && cell.model === model);
-      const done = mine.flatMap(({ key }) => byKey.get(key) ?? []);
+      const planned = cells.filter(cell => cell.task === task && cell.model === model);
+      const done = planned.flatMap(({ key }) => byKey.get(key) ?? []);
       const best = bestOf(spec, done);
       const scores = done.map(result => scoreOf(spec, measuredAt(result, spec.solvedOn)));
       pairs.push({
@@ -163,7 +168,7 @@ export function pairsOf(spec: TableSpec, cells: readonly Cell[], results: readon
           },
         }),
         solved: done.filter(result => isSolved(spec, result)).length,
-        runs: mine.length,
+        runs: planned.length,
         done: done.length,
       });
     }
@@ -171,14 +176,14 @@ export function pairsOf(spec: TableSpec, cells: readonly Cell[], results: readon
   return pairs;
 }
 
-/** What counts of a measure; NaN, or null once it was in a file, where the run has diverged. */
+/** The score of a measure. NaN if there is no number, as for a run that diverged (JSON stores NaN as null). */
 export function scoreOf({ score }: Pick<TableSpec, 'score'>, measured: Measured | undefined): number {
   const value =
     score === 'excess' ? measured && measured.loss - (measured.bound ?? Number.NaN) : measured?.[score];
   return typeof value === 'number' ? value : Number.NaN;
 }
 
-/** Whether a run's score is that of a solved task. */
+/** Whether a run's score in the measure `solvedOn` reaches solvedAt. */
 export function isSolved(
   spec: Pick<TableSpec, 'score' | 'solvedAt' | 'solvedOn'>,
   result: CellResult,
@@ -187,19 +192,19 @@ export function isSolved(
   return spec.score === 'excess' ? score <= spec.solvedAt : score >= spec.solvedAt;
 }
 
-/** By the score at trained lengths, then fine accuracy, then the lower loss. */
+/** The best run: by the score at the trained lengths, then by fine accuracy, then by loss. Undefined if there are no results. */
 export function bestOf(
   { score }: Pick<TableSpec, 'score'>,
   results: readonly CellResult[],
 ): CellResult | undefined {
   const rank = (result: CellResult): number[] => {
     const train = measuredAt(result, 'train');
-    // A run that has diverged gives no numbers (null, once read from its file): it comes after all others.
-    const known = (value: number | null): number =>
+    // A run that diverged has NaN (null after reading it from its file), and ranks below all others.
+    const finite = (value: number | null): number =>
       typeof value === 'number' && Number.isFinite(value) ? value : -Infinity;
     if (!train) return [];
     const first = scoreOf({ score }, train);
-    return [score === 'excess' ? -first : first, train.fine, -train.loss].map(known);
+    return [score === 'excess' ? -first : first, train.fine, -train.loss].map(finite);
   };
   const better = (a: readonly number[], b: readonly number[]): boolean => {
     const at = a.findIndex((value, i) => value !== (b[i] ?? -Infinity));

@@ -4,31 +4,31 @@ import type { Grid } from './presets/grid.ts';
 import { PAPER } from './presets/paper.ts';
 import { SMALL } from './presets/small.ts';
 
-/** A table of results: which runs it is made of, and how they are compared. */
+/** A table of results: its runs, and how they are compared. */
 export interface TableSpec {
   name: 'paper' | 'chomsky' | 'cfl';
   scale: 'full' | 'small';
   grid: Grid;
-  /** Seeds of every cell, unless asked otherwise; of models without a memory, where those have others. */
+  /** Default number of seeds per cell, and the number for models without a memory if it differs. */
   seeds: number;
-  seedsAlone?: number;
+  seedsWithoutMemory?: number;
   /**
-   * What counts: the share of sequences wholly right, the share of symbols that are right, or the nats per symbol above the
-   * lower bound (of a language, see lowerBound: the less the better).
+   * The score of a run: the share of sequences that are correct in every symbol, the share of correct symbols, or the
+   * cross-entropy above its lower bound in nats per symbol (for language modelling, see lowerBound; lower is better).
    */
   score: 'coarse' | 'accuracy' | 'excess';
-  /** From where on a run has succeeded, and in which measure. */
+  /** The score at which a run counts as solved, and the measure that it is taken from. */
   solvedAt: number;
   solvedOn: 'train' | 'test';
-  /** Sequences of the trained lengths at the end. */
+  /** Number of sequences on which a finished run is measured: at the trained lengths, and in the test if `test` is absent. */
   sequences: number;
-  /** Lengths tested at the end; absent: those that are evaluated during training. */
+  /** Lengths tested at the end; by default those that are evaluated during training. */
   test?: TestLengths;
-  /** Measured as well at this multiple of the longest source trained on. */
+  /** If present, runs are also measured at this multiple of the longest training source. */
   far?: number;
 }
 
-/** Every so many lengths from low to high, each with so many sequences; every length counts alike. */
+/** The lengths low, low + every, … up to high, with `each` sequences per length. All lengths have the same weight in the mean. */
 export interface TestLengths {
   low: number;
   high: number;
@@ -36,16 +36,16 @@ export interface TestLengths {
   each: number;
 }
 
-const PAPERS = { name: 'paper', seeds: 1, score: 'coarse', solvedAt: 0.99, solvedOn: 'test' } as const;
-const CHOMSKYS = { name: 'chomsky', score: 'accuracy', solvedAt: 0.9, solvedOn: 'test' } as const;
-const CFLS = { name: 'cfl', score: 'excess', solvedAt: 0.05, solvedOn: 'train' } as const;
+const PAPER_TABLE = { name: 'paper', seeds: 1, score: 'coarse', solvedAt: 0.99, solvedOn: 'test' } as const;
+const CHOMSKY_TABLE = { name: 'chomsky', score: 'accuracy', solvedAt: 0.9, solvedOn: 'test' } as const;
+const CFL_TABLE = { name: 'cfl', score: 'excess', solvedAt: 0.05, solvedOn: 'train' } as const;
 
 /** Every table by name and scale. */
 export const TABLES: readonly TableSpec[] = [
-  { ...PAPERS, scale: 'full', grid: PAPER, sequences: 1000, far: 10 },
-  { ...PAPERS, scale: 'small', grid: SMALL, sequences: 1000, far: 10 },
+  { ...PAPER_TABLE, scale: 'full', grid: PAPER, sequences: 1000, far: 10 },
+  { ...PAPER_TABLE, scale: 'small', grid: SMALL, sequences: 1000, far: 10 },
   {
-    ...CHOMSKYS,
+    ...CHOMSKY_TABLE,
     scale: 'full',
     grid: CHOMSKY,
     seeds: 10,
@@ -53,17 +53,17 @@ export const TABLES: readonly TableSpec[] = [
     test: { low: 41, high: 500, every: 1, each: 8 },
   },
   {
-    ...CHOMSKYS,
+    ...CHOMSKY_TABLE,
     scale: 'small',
     grid: CHOMSKY_SMALL,
     seeds: 3,
-    seedsAlone: 1,
+    seedsWithoutMemory: 1,
     sequences: 256,
-    // 41, 92 … 500.
+    // Lengths 41, 92, 143, … 500.
     test: { low: 41, high: 500, every: 51, each: 20 },
   },
   {
-    ...CFLS,
+    ...CFL_TABLE,
     scale: 'full',
     grid: CFL,
     seeds: 10,
@@ -71,7 +71,7 @@ export const TABLES: readonly TableSpec[] = [
     test: { low: 81, high: 100, every: 1, each: 100 },
   },
   {
-    ...CFLS,
+    ...CFL_TABLE,
     scale: 'small',
     grid: CFL_SMALL,
     seeds: 1,

@@ -10,7 +10,7 @@ import { type Checkpoint, checkState } from './checkpoint.ts';
 import { LastSnapshot } from './last-snapshot.ts';
 import { causeOfDivergence, trainingBatch, validate } from './model.ts';
 import { ProgressMeter } from './progress-meter.ts';
-import { modelAnew, type OpenedModel, openModel } from './recovery.ts';
+import { type OpenedModel, openModel, reopenModel } from './recovery.ts';
 import {
   afterEvaluation,
   afterReport,
@@ -21,7 +21,7 @@ import {
   type RunState,
   startRun,
 } from './run-state.ts';
-import { checkDivision, initialState, setup, withVocabulary } from './setup.ts';
+import { checkSplit, initialState, setup, withVocabulary } from './setup.ts';
 import { yieldToEventLoop } from './yield.ts';
 
 export { type Callbacks, Diverged, type Ending, type Progress, type Restart } from './callbacks.ts';
@@ -30,7 +30,7 @@ export { type Callbacks, Diverged, type Ending, type Progress, type Restart } fr
 const YIELD_MS = 12;
 
 /**
- * Trains a model on an engine, as a configuration says.
+ * Trains the model of a configuration on an engine.
  *
  * ```ts
  * const trainer = await Trainer.start(engine, config, { onProgress: console.log });
@@ -54,7 +54,8 @@ export class Trainer {
   #run: RunState;
   #stopped = false;
   #destroyed = false;
-  #going = false;
+  /** False once pause() was called, or before run(). */
+  #mayRun = false;
   #running: Promise<Ending> | undefined;
   /** The last of the queued tasks that need exclusive use of the model. */
   #tail: Promise<unknown> = Promise.resolve();
@@ -86,7 +87,7 @@ export class Trainer {
   }
 
   /**
-   * Starts a new run. For task `data` it also takes the data, and completes the vocabulary from it.
+   * Starts a new run. Task `data` needs the data; the vocabulary is completed from it.
    * @throws InputError if settings contradict each other, DeviceError if the device is too small
    */
   static async start(
@@ -95,13 +96,13 @@ export class Trainer {
     callbacks: Callbacks = {},
     data?: Data,
   ): Promise<Trainer> {
-    const whole = withVocabulary(config, data);
-    const state = initialState(setup(whole, data).spec, config.train);
+    const complete = withVocabulary(config, data);
+    const state = initialState(setup(complete, data).spec, config.train);
     const checkpoint = {
-      config: whole,
+      config: complete,
       engine: engine.name,
       state,
-      run: startRun(whole),
+      run: startRun(complete),
       ...(data && { data: data.facts }),
     };
     return Trainer.resume(engine, checkpoint, callbacks, data);
@@ -120,16 +121,16 @@ export class Trainer {
   ): Promise<Trainer> {
     checkState(checkpoint);
     const config = withVocabulary(checkpoint.config, data);
-    if (data) checkDivision(checkpoint.config, data);
+    if (data) checkSplit(checkpoint.config, data);
     const { task } = setup(config, data);
     if (task.name === DATA && !data) {
       throw new InputError(
         `task ${DATA} needs its data: pass the parsed content of ${config.task.file || 'the file'}.`,
       );
     }
-    const whole = { ...checkpoint, config };
-    const opened = await openModel(engine, whole, data, callbacks.reopen);
-    return new Trainer(opened, task, whole, callbacks, data);
+    const complete = { ...checkpoint, config };
+    const opened = await openModel(engine, complete, data, callbacks.reopen);
+    return new Trainer(opened, task, complete, callbacks, data);
   }
 
   /** The facts about the data that a checkpoint stores. */
@@ -167,17 +168,17 @@ export class Trainer {
    * @throws DeviceError after ten consecutive steps that were not finite; the state is that before them
    */
   run(): Promise<Ending> {
-    this.#going = true;
+    this.#mayRun = true;
     this.#running ??= this.#loop().finally(() => {
       this.#running = undefined;
-      this.#going = false;
+      this.#mayRun = false;
     });
     return this.#running;
   }
 
   /** Makes run() return after the current step. run() can be called again. */
   pause(): void {
-    this.#going = false;
+    this.#mayRun = false;
   }
 
   /** Ends training after the current step, permanently. */
@@ -198,7 +199,7 @@ export class Trainer {
   /** Everything needed to resume the run from this step. Can be called at any time. */
   snapshot(): Promise<Checkpoint> {
     return this.between(async () => {
-      await this.#keep();
+      await this.#takeSnapshot();
       return structuredClone(this.#last.checkpoint);
     });
   }
@@ -235,7 +236,7 @@ export class Trainer {
   }
 
   /** Takes a snapshot on the host. */
-  async #keep(): Promise<void> {
+  async #takeSnapshot(): Promise<void> {
     const start = performance.now();
     await this.#drain();
     const state = await this.#model.state();
@@ -262,9 +263,9 @@ export class Trainer {
     this.#engine.destroy();
     const { checkpoint } = this.#last;
     const engine = this.#engine;
-    const opened = await modelAnew(() => reopen(engine), checkpoint, this.#data, lost);
+    const opened = await reopenModel(() => reopen(engine), checkpoint, this.#data, lost);
     if (this.#destroyed) {
-      // No other code would destroy it.
+      // destroy() ran while the device was reopened: only this code can release the new model and engine.
       opened.model.destroy();
       opened.engine.destroy();
       throw lost;
@@ -288,9 +289,9 @@ export class Trainer {
 
   async #loop(): Promise<Ending> {
     let yielded = performance.now();
-    // If the device is lost at the very end, the run goes back to a step before the end.
+    // Repeated, because a device lost at the very end takes the run back to a step before the end.
     do {
-      while (this.#going && !this.ending) {
+      while (this.#mayRun && !this.ending) {
         await this.between(() => this.#advance());
         if (performance.now() - yielded > YIELD_MS) {
           await yieldToEventLoop();
@@ -298,8 +299,8 @@ export class Trainer {
         }
       }
       // Keeps the final state on the host: losing the device after the end, or in a pause, must not undo steps.
-      await this.between(() => this.#keep());
-    } while (this.#going && !this.ending);
+      await this.between(() => this.#takeSnapshot());
+    } while (this.#mayRun && !this.ending);
     return this.ending ?? 'paused';
   }
 
@@ -326,7 +327,7 @@ export class Trainer {
       if (evaluation) this.#run = afterEvaluation(this.#run, passed);
       this.#run = afterSeconds(this.#run, (performance.now() - before) / 1000);
     }
-    if (wait && this.#last.isDue(this.#callbacks.snapshotMs)) await this.#keep();
+    if (wait && this.#last.isDue(this.#callbacks.snapshotMs)) await this.#takeSnapshot();
     return report || last;
   }
 
@@ -342,10 +343,10 @@ export class Trainer {
     }
   }
 
-  /** @param again report even a step that was reported before */
-  #reportProgress(again = false): void {
+  /** @param force report even a step that was reported before */
+  #reportProgress(force = false): void {
     const { progress } = this;
-    if (this.#reporter.progress(progress, again)) this.#meter.reported(progress);
+    if (this.#reporter.progress(progress, force)) this.#meter.reported(progress);
   }
 
   async #decide(): Promise<void> {

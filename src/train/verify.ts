@@ -67,7 +67,7 @@ export function sequencesFor(numbers: number, T: number, B: number, seconds = 4)
 /**
  * Does the next training step of a checkpoint on an engine and on the reference, from the same weights and with the same
  * batch, or its first sequences. The run itself is not changed.
- * @param sequences by default as many as the reference can process within some seconds
+ * @param sequences by default as many as the reference can process within four seconds
  * @throws InputError if the checkpoint needs data that is not given; DeviceError if the device is too small
  */
 export async function verifyStep(
@@ -80,30 +80,33 @@ export async function verifyStep(
   const { task, spec } = setup(config, data);
   const whole = trainingBatch(task, config, state.step, run.curriculum.length, run.begun);
   const count = sequences ?? sequencesFor(countParameters(spec), whole.T, whole.B);
-  const batch = firstOf(whole, count, endsOfModel(spec) * controlCount(spec.memory));
-  const done = async (on: Engine) => {
-    const model = await on.model(spec, config.train, { ...state, begun: run.begun }, choices);
+  const batch = firstSequences(whole, count, endsOfModel(spec) * controlCount(spec.memory));
+  const runStep = async (engine: Engine) => {
+    const model = await engine.model(spec, config.train, { ...state, begun: run.begun }, choices);
     try {
       const { controls, trace } = await model.forward(batch, true);
       await model.step(batch);
       const [report] = await model.reports();
       const gradients = await model.gradients();
       const after = (await model.state()).parameters;
-      const made: Record<string, Float32Array> = { output: trace!.output, ...controls, read: trace!.read };
-      return { made, report, gradients, after };
+      const forward: Record<string, Float32Array> = { output: trace!.output, ...controls, read: trace!.read };
+      return { forward, report, gradients, after };
     } finally {
       model.destroy();
     }
   };
-  const [a, b] = [await done(engine), await done(reference)];
-  const forward = Object.keys(a.made).map(name => compare(name, a.made[name], b.made[name]));
+  const [a, b] = [await runStep(engine), await runStep(reference)];
+  const forward = Object.keys(a.forward).map(name => compare(name, a.forward[name], b.forward[name]));
   const names = parameters(spec).map(({ name }) => name);
   const gradients = names.map(name => compare(name, a.gradients.get(name)!, b.gradients.get(name)!));
   const weights = names.map(name => compare(name, a.after.get(name)!, b.after.get(name)!));
   const loss = { engine: a.report.objective, reference: b.report.objective };
   const floor = ROUNDED * weightOf(batch);
-  const kept = (floor: number) => (one: Difference) => one.difference <= BOUND * one.largest + floor;
-  const lossKept = Math.abs(loss.engine - loss.reference) <= BOUND * Math.abs(loss.reference) + floor;
+  const isWithin =
+    (floor: number) =>
+    ({ difference, largest }: Difference) =>
+      difference <= BOUND * largest + floor;
+  const lossIsWithin = Math.abs(loss.engine - loss.reference) <= BOUND * Math.abs(loss.reference) + floor;
   return {
     step: state.step,
     sequences: batch.B,
@@ -116,13 +119,13 @@ export async function verifyStep(
     weights,
     bound: BOUND,
     floor,
-    agrees: lossKept && forward.every(kept(0)) && gradients.every(kept(floor)),
+    agrees: lossIsWithin && forward.every(isWithin(0)) && gradients.every(isWithin(floor)),
   };
 }
 
 /** Sum of the weights of all targets in the objective. */
 function weightOf({ B, target, weight }: Batch): number {
-  return target.reduce((sum, of, n) => (of === MASKED ? sum : sum + weight[n % B]), 0);
+  return target.reduce((sum, id, n) => (id === MASKED ? sum : sum + weight[n % B]), 0);
 }
 
 function compare(tensor: string, a: ArrayLike<number>, b: ArrayLike<number>): Difference {
@@ -140,15 +143,15 @@ function compare(tensor: string, a: ArrayLike<number>, b: ArrayLike<number>): Di
  * The first `count` sequences of a batch, for a model with `controls` controls per step. Their weights are kept, so the
  * objective is the corresponding part of the whole batch's objective.
  */
-function firstOf(batch: Batch, count: number, controls: number): Batch {
+function firstSequences(batch: Batch, count: number, controls: number): Batch {
   const { B, T, K } = batch;
   if (count >= B) return batch;
   const part = <A extends Uint32Array | Uint8Array | Float32Array>(array: A, width: number): A => {
-    const made = array.slice(0, T * count * width) as A;
+    const copy = array.slice(0, T * count * width) as A;
     for (let t = 0; t < T; t++) {
-      made.set(array.subarray(t * B * width, (t * B + count) * width), t * count * width);
+      copy.set(array.subarray(t * B * width, (t * B + count) * width), t * count * width);
     }
-    return made;
+    return copy;
   };
   return {
     B: count,

@@ -38,10 +38,10 @@ async function run(headers: Record<string, string>): Promise<{ engine: string; l
 test('with cross-origin isolation it uses several threads, without it one: the losses are the same', async () => {
   const alone = await run({});
   expect(alone.engine).toContain(
-    'WebAssembly SIMD · asked for; one thread: the page is not cross-origin isolated',
+    'WebAssembly SIMD · requested; one thread: the page is not cross-origin isolated',
   );
   const several = await run(ISOLATED);
-  expect(several.engine).toMatch(/WebAssembly SIMD, \d+ threads · asked for /);
+  expect(several.engine).toMatch(/WebAssembly SIMD, \d+ threads · requested /);
   expect(several.loss).toMatch(/\d/);
   expect(several.loss).toBe(alone.loss);
 });

@@ -85,7 +85,7 @@ describe('train --seeds', () => {
     await seeds('settings', '1');
     const { code, err, out } = await seeds('settings', '2', '--set', 'hidden=4');
     expect(err).toMatch(
-      /^pushdown: .*seed0 was begun with other settings: model\.hidden is 3 there, 4 now\. .*\n$/,
+      /^pushdown: .*seed0 has a run with other settings: model\.hidden is 3 there, but 4 was requested\. .*\n$/,
     );
     expect([code, out, existsSync(join(folder, 'settings', 'seed1'))]).toEqual([2, '', false]);
   });
@@ -180,7 +180,7 @@ describe('table', () => {
     writeFileSync(join(whole, 'claim'), JSON.stringify({ token: 'x', host: 'x', pid: 1, machine: 'x' }));
     rmSync(join(whole, 'result.json'));
     const waiting = await table('killed', ...only);
-    expect(waiting.err).toMatch(/reverse\/stack\/seed0 is being run by process 1 on x/);
+    expect(waiting.err).toMatch(/reverse\/stack\/seed0 is being trained by process 1 on x/);
     rmSync(join(whole, 'claim'));
     await table('killed', ...only);
     expect(read('killed', key, 'result.json').measured).toEqual(expected.measured);
@@ -205,7 +205,7 @@ describe('table', () => {
     // After the second line the first cell is finished.
     const stopped = await pushdown(argv, '', 3);
     expect(stopped.code).toBe(130);
-    expect(stopped.out).toMatch(/stopped and saved in .*: the same command goes on\n$/);
+    expect(stopped.out).toMatch(/stopped and saved in .*: the same command continues\n$/);
     expect(stopped.out).toMatch(/table paper, scale small: [12] of 3 runs finished/);
     const rest = await pushdown(argv);
     expect(rest.code).toBe(0);

@@ -143,7 +143,9 @@ describe('eval', () => {
     const unknown = await evaluated('--data', file('unknown.tsv', ['a b\ta q']));
     expect([unknown.code, unknown.err]).toEqual([2, expect.stringMatching(/but "q" is new/)]);
     const partly = await evaluated('--data', file('partly.tsv', [...lines(0, 30), 'a a a a a a\ta']));
-    expect(partly.rows[1]).toMatch(/all 31 pairs \(not the training data, but some sources are the same\)$/);
+    expect(partly.rows[1]).toMatch(
+      /all 31 pairs \(not the training data, but it shares some sources with it\)$/,
+    );
   });
 
   test('if the file has fewer symbols, they keep their numbers in the model', () => {
@@ -161,7 +163,7 @@ describe('eval', () => {
     );
     expect(parts.map(({ code }) => code).sort()).toEqual([0, 2, 2]);
     expect(parts.find(({ code }) => code === 2)!.err).toMatch(
-      /part of .*one\.tsv is empty \(pairs in the file: 1\): measure all of them with --split all/,
+      /part of .*one\.tsv is empty \(pairs in the file: 1\): measure all pairs with --split all/,
     );
     const { err } = await pushdown(['eval', 'gallery/reverse-stack', '--split', 'all', ...CPU]);
     expect(err).toMatch(/--split is for task data, but this task is reverse/);
@@ -199,7 +201,7 @@ describe('a file that grows', () => {
     expect(changeWords(one, one)).toBeUndefined();
     expect(changeWords(one, two)).toBe('1 new pair (1 train)');
     expect(changeWords(two, one)).toBe('2 before');
-    expect(changeWords(one, other)).toBe('as many pairs as before, but others');
+    expect(changeWords(one, other)).toBe('the same number of pairs as before, but different ones');
     expect(changeWords(parse(200).facts, parse(400).facts)).toMatch(
       /^200 new pairs \(\d+ train, \d+ validation, \d+ test\)$/,
     );
@@ -327,12 +329,12 @@ describe('symbols in another Unicode form', () => {
     const data = parse('a b\tb');
     const { task } = setup(withVocabulary(defaultsFor(data), data));
     expect(() => parseSource(task, 'a è')).toThrow(
-      'unknown symbol "è" at place 2 of the source. Known: a, b.',
+      'unknown symbol "è" at position 2 of the source. Known: a, b.',
     );
     const many = parse(Array.from({ length: 200 }, (_, i) => `s${i}\ta`).join('\n'));
     const { task: large } = setup(withVocabulary(defaultsFor(many), many));
     expect(() => parseSource(large, 'q')).toThrow(
-      'unknown symbol "q" at place 1 of the source. Known: s0 to s99 (200 symbols, apart by spaces).',
+      'unknown symbol "q" at position 1 of the source. Known: s0 to s99 (200 symbols, separated by spaces).',
     );
   });
 });

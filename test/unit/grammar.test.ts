@@ -138,9 +138,9 @@ describe.each([
     expect(lengths).toEqual(Array.from({ length: 41 - shortest }, (_, i) => i + shortest));
     expect(task.pair(new Rng(1, 1), 1500, 1500).source).toHaveLength(1500);
     expect(() => task.pair(new Rng(1, 1), 1, shortest - 1)).toThrow(
-      new RegExp(`lengths 1 to ${shortest - 1} cannot be met .* has ${shortest} symbols; widen the range`),
+      new RegExp(`no sources of lengths 1 to ${shortest - 1}: .* has ${shortest} symbols; widen the range`),
     );
-    expect(() => task.pair(new Rng(1, 1), 5000, 6000)).toThrow(/4096 symbols at most; shorten the range/);
+    expect(() => task.pair(new Rng(1, 1), 5000, 6000)).toThrow(/at most 4096 symbols; shorten the range/);
   });
 });
 

@@ -45,7 +45,7 @@ describe('in a browser', () => {
   test('cpu requests no adapter', async () => {
     const gpu = gpuThat(() => Promise.reject(new Error('asked')));
     expect(engineLine(await openEngine('cpu', { surroundings: { gpu, secure: true } }))).toBe(
-      'engine cpu · WebAssembly SIMD · asked for; one thread: the page is not cross-origin isolated',
+      'engine cpu · WebAssembly SIMD · requested; one thread: the page is not cross-origin isolated',
     );
   });
 

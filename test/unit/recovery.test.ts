@@ -4,7 +4,7 @@ import { DeviceLost } from '../../src/base/errors.ts';
 import { Rng } from '../../src/base/rng.ts';
 import type { Engine, Model } from '../../src/engine/engine.ts';
 import { preset } from '../../src/train/presets.ts';
-import { openAnew } from '../../src/train/recovery.ts';
+import { openWithRetries } from '../../src/train/recovery.ts';
 import { Trainer } from '../../src/train/trainer.ts';
 import { comparable } from '../support/comparable.ts';
 import { fakeEngine } from '../support/fake-engine.ts';
@@ -127,9 +127,9 @@ describe('a lost device', () => {
       return 'open';
     };
     const lost = new DeviceLost('gone.');
-    expect(await openAnew(open, lost, [0, 1, 2])).toBe('open');
+    expect(await openWithRetries(open, lost, [0, 1, 2])).toBe('open');
     tries = -10;
-    await expect(openAnew(open, lost, [0, 1])).rejects.toThrow(
+    await expect(openWithRetries(open, lost, [0, 1])).rejects.toThrow(
       /gone. It could not be reopened in 2 attempts: busy/,
     );
   });

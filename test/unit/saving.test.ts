@@ -96,7 +96,7 @@ describe('earlier checkpoints', () => {
   test.each([
     [['--keep', '0'], /--keep must be a whole number from 1/],
     [['--save-every', 'often'], /--save-every must be a whole number/],
-    [['--if-unsaved', 'weep'], /unknown --if-unsaved "weep"/],
+    [['--if-unsaved', 'weep'], /unknown --if-unsaved "weep"\. Known: stop, continue\./],
   ])('%j is refused', async (args, words) => {
     const { code, err } = await train(join(folder, 'refused'), ...args);
     expect(code).toBe(2);
@@ -129,7 +129,7 @@ describe('the log', () => {
   test('periodic work waits for the work before it, and does not start after the end', async () => {
     const log = new Log(join(folder, 'slow.jsonl'), undefined, () => false);
     let [begun, ended] = [0, 0];
-    const cease = log.regularly(async () => {
+    const cease = log.repeat(async () => {
       begun++;
       await new Promise(resolve => setTimeout(resolve, 50));
       ended++;

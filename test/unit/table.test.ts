@@ -178,7 +178,7 @@ describe('report', () => {
   test('with no results, and with a part of them', () => {
     const none = plainTable(small, reportOf(small, cells, [], [], new Date()));
     expect(none).toContain('0 of 105 runs');
-    expect(none).toContain('nothing run yet');
+    expect(none).toContain('no finished runs');
     const some = cellsOf(small, { seeds: [0], only: ['reverse/stack'], sets: ['hidden=3'] });
     const text = plainTable(small, reportOf(small, some, [], ['hidden=3'], new Date()));
     expect(text).not.toContain('lstm1');

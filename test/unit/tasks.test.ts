@@ -132,7 +132,7 @@ describe.each(taskNames.filter(name => name !== 'data'))('task %s', name => {
       if (hasLength(made, length)) expect(get().source).toHaveLength(length);
       else
         expect(get).toThrow(
-          new RegExp(`length ${length} cannot be met by task ${name}: .*; widen the range`),
+          new RegExp(`task ${name} has no sources of length ${length}: .*; widen the range`),
         );
     }
   });
@@ -156,7 +156,7 @@ describe('tasks of the paper', () => {
     }
     expect([...counts.keys()].sort()).toEqual([4, 6, 8]);
     for (const count of counts.values()) expect(Math.abs(count - 1000)).toBeLessThan(120);
-    expect(() => bigram.pair(rng, 7, 7)).toThrow(/length 7 cannot be met .* multiples of 2/);
+    expect(() => bigram.pair(rng, 7, 7)).toThrow(/no sources of length 7: .* multiples of 2/);
     expect(bigram.answer!([0, 1, 2])).toBeUndefined();
   });
 });
@@ -303,11 +303,11 @@ test('sources are parsed with or without spaces, and unknown symbols are reporte
   const reverse = task('reverse', 4);
   expect(parseSource(reverse, ' a b  d ')).toEqual([0, 1, 3]);
   expect(parseSource(reverse, 'abd')).toEqual([0, 1, 3]);
-  expect(() => parseSource(reverse, 'a b x')).toThrow(/unknown symbol "x" at place 3 of the source/);
+  expect(() => parseSource(reverse, 'a b x')).toThrow(/unknown symbol "x" at position 3 of the source/);
   expect(() => parseSource(reverse, '  ')).toThrow(InputError);
   const large = task('reverse', 128);
   expect(parseSource(large, 's1 s128')).toEqual([0, 127]);
-  expect(() => parseSource(large, 's129')).toThrow(/Known: s1 to s128 \(128 symbols, apart by spaces\)/);
+  expect(() => parseSource(large, 's129')).toThrow(/Known: s1 to s128 \(128 symbols, separated by spaces\)/);
 });
 
 test('an unknown task is an input error that suggests the nearest name', () => {

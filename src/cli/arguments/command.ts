@@ -36,7 +36,7 @@ export interface Command<O extends Options = Options> {
 }
 
 /** Infers the types of a command's options. */
-export const command = <const O extends Options>(made: Command<O>): Command<O> => made;
+export const command = <const O extends Options>(definition: Command<O>): Command<O> => definition;
 
 export const JSON_OPTION = { type: 'boolean', help: 'JSON on stdout' } as const satisfies Option;
 const HELP: Option = { type: 'boolean', short: 'h', help: 'show this help' };
@@ -46,11 +46,11 @@ const HELP: Option = { type: 'boolean', short: 'h', help: 'show this help' };
  * @throws InputError for an unknown option, a missing or unexpected value, or a missing or unexpected operand
  */
 export function parse(
-  of: Command,
+  definition: Command,
   argv: readonly string[],
 ): { operands: string[]; options: Values<Options> } {
-  const options: Options = { ...of.options, help: HELP };
-  const help = `See pushdown ${of.name} --help.`;
+  const options: Options = { ...definition.options, help: HELP };
+  const help = `See pushdown ${definition.name} --help.`;
   let parsed: ReturnType<typeof parseArgs>;
   try {
     parsed = parseArgs({
@@ -67,11 +67,11 @@ export function parse(
       const name = /'(-+[^']*)'/.exec(sentence)?.[1] ?? sentence;
       unknown('option', name, [...Object.keys(options).map(option => `--${option}`)]);
     }
-    const without = /^Option '(?:-\w, )?(--\S+).*' argument (?:missing|is ambiguous)/.exec(sentence)?.[1];
-    if (without) {
-      const value = options[without.slice(2)]?.value ?? '<value>';
+    const missing = /^Option '(?:-\w, )?(--\S+).*' argument (?:missing|is ambiguous)/.exec(sentence)?.[1];
+    if (missing) {
+      const value = options[missing.slice(2)]?.value ?? '<value>';
       throw new InputError(
-        `${without} needs a value: ${without} ${value}, or ${without}=${value} if the value starts with "-".`,
+        `${missing} needs a value: ${missing} ${value}, or ${missing}=${value} if the value starts with "-".`,
       );
     }
     if (code?.startsWith('ERR_PARSE_ARGS')) throw new InputError(`${sentence.replace(/\.$/, '')}. ${help}`);
@@ -80,13 +80,15 @@ export function parse(
   const operands = parsed.positionals;
   const values = parsed.values as Values<Options>;
   if (!values['help']) {
-    const required = of.operands.filter(operand => !operand.startsWith('['));
+    const required = definition.operands.filter(operand => !operand.startsWith('['));
     if (operands.length < required.length) {
-      throw new InputError(`${of.name} needs ${required[operands.length]}. Usage: ${usage(of)}`);
-    }
-    if (operands.length > of.operands.length && !of.operands.at(-1)?.includes('…')) {
       throw new InputError(
-        `${of.name} got an unexpected argument ${show(operands[of.operands.length])}. ${help}`,
+        `${definition.name} needs ${required[operands.length]}. Usage: ${usage(definition)}`,
+      );
+    }
+    if (operands.length > definition.operands.length && !definition.operands.at(-1)?.includes('…')) {
+      throw new InputError(
+        `${definition.name} got an unexpected argument ${show(operands[definition.operands.length])}. ${help}`,
       );
     }
   }
@@ -97,22 +99,23 @@ export function parse(
 function withEmptyValues(argv: readonly string[], options: Options): string[] {
   return argv.map((arg, i) => {
     const next = argv[i + 1];
-    const mayBeEmpty = arg.startsWith('--') && options[arg.slice(2)]?.value?.startsWith('[');
-    return mayBeEmpty && (next === undefined || next.startsWith('-')) ? `${arg}=` : arg;
+    const valueIsOptional = arg.startsWith('--') && options[arg.slice(2)]?.value?.startsWith('[');
+    return valueIsOptional && (next === undefined || next.startsWith('-')) ? `${arg}=` : arg;
   });
 }
 
-export const usage = (of: Command): string =>
-  ['pushdown', of.name, ...of.operands, Object.keys(of.options).length > 0 ? '[options]' : '']
+export const usage = ({ name, operands, options }: Command): string =>
+  ['pushdown', name, ...operands, Object.keys(options).length > 0 ? '[options]' : '']
     .filter(Boolean)
     .join(' ');
 
-export function helpOf(of: Command): string {
-  const rows = Object.entries({ ...of.options, help: HELP }).map(([name, option]) => [
+export function helpOf(definition: Command): string {
+  const rows = Object.entries({ ...definition.options, help: HELP }).map(([name, option]) => [
     `--${name}${option.value ? ` ${option.value}` : ''}${option.short ? `, -${option.short}` : ''}`,
     option.help,
   ]);
+  const { summary, notes } = definition;
   return asStarted(
-    `${usage(of)}\n\n${of.summary}\n\n${table(rows, '  ')}${of.notes ? `\n\n${of.notes}` : ''}\n`,
+    `${usage(definition)}\n\n${summary}\n\n${table(rows, '  ')}${notes ? `\n\n${notes}` : ''}\n`,
   );
 }

@@ -7,8 +7,8 @@ import { defaultsFor, withVocabulary } from '../../train/setup.ts';
 import { exists, read } from '../files/read.ts';
 import type { Option } from './command.ts';
 
-/** In bytes. JavaScript strings are limited to 512 MiB. */
-const LARGEST = 256 * 2 ** 20;
+/** Maximum size of a data file, in bytes. JavaScript strings are limited to 512 MiB. */
+const MAX_BYTES = 256 * 2 ** 20;
 
 export const DATA_OPTION = {
   type: 'string',
@@ -20,7 +20,7 @@ export const DATA_OPTION = {
 async function readData(file: string, options: DataOptions): Promise<Data> {
   if (file === '')
     throw new InputError('task data needs a file of pairs: give --data my.tsv or --data my.jsonl.');
-  const bytes = await read(file, 'data file', LARGEST);
+  const bytes = await read(file, 'data file', MAX_BYTES);
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
@@ -31,8 +31,8 @@ async function readData(file: string, options: DataOptions): Promise<Data> {
 }
 
 /**
- * Finds the data file that a configuration names. A relative path may have been given in another working folder. So the
- * file is looked up from the current folder, then from the folder of `namedIn` and each folder above it.
+ * Finds the data file that a configuration names. A relative path may be relative to an earlier working folder. So the file
+ * is looked up in the current folder, then in the folder of `namedIn` and each folder above it.
  * @param namedIn the checkpoint or config.json that names the file
  * @throws InputError if the file is not found
  */
@@ -40,8 +40,8 @@ export async function findDataFile(file: string, namedIn: string): Promise<strin
   if (file === '' || (await exists(file))) return file;
   if (!isAbsolute(file)) {
     for (let folder = dirname(resolve(namedIn)); ; folder = dirname(folder)) {
-      const there = join(folder, file);
-      if (await exists(there)) return there;
+      const candidate = join(folder, file);
+      if (await exists(candidate)) return candidate;
       if (dirname(folder) === folder) break;
     }
   }
@@ -55,25 +55,25 @@ export async function findDataFile(file: string, namedIn: string): Promise<strin
  * Reads the data of a configuration. Returns undefined for other tasks than `data`.
  * @param namedIn the checkpoint or config.json that the configuration comes from
  * @param moved the path of the data file, if it differs from the configuration's
- * @param over options that replace those of the configuration
+ * @param overrides options that replace those of the configuration
  * @throws InputError for a file that cannot be read, or a file given for another task
  */
 export async function dataOf(
   { task }: Config,
   namedIn: string,
   moved?: string,
-  over: Partial<DataOptions> = {},
+  overrides: Partial<DataOptions> = {},
 ): Promise<Data | undefined> {
   if (task.name !== DATA) {
     if (moved === undefined) return undefined;
     throw new InputError(`--data is for task ${DATA}, but this task is ${task.name}: leave --data out.`);
   }
-  return readData(moved ?? (await findDataFile(task.file, namedIn)), { ...task, ...over });
+  return readData(moved ?? (await findDataFile(task.file, namedIn)), { ...task, ...overrides });
 }
 
 /**
  * The configuration: the defaults, overridden by a configuration file or preset (`given`), overridden by `--set`. For your
- * own data, it also gets the vocabulary of the data, and by default the lengths and the split of the data.
+ * own data, the configuration also gets the vocabulary of the data, and by default its lengths and how it is split.
  * @param namedIn the configuration file, if there is one
  * @throws InputError for a wrong setting or data file
  */
@@ -90,9 +90,10 @@ export async function configure(
   return { config: withVocabulary(assign(makeConfig(given, defaultsFor(data)), sets), data), data };
 }
 
-/** The share to hold out that `given` or `--set` asks for; undefined if neither does. */
+/** The share to hold out that `given` or `--set` sets; undefined if neither does. */
 function explicitHeldOut(given: unknown, sets: readonly string[]): TaskConfig['heldOut'] | undefined {
-  const over = (heldOut: number): number =>
+  // A default that is not overridden shows in the result.
+  const withDefault = (heldOut: number): number =>
     assign(makeConfig(given, makeConfig({ task: { heldOut } })), sets).task.heldOut;
-  return over(0) === over(0.5) ? over(0) : undefined;
+  return withDefault(0) === withDefault(0.5) ? withDefault(0) : undefined;
 }

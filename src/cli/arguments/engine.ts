@@ -1,6 +1,6 @@
 import { MOST_SECONDS } from '../../engine/in-time.ts';
 import { PLANS } from '../../kernels/plan-names.ts';
-import { type EngineOptions, MOST_THREADS, planName } from '../../platform/engines.ts';
+import { type EngineOptions, MAX_THREADS, planName } from '../../platform/engines.ts';
 import { ENGINE_NAMES, type EngineName, engineName } from '../../platform/names.ts';
 import type { Option, Values } from './command.ts';
 import { wholeNumber } from './number.ts';
@@ -38,20 +38,20 @@ export const ENGINE_OPTIONS = {
   'compile-seconds': COMPILE_OPTION,
 };
 
-/** An engine to open, as openEngine() takes it. */
-export interface EngineAsked {
+/** The engine that the options request: parameters of openEngine(). */
+export interface EngineRequest {
   name: EngineName;
   options: EngineOptions;
 }
 
 /** Reads the engine options. @throws InputError for an unknown name, or a wrong number of threads */
-export function engineOf(options: Partial<Values<typeof ENGINE_OPTIONS>>): EngineAsked {
+export function engineOf(options: Partial<Values<typeof ENGINE_OPTIONS>>): EngineRequest {
   const { threads, unsafe, 'compile-seconds': seconds } = options;
   return {
     name: engineName(options.engine ?? 'auto'),
     options: {
       plan: planName(options.plan ?? 'auto'),
-      ...(threads !== undefined && { threads: wholeNumber('--threads', threads, 1, MOST_THREADS) }),
+      ...(threads !== undefined && { threads: wholeNumber('--threads', threads, 1, MAX_THREADS) }),
       ...(unsafe && { unsafe }),
       ...(seconds !== undefined && {
         compileSeconds: wholeNumber('--compile-seconds', seconds, 1, MOST_SECONDS),

@@ -1,14 +1,14 @@
 import type { Option } from './command.ts';
 import { wholeNumber } from './number.ts';
 
-/** The maximum number of symbols in an answer. */
+/** --max-length: the maximum number of symbols in an answer. */
 export const MAX_LENGTH_OPTION = {
   type: 'string',
   value: '<n>',
   help: 'maximum symbols in an answer (default: from the longest target in training)',
 } as const satisfies Option;
 
-/** The value of --max-length; undefined if it is not given. @throws InputError for anything but a number of symbols */
+/** The value of --max-length; undefined if it is not given. @throws InputError unless it is a whole number in the range */
 export const maxLength = (options: { 'max-length'?: string }): number | undefined =>
   options['max-length'] === undefined
     ? undefined

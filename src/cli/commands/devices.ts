@@ -35,8 +35,8 @@ export const devices = command({
       return 0;
     }
     const { name, kind, reason } = found.description;
-    const asked = kind === 'software' ? ' · used only with --engine gpu: auto uses cpu' : '';
-    io.stdout.write(`adapter: ${name} (${kind}) · ${reason}${asked}\n\nlimits\n`);
+    const note = kind === 'software' ? ' · used only with --engine gpu: auto uses cpu' : '';
+    io.stdout.write(`adapter: ${name} (${kind}) · ${reason}${note}\n\nlimits\n`);
     io.stdout.write(`${table(limits.map(([limit, value]) => [limit, (value ?? 0).toLocaleString('en')]))}\n`);
     io.stdout.write(`\nfeatures\n  ${features.join(', ')}\n`);
     return 0;

@@ -21,19 +21,20 @@ import { accuracyPlot } from '../show/plot.ts';
 
 /** Values of --split: all pairs of your own data, or one part of them. */
 const SPLITS = ['all', 'train', 'validation', 'test'] as const;
-const LONGEST = 100_000;
-/** Maximum symbols in the sources of one length. They are all in memory at once, at some hundred bytes per symbol. */
-const MOST_SYMBOLS = 3e7;
+/** Maximum source length. */
+const MAX_LENGTH = 100_000;
+/** Maximum symbols in all sources of one length. They are in memory together, with about a hundred bytes per symbol. */
+const MAX_SYMBOLS = 3e7;
 
 export const evaluate = command({
   name: 'eval',
   operands: ['<checkpoint>'],
   summary:
-    'Measure the accuracy of a trained model by source length, also beyond the lengths it was trained on',
-  notes: `Coarse: the share of sequences that are right in every symbol. Fine: the share of symbols before the first error.
-With your own data, every length in the data is measured, and then all of them together; all pairs unless --sequences
-sets a maximum. Of the data used in training, only the test part is measured; of another file (--data), all pairs. --split
-chooses another part. The file may contain fewer symbols than the model knows, but no others.
+    'Measure the accuracy of a trained model by source length, including lengths beyond those in training',
+  notes: `Coarse: the share of sequences that are correct in every symbol. Fine: the share of symbols before the first error.
+With your own data, every length is measured separately, then all lengths together. By default, the test part of the
+training data is measured, or all pairs of another file (--data); --split chooses another part, and --sequences limits the
+number of pairs. The file must not contain symbols that the model does not know.
 <checkpoint> may also be a run's folder. With --json: one object per length; the last object is the result.`,
   options: {
     ...ENGINE_OPTIONS,
@@ -58,7 +59,7 @@ chooses another part. The file may contain fewer symbols than the model knows, b
     json: JSON_OPTION,
   },
   async run([path], options, io) {
-    const asked = engineOf(options);
+    const request = engineOf(options);
     const limit =
       options.sequences === undefined
         ? undefined
@@ -66,33 +67,38 @@ chooses another part. The file may contain fewer symbols than the model knows, b
     const split =
       options.split === undefined
         ? undefined
-        : (SPLITS.find(one => one === options.split) ?? unknown('--split', options.split, SPLITS));
+        : (SPLITS.find(known => known === options.split) ?? unknown('--split', options.split, SPLITS));
     if (options.plot === '') throw new InputError('--plot needs a file name, for example accuracy.svg.');
     const ranges = options.lengths === undefined ? undefined : parseRanges(options.lengths);
     const { file, checkpoint } = await readCheckpoint(path);
-    const trained = checkpoint.config.train.seed;
+    const trainingSeed = checkpoint.config.train.seed;
     const seed =
-      options.seed === undefined ? trained : wholeNumber('--seed', options.seed, 0, Number.MAX_SAFE_INTEGER);
-    const chosen = await partOf(checkpoint, file, options.data, split);
+      options.seed === undefined
+        ? trainingSeed
+        : wholeNumber('--seed', options.seed, 0, Number.MAX_SAFE_INTEGER);
+    const chosen = await chooseData(checkpoint, file, options.data, split);
     const data = chosen?.data;
     const sequences = limit ?? (data ? Number.MAX_SAFE_INTEGER : 256);
     const part = chosen?.split === 'all' ? 'test' : (chosen?.split ?? 'test');
-    const known = withVocabulary(checkpoint.config, data);
-    const { task: measured } = setup(known, data, 'evaluate');
-    const lengths = lengthsFor(measured, ranges ?? usualRanges(checkpoint, data), part);
-    const greatest = lengths[lengths.length - 1];
-    // Your own data is in memory already and limits the number itself.
-    if (!data && sequences * greatest > MOST_SYMBOLS) {
+    const complete = withVocabulary(checkpoint.config, data);
+    const lengths = lengthsFor(
+      setup(complete, data, 'evaluate').task,
+      ranges ?? defaultRanges(checkpoint, data),
+      part,
+    );
+    const longestLength = lengths[lengths.length - 1];
+    // Your own data is already in memory, so it needs no limit.
+    if (!data && sequences * longestLength > MAX_SYMBOLS) {
       throw new InputError(
-        `--sequences must be at most ${Math.floor(MOST_SYMBOLS / greatest)} at length ${greatest}, got ${sequences}.`,
+        `--sequences must be at most ${Math.floor(MAX_SYMBOLS / longestLength)} at length ${longestLength}, got ${sequences}.`,
       );
     }
-    const { engine, model, task } = await openModel(checkpoint, asked, data);
+    const { engine, model, task } = await openModel(checkpoint, request, data);
     io.stderr.write(`${engineLine(engine)}\n`);
     if (!options.json) {
       const { step, steps } = { step: checkpoint.state.step, steps: checkpoint.config.train.steps };
       io.stdout.write(`${file} · step ${step} of ${steps} · trained to length ${longest(checkpoint)}\n`);
-      if (chosen) io.stdout.write(`${chosen.words}\n`);
+      if (chosen) io.stdout.write(`${chosen.description}\n`);
       io.stdout.write(`${EVALUATION_HEAD}\n`);
     }
     const evaluations: Evaluation[] = [];
@@ -115,17 +121,18 @@ chooses another part. The file may contain fewer symbols than the model knows, b
       // Written after every length, so that a file that cannot be written is reported after the first.
       if (options.plot !== undefined) await writeAtomic(options.plot, plotOf(checkpoint, evaluations));
     }
-    const over = data && lengths.length > 1 ? await measure(lengths[0], greatest) : undefined;
+    const overall = data && lengths.length > 1 ? await measure(lengths[0], longestLength) : undefined;
     if (options.json) {
       const mean = (key: 'coarse' | 'fine' | 'accuracy' | 'loss') =>
-        over?.[key] ?? evaluations.reduce((sum, evaluation) => sum + evaluation[key], 0) / evaluations.length;
+        overall?.[key] ??
+        evaluations.reduce((sum, evaluation) => sum + evaluation[key], 0) / evaluations.length;
       const result = {
         kind: 'result',
         checkpoint: file,
         engine: engine.name,
         adapter: engine.adapter,
         step: checkpoint.state.step,
-        sequences: over?.sequences ?? (data ? evaluations[0].sequences : sequences),
+        sequences: overall?.sequences ?? (data ? evaluations[0].sequences : sequences),
         ...(chosen && { data: chosen.data.file, split: chosen.split, pairs: chosen.pairs }),
         seed,
         lengths: evaluations.map(({ length }) => length),
@@ -144,54 +151,55 @@ chooses another part. The file may contain fewer symbols than the model knows, b
 
 const longest = ({ run }: Checkpoint): number => run.curriculum.length;
 
-/** The part of your own data that is measured. */
+/** Your own data, and the part of it that is measured. */
 interface Chosen {
   data: Data;
   split: 'all' | Split;
   /** Number of pairs in all parts together. */
   pairs: number;
-  words: string;
+  /** Describes both in a line. */
+  description: string;
 }
 
 /**
  * Chooses the data to measure on and the part of it; undefined for tasks other than `data`. The default part is `test` for
  * the data that the model was trained on, and `all` for another file.
  */
-async function partOf(
+async function chooseData(
   { config, data: facts }: Checkpoint,
   file: string,
   other: string | undefined,
-  asked: Chosen['split'] | undefined,
+  requested: Chosen['split'] | undefined,
 ): Promise<Chosen | undefined> {
-  if (asked !== undefined && config.task.name !== DATA) {
+  if (requested !== undefined && config.task.name !== DATA) {
     throw new InputError(
       `--split is for task ${DATA}, but this task is ${config.task.name}: leave --split out.`,
     );
   }
-  // First read undivided: an empty part is an error only if that part is asked for.
+  // First read without splitting it: an empty part is an error only if that part is to be measured.
   const whole = await dataOf(config, file, other, { heldOut: 0 });
   if (!whole) return undefined;
   const relation = await relationOf(config, facts, file, other, whole);
-  const ofOther = relation === 'other' || relation === 'overlaps';
-  const split = config.task.heldOut === 0 ? 'all' : (asked ?? (ofOther ? 'all' : 'test'));
+  const isOther = relation === 'other' || relation === 'overlaps';
+  const split = config.task.heldOut === 0 ? 'all' : (requested ?? (isOther ? 'all' : 'test'));
   const data = split === 'all' ? whole : (await dataOf(config, file, other, { mayBeEmpty: true }))!;
   const pairs = pairsIn(whole.facts);
   if (split !== 'all' && data[split].length === 0) {
     throw new InputError(
-      `the ${split} part of ${data.file} is empty (pairs in the file: ${pairs}): measure all of them with --split all.`,
+      `the ${split} part of ${data.file} is empty (pairs in the file: ${pairs}): measure all pairs with --split all.`,
     );
   }
   const what =
     split === 'all' ? `all ${pairs} pairs` : `${split} part, ${data[split].length} of ${pairs} pairs`;
   const note = RELATIONS[relation];
-  return { data, split, pairs, words: `data ${data.file} · ${what}${note && ` (${note})`}` };
+  return { data, split, pairs, description: `data ${data.file} · ${what}${note && ` (${note})`}` };
 }
 
-/** The relation of data to the data that the model was trained on, each with a note for the user. */
+/** How data is related to the data that the model was trained on, each with a note for the user. */
 const RELATIONS = {
   same: '',
-  grown: 'the training data and new pairs: --split all measures all of them',
-  overlaps: 'not the training data, but some sources are the same',
+  grown: 'the training data and new pairs: --split all measures all pairs',
+  overlaps: 'not the training data, but it shares some sources with it',
   other: 'not the training data',
   moved:
     'the file has changed, and the run splits it by rank (task.splitBy): some training pairs may be measured',
@@ -206,9 +214,10 @@ async function relationOf(
   data: Data,
 ): Promise<keyof typeof RELATIONS> {
   if (facts?.digest === data.facts.digest) return 'same';
-  const own = other === undefined ? undefined : await findDataFile(task.file, namedIn).catch(() => undefined);
-  const isOwn = other === undefined || (own !== undefined && (await isSameFile(own, other)));
-  if (isOwn) return facts && task.splitBy === 'rank' ? 'moved' : 'same';
+  const trained =
+    other === undefined ? undefined : await findDataFile(task.file, namedIn).catch(() => undefined);
+  const isTrained = other === undefined || (trained !== undefined && (await isSameFile(trained, other)));
+  if (isTrained) return facts && task.splitBy === 'rank' ? 'moved' : 'same';
   if (!facts) return 'unknown';
   const share = trainedShare(data, facts);
   if (share === 1) return task.splitBy === 'rank' ? 'moved' : 'grown';
@@ -222,15 +231,13 @@ function plotOf(checkpoint: Checkpoint, evaluations: readonly Evaluation[]): str
 }
 
 /** The default lengths: up to twice the longest in training; with your own data, all of its lengths. */
-function usualRanges(checkpoint: Checkpoint, data: Data | undefined): Range[] {
-  if (data) {
-    return [[data.facts.shortest, data.facts.longest]];
-  }
+function defaultRanges(checkpoint: Checkpoint, data: Data | undefined): Range[] {
+  if (data) return [[data.facts.shortest, data.facts.longest]];
   return [[checkpoint.config.task.minLength, 2 * longest(checkpoint), longest(checkpoint)]];
 }
 
-/** From `low` to `high`. If `among` is given, a long range may be thinned out, but keeps the length `among`. */
-type Range = [low: number, high: number, among?: number];
+/** The lengths low … high. If `thinned` is given, only some lengths of a long range are used, including `thinned`. */
+type Range = [low: number, high: number, thinned?: number];
 
 /**
  * The lengths in these ranges that the task has.
@@ -238,16 +245,16 @@ type Range = [low: number, high: number, among?: number];
  */
 function lengthsFor(task: Task, ranges: readonly Range[], part: Split): number[] {
   const lengths = new Set<number>();
-  for (const [low, high, among] of ranges) {
-    const there: number[] = [];
+  for (const [low, high, thinned] of ranges) {
+    const available: number[] = [];
     for (let length = low; length <= high; length++) {
-      if (hasLength(task, length, part)) there.push(length);
+      if (hasLength(task, length, part)) available.push(length);
     }
     // Throws an error that gives the reason.
-    if (there.length === 0) task.pair(new Rng(0, STREAM.sample), low, high, part);
-    const every = among === undefined ? 1 : Math.ceil(there.length / 21);
-    there.forEach((length, i) => {
-      if (i % every === 0 || i === there.length - 1 || length === among) lengths.add(length);
+    if (available.length === 0) task.pair(new Rng(0, STREAM.sample), low, high, part);
+    const every = thinned === undefined ? 1 : Math.ceil(available.length / 21);
+    available.forEach((length, i) => {
+      if (i % every === 0 || i === available.length - 1 || length === thinned) lengths.add(length);
     });
   }
   return [...lengths].sort((a, b) => a - b);
@@ -271,8 +278,8 @@ function parseRanges(text: string): Range[] {
       );
     }
     const [low, high] = [Number(found[1]), Number(found[2] ?? found[1])];
-    if (low < 1 || high > LONGEST) {
-      throw new InputError(`--lengths must be between 1 and ${LONGEST}, got ${show(part.trim())}.`);
+    if (low < 1 || high > MAX_LENGTH) {
+      throw new InputError(`--lengths must be between 1 and ${MAX_LENGTH}, got ${show(part.trim())}.`);
     }
     if (low > high)
       throw new InputError(`--lengths: the range ${show(part.trim())} goes backwards, write ${high}-${low}.`);

@@ -23,7 +23,8 @@ const HELP = 'See pushdown memory --help.';
 export const memory = command({
   name: 'memory',
   operands: [],
-  summary: 'Run a memory by itself: operations in, reads and gradients out (JSON on stdin and stdout)',
+  summary:
+    'Run a memory without a controller: operations in, reads and gradients out (JSON on stdin and stdout)',
   notes: `In:  {"kind": "stack" or "queue", "push": [B][T], "pop": [B][T], "value": [B][T][M],
       "dRead": [B][T][M], "strengths": true}        "dRead" and "strengths" are optional
 Out: {"engine", "adapter", "read": [B][T][M], "dPush", "dPop", "dValue", "strengths"}
@@ -34,11 +35,10 @@ Out: {"engine", "adapter", "top": {"read", "dPush", "dPop", "dValue"}, "bottom":
 
 The actions of a superposition stack are shares that sum to 1:
 In:  {"kind": "superposition", "push": [B][T], "pop": [B][T], "stay": [B][T], "value": [B][T][M], "dRead": [B][T][M]}
-A tape has "left", "right" and "stay". Either may have "depth", its number of cells (40 where it is left out).
+A tape has "left", "right" and "stay". Both kinds may have "depth", the number of cells (default 40).
 
 Every step pops, then pushes, then reads; a deque does each first at the top, then at the bottom. The gradients are those of
-Σ dRead·read.
-Strengths are given after every step, oldest row first, for a deque from bottom to top.
+the sum of dRead·read. The strengths are those after every step, oldest row first; for a deque, from bottom to top.
 
   echo '{"kind":"stack","push":[[0.8,0.5,0.9]],"pop":[[0,0.1,0.9]],"value":[[[1],[2],[3]]]}' | pushdown memory`,
   options: {
@@ -48,11 +48,11 @@ Strengths are given after every step, oldest row first, for a deque from bottom 
     'compile-seconds': ENGINE_OPTIONS['compile-seconds'],
   },
   async run(_operands, options, io) {
-    const asked = engineOf(options);
+    const request = engineOf(options);
     const operations = check(await readJson(io));
     const { shape, inputs, dRead } = operations;
     if (operations.strengths) checkStrengths(shape);
-    const { engine, made: layer } = await openEngineWith(asked.name, asked.options, engine =>
+    const { engine, made: layer } = await openEngineWith(request.name, request.options, engine =>
       engine.memory(shape),
     );
     const read = await layer.forward(...inputs);
@@ -100,7 +100,7 @@ function check(input: unknown): Operations {
   }
   const { kind, strengths = false } = input;
   if (kind === undefined) throw new InputError(`the key "kind" is missing. ${HELP}`);
-  const known = MEMORY_NAMES.find(one => one === kind);
+  const known = MEMORY_NAMES.find(name => name === kind);
   if (!known) unknown('kind of memory', typeof kind === 'string' ? kind : show(kind), MEMORY_NAMES);
   const deque = known === 'deque';
   const endKeys = endKeysOf(known);
@@ -117,7 +117,7 @@ function check(input: unknown): Operations {
   if (!deque) {
     checkKeys('', known, input);
     const { B, T, M } = sizesOf('', known, input);
-    // What it must be, the engine says.
+    // The engine checks its value.
     const depth = input['depth'] as number | undefined;
     const shape = { kind: known, B, T, M, ...(depth !== undefined && { depth }) };
     return { shape, ...readEnd('', shape, input), strengths };
@@ -137,7 +137,7 @@ function check(input: unknown): Operations {
         unknown(
           'key',
           `${name}.${key}`,
-          endKeys.map(one => `${name}.${one}`),
+          endKeys.map(key => `${name}.${key}`),
         );
       }
     }
@@ -214,14 +214,14 @@ function answerOf(
   return answer;
 }
 
-/** Maximum numbers in a line of JSON. */
-const MOST_STRENGTHS = 1e7;
+/** Maximum number of strengths in the answer, which is one line of JSON. */
+const MAX_STRENGTHS = 1e7;
 
 function checkStrengths({ kind, B, T }: MemoryShape): void {
   const numbers = (endsOf(kind) * B * T * (T + 1)) / 2;
-  if (numbers <= MOST_STRENGTHS) return;
+  if (numbers <= MAX_STRENGTHS) return;
   throw new InputError(
-    `the strengths of all rows after each of ${T} steps are ${numbers} numbers, but at most ${MOST_STRENGTHS} can be written: leave "strengths" out, or give fewer or shorter sequences.`,
+    `the strengths of all rows after each of ${T} steps are ${numbers} numbers, but at most ${MAX_STRENGTHS} can be written: leave "strengths" out, or give fewer or shorter sequences.`,
   );
 }
 

@@ -12,32 +12,32 @@ export const predict = command({
   name: 'predict',
   operands: ['<checkpoint>'],
   summary: 'Answer sources with a trained model: one source per line on stdin, one answer per line on stdout',
-  notes: `  echo "a b c" | pushdown predict runs/reverse-seed0
+  notes: `Without --max-length, an answer is cut off when it is longer than the longest target in training, and also longer than
+twice its source plus 8 symbols. With --json: {"source", "output", "ended"}; if an answer was cut off, "ended" is false
+and "limit" is its length.
 
-Without --max-length, an answer is cut off when it is longer than both the longest target in training and twice its source
-plus 8 symbols. With --json: {"source", "output", "ended"}; if an answer was cut off, "ended" is false and "limit" is its
-length.`,
+  echo "a b c" | pushdown predict runs/reverse-seed0`,
   options: { ...ENGINE_OPTIONS, 'max-length': MAX_LENGTH_OPTION, json: JSON_OPTION },
   async run([path], options, io) {
-    const asked = engineOf(options);
-    const most = maxLength(options);
+    const request = engineOf(options);
+    const max = maxLength(options);
     const { checkpoint } = await readCheckpoint(path);
-    const { engine, model, task } = await openModel(checkpoint, asked);
+    const { engine, model, task } = await openModel(checkpoint, request);
     io.stderr.write(`${engineLine(engine)}\n`);
     let line = 0;
     for await (const lines of readLines(io.stdin)) {
       const sources: number[][] = [];
-      let wrong: InputError | undefined;
+      let parseError: InputError | undefined;
       for (const text of lines) {
         try {
           sources.push(parseSource(task, text));
         } catch (error) {
-          // The lines before it are answered first.
-          wrong = new InputError(`line ${line + sources.length + 1}: ${messageOf(error)}`);
+          // Reported after the lines before it are answered.
+          parseError = new InputError(`line ${line + sources.length + 1}: ${messageOf(error)}`);
           break;
         }
       }
-      const predictions = await predictAll(model, task, sources, most);
+      const predictions = await predictAll(model, task, sources, max);
       for (const [i, { text, ended, limit }] of predictions.entries()) {
         line++;
         const source = task.characters ? lines[i] : lines[i].trim();
@@ -46,7 +46,7 @@ length.`,
         else io.stdout.write(`${text}\n`);
         if (!ended && !options.json) io.stderr.write(`line ${line}: ${cutOffWords(limit)}\n`);
       }
-      if (wrong) throw wrong;
+      if (parseError) throw parseError;
     }
     model.destroy();
     engine.destroy();

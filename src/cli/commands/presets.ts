@@ -17,7 +17,7 @@ export const presets = command({
   operands: ['[group]'],
   summary: 'List the preset configurations, or one group of them: presets paper, presets small/reverse',
   notes: `Memory: weights, optimiser state and the activations of a batch on the device, estimated from shapes.
-Time: a complete training run, measured on ${MEASURED_ON}; – where it was not measured.
+Time: a complete training run, measured on ${MEASURED_ON}; – if it was not measured.
 With --keys: every setting with its default and limits.`,
   options: {
     json: JSON_OPTION,
@@ -25,23 +25,23 @@ With --keys: every setting with its default and limits.`,
   },
   async run([group], options, io) {
     if (options.keys) {
-      const fields = Object.entries(FIELDS).flatMap(([of, all]) =>
+      const fields = Object.entries(FIELDS).flatMap(([section, all]) =>
         Object.entries(all).map(([name, field]) => {
-          const key = `${of}.${name}`;
+          const key = `${section}.${name}`;
           return { key, ...field, help: FIELD_HELP[key] };
         }),
       );
       if (options.json) io.stdout.write(`${JSON.stringify(fields)}\n`);
       else {
         const rows = fields.map(field => [field.key, String(field.default), limitsOf(field), field.help]);
-        io.stdout.write(`${table([['key', 'default', 'limits', ''], ...rows])}\n`);
+        io.stdout.write(`${table([['key', 'default', 'limits', 'description'], ...rows])}\n`);
       }
       return 0;
     }
     const chosen = group === undefined ? COMMON : presetsIn(group.replace(/\/+$/, ''));
     if (group !== undefined && chosen.length === 0) {
-      const words = [...GROUPS, ...PRESETS.map(({ name }) => name)];
-      throw new InputError(`no preset or group is called ${show(group)}.${suggest(group, words, GROUPS)}`);
+      const known = [...GROUPS, ...PRESETS.map(({ name }) => name)];
+      throw new InputError(`no preset or group is called ${show(group)}.${suggest(group, known, GROUPS)}`);
     }
     const all = chosen.map(factsOf);
     if (options.json) {

@@ -20,11 +20,11 @@ export const table = command({
   name: 'table',
   operands: ['<paper|chomsky|cfl>'],
   summary:
-    "Train and evaluate every cell of the paper's table (or of the Chomsky tasks, or of context-free languages), beside what is published",
-  notes: `Each run has a folder of its own in the output folder (default runs/table-<name>-<scale>). The same command again
-goes on where it was: finished runs are kept, the one that was interrupted is resumed. Several processes or
-machines may work on one folder, each taking what no other has; --shard 2/8 is the second eighth of all runs.
---report prints what there is at any time. table.json and table.md in the folder have the result.
+    "Train and evaluate every cell of the paper's table, of the Chomsky tasks or of context-free languages, and compare with the published results",
+  notes: `Each run has its own folder in the output folder (default runs/table-<name>-<scale>). After an interruption, the same
+command continues: finished runs are kept, the interrupted run is resumed. Several processes or machines may work in one
+output folder: each claims runs that no other process has claimed. --shard 2/8 trains the second eighth of all runs.
+--report prints the results so far, at any time. The results are also in table.json and table.md in the output folder.
 
   pushdown table paper --scale small
   pushdown table paper --scale small --only reverse/stack,copy/queue --seeds 10
@@ -32,23 +32,27 @@ machines may work on one folder, each taking what no other has; --shard 2/8 is t
   pushdown table paper --shard 2/8 --out /shared/paper`,
   options: {
     ...ENGINE_OPTIONS,
-    scale: { type: 'string', value: '<full|small>', help: 'sizes as published (default), or for two cores' },
-    out: { type: 'string', value: '<folder>', help: 'where runs and results are kept' },
-    seeds: { type: 'string', value: '<n|from-to>', help: 'runs of every cell' },
-    only: { type: 'string', value: '<task/model,…>', help: 'these tasks, models or cells alone' },
-    shard: { type: 'string', value: '<i/n>', help: 'the i-th of n parts of the runs' },
-    report: { type: 'boolean', help: 'train nothing, print what there is' },
+    scale: {
+      type: 'string',
+      value: '<full|small>',
+      help: 'sizes as published (default), or small enough for two CPU cores',
+    },
+    out: { type: 'string', value: '<folder>', help: 'output folder' },
+    seeds: { type: 'string', value: '<n|from-to>', help: 'seeds of every cell: a number, or from-to' },
+    only: { type: 'string', value: '<task/model,…>', help: 'only these tasks, models or cells' },
+    shard: { type: 'string', value: '<i/n>', help: 'train only part i of n of the runs' },
+    report: { type: 'boolean', help: 'print the results so far, without training' },
     set: { type: 'string', multiple: true, value: '<key=value>', help: 'change one setting of all runs' },
     json: JSON_OPTION,
   },
   async run([name], options, io) {
-    const asked = engineOf(options);
+    const request = engineOf(options);
     const spec = specOf(name, options.scale ?? 'full');
     const only = options.only === undefined ? [] : options.only.split(',').map(word => word.trim());
     const sets = options.set ?? [];
     const seeds = options.seeds === undefined ? undefined : parseSeeds(options.seeds);
     const [i, n] = parseShard(options.shard ?? '1/1');
-    if (options.out === '') throw new InputError('--out needs the name of a folder.');
+    if (options.out === '') throw new InputError('--out needs a folder name.');
     const out = options.out ?? join('runs', `table-${spec.name}-${spec.scale}`);
     const cells = cellsOf(spec, { seeds, only, sets });
     const jobs = cells.map(
@@ -62,19 +66,20 @@ machines may work on one folder, each taking what no other has; --shard 2/8 is t
 
     const text = options.json ? io.stderr : io.stdout;
     const line = new StatusLine(text, Boolean(text.isTTY) && !options.json);
-    let outcome: Pick<Outcome, 'stopped' | 'elsewhere'> = { stopped: false, elsewhere: [] };
+    let outcome: Pick<Outcome, 'stopped' | 'claimed'> = { stopped: false, claimed: [] };
     let failure: unknown;
     if (!options.report) {
       await checkJobs(out, jobs);
-      const mine = shardOf(jobs, i, n);
-      text.write(`table ${spec.name}, scale ${spec.scale}: ${mine.length} runs in ${out}\n`);
+      const shard = shardOf(jobs, i, n);
+      const runs = `${shard.length} ${shard.length === 1 ? 'run' : 'runs'}`;
+      text.write(`table ${spec.name}, scale ${spec.scale}: ${runs} in ${out}\n`);
       try {
-        outcome = await runJobs(asked, mine, io, {
+        outcome = await runJobs(request, shard, io, {
           line,
-          onResult(result, done, fresh) {
-            if (!fresh) return;
+          onResult(result, done, isNew) {
+            if (!isNew) return;
             if (options.json) io.stdout.write(`${JSON.stringify(result)}\n`);
-            line.print(`[${done}/${mine.length}] ${cellRow(result)}`);
+            line.print(`[${done}/${shard.length}] ${cellRow(result)}`);
           },
         });
       } catch (error) {
@@ -82,7 +87,7 @@ machines may work on one folder, each taking what no other has; --shard 2/8 is t
       }
     }
 
-    // The files are of the whole table, whatever part of it this process was asked for.
+    // table.json and table.md have the whole table, even if this process trained only a part of it.
     const report = await reportIn(out, spec, cells, sets);
     const whole = await reportIn(out, spec, cellsOf(spec, { seeds, only: [], sets }), sets);
     if (whole.finished > 0) {
@@ -92,21 +97,21 @@ machines may work on one folder, each taking what no other has; --shard 2/8 is t
     if (options.json) io.stdout.write(`${JSON.stringify(report)}\n`);
     else text.write(`\n${plainTable(spec, report)}`);
     if (failure) throw failure;
-    for (const { key, by } of outcome.stopped ? [] : outcome.elsewhere)
-      text.write(`${key} is being run by ${by}\n`);
-    if (outcome.stopped) text.write(`stopped and saved in ${quote(out)}: the same command goes on\n`);
+    for (const { key, by } of outcome.stopped ? [] : outcome.claimed)
+      text.write(`${key} is being trained by ${by}\n`);
+    if (outcome.stopped) text.write(`stopped and saved in ${quote(out)}: the same command continues\n`);
     return outcome.stopped ? EXIT.interrupted : 0;
   },
 });
 
 function specOf(name: string, scale: string): TableSpec {
-  const names = [...new Set(TABLES.map(one => one.name))];
-  if (!names.some(one => one === name)) unknown('table', name, names);
-  if (!SCALES.some(one => one === scale)) unknown('scale', scale, SCALES);
-  return TABLES.find(one => one.name === name && one.scale === scale)!;
+  const names = [...new Set(TABLES.map(table => table.name))];
+  if (!names.some(known => known === name)) unknown('table', name, names);
+  if (!SCALES.some(known => known === scale)) unknown('scale', scale, SCALES);
+  return TABLES.find(table => table.name === name && table.scale === scale)!;
 }
 
-/** @throws InputError unless it is i/n with 1 ≤ i ≤ n */
+/** Parses the value of --shard. @throws InputError unless it is i/n with 1 ≤ i ≤ n */
 function parseShard(text: string): [number, number] {
   const found = /^\s*(\d{1,6})\s*\/\s*(\d{1,6})\s*$/.exec(text);
   const [i, n] = found ? [Number(found[1]), Number(found[2])] : [0, 0];
@@ -115,6 +120,7 @@ function parseShard(text: string): [number, number] {
   return [i, n];
 }
 
+/** The report on these cells, from the results in the output folder. */
 async function reportIn(
   out: string,
   spec: TableSpec,
@@ -129,11 +135,13 @@ async function reportIn(
   return reportOf(spec, cells, results, sets, new Date());
 }
 
+/** A line about a finished run: coarse/fine/symbol accuracy in each measure. */
 function cellRow(result: CellResult): string {
-  const shares = (name: 'train' | 'test' | 'far'): string | undefined => {
-    const one = measuredAt(result, name);
-    return one && `${name} ${fixed(one.coarse, 2)}/${fixed(one.fine, 2)}/${fixed(one.accuracy, 2)}`;
+  const accuracies = (name: 'train' | 'test' | 'far'): string | undefined => {
+    const measured = measuredAt(result, name);
+    if (!measured) return undefined;
+    return `${name} ${fixed(measured.coarse, 2)}/${fixed(measured.fine, 2)}/${fixed(measured.accuracy, 2)}`;
   };
-  const all = [shares('train'), shares('test'), shares('far')].filter(Boolean).join(' → ');
+  const all = [accuracies('train'), accuracies('test'), accuracies('far')].filter(Boolean).join(' → ');
   return `${result.key}: ${all}, ${result.ending} at step ${result.step}, ${duration(result.total)}`;
 }

@@ -37,13 +37,13 @@ function tableOf(steps: readonly TraceStep[], { memory, memories, width: M }: Mo
     fixed(step.probability, 2),
     step.target,
   ]);
-  const words = [`${table([['step', 'input', ...ofMemory, 'output', '', 'right'], ...rows])}\n`];
+  const lines = [`${table([['step', 'input', ...ofMemory, 'output', '', 'target'], ...rows])}\n`];
   const order = ends === 2 ? 'from bottom to top' : 'oldest first';
-  if (hasRows) words.push(`strengths: one mark per row, ${order}, from · (0) to █ (1)`);
-  if (ends) words.push('read: one mark per number, from ▁ (-1) to █ (1)');
-  if (ends === 2) words.push(`${names.join(', ')}, read: at the top, then at the bottom`);
-  if (ends && memories > 1) words.push(`${memories} memories, one after the other`);
-  return [...words, 'right: · where no symbol is expected, or the expected symbol is not known'].join('\n');
+  if (hasRows) lines.push(`strengths: one mark per row, ${order}, from · (0) to █ (1)`);
+  if (ends) lines.push('read: one mark per number, from ▁ (-1) to █ (1)');
+  if (ends === 2) lines.push(`${names.join(', ')}, read: at the top, then at the bottom`);
+  if (ends && memories > 1) lines.push(`${memories} memories, one after the other`);
+  return [...lines, 'target: · if the step has no target, or the target is not known'].join('\n');
 }
 
 export const trace = command({
@@ -53,13 +53,13 @@ export const trace = command({
   notes: 'With --json: one object per step, with the numbers that the bars show.',
   options: { ...ENGINE_OPTIONS, 'max-length': MAX_LENGTH_OPTION, json: JSON_OPTION },
   async run([path, ...symbols], options, io) {
-    const asked = engineOf(options);
-    const most = maxLength(options);
+    const request = engineOf(options);
+    const max = maxLength(options);
     const { checkpoint } = await readCheckpoint(path);
-    const { engine, model, task } = await openModel(checkpoint, asked);
+    const { engine, model, task } = await openModel(checkpoint, request);
     const source = parseSource(task, symbols.length > 0 ? symbols.join(' ') : task.example);
     io.stderr.write(`${engineLine(engine)}\n`);
-    const [{ outputs, ended, limit }] = await predict(model, task, [source], most);
+    const [{ outputs, ended, limit }] = await predict(model, task, [source], max);
     if (!ended) io.stderr.write(`${cutOffWords(limit)}\n`);
     const steps = await traceSource(model, task, source, outputs);
     if (options.json) {

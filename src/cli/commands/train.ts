@@ -10,6 +10,9 @@ import { makeRequest } from '../run/request.ts';
 import { IF_UNSAVED, type Saving, trainOne } from '../run/train.ts';
 import { parseSeeds, trainSeeds } from '../sweep/seeds.ts';
 
+/** The former name of `--if-unsaved continue`. */
+const FORMER_CONTINUE = 'go-on';
+
 export const train = command({
   name: 'train',
   operands: ['[preset|config.json|data]'],
@@ -32,11 +35,11 @@ processes may share the work.
     seeds: {
       type: 'string',
       value: '<n|from-to>',
-      help: 'one run per seed; prints how many succeed, the mean and the best',
+      help: 'one run per seed; prints the number of successes, the mean and the best',
     },
     steps: { type: 'string', value: '<n>', help: 'maximum training steps' },
     data: DATA_OPTION,
-    characters: { type: 'boolean', help: 'in --data, each character is a symbol, not each word' },
+    characters: { type: 'boolean', help: 'each character of --data is a symbol, instead of each word' },
     out: { type: 'string', value: '<folder>', help: 'output folder' },
     resume: {
       type: 'string',
@@ -51,7 +54,7 @@ processes may share the work.
     },
     'if-unsaved': {
       type: 'string',
-      value: '<stop|go-on>',
+      value: `<${IF_UNSAVED.join('|')}>`,
       help: 'what to do when a checkpoint or the log cannot be written (default stop)',
     },
     set: {
@@ -73,25 +76,29 @@ processes may share the work.
       ...(options.steps === undefined ? [] : [`steps=${wholeNumber('--steps', options.steps, 0, 1e9)}`]),
     ];
     if (seeds) {
-      for (const other of ['seed', 'resume'] as const) {
-        if (options[other] === undefined) continue;
-        const why = other === 'seed' ? 'sets the seeds' : 'resumes unfinished seeds anyway';
-        throw new InputError(`--seeds ${why}: leave out --${other}.`);
+      for (const option of ['seed', 'resume'] as const) {
+        if (options[option] === undefined) continue;
+        const reason = option === 'seed' ? 'sets the seeds' : 'resumes unfinished seeds anyway';
+        throw new InputError(`--seeds ${reason}: leave out --${option}.`);
       }
       if (options.out === '') throw new InputError('--out needs a folder name.');
-      const { config, data, out: one } = await makeRequest(operand, sets, undefined, undefined, options);
-      const out = options.out ?? one.replace(/-seed\d+$/, '');
+      const request = await makeRequest(operand, sets, undefined, undefined, options);
+      const { config, data } = request;
+      const out = options.out ?? request.out.replace(/-seed\d+$/, '');
       const json = Boolean(options.json);
       return trainSeeds({ config, data, seeds, out }, { engine, json }, io);
     }
     const keep = wholeNumber('--keep', options.keep ?? '3', 1, 1000);
+    const ifUnsaved = options['if-unsaved'] ?? 'stop';
+    const isFormer = ifUnsaved === FORMER_CONTINUE;
     const saving: Saving = {
       every: 1000 * wholeNumber('--save-every', options['save-every'] ?? '60', 0, 86_400),
-      ifUnsaved:
-        IF_UNSAVED.find(one => one === (options['if-unsaved'] ?? 'stop')) ??
-        unknown('--if-unsaved', options['if-unsaved'] ?? '', IF_UNSAVED),
+      ifUnsaved: isFormer
+        ? 'continue'
+        : (IF_UNSAVED.find(known => known === ifUnsaved) ?? unknown('--if-unsaved', ifUnsaved, IF_UNSAVED)),
     };
     const request = await makeRequest(operand, sets, options.out, options.resume, options);
+    if (isFormer) request.notes.push(`--if-unsaved ${FORMER_CONTINUE} is now called --if-unsaved continue`);
     // Finds settings that contradict each other before a device is opened.
     setup(request.config, request.data);
     const folder = await RunFolder.claim(request.out, keep);

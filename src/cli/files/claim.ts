@@ -20,7 +20,10 @@ interface Holder {
   machine: string;
 }
 
-/** A folder that this process owns, until it releases the claim or another process takes over a claim it finds stale. */
+/**
+ * The claim of this process on a folder. It ends when the process releases it, or when another process finds it stale and
+ * takes it over.
+ */
 export interface Claim {
   /** Reads the claim file to check that this process still owns the folder. */
   held(): Promise<boolean>;
@@ -45,28 +48,28 @@ const held = new Set<string>();
  */
 export async function claimFolder(folder: string, times = TIMES): Promise<Claim | { by: string }> {
   const path = join(folder, CLAIM);
-  const me: Holder = { token: randomUUID(), host: hostname(), pid: process.pid, machine: await machine() };
+  const self: Holder = { token: randomUUID(), host: hostname(), pid: process.pid, machine: await machine() };
   // Before the file exists: a claim file with this process's id and an unknown token counts as stale.
-  held.add(me.token);
-  const without = <T>(outcome: T): T => {
-    held.delete(me.token);
+  held.add(self.token);
+  const withoutClaim = <T>(outcome: T): T => {
+    held.delete(self.token);
     return outcome;
   };
   try {
     for (let attempt = 0; attempt < 10; attempt++) {
-      const made = await create(path, me);
-      if (made) return holding(path, me, made, times.beat);
-      const other = await look(path);
+      const created = await create(path, self);
+      if (created) return hold(path, self, created, times.beat);
+      const other = await readClaim(path);
       if (!other) continue;
-      if (!(await isStale(other, folder, me.machine, times.stale)))
-        return without({ by: nameOf(other.holder) });
-      const taken = await takeOver(path, other.holder?.token ?? UNREADABLE, me, times.stale);
-      if (taken) return holding(path, me, taken, times.beat);
+      if (!(await isStale(other, folder, self.machine, times.stale)))
+        return withoutClaim({ by: nameOf(other.holder) });
+      const taken = await takeOver(path, other.holder?.token ?? UNREADABLE, self, times.stale);
+      if (taken) return hold(path, self, taken, times.beat);
       await wait(20 + 30 * attempt);
     }
-    return without({ by: 'another process, at this moment' });
+    return withoutClaim({ by: 'another process that is claiming it now' });
   } catch (error) {
-    held.delete(me.token);
+    held.delete(self.token);
     throw new InputError(`cannot claim ${folder} with the file ${path}: ${messageOf(error)}.`);
   }
 }
@@ -76,7 +79,7 @@ const nameOf = (holder: Holder | undefined): string =>
   holder ? `process ${holder.pid} on ${holder.host}` : 'another process';
 
 /** Opens a new claim file; returns undefined if the file exists already. */
-async function create(path: string, me: Holder): Promise<FileHandle | undefined> {
+async function create(path: string, self: Holder): Promise<FileHandle | undefined> {
   let file: FileHandle;
   try {
     file = await open(path, 'wx');
@@ -84,11 +87,12 @@ async function create(path: string, me: Holder): Promise<FileHandle | undefined>
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return undefined;
     throw error;
   }
-  await file.write(textOf(me), 0);
+  await file.write(textOf(self), 0);
   return file;
 }
 
-interface Seen {
+/** The content of a claim file. */
+interface FoundClaim {
   /** Undefined if the file cannot be parsed: its owner may not have written it yet. */
   holder: Holder | undefined;
   /** Time of the last heartbeat. */
@@ -96,7 +100,7 @@ interface Seen {
 }
 
 /** Reads the claim file; returns undefined if there is none. */
-async function look(path: string): Promise<Seen | undefined> {
+async function readClaim(path: string): Promise<FoundClaim | undefined> {
   try {
     const [text, { mtimeMs }] = await Promise.all([readFile(path, 'utf8'), stat(path)]);
     return { holder: parse(text), at: mtimeMs };
@@ -116,9 +120,14 @@ function parse(text: string): Holder | undefined {
   }
 }
 
-async function isStale({ holder, at }: Seen, folder: string, here: string, stale: number): Promise<boolean> {
+async function isStale(
+  { holder, at }: FoundClaim,
+  folder: string,
+  here: string,
+  stale: number,
+): Promise<boolean> {
   if (holder?.machine === here) {
-    // In containers every run may have the same process id: then a claim with our id that we do not hold is stale.
+    // In containers all processes may have the same id. A claim with this process's id that it does not hold is stale.
     if (holder.pid === process.pid ? !held.has(holder.token) : !isAlive(holder.pid)) return true;
   }
   return (await timeIn(folder)) - at > stale;
@@ -138,13 +147,14 @@ async function timeIn(folder: string): Promise<number> {
 }
 
 /**
- * Replaces a stale claim with ours, by renaming. A process must first create a file named after the stale claim's token.
- * So if several processes find the claim stale, one of them wins, and none can remove the winner's claim.
+ * Replaces a stale claim with the claim of this process, by renaming a file. A process must first create a file named after
+ * the stale claim's token. So if several processes find the claim stale, one of them wins, and none can remove the winner's
+ * claim.
  */
 async function takeOver(
   path: string,
   token: string,
-  me: Holder,
+  self: Holder,
   stale: number,
 ): Promise<FileHandle | undefined> {
   const folder = dirname(path);
@@ -161,37 +171,38 @@ async function takeOver(
   }
   try {
     await marker.close();
-    const now = await look(path);
-    if (!now || (now.holder?.token ?? UNREADABLE) !== token) return undefined;
-    const own = join(folder, `.${basename(path)}.${me.token}.tmp`);
-    const file = await create(own, me);
-    await rename(own, path);
+    const current = await readClaim(path);
+    if (!current || (current.holder?.token ?? UNREADABLE) !== token) return undefined;
+    const temporary = join(folder, `.${basename(path)}.${self.token}.tmp`);
+    const file = await create(temporary, self);
+    await rename(temporary, path);
     return file;
   } finally {
     await rm(permit, { force: true });
   }
 }
 
-function holding(path: string, me: Holder, file: FileHandle, every: number): Claim {
+/** Keeps a claim alive with heartbeats. @param every ms between heartbeats */
+function hold(path: string, self: Holder, file: FileHandle, every: number): Claim {
   const forget = removeAtExit(path);
   const listeners: (() => void)[] = [];
   let lost = false;
-  const isOurs = async () => !lost && (await look(path))?.holder?.token === me.token;
+  const isOurs = async () => !lost && (await readClaim(path))?.holder?.token === self.token;
   const end = async () => {
     clearInterval(timer);
-    held.delete(me.token);
+    held.delete(self.token);
     forget();
     await file.close().catch(() => undefined);
   };
   const beat = async () => {
-    // Written through the open file: if another process's claim has the name by now, that claim is not touched.
-    await file.write(textOf(me), 0);
+    // Written through the open file: if another process's claim has taken the name, that claim is not changed.
+    await file.write(textOf(self), 0);
     if (lost || (await isOurs())) return;
     lost = true;
     await end();
     for (const listener of listeners) listener();
   };
-  // A file system that is briefly unavailable is no reason to give up: the next heartbeat may succeed.
+  // Errors are ignored: if the file system is briefly unavailable, the next heartbeat may succeed.
   const timer = setInterval(() => beat().catch(() => undefined), every);
   timer.unref();
   return {

@@ -7,7 +7,8 @@ import { read } from './read.ts';
 /** The trained models that come with the package. */
 
 const CARDS = 'cards.json';
-const MOST = 2 ** 24;
+/** Maximum size of cards.json. */
+const MAX_BYTES = 2 ** 24;
 
 /** The gallery's folder: in the source tree, or in the installed package. */
 function folder(): string {
@@ -18,7 +19,7 @@ function folder(): string {
 
 /** The cards of all models in the gallery. @throws InputError if the package was installed without the gallery */
 export async function cards(): Promise<Card[]> {
-  const bytes = await read(join(folder(), CARDS), 'gallery', MOST);
+  const bytes = await read(join(folder(), CARDS), 'gallery', MAX_BYTES);
   return JSON.parse(new TextDecoder().decode(bytes)) as Card[];
 }
 

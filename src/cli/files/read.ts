@@ -14,8 +14,8 @@ export const isFolder = (path: string): Promise<boolean> =>
     () => false,
   );
 
-/** A system error in words, to follow "cannot read …:". */
-export function why(error: unknown): string {
+/** Describes a system error, in words that can follow "cannot read …:". */
+export function systemErrorText(error: unknown): string {
   switch ((error as NodeJS.ErrnoException).code) {
     case 'ENOENT':
       return 'there is no such file';
@@ -46,21 +46,23 @@ export async function isSameFile(one: string, other: string): Promise<boolean> {
 /**
  * Reads a file.
  * @param what the kind of file, for the error message
- * @param most the maximum size, in bytes
+ * @param maxBytes the maximum size
  * @throws InputError if it cannot be read, is too large, or is not a regular file (a device may have no end)
  */
-export async function read(path: string, what: string, most: number): Promise<Uint8Array> {
-  const no = (reason: string): never => {
+export async function read(path: string, what: string, maxBytes: number): Promise<Uint8Array> {
+  const fail = (reason: string): never => {
     throw new InputError(`cannot read the ${what} ${path}: ${reason}.`);
   };
   // Checked before opening, because opening a pipe blocks until something writes to it.
-  const found = await stat(path).catch(error => no(why(error)));
-  if (found.isDirectory()) no('it is a folder');
-  if (!found.isFile()) no('it is not a regular file');
-  if (found.size > most) no(`it has ${found.size} bytes, and a ${what} may have at most ${most}`);
+  const found = await stat(path).catch(error => fail(systemErrorText(error)));
+  if (found.isDirectory()) fail('it is a folder');
+  if (!found.isFile()) fail('it is not a regular file');
+  if (found.size > maxBytes) {
+    fail(`it has ${found.size} bytes, but a ${what} may have at most ${maxBytes}`);
+  }
   try {
     return await readFile(path);
   } catch (error) {
-    return no(why(error));
+    return fail(systemErrorText(error));
   }
 }

@@ -4,30 +4,30 @@ import { open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { InputError } from '../../base/errors.ts';
 import { makeFolder } from '../../platform/node/make-folder.ts';
-import { why } from './read.ts';
+import { systemErrorText } from './read.ts';
 
 /** The name of the file that tests whether a folder can be written to. */
 export const PROBE = 'probe';
 
 /** Files to remove when the process exits. A process that is killed leaves them behind. */
-const passing = new Set<string>();
+const temporaryFiles = new Set<string>();
 
 /** Removes a file when the process exits, unless the returned function is called first. */
 export function removeAtExit(path: string): () => void {
-  if (passing.size === 0) process.once('exit', removePassing);
-  passing.add(path);
+  if (temporaryFiles.size === 0) process.once('exit', removeTemporaryFiles);
+  temporaryFiles.add(path);
   return () => {
-    passing.delete(path);
-    if (passing.size === 0) process.off('exit', removePassing);
+    temporaryFiles.delete(path);
+    if (temporaryFiles.size === 0) process.off('exit', removeTemporaryFiles);
   };
 }
 
-function removePassing(): void {
-  for (const path of passing) {
+function removeTemporaryFiles(): void {
+  for (const path of temporaryFiles) {
     try {
       rmSync(path, { force: true });
     } catch {
-      // The process is exiting: nobody is left to report the error to.
+      // The process is exiting: the error can no longer be reported.
     }
   }
 }
@@ -46,12 +46,12 @@ export function isAlive(pid: number): boolean {
 const temporaryOf = (folder: string, name: string): string =>
   join(folder, `.${name}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`);
 
-/** Removes the temporary files (see temporaryOf) for these names that killed runs have left in the folder. */
+/** Removes temporary files for these names (see temporaryOf) that killed runs have left in the folder. */
 export async function clearTemporaries(folder: string, names: readonly string[]): Promise<void> {
-  for (const left of await readdir(folder).catch(() => [])) {
-    const [, name, pid] = /^\.(.+?)\.(\d+)(?:\.[\da-f]{8})?\.tmp$/.exec(left) ?? [];
+  for (const file of await readdir(folder).catch(() => [])) {
+    const [, name, pid] = /^\.(.+?)\.(\d+)(?:\.[\da-f]{8})?\.tmp$/.exec(file) ?? [];
     if (!names.includes(name) || (Number(pid) !== process.pid && isAlive(Number(pid)))) continue;
-    await rm(join(folder, left), { force: true }).catch(() => undefined);
+    await rm(join(folder, file), { force: true }).catch(() => undefined);
   }
 }
 
@@ -73,7 +73,7 @@ export async function writeAtomic(path: string, data: Uint8Array | string): Prom
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => undefined);
-    throw new InputError(`cannot write ${path}: ${why(error)}.`);
+    throw new InputError(`cannot write ${path}: ${systemErrorText(error)}.`);
   } finally {
     forget();
   }
@@ -88,8 +88,8 @@ export async function makeWritable(folder: string): Promise<void> {
     await rm(probe);
   } catch (error) {
     // makeFolder() creates missing parents, so a missing parent here cannot be created.
-    const nowhere = (error as NodeJS.ErrnoException).code === 'ENOENT';
-    const reason = nowhere ? 'no folder can be created there' : why(error);
+    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    const reason = isMissing ? 'no folder can be created there' : systemErrorText(error);
     throw new InputError(`cannot write to the output folder ${folder}: ${reason}. Choose another --out.`);
   }
 }
@@ -115,6 +115,6 @@ export async function appendLines(path: string, lines: string): Promise<void> {
       await file.close();
     }
   } catch (error) {
-    throw new InputError(`cannot write ${path}: ${why(error)}.`);
+    throw new InputError(`cannot write ${path}: ${systemErrorText(error)}.`);
   }
 }

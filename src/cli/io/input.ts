@@ -1,20 +1,20 @@
 import { InputError, messageOf } from '../../base/errors.ts';
 import type { Io } from './io.ts';
 
-/** JavaScript strings are limited to 512 MiB, and parsed JSON takes several times the size of its text. */
-const MOST = 256 * 2 ** 20;
-/** A line of millions of symbols means that the file has no line ends. */
-const LONGEST_LINE = 10 * 2 ** 20;
+/** Maximum bytes of stdin. JavaScript strings are limited to 512 MiB, and parsed JSON takes several times the size of its text. */
+const MAX_BYTES = 256 * 2 ** 20;
+/** Maximum characters of a line. A longer line means that the file has no line ends. */
+const MAX_LINE = 10 * 2 ** 20;
 
-/** Reads a stream to its end, as text. @throws InputError if it has more than `most` bytes */
-export async function readAll(stream: Io['stdin'], most = MOST): Promise<string> {
+/** Reads a stream to its end, as text. @throws InputError if it has more than `maxBytes` bytes */
+export async function readAll(stream: Io['stdin'], maxBytes = MAX_BYTES): Promise<string> {
   const decoder = new TextDecoder();
   const parts: string[] = [];
   let size = 0;
   for await (const chunk of stream) {
     size += chunk.length;
-    if (size > most)
-      throw new InputError(`stdin must have at most ${mebi(most)}: split it into smaller runs.`);
+    if (size > maxBytes)
+      throw new InputError(`stdin must have at most ${mebi(maxBytes)}: split it into smaller runs.`);
     parts.push(typeof chunk === 'string' ? chunk : decoder.decode(chunk, { stream: true }));
   }
   parts.push(decoder.decode());
@@ -25,7 +25,7 @@ export async function readAll(stream: Io['stdin'], most = MOST): Promise<string>
  * Yields the lines of a stream without their line ends, in groups as they arrive.
  * @throws InputError for a line of more than `longest` characters, after yielding the lines before it
  */
-export async function* readLines(stream: Io['stdin'], longest = LONGEST_LINE): AsyncGenerator<string[]> {
+export async function* readLines(stream: Io['stdin'], longest = MAX_LINE): AsyncGenerator<string[]> {
   const decoder = new TextDecoder();
   let rest = '';
   let count = 0;
@@ -34,11 +34,11 @@ export async function* readLines(stream: Io['stdin'], longest = LONGEST_LINE): A
     // Only the new chunk is searched: the text kept from earlier chunks has no line end.
     const lines = text.split('\n');
     lines[0] = rest + lines[0];
-    const long = lines.findIndex(line => line.length > longest);
-    if (long >= 0) {
-      if (long > 0) yield lines.slice(0, long).map(withoutReturn);
+    const tooLong = lines.findIndex(line => line.length > longest);
+    if (tooLong >= 0) {
+      if (tooLong > 0) yield lines.slice(0, tooLong).map(withoutReturn);
       throw new InputError(
-        `line ${count + long + 1} of stdin must have at most ${mebi(longest)}: write one source per line.`,
+        `line ${count + tooLong + 1} of stdin must have at most ${mebi(longest)}: write one source per line.`,
       );
     }
     rest = lines.pop() ?? '';

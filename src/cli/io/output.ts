@@ -10,8 +10,8 @@ export interface Drain {
 }
 
 /**
- * The drain for a stream of the process. If the stream leads to a file, the drain writes to the file itself: when the disk
- * is nearly full, Node's stream ignores that only part of the data was written.
+ * The drain for a stream of the process. If the stream is a file, the drain writes to the file directly: when the disk is
+ * nearly full, Node's stream does not notice that only a part of the data was written.
  */
 export function drainOf(stream: NodeJS.WriteStream & { fd: number }): Drain {
   try {

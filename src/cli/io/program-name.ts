@@ -4,8 +4,8 @@ const NAME = 'pushdown';
 let name = NAME;
 
 /** Sets the words that start the program, such as `npx pushdown`. */
-export function startedAs(of: string): void {
-  name = of;
+export function startedAs(words: string): void {
+  name = words;
 }
 
 /** Replaces `pushdown` in every command in a text with the words that start the program. */

@@ -3,7 +3,7 @@ import { copyFile, link, readdir, readFile, rename, rm } from 'node:fs/promises'
 import { join, parse } from 'node:path';
 import { InputError } from '../../base/errors.ts';
 import { makeFolder } from '../../platform/node/make-folder.ts';
-import { exists, why } from '../files/read.ts';
+import { exists, systemErrorText } from '../files/read.ts';
 import { EARLIER } from './names.ts';
 
 /** The name in `earlier/` of the checkpoint of a step. */
@@ -20,8 +20,8 @@ async function keptSteps(earlier: string, name: string): Promise<number[]> {
 }
 
 /**
- * Keeps the checkpoint that was just written under the name of its step too, and deletes all but the last `count` of these:
- * if the latest is damaged, an earlier one can be used. Uses a hard link, or a copy if the file system has no links.
+ * Keeps the checkpoint that was just written in `earlier/` as well, named by its step, and deletes all but the last `count`
+ * there. If the latest is damaged, an earlier one can be used. Uses a hard link, or a copy if the file system has no links.
  * @throws InputError if it cannot be written
  */
 export async function keepLast(folder: string, name: string, step: number, count: number): Promise<void> {
@@ -39,7 +39,7 @@ export async function keepLast(folder: string, name: string, step: number, count
       await rm(join(earlier, keptName(name, old)), { force: true });
     }
   } catch (error) {
-    throw new InputError(`cannot write ${path}: ${why(error)}.`);
+    throw new InputError(`cannot write ${path}: ${systemErrorText(error)}.`);
   }
 }
 
@@ -48,12 +48,12 @@ export async function keepLast(folder: string, name: string, step: number, count
  * earlier → earlier.1. Returns the new name of the first, or undefined if there were none.
  */
 export async function keepEarlier(folder: string, names: readonly string[]): Promise<string | undefined> {
-  const there: string[] = [];
-  for (const name of names) if (await exists(join(folder, name))) there.push(name);
-  if (there.length === 0) return undefined;
+  const existing: string[] = [];
+  for (const name of names) if (await exists(join(folder, name))) existing.push(name);
+  if (existing.length === 0) return undefined;
   const n = await freeNumber(folder, names);
-  for (const name of there) await rename(join(folder, name), numbered(folder, name, n));
-  return numbered(folder, there[0], n);
+  for (const name of existing) await rename(join(folder, name), numbered(folder, name, n));
+  return numbered(folder, existing[0], n);
 }
 
 function numbered(folder: string, name: string, n: number): string {
@@ -70,8 +70,8 @@ async function freeNumber(folder: string, names: readonly string[]): Promise<num
 }
 
 /**
- * Makes a checkpoint in `earlier/` the latest. Numbers the checkpoints of later steps: the latest,
- * checkpoint.safetensors → checkpoint.1.safetensors, and those in `earlier/`, earlier/…-step9… → earlier.1/…-step9…
+ * Makes a checkpoint in `earlier/` the latest. Renames the checkpoints of later steps: the latest,
+ * checkpoint.safetensors → checkpoint.1.safetensors, and those in `earlier/`, earlier/…-step9… → earlier.1/…-step9….
  * Returns the new name of the former latest; undefined if it is the same checkpoint, or there was none.
  * @throws InputError if a file cannot be written
  */
@@ -82,10 +82,10 @@ export async function rewindTo(
   step: number,
 ): Promise<string | undefined> {
   const latest = join(folder, name);
-  const [there, chosen] = await Promise.all(
+  const [current, chosen] = await Promise.all(
     [latest, file].map(path => readFile(path).catch(() => undefined)),
   );
-  if (there && chosen && there.equals(chosen)) return undefined;
+  if (current && chosen && current.equals(chosen)) return undefined;
   try {
     const earlier = join(folder, EARLIER);
     const n = await freeNumber(folder, [name, EARLIER]);
@@ -95,11 +95,11 @@ export async function rewindTo(
       const kept = keptName(name, at);
       await rename(join(earlier, kept), join(numbered(folder, EARLIER, n), kept));
     }
-    const aside = there && numbered(folder, name, n);
-    if (aside) await rename(latest, aside);
+    const renamed = current && numbered(folder, name, n);
+    if (renamed) await rename(latest, renamed);
     await link(file, latest).catch(() => copyFile(file, latest));
-    return aside;
+    return renamed;
   } catch (error) {
-    throw new InputError(`cannot write ${latest}: ${why(error)}.`);
+    throw new InputError(`cannot write ${latest}: ${systemErrorText(error)}.`);
   }
 }

@@ -2,7 +2,7 @@
  * The folder of a run, from claiming it to the last checkpoint. `train`, `train --seeds` and `table` use it for all runs:
  *
  *   const folder = await RunFolder.claim(path);        // or { by }: another process holds it
- *   const log = folder.log(…);                         // one line per report
+ *   const log = folder.log(…);                         // log.jsonl, one line per report
  *   const ending = await folder.train(trainer, log, …) // checkpoints at intervals, and one at the end
  *   await folder.release();
  */
@@ -108,10 +108,10 @@ export class RunFolder {
     this.#savedStep = trainer.step;
     this.#claim.onLost(() => trainer.stop());
     const save = async () => this.save(await trainer.snapshot());
-    const stopSaving = log.regularly(save, saveEvery);
-    const unfollow = follow();
+    const stopSaving = log.repeat(save, saveEvery);
+    const stopFollowing = follow();
     const ending = await trainer.run().finally(() => {
-      unfollow();
+      stopFollowing();
       stopSaving();
     });
     await log.written();
@@ -121,10 +121,10 @@ export class RunFolder {
 
   /** After a failure, saves the state on the device, or the last snapshot on the host if the device no longer responds. */
   async salvage(trainer: Trainer, error: unknown): Promise<void> {
-    // Reading from a lost device would open another device.
-    const lost = error instanceof DeviceLost;
-    const last = () => trainer.lastSnapshot;
-    await this.save(lost ? last() : await trainer.snapshot().catch(last));
+    // After a lost device, snapshot() would open another device.
+    const isLost = error instanceof DeviceLost;
+    const lastSnapshot = () => trainer.lastSnapshot;
+    await this.save(isLost ? lastSnapshot() : await trainer.snapshot().catch(lastSnapshot));
   }
 
   release(): Promise<void> {
@@ -134,7 +134,7 @@ export class RunFolder {
   async #checkHeld(): Promise<void> {
     if (await this.#claim.held()) return;
     throw new FolderTaken(
-      `another run has taken over ${this.path}, because this run gave no sign of life for two minutes: this run stops and writes nothing more to the folder. Start it again with another --out.`,
+      `another run has taken over ${this.path}, because this run did not renew its claim for two minutes: this run stops and writes nothing more to the folder. Start it again with another --out.`,
     );
   }
 

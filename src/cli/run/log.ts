@@ -1,22 +1,22 @@
 import { appendLines } from '../files/write.ts';
 import type { Output } from '../io/io.ts';
 
-/** Time before a timer's first save, in ms. */
+/** Maximum time before the first repetition, in ms. */
 const FIRST_MS = 10_000;
 
 /** Where a Log sends its lines and how it reports failures: see its constructor. */
 export type LogListeners = [
   out: Output | undefined,
   onFailure: (error: unknown) => boolean,
-  onMended?: () => void,
+  onWritable?: () => void,
 ];
 
-/** Queues writes to files while training runs, one at a time. The first failure ends the run or is tolerated. */
+/** The queue of writes to files while training runs: one write at a time. The first failure ends the run or is tolerated. */
 export class Log {
   readonly #path: string;
   readonly #out: Output | undefined;
   readonly #onFailure: (error: unknown) => boolean;
-  readonly #onMended: () => void;
+  readonly #onWritable: () => void;
   #failing = false;
   #last: Promise<unknown> = Promise.resolve();
   #failure: unknown;
@@ -27,13 +27,13 @@ export class Log {
   /**
    * @param out also gets every line
    * @param onFailure called when a write fails, and then not again until a write succeeds; returns false to end the run
-   * @param onMended called when a write succeeds after a failure
+   * @param onWritable called when a write succeeds after a failure
    */
-  constructor(path: string, ...[out, onFailure, onMended = () => undefined]: LogListeners) {
+  constructor(path: string, ...[out, onFailure, onWritable = () => undefined]: LogListeners) {
     this.#path = path;
     this.#out = out;
     this.#onFailure = onFailure;
-    this.#onMended = onMended;
+    this.#onWritable = onWritable;
   }
 
   /** Writes an object as one line of JSON to the file, and to `out`. */
@@ -44,12 +44,12 @@ export class Log {
     // be opened and closed, and checkpoints use the same queue.
     if (!this.#queued) {
       this.#queued = true;
-      this.#later(() => {
+      this.#enqueue(() => {
         this.#queued = false;
         const text = this.#pending;
         this.#pending = '';
         return appendLines(this.#path, text).catch(error => {
-          // Kept for the next write.
+          // The next write includes them.
           this.#pending = text + this.#pending;
           throw error;
         });
@@ -58,10 +58,10 @@ export class Log {
     this.#pending += json;
   };
 
-  #later(work: () => Promise<unknown>): void {
+  #enqueue(work: () => Promise<unknown>): void {
     this.#last = this.#last.then(work).then(
       () => {
-        if (this.#failing) this.#onMended();
+        if (this.#failing) this.#onWritable();
         this.#failing = false;
       },
       error => {
@@ -73,27 +73,27 @@ export class Log {
   }
 
   /**
-   * Repeats `work`, `every` ms after it was last done; the first time after at most FIRST_MS, so that a short run is saved
-   * too. A timer is used because reports may be far apart. Call the returned function to stop.
+   * Repeats `work`, each time `every` ms after it was last finished. It first runs after at most FIRST_MS, so that short runs are
+   * saved too. A timer is used because reports may be far apart. Call the returned function to stop.
    */
-  regularly(work: () => Promise<unknown>, every: number): () => void {
-    let over = false;
+  repeat(work: () => Promise<unknown>, every: number): () => void {
+    let stopped = false;
     let timer: NodeJS.Timeout;
-    const after = (ms: number): void => {
+    const schedule = (ms: number): void => {
       timer = setTimeout(() => {
-        this.#later(async () => {
-          if (over) return;
+        this.#enqueue(async () => {
+          if (stopped) return;
           try {
             await work();
           } finally {
-            if (!over) after(every);
+            if (!stopped) schedule(every);
           }
         });
       }, ms);
     };
-    after(Math.min(every, FIRST_MS));
+    schedule(Math.min(every, FIRST_MS));
     return () => {
-      over = true;
+      stopped = true;
       clearTimeout(timer);
     };
   }

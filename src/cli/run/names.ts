@@ -2,7 +2,7 @@
 export const CHECKPOINT = 'checkpoint.safetensors';
 export const CONFIG = 'config.json';
 export const LOG = 'log.jsonl';
-/** The result, for runs that are one of many. */
+/** The result of a run of `table` or `train --seeds`. */
 export const RESULT = 'result.json';
 /** The subfolder of previous checkpoints, named by step. */
 export const EARLIER = 'earlier';

@@ -17,8 +17,8 @@ import { readCheckpoint } from './checkpoint.ts';
 import { CHECKPOINT, CONFIG, EARLIER } from './names.ts';
 import { dataNotes } from './notes.ts';
 
-/** The maximum size in bytes, far more than a configuration with every key. */
-const LONGEST_CONFIG = 16 * 2 ** 20;
+/** Maximum size of a configuration file, in bytes: far more than a configuration with every key has. */
+const MAX_BYTES = 16 * 2 ** 20;
 
 /** A request to `train`, complete and checked. */
 export interface TrainRequest {
@@ -33,7 +33,7 @@ export interface TrainRequest {
   file?: string;
   /** Notes on the data and on changes at resumption, one per line. */
   notes: string[];
-  /** The user gave the config.json of the output folder as the configuration: the run must not overwrite it. */
+  /** Whether the configuration is the config.json of the output folder, written by the user: the run must not overwrite it. */
   ownConfig: boolean;
 }
 
@@ -49,10 +49,10 @@ export async function makeRequest(
   sets: readonly string[],
   out: string | undefined,
   resume: string | undefined,
-  own: OwnData = {},
+  ownData: OwnData = {},
 ): Promise<TrainRequest> {
   if (out === '') throw new InputError('--out needs a folder name.');
-  const given = operand === undefined ? undefined : await readConfig(operand, sets, own);
+  const given = operand === undefined ? undefined : await readConfig(operand, sets, ownData);
   if (resume === undefined) {
     if (!given) {
       const single = PRESETS.map(({ name }) => name).filter(name => !name.includes('/'));
@@ -69,56 +69,56 @@ export async function makeRequest(
       );
     }
     const notes = [...given.renamed, ...(data ? dataNotes(config, data) : [])];
-    return { config, data, out: folder, resumed: false, notes, ownConfig: await isOwn(operand, folder) };
+    return { config, data, out: folder, resumed: false, notes, ownConfig: await isConfigOf(operand, folder) };
   }
 
   const source = resume || out || (given && defaultFolder(given.name, given.config));
   if (!source) throw new InputError('--resume needs a checkpoint or its folder.');
   const { file, checkpoint } = await readCheckpoint(source);
-  const config = assign(checkpoint.config, [...sets, ...(own.characters ? ['characters=true'] : [])]);
+  const config = assign(checkpoint.config, [...sets, ...(ownData.characters ? ['characters=true'] : [])]);
   const advice = 'leave that setting out, or start a new run without --resume';
   checkUnchanged(checkpoint.config, config, FIXED, `${file}: a checkpoint cannot change`, advice);
   if (given) {
     const differs = `${file} is not a run of ${operand}: it differs in`;
-    const both = `leave out ${operand} or --resume, or give the --set options that the run started with`;
-    const keys = MODEL.filter(key => !(given.data ? OF_DATA : setLengths(sets)).includes(key));
-    checkUnchanged(checkpoint.config, given.config, keys, differs, both);
+    const how = `leave out ${operand} or --resume, or give the --set options that the run started with`;
+    const keys = MODEL.filter(key => !(given.data ? FROM_DATA : setLengths(sets)).includes(key));
+    checkUnchanged(checkpoint.config, given.config, keys, differs, how);
   }
   if (out === undefined && source.startsWith(GALLERY) && !(await exists(source))) {
     throw new InputError(`${source} comes with pushdown: choose a folder for the run with --out <folder>.`);
   }
-  const { folder, resumed } = await placeOf(file, out);
-  // The file may have moved or grown, but its symbols must be those of the checkpoint.
-  const data = await dataOf(config, file, own.data);
+  const { folder, resumed } = await outputFolder(file, out);
+  // The file may have moved or grown, but its symbols must be in the checkpoint.
+  const data = await dataOf(config, file, ownData.data);
   return {
     ...resumption(checkpoint, config, data, sets),
     data,
     out: folder,
     resumed,
     file,
-    ownConfig: await isOwn(operand, folder),
+    ownConfig: await isConfigOf(operand, folder),
   };
 }
 
 /** The folder that a resumed run writes to. @throws InputError if it holds another run */
-async function placeOf(
+async function outputFolder(
   file: string,
   out: string | undefined,
 ): Promise<Pick<TrainRequest, 'resumed'> & { folder: string }> {
-  const own = dirname(file);
-  const latest = basename(file) === CHECKPOINT;
-  if (latest && (out === undefined || resolve(out) === resolve(own)))
-    return { folder: own, resumed: 'latest' };
-  const run = join(own, '..');
-  const isEarlier = basename(resolve(own)) === EARLIER && (await isRun(run));
+  const source = dirname(file);
+  const isLatest = basename(file) === CHECKPOINT;
+  if (isLatest && (out === undefined || resolve(out) === resolve(source)))
+    return { folder: source, resumed: 'latest' };
+  const run = join(source, '..');
+  const isEarlier = basename(resolve(source)) === EARLIER && (await isRun(run));
   if (isEarlier && (out === undefined || resolve(out) === resolve(run))) {
     return { folder: run, resumed: 'earlier' };
   }
-  const folder = out ?? own;
-  const above = join(folder, '..');
-  if (new RegExp(`^${EARLIER}(\\.\\d+)?$`).test(basename(resolve(folder))) && (await isRun(above))) {
+  const folder = out ?? source;
+  const parent = join(folder, '..');
+  if (new RegExp(`^${EARLIER}(\\.\\d+)?$`).test(basename(resolve(folder))) && (await isRun(parent))) {
     throw new InputError(
-      `${folder} keeps earlier checkpoints of the run in ${above}: choose another folder for this run with --out <folder>.`,
+      `${folder} keeps earlier checkpoints of the run in ${parent}: choose another folder for this run with --out <folder>.`,
     );
   }
   if (await exists(join(folder, CHECKPOINT))) {
@@ -129,6 +129,7 @@ async function placeOf(
   return { folder, resumed: false };
 }
 
+/** Whether a folder is the folder of a run. */
 const isRun = async (folder: string): Promise<boolean> =>
   (await exists(join(folder, CHECKPOINT))) || (await exists(join(folder, CONFIG)));
 
@@ -140,21 +141,21 @@ function resumption(
   sets: readonly string[],
 ): Pick<TrainRequest, 'config' | 'from' | 'notes'> {
   const before = checkpoint.data;
-  const chosen = setLengths(sets).length > 0;
-  const followed = data && before && !chosen ? withLengthsOf(config, before, data.facts) : config;
-  const whole = withVocabulary(followed, data);
-  const run = runAtLengths(checkpoint, whole);
-  const notes = [...renamedKeys({}, sets), ...(data ? dataNotes(whole, data, before) : [])];
+  const setsLengths = setLengths(sets).length > 0;
+  const adapted = data && before && !setsLengths ? withLengthsOf(config, before, data.facts) : config;
+  const complete = withVocabulary(adapted, data);
+  const run = runAtLengths(checkpoint, complete);
+  const notes = [...renamedKeys({}, sets), ...(data ? dataNotes(complete, data, before) : [])];
   const lengths = ({ minLength }: Config['task'], longest: number): string => `${minLength} to ${longest}`;
   const [old, now] = [
     lengths(checkpoint.config.task, checkpoint.run.curriculum.length),
-    lengths(whole.task, run.curriculum.length),
+    lengths(complete.task, run.curriculum.length),
   ];
   if (old !== now) notes.push(`lengths ${now} from here on (${old} before)`);
-  return { config: whole, from: { ...checkpoint, run }, notes };
+  return { config: complete, from: { ...checkpoint, run }, notes };
 }
 
-/** If the run was trained on all lengths of its data, it follows the data to longer or shorter ones. */
+/** Extends the lengths of a run that was trained on all lengths of its data to those that the data has now. */
 function withLengthsOf(config: Config, before: DataFacts, now: DataFacts): Config {
   const { task, train } = config;
   if (task.minLength !== before.shortest || task.maxLength !== before.longest) return config;
@@ -172,69 +173,75 @@ function withLengthsOf(config: Config, before: DataFacts, now: DataFacts): Confi
 const defaultFolder = (name: string, { train: { seed } }: Config): string =>
   join('runs', `${name}-seed${seed}`);
 
-const isOwn = async (operand: string | undefined, folder: string): Promise<boolean> =>
+/** Whether the operand is the config.json of the folder. */
+const isConfigOf = async (operand: string | undefined, folder: string): Promise<boolean> =>
   operand?.endsWith('.json') === true && (await isSameFile(operand, join(folder, CONFIG)));
 
-/** Settings that give the weights their shape and meaning: fixed for the life of a model. */
+/** Settings that give the weights their shape and meaning: they are fixed for a model. */
 const MODEL = KEYS.filter(key => /^(task|model)\./.test(key));
-/** Settings that may change at resumption. */
+/** Settings of the task that may change when a run resumes. */
 const LENGTHS = ['task.minLength', 'task.maxLength'];
-/** Settings that may not: those of the model, of the optimiser's state, and of the sequence of training data. */
+/** Settings that must not change when a run resumes: those of the model, the optimiser's state and the training batches. */
 const FIXED = [...MODEL.filter(key => !LENGTHS.includes(key)), 'train.optimiser', 'train.seed'];
 /** Settings that come from the data file, which may have moved or grown. */
-const OF_DATA = [
+const FROM_DATA = [
   ...LENGTHS,
   ...['file', 'sourceSymbols', 'targetSymbols', 'longestTarget', 'splitBy', 'heldOut'].map(
     key => `task.${key}`,
   ),
 ];
 
-/** The lengths that --set changes. */
+/** The keys of LENGTHS that --set changes. */
 const setLengths = (sets: readonly string[]): string[] =>
   LENGTHS.filter(key => {
     const name = key.split('.')[1];
     return sets.some(set => [key, name].includes(set.split('=')[0].trim()));
   });
 
+/** @param message the start of the error, before the name of the setting @throws InputError if one of the keys differs */
 function checkUnchanged(
   before: Config,
   after: Config,
   keys: readonly string[],
-  words: string,
+  message: string,
   advice: string,
 ): void {
   const name = firstDifference(before, after, keys);
   if (name === undefined) return;
-  const [old, now] = [before, after].map(of => show(settingOf(of, name)));
-  throw new InputError(`${words} ${name} (${old} in the checkpoint, ${now} requested): ${advice}.`);
+  const [old, now] = [before, after].map(config => show(settingOf(config, name)));
+  throw new InputError(`${message} ${name} (${old} in the checkpoint, ${now} requested): ${advice}.`);
 }
 
 /** Reads the configuration: a preset by name, `data` for your own data, or a JSON file by path; then applies --set. */
 async function readConfig(
   operand: string,
   sets: readonly string[],
-  own: OwnData,
+  ownData: OwnData,
 ): Promise<{ name: string; config: Config; data?: Data; renamed: string[] }> {
-  const file = operand.endsWith('.json');
-  const input = file
-    ? parseJson(new TextDecoder().decode(await read(operand, 'configuration', LONGEST_CONFIG)), operand)
+  const isFile = operand.endsWith('.json');
+  const input = isFile
+    ? parseJson(new TextDecoder().decode(await read(operand, 'configuration', MAX_BYTES)), operand)
     : operand === DATA
       ? { task: { name: DATA } }
       : preset(operand);
   // The file's own settings are checked first, so that errors in them name the file.
-  const task = await named(file ? operand : undefined, async () => makeConfig(input).task);
-  if (task.name !== DATA && own.data !== undefined) {
+  const task = await withFileName(isFile ? operand : undefined, async () => makeConfig(input).task);
+  if (task.name !== DATA && ownData.data !== undefined) {
     throw new InputError(
       `--data is for task ${DATA}, but ${operand} is of task ${task.name}: leave --data out, or train ${DATA}.`,
     );
   }
   const all = [
     ...sets,
-    ...(own.data === undefined ? [] : [`task.file=${own.data}`]),
-    ...(own.characters ? ['characters=true'] : []),
+    ...(ownData.data === undefined ? [] : [`task.file=${ownData.data}`]),
+    ...(ownData.characters ? ['characters=true'] : []),
   ];
-  const { config, data } = await configure(input, all, file && own.data === undefined ? operand : undefined);
-  const stem = file ? basename(operand, '.json') : operand;
+  const { config, data } = await configure(
+    input,
+    all,
+    isFile && ownData.data === undefined ? operand : undefined,
+  );
+  const stem = isFile ? basename(operand, '.json') : operand;
   const ofData = data && (operand === DATA || stem === 'config');
   const name = ofData
     ? basename(data.file).replace(/\.[^.]+$/, '')
@@ -244,8 +251,8 @@ async function readConfig(
   return { name, config, data, renamed: renamedKeys(input, sets) };
 }
 
-/** Adds the name of the file to errors in what was read from it. */
-async function named<T>(file: string | undefined, work: () => Promise<T>): Promise<T> {
+/** Adds the name of a file to the messages of errors in its content. */
+async function withFileName<T>(file: string | undefined, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

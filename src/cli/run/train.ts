@@ -5,7 +5,7 @@ import { engineLine } from '../../platform/names.ts';
 import { openEngineWith, reopening } from '../../platform/node/engine.ts';
 import { evaluateResult } from '../../train/evaluate.ts';
 import { type Ending, Trainer } from '../../train/trainer.ts';
-import type { EngineAsked } from '../arguments/engine.ts';
+import type { EngineRequest } from '../arguments/engine.ts';
 import { exists } from '../files/read.ts';
 import { EXIT, type Io, type Output } from '../io/io.ts';
 import { asStarted } from '../io/program-name.ts';
@@ -20,7 +20,7 @@ import type { TrainRequest } from './request.ts';
 const EVALUATED = 256;
 
 /** What to do when a checkpoint or the log cannot be written. */
-export const IF_UNSAVED = ['stop', 'go-on'] as const;
+export const IF_UNSAVED = ['stop', 'continue'] as const;
 
 export interface Saving {
   /** Time between checkpoints, in ms. */
@@ -32,7 +32,7 @@ export interface Saving {
 export async function trainOne(
   { config, data, from, resumed, file: source, notes, ownConfig }: TrainRequest,
   folder: RunFolder,
-  asked: EngineAsked,
+  request: EngineRequest,
   json: boolean,
   saving: Saving,
   io: Io,
@@ -45,17 +45,17 @@ export async function trainOne(
     json ? io.stdout : undefined,
     error => {
       if (saving.ifUnsaved === 'stop') trainer.stop();
-      else line.print(`${messageOf(error)} Training continues, unsaved since step ${folder.savedStep}.`);
-      return saving.ifUnsaved === 'go-on';
+      else line.print(`${messageOf(error)} Training continues; the last saved step is ${folder.savedStep}.`);
+      return saving.ifUnsaved === 'continue';
     },
-    () => line.print(`step ${trainer.step}: saving works again`),
+    () => line.print(`step ${trainer.step}: files can be written again`),
   );
   const { record } = log;
   const callbacks = {
     ...reporting(line, record, json),
-    reopen: reopening(asked.options),
+    reopen: reopening(request.options),
   };
-  const { made: trainer } = await openEngineWith(asked.name, asked.options, engine => {
+  const { made: trainer } = await openEngineWith(request.name, request.options, engine => {
     text.write(`${engineLine(engine)}\n`);
     return from
       ? Trainer.resume(engine, { ...from, config }, callbacks, data)
@@ -102,7 +102,7 @@ export async function trainOne(
     const evaluations = await trainer
       .between((model, task) => evaluateResult(model, task, config, curriculum.length, EVALUATED))
       .catch(error => {
-        // Sequences of twice the trained length may not fit the device.
+        // Sequences of twice the training length may not fit on the device.
         text.write(`trained and saved in ${file}, but the evaluation failed:\n`);
         throw error;
       });
@@ -115,7 +115,7 @@ export async function trainOne(
   return ending === 'stopped' ? EXIT.interrupted : 0;
 }
 
-/** After a failure: saves what it can, and says what is saved. */
+/** After a failure: saves the training state if possible, and prints which checkpoint there is. */
 async function salvage(folder: RunFolder, trainer: Trainer, error: unknown, text: Output): Promise<void> {
   if (!(error instanceof DeviceError) && !(error instanceof InputError)) return;
   const file = folder.checkpoint;

@@ -6,16 +6,16 @@ import type { Progress } from '../../train/trainer.ts';
 
 /**
  * Makes text of unknown origin safe to print on one line: escapes control characters, which may end the line or control the
- * terminal, and cuts the text after `most` characters.
+ * terminal, and cuts the text after `max` characters.
  */
-export function printable(text: string, most = 2000): string {
-  const cut = text.length > most ? `${text.slice(0, most)}…` : text;
+export function printable(text: string, max = 2000): string {
+  const cut = text.length > max ? `${text.slice(0, max)}…` : text;
   return cut.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, char =>
     char === '\n' ? '\\n' : `\\u${char.codePointAt(0)!.toString(16).padStart(4, '0')}`,
   );
 }
 
-/** `–` where nothing was measured. */
+/** A number with `digits` digits after the point; `–` if it is not finite, because nothing was measured. */
 export const fixed = (value: number, digits: number): string =>
   Number.isFinite(value) ? value.toFixed(digits) : '–';
 
@@ -44,45 +44,45 @@ export function duration(seconds: number): string {
   return minutes < 100 ? `${minutes} min` : `${(seconds / 3600).toFixed(1)} h`;
 }
 
-export const progressLine = (of: Progress): string =>
+export const progressLine = (progress: Progress): string =>
   [
-    `step ${of.step}/${of.steps}`,
-    `loss ${fixed(of.loss, 4)}`,
-    `accuracy ${fixed(of.accuracy, 3)}`,
-    `length ${of.length}`,
-    `${count(of.sequencesPerSecond)} sequences/s`,
-    `ETA ${duration(of.eta)}`,
-    ...(of.badSteps > 0 ? [`${of.badSteps} steps not finite`] : []),
+    `step ${progress.step}/${progress.steps}`,
+    `loss ${fixed(progress.loss, 4)}`,
+    `accuracy ${fixed(progress.accuracy, 3)}`,
+    `length ${progress.length}`,
+    `${count(progress.sequencesPerSecond)} sequences/s`,
+    `ETA ${duration(progress.eta)}`,
+    ...(progress.badSteps > 0 ? [`${progress.badSteps} steps not finite`] : []),
   ].join('  ');
 
 /** `10`, or `13–24` for a range. */
 export const lengthsOf = ({ shortest, length }: Pick<Evaluation, 'shortest' | 'length'>): string =>
   shortest < length ? `${shortest}–${length}` : String(length);
 
-export const evaluationLine = (of: Evaluation, step: number): string =>
-  `step ${step}: at length ${lengthsOf(of)} coarse ${fixed(of.coarse, 3)}, fine ${fixed(of.fine, 3)}, ` +
-  `symbols ${fixed(of.accuracy, 3)}, loss ${fixed(of.loss, 4)}${aboveBound(of)}`;
+export const evaluationLine = (evaluation: Evaluation, step: number): string =>
+  `step ${step}: at length ${lengthsOf(evaluation)} coarse ${fixed(evaluation.coarse, 3)}, fine ${fixed(evaluation.fine, 3)}, ` +
+  `symbols ${fixed(evaluation.accuracy, 3)}, loss ${fixed(evaluation.loss, 4)}${aboveBound(evaluation)}`;
 
-/** Of a language: `, 0.0123 above its lower bound`. */
+/** For language modelling: `, 0.0123 above its lower bound`. */
 const aboveBound = ({ loss, bound }: Pick<Evaluation, 'loss' | 'bound'>): string =>
   bound === undefined ? '' : `, ${fixed(loss - bound, 4)} above its lower bound`;
 
 export const EVALUATION_HEAD = 'length  coarse   fine  symbols    loss  sequences';
 
-export const evaluationRow = (of: Evaluation): string =>
+export const evaluationRow = (evaluation: Evaluation): string =>
   [
-    lengthsOf(of).padStart(6),
-    fixed(of.coarse, 3).padStart(6),
-    fixed(of.fine, 3).padStart(5),
-    fixed(of.accuracy, 3).padStart(7),
-    fixed(of.loss, 4).padStart(6),
-    String(of.sequences).padStart(9),
-  ].join('  ') + aboveBound(of);
+    lengthsOf(evaluation).padStart(6),
+    fixed(evaluation.coarse, 3).padStart(6),
+    fixed(evaluation.fine, 3).padStart(5),
+    fixed(evaluation.accuracy, 3).padStart(7),
+    fixed(evaluation.loss, 4).padStart(6),
+    String(evaluation.sequences).padStart(9),
+  ].join('  ') + aboveBound(evaluation);
 
-/** Mean controls while reading and writing. With several ends, one number per end: `push 1.00/0.00 while reading`. */
+/** The mean of each control while reading and while writing. With several ends, one number per end: `push 1.00/0.00 while …`. */
 export function profileLine({ reading, writing }: Profile): string {
-  const mean = (of: PhaseProfile, name: string): string =>
-    of.ends.length > 0 ? of.ends.map(end => fixed(end[name], 2)).join('/') : '–';
+  const mean = ({ ends }: PhaseProfile, name: string): string =>
+    ends.length > 0 ? ends.map(end => fixed(end[name], 2)).join('/') : '–';
   const names = Object.keys(reading.ends[0] ?? {});
   return names
     .map(name => `${name} ${mean(reading, name)} while reading, ${mean(writing, name)} while writing`)

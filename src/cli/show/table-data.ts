@@ -3,28 +3,28 @@ import { type Cell, type CellResult, type Pair, pairsOf } from '../../train/tabl
 import type { TableSpec } from '../../train/tables.ts';
 import { notesOf } from './table-notes.ts';
 
-/** All that is known of a table at some time: `table.json`. */
+/** The state of a table at some time: `table.json`. */
 export interface Report {
   kind: 'table';
   table: string;
   scale: string;
-  /** ISO, of the report. */
+  /** When the report was made, in ISO format. */
   date: string;
   adapters: string[];
-  /** What it was made with, and how to read it: a line each. */
+  /** The settings of the runs, and how to read the table: one line each. */
   notes: string[];
-  /** Seconds of all runs together. */
+  /** The sum of the seconds of all runs. */
   seconds: number;
   runs: number;
   finished: number;
   pairs: (Pair & { published: unknown })[];
-  /** Scores of others by task and model, where there is no cell to put them into; and those of guessing. */
+  /** Published scores by task and model, for models that are not in this table; and the scores of guessing by task. */
   published: Readonly<Record<string, Readonly<Record<string, number>>>>;
   chance: Readonly<Record<string, number>>;
   results: readonly CellResult[];
 }
 
-/** Puts results together; runs that are missing are counted. */
+/** Makes the report from the results so far. */
 export function reportOf(
   spec: TableSpec,
   cells: readonly Cell[],

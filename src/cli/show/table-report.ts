@@ -1,30 +1,30 @@
-/** A table of results as people read it: plain, and in Markdown. */
+/** A table of results for people: as plain text, and in Markdown. */
 import { PUBLISHED } from '../../train/published.ts';
 import { type CellResult, measuredAt } from '../../train/table.ts';
 import type { TableSpec } from '../../train/tables.ts';
 import { table } from './columns.ts';
 import { count, duration } from './format.ts';
 import type { Report } from './table-data.ts';
-import { both, measuredText, rowsOf } from './table-rows.ts';
+import { coarseAndFine, measuredText, rowsOf } from './table-rows.ts';
 
 const titleOf = (report: Report): string =>
   `table ${report.table}, scale ${report.scale}: ${report.finished} of ${report.runs} runs finished`;
 
-/** How the numbers are to be read. */
+/** How to read the numbers. */
 const LEGENDS: Readonly<Record<TableSpec['score'], string>> = {
   coarse: 'coarse/fine at trained lengths → coarse/fine in the test',
   accuracy:
-    'symbol accuracy in percent, every tested length alike: best of the seeds, as published; (mean); solved/seeds',
+    'symbol accuracy in percent, mean over the tested lengths: best of the seeds, as published; (mean); solved/seeds',
   excess:
     'cross-entropy above its lower bound, in nats per symbol, at trained lengths: best of the seeds; (mean); solved/seeds',
 };
 
 const footOf = (spec: TableSpec, report: Report): string[] => [
   LEGENDS[spec.score],
-  ...(spec.far ? [`at ${spec.far}×: coarse/fine at ${spec.far} times the longest source trained on`] : []),
+  ...(spec.far ? [`at ${spec.far}×: coarse/fine at ${spec.far} times the longest training source`] : []),
   ...report.notes,
   `published: ${PUBLISHED[spec.name].source}`,
-  `${report.adapters.join(', ') || 'nothing run yet'} · ${report.date.slice(0, 10)} · ${duration(report.seconds)} of runs`,
+  `${report.adapters.join(', ') || 'no finished runs'} · ${report.date.slice(0, 10)} · ${duration(report.seconds)} of runs`,
 ];
 
 /** For the terminal. */
@@ -54,11 +54,11 @@ export function markdownTable(spec: TableSpec, report: Report): string {
   ].join('\n');
 }
 
-/** Each run with its seed, how it ended, and what it came to. */
+/** One row per run: how it ended, and its scores. */
 function runRows(spec: TableSpec, { results }: Report): string[][] {
   const far = (result: CellResult): string[] => {
-    const one = measuredAt(result, 'far');
-    return spec.far ? [one ? both(one) : ''] : [];
+    const measured = measuredAt(result, 'far');
+    return spec.far ? [measured ? coarseAndFine(measured) : ''] : [];
   };
   const rows = results.map(result => [
     result.key,

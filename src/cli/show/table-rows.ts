@@ -1,4 +1,4 @@
-/** The rows of a table of results, in the two layouts that there are; the first is the head. */
+/** The rows of a table of results, in one of two layouts. The first row is the head. */
 import { type CellResult, type Measured, measuredAt, type Pair, scoreOf } from '../../train/table.ts';
 import type { TableSpec } from '../../train/tables.ts';
 import { fixed } from './format.ts';
@@ -16,7 +16,8 @@ export const share = (value: number): string => {
 /** `98.2`, `100`: shares as Delétang et al. print them. */
 const percent = (value: number): string => fixed(100 * value, 1).replace(/^100\.0$/, '100');
 
-export const both = ({ coarse, fine }: Measured): string => `${share(coarse)}/${share(fine)}`;
+/** Coarse and fine accuracy: `.98/.99`. */
+export const coarseAndFine = ({ coarse, fine }: Measured): string => `${share(coarse)}/${share(fine)}`;
 
 /** A score as its table prints it. */
 export const scoreText = ({ score }: Pick<TableSpec, 'score'>, value: number): string =>
@@ -26,7 +27,7 @@ export const scoreText = ({ score }: Pick<TableSpec, 'score'>, value: number): s
 export const measuredText = (spec: TableSpec, result: CellResult, name: Measured['name']): string => {
   const measured = measuredAt(result, name);
   if (!measured) return '';
-  return spec.score === 'coarse' ? both(measured) : scoreText(spec, scoreOf(spec, measured));
+  return spec.score === 'coarse' ? coarseAndFine(measured) : scoreText(spec, scoreOf(spec, measured));
 };
 
 export const rowsOf = (spec: TableSpec, report: Report): string[][] => {
@@ -41,22 +42,22 @@ export const rowsOf = (spec: TableSpec, report: Report): string[][] => {
 const pairOf = ({ pairs }: Report, task: string, model: string): Report['pairs'][number] =>
   pairs.find(pair => pair.task === task && pair.model === model)!;
 
-/** As the paper: the lines of a model are what was published, what is measured, how many seeds succeed. */
+/** The paper's layout: for every model a row of published results, a row of measured results, and a row of successes. */
 function linesOf(spec: TableSpec, report: Report, model: string): string[][] {
   const pairs = spec.grid.tasks.map(task => pairOf(report, task, model));
   const measured = ({ best, runs }: Pair): string => {
     if (!best) return runs > 0 ? MISSING : '';
-    return `${both(measuredAt(best, 'train')!)}→${both(measuredAt(best, 'test')!)}`;
+    return `${coarseAndFine(measuredAt(best, 'train')!)}→${coarseAndFine(measuredAt(best, 'test')!)}`;
   };
   const success = ({ best, solved, runs, done }: Pair): string =>
     best ? `${solved}/${done}${done < runs ? MISSING : ''}` : '';
   const far = ({ best }: Pair): string => {
-    const one = best && measuredAt(best, 'far');
-    return one ? both(one) : '';
+    const measured = best && measuredAt(best, 'far');
+    return measured ? coarseAndFine(measured) : '';
   };
-  const published = ({ published: is }: Report['pairs'][number]): string => {
-    if (!Array.isArray(is)) return '';
-    const [a, b, c, d] = is.map(share);
+  const published = ({ published: shares }: Report['pairs'][number]): string => {
+    if (!Array.isArray(shares)) return '';
+    const [a, b, c, d] = shares.map(share);
     return `${a}/${b}→${c}/${d}`;
   };
   const lines = [
@@ -70,35 +71,39 @@ function linesOf(spec: TableSpec, report: Report, model: string): string[][] {
     .map((line, i) => (i === 0 ? [model, ...line.slice(1)] : line));
 }
 
-/** A row for every task, a column for every model: best of its seeds, mean and success where there are several; then others'. */
+/**
+ * One row per task, one column per model: the best seed, and for several seeds their mean and the number of successes. Then one
+ * column per published model.
+ */
 function taskRows(spec: TableSpec, report: Report, models: readonly string[]): string[][] {
   const tasks = spec.grid.tasks.filter(task => models.some(model => pairOf(report, task, model).runs > 0));
   const cell = ({ scores, solved, runs, done }: Pair): string => {
     if (!scores) return runs > 0 ? MISSING : '';
     const [best, mean] = [scores.best, scores.mean].map(value => scoreText(spec, value));
-    const more = done > 1 ? ` (${mean}) ${solved}/${done}` : '';
-    return `${best}${more}${done < runs ? MISSING : ''}`;
+    const others = done > 1 ? ` (${mean}) ${solved}/${done}` : '';
+    return `${best}${others}${done < runs ? MISSING : ''}`;
   };
-  const floor = (task: string): string => {
+  /** What a model without any knowledge, or a perfect model, scores: chance, or the lower bound. */
+  const baseline = (task: string): string => {
     if (spec.score === 'accuracy') return percent(report.chance[task]);
     const bounds = report.results
       .filter(({ key }) => key.startsWith(`${task}/`))
       .flatMap(result => measuredAt(result, spec.solvedOn)?.bound ?? []);
     return fixed(bounds.reduce((sum, bound) => sum + bound, 0) / bounds.length, 3);
   };
-  const others = [...new Set(tasks.flatMap(task => Object.keys(report.published[task] ?? {})))];
+  const published = [...new Set(tasks.flatMap(task => Object.keys(report.published[task] ?? {})))];
   return [
     [
       'task',
       spec.score === 'accuracy' ? 'chance' : 'bound',
       ...models,
-      ...others.map(name => `published: ${name}`),
+      ...published.map(name => `published: ${name}`),
     ],
     ...tasks.map(task => [
       task,
-      floor(task),
+      baseline(task),
       ...models.map(model => cell(pairOf(report, task, model))),
-      ...others.map(name => {
+      ...published.map(name => {
         const value = report.published[task]?.[name];
         return value === undefined ? '' : scoreText(spec, value);
       }),

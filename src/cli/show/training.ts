@@ -31,13 +31,13 @@ export function headLines(trainer: Trainer, from: Checkpoint | undefined): strin
   ];
   if (from) {
     const at = `resumed at step ${from.state.step} of ${config.train.steps}`;
-    const over = {
+    const advice = {
       done: 'all steps are done: continue with --steps <n>',
       solved: 'the task is solved: continue with --set stopAt=0',
       stalled: 'the loss has stopped improving: continue with --set patience=0',
     };
     const { ending } = trainer;
-    lines.push(ending && ending !== 'stopped' ? `${at} · ${over[ending]}` : at);
+    lines.push(ending && ending !== 'stopped' ? `${at} · ${advice[ending]}` : at);
     if (from.engine !== engine.name)
       lines.push(
         `the checkpoint is from engine ${printable(from.engine, 40)}: rounding differs from here on`,

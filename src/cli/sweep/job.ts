@@ -17,29 +17,30 @@ import { FolderTaken, type RunFolder } from '../run/folder.ts';
 import { CONFIG, RESULT } from '../run/names.ts';
 import { measureAll } from './measure.ts';
 
-/** A run that is killed loses no more than this, in ms. */
+/** Time between checkpoints, in ms: a killed run loses no more than this. */
 const SAVE_EVERY_MS = 30_000;
-const LONGEST_JSON = 16 * 2 ** 20;
+/** Maximum size of a result or a configuration, in bytes. */
+const MAX_BYTES = 16 * 2 ** 20;
 
-/** What a run needs from the outside. */
-export interface Guide {
+/** The measures and data of a run, and the callbacks through which it reports and is stopped. */
+export interface JobHooks {
   measures: readonly Measure[];
-  /** Your own data, where the task is that. */
+  /** For task `data`. */
   data?: Data;
-  /** Shows how training goes by the clock, until the returned function is called. */
+  /** Shows the progress at intervals, until the returned function is called. */
   follow(progress: () => Progress): () => void;
-  /** Receives the function that ends the run early, before its first step. */
+  /** Called before the first step, with the function that stops the run. */
   onStart(stop: () => void): void;
-  /** Another engine, where the device of this one was lost. */
+  /** Opens another engine after the device was lost. */
   reopen?(lost: Engine): Promise<Engine>;
   onRecovered?(recovered: Recovered): void;
-  /** What is to be said of a run that goes on. */
-  onNote?(words: string): void;
+  /** Called with notes about a resumed run. */
+  onNote?(note: string): void;
 }
 
 /**
- * The result of an earlier run in the folder; undefined where there is none.
- * @throws InputError where it is none that can be used
+ * The result of a finished run in the folder; undefined if there is none.
+ * @throws InputError if the file is not a result of this run
  */
 export async function readResult(folder: string, key: string): Promise<CellResult | undefined> {
   const path = join(folder, RESULT);
@@ -55,13 +56,16 @@ export async function readResult(folder: string, key: string): Promise<CellResul
 }
 
 async function readJson(path: string, what: string): Promise<Record<string, unknown> | null> {
-  return parseJson(new TextDecoder().decode(await read(path, what, LONGEST_JSON)), path) as Record<
+  return parseJson(new TextDecoder().decode(await read(path, what, MAX_BYTES)), path) as Record<
     string,
     unknown
   > | null;
 }
 
-/** The configuration that a run in the folder began with. @throws InputError where it cannot be read */
+/**
+ * The configuration that the run in the folder was started with; undefined if there is none.
+ * @throws InputError if it cannot be read
+ */
 export async function configIn(folder: string): Promise<Config | undefined> {
   const path = join(folder, CONFIG);
   if (!(await exists(path))) return undefined;
@@ -75,41 +79,41 @@ export async function configIn(folder: string): Promise<Config | undefined> {
 }
 
 /**
- * Checks that what is in the folder was begun with this configuration: runs of several kinds are no table.
+ * Checks that the run in the folder, if there is one, was started with this configuration.
  * @throws InputError naming the setting that differs
  */
 export async function checkConfig(folder: string, config: Config): Promise<void> {
-  const there = await configIn(folder);
-  if (!there) return;
-  // The longest target is found in the data, and older files do not have it. Only memories of cells use depth and reads.
+  const stored = await configIn(folder);
+  if (!stored) return;
+  // The longest target comes from the data, and older files do not have it. Only memories with cells use depth and reads.
   const { memory } = config.model;
   const cells = memory !== 'none' && !memoryKind(memory).rows;
   const unused = ['task.longestTarget', ...(cells ? [] : ['model.depth', 'model.reads'])];
   const keys = KEYS.filter(key => !unused.includes(key));
-  const name = firstDifference(there, config, keys);
+  const name = firstDifference(stored, config, keys);
   if (name === undefined) return;
-  const [old, now] = [there, config].map(of => show(settingOf(of, name)));
+  const [old, now] = [stored, config].map(config => show(settingOf(config, name)));
   throw new InputError(
-    `${folder} was begun with other settings: ${name} is ${old} there, ${now} now. Choose another --out, or delete that folder.`,
+    `${folder} has a run with other settings: ${name} is ${old} there, but ${now} was requested. Choose another --out, or delete that folder.`,
   );
 }
 
 /**
- * Trains a configuration in its folder, from the checkpoint there if there is one, and measures it. Undefined where
- * it was ended early, having been saved, or where another process took the folder over.
+ * Trains a configuration in its folder, from its checkpoint if there is one, and measures it. Returns undefined if the run was
+ * stopped (it is saved), or if another process took over the folder.
  */
 export async function runJob(
   engine: Engine,
   folder: RunFolder,
   key: string,
   config: Config,
-  guide: Guide,
+  hooks: JobHooks,
 ): Promise<CellResult | undefined> {
   await checkConfig(folder.path, config);
   const from = (await exists(folder.checkpoint))
     ? (await readCheckpoint(folder.checkpoint)).checkpoint
     : undefined;
-  const began = performance.now();
+  const start = performance.now();
   const log = folder.log(undefined, () => {
     trainer.stop();
     return false;
@@ -118,38 +122,38 @@ export async function runJob(
     onProgress: progress => log.record({ kind: 'progress', ...progress }),
     onEvaluation: (evaluation, step) => log.record({ kind: 'evaluation', step, ...evaluation }),
     onRestart: restart => log.record({ kind: 'restart', ...restart }),
-    reopen: guide.reopen,
+    reopen: hooks.reopen,
     onRecovered(recovered) {
       log.record({ kind: 'recovered', ...recovered });
-      guide.onRecovered?.(recovered);
+      hooks.onRecovered?.(recovered);
     },
   };
   const trainer = from
-    ? await Trainer.resume(engine, { ...from, config }, callbacks, guide.data)
-    : await Trainer.start(engine, config, callbacks, guide.data);
+    ? await Trainer.resume(engine, { ...from, config }, callbacks, hooks.data)
+    : await Trainer.start(engine, config, callbacks, hooks.data);
   try {
     if (!from) await folder.writeConfig(config);
     const { name, adapter } = trainer.engine;
-    const change = from?.data && guide.data && changeWords(from.data, guide.data.facts);
-    if (change) guide.onNote?.(`data ${guide.data!.file} · ${change}`);
+    const change = from?.data && hooks.data && changeWords(from.data, hooks.data.facts);
+    if (change) hooks.onNote?.(`data ${hooks.data!.file} · ${change}`);
     log.record({ kind: 'start', engine: name, adapter, step: trainer.step, ...(change && { change }) });
-    guide.onStart(() => trainer.stop());
+    hooks.onStart(() => trainer.stop());
     const ending = await folder
       .train(trainer, log, {
         saveEvery: SAVE_EVERY_MS,
-        follow: () => guide.follow(() => trainer.progress),
+        follow: () => hooks.follow(() => trainer.progress),
       })
       .catch(async (error: unknown) => {
-        // One learning rate too high is a result, and no reason to end the table.
+        // Divergence is a result (the learning rate is too high), and does not end the sweep.
         if (error instanceof Diverged) return 'diverged' as const;
-        // The next call resumes from there; if not even that can be written, the first error is the one to report.
+        // The next call resumes from this checkpoint. If it cannot be written either, the first error is reported.
         await folder.salvage(trainer, error).catch(() => undefined);
         throw error;
       });
     await log.written();
     if (ending === 'stopped' || ending === 'paused') return undefined;
     const { run } = await trainer.snapshot();
-    const measured = await measureAll(trainer, guide.measures);
+    const measured = await measureAll(trainer, hooks.measures);
     const result: CellResult = {
       kind: 'cell',
       key,
@@ -159,7 +163,7 @@ export async function runJob(
       step: trainer.step,
       restarts: run.restarts,
       seconds: run.seconds,
-      total: (from?.run.seconds ?? 0) + (performance.now() - began) / 1000,
+      total: (from?.run.seconds ?? 0) + (performance.now() - start) / 1000,
       engine: name,
       adapter: adapter.name,
       plan: trainer.model.plan,
@@ -168,7 +172,7 @@ export async function runJob(
       measured,
     };
     await folder.writeResult(result);
-    // The state of a run that diverged is kept only beside its result, so that no run resumes from it.
+    // Saved after the result, so that no run resumes from the state of a diverged run.
     if (ending === 'diverged') await folder.save(await trainer.snapshot());
     return result;
   } catch (error) {

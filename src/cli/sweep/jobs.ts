@@ -7,41 +7,48 @@ import { tryModel } from '../../train/model.ts';
 import { recoveredWords } from '../../train/recovery.ts';
 import { setup } from '../../train/setup.ts';
 import type { CellResult, Measure } from '../../train/table.ts';
-import type { EngineAsked } from '../arguments/engine.ts';
+import type { EngineRequest } from '../arguments/engine.ts';
 import { makeWritable } from '../files/write.ts';
 import type { Io } from '../io/io.ts';
 import { RunFolder } from '../run/folder.ts';
 import { progressLine } from '../show/format.ts';
 import type { StatusLine } from '../show/status-line.ts';
-import { checkConfig, type Guide, readResult, runJob } from './job.ts';
+import { checkConfig, type JobHooks, readResult, runJob } from './job.ts';
 
+/** A run of a sweep. */
 export interface Job {
   key: string;
   folder: string;
   config: Config;
-  /** Your own data, where the task is that. */
+  /** For task `data`. */
   data?: Data;
   measures: readonly Measure[];
 }
 
 export interface Outcome {
-  /** Of all jobs that are finished, in their order. */
+  /** The results of all finished jobs, in the order of the jobs. */
   results: CellResult[];
-  /** Ended by Ctrl-C: everything is saved. */
+  /** Whether Ctrl-C ended the sweep. Everything is saved. */
   stopped: boolean;
   /** Jobs claimed by other processes. */
-  elsewhere: { key: string; by: string }[];
+  claimed: { key: string; by: string }[];
 }
 
-export interface Speaker {
+/** Where a sweep reports to. */
+export interface Listener {
   line: StatusLine;
-  /** Called with every result, the earlier ones first: `fresh` are those of this process. */
-  onResult(result: CellResult, done: number, fresh: boolean): void;
+  /**
+   * Called with every result.
+   * @param done the number of finished jobs
+   * @param isNew whether this process trained the run; otherwise its result was found in its folder
+   */
+  onResult(result: CellResult, done: number, isNew: boolean): void;
 }
 
 /**
- * Checks jobs, and their folder, before anything is begun.
- * @throws InputError where it cannot be written to, settings do not go together, or a job was begun with others
+ * Checks the output folder and all jobs before the first job starts.
+ * @throws InputError if the folder cannot be written to, settings contradict each other, or the folder of a job has a run with
+ * other settings
  */
 export async function checkJobs(out: string, jobs: readonly Job[]): Promise<void> {
   await makeWritable(out);
@@ -52,17 +59,17 @@ export async function checkJobs(out: string, jobs: readonly Job[]): Promise<void
 }
 
 /**
- * Runs all jobs that are neither finished nor claimed by others. After a kill or an interrupt the same call resumes; a
- * process beside it takes other jobs.
+ * Runs all jobs that are neither finished nor claimed by other processes. After a kill or an interrupt, the same call resumes.
+ * Several processes may make the same call: each takes other jobs.
  */
 export async function runJobs(
-  asked: EngineAsked,
+  request: EngineRequest,
   jobs: readonly Job[],
   io: Io,
-  { line, onResult }: Speaker,
+  { line, onResult }: Listener,
 ): Promise<Outcome> {
   const results = new Map<string, CellResult>();
-  let elsewhere: Outcome['elsewhere'] = [];
+  let claimed: Outcome['claimed'] = [];
   let stopped = false;
   let engine: Engine | undefined;
   let stopRun = (): void => {};
@@ -70,40 +77,42 @@ export async function runJobs(
     stopped = true;
     stopRun();
   });
-  const take = (result: CellResult, fresh: boolean): void => {
+  const addResult = (result: CellResult, isNew: boolean): void => {
     results.set(result.key, result);
-    onResult(result, results.size, fresh);
+    onResult(result, results.size, isNew);
   };
 
-  /** Returns false where another process has claimed the job. */
-  const work = async (job: Job): Promise<boolean> => {
+  /** Runs a job, or takes its result if it is finished. Returns false if it was stopped or another process has claimed it. */
+  const runOrSkip = async (job: Job): Promise<boolean> => {
     const folder = await RunFolder.claim(job.folder);
     if ('by' in folder) {
-      elsewhere.push({ key: job.key, by: folder.by });
+      claimed.push({ key: job.key, by: folder.by });
       return false;
     }
     try {
       // Another process may have finished it in the meantime.
-      const there = await readResult(job.folder, job.key);
-      if (there) {
-        take(there, false);
+      const finished = await readResult(job.folder, job.key);
+      if (finished) {
+        addResult(finished, false);
         return true;
       }
       if (!engine) {
-        // With a model of the first job, so that an engine whose kernels do not compile is passed over.
-        const opening = openEngineWith(asked.name, asked.options, on => tryModel(on, job.config, job.data));
-        engine = (await opening).engine;
+        // The model of the first job is tried, so that an engine whose kernels do not compile is not used.
+        const opened = await openEngineWith(request.name, request.options, candidate =>
+          tryModel(candidate, job.config, job.data),
+        );
+        engine = opened.engine;
         line.print(engineLine(engine));
       }
-      const result = await runJob(engine, folder, job.key, job.config, guide(job));
-      if (result) take(result, true);
-      else if (!stopped) elsewhere.push({ key: job.key, by: 'another process, which took it over' });
+      const result = await runJob(engine, folder, job.key, job.config, hooksOf(job));
+      if (result) addResult(result, true);
+      else if (!stopped) claimed.push({ key: job.key, by: 'another process, which took it over' });
       return result !== undefined;
     } finally {
       await folder.release();
     }
   };
-  const guide = (job: Job): Guide => ({
+  const hooksOf = (job: Job): JobHooks => ({
     measures: job.measures,
     data: job.data,
     follow: progress => line.follow(() => `${job.key}  ${progressLine(progress())}`),
@@ -112,32 +121,32 @@ export async function runJobs(
       if (stopped) stop();
     },
     async reopen(lost) {
-      engine = await reopening(asked.options)(lost);
+      engine = await reopening(request.options)(lost);
       return engine;
     },
-    onNote: words => line.print(`${job.key}: ${words}`),
+    onNote: note => line.print(`${job.key}: ${note}`),
     onRecovered: recovered => line.print(`${job.key}: ${recoveredWords(recovered)}`),
   });
 
   try {
     for (const { folder, key } of jobs) {
-      const there = await readResult(folder, key);
-      if (there) take(there, false);
+      const finished = await readResult(folder, key);
+      if (finished) addResult(finished, false);
     }
-    // Repeated while a pass makes progress: other processes may have released what they had claimed.
+    // Repeated as long as a pass runs a job: other processes may have released jobs in the meantime.
     for (let progress = true; progress && !stopped; ) {
       progress = false;
-      elsewhere = [];
+      claimed = [];
       for (const job of jobs) {
         if (stopped) break;
-        if (!results.has(job.key) && (await work(job))) progress = true;
+        if (!results.has(job.key) && (await runOrSkip(job))) progress = true;
       }
-      if (elsewhere.length === 0) break;
+      if (claimed.length === 0) break;
     }
   } finally {
     release();
     line.end();
     engine?.destroy();
   }
-  return { results: jobs.flatMap(({ key }) => results.get(key) ?? []), stopped, elsewhere };
+  return { results: jobs.flatMap(({ key }) => results.get(key) ?? []), stopped, claimed };
 }

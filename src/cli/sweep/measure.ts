@@ -7,21 +7,21 @@ import { type EvaluateOptions, type Evaluation, evaluate } from '../../train/eva
 import type { Measure, Measured } from '../../train/table.ts';
 import type { Trainer } from '../../train/trainer.ts';
 
-/** Evaluation uses other sequences than those that decided when the run stopped. */
-const OTHER_SEEDS = 1_000_000;
+/** Added to the seed, so that the sequences differ from those that decided when the run stopped. */
+const SEED_OFFSET = 1_000_000;
 
-/** Evaluates a trained run by every measure that applies to its task. */
+/** Evaluates a finished run by every measure that its task allows. */
 export async function measureAll(trainer: Trainer, measures: readonly Measure[]): Promise<Measured[]> {
   const all: Measured[] = [];
-  for (const one of measures) {
+  for (const measure of measures) {
     // A grammar may have no sources of ten times the length.
-    if (one.name === 'far' && !canGive(trainer.task, one)) continue;
-    all.push(await trainer.between((model, task) => measure(trainer, model, task, one)));
+    if (measure.name === 'far' && !hasSources(trainer.task, measure)) continue;
+    all.push(await trainer.between((model, task) => evaluateMeasure(trainer, model, task, measure)));
   }
   return all;
 }
 
-function canGive(task: Task, { low, high }: Measure): boolean {
+function hasSources(task: Task, { low, high }: Measure): boolean {
   if (task.pairs) return true;
   try {
     task.pair(new Rng(0, STREAM.sample), low, high);
@@ -33,10 +33,10 @@ function canGive(task: Task, { low, high }: Measure): boolean {
 }
 
 /**
- * A memory of so many cells has as many as the sources have symbols, where it was trained with fewer: no weight depends on their
- * number.
+ * Evaluates a model. If its memory has a fixed number of cells, fewer than the sources have symbols, a copy of the model with
+ * one cell per symbol is evaluated instead: no weight depends on the number of cells.
  */
-async function evaluateWithRoom(
+async function evaluateWithCells(
   { engine, config }: Trainer,
   model: Model,
   task: Task,
@@ -47,44 +47,49 @@ async function evaluateWithRoom(
   if (spec.memory === 'none' || memoryKind(spec.memory).rows || spec.depth >= depth) {
     return evaluate(model, task, options);
   }
-  const roomy = await engine.model({ ...spec, depth }, config.train, await model.state());
+  const larger = await engine.model({ ...spec, depth }, config.train, await model.state());
   try {
-    return await evaluate(roomy, task, options);
+    return await evaluate(larger, task, options);
   } finally {
-    roomy.destroy();
+    larger.destroy();
   }
 }
 
-async function measure(trainer: Trainer, model: Model, task: Task, one: Measure): Promise<Measured> {
-  const seed = trainer.config.train.seed + OTHER_SEEDS;
+async function evaluateMeasure(
+  trainer: Trainer,
+  model: Model,
+  task: Task,
+  measure: Measure,
+): Promise<Measured> {
+  const seed = trainer.config.train.seed + SEED_OFFSET;
   if (task.pairs) {
-    // Your own data is measured by its parts, whatever their lengths.
-    const split = one.name === 'train' ? 'train' : 'test';
+    // Your own data is measured by parts, at all of their lengths.
+    const split = measure.name === 'train' ? 'train' : 'test';
     const all = {
       shortest: 1,
       length: Number.MAX_SAFE_INTEGER,
-      sequences: one.sequences,
+      sequences: measure.sequences,
       seed,
       split,
     } as const;
     const { shortest, length, sequences, coarse, fine, accuracy, loss } = await evaluate(model, task, all);
-    return { ...one, low: shortest, high: length, sequences, coarse, fine, accuracy, loss };
+    return { ...measure, low: shortest, high: length, sequences, coarse, fine, accuracy, loss };
   }
-  if (one.every === undefined) {
-    // Twice the longest source trained on may be a length that there is none of.
-    const high = one.low === one.high ? lengthAtMost(task, one.high) : one.high;
-    const low = Math.min(one.low, high);
-    const range = { shortest: low, length: high, sequences: one.sequences, seed };
+  if (measure.every === undefined) {
+    // The task may have no sources of exactly twice the training length.
+    const high = measure.low === measure.high ? lengthAtMost(task, measure.high) : measure.high;
+    const low = Math.min(measure.low, high);
+    const range = { shortest: low, length: high, sequences: measure.sequences, seed };
     const { coarse, fine, accuracy, loss, bound } = await evaluate(model, task, range);
-    return { ...one, low, high, coarse, fine, accuracy, loss, ...(bound !== undefined && { bound }) };
+    return { ...measure, low, high, coarse, fine, accuracy, loss, ...(bound !== undefined && { bound }) };
   }
-  const lengths = lengthsOf(task, one.low, one.high, one.every);
-  const each = Math.max(1, Math.round(one.sequences / lengths.length));
+  const lengths = lengthsOf(task, measure.low, measure.high, measure.every);
+  const each = Math.max(1, Math.round(measure.sequences / lengths.length));
   const sums = { coarse: 0, fine: 0, accuracy: 0, loss: 0, bound: 0 };
   let bounded = false;
   for (const length of lengths) {
     const options = { length, sequences: each, seed };
-    const evaluation = await evaluateWithRoom(trainer, model, task, options);
+    const evaluation = await evaluateWithCells(trainer, model, task, options);
     for (const key of ['coarse', 'fine', 'accuracy', 'loss'] as const) sums[key] += evaluation[key];
     bounded = evaluation.bound !== undefined;
     sums.bound += evaluation.bound ?? 0;
@@ -92,7 +97,7 @@ async function measure(trainer: Trainer, model: Model, task: Task, one: Measure)
   const mean = (sum: number): number => sum / lengths.length;
   const { coarse, fine, accuracy, loss, bound } = sums;
   return {
-    ...one,
+    ...measure,
     sequences: each * lengths.length,
     coarse: mean(coarse),
     fine: mean(fine),
@@ -102,7 +107,10 @@ async function measure(trainer: Trainer, model: Model, task: Task, one: Measure)
   };
 }
 
-/** Every so many lengths; where there are no sources of one, the next shorter that there are of, as Delétang et al. do. */
+/**
+ * The lengths low, low + every, … up to high. A length without sources is replaced by the next shorter one that has sources,
+ * as in Delétang et al.
+ */
 export function lengthsOf(task: Task, low: number, high: number, every: number): number[] {
   const lengths = new Set<number>();
   for (let at = low; at <= high; at += every) {

@@ -1,4 +1,4 @@
-/** `train --seeds`: one preset from several seeds, and how many of them succeed. */
+/** `train --seeds`: trains one configuration with several seeds, and counts the successes. */
 import { join } from 'node:path';
 import { assign, type Config } from '../../base/config.ts';
 import { InputError, show } from '../../base/errors.ts';
@@ -6,7 +6,7 @@ import type { Data } from '../../tasks/data-file.ts';
 import { withVocabulary } from '../../train/setup.ts';
 import { bestOf, type CellResult, isSolved, measuredAt, measuresOf } from '../../train/table.ts';
 import { dataOf } from '../arguments/data.ts';
-import type { EngineAsked } from '../arguments/engine.ts';
+import type { EngineRequest } from '../arguments/engine.ts';
 import { EXIT, type Io } from '../io/io.ts';
 import { dataNotes } from '../run/notes.ts';
 import { table } from '../show/columns.ts';
@@ -15,20 +15,20 @@ import { StatusLine } from '../show/status-line.ts';
 import { configIn } from './job.ts';
 import { checkJobs, type Job, runJobs } from './jobs.ts';
 
-const MOST_SEEDS = 10_000;
-/** Success: nearly all sequences wholly right at the evaluation length. */
+const MAX_SEEDS = 10_000;
+/** A seed succeeds if nearly all sequences are correct in every symbol at the evaluation length. */
 const SUCCESS = { score: 'coarse', solvedAt: 0.99, solvedOn: 'test' } as const;
 
 /**
- * `10`: seeds 0 to 9. `3-7`, `4-4`: from and to.
- * @throws InputError where it is anything else
+ * Parses the value of --seeds: a number of seeds (`10`: seeds 0 to 9), or the first and the last seed (`3-7`, `4-4`).
+ * @throws InputError for anything else
  */
 export function parseSeeds(text: string): number[] {
   const range = /^\s*(\d+)\s*-\s*(\d+)\s*$/.exec(text);
   const alone = /^\s*(\d+)\s*$/.exec(text);
   if (!range && !alone) {
     throw new InputError(
-      `--seeds takes how many, or from and to (for example 10 or 0-9), got ${show(text)}.`,
+      `--seeds takes a number of seeds or a range, for example 10 or 0-9, got ${show(text)}.`,
     );
   }
   const [low, high] = range ? [Number(range[1]), Number(range[2])] : [0, Number(alone![1]) - 1];
@@ -39,43 +39,43 @@ export function parseSeeds(text: string): number[] {
         : '--seeds must be at least 1, got 0.',
     );
   }
-  if (high - low >= MOST_SEEDS || !Number.isSafeInteger(high)) {
-    throw new InputError(`--seeds must be at most ${MOST_SEEDS} seeds, got ${show(text.trim())}.`);
+  if (high - low >= MAX_SEEDS || !Number.isSafeInteger(high)) {
+    throw new InputError(`--seeds must be at most ${MAX_SEEDS} seeds, got ${show(text.trim())}.`);
   }
   return Array.from({ length: high - low + 1 }, (_, i) => low + i);
 }
 
-/** Trains all seeds into <out>/seed0 …; those that are finished there already are taken as they are. */
+/** Trains all seeds in <out>/seed0, <out>/seed1 … Seeds that are finished are not trained again. Returns the exit code. */
 export async function trainSeeds(
   { config, data, seeds, out }: { config: Config; data?: Data; seeds: readonly number[]; out: string },
-  { engine, json }: { engine: EngineAsked; json: boolean },
+  { engine, json }: { engine: EngineRequest; json: boolean },
   io: Io,
 ): Promise<number> {
-  const begun = await withRuleOfFolder(
+  const request = await withSplitOfFolders(
     { config, data },
     seeds.map(seed => join(out, `seed${seed}`)),
   );
   const jobs = seeds.map((seed): Job => {
-    const own = assign(begun.config, [`seed=${seed}`]);
+    const seeded = assign(request.config, [`seed=${seed}`]);
     const key = `seed${seed}`;
-    return { key, folder: join(out, key), config: own, data: begun.data, measures: measuresOf(own) };
+    return { key, folder: join(out, key), config: seeded, data: request.data, measures: measuresOf(seeded) };
   });
   await checkJobs(out, jobs);
   const text = json ? io.stderr : io.stdout;
-  for (const note of begun.data ? dataNotes(begun.config, begun.data) : []) text.write(`${note}\n`);
+  for (const note of request.data ? dataNotes(request.config, request.data) : []) text.write(`${note}\n`);
   const line = new StatusLine(text, Boolean(text.isTTY) && !json);
-  const { results, stopped, elsewhere } = await runJobs(engine, jobs, io, {
+  const { results, stopped, claimed } = await runJobs(engine, jobs, io, {
     line,
-    onResult(result, _done, fresh) {
+    onResult(result, _done, isNew) {
       if (json) io.stdout.write(`${JSON.stringify(result)}\n`);
-      else line.print(seedRow(result, fresh));
+      else line.print(seedRow(result, isNew));
     },
   });
   const summary = summaryOf(results, seeds.length);
   if (json) io.stdout.write(`${JSON.stringify({ kind: 'result', ...summary, out, stopped })}\n`);
   else if (results.length > 0) text.write(`\n${summaryText(summary)}\n`);
-  for (const { key, by } of stopped ? [] : elsewhere) text.write(`${key} is being trained by ${by}\n`);
-  if (stopped) text.write(`stopped and saved in ${quote(out)}: the same command goes on\n`);
+  for (const { key, by } of stopped ? [] : claimed) text.write(`${key} is being trained by ${by}\n`);
+  if (stopped) text.write(`stopped and saved in ${quote(out)}: the same command continues\n`);
   return stopped ? EXIT.interrupted : 0;
 }
 
@@ -84,29 +84,32 @@ interface Configured {
   data?: Data;
 }
 
-/** Where runs in these folders split their data by the older rule, all seeds do. */
-async function withRuleOfFolder(
+/**
+ * If the runs in these folders split their data by another rule, such as the former `rank`, all seeds use that rule and its
+ * share.
+ */
+async function withSplitOfFolders(
   { config, data }: Configured,
   folders: readonly string[],
 ): Promise<Configured> {
   for (const folder of data ? folders : []) {
-    const there = await configIn(folder);
-    if (!there) continue;
-    if (there.task.name !== config.task.name || there.task.splitBy === config.task.splitBy) break;
-    const { splitBy, heldOut, sourceSymbols, targetSymbols } = there.task;
+    const stored = await configIn(folder);
+    if (!stored) continue;
+    if (stored.task.name !== config.task.name || stored.task.splitBy === config.task.splitBy) break;
+    const { splitBy, heldOut, sourceSymbols, targetSymbols } = stored.task;
     const task = { ...config.task, splitBy, heldOut, sourceSymbols, targetSymbols };
-    const divided = (await dataOf({ ...config, task }, folder))!;
-    return { config: withVocabulary({ ...config, task }, divided), data: divided };
+    const split = (await dataOf({ ...config, task }, folder))!;
+    return { config: withVocabulary({ ...config, task }, split), data: split };
   }
   return { config, data };
 }
 
-function seedRow(result: CellResult, fresh: boolean): string {
+function seedRow(result: CellResult, isNew: boolean): string {
   const test = measuredAt(result, 'test')!;
   const restarts = result.restarts ? `, ${result.restarts} restarts` : '';
   return (
     `seed ${result.seed}: coarse ${fixed(test.coarse, 3)}, fine ${fixed(test.fine, 3)}, symbols ${fixed(test.accuracy, 3)} ` +
-    `at ${lengths(test)}; ${result.ending} at step ${result.step}${restarts}, ${duration(result.seconds)}${fresh ? '' : ' (earlier)'}`
+    `at ${lengths(test)}; ${result.ending} at step ${result.step}${restarts}, ${duration(result.seconds)}${isNew ? '' : ' (earlier)'}`
   );
 }
 
@@ -138,11 +141,11 @@ function summaryText({
   best,
   medianSeconds,
 }: ReturnType<typeof summaryOf>): string {
-  const row = (name: string, of: { coarse: number; fine: number; accuracy: number }) => [
+  const row = (name: string, means: { coarse: number; fine: number; accuracy: number }) => [
     name,
-    fixed(of.coarse, 3),
-    fixed(of.fine, 3),
-    fixed(of.accuracy, 3),
+    fixed(means.coarse, 3),
+    fixed(means.fine, 3),
+    fixed(means.accuracy, 3),
   ];
   const rows = [
     ['', 'coarse', 'fine', 'symbols'],

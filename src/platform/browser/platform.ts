@@ -26,7 +26,7 @@ export interface BrowserOptions extends EngineOptions {
 /** Returns the calls that open engines in a page or a worker. */
 export const openingWith = (threads: () => Threads): Opening<BrowserOptions> =>
   openingOn(({ onAdapter, tunings, surroundings }) => ({
-    // Advice depends on the browser, and is left to the page.
+    // The advice depends on the browser: the page gives it.
     advice: '',
     threads,
 
@@ -37,27 +37,27 @@ export const openingWith = (threads: () => Threads): Opening<BrowserOptions> =>
       }
       const { requestDevice } = await import('../../gpu/device.ts');
       const { createGpuEngine } = await import('../../engine/gpu.ts');
-      const kept = await tunings?.(description.name);
+      const stored = await tunings?.(description.name);
       onAdapter?.(adapter);
       try {
-        const device = await inTime(requestDevice(adapter));
-        return await createGpuEngine(device, description, { plan, compileSeconds, tunings: kept });
+        const device = await withTimeout(requestDevice(adapter));
+        return await createGpuEngine(device, description, { plan, compileSeconds, tunings: stored });
       } catch (error) {
         throw new DeviceError(`${description.name} failed: ${messageOf(error)}`);
       }
     },
   }));
 
-/** Limit for an answer of the browser, in ms. A browser whose GPU process has just died may never answer. */
+/** Time limit for an answer from the browser, in ms. A browser whose GPU process has just died may never answer. */
 const ANSWER_MS = 10_000;
 
-function inTime<T>(promised: Promise<T>): Promise<T> {
+function withTimeout<T>(promised: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    const words = `the browser did not answer within ${ANSWER_MS / 1000} s`;
-    timer = setTimeout(() => reject(new DeviceError(words)), ANSWER_MS);
+  const timeout = new Promise<never>((_, reject) => {
+    const message = `the browser did not answer within ${ANSWER_MS / 1000} s`;
+    timer = setTimeout(() => reject(new DeviceError(message)), ANSWER_MS);
   });
-  return Promise.race([promised, late]).finally(() => clearTimeout(timer));
+  return Promise.race([promised, timeout]).finally(() => clearTimeout(timer));
 }
 
 /** Finds the browser's adapter, a GPU if there is one. @throws NoAdapter with the reason if there is none */
@@ -66,12 +66,14 @@ export async function findAdapter(
 ): Promise<{ adapter: Adapter; description: AdapterDescription }> {
   if (!gpu) {
     throw new NoAdapter(
-      secure ? 'this browser has no WebGPU' : 'WebGPU needs a page on https or localhost, which this is not',
+      secure
+        ? 'this browser has no WebGPU'
+        : 'WebGPU needs a page on https or localhost, but this page is on neither',
     );
   }
   let adapter: Adapter | null;
   try {
-    adapter = await inTime(gpu.requestAdapter({ powerPreference: 'high-performance' }));
+    adapter = await withTimeout(gpu.requestAdapter({ powerPreference: 'high-performance' }));
   } catch (error) {
     throw new NoAdapter(`no adapter: ${messageOf(error)}`);
   }

@@ -2,18 +2,18 @@ import { openingWith } from './platform.ts';
 import { isolatedThreads, spawnOf } from './threads.ts';
 
 /**
- * The package as one file, which a page may load from any host. Browsers do not start a worker from a script of another
- * origin. So each thread is a script of the page itself, which imports this file and calls its serveThread().
+ * The package as one file, which a page may load from any host. Browsers do not start workers from scripts of another origin.
+ * So each worker runs this small script of the page's origin, which imports the file and calls its serveThread().
  */
 const script = `import { serveThread } from ${JSON.stringify(import.meta.url)}; serveThread();`;
 
-/** Created once: the same for every worker. */
+/** The URL of the script, created once for all workers. */
 let url: string | undefined;
 
 const spawn = spawnOf(() => {
   url ??= URL.createObjectURL(new Blob([script], { type: 'text/javascript' }));
   return new Worker(url, { type: 'module' });
-}, 'the browser did not start a worker: where the page has a Content-Security-Policy, it must allow worker-src blob:');
+}, 'the browser did not start a worker: if the page has a Content-Security-Policy, it must allow worker-src blob:');
 
 const opening = openingWith(() => isolatedThreads(spawn));
 

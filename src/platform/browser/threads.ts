@@ -21,7 +21,7 @@ export const spawnOf =
     };
   };
 
-/** Threads for the cpu engine: one per core if pages may share memory between them, else none. */
+/** Threads for the cpu engine: one per core if the page may share memory between threads, otherwise only one in all. */
 export const isolatedThreads = (spawn: Spawn): Threads =>
   globalThis.crossOriginIsolated
     ? { spawn, cores: globalThis.navigator.hardwareConcurrency }

@@ -41,8 +41,8 @@ export function release(gpu: Instance): void {
 /** Dawn's toggle that disables bounds checks. It applies to a whole instance. */
 const UNCHECKED = ['enable-dawn-features=disable_robustness'];
 
-/** Searches run one at a time, because a search sets environment variables while it runs. */
-let turn: Promise<unknown> = Promise.resolve();
+/** The last search. Searches run one at a time, because a search sets environment variables while it runs. */
+let lastSearch: Promise<unknown> = Promise.resolve();
 
 /**
  * Searches for an adapter.
@@ -55,8 +55,8 @@ export function findAdapter({
   only = undefined as 'gpu' | 'software' | undefined,
   checked = true,
 } = {}): Promise<AdapterSearch> {
-  const search = turn.then(() => find(only, checked));
-  turn = search.catch(() => undefined);
+  const search = lastSearch.then(() => find(only, checked));
+  lastSearch = search.catch(() => undefined);
   return search;
 }
 
@@ -72,8 +72,8 @@ async function find(only: 'gpu' | 'software' | undefined, checked: boolean): Pro
   Object.assign(globalThis, dawn.globals);
 
   const chosen = process.platform === 'linux' ? DRIVER_VARIABLES.find(name => process.env[name]) : undefined;
-  /** Asks a new Dawn instance for an adapter, restricted to the driver of `icd` if one is given. */
-  const ask = async (
+  /** Requests an adapter from a new Dawn instance, restricted to the driver file `icd` if it is given. */
+  const request = async (
     what: string,
     icd?: string,
     fallback = false,
@@ -100,9 +100,9 @@ async function find(only: 'gpu' | 'software' | undefined, checked: boolean): Pro
         tried.push({ what, outcome: `${name}, skipped: ${wanted} was requested` });
         return undefined;
       }
-      if (soft && !checked && toggles.length === 0) return await ask(what, icd, fallback, UNCHECKED);
+      if (soft && !checked && toggles.length === 0) return await request(what, icd, fallback, UNCHECKED);
       const checks = soft ? `; bounds checks ${toggles.length ? 'off' : 'on'}` : '';
-      const reason = why(soft, only === 'software', tried, icd ? undefined : chosen) + checks;
+      const reason = reasonFor(soft, only === 'software', tried, icd ? undefined : chosen) + checks;
       tried.push({ what, outcome: name });
       instances.push(gpu);
       return { gpu, adapter, description: { name, kind, reason } };
@@ -120,9 +120,9 @@ async function find(only: 'gpu' | 'software' | undefined, checked: boolean): Pro
 
   if (process.platform !== 'linux') {
     const api = process.platform === 'darwin' ? 'Metal' : 'Direct3D 12';
-    const first = only === 'software' ? undefined : await ask(api);
+    const first = only === 'software' ? undefined : await request(api);
     if (first || only === 'gpu') return end(first);
-    return end(await ask(`${api}, fallback adapter`, undefined, true));
+    return end(await request(`${api}, fallback adapter`, undefined, true));
   }
 
   const icds = chosen
@@ -132,18 +132,18 @@ async function find(only: 'gpu' | 'software' | undefined, checked: boolean): Pro
   const system = chosen ? `Vulkan drivers of ${chosen}` : 'Vulkan drivers of the system';
   // Checked first, because without drivers or loader Dawn would print its own warnings.
   if (icds.length === 0) tried.push({ what: system, outcome: chosen ? 'no such file' : 'none installed' });
-  else if (!load('libvulkan.so.1') && !lendLoader()) {
+  else if (!load('libvulkan.so.1') && !loadBrowsersLoader()) {
     tried.push({ what: system, outcome: 'libvulkan.so.1 is missing (Debian, Ubuntu: libvulkan1)' });
   } else if (chosen) {
-    const found = await ask(system);
+    const found = await request(system);
     if (found) return end(found);
   } else {
     if (icds.length > lavapipe.length && only !== 'software') {
-      const found = await ask(system);
+      const found = await request(system);
       if (found) return end(found);
     }
     for (const icd of only === 'gpu' ? [] : lavapipe) {
-      const found = await ask(`Vulkan driver ${icd}`, icd);
+      const found = await request(`Vulkan driver ${icd}`, icd);
       if (found) return end(found);
       const last = tried[tried.length - 1];
       if (last.outcome === 'no adapter') last.outcome += ' (needs Mesa 24 or newer)';
@@ -154,7 +154,7 @@ async function find(only: 'gpu' | 'software' | undefined, checked: boolean): Pro
   for (const folder of browserPaths().map(dirname)) {
     const icd = join(folder, 'vk_swiftshader_icd.json');
     if (!existsSync(icd) || !loaderFrom(folder)) continue;
-    const found = await ask(`SwiftShader of ${folder}`, icd);
+    const found = await request(`SwiftShader of ${folder}`, icd);
     if (found) return end(found);
   }
   if (!bundleInstalled()) {
@@ -164,7 +164,7 @@ async function find(only: 'gpu' | 'software' | undefined, checked: boolean): Pro
   const what = 'SwiftShader of npm @sparticuz/chromium';
   try {
     const folder = await unpackSwiftShader();
-    if (loaderFrom(folder)) return end(await ask(what, join(folder, 'vk_swiftshader_icd.json')));
+    if (loaderFrom(folder)) return end(await request(what, join(folder, 'vk_swiftshader_icd.json')));
     tried.push({ what, outcome: 'libvulkan.so.1 cannot be loaded' });
   } catch (error) {
     tried.push({ what, outcome: messageOf(error) });
@@ -193,7 +193,7 @@ function installedIcds(): string[] {
     if (!existsSync(folder)) continue;
     for (const file of readdirSync(folder)) if (file.endsWith('.json')) files.add(join(folder, file));
   }
-  // With multiarch, drivers for another processor are listed too. The loader skips them, and so does this code.
+  // With multiarch, drivers for another processor are listed too. They are skipped, as the Vulkan loader does.
   return [...files].filter(file => {
     try {
       const { ICD } = JSON.parse(readFileSync(file, 'utf8')) as { ICD?: { library_path?: string } };
@@ -220,22 +220,23 @@ function load(library: string): boolean {
 const loaderFrom = (folder: string): boolean =>
   load('libvulkan.so.1') || load(join(folder, 'libvulkan.so.1'));
 
-/** Loads the Vulkan loader of a browser, for systems that have drivers but no loader. */
-const lendLoader = (): boolean => browserPaths().some(path => load(join(dirname(path), 'libvulkan.so.1')));
+/** Loads the Vulkan loader of an installed browser, for systems that have drivers but no loader. */
+const loadBrowsersLoader = (): boolean =>
+  browserPaths().some(path => load(join(dirname(path), 'libvulkan.so.1')));
 
 /**
  * The reason why this adapter is used.
  * @param chosen the environment variable that named the drivers, if one did
  */
-function why(
+function reasonFor(
   soft: boolean,
-  asked: boolean,
+  softwareRequested: boolean,
   tried: AdapterSearch['tried'],
   chosen: string | undefined,
 ): string {
   if (chosen) return `chosen by ${chosen}`;
   if (!soft) return 'the GPU of this system';
-  if (asked) return 'a software adapter was requested';
-  const words = searchWords({ tried });
-  return `no GPU adapter found${words ? ` (${words})` : ''}`;
+  if (softwareRequested) return 'a software adapter was requested';
+  const search = searchWords({ tried });
+  return `no GPU adapter found${search ? ` (${search})` : ''}`;
 }

@@ -35,7 +35,7 @@ function bundle(): { folder: string; version: string } | undefined {
 
 export const bundleInstalled = (): boolean => bundle() !== undefined;
 
-/** The folder for unpacked files: node_modules/.cache beside the package, or else a folder of this user in /tmp. */
+/** The folder for unpacked files: node_modules/.cache beside the package, else a folder of this user in the temporary folder. */
 async function cacheFolder(found: { folder: string; version: string }): Promise<string> {
   // …/node_modules/@sparticuz/chromium → …/node_modules/.cache
   const beside = join(dirname(dirname(found.folder)), '.cache', 'pushdown', found.version);
@@ -44,12 +44,12 @@ async function cacheFolder(found: { folder: string; version: string }): Promise<
     await rm(await mkdtemp(join(beside, 'probe-')), { recursive: true });
     return beside;
   } catch {
-    const own = join(tmpdir(), `pushdown-${process.getuid?.() ?? 'user'}`);
-    makeFolder(own, 0o700);
+    const ofUser = join(tmpdir(), `pushdown-${process.getuid?.() ?? 'user'}`);
+    makeFolder(ofUser, 0o700);
     // Libraries are loaded from this folder, so a folder that another user has created there is refused.
-    const { uid } = await lstat(own);
-    if (uid !== process.getuid?.()) throw new Error(`${own} belongs to another user`);
-    const folder = join(own, found.version);
+    const { uid } = await lstat(ofUser);
+    if (uid !== process.getuid?.()) throw new Error(`${ofUser} belongs to another user`);
+    const folder = join(ofUser, found.version);
     makeFolder(folder);
     return folder;
   }
@@ -57,7 +57,7 @@ async function cacheFolder(found: { folder: string; version: string }): Promise<
 
 /**
  * Fills `<cache>/<name>` with `fill`, once. The folder is filled under another name and then renamed, so that a killed
- * process leaves nothing half done; if two processes do it at once, the first to finish wins.
+ * process leaves no incomplete folder. If two processes do this at once, the first to finish wins.
  */
 async function once(name: string, fill: (folder: string, source: string) => Promise<void>): Promise<string> {
   const found = bundle();
@@ -65,14 +65,15 @@ async function once(name: string, fill: (folder: string, source: string) => Prom
   const cache = await cacheFolder(found);
   const target = join(cache, name);
   if (existsSync(target)) return target;
-  for (const left of await readdir(cache)) {
-    if (!left.startsWith('unpacking-')) continue;
-    const at = join(cache, left);
-    const age = await stat(at).then(
+  // Removes what killed processes have left.
+  for (const name of await readdir(cache)) {
+    if (!name.startsWith('unpacking-')) continue;
+    const folder = join(cache, name);
+    const age = await stat(folder).then(
       ({ mtimeMs }) => Date.now() - mtimeMs,
       () => 0,
     );
-    if (age > HOUR) await rm(at, { recursive: true, force: true });
+    if (age > HOUR) await rm(folder, { recursive: true, force: true });
   }
   const temporary = await mkdtemp(join(cache, 'unpacking-'));
   try {

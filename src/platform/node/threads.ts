@@ -18,6 +18,6 @@ const spawn: Spawn = ({ heard, died }) => {
   };
 };
 
-/** Threads for the cpu engine: as many as there are cores. None when run from the sources, which Node cannot load itself. */
+/** Threads for the cpu engine: one per core. Only one in all when run from the sources, because Node cannot load thread.ts. */
 export const nodeThreads = () =>
   existsSync(fileURLToPath(ENTRY)) ? { spawn, cores: availableParallelism() } : { cores: 1 };

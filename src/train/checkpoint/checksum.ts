@@ -4,18 +4,18 @@ import { type Span, spanOfString } from './json.ts';
 
 /**
  * The checksum of a file is in its metadata: `__metadata__.checksum`, eight lowercase hexadecimal digits. It is the CRC-32
- * of the whole file with `00000000` in place of the digits. The place of the digits is found by scanning the header as
- * JSON, so any program may write the header in its own formatting.
+ * of the whole file with `00000000` in place of the digits. The digits are found by scanning the header as JSON, so any
+ * program may write the header in its own formatting.
  */
 export const NO_CHECKSUM = '00000000';
 
 const ascii = (text: string): Uint8Array => new TextEncoder().encode(text);
 const hex = (value: number): string => value.toString(16).padStart(8, '0');
 
-/** The bytes of the checksum in the file. @param begin where the data starts, in bytes */
-function placeOfChecksum(file: Uint8Array, begin: number): Span {
+/** Where the digits of the checksum are in the file. @param begin where the data starts, in bytes */
+function spanOfChecksum(file: Uint8Array, begin: number): Span {
   const found = spanOfString(file.subarray(8, begin), ['__metadata__', 'checksum']);
-  if (!found) throw new Error('the header has no checksum, although its metadata were read: this is a bug.');
+  if (!found) throw new Error('the header has no checksum, although its metadata was read: this is a bug.');
   return { begin: 8 + found.begin, end: 8 + found.end };
 }
 
@@ -25,20 +25,20 @@ function checksumOf(file: Uint8Array, { begin, end }: Span): string {
 }
 
 /** Writes the checksum into a file that contains NO_CHECKSUM. @param begin where the data starts, in bytes */
-export function seal(file: Uint8Array, begin: number): void {
-  const place = placeOfChecksum(file, begin);
-  file.set(ascii(checksumOf(file, place)), place.begin);
+export function writeChecksum(file: Uint8Array, begin: number): void {
+  const span = spanOfChecksum(file, begin);
+  file.set(ascii(checksumOf(file, span)), span.begin);
 }
 
 /**
  * @param begin where the data starts, in bytes
- * @param written the checksum in the metadata
+ * @param stored the checksum in the metadata
  * @throws InputError if the file has changed since it was written
  */
-export function verifyChecksum(file: Uint8Array, begin: number, written: string): void {
-  const sum = checksumOf(file, placeOfChecksum(file, begin));
-  if (sum === written) return;
+export function verifyChecksum(file: Uint8Array, begin: number, stored: string): void {
+  const sum = checksumOf(file, spanOfChecksum(file, begin));
+  if (sum === stored) return;
   throw new InputError(
-    `the file is damaged or was edited by hand: its checksum is ${show(written)}, but its content has "${sum}". Use another copy, or an earlier checkpoint.`,
+    `the file is damaged or was edited by hand: its checksum is ${show(stored)}, but its content has "${sum}". Use another copy, or an earlier checkpoint.`,
   );
 }

@@ -15,15 +15,15 @@ export function parseJson(text: string, what: string): unknown {
 /** Reads every field of `like` from parsed JSON. Each must be a number, or a boolean where `like` has one. @throws InputError */
 export function readNumbers<T extends object>(what: string, given: unknown, like: T): T {
   if (!isPlain(given)) throw new InputError(`${what} must be a JSON object, got ${show(given)}.`);
-  const made: Plain = {};
+  const numbers: Plain = {};
   for (const [key, example] of Object.entries(like)) {
     const value = Object.hasOwn(given, key) ? given[key] : undefined;
-    if (isPlain(example)) made[key] = readNumbers(`${what}.${key}`, value, example);
+    if (isPlain(example)) numbers[key] = readNumbers(`${what}.${key}`, value, example);
     else if (typeof value === typeof example && (typeof value === 'boolean' || Number.isFinite(value)))
-      made[key] = value;
+      numbers[key] = value;
     else throw new InputError(`${what}.${key} must be a ${typeof example}, got ${show(value)}.`);
   }
-  return made as T;
+  return numbers as T;
 }
 
 export interface Span {
@@ -45,22 +45,22 @@ const SPACE = new Set([...' \t\n\r'].map(char => char.charCodeAt(0)));
 export function spanOfString(json: Uint8Array, path: readonly string[]): Span | undefined {
   let found: Span | undefined;
   /** Keys of the open objects and arrays; '' for the outermost. */
-  const reached: string[] = [];
+  const openKeys: string[] = [];
   let key = '';
   for (let at = 0; at < json.length; at++) {
     const byte = json[at];
     if (OPENING.has(byte)) {
-      reached.push(key);
+      openKeys.push(key);
       key = '';
-    } else if (CLOSING.has(byte)) reached.pop();
+    } else if (CLOSING.has(byte)) openKeys.pop();
     else if (byte === QUOTE) {
       const span = { begin: at + 1, end: endOfString(json, at) };
       at = span.end;
       if (isKey(json, at)) {
         key = JSON.parse(new TextDecoder().decode(json.subarray(span.begin - 1, span.end + 1)));
       } else if (
-        reached.length === path.length &&
-        [...reached.slice(1), key].every((k, i) => k === path[i])
+        openKeys.length === path.length &&
+        [...openKeys.slice(1), key].every((k, i) => k === path[i])
       ) {
         found = span;
       }

@@ -15,7 +15,7 @@ import { parseJson, readNumbers } from './json.ts';
  * to 4, the moments and the projection had other names.
  */
 const VERSION = '5';
-const READ = ['1', '2', '3', '4', VERSION];
+const READABLE = ['1', '2', '3', '4', VERSION];
 
 export interface Metadata {
   config: Config;
@@ -87,9 +87,9 @@ function metadataOf(header: Plain): Plain {
       'the file has no metadata of pushdown: it is a safetensors file from another program.',
     );
   }
-  if (!READ.includes(metadata.version as string)) {
+  if (!READABLE.includes(metadata.version as string)) {
     throw new InputError(
-      `the checkpoint must have version ${READ.join(' or ')}, got ${show(metadata.version)}. Use the version of pushdown that wrote it.`,
+      `the checkpoint must have version ${READABLE.join(' or ')}, got ${show(metadata.version)}. Use the version of pushdown that wrote it.`,
     );
   }
   return metadata;
@@ -144,7 +144,9 @@ function readChoices(metadata: Plain): Choices | undefined {
   return given as Choices;
 }
 
-/** Version 0.1.0, whose configurations had no layers, had other inputs for the reversal. */
+/**
+ * In version 0.1.0 the reversal task had other inputs. Its configurations are recognised by the missing key model.layers.
+ */
 const shapeNoteOf = (stored: unknown, { task }: Config): string =>
   task.name === 'reverse' && isPlain(stored) && isPlain(stored.model) && !('layers' in stored.model)
     ? ' (In pushdown 0.1.0 the reversal task had one set of inputs for source and target: train a new model.)'

@@ -7,7 +7,7 @@ import {
 } from '../../base/config.ts';
 import { unknown } from '../../base/errors.ts';
 
-/** Settings that lie over others: any keys of a configuration. */
+/** Settings that override others: any keys of a configuration. */
 export interface Over {
   task?: Partial<TaskConfig>;
   model?: Partial<ModelConfig>;
@@ -20,14 +20,14 @@ export interface Grid {
   /** In the order of the table's rows and columns. */
   tasks: readonly string[];
   models: readonly string[];
-  /** What all have in common; then what a task, a model, and a single cell (`reverse/stack`) has of its own. */
+  /** Settings of all cells, then those of one task, of one model, and of one cell (`reverse/stack`). */
   base: Over;
   ofTask: Readonly<Record<string, Over>>;
   ofModel: Readonly<Record<string, Over>>;
   ofCell: Readonly<Record<string, Over>>;
 }
 
-/** The configuration of one cell. The later of base, task, model and cell lies over the earlier. */
+/** The configuration of one cell: base, overridden by the settings of its task, then its model, then the cell. */
 export function configOf(grid: Grid, task: string, model: string): Config {
   if (!grid.tasks.includes(task)) unknown(`task of ${grid.name}`, task, grid.tasks);
   if (!grid.models.includes(model)) unknown(`model of ${grid.name}`, model, grid.models);
@@ -45,7 +45,7 @@ export function configOf(grid: Grid, task: string, model: string): Config {
   });
 }
 
-/** Lengths that a configuration is tested at: [low, high]. */
+/** The range of source lengths at which a configuration is tested. */
 export const testedLengths = ({ task, train }: Config): [low: number, high: number] => {
   const high = train.evaluateLength || 2 * task.maxLength;
   return [train.evaluateFrom || high, high];

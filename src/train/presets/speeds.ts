@@ -1,10 +1,10 @@
 /**
- * Training steps per second of presets, measured: `pushdown presets` makes times of them. By name; a preset that is
- * not here has no expected time.
+ * Measured training speeds of presets by name, from which `pushdown presets` computes times. A preset that is missing here
+ * has no expected time.
  */
 export interface Speed {
   stepsPerSecond: number;
-  /** Steps until it is done, where that is usually before train.steps. */
+  /** Steps until the run ends, if it usually ends before train.steps. */
   steps?: number;
 }
 

@@ -150,6 +150,17 @@ describe('train', () => {
     expect(out.match(/^step /gm)!.length).toBeLessThan(8);
   });
 
+  test('--if-unsaved has a former value, which is accepted with one line of advice', async () => {
+    const advice = '--if-unsaved go-on is now called --if-unsaved continue';
+    const argv = ['train', 'reverse', ...TINY_FAST, '--steps', '1', '--if-unsaved'];
+    const former = await pushdown([...argv, 'go-on', '--out', join(folder, 'former')]);
+    expect(former).toMatchObject({ code: 0, err: '' });
+    expect(former.out.split('\n').filter(line => line === advice)).toHaveLength(1);
+    const current = await pushdown([...argv, 'continue', '--out', join(folder, 'current')]);
+    expect(current).toMatchObject({ code: 0, err: '' });
+    expect(current.out).not.toContain(advice);
+  });
+
   test('--steps makes a finished run continue', async () => {
     const out = join(folder, 'more');
     await pushdown(['train', 'reverse', ...TINY_FAST, '--steps', '1', '--out', out]);

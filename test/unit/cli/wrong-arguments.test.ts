@@ -34,7 +34,7 @@ const table: [string, { argv: string[]; stdin: string }, RegExp][] = [
     /no preset or group is called "papr"\. Did you mean "paper"\?/,
   ],
   ['plan', train('--plan', 'fusd'), /unknown plan "fusd"\. Did you mean "fused"\?/],
-  ['seeds', train('--seeds', 'ten'), /--seeds takes how many, or from and to .* got "ten"/],
+  ['seeds', train('--seeds', 'ten'), /--seeds takes a number of seeds or a range, .* got "ten"/],
   ['seeds backwards', train('--seeds', '9-0'), /the range "9-0" goes backwards, write 0-9/],
   ['no seeds', train('--seeds', '0'), /--seeds must be at least 1, got 0/],
   ['too many seeds', train('--seeds', '1e9'), /--seeds takes/],

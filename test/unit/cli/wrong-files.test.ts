@@ -32,7 +32,7 @@ test('lengths, symbols and settings of a checkpoint', async () => {
     ['eval', checkpoint, '--sequences', '1000000', '--lengths', '1,100', ...cpu],
     /--sequences must be at most 300000 at length 100, got 1000000/,
   );
-  await wrong(['trace', checkpoint, 'a ? b', ...cpu], /unknown symbol "\?" at place 2/);
+  await wrong(['trace', checkpoint, 'a ? b', ...cpu], /unknown symbol "\?" at position 2/);
   await wrong(['predict', checkpoint, ...cpu], /line 2: unknown symbol "x"/, 'a b\nx y\n');
   const resume = ['train', '--resume', trained, ...cpu];
   await wrong([...resume, '--seed', '3'], /cannot change train\.seed \(0 in the checkpoint, 3 requested/);
