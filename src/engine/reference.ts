@@ -21,7 +21,9 @@ import type {
 import { Lifetime } from './lifetime.ts';
 import { checkSize, ReferenceMemory } from './reference-memory.ts';
 
-/** The reference as an engine: float64, one thread, computes synchronously. For tests, and for machines without a GPU. */
+/**
+ * The reference as an engine: float64, one thread, computes synchronously. For tests, and for machines without a GPU.
+ */
 export function createReferenceEngine(reason = 'asked for'): Engine {
   return new ReferenceEngine(reason);
 }
@@ -80,7 +82,7 @@ class ReferenceModel implements Model {
     const { hidden: H, projection: P, width: M, outputs: V, inputs: D } = spec;
     const E = endsOfModel(spec);
     const layers = spec.layers * (cellOf(spec).gates.length + 3) * H;
-    const recall = spec.autoencoder ? 4 * D : 0;
+    const reconstruction = spec.autoencoder ? 4 * D : 0;
     const perStep =
       layers +
       P +
@@ -89,7 +91,7 @@ class ReferenceModel implements Model {
       E * (M + controlCount(spec.memory)) +
       readsOfModel(spec) * M +
       2 * V +
-      recall +
+      reconstruction +
       K +
       16;
     // Strengths and as many references to rows (T/2 per end, averaged over t), or the cells of a kind without rows.
@@ -237,13 +239,13 @@ function countActivations(spec: ModelSpec, sequences: readonly Sequence[]): numb
     numbers += array?.length ?? 0;
   };
   for (const { steps } of sequences) {
-    for (const { layers, op, controls, v, memories, r, o, output, recall } of steps) {
+    for (const { layers, op, controls, v, memories, r, o, output, reconstruction: x } of steps) {
       for (const { h, c, gates, hn } of layers) for (const x of [h, c, gates, hn]) add(x);
       if (op !== layers[layers.length - 1].h) add(op);
       // Strengths, and as many references to rows.
       for (const s of strengthsOf(spec, memories)) for (let k = 0; k < 2; k++) add(s);
       if (!memoryKind(spec.memory).rows) numbers += memories.length * spec.depth * spec.width;
-      for (const x of [...controls, v, r, o, output, recall?.fromH.output, recall?.fromP.output]) add(x);
+      for (const array of [...controls, v, r, o, output, x?.fromH.output, x?.fromP.output]) add(array);
     }
   }
   return numbers;
@@ -256,7 +258,10 @@ function argmax(values: Float64Array): number {
   return best;
 }
 
-/** The part of StepReport that depends on the outputs alone. A sequence without a symbol has no error and counts as right. */
+/**
+ * The part of StepReport that depends on the outputs alone. A sequence without a symbol has no error and counts as
+ * right.
+ */
 function metricsOf(
   spec: ModelSpec,
   batch: Batch,

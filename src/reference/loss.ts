@@ -61,13 +61,13 @@ export function outputLoss(kind: ModelConfig['output'], a: Float64Array, target:
       'ZERO_TARGET needs squared error: set model.output to tanh or sigmoid, not softmax.',
     );
   }
-  // Use any symbol for a masked step: its loss is discarded.
+  // A masked step may use any symbol: its loss is discarded.
   const symbol = target === MASKED ? 0 : target;
-  const made =
+  const result =
     kind === 'softmax'
       ? softmaxCrossEntropy(a, symbol)
       : squaredError(kind, a, targetVector(symbol, a.length));
-  return target === MASKED ? { output: made.output, loss: 0 } : made;
+  return target === MASKED ? { output: result.output, loss: 0 } : result;
 }
 
 /** da [V] of a step whose target is not MASKED, from its output [V]. */
