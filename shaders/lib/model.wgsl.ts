@@ -1,5 +1,5 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
-import { endsOf, memoryKind, readsOf, type Storage } from '../../src/base/memories.ts';
+import { endsOf, type MemoryStorage, memoryKind, readsOf } from '../../src/base/memories.ts';
 import type { Layout } from '../../src/layout/layout.ts';
 import { memoryFunctions } from '../memories/index.wgsl.ts';
 import type { MemoryOptions } from '../memories/kind.wgsl.ts';
@@ -22,7 +22,11 @@ export interface FusedOptions {
  * `fn slotAt(k, i)` and the like for all buffers of a memory.
  * @param at index expression, given the number of entries
  */
-export const placeFunctions = (storage: Storage, at: (entries: string) => string, steps: string): string =>
+export const placeFunctions = (
+  storage: MemoryStorage,
+  at: (entries: string) => string,
+  steps: string,
+): string =>
   (
     [
       ['slotAt', storage.slots],

@@ -1,5 +1,5 @@
 import type { Batch } from '../base/dims.ts';
-import { DEPTH, endsOf, entriesOf, memoryKind, readsOf, type Storage } from '../base/memories.ts';
+import { DEPTH, endsOf, entriesOf, type MemoryStorage, memoryKind, readsOf } from '../base/memories.ts';
 import type { ModelSpec } from '../base/parameters.ts';
 import { type Layout, layoutOf } from '../layout/layout.ts';
 import { allStrengths } from '../layout/strengths.ts';
@@ -178,7 +178,7 @@ export class MemoryWork implements Work<MemoryJob, void> {
   readonly #N: number;
   /** Numbers of a sequence's reads: T·Q·M. */
   readonly #reads: number;
-  readonly #entries: Record<keyof Storage, number>;
+  readonly #entries: Record<keyof MemoryStorage, number>;
   readonly #rows: StepRows;
   #job: MemoryJob = 'forward';
 
@@ -254,5 +254,9 @@ export class MemoryWork implements Work<MemoryJob, void> {
 }
 
 /** Number of entries in the states of one sequence. */
-export const memoryEntries = ({ kind, T, M, depth = DEPTH }: MemoryShape): Record<keyof Storage, number> =>
-  entriesOf(kind, Math.ceil(M / 4), T, depth);
+export const memoryEntries = ({
+  kind,
+  T,
+  M,
+  depth = DEPTH,
+}: MemoryShape): Record<keyof MemoryStorage, number> => entriesOf(kind, Math.ceil(M / 4), T, depth);

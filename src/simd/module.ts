@@ -3,9 +3,9 @@ import {
   controlStride,
   MEMORY_NAMES,
   type MemoryName,
+  type MemoryStorage,
   memoryKind,
   readsOf,
-  type Storage,
 } from '../base/memories.ts';
 import { type Kernels, WASM } from './wasm.ts';
 
@@ -139,7 +139,7 @@ export class Arena {
    */
   memoryShape(
     { memory, depth, reads }: { memory: MemoryName | 'none'; depth: number; reads?: number },
-    { slots, undoLog, dStrength }: Record<keyof Storage, number>,
+    { slots, undoLog, dStrength }: Record<keyof MemoryStorage, number>,
     M: number,
     endBytes: number,
     table: number,

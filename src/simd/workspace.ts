@@ -1,5 +1,5 @@
 import { type Batch, NO_INPUT } from '../base/dims.ts';
-import { entriesOf, type Storage } from '../base/memories.ts';
+import { entriesOf, type MemoryStorage } from '../base/memories.ts';
 import type { Block, Layout } from '../layout/layout.ts';
 import type { Group } from './groups.ts';
 import { type Arena, aligned } from './module.ts';
@@ -15,7 +15,7 @@ export interface Capacity {
 }
 
 /** Entries of a memory of one sequence of T steps. */
-const storageOf = ({ spec, M4 }: Layout, T: number): Record<keyof Storage, number> =>
+const storageOf = ({ spec, M4 }: Layout, T: number): Record<keyof MemoryStorage, number> =>
   entriesOf(spec.memory, M4, T, spec.depth);
 
 /** The arrays of a workspace and their bytes: tensors of the layout, the batch, and the memories. All numbers have 4 bytes. */
@@ -135,7 +135,7 @@ export class Workspace {
   }
 
   /** Entries of a memory of one sequence of T steps. */
-  storage(T: number): Record<keyof Storage, number> {
+  storage(T: number): Record<keyof MemoryStorage, number> {
     return storageOf(this.layout, T);
   }
 
