@@ -25,7 +25,7 @@ ${tile(o, R4)}
 }
 
 /** batch, w, acts, grads: dOp, dS -> dP of step t, the gradient before the tanh of o'. */
-export function stepDeeperBackward(o: StepOptions): string {
+export function stepProjectionBackward(o: StepOptions): string {
   const { blocks, P4, E } = o.layout;
   return wgsl`
 ${head(o)}
@@ -128,7 +128,10 @@ ${tile(o, H4)}
 `;
 }
 
-/** batch, w, grads: dA of step 0, dD -> dH of layer l, the gradient of its h_0. (At this point dC is the gradient of c_0.) */
+/**
+ * batch, w, grads: dA of step 0, dD -> dH of layer l, the gradient of its h_0. (At this point dC is the gradient of
+ * c_0.)
+ */
 export function stepStartBackward(o: StepOptions, l: number): string {
   const { H4 } = o.layout;
   return wgsl`
