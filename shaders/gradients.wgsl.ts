@@ -5,11 +5,12 @@ import { at } from './lib/rows.wgsl.ts';
 import { evenly, range } from './lib/text.ts';
 
 /**
- * All weight gradients in one dispatch: block[k][j] = Σ_rows a[row][k] · b[row][j]. The rows are split into batch.rowSplits
- * parts, each of which writes its own sums to `partial` [parts, size4]. The optimiser's first pass adds the parts in a
- * fixed order, so the result is deterministic. An invocation computes one tile of one block over its part of the rows.
- * For the inputs, of which a row has only a few, an invocation has one column of the block and adds to the rows of the
- * block that are active. (In the fused lane form the backward pass computes the weight gradients itself.)
+ * All weight gradients in one dispatch: block[k][j] = Σ_rows a[row][k] · b[row][j]. The rows are split into
+ * batch.rowSplits parts. Each part writes its sums to `partial` [parts, size4]; reduceGradients then adds the parts in
+ * a fixed order, so the result is deterministic. An invocation computes one tile of one block over one part of the
+ * rows. Inputs are different, because only a few are active per row: an invocation computes one column of the block and
+ * adds to the block's rows of the active inputs. (In the fused lane form the backward kernel computes the weight
+ * gradients.)
  */
 export interface GradientJob {
   block: Block;
@@ -33,20 +34,20 @@ export interface GradientTiling {
 function tilesOf({ block, a }: GradientJob, { down, across }: GradientTiling) {
   const single = typeof a === 'string';
   const wide = single ? 1 : Math.ceil(block.rows / 4);
-  const parts = (n: number, most: number): { count: number; each: number } => ({
-    count: Math.ceil(n / most),
-    each: evenly(n, most),
+  const parts = (n: number, max: number): { count: number; each: number } => ({
+    count: Math.ceil(n / max),
+    each: evenly(n, max),
   });
   return { down: parts(wide, down), across: parts(block.ld4, a === 'inputs' ? 1 : across), wide };
 }
 
-/** Number of workgroups of a job. Rounded up, so that each workgroup has only one job. */
+/** Number of workgroups of a job, rounded up: the invocations of a workgroup have the same job. */
 function groupsOf(job: GradientJob, tiling: GradientTiling): number {
   const { down, across } = tilesOf(job, tiling);
   return Math.ceil((down.count * across.count) / tiling.size);
 }
 
-/** Workgroups of all jobs, for one part. */
+/** Number of workgroups of all jobs, for one part of the rows. */
 export const tileGroups = (jobs: readonly GradientJob[], tiling: GradientTiling): number =>
   jobs.reduce((sum, job) => sum + groupsOf(job, tiling), 0);
 
@@ -89,7 +90,9 @@ function tileBody(job: GradientJob, tiling: GradientTiling, size4: number): stri
     ${each(guarded)}`;
 }
 
-/** A column of the block for the inputs: every row of the batch adds to the rows of the block that its inputs select. */
+/**
+ * One column of the block of the inputs. Every row of the batch adds to the rows of the block that its inputs select.
+ */
 const inputsBody = ({ block, b }: GradientJob, size4: number): string => wgsl`
     let to = part * ${size4}u + ${block.offset4}u + tile;
     for (var k = 0u; k < ${block.rows}u; k++) { partial[to + k * ${block.ld4}u] = vec4f(); }
@@ -101,7 +104,9 @@ const inputsBody = ({ block, b }: GradientJob, size4: number): string => wgsl`
       }
     }`;
 
-/** WGSL of the kernel. Workgroup n of (x, y) computes tiles n mod tileGroups of a single job, over part n / tileGroups. */
+/**
+ * WGSL of the kernel. Workgroup n, counted over x and y, computes part ⌊n / tileGroups⌋ of the tiles n mod tileGroups.
+ */
 export function gradientTiles(
   batch: string,
   jobs: readonly GradientJob[],

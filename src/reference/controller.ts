@@ -86,7 +86,7 @@ const CELLS: Record<Controller, Cell> = {
     step: (w, inputs) => ({ h: rnn(w, inputs, EMPTY) }),
     backward(w, inputs, _before, after, { dh }, into, dw) {
       rnnBackward(w, inputs, EMPTY, after.h, dh, into, dw);
-      // Gradients flow backward in time through the memory only.
+      // Gradients flow back in time through the memory only.
       return { dh: new Float64Array(dh.length), dc: EMPTY };
     },
   },
