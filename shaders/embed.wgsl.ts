@@ -16,7 +16,9 @@ const ROWS = range(4);
 /** Number of tiles of a matrix. */
 const tilesOf = (rows: number, columns4: number): number => Math.ceil(rows / ROWS.length) * columns4;
 
-/** Runs `body` for the tiles from number `begin` on. Declares rows n0 … n3 (the last row repeats) and column j. */
+/**
+ * Runs `body` for a matrix's tiles, numbered from `begin`. Declares rows n0 … n3 (the last row repeats) and column j.
+ */
 const tiles = (begin: number, rows: number, columns4: number, body: string): string => wgsl`
   if (at >= ${begin}u && at < ${begin + tilesOf(rows, columns4)}u) {
     let first = (at - ${begin}u) / ${columns4}u * ${ROWS.length}u;
@@ -42,7 +44,7 @@ export function embed({ layers, We, size4, spec }: Layout): string {
       k =>
         `let w${k} = w[${Wxe!.offset4}u + min(4u * i + ${k}u, ${spec.embedding - 1}u) * ${Wxe!.ld4}u + j];`,
     );
-    // The padding of an embedding is 0, so any finite factor will do for it.
+    // The padding of an embedding is 0, so the weights that multiply it do not matter.
     return tiles(
       from,
       Wx.rows,

@@ -157,7 +157,7 @@ export async function gpuMemory(
       lifetime.check();
       const named = checkMemoryInputs(shape, given);
       const timed = form === 'time' && hasTimeKernels(kind);
-      const limit = gpu.profile.overTime.walk.all / cellsOf(M).cells;
+      const limit = gpu.profile.overTime.walk.perSubmission / cellsOf(M).cells;
       const { push, pop } = named;
       const walks = T > SHORT ? walksOf(kind, push, pop, B, T, timed ? limit : 0) : undefined;
       const unfit = timed && !fitsTime(gpu.profile, shape, push, walks);
@@ -321,17 +321,17 @@ function fitsTime(
   if (!walks) return true;
   const { cells } = cellsOf(M);
   // The maximum of: rows that one step reads, steps that read one row.
-  const one = walks.perStep.reduce((most, rows) => Math.max(most, rows), walks.perRow);
-  return one * cells <= walk.one && walks.total * cells <= walk.all;
+  const longest = walks.perStep.reduce((max, rows) => Math.max(max, rows), walks.perRow);
+  return longest * cells <= walk.perInvocation && walks.total * cells <= walk.perSubmission;
 }
 
 /** The largest total pushed to one of the sequences. @param push [B,T] */
 function maxPushed(push: Float32Array, T: number): number {
-  let most = 0;
+  let max = 0;
   for (let first = 0; first < push.length; first += T) {
     let sum = 0;
     for (let t = 0; t < T; t++) sum += push[first + t];
-    most = Math.max(most, sum);
+    max = Math.max(max, sum);
   }
-  return most;
+  return max;
 }

@@ -4,7 +4,7 @@ import { DeviceError } from '../base/errors.ts';
  * Everything about the kernels that depends on the kind of device. The profile is chosen when a device is opened and is
  * plain data everywhere else. Profiles change results only by rounding: forms and tiles change how sums are divided.
  *
- * A software adapter runs the invocations of a workgroup one after the other on a few cores. Barriers and prefix sums
+ * A software adapter runs the invocations of a workgroup one after another on a few cores. Barriers and prefix sums
  * are expensive there, a load from a buffer costs as much as ten multiplications (bench/lab/matmul.ts), and registers
  * are cheap. A GPU needs many concurrent invocations. The GPU's sizes have not been tuned by measurement.
  */
@@ -53,13 +53,13 @@ export interface OverTimeProfile {
   readonly size: number;
   /** Maximum number of chunks of time steps, over all sequences. */
   readonly chunks: number;
-  /** Maximum number of numbers of a row that one invocation reads. */
+  /** Maximum number of elements of a row (numbers or vec4s) that one invocation reads. */
   readonly cells: number;
   /**
-   * Maximum number of numbers of rows that one invocation (`one`), and all invocations of a submission together
-   * (`all`), may walk over. A pass that may exceed it runs step by step, in slices.
+   * Limits of a walk over rows, in elements of rows: for one invocation, and for all invocations of a submission
+   * together. A pass that would exceed a limit runs step by step, in slices.
    */
-  readonly walk: { readonly one: number; readonly all: number };
+  readonly walk: { readonly perInvocation: number; readonly perSubmission: number };
 }
 
 /** Tile sizes, and numbers of parts. */
@@ -94,7 +94,7 @@ export const PROFILE_NAMES = ['software', 'gpu', 'gpu with subgroups'] as const;
 export type ProfileName = (typeof PROFILE_NAMES)[number];
 
 /** A fraction of a second on a slow device: one that takes up to 1 µs per load, with a thousand loads in parallel. */
-const WALK = { one: 2 ** 17, all: 2 ** 27 };
+const WALK = { perInvocation: 2 ** 17, perSubmission: 2 ** 27 };
 
 const lane: MemoryForm = { form: 'lane', size: 8, subgroups: false };
 

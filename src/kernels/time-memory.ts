@@ -105,7 +105,7 @@ async function openOn(
     highs: buffers.make('highs', N * 8),
     links: buffers.make('links', N * 4),
     keys: buffers.make('keys', entries * 4),
-    own: buffers.make('own gradients', N * 4),
+    own: buffers.make('gradients of heights', N * 4),
     other: buffers.make('tops or parts', N * 4),
     last: stack ? buffers.make('sums', N * 4) : buffers.make('carries', B * chunks * 8),
   };

@@ -86,22 +86,22 @@ export function walksOf(
 
 /** The last i of [from, to] with edges[i] ≤ limit, or `from`. Edges never decrease. */
 function lastAtMost(edges: Float64Array, from: number, to: number, limit: number): number {
-  let [least, most] = [from, to];
-  while (least < most) {
-    const middle = Math.ceil((least + most) / 2);
-    if (edges[middle] <= limit) least = middle;
-    else most = middle - 1;
+  let [low, high] = [from, to];
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (edges[middle] <= limit) low = middle;
+    else high = middle - 1;
   }
-  return least;
+  return low;
 }
 
 /** The first i of [from, to] with edges[i] ≥ limit, or `to`. */
 function firstAtLeast(edges: Float64Array, from: number, to: number, limit: number): number {
-  let [least, most] = [from, to];
-  while (least < most) {
-    const middle = Math.floor((least + most) / 2);
-    if (edges[middle] >= limit) most = middle;
-    else least = middle + 1;
+  let [low, high] = [from, to];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (edges[middle] >= limit) high = middle;
+    else low = middle + 1;
   }
-  return least;
+  return low;
 }

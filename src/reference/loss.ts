@@ -17,7 +17,7 @@ export interface Output {
  * stays finite even if p[target] underflows.
  */
 function softmaxCrossEntropy(a: Float64Array, target: number): Output {
-  const top = a.reduce((most, x) => Math.max(most, x), -Infinity);
+  const top = a.reduce((max, x) => Math.max(max, x), -Infinity);
   const output = a.map(x => Math.exp(x - top));
   const sum = output.reduce((s, x) => s + x, 0);
   for (let i = 0; i < output.length; i++) output[i] /= sum;

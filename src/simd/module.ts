@@ -99,7 +99,7 @@ export class Arena {
       } catch {
         const gib = (end / 2 ** 30).toFixed(1);
         throw new DeviceError(
-          `the machine has no ${gib} GiB of memory free: use a smaller batch or shorter sequences.`,
+          `the machine cannot provide ${gib} GiB of memory: use a smaller batch or shorter sequences.`,
         );
       }
       this.#updateViews();

@@ -94,7 +94,7 @@ export class Pool {
   #max: number;
   #dead: Error | undefined;
   #waiting: (() => void)[] = [];
-  /** Why there are fewer threads than requested; '' if there are as many. */
+  /** Why there are fewer threads than requested; '' if there are not. */
   refused = '';
 
   /** @param max maximum number of threads, including the calling one */
@@ -176,10 +176,10 @@ export class Pool {
     for (const member of this.#members.slice(0, workers))
       this.#post(member, { kind: 'job', object, job, given, next, count });
     const answers = new Array<Answer>(count);
-    const mine = takeItems(work, given, 0, next, count);
-    for (const [item, answer] of mine) answers[item] = answer;
-    if (mine.length === count) return answers;
-    return this.#others(job, answers, count - mine.length);
+    const ownAnswers = takeItems(work, given, 0, next, count);
+    for (const [item, answer] of ownAnswers) answers[item] = answer;
+    if (ownAnswers.length === count) return answers;
+    return this.#others(job, answers, count - ownAnswers.length);
   }
 
   end(): void {
