@@ -27,7 +27,7 @@ alias Cell = ${o.wide ? 'vec4f' : 'f32'};
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> x: array<Cell>;
 @group(0) @binding(2) var<storage, read_write> y: array<Cell>;
-// Prefix sums within a cell, in the direction of the pass. whole() is the sum of the cell.
+// Prefix sums within an element (Cell), in the direction of the pass. whole() is the sum of the element.
 fn within(cell: Cell) -> Cell {
 #if ${!o.wide}
   return cell;

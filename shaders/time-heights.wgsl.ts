@@ -17,8 +17,9 @@ import { cellCode, type MemoryOptions } from './memories/kind.wgsl.ts';
  *
  *   D_t = D_{t−1} + d_t,  F_t = min(D_{t−1}, F_{t−1} + u_t)
  *
- * Maps x → max(a, x + b), and maps x → min(a, x + b), compose to maps of the same form, so an associative scan computes
- * all heights. Every sequence is cut into chunks. First the steps of each chunk are composed to one map, then the
+ * Maps x → max(a, x + b), and maps x → min(a, x + b), compose into maps of the same form, so an associative scan
+ * computes all heights. Every sequence is cut into chunks. First the steps of each chunk are composed into one map,
+ * then the
  * heights before each chunk are computed one after another, then all heights. `lows` holds L or F of all steps, `highs`
  * H or D.
  */
@@ -224,8 +225,8 @@ fn next_${tree}(b: u32, from_step: u32, limit: ${limitOf(tree)}) -> u32 {
 `;
 
 /**
- * The kernel that reads: value, lows, highs, links -> read. One invocation per step and `perInvocation` cells of its
- * row.
+ * The kernel that reads: value, lows, highs, links -> read. One invocation per step and `perInvocation` elements of
+ * its row.
  * @param rows returns statements that find the rows that `step` reads; for each it inserts add(row, weight). `first` is
  * the first step of the sequence.
  */

@@ -73,7 +73,7 @@ const overRows = (body: string): string => wgsl`
   }
 `;
 
-/** value, lows, highs, links -> read (equation 5). One invocation per step and `perInvocation` cells of its row. */
+/** value, lows, highs, links -> read (equation 5). One invocation per step and `perInvocation` elements of its row. */
 export const queueReads = (o: TimeOptions, perInvocation: number): string =>
   timeReads(o, perInvocation, add => overRows(add('first + row', 'weight')));
 

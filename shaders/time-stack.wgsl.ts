@@ -54,7 +54,7 @@ ${mainOf(o, 'dims.B * dims.T')}
 }
 `;
 
-/** value, lows, highs, links -> read (equation 3). One invocation per step and `perInvocation` cells of its row. */
+/** value, lows, highs, links -> read (equation 3). One invocation per step and `perInvocation` elements of its row. */
 export const stackReads = (o: TimeOptions, perInvocation: number): string =>
   timeReads(
     o,

@@ -118,7 +118,7 @@ export function fusedForwardBlock(o: FusedOptions): string {
         return `place${k} = forward(${k}u, t, place${k}, ${controls});`;
       })
       .join('\n')}
-    // Below, a cell of wg_r may be stored by another invocation than the one that computed it.
+    // Below, an element of wg_r may be stored by another invocation than the one that computed it.
     workgroupBarrier();
     ${share(o, RR, `acts[(${place('r', 'row', 1)}) * 4u + i] = wg_r[i];`)}
     workgroupBarrier();`;

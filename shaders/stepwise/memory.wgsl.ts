@@ -35,7 +35,7 @@ ${mainOfSequence(o.memory, 'batch.B')}
   let row = t * batch.B + sequence;
 `;
 
-/** Both forms use vec4s: a row of the memory has M4 cells. */
+/** The functions of the memories. Both forms use vec4s: a row of a memory has M4 elements. */
 const functions = (o: FusedOptions, pass: 'forward' | 'backward'): string =>
   memoryOf(o.layout, o.memory, 'vec4f', pass);
 

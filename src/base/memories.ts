@@ -145,13 +145,14 @@ export const readsOfModel = (model: {
 }): number => model.memories * readsOf(model.memory, model.reads);
 
 /**
- * Default number of cells of a superposition stack or a tape: more than the longest sequences on which the small
- * reversal presets are evaluated need. Delétang et al. use 30.
+ * Default number of cells of a superposition stack or a tape: more than enough for the longest sequences on which the
+ * small reversal presets are evaluated. Delétang et al. use 30.
  */
 export const DEPTH = 40;
 
 /**
- * Distance between the controls of consecutive ends in the fast engines' row of heads. A softmax has a vec4 to itself.
+ * Distance between the controls of consecutive ends in the row s of the fast engines, in numbers. For a softmax, each
+ * end has its own vec4.
  */
 export const controlStride = (name: MemoryName | 'none'): number => {
   const { activation, controls } = memoryKind(name);

@@ -134,8 +134,8 @@ export class CpuModel implements Model {
     this.#weights.prepare();
     const rows = given.batch.lengths.reduce((sum, length) => sum + length, 0);
     // A trace has few sequences, and its arrays are not in shared memory.
-    const alone = given.results?.trace || rows * 4 * this.#layout.size4 < MIN_SHARED_WORK;
-    const threads = alone ? 1 : workspaces.length;
+    const singleThread = given.results?.trace || rows * 4 * this.#layout.size4 < MIN_SHARED_WORK;
+    const threads = singleThread ? 1 : workspaces.length;
     return this.#kernels.pool.run(this.#object, this.#work, pass, strands, threads);
   }
 

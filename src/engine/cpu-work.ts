@@ -179,7 +179,7 @@ export class MemoryWork implements Work<MemoryJob, void> {
   readonly #at: MemoryPlaces;
   /** T·E, the number of rows of a sequence. */
   readonly #N: number;
-  /** T·Q·M, the number of numbers of a sequence's reads. */
+  /** T·Q·M, the size of a sequence's reads. */
   readonly #reads: number;
   /** Numbers of entries of a sequence's states. */
   readonly #entries: Record<keyof MemoryStorage, number>;

@@ -38,7 +38,7 @@ export async function createCpuEngine(
   const module = await compile(shared);
   const pool = new Pool(threads, spawn);
   // Starts the first worker while models are built, so that the engine knows early if workers cannot start.
-  pool.want(requested ?? 2);
+  pool.startWorkers(requested ?? 2);
   if (requested) {
     await pool.ready();
     const { refused } = pool;

@@ -38,9 +38,9 @@ export interface Layer {
 }
 
 /**
- * The matrices outside of the layers. `S` holds all heads side by side. A row s of their outputs holds the inputs of
- * the memories at one step: v of every end, then the controls of every end, then padding. Each v and the first control
- * start on a vec4 boundary.
+ * The matrices outside of the layers. `S` consists of all heads, side by side. Their outputs are the row s, the inputs
+ * of the memories at one step: v of every end, then the controls of every end, then padding. Each v and the first
+ * control start on a vec4 boundary.
  */
 export type BlockName = 'Whp' | 'bp' | 'S' | 'bS' | 'Wo' | 'bo' | 'Ws' | 'bs' | 'Whx' | 'Wpx';
 

@@ -94,7 +94,7 @@ export class Pool {
   #max: number;
   #dead: Error | undefined;
   #waiting: (() => void)[] = [];
-  /** Why there are fewer threads than requested; '' if there are not. */
+  /** Why there are fewer threads than requested; '' if all workers have started so far. */
   refused = '';
 
   /** @param max maximum number of threads, including the calling one */
@@ -109,7 +109,7 @@ export class Pool {
   }
 
   /** Starts workers until there are `count` threads. A worker takes part as soon as it runs. */
-  want(count: number): void {
+  startWorkers(count: number): void {
     while (this.#members.length + 1 < Math.min(count, this.#max)) {
       const number = this.#members.length + 1;
       const member: Member = { thread: undefined as unknown as Thread, number, ready: false };
@@ -165,7 +165,7 @@ export class Pool {
   ): Answer[] | Promise<Answer[]> {
     if (this.#dead) throw this.#dead;
     const workers = Math.min(count, max) - 1;
-    this.want(workers + 1);
+    this.startWorkers(workers + 1);
     if (this.#members.length === 0 || workers < 1) {
       work.begin(given, 0);
       return Array.from({ length: count }, (_, item) => work.run(item));

@@ -13,7 +13,7 @@ import { type Passes, type PlanContext, perSequence } from './passes.ts';
 /** The fused plan in the block form: all time steps in one dispatch per pass, one sequence per workgroup. */
 
 /**
- * Maximum number of numbers that a memory needs: four for each of 128 invocations (scan and rows), and a few others.
+ * Maximum number of words that a memory needs: four for each of 128 invocations (scan and rows), and a few others.
  */
 const MEMORY_WORDS = 4 * 128 + 32;
 
