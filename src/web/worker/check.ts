@@ -13,7 +13,7 @@ import { ownDataFor } from './own-data.ts';
  * Maximum memory of a tab, in bytes. Browsers kill tabs and GPU processes that use much more, which loses their work.
  * Browsers do not report how much is free.
  */
-const MAX_BYTES = 4 * 2 ** 30;
+const MOST_BYTES = 4 * 2 ** 30;
 
 /** Checks settings, each valid by itself, for consistency. May take long, so it must not run on the page's thread. */
 export function check(config: Config, data?: DataText): Checked {
@@ -26,7 +26,7 @@ export function check(config: Config, data?: DataText): Checked {
     const whole = withVocabulary(config, parsed);
     const { spec } = setup(whole, parsed);
     const { total, activations, most } = bytesOf(whole, parsed);
-    if (total > MAX_BYTES) return { problem: tooLarge(total, activations, config.train.batch) };
+    if (total > MOST_BYTES) return { problem: tooLarge(total, activations, config.train.batch) };
     return { sizes: { parameters: countParameters(spec), bytes: most } };
   } catch (error) {
     if (!(error instanceof InputError)) throw error;
@@ -35,8 +35,8 @@ export function check(config: Config, data?: DataText): Checked {
 }
 
 function tooLarge(total: number, activations: number, batch: number): Problem {
-  const most = Math.floor((batch * (MAX_BYTES - (total - activations))) / activations);
-  const words = `training would take about ${bytes(total)} on the device, more than the ${bytes(MAX_BYTES)} that a tab should`;
+  const most = Math.floor((batch * (MOST_BYTES - (total - activations))) / activations);
+  const words = `training would take about ${bytes(total)} on the device, more than the ${bytes(MOST_BYTES)} that a tab should`;
   return most >= 1
     ? { key: 'train.batch', message: `${words}: a batch of up to ${most} would fit.` }
     : {
