@@ -44,4 +44,6 @@ try {
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
+// Output to a pipe is asynchronous, and Dawn keeps the process alive: wait for the output, then exit.
+await new Promise(done => process.stdout.write('', done));
 process.exit(code);

@@ -3,7 +3,7 @@ import { assign } from '../src/base/config.ts';
 import { InputError, show, suggest, unknown } from '../src/base/errors.ts';
 import { MEMORY_NAMES, type MemoryName } from '../src/base/memories.ts';
 import { wholeNumber } from '../src/cli/arguments/number.ts';
-import { canGoOverTime, formFor } from '../src/engine/gpu-memory.ts';
+import { formFor, hasTimeKernels } from '../src/engine/gpu-memory.ts';
 import { type MemoryForm, PROFILE_NAMES, type ProfileName, profileOf } from '../src/gpu/profile.ts';
 import type { Work } from '../src/kernels/launch.ts';
 import { layerLaunches } from '../src/kernels/memory.ts';
@@ -18,11 +18,11 @@ import { parseOptions } from './options.ts';
 import { kernelText, listText, type Shown } from './wgsl-text.ts';
 
 /**
- * The kernels of a preset, or of a memory by itself, as text: `npm run wgsl -- reverse`. It needs no device, because a plan is
- * data.
+ * The kernels of a preset, or of a memory by itself, as text: `npm run wgsl -- reverse`. It needs no device, because a
+ * plan is data.
  *
- * It is a script of the repository and not a command of `pushdown`: people who read kernels have a checkout, and its output may
- * change with every kernel, whereas the output of published commands should be stable.
+ * It is a script of the repository and not a command of `pushdown`: people who read kernels have a checkout, and its
+ * output may change with every kernel, whereas the output of published commands should be stable.
  */
 const HELP = `npm run wgsl -- <preset> [options]              the kernels of a training step, and of an evaluation
 npm run wgsl -- memory <kind> [options]         those of a memory alone: ${MEMORY_NAMES.join(', ')}
@@ -138,7 +138,7 @@ function shownMemory(word: string | undefined, options: Options): Shown {
   const title = `memory ${kind}, B=${B}, T=${T}, M=${M}: ${wordsOf(form)}, profile ${profile.name}`;
   const size = { B, T, rowSplits: 1 };
   const { forward, backward }: Record<'forward' | 'backward', readonly Work<string>[]> =
-    form === 'time' && canGoOverTime(kind)
+    form === 'time' && hasTimeKernels(kind)
       ? timeLaunches(profile, kind, B, T, M)
       : mapped(layerLaunches(shape, form as MemoryForm, 'sequences'));
   const groups = [
@@ -164,7 +164,7 @@ function formNamed(
   if (asked === undefined || asked === own.form) return asked && own;
   const form = FORMS.find(one => one === asked) ?? unknown('form', asked, FORMS);
   if (form !== 'time') return { form, size: form === 'lane' ? 8 : 32, subgroups: false };
-  if (!canGoOverTime(kind)) throw new InputError(`--form time is for stack and queue, not for ${kind}.`);
+  if (!hasTimeKernels(kind)) throw new InputError(`--form time is for stack and queue, not for ${kind}.`);
   return 'time';
 }
 

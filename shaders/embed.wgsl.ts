@@ -4,19 +4,21 @@ import { mainOfInvocation } from './lib/invocation.wgsl.ts';
 import { range } from './lib/text.ts';
 
 /**
- * Embeddings. A layer uses the input x only in x·W_e·W_xh, and x is one-hot (or a sum of a few one-hot vectors). So the
- * product Wx = We · Wxe is computed once per step, and all other kernels use its rows as they do for one-hot inputs, in
- * every plan. The backward pass splits the gradient of the product into those of We and Wxe.
+ * Embeddings. A layer uses the input x only in x·W_e·W_xh, and x is one-hot (or a sum of a few one-hot vectors). The
+ * product Wx = We · Wxe is therefore computed once per training step, and in every plan all other kernels use its rows
+ * as for one-hot inputs. The backward pass computes the gradients of We and Wxe from the gradient of the product.
  */
 export const EMBED_SIZE = 64;
 
-/** Rows of an invocation's tile. A tile is one vec4 wide. */
+/** Rows of the tile of an invocation. A tile is one vec4 wide. */
 const ROWS = range(4);
 
 /** Number of tiles of a matrix. */
 const tilesOf = (rows: number, columns4: number): number => Math.ceil(rows / ROWS.length) * columns4;
 
-/** Runs `body` for the tiles from number `begin` on. Declares rows n0 … n3 (the last row repeats) and column j. */
+/**
+ * Runs `body` for a matrix's tiles, numbered from `begin`. Declares rows n0 … n3 (the last row repeats) and column j.
+ */
 const tiles = (begin: number, rows: number, columns4: number, body: string): string => wgsl`
   if (at >= ${begin}u && at < ${begin + tilesOf(rows, columns4)}u) {
     let first = (at - ${begin}u) / ${columns4}u * ${ROWS.length}u;
@@ -42,7 +44,7 @@ export function embed({ layers, We, size4, spec }: Layout): string {
       k =>
         `let w${k} = w[${Wxe!.offset4}u + min(4u * i + ${k}u, ${spec.embedding - 1}u) * ${Wxe!.ld4}u + j];`,
     );
-    // The padding of an embedding is 0, so the factor that it is multiplied by does not matter.
+    // The padding of an embedding is 0, so the weights that multiply it do not matter.
     return tiles(
       from,
       Wx.rows,

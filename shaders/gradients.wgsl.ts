@@ -5,13 +5,13 @@ import { at } from './lib/rows.wgsl.ts';
 import { evenly, range } from './lib/text.ts';
 
 /**
- * All weight gradients in one dispatch: block[k][j] = Σ_rows a[row][k] · b[row][j]. The rows are split into batch.rowSplits
- * parts, each of which writes its own sums to `partial` [parts, size4]. The optimiser's first pass adds the parts in a
- * fixed order, so the result is deterministic. An invocation computes one tile of one block over its part of the rows.
- * For the inputs, of which a row has only a few, an invocation has one column of the block and adds to the rows of the
- * block that are active. All products share one loop, whose sizes and offsets are variables: a loop for every block would take
- * several times as long to compile. (In the fused lane form the backward pass computes the weight
- * gradients itself.)
+ * All weight gradients in one dispatch: block[k][j] = Σ_rows a[row][k] · b[row][j]. The rows are split into
+ * batch.rowSplits parts. Each part writes its sums to `partial` [parts, size4]; reduceGradients then adds the parts in
+ * a fixed order, so the result is deterministic. An invocation computes one tile of one block over one part of the
+ * rows. All products share one loop, whose sizes and offsets are variables: a loop per block would take two to three
+ * times as long to compile. Inputs are different, because only a few are active per row: an invocation computes one
+ * column of the block and adds to the block's rows of the active inputs. (In the fused lane form the backward kernel
+ * computes the weight gradients.)
  */
 export interface GradientJob {
   block: Block;
@@ -62,17 +62,18 @@ function tilesOf(jobs: readonly GradientJob[], tiling: GradientTiling): Tiles[] 
   return (['inputs', 'ones', 'product'] as const).flatMap(kind => tiles.filter(one => one.kind === kind));
 }
 
-/** Number of workgroups of a block. Rounded up, so that each workgroup has only one block. */
+/** Number of workgroups of a block, rounded up: the invocations of a workgroup have the same block. */
 const groupsOf = ({ count }: Tiles, { size }: GradientTiling): number => Math.ceil(count / size);
 
-/** Workgroups of all jobs, for one part. */
+/** Number of workgroups of all jobs, for one part of the rows. */
 export const tileGroups = (jobs: readonly GradientJob[], tiling: GradientTiling): number =>
   tilesOf(jobs, tiling).reduce((sum, tiles) => sum + groupsOf(tiles, tiling), 0);
 
-/** What the loop over the rows has to know of a block. */
+/** The parameters of a block in the loop over the rows. */
 const JOB = wgsl`
-// Of a block: the number of its first workgroup, of its tiles, and of tiles in a row of them; the rows to be summed over; offset
-// of row 0 and vec4s per row of both factors; offset, rows and vec4s per row of the block; and vec4s of the left factor.
+// first: number of the first workgroup; tiles: number of tiles; perRow: tiles in a row of tiles; rows: rows to sum over.
+// left, right: offset of row 0 of each factor, with vec4s per row; wide: vec4s of the left factor that the block uses.
+// to, blockRows, ld4: offset, rows and vec4s per row of the block.
 struct Job {
   first: u32, tiles: u32, perRow: u32, rows: u32,
   left: u32, leftWidth: u32, right: u32, rightWidth: u32,
@@ -88,7 +89,7 @@ function jobOf({ job, wide, perRow, count }: Tiles, first: number): string {
   return `Job(${first}u, ${count}u, ${perRow}u, ${rows}, ${[...left, at(b, '0u'), `${b.width4}u`, ...sizes].join(', ')})`;
 }
 
-/** Sums of a column of the block for the inputs: each row of the batch adds to the rows of the block that its inputs select. */
+/** A column of the block for the inputs: each row of the batch adds to the block's rows of its active inputs. */
 const INPUTS = wgsl`
     for (var k = 0u; k < job.blockRows; k++) { partial[to + tile + k * job.ld4] = vec4f(); }
     for (var n = begin; n < end; n++) {

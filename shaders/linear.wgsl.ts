@@ -7,8 +7,9 @@ import { at } from './lib/rows.wgsl.ts';
 import { range } from './lib/text.ts';
 
 /**
- * Matrix products over all T·B rows of a batch. `batch` declares it (batchOf). Each invocation keeps a tile of several
- * rows and several vec4s of columns in registers, so that each load is used in many products.
+ * Matrix products over all T·B rows of a batch; the parameter `batch` is the WGSL that declares it (batchOf). Each
+ * invocation keeps a tile of several rows and several vec4s of columns in registers, so that each load is used in
+ * several products.
  */
 export interface LinearTiling {
   rows: number;
@@ -22,7 +23,9 @@ export interface LinearTiling {
 export const linearTiles = ({ rows, columns }: LinearTiling, count: number, columns4: number): number =>
   Math.ceil(count / rows) * Math.ceil(columns4 / columns);
 
-/** Declares rows n0 … and columns j0 … of this invocation. At the edge the last one repeats, and repeats are not stored. */
+/**
+ * Declares rows n0 … and columns j0 … of this invocation. Beyond the edge the last one repeats; repeats are not stored.
+ */
 const tile = ({ rows, columns, size }: LinearTiling, columns4: number): string => wgsl`
 ${mainOfInvocation(size, 'tile')}
   let rows = batch.T * batch.B;
@@ -97,8 +100,9 @@ ${tile(tiling, W.ld4)}
 }
 
 /**
- * dy, W -> dx = dy·Wᵀ, or dx += dy·Wᵀ with `accumulate`. With `tanh`, the operand of x = tanh(a), the result is the
- * gradient of a. Bindings: batch, w, grads (dy in, dx out), then acts (x) if `tanh` is given. Padding of dx stays 0.
+ * dy, W -> dx = dy·Wᵀ, or dx += dy·Wᵀ with `accumulate`. If `tanh` is given, the operand of x = tanh(a), the result is
+ * the gradient of a instead. Bindings: batch, w, grads (dy in, dx out), then acts (x) if `tanh` is given. Padding of dx
+ * stays 0.
  */
 export function linearBackward(
   batch: string,
@@ -110,7 +114,7 @@ export function linearBackward(
   tanh?: Operand,
 ): string {
   const [rows, columns] = [range(tiling.rows), range(tiling.columns)];
-  // Other parameters follow the matrix's last row. Their products must not reach the padding of dx.
+  // After the last row of the matrix, the loads read other parameters. Their products must not enter the padding of dx.
   const factor = (k: number, c: number): string =>
     W.rows % 4 === 0 ? '' : ` * f32(j${c} * 4u + ${k}u < ${W.rows}u)`;
   const store = (n: number, c: number): string => {

@@ -10,7 +10,7 @@ import { at } from './lib/rows.wgsl.ts';
  *   softmax:  p = softmax(a), loss -log p[y], da = weight · (p - y)
  *   tanh, σ:  o = f(a), loss ½ Σ (o - y)², da = weight · (o - y) · f'(a)
  *
- * A masked row or a row of padding has no loss, and gradient 0.
+ * Masked rows and rows of padding have loss 0 and gradient 0.
  */
 export interface LossOptions {
   kind: 'softmax' | 'tanh' | 'sigmoid';
@@ -19,7 +19,7 @@ export interface LossOptions {
   /** y: sums in, outputs out. dY: gradients of the sums. */
   y: Operand;
   dY: Operand;
-  /** The target: the batch's target, or the multi-hot input of the step before (auto-encoder). */
+  /** The target of the batch, or the multi-hot input of step t−1 (auto-encoder). */
   target: 'class' | 'previous input';
 }
 
@@ -27,8 +27,8 @@ export interface LossOptions {
 export const LOSS_SIZE = 64;
 
 /**
- * batch, acts: y -> acts: y, grads: dY, rowMetrics [T·B] (loss, Σ|o - y|, argmax, 1 where the row has a target). For the
- * auto-encoder only its loss, in the given component of `autoencoderLoss` [T·B].
+ * batch, acts: y -> acts: y, grads: dY, rowMetrics [T·B] (loss, Σ|o - y|, argmax, and 1 if the row has a target). For
+ * an auto-encoder head only the loss, in component `component` of autoencoderLoss [T·B].
  */
 export function loss(batch: string, o: LossOptions, component: 0 | 1 = 0): string {
   const outcome = o.target === 'class';

@@ -1,7 +1,7 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import { float } from './lib/text.ts';
 
-/** The numbers of a report, in this order. `finite` is 1 or 0; `scale` is the factor that clips the gradients. */
+/** The numbers of a report, in order. `finite` is 1 or 0; `scale` is the factor that clips the gradients by norm. */
 export const REPORT = [
   'objective',
   'loss',
@@ -21,13 +21,14 @@ export interface MetricsOptions {
   /** Invocations of the single workgroup. */
   size: number;
   autoencoder: boolean;
-  /** In training: number of entries (Σ g², not finite) to add up, and the norm to clip at (0: no clipping by norm). */
+  /** In training: number of entries (Σ g², not finite) of `norms`, and the norm to clip at (0: no clipping by norm). */
   training?: { norms: number; clipNorm: number };
 }
 
 /**
- * batch, rowMetrics [T·B], autoencoderLoss [T·B], norms -> reports[batch.report]. A single workgroup: each invocation takes every
- * size-th sequence. The sums are then added in a fixed order, so that a report is deterministic.
+ * batch, rowMetrics [T·B], autoencoderLoss [T·B], norms -> reports[batch.report]. There is one workgroup, each of whose
+ * invocations processes every size-th sequence. Their sums are added in a fixed order, so that a report is
+ * deterministic.
  */
 export const metrics = (batch: string, o: MetricsOptions): string => wgsl`
 ${batch}
@@ -74,7 +75,7 @@ fn main(@builtin(local_invocation_index) lid: u32) {
     sums[1] += lost;
     sums[3] += symbols;
     sums[4] += correct;
-    // A sequence without symbols counts as right.
+    // A sequence without symbols counts as correct.
     sums[5] += select(1.0, 0.0, wrong);
     sums[6] += select(1.0, prefix / max(symbols, 1.0), symbols > 0.0);
   }

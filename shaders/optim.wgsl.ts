@@ -6,7 +6,9 @@ import { REPORT } from './metrics.wgsl.ts';
 /** Invocations per workgroup of optim. */
 export const OPTIM_SIZE = 64;
 
-/** (Σ g², 1 if any g is not finite). Tests the exponent's bits, because compilers may optimise comparisons with NaN away. */
+/**
+ * (Σ g², 1 if any g is not finite). Tests the bits of the exponent, because compilers may drop comparisons with NaN.
+ */
 const SQUARE = wgsl`
 fn squareOf(g: vec4f) -> vec2f {
   let bad = any((bitcast<vec4u>(g) & vec4u(0x7f800000u)) == vec4u(0x7f800000u));
@@ -15,8 +17,8 @@ fn squareOf(g: vec4f) -> vec2f {
 `;
 
 /**
- * batch, partial [rowSplits, size4] -> gradient [size4], norms [count]. Each of `count` invocations adds up the parts of
- * its numbers in order, and writes (Σ g², 1 if any is not finite) of them to norms.
+ * batch, partial [rowSplits, size4] -> gradient [size4], norms [count]. Each of `count` invocations adds up the parts
+ * of every count-th vec4, in order, and writes (Σ g², 1 if any g is not finite) over its vec4s to norms.
  */
 export const reduceGradients = (batch: string, size4: number, count: number, size: number): string => wgsl`
 ${batch}
@@ -38,7 +40,10 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 ${SQUARE}
 `;
 
-/** gradient -> norms [count], as above, over the first size4 vec4s. For models whose gradient is not only a sum of parts. */
+/**
+ * gradient -> norms [count], as above, over the first size4 vec4s. For models with embeddings, whose gradient is not
+ * only a sum of parts.
+ */
 export const squaredNorms = (size4: number, count: number, size: number): string => wgsl`
 @group(0) @binding(0) var<storage, read> gradient: array<vec4f>;
 @group(0) @binding(1) var<storage, read_write> norms: array<vec2f>;
@@ -59,7 +64,10 @@ export interface OptimOptions {
   epsilon: number;
   /** Clip each gradient to ±this; 0: no clipping. (The report's scale handles clipping by norm.) */
   clipValue: number;
-  /** AdamW: fraction of a weight that decays per step, times the rate. Applies to the first weights4 vec4s, the matrices. */
+  /**
+   * AdamW: fraction of a weight that decays per step, times the rate. Applies to the first weights4 vec4s, the
+   * matrices.
+   */
   weightDecay: number;
   weights4: number;
   /** Float indices of the push biases, and their relative growth per step (0: no growth). */
@@ -70,7 +78,8 @@ export interface OptimOptions {
 }
 
 /**
- * gradient, reports[batch.report] (finite, scale), batch.rate -> w, mean, square. Changes nothing if the step was not finite.
+ * gradient, reports[batch.report] (finite, scale), batch.rate -> w, mean, square. Changes nothing if the step was not
+ * finite.
  *
  *   sgd      w -= rate · g
  *   rmsprop  q = β₂ q + (1 - β₂) g²,   w -= rate · g / (√q + ε)
@@ -111,7 +120,7 @@ ${mainOfInvocation(OPTIM_SIZE, 'i')}
 #else
   var next = w[i] - batch.rate * step;
 #endif
-  // Stop where σ is 1 anyway: the growth is exponential and would overflow.
+  // Stop at 30, where σ is 1 in float32: the growth is exponential and would overflow.
   ${(o.pushBiasGrowth > 0 ? o.pushBiasesAt : [])
     .map(
       at => `if (i == ${Math.floor(at / 4)}u && abs(next[${at % 4}u]) < 30.0) {

@@ -7,7 +7,7 @@ import { enableFor, mainOfSequence, sequenceState } from './lib/sequence.wgsl.ts
  * sums run from the end, y[r][i] = Σ_{j ≥ i} x[r][j]: the gradient of the forward sums, with dy in x and dx in y.
  *
  *   lane   one invocation per row: for software adapters, whose cores prefer long loops without barriers
- *   block  one workgroup per row, 4 · size numbers at a time, each piece by a parallel prefix sum
+ *   block  one workgroup per row: a parallel prefix sum over 4 · size numbers at a time
  */
 export interface PrefixSumOptions {
   form: 'lane' | 'block';
@@ -27,7 +27,7 @@ alias Cell = ${o.wide ? 'vec4f' : 'f32'};
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> x: array<Cell>;
 @group(0) @binding(2) var<storage, read_write> y: array<Cell>;
-// Prefix sums within a cell, in the direction of the pass; whole() is the last of them.
+// Prefix sums within an element (Cell), in the direction of the pass. whole() is the sum of the element.
 fn within(cell: Cell) -> Cell {
 #if ${!o.wide}
   return cell;

@@ -3,7 +3,9 @@ import { mainOfInvocation } from './lib/invocation.wgsl.ts';
 import { range } from './lib/text.ts';
 import { product } from './stepwise/step.wgsl.ts';
 
-/** The matrix product of the stepwise plan's kernels on its own, for choosing their tiles by measurement. */
+/**
+ * Only the matrix product of the stepwise plan's kernels: src/kernels/autotune.ts measures it to choose their tiles.
+ */
 export interface ProductOptions {
   /** vec4s of the inner dimension, and of a gate's columns. */
   inner4: number;

@@ -5,21 +5,23 @@ import { each } from './lib/text.ts';
 import { cellCode, type MemoryOptions } from './memories/kind.wgsl.ts';
 
 /**
- * The memory parallel over time too, for sequences whose push, pop and values are known for all steps (no read is fed
- * back). A few long sequences can then fill a device as well as many short ones.
+ * A memory computed in parallel over time, for sequences whose push, pop and values are known for all steps (reads are
+ * not fed back). With it a few long sequences can fill a device as well as many short ones.
  *
- * A row is an interval of heights and stays where it was pushed. A stack's top is at height H_t, after the pop has left
- * L_t:
+ * A row is an interval of heights, which is fixed when it is pushed. The pop of step t lowers the top of a stack to
+ * height L_t, and the push raises it to H_t:
  *
  *   L_t = max(0, H_{t−1} − u_t),  H_t = L_t + d_t
  *
- * A queue's rows end at D_t, and pops from below reach up to F_t:
+ * The newest row of a queue ends at height D_t, and pops from below have removed everything up to F_t:
  *
  *   D_t = D_{t−1} + d_t,  F_t = min(D_{t−1}, F_{t−1} + u_t)
  *
- * Maps x → max(a, x + b), and maps x → min(a, x + b), compose to maps of the same form, so all heights are one
- * associative scan. Every sequence is cut into chunks: first the steps of each chunk are composed, then the starts of
- * the chunks are computed one after another, then all heights. `lows` holds L or F of all steps, `highs` holds H or D.
+ * Maps x → max(a, x + b), and maps x → min(a, x + b), compose into maps of the same form, so an associative scan
+ * computes all heights. Every sequence is cut into chunks. First the steps of each chunk are composed into one map,
+ * then the
+ * heights before each chunk are computed one after another, then all heights. `lows` holds L or F of all steps, `highs`
+ * H or D.
  */
 export interface TimeOptions extends Pick<MemoryOptions, 'cell' | 'cells'> {
   kind: 'stack' | 'queue';
@@ -27,19 +29,19 @@ export interface TimeOptions extends Pick<MemoryOptions, 'cell' | 'cells'> {
   size: number;
 }
 
-/** Number of entries of a level of minima that one entry of the level above covers. */
+/** Number of entries of a level of the tree of minima that one entry of the level above covers. */
 export const BRANCH = 32;
-/** Maximum number of levels, counting the steps themselves as the lowest. Enough for 2^35 steps. */
+/** Maximum number of levels, including the steps themselves as the lowest level. Enough for 2^35 steps. */
 export const LEVELS = 7;
 
-/** levels[k]: (entries per sequence, offset of the first entry). */
+/** Sizes. levels[k]: (number of entries per sequence, offset of the first entry). */
 export const DIMS = wgsl`
 struct Dims { B: u32, T: u32, chunks: u32, chunk: u32, top: u32, unused0: u32, unused1: u32, unused2: u32, levels: array<vec4u, ${LEVELS}> }
 @group(0) @binding(0) var<uniform> dims: Dims;
 const NONE = 0xffffffffu;
 `;
 
-/** Opens main() of a kernel of \`count\` invocations. Declares the number of this invocation as n. */
+/** Opens main() of a kernel with `count` invocations. Declares n, the number of this invocation. */
 export const mainOf = ({ size }: Pick<TimeOptions, 'size'>, count: string): string => wgsl`
 ${mainOfInvocation(size, 'n')}
   if (n >= ${count}) { return; }
@@ -51,7 +53,7 @@ const step = (kind: TimeOptions['kind']): string =>
     ? 'low = higher(vec2u(), minus(high, u)); high = plus(low, d);'
     : 'low = lower(high, plus(low, u)); high = plus(high, d);';
 
-/** push, pop -> chunks: the steps of every chunk composed to one map. One invocation per chunk. */
+/** push, pop -> chunks: the composition of the steps of each chunk. One invocation per chunk. */
 export const timeCompose = (o: TimeOptions): string => wgsl`
 ${DIMS}
 ${FIXED}
@@ -61,7 +63,8 @@ ${FIXED}
 ${mainOf(o, 'dims.B * dims.chunks')}
   let first = n / dims.chunks * dims.T;
   let begin = n % dims.chunks * dims.chunk;
-  // (a, b) of x → max(a, x + b), or of min. For a queue also the total pushed. The initial map is x → x.
+  // The map is x → max(a, x + b), for a queue x → min(a, x + b); it starts as x → x. A queue also needs the total
+  // pushed.
   var a = ${o.kind === 'stack' ? 'vec2u()' : 'plus(MOST, MOST)'};
   var b = vec2u();
   var pushed = vec2u();
@@ -133,8 +136,9 @@ ${mainOf(o, 'dims.B * dims.chunks')}
 `;
 
 /**
- * A tree of minima over the steps: each entry of level k covers BRANCH entries of level k − 1. All levels are in one
- * array, lowest first. The level to compute is a uniform. The entries are heights (vec2u) or u32.
+ * Computes one level of a tree of minima over the steps: each entry of level k covers BRANCH entries of level k − 1.
+ * All levels are in one array, lowest level first. The number of the level is a uniform. Entries are heights (vec2u) or
+ * u32.
  */
 export const timeMinima = (o: TimeOptions, of: 'vec2u' | 'u32'): string => wgsl`
 ${DIMS}
@@ -154,7 +158,7 @@ ${mainOf(o, 'dims.B * dims.levels[now.x].x')}
 }
 `;
 
-/** Whether an entry of a tree is below a limit. */
+/** WGSL condition: the entry `place` of a tree is below the limit. */
 const isBelow = (tree: string): string =>
   tree === 'keys' ? 'keys[place] < limit' : `below(${tree}[place], limit)`;
 
@@ -162,7 +166,7 @@ const limitOf = (tree: string): string => (tree === 'keys' ? 'u32' : 'vec2u');
 
 /**
  * last_<tree>(b, end, limit): the last step of sequence b before `end` whose entry is below the limit, or NONE. The
- * search goes up a level where it can skip whole entries of that level, and down again into an entry that is below the
+ * search goes up a level where whole entries of that level can be skipped, and down into an entry that is below the
  * limit.
  */
 export const searchBack = (tree: 'lows'): string => wgsl`
@@ -221,9 +225,10 @@ fn next_${tree}(b: u32, from_step: u32, limit: ${limitOf(tree)}) -> u32 {
 `;
 
 /**
- * A kernel of reads: value, lows, highs, links -> read. One invocation per step and `perInvocation` cells of its row.
- * @param rows statements that find the rows that `step` reads (its sequence begins at `first`) and call add(row,
- * weight) for each
+ * The kernel that reads: value, lows, highs, links -> read. One invocation per step and `perInvocation` elements of
+ * its row.
+ * @param rows returns statements that find the rows that `step` reads; for each it inserts add(row, weight). `first` is
+ * the first step of the sequence.
  */
 export function timeReads(
   o: TimeOptions,
@@ -258,7 +263,7 @@ ${mainOf(o, `dims.B * dims.T * ${shares}u`)}
 `;
 }
 
-/** Head of the gradient kernels: value, dRead, lows, highs at bindings 1 to 4, and gain(t, row) = dr_t · v_row. */
+/** Start of the gradient kernels: bindings 1 to 4 (value, dRead, lows, highs), and gain(t, row) = dr_t · v_row. */
 export const timeGradients = (o: TimeOptions): string => wgsl`
 ${cellCode(o)}
 ${DIMS}

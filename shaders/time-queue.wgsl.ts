@@ -3,17 +3,21 @@ import { FIXED } from './lib/fixed.wgsl.ts';
 import { DIMS, mainOf, type TimeOptions, timeGradients, timeReads } from './time-heights.wgsl.ts';
 
 /**
- * The queue parallel over time (see time-heights.wgsl.ts). Row i occupies [D_{i−1}, D_i], minus the part below the
- * front F_t. D and F never decrease, so the rows of a read, and the reads of a row, are contiguous ranges whose start a
- * binary search finds.
+ * The queue in parallel over time (see time-heights.wgsl.ts). At step t, row i occupies [D_{i−1}, D_i] without the part
+ * below the front F_t. D and F never decrease. The rows of a read, and the reads of a row, are therefore contiguous
+ * ranges, whose start is found by binary search.
  *
- * Gradients of strengths: a row that is read whole gets its g = dr·v, minus the g of the row read in part, which it
- * pushes out of the unit read. When a row is removed by a pop that ends inside a later row, it also gets that row's
- * gradient, −dF_t. The gradient dF_t of the front is a reverse scan over time: F_t depends on F_{t−1} unless the pop
- * emptied the queue, or ended between two rows (a tie, where no gradient passes). keys[t] is 0 at such a step.
+ * Gradients of strengths: a row that is read as a whole gets its g = dr·v, minus the g of the row read in part, of
+ * which less is read when the former is stronger. A row that is removed by a pop ending inside a later row also gets
+ * the gradient of that row, −dF_t. The gradient dF_t of the front is a reverse scan over time. F_t depends on F_{t−1},
+ * unless the pop emptied the queue or ended between two rows (a tie, where no gradient passes); keys[t] is 0 at such a
+ * step.
  */
 
-/** firstAbove_<heights>(first, begin, end, limit): the first step in [begin, end) whose height is above the limit, or end. */
+/**
+ * firstAbove_<heights>(first, begin, end, limit): the first step in [begin, end) whose height is above the limit, or
+ * end. `first` is the index of the sequence's step 0.
+ */
 const searchAbove = (heights: 'lows' | 'highs'): string => wgsl`
 fn firstAbove_${heights}(first: u32, begin: u32, end: u32, limit: vec2u) -> u32 {
   var least = begin;
@@ -27,8 +31,8 @@ fn firstAbove_${heights}(first: u32, begin: u32, end: u32, limit: vec2u) -> u32 
 `;
 
 /**
- * lows, highs -> links: the first row that is live after step t's pop, or t + 1; keys: 0 where F_t depends on
- * nothing before.
+ * lows, highs -> links: the first row that is live after the pop of step t, or t + 1; keys: 0 if F_t does not depend on
+ * F_{t−1}, else 1.
  */
 export const queueLinks = (o: TimeOptions): string => wgsl`
 ${DIMS}
@@ -52,8 +56,8 @@ ${mainOf(o, 'dims.B * dims.T')}
 `;
 
 /**
- * Runs \`body\` for the rows that are read, from the front until one unit is read. It can use \`row\`, \`weight\`,
- * \`partly\`.
+ * Runs `body` for the rows that are read, from the front until one unit is read. It can use `row`, `weight` and
+ * `partly` (whether the row is read in part).
  */
 const overRows = (body: string): string => wgsl`
   let front = lows[step];
@@ -69,13 +73,13 @@ const overRows = (body: string): string => wgsl`
   }
 `;
 
-/** value, lows, highs, links -> read (equation 5). One invocation per step and `perInvocation` cells of its row. */
+/** value, lows, highs, links -> read (equation 5). One invocation per step and `perInvocation` elements of its row. */
 export const queueReads = (o: TimeOptions, perInvocation: number): string =>
   timeReads(o, perInvocation, add => overRows(add('first + row', 'weight')));
 
 /**
- * value, dRead, lows, highs, links -> own: the gradient of the front from step t's read; parts: g of the row it
- * reads in part.
+ * value, dRead, lows, highs, links -> own: the gradient of the front F_t from the read of step t; parts: g of the row
+ * that this read reads in part, or 0.
  */
 export const queueFronts = (o: TimeOptions): string => wgsl`
 ${timeGradients(o)}
@@ -107,8 +111,8 @@ fn passes(first: u32, t: u32) -> f32 {
 `;
 
 /**
- * own, keys -> carries: the backward steps of a chunk composed to one, x → s + m·x, where x is dF of the step
- * after. One invocation per chunk.
+ * own, keys -> carries: the composition of a chunk's backward steps, x → s + m·x, where x is dF of the step after the
+ * chunk. One invocation per chunk.
  */
 export const queueCompose = (o: TimeOptions): string => wgsl`
 ${DIMS}
@@ -146,8 +150,8 @@ ${mainOf(o, 'dims.B')}
 `;
 
 /**
- * own, keys, carries, pop -> dPop: dF_t if the pop ends inside a row and takes something, else 0. One invocation
- * per chunk.
+ * own, keys, carries, pop -> dPop: dF_t if the pop is more than 0 and ends inside a row, else 0. One invocation per
+ * chunk.
  */
 export const queuePops = (o: TimeOptions): string => wgsl`
 ${DIMS}
@@ -170,8 +174,8 @@ ${mainOf(o, 'dims.B * dims.chunks')}
 `;
 
 /**
- * value, dRead, lows, highs, parts, dPop -> dPush, dValue. One invocation per row; it loops over the reads that
- * reach the row.
+ * value, dRead, lows, highs, parts, dPop -> dPush, dValue. One invocation per row; it loops over the reads that reach
+ * the row.
  */
 export const queueRows = (o: TimeOptions): string => wgsl`
 ${timeGradients(o)}
@@ -188,13 +192,13 @@ ${mainOf(o, 'dims.B * dims.T')}
   if (k > 0u) { base = highs[n - 1u]; }
   for (var c = 0u; c < ${o.cells}u; c++) { dValue[n * ${o.cells}u + c] = Cell(); }
   if (all(base == edge)) {
-    // A row of strength 0 is a tie at every later step. Only the read of its own step counts, if that reaches it.
+    // A row of strength 0 is a tie at every later step. It gets a gradient only from the read of its own step.
     dPush[n] = 0.0;
     if (below(edge, plus(lows[n], ONE))) { dPush[n] = gain(n, n); }
     return;
   }
   var dd = 0.0;
-  // Reads reach this row once the front is within one unit of it, and stop when the front has passed it.
+  // Reads reach this row from the step at which the front is within one unit of it, until the front has passed it.
   var t = k;
   if (base.y > 0u) { t = firstAbove_lows(first, k, dims.T, minus(base, ONE)); }
   var gone = dims.T;

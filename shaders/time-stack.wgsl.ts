@@ -11,22 +11,23 @@ import {
 } from './time-heights.wgsl.ts';
 
 /**
- * The stack parallel over time (see time-heights.wgsl.ts): one invocation per step or per row.
+ * The stack in parallel over time (see time-heights.wgsl.ts): one invocation per step or per row.
  *
- * Row i occupies [L_i, min of L since then] while that is not empty. Row t lies on links[t], the last earlier row with
- * a smaller L. Following the links walks down the stack. A read at t is the integral of the rows over [H_t − 1, H_t];
- * its derivatives are those by the heights where one row ends and the next begins.
+ * Row i occupies the heights from L_i to the minimum of H_i and all later L, as long as this interval is not empty.
+ * Directly below row t is row links[t], the last earlier row with a smaller L. Following the links walks down the
+ * stack. The read of step t is the integral of the rows over [H_t − 1, H_t], so it depends on the heights at which one
+ * row ends and the next begins.
  *
- * These heights depend on the strengths as follows. If L_t cuts into a row, it moves with H_{t−1} (and against u_t). At
- * a tie, where a pop ends between two rows, the paper's rule is that no gradient passes through the pop: L_t then moves
- * with the base of the last row removed. At the ground L_t does not move. keys[t] tells the cases apart: TOP, row + 1,
- * or 0. The steps whose L moves with L_q are those from q up to the first later step whose key is below q + 1, so the
- * gradient of L_q is a difference of prefix sums over time.
+ * These heights depend on the strengths as follows. If L_t cuts into a row, it moves with H_{t−1} and against u_t. At a
+ * tie, where the pop ends between two rows, no gradient passes through the pop (the paper's rule), and L_t moves with
+ * the base of the last row removed. At height 0 L_t does not move. keys[t] encodes these three cases: TOP, row + 1, or
+ * 0. The steps whose L moves with L_q are those from q up to the first later step whose key is below q + 1. The
+ * gradient of L_q is therefore a difference of prefix sums over time.
  */
 
 const TOP = 'const TOP = 0xffffffffu;';
 
-/** lows -> links: the row below step t's row; keys: what L_t moves with. */
+/** lows -> links: the row below the row of step t, or NONE; keys: what L_t moves with (see above). */
 export const stackLinks = (o: TimeOptions): string => wgsl`
 ${DIMS}
 ${FIXED}
@@ -53,7 +54,7 @@ ${mainOf(o, 'dims.B * dims.T')}
 }
 `;
 
-/** value, lows, highs, links -> read (equation 3). One invocation per step and `perInvocation` cells of its row. */
+/** value, lows, highs, links -> read (equation 3). One invocation per step and `perInvocation` elements of its row. */
 export const stackReads = (o: TimeOptions, perInvocation: number): string =>
   timeReads(
     o,
@@ -75,8 +76,8 @@ export const stackReads = (o: TimeOptions, perInvocation: number): string =>
 
 /**
  * value, dRead, lows, highs, links -> dValue; own: the gradient of L_j and H_j together; tops: the gradient of H_j
- * alone. One invocation per row; it loops in order over the reads that reach the row, those at which the top was within
- * one unit of it.
+ * only. One invocation per row j. It loops in order over the reads that reach the row: those at which the top of the
+ * stack is within one unit of it.
  */
 export const stackRows = (o: TimeOptions): string => wgsl`
 ${timeGradients(o)}
@@ -90,7 +91,7 @@ ${mainOf(o, 'dims.B * dims.T')}
   let first = b * dims.T;
   let low = lows[n];
   let under = links[n];
-  // gH: gradient of the window's top, and of its bottom H_j − 1 where that cuts into a row.
+  // gH: gradient of the top H_j of the window that is read, and of its bottom H_j − 1 if that cuts into a row.
   var gH = gain(n, n);
   var bottom = unitBelow(highs[n]);
   var row = n;
@@ -103,7 +104,7 @@ ${mainOf(o, 'dims.B * dims.T')}
     if (links[row] == NONE) { break; }
     row = first + links[row];
   }
-  // gL: gradient of this row's base. The row loses what the row below gains.
+  // gL: gradient of this row's base. If the base rises, this row loses what the row below gains.
   var gL = 0.0;
   var top = highs[n];
   var at = n;
@@ -133,7 +134,7 @@ ${mainOf(o, 'dims.B * dims.T')}
 }
 `;
 
-/** lows, highs, keys, sums (of \`own\` over time), tops -> dPush, dPop. One invocation per step. */
+/** lows, highs, keys, sums (prefix sums of `own` over time), tops -> dPush, dPop. One invocation per step. */
 export const stackStrengths = (o: TimeOptions): string => wgsl`
 ${DIMS}
 ${FIXED}
@@ -146,7 +147,7 @@ ${TOP}
 @group(0) @binding(6) var<storage, read_write> dPush: array<f32>;
 @group(0) @binding(7) var<storage, read_write> dPop: array<f32>;
 ${searchOn('keys')}
-// The gradient of L_t: the sum over all heights that move with it.
+// The gradient of L_t: the sum of the gradients of all heights that move with it.
 fn baseGradient(b: u32, t: u32) -> f32 {
   let first = b * dims.T;
   let stop = min(next_keys(b, t + 1u, t + 1u), dims.T);
@@ -161,7 +162,7 @@ ${mainOf(o, 'dims.B * dims.T')}
   if (t + 1u < dims.T && keys[n + 1u] == TOP) { dd += baseGradient(b, t + 1u); }
   dPush[n] = dd;
   var du = 0.0;
-  // The pop cuts into a row and takes more than 0. The key of the first step is 0.
+  // If the pop cuts into a row and takes more than 0. (There is a step n − 1, because the key of a first step is 0.)
   if (keys[n] == TOP && below(lows[n], highs[n - 1u])) { du = -baseGradient(b, t); }
   dPop[n] = du;
 }

@@ -5,18 +5,18 @@
  * import { preset, Trainer } from 'pushdown';
  * import { openEngine } from 'pushdown/node'; // in a page or a worker: 'pushdown/browser'
  *
- * const engine = await openEngine(); // a GPU, else WebAssembly SIMD: engine.adapter says which
+ * const engine = await openEngine(); // a GPU, else WebAssembly SIMD: engine.adapter names it
  * const stack = await engine.memory({ kind: 'stack', B: 32, T: 20, M: 8 }); // the memory as a layer
  * const trainer = await Trainer.start(engine, preset('reverse')); // or a whole training run
  * await trainer.singleStep();
  * ```
  *
- * With a WebGPU device of your own:
+ * On a WebGPU device that you opened yourself:
  *
  * ```ts
  * import { createGpuEngine, describe, requestDevice } from 'pushdown';
  *
- * const own = await createGpuEngine(await requestDevice(adapter), describe(adapter));
+ * const gpuEngine = await createGpuEngine(await requestDevice(adapter), describe(adapter));
  * ```
  *
  * @module pushdown

@@ -1,5 +1,5 @@
 /**
- * All names of `pushdown`, and how to open an engine in Node.
+ * Everything that `pushdown` exports, and functions that open an engine in Node.
  *
  * @module pushdown/node
  */

@@ -1,4 +1,4 @@
-/** Engines on a WebGPU device of your own, with types that any version of TypeScript reads. */
+/** Engines on a WebGPU device that the caller opened. The types compile with every version of TypeScript. */
 import type { AdapterDescription, Engine } from './engine/engine.ts';
 import { createGpuEngine as createEngine } from './engine/gpu.ts';
 import { requestDevice as request } from './gpu/device.ts';
@@ -7,20 +7,30 @@ import type { TuningStore } from './kernels/tuning-store.ts';
 import type { Adapter, Device } from './platform/webgpu.ts';
 
 export interface GpuOptions {
-  /** How the kernels lay out a model, the same numbers either way; `auto`: by size and measurement. */
+  /** Plan of the kernels: how they divide a model into dispatches. `auto` (default): by the kind of device and size. */
   plan?: PlanName;
-  /** Keeps what was measured on the adapter. */
+  /** Keeps measurements of the adapter, so that later models do not measure again. */
   tunings?: TuningStore;
-  /** What the kernels of a model may take to be compiled and run once, in seconds; by default 60, and 180 in software. */
+  /**
+   * Time limit for compiling the kernels of a model and running them once, in seconds. Default: 60, in software 180.
+   */
   compileSeconds?: number;
 }
 
-/** A device of this adapter with all that the kernels can use. @throws DeviceError where it is too small */
+/**
+ * Requests a device from this adapter, with the optional features and the limits that the kernels can use.
+ * @throws the error of the browser or of Dawn if the adapter gives no device
+ */
 export function requestDevice(adapter: Adapter): Promise<Device> {
   return request(adapter);
 }
 
-/** The kernels as an engine. It owns the device from here on. @param adapter what describe() returns */
+/**
+ * Opens an engine on this device. The engine owns the device from then on: its destroy() destroys the device.
+ * @param adapter the description that describe() returns
+ * @throws InputError if `compileSeconds` is not a valid limit
+ * @throws DeviceError if the device does not compile its first kernels in time, or fails
+ */
 export function createGpuEngine(
   device: Device,
   adapter: AdapterDescription,

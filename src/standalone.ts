@@ -1,5 +1,5 @@
 /**
- * `pushdown/standalone`: what `pushdown/browser` has, as one file for pages without a bundler:
+ * `pushdown/standalone`: everything that `pushdown/browser` exports, in one file for pages without a bundler:
  *
  *   <script type="module">
  *     import { openEngine, preset, Trainer } from 'https://<host>/pushdown.js';
@@ -8,7 +8,7 @@
 export * from './index.ts';
 export type { PlanName } from './kernels/plan-names.ts';
 export { type BrowserOptions, findAdapter } from './platform/browser/platform.ts';
-/** For the file's own workers. */
+/** Entry point of the workers that this file starts. */
 export { serveThread } from './platform/browser/serve.ts';
 export { openEngine, openEngineWith, reopening } from './platform/browser/standalone.ts';
 export type { EngineOptions } from './platform/engines.ts';

@@ -1,23 +1,23 @@
 import type { StateName } from '../../src/base/cells.ts';
 
 /**
- * The cell of a controller (equations in src/base/parameters.ts), on numbers or vec4s of each gate. Both functions
- * return statements that use the given names and declare new ones. Put them into a block of their own.
+ * The cell of a controller (equations in src/base/parameters.ts), for one number or one vec4 of each gate. Both
+ * functions return statements that use the given names and declare new ones. Wrap the statements in a block.
  */
 export interface CellCode {
   /** Declares hNext (and cNext if c is a state), and kept0 … for the backward pass. */
   forward(names: CellNames): string;
   /**
-   * Declares da0 … (gradients of the gates' sums); dcBefore (gradient of c of the step before) if c is a state;
-   * dhDirect if part of dh reaches h of the step before without going through a matrix.
+   * Declares da0 … (gradients of the gates' sums); dcBefore (gradient of c_{t-1}) if c is a state; and dhDirect if part
+   * of dh_t is passed to dh_{t-1} directly, not through W_hh.
    */
   backward(names: CellBackwardNames): string;
 }
 
 export interface CellNames {
-  /** Sum of gate g, in the order of src/base/cells.ts. */
+  /** Pre-activation of a gate, in the order of src/base/cells.ts. */
   a: (gate: number) => string;
-  /** State of the step before. */
+  /** State of step t−1. */
   before: (state: StateName) => string;
   /** Functions: `safeTanh` and `sigmoid`, or their vec4 versions. */
   tanh: string;
@@ -25,9 +25,9 @@ export interface CellNames {
 }
 
 export interface CellBackwardNames {
-  /** Gradients: of h from all sources, of c from the step after. */
+  /** Gradients of the states of step t: of h from all sources, of c from step t+1. */
   d: (state: StateName) => string;
-  /** Kept activations, states of this step, and states of the step before. */
+  /** Kept activations; states of step t (`now`) and of step t−1 (`before`). */
   kept: (gate: number) => string;
   now: (state: StateName) => string;
   before: (state: StateName) => string;

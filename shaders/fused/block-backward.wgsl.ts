@@ -18,7 +18,10 @@ import { range } from '../lib/text.ts';
 import { placeAt } from '../memories/index.wgsl.ts';
 import { head, headAt, mainHead, row, share } from './block.wgsl.ts';
 
-/** batch, w, acts, slots, undoLog, grads: dOp, dHx -> grads: dA, dP, dS, dH, dC. See fusedBackwardLane for the lane form. */
+/**
+ * batch, w, acts, slots, undoLog, grads: dOp, dHx -> grads: dA, dP, dS, dH, dC. See fusedBackwardLane for the lane
+ * form.
+ */
 export function fusedBackwardBlock(o: FusedOptions): string {
   const { layout } = o;
   const place = rowsOf(layout);
@@ -34,7 +37,7 @@ export function fusedBackwardBlock(o: FusedOptions): string {
     `acts[(${place(field, 'row', skip)}) * 4u + ${at}]`;
   const grad = (field: string, at: string): string => `grads[(${place(field, 'row')}) * 4u + ${at}]`;
   const memories = wgsl`
-    // Memories, then heads: reads wg_dr, leaves the gradients of the heads' logits in wg_ds.
+    // Memories, then heads. Reads wg_dr; leaves the gradients of the heads' logits in wg_ds.
     storageBarrier();
     workgroupBarrier();
     ${memoriesOf(layout)
@@ -42,7 +45,7 @@ export function fusedBackwardBlock(o: FusedOptions): string {
         k => `place${k} = backward(${k}u, t, place${k});
     if (lid == 0u) {
       ${controlsOf(layout, k)
-        .map(({ at, own }) => `wg_ds[${NN + at}] = gradients.${own};`)
+        .map(({ at, local }) => `wg_ds[${NN + at}] = gradients.${local};`)
         .join('\n')}
       ${
         softmax
@@ -76,7 +79,7 @@ export function fusedBackwardBlock(o: FusedOptions): string {
     )}
     workgroupBarrier();`;
   const layer = ({ Wy, Wh, Wr }: Layout['layers'][number], l: number): string => wgsl`
-    // Layer ${l + 1}: reads the gradient of its h from wg_dh (from the next step) and wg_dy (from above).
+    // Layer ${l + 1}: the gradient of its h is wg_dh (from the next step) + wg_dy (from above).
     ${share(
       o,
       H,
@@ -134,7 +137,7 @@ ${mainHead(o)}
   let end = min(length, batch.sliceTo);
   // The slice with the last time steps runs first.
   if (batch.sliceTo == batch.T) {
-  // Clear what is accumulated: gradients of values and strengths. Steps beyond the length have gradient 0.
+  // Clear the gradients of values and strengths, to which the steps add. Steps beyond the length have gradient 0.
   for (var t = 0u; t < batch.T; t++) {
     let row = t * batch.B + sequence;
     ${share(o, SS, `${grad('dS', 'i')} = 0.0;`)}
@@ -194,11 +197,11 @@ ${mainHead(o)}
     )}
     workgroupBarrier();
     ${layers
-      .map((one, l) => layer(one, l))
+      .map((matrices, l) => layer(matrices, l))
       .reverse()
       .join('\n')}
   }
-  // Gradient of the starting state, or state for the slice of earlier steps.
+  // The gradients of the starting state, or those passed to the slice of earlier steps.
   ${states
     .map(({ state, layer, gradient }) =>
       share(o, H, `grads[(${place(gradient, 'sequence')}) * 4u + i] = wg_d${state}[${layer * HH}u + i];`),

@@ -19,7 +19,10 @@ import { range } from '../lib/text.ts';
 import { placeAt } from '../memories/index.wgsl.ts';
 import { column, head, headAt, mainHead, share } from './block.wgsl.ts';
 
-/** batch, w -> acts: h, c, g of every layer, r, op, s of every step; slots, undoLog. Rows beyond a length are set to 0. */
+/**
+ * batch, w -> acts: h, c, g of every layer, r, op, s of every step; slots, undoLog. Rows after a sequence's end become
+ * 0.
+ */
 export function fusedForwardBlock(o: FusedOptions): string {
   const { layout } = o;
   const place = rowsOf(layout);
@@ -30,7 +33,7 @@ export function fusedForwardBlock(o: FusedOptions): string {
   const states = statesOf(layout);
   const op = P ? 'wg_op' : 'wg_y';
   const layer = ({ Wx, Wy, Wh, Wr, b }: Layout['layers'][number], l: number): string => wgsl`
-    // Layer ${l + 1}: reads h and r of the step before, and the layer below from wg_y. Leaves h in wg_y.
+    // Layer ${l + 1}: reads h and r of step t - 1, and h of the layer below from wg_y. Leaves its h in wg_y.
     ${share(
       o,
       H,
@@ -71,7 +74,7 @@ export function fusedForwardBlock(o: FusedOptions): string {
     ${share(o, H, `wg_h[${l * HH}u + i] = wg_next[i]; wg_y[i] = wg_next[i];`)}
     workgroupBarrier();`;
   const softmax = memoryKind(spec.memory).activation === 'softmax';
-  // A softmax needs all logits of an end: after a barrier, one invocation per memory computes it.
+  // A softmax needs all logits of an end, so one invocation per memory computes it after a barrier.
   const shares = wgsl`
     workgroupBarrier();
     ${memoriesOf(layout)
@@ -115,7 +118,7 @@ export function fusedForwardBlock(o: FusedOptions): string {
         return `place${k} = forward(${k}u, t, place${k}, ${controls});`;
       })
       .join('\n')}
-    // The invocation that stores a cell of wg_r below may differ from the one that computed it.
+    // Below, an element of wg_r may be stored by another invocation than the one that computed it.
     workgroupBarrier();
     ${share(o, RR, `acts[(${place('r', 'row', 1)}) * 4u + i] = wg_r[i];`)}
     workgroupBarrier();`;
@@ -209,7 +212,7 @@ ${mainHead(o)}
 }
 `;
 
-  /** sum_g += Σ_n x[from + n] · W[n][g][i] for `count` gates, from gate `first` on. */
+  /** sum_g += Σ_n x[from + n] · W[n][g][i] for `count` gates g, starting at gate `first`. */
   function products(W: Block | undefined, x: string, first: number, count: number, from = 0): string {
     if (!W) return '';
     const sums = range(count).map(g => `sum${first + g} += x * w[at + ${g * HH}u];`);

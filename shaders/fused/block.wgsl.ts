@@ -4,10 +4,11 @@ import { type FusedOptions, memoryPlaces } from '../lib/model.wgsl.ts';
 import { enableFor, mainOfSequence, sequenceState } from '../lib/sequence.wgsl.ts';
 
 /**
- * The fused plan in the `block` form: one workgroup per sequence, whose invocations share the columns of every product.
- * The state lives in workgroup memory. Computes the same as lane.wgsl.ts, for controllers of any width.
+ * The fused plan in the `block` form: one workgroup per sequence, whose invocations divide the columns of every
+ * product. The state is in workgroup memory. Computes the same as lane.wgsl.ts, for wider controllers too.
  */
 
+/** Start of the kernels: extensions, batch, parameters, and index functions of the memories. */
 export const head = (o: FusedOptions): string => wgsl`
 ${enableFor(o.memory)}
 ${o.batch}
@@ -16,6 +17,7 @@ ${sequenceState(o.memory)}
 ${memoryPlaces(o.layout, 'block')}
 `;
 
+/** Opens main(). Declares `sequence` and `length`. */
 export const mainHead = (o: FusedOptions): string => wgsl`
 ${mainOfSequence(o.memory, 'batch.B')}
   let length = lengthOf(sequence);
@@ -29,13 +31,13 @@ export const column = (x: string, { offset4, rows, ld4 }: Block, of: string): st
 export const row = (dy: string, { offset4, ld4 }: Block, of: string, from = 0): string =>
   `for (var j = 0u; j < ${ld4 * 4}u; j++) { sum += ${dy}[${from}u + j] * w[${offset4 * 4}u + ${of} * ${ld4 * 4}u + j]; }`;
 
-/** for (var i = lid; i < n; i += size) */
+/** Runs `body` for i = 0 … n − 1, divided between the invocations. */
 export const share = (o: FusedOptions, n: number, body: string): string =>
   n > 0 ? `for (var i = lid; i < ${n}u; i += ${o.memory.size}u) { ${body} }` : '';
 
 /**
- * For number i of the heads (v of every end, then the controls of every end): whether it is a value, and its place
- * in the row s.
+ * For output i of the heads (v of every end, then the controls of every end), declares `value` (whether it is part of a
+ * v), `control` (otherwise its number among the controls) and `at`, its offset in the row s.
  */
 export const headAt = ({ E, M4, N4, C, stride, spec: { width: M } }: Layout): string => {
   const place = stride === C ? 'control' : `(control / ${C}u) * ${stride}u + control % ${C}u`;
@@ -45,6 +47,9 @@ export const headAt = ({ E, M4, N4, C, stride, spec: { width: M } }: Layout): st
       let at = select(${N4 * 4}u + ${place}, (i / ${M}u) * ${M4 * 4}u + i % ${M}u, value);`;
 };
 
-/** Words of workgroup memory in the backward pass, which needs more than the forward pass, without the memory's own. */
+/**
+ * Words of workgroup memory in the backward pass, which needs more than the forward pass. Does not include what the
+ * memory functions need.
+ */
 export const workgroupWords = ({ H4, P4, R4, S4, layers, gates, states }: Layout): number =>
   4 * ((states.length * layers.length + 2 + gates.all) * H4 + P4 + S4 + R4);

@@ -21,9 +21,10 @@ import { placeAt } from '../memories/index.wgsl.ts';
 import { bindings } from './lane.wgsl.ts';
 
 /**
- * batch, parameters, acts, slots, undoLog, grads: dY, dXh, dXp -> partial [rowSplits, size4]: the gradients of all parameters.
- * Each of `parts` invocations sums over the sequences part, part + parts …. The factors of the weight gradients are in
- * registers here; loading them from buffers would double the cost. The sums stay in private memory.
+ * batch, parameters, acts, slots, undoLog, grads: dY, dXh, dXp -> partial [rowSplits, size4]: the gradients of all
+ * parameters. Each of rowSplits invocations sums over the sequences part, part + rowSplits …. The factors of the weight
+ * gradients are in registers here; a separate kernel would have to load them from buffers, at twice the cost. The sums
+ * are kept in private memory.
  */
 export function fusedBackwardLane(o: FusedOptions): string {
   const { layout } = o;
@@ -44,7 +45,7 @@ export function fusedBackwardLane(o: FusedOptions): string {
     var ${name}: array<vec4f, ${width4}>;
     ${each(width4, Infinity, j => `${name}[${j}] = acts[${place(field, 'row', skip)} + ${j}];`)}`;
   };
-  // Backward pass through an output matrix: to += dy · Wᵀ, with dy read from the buffer `name`.
+  // Backward pass through an output matrix: to += dy · Wᵀ, where dy is loaded from the tensor `name`.
   const addBackward = (to: string, name: 'dY' | 'dXh' | 'dXp', W: 'Wo' | 'Whx' | 'Wpx') => {
     const { width4 } = operand(layout, name);
     return `{
@@ -66,7 +67,7 @@ export function fusedBackwardLane(o: FusedOptions): string {
         [
           `place${k} = backward(${k}u, t, place${k});`,
           ...controlsOf(layout, k).map(
-            ({ vector, component, own }) => `ds[${vector}].${component} = gradients.${own};`,
+            ({ vector, component, local }) => `ds[${vector}].${component} = gradients.${local};`,
           ),
         ].join('\n'),
       )
@@ -177,10 +178,10 @@ fn backOver() {
     .map(k => `var place${k} = ${placeAt(o.memory, k, 'end')};`)
     .join('\n')}
   if (end == length) {
-  // No gradient comes from after the last step. Clear dr, which may hold that of the previous sequence.
+  // After the last step there is no gradient. Clear dr, which may contain that of the previous sequence.
   ${each(R4, Infinity, c => `dr[${c}] = vec4f();`)}
 #if ${E > 0}
-  // Clear what is accumulated: gradients of values and strengths. A deque's slots have two places per step.
+  // Clear the gradients of values and strengths, to which the steps add.
   for (var t = 0u; t < length; t++) {
     for (var j = 0u; j < ${S4}u; j++) { grads[batch.dS + rowOf(t) + j] = vec4f(); }
   }
@@ -217,7 +218,7 @@ fn backOver() {
     ${spec.autoencoder ? addBackward(`dh${top}`, 'dXh', 'Whx') : ''}
     ${each(R4, Infinity, c => `dr[${c}] = vec4f();`)}
     ${layers
-      .map((one, l) => layer(one, l))
+      .map((matrices, l) => layer(matrices, l))
       .reverse()
       .join('\n')}
   }

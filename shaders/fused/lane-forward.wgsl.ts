@@ -21,8 +21,8 @@ import { bindings } from './lane.wgsl.ts';
 
 /**
  * batch, parameters -> acts: h, c, g of every layer, r, op, s, y (and xh, xp) of every step; grads: dY (and dXh, dXp);
- * rowMetrics and autoencoderLoss as in loss.wgsl.ts; slots, undoLog. Rows beyond a sequence's length are not written: no kernel of this
- * form reads them.
+ * rowMetrics and autoencoderLoss as in loss.wgsl.ts; slots, undoLog. Rows after the end of a sequence are not written,
+ * and no kernel of this form reads them.
  */
 export function fusedForwardLane(o: FusedOptions): string {
   const { layout } = o;
@@ -31,8 +31,8 @@ export function fusedForwardLane(o: FusedOptions): string {
   const top = layers.length - 1;
   const cell = CELL_CODE[spec.controller];
   const states = statesOf(layout);
-  // An auto-encoder head: reconstructs the input of the step before from `x`.
-  const recall = (
+  // An auto-encoder head: reconstructs the input of step t - 1 from `x`.
+  const reconstruct = (
     x: string,
     W: 'Whx' | 'Wpx',
     field: 'xh' | 'xp',
@@ -50,7 +50,7 @@ export function fusedForwardLane(o: FusedOptions): string {
     }`;
   const op = spec.projection ? 'op' : `h${top}`;
   const declared = states.map(({ name }) => `var ${name} = array<vec4f, ${H4}>();`);
-  // At the start of a later slice: load the state that the slice before it left.
+  // At the start of a later slice, load the state that the previous slice stored.
   const resumeState = states.map(({ name }) =>
     each(
       H4,
@@ -105,7 +105,7 @@ export function fusedForwardLane(o: FusedOptions): string {
     }`;
   });
   const heads = wgsl`
-    // Heads: s = (v of every end, d and u of every end).
+    // Heads: s = (v of every end, then the controls of every end).
     var s: array<vec4f, ${S4}>;
     ${each(S4, Infinity, j => `s[${j}] = w[${blocks.bS.offset4}u + ${j}];`)}
     ${E ? add('s', op, blocks.S) : ''}
@@ -201,8 +201,8 @@ ${mainOfInvocation(o.memory.size, 'sequence')}
       }
     }
     var recalled = vec2f();
-    ${spec.autoencoder ? recall(`h${top}`, 'Whx', 'xh', 'dXh', 'x') : ''}
-    ${spec.autoencoder ? recall(op, 'Wpx', 'xp', 'dXp', 'y') : ''}
+    ${spec.autoencoder ? reconstruct(`h${top}`, 'Whx', 'xh', 'dXh', 'x') : ''}
+    ${spec.autoencoder ? reconstruct(op, 'Wpx', 'xp', 'dXp', 'y') : ''}
     autoencoderLoss[row] = recalled;
 #endif
     ${E ? heads : ''}

@@ -2,15 +2,15 @@ import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import type { FusedOptions } from '../lib/model.wgsl.ts';
 
 /**
- * The fused plan: controller and memories over all time steps of a batch in one dispatch per pass. Equations are in
- * src/base/parameters.ts. This is the `lane` form: one invocation per sequence, state in registers, all products
- * unrolled. block.wgsl.ts is the other form.
+ * The fused plan: controller and memories over all time steps of a batch, in one dispatch per pass (equations in
+ * src/base/parameters.ts). This is the `lane` form: one invocation per sequence, state in registers, all products
+ * unrolled. The other form is in block.wgsl.ts.
  */
 export const bindings = ({ layout, batch, uniform }: FusedOptions): string => wgsl`
 ${batch}
 @group(0) @binding(1) var<${uniform ? 'uniform' : 'storage, read'}> parameters: array<vec4f, ${layout.size4}>;
-// A copy per invocation: software adapters load it four lanes at a time, but check and gather loads from a buffer lane
-// by lane (2 to 3 times slower overall).
+// Each invocation has a copy of the parameters: software adapters load it four lanes at a time, whereas they check and
+// gather loads from a buffer lane by lane (2 to 3 times slower overall).
 var<private> w: array<vec4f, ${layout.size4}>;
 fn loadParameters() {
   for (var i = 0u; i < ${layout.size4}u; i++) { w[i] = parameters[i]; }

@@ -2,18 +2,18 @@ import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import type { Layout } from '../../src/layout/layout.ts';
 
 /**
- * The slice of the work that a kernel over time performs, rewritten before each submission: time steps sliceFrom …
- * sliceTo − 1. The lane form's backward pass also uses rounds round … round + rounds − 1 of sequences, and `first`: 1
- * if its sums start from 0.
+ * The slice of the work of a kernel over time, written before each submission: time steps sliceFrom … sliceTo − 1. The
+ * lane form's backward pass also uses `round` and `rounds` (it processes rounds round … round + rounds − 1 of the
+ * sequences) and `first` (1: its sums start from 0; 0: it continues those in `partial`).
  */
 export const SLICE = ['sliceFrom', 'sliceTo', 'round', 'rounds', 'first'] as const;
-/** A single slice that covers all the work. */
+/** A slice that covers all the work, together with sliceTo = T. */
 export const WHOLE = { sliceFrom: 0, round: 0, rounds: 0x7fffffff, first: 1 } as const;
 
 /**
- * The only buffer uploaded per training step: a header, then the batch itself as u32 words. `lengths` … `noise` are
- * offsets into `data`. After these fields come the offsets of the model's tensors in the arenas, in vec4s, by tensor
- * name (src/kernels/arena.ts).
+ * The fields of the header of the only buffer that is uploaded per training step: this header, then the batch as u32
+ * words. `lengths` … `noise` are offsets into `data`. The header continues with the offsets of the model's tensors in
+ * the arenas, in vec4s, by tensor name (src/kernels/arena.ts).
  */
 export const HEADER = [
   'B',
@@ -26,7 +26,7 @@ export const HEADER = [
   'targets',
   'noise',
   'hasNoise',
-  // Number of parts that the rows are split into for the weight gradients.
+  // Number of parts into which the rows are split for the weight gradients.
   'rowSplits',
   // As float32 bits: the learning rate of this step, and Adam's 1 / (1 - beta^t).
   'rate',
@@ -38,9 +38,10 @@ export const HEADER = [
 const FLOATS: readonly string[] = ['rate', 'unbiasMean', 'unbiasSquare'];
 
 /**
- * Declares the batch at binding 0. It is read-only storage, so that values loaded from it may bound loops with
- * barriers. With `copied`, for kernels without barriers, `batch` is a private copy of the header that main() makes by
- * loadBatch(): software adapters load a private variable as a whole, but check and gather buffer loads lane by lane.
+ * Declares the batch at binding 0. It is read-only storage, because only then may values loaded from it bound loops
+ * with barriers. With `copied`, for kernels without barriers, main() must call loadBatch(), and `batch` is a private
+ * copy of the header: software adapters load a private variable as a whole, whereas they check and gather buffer loads
+ * lane by lane.
  */
 export function batchOf({ tensors, E, C }: Layout, copied = false): string {
   const fields = [...HEADER, ...tensors.map(({ name }) => name)].map(
@@ -69,7 +70,7 @@ fn lengthOf(b: u32) -> u32 { return ${copied ? 'uploaded' : 'batch'}.data[batch.
 fn weightOf(b: u32) -> f32 { return bitcast<f32>(${copied ? 'uploaded' : 'batch'}.data[batch.weight + b]); }
 fn inputAt(row: u32, k: u32) -> u32 { return ${copied ? 'uploaded' : 'batch'}.data[batch.ids + row * batch.K + k]; }
 fn targetAt(row: u32) -> u32 { return ${copied ? 'uploaded' : 'batch'}.data[batch.targets + row]; }
-// Noise on the logit of a control, given its number among the model's controls; 0 beyond the last one.
+// Noise on the logit of a control, by its number among the model's controls; 0 beyond the last control.
 fn noiseAt(row: u32, number: u32) -> f32 {
   if (batch.hasNoise == 0u || number >= ${C * E}u) { return 0.0; }
   return bitcast<f32>(${copied ? 'uploaded' : 'batch'}.data[batch.noise + row * ${C * E}u + number]);

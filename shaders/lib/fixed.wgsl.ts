@@ -2,13 +2,13 @@ import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 
 /**
  * Heights as 64-bit fixed-point numbers in two's complement: x is the fraction in units of 2^-32, y the whole units.
- * Sums are exact, so a parallel scan may add in any order. After 65,536 steps a height still has all its digits, of
- * which a float32 would have lost 16. Strengths of at least 2^-8 are exact. Smaller ones are truncated to a multiple of
+ * Sums are exact, so a parallel scan may add in any order. After 65,536 steps a height still has all its bits, of which
+ * a float32 would have lost 16. Strengths of at least 2^-8 are exact. Smaller ones are truncated to a multiple of
  * 2^-32, but never to 0.
  */
 export const FIXED = wgsl`
 const ONE = vec2u(0u, 1u);
-// Beyond all heights, which are below 2^24. Bounds for large pops, and for the composed pops of a chunk.
+// Outside the range of heights, which are below 2^24. They bound large pops, and the composed pops of a chunk.
 const MOST = vec2u(0u, 0x2000000u);
 const LEAST = vec2u(0u, 0xfe000000u);
 fn fixed(x: f32) -> vec2u {
@@ -30,6 +30,6 @@ fn below(a: vec2u, b: vec2u) -> bool {
 }
 fn lower(a: vec2u, b: vec2u) -> vec2u { return select(a, b, below(b, a)); }
 fn higher(a: vec2u, b: vec2u) -> vec2u { return select(b, a, below(b, a)); }
-// The lower end of a window of one unit whose upper end is this height, but at least 0.
+// One unit below this height, but at least 0.
 fn unitBelow(a: vec2u) -> vec2u { return select(vec2u(), minus(a, ONE), a.y > 0u); }
 `;

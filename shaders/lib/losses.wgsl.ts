@@ -2,11 +2,12 @@ import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import { each } from './text.ts';
 
 /**
- * Loss and output gradient of one row, for a kernel that holds the row's sums in registers: y, an array of vec4f with
+ * Loss and output gradient of one row, for a kernel that has the row's sums in registers: y, an array of vec4f with
  * `width` numbers and padding. The losses are those of loss.wgsl.ts, which reads rows from a buffer.
  *
- * Expects f32 `weight` (0 if the row has no loss) and wanted(j) -> vec4f, the j-th vec4 of the target. Leaves the
- * outputs in y, their gradients in dy (declared here), and `lost`, `error` (Σ|o - target|) and `best`.
+ * Needs the f32 `weight` (0 if the row has no loss). Leaves the outputs in y; declares dy (their gradients), `lost`
+ * (the loss), `error` (Σ|o - target|) and `best` (the argmax).
+ * @param wanted expression of the j-th vec4 of the target
  */
 export function lossOfRow(
   kind: 'softmax' | 'tanh' | 'sigmoid',

@@ -2,9 +2,9 @@ import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 
 /**
  * tanh and σ that never overflow and keep float32's relative accuracy. The built-in tanh is NaN from 44 (Metal) or 89
- * (SwiftShader) on, and 1 − exp(−2x) alone loses digits near 0. tanh is x times a quotient of two polynomials in x²,
- * fitted for minimal relative error on |x| ≤ 9.1 (2.3e-8; 3e-7 with float32's own rounding). Beyond that it is ±1 in
- * float32. It takes half the operations of an exponential plus a series near 0.
+ * (SwiftShader) on, and 1 − exp(−2x) loses digits near 0. tanh is x times a quotient of two polynomials in x², fitted
+ * for minimal relative error on |x| ≤ 9.1 (2.3e-8; 3e-7 including the rounding of float32). Beyond that it is ±1 in
+ * float32. This takes half the operations of an exponential plus a series near 0.
  */
 const tanhOf = (T: 'f32' | 'vec4f'): string => wgsl`
   let a = clamp(x, ${T}(-9.1), ${T}(9.1));

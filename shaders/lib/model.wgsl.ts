@@ -1,12 +1,14 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
-import { endsOf, memoryKind, readsOf, type Storage } from '../../src/base/memories.ts';
+import { endsOf, type MemoryStorage, memoryKind, readsOf } from '../../src/base/memories.ts';
 import type { Layout } from '../../src/layout/layout.ts';
 import { memoryFunctions } from '../memories/index.wgsl.ts';
 import type { MemoryOptions } from '../memories/kind.wgsl.ts';
 import { rowsOf } from './rows.wgsl.ts';
 import { range } from './text.ts';
 
-/** Shared by the kernels of whole models: where the states of memories and the numbers of each end are stored. */
+/**
+ * For the kernels of whole models: the locations of the memories' states and of the controls, and code that uses them.
+ */
 
 /** Options of the kernels that contain a memory. */
 export interface FusedOptions {
@@ -19,10 +21,15 @@ export interface FusedOptions {
 }
 
 /**
- * `fn slotAt(k, i)` and the like for all buffers of a memory.
- * @param at index expression, given the number of entries
+ * The WGSL functions slotAt(k, i), undoAt(k, i) and gradientAt(k, i).
+ * @param at returns the index expression, given the number of entries of a memory
+ * @param steps expression of T
  */
-export const placeFunctions = (storage: Storage, at: (entries: string) => string, steps: string): string =>
+export const placeFunctions = (
+  storage: MemoryStorage,
+  at: (entries: string) => string,
+  steps: string,
+): string =>
   (
     [
       ['slotAt', storage.slots],
@@ -36,7 +43,7 @@ export const placeFunctions = (storage: Storage, at: (entries: string) => string
     )
     .join('\n');
 
-/** Index functions of a model's memories (slotAt, undoAt …), for a shader that has `seq` and the batch. */
+/** Index functions of a model's memories (slotAt, undoAt …), for a shader that declares `seq` and the batch. */
 export const memoryPlaces = ({ spec, M4 }: Layout, form: MemoryOptions['form']): string => {
   if (spec.memory === 'none') return '';
   const ends = endsOf(spec.memory);
@@ -47,14 +54,15 @@ export const memoryPlaces = ({ spec, M4 }: Layout, form: MemoryOptions['form']):
   return wgsl`
 ${placeFunctions(memoryKind(spec.memory).storage(M4, spec.depth), at, 'batch.T')}
 fn stepCount() -> u32 { return batch.T; }
-// Number of a read row of memory k among those of all memories; time step and end of one of its input rows.
+// Time step of an input row; number of read n of memory k among the reads of all memories; number of the end of an
+// input row among the ends of all memories.
 fn stepOf(row: u32) -> u32 { return row / ${ends}u; }
 fn readOf(k: u32, n: u32) -> u32 { return k * ${readsOf(spec.memory, spec.reads)}u + n; }
 fn endOf(k: u32, row: u32) -> u32 { return k * ${ends}u + row % ${ends}u; }
 `;
 };
 
-/** The functions of the memories in a kernel of the whole model. */
+/** The functions of the memories for a kernel of the whole model. */
 export const memoryOf = (
   { spec, M4 }: Layout,
   memory: FusedOptions['memory'],
@@ -75,21 +83,21 @@ export const memoryOf = (
         pass,
       );
 
-/** Numbers of a model's memories; empty if it has none. */
+/** The numbers 0, 1 … of a model's memories; empty if it has none. */
 export const memoriesOf = ({ spec, E }: Layout): number[] => range(E ? spec.memories : 0);
 
 const XYZW = 'xyzw';
 
-/** A control of a memory. */
+/** The locations of one control of a memory. */
 export interface ControlPlace {
-  /** Number among the model's controls, and offset among the controls in the row s. */
+  /** Number among the model's controls; and offset in the row s from the first control. */
   number: number;
   at: number;
-  /** Place in the row s: index of the vec4, and component. */
+  /** In the row s: index of the vec4, and component. */
   vector: number;
   component: string;
-  /** Component in `controls` and `gradients`. */
-  own: string;
+  /** Component in the vec4s `controls` and `gradients` of its memory. */
+  local: string;
 }
 
 /** The controls of memory k, ordered by end. */
@@ -98,11 +106,11 @@ export function controlsOf({ spec, N4, C, stride }: Layout, k: number): ControlP
   return range(ends * C).map(i => {
     const at = (k * ends + Math.floor(i / C)) * stride + (i % C);
     const vector = N4 + Math.floor(at / 4);
-    return { number: k * ends * C + i, at, vector, component: XYZW[at % 4], own: XYZW[i] };
+    return { number: k * ends * C + i, at, vector, component: XYZW[at % 4], local: XYZW[i] };
   });
 }
 
-/** `vec4f(…)` with one value per control of memory k. @param of expression of a control's value */
+/** `vec4f(…)` with one value per control of memory k. @param of returns the expression of a control's value */
 export const controlVector = (layout: Layout, k: number, of: (control: ControlPlace) => string): string => {
   const numbers = controlsOf(layout, k).map(of);
   return `vec4f(${XYZW.split('')
@@ -128,14 +136,14 @@ export const loadControls = (layout: Layout, acts: 'f32' | 'vec4f'): string => {
   return `fn loadControls(k: u32, t: u32) -> vec4f { return vec4f(${numbers.join(', ')}); }`;
 };
 
-/** Splits the controls of a memory by end. */
+/** Groups the controls of a memory by end. */
 const byEnd = ({ C }: Layout, controls: readonly ControlPlace[]): ControlPlace[][] =>
   range(controls.length / Math.max(1, C)).map(e => controls.slice(e * C, (e + 1) * C));
 
 /**
- * Statements that turn the logits of memory k's controls into controls, in place: σ of each, or a softmax over each
- * end.
- * @param at the variable of a control
+ * Statements that compute the controls of memory k from their logits, in place: σ of each, or a softmax over the
+ * controls of each end.
+ * @param at returns the variable of a control
  */
 export const activateControls = (
   layout: Layout,
@@ -149,19 +157,19 @@ export const activateControls = (
   return byEnd(layout, controls)
     .map(end => {
       const logits = end.map((control, c) => `let l${c} = ${logit(control)};`);
-      const most = end.map((_, c) => `l${c}`).reduce((a, b) => `max(${a}, ${b})`);
+      const largest = end.map((_, c) => `l${c}`).reduce((a, b) => `max(${a}, ${b})`);
       const powers = end.map((_, c) => `let e${c} = exp(l${c} - most);`);
       const sum = end.map((_, c) => `e${c}`).join(' + ');
       const shares = end.map((control, c) => `${at(control)} = e${c} / (${sum});`);
-      return `{ ${[...logits, `let most = ${most};`, ...powers, ...shares].join(' ')} }`;
+      return `{ ${[...logits, `let most = ${largest};`, ...powers, ...shares].join(' ')} }`;
     })
     .join('\n');
 };
 
 /**
- * The backward pass of activateControls: turns gradients of memory k's controls into gradients of their logits, in
+ * The backward pass of activateControls: computes the gradients of the logits from those of memory k's controls, in
  * place.
- * @param x variable of a control @param d variable of its gradient
+ * @param x returns the variable of a control @param d returns the variable of its gradient
  */
 export const activateControlsBackward = (
   layout: Layout,
@@ -171,11 +179,11 @@ export const activateControlsBackward = (
 ): string => {
   const controls = controlsOf(layout, k);
   if (memoryKind(layout.spec.memory).activation === 'sigmoid')
-    return controls.map(one => `${d(one)} *= ${x(one)} * (1.0 - ${x(one)});`).join('\n');
+    return controls.map(u => `${d(u)} *= ${x(u)} * (1.0 - ${x(u)});`).join('\n');
   return byEnd(layout, controls)
     .map(end => {
-      const mean = end.map(one => `${x(one)} * ${d(one)}`).join(' + ');
-      return `{ let mean = ${mean}; ${end.map(one => `${d(one)} = ${x(one)} * (${d(one)} - mean);`).join(' ')} }`;
+      const mean = end.map(u => `${x(u)} * ${d(u)}`).join(' + ');
+      return `{ let mean = ${mean}; ${end.map(u => `${d(u)} = ${x(u)} * (${d(u)} - mean);`).join(' ')} }`;
     })
     .join('\n');
 };

@@ -1,8 +1,8 @@
 import type { Block } from '../../src/layout/layout.ts';
 
 /**
- * Unrolled products of a vector in registers (an array of vec4f) with a matrix in the parameters `w`. Every index is a
- * constant, which needs no bounds check and no gather on software adapters.
+ * Unrolled products of a vector in registers (an array of vec4f) and a matrix in the parameters `w`. Every index is a
+ * constant, which on software adapters needs no bounds check and no gather.
  */
 
 const COMPONENTS = ['x', 'y', 'z', 'w'];
@@ -31,7 +31,9 @@ export function addTransposed(dx: string, dy: string, { offset4, rows, ld4 }: Bl
   return lines.join('\n');
 }
 
-/** acc += xᵀ · y, the gradient of W, at the same place in acc as W in the parameters: acc[i][j] += x[i] · y[at + j]. */
+/**
+ * acc += xᵀ · y, the gradient of W, at the same offset in acc as W in the parameters: acc[i][j] += x[i] · y[at + j].
+ */
 export function addOuter(acc: string, x: string, y: string, { offset4, rows, ld4 }: Block, at = 0): string {
   const lines: string[] = [];
   for (let i = 0; i < rows; i++) {

@@ -1,17 +1,17 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 
 /**
- * blockScan(x): inclusive prefix sum of x over the workgroup of `size` invocations. Leaves all sums in
- * wg_scan[0 … size) and ends with a barrier, so that any invocation may read any sum. Must be called in uniform control
- * flow. Needs the private variable `lid` and, with subgroups, `subgroupNumber` and `endsSubgroup` (sequence.wgsl.ts).
+ * blockScan(x): inclusive prefix sum of x over the workgroup of `size` invocations. Leaves all sums in wg_scan[0 …
+ * size) and ends with a barrier, so that any invocation may read any sum. Must be called in uniform control flow. Needs
+ * the private variable `lid` and, with subgroups, `subgroupNumber` and `endsSubgroup` (sequence.wgsl.ts).
  *
- * With subgroups: a subgroup scan, then the totals of the subgroups before it (2 barriers). Without: Hillis and
- * Steele's scan in workgroup memory (2·log2(size) barriers). The sums differ only by rounding.
+ * With subgroups: a subgroup scan, plus the totals of the preceding subgroups (2 barriers). Without: the scan of Hillis
+ * and Steele in workgroup memory (2·log2(size) barriers). The sums differ only by rounding.
  */
 export const blockScan = (size: number, subgroups: boolean): string => wgsl`
 var<workgroup> wg_scan: array<f32, ${size}>;
 #if ${subgroups}
-// Subgroups may be as small as one invocation, so there may be as many totals as invocations.
+// A subgroup may have only one invocation, so there may be as many totals as invocations.
 var<workgroup> wg_totals: array<f32, ${size}>;
 fn blockScan(x: f32) {
   let inSubgroup = subgroupInclusiveAdd(x);

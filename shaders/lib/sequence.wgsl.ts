@@ -1,14 +1,15 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import type { MemoryOptions } from '../memories/kind.wgsl.ts';
 
-/** How kernels with a memory map sequences: one per invocation (`lane`), or one per workgroup (`block`). */
+/** How kernels with a memory map sequences: one sequence per invocation (`lane`) or per workgroup (`block`). */
 type Form = Pick<MemoryOptions, 'form' | 'size' | 'subgroups'>;
 
 /** Enables the extensions that the form needs. Must be the first line of a shader. */
 export const enableFor = ({ subgroups }: Form): string => (subgroups ? 'enable subgroups;' : '');
 
 /**
- * Declares `seq`, the sequence; in the block form also `lid`, and with subgroups the variables that a scan needs.
+ * Declares `seq`, the sequence; in the block form also `lid`, the number of the invocation; and with subgroups the
+ * variables that a scan needs.
  *
  * WGSL does not define which invocations of a workgroup form a subgroup, nor their order. With subgroups, `lid` is
  * therefore assigned at run time: the invocations of a subgroup get consecutive numbers, in the order in which subgroup
@@ -22,7 +23,7 @@ var<private> lid: u32;
 #if ${o.subgroups}
 var<private> subgroupNumber: u32;
 var<private> endsSubgroup: bool;
-// Upper half: number of subgroups counted so far. Lower half: number of their invocations.
+// Upper 16 bits: number of subgroups counted so far. Lower 16 bits: number of their invocations.
 var<workgroup> wg_counted: atomic<u32>;
 fn countOut() {
   let width = subgroupAdd(1u);
@@ -55,7 +56,7 @@ fn main(
 #else
   let sequence = (group.y * groups.x + group.x) * ${o.size}u + local;
 #endif
-  // Uniform in the block form: either the whole workgroup is beyond the batch or none of it is.
+  // Uniform control flow in the block form, because a workgroup has a single sequence.
   if (sequence >= ${count}) { return; }
   seq = sequence;
 `;

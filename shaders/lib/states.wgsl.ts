@@ -8,7 +8,7 @@ export interface State {
   /** Names of its tensor and of the tensor of its gradient. */
   name: string;
   gradient: string;
-  /** Parameters of its value before the first step, if trained. */
+  /** Its value before the first step as a block of parameters, if it is trained. */
   first: Block | undefined;
   /** Whether it starts as (1, 0, 0 …) when it is not trained. */
   oneHot: boolean;
@@ -27,5 +27,5 @@ export const statesOf = ({ spec, layers, states }: Layout): State[] =>
     })),
   );
 
-/** States that reach the next step without going through a matrix: all but h. */
+/** The states that pass to the next step directly, not through a matrix: all but h. */
 export const carriedOf = ({ states }: Layout): StateName[] => states.filter(state => state !== 'h');

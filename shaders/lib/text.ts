@@ -1,6 +1,6 @@
-/** Helpers for generating WGSL from TypeScript. wgsl-preprocessor inserts values as JavaScript prints them. */
+/** Helpers for generating WGSL from TypeScript. */
 
-/** A WGSL f32 literal. `${1.0}` alone would print `1`, which WGSL reads as an integer. */
+/** A WGSL f32 literal. wgsl-preprocessor inserts `${1.0}` as `1`, which is an integer in WGSL. */
 export function float(x: number): string {
   if (!Number.isFinite(x)) throw new RangeError(`no WGSL literal for ${x}`);
   const text = String(x);
@@ -8,8 +8,8 @@ export function float(x: number): string {
 }
 
 /**
- * `body` for every index below n: unrolled up to `limit`, as a loop beyond. A constant index needs no bounds check, and
- * on software adapters the array stays in registers.
+ * `body` for every index below n: unrolled if n is at most `limit`, otherwise as a loop. A constant index needs no bounds
+ * check, and on software adapters it keeps the array in registers.
  */
 export function each(n: number, limit: number, body: (index: string) => string, name = 'i'): string {
   if (n <= limit) return Array.from({ length: n }, (_, index) => body(`${index}u`)).join('\n');
@@ -19,5 +19,8 @@ export function each(n: number, limit: number, body: (index: string) => string, 
 /** The integers in [0, n). */
 export const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 
-/** Size of the largest part when n is split into the fewest parts of at most `most`, as equal as possible. */
-export const evenly = (n: number, most: number): number => Math.ceil(n / Math.ceil(n / most));
+/**
+ * Size of the largest part when n is split into as few parts of at most `max` as possible, of sizes as equal as
+ * possible.
+ */
+export const evenly = (n: number, max: number): number => Math.ceil(n / Math.ceil(n / max));

@@ -4,7 +4,7 @@ import { cellCode, type MemoryCode, type MemoryOptions } from './kind.wgsl.ts';
 import { mixture } from './mixture.wgsl.ts';
 import { rows } from './rows.wgsl.ts';
 
-/** The kinds of memory. */
+/** The code of all kinds of memory. */
 const MEMORY_CODE: Record<MemoryName, MemoryCode> = {
   stack: rows,
   queue: rows,
@@ -13,7 +13,10 @@ const MEMORY_CODE: Record<MemoryName, MemoryCode> = {
   tape: mixture(true),
 };
 
-/** The functions of a kind (MemoryCode), and `uniformPlace(k, t)` in the block form: placeBefore for all invocations. */
+/**
+ * The functions of a kind (MemoryCode). In the block form also uniformPlace(k, t): placeBefore, computed by one
+ * invocation and returned to all.
+ */
 export const memoryFunctions = (o: MemoryOptions, pass: 'forward' | 'backward'): string => wgsl`
 ${cellCode(o)}
 #if ${pass === 'backward'}
@@ -30,6 +33,6 @@ fn uniformPlace(k: u32, t: u32) -> vec2u {
 #endif
 `;
 
-/** placeBefore() of memory k, as all invocations of the form may call it. */
+/** An expression for placeBefore() of memory k that all invocations may evaluate. */
 export const placeAt = ({ form }: Pick<MemoryOptions, 'form'>, k: number, t: string): string =>
   `${form === 'lane' ? 'placeBefore' : 'uniformPlace'}(${k}u, ${t})`;

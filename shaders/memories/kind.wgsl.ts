@@ -3,40 +3,43 @@ import type { MemoryName } from '../../src/base/memories.ts';
 
 export interface MemoryOptions {
   kind: MemoryName;
-  /** lane: one sequence per invocation; block: one per workgroup. */
+  /** lane: one sequence per invocation; block: one sequence per workgroup. */
   form: 'lane' | 'block';
-  /** Invocations of a workgroup; in the block form also rows per prefix sum. */
+  /** Invocations per workgroup; in the block form also the number of rows per prefix sum. */
   size: number;
   subgroups: boolean;
-  /** Cells of kinds with so many, and how many of them are read. */
+  /** For kinds that have cells: number of cells, and number of cells read. */
   depth: number;
   reads: number;
-  /** A row is `cells` of these. */
+  /** A row consists of `cells` elements of type `cell`. */
   cell: 'f32' | 'vec4f';
   cells: number;
 }
 
 /**
- * The code of a kind of memory: functions on memory `k` of this sequence, for a shader that declares slots: array<vec2u>,
- * undoLog: array<vec4u>, the backward pass dStrength: array<f32>, all for the kind to use as it likes, and
+ * The code of a kind of memory: WGSL functions for memory `k` of the current sequence. The shader must declare the
+ * buffers slots: array<vec2u> and undoLog: array<vec4u>, for the backward pass also dStrength: array<f32>, whose
+ * contents are defined by the kind; and
  *
- *   fn slotAt(k, i), undoAt(k, i), gradientAt(k, i) -> u32   where its entry i of these lies
+ *   fn slotAt(k, i), undoAt(k, i), gradientAt(k, i) -> u32   index of entry i of memory k in these buffers
  *   fn stepCount() -> u32                                    T
- *   fn loadValue(k, row, c) -> Cell                          cell c of the value given at step row / ends to end row % ends
- *   fn addRead(k, n, c, x)                                   r_t[n][c] += x, from 0: of end n, or cell n
- *   fn loadControls(k, t) -> vec4f                           of all ends, one after the other
+ *   fn loadValue(k, row, c) -> Cell                          element c of the value of end row % ends at step row / ends
+ *   fn addRead(k, n, c, x)                                   r_t[n][c] += x for end n, or cell n; r_t starts as 0
+ *   fn loadControls(k, t) -> vec4f                           the controls of the first end, then those of the second
  *   backward: fn loadDRead(k, n, c) -> Cell, fn addDValue(k, row, c, x)
- *   block form: all that sequenceState() declares
+ *   block form: everything that sequenceState() declares
  *
- * It defines, with `place` its state from step to step (where the live slots begin and end):
+ * The code defines the following functions. `place` is the state that they pass from step to step (the bounds of the
+ * live slots):
  *
- *   fn placeBefore(k, t) -> vec2u                            before step t, as the forward pass left it
- *   fn forward(k, t, place, controls) -> vec2u               one step
- *   fn clearGradient(k, place)                               nothing has come to the state after the last step yet
- *   fn backward(k, t, place) -> vec2u                        newest step first; leaves the gradients of its controls in
- *                                                            `gradients`: vec4f
+ *   fn placeBefore(k, t) -> vec2u                            place before step t of the forward pass
+ *   fn forward(k, t, place, controls) -> vec2u               one step; returns the new place
+ *   fn clearGradient(k, place)                               sets the gradient of the state after the last step to 0
+ *   fn backward(k, t, place) -> vec2u                        backward pass of step t, newest step first; returns the place
+ *                                                            before it, leaves the gradients of its controls in the
+ *                                                            variable gradients: vec4f
  *
- * In the block form all invocations call all but placeBefore, in uniform control flow.
+ * In the block form all invocations call all functions except placeBefore, in uniform control flow.
  */
 export interface MemoryCode {
   functions(o: MemoryOptions, pass: 'forward' | 'backward'): string;
@@ -44,21 +47,21 @@ export interface MemoryCode {
 
 type Form = Pick<MemoryOptions, 'form' | 'size'>;
 
-/** A loop over i in [from, to), which the invocations of the block form share. */
+/** A loop over i in [from, to). In the block form it is divided between the invocations. */
 export const shared = ({ form, size }: Form, i: string, from: string, to: string, body: string): string =>
   form === 'block'
     ? `for (var ${i} = ${from} + lid; ${i} < ${to}; ${i} += ${size}u) { ${body} }`
     : `for (var ${i} = ${from}; ${i} < ${to}; ${i}++) { ${body} }`;
 
-/** Between what the invocations of the block form store and what others of them load. */
+/** In the block form, a barrier between stores of some invocations and loads of others. */
 export const barrier = ({ form }: Pick<MemoryOptions, 'form'>): string =>
   form === 'block' ? 'storageBarrier();\n  workgroupBarrier();' : '';
 
-/** vec4s of a row. */
+/** Number of vec4s per row. */
 export const groups = ({ cell, cells }: MemoryOptions): number =>
   cell === 'vec4f' ? cells : Math.ceil(cells / 4);
 
-/** The type of a row's cells, and their product. */
+/** The type Cell of the elements of a row, and cellDot, the product of two elements. */
 export const cellCode = ({ cell }: Pick<MemoryOptions, 'cell'>): string => wgsl`
 alias Cell = ${cell};
 fn cellDot(a: Cell, b: Cell) -> f32 { return ${cell === 'vec4f' ? 'dot(a, b)' : 'a * b'}; }

@@ -7,9 +7,9 @@ import { memoryFunctions, placeAt } from './index.wgsl.ts';
 import { groups, type MemoryOptions } from './kind.wgsl.ts';
 
 /**
- * A memory on its own, E being its ends. In the order `sequences`, controls and values of all steps are given: arrays are [B,T,E]
- * and [B,T,E,M], those of several controls one after the other. In the order `steps` they come step by step, and what belongs to a
- * step lies together: [T,C,B,E] of C controls, and [T,B,E,M].
+ * The kernels of a memory layer with E ends. In the order `sequences` the controls and values of all steps are known:
+ * each control is an array [B,T,E], all C of them one after another, and values are [B,T,E,M]. In the order `steps`
+ * they become known step by step, so the data of a step are contiguous: controls [T,C,B,E], values [T,B,E,M].
  */
 export interface LayerOptions extends MemoryOptions {
   order: 'sequences' | 'steps';
@@ -17,23 +17,26 @@ export interface LayerOptions extends MemoryOptions {
 
 const entry = (o: MemoryOptions): string => wgsl`
 ${enableFor(o)}
-// Time steps sliceFrom … sliceTo − 1 are gone over: from what the log says was before them, or after them.
+// The kernel processes time steps sliceFrom … sliceTo − 1. It takes the state before them, or after them, from the log.
 struct Dims { B: u32, T: u32, sliceFrom: u32, sliceTo: u32 }
 const ENDS = ${endsOf(o.kind)}u;
 const READS = ${readsOf(o.kind, o.reads)}u;
 `;
 
-/** Reads of a step, in cells, that an invocation of the lane form still keeps in registers. */
-const MOST_KEPT = 16;
+/** Maximum number of elements of a step's reads that an invocation of the lane form keeps in registers. */
+const MAX_KEPT = 16;
 
-/** Whether it does: then a step's reads are stored, and their gradients loaded, once, and not for every row. */
+/**
+ * Whether reads are kept in registers: a step's reads are then stored once, and their gradients loaded once, and not
+ * for every row that is read.
+ */
 export const keepsReads = ({ kind, form, reads, cells }: MemoryOptions): boolean =>
-  form === 'lane' && cells * readsOf(kind, reads) <= MOST_KEPT;
+  form === 'lane' && cells * readsOf(kind, reads) <= MAX_KEPT;
 
-/** Numbers of a step, all controls of all ends: (name of the place, end, control). */
+/** `body` for all controls of all ends: component of the vec4 of controls, number of the end, number of the control. */
 const eachControl = (
   { kind }: MemoryOptions,
-  body: (own: string, end: number, control: number) => string,
+  body: (component: string, end: number, control: number) => string,
 ): string[] =>
   range(endsOf(kind) * controlCount(kind)).map(i =>
     body('xyzw'[i], Math.floor(i / controlCount(kind)), i % controlCount(kind)),
@@ -41,7 +44,7 @@ const eachControl = (
 
 const prologue = (o: LayerOptions): string => {
   const steps = o.order === 'steps';
-  // In the lane form neighbours in the batch lie side by side, in the block form neighbours in the memory.
+  // Contiguous are, in the lane form, entry i of all sequences; in the block form, all entries of a sequence.
   const at = (entries: string): string => (o.form === 'lane' ? 'i * dims.B + seq' : `seq * ${entries} + i`);
   const controls = eachControl(o, (_, end, control) => `controls[controlAt(t, ${end}u, ${control}u)]`);
   return wgsl`
@@ -60,7 +63,7 @@ fn loadControls(k: u32, t: u32) -> vec4f {
     .map(i => controls[i] ?? '0.0')
     .join(', ')});
 }
-// The number of a row that is given is t·E + end; of one that is read t·Q + n.
+// Index of element c of input row t·E + end; and of read n of step t.
 fn cellAt(row: u32, c: u32) -> u32 {
   return (${steps ? '(row / ENDS * dims.B + seq) * ENDS + row % ENDS' : 'seq * dims.T * ENDS + row'}) * ${o.cells}u + c;
 }
@@ -70,7 +73,7 @@ fn readAt(t: u32, n: u32, c: u32) -> u32 {
 `;
 };
 
-/** `body` for every cell kept: its number, its row, its place in the row. */
+/** `body` for every element kept in registers: its number, the number of its read, and its number in the read. */
 const eachKept = (
   { kind, reads, cells }: MemoryOptions,
   body: (i: string, n: string, c: string) => string,
@@ -79,7 +82,7 @@ const eachKept = (
     .map(i => body(`${i}u`, `${Math.floor(i / cells)}u`, `${i % cells}u`))
     .join('\n');
 
-/** controls, value -> read (zero before, unless reads are kept), slots, undoLog. */
+/** controls, value -> read, slots, undoLog. The caller clears `read`, unless keepsReads(). */
 export const memoryForward = (o: LayerOptions): string => wgsl`
 ${entry(o)}
 @group(0) @binding(0) var<uniform> dims: Dims;
@@ -113,7 +116,7 @@ ${mainOfSequence(o, 'dims.B')}
 `;
 
 /**
- * controls, value, slots, undoLog, dRead -> dControls, dValue (zero before, as dStrength is). Rewinds slots.
+ * controls, value, slots, undoLog, dRead -> dControls, dValue. Rewinds slots. The caller clears dValue and dStrength.
  */
 export const memoryBackward = (o: LayerOptions): string => wgsl`
 ${entry(o)}
@@ -158,5 +161,5 @@ ${mainOfSequence(o, 'dims.B')}
 const store = (o: MemoryOptions): string =>
   eachControl(
     o,
-    (own, end, control) => `dControls[controlAt(t, ${end}u, ${control}u)] = gradients.${own};`,
+    (component, end, control) => `dControls[controlAt(t, ${end}u, ${control}u)] = gradients.${component};`,
   ).join('\n');

@@ -3,23 +3,23 @@ import { range } from '../lib/text.ts';
 import { barrier, groups, type MemoryCode, type MemoryOptions, shared } from './kind.wgsl.ts';
 
 /**
- * A memory of `depth` cells, each of G vec4s, every one of which becomes a mixture of the cell before it, the cell after it and
- * itself, by shares that are its three controls. Equations: src/reference/superposition.ts and tape.ts. A step costs O(depth); the
- * block form is parallel over cells. The log has all cells after every step, dStrength what arrives at them: of this step and of the
- * one after, which take turns.
+ * A memory of `depth` cells of G vec4s each. At every step each cell becomes a mixture of the cell before it, the cell
+ * after it and itself, weighted by the three controls. Equations: src/reference/superposition.ts and tape.ts. A step
+ * costs O(depth); the block form is parallel over cells. The undo log holds all cells after every step. dStrength holds
+ * the gradients of the cells in two halves, one for this step and one for the next; they swap roles at every step.
  *
- * @param ring of a tape: the value is written to cell 0, and the last cell is before the first. Else of a stack: the value is
- * before cell 0, and 0 after the last
+ * @param ring true for a tape, whose value is written to cell 0, and whose last cell comes before the first; false for a
+ * stack, where the value comes before cell 0, and 0 after the last cell
  */
 export const mixture = (ring: boolean): MemoryCode => ({
   functions: (o, pass) => wgsl`
 fn placeBefore(k: u32, t: u32) -> vec2u { return vec2u(); }
 fn value4(k: u32, t: u32, g: u32) -> vec4f { return ${load4(o, c => `loadValue(k, t, ${c})`)}; }
-// The number of a cell from -1 to depth; of a stack it may be none.
+// The number of the cell at place i, from -1 to depth. In a stack, -1 and depth are not cells.
 fn numberOf(i: i32) -> i32 {
   return ${ring ? `(i + ${o.depth}) % ${o.depth}` : 'i'};
 }
-// What step t mixes, at the place i from -1 to depth: cells before the first step are 0.
+// vec4 g of what step t mixes at place i, from -1 to depth. Before the first step all cells are 0.
 fn source4(k: u32, t: u32, i: i32, g: u32) -> vec4f {
   let n = numberOf(i);
   if (n == ${ring ? 0 : -1}) { return value4(k, t, g); }
@@ -30,7 +30,7 @@ ${pass === 'forward' ? forward(o) : backward(o, ring)}
 `,
 });
 
-/** Four numbers of a row, whose cells are vec4s or numbers; 0 beyond them. */
+/** vec4 g of a row whose elements are vec4s or numbers. Numbers beyond the end of the row are 0. */
 const load4 = ({ cell, cells }: MemoryOptions, load: (c: string) => string): string => {
   if (cell === 'vec4f') return load('g');
   return `vec4f(${range(4)
@@ -41,6 +41,7 @@ const load4 = ({ cell, cells }: MemoryOptions, load: (c: string) => string): str
     .join(', ')})`;
 };
 
+/** Stores x as vec4 g of a row. */
 const store4 = ({ cell, cells }: MemoryOptions, store: (c: string, x: string) => string): string =>
   cell === 'vec4f'
     ? store('g', 'x')
@@ -48,7 +49,7 @@ const store4 = ({ cell, cells }: MemoryOptions, store: (c: string, x: string) =>
         .map(j => `if (4u * g + ${j}u < ${cells}u) { ${store(`4u * g + ${j}u`, `x[${j}]`)} }`)
         .join('\n');
 
-/** `body` for every vec4 g of every cell i: shared by the invocations of the block form. */
+/** `body` for every vec4 g of every cell i. In the block form the invocations divide the work. */
 const eachCell = (o: MemoryOptions, body: string): string =>
   shared(
     o,
@@ -84,7 +85,7 @@ var<workgroup> wg_sums: array<vec4f, ${o.size}>;
 fn arrivingAt(k: u32, half: u32, i: u32, g: u32, j: u32) -> u32 {
   return gradientAt(k, ((half * ${o.depth}u + i) * ${groups(o)}u + g) * 4u + j);
 }
-// What arrives at cell i of step t, with that of the reads.
+// vec4 g of the gradient of the cell at place i after step t, including the gradient of its read.
 fn gradient4(k: u32, t: u32, i: i32, g: u32) -> vec4f {
   let n = numberOf(i);
   if (n < 0 || n >= ${o.depth}) { return vec4f(); }
@@ -115,7 +116,7 @@ fn backward(k: u32, t: u32, place: vec2u) -> vec2u {
       dot(dCell, source4(k, t, i - 1, g)), dot(dCell, source4(k, t, i + 1, g)), dot(dCell, source4(k, t, i, g)), 0.0);
     var passed = controls.x * gradient4(k, t, i + 1, g) + controls.y * gradient4(k, t, i - 1, g) + controls.z * dCell;
     if (i == 0) {
-      // What was in a tape's cell 0 has been written over.
+      // The step overwrote cell 0 of a tape, so no gradient passes to its old contents.
       ${ring ? 'let x = passed; passed = vec4f();' : 'let x = controls.x * dCell;'}
       ${store4(o, (c, x) => `addDValue(k, t, ${c}, ${x});`)}
     }
@@ -129,7 +130,7 @@ fn backward(k: u32, t: u32, place: vec2u) -> vec2u {
   }
 #endif
   ${barrier(o)}
-  // In the block form those of invocation 0, which alone stores them.
+  // In the block form only invocation 0 has the complete sums, and only invocation 0 stores them.
   gradients = sums;
   return place;
 }

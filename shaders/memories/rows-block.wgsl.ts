@@ -15,14 +15,15 @@ import {
 } from './rows-ends.wgsl.ts';
 
 /**
- * The deque with a log, one sequence per workgroup, which finds where the running sum of strengths crosses a value by a prefix
- * sum over the end-most `size` live rows, and takes the next block only while the sum has not crossed.
+ * The deque with an undo log, one sequence per workgroup. To find where the running sum of strengths from an end
+ * exceeds a limit, the workgroup computes a prefix sum over a block of the `size` live rows nearest the end, and
+ * continues with the next block only while the sum has not exceeded the limit.
  */
 
 /**
- * crossing(k, first, step, count, limit): the first of the `count` slots first, first + step … at which the
- * running sum of strengths exceeds limit, or count. Leaves the sums in wg_scan, this invocation's row in `mine`.
- * A step of DOWN goes from the top to the bottom.
+ * crossing(k, first, step, count, limit): the number of the first of `count` slots first, first + step … at which the
+ * running sum of strengths exceeds limit, or count. Leaves the sums in wg_scan, and the slot of this invocation in
+ * `mine`. `step` is UP or DOWN (from the top to the bottom).
  */
 export const crossing = (o: MemoryOptions): string => wgsl`
 ${blockScan(o.size, o.subgroups)}
@@ -38,22 +39,22 @@ fn crossing(k: u32, first: u32, step: u32, count: u32, limit: f32) -> u32 {
   mine = vec2u(0u);
   if (lid < count) { mine = slots[slotAt(k, first + lid * step)]; }
   blockScan(bitcast<f32>(mine.x));
-  // The least of them, because rounding may let a parallel prefix sum step back.
+  // Take the minimum, because rounding may let a parallel prefix sum decrease.
   if (lid < count && wg_scan[lid] > limit) { atomicMin(&wg_first, lid); }
   workgroupBarrier();
   if (lid == 0u) { wg_uniform = atomicLoad(&wg_first); }
   return workgroupUniformLoad(&wg_uniform);
 }
-// Sum of the strengths before row row of the block.
+// Sum of the strengths of the rows before this row of the block.
 fn before(row: u32) -> f32 {
   if (row == 0u) { return 0.0; }
   return wg_scan[row - 1u];
 }
 
-// Weight and value of each row of the block, for the invocations that then work on the cells.
+// Weight and number of each row of the block. Below, the invocations divide the elements of rows between them.
 var<workgroup> wg_weight: array<f32, ${o.size}>;
 var<workgroup> wg_row: array<u32, ${o.size}>;
-// Rows before cross are read whole, that one takes what is left.
+// Rows before cross are read as a whole; row cross is read in part, with the weight that is left.
 fn shareRow(cross: u32, count: u32, left: f32) {
   var weight = 0.0;
   if (lid < cross) {
@@ -72,7 +73,8 @@ const from = (side: End['side']): string => (side === 'top' ? 'hi - 1u, DOWN' : 
 export const blockForward = (o: MemoryOptions): string => {
   const pop = ({ index, side }: End): string => wgsl`
   let gone${index} = popFrom(k, ${from(side)}, hi - lo, ${popOf(index)});
-  // Read by the one invocation that writes the log: the next pop resets the boundary while others may still be here.
+  // Only the invocation that writes the log may read the boundary: the next pop resets it while others may still be
+  // here.
   var before${index} = 0.0;
   var reached${index} = 0u;
   if (lid == 0u) {
@@ -82,8 +84,8 @@ export const blockForward = (o: MemoryOptions): string => {
   ${side === 'top' ? `hi -= gone${index}` : `lo += gone${index}`};`;
   return wgsl`
 var<workgroup> wg_boundary: vec2f;
-// Pop (equations 2, 4, 7, 8) from an end of \`live\` rows. Leaves the boundary row's old strength and loss in wg_boundary,
-// for invocation 0.
+// Pop (equations 2, 4, 7, 8) from an end of \`live\` rows. Returns the number of rows removed. Leaves the boundary
+// row's old strength and its loss in wg_boundary, for invocation 0.
 fn popFrom(k: u32, first: u32, step: u32, live: u32, u: f32) -> u32 {
   var gone = 0u;
   var rest = u;
@@ -145,7 +147,8 @@ fn forward(k: u32, t: u32, place: vec2u, controls: vec4f) -> vec2u {
 
 export const blockBackward = (o: MemoryOptions): string => wgsl`
 var<workgroup> wg_part: f32;
-// Read: whole rows pass their gradient to their strength; that of the row read in part is taken from all before it.
+// Backward pass of a read. For a row read as a whole, adds its gradient to dStrength; the gradient of the row read in
+// part is subtracted from dStrength of all rows nearer the end.
 fn readBackwardFrom(k: u32, t: u32, end: u32, first: u32, step: u32, live: u32) {
   var left = 1.0;
   var gone = 0u;
@@ -158,7 +161,7 @@ fn readBackwardFrom(k: u32, t: u32, end: u32, first: u32, step: u32, live: u32) 
       var g = 0.0;
       for (var c = 0u; c < ${o.cells}u; c++) { g += cellDot(loadValue(k, mine.y, c), loadDRead(k, end, c)); }
       if (lid < cross) {
-        // A row of strength 0 at depth 1 is not reached.
+        // The read does not reach a row of strength 0 at depth 1.
         if (before(lid) < left && ${passes(o.kind, 'mine', 't')}) { dStrength[slotAt(k, first + (gone + lid) * step)] += g; }
       } else if (wg_weight[lid] > 0.0) {
         wg_part = g;
@@ -190,12 +193,12 @@ fn backward(k: u32, t: u32, place: vec2u) -> vec2u {
   ${endsRead(o.kind)
     .map(({ index, side }) => `readBackwardFrom(k, t, ${index}u, ${from(side)}, hi - lo);`)
     .join('\n')}
-  // Push and pop: read what the log and the gradients say …
+  // Push and pop: first read the log and the gradients …
   let before = uniformPlace(k, t);
   ${rewindLoads(o.kind)}
   storageBarrier();
   workgroupBarrier();
-  // … and only then rewind the slots.
+  // … then rewind the slots.
   if (lid == 0u) {
     ${rewindStores(o.kind)}
   }

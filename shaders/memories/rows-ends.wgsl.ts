@@ -2,14 +2,15 @@ import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import { endsOf } from '../../src/base/memories.ts';
 import { type MemoryOptions, shared } from './kind.wgsl.ts';
 
-/** What both forms of the deque with a log have in common: see rows.wgsl.ts. */
+/** The parts common to both forms of the deque with an undo log: see rows.wgsl.ts. */
 
-/** An end that is popped and read: its number among the memory's ends, and which side of the slots it is. */
+/** An end that is popped and read: its number among the ends of the memory, and its side of the slots. */
 export interface End {
   index: 0 | 1;
   side: 'top' | 'bottom';
 }
 
+/** The ends of a kind, in order. */
 export const endsRead = (kind: MemoryOptions['kind']): End[] => {
   if (kind === 'stack') return [{ index: 0, side: 'top' }];
   if (kind === 'queue') return [{ index: 0, side: 'bottom' }];
@@ -19,18 +20,18 @@ export const endsRead = (kind: MemoryOptions['kind']): End[] => {
   ];
 };
 
-/** The strength that pops end `index`, among the controls (d, u) of each end. */
+/** The pop strength of end `index`: the controls are (d, u) of the first end, then (d, u) of the second. */
 export const popOf = (index: 0 | 1): string => `controls.${index === 0 ? 'y' : 'w'}`;
 
 /**
- * Whether gradients pass through a row's strength at a step. A row pushed with strength 0 is a tie at every later step,
- * max(0, s − 0) with s = 0, at which nothing passes (the left argument's derivative is taken); so its gradient
- * is that of its own step alone. A stack's next pop removes such a row, but a queue or a deque can keep it.
+ * Condition: gradients pass through a row's strength at a step. A row pushed with strength 0 is a tie at every later
+ * step, max(0, s − 0) with s = 0, where no gradient passes, because the derivative of the left argument is taken. It
+ * gets a gradient at its own step only. The next pop of a stack removes such a row, but a queue or a deque can keep it.
  */
 export const passes = (kind: MemoryOptions['kind'], slot: string, step: string): string =>
   kind === 'stack' ? 'true' : `(bitcast<f32>(${slot}.x) > 0.0 || ${slot}.y / ${endsOf(kind)}u == ${step})`;
 
-/** Pushes over the slot `at`, which the log keeps, with the pop's (edge, reached, before) of the same end. */
+/** Pushes into slot `at`. The log keeps its old contents, and (edge, reached, before) of the pop at the same end. */
 const push = (
   edge: string,
   reached: string,
@@ -47,7 +48,9 @@ const push = (
     slots[at] = vec2u(bitcast<u32>(${d}), ${row});
   }`;
 
-/** All pushes of a step, after its pops: `reached0`, `before0` … of each end are known. Leaves lo and hi: see grow. */
+/**
+ * All pushes of a step, after its pops have set reached0, before0 … of each end. Does not change lo and hi: see grow.
+ */
 export const pushes = (kind: MemoryOptions['kind']): string => {
   if (kind === 'stack') return push('hi', 'reached0', 'before0', 't', 'hi', 'controls.x', 't');
   if (kind === 'queue') return push('lo', 'reached0', 'before0', 't', 'hi', 'controls.x', 't');
@@ -55,19 +58,21 @@ export const pushes = (kind: MemoryOptions['kind']): string => {
   ${push('lo', 'reached1', 'before1', '2u * t + 1u', 'lo - 1u', 'controls.z', '2u * t + 1u')}`;
 };
 
-/** The rows that a step's pushes have added are live from now on. */
+/** Extends the live slots by the rows that the step has pushed. */
 export const grow = (kind: MemoryOptions['kind']): string => (kind === 'deque' ? 'hi++;\n  lo--;' : 'hi++;');
 
-const popped = (kind: MemoryOptions['kind'], index: number): string =>
+/** Number of the log entry of a step at end `index`. */
+const entryOf = (kind: MemoryOptions['kind'], index: number): string =>
   kind === 'deque' ? `2u * t + ${index}u` : 't';
 
 /**
- * Reads the log and the gradients of the slots pushed to and of the boundary rows: what the boundary row gains from a
- * smaller pop, it gains from stronger rows before it too. g0, g1 are those of the first and the second end's pop.
+ * Reads the log, dd0 and dd1 (gradients of the slots pushed to), and g0 and g1 (gradients of the boundary rows of the
+ * first and the second end's pop). A boundary row gains strength from a smaller pop, and equally from stronger rows
+ * nearer the end, so g is also the gradient of those rows.
  */
 export const rewindLoads = (kind: MemoryOptions['kind']): string => {
   const log = (index: number): string => wgsl`
-  let entry${index} = undoLog[undoAt(k, ${popped(kind, index)})];
+  let entry${index} = undoLog[undoAt(k, ${entryOf(kind, index)})];
   let edge${index} = entry${index}.x & ~REACHED;
   let reached${index} = (entry${index}.x & REACHED) != 0u;
   var g${index} = 0.0;`;
@@ -88,7 +93,10 @@ export const rewindLoads = (kind: MemoryOptions['kind']): string => {
   }`;
 };
 
-/** Gives back what pushes overwrote, then what pops took: the last first, for both may have taken from one row. */
+/**
+ * Restores the slots that pushes overwrote, then the strengths before the pops, the last pop first: both may have
+ * reduced the same row.
+ */
 export const rewindStores = (kind: MemoryOptions['kind']): string => {
   if (kind === 'stack') {
     return `slots[slotAt(k, edge0)] = entry0.zw;
@@ -101,7 +109,10 @@ export const rewindStores = (kind: MemoryOptions['kind']): string => {
   if (reached0) { slots[slotAt(k, edge0 - 1u)].x = entry0.y; }`;
 };
 
-/** Hands the boundary row's gradient to the rows that the pop removed, each invocation its share. */
+/**
+ * Sets the gradients of the rows that a pop removed to that of its boundary row. In the block form the invocations
+ * divide the rows.
+ */
 export const rewindRows = (o: MemoryOptions): string => {
   const { kind } = o;
   const rows = (from: string, to: string, g: string, when = passes(kind, 'slots[to]', 't - 1u')): string =>
@@ -115,7 +126,7 @@ export const rewindRows = (o: MemoryOptions): string => {
     );
   if (kind === 'stack') return rows('edge0', 'before.y', 'g0');
   if (kind === 'queue') return rows('before.x', 'edge0', 'g0');
-  // A strength of 0 does not pass what comes from the bottom's pop through the top's, which was before it.
+  // The gradient from the bottom's pop must pass back through the top's pop, which came before it: not with strength 0.
   return `${rows('edge0', 'before.y', 'g0')}
   ${rows('before.x', 'edge1', 'g1', 'bitcast<f32>(slots[to].x) > 0.0')}`;
 };

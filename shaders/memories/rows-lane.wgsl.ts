@@ -14,10 +14,11 @@ import {
   rewindStores,
 } from './rows-ends.wgsl.ts';
 
-/** The deque with a log, one sequence per invocation, which walks its one or two rows. */
+/** The deque with an undo log, one sequence per invocation, which walks from row to row (usually one or two). */
 
 export const laneForward = (o: MemoryOptions): string => {
-  // Pop (equations 2, 4, 7, 8): rows go while their strength is at most what is left to pop; the next one loses the rest.
+  // Pop (equations 2, 4, 7, 8): removes rows while their strength is at most what is left to pop, then reduces the next
+  // row by the rest.
   const pop = ({ index, side }: End): string => wgsl`
   var rest${index} = ${popOf(index)};
   var reached${index} = 0u;
@@ -36,7 +37,7 @@ export const laneForward = (o: MemoryOptions): string => {
     rest${index} -= s;
     ${side === 'top' ? 'hi--' : 'lo++'};
   }`;
-  // Read (equations 3, 5, 10, 11): from the end, until one unit of strength is read.
+  // Read (equations 3, 5, 10, 11) from the end, until one unit of strength is read.
   const read = ({ index, side }: End): string => wgsl`{
     var left = 1.0;
     for (var n = 0u; n < hi - lo && left > 0.0; n++) {
@@ -60,7 +61,8 @@ fn forward(k: u32, t: u32, place: vec2u, controls: vec4f) -> vec2u {
 };
 
 export const laneBackward = (o: MemoryOptions): string => {
-  // Read: a row read whole passes its gradient to its strength; the one read in part takes it from all before it.
+  // Backward pass of a read. For a row read as a whole, adds its gradient to dStrength; the gradient of the row read in
+  // part is subtracted from dStrength of all rows nearer the end.
   const read = ({ index, side }: End): string => {
     const row = (n: string): string =>
       `slotAt(k, ${side === 'top' ? `place.y - 1u - ${n}` : `place.x + ${n}`})`;

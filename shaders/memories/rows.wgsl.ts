@@ -4,17 +4,18 @@ import { blockBackward, blockForward, crossing } from './rows-block.wgsl.ts';
 import { laneBackward, laneForward } from './rows-lane.wgsl.ts';
 
 /**
- * Stack, queue and deque: one O(1)-per-step deque with an undo log is all three. State of one memory of one sequence:
+ * Stack, queue and deque: a deque with an undo log, whose steps usually visit only a few rows, implements all three.
+ * State of one memory of one sequence:
  *
- *   slots[i]      (strength, row) of slot i. Live are slots [lo, hi): lo is the bottom, hi - 1 the top. A row is
- *                 the number of its push: t, or for a deque 2t (top) and 2t + 1 (bottom).
- *   undoLog[i]       what step t destroyed at an end, i = t or for a deque 2t + end: (edge after its pop | REACHED,
- *                 strength of the boundary row before the pop, the slot that the push overwrote). The edge is hi for
- *                 a pop from the top, lo for one from the bottom. REACHED: the pop took something from that row.
- *   dStrength[i]  gradient of each live slot's strength, in the backward pass.
+ *   slots[i]      (strength, row) of slot i. Slots [lo, hi) are live: lo is the bottom, hi - 1 the top. A row is identified
+ *                 by the number of its push: t, or for a deque 2t (top) and 2t + 1 (bottom).
+ *   undoLog[i]    what step t overwrote at an end; i is t, or for a deque 2t + end: (edge after the pop | REACHED,
+ *                 strength of the boundary row before the pop, old contents of the slot pushed to). The edge is hi for
+ *                 a pop from the top, lo for a pop from the bottom. REACHED: the pop reduced the boundary row.
+ *   dStrength[i]  gradient of the strength of each live slot, in the backward pass.
  *
- * Every step pops, pushes, reads: a stack at the top; a queue pops and reads the bottom and is pushed to at the top; a
- * deque does all at both ends, the top first. A deque's slots begin in the middle of 2T.
+ * Every step pops, pushes, then reads. A stack does so at the top. A queue pops and reads at the bottom and pushes at
+ * the top. A deque does all three at both ends, the top first; its first slots are in the middle of 2T slots.
  */
 export const rows: MemoryCode = {
   functions: (o, pass) => wgsl`
@@ -34,7 +35,7 @@ fn clearGradient(k: u32, place: vec2u) {
 `,
 };
 
-/** Where the live slots begin and end, from the log. */
+/** placeAfter(k, t), placeBefore(k, t): the bounds (lo, hi) of the live slots after and before step t, from the log. */
 const placeBefore = ({ kind }: MemoryOptions): string => wgsl`
 fn placeAfter(k: u32, t: u32) -> vec2u {
 #if ${kind === 'stack'}
@@ -46,7 +47,7 @@ fn placeAfter(k: u32, t: u32) -> vec2u {
 #endif
 }
 fn placeBefore(k: u32, t: u32) -> vec2u {
-  // A deque begins in the middle of 2T slots.
+  // A deque starts in the middle of 2T slots.
   if (t == 0u) { return vec2u(${kind === 'deque' ? 'stepCount()' : '0u'}); }
   return placeAfter(k, t - 1u);
 }

@@ -2,7 +2,7 @@ import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import { CELL_CODE } from '../cells/index.wgsl.ts';
 import { statesOf } from '../lib/states.wgsl.ts';
 import { range } from '../lib/text.ts';
-import { head, ownRow, rowAt, type StepOptions, tile, transposed } from './step.wgsl.ts';
+import { head, rowAt, type StepOptions, sequenceRow, tile, transposed } from './step.wgsl.ts';
 
 /** batch, w, grads: dA of step t + 1 -> dR, the gradient of the reads of step t. */
 export function stepReadsBackward(o: StepOptions): string {
@@ -18,14 +18,14 @@ ${tile(o, R4)}
     ${layers.map(({ Wr }, l) => (Wr ? transposed(o, b => rowAt(o, `dA${l}`, 't + 1u', b), Wr) : '')).join('\n')}
   }
   ${range(o.rows)
-    .map(n => `grads[${ownRow(o, 'dR', `b${n}`)} + j] = sum_${n};`)
+    .map(n => `grads[${sequenceRow(o, 'dR', `b${n}`)} + j] = sum_${n};`)
     .join('\n')}
 }
 `;
 }
 
 /** batch, w, acts, grads: dOp, dS -> dP of step t, the gradient before the tanh of o'. */
-export function stepDeeperBackward(o: StepOptions): string {
+export function stepProjectionBackward(o: StepOptions): string {
   const { blocks, P4, E } = o.layout;
   return wgsl`
 ${head(o)}
@@ -48,7 +48,7 @@ ${tile(o, P4)}
 `;
 }
 
-/** The gradient of h of layer l that comes from a step: through its W_hh, and directly. */
+/** Adds the part of dh of layer l that comes from the step `step`: through W_hh, and directly. */
 const fromStep = (o: StepOptions, l: number, step: string): string => {
   const { layers, gates, H4 } = o.layout;
   const { Wh } = layers[l];
@@ -56,7 +56,7 @@ const fromStep = (o: StepOptions, l: number, step: string): string => {
   ${
     gates.direct
       ? range(o.rows)
-          .map(n => `sum_${n} += grads[${ownRow(o, `dD${l}`, `b${n}`)} + j];`)
+          .map(n => `sum_${n} += grads[${sequenceRow(o, `dD${l}`, `b${n}`)} + j];`)
           .join('\n')
       : ''
   }`;
@@ -64,7 +64,7 @@ const fromStep = (o: StepOptions, l: number, step: string): string => {
 
 /**
  * batch, w, acts, grads: dOp (or dP), dS, dHx and dA of the layer above, all of step t; dA of step t + 1; dC, dD -> dA
- * of layer l at step t, dC, dD. The results are 0 beyond a sequence's length.
+ * of layer l at step t, dC, dD. After the end of a sequence the results are 0.
  */
 export function stepCellBackward(o: StepOptions, l: number): string {
   const { spec, layers, gates, blocks, H4, E } = o.layout;
@@ -89,13 +89,13 @@ ${tile(o, H4)}
   ${top && !spec.projection && E ? transposed(o, b => rowAt(o, 'dS', 't', b), blocks.S) : ''}
   ${above ? transposed(o, b => rowAt(o, `dA${l + 1}`, 't', b), above) : ''}
   let later = t + 1u < batch.T;
-  // Load all before storing any: the last tile repeats its last sequence.
+  // Load everything before the first store, because the last tile repeats its last sequence.
   ${carried.flatMap(({ state }) => range(o.rows).map(n => `var d${state}_${n} = vec4f();`)).join('\n')}
   if (later) {
     ${fromStep(o, l, 't + 1u')}
     ${carried
       .flatMap(({ state, gradient }) =>
-        range(o.rows).map(n => `d${state}_${n} = grads[${ownRow(o, gradient, `b${n}`)} + j];`),
+        range(o.rows).map(n => `d${state}_${n} = grads[${sequenceRow(o, gradient, `b${n}`)} + j];`),
       )
       .join('\n')}
   }
@@ -117,10 +117,10 @@ ${tile(o, H4)}
     ${carried
       .map(
         ({ state, gradient }) =>
-          `grads[${ownRow(o, gradient, b)} + j] = select(vec4f(), d${state}Before, inside);`,
+          `grads[${sequenceRow(o, gradient, b)} + j] = select(vec4f(), d${state}Before, inside);`,
       )
       .join('\n')}
-    ${gates.direct ? `grads[${ownRow(o, `dD${l}`, b)} + j] = select(vec4f(), dhDirect, inside);` : ''}
+    ${gates.direct ? `grads[${sequenceRow(o, `dD${l}`, b)} + j] = select(vec4f(), dhDirect, inside);` : ''}
   }`;
     })
     .join('\n')}
@@ -128,7 +128,10 @@ ${tile(o, H4)}
 `;
 }
 
-/** batch, w, grads: dA of step 0, dD -> dH of layer l, the gradient of its h_0. (At this point dC is the gradient of c_0.) */
+/**
+ * batch, w, grads: dA of step 0, dD -> dH of layer l, the gradient of its h_0. (At this point dC is the gradient of
+ * c_0.)
+ */
 export function stepStartBackward(o: StepOptions, l: number): string {
   const { H4 } = o.layout;
   return wgsl`
@@ -140,7 +143,7 @@ ${tile(o, H4)}
     .join('\n')}
   ${fromStep(o, l, '0u')}
   ${range(o.rows)
-    .map(n => `grads[${ownRow(o, `dH${l}`, `b${n}`)} + j] = sum_${n};`)
+    .map(n => `grads[${sequenceRow(o, `dH${l}`, `b${n}`)} + j] = sum_${n};`)
     .join('\n')}
 }
 `;

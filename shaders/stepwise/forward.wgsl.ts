@@ -3,9 +3,9 @@ import { memoryKind } from '../../src/base/memories.ts';
 import { CELL_CODE } from '../cells/index.wgsl.ts';
 import { statesOf } from '../lib/states.wgsl.ts';
 import { range } from '../lib/text.ts';
-import { head, ownRow, product, rowAt, type StepOptions, tile } from './step.wgsl.ts';
+import { head, product, rowAt, type StepOptions, sequenceRow, tile } from './step.wgsl.ts';
 
-/** batch, w -> acts: h, c of layer l before the first step, and r. One invocation per sequence and vec4. */
+/** batch, w -> acts: h, c of every layer before the first step, and r. One invocation per sequence and vec4. */
 export function stepStart(o: StepOptions): string {
   const { spec, H4, R4 } = o.layout;
   const widest = Math.max(H4, R4);
@@ -18,11 +18,11 @@ ${tile({ ...o, rows: 1 }, widest)}
     ${statesOf(o.layout)
       .map(({ name, first, oneHot }) => {
         const value = first ? `w[${first.offset4}u + j]` : oneHot ? 'one' : 'vec4f()';
-        return `acts[${ownRow(o, name, 'b0')} + j] = ${value};`;
+        return `acts[${sequenceRow(o, name, 'b0')} + j] = ${value};`;
       })
       .join('\n')}
   }
-  if (j < ${R4}u) { acts[${ownRow(o, 'r', 'b0')} + j] = one; }
+  if (j < ${R4}u) { acts[${sequenceRow(o, 'r', 'b0')} + j] = one; }
 }
 `;
 }
@@ -121,16 +121,16 @@ export function stepHeads(o: StepOptions): string {
       let noise = vec4f(noiseAt(row, first), noiseAt(row, first + 1u), noiseAt(row, first + 2u), noiseAt(row, first + 3u));
       let control = vec4u(first) + vec4u(0u, 1u, 2u, 3u) < vec4u(${C * E}u);
       s = select(vec4f(), sigmoid4(${sum} + noise), control);`;
-  // The controls of each end have a vec4 of their own.
+  // The controls of each end occupy one vec4.
   const shares = (sum: string): string => {
     const logits = range(C).map(
       c => `let l${c} = ${sum}[${c}] + noiseAt(row, ${C}u * (j - ${N4}u) + ${c}u);`,
     );
-    const most = range(C)
+    const largest = range(C)
       .map(c => `l${c}`)
       .reduce((a, b) => `max(${a}, ${b})`);
     const powers = range(4).map(c => (c < C ? `exp(l${c} - most)` : '0.0'));
-    return `${logits.join(' ')} let most = ${most};
+    return `${logits.join(' ')} let most = ${largest};
       let powers = vec4f(${powers.join(', ')});
       s = powers / dot(powers, vec4f(1.0));`;
   };

@@ -18,7 +18,7 @@ import { barrier, shared } from '../memories/kind.wgsl.ts';
 
 /**
  * One step of all memories, between two steps of the controller: one invocation per sequence in the `lane` form, one
- * workgroup in the `block` form. The ends of the live slots are read from the undo log.
+ * workgroup per sequence in the `block` form. The bounds of the live slots are read from the undo log.
  */
 
 const head = (o: FusedOptions): string => wgsl`
@@ -35,7 +35,7 @@ ${mainOfSequence(o.memory, 'batch.B')}
   let row = t * batch.B + sequence;
 `;
 
-/** Both forms use vec4s: a row of the memory has M4 cells. */
+/** The functions of the memories. Both forms use vec4s: a row of a memory has M4 elements. */
 const functions = (o: FusedOptions, pass: 'forward' | 'backward'): string =>
   memoryOf(o.layout, o.memory, 'vec4f', pass);
 
@@ -79,7 +79,7 @@ ${mainHead(o)}
 `;
 }
 
-/** batch, acts, slots, undoLog, grads: dR -> dS of step t, the gradient before each tanh and σ. Rewinds the slots. */
+/** batch, acts, slots, undoLog, grads: dR -> dS of step t: gradients of the heads' logits. Rewinds the slots. */
 export function stepMemoryBackward(o: FusedOptions): string {
   const { layout } = o;
   const place = rowsOf(layout);
@@ -93,7 +93,7 @@ export function stepMemoryBackward(o: FusedOptions): string {
     ${barrier(o.memory)}
     _ = backward(${k}u, t, place${k});
     ${controlsOf(layout, k)
-      .map(({ vector, component, own }) => `ds[${vector - N4}].${component} = gradients.${own};`)
+      .map(({ vector, component, local }) => `ds[${vector - N4}].${component} = gradients.${local};`)
       .join('\n')}`,
     )
     .join('\n');

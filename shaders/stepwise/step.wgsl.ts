@@ -7,10 +7,10 @@ import { at } from '../lib/rows.wgsl.ts';
 import { range } from '../lib/text.ts';
 
 /**
- * The stepwise plan: one dispatch per layer and time step, for controllers too large to fuse. Every kernel is a matrix
- * product, followed by the operations on its result. An invocation keeps a tile of `rows` sequences by one vec4 of
- * columns (of every gate) in registers. The step number is a uniform. The steps of the memory are in memory.wgsl.ts.
- * Everything that does not depend on time runs before and after the loop, as in the fused plan.
+ * The stepwise plan: one dispatch per layer and time step, for controllers too large for the fused plan. Every kernel
+ * is a matrix product, followed by the operations on its result. An invocation keeps a tile of `rows` sequences by one
+ * vec4 of columns (of every gate) in registers. The step number is a uniform. The steps of the memory are in
+ * memory.wgsl.ts. Whatever does not depend on earlier steps runs before or after the loop over time.
  */
 export interface StepOptions {
   layout: Layout;
@@ -22,6 +22,7 @@ export interface StepOptions {
   size: number;
 }
 
+/** Start of the kernels: batch, parameters, the step number and functions. */
 export const head = ({ layout, batch }: StepOptions): string => wgsl`
 ${batch}
 @group(0) @binding(1) var<storage, read> w: array<vec4f, ${layout.size4}>;
@@ -29,7 +30,10 @@ ${batch}
 ${MATH}
 `;
 
-/** Declares the tile of one invocation: column j of `columns4`, sequences b0 …. The last tile repeats the last sequence. */
+/**
+ * Declares the tile of this invocation: column j of `columns4`, sequences b0 …. The last tile repeats the last
+ * sequence.
+ */
 export const tile = ({ rows, size }: StepOptions, columns4: number): string => wgsl`
 ${mainOfInvocation(size, 'tile')}
   let t = now.x;
@@ -47,14 +51,17 @@ export const rowAt = ({ layout }: StepOptions, field: string, step: string, b: s
   at(operand(layout, field), `((${step}) * B + ${b})`);
 
 /** Offset of the row of sequence b, for a tensor with one row per sequence. */
-export const ownRow = ({ layout }: StepOptions, field: string, b: string): string =>
+export const sequenceRow = ({ layout }: StepOptions, field: string, b: string): string =>
   at(operand(layout, field), b);
 
 /** Number of workgroups of a kernel with columns4 vec4s of columns. */
 export const stepTiles = ({ rows, size }: StepOptions, columns4: number, B: number): number =>
   Math.ceil((Math.ceil(B / rows) * columns4) / size);
 
-/** sum{g}_{n} += x_n · W[:, gate g, column j], over a matrix of `gates` blocks of H4 columns. x_n starts at x(b_n) in acts. */
+/**
+ * sum{g}_{n} += x_n · W[:, gate g, column j], over a matrix of `gates` blocks of H4 columns. x_n starts at x(b_n) in
+ * acts.
+ */
 export function product(
   o: Pick<StepOptions, 'rows'>,
   x: (b: string) => string,
@@ -63,8 +70,8 @@ export function product(
   stride: number,
 ): string {
   const tiles = range(o.rows);
-  // Compute the offsets before the loop: they load sizes from the batch, which a software adapter would repeat every
-  // time.
+  // Compute the offsets before the loop: they load sizes from the batch, which a software adapter would repeat in every
+  // iteration.
   return wgsl`{
   ${tiles.map(n => `let from${n} = ${x(`b${n}`)};`).join('\n')}
   for (var i = 0u; i < ${Math.ceil(rows / 4)}u; i++) {
@@ -87,7 +94,7 @@ export function product(
 /** sum_{n} += dy_n · W[4j … 4j + 3, :]ᵀ: the backward pass of a product. */
 export function transposed(o: StepOptions, dy: (b: string) => string, { offset4, rows, ld4 }: Block): string {
   const tiles = range(o.rows);
-  // Other parameters follow the matrix's last row. Their products must not reach the padding.
+  // After the last row of the matrix, the loads read other parameters. Their products must not enter the padding.
   const factor = (r: number): string => (rows % 4 === 0 ? '' : ` * f32(j * 4u + ${r}u < ${rows}u)`);
   return wgsl`{
   ${tiles.map(n => `let from${n} = ${dy(`b${n}`)};`).join('\n')}

@@ -1,16 +1,13 @@
 /**
- * The controllers' cells as data: all engines derive sizes, parameters and layouts from it. A new controller is an
- * entry here plus its equations in src/reference, shaders/cells and src/simd/assembly.
+ * The controllers' cells as data: all engines derive sizes, parameters and layouts from them. To add a controller, add
+ * an entry here, and its equations in src/reference, shaders/cells and src/simd/assembly.
  */
 export interface Cell {
-  /** Gates: blocks of H columns in its matrices, in the order of checkpoints. */
+  /** Names of the gates. Each gate is a block of H columns in the matrices of a checkpoint, in this order. */
   readonly gates: readonly string[];
   /** State carried from step to step. h also feeds the layer above and the heads. */
   readonly states: readonly StateName[];
-  /**
-   * Whether h of the step before is an input, through W_hh. A feed-forward controller has only the memory to
-   * remember with.
-   */
+  /** Whether h_{t-1} is an input, through W_hh. A feed-forward controller carries state in the memory only. */
   readonly recurrent: boolean;
   /** The gate whose bias is initialised to model.forgetBias. */
   readonly forgetGate?: number;
@@ -20,25 +17,28 @@ export interface Cell {
 export type StateName = 'h' | 'c';
 
 /**
- * Gates in the fast engines: each is a block of H in the row a. Inputs, reads and the layer below feed the blocks
- * [0, x); h of the step before feeds [hFrom, hFrom + h).
+ * Layout of the gates in the fast engines: the row a of pre-activations is divided into blocks of H. Inputs, reads and
+ * the layer below feed the blocks [0, x); h_{t-1} feeds the blocks [hFrom, hFrom + h).
  */
 export interface FastCell {
+  /** Number of blocks. */
   readonly all: number;
   readonly x: number;
   readonly hFrom: number;
   readonly h: number;
   /** Number of blocks of activations kept for the backward pass; 0 if h is enough. */
   readonly kept: number;
-  /** Whether part of dh reaches h of the step before without going through a matrix. */
+  /** Whether part of dh_t is passed to dh_{t-1} directly, not through W_hh. */
   readonly direct: boolean;
-  /** The block of each gate of a checkpoint: among those fed by the inputs (x), and among those fed by h. */
+  /**
+   * For each gate in the order of checkpoints: its block among those fed by the inputs (x), and among those fed by h.
+   */
   readonly order?: { readonly x: readonly number[]; readonly h: readonly number[] };
 }
 
 const plain = { all: 1, x: 1, hFrom: 0, kept: 0, direct: false };
 
-/** The cells by controller. The order of the keys is that of lists shown to users. */
+/** The cells by controller. Lists shown to users have the order of these keys. */
 export const CELLS = {
   rnn: { gates: ['h'], states: ['h'], recurrent: true, fast: { ...plain, h: 1 } },
   lstm: {

@@ -5,8 +5,9 @@ import { isPlain, type Plain } from './plain.ts';
 import { RENAMED, withCurrentKeys } from './renamed-keys.ts';
 
 /**
- * The complete configuration of a run. A preset is a Config, `config.json` holds one, and a checkpoint carries one.
- * FIELDS below is the only list of its keys; checks, `--set` and the page's form are derived from it.
+ * The complete configuration of a run. A preset is a Config; `config.json` and every checkpoint contain one. FIELDS
+ * below is the only list of its keys: checks, `--set` and the page's form are derived from it. FIELD_HELP in
+ * field-help.ts explains every key.
  */
 export interface Config {
   task: TaskConfig;
@@ -27,7 +28,7 @@ export interface TaskConfig {
   targetSymbols: string[];
   /** Number of symbols of the longest target in the data; 0: unknown. */
   longestTarget: number;
-  /** How the data is split into parts: see SplitRule. */
+  /** How the data is split into training, validation and test set: see SplitRule. */
   splitBy: 'hash' | 'rank';
 }
 
@@ -41,9 +42,11 @@ export interface ModelConfig {
   /** Number of memories side by side, whose reads are concatenated. */
   memories: number;
   width: number;
-  /** Cells of a superposition stack (values pushed below the last cell are lost), or of a tape's ring. */
+  /** Number of cells of a superposition stack (values pushed below the last cell are lost), or of a tape's ring. */
   depth: number;
-  /** k, number of cells read: the top ones of a stack; for a tape, from the cell under the head to the right. */
+  /**
+   * k, number of cells read: the top ones of a superposition stack; of a tape, from the cell under the head rightwards.
+   */
   reads: number;
   /** Width of the embeddings of the inputs; 0: inputs are one-hot. */
   embedding: number;
@@ -98,7 +101,7 @@ export interface TrainConfig {
   patience: number;
 }
 
-/** The moments that each optimiser keeps. */
+/** The moments of the gradients that each optimiser keeps. */
 export const MOMENTS: Record<TrainConfig['optimiser'], { firstMoment: boolean; secondMoment: boolean }> = {
   sgd: { firstMoment: false, secondMoment: false },
   rmsprop: { firstMoment: false, secondMoment: true },
@@ -214,8 +217,8 @@ export const FIELDS: Record<keyof Config, Record<string, Field>> = {
 };
 
 /**
- * Learning rate of a step, `age` steps after the start of these weights. A half-life, unlike a schedule over all `steps`, gives the
- * same weights whenever the run ends: a run may be extended.
+ * Learning rate of a step, `age` steps after the weights were initialised (at the start or at the last restart). Unlike
+ * a schedule over `steps`, a half-life gives the same weights whenever the run ends, so a run can be extended.
  */
 export const rateAt = ({ rate, rateHalfLife }: TrainConfig, age: number): number =>
   rateHalfLife ? rate * 2 ** (-age / rateHalfLife) : rate;
@@ -235,7 +238,7 @@ function checkValue(name: string, field: Field, value: unknown): Value {
     case 'name':
       return typeof value === 'string' ? value : bad('a name');
     case 'names':
-      return Array.isArray(value) && value.every(one => typeof one === 'string') && value.length < 2 ** 20
+      return Array.isArray(value) && value.every(entry => typeof entry === 'string') && value.length < 2 ** 20
         ? [...value]
         : bad('a list of names');
     case 'choice':
@@ -254,8 +257,8 @@ function checkValue(name: string, field: Field, value: unknown): Value {
   }
 }
 
-/** Parses the text of a field. Returns the text itself if it is not a valid value, for checkValue to reject. */
-function valueIn({ kind }: Field, text: string): unknown {
+/** Parses the text of a field. If it is not a valid value, returns the text itself, which checkValue then rejects. */
+function parseText({ kind }: Field, text: string): unknown {
   switch (kind) {
     case 'flag':
       return text === 'true' ? true : text === 'false' ? false : text;
@@ -292,7 +295,7 @@ export const firstDifference = (a: Config, b: Config, keys: readonly string[]): 
  * @throws InputError naming the key, what was expected and what was given
  */
 export const readValue = (key: string, text: string): unknown =>
-  checkValue(key, fieldOf(key), valueIn(fieldOf(key), text.trim()));
+  checkValue(key, fieldOf(key), parseText(fieldOf(key), text.trim()));
 
 /**
  * Merges `given` over `base` (default: the defaults of FIELDS) and checks every value. `given` is any JSON value in the
@@ -325,23 +328,23 @@ export function makeConfig(given: unknown, base?: Config): Config {
       );
     }
   }
-  const made = config as unknown as Config;
-  if (made.task.minLength > made.task.maxLength) {
+  const checked = config as unknown as Config;
+  if (checked.task.minLength > checked.task.maxLength) {
     throw new InputError(
-      `task.minLength (${made.task.minLength}) must not exceed task.maxLength (${made.task.maxLength}).`,
+      `task.minLength (${checked.task.minLength}) must not exceed task.maxLength (${checked.task.maxLength}).`,
     );
   }
-  const { memory, depth, reads } = made.model;
+  const { memory, depth, reads } = checked.model;
   if (memory !== 'none' && !memoryKind(memory).rows && reads > depth)
     throw new InputError(
       `model.reads (${reads}) must not exceed model.depth (${depth}), the cells of a ${memory}.`,
     );
-  return made;
+  return checked;
 }
 
 /**
  * Applies `--set` assignments: `model.hidden=64`, or `hidden=64` (every key is unique without its group).
- * @throws InputError for an unknown key or a value that does not fit
+ * @throws InputError for an unknown key or an invalid value
  */
 export function assign(config: Config, assignments: readonly string[]): Config {
   const over: Record<string, Plain> = {};
@@ -358,7 +361,7 @@ export function assign(config: Config, assignments: readonly string[]): Config {
       unknown('configuration key', word, word.includes('.') ? KEYS : KEYS.map(key => key.split('.')[1]));
     const [group, key] = name.split('.');
     over[group] ??= {};
-    over[group][key] = valueIn(fieldOf(name), text);
+    over[group][key] = parseText(fieldOf(name), text);
   }
   return makeConfig(over, config);
 }

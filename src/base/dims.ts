@@ -2,17 +2,17 @@
  * The letters every file uses for sizes, as in the paper and in shaders/:
  *
  *   B batch · T time steps · D input width · K active inputs per step · H hidden · P width of o'
- *   M memory width · E ends of all memories · Q rows that all memories return as reads (E, unless several cells are read)
+ *   M memory width · E ends of all memories · Q rows read from all memories (E, unless several cells are read)
  *   R width of all reads, Q·M · V output symbols
  *
  * Activations of training are time-major: row n = t·B + b. The public memory call is batch-major [B,T].
  */
 
-/** `Batch.ids`: an unused entry. */
+/** In `Batch.ids`: an unused entry. */
 export const NO_INPUT = 0xffffffff;
-/** `Batch.target`: this step has no loss (padding, or the source of a transduction). */
+/** In `Batch.target`: this step has no loss (padding, or the source of a transduction). */
 export const MASKED = 0xffffffff;
-/** `Batch.target`: the target is the zero vector (squared error only). It counts for loss, not accuracy. */
+/** In `Batch.target`: the target is the zero vector (squared error only). It counts for loss, not for accuracy. */
 export const ZERO_TARGET = 0xfffffffe;
 
 /** Smallest multiple of `to` that is at least `n`. */
@@ -62,7 +62,7 @@ export function copyOf(batch: Batch): Batch {
   };
 }
 
-/** One sequence of one step, without input and target. */
+/** A batch of one sequence of one step, without input and target. */
 export const blankBatch = (): Batch => ({
   B: 1,
   T: 1,

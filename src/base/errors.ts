@@ -14,8 +14,8 @@ export class InputError extends Error {
   override name = 'InputError';
 
   /**
-   * @param message may quote foreign text (input, a message of JSON.parse): it is kept to one line, with hidden
-   * characters escaped
+   * @param message may quote foreign text (input, a message of JSON.parse): invisible characters and line breaks are
+   * escaped, so that it stays on one line
    */
   constructor(message: string) {
     super(visible(message));
@@ -27,26 +27,32 @@ export class DeviceError extends Error {
   override name = 'DeviceError';
 }
 
-/** The device is lost with everything on it. A run can resume on another device from the state on the host. */
+/** The device is lost, with all of its buffers. A run can resume on another device from the state on the host. */
 export class DeviceLost extends DeviceError {
   override name = 'DeviceLost';
 }
 
-/** A device has not compiled the kernels, and run them once, within the time limit. It may still be compiling. */
+/** A device did not compile the kernels and run them once within the time limit. It may still be compiling. */
 export class CompileTimeout extends DeviceError {
   override name = 'CompileTimeout';
-  /** A plan with smaller kernels, which may compile on another device of the same adapter; undefined if there is none. */
+  /**
+   * A plan with smaller kernels, which may compile on another device of the same adapter; undefined if there is none.
+   */
   readonly next: 'stepwise' | undefined;
 
-  /** @param of the plan of the kernels, if it is known */
-  constructor(seconds: number, of?: string, next?: 'stepwise') {
-    super(`the kernels${of ? ` of the ${of} plan` : ''} did not compile and run once within ${seconds} s`);
+  /** @param plan the plan of the kernels, if it is known */
+  constructor(seconds: number, plan?: string, next?: 'stepwise') {
+    super(
+      `the kernels${plan ? ` of the ${plan} plan` : ''} did not compile and run once within ${seconds} s`,
+    );
     this.next = next;
   }
 }
 
-/** Number of typing errors to tolerate in a word of this length. None in one letter, or every choice would be close. */
-const slips = (length: number): number =>
+/**
+ * Number of typing errors tolerated in a word of this length: none in a single letter, which is close to every word.
+ */
+const toleratedErrors = (length: number): number =>
   length < 2 ? 0 : length < 4 ? 1 : Math.max(2, Math.floor(length / 3));
 
 /** ` Did you mean "x"?` if one of the choices is close to the word, otherwise the list of choices. */
@@ -55,7 +61,9 @@ export function suggest(word: string, choices: readonly string[], known = choice
   // A word this long is not a typing error, and comparing it would be slow.
   if (choices.length === 0 || word.length > 100) return all;
   const near = closest(word.toLowerCase(), choices);
-  return distance(word.toLowerCase(), near) <= slips(word.length) ? ` Did you mean "${near}"?` : all;
+  return distance(word.toLowerCase(), near) <= toleratedErrors(word.length)
+    ? ` Did you mean "${near}"?`
+    : all;
 }
 
 /** Throws the InputError of an unknown name: `unknown preset "revrse". Did you mean "reverse"?` */
@@ -73,17 +81,17 @@ export const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : 
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /**
- * Formats any value for an error message: like JSON, but one line of at most `most` characters. Also handles NaN,
+ * Formats any value for an error message: like JSON, but one line of at most `limit` characters. Also handles NaN,
  * infinity, functions, cycles and deep nesting, because it visits no more of the value than it shows.
  */
-export function show(value: unknown, most = 60): string {
-  const text = visible(sketch(value, most));
+export function show(value: unknown, limit = 60): string {
+  const text = visible(formatStart(value, limit));
   // Do not cut a surrogate pair in half.
-  return text.length > most ? `${text.slice(0, most - 1).replace(/[\uD800-\uDBFF]$/, '')}…` : text;
+  return text.length > limit ? `${text.slice(0, limit - 1).replace(/[\uD800-\uDBFF]$/, '')}…` : text;
 }
 
-/** Formats a value. Returns more than `room` characters if the full text is longer than that. */
-function sketch(value: unknown, room: number): string {
+/** Formats the start of a value. The result exceeds `room` characters if the full text is longer than that. */
+function formatStart(value: unknown, room: number): string {
   if (typeof value === 'string') return JSON.stringify(value.slice(0, Math.max(room, 0)));
   if (typeof value === 'function') return 'a function';
   if (typeof value !== 'object' || value === null) return String(value);
@@ -94,8 +102,8 @@ function sketch(value: unknown, room: number): string {
   const length = keys ? keys.length : (value as unknown[]).length;
   for (let i = 0; i < length && text.length < room; i++) {
     if (i > 0) text += ',';
-    if (keys) text += `${sketch(keys[i], room - text.length)}:`;
-    text += sketch((value as Record<PropertyKey, unknown>)[keys ? keys[i] : i], room - text.length);
+    if (keys) text += `${formatStart(keys[i], room - text.length)}:`;
+    text += formatStart((value as Record<PropertyKey, unknown>)[keys ? keys[i] : i], room - text.length);
   }
   return text + (list ? ']' : '}');
 }

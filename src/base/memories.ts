@@ -1,46 +1,50 @@
 /**
- * The kinds of memory as data: what all engines, checkpoints, the terminal and the page derive from it. A kind is an entry
- * here and its equations in src/reference, shaders/memories and src/simd/assembly: see CONTRIBUTING.
+ * The kinds of memory as data, from which all engines, checkpoints, the terminal and the page are derived. A kind has
+ * an entry here, and its equations in src/reference, shaders/memories and src/simd/assembly: see CONTRIBUTING.md.
  */
 export interface MemoryKind {
-  /** Ends: where it takes a value and gives a read. */
+  /** Number of ends. At every step, each end takes one value and returns one read. */
   readonly ends: number;
-  /** What the controller says to each end at a step, beside the value: numbers in (0, 1), of a head each. */
+  /** The controls of each end, apart from the value: numbers in (0, 1), each computed by a head of its own. */
   readonly controls: readonly Control[];
-  /** What makes them of their heads: σ of each, or a softmax over those of an end, whose sum is then 1. */
+  /** Activation of the controls: σ of each logit, or a softmax over the controls of an end (their sum is then 1). */
   readonly activation: 'sigmoid' | 'softmax';
-  /** Whether it has rows with strengths, which a trace shows; in the paper's order by `strengthsOf` in src/layout. */
+  /** Whether it has rows with strengths. Traces show them, in the paper's order (src/layout/strengths.ts). */
   readonly rows: boolean;
-  /** What each fast engine keeps of a memory of one sequence, rows being M4 vec4s; `depth` of kinds with so many cells. */
-  storage(M4: number, depth: number): Storage;
+  /**
+   * Entries that a fast engine keeps for one memory of one sequence. Rows have M4 vec4s. `depth` is the number of
+   * cells; kinds with rows ignore it.
+   */
+  storage(M4: number, depth: number): MemoryStorage;
 }
 
-/** Entries of a memory in the buffers of a batch. */
-export interface Storage {
-  /** Of two words: the state, after a forward pass that of the last step. */
+/** Numbers of entries of one memory of one sequence in the buffers of a batch. */
+export interface MemoryStorage {
+  /** The state (after a forward pass, that of the last step): entries of two words. */
   readonly slots: Entries;
-  /** Of four words: what the backward pass needs of every step. */
+  /** What the backward pass needs from every step: entries of four words. */
   readonly undoLog: Entries;
-  /** Numbers: the gradient of the state. */
+  /** The gradient of the state: numbers. */
   readonly dStrength: Entries;
 }
 
-/** A number of entries that grows with the time steps. */
+/** perStep·T + once entries for T time steps. */
 export interface Entries {
   readonly perStep: number;
   readonly once: number;
 }
 
+/** One control of an end, such as the push strength. */
 export interface Control {
-  /** As arrays of it are called: `push`, and `dPush` its gradient. */
+  /** Name of its arrays, such as `push`; the array of its gradient is `dPush`. */
   readonly name: string;
-  /** As the paper writes it; its head is W_ and b_ with this. */
+  /** Symbol in the paper, such as d; the parameters of its head are then W_d and b_d. */
   readonly symbol: string;
-  /** Where the bias of its head begins. */
+  /** Initial bias of its head. */
   bias(model: HeadBiases, end: number): number;
 }
 
-/** Keys of a configuration's model. */
+/** The keys of ModelConfig that set initial biases. */
 export interface HeadBiases {
   pushBias: number;
   popBias: number;
@@ -50,7 +54,7 @@ export interface HeadBiases {
 const push: Control = { name: 'push', symbol: 'd', bias: ({ pushBias }) => pushBias };
 const pop: Control = { name: 'pop', symbol: 'u', bias: ({ popBias }) => popBias };
 
-/** A deque of rows with strengths, one slot and one entry of the log for every push. */
+/** Rows with strengths. Every push takes one slot and one entry of the undo log. */
 const rows = (ends: number, first: Control = push): MemoryKind => ({
   ends,
   controls: [first, pop],
@@ -62,7 +66,7 @@ const rows = (ends: number, first: Control = push): MemoryKind => ({
   },
 });
 
-/** `depth` cells, each a mixture of its neighbours and itself by the shares of the actions. */
+/** `depth` cells. At every step each cell becomes a mixture of itself and its neighbours, weighted by the controls. */
 const cells = (controls: readonly Control[]): MemoryKind => ({
   ends: 1,
   controls,
@@ -70,9 +74,9 @@ const cells = (controls: readonly Control[]): MemoryKind => ({
   rows: false,
   storage: (M4, depth) => ({
     slots: { perStep: 0, once: 0 },
-    // All cells after every step.
+    // All cells, after every step.
     undoLog: { perStep: depth * M4, once: 0 },
-    // What arrives at all cells, of this step and of the one after.
+    // The gradients of all cells, at this step and at the next.
     dStrength: { perStep: 0, once: 8 * depth * M4 },
   }),
 });
@@ -80,18 +84,18 @@ const cells = (controls: readonly Control[]): MemoryKind => ({
 const KINDS = {
   stack: rows(1),
   queue: rows(1),
-  // Its ends are (top, bottom), and may start apart.
+  // The ends are (top, bottom). Their push heads may start with different biases.
   deque: rows(2, {
     ...push,
     bias: ({ pushBias, bottomPushBias }, end) => pushBias + (end % 2 === 1 ? bottomPushBias : 0),
   }),
-  /** Joulin and Mikolov 2015: every cell is a mixture of itself, the one above and the one below. */
+  /** Joulin and Mikolov 2015: every cell becomes a mixture of itself, the cell above and the cell below. */
   superposition: cells([
     { name: 'push', symbol: 'push', bias: ({ pushBias }) => pushBias },
     { name: 'pop', symbol: 'pop', bias: ({ popBias }) => popBias },
     { name: 'stay', symbol: 'stay', bias: () => 0 },
   ]),
-  /** Delétang et al. 2023: a ring of cells and a head that writes, then moves. */
+  /** Delétang et al. 2023: a ring of cells, and a head that writes, then moves. */
   tape: cells([
     { name: 'left', symbol: 'left', bias: ({ popBias }) => popBias },
     { name: 'right', symbol: 'right', bias: ({ pushBias }) => pushBias },
@@ -104,36 +108,36 @@ export const MEMORY_NAMES = Object.keys(KINDS) as [MemoryName, ...MemoryName[]];
 
 const NONE: MemoryKind = { ...rows(0), controls: [], rows: false };
 
-/** The kind by its name; of a model without a memory one that has nothing. */
+/** The kind of this name. `none` has no ends and no controls. */
 export const memoryKind = (name: MemoryName | 'none'): MemoryKind => (name === 'none' ? NONE : KINDS[name]);
 
-/** Entries of a memory of one sequence of T steps, whose rows have M4 vec4s. */
+/** Numbers of entries of one memory of one sequence of T steps. Rows have M4 vec4s. */
 export function entriesOf(
   name: MemoryName | 'none',
   M4: number,
   T: number,
   depth: number,
-): Record<keyof Storage, number> {
+): Record<keyof MemoryStorage, number> {
   const { slots, undoLog, dStrength } = memoryKind(name).storage(M4, depth);
-  const of = ({ perStep, once }: Entries): number => perStep * T + once;
-  return { slots: of(slots), undoLog: of(undoLog), dStrength: of(dStrength) };
+  const count = ({ perStep, once }: Entries): number => perStep * T + once;
+  return { slots: count(slots), undoLog: count(undoLog), dStrength: count(dStrength) };
 }
 
-/** Ends of one memory: where it is pushed to, popped and read. A deque's are (top, bottom). */
+/** Number of ends of one memory. Each end is pushed to, popped and read. A deque's ends are (top, bottom). */
 export const endsOf = (name: MemoryName | 'none'): number => memoryKind(name).ends;
 
-/** E, the ends of all memories of a model: each has its controls and a value. */
+/** E, the number of ends of all memories of a model. Each end has controls and a value. */
 export const endsOfModel = (model: { memory: MemoryName | 'none'; memories: number }): number =>
   model.memories * endsOf(model.memory);
 
 /**
- * Rows that one memory shows at a step: one at each end; of a superposition stack or a tape `reads` cells, from the top or from under
- * the head on.
+ * Number of rows read from one memory per step: one per end; from a superposition stack or a tape, `reads` cells
+ * (from the top, or from under the head rightwards).
  */
 export const readsOf = (name: MemoryName | 'none', reads = 1): number =>
   endsOf(name) * (memoryKind(name).rows ? 1 : reads);
 
-/** Q, the rows that all memories of a model show at a step. */
+/** Q, the number of rows read from all memories of a model per step. */
 export const readsOfModel = (model: {
   memory: MemoryName | 'none';
   memories: number;
@@ -141,21 +145,22 @@ export const readsOfModel = (model: {
 }): number => model.memories * readsOf(model.memory, model.reads);
 
 /**
- * Cells of a superposition stack or a tape, where nothing else is said: more than the longest sequences that our small reversals are
- * evaluated on need. Delétang et al. have 30.
+ * Default number of cells of a superposition stack or a tape: more than enough for the longest sequences on which the
+ * small reversal presets are evaluated. Delétang et al. use 30.
  */
 export const DEPTH = 40;
 
 /**
- * From the controls of one end to those of the next, in the row of heads of the fast engines: a softmax is over one vec4.
+ * Distance between the controls of consecutive ends in the row s of the fast engines, in numbers. For a softmax, each
+ * end has its own vec4.
  */
 export const controlStride = (name: MemoryName | 'none'): number => {
   const { activation, controls } = memoryKind(name);
   return activation === 'softmax' ? 4 : controls.length;
 };
 
-/** Controls of one end. */
+/** Number of controls per end. */
 export const controlCount = (name: MemoryName | 'none'): number => memoryKind(name).controls.length;
 
-/** `dPush`: the gradient of an array by its name. */
+/** Name of the gradient of an array: `dPush` for `push`. */
 export const gradientName = (name: string): string => `d${name[0].toUpperCase()}${name.slice(1)}`;

@@ -29,20 +29,20 @@ export interface Parameter {
 /**
  * The parameter table of a model. Its order is the same everywhere (engines, checkpoints, counts).
  *
- *   x_t  one-hot, or its embedding: a row of W_e
+ *   x_t  multi-hot, or the sum of the embeddings of its active inputs: rows of W_e
  *   a    = x_t·W_xh + y_t·W_yh + h_{t-1}·W_hh + r_{t-1}·W_rh + b_h, in every layer; y is h of the layer below
  *   rnn, feedforward (no W_hh): h_t = tanh(a)
  *   lstm (i, f, g, o): c_t = σ(f)·c_{t-1} + σ(i)·tanh(g),  h_t = σ(o)·tanh(c_t)
  *   lstm-coupled (i, g, o): the same with σ(f) = 1 − σ(i)
  *   gru (z, r, n):     n = tanh(n without h + σ(r)·(h_{t-1}·W_hn)),  h_t = (1 - σ(z))·n + σ(z)·h_{t-1}
  *   o'_t = h_t of the last layer, or tanh(h_t·W_hp + b_p) with the projection layer
- *   d_t  = σ(o'·W_d + b_d)   u_t = σ(o'·W_u + b_u)   v_t = tanh(o'·W_v + b_v), for each of E ends; likewise the controls
- *   of other kinds of memory (src/base/memories.ts)
+ *   d_t  = σ(o'·W_d + b_d)   u_t = σ(o'·W_u + b_u)   v_t = tanh(o'·W_v + b_v), for each of E ends
+ *        (other kinds of memory have other controls: src/base/memories.ts)
  *   y_t  = f(o'·W_o + b_o), f = softmax, tanh or σ; with a readout f(tanh(o'·W_o + b_o)·W_s + b_s)
- *   auto-encoder: σ(h_t·W_hx) and σ(o'_t·W_px), both reconstruct x_{t-1}
+ *   auto-encoder: σ(h_t·W_hx) and σ(o'_t·W_px); both reconstruct x_{t-1}
  *
- * Matrices of several gates or ends have one block of columns per gate or end, in that order; W_rh has a block of rows
- * per row read.
+ * Matrices of several gates or ends have one block of columns per gate or end, in that order. W_rh has one block of
+ * rows per row read (Q).
  */
 export function parameters(spec: ModelSpec): Parameter[] {
   const { inputs: D, hidden: H, width: M, outputs: V } = spec;
@@ -53,7 +53,7 @@ export function parameters(spec: ModelSpec): Parameter[] {
   const G = gates.length;
   const uniform = spec.init === 'uniform';
   const spread = (rows: number, columns: number): number => (uniform ? 0.1 : Math.sqrt(6 / (rows + columns)));
-  /** A weight matrix of `blocks` equal blocks of columns, each with Glorot initialisation of its own. */
+  /** A weight matrix of `blocks` equal blocks of columns. Each block has the Glorot range of its own shape. */
   const weight = (name: string, rows: number, columns: number, gain = 1, blocks = 1): Parameter => ({
     name,
     shape: [rows, columns * blocks],
@@ -84,7 +84,7 @@ export function parameters(spec: ModelSpec): Parameter[] {
     for (const { symbol, bias: centre } of memoryKind(spec.memory).controls) {
       // One centre per column: the ends of a deque may start with different biases.
       const centres = Array.from({ length: E }, (_, end) => centre(spec, end));
-      const same = centres.every(one => one === centres[0]);
+      const same = centres.every(value => value === centres[0]);
       table.push(
         weight(`W_${symbol}`, P, 1, spec.headGain, E),
         bias(`b_${symbol}`, E, same ? centres[0] : centres),
@@ -103,11 +103,11 @@ export function parameters(spec: ModelSpec): Parameter[] {
 export const countParameters = (spec: ModelSpec): number =>
   parameters(spec).reduce((sum, { shape }) => sum + shape[0] * shape[1], 0);
 
-/** Named tensors, row-major. float64 on the host, whatever precision the engine computes in. */
+/** Named tensors, row-major. They are float64 on the host, whatever precision the engine computes in. */
 export type Tensors = Map<string, Float64Array>;
 
 /**
- * Initial values of all parameters. They are exact in float32 and therefore the same on every engine.
+ * Initial values of all parameters. They are exact in float32, and therefore the same on every engine.
  * @param attempt number of restarts so far: every attempt gets different values
  */
 export function initialise(spec: ModelSpec, seed: number, attempt = 0): Tensors {

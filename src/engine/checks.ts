@@ -4,12 +4,12 @@ import { controlCount, DEPTH, endsOfModel, MEMORY_NAMES, memoryKind, readsOf } f
 import { type ModelSpec, parameters } from '../base/parameters.ts';
 import type { MemoryShape, ModelState } from './engine.ts';
 
-/** Checks of the arguments of an engine's calls, the same on every engine, before anything is computed. */
+/** Checks of the arguments of an engine's calls. They are the same on every engine and run before any computation. */
 
-function checkLength(name: string, array: ArrayLike<number>, words: string, expected: number): void {
+function checkLength(name: string, array: ArrayLike<number>, expectedShape: string, expected: number): void {
   if (ArrayBuffer.isView(array)) checkBuffer(name, array);
   if (array.length !== expected) {
-    throw new InputError(`${name} must have ${words} = ${expected} numbers, got ${array.length}.`);
+    throw new InputError(`${name} must have ${expectedShape} = ${expected} numbers, got ${array.length}.`);
   }
 }
 
@@ -37,16 +37,18 @@ function isDetached(buffer: ArrayBufferLike): boolean {
   }
 }
 
-/** Layers take and return float32 on every engine: the bytes of another type would be read as wrong numbers. */
-function checkFloat32(name: string, array: unknown, words: string, expected: number): void {
+/** Rejects arrays of other types: their bytes would be read as wrong numbers. */
+function checkFloat32(name: string, array: unknown, expectedShape: string, expected: number): void {
   if (!(array instanceof Float32Array)) {
     const got = array === null || array === undefined ? String(array) : Object(array).constructor?.name;
-    throw new InputError(`${name} must be a Float32Array of ${words} = ${expected} numbers, got ${got}.`);
+    throw new InputError(
+      `${name} must be a Float32Array of ${expectedShape} = ${expected} numbers, got ${got}.`,
+    );
   }
-  checkLength(name, array, words, expected);
+  checkLength(name, array, expectedShape, expected);
 }
 
-/** @throws InputError unless the kind is known and B, T, M and depth are integers ≥ 1 */
+/** @throws InputError unless the kind is known, B, T, M and depth are integers ≥ 1, and reads fits the kind */
 export function checkMemoryShape(shape: MemoryShape): void {
   if (!MEMORY_NAMES.includes(shape.kind)) {
     throw new InputError(`memory kind must be one of ${MEMORY_NAMES.join(', ')}, got ${show(shape.kind)}.`);
@@ -59,11 +61,11 @@ export function checkMemoryShape(shape: MemoryShape): void {
   const { depth = DEPTH, reads = 1 } = shape;
   if (!Number.isInteger(depth) || depth < 1)
     throw new InputError(`memory shape: depth must be an integer ≥ 1, got ${String(depth)}.`);
-  const most = memoryKind(shape.kind).rows ? 1 : depth;
-  if (!Number.isInteger(reads) || reads < 1 || reads > most) {
-    const why = most === depth ? 'its depth' : `a ${shape.kind} has one read an end`;
+  const max = memoryKind(shape.kind).rows ? 1 : depth;
+  if (!Number.isInteger(reads) || reads < 1 || reads > max) {
+    const why = max === depth ? 'its depth' : `a ${shape.kind} has one read per end`;
     throw new InputError(
-      `memory shape: reads must be an integer from 1 to ${most} (${why}), got ${String(reads)}.`,
+      `memory shape: reads must be an integer from 1 to ${max} (${why}), got ${String(reads)}.`,
     );
   }
 }
@@ -71,8 +73,8 @@ export function checkMemoryShape(shape: MemoryShape): void {
 /** Extent of a call: whole sequences, arrays [B,T,E] and [B,T,E,M]; or one step, [B,E] and [B,E,M]. */
 export type Span = 'sequences' | 'step';
 
-/** The shape of the arrays of one call: T is 1 for a single step. */
-const over = (shape: MemoryShape, span: Span): MemoryShape =>
+/** The shape of the arrays of a call: T is 1 for a single step. */
+const shapeOfCall = (shape: MemoryShape, span: Span): MemoryShape =>
   span === 'sequences' ? shape : { ...shape, T: 1 };
 
 /**
@@ -85,13 +87,13 @@ export function checkMemoryInputs(
   given: readonly Float32Array[],
   span: Span = 'sequences',
 ): Record<string, Float32Array> {
-  const { kind, B, T, M } = over(shape, span);
+  const { kind, B, T, M } = shapeOfCall(shape, span);
   const { ends: E, controls } = memoryKind(kind);
-  const words = wordsOf(E, span);
+  const expectedShape = shapeText(E, span);
   const named = [...controls.map(({ name }) => name), 'value'].map((name, k) => [name, given[k]] as const);
   for (const [name, array] of named) {
-    if (name === 'value') checkFloat32(name, array, `${words}·M`, B * T * E * M);
-    else checkFloat32(name, array, words, B * T * E);
+    if (name === 'value') checkFloat32(name, array, `${expectedShape}·M`, B * T * E * M);
+    else checkFloat32(name, array, expectedShape, B * T * E);
   }
   for (const [name, strengths] of named.slice(0, -1)) {
     for (let n = 0; n < B * T * E; n++) {
@@ -104,15 +106,15 @@ export function checkMemoryInputs(
   return Object.fromEntries(named);
 }
 
-/** Checks dRead [B,T,Q,M], or [B,Q,M] of one step. @throws InputError where its type or length is wrong */
+/** Checks dRead [B,T,Q,M], or [B,Q,M] for one step. @throws InputError if its type or length is wrong */
 export function checkReadGradient(
   shape: MemoryShape,
   dRead: ArrayLike<number>,
   span: Span = 'sequences',
 ): void {
-  const { kind, B, T, M, reads } = over(shape, span);
+  const { kind, B, T, M, reads } = shapeOfCall(shape, span);
   const Q = readsOf(kind, reads);
-  checkFloat32('dRead', dRead, `${wordsOf(Q, span, reads ? 'k' : 'E')}·M`, B * T * Q * M);
+  checkFloat32('dRead', dRead, `${shapeText(Q, span, reads ? 'k' : 'E')}·M`, B * T * Q * M);
 }
 
 /** Rejects the call of a recorder on an engine without a device. */
@@ -122,14 +124,14 @@ export async function noDevice(call: string, engine: string): Promise<never> {
   );
 }
 
-/** The shape for messages. E is left out for memories with one end. */
-const wordsOf = (E: number, span: Span, letter = 'E'): string =>
+/** The shape for messages, such as `B·T·E`. E is omitted for memories with one end. */
+const shapeText = (E: number, span: Span, letter = 'E'): string =>
   `B${span === 'step' ? '' : '·T'}${E > 1 ? `·${letter}` : ''}`;
 
 /**
- * Checks the shapes and ranges of base/dims.ts: lengths 1 … T, ids < D, targets < V, no ZERO_TARGET with softmax.
- * Padding beyond a sequence's length is not checked.
- * @throws InputError naming the first entry that is wrong
+ * Checks that a batch has the shapes and ranges of base/dims.ts: lengths 1 … T, ids < D, targets < V, no ZERO_TARGET
+ * with softmax. Does not check the padding after the end of a sequence.
+ * @throws InputError naming the first wrong entry
  */
 export function checkBatch(spec: ModelSpec, batch: Batch): void {
   const { B, T, K } = batch;
@@ -172,19 +174,20 @@ export function checkStepped(stepped: boolean): void {
 }
 
 /**
- * Checks that a state has all the model's tensors in the right sizes. Moments may be absent.
+ * Checks that a state has all tensors of the model with the right sizes. Moments may be absent.
  * @throws InputError naming the first tensor that does not fit
  */
 export function checkState(spec: ModelSpec, state: ModelState): void {
   for (const { name, shape } of parameters(spec)) {
     const [rows, columns] = shape;
-    const words = `${rows}·${columns}`;
+    const expectedShape = `${rows}·${columns}`;
     const w = state.parameters.get(name);
-    if (!w) throw new InputError(`the state has no parameter ${name} (${words} numbers) of this model.`);
-    checkLength(`parameter ${name}`, w, words, rows * columns);
+    if (!w)
+      throw new InputError(`the state has no parameter ${name} (${expectedShape} numbers) of this model.`);
+    checkLength(`parameter ${name}`, w, expectedShape, rows * columns);
     for (const moment of ['firstMoment', 'secondMoment'] as const) {
       const values = state[moment].get(name);
-      if (values) checkLength(`${moment} of ${name}`, values, words, rows * columns);
+      if (values) checkLength(`${moment} of ${name}`, values, expectedShape, rows * columns);
     }
   }
 }

@@ -1,14 +1,13 @@
 import { InputError } from '../base/errors.ts';
 import { controlCount, endsOf, gradientName, memoryKind, readsOf } from '../base/memories.ts';
 import { allStrengths, noRows } from '../layout/strengths.ts';
-import { Arena, MOST_BYTES, makeMemory } from '../simd/module.ts';
+import { Arena, MAX_BYTES, makeMemory } from '../simd/module.ts';
 import type { Pool } from '../simd/pool.ts';
 import { tooLarge } from '../simd/room.ts';
 import { checkMemoryInputs, checkMemoryShape, checkReadGradient, noDevice } from './checks.ts';
 import type { Kernels } from './cpu-model.ts';
 import {
   itemsOfMemory,
-  type Made,
   MEMORY_ARRAYS,
   type MemoryJob,
   type MemoryPlaces,
@@ -16,6 +15,7 @@ import {
   memoryEntries,
   type StepRows,
   stepRows,
+  type WorkSpec,
 } from './cpu-work.ts';
 import type { MemoryGradients, MemoryLayer, MemoryShape } from './engine.ts';
 import type { Lifetime } from './lifetime.ts';
@@ -24,10 +24,10 @@ import { Turns } from './turns.ts';
 
 /** Cost of a step of one sequence apart from its row, in units of one number of a row. */
 const STEP_COST = 50;
-/** Cost of a step from which it is faster to share it between threads, in the same units. */
-const LEAST_SHARED = 50_000;
+/** Minimum cost, in the same units, of a step that is faster when it is shared between threads. */
+const MIN_SHARED_COST = 50_000;
 
-/** Bytes of each array of a memory. */
+/** Size of each array of a memory, in bytes. */
 function sizesOf(shape: MemoryShape): Record<keyof MemoryPlaces, number> {
   const { kind, B, T, M } = shape;
   const N = B * T * endsOf(kind);
@@ -40,7 +40,7 @@ function sizesOf(shape: MemoryShape): Record<keyof MemoryPlaces, number> {
   };
 }
 
-/** The memory kernels in WebAssembly as a layer. Arrays are copied into the kernels' memory. */
+/** The WebAssembly memory kernels as a layer. Arrays are copied into and out of the memory of the module. */
 export class CpuMemory implements MemoryLayer {
   readonly shape: MemoryShape;
   readonly #lifetime: Lifetime;
@@ -53,11 +53,11 @@ export class CpuMemory implements MemoryLayer {
   readonly #sizes: Record<keyof MemoryPlaces, number>;
   readonly #order: StepOrder;
   readonly #rows: StepRows;
-  /** Number of threads for a step, if not all. */
+  /** Maximum number of threads for a step; undefined: all. */
   readonly #stepThreads: number | undefined;
-  /** The order that the table of rows is currently filled for. */
+  /** The calls for which the table of rows is currently filled. */
   #table: 'sequences' | 'steps' | undefined;
-  /** 'used': a backward pass has rewound the slots. The next call that needs them reruns the forward pass. */
+  /** 'used': a backward pass has rewound the slots. The next call that needs the slots reruns the forward pass. */
   #state: 'ready' | 'used' = 'ready';
 
   constructor({ module, pool, shared }: Kernels, given: MemoryShape, lifetime: Lifetime) {
@@ -69,8 +69,8 @@ export class CpuMemory implements MemoryLayer {
     this.#pool = pool;
     this.#sizes = sizesOf(given);
     const bytes = Object.values(this.#sizes).reduce((sum, size) => sum + size, 0);
-    if (bytes > MOST_BYTES) {
-      const fits = Math.floor(MOST_BYTES / (bytes / B));
+    if (bytes > MAX_BYTES) {
+      const fits = Math.floor(MAX_BYTES / (bytes / B));
       const none = 'not even one sequence of this length fits';
       throw tooLarge(`a memory of B=${B}, T=${T}, M=${M}`, bytes, fits, none);
     }
@@ -79,11 +79,11 @@ export class CpuMemory implements MemoryLayer {
     this.#at = Object.fromEntries(places) as MemoryPlaces;
     this.#arena = arena;
     this.#work = new MemoryWork(arena, this.shape, this.#at);
-    const made: Made = { of: 'memory', module, memory: arena.memory, shape: this.shape, at: this.#at };
-    this.#object = pool.add(made);
+    const spec: WorkSpec = { of: 'memory', module, memory: arena.memory, shape: this.shape, at: this.#at };
+    this.#object = pool.add(spec);
     this.#order = new StepOrder(T);
     this.#rows = stepRows(given);
-    this.#stepThreads = B * (this.#rows.width + STEP_COST) < LEAST_SHARED ? 1 : undefined;
+    this.#stepThreads = B * (this.#rows.width + STEP_COST) < MIN_SHARED_COST ? 1 : undefined;
   }
 
   get bytes(): number {
@@ -92,7 +92,7 @@ export class CpuMemory implements MemoryLayer {
 
   async forward(...inputs: Float32Array[]): Promise<Float32Array> {
     this.#lifetime.check();
-    const given = this.#own(checkMemoryInputs(this.shape, inputs));
+    const given = this.#copyIfBusy(checkMemoryInputs(this.shape, inputs));
     return this.#turns.inTurn(async () => {
       this.#beginForward(given);
       await this.#runForward();
@@ -111,7 +111,7 @@ export class CpuMemory implements MemoryLayer {
   async backward(given: Float32Array): Promise<MemoryGradients> {
     this.#lifetime.check();
     checkReadGradient(this.shape, given);
-    const { dRead } = this.#own({ dRead: given });
+    const { dRead } = this.#copyIfBusy({ dRead: given });
     return this.#turns.inTurn(async () => {
       this.#order.needForward('backward');
       this.#array('dRead').set(dRead);
@@ -135,7 +135,7 @@ export class CpuMemory implements MemoryLayer {
 
   async step(...inputs: Float32Array[]): Promise<Float32Array> {
     this.#lifetime.check();
-    const given = this.#own(checkMemoryInputs(this.shape, inputs, 'step'));
+    const given = this.#copyIfBusy(checkMemoryInputs(this.shape, inputs, 'step'));
     return this.#turns.inTurn(async () => {
       await this.#run(this.#beginStep(given), this.#stepThreads);
       return this.#readOfStep();
@@ -151,7 +151,7 @@ export class CpuMemory implements MemoryLayer {
   async stepBackward(given: Float32Array): Promise<MemoryGradients> {
     this.#lifetime.check();
     checkReadGradient(this.shape, given, 'step');
-    const { dRead } = this.#own({ dRead: given });
+    const { dRead } = this.#copyIfBusy({ dRead: given });
     return this.#turns.inTurn(async () => {
       const job = this.#beginStepBackward(dRead);
       await this.#run(job, this.#stepThreads);
@@ -210,8 +210,8 @@ export class CpuMemory implements MemoryLayer {
     this.#work = undefined;
   }
 
-  /** Copies arrays of a call that has to wait: the caller may change them before its turn. */
-  #own<Arrays extends Record<string, Float32Array>>(arrays: Arrays): Arrays {
+  /** Copies the arrays of a call that has to wait, because the caller may change them until its turn. */
+  #copyIfBusy<Arrays extends Record<string, Float32Array>>(arrays: Arrays): Arrays {
     if (!this.#turns.busy) return arrays;
     return Object.fromEntries(Object.entries(arrays).map(([name, array]) => [name, array.slice()])) as Arrays;
   }
@@ -219,16 +219,16 @@ export class CpuMemory implements MemoryLayer {
   #checkIdle(call: string): void {
     this.#lifetime.check();
     if (this.#turns.busy)
-      throw new InputError(`${call}() cannot wait for the call that is pending: await that call first.`);
+      throw new InputError(`${call}() cannot wait for the pending call: await that call first.`);
   }
 
-  /** @param threads the most threads that take part */
+  /** @param threads maximum number of threads that take part */
   async #run(job: MemoryJob, threads?: number): Promise<void> {
     await this.#pool.run(this.#object, this.#work!, job, itemsOfMemory(this.shape.B), threads);
     this.#lifetime.check();
   }
 
-  /** Runs on this thread alone, without waking another. */
+  /** Runs on this thread only, synchronously. */
   #runNow(job: MemoryJob): void {
     this.#pool.run(this.#object, this.#work!, job, itemsOfMemory(this.shape.B), 1);
   }
@@ -290,22 +290,22 @@ export class CpuMemory implements MemoryLayer {
     const { width, controls: all, values } = this.#rows;
     const rows = this.#arena!.floats(this.#at.dControls + 4 * t * B * width, B * width);
     const dValue = new Float32Array(B * values);
-    const made: MemoryGradients = { dValue };
+    const gradients: MemoryGradients = { dValue };
     for (const [c, { name }] of controls.entries()) {
-      const own = new Float32Array(B * ends);
+      const dControl = new Float32Array(B * ends);
       for (let n = 0; n < B * ends; n++) {
         const [b, e] = [Math.floor(n / ends), n % ends];
-        own[n] = rows[b * width + e * controls.length + c];
+        dControl[n] = rows[b * width + e * controls.length + c];
       }
-      made[gradientName(name)] = own;
+      gradients[gradientName(name)] = dControl;
     }
     for (let b = 0; b < B; b++) {
       for (let m = 0; m < values; m++) dValue[b * values + m] = rows[b * width + all + m];
     }
-    return made;
+    return gradients;
   }
 
-  /** Fills the table of each step's offset to its values: `apart` bytes from step to step, in this order. */
+  /** Fills the table of the offset of each step's values: consecutive steps are `apart` bytes apart. */
   #fillTable(order: 'sequences' | 'steps', apart: number): void {
     if (this.#table === order) return;
     this.#table = order;
@@ -315,10 +315,10 @@ export class CpuMemory implements MemoryLayer {
   }
 
   #gradients(): MemoryGradients {
-    const made: MemoryGradients = { dValue: this.#array('dValue').slice() };
+    const gradients: MemoryGradients = { dValue: this.#array('dValue').slice() };
     for (const [c, { name }] of memoryKind(this.shape.kind).controls.entries())
-      made[gradientName(name)] = this.#control('dControls', c).slice();
-    return made;
+      gradients[gradientName(name)] = this.#control('dControls', c).slice();
+    return gradients;
   }
 
   /** The array of one control, or of its gradient, over whole sequences. */

@@ -12,25 +12,26 @@ import { roomFor } from '../simd/room.ts';
 import { Weights } from '../simd/weights.ts';
 import { type Capacity, workspaceBytes } from '../simd/workspace.ts';
 import { checkBatch, checkState, checkStepped } from './checks.ts';
-import { type Made, ModelWork, type Pass } from './cpu-work.ts';
+import { ModelWork, type Pass, type WorkSpec } from './cpu-work.ts';
 import type { Forward, Model, ModelState, StepReport } from './engine.ts';
 import type { Lifetime } from './lifetime.ts';
 import { sumOf } from './metrics.ts';
 import { Turns } from './turns.ts';
 
-/** Below this many products (parameters · rows), a step is done before other threads have woken up. */
-const WORTH_THREADS = 3e6;
+/** With fewer multiplications than this (parameters · rows), a step is done before other threads have woken up. */
+const MIN_SHARED_WORK = 3e6;
 
+/** Numbers of the update rules in src/simd/assembly/optim.ts. */
 const RULES = { sgd: 0, rmsprop: 1, adam: 2, adamw: 2 } as const;
 
-/** The kernels and the threads that run them. With a single thread the memory is not shared. */
+/** The kernels, and the threads that run them. With a single thread their memory is not shared. */
 export interface Kernels {
   module: WebAssembly.Module;
   pool: Pool;
   shared: boolean;
 }
 
-/** A model on the kernels of src/simd. With a single thread every call computes at once. */
+/** A model on the kernels of src/simd. With a single thread every call computes immediately. */
 export class CpuModel implements Model {
   readonly spec: ModelSpec;
   readonly plan = 'simd';
@@ -77,8 +78,8 @@ export class CpuModel implements Model {
     const weights = this.#weights.places;
     this.#work = new ModelWork(this.#arena, this.#layout, weights);
     this.load(state);
-    const made: Made = { of: 'model', module, memory: this.#arena.memory, spec: this.spec, weights };
-    this.#object = pool.add(made);
+    const work: WorkSpec = { of: 'model', module, memory: this.#arena.memory, spec: this.spec, weights };
+    this.#object = pool.add(work);
   }
 
   get bytes(): number {
@@ -97,17 +98,17 @@ export class CpuModel implements Model {
   step(batch: Batch): Promise<undefined> | undefined {
     this.#lifetime.check();
     checkBatch(this.spec, batch);
-    // Copy a batch that has to wait: the caller may change its arrays before its turn.
-    const own = this.#turns.busy ? copyOf(batch) : batch;
+    // Copy a batch that has to wait, because the caller may change its arrays until its turn.
+    const current = this.#turns.busy ? copyOf(batch) : batch;
     return this.#turns.inTurn(() => {
-      const { gradients } = this.#makeRoom(own.B, own.T, own.K);
-      const parts = this.#run({ batch: own, gradients });
-      if (parts instanceof Promise) return parts.then(of => this.#finish(of, own.B));
-      return this.#finish(parts, own.B);
+      const { gradients } = this.#makeRoom(current.B, current.T, current.K);
+      const parts = this.#run({ batch: current, gradients });
+      if (parts instanceof Promise) return parts.then(reports => this.#finish(reports, current.B));
+      return this.#finish(parts, current.B);
     }) as Promise<undefined> | undefined;
   }
 
-  /** Finishes a training step after its passes: adds up the gradients and updates the weights. */
+  /** Finishes a training step after its passes: adds up the gradients of the strands and updates the weights. */
   #finish(parts: readonly StepReport[], B: number): undefined {
     this.#lifetime.check();
     const weights = this.#weights;
@@ -118,7 +119,7 @@ export class CpuModel implements Model {
     report.gradientNorm = norm;
     report.finite = Number.isFinite(report.objective) && Number.isFinite(norm);
     if (report.finite) this.#update(norm);
-    // Counted even if not finite: the data of a step are a function of its number.
+    // A step that is not finite also counts, because the data of a step depends on its number.
     this.#step++;
     this.#stepped = true;
     this.#reports.push(report);
@@ -126,16 +127,16 @@ export class CpuModel implements Model {
   }
 
   /** Runs passes over all strands of a batch. Returns one report per strand. */
-  #run(given: Pick<Pass, 'batch' | 'gradients' | 'made'>): StepReport[] | Promise<StepReport[]> {
+  #run(given: Pick<Pass, 'batch' | 'gradients' | 'results'>): StepReport[] | Promise<StepReport[]> {
     const { capacity, workspaces } = this.#room;
     const strands = strandCount(given.batch.B, this.#layout.size4);
     const pass: Pass = { ...given, capacity, workspaces, strands };
     this.#weights.prepare();
     const rows = given.batch.lengths.reduce((sum, length) => sum + length, 0);
-    // A trace is of few sequences, and its arrays are not in shared memory.
-    const alone = given.made?.trace || rows * 4 * this.#layout.size4 < WORTH_THREADS;
-    const most = alone ? 1 : workspaces.length;
-    return this.#kernels.pool.run(this.#object, this.#work, pass, strands, most);
+    // A trace has few sequences, and its arrays are not in shared memory.
+    const singleThread = given.results?.trace || rows * 4 * this.#layout.size4 < MIN_SHARED_WORK;
+    const threads = singleThread ? 1 : workspaces.length;
+    return this.#kernels.pool.run(this.#object, this.#work, pass, strands, threads);
   }
 
   /** Allocates workspaces for the threads and gradients for the strands, after the weights. */
@@ -143,7 +144,7 @@ export class CpuModel implements Model {
     const { pool } = this.#kernels;
     const { size4 } = this.#layout;
     const held = this.#room;
-    const { capacity, threads } = roomFor(this.#layout, [B, T, K], pool.most, held.capacity);
+    const { capacity, threads } = roomFor(this.#layout, [B, T, K], pool.max, held.capacity);
     const strands = Math.max(strandCount(B, size4), held.strands);
     const same = (['G', 'T', 'K'] as const).every(key => capacity[key] === held.capacity[key]);
     // With fewer strands than threads, some threads need no workspace.
@@ -177,9 +178,9 @@ export class CpuModel implements Model {
 
   async forward(given: Batch, trace = false): Promise<Forward> {
     this.#lifetime.check();
-    const { noise: _, ...asked } = given;
-    checkBatch(this.spec, asked);
-    const batch = this.#turns.busy ? copyOf(asked) : asked;
+    const { noise: _, ...noiseless } = given;
+    checkBatch(this.spec, noiseless);
+    const batch = this.#turns.busy ? copyOf(noiseless) : noiseless;
     return this.#turns.inTurn(async () => {
       const { B, T } = batch;
       this.#makeRoom(B, T, batch.K);
@@ -188,26 +189,27 @@ export class CpuModel implements Model {
       const { controls, rows } = memoryKind(kind);
       const bytes = (count: number): ArrayBuffer | SharedArrayBuffer =>
         this.#kernels.shared ? new SharedArrayBuffer(4 * count) : new ArrayBuffer(4 * count);
-      const made: Pass['made'] = {
+      const results: Pass['results'] = {
         predicted: new Uint32Array(bytes(T * B)),
         controls: Object.fromEntries(controls.map(({ name }) => [name, new Float32Array(bytes(T * B * E))])),
       };
       if (trace) {
-        made.trace = {
+        results.trace = {
           output: new Float32Array(T * B * V),
           read: new Float32Array(T * B * Q * M),
           strengths: Array.from({ length: rows ? memories : 0 }, () => new Array(B)),
         };
       }
-      const report = sumOf(await this.#run({ batch, made }), B);
+      const report = sumOf(await this.#run({ batch, results }), B);
       report.finite = Number.isFinite(report.objective);
-      const own = this.#kernels.shared && {
-        predicted: made.predicted.slice(),
+      // Callers get arrays in memory that is not shared.
+      const copies = this.#kernels.shared && {
+        predicted: results.predicted.slice(),
         controls: Object.fromEntries(
-          Object.entries(made.controls).map(([name, numbers]) => [name, numbers.slice()]),
+          Object.entries(results.controls).map(([name, numbers]) => [name, numbers.slice()]),
         ),
       };
-      return { report, ...made, ...own };
+      return { report, ...results, ...copies };
     });
   }
 
@@ -285,7 +287,7 @@ export class CpuModel implements Model {
     if (pushBiasGrowth > 0) {
       const numbers = this.#weights.numbers('parameters');
       for (const at of pushBiasesAt(this.#layout)) {
-        // Stop where σ is 1 anyway: the growth is exponential and would overflow.
+        // Stop at 30, where σ is 1 in float32: the growth is exponential and would overflow.
         if (Math.abs(numbers[at]) < 30) numbers[at] *= 1 + pushBiasGrowth;
       }
     }

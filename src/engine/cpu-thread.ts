@@ -1,32 +1,32 @@
 import { messageOf } from '../base/errors.ts';
 import { type FromThread, type ToThread, takeItems, type Work } from '../simd/pool.ts';
-import { type Made, workOf } from './cpu-work.ts';
+import { buildWork, type WorkSpec } from './cpu-work.ts';
 
 /**
- * The message handler of a worker of the cpu engine.
- * @param answer sends a message back to the pool
+ * Returns the message handler of a worker of the cpu engine.
+ * @param answer sends a message to the pool
  */
 export function serve(answer: (message: FromThread) => void): (message: ToThread) => void {
   const objects = new Map<number, Work<never, unknown>>();
-  let number = 0;
+  let thread = 0;
   answer({ kind: 'ready' });
   return message => {
     try {
       switch (message.kind) {
         case 'thread':
-          number = message.number;
+          thread = message.number;
           break;
         case 'object':
-          objects.set(message.object, workOf(message.made as Made));
+          objects.set(message.object, buildWork(message.spec as WorkSpec));
           break;
-        case 'forget':
+        case 'remove':
           objects.delete(message.object);
           break;
         case 'job': {
           const { object, job, given, next, count } = message;
           const work = objects.get(object);
           if (!work) break;
-          const answers = takeItems(work, given as never, number, next, count);
+          const answers = takeItems(work, given as never, thread, next, count);
           if (answers.length > 0) answer({ kind: 'done', job, answers });
         }
       }

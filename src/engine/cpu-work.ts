@@ -1,5 +1,5 @@
 import type { Batch } from '../base/dims.ts';
-import { DEPTH, endsOf, entriesOf, memoryKind, readsOf, type Storage } from '../base/memories.ts';
+import { DEPTH, endsOf, entriesOf, type MemoryStorage, memoryKind, readsOf } from '../base/memories.ts';
 import type { ModelSpec } from '../base/parameters.ts';
 import { type Layout, layoutOf } from '../layout/layout.ts';
 import { allStrengths } from '../layout/strengths.ts';
@@ -11,12 +11,12 @@ import type { Work } from '../simd/pool.ts';
 import type { WeightsPlaces } from '../simd/weights.ts';
 import { type Capacity, Workspace } from '../simd/workspace.ts';
 import type { Forward, MemoryShape, StepReport } from './engine.ts';
-import { addMetrics, noReport } from './metrics.ts';
+import { addMetrics, emptyReport } from './metrics.ts';
 
-/** The work of the cpu engine's threads: sequences of a model or of a memory. Everything here can be posted to a thread. */
+/** The work of the cpu engine's threads on a model or a memory. All types of this file can be posted to a thread. */
 
-/** What a thread needs to build its side of a model or a memory. */
-export type Made =
+/** What a thread needs to build its copy of a model or a memory. */
+export type WorkSpec =
   | {
       of: 'model';
       module: WebAssembly.Module;
@@ -32,24 +32,26 @@ export type Made =
       at: MemoryPlaces;
     };
 
-export function workOf(made: Made): Work<never, unknown> {
-  const arena = new Arena(made.module, made.memory);
+/** Builds a thread's copy of a model or a memory. */
+export function buildWork(spec: WorkSpec): Work<never, unknown> {
+  const arena = new Arena(spec.module, spec.memory);
   arena.refresh();
-  if (made.of === 'memory') return new MemoryWork(arena, made.shape, made.at);
-  return new ModelWork(arena, layoutOf(made.spec), made.weights);
+  if (spec.of === 'memory') return new MemoryWork(arena, spec.shape, spec.at);
+  return new ModelWork(arena, layoutOf(spec.spec), spec.weights);
 }
 
-/** One pass over a batch: forward, and also backward if `gradients` is given. */
+/** A job of a model: a forward pass over a batch, and a backward pass if `gradients` is given. */
 export interface Pass {
   batch: Batch;
   capacity: Capacity;
   /** Address of the workspace of each thread. */
   workspaces: readonly number[];
+  /** Number of strands (src/simd/groups.ts). */
   strands: number;
   /** Address of the gradient of each strand. Absent in an evaluation. */
   gradients?: readonly number[];
-  /** Results of an evaluation: arrays over the whole batch, shared by the threads. */
-  made?: Omit<Forward, 'report'>;
+  /** Results of an evaluation: arrays over the whole batch, in memory that the threads share. */
+  results?: Omit<Forward, 'report'>;
 }
 
 /** A model's work. The items of its jobs are the strands of a batch. */
@@ -71,28 +73,28 @@ export class ModelWork implements Work<Pass, StepReport> {
   begin(pass: Pass, thread: number): void {
     this.#pass = pass;
     this.#groups = groupsOf(pass.batch, this.#layout.size4);
-    if (this.#workspace.lay(pass.workspaces[thread], pass.capacity) && thread > 0)
+    if (this.#workspace.place(pass.workspaces[thread], pass.capacity) && thread > 0)
       this.#workspace.arena.refresh();
   }
 
   run(strand: number): StepReport {
-    const { batch, strands, gradients, made } = this.#pass!;
+    const { batch, strands, gradients, results } = this.#pass!;
     const ws = this.#workspace;
-    const report = noReport(batch.B);
+    const report = emptyReport(batch.B);
     if (gradients) ws.arena.kernels.clear(gradients[strand], 16 * this.#layout.size4);
     for (let g = strand; g < this.#groups.length; g += strands) {
       const group = this.#groups[g];
       ws.load(batch, group);
       this.#forward.run();
-      addMetrics(report, batch, group, ws.rowMetrics(), ws.recalled());
+      addMetrics(report, batch, group, ws.rowMetrics(), ws.autoencoderLoss());
       if (gradients) this.#backward.run(gradients[strand]);
-      if (made) this.#keep(made, batch, group);
+      if (results) this.#keep(results, batch, group);
     }
     return report;
   }
 
   /** Writes the results of a group of sequences to the arrays of an evaluation. */
-  #keep(made: Omit<Forward, 'report'>, { B }: Batch, group: Group): void {
+  #keep(results: Omit<Forward, 'report'>, { B }: Batch, group: Group): void {
     const ws = this.#workspace;
     const { stride, E, Q, M4, N4, R4, S4, V4, spec } = this.#layout;
     const { controls, rows: hasRows } = memoryKind(spec.memory);
@@ -101,32 +103,32 @@ export class ModelWork implements Work<Pass, StepReport> {
     for (let t = 0; t < group.T; t++) {
       for (let slot = 0; slot < group.active[t]; slot++) {
         const [row, n] = [group.first[t] + slot, t * B + group.order[slot]];
-        made.predicted[n] = rowMetrics[4 * row + 2];
+        results.predicted[n] = rowMetrics[4 * row + 2];
         for (let e = 0; e < E; e++) {
           const at = 4 * (row * S4 + N4) + stride * e;
           controls.forEach(({ name }, c) => {
-            made.controls[name][n * E + e] = s[at + c];
+            results.controls[name][n * E + e] = s[at + c];
           });
         }
-        for (let q = 0; made.trace && q < Q; q++) {
+        for (let q = 0; results.trace && q < Q; q++) {
           const from = 4 * (row * R4 + q * M4);
-          made.trace.read.set(r.subarray(from, from + M), (n * Q + q) * M);
+          results.trace.read.set(r.subarray(from, from + M), (n * Q + q) * M);
         }
-        made.trace?.output.set(y.subarray(4 * row * V4, 4 * row * V4 + V), n * V);
+        results.trace?.output.set(y.subarray(4 * row * V4, 4 * row * V4 + V), n * V);
       }
     }
-    if (!made.trace || kind === 'none' || !hasRows) return;
+    if (!results.trace || kind === 'none' || !hasRows) return;
     const shape = { kind, form: 'block' as const, B: group.order.length, T: group.T, memories };
     const strengths = allStrengths(shape, ...ws.states(), group.lengths);
     for (let k = 0; k < memories; k++) {
-      for (const [slot, b] of group.order.entries()) made.trace.strengths[k][b] = strengths[k][slot];
+      for (const [slot, b] of group.order.entries()) results.trace.strengths[k][b] = strengths[k][slot];
     }
   }
 }
 
 /**
- * The arrays of a memory. `controls` and `dControls` have one array per control, one after the other. `value` must
- * follow `controls`, and `dValue` must follow `dControls`: single steps use both as one block (StepRows).
+ * The arrays of a memory. `controls` and `dControls` consist of one array per control, one after another. `value` must
+ * follow `controls`, and `dValue` must follow `dControls`, because single steps use both as one block (StepRows).
  */
 export const MEMORY_ARRAYS = [
   'controls',
@@ -140,6 +142,7 @@ export const MEMORY_ARRAYS = [
   'undoLog',
   'dStrength',
 ] as const;
+/** Address of each array. */
 export type MemoryPlaces = Record<(typeof MEMORY_ARRAYS)[number], number>;
 
 /** Number of sequences per item of a memory's jobs. */
@@ -150,12 +153,12 @@ export const itemsOfMemory = (B: number): number => Math.ceil(B / SEQUENCES);
 export type MemoryJob = 'forward' | 'backward' | { way: 'step' | 'stepBackward'; t: number };
 
 /**
- * Layout of single steps. The row of a step and a sequence holds its controls (all of one end side by side) and its
- * values: [T,B,(E·C + E·M)], in the memory of the controls and values of whole sequences. Gradients likewise. Reads are
- * those of one step, [B,Q,M].
+ * Layout for single steps: [T,B,(E·C + E·M)], in the memory of the controls and values of whole sequences. The row of a
+ * step and a sequence holds its controls (those of one end side by side), then its values. Gradients have the same
+ * layout. Reads are those of one step, [B,Q,M].
  */
 export interface StepRows {
-  /** Numbers per row, how many of them are controls, and numbers of the reads. */
+  /** Numbers per row, and numbers of controls, values and reads of one sequence. */
   width: number;
   controls: number;
   values: number;
@@ -174,11 +177,12 @@ export class MemoryWork implements Work<MemoryJob, void> {
   readonly #arena: Arena;
   readonly #shape: MemoryShape;
   readonly #at: MemoryPlaces;
-  /** Rows of a sequence, T·E; and entries of its states. */
+  /** T·E, the number of rows of a sequence. */
   readonly #N: number;
-  /** Numbers of a sequence's reads: T·Q·M. */
+  /** T·Q·M, the size of a sequence's reads. */
   readonly #reads: number;
-  readonly #entries: Record<keyof Storage, number>;
+  /** Numbers of entries of a sequence's states. */
+  readonly #entries: Record<keyof MemoryStorage, number>;
   readonly #rows: StepRows;
   #job: MemoryJob = 'forward';
 
@@ -202,7 +206,7 @@ export class MemoryWork implements Work<MemoryJob, void> {
     const { B, T, M } = this.#shape;
     const first = item * SEQUENCES;
     const count = Math.min(SEQUENCES, B - first);
-    /** Address of the data of these sequences, with `each` numbers per sequence and `bytes` bytes per number. */
+    /** Address of the data of these sequences, with `each` entries per sequence and `bytes` bytes per entry. */
     const of = (name: keyof MemoryPlaces, each: number, bytes: number): number =>
       this.#at[name] + first * each * bytes;
     const { kernels } = this.#arena;
@@ -254,5 +258,9 @@ export class MemoryWork implements Work<MemoryJob, void> {
 }
 
 /** Number of entries in the states of one sequence. */
-export const memoryEntries = ({ kind, T, M, depth = DEPTH }: MemoryShape): Record<keyof Storage, number> =>
-  entriesOf(kind, Math.ceil(M / 4), T, depth);
+export const memoryEntries = ({
+  kind,
+  T,
+  M,
+  depth = DEPTH,
+}: MemoryShape): Record<keyof MemoryStorage, number> => entriesOf(kind, Math.ceil(M / 4), T, depth);

@@ -15,36 +15,36 @@ export interface Threads {
   spawn?: Spawn;
   /** Number of threads that can run at the same time. */
   cores: number;
-  /** Why there is only one thread. */
+  /** Why the platform provides only one thread. */
   without?: string;
 }
 
 /**
- * The kernels of src/simd as an engine, in float32, for machines without a GPU.
- * @param reason shown beside the adapter's name
- * @param asked number of threads, including the calling one (default: one per core, where possible). The results are
- * the same bit for bit.
- * @throws DeviceError where this machine or browser has no WebAssembly SIMD
- * @throws InputError where `asked` threads are not available
+ * Creates an engine that computes in float32 with the WebAssembly kernels of src/simd, for machines without a GPU.
+ * @param reason why this engine was chosen, shown beside the adapter's name
+ * @param requested number of threads, including the calling one (default: one per core, where possible). It does not
+ * change any bit of the results.
+ * @throws DeviceError if this machine or browser has no WebAssembly SIMD
+ * @throws InputError if `requested` threads are not available
  */
 export async function createCpuEngine(
   reason = 'requested',
   { spawn, cores, without }: Threads = { cores: 1 },
-  asked?: number,
+  requested?: number,
 ): Promise<Engine> {
-  const most = asked ?? cores;
-  if (most > 1 && !spawn) throw noThreads(most, without ?? 'this platform has none');
-  const shared = most > 1;
+  const threads = requested ?? cores;
+  if (threads > 1 && !spawn) throw noThreads(threads, without ?? 'this platform has none');
+  const shared = threads > 1;
   const module = await compile(shared);
-  const pool = new Pool(most, spawn);
+  const pool = new Pool(threads, spawn);
   // Starts the first worker while models are built, so that the engine knows early if workers cannot start.
-  pool.want(asked ?? 2);
-  if (asked) {
+  pool.startWorkers(requested ?? 2);
+  if (requested) {
     await pool.ready();
     const { refused } = pool;
     if (refused) {
       pool.end();
-      throw noThreads(most, refused);
+      throw noThreads(threads, refused);
     }
   }
   const kernels: Kernels = { module, pool, shared };
@@ -55,11 +55,11 @@ export async function createCpuEngine(
       name: 'WebAssembly SIMD',
       kind: 'cpu',
       get reason() {
-        const alone = asked || pool.most > 1 ? '' : pool.refused || without;
-        return alone ? `${reason}; one thread: ${alone}` : reason;
+        const whyOne = requested || pool.max > 1 ? '' : pool.refused || without;
+        return whyOne ? `${reason}; one thread: ${whyOne}` : reason;
       },
       get threads() {
-        return pool.most;
+        return pool.max;
       },
     },
     async model(spec: ModelSpec, training: TrainConfig, state: ModelState): Promise<Model> {
@@ -79,6 +79,6 @@ export async function createCpuEngine(
   };
 }
 
-/** The user asked for this number, so the error must not fall back to another engine. */
+/** An InputError and not a DeviceError: the user chose this number, so there must be no fallback to another engine. */
 const noThreads = (count: number, reason: string): InputError =>
-  new InputError(`${count} threads are not available: ${reason}. Ask for 1, or leave the number out.`);
+  new InputError(`${count} threads are not available: ${reason}. Request 1, or omit the number.`);

@@ -10,20 +10,24 @@ import type { Buffer, CommandEncoder } from './webgpu.ts';
  * use only these types. Every wait is a Promise; a call that returns nothing only enqueues work.
  */
 export interface Engine {
-  /** Name by which a user chooses it, from the table in src/platform/names.ts. */
+  /** Name by which users choose the engine: one of the table in src/platform/names.ts. */
   readonly name: string;
   readonly adapter: AdapterDescription;
-  /** The plan that it was opened with, where it does not choose one for each model. Of the engine `gpu`. */
+  /** Engine `gpu` only: the plan of all its models. Absent if the engine chooses a plan for each model. */
   readonly plan?: PlanName;
   /**
-   * Builds a model of these sizes with these values.
-   * @param choices made by an earlier model of the same run; they are repeated where they apply
-   * @throws InputError where the state does not fit the sizes @throws DeviceError where the device is too small
+   * Builds a model of these sizes with the weights and moments of `state`.
+   * @param choices those of an earlier model of the same run; they are repeated if they apply
+   * @throws InputError if the state does not fit the sizes
+   * @throws DeviceError if the device is too small
    */
   model(spec: ModelSpec, training: TrainConfig, state: ModelState, choices?: Choices): Promise<Model>;
-  /** Opens a memory as a layer, for use with your own controller. */
+  /**
+   * Opens a memory as a layer, for use with your own controller.
+   * @throws InputError if the shape is invalid or does not fit the device
+   */
   memory(shape: MemoryShape): Promise<MemoryLayer>;
-  /** Frees everything the engine holds. Its models and memories are unusable afterwards. */
+  /** Frees everything that the engine holds. Its models and memories are unusable afterwards. */
   destroy(): void;
 }
 
@@ -34,7 +38,7 @@ export interface AdapterDescription {
   kind: 'gpu' | 'software' | 'cpu';
   /** Why this adapter was chosen, shown beside the name. */
   reason: string;
-  /** The most threads that compute. Only for the engine `cpu`. */
+  /** Engine `cpu` only: maximum number of threads that compute. */
   readonly threads?: number;
 }
 
@@ -44,11 +48,11 @@ export interface AdapterDescription {
  */
 export type Choices = Readonly<Record<string, string>>;
 
-/** Everything that training changes. Together with the configuration and the seed, a run resumes exactly from it. */
+/** Everything that training changes. A run resumes exactly from it, the configuration and the seed. */
 export interface ModelState {
   /** Training steps done. */
   step: number;
-  /** Step at which these weights started (after a restart; default 0). Adam's t counts from it. */
+  /** Step at which these weights were initialised (default 0; later after a restart). Adam's t counts from it. */
   begun?: number;
   parameters: Tensors;
   /** Optimiser state: first and second moments (empty maps where the optimiser has none). */
@@ -67,7 +71,10 @@ export interface StepReport {
   /** Steps whose target is a symbol, and how many of them are correct. */
   symbols: number;
   correct: number;
-  /** Sequences; how many have every symbol correct (coarse); Σ of their share of symbols before the first error (fine). */
+  /**
+   * Number of sequences; of those with every symbol correct (coarse); Σ of the shares of symbols before the first error
+   * (fine).
+   */
   sequences: number;
   coarse: number;
   fine: number;
@@ -87,47 +94,55 @@ export interface Forward {
   /** Activations of the memory controls: [T,B,E] per control, by name. A stack, queue or deque has `push` and `pop`. */
   controls: Controls;
   /**
-   * Only if requested: [T,B,V] outputs (probabilities for softmax), [T,B,Q,M] reads (Q = E, unless several cells are read),
-   * and for each memory its strengths [B][length][rows], a deque's from bottom to top. No strengths for a kind without rows.
+   * Only if requested: [T,B,V] outputs (probabilities for softmax), [T,B,Q,M] reads (Q = E, unless several cells are
+   * read), and for each memory its strengths [B][length][rows], a deque's from bottom to top. No strengths for a kind
+   * without rows.
    */
   trace?: { output: Float32Array; read: Float32Array; strengths: Float32Array[][][] };
 }
 
 export type Controls = Readonly<Record<string, Float32Array>>;
 
-/** A model on an engine. Calls run in the order they were made; results wait for the work before them. */
+/** A model on an engine. Calls run in the order in which they are made. A result waits for all earlier work. */
 export interface Model {
   readonly spec: ModelSpec;
-  /** How it computes, for display: "fused, lane", "stepwise", "literal". */
+  /** How the model is computed, for display: "fused, lane", "stepwise", "literal". */
   readonly plan: string;
-  /** Absent if nothing was chosen by measuring. */
+  /** Absent if nothing was chosen by measurement. */
   readonly choices?: Choices;
   /** Bytes on the device, for the largest batch so far. */
   readonly bytes: number;
   /**
-   * Makes room for batches of up to B sequences of T steps with K inputs, so that sizes that do not fit are refused
-   * before any computation. @throws InputError naming what is too large
+   * Allocates buffers for batches of up to B sequences of T steps with K inputs, so that sizes that do not fit are
+   * rejected before any computation.
+   * @throws InputError naming what is too large
    */
   reserve(B: number, T: number, K: number): void;
   /**
-   * Enqueues a whole training step. Returns nothing if it was enqueued at once; otherwise a promise that resolves when
-   * it is enqueued, because the step is cut into slices. Later calls wait for it.
-   * @throws InputError where the batch is invalid @throws DeviceError where the device failed
+   * Enqueues a whole training step. Returns undefined if the step was enqueued immediately. If it is cut into slices,
+   * returns a promise that resolves when all of them are enqueued; later calls wait for it.
+   * @throws InputError if the batch is invalid
+   * @throws DeviceError if the device failed
    */
   step(batch: Batch): Promise<undefined> | undefined;
   /** Reports of the steps since the last call, oldest first. Waits for those steps. */
   reports(): Promise<StepReport[]>;
   /**
-   * A copy of the gradients of the last training step's objective by every parameter, before clipping. After a step
-   * that was not finite they may hold NaN or infinity. Waits for the step.
+   * A copy of the gradients of the last training step's objective with respect to every parameter, before clipping.
+   * After a step that was not finite they may contain NaN or infinity. Waits for the step.
    * @throws InputError before the first training step
    */
   gradients(): Promise<Tensors>;
-  /** Evaluates a batch without training on it. Ignores `noise`. */
+  /** Evaluates a batch without training on it. Ignores `noise`. @param trace whether to return Forward.trace */
   forward(batch: Batch, trace?: boolean): Promise<Forward>;
   /** A copy of the state after all steps enqueued so far. */
   state(): Promise<ModelState>;
+  /**
+   * Replaces the state. Reports that have not been read are discarded.
+   * @throws InputError if it does not fit the sizes
+   */
   load(state: ModelState): void;
+  /** Frees the model's buffers. The model is unusable afterwards. */
   destroy(): void;
 }
 
@@ -139,7 +154,9 @@ export interface MemoryShape {
   M: number;
   /** Number of cells of a superposition stack or a tape (default 40). */
   depth?: number;
-  /** k, cells of it that are read, from the top or from under the head on: reads are [B,T,k,M]; absent: 1. */
+  /**
+   * k, number of those cells read (default 1): from the top, or from under the head rightwards. Reads are [B,T,k,M].
+   */
   reads?: number;
 }
 
@@ -173,7 +190,7 @@ export interface MemoryLayer {
   /**
    * r_t of every step (equations 1–11). Keeps what the backward pass needs until the next forward.
    * @param inputs the kind's controls in order, then the values; for a stack, queue or deque: push, pop, value
-   * @throws InputError between step() and reset(), and where an input has the wrong length or type
+   * @throws InputError between step() and reset(), and if an input has the wrong length or type
    */
   forward(...inputs: Float32Array[]): Promise<Float32Array>;
   /**
@@ -189,21 +206,20 @@ export interface MemoryLayer {
   step(...inputs: Float32Array[]): Promise<Float32Array>;
   /**
    * Gradients of the inputs of one step, given dRead [B,E,M], the gradient of its read. The first call is for the
-   * newest step, each further call for the step before. The result for step t is complete: its controls and value
-   * affect only the reads of step t and later, and those steps are done. dRead of step t must be complete too: it must
-   * include the gradient that flows through the controls and values of later steps, which the earlier calls have
-   * returned. You need not go back to the first step: reset() ends the sequence at any point.
-   * @throws InputError if every step taken has had its backward step
+   * newest step, the next call for the step before it, and so on. The gradients of step t are complete: its controls
+   * and value affect only the reads of step t and of later steps, which the earlier calls have covered. dRead of step t
+   * must be complete too: it must include the gradient through the controls and values of later steps, which the
+   * earlier calls returned. You need not go back to the first step: reset() ends the sequence at any point.
+   * @throws InputError if every forward step has had its backward step
    */
   stepBackward(dRead: Float32Array): Promise<MemoryGradients>;
   /**
-   * Empties the memory: the next call is step() of a new sequence, or forward(). Runs after the calls made before it;
-   * you need not await it.
+   * Empties the memory: the next call is step() of a new sequence, or forward(). It runs after all earlier calls. You
+   * need not await it.
    */
   reset(): Promise<void>;
   /**
-   * The same calls without a promise, on the calling thread alone, for frameworks whose layers must answer
-   * synchronously.
+   * The same calls without a promise, on the calling thread only, for frameworks whose layers must be synchronous.
    * @throws InputError on the engine gpu, and while another call is pending
    */
   forwardSync(...inputs: Float32Array[]): Float32Array;
@@ -211,24 +227,27 @@ export interface MemoryLayer {
   stepSync(...inputs: Float32Array[]): Float32Array;
   stepBackwardSync(dRead: Float32Array): MemoryGradients;
   /**
-   * [B][T][rows] strengths after every step of the last forward, in the paper's order, with dead rows as 0: t+1 rows,
-   * oldest first; a deque's 2(t+1) from bottom to top. No rows for a kind without rows. When stepping: after each step
-   * taken that has had no backward step.
+   * Strengths [B][T][rows] after every step of the last forward, in the paper's order, with 0 for dead rows: t+1 rows,
+   * oldest first; for a deque 2(t+1) rows, from bottom to top. Empty for a kind without rows. With single steps:
+   * strengths after every forward step that has had no backward step yet.
    */
   strengths(): Promise<Float32Array[][]>;
   /**
-   * A recorder for whole sequences: arrays are in buffers of the device and commands go into the caller's encoders, so
-   * that no data passes through the host. @throws InputError on engines other than gpu
+   * A recorder for whole sequences. Arrays are in buffers of the device, and commands are recorded into the caller's
+   * encoders, so that no data passes through the host.
+   * @throws InputError on engines other than gpu
    */
   recordSequences(): Promise<SequenceRecorder>;
   /** The same for single steps. @throws InputError on engines other than gpu */
   recordSteps(): Promise<StepRecorder>;
+  /** Frees the memory and its recorders. They are unusable afterwards. */
   destroy(): void;
 }
 
 /**
- * float32 numbers in a buffer of the engine's own device, from its start or from an offset in bytes, a multiple of 4.
- * Row-major and contiguous, in the shapes of MemoryLayer. An input needs usage COPY_SRC, an output COPY_DST.
+ * float32 numbers in a buffer of the engine's device: from the start of the buffer, or from an offset in bytes (a
+ * multiple of 4). Row-major and contiguous, in the shapes of MemoryLayer. An input needs usage COPY_SRC, an output
+ * COPY_DST.
  */
 export type DeviceArray = Buffer | { readonly buffer: Buffer; readonly offset: number };
 
@@ -240,12 +259,12 @@ export type DeviceArrays = Readonly<Record<string, DeviceArray>>;
 
 /**
  * Records passes over whole sequences. Inputs are copied when the commands run, so later commands may overwrite them.
- * Submit encoders in the order of the calls. Each call needs an encoder outside of any pass. Values are not checked:
- * controls must be finite and ≥ 0, and no sequence may push 2²⁴ or more in total. A pass is a single submission,
+ * Submit the encoders in the order of the calls. Each call needs an encoder without an open pass. Values are not
+ * checked: controls must be finite and ≥ 0, and no sequence may push 2²⁴ or more in total. Each pass is one submission,
  * however long it takes.
  */
 export interface SequenceRecorder {
-  /** Bytes of its own buffers on the device, in addition to those of the layer. */
+  /** Bytes of the recorder's buffers on the device, in addition to those of the layer. */
   readonly bytes: number;
   /** Controls [B,T,E] and value [B,T,E,M] → read [B,T,E,M]. */
   forward(encoder: CommandEncoder, arrays: DeviceArrays): void;
@@ -254,7 +273,7 @@ export interface SequenceRecorder {
   destroy(): void;
 }
 
-/** Records single steps. The conditions of SequenceRecorder apply, and the order of calls that MemoryLayer.step describes. */
+/** Records single steps, under the conditions of SequenceRecorder. Calls have the order that MemoryLayer describes. */
 export interface StepRecorder {
   readonly bytes: number;
   /** Controls [B,E] and value [B,E,M] of one step → read [B,E,M]. */

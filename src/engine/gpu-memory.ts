@@ -10,7 +10,7 @@ import {
   streamingMemory,
 } from '../kernels/memory.ts';
 import { SliceSteps, type StepWeight, weightOfRows } from '../kernels/slices.ts';
-import { MOST_PUSHED, timeMemory } from '../kernels/time-memory.ts';
+import { MAX_PUSHED, timeMemory } from '../kernels/time-memory.ts';
 import { type Walks, walksOf } from '../kernels/walks.ts';
 import { checkMemoryInputs, checkMemoryShape, checkReadGradient } from './checks.ts';
 import type { MemoryGradients, MemoryLayer, MemoryShape, SequenceRecorder, StepRecorder } from './engine.ts';
@@ -19,11 +19,11 @@ import { Lifetime } from './lifetime.ts';
 import { StepOrder } from './step-order.ts';
 import { Submissions } from './submissions.ts';
 
-/** `time`: parallel over time. Otherwise step by step, in one of the kernels' forms. */
+/** `time`: parallel over time. A MemoryForm: step by step, in that form. */
 export type LayerForm = MemoryForm | 'time';
 
 /** Whether a kind has kernels that are parallel over time. */
-export const canGoOverTime = (kind: MemoryName): kind is 'stack' | 'queue' =>
+export const hasTimeKernels = (kind: MemoryName): kind is 'stack' | 'queue' =>
   kind === 'stack' || kind === 'queue';
 
 /** The default form for a device and a shape. */
@@ -40,26 +40,26 @@ export function openMemory(
   form = formFor(gpu.profile, shape),
 ): Promise<OpenMemory> {
   const { kind, B, T, M } = shape;
-  return form === 'time' && canGoOverTime(kind)
+  return form === 'time' && hasTimeKernels(kind)
     ? timeMemory(gpu, kind, B, T, M)
     : streamingMemory(gpu, shape, stepForm(gpu, form));
 }
 
-/** A form that processes the steps one after the other. */
+/** The form for processing one step after another. */
 const stepForm = (gpu: Gpu, form: LayerForm): MemoryForm => (form === 'time' ? gpu.profile.memory : form);
 
-/** Forces a form of the kernels, or the number of time steps of a slice: for tests and benchmarks. */
+/** Overrides for tests and benchmarks: a form of the kernels, and the number of time steps of a slice. */
 export interface LayerOptions {
   form?: LayerForm;
   sliceSteps?: number;
 }
 
-/** The kernels that a layer currently holds: for whole sequences or for single steps, whichever was called last. */
+/** The kernels that a layer currently holds: those for whole sequences or those for single steps, as last called. */
 type Held = { order: 'sequences'; memory: OpenMemory } | { order: 'steps'; memory: SteppedMemory };
 
 /**
- * The memory kernels as a layer.
- * @throws InputError where the shape is wrong or does not fit the device
+ * Opens the memory kernels as a layer.
+ * @throws InputError if the shape is invalid or does not fit the device
  */
 export async function gpuMemory(
   gpu: Gpu,
@@ -73,7 +73,7 @@ export async function gpuMemory(
   const { queue } = gpu.device;
   const { ends, controls } = memoryKind(kind);
   const N = B * T * ends;
-  // Numbers of a step's read for each of a control.
+  // Numbers of reads per number of a control: Q·M / E.
   const perControl = (readsOf(kind, shape.reads) / ends) * M;
   const gradients = [...controls.map(({ name }) => gradientName(name)), 'dValue'];
   const submissions = new Submissions(gpu, lifetime);
@@ -95,10 +95,10 @@ export async function gpuMemory(
   const hold = (next: Held): void => {
     held?.memory.destroy();
     held = next;
-    if (lifetime.over) next.memory.destroy();
+    if (lifetime.ended) next.memory.destroy();
     lifetime.check();
   };
-  /** Opens kernels for a call. If that fails, the call counts as never made. */
+  /** Opens kernels for a call. If that fails, undoes what the call recorded in `order`. */
   const open = async (next: () => Promise<Held>): Promise<void> => {
     try {
       hold(await next());
@@ -141,8 +141,8 @@ export async function gpuMemory(
     state = 'ready';
     return run('forward');
   };
-  /** Copies arrays that are written to the device later: the caller may change them meanwhile. */
-  const kept = <Arrays extends Record<string, Float32Array>>(arrays: Arrays, later: boolean): Arrays =>
+  /** Copies arrays if they are written to the device later, because the caller may change them until then. */
+  const copiedIf = <Arrays extends Record<string, Float32Array>>(arrays: Arrays, later: boolean): Arrays =>
     later || submissions.busy
       ? (Object.fromEntries(Object.entries(arrays).map(([name, all]) => [name, all.slice()])) as Arrays)
       : arrays;
@@ -150,19 +150,19 @@ export async function gpuMemory(
   return {
     shape,
     get bytes(): number {
-      return [held?.memory, ...recorders].reduce((sum, one) => sum + (one?.bytes ?? 0), 0);
+      return [held?.memory, ...recorders].reduce((sum, holder) => sum + (holder?.bytes ?? 0), 0);
     },
 
     async forward(...given: Float32Array[]): Promise<Float32Array> {
       lifetime.check();
       const named = checkMemoryInputs(shape, given);
-      const timed = form === 'time' && canGoOverTime(kind);
-      const most = gpu.profile.overTime.walk.all / cellsOf(M).cells;
+      const timed = form === 'time' && hasTimeKernels(kind);
+      const limit = gpu.profile.overTime.walk.perSubmission / cellsOf(M).cells;
       const { push, pop } = named;
-      const walks = T > SHORT ? walksOf(kind, push, pop, B, T, timed ? most : 0) : undefined;
+      const walks = T > SHORT ? walksOf(kind, push, pop, B, T, timed ? limit : 0) : undefined;
       const unfit = timed && !fitsTime(gpu.profile, shape, push, walks);
-      const inputs = kept(named, unfit || held?.order !== 'sequences');
-      const made = await submissions.inTurn(async () => {
+      const inputs = copiedIf(named, unfit || held?.order !== 'sequences');
+      const result = await submissions.inTurn(async () => {
         order.forward();
         const other = unfit && form === 'time';
         if (other) form = gpu.profile.memory;
@@ -174,18 +174,18 @@ export async function gpuMemory(
         if (cut) await cut;
         return { read: readBack(io, ['read'], N) };
       });
-      const [read] = await made.read;
+      const [read] = await result.read;
       return new Float32Array(read);
     },
 
     async backward(given: Float32Array): Promise<MemoryGradients> {
       lifetime.check();
       checkReadGradient(shape, given);
-      const inputs = kept({ dRead: given }, state === 'used');
-      const made = await submissions.inTurn(async () => {
+      const inputs = copiedIf({ dRead: given }, state === 'used');
+      const result = await submissions.inTurn(async () => {
         order.needForward('backward');
-        const again = state === 'used' ? runForward() : undefined;
-        if (again) await again;
+        const rerun = state === 'used' ? runForward() : undefined;
+        if (rerun) await rerun;
         const { io, rewinds } = sequences();
         write(io, inputs);
         if (rewinds) state = 'used';
@@ -193,13 +193,13 @@ export async function gpuMemory(
         if (cut) await cut;
         return { read: readBack(io, gradients, N) };
       });
-      return gradientsIn(await made.read);
+      return gradientsIn(await result.read);
     },
 
     async step(...given: Float32Array[]): Promise<Float32Array> {
       lifetime.check();
-      const inputs = kept(checkMemoryInputs(shape, given, 'step'), held?.order !== 'steps');
-      const made = await submissions.inTurn(async () => {
+      const inputs = copiedIf(checkMemoryInputs(shape, given, 'step'), held?.order !== 'steps');
+      const result = await submissions.inTurn(async () => {
         const t = order.step();
         if (held?.order !== 'steps') await openSteps();
         const io = steps().io(t);
@@ -207,22 +207,22 @@ export async function gpuMemory(
         gpu.submit('memory step', steps().step(t));
         return { read: readBack(io, ['read'], B * ends) };
       });
-      const [read] = await made.read;
+      const [read] = await result.read;
       return new Float32Array(read);
     },
 
     async stepBackward(given: Float32Array): Promise<MemoryGradients> {
       lifetime.check();
       checkReadGradient(shape, given, 'step');
-      const inputs = kept({ dRead: given }, false);
-      const made = await submissions.inTurn(async () => {
+      const inputs = copiedIf({ dRead: given }, false);
+      const result = await submissions.inTurn(async () => {
         const { t, newest } = order.stepBackward();
         const io = steps().io(t);
         write(io, inputs);
         gpu.submit('memory step backward', steps().stepBackward(t, newest));
         return { read: readBack(io, gradients, B * ends) };
       });
-      return gradientsIn(await made.read);
+      return gradientsIn(await result.read);
     },
 
     async reset(): Promise<void> {
@@ -230,21 +230,21 @@ export async function gpuMemory(
       return submissions.inTurn(() => order.reset());
     },
 
-    forwardSync: () => notNow('forward', 'recordSequences'),
-    backwardSync: () => notNow('backward', 'recordSequences'),
-    stepSync: () => notNow('step', 'recordSteps'),
-    stepBackwardSync: () => notNow('stepBackward', 'recordSteps'),
+    forwardSync: () => notSynchronous('forward', 'recordSequences'),
+    backwardSync: () => notSynchronous('backward', 'recordSequences'),
+    stepSync: () => notSynchronous('step', 'recordSteps'),
+    stepBackwardSync: () => notSynchronous('stepBackward', 'recordSteps'),
 
     async strengths(): Promise<Float32Array[][]> {
       lifetime.check();
-      const made = await submissions.inTurn(async () => {
+      const result = await submissions.inTurn(async () => {
         if (order.stepping) return { strengths: steps().strengths(order.left) };
         order.needForward('strengths');
-        const again = state === 'used' ? runForward() : undefined;
-        if (again) await again;
+        const rerun = state === 'used' ? runForward() : undefined;
+        if (rerun) await rerun;
         return { strengths: sequences().strengths() };
       });
-      return made.strengths;
+      return result.strengths;
     },
 
     recordSequences: () =>
@@ -258,7 +258,7 @@ export async function gpuMemory(
     },
   };
 
-  /** Opens a recorder. First frees the layer's own kernels if they hold nothing for a later call. */
+  /** Opens a recorder. First frees the layer's kernels if they keep no state for a later call. */
   async function record<Recorder extends SequenceRecorder | StepRecorder>(
     open: () => Promise<Recorder>,
   ): Promise<Recorder> {
@@ -270,7 +270,7 @@ export async function gpuMemory(
       }
       const recorder = await open();
       recorders.push(recorder);
-      if (lifetime.over) recorder.destroy();
+      if (lifetime.ended) recorder.destroy();
       lifetime.check();
       return recorder;
     });
@@ -278,8 +278,8 @@ export async function gpuMemory(
 }
 
 /**
- * Runs the kernels on one step of zeros, because some drivers compile a kernel only when it is dispatched. The form parallel
- * over time cannot run part of its steps and is left out.
+ * Runs the kernels on one step of zeros, because some drivers compile a kernel only when it is dispatched. Skips the
+ * form `time`, which cannot run only some of the steps.
  */
 async function runOnce(gpu: Gpu, memory: OpenMemory): Promise<void> {
   if (memory.form === 'time') return;
@@ -287,8 +287,8 @@ async function runOnce(gpu: Gpu, memory: OpenMemory): Promise<void> {
   await gpu.done();
 }
 
-/** A device never answers synchronously. */
-function notNow(call: string, recorder: string): never {
+/** Rejects a synchronous call: results of a device are always asynchronous. */
+function notSynchronous(call: string, recorder: string): never {
   throw new InputError(
     `${call}Sync() needs an engine that computes on the calling thread: open the engine cpu, or call ${call}(), or ${recorder}() to stay on the device.`,
   );
@@ -297,35 +297,41 @@ function notNow(call: string, recorder: string): never {
 /** Multiplications per time step for each number of a row, approximately, including the walk over the rows. */
 const PRODUCTS = 100;
 
-/** Whether the sequences are few and long enough to be faster parallel over time, which does about thirty times the work. */
+/**
+ * Whether the sequences are few and long enough for the form parallel over time to be faster, although it does about
+ * thirty times the work.
+ */
 const overTime = ({ overTime: { chosen } }: DeviceProfile, { kind, B, T }: MemoryShape): boolean =>
-  canGoOverTime(kind) && B <= chosen.sequences && T >= chosen.steps;
+  hasTimeKernels(kind) && B <= chosen.sequences && T >= chosen.steps;
 
-/** Up to this many steps, even a walk over all rows is short. */
+/** Up to this number of steps, even a walk over all rows is short. */
 const SHORT = 256;
 
-/** Whether these inputs can be computed parallel over time: limits the total pushed, and how far the kernels walk. */
+/**
+ * Whether these inputs can be computed parallel over time: neither the total pushed nor the rows that the kernels walk
+ * over may exceed their limits.
+ */
 function fitsTime(
   { overTime: { walk } }: DeviceProfile,
   { T, M }: MemoryShape,
   push: Float32Array,
   walks: Walks | undefined,
 ): boolean {
-  if (mostPushed(push, T) >= MOST_PUSHED) return false;
+  if (maxPushed(push, T) >= MAX_PUSHED) return false;
   if (!walks) return true;
   const { cells } = cellsOf(M);
-  // Rows that one step reads, and steps that read one row.
-  const one = walks.perStep.reduce((most, rows) => Math.max(most, rows), walks.perRow);
-  return one * cells <= walk.one && walks.total * cells <= walk.all;
+  // The maximum of: rows that one step reads, steps that read one row.
+  const longest = walks.perStep.reduce((max, rows) => Math.max(max, rows), walks.perRow);
+  return longest * cells <= walk.perInvocation && walks.total * cells <= walk.perSubmission;
 }
 
 /** The largest total pushed to one of the sequences. @param push [B,T] */
-function mostPushed(push: Float32Array, T: number): number {
-  let most = 0;
+function maxPushed(push: Float32Array, T: number): number {
+  let max = 0;
   for (let first = 0; first < push.length; first += T) {
     let sum = 0;
     for (let t = 0; t < T; t++) sum += push[first + t];
-    most = Math.max(most, sum);
+    max = Math.max(max, sum);
   }
-  return most;
+  return max;
 }

@@ -5,7 +5,7 @@ import { DeviceError, InputError } from '../base/errors.ts';
 import { memoryKind } from '../base/memories.ts';
 import type { ModelSpec, Tensors } from '../base/parameters.ts';
 import type { Gpu } from '../gpu/device.ts';
-import { type BatchBuffers, batchBuffers, MOST_REPORTS, modelBuffers } from '../kernels/arena.ts';
+import { type BatchBuffers, batchBuffers, MAX_REPORTS, modelBuffers } from '../kernels/arena.ts';
 import type { BufferName, Size, Work } from '../kernels/launch.ts';
 import { cut, type Slice, whole } from '../kernels/pieces.ts';
 import type { Plan } from '../kernels/plan.ts';
@@ -24,6 +24,7 @@ import { Submissions } from './submissions.ts';
 const SLICE_OFFSET = 4 * HEADER.indexOf(SLICE[0]);
 
 type Buffers = Map<BufferName, GPUBuffer>;
+
 /** A model of the gpu engine. */
 export class GpuModel implements Model {
   readonly spec: ModelSpec;
@@ -34,7 +35,7 @@ export class GpuModel implements Model {
   readonly #program: Program<BufferName>;
   choices?: Choices;
   readonly #lifetime: Lifetime;
-  readonly #own: { buffers: Buffers; bytes: number };
+  readonly #modelBuffers: { buffers: Buffers; bytes: number };
   /** Allocated for the first batch, and reallocated when a batch does not fit. */
   #batch: BatchBuffers | undefined;
   #step = 0;
@@ -59,7 +60,8 @@ export class GpuModel implements Model {
     const layout = layoutOf(spec);
     const prepared = await prepare(gpu, layout, training, options);
     gpu.check();
-    // Every weight takes one multiplication forward and two backward: for its gradient and for its input's gradient.
+    // Every weight takes one multiplication in the forward pass and two in the backward pass: one for the gradient of
+    // the weight, one for the gradient of its input.
     const products = 3 * 4 * layout.size4;
     const slices = new SliceSteps(products, options.sliceSteps);
     const ends = memoryKind(spec.memory).rows ? layout.E : 0;
@@ -76,12 +78,12 @@ export class GpuModel implements Model {
   }
 
   /**
-   * Runs every kernel once, on a sequence of one step without input and target: some drivers compile a kernel only when it is
-   * dispatched. What that leaves in the tensors load() replaces.
+   * Runs every kernel once, on a sequence of one step without input and target, because some drivers compile a kernel
+   * only when it is dispatched. load() then replaces the tensors that this has changed.
    */
   async #runOnce(): Promise<void> {
     const batch = blankBatch();
-    this.#upload(batch, MOST_REPORTS);
+    this.#upload(batch, MAX_REPORTS);
     const size: Size = { B: 1, T: 1, rowSplits: this.#plan.rowSplits(1, 1) };
     const { step, forward } = this.#plan;
     for (const submit of this.#program.submissions('first run', [whole(step), whole(forward)], size))
@@ -110,7 +112,7 @@ export class GpuModel implements Model {
     this.choices = choices;
     this.#lifetime = lifetime;
     this.#submissions = new Submissions(gpu, lifetime);
-    this.#own = modelBuffers(gpu, layout);
+    this.#modelBuffers = modelBuffers(gpu, layout);
   }
 
   get plan(): string {
@@ -119,7 +121,7 @@ export class GpuModel implements Model {
   }
 
   get bytes(): number {
-    return this.#own.bytes + (this.#batch?.bytes ?? 0);
+    return this.#modelBuffers.bytes + (this.#batch?.bytes ?? 0);
   }
 
   reserve(B: number, T: number, K: number): void {
@@ -135,21 +137,21 @@ export class GpuModel implements Model {
     this.#lifetime.check();
     this.#gpu.check();
     checkBatch(this.spec, batch);
-    // Copy a batch that has to wait: the caller may change its arrays before its turn.
-    const own = this.#submissions.busy ? copyOf(batch) : batch;
+    // Copy a batch that has to wait, because the caller may change its arrays until its turn.
+    const current = this.#submissions.busy ? copyOf(batch) : batch;
     return this.#submissions.inTurn(() => {
-      if (this.#pending.length >= MOST_REPORTS - 1) {
+      if (this.#pending.length >= MAX_REPORTS - 1) {
         throw new DeviceError(
           `${this.#pending.length} training reports have not been read: call reports() before the next step().`,
         );
       }
       const slot = this.#slot;
-      this.#upload(own, slot);
-      this.#slot = (slot + 1) % MOST_REPORTS;
-      this.#pending.push({ slot, B: own.B });
+      this.#upload(current, slot);
+      this.#slot = (slot + 1) % MAX_REPORTS;
+      this.#pending.push({ slot, B: current.B });
       this.#step++;
       this.#stepped = true;
-      return this.#submit('training step', this.#plan.step, own, 2);
+      return this.#submit('training step', this.#plan.step, current, 2);
     });
   }
 
@@ -158,7 +160,7 @@ export class GpuModel implements Model {
     const { pending, read } = await this.#submissions.inTurn(() => {
       const pending = this.#pending;
       this.#pending = [];
-      const buffer = this.#own.buffers.get('reports')!;
+      const buffer = this.#modelBuffers.buffers.get('reports')!;
       return { pending, read: pending.length ? this.#gpu.read([{ buffer, bytes: buffer.size }]) : [] };
     });
     const [bytes] = await read;
@@ -178,24 +180,24 @@ export class GpuModel implements Model {
 
   async forward(given: Batch, trace = false): Promise<Forward> {
     this.#lifetime.check();
-    const { noise: _, ...asked } = given;
-    checkBatch(this.spec, asked);
-    const batch = this.#submissions.busy ? copyOf(asked) : asked;
+    const { noise: _, ...noiseless } = given;
+    checkBatch(this.spec, noiseless);
+    const batch = this.#submissions.busy ? copyOf(noiseless) : noiseless;
     const { B, T } = batch;
-    // Copied, because the results are read after the caller may have changed the batch.
+    // Copied, because the caller may change the batch before the results are read.
     const lengths = batch.lengths.slice();
-    const made = await this.#submissions.inTurn(() => {
-      // A slot of its own, because the ring may hold unread reports of training steps.
-      const slot = MOST_REPORTS;
+    const pending = await this.#submissions.inTurn(() => {
+      // A separate slot, because the ring may hold unread reports of training steps.
+      const slot = MAX_REPORTS;
       this.#upload(batch, slot);
       const cut = this.#submit('evaluation', this.#plan.forward, batch, 1);
-      const reports = this.#own.buffers.get('reports')!;
+      const reports = this.#modelBuffers.buffers.get('reports')!;
       const report = { buffer: reports, offset: slot * REPORT_BYTES, bytes: REPORT_BYTES };
       const parts = () => [report, ...outcomeParts(this.#layout, this.#batch!, batch, trace)];
       const read = () => ({ read: this.#gpu.read(parts()) });
       return cut ? cut.then(read) : read();
     });
-    const [report, ...parts] = await made.read;
+    const [report, ...parts] = await pending.read;
     return {
       report: reportOf(new Float32Array(report), 0, B),
       ...outcomeOf(this.#layout, this.#plan.form.form, { B, T }, lengths, parts),
@@ -210,15 +212,15 @@ export class GpuModel implements Model {
         (['params', 'firstMoment', 'secondMoment'] as const).map(name => this.#whole(name)),
       ),
     }));
-    const [parameters, mean, square] = (await read).map(bytes =>
+    const [parameters, firstMoment, secondMoment] = (await read).map(bytes =>
       unpack(this.#layout, new Float32Array(bytes)),
     );
     const has = MOMENTS[this.#training.optimiser];
     return {
       step,
       parameters,
-      firstMoment: has.firstMoment ? mean : new Map(),
-      secondMoment: has.secondMoment ? square : new Map(),
+      firstMoment: has.firstMoment ? firstMoment : new Map(),
+      secondMoment: has.secondMoment ? secondMoment : new Map(),
     };
   }
 
@@ -231,7 +233,7 @@ export class GpuModel implements Model {
     );
     const loaded = this.#submissions.inTurn(() => {
       for (const [k, name] of (['params', 'firstMoment', 'secondMoment'] as const).entries())
-        this.#gpu.device.queue.writeBuffer(this.#own.buffers.get(name)!, 0, tensors[k]);
+        this.#gpu.device.queue.writeBuffer(this.#modelBuffers.buffers.get(name)!, 0, tensors[k]);
       this.#step = step;
       this.#begun = begun;
       // Unread reports belong to the replaced state.
@@ -241,18 +243,18 @@ export class GpuModel implements Model {
     loaded?.catch(() => undefined);
   }
 
-  /** The whole of a tensor buffer, as a part to read. */
+  /** A whole parameter-sized buffer, as a part for Gpu.read(). */
   #whole(name: BufferName): { buffer: GPUBuffer; bytes: number } {
-    return { buffer: this.#own.buffers.get(name)!, bytes: this.#layout.size4 * 16 };
+    return { buffer: this.#modelBuffers.buffers.get(name)!, bytes: this.#layout.size4 * 16 };
   }
 
   destroy(): void {
     if (!this.#lifetime.end()) return;
-    for (const buffer of this.#own.buffers.values()) buffer.destroy();
+    for (const buffer of this.#modelBuffers.buffers.values()) buffer.destroy();
     for (const buffer of this.#batch?.buffers.values() ?? []) buffer.destroy();
   }
 
-  /** Uploads a batch and makes room for it if needed. @param slot of its report */
+  /** Uploads a batch, after allocating larger buffers if needed. @param slot of its report */
   #upload(batch: Batch, slot: number): void {
     this.#makeRoom(batch.B, batch.T, batch.K);
     const { buffers, words, write } = this.#batch!;
@@ -276,12 +278,12 @@ export class GpuModel implements Model {
   }
 
   #allocate(B: number, T: number, K: number): void {
-    const made = batchBuffers(this.#gpu, this.#layout, B, T, K);
+    const allocated = batchBuffers(this.#gpu, this.#layout, B, T, K);
     // Work already submitted keeps the old buffers alive until it is done.
     for (const buffer of this.#batch?.buffers.values() ?? []) buffer.destroy();
-    this.#batch = made;
-    const all = new Map([...this.#own.buffers, ...made.buffers]);
-    const batch = made.buffers.get('batch')!;
+    this.#batch = allocated;
+    const all = new Map([...this.#modelBuffers.buffers, ...allocated.buffers]);
+    const batch = allocated.buffers.get('batch')!;
     const { queue } = this.#gpu.device;
     const slice = (slice: Slice): void =>
       queue.writeBuffer(
@@ -293,7 +295,7 @@ export class GpuModel implements Model {
   }
 
   /**
-   * Submits work: in one submission if its time steps fit one slice, otherwise slice by slice.
+   * Submits work: in one submission if its time steps fit into one slice, otherwise slice by slice.
    * @param ways number of passes over the time steps: 1 or 2
    */
   #submit(

@@ -5,9 +5,9 @@ import type { Layout } from '../layout/layout.ts';
 import { allStrengths } from '../layout/strengths.ts';
 import type { Forward, StepReport } from './engine.ts';
 
-/** Reads the results and totals of an evaluation from the device. */
+/** Locates the results and reports of a batch in the device's buffers, and converts them. */
 
-/** Part of a buffer, to be read. */
+/** Part of a buffer, for Gpu.read(). */
 export interface Part {
   buffer: GPUBuffer;
   offset?: number;
@@ -16,7 +16,7 @@ export interface Part {
 
 export const REPORT_BYTES = REPORT.length * 4;
 
-/** The report in a slot of the buffer of reports, for B sequences. */
+/** The report of a batch of B sequences, from a slot of the buffer `reports`. */
 export function reportOf(all: Float32Array, slot: number, B: number): StepReport {
   const value = (name: (typeof REPORT)[number]): number => all[slot * REPORT.length + REPORT.indexOf(name)];
   return {

@@ -8,58 +8,68 @@ import type { DeviceArrays, MemoryShape, SequenceRecorder, StepRecorder } from '
 import { Lifetime } from './lifetime.ts';
 import { StepOrder } from './step-order.ts';
 
-/** Memories that read and write the caller's buffers. They keep state in their own buffers: arrays are copied in and out. */
+/**
+ * Recorders of a memory, which take their inputs from the caller's buffers and write their outputs to them. Arrays are
+ * copied into and out of the memory's own buffers.
+ */
 
-/** WebGPU's usage flags: the global may not exist. */
+/** WebGPU's usage flags, because the global GPUBufferUsage may not exist. */
 const USAGE = { COPY_SRC: 0x4, COPY_DST: 0x8 } as const;
 
-/** An array that a call needs: its name, its shape in words, its length in numbers, and the buffer usage it requires. */
-interface Wanted {
+/**
+ * An array of a call: its name, its shape as text, its length in numbers, and the buffer usage that it requires.
+ */
+interface ArraySpec {
   name: string;
-  words: string;
+  shapeText: string;
   numbers: number;
   usage: keyof typeof USAGE;
 }
 
-const named = (shape: MemoryShape, span: Span, names: string[], usage: Wanted['usage']): Wanted[] => {
+const arraySpecs = (
+  shape: MemoryShape,
+  span: Span,
+  names: string[],
+  usage: ArraySpec['usage'],
+): ArraySpec[] => {
   const { kind, B, M, reads } = shape;
   const [E, T] = [endsOf(kind), span === 'step' ? 1 : shape.T];
   return names.map(name => {
     const row = ['value', 'read', 'dRead', 'dValue'].includes(name);
     const each = name === 'read' || name === 'dRead' ? readsOf(kind, reads) : E;
     const letter = each > E ? ['k'] : E > 1 ? ['E'] : [];
-    const words = ['B', ...(span === 'step' ? [] : ['T']), ...letter, ...(row ? ['M'] : [])];
-    return { name, words: words.join('·'), numbers: B * T * each * (row ? M : 1), usage };
+    const letters = ['B', ...(span === 'step' ? [] : ['T']), ...letter, ...(row ? ['M'] : [])];
+    return { name, shapeText: letters.join('·'), numbers: B * T * each * (row ? M : 1), usage };
   });
 };
 
 /** Inputs and outputs of the forward and the backward pass. */
 function arraysOf(shape: MemoryShape, span: Span) {
   const controls = memoryKind(shape.kind).controls.map(({ name }) => name);
-  const inputs = named(shape, span, [...controls, 'value'], 'COPY_SRC');
+  const inputs = arraySpecs(shape, span, [...controls, 'value'], 'COPY_SRC');
   const gradients = [...controls.map(gradientName), 'dValue'];
   return {
-    forward: { inputs, outputs: named(shape, span, ['read'], 'COPY_DST') },
+    forward: { inputs, outputs: arraySpecs(shape, span, ['read'], 'COPY_DST') },
     backward: {
-      inputs: named(shape, span, ['dRead'], 'COPY_SRC'),
-      outputs: named(shape, span, gradients, 'COPY_DST'),
+      inputs: arraySpecs(shape, span, ['dRead'], 'COPY_SRC'),
+      outputs: arraySpecs(shape, span, gradients, 'COPY_DST'),
     },
   };
 }
 
 /** Locations of the arrays of a call. @throws InputError naming the first array that cannot be used */
-function placesIn(call: string, wanted: readonly Wanted[], given: DeviceArrays): Record<string, Place> {
-  const names = wanted.map(({ name }) => name);
+function placesIn(call: string, specs: readonly ArraySpec[], given: DeviceArrays): Record<string, Place> {
+  const names = specs.map(({ name }) => name);
   for (const name of Object.keys(given ?? {})) {
     if (!names.includes(name))
       throw new InputError(`${call}() takes ${names.join(', ')}, got ${show(name)}.`);
   }
-  const places = wanted.map(({ name, words, numbers, usage }) => {
-    const one = given?.[name] as GPUBuffer | Place | undefined;
-    const { buffer, offset } = one && 'buffer' in one ? one : { buffer: one, offset: 0 };
+  const places = specs.map(({ name, shapeText, numbers, usage }) => {
+    const array = given?.[name] as GPUBuffer | Place | undefined;
+    const { buffer, offset } = array && 'buffer' in array ? array : { buffer: array, offset: 0 };
     if (typeof buffer?.size !== 'number' || typeof buffer.usage !== 'number') {
       throw new InputError(
-        `${call}() needs ${name} as a GPUBuffer, or { buffer, offset }, of ${words} float32 numbers.`,
+        `${call}() needs ${name} as a GPUBuffer, or { buffer, offset }, of ${shapeText} float32 numbers.`,
       );
     }
     if (!Number.isInteger(offset) || offset < 0 || offset % 4 !== 0)
@@ -67,7 +77,7 @@ function placesIn(call: string, wanted: readonly Wanted[], given: DeviceArrays):
     const left = buffer.size - offset;
     if (left < 4 * numbers) {
       throw new InputError(
-        `${name} must have ${words} = ${numbers} numbers, ${4 * numbers} bytes, but its buffer has ${Math.max(0, left)} from offset ${offset}.`,
+        `${name} must have ${shapeText} = ${numbers} numbers, ${4 * numbers} bytes, but its buffer has ${Math.max(0, left)} bytes from offset ${offset}.`,
       );
     }
     if (!(buffer.usage & USAGE[usage])) {
@@ -82,7 +92,7 @@ function placesIn(call: string, wanted: readonly Wanted[], given: DeviceArrays):
 function recordPass(
   encoder: GPUCommandEncoder,
   io: Readonly<Record<string, Place>>,
-  { inputs, outputs }: { inputs: Wanted[]; outputs: Wanted[] },
+  { inputs, outputs }: { inputs: ArraySpec[]; outputs: ArraySpec[] },
   places: Record<string, Place>,
   passes: readonly ((encoder: GPUCommandEncoder) => void)[],
 ): void {
@@ -94,8 +104,8 @@ function recordPass(
 }
 
 /** The part that both recorders share. */
-function recorderOf(shape: MemoryShape, span: Span, of: Lifetime, destroy: () => void) {
-  const lifetime = new Lifetime('recorder', of);
+function recorderOf(shape: MemoryShape, span: Span, owner: Lifetime, destroy: () => void) {
+  const lifetime = new Lifetime('recorder', owner);
   const arrays = arraysOf(shape, span);
   return {
     arrays,
@@ -106,17 +116,17 @@ function recorderOf(shape: MemoryShape, span: Span, of: Lifetime, destroy: () =>
         throw new InputError(`${call}() needs a GPUCommandEncoder first, got ${show(String(encoder))}.`);
       return placesIn(call, [...arrays[way].inputs, ...arrays[way].outputs], given);
     },
-    live: (): void => lifetime.check(),
-    bytes: (held: { readonly bytes: number }): number => (lifetime.over ? 0 : held.bytes),
+    checkAlive: (): void => lifetime.check(),
+    bytes: (held: { readonly bytes: number }): number => (lifetime.ended ? 0 : held.bytes),
     destroy: (): void => {
       if (lifetime.end()) destroy();
     },
   };
 }
 
-/** Records passes over whole sequences. Owns `memory` and destroys it. @param of lifetime of the layer */
-export function sequenceRecorder(shape: MemoryShape, memory: OpenMemory, of: Lifetime): SequenceRecorder {
-  const { arrays, check, bytes, destroy } = recorderOf(shape, 'sequences', of, () => memory.destroy());
+/** Records passes over whole sequences. Owns `memory` and destroys it. @param owner lifetime of the layer */
+export function sequenceRecorder(shape: MemoryShape, memory: OpenMemory, owner: Lifetime): SequenceRecorder {
+  const { arrays, check, bytes, destroy } = recorderOf(shape, 'sequences', owner, () => memory.destroy());
   // 'used': a backward pass has consumed the state of the forward pass. Another backward pass reruns the forward pass.
   let state: 'empty' | 'ready' | 'used' = 'empty';
   return {
@@ -140,15 +150,17 @@ export function sequenceRecorder(shape: MemoryShape, memory: OpenMemory, of: Lif
   };
 }
 
-/** Records single steps, on a memory of its own. @param of lifetime of the layer */
+/** Records single steps, on a memory that it opens. @param owner lifetime of the layer */
 export async function stepRecorder(
   gpu: Gpu,
   shape: MemoryShape,
   form: MemoryForm,
-  of: Lifetime,
+  owner: Lifetime,
 ): Promise<StepRecorder> {
   const memory = await steppedMemory(gpu, shape, form);
-  const { arrays, check, live, bytes, destroy } = recorderOf(shape, 'step', of, () => memory.destroy());
+  const { arrays, check, checkAlive, bytes, destroy } = recorderOf(shape, 'step', owner, () =>
+    memory.destroy(),
+  );
   const order = new StepOrder(shape.T);
   return {
     get bytes(): number {
@@ -165,7 +177,7 @@ export async function stepRecorder(
       recordPass(encoder, memory.io(t), arrays.backward, places, [memory.stepBackward(t, newest)]);
     },
     reset(): void {
-      live();
+      checkAlive();
       order.reset();
     },
     destroy,

@@ -20,19 +20,20 @@ import { GpuModel } from './gpu-model.ts';
 import { checkCompileSeconds, compileSecondsOn, inTime } from './in-time.ts';
 import { Lifetime } from './lifetime.ts';
 
-/** Options of the gpu engine: forces a plan (`--plan`) or one form of the kernels, for tests and benchmarks. */
+/** Options of the gpu engine. They can force a plan (`--plan`), or one form of the kernels for tests and benchmarks. */
 export interface GpuOptions extends Omit<PlanOptions, 'choices' | 'onPlan'> {
   /** Form of memory layers, if it differs from the form of models. */
   memory?: LayerForm;
-  /** A profile other than that of the device's kind. */
+  /** A profile other than the one for the device's kind. */
   profile?: ProfileName;
-  /** What kernels may take to be compiled and run once, in seconds: by default compileSecondsOn(). */
+  /** Time limit for compiling kernels and running them once, in seconds. Default: compileSecondsOn(). */
   compileSeconds?: number;
 }
 
 /**
  * Opens an engine on a WebGPU device. The engine owns the device from then on and destroys it in destroy().
- * @throws DeviceError where the device lacks what `options.profile` needs
+ * @throws InputError if `options.compileSeconds` is invalid
+ * @throws DeviceError if the device lacks what `options.profile` needs
  * @throws CompileTimeout if the device does not compile its first kernels in time
  */
 export async function createGpuEngine(
@@ -49,8 +50,8 @@ export async function createGpuEngine(
 }
 
 /**
- * An engine on a device that may have other engines. They share compiled kernels, and destroying one ends the
- * device for all.
+ * Creates an engine on a device that other engines may share. They share compiled kernels. Destroying one of them
+ * destroys the device for all.
  */
 export function gpuEngineOn(gpu: Gpu, adapter: AdapterDescription, options: GpuOptions = {}): Engine {
   const lifetime = new Lifetime('engine');
@@ -66,12 +67,13 @@ export function gpuEngineOn(gpu: Gpu, adapter: AdapterDescription, options: GpuO
       choices: Choices = {},
     ): Promise<Model> {
       lifetime.check();
-      // Choices made on another adapter do not apply: it rounds differently anyway, and other tiles are fastest there.
-      const own = choices.adapter === adapter.name ? choices : {};
+      // Choices made on another adapter do not apply: that adapter rounds differently, and other tiles are fastest on
+      // it.
+      const applicable = choices.adapter === adapter.name ? choices : {};
       let kind: Plan['kind'] | undefined;
       const created = GpuModel.create(gpu, spec, training, state, new Lifetime('model', lifetime), {
         ...options,
-        choices: own,
+        choices: applicable,
         onPlan(chosen) {
           kind = chosen;
         },

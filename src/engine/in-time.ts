@@ -3,39 +3,38 @@ import type { AdapterKind } from '../gpu/profile.ts';
 
 /**
  * Default limit, in seconds, for compiling the kernels of a model and running them once. Software adapters compile
- * larger kernels, on cores that may be busy: with the preset `reverse`, SwiftShader took 97 s on two cores with a load
- * of 30, and about 5 s on idle ones.
+ * larger kernels, on cores that may be busy: for the preset `reverse`, SwiftShader took 97 s on two cores under a load
+ * of 30, and about 5 s on idle cores.
  */
 export const compileSecondsOn = (kind: AdapterKind): number => (kind === 'gpu' ? 60 : 180);
 
 /** One day: the largest limit a user may set. */
-export const MOST_SECONDS = 86_400;
+export const MAX_SECONDS = 86_400;
 
-/** Checks a time limit. @throws InputError unless `seconds` is a number above 0 and up to MOST_SECONDS, or undefined */
+/** Checks a time limit. @throws InputError unless `seconds` is a number above 0 and up to MAX_SECONDS, or undefined */
 export function checkCompileSeconds(seconds: unknown): void {
-  if (seconds === undefined || (typeof seconds === 'number' && seconds > 0 && seconds <= MOST_SECONDS))
-    return;
+  if (seconds === undefined || (typeof seconds === 'number' && seconds > 0 && seconds <= MAX_SECONDS)) return;
   throw new InputError(
-    `compileSeconds must be a number above 0 and up to ${MOST_SECONDS}, got ${show(seconds)}.`,
+    `compileSeconds must be a number above 0 and up to ${MAX_SECONDS}, got ${show(seconds)}.`,
   );
 }
 
 /**
  * Waits for `opening`, but no longer than `seconds`.
  * @param timeout returns the error to throw after the limit
- * @param giveBack receives the result of `opening` if it arrives after the limit
- * @throws the error of `timeout`, or that of `opening`
+ * @param onLate receives the result of `opening` if it arrives after the limit, for example to free it
+ * @throws the error of `timeout` after the limit, or the error of `opening`
  */
 export async function inTime<T>(
   seconds: number,
   opening: Promise<T>,
   timeout: () => CompileTimeout,
-  giveBack: (late: T) => void = () => undefined,
+  onLate: (late: T) => void = () => undefined,
 ): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      opening.then(giveBack, () => undefined);
+      opening.then(onLate, () => undefined);
       reject(timeout());
     }, seconds * 1000);
   });

@@ -1,29 +1,30 @@
 import { InputError } from '../base/errors.ts';
 
 /**
- * Whether an engine, a model or a memory can still be used. It is unusable after destroy(), and so is all that
- * belongs to it.
+ * Tells whether an engine, a model or a memory can still be used. After destroy() it is unusable, and so is everything
+ * that it owns.
  */
 export class Lifetime {
-  #over = false;
+  #ended = false;
   readonly #what: string;
-  readonly #of?: Lifetime;
-  constructor(what: string, of?: Lifetime) {
+  readonly #owner?: Lifetime;
+  /** @param what name for messages: `engine`, `model` … @param owner whose end also ends this lifetime */
+  constructor(what: string, owner?: Lifetime) {
     this.#what = what;
-    this.#of = of;
+    this.#owner = owner;
   }
-  /** @throws InputError after end(), or after that of the owner */
+  /** @throws InputError after end() of this or of its owner */
   check(): void {
-    this.#of?.check();
-    if (this.#over) throw new InputError(`this ${this.#what} was destroyed: make a new one.`);
+    this.#owner?.check();
+    if (this.#ended) throw new InputError(`this ${this.#what} was destroyed: make a new one.`);
   }
-  get over(): boolean {
-    return this.#over || (this.#of?.over ?? false);
+  get ended(): boolean {
+    return this.#ended || (this.#owner?.ended ?? false);
   }
   /** Ends the lifetime. Returns true only on the first call. */
   end(): boolean {
-    const first = !this.#over;
-    this.#over = true;
+    const first = !this.#ended;
+    this.#ended = true;
     return first;
   }
 }

@@ -14,18 +14,23 @@ import type { MemoryGradients, MemoryLayer, MemoryShape } from './engine.ts';
 import type { Lifetime } from './lifetime.ts';
 import { StepOrder } from './step-order.ts';
 
-/** Refuses sizes that would not fit into memory: the literal reference keeps T²/2 strengths per end. */
+/**
+ * Rejects sizes that would not fit into memory: the literal reference keeps T²/2 strengths per end.
+ * @param numbers 8 bytes each
+ * @param smaller what the user can make smaller
+ * @throws InputError above 2 GiB
+ */
 export function checkSize(what: string, numbers: number, smaller: string): void {
-  const [gib, most] = [(numbers * 8) / 2 ** 30, 2];
-  if (gib > most) {
+  const [gib, limit] = [(numbers * 8) / 2 ** 30, 2];
+  if (gib > limit) {
     throw new InputError(
-      `${what} needs ${gib.toFixed(1)} GiB in the float64 reference, whose limit is ${most} GiB: ` +
+      `${what} needs ${gib.toFixed(1)} GiB in the float64 reference, whose limit is ${limit} GiB: ` +
         `make ${smaller} smaller, or use the gpu engine.`,
     );
   }
 }
 
-/** Average size of a state in numbers: strengths and as many references to rows, or cells. */
+/** Mean size of a state in numbers: T/2 strengths and T/2 references to rows, or the cells. */
 const stateSize = ({ kind, T, M, depth = DEPTH }: MemoryShape): number =>
   memoryKind(kind).rows ? T : depth * M;
 
@@ -43,10 +48,10 @@ export class ReferenceMemory implements MemoryLayer {
   readonly #lifetime: Lifetime;
   readonly #order: StepOrder;
   /** Per sequence: the inputs and results of the last forward. */
-  #kept: { controls: Float32Array[]; value: Float32Array; made: MemoryReads }[] = [];
+  #kept: { controls: Float32Array[]; value: Float32Array; result: MemoryReads }[] = [];
   /**
-   * Per sequence: its forward steps, and the gradient of the state after the newest of them, from the steps already
-   * undone.
+   * Per sequence: the forward steps that have had no backward step, and the gradient of the state after the newest of
+   * them, which the earlier backward steps computed.
    */
   #taken: TakenStep[][] = [];
   #arriving: unknown[] = [];
@@ -69,7 +74,7 @@ export class ReferenceMemory implements MemoryLayer {
       arrays.reduce((all, { length }) => all + length, 0);
     const state = 8 * stateSize(this.shape);
     const sequences = this.#kept.map(
-      ({ controls, value, made }) => 4 * sum([...controls, value]) + state * made.states.length,
+      ({ controls, value, result }) => 4 * sum([...controls, value]) + state * result.states.length,
     );
     const steps = this.#taken.flat().map(({ controls, value }) => 4 * sum([...controls, value]) + state);
     return [...sequences, ...steps].reduce((all, bytes) => all + bytes, 0);
@@ -90,10 +95,10 @@ export class ReferenceMemory implements MemoryLayer {
     for (let b = 0; b < B; b++) {
       // Copies, because the caller may change its arrays before the backward pass.
       const controls = all.map(numbers => numbers.slice(b * steps, (b + 1) * steps));
-      const own = value.slice(b * rows, (b + 1) * rows);
-      const made = memoryForward(kind, controls, own, this.shape.depth, this.shape.reads);
-      reads.set(made.read, b * read);
-      this.#kept.push({ controls, value: own, made });
+      const values = value.slice(b * rows, (b + 1) * rows);
+      const result = memoryForward(kind, controls, values, this.shape.depth, this.shape.reads);
+      reads.set(result.read, b * read);
+      this.#kept.push({ controls, value: values, result });
     }
     return reads;
   }
@@ -108,9 +113,9 @@ export class ReferenceMemory implements MemoryLayer {
     checkReadGradient(this.shape, dRead);
     const { B, steps, rows, read } = this.#sizes();
     return this.#gradients(B, steps, rows, b => {
-      const { controls, value, made } = this.#kept[b];
+      const { controls, value, result } = this.#kept[b];
       const dr = dRead.subarray(b * read, (b + 1) * read);
-      return memoryBackward(this.shape.kind, controls, value, made, dr, this.shape.depth);
+      return memoryBackward(this.shape.kind, controls, value, result, dr, this.shape.depth);
     });
   }
 
@@ -183,7 +188,7 @@ export class ReferenceMemory implements MemoryLayer {
       );
     }
     this.#order.needForward('strengths');
-    return this.#kept.map(({ made }) => made.strengths.map(s => Float32Array.from(s)));
+    return this.#kept.map(({ result }) => result.strengths.map(s => Float32Array.from(s)));
   }
 
   recordSequences(): Promise<never> {
@@ -208,13 +213,13 @@ export class ReferenceMemory implements MemoryLayer {
     B: number,
     steps: number,
     rows: number,
-    of: (b: number) => Record<string, Float64Array>,
+    gradientsOf: (b: number) => Record<string, Float64Array>,
   ): MemoryGradients {
     const gradients: MemoryGradients = { dValue: new Float32Array(B * rows) };
     for (const { name } of memoryKind(this.shape.kind).controls)
       gradients[gradientName(name)] = new Float32Array(B * steps);
     for (let b = 0; b < B; b++) {
-      for (const [name, numbers] of Object.entries(of(b)))
+      for (const [name, numbers] of Object.entries(gradientsOf(b)))
         gradients[name].set(numbers, b * (name === 'dValue' ? rows : steps));
     }
     return gradients;

@@ -21,7 +21,10 @@ import type {
 import { Lifetime } from './lifetime.ts';
 import { checkSize, ReferenceMemory } from './reference-memory.ts';
 
-/** The reference as an engine: float64, one thread, computes synchronously. For tests, and for machines without a GPU. */
+/**
+ * Creates an engine that computes with the float64 reference, synchronously and on one thread: slow, for tests.
+ * @param reason why this engine was chosen, shown beside its name
+ */
 export function createReferenceEngine(reason = 'requested'): Engine {
   return new ReferenceEngine(reason);
 }
@@ -80,7 +83,7 @@ class ReferenceModel implements Model {
     const { hidden: H, projection: P, width: M, outputs: V, inputs: D } = spec;
     const E = endsOfModel(spec);
     const layers = spec.layers * (cellOf(spec).gates.length + 3) * H;
-    const recall = spec.autoencoder ? 4 * D : 0;
+    const reconstruction = spec.autoencoder ? 4 * D : 0;
     const perStep =
       layers +
       P +
@@ -89,10 +92,10 @@ class ReferenceModel implements Model {
       E * (M + controlCount(spec.memory)) +
       readsOfModel(spec) * M +
       2 * V +
-      recall +
+      reconstruction +
       K +
       16;
-    // Strengths and as many references to rows (T/2 per end, averaged over t), or the cells of a kind without rows.
+    // Per end, T/2 strengths and T/2 references to rows (the mean over t); for a kind without rows, its cells.
     const rows = E * (memoryKind(spec.memory).rows ? T : spec.depth * M);
     checkSize(
       `a batch of ${B} sequences of ${T} steps`,
@@ -112,7 +115,7 @@ class ReferenceModel implements Model {
     const norm = globalNorm(gradients);
     const finite = Number.isFinite(objective) && Number.isFinite(norm);
     if (finite) update(this.#training, state, gradients, norm);
-    // Counted even if not finite: the data of a step are a function of its number.
+    // A step that is not finite also counts, because the data of a step depends on its number.
     state.step++;
     this.#reports.push({
       ...metricsOf(this.spec, batch, sequences),
@@ -151,13 +154,13 @@ class ReferenceModel implements Model {
       gradientNorm: 0,
       finite: Number.isFinite(objective),
     };
-    const made: Forward = {
+    const forward: Forward = {
       report,
       predicted: new Uint32Array(T * B),
       controls: Object.fromEntries(names.map(name => [name, new Float32Array(T * B * E)])),
     };
     if (trace) {
-      made.trace = {
+      forward.trace = {
         output: new Float32Array(T * B * V),
         read: new Float32Array(T * B * Q * M),
         strengths: Array.from({ length: kind.rows ? memories : 0 }, (_, k) =>
@@ -170,20 +173,20 @@ class ReferenceModel implements Model {
     sequences.forEach(({ steps }, b) => {
       steps.forEach(({ controls, output, r }, t) => {
         const n = t * B + b;
-        made.predicted[n] = argmax(output);
+        forward.predicted[n] = argmax(output);
         names.forEach((name, c) => {
-          made.controls[name].set(controls[c], n * E);
+          forward.controls[name].set(controls[c], n * E);
         });
-        made.trace?.output.set(output, n * V);
-        made.trace?.read.set(r, n * Q * M);
+        forward.trace?.output.set(output, n * V);
+        forward.trace?.read.set(r, n * Q * M);
       });
     });
-    return made;
+    return forward;
   }
 
   async state(): Promise<ModelState> {
     this.#lifetime.check();
-    // `begun` is kept by the caller that restarted the weights.
+    // The caller, who restarted the weights, keeps `begun`.
     const { begun: _, ...state } = copyState(this.spec, this.#training, this.#state);
     return state;
   }
@@ -198,9 +201,9 @@ class ReferenceModel implements Model {
   }
 
   #run(batch: Batch): { objective: number; sequences: Sequence[] } {
-    const made = modelForward(this.spec, this.#state.parameters, batch);
-    this.#activations = Math.max(this.#activations, countActivations(this.spec, made.sequences));
-    return made;
+    const result = modelForward(this.spec, this.#state.parameters, batch);
+    this.#activations = Math.max(this.#activations, countActivations(this.spec, result.sequences));
+    return result;
   }
 }
 
@@ -237,13 +240,13 @@ function countActivations(spec: ModelSpec, sequences: readonly Sequence[]): numb
     numbers += array?.length ?? 0;
   };
   for (const { steps } of sequences) {
-    for (const { layers, op, controls, v, memories, r, o, output, recall } of steps) {
+    for (const { layers, op, controls, v, memories, r, o, output, reconstruction: x } of steps) {
       for (const { h, c, gates, hn } of layers) for (const x of [h, c, gates, hn]) add(x);
       if (op !== layers[layers.length - 1].h) add(op);
-      // Strengths, and as many references to rows.
+      // The strengths, and the same number of references to rows.
       for (const s of strengthsOf(spec, memories)) for (let k = 0; k < 2; k++) add(s);
       if (!memoryKind(spec.memory).rows) numbers += memories.length * spec.depth * spec.width;
-      for (const x of [...controls, v, r, o, output, recall?.fromH.output, recall?.fromP.output]) add(x);
+      for (const array of [...controls, v, r, o, output, x?.fromH.output, x?.fromP.output]) add(array);
     }
   }
   return numbers;
@@ -256,13 +259,15 @@ function argmax(values: Float64Array): number {
   return best;
 }
 
-/** The part of StepReport that depends on the outputs alone. A sequence without a symbol has no error and counts as right. */
+/**
+ * The part of StepReport that depends on the outputs only. A sequence without symbols counts as correct.
+ */
 function metricsOf(
   spec: ModelSpec,
   batch: Batch,
   sequences: readonly Sequence[],
 ): Omit<StepReport, 'objective' | 'gradientNorm' | 'finite'> {
-  const made = {
+  const sums = {
     loss: 0,
     targets: 0,
     symbols: 0,
@@ -279,11 +284,11 @@ function metricsOf(
     steps.forEach(({ output, loss }, t) => {
       const target = batch.target[t * batch.B + b];
       if (target === MASKED) return;
-      made.targets++;
-      made.loss += loss;
+      sums.targets++;
+      sums.loss += loss;
       if (spec.output !== 'softmax') {
         const y = targetVector(target, spec.outputs);
-        for (let i = 0; i < y.length; i++) made.absoluteError += Math.abs(y[i] - output[i]);
+        for (let i = 0; i < y.length; i++) sums.absoluteError += Math.abs(y[i] - output[i]);
       }
       if (target === ZERO_TARGET) return;
       if (argmax(output) === target) {
@@ -292,10 +297,10 @@ function metricsOf(
       }
       symbols++;
     });
-    made.symbols += symbols;
-    made.correct += correct;
-    made.coarse += correct === symbols ? 1 : 0;
-    made.fine += symbols > 0 ? beforeError / symbols : 1;
+    sums.symbols += symbols;
+    sums.correct += correct;
+    sums.coarse += correct === symbols ? 1 : 0;
+    sums.fine += symbols > 0 ? beforeError / symbols : 1;
   });
-  return made;
+  return sums;
 }

@@ -1,9 +1,8 @@
 import { InputError } from '../base/errors.ts';
 
 /**
- * The order in which a memory's calls are allowed, the same on every engine. A memory runs over whole sequences
- * (forward, backward) or over single steps (step, then stepBackward from the newest step back). reset() allows either
- * again.
+ * Checks the order of a memory's calls, in the same way on every engine. A memory runs over whole sequences (forward,
+ * backward) or over single steps (step, then stepBackward, newest step first). After reset() both are allowed again.
  */
 export class StepOrder {
   readonly #T: number;
@@ -16,7 +15,7 @@ export class StepOrder {
     this.#T = T;
   }
 
-  /** Whether nothing is kept for a later call. */
+  /** Whether no state is kept for a later call. */
   get empty(): boolean {
     return this.#mode === 'empty';
   }
@@ -40,7 +39,7 @@ export class StepOrder {
   }
 
   /**
-   * Checks that `call`, which needs the result of forward(), may run.
+   * Checks that `call` may run. It needs the result of forward().
    * @throws InputError if there is no forward pass
    */
   needForward(call: string): void {

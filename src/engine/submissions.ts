@@ -3,12 +3,12 @@ import type { SliceSteps } from '../kernels/slices.ts';
 import type { Lifetime } from './lifetime.ts';
 import { Turns } from './turns.ts';
 
-/** The most submissions in flight at a time while work is submitted slice by slice. */
-const MOST_IN_FLIGHT = 2;
+/** Maximum number of submissions in flight while work is submitted slice by slice. */
+const MAX_IN_FLIGHT = 2;
 
 /**
- * Submits the work of a model or a memory in the order of the calls. Work cut into slices takes a while to enqueue, and
- * later calls must not be submitted between its slices.
+ * Submits the work of a model or a memory in the order of the calls. Work that is cut into slices takes time to
+ * enqueue, and the work of later calls must not be submitted between its slices.
  */
 export class Submissions extends Turns {
   readonly #gpu: Gpu;
@@ -19,9 +19,9 @@ export class Submissions extends Turns {
   }
 
   /**
-   * Submits pieces in order: a single piece at once, several with at most two in flight. Occasionally measures how long
-   * they take, but only on an idle device, where the time does not include work queued earlier.
-   * @param steps T time steps of B sequences in `ways` passes: what the pieces cover together, for `slices`
+   * Submits pieces in order: a single piece immediately, several with at most two in flight. Sometimes measures how
+   * long they take, but only on an idle device, where the time includes no earlier work.
+   * @param steps what all pieces cover together: T time steps of B sequences in `ways` passes
    * @returns a promise if the pieces are submitted one by one
    */
   submit(
@@ -48,7 +48,7 @@ export class Submissions extends Turns {
   async #oneByOne(pieces: readonly (() => void)[], done: () => undefined): Promise<undefined> {
     const inFlight: Promise<unknown>[] = [];
     for (const piece of pieces) {
-      if (inFlight.length >= MOST_IN_FLIGHT) await inFlight.shift();
+      if (inFlight.length >= MAX_IN_FLIGHT) await inFlight.shift();
       this.lifetime.check();
       this.#gpu.check();
       piece();

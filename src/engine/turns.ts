@@ -1,6 +1,6 @@
 import type { Lifetime } from './lifetime.ts';
 
-/** Runs the calls of a model or a memory in order. Some take a while, and a later call must not overtake them. */
+/** Runs the calls of a model or a memory in order: a later call must not overtake one that is still running. */
 export class Turns {
   protected readonly lifetime: Lifetime;
   /** The last call that is running or waiting. Never rejects. */
@@ -16,23 +16,23 @@ export class Turns {
   }
 
   /**
-   * Runs `work` after all earlier calls are done; immediately if there are none. The next call runs when the result of
+   * Runs `work` when all earlier calls are done; immediately if there are none. The next call runs when the result of
    * `work` settles. To return a promise that later calls should not wait for, wrap it in an object.
-   * @throws InputError (or rejects with it) if the owner is destroyed by then
+   * @throws InputError (or rejects with it) if the owner has been destroyed by then
    */
   inTurn<T>(work: () => T | Promise<T>): T | Promise<T> {
-    const alive = (): T | Promise<T> => {
+    const run = (): T | Promise<T> => {
       this.lifetime.check();
       return work();
     };
-    const made = this.#last ? this.#last.then(alive) : alive();
-    if (!(made instanceof Promise)) return made;
-    const settled: Promise<unknown> = made
+    const result = this.#last ? this.#last.then(run) : run();
+    if (!(result instanceof Promise)) return result;
+    const settled: Promise<unknown> = result
       .catch(() => undefined)
       .then(() => {
         if (this.#last === settled) this.#last = undefined;
       });
     this.#last = settled;
-    return made;
+    return result;
   }
 }

@@ -3,9 +3,9 @@ import { type AdapterKind, type DeviceProfile, type ProfileName, profileFor } fr
 import { Waits } from './waits.ts';
 
 /**
- * A WebGPU device, its pipelines, and the errors that it reported. WebGPU reports validation errors, out-of-memory and
- * device loss through callbacks, long after the call that caused them. The callbacks only record the error. `check()`
- * throws it, and everything that waits for the device calls `check()`.
+ * A WebGPU device, its pipelines, and the errors that it reported. WebGPU reports validation errors, out-of-memory
+ * errors and device loss through callbacks, long after the call that caused them. The callbacks only record the error;
+ * check() throws it. Everything that waits for the device calls check().
  */
 export class Gpu {
   readonly device: GPUDevice;
@@ -27,8 +27,8 @@ export class Gpu {
       );
     });
     this.#lost = device.lost.then(({ reason, message }) => {
-      const words = message.trim() || 'no reason was given';
-      const lost = new DeviceLost(sentence(`the device was lost (${reason}): ${words}`));
+      const detail = message.trim() || 'no reason was given';
+      const lost = new DeviceLost(sentence(`the device was lost (${reason}): ${detail}`));
       // A loss replaces errors reported earlier, because it probably caused them.
       if (!this.#ended) this.#fault = lost;
       this.#waits.end();
@@ -44,24 +44,24 @@ export class Gpu {
   }
 
   /**
-   * Settles like `promised`, or rejects if the device is lost. After its GPU process has died, a browser may never
+   * Settles like `promised`, or rejects if the device is lost: after its GPU process has died, a browser may never
    * settle a promise of WebGPU.
    */
-  #orLost<T>(promised: Promise<T>): Promise<T> {
+  #rejectIfLost<T>(promised: Promise<T>): Promise<T> {
     return Promise.race([promised, this.#lost]);
   }
 
-  /** Like #orLost, for a promise of the queue: sends nudges while waiting, if they help (see Waits). */
+  /** Like #rejectIfLost, for a promise of the queue: sends nudges while waiting, if they help (see Waits). */
   #whenDone<T>(promised: Promise<T>): Promise<T> {
-    return this.#orLost(this.#waits.during(promised));
+    return this.#rejectIfLost(this.#waits.during(promised));
   }
 
   /** Measures how to wait for this device: see Waits. Call it once, before the device has any work. */
   measureWaits(): Promise<void> {
-    return this.#waits.measure(promised => this.#orLost(promised));
+    return this.#waits.measure(promised => this.#rejectIfLost(promised));
   }
 
-  /** Number of submissions so far, and how many of them are known to be done. */
+  /** Number of submissions so far, and number of submissions known to be done. */
   #submitted = 0;
   #done = 0;
 
@@ -77,7 +77,9 @@ export class Gpu {
     return this.#done === this.#submitted;
   }
 
-  /** Destroys the device. If the device ends in any other way, even by its own destroy(), it counts as lost. */
+  /**
+   * Destroys the device. A device that ends in any other way, even by a direct call of its destroy(), counts as lost.
+   */
   end(): void {
     this.#ended = true;
     this.#waits.end();
@@ -87,22 +89,22 @@ export class Gpu {
   #abandoned = false;
 
   /**
-   * Gives up on work that does not end. end() then leaves the device to the garbage collector, because Dawn's destroy()
-   * returns only when all work is done.
+   * Stops waiting for work that does not end. end() then leaves the device to the garbage collector, because Dawn's
+   * destroy() returns only when all work is done.
    */
   abandon(): void {
     this.#abandoned = true;
     this.#waits.end();
   }
 
-  /** Throws the first error that the device has reported; a loss comes before all others. */
+  /** Throws the first error that the device has reported. A loss takes precedence over all other errors. */
   check(): void {
     if (this.#fault) throw this.#fault;
   }
 
   /**
-   * Throws the cause of an error. A device loss is often reported only after the calls that it makes fail, so this
-   * waits for it.
+   * Throws the cause of an error. The calls that fail because of a device loss often fail before the loss itself is
+   * reported, so this waits for the report.
    */
   async #cause(what: string, error: unknown): Promise<never> {
     let timer: ReturnType<typeof setTimeout> | undefined;
@@ -116,7 +118,7 @@ export class Gpu {
   }
 
   /**
-   * Returns the pipeline of this code, compiled once.
+   * Returns the pipeline of this code. Each code is compiled once.
    * @param stepped whether the kernel reads the number of its step in group 1 (see steps())
    * @throws DeviceError with the compiler's message and the source line
    */
@@ -148,12 +150,12 @@ export class Gpu {
       })),
     });
     const scope = device.popErrorScope();
-    const [info, invalid] = await this.#orLost(Promise.all([module.getCompilationInfo(), scope]));
+    const [info, invalid] = await this.#rejectIfLost(Promise.all([module.getCompilationInfo(), scope]));
     const errors = info.messages.filter(message => message.type === 'error');
     if (errors.length || invalid) {
       const lines = code.split('\n');
-      const told = errors.map(e => `line ${e.lineNum}: ${e.message}\n    ${lines[e.lineNum - 1] ?? ''}`);
-      throw new DeviceError(`kernel ${label} does not compile: ${told.join('\n') || invalid?.message}`);
+      const report = errors.map(e => `line ${e.lineNum}: ${e.message}\n    ${lines[e.lineNum - 1] ?? ''}`);
+      throw new DeviceError(`kernel ${label} does not compile: ${report.join('\n') || invalid?.message}`);
     }
     try {
       const compiled = device.createComputePipelineAsync({
@@ -164,7 +166,7 @@ export class Gpu {
         }),
         compute: { module, entryPoint: 'main' },
       });
-      const pipeline = await this.#orLost(compiled);
+      const pipeline = await this.#rejectIfLost(compiled);
       return { label, pipeline, layout };
     } catch (error) {
       return this.#cause(`kernel ${label} cannot be built on this device`, error);
@@ -234,7 +236,7 @@ export class Gpu {
     this.device.popErrorScope().then(
       error => {
         if (!error) return;
-        const advice = 'use a smaller batch or shorter sequences, or close what else uses it';
+        const advice = 'use a smaller batch or shorter sequences, or close other programs that use it';
         this.#fault ??= new DeviceError(
           `${label} needs ${mib(size)}, and the device is out of memory: ${advice}.`,
         );
@@ -306,7 +308,7 @@ export class Gpu {
   }
 }
 
-/** Time, in ms, within which a device reports its loss after the first call that fails because of it. */
+/** Time in ms to wait for the report of a device loss after a call has failed. */
 const LOSS_MS = 1000;
 
 export type Binding = GPUBufferBindingType;
@@ -333,9 +335,10 @@ export function split(groups: number): [x: number, y: number] {
   return [x, Math.ceil(groups / Math.max(1, x))];
 }
 
-/** Distance of two step numbers in bytes: a valid dynamic offset on every device. */
+/** Distance between consecutive step numbers, in bytes: a valid dynamic offset on every device. */
 export const STEP_BYTES = 256;
 
+/** Records one dispatch of a bound kernel with this number of workgroups. */
 export function dispatch(pass: GPUComputePassEncoder, bound: Bound, groups: [x: number, y: number]): void {
   pass.setPipeline(bound.kernel.pipeline);
   pass.setBindGroup(0, bound.group);
@@ -348,6 +351,7 @@ export interface Bound {
   group: GPUBindGroup;
 }
 
+/** Binds buffers to a kernel, in the order of its bindings. */
 export function bind(gpu: Gpu, kernel: Kernel, buffers: readonly GPUBuffer[]): Bound {
   const entries = buffers.map((buffer, binding) => ({ binding, resource: { buffer } }));
   return {
@@ -357,8 +361,8 @@ export function bind(gpu: Gpu, kernel: Kernel, buffers: readonly GPUBuffer[]): B
 }
 
 /**
- * Requests a device of this adapter, with the optional features that the adapter has, and with its limits for buffers
- * and workgroup memory if they are above WebGPU's defaults. Kernels stay within the defaults.
+ * Requests a device from this adapter, with its limits for buffers and workgroup memory, and with `subgroups` and
+ * `timestamp-query` if the adapter has them. Kernels stay within WebGPU's default limits for everything else.
  * @throws the browser's or Dawn's error if the adapter gives no device
  */
 export async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {

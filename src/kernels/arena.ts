@@ -4,13 +4,13 @@ import type { Batch } from '../base/dims.ts';
 import { InputError } from '../base/errors.ts';
 import { entriesOf } from '../base/memories.ts';
 import { type Gpu, UNIFORM } from '../gpu/device.ts';
-import { MOST_SUMS } from '../gpu/profile.ts';
+import { MAX_SUMS } from '../gpu/profile.ts';
 import type { Layout } from '../layout/layout.ts';
 import type { BufferName } from './launch.ts';
-import { mostRowSplits } from './plan.ts';
+import { maxRowSplits } from './plan.ts';
 
-/** Slots in the ring of training reports that the host has not read yet. The report of an evaluation has a slot after them. */
-export const MOST_REPORTS = 1024;
+/** Slots of the ring of training reports that the host has not read yet. The slot after them is for evaluations. */
+export const MAX_REPORTS = 1024;
 
 /**
  * Offsets of all tensors in the two arenas for batches of up to B × T, in vec4s, and the sizes of the arenas in vec4s.
@@ -30,10 +30,11 @@ function arenaOf(
   return { offsets, sizes };
 }
 
+/** Words of a batch after its header: lengths, weights, ids, targets and noise. */
 const dataWords = ({ C, E }: Layout, B: number, T: number, K: number): number =>
   2 * B + T * B * (K + 1 + C * E);
 
-/** What an optimiser's step needs to know of its number: see HEADER. */
+/** The numbers of an update that depend on the training step: see HEADER. */
 export type UpdateNumbers = Record<'rate' | 'unbiasMean' | 'unbiasSquare', number>;
 
 /** Everything that depends on the size of a batch: the buffers, and the offsets of tensors in them. */
@@ -44,7 +45,10 @@ export interface BatchBuffers {
   bytes: number;
   /** Offsets of the tensors in acts and grads, in vec4s. */
   offsets: Record<string, number>;
-  /** Fills `words` with the header and the batch. Returns the number of words used. */
+  /**
+   * Fills `words` with the header and the batch. Returns the number of words used.
+   * @param report slot of the report
+   */
   write(batch: Batch, report: number, rowSplits: number, update: UpdateNumbers): number;
   words: Uint32Array<ArrayBuffer>;
 }
@@ -68,7 +72,7 @@ function batchSizes(layout: Layout, B: number, T: number, K: number): [BufferNam
   ];
 }
 
-/** @throws InputError naming the largest buffer that does not fit, and the largest batch that would fit */
+/** @throws InputError naming the largest buffer if it does not fit, and the largest batch that would fit */
 function checkSizes(gpu: Gpu, layout: Layout, B: number, T: number, K: number): void {
   const largestOf = (B: number): [BufferName, number] =>
     batchSizes(layout, B, T, K).reduce((a, b) => (b[1] > a[1] ? b : a));
@@ -82,21 +86,20 @@ function checkSizes(gpu: Gpu, layout: Layout, B: number, T: number, K: number): 
   }
   const advice = fits
     ? `a batch of up to ${fits} sequences of this length would fit`
-    : 'not even one sequence of this length fits, so take shorter ones or a smaller model';
+    : 'not even one sequence of this length fits: use shorter sequences or a smaller model';
   throw new InputError(`${gpu.tooLarge(`${name} (B=${B}, T=${T})`, bytes)}: ${advice}.`);
 }
 
 /**
  * Allocates the buffers for batches of up to B × T with K inputs per step.
- * @throws InputError where a buffer exceeds the limits of the device
- * @throws DeviceError where the device runs out of memory
+ * If the device runs out of memory, the next Gpu.check() throws.
+ * @throws InputError if a buffer exceeds the limits of the device
  */
 export function batchBuffers(gpu: Gpu, layout: Layout, B: number, T: number, K: number): BatchBuffers {
   const { offsets } = arenaOf(layout, B, T);
   const fields = [...HEADER, ...Object.keys(offsets)];
   const count = fields.length + dataWords(layout, B, T, K);
-  // Check the device's limits first: they give an error that names the buffer, where the host would only fail to
-  // allocate.
+  // Check the device's limits first: their error names the buffer, whereas the host would only fail to allocate.
   checkSizes(gpu, layout, B, T, K);
   const allocated = allocate(gpu, batchSizes(layout, B, T, K), ` (B=${B}, T=${T})`);
   const words = new Uint32Array(count);
@@ -147,9 +150,9 @@ export function modelBuffers(
     ['firstMoment', bytes],
     ['secondMoment', bytes],
     ['gradient', bytes],
-    ['partial', bytes * mostRowSplits(layout)],
-    ['norms', MOST_SUMS * 8],
-    ['reports', (MOST_REPORTS + 1) * REPORT.length * 4],
+    ['partial', bytes * maxRowSplits(layout)],
+    ['norms', MAX_SUMS * 8],
+    ['reports', (MAX_REPORTS + 1) * REPORT.length * 4],
   ]);
 }
 

@@ -12,19 +12,19 @@ export interface StepProduct {
   gates: number;
 }
 
-/** Below this many multiplications, launch overhead dominates a step and the choice of tiles does not matter. */
-const LEAST_WORK = 2 ** 20;
+/** With fewer multiplications than this, launch overhead dominates a step, and the choice of tiles does not matter. */
+const MIN_WORK = 2 ** 20;
 /** Approximate duration of one sample, in ms. */
 const SAMPLE_MS = 10;
 const SAMPLES = 3;
 
 /**
- * Measures the candidate tiles for one time step's product on this device and returns the fastest. Tiles do not change
- * the order of any sum. A compiler may still contract the products of two kernels differently, so a run records its
- * choice and keeps it.
- * @param given earlier choices: those of this run (`choices`) take precedence over those of this adapter (`store`)
- * @returns the tiles, and under `choices` the entry to record; no entry where the product is too small to measure
- * @throws DeviceError where a candidate does not compile or the device fails
+ * Measures the candidate tiles for the product of one time step on this device, and returns the fastest. Tiles do not
+ * change the order of any sum, but a compiler may contract the products of two kernels differently. A run therefore
+ * records its choice and repeats it.
+ * @param earlier the choices of this run (`choices`), which take precedence, and those of this adapter (`store`)
+ * @returns the tiles, and under `choices` the entry to record; no entry if the product is too small to measure
+ * @throws DeviceError if a candidate does not compile or the device fails
  */
 export async function tunedStep(
   gpu: Gpu,
@@ -33,7 +33,7 @@ export async function tunedStep(
   { choices = {}, store }: { choices?: Readonly<Record<string, string>>; store?: TuningStore } = {},
 ): Promise<{ tiles: StepTiles; choices?: Record<string, string> }> {
   const { B, inner4, columns4, gates } = work;
-  if (B * inner4 * columns4 * gates * 16 < LEAST_WORK) return { tiles: step };
+  if (B * inner4 * columns4 * gates * 16 < MIN_WORK) return { tiles: step };
   const key = `step ${B}×${4 * inner4}×${gates}·${4 * columns4}`;
   const named = (name: string | undefined) => stepsToTry.find(tiles => nameOf(tiles) === name);
   let tiles = named(choices[key]) ?? named(store?.get(key));

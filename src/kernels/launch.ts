@@ -28,7 +28,7 @@ export interface Size {
   rowSplits: number;
 }
 
-/** One dispatch as plain data: the kernel, its buffers and its number of workgroups. Program compiles and records it. */
+/** One dispatch as plain data: a kernel, its buffers and its number of workgroups. Program compiles and records it. */
 export interface Launch<Name extends string = BufferName> {
   label: string;
   /** WGSL whose entry point is main(). */
@@ -36,21 +36,23 @@ export interface Launch<Name extends string = BufferName> {
   /** Buffers of bind group 0, in the order of their bindings. */
   buffers: readonly (readonly [Name, Binding])[];
   groups: (size: Size) => [x: number, y: number];
-  /** Set if the kernel takes a number as a uniform in bind group 1: in a loop the time step, elsewhere this number. */
+  /** Set if the kernel reads a number as a uniform in bind group 1: the time step in a loop, this number elsewhere. */
   step?: number;
-  /** Set if the kernel loops over all time steps, and can therefore be cut into slices of time steps. */
+  /** Set if the kernel loops over time steps. Such a launch can be cut into slices of time steps. */
   over?: OverTime;
   /** Buffers to clear before the launch (before its first slice, if it is cut). */
   clears?: readonly Name[];
 }
 
-/** Direction of a loop over time, and the number of rounds that the sequences are split into (default: one round). */
+/**
+ * Direction of a kernel's loop over time, and the number of rounds into which the sequences are divided (default 1).
+ */
 export interface OverTime {
   way: 'forward' | 'backward';
   rounds?(size: Size): number;
 }
 
-/** Launches that run once per time step, in the direction `loop`. */
+/** Launches that run once per time step, in ascending (`forward`) or descending order of the steps. */
 export interface Loop<Name extends string = BufferName> {
   loop: 'forward' | 'backward';
   launches: readonly Launch<Name>[];
@@ -59,9 +61,10 @@ export interface Loop<Name extends string = BufferName> {
 /** A unit of dispatch: one launch, or a loop of launches. */
 export type Work<Name extends string = BufferName> = Launch<Name> | Loop<Name>;
 
+/** All launches of these units, including those in loops. */
 export const launchesOf = <Name extends string>(work: readonly Work<Name>[]): Launch<Name>[] =>
-  work.flatMap(one => ('loop' in one ? one.launches : [one]));
+  work.flatMap(unit => ('loop' in unit ? unit.launches : [unit]));
 
-/** Bindings of a buffer that a kernel only reads, and of one that it also writes. */
+/** Bindings: `read` of a buffer that a kernel only reads, `write` of one that it also writes. */
 export const read = <Name extends string>(name: Name): [Name, Binding] => [name, 'read-only-storage'];
 export const write = <Name extends string>(name: Name): [Name, Binding] => [name, 'storage'];

@@ -15,7 +15,7 @@ import { cut } from './pieces.ts';
 import { Program, type Recording } from './program.ts';
 import type { StepWeight } from './slices.ts';
 
-/** Cells that hold a row of M numbers: vec4s where M is a multiple of 4, else single numbers. */
+/** The type and number of the elements that hold a row of M numbers: vec4s if M is a multiple of 4, else numbers. */
 export const cellsOf = (M: number): Pick<MemoryOptions, 'cell' | 'cells'> =>
   M % 4 === 0 ? { cell: 'vec4f', cells: M / 4 } : { cell: 'f32', cells: M };
 
@@ -26,16 +26,16 @@ export interface Place {
   offset: number;
 }
 
-/** A memory driven open-loop over B sequences of T steps, with all its buffers. */
+/** The kernels and buffers of a memory over B sequences of T steps, whose inputs are known for all steps. */
 export interface OpenMemory {
   readonly form: MemoryForm['form'] | 'time';
   /**
-   * Inputs, outputs and gradients by name, float32. Each control (`push`) and its gradient (`dPush`): [B,T,E]; value and
-   * dValue: [B,T,E,M]; read and dRead: [B,T,Q,M].
+   * Inputs, outputs and gradients by name, float32. Each control (`push`) and its gradient (`dPush`): [B,T,E]; value
+   * and dValue: [B,T,E,M]; read and dRead: [B,T,Q,M].
    */
   readonly io: Readonly<Record<string, Place>>;
   /**
-   * Whether the backward pass destroys what the forward pass kept, so that a second backward pass needs a new
+   * Whether the backward pass consumes the state that the forward pass kept, so that a second backward pass needs a new
    * forward pass.
    */
   readonly rewinds: boolean;
@@ -43,7 +43,7 @@ export interface OpenMemory {
   readonly bytes: number;
   /**
    * Controls, value -> read, and the state that the backward pass needs. Returns parts of up to `steps` usual time
-   * steps (default: one part with all steps), to be submitted one by one in order.
+   * steps (default: one part with all steps). The caller submits them one by one, in order.
    * @param weight cost of time step t in usual steps (default 1)
    */
   forward(steps?: number, weight?: StepWeight): Recording[];
@@ -54,7 +54,7 @@ export interface OpenMemory {
   destroy(): void;
 }
 
-/** A memory driven step by step, with all its buffers. */
+/** The kernels and buffers of a memory that processes one time step per call. */
 export interface SteppedMemory {
   readonly bytes: number;
   /** Locations of the arrays of step t, by the names of OpenMemory: controls [B,E], values [B,E,M], reads [B,Q,M]. */
@@ -125,7 +125,8 @@ export interface MemorySizes {
 
 /**
  * A memory over whole sequences that processes the time steps in order.
- * @throws DeviceError where a kernel does not compile @throws InputError where a buffer is too large for the device
+ * @throws DeviceError if a kernel does not compile
+ * @throws InputError if a buffer is too large for the device
  */
 export const streamingMemory = (gpu: Gpu, sizes: MemorySizes, form: MemoryForm): Promise<OpenMemory> =>
   withBuffers(gpu, nameOf(sizes), async buffers => {
@@ -157,8 +158,9 @@ export const streamingMemory = (gpu: Gpu, sizes: MemorySizes, form: MemoryForm):
   });
 
 /**
- * A memory that takes one step per call.
- * @throws DeviceError where a kernel does not compile @throws InputError where a buffer is too large for the device
+ * A memory that processes one time step per call.
+ * @throws DeviceError if a kernel does not compile
+ * @throws InputError if a buffer is too large for the device
  */
 export const steppedMemory = (gpu: Gpu, sizes: MemorySizes, form: MemoryForm): Promise<SteppedMemory> =>
   withBuffers(gpu, nameOf(sizes), async buffers => {
@@ -170,7 +172,7 @@ export const steppedMemory = (gpu: Gpu, sizes: MemorySizes, form: MemoryForm): P
       form,
       'steps',
     );
-    // Several steps may be recorded into one submission, so each step sets its number by a command of its own.
+    // Several steps may be recorded into one submission, so a command of each step copies its number to the uniform.
     const dims = Uint32Array.from({ length: 4 * T }, (_, i) => [B, T, i >> 2, (i >> 2) + 1][i % 4]);
     const table = buffers.make('sizes of every step', dims.byteLength);
     gpu.device.queue.writeBuffer(table, 0, dims);
@@ -208,7 +210,7 @@ type LayerBuffer =
   | 'dControls'
   | 'dValue';
 
-/** The two launches of a memory layer, each over all time steps or a slice of them. Plain data: needs no device. */
+/** The two launches of a memory layer, each over all time steps or a slice of them. Plain data, without a device. */
 export function layerLaunches(
   { kind, B, M, depth = DEPTH, reads = 1 }: Omit<MemorySizes, 'T'>,
   form: MemoryForm,
@@ -250,8 +252,8 @@ export function layerLaunches(
 }
 
 /**
- * Buffers and kernels, with the arrays ordered by sequence or by step. Row memories take 8 bytes of slots and 16 bytes
- * of undo log per step and end.
+ * Allocates the buffers and compiles the kernels. Arrays are ordered by sequence or by step. A memory with rows takes 8
+ * bytes of slots and 16 bytes of undo log per step and end.
  */
 async function open(
   buffers: MemoryBuffers,
@@ -282,7 +284,7 @@ async function open(
     program: await Program.compile(gpu, [launches.forward, launches.backward]),
     launches,
     size: { B, T, rowSplits: 1 },
-    /** Locations of the arrays of `steps` steps from step t on, by name: all steps, or one step if ordered by step. */
+    /** Locations of the arrays of steps t … t + steps − 1 by name: all steps, or one step if ordered by step. */
     places(t: number, steps: number): Record<string, Place> {
       const { value, read, dRead, dValue } = all;
       const each = B * steps * ends * 4;
@@ -316,6 +318,6 @@ async function open(
   };
 }
 
-/** Whole buffers as places, with offset 0. */
+/** The places of whole buffers: offset 0. */
 export const placesOf = (buffers: Record<string, GPUBuffer>): Record<string, Place> =>
   Object.fromEntries(Object.entries(buffers).map(([name, buffer]) => [name, { buffer, offset: 0 }]));

@@ -3,6 +3,7 @@ import { Gpu } from '../gpu/device.ts';
 import type { AdapterKind, ProfileName } from '../gpu/profile.ts';
 import { prefixSum } from './prefix-sum.ts';
 
+/** An open device and what is wrong with it. */
 export interface OpenedGpu {
   gpu: Gpu;
   /** Features that the device reports but computes incorrectly, as sentences for the user. */
@@ -10,10 +11,10 @@ export interface OpenedGpu {
 }
 
 /**
- * Opens a device with the profile of its kind of adapter. Subgroups are used only if a trial gives the right sums:
- * subgroup scans demand more of the shader compiler than any other kernel.
- * @param forced a profile other than the kind's own, for tests
- * @throws DeviceError where the device lacks what `forced` needs, or fails its trial
+ * Opens a device with the profile of its kind of adapter. Subgroups are used only if a trial on the device computes the
+ * right sums, because subgroup scans demand more of the shader compiler than any other kernel.
+ * @param forced a profile other than the kind's, for tests
+ * @throws DeviceError if the device lacks what `forced` needs, or fails the trial for it
  */
 export async function openGpu(
   device: GPUDevice,
@@ -38,7 +39,10 @@ export async function openGpu(
   return { gpu, notes };
 }
 
-/** Sums of integers are exact in any order, so the subgroup scan must equal a sequential loop exactly. */
+/**
+ * Returns what is wrong with the subgroup scan; undefined if it is right. Sums of integers are exact in any order, so
+ * the scan must equal a sequential loop exactly.
+ */
 async function subgroupFault(gpu: Gpu): Promise<string | undefined> {
   const { profile } = gpu;
   for (const form of [profile.memory, profile.prefixSum]) {

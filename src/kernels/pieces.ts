@@ -2,9 +2,9 @@ import { type SLICE, WHOLE } from '../../shaders/lib/batch.wgsl.ts';
 import type { OverTime, Size, Work } from './launch.ts';
 import { rangesOf, type StepWeight } from './slices.ts';
 
-/** Cutting work into submissions. */
+/** Cuts work into submissions. */
 
-/** The uniform that gives a kernel over time its slice: see SLICE in shaders/lib/batch.wgsl.ts. */
+/** The slice of a kernel over time, as it reads it from the batch's header: see SLICE in shaders/lib/batch.wgsl.ts. */
 export type Slice = Record<(typeof SLICE)[number], number>;
 
 /** Part of a submission: a launch with its slice, or a range of steps of a loop. */
@@ -15,8 +15,8 @@ export interface Piece<Name extends string> {
 }
 
 /**
- * Cuts work over time into slices of up to `steps` usual steps, one submission each. Launches that are not over time
- * share a submission with the slice before them.
+ * Cuts work over time into slices of up to `steps` usual steps, one submission each. Launches that are not over time go
+ * into the same submission as the slice before them.
  * @param weight cost of time step t in usual steps (default 1)
  */
 export function cut<Name extends string>(
@@ -26,10 +26,10 @@ export function cut<Name extends string>(
   weight?: StepWeight,
 ): Piece<Name>[][] {
   const pieces: Piece<Name>[][] = [[]];
-  for (const one of work) {
-    const over: OverTime | undefined = 'loop' in one ? { way: one.loop } : one.over;
+  for (const unit of work) {
+    const over: OverTime | undefined = 'loop' in unit ? { way: unit.loop } : unit.over;
     if (!over) {
-      pieces[pieces.length - 1].push({ work: one });
+      pieces[pieces.length - 1].push({ work: unit });
       continue;
     }
     const rounds = over.rounds?.(size) ?? 1;
@@ -41,7 +41,7 @@ export function cut<Name extends string>(
         if (pieces[pieces.length - 1].length > 0 && first === 0) pieces.push([]);
         // A submission has one slice, because the slice is written once, before the submission.
         else if (pieces[pieces.length - 1].some(piece => piece.slice)) pieces.push([]);
-        pieces[pieces.length - 1].push({ work: one, range, ...(!('loop' in one) && { slice }) });
+        pieces[pieces.length - 1].push({ work: unit, range, ...(!('loop' in unit) && { slice }) });
         first = 0;
       }
     }
@@ -49,6 +49,6 @@ export function cut<Name extends string>(
   return pieces;
 }
 
-/** All work in one submission, uncut: every kernel covers all time steps. */
+/** The pieces of a submission that contains all work: every kernel covers all time steps. */
 export const whole = <Name extends string>(work: readonly Work<Name>[]): Piece<Name>[] =>
-  work.map(one => ({ work: one }));
+  work.map(unit => ({ work: unit }));

@@ -1,6 +1,6 @@
 /**
- * The plans a user may ask for; `auto` picks one by device and model. They have a file of their own so that importing
- * the names loads no kernel.
+ * The plans that a user can choose; `auto` selects one by device and model. They are in a separate file, so that an
+ * import of the names loads no kernels.
  */
 export const PLANS = ['auto', 'fused', 'stepwise'] as const;
 export type PlanName = (typeof PLANS)[number];

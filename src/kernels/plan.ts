@@ -6,12 +6,12 @@ import type { Work } from './launch.ts';
 import type { PlanName } from './plan-names.ts';
 import { blockForm, blockPasses, fitsBlock } from './plans/block.ts';
 import { TILE_PARTS } from './plans/gradients.ts';
-import { canBeWrittenOut, fitsLane, fitsPrivate, LANE_SPLITS, lanePasses } from './plans/lane.ts';
+import { canUnroll, fitsLane, fitsPrivate, LANE_SPLITS, lanePasses } from './plans/lane.ts';
 import type { PlanContext } from './plans/passes.ts';
 import { stepwisePasses } from './plans/stepwise.ts';
-import { derived, scoring, update } from './plans/update.ts';
+import { embeddingProducts, metricsLaunch, update } from './plans/update.ts';
 
-/** Fused runs all time steps in one dispatch per pass. Stepwise runs dispatches per layer and time step. */
+/** `fused` runs all time steps in one dispatch per pass. `stepwise` runs one dispatch per layer and time step. */
 export interface PlanChoice {
   kind: 'fused' | 'stepwise';
   /** Form of the fused kernels, or of the memory kernels of the stepwise plan. */
@@ -19,8 +19,8 @@ export interface PlanChoice {
 }
 
 /**
- * How a model is computed: the dispatches of a training step (`step`) and of an evaluation (`forward`), in order.
- * Plain data.
+ * How a model is computed: the dispatches of a training step (`step`) and of an evaluation (`forward`), in order. Plain
+ * data.
  */
 export interface Plan extends PlanChoice {
   step: Work[];
@@ -32,37 +32,37 @@ export interface Plan extends PlanChoice {
 /**
  * Chooses the plan for a device and a model.
  *
- * Software adapters run the invocations of a workgroup one after the other, so barriers are slow there. They get the
- * fused lane form while the products can be unrolled and the private variables fit, and the stepwise plan otherwise.
- * GPUs get one workgroup per sequence up to the profile's `fusedWidth`. Wider models go stepwise, so that the weights
- * loaded for a step serve many sequences.
+ * Software adapters run the invocations of a workgroup one after another, so barriers are slow on them. They use the
+ * fused lane form if the products can be unrolled and the private variables fit, and the stepwise plan otherwise. GPUs
+ * use one workgroup per sequence up to the profile's `fusedWidth`, and the stepwise plan for wider models, where the
+ * weights loaded for a step are used for many sequences.
  *
- * @param asked a plan other than `auto` is used even where it is slower
- * @param form forces a form, for tests: of the fused plan, unless `asked` is `stepwise`
+ * @param requested a plan other than `auto` is used even if it is slower
+ * @param form forces a form, for tests: a form of the fused plan, unless `requested` is `stepwise`
  */
 export function choosePlan(
   profile: DeviceProfile,
   layout: Layout,
-  asked: PlanName = 'auto',
+  requested: PlanName = 'auto',
   form?: MemoryForm,
 ): PlanChoice {
   const { spec } = layout;
   const lane: MemoryForm = { form: 'lane', size: 4, subgroups: false };
-  const writtenOut = profile.writesOut && canBeWrittenOut(layout) && fitsPrivate(profile, layout);
+  const unrolled = profile.unrolls && canUnroll(layout) && fitsPrivate(profile, layout);
   const fused: PlanChoice = {
     kind: 'fused',
-    form: form ?? (writtenOut ? lane : blockForm(profile, layout)),
+    form: form ?? (unrolled ? lane : blockForm(profile, layout)),
   };
   const stepwise: PlanChoice = { kind: 'stepwise', form: form ?? profile.memory };
-  if (asked !== 'auto') return asked === 'fused' ? fused : stepwise;
+  if (requested !== 'auto') return requested === 'fused' ? fused : stepwise;
   const narrow = spec.hidden * spec.layers <= profile.fusedWidth && fitsBlock(profile, layout);
-  return form || writtenOut || narrow ? fused : stepwise;
+  return form || unrolled || narrow ? fused : stepwise;
 }
 
 /**
  * Builds the launches of a chosen plan.
- * @param tiles of the products of a time step (default: the profile's)
- * @throws InputError where the model does not fit the form
+ * @param tiles tiles of the products of a time step (default: the profile's)
+ * @throws InputError if the model does not fit the form
  */
 export function planOf(
   profile: DeviceProfile,
@@ -75,16 +75,16 @@ export function planOf(
   const context: PlanContext = { profile, layout, form, batch: batchOf(layout), tiles, sequences };
   const build = kind === 'stepwise' ? stepwisePasses : form.form === 'lane' ? lanePasses : blockPasses;
   const { forward, backward, rowSplits } = build(context);
-  const all = [...derived(context), ...forward];
+  const all = [...embeddingProducts(context), ...forward];
   return {
     kind,
     form,
     rowSplits,
     step: [...all, ...backward, ...update(context, training)],
-    forward: [...all, scoring(context)],
+    forward: [...all, metricsLaunch(context)],
   };
 }
 
-/** The largest number of parts that any plan of this model uses: `partial` must have room for all of them. */
-export const mostRowSplits = (layout: Layout): number =>
+/** The maximum of rowSplits over all plans of this model. The buffer `partial` has room for this number of parts. */
+export const maxRowSplits = (layout: Layout): number =>
   fitsLane(layout) ? Math.max(LANE_SPLITS, TILE_PARTS) : TILE_PARTS;

@@ -27,7 +27,6 @@ export const sumSizes = (R: number, L: number): Uint32Array<ArrayBuffer> => new 
  * Batched inclusive prefix sums, or their gradient, as one launch.
  * @param R rows @param L numbers per row
  * @param pass `gradient` sums from the end of each row
- * @param names of the buffers: sizes, x and y
  */
 export function prefixSumLaunch<Name extends string>(
   form: MemoryForm,
@@ -49,7 +48,8 @@ export function prefixSumLaunch<Name extends string>(
  * Batched inclusive prefix sums y[r][i] = Σ_{j ≤ i} x[r][j], or their gradient dx[r][i] = Σ_{j ≥ i} dy[r][j], which
  * takes dy in the buffer x and leaves dx in y. Both buffers are [R,L] float32.
  * @param R rows @param L numbers per row
- * @throws DeviceError where the kernel does not compile @throws InputError where a buffer is too large for the device
+ * @throws DeviceError if the kernel does not compile
+ * @throws InputError if a buffer is too large for the device
  */
 export async function prefixSum(
   gpu: Gpu,

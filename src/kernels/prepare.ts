@@ -6,12 +6,12 @@ import { tunedStep } from './autotune.ts';
 import type { BufferName } from './launch.ts';
 import { choosePlan, type Plan, planOf } from './plan.ts';
 import type { PlanName } from './plan-names.ts';
-import { canBeWrittenOut, laneBytes } from './plans/lane.ts';
-import { privateRoom } from './private-memory.ts';
+import { canUnroll, laneBytes } from './plans/lane.ts';
+import { privateBytes } from './private-memory.ts';
 import { Program } from './program.ts';
 import type { TuningStore } from './tuning-store.ts';
 
-/** Overrides for tests and benchmarks; `plan` is also set by --plan. */
+/** Options of a model's plan. Users set `plan` (--plan) and `tunings`; `form` and `sliceSteps` are for tests. */
 export interface PlanOptions {
   plan?: PlanName;
   form?: MemoryForm;
@@ -19,7 +19,7 @@ export interface PlanOptions {
   tunings?: TuningStore;
   /** Choices recorded by an earlier model of the same run. */
   choices?: Readonly<Record<string, string>>;
-  /** Fixed number of time steps per slice, for tests. By default the number follows from measured times. */
+  /** Fixed number of time steps per slice, for tests. By default it is derived from measured times. */
   sliceSteps?: number;
   /** Receives the plan that was chosen, before its kernels are compiled. */
   onPlan?(kind: Plan['kind']): void;
@@ -33,33 +33,34 @@ export interface Prepared {
   choices?: Record<string, string>;
 }
 
-/** The device's profile. Where private memory decides the plan, its limit is replaced by what a trial shows. */
-async function withRoom(
+/** The device's profile. If the limit of private memory decides the plan, a trial on the device may raise it. */
+async function withPrivateLimit(
   gpu: Gpu,
   layout: Layout,
-  asked: PlanName | undefined,
+  requested: PlanName | undefined,
   form: MemoryForm | undefined,
 ): Promise<DeviceProfile> {
   const { profile } = gpu;
-  if (!profile.writesOut || !canBeWrittenOut(layout) || asked === 'stepwise' || form) return profile;
-  return { ...profile, limits: { ...profile.limits, private: await privateRoom(gpu, laneBytes(layout)) } };
+  if (!profile.unrolls || !canUnroll(layout) || requested === 'stepwise' || form) return profile;
+  return { ...profile, limits: { ...profile.limits, private: await privateBytes(gpu, laneBytes(layout)) } };
 }
 
 /**
  * Chooses a plan, tunes its tiles by measurement and compiles its kernels.
- * @throws DeviceError where a kernel does not compile @throws InputError where the model does not fit the plan
+ * @throws DeviceError if a kernel does not compile
+ * @throws InputError if the model does not fit the plan
  */
 export async function prepare(
   gpu: Gpu,
   layout: Layout,
   training: TrainConfig,
-  { plan: asked, form, tunings: store, choices: given, onPlan }: PlanOptions = {},
+  { plan: requested, form, tunings: store, choices: given, onPlan }: PlanOptions = {},
 ): Promise<Prepared> {
-  const profile = await withRoom(gpu, layout, asked, form);
-  const chosen = choosePlan(profile, layout, asked, form);
+  const profile = await withPrivateLimit(gpu, layout, requested, form);
+  const chosen = choosePlan(profile, layout, requested, form);
   onPlan?.(chosen.kind);
   const { H4, R4, gates } = layout;
-  // The largest product of a time step: a cell's gates from h of the step before and the reads.
+  // The largest product of a time step: the gates of a cell from h_{t-1} and the reads.
   const product = { B: training.batch, inner4: H4 + R4, columns4: H4, gates: gates.all };
   const { tiles, choices } =
     chosen.kind === 'stepwise'

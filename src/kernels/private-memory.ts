@@ -2,29 +2,29 @@ import { DeviceLost } from '../base/errors.ts';
 import { bind, dispatch, type Gpu } from '../gpu/device.ts';
 
 /**
- * WGSL guarantees an invocation 8,192 bytes of private variables. Software adapters keep these in ordinary memory and
- * allow more; a trial shows how much.
+ * WGSL guarantees 8,192 bytes of private variables per invocation. Software adapters keep them in ordinary memory and
+ * allow more. A trial on the device shows whether it allows enough.
  */
 
-/** Trial sizes are multiples of this, so that models of similar size share a trial. */
+/** Trial sizes are multiples of this number of bytes, so that models of similar size have the same trial kernel. */
 const ROUND = 4096;
 const INVOCATIONS = 8;
 
 /**
  * Bytes of private variables that an invocation may use on this device: at least `bytes` if a trial of that size
- * succeeds, otherwise the limit of the profile. The trial compiles much faster than a model's kernel.
- * @throws DeviceLost where the device is lost during the trial
+ * succeeds, otherwise the limit of the profile. The trial kernel compiles much faster than a model's kernel.
+ * @throws DeviceLost if the device is lost during the trial
  */
-export async function privateRoom(gpu: Gpu, bytes: number): Promise<number> {
-  const promised = gpu.profile.limits.private;
-  if (bytes <= promised) return promised;
+export async function privateBytes(gpu: Gpu, bytes: number): Promise<number> {
+  const guaranteed = gpu.profile.limits.private;
+  if (bytes <= guaranteed) return guaranteed;
   const tried = Math.ceil(bytes / ROUND) * ROUND;
   try {
-    return (await keeps(gpu, tried)) ? tried : promised;
+    return (await passesTrial(gpu, tried)) ? tried : guaranteed;
   } catch (error) {
     if (error instanceof DeviceLost) throw error;
     // The trial kernel does not compile.
-    return promised;
+    return guaranteed;
   }
 }
 
@@ -46,7 +46,8 @@ fn main(@builtin(local_invocation_index) lid: u32) {
 }
 `;
 
-async function keeps(gpu: Gpu, bytes: number): Promise<boolean> {
+/** Runs the trial with this number of bytes. Returns whether every invocation read back what it wrote. */
+async function passesTrial(gpu: Gpu, bytes: number): Promise<boolean> {
   const label = `trial of ${bytes} bytes of private memory`;
   const count = bytes / 16;
   const kernel = await gpu.kernel(label, code(count), ['storage']);

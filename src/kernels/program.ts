@@ -2,7 +2,7 @@ import { type Bound, bind, dispatch, type Gpu, type Kernel, STEP_BYTES } from '.
 import { type Launch, launchesOf, type Size, type Work } from './launch.ts';
 import type { Piece, Slice } from './pieces.ts';
 
-/** Writes the slice of the next submission to the device, either immediately or as a command of the encoder. */
+/** Writes the slice of a submission to the device, immediately or as a command of the encoder. */
 export type WriteSlice = (slice: Slice, encoder: GPUCommandEncoder) => void;
 
 /** Records a submission, or part of one. */
@@ -12,18 +12,18 @@ export type Recording = (encoder: GPUCommandEncoder) => void;
 export class Program<Name extends string> {
   readonly #gpu: Gpu;
   readonly #kernels: ReadonlyMap<Launch<Name>, Kernel>;
-  /** One more than the largest step number passed to a kernel outside of loops; 0 if there is none. */
-  readonly #told: number;
+  /** One more than the largest `step` of a launch; 0 if no launch has one. */
+  readonly #stepNumbers: number;
   #bound: ReadonlyMap<Launch<Name>, Bound> = new Map();
   #writeSlice: WriteSlice = () => undefined;
 
   private constructor(gpu: Gpu, kernels: ReadonlyMap<Launch<Name>, Kernel>) {
     this.#gpu = gpu;
     this.#kernels = kernels;
-    this.#told = Math.max(0, ...[...kernels.keys()].map(({ step = -1 }) => step + 1));
+    this.#stepNumbers = Math.max(0, ...[...kernels.keys()].map(({ step = -1 }) => step + 1));
   }
 
-  /** @throws DeviceError where a kernel does not compile */
+  /** Compiles every kernel. @throws DeviceError if one does not compile */
   static async compile<Name extends string>(gpu: Gpu, work: readonly Work<Name>[]): Promise<Program<Name>> {
     const launches = [...new Set(launchesOf(work))];
     const kernels = await Promise.all(
@@ -36,13 +36,13 @@ export class Program<Name extends string> {
     return new Program(gpu, new Map(kernels));
   }
 
-  /** Binds buffers, replacing any bound before. @param writeSlice required if a launch is `over` time */
+  /** Binds buffers; they replace the previous ones. @param writeSlice required if a launch is `over` time */
   bind(buffers: (name: Name) => GPUBuffer, writeSlice?: WriteSlice): void {
     if (writeSlice) this.#writeSlice = writeSlice;
     this.#buffers = buffers;
     const bound = [...this.#kernels].map(([launch, kernel]) => {
-      const own = launch.buffers.map(([name]) => buffers(name));
-      return [launch, bind(this.#gpu, kernel, own)] as const;
+      const ordered = launch.buffers.map(([name]) => buffers(name));
+      return [launch, bind(this.#gpu, kernel, ordered)] as const;
     });
     this.#bound = new Map(bound);
   }
@@ -50,12 +50,14 @@ export class Program<Name extends string> {
     throw new Error('call bind() before recording: the program has no buffers.');
   };
 
-  /** One function per submission, in order. Calling it submits the work. */
+  /** Returns one function per submission, in order, which submits it. */
   submissions(label: string, all: readonly (readonly Piece<Name>[])[], size: Size): (() => void)[] {
     return all.map(pieces => () => this.#gpu.submit(label, this.recording(label, pieces, size)));
   }
 
-  /** Records these pieces for one submission. The slice is written on the encoder before the kernels that read it. */
+  /**
+   * Returns a function that records these pieces for one submission. It writes the slice before the kernels read it.
+   */
   recording(label: string, pieces: readonly Piece<Name>[], size: Size): Recording {
     return encoder => {
       const slice = pieces.find(piece => piece.slice)?.slice;
@@ -80,9 +82,9 @@ export class Program<Name extends string> {
     };
   }
 
-  /** The bind group with the numbers of all steps, if any kernel takes one. */
+  /** The bind group with the numbers of all steps, if any kernel reads one. */
   #steps({ T }: Size): GPUBindGroup | undefined {
-    return this.#told ? this.#gpu.steps(Math.max(T, this.#told)) : undefined;
+    return this.#stepNumbers ? this.#gpu.steps(Math.max(T, this.#stepNumbers)) : undefined;
   }
 
   #dispatch(

@@ -1,5 +1,5 @@
 /**
- * Cutting work over many time steps into slices, so that no submission occupies the device for long: operating systems
+ * Cuts work over many time steps into slices, so that no submission occupies the device for long: operating systems
  * reset a GPU that does not respond for a second or two, and the same GPU draws the page. Slices do not change any
  * number.
  */
@@ -7,11 +7,11 @@
 /** Time budget of a submission, in ms. */
 const BUDGET_MS = 100;
 /**
- * Slice size before the first measurement: 256 steps of 64 sequences, few enough for a slow device. It is smaller for
- * large models: a slice takes at most 1e8 multiplications, less than a slow device does in BUDGET_MS (2·10⁹ a second).
+ * Slice size before the first measurement: 256 steps of 64 sequences, few enough for a slow device. Large models get
+ * smaller slices of at most 1e8 multiplications, fewer than a slow device (2·10⁹ per second) does in BUDGET_MS.
  */
 const FIRST = { steps: 256, B: 64, products: 1e8 };
-/** One submission in this many is timed: waiting for every one would cost more than the measurement is worth. */
+/** One submission out of this number is timed, because timing means waiting for the device. */
 const MEASURE_EVERY = 16;
 
 /** Chooses the number of time steps of a slice from measured times. */
@@ -34,20 +34,20 @@ export class SliceSteps {
   }
 
   /**
-   * Steps of a slice of B sequences. A larger batch gets fewer steps; a smaller one does not get more, as it may
-   * not be faster.
+   * Steps of a slice of B sequences. A larger batch gets fewer steps. A smaller batch does not get more, because its
+   * steps may not be faster.
    */
   steps(B: number): number {
     if (this.#fixed) return this.#steps;
     return Math.max(1, Math.floor(this.#steps / Math.max(1, B / this.#B)));
   }
 
-  /** Whether the next submission should be timed, if nothing else keeps the device busy. */
+  /** Whether the next submission should be timed if the device is idle. */
   get due(): boolean {
     return !this.#fixed && this.#untimed >= MEASURE_EVERY - 1;
   }
 
-  /** Records a submission. @param timed whether a call of took() will follow */
+  /** Records a submission. @param timed whether took() will be called for it */
   submitted(timed: boolean): void {
     this.#untimed = timed ? 0 : this.#untimed + 1;
   }
@@ -65,18 +65,18 @@ export class SliceSteps {
   }
 }
 
-/** Cost of time step t in usual steps, at least 1: the step may have to walk over many rows of a memory. */
+/** Cost of time step t in usual steps, at least 1. A step that walks over many rows of a memory costs more. */
 export type StepWeight = (t: number) => number;
 
-/** The most rows that a usual step of a memory walks over. */
+/** Maximum number of rows that a usual step of a memory walks over. */
 const USUAL_ROWS = 32;
 
-/** Weight of a step of a memory layer that visits this many rows. */
+/** Weight of a step of a memory layer that visits this number of rows. */
 export const weightOfRows = (rows: number): number => Math.max(1, rows / USUAL_ROWS);
 
 /**
- * Weights of a model's steps before its strengths are known. Step t may walk over all t rows of every end, with three
- * multiplications for each of the M numbers of a row, over both passes.
+ * Weights of a model's steps, whose strengths are not known in advance. Step t may walk over all t rows of every end,
+ * with three multiplications for each of the M numbers of a row, over both passes.
  * @param products multiplications of a step's weights, as for SliceSteps
  */
 export const weightsOfModel = (products: number, ends: number, M: number): StepWeight => {
@@ -92,8 +92,8 @@ export function withinSteps(T: number, steps: number, weight: StepWeight = () =>
 }
 
 /**
- * Ranges [from, to) of time steps, each of at most `steps` usual steps (or a single heavier step), in the order of the
- * pass.
+ * Ranges [from, to) of time steps in the order of the pass. Each weighs at most `steps` usual steps, or is a single
+ * heavier step.
  */
 export function rangesOf(
   T: number,
@@ -105,13 +105,13 @@ export function rangesOf(
   let from = 0;
   let sum = 0;
   for (let t = 0; t < T; t++) {
-    const own = weight(t);
-    if (t > from && sum + own > steps) {
+    const cost = weight(t);
+    if (t > from && sum + cost > steps) {
       ranges.push({ from, to: t });
       from = t;
       sum = 0;
     }
-    sum += own;
+    sum += cost;
   }
   ranges.push({ from, to: T });
   return way === 'forward' ? ranges : ranges.reverse();

@@ -26,16 +26,19 @@ import { prefixSumLaunch, sumSizes } from './prefix-sum.ts';
 import { Program, type Recording } from './program.ts';
 
 /** Upper bound of the total pushed to one sequence: fixed-point heights have 24 bits for whole units. */
-export const MOST_PUSHED = 2 ** 24;
+export const MAX_PUSHED = 2 ** 24;
 
 /**
- * Chunks per sequence: enough to fill the device, but at most √T, so that a chunk has at least as many steps as
- * there are chunks.
+ * Number of chunks per sequence: enough to fill the device, but at most √T, so that a chunk has at least as many steps
+ * as there are chunks.
  */
 const chunksOf = ({ chunks }: OverTimeProfile, B: number, T: number): number =>
   Math.max(1, Math.min(Math.ceil(chunks / B), Math.ceil(Math.sqrt(T))));
 
-/** Buffers of the kernels. `other`: a stack's tops, a queue's parts. `last`: a stack's sums, a queue's carries. */
+/**
+ * Buffers of the kernels. `own`: gradients of heights (see the kernels). `other`: a stack's tops, a queue's parts.
+ * `last`: a stack's sums, a queue's carries.
+ */
 type Name =
   | 'push'
   | 'pop'
@@ -57,10 +60,11 @@ type Name =
   | 'last';
 
 /**
- * A stack or a queue parallel over time: see shaders/time-heights.wgsl.ts. The caller must check that no sequence
- * pushes MOST_PUSHED or more in total.
+ * A stack or a queue computed in parallel over time: see shaders/time-heights.wgsl.ts. The caller must check that no
+ * sequence pushes MAX_PUSHED or more in total.
  * @param B sequences @param T time steps @param M numbers per row
- * @throws DeviceError where a kernel does not compile @throws InputError where a buffer is too large for the device
+ * @throws DeviceError if a kernel does not compile
+ * @throws InputError if a buffer is too large for the device
  */
 export const timeMemory = (
   gpu: Gpu,
@@ -101,7 +105,7 @@ async function openOn(
     highs: buffers.make('highs', N * 8),
     links: buffers.make('links', N * 4),
     keys: buffers.make('keys', entries * 4),
-    own: buffers.make('own gradients', N * 4),
+    own: buffers.make('gradients of heights', N * 4),
     other: buffers.make('tops or parts', N * 4),
     last: stack ? buffers.make('sums', N * 4) : buffers.make('carries', B * chunks * 8),
   };
@@ -113,7 +117,7 @@ async function openOn(
   program.bind(name => all[name]);
   // Every dispatch covers all time steps, so long work can only be cut between dispatches.
   const recordings = (work: readonly Launch<Name>[], steps = T): Recording[] =>
-    (steps < T ? work.map(one => whole([one])) : [whole(work)]).map(pieces =>
+    (steps < T ? work.map(launch => whole([launch])) : [whole(work)]).map(pieces =>
       program.recording('memory over time', pieces, { B, T, rowSplits: 1 }),
     );
   return {
@@ -134,7 +138,7 @@ async function openOn(
   };
 }
 
-/** The launches of such a memory, in order, as data: no device is needed. */
+/** The launches of such a memory, in order. Plain data, without a device. */
 export function timeLaunches(
   { overTime, prefixSum }: Pick<DeviceProfile, 'overTime' | 'prefixSum'>,
   kind: 'stack' | 'queue',
@@ -214,8 +218,8 @@ export function timeLaunches(
 }
 
 /**
- * The struct Dims of the shaders: sizes and, for every level of a tree, its entries per sequence and the offset of its
- * first entry.
+ * The struct Dims of the shaders: sizes, and for every level of a tree its number of entries per sequence and the
+ * offset of its first entry.
  */
 function dimsOf(
   B: number,
@@ -240,7 +244,7 @@ function heights(bytes: ArrayBuffer): Float64Array {
   return Float64Array.from({ length: words.length / 2 }, (_, i) => words[2 * i + 1] + words[2 * i] / 2 ** 32);
 }
 
-/** [B][T][t + 1] strengths of all rows after each step: the part of row i's interval that is left. */
+/** Strengths [B][T][t + 1] of all rows after each step: the length that is left of row i's interval. */
 function strengthsOf(
   kind: 'stack' | 'queue',
   B: number,

@@ -1,4 +1,6 @@
-/** Keeps an adapter's measurements across runs. Losing them costs a second of measuring. */
+/**
+ * Stores an adapter's measurements across runs. If they are lost, the next model takes about a second to measure again.
+ */
 export interface TuningStore {
   get(key: string): string | undefined;
   set(key: string, value: string): void;

@@ -2,22 +2,23 @@ import { endsRead } from '../../shaders/memories/rows-ends.wgsl.ts';
 import { type MemoryName, memoryKind } from '../base/memories.ts';
 
 /**
- * How far kernels walk along the rows of a memory, computed from known push and pop strengths. A step usually visits a
- * few rows. With tiny strengths it visits all of them, up to T. Slices are sized by this.
+ * Numbers of rows of a memory that kernels visit, computed from known push and pop strengths. A step usually visits a
+ * few rows; if strengths are tiny it visits up to T rows. The sizes of slices are computed from these numbers.
  */
 export interface Walks {
-  /** [T] rows that step t pops or reads; the maximum over the sequences. */
+  /** [T] number of rows that step t pops or reads: the maximum over the sequences. */
   readonly perStep: Float64Array;
-  /** Rows visited by all steps of all sequences. */
+  /** Number of rows visited by all steps of all sequences together. */
   readonly total: number;
-  /** Steps that visit the same row; the maximum over the rows. Infinity if `total` exceeds the limit. */
+  /** Number of steps that visit a row: the maximum over the rows. Infinity if `total` exceeds the limit. */
   readonly perRow: number;
 }
 
 /**
- * Counts the rows that a memory's steps visit. Returns undefined for a kind without rows: its steps all cost the same.
+ * Counts the rows that a memory's steps visit. Returns undefined for a kind without rows, whose steps all cost the
+ * same.
  * @param push [B,T,E] @param pop [B,T,E]
- * @param most largest total for which visits are also counted per row
+ * @param limit largest total for which visits are also counted per row
  */
 export function walksOf(
   kind: MemoryName,
@@ -25,21 +26,21 @@ export function walksOf(
   pop: Float32Array,
   B: number,
   T: number,
-  most = 0,
+  limit = 0,
 ): Walks | undefined {
   if (!memoryKind(kind).rows) return undefined;
   const ends = endsRead(kind);
   const E = ends.length;
   const perStep = new Float64Array(T);
   const places = E * T + 1;
-  // Row i lies on [edges[i], edges[i + 1]]; a deque grows from the middle both ways.
+  // Row i is the interval [edges[i], edges[i + 1]]. A deque grows from the middle in both directions.
   const edges = new Float64Array(places + 1);
   const visits = new Uint32Array(places);
   let total = 0;
   let perRow = 0;
   const visit = (from: number, to: number): number => {
     total += to - from;
-    if (total <= most) for (let i = from; i < to; i++) perRow = Math.max(perRow, ++visits[i]);
+    if (total <= limit) for (let i = from; i < to; i++) perRow = Math.max(perRow, ++visits[i]);
     return to - from;
   };
   for (let b = 0; b < B; b++) {
@@ -71,7 +72,7 @@ export function walksOf(
         visits[low] = 0;
       }
       for (const { side } of ends) {
-        // From one unit below the last row's lower edge: kernels over time search that far.
+        // From one unit below the last row's lower edge: the kernels that are parallel over time search that far.
         visited +=
           side === 'top'
             ? visit(lastAtMost(edges, low, high - 1, edges[high - 1] - 1), high)
@@ -80,27 +81,27 @@ export function walksOf(
       perStep[t] = Math.max(perStep[t], visited);
     }
   }
-  return { perStep, total, perRow: total <= most ? perRow : Infinity };
+  return { perStep, total, perRow: total <= limit ? perRow : Infinity };
 }
 
 /** The last i of [from, to] with edges[i] ≤ limit, or `from`. Edges never decrease. */
 function lastAtMost(edges: Float64Array, from: number, to: number, limit: number): number {
-  let [least, most] = [from, to];
-  while (least < most) {
-    const middle = Math.ceil((least + most) / 2);
-    if (edges[middle] <= limit) least = middle;
-    else most = middle - 1;
+  let [low, high] = [from, to];
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (edges[middle] <= limit) low = middle;
+    else high = middle - 1;
   }
-  return least;
+  return low;
 }
 
 /** The first i of [from, to] with edges[i] ≥ limit, or `to`. */
 function firstAtLeast(edges: Float64Array, from: number, to: number, limit: number): number {
-  let [least, most] = [from, to];
-  while (least < most) {
-    const middle = Math.floor((least + most) / 2);
-    if (edges[middle] >= limit) most = middle;
-    else least = middle + 1;
+  let [low, high] = [from, to];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    if (edges[middle] >= limit) high = middle;
+    else low = middle + 1;
   }
-  return least;
+  return low;
 }

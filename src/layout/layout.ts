@@ -8,7 +8,7 @@ import { type TensorForm, tensorsOf } from './tensors.ts';
  * arenas. The padding of rows is 0 and stays 0, because its gradients are sums of products with zeros.
  */
 export interface Layout extends Sizes {
-  /** Activations and gradients, in the order of their places in the arenas. */
+  /** Activations and gradients, in the order of their offsets in the arenas. */
   tensors: readonly TensorForm[];
   layers: Layer[];
   /** Blocks of parameters. */
@@ -22,8 +22,8 @@ export interface Layout extends Sizes {
 }
 
 /**
- * A layer's matrices and bias. Inputs of the matrices: x (Wx), the layer below (Wy), h of the step before (Wh), the
- * reads (Wr).
+ * A layer's matrices and bias. The matrices multiply x (Wx), h_t of the layer below (Wy), h_{t-1} (Wh) and the reads
+ * (Wr).
  */
 export interface Layer {
   Wx: Block;
@@ -33,14 +33,14 @@ export interface Layer {
   b: Block;
   h0?: Block;
   c0?: Block;
-  /** Weights of the embedding: Wx = We · Wxe. */
+  /** Trained matrix [X,…] that multiplies the embedded input; Wx is derived from it, Wx = We · Wxe. */
   Wxe?: Block;
 }
 
 /**
- * The matrices outside of the layers. `S` holds all heads side by side. Its row s holds what the memories need at one
- * step: v of every end, then the controls of every end, then padding. Each v and the first control start on a vec4
- * boundary.
+ * The matrices outside of the layers. `S` consists of all heads, side by side. Their outputs are the row s, the inputs
+ * of the memories at one step: v of every end, then the controls of every end, then padding. Each v and the first
+ * control start on a vec4 boundary.
  */
 export type BlockName = 'Whp' | 'bp' | 'S' | 'bS' | 'Wo' | 'bo' | 'Ws' | 'bs' | 'Whx' | 'Wpx';
 
@@ -66,8 +66,8 @@ export function layoutOf(spec: ModelSpec): Layout {
     return { offset4, rows, ld4 };
   };
   const xLd = gates.x * H4;
-  // Matrices come first, so that weight decay covers one range. Derived matrices come last, after the optimiser's
-  // range.
+  // Matrices come first, so that weight decay covers one range. Derived matrices come last, outside of the range that
+  // the optimiser updates.
   const We = X ? block(D, in4(X)) : undefined;
   const none: Block = { offset4: 0, rows: 0, ld4: 0 };
   const layers = Array.from(
@@ -108,8 +108,7 @@ export function layoutOf(spec: ModelSpec): Layout {
   blocks.bs = block(spec.readout ? 1 : 0, V4);
   const trained4 = size4;
   if (X) for (const layer of layers) layer.Wx = block(D, xLd);
-  // Kernels read rows in groups of four, so they may read up to three rows past a matrix. Those are multiplied by
-  // zeros.
+  // Kernels read rows in groups of four, so they may read up to three rows past a matrix, and multiply them by zeros.
   size4 += 3 * Math.max(xLd, gates.h * H4, P4, S4, in4(O), V4, D4, in4(X));
   return { ...sizes, tensors: tensorsOf(sizes), layers, blocks, We, weights4, trained4, size4 };
 }

@@ -19,10 +19,10 @@ function placeOf(layout: Layout, name: string): Place {
   const { spec, blocks, layers, gates, H4, M4, N4, E, stride } = layout;
   const ends = Array.from({ length: E }, (_, e) => e);
   const matrix = (block: Block, columns: number): Place => ({ block, columns, starts: [0] });
-  const gated = (block: Block | undefined, of: 'x' | 'h'): Place => ({
+  const gated = (block: Block | undefined, input: 'x' | 'h'): Place => ({
     block: block!,
     columns: spec.hidden,
-    starts: cellOf(spec).gates.map((_, g) => (gates.order?.[of][g] ?? g) * H4 * 4),
+    starts: cellOf(spec).gates.map((_, g) => (gates.order?.[input][g] ?? g) * H4 * 4),
   });
   const ofEnds = (block: Block, columns: number, start: (end: number) => number): Place => ({
     block,

@@ -3,13 +3,17 @@ import { ceilTo } from '../base/dims.ts';
 import { controlCount, controlStride, endsOfModel, readsOfModel } from '../base/memories.ts';
 import { type ModelSpec, widthOfHeads } from '../base/parameters.ts';
 
-/** The sizes of a model for the fast engines. Rows are padded to multiples of 4 floats, so that kernels can load vec4s. */
+/**
+ * The sizes of a model for the fast engines. Rows are padded to multiples of 4 floats, so that kernels can load vec4s.
+ */
 export interface Sizes {
   spec: ModelSpec;
-  /** E, number of ends of all memories; Q, number of rows that they return at a step. */
+  /** E, number of ends of all memories; Q, number of rows read from them per step. */
   E: number;
   Q: number;
-  /** Sizes in vec4s: of h, o', a memory's row, all values, all reads, the heads' row s, o of a readout, outputs, inputs. */
+  /**
+   * Sizes in vec4s: h, o', a row of a memory, all values, all reads, the heads' row s, o of a readout, outputs, inputs.
+   */
   H4: number;
   P4: number;
   M4: number;
@@ -22,7 +26,7 @@ export interface Sizes {
   /** Gates and states of the controller's cell. */
   gates: FastCell;
   states: readonly StateName[];
-  /** C, controls per end; and the distance from one end's controls to the next end's, in floats. */
+  /** C, number of controls per end; and the distance between the controls of consecutive ends, in floats. */
   C: number;
   stride: number;
 }

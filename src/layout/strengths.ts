@@ -1,10 +1,10 @@
 import { endsOf, type MemoryName } from '../base/memories.ts';
 
-/** The strengths of a kind without rows: an empty array after each of T steps of B sequences. */
+/** The strengths of a kind without rows: an empty array for each of T steps of B sequences. */
 export const noRows = (B: number, T: number): Float32Array[][] =>
   Array.from({ length: B }, () => Array.from({ length: T }, () => new Float32Array(0)));
 
-/** Layout of the slots and logs of a batch in their buffers. */
+/** Layout of the slots and undo logs of a batch in their buffers. */
 export interface StatesLayout {
   kind: MemoryName;
   /** block: each sequence's entries are contiguous. lane: entry i of all sequences is contiguous. */
@@ -16,7 +16,8 @@ export interface StatesLayout {
 }
 
 /**
- * [memory][B][length][rows] strengths, from the slots and logs of all sequences in the layout of the kernel's form.
+ * Strengths [memory][B][length][rows], from the slots and undo logs of all sequences in the layout of the kernel's
+ * form.
  * @param lengths [B] steps of each sequence (default T)
  */
 export function allStrengths(
@@ -26,31 +27,31 @@ export function allStrengths(
   lengths?: ArrayLike<number>,
 ): Float32Array[][][] {
   const n = T * endsOf(kind);
-  const own = (all: Uint32Array, words: number, k: number, b: number): Uint32Array => {
+  const entriesOf = (all: Uint32Array, words: number, k: number, b: number): Uint32Array => {
     const block = b * memories + k;
     if (form === 'block') return all.subarray(block * n * words, (block + 1) * n * words);
-    const one = new Uint32Array(n * words);
+    const entries = new Uint32Array(n * words);
     for (let i = 0; i < n; i++) {
       const at = ((k * n + i) * B + b) * words;
-      one.set(all.subarray(at, at + words), i * words);
+      entries.set(all.subarray(at, at + words), i * words);
     }
-    return one;
+    return entries;
   };
   return Array.from({ length: memories }, (_, k) =>
     Array.from({ length: B }, (_, b) =>
-      rewindStrengths(kind, own(slots, 2, k, b), own(undoLog, 4, k, b), lengths?.[b] ?? T),
+      rewindStrengths(kind, entriesOf(slots, 2, k, b), entriesOf(undoLog, 4, k, b), lengths?.[b] ?? T),
     ),
   );
 }
 
 /**
- * Strengths after every step of one memory of one sequence. Rewinds the log that the forward pass left, so the
- * strengths are the device's own numbers, bit for bit.
+ * Strengths after every step, for one memory of one sequence. Rewinds the undo log of the forward pass, so the
+ * strengths are bit for bit those that the device computed.
  *
  * @param slots [T·E] (strength, row), in slot order
  * @param undoLog [T·E] (edge and REACHED flag, strength before the pop, replaced strength, replaced row)
- * @returns [T][rows] in the paper's order: row i of a stack or queue was pushed at step i, a deque's 2(t+1) rows go
- * from bottom to top. Dead rows are 0.
+ * @returns [T][rows] in the paper's order: row i of a stack or queue was pushed at step i; a deque has 2(t+1) rows, from
+ * bottom to top. Dead rows are 0.
  */
 export function rewindStrengths(
   kind: MemoryName,
@@ -67,11 +68,11 @@ export function rewindStrengths(
   };
   const state = slots.slice();
   const edgeOf = (entry: number): number => (undoLog[4 * entry] & ~REACHED) >>> 0;
-  const giveBack = (entry: number, slot: number): void => {
+  const restoreSlot = (entry: number, slot: number): void => {
     state[2 * slot] = undoLog[4 * entry + 2];
     state[2 * slot + 1] = undoLog[4 * entry + 3];
   };
-  const refill = (entry: number, slot: number): void => {
+  const restoreStrength = (entry: number, slot: number): void => {
     if (undoLog[4 * entry] & REACHED) state[2 * slot] = undoLog[4 * entry + 1];
   };
   const deque = kind === 'deque';
@@ -86,15 +87,15 @@ export function rewindStrengths(
     for (let i = bottom; i <= top; i++) strengths[placeOf(state[2 * i + 1])] = asFloat(state[2 * i]);
     steps[t] = strengths;
     if (kind === 'stack') {
-      giveBack(t, top);
-      refill(t, top - 1);
+      restoreSlot(t, top);
+      restoreStrength(t, top - 1);
     } else if (kind === 'queue') {
-      refill(t, bottom);
+      restoreStrength(t, bottom);
     } else {
-      giveBack(2 * t, top);
-      giveBack(2 * t + 1, bottom);
-      refill(2 * t + 1, bottom + 1);
-      refill(2 * t, top - 1);
+      restoreSlot(2 * t, top);
+      restoreSlot(2 * t + 1, bottom);
+      restoreStrength(2 * t + 1, bottom + 1);
+      restoreStrength(2 * t, top - 1);
     }
   }
   return steps;

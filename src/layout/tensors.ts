@@ -7,16 +7,16 @@ export interface TensorForm {
   /** vec4s per row. */
   width4: number;
   /**
-   * Rows: one per time step and sequence ([T,B]), these preceded by the starting state ([T+1,B]), or one per
-   * sequence ([B]).
+   * Rows: [T,B], one per time step and sequence; [T+1,B], the same preceded by the starting state; or [B], one per
+   * sequence.
    */
   rows: 'steps' | 'steps and start' | 'batch';
 }
 
 /**
- * The activations and gradients of a model. Names of a layer's tensors end with the layer's number.
+ * The activations and gradients of a model. The names of a layer's tensors end with the number of the layer.
  *
- *   acts   h, c [T+1,B]: states, the first B rows are the starting state; g: kept gates; r [T+1,B]: reads; op: o';
+ *   acts   h, c [T+1,B]: states (the first B rows are the starting state); g: kept gates; r [T+1,B]: reads; op: o';
  *          s: heads; o: readout; y: outputs; xh, xp: outputs of the auto-encoder heads
  *   grads  dA, dP, dS, dQ, dY, dXh, dXp: gradients before each tanh, σ and softmax; dOp: of o' from the outputs; dHx: of h
  *          from the auto-encoder; dH, dC: of the starting state (during the backward pass also of c); dD: the part of dh
@@ -29,7 +29,7 @@ export function tensorsOf({ spec, gates, states, H4, P4, R4, S4, O4, V4, D4 }: S
     rows: TensorForm['rows'],
     sizes: Record<string, number>,
   ): TensorForm[] => Object.entries(sizes).map(([name, width4]) => ({ name, arena, width4, rows }));
-  const recall = spec.autoencoder ? D4 : 0;
+  const reconstruction = spec.autoencoder ? D4 : 0;
   const projection = spec.projection ? P4 : 0;
   return [
     ...layers.flatMap(l =>
@@ -37,7 +37,7 @@ export function tensorsOf({ spec, gates, states, H4, P4, R4, S4, O4, V4, D4 }: S
     ),
     ...layers.flatMap(l => of('acts', 'steps', { [`g${l}`]: gates.kept * H4 })),
     ...of('acts', 'steps and start', { r: R4 }),
-    ...of('acts', 'steps', { op: projection, s: S4, o: O4, y: V4, xh: recall, xp: recall }),
+    ...of('acts', 'steps', { op: projection, s: S4, o: O4, y: V4, xh: reconstruction, xp: reconstruction }),
     ...layers.flatMap(l => of('grads', 'steps', { [`dA${l}`]: gates.all * H4 })),
     ...of('grads', 'steps', {
       dP: projection,
@@ -46,8 +46,8 @@ export function tensorsOf({ spec, gates, states, H4, P4, R4, S4, O4, V4, D4 }: S
       dHx: spec.autoencoder ? H4 : 0,
       dQ: O4,
       dY: V4,
-      dXh: recall,
-      dXp: recall,
+      dXh: reconstruction,
+      dXp: reconstruction,
     }),
     ...layers.flatMap(l =>
       of('grads', 'batch', {

@@ -21,7 +21,7 @@ export interface Input {
 }
 
 /** Inputs of one layer at one step, apart from its own state. */
-export interface Seen {
+export interface LayerInputs {
   x: Input;
   /** h_t of the layer below [H]; empty in the first layer. */
   y: Float64Array;
@@ -29,8 +29,8 @@ export interface Seen {
   r: Float64Array;
 }
 
-/** Gradients of the inputs. A backward pass adds to all of them. */
-export interface SeenGradients {
+/** Gradients of a layer's inputs. A backward pass adds to all of them. */
+export interface LayerInputGradients {
   /** [X]; empty without embeddings. */
   dx: Float64Array;
   dy: Float64Array;
@@ -40,15 +40,15 @@ export interface SeenGradients {
 /** Tensors of a layer, by their names in the first layer. */
 const LAYER_TENSORS = ['W_xh', 'W_yh', 'W_hh', 'W_rh', 'b_h', 'h_0', 'c_0'];
 
-/** The tensors of each layer, under their names in the first layer: `W_hh_2` is `W_hh` of layer 2. */
+/** The tensors of each layer under their names in the first layer, for example `W_hh_2` as `W_hh` of layer 2. */
 export function layersOf(w: Weights, layers: number): Weights[] {
   return Array.from({ length: layers }, (_, layer) => {
-    const of: Weights = {};
+    const tensors: Weights = {};
     for (const name of LAYER_TENSORS) {
       const full = layerName(name, layer);
-      if (w[full]) of[name] = w[full];
+      if (w[full]) tensors[name] = w[full];
     }
-    return of;
+    return tensors;
   });
 }
 
@@ -60,7 +60,7 @@ export function embed(ids: Uint32Array, W_e: Float64Array, X: number): Float64Ar
 }
 
 /** a = x·W_xh + y·W_yh + r·W_rh + b_h: the sum without the layer's own state. → a [G,H] */
-export function seenSum(w: Weights, { x, y, r }: Seen): Float64Array {
+export function inputSum(w: Weights, { x, y, r }: LayerInputs): Float64Array {
   const a = linear(y, w.W_yh, w.b_h);
   addLinear(r, w.W_rh, a);
   if (x.embedded) addLinear(x.embedded, w.W_xh, a);
@@ -69,11 +69,11 @@ export function seenSum(w: Weights, { x, y, r }: Seen): Float64Array {
 }
 
 /** da [G,H] → dx [X], dy [H], dr [R] in `into`, and dW_xh, dW_yh, dW_rh, db_h in `dw`; adds to all of them. */
-export function seenSumBackward(
+export function inputSumBackward(
   w: Weights,
-  { x, y, r }: Seen,
+  { x, y, r }: LayerInputs,
   da: Float64Array,
-  { dx, dy, dr }: SeenGradients,
+  { dx, dy, dr }: LayerInputGradients,
   dw: Weights,
 ): void {
   linearBackward(y, w.W_yh, da, dy, dw.W_yh, dw.b_h);

@@ -1,6 +1,6 @@
 import { type Controller, hasCell, isRecurrent } from '../base/cells.ts';
 import type { ModelSpec } from '../base/parameters.ts';
-import type { Input, Seen, SeenGradients } from './cell.ts';
+import type { Input, LayerInputGradients, LayerInputs } from './cell.ts';
 import { coupledLstm, coupledLstmBackward } from './coupled-lstm.ts';
 import { type GruState, gru, gruBackward } from './gru.ts';
 import { addTo, linear, linearBackward, tanhBackward, type Weights } from './linear.ts';
@@ -8,11 +8,11 @@ import { type LstmState, lstm, lstmBackward } from './lstm.ts';
 import { rnn, rnnBackward } from './rnn.ts';
 
 /**
- * The controller: `layers` cells of one kind, stacked. Every layer sees x_t, r_{t-1} and its own state of step t−1.
- * Every layer but the first also sees h_t of the layer below.
+ * The controller: `layers` stacked cells of one kind. The inputs of every layer are x_t, r_{t-1} and its own state of
+ * step t−1. Every layer but the first also has h_t of the layer below as an input.
  */
 
-/** State of a layer after a step: h, and whatever else its cell keeps. */
+/** State of a layer after a step: h, and what else its cell needs for the next step or the backward pass. */
 export interface Layer {
   /** [H] */
   h: Float64Array;
@@ -23,7 +23,7 @@ export interface Layer {
   hn?: Float64Array;
 }
 
-/** Gradient of a layer's state, from step t+1 and from above. dc is used by an LSTM only. */
+/** Gradient of a layer's state, from step t+1 and from the layers above. Only an LSTM uses dc. */
 export interface LayerGradient {
   dh: Float64Array;
   dc: Float64Array;
@@ -57,59 +57,61 @@ export function controllerStartBackward(
 }
 
 /** Zero gradients for the state after the last step of every layer. */
-export const noGradient = ({ layers, hidden }: ModelSpec): LayerGradient[] =>
+export const zeroLayerGradients = ({ layers, hidden }: ModelSpec): LayerGradient[] =>
   Array.from({ length: layers }, () => ({ dh: new Float64Array(hidden), dc: new Float64Array(hidden) }));
 
-/** Interface of a cell to its layer. */
+/** One step of a cell, forward and backward. `before` and `after` are the layer's states of steps t−1 and t. */
 interface Cell {
-  step(w: Weights, seen: Seen, before: Layer): Layer;
-  back(
+  step(w: Weights, inputs: LayerInputs, before: Layer): Layer;
+  backward(
     w: Weights,
-    seen: Seen,
+    inputs: LayerInputs,
     before: Layer,
-    made: Layer,
+    after: Layer,
     arriving: LayerGradient,
-    into: SeenGradients,
+    into: LayerInputGradients,
     dw: Weights,
   ): LayerGradient;
 }
 
 const CELLS: Record<Controller, Cell> = {
   rnn: {
-    step: (w, seen, { h }) => ({ h: rnn(w, seen, h) }),
-    back: (w, seen, { h }, made, { dh }, into, dw) => ({
-      dh: rnnBackward(w, seen, h, made.h, dh, into, dw),
+    step: (w, inputs, { h }) => ({ h: rnn(w, inputs, h) }),
+    backward: (w, inputs, { h }, after, { dh }, into, dw) => ({
+      dh: rnnBackward(w, inputs, h, after.h, dh, into, dw),
       dc: EMPTY,
     }),
   },
   feedforward: {
-    step: (w, seen) => ({ h: rnn(w, seen, EMPTY) }),
-    back(w, seen, _before, made, { dh }, into, dw) {
-      rnnBackward(w, seen, EMPTY, made.h, dh, into, dw);
+    step: (w, inputs) => ({ h: rnn(w, inputs, EMPTY) }),
+    backward(w, inputs, _before, after, { dh }, into, dw) {
+      rnnBackward(w, inputs, EMPTY, after.h, dh, into, dw);
       // Gradients flow back in time through the memory only.
       return { dh: new Float64Array(dh.length), dc: EMPTY };
     },
   },
   lstm: {
-    step: (w, seen, { h, c }) => lstm(w, seen, h, c!),
-    back: (w, seen, { h, c }, made, arriving, into, dw) =>
-      lstmBackward(w, seen, h, c!, made as LstmState, arriving, into, dw),
+    step: (w, inputs, { h, c }) => lstm(w, inputs, h, c!),
+    backward: (w, inputs, { h, c }, after, arriving, into, dw) =>
+      lstmBackward(w, inputs, h, c!, after as LstmState, arriving, into, dw),
   },
   'lstm-coupled': {
-    step: (w, seen, { h, c }) => coupledLstm(w, seen, h, c!),
-    back: (w, seen, { h, c }, made, arriving, into, dw) =>
-      coupledLstmBackward(w, seen, h, c!, made as LstmState, arriving, into, dw),
+    step: (w, inputs, { h, c }) => coupledLstm(w, inputs, h, c!),
+    backward: (w, inputs, { h, c }, after, arriving, into, dw) =>
+      coupledLstmBackward(w, inputs, h, c!, after as LstmState, arriving, into, dw),
   },
   gru: {
-    step: (w, seen, { h }) => gru(w, seen, h),
-    back: (w, seen, { h }, made, { dh }, into, dw) => ({
-      dh: gruBackward(w, seen, h, made as GruState, dh, into, dw),
+    step: (w, inputs, { h }) => gru(w, inputs, h),
+    backward: (w, inputs, { h }, after, { dh }, into, dw) => ({
+      dh: gruBackward(w, inputs, h, after as GruState, dh, into, dw),
       dc: EMPTY,
     }),
   },
 };
 
-/** One step. x_t, r_{t-1} [R], all layers of step t−1 → all layers of step t, from the lowest up. */
+/**
+ * One step. x_t, r_{t-1} [R], states of all layers of step t−1 → states of all layers of step t, lowest layer first.
+ */
 export function controller(
   spec: ModelSpec,
   layers: readonly Weights[],
@@ -119,16 +121,16 @@ export function controller(
 ): Layer[] {
   let y: Float64Array = EMPTY;
   return layers.map((w, layer) => {
-    const made = CELLS[spec.controller].step(w, { x, y, r }, before[layer]);
-    y = made.h;
-    return made;
+    const after = CELLS[spec.controller].step(w, { x, y, r }, before[layer]);
+    y = after.h;
+    return after;
   });
 }
 
 /**
- * Backward pass of one step. `arriving` holds the gradients of all layers' states of step t, with that of the heads
- * included in the last layer; every layer adds to the gradient of the layer below. → the gradients passed to step t−1,
- * dr_{t-1} [R], dx_t [X] (empty without embeddings). Adds the gradients of the parameters to `dLayers`.
+ * Backward pass of one step. `arriving` holds the gradients of all layers' states of step t; that of the last layer
+ * includes the gradient from the heads. Every layer adds to the gradient of the layer below. → the gradients passed to
+ * step t−1, dr_{t-1} [R], dx_t [X] (empty without embeddings). Adds the gradients of the parameters to `dLayers`.
  */
 export function controllerBackward(
   spec: ModelSpec,
@@ -136,7 +138,7 @@ export function controllerBackward(
   x: Input,
   r: Float64Array,
   before: readonly Layer[],
-  made: readonly Layer[],
+  after: readonly Layer[],
   arriving: readonly LayerGradient[],
   dLayers: readonly Weights[],
 ): { passed: LayerGradient[]; dr: Float64Array; dx: Float64Array } {
@@ -144,15 +146,15 @@ export function controllerBackward(
   const dx = new Float64Array(x.embedded?.length ?? 0);
   const passed: LayerGradient[] = [];
   for (let layer = layers.length - 1; layer >= 0; layer--) {
-    const y = layer > 0 ? made[layer - 1].h : EMPTY;
+    const y = layer > 0 ? after[layer - 1].h : EMPTY;
     const dy = layer > 0 ? arriving[layer - 1].dh : EMPTY;
-    const seen = { x, y, r };
+    const inputs = { x, y, r };
     const into = { dx, dy, dr };
-    passed[layer] = CELLS[spec.controller].back(
+    passed[layer] = CELLS[spec.controller].backward(
       layers[layer],
-      seen,
+      inputs,
       before[layer],
-      made[layer],
+      after[layer],
       arriving[layer],
       into,
       dLayers[layer],

@@ -1,4 +1,4 @@
-import { type Seen, type SeenGradients, seenSum, seenSumBackward } from './cell.ts';
+import { inputSum, inputSumBackward, type LayerInputGradients, type LayerInputs } from './cell.ts';
 import { addLinear, addLinearBackward, sigmoid, type Weights } from './linear.ts';
 import type { LstmState } from './lstm.ts';
 
@@ -9,24 +9,24 @@ import type { LstmState } from './lstm.ts';
  *   c_t = (1 − σ(i))·c_{t-1} + σ(i)·tanh(g)
  *   h_t = σ(o)·tanh(c_t)
  *
- * seen, h_{t-1} [H], c_{t-1} [H] → h_t, c_t [H]; gates [3,H]: σ(i), tanh(g), σ(o)
+ * inputs, h_{t-1} [H], c_{t-1} [H] → h_t, c_t [H]; gates [3,H]: σ(i), tanh(g), σ(o)
  */
-export function coupledLstm(w: Weights, seen: Seen, h: Float64Array, c: Float64Array): LstmState {
+export function coupledLstm(w: Weights, inputs: LayerInputs, h: Float64Array, c: Float64Array): LstmState {
   const H = h.length;
-  const a = seenSum(w, seen);
+  const a = inputSum(w, inputs);
   addLinear(h, w.W_hh, a);
-  const made = { h: new Float64Array(H), c: new Float64Array(H), gates: new Float64Array(3 * H) };
+  const after = { h: new Float64Array(H), c: new Float64Array(H), gates: new Float64Array(3 * H) };
   for (let n = 0; n < H; n++) {
     const i = sigmoid(a[n]);
     const g = Math.tanh(a[H + n]);
     const o = sigmoid(a[2 * H + n]);
-    made.c[n] = (1 - i) * c[n] + i * g;
-    made.h[n] = o * Math.tanh(made.c[n]);
-    made.gates[n] = i;
-    made.gates[H + n] = g;
-    made.gates[2 * H + n] = o;
+    after.c[n] = (1 - i) * c[n] + i * g;
+    after.h[n] = o * Math.tanh(after.c[n]);
+    after.gates[n] = i;
+    after.gates[H + n] = g;
+    after.gates[2 * H + n] = o;
   }
-  return made;
+  return after;
 }
 
 /**
@@ -37,12 +37,12 @@ export function coupledLstm(w: Weights, seen: Seen, h: Float64Array, c: Float64A
  */
 export function coupledLstmBackward(
   w: Weights,
-  seen: Seen,
+  inputs: LayerInputs,
   h: Float64Array,
   c: Float64Array,
-  made: LstmState,
-  dMade: { dh: Float64Array; dc: Float64Array },
-  into: SeenGradients,
+  after: LstmState,
+  dAfter: { dh: Float64Array; dc: Float64Array },
+  into: LayerInputGradients,
   dw: Weights,
 ): { dh: Float64Array; dc: Float64Array } {
   const H = h.length;
@@ -50,17 +50,17 @@ export function coupledLstmBackward(
   const dc = new Float64Array(H);
   const dh = new Float64Array(H);
   for (let n = 0; n < H; n++) {
-    const i = made.gates[n];
-    const g = made.gates[H + n];
-    const o = made.gates[2 * H + n];
-    const tanhC = Math.tanh(made.c[n]);
-    const dcn = dMade.dc[n] + dMade.dh[n] * o * (1 - tanhC * tanhC);
+    const i = after.gates[n];
+    const g = after.gates[H + n];
+    const o = after.gates[2 * H + n];
+    const tanhC = Math.tanh(after.c[n]);
+    const dcn = dAfter.dc[n] + dAfter.dh[n] * o * (1 - tanhC * tanhC);
     dc[n] = dcn * (1 - i);
     da[n] = dcn * (g - c[n]) * i * (1 - i);
     da[H + n] = dcn * i * (1 - g * g);
-    da[2 * H + n] = dMade.dh[n] * tanhC * o * (1 - o);
+    da[2 * H + n] = dAfter.dh[n] * tanhC * o * (1 - o);
   }
-  seenSumBackward(w, seen, da, into, dw);
+  inputSumBackward(w, inputs, da, into, dw);
   addLinearBackward(h, w.W_hh, da, dh, dw.W_hh);
   return { dh, dc };
 }

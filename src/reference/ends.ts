@@ -3,8 +3,8 @@
  * pass (Appendix A of the paper). The ends differ only in the rows that a sum runs over: the rows nearer the end, j > i
  * at the top and j < i at the bottom.
  *
- * Rows are numbered from the bottom, 0, to the top, n−1. Where both arguments of a max or min are equal, the derivative
- * is that of the left argument, as written here.
+ * Rows are numbered from 0 at the bottom to n−1 at the top. Where both arguments of a max or min are equal, the
+ * derivative is that of the left argument, as written here.
  */
 
 /** The end of the rows where a memory pushes, pops or reads. */
@@ -39,7 +39,7 @@ export function pop(previous: Float64Array, u: number, end: End): Float64Array {
  *   dprevious[i] += ds[i]
  * and where the right argument of the inner max, u − Σ, was also taken:
  *   du −= ds[i],   dprevious[j] += ds[i] for all j nearer the end
- * Otherwise nothing.
+ * In all other cases there is no gradient.
  */
 export function popBackward(
   previous: Float64Array,
@@ -97,7 +97,7 @@ export function read(strengths: Float64Array, V: readonly Float64Array[], end: E
  *   ds[i] += g
  * Where the right argument of max, 1 − Σ, was taken instead:
  *   ds[j] −= g for all j nearer the end
- * Nothing where 1 − Σ ≤ 0.
+ * Where 1 − Σ ≤ 0 there is no gradient.
  */
 export function readBackward(
   strengths: Float64Array,
@@ -116,8 +116,8 @@ export function readBackward(
     const weight = Math.min(strengths[i], Math.max(0, room));
     if (weight !== 0) for (let m = 0; m < M; m++) dV[i][m] += weight * dr[m];
 
-    // Nothing is read from depth 1 on, whatever s[i] is. A row of strength 0 there, where both arguments of min are 0,
-    // passes no gradient. (Only in a queue or deque can such a row lie away from the end.)
+    // Nothing is read below depth 1, whatever s[i] is. A row of strength 0 there gets no gradient, although both
+    // arguments of min are 0. (Such a row can lie away from the end only in a queue or a deque.)
     if (room > 0) {
       const whole = strengths[i] <= room;
       let g = 0;

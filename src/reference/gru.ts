@@ -1,4 +1,4 @@
-import { type Seen, type SeenGradients, seenSum, seenSumBackward } from './cell.ts';
+import { inputSum, inputSumBackward, type LayerInputGradients, type LayerInputs } from './cell.ts';
 import { addLinear, addLinearBackward, sigmoid, type Weights } from './linear.ts';
 
 /** State of a layer after a step. */
@@ -12,30 +12,30 @@ export interface GruState {
 }
 
 /**
- * One step of a GRU layer with the reset gate after the matrix (the form that needs only one product):
+ * One step of a GRU layer that applies the reset gate after the matrix (the form that needs only one product):
  *
  *   z, r, n = x_t·W_xh + y_t·W_yh + r_{t-1}·W_rh + b_h   (in blocks of H),   h_{t-1}·W_hh = h_z, h_r, h_n
  *   n_t = tanh(n + σ(r + h_r)·h_n)
  *   h_t = (1 − σ(z + h_z))·n_t + σ(z + h_z)·h_{t-1}
  *
- * seen, h_{t-1} [H] → h_t [H]. Each gate has one bias; that of n is not multiplied by σ(r + h_r).
+ * inputs, h_{t-1} [H] → h_t [H]. Each gate has one bias; that of n is not multiplied by σ(r + h_r).
  */
-export function gru(w: Weights, seen: Seen, h: Float64Array): GruState {
+export function gru(w: Weights, inputs: LayerInputs, h: Float64Array): GruState {
   const H = h.length;
-  const a = seenSum(w, seen);
+  const a = inputSum(w, inputs);
   const fromH = new Float64Array(3 * H);
   addLinear(h, w.W_hh, fromH);
-  const made = { h: new Float64Array(H), gates: new Float64Array(3 * H), hn: fromH.slice(2 * H) };
+  const after = { h: new Float64Array(H), gates: new Float64Array(3 * H), hn: fromH.slice(2 * H) };
   for (let k = 0; k < H; k++) {
     const z = sigmoid(a[k] + fromH[k]);
     const r = sigmoid(a[H + k] + fromH[H + k]);
-    const n = Math.tanh(a[2 * H + k] + r * made.hn[k]);
-    made.h[k] = (1 - z) * n + z * h[k];
-    made.gates[k] = z;
-    made.gates[H + k] = r;
-    made.gates[2 * H + k] = n;
+    const n = Math.tanh(a[2 * H + k] + r * after.hn[k]);
+    after.h[k] = (1 - z) * n + z * h[k];
+    after.gates[k] = z;
+    after.gates[H + k] = r;
+    after.gates[2 * H + k] = n;
   }
-  return made;
+  return after;
 }
 
 /**
@@ -46,11 +46,11 @@ export function gru(w: Weights, seen: Seen, h: Float64Array): GruState {
  */
 export function gruBackward(
   w: Weights,
-  seen: Seen,
+  inputs: LayerInputs,
   h: Float64Array,
   { gates, hn }: GruState,
-  dMade: Float64Array,
-  into: SeenGradients,
+  dAfter: Float64Array,
+  into: LayerInputGradients,
   dw: Weights,
 ): Float64Array {
   const H = h.length;
@@ -61,8 +61,8 @@ export function gruBackward(
     const z = gates[k];
     const r = gates[H + k];
     const n = gates[2 * H + k];
-    const dn = dMade[k] * (1 - z) * (1 - n * n);
-    const dz = dMade[k] * (h[k] - n) * z * (1 - z);
+    const dn = dAfter[k] * (1 - z) * (1 - n * n);
+    const dz = dAfter[k] * (h[k] - n) * z * (1 - z);
     const dr = dn * hn[k] * r * (1 - r);
     da[k] = dz;
     da[H + k] = dr;
@@ -70,9 +70,9 @@ export function gruBackward(
     dFromH[k] = dz;
     dFromH[H + k] = dr;
     dFromH[2 * H + k] = dn * r;
-    dh[k] = dMade[k] * z;
+    dh[k] = dAfter[k] * z;
   }
-  seenSumBackward(w, seen, da, into, dw);
+  inputSumBackward(w, inputs, da, into, dw);
   addLinearBackward(h, w.W_hh, dFromH, dh, dw.W_hh);
   return dh;
 }

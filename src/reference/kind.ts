@@ -1,25 +1,28 @@
 import { flatOf } from './rows.ts';
 
 /**
- * What a kind of memory is to the model: its step forward and backward, over states that only the kind itself looks
- * into.
+ * The interface between a kind of memory and the model: one step forward and backward. Only the kind itself knows the
+ * contents of its states.
  *
- * Controls come as one array [E] each, in the order of src/base/memories.ts; values as E rows [M].
+ * Each control is an array [E], in the order of src/base/memories.ts. Values are E rows [M].
  */
 export interface Kind<State = unknown, Gradient = unknown> {
-  /** Before the first step, of rows of M; `depth` of kinds with so many cells. */
+  /** The state before the first step, for rows of M numbers. `depth`: number of cells, for kinds that have cells. */
   empty(M: number, depth: number): State;
-  /** → the state after a step, r [Q,M]: E rows, of kinds with cells the first `reads` of them */
+  /** → the state after the step, and r [Q,M]: E rows; the first `reads` cells for kinds that have cells */
   step(
     before: State,
     controls: readonly Float64Array[],
     v: readonly Float64Array[],
     reads: number,
   ): { after: State; r: Float64Array };
-  /** What arrives at the last state: nothing. */
-  nothing(last: State): Gradient;
-  /** dr [Q,M] and what arrives at the state from step t+1 → what is passed to step t−1, gradients of controls and values */
-  back(
+  /** The gradient of the state after the last step: zero. */
+  zeroGradient(last: State): Gradient;
+  /**
+   * dr [Q,M], and `arriving`, the gradient of the state after the step from step t+1 → `passed`, the gradient of the
+   * state before the step; and the gradients of controls and values
+   */
+  backward(
     before: State,
     controls: readonly Float64Array[],
     v: readonly Float64Array[],
@@ -27,25 +30,25 @@ export interface Kind<State = unknown, Gradient = unknown> {
     dr: Float64Array,
     arriving: Gradient,
   ): { passed: Gradient; dControls: Float64Array[]; dv: Float64Array[] };
-  /** Strengths that a trace shows, from bottom to top; empty where it has no rows. */
+  /** Strengths for a trace, from bottom to top. Empty if the kind has no rows. */
   strengths(state: State): Float64Array;
 }
 
-/** States after every step of a sequence, and its reads. */
+/** The reads of a sequence, flat [T,Q,M], and the state after every step. */
 export interface KindReads {
   read: Float64Array;
   states: unknown[];
 }
 
-/** Row n of E rows a step, of a flat array [T,E,M]. */
+/** The E rows [M] of step t of a flat array [T,E,M]. */
 const rowsOfStep = (flat: ArrayLike<number>, t: number, E: number, M: number): Float64Array[] =>
   Array.from({ length: E }, (_, e) => Float64Array.from({ length: M }, (_, m) => flat[(t * E + e) * M + m]));
 
-/** [E] of every control at step t. */
+/** Every control [E] at step t of arrays [T,E]. */
 const controlsAt = (controls: readonly ArrayLike<number>[], t: number, E: number): Float64Array[] =>
   controls.map(all => Float64Array.from({ length: E }, (_, e) => all[t * E + e]));
 
-/** One sequence, all controls [T,E] and values [T,E,M] known. */
+/** Forward pass of one sequence from an empty memory. controls [T,E] each, value [T,E,M] → reads [T,Q,M], states [T] */
 export function kindForward(
   kind: Kind,
   E: number,
@@ -68,7 +71,7 @@ export function kindForward(
   return { read: flatOf(all), states };
 }
 
-/** Gradients of controls [T,E] and values [T,E,M], of dRead [T,E,M] */
+/** Backward pass of one sequence. dRead [T,Q,M] → gradients of controls [T,E] and values [T,E,M] */
 export function kindBackward(
   kind: Kind,
   E: number,
@@ -82,19 +85,18 @@ export function kindBackward(
   const M = value.length / (T * E);
   const dControls = controls.map(() => new Float64Array(T * E));
   const dValue = new Float64Array(T * E * M);
-  // Q·M
-  const width = dRead.length / T;
-  let arriving = kind.nothing(states[T - 1]);
+  const width = dRead.length / T; // Q·M
+  let arriving = kind.zeroGradient(states[T - 1]);
   for (let t = T - 1; t >= 0; t--) {
     const before = t > 0 ? states[t - 1] : kind.empty(M, depth);
     const dr = Float64Array.from({ length: width }, (_, i) => dRead[t * width + i]);
     const [u, v] = [controlsAt(controls, t, E), rowsOfStep(value, t, E, M)];
-    const made = kind.back(before, u, v, states[t], dr, arriving);
-    made.dControls.forEach((du, c) => {
+    const step = kind.backward(before, u, v, states[t], dr, arriving);
+    step.dControls.forEach((du, c) => {
       dControls[c].set(du, t * E);
     });
-    dValue.set(flatOf(made.dv), t * E * M);
-    arriving = made.passed;
+    dValue.set(flatOf(step.dv), t * E * M);
+    arriving = step.passed;
   }
   return { dControls, dValue };
 }

@@ -1,9 +1,9 @@
 import { NO_INPUT } from '../base/dims.ts';
 
 /**
- * Linear maps of one row. W [I,O] is row-major: W[i,o] = W[i·O + o]. Functions named add…, and linearBackward, add to
- * their results, so sums of maps, and sums of gradients over time and batch, need no extra code. An empty x adds
- * nothing, and its W is not read.
+ * Linear maps of one row. W [I,O] is row-major: W[i,o] = W[i·O + o]. The functions named add…, and linearBackward, add
+ * to their outputs. Sums of maps, and sums of gradients over time and batch, therefore need no extra code. An empty x
+ * adds nothing, and its W is not read.
  */
 
 /** Parameters, or their gradients, by their names in base/parameters.ts. */

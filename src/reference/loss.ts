@@ -17,7 +17,7 @@ export interface Output {
  * stays finite even if p[target] underflows.
  */
 function softmaxCrossEntropy(a: Float64Array, target: number): Output {
-  const top = a.reduce((most, x) => Math.max(most, x), -Infinity);
+  const top = a.reduce((max, x) => Math.max(max, x), -Infinity);
   const output = a.map(x => Math.exp(x - top));
   const sum = output.reduce((s, x) => s + x, 0);
   for (let i = 0; i < output.length; i++) output[i] /= sum;
@@ -61,13 +61,13 @@ export function outputLoss(kind: ModelConfig['output'], a: Float64Array, target:
       'ZERO_TARGET needs squared error: set model.output to tanh or sigmoid, not softmax.',
     );
   }
-  // Use any symbol for a masked step: its loss is discarded.
+  // A masked step may use any symbol: its loss is discarded.
   const symbol = target === MASKED ? 0 : target;
-  const made =
+  const result =
     kind === 'softmax'
       ? softmaxCrossEntropy(a, symbol)
       : squaredError(kind, a, targetVector(symbol, a.length));
-  return target === MASKED ? { output: made.output, loss: 0 } : made;
+  return target === MASKED ? { output: result.output, loss: 0 } : result;
 }
 
 /** da [V] of a step whose target is not MASKED, from its output [V]. */

@@ -1,4 +1,4 @@
-import { type Seen, type SeenGradients, seenSum, seenSumBackward } from './cell.ts';
+import { inputSum, inputSumBackward, type LayerInputGradients, type LayerInputs } from './cell.ts';
 import { addLinear, addLinearBackward, sigmoid, type Weights } from './linear.ts';
 
 /** State of a layer after a step. */
@@ -17,26 +17,26 @@ export interface LstmState {
  *   c_t = σ(f)·c_{t-1} + σ(i)·tanh(g)
  *   h_t = σ(o)·tanh(c_t)
  *
- * seen, h_{t-1} [H], c_{t-1} [H] → h_t, c_t [H]
+ * inputs, h_{t-1} [H], c_{t-1} [H] → h_t, c_t [H]
  */
-export function lstm(w: Weights, seen: Seen, h: Float64Array, c: Float64Array): LstmState {
+export function lstm(w: Weights, inputs: LayerInputs, h: Float64Array, c: Float64Array): LstmState {
   const H = h.length;
-  const a = seenSum(w, seen);
+  const a = inputSum(w, inputs);
   addLinear(h, w.W_hh, a);
-  const made = { h: new Float64Array(H), c: new Float64Array(H), gates: new Float64Array(4 * H) };
+  const after = { h: new Float64Array(H), c: new Float64Array(H), gates: new Float64Array(4 * H) };
   for (let n = 0; n < H; n++) {
     const i = sigmoid(a[n]);
     const f = sigmoid(a[H + n]);
     const g = Math.tanh(a[2 * H + n]);
     const o = sigmoid(a[3 * H + n]);
-    made.c[n] = f * c[n] + i * g;
-    made.h[n] = o * Math.tanh(made.c[n]);
-    made.gates[n] = i;
-    made.gates[H + n] = f;
-    made.gates[2 * H + n] = g;
-    made.gates[3 * H + n] = o;
+    after.c[n] = f * c[n] + i * g;
+    after.h[n] = o * Math.tanh(after.c[n]);
+    after.gates[n] = i;
+    after.gates[H + n] = f;
+    after.gates[2 * H + n] = g;
+    after.gates[3 * H + n] = o;
   }
-  return made;
+  return after;
 }
 
 /**
@@ -47,12 +47,12 @@ export function lstm(w: Weights, seen: Seen, h: Float64Array, c: Float64Array): 
  */
 export function lstmBackward(
   w: Weights,
-  seen: Seen,
+  inputs: LayerInputs,
   h: Float64Array,
   c: Float64Array,
-  made: LstmState,
-  dMade: { dh: Float64Array; dc: Float64Array },
-  into: SeenGradients,
+  after: LstmState,
+  dAfter: { dh: Float64Array; dc: Float64Array },
+  into: LayerInputGradients,
   dw: Weights,
 ): { dh: Float64Array; dc: Float64Array } {
   const H = h.length;
@@ -60,19 +60,19 @@ export function lstmBackward(
   const dc = new Float64Array(H);
   const dh = new Float64Array(H);
   for (let n = 0; n < H; n++) {
-    const i = made.gates[n];
-    const f = made.gates[H + n];
-    const g = made.gates[2 * H + n];
-    const o = made.gates[3 * H + n];
-    const tanhC = Math.tanh(made.c[n]);
-    const dcn = dMade.dc[n] + dMade.dh[n] * o * (1 - tanhC * tanhC);
+    const i = after.gates[n];
+    const f = after.gates[H + n];
+    const g = after.gates[2 * H + n];
+    const o = after.gates[3 * H + n];
+    const tanhC = Math.tanh(after.c[n]);
+    const dcn = dAfter.dc[n] + dAfter.dh[n] * o * (1 - tanhC * tanhC);
     dc[n] = dcn * f;
     da[n] = dcn * g * i * (1 - i);
     da[H + n] = dcn * c[n] * f * (1 - f);
     da[2 * H + n] = dcn * i * (1 - g * g);
-    da[3 * H + n] = dMade.dh[n] * tanhC * o * (1 - o);
+    da[3 * H + n] = dAfter.dh[n] * tanhC * o * (1 - o);
   }
-  seenSumBackward(w, seen, da, into, dw);
+  inputSumBackward(w, inputs, da, into, dw);
   addLinearBackward(h, w.W_hh, da, dh, dw.W_hh);
   return { dh, dc };
 }

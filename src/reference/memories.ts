@@ -5,19 +5,19 @@ import { KINDS } from './memory.ts';
 import { flatOf } from './rows.ts';
 
 /**
- * The memories of a model, side by side. Each has its own ends of the heads and its own part of the reads, independent
- * of the others. A model without a memory has none, and empty reads.
+ * The memories of a model, side by side and independent of each other. Each has its own heads and its own part of the
+ * reads. A model without a memory has empty reads.
  */
 
 const kindOf = ({ memory }: ModelSpec) => (memory === 'none' ? undefined : KINDS[memory]);
 
-/** [memories] empty states: V_0 and s_0 of the paper. */
+/** [memories] the states before the first step: V_0 and s_0 of the paper. */
 export const emptyMemories = (spec: ModelSpec): unknown[] => {
   const kind = kindOf(spec);
   return kind ? Array.from({ length: spec.memories }, () => kind.empty(spec.width, spec.depth)) : [];
 };
 
-/** The E rows [M] of memory k out of the rows of all memories. flat [memories,E,M] */
+/** The E rows [M] of memory k. flat [memories,E,M] */
 function rowsOfMemory(spec: ModelSpec, flat: Float64Array, k: number): Float64Array[] {
   const [E, M] = [endsOf(spec.memory), spec.width];
   return Array.from({ length: E }, (_, e) => flat.slice((k * E + e) * M, (k * E + e + 1) * M));
@@ -29,8 +29,8 @@ function partOf(flat: Float64Array, k: number, part: number): Float64Array {
 }
 
 /**
- * One step of all memories. before [memories], controls [E], v [E,M] → after [memories], r [Q,M]; E and Q count the
- * ends and read rows of all.
+ * One step of all memories. before [memories], controls [E], v [E,M] → after [memories], r [Q,M]. E and Q are the
+ * numbers of ends and of rows read over all memories.
  */
 export function memories(
   spec: ModelSpec,
@@ -39,16 +39,16 @@ export function memories(
 ): { after: unknown[]; r: Float64Array } {
   const kind = kindOf(spec);
   if (!kind) return { after: [], r: new Float64Array(0) };
-  const made = before.map((state, k) => {
-    const own = controls.map(all => partOf(all, k, endsOf(spec.memory)));
-    return kind.step(state, own, rowsOfMemory(spec, v, k), spec.reads);
+  const steps = before.map((state, k) => {
+    const ofMemory = controls.map(all => partOf(all, k, endsOf(spec.memory)));
+    return kind.step(state, ofMemory, rowsOfMemory(spec, v, k), spec.reads);
   });
-  return { after: made.map(({ after }) => after), r: flatOf(made.map(({ r }) => r)) };
+  return { after: steps.map(({ after }) => after), r: flatOf(steps.map(({ r }) => r)) };
 }
 
-/** Zero gradients of these last states. */
-export const noMemoryGradient = (spec: ModelSpec, last: readonly unknown[]): unknown[] =>
-  last.map(state => kindOf(spec)?.nothing(state));
+/** Zero gradients of the states after the last step. */
+export const zeroMemoryGradients = (spec: ModelSpec, last: readonly unknown[]): unknown[] =>
+  last.map(state => kindOf(spec)?.zeroGradient(state));
 
 /** The strengths of each memory for a trace, from bottom to top. */
 export const strengthsOf = (spec: ModelSpec, states: readonly unknown[]): Float64Array[] =>
@@ -56,7 +56,7 @@ export const strengthsOf = (spec: ModelSpec, states: readonly unknown[]): Float6
 
 /**
  * Backward pass of one step of all memories. dr [Q,M] and `arriving`, the gradients of the states from step t+1
- * (changed in place) → the gradients passed to step t−1, and those of controls [E] and values [E,M].
+ * (changed in place) → the gradients passed to step t−1, and the gradients of controls [E] and values [E,M].
  */
 export function memoriesBackward(
   spec: ModelSpec,
@@ -68,16 +68,16 @@ export function memoriesBackward(
 ): { passed: unknown[]; dHeads: Heads } {
   const kind = kindOf(spec);
   if (!kind) return { passed: [], dHeads: { controls: [], v: new Float64Array(0) } };
-  const made = after.map((state, k) => {
-    const own = controls.map(all => partOf(all, k, endsOf(spec.memory)));
-    const dOwn = partOf(dr, k, readsOf(spec.memory, spec.reads) * spec.width);
-    return kind.back(before[k], own, rowsOfMemory(spec, v, k), state, dOwn, arriving[k]);
+  const steps = after.map((state, k) => {
+    const ofMemory = controls.map(all => partOf(all, k, endsOf(spec.memory)));
+    const drOfMemory = partOf(dr, k, readsOf(spec.memory, spec.reads) * spec.width);
+    return kind.backward(before[k], ofMemory, rowsOfMemory(spec, v, k), state, drOfMemory, arriving[k]);
   });
   return {
-    passed: made.map(({ passed }) => passed),
+    passed: steps.map(({ passed }) => passed),
     dHeads: {
-      controls: controls.map((_, c) => flatOf(made.map(({ dControls }) => dControls[c]))),
-      v: flatOf(made.flatMap(({ dv }) => dv)),
+      controls: controls.map((_, c) => flatOf(steps.map(({ dControls }) => dControls[c]))),
+      v: flatOf(steps.flatMap(({ dv }) => dv)),
     },
   };
 }

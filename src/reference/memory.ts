@@ -8,11 +8,11 @@ import { stack } from './stack.ts';
 import { superposition } from './superposition.ts';
 import { tape } from './tape.ts';
 
-/** Those of rows with strengths. */
+/** The kinds whose memory consists of rows with strengths. */
 export type RowName = 'stack' | 'queue' | 'deque';
 export const MEMORIES: Record<RowName, RowMemory> = { stack, queue, deque };
 
-/** The kinds of memory. */
+/** All kinds of memory. */
 export const KINDS: Record<MemoryName, Kind> = {
   stack: kindOfRows(stack) as Kind,
   queue: kindOfRows(queue) as Kind,
@@ -21,7 +21,10 @@ export const KINDS: Record<MemoryName, Kind> = {
   tape: tape as Kind,
 };
 
-/** A sequence's reads [T,Q,M], Q being E, but where several cells are read, the state after every step, and its strengths from bottom to top. */
+/**
+ * The reads [T,Q,M] of a sequence (Q is E, unless several cells are read), the state after every step, and the
+ * strengths after every step, from bottom to top.
+ */
 export interface MemoryReads {
   read: Float64Array;
   states: unknown[];
@@ -29,10 +32,10 @@ export interface MemoryReads {
 }
 
 /**
- * One sequence from an empty memory. E is 1, but 2 for a deque: (top, bottom).
+ * Forward pass of one sequence from an empty memory. E is 1, except 2 for a deque: (top, bottom).
  *
- * controls [T,E] in the order of the kind (of stack, queue and deque push d and pop u), value v [T,E,M] → read r [T,Q,M],
- * strengths of every step from bottom to top
+ * controls [T,E] in the kind's order (push d and pop u for stack, queue and deque), value v [T,E,M] → read r [T,Q,M],
+ * states and strengths after every step
  */
 export function memoryForward(
   name: MemoryName,
@@ -42,12 +45,12 @@ export function memoryForward(
   reads = 1,
 ): MemoryReads {
   const kind = KINDS[name];
-  const made = kindForward(kind, memoryKind(name).ends, controls, value, depth, reads);
-  return { ...made, strengths: made.states.map(state => kind.strengths(state)) };
+  const result = kindForward(kind, memoryKind(name).ends, controls, value, depth, reads);
+  return { ...result, strengths: result.states.map(state => kind.strengths(state)) };
 }
 
 /**
- * Gradients of one sequence, by the names of what they are of: dPush, dPop [T,E], dValue [T,E,M] of stack, queue and deque.
+ * Gradients of one sequence by name: for stack, queue and deque dPush and dPop [T,E], and dValue [T,E,M].
  *
  * controls [T,E], value v [T,E,M], states of the forward pass, dRead [T,Q,M]
  */
@@ -67,11 +70,11 @@ export function memoryBackward(
   };
 }
 
-/** The state of one sequence before its first step, of rows of M. */
+/** The state of one sequence before its first step, for rows of M numbers. */
 export const emptyMemory = (name: MemoryName, M: number, depth = DEPTH): unknown =>
   KINDS[name].empty(M, depth);
 
-/** One step of one sequence. state before it, controls [E] in the order of the kind, v [E,M] → state after it, r [Q,M] */
+/** One step of one sequence. State before it, controls [E] in the kind's order, v [E,M] → state after it, r [Q,M] */
 export function memoryStep(
   name: MemoryName,
   before: unknown,
@@ -79,13 +82,14 @@ export function memoryStep(
   value: ArrayLike<number>,
   reads = 1,
 ): { after: unknown; r: Float64Array } {
-  const own = controls.map(control => Float64Array.from(control));
-  return KINDS[name].step(before, own, rowsOf(value, memoryKind(name).ends), reads);
+  const u = controls.map(control => Float64Array.from(control));
+  return KINDS[name].step(before, u, rowsOf(value, memoryKind(name).ends), reads);
 }
 
 /**
- * Gradients of one step, newest step first. The step's inputs, the states before and after it, dr [Q,M], and what arrived from the
- * step after it (of the newest nothing) → dControls [E] and dv [E,M], both complete, and what is passed to the step before it
+ * Gradients of one step; called for the newest step first. Inputs: the step's controls and values, the states before
+ * and after it, dr [Q,M], and `arriving`, which the call for the next step returned as `passed` (undefined for the
+ * newest step) → dControls [E] and dValue [E,M], both complete, and `passed`, the gradient of the state before the step
  */
 export function memoryStepBackward(
   name: MemoryName,
@@ -98,13 +102,13 @@ export function memoryStepBackward(
 ): { passed: unknown; gradients: Record<string, Float64Array> } {
   const { ends: E, controls: all } = memoryKind(name);
   const kind = KINDS[name];
-  const own = controls.map(control => Float64Array.from(control));
-  const made = kind.back(before, own, rowsOf(value, E), after, dr, arriving ?? kind.nothing(after));
+  const u = controls.map(control => Float64Array.from(control));
+  const step = kind.backward(before, u, rowsOf(value, E), after, dr, arriving ?? kind.zeroGradient(after));
   return {
-    passed: made.passed,
+    passed: step.passed,
     gradients: {
-      ...Object.fromEntries(all.map((control, c) => [gradientName(control.name), made.dControls[c]])),
-      dValue: flatOf(made.dv),
+      ...Object.fromEntries(all.map((control, c) => [gradientName(control.name), step.dControls[c]])),
+      dValue: flatOf(step.dv),
     },
   };
 }

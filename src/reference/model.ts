@@ -8,35 +8,42 @@ import {
   controllerStart,
   controllerStartBackward,
   type Layer,
-  noGradient,
   project,
   projectBackward,
+  zeroLayerGradients,
 } from './controller.ts';
 import { type HeadKind, type Heads, heads, headsBackward } from './heads.ts';
 import { addMultiHotBackward, addTo, type Weights } from './linear.ts';
-import { emptyMemories, memories, memoriesBackward, noMemoryGradient } from './memories.ts';
-import { output, outputBackward, type ReadOut, type Recall, recall, recallBackward } from './output.ts';
+import { emptyMemories, memories, memoriesBackward, zeroMemoryGradients } from './memories.ts';
+import {
+  output,
+  outputBackward,
+  type ReadOut,
+  type Reconstruction,
+  reconstruct,
+  reconstructBackward,
+} from './output.ts';
 
 /**
- * The whole model over a batch: one sequence after the other, one step after the other.
+ * The whole model over a batch, one sequence after another, one step at a time.
  *
- *   (layers_{t-1}, r_{t-1}, x_t) → layers_t, of which the last gives h_t → o'_t → y_t, and d_t, u_t, v_t → (s_t, V_t) → r_t
+ *   (layers_{t-1}, r_{t-1}, x_t) → layers_t, whose last has h_t → o'_t → y_t, and d_t, u_t, v_t → (s_t, V_t) → r_t
  *
  *   objective = Σ_b weight_b Σ_{t < lengths_b} (loss of y_t + losses of the auto-encoder heads)
  */
 
-/** Everything that one step keeps for the backward pass. */
+/** The activations of one step, kept for the backward pass. */
 export interface Step extends Heads, ReadOut {
-  /** All layers of the controller, from the lowest up. */
+  /** All layers of the controller, lowest first. */
   layers: Layer[];
-  /** o' [P]; h of the last layer without the projection. */
+  /** o' [P]; without the projection, h of the last layer. */
   op: Float64Array;
   /** [memories] states. */
   memories: unknown[];
-  /** All reads [E,M]. */
+  /** All reads [Q,M]. */
   r: Float64Array;
-  /** The auto-encoder heads, if the model has them and t ≥ 1. */
-  recall?: Recall;
+  /** Outputs of the auto-encoder heads, if the model has them and t ≥ 1. */
+  reconstruction?: Reconstruction;
 }
 
 /** The state before the first step. */
@@ -96,7 +103,7 @@ function sequenceForward(spec: ModelSpec, w: Weights, batch: Batch, b: number): 
     const { after, r } = memories(spec, before.memories, use);
     const y = output(spec, w, op, batch.target[n]);
     const step: Step = { layers, op, ...use, memories: after, r, ...y };
-    if (spec.autoencoder && t > 0) step.recall = recall(spec, w, h, op, idsAt(batch, t - 1, b));
+    if (spec.autoencoder && t > 0) step.reconstruction = reconstruct(spec, w, h, op, idsAt(batch, t - 1, b));
     steps.push(step);
     before = step;
   }
@@ -116,9 +123,9 @@ function sequenceBackward(
   const layerWeights = layersOf(w, spec.layers);
   const dLayerWeights = layersOf(dw, spec.layers);
   // Gradients passed from step t+1 to step t. They are zero after the last step.
-  let dLayers = noGradient(spec);
+  let dLayers = zeroLayerGradients(spec);
   let dr: Float64Array = new Float64Array(start.r.length);
-  let dMemories = noMemoryGradient(spec, steps[steps.length - 1].memories);
+  let dMemories = zeroMemoryGradients(spec, steps[steps.length - 1].memories);
   for (let t = steps.length - 1; t >= 0; t--) {
     const step = steps[t];
     const { op } = step;
@@ -129,18 +136,23 @@ function sequenceBackward(
     const dop = new Float64Array(widthOfHeads(spec));
 
     if (target !== MASKED) outputBackward(spec, w, op, step, target, weight, dop, dw);
-    if (step.recall) {
-      recallBackward(spec, w, h, op, idsAt(batch, t - 1, b), step.recall, weight, dh, dop, dw);
+    if (step.reconstruction) {
+      const ids = idsAt(batch, t - 1, b);
+      reconstructBackward(spec, w, h, op, ids, step.reconstruction, weight, dh, dop, dw);
     }
 
-    const made = memoriesBackward(spec, before.memories, step, step.memories, dr, dMemories);
-    if (spec.memory !== 'none') headsBackward(w, op, headKindOf(spec), step, made.dHeads, dop, dw);
-    dMemories = made.passed;
+    const back = memoriesBackward(spec, before.memories, step, step.memories, dr, dMemories);
+    if (spec.memory !== 'none') headsBackward(w, op, headKindOf(spec), step, back.dHeads, dop, dw);
+    dMemories = back.passed;
 
     if (spec.projection) projectBackward(w, h, op, dop, dh, dw);
     else addTo(dh, dop);
     const x = inputAt(spec, w, batch, t, b);
-    const back = controllerBackward(
+    const {
+      passed,
+      dr: drBefore,
+      dx,
+    } = controllerBackward(
       spec,
       layerWeights,
       x,
@@ -150,14 +162,14 @@ function sequenceBackward(
       dLayers,
       dLayerWeights,
     );
-    if (spec.embedding) addMultiHotBackward(x.ids, back.dx, dw.W_e);
-    dLayers = back.passed;
-    dr = back.dr;
+    if (spec.embedding) addMultiHotBackward(x.ids, dx, dw.W_e);
+    dLayers = passed;
+    dr = drBefore;
   }
   controllerStartBackward(spec, dLayers, dLayerWeights);
 }
 
-/** Forward pass over a batch → its objective, and all activations [B] for the backward pass. */
+/** Forward pass over a batch → its objective, and the activations of every sequence [B] for the backward pass. */
 export function modelForward(
   spec: ModelSpec,
   tensors: Tensors,
@@ -167,14 +179,14 @@ export function modelForward(
   const sequences = Array.from({ length: batch.B }, (_, b) => sequenceForward(spec, w, batch, b));
   let objective = 0;
   sequences.forEach(({ steps }, b) => {
-    for (const { loss, recall } of steps) {
-      objective += batch.weight[b] * (loss + (recall ? recall.fromH.loss + recall.fromP.loss : 0));
+    for (const { loss, reconstruction: x } of steps) {
+      objective += batch.weight[b] * (loss + (x ? x.fromH.loss + x.fromP.loss : 0));
     }
   });
   return { objective, sequences };
 }
 
-/** Gradients of the objective by all parameters, from the activations of modelForward. */
+/** Gradients of the objective with respect to all parameters, from the activations of modelForward. */
 export function modelBackward(
   spec: ModelSpec,
   tensors: Tensors,

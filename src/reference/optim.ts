@@ -1,7 +1,7 @@
 import type { TrainConfig } from '../base/config.ts';
 import type { Tensors } from '../base/parameters.ts';
 
-/** Clipping and update rules. All state is passed in: functions change the arrays they are given in place. */
+/** Clipping and update rules. The functions keep no state: they change their arguments in place. */
 
 /** w ← w − rate·dw. All [N]. */
 export function sgd(w: Float64Array, dw: Float64Array, rate: number): void {
@@ -15,12 +15,12 @@ export function sgd(w: Float64Array, dw: Float64Array, rate: number): void {
 export function rmsprop(
   w: Float64Array,
   dw: Float64Array,
-  square: Float64Array,
+  secondMoment: Float64Array,
   { rate, beta2, epsilon }: Pick<TrainConfig, 'rate' | 'beta2' | 'epsilon'>,
 ): void {
   for (let n = 0; n < w.length; n++) {
-    square[n] = beta2 * square[n] + (1 - beta2) * dw[n] * dw[n];
-    w[n] -= (rate * dw[n]) / (Math.sqrt(square[n]) + epsilon);
+    secondMoment[n] = beta2 * secondMoment[n] + (1 - beta2) * dw[n] * dw[n];
+    w[n] -= (rate * dw[n]) / (Math.sqrt(secondMoment[n]) + epsilon);
   }
 }
 
@@ -31,17 +31,17 @@ export function rmsprop(
 export function adam(
   w: Float64Array,
   dw: Float64Array,
-  mean: Float64Array,
-  square: Float64Array,
+  firstMoment: Float64Array,
+  secondMoment: Float64Array,
   t: number,
   { rate, beta1, beta2, epsilon }: Pick<TrainConfig, 'rate' | 'beta1' | 'beta2' | 'epsilon'>,
 ): void {
-  const meanBias = 1 - beta1 ** t;
-  const squareBias = 1 - beta2 ** t;
+  const firstBias = 1 - beta1 ** t;
+  const secondBias = 1 - beta2 ** t;
   for (let n = 0; n < w.length; n++) {
-    mean[n] = beta1 * mean[n] + (1 - beta1) * dw[n];
-    square[n] = beta2 * square[n] + (1 - beta2) * dw[n] * dw[n];
-    w[n] -= (rate * (mean[n] / meanBias)) / (Math.sqrt(square[n] / squareBias) + epsilon);
+    firstMoment[n] = beta1 * firstMoment[n] + (1 - beta1) * dw[n];
+    secondMoment[n] = beta2 * secondMoment[n] + (1 - beta2) * dw[n] * dw[n];
+    w[n] -= (rate * (firstMoment[n] / firstBias)) / (Math.sqrt(secondMoment[n] / secondBias) + epsilon);
   }
 }
 
@@ -73,7 +73,7 @@ export function clipByNorm(gradients: Tensors, norm: number, clipAt: number): vo
   for (const dw of gradients.values()) for (let n = 0; n < dw.length; n++) dw[n] *= scale;
 }
 
-/** dw ← min(clipAt, max(−clipAt, dw)), each number on its own. */
+/** dw ← min(clipAt, max(−clipAt, dw)), element by element. */
 export function clipByValue(gradients: Tensors, clipAt: number): void {
   for (const dw of gradients.values()) {
     for (let n = 0; n < dw.length; n++) dw[n] = Math.min(clipAt, Math.max(-clipAt, dw[n]));
@@ -81,25 +81,27 @@ export function clipByValue(gradients: Tensors, clipAt: number): void {
 }
 
 /**
- * The state that an update changes. Moments are present only for optimisers that have them (MOMENTS in
- * base/config.ts).
+ * The state that an update changes. Moments are present only if the optimiser has them (MOMENTS in base/config.ts).
  */
 export interface OptimiserState {
-  /** Steps done before this one. */
+  /** Number of steps done before this one. */
   step: number;
-  /** Step at which these weights started (default 0). */
+  /** Step at which these weights were initialised (default 0). */
   begun?: number;
   parameters: Tensors;
   firstMoment: Tensors;
   secondMoment: Tensors;
 }
 
-/** rate·2^(−age / rateHalfLife) at a step that is `age` steps after the start of these weights; constant where the half-life is 0. */
-const scheduled = (train: TrainConfig, age: number): TrainConfig =>
+/**
+ * The configuration with the learning rate of a step, `age` steps after the weights were initialised:
+ * rate·2^(−age / rateHalfLife), or the constant rate if the half-life is 0.
+ */
+const withRateAt = (train: TrainConfig, age: number): TrainConfig =>
   train.rateHalfLife === 0 ? train : { ...train, rate: train.rate * 0.5 ** (age / train.rateHalfLife) };
 
-/** Growth limit: σ(30) is 1 in float32. */
-const GROWN = 30;
+/** Push biases stop growing here: σ(30) is 1 in float32. */
+const GROWTH_LIMIT = 30;
 
 /**
  * One update of all parameters: clip, step, then the growth of every push bias, b_d ← b_d·(1 + pushBiasGrowth).
@@ -109,7 +111,7 @@ export function update(train: TrainConfig, state: OptimiserState, gradients: Ten
   if (train.clip === 'norm') clipByNorm(gradients, norm, train.clipAt);
   else if (train.clip === 'value') clipByValue(gradients, train.clipAt);
   const age = state.step - (state.begun ?? 0);
-  const now = scheduled(train, age);
+  const now = withRateAt(train, age);
   for (const [name, w] of state.parameters) {
     const dw = gradients.get(name)!;
     if (train.optimiser === 'sgd') sgd(w, dw, now.rate);
@@ -119,8 +121,9 @@ export function update(train: TrainConfig, state: OptimiserState, gradients: Ten
       adam(w, dw, state.firstMoment.get(name)!, state.secondMoment.get(name)!, age + 1, now);
     }
   }
-  // Growth stops where σ is 1 in float32 anyway: it is exponential and would overflow.
+  // The growth is exponential. Without a limit the biases would overflow.
   const push = state.parameters.get('b_d');
   if (!push || train.pushBiasGrowth === 0) return;
-  for (let e = 0; e < push.length; e++) if (Math.abs(push[e]) < GROWN) push[e] *= 1 + train.pushBiasGrowth;
+  for (let e = 0; e < push.length; e++)
+    if (Math.abs(push[e]) < GROWTH_LIMIT) push[e] *= 1 + train.pushBiasGrowth;
 }

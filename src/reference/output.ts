@@ -33,14 +33,14 @@ export function outputBackward(
   spec: ModelSpec,
   w: Weights,
   op: Float64Array,
-  made: ReadOut,
+  step: ReadOut,
   target: number,
   weight: number,
   dop: Float64Array,
   dw: Weights,
 ): void {
-  const dLogits = outputLossBackward(spec.output, made.output, target).map(dy => weight * dy);
-  const { o } = made;
+  const dLogits = outputLossBackward(spec.output, step.output, target).map(dy => weight * dy);
+  const { o } = step;
   if (!o) {
     linearBackward(op, w.W_o, dLogits, dop, dw.W_o, dw.b_o);
     return;
@@ -50,20 +50,20 @@ export function outputBackward(
   linearBackward(op, w.W_o, tanhBackward(o, dO), dop, dw.W_o, dw.b_o);
 }
 
-/** The auto-encoder heads of one step, from h_t and from o'_t. */
-export interface Recall {
+/** Outputs of the auto-encoder heads at one step: reconstructions of x_{t-1} from h_t and from o'_t. */
+export interface Reconstruction {
   fromH: Output;
   fromP: Output;
 }
 
-/** σ(h_t·W_hx) and σ(o'_t·W_px) against x_{t-1}. h [H], o' [P], ids [K] of x_{t-1} */
-export function recall(
+/** σ(h_t·W_hx) and σ(o'_t·W_px), and their squared errors against x_{t-1}. h [H], o' [P], ids [K] of x_{t-1} */
+export function reconstruct(
   spec: ModelSpec,
   w: Weights,
   h: Float64Array,
   op: Float64Array,
   ids: Uint32Array,
-): Recall {
+): Reconstruction {
   const x = multiHot(ids, spec.inputs);
   const from = (a: Float64Array, W: Float64Array): Output => {
     const logits = new Float64Array(x.length);
@@ -74,13 +74,13 @@ export function recall(
 }
 
 /** Gradient of `weight` times the losses: dh [H], do' [P], dW_hx and dW_px; adds to all of them. */
-export function recallBackward(
+export function reconstructBackward(
   spec: ModelSpec,
   w: Weights,
   h: Float64Array,
   op: Float64Array,
   ids: Uint32Array,
-  { fromH, fromP }: Recall,
+  { fromH, fromP }: Reconstruction,
   weight: number,
   dh: Float64Array,
   dop: Float64Array,

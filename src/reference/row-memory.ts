@@ -2,8 +2,8 @@ import type { Kind } from './kind.ts';
 import { zeroRows } from './rows.ts';
 
 /**
- * A memory of rows with strengths, with one or two ends. E is 1, except 2 for a deque: (top, bottom). Strengths s and
- * rows V are ordered from bottom to top, dead rows included.
+ * A memory of rows with strengths. E, its number of ends, is 1, except 2 for a deque: (top, bottom). Strengths s and
+ * rows V are ordered from bottom to top and include dead rows.
  */
 export interface RowMemory {
   /** E */
@@ -40,18 +40,18 @@ interface Rows {
   V: Float64Array[];
 }
 
-/** Wraps a row memory as a kind, with push and pop as its controls. */
+/** Makes a row memory a Kind, with push and pop as its controls. */
 export const kindOfRows = (memory: RowMemory): Kind<Rows, { ds: Float64Array; dV: Float64Array[] }> => ({
   empty: () => ({ s: new Float64Array(0), V: [] }),
   step({ s, V }, [d, u], v) {
     const after = { s: memory.step(s, d, u), V: memory.push(V, v) };
     return { after, r: memory.read(after.s, after.V) };
   },
-  nothing: ({ s, V }) => ({ ds: new Float64Array(s.length), dV: zeroRows(s.length, V[0]?.length ?? 0) }),
-  back(before, [, u], _v, { s, V }, dr, { ds, dV }) {
+  zeroGradient: ({ s, V }) => ({ ds: new Float64Array(s.length), dV: zeroRows(s.length, V[0]?.length ?? 0) }),
+  backward(before, [, u], _v, { s, V }, dr, { ds, dV }) {
     memory.readBackward(s, V, dr, ds, dV);
     const step = memory.stepBackward(before.s, u, ds);
-    // The gradient of a value is complete at the step that pushed its row: no earlier read saw the row.
+    // The gradient of a value is complete at the step that pushed its row, because no earlier read includes the row.
     const pushed = memory.unpush(dV);
     return { passed: { ds: step.ds, dV: pushed.V }, dControls: [step.dd, step.du], dv: pushed.v };
   },

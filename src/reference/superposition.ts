@@ -2,13 +2,13 @@ import type { Kind } from './kind.ts';
 import { flatOf, rowsOf } from './rows.ts';
 
 /**
- * The superposition stack of Joulin and Mikolov 2015 ("Inferring Algorithmic Patterns with Stack-Augmented Recurrent Nets"), with
- * the third action of their section 3.2, in float64. Its state is its cells [depth][M], the top first; what is pushed beyond the last is
- * lost, and what is popped up from beyond it is 0.
+ * The superposition stack of Joulin and Mikolov 2015 ("Inferring Algorithmic Patterns with Stack-Augmented Recurrent
+ * Nets"), with the third action of their section 3.2, in float64. Its state is its cells [depth][M], the top cell
+ * first. Values pushed below the last cell are lost; a pop moves 0 up into the last cell.
  *
  *   s_t[0] = a_push·v_t + a_pop·s_{t−1}[1] + a_stay·s_{t−1}[0]
  *   s_t[i] = a_push·s_{t−1}[i−1] + a_pop·s_{t−1}[i+1] + a_stay·s_{t−1}[i]
- *   r_t = s_t[0], or with k cells that are read (s_t[0], …, s_t[k−1])
+ *   r_t = s_t[0], or (s_t[0], …, s_t[k−1]) if k cells are read
  */
 export const superposition: Kind<Float64Array[], Float64Array[]> = {
   empty: (M, depth) => zeros(depth, M),
@@ -20,14 +20,14 @@ export const superposition: Kind<Float64Array[], Float64Array[]> = {
     return { after, r: flatOf(after.slice(0, reads)) };
   },
 
-  nothing: last => zeros(last.length, last[0].length),
+  zeroGradient: last => zeros(last.length, last[0].length),
 
   /**
-   * With g_i = ds_t[i], and dr_t[i] added to that of the cells that are read:
+   * g_i is ds_t[i], plus dr_t[i] for the cells that are read:
    *   da_push = Σ_i g_i · (s_{t−1}[i−1] or v_t),  da_pop = Σ_i g_i · s_{t−1}[i+1],  da_stay = Σ_i g_i · s_{t−1}[i]
    *   ds_{t−1}[i] = a_push·g_{i+1} + a_pop·g_{i−1} + a_stay·g_i,   dv_t = a_push·g_0
    */
-  back(before, [[push], [pop], [stay]], [v], _after, dr, arriving) {
+  backward(before, [[push], [pop], [stay]], [v], _after, dr, arriving) {
     const dReads = rowsOf(dr, dr.length / v.length);
     const g = arriving.map((row, i) => row.map((x, m) => x + (dReads[i]?.[m] ?? 0)));
     const none = new Float64Array(v.length);

@@ -2,16 +2,16 @@ import type { Kind } from './kind.ts';
 import { flatOf, rowsOf } from './rows.ts';
 
 /**
- * The tape of Delétang et al. 2023 ("Neural Networks and the Chomsky Hierarchy", the Tape-RNN) with the actions left, right and
- * stay, in float64. The tape is a ring of N = depth cells [N][M], all 0 at first. Cell 0 is the one under the head, and cell i
- * the one i places to its right, so that the tape turns under a head that stands still. A step writes, then moves:
+ * The tape of Delétang et al. 2023 ("Neural Networks and the Chomsky Hierarchy", the Tape-RNN) with the actions left,
+ * right and stay, in float64. The tape is a ring of N = depth cells [N][M], initially 0. Cell 0 is under the head, and
+ * cell i lies i places to its right: the head stays at index 0, and a move shifts the cells. A step writes, then moves:
  *
  *   w_t[0] = v_t,   w_t[i] = s_{t−1}[i] for i > 0
  *   s_t[i] = a_left·w_t[i−1] + a_right·w_t[i+1] + a_stay·w_t[i]     (i − 1 and i + 1 modulo N)
- *   r_t = s_t[0], or with k cells that are read (s_t[0], …, s_t[k−1])
+ *   r_t = s_t[0], or (s_t[0], …, s_t[k−1]) if k cells are read
  *
- * Directions are those of the head; the published code names them after the way in which the tape turns. Its two further actions,
- * jumps by the length of the input, are left out.
+ * Left and right are directions of the head; the published code names them after the direction in which the tape moves.
+ * The published code also has two actions that jump by the length of the input; they are left out here.
  */
 export const tape: Kind<Float64Array[], Float64Array[]> = {
   empty: (M, depth) => Array.from({ length: depth }, () => new Float64Array(M)),
@@ -24,15 +24,15 @@ export const tape: Kind<Float64Array[], Float64Array[]> = {
     return { after, r: flatOf(after.slice(0, reads)) };
   },
 
-  nothing: last => last.map(row => new Float64Array(row.length)),
+  zeroGradient: last => last.map(row => new Float64Array(row.length)),
 
   /**
-   * With g_i = ds_t[i], and dr_t[i] added to that of the cells that are read:
+   * g_i is ds_t[i], plus dr_t[i] for the cells that are read:
    *   da_left = Σ_i g_i · w_t[i−1],  da_right = Σ_i g_i · w_t[i+1],  da_stay = Σ_i g_i · w_t[i]
    *   dw_t[i] = a_left·g_{i+1} + a_right·g_{i−1} + a_stay·g_i
-   *   dv_t = dw_t[0],  ds_{t−1}[0] = 0 (it is written over),  ds_{t−1}[i] = dw_t[i] for i > 0
+   *   dv_t = dw_t[0],  ds_{t−1}[0] = 0 (the write replaces it),  ds_{t−1}[i] = dw_t[i] for i > 0
    */
-  back(before, [[left], [right], [stay]], [v], _after, dr, arriving) {
+  backward(before, [[left], [right], [stay]], [v], _after, dr, arriving) {
     const w = written(before, v);
     const dReads = rowsOf(dr, dr.length / v.length);
     const g = arriving.map((row, i) => row.map((x, m) => x + (dReads[i]?.[m] ?? 0)));

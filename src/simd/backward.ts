@@ -4,8 +4,8 @@ import { CELL_KERNELS } from './cells.ts';
 import type { Workspace } from './workspace.ts';
 
 /**
- * The backward pass over a group, after its forward pass: first the loop over time, then the gradients of the weights
- * as large products over all rows.
+ * The backward pass over a group, after its forward pass: first the loop over time, then the weight gradients as large
+ * products over all rows.
  */
 export class BackwardPass {
   readonly #ws: Workspace;
@@ -16,8 +16,8 @@ export class BackwardPass {
   }
 
   /**
-   * Adds the gradient of the group's objective by every parameter to the gradient at an address. It is packed like the
-   * parameters.
+   * Adds the gradient of the group's objective with respect to every parameter to the gradient at this address, which
+   * is packed like the parameters.
    */
   run(gradient: number): void {
     this.#into = gradient;
@@ -121,7 +121,7 @@ export class BackwardPass {
     if (spec.autoencoder) add(n * H4, this.#ws.row('dHx', t), dh);
   }
 
-  /** 'dh' of layer l at time step t -> dA. Leaves the gradient of the layer below in 'dh'. */
+  /** 'dh' of layer l at time step t -> dA. Leaves the gradient of the h of the layer below in 'dh'. */
   #cellBackward(l: number, t: number): void {
     const { spec, layers, gates, H4 } = this.#ws.layout;
     const { clear, add } = this.#ws.arena.kernels;
@@ -158,13 +158,15 @@ export class BackwardPass {
     this.#ws.arena.kernels.sumRows(rows, dy, ldy, b.ld4, this.#gradient(b));
   }
 
-  /** dW += xᵀ · dy over all rows. Row i of x belongs to row i of dy. */
+  /** dW += xᵀ · dy over all rows. Row i of x corresponds to row i of dy. */
   #outer(W: Block, x: number, ldx: number, dy: number, ldy: number, rows: number): void {
     const to = this.#gradient(W);
     this.#ws.arena.kernels.outer(x, ldx, W.rows, rows, dy, ldy, W.ld4, to, 16 * W.ld4, this.#ws.at.scratch);
   }
 
-  /** dW += xᵀ · dy where x is a state before each step. Its rows are contiguous over the steps until a sequence ends. */
+  /**
+   * dW += xᵀ · dy, where x is the state before each step. Its rows are contiguous over the steps until a sequence ends.
+   */
   #outerBefore(W: Block, name: string, dName: string, from: number): void {
     const { active, first, T, rows } = this.#ws.group;
     const [ldx, ldy] = [this.#ws.ld(name), this.#ws.ld(dName)];

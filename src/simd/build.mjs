@@ -8,7 +8,7 @@ const here = fileURLToPath(new URL('.', import.meta.url));
 
 /** Returns the text of wasm.ts. */
 export async function compileAssembly() {
-  const made = {};
+  const outputs = {};
   const { error, stderr } = await asc.main(
     ['assembly/index.ts', '--baseDir', here, '--outFile', 'out.wasm', '--bindings', 'raw'].concat(
       ['--enable', 'simd', '--runtime', 'stub', '--use', 'abort=', '-O3', '--converge', '--noAssert'],
@@ -23,13 +23,13 @@ export async function compileAssembly() {
         }
       },
       writeFile: (name, contents) => {
-        made[name] = contents;
+        outputs[name] = contents;
       },
     },
   );
   if (error) throw new Error(`${error.message}\n${stderr}`);
-  const functions = [...made['out.d.ts'].matchAll(/export function (\w+\(.*\): \w+;)/g)];
-  const bytes = made['out.wasm'];
+  const functions = [...outputs['out.d.ts'].matchAll(/export function (\w+\(.*\): \w+;)/g)];
+  const bytes = outputs['out.wasm'];
   const text = Buffer.from(bytes).toString('base64');
   return `/** Made by src/simd/build.mjs from src/simd/assembly: its functions, and ${bytes.length} bytes of WebAssembly in base64. */
 export interface Kernels {

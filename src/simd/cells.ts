@@ -1,7 +1,9 @@
 import type { Controller } from '../base/cells.ts';
 import type { Kernels } from './wasm.ts';
 
-/** The kernels of a controller's cell. All have the same signature: see src/simd/assembly/cells/rnn.ts. */
+/**
+ * The kernels of a controller's cell. They have the same signature for all cells: see src/simd/assembly/cells/rnn.ts.
+ */
 interface CellKernels {
   forward: (kernels: Kernels) => Kernels['rnnForward'];
   backward: (kernels: Kernels) => Kernels['rnnBackward'];

@@ -4,8 +4,8 @@ import { CELL_KERNELS } from './cells.ts';
 import type { Workspace } from './workspace.ts';
 
 /**
- * The forward pass over a group. Everything that does not depend on time runs outside the loop over time, as large
- * products.
+ * The forward pass over a group. Whatever does not depend on earlier steps is computed outside the loop over time, by
+ * large products over all steps.
  */
 export class ForwardPass {
   readonly #ws: Workspace;
@@ -52,7 +52,10 @@ export class ForwardPass {
     for (let b = 0; b < G; b++) rows[b * 4 * width4] = 1;
   }
 
-  /** Stores biases + inputs of all steps in dA, which serves as the row a here. The backward pass overwrites it. */
+  /**
+   * Computes biases + inputs of all steps. Stores them in dA, which holds the pre-activations a during the forward
+   * pass; the backward pass overwrites it with their gradients.
+   */
   #inputsForward({ Wx, b }: Layer, l: number): void {
     const { gates } = this.#ws.layout;
     const { gather, clear } = this.#ws.arena.kernels;
@@ -111,13 +114,13 @@ export class ForwardPass {
     stepForward(n, t, spec.memories, s, 16 * S4, 16 * N4, this.#ws.at.s, reads, 16 * R4, slots, undoLog);
   }
 
-  /** Outputs and losses of all steps, with the gradients before the output activations. */
+  /** Outputs and losses of all steps, and their gradients before the output activations. */
   #outputsForward(): void {
     const { spec, blocks, layers, O4, V4, D4, H4 } = this.#ws.layout;
     const { fillRows, tanhOf, clear, softmaxRows, squaredRows, recallRows } = this.#ws.arena.kernels;
     const { rows } = this.#ws.group;
     const { at, ld } = this.#ws.op(0);
-    const { y, o, dY, targets, weights, rowMetrics, recalled, ids, previous } = this.#ws.at;
+    const { y, o, dY, targets, weights, rowMetrics, autoencoderLoss, ids, previous } = this.#ws.at;
     if (spec.readout) {
       fillRows(rows, this.#ws.parameters(blocks.bo), o, 16 * O4, O4);
       this.#ws.product(at, ld, rows, blocks.Wo, o, 16 * O4);
@@ -132,13 +135,19 @@ export class ForwardPass {
     if (spec.output === 'softmax') softmaxRows(rows, V, y, dY, targets, weights, rowMetrics);
     else squaredRows(rows, V, spec.output === 'tanh', y, dY, targets, weights, rowMetrics);
     if (!spec.autoencoder) return;
-    clear(recalled, 4 * rows);
-    const recall = (x: number, ldx: number, W: Block, to: number, dTo: number): void => {
+    clear(autoencoderLoss, 4 * rows);
+    const reconstruct = (x: number, ldx: number, W: Block, to: number, dTo: number): void => {
       clear(to, rows * 16 * D4);
       this.#ws.product(x, ldx, rows, W, to, 16 * D4);
-      recallRows(rows, spec.inputs, to, dTo, ids, this.#ws.K, previous, weights, recalled);
+      recallRows(rows, spec.inputs, to, dTo, ids, this.#ws.K, previous, weights, autoencoderLoss);
     };
-    recall(this.#ws.row(`h${layers.length - 1}`, 0), 16 * H4, blocks.Whx, this.#ws.at.xh, this.#ws.at.dXh);
-    recall(at, ld, blocks.Wpx, this.#ws.at.xp, this.#ws.at.dXp);
+    reconstruct(
+      this.#ws.row(`h${layers.length - 1}`, 0),
+      16 * H4,
+      blocks.Whx,
+      this.#ws.at.xh,
+      this.#ws.at.dXh,
+    );
+    reconstruct(at, ld, blocks.Wpx, this.#ws.at.xp, this.#ws.at.dXp);
   }
 }

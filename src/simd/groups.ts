@@ -1,36 +1,41 @@
 import type { Batch } from '../base/dims.ts';
 
-/** Sequences of a batch that run through all time steps together, sorted by length, longest first. */
+/** Sequences of a batch that are computed together, one time step after another. Sorted by length, longest first. */
 export interface Group {
-  /** Index in the batch of the sequence in slot 0, 1 … */
+  /** Index in the batch of the sequence in each slot 0, 1 … */
   order: number[];
   /** Time steps of each slot, and of the longest sequence. */
   lengths: number[];
   T: number;
-  /** Per time step: number of sequences still running, which are the first slots; and number of rows of earlier steps. */
+  /**
+   * Per time step: number of sequences that have not ended (they are in the first slots); number of rows of earlier
+   * steps.
+   */
   active: number[];
   first: number[];
   /** Total rows: one per time step and sequence. */
   rows: number;
 }
 
-/** Number of rows at which the product kernels are fast. */
-const MOST = 16;
+/** Maximum number of sequences per group: with this number of rows the product kernels are fast. */
+const MAX_SIZE = 16;
 /**
- * Models with at least this many vec4s of parameters spend far more time on a step than threads cost. Their groups are
- * smaller, so that there are more of them to share.
+ * For models with at least this number of vec4s of parameters, a step takes far longer than waking threads. Their
+ * groups are smaller, so that more groups can be shared between threads.
  */
 const LARGE4 = 10_000;
-const LEAST_OF_LARGE = 5;
-const GROUPS_OF_LARGE = 8;
+const MIN_SIZE_OF_LARGE = 5;
+const GROUPS_OF_LARGE_MODELS = 8;
 
 /**
- * Maximum number of sequences per group. It depends on batch and model only, so that sums are the same on any machine
- * and with any number of threads.
+ * Maximum number of sequences per group. It depends only on batch and model, so that sums are the same on every
+ * machine and with any number of threads.
  */
 export function groupSize(B: number, size4: number): number {
   const wanted =
-    size4 < LARGE4 ? MOST : Math.min(MOST, Math.max(LEAST_OF_LARGE, Math.ceil(B / GROUPS_OF_LARGE)));
+    size4 < LARGE4
+      ? MAX_SIZE
+      : Math.min(MAX_SIZE, Math.max(MIN_SIZE_OF_LARGE, Math.ceil(B / GROUPS_OF_LARGE_MODELS)));
   return Math.ceil(B / Math.ceil(B / wanted));
 }
 
@@ -40,35 +45,35 @@ export function groupsOf({ B, lengths }: Pick<Batch, 'B' | 'lengths'>, size4: nu
   const count = Math.ceil(B / groupSize(B, size4));
   const groups: Group[] = [];
   for (let g = 0; g < count; g++) {
-    // Deal the sorted sequences out like cards: every group gets long and short ones and takes about equally long.
+    // Deal the sorted sequences out in turn, so that the groups have similar total lengths and take similar times.
     const order = sorted.filter((_, k) => k % count === g);
-    const own = order.map(b => lengths[b]);
-    const T = own[0];
+    const ofGroup = order.map(b => lengths[b]);
+    const T = ofGroup[0];
     const active: number[] = [];
     const first: number[] = [];
     let rows = 0;
-    let alive = own.length;
+    let alive = ofGroup.length;
     for (let t = 0; t < T; t++) {
-      while (own[alive - 1] <= t) alive--;
+      while (ofGroup[alive - 1] <= t) alive--;
       active.push(alive);
       first.push(rows);
       rows += alive;
     }
-    groups.push({ order, lengths: own, T, active, first, rows });
+    groups.push({ order, lengths: ofGroup, T, active, first, rows });
   }
   return groups;
 }
 
-const MOST_STRANDS = 32;
-const MOST_GRADIENT_BYTES = 2 ** 28;
+const MAX_STRANDS = 32;
+const MAX_GRADIENT_BYTES = 2 ** 28;
 
 /**
- * Number S of strands of a batch. Strand 0 has groups 0, S, 2S …; strand 1 has groups 1, S + 1 …. The groups of a
- * strand add to one gradient in order. Threads take whole strands, so sums have the same order with any number of
- * threads.
+ * Number S of strands of a batch. Strand 0 consists of groups 0, S, 2S …; strand 1 of groups 1, S + 1 …. The groups of
+ * a strand add to one gradient, in order. A thread takes whole strands, so the order of sums is the same with any
+ * number of threads.
  */
 export function strandCount(B: number, size4: number): number {
   const groups = Math.ceil(B / groupSize(B, size4));
-  const fit = Math.max(1, Math.floor(MOST_GRADIENT_BYTES / (16 * size4)));
-  return Math.min(groups, MOST_STRANDS, fit);
+  const fit = Math.max(1, Math.floor(MAX_GRADIENT_BYTES / (16 * size4)));
+  return Math.min(groups, MAX_STRANDS, fit);
 }

@@ -3,18 +3,18 @@ import {
   controlStride,
   MEMORY_NAMES,
   type MemoryName,
+  type MemoryStorage,
   memoryKind,
   readsOf,
-  type Storage,
 } from '../base/memories.ts';
 import { type Kernels, WASM } from './wasm.ts';
 
 const compiled: Record<string, Promise<WebAssembly.Module>> = {};
 
 /**
- * The WebAssembly module. Compiled once per variant.
+ * The WebAssembly module. Each variant is compiled once.
  * @param shared whether its memory is shared between threads
- * @throws DeviceError where this machine or browser has no WebAssembly SIMD
+ * @throws DeviceError if this machine or browser has no WebAssembly SIMD
  */
 export function compile(shared = false): Promise<WebAssembly.Module> {
   compiled[String(shared)] ??= compileNow(shared);
@@ -33,12 +33,12 @@ async function compileNow(shared: boolean): Promise<WebAssembly.Module> {
   return WebAssembly.compile(bytes);
 }
 
-/** The bytes of the memory import up to the flags of its limits: "env", "memory", kind 2. */
+/** The bytes of the module's memory import, up to the flags of its limits: "env", "memory", kind 2. */
 const MEMORY_IMPORT = [3, ...encode('env'), 6, ...encode('memory'), 2];
 const WITH_MAXIMUM = 1;
 const SHARED_WITH_MAXIMUM = 3;
 
-/** Makes the imported memory shared. That is one bit of the import's flags; the code stays the same. */
+/** Makes the imported memory shared: one bit of the import's flags. The code stays the same. */
 function share(bytes: Uint8Array): void {
   const at = bytes.findIndex((_, start) => MEMORY_IMPORT.every((byte, k) => bytes[start + k] === byte));
   const flags = at + MEMORY_IMPORT.length;
@@ -52,16 +52,16 @@ function encode(text: string): Uint8Array {
 }
 
 const PAGE = 65_536;
-/** The address range of 32-bit pointers. */
-export const MOST_BYTES = 2 ** 32 - PAGE;
+/** Size of the address range of 32-bit pointers, less one page. */
+export const MAX_BYTES = 2 ** 32 - PAGE;
 
 /**
- * An instance of the kernels and its memory, from which blocks are allocated one after the other. Pointers and leading
- * dimensions of kernels are in bytes.
+ * An instance of the kernels and its memory, from which blocks are allocated one after another. The kernels take
+ * pointers and leading dimensions in bytes.
  */
 export class Arena {
   readonly kernels: Kernels;
-  /** One memory for all threads; each thread has its own Arena on it. Only the thread that created the memory allocates. */
+  /** All threads share one memory, each through its own Arena. Only the thread that created the memory allocates. */
   readonly memory: WebAssembly.Memory;
   #used: number;
   #floats!: Float32Array<ArrayBuffer>;
@@ -72,7 +72,7 @@ export class Arena {
     const { exports } = new WebAssembly.Instance(module, { env: { memory } });
     this.kernels = exports as unknown as Kernels;
     this.#used = aligned(this.kernels.firstFree());
-    this.#look();
+    this.#updateViews();
   }
 
   /** Size of the memory in bytes. */
@@ -80,14 +80,14 @@ export class Arena {
     return this.memory.buffer.byteLength;
   }
 
-  /** Bytes allocated so far: pass this to release() later to free everything allocated since. */
+  /** Bytes allocated so far. Pass this number to release() later to free everything allocated in between. */
   get used(): number {
     return this.#used;
   }
 
   /**
-   * Allocates `bytes` bytes, aligned to 64. Returns the address. Memory that was never used before is zero.
-   * @throws DeviceError where the machine has no more memory
+   * Allocates `bytes` bytes, aligned to 64. Returns the address. Memory that has never been allocated before is zero.
+   * @throws DeviceError if the machine has no more memory
    */
   take(bytes: number): number {
     const at = this.#used;
@@ -99,22 +99,22 @@ export class Arena {
       } catch {
         const gib = (end / 2 ** 30).toFixed(1);
         throw new DeviceError(
-          `the machine has no ${gib} GiB of memory free: use a smaller batch or shorter sequences.`,
+          `the machine cannot provide ${gib} GiB of memory: use a smaller batch or shorter sequences.`,
         );
       }
-      this.#look();
+      this.#updateViews();
     }
     this.#used = end;
     return at;
   }
 
   /**
-   * Updates the views after another thread may have grown the memory. V8 notifies other threads by an interrupt, which
-   * a thread that has just received the memory can miss. Growing by 0 pages forces it to look.
+   * Updates the views when another thread may have grown the memory. V8 notifies other threads by an interrupt, which a
+   * thread that has just received the memory can miss. Growing by 0 pages makes it read the current size.
    */
   refresh(): void {
     this.memory.grow(0);
-    this.#look();
+    this.#updateViews();
   }
 
   /** Frees everything allocated since `used` had this value. */
@@ -122,24 +122,26 @@ export class Arena {
     this.#used = used;
   }
 
-  /** View of `count` numbers at an address. Valid until the memory grows. */
+  /** A view of `count` float32 numbers at an address. Valid until the memory grows. */
   floats(at: number, count: number): Float32Array<ArrayBuffer> {
     const from = at >>> 2;
     return this.#floats.subarray(from, from + count);
   }
 
+  /** A view of `count` u32 at an address. Valid until the memory grows. */
   words(at: number, count: number): Uint32Array<ArrayBuffer> {
     const from = at >>> 2;
     return this.#words.subarray(from, from + count);
   }
 
   /**
-   * Sets the kind and the sizes of the memories for the kernels.
-   * @param endBytes distance from one end's row to the next
+   * Sets the kind and the sizes of the memories, which the memory kernels read from globals of the module.
+   * @param endBytes distance between the rows of consecutive ends, in bytes
+   * @param table address of the offsets of each step's values
    */
   memoryShape(
     { memory, depth, reads }: { memory: MemoryName | 'none'; depth: number; reads?: number },
-    { slots, undoLog, dStrength }: Record<keyof Storage, number>,
+    { slots, undoLog, dStrength }: Record<keyof MemoryStorage, number>,
     M: number,
     endBytes: number,
     table: number,
@@ -162,7 +164,7 @@ export class Arena {
     );
   }
 
-  #look(): void {
+  #updateViews(): void {
     this.#floats = new Float32Array(this.memory.buffer);
     this.#words = new Uint32Array(this.memory.buffer);
   }

@@ -1,12 +1,12 @@
 import { DeviceLost, InputError } from '../base/errors.ts';
 
 /**
- * A pool of threads that share work: the calling thread and its workers. Every thread holds a copy of each object (a
- * model, a memory), all on one shared memory. A job has items 0 … count − 1; each thread takes the next item when it is
- * free.
+ * A pool of threads that share work: the calling thread and its workers. Every thread has a copy of each object (a
+ * model, a memory); all copies use one shared memory. A job has items 0 … count − 1. A thread takes the next item when
+ * it is free.
  */
 
-/** A worker, as provided by the platform. */
+/** A worker, provided by the platform. */
 export interface Thread {
   post(message: unknown): void;
   /** Whether the worker keeps the process alive: true while the pool waits for it, false while it is idle. */
@@ -14,18 +14,22 @@ export interface Thread {
   end(): void;
 }
 
+/** Receives what happens to a worker. */
 export interface Listener {
   heard(message: FromThread): void;
-  /** The worker ended by itself, or could not start. */
+  /** The worker ended without end(), or could not start. */
   died(reason: string): void;
 }
 
-/** Starts a worker that runs serve(). May throw, or report later through died() that the worker did not start. */
+/** Starts a worker that runs serve(). If that fails, throws, or calls died() later. */
 export type Spawn = (listener: Listener) => Thread;
 
 /** A thread's copy of an object. */
 export interface Work<Job, Answer> {
-  /** Called before the first item of a job in this thread. @param thread number of the thread; 0 is the calling one */
+  /**
+   * Called before the first item of a job in this thread.
+   * @param thread number of this thread; 0: the calling thread
+   */
   begin(job: Job, thread: number): void;
   run(item: number): Answer;
 }
@@ -33,8 +37,8 @@ export interface Work<Job, Answer> {
 /** Messages to a worker. `next` is the shared counter of a job's next item. */
 export type ToThread =
   | { kind: 'thread'; number: number }
-  /** `made`: everything a thread needs to build its copy of the object. */
-  | { kind: 'object'; object: number; made: unknown }
+  /** `spec`: everything a thread needs to build its copy of the object. */
+  | { kind: 'object'; object: number; spec: unknown }
   | {
       kind: 'job';
       object: number;
@@ -43,7 +47,7 @@ export type ToThread =
       next: Int32Array;
       count: number;
     }
-  | { kind: 'forget'; object: number };
+  | { kind: 'remove'; object: number };
 
 /** Messages from a worker. */
 export type FromThread =
@@ -80,48 +84,48 @@ export function takeItems<Job, Answer>(
   return answers;
 }
 
-/** The workers of an engine. Starts them when a job can use them, and gives up on those that cannot start. */
+/** The workers of an engine. Starts them when a job can use them, and continues without those that cannot start. */
 export class Pool {
   readonly #spawn: Spawn | undefined;
   #members: Member[] = [];
   readonly #objects = new Map<number, unknown>();
   readonly #pending = new Map<number, Pending>();
   #count = 0;
-  #most: number;
+  #max: number;
   #dead: Error | undefined;
   #waiting: (() => void)[] = [];
-  /** Why there are fewer threads than requested; '' if there are not. */
+  /** Why there are fewer threads than requested; '' if all workers have started so far. */
   refused = '';
 
-  /** @param most maximum number of threads, including the calling one */
-  constructor(most: number, spawn: Spawn | undefined) {
+  /** @param max maximum number of threads, including the calling one */
+  constructor(max: number, spawn: Spawn | undefined) {
     this.#spawn = spawn;
-    this.#most = spawn ? most : 1;
+    this.#max = spawn ? max : 1;
   }
 
   /** Maximum number of threads, including the calling one. */
-  get most(): number {
-    return this.#most;
+  get max(): number {
+    return this.#max;
   }
 
-  /** Starts workers until there are `count` threads. They take part as soon as they run. */
-  want(count: number): void {
-    while (this.#members.length + 1 < Math.min(count, this.#most)) {
+  /** Starts workers until there are `count` threads. A worker takes part as soon as it runs. */
+  startWorkers(count: number): void {
+    while (this.#members.length + 1 < Math.min(count, this.#max)) {
       const number = this.#members.length + 1;
       const member: Member = { thread: undefined as unknown as Thread, number, ready: false };
       try {
         member.thread = this.#spawn!({
-          heard: message => this.#heard(member, message),
+          heard: message => this.#received(member, message),
           died: reason => this.#died(member, reason),
         });
       } catch (error) {
-        this.#without(error instanceof Error ? error.message : String(error));
+        this.#dropUnready(error instanceof Error ? error.message : String(error));
         return;
       }
       this.#members.push(member);
       member.thread.hold(false);
       this.#post(member, { kind: 'thread', number });
-      for (const [object, made] of this.#objects) this.#post(member, { kind: 'object', object, made });
+      for (const [object, spec] of this.#objects) this.#post(member, { kind: 'object', object, spec });
     }
   }
 
@@ -133,55 +137,55 @@ export class Pool {
     for (const { thread } of this.#members) thread.hold(false);
   }
 
-  /** Registers an object with every thread. Returns its number. */
-  add(made: unknown): number {
+  /** Registers an object with every thread. Returns its number. @param spec what a thread needs to build its copy */
+  add(spec: unknown): number {
     const object = this.#count++;
-    this.#objects.set(object, made);
-    for (const member of this.#members) this.#post(member, { kind: 'object', object, made });
+    this.#objects.set(object, spec);
+    for (const member of this.#members) this.#post(member, { kind: 'object', object, spec });
     return object;
   }
 
   remove(object: number): void {
     if (!this.#objects.delete(object)) return;
-    for (const member of this.#members) this.#post(member, { kind: 'forget', object });
+    for (const member of this.#members) this.#post(member, { kind: 'remove', object });
   }
 
   /**
    * Runs a job of an object. Returns the answers by item: directly if no other thread takes part, otherwise as a
    * promise.
-   * @param own this thread's copy of the object @param most maximum number of threads that take part
-   * @throws DeviceLost where a thread has died
+   * @param work this thread's copy of the object @param max maximum number of threads that take part
+   * @throws DeviceLost if a thread has died
    */
   run<Job, Answer>(
     object: number,
-    own: Work<Job, Answer>,
+    work: Work<Job, Answer>,
     given: Job,
     count: number,
-    most = this.#most,
+    max = this.#max,
   ): Answer[] | Promise<Answer[]> {
     if (this.#dead) throw this.#dead;
-    const workers = Math.min(count, most) - 1;
-    this.want(workers + 1);
+    const workers = Math.min(count, max) - 1;
+    this.startWorkers(workers + 1);
     if (this.#members.length === 0 || workers < 1) {
-      own.begin(given, 0);
-      return Array.from({ length: count }, (_, item) => own.run(item));
+      work.begin(given, 0);
+      return Array.from({ length: count }, (_, item) => work.run(item));
     }
-    // A counter per job: a worker that starts late finds no items left, even if other jobs have started since.
+    // One counter per job, so that a worker that starts late finds no items left, even if a later job is running.
     const next = new Int32Array(new SharedArrayBuffer(4));
     const job = this.#count++;
     for (const member of this.#members.slice(0, workers))
       this.#post(member, { kind: 'job', object, job, given, next, count });
     const answers = new Array<Answer>(count);
-    const mine = takeItems(own, given, 0, next, count);
-    for (const [item, answer] of mine) answers[item] = answer;
-    if (mine.length === count) return answers;
-    return this.#others(job, answers, count - mine.length);
+    const ownAnswers = takeItems(work, given, 0, next, count);
+    for (const [item, answer] of ownAnswers) answers[item] = answer;
+    if (ownAnswers.length === count) return answers;
+    return this.#others(job, answers, count - ownAnswers.length);
   }
 
   end(): void {
     for (const { thread } of this.#members) thread.end();
     this.#members = [];
-    this.#most = 1;
+    this.#max = 1;
     this.#fail(new InputError('this engine was destroyed: make a new one.'));
   }
 
@@ -206,7 +210,7 @@ export class Pool {
     thread.post(message);
   }
 
-  #heard(member: Member, message: FromThread): void {
+  #received(member: Member, message: FromThread): void {
     if (message.kind === 'ready') {
       member.ready = true;
       this.#wake();
@@ -226,8 +230,8 @@ export class Pool {
   #died(member: Member, reason: string): void {
     if (!this.#members.includes(member)) return;
     if (!member.ready) {
-      // It had not taken any item, so the other threads can continue.
-      this.#without(reason);
+      // It has not taken any item, so the other threads can continue.
+      this.#dropUnready(reason);
       return;
     }
     const threads = this.#members.length + 1;
@@ -238,12 +242,12 @@ export class Pool {
     );
   }
 
-  /** Continues with the workers that are ready. */
-  #without(reason: string): void {
+  /** Ends the workers that are not ready, and continues with the others. */
+  #dropUnready(reason: string): void {
     this.refused = reason;
     for (const { thread, ready } of this.#members) if (!ready) thread.end();
     this.#members = this.#members.filter(({ ready }) => ready);
-    this.#most = this.#members.length + 1;
+    this.#max = this.#members.length + 1;
     this.#wake();
   }
 

@@ -1,20 +1,20 @@
 import { InputError } from '../base/errors.ts';
 import type { Layout } from '../layout/layout.ts';
 import { groupSize, strandCount } from './groups.ts';
-import { MOST_BYTES } from './module.ts';
+import { MAX_BYTES } from './module.ts';
 import { bytesOfWorkspace, type Capacity } from './workspace.ts';
 
 /** Arrays of the size of the parameters: parameters, two moments, gradient, panels, transposed panels. */
 const COPIES = 6;
-/** Allowance for rounding up and for scratch. */
+/** Allowance for alignment and scratch memory, in bytes. */
 const SLACK = 2 ** 20;
 
 const NONE: Capacity = { G: 0, T: 0, K: 0 };
 
 /**
  * Capacity for batches of B sequences of T steps with K inputs. It includes the capacity `held` so far if both fit.
- * Also returns how many of the requested threads have room for a workspace each.
- * @throws InputError if not even one workspace fits, naming the largest batch that would
+ * Also returns the number of threads, up to `threads`, that have room for a workspace each.
+ * @throws InputError if not even one workspace fits, naming the largest batch that would fit
  */
 export function roomFor(
   layout: Layout,
@@ -24,23 +24,23 @@ export function roomFor(
 ): { capacity: Capacity; threads: number } {
   const { size4 } = layout;
   const copies = COPIES + strandCount(B, size4) - 1;
-  const left = MOST_BYTES - 16 * size4 * copies - SLACK;
+  const left = MAX_BYTES - 16 * size4 * copies - SLACK;
   const bytesOf = (capacity: Capacity): number => bytesOfWorkspace(layout, capacity) + SLACK;
-  const own = { G: groupSize(B, size4), T, K };
-  const both = { G: Math.max(own.G, held.G), T: Math.max(T, held.T), K: Math.max(K, held.K) };
-  for (const capacity of [both, own]) {
+  const needed = { G: groupSize(B, size4), T, K };
+  const both = { G: Math.max(needed.G, held.G), T: Math.max(T, held.T), K: Math.max(K, held.K) };
+  for (const capacity of [both, needed]) {
     const fit = Math.floor(left / bytesOf(capacity));
     if (fit >= 1) return { capacity, threads: Math.min(threads, fit) };
   }
-  let fits = own.G;
+  let fits = needed.G;
   while (fits > 0 && bytesOf({ G: fits, T, K }) > left) fits--;
-  const none = 'not even one sequence of this length fits, so take shorter ones or a smaller model';
-  throw tooLarge(`a batch of B=${B}, T=${T}`, MOST_BYTES - left + bytesOf(own), fits, none);
+  const none = 'not even one sequence of this length fits: use shorter sequences or a smaller model';
+  throw tooLarge(`a batch of B=${B}, T=${T}`, MAX_BYTES - left + bytesOf(needed), fits, none);
 }
 
-/** The error for sizes beyond 4 GiB. @param fits sequences that would fit @param none advice if that is 0 */
+/** The error for sizes above 4 GiB. @param fits number of sequences that would fit @param none advice if that is 0 */
 export function tooLarge(what: string, bytes: number, fits: number, none: string): InputError {
   const advice = fits ? `a batch of up to ${fits} sequences of this length would fit` : none;
   const gib = (bytes / 2 ** 30).toFixed(1);
-  return new InputError(`${what} needs ${gib} GiB, but WebAssembly has at most 4: ${advice}.`);
+  return new InputError(`${what} needs ${gib} GiB, but WebAssembly has at most 4 GiB: ${advice}.`);
 }

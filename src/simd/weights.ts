@@ -10,7 +10,7 @@ export interface Panels {
   transposed: number;
 }
 
-/** Addresses of a model's weights, to be sent to other threads. */
+/** Addresses of a model's weights. Other threads receive them in a message. */
 export interface WeightsPlaces {
   at: Record<Name, number>;
   /** Panels of matricesOf(layout), in the same order. */
@@ -26,17 +26,17 @@ export function matricesOf({ layers, blocks }: Layout): Block[] {
   return all.filter(block => block !== undefined && block.rows * block.ld4 > 0) as Block[];
 }
 
-/** Columns of the widest left factor x of an outer product. */
+/** Width of the widest left factor x of an outer product. */
 export const widestOf = (layout: Layout): number =>
   Math.max(layout.spec.embedding, ...matricesOf(layout).map(({ rows }) => rows));
 
-/** The packed parameters of a model (src/layout) and the arrays of the same shape: moments and gradient. */
+/** The packed parameters of a model (src/layout), and its moments and gradient, which have the same layout. */
 export class Weights {
   readonly #arena: Arena;
   readonly #layout: Layout;
   readonly places: WeightsPlaces;
   readonly #panels: ReadonlyMap<Block, Panels>;
-  /** Scratch for outer() on the thread that updates. */
+  /** Scratch memory for outer() on the thread that updates the weights. */
   readonly #scratch: number;
   #stale = true;
 
@@ -64,16 +64,17 @@ export class Weights {
     return this.at[of] + 16 * block.offset4;
   }
 
+  /** The numbers of one of the arrays. */
   numbers(name: Name): Float32Array<ArrayBuffer> {
     return this.#arena.floats(this.at[name], 4 * this.#layout.size4);
   }
 
-  /** Marks the packed panels as out of date. */
+  /** Records that the parameters have changed, so that the panels are out of date. */
   changed(): void {
     this.#stale = true;
   }
 
-  /** Packs the parameters if they have changed. With embeddings, also computes the matrices derived from them. */
+  /** Packs the panels if the parameters have changed. With embeddings, also computes the derived matrices Wx. */
   prepare(): void {
     if (!this.#stale) return;
     this.#stale = false;
@@ -92,7 +93,7 @@ export class Weights {
     }
   }
 
-  /** Adds the gradients of the other strands to the first strand's, which is in `gradient`. */
+  /** Adds the gradients of the other strands to that of the first strand, which is in `gradient`. */
   addGradients(others: readonly number[]): void {
     for (const at of others) this.#arena.kernels.add(this.#layout.size4, at, this.at.gradient);
   }
@@ -122,7 +123,7 @@ export class Weights {
     }
   }
 
-  /** Global norm: √Σ of the squared gradients of everything trained. */
+  /** The global norm: √Σ g² over all trained parameters. */
   norm(): number {
     return Math.sqrt(this.#arena.kernels.sumSquares(this.at.gradient, this.#layout.trained4));
   }

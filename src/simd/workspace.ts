@@ -1,5 +1,5 @@
 import { type Batch, NO_INPUT } from '../base/dims.ts';
-import { entriesOf, type Storage } from '../base/memories.ts';
+import { entriesOf, type MemoryStorage } from '../base/memories.ts';
 import type { Block, Layout } from '../layout/layout.ts';
 import type { Group } from './groups.ts';
 import { type Arena, aligned } from './module.ts';
@@ -14,11 +14,13 @@ export interface Capacity {
   K: number;
 }
 
-/** Entries of a memory of one sequence of T steps. */
-const storageOf = ({ spec, M4 }: Layout, T: number): Record<keyof Storage, number> =>
+/** Numbers of entries of one memory of one sequence of T steps. */
+const storageOf = ({ spec, M4 }: Layout, T: number): Record<keyof MemoryStorage, number> =>
   entriesOf(spec.memory, M4, T, spec.depth);
 
-/** The arrays of a workspace and their bytes: tensors of the layout, the batch, and the memories. All numbers have 4 bytes. */
+/**
+ * The arrays of a workspace and their bytes: tensors of the layout, the batch, the memories. All numbers have 4 bytes.
+ */
 function piecesOf(layout: Layout, { G, T, K }: Capacity): [name: string, bytes: number][] {
   const { spec, tensors, H4, S4, N4 } = layout;
   const rows = G * T;
@@ -30,7 +32,10 @@ function piecesOf(layout: Layout, { G, T, K }: Capacity): [name: string, bytes: 
     ['ids', 4 * rows * K],
     ['noise', 16 * rows * (S4 - N4)],
     ['rowMetrics', 16 * rows],
-    ...['targets', 'weights', 'previous', 'recalled'].map((name): [string, number] => [name, 4 * rows]),
+    ...['targets', 'weights', 'previous', 'autoencoderLoss'].map((name): [string, number] => [
+      name,
+      4 * rows,
+    ]),
     ['table', 4 * T],
     ['slots', 8 * memories * slots],
     ['undoLog', 16 * memories * undoLog],
@@ -40,18 +45,18 @@ function piecesOf(layout: Layout, { G, T, K }: Capacity): [name: string, bytes: 
   ];
 }
 
-/** Bytes of a workspace without the scratch of outer products. */
+/** Bytes of a workspace, without the scratch memory of outer products. */
 export const bytesOfWorkspace = (layout: Layout, capacity: Capacity): number =>
   piecesOf(layout, capacity).reduce((sum, [, bytes]) => sum + aligned(bytes), 0);
 
-/** Bytes of a workspace, including that scratch. */
+/** Bytes of a workspace, including the scratch memory of outer products. */
 export const workspaceBytes = (arena: Arena, layout: Layout, capacity: Capacity): number =>
   bytesOfWorkspace(layout, capacity) + aligned(arena.kernels.outerScratch(widestOf(layout)));
 
 /**
  * The memory in which a thread computes a group of sequences, and the addresses in it. Rows are ragged: time step t has
- * one row per `active` sequence, longest first, after the rows of earlier steps. h, c and r begin with a starting row
- * for every sequence.
+ * one row per `active` sequence, longest sequence first, after the rows of earlier steps. h, c and r start with one row
+ * of starting state per sequence.
  */
 export class Workspace {
   readonly arena: Arena;
@@ -63,7 +68,7 @@ export class Workspace {
   noisy = false;
   readonly #parameters: number;
   readonly #panels: ReadonlyMap<Block, Panels>;
-  /** Bytes per row of each tensor, and whether it begins with rows of a starting state. */
+  /** Bytes per row of each tensor, and whether its first rows are a starting state. */
   readonly #forms: ReadonlyMap<string, { ld: number; starts: boolean }>;
   #from = -1;
   #capacity: Capacity = { G: 0, T: 0, K: 0 };
@@ -82,9 +87,9 @@ export class Workspace {
   }
 
   /**
-   * Places the arrays at an address where workspaceBytes() are free. Returns false if they are there already.
+   * Places the arrays at an address with workspaceBytes() of free memory. Returns false if they are already there.
    */
-  lay(from: number, capacity: Capacity): boolean {
+  place(from: number, capacity: Capacity): boolean {
     const { G, T, K } = this.#capacity;
     if (from === this.#from && G === capacity.G && T === capacity.T && K === capacity.K) return false;
     this.#from = from;
@@ -134,26 +139,28 @@ export class Workspace {
     arena.memoryShape(spec, this.storage(group.T), 4 * M4, 16 * M4, this.at.table);
   }
 
-  /** Entries of a memory of one sequence of T steps. */
-  storage(T: number): Record<keyof Storage, number> {
+  /** Numbers of entries of one memory of one sequence of T steps. */
+  storage(T: number): Record<keyof MemoryStorage, number> {
     return storageOf(this.layout, T);
   }
 
-  /** The rows of a tensor. @param skip 1: without the starting state */
+  /** The rows of a tensor. @param skip 1: skip the starting state */
   rows(name: string, skip: 0 | 1 = 0): Float32Array {
     const ld = this.ld(name);
     const from = this.at[name] + skip * this.group.order.length * ld;
     return this.arena.floats(from, (ld / 4) * this.group.rows);
   }
 
-  /** Per row: loss, Σ|o − target|, argmax, and 1 where the row has a target. */
+  /** Per row: loss, Σ|o − target|, argmax, and 1 if the row has a target. */
   rowMetrics(): Float32Array {
     return this.arena.floats(this.at.rowMetrics, 4 * this.group.rows);
   }
 
   /** Auto-encoder loss per row, if the model has an auto-encoder. */
-  recalled(): Float32Array | undefined {
-    return this.layout.spec.autoencoder ? this.arena.floats(this.at.recalled, this.group.rows) : undefined;
+  autoencoderLoss(): Float32Array | undefined {
+    return this.layout.spec.autoencoder
+      ? this.arena.floats(this.at.autoencoderLoss, this.group.rows)
+      : undefined;
   }
 
   /** Slots and undo logs of the memories, for allStrengths(). */
@@ -178,7 +185,10 @@ export class Workspace {
     return this.#forms.get(name)!.ld;
   }
 
-  /** Address of the first row of time step t; for h, c and r, of the state after step t. 0 if the model has no such tensor. */
+  /**
+   * Address of the first row of time step t; for h, c and r, of the state after step t. 0 if the model has no such
+   * tensor.
+   */
   row(name: string, t: number): number {
     const form = this.#forms.get(name);
     if (!form) return 0;
@@ -203,7 +213,9 @@ export class Workspace {
     this.arena.kernels.product(dy, ldy, rows, 4 * W.ld4, transposed, dx, ldx, Math.ceil(W.rows / 4));
   }
 
-  /** o', the input of the heads: its row of time step t, from where those of later steps follow. */
+  /**
+   * o', the input of the heads: the address of its first row of time step t (later steps follow), and bytes per row.
+   */
   op(t: number): { at: number; ld: number } {
     const { spec } = this.layout;
     const name = spec.projection ? 'op' : `h${spec.layers - 1}`;

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { NO_INPUT, ZERO_TARGET } from '../../src/base/dims.ts';
 import type { Tensors } from '../../src/base/parameters.ts';
 import { Rng } from '../../src/base/rng.ts';
-import type { Seen, SeenGradients } from '../../src/reference/cell.ts';
+import type { LayerInputGradients, LayerInputs } from '../../src/reference/cell.ts';
 import { project, projectBackward } from '../../src/reference/controller.ts';
 import { coupledLstm, coupledLstmBackward } from '../../src/reference/coupled-lstm.ts';
 import { gru, gruBackward } from '../../src/reference/gru.ts';
@@ -38,13 +38,13 @@ describe('cells', () => {
   const dc = uniforms(new Rng(3, 102), H, -1, 1);
 
   // x is one-hot in the first layer, or embedded with a layer below; without a memory there is no r.
-  const SEEN = {
+  const INPUTS = {
     'one-hot inputs and reads': { X: 0, Y: 0, R: M },
     'embedded inputs, reads, and a layer below': { X: 4, Y: H, R: M },
     'inputs only': { X: 0, Y: 0, R: 0 },
   };
 
-  describe.each(Object.entries(SEEN))('%s', (_, { X, Y, R }) => {
+  describe.each(Object.entries(INPUTS))('%s', (_, { X, Y, R }) => {
     const cell = (G: number, recurrent = true, withC = G === 4) => {
       const { at, w, dw } = tensors({
         W_xh: (X || D) * G * H,
@@ -57,59 +57,59 @@ describe('cells', () => {
         ...(withC && { c: H }),
       });
       const empty = new Float64Array(0);
-      const seen: Seen = { x: { ids, ...(X && { embedded: w.x }) }, y: w.y ?? empty, r: w.r };
-      const into: SeenGradients = { dx: dw.x ?? empty, dy: dw.y ?? empty, dr: dw.r };
-      return { at, w, dw, seen, into };
+      const inputs: LayerInputs = { x: { ids, ...(X && { embedded: w.x }) }, y: w.y ?? empty, r: w.r };
+      const into: LayerInputGradients = { dx: dw.x ?? empty, dy: dw.y ?? empty, dr: dw.r };
+      return { at, w, dw, inputs, into };
     };
 
     it('rnn', () => {
-      const { at, w, dw, seen, into } = cell(1);
-      dw.h = rnnBackward(w, seen, w.h, rnn(w, seen, w.h), dh, into, dw);
-      expectGradients(() => dot(rnn(w, seen, w.h), dh), at, added(dw));
+      const { at, w, dw, inputs, into } = cell(1);
+      dw.h = rnnBackward(w, inputs, w.h, rnn(w, inputs, w.h), dh, into, dw);
+      expectGradients(() => dot(rnn(w, inputs, w.h), dh), at, added(dw));
     });
 
     it('feedforward: an rnn without h', () => {
-      const { at, w, dw, seen, into } = cell(1, false);
+      const { at, w, dw, inputs, into } = cell(1, false);
       const none = new Float64Array(0);
-      expect(rnnBackward(w, seen, none, rnn(w, seen, none), dh, into, dw)).toHaveLength(0);
-      expectGradients(() => dot(rnn(w, seen, none), dh), at, added(dw));
+      expect(rnnBackward(w, inputs, none, rnn(w, inputs, none), dh, into, dw)).toHaveLength(0);
+      expectGradients(() => dot(rnn(w, inputs, none), dh), at, added(dw));
     });
 
     it('lstm', () => {
-      const { at, w, dw, seen, into } = cell(4);
-      const back = lstmBackward(w, seen, w.h, w.c, lstm(w, seen, w.h, w.c), { dh, dc }, into, dw);
+      const { at, w, dw, inputs, into } = cell(4);
+      const back = lstmBackward(w, inputs, w.h, w.c, lstm(w, inputs, w.h, w.c), { dh, dc }, into, dw);
       dw.h = back.dh;
       dw.c = back.dc;
       const f = () => {
-        const { h, c } = lstm(w, seen, w.h, w.c);
+        const { h, c } = lstm(w, inputs, w.h, w.c);
         return dot(h, dh) + dot(c, dc);
       };
       expectGradients(f, at, added(dw));
     });
 
     it('lstm-coupled', () => {
-      const { at, w, dw, seen, into } = cell(3, true, true);
-      const made = coupledLstm(w, seen, w.h, w.c);
-      const back = coupledLstmBackward(w, seen, w.h, w.c, made, { dh, dc }, into, dw);
+      const { at, w, dw, inputs, into } = cell(3, true, true);
+      const made = coupledLstm(w, inputs, w.h, w.c);
+      const back = coupledLstmBackward(w, inputs, w.h, w.c, made, { dh, dc }, into, dw);
       dw.h = back.dh;
       dw.c = back.dc;
       const f = () => {
-        const { h, c } = coupledLstm(w, seen, w.h, w.c);
+        const { h, c } = coupledLstm(w, inputs, w.h, w.c);
         return dot(h, dh) + dot(c, dc);
       };
       expectGradients(f, at, added(dw));
     });
 
     it('gru', () => {
-      const { at, w, dw, seen, into } = cell(3);
-      dw.h = gruBackward(w, seen, w.h, gru(w, seen, w.h), dh, into, dw);
-      expectGradients(() => dot(gru(w, seen, w.h).h, dh), at, added(dw));
+      const { at, w, dw, inputs, into } = cell(3);
+      dw.h = gruBackward(w, inputs, w.h, gru(w, inputs, w.h), dh, into, dw);
+      expectGradients(() => dot(gru(w, inputs, w.h).h, dh), at, added(dw));
     });
   });
 
   describe('by hand, H = 1: all weights are 0 except biases and W_hh', () => {
     const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
-    const seen: Seen = {
+    const inputs: LayerInputs = {
       x: { ids: Uint32Array.of(NO_INPUT) },
       y: new Float64Array(0),
       r: new Float64Array(0),
@@ -118,7 +118,7 @@ describe('cells', () => {
 
     it('lstm-coupled: blocks i, g, o', () => {
       const w = { b_h: Float64Array.of(1, 3, 4), W_hh: Float64Array.of(0.1, 0.3, 0.4) };
-      const made = coupledLstm(w, seen, Float64Array.of(h), Float64Array.of(c));
+      const made = coupledLstm(w, inputs, Float64Array.of(h), Float64Array.of(c));
       const next = (1 - sigmoid(1.05)) * c + sigmoid(1.05) * Math.tanh(3.15);
       expect(made.c[0]).toBeCloseTo(next, 14);
       expect(made.h[0]).toBeCloseTo(sigmoid(4.2) * Math.tanh(next), 14);
@@ -126,7 +126,7 @@ describe('cells', () => {
 
     it('lstm: blocks i, f, g, o', () => {
       const w = { b_h: Float64Array.of(1, 2, 3, 4), W_hh: Float64Array.of(0.1, 0.2, 0.3, 0.4) };
-      const made = lstm(w, seen, Float64Array.of(h), Float64Array.of(c));
+      const made = lstm(w, inputs, Float64Array.of(h), Float64Array.of(c));
       const next = sigmoid(2.1) * c + sigmoid(1.05) * Math.tanh(3.15);
       expect(made.c[0]).toBeCloseTo(next, 14);
       expect(made.h[0]).toBeCloseTo(sigmoid(4.2) * Math.tanh(next), 14);
@@ -134,7 +134,7 @@ describe('cells', () => {
 
     it('gru: blocks z, r, n; the bias of n is not multiplied by r', () => {
       const w = { b_h: Float64Array.of(1, 2, 3), W_hh: Float64Array.of(0.1, 0.2, 0.3) };
-      const made = gru(w, seen, Float64Array.of(h));
+      const made = gru(w, inputs, Float64Array.of(h));
       const n = Math.tanh(3 + sigmoid(2.1) * 0.15);
       const z = sigmoid(1.05);
       expect(made.h[0]).toBeCloseTo((1 - z) * n + z * h, 14);

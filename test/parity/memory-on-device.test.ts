@@ -8,7 +8,10 @@ import { openEngine } from '../../src/platform/node/engine.ts';
 import { openGpuEngines } from '../support/device.ts';
 import { RANGES } from '../support/memory-parity.ts';
 
-/** Memories between the caller's buffers, in the caller's encoders: the bits equal those of the host's path, which other tests check. */
+/**
+ * Memories between the caller's buffers, in the caller's encoders: the bits equal those of the host's path, which other
+ * tests check.
+ */
 
 const WAYS: Record<string, GpuOptions> = {
   'as chosen': {},
@@ -191,7 +194,7 @@ describe('one shared buffer, and unusable buffers', () => {
     fails({ push: input(floats(5)) }, /^push must have B·T = 6 numbers, 24 bytes, but its buffer has 20/);
     fails(
       { pop: { buffer: input(floats(6)), offset: 4 } },
-      /^pop must have .* but its buffer has 20 from offset 4/,
+      /^pop must have .* but its buffer has 20 bytes from offset 4/,
     );
     fails(
       { pop: { buffer: input(floats(8)), offset: 2 } },

@@ -4,7 +4,7 @@ import { createGpuEngine, gpuEngineOn } from '../../src/engine/gpu.ts';
 import { createReferenceEngine } from '../../src/engine/reference.ts';
 import { bind, dispatch, UNIFORM } from '../../src/gpu/device.ts';
 import { openGpu as openOn } from '../../src/kernels/open.ts';
-import { privateRoom } from '../../src/kernels/private-memory.ts';
+import { privateBytes } from '../../src/kernels/private-memory.ts';
 import { findAdapter, release } from '../../src/platform/node/adapter.ts';
 import { preset } from '../../src/train/presets.ts';
 import { initialState } from '../../src/train/setup.ts';
@@ -94,7 +94,7 @@ test('private memory beyond what WGSL guarantees is used if a test of it succeed
     const { gpu } = await openOn(device, 'software');
     const engine = gpuEngineOn(gpu, { name: 'test', kind: 'software', reason: '' });
     const { plan } = await engine.model(spec, train, initialState(spec, train));
-    const rooms = [await privateRoom(gpu, 8192), await privateRoom(gpu, 10_000)];
+    const rooms = [await privateBytes(gpu, 8192), await privateBytes(gpu, 10_000)];
     engine.destroy();
     return [plan, ...rooms];
   };

@@ -12,8 +12,8 @@ import { asControls } from '../support/memory-parity.ts';
 import { configOf, startOf } from '../support/model-parity.ts';
 
 /**
- * The threads of the engine `cpu`. Its workers are files of the built package, so the build is tested here: `npm test` builds
- * it first.
+ * The threads of the engine `cpu`. Its workers are files of the built package, so the build is tested here: `npm test`
+ * builds it first.
  */
 
 const THREADS = [1, 2, 3];
@@ -221,7 +221,7 @@ describe('threads that die, or cannot be started', () => {
       await model.step(randomBatch(new Rng(1, 1), large, [3, 4]));
       engine.destroy();
       await expect(createCpuEngine('a test', { spawn, cores: 4 }, 2)).rejects.toThrow(
-        `2 threads are not available: ${reason}. Ask for 1, or leave the number out.`,
+        `2 threads are not available: ${reason}. Request 1, or omit the number.`,
       );
     }
     await expect(createCpuEngine('a test', { cores: 1 }, 2)).rejects.toThrow('2 threads are not available');

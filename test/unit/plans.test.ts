@@ -14,7 +14,7 @@ import { type Launch, launchesOf } from '../../src/kernels/launch.ts';
 import { cut, whole } from '../../src/kernels/pieces.ts';
 import { choosePlan, planOf } from '../../src/kernels/plan.ts';
 import { workgroupBytes } from '../../src/kernels/plans/block.ts';
-import { canBeWrittenOut, laneBytes } from '../../src/kernels/plans/lane.ts';
+import { canUnroll, laneBytes } from '../../src/kernels/plans/lane.ts';
 import { layoutOf } from '../../src/layout/layout.ts';
 import { preset } from '../../src/train/presets.ts';
 import { makeSpec } from '../support/batches.ts';
@@ -144,7 +144,7 @@ test.each<Partial<ModelSpec>>([
   const layout = layoutOf(makeSpec(spec));
   const form: MemoryForm = { form: 'lane', size: 4, subgroups: false };
   const { step } = planOf(profileOf('software'), layout, train, { kind: 'fused', form });
-  expect(canBeWrittenOut(layout)).toBe(true);
+  expect(canUnroll(layout)).toBe(true);
   for (const { label, code } of launchesOf(step).filter(({ label }) => label.includes('lane'))) {
     const arrays = bytesOf(code, /var<private> \w+: array<vec4f, (\d+)>/g);
     const header =

@@ -340,7 +340,7 @@ describe('the memory layer', () => {
       'T must be an integer ≥ 1',
     );
     await expect(createReferenceEngine().memory({ ...shape, reads: 2 })).rejects.toThrow(
-      'memory shape: reads must be an integer from 1 to 1 (a stack has one read an end), got 2.',
+      'memory shape: reads must be an integer from 1 to 1 (a stack has one read per end), got 2.',
     );
     await expect(
       createReferenceEngine().memory({ ...shape, kind: 'tape', depth: 3, reads: 4 }),

@@ -147,11 +147,13 @@ test('1,000 steps take no more memory than the first, and a larger batch gets la
 test('sizes beyond 4 GiB are refused, with the batch size that would fit', async () => {
   const engine = await createCpuEngine();
   await expect(engine.memory({ kind: 'stack', B: 65_536, T: 4096, M: 64 })).rejects.toThrow(
-    /a memory of B=65536, T=4096, M=64 needs [\d.]+ GiB, but WebAssembly has at most 4: a batch of up to \d+ sequences/,
+    /a memory of B=65536, T=4096, M=64 needs [\d.]+ GiB, but WebAssembly has at most 4 GiB: a batch of up to \d+ sequences/,
   );
   const layout = layoutOf(makeSpec({ hidden: 4096, width: 4096 }));
   expect(() => roomFor(layout, [16, 10_000, 2])).toThrow(InputError);
-  expect(() => roomFor(layout, [16, 10_000, 2])).toThrow(/needs [\d.]+ GiB, but WebAssembly has at most 4: /);
+  expect(() => roomFor(layout, [16, 10_000, 2])).toThrow(
+    /needs [\d.]+ GiB, but WebAssembly has at most 4 GiB: /,
+  );
   expect(() => roomFor(layoutOf(makeSpec()), [512, 1000, 2])).not.toThrow();
 });
 

@@ -6,7 +6,10 @@ import { rangesOf, SliceSteps, weightOfRows } from '../../src/kernels/slices.ts'
 import { walksOf } from '../../src/kernels/walks.ts';
 import { memoryForward } from '../../src/reference/memory.ts';
 
-/** How many rows kernels walk over, compared with the reference's strengths; and that no input makes a submission unbounded. */
+/**
+ * How many rows kernels walk over, compared with the reference's strengths; and that no input makes a submission
+ * unbounded.
+ */
 
 const RANGES: Record<string, (rng: Rng) => number> = {
   usual: rng => rng.uniform(),
@@ -73,11 +76,11 @@ describe.each(Object.keys(WORST))('%s', worst => {
     const { ends: E } = memoryKind(kind);
     const push = Float32Array.from({ length: T * E }, (_, i) => WORST[worst](Math.floor(i / E)));
     const { walk } = profileOf('gpu').overTime;
-    const walks = walksOf(kind, push, new Float32Array(T * E), 1, T, walk.all / cells)!;
+    const walks = walksOf(kind, push, new Float32Array(T * E), 1, T, walk.perSubmission / cells)!;
     const longest = Math.max(walks.perRow, ...walks.perStep.subarray(T - 1));
     expect(longest).toBeGreaterThanOrEqual(T);
     // Not parallel over time: one invocation would load a million cells, all of them together 30 thousand million.
-    expect(longest * cells).toBeGreaterThan(walk.one);
+    expect(longest * cells).toBeGreaterThan(walk.perInvocation);
     // Slices: all rounds together have as many rows as their usual steps have, or the rows of one step.
     const steps = new SliceSteps(100 * M).steps(1);
     const most = rangesOf(T, steps, 'forward', t => weightOfRows(walks.perStep[t])).map(({ from, to }) => ({

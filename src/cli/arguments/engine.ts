@@ -1,4 +1,4 @@
-import { MOST_SECONDS } from '../../engine/in-time.ts';
+import { MAX_SECONDS } from '../../engine/in-time.ts';
 import { PLANS } from '../../kernels/plan-names.ts';
 import { type EngineOptions, MAX_THREADS, planName } from '../../platform/engines.ts';
 import { ENGINE_NAMES, type EngineName, engineName } from '../../platform/names.ts';
@@ -54,7 +54,7 @@ export function engineOf(options: Partial<Values<typeof ENGINE_OPTIONS>>): Engin
       ...(threads !== undefined && { threads: wholeNumber('--threads', threads, 1, MAX_THREADS) }),
       ...(unsafe && { unsafe }),
       ...(seconds !== undefined && {
-        compileSeconds: wholeNumber('--compile-seconds', seconds, 1, MOST_SECONDS),
+        compileSeconds: wholeNumber('--compile-seconds', seconds, 1, MAX_SECONDS),
       }),
     },
   };

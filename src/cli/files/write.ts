@@ -82,13 +82,18 @@ export async function writeAtomic(path: string, data: Uint8Array | string): Prom
 /** Creates the folder if needed, and checks that files can be created in it. @throws InputError if they cannot */
 export async function makeWritable(folder: string): Promise<void> {
   const probe = temporaryOf(folder, PROBE);
-  try {
+  const isENOENT = (error: unknown): boolean => (error as NodeJS.ErrnoException).code === 'ENOENT';
+  const tryWriting = async (): Promise<void> => {
     makeFolder(folder);
     await (await open(probe, 'w')).close();
     await rm(probe);
+  };
+  try {
+    // A run that was refused removes its new folder, perhaps between the steps of this one: try again.
+    await tryWriting().catch(error => (isENOENT(error) ? tryWriting() : Promise.reject(error)));
   } catch (error) {
     // makeFolder() creates missing parents, so a missing parent here cannot be created.
-    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT';
+    const isMissing = isENOENT(error);
     const reason = isMissing ? 'no folder can be created there' : systemErrorText(error);
     throw new InputError(`cannot write to the output folder ${folder}: ${reason}. Choose another --out.`);
   }

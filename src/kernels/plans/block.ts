@@ -12,10 +12,12 @@ import { type Passes, type PlanContext, perSequence } from './passes.ts';
 
 /** The fused plan in the block form: all time steps in one dispatch per pass, one sequence per workgroup. */
 
-/** Numbers that a memory needs at most: four for each of 128 invocations (its scan and rows), and a few single ones. */
+/**
+ * Maximum number of words that a memory needs: four for each of 128 invocations (scan and rows), and a few others.
+ */
 const MEMORY_WORDS = 4 * 128 + 32;
 
-/** Bytes of workgroup memory: the state of a sequence, and what its memory needs. */
+/** Bytes of workgroup memory for the state of a sequence and for its memory. */
 export const workgroupBytes = (layout: Layout): number => (workgroupWords(layout) + MEMORY_WORDS) * 4;
 
 /** Whether the state of a sequence fits into workgroup memory. */
@@ -29,7 +31,7 @@ export function blockForm({ subgroups }: DeviceProfile, { spec }: Layout): Memor
   return { form: 'block', size, subgroups };
 }
 
-/** @throws InputError where a sequence's state does not fit into workgroup memory */
+/** Builds the passes. @throws InputError if the state of a sequence does not fit into workgroup memory */
 export function blockPasses(context: PlanContext): Passes {
   const { profile, layout, form, batch } = context;
   if (!fitsBlock(profile, layout)) {

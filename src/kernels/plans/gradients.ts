@@ -10,7 +10,7 @@ import { type Operand, operand } from '../../layout/tensors.ts';
 import { type Launch, read, write } from '../launch.ts';
 import type { PlanContext } from './passes.ts';
 
-/** The most parts that the rows are split into. */
+/** Maximum number of parts into which the rows are split. */
 export const TILE_PARTS = 8;
 
 /** The gradient of every matrix as a product of activations and gradients over all rows, in one dispatch. */
@@ -26,8 +26,8 @@ export function weightGradients({ profile, layout, batch }: PlanContext): Launch
 }
 
 /**
- * Number of parts to split the rows into: just enough to fill the device, because every part adds a full gradient's
- * worth of sums to reduce.
+ * Number of parts into which the rows are split: just enough to fill the device, because every part adds a gradient of
+ * full size to reduce.
  */
 export function rowSplitsOf({ profile, layout }: PlanContext): (B: number, T: number) => number {
   const { invocations, ...tiling } = profile.tuning.gradients;
@@ -35,6 +35,7 @@ export function rowSplitsOf({ profile, layout }: PlanContext): (B: number, T: nu
   return (B, T) => Math.min(TILE_PARTS, enough, Math.ceil((B * T) / 64));
 }
 
+/** The gradients of all matrices and biases, in the order of their tiles. */
 function jobsOf(layout: Layout): GradientJob[] {
   const { spec, layers, blocks, gates, E, H4 } = layout;
   const of = (field: string): Operand => operand(layout, field);

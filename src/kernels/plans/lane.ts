@@ -16,20 +16,22 @@ import { type Passes, type PlanContext, perSequence } from './passes.ts';
  */
 
 /**
- * The most parameters, in vec4s, whose products may be unrolled in a kernel. Compile time grows faster than linearly:
- * 3 s at 640, 9 s at 1,250, 20 s at 2,000, on 2 busy cores with SwiftShader.
+ * Maximum number of parameters, in vec4s, whose products are unrolled in a kernel. Compile time grows faster than
+ * linearly: 3 s at 640, 9 s at 1,250, 20 s at 2,000, on 2 busy cores with SwiftShader.
  */
-const WRITTEN_OUT_LIMIT = 1300;
+const UNROLL_LIMIT = 1300;
 
-/** Parts of the batch: invocations of the backward kernel. Each processes its sequences one after the other. */
+/**
+ * Maximum number of invocations of the backward kernel. Each processes its part of the batch, one sequence at a time.
+ */
 export const LANE_SPLITS = 32;
 
 /** Whether the model is small enough for the lane form. */
-export const fitsLane = ({ size4 }: Layout): boolean => size4 <= WRITTEN_OUT_LIMIT;
+export const fitsLane = ({ size4 }: Layout): boolean => size4 <= UNROLL_LIMIT;
 
 /**
- * Bytes of private variables in the backward kernel, which has the most: parameters, sums of their gradients, dr, the
- * header of the batch and a few other numbers.
+ * Bytes of private variables in the backward kernel, which has more than the forward kernel: parameters, sums of their
+ * gradients, dr, the header of the batch and a few other numbers.
  */
 export const laneBytes = ({ size4, R4, tensors }: Pick<Layout, 'size4' | 'R4' | 'tensors'>): number =>
   16 * (2 * size4 + R4) + 4 * (HEADER.length + tensors.length) + 64;
@@ -39,13 +41,13 @@ export const fitsPrivate = ({ limits }: DeviceProfile, layout: Layout): boolean 
   laneBytes(layout) <= limits.private;
 
 /**
- * Whether the lane form can compute a model. It has no embedding or readout, whose products run outside the loop
- * over time.
+ * Whether the lane form can compute a model: small enough, and without an embedding or a readout, whose products run
+ * outside the loop over time.
  */
-export const canBeWrittenOut = (layout: Layout): boolean =>
+export const canUnroll = (layout: Layout): boolean =>
   fitsLane(layout) && layout.spec.embedding === 0 && layout.spec.readout === 0;
 
-/** @throws InputError where the model has an embedding or a readout */
+/** Builds the passes. @throws InputError if the model has an embedding or a readout */
 export function lanePasses({ profile, layout, form }: PlanContext): Passes {
   const { spec, size4 } = layout;
   if (spec.embedding || spec.readout)
@@ -87,7 +89,7 @@ export function lanePasses({ profile, layout, form }: PlanContext): Passes {
           write('partial'),
         ],
         groups: ({ rowSplits }) => split(Math.ceil(rowSplits / form.size)),
-        // An invocation adds up its sequences one after the other. Rounds keep that order when the work is cut into
+        // An invocation adds up its sequences one after another. Rounds keep that order when the work is cut into
         // slices.
         over: { way: 'backward', rounds: ({ B, rowSplits }) => Math.ceil(B / rowSplits) },
       },

@@ -5,8 +5,7 @@ import { type Launch, read, write } from '../launch.ts';
 import { headsFrom, type PlanContext, perRow, perTile, topOf } from './passes.ts';
 
 /**
- * Outputs, losses and the backward pass to o', computed for the rows of all time steps at once, outside the loop
- * over time.
+ * Outputs, losses and the backward pass to o', outside the loop over time: for the rows of all time steps together.
  */
 
 type Matrix = 'Wo' | 'Ws' | 'Whx' | 'Wpx';
@@ -24,7 +23,7 @@ export function outputsForward(context: PlanContext): Launch[] {
     buffers: [read('batch'), read('params'), write('acts')],
     groups: perTile(profile, out.width4),
   });
-  const recall = (field: 'xh' | 'xp', dField: 'dXh' | 'dXp', component: 0 | 1): Launch => {
+  const reconstruction = (field: 'xh' | 'xp', dField: 'dXh' | 'dXp', component: 0 | 1): Launch => {
     const kind = {
       kind: 'sigmoid',
       width: spec.inputs,
@@ -54,8 +53,8 @@ export function outputsForward(context: PlanContext): Launch[] {
       ? [
           product(h, 'Whx', of('xh')),
           product(op, 'Wpx', of('xp')),
-          recall('xh', 'dXh', 0),
-          recall('xp', 'dXp', 1),
+          reconstruction('xh', 'dXh', 0),
+          reconstruction('xp', 'dXp', 1),
         ]
       : []),
   ];

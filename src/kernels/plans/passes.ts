@@ -26,7 +26,7 @@ export interface Passes {
   forward: Work[];
   /** From the losses to the gradients of all weights, in `partial`. */
   backward: Work[];
-  /** Number of parts to split the rows into for the weight gradients: enough to fill a device, few enough to add up. */
+  /** Number of parts into which the rows are split for the weight gradients. */
   rowSplits(B: number, T: number): number;
 }
 
@@ -49,4 +49,5 @@ export const perTile =
   ({ B, T }) =>
     split(Math.ceil(linearTiles(linear, B * T, columns4) / linear.size));
 
+/** Workgroups of a kernel with one invocation per row (LOSS_SIZE per workgroup). */
 export const perRow: Launch['groups'] = ({ B, T }) => split(Math.ceil((B * T) / LOSS_SIZE));

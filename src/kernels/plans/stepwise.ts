@@ -1,7 +1,7 @@
 import { evenly } from '../../../shaders/lib/text.ts';
 import {
   stepCellBackward,
-  stepDeeperBackward,
+  stepProjectionBackward,
   stepReadsBackward,
   stepStartBackward,
 } from '../../../shaders/stepwise/backward.wgsl.ts';
@@ -15,7 +15,7 @@ import { rowSplitsOf, weightGradients } from './gradients.ts';
 import { outputsBackward, outputsForward } from './outputs.ts';
 import { type Passes, type PlanContext, perSequence } from './passes.ts';
 
-/** The stepwise plan: dispatches per layer and time step. Each is a matrix product over the whole batch. */
+/** The stepwise plan: dispatches per layer and time step. Most are matrix products over the whole batch. */
 export function stepwisePasses(context: PlanContext): Passes {
   const { layout, batch, form, tiles: wanted, sequences } = context;
   const { spec, layers, H4, P4, R4, S4, E } = layout;
@@ -69,7 +69,7 @@ export function stepwisePasses(context: PlanContext): Passes {
           ),
         ]
       : []),
-    ...(spec.projection ? [step('projection backward', stepDeeperBackward(o), back, tiles(P4))] : []),
+    ...(spec.projection ? [step('projection backward', stepProjectionBackward(o), back, tiles(P4))] : []),
     ...layers
       .map((_, l) => step(`cell ${l + 1} backward`, stepCellBackward(o, l), back, tiles(H4)))
       .reverse(),

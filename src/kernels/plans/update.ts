@@ -13,10 +13,10 @@ import { pushBiasesAt } from '../../layout/pack.ts';
 import { type Launch, read, write } from '../launch.ts';
 import type { PlanContext } from './passes.ts';
 
-/** The parts common to all plans: embeddings before the forward pass, and the update after the weight gradients. */
+/** The launches common to all plans: embeddings before the forward pass, and the update after the weight gradients. */
 
-/** Embeddings -> Wx of each layer (We · Wxe). Nothing to do without embeddings. */
-export const derived = ({ layout }: PlanContext): Launch[] =>
+/** Embeddings -> Wx of each layer (We · Wxe). No launch without embeddings. */
+export const embeddingProducts = ({ layout }: PlanContext): Launch[] =>
   layout.We
     ? [
         {
@@ -28,8 +28,8 @@ export const derived = ({ layout }: PlanContext): Launch[] =>
       ]
     : [];
 
-/** Losses of the rows -> the report of an evaluation, or of a training step together with the gradient clipping scale. */
-export function scoring({ profile, layout, batch }: PlanContext, training?: TrainConfig): Launch {
+/** Losses of the rows -> the report of an evaluation; for a training step also the scale that clips the gradients. */
+export function metricsLaunch({ profile, layout, batch }: PlanContext, training?: TrainConfig): Launch {
   const { sums } = profile.tuning;
   const clipNorm = training?.clip === 'norm' ? training.clipAt : 0;
   const options = {
@@ -75,7 +75,7 @@ export function update(context: PlanContext, training: TrainConfig): Launch[] {
           } satisfies Launch,
         ]
       : []),
-    scoring(context, training),
+    metricsLaunch(context, training),
     {
       label: `optimiser ${training.optimiser}`,
       code: optim(batch, {
@@ -98,6 +98,8 @@ export function update(context: PlanContext, training: TrainConfig): Launch[] {
   ];
 }
 
-/** Invocations that add up gradients. Each also writes its sum of squares; the kernel `metrics` adds those up. */
+/**
+ * Number of invocations that add up gradients. Each also writes its sum of squares; the kernel `metrics` adds them up.
+ */
 const normsOf = ({ profile, layout }: Pick<PlanContext, 'profile' | 'layout'>): number =>
-  Math.min(layout.size4, profile.tuning.sums.most);
+  Math.min(layout.size4, profile.tuning.sums.max);

@@ -39,10 +39,10 @@ export function headsBackward(rows: i32, N4: i32, S4: i32, s: usize, dS: usize):
   }
 }
 
-/** headsForward for controls with a softmax over the `count` controls of each end, which have a vec4 of their own. */
+/** headsForward for a softmax over the `count` controls of each end. The controls of an end occupy one vec4. */
 export function headsSoftmax(rows: i32, N4: i32, S4: i32, count: i32, s: usize, noise: usize): void {
   const inside = firstLanes(count);
-  const least = f32x4.splat(-Infinity);
+  const lowest = f32x4.splat(-Infinity);
   for (let r = 0; r < rows; r++) {
     tanhOf(s, N4);
     s += <usize>N4 << 4;
@@ -52,12 +52,12 @@ export function headsSoftmax(rows: i32, N4: i32, S4: i32, count: i32, s: usize, 
         x = f32x4.add(x, v128.load(noise));
         noise += 16;
       }
-      const own = v128.bitselect(x, least, inside);
-      const most = max(
-        max(f32x4.extract_lane(own, 0), f32x4.extract_lane(own, 1)),
-        max(f32x4.extract_lane(own, 2), f32x4.extract_lane(own, 3)),
+      const logits = v128.bitselect(x, lowest, inside);
+      const largest = max(
+        max(f32x4.extract_lane(logits, 0), f32x4.extract_lane(logits, 1)),
+        max(f32x4.extract_lane(logits, 2), f32x4.extract_lane(logits, 3)),
       );
-      const powers = v128.and(exp4(f32x4.sub(x, f32x4.splat(most))), inside);
+      const powers = v128.and(exp4(f32x4.sub(x, f32x4.splat(largest))), inside);
       v128.store(s, f32x4.div(powers, f32x4.splat(sum4(powers))));
       s += 16;
     }

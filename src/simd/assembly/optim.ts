@@ -17,8 +17,9 @@ export function sumSquares(g: usize, n4: i32): f64 {
 }
 
 /**
- * One update of the weights w and the moments. clipAt: limit of clipping by value, 0 for none. rest1, rest2: 1 − β,
- * passed in because float32 would round the difference badly. decay: factor on each weight before the step, 1 for none.
+ * One update of the weights w and the moments. clipAt: limit of clipping by value; 0: none. rest1, rest2: 1 − β, which
+ * the caller computes in float64, because float32 would lose digits. decay: factor of each weight before the step; 1:
+ * none.
  */
 export function update(
   rule: i32,

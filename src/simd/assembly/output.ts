@@ -2,8 +2,8 @@ import { exp4, firstLanes, sigmoid4, sigmoidBackward4, sum4, tanh4, tanhBackward
 
 /**
  * Losses of rows and their gradients, as in shaders/loss.wgsl.ts. y: sums in, outputs out. dy = weight · gradient.
- * rowMetrics per row: loss, Σ|o − target|, argmax, 1 where the row has a target. Rows have V numbers; their padding
- * becomes 0.
+ * rowMetrics per row: loss, Σ|o − target|, argmax, and 1 if the row has a target. Rows have V numbers; their padding is
+ * set to 0.
  */
 const MASKED: u32 = 0xffffffff;
 
@@ -28,6 +28,7 @@ function argmax(y: usize, V: i32): i32 {
   return best;
 }
 
+/** p = softmax of the sums, loss −log p[target]. */
 export function softmaxRows(rows: i32, V: i32, y: usize, dy: usize, targets: usize, weights: usize, rowMetrics: usize): void {
   const V4 = (V + 3) >> 2;
   const inside = insideLast(V);
@@ -74,8 +75,8 @@ export function softmaxRows(rows: i32, V: i32, y: usize, dy: usize, targets: usi
 }
 
 /**
- * ½ Σ (o − target)², o = tanh (or σ) of the sums. The target is one-hot, or the zero vector if it is not an output
- * (ZERO_TARGET).
+ * Loss ½ Σ (o − target)², o = tanh (or σ) of the sums. The target is one-hot; for ZERO_TARGET, which is the number of
+ * no output, it is the zero vector.
  */
 export function squaredRows(
   rows: i32,
@@ -123,8 +124,8 @@ export function squaredRows(
 }
 
 /**
- * The auto-encoder's loss: σ of the sums against the inputs of the step before, which are the K ids at previous[row]·K.
- * The first row of a sequence has none (NO_INPUT). losses [rows] += loss.
+ * Loss of an auto-encoder head: σ of the sums against the inputs of step t−1, the K ids at previous[row]·K. The first
+ * row of a sequence has no previous row (NO_INPUT) and no loss. losses [rows] += loss.
  */
 export function recallRows(
   rows: i32,

@@ -1,10 +1,10 @@
 /**
- * Matrix products. A matrix W [k, n] that many rows are multiplied by is packed into panels of 8 columns (the last
- * panel may have 4). Panel p holds rows 0 … k − 1 of columns 8p … 8p + 7, one row after the other. Pointers and leading
- * dimensions are in bytes; columns are counted in vec4s.
+ * Matrix products. A matrix W [k, n] that multiplies many rows is packed into panels of 8 columns (the last panel may
+ * have 4). Panel p holds rows 0 … k − 1 of columns 8p … 8p + 7, row by row. Pointers and leading dimensions are in
+ * bytes; columns are counted in vec4s.
  */
 
-/** Rows processed by all panels before the next rows, so that they stay in the cache. */
+/** Number of rows that all panels multiply before the next rows are read, so that the rows stay in the cache. */
 const BLOCK = 32;
 
 /** W [k, n4·4], row-major -> panels, of the same size. */
@@ -84,6 +84,8 @@ export function product(
     }
   }
 }
+
+// tileN: y [N, 8] += x [N, k] · w, one panel.
 
 function tile4(x: usize, ldx: usize, k: i32, w: usize, y: usize, ldy: usize): void {
   const y1 = y + ldy;
@@ -231,6 +233,7 @@ function tile1(x: usize, k: i32, w: usize, y: usize): void {
   v128.store(y, b, 16);
 }
 
+/** y [1, 4] += x [1, k] · w, a panel of 4 columns. */
 function narrow(x: usize, k: i32, w: usize, y: usize): void {
   let a = v128.load(y);
   const end = x + (<usize>k << 2);
@@ -244,14 +247,14 @@ function narrow(x: usize, k: i32, w: usize, y: usize): void {
 /** Rows per block of an outer product. */
 const OUTER = 64;
 
-/** Bytes of scratch that outer() needs for k columns of x. */
+/** Bytes of scratch memory that outer() needs for k columns of x. */
 export function outerScratch(k: i32): i32 {
   return OUTER * ((((k + 3) >> 2) << 4) + 32);
 }
 
 /**
- * dw [k, n4·4] += xᵀ [k, rows] · dy [rows, n4·4], all row-major. First copies a block of rows into tiles of 4 columns
- * of x and 8 of dy: rows whose distance is a power of two would otherwise evict each other from the cache.
+ * dw [k, n4·4] += xᵀ [k, rows] · dy [rows, n4·4], all row-major. Copies each block of rows into tiles of 4 columns of x
+ * and 8 of dy, because rows whose distance is a power of two would otherwise evict each other from the cache.
  */
 export function outer(
   x: usize,
@@ -305,7 +308,7 @@ export function outer(
   }
 }
 
-/** The outer product of x [rows, 4] and dy [rows, 8], both in tiles. */
+/** dw [4, 8] += xᵀ · dy, with x [rows, 4] and dy [rows, 8] in tiles. */
 function outer4(x: usize, rows: i32, dy: usize, dw: usize, ldw: usize): void {
   const w1 = dw + ldw;
   const w2 = w1 + ldw;
@@ -346,6 +349,7 @@ function outer4(x: usize, rows: i32, dy: usize, dw: usize, ldw: usize): void {
   v128.store(w3, b3, 16);
 }
 
+/** dw [1, 4] += xᵀ · dy, with one column of x and 4 columns of dy, not in tiles. */
 function outer1(x: usize, ldx: usize, rows: i32, dy: usize, ldy: usize, dw: usize): void {
   let a = v128.load(dw);
   for (let r = 0; r < rows; r++) {

@@ -3,11 +3,11 @@ import { tanh4 } from '../math';
 
 /**
  * A plain tanh layer over `rows` contiguous rows of H4 vec4s per gate (equations in src/base/parameters.ts, gates in
- * src/base/cells.ts). All cells have the same signature; arguments that a cell does not use are 0.
+ * src/base/cells.ts). The functions of all cells have the same signature; addresses that a cell does not use are 0.
  *
- * Forward: a (sums of all gates side by side), hBefore and cBefore (state of the step before) -> g (activations kept
- * for the backward pass), h and c. Backward: dh and dc of this step -> dA (all gates side by side). dc becomes that of
- * the step before. `direct` receives the part of dh that reaches h of the step before without going through a matrix.
+ * Forward: a (sums of all gates, side by side), hBefore and cBefore (state of step t−1) -> g (activations kept for the
+ * backward pass), h and c. Backward: dh and dc of step t -> dA (all gates, side by side); dc is replaced by dc of step
+ * t−1; `direct` receives the part of dh that is passed to h_{t−1} directly, not through W_hh.
  */
 export function rnnForward(
   rows: i32,
@@ -26,7 +26,7 @@ export function rnnForward(
   }
 }
 
-/** Backward pass of rnnForward. Signature of all cells' backward passes. */
+/** Backward pass of rnnForward. The backward passes of all cells have this signature. */
 export function rnnBackward(
   rows: i32,
   H4: i32,

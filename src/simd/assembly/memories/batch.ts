@@ -1,9 +1,15 @@
 import { backward, begin, forward } from './kinds';
 import { controlBytes, controls, endBytes, ends, g0, g1, g2, g3, readCount, select, valuesAt } from './memory';
 
-/** Memories of many sequences: a memory on its own over all its steps, arrays [B,T,E] and [B,T,E,M]; or one step of a model's. */
+/**
+ * Runs memories over many sequences: a memory layer over all steps, with arrays [B,T,E] and [B,T,E,M]; or one step of
+ * the memories of a model.
+ */
 
-/** Control i of those of one step, one end after the other, where each of a memory has an array of its own, `apart` bytes further. */
+/**
+ * Address of control i of a step of a memory layer; i counts the controls of the first end, then those of the second.
+ * Each control has its own array [B,T,E]; consecutive arrays are `apart` bytes apart.
+ */
 // @ts-ignore: decorator
 @inline
 function placeOf(arrays: usize, row: usize, i: i32, apart: usize): usize {
@@ -11,26 +17,28 @@ function placeOf(arrays: usize, row: usize, i: i32, apart: usize): usize {
   return arrays + <usize>(i % each) * apart + ((row * <usize>ends + <usize>(i / each)) << 2);
 }
 
+/** Control i of a step of a memory layer; 0 if there is none. */
 // @ts-ignore: decorator
 @inline
-function given(arrays: usize, row: usize, i: i32, apart: usize): f32 {
+function loadControl(arrays: usize, row: usize, i: i32, apart: usize): f32 {
   return i < controls ? load<f32>(placeOf(arrays, row, i, apart)) : 0;
 }
 
+/** Stores the gradient of control i of a step of a memory layer, if there is such a control. */
 // @ts-ignore: decorator
 @inline
-function take(arrays: usize, row: usize, i: i32, apart: usize, g: f32): void {
+function storeGradient(arrays: usize, row: usize, i: i32, apart: usize, g: f32): void {
   if (i < controls) store<f32>(placeOf(arrays, row, i, apart), g);
 }
 
-/** Control i of a row of the heads. */
+/** Control i in a row of the heads, whose controls start at `from`; 0 if there is none. */
 // @ts-ignore: decorator
 @inline
-function own(from: usize, i: i32): f32 {
+function controlOfRow(from: usize, i: i32): f32 {
   return i < controls ? load<f32>(from + (<usize>i << 2)) : 0;
 }
 
-/** controls (arrays `apart` bytes from each other), value -> read, slots, undoLog. */
+/** controls (arrays `apart` bytes apart), value -> read, slots, undoLog. */
 export function layerForward(
   B: i32,
   T: i32,
@@ -50,17 +58,20 @@ export function layerForward(
     valuesAt(value + first * rowBytes, 0);
     for (let t = 0; t < T; t++) {
       const row = first + <usize>t;
-      const a = given(arrays, row, 0, apart);
-      const b = given(arrays, row, 1, apart);
-      const c = given(arrays, row, 2, apart);
-      const d = given(arrays, row, 3, apart);
+      const a = loadControl(arrays, row, 0, apart);
+      const b = loadControl(arrays, row, 1, apart);
+      const c = loadControl(arrays, row, 2, apart);
+      const d = loadControl(arrays, row, 3, apart);
       forward(t, a, b, c, d, reads);
       reads += readBytes;
     }
   }
 }
 
-/** controls, value, dRead, slots, undoLog -> dControls, dValue. Rewinds slots. dStrength and dValue are 0 before it. */
+/**
+ * controls, value, dRead, slots, undoLog -> dControls, dValue. Rewinds the slots. The caller clears dStrength and
+ * dValue.
+ */
 export function layerBackward(
   B: i32,
   T: i32,
@@ -83,24 +94,25 @@ export function layerBackward(
     valuesAt(value + first * rowBytes, dValue + first * rowBytes);
     for (let t = T - 1; t >= 0; t--) {
       const row = first + <usize>t;
-      const a = given(arrays, row, 0, apart);
-      const b = given(arrays, row, 1, apart);
-      const c = given(arrays, row, 2, apart);
-      const d = given(arrays, row, 3, apart);
+      const a = loadControl(arrays, row, 0, apart);
+      const b = loadControl(arrays, row, 1, apart);
+      const c = loadControl(arrays, row, 2, apart);
+      const d = loadControl(arrays, row, 3, apart);
       backward(t, a, b, c, d, dReads + row * readBytes);
-      take(dControls, row, 0, apart, g0);
-      take(dControls, row, 1, apart, g1);
-      take(dControls, row, 2, apart, g2);
-      take(dControls, row, 3, apart, g3);
+      storeGradient(dControls, row, 0, apart, g0);
+      storeGradient(dControls, row, 1, apart, g1);
+      storeGradient(dControls, row, 2, apart, g2);
+      storeGradient(dControls, row, 3, apart, g3);
     }
   }
 }
 
-// ---- one step of all memories of a model, of the sequences in `rows` ------------------------------------------
+// ---- one step of all memories of a model, for `rows` sequences --------------------------------------------------
 
 /**
- * s: rows of the heads at this step; controls at `at` bytes in them; all: those of the first step, from which the table leads to
- * others. reads: rows of ldr bytes.
+ * s -> reads, slots, undoLog, at step t. s: the heads' rows of this step, of lds bytes each; their controls start `at`
+ * bytes into the row. all: the heads' rows of the first step, to which the offsets in `table` refer. reads: rows of ldr
+ * bytes.
  */
 export function stepForward(
   rows: i32,
@@ -125,7 +137,7 @@ export function stepForward(
       select(b * memories + k, slotsOf, undoOf, 0);
       valuesAt(value, 0);
       begin(t);
-      forward(t, own(from, 0), own(from, 1), own(from, 2), own(from, 3), to);
+      forward(t, controlOfRow(from, 0), controlOfRow(from, 1), controlOfRow(from, 2), controlOfRow(from, 3), to);
       from += controlBytes;
       to += readBytes;
       value += rowBytes;
@@ -135,7 +147,10 @@ export function stepForward(
   }
 }
 
-/** dR of this step -> dS: of the controls of this step, and values of any. dStrength and dS of values are 0 before the first. */
+/**
+ * dReads of step t -> dS of the controls of step t, and part of dS of the values of steps up to t. Call for the newest
+ * step first. Before that, the caller clears dStrength and the dS of all values.
+ */
 export function stepBackward(
   rows: i32,
   t: i32,
@@ -164,7 +179,7 @@ export function stepBackward(
       select(b * memories + k, slotsOf, undoOf, dStrengthOf);
       valuesAt(value, dValue);
       begin(t + 1);
-      backward(t, own(from, 0), own(from, 1), own(from, 2), own(from, 3), dr);
+      backward(t, controlOfRow(from, 0), controlOfRow(from, 1), controlOfRow(from, 2), controlOfRow(from, 3), dr);
       store<f32>(to, g0);
       if (controls > 1) store<f32>(to, g1, 4);
       if (controls > 2) store<f32>(to, g2, 8);

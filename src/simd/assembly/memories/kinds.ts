@@ -6,8 +6,8 @@ const SUPERPOSITION = 3;
 const TAPE = 4;
 
 /**
- * The kinds of memory, by their number. Of the memory that is selected: `begin` makes it ready for step t, `forward` takes a
- * step, `backward` goes back over it.
+ * Calls the functions of a kind of memory by its number, for the selected memory (memory.ts): `begin` prepares it for
+ * step t, `forward` computes a step, `backward` is the backward pass of a step.
  */
 
 // @ts-ignore: decorator
@@ -16,7 +16,7 @@ export function begin(t: i32): void {
   if (kind < SUPERPOSITION) rows.begin(t);
 }
 
-/** Controls of every end, one after the other, at most four. r of all ends -> reads. */
+/** a … d: the controls of the first end, then those of the second, at most four. Stores r of all ends at `reads`. */
 // @ts-ignore: decorator
 @inline
 export function forward(t: i32, a: f32, b: f32, c: f32, d: f32, reads: usize): void {
@@ -25,7 +25,7 @@ export function forward(t: i32, a: f32, b: f32, c: f32, d: f32, reads: usize): v
   else rows.forward(t, a, b, c, d, reads);
 }
 
-/** The same controls; their gradients are left in g0 … g3. */
+/** Backward pass of forward(), with the same controls. Leaves their gradients in g0 … g3. */
 // @ts-ignore: decorator
 @inline
 export function backward(t: i32, a: f32, b: f32, c: f32, _d: f32, dReads: usize): void {

@@ -1,28 +1,28 @@
-/** What all kinds of memory have in common: sizes of a batch, and the memory and the sequence whose turn it is. */
+/** State common to all kinds of memory: the sizes of a batch, and the selected memory of the selected sequence. */
 
 /** The number of the kind, in the order of src/base/memories.ts. */
 export let kind: i32 = 0;
 export let ends: i32 = 1;
-/** Controls of all ends, and bytes that they take in a row of the heads. */
+/** Number of controls of all ends, and their bytes in a row of the heads. */
 export let controls: i32 = 2;
 export let controlBytes: usize = 8;
-/** Cells of kinds with so many. */
+/** Number of cells, for kinds that have cells. */
 export let depth: i32 = 1;
-/** Rows that are read: one at each end, or cells. */
+/** Number of rows read: one per end, or several cells. */
 export let readCount: i32 = 1;
-/** Entries of a memory in the three arrays of states. */
+/** Numbers of entries of a memory in the three arrays of states. */
 export let slotsOf: i32 = 0;
 let undoOf: i32 = 0;
 let dStrengthOf: i32 = 0;
-/** A row's numbers: whole vec4s, and those left over. */
+/** A row of M numbers consists of `vectors` whole vec4s and `tail` further numbers. */
 export let vectors: i32 = 0;
 export let tail: i32 = 0;
-/** Bytes from a row of one end to that of the other. */
+/** Distance between the rows of the two ends, in bytes. */
 export let endBytes: usize = 0;
-/** Where the rows of each time step begin, in bytes. */
+/** Address of a table [T] of the offsets of each step's rows, in bytes. */
 export let table: usize = 0;
 
-// Of the memory and the sequence whose turn it is.
+// Addresses of the selected memory of the selected sequence.
 export let slots: usize = 0;
 export let undoLog: usize = 0;
 export let dStrength: usize = 0;
@@ -30,8 +30,8 @@ export let values: usize = 0;
 export let dValues: usize = 0;
 
 /**
- * Gradients of the controls of the step that was gone back over, of every end, one after the other. Globals, for each thread has
- * its own, while what lies in memory all threads share.
+ * Gradients of the controls of the last backward step, in the order of the controls. They are globals because each
+ * thread has its own globals, whereas the threads share the memory.
  */
 export let g0: f32 = 0;
 export let g1: f32 = 0;
@@ -40,14 +40,14 @@ export let g3: f32 = 0;
 
 // @ts-ignore: decorator
 @inline
-export function leave(a: f32, b: f32, c: f32, d: f32): void {
+export function setGradients(a: f32, b: f32, c: f32, d: f32): void {
   g0 = a;
   g1 = b;
   g2 = c;
   g3 = d;
 }
 
-/** What all memories of a batch have in common. M numbers a row. */
+/** Sets the sizes, which are common to all memories of a batch. M: numbers per row. */
 export function memoryShape(
   memoryKind: i32,
   endCount: i32,
@@ -77,7 +77,7 @@ export function memoryShape(
   table = rowTable;
 }
 
-/** The memory and the sequence whose turn it is: block n of the arrays of states. */
+/** Selects a memory of a sequence: block n of the arrays of states. */
 // @ts-ignore: decorator
 @inline
 export function select(block: i32, slotsAt: usize, undoAt: usize, dStrengthAt: usize): void {
@@ -87,7 +87,7 @@ export function select(block: i32, slotsAt: usize, undoAt: usize, dStrengthAt: u
   dStrength = dStrengthAt + ((n * <usize>dStrengthOf) << 2);
 }
 
-/** Where the values of its rows begin, and their gradients. */
+/** Sets the addresses of the selected memory's values and of their gradients. */
 // @ts-ignore: decorator
 @inline
 export function valuesAt(valuesFrom: usize, dValuesFrom: usize): void {

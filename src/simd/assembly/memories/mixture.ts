@@ -1,23 +1,24 @@
 import { sum4 } from '../math';
-import { dStrength, dValues, depth, endBytes, leave, readCount, table, tail, undoLog, values, vectors } from './memory';
+import { dStrength, dValues, depth, endBytes, setGradients, readCount, table, tail, undoLog, values, vectors } from './memory';
 
 /**
- * A memory of `depth` cells, every one of which becomes a mixture of the cell before it, the cell after it and itself, by shares
- * that are its three controls. Equations: src/reference/superposition.ts and tape.ts. The log has all cells after every step, rows
- * of G vec4s; dStrength what arrives at them, of this step and of the one after, which take turns.
+ * A memory of `depth` cells. At every step each cell becomes a mixture of the cell before it, the cell after it and
+ * itself, weighted by the three controls. Equations: src/reference/superposition.ts and tape.ts. The undo log holds all
+ * cells after every step, as rows of G vec4s. dStrength holds the gradients of the cells in two halves, one for this
+ * step and one for the next; they swap roles at every step.
  *
- * ring, of a tape: the value is written to cell 0, and the last cell is before the first. Else of a stack: the value is before
- * cell 0, and 0 after the last.
+ * ring: true for a tape, whose value is written to cell 0, and whose last cell comes before the first. false for a
+ * stack, where the value comes before cell 0, and 0 after the last cell.
  */
 
-/** vec4s of a row. */
+/** Number of vec4s per row. */
 // @ts-ignore: decorator
 @inline
 function groups(): i32 {
   return vectors + (tail ? 1 : 0);
 }
 
-/** The number of a cell from -1 to depth; of a stack it may be none. */
+/** The number of the cell at place i, from -1 to depth. In a stack, -1 and depth are not cells. */
 // @ts-ignore: decorator
 @inline
 function numberOf(ring: bool, i: i32): i32 {
@@ -25,7 +26,7 @@ function numberOf(ring: bool, i: i32): i32 {
   return i < 0 ? depth - 1 : i == depth ? 0 : i;
 }
 
-/** Four numbers at an address; those beyond the row are 0. */
+/** vec4 g of a row at an address. Numbers beyond the end of the row are 0. */
 // @ts-ignore: decorator
 @inline
 function load4(at: usize, g: i32): v128 {
@@ -52,7 +53,7 @@ function store4(at: usize, g: i32, x: v128): void {
   if (tail > 2) store<f32>(to, f32x4.extract_lane(x, 2), 8);
 }
 
-/** What step t mixes, at the place i from -1 to depth, vec4 g: cells before the first step are 0. */
+/** vec4 g of what step t mixes at place i, from -1 to depth. Before the first step all cells are 0. */
 // @ts-ignore: decorator
 @inline
 function sourceOf(ring: bool, t: i32, i: i32, g: i32, value: usize): v128 {
@@ -72,16 +73,16 @@ function mixed(push: f32, a: v128, pop: f32, b: v128, stay: f32, c: v128): v128 
 }
 
 /**
- * From this cell (2 or `least`) to the last but one, all three sources are cells of the step before, whatever the kind: a plain loop.
- * At step 0 there are none.
+ * The first cell, at least `atLeast`, from which on up to the last but one all three sources are cells of step t−1, for
+ * both kinds. These cells are computed in a plain loop. At step 0 there are none.
  */
 // @ts-ignore: decorator
 @inline
-function innerFrom(t: i32, least: i32): i32 {
-  return t == 0 ? depth : min(max(2, least), depth);
+function innerFrom(t: i32, atLeast: i32): i32 {
+  return t == 0 ? depth : min(max(2, atLeast), depth);
 }
 
-/** Shares a of the cell before, b of the cell after, c of the cell itself. r -> reads. */
+/** Weights: a of the cell before, b of the cell after, c of the cell itself. Stores r at `reads`. */
 export function forward(ring: bool, t: i32, a: f32, b: f32, c: f32, reads: usize): void {
   const G = groups();
   const value = values + <usize>load<u32>(table + (<usize>t << 2));
@@ -109,7 +110,7 @@ function mixCell(ring: bool, t: i32, i: i32, a: f32, b: f32, c: f32, value: usiz
   }
 }
 
-/** What arrives at cell i of step t, with that of the reads. */
+/** vec4 g of the gradient of the cell at place i after step t, including the gradient of its read. */
 // @ts-ignore: decorator
 @inline
 function arriving(ring: bool, t: i32, i: i32, g: i32, dReads: usize): v128 {
@@ -120,12 +121,12 @@ function arriving(ring: bool, t: i32, i: i32, g: i32, dReads: usize): v128 {
   return n < readCount ? f32x4.add(x, load4(dReads + <usize>n * endBytes, g)) : x;
 }
 
-// Gradients of the three shares, over the cells so far. Globals, for each thread has its own.
+// Sums of the gradients of the three weights over the cells. Globals, because each thread has its own.
 let sum0: v128 = f32x4.splat(0);
 let sum1: v128 = f32x4.splat(0);
 let sum2: v128 = f32x4.splat(0);
 
-/** The same shares; their gradients are left in g0 … g2. */
+/** Backward pass of forward(), with the same weights. Leaves their gradients in g0 … g2. */
 export function backward(ring: bool, t: i32, a: f32, b: f32, c: f32, dReads: usize): void {
   sum0 = f32x4.splat(0);
   sum1 = f32x4.splat(0);
@@ -150,7 +151,7 @@ export function backward(ring: bool, t: i32, a: f32, b: f32, c: f32, dReads: usi
     v128.store(to + at, passed);
   }
   for (let i = max(first, depth - 1); i < depth; i++) mixCellBackward(ring, t, i, a, b, c, dReads);
-  leave(
+  setGradients(
     sum4(f32x4.add(sum0, inner0)),
     sum4(f32x4.add(sum1, inner1)),
     sum4(f32x4.add(sum2, inner2)),
@@ -170,9 +171,9 @@ function mixCellBackward(ring: bool, t: i32, i: i32, a: f32, b: f32, c: f32, dRe
     sum2 = f32x4.add(sum2, f32x4.mul(d, sourceOf(ring, t, i, g, value)));
     let passed = mixed(a, arriving(ring, t, i + 1, g, dReads), b, arriving(ring, t, i - 1, g, dReads), c, d);
     if (i == 0) {
-      const own = ring ? passed : f32x4.mul(f32x4.splat(a), d);
-      store4(dValue, g, f32x4.add(load4(dValue, g), own));
-      // What was in a tape's cell has been written over.
+      const dv = ring ? passed : f32x4.mul(f32x4.splat(a), d);
+      store4(dValue, g, f32x4.add(load4(dValue, g), dv));
+      // The step overwrote cell 0 of a tape, so no gradient passes to its old contents.
       if (ring) passed = f32x4.splat(0);
     }
     v128.store(dStrength + (<usize>(((t & 1) * depth + i) * G + g) << 4), passed);

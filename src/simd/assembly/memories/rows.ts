@@ -1,14 +1,15 @@
 import { sum4 } from '../math';
-import { dStrength, dValues, endBytes, kind, leave, slots, slotsOf, table, tail, undoLog, values, vectors } from './memory';
+import { dStrength, dValues, endBytes, kind, setGradients, slots, slotsOf, table, tail, undoLog, values, vectors } from './memory';
 
 /**
- * Stack, queue and deque: one O(1)-per-step deque with an undo log is all three (state, steps and ties as in
- * shaders/memories/rows.wgsl.ts). Of each memory of each sequence:
+ * Stack, queue and deque: a deque with an undo log, whose steps usually visit only a few rows, implements all three
+ * (state, steps and ties as in shaders/memories/rows.wgsl.ts). State of one memory of one sequence:
  *
- *   slots   [N] (strength, row)    undoLog [N] what a step destroyed, 4 words    dStrength [N]    bounds (lo, hi)
+ *   slots   [N] (strength, row)    undoLog [N] what a step overwrote, 4 words    dStrength [N]    bounds (lo, hi)
  *
- * N = T·E. A row is the number of its push: t, or for a deque 2t (top) and 2t + 1 (bottom). Its value lies at `values`
- * + table[t] bytes, a deque's second end `endBytes` further; so does its gradient at `dValues`.
+ * N = T·E. A row is identified by the number of its push: t, or for a deque 2t (top) and 2t + 1 (bottom). Its value is
+ * at the address values + table[t], and `endBytes` further for the second end of a deque; its gradient likewise at
+ * dValues.
  */
 const STACK = 0;
 const QUEUE = 1;
@@ -25,11 +26,14 @@ function placeOf(row: i32): usize {
   return <usize>load<u32>(table + (<usize>row << 2));
 }
 
-/** What a pop leaves for the log. */
+/** What a pop leaves for the log: REACHED if it reduced the boundary row, and that row's strength before the pop. */
 let reached: u32 = 0;
 let before: f32 = 0;
 
-/** Pop (equations 2, 4, 7, 8): rows go while their strength is at most what is left to pop; the next one loses the rest. */
+/**
+ * Pop (equations 2, 4, 7, 8): removes rows while their strength is at most what is left to pop, then reduces the next
+ * row (the boundary row) by the rest.
+ */
 // @ts-ignore: decorator
 @inline
 function pop(top: bool, u: f32): void {
@@ -53,7 +57,7 @@ function pop(top: bool, u: f32): void {
   }
 }
 
-/** Pushes over a slot, which the log keeps. */
+/** Pushes into a slot. The log keeps the slot's old contents, and what the pop of the same end left. */
 // @ts-ignore: decorator
 @inline
 function push(edge: i32, wasReached: u32, wasBefore: f32, entry: i32, slot: i32, d: f32, row: i32): void {
@@ -66,7 +70,7 @@ function push(edge: i32, wasReached: u32, wasBefore: f32, entry: i32, slot: i32,
   store<u32>(at, row, 4);
 }
 
-/** Read (equations 3, 5, 10, 11): from an end, until one unit of strength is read. */
+/** Read (equations 3, 5, 10, 11) from an end, until one unit of strength is read. */
 function read(top: bool, to: usize): void {
   let left: f32 = 1;
   const live = hi - lo;
@@ -103,7 +107,7 @@ function read(top: bool, to: usize): void {
   }
 }
 
-/** One step: d and u of the first end, and of the second. */
+/** One step. d0, u0: push and pop strengths of the first end; d1, u1: of the second end. */
 export function forward(t: i32, d0: f32, u0: f32, d1: f32, u1: f32, reads: usize): void {
   if (kind == STACK) {
     pop(true, u0);
@@ -131,7 +135,7 @@ export function forward(t: i32, d0: f32, u0: f32, d1: f32, u1: f32, reads: usize
   read(false, reads + endBytes);
 }
 
-/** The live slots before step t, from the log. */
+/** Sets the live slots [lo, hi) before step t, from the log. */
 export function begin(t: i32): void {
   if (t == 0) {
     lo = kind == DEQUE ? slotsOf >> 1 : 0;
@@ -148,7 +152,10 @@ export function begin(t: i32): void {
   }
 }
 
-/** A row pushed with strength 0 is a tie at every later step, at which nothing passes; a stack's next pop removes it. */
+/**
+ * Whether gradients pass through a row's strength at a step. A row pushed with strength 0 is a tie at every later step,
+ * where no gradient passes. The next pop of a stack removes such a row.
+ */
 // @ts-ignore: decorator
 @inline
 function passes(slot: usize, step: i32): bool {
@@ -157,7 +164,10 @@ function passes(slot: usize, step: i32): bool {
   return load<f32>(slot) > 0 || (kind == DEQUE ? row >> 1 : row) == step;
 }
 
-/** A row read whole passes its gradient to its strength; the one read in part takes it from all before it. */
+/**
+ * Backward pass of read(). For a row read as a whole, adds its gradient to dStrength; the gradient of the row read in
+ * part is subtracted from dStrength of all rows nearer the end.
+ */
 function readBackward(t: i32, top: bool, dr: usize): void {
   let left: f32 = 1;
   const live = hi - lo;
@@ -206,27 +216,31 @@ function readBackward(t: i32, top: bool, dr: usize): void {
   }
 }
 
-// Gradients of d and u of each end.
-
+/** The gradient of a slot's strength. */
 // @ts-ignore: decorator
 @inline
 function ds(slot: i32): f32 {
   return load<f32>(dStrength + (<usize>slot << 2));
 }
 
+/** Restores the contents of the slot that a push overwrote. */
 // @ts-ignore: decorator
 @inline
-function restore(slot: i32, log: usize): void {
+function restoreSlot(slot: i32, log: usize): void {
   store<u64>(slots + (<usize>slot << 3), load<u64>(log, 8));
 }
 
+/** Restores the strength of the boundary row of a pop. */
 // @ts-ignore: decorator
 @inline
-function refill(slot: i32, log: usize): void {
+function restoreStrength(slot: i32, log: usize): void {
   store<f32>(slots + (<usize>slot << 3), load<f32>(log, 4));
 }
 
-/** Hands the boundary row's gradient to the rows that the pop removed. @param through a strength of 0 does not pass it */
+/**
+ * Sets the gradient of each row that a pop removed to g, the gradient of the boundary row; to 0 for a tie.
+ * @param through the gradient must also pass back through an earlier pop of the same step, which a strength of 0 prevents
+ */
 function rewindRows(from: i32, to: i32, g: f32, step: i32, through: bool): void {
   for (let row = from; row < to; row++) {
     const slot = slots + (<usize>row << 3);
@@ -235,7 +249,7 @@ function rewindRows(from: i32, to: i32, g: f32, step: i32, through: bool): void 
   }
 }
 
-/** One step back. (lo, hi) are those after the step; they become those before it. */
+/** Backward pass of a step. (lo, hi) are the bounds after the step on entry, and those before it on return. */
 export function backward(t: i32, dReads: usize): void {
   if (kind != DEQUE) {
     readBackward(t, kind == STACK, dReads);
@@ -247,16 +261,16 @@ export function backward(t: i32, dReads: usize): void {
     if (kind == STACK) {
       const dd = ds(edge);
       const g: f32 = wasReached ? ds(edge - 1) : 0;
-      restore(edge, log);
-      if (wasReached) refill(edge - 1, log);
+      restoreSlot(edge, log);
+      if (wasReached) restoreStrength(edge - 1, log);
       rewindRows(edge, hi, g, t - 1, false);
-      leave(dd, -g, 0, 0);
+      setGradients(dd, -g, 0, 0);
     } else {
       const dd = ds(t);
       const g: f32 = wasReached ? ds(edge) : 0;
-      if (wasReached) refill(edge, log);
+      if (wasReached) restoreStrength(edge, log);
       rewindRows(lo, edge, g, t - 1, false);
-      leave(dd, -g, 0, 0);
+      setGradients(dd, -g, 0, 0);
     }
     return;
   }
@@ -274,13 +288,13 @@ export function backward(t: i32, dReads: usize): void {
   const g1: f32 = reached1 ? ds(edge1) : 0;
   // The boundary of the top's pop may be one of the rows that the bottom's pop then removed.
   const g0: f32 = reached0 ? (edge0 - 1 < edge1 ? g1 : ds(edge0 - 1)) : 0;
-  // The last first, for both may have taken from one row.
-  restore(edge0, log0);
-  restore(edge1 - 1, log1);
-  if (reached1) refill(edge1, log1);
-  if (reached0) refill(edge0 - 1, log0);
+  // In reverse order, because both pops may have reduced the same row.
+  restoreSlot(edge0, log0);
+  restoreSlot(edge1 - 1, log1);
+  if (reached1) restoreStrength(edge1, log1);
+  if (reached0) restoreStrength(edge0 - 1, log0);
   rewindRows(edge0, hi, g0, t - 1, false);
-  // A strength of 0 does not pass what comes from the bottom's pop through the top's, which was before it.
+  // The gradient from the bottom's pop must pass back through the top's pop, which came before it: not with strength 0.
   rewindRows(lo, edge1, g1, t - 1, true);
-  leave(dd0, -g0, dd1, -g1);
+  setGradients(dd0, -g0, dd1, -g1);
 }
