@@ -33,7 +33,7 @@ A deque has two ends, each with the keys of a stack:
 In:  {"kind": "deque", "top": {"push", "pop", "value", "dRead"}, "bottom": {the same}, "strengths": true}
 Out: {"engine", "adapter", "top": {"read", "dPush", "dPop", "dValue"}, "bottom": {the same}, "strengths"}
 
-The actions of a superposition stack are shares that sum to 1:
+The actions of a superposition stack are shares that sum to 1 (which is not checked):
 In:  {"kind": "superposition", "push": [B][T], "pop": [B][T], "stay": [B][T], "value": [B][T][M], "dRead": [B][T][M]}
 A tape has "left", "right" and "stay". Both kinds may have "depth", the number of cells (default 40).
 

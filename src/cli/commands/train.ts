@@ -81,6 +81,10 @@ processes may share the work.
         const reason = option === 'seed' ? 'sets the seeds' : 'resumes unfinished seeds anyway';
         throw new InputError(`--seeds ${reason}: leave out --${option}.`);
       }
+      for (const option of ['keep', 'save-every', 'if-unsaved'] as const) {
+        if (options[option] === undefined) continue;
+        throw new InputError(`--seeds saves every run by fixed rules: leave out --${option}.`);
+      }
       if (options.out === '') throw new InputError('--out needs a folder name.');
       const request = await makeRequest(operand, sets, undefined, undefined, options);
       const { config, data } = request;

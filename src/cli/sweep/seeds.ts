@@ -129,7 +129,9 @@ function summaryOf(results: readonly CellResult[], seeds: number) {
     at: tests[0] && { low: tests[0].low, high: tests[0].high },
     mean: { coarse: mean('coarse'), fine: mean('fine'), accuracy: mean('accuracy') },
     best: best && { seed: best.seed, ...measuredAt(best, 'test') },
-    medianSeconds: times[times.length >> 1],
+    medianSeconds: times.length
+      ? (times[(times.length - 1) >> 1] + times[times.length >> 1]) / 2
+      : Number.NaN,
   };
 }
 
