@@ -2,10 +2,10 @@
  * Kills training at random moments, repeatedly, and shows that nothing is lost:
  *   node bench/run.mjs bench/faults.ts --kills 200
  *   node bench/run.mjs bench/faults.ts --minutes 60        the soak: lost devices, bad batches and slow storage as well
- * A run is trained in separate processes that are killed (SIGKILL) at random moments. After every kill its checkpoint must
- * load, and the next process resumes from it. At the end, its weights must be those of an undisturbed run. With --minutes, a
- * process also loses its device now and then, some batches have NaN weights (the same in both runs; such a step is skipped
- * and counted), and storage is slow.
+ * A run is trained in separate processes that are killed (SIGKILL) at random moments. After every kill
+ * its checkpoint must load, and the next process resumes from it. At the end, its weights must be those
+ * of an undisturbed run. With --minutes, a process also loses its device now and then, some batches
+ * have NaN weights (the same in both runs; such a step is skipped and counted), and storage is slow.
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -23,7 +23,7 @@ import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../src/trai
 import { preset } from '../src/train/presets.ts';
 import { Trainer } from '../src/train/trainer.ts';
 import { comparable } from '../test/support/comparable.ts';
-import { losingGpus } from '../test/support/losing.ts';
+import { losableGpus } from '../test/support/losable-engines.ts';
 import { countOption } from './node.ts';
 
 const HELP = `node bench/run.mjs bench/faults.ts [options]
@@ -76,7 +76,7 @@ async function train(folder: string, until: number, seed: number, stormy: boolea
   const dice = random(seed);
   const file = join(folder, CHECKPOINT);
   await clearTemporaries(folder, [CHECKPOINT]);
-  const engines = losingGpus({}, false);
+  const engines = losableGpus({}, false);
   const open = async (): Promise<Engine> => withBadBatches(await engines.open());
   const config = { ...CONFIG, train: { ...CONFIG.train, steps: until } };
   const from = existsSync(file) ? decodeCheckpoint(await readFile(file)) : undefined;
@@ -118,7 +118,10 @@ async function train(folder: string, until: number, seed: number, stormy: boolea
   process.exit(0);
 }
 
-/** An engine that replaces one batch in BAD_EVERY with one whose weights are NaN, in every run: the step must be skipped. */
+/**
+ * An engine that replaces one batch in BAD_EVERY with one whose
+ * weights are NaN, in every run: the step must be skipped.
+ */
 function withBadBatches(engine: Engine): Engine {
   const make = engine.model.bind(engine);
   engine.model = async (spec, training, state) => {
