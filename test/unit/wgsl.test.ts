@@ -158,7 +158,7 @@ training step: fused forward block  32 of 32                   batch, params, ac
   test('are those of the requested plan and settings', () => {
     const of = (...more: string[]): string => textOf(['reverse', '--list', ...more]);
     expect(of('--plan', 'stepwise')).toMatch(
-      /plan stepwise.*\n.*Dispatches: training step \d+, and 6 a time step/,
+      /plan stepwise.*\n.*Dispatches: training step \d+, and 6 per time step/,
     );
     expect(of('--profile', 'gpu with subgroups')).toContain('block 32, subgroups');
     expect(of('--set', 'hidden=200')).toContain('reverse hidden=200: plan stepwise');
@@ -196,8 +196,8 @@ test('mistakes give one error line', () => {
     [[], 'which kernels? Name a preset, or memory <kind>. See npm run wgsl -- --help.'],
     [['revrse'], 'unknown preset "revrse". Did you mean "reverse"?'],
     [['memry', 'stack'], 'unknown preset "memry". Did you mean "memory <kind>"?'],
-    [['stack'], 'stack is no preset: npm run wgsl -- memory stack, or a preset.'],
-    [['reverse', 'heads'], '"heads" is one name too many: choose kernels with --only "heads".'],
+    [['stack'], 'stack is not a preset: use npm run wgsl -- memory stack, or name a preset.'],
+    [['reverse', 'heads'], 'unexpected argument "heads": choose kernels with --only "heads".'],
     [['reverse', '--only', 'heads'], /^no kernel has "heads" in its name\. Kernels: fused forward block; /],
     [['reverse', '--plam', 'x'], 'unknown option "--plam". Did you mean "--plan"?'],
     [['reverse', '--plan', 'fuse'], 'unknown plan "fuse". Did you mean "fused"?'],
