@@ -1,10 +1,11 @@
 """The peer of bench/tutorial.ts: a neural stack trained in plain NumPy, the way of Trask's tutorial (2016, part 5).
 
 Rewritten for Python 3 with the structure of the tutorial, so that it costs as much as the tutorial's loop: one
-sequence at a time, states in Python lists, strengths row by row with a sum each, an outer product per time step for every weight
-matrix, an update every 10 sequences. h = o' = 16, rows of 2, two symbols and an "encode" flag, tanh outputs, squared
-error, h_0 and r_0 one-hot. Its backward pass has the tutorial's shortcuts (a pushed vector gets a gradient only from its
-own step), because only the cost is compared. The source length is fixed, so there is no curriculum.
+sequence at a time, states in Python lists, strengths row by row with a sum each, an outer product per time step for
+every weight matrix, an update every 10 sequences. h = o' = 16, rows of 2, two symbols and an "encode" flag, tanh
+outputs, squared error, h_0 and r_0 one-hot. Its backward pass has the tutorial's shortcuts (a pushed vector gets a
+gradient only from its own step), because only the cost is compared. The source length is fixed, so there is no
+curriculum.
 
     python3 bench/numpy_tutorial.py --length 10 --seconds 5
 
