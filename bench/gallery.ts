@@ -39,7 +39,7 @@ const RECIPES: readonly Recipe[] = [
   {
     name: 'reverse-stack',
     title: 'Reversal by a stack under an LSTM',
-    text: 'Strengths are 0 or 1 to the eye, which is what carries it to ten times the trained length.',
+    text: 'Its strengths are almost exactly 0 and 1. That is why it works at ten times the trained length.',
     preset: 'small/reverse/stack',
     seed: 0,
     lengths: [12, 24, 60, 120],
@@ -48,7 +48,7 @@ const RECIPES: readonly Recipe[] = [
   {
     name: 'reverse-deque',
     title: 'Reversal by a deque',
-    text: 'Of the two ends it finds the one that makes a stack.',
+    text: 'It learns to push and pop at the same end, as a stack does.',
     preset: 'small/reverse/deque',
     seed: 1,
     lengths: [12, 24, 60, 120],
@@ -57,7 +57,7 @@ const RECIPES: readonly Recipe[] = [
   {
     name: 'copy-queue',
     title: 'Copying by a queue',
-    text: 'First in, first out: the picture of the stack, but read at the other side.',
+    text: 'First in, first out: pushes at one end, pops and reads at the other.',
     preset: 'small/copy/queue',
     seed: 0,
     lengths: [12, 24, 60, 120],
@@ -66,7 +66,7 @@ const RECIPES: readonly Recipe[] = [
   {
     name: 'copy-deque',
     title: 'Copying by a deque',
-    text: 'Pushes at one end and pops at the other. The push of the bottom began nearly shut.',
+    text: 'Pushes at one end and pops at the other. Pushes at the bottom start near 0.',
     preset: 'small/copy/deque',
     seed: 0,
     lengths: [12, 24, 60, 120],
@@ -84,7 +84,7 @@ const RECIPES: readonly Recipe[] = [
   {
     name: 'bigram-deque',
     title: 'Bigram flipping by a deque',
-    text: 'The same with both ends open.',
+    text: 'The same task, with two ends to push to, pop from and read.',
     preset: 'small/bigram/deque',
     seed: 0,
     lengths: [12, 24, 60, 120],
@@ -93,7 +93,7 @@ const RECIPES: readonly Recipe[] = [
   {
     name: 'svo-sov-queue',
     title: 'Word order by a queue',
-    text: 'Subject-verb-object becomes subject-object-verb: the LSTM finds and keeps the verb of the sentence, all else waits in the queue.',
+    text: 'Subject-verb-object becomes subject-object-verb: the LSTM holds the verb of each sentence, the queue all other words.',
     preset: 'small/svo-sov/queue',
     seed: 0,
     lengths: [12, 24, 48],
@@ -102,7 +102,7 @@ const RECIPES: readonly Recipe[] = [
   {
     name: 'gender-queue',
     title: 'German articles by a queue',
-    text: 'An article is translated when its noun is known.',
+    text: 'An article can only be translated once its noun is known.',
     preset: 'small/gender/queue',
     seed: 0,
     lengths: [12, 24, 60],
@@ -111,7 +111,7 @@ const RECIPES: readonly Recipe[] = [
   {
     name: 'gender-deque',
     title: 'German articles by a deque',
-    text: 'The same with both ends open.',
+    text: 'The same task, with two ends to push to, pop from and read.',
     preset: 'small/gender/deque',
     seed: 1,
     lengths: [12, 24, 60],
@@ -129,7 +129,7 @@ const RECIPES: readonly Recipe[] = [
   {
     name: 'tutorial-part6',
     title: "The tutorial's part 6",
-    text: 'Two heads that recall the last input make it a real stack.',
+    text: 'Two auto-encoders that recall the last input make it use the stack.',
     preset: 'tutorial-part6',
     seed: 0,
     lengths: [3, 4, 5],
