@@ -252,7 +252,7 @@ describe('the two kinds of ties at which float32 and float64 may differ', () => 
 test('the table of costs agrees with the sizes in the code', () => {
   const { slots, undoLog, dStrength } = entriesOf('stack', 8, 1, 1);
   const stored = 8 * slots + 16 * undoLog;
-  expect(text).toContain(`slots and log, ${stored} bytes a step and end`);
+  expect(text).toContain(`slots and log, ${stored} bytes per step and end`);
   // push, pop and their gradients; value, read and their gradients are 16 M.
   expect(text).toContain(`E·(${stored + 4 * dStrength + 16} + 16M)`);
   const T = 65_536;
@@ -264,7 +264,7 @@ test('the table of costs agrees with the sizes in the code', () => {
   // lows and keys have a tree above them, 1/32 + 1/32² … of their size.
   const tree = 1 + 1 / 32 + 1 / 32 ** 2 + 2 / T;
   const heights = 8 * tree + 8 + 4 + 4 * tree;
-  expect(text).toContain(`heights, links, keys: ${heights.toFixed(1)} bytes a step`);
+  expect(text).toContain(`heights, links, keys: ${heights.toFixed(1)} bytes per step`);
   expect(text).toContain(`| ${(heights + 12 + 16).toFixed(1)} + 16M |`);
 });
 
