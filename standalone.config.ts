@@ -7,12 +7,12 @@ export default defineConfig({
   plugins: [compactWgsl],
   build: {
     outDir: 'dist',
-    // Beside what tsc writes.
+    // The output of tsc is in the same folder.
     emptyOutDir: false,
     target: 'es2022',
     lib: { entry: 'src/standalone.ts', formats: ['es'], fileName: () => 'pushdown.js' },
     rolldownOptions: { output: { codeSplitting: false, minify: true } },
-    // Of the packages inside.
+    // The licenses of the bundled packages.
     license: { fileName: 'pushdown.licenses.md' },
     reportCompressedSize: false,
   },

@@ -6,8 +6,8 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 import { FIREFOX } from './test/support/firefox-path.ts';
 
 /**
- * The published page runs and loads nothing but its own files, whatever comes into it. In development Vite adds
- * scripts and styles of its own to the page.
+ * The published page runs and loads nothing but its own files, even if foreign content gets into it.
+ * There is no such policy in development, because Vite then adds its own scripts and styles to the page.
  */
 const policy: Plugin = {
   name: 'content-security-policy',
@@ -26,8 +26,8 @@ const policy: Plugin = {
 };
 
 /**
- * Kernels are WGSL in template strings, which no minifier shortens: their comments and indentation are left out of the
- * published page. Both may stand on any line of those files, and mean nothing in WGSL.
+ * Kernels are WGSL in template strings, which no minifier shortens. This plugin removes their comments and indentation
+ * from the published page; both mean nothing in WGSL, so they can be removed from every line of these files.
  */
 export const compactWgsl: Plugin = {
   name: 'compact-wgsl',
@@ -38,7 +38,7 @@ export const compactWgsl: Plugin = {
   },
 };
 
-/** Comments and indentation of index.html are for its editors: the published page goes without them. */
+/** Removes comments and indentation of index.html from the published page. */
 const compactHtml: Plugin = {
   name: 'compact-html',
   apply: 'build',
@@ -48,39 +48,42 @@ const compactHtml: Plugin = {
   },
 };
 
-/** Tests of the page as it is published. */
+/** For tests of the page as it is published. */
 const withPage = { globalSetup: 'test/support/built-page.ts' };
 
-/** Tests that wait for Dawn leave the processor to what they wait for. */
-const onDawn = { setupFiles: 'test/support/patient-dawn.ts' };
+/** For tests on Dawn: while one waits for its device, other tests can use the processor. */
+const onDawn = { setupFiles: 'test/support/dawn-polling.ts' };
 
-/** With these headers a page may share memory between threads: the engine `cpu` then computes on all cores. */
+/** With these headers a page may share memory between threads, so that the engine `cpu` computes on all cores. */
 const headers = {
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Embedder-Policy': 'require-corp',
 };
 
 /**
- * In development the documentation is not built, and the benchmarks have a server of their own, with the headers that fine
- * clocks need.
+ * In development the documentation is not built, and the benchmarks
+ * have their own server, with the headers that precise clocks need.
  */
-const ELSEWHERE = {
-  '/docs': 'The documentation is built by `npm run build`, into dist-page/docs. Its sources are in docs/.',
-  '/bench': 'In development the benchmarks have a server of their own: npm run bench:page',
+const NOT_SERVED = {
+  '/docs': '`npm run build` builds the documentation into dist-page/docs. Its sources are in docs/.',
+  '/bench': 'In development the benchmarks have their own server: npm run bench:page',
 };
-const elsewhere: Plugin = {
-  name: 'where-the-rest-of-the-site-is',
+const notServed: Plugin = {
+  name: 'paths-not-served-in-development',
   configureServer(server) {
-    for (const [path, words] of Object.entries(ELSEWHERE)) {
+    for (const [path, message] of Object.entries(NOT_SERVED)) {
       server.middlewares.use(path, (_request, response) => {
         response.setHeader('Content-Type', 'text/plain; charset=utf-8');
-        response.end(words);
+        response.end(message);
       });
     }
   },
 };
 
-/** Files that take longest begin first, so that none is left running alone; vitest knows no times on a fresh machine. */
+/**
+ * The slowest test files start first, so that none runs alone at
+ * the end. On a new machine vitest does not know their times.
+ */
 const LONGEST = [
   'profiles',
   'model-stepwise',
@@ -103,7 +106,7 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-/** Tests of kernels whose launches a device's profile changes, and the profiles that a software adapter does not have. */
+/** The test files of kernels that depend on the profile of the device. */
 const ON_KERNELS = [
   'model',
   'model-stepwise',
@@ -116,19 +119,21 @@ const ON_KERNELS = [
   'prefix-sum',
   'turns',
 ];
+/** The profiles that a software adapter does not use by itself. */
 const PROFILES = ['gpu', 'gpu with subgroups'];
 
-/** Tests of the page that any browser passes, with WebGPU or without. */
+/** Test files of the page that run in any browser, with or without WebGPU. */
 const IN_ANY_BROWSER = ['page-hand', 'page-gallery', 'page-hostile', 'page-files', 'page-guide'];
 
-// One project a kind of test: `npm run check` needs no adapter, `npm test` runs all but `verify` and `repeated`.
+// One project for each kind of test. `npm run check` runs `unit` and `gradient`, which need
+// no adapter; `npm test` runs `parity` and `e2e` too; `npm run verify` runs the others.
 const project = (name: string, testTimeout = 20_000, more: object = {}) => ({
   extends: true as const,
   test: {
     name,
     include: [`test/${name}/**/*.test.ts`],
     ...more,
-    // A fork each: Dawn keeps a Node process alive and its device must not be shared between threads.
+    // Each file runs in its own process: Dawn keeps a Node process alive, and threads must not share its device.
     pool: 'forks' as const,
     testTimeout,
     hookTimeout: 60_000,
@@ -139,15 +144,15 @@ export default defineConfig({
   root: 'src/web',
   // Relative, so that the built page works from any folder of any host.
   base: './',
-  plugins: [policy, elsewhere, compactHtml],
+  plugins: [policy, notServed, compactHtml],
   server: { host: 'localhost', headers },
   preview: { headers },
-  // Small files stay files: the page fetches from its own host alone, and not what is written into it.
+  // Small files are not inlined, because the content security policy lets the page fetch files of its host only.
   build: { outDir: '../../dist-page', emptyOutDir: true, target: 'es2022', assetsInlineLimit: 0 },
   worker: { format: 'es', plugins: () => [compactWgsl] },
   test: {
     root: '.',
-    // One more than there are cores, of which there are often two: pages, above all, wait a lot.
+    // One worker more than there are cores, because tests of the page mostly wait.
     maxWorkers: availableParallelism() + 1,
     sequence: { sequencer: LongestFirst },
     projects: [
@@ -156,7 +161,8 @@ export default defineConfig({
       project('parity', 240_000, onDawn),
       project('e2e', 240_000, withPage),
       project('verify', 3_600_000, onDawn),
-      // All tests of kernels as they would compute on other devices, on the adapter at hand: part of `npm run verify`.
+      // The tests of kernels with the profiles of other devices, on
+      // the adapter of this machine: part of `npm run verify`.
       ...PROFILES.map(profile =>
         project(`parity as on ${profile}`, 3_600_000, {
           ...onDawn,
@@ -164,7 +170,7 @@ export default defineConfig({
           env: { PUSHDOWN_PROFILE: profile },
         }),
       ),
-      // The page in Firefox: part of `npm run verify`. Where there is no Firefox, the one test that says so.
+      // The page in Firefox: part of `npm run verify`. Without Firefox, one test that says so.
       project('firefox', 240_000, {
         ...withPage,
         include: [
@@ -173,7 +179,8 @@ export default defineConfig({
         ],
         env: { PUSHDOWN_BROWSER: 'firefox' },
       }),
-      // What `npm test` does a few times, many times: part of `npm run verify`.
+      // Tests of losses, crashes and kills, which `npm test` runs with
+      // small numbers, with larger ones: part of `npm run verify`.
       project('repeated', 3_600_000, {
         ...onDawn,
         ...withPage,

@@ -25,7 +25,7 @@ import { passesFor, sampleWork, type Warm, type Work, warmUp } from './work.ts';
 
 const SAMPLES = 21;
 const LEAST_SAMPLES = 5;
-/** Maximum number of passes per sample, for the fastest reference. */
+/** Maximum number of passes of the reference per sample. */
 const MOST_REFERENCES = 4096;
 /** Warm-up of the reference before it is timed. */
 const WARM_UP_MS = 500;
@@ -66,41 +66,41 @@ export async function main(args: string[]): Promise<number> {
   const file = `check-${slug(adapter.name)}.json`;
   const baseline = values.accept ? undefined : findBaseline(file, adapter.name);
   console.log(
-    `${cases.length} cases, ${samples} samples each\n${adapterLine(bench.told)}\non ${machineLine(on)}`,
+    `${cases.length} cases, ${samples} samples each\n${adapterLine(bench.suiteAdapter)}\non ${machineLine(on)}`,
   );
-  if (baseline) console.log(`baseline of ${baseline.date.slice(0, 10)}${elsewhere(baseline, on)}`);
+  if (baseline) console.log(`baseline of ${baseline.date.slice(0, 10)}${otherMachine(baseline, on)}`);
   if (on.load > on.cores)
     console.log('This machine is busy, so the verdicts are unreliable: run again when it is quiet.');
   const judgements: Judgement[] = [];
-  for (const [k, one] of cases.entries()) {
-    process.stderr.write(`[${k + 1}/${cases.length}] ${one.name}\n`);
-    const now = await ratiosOf(one, bench);
+  for (const [k, checkCase] of cases.entries()) {
+    process.stderr.write(`[${k + 1}/${cases.length}] ${checkCase.name}\n`);
+    const now = await ratiosOf(checkCase, bench);
     const first = judge(now, baseline ?? { cases: [] });
-    // Other load on the machine may have passed by now.
-    judgements.push(first.verdict === 'failed' ? judge(await ratiosOf(one, bench), baseline!) : first);
+    // A failure may be due to other load on the machine, so it is measured again.
+    judgements.push(first.verdict === 'failed' ? judge(await ratiosOf(checkCase, bench), baseline!) : first);
   }
   bench.engine.destroy();
   console.log(`\n${table(rowsOf(judgements, baseline !== undefined))}`);
   if (!baseline) {
-    const made: Baseline = {
+    const newBaseline: Baseline = {
       benchmark: 'check',
       date: new Date().toISOString(),
       adapter,
       machine: on,
       cases: judgements.map(({ now }) => now),
     };
-    console.log(`\nwritten: ${saveText(file, `${JSON.stringify(made, undefined, 1)}\n`)}`);
+    console.log(`\nwritten: ${saveText(file, `${JSON.stringify(newBaseline, undefined, 1)}\n`)}`);
     return 0;
   }
-  return told(judgements, baseline, values.only.length > 0);
+  return printResult(judgements, baseline, values.only.length > 0);
 }
 
-/** Prints the result. Returns the exit code. */
-function told(judgements: readonly Judgement[], { cases }: Baseline, some: boolean): number {
+/** Prints the result. Returns the exit code. @param partial true if --only has left out cases */
+function printResult(judgements: readonly Judgement[], { cases }: Baseline, partial: boolean): number {
   const missing = cases.flatMap(({ name }) =>
     judgements.some(({ now }) => now.name === name) ? [] : [name],
   );
-  const remarks = remarksOf(judgements, some ? [] : missing);
+  const remarks = remarksOf(judgements, partial ? [] : missing);
   if (remarks.length) console.log(`\n${remarks.join('\n')}`);
   const failed = judgements.filter(({ verdict }) => verdict === 'failed').length;
   if (failed === 0) {
@@ -119,59 +119,64 @@ function findBaseline(file: string, adapter: string): Baseline {
   const path = join(FOLDER, file);
   if (existsSync(path)) return parseBaseline(readFileSync(path, 'utf8'), path);
   throw new InputError(
-    `no baseline for ${adapter}: ${path} does not exist. In a checkout that you trust, on a quiet machine, ` +
-      'create one with npm run bench:check -- --accept.',
+    `no baseline for ${adapter}: ${path} does not exist. Check out a version without slowdowns and, on a quiet machine, ` +
+      'create a baseline with npm run bench:check -- --accept.',
   );
 }
 
-/** Ratios to the reference compare the adapter with the processor, so they differ on another machine. */
-function elsewhere({ machine: then }: Baseline, now: ReturnType<typeof machine>): string {
+/**
+ * A remark if the baseline was measured on another machine: ratios to the
+ * reference compare the adapter with the processor, so they differ there.
+ */
+function otherMachine({ machine: then }: Baseline, now: ReturnType<typeof machine>): string {
   const { processor, cores } = then as Partial<typeof now>;
   if (processor === now.processor && cores === now.cores) return '';
   return `, on ${cores} cores of ${processor}: another machine, expect warnings`;
 }
 
-/** Samples the case, the reference and the copy in turn. The result is the median of the ratios of neighbouring samples. */
-async function ratiosOf(one: CheckCase, bench: Bench): Promise<Ratios> {
+/**
+ * Samples the case, the reference and the copy in turn. The result is the median of the ratios of neighbouring samples.
+ */
+async function ratiosOf(checkCase: CheckCase, bench: Bench): Promise<Ratios> {
   const cpu = createReferenceEngine();
   const open: { destroy(): void }[] = [cpu];
-  const keep = <T extends { destroy(): void }>(made: T): T => {
-    open.unshift(made);
-    return made;
+  const destroyLater = <T extends { destroy(): void }>(resource: T): T => {
+    open.unshift(resource);
+    return resource;
   };
   try {
-    const work = keep(await opened(bench, () => one.ours(bench)));
+    const work = destroyLater(await opened(bench, () => checkCase.ours(bench)));
     const bytes = copyBytes(bench.gpu) / (bench.gpu.profile.name === 'software' ? 8 : 1);
-    const copy = keep(await opened(bench, () => openCopy(bench.gpu, bytes, COPIED)));
-    const reference = keep(await one.reference(cpu));
+    const copy = destroyLater(await opened(bench, () => openCopy(bench.gpu, bytes, COPIED)));
+    const reference = destroyLater(await checkCase.reference(cpu));
     const warm = [await warmUp(work), await warmUp(copy)];
-    const several = (passes: number): Promise<number> =>
+    const timeReference = (passes: number): Promise<number> =>
       timed(async () => {
         for (let k = 0; k < passes; k++) await reference.pass();
       });
     // Runs until the JIT has optimised the reference; before that its speed varies at random.
-    for (let ms = 0; ms < WARM_UP_MS; ) ms += await several(1);
-    const passes = await passesFor(several, MOST_REFERENCES);
+    for (let ms = 0; ms < WARM_UP_MS; ) ms += await timeReference(1);
+    const passes = await passesFor(timeReference, MOST_REFERENCES);
     const device =
       (work: Work, { passes }: Warm) =>
       async () =>
         (await sampleWork(work, passes)).ms;
     const [ours, references, copies] = await sample(bench.samples, [
       device(work, warm[0]),
-      async () => (await several(passes)) / passes,
+      async () => (await timeReference(passes)) / passes,
       device(copy, warm[1]),
     ]);
     bench.gpu.check();
     return {
-      name: one.name,
+      name: checkCase.name,
       how: work.how,
       ms: spread(ours).median,
       reference: spread(ours.map((ms, i) => ms / references[i])),
       copy: spread(ours.map((ms, i) => ms / copies[i])),
     };
   } catch (error) {
-    throw new DeviceError(`${one.name} could not be measured: ${firstLineOf(error)}`);
+    throw new DeviceError(`${checkCase.name} could not be measured: ${firstLineOf(error)}`);
   } finally {
-    for (const one of open) one.destroy();
+    for (const resource of open) resource.destroy();
   }
 }

@@ -21,7 +21,10 @@ const TURNS_MS = 2000;
 /** A contender whose sample takes longer than this gets fewer samples. */
 const LONG_MS = 20_000;
 const LEAST_SAMPLES = 3;
-/** If the first pass takes longer than this, it is the only sample. It includes compilation, which matters little then. */
+/**
+ * If the first pass takes longer than this, it is the only
+ * sample. It includes compilation, which is then a small share.
+ */
 const ENDLESS_MS = 60_000;
 const MOST_PEER_PASSES = 256;
 
@@ -35,18 +38,24 @@ export interface Contender<S> {
 export const roundsOf = (samples: number, sampleMs: number): number =>
   sampleMs > ENDLESS_MS ? 1 : sampleMs > LONG_MS ? Math.min(samples, LEAST_SAMPLES) : samples;
 
-/** Samples all contenders: fast ones in turn, each slow one by itself, in the order given. */
-export async function contest<S>(samples: number, contenders: readonly Contender<S>[]): Promise<S[][]> {
-  const quick = contenders.filter(({ sampleMs }) => sampleMs <= TURNS_MS);
-  const turns = await sample(
+/**
+ * Takes samples of all contenders: of the fast ones in turn, of
+ * each slow one by itself. The results have the given order.
+ */
+export async function sampleContenders<S>(
+  samples: number,
+  contenders: readonly Contender<S>[],
+): Promise<S[][]> {
+  const fast = contenders.filter(({ sampleMs }) => sampleMs <= TURNS_MS);
+  const inTurn = await sample(
     samples,
-    quick.map(one => () => one.sample()),
+    fast.map(contender => () => contender.sample()),
   );
   const all: S[][] = [];
-  for (const one of contenders) {
-    const at = quick.indexOf(one);
-    if (at >= 0) all.push(turns[at]);
-    else all.push((await sample(roundsOf(samples, one.sampleMs), [() => one.sample()]))[0]);
+  for (const contender of contenders) {
+    const at = fast.indexOf(contender);
+    if (at >= 0) all.push(inTurn[at]);
+    else all.push((await sample(roundsOf(samples, contender.sampleMs), [() => contender.sample()]))[0]);
   }
   return all;
 }
@@ -58,19 +67,19 @@ interface Rival extends Contender<Sample> {
 }
 
 /** Measures a work and the peers that agree with it. */
-export async function runWorkCase(given: WorkCase, bench: Bench): Promise<Outcome> {
-  const work = await opened(bench, () => given.open(bench));
+export async function runWorkCase(workCase: WorkCase, bench: Bench): Promise<Outcome> {
+  const work = await opened(bench, () => workCase.open(bench));
   const rivals: Rival[] = [];
   try {
     bench.say('warming up');
     const warm = await warmUp(work);
-    const peers = await compare(given, work, bench, rivals);
+    const peers = await compare(workCase, work, bench, rivals);
     const outcome = await time(work, warm, rivals, bench);
     if (work.how) outcome.how = work.how;
-    outcome.floor = given.floor();
+    outcome.floor = workCase.floor();
     outcome.rate = rateOf(outcome.floor, outcome.ours!);
     if (peers.length) outcome.peers = peers;
-    given.done?.(outcome, bench);
+    workCase.done?.(outcome, bench);
     return outcome;
   } finally {
     for (const { run } of rivals) await run.end();
@@ -78,9 +87,14 @@ export async function runWorkCase(given: WorkCase, bench: Bench): Promise<Outcom
   }
 }
 
-/** Asks every peer. Those that agree become rivals. */
-async function compare(given: WorkCase, work: Work, bench: Bench, rivals: Rival[]): Promise<PeerOutcome[]> {
-  if (!given.peer || bench.peers.length === 0) return [];
+/** Compares every peer with pushdown. Those that agree are added to the rivals. */
+async function compare(
+  workCase: WorkCase,
+  work: Work,
+  bench: Bench,
+  rivals: Rival[],
+): Promise<PeerOutcome[]> {
+  if (!workCase.peer || bench.peers.length === 0) return [];
   const truth = await work.outputs();
   const outcomes: PeerOutcome[] = [];
   for (const peer of bench.peers) {
@@ -89,9 +103,9 @@ async function compare(given: WorkCase, work: Work, bench: Bench, rivals: Rival[
     const outcome: PeerOutcome = { name, version, device };
     outcomes.push(outcome);
     try {
-      const asked = given.peer(peer);
-      if (typeof asked === 'string') outcome.none = `not asked: ${asked}`;
-      else rivals.push(...(await warmPeer(await asked, given, truth, outcome)));
+      const run = workCase.peer(peer);
+      if (typeof run === 'string') outcome.none = `not measured: ${run}`;
+      else rivals.push(...(await warmPeer(await run, workCase, truth, outcome)));
     } catch (error) {
       outcome.none = `failed: ${firstLineOf(error)}`;
     }
@@ -136,7 +150,7 @@ async function passesOf(run: PeerRun, count: number): Promise<number> {
   return ms;
 }
 
-/** If a peer fails while it is sampled, only its own time is lost, not that of pushdown. */
+/** A peer that agrees. If it fails while it is sampled, only its own time is lost, not that of pushdown. */
 function rivalOf(run: PeerRun, outcome: PeerOutcome, passes: number, sampleMs: number): Rival {
   const take = async (): Promise<Sample> => {
     if (outcome.none !== undefined) return { ms: Number.NaN };
@@ -150,7 +164,7 @@ function rivalOf(run: PeerRun, outcome: PeerOutcome, passes: number, sampleMs: n
   return { run, outcome, sampleMs, sample: take };
 }
 
-/** Samples pushdown, pushdown with a wait after every pass, and the rivals. */
+/** Takes samples of pushdown, of pushdown with a wait after every pass, and of the rivals. */
 async function time(work: Work, warm: Warm, rivals: Rival[], bench: Bench): Promise<Outcome> {
   bench.say(
     `sampling${rivals.length ? ` against ${rivals.map(({ outcome }) => outcome.name).join(', ')}` : ''}`,
@@ -158,16 +172,16 @@ async function time(work: Work, warm: Warm, rivals: Rival[], bench: Bench): Prom
   const contenders: Contender<Sample>[] = [
     { sampleMs: warm.sampleMs, sample: () => sampleWork(work, warm.passes, bench.clock) },
   ];
-  // With one pass per sample, every pass is waited for already.
-  const apart = rivals.length > 0 && warm.passes > 1;
-  if (apart) {
-    const alone = async (passes: number): Promise<number> => passes * (await sampleWaited(work, passes)).ms;
-    const passes = await passesFor(alone, warm.passes);
+  // With one pass per sample, there is a wait after every pass already.
+  const separate = rivals.length > 0 && warm.passes > 1;
+  if (separate) {
+    const timeOf = async (passes: number): Promise<number> => passes * (await sampleWaited(work, passes)).ms;
+    const passes = await passesFor(timeOf, warm.passes);
     const sampleMs = await timed(() => sampleWaited(work, passes));
     contenders.push({ sampleMs, sample: () => sampleWaited(work, passes) });
   }
-  const all = await contest(bench.samples, [...contenders, ...rivals]);
-  const waited = rivals.length ? all[apart ? 1 : 0] : undefined;
+  const all = await sampleContenders(bench.samples, [...contenders, ...rivals]);
+  const waited = rivals.length ? all[separate ? 1 : 0] : undefined;
   const ours = timingOf(work, warm, all[0], waited);
   const notes: string[] = [];
   const taken = all[0].length;

@@ -1,11 +1,11 @@
 /**
- * Kills training at random moments, repeatedly, and shows that nothing is lost:
+ * Kills training repeatedly, and shows that nothing is lost:
  *   node bench/run.mjs bench/faults.ts --kills 200
- *   node bench/run.mjs bench/faults.ts --minutes 60        the soak: lost devices, bad batches and slow storage as well
- * A run is trained in separate processes that are killed (SIGKILL) at random moments. After every kill its checkpoint must
- * load, and the next process resumes from it. At the end, its weights must be those of an undisturbed run. With --minutes, a
- * process also loses its device now and then, some batches have NaN weights (the same in both runs; such a step is skipped
- * and counted), and storage is slow.
+ *   node bench/run.mjs bench/faults.ts --minutes 60        soak test: also lost devices, bad batches and slow storage
+ * A run is trained in separate processes that are killed (SIGKILL) at random moments. After every kill
+ * its checkpoint must load, and the next process resumes from it. At the end, its weights must be those
+ * of an undisturbed run. With --minutes, a process also loses its device from time to time, some batches
+ * have NaN weights (the same in both runs; such a step is skipped and counted), and storage is slow.
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -23,12 +23,12 @@ import { type Checkpoint, decodeCheckpoint, encodeCheckpoint } from '../src/trai
 import { preset } from '../src/train/presets.ts';
 import { Trainer } from '../src/train/trainer.ts';
 import { comparable } from '../test/support/comparable.ts';
-import { losingGpus } from '../test/support/losing.ts';
+import { losableGpus } from '../test/support/losable-engines.ts';
 import { countOption } from './node.ts';
 
 const HELP = `node bench/run.mjs bench/faults.ts [options]
   --kills <n>      number of kills (default 20)
-  --minutes <n>    instead of --kills: as many kills as fit into this time, with all other faults
+  --minutes <n>    instead of --kills: as many kills as fit into this time, together with all other faults
   --seed <n>       seed of the faults (default 1)`;
 
 /** One batch in this many is bad. */
@@ -61,7 +61,7 @@ export async function main(args: string[]): Promise<number> {
   }
   const seed = countOption('seed', values.seed, 0);
   if (values.child) return train(values.child, Number(values.until), seed, !values.gentle);
-  return storm(countOption('kills', values.kills, 0), countOption('minutes', values.minutes, 0), seed);
+  return faultTest(countOption('kills', values.kills, 0), countOption('minutes', values.minutes, 0), seed);
 }
 
 /** Random numbers for the faults only: training has its own generator. */
@@ -72,11 +72,11 @@ const random = (seed: number): (() => number) => {
 const wait = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms));
 
 /** The work of one process: trains from the checkpoint of the folder, or from the start, to step `until`. */
-async function train(folder: string, until: number, seed: number, stormy: boolean): Promise<number> {
+async function train(folder: string, until: number, seed: number, withFaults: boolean): Promise<number> {
   const dice = random(seed);
   const file = join(folder, CHECKPOINT);
   await clearTemporaries(folder, [CHECKPOINT]);
-  const engines = losingGpus({}, false);
+  const engines = losableGpus({}, false);
   const open = async (): Promise<Engine> => withBadBatches(await engines.open());
   const config = { ...CONFIG, train: { ...CONFIG.train, steps: until } };
   const from = existsSync(file) ? decodeCheckpoint(await readFile(file)) : undefined;
@@ -89,40 +89,42 @@ async function train(folder: string, until: number, seed: number, stormy: boolea
   const trainer = from
     ? await Trainer.resume(await open(), { ...from, config }, callbacks)
     : await Trainer.start(await open(), config, callbacks);
-  let over = false;
+  let ended = false;
   const saving = (async () => {
-    while (!over) {
+    while (!ended) {
       await wait(100 + 200 * dice());
       const snapshot = await trainer.snapshot();
       const bytes = encodeCheckpoint(snapshot);
-      // A slow disk, or one that has spun down.
-      if (stormy) await wait(500 * dice());
+      // Like a slow disk, or one that has to spin up.
+      if (withFaults) await wait(500 * dice());
       await writeAtomic(file, bytes);
       console.log(`saved ${snapshot.state.step}`);
     }
   })();
   // Loses devices in the background, until the process ends.
   (async () => {
-    while (stormy && !over) {
+    while (withFaults && !ended) {
       await wait(1500 + 6000 * dice());
-      if (!over) engines.lose();
+      if (!ended) engines.lose();
     }
   })();
   await trainer.run();
-  over = true;
+  ended = true;
   await saving;
   await writeAtomic(file, encodeCheckpoint(await trainer.snapshot()));
   console.log(`done ${trainer.step}`);
   trainer.engine.destroy();
-  // The timer of the next lost device may be seconds away.
+  // The exit is explicit, because the timer of the next lost device may be seconds away.
   process.exit(0);
 }
 
-/** An engine that replaces one batch in BAD_EVERY with one whose weights are NaN, in every run: the step must be skipped. */
+/**
+ * An engine that, in every run, replaces one batch in BAD_EVERY by one whose weights are NaN: the step must be skipped.
+ */
 function withBadBatches(engine: Engine): Engine {
-  const make = engine.model.bind(engine);
+  const openModel = engine.model.bind(engine);
   engine.model = async (spec, training, state) => {
-    const model: Model = await make(spec, training, state);
+    const model: Model = await openModel(spec, training, state);
     let { step } = state;
     const [enqueue, load] = [model.step.bind(model), model.load.bind(model)];
     model.step = batch => {
@@ -130,9 +132,9 @@ function withBadBatches(engine: Engine): Engine {
       const bad = step % BAD_EVERY === 0;
       return enqueue(bad ? { ...batch, weight: batch.weight.map(() => Number.NaN) } : batch);
     };
-    model.load = given => {
-      ({ step } = given);
-      load(given);
+    model.load = loaded => {
+      ({ step } = loaded);
+      load(loaded);
     };
     return model;
   };
@@ -145,8 +147,14 @@ interface Outcome {
   losses: number;
 }
 
-/** Runs a process and kills it after `ms`, unless it has finished. */
-function live(folder: string, until: number, seed: number, gentle: boolean, ms: number): Promise<Outcome> {
+/** Trains in a separate process, and kills it after `ms` unless it has finished. */
+function trainInProcess(
+  folder: string,
+  until: number,
+  seed: number,
+  gentle: boolean,
+  ms: number,
+): Promise<Outcome> {
   const bundle = fileURLToPath(import.meta.url);
   const call = 'import(process.argv[1]).then(bundle => bundle.main(process.argv.slice(2)))';
   const args = [
@@ -189,46 +197,52 @@ function live(folder: string, until: number, seed: number, gentle: boolean, ms: 
   });
 }
 
-/** The checkpoint of a folder. A kill must never leave one that cannot be read. */
-const kept = async (folder: string): Promise<Checkpoint | undefined> =>
+/** The checkpoint of a folder. After a kill it must always be readable. */
+const checkpointIn = async (folder: string): Promise<Checkpoint | undefined> =>
   existsSync(join(folder, CHECKPOINT))
     ? decodeCheckpoint(await readFile(join(folder, CHECKPOINT)))
     : undefined;
 
-async function storm(kills: number, minutes: number, seed: number): Promise<number> {
+async function faultTest(kills: number, minutes: number, seed: number): Promise<number> {
   const root = await mkdtemp(join(tmpdir(), 'pushdown-faults-'));
-  const [stormed, calm] = [join(root, 'stormed'), join(root, 'calm')];
-  await Promise.all([mkdir(stormed), mkdir(calm)]);
+  const [disturbed, undisturbed] = [join(root, 'disturbed'), join(root, 'undisturbed')];
+  await Promise.all([mkdir(disturbed), mkdir(undisturbed)]);
   const dice = random(seed);
   const soaking = minutes > 0;
   const end = performance.now() + minutes * 60_000;
-  let [killed, lost, step, most] = [0, 0, 0, 0];
+  let [killed, lost, step, mostLostMs] = [0, 0, 0, 0];
   while (soaking ? performance.now() < end : killed < kills) {
     const ms = soaking ? 2000 + 28_000 * dice() : 300 + 2700 * dice();
-    const { lostMs = 0, losses } = await live(stormed, CONFIG.train.steps, seed + killed, !soaking, ms);
+    const { lostMs = 0, losses } = await trainInProcess(
+      disturbed,
+      CONFIG.train.steps,
+      seed + killed,
+      !soaking,
+      ms,
+    );
     killed++;
     lost += losses;
-    const checkpoint = await kept(stormed);
+    const checkpoint = await checkpointIn(disturbed);
     const now = checkpoint?.state.step ?? 0;
     if (now < step)
       throw new Error(
         `after kill ${killed} the checkpoint is of step ${now}, but before it was of step ${step}.`,
       );
-    // Before the first checkpoint everything is lost, but there is nothing to lose yet.
-    if (now > 0) most = Math.max(most, lostMs);
+    // Work before the first checkpoint is not counted as lost.
+    if (now > 0) mostLostMs = Math.max(mostLostMs, lostMs);
     step = now;
     if (killed % 20 === 0) console.log(`${killed} kills, ${lost} devices lost, step ${step}`);
   }
   const until = step + 500;
   console.log(`training undisturbed to step ${until} …`);
-  await live(stormed, until, seed, true, 2 ** 30);
-  await live(calm, until, seed, true, 2 ** 30);
-  const [a, b] = [(await kept(stormed))!, (await kept(calm))!];
+  await trainInProcess(disturbed, until, seed, true, 2 ** 30);
+  await trainInProcess(undisturbed, until, seed, true, 2 ** 30);
+  const [a, b] = [(await checkpointIn(disturbed))!, (await checkpointIn(undisturbed))!];
   const same = isDeepStrictEqual(comparable(a), comparable(b));
   console.log(
     `${killed} processes killed, ${lost} devices lost, ${Math.floor(until / BAD_EVERY)} bad batches skipped, in ${until} steps: ` +
-      `${same ? 'weights, moments and counters equal those of an undisturbed run, to the last bit' : 'THE RUN DIFFERS from an undisturbed one'}. ` +
-      `Work repeated after a kill: at most ${(most / 1000).toFixed(1)} s.`,
+      `${same ? 'weights, moments and counters equal those of an undisturbed run, bit for bit' : 'THE RUN DIFFERS from an undisturbed run'}. ` +
+      `Work repeated after a kill: at most ${(mostLostMs / 1000).toFixed(1)} s.`,
   );
   await rm(root, { recursive: true, force: true });
   return same ? 0 : 1;

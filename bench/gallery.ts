@@ -159,7 +159,7 @@ const RECIPES: readonly Recipe[] = [
     text: '128 symbols, an LSTM of 256, rows of 256, lengths 8 to 64. Weights are stored in 16 bits.',
     preset: 'paper/reverse/stack',
     seed: 0,
-    // The preset stops at the first evaluation that is right, and then generalises less far.
+    // The preset stops at the first evaluation without errors; longer training generalises to longer sources.
     set: ['stopAt=0', 'steps=1500'],
     lengths: [64, 128, 256, 640],
     sequences: 32,
@@ -193,10 +193,10 @@ async function trained(engine: Engine, recipe: Recipe): Promise<Card> {
   const begin = performance.now();
   const trainer = await Trainer.start(engine, config);
   await trainer.run();
-  const whole = await trainer.snapshot();
+  const snapshot = await trainer.snapshot();
   trainer.destroy();
-  const state = { ...whole.state, firstMoment: new Map(), secondMoment: new Map() };
-  const bytes = encodeCheckpoint({ ...whole, state }, half);
+  const state = { ...snapshot.state, firstMoment: new Map(), secondMoment: new Map() };
+  const bytes = encodeCheckpoint({ ...snapshot, state }, half);
   writeFileSync(join(FOLDER, `${name}.safetensors`), bytes);
 
   // The written file is measured, not the model in memory.
@@ -220,7 +220,7 @@ async function trained(engine: Engine, recipe: Recipe): Promise<Card> {
       'pushdown train',
       recipe.preset,
       `--seed ${recipe.seed}`,
-      ...sets.map(one => `--set ${one}`),
+      ...sets.map(set => `--set ${set}`),
     ].join(' '),
     parameters: countParameters(spec),
     steps: stored.state.step,

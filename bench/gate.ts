@@ -6,7 +6,10 @@ import { figure, type Spread } from './measure.ts';
 /** The factor by which a ratio may grow before it counts as slower. */
 export const MOST_LOST = 1.25;
 
-/** The cost of a case relative to work that no change to a kernel affects, and so independent of the machine's speed. */
+/**
+ * The cost of a case relative to other work, which does not depend
+ * on the kernels: so it is independent of the machine's speed.
+ */
 export interface Ratios {
   name: string;
   /** The form or plan it used: "lane form". */
@@ -28,13 +31,13 @@ export interface Baseline {
   cases: Ratios[];
 }
 
-/** Parses a baseline. @param path where the text was read from @throws InputError if the text is no baseline */
+/** Parses a baseline. @param path where the text was read from @throws InputError if the text is not a baseline */
 export function parseBaseline(text: string, path: string): Baseline {
   let found: Partial<Baseline> | undefined;
   try {
     found = JSON.parse(text);
   } catch {
-    // Reported below, like any other text that is no baseline.
+    // Reported below, like any other text that is not a baseline.
   }
   const good = ({ name, reference, copy }: Partial<Ratios>): boolean =>
     name !== undefined && [reference, copy].every(ratio => ratio !== undefined && ratio.median > 0);
@@ -99,9 +102,9 @@ export function rowsOf(judgements: readonly Judgement[], judged = true): string[
     : rows.map(row => row.slice(0, 4));
 }
 
-/** Lines below the table: for each case with a remark, and for each case that only the baseline has. */
+/** The lines below the table: for each case that is not ok, and for each case that only the baseline has. */
 export function remarksOf(judgements: readonly Judgement[], missing: readonly string[]): string[] {
-  const told: Record<Verdict, (name: string, by: string) => string[]> = {
+  const lines: Record<Verdict, (name: string, by: string) => string[]> = {
     ok: () => [],
     failed: (name, by) => [`FAILED: ${name} is slower than the baseline: ${by}.`],
     moved: (name, by) => [
@@ -112,7 +115,7 @@ export function remarksOf(judgements: readonly Judgement[], missing: readonly st
   };
   return [
     ...judgements.flatMap(({ now, verdict, change }) =>
-      told[verdict](
+      lines[verdict](
         now.name,
         change
           ? `${changeOf(change.reference)} against the reference, ${changeOf(change.copy)} against a copy`

@@ -16,8 +16,8 @@ import { spread } from './measure.ts';
 import { needAdapter } from './node.ts';
 
 /**
- * Shows where the time of a training step goes: times every dispatch of a preset's step by itself, and all of them together.
- * A dispatch inside the loop over time steps is timed over all steps.
+ * Shows where the time of a training step goes: measures every dispatch of a preset's step by itself,
+ * and all of them together. A dispatch inside the loop over time steps is measured over all steps.
  *
  *   node bench/run.mjs bench/kernels.ts --preset reverse --set hidden=48 --plan stepwise
  */
@@ -72,9 +72,9 @@ export async function main(args: string[]): Promise<number> {
   );
   // From here on the buffers contain the numbers of a real step.
   await time(plan.step, 1);
-  for (const one of plan.step) {
-    if (!('loop' in one)) await measure(one.label, [one]);
-    else for (const launch of one.launches) await measure(launch.label, [{ ...one, launches: [launch] }]);
+  for (const work of plan.step) {
+    if (!('loop' in work)) await measure(work.label, [work]);
+    else for (const launch of work.launches) await measure(launch.label, [{ ...work, launches: [launch] }]);
   }
   await measure('all', plan.step);
   return 0;

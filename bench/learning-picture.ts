@@ -8,8 +8,8 @@ import { Trainer } from '../src/train/trainer.ts';
 import { readWeights } from '../src/web/memory/weights.ts';
 
 /**
- * Draws docs/images/learning.svg, the moving picture of the README: the memory over one sequence while the `reverse` preset
- * trains. Every frame is a trace of the model at that training step, fed the right symbols.
+ * Draws docs/images/learning.svg, the moving picture of the README: the memory over one sequence while the `reverse`
+ * preset trains. Every frame is a trace of the model at that training step, with the correct symbols as its inputs.
  *
  *   node bench/run.mjs bench/learning-picture.ts
  */
@@ -17,8 +17,8 @@ import { readWeights } from '../src/web/memory/weights.ts';
 const FILE = 'docs/images/learning.svg';
 const SOURCE = [2, 6, 7, 5, 4, 3];
 const [EVERY, LAST] = [25, 600];
-/** Of the loop, in seconds: how long a frame and the last frame take. */
-const [FRAME, REST] = [0.4, 4];
+/** Seconds for which a frame and the last frame of the loop are shown. */
+const [FRAME, LAST_FRAME] = [0.4, 4];
 
 const [WIDTH, LEFT, TOP, COLUMN, ROW, BAR, GAP] = [720, 76, 44, 45, 17, 24, 6];
 
@@ -31,24 +31,24 @@ interface Frame {
 async function frames(): Promise<Frame[]> {
   const engine = await openEngine('cpu');
   const trainer = await Trainer.start(engine, assign(preset('reverse'), [`reportEvery=${EVERY}`]));
-  const made: Frame[] = [];
+  const recorded: Frame[] = [];
   for (;;) {
     const { step, loss } = trainer.progress;
     if (step % EVERY === 0) {
       const steps = await trainer.between((model, task) => trace(model, task, SOURCE, task.answer!(SOURCE)));
-      made.push({ step, loss, steps });
+      recorded.push({ step, loss, steps });
     }
     if (step === LAST) break;
     await trainer.singleStep();
   }
   engine.destroy();
-  return made;
+  return recorded;
 }
 
-/** When each frame begins, as a share of the loop. */
-const shares = (count: number): number[] => {
-  const whole = (count - 1) * FRAME + REST;
-  return Array.from({ length: count + 1 }, (_, k) => (k === count ? 1 : (k * FRAME) / whole));
+/** The start of each frame as a share of the loop, and 1 for the end. */
+const startsOf = (count: number): number[] => {
+  const seconds = (count - 1) * FRAME + LAST_FRAME;
+  return Array.from({ length: count + 1 }, (_, k) => (k === count ? 1 : (k * FRAME) / seconds));
 };
 
 class Animation {
@@ -57,20 +57,21 @@ class Animation {
   readonly #at: string[];
 
   constructor(count: number) {
-    this.#seconds = round((count - 1) * FRAME + REST);
-    this.#at = shares(count).map(share => `${round(1000 * share) / 10}%`);
+    this.#seconds = round((count - 1) * FRAME + LAST_FRAME);
+    this.#at = startsOf(count).map(share => `${round(1000 * share) / 10}%`);
   }
 
   /**
-   * The attributes that make an element go through these values of a property, one a frame. Where motion is not wanted, it keeps
-   * the last.
-   * @param sudden from one frame to the next at once, else in a glide
+   * The attributes with which an element takes these values of a property,
+   * one per frame. If the user prefers reduced motion, it has the last value.
+   * @param sudden whether the value jumps from frame to frame; otherwise it changes gradually
    */
   of(property: string, values: readonly (number | string)[], sudden = false): string {
     const last = values.at(-1);
     if (values.every(value => value === last)) return `style="${property}:${last}"`;
     const name = `k${this.#css.length}`;
-    // A value that the next one repeats needs no key of its own, but the glide has to begin where it ends.
+    // A value between two equal ones needs no key. The last of a row
+    // of equal values needs one, because the change starts there.
     const keys = values.flatMap((value, k) =>
       value === values[k - 1] && value === values[k + 1] ? [] : [`${this.#at[k]}{${property}:${value}}`],
     );
@@ -84,7 +85,7 @@ class Animation {
   }
 }
 
-/** A text that changes from frame to frame: one element for each text, seen in its frames. */
+/** A text that changes from frame to frame: one element per text, visible in its frames. */
 function changing(
   animation: Animation,
   x: number,
@@ -142,8 +143,8 @@ function draw(all: Frame[]): string {
     });
     const centre = x + COLUMN / 2;
     const { target, input } = steps[t];
-    const asked = target !== '·';
-    const answers = at.map(({ output }) => (asked ? output : '·'));
+    const hasTarget = target !== '·';
+    const answers = at.map(({ output }) => (hasTarget ? output : '·'));
     return [
       ...rows,
       textAt(centre, bottom + 15, input, middle),
@@ -154,7 +155,7 @@ function draw(all: Frame[]): string {
           centre,
           output,
           answers.map(answer => ((answer === target) === good ? answer : '')),
-          `${middle} class="${!asked ? 'label' : good ? 'good' : 'bad'}"`,
+          `${middle} class="${!hasTarget ? 'label' : good ? 'good' : 'bad'}"`,
         ),
       ),
       textAt(centre, right, target, `${middle} class="label"`),

@@ -9,7 +9,7 @@ import { slug } from './measure.ts';
 
 /**
  * Parses an option whose value is a number.
- * @throws InputError if it is no number, or below `least`
+ * @throws InputError if it is not a number, or below `least`
  */
 export function numberOption(name: string, text: string, least: number): number {
   const value = Number(text);
@@ -24,7 +24,7 @@ export function countOption(name: string, text: string, least: number): number {
   throw new InputError(`--${name} must be a whole number, got "${text}".`);
 }
 
-/** The facts that figures depend on besides the adapter. The load shows whether the machine was quiet. */
+/** What figures depend on besides the adapter. The load shows whether the machine was quiet. */
 export const machine = () => ({
   processor: cpus()[0]?.model.trim() ?? 'unknown',
   cores: cpus().length,

@@ -1,14 +1,15 @@
 """The peer of bench/tutorial.ts: a neural stack trained in plain NumPy, the way of Trask's tutorial (2016, part 5).
 
-Written anew for Python 3 with the tutorial's structure, so that it costs what the tutorial's loop costs: one
-sequence at a time, states in Python lists, strengths row by row with a sum each, an outer product a time step for
+Rewritten for Python 3 with the structure of the tutorial, so that it costs as much as the tutorial's loop: one
+sequence at a time, states in Python lists, strengths row by row with a sum each, an outer product per time step for
 every weight matrix, an update every 10 sequences. h = o' = 16, rows of 2, two symbols and an "encode" flag, tanh
-outputs, squared error, h_0 and r_0 one-hot. Its backward pass keeps the tutorial's shortcuts (a pushed vector hears
-of its own step only), because the cost is what is compared. Source length is fixed, so there is no curriculum.
+outputs, squared error, h_0 and r_0 one-hot. Its backward pass has the tutorial's shortcuts (a pushed vector gets a
+gradient only from its own step), because only the cost is compared. The source length is fixed, so there is no
+curriculum.
 
     python3 bench/numpy_tutorial.py --length 10 --seconds 5
 
-prints one line of JSON: time steps trained (2 * length a sequence), seconds, their ratio, NumPy's version.
+prints one line of JSON: time steps trained (2 * length per sequence), seconds, their ratio, NumPy's version.
 """
 
 import argparse
@@ -150,14 +151,14 @@ def forward(p, x):
             now["d"] = sigmoid(np.dot(now["op"], p["op_d"]) + p["d"])
             now["u"] = sigmoid(np.dot(now["op"], p["op_u"]) + p["u"])
             now["v"] = np.tanh(np.dot(now["op"], p["op_v"]) + p["v"])
-            # The tutorial leaves these two arrays of one number; NumPy 2 no longer takes such for a number.
+            # In the tutorial these two are arrays of one number, which NumPy 2 no longer accepts as numbers.
             now["r"] = stack.forward(now["v"], now["d"][0], now["u"][0])
         layers.append(now)
     return layers, stack
 
 
 def backward(p, layers, stack, y):
-    """Leaves a delta beside every activation. Returns the summed absolute error."""
+    """Stores a delta for every activation. Returns the summed absolute error."""
     total = 0
     for t in reversed(range(len(layers))):
         now = layers[t]
@@ -250,7 +251,7 @@ def main():
                 "timeStepsPerSecond": steps / seconds,
                 "numpy": np.__version__,
                 "python": sys.version.split()[0],
-                "lastError": error / BATCH,  # summed absolute error a sequence: a sign of learning
+                "lastError": error / BATCH,  # summed absolute error per sequence: shows that it learns
             }
         )
     )

@@ -48,7 +48,7 @@ function peersPlot(cases: readonly Result[], title: string, series: string[]): P
   return bars('peers', { title, unit: 'ms', series, groups });
 }
 
-/** Leaves out the adapter's own cases: their work is of another kind. */
+/** Leaves out the cases of the adapter, which do other work. */
 function alonePlot(cases: readonly Result[], title: string): Plot[] {
   const groups = cases.flatMap(({ name, ours }) =>
     ours && !name.startsWith('adapter') ? [{ label: name, bars: [{ series: 0, value: ours.ms }] }] : [],

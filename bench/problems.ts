@@ -1,6 +1,6 @@
 /**
- * The measured problems, as data: pushdown and every peer get the same inputs, so that their outputs can be compared before
- * they are timed. Independent of Node and the browser.
+ * The measured problems as data: pushdown and every peer get the same inputs, so that their
+ * outputs can be compared before they are timed. This file needs neither Node nor a browser.
  */
 import { assign, type Config } from '../src/base/config.ts';
 import type { Batch } from '../src/base/dims.ts';
@@ -56,7 +56,7 @@ export function memoryInputs({ kind, B, T, M, strengths }: MemoryProblem): Memor
   const N = B * T * E;
   const push = numbers(N, least, most, 4096);
   const pop = numbers(N, 0, 0.75 * most, 4096);
-  // No branch depends on the values, so about a thousand different ones, repeated, are enough and fast to generate.
+  // No branch depends on the values, so about a thousand different ones are enough; they are repeated, which is fast.
   const vectors = numbers(1009, -1, 1);
   const cycle = (offset: number): Float32Array =>
     Float32Array.from({ length: N * M }, (_, i) => vectors[(i * 7 + offset) % 1009]);

@@ -110,7 +110,7 @@ export function textOf(suite: Suite): string {
   if (copy && matmul) {
     parts.push(
       `of product, of copy: the minimum work of a pass, relative to this adapter's plain matrix product ` +
-        `(${figure(matmul)} GFLOP/s) and copy (${figure(copy)} GB/s). Above 100 %: served from its caches.`,
+        `(${figure(matmul)} GFLOP/s) and copy (${figure(copy)} GB/s). Above 100 %: the data is in its caches.`,
     );
   }
   if (notes.length) parts.push(notes.join('\n'));

@@ -70,9 +70,9 @@ export async function main(args: string[]): Promise<number> {
     machine: before,
     ...(name === 'cpu' && { engine: await openEngine('cpu', { threads }) }),
     find: () => find(!values.unsafe),
-    onProgress: tell(cases.length),
+    onProgress: showProgress(cases.length),
     onResult: (_, suite) => {
-      tell(0)();
+      showProgress(0)();
       // Saved after every case, so that an interrupted suite keeps its results.
       if (values.json) saveSuite(suite, kind);
     },
@@ -120,13 +120,13 @@ async function findPeers(
 }
 
 /** Shows progress: on a terminal one line that is overwritten, elsewhere one line per case. */
-function tell(of: number): (name?: string, doing?: string, done?: number) => void {
+function showProgress(total: number): (name?: string, doing?: string, done?: number) => void {
   return (name = '', doing = '', done = 0) => {
     const { isTTY, columns = 80 } = process.stderr;
     if (isTTY)
       process.stderr.write(
-        `\r\x1b[K${name ? `[${done + 1}/${of}] ${name} – ${doing}`.slice(0, columns - 1) : ''}`,
+        `\r\x1b[K${name ? `[${done + 1}/${total}] ${name} – ${doing}`.slice(0, columns - 1) : ''}`,
       );
-    else if (doing === 'opening') process.stderr.write(`[${done + 1}/${of}] ${name}\n`);
+    else if (doing === 'opening') process.stderr.write(`[${done + 1}/${total}] ${name}\n`);
   };
 }

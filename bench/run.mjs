@@ -1,6 +1,6 @@
 // Runs a benchmark: node bench/run.mjs bench/tutorial.ts [options]
-// Node 20 reads no TypeScript, so Vite bundles the file first: what is measured is plain JavaScript, with nothing
-// of Vite in its way. The exit is explicit, because Dawn keeps a Node process alive.
+// Node 20 cannot run TypeScript, so Vite bundles the file first. What runs is plain JavaScript, without Vite. The exit
+// is explicit, because Dawn keeps a Node process alive.
 import { rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -12,7 +12,7 @@ if (!entry) {
   console.error('usage: node bench/run.mjs bench/<name>.ts [options]');
   process.exit(2);
 }
-// In node_modules, so that packages resolve; of this process alone, so that two runs do not meet.
+// In node_modules, so that packages resolve. The name has the process id, so that two runs do not share the folder.
 const name = basename(entry, '.ts');
 const folder = join('node_modules', '.bench', `${name}-${process.pid}`);
 let code = 1;
@@ -23,7 +23,7 @@ try {
     logLevel: 'warn',
     build: {
       ssr: true,
-      // The workers of the engine on the CPU are a file of their own, beside what starts them.
+      // The workers of the CPU engine need their own file next to the bundle.
       rolldownOptions: {
         input: { [name]: entry, thread: 'src/platform/node/thread.ts' },
         output: { chunkFileNames: '[name]-[hash].js' },
@@ -37,10 +37,10 @@ try {
   const { main } = await import(pathToFileURL(join(folder, `${name}.js`)).href);
   code = await main(args);
 } catch (error) {
-  // These say all in their message; of anything else the stack is wanted.
-  const mistaken = error?.name === 'InputError' || String(error?.code).startsWith('ERR_PARSE_ARGS');
-  console.error(mistaken || error?.name === 'DeviceError' ? error.message : error);
-  if (mistaken) code = 2;
+  // The message of these errors is enough; for any other error, the stack is printed too.
+  const wrongInput = error?.name === 'InputError' || String(error?.code).startsWith('ERR_PARSE_ARGS');
+  console.error(wrongInput || error?.name === 'DeviceError' ? error.message : error);
+  if (wrongInput) code = 2;
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }

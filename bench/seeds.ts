@@ -8,8 +8,8 @@ import { meanOf } from '../src/train/metrics.ts';
 import { Trainer } from '../src/train/trainer.ts';
 
 /**
- * Counts how many seeds of a preset learn: trains each, and evaluates it at train.evaluateLength (0: twice the longest length
- * in training) and at further lengths.
+ * Counts how many seeds of a preset learn: trains each, and evaluates it at
+ * train.evaluateLength (0: twice the longest length in training) and at further lengths.
  *
  *   node bench/run.mjs bench/seeds.ts --preset reverse --seeds 0-9 --set train.noise=0 --set hidden=16
  */
@@ -42,7 +42,7 @@ export async function main(args: string[]): Promise<number> {
       evaluate(trainer.model, trainer.task, {
         length,
         sequences,
-        // Other sequences than those that stopped the run.
+        // Other sequences than those that decided when the run stopped.
         seed: seed + 1_000_000,
       });
     const { coarse, fine, loss, profile } = await at(length, 512);
@@ -53,12 +53,12 @@ export async function main(args: string[]): Promise<number> {
     if (coarse >= 0.99) solved++;
     const { reading, writing } = profile;
     const names = Object.keys(reading.ends[0] ?? {});
-    const told = names
+    const controls = names
       .flatMap(name => [reading, writing].map(phase => meanOf(phase, name).toFixed(2)))
       .join(' ');
     console.log(
       `seed ${seed}: coarse ${coarse.toFixed(3)} fine ${fine.toFixed(3)} loss ${loss.toFixed(4)} at length ${length}, ` +
-        `${trainer.step} steps, ${restarts} restarts, ${seconds.at(-1)!.toFixed(1)} s, ${names.join('/')} ${told} ${further.join(' ')}`,
+        `${trainer.step} steps, ${restarts} restarts, ${seconds.at(-1)!.toFixed(1)} s, ${names.join('/')} ${controls} ${further.join(' ')}`,
     );
     trainer.destroy();
   }

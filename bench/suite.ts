@@ -1,4 +1,4 @@
-/** Runs cases one after the other and collects their results. Independent of Node and the browser. */
+/** Runs cases one after the other and collects their results. This file needs neither Node nor a browser. */
 import { firstLineOf, InputError } from '../src/base/errors.ts';
 import type { AdapterDescription, Engine } from '../src/engine/engine.ts';
 import { createGpuEngine } from '../src/engine/gpu.ts';
@@ -55,8 +55,8 @@ export interface Suite {
 }
 
 /**
- * Runs the cases in order. A case that fails does not end the suite: its result gives the reason, and the next case gets a
- * new device.
+ * Runs the cases in order. A case that fails does not end the suite:
+ * its result gives the reason, and the next case gets a new device.
  */
 export async function runSuite(options: SuiteOptions): Promise<Suite> {
   const { cases, peers, missing, machine, samples } = options;
@@ -65,7 +65,7 @@ export async function runSuite(options: SuiteOptions): Promise<Suite> {
   const suite: Suite = {
     benchmark: 'suite',
     date: new Date().toISOString(),
-    adapter: bench.told,
+    adapter: bench.suiteAdapter,
     machine,
     samples,
     peers: peers.map(({ name, version, device }) => ({ name, version, device })),
@@ -74,11 +74,11 @@ export async function runSuite(options: SuiteOptions): Promise<Suite> {
     took: 0,
     cases: [],
   };
-  for (const one of cases) {
-    bench.say = doing => options.onProgress?.(one.name, doing, suite.cases.length);
-    const result = await resultOf(one, bench);
+  for (const suiteCase of cases) {
+    bench.say = doing => options.onProgress?.(suiteCase.name, doing, suite.cases.length);
+    const result = await resultOf(suiteCase, bench);
     suite.cases.push(result);
-    for (const one of suite.cases) addShares(one, bench.peak);
+    for (const outcome of suite.cases) addShares(outcome, bench.peak);
     suite.took = (performance.now() - start) / 1000;
     options.onResult?.(result, suite);
     if (result.failed === undefined || suite.cases.length === cases.length) continue;
@@ -96,7 +96,9 @@ export async function openBench({
   samples,
   peers,
   engine,
-}: Pick<SuiteOptions, 'find' | 'samples' | 'peers' | 'engine'>): Promise<Bench & { told: Suite['adapter'] }> {
+}: Pick<SuiteOptions, 'find' | 'samples' | 'peers' | 'engine'>): Promise<
+  Bench & { suiteAdapter: Suite['adapter'] }
+> {
   const { adapter, description } = await find();
   const device = await requestDevice(adapter);
   const { gpu } = await openGpu(device, description.kind);
@@ -111,7 +113,7 @@ export async function openBench({
     peers,
     peak: {},
     say: () => undefined,
-    told: engine
+    suiteAdapter: engine
       ? { ...engine.adapter, fallback: false, timestamps: false, info: {} }
       : {
           ...description,
@@ -122,11 +124,11 @@ export async function openBench({
   };
 }
 
-async function resultOf(one: Case, bench: Bench): Promise<Result> {
-  const { name } = one;
+async function resultOf(suiteCase: Case, bench: Bench): Promise<Result> {
+  const { name } = suiteCase;
   try {
     bench.say('opening');
-    const outcome = await one.run(bench);
+    const outcome = await suiteCase.run(bench);
     bench.gpu.check();
     return { name, ...outcome };
   } catch (error) {

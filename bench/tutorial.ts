@@ -1,7 +1,7 @@
 /**
- * Training of the tutorial's part 5 at source length exactly 10 (T = 20): pushdown and the same loop in plain NumPy
- * (bench/numpy_tutorial.py), sampled in turn, in time steps per second. There is no padding, because all sequences have the
- * same length.
+ * Compares training of the tutorial's part 5 at source length exactly 10 (T = 20) in
+ * pushdown and in plain NumPy (bench/numpy_tutorial.py). Both are sampled in turn, in
+ * time steps per second. There is no padding, because all sequences have the same length.
  */
 import { execFile } from 'node:child_process';
 import { parseArgs, promisify } from 'node:util';
@@ -22,7 +22,7 @@ const BATCHES = ['10', '128'];
 /** Steps between reports, as in the trainer. */
 const REPORT_EVERY = 50;
 const WARM_UP_SECONDS = 1;
-/** With fewer samples the median says little. */
+/** With fewer samples the median is unreliable. */
 const LEAST_SAMPLES = 5;
 
 const HELP = `node bench/run.mjs bench/tutorial.ts [options]
@@ -152,8 +152,8 @@ function tutorialConfig(B: number): Config {
 }
 
 /**
- * Trains for some seconds in the way the trainer does: makes the batch, enqueues the step, waits for the reports every 50
- * steps. Every sample starts from the initial weights. Returns time steps per second.
+ * Trains for some seconds in the way the trainer does: makes the batch, enqueues the step, waits for the
+ * reports every 50 steps. Every sample starts from the initial weights. Returns time steps per second.
  */
 async function pushdownLoop(engine: Engine, B: number): Promise<(seconds: number) => Promise<number>> {
   const config = tutorialConfig(B);
@@ -175,7 +175,7 @@ async function pushdownLoop(engine: Engine, B: number): Promise<(seconds: number
       elapsed = performance.now() - start;
       if (reports.length !== REPORT_EVERY || !reports.every(({ finite }) => finite)) {
         throw new DeviceError(
-          `some of the ${REPORT_EVERY} steps before step ${step} were not done (batch ${B}).`,
+          `of the ${REPORT_EVERY} steps before step ${step}, some have no report or are not finite (batch ${B}).`,
         );
       }
     }

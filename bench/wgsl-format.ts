@@ -1,6 +1,6 @@
 /**
- * Formats WGSL for people. Kernels are assembled from templates, which leaves inconsistent indentation, empty lines, and several
- * statements per line. The formatter changes only white space. No package on npm formats WGSL.
+ * Formats WGSL for people. Kernels are assembled from templates, which leaves inconsistent indentation, empty
+ * lines, and several statements per line. The formatter changes only white space. No package on npm formats WGSL.
  */
 
 const WIDTH = 110;
@@ -10,7 +10,9 @@ type Item =
   | { is: 'comment' | 'text'; text: string }
   | { is: 'block'; head: string; body: Item[]; tail: string };
 
-/** Formats WGSL without block comments: two spaces per level, one statement per line, an empty line between functions. */
+/**
+ * Formats WGSL without block comments: two spaces per level, one statement per line, an empty line between functions.
+ */
 export function formatWgsl(code: string): string {
   return `${print(parse(code), 0).join('\n')}\n`;
 }
@@ -21,8 +23,8 @@ function parse(code: string): Item[] {
   let text = '';
   let parentheses = 0;
   const flush = (end = ''): void => {
-    const whole = `${squeeze(text)}${end}`;
-    if (whole) stack[stack.length - 1].body.push({ is: 'text', text: whole });
+    const statement = `${squeeze(text)}${end}`;
+    if (statement) stack[stack.length - 1].body.push({ is: 'text', text: statement });
     text = '';
   };
   for (let i = 0; i < code.length; i++) {
@@ -57,7 +59,7 @@ function parse(code: string): Item[] {
   return stack[0].body;
 }
 
-/** One line, with single spaces, and none directly inside parentheses. */
+/** Joins text into one line with single spaces, and without spaces directly inside parentheses. */
 const squeeze = (text: string): string =>
   text
     .replace(/\s+/g, ' ')
@@ -77,7 +79,7 @@ function print(items: readonly Item[], level: number): string[] {
     const chain = chainAt(items, k);
     if (chain.length > 1) k += chain.length - 1;
     const printed = item.is === 'block' ? blocks(chain, level) : single(item, level);
-    if (level === 0 && before && apart(before, { item, lines: printed.length })) lines.push('');
+    if (level === 0 && before && needsEmptyLine(before, { item, lines: printed.length })) lines.push('');
     lines.push(...printed);
     before = { item, lines: printed.length };
   }
@@ -94,8 +96,8 @@ function chainAt(items: readonly Item[], k: number): Block[] {
   return chain;
 }
 
-/** Whether an empty line separates two neighbours outside functions: one-line declarations stay together. */
-function apart(before: { item: Item; lines: number }, now: { item: Item; lines: number }): boolean {
+/** Whether an empty line separates two neighbours outside functions. One-line declarations stay together. */
+function needsEmptyLine(before: { item: Item; lines: number }, now: { item: Item; lines: number }): boolean {
   if (before.item.is === 'comment') return false;
   if (now.item.is === 'comment' || before.item.is !== now.item.is) return true;
   return now.item.is === 'block' && (before.lines > 1 || now.lines > 1);
@@ -104,7 +106,7 @@ function apart(before: { item: Item; lines: number }, now: { item: Item; lines: 
 const single = ({ is, text }: Exclude<Item, Block>, level: number): string[] =>
   is === 'comment' ? [`${INDENT.repeat(level)}${text}`] : broken(text, level);
 
-/** A block, or `if … else …`: on one line if all of it is short, else with lines of its own for each branch. */
+/** A block, or `if … else …`: on one line if all of it is short; otherwise each branch has its own lines. */
 function blocks(chain: readonly Block[], level: number): string[] {
   const indent = INDENT.repeat(level);
   const line = `${indent}${chain.map(short).join(' ')}`;
@@ -142,7 +144,10 @@ function filled(text: string, level: number): string[] {
   return [...lines, line];
 }
 
-/** A statement or the head of a block. A function's attributes get their own line, and so do the arguments of a long line. */
+/**
+ * A statement or the head of a block. A function's attributes
+ * get their own line, and so do the arguments of a long line.
+ */
 function broken(text: string, level: number): string[] {
   const indent = INDENT.repeat(level);
   const [, attributes, rest] = /^((?:@\w+(?:\([^)]*\))? )+)(fn .*)$/.exec(text) ?? ['', '', text];

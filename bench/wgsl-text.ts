@@ -20,7 +20,7 @@ interface Line {
 
 const RULE = `// ${'─'.repeat(107)}`;
 
-/** Every kernel with a head of comments. Code that was shown before is only referred to. */
+/** Every kernel with a head of comments. For code that was shown before, there is only a reference to it. */
 export function kernelText(shown: Shown, only: readonly string[]): string {
   const seen = new Map<string, string>();
   const parts = chosen(shown, only).map(line => {
@@ -38,7 +38,7 @@ export function kernelText(shown: Shown, only: readonly string[]): string {
 export function listText(shown: Shown, only: readonly string[]): string {
   const rows = chosen(shown, only).map(({ group, launch, loop }) => [
     `${group}: ${launch.label}`,
-    `${workgroups(launch, shown.size)}${loop ? ' a time step' : ''}`,
+    `${workgroups(launch, shown.size)}${loop ? ' per time step' : ''}`,
     launch.buffers.map(([name, type]) => `${name}${type === 'storage' ? ' (written)' : ''}`).join(', '),
   ]);
   return `${summary(shown)}\n${leftTable([['kernel', 'workgroups of invocations', 'buffers'], ...rows])}`;
@@ -63,18 +63,18 @@ function summary({ title, size: { B, T }, groups }: Shown): string {
 
 /** `7, and 4 per time step` */
 function dispatches(work: readonly Work<string>[]): string {
-  const inLoops = work.flatMap(one => ('loop' in one ? one.launches : [])).length;
-  const others = work.filter(one => !('loop' in one)).length;
-  return inLoops ? `${others}, and ${inLoops} a time step` : String(others);
+  const inLoops = work.flatMap(item => ('loop' in item ? item.launches : [])).length;
+  const others = work.filter(item => !('loop' in item)).length;
+  return inLoops ? `${others}, and ${inLoops} per time step` : String(others);
 }
 
 /** Filters kernels by name. @throws InputError for a text that no kernel's name contains */
 function chosen({ groups }: Shown, only: readonly string[]): Line[] {
   const lines = groups.flatMap(({ name, work }) =>
-    work.flatMap((one): Line[] =>
-      'loop' in one
-        ? one.launches.map(launch => ({ group: name, launch, loop: one.loop }))
-        : [{ group: name, launch: one }],
+    work.flatMap((item): Line[] =>
+      'loop' in item
+        ? item.launches.map(launch => ({ group: name, launch, loop: item.loop }))
+        : [{ group: name, launch: item }],
     ),
   );
   const has = (text: string, { launch }: Line): boolean =>
@@ -85,11 +85,11 @@ function chosen({ groups }: Shown, only: readonly string[]): Line[] {
     throw new InputError(`no kernel has ${show(text)} in its name. Kernels: ${labels}.`);
   }
   // Kernels that an evaluation shares with a training step are shown once.
-  const own = lines.filter(
+  const distinct = lines.filter(
     (line, k) =>
       !lines.slice(0, k).some(({ group, launch }) => group !== line.group && same(launch, line.launch)),
   );
-  return only.length === 0 ? own : own.filter(line => only.some(text => has(text, line)));
+  return only.length === 0 ? distinct : distinct.filter(line => only.some(text => has(text, line)));
 }
 
 const same = (a: Launch<string>, b: Launch<string>): boolean => a.label === b.label && a.code === b.code;
@@ -106,7 +106,7 @@ const ACCESS = { 'read-only-storage': 'read', storage: 'read and write', uniform
 function headOf({ group, launch, loop }: Line, size: Size): string {
   const { label, code, buffers, over, clears = [], step } = launch;
   const when = loop
-    ? `one dispatch a time step, ${ORDER[loop]}`
+    ? `one dispatch per time step, ${ORDER[loop]}`
     : over
       ? `all time steps in one dispatch, ${ORDER[over.way]}`
       : 'one dispatch';

@@ -18,25 +18,25 @@ import { parseOptions } from './options.ts';
 import { kernelText, listText, type Shown } from './wgsl-text.ts';
 
 /**
- * The kernels of a preset, or of a memory by itself, as text: `npm run wgsl -- reverse`. It needs no device, because a
- * plan is data.
+ * Prints the kernels of a preset or of a memory by itself:
+ * `npm run wgsl -- reverse`. It needs no device, because a plan is data.
  *
- * It is a script of the repository and not a command of `pushdown`: people who read kernels have a checkout, and its
- * output may change with every kernel, whereas the output of published commands should be stable.
+ * It is a script of the repository and not a command of `pushdown`, because people who read kernels have a checkout, and
+ * because its output changes with every kernel, whereas the output of published commands should be stable.
  */
 const HELP = `npm run wgsl -- <preset> [options]              the kernels of a training step, and of an evaluation
-npm run wgsl -- memory <kind> [options]         those of a memory alone: ${MEMORY_NAMES.join(', ')}
+npm run wgsl -- memory <kind> [options]         the kernels of a memory by itself: ${MEMORY_NAMES.join(', ')}
 
-Every kernel with its name, buffers and number of workgroups, in the order of the dispatches; what is printed is WGSL.
-  --profile <name>  device that the kernels are for: ${PROFILE_NAMES.map(name => (name.includes(' ') ? `"${name}"` : name)).join(', ')} (default gpu)
-  --only <text>     only kernels with this in their names; may be repeated
-  --list            names, buffers and workgroups, without the code
-Of a preset:
-  --plan <name>     auto (the default), fused or stepwise
-  --set key=value   changes a setting; may be repeated (npx pushdown presets --keys)
-Of a memory:
-  --form <name>     block: a workgroup a sequence; lane: an invocation a sequence; time: parallel over time, of stack and
-                    queue. Default: what the profile takes
+Prints every kernel with its name, buffers and number of workgroups, in the order of the dispatches. The output is WGSL.
+  --profile <name>  the kind of device: ${PROFILE_NAMES.map(name => (name.includes(' ') ? `"${name}"` : name)).join(', ')} (default gpu)
+  --only <text>     only kernels whose names contain this; may be repeated
+  --list            only names, buffers and workgroups, without the code
+For a preset:
+  --plan <name>     auto (default), fused or stepwise
+  --set key=value   changes a setting; may be repeated (npx pushdown presets --keys lists them)
+For a memory:
+  --form <name>     block: one workgroup per sequence; lane: one invocation per sequence; time: parallel over time, for
+                    stack and queue. Default: the form that the profile chooses
   --B <n> --T <n> --M <n>  sequences, time steps, width of a row (default 32, 128, 32)`;
 
 const OPTIONS = {
@@ -67,20 +67,22 @@ export async function main(args: string[]): Promise<number> {
 export function textOf(args: string[]): string {
   const { values, positionals } = parse(args);
   if (values.help) return HELP;
-  const [word, kind, ...rest] = positionals;
-  if (word === undefined)
+  const [name, kind, ...rest] = positionals;
+  if (name === undefined)
     throw new InputError('which kernels? Name a preset, or memory <kind>. See npm run wgsl -- --help.');
-  const memory = word === 'memory';
-  if (!memory) presetNamed(word);
-  const more = memory ? rest[0] : kind;
-  if (more !== undefined)
-    throw new InputError(`${show(more)} is one name too many: choose kernels with --only ${show(more)}.`);
-  const shown = memory ? shownMemory(kind, values) : shownPreset(word, values);
+  const memory = name === 'memory';
+  if (!memory) presetNamed(name);
+  const unexpected = memory ? rest[0] : kind;
+  if (unexpected !== undefined)
+    throw new InputError(
+      `unexpected argument ${show(unexpected)}: choose kernels with --only ${show(unexpected)}.`,
+    );
+  const shown = memory ? shownMemory(kind, values) : shownPreset(name, values);
   return values.list ? listText(shown, values.only) : kernelText(shown, values.only);
 }
 
 const profileNamed = ({ profile }: Options) => {
-  const name = PROFILE_NAMES.find(one => one === profile) ?? unknown('profile', profile, PROFILE_NAMES);
+  const name = PROFILE_NAMES.find(known => known === profile) ?? unknown('profile', profile, PROFILE_NAMES);
   return profileOf(name satisfies ProfileName);
 };
 
@@ -90,18 +92,18 @@ function forbid(
   names: readonly ('plan' | 'form' | 'B' | 'T' | 'M')[],
   advice: string,
 ): void {
-  const given = names.find(name => options[name] !== undefined);
-  if (given) throw new InputError(`--${given} ${advice}.`);
+  const used = names.find(name => options[name] !== undefined);
+  if (used) throw new InputError(`--${used} ${advice}.`);
 }
 
 function shownPreset(name: string, options: Options): Shown {
   forbid(options, ['form', 'B', 'T', 'M'], 'is for a memory alone: npm run wgsl -- memory <kind>');
   const profile = profileNamed(options);
-  const asked = planName(options.plan ?? 'auto');
+  const requested = planName(options.plan ?? 'auto');
   const config = assign(presetNamed(name), options.set);
   const { task, spec } = setup(config);
   const layout = layoutOf(spec);
-  const plan = planOf(profile, layout, config.train, choosePlan(profile, layout, asked));
+  const plan = planOf(profile, layout, config.train, choosePlan(profile, layout, requested));
   const { B, T } = trainingBatch(task, config, 0, config.task.maxLength);
   const { kind, form } = plan;
   return {
@@ -114,24 +116,25 @@ function shownPreset(name: string, options: Options): Shown {
   };
 }
 
-/** The preset of this name. @throws InputError for an unknown name, which may be that of a memory */
+/** The preset with this name. @throws InputError for an unknown name, also for the name of a memory */
 function presetNamed(name: string) {
-  const kind = MEMORY_NAMES.find(one => one === name);
-  if (kind) throw new InputError(`${kind} is no preset: npm run wgsl -- memory ${kind}, or a preset.`);
+  const kind = MEMORY_NAMES.find(known => known === name);
+  if (kind)
+    throw new InputError(`${kind} is not a preset: use npm run wgsl -- memory ${kind}, or name a preset.`);
   if (suggest(name, ['memory']).startsWith(' Did'))
     throw new InputError(`unknown preset ${show(name)}. Did you mean "memory <kind>"?`);
   return preset(name);
 }
 
-function shownMemory(word: string | undefined, options: Options): Shown {
+function shownMemory(name: string | undefined, options: Options): Shown {
   forbid(options, ['plan'], 'is for a preset; a memory alone has --form block, lane or time');
   if (options.set.length > 0)
     throw new InputError('--set is for a preset; a memory alone has --B, --T and --M.');
-  if (word === undefined) throw new InputError(`memory needs its kind: ${MEMORY_NAMES.join(', ')}.`);
-  const kind = MEMORY_NAMES.find(one => one === word) ?? unknown('kind of memory', word, MEMORY_NAMES);
+  if (name === undefined) throw new InputError(`memory needs its kind: ${MEMORY_NAMES.join(', ')}.`);
+  const kind = MEMORY_NAMES.find(known => known === name) ?? unknown('kind of memory', name, MEMORY_NAMES);
   const profile = profileNamed(options);
-  const count = (name: 'B' | 'T' | 'M', usual: number): number =>
-    options[name] === undefined ? usual : wholeNumber(`--${name}`, options[name], 1, MOST);
+  const count = (name: 'B' | 'T' | 'M', defaultValue: number): number =>
+    options[name] === undefined ? defaultValue : wholeNumber(`--${name}`, options[name], 1, MOST);
   const shape = { kind, B: count('B', 32), T: count('T', 128), M: count('M', 32) };
   const form = formNamed(options.form, kind, profile.memory) ?? formFor(profile, shape);
   const { B, T, M } = shape;
@@ -155,14 +158,14 @@ const mapped = <T>({ forward, backward }: Record<'forward' | 'backward', T>) => 
 
 const FORMS = ['lane', 'block', 'time'] as const;
 
-/** The requested form, with the profile's sizes if it is the profile's own form. */
+/** The requested form; if it is the form of the profile, with the sizes of the profile. */
 function formNamed(
-  asked: string | undefined,
+  requested: string | undefined,
   kind: MemoryName,
-  own: MemoryForm,
+  ofProfile: MemoryForm,
 ): MemoryForm | 'time' | undefined {
-  if (asked === undefined || asked === own.form) return asked && own;
-  const form = FORMS.find(one => one === asked) ?? unknown('form', asked, FORMS);
+  if (requested === undefined || requested === ofProfile.form) return requested && ofProfile;
+  const form = FORMS.find(known => known === requested) ?? unknown('form', requested, FORMS);
   if (form !== 'time') return { form, size: form === 'lane' ? 8 : 32, subgroups: false };
   if (!hasTimeKernels(kind)) throw new InputError(`--form time is for stack and queue, not for ${kind}.`);
   return 'time';

@@ -7,12 +7,12 @@ export interface Work {
   /** The form or plan it uses, for people: "lane form", "fused, lane"; empty if there is no choice. */
   how: string;
   /** Maximum number of passes in flight. */
-  most: number;
+  maxPasses: number;
   /** Size of all its buffers on the device. */
   bytes: number;
   /**
-   * Enqueues passes without waiting. Returns a promise if the passes are cut into slices: the slices are submitted one after
-   * the other until the promise resolves.
+   * Enqueues passes without waiting. Returns a promise if the passes are cut into
+   * slices: the slices are submitted one after the other until the promise resolves.
    */
   enqueue(passes: number): Promise<unknown> | undefined;
   /** Waits for all enqueued passes. */
@@ -22,7 +22,7 @@ export interface Work {
   destroy(): void;
 }
 
-/** One sample: ms per pass by the wall clock and, if the device has timestamps, by the device's clock. */
+/** One sample: ms per pass of wall-clock time and, if the device has timestamps, of device time. */
 export interface Sample {
   ms: number;
   device?: number;
@@ -32,7 +32,10 @@ export interface Sample {
 export interface Timing {
   /** Wall-clock time per pass, with several passes per submission and one wait for all. */
   ms: Spread;
-  /** The same by the device's timestamps. Absent for passes cut into slices, because the gaps between them would count. */
+  /**
+   * The same by the timestamps of the device. Absent for passes
+   * cut into slices, because the gaps between them would count.
+   */
   device?: Spread;
   /** Wall-clock time per pass, with a wait after each pass, as peers are timed. */
   waited?: Spread;
@@ -48,7 +51,7 @@ export const SAMPLE_MS = 40;
 /** … and its maximum number of passes. */
 export const MOST_PASSES = 4096;
 
-/** The device's clock: timestamps of two empty passes around the work. */
+/** The clock of the device: timestamps of two empty passes around the work. */
 export class Clock {
   readonly #gpu: Gpu;
   readonly #set: GPUQuerySet;
@@ -99,7 +102,7 @@ export async function sampleWork(work: Work, passes: number, clock?: Clock): Pro
   return { ms, ...(device !== undefined && { device: device / passes }) };
 }
 
-/** One sample of several passes, each waited for before the next. */
+/** One sample of several passes, with a wait after each of them. */
 export async function sampleWaited(work: Work, passes: number): Promise<Sample> {
   const start = performance.now();
   for (let k = 0; k < passes; k++) {
@@ -113,7 +116,7 @@ export async function sampleWaited(work: Work, passes: number): Promise<Sample> 
  * The number of passes that take about SAMPLE_MS together. It is increased step by step, because the wait alone may take
  * longer than a pass.
  *
- * @param run runs so many passes; returns their total time in ms
+ * @param run runs this number of passes; returns their total time in ms
  */
 export async function passesFor(run: (passes: number) => Promise<number>, most: number): Promise<number> {
   for (let passes = 1; ; ) {
@@ -124,19 +127,22 @@ export async function passesFor(run: (passes: number) => Promise<number>, most: 
   }
 }
 
-/** The number of dispatches that a pass records. Undefined if slices are recorded later, or the engine has no dispatches. */
+/**
+ * The number of dispatches that a pass records. Undefined if
+ * slices are recorded later, or the engine has no dispatches.
+ */
 export function countDispatches(work: Pick<Work, 'enqueue'>): number | undefined {
   const { prototype } = GPUComputePassEncoder;
-  const own = prototype.dispatchWorkgroups;
+  const original = prototype.dispatchWorkgroups;
   let count = 0;
-  prototype.dispatchWorkgroups = function (...groups: Parameters<typeof own>) {
+  prototype.dispatchWorkgroups = function (...groups: Parameters<typeof original>) {
     count++;
-    return own.apply(this, groups);
+    return original.apply(this, groups);
   };
   try {
     return work.enqueue(1) ? undefined : count || undefined;
   } finally {
-    prototype.dispatchWorkgroups = own;
+    prototype.dispatchWorkgroups = original;
   }
 }
 
@@ -156,7 +162,10 @@ export async function warmUp(work: Work): Promise<Warm> {
   const dispatches = countDispatches(work);
   await work.settle();
   await sampleWork(work, 1);
-  const passes = await passesFor(async passes => (await sampleWork(work, passes)).ms * passes, work.most);
+  const passes = await passesFor(
+    async passes => (await sampleWork(work, passes)).ms * passes,
+    work.maxPasses,
+  );
   let sampleMs = Infinity;
   const end = performance.now() + WARM_MS;
   do {

@@ -33,14 +33,14 @@ const lossOf = valueAndGrad(after, { argnums: [0, 1], hasAux: true });
 
 /** The whole model: weights, x, y → [loss, logits] and the gradients of the weights. */
 async function differentiate(weights, x, y) {
-  const [made, backward] = vjp(before, [tree.ref(weights.before), x]);
-  const inputs = await Promise.all(made.map(one => one.data())); // push, pop, value
+  const [outputs, backward] = vjp(before, [tree.ref(weights.before), x]);
+  const inputs = await Promise.all(outputs.map(output => output.data())); // push, pop, value
   const read = array(await stack.forward(...inputs), B, T, M);
-  const [found, [dAfter, dRead]] = lossOf(tree.ref(weights.after), read, y);
+  const [lossAndLogits, [dAfter, dRead]] = lossOf(tree.ref(weights.after), read, y);
   const { dPush, dPop, dValue } = await stack.backward(await dRead.data());
   const [dBefore, dX] = backward([array(dPush, B, T), array(dPop, B, T), array(dValue, B, T, M)]);
   for (const unused of [dX, backward]) unused.dispose();
-  return [found, { before: dBefore, after: dAfter }];
+  return [lossAndLogits, { before: dBefore, after: dAfter }];
 }
 
 const rng = new Rng(0);

@@ -73,6 +73,6 @@ for (let step = 0; step <= 200; step++) {
 tf.tidy(() => {
   const { x, y } = batch();
   const right = tf.equal(tf.argMax(model(x), 2), y).dataSync();
-  console.log(`symbols right: ${right.reduce((sum, one) => sum + one, 0)} of ${right.length}`);
+  console.log(`symbols right: ${right.reduce((sum, x) => sum + x, 0)} of ${right.length}`);
 });
 engine.destroy();

@@ -1,6 +1,6 @@
 // Builds the documentation site, dist-page/docs: docs/*.md, and the API from the declarations of the built package.
-// TypeDoc is installed here on the first build, because it needs TypeScript 6 beside the project's 7, and so that `npm ci`
-// of the project does not grow.
+// The first build installs TypeDoc in this folder. It is not a dependency of the project because it needs TypeScript 6,
+// while the project uses 7, and because `npm ci` of the project would become larger.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, extname, join } from 'node:path';
@@ -26,7 +26,7 @@ function run(command, ...args) {
     fail(`site/: ${[command, ...args].join(' ')} failed${error ? `: ${error.message}` : '.'}`);
 }
 
-/** The packages of a lock file and their versions, as text; '' where there is none. */
+/** The packages of a lock file and their versions, as text; '' if the file does not exist. */
 function packagesOf(name) {
   const file = join(here, name);
   if (!existsSync(file)) return '';
@@ -50,7 +50,7 @@ run(
   'Warn',
 );
 
-/** Sources and tables that documents link to. Most hosts offer them as downloads: as text, browsers show them. */
+/** Sources and tables that documents link to. Most hosts serve them as downloads. With `.txt`, browsers show them. */
 const media = join(out, 'media');
 const sources = existsSync(media)
   ? readdirSync(media).filter(name => ['.ts', '.js', '.md', '.json'].includes(extname(name)))
@@ -61,12 +61,12 @@ for (const page of readdirSync(out, { recursive: true })) {
   if (extname(page) !== '.html') continue;
   const text = readFileSync(join(out, page), 'utf8');
   const shown = sources.reduce((all, name) => all.replaceAll(`media/${name}"`, `media/${name}.txt"`), text);
-  // Links to folders of the repository, which are not part of the site: their text remains.
-  const linked = shown.replace(/<a href="(?!\w+:)([^"#]+)[^"]*">(.*?)<\/a>/g, (link, path, words) =>
-    existsSync(join(out, dirname(page), path)) ? link : words,
+  // Folders of the repository are not part of the site: links to them become plain text.
+  const linked = shown.replace(/<a href="(?!\w+:)([^"#]+)[^"]*">(.*?)<\/a>/g, (link, path, label) =>
+    existsSync(join(out, dirname(page), path)) ? link : label,
   );
   if (linked !== text) writeFileSync(join(out, page), linked);
 }
 
 const dead = deadLinks(out).filter(link => !/ → (\.\.\/)+(bench\/)?$/.test(link));
-if (dead.length > 0) fail(`links of the documentation that lead nowhere:\n${dead.join('\n')}`);
+if (dead.length > 0) fail(`site/: dead links in the documentation:\n${dead.join('\n')}`);

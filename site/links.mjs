@@ -13,7 +13,7 @@ function hasAnchor(page, id) {
   return anchors.get(page).has(id);
 }
 
-/** Links inside a folder of pages that lead nowhere, each as `page.html → target`. */
+/** The dead links within a folder of HTML pages, each as `page.html → target`. Links to other sites are not checked. */
 export function deadLinks(folder) {
   const dead = new Set();
   for (const page of readdirSync(folder, { recursive: true })) {
@@ -23,10 +23,10 @@ export function deadLinks(folder) {
       const [path, anchor] = link.split('#');
       let target = path === '' ? join(folder, page) : join(folder, dirname(page), path.split('?')[0]);
       if (existsSync(target) && statSync(target).isDirectory()) target = join(target, 'index.html');
-      const leads =
+      const resolves =
         existsSync(target) &&
         (!anchor || extname(target) !== '.html' || hasAnchor(target, decodeURI(anchor)));
-      if (!leads) dead.add(`${page} → ${link}`);
+      if (!resolves) dead.add(`${page} → ${link}`);
     }
   }
   return [...dead];

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { basename, extname } from 'node:path';
 import { Converter, KindRouter, PageEvent, ReflectionKind } from 'typedoc';
 
-/** Documents are called by their first heading, and lie at the root of the site, named as their files are. */
+/** The title of a document is its first heading. Its page is at the root of the site and has the name of its file. */
 export function load(app) {
   const files = new Map();
 
@@ -10,9 +10,9 @@ export function load(app) {
     const file = document.project.files.getReflectionPath(document);
     files.set(document, file);
     const heading = /^# (.+)$/m.exec(readFileSync(file, 'utf8'));
-    if (!heading) throw new Error(`${file} must begin with a heading: it names the page.`);
+    if (!heading) throw new Error(`${file} has no heading "# …": add one, it is the title of the page.`);
     document.name = heading[1].replaceAll('`', '');
-    // TypeDoc would take code without a language for TypeScript: it is output, a formula or a picture in letters.
+    // Code without a language is output, a formula or a diagram in text. TypeDoc would highlight it as TypeScript.
     for (const part of document.content)
       if (part.kind === 'code') part.text = part.text.replace(/^```(?=\n)/, '```text');
   });
@@ -27,7 +27,7 @@ export function load(app) {
   }
   app.renderer.defineRouter('pushdown', Router);
 
-  // Links to what lies beside the documentation.
+  // `site:/…` is a link to the pages outside docs/: the root of the site.
   app.renderer.on(PageEvent.END, page => {
     const up = '../'.repeat(page.url.split('/').length);
     page.contents = page.contents.replaceAll('"site:/', `"${up}`);

@@ -13,7 +13,7 @@ const documents = readdirSync(docs)
 
 export default {
   name: 'pushdown',
-  // The declarations of the built package: what its users see, and readable by the TypeScript that TypeDoc needs.
+  // The declarations of the built package: users see these, and the TypeScript version of TypeDoc can read them.
   entryPoints: ['index', 'node', 'browser'].map(name => `../dist/src/${name}.d.ts`),
   tsconfig: 'tsconfig.json',
   basePath: '..',
@@ -52,7 +52,7 @@ export default {
   hideGenerator: true,
   githubPages: false,
   disableSources: true,
-  // Parts of public types that no program names.
+  // Public types refer to these, but no program needs their names.
   intentionallyNotExported: [
     'Buffer',
     'ConcreteName',
@@ -67,6 +67,6 @@ export default {
     'Value',
   ],
   treatWarningsAsErrors: true,
-  // test/unit/links.test.ts checks them, and build.mjs what becomes of those to folders.
+  // Links between files: test/unit/docs.test.ts checks them in the repository, build.mjs on the site.
   validation: { invalidPath: false },
 };

@@ -1,4 +1,7 @@
-/** The peak performance of this adapter in plain kernels: a copy, and a matrix product. Other cases are compared with it. */
+/**
+ * The peak performance of this adapter in plain kernels: a
+ * copy, and a matrix product. Other cases are compared with it.
+ */
 import { bind, dispatch, type Gpu, split } from '../../src/gpu/device.ts';
 import { runWorkCase } from '../compare.ts';
 import { MOST_PASSES, type Work } from '../work.ts';
@@ -36,7 +39,7 @@ function copyCase(each: number): Case {
   };
 }
 
-/** Larger than a cache, as far as the buffer limit allows. */
+/** Size of the copied buffer: larger than a cache, if the buffer limit allows it. */
 export const copyBytes = ({ device, profile }: Gpu): number =>
   Math.min(
     device.limits.maxStorageBufferBindingSize,
@@ -139,7 +142,7 @@ function plainWork(
   };
   return {
     how,
-    most: MOST_PASSES,
+    maxPasses: MOST_PASSES,
     bytes: buffers.reduce((sum, { size }) => sum + size, 0),
     enqueue,
     settle: async () => void (await gpu.read([{ buffer: last, bytes: 4 }])),
@@ -154,6 +157,7 @@ function plainWork(
   };
 }
 
+/** Records a rate if it is the highest so far. */
 const raise = (
   peak: Bench['peak'],
   what: keyof Bench['peak'],

@@ -18,7 +18,7 @@ export interface Bench {
   peers: readonly Peer[];
   /** The peak performance measured on this adapter so far: GB/s of a copy, GFLOP/s of a matrix product. */
   peak: { copy?: number; matmul?: number };
-  /** Reports what is being done. */
+  /** Shows the current activity. */
   say(what: string): void;
 }
 
@@ -31,7 +31,7 @@ export interface Case {
   run(bench: Bench): Promise<Outcome>;
 }
 
-/** The minimum work of a pass, from the sizes alone. */
+/** The minimum work of a pass, computed from its sizes. */
 export interface Floor {
   flops: number;
   bytes: number;
@@ -55,14 +55,14 @@ export interface PeerOutcome {
   times?: number;
   /** Largest difference between an output and pushdown's, relative to the largest number of that output. */
   difference?: number;
-  /** Why there is no time: the outputs disagree, an error occurred, or the peer was not asked. */
+  /** Why there is no time: the outputs disagree, an error occurred, or the peer was not measured. */
   none?: string;
 }
 
 /** How time and memory grow with the size, as exponents. */
 export interface Growth {
   points: { T: number; ms: Spread; device?: Spread; bytes: number }[];
-  /** Fitted over all points, and over the last two alone, where launch overhead weighs least. */
+  /** Fitted over all points, and over the last two alone, where the share of launch overhead is smallest. */
   exponent: number;
   last: number;
   bytesExponent: number;
@@ -81,7 +81,7 @@ export interface Outcome {
   notes?: string[];
 }
 
-/** A named outcome, or the reason why there is none. */
+/** The outcome of a case, or the reason why there is none. */
 export interface Result extends Outcome {
   name: string;
   skipped?: string;
@@ -94,7 +94,7 @@ export type Outputs = ReadonlyMap<string, Float32Array>;
 export interface WorkCase {
   open(bench: Bench): Promise<Work>;
   floor(): Floor;
-  /** The same work by a peer, or why the peer is not asked. Absent: no peer is asked. */
+  /** The same work by a peer, or the reason why the peer is not measured. Absent: no peer is measured. */
   peer?(peer: Peer): Promise<PeerRun> | string;
   /** The part of the outputs to compare. Absent: all. */
   compared?(outputs: Outputs): Outputs;
@@ -104,7 +104,9 @@ export interface WorkCase {
   done?(outcome: Outcome, bench: Bench): void;
 }
 
-/** The rate at which the minimum work was done. Uses device time if there is one, because it excludes launch overhead. */
+/**
+ * The rate at which the minimum work was done. Uses device time if there is one, because it excludes launch overhead.
+ */
 export function rateOf({ flops, bytes }: Floor, { ms, device = ms }: Timing): Rate {
   return { gflops: flops / device.median / 1e6, gbs: bytes / device.median / 1e6 };
 }
@@ -116,7 +118,7 @@ export function addShares({ rate }: Outcome, { copy, matmul }: Bench['peak']): v
 }
 
 /**
- * Opens works such that an out-of-memory error is reported here, not to later users of the device.
+ * Opens a work so that an out-of-memory error is thrown here, and not reported to later users of the device.
  * @throws InputError if the device has too little memory
  */
 export async function opened<T extends { destroy(): void }>(
@@ -125,17 +127,17 @@ export async function opened<T extends { destroy(): void }>(
 ): Promise<T> {
   gpu.device.pushErrorScope('out-of-memory');
   let work: T | undefined;
-  let refusal: unknown;
+  let failure: unknown;
   try {
     work = await open();
   } catch (error) {
-    refusal = error;
+    failure = error;
   }
   const full = await gpu.device.popErrorScope();
   if (full) {
     work?.destroy();
     throw new InputError(`the device has too little memory for this case: ${full.message}`);
   }
-  if (!work) throw refusal;
+  if (!work) throw failure;
   return work;
 }

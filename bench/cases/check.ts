@@ -1,4 +1,7 @@
-/** The cases of the regression gate: short ones, each with the float64 reference on a small instance of the same problem. */
+/**
+ * The cases of the regression gate: short ones, each with the
+ * float64 reference on a small instance of the same problem.
+ */
 import { createCpuEngine } from '../../src/engine/cpu.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import {
@@ -14,7 +17,7 @@ import { openMemoryLayer, openMemoryWork } from './memory.ts';
 import { openPrefixSum } from './prefix-sum.ts';
 import { openTraining } from './training.ts';
 
-/** Work that the processor does in float64, one pass at a time. */
+/** Work that is done in float64 on the CPU, one pass at a time. */
 export interface Reference {
   pass(): Promise<void>;
   destroy(): void;
@@ -33,7 +36,7 @@ export const checkCases = (): CheckCase[] => [
   prefixSumCheck(1024, 512),
   trainingCheck('tutorial', 128),
   trainingCheck('page', 32),
-  // The paper's sizes, with sources so short that a software adapter does a step in less than a second.
+  // The paper's model, with sources so short that a step takes less than a second on a software adapter.
   trainingCheck('paper-130', 2, ['minLength=8', 'maxLength=8'], ['minLength=2', 'maxLength=2']),
   // The CPU engine, on the same processor.
   cpuMemoryCheck({ kind: 'stack', B: 128, T: 128, M: 32, strengths: 'near 1' }),
@@ -43,10 +46,10 @@ export const checkCases = (): CheckCase[] => [
 ];
 
 /** The same case on the CPU engine. */
-const onCpu = (of: CheckCase): CheckCase => ({
-  ...of,
-  name: `cpu, ${of.name}`,
-  ours: async bench => of.ours({ ...bench, engine: await createCpuEngine() }),
+const onCpu = (check: CheckCase): CheckCase => ({
+  ...check,
+  name: `cpu, ${check.name}`,
+  ours: async bench => check.ours({ ...bench, engine: await createCpuEngine() }),
 });
 
 function cpuMemoryCheck(problem: MemoryProblem): CheckCase {
@@ -102,14 +105,19 @@ function prefixSumCheck(R: number, L: number): CheckCase {
   };
 }
 
-/** @param more additional settings of pushdown's instance @param fewer those of the reference's smaller instance */
-function trainingCheck(name: TrainingName, B: number, more: string[] = [], fewer: string[] = []): CheckCase {
-  const settings = more.length ? `, ${more.at(-1)}` : '';
+/** @param sets settings of the measured model @param referenceSets settings of the smaller problem for the reference */
+function trainingCheck(
+  name: TrainingName,
+  B: number,
+  sets: string[] = [],
+  referenceSets: string[] = [],
+): CheckCase {
+  const settings = sets.length ? `, ${sets.at(-1)}` : '';
   return {
     name: `training: ${name} B=${B}${settings}`,
-    ours: ({ engine }) => openTraining(engine, trainingProblem(name, B, more)),
+    ours: ({ engine }) => openTraining(engine, trainingProblem(name, B, sets)),
     async reference(cpu) {
-      const work = await openTraining(cpu, trainingProblem(name, 1, fewer));
+      const work = await openTraining(cpu, trainingProblem(name, 1, referenceSets));
       return {
         async pass() {
           work.enqueue(1);

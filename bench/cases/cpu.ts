@@ -4,7 +4,10 @@ import { runWorkCase } from '../compare.ts';
 import { MOST_PASSES, type Work } from '../work.ts';
 import type { Case } from './case.ts';
 
-/** [rows, columns of x, columns of W] of: steps of the small models, a step of the paper's LSTM, its weights over all steps. */
+/**
+ * [rows, columns of x, columns of W]: steps of the two small
+ * models, a step of the paper's LSTM, and all its steps at once.
+ */
 const SIZES = [
   [128, 16, 16],
   [32, 32, 32],
@@ -12,7 +15,7 @@ const SIZES = [
   [1300, 576, 1024],
 ] as const;
 
-/** Named like the adapter's cases, which run whatever is selected. */
+/** The names start like those of the adapter's cases, because cases with such names always run. */
 export const cpuCases = (): Case[] =>
   SIZES.map(([rows, k, n]) => ({
     name: `adapter: product ${rows} x ${k} x ${n}`,
@@ -38,7 +41,7 @@ async function openProduct(rows: number, k: number, n: number): Promise<Work> {
   pack(w, 4 * n, k, n / 4, panels);
   return {
     how: '',
-    most: MOST_PASSES,
+    maxPasses: MOST_PASSES,
     bytes: arena.bytes,
     enqueue(passes): undefined {
       for (let p = 0; p < passes; p++) product(x, 4 * k, rows, k, panels, y, 4 * n, n / 4);

@@ -1,8 +1,8 @@
-/** Checks that time and device memory grow like T, not like T² as they would if the formulas were computed as written. */
+/** Checks that time and device memory grow like T. With the formulas computed as written, they would grow like T². */
 import { assign } from '../../src/base/config.ts';
 import { preset } from '../../src/train/presets.ts';
 import { setup } from '../../src/train/setup.ts';
-import { contest } from '../compare.ts';
+import { sampleContenders } from '../compare.ts';
 import { exponent } from '../measure.ts';
 import { type Strengths, trainingProblem } from '../problems.ts';
 import { sampleWork, timingOf, type Work, warmUp } from '../work.ts';
@@ -31,10 +31,10 @@ function memoryGrowth(strengths: Strengths, limit: number): Case {
 /** The page's model at one length. */
 function trainingGrowth(): Case {
   const B = 32;
-  const more = ['hidden=16', 'width=2'];
-  return growthCase(`training step rnn h=16 stack M=2 B=${B}`, LIMITS.linear, about => {
-    const length = lengthFor(about);
-    const problem = trainingProblem('page', B, [...more, `minLength=${length}`, `maxLength=${length}`]);
+  const sets = ['hidden=16', 'width=2'];
+  return growthCase(`training step rnn h=16 stack M=2 B=${B}`, LIMITS.linear, maxSteps => {
+    const length = lengthFor(maxSteps);
+    const problem = trainingProblem('page', B, [...sets, `minLength=${length}`, `maxLength=${length}`]);
     return { T: problem.batch.T, open: ({ engine }) => openTraining(engine, problem) };
   });
 }
@@ -70,7 +70,7 @@ function growthCase(name: string, limit: number, pointAt: (T: number) => Point):
           contenders.push({ T: point.T, work, warm, sampleMs: warm.sampleMs, sample });
         }
         bench.say('sampling');
-        const samples = await contest(bench.samples, contenders);
+        const samples = await sampleContenders(bench.samples, contenders);
         const points = contenders.map(({ T, work, warm }, k) => {
           const { ms, device } = timingOf(work, warm, samples[k]);
           return { T, ms, ...(device && { device }), bytes: work.bytes };
@@ -85,16 +85,16 @@ function growthCase(name: string, limit: number, pointAt: (T: number) => Point):
 
 /** The exponents of wall-clock time and of bytes. */
 export function growthOf(points: Growth['points'], limit: number): Growth {
-  const fitted = (of: Growth['points'], y: (point: Growth['points'][number]) => number): number =>
+  const exponentOf = (some: Growth['points'], y: (point: Growth['points'][number]) => number): number =>
     exponent(
-      of.map(({ T }) => T),
-      of.map(y),
+      some.map(({ T }) => T),
+      some.map(y),
     );
   return {
     points,
-    exponent: fitted(points, ({ ms }) => ms.median),
-    last: fitted(points.slice(-2), ({ ms }) => ms.median),
-    bytesExponent: fitted(points, ({ bytes }) => bytes),
+    exponent: exponentOf(points, ({ ms }) => ms.median),
+    last: exponentOf(points.slice(-2), ({ ms }) => ms.median),
+    bytesExponent: exponentOf(points, ({ bytes }) => bytes),
     limit,
   };
 }

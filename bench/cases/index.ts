@@ -8,7 +8,7 @@ import { memoryCases } from './memory.ts';
 import { prefixSumCases } from './prefix-sum.ts';
 import { oneThreadCases, trainingCases } from './training.ts';
 
-/** @param engine the engine that they run on: prefix sums and other forms of the memory are only for a GPU */
+/** @param engine the engine that the cases run on: prefix sums and other forms of the memory are only for the GPU */
 export const allCases = (engine: 'gpu' | 'cpu' = 'gpu'): Case[] => [
   ...(engine === 'gpu' ? [...adapterCases(), ...prefixSumCases()] : cpuCases()),
   ...trainingCases(),
@@ -29,10 +29,10 @@ export function selectCases<C extends Pick<Case, 'name' | 'full'>>(
   cases: readonly C[],
   { only = [], full = false }: { only?: readonly string[]; full?: boolean },
 ): C[] {
-  const has = (text: string) => (one: C) => one.name.toLowerCase().includes(text.toLowerCase());
-  const there = cases.filter(one => full || !one.full);
+  const has = (text: string) => (candidate: C) => candidate.name.toLowerCase().includes(text.toLowerCase());
+  const available = cases.filter(candidate => full || !candidate.full);
   for (const text of only) {
-    if (there.some(has(text))) continue;
+    if (available.some(has(text))) continue;
     const more = cases.filter(has(text)).length;
     const groups = [...new Set(cases.map(({ name }) => name.split(':')[0]))].join(', ');
     throw new InputError(
@@ -40,6 +40,8 @@ export function selectCases<C extends Pick<Case, 'name' | 'full'>>(
         (more ? `Cases with --full: ${more}.` : `Names begin with ${groups}.`),
     );
   }
-  if (only.length === 0) return there;
-  return there.filter(one => one.name.startsWith(ALWAYS) || only.some(text => has(text)(one)));
+  if (only.length === 0) return available;
+  return available.filter(
+    candidate => candidate.name.startsWith(ALWAYS) || only.some(text => has(text)(candidate)),
+  );
 }

@@ -47,7 +47,10 @@ fn main(
 }`,
 });
 
-/** Invocations with 8 × 4 numbers each, directly from the buffers: without barriers, which are slow on software adapters. */
+/**
+ * Invocations with 8 × 4 numbers each, read directly from the
+ * buffers: no barriers, which are slow on software adapters.
+ */
 export const productOfRegisters = (n: number): { code: string; groups: [number, number] } => ({
   groups: [n / 32, n / 8],
   code: /* wgsl */ `${HEAD(n)}

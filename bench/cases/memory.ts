@@ -16,14 +16,20 @@ const GRID: { [K in keyof MemoryProblem]: readonly MemoryProblem[K][] } = {
   M: [8, 32, 256],
   strengths: STRENGTHS,
 };
-/** The size at which all peers finish in reasonable time. Their cost grows like T², so they fall further behind as T grows. */
+/**
+ * A size at which all peers finish in reasonable time. Their
+ * cost grows like T², so at larger T they are further behind.
+ */
 const SHORT: MemoryProblem = { ...BASE, T: 128 };
 const LONG: MemoryProblem = { ...BASE, B: 1, T: 65_536 };
-/** Peers keep the strengths of all rows at all steps. This is the maximum; on WebGPU half of it takes 10 GB already. */
+/**
+ * Peers store the strengths of all rows at all steps. This is
+ * the largest number of them; on WebGPU half of it takes 10 GB.
+ */
 const MOST_STRENGTHS = BASE.B * BASE.T ** 2;
 const MOST_ON_WEBGPU = MOST_STRENGTHS / 4;
 
-/** The grid. Without `--full`: the base case with its peers, and variations of one size at a time. */
+/** The grid. Without `--full`: the base case with its peers, and cases that differ from it in one size. */
 export function memoryCases(): Case[] {
   const problems: MemoryProblem[] = [];
   for (const kind of GRID.kind)
@@ -31,14 +37,16 @@ export function memoryCases(): Case[] {
       for (const T of GRID.T)
         for (const M of GRID.M)
           for (const strengths of GRID.strengths) problems.push({ kind, B, T, M, strengths });
-  const off = (problem: MemoryProblem): number =>
+  const differences = (problem: MemoryProblem): number =>
     Object.keys(BASE).filter(key => problem[key as keyof MemoryProblem] !== BASE[key as keyof MemoryProblem])
       .length;
   return [
     memoryCase(SHORT),
     ...problems
-      .sort((a, b) => off(a) - off(b))
-      .map(problem => memoryCase(problem, { full: off(problem) > 1, peers: off(problem) !== 1 })),
+      .sort((a, b) => differences(a) - differences(b))
+      .map(problem =>
+        memoryCase(problem, { full: differences(problem) > 1, peers: differences(problem) !== 1 }),
+      ),
     // One long sequence: step by step, and parallel over time.
     memoryCase(LONG, { full: true, peers: false }),
     memoryCase(LONG, { full: true, peers: false, form: 'time' }),
@@ -64,7 +72,7 @@ function memoryCase(
             kind === 'stack' && {
               peer: peer =>
                 B * T * T > (peer.name === 'PyTorch' ? MOST_STRENGTHS : MOST_ON_WEBGPU)
-                  ? `it would keep ${((B * T * T * 4) / 2 ** 30).toFixed(1)} GiB of strengths, and the same again for every gradient`
+                  ? `it would store ${((B * T * T * 4) / 2 ** 30).toFixed(1)} GiB of strengths, and as much for every gradient`
                   : peer.memory(problem, memoryInputs(problem)),
             }),
         },
@@ -94,7 +102,7 @@ export async function openMemoryWork(gpu: Gpu, problem: MemoryProblem, form?: La
   const names = Object.keys(results) as (keyof typeof results)[];
   return {
     how: `${memory.form} form`,
-    most: MOST_PASSES,
+    maxPasses: MOST_PASSES,
     bytes: memory.bytes,
     enqueue,
     settle: async () => void (await gpu.read([{ ...io.dPush, bytes: 4 }])),
@@ -112,28 +120,28 @@ export async function openMemoryLayer(engine: Engine, problem: MemoryProblem): P
   const { push, pop, value, dRead } = memoryInputs(problem);
   const memory = await engine.memory(problem);
   const pass = async () => {
-    const made: Record<string, Float32Array> = { read: await memory.forward(push, pop, value) };
-    return Object.assign(made, await memory.backward(dRead));
+    const results: Record<string, Float32Array> = { read: await memory.forward(push, pop, value) };
+    return Object.assign(results, await memory.backward(dRead));
   };
   let last: Promise<unknown> = Promise.resolve();
   return {
     how: 'with its transfers',
-    most: MOST_PASSES,
+    maxPasses: MOST_PASSES,
     bytes: memory.bytes,
     enqueue(passes): undefined {
       for (let k = 0; k < passes; k++) last = last.then(pass);
     },
     settle: async () => void (await last),
     async outputs() {
-      const made = await pass();
+      const results = await pass();
       const names = ['read', 'dPush', 'dPop', 'dValue'] as const;
-      return new Map(names.map(name => [name, made[name]]));
+      return new Map(names.map(name => [name, results[name]]));
     },
     destroy: () => memory.destroy(),
   };
 }
 
-/** Opens a memory on the bench's engine. */
+/** Opens a memory on the engine of the bench. */
 export const openMemoryOn = (
   { gpu, engine }: Bench,
   problem: MemoryProblem,
@@ -145,7 +153,7 @@ export const openMemoryOn = (
  * Per step and end, the 4-byte numbers that must be transferred between memory and processor:
  *   forward: push, pop, value in, read out                                   2 + 2M
  *   backward: push, pop, value, dRead in, dPush, dPop, dValue out            4 + 3M
- * and, with k rows per read on average (known from the strengths), multiplications and additions:
+ * and the multiplications and additions, with k rows per read on average (computed from the strengths):
  *   r = Σ w·V, dV += w·dr, dw = V·dr                                         3 · 2kM
  */
 function memoryFloor(problem: MemoryProblem): Floor {
@@ -158,16 +166,16 @@ function memoryFloor(problem: MemoryProblem): Floor {
 export function rowsRead(problem: MemoryProblem): number {
   const { kind, T } = problem;
   const E = endsOf(kind);
-  // Strengths depend on T alone, and all sequences are alike.
+  // One short sequence is enough: strengths depend only on T, and have the same distribution in all sequences.
   const { push, pop } = memoryInputs({ ...problem, B: 1, M: 1 });
   const rows: number[] = [];
   // A queue is popped and read at the end opposite to the one that is pushed to.
-  const removes = (end: number): 'top' | 'bottom' => (end === 1 || kind === 'queue' ? 'bottom' : 'top');
+  const popSide = (end: number): 'top' | 'bottom' => (end === 1 || kind === 'queue' ? 'bottom' : 'top');
   const at = (side: 'top' | 'bottom', k: number): number => (side === 'top' ? rows.length - 1 - k : k);
   let taken = 0;
   for (let t = 0; t < T; t++) {
     for (let end = 0; end < E; end++) {
-      const side = removes(end);
+      const side = popSide(end);
       let left = pop[t * E + end];
       while (left > 0 && rows.length > 0) {
         const k = at(side, 0);
@@ -185,7 +193,7 @@ export function rowsRead(problem: MemoryProblem): number {
       else if (d > 0) rows.push(d);
     }
     for (let end = 0; end < E; end++) {
-      for (let k = 0, room = 1; k < rows.length && room > 0; k++, taken++) room -= rows[at(removes(end), k)];
+      for (let k = 0, room = 1; k < rows.length && room > 0; k++, taken++) room -= rows[at(popSide(end), k)];
     }
   }
   return taken / (T * E);

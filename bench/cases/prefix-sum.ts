@@ -1,4 +1,4 @@
-/** Batched prefix sums: the basis of a memory's strengths, without the memory. */
+/** Batched prefix sums by themselves; a memory computes its strengths with them. */
 import type { Gpu } from '../../src/gpu/device.ts';
 import { prefixSum } from '../../src/kernels/prefix-sum.ts';
 import { runWorkCase } from '../compare.ts';
@@ -8,7 +8,10 @@ import type { Case } from './case.ts';
 
 const ROWS = 1024;
 const LENGTHS = [64, 512, 4096];
-/** In jax-js, time grows quadratically up to row length 512. Longer rows take minutes and run only with --full. */
+/**
+ * In jax-js, time grows like L², up to this length L of a row.
+ * Longer rows take minutes there, and run only with --full.
+ */
 const LONG = 512;
 export type Pass = 'forward' | 'gradient';
 
@@ -20,7 +23,7 @@ export const prefixSumCases = (): Case[] =>
     ]),
   );
 
-/** @param without peers that are not asked */
+/** @param without peers that are not measured */
 function prefixSumCase(R: number, L: number, pass: Pass, without: string[], full = false): Case {
   return {
     name: `prefix sum: ${R} x ${L}, ${pass}${full ? ', all peers' : ''}`,
@@ -34,20 +37,20 @@ function prefixSumCase(R: number, L: number, pass: Pass, without: string[], full
           peer: peer =>
             without.includes(peer.name)
               ? 'minutes per pass: run with --full'
-              : peer.prefixSum(R, L, pass, given(R, L, pass)),
+              : peer.prefixSum(R, L, pass, inputOf(R, L, pass)),
         },
         bench,
       ),
   };
 }
 
-const given = (R: number, L: number, pass: Pass): Float32Array =>
+const inputOf = (R: number, L: number, pass: Pass): Float32Array =>
   prefixSumInputs(R, L)[pass === 'forward' ? 'x' : 'dy'];
 
 /** Prefix sums whose input is on the device. */
 export async function openPrefixSum(gpu: Gpu, R: number, L: number, pass: Pass): Promise<Work> {
   const sums = await prefixSum(gpu, R, L, pass);
-  gpu.device.queue.writeBuffer(sums.x, 0, given(R, L, pass) as Float32Array<ArrayBuffer>);
+  gpu.device.queue.writeBuffer(sums.x, 0, inputOf(R, L, pass) as Float32Array<ArrayBuffer>);
   const enqueue = (count: number): undefined => {
     gpu.submit('prefix sum', encoder => {
       for (let k = 0; k < count; k++) sums.record(encoder);
@@ -55,7 +58,7 @@ export async function openPrefixSum(gpu: Gpu, R: number, L: number, pass: Pass):
   };
   return {
     how: '',
-    most: MOST_PASSES,
+    maxPasses: MOST_PASSES,
     bytes: sums.bytes,
     enqueue,
     settle: async () => void (await gpu.read([{ buffer: sums.y, bytes: 4 }])),

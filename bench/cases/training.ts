@@ -11,9 +11,11 @@ import type { Case, Floor, Outputs } from './case.ts';
 
 /** A model can hold the reports of about a thousand steps. */
 const MOST_STEPS = 512;
-/** Relative to a tensor's largest change: a parameter of 1 that changes by 1e-4 keeps three digits of it in float32. */
+/**
+ * Relative to a tensor's largest change. If a parameter of 1 changes by 1e-4, float32 has three digits of the change.
+ */
 const UPDATE_TOLERANCE = 1e-2;
-/** The reason for peers on WebGPU that would need several gigabytes, or minutes per pass. */
+/** Why peers on WebGPU are not measured: they would need several gigabytes, or minutes per pass. */
 const LARGE = 'minutes per pass: run with --full';
 
 /** The paper's models use batches of 10; a batch of 128 suits a GPU. */
@@ -34,7 +36,7 @@ export const oneThreadCases = (): Case[] => [
   trainingCase('paper-130', 10, { peers: [], threads: 1 }),
 ];
 
-/** @param peers the peers to ask; absent: all @param threads 1: on a separate CPU engine with one thread */
+/** @param peers names of the peers to measure; absent: all @param threads 1: on a separate CPU engine with one thread */
 function trainingCase(
   name: TrainingName,
   B: number,
@@ -56,7 +58,7 @@ function trainingCase(
             !peers || peers.includes(peer.name)
               ? peer.training(problem)
               : threads
-                ? 'asked in the case with all threads'
+                ? 'measured in the case with all threads'
                 : LARGE,
         },
         bench,
@@ -66,8 +68,8 @@ function trainingCase(
 }
 
 /**
- * The changes that a step made. The parameters themselves would agree even with a wrong gradient, if the step is small. The
- * objective is compared as it is.
+ * The change of each parameter, and the objective. After a small step,
+ * parameters agree even if a gradient is wrong, so their changes are compared.
  */
 function updates({ parameters }: TrainingProblem, outputs: Outputs): Outputs {
   return new Map(
@@ -96,7 +98,7 @@ export async function openTraining(engine: Engine, problem: TrainingProblem): Pr
   }
   return {
     how: model.plan,
-    most: MOST_STEPS,
+    maxPasses: MOST_STEPS,
     bytes: model.bytes,
     enqueue: steps => {
       let sliced: Promise<unknown> | undefined;
@@ -121,8 +123,8 @@ export async function openTraining(engine: Engine, problem: TrainingProblem): Pr
  * With n = Σ lengths steps, and every matrix W [i,o] used once per step:
  *   W·x, dW += dy·x, dx = dy·W                               3 · 2·i·o  (a look-up: K rows, added forward and back)
  *   the memory, if a read takes one row: as in memory.ts     3 · 2·M per end
- * Bytes that must be transferred between memory and processor: parameters in and out, the batch in; h of every layer, and
- * value and read of every end, are kept for the backward pass: out once, in once.
+ * Bytes that must be transferred between memory and processor: parameters in and out, the batch in. What
+ * the backward pass needs (h of every layer, value and read of every end) is written once and read once.
  */
 function trainingFloor({ spec, batch }: TrainingProblem): Floor {
   const steps = batch.lengths.reduce((sum, length) => sum + length, 0);

@@ -6,10 +6,10 @@ import { memoryInputs, STRENGTHS } from '../problems.ts';
 const TIMES = [16, 64, 256, 1024, 4096, 16_384];
 const RANGE = { 'near 1': 'in (½, 1)', uniform: 'in (0, 1)', 'near 0': 'in (0, .1)' } as const;
 
-/** Rows that a step of a stack visits, popping and reading, on average over a sequence: section 8. */
+/** The number of rows that a step of a stack visits for its pop and its read, averaged over a sequence: section 8. */
 export function costFigure(): string {
   const lines = [
-    // A pop of all t rows and a read of t + 1 at step t, from 0.
+    // At step t, counted from 0, the formulas as written visit t rows for the pop and t + 1 rows for the read.
     { label: 'as written', points: TIMES.map(T => ({ x: T, y: T })) },
     ...STRENGTHS.map(strengths => ({
       label: `push strengths ${RANGE[strengths]}`,

@@ -7,9 +7,9 @@ export interface Run {
   title: string;
   push: number[];
   pop: number[];
-  /** Writes numbers at every step and row. */
+  /** Whether numbers are written at every step and row. */
   labelled: boolean;
-  /** The highest height that is shown. */
+  /** The largest height that is shown. */
   most: number;
   /** Links are drawn from this step. */
   linksOf?: number;
@@ -84,7 +84,9 @@ export function intervalsFigure(
   ]);
 }
 
-/** From the base of each row, where it was pushed, to the row under it, where that was pushed. */
+/**
+ * Arrows from the base of each row, at the step that pushed it, to the row below it, at the step that pushed that row.
+ */
 function linkArrows(
   from: number,
   link: number[],

@@ -1,7 +1,7 @@
 /** Shapes of the figures of docs/algorithm.md, in the style and colours of src/plot. */
 import { round, textAt } from '../../src/plot/svg.ts';
 
-/** A rectangle in the colour of series k that text on it can be read over, in light and dark. @param faint of dead rows */
+/** A rectangle in the colour of series k, on which text is readable in light and dark. @param faint for removed rows */
 export const box = (k: number, x: number, y: number, width: number, height: number, faint = false): string =>
   `<rect class="s${k % 4}" x="${round(x)}" y="${round(y)}" width="${round(width)}" height="${round(height)}" ` +
   `style="fill:var(--c);fill-opacity:${faint ? 0.07 : 0.3};stroke:var(--c)${faint ? ';stroke-dasharray:3 3' : ''}"/>`;
@@ -33,5 +33,5 @@ export const centred = (x: number, y: number, text: string, more = ''): string =
 
 export const small = (x: number, y: number, text: string): string => textAt(x, y, text, 'class="small"');
 
-/** `.8`, `1`, `1.25`: a strength in as few digits as it takes. */
+/** A strength with as few digits as possible: `.8`, `1`, `1.25`. */
 export const strength = (s: number): string => String(Number(s.toFixed(4))).replace(/^0\./, '.');

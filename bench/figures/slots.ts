@@ -36,7 +36,7 @@ const KINDS: Kind[] = [
   },
 ];
 
-/** Where the live slots of each kind lie, and what happens at their ends: section 7. */
+/** The live slots of each kind, and the operations at each end: section 7. */
 export function slotsFigure(): string {
   const parts: string[] = [];
   KINDS.forEach(({ name, slots, live: [lo, hi], ends: [bottom, top], notes }, k) => {

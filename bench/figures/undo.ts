@@ -5,7 +5,7 @@ import { arrow, box, centred, hollow, small, strength } from './shapes.ts';
 const [WIDTH, SLOT, HIGH, LINE, TOP, LEFT] = [860, 104, 40, 84, 92, 176];
 const SLOTS = 3;
 
-/** Slots and log after every step of section 4's example. */
+/** Slots and log after every step of the example in section 4. */
 export function undoFigure({ stackForward }: AlgorithmCode, push: number[], pop: number[]): string {
   const value = push.map((_, t) => [t + 1]);
   const logAt = LEFT + SLOTS * SLOT + 36;
@@ -30,7 +30,7 @@ export function undoFigure({ stackForward }: AlgorithmCode, push: number[], pop:
       parts.push(box(slot.row, x, y, SLOT - 8, HIGH, i >= hi));
       parts.push(centred(x + SLOT / 2 - 4, y + 25, `row ${slot.row + 1}: ${strength(slot.s)}`));
     }
-    // hi points at the end of the live slots.
+    // An arrow marks hi, the end of the live slots.
     const x = LEFT + hi * SLOT - 4;
     parts.push(
       arrow(x, y + HIGH + 24, x, y + HIGH + 4),

@@ -1,7 +1,7 @@
 /**
- * Compares the algorithm of docs/algorithm.md with the paper's formulas as written, both in plain JavaScript in float64 on one
- * core: one sequence, forward and backward pass. Medians of processor time in ms, which other processes hardly change, and the
- * exponents of their growth with T. Section 8 shows this table.
+ * Compares the algorithm of docs/algorithm.md with the paper's formulas as written, both in plain JavaScript
+ * in float64 on one core: one sequence, forward and backward pass. Medians of processor time in ms, which
+ * other processes hardly change, and the exponents of their growth with T. Section 8 shows this table.
  *
  *   node bench/run.mjs bench/lab/algorithm.ts
  */
@@ -25,7 +25,8 @@ export async function main(): Promise<number> {
   const code = await loadAlgorithm();
   console.log(machineLine(machine()));
   const problems = TIMES.map(T => problemOf(code, T));
-  // All samples of ours first: otherwise collecting the other's T² strengths would count as ours.
+  // All samples of this algorithm come first. Otherwise it would be
+  // charged with the garbage collection of the other's T² strengths.
   const ours = problems.map(({ T, ours }) => processorMs(T, ours));
   const written = problems.map(({ T, written }) => processorMs(T, written));
   console.log('| T | as written | this algorithm | ratio |\n|-:|-:|-:|-:|');
@@ -46,8 +47,8 @@ function problemOf({ stackForward, stackBackward }: AlgorithmCode, T: number): P
   return {
     T,
     written(): void {
-      const made = memoryForward('stack', [push, pop], value);
-      memoryBackward('stack', [push, pop], value, made, dRead);
+      const forward = memoryForward('stack', [push, pop], value);
+      memoryBackward('stack', [push, pop], value, forward, dRead);
     },
     ours(): void {
       stackBackward(d, u, v, stackForward(d, u, v), dr);
@@ -55,7 +56,7 @@ function problemOf({ stackForward, stackBackward }: AlgorithmCode, T: number): P
   };
 }
 
-/** Median of several samples, each with enough passes for a coarse clock. */
+/** The median of several samples; each has enough passes for a coarse clock. */
 function processorMs(T: number, pass: () => void): number {
   const repeats = Math.max(1, Math.round(8192 / T));
   const samples: number[] = [];

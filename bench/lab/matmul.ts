@@ -1,11 +1,11 @@
 /**
- * A plain product y = x·W, x [rows,K], W [K,N], in several register tilings, to find the fastest one on this adapter and its
- * speed. The tilings in src/gpu/profile.ts are based on it.
+ * Measures a plain product y = x·W, x [rows,K], W [K,N], in several register tilings, to
+ * find the fastest one on this adapter. The tilings in src/gpu/profile.ts are based on it.
  *
  *   node bench/run.mjs bench/lab/matmul.ts [rows K N]
  */
 
-import { bind, dispatch, Gpu, requestDevice, split, UNIFORM } from '../../src/gpu/device.ts';
+import { bind, dispatch, Gpu, requestDevice, split } from '../../src/gpu/device.ts';
 import { findAdapter } from '../../src/platform/node/adapter.ts';
 
 const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
@@ -16,7 +16,7 @@ interface Tiling {
   columns: number;
   /** Invocations per workgroup. */
   size: number;
-  /** Whether an invocation's columns are far apart, like those of different gates, or adjacent. */
+  /** Whether the columns of an invocation are far apart, like those of different gates, or adjacent. */
   apart: boolean;
   /** The expression for a sum of four products. */
   sum: 'one' | 'four' | 'fma';
@@ -98,7 +98,7 @@ export async function main(args: string[]): Promise<number> {
   const x = gpu.buffer('x', R * K * 4);
   const w = gpu.buffer('w', K * N * 4);
   const y = gpu.buffer('y', R * N * 4);
-  void UNIFORM;
+
   const base: Tiling = {
     rows: 4,
     columns: 1,

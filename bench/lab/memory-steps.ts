@@ -1,18 +1,19 @@
 /**
- * Compares the cost of single memory steps with whole sequences: node bench/run.mjs bench/lab/memory-steps.ts
- * Microseconds per time step, forward and backward: of whole sequences; of step() and stepBackward(); of the synchronous
- * versions on engine cpu; and of all steps recorded into one encoder between device buffers on engine gpu. Medians of 7
- * samples, after 2 for warm-up.
+ * Compares the cost of single memory steps with whole sequences: node bench/run.mjs
+ * bench/lab/memory-steps.ts Prints microseconds per time step, forward and backward: with whole sequences;
+ * with step() and stepBackward(); with their synchronous versions on engine cpu; and with all steps
+ * recorded into one encoder, on device buffers, on engine gpu. Medians of 7 samples, after 2 for warm-up.
  *
- * 2026-11-26, stack, two cores of an AMD EPYC under other load, SwiftShader unchecked. Minimum of the samples, µs:
+ * 2026-11-26, stack, two cores of an AMD EPYC under other load,
+ * SwiftShader without bounds checks. Minimum of the samples, µs:
  *
  *                           cpu: sequences  steps  sync   gpu: sequences  steps  recorded   reference: sequences  steps
  *   B = 1,   T = 64,  M = 8            1.2     14   8.5              8.8    955        90                    8.5     11
  *   B = 32,  T = 64,  M = 16           9.7     20   9.9              100    480       118                    712    597
  *   B = 128, T = 128, M = 32            44     37    63              677    672       246                  5,846  9,925
  *
- * A single step costs some 10 µs more than its share of a sequence on engine cpu, and up to half a millisecond more on
- * SwiftShader, mostly for two round trips to the device: recorded, it takes 90 µs.
+ * On engine cpu a single step costs about 10 µs more than its share of a sequence. On SwiftShader it costs up to half a
+ * millisecond more, mostly for two round trips to the device; a recorded step takes 90 µs.
  */
 import { memoryKind } from '../../src/base/memories.ts';
 import type { DeviceArray, Engine, MemoryShape } from '../../src/engine/engine.ts';
@@ -48,24 +49,24 @@ async function measure(
   const numbers = (length: number) => Float32Array.from({ length }, (_, k) => ((k * 7919) % 1000) / 1000);
   const count = memoryKind(kind).controls.length;
   const all = [...Array.from({ length: count }, () => numbers(B * T)), numbers(B * T * M)];
-  const one = [...Array.from({ length: count }, () => numbers(B)), numbers(B * M)];
-  const [dAll, dOne] = [numbers(B * T * M), numbers(B * M)];
-  const made: Record<string, string> = {};
-  made.sequences = await medianUs(T, async () => {
+  const step = [...Array.from({ length: count }, () => numbers(B)), numbers(B * M)];
+  const [dAll, dStep] = [numbers(B * T * M), numbers(B * M)];
+  const times: Record<string, string> = {};
+  times.sequences = await medianUs(T, async () => {
     await memory.forward(...all);
     await memory.backward(dAll);
   });
   await memory.reset();
-  made.steps = await medianUs(T, async () => {
+  times.steps = await medianUs(T, async () => {
     await memory.reset();
-    for (let t = 0; t < T; t++) await memory.step(...one);
-    for (let t = 0; t < T; t++) await memory.stepBackward(dOne);
+    for (let t = 0; t < T; t++) await memory.step(...step);
+    for (let t = 0; t < T; t++) await memory.stepBackward(dStep);
   });
   if (!device) {
-    made['steps, sync'] = await medianUs(T, () => {
+    times['steps, sync'] = await medianUs(T, () => {
       memory.reset();
-      for (let t = 0; t < T; t++) memory.stepSync(...one);
-      for (let t = 0; t < T; t++) memory.stepBackwardSync(dOne);
+      for (let t = 0; t < T; t++) memory.stepSync(...step);
+      for (let t = 0; t < T; t++) memory.stepBackwardSync(dStep);
     });
   } else {
     const buffer = (length: number) =>
@@ -78,7 +79,7 @@ async function measure(
     };
     const [read, dRead] = [buffer(B * M), buffer(B * M)];
     const recorder = await memory.recordSteps();
-    made['steps, recorded'] = await medianUs(T, async () => {
+    times['steps, recorded'] = await medianUs(T, async () => {
       recorder.reset();
       const encoder = device.createCommandEncoder();
       for (let t = 0; t < T; t++) recorder.step(encoder, { ...arrays, read });
@@ -88,7 +89,7 @@ async function measure(
     });
   }
   memory.destroy();
-  return made;
+  return times;
 }
 
 export async function main(): Promise<number> {
@@ -96,12 +97,12 @@ export async function main(): Promise<number> {
   const device = found && (await requestDevice(found.adapter));
   const engines: [Engine, GPUDevice?][] = [[await openEngine('cpu')], [await openEngine('reference')]];
   if (device) engines.push([await createGpuEngine(device, found.description), device]);
-  for (const [engine, own] of engines) {
+  for (const [engine, engineDevice] of engines) {
     console.log(`${engine.name}: ${engine.adapter.name}, ${engine.adapter.threads ?? 1} threads`);
     for (const size of SIZES) {
       const shape = { kind: 'stack' as const, ...size };
-      const made = await measure(engine, shape, own);
-      const cells = Object.entries(made).map(([name, us]) => `${name} ${us}`);
+      const times = await measure(engine, shape, engineDevice);
+      const cells = Object.entries(times).map(([name, us]) => `${name} ${us}`);
       console.log(
         `  B=${size.B}, T=${size.T}, M=${size.M}: µs per step, median (minimum): ${cells.join('; ')}`,
       );

@@ -1,6 +1,7 @@
 /**
- * The memory by itself: compares step by step with parallel over time, to find from which B and T on the latter is faster.
- * Forward and backward pass, in ms, minimum of several samples. The choice in src/gpu/profile.ts is based on it.
+ * Compares the two forms of the memory by itself, step by step and parallel over time,
+ * to find the B and T at which the latter is faster. Prints ms of a forward and backward
+ * pass, the minimum of several samples. The choice in src/gpu/profile.ts is based on it.
  *
  *   node bench/run.mjs bench/lab/over-time.ts
  */

@@ -1,9 +1,9 @@
 /**
  * Measures how fast the page responds to a person while it trains: typing, pressing buttons, moving the picture's step.
  *   node bench/run.mjs bench/lab/page-latency.ts
- * `handled`: from the event to the end of its handlers, the part that the page's own work can delay. `shown`: until the
- * browser has drawn the next frame (Event Timing, in steps of 8 ms); without a GPU this includes the browser's software
- * rendering. Long tasks are tasks of more than 50 ms on the page's main thread.
+ * `handled` is the time from the event to the end of its handlers, which the page's own work can delay. `shown`
+ * is the time until the browser has drawn the next frame (Event Timing, in steps of 8 ms); without a GPU this
+ * includes the browser's software rendering. Long tasks are tasks of more than 50 ms on the page's main thread.
  */
 import { launchBrowser } from '../../test/support/browser.ts';
 import { buildPage, servePage } from '../../test/support/server.ts';
@@ -65,13 +65,13 @@ export async function main(): Promise<number> {
     const { timed, long } = await page.evaluate(() => ({ timed: window.timed, long: window.long }));
     const line = (name: string, values: number[]) => {
       const { median, high } = spread(values);
-      const [most, over] = [Math.max(...values), values.filter(value => value > 50).length];
+      const [max, above] = [Math.max(...values), values.filter(value => value > 50).length];
       console.log(
-        `${name}: median ${median.toFixed(1)} ms, upper quartile ${high.toFixed(1)}, most ${most.toFixed(1)}, over 50 ms ${over} of ${values.length}`,
+        `${name}: median ${median.toFixed(1)} ms, upper quartile ${high.toFixed(1)}, maximum ${max.toFixed(1)}, above 50 ms ${above} of ${values.length}`,
       );
     };
     console.log(await page.$eval('#adapter', element => element.textContent));
-    console.log(`trained ${(await step()) - from} steps in ${seconds.toFixed(1)} s meanwhile`);
+    console.log(`trained ${(await step()) - from} steps in these ${seconds.toFixed(1)} s`);
     line(
       'handled',
       timed.map(({ handled }) => handled),
@@ -81,7 +81,7 @@ export async function main(): Promise<number> {
       timed.map(({ shown }) => shown),
     );
     console.log(
-      `long tasks: ${long.length}${long.length ? `, most ${Math.max(...long).toFixed(0)} ms` : ''}`,
+      `long tasks: ${long.length}${long.length ? `, the longest ${Math.max(...long).toFixed(0)} ms` : ''}`,
     );
     return 0;
   } finally {

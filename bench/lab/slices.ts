@@ -1,7 +1,7 @@
 /**
- * Measures how long submissions keep the device busy when the work is long: node bench/run.mjs bench/lab/slices.ts
- * Training steps of `reverse` with sources of up to 1,000 symbols, and passes of a memory over 65,536 time steps. Prints the
- * total time, the number of submissions, and the longest submission.
+ * Measures how long single submissions keep the device busy if the work is long: node bench/run.mjs
+ * bench/lab/slices.ts It runs training steps of `reverse` with sources of up to 1,000 symbols, and passes of a memory
+ * over 65,536 time steps. It prints the total time, the number of submissions, and the time of the longest one.
  */
 import { assign } from '../../src/base/config.ts';
 import { createGpuEngine } from '../../src/engine/gpu.ts';
@@ -21,12 +21,12 @@ export async function main(): Promise<number> {
   let times: number[] = [];
   let last = 0;
   queue.submit = buffers => {
-    const begun = performance.now();
+    const submitted = performance.now();
     submit(buffers);
     queue.onSubmittedWorkDone().then(() => {
       const now = performance.now();
-      // A submission starts when the one before it is done.
-      times.push(now - Math.max(begun, last));
+      // A submission starts when the previous one is done.
+      times.push(now - Math.max(submitted, last));
       last = now;
     });
     return undefined;
@@ -36,7 +36,7 @@ export async function main(): Promise<number> {
   const { task, spec } = setup(config);
   const model = await engine.model(spec, config.train, initialState(spec, config.train));
   console.log(`${found.description.name}, ${model.plan}`);
-  const told = async (what: string, work: () => Promise<unknown>): Promise<void> => {
+  const report = async (what: string, work: () => Promise<unknown>): Promise<void> => {
     times = [];
     const start = performance.now();
     await work();
@@ -48,7 +48,7 @@ export async function main(): Promise<number> {
   };
   for (let step = 0; step < 5; step++) {
     const batch = trainingBatch(task, config, step, 1000);
-    await told(`T = ${batch.T}, B = ${batch.B}`, async () => {
+    await report(`T = ${batch.T}, B = ${batch.B}`, async () => {
       await model.step(batch);
       await model.reports();
     });
@@ -57,8 +57,8 @@ export async function main(): Promise<number> {
   const memory = await engine.memory({ kind, B, T, M });
   const { push, pop, value, dRead } = memoryInputs({ kind, B, T, M, strengths: 'near 1' });
   for (let pass = 0; pass < 6; pass++) {
-    await told(`${kind}, T = ${T}, B = ${B}: forward`, () => memory.forward(push, pop, value));
-    await told('backward', () => memory.backward(dRead));
+    await report(`${kind}, T = ${T}, B = ${B}: forward`, () => memory.forward(push, pop, value));
+    await report('backward', () => memory.backward(dRead));
   }
   engine.destroy();
   return 0;

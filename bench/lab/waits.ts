@@ -1,9 +1,10 @@
 /**
- * What waits for the GPU cost in Chrome and in Firefox, and what nudges (src/gpu/waits.ts) make of them.
+ * Measures how long waits for the GPU take in Chrome and in Firefox, with
+ * and without nudges, which are empty submissions (src/gpu/waits.ts):
  *   node bench/run.mjs bench/lab/waits.ts [--seconds 8] [--rounds 3]
  *   FIREFOX_PATH=/opt/firefox/firefox node bench/run.mjs bench/lab/waits.ts
- * First waits on an idle queue, then training as the page does it, in turns with nudges and without. A queue without nudges
- * is one whose submissions of nothing are swallowed.
+ * First it measures waits on an idle queue, then training on the page, alternating with and without nudges. For training
+ * without nudges, a script drops empty submissions.
  */
 import { parseArgs } from 'node:util';
 import type { Browser, Page } from 'puppeteer';
@@ -22,11 +23,11 @@ const SECONDS = Number(values.seconds);
 const ROUNDS = Number(values.rounds);
 const PRESETS = ['reverse', 'tutorial-part5'];
 
-/** In a worker: submissions of nothing are swallowed, so that nudges do not help and are not made. */
+/** A script for the worker that drops empty submissions. So nudges do not help, and pushdown does not use them. */
 const WITHOUT =
   'const submit = GPUQueue.prototype.submit; GPUQueue.prototype.submit = function (all) { if (all.length) submit.call(this, all); };';
 
-/** ms of waits on an idle queue: left alone, and with a nudge at once and every 2 ms. */
+/** The ms of waits on an idle queue: without nudges, and with a nudge at once and every 2 ms. */
 const idleWaits = (page: Page): Promise<{ plain: number[]; nudged: number[] }> =>
   page.evaluate(async () => {
     const device = await (await navigator.gpu.requestAdapter())!.requestDevice();
@@ -50,8 +51,8 @@ const idleWaits = (page: Page): Promise<{ plain: number[]; nudged: number[] }> =
     return { plain, nudged };
   });
 
-/** Time steps a second of a preset's training, as the page shows them. */
-async function pace(browser: Browser, url: string, preset: string): Promise<number> {
+/** The training steps per second of a preset on the page. */
+async function stepsPerSecond(browser: Browser, url: string, preset: string): Promise<number> {
   const page = await browser.newPage();
   try {
     await page.goto(
@@ -64,15 +65,15 @@ async function pace(browser: Browser, url: string, preset: string): Promise<numb
       if (performance.now() - start > 120_000) throw new Error(`${preset} does not train.`);
       await new Promise(resolve => setTimeout(resolve, 50));
     }
-    const [from, begun] = [await stepped(), performance.now()];
+    const [from, since] = [await stepped(), performance.now()];
     await new Promise(resolve => setTimeout(resolve, SECONDS * 1000));
-    return (((await stepped()) - from) * 1000) / (performance.now() - begun);
+    return (((await stepped()) - from) * 1000) / (performance.now() - since);
   } finally {
     await page.close();
   }
 }
 
-const words = (samples: readonly number[]): string => figures(spread(samples));
+const format = (samples: readonly number[]): string => figures(spread(samples));
 
 export async function main(): Promise<number> {
   const built = await buildPage();
@@ -93,13 +94,13 @@ export async function main(): Promise<number> {
       await page.goto(url);
       const { plain, nudged } = await idleWaits(page);
       await page.close();
-      console.log(`  wait on an idle queue: ${words(plain)} ms, nudged ${words(nudged)} ms`);
+      console.log(`  wait on an idle queue: ${format(plain)} ms, with nudges ${format(nudged)} ms`);
       for (const preset of PRESETS) {
         const [on, off] = await sample(
           ROUNDS,
-          servers.map(server => () => pace(browser, server.url, preset)),
+          servers.map(server => () => stepsPerSecond(browser, server.url, preset)),
         );
-        console.log(`  ${preset}: ${words(on)} training steps a second, without nudges ${words(off)}`);
+        console.log(`  ${preset}: ${format(on)} training steps per second, without nudges ${format(off)}`);
       }
     } finally {
       await browser.close();

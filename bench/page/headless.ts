@@ -16,7 +16,7 @@ export interface HeadlessOptions {
 
 /** Prints the tables. Returns the exit code. @param url of the page */
 export async function runHeadless(url: string, options: HeadlessOptions): Promise<number> {
-  // What is wrong with the options is said before a browser starts.
+  // Wrong options are reported before a browser starts.
   selectCases(allCases(), options);
   const suite = await suiteOf(url, options);
   const { browser } = suite.machine as { browser?: string };
@@ -44,7 +44,7 @@ async function suiteOf(url: string, { only, full, samples, peers }: HeadlessOpti
     });
     await page.goto(`${url}?${query}`);
     for (;;) {
-      // Asked again and again: the protocol does not wait for an answer as long as a suite takes.
+      // Polls, because the protocol does not wait for an answer as long as a suite takes.
       const failure = (await page.evaluate('window.failure')) as string | undefined;
       if (failure) throw new DeviceError(`in the browser: ${failure}`);
       const suite = (await page.evaluate('window.suite')) as Suite | undefined;

@@ -1,4 +1,4 @@
-/** The suite in this page: settings, progress, tables, plots, and the JSON to take away. */
+/** The suite in this page: settings, progress, tables, plots, and JSON to download. */
 import { DeviceError, firstLineOf, InputError } from '../../src/base/errors.ts';
 import { findAdapter } from '../../src/platform/browser/platform.ts';
 import { allCases, selectCases } from '../cases/index.ts';
@@ -9,7 +9,7 @@ import { plotsOf } from '../plots.ts';
 import { headOf, tablesOf } from '../report.ts';
 import { type Missing, runSuite, type Suite } from '../suite.ts';
 
-/** What puppeteer fetches: the suite when it is done, or why it is not. */
+/** What puppeteer reads: the suite when it is done, or why it failed. */
 declare global {
   interface Window {
     suite?: Suite;
@@ -32,13 +32,13 @@ async function findPeers(): Promise<{ peers: Peer[]; missing: Missing[] }> {
     const { name, kind } = (await findAdapter()).description;
     return await openPeers(PEERS, browserSource(name, kind === 'software'));
   } catch (error) {
-    // Most often a package is missing; what the browser makes of that does not say so.
+    // Usually the packages are not installed, but the browser's error does not say so.
     const reason = `${NOT_INSTALLED} (${firstLineOf(error)})`;
     return { peers: [], missing: PEERS.map(name => ({ name, reason })) };
   }
 }
 
-/** What the browser tells of the machine. */
+/** What the browser reveals of the machine. */
 const machine = () => ({
   browser: navigator.userAgent,
   cores: navigator.hardwareConcurrency,
@@ -80,27 +80,27 @@ function show(suite: Suite): void {
   byId('plots').replaceChildren(...plotsOf(suite).map(({ title, svg }) => plotElement(title, svg)));
   byId('notes').replaceChildren(...notes.map(note => element('li', note)));
   byId('notes-card').hidden = notes.length === 0;
-  offer(suite);
+  offerDownload(suite);
 }
 
 function element<K extends keyof HTMLElementTagNameMap>(tag: K, text = ''): HTMLElementTagNameMap[K] {
-  const made = document.createElement(tag);
-  made.textContent = text;
-  return made;
+  const created = document.createElement(tag);
+  created.textContent = text;
+  return created;
 }
 
 function tableElement([head, ...rows]: string[][]): HTMLElement {
-  const made = element('table');
-  made.className = 'numbers';
+  const table = element('table');
+  table.className = 'numbers';
   const line = (tag: 'th' | 'td', cells: string[]): HTMLElement => {
     const row = element('tr');
     row.append(...cells.map(cell => element(tag, cell)));
     return row;
   };
-  made.append(line('th', head), ...rows.map(row => line('td', row)));
+  table.append(line('th', head), ...rows.map(row => line('td', row)));
   const card = element('section');
   card.className = 'card scroll';
-  card.append(made);
+  card.append(table);
   return card;
 }
 
@@ -116,7 +116,7 @@ function plotElement(title: string, svg: string): HTMLElement {
 
 let url = '';
 
-function offer(suite: Suite): void {
+function offerDownload(suite: Suite): void {
   URL.revokeObjectURL(url);
   url = URL.createObjectURL(new Blob([JSON.stringify(suite, undefined, 2)], { type: 'application/json' }));
   const link = byId<HTMLAnchorElement>('json');
@@ -136,14 +136,14 @@ async function start(texts: readonly string[]): Promise<void> {
     window.suite = suite;
   } catch (error) {
     status.textContent = '';
-    tell(error);
+    showError(error);
   } finally {
     byId<HTMLFieldSetElement>('settings').disabled = false;
     byId<HTMLButtonElement>('go').disabled = false;
   }
 }
 
-function tell(error: unknown): void {
+function showError(error: unknown): void {
   const known = error instanceof InputError || error instanceof DeviceError;
   window.failure = known ? error.message : `${firstLineOf(error)} (more in the console)`;
   if (!known) console.error(error);
@@ -151,22 +151,24 @@ function tell(error: unknown): void {
   byId('error').hidden = false;
 }
 
-/** Between texts: names have commas in them. */
-const BETWEEN = ';';
+/** Separates texts in the field. A comma would not do, because names contain commas. */
+const SEPARATOR = ';';
 
-/** `?run&only=memory&only=growth&samples=3&full&no-peers` sets and starts: what --headless does. */
-function fromAddress(): void {
-  const asked = new URLSearchParams(location.search);
-  only.value = asked.getAll('only').join(`${BETWEEN} `);
-  samples.value = asked.get('samples') ?? samples.value;
-  full.checked = asked.has('full');
-  compare.checked = !asked.has('no-peers');
-  if (asked.has('run')) void start(asked.getAll('only'));
+/**
+ * Takes settings from the address, and starts if it has `run`: `?run&only=memory&only=growth&samples=3&full&no-peers`.
+ */
+function applyAddress(): void {
+  const query = new URLSearchParams(location.search);
+  only.value = query.getAll('only').join(`${SEPARATOR} `);
+  samples.value = query.get('samples') ?? samples.value;
+  full.checked = query.has('full');
+  compare.checked = !query.has('no-peers');
+  if (query.has('run')) void start(query.getAll('only'));
 }
 
 form.addEventListener('submit', event => {
   event.preventDefault();
-  const texts = only.value.split(BETWEEN).map(text => text.trim());
+  const texts = only.value.split(SEPARATOR).map(text => text.trim());
   void start(texts.filter(text => text !== ''));
 });
 byId('names').append(
@@ -179,5 +181,5 @@ byId('names').append(
 );
 findAdapter().then(({ description: { name, kind, reason } }) => {
   if (!window.suite) byId('adapter').textContent = `${name} (${kind}) · ${reason}`;
-}, tell);
-fromAddress();
+}, showError);
+applyAddress();

@@ -6,14 +6,14 @@ import { countOption } from '../node.ts';
 import { runHeadless } from './headless.ts';
 
 const HELP = `npm run bench:page -- [options]
-  Serves the benchmark page on localhost, to be opened in any browser with WebGPU. Ctrl-C ends it.
+  Serves the benchmark page on localhost. Open it in any browser with WebGPU; Ctrl-C ends the server.
   --port <n>       port (default: a free one)
-  --headless       run it in a headless Chrome instead, and print the tables
+  --headless       run the benchmarks in a headless Chrome instead, and print the tables
 with --headless:
-  --only <text>    only cases with this in their names; may be repeated
+  --only <text>    only cases whose names contain this; may be repeated
   --full           the whole grid
-  --samples <n>    samples of each (default 10, at least 3)
-  --no-peers       pushdown alone
+  --samples <n>    samples per case (default 10, at least 3)
+  --no-peers       only pushdown
   --json           also write bench/results/suite-chrome-<adapter>-<date>.json, and its plots as .svg beside it`;
 
 export async function main(args: string[]): Promise<number> {
@@ -38,15 +38,16 @@ export async function main(args: string[]): Promise<number> {
   const samples = countOption('samples', values.samples, 3);
   if (!values.headless && (values.only.length || values.full || values.json || values['no-peers'])) {
     throw new InputError(
-      '--only, --full, --json and --no-peers go with --headless: on the page they are fields.',
+      '--only, --full, --json and --no-peers need --headless; on the page they are fields.',
     );
   }
   const server = await serve(port);
   const url = server.resolvedUrls?.local[0];
-  if (!url) throw new InputError(`the page cannot be served on port ${port}: give another one with --port.`);
+  if (!url)
+    throw new InputError(`the page cannot be served on port ${port}: choose another port with --port.`);
   try {
     if (values.headless) return await runHeadless(url, { ...values, samples, peers: !values['no-peers'] });
-    console.log(`open ${url} in a browser with WebGPU. Ctrl-C ends this.`);
+    console.log(`open ${url} in a browser with WebGPU. Ctrl-C ends the server.`);
     await new Promise<void>(resolve => process.once('SIGINT', () => resolve()));
     return 0;
   } finally {

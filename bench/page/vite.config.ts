@@ -5,20 +5,20 @@ const repository = fileURLToPath(new URL('../..', import.meta.url));
 
 export default defineConfig({
   root: fileURLToPath(new URL('.', import.meta.url)),
-  // Part of the site: see `build:page`. Relative, as the page above it.
+  // Relative, because the page is a subfolder of the site, which may be in any folder of a host.
   base: './',
   build: {
     outDir: `${repository}/dist-page/bench`,
     emptyOutDir: true,
     target: 'es2022',
-    // Peers are for a checkout that has them (`npm run bench:page`): a site does not carry other libraries.
+    // Peers are only for a checkout in which they are installed (`npm run bench:page`); the site does not contain them.
     rolldownOptions: { external: [/^@tensorflow\//, /^@jax-js\//] },
   },
   cacheDir: `${repository}/node_modules/.vite-bench`,
   server: {
     host: 'localhost',
     fs: { allow: [repository] },
-    // A page of its own sources alone: browsers give such a page clocks of microseconds, and threads.
+    // With these headers the page is cross-origin isolated, so browsers give it precise clocks and threads.
     headers: {
       'Cross-Origin-Opener-Policy': 'same-origin',
       'Cross-Origin-Embedder-Policy': 'require-corp',

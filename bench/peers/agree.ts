@@ -1,49 +1,52 @@
-/** Whether two engines computed the same. */
+/** Compares the outputs of two implementations. */
 import { InputError } from '../../src/base/errors.ts';
 
 /**
- * Of a tensor's largest number. Float32 sums in another order differ by about 1e-6 over a few hundred terms, and a
- * step of training through a hundred time steps makes ten times that of it; a wrong formula is off by 1e-2 or more.
+ * The allowed difference, relative to a tensor's largest number. Float32 sums in another
+ * order differ by about 1e-6 over a few hundred terms, and by ten times as much after a
+ * training step through a hundred time steps. A wrong formula causes 1e-2 or more.
  */
 export const TOLERANCE = 1e-4;
 
 export interface Agreement {
   /** The tensor that differs most. */
   worst: string;
-  /** Its largest difference, in parts of its largest number. NaN or infinite where a number is. */
+  /** Its largest difference, relative to its largest number. NaN if a number is NaN or infinite. */
   difference: number;
-  /** All of them. */
+  /** The difference of every tensor. */
   tensors: Map<string, number>;
 }
 
-/** @throws InputError where a tensor is missing or has another size: nothing can be said then */
+/** @throws InputError if a tensor is missing or has another size */
 export function agree(
   expected: ReadonlyMap<string, ArrayLike<number>>,
   got: ReadonlyMap<string, ArrayLike<number>>,
 ): Agreement {
-  const made: Agreement = { worst: '', difference: -1, tensors: new Map() };
-  for (const [name, right] of expected) {
-    const given = got.get(name);
-    if (given?.length !== right.length) {
-      const came = given ? `${given.length} numbers` : `only ${[...got.keys()].join(', ') || 'nothing'}`;
-      throw new InputError(`tensor ${name} should have ${right.length} numbers, got ${came}.`);
+  const agreement: Agreement = { worst: '', difference: -1, tensors: new Map() };
+  for (const [name, numbers] of expected) {
+    const actual = got.get(name);
+    if (actual?.length !== numbers.length) {
+      const found = actual
+        ? `${actual.length} numbers`
+        : `only the tensors ${[...got.keys()].join(', ') || '(none)'}`;
+      throw new InputError(`tensor ${name} should have ${numbers.length} numbers, got ${found}.`);
     }
-    const difference = apartBy(right, given);
-    made.tensors.set(name, difference);
-    if (!(difference <= made.difference)) Object.assign(made, { worst: name, difference });
+    const difference = relativeDifference(numbers, actual);
+    agreement.tensors.set(name, difference);
+    if (!(difference <= agreement.difference)) Object.assign(agreement, { worst: name, difference });
     if (Number.isNaN(difference)) break;
   }
-  return made;
+  return agreement;
 }
 
-function apartBy(right: ArrayLike<number>, given: ArrayLike<number>): number {
+function relativeDifference(expected: ArrayLike<number>, actual: ArrayLike<number>): number {
   let largest = 0;
-  let off = 0;
-  for (let n = 0; n < right.length; n++) {
-    const apart = Math.abs(right[n] - given[n]);
-    if (!Number.isFinite(apart)) return Number.NaN;
-    largest = Math.max(largest, Math.abs(right[n]));
-    off = Math.max(off, apart);
+  let worst = 0;
+  for (let n = 0; n < expected.length; n++) {
+    const difference = Math.abs(expected[n] - actual[n]);
+    if (!Number.isFinite(difference)) return Number.NaN;
+    largest = Math.max(largest, Math.abs(expected[n]));
+    worst = Math.max(worst, difference);
   }
-  return off / (largest || 1);
+  return worst / (largest || 1);
 }

@@ -1,10 +1,13 @@
-/** Peers in a page that Vite serves. Where bench/peers is not installed, this module does not load. */
+/** Peers in a page that Vite serves. If bench/peers is not installed, this module does not load. */
 import { DeviceError } from '../../src/base/errors.ts';
 import type { PeerSource } from './index.ts';
 import type { JaxJs } from './jax.ts';
 import type { Tf } from './tfjs.ts';
 
-/** @param device name of the adapter, which every library asks the browser for by itself @param software it is one */
+/**
+ * @param device name of the adapter, which every library requests from the browser
+ * @param software whether it is a software adapter
+ */
 export const browserSource = (device: string, software = false): PeerSource => ({
   backend: 'webgpu',
   device,
@@ -17,7 +20,7 @@ export const browserSource = (device: string, software = false): PeerSource => (
   },
   jax: async () => (await import('@jax-js/jax')) as JaxJs,
   torch: async () => {
-    throw new DeviceError('a browser runs no Python: see npm run bench');
+    throw new DeviceError('a browser cannot run Python: use npm run bench');
   },
   release: () => undefined,
 });

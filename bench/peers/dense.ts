@@ -1,4 +1,7 @@
-/** A training problem as every peer takes it: dense float32, time-major, no step whose loss nobody takes. */
+/**
+ * A training problem in the format that all peers take: dense
+ * float32, time-major, with outputs only at steps that have targets.
+ */
 import { MASKED, NO_INPUT, ZERO_TARGET } from '../../src/base/dims.ts';
 import { InputError } from '../../src/base/errors.ts';
 import { widthOfHeads } from '../../src/base/parameters.ts';
@@ -22,30 +25,30 @@ export interface Dense {
   output: 'softmax' | 'tanh' | 'sigmoid';
   start: 'trained' | 'zero' | 'one-hot';
   rate: number;
-  /** [T·B,D] multi-hot. As D is small a product with it is as good as a gather, and its gradient better. */
+  /** [T·B,D] multi-hot. D is small, so a product with it is as fast as a gather, and its gradient is faster. */
   x: Float32Array;
-  /** Steps at which any sequence has a target: the outputs of the others are not computed. */
+  /** Steps at which any sequence has a target. Outputs of other steps are not computed. */
   answered: number[];
   /** [answered·B,V] targets, one-hot or zeros. */
   y: Float32Array;
-  /** [answered·B,1] weight of the sequence; 0 where this one has no target. */
+  /** [answered·B,1] weight of the sequence; 0 if this sequence has no target at this step. */
   weight: Float32Array;
 }
 
-/** @throws InputError for a model that the peers do not have */
+/** @throws InputError for a model that the peers do not support */
 export function dense({ name, spec, config, batch }: TrainingProblem): Dense {
   const { controller } = spec;
   const plain = spec.layers === 1 && spec.memories === 1 && !spec.autoencoder && !batch.noise;
   if (!plain || spec.memory !== 'stack' || (controller !== 'rnn' && controller !== 'lstm')) {
     throw new InputError(
-      `problem ${name}: the peers have one layer (rnn or lstm) and one stack, without auto-encoder or noise; ` +
-        `got ${spec.layers} × ${controller} and ${spec.memories} × ${spec.memory}: choose another, or leave the peers out.`,
+      `problem ${name}: the peers support one layer (rnn or lstm) and one stack, without auto-encoder or noise; ` +
+        `got ${spec.layers} × ${controller} and ${spec.memories} × ${spec.memory}: choose another model, or use --no-peers.`,
     );
   }
   const { train } = config;
   if (train.optimiser !== 'sgd' || train.clip !== 'none' || train.pushBiasGrowth !== 0) {
     throw new InputError(
-      `problem ${name}: the peers make plain steps of gradient descent; set optimiser=sgd, clip=none and pushBiasGrowth=0.`,
+      `problem ${name}: the peers do plain gradient descent; set optimiser=sgd, clip=none and pushBiasGrowth=0.`,
     );
   }
   const { B, T, K } = batch;
@@ -75,8 +78,8 @@ export function dense({ name, spec, config, batch }: TrainingProblem): Dense {
   };
 }
 
-/** @throws InputError for a queue or a deque */
+/** @throws InputError for a memory that is not a stack */
 export function checkStack({ kind }: MemoryProblem): void {
   if (kind !== 'stack')
-    throw new InputError(`the peers have stacks only, got a ${kind}: compare that with nothing.`);
+    throw new InputError(`the peers support only stacks, got a ${kind}: measure it with --no-peers.`);
 }

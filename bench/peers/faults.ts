@@ -1,9 +1,12 @@
 import { DeviceError } from '../../src/base/errors.ts';
 
-/** WebGPU reports what went wrong to callbacks, and a peer's numbers are then anything: its passes ask here. */
+/**
+ * Collects errors that WebGPU reports to callbacks. After one, a
+ * peer's numbers are meaningless, so every pass calls check().
+ */
 export class Faults {
   #first: string | undefined;
-  /** @param device absent: a backend that throws what goes wrong */
+  /** @param device undefined for a backend that throws its errors @param what the name of the peer */
   constructor(device: GPUDevice | undefined, what: string) {
     device?.addEventListener('uncapturederror', event => {
       this.#first ??= `${what}: the device reported: ${(event as GPUUncapturedErrorEvent).error.message}`;
@@ -13,7 +16,7 @@ export class Faults {
     });
   }
 
-  /** Throws the first fault so far. */
+  /** Throws the first error so far. */
   check(): void {
     if (this.#first) throw new DeviceError(this.#first);
   }

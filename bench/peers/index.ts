@@ -1,6 +1,6 @@
 /**
- * Opens what people would use instead of pushdown. Where the packages, WebGPU and Python come from is the source's
- * matter: node.ts in Node, browser.ts in a page.
+ * Opens what people would use instead of pushdown. A PeerSource provides
+ * the packages, WebGPU and Python: node.ts in Node, browser.ts in a page.
  */
 import { firstLineOf } from '../../src/base/errors.ts';
 import { type JaxJs, openJax } from './jax.ts';
@@ -10,24 +10,24 @@ import { openTfjs, type Tf } from './tfjs.ts';
 export const PEERS = ['tfjs', 'jax', 'torch'] as const;
 export type PeerName = (typeof PEERS)[number];
 
-/** Every one throws an error whose first line says what is missing and how to get it. */
+/** Loads peers. If one is missing, its function throws an error whose first line says how to install it. */
 export interface PeerSource {
-  /** What peers with a choice compute on. */
+  /** What peers that have several backends compute on. */
   readonly backend: Backend;
-  /** The adapter that `navigator.gpu` hands out, by name. */
+  /** The name of the adapter that `navigator.gpu` gives. */
   readonly device: string;
-  /** Whether that computes on the CPU. */
+  /** Whether this is a software adapter. */
   readonly software: boolean;
   tfjs(): Promise<Tf>;
   jax(): Promise<JaxJs>;
   torch(): Promise<Peer>;
-  /** Gives back all adapters. */
+  /** Releases all adapters. */
   release(): void;
 }
 
 export interface OpenedPeers {
   peers: Peer[];
-  /** Those that are not installed, and why, in one line each. */
+  /** The peers that could not be opened, with the reason in one line. */
   missing: { name: PeerName; reason: string }[];
 }
 
@@ -37,15 +37,15 @@ export async function openPeers(which: readonly PeerName[], source: PeerSource):
     jax: async () => openJax(await source.jax(), source),
     torch: () => source.torch(),
   };
-  const made: OpenedPeers = { peers: [], missing: [] };
+  const opened: OpenedPeers = { peers: [], missing: [] };
   for (const name of which) {
     try {
-      made.peers.push(await open[name]());
+      opened.peers.push(await open[name]());
     } catch (error) {
-      made.missing.push({ name, reason: firstLineOf(error) });
+      opened.missing.push({ name, reason: firstLineOf(error) });
     }
   }
-  return made;
+  return opened;
 }
 
 export const NOT_INSTALLED = 'bench/peers is not installed: npm ci --prefix bench/peers';

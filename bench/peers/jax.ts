@@ -1,5 +1,6 @@
 /**
- * jax-js on WebGPU: `vjp` and `jit`. An array is used up by what it is given to: `.ref` keeps it for another use.
+ * jax-js on WebGPU: `vjp` and `jit`. A function frees the arrays
+ * that it is called with; `.ref` keeps an array for another use.
  */
 import { DeviceError } from '../../src/base/errors.ts';
 import { parameters } from '../../src/base/parameters.ts';
@@ -8,7 +9,7 @@ import { checkStack, type Dense, dense } from './dense.ts';
 import { Faults } from './faults.ts';
 import type { Backend, Peer, PeerRun } from './peer.ts';
 
-/** What is used of an array. */
+/** The part of an array's interface that is used here. */
 interface Arr {
   readonly ref: Arr;
   readonly shape: number[];
@@ -17,7 +18,7 @@ interface Arr {
   mul(y: X): Arr;
   sum(): Arr;
   reshape(shape: number[]): Arr;
-  /** An index per axis: [] all of it, [from, to] a part. */
+  /** One index per axis: [] for all of it, [from, to] for a part. */
   slice(...index: number[][]): Arr;
   data(): Promise<Float32Array>;
   dispose(): void;
@@ -29,7 +30,7 @@ interface Owned {
   dispose(): void;
 }
 
-/** What is used of @jax-js/jax, typed here so that this compiles where it is not installed. */
+/** The part of @jax-js/jax that is used here. It is typed here, so that this file compiles without the package. */
 export interface JaxJs {
   init(device: Backend): Promise<string[]>;
   defaultDevice(device: Backend): void;
@@ -58,13 +59,13 @@ export interface JaxJs {
   };
 }
 
-/** @param device its name */
+/** @param source the name of the device, and the backend */
 export async function openJax(
   jax: JaxJs,
   { device, backend }: { device: string; backend: Backend },
 ): Promise<Peer> {
   if (!(await jax.init(backend)).includes(backend)) {
-    throw new DeviceError(`jax-js cannot set its ${backend} backend up here`);
+    throw new DeviceError(`jax-js cannot initialise its ${backend} backend here`);
   }
   jax.defaultDevice(backend);
   const faults = new Faults(backend === 'webgpu' ? jax.getWebGPUDevice() : undefined, 'jax-js');
@@ -78,62 +79,65 @@ export async function openJax(
       return memory(jax, faults, problem, inputs);
     },
     async prefixSum(R, L, pass, x) {
-      const given = np.array(x, { shape: [R, L] });
+      const input = np.array(x, { shape: [R, L] });
       const sums = jax.jit((x: Arr) => (pass === 'forward' ? np.cumsum(x, 1) : fromRight(jax, x)));
       const name = pass === 'forward' ? 'y' : 'dx';
-      return start(jax, faults, [given, sums], () => ({ [name]: sums(given.ref) }));
+      return start(jax, faults, [input, sums], () => ({ [name]: sums(input.ref) }));
     },
     training: async problem => training(jax, faults, problem),
-    // jax-js keeps its device for as long as the process lives.
+    // jax-js keeps its device until the process ends.
     destroy: async () => {},
   };
 }
 
-/** The package does not tell its version. */
+/** The package does not export its version. */
 const VERSION = '0.1.25';
 
-/** @param inputs what there is to give back in the end */
+/**
+ * @param inputs arrays and compiled functions that end() frees
+ * @param work computes the outputs of a pass from those of the last one
+ */
 async function start(
   jax: JaxJs,
   faults: Faults,
   inputs: Owned[],
   work: (before: Arrs) => Arrs,
 ): Promise<PeerRun> {
-  let made: Arrs = {};
-  const drop = (arrays: Arrs): void => {
+  let outputs: Arrs = {};
+  const free = (arrays: Arrs): void => {
     for (const array of Object.values(arrays)) array.dispose();
   };
   return {
     async pass() {
-      const before = made;
+      const before = outputs;
       const start = performance.now();
-      made = work(before);
-      await jax.blockUntilReady(Object.values(made));
+      outputs = work(before);
+      await jax.blockUntilReady(Object.values(outputs));
       const ms = performance.now() - start;
-      drop(before);
+      free(before);
       faults.check();
       return ms;
     },
     async outputs() {
-      const outputs = new Map<string, Float32Array>();
-      for (const [name, array] of Object.entries(made)) outputs.set(name, await array.ref.data());
+      const numbers = new Map<string, Float32Array>();
+      for (const [name, array] of Object.entries(outputs)) numbers.set(name, await array.ref.data());
       faults.check();
-      return outputs;
+      return numbers;
     },
     async end() {
-      drop(made);
+      free(outputs);
       for (const input of inputs) input.dispose();
     },
   };
 }
 
-/** Σ over what is to the right in each row, and the number itself. */
+/** In each row, the sum of each number and of all numbers to its right. */
 const fromRight = ({ numpy: np }: JaxJs, x: Arr): Arr => np.flip(np.cumsum(np.flip(x, 1), 1), 1);
 
 /** [B,t] → Σ_{j>i} s[j] */
 const sumsAbove = (jax: JaxJs, s: Arr): Arr => fromRight(jax, s.ref).sub(s);
 
-/** What is left of the strengths after a pop. s, above [B,t], u [B,1] → [B,t] */
+/** The strengths after a pop. s, above [B,t], u [B,1] → [B,t] */
 const popped = ({ numpy: np }: JaxJs, s: Arr, above: Arr, u: Arr): Arr =>
   np.maximum(0, s.sub(np.maximum(0, u.sub(above))));
 
@@ -141,7 +145,10 @@ const popped = ({ numpy: np }: JaxJs, s: Arr, above: Arr, u: Arr): Arr =>
 const weights = ({ numpy: np }: JaxJs, s: Arr, above: Arr): Arr =>
   np.minimum(s, np.maximum(0, np.subtract(1, above)));
 
-/** Steps whose reads are one product, and rows that strengths grow by: jit compiles for every shape. */
+/**
+ * The number of steps whose reads are one product. Arrays of strengths
+ * grow by this many rows, because jit compiles for every shape.
+ */
 const BLOCK = 128;
 
 async function memory(
@@ -151,7 +158,7 @@ async function memory(
   inputs: MemoryInputs,
 ): Promise<PeerRun> {
   const { numpy: np } = jax;
-  const given = [
+  const arrays = [
     np.array(inputs.push, { shape: [B, T] }),
     np.array(inputs.pop, { shape: [B, T] }),
     np.array(inputs.value, { shape: [B, T, M] }),
@@ -188,8 +195,8 @@ async function memory(
     for (const rest of [s, above, value]) rest.dispose();
     return np.concatenate(reads, 1);
   };
-  return start(jax, faults, [...given, dRead, step], () => {
-    const [read, back] = jax.vjp(forward, given.map(array => array.ref) as [Arr, Arr, Arr]);
+  return start(jax, faults, [...arrays, dRead, step], () => {
+    const [read, back] = jax.vjp(forward, arrays.map(array => array.ref) as [Arr, Arr, Arr]);
     const [dPush, dPop, dValue] = back(dRead.ref);
     back.dispose();
     return { read, dPush, dPop, dValue };
@@ -197,8 +204,9 @@ async function memory(
 }
 
 /**
- * Longest sequence whose step of training is one jit, unrolled and with rows as they come. Beyond, one time step is
- * a jit, with room for all T rows from the start: jax-js has no scan, and unrolling 130 steps does not end.
+ * Up to this many time steps, a training step is one jit, in which the loop is unrolled and
+ * rows are appended. For longer sequences each time step is a jit, with space for all T
+ * rows from the start: jax-js has no scan, and compiling 130 unrolled steps does not end.
  */
 const UNROLLED = 32;
 
@@ -218,8 +226,8 @@ async function training(jax: JaxJs, faults: Faults, problem: TrainingProblem): P
       np.array(Float32Array.from(problem.parameters.get(name)!), { shape }),
     ]),
   );
-  const whole = T <= UNROLLED;
-  const steppers = whole ? plain(jax, sizes) : jitted(jax, sizes);
+  const unrolled = T <= UNROLLED;
+  const steppers = unrolled ? plain(jax, sizes) : jitted(jax, sizes);
   const descend = (w: Arrs, dw: Arrs): Arrs =>
     Object.fromEntries(Object.keys(w).map(name => [name, w[name].sub(dw[name].mul(rate))]));
   const step = (w: Arrs, data: Data): [Arr, Arrs] => {
@@ -227,11 +235,11 @@ async function training(jax: JaxJs, faults: Faults, problem: TrainingProblem): P
     const [value, dw] = jax.valueAndGrad(objective)(refs(w), data);
     return [value, update(w, dw)];
   };
-  const update = whole ? descend : jax.jit(descend);
-  const made = whole ? jax.jit(step) : step;
+  const update = unrolled ? descend : jax.jit(descend);
+  const trainingStep = unrolled ? jax.jit(step) : step;
   return start(jax, faults, [...Object.values(data), ...Object.values(first), ...steppers.owned], before => {
     const { objective: _, ...parameters } = 'objective' in before ? before : first;
-    const [objective, after] = made(refs(parameters), refs(data));
+    const [objective, after] = trainingStep(refs(parameters), refs(data));
     return { objective: objective.reshape([1]), ...after };
   });
 }
@@ -241,7 +249,7 @@ const refs = <T extends object>(arrays: T): T =>
 
 type Data = { x: Arr; y: Arr; weight: Arr };
 
-/** The objective of a batch. What does not depend on the read is one product for all steps: inputs and outputs. */
+/** The objective of a batch. Inputs and outputs do not depend on the read, so each is one product for all steps. */
 function loss(jax: JaxJs, sizes: Dense, w: Arrs, { x, y, weight }: Data, steppers: Steppers): Arr {
   const { numpy: np, nn } = jax;
   const ops = controller(jax, sizes, w, x, steppers);
@@ -251,12 +259,12 @@ function loss(jax: JaxJs, sizes: Dense, w: Arrs, { x, y, weight }: Data, stepper
   if (sizes.readout) a = np.matmul(np.tanh(a), w.W_s.ref).add(w.b_s.ref);
   for (const array of Object.values(w)) array.dispose();
   if (sizes.output === 'softmax') return nn.logSoftmax(a).mul(y.mul(weight)).sum().mul(-1);
-  const off = (sizes.output === 'tanh' ? np.tanh(a) : nn.sigmoid(a)).sub(y);
-  return off.ref.mul(off).mul(weight).sum().mul(0.5);
+  const error = (sizes.output === 'tanh' ? np.tanh(a) : nn.sigmoid(a)).sub(y);
+  return error.ref.mul(error).mul(weight).sum().mul(0.5);
 }
 
-/** o' of all steps [T] × [B,P]. Nobody asks what the last one does to its stack. */
-function controller(jax: JaxJs, sizes: Dense, w: Arrs, x: Arr, { rows, whole, last }: Steppers): Arr[] {
+/** o' of all steps [T] × [B,P]. The last step does not change the stack, because nothing depends on it. */
+function controller(jax: JaxJs, sizes: Dense, w: Arrs, x: Arr, { rows, step, last }: Steppers): Arr[] {
   const { numpy: np } = jax;
   const { B, T, M } = sizes;
   const embedded = sizes.embedding ? np.matmul(x, w.W_e.ref) : x;
@@ -267,38 +275,38 @@ function controller(jax: JaxJs, sizes: Dense, w: Arrs, x: Arr, { rows, whole, la
     b_heads: np.concatenate([w.b_d.ref, w.b_u.ref, w.b_v.ref], 1),
   };
   if (sizes.projection) Object.assign(fixed, { W_hp: w.W_hp.ref, b_p: w.b_p.ref });
-  // An empty row below all: jax-js cannot take gradients of what has no elements.
-  const room = rows ? T : 1;
+  // The stack starts with an empty row, because jax-js cannot compute gradients of arrays without elements.
+  const capacity = rows ? T : 1;
   let { h, c, r } = startOf(jax, sizes, w);
-  let stack: Stack = [np.zeros([B, room]), np.zeros([B, room]), np.zeros([B, room, M])];
-  const made: Arr[] = [];
+  let stack: Stack = [np.zeros([B, capacity]), np.zeros([B, capacity]), np.zeros([B, capacity, M])];
+  const ops: Arr[] = [];
   for (let t = 0; t < T - 1; t++) {
     let op: Arr;
-    [h, c, op, r, ...stack] = whole(refs(fixed), inputs[t], h, c, r, stack, rows?.[t].ref);
-    made.push(op);
+    [h, c, op, r, ...stack] = step(refs(fixed), inputs[t], h, c, r, stack, rows?.[t].ref);
+    ops.push(op);
   }
-  made.push(last(fixed, inputs[T - 1], h, c, r));
+  ops.push(last(fixed, inputs[T - 1], h, c, r));
   for (const array of stack) array.dispose();
-  return made;
+  return ops;
 }
 
-/** Strengths, the sums above them, [B,rows] both, and values [B,rows,M]. */
+/** Strengths and the sums above them, [B,rows] each, and values [B,rows,M]. */
 type Stack = [s: Arr, above: Arr, V: Arr];
 
-type Made = [h: Arr, c: Arr, op: Arr, r: Arr, ...Stack];
+type StepResult = [h: Arr, c: Arr, op: Arr, r: Arr, ...Stack];
 
 interface Steppers {
-  /** [T] × [1,T] where a row is pushed, with room for all; else rows are appended. */
+  /** [T] × [1,T] one-hot positions of the pushed rows, if there is space for all rows. Absent: rows are appended. */
   rows?: Arr[];
-  whole(w: Arrs, input: Arr, h: Arr, c: Arr, r: Arr, stack: Stack, at?: Arr): Made;
-  /** Of the last step o' alone. */
+  step(w: Arrs, input: Arr, h: Arr, c: Arr, r: Arr, stack: Stack, at?: Arr): StepResult;
+  /** Only o' of the last step. */
   last(w: Arrs, input: Arr, h: Arr, c: Arr, r: Arr): Arr;
   owned: Owned[];
 }
 
 function plain(jax: JaxJs, sizes: Dense): Steppers {
   return {
-    whole(w, input, h, c, r, stack, at) {
+    step(w, input, h, c, r, stack, at) {
       const [h1, c1, op] = control(jax, sizes, w, input, h, c, r);
       return [h1, c1, op.ref, ...remember(jax, sizes, w, op, stack, at)];
     },
@@ -312,14 +320,14 @@ function plain(jax: JaxJs, sizes: Dense): Steppers {
 }
 
 function jitted(jax: JaxJs, sizes: Dense): Steppers {
-  const { whole, last } = plain(jax, sizes);
+  const { step, last } = plain(jax, sizes);
   const { numpy: np } = jax;
   const rows = np.split(np.eye(sizes.T), sizes.T, 0);
-  const made = { whole: jax.jit(whole), last: jax.jit(last) };
-  return { ...made, rows, owned: [...rows, made.whole, made.last] };
+  const compiled = { step: jax.jit(step), last: jax.jit(last) };
+  return { ...compiled, rows, owned: [...rows, compiled.step, compiled.last] };
 }
 
-/** One step of the controller → h, c, o'. Of `w` the heads are left. */
+/** One step of the controller → h, c, o'. It uses up all of `w` except the heads. */
 function control(jax: JaxJs, sizes: Dense, w: Arrs, input: Arr, h: Arr, c: Arr, r: Arr): [Arr, Arr, Arr] {
   const { numpy: np } = jax;
   const a = input.add(np.matmul(np.concatenate([h, r], 1), w.W_state));
@@ -330,11 +338,11 @@ function control(jax: JaxJs, sizes: Dense, w: Arrs, input: Arr, h: Arr, c: Arr, 
 
 function lstm({ numpy: np, nn }: JaxJs, a: Arr, c: Arr): [h: Arr, c: Arr] {
   const [i, f, g, o] = np.split(a, 4, 1);
-  const kept = nn
+  const c1 = nn
     .sigmoid(f)
     .mul(c)
     .add(nn.sigmoid(i).mul(np.tanh(g)));
-  return [nn.sigmoid(o).mul(np.tanh(kept.ref)), kept];
+  return [nn.sigmoid(o).mul(np.tanh(c1.ref)), c1];
 }
 
 /** One step of the stack → r, stack */
@@ -357,7 +365,7 @@ function pushedAt(jax: JaxJs, [s, above, V]: Stack, d: Arr, u: Arr, row: Arr, at
 function appended(jax: JaxJs, [s, above, V]: Stack, d: Arr, u: Arr, row: Arr): [s: Arr, V: Arr] {
   const { numpy: np } = jax;
   if (s.shape[1] > 0) return [np.concatenate([popped(jax, s, above, u), d], 1), np.concatenate([V, row], 1)];
-  // A gradient through an empty array is refused: "unbroadcast shape mismatch".
+  // jax-js cannot compute a gradient through an empty array: "unbroadcast shape mismatch".
   for (const rest of [s, above, V, u]) rest.dispose();
   return [d, row];
 }

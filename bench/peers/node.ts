@@ -11,13 +11,14 @@ import type { Backend } from './peer.ts';
 import { openTorch } from './python.ts';
 import type { Tf } from './tfjs.ts';
 
-/** From the root of the repository, where bench/run.mjs starts everything. */
+/** Relative to the root of the repository, which bench/run.mjs makes the working folder. */
 const MODULES = resolve('bench/peers/node_modules');
 
 /**
- * Lets `navigator.gpu` hand out the adapter that pushdown takes: a device each, as an adapter makes one only. With its
- * bounds checks: without them TensorFlow.js computes NaN (4.22.0), for its kernels read beyond their buffers.
- * @throws DeviceError where there is none
+ * Makes `navigator.gpu` return the adapter that pushdown uses: a new one for every request,
+ * because an adapter gives only one device. The adapter keeps its bounds checks. Without
+ * them TensorFlow.js 4.22.0 computes NaN, because its kernels read beyond their buffers.
+ * @throws DeviceError if there is no adapter
  */
 export async function nodeSource(backend: Backend = 'webgpu'): Promise<PeerSource> {
   const instances: GPU[] = [];
@@ -30,10 +31,10 @@ export async function nodeSource(backend: Backend = 'webgpu'): Promise<PeerSourc
   const { found, tried } = await findAdapter({ checked: true });
   if (!found) {
     const outcomes = tried.map(({ what, outcome }) => `${what}: ${outcome}`).join('; ');
-    throw new DeviceError(`the peers need a WebGPU adapter, and there is none: ${outcomes}`);
+    throw new DeviceError(`the peers need a WebGPU adapter, but none was found: ${outcomes}`);
   }
   release(found.gpu);
-  offer({ requestAdapter } as GPU);
+  provideWebGpu({ requestAdapter } as GPU);
   return {
     backend,
     device: backend === 'wasm' ? 'WebAssembly' : found.description.name,
@@ -45,13 +46,13 @@ export async function nodeSource(backend: Backend = 'webgpu'): Promise<PeerSourc
   };
 }
 
-/** TF.js's WebAssembly asks for these, which modules have not. */
-function offerCommonJs(): void {
+/** TF.js's WebAssembly backend uses these two names, which ES modules do not have. */
+function provideCommonJs(): void {
   Object.assign(globalThis, { require: createRequire(import.meta.url), __dirname: MODULES });
 }
 
-/** Node 20 has no navigator, later ones have one without gpu. */
-function offer(gpu: GPU): void {
+/** Sets `navigator.gpu`. Node 20 has no navigator; later versions have one without gpu. */
+function provideWebGpu(gpu: GPU): void {
   if (!('navigator' in globalThis)) {
     Object.defineProperty(globalThis, 'navigator', { value: { userAgent: 'Node.js' }, configurable: true });
   }
@@ -66,8 +67,8 @@ function installed(path: string): string {
 }
 
 /**
- * TF.js's bundle for Node has no gradients, and its modules are for bundlers only: so they are bundled, next to the
- * benchmark, which bench/run.mjs removes in the end.
+ * Bundles TF.js, because its bundle for Node has no gradients, and its modules work only with a
+ * bundler. The bundle is next to the benchmark, in a folder that bench/run.mjs removes at the end.
  */
 async function loadTfjs(backend: Backend): Promise<Tf> {
   const { build } = await import('vite');
@@ -98,7 +99,7 @@ async function loadTfjs(backend: Backend): Promise<Tf> {
   const load = (name: string): Promise<unknown> => import(pathToFileURL(join(outDir, `${name}.mjs`)).href);
   const tf = (await load('core')) as Tf;
   await load('gradients');
-  if (backend === 'wasm') offerCommonJs();
+  if (backend === 'wasm') provideCommonJs();
   const wasm = (await load('backend')) as { setWasmPaths?(folder: string): void };
   wasm.setWasmPaths?.(file('tfjs-backend-wasm/dist/'));
   return tf;

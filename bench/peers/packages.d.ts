@@ -1,4 +1,4 @@
-// What browser.ts imports where bench/peers is installed. Their types are not needed: tfjs.ts and jax.ts say what is used.
+// The packages that browser.ts imports if bench/peers is installed. tfjs.ts and jax.ts declare the types that are used.
 declare module '@tensorflow/tfjs-core';
 declare module '@tensorflow/tfjs-core/dist/register_all_gradients.js';
 declare module '@tensorflow/tfjs-backend-webgpu';

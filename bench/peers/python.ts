@@ -1,4 +1,4 @@
-/** PyTorch in a child process: torch_peer.py says what goes over the pipes. */
+/** PyTorch in a child process; torch_peer.py describes the protocol. */
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
 import { resolve } from 'node:path';
 import { DeviceError } from '../../src/base/errors.ts';
@@ -6,7 +6,7 @@ import { parameters } from '../../src/base/parameters.ts';
 import { checkStack, dense } from './dense.ts';
 import type { Peer, PeerRun } from './peer.ts';
 
-/** From the root of the repository, where bench/run.mjs starts everything. */
+/** Relative to the root of the repository, which bench/run.mjs makes the working folder. */
 const SCRIPT = resolve('bench/peers/torch_peer.py');
 
 type Shaped = [name: string, shape: readonly number[], values: Float32Array];
@@ -20,14 +20,14 @@ interface Answer {
   blas?: string;
 }
 
-/** @throws DeviceError where no Python here imports torch */
+/** @throws DeviceError if no Python on this machine can import torch */
 export async function openTorch(): Promise<Peer> {
   const child = new Child(findPython());
   const { version = '', threads = 0, blas = '' } = await child.answer();
   let count = 0;
-  const start = async (asked: object, tensors: Shaped[]): Promise<PeerRun> => {
+  const start = async (request: object, tensors: Shaped[]): Promise<PeerRun> => {
     const id = ++count;
-    await child.ask({ ...asked, id }, tensors);
+    await child.ask({ ...request, id }, tensors);
     return {
       pass: async () => (await child.ask({ do: 'pass', id })).ms!,
       outputs: async () => {
@@ -73,40 +73,40 @@ export async function openTorch(): Promise<Peer> {
 }
 
 function findPython(): string {
-  const named = process.env['PUSHDOWN_PYTHON'];
+  const preferred = process.env['PUSHDOWN_PYTHON'];
   const tried: string[] = [];
-  for (const python of [named, 'python3', '/usr/bin/python3'].filter(path => path !== undefined)) {
+  for (const python of [preferred, 'python3', '/usr/bin/python3'].filter(path => path !== undefined)) {
     const { error, status } = spawnSync(python, ['-c', 'import torch'], { stdio: 'ignore' });
     if (status === 0) return python;
-    tried.push(`${python} ${error ? 'is not there' : 'has no torch'}`);
+    tried.push(`${python} ${error ? 'not found' : 'has no torch'}`);
   }
   throw new DeviceError(
-    `no Python with PyTorch: ${tried.join(', ')}. pip install torch (Debian, Ubuntu: python3-torch), or name a Python in PUSHDOWN_PYTHON.`,
+    `no Python with PyTorch: ${tried.join(', ')}. Run pip install torch (Debian, Ubuntu: python3-torch), or set PUSHDOWN_PYTHON to a Python that has it.`,
   );
 }
 
-/** One question at a time, answered in order. */
+/** The child process: one request at a time, each with one answer. */
 class Child {
   readonly #process: ChildProcessWithoutNullStreams;
   readonly #stdout: AsyncIterator<Buffer>;
-  #told = '';
-  /** What has come and was not asked for yet. */
+  #stderr = '';
+  /** Bytes that have been received, but not read yet. */
   #rest: Buffer[] = [];
 
   constructor(python: string) {
     this.#process = spawn(python, [SCRIPT]);
     this.#stdout = this.#process.stdout[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
     this.#process.stderr.on('data', (text: Buffer) => {
-      this.#told = (this.#told + text.toString()).slice(-2000);
+      this.#stderr = (this.#stderr + text.toString()).slice(-2000);
     });
-    // A pipe to a process that has ended: answer() says so.
+    // Writing fails if the process has ended; answer() reports that.
     this.#process.stdin.on('error', () => {});
   }
 
-  async ask(asked: object, tensors: Shaped[] = []): Promise<Answer> {
+  async ask(request: object, tensors: Shaped[] = []): Promise<Answer> {
     const { stdin } = this.#process;
     stdin.write(
-      `${JSON.stringify({ ...asked, tensors: tensors.map(([name, shape]) => ({ name, shape })) })}\n`,
+      `${JSON.stringify({ ...request, tensors: tensors.map(([name, shape]) => ({ name, shape })) })}\n`,
     );
     for (const [, , values] of tensors) {
       stdin.write(Buffer.from(values.buffer, values.byteOffset, values.byteLength));
@@ -121,15 +121,15 @@ class Child {
     return answer;
   }
 
-  async tensors(told: { name: string; shape: number[] }[]): Promise<Map<string, Float32Array>> {
-    const made = new Map<string, Float32Array>();
-    for (const { name, shape } of told) {
+  async tensors(announced: { name: string; shape: number[] }[]): Promise<Map<string, Float32Array>> {
+    const tensors = new Map<string, Float32Array>();
+    for (const { name, shape } of announced) {
       const bytes = 4 * shape.reduce((n, d) => n * d, 1);
       const taken = await this.#take(all => (all.length >= bytes ? bytes : 0));
-      // A copy, as a Buffer may begin anywhere.
-      made.set(name, new Float32Array(new Uint8Array(taken).buffer));
+      // A copy, because the offset of a Buffer may not be a multiple of 4.
+      tensors.set(name, new Float32Array(new Uint8Array(taken).buffer));
     }
-    return made;
+    return tensors;
   }
 
   end(): void {
@@ -137,7 +137,7 @@ class Child {
     this.#process.kill();
   }
 
-  /** As many bytes as `length` says there are to take, 0 being: not all of them are here. */
+  /** Reads bytes. @param length returns how many bytes to take from those received, or 0 to wait for more */
   async #take(length: (all: Buffer) => number): Promise<Buffer> {
     for (;;) {
       const all = Buffer.concat(this.#rest);
@@ -146,7 +146,7 @@ class Child {
       if (bytes > 0) return all.subarray(0, bytes);
       const { done, value } = await this.#stdout.next();
       if (done)
-        throw new DeviceError(`PyTorch's process has ended: ${this.#told.trim() || 'it said nothing'}`);
+        throw new DeviceError(`PyTorch's process has ended: ${this.#stderr.trim() || 'without a message'}`);
       this.#rest.push(value);
     }
   }

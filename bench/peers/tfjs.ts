@@ -1,11 +1,11 @@
-/** TensorFlow.js on WebGPU: eager, a tape, a kernel for every operation. */
+/** TensorFlow.js on WebGPU: it executes eagerly, with a tape for gradients and a kernel for every operation. */
 import { parameters } from '../../src/base/parameters.ts';
 import type { MemoryInputs, MemoryProblem, TrainingProblem } from '../problems.ts';
 import { checkStack, type Dense, dense } from './dense.ts';
 import { Faults } from './faults.ts';
 import type { Backend, Peer, PeerRun } from './peer.ts';
 
-/** What is used of a tensor. */
+/** The part of a tensor's interface that is used here. */
 interface Tensor {
   readonly shape: number[];
   readonly size: number;
@@ -22,7 +22,10 @@ interface Differentiable {
   gradFunc(dy: Tensor, saved: Tensor[]): Tensor | Tensor[];
 }
 
-/** What is used of @tensorflow/tfjs-core, typed here so that this compiles where it is not installed. */
+/**
+ * The part of @tensorflow/tfjs-core that is used here. It is
+ * typed here, so that this file compiles without the package.
+ */
 export interface Tf {
   readonly version_core: string;
   setBackend(name: string): Promise<boolean>;
@@ -57,26 +60,26 @@ export interface Tf {
   valueAndGrads(
     f: (...xs: Tensor[]) => Tensor,
   ): (xs: Tensor[], dy?: Tensor) => { value: Tensor; grads: Tensor[] };
-  /** The last argument of `f` is `save`: what it is given is what `gradFunc` gets. */
+  /** The last argument of `f` is `save`: `gradFunc` receives the tensors that it was called with. */
   customGrad(f: (...xs: never[]) => Differentiable): (...xs: Tensor[]) => Tensor;
 }
 
 export interface TfjsOptions {
-  /** The adapter's name, and whether it computes on the CPU. */
+  /** The name of the adapter, and whether it is a software adapter. */
   device: string;
   software: boolean;
   backend: Backend;
 }
 
-/** Its kernel for products that works in tiles of 32 × 32, by its own number. */
+/** TF.js's number of its kernel for products in tiles of 32 × 32. */
 const PACKED = 3;
 
 /** @param tf with gradients and the backend registered */
 export async function openTfjs(tf: Tf, { device, software, backend }: TfjsOptions): Promise<Peer> {
   if (!(await tf.setBackend(backend)))
-    throw new Error(`TensorFlow.js cannot set its ${backend} backend up here`);
-  // Its choice for small products suits GPUs. On SwiftShader a product [4,44]·[44,32] takes 40 ms by that choice and
-  // 0.5 ms in tiles, a step of the tutorial with B = 128 2.5 to 3.5 s and 1.4 s.
+    throw new Error(`TensorFlow.js cannot initialise its ${backend} backend here`);
+  // The kernel that TF.js chooses for small products suits GPUs. On SwiftShader a product [4,44]·[44,32] takes 40 ms
+  // with it and 0.5 ms in tiles; a step of the tutorial with B = 128 takes 2.5 to 3.5 s with it and 1.4 s in tiles.
   if (software && backend === 'webgpu') tf.env().set('WEBGPU_MATMUL_PROGRAM_TYPE', PACKED);
   const faults = new Faults(backend === 'webgpu' ? tf.backend().device : undefined, 'TensorFlow.js');
   const run: Run = (inputs, work) => start(tf, faults, inputs, work);
@@ -86,15 +89,15 @@ export async function openTfjs(tf: Tf, { device, software, backend }: TfjsOption
     device,
     async memory(problem, inputs) {
       checkStack(problem);
-      const given = memoryTensors(tf, problem, inputs);
-      return run(given, () => memory(tf, problem.T, given));
+      const tensors = memoryTensors(tf, problem, inputs);
+      return run(tensors, () => memory(tf, problem.T, tensors));
     },
     async prefixSum(R, L, pass, x) {
-      const given = tf.tensor(x, [R, L]);
+      const input = tf.tensor(x, [R, L]);
       return run(
-        [given],
+        [input],
         (): Tensors =>
-          pass === 'forward' ? { y: tf.cumsum(given, 1) } : { dx: fromRight(tf, given, false) },
+          pass === 'forward' ? { y: tf.cumsum(input, 1) } : { dx: fromRight(tf, input, false) },
       );
     },
     async training(problem) {
@@ -106,46 +109,46 @@ export async function openTfjs(tf: Tf, { device, software, backend }: TfjsOption
   };
 }
 
-/** Every pass leaves its outputs and nothing else. */
+/** A run whose passes keep only the outputs in memory. */
 async function start(tf: Tf, faults: Faults, inputs: Tensor[], work: () => Tensors): Promise<PeerRun> {
-  // Tensors go to the device when they are first used: not within the first pass.
+  // Tensors are uploaded when they are first used. This is done here, so that the first pass does not include it.
   for (const input of inputs) await settle(tf, input);
-  let made: Tensors = {};
+  let outputs: Tensors = {};
   return {
     async pass() {
-      // Parameters after the last pass are those before this one.
-      const before = made;
+      // Freed only after the pass, because it starts from the parameters that the last pass returned.
+      const before = outputs;
       const start = performance.now();
-      made = tf.tidy(work);
-      await settle(tf, Object.values(made)[0]);
+      outputs = tf.tidy(work);
+      await settle(tf, Object.values(outputs)[0]);
       const ms = performance.now() - start;
       tf.dispose(before);
       faults.check();
       return ms;
     },
     async outputs() {
-      const outputs = new Map<string, Float32Array>();
-      for (const [name, tensor] of Object.entries(made)) outputs.set(name, await tensor.data());
+      const numbers = new Map<string, Float32Array>();
+      for (const [name, tensor] of Object.entries(outputs)) numbers.set(name, await tensor.data());
       faults.check();
-      return outputs;
+      return numbers;
     },
     async end() {
-      tf.dispose([made, inputs]);
+      tf.dispose([outputs, inputs]);
     },
   };
 }
 
-/** TF.js can only be waited for by reading: one number, behind all that was enqueued. */
+/** Waits for all enqueued work. The only way to wait for TF.js is to read a number. */
 async function settle(tf: Tf, tensor: Tensor): Promise<void> {
-  const one = tf.tidy(() => tf.slice(tf.reshape(tensor, [tensor.size]), [0], [1]));
-  await one.data();
-  one.dispose();
+  const first = tf.tidy(() => tf.slice(tf.reshape(tensor, [tensor.size]), [0], [1]));
+  await first.data();
+  first.dispose();
 }
 
 /**
- * Σ over what is to the right in each row. cumsum has `reverse` for that, but its shader keeps the row length in its
- * code and not in the key that it is cached by: from the second length on its sums are wrong (4.22.0). So are the
- * gradients of a plain cumsum, which are reversed ones.
+ * In each row, the sums of the numbers to the right. cumsum has the option `reverse`, but its shader has
+ * the row length in its code and not in the key of its cache, so its sums are wrong from the second row
+ * length on (4.22.0). The gradients of a plain cumsum are wrong too, because they are reversed sums.
  */
 const fromRight = (tf: Tf, x: Tensor, exclusive: boolean): Tensor =>
   tf.reverse(tf.cumsum(tf.reverse(x, 1), 1, exclusive), 1);
@@ -157,15 +160,16 @@ const sumsAbove = (tf: Tf, s: Tensor): Tensor =>
     gradFunc: dy => tf.cumsum(dy, 1, true),
   }))(s);
 
-/** One step of a stack: the strengths, and above each row the sum of those nearer the top. [B,t] both */
+/** The strengths of a stack after a step, and for each row the sum of the strengths above it, [B,t] each. */
 interface Stack {
   s: Tensor;
   above: Tensor;
 }
 
 /**
- * Pops u, pushes d. [B,1] both. The sums after the push serve this step's read and the next step's pop. cumsum is 4
- * times as fast as a product with a triangle of ones (B = 128, t = 128, SwiftShader: 5 and 20 ms).
+ * Pops u and pushes d, [B,1] each. The sums after the push are used by the read of
+ * this step and by the pop of the next step. cumsum is 4 times as fast as a product
+ * with a triangular matrix of ones (B = 128, t = 128, SwiftShader: 5 and 20 ms).
  */
 function stackStep(tf: Tf, before: Stack | undefined, d: Tensor, u: Tensor): Stack {
   if (!before) return { s: d, above: tf.mul(d, 0) };
@@ -184,12 +188,12 @@ const memoryTensors = (tf: Tf, { B, T, M }: MemoryProblem, inputs: MemoryInputs)
   tf.tensor(inputs.dRead, [B, T, M]),
 ];
 
-/** Steps whose reads are one product; their weights [B,BLOCK,t] are all the memory that it costs. */
+/** The number of steps whose reads are one product. This costs only the memory of their weights [B,BLOCK,t]. */
 const BLOCK = 128;
 
 /**
- * All values are known before, so the reads wait until a block of steps has its strengths: a product [B,n,t]·[B,t,M],
- * where a product [B,1,t]·[B,t,M] every step is many times slower in TF.js.
+ * All values are known in advance, so the reads of a block of steps are computed together after their strengths:
+ * one product [B,n,t]·[B,t,M]. In TF.js, a product [B,1,t]·[B,t,M] at every step is many times slower.
  */
 function memory(tf: Tf, T: number, [push, pop, value, dRead]: Tensor[]): Tensors {
   const forward = (push: Tensor, pop: Tensor, value: Tensor): Tensor => {
@@ -213,19 +217,19 @@ function memory(tf: Tf, T: number, [push, pop, value, dRead]: Tensor[]): Tensors
   return { dPop, dPush, dValue, read };
 }
 
-/** Reads of some steps, the last of which has `rows` rows → [B,n,M] */
+/** The reads of n steps [B,n,M]. @param rows the number of rows after the last of them */
 function readBlock(tf: Tf, steps: readonly Stack[], value: Tensor, rows: number): Tensor {
-  const square = (x: Tensor): Tensor =>
+  const padded = (x: Tensor): Tensor =>
     tf.pad(x, [
       [0, 0],
       [0, rows - x.shape[1]],
     ]);
   const s = tf.stack(
-    steps.map(step => square(step.s)),
+    steps.map(step => padded(step.s)),
     1,
   );
   const above = tf.stack(
-    steps.map(step => square(step.above)),
+    steps.map(step => padded(step.above)),
     1,
   );
   const [B, , M] = value.shape;
@@ -246,14 +250,13 @@ async function training(tf: Tf, problem: TrainingProblem, run: Run): Promise<Pee
     y: tf.tensor(sizes.y, [steps, V]),
     weight: tf.tensor(sizes.weight, [steps, 1]),
   };
-  const objective = (...given: Tensor[]): Tensor =>
-    loss(tf, sizes, Object.fromEntries(names.map((name, n) => [name, given[n]])), data);
-  const made = await run([...Object.values(data), ...now], () => {
+  const objective = (...weights: Tensor[]): Tensor =>
+    loss(tf, sizes, Object.fromEntries(names.map((name, n) => [name, weights[n]])), data);
+  return run([...Object.values(data), ...now], () => {
     const { value, grads } = tf.valueAndGrads(objective)(now);
     now = now.map((w, n) => tf.sub(w, tf.mul(rate, grads[n])));
     return { objective: value, ...Object.fromEntries(names.map((name, n) => [name, now[n]])) };
   });
-  return made;
 }
 
 interface Data {
@@ -262,37 +265,36 @@ interface Data {
   weight: Tensor;
 }
 
-/** The objective of a batch. What does not depend on the read is one product for all steps: inputs and outputs. */
+/** The objective of a batch. Inputs and outputs do not depend on the read, so each is one product for all steps. */
 function loss(tf: Tf, sizes: Dense, w: Tensors, { x, y, weight }: Data): Tensor {
   const { answered, output } = sizes;
-  const seen = new Set(answered);
-  const outputs = controller(tf, sizes, w, x).filter((_, t) => seen.has(t));
-  let a = tf.add(tf.matMul(tf.concat(outputs, 0), w.W_o), w.b_o);
+  const withTargets = new Set(answered);
+  const ops = controller(tf, sizes, w, x).filter((_, t) => withTargets.has(t));
+  let a = tf.add(tf.matMul(tf.concat(ops, 0), w.W_o), w.b_o);
   if (sizes.readout) a = tf.add(tf.matMul(tf.tanh(a), w.W_s), w.b_s);
   if (output === 'softmax') return tf.neg(tf.sum(tf.mul(tf.logSoftmax(a), tf.mul(y, weight))));
-  const made = output === 'tanh' ? tf.tanh(a) : tf.sigmoid(a);
-  return tf.mul(0.5, tf.sum(tf.mul(tf.square(tf.sub(made, y)), weight)));
+  const outputs = output === 'tanh' ? tf.tanh(a) : tf.sigmoid(a);
+  return tf.mul(0.5, tf.sum(tf.mul(tf.square(tf.sub(outputs, y)), weight)));
 }
 
-/** o' of all steps [T] × [B,P]. Nobody asks what the last one does to its stack. */
+/** o' of all steps [T] × [B,P]. The last step does not change the stack, because nothing depends on it. */
 function controller(tf: Tf, sizes: Dense, w: Tensors, x: Tensor): Tensor[] {
   const { B, T, M, projection } = sizes;
   const embedded = sizes.embedding ? tf.matMul(x, w.W_e) : x;
-  const seen = tf.add(tf.matMul(embedded, w.W_xh), w.b_h);
-  const inputs = tf.split(seen, T, 0);
+  const inputs = tf.split(tf.add(tf.matMul(embedded, w.W_xh), w.b_h), T, 0);
   const W_state = tf.concat([w.W_hh, w.W_rh], 0);
   const W_heads = tf.concat([w.W_d, w.W_u, w.W_v], 1);
   const b_heads = tf.concat([w.b_d, w.b_u, w.b_v], 1);
   let { h, c, r } = startOf(tf, sizes, w);
   let stack: Stack | undefined;
   let values: Tensor | undefined;
-  const made: Tensor[] = [];
+  const ops: Tensor[] = [];
   for (let t = 0; t < T; t++) {
     const a = tf.add(inputs[t], tf.matMul(tf.concat([h, r], 1), W_state));
     if (sizes.controller === 'rnn') h = tf.tanh(a);
     else [h, c] = lstm(tf, a, c);
     const op = projection ? tf.tanh(tf.add(tf.matMul(h, w.W_hp), w.b_p)) : h;
-    made.push(op);
+    ops.push(op);
     if (t === T - 1) break;
     const heads = tf.add(tf.matMul(op, W_heads), b_heads);
     const [du, v] = tf.split(heads, [2, M], 1);
@@ -302,7 +304,7 @@ function controller(tf: Tf, sizes: Dense, w: Tensors, x: Tensor): Tensor[] {
     values = values ? tf.concat([values, row], 1) : row;
     r = tf.reshape(read(tf, weights(tf, stack), values), [B, M]);
   }
-  return made;
+  return ops;
 }
 
 function startOf(tf: Tf, { B, H, M, start }: Dense, w: Tensors): { h: Tensor; c: Tensor; r: Tensor } {
@@ -320,13 +322,13 @@ function startOf(tf: Tf, { B, H, M, start }: Dense, w: Tensors): { h: Tensor; c:
 
 function lstm(tf: Tf, a: Tensor, c: Tensor): [h: Tensor, c: Tensor] {
   const [i, f, g, o] = tf.split(a, 4, 1);
-  const kept = tf.add(tf.mul(tf.sigmoid(f), c), tf.mul(tf.sigmoid(i), tf.tanh(g)));
-  return [tf.mul(tf.sigmoid(o), tf.tanh(kept)), kept];
+  const c1 = tf.add(tf.mul(tf.sigmoid(f), c), tf.mul(tf.sigmoid(i), tf.tanh(g)));
+  return [tf.mul(tf.sigmoid(o), tf.tanh(c1)), c1];
 }
 
 /**
- * w [B,t], V [B,t,M] → r [B,1,M]. The gradient of V is an outer product: as a product of elements it is 30 times as
- * fast as the matMul that TF.js would make of it (B = 128, t = 128, M = 32, SwiftShader: 5 and 170 ms).
+ * w [B,t], V [B,t,M] → r [B,1,M]. The gradient of V is an outer product. Computed with a broadcast `mul`, it is
+ * 30 times as fast as with the matMul that TF.js would use (B = 128, t = 128, M = 32, SwiftShader: 5 and 170 ms).
  */
 function read(tf: Tf, w: Tensor, V: Tensor): Tensor {
   const [B, t] = w.shape;

@@ -1,9 +1,9 @@
 """PyTorch as a peer of pushdown's benchmarks: a batched stack by cumulative sums over rows, and autograd.
 
-A child process of python.ts. Both ways: a line of JSON, then the float32 numbers of its tensors, raw, little-endian, in
-their order. What is asked: {"do": "memory" | "prefixSum" | "training" | "pass" | "outputs" | "end", "id": …, "tensors":
-[{"name", "shape"}]}; what comes back: {"ms"} or {"tensors"} or {"error"}. Starting, importing and transfers are outside
-its clock.
+A child process of python.ts. A message in either direction is a line of JSON, then the float32 numbers of its tensors,
+raw, little-endian, in their order. Request: {"do": "memory" | "prefixSum" | "training" | "pass" | "outputs" | "end",
+"id": …, "tensors": [{"name", "shape"}]}. Answer: {"ms"} or {"tensors"} or {"error"}. The time of a pass excludes
+starting Python, importing torch, and transfers.
 """
 
 import json
@@ -13,8 +13,8 @@ import sys
 import time
 
 THREADS = os.cpu_count() or 1
-# Read when torch is loaded. By default OpenMP's threads spin between two operations, and as OpenBLAS has threads of its
-# own, they spin against each other: on two cores a step of training took up to 80 times as long (9 and 730 ms).
+# torch reads this when it is loaded. By default OpenMP's threads spin between two operations, and compete with those of
+# OpenBLAS for the cores: on two cores a training step took up to 80 times as long (9 and 730 ms).
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 import torch  # noqa: E402
@@ -28,7 +28,7 @@ def sums_above(s):
 
 
 def stack_step(s, above, d, u):
-    """Pops u, pushes d, [B,1] both. The sums after the push serve this step's read and the next step's pop."""
+    """Pops u and pushes d, [B,1] each. The sums after the push are used by this step's read and the next step's pop."""
     if s is None:
         return d, torch.zeros_like(d)
     left = torch.relu(s - torch.relu(u - above))
@@ -42,7 +42,7 @@ def weights(s, above):
 
 
 class Memory:
-    """All values are known before: the reads of BLOCK steps are one product [B,n,t] x [B,t,M]."""
+    """All values are known in advance, so the reads of BLOCK steps are one product [B,n,t] x [B,t,M]."""
 
     BLOCK = 128
 
@@ -73,7 +73,7 @@ class Memory:
 
 
 class PrefixSum:
-    """The gradient is what autograd would make of it, without the forward pass that it needs not."""
+    """The gradient is computed as autograd does it, but without the forward pass, which it does not need."""
 
     def __init__(self, asked, given):
         self.x = given["x"]
@@ -88,7 +88,7 @@ class PrefixSum:
 
 
 class Training:
-    """A step of plain gradient descent. What does not depend on the read is one product for all steps."""
+    """A step of plain gradient descent. Inputs and outputs do not depend on the read: each is one product for all steps."""
 
     def __init__(self, asked, given):
         self.z = asked["sizes"]
@@ -138,7 +138,7 @@ class Training:
         return h, c, r
 
     def controller(self, x):
-        """o' of all steps, [B,P] each. Nobody asks what the last one does to its stack."""
+        """o' of all steps, [B,P] each. The last step does not change the stack, because nothing depends on it."""
         w, z = self.w, self.z
         width = z["M"]
         x = x @ w["W_e"] if z["embedding"] else x
@@ -157,7 +157,7 @@ class Training:
                 i, f, g, o = a.chunk(4, 1)
                 c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
                 h = torch.sigmoid(o) * torch.tanh(c)
-            op = torch.tanh(torch.addmm(w["b_p"], h, w["W_hp"])) if z["deeper"] else h
+            op = torch.tanh(torch.addmm(w["b_p"], h, w["W_hp"])) if z["projection"] else h
             ops.append(op)
             if t == z["T"] - 1:
                 break
@@ -181,15 +181,15 @@ def exactly(count):
     return bytearray(data)
 
 
-def tensor_of(told):
+def tensor_of(description):
     count = 1
-    for n in told["shape"]:
+    for n in description["shape"]:
         count *= n
-    return torch.frombuffer(exactly(4 * count), dtype=torch.float32).reshape(told["shape"])
+    return torch.frombuffer(exactly(4 * count), dtype=torch.float32).reshape(description["shape"])
 
 
-def answer(told, tensors=()):
-    sys.stdout.buffer.write(json.dumps(told).encode() + b"\n")
+def answer(message, tensors=()):
+    sys.stdout.buffer.write(json.dumps(message).encode() + b"\n")
     for tensor in tensors:
         sys.stdout.buffer.write(tensor.contiguous().numpy().tobytes())
     sys.stdout.buffer.flush()
@@ -216,7 +216,8 @@ def do(asked, given):
 def main():
     if sys.byteorder != "little":
         sys.exit("torch_peer.py: the tensors are sent little-endian, which this processor is not")
-    # Which one it is decides its speed: a step of the paper's size took 217 ms and 1,970 ms on two processors with the same one.
+    # The BLAS library decides the speed, and so does the processor: with the same library, a step of the paper's size took
+    # 217 ms on one processor and 1,970 ms on another.
     blas = re.search(r"BLAS_INFO=(\w+)", torch.__config__.show())
     answer(
         {
@@ -227,10 +228,10 @@ def main():
     )
     for line in sys.stdin.buffer:
         asked = json.loads(line)
-        given = {told["name"]: tensor_of(told) for told in asked.get("tensors", [])}
+        given = {description["name"]: tensor_of(description) for description in asked.get("tensors", [])}
         try:
             do(asked, given)
-        except Exception as error:  # Told, as the process has other runs.
+        except Exception as error:  # Reported as an answer, because the process may have other runs.
             answer({"error": f"{type(error).__name__}: {error}"})
 
 

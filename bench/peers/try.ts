@@ -1,6 +1,6 @@
 /**
- * Whether the peers compute what pushdown's float64 engine computes, and what they take: once each. For figures that
- * can be relied on use bench/compare.ts.
+ * Checks that the peers compute the same as pushdown's float64 engine, and
+ * prints the time of one pass. For reliable times use `npm run bench`.
  */
 import { parseArgs } from 'node:util';
 import { InputError, messageOf, unknown } from '../../src/base/errors.ts';
@@ -24,11 +24,11 @@ import type { Peer, PeerRun } from './peer.ts';
 
 const HELP = `node bench/run.mjs bench/peers/try.ts [options]
   --only <${PEERS.join('|')}>   may be repeated (default all)
-  --case <words>           only the cases whose names begin so; may be repeated
+  --case <text>            only cases whose names start with this; may be repeated
   --full                   the sizes of the benchmarks, timed after one pass and not compared
-  --longest <T>            of --full: the longest memory (default 128)`;
+  --longest <T>            with --full: maximum T of a memory (default 128)`;
 
-/** Something to compute, and what should come out (not with --full: float64 would take hours). */
+/** A computation, and the expected outputs (not with --full, because float64 would take hours). */
 interface Case {
   name: string;
   run(peer: Peer): Promise<PeerRun>;
@@ -58,55 +58,56 @@ export async function main(args: string[]): Promise<number> {
   const source = await nodeSource();
   const { peers, missing } = await openPeers(values.only as PeerName[], source);
   for (const { name, reason } of missing) console.log(`${name}: ${reason}`);
-  let right = true;
+  let allCorrect = true;
   for (const peer of peers) {
     console.log(`\n${peer.name} ${peer.version} on ${peer.device}`);
     const rows = [['case', 'ms', 'difference', 'of']];
-    for (const one of cases) {
-      const row = await tried(peer, one);
-      right &&= row.right;
-      rows.push([one.name, ...row.cells]);
-      console.error([one.name, ...row.cells].join(' · '));
+    for (const testCase of cases) {
+      const row = await tryCase(peer, testCase);
+      allCorrect &&= row.correct;
+      rows.push([testCase.name, ...row.cells]);
+      console.error([testCase.name, ...row.cells].join(' · '));
     }
     console.log(table(rows));
     await peer.destroy();
   }
   source.release();
   engine.destroy();
-  return right && missing.length === 0 ? 0 : 1;
+  return allCorrect && missing.length === 0 ? 0 : 1;
 }
 
-async function tried(peer: Peer, { run, expected }: Case): Promise<{ right: boolean; cells: string[] }> {
+async function tryCase(peer: Peer, { run, expected }: Case): Promise<{ correct: boolean; cells: string[] }> {
   try {
-    const made = await run(peer);
-    let ms = await made.pass();
-    let right = true;
+    const peerRun = await run(peer);
+    let ms = await peerRun.pass();
+    let correct = true;
     const cells = ['', ''];
     if (expected) {
-      const { worst, difference } = agree(await expected(), await made.outputs());
-      right = difference <= TOLERANCE;
-      cells.splice(0, 2, `${difference.toExponential(1)}${right ? '' : ' WRONG'}`, worst);
+      const { worst, difference } = agree(await expected(), await peerRun.outputs());
+      correct = difference <= TOLERANCE;
+      cells.splice(0, 2, `${difference.toExponential(1)}${correct ? '' : ' WRONG'}`, worst);
     }
-    ms = await made.pass();
-    await made.end();
-    return { right, cells: [figure(ms), ...cells] };
+    ms = await peerRun.pass();
+    await peerRun.end();
+    return { correct, cells: [figure(ms), ...cells] };
   } catch (error) {
     if (process.env['TRY_STACK']) console.error(error);
-    return { right: false, cells: ['failed', messageOf(error).slice(0, 200), ''] };
+    return { correct: false, cells: ['failed', messageOf(error).slice(0, 200), ''] };
   }
 }
 
-/** Small enough for float64, one sequence after the other. */
+/** Cases small enough for the float64 engine, which computes one sequence after the other. */
 function smallCases(engine: Engine): Case[] {
   const memories = STRENGTHS.map(strengths =>
     memoryCase({ kind: 'stack', B: 3, T: 40, M: 5, strengths }, engine),
   );
   const trainings = TRAINING.map(name => {
     const long = name.startsWith('paper') ? ['minLength=17', 'maxLength=17'] : [];
-    // The paper's: longer than what jax-js compiles in one piece. So large a step that what is left of the parameters before it is nothing: the gradients are compared.
+    // The paper's models get sequences longer than jax-js unrolls. The rate is so large that the old
+    // values of the parameters are negligible after the step, so that the gradients are compared.
     return trainingCase(trainingProblem(name, 4, [...long, 'rate=1000']), engine);
   });
-  // Of 300 numbers, as jax-js sums 256 at a time.
+  // Rows of more than 256 numbers, because jax-js sums 256 at a time.
   return [...memories, ...prefixSumCases(5, 300, true), ...prefixSumCases(3, 700, true), ...trainings];
 }
 
@@ -142,23 +143,23 @@ function memoryCase(problem: MemoryProblem, engine?: Engine): Case {
 function prefixSumCases(R: number, L: number, compared = false): Case[] {
   const { x, dy } = prefixSumInputs(R, L);
   const sums = (rows: Float32Array, forward: boolean): Float64Array => {
-    const made = new Float64Array(R * L);
+    const results = new Float64Array(R * L);
     for (let row = 0; row < R; row++) {
       let sum = 0;
       for (let k = 0; k < L; k++) {
         const at = row * L + (forward ? k : L - 1 - k);
         sum += rows[at];
-        made[at] = sum;
+        results[at] = sum;
       }
     }
-    return made;
+    return results;
   };
-  const one = (pass: 'forward' | 'gradient', rows: Float32Array, output: string): Case => ({
+  const caseOf = (pass: 'forward' | 'gradient', rows: Float32Array, output: string): Case => ({
     name: `prefix sum ${R}x${L} ${pass}`,
     run: peer => peer.prefixSum(R, L, pass, rows),
     expected: compared ? async () => new Map([[output, sums(rows, pass === 'forward')]]) : undefined,
   });
-  return [one('forward', x, 'y'), one('gradient', dy, 'dx')];
+  return [caseOf('forward', x, 'y'), caseOf('gradient', dy, 'dx')];
 }
 
 function trainingCase(problem: TrainingProblem, engine?: Engine): Case {

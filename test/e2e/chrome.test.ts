@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import { launchBrowser } from '../support/browser.ts';
 import { TOLERANCE } from '../support/memory-parity.ts';
 
-/** Compares the kernels in headless Chrome with the reference in the same page. */
-test('parity in headless Chrome', async () => {
+/** Compares the engines in headless Chrome with the reference in the same page. */
+test('every engine agrees with the reference in headless Chrome', async () => {
   const server = await createServer({
     configFile: false,
     root: `${import.meta.dirname}/../support/parity-page`,
@@ -20,7 +20,7 @@ test('parity in headless Chrome', async () => {
     const found = (await page.evaluate('window.parity')) as Record<string, number>;
     expect(Object.keys(found).length).toBeGreaterThan(100);
     for (const [name, difference] of Object.entries(found)) {
-      // The same losses as in test/parity/training.test.ts.
+      // The tolerance of losses is that of test/parity/training.test.ts.
       expect(difference, name).toBeLessThanOrEqual(name.includes('losses') ? 1e-4 : TOLERANCE);
     }
   } finally {

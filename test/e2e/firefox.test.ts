@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { IN_FIREFOX, inFirefox, launchFirefox } from '../support/firefox.ts';
 import { openPage, ready, text, waitFor, waitForText } from '../support/page.ts';
-import { isDone, keptStep, servedPage } from '../support/served-page.ts';
+import { isDone, servedPage, storedStep } from '../support/served-page.ts';
 
-/** The page in Firefox, without WebGPU: `npm run verify` has the rest of it. */
+/** One test of the page in Firefox, without WebGPU: `npm run verify` runs the others. */
 
 // Printed because many reporters do not list skipped tests.
 if (!inFirefox) console.warn(`The page's tests ${IN_FIREFOX}.`);
@@ -11,7 +11,7 @@ if (!inFirefox) console.warn(`The page's tests ${IN_FIREFOX}.`);
 describe.runIf(inFirefox)(IN_FIREFOX, () => {
   const served = servedPage(launchFirefox);
 
-  test('opens, trains on the CPU until it is solved, and is as it was after a reload', async () => {
+  test('opens, trains on the CPU until the task is solved, and shows the same run after a reload', async () => {
     const { page, complaints } = await openPage(served.context, `${served.url}#v=1&preset=reverse`);
     expect(await text(page, '#adapter')).toContain('engine cpu · WebAssembly SIMD · ');
     expect(await text(page, '#notice')).toMatch(/WebGPU/);
@@ -21,8 +21,8 @@ describe.runIf(inFirefox)(IN_FIREFOX, () => {
     const step = await text(page, '#steps-done');
     await waitFor(
       page,
-      'it to be kept',
-      async () => (await keptStep(page)) === Number(step.replaceAll(',', '')),
+      'the last step to be stored',
+      async () => (await storedStep(page)) === Number(step.replaceAll(',', '')),
     );
     await page.reload();
     await ready(page);

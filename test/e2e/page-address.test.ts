@@ -8,10 +8,10 @@ const served = servedPage();
 
 /** A model whose kernels compile fast, and whose steps are fast. */
 const SMALL = '&engine=gpu&model.hidden=8&task.minLength=1&task.maxLength=4&train.batch=8&train.stopAt=0';
-/** For tests that are independent of the engine: this one opens at once. */
+/** For tests in which the engine does not matter: the engine cpu opens at once. */
 const onCpu = (rest = ''): string => `${served.url}#v=1&preset=reverse&engine=cpu${rest}`;
 
-test('encodes and decodes every setting', async () => {
+test('the address contains every setting, and opens the same run in another browser context', async () => {
   const { page } = await openPage(served.context, `${served.url}#v=1&preset=reverse${SMALL}&paused`);
   await fill(page, '#set-model-hidden', '20');
   await fill(page, '#set-train-rate', '0.003');
@@ -21,7 +21,7 @@ test('encodes and decodes every setting', async () => {
   await page.$eval('#paused', element => (element as HTMLInputElement).click());
   await waitForText(page, '#sizes', /parameters/);
   await press(page, '#begin');
-  await waitFor(page, 'its address', async () => page.url().includes('model.hidden=20'));
+  await waitFor(page, 'the address of the new run', async () => page.url().includes('model.hidden=20'));
   const { config } = await checkpointOf(page);
   const link = page.url();
 
@@ -62,21 +62,21 @@ test.each([
   await waitFor(page, 'the address of the run', async () => page.url() === before.replace('&paused', ''));
 });
 
-test('a link whose preset has changed since gives a warning', async () => {
+test('a link shows a warning if its preset has changed since the link was made', async () => {
   const { page } = await openPage(served.context, onCpu('&check=00000000&paused'));
   expect(await text(page, '#link-problem')).toMatch(/made by another version of pushdown/);
 });
 
-test('a link opened in a page that trains starts its run', async () => {
+test('a link opened in a page with a run starts its own run', async () => {
   const { page } = await openPage(served.context, onCpu('&paused'));
   await page.evaluate(() => {
     location.hash = 'v=1&preset=small/copy/queue&engine=cpu&paused';
   });
-  await waitFor(page, 'the other run', async () => page.url().includes('copy%2Fqueue'));
+  await waitFor(page, 'the run of the link', async () => page.url().includes('copy%2Fqueue'));
   await waitFor(page, 'two runs', async () => (await rowsOfRuns(page)) === 2);
 });
 
-test('Back and Forward resume the runs that were left', async () => {
+test('Back and Forward resume earlier runs', async () => {
   const { page, complaints } = await openPage(served.context, onCpu('&train.steps=1000000&train.stopAt=0'));
   await waitFor(page, 'some steps', async () => (await stepOf(page)) > 100);
   await press(page, '#go');
@@ -87,7 +87,7 @@ test('Back and Forward resume the runs that were left', async () => {
     location.hash = 'v=1&preset=reverse&engine=cpu&train.seed=8&train.steps=1000000&train.stopAt=0';
   });
   await waitForText(page, '#runs tr.current', /seed 8/);
-  await waitFor(page, 'steps of the second', async () => (await stepOf(page)) > 100);
+  await waitFor(page, 'steps of the second run', async () => (await stepOf(page)) > 100);
   await fill(page, '#set-train-seed', '9');
   await waitForText(page, '#sizes', /parameters/);
   await press(page, '#begin');
@@ -95,7 +95,7 @@ test('Back and Forward resume the runs that were left', async () => {
 
   await page.goBack();
   await waitForText(page, '#runs tr.current', /seed 8/);
-  // It continues from where it was left.
+  // The run continues from its last step.
   await waitFor(page, 'the second run', async () => (await stepOf(page)) > 100);
   expect(await text(page, '#go')).toBe('Pause');
   expect(page.url()).toContain('train.seed=8');

@@ -11,13 +11,13 @@ import {
   waitFor,
   waitForText,
 } from '../support/page.ts';
-import { keptStep, rowsOfRuns, servedPage } from '../support/served-page.ts';
+import { rowsOfRuns, servedPage, storedStep } from '../support/served-page.ts';
 
 /** Files dropped on the page. */
 
 const served = servedPage();
 
-/** For tests that are independent of the engine: this one opens at once. */
+/** For tests in which the engine does not matter: the engine cpu opens at once. */
 const onCpu = (rest = ''): string => `${served.url}#v=1&preset=reverse&engine=cpu${rest}`;
 
 const pairs = Array.from({ length: 60 }, (_, i) => {
@@ -41,7 +41,7 @@ test('your own pairs are used in training, also after a reload, and for answers'
   await press(page, '#go');
   await waitForText(page, '#status', /Paused at step/);
   const step = await stepOf(page);
-  await waitFor(page, 'it to be kept', async () => (await keptStep(page)) === step);
+  await waitFor(page, 'the step to be stored', async () => (await storedStep(page)) === step);
   await page.reload();
   await ready(page);
   await waitForText(page, '#status', new RegExp(`Paused at step ${step}\\b`));
@@ -61,18 +61,18 @@ test('your own pairs are used in training, also after a reload, and for answers'
   await waitFor(page, 'the run of the file', async () => (await rowsOfRuns(page)) === 3);
 });
 
-test('a run that is resumed on a file that has grown says what is new', async () => {
+test('a run that is resumed on a file that has grown shows the number of new pairs', async () => {
   const { page } = await openPage(served.context, onCpu('&paused'));
   await drop(page, { name: 'own.tsv', content: pairs });
   await waitForText(page, '#dropped', /own.tsv/);
   await press(page, '#dropped button');
-  await waitFor(page, 'its run', async () => page.url().includes('own.tsv'));
+  await waitFor(page, 'a run on own.tsv', async () => page.url().includes('own.tsv'));
   await waitFor(page, 'training', async () => (await stepOf(page)) > 20);
   await press(page, '#go');
   await waitForText(page, '#status', /Paused at step/);
   const { bytes } = await downloaded(page, '#save-checkpoint');
   const checkpoint = { name: 'own.safetensors', content: bytes };
-  // The same file: there is nothing to say.
+  // With the same file there is no message.
   await drop(page, checkpoint, { name: 'own.tsv', content: pairs });
   await waitFor(page, 'the run of the file', async () => (await rowsOfRuns(page)) === 3);
   expect(await isHidden(page, '#new-data')).toBe(true);
@@ -86,7 +86,7 @@ test('a run that is resumed on a file that has grown says what is new', async ()
   expect(await isHidden(page, '#new-data')).toBe(false);
 });
 
-test('bad files are named, and lose nothing', async () => {
+test('unusable files are named in a message, and the run continues', async () => {
   const { page, complaints } = await openPage(served.context, onCpu('&paused'));
   await press(page, '#step');
   await waitForText(page, '#status', /Paused at step 1\b/);
@@ -106,17 +106,16 @@ test('bad files are named, and lose nothing', async () => {
   ];
   for (const [name, content, words] of refusals) {
     await drop(page, { name, content });
-    const place = '#file-problem';
-    await waitForText(page, place, words);
-    expect(await text(page, place)).toContain('The current run continues.');
+    await waitForText(page, '#file-problem', words);
+    expect(await text(page, '#file-problem')).toContain('The current run continues.');
     expect(await text(page, '#status')).toMatch(/Paused at step 1\b/);
   }
   await drop(page, { name: 'a.tsv', content: 'a\tb' }, { name: 'b.tsv', content: 'a\tb' });
   await waitForText(page, '#file-problem', /2 files at once/);
   // A checkpoint whose shapes differ from its configuration.
-  const bent = Buffer.from(bytes).toString('latin1').replace('\\"hidden\\":32', '\\"hidden\\":16');
-  await drop(page, { name: 'bent.safetensors', content: Buffer.from(bent, 'latin1') });
-  await waitForText(page, '#file-problem', /bent.safetensors: .*(must have shape|bytes of data)/);
+  const changed = Buffer.from(bytes).toString('latin1').replace('\\"hidden\\":32', '\\"hidden\\":16');
+  await drop(page, { name: 'changed.safetensors', content: Buffer.from(changed, 'latin1') });
+  await waitForText(page, '#file-problem', /changed.safetensors: .*(must have shape|bytes of data)/);
   // Pairs that cannot be parsed, or whose symbols the model does not know.
   await drop(page, { name: 'bad.tsv', content: 'a b\n' });
   await waitForText(page, '#dropped', /bad.tsv/);

@@ -7,7 +7,7 @@ import { launchBrowser } from '../support/browser.ts';
 import { openPage, showGallery, text, waitFor, waitForText } from '../support/page.ts';
 import { type Server, servePage } from '../support/server.ts';
 
-/** The gallery of the published page: every model opens with one click, with its picture. */
+/** The gallery of the published page: every model opens with one click, and its picture is drawn. */
 
 const cards: Card[] = JSON.parse(readFileSync(join(import.meta.dirname, '../../gallery/cards.json'), 'utf8'));
 let server: Server;
@@ -22,7 +22,7 @@ afterAll(async () => {
   await server?.close();
 });
 
-test('lists every model, and opens each', async () => {
+test('the gallery lists every model, and each can be opened', async () => {
   const { page, complaints } = await openPage(
     browser,
     `${server.url}#v=1&preset=reverse&engine=cpu&paused=1`,
@@ -36,10 +36,10 @@ test('lists every model, and opens each', async () => {
     await waitForText(page, '#adapter', new RegExp(`${parameters.toLocaleString('en')} parameters`));
     await waitFor(
       page,
-      'its step',
+      `the step of ${name}`,
       async () => (await text(page, '#steps-done')).replaceAll(',', '') === String(steps),
     );
-    await waitFor(page, 'its picture', () =>
+    await waitFor(page, `the picture of ${name}`, () =>
       page.$eval('#heat', element => (element as HTMLCanvasElement).width > 0),
     );
   }

@@ -2,14 +2,16 @@ import { expect, test } from 'vitest';
 import { fill, isHidden, openPage, press, stepOf, text, waitFor, waitForText } from '../support/page.ts';
 import { checkpointOf, isDone, servedPage } from '../support/served-page.ts';
 
-/** The buttons at the top, the experiments, the sentences on the run, and the picture of earlier steps. */
+/** The buttons at the top, the experiments, the sentences about the run, and the picture of earlier steps. */
 
 const served = servedPage();
 const onCpu = (rest = ''): string => `${served.url}#v=1&preset=reverse&engine=cpu${rest}`;
 const pressed = (page: Parameters<typeof text>[0]) =>
-  page.$$eval('.choices [aria-pressed=true]', all => all.map(one => one.textContent).join(' · '));
+  page.$$eval('.choices [aria-pressed=true]', buttons =>
+    buttons.map(button => button.textContent).join(' · '),
+  );
 
-test('pressing a task, a memory or a network trains it at once, and describes it in words', async () => {
+test('choosing a task, a memory or a network trains it at once, and sentences describe the run', async () => {
   const { page, complaints } = await openPage(served.context, onCpu('&paused'));
   expect(await pressed(page)).toBe('Reverse · stack · small RNN');
   expect(await text(page, '#story')).toMatch(
@@ -28,13 +30,13 @@ test('pressing a task, a memory or a network trains it at once, and describes it
     model: { memory: 'queue' },
   });
 
-  // Parts that are meaningless without a memory are hidden.
+  // Parts of the page that are meaningless without a memory are hidden.
   expect(await isHidden(page, '#profile-now')).toBe(false);
   await press(page, '#choose-memory-none');
   await waitForText(page, '#story', /without a memory/);
   for (const id of ['#profile-now', '#memory-legend', '#detail-memory'])
     expect(await isHidden(page, id), id).toBe(true);
-  // With custom settings, no button is pressed.
+  // With other settings, no button is pressed.
   await fill(page, '#set-model-hidden', '20');
   await waitForText(page, '#sizes', /parameters/);
   await press(page, '#begin');
@@ -50,11 +52,15 @@ test.each([
 ])('experiment %s says what to watch, and reports its result', async (id, result) => {
   const { page, complaints } = await openPage(served.context, onCpu('&paused'));
   await press(page, `#experiment-${id}`);
-  await waitFor(page, 'what to look at', async () => (await text(page, '#experiment-hint')).length > 40);
+  await waitFor(
+    page,
+    'the text on what to watch',
+    async () => (await text(page, '#experiment-hint')).length > 40,
+  );
   await waitForText(page, '#experiment-result', result, 90_000);
-  // Starting another run ends it.
+  // Starting another run ends the experiment.
   await press(page, '#choose-task-reverse');
-  await waitFor(page, 'its end', () => isHidden(page, '#experiment'));
+  await waitFor(page, 'the end of the experiment', () => isHidden(page, '#experiment'));
   expect(complaints).toEqual([]);
 });
 
@@ -74,7 +80,7 @@ test('typed pairs are used in training, or refused with a message', async () => 
   expect(await text(page, '#own-problem')).toBe('');
 });
 
-test('the picture goes back to earlier steps of training, and plays them', async () => {
+test('the picture can show earlier steps of training, and play them', async () => {
   const { page } = await openPage(served.context, onCpu());
   await isDone(page);
   const last = await text(page, '#past-step');
@@ -88,10 +94,10 @@ test('the picture goes back to earlier steps of training, and plays them', async
   await press(page, '#play-past');
   await waitForText(page, '#past-step', /now$/);
   expect(await text(page, '#past-step')).toBe(last);
-  await waitFor(page, 'the picture of now', async () => (await picture()) === late);
+  await waitFor(page, 'the picture of the last step', async () => (await picture()) === late);
   await waitForText(page, '#play-past', /Play training/);
-  // Another source has no history yet.
+  // Another source has no earlier pictures yet.
   await fill(page, '#source', 'abab');
   await press(page, '#show button');
-  await waitFor(page, 'no past', () => isHidden(page, '#past-field'));
+  await waitFor(page, 'the slider to be hidden', () => isHidden(page, '#past-field'));
 });

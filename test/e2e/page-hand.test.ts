@@ -6,12 +6,12 @@ import { servedPage } from '../support/served-page.ts';
 
 const served = servedPage();
 
-test('starts with Figure 1; a slider changes strengths, reads and equations at once', async () => {
+test('the memory operated by hand starts with Figure 1; a slider changes strengths, reads and equations at once', async () => {
   const { page, complaints } = await openPage(
     served.context,
     `${served.url}#v=1&preset=reverse&engine=cpu&paused`,
   );
-  // Its script is loaded when the user scrolls to it.
+  // Its script is loaded when it is scrolled into view.
   await page.$eval('#hand-title', title => title.scrollIntoView());
   await page.waitForSelector('#by-hand:not([inert]) #hand-read-2');
   expect(await text(page, '#hand-read-2')).toBe('2.8');

@@ -3,11 +3,11 @@ import { expect, test } from 'vitest';
 import { drop, fill, openPage, press, ready, stepOf, text, waitFor, waitForText } from '../support/page.ts';
 import { servedPage } from '../support/served-page.ts';
 
-/** Hurried, clumsy and hostile users. On the CPU engine, which opens at once. */
+/** Hurried, clumsy and hostile users. The tests use the CPU engine, which opens at once. */
 
 const served = servedPage();
 const address = (rest = '') => `${served.url}#v=1&preset=reverse&engine=cpu${rest}`;
-const waits = (page: Page) => waitForText(page, '#status', /Ready|Paused/);
+const waitUntilPaused = (page: Page) => waitForText(page, '#status', /Ready|Paused/);
 
 test('of several runs requested in a hurry, only the last one opens and trains', async () => {
   const { page, complaints } = await openPage(served.context, address('&train.batch=256'));
@@ -17,7 +17,7 @@ test('of several runs requested in a hurry, only the last one opens and trains',
     }, `#v=1&preset=reverse&engine=cpu&train.seed=${seed}`);
     await new Promise(resolve => setTimeout(resolve, seed === 5 ? 700 : 50));
   }
-  // The test sets the address; the page shows the list of runs.
+  // The address does not show which run is open, because the test has set it; the list of runs does.
   await waitForText(page, '#runs', /seed 7/);
   await waitFor(page, 'the last run', async () => /seed 7/.test(await text(page, '#runs tr.current')));
   await waitForText(page, '#go', /Pause/);
@@ -26,13 +26,13 @@ test('of several runs requested in a hurry, only the last one opens and trains',
   const at = await stepOf(page);
   await new Promise(resolve => setTimeout(resolve, 800));
   expect(await stepOf(page)).toBe(at);
-  // One for the run, one for the settings.
+  // At most one worker for the run and one for the settings.
   expect(page.workers().length).toBeLessThanOrEqual(2);
   expect(await page.evaluate(async () => (await navigator.locks.query()).held?.length)).toBe(1);
   expect(complaints).toEqual([]);
 });
 
-test('a run that is resumed and left at once does not come back', async () => {
+test('a run that is resumed, and replaced by a link at once, does not replace the run of the link', async () => {
   const { page, complaints } = await openPage(served.context, address('&train.seed=5'));
   await waitFor(page, 'a step', async () => (await stepOf(page)) > 0);
   await page.evaluate(() => {
@@ -40,7 +40,7 @@ test('a run that is resumed and left at once does not come back', async () => {
   });
   await waitForText(page, '#status', /Ready/);
   await page.waitForSelector('#runs [id^=resume-]');
-  // The address is read shortly after the click, before the run is found in the browser's storage.
+  // The address changes right after the click, before the run is found in the browser's storage.
   await page.evaluate(() => {
     document.querySelector<HTMLElement>('#runs [id^=resume-]')!.click();
     location.hash = '#v=1&preset=reverse&engine=cpu&train.seed=7&paused';
@@ -52,9 +52,9 @@ test('a run that is resumed and left at once does not come back', async () => {
   expect(complaints).toEqual([]);
 });
 
-test('a value that is overwritten before it was checked does not start a run with the old value', async () => {
+test('a value that is overwritten before it was checked cannot start a run', async () => {
   const { page } = await openPage(served.context, address('&paused'));
-  await waits(page);
+  await waitUntilPaused(page);
   await page.evaluate(() => {
     const field = document.querySelector<HTMLInputElement>('#set-model-hidden')!;
     for (const value of ['24', 'wide']) {
@@ -67,21 +67,23 @@ test('a value that is overwritten before it was checked does not start a run wit
   expect(await text(page, '#sizes')).toBe('');
 });
 
-test('a run that diverges is reported, keeps its last good weights, and can be left and resumed', async () => {
+test('a run that diverges is reported, keeps its last finite weights, and can be resumed or replaced', async () => {
   const { page } = await openPage(
     served.context,
     address('&train.optimiser=adamw&train.weightDecay=1&train.rate=1000&train.clip=none'),
   );
   await waitForText(page, '#error', /training diverged: 10 steps in a row .* Lower train.rate \(now 1000\)/);
   expect(await text(page, '#error')).toMatch(/It is saved as of step \d+/);
-  // A request to it does not wait forever.
+  // Requests to this run get an answer.
   await press(page, '#try button');
   await waitForText(page, '#try-refused', /the run has ended/);
   await press(page, '#verify');
   await waitForText(page, '#verify-status', /ended|nothing to compare/);
   await waitForText(page, '#runs', /Resume/);
   await press(page, '#runs button');
-  await waitFor(page, 'the run again', async () => /Pause|Resume|Start/.test(await text(page, '#go')));
+  await waitFor(page, 'the run to open again', async () =>
+    /Pause|Resume|Start/.test(await text(page, '#go')),
+  );
   await page.evaluate(() => {
     location.hash = '#v=1&preset=reverse&engine=cpu&paused';
   });
@@ -90,15 +92,15 @@ test('a run that diverges is reported, keeps its last good weights, and can be l
   expect(await text(page, '#try-refused')).toBe('');
 });
 
-test('your own data with sources of any length', async () => {
+test('your own data may have sources of any length', async () => {
   const { page, complaints } = await openPage(served.context, address('&paused'));
-  await waits(page);
+  await waitUntilPaused(page);
   const line = (length: number) => `${'x y '.repeat(length / 2).trim()}\tx`;
   const pairs = [...Array.from({ length: 20 }, (_, i) => line(2 * i + 4)), line(300), line(302), line(304)];
   await drop(page, { name: 'long.tsv', content: pairs.join('\n') });
   await waitForText(page, '#dropped', /long.tsv/);
   await press(page, '#dropped button');
-  await waitFor(page, 'its run', async () => page.url().includes('long.tsv'));
+  await waitFor(page, 'a run on long.tsv', async () => page.url().includes('long.tsv'));
   await waitFor(page, 'a step', async () => (await stepOf(page)) > 0);
   expect(await text(page, '#error')).toBe('');
   expect(complaints).toEqual([]);
@@ -106,7 +108,7 @@ test('your own data with sources of any length', async () => {
 
 test('a link to a run on your own data waits for its file', async () => {
   const { page } = await openPage(served.context, address('&paused'));
-  await waits(page);
+  await waitUntilPaused(page);
   await page.evaluate(() => {
     location.hash =
       '#v=1&preset=reverse&engine=cpu&task.name=data&task.file=mine.tsv&task.minLength=1&task.maxLength=3&train.evaluateLength=3&task.heldOut=0&paused';
@@ -120,7 +122,7 @@ test('a link to a run on your own data waits for its file', async () => {
 
 test('symbols and file names are shown as text, whatever they contain', async () => {
   const { page } = await openPage(served.context, address('&paused'));
-  await waits(page);
+  await waitUntilPaused(page);
   const evil = '<img/src=x/onerror=alert(1)>';
   let alerts = 0;
   page.on('dialog', dialog => {
@@ -133,7 +135,7 @@ test('symbols and file names are shown as text, whatever they contain', async ()
   });
   await waitForText(page, '#dropped', /onerror/);
   await press(page, '#dropped button');
-  await waitFor(page, 'its run', async () => page.url().includes('onerror'));
+  await waitFor(page, 'a run on the file', async () => page.url().includes('onerror'));
   await waitForText(page, '#detail-rows', /onerror/);
   await page.evaluate(
     hash => {
@@ -149,7 +151,7 @@ test('symbols and file names are shown as text, whatever they contain', async ()
   expect(alerts).toBe(0);
 });
 
-test('a browser without storage can train all the same', async () => {
+test('the page trains in a browser without storage', async () => {
   const page = await served.context.newPage();
   await page.evaluateOnNewDocument(() => {
     const denied = () => {
@@ -162,6 +164,6 @@ test('a browser without storage can train all the same', async () => {
   await ready(page);
   await waitFor(page, 'training', async () => (await stepOf(page)) > 5);
   expect(await text(page, '#storage-problem')).toMatch(/stores nothing for this page \(denied\)/);
-  // The run is listed nevertheless.
+  // The run is in the list all the same.
   await waitForText(page, '#runs', /reverse, seed 0/);
 });

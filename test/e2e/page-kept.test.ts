@@ -10,16 +10,16 @@ import {
   waitFor,
   waitForText,
 } from '../support/page.ts';
-import { isDone, keptStep, rowsOfRuns, servedPage } from '../support/served-page.ts';
+import { isDone, rowsOfRuns, servedPage, storedStep } from '../support/served-page.ts';
 
-/** Runs kept in the browser's storage. */
+/** Runs in the browser's storage. */
 
 const served = servedPage();
 
-/** For tests that are independent of the engine: this one opens at once. */
+/** For tests in which the engine does not matter: the engine cpu opens at once. */
 const onCpu = (rest = ''): string => `${served.url}#v=1&preset=reverse&engine=cpu${rest}`;
 
-test('runs can be reopened, drawn together, exported, deleted', async () => {
+test('runs can be started again, reopened and deleted', async () => {
   const { page } = await openPage(served.context, onCpu('&train.steps=50'));
   await isDone(page);
   await press(page, '#restart');
@@ -33,16 +33,16 @@ test('runs can be reopened, drawn together, exported, deleted', async () => {
   await isDone(page);
   page.on('dialog', dialog => dialog.accept());
   await press(page, '#runs tr:nth-child(1) button:last-child');
-  await waitFor(page, 'one run less', async () => (await rowsOfRuns(page)) === 1);
+  await waitFor(page, 'the run to be deleted', async () => (await rowsOfRuns(page)) === 1);
 });
 
-test('the pictures of its training are kept with a run', async () => {
+test('the pictures of earlier steps are stored with a run', async () => {
   const { page, complaints } = await openPage(served.context, onCpu('&train.steps=200&train.stopAt=0'));
   await isDone(page);
   const frames = () => page.$eval('#past', slider => (slider as HTMLInputElement).max);
   const before = Number(await frames());
   expect(before).toBeGreaterThan(2);
-  await waitFor(page, 'it to be kept', async () => (await keptStep(page)) === 200);
+  await waitFor(page, 'step 200 to be stored', async () => (await storedStep(page)) === 200);
   await page.reload();
   await ready(page);
   await waitFor(page, 'the pictures', async () => Number(await frames()) > 2);
@@ -52,37 +52,37 @@ test('the pictures of its training are kept with a run', async () => {
   expect(complaints).toEqual([]);
 });
 
-test('storage of before pictures were kept is taken over', async () => {
+test('a database of version 1, which has no pictures, is upgraded', async () => {
   const { page } = await openPage(served.context, onCpu('&train.steps=20&paused'));
   await press(page, '#step');
-  await waitFor(page, 'it to be kept', async () => (await keptStep(page)) === 1);
-  // The database as version 1 left it: without a store for frames.
+  await waitFor(page, 'step 1 to be stored', async () => (await storedStep(page)) === 1);
+  // Replaces the database by one of version 1, without the object store "frames".
   await page.goto(`${served.url}bench/`);
   await page.evaluate(async () => {
-    const asked = <T>(request: IDBRequest<T>): Promise<T> =>
+    const resultOf = <T>(request: IDBRequest<T>): Promise<T> =>
       new Promise((resolve, reject) => {
         request.onsuccess = () => resolve(request.result);
         request.onerror = () => reject(request.error);
       });
-    const from = await asked(indexedDB.open('pushdown'));
+    const from = await resultOf(indexedDB.open('pushdown'));
     const names = [...from.objectStoreNames].filter(name => name !== 'frames');
     const content = await Promise.all(
       names.map(async name => {
         const store = from.transaction(name).objectStore(name);
-        const [keys, values] = await Promise.all([asked(store.getAllKeys()), asked(store.getAll())]);
+        const [keys, values] = await Promise.all([resultOf(store.getAllKeys()), resultOf(store.getAll())]);
         return { name, keys, values };
       }),
     );
     from.close();
-    await asked(indexedDB.deleteDatabase('pushdown'));
+    await resultOf(indexedDB.deleteDatabase('pushdown'));
     const opening = indexedDB.open('pushdown', 1);
     opening.onupgradeneeded = () => {
       for (const { name } of content) opening.result.createObjectStore(name);
     };
-    const to = await asked(opening);
+    const to = await resultOf(opening);
     for (const { name, keys, values } of content) {
       const store = to.transaction(name, 'readwrite').objectStore(name);
-      await Promise.all(values.map((value, k) => asked(store.put(value, keys[k]))));
+      await Promise.all(values.map((value, k) => resultOf(store.put(value, keys[k]))));
     }
     to.close();
   });
@@ -91,10 +91,10 @@ test('storage of before pictures were kept is taken over', async () => {
   await waitForText(page, '#status', /Paused at step 1\b/);
 });
 
-test('a run that is open in another tab is not trained twice', async () => {
+test('a run that is open in another tab cannot be opened a second time', async () => {
   const { page } = await openPage(served.context, onCpu('&paused'));
   await press(page, '#step');
-  await waitFor(page, 'it to be kept', async () => (await keptStep(page)) === 1);
+  await waitFor(page, 'step 1 to be stored', async () => (await storedStep(page)) === 1);
   const { page: second } = await openPage(
     served.context,
     `${served.url}#v=1&preset=small/copy/queue&engine=cpu&paused`,
@@ -123,5 +123,9 @@ test('full storage is reported, and training continues', async () => {
   await waitFor(page, 'more steps', async () => (await stepOf(page)) > step);
   await session.send('Storage.overrideQuotaForOrigin', { origin: new URL(served.url).origin });
   await press(page, '#go');
-  await waitFor(page, 'it to be kept again', async () => (await text(page, '#storage-problem')) === '');
+  await waitFor(
+    page,
+    'the message on full storage to vanish',
+    async () => (await text(page, '#storage-problem')) === '',
+  );
 });

@@ -10,8 +10,8 @@ import { checkpointOf } from '../support/served-page.ts';
 import { type Server, servePage } from '../support/server.ts';
 
 /**
- * The look of the page after it has solved its default task without input: checked by axe-core, in light and dark, at the
- * widths of a phone, a tablet and a desktop. PUSHDOWN_SCREENSHOTS=<folder> saves the pictures.
+ * The look of the page after it has solved its default task without input: axe-core checks it in light and dark,
+ * at the widths of a phone, a tablet and a desktop. With PUSHDOWN_SCREENSHOTS=<folder>, screenshots are saved.
  */
 
 const WIDTHS = [360, 800, 1400];
@@ -31,9 +31,9 @@ afterAll(async () => {
   await server?.close();
 });
 
-test('without input, the default run is solved within three minutes; it is right at ten times the length, and verified', async () => {
+test('without input, the default run is solved within three minutes; it can be measured at ten times the length and verified', async () => {
   await waitForText(page, '#status', /^Solved at step/, 180_000);
-  // The first run of a new user must not get stuck.
+  // The first run that a new user sees must not need a restart.
   expect((await checkpointOf(page)).run.restarts).toBe(0);
   await press(page, '#measure-lengths');
   await press(page, '#try button');
@@ -45,7 +45,7 @@ test('without input, the default run is solved within three minutes; it is right
 
 test.each([
   ['light', 'a stack', ''],
-  // Trained so that the picture shows something; the accessibility rules are about the page.
+  // For screenshots it is trained longer, so that the picture shows something; for the rules, 100 steps are enough.
   ['dark', 'a deque', `#v=1&preset=small/copy/deque&train.steps=${folder ? 3000 : 100}`],
 ] as const)('%s, %s: no violation of accessibility rules, no sideways scrolling', async (scheme, _, hash) => {
   if (hash) {
@@ -54,7 +54,7 @@ test.each([
     }, hash);
     await waitForText(page, '#status', /Done: all [\d,]+ steps/, 120_000);
   }
-  // Parts that load or open later are checked too.
+  // Loads and opens the parts that are not shown at first, so that they are checked too.
   await page.$eval('#hand-title', title => title.scrollIntoView());
   await page.waitForSelector('#by-hand:not([inert])');
   if (await isHidden(page, '#own')) await press(page, '#experiment-own');
@@ -63,19 +63,19 @@ test.each([
   for (const details of ['closed', 'open'] as const) {
     for (const width of WIDTHS) {
       await page.setViewport({ width, height: 900 });
-      // As on first load: panels are open except on phones, other details are closed.
+      // `closed` is the state after the first load: panels are open except on phones, other details are closed.
       await page.$$eval(
         'details',
-        (all, open, narrow) => {
-          for (const one of all) one.open = open || (!narrow && one.matches('.panel'));
+        (elements, open, narrow) => {
+          for (const element of elements) element.open = open || (!narrow && element.matches('.panel'));
         },
         details === 'open',
         width < 640,
       );
-      // Charts and picture adapt to the width one frame later.
+      // Charts and the picture adapt to the width one frame later.
       await new Promise(resolve => setTimeout(resolve, 300));
-      const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      expect(over, `${width} px wide, details ${details}`).toBeLessThanOrEqual(0);
+      const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      expect(overflow, `${width} px wide, details ${details}`).toBeLessThanOrEqual(0);
       await page.evaluate(axe);
       const violations = await page.evaluate(async () => {
         const { axe } = window as unknown as { axe: { run(): Promise<{ violations: Violation[] }> } };
@@ -102,7 +102,7 @@ interface Violation {
   nodes: { html: string }[];
 }
 
-test('on a phone panels are folded to their titles; what is reported in one opens it', async () => {
+test('on a phone panels are closed; a message in a panel opens it', async () => {
   const { page: phone } = await openPage(browser, `${server.url}#v=1&preset=reverse&engine=cpu&paused`);
   await phone.setViewport({ width: 360, height: 900 });
   await phone.reload();
@@ -115,7 +115,7 @@ test('on a phone panels are folded to their titles; what is reported in one open
   await phone.close();
 });
 
-test('the first load is below 150 kB gzipped', async () => {
+test('the files that the page loads at first have less than 150 kB gzipped', async () => {
   const assets = join(server.folder, 'assets');
   const names = await readdir(assets);
   const sizes = new Map<string, number>();
@@ -127,29 +127,29 @@ test('the first load is below 150 kB gzipped', async () => {
     return found;
   };
   // Loaded on demand: a model of the gallery, the memory operated by hand, a verification.
-  const later = [
+  const onDemand = [
     ...names.filter(name => name.endsWith('.safetensors')),
     ...named(/^hand-/),
     ...named(/^verifying-/),
-    // Loaded when the gallery comes near the window, and when all settings are opened.
+    // Loaded when the gallery is near the viewport, and when all settings are opened.
     ...named(/^cards-/),
     ...named(/^field-help-/),
     ...named(/^reference-/),
-    // The code of a memory as a layer, which the page does not open.
+    // The code of a memory as a layer, which the page does not use.
     ...named(/^gpu-memory-/),
     ...named(/^cpu-memory-/),
   ];
-  // Only one of the two: a GPU, or the CPU with its threads.
+  // Only one of the two engines is loaded.
   const onGpu = [...named(/^gpu-(?!memory)/), ...named(/^device-/)];
   const onCpu = [...named(/^cpu-(?!memory)/), ...named(/^thread-/)];
-  const always = names.filter(name => ![...later, ...onGpu, ...onCpu].includes(name));
+  const always = names.filter(name => ![...onDemand, ...onGpu, ...onCpu].includes(name));
   const page = gzipSync(await readFile(join(server.folder, 'index.html'))).length;
   expect(page + sum(always) + Math.max(sum(onGpu), sum(onCpu))).toBeLessThan(150_000);
 });
 
-test('with the keyboard alone: the first stop is a link, then come the buttons; nothing traps the focus', async () => {
+test('the Tab key reaches every kind of control, and nothing traps the focus', async () => {
   await page.setViewport({ width: 1400, height: 900 });
-  // Starts at the top of the page, wherever it was scrolled to.
+  // Starts at the top of the page, wherever the focus was.
   await page.evaluate(() => {
     document.body.tabIndex = -1;
     document.body.focus();

@@ -15,8 +15,8 @@ const CRASHES = Number(process.env['PUSHDOWN_CRASHES'] ?? 1);
 const checkpointOf = async (page: Page): Promise<Checkpoint> =>
   decodeCheckpoint((await downloaded(page, '#save-checkpoint')).bytes);
 
-test('a GPU process that crashes loses nothing', async () => {
-  // Chrome disables a GPU that crashes repeatedly, and blocks it for the page under which it crashed.
+test('a crash of the GPU process loses no work', async () => {
+  // By default Chrome disables a GPU that crashes repeatedly, and blocks it for the page during which it crashed.
   const browser = await launchBrowser({
     args: ['--disable-gpu-process-crash-limit', '--disable-domain-blocking-for-3d-apis'],
   });
@@ -25,9 +25,9 @@ test('a GPU process that crashes loses nothing', async () => {
     const steps = Math.max(600, 400 * CRASHES);
     const address = `${server.url}#v=1&preset=reverse&engine=gpu&model.hidden=8&train.steps=${steps}&train.stopAt=0`;
     const context = await browser.createBrowserContext();
-    const { page: alone } = await openPage(context, address);
-    await waitForText(alone, '#status', /Done: all/, 600_000);
-    const expected = comparable(await checkpointOf(alone));
+    const { page: undisturbed } = await openPage(context, address);
+    await waitForText(undisturbed, '#status', /Done: all/, 600_000);
+    const expected = comparable(await checkpointOf(undisturbed));
     await context.close();
 
     const { page } = await openPage(browser, address);
@@ -39,9 +39,11 @@ test('a GPU process that crashes loses nothing', async () => {
       await waitFor(page, 'some steps', async () => (await stepOf(page)) !== from);
       await session.send('Browser.crashGpuProcess' as never).catch(() => undefined);
       crashes++;
-      const told = new RegExp(`the device was lost .* Training resumes from step [\\d,]+.* \\(${crashes}\\)`);
-      await waitForText(page, '#recovered', told, 60_000);
-      // A snapshot is due every two seconds: without a new one the run would start from the same step every time.
+      const message = new RegExp(
+        `the device was lost .* Training resumes from step [\\d,]+.* \\(${crashes}\\)`,
+      );
+      await waitForText(page, '#recovered', message, 60_000);
+      // A snapshot is due every two seconds. Without a new one, the run would resume from the same step every time.
       if (crashes % 4 === 0) await new Promise(resolve => setTimeout(resolve, 2500));
     }
     await waitForText(page, '#status', /Done: all/, 600_000);

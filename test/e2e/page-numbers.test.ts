@@ -27,35 +27,34 @@ test('the button of a paused run says Resume', async () => {
   expect(await text(page, '#go')).toBe('Resume');
 });
 
-const MIB = (words: string): number => {
-  const [, number, unit] = /([\d.]+) ([KM])iB on the device/.exec(words)!;
+const mibIn = (text: string): number => {
+  const [, number, unit] = /([\d.]+) ([KM])iB on the device/.exec(text)!;
   return Number(number) * (unit === 'K' ? 1 / 1024 : 1);
 };
 
-test('the memory shown before a run is what a GPU uses; the CPU uses less', async () => {
+test('the memory estimated before a run is near what a GPU uses; the CPU uses less', async () => {
   const { page } = await openPage(served.context, `${served.url}#v=1&preset=reverse&engine=gpu&paused`);
   await waitForText(page, '#sizes', /on the device/);
-  const before = MIB(await text(page, '#sizes'));
-  const used = MIB(await text(page, '#adapter'));
-  expect(used / before).toBeGreaterThan(0.6);
-  expect(used / before).toBeLessThan(1.5);
+  const estimated = mibIn(await text(page, '#sizes'));
+  const used = mibIn(await text(page, '#adapter'));
+  expect(used / estimated).toBeGreaterThan(0.6);
+  expect(used / estimated).toBeLessThan(1.5);
   const { page: other } = await openPage(served.context, onCpu('&train.seed=1&paused'));
-  expect(MIB(await text(other, '#adapter'))).toBeLessThan(before);
+  expect(mibIn(await text(other, '#adapter'))).toBeLessThan(estimated);
 });
 
-test('on a phone a run is a card, not a column of single words', async () => {
+test('on a phone the list of runs fits the screen, with several words per line', async () => {
   const { page } = await openPage(served.context, onCpu('&train.steps=50'));
   await isDone(page);
   await page.setViewport({ width: 360, height: 800 });
   await waitForText(page, '#runs', /reverse, seed 0/);
-  // All of it within the screen, with room for several words per line.
   const table = await page.$eval('.runs', element => {
     const box = element.closest('.scroll')!;
-    const name = element.querySelector('tbody th')!.getBoundingClientRect().width;
-    return { over: box.scrollWidth - box.clientWidth, name };
+    const nameWidth = element.querySelector('tbody th')!.getBoundingClientRect().width;
+    return { overflow: box.scrollWidth - box.clientWidth, nameWidth };
   });
-  expect(table.over).toBeLessThanOrEqual(0);
-  expect(table.name).toBeGreaterThan(200);
+  expect(table.overflow).toBeLessThanOrEqual(0);
+  expect(table.nameWidth).toBeGreaterThan(200);
 });
 
 interface Label {
@@ -68,17 +67,17 @@ interface Label {
 test('on a phone the labels of the picture do not overlap', async () => {
   const page = await served.context.newPage();
   await page.setViewport({ width: 360, height: 800 });
-  // The texts written into pictures, and their widths.
+  // Records the texts drawn into the picture, and their widths.
   await page.evaluateOnNewDocument(() => {
     const labels: Label[] = [];
     Object.assign(window, { labels });
     const { fillText } = CanvasRenderingContext2D.prototype;
-    CanvasRenderingContext2D.prototype.fillText = function (text, x, y, most = Number.POSITIVE_INFINITY) {
+    CanvasRenderingContext2D.prototype.fillText = function (text, x, y, maxWidth = Number.POSITIVE_INFINITY) {
       if (this.canvas.id === 'heat' && this.textAlign === 'center') {
-        const half = Math.min(most, this.measureText(text).width) / 2;
+        const half = Math.min(maxWidth, this.measureText(text).width) / 2;
         labels.push({ text, y, left: x - half, right: x + half });
       }
-      return fillText.call(this, text, x, y, most);
+      return fillText.call(this, text, x, y, maxWidth);
     };
   });
   await page.goto(onCpu('&paused'));
@@ -87,8 +86,8 @@ test('on a phone the labels of the picture do not overlap', async () => {
     page.evaluate(() => (window as unknown as { labels: Label[] }).labels.slice(-42));
   await waitFor(page, 'labels', async () => (await labels()).some(({ text }) => text === '</s>'));
   const all = (await labels()).toSorted((a, b) => a.y - b.y || a.left - b.left);
-  const over = all.filter(
+  const overlapping = all.filter(
     (label, i) => i > 0 && all[i - 1].y === label.y && all[i - 1].right > label.left + 0.5,
   );
-  expect(over.filter(({ left }, i) => i === 0 || left !== over[i - 1].left)).toEqual([]);
+  expect(overlapping.filter(({ left }, i) => i === 0 || left !== overlapping[i - 1].left)).toEqual([]);
 });

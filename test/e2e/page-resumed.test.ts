@@ -15,10 +15,10 @@ import {
   waitFor,
   waitForText,
 } from '../support/page.ts';
-import { checkpointOf, isDone, keptStep, rowsOfRuns, servedPage } from '../support/served-page.ts';
+import { checkpointOf, isDone, rowsOfRuns, servedPage, storedStep } from '../support/served-page.ts';
 import { pushdown } from '../support/terminal.ts';
 
-/** A run on the page gives the same numbers, however it is interrupted. */
+/** A run on the page gives the same numbers as an uninterrupted run, however it is interrupted. */
 
 const served = servedPage();
 
@@ -36,7 +36,7 @@ beforeAll(async () => {
   expect(uninterrupted.state.step).toBe(STEPS);
 });
 
-test('paused, single-stepped, slowed down, continued', async () => {
+test('a run that is paused, single-stepped, slowed down and continued', async () => {
   const { page } = await openPage(served.context, address('&paused'));
   for (let i = 0; i < 3; i++) await press(page, '#step');
   await waitForText(page, '#status', /Paused at step 3\b/);
@@ -53,7 +53,7 @@ test('paused, single-stepped, slowed down, continued', async () => {
   expect(comparable(await checkpointOf(page))).toEqual(comparable(uninterrupted));
 });
 
-test('finished after half of the steps, then extended', async () => {
+test('a run that finishes after half of the steps, and is then extended', async () => {
   const { page } = await openPage(served.context, address().replace(`${STEPS}`, `${STEPS / 2}`));
   await isDone(page);
   expect(await text(page, '#go')).toBe('Keep training');
@@ -61,30 +61,29 @@ test('finished after half of the steps, then extended', async () => {
   await waitForText(page, '#status', new RegExp(`Done: all ${STEPS.toLocaleString('en')} steps`), 60_000);
   expect(comparable(await checkpointOf(page))).toEqual(comparable(uninterrupted));
   expect(page.url()).toContain(`train.steps=${STEPS}`);
-  // A reload finds the same run in its present state.
+  // After a reload, the page shows the same run in its latest state.
   await page.reload();
   await ready(page);
   await waitForText(page, '#status', new RegExp(`Done: all ${STEPS.toLocaleString('en')} steps`));
   expect(await rowsOfRuns(page)).toBe(1);
 });
 
-test('reloaded during training', async () => {
+test('a page that is reloaded during training', async () => {
   const { page } = await openPage(served.context, address());
-  // A hidden tab is saved at once, so the test need not wait for the timer.
+  // The run of a hidden tab is saved at once, so the test need not wait for the timer.
   await waitFor(page, 'some steps', async () => (await stepOf(page)) > 60);
   await hide(page, true);
-  await waitFor(page, 'a kept checkpoint', async () => (await keptStep(page)) >= 60);
-  const kept = await keptStep(page);
-  expect(kept).toBeLessThan(STEPS);
+  await waitFor(page, 'a stored checkpoint', async () => (await storedStep(page)) >= 60);
+  expect(await storedStep(page)).toBeLessThan(STEPS);
   await page.reload();
   await ready(page);
   await waitForText(page, '#keep-status', /Resumed from step \d+, saved in this browser/);
   await isDone(page);
   expect(comparable(await checkpointOf(page))).toEqual(comparable(uninterrupted));
-  // The same run, not a second one.
+  // The list has the same run, not a second one.
   expect(await rowsOfRuns(page)).toBe(1);
   const csv = new TextDecoder().decode((await downloaded(page, '#save-csv')).bytes);
-  // Only rows with a loss: push and pop are recorded at steps of their own.
+  // Only rows with a loss, because push and pop are recorded at other steps.
   const rows = csv
     .trim()
     .split('\n')
@@ -94,24 +93,24 @@ test('reloaded during training', async () => {
   expect(steps).toEqual(Array.from({ length: STEPS / 25 }, (_, i) => 25 * (i + 1)));
 });
 
-test('its tab crashed, its address opened again', async () => {
+test('a tab that crashes, and whose address is opened again', async () => {
   const { page } = await openPage(served.context, address());
-  await waitFor(page, 'a kept checkpoint', async () => {
+  await waitFor(page, 'a stored checkpoint', async () => {
     await hide(page, true);
-    return (await keptStep(page)) > 30;
+    return (await storedStep(page)) > 30;
   });
   const session = await page.createCDPSession();
   // The call is never answered.
   session.send('Page.crash').catch(() => undefined);
   await new Promise(resolve => setTimeout(resolve, 500));
   await page.close().catch(() => undefined);
-  const { page: anew } = await openPage(served.context, address());
-  await waitForText(anew, '#keep-status', /Resumed from step \d+/);
-  await isDone(anew);
-  expect(comparable(await checkpointOf(anew))).toEqual(comparable(uninterrupted));
+  const { page: second } = await openPage(served.context, address());
+  await waitForText(second, '#keep-status', /Resumed from step \d+/);
+  await isDone(second);
+  expect(comparable(await checkpointOf(second))).toEqual(comparable(uninterrupted));
 });
 
-test('carried to the terminal during training, and back to the page', async () => {
+test('a run that is continued in the terminal, and then on the page again', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'pushdown-carried-'));
   try {
     const { page } = await openPage(served.context, address('&paused'));
@@ -136,13 +135,13 @@ test('carried to the terminal during training, and back to the page', async () =
     expect(trained.err).toBe('');
     expect(trained.code).toBe(0);
 
-    // The page resumes the terminal's file; only the number of steps has to be reset.
-    const back = decodeCheckpoint(await readFile(join(out, 'checkpoint.safetensors')));
-    expect(back.state.step).toBe(300);
-    back.config.train.steps = STEPS;
+    // The page resumes from the file of the terminal; only the number of steps has to be reset.
+    const checkpoint = decodeCheckpoint(await readFile(join(out, 'checkpoint.safetensors')));
+    expect(checkpoint.state.step).toBe(300);
+    checkpoint.config.train.steps = STEPS;
     const [input] = await Promise.all([
       page.waitForSelector('#files'),
-      writeFile(file, encodeCheckpoint(back)),
+      writeFile(file, encodeCheckpoint(checkpoint)),
     ]);
     await (input as unknown as { uploadFile(path: string): Promise<void> }).uploadFile(file);
     await waitForText(page, '#status', /Paused at step 300/);

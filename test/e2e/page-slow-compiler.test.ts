@@ -13,7 +13,9 @@ beforeAll(async () => {
 });
 afterAll(() => browser?.close());
 
-/** Script for a worker: the first `devices` never build a pipeline, and their time limit passes quickly. */
+/**
+ * A script for the worker: the first `devices` devices never build a pipeline, and their time limit passes in a second.
+ */
 const slow = (devices: number): string => `
   let [left, isSlow] = [${devices}, false];
   const request = GPUAdapter.prototype.requestDevice;
@@ -40,7 +42,7 @@ async function onPage(devices: number, look: (url: string) => Promise<void>): Pr
 
 const SMALL = '&model.hidden=8&task.minLength=1&task.maxLength=4&train.batch=8';
 
-test('takes the next plan, and says so', () =>
+test('the page uses the next plan, and shows the reason', () =>
   onPage(1, async url => {
     const { page, complaints } = await openPage(browser, `${url}#v=1&preset=reverse&engine=gpu${SMALL}`);
     await waitForText(page, '#adapter', /plan stepwise, because the kernels .*did not compile/, 120_000);
@@ -49,7 +51,7 @@ test('takes the next plan, and says so', () =>
     await page.close();
   }));
 
-test('where no plan is left it says why there is no run', () =>
+test('if no plan is left, the page shows why there is no run', () =>
   onPage(2, async url => {
     const { page } = await openPage(browser, `${url}#v=1&preset=reverse&engine=gpu${SMALL}`);
     expect(await text(page, '#status')).toBe('There is no run.');

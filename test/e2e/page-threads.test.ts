@@ -29,19 +29,19 @@ async function run(headers: Record<string, string>): Promise<{ engine: string; l
   servers.push(server);
   const { page, complaints } = await openPage(browser, `${server.url}${RUN}`);
   await waitForText(page, '#status', /Finished|Done|Trained/i);
-  const made = { engine: await text(page, '#adapter'), loss: await text(page, '#loss') };
+  const result = { engine: await text(page, '#adapter'), loss: await text(page, '#loss') };
   expect(complaints).toEqual([]);
   await page.close();
-  return made;
+  return result;
 }
 
-test('with cross-origin isolation it uses several threads, without it one: the losses are the same', async () => {
-  const alone = await run({});
-  expect(alone.engine).toContain(
+test('with cross-origin isolation the page uses several threads, without it one; the losses are the same', async () => {
+  const single = await run({});
+  expect(single.engine).toContain(
     'WebAssembly SIMD · requested; one thread: the page is not cross-origin isolated',
   );
   const several = await run(ISOLATED);
   expect(several.engine).toMatch(/WebAssembly SIMD, \d+ threads · requested /);
   expect(several.loss).toMatch(/\d/);
-  expect(several.loss).toBe(alone.loss);
+  expect(several.loss).toBe(single.loss);
 });

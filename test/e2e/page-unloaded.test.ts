@@ -8,7 +8,7 @@ import { launchBrowser } from '../support/browser.ts';
 import { fill, press, text, waitFor, waitForText } from '../support/page.ts';
 import { servePage } from '../support/server.ts';
 
-/** The page reports scripts that do not load: all of them, or one that an update of the site has removed. */
+/** The page reports scripts that do not load: all of them, or a single one that an update of the site has removed. */
 
 let browser: Browser;
 
@@ -17,8 +17,8 @@ beforeAll(async () => {
 });
 afterAll(() => browser?.close());
 
-/** The published page without the scripts whose names match. */
-async function without(scripts: RegExp, look: (page: Page, url: string) => Promise<void>): Promise<void> {
+/** Opens the published page without the scripts whose names match. */
+async function openWithout(scripts: RegExp, look: (page: Page, url: string) => Promise<void>): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'pushdown-stale-'));
   await cp(inject('builtPage'), folder, { recursive: true });
   const assets = join(folder, 'some/folder/assets');
@@ -39,41 +39,41 @@ async function without(scripts: RegExp, look: (page: Page, url: string) => Promi
 const isSeen = (page: Page, selector: string): Promise<boolean> =>
   page.$eval(selector, element => element.checkVisibility({ visibilityProperty: true }));
 
-/** Expects this text, and nothing that can be pressed. */
-async function saysThatItHasNotStarted(page: Page, words: RegExp): Promise<void> {
-  await waitFor(page, 'the words', async () => isSeen(page, '#unloaded'));
+/** Expects the message that the page has not started, and that no button can be focused. */
+async function expectNotStarted(page: Page, words: RegExp): Promise<void> {
+  await waitFor(page, 'the message', async () => isSeen(page, '#unloaded'));
   expect(await text(page, '#unloaded')).toMatch(words);
   expect(await text(page, 'header')).not.toMatch(/right now/);
   await page.$eval('#verify', button => (button as HTMLElement).focus());
   expect(await page.evaluate(() => document.activeElement?.id)).not.toBe('verify');
 }
 
-test('opened as a file', async () => {
+test('the page says that it has not started if it is opened as a file', async () => {
   const page = await browser.newPage();
   await page.goto(pathToFileURL(join(inject('builtPage'), 'some/folder/index.html')).href);
-  await saysThatItHasNotStarted(page, /has not started.*opened as a file/s);
+  await expectNotStarted(page, /has not started.*opened as a file/s);
   await page.close();
 });
 
-test('without its first script', () =>
-  without(/^index-.*\.js$/, async (page, url) => {
+test('the page says that it has not started if its first script is missing', () =>
+  openWithout(/^index-.*\.js$/, async (page, url) => {
     await page.goto(url);
-    await saysThatItHasNotStarted(page, /has not started.*Allow JavaScript/s);
+    await expectNotStarted(page, /has not started.*Allow JavaScript/s);
   }));
 
-test('without a script that the first one loads', () =>
-  without(/^page-.*\.js$/, async (page, url) => {
+test('the page says that it has not started if a script that the first one loads is missing', () =>
+  openWithout(/^page-.*\.js$/, async (page, url) => {
     await page.goto(url);
     await waitForText(page, '#unloaded', /did not start/);
-    await saysThatItHasNotStarted(page, /one of its scripts did not load\. Reload the page/);
+    await expectNotStarted(page, /one of its scripts did not load\. Reload the page/);
   }));
 
 test.each([
   ['the worker', /^worker-.*\.js$/],
   ['the training code of the worker', /^training-.*\.js$/],
   ['the engine', /^cpu-.*\.js$/],
-])('without %s', (_, scripts) =>
-  without(scripts, async (page, url) => {
+])('the page says that there is no run if a script is missing: %s', (_, scripts) =>
+  openWithout(scripts, async (page, url) => {
     await page.goto(url);
     await waitForText(page, '#error', /did not load|dynamically imported/);
     expect(await text(page, '#error')).toMatch(/Reload the page/);
@@ -82,16 +82,16 @@ test.each([
   }),
 );
 
-test('without the checks of the settings', () =>
-  without(/^checking-.*\.js$/, async (page, url) => {
+test('the page says that settings were not checked if the script of the checks is missing', () =>
+  openWithout(/^checking-.*\.js$/, async (page, url) => {
     await page.goto(url);
     await waitForText(page, '#status', /Ready/);
     await fill(page, '#set-train-rate', '0.003');
     await waitForText(page, '#settings-problem', /the settings were not checked: .*did not load.*Reload/);
   }));
 
-test('without the memory operated by hand', () =>
-  without(/^hand-.*\.js$/, async (page, url) => {
+test('the page trains if the script of the memory operated by hand is missing', () =>
+  openWithout(/^hand-.*\.js$/, async (page, url) => {
     await page.goto(url);
     await waitForText(page, '#status', /Ready/);
     await page.$eval('#hand-title', title => title.scrollIntoView());
@@ -100,7 +100,7 @@ test('without the memory operated by hand', () =>
     await waitForText(page, '#status', /step 1\b/);
   }));
 
-test('if everything loads, there is no such message', async () => {
+test('if every script loads, the page shows no such message', async () => {
   const server = await servePage(inject('builtPage'));
   const page = await browser.newPage();
   await page.goto(`${server.url}#v=1&preset=reverse&engine=cpu&paused`);

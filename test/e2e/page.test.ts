@@ -32,14 +32,14 @@ afterAll(() => server?.close());
 async function trainsAndPauses(page: Page): Promise<void> {
   await waitForText(page, '#go', /Pause/);
   const first = await lossAfter(page, 25);
-  // By then it is past the plateau of its first steps.
+  // After 400 steps the loss has left its first plateau.
   const later = await lossAfter(page, (await stepOf(page)) + 400);
   expect(later).toBeLessThan(0.9 * first);
   await press(page, '#go');
   await waitForText(page, '#status', /Paused/);
 }
 
-test('starts by itself; pause, step, continue, stop, restart', async () => {
+test('a run starts by itself, and can be paused, stepped, continued, slowed down, stopped and restarted', async () => {
   const browser = await launchBrowser();
   try {
     const { page, complaints } = await openPage(
@@ -58,7 +58,7 @@ test('starts by itself; pause, step, continue, stop, restart', async () => {
     await waitForText(page, '#status', new RegExp(`Paused at step ${paused + 1}\\b`));
     expect(await stepOf(page)).toBe(paused + 1);
 
-    // Slowed down: a second is five steps.
+    // At this speed there are five steps per second.
     await page.select('#pace', '5');
     await press(page, '#go');
     await waitFor(page, 'slow steps', async () => (await stepOf(page)) >= paused + 4);
@@ -69,7 +69,7 @@ test('starts by itself; pause, step, continue, stop, restart', async () => {
     // In a hidden tab it continues, unless it is set to pause; when the tab is shown again, it resumes.
     await hide(page, true);
     const hidden = await stepOf(page);
-    await waitFor(page, 'steps out of sight', async () => (await stepOf(page)) > hidden + 60);
+    await waitFor(page, 'steps in a hidden tab', async () => (await stepOf(page)) > hidden + 60);
     await hide(page, false);
     await press(page, '#pause-hidden');
     await hide(page, true);
@@ -111,7 +111,7 @@ describe('a paused run', () => {
     expect(complaints).toEqual([]);
   });
 
-  test('the picture: typed and drawn sources, scrubbed and played, described in words', async () => {
+  test('the picture shows typed and drawn sources; it can be scrubbed and played, and each step is described', async () => {
     expect(await coloursOf(page, '#heat')).toBeGreaterThan(10);
     await fill(page, '#source', 'a z');
     await press(page, '#show button');
@@ -149,7 +149,7 @@ describe('a paused run', () => {
     await waitForText(page, '#refused', /from 1 to 200, got 1000/);
   });
 
-  test('answers a source, and measures accuracy by length', async () => {
+  test('the model answers a source, and its accuracy is measured by length', async () => {
     await fill(page, '#try-source', 'abc');
     await press(page, '#try button');
     await waitFor(
@@ -167,7 +167,7 @@ describe('a paused run', () => {
     expect(await coloursOf(page, '#length-accuracy canvas')).toBeGreaterThan(5);
   });
 
-  test('agrees with the reference, tensor by tensor', async () => {
+  test('the verification compares every tensor with the reference', async () => {
     await press(page, '#verify');
     await waitForText(page, '#verify-status', /Agrees|Differs|fail/, 60_000);
     expect(await text(page, '#verify-status')).toMatch(
@@ -179,7 +179,7 @@ describe('a paused run', () => {
     expect(await text(page, '#adapter-facts')).toMatch(/fallback adapter.*maxBufferSize/s);
   });
 
-  test('settings: refused at their field, the run unchanged; a new run; the previous one is drawn with it', async () => {
+  test('bad settings are refused at their field; good ones start a new run, drawn together with the previous one', async () => {
     await fill(page, '#set-model-hidden', '99999');
     await waitForText(
       page,
@@ -221,7 +221,7 @@ describe('a paused run', () => {
     expect(await text(page, '#loss-chart')).toMatch(/reverse, seed 0/);
   });
 
-  test('charts are exported as CSV, JSON and PNG; smoothing', async () => {
+  test('charts are smoothed, and exported as CSV, JSON and PNG', async () => {
     await fill(page, '#smoothing', '0.9');
     const csv = await downloaded(page, '#save-csv');
     const lines = new TextDecoder().decode(csv.bytes).trim().split('\n');
@@ -254,7 +254,7 @@ describe('a paused run', () => {
     expect(await coloursOf(page, '#heat')).toBeGreaterThan(10);
   });
 
-  test('links to the benchmarks, which open', async () => {
+  test('the link to the benchmarks works', async () => {
     const link = await page.$eval('header a[href*="bench"]', element => (element as HTMLAnchorElement).href);
     const other = await browser.newPage();
     await other.goto(link);
@@ -263,14 +263,14 @@ describe('a paused run', () => {
   });
 });
 
-test('without a WebGPU adapter it says so, and trains on the CPU', async () => {
-  // The flag that gives headless Chromium its software adapter.
+test('without a WebGPU adapter the page says so, and trains on the CPU', async () => {
+  // Without this flag, headless Chromium has no software adapter.
   const browser = await launchBrowser({ ignoreDefaultArgs: ['--enable-unsafe-webgpu'] });
   try {
     const { page, complaints } = await openPage(browser, `${server.url}#v=1&preset=reverse&train.stopAt=0`);
     expect(await text(page, '#adapter')).toContain('engine cpu · WebAssembly SIMD · ');
     expect(await text(page, '#notice')).toMatch(/no adapter|no WebGPU/);
-    // Advice for this browser.
+    // The notice has advice for this browser.
     expect(await text(page, '#notice')).toMatch(/chrome:\/\/(flags|gpu)/);
     await trainsAndPauses(page);
     expect(await coloursOf(page, '#heat')).toBeGreaterThan(10);
@@ -282,7 +282,7 @@ test('without a WebGPU adapter it says so, and trains on the CPU', async () => {
     await waitForText(page, '#settings-problem', /no adapter|no WebGPU/);
     expect(await stepOf(page)).toBe(paused);
     await press(page, '#go');
-    await waitFor(page, 'further steps', async () => (await stepOf(page)) > paused);
+    await waitFor(page, 'more steps', async () => (await stepOf(page)) > paused);
     expect(complaints).toEqual([]);
 
     // A page that cannot start shows the reason.

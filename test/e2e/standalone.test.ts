@@ -7,7 +7,7 @@ import { launchBrowser } from '../support/browser.ts';
 import { codeBlocks, readDocument } from '../support/documents.ts';
 import { filesBelow, type StaticServer, serveFiles } from '../support/static-server.ts';
 
-/** `dist/pushdown.js` in pages without a bundler, from the page's host and from another one, like a CDN. */
+/** `dist/pushdown.js` in pages without a bundler, loaded from the host of the page and from another host, like a CDN. */
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const bytes = readFileSync(join(ROOT, 'dist', 'pushdown.js'));
@@ -68,7 +68,7 @@ afterAll(async () => {
   for (const server of servers) await server.close();
 });
 
-/** @param from the host of the module; by default the page's own */
+/** Trains in a page or in its worker. @param from the host of the module; by default that of the page */
 async function trainedOn(
   page: '/page.html' | '/worker.html',
   headers: Record<string, string>,
@@ -98,7 +98,7 @@ async function trainedOn(
 
 let loss: number;
 
-test('on one thread, if the page is not cross-origin isolated', async () => {
+test('trains on one thread if the page is not cross-origin isolated', async () => {
   const trained = await trainedOn('/page.html', {});
   expect(trained.adapter).toMatchObject({ name: 'WebAssembly SIMD', threads: 1 });
   expect(trained.adapter.reason).toMatch(/one thread: the page is not cross-origin isolated$/);
@@ -108,9 +108,9 @@ test('on one thread, if the page is not cross-origin isolated', async () => {
 });
 
 test.each([
-  ['from its own host', () => '.'],
+  ['from the host of the page', () => '.'],
   ['from another host', () => cdn.url],
-])('on two threads in an isolated page %s, with the same bits', async (_, from) => {
+])('trains on two threads in an isolated page, loaded %s, with exactly the same loss', async (_, from) => {
   for (const page of ['/page.html', '/worker.html'] as const) {
     const trained = await trainedOn(page, ISOLATED, from());
     expect(trained, page).toMatchObject({ adapter: { threads: 2 }, loss, refused: '' });
@@ -118,11 +118,11 @@ test.each([
   }
 });
 
-test('from another host, without isolation', async () => {
+test('trains on one thread if it is loaded from another host, without isolation', async () => {
   expect(await trainedOn('/page.html', {}, cdn.url)).toMatchObject({ adapter: { threads: 1 }, loss });
 });
 
-test('on one thread, with the reason, if the page forbids workers from blobs', async () => {
+test('trains on one thread, and gives the reason, if the page forbids workers from blobs', async () => {
   const policy = `script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval' ${cdn.url}; worker-src 'self'`;
   const trained = await trainedOn('/page.html', { ...ISOLATED, 'Content-Security-Policy': policy }, cdn.url);
   expect(trained).toMatchObject({ adapter: { threads: 1 }, loss });
@@ -136,8 +136,8 @@ test('the file contains the WebGPU kernels', async () => {
     import { openEngine } from './pushdown.js';
     const engine = await openEngine('gpu');
     const stack = await engine.memory({ kind: 'stack', B: 1, T: 3, M: 1 });
-    const given = [[0.8, 0.5, 0.9], [0, 0.1, 0.9], [1, 2, 3]].map(numbers => new Float32Array(numbers));
-    window.read = [...(await stack.forward(...given))];
+    const inputs = [[0.8, 0.5, 0.9], [0, 0.1, 0.9], [1, 2, 3]].map(numbers => new Float32Array(numbers));
+    window.read = [...(await stack.forward(...inputs))];
   </script>`;
   const server = await serveFiles(path => (path === '/pushdown.js' ? bytes : page));
   servers.push(server);
@@ -148,7 +148,7 @@ test('the file contains the WebGPU kernels', async () => {
   for (const [k, expected] of [0.8, 1.5, 2.8].entries()) expect(read[k]).toBeCloseTo(expected, 5);
 });
 
-test('examples/page.html', async () => {
+test('examples/page.html trains and answers', async () => {
   const server = await serveFiles(filesBelow(ROOT));
   servers.push(server);
   const tab = await browser.newPage();
@@ -158,12 +158,12 @@ test('examples/page.html', async () => {
   expect(await log()).toMatch(/^engine \w+: .*\n(step .*\n)+ended: solved\na b c d → d c b a\n$/);
 });
 
-test('its size stays below 340 kB, 115 kB gzipped', () => {
+test('the file is smaller than 340 kB, and than 115 kB gzipped', () => {
   expect(bytes.length).toBeLessThan(340_000);
   expect(gzipSync(bytes, { level: 9 }).length).toBeLessThan(115_000);
 });
 
-test('the page in the README trains, and answers as its comments say', async () => {
+test('the page in the README trains, and gives the answer in its comment', async () => {
   const page = codeBlocks(readDocument('README.md')).find(({ language }) => language === 'html')!.code;
   const server = await serveFiles(path => (path === '/page.html' ? page : filesBelow(ROOT)(path)));
   servers.push(server);

@@ -14,7 +14,7 @@ import {
   waitFor,
   waitForText,
 } from '../support/page.ts';
-import { isDone, keptStep, rowsOfRuns, servedPage } from '../support/served-page.ts';
+import { isDone, rowsOfRuns, servedPage, storedStep } from '../support/served-page.ts';
 
 /** The page with Firefox's WebGPU, if available: training, settings, verification, resuming. */
 
@@ -23,17 +23,17 @@ const STEPS = 400;
 
 describe.runIf(inFirefox)(IN_FIREFOX, () => {
   const served = servedPage(() => launchFirefox({ webgpu: true }));
-  /** The reason why there is no WebGPU. */
+  /** Why there is no WebGPU; undefined if there is. */
   let missing: string | undefined;
   beforeAll(async () => {
     missing = await withoutWebGpu(served.browser, served.url);
     if (missing) console.warn(`${IN_FIREFOX} pages have no WebGPU (${missing}): its tests are skipped.`);
   });
 
-  /** A test that is skipped, with the reason, if this Firefox provides no WebGPU. */
+  /** Defines a test that is skipped, with the reason, if this Firefox has no WebGPU. */
   const onGpu = (name: string, work: (page: Page, complaints: string[]) => Promise<void>, rest = ''): void =>
     test(name, async context => {
-      context.skip(missing !== undefined, `this Firefox gives no WebGPU: ${missing}`);
+      context.skip(missing !== undefined, `this Firefox has no WebGPU: ${missing}`);
       const address = `${served.url}#v=1&preset=reverse${SMALL}&train.steps=${STEPS}${rest}`;
       const { page, complaints } = await openPage(served.context, address);
       await work(page, complaints);
@@ -58,7 +58,7 @@ describe.runIf(inFirefox)(IN_FIREFOX, () => {
   );
 
   onGpu(
-    'settings: a new run',
+    'starts a new run with changed settings',
     async page => {
       await fill(page, '#set-train-seed', '5');
       await waitForText(page, '#changes', /Seed 0 → 5/);
@@ -70,15 +70,15 @@ describe.runIf(inFirefox)(IN_FIREFOX, () => {
     '&paused',
   );
 
-  onGpu('resumed after a reload, to the same numbers', async page => {
+  onGpu('resumes after a reload, and ends with the same numbers', async page => {
     const address = page.url();
     await isDone(page);
-    const whole = decodeCheckpoint((await downloaded(page, '#save-checkpoint')).bytes);
+    const uninterrupted = decodeCheckpoint((await downloaded(page, '#save-checkpoint')).bytes);
     await served.context.close().catch(() => undefined);
     const { page: other } = await openPage(served.browser, `${address.replace(/&check=.*/, '')}&paused`);
     for (let k = 0; k < 3; k++) await press(other, '#step');
     await waitForText(other, '#status', /Paused at step 3\b/);
-    await waitFor(other, 'it to be kept', async () => (await keptStep(other)) === 3);
+    await waitFor(other, 'step 3 to be stored', async () => (await storedStep(other)) === 3);
     await other.reload();
     await ready(other);
     await waitForText(other, '#status', /Paused at step 3\b/);
@@ -86,6 +86,6 @@ describe.runIf(inFirefox)(IN_FIREFOX, () => {
     await isDone(other);
     expect(await stepOf(other)).toBe(STEPS);
     const resumed = decodeCheckpoint((await downloaded(other, '#save-checkpoint')).bytes);
-    expect(resumed.state).toEqual(whole.state);
+    expect(resumed.state).toEqual(uninterrupted.state);
   });
 });

@@ -12,8 +12,8 @@ import { expectGradients } from '../support/differences.ts';
 import { drawAwayFromTies, memoryMargin, uniforms } from '../support/margins.ts';
 
 /**
- * A memory driven step by step in a closed loop: the controller's output at a step depends on the read of the step before. So
- * gradients flow from reads through the controls and values of later steps back to earlier reads.
+ * A memory driven step by step in a closed loop: the controller's output depends on the previous read.
+ * So gradients flow from reads through the controls and values of later steps back to earlier reads.
  *
  *   a_t = W r_{t−1} + x_t,   controls = scale · σ(a),   values = tanh(a),   L = Σ_t c_t · r_t
  */
@@ -28,7 +28,7 @@ interface Loop {
   scale: number;
 }
 
-/** a_t: E numbers for each control, then E·M for the values. */
+/** The length of a_t: E numbers for each control, then E·M for the values. */
 const widthOf = ({ kind, M }: Loop): number => endsOf(kind) * (memoryKind(kind).controls.length + M);
 
 interface Step {
@@ -53,7 +53,7 @@ function forward(loop: Loop, at: Tensors): Step[] {
       last.reduce((sum, r, m) => sum + W[i * E * M + m] * r, x[t * width + i]),
     );
     const controls = Array.from({ length: count }, (_, c) =>
-      a.slice(c * E, (c + 1) * E).map(one => scale * sigmoid(one)),
+      a.slice(c * E, (c + 1) * E).map(x => scale * sigmoid(x)),
     );
     const value = a.slice(count * E).map(Math.tanh);
     const { after, r } = memoryStep(kind, before, controls, value);
@@ -79,13 +79,13 @@ function backward(loop: Loop, at: Tensors, steps: readonly Step[]): Tensors {
     dc.set(r, t * E * M);
     const { passed, gradients } = memoryStepBackward(kind, before, controls, value, after, dr, arriving);
     arriving = passed;
-    const da = Float64Array.from(a, (one, i) => {
+    const da = Float64Array.from(a, (x, i) => {
       const [control, end] = [Math.floor(i / E), i % E];
       if (control >= all.length) {
-        const v = Math.tanh(one);
+        const v = Math.tanh(x);
         return gradients.dValue[i - all.length * E] * (1 - v * v);
       }
-      const s = sigmoid(one);
+      const s = sigmoid(x);
       return gradients[gradientName(all[control].name)][end] * scale * s * (1 - s);
     });
     dx.set(da, t * width);
@@ -105,7 +105,7 @@ function backward(loop: Loop, at: Tensors, steps: readonly Step[]): Tensors {
   ]);
 }
 
-describe.each(MEMORY_NAMES)('a controller that feeds reads back: %s', kind => {
+describe.each(MEMORY_NAMES)('gradients of a %s whose reads feed back into its controls', kind => {
   describe.each([
     ['to 1', 1],
     ['to 0.4: a read takes many rows', 0.4],
@@ -134,7 +134,7 @@ describe.each(MEMORY_NAMES)('a controller that feeds reads back: %s', kind => {
         );
         const loss = (): number =>
           forward(loop, at).reduce(
-            (sum, { r }, t) => r.reduce((all, one, m) => all + one * at.get('c')![t * E * 2 + m], sum),
+            (sum, { r }, t) => r.reduce((all, x, m) => all + x * at.get('c')![t * E * 2 + m], sum),
             0,
           );
         expectGradients(loss, at, backward(loop, at, forward(loop, at)));

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { expectGradients } from '../support/differences.ts';
 import { drawAwayFromTies, popMargin, readMargin } from '../support/margins.ts';
 
-// Tests of the test helpers: a check that cannot fail proves nothing.
+// Tests of the test helpers, because a check that cannot fail proves nothing.
 describe('central differences', () => {
   const at = new Map([['x', Float64Array.of(2, 3)]]);
   const f = () => at.get('x')![0] ** 2 * at.get('x')![1];
@@ -19,7 +19,7 @@ describe('central differences', () => {
 });
 
 describe('margins', () => {
-  it('are 0 at a tie, and elsewhere the distance to it', () => {
+  it('are 0 at a tie, and the distance to the nearest tie elsewhere', () => {
     expect(popMargin(Float64Array.of(0.75, 0.5), 0.5)).toBe(0);
     expect(popMargin(Float64Array.of(0.75, 0.5), 0.625)).toBe(0.125);
     expect(readMargin(Float64Array.of(0.5, 0.5))).toBe(0);
@@ -29,7 +29,7 @@ describe('margins', () => {
     expect(popMargin(Float64Array.of(0.75, 0, 0.5), 0.625)).toBe(0.125);
     expect(readMargin(Float64Array.of(0.75, 0.5, 0))).toBe(0.25);
   });
-  it('fail with a message if no draw is good', () => {
+  it('fail with a message if every draw is near a tie', () => {
     expect(() =>
       drawAwayFromTies(
         () => 0,

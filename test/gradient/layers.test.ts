@@ -32,19 +32,20 @@ function tensors(lengths: Record<string, number>): { at: Tensors; w: Weights; dw
 const added = (dw: Weights): Tensors => new Map(Object.entries(dw));
 
 describe('cells', () => {
-  /** An unused slot and a repeated input. */
+  /** Input ids with an unused slot and a repeated input. */
   const ids = Uint32Array.of(4, NO_INPUT, 1, 4);
   const dh = uniforms(new Rng(2, 102), H, -1, 1);
   const dc = uniforms(new Rng(3, 102), H, -1, 1);
 
-  // x is one-hot in the first layer, or embedded with a layer below; without a memory there is no r.
-  const INPUTS = {
+  // x is one-hot in the first layer, or embedded; a higher layer also
+  // has the output y of the layer below. Without a memory there is no r.
+  const SEEN = {
     'one-hot inputs and reads': { X: 0, Y: 0, R: M },
     'embedded inputs, reads, and a layer below': { X: 4, Y: H, R: M },
     'inputs only': { X: 0, Y: 0, R: 0 },
   };
 
-  describe.each(Object.entries(INPUTS))('%s', (_, { X, Y, R }) => {
+  describe.each(Object.entries(SEEN))('gradients with %s', (_, { X, Y, R }) => {
     const cell = (G: number, recurrent = true, withC = G === 4) => {
       const { at, w, dw } = tensors({
         W_xh: (X || D) * G * H,
@@ -89,8 +90,8 @@ describe('cells', () => {
 
     it('lstm-coupled', () => {
       const { at, w, dw, inputs, into } = cell(3, true, true);
-      const made = coupledLstm(w, inputs, w.h, w.c);
-      const back = coupledLstmBackward(w, inputs, w.h, w.c, made, { dh, dc }, into, dw);
+      const forward = coupledLstm(w, inputs, w.h, w.c);
+      const back = coupledLstmBackward(w, inputs, w.h, w.c, forward, { dh, dc }, into, dw);
       dw.h = back.dh;
       dw.c = back.dc;
       const f = () => {
@@ -107,7 +108,7 @@ describe('cells', () => {
     });
   });
 
-  describe('by hand, H = 1: all weights are 0 except biases and W_hh', () => {
+  describe('equations by hand for H = 1, with all weights 0 except biases and W_hh', () => {
     const sigmoid = (x: number) => 1 / (1 + Math.exp(-x));
     const inputs: LayerInputs = {
       x: { ids: Uint32Array.of(NO_INPUT) },
@@ -118,31 +119,31 @@ describe('cells', () => {
 
     it('lstm-coupled: blocks i, g, o', () => {
       const w = { b_h: Float64Array.of(1, 3, 4), W_hh: Float64Array.of(0.1, 0.3, 0.4) };
-      const made = coupledLstm(w, inputs, Float64Array.of(h), Float64Array.of(c));
+      const state = coupledLstm(w, inputs, Float64Array.of(h), Float64Array.of(c));
       const next = (1 - sigmoid(1.05)) * c + sigmoid(1.05) * Math.tanh(3.15);
-      expect(made.c[0]).toBeCloseTo(next, 14);
-      expect(made.h[0]).toBeCloseTo(sigmoid(4.2) * Math.tanh(next), 14);
+      expect(state.c[0]).toBeCloseTo(next, 14);
+      expect(state.h[0]).toBeCloseTo(sigmoid(4.2) * Math.tanh(next), 14);
     });
 
     it('lstm: blocks i, f, g, o', () => {
       const w = { b_h: Float64Array.of(1, 2, 3, 4), W_hh: Float64Array.of(0.1, 0.2, 0.3, 0.4) };
-      const made = lstm(w, inputs, Float64Array.of(h), Float64Array.of(c));
+      const state = lstm(w, inputs, Float64Array.of(h), Float64Array.of(c));
       const next = sigmoid(2.1) * c + sigmoid(1.05) * Math.tanh(3.15);
-      expect(made.c[0]).toBeCloseTo(next, 14);
-      expect(made.h[0]).toBeCloseTo(sigmoid(4.2) * Math.tanh(next), 14);
+      expect(state.c[0]).toBeCloseTo(next, 14);
+      expect(state.h[0]).toBeCloseTo(sigmoid(4.2) * Math.tanh(next), 14);
     });
 
     it('gru: blocks z, r, n; the bias of n is not multiplied by r', () => {
       const w = { b_h: Float64Array.of(1, 2, 3), W_hh: Float64Array.of(0.1, 0.2, 0.3) };
-      const made = gru(w, inputs, Float64Array.of(h));
+      const state = gru(w, inputs, Float64Array.of(h));
       const n = Math.tanh(3 + sigmoid(2.1) * 0.15);
       const z = sigmoid(1.05);
-      expect(made.h[0]).toBeCloseTo((1 - z) * n + z * h, 14);
+      expect(state.h[0]).toBeCloseTo((1 - z) * n + z * h, 14);
     });
   });
 });
 
-describe('layers', () => {
+describe('gradients of layers', () => {
   it('linear', () => {
     const { at, w, dw } = tensors({ x: H, W: H * P, b: P });
     const dy = uniforms(new Rng(2, 102), P, -1, 1);

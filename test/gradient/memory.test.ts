@@ -8,8 +8,8 @@ import { rowsOf, zeroRows } from '../../src/reference/rows.ts';
 import { expectGradients } from '../support/differences.ts';
 import { drawAwayFromTies, memoryMargin, popMargin, readMargin, uniforms } from '../support/margins.ts';
 
-// Away from ties the reads are bilinear in strengths and values, so central differences have no truncation error. A large
-// step is exact except for rounding, 1e-16·|L|/h ≈ 1e-11 with |L| up to 100.
+// Away from ties the reads are bilinear in strengths and values, so central differences have no
+// truncation error. A large step is exact except for rounding, 1e-16·|L|/h ≈ 1e-11 with |L| up to 100.
 const EXACT = { h: 1e-4, tolerance: 1e-9 };
 
 const KINDS: RowName[] = ['stack', 'queue', 'deque'];
@@ -60,8 +60,8 @@ describe.each(MEMORY_NAMES)('%s', kind => {
           const controls = names.map(name => at.get(name)!);
           const value = at.get('value')!;
           const run = () => memoryForward(kind, controls, value);
-          const made = memoryBackward(kind, controls, value, run(), dRead);
-          const gradients = new Map([...names, 'value'].map(name => [name, made[gradientName(name)]]));
+          const backward = memoryBackward(kind, controls, value, run(), dRead);
+          const gradients = new Map([...names, 'value'].map(name => [name, backward[gradientName(name)]]));
           expectGradients(() => dot(run().read, dRead), at, gradients, EXACT);
         }
       });
@@ -69,13 +69,13 @@ describe.each(MEMORY_NAMES)('%s', kind => {
   });
 });
 
-describe.each(['superposition', 'tape'] as const)('several cells of a %s are read', kind => {
+describe.each(['superposition', 'tape'] as const)('gradients of a %s that reads several cells', kind => {
   it.each([
     [1, 1],
     [2, 2],
     [5, 3],
     [5, 5],
-  ])('of %i cells %i', (depth, reads) => {
+  ])('of %i cells, %i are read', (depth, reads) => {
     const [T, M] = [9, 2];
     const rng = new Rng(depth, 101);
     const names = memoryKind(kind).controls.map(({ name }) => name);
@@ -84,8 +84,8 @@ describe.each(['superposition', 'tape'] as const)('several cells of a %s are rea
     const dRead = uniforms(rng, T * reads * M, -1, 1);
     const controls = names.map(name => at.get(name)!);
     const run = () => memoryForward(kind, controls, at.get('value')!, depth, reads);
-    const made = memoryBackward(kind, controls, at.get('value')!, run(), dRead, depth);
-    const gradients = new Map([...names, 'value'].map(name => [name, made[gradientName(name)]]));
+    const backward = memoryBackward(kind, controls, at.get('value')!, run(), dRead, depth);
+    const gradients = new Map([...names, 'value'].map(name => [name, backward[gradientName(name)]]));
     expectGradients(() => dot(run().read, dRead), at, gradients, EXACT);
   });
 });
@@ -96,7 +96,7 @@ describe.each(KINDS)('%s', kind => {
     const memory = MEMORIES[kind];
     const drawn = drawAwayFromTies(
       rng => ({ previous: uniforms(rng, t * E, 0, 1), u: uniforms(rng, E, 0, 2), d: uniforms(rng, E, 0, 1) }),
-      // The margin of the second pop, on the strengths that the first pop left.
+      // For a deque also the margin of the second pop, on the strengths that the first pop left.
       ({ previous, u }) =>
         kind === 'queue'
           ? popMargin(previous, u[0], 'bottom')
@@ -107,14 +107,14 @@ describe.each(KINDS)('%s', kind => {
     );
     const { previous, u, d } = drawn;
     const ds = uniforms(new Rng(1, 101), (t + 1) * E, -1, 1);
-    const made = memory.stepBackward(previous, u, ds);
+    const gradients = memory.stepBackward(previous, u, ds);
     expectGradients(
       () => dot(memory.step(previous, d, u), ds),
       new Map(Object.entries(drawn)),
       new Map([
-        ['previous', made.ds],
-        ['u', made.du],
-        ['d', made.dd],
+        ['previous', gradients.ds],
+        ['u', gradients.du],
+        ['d', gradients.dd],
       ]),
       EXACT,
     );
@@ -156,13 +156,13 @@ describe.each(ENDS)('only the %s end', end => {
     );
     const { previous, u } = drawn;
     const ds = uniforms(new Rng(1, 101), 9, -1, 1);
-    const made = popBackward(previous, u[0], ds, end);
+    const gradients = popBackward(previous, u[0], ds, end);
     expectGradients(
       () => dot(pop(previous, u[0], end), ds),
       new Map(Object.entries(drawn)),
       new Map([
-        ['previous', made.ds],
-        ['u', Float64Array.of(made.du)],
+        ['previous', gradients.ds],
+        ['u', Float64Array.of(gradients.du)],
       ]),
       EXACT,
     );
@@ -182,10 +182,10 @@ describe.each(ENDS)('only the %s end', end => {
   });
 });
 
-describe('a deque with one silent end', () => {
+describe('a deque of which only one end is used', () => {
   const [T, M] = [15, 2];
   const rng = new Rng(3, 101);
-  const one = {
+  const single = {
     push: uniforms(rng, T, 0, 1),
     pop: uniforms(rng, T, 0, 1),
     value: uniforms(rng, T * M, -1, 1),
@@ -193,9 +193,9 @@ describe('a deque with one silent end', () => {
   };
   /** [T,width] → [T,2,width]: at end `e`, with zeros at the other end. */
   const at = (e: number, flat: Float64Array, width = 1): Float64Array => {
-    const made = new Float64Array(2 * flat.length);
-    for (let t = 0; t < T; t++) made.set(flat.subarray(t * width, (t + 1) * width), (2 * t + e) * width);
-    return made;
+    const padded = new Float64Array(2 * flat.length);
+    for (let t = 0; t < T; t++) padded.set(flat.subarray(t * width, (t + 1) * width), (2 * t + e) * width);
+    return padded;
   };
   /** The inverse: end `e` of [T,2,width]. */
   const of = (e: number, flat: Float64Array, width = 1): number[] =>
@@ -206,49 +206,49 @@ describe('a deque with one silent end', () => {
   it.each([
     ['stack', 0],
     ['queue', 1],
-  ] as const)('is a %s where it is popped and read at end %i, to the last bit', (kind, e) => {
-    const { push, pop: pops, value, dRead } = one;
+  ] as const)('equals a %s exactly if it is pushed at the top, and popped and read at end %i', (kind, e) => {
+    const { push, pop: pops, value, dRead } = single;
     const alone = memoryForward(kind, [push, pops], value);
     const gradients = memoryBackward(kind, [push, pops], value, alone, dRead);
 
     const both = { push: at(0, push), pop: at(e, pops), value: at(0, value, M), dRead: at(e, dRead, M) };
-    const made = memoryForward('deque', [both.push, both.pop], both.value);
-    expect(of(e, made.read, M)).toEqual([...alone.read]);
-    made.strengths.forEach((s, t) => {
+    const forward = memoryForward('deque', [both.push, both.pop], both.value);
+    expect(of(e, forward.read, M)).toEqual([...alone.read]);
+    forward.strengths.forEach((s, t) => {
       expect([...s.subarray(0, t + 1)]).toEqual(new Array(t + 1).fill(0));
       expect([...s.subarray(t + 1)]).toEqual([...alone.strengths[t]]);
     });
-    const back = memoryBackward('deque', [both.push, both.pop], both.value, made, both.dRead);
+    const back = memoryBackward('deque', [both.push, both.pop], both.value, forward, both.dRead);
     expect(of(0, back.dPush)).toEqual([...gradients.dPush]);
     expect(of(e, back.dPop)).toEqual([...gradients.dPop]);
     expect(of(0, back.dValue, M)).toEqual([...gradients.dValue]);
     expect(of(1, back.dValue, M)).toEqual(new Array(T * M).fill(0));
   });
 
-  it('is the same upside down', () => {
-    const two = new Rng(4, 101);
-    const [push, pops] = [uniforms(two, T * 2, 0, 1), uniforms(two, T * 2, 0, 1)];
+  it('gives the same with its two ends exchanged', () => {
+    const otherRng = new Rng(4, 101);
+    const [push, pops] = [uniforms(otherRng, T * 2, 0, 1), uniforms(otherRng, T * 2, 0, 1)];
     // Only one end is popped per step, so the order of the pops does not matter.
     for (let t = 0; t < T; t++) pops[2 * t + (t % 2)] = 0;
-    const value = uniforms(two, T * 2 * M, -1, 1);
+    const value = uniforms(otherRng, T * 2 * M, -1, 1);
     const turned = (flat: Float64Array, width = 1): Float64Array => {
       const [top, bottom] = [0, 1].map(e => Float64Array.from(of(e, flat, width)));
       return at(0, bottom, width).map((x, n) => x + at(1, top, width)[n]);
     };
-    const made = memoryForward('deque', [push, pops], value);
-    const other = memoryForward('deque', [turned(push), turned(pops)], turned(value, M));
-    expect([...turned(other.read, M)]).toEqual([...made.read]);
-    other.strengths.forEach((s, t) => {
-      expect([...s.toReversed()]).toEqual([...made.strengths[t]]);
+    const upright = memoryForward('deque', [push, pops], value);
+    const flipped = memoryForward('deque', [turned(push), turned(pops)], turned(value, M));
+    expect([...turned(flipped.read, M)]).toEqual([...upright.read]);
+    flipped.strengths.forEach((s, t) => {
+      expect([...s.toReversed()]).toEqual([...upright.strengths[t]]);
     });
   });
 });
 
 describe('one step by hand', () => {
-  it('the Jacobian that a copy of the paper misprints', () => {
-    // s = [.7, .5], u = .9: ∂s_t[0]/∂s_{t-1} = [1, 1], because a row and the row above it count alike.
-    const made = popBackward(Float64Array.of(0.7, 0.5), 0.9, Float64Array.of(1, 0), 'top');
-    expect([...made.ds]).toEqual([1, 1]);
-    expect(made.du).toBe(-1);
+  it('the Jacobian that one copy of the paper misprints', () => {
+    // s = [.7, .5], u = .9: ∂s_t[0]/∂s_{t-1} = [1, 1], because s_t[0] = s[0] + s[1] − u here.
+    const gradients = popBackward(Float64Array.of(0.7, 0.5), 0.9, Float64Array.of(1, 0), 'top');
+    expect([...gradients.ds]).toEqual([1, 1]);
+    expect(gradients.du).toBe(-1);
   });
 });

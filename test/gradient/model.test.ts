@@ -30,7 +30,7 @@ const marginOf = (spec: ModelSpec, { weights, batch }: Draw): number =>
 const drawn = (spec: ModelSpec): Draw =>
   drawAwayFromTies(
     rng => draw(rng, spec),
-    made => marginOf(spec, made),
+    candidate => marginOf(spec, candidate),
   );
 
 /** Compares all gradients of a model with central differences. */
@@ -56,7 +56,7 @@ describe.each(MEMORIES)('memory %s', memory => {
     check({ memory, controller, memories: 2, embedding: 3, readout: 3, hidden: 4, width: 2 }),
   );
 
-  it('with several cells read, where it has any', () =>
+  it('with two memories, which read several cells if they have cells', () =>
     check({ memory, memories: 2, depth: 3, reads: 2, hidden: 4, width: 2 }));
 
   it('with every option', () =>
@@ -167,7 +167,7 @@ describe('several memories', () => {
       expect(steps.map(({ memories }) => strengthsOf(spec, memories)[k])).toEqual(strengths);
     }
     expect(steps[0].v).toHaveLength(E * M);
-    // The first push fills the first block of the reads with the top's strength, the second with the bottom's …
+    // At the first step, the read of each end takes the value pushed at that end, then the rest from the other end.
     const first = steps[0];
     const [d] = first.controls;
     for (let e = 0; e < E; e++) {
@@ -179,7 +179,7 @@ describe('several memories', () => {
     }
   });
 
-  it('none: no heads, no reads', () => {
+  it('if there are none, a step has no heads and no reads', () => {
     const spec = makeSpec({ memory: 'none', controller: 'lstm' });
     const { weights, batch } = drawn(spec);
     const [step] = modelForward(spec, weights, batch).sequences[0].steps;
@@ -187,7 +187,7 @@ describe('several memories', () => {
   });
 });
 
-it('the forward pass written out: two layers, a deque, embeddings of several inputs, a readout', () => {
+it('the forward pass equals one written out here: two layers, a deque, embeddings of several inputs, a readout', () => {
   const spec = makeSpec({
     layers: 2,
     memory: 'deque',
@@ -228,13 +228,13 @@ it('the forward pass written out: two layers, a deque, embeddings of several inp
     r = [...read.slice(-2 * M)];
     const o = add(map(h2, 'W_o'), bias('b_o')).map(Math.tanh);
     const y = add(map(o, 'W_s'), bias('b_s')).map(Math.tanh);
-    for (const [made, written] of [
+    for (const [actual, expected] of [
       [step.r, r],
       [step.output, y],
     ] as const) {
-      expect(made).toHaveLength(written.length);
-      written.forEach((w, i) => {
-        expect(made[i]).toBeCloseTo(w, 12);
+      expect(actual).toHaveLength(expected.length);
+      expected.forEach((w, i) => {
+        expect(actual[i]).toBeCloseTo(w, 12);
       });
     }
   });

@@ -3,9 +3,9 @@ import { Rng } from '../../src/base/rng.ts';
 import { MEMORIES, memoryBackward, memoryForward, type RowName } from '../../src/reference/memory.ts';
 
 /**
- * Where two arguments of a max or min are equal, finite differences are meaningless. Here the formulas of the paper are
- * written a second time, with every sum in full, in dual numbers x + x'ε whose max and min take the derivative of the left
- * argument. Strengths are quarters, whose sums are exact, so that nearly every step has ties.
+ * Where two arguments of a max or min are equal, finite differences are meaningless. So this file has the formulas
+ * of the paper a second time, with every sum written in full, in dual numbers x + x'ε whose max and min take the
+ * derivative of the left argument. Strengths are quarters, whose sums are exact, so that nearly every step has ties.
  */
 interface Dual {
   x: number;
@@ -29,7 +29,7 @@ const below = (s: Dual[], i: number): Dual => sum(s.slice(0, i));
 type Sum = typeof above;
 const popped = (s: Dual[], u: Dual, over: Sum): Dual[] =>
   s.map((si, i) => max(ZERO, minus(si, max(ZERO, minus(u, over(s, i))))));
-/** min(s, max(0, room)), except that beyond depth 1 not even a row of strength 0 is read. */
+/** min(s, max(0, room)), except that a row beyond depth 1 has no derivative, even if its strength is 0. */
 const weight = (si: Dual, room: Dual): Dual => (room.x > 0 ? min(si, room) : ZERO);
 const readOf = (s: Dual[], V: Dual[], over: Sum): Dual =>
   sum(s.map((si, i) => times(weight(si, minus(ONE, over(s, i))), V[i])));
@@ -68,7 +68,7 @@ describe.each(['stack', 'queue', 'deque'] as const)('%s', kind => {
   it.each([
     ['quarters', 4],
     ['0 or 1', 1],
-  ])('strengths of %s: the derivative of the left argument, to the last bit', (_, parts) => {
+  ])('strengths of %s: gradients equal the derivatives of the left arguments exactly', (_, parts) => {
     const T = 7;
     const n = T * MEMORIES[kind].ends;
     for (let seed = 0; seed < 40; seed++) {
@@ -77,9 +77,9 @@ describe.each(['stack', 'queue', 'deque'] as const)('%s', kind => {
       const inputs = [whole(0, parts).map(x => x / parts), whole(0, parts).map(x => x / parts), whole(-8, 8)];
       const dRead = whole(-8, 8);
       const [push, pop, value] = inputs;
-      const made = memoryForward(kind, [push, pop], value);
-      const { read } = made;
-      const { dPush, dPop, dValue } = memoryBackward(kind, [push, pop], value, made, dRead);
+      const forward = memoryForward(kind, [push, pop], value);
+      const { read } = forward;
+      const { dPush, dPop, dValue } = memoryBackward(kind, [push, pop], value, forward, dRead);
 
       const [d, u, v] = inputs.map(all => all.map(x => dual(x)));
       expect([...read]).toEqual(PAPER[kind](d, u, v).map(({ x }) => x));
@@ -89,7 +89,7 @@ describe.each(['stack', 'queue', 'deque'] as const)('%s', kind => {
         return PAPER[kind](d1, u1, v1).reduce((total, { dx }, l) => total + dx * dRead[l], 0);
       };
       [dPush, dPop, dValue].forEach((gradient, i) => {
-        // The sums have different orders: 0 and −0 count as equal.
+        // Adding 0 turns −0 into 0: sums in another order may give the other zero.
         expect([...gradient].map(x => x + 0)).toEqual(inputs[i].map((_, k) => derivative(i, k) + 0));
       });
     }

@@ -13,24 +13,24 @@ test('measures a large step once, and caches the result', async () => {
   const gpu = await openGpu();
   const tuning = gpu.profile.tuning;
   const store = new Map<string, string>();
-  const named = ({ rows, size }: { rows: number; size: number }) => `${rows} rows, ${size} invocations`;
+  const nameOf = ({ rows, size }: { rows: number; size: number }) => `${rows} rows, ${size} invocations`;
   const { tiles, choices } = await tunedStep(gpu, LARGE, tuning, { store });
   expect(tuning.stepsToTry).toContain(tiles);
-  expect([...store]).toEqual([[KEY, named(tiles)]]);
-  expect(choices).toEqual({ [KEY]: named(tiles) });
+  expect([...store]).toEqual([[KEY, nameOf(tiles)]]);
+  expect(choices).toEqual({ [KEY]: nameOf(tiles) });
   // A cached choice is used without measuring; one that is not among the candidates is measured again.
-  const [other, third] = tuning.stepsToTry.filter(one => one !== tiles);
-  store.set(KEY, named(other));
+  const [other, third] = tuning.stepsToTry.filter(candidate => candidate !== tiles);
+  store.set(KEY, nameOf(other));
   expect((await tunedStep(gpu, LARGE, tuning, { store })).tiles).toBe(other);
   // The choice that the run started with has priority, and other runs do not use it.
-  const chosen = { choices: { [KEY]: named(third) }, store };
+  const chosen = { choices: { [KEY]: nameOf(third) }, store };
   expect(await tunedStep(gpu, LARGE, tuning, chosen)).toEqual({ tiles: third, choices: chosen.choices });
-  expect(store.get(KEY)).toBe(named(other));
+  expect(store.get(KEY)).toBe(nameOf(other));
   store.set(KEY, 'tiles of another version');
   expect(tuning.stepsToTry).toContain((await tunedStep(gpu, LARGE, tuning, { store })).tiles);
 });
 
-test('uses the table for small steps', async () => {
+test('uses the default tiles for small steps, without measuring', async () => {
   const gpu = await openGpu();
   const tuning = gpu.profile.tuning;
   expect(await tunedStep(gpu, { ...LARGE, columns4: 2 }, tuning)).toEqual({ tiles: tuning.step });
@@ -49,9 +49,9 @@ test('a run keeps the tiles that it started with, whatever the cache of the mach
     'batch=32',
     'steps=1',
   ]);
-  const begun = await Trainer.start(on({ plan: 'stepwise', tunings: new Map([[key, first]]) }), config);
-  const checkpoint = decodeCheckpoint(encodeCheckpoint(await begun.snapshot()));
-  expect(checkpoint.choices).toEqual({ adapter: begun.engine.adapter.name, [key]: first });
+  const started = await Trainer.start(on({ plan: 'stepwise', tunings: new Map([[key, first]]) }), config);
+  const checkpoint = decodeCheckpoint(encodeCheckpoint(await started.snapshot()));
+  expect(checkpoint.choices).toEqual({ adapter: started.engine.adapter.name, [key]: first });
 
   const other = on({ plan: 'stepwise', tunings: new Map([[key, second]]) });
   const resumed = await Trainer.resume(other, checkpoint);

@@ -11,7 +11,7 @@ import { openDevice } from '../support/device.ts';
 setFlagsFromString('--expose-gc');
 const collect: () => void = runInNewContext('gc');
 
-/** A device that counts its live buffers and their bytes. */
+/** A device whose live buffers and their bytes are counted. */
 async function countingDevice() {
   const { device, description } = await openDevice();
   const alive = new Map<GPUBuffer, number>();
@@ -39,7 +39,7 @@ const held = (): number => {
   return heapUsed + arrayBuffers;
 };
 
-test(`after ${STEPS} steps, device and host memory are as after the first hundred`, {
+test(`${STEPS} steps after the first hundred, device memory is the same, and host memory nearly`, {
   timeout: 120_000 + 60 * STEPS,
 }, async () => {
   const { device, description, bytes, count } = await countingDevice();
@@ -54,10 +54,10 @@ test(`after ${STEPS} steps, device and host memory are as after the first hundre
   const trainer = await Trainer.start(engine, config, { snapshotMs: 50 });
   const train = async (steps: number) => {
     const until = trainer.step + steps;
-    const going = trainer.run();
+    const running = trainer.run();
     while (trainer.step < until && !trainer.ending) await new Promise(resolve => setTimeout(resolve, 1));
     trainer.pause();
-    await going;
+    await running;
     await trainer.snapshot();
     collect();
   };
@@ -66,7 +66,7 @@ test(`after ${STEPS} steps, device and host memory are as after the first hundre
   await train(STEPS);
   expect(trainer.step).toBeGreaterThanOrEqual(STEPS + 100);
   expect({ count: count(), bytes: bytes() }).toEqual({ count: before.count, bytes: before.bytes });
-  // The JIT compiler and the test's own log take some memory; if a batch leaked per step, it would be 5 MiB.
+  // The JIT compiler and the test's own log take some memory. If each step leaked its batch, it would be 5 MiB.
   expect(held() - before.held).toBeLessThan(2 ** 21);
   trainer.destroy();
   expect(trainer.model.bytes).toBeGreaterThan(0);

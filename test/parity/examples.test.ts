@@ -8,7 +8,7 @@ import { afterAll, expect, test } from 'vitest';
 import { runExample } from '../support/documented-commands.ts';
 import { codeBlocks, readDocument } from '../support/documents.ts';
 
-/** Runs the printed examples on the built package, as users would copy them. */
+/** Runs the examples of the documents and of examples/ on the built package, as users would copy them. */
 
 const ROOT = resolve(import.meta.dirname, '../..');
 /** In node_modules, so that the package is found by its name; unique to this process. */
@@ -24,15 +24,15 @@ async function run(name: string, code: string): Promise<string> {
   return stdout.trim();
 }
 
-/** The code in the comment at the head of src/index.ts, paragraph by paragraph. */
+/** The paragraphs of the code in the first comment of src/index.ts. */
 const examples = (): string[] => {
   const [comment] = /\/\*\*[\s\S]*?\*\//.exec(readFileSync(join(ROOT, 'src/index.ts'), 'utf8'))!;
   const text = comment.replace(/^ \* ?/gm, '');
   return [...text.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].flatMap(([, code]) => code.trim().split(/\n{2,}/));
 };
 
-test('at the start of src/index.ts', async () => {
-  const [imports, body, more, own, ...rest] = examples();
+test('the example at the start of src/index.ts', async () => {
+  const [imports, body, ownDeviceImports, ownDevice, ...rest] = examples();
   expect(rest).toEqual([]);
   const printed = await run(
     'index',
@@ -41,18 +41,21 @@ test('at the start of src/index.ts', async () => {
   expect(printed).toMatch(/^\w+ 1 8$/);
 
   const adapter = `import { findAdapter } from 'pushdown/node';\nconst { adapter } = (await findAdapter()).found;`;
-  const told = await run('own', `${adapter}\n${more}\n${own}\nconsole.log(own.name, own.adapter.name);`);
-  expect(told).toMatch(/^gpu \S+/);
+  const output = await run(
+    'own',
+    `${adapter}\n${ownDeviceImports}\n${ownDevice}\nconsole.log(own.name, own.adapter.name);`,
+  );
+  expect(output).toMatch(/^gpu \S+/);
 }, 60_000);
 
-test('in the README: a memory as a layer', async () => {
+test('the example in the README: a memory as a layer', async () => {
   const { code } = codeBlocks(readDocument('README.md')).find(({ language }) => language === 'js')!;
   const numbers = (name: string) => `[...${name}].map(x => Math.round(100 * x) / 100)`;
   const printed = await run(
     'readme',
     `${code}\nconsole.log(JSON.stringify([${['read', 'dPush', 'dPop', 'dValue'].map(numbers)}]));`,
   );
-  // As its comments say.
+  // These are the numbers in its comments.
   expect(JSON.parse(printed.split('\n').at(-1)!)).toEqual([
     [0.8, 1.5, 2.8],
     [1, 2, 6],
@@ -90,7 +93,8 @@ test('examples/own-controller.js', async () => {
 }, 60_000);
 
 test('examples/on-device.js', async () => {
-  // By hand, for the first sequence: the last read is 0.625 v, and its derivative by the first push is 1.25 v; v = (0, 1, 2, 3).
+  // The first sequence, by hand: the last read is 0.625 v, and
+  // its derivative by the first push is 1.25 v; v = (0, 1, 2, 3).
   expect((await runExample('on-device.js')).map(line => line.split(' ').filter(Boolean).slice(0, 5))).toEqual(
     [
       ['read', '0.000', '0.625', '1.250', '1.875'],
@@ -99,13 +103,15 @@ test('examples/on-device.js', async () => {
   );
 }, 60_000);
 
-/** As installed by `npm ci --prefix bench/peers`: the TensorFlow.js core without layers, in modules meant for bundlers. */
+/**
+ * What `npm ci --prefix bench/peers` installs: the core of TensorFlow.js without layers, in modules meant for bundlers.
+ */
 const TFJS = join(ROOT, 'bench/peers/node_modules/@tensorflow');
 
-/** The example with TensorFlow.js bundled into one file. */
+/** Bundles an example with TensorFlow.js into one file. Returns its path. */
 async function bundleTfjs(name: string): Promise<string> {
   const from = (path: string) => JSON.stringify(join(TFJS, path));
-  const whole = `export * from ${from('tfjs-core/dist/index.js')};
+  const entry = `export * from ${from('tfjs-core/dist/index.js')};
 import ${from('tfjs-core/dist/register_all_gradients.js')};
 import ${from('tfjs-backend-cpu/dist/index.js')};`;
   await build({
@@ -117,7 +123,7 @@ import ${from('tfjs-backend-cpu/dist/index.js')};`;
         name: 'tfjs',
         enforce: 'pre',
         resolveId: id => (id === '@tensorflow/tfjs' ? '\0tfjs' : undefined),
-        load: id => (id === '\0tfjs' ? whole : undefined),
+        load: id => (id === '\0tfjs' ? entry : undefined),
       },
     ],
     ssr: { noExternal: [/@tensorflow/, 'long', 'seedrandom'], external: ['pushdown', 'pushdown/node'] },
@@ -149,12 +155,12 @@ test('examples/tensorflow.js', async ({ skip }) => {
   expect(stdout).toContain('symbols right: 128 of 128');
 }, 120_000);
 
-/** The package in `npm ci --prefix bench/peers` that runs in Node unchanged. */
+/** The packages that `npm ci --prefix bench/peers` installs; jax-js runs in Node without a bundler. */
 const PEERS = join(ROOT, 'bench/peers/node_modules');
 
 test('examples/jax-js.js', async ({ skip }) => {
   if (!existsSync(join(PEERS, '@jax-js/jax'))) skip('jax-js is not installed: npm ci --prefix bench/peers');
-  // In a folder from which both packages are found by name.
+  // From a folder inside bench/peers/node_modules, both packages are found by their names.
   const folder = join(PEERS, `.examples-${process.pid}`);
   mkdirSync(folder);
   try {

@@ -11,7 +11,7 @@ import { evaluateLengths } from '../../src/train/evaluate.ts';
 import type { Card } from '../../src/train/gallery.ts';
 import { setup } from '../../src/train/setup.ts';
 
-/** Every model of the gallery has the accuracy on its card, to the last answer: WebAssembly computes the same everywhere. */
+/** Every model of the gallery has exactly the accuracy on its card: WebAssembly computes the same numbers everywhere. */
 
 const folder = join(import.meta.dirname, '../../gallery');
 const cards: Card[] = JSON.parse(readFileSync(join(folder, 'cards.json'), 'utf8'));
@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => engine?.destroy());
 
-test('a file for every card, a card for every file', () => {
+test('every card has a file, and every file has a card', () => {
   const files = readdirSync(folder).filter(name => name.endsWith('.safetensors'));
   expect(files.sort()).toEqual(cards.map(({ name }) => `${name}.safetensors`).sort());
 });
@@ -35,7 +35,7 @@ describe.each(cards)('$name', card => {
     expect(config).toEqual(assign(preset(name), sets));
   });
 
-  test('is as accurate as its card says', async () => {
+  test('has the accuracy on its card', async () => {
     const bytes = readFileSync(join(folder, `${card.name}.safetensors`));
     expect(bytes.length).toBe(card.bytes);
     const { config, state } = decodeCheckpoint(bytes);

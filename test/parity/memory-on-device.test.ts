@@ -9,11 +9,11 @@ import { openGpuEngines } from '../support/device.ts';
 import { RANGES } from '../support/memory-parity.ts';
 
 /**
- * Memories between the caller's buffers, in the caller's encoders: the bits equal those of the host's path, which other
- * tests check.
+ * Memories that are recorded into the caller's encoders, on the caller's buffers: they give
+ * exactly the numbers of the calls that take arrays, which other tests compare with the reference.
  */
 
-const WAYS: Record<string, GpuOptions> = {
+const FORMS: Record<string, GpuOptions> = {
   'as chosen': {},
   lane: { memory: { form: 'lane', size: 8, subgroups: false } },
   block: { memory: { form: 'block', size: 32, subgroups: false } },
@@ -36,7 +36,7 @@ const make = (numbers: Float32Array | number, usage: number): GPUBuffer => {
 };
 const input = (numbers: Float32Array): GPUBuffer =>
   make(numbers, GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST);
-/** The memory's outputs need only COPY_DST; the test also reads them. */
+/** The memory needs only COPY_DST for its outputs; this test also reads them. */
 const output = (count: number): GPUBuffer => make(count, GPUBufferUsage.COPY_DST | GPUBufferUsage.COPY_SRC);
 const numbersOf = async (...buffers: GPUBuffer[]): Promise<Float32Array[]> => {
   const all = await gpu.read(buffers.map(buffer => ({ buffer, bytes: buffer.size })));
@@ -63,95 +63,98 @@ const outputsFor = (inputs: Record<string, Float32Array>): Record<string, GPUBuf
     Object.entries(without(inputs)).map(([name, { length }]) => [gradientName(name), output(length)]),
   );
 
-describe.each(Object.entries(WAYS))('%s', (way, options) => {
-  describe.each(MEMORY_NAMES.filter(kind => way !== 'parallel over time' || kind !== 'deque'))('%s', kind => {
-    const shape: MemoryShape = { kind, B: 5, T: 19, M: 6 };
-    const { B, T, M } = shape;
-    const rows = B * endsOf(kind);
+describe.each(Object.entries(FORMS))('%s', (form, options) => {
+  describe.each(MEMORY_NAMES.filter(kind => form !== 'parallel over time' || kind !== 'deque'))(
+    '%s',
+    kind => {
+      const shape: MemoryShape = { kind, B: 5, T: 19, M: 6 };
+      const { B, T, M } = shape;
+      const rows = B * endsOf(kind);
 
-    test('whole sequences', async () => {
-      const memory = await on(options).memory(shape);
-      const inputs = inputsOf(shape, B * T, 1);
-      const read = await memory.forward(...Object.values(without(inputs)));
-      const gradients = await memory.backward(inputs.dRead);
+      test('whole sequences', async () => {
+        const memory = await on(options).memory(shape);
+        const inputs = inputsOf(shape, B * T, 1);
+        const read = await memory.forward(...Object.values(without(inputs)));
+        const gradients = await memory.backward(inputs.dRead);
 
-      const recorder = await memory.recordSequences();
-      const buffers = Object.fromEntries(Object.entries(inputs).map(([name, all]) => [name, input(all)]));
-      const made = { read: output(read.length), ...outputsFor(inputs) };
-      const again = outputsFor(inputs);
-      const { dRead, ...given } = buffers;
-      // Both passes in one encoder. Afterwards the inputs may be overwritten.
-      const encoder = gpu.device.createCommandEncoder();
-      const { read: to, ...dGiven } = made;
-      recorder.forward(encoder, { ...given, read: to });
-      for (const buffer of Object.values(given)) encoder.clearBuffer(buffer);
-      recorder.backward(encoder, { dRead, ...dGiven });
-      gpu.device.queue.submit([encoder.finish()]);
-      // A second backward pass, in another encoder.
-      const other = gpu.device.createCommandEncoder();
-      recorder.backward(other, { dRead, ...again });
-      gpu.device.queue.submit([other.finish()]);
-
-      const [first, ...rest] = await numbersOf(...Object.values(made));
-      expect(first).toEqual(read);
-      const expected = Object.keys(dGiven).map(name => gradients[name]);
-      expect(rest).toEqual(expected);
-      expect(await numbersOf(...Object.values(again))).toEqual(expected);
-      memory.destroy();
-    });
-
-    test('single steps, in a closed loop without the host', async () => {
-      const memory = await on(options).memory(shape);
-      const recorder = await memory.recordSteps();
-      const steps = Array.from({ length: T }, (_, t) => inputsOf(shape, B, t + 2));
-      const expected: { read: Float32Array; gradients: MemoryGradients }[] = [];
-      // The value of a step is the read of the step before, rotated by one number so that the steps differ.
-      const turned = (read: Float32Array) => Float32Array.from([...read.slice(1), 0]);
-      let value = steps[0].value;
-      for (const [t, inputs] of steps.entries()) {
-        const controls = memoryKind(kind).controls.map(({ name }) => inputs[name]);
-        const read = await memory.step(...controls, value);
-        expected[t] = { read, gradients: {} as MemoryGradients };
-        value = turned(read);
-      }
-      for (let t = T - 1; t >= 0; t--) expected[t].gradients = await memory.stepBackward(steps[t].dRead);
-
-      const fed = input(steps[0].value);
-      const reads = steps.map(() => output(rows * M));
-      const grads = steps.map(outputsFor);
-      const given = steps.map(all =>
-        Object.fromEntries(Object.entries(all).map(([name, numbers]) => [name, input(numbers)])),
-      );
-      // Twice, with the same recorder: the second sequence starts with an empty memory.
-      for (let sequence = 0; sequence < 2; sequence++) {
-        recorder.reset();
-        gpu.device.queue.writeBuffer(fed, 0, steps[0].value as Float32Array<ArrayBuffer>);
+        const recorder = await memory.recordSequences();
+        const buffers = Object.fromEntries(Object.entries(inputs).map(([name, all]) => [name, input(all)]));
+        const outputs = { read: output(read.length), ...outputsFor(inputs) };
+        const again = outputsFor(inputs);
+        const { dRead, ...forwardInputs } = buffers;
+        // Both passes are recorded in one encoder. After the forward pass the inputs may be overwritten.
         const encoder = gpu.device.createCommandEncoder();
-        for (let t = 0; t < T; t++) {
-          const { dRead: _, value: __, ...controls } = given[t];
-          recorder.step(encoder, { ...controls, value: fed, read: reads[t] });
-          encoder.clearBuffer(fed);
-          encoder.copyBufferToBuffer(reads[t], 4, fed, 0, 4 * (rows * M - 1));
-        }
-        for (let t = T - 1; t >= 0; t--)
-          recorder.stepBackward(encoder, { dRead: given[t].dRead, ...grads[t] });
+        const { read: readBuffer, ...gradientBuffers } = outputs;
+        recorder.forward(encoder, { ...forwardInputs, read: readBuffer });
+        for (const buffer of Object.values(forwardInputs)) encoder.clearBuffer(buffer);
+        recorder.backward(encoder, { dRead, ...gradientBuffers });
         gpu.device.queue.submit([encoder.finish()]);
-        expect(await numbersOf(...reads)).toEqual(expected.map(({ read }) => read));
-        for (const [t, all] of grads.entries()) {
-          const wanted = Object.keys(all).map(name => expected[t].gradients[name]);
-          expect(await numbersOf(...Object.values(all)), `step ${t}`).toEqual(wanted);
+        // A second backward pass, in another encoder.
+        const other = gpu.device.createCommandEncoder();
+        recorder.backward(other, { dRead, ...again });
+        gpu.device.queue.submit([other.finish()]);
+
+        const [first, ...rest] = await numbersOf(...Object.values(outputs));
+        expect(first).toEqual(read);
+        const expected = Object.keys(gradientBuffers).map(name => gradients[name]);
+        expect(rest).toEqual(expected);
+        expect(await numbersOf(...Object.values(again))).toEqual(expected);
+        memory.destroy();
+      });
+
+      test('single steps, each with the previous read as its value, without the host', async () => {
+        const memory = await on(options).memory(shape);
+        const recorder = await memory.recordSteps();
+        const steps = Array.from({ length: T }, (_, t) => inputsOf(shape, B, t + 2));
+        const expected: { read: Float32Array; gradients: MemoryGradients }[] = [];
+        // The value of a step is the previous read, shifted by one number so that the steps differ.
+        const shifted = (read: Float32Array) => Float32Array.from([...read.slice(1), 0]);
+        let value = steps[0].value;
+        for (const [t, inputs] of steps.entries()) {
+          const controls = memoryKind(kind).controls.map(({ name }) => inputs[name]);
+          const read = await memory.step(...controls, value);
+          expected[t] = { read, gradients: {} as MemoryGradients };
+          value = shifted(read);
         }
-      }
-      memory.destroy();
-    });
-  });
+        for (let t = T - 1; t >= 0; t--) expected[t].gradients = await memory.stepBackward(steps[t].dRead);
+
+        const valueBuffer = input(steps[0].value);
+        const reads = steps.map(() => output(rows * M));
+        const grads = steps.map(outputsFor);
+        const stepInputs = steps.map(all =>
+          Object.fromEntries(Object.entries(all).map(([name, numbers]) => [name, input(numbers)])),
+        );
+        // Twice, with the same recorder: the second sequence starts with an empty memory.
+        for (let sequence = 0; sequence < 2; sequence++) {
+          recorder.reset();
+          gpu.device.queue.writeBuffer(valueBuffer, 0, steps[0].value as Float32Array<ArrayBuffer>);
+          const encoder = gpu.device.createCommandEncoder();
+          for (let t = 0; t < T; t++) {
+            const { dRead: _, value: __, ...controls } = stepInputs[t];
+            recorder.step(encoder, { ...controls, value: valueBuffer, read: reads[t] });
+            encoder.clearBuffer(valueBuffer);
+            encoder.copyBufferToBuffer(reads[t], 4, valueBuffer, 0, 4 * (rows * M - 1));
+          }
+          for (let t = T - 1; t >= 0; t--)
+            recorder.stepBackward(encoder, { dRead: stepInputs[t].dRead, ...grads[t] });
+          gpu.device.queue.submit([encoder.finish()]);
+          expect(await numbersOf(...reads)).toEqual(expected.map(({ read }) => read));
+          for (const [t, all] of grads.entries()) {
+            const gradients = Object.keys(all).map(name => expected[t].gradients[name]);
+            expect(await numbersOf(...Object.values(all)), `step ${t}`).toEqual(gradients);
+          }
+        }
+        memory.destroy();
+      });
+    },
+  );
 });
 
 describe('one shared buffer, and unusable buffers', () => {
   const shape: MemoryShape = { kind: 'stack', B: 2, T: 3, M: 4 };
   const floats = (count: number) => Float32Array.from({ length: count }, (_, k) => ((k * 7) % 5) / 8);
 
-  test('arrays at offsets in one buffer, with the results in the same buffer', async () => {
+  test('inputs and results may be at offsets in one buffer', async () => {
     const memory = await on().memory(shape);
     const recorder = await memory.recordSequences();
     const [push, pop, value] = [floats(6), floats(6), floats(24)];
@@ -168,12 +171,12 @@ describe('one shared buffer, and unusable buffers', () => {
 
   test('reports what is wrong with a buffer, and records nothing', async () => {
     const memory = await on().memory(shape);
-    const alone = memory.bytes;
+    const bytesBefore = memory.bytes;
     const recorder = await memory.recordSequences();
     expect(recorder.bytes).toBeGreaterThan(0);
     // The layer has released what no later call needs.
     expect(memory.bytes).toBe(recorder.bytes);
-    expect(alone).toBe(recorder.bytes);
+    expect(bytesBefore).toBe(recorder.bytes);
     const steps = await memory.recordSteps();
     const encoder = gpu.device.createCommandEncoder();
     const good: Record<string, DeviceArray> = {
@@ -209,14 +212,14 @@ describe('one shared buffer, and unusable buffers', () => {
     expect(() => recorder.backward(encoder, { dRead: good.value, ...gradients })).toThrow(
       /needs a forward pass: call forward\(\) of this recorder first/,
     );
-    const one = { push: input(floats(2)), pop: input(floats(2)), value: input(floats(8)), read: output(8) };
-    for (let t = 0; t < 3; t++) steps.step(encoder, one);
-    expect(() => steps.step(encoder, one)).toThrow(/all T = 3 steps/);
-    expect(() => steps.step(encoder, { ...one, value: input(floats(7)) })).toThrow(
+    const step = { push: input(floats(2)), pop: input(floats(2)), value: input(floats(8)), read: output(8) };
+    for (let t = 0; t < 3; t++) steps.step(encoder, step);
+    expect(() => steps.step(encoder, step)).toThrow(/all T = 3 steps/);
+    expect(() => steps.step(encoder, { ...step, value: input(floats(7)) })).toThrow(
       /^value must have B·M = 8/,
     );
     gpu.device.queue.submit([encoder.finish()]);
-    // None of it reached the device as an error.
+    // None of the mistakes caused an error of the device.
     await gpu.done();
     gpu.check();
     steps.destroy();
@@ -225,7 +228,7 @@ describe('one shared buffer, and unusable buffers', () => {
     expect(() => recorder.forward(encoder, good)).toThrow(/was destroyed/);
   });
 
-  test.each(['cpu', 'reference'] as const)('the engine %s has no device', async name => {
+  test.each(['cpu', 'reference'] as const)('the engine %s has no device, and says so', async name => {
     const engine = await openEngine(name);
     const memory = await engine.memory(shape);
     await expect(memory.recordSequences()).rejects.toThrow(/has none: open the engine gpu/);

@@ -2,10 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { endsOf, MEMORY_NAMES, memoryKind, readsOf } from '../../src/base/memories.ts';
 import { Rng } from '../../src/base/rng.ts';
 import type { MemoryGradients, MemoryLayer, MemoryShape } from '../../src/engine/engine.ts';
-import { describeEach, ITSELF, MEMORY_PROFILES } from '../support/engines.ts';
+import { describeEach, MEMORY_VARIANTS, REFERENCE_VARIANT } from '../support/engines.ts';
 import { largestDifference, RANGES, TOLERANCE } from '../support/memory-parity.ts';
 
-/** A memory driven step by step equals the memory over whole sequences: on every engine, to the last bit. */
+/** A memory driven step by step gives exactly the numbers of the memory over whole sequences, on every engine. */
 
 /** Controls, value and dRead of whole sequences [B,T,…], for each kind. */
 function inputsOf({ kind, B, T, M, reads }: MemoryShape, range: string, seed = 1): Float32Array[] {
@@ -22,24 +22,24 @@ function inputsOf({ kind, B, T, M, reads }: MemoryShape, range: string, seed = 1
 /** Step t of [B,T,…]. */
 function stepOf(all: Float32Array, { B, T }: MemoryShape, t: number): Float32Array {
   const width = all.length / (B * T);
-  const one = new Float32Array(B * width);
-  for (let b = 0; b < B; b++) one.set(all.subarray((b * T + t) * width, (b * T + t + 1) * width), b * width);
-  return one;
+  const step = new Float32Array(B * width);
+  for (let b = 0; b < B; b++) step.set(all.subarray((b * T + t) * width, (b * T + t + 1) * width), b * width);
+  return step;
 }
 
 /** The first `steps` steps of [B,T,…]. */
 function firstSteps(all: Float32Array, { B, T }: MemoryShape, steps: number): Float32Array {
   const width = all.length / (B * T);
-  const some = new Float32Array(B * steps * width);
+  const part = new Float32Array(B * steps * width);
   for (let b = 0; b < B; b++)
-    some.set(all.subarray(b * T * width, (b * T + steps) * width), b * steps * width);
-  return some;
+    part.set(all.subarray(b * T * width, (b * T + steps) * width), b * steps * width);
+  return part;
 }
 
-type Made = Record<string, Float32Array[]>;
+type StepResults = Record<string, Float32Array[]>;
 
 /** Reads and gradients of every step, from a memory driven step by step. */
-async function bySteps(memory: MemoryLayer, given: Float32Array[], steps: number): Promise<Made> {
+async function bySteps(memory: MemoryLayer, given: Float32Array[], steps: number): Promise<StepResults> {
   const { shape } = memory;
   const [inputs, dRead] = [given.slice(0, -1), given[given.length - 1]];
   const read: Float32Array[] = [];
@@ -48,18 +48,18 @@ async function bySteps(memory: MemoryLayer, given: Float32Array[], steps: number
   for (let t = steps - 1; t >= 0; t--) back[t] = await memory.stepBackward(stepOf(dRead, shape, t));
   return {
     read,
-    ...Object.fromEntries(Object.keys(back[0]).map(name => [name, back.map(one => one[name])])),
+    ...Object.fromEntries(Object.keys(back[0]).map(name => [name, back.map(gradients => gradients[name])])),
   };
 }
 
 /** The same from whole sequences, cut into steps. */
-async function bySequences(memory: MemoryLayer, given: Float32Array[]): Promise<Made> {
+async function bySequences(memory: MemoryLayer, given: Float32Array[]): Promise<StepResults> {
   const [inputs, dRead] = [given.slice(0, -1), given[given.length - 1]];
   const read = await memory.forward(...inputs);
   const all: Record<string, Float32Array> = { read, ...(await memory.backward(dRead)) };
-  const cut = (one: Float32Array) =>
-    Array.from({ length: memory.shape.T }, (_, t) => stepOf(one, memory.shape, t));
-  return Object.fromEntries(Object.entries(all).map(([name, one]) => [name, cut(one)]));
+  const stepsOf = (tensor: Float32Array) =>
+    Array.from({ length: memory.shape.T }, (_, t) => stepOf(tensor, memory.shape, t));
+  return Object.fromEntries(Object.entries(all).map(([name, tensor]) => [name, stepsOf(tensor)]));
 }
 
 const SMALL = { B: 5, T: 21, M: 5 };
@@ -74,14 +74,14 @@ const SHAPES = [
 
 const overTime = (name: string): boolean => name === 'gpu, parallel over time';
 
-describeEach([...MEMORY_PROFILES, ITSELF], (engine, { name, hasMemory }) => {
+describeEach([...MEMORY_VARIANTS, REFERENCE_VARIANT], (engine, { name, hasMemory }) => {
   const open = (shape: MemoryShape): Promise<MemoryLayer> => engine().memory(shape);
 
   describe.each(MEMORY_NAMES.filter(hasMemory))('%s', kind => {
     // Strengths of 0 and 1 are ties at every step.
     test.each(['uniform', '0 or 1'])('steps equal the sequence, strengths %s', async range => {
-      const some = memoryKind(kind).rows ? SHAPES : [...SHAPES, { B: 9, T: 8, M: 5, depth: 4, reads: 3 }];
-      for (const size of range === 'uniform' ? some : [SMALL]) {
+      const shapes = memoryKind(kind).rows ? SHAPES : [...SHAPES, { B: 9, T: 8, M: 5, depth: 4, reads: 3 }];
+      for (const size of range === 'uniform' ? shapes : [SMALL]) {
         const shape = { kind, ...size };
         const given = inputsOf(shape, range);
         const memory = await open(shape);
@@ -90,9 +90,9 @@ describeEach([...MEMORY_PROFILES, ITSELF], (engine, { name, hasMemory }) => {
         await memory.reset();
         const steps = await bySteps(memory, given, shape.T);
         if (overTime(name)) {
-          // Heights in fixed point: the same numbers with different rounding.
-          for (const [tensor, one] of Object.entries(steps)) {
-            for (const [t, numbers] of one.entries()) {
+          // Over whole sequences this form uses heights in fixed point, which are rounded differently.
+          for (const [tensor, ofSteps] of Object.entries(steps)) {
+            for (const [t, numbers] of ofSteps.entries()) {
               const difference = Math.max(...numbers.map((x, k) => Math.abs(x - sequences[tensor][t][k])));
               const largest = Math.max(1, ...sequences[tensor].map(all => Math.max(...all.map(Math.abs))));
               expect(difference / largest, `${tensor} of step ${t}`).toBeLessThanOrEqual(TOLERANCE);
@@ -100,22 +100,22 @@ describeEach([...MEMORY_PROFILES, ITSELF], (engine, { name, hasMemory }) => {
           }
         } else {
           expect(steps).toEqual(sequences);
-          // Again, on the memory that the first sequence has filled; with overlapping calls.
+          // Again, on the memory that the first sequence has filled, with overlapping calls.
           await memory.reset();
           const inputs = given.slice(0, -1);
           const cut = sequences.read.map((_, t) => inputs.map(all => stepOf(all, shape, t)));
-          const asked = cut.map(one => memory.step(...one));
-          const taken = memory.strengths();
+          const pendingReads = cut.map(step => memory.step(...step));
+          const pendingStrengths = memory.strengths();
           // The caller may overwrite the inputs at once.
           for (const array of cut.flat()) array.fill(0.5);
-          expect(await Promise.all(asked)).toEqual(sequences.read);
-          expect(await taken).toEqual(strengths);
+          expect(await Promise.all(pendingReads)).toEqual(sequences.read);
+          expect(await pendingStrengths).toEqual(strengths);
         }
         memory.destroy();
       }
     });
 
-    test('a sequence that ends before T, with a partial backward pass', async () => {
+    test('a sequence may end before T, and its backward pass may stop early', async () => {
       const [shape, steps] = [{ kind, B: 3, T: 20, M: 4 }, 13];
       const given = inputsOf(shape, 'uniform');
       const [memory, short] = [await open(shape), await open({ ...shape, T: steps })];
@@ -123,13 +123,13 @@ describeEach([...MEMORY_PROFILES, ITSELF], (engine, { name, hasMemory }) => {
         short,
         given.map(all => firstSteps(all, shape, steps)),
       );
-      const made = await bySteps(memory, given, steps);
+      const actual = await bySteps(memory, given, steps);
       if (overTime(name)) {
-        const [all, wanted] = [made, expected].map(({ dValue }) => dValue.flatMap(one => [...one]));
-        expect(largestDifference(Float32Array.from(all), k => wanted[k])).toBeLessThanOrEqual(TOLERANCE);
+        const [got, wanted] = [actual, expected].map(({ dValue }) => dValue.flatMap(step => [...step]));
+        expect(largestDifference(Float32Array.from(got), k => wanted[k])).toBeLessThanOrEqual(TOLERANCE);
         return;
       }
-      expect(made).toEqual(expected);
+      expect(actual).toEqual(expected);
 
       await memory.reset();
       const inputs = given.slice(0, -1);
@@ -141,14 +141,14 @@ describeEach([...MEMORY_PROFILES, ITSELF], (engine, { name, hasMemory }) => {
         expect(dValue).toEqual(expected.dValue[t]);
       }
       expect(await memory.strengths()).toEqual(strengths.map(all => all.slice(0, 6)));
-      // A whole sequence after it.
+      // A whole sequence can follow.
       await memory.reset();
       const again = await bySequences(memory, given);
       expect(again).toEqual(await bySequences(await open(shape), given));
     });
   });
 
-  test('synchronous: the same numbers, if the engine computes on this thread', async () => {
+  test('synchronous calls give the same numbers if the engine computes on this thread, and are refused if not', async () => {
     const shape: MemoryShape = { kind: 'deque', B: 11, T: 7, M: 6 };
     const given = inputsOf(shape, 'uniform');
     const [inputs, dRead] = [given.slice(0, -1), given[given.length - 1]];
@@ -173,7 +173,7 @@ describeEach([...MEMORY_PROFILES, ITSELF], (engine, { name, hasMemory }) => {
     for (let t = shape.T - 1; t >= 0; t--)
       expect(memory.stepBackwardSync(stepOf(dRead, shape, t)).dPop).toEqual(steps.dPop[t]);
 
-    // The reference answers each call at once; on the engine cpu a call may be pending.
+    // The reference finishes each call at once; on the engine cpu a call may be pending.
     if (name !== 'cpu') return;
     memory.reset();
     const first = inputs.map(all => stepOf(all, shape, 0));
@@ -182,7 +182,7 @@ describeEach([...MEMORY_PROFILES, ITSELF], (engine, { name, hasMemory }) => {
     expect(await pending).toEqual(steps.read[0]);
   });
 
-  test('calls in the wrong order say what to do', async () => {
+  test('errors about calls in the wrong order say what to do', async () => {
     const shape: MemoryShape = { kind: 'stack', B: 2, T: 2, M: 1 };
     const memory = await open(shape);
     const all = [new Float32Array(4), new Float32Array(4), new Float32Array(4)];

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { describeEach, MEMORY_PROFILES } from '../support/engines.ts';
+import { describeEach, MEMORY_VARIANTS } from '../support/engines.ts';
 import { compareMemory, KINDS, memoryTruth, RANGES, TOLERANCE } from '../support/memory-parity.ts';
 
 /**
- * Compares memories of every engine, in all forms, with the reference: sizes on both sides of every block boundary, each M,
- * large batches, long sequences. The range of strengths decides how deep a read goes and where ties are, so every range runs on
- * a few of the sizes. All sizes with all ranges are in test/verify/memory.test.ts.
+ * Compares memories of every engine, in all forms, with the reference: at sizes on both sides
+ * of every block boundary, with each M, large batches and long sequences. The range of
+ * strengths decides how many rows a read takes and where ties are, so every range is compared
+ * at a few of the sizes. All sizes with all ranges are in test/verify/memory.test.ts.
  */
 const CASES = [
   { T: 1, M: 1, B: [1, 7] },
@@ -19,12 +20,12 @@ const CASES = [
 const casesOf = (range: string): typeof CASES =>
   range === 'uniform' ? CASES : CASES.filter(({ T, M }) => M === 2 || T === 1000 || (T === 65 && M === 32));
 
-describeEach(MEMORY_PROFILES, (engine, { hasMemory, most }) => {
+describeEach(MEMORY_VARIANTS, (engine, { hasMemory, maxSteps }) => {
   describe.each(KINDS.filter(hasMemory))('%s', kind => {
     test.each(Object.keys(RANGES))('strengths %s', async range => {
       for (const { T, M, B: batches } of casesOf(range)) {
         for (const B of batches) {
-          const size = Math.min(B, Math.max(1, Math.floor(most.test / T)));
+          const size = Math.min(B, Math.max(1, Math.floor(maxSteps.test / T)));
           const differences = await compareMemory(engine(), memoryTruth(kind, T, M, range), size);
           for (const [tensor, difference] of Object.entries(differences)) {
             const where = `${tensor} at B=${size}, T=${T}, M=${M}`;
@@ -41,10 +42,13 @@ describeEach(MEMORY_PROFILES, (engine, { hasMemory, most }) => {
     { kind: 'tape', T: 9, M: 5, depth: 4, reads: 3 },
     { kind: 'tape', T: 12, M: 32, depth: 7, reads: 2 },
     { kind: 'tape', T: 5, M: 4, depth: 1, reads: 1 },
-  ] as const)('$kind of $depth cells, $reads of them read, M = $M', async ({ kind, T, M, ...cells }) => {
-    if (!hasMemory(kind)) return;
-    const differences = await compareMemory(engine(), memoryTruth(kind, T, M, 'uniform', cells), 11);
-    for (const [tensor, difference] of Object.entries(differences))
-      expect(difference, tensor).toBeLessThanOrEqual(TOLERANCE);
-  });
+  ] as const)(
+    'a $kind of $depth cells, of which $reads are read, M = $M',
+    async ({ kind, T, M, ...cells }) => {
+      if (!hasMemory(kind)) return;
+      const differences = await compareMemory(engine(), memoryTruth(kind, T, M, 'uniform', cells), 11);
+      for (const [tensor, difference] of Object.entries(differences))
+        expect(difference, tensor).toBeLessThanOrEqual(TOLERANCE);
+    },
+  );
 });

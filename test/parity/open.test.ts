@@ -12,7 +12,7 @@ import { makeSpec } from '../support/batches.ts';
 import { openDevice, openGpu } from '../support/device.ts';
 import { expectSameGradients } from '../support/model-parity.ts';
 
-/** The tests run on a device when it is opened, and the assumptions that kernels must not make. */
+/** What is tested on a device when it is opened, and assumptions that kernels must not make. */
 
 test('a scan by subgroups does not depend on which invocations share one', async () => {
   const gpu = await openGpu('gpu with subgroups');
@@ -20,10 +20,10 @@ test('a scan by subgroups does not depend on which invocations share one', async
   const x = Float32Array.from({ length: R * L }, (_, i) => 1 + ((5 * i) % 11));
   for (const size of [32, 64]) {
     const code = prefixSumCode({ form: 'block', size, subgroups: true, way: 'forward', wide: true });
-    // Invocations in another order than in their subgroups, as WGSL allows.
+    // The order of invocations differs from their order in subgroups, as WGSL allows.
     const mixed = code
-      .replace('@builtin(local_invocation_index) local: u32', '@builtin(local_invocation_index) given: u32')
-      .replace(/(fn main\([\s\S]*?\) \{)/, `$1\nlet local = (given * 5u + 3u) % ${size}u;`);
+      .replace('@builtin(local_invocation_index) local: u32', '@builtin(local_invocation_index) index: u32')
+      .replace(/(fn main\([\s\S]*?\) \{)/, `$1\nlet local = (index * 5u + 3u) % ${size}u;`);
     expect(mixed).toContain('let local');
     const kernel = await gpu.kernel('mixed', mixed, ['uniform', 'read-only-storage', 'storage']);
     const sizes = gpu.buffer('sizes', 16, UNIFORM);
@@ -57,8 +57,8 @@ test('a software adapter keeps its bounds checks unless they are disabled', asyn
   }
 });
 
-/** A device whose compiler replaces `from` in the code. */
-async function wrongDevice(from: RegExp, to: string) {
+/** A device whose compiler replaces `from` in the code by `to`. */
+async function deviceWithWrongCompiler(from: RegExp, to: string) {
   const { device, description } = await openDevice();
   const create = device.createShaderModule.bind(device);
   device.createShaderModule = descriptor =>
@@ -66,8 +66,8 @@ async function wrongDevice(from: RegExp, to: string) {
   return { device, description };
 }
 
-test('subgroups that compute wrong results are not used, and the adapter says so', async () => {
-  const { device, description } = await wrongDevice(/subgroupInclusiveAdd/g, 'subgroupAdd');
+test('subgroups that compute wrong results are not used, and the reason of the adapter says so', async () => {
+  const { device, description } = await deviceWithWrongCompiler(/subgroupInclusiveAdd/g, 'subgroupAdd');
   const engine = await createGpuEngine(device, { ...description, kind: 'gpu' });
   expect(engine.adapter.reason).toMatch(/; without subgroups: a trial prefix sum is \d+, expected/);
   await expectSameGradients([engine, createReferenceEngine()], makeSpec({}));
@@ -75,7 +75,7 @@ test('subgroups that compute wrong results are not used, and the adapter says so
 });
 
 test('subgroups that do not compile are not used', async () => {
-  const { device, description } = await wrongDevice(/subgroupInclusiveAdd/g, 'unknownAdd');
+  const { device, description } = await deviceWithWrongCompiler(/subgroupInclusiveAdd/g, 'unknownAdd');
   const { gpu, notes } = await openOn(device, 'gpu');
   expect(gpu.profile.name).toBe('gpu');
   expect(notes).toEqual([
@@ -87,25 +87,25 @@ test('subgroups that do not compile are not used', async () => {
   gpu.end();
 });
 
-test('private memory beyond what WGSL guarantees is used if a test of it succeeds', async () => {
+test('more private memory than WGSL guarantees is used if a test of it on the device succeeds', async () => {
   const spec = makeSpec({ hidden: 32, width: 16 });
   const { train } = preset('reverse');
   const planOn = async (device: GPUDevice) => {
     const { gpu } = await openOn(device, 'software');
     const engine = gpuEngineOn(gpu, { name: 'test', kind: 'software', reason: '' });
     const { plan } = await engine.model(spec, train, initialState(spec, train));
-    const rooms = [await privateBytes(gpu, 8192), await privateBytes(gpu, 10_000)];
+    const limits = [await privateBytes(gpu, 8192), await privateBytes(gpu, 10_000)];
     engine.destroy();
-    return [plan, ...rooms];
+    return [plan, ...limits];
   };
   const { device } = await openDevice();
   expect(await planOn(device)).toEqual(['fused, lane', 8192, 12_288]);
-  // A compiler that keeps only the guaranteed memory, and one that reports an error.
+  // A compiler that provides only the guaranteed memory, and one that reports an error.
   for (const [from, to] of [
     [/kept\[i\] = number\(i/, 'kept[i % 512u] = number(i'],
     [/kept: array<vec4f, \d+>/, 'kept: array<vec4f, 0>'],
   ] as const) {
-    const wrong = await wrongDevice(from, to);
+    const wrong = await deviceWithWrongCompiler(from, to);
     expect(await planOn(wrong.device)).toEqual(['stepwise, lane', 8192, 8192]);
   }
 });

@@ -7,7 +7,10 @@ import { openGpu } from '../support/device.ts';
 
 /** Compares batched prefix sums and their gradients with sums in float64, in every form. */
 
-/** Relative to the largest sum: some thousand float32 roundings of either sign (6e-8 each, growing with the square root). */
+/**
+ * Relative to the largest sum: thousands of float32 roundings of
+ * 6e-8 each, whose error grows with the square root of their number.
+ */
 const TOLERANCE = 1e-5;
 
 const FORMS: [string, MemoryForm][] = [
@@ -22,7 +25,7 @@ beforeAll(async () => {
 });
 
 describe.each(FORMS)('%s', (_, form) => {
-  // On both sides of a vec4, of a workgroup's piece, and of a workgroup of rows.
+  // Lengths on both sides of a vec4, of a workgroup's part of a row, and of a workgroup of rows.
   test.each([1, 3, 4, 64, 127, 128, 132, 4096])('rows of %i', async L => {
     const rng = new Rng(1, 0, L);
     for (const R of [1, 9]) {

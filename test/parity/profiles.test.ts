@@ -2,26 +2,26 @@ import { describe, expect, test } from 'vitest';
 import { createReferenceEngine } from '../../src/engine/reference.ts';
 import { PROFILE_NAMES } from '../../src/gpu/profile.ts';
 import { makeSpec } from '../support/batches.ts';
-import { describeEach, PROFILES } from '../support/engines.ts';
+import { describeEach, PROFILE_VARIANTS } from '../support/engines.ts';
 import { compareMemory, KINDS, memoryTruth, TOLERANCE } from '../support/memory-parity.ts';
 import { expectSameGradients, FEW, LENGTHS, SPECS } from '../support/model-parity.ts';
 import { expectSameLosses } from '../support/training-parity.ts';
 
 /**
- * Compares the plans, forms and tiles that each profile chooses, on this machine's adapter. `npm run verify` runs all kernel
- * tests with each.
+ * Compares the plans, forms and tiles that each profile chooses with the reference, on
+ * this machine's adapter. `npm run verify` runs all kernel tests with each profile.
  */
 
 const reference = createReferenceEngine();
 
-test('every profile is compared', () => expect(PROFILES).toHaveLength(PROFILE_NAMES.length));
+test('every profile is compared', () => expect(PROFILE_VARIANTS).toHaveLength(PROFILE_NAMES.length));
 
-describeEach(PROFILES, (engine, way) => {
+describeEach(PROFILE_VARIANTS, (engine, variant) => {
   const engines = () => [engine(), reference] as const;
 
   // model.test.ts compares all models in each form; this file compares what only the profile's sizes change.
-  const place = PROFILES.indexOf(way);
-  test.each(FEW.filter((_, k) => k % PROFILES.length === place))('%s: gradients', name =>
+  const place = PROFILE_VARIANTS.indexOf(variant);
+  test.each(FEW.filter((_, k) => k % PROFILE_VARIANTS.length === place))('%s: gradients', name =>
     expectSameGradients(engines(), makeSpec(SPECS[name])),
   );
 
@@ -33,7 +33,7 @@ describeEach(PROFILES, (engine, way) => {
   });
 
   describe.each(KINDS)('a %s by itself', kind => {
-    // The last one is for the memory parallel over time, if the profile uses it.
+    // The last size uses the form parallel over time, if the profile has it.
     test.each([
       [1, 1, 1],
       [7, 33, 2],
@@ -46,5 +46,6 @@ describeEach(PROFILES, (engine, way) => {
     });
   });
 
-  test('fifty losses of tutorial-part6', () => expectSameLosses(engine(), 'tutorial-part6', ['seed=2']));
+  test('fifty losses of tutorial-part6 equal those of the reference', () =>
+    expectSameLosses(engine(), 'tutorial-part6', ['seed=2']));
 });

@@ -7,9 +7,11 @@ import { makeSpec, randomBatch } from '../support/batches.ts';
 import { configOf, startOf } from '../support/model-parity.ts';
 
 const largest = (values: ArrayLike<number>): number =>
-  Array.from(values, Math.abs).reduce((most, x) => Math.max(most, x), 0);
+  Array.from(values, Math.abs).reduce((max, x) => Math.max(max, x), 0);
 
-/** Sizes near those of a vector, a tile or a group interact in ways that no list of cases foresees. */
+/**
+ * Random sizes, because sizes near those of a vector, a tile or a group interact in ways that no list of cases covers.
+ */
 test('cpu: 250 random models agree with the reference', async () => {
   const engines = [await createCpuEngine(), createReferenceEngine()];
   const rng = new Rng(11, 5);
@@ -39,23 +41,26 @@ test('cpu: 250 random models agree with the reference', async () => {
     const [actual, expected] = await Promise.all(models);
     const where = `model ${n}: ${JSON.stringify({ B: batch.B, T: batch.T, ...spec })}`;
 
-    const [made, right] = [await actual.forward(batch, true), await expected.forward(batch, true)];
-    // Outputs and reads are of order 1, or the remainder where such terms cancel: a model may have a single output.
-    for (const of of ['output', 'read'] as const) {
-      const [got, values] = [made.trace![of], right.trace![of]];
-      const off = largest(Array.from(values, (x, i) => x - got[i]));
-      expect(off, `${of} of ${where}`).toBeLessThanOrEqual(2e-5 * Math.max(largest(values), 0.1));
+    const [actualForward, expectedForward] = [
+      await actual.forward(batch, true),
+      await expected.forward(batch, true),
+    ];
+    // Outputs and reads are of order 1, or the sum of terms of order 1 that cancel: a model may have a single output.
+    for (const name of ['output', 'read'] as const) {
+      const [got, values] = [actualForward.trace![name], expectedForward.trace![name]];
+      const difference = largest(Array.from(values, (x, i) => x - got[i]));
+      expect(difference, `${name} of ${where}`).toBeLessThanOrEqual(2e-5 * Math.max(largest(values), 0.1));
     }
-    expect(made.report.symbols, where).toBe(right.report.symbols);
+    expect(actualForward.report.symbols, where).toBe(expectedForward.report.symbols);
     for (const model of [actual, expected]) model.step(batch);
     const [gradients, truth] = [await actual.gradients(), await expected.gradients()];
     // Sums in float32 over up to 33 × 12 rows: a tensor whose terms cancel keeps the error of the terms.
     const all = Math.max(...[...truth.values()].map(largest));
     for (const [name, values] of truth) {
       const got = gradients.get(name)!;
-      const off = largest(Array.from(values, (x, i) => x - got[i]));
+      const difference = largest(Array.from(values, (x, i) => x - got[i]));
       const size = Math.max(largest(values), all / 100);
-      expect(off, `${name} of ${where}`).toBeLessThanOrEqual(1e-4 * size);
+      expect(difference, `${name} of ${where}`).toBeLessThanOrEqual(1e-4 * size);
     }
   }
 }, 60_000);

@@ -9,12 +9,12 @@ import type { Recovered } from '../../src/train/recovery.ts';
 import { initialState, setup } from '../../src/train/setup.ts';
 import { Trainer } from '../../src/train/trainer.ts';
 import { comparable } from '../support/comparable.ts';
-import { ITSELF, RUN_PROFILES } from '../support/engines.ts';
-import { type Losing, losing, losingGpus } from '../support/losing.ts';
+import { REFERENCE_VARIANT, RUN_VARIANTS } from '../support/engines.ts';
+import { type LosableEngines, losableEngines, losableGpus } from '../support/losable-engines.ts';
 
 /**
- * Engines, including devices of this machine's adapter, are lost during training: the numbers equal those of an uninterrupted
- * run, to the last bit. PUSHDOWN_LOSSES=200 sets the number of losses; the default is small.
+ * Engines, including devices of this machine's adapter, are lost during training: the numbers are exactly those of an
+ * uninterrupted run. PUSHDOWN_LOSSES=200 sets the number of losses; the default is small.
  */
 const LOSSES = Number(process.env['PUSHDOWN_LOSSES'] ?? 2);
 const configOf = (steps: number) =>
@@ -28,7 +28,8 @@ const configOf = (steps: number) =>
 const config = configOf(800);
 const wait = (ms: number) => new Promise(resolve => setTimeout(resolve, ms));
 
-async function run(engines: Losing, config: Config, losses: number, seed = 0) {
+/** Trains a run to its end, with this number of losses at random times. */
+async function run(engines: LosableEngines, config: Config, losses: number, seed = 0) {
   const rng = new Rng(seed, 1);
   const log: unknown[] = [];
   const recovered: Recovered[] = [];
@@ -36,56 +37,57 @@ async function run(engines: Losing, config: Config, losses: number, seed = 0) {
   const trainer = await Trainer.start(await engines.open(), config, {
     onProgress: ({ step, loss, gradientNorm }) => log.push({ step, loss, gradientNorm }),
     onEvaluation: ({ loss, coarse }, step) => log.push({ step, loss, coarse }),
-    onRecovered: one => recovered.push(one),
+    onRecovered: recovery => recovered.push(recovery),
     reopen: engines.open,
     snapshotMs: 20,
   });
-  // Between two steps, or in the middle of submitted work: a timer does not distinguish them.
-  let over = false;
-  const next = (): void => {
-    if (over || planned >= losses) return;
+  // A timer does not know whether it fires between two steps or in the middle of submitted work: both are tested.
+  let ended = false;
+  const scheduleLoss = (): void => {
+    if (ended || planned >= losses) return;
     setTimeout(
       () => {
-        if (over) return;
+        if (ended) return;
         if (recovered.length === planned) {
           planned++;
           engines.lose();
         }
-        next();
+        scheduleLoss();
       },
       50 + 400 * rng.uniform(),
     );
   };
-  next();
+  scheduleLoss();
   const ending = await trainer.run();
-  over = true;
+  ended = true;
   const checkpoint = comparable(await trainer.snapshot());
   trainer.engine.destroy();
   return { ending, checkpoint, log, recovered, opened: engines.opened };
 }
 
-describe.each([...RUN_PROFILES, ITSELF])('$name', profile => {
+describe.each([...RUN_VARIANTS, REFERENCE_VARIANT])('$name', variant => {
   test('losing an engine loses no work', async () => {
-    // The reference is slow, but is lost after the same number of seconds.
-    const own = profile === ITSELF ? configOf(150) : config;
-    const alone = await run(losing(profile), own, 0);
-    expect(alone.checkpoint.state.step).toBe(own.train.steps);
-    let all = 0;
-    for (let seed = 1; all < LOSSES; seed++) {
-      const disturbed = await run(losing(profile), own, Math.min(8, LOSSES - all), seed);
-      all += disturbed.recovered.length;
-      expect(disturbed.checkpoint).toEqual(alone.checkpoint);
-      expect(disturbed.log).toEqual(alone.log);
+    // The reference is slow, and losses come after the same times, so its run has fewer steps.
+    const variantConfig = variant === REFERENCE_VARIANT ? configOf(150) : config;
+    const undisturbed = await run(losableEngines(variant), variantConfig, 0);
+    expect(undisturbed.checkpoint.state.step).toBe(variantConfig.train.steps);
+    let total = 0;
+    for (let seed = 1; total < LOSSES; seed++) {
+      const losses = Math.min(8, LOSSES - total);
+      const disturbed = await run(losableEngines(variant), variantConfig, losses, seed);
+      total += disturbed.recovered.length;
+      expect(disturbed.checkpoint).toEqual(undisturbed.checkpoint);
+      expect(disturbed.log).toEqual(undisturbed.log);
       expect(disturbed.opened).toBe(1 + disturbed.recovered.length);
       for (const { step, from } of disturbed.recovered) expect(from).toBeLessThanOrEqual(step);
     }
-    if (LOSSES > 10) console.log(`${all} devices lost, nothing with them`);
+    if (LOSSES > 10) console.log(`${total} devices lost, no work lost`);
   }, 3_600_000);
 
-  test('a run whose device is lost while it starts runs on another one from the start', async () => {
+  test('a run whose device is lost while it starts opens another device and runs on it', async () => {
     const short = assign(config, ['steps=40']);
     const trained = async (lose: boolean) => {
-      const engines = losing(profile);
+      const engines = losableEngines(variant);
       const first = await engines.open();
       if (lose) engines.lose();
       const trainer = await Trainer.start(first, short, { reopen: engines.open });
@@ -95,16 +97,16 @@ describe.each([...RUN_PROFILES, ITSELF])('$name', profile => {
       trainer.engine.destroy();
       return { checkpoint, opened: engines.opened };
     };
-    const alone = await trained(false);
-    expect(await trained(true)).toEqual({ ...alone, opened: 2 });
-    const engines = losing(profile);
+    const undisturbed = await trained(false);
+    expect(await trained(true)).toEqual({ ...undisturbed, opened: 2 });
+    const engines = losableEngines(variant);
     const only = await engines.open();
     engines.lose();
     await expect(Trainer.start(only, short)).rejects.toThrow(DeviceLost);
   }, 60_000);
 
   test('a run that is destroyed while it recovers leaves no engine behind', async () => {
-    const engines = losing(profile);
+    const engines = losableEngines(variant);
     const opened: Engine[] = [];
     let trainer: Trainer | undefined;
     trainer = await Trainer.start(await engines.open(), config, {
@@ -124,27 +126,27 @@ describe.each([...RUN_PROFILES, ITSELF])('$name', profile => {
   }, 60_000);
 });
 
-test('losing a device while kernels compile throws DeviceLost, and nothing else', async () => {
+test('losing a device while kernels compile throws DeviceLost, and causes no unhandled rejection', async () => {
   const plans: GpuOptions[] = [
     {},
     { plan: 'stepwise' },
     { form: { form: 'block', size: 32, subgroups: false } },
   ];
-  // Small, because a compilation that has started is waited for.
+  // Small, because the test waits for compilations that have started.
   const small = assign(config, ['hidden=6', 'width=3']);
   for (const options of plans) {
     for (const ms of [0, 20, 60]) {
-      const engines = losingGpus(options);
+      const engines = losableGpus(options);
       const engine = await engines.open();
       const { spec } = setup(small);
       const opening = engine.model(spec, small.train, initialState(spec, small.train));
       // The model may be ready before the device is lost; then the loss appears at the first wait.
-      const asked = opening.then(async model => {
+      const state = opening.then(async model => {
         await wait(ms + 200);
         return model.state();
       });
       setTimeout(() => engines.lose(), ms);
-      await expect(asked).rejects.toThrow(DeviceLost);
+      await expect(state).rejects.toThrow(DeviceLost);
       // Unhandled rejections are reported a moment later.
       await wait(50);
       engine.destroy();

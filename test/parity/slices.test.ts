@@ -12,14 +12,14 @@ import { randomBatch } from '../support/batches.ts';
 import { openGpuEngines } from '../support/device.ts';
 import { asControls } from '../support/memory-parity.ts';
 
-/** Work over time that is cut into slices gives the same numbers as uncut work, to the last bit. */
+/** Work over time that is cut into slices gives exactly the numbers of uncut work. */
 
 const FORMS: [string, GpuOptions][] = [
   ['lane', { form: { form: 'lane', size: 4, subgroups: false } }],
   ['block', { form: { form: 'block', size: 32, subgroups: false } }],
   ['stepwise', { plan: 'stepwise' }],
 ];
-/** Sequences that end in every slice, more than the lane form has parts. */
+/** Some sequences end in every slice, and there are more sequences than the lane form has parts. */
 const LENGTHS = Array.from({ length: 40 }, (_, b) => 1 + ((7 * b) % 23));
 
 describe.each(FORMS)('%s', (name, options) => {
@@ -32,7 +32,7 @@ describe.each(FORMS)('%s', (name, options) => {
   test.each([
     ['stack', 'rnn', []],
     ['queue', 'lstm', ['start=trained']],
-    // Four units per layer, which compile in a third of the time.
+    // Only four units per layer, because that compiles in a third of the time.
     ['deque', 'gru', ['layers=2', 'memories=2', 'hidden=4']],
     ['none', 'lstm', ['layers=2', 'hidden=4']],
     ['stack', 'rnn', ['projection=5', 'start=one-hot', 'autoencoder=true', 'output=tanh']],
@@ -88,15 +88,15 @@ describe.each(MEMORIES)('a memory by itself, %s', (name, form) => {
     const run = async (sliceSteps: number) => {
       const memory = await on({ memory: form, sliceSteps }).memory({ kind, B, T, M });
       const read = await memory.forward(...controls, value);
-      // Also of the strengths that the backward pass has rewound.
-      const made = [
+      // The strengths after the backward pass has rewound them, and a second backward pass, are compared too.
+      const results = [
         read,
         await memory.backward(dRead),
         await memory.strengths(),
         await memory.backward(dRead),
       ];
       memory.destroy();
-      return made;
+      return results;
     };
     const whole = await run(T);
     for (const steps of [7, 1]) expect(await run(steps)).toEqual(whole);

@@ -12,8 +12,8 @@ import { asControls } from '../support/memory-parity.ts';
 import { configOf, startOf } from '../support/model-parity.ts';
 
 /**
- * The threads of the engine `cpu`. Its workers are files of the built package, so the build is tested here: `npm test`
- * builds it first.
+ * The threads of the engine `cpu`. Its workers are files of the built
+ * package, so this file tests the build: `npm test` builds it first.
  */
 
 const THREADS = [1, 2, 3];
@@ -39,7 +39,7 @@ async function train(model: Model, spec: ModelSpec, B: number): Promise<[StepRep
   return [await model.reports(), await model.forward(batch), await model.forward(batch, true)];
 }
 
-describe('a model has the same bits on 1, 2 and 3 threads', () => {
+describe('a model gives exactly the same numbers on 1, 2 and 3 threads', () => {
   const small: [string, Partial<ModelSpec>][] = [
     ['RNN and stack', {}],
     ['LSTM of two layers and two queues', { controller: 'lstm', layers: 2, memory: 'queue', memories: 2 }],
@@ -51,13 +51,13 @@ describe('a model has the same bits on 1, 2 and 3 threads', () => {
   ];
   test.each(small)('%s', async (_, over) => {
     const spec = makeSpec(over);
-    // More than 32 groups of 16: some strands have several.
+    // 530 sequences are more than 32 groups of 16, so some strands have several groups.
     for (const B of [1, 40, 530]) {
       const [one, ...others] = await onEach(async engine => {
         const model = await engine.model(spec, configOf({}), startOf(spec));
-        const made = [...(await train(model, spec, B)), await model.gradients(), await model.state()];
+        const results = [...(await train(model, spec, B)), await model.gradients(), await model.state()];
         model.destroy();
-        return made;
+        return results;
       });
       for (const other of others) expect(other).toEqual(one);
     }
@@ -73,62 +73,68 @@ describe('a model has the same bits on 1, 2 and 3 threads', () => {
   });
 });
 
-test.each(MEMORY_NAMES)('single steps of a %s have the same bits', async kind => {
-  // Large enough that threads share a step.
-  const shape = { kind, B: 600, T: 3, M: 64 };
-  const { ends, controls } = memoryKind(kind);
-  const [one, ...others] = await onEach(async engine => {
-    const rng = new Rng(6, 1);
-    const numbers = (count: number): Float32Array =>
-      Float32Array.from({ length: count }, () => rng.uniform());
-    const memory = await engine.memory(shape);
-    const made: unknown[] = [];
-    const N = shape.B * ends;
-    const inputs = (): Float32Array[] => [...controls.map(() => numbers(N)), numbers(N * shape.M)];
-    for (let t = 0; t < shape.T; t++) made.push(await memory.step(...inputs()));
-    for (let t = 0; t < shape.T; t++) made.push(await memory.stepBackward(numbers(N * shape.M)));
-    // On the calling thread alone.
-    memory.reset();
-    const now = inputs();
-    const read = memory.stepSync(...now);
-    memory.reset();
-    expect(await memory.step(...now)).toEqual(read);
-    memory.destroy();
-    return made;
-  });
-  for (const other of others) expect(other).toEqual(one);
-});
+test.each(MEMORY_NAMES)(
+  'single steps of a %s give exactly the same numbers on 1, 2 and 3 threads',
+  async kind => {
+    // Large enough that threads share a step.
+    const shape = { kind, B: 600, T: 3, M: 64 };
+    const { ends, controls } = memoryKind(kind);
+    const [one, ...others] = await onEach(async engine => {
+      const rng = new Rng(6, 1);
+      const numbers = (count: number): Float32Array =>
+        Float32Array.from({ length: count }, () => rng.uniform());
+      const memory = await engine.memory(shape);
+      const results: unknown[] = [];
+      const N = shape.B * ends;
+      const inputs = (): Float32Array[] => [...controls.map(() => numbers(N)), numbers(N * shape.M)];
+      for (let t = 0; t < shape.T; t++) results.push(await memory.step(...inputs()));
+      for (let t = 0; t < shape.T; t++) results.push(await memory.stepBackward(numbers(N * shape.M)));
+      // stepSync() computes on the calling thread alone.
+      memory.reset();
+      const now = inputs();
+      const read = memory.stepSync(...now);
+      memory.reset();
+      expect(await memory.step(...now)).toEqual(read);
+      memory.destroy();
+      return results;
+    });
+    for (const other of others) expect(other).toEqual(one);
+  },
+);
 
-test.each(MEMORY_NAMES)('a %s has the same bits', async kind => {
-  const shape = { kind, B: 37, T: 50, M: 6 };
-  const E = kind === 'deque' ? 2 : 1;
-  const [one, ...others] = await onEach(async engine => {
-    const rng = new Rng(5, 1);
-    const numbers = (count: number): Float32Array =>
-      Float32Array.from({ length: count }, () => rng.uniform());
-    const N = shape.B * shape.T * E;
-    const memory = await engine.memory(shape);
-    const controls = asControls(
-      kind,
-      memoryKind(kind).controls.map(() => numbers(N)),
-    );
-    const read = await memory.forward(...controls, numbers(N * shape.M));
-    const gradients = await memory.backward(numbers(N * shape.M));
-    const made = [read, gradients, await memory.strengths()];
-    memory.destroy();
-    return made;
-  });
-  for (const other of others) expect(other).toEqual(one);
-});
+test.each(MEMORY_NAMES)(
+  'whole sequences of a %s give exactly the same numbers on 1, 2 and 3 threads',
+  async kind => {
+    const shape = { kind, B: 37, T: 50, M: 6 };
+    const E = kind === 'deque' ? 2 : 1;
+    const [one, ...others] = await onEach(async engine => {
+      const rng = new Rng(5, 1);
+      const numbers = (count: number): Float32Array =>
+        Float32Array.from({ length: count }, () => rng.uniform());
+      const N = shape.B * shape.T * E;
+      const memory = await engine.memory(shape);
+      const controls = asControls(
+        kind,
+        memoryKind(kind).controls.map(() => numbers(N)),
+      );
+      const read = await memory.forward(...controls, numbers(N * shape.M));
+      const gradients = await memory.backward(numbers(N * shape.M));
+      const results = [read, gradients, await memory.strengths()];
+      memory.destroy();
+      return results;
+    });
+    for (const other of others) expect(other).toEqual(one);
+  },
+);
 
 describe('threads that die, or cannot be started', () => {
   const ENTRY = new URL('../../dist/src/platform/node/thread.js', import.meta.url);
   const large = makeSpec({ controller: 'lstm', hidden: 256, width: 64 });
-  /** Long enough for something to happen during it. */
+  /** A batch that takes long enough for something to happen during its step. */
   const long = () => randomBatch(new Rng(1, 1), large, new Array(80).fill(100));
 
-  /** Workers that this test can end. */
-  function mortal() {
+  /** Starts threads as real workers, and keeps them in a list, so that a test can terminate them. */
+  function terminableWorkers() {
     const workers: Worker[] = [];
     const spawn: Spawn = ({ heard, died }) => {
       const worker = new Worker(ENTRY);
@@ -144,14 +150,14 @@ describe('threads that die, or cannot be started', () => {
     return { spawn, workers };
   }
 
-  test('a thread that dies during a step is an error with its name, and so is every step after it', async () => {
+  test('if a thread dies during a step, this step and all later ones fail with an error that names the thread', async () => {
     // Threads that start, take an item of a job, and die in it.
     const spawn: Spawn = ({ heard, died }) => ({
       post(message) {
-        const asked = message as ToThread;
-        if (asked.kind === 'thread') setTimeout(() => heard({ kind: 'ready' }));
-        if (asked.kind !== 'job') return;
-        Atomics.add(asked.next, 0, 1);
+        const request = message as ToThread;
+        if (request.kind === 'thread') setTimeout(() => heard({ kind: 'ready' }));
+        if (request.kind !== 'job') return;
+        Atomics.add(request.next, 0, 1);
         setTimeout(() => died('exit code 1'));
       },
       hold: () => undefined,
@@ -167,7 +173,7 @@ describe('threads that die, or cannot be started', () => {
 
   test('training continues on new threads, with the numbers of an uninterrupted run', async () => {
     const config = assign(preset('reverse'), ['steps=60', 'reportEvery=20', 'evaluateEvery=0', 'stopAt=0']);
-    const { spawn, workers } = mortal();
+    const { spawn, workers } = terminableWorkers();
     const open = () => createCpuEngine('a test', { spawn, cores: 2 }, 2);
     const recovered: string[] = [];
     const run = async (losses: number) => {
@@ -189,8 +195,8 @@ describe('threads that die, or cannot be started', () => {
     expect(recovered).toEqual(['thread 2 of 2 of the cpu engine ended: exit code 1']);
   });
 
-  test('an engine that is destroyed ends its threads, and pending calls fail', async () => {
-    const { spawn, workers } = mortal();
+  test('destroying an engine ends its threads, and pending calls fail', async () => {
+    const { spawn, workers } = terminableWorkers();
     const engine = await createCpuEngine('a test', { spawn, cores: 2 }, 2);
     const ended = new Promise(resolve => workers[0].on('exit', resolve));
     const model = await engine.model(large, configOf({}), startOf(large));
@@ -200,7 +206,7 @@ describe('threads that die, or cannot be started', () => {
     await ended;
   });
 
-  test('if no thread can be started, one thread computes and the adapter gives the reason; explicit --threads is an error', async () => {
+  test('if no thread can be started, the calling thread computes alone and the adapter gives the reason; with explicit threads it is an error', async () => {
     const refuse: Spawn = () => {
       throw new Error('workers are forbidden here');
     };

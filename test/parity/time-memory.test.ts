@@ -11,7 +11,10 @@ import {
   TOLERANCE,
 } from '../support/memory-parity.ts';
 
-/** The memories parallel over time against the reference, and both forms at lengths beyond the reference. */
+/**
+ * Compares the memories parallel over time with the reference, and
+ * both forms with float64 at lengths too long for the reference.
+ */
 
 let engines: Record<'time' | 'streaming', Engine>;
 beforeAll(async () => {
@@ -23,7 +26,7 @@ afterAll(() => engines.time.destroy());
 const KINDS = ['stack', 'queue'] as const;
 
 describe.each(KINDS)('%s', kind => {
-  // On both sides of a chunk; other sizes are in memory.test.ts.
+  // Lengths on both sides of a chunk; other sizes are in memory.test.ts.
   test.each([31, 32, 33])('T = %i', async T => {
     for (const range of Object.keys(RANGES)) {
       const differences = await compareMemory(engines.time, memoryTruth(kind, T, 2, range), 7);
@@ -47,8 +50,8 @@ describe.each(KINDS)('%s', kind => {
     }
   });
 
-  // Strengths so small that every step reads all rows before it: one invocation per step would load 5 million numbers.
-  test('is cut into slices where it would walk too far', async () => {
+  // Strengths are so small that every step reads all earlier rows: one invocation per step would load 5 million numbers.
+  test('the form that can be cut into slices is used if reads walk over too many rows', async () => {
     const { gpu, on } = await openGpuEngines();
     const kernels = vi.spyOn(gpu, 'kernel');
     const engine = on({ memory: 'time' });
@@ -67,8 +70,9 @@ describe.each(KINDS)('%s', kind => {
     engine.destroy();
   });
 
-  // Strengths that float32 has to round in every sum; depths of 8,000 and more. Heights in fixed point have no error. Step by
-  // step, a queue's front is the sum of all pops: 65,536 roundings of 6e-8, of either sign, shift it by 1e-5. Reads and values
+  // float32 has to round every sum of these strengths, and the memory is 8,000 rows deep and more. The form
+  // parallel over time has heights in fixed point, which have no error. In the streaming form, the front of a
+  // queue is the sum of all pops: 65,536 roundings of 6e-8, of either sign, shift it by 1e-5. Reads and values
   // shift by the same amount; if a read ends that close to the end of a row, gradients of strengths jump.
   const all = ['read', 'dPush', 'dPop', 'dValue'] as const;
   test.each([
@@ -77,11 +81,11 @@ describe.each(KINDS)('%s', kind => {
       'streaming',
       ...(kind === 'queue' ? ([4 * TOLERANCE, ['read', 'dValue']] as const) : ([TOLERANCE, all] as const)),
     ],
-  ] as const)('65,536 steps, %s', async (form, tolerance, names) => {
+  ] as const)('65,536 steps agree with float64: %s', async (form, tolerance, names) => {
     const [T, M] = [65_536, 4];
     const rng = new Rng(3, 0, 1);
-    const numbers = (length: number, least: number, most: number): Float32Array =>
-      Float32Array.from({ length }, () => least + (most - least) * rng.uniform());
+    const numbers = (length: number, low: number, high: number): Float32Array =>
+      Float32Array.from({ length }, () => low + (high - low) * rng.uniform());
     const push = numbers(T, 0.5, 1);
     const pop = numbers(T, 0, 1.25);
     const value = numbers(T * M, -1, 1);

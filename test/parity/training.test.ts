@@ -6,27 +6,29 @@ import { preset } from '../../src/train/presets.ts';
 import { initialState, setup } from '../../src/train/setup.ts';
 import { Trainer } from '../../src/train/trainer.ts';
 import { openGpuEngines } from '../support/device.ts';
-import { describeEach, RUN_PROFILES, TRAINING_PROFILES } from '../support/engines.ts';
+import { describeEach, RUN_VARIANTS, TRAINING_VARIANTS } from '../support/engines.ts';
 import { losses } from '../support/training-losses.ts';
 import { CONTROLLERS, expectSameLosses, MEMORIES, STEPS, setsOf } from '../support/training-parity.ts';
 
-/** Compares training on every engine with training in the reference, and with itself. */
+/** Compares training on every engine with training in the reference, and with a second run on the same engine. */
 
-describeEach(TRAINING_PROFILES, (engine, way) => {
-  // Every memory in every way, and every controller in each way. All combinations are in test/verify/training.test.ts.
-  const place = TRAINING_PROFILES.indexOf(way);
+describeEach(TRAINING_VARIANTS, (engine, variant) => {
+  // Every variant trains every memory, each with one controller, so that every
+  // controller occurs. All combinations are in test/verify/training.test.ts.
+  const place = TRAINING_VARIANTS.indexOf(variant);
   test.each(MEMORIES.map((memory, k) => [memory, CONTROLLERS[(k + place) % 3]] as const))(
-    'fifty losses of %s, %s',
+    'fifty losses of %s, %s equal those of the reference',
     (memory, controller) => expectSameLosses(engine(), 'reverse', setsOf(memory, controller)),
   );
 });
 
-describeEach(RUN_PROFILES, (engine, { gpu }) => {
-  test.each(['reverse', 'tutorial-part5', 'tutorial-part6'])('fifty losses of %s', name =>
-    expectSameLosses(engine(), name, ['seed=2']),
+describeEach(RUN_VARIANTS, (engine, { gpu }) => {
+  test.each(['reverse', 'tutorial-part5', 'tutorial-part6'])(
+    'fifty losses of %s equal those of the reference',
+    name => expectSameLosses(engine(), name, ['seed=2']),
   );
 
-  test('the same seed gives the same losses to the last bit', async () => {
+  test('the same seed gives exactly the same losses', async () => {
     const [first, second] = [
       await losses(engine(), 'reverse', STEPS),
       await losses(engine(), 'reverse', STEPS),
@@ -39,9 +41,9 @@ describeEach(RUN_PROFILES, (engine, { gpu }) => {
     const whole = await Trainer.start(engine(), config);
     await whole.run();
     for (const cut of [5, 16]) {
-      const begun = await Trainer.start(engine(), assign(config, [`steps=${cut}`]));
-      await begun.run();
-      const checkpoint = decodeCheckpoint(encodeCheckpoint(await begun.snapshot()));
+      const interrupted = await Trainer.start(engine(), assign(config, [`steps=${cut}`]));
+      await interrupted.run();
+      const checkpoint = decodeCheckpoint(encodeCheckpoint(await interrupted.snapshot()));
       const resumed = await Trainer.resume(engine(), { ...checkpoint, config });
       await resumed.run();
       const [a, e] = [await resumed.snapshot(), await whole.snapshot()];
@@ -55,7 +57,7 @@ describeEach(RUN_PROFILES, (engine, { gpu }) => {
     const model = await engine().model(spec, config.train, initialState(spec, config.train));
     const batch = trainingBatch(task, config, 0, 10);
     const before = await model.state();
-    // A sum that overflows float32, for engines that compute in float32.
+    // On the GPU a weight whose sum overflows float32, elsewhere infinity.
     const overflowing = gpu ? 3e38 : Number.POSITIVE_INFINITY;
     await model.step({ ...batch, weight: batch.weight.map(() => overflowing) });
     await model.step({ ...batch, weight: batch.weight.map(() => Number.NaN) });
@@ -71,23 +73,23 @@ describeEach(RUN_PROFILES, (engine, { gpu }) => {
     model.destroy();
   });
 
-  test('a batch larger than all before gets larger buffers', async () => {
+  test('a batch that is larger than all earlier ones gets larger buffers, and later results are the same', async () => {
     const config = preset('tutorial-part5');
     const { task, spec } = setup(config);
     const model = await engine().model(spec, config.train, initialState(spec, config.train));
     const small = model.bytes;
     const batches = [2, 30, 5].map((length, k) => trainingBatch(task, config, k, length));
-    const apart = [];
-    for (const batch of batches) apart.push((await model.forward(batch)).report);
-    const again = [];
-    for (const batch of batches) again.push((await model.forward(batch)).report);
-    expect(again).toEqual(apart);
+    const first = [];
+    for (const batch of batches) first.push((await model.forward(batch)).report);
+    const second = [];
+    for (const batch of batches) second.push((await model.forward(batch)).report);
+    expect(second).toEqual(first);
     expect(model.bytes).toBeGreaterThan(small);
     model.destroy();
   });
 });
 
-test('sizes beyond the limits of the device are refused by name, before the first step', async () => {
+test('sizes that exceed the limits of the device are refused before the first step, and the message names them', async () => {
   const { on } = await openGpuEngines();
   const gpu = on();
   const huge = assign(preset('reverse'), ['hidden=4', 'batch=65536', 'maxLength=100000']);

@@ -9,29 +9,32 @@ import { shellWords } from '../support/documented-commands.ts';
 import { MANUAL, ROOT, readDocument } from '../support/documents.ts';
 
 /**
- * A fenced block in language `console` is a transcript: `$ command`, and below it the output. This test runs every command, on the
- * built package and on the engine `cpu`, and compares the output. After a change of outputs,
- * `npx vitest run --project parity test/parity/transcripts.test.ts -u` writes them into the documents.
+ * A fenced block in language `console` is a transcript: `$ command`, with the output below it. This test runs
+ * every command with the built package, on the engine `cpu`, and compares the output. After a change of
+ * outputs, `npx vitest run --project parity test/parity/transcripts.test.ts -u` writes them into the documents.
  */
 
 const TRANSCRIPT = /^```console\n\$ (.+)\n([\s\S]*?)^```$/gm;
 const CLI = join(ROOT, 'node_modules/pushdown/dist/src/cli/main.js');
 
-/** Runs `npx pushdown …` in a folder, or `node examples/…`. */
-async function printed(command: string, cwd: string): Promise<string> {
+/** Returns the output of `npx pushdown …` or `node examples/…`, run in a folder. */
+async function outputOf(command: string, cwd: string): Promise<string> {
   const [program, ...words] = shellWords(command);
   const [first, ...rest] = words;
   if (program === 'npx') {
     const takesEngine = COMMANDS.find(({ name }) => name === rest[0])?.options['engine'];
     const args = [CLI, ...rest, ...(takesEngine ? ['--engine', 'cpu'] : [])];
-    // Environment as set by npx: commands in messages then start with npx, too.
+    // The environment that npx sets, with which commands in messages start with npx too.
     const env = { ...process.env, npm_command: 'exec', npm_config_user_agent: 'npm/0' };
     return (await promisify(execFile)(process.execPath, args, { cwd, env })).stdout;
   }
   return (await promisify(execFile)(program, [join(ROOT, first), ...rest], { cwd })).stdout;
 }
 
-/** The output as shown in a document: without progress, which depends on the clock, and with an ellipsis for machine-dependent parts. */
+/**
+ * The output as shown in a document: without progress, which depends
+ * on the clock, and with an ellipsis for what depends on the machine.
+ */
 const shown = (output: string): string =>
   output
     .replaceAll(ROOT, '…')
@@ -47,14 +50,14 @@ describe.each(MANUAL.filter(path => readDocument(path).search(TRANSCRIPT) >= 0))
     const outputs: string[] = [];
     try {
       for (const [, command] of document.matchAll(TRANSCRIPT))
-        outputs.push(shown(await printed(command, cwd)));
+        outputs.push(shown(await outputOf(command, cwd)));
     } finally {
       rmSync(cwd, { recursive: true });
     }
-    const made = document.replace(
+    const updated = document.replace(
       TRANSCRIPT,
       (_, command) => `\`\`\`console\n$ ${command}\n${outputs.shift()?.trimEnd()}\n\`\`\``,
     );
-    await expect(made).toMatchFileSnapshot(join(ROOT, path));
+    await expect(updated).toMatchFileSnapshot(join(ROOT, path));
   }, 240_000);
 });

@@ -5,7 +5,7 @@ import type { Engine, MemoryLayer, Model } from '../../src/engine/engine.ts';
 import { preset } from '../../src/train/presets.ts';
 import { initialState, setup } from '../../src/train/setup.ts';
 import { randomBatch } from '../support/batches.ts';
-import { RUN_PROFILES } from '../support/engines.ts';
+import { RUN_VARIANTS } from '../support/engines.ts';
 
 /** Overlapping calls to a model or a memory give the same results as sequential calls. */
 
@@ -29,8 +29,8 @@ const inputs = (seed: number) => {
 };
 
 describe.each([
-  ...RUN_PROFILES.map(({ name, open }) => ({ name, open: () => open() })),
-  ...RUN_PROFILES.filter(({ gpu }) => gpu).map(({ name, open }) => ({
+  ...RUN_VARIANTS.map(({ name, open }) => ({ name, open: () => open() })),
+  ...RUN_VARIANTS.filter(({ gpu }) => gpu).map(({ name, open }) => ({
     name: `${name}, in slices`,
     open: () => open({ sliceSteps: 4 }),
   })),
@@ -46,10 +46,10 @@ describe.each([
   const open = (engine: Engine): Promise<Model> =>
     engine.model(spec, config.train, initialState(spec, config.train));
 
-  test('a model', () =>
+  test('overlapping calls of a model equal sequential calls', () =>
     withEngine(async engine => {
       const [a, b, c, d, e, f] = batches();
-      const ask = (model: Model) => [
+      const callsOf = (model: Model) => [
         () => model.forward(a),
         () => model.step(b),
         () => model.forward(c, true),
@@ -63,54 +63,54 @@ describe.each([
         () => model.load(initialState(spec, config.train)),
         () => model.forward(a),
       ];
-      const turns: unknown[] = [];
-      for (const asked of ask(await open(engine))) turns.push(await asked());
-      const together = ask(await open(engine)).map(asked => asked());
+      const sequential: unknown[] = [];
+      for (const call of callsOf(await open(engine))) sequential.push(await call());
+      const overlapping = callsOf(await open(engine)).map(call => call());
       // The caller may overwrite the inputs at once.
       for (const { lengths, ids, target, weight } of [a, b, c, d, e, f])
         for (const array of [lengths, ids, target, weight]) array.fill(1);
-      expect(await Promise.all(together)).toEqual(turns);
-      expect(turns[11]).toEqual(turns[0]);
+      expect(await Promise.all(overlapping)).toEqual(sequential);
+      expect(sequential[11]).toEqual(sequential[0]);
     }));
 
-  test('a model destroyed before its turn reports it and harms no other', () =>
+  test('pending calls of a destroyed model fail with a message, and do not affect other models', () =>
     withEngine(async engine => {
       const [a, b] = batches();
       const [model, other] = [await open(engine), await open(engine)];
       const memory = await engine.memory(shape);
-      const asked = [model.step(a), model.forward(b), model.state()];
+      const pending = [model.step(a), model.forward(b), model.state()];
       model.load(initialState(spec, config.train));
       model.destroy();
       const { push, pop, value } = inputs(1);
       const read = memory.forward(push, pop, value);
       memory.destroy();
-      for (const outcome of await Promise.allSettled([...asked, read])) {
+      for (const outcome of await Promise.allSettled([...pending, read])) {
         if (outcome.status === 'rejected') expect(outcome.reason.message).toContain('was destroyed');
       }
       await other.step(a);
       expect(await other.reports()).toHaveLength(1);
     }));
 
-  test('a memory', () =>
+  test('overlapping calls of a memory equal sequential calls', () =>
     withEngine(async engine => {
-      const [one, two] = [inputs(1), inputs(2)];
-      const ask = (memory: MemoryLayer) => [
-        () => memory.forward(one.push, one.pop, one.value),
-        () => memory.backward(one.dRead),
+      const [x, y] = [inputs(1), inputs(2)];
+      const callsOf = (memory: MemoryLayer) => [
+        () => memory.forward(x.push, x.pop, x.value),
+        () => memory.backward(x.dRead),
         () => memory.strengths(),
-        () => memory.backward(two.dRead),
-        () => memory.forward(two.push, two.pop, two.value),
+        () => memory.backward(y.dRead),
+        () => memory.forward(y.push, y.pop, y.value),
         () => memory.strengths(),
-        () => memory.backward(one.dRead),
+        () => memory.backward(x.dRead),
       ];
-      const turns: unknown[] = [];
-      for (const asked of ask(await engine.memory(shape))) turns.push(await asked());
-      const together = ask(await engine.memory(shape)).map(asked => asked());
+      const sequential: unknown[] = [];
+      for (const call of callsOf(await engine.memory(shape))) sequential.push(await call());
+      const overlapping = callsOf(await engine.memory(shape)).map(call => call());
       // The caller may overwrite the inputs at once.
-      for (const array of Object.values(one)) array.fill(0.5);
-      expect(await Promise.all(together)).toEqual(turns);
+      for (const array of Object.values(x)) array.fill(0.5);
+      expect(await Promise.all(overlapping)).toEqual(sequential);
 
-      // From the second backward pass, which repeats the forward pass first.
+      // The same holds for a second backward pass, which repeats the forward pass first.
       const memory = await engine.memory(shape);
       const { push, pop, value, dRead } = inputs(3);
       await memory.forward(push, pop, value);

@@ -4,15 +4,15 @@ import { controlCount, endsOfModel } from '../../src/base/memories.ts';
 import type { ModelSpec } from '../../src/base/parameters.ts';
 import type { Rng } from '../../src/base/rng.ts';
 
-/** A small model; options that are not given are as in the default configuration. */
+/** A small model; options that are not given have their default values. */
 export const makeSpec = (model: Partial<ModelSpec> = {}): ModelSpec => {
   const { inputs = 6, outputs = 4, ...rest } = model;
   return { ...makeConfig({ model: { hidden: 5, width: 3, ...rest } }).model, inputs, outputs };
 };
 
 /**
- * A batch with every feature: sequences of several lengths, steps with none to K inputs, masked steps, zero targets (not with
- * softmax), uneven weights, noise, and padding with values that must be ignored.
+ * A batch with every feature: sequences of several lengths, steps with none to K inputs, masked steps,
+ * zero targets (not with softmax), uneven weights, noise, and padding with values that must be ignored.
  */
 export function randomBatch(
   rng: Rng,

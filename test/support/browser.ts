@@ -44,8 +44,8 @@ export async function launchBrowser(options: LaunchOptions = {}): Promise<Browse
     }
   }
   throw new Error(
-    `no browser to test in. Tried: ${failures.join('; ') || 'all usual places, none there'}. Install Chrome ` +
-      'or Chromium 140 or newer, or set PUPPETEER_EXECUTABLE_PATH to one.',
+    `no browser to test in: ${failures.join('; ') || 'none in the usual places'}. Install Chrome or Chromium 140 ` +
+      'or newer, or set PUPPETEER_EXECUTABLE_PATH to its path.',
   );
 }
 

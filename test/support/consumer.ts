@@ -47,8 +47,8 @@ export interface Compiler {
   folder: string;
 }
 
-/** The TypeScript of this checkout, which needs no network. */
-export async function ownCompiler(): Promise<Compiler> {
+/** The TypeScript of this checkout; it needs no network. */
+export async function checkoutCompiler(): Promise<Compiler> {
   const folder = join(ROOT, 'node_modules', 'typescript');
   return { version: (await readJson(join(folder, 'package.json'))).version, folder };
 }
@@ -106,8 +106,8 @@ export function settingsFor(version: string): Setting[] {
 }
 
 /**
- * Runs the compiler on the project with this setting, checking every declaration. Returns its output: '' if there are no errors
- * and no listing was requested.
+ * Runs the compiler on the project with this setting, checking every declaration.
+ * Returns its output: '' if there are no errors and no listing was requested.
  */
 async function compile(
   project: string,

@@ -6,13 +6,13 @@ import { openGpu as openOn } from '../../src/kernels/open.ts';
 import { findAdapter, release, searchWords } from '../../src/platform/node/adapter.ts';
 
 /**
- * The profile of all kernel tests, whatever the adapter; `npm run verify` runs them with each profile. If undefined,
- * the profile follows from the kind of the adapter.
+ * The profile that all kernel tests use, whatever the adapter; `npm run verify`
+ * runs them with each profile. If undefined, the kind of the adapter decides.
  */
 export const PROFILE = PROFILE_NAMES.find(name => name === process.env.PUSHDOWN_PROFILE);
 if (process.env.PUSHDOWN_PROFILE && !PROFILE)
   throw new Error(
-    `PUSHDOWN_PROFILE is one of ${PROFILE_NAMES.join(', ')}, not ${process.env.PUSHDOWN_PROFILE}.`,
+    `PUSHDOWN_PROFILE must be one of ${PROFILE_NAMES.join(', ')}, got "${process.env.PUSHDOWN_PROFILE}".`,
   );
 
 /** Opens a device on the best adapter of this machine. @param checked with bounds checks, if it is a software adapter */
@@ -33,7 +33,10 @@ export const openGpu = async (profile?: ProfileName): Promise<Gpu> => (await ope
 export const openGpuEngine = async (options?: GpuOptions): Promise<Engine> =>
   (await openGpuEngines(options?.profile)).on(options);
 
-/** Engines in several forms on one device, which compiles every kernel only once. Destroying any of them destroys the device. */
+/**
+ * Engines in several forms on one device, so that every kernel
+ * is compiled only once. Destroying one destroys the device.
+ */
 export async function openGpuEngines(
   profile: ProfileName | undefined = PROFILE,
 ): Promise<{ gpu: Gpu; on(options?: GpuOptions): Engine }> {

@@ -3,21 +3,21 @@ import type { Tensors } from '../../src/base/parameters.ts';
 
 /** Gradient of f by every number of `at`: (f(x + h) − f(x − h)) / 2h. f reads `at`, which is restored afterwards. */
 function centralDifferences(f: () => number, at: Tensors, h: number): Tensors {
-  const made: Tensors = new Map();
+  const gradients: Tensors = new Map();
   for (const [name, x] of at) {
     const gradient = new Float64Array(x.length);
     for (let n = 0; n < x.length; n++) {
-      const kept = x[n];
-      x[n] = kept + h;
+      const original = x[n];
+      x[n] = original + h;
       const above = f();
-      x[n] = kept - h;
+      x[n] = original - h;
       const below = f();
-      x[n] = kept;
+      x[n] = original;
       gradient[n] = (above - below) / (2 * h);
     }
-    made.set(name, gradient);
+    gradients.set(name, gradient);
   }
-  return made;
+  return gradients;
 }
 
 /**
@@ -46,9 +46,9 @@ function expectTensorsClose(got: Tensors, expected: Tensors, tolerance: number):
 /**
  * Fails unless `gradients` are those of f at `at`, by central differences.
  *
- * The error of the differences is about h²·|f‴|/6 from truncation and 10⁻¹⁶·|f|/h from rounding. At h = 3e-6 both are near
- * 1e-9 if f is of the order of 10 and f‴ of 1000, as in a model over several steps. The default tolerance is a factor of ten
- * above that, and still six orders of magnitude below the smallest mistake in a formula.
+ * The error of the differences is about h²·|f‴|/6 from truncation and 10⁻¹⁶·|f|/h from rounding. At h = 3e-6 both
+ * are near 1e-9 if f is of the order of 10 and f‴ of 1000, as in a model over several steps. The default tolerance
+ * is a factor of ten above that, and still six orders of magnitude below the smallest mistake in a formula.
  */
 export function expectGradients(
   f: () => number,

@@ -1,14 +1,14 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { codeBlocks, fenceless, ROOT } from './documents.ts';
+import { codeBlocks, ROOT, withoutCodeBlocks } from './documents.ts';
 
 /** The commands in the project's documents. */
 
-/** Runs a file of examples/ as its header says. Returns the lines that it prints. */
-export async function runExample(name: string, ...given: string[]): Promise<string[]> {
-  const args = [join('examples', name), ...given];
-  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: ROOT });
+/** Runs a file of examples/ as its header describes. Returns the lines that it prints. */
+export async function runExample(name: string, ...args: string[]): Promise<string[]> {
+  const argv = [join('examples', name), ...args];
+  const { stdout } = await promisify(execFile)(process.execPath, argv, { cwd: ROOT });
   return stdout.trim().split('\n');
 }
 
@@ -22,8 +22,8 @@ export interface DocumentedCommand {
 }
 
 /**
- * A word: quoted, a placeholder, or up to the next space. Or the end of a command: `|`, `;`, `&`, `#`, `(`, `)` or a
- * redirection.
+ * Matches a word (quoted, a placeholder, or up to the next space), or
+ * what ends a command: `|`, `;`, `&`, `#`, `(`, `)` or a redirection.
  */
 const WORD = /\s*(?:((?:'[^']*'|"[^"]*"|<[\w.|-]+>|[^\s'"|;&<>()`]|(?<=\S)\|(?=\S))+)|([|;&<>()`]))/y;
 
@@ -43,7 +43,7 @@ export function shellWords(line: string): string[] {
  */
 export function commandsIn(document: string): DocumentedCommand[] {
   const blocks = codeBlocks(document).map(({ code }) => code.replace(/ *\\\n */g, ' ').split('\n'));
-  const spans = [...fenceless(document).matchAll(/`([^`]+)`/g)].map(([, code]) =>
+  const spans = [...withoutCodeBlocks(document).matchAll(/`([^`]+)`/g)].map(([, code]) =>
     code.replace(/\s*\n\s*/g, ' '),
   );
   return [...blocks.flat(), ...spans].flatMap(line =>

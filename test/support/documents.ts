@@ -39,12 +39,12 @@ export const codeBlocks = (text: string): CodeBlock[] =>
   }));
 
 /** A document without its fenced blocks. */
-export const fenceless = (text: string): string => text.replace(BLOCK, '');
+export const withoutCodeBlocks = (text: string): string => text.replace(BLOCK, '');
 
 /** Removes all code, because brackets in code are not links. */
-const prose = (text: string): string => fenceless(text).replace(/`[^`\n]*`/g, '``');
+const prose = (text: string): string => withoutCodeBlocks(text).replace(/`[^`\n]*`/g, '``');
 
-/** Targets of links and images, in Markdown and in HTML. */
+/** The targets of links and images, in Markdown and in HTML. */
 export const linksOf = (text: string): string[] => [
   ...[...prose(text).matchAll(/\]\(([^()\s]+)\)/g)].map(([, target]) => target),
   ...[...prose(text).matchAll(/\b(?:src|href)="([^"]+)"/g)].map(([, target]) => target),
@@ -53,7 +53,7 @@ export const linksOf = (text: string): string[] => [
 /** The anchors of the headings, as GitHub creates them. */
 export function anchorsOf(text: string): string[] {
   const seen = new Map<string, number>();
-  return [...fenceless(text).matchAll(/^#{1,6} (.+)$/gm)].map(([, heading]) => {
+  return [...withoutCodeBlocks(text).matchAll(/^#{1,6} (.+)$/gm)].map(([, heading]) => {
     const slug = heading
       .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
       .toLowerCase()

@@ -9,120 +9,126 @@ import { openEngine } from '../../src/platform/node/engine.ts';
 import { openGpuEngine } from './device.ts';
 
 /**
- * The engines that are compared with the reference, each in all the ways in which it can compute. Tests of parity, training,
- * recovery and resumption take these as parameters.
+ * An engine that is compared with the reference, with one choice of kernels. Tests of parity, training, recovery and
+ * resumption run once for each variant.
  */
-export interface Way {
+export interface EngineVariant {
   name: string;
-  /** Forced options of the kernels. Absent for other engines. */
+  /** Forced options of the GPU engine. Absent for other engines. */
   gpu?: GpuOptions;
-  /** Opens the engine in this way, on its own device. */
+  /** Opens the engine on its own device. */
   open(options?: GpuOptions): Promise<Engine>;
   /** Whether it can compute a model of these sizes. */
-  takes(spec: ModelSpec): boolean;
+  supports(spec: ModelSpec): boolean;
   /** Whether it has its own memory of this kind. */
   hasMemory(kind: MemoryName): boolean;
   /** Maximum time steps of all sequences together in a memory comparison, in `npm test` and in `npm run verify`. */
-  most: { test: number; verify: number };
-  /** Whether nearly all its kernels are also those of another way: then `npm test` compares only the models of every way. */
+  maxSteps: { test: number; verify: number };
+  /** Whether it shares nearly all kernels with another variant: then `npm test` compares only a few models. */
   few?: true;
 }
 
-const ANY = { takes: () => true, hasMemory: () => true, most: { test: 20_000, verify: 300_000 } };
+const DEFAULTS = { supports: () => true, hasMemory: () => true, maxSteps: { test: 20_000, verify: 300_000 } };
 
-/** The kernels with forced options. */
-const gpu = (name: string, options: GpuOptions, more: Partial<Way> = {}): Way => ({
-  ...ANY,
+/** The GPU engine with forced options. */
+const gpu = (name: string, options: GpuOptions, more: Partial<EngineVariant> = {}): EngineVariant => ({
+  ...DEFAULTS,
   ...more,
   name: `gpu, ${name}`,
   gpu: options,
   open: other => openGpuEngine({ ...options, ...other }),
 });
 
-/** Every other engine of this machine, with default options. A new engine in the table is compared automatically. */
-const OTHERS: readonly Way[] = ENGINES.map(({ name }) => name)
+/** Every other engine of this machine, with default options. An engine added to the table of engines is compared too. */
+const OTHER_ENGINES: readonly EngineVariant[] = ENGINES.map(({ name }) => name)
   .filter(name => name !== 'gpu' && name !== REFERENCE)
-  .map(name => ({ ...ANY, name, open: () => openEngine(name) }));
+  .map(name => ({ ...DEFAULTS, name, open: () => openEngine(name) }));
 
 const lane = (size: number) => ({ form: 'lane', size, subgroups: false }) as const;
 const block = (size: number, subgroups = false) => ({ form: 'block', size, subgroups }) as const;
 
-/** With values hoisted out of the loop over time, the form would not be the written-out one. */
-const writtenOut = ({ embedding, readout }: ModelSpec): boolean => embedding === 0 && readout === 0;
+/** The lane form of the fused plan has no embedding or readout: their products run outside the loop over time. */
+const fitsLane = ({ embedding, readout }: ModelSpec): boolean => embedding === 0 && readout === 0;
 
-/** Ways of computing a whole model. */
-export const MODEL_PROFILES: readonly Way[] = [
-  gpu('fused, lane', { form: lane(4) }, { takes: writtenOut }),
+/** Variants that compute a whole model. */
+export const MODEL_VARIANTS: readonly EngineVariant[] = [
+  gpu('fused, lane', { form: lane(4) }, { supports: fitsLane }),
   gpu('fused, block', { form: block(32) }),
   gpu('fused, block with subgroups', { form: block(64, true) }, { few: true }),
   gpu('stepwise, lane', { plan: 'stepwise', form: lane(8) }),
   gpu('stepwise, block', { plan: 'stepwise', form: block(32) }, { few: true }),
-  ...OTHERS,
+  ...OTHER_ENGINES,
 ];
 
 /**
- * The models that `npm test` compares in this way. Most of the time goes into compiling kernels, and models share nearly all of
- * them. So those in `everywhere` are compared in every way; each other model in one way of the kernels, in turn, and on every
- * other engine. `npm run verify` compares all models in all ways.
+ * The models that `npm test` compares on this variant. Most of the time goes into compiling kernels, and models
+ * share nearly all of them. So every variant compares the models in `everywhere`; each other model is compared
+ * on one GPU variant, in turn, and on every other engine. `npm run verify` compares all models on all variants.
  */
 export function modelsOf(
-  way: Way,
+  variant: EngineVariant,
   specs: Readonly<Record<string, ModelSpec>>,
   everywhere: readonly string[],
 ): string[] {
-  const inTurn = MODEL_PROFILES.filter(({ gpu, few }) => gpu && !few);
+  const inTurn = MODEL_VARIANTS.filter(({ gpu, few }) => gpu && !few);
   return Object.keys(specs).filter((name, k) => {
-    if (!way.takes(specs[name])) return false;
-    if (!way.gpu || everywhere.includes(name)) return true;
-    const able = inTurn.filter(({ takes }) => takes(specs[name]));
-    return able[k % able.length] === way;
+    if (!variant.supports(specs[name])) return false;
+    if (!variant.gpu || everywhere.includes(name)) return true;
+    const able = inTurn.filter(({ supports }) => supports(specs[name]));
+    return able[k % able.length] === variant;
   });
 }
 
 /** On software adapters, one workgroup per sequence costs 40 µs per step, up to 12 s per pass. */
-const SLOW = { most: { test: 2_000, verify: 300_000 } };
+const SLOW_ON_SOFTWARE = { maxSteps: { test: 2_000, verify: 300_000 } };
 
-/** The reference itself: for runs, resumption and recovery, which must be the same on every engine. */
-export const ITSELF: Way = { ...ANY, name: REFERENCE, open: () => openEngine(REFERENCE) };
+/** The reference itself: for tests of runs, resumption and recovery, which must work alike on every engine. */
+export const REFERENCE_VARIANT: EngineVariant = {
+  ...DEFAULTS,
+  name: REFERENCE,
+  open: () => openEngine(REFERENCE),
+};
 
-/** Ways of computing a memory by itself. */
-export const MEMORY_PROFILES: readonly Way[] = [
+/** Variants that compute a memory by itself. */
+export const MEMORY_VARIANTS: readonly EngineVariant[] = [
   gpu('lane', { memory: lane(8) }),
-  gpu('block', { memory: block(32) }, SLOW),
-  gpu('block with subgroups', { memory: block(32, true) }, SLOW),
+  gpu('block', { memory: block(32) }, SLOW_ON_SOFTWARE),
+  gpu('block with subgroups', { memory: block(32, true) }, SLOW_ON_SOFTWARE),
   gpu(
     'parallel over time',
     { memory: 'time' },
-    // It is only for few, long sequences.
-    { hasMemory: kind => kind === 'stack' || kind === 'queue', most: { test: 10_000, verify: 10_000 } },
+    // It is only meant for few, long sequences.
+    { hasMemory: kind => kind === 'stack' || kind === 'queue', maxSteps: { test: 10_000, verify: 10_000 } },
   ),
-  ...OTHERS,
+  ...OTHER_ENGINES,
 ];
 
-/** Ways of training: those that have their own training kernels. */
-export const TRAINING_PROFILES: readonly Way[] = [
+/** The variants that have their own training kernels. */
+export const TRAINING_VARIANTS: readonly EngineVariant[] = [
   gpu('fused, lane', { form: lane(4) }),
   gpu('fused, block', { form: block(32) }),
   gpu('stepwise', { plan: 'stepwise' }),
-  ...OTHERS,
+  ...OTHER_ENGINES,
 ];
 
-/** The kernels as chosen for every kind of device. */
-export const PROFILES: readonly Way[] = PROFILE_NAMES.map(profile => gpu(`as on: ${profile}`, { profile }));
+/** The GPU engine with the kernels chosen for each kind of device. */
+export const PROFILE_VARIANTS: readonly EngineVariant[] = PROFILE_NAMES.map(profile =>
+  gpu(`as on: ${profile}`, { profile }),
+);
 
 /** Engines with default options: for tests that do not depend on the kernels. */
-export const RUN_PROFILES: readonly Way[] = [gpu('as chosen', {}), ...OTHERS];
+export const RUN_VARIANTS: readonly EngineVariant[] = [gpu('as chosen', {}), ...OTHER_ENGINES];
 
-/** Describes tests for each profile, with its engine open while they run. */
+/** Defines tests for each variant, with its engine open while they run. */
 export const describeEach = (
-  profiles: readonly Way[],
-  tests: (engine: () => Engine, profile: Way) => void,
+  variants: readonly EngineVariant[],
+  tests: (engine: () => Engine, variant: EngineVariant) => void,
 ): void =>
-  describe.each(profiles)('$name', profile => {
+  describe.each(variants)('$name', variant => {
     let engine: Engine | undefined;
     beforeAll(async () => {
-      engine = await profile.open();
+      engine = await variant.open();
     });
     afterAll(() => engine?.destroy());
-    tests(() => engine!, profile);
+    tests(() => engine!, variant);
   });

@@ -1,4 +1,4 @@
-/** Behaviour of a fake device; anything not set works at once. */
+/** Behaviour of a fake device; whatever is not set works at once. */
 export interface Fake {
   /** Pipelines are never built. */
   pipelines?: 'never';

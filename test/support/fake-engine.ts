@@ -21,15 +21,15 @@ export interface Behaviour {
 const clone = (state: ModelState): ModelState => structuredClone(state);
 
 /**
- * An engine that tests the training loop, not learning. Its "training" mixes every number of a batch into the weights, so two
- * runs end with equal weights only if they saw the same batches in the same order.
+ * A model for tests of the training loop, not of learning. Its "training" mixes every number of a batch
+ * into the weights, so two runs end with equal weights only if they saw the same batches in the same order.
  */
 export class FakeModel implements Model {
   readonly spec: ModelSpec;
   readonly plan = 'fake';
   readonly bytes = 0;
   /** The number of reports returned by each call of reports(). */
-  readonly bundles: number[] = [];
+  readonly reportCounts: number[] = [];
   batches: Batch[] = [];
   #state: ModelState;
   #behaviour: Behaviour;
@@ -58,9 +58,9 @@ export class FakeModel implements Model {
         }
       }
     }
-    const made = report(batch, 0);
-    const loss = (this.#behaviour.loss?.(step) ?? 0.5) * made.targets;
-    this.#reports.push({ ...made, loss, finite, absoluteError: this.#error(step) * batch.B });
+    const counts = report(batch, 0);
+    const loss = (this.#behaviour.loss?.(step) ?? 0.5) * counts.targets;
+    this.#reports.push({ ...counts, loss, finite, absoluteError: this.#error(step) * batch.B });
   }
 
   async gradients(): Promise<Tensors> {
@@ -69,7 +69,7 @@ export class FakeModel implements Model {
 
   async reports(): Promise<StepReport[]> {
     const reports = this.#reports;
-    this.bundles.push(reports.length);
+    this.reportCounts.push(reports.length);
     this.#reports = [];
     return reports;
   }

@@ -9,7 +9,7 @@ const USUAL = [
   'C:\\Program Files\\Mozilla Firefox\\firefox.exe',
 ];
 
-/** Path of Firefox, if it is installed; FIREFOX_PATH comes first. */
+/** The path of Firefox if it is installed; FIREFOX_PATH has priority. */
 export const FIREFOX: string | undefined = [process.env['FIREFOX_PATH'], ...USUAL].find(
   path => path && existsSync(path),
 );

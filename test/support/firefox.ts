@@ -13,7 +13,7 @@ export const inFirefox = FIREFOX !== undefined;
 /** Name of the tests in Firefox. If it is not installed, the name says why they are skipped. */
 export const IN_FIREFOX = FIREFOX
   ? `in ${versionOf(FIREFOX)}`
-  : 'in Firefox: skipped, it is not installed (FIREFOX_PATH names another place)';
+  : 'in Firefox: skipped, because it is not installed (or set FIREFOX_PATH)';
 
 function versionOf(path: string): string {
   try {
@@ -25,7 +25,7 @@ function versionOf(path: string): string {
   }
 }
 
-/** The download folders of browsers in which it cannot be changed after launch. */
+/** Download folders, for browsers that cannot change them after launch. */
 const downloads = new WeakMap<Browser, string>();
 export const downloadFolderOf = (browser: Browser): string | undefined => downloads.get(browser);
 
@@ -56,7 +56,9 @@ export async function launchFirefox({ webgpu = false } = {}): Promise<Browser> {
   return browser;
 }
 
-/** Environment that names SwiftShader to the Vulkan loader; empty if there is none, or a driver is already named. */
+/**
+ * Environment that tells the Vulkan loader to use SwiftShader; empty if it is missing, or if a driver is already set.
+ */
 async function softwareDriver(): Promise<Record<string, string>> {
   if (process.platform !== 'linux' || process.env['VK_ICD_FILENAMES']) return {};
   const installed = installedBrowsers().map(dirname);

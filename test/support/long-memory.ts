@@ -1,6 +1,6 @@
 /**
- * A stack or queue in float64 that stores lists of what each step popped and read, instead of the reference's T×T strengths: for
- * sequences that are too long for the reference. Short ones are compared with it.
+ * A stack or queue in float64 for sequences that are too long for the reference: it stores lists of what each
+ * step popped and read, instead of T×T strengths. On short sequences, a test compares it with the reference.
  */
 export interface LongMemory {
   read: Float64Array;
@@ -25,7 +25,7 @@ export function longMemory(
 ): LongMemory {
   const T = push.length;
   const M = value.length / T;
-  const made = {
+  const results = {
     read: new Float64Array(T * M),
     dPush: new Float64Array(T),
     dPop: new Float64Array(T),
@@ -59,13 +59,13 @@ export function longMemory(
       const row = kind === 'stack' ? rows[rows.length - 1 - k] : rows[lo + k];
       const weight = Math.min(strength[row], left);
       step.reads.push({ row, weight, whole: strength[row] <= left });
-      for (let m = 0; m < M; m++) made.read[t * M + m] += weight * value[row * M + m];
+      for (let m = 0; m < M; m++) results.read[t * M + m] += weight * value[row * M + m];
       left -= weight;
     }
     steps.push(step);
   }
   const ds = new Float64Array(T);
-  // A row pushed with strength 0 gets a gradient only at its own step: it is a tie at every later one.
+  // A row pushed with strength 0 gets a gradient only at the step that pushes it: at every later step it is a tie.
   const passes = (row: number, t: number): boolean => kind === 'stack' || push[row] > 0 || row === t;
   for (let t = T - 1; t >= 0; t--) {
     const { removed, boundary, reads } = steps[t];
@@ -73,7 +73,7 @@ export function longMemory(
       let g = 0;
       for (let m = 0; m < M; m++) {
         g += dRead[t * M + m] * value[row * M + m];
-        made.dValue[row * M + m] += weight * dRead[t * M + m];
+        results.dValue[row * M + m] += weight * dRead[t * M + m];
       }
       if (whole) {
         if (passes(row, t)) ds[row] += g;
@@ -81,10 +81,10 @@ export function longMemory(
         for (const nearer of reads.slice(0, k)) if (passes(nearer.row, t)) ds[nearer.row] -= g;
       }
     });
-    made.dPush[t] = ds[t];
+    results.dPush[t] = ds[t];
     const gb = boundary === undefined ? 0 : ds[boundary];
-    made.dPop[t] = -gb;
+    results.dPop[t] = -gb;
     for (const row of removed) ds[row] = kind === 'stack' || push[row] > 0 ? gb : 0;
   }
-  return made;
+  return results;
 }

@@ -5,11 +5,12 @@ import { MEMORIES, type RowName } from '../../src/reference/memory.ts';
 import type { Sequence } from '../../src/reference/model.ts';
 
 /**
- * The distance of a memory from its nearest tie: the smallest difference between two arguments of a max or min that could change
- * which one is taken. Rows of strength 0 are ignored, because both arguments give 0 there.
+ * The distance of a memory from its nearest tie: the smallest difference between the
+ * two arguments of a max or min. A change of this size could make the other argument
+ * win. Rows of strength 0 are ignored, because both arguments give 0 there.
  */
 
-/** Strengths in the order in which an end meets them. */
+/** Strengths in the order in which this end reaches them. */
 const from = (end: End, strengths: Float64Array): Float64Array =>
   end === 'top' ? strengths.toReversed() : strengths;
 
@@ -85,17 +86,17 @@ export function modelMargin({ memory, memories }: ModelSpec, sequences: readonly
   return margin;
 }
 
-/** The first draw that is far enough from any tie for central differences to stay within one smooth piece. */
+/** Returns the first draw that is far enough from any tie for central differences to stay within one smooth piece. */
 export function drawAwayFromTies<Draw>(
   draw: (rng: Rng) => Draw,
   marginOf: (drawn: Draw) => number,
-  { seed = 1, least = 1e-3, tries = 2000 } = {},
+  { seed = 1, minMargin = 1e-3, tries = 2000 } = {},
 ): Draw {
   for (let attempt = 0; attempt < tries; attempt++) {
     const drawn = draw(new Rng(seed, 100, attempt));
-    if (marginOf(drawn) >= least) return drawn;
+    if (marginOf(drawn) >= minMargin) return drawn;
   }
-  throw new Error(`none of ${tries} draws was ${least} away from a tie: draw fewer or larger strengths.`);
+  throw new Error(`none of ${tries} draws was ${minMargin} away from a tie: draw fewer or larger strengths.`);
 }
 
 /** n numbers uniform in [low, high). */

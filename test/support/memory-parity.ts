@@ -7,11 +7,11 @@ import { type MemoryReads, memoryBackward, memoryForward } from '../../src/refer
 /**
  * Compares a memory of an engine with the reference, in Node and in a browser.
  *
- * TOLERANCE is 1e-5 of the largest number of a tensor. float32 rounds at 6e-8. A read sums up to T/10 rows, a gradient up to M
- * products, so a few hundred roundings of either sign stay below it.
+ * TOLERANCE is 1e-5 of the largest number of a tensor. float32 rounds at 6e-8. A read sums up to
+ * T/10 rows, a gradient up to M products, so a few hundred roundings of either sign stay below it.
  *
- * Strengths are multiples of 2^-14, so that float32 computes all their sums exactly and every max and min takes the same argument
- * as in float64. Otherwise the gradient would jump, and no tolerance could cover a different branch.
+ * Strengths are multiples of 2^-14, so that float32 computes all their sums exactly and every max and min takes the
+ * same argument as in float64. Otherwise the gradient would jump, and no tolerance could cover a different branch.
  */
 export const TOLERANCE = 1e-5;
 
@@ -24,7 +24,7 @@ export const RANGES: Record<string, (rng: Rng) => number> = {
 
 export const KINDS = MEMORY_NAMES;
 
-/** For kinds with cells: the number of cells, and how many are read. */
+/** For kinds with cells: the number of cells, and how many of them are read. */
 export interface Cells {
   depth?: number;
   reads?: number;
@@ -45,7 +45,7 @@ export function largestDifference(actual: Float32Array, expected: (k: number) =>
   return difference === 0 ? 0 : difference / largest;
 }
 
-/** A few sequences and their results in the reference. */
+/** A few sequences, and what the reference computes for them. */
 export interface MemoryTruth {
   kind: MemoryName;
   T: number;
@@ -53,7 +53,7 @@ export interface MemoryTruth {
   cells: Cells;
   /** For each sequence, [T,E] of every control, [T,E,M] of the values and [T,Q,M] of dRead. */
   sequences: Record<string, Float32Array>[];
-  expected: { made: MemoryReads; tensors: Record<string, Float64Array> }[];
+  expected: { forward: MemoryReads; tensors: Record<string, Float64Array> }[];
 }
 
 const truths = new Map<string, MemoryTruth>();
@@ -73,8 +73,8 @@ export function memoryTruth(
 }
 
 /**
- * Random controls of a kind, [T,E] each. If they are shares of a softmax, their sum is at most 1, because with a larger sum a
- * memory grows without bound.
+ * Random controls of a kind, [T,E] each. If they are shares of a softmax, their
+ * sum is at most 1, because with a larger sum a memory grows without bound.
  */
 export function asControls(kind: MemoryName, drawn: readonly Float32Array[]): Float32Array[] {
   if (memoryKind(kind).activation === 'sigmoid') return [...drawn];
@@ -102,16 +102,16 @@ function makeTruth(kind: MemoryName, T: number, M: number, range: string, cells:
   const expected = sequences.map((sequence: Record<string, Float32Array>) => {
     const controls = names.map(name => sequence[name]);
     const { value, dRead } = sequence;
-    const made = memoryForward(kind, controls, value, cells.depth, cells.reads);
-    const gradients = memoryBackward(kind, controls, value, made, dRead, cells.depth);
-    return { made, tensors: { read: made.read, ...gradients } };
+    const forward = memoryForward(kind, controls, value, cells.depth, cells.reads);
+    const gradients = memoryBackward(kind, controls, value, forward, dRead, cells.depth);
+    return { forward, tensors: { read: forward.read, ...gradients } };
   });
   return { kind, T, M, cells, sequences, expected };
 }
 
 /**
- * The largest relative difference of each tensor of a forward and backward pass over a batch of B, which repeats the sequences;
- * for strengths, the largest absolute difference.
+ * Runs a forward and a backward pass over a batch of B, which repeats the sequences. Returns the
+ * largest relative difference of each tensor; for strengths, the largest absolute difference.
  */
 export async function compareMemory(
   engine: Engine,
@@ -119,7 +119,7 @@ export async function compareMemory(
   B: number,
 ): Promise<Record<string, number>> {
   const { kind, T, M, cells, sequences, expected } = truth;
-  const make = (name: string): Float32Array => {
+  const batchOf = (name: string): Float32Array => {
     const length = sequences[0][name].length;
     const all = new Float32Array(B * length);
     for (let b = 0; b < B; b++) all.set(sequences[b % DISTINCT][name], b * length);
@@ -127,26 +127,26 @@ export async function compareMemory(
   };
   const memory = await engine.memory({ kind, B, T, M, ...cells });
   const names = memoryKind(kind).controls.map(({ name }) => name);
-  const read = await memory.forward(...[...names, 'value'].map(make));
+  const read = await memory.forward(...[...names, 'value'].map(batchOf));
   // T·T/2 numbers per sequence: too many for the large batch.
   const strengths = B <= 7 ? await memory.strengths() : [];
-  const made: Record<string, Float32Array> = { read, ...(await memory.backward(make('dRead'))) };
+  const actual: Record<string, Float32Array> = { read, ...(await memory.backward(batchOf('dRead'))) };
   memory.destroy();
 
   let strength = 0;
   for (const [b, steps] of strengths.entries()) {
-    const wanted = expected[b % DISTINCT].made.strengths;
+    const wanted = expected[b % DISTINCT].forward.strengths;
     for (const [t, row] of steps.entries()) {
       for (const [i, s] of row.entries()) strength = Math.max(strength, Math.abs(s - wanted[t][i]));
     }
   }
-  const against = (name: string): number => {
+  const differenceOf = (name: string): number => {
     const { length } = expected[0].tensors[name];
-    const of = (k: number): number => expected[Math.floor(k / length) % DISTINCT].tensors[name][k % length];
-    return largestDifference(made[name], of);
+    const at = (k: number): number => expected[Math.floor(k / length) % DISTINCT].tensors[name][k % length];
+    return largestDifference(actual[name], at);
   };
   return {
     strength,
-    ...Object.fromEntries(Object.keys(expected[0].tensors).map(name => [name, against(name)])),
+    ...Object.fromEntries(Object.keys(expected[0].tensors).map(name => [name, differenceOf(name)])),
   };
 }

@@ -6,11 +6,11 @@ import type { Engine, Forward, Model, ModelState } from '../../src/engine/engine
 import { randomBatch } from './batches.ts';
 
 /**
- * Compares a model of an engine with the reference: all results of a forward pass, the gradients of all parameters, and a step of
- * plain gradient descent.
+ * Compares a model of an engine with the reference: all results of a forward
+ * pass, the gradients of all parameters, and a step of plain gradient descent.
  *
- * TOLERANCE is 2e-5 of a tensor's largest number. float32 rounds at 6e-8; WGSL allows errors of some 5e-7 in exp, and so in tanh
- * and σ; and a chain of T = 9 steps through weights of order 1 amplifies them.
+ * TOLERANCE is 2e-5 of a tensor's largest number. float32 rounds at 6e-8; WGSL allows errors of some 5e-7
+ * in exp, and so in tanh and σ; and a chain of T = 9 steps through weights of order 1 amplifies them.
  */
 export const TOLERANCE = 2e-5;
 
@@ -55,9 +55,9 @@ export const SPECS: Record<string, Partial<ModelSpec>> = {
     autoencoder: true,
     projection: 5,
   },
-  // With values hoisted out of the loop, the form would not be the written-out one.
+  // The lane form of the fused plan supports no embedding or readout: their products run outside the loop over time.
   'embedding and readout, queue': { embedding: 5, readout: 6, memory: 'queue' },
-  // Rows that end within one round of a workgroup's invocations.
+  // The last round of a workgroup's invocations over a row is only partly filled.
   'wide rows, deque': { memory: 'deque', width: 20 },
   'embedding, two layers, projection, deque': { embedding: 3, layers: 2, projection: 4, memory: 'deque' },
   'superposition stack of four cells': { memory: 'superposition', depth: 4 },
@@ -71,7 +71,7 @@ export const SPECS: Record<string, Partial<ModelSpec>> = {
     reads: 3,
   },
   'embedding and readout, superposition stack': { embedding: 5, readout: 6, memory: 'superposition' },
-  'tape of four cells, all of them read': { memory: 'tape', depth: 4, reads: 4 },
+  'tape of four cells, all read': { memory: 'tape', depth: 4, reads: 4 },
   'gru, two tapes, projection': {
     controller: 'gru',
     memory: 'tape',
@@ -85,7 +85,7 @@ export const SPECS: Record<string, Partial<ModelSpec>> = {
   'readout, no memory': { readout: 7, memory: 'none', controller: 'gru' },
 };
 
-/** Models that cover every memory and kind of controller: for profiles that are compared on a few models. */
+/** Models that cover every memory and kind of controller: for variants that are compared on a few models only. */
 export const FEW = [
   'direct, softmax, trained start',
   'feed-forward, queue',
@@ -100,16 +100,17 @@ export const LENGTHS = [9, 1, 5, 9, 2, 7, 3];
 
 export const PLAIN: Partial<TrainConfig> = { optimiser: 'sgd', rate: 1, clip: 'none' };
 
+/** The largest difference relative to the largest expected number. */
 export function difference(actual: ArrayLike<number>, expected: ArrayLike<number>): number {
   expect(actual.length).toBe(expected.length);
-  let most = 0;
+  let worst = 0;
   let largest = 0;
   for (let k = 0; k < expected.length; k++) {
-    const apart = Math.abs(actual[k] - expected[k]);
-    most = Math.max(most, Number.isFinite(apart) ? apart : Infinity);
+    const distance = Math.abs(actual[k] - expected[k]);
+    worst = Math.max(worst, Number.isFinite(distance) ? distance : Infinity);
     largest = Math.max(largest, Math.abs(expected[k]));
   }
-  return most === 0 ? 0 : most / Math.max(largest, 1e-6);
+  return worst === 0 ? 0 : worst / Math.max(largest, 1e-6);
 }
 
 export const startOf = (spec: ModelSpec): ModelState => {
@@ -144,7 +145,7 @@ export function expectSame(actual: Tensors, expected: Tensors, tolerance: number
 const minus = (a: Tensors, b: Tensors): Tensors =>
   new Map([...a].map(([name, values]) => [name, values.map((x, k) => x - b.get(name)![k])]));
 
-/** A forward pass with its trace. */
+/** Compares a forward pass and its trace. */
 export async function expectSameForward(engines: readonly Engine[], spec: ModelSpec): Promise<void> {
   const batch = randomBatch(new Rng(3, 1), spec, LENGTHS);
   const pair = await modelsOn(engines, spec, PLAIN);
@@ -165,7 +166,7 @@ export async function expectSameForward(engines: readonly Engine[], spec: ModelS
   for (const model of pair) model.destroy();
 }
 
-/** The gradients, and the parameters after a step of plain gradient descent at rate 1. */
+/** Compares the gradients, and the parameters after a step of plain gradient descent at rate 1. */
 export async function expectSameGradients(
   engines: readonly Engine[],
   spec: ModelSpec,

@@ -3,7 +3,7 @@ import type { TrainConfig } from '../../src/base/config.ts';
 import { Rng } from '../../src/base/rng.ts';
 import { createReferenceEngine } from '../../src/engine/reference.ts';
 import { makeSpec, randomBatch } from './batches.ts';
-import { describeEach, modelsOf, type Way } from './engines.ts';
+import { describeEach, type EngineVariant, modelsOf } from './engines.ts';
 import {
   configOf,
   difference,
@@ -34,19 +34,20 @@ const ALL = Object.fromEntries(Object.entries(SPECS).map(([name, model]) => [nam
 
 const reference = createReferenceEngine();
 
-/** All tests of the models of these profiles; the files that call it run in parallel. */
-export const compareModels = (profiles: readonly Way[]): void =>
-  describeEach(profiles, (engine, way) => {
+/** Defines the tests that compare models on these variants; the files that call it run in parallel. */
+export const compareModels = (variants: readonly EngineVariant[]): void =>
+  describeEach(variants, (engine, variant) => {
     const engines = () => [engine(), reference] as const;
 
-    const names = modelsOf(way, ALL, FEW);
-    // Gradients need a forward pass too. Its other results are compared on a few models here, and on all in `npm run verify`.
-    test.each(names.filter(name => FEW.includes(name)))('%s: forward', name =>
+    const names = modelsOf(variant, ALL, FEW);
+    // Gradients need a forward pass too. The other results of that pass are
+    // compared on a few models here, and on all of them in `npm run verify`.
+    test.each(names.filter(name => FEW.includes(name)))('%s: forward pass', name =>
       expectSameForward(engines(), makeSpec(SPECS[name])),
     );
     test.each(names)('%s: gradients', name => expectSameGradients(engines(), makeSpec(SPECS[name])));
 
-    // More sequences than invocations in the backward pass, or rows of a tile.
+    // More sequences than the backward pass has invocations, and more than a tile has rows.
     test.each(FEW)('%s: gradients of 75 sequences', name => {
       const lengths = Array.from({ length: 75 }, (_, b) => LENGTHS[b % LENGTHS.length]);
       return expectSameGradients(engines(), makeSpec(SPECS[name]), { lengths });
@@ -69,26 +70,29 @@ export const compareModels = (profiles: readonly Way[]): void =>
       await expectSameGradients(engines(), spec, { state, noise: false });
     });
 
-    test.each(['softmax', 'tanh', 'sigmoid'] as const)('sums of ±10,000 are safe: %s', async output => {
-      const spec = makeSpec({ hidden: 8, output });
-      const state = startOf(spec);
-      // tanh, σ and the outputs saturate: nothing overflows, and each is as accurate as in the middle of its range.
-      for (const name of ['b_h', 'b_d', 'b_u', 'b_v', 'b_o']) {
-        state.parameters.get(name)!.forEach((_, i, all) => {
-          all[i] = i % 2 ? 1e4 : -1e4;
-        });
-      }
-      const batch = { ...randomBatch(new Rng(3, 1), spec, LENGTHS), noise: undefined };
-      const pair = await Promise.all(engines().map(engine => engine.model(spec, configOf(PLAIN), state)));
-      const [a, e] = await Promise.all(pair.map(model => model.forward(batch, true)));
-      expect(a.report.finite).toBe(true);
-      expect(difference(a.trace!.output, e.trace!.output), 'output').toBeLessThanOrEqual(TOLERANCE);
-      expect(a.report.loss / e.report.loss).toBeCloseTo(1, 5);
-      for (const model of pair) await model.step(batch);
-      const [[ours], [truth]] = await Promise.all(pair.map(model => model.reports()));
-      expect(ours.finite).toBe(true);
-      expect(ours.objective / truth.objective).toBeCloseTo(1, 5);
-    });
+    test.each(['softmax', 'tanh', 'sigmoid'] as const)(
+      'sums of ±10,000 do not overflow: %s',
+      async output => {
+        const spec = makeSpec({ hidden: 8, output });
+        const state = startOf(spec);
+        // tanh, σ and the outputs saturate: nothing overflows, and each is as accurate as in the middle of its range.
+        for (const name of ['b_h', 'b_d', 'b_u', 'b_v', 'b_o']) {
+          state.parameters.get(name)!.forEach((_, i, all) => {
+            all[i] = i % 2 ? 1e4 : -1e4;
+          });
+        }
+        const batch = { ...randomBatch(new Rng(3, 1), spec, LENGTHS), noise: undefined };
+        const pair = await Promise.all(engines().map(engine => engine.model(spec, configOf(PLAIN), state)));
+        const [a, e] = await Promise.all(pair.map(model => model.forward(batch, true)));
+        expect(a.report.finite).toBe(true);
+        expect(difference(a.trace!.output, e.trace!.output), 'output').toBeLessThanOrEqual(TOLERANCE);
+        expect(a.report.loss / e.report.loss).toBeCloseTo(1, 5);
+        for (const model of pair) await model.step(batch);
+        const [[ours], [truth]] = await Promise.all(pair.map(model => model.reports()));
+        expect(ours.finite).toBe(true);
+        expect(ours.objective / truth.objective).toBeCloseTo(1, 5);
+      },
+    );
 
     test.each<[string, Partial<TrainConfig>]>([
       ['adam, clipped by norm', { optimiser: 'adam', rate: 0.01, clip: 'norm', clipAt: 0.1 }],
@@ -109,7 +113,8 @@ export const compareModels = (profiles: readonly Way[]): void =>
       expectSame(a.firstMoment, e.firstMoment, 10 * TOLERANCE);
       expectSame(a.secondMoment, e.secondMoment, 10 * TOLERANCE);
 
-      // Gradients of the third step, before clipping (for the reference see test/unit/reference.test.ts). The caller may modify the copy.
+      // Gradients of the third step, before clipping (test/unit/reference.test.ts
+      // tests the reference). The result is a copy, which the caller may change.
       const [gradients, expected] = await Promise.all(pair.map(model => model.gradients()));
       expectSame(gradients, expected, 10 * TOLERANCE);
       const copies = structuredClone(gradients);

@@ -21,7 +21,7 @@ export async function openPage(on: Browser | BrowserContext, url: string): Promi
   });
   page.on('pageerror', error => complaints.push(String(error)));
   page.on('requestfailed', request => {
-    // Aborted because its worker was ended while loading; Chrome and Firefox report this differently.
+    // A request is aborted if its worker is terminated while loading; Chrome and Firefox report this differently.
     if (!/ERR_ABORTED|NS_BINDING_ABORTED/.test(request.failure()?.errorText ?? ''))
       complaints.push(`${request.url()} failed`);
   });
@@ -36,14 +36,14 @@ export async function openPage(on: Browser | BrowserContext, url: string): Promi
   return { page, complaints };
 }
 
-/** Gives the page's window a size. */
+/** Sets the size of the page's window. */
 export const resize = (page: Page, width: number, height: number): Promise<void> =>
   page.setViewport({ width, height }).catch(error => {
     // Firefox 140 does not know the command for the screen's orientation, which is sent after the size.
     if (!/unknown command emulation/.test(messageOf(error))) throw error;
   });
 
-/** Waits until the page has an engine, or has said why not. */
+/** Waits until the page has an engine, or shows why it has none. */
 export const ready = (page: Page): Promise<void> =>
   waitFor(page, 'the engine', async () => !/^$|Not started|Opening/.test(await text(page, '#status')));
 
@@ -56,17 +56,18 @@ export const isHidden = (page: Page, selector: string): Promise<boolean> =>
 export const stepOf = async (page: Page): Promise<number> =>
   Number((await text(page, '#steps-done')).replaceAll(',', ''));
 
+/** Waits until the condition is true. @param what names the condition in the error message: "waited 30 s for …" */
 export async function waitFor(
   page: Page,
   what: string,
-  holds: () => Promise<boolean>,
+  condition: () => Promise<boolean>,
   ms = 30_000,
 ): Promise<void> {
   const end = performance.now() + ms;
-  while (!(await holds())) {
+  while (!(await condition())) {
     if (performance.now() > end) {
       const seen = `status "${await text(page, '#status')}", error "${await text(page, '#error')}"`;
-      throw new Error(`${what} did not come within ${ms / 1000} s: ${seen}.`);
+      throw new Error(`waited ${ms / 1000} s for ${what}: ${seen}.`);
     }
     await new Promise(resolve => setTimeout(resolve, 50));
   }
@@ -75,7 +76,7 @@ export async function waitFor(
 export const waitForText = (page: Page, selector: string, pattern: RegExp, ms?: number): Promise<void> =>
   waitFor(page, `${pattern} in ${selector}`, async () => pattern.test(await text(page, selector)), ms);
 
-/** The loss, after it has been reported at `step` or later. */
+/** The loss that the page shows once it has reported `step` or a later one. */
 export async function lossAfter(page: Page, step: number): Promise<number> {
   const reported = async () => (await stepOf(page)) >= step && /\d/.test(await text(page, '#loss'));
   await waitFor(page, `a loss at step ${step}`, reported);
@@ -114,10 +115,10 @@ export async function downloaded(page: Page, selector: string): Promise<{ name: 
     await press(page, selector);
     let [name]: string[] = [];
     await waitFor(page, 'the download', async () => {
-      const whole = (await readdir(folder)).filter(
+      const complete = (await readdir(folder)).filter(
         file => !before.has(file) && !/\.(crdownload|part)$/.test(file),
       );
-      [name] = whole;
+      [name] = complete;
       return name !== undefined && (await readFile(join(folder, name))).length > 0;
     });
     return { name, bytes: await readFile(join(folder, name)) };
@@ -127,12 +128,12 @@ export async function downloaded(page: Page, selector: string): Promise<{ name: 
 }
 
 /**
- * Returns the folder in which a page saves files, and a clean-up function. Chrome gets a new folder each time; Firefox
- * has one.
+ * Returns the folder in which a page saves files, and a clean-up function.
+ * Chrome gets a new folder each time; Firefox has one folder per browser.
  */
 async function downloadFolder(page: Page): Promise<[folder: string, done: () => Promise<void>]> {
-  const own = downloadFolderOf(page.browser());
-  if (own) return [own, async () => undefined];
+  const ofFirefox = downloadFolderOf(page.browser());
+  if (ofFirefox) return [ofFirefox, async () => undefined];
   const folder = await mkdtemp(join(tmpdir(), 'pushdown-download-'));
   const session = await page.createCDPSession();
   await session.send('Browser.setDownloadBehavior', {
@@ -177,6 +178,6 @@ export const hide = (page: Page, hidden: boolean): Promise<void> =>
     document.dispatchEvent(new Event('visibilitychange'));
   }, hidden);
 
-/** Scrolls to the gallery, whose list is loaded when it comes near the window. */
+/** Scrolls to the gallery; its list is loaded when it is near the viewport. */
 export const showGallery = (page: Page): Promise<void> =>
   page.$eval('#gallery-title', heading => heading.scrollIntoView());

@@ -14,8 +14,8 @@ export interface ServedPage {
 }
 
 /**
- * Sets up a test file, or one `describe` of it: called once, at its top. The returned object can be used from beforeAll on.
- * @param launch opens the browser, if it is not Chrome
+ * Sets up a test file or one `describe`: call it once, at the top. The returned object can be used from beforeAll on.
+ * @param launch opens the browser; Chrome by default
  */
 export function servedPage(launch: () => Promise<Browser> = launchBrowser): ServedPage {
   let server: Server;
@@ -54,8 +54,8 @@ export const rowsOfRuns = (page: Page): Promise<number> => page.$$eval('#runs tr
 export const checkpointOf = async (page: Page): Promise<Checkpoint> =>
   decodeCheckpoint((await downloaded(page, '#save-checkpoint')).bytes);
 
-/** The last step in the browser's storage. */
-export const keptStep = (page: Page): Promise<number> =>
+/** The latest step of any run in the browser's storage; -1 if there is none. */
+export const storedStep = (page: Page): Promise<number> =>
   page.evaluate(
     () =>
       new Promise<number>(resolve => {

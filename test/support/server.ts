@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { build, preview } from 'vite';
 
 export interface Server {
+  /** The URL of the site, with a trailing slash. */
   url: string;
-  /** The URL of the site. */
+  /** The folder with the files of the site. */
   folder: string;
   close(): Promise<void>;
 }

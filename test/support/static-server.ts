@@ -15,7 +15,7 @@ const TYPES: Record<string, string> = {
 };
 
 /**
- * A plain file host on a free port of localhost.
+ * A plain file server on a free port of localhost.
  * @param read returns the file at a path, and throws if there is none
  */
 export async function serveFiles(

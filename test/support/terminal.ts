@@ -1,6 +1,9 @@
 import { run } from '../../src/cli/program.ts';
 
-/** Runs a command line in this process. */
+/**
+ * Runs a command line in this process.
+ * @param interruptAfter the number of lines of stdout after which it presses Ctrl-C
+ */
 export async function pushdown(
   argv: readonly string[],
   stdin = '',

@@ -15,23 +15,25 @@ export function setsOf(
   controller: (typeof CONTROLLERS)[number],
 ): string[] {
   const [cell, layers] = controller.split('-');
-  // Not multiples of four, and small: most of the time goes into compiling kernels, whose size depends on the model's.
+  // Not multiples of four, and small: most of the time goes into
+  // compiling kernels, and larger models have larger kernels.
   const sizes = ['hidden=7', 'width=3', 'batch=8', 'minLength=1', 'maxLength=6'];
   return [`memory=${memory}`, `controller=${cell}`, `layers=${layers}`, ...sizes];
 }
 
 /**
- * Fifty updates carry float32's rounding forward: 1e-4 is the maximum, as long as no strength comes so close to a tie that float32
- * and float64 take different branches. (With seed 0 of reverse this happens in the block form: at step 30 the difference jumps from
- * 5e-7 to 5e-6, and is 1.6e-4 at step 50; with seeds 1 to 3 it stays below 1e-5.)
+ * Compares the losses of fifty training steps. Rounding errors of float32 accumulate, but losses differ
+ * by at most 1e-4, as long as no strength is so close to a tie that float32 and float64 take different
+ * branches. (With seed 0 of reverse this happens in the block form: at step 30 the difference jumps
+ * from 5e-7 to 5e-6, and is 1.6e-4 at step 50; with seeds 1 to 3 it stays below 1e-5.)
  */
 export async function expectSameLosses(engine: Engine, name: string, sets: string[] = []): Promise<void> {
   const ours = await losses(engine, name, STEPS, sets);
   const truth = await losses(createReferenceEngine(), name, STEPS, sets);
   expect(ours).toHaveLength(STEPS);
   for (const [k, { objective }] of truth.entries()) {
-    const apart = Math.abs(ours[k].objective / objective - 1);
-    expect(apart, `step ${k}: ${objective}`).toBeLessThanOrEqual(1e-4);
+    const difference = Math.abs(ours[k].objective / objective - 1);
+    expect(difference, `step ${k}: ${objective}`).toBeLessThanOrEqual(1e-4);
   }
   expect(truth[STEPS - 1].objective).toBeLessThan(truth[0].objective);
 }

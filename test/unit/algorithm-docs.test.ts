@@ -12,15 +12,16 @@ import { pop } from '../../src/reference/ends.ts';
 import { memoryBackward, memoryForward, type RowName } from '../../src/reference/memory.ts';
 
 /**
- * docs/algorithm.md: its programs agree with src/reference, its tables show their results, and its figures are those of
- * bench/figures.ts. After a change of a figure, update it with `npx vitest run --project unit test/unit/algorithm-docs.test.ts -u`.
+ * docs/algorithm.md: its programs agree with src/reference, its tables show their
+ * results, and its figures are drawn by bench/figures.ts. After a change of a figure,
+ * update it with `npx vitest run --project unit test/unit/algorithm-docs.test.ts -u`.
  */
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const text = readFileSync(join(ROOT, DOCUMENT), 'utf8');
 const code = await loadAlgorithm(ROOT);
 
-/** The sums have different orders: 0 and −0 count as equal. */
+/** Replaces −0 by 0: sums in another order may give the other zero. */
 const plain = (numbers: ArrayLike<number>): number[] => Array.from(numbers, x => x + 0);
 
 interface Inputs {
@@ -33,7 +34,10 @@ interface Inputs {
   dRead: number[][][];
 }
 
-/** Strengths that are multiples of 1/grid up to `most`, so that all sums are exact; values and gradients are whole numbers. */
+/**
+ * Strengths that are multiples of 1/grid up to `most`, so that
+ * all sums are exact; values and gradients are whole numbers.
+ */
 function draw(seed: number, E: number, grid: number, most: number): Inputs {
   const rng = new Rng(seed, grid, most);
   const [T, M] = [rng.int(1, 14), rng.int(1, 3)];
@@ -46,15 +50,17 @@ function draw(seed: number, E: number, grid: number, most: number): Inputs {
 /** The results of the reference, as flat arrays. */
 function truthOf(kind: RowName, { push, pop, value, dRead }: Inputs): Record<string, number[]> {
   const controls = [push.flat(), pop.flat()];
-  const made = memoryForward(kind, controls, value.flat(2));
-  const gradients = memoryBackward(kind, controls, value.flat(2), made, dRead.flat(2));
+  const forward = memoryForward(kind, controls, value.flat(2));
+  const gradients = memoryBackward(kind, controls, value.flat(2), forward, dRead.flat(2));
   return {
-    read: plain(made.read),
+    read: plain(forward.read),
     ...Object.fromEntries(Object.entries(gradients).map(([name, all]) => [name, plain(all)])),
   };
 }
 
-/** (grid, most): ties at nearly every step; strengths 0 and 1; any strengths; small ones, so that reads are long. */
+/**
+ * [grid, most]: ties at nearly every step; strengths 0 and 1; any strengths; small ones, so that reads take many rows.
+ */
 const GRIDS = [
   [4, 4],
   [1, 1],
@@ -62,28 +68,31 @@ const GRIDS = [
   [2 ** 14, 2 ** 11],
 ] as const;
 
-describe.each(GRIDS)('strengths that are multiples of 1/%i, up to %i of them', (grid, most) => {
+describe.each(GRIDS)('strengths that are multiples of 1/%i, up to %i times that', (grid, most) => {
   const seeds = Array.from({ length: 250 }, (_, seed) => seed);
   const firsts = <Of>(all: Of[][]): Of[] => all.map(([first]) => first);
 
-  test.each(['stack', 'queue', 'deque'] as const)('memoryForward and memoryBackward, %s', kind => {
-    for (const seed of seeds) {
-      const inputs = draw(seed, kind === 'deque' ? 2 : 1, grid, most);
-      const { push, pop, value, dRead } = inputs;
-      const state = code.memoryForward(kind, push, pop, value);
-      const { dPush, dPop, dValue } = code.memoryBackward(kind, push, pop, value, state, dRead);
-      const made = {
-        read: state.read.flat(2),
-        dPush: dPush.flat(),
-        dPop: dPop.flat(),
-        dValue: dValue.flat(2),
-      };
-      for (const [name, expected] of Object.entries(truthOf(kind, inputs)))
-        expect(plain(made[name as keyof typeof made]), `${name}, seed ${seed}`).toEqual(expected);
-    }
-  });
+  test.each(['stack', 'queue', 'deque'] as const)(
+    'memoryForward and memoryBackward equal the reference: %s',
+    kind => {
+      for (const seed of seeds) {
+        const inputs = draw(seed, kind === 'deque' ? 2 : 1, grid, most);
+        const { push, pop, value, dRead } = inputs;
+        const state = code.memoryForward(kind, push, pop, value);
+        const { dPush, dPop, dValue } = code.memoryBackward(kind, push, pop, value, state, dRead);
+        const actual = {
+          read: state.read.flat(2),
+          dPush: dPush.flat(),
+          dPop: dPop.flat(),
+          dValue: dValue.flat(2),
+        };
+        for (const [name, expected] of Object.entries(truthOf(kind, inputs)))
+          expect(plain(actual[name as keyof typeof actual]), `${name}, seed ${seed}`).toEqual(expected);
+      }
+    },
+  );
 
-  test('stackForward and stackBackward, and the stack parallel over time', () => {
+  test('stackForward and stackBackward, and the stack parallel over time, equal the reference', () => {
     for (const seed of seeds) {
       const inputs = draw(seed, 1, grid, most);
       const [push, pop] = [firsts(inputs.push), firsts(inputs.pop)];
@@ -95,26 +104,26 @@ describe.each(GRIDS)('strengths that are multiples of 1/%i, up to %i of them', (
       const read = code.stackReads(value, low, high, links.link);
       const overTime = { read, ...code.stackGradients(value, low, high, links, dRead) };
       for (const [name, expected] of Object.entries(truthOf('stack', inputs))) {
-        for (const made of [stepwise, overTime])
-          expect(plain(made[name as 'read'].flat()), `${name}, seed ${seed}`).toEqual(expected);
+        for (const actual of [stepwise, overTime])
+          expect(plain(actual[name as 'read'].flat()), `${name}, seed ${seed}`).toEqual(expected);
       }
     }
   });
 
-  test('the queue parallel over time', () => {
+  test('the queue parallel over time equals the reference', () => {
     for (const seed of seeds) {
       const inputs = draw(seed, 1, grid, most);
       const [push, pop] = [firsts(inputs.push), firsts(inputs.pop)];
       const [value, dRead] = [firsts(inputs.value), firsts(inputs.dRead)];
       const { front, end } = code.queueHeights(push, pop);
       const read = code.queueReads(value, front, end);
-      const made = { read, ...code.queueGradients(pop, value, front, end, dRead) };
+      const actual = { read, ...code.queueGradients(pop, value, front, end, dRead) };
       for (const [name, expected] of Object.entries(truthOf('queue', inputs)))
-        expect(plain(made[name as 'read'].flat()), `${name}, seed ${seed}`).toEqual(expected);
+        expect(plain(actual[name as 'read'].flat()), `${name}, seed ${seed}`).toEqual(expected);
     }
   });
 
-  test('popByBlocks', () => {
+  test('popByBlocks equals the pop of the reference', () => {
     for (const seed of seeds) {
       const rng = new Rng(seed, grid, 1);
       const s = Array.from({ length: rng.int(0, 20) }, () => rng.int(0, most) / grid);
@@ -126,7 +135,7 @@ describe.each(GRIDS)('strengths that are multiples of 1/%i, up to %i of them', (
   });
 });
 
-test('rows that a pop removes stay in their slots, and undoing restores them to the last bit', () => {
+test('rows that a pop removes stay in their slots, and undoing restores them exactly', () => {
   const rng = new Rng(3, 1);
   const numbers = (): number[] => Array.from({ length: 60 }, () => rng.uniform());
   const [push, pops] = [numbers(), numbers()];
@@ -138,7 +147,7 @@ test('rows that a pop removes stay in their slots, and undoing restores them to 
   expect(state.slots.every(slot => slot === undefined)).toBe(true);
 });
 
-describe('the example', () => {
+describe('the tables of the example', () => {
   const { push, pop: pops } = EXAMPLE;
   const value = push.map((_, t) => [t + 1]);
   const T = push.length;
@@ -152,7 +161,7 @@ describe('the example', () => {
   const line = (cells: (string | number)[]): string => `| ${cells.join(' | ')} |`;
   const name = ({ row, s }: { row: number; s: number }): string => `row ${row + 1}: ${short(s)}`;
 
-  test('forward', () => {
+  test('the forward pass', () => {
     const expected = push.map((d, t) => {
       const at = (n: number) => code.stackForward(push.slice(0, n), pops.slice(0, n), value.slice(0, n));
       const { slots, undo, read } = at(t + 1);
@@ -184,7 +193,7 @@ describe('the example', () => {
     expect(rowsAfter('forward')).toEqual(expected);
   });
 
-  test('backward', () => {
+  test('the backward pass', () => {
     const state = code.stackForward(push, pops, value);
     const { dPush, dPop, dValue } = code.stackBackward(push, pops, value, state, value);
     const rows = rowsAfter('backward').map(row => row.split('|').map(cell => cell.trim()));
@@ -194,17 +203,17 @@ describe('the example', () => {
     expect(text).toContain(`And dv = ${dValue.map(([x]) => short(x)).join(', ')}.`);
   });
 
-  test('the first three steps have the gradients of the paper', () => {
+  test('the first three steps have the gradients of the example in the paper', () => {
     const [d, u, v] = [push, pops, value].map(all => all.slice(0, 3)) as [number[], number[], number[][]];
-    const made = code.stackBackward(d, u, v, code.stackForward(d, u, v), v);
+    const gradients = code.stackBackward(d, u, v, code.stackForward(d, u, v), v);
     const list = (all: number[]): string => all.map(x => short(x + 0)).join(', ');
     expect(text.replaceAll('\n', ' ')).toContain(
-      `dd = ${list(made.dPush)}, du = ${list(made.dPop)} and dv = ${list(made.dValue.flat())}:`,
+      `dd = ${list(gradients.dPush)}, du = ${list(gradients.dPop)} and dv = ${list(gradients.dValue.flat())}:`,
     );
   });
 });
 
-describe('the two ties where float32 may differ', () => {
+describe('the two kinds of ties at which float32 and float64 may differ', () => {
   const f32 = (...x: number[]): Float32Array => Float32Array.from(x);
   /** The gradients of push and pop by the CPU engine, and by the reference from the same float32 numbers. */
   const both = async (push: Float32Array, pops: Float32Array) => {
@@ -216,12 +225,12 @@ describe('the two ties where float32 may differ', () => {
     const engine = await createCpuEngine();
     const memory = await engine.memory({ kind: 'stack', B: 1, T, M: 1 });
     const read = memory.forwardSync(push, pops, value);
-    const made = memory.backwardSync(dRead);
+    const actual = memory.backwardSync(dRead);
     engine.destroy();
     const states = memoryForward('stack', [push, pops], value);
     const truth = memoryBackward('stack', [push, pops], value, states, dRead);
     expect(Math.abs(read[T - 1] - states.read[T - 1])).toBeLessThan(1e-6);
-    return [made, truth];
+    return [actual, truth];
   };
 
   test('the end of a pop', async () => {
@@ -240,12 +249,12 @@ describe('the two ties where float32 may differ', () => {
   });
 });
 
-test('the table of costs', () => {
+test('the table of costs agrees with the sizes in the code', () => {
   const { slots, undoLog, dStrength } = entriesOf('stack', 8, 1, 1);
-  const kept = 8 * slots + 16 * undoLog;
-  expect(text).toContain(`slots and log, ${kept} bytes a step and end`);
+  const stored = 8 * slots + 16 * undoLog;
+  expect(text).toContain(`slots and log, ${stored} bytes per step and end`);
   // push, pop and their gradients; value, read and their gradients are 16 M.
-  expect(text).toContain(`E·(${kept + 4 * dStrength + 16} + 16M)`);
+  expect(text).toContain(`E·(${stored + 4 * dStrength + 16} + 16M)`);
   const T = 65_536;
   const counts = (['stack', 'queue'] as const).map(kind => {
     const { forward, backward } = timeLaunches(profileOf('gpu'), kind, 1, T, 32);
@@ -255,7 +264,7 @@ test('the table of costs', () => {
   // lows and keys have a tree above them, 1/32 + 1/32² … of their size.
   const tree = 1 + 1 / 32 + 1 / 32 ** 2 + 2 / T;
   const heights = 8 * tree + 8 + 4 + 4 * tree;
-  expect(text).toContain(`heights, links, keys: ${heights.toFixed(1)} bytes a step`);
+  expect(text).toContain(`heights, links, keys: ${heights.toFixed(1)} bytes per step`);
   expect(text).toContain(`| ${(heights + 12 + 16).toFixed(1)} + 16M |`);
 });
 

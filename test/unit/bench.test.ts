@@ -14,7 +14,7 @@ test('medians and quartiles lie between samples', () => {
   expect(spread([7])).toMatchObject({ median: 7, low: 7, high: 7 });
 });
 
-test('an exponent is fitted', () => {
+test('the exponent of a power law is fitted', () => {
   const xs = [64, 256, 1024];
   expect(
     exponent(
@@ -47,7 +47,7 @@ describe('--only', () => {
     expect(() => selectCases(cases, { only: ['lstm'] })).toThrow(/no case has this in its name/);
     expect(() => selectCases(cases, { only: ['queue'] })).toThrow(/Cases with --full: 1/);
   });
-  test.each(['gpu', 'cpu'] as const)('on %s names are different', engine => {
+  test.each(['gpu', 'cpu'] as const)('on %s all cases have different names', engine => {
     const names = allCases(engine).map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
     expect(names.some(name => name.startsWith('prefix sum'))).toBe(engine === 'gpu');
@@ -79,7 +79,7 @@ describe('the gate', () => {
   test('a case that the baseline does not have is new', () => {
     expect(judge({ ...ratios(1, 1), name: 'other' }, baseline).verdict).toBe('new');
   });
-  test('a file that is no baseline is refused', () => {
+  test('a file that is not a baseline is refused', () => {
     const good: Partial<Baseline> = { benchmark: 'check', cases: baseline.cases };
     expect(parseBaseline(JSON.stringify(good), 'x.json').cases).toHaveLength(1);
     for (const text of ['', '{}', 'null', '{"benchmark":"check","cases":[{"name":"a"}]}']) {
@@ -88,7 +88,7 @@ describe('the gate', () => {
   });
 });
 
-test('faults end a suite', () => {
+test('a failed case, growth beyond its limit, and a wrong peer count as faults', () => {
   const growth = growthOf(
     [1, 2, 4].map(T => ({ T, ms: spread([T ** 3]), bytes: T })),
     1.1,
@@ -129,7 +129,7 @@ test('differences are relative to the largest number of an output', () => {
   expect(() => agree(right, new Map([['a', [1, 2]]]))).toThrow(/tensor b should have 2 numbers/);
 });
 
-test('counts the rows of a read', () => {
+test('the number of rows that a read takes is counted', () => {
   const problem = { kind: 'stack', B: 1, T: 200, M: 1, strengths: 'near 1' } as const;
   expect(rowsRead(problem)).toBeGreaterThan(1);
   expect(rowsRead(problem)).toBeLessThan(3);

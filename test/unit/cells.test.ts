@@ -69,7 +69,7 @@ describe('train --seeds', () => {
     expect(human.out).toMatch(/success \(coarse 0\.99 or better at length 4\): 0 of 3 seeds/);
   });
 
-  test('a seed equals the run with --seed', async () => {
+  test('a run of --seeds equals the run with the same --seed', async () => {
     const out = join(folder, 'alone');
     await pushdown(['train', 'reverse', ...cpu, '--seed', '1', '--out', out]);
     await seeds('pair', '1-1');
@@ -147,7 +147,7 @@ describe('table', () => {
     for (const key of keys) expect(readdirSync(join(folder, 'shared', key))).toHaveLength(4);
   });
 
-  test('shards', async () => {
+  test('each shard runs its part of the table', async () => {
     const first = await table('shards', '--shard', '1/2');
     expect(jsonLines(first.out).at(-1)).toMatchObject({ finished: 2, runs: 3 });
     const second = await table('shards', '--shard', '2/2');
@@ -157,14 +157,14 @@ describe('table', () => {
 
   test('a run killed in the middle is resumed, with the same result', async () => {
     const key = keys[2];
-    const whole = join(folder, 'killed', key);
+    const path = join(folder, 'killed', key);
     const only = ['--only', 'reverse/stack'];
     await table('killed', ...only);
     const expected = read('killed', key, 'result.json');
     // The state after a kill: a checkpoint from the middle of the run, a claim of a dead process, no result.
     await pushdown([
       'train',
-      join(whole, 'config.json'),
+      join(path, 'config.json'),
       '--engine',
       'reference',
       '--steps',
@@ -173,22 +173,22 @@ describe('table', () => {
       join(folder, 'part'),
     ]);
     writeFileSync(
-      join(whole, 'checkpoint.safetensors'),
+      join(path, 'checkpoint.safetensors'),
       readFileSync(join(folder, 'part', 'checkpoint.safetensors')),
     );
-    writeFileSync(join(whole, '.checkpoint.safetensors.99999999.tmp'), 'half');
-    writeFileSync(join(whole, 'claim'), JSON.stringify({ token: 'x', host: 'x', pid: 1, machine: 'x' }));
-    rmSync(join(whole, 'result.json'));
+    writeFileSync(join(path, '.checkpoint.safetensors.99999999.tmp'), 'half');
+    writeFileSync(join(path, 'claim'), JSON.stringify({ token: 'x', host: 'x', pid: 1, machine: 'x' }));
+    rmSync(join(path, 'result.json'));
     const waiting = await table('killed', ...only);
     expect(waiting.err).toMatch(/reverse\/stack\/seed0 is being trained by process 1 on x/);
-    rmSync(join(whole, 'claim'));
+    rmSync(join(path, 'claim'));
     await table('killed', ...only);
     expect(read('killed', key, 'result.json').measured).toEqual(expected.measured);
-    const steps = jsonLines(readFileSync(join(whole, 'log.jsonl'), 'utf8')).filter(
+    const steps = jsonLines(readFileSync(join(path, 'log.jsonl'), 'utf8')).filter(
       ({ kind }) => kind === 'start',
     );
     expect(steps.map(({ step }) => step)).toEqual([0, 1]);
-    expect(readdirSync(whole)).toHaveLength(4);
+    expect(readdirSync(path)).toHaveLength(4);
   });
 
   test('Ctrl-C saves the current run; the same command resumes it', async () => {
@@ -202,7 +202,7 @@ describe('table', () => {
       '--out',
       join(folder, 'stopped'),
     ];
-    // After the second line the first cell is finished.
+    // After the second line of output, the first cell is finished.
     const stopped = await pushdown(argv, '', 3);
     expect(stopped.code).toBe(130);
     expect(stopped.out).toMatch(/stopped and saved in .*: the same command continues\n$/);
@@ -212,26 +212,26 @@ describe('table', () => {
     expect(rest.out).toMatch(/table paper, scale small: 3 of 3 runs finished/);
   });
 
-  test('a cell that diverges is a result; one that another process takes over writes nothing more', async () => {
+  test('a run that diverges has a result; after another process takes over its folder, a run writes nothing more', async () => {
     const config = assign(preset('reverse'), [...SIZES, 'steps=50', 'reportEvery=10']);
     const guide = {
       measures: measuresOf(assign(config, ['evaluateLength=4'])),
       follow: () => () => {},
       onStart: () => {},
     };
-    const made = (name: string, held: boolean) => {
+    const openFolder = (name: string, held: boolean) => {
       const path = join(folder, name);
       mkdirSync(path);
       return new RunFolder(path, { held: async () => held, onLost: () => {}, release: async () => {} });
     };
     const bad = fakeEngine({ finite: step => step < 3 });
-    const diverged = made('diverged', true);
+    const diverged = openFolder('diverged', true);
     const result = await runJob(bad, diverged, 'diverged', config, guide);
     expect(result).toMatchObject({ ending: 'diverged', step: 20 });
     expect(result?.measured.map(({ name }) => name)).toEqual(['train', 'test']);
     expect(readdirSync(diverged.path)).toHaveLength(4);
 
-    const lost = made('lost', false);
+    const lost = openFolder('lost', false);
     expect(await runJob(fakeEngine(), lost, 'lost', config, guide)).toBeUndefined();
     expect(readdirSync(lost.path).sort()).toEqual(['config.json', 'log.jsonl']);
   });

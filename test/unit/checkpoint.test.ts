@@ -50,7 +50,7 @@ test.each(['adam', 'rmsprop', 'sgd'])('round trip is exact: %s', optimiser => {
   expect([...decoded.state.parameters.keys()]).toEqual([...checkpoint.state.parameters.keys()]);
 });
 
-test('choices that the engine made by measuring are stored, if there are any', () => {
+test('what the engine chose by measuring is stored; a checkpoint without choices has no such key', () => {
   const choices = { adapter: 'SwiftShader', 'step 8×256×4·128': '5 rows, 8 invocations' };
   const bytes = encodeCheckpoint({ ...make(), choices });
   expect(decodeCheckpoint(bytes)).toEqual({ ...make(), choices });
@@ -63,15 +63,15 @@ test('choices that the engine made by measuring are stored, if there are any', (
   }
 });
 
-test('weights only: moments are zeros; 16 bits: rounded', () => {
+test('a file without moments is read with zeros; numbers of 16 bits are rounded', () => {
   const whole = make();
   const { parameters } = whole.state;
-  const none = { ...whole, state: { ...whole.state, firstMoment: new Map(), secondMoment: new Map() } };
-  const bytes = encodeCheckpoint(none);
+  const weights = { ...whole, state: { ...whole.state, firstMoment: new Map(), secondMoment: new Map() } };
+  const bytes = encodeCheckpoint(weights);
   const decoded = decodeCheckpoint(bytes);
   expect(decoded.state.parameters).toEqual(parameters);
   expect(decoded.state.secondMoment.get('W_d')).toEqual(new Float64Array(parameters.get('W_d')!.length));
-  const half = encodeCheckpoint(none, true);
+  const half = encodeCheckpoint(weights, true);
   const numbers = [...parameters.values()].reduce((sum, values) => sum + values.length, 0);
   expect(split(half).data).toHaveLength(2 * numbers);
   for (const [name, values] of decodeCheckpoint(half).state.parameters) {
@@ -81,11 +81,11 @@ test('weights only: moments are zeros; 16 bits: rounded', () => {
     });
   }
   // A file with only some of the moments is refused.
-  none.state.secondMoment.set('W_d', new Float64Array(parameters.get('W_d')!.length));
-  expect(() => encodeCheckpoint(none)).toThrow('is missing');
+  weights.state.secondMoment.set('W_d', new Float64Array(parameters.get('W_d')!.length));
+  expect(() => encodeCheckpoint(weights)).toThrow('is missing');
 });
 
-test('float64 values are preserved, in the tensors that have them', () => {
+test('tensors with values that need float64 are stored as F64, others as F32', () => {
   const checkpoint = make();
   checkpoint.state.parameters.get('W_d')![1] = 0.1;
   checkpoint.state.secondMoment.get('b_v')![0] = 1e-60;
@@ -112,7 +112,7 @@ test('a part of a larger buffer can be decoded', () => {
   expect(decodeCheckpoint(larger.subarray(5, 5 + bytes.length))).toEqual(make());
 });
 
-test('a checkpoint that could not be read back is not written', () => {
+test('a checkpoint that no reader would accept is not written', () => {
   const broken = make();
   broken.state.parameters.get('W_xh')![2] = Number.NaN;
   expect(() => encodeCheckpoint(broken)).toThrow(
@@ -124,7 +124,9 @@ test('a checkpoint that could not be read back is not written', () => {
 });
 
 describe('a header from another program', () => {
-  /** The same checkpoint with its header written by `write`, and its checksum computed as docs/checkpoints.md says. */
+  /**
+   * The same checkpoint with its header written by `write`, and its checksum computed as docs/checkpoints.md describes.
+   */
   const rewritten = (write: (header: Header) => string): Uint8Array => {
     const { header, data } = split(encodeCheckpoint(make()));
     header.__metadata__.checksum = 'CHECKSUM';
@@ -132,7 +134,7 @@ describe('a header from another program', () => {
     const sum = crc32(join(text.replace('CHECKSUM', '00000000'), data));
     return join(text.replace('CHECKSUM', sum.toString(16).padStart(8, '0')), data);
   };
-  /** Strings stay the same; only the whitespace between them changes. */
+  /** Changes the whitespace around colons and commas; strings stay the same. */
   const respaced = (json: string, colon: string, comma: string): string =>
     json.replace(/("(?:[^"\\]|\\.)*")|:|,/g, (found, text) => text ?? (found === ':' ? colon : comma));
   const reversed = (value: unknown): unknown =>
@@ -140,7 +142,7 @@ describe('a header from another program', () => {
       ? Object.fromEntries(
           Object.entries(value)
             .toReversed()
-            .map(([key, one]) => [key, reversed(one)]),
+            .map(([key, item]) => [key, reversed(item)]),
         )
       : value;
   const escaped = (json: string): string =>
@@ -210,17 +212,29 @@ const FILES: [name: string, bytes: Uint8Array, message: RegExp][] = [
     /damaged/,
   ],
   ['a header with the maximum length', new Uint8Array(16).fill(255), /must have 18446744073709551615 bytes/],
-  ['no header', join('', new Uint8Array(0)), /the header must be JSON/],
-  ['no UTF-8', broken((_, data) => join('{"', data).fill(255, 8)), /the header must be UTF-8/],
-  ['no JSON', join('{"a":', new Uint8Array(0)), /the header must be JSON: .* The file is damaged/],
-  ['no object', join('[1]', new Uint8Array(0)), /the header must be a JSON object, got \[1\]/],
-  ['of another program', join({}, new Uint8Array(0)), /no metadata of pushdown/],
+  ['an empty header', join('', new Uint8Array(0)), /the header must be JSON/],
   [
-    'of a later version',
+    'a header that is not UTF-8',
+    broken((_, data) => join('{"', data).fill(255, 8)),
+    /the header must be UTF-8/,
+  ],
+  [
+    'a header that is not JSON',
+    join('{"a":', new Uint8Array(0)),
+    /the header must be JSON: .* The file is damaged/,
+  ],
+  [
+    'a header that is not an object',
+    join('[1]', new Uint8Array(0)),
+    /the header must be a JSON object, got \[1\]/,
+  ],
+  ['a file of another program', join({}, new Uint8Array(0)), /no metadata of pushdown/],
+  [
+    'a later version',
     broken(h => Object.assign(h.__metadata__, { version: '6' })),
     /version 1 or 2 or 3 or 4 or 5, got "6"/,
   ],
-  ['without a step', broken(h => Reflect.deleteProperty(h.__metadata__, 'step')), /"step" must be a string/],
+  ['no step', broken(h => Reflect.deleteProperty(h.__metadata__, 'step')), /"step" must be a string/],
   ['a negative step', broken(h => Object.assign(h.__metadata__, { step: '-1' })), /a whole number, got "-1"/],
   [
     'a bad configuration',
@@ -260,15 +274,19 @@ const FILES: [name: string, bytes: Uint8Array, message: RegExp][] = [
     /4 bytes of data, got 8/,
   ],
   ['overlapping tensors', broken(h => Object.assign(h.b_u, { data_offsets: [0, 4] })), /overlap|hole/],
-  ['not a number', broken((_, data) => void data.fill(255, 0, 4)), /finite values, got NaN at index 0/],
+  [
+    'a value that is NaN',
+    broken((_, data) => void data.fill(255, 0, 4)),
+    /finite values, got NaN at index 0/,
+  ],
 ];
 
-test.each(FILES)('broken file: %s', (_, bytes, message) => {
+test.each(FILES)('a broken file is refused: %s', (_, bytes, message) => {
   expect(() => decodeCheckpoint(bytes)).toThrow(InputError);
   expect(() => decodeCheckpoint(bytes)).toThrow(message);
 });
 
-test('changing any byte of the header never crashes it', () => {
+test('a change of any byte of the header is an InputError, or harmless', () => {
   for (let at = 0; at < 1200; at++) {
     const bytes = whole.slice();
     bytes[at] ^= 1 + (at % 7);

@@ -10,14 +10,17 @@ import { preset } from '../../src/train/presets.ts';
 import { initialState, setup } from '../../src/train/setup.ts';
 import { type Fake, fakeDevice } from '../support/fake-device.ts';
 
-/** Adapters that never finish compiling: the next plan, then the next engine, on a device that does as the test says. */
+/**
+ * Adapters that never finish compiling: the next plan is tried, then the
+ * next engine. The devices are fake, and behave as the test demands.
+ */
 
-// Small enough for what every device promises a lane.
+// Small enough for the 8,192 bytes of private variables that WGSL guarantees to an invocation.
 const config = assign(preset('reverse'), ['hidden=8', 'width=4']);
 const { spec } = setup(config);
 const open = (engine: Engine) => engine.model(spec, config.train, initialState(spec, config.train));
 
-/** A platform with a GPU whose devices behave like this, and what it was asked for. */
+/** A platform with a GPU whose devices behave as given, together with the plans requested and the devices opened. */
 function platformOf(behave: (plan: PlanName) => Fake) {
   const plans: PlanName[] = [];
   const fakes: ReturnType<typeof fakeDevice>[] = [];
@@ -42,7 +45,7 @@ describe.each([
   ['whose pipelines are never built', { pipelines: 'never' }],
   ['whose first dispatch never ends', { work: 'never' }],
 ] as const)('a device %s', (_, behaviour) => {
-  test('auto takes the next plan, then the next engine, and says why in one line', async () => {
+  test('auto takes the next plan, then the next engine, and gives the reason in one line', async () => {
     const slow = platformOf(() => behaviour);
     const { engine, made } = await slow.openEngineWith('auto', options, open);
     expect(slow.plans).toEqual(['auto', 'stepwise']);
@@ -52,11 +55,11 @@ describe.each([
     );
     made.destroy();
     engine.destroy();
-    // Destroying it would wait for work that does not end.
+    // They are not destroyed, because destroying them would wait for work that never ends.
     expect(slow.fakes.map(({ destroyed }) => destroyed)).toEqual([false, false]);
   });
 
-  test('the next plan is taken where it compiles, and a lost device is followed by one with that plan', async () => {
+  test('the next plan is used if it compiles, and again when a lost device is replaced', async () => {
     const slow = platformOf(plan => (plan === 'stepwise' ? {} : behaviour));
     const { engine, made } = await slow.openEngineWith('gpu', options, open);
     expect(made.plan).toMatch(/^stepwise/);
@@ -68,7 +71,7 @@ describe.each([
     expect(slow.plans).toEqual(['auto', 'stepwise', 'stepwise']);
   });
 
-  test('where there is no second device, the error says why one was asked for', async () => {
+  test('if there is no second device, the error says why one was requested', async () => {
     const slow = platformOf(plan => {
       if (plan === 'stepwise') throw new NoAdapter('no adapter: the browser did not answer');
       return behaviour;
@@ -78,7 +81,7 @@ describe.each([
     );
   });
 
-  test('a plan that is asked for is not replaced', async () => {
+  test('a plan requested by name is not replaced', async () => {
     const slow = platformOf(() => behaviour);
     await expect(slow.openEngineWith('gpu', { ...options, plan: 'fused' }, open)).rejects.toThrow(
       CompileTimeout,
@@ -86,7 +89,7 @@ describe.each([
     expect(slow.plans).toEqual(['fused']);
   });
 
-  test('a memory on its own is given up too', async () => {
+  test('a memory by itself moves to the next engine too', async () => {
     const slow = platformOf(() => behaviour);
     const shape = { kind: 'stack', B: 2, T: 3, M: 4 } as const;
     const { engine, made } = await slow.openEngineWith('auto', options, on => on.memory(shape));
@@ -96,7 +99,7 @@ describe.each([
   });
 });
 
-test('a device that answers in time is used, and given back as ever', async () => {
+test('a device that compiles in time is used, and destroyed with its engine', async () => {
   const quick = platformOf(() => ({}));
   const { engine, made } = await quick.openEngineWith('auto', {}, open);
   expect([engine.name, made.plan, quick.plans]).toEqual(['gpu', 'fused, lane', ['auto']]);
@@ -105,7 +108,7 @@ test('a device that answers in time is used, and given back as ever', async () =
   expect(quick.fakes[0].destroyed).toBe(true);
 });
 
-test('a device that is still compiling when it is opened is passed over', async () => {
+test('a device that does not finish its tests while it is opened is not used', async () => {
   const slow = platformOf(() => ({ waits: 'never' }));
   const { engine } = await slow.openEngineWith('auto', options, open);
   expect(slow.plans).toEqual(['auto']);

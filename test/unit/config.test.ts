@@ -16,7 +16,7 @@ test('every key has a line of help', () => {
   for (const [key, help] of Object.entries(FIELD_HELP)) expect(help, key).not.toBe('');
 });
 
-test('defaults are within their own limits', () => {
+test('the default values are within their limits', () => {
   expect(makeConfig(plain)).toEqual(plain);
   expect(Object.keys(plain)).toEqual(Object.keys(FIELDS));
 });
@@ -107,7 +107,7 @@ describe('presets', () => {
     expect(setup(config).spec.inputs).toBeGreaterThan(0);
   });
 
-  test("the paper's cells: its sizes, its parameter counts", () => {
+  test('the presets of the paper have its sizes and its parameter counts', () => {
     const counts = ['lstm1', 'stack', 'queue', 'deque'].map(model =>
       countLikePaper(setup(preset(`paper/reverse/${model}`)).spec),
     );
@@ -127,13 +127,13 @@ describe('presets', () => {
       ofModel: { stack: { model: { hidden: 7 }, train: { steps: 7 } } },
       ofCell: { 'reverse/stack': { train: { steps: 8 } } },
     };
-    const told = (task: string, model: string) => {
-      const { model: of, train } = configOf(grid, task, model);
-      return [of.hidden, of.width, train.rate, train.steps];
+    const settingsOf = (task: string, modelName: string) => {
+      const { model, train } = configOf(grid, task, modelName);
+      return [model.hidden, model.width, train.rate, train.steps];
     };
-    expect(told('reverse', 'stack')).toEqual([7, 5, 0.6, 8]);
-    expect(told('copy', 'stack')).toEqual([7, 5, 0.5, 7]);
-    expect(told('reverse', 'queue')).toEqual([6, 5, 0.6, 5]);
+    expect(settingsOf('reverse', 'stack')).toEqual([7, 5, 0.6, 8]);
+    expect(settingsOf('copy', 'stack')).toEqual([7, 5, 0.5, 7]);
+    expect(settingsOf('reverse', 'queue')).toEqual([6, 5, 0.6, 5]);
     expect(() => configOf(grid, 'reverse', 'stak')).toThrow(
       'unknown model of g "stak". Did you mean "stack"?',
     );
@@ -163,13 +163,13 @@ describe('presets', () => {
     expect(part6.steps * part6.batch).toBeGreaterThanOrEqual(750_000);
   });
 
-  test('an unknown preset', () => {
+  test('an unknown preset is refused', () => {
     expect(() => preset('revers')).toThrow('unknown preset "revers". Did you mean "reverse"?');
   });
 });
 
 test.each(['reverse', 'small/reverse/stack'])(
-  '%s with cells in the place of rows: they are enough for the longest source that it is evaluated on',
+  '%s with a memory of cells has enough of them for the longest source of its evaluations',
   name => {
     for (const memory of ['superposition', 'tape'] as const) {
       const { model } = assign(preset(name), [`memory=${memory}`]);

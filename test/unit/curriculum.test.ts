@@ -38,7 +38,7 @@ describe("the tutorial's rule", () => {
     expect(applyGrowth(accumulated(start, times(9, 0.1))).length).toBe(1);
   });
 
-  test('the range counts: at length 2 the limit is 10', () => {
+  test('the limit is proportional to the range: at length 2 it is 10', () => {
     const two = applyGrowth(accumulated(start, times(10, 0)));
     expect(applyGrowth(accumulated(two, times(10, 0.9))).length).toBe(3);
     expect(applyGrowth(accumulated(two, times(10, 1.1))).length).toBe(2);

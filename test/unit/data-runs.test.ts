@@ -21,13 +21,16 @@ import { fakeEngine } from '../support/fake-engine.ts';
 import { jsonLines, pushdown } from '../support/terminal.ts';
 import { temporaryFolder } from '../support/tiny-run.ts';
 
-/** Runs on your own data over time: the facts in a checkpoint, other files, files that grow or have moved. */
+/** Runs on your own data: the facts about the data in a checkpoint, other files, files that grow or have moved. */
 
 const folder = temporaryFolder();
 const CPU = ['--engine', 'reference'];
 const TINY = [...CPU, '--set', 'hidden=4', '--set', 'width=2', '--set', 'batch=4'];
 
-/** N different sources, the digits of numbers in base 3, lowest first; the target equals the source. */
+/**
+ * Pairs number `from` to `to` − 1: each source is different, and
+ * consists of the digits of a number in base 3. Targets equal sources.
+ */
 const lines = (from: number, to: number): string[] =>
   Array.from({ length: to - from }, (_, i) => {
     const source = [...(from + i + 9).toString(3)].map(digit => 'abc'[Number(digit)]).join(' ');
@@ -40,12 +43,12 @@ const file = (name: string, content: readonly string[]): string => {
 };
 const train = async (out: string, data: string, ...more: string[]) => {
   const argv = ['train', 'data', '--data', data, ...TINY, '--steps', '2', '--out', out, ...more];
-  const made = await pushdown(argv);
-  expect([made.code, made.err]).toEqual([0, '']);
-  return made.out;
+  const result = await pushdown(argv);
+  expect([result.code, result.err]).toEqual([0, '']);
+  return result.out;
 };
-/** The file as version 1 wrote it, without the later facts about the data. */
-function asOld(path: string): void {
+/** Rewrites a checkpoint as version 1 wrote it, without the facts about the data that later versions store. */
+function rewriteAsVersion1(path: string): void {
   const bytes = readFileSync(path);
   const begin = 8 + Number(bytes.readBigUInt64LE(0));
   const header = JSON.parse(bytes.subarray(8, begin).toString());
@@ -111,10 +114,10 @@ describe('eval', () => {
   const out = join(folder, 'measured');
   const tsv = file('measured.tsv', lines(0, 60));
   const evaluated = async (...argv: string[]) => {
-    const made = await pushdown(['eval', out, ...CPU, ...argv]);
-    return { ...made, rows: made.out.trim().split('\n') };
+    const result = await pushdown(['eval', out, ...CPU, ...argv]);
+    return { ...result, rows: result.out.trim().split('\n') };
   };
-  test('the training data: its test part, and the count', async () => {
+  test('on the training data: measures its test part, and prints the number of pairs', async () => {
     await train(out, tsv);
     const held = parseData(readFileSync(tsv, 'utf8'), tsv, { characters: false, heldOut: 0.1 });
     const { rows } = await evaluated();
@@ -130,13 +133,13 @@ describe('eval', () => {
     expect(jsonLines(all.out).at(-1)).toMatchObject({ split: 'all', sequences: 60, pairs: 60 });
   });
 
-  test('a copy under another name: the same part', async () => {
+  test('on a copy under another name: measures the same part', async () => {
     const copy = join(folder, 'copy.tsv');
     copyFileSync(tsv, copy);
     expect((await evaluated('--data', copy)).rows[1]).toMatch(/test part, \d+ of 60 pairs$/);
   });
 
-  test('another file: all of it; fewer symbols are allowed, unknown ones are not', async () => {
+  test('on another file: measures all of it; fewer symbols are allowed, unknown ones are not', async () => {
     const { rows } = await evaluated('--data', file('subset.tsv', ['a b a b a b\ta b', 'b b b b b b\tb']));
     expect(rows[1]).toMatch(/subset\.tsv · all 2 pairs \(not the training data\)$/);
     expect(rows.at(-1)).toMatch(/ 2$/);
@@ -156,7 +159,7 @@ describe('eval', () => {
     expect(task.pairs!(1, 9, 'test')).toEqual([{ source: [1, 2], target: [1] }]);
   });
 
-  test('an empty part, and a task without parts', async () => {
+  test('refuses an empty part, and --split for a task without parts', async () => {
     const one = file('one.tsv', ['a b a b a b\ta']);
     const parts = await Promise.all(
       ['train', 'validation', 'test'].map(split => evaluated('--data', one, '--split', split)),
@@ -181,7 +184,7 @@ describe('a file that grows', () => {
   const parse = (to: number, splitBy?: 'hash' | 'rank') =>
     parseData(lines(0, to).join('\n'), 'my.tsv', { characters: false, heldOut: 0.1, splitBy });
 
-  test('keeps every source in its part; by rank it did not', () => {
+  test('keeps every source in its part if it is split by hash; by rank it does not', () => {
     const moved = (splitBy?: 'hash' | 'rank') => {
       const after = partsOf(parse(400, splitBy));
       return [...partsOf(parse(200, splitBy))].filter(([source, part]) => after.get(source) !== part).length;
@@ -190,7 +193,7 @@ describe('a file that grows', () => {
     expect(moved('rank')).toBeGreaterThan(0);
   });
 
-  test('by rank, the parts are those of older runs', () => {
+  test('is split by rank into the same parts as in older versions', () => {
     const old = parse(200, 'rank');
     expect([old.train.length, old.validation.length, old.test.length]).toEqual([160, 20, 20]);
   });
@@ -221,7 +224,7 @@ describe('a file that grows', () => {
     expect([config.task.maxLength, run.curriculum.length, config.train.evaluateLength]).toEqual([5, 5, 5]);
   });
 
-  test('at explicitly set lengths, it reports how many pairs are left out', async () => {
+  test('--resume of a run with explicit lengths reports how many pairs are left out', async () => {
     const out = join(folder, 'left');
     await train(out, file('left.tsv', lines(0, 60)), '--set', 'maxLength=3', '--set', 'evaluateLength=4');
     const { out: text } = await pushdown(['train', '--resume', out, ...CPU, '--steps', '3']);
@@ -257,7 +260,7 @@ describe('an older checkpoint', () => {
     const tsv = file('old.tsv', lines(0, 60));
     await train(out, tsv, '--set', 'splitBy=rank');
     const checkpoint = join(out, 'checkpoint.safetensors');
-    asOld(checkpoint);
+    rewriteAsVersion1(checkpoint);
     const read = decodeCheckpoint(readFileSync(checkpoint));
     expect([read.config.task.splitBy, read.config.task.longestTarget, read.data]).toEqual([
       'rank',
@@ -358,7 +361,7 @@ describe('from another folder', () => {
       expect([code, err]).toEqual([0, '']);
       const configured = ['train', join(home, 'mine.json'), ...TINY, '--steps', '1', '--out', 'own'];
       expect((await pushdown(configured)).err).toBe('');
-      for (const name of readdirSync(home).filter(one => one.endsWith('.tsv'))) {
+      for (const name of readdirSync(home).filter(entry => entry.endsWith('.tsv'))) {
         renameSync(join(home, name), join(elsewhere, 'moved.tsv'));
       }
       for (const argv of [

@@ -33,7 +33,7 @@ describe('a deque by hand: end 0 is the top, end 1 the bottom; rows go from bott
     expect([...deque.step(f64(0.5), f64(0.25, 0.75), f64(0.75, 0))]).toEqual([0.75, 0, 0.25]);
   });
 
-  it('reads one row at both ends', () => {
+  it('reads from both ends may take parts of the same row', () => {
     expect([...deque.read(f64(0.75, 0.5), [f64(2), f64(3)])]).toEqual([
       0.5 * 3 + 0.5 * 2,
       0.75 * 2 + 0.25 * 3,
@@ -62,13 +62,13 @@ describe('ties take the left argument', () => {
     expect(read(1, 0)).toEqual([0, 3, 4]);
     expect(read(0, 1)).toEqual([2, 3, 0]);
   });
-  it('a row that the top pop leaves unchanged, to the last bit, and the bottom pop removes', () => {
+  it('a row that the top pop leaves exactly unchanged, and the bottom pop removes', () => {
     // The top pop ends exactly at row 1, so u[0] has no gradient. The bottom pop ends exactly at its other side.
     const { ds, du } = deque.stepBackward(f64(0.5, 1, 0.25), f64(0.25, 0.5), f64(3, 7, 11, 13, 5));
     expect([...ds]).toEqual([0, 11, 0]);
     expect([...du]).toEqual([0, 0]);
   });
-  it('both pops empty it: no gradient passes', () => {
+  it('two pops that empty the deque: no gradient passes', () => {
     const { ds, du } = deque.stepBackward(f64(0.5, 0.5), f64(0.5, 0.5), f64(3, 7, 11, 5));
     expect([...ds]).toEqual([0, 0]);
     expect([...du]).toEqual([0, 0]);

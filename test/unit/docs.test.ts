@@ -4,12 +4,12 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, expect, test } from 'vitest';
-import { ownCompiler } from '../support/consumer.ts';
+import { checkoutCompiler } from '../support/consumer.ts';
 import { anchorsOf, codeBlocks, DOCUMENTS, linksOf, ROOT, readDocument } from '../support/documents.ts';
 
-/** README, docs/ and the other documents: links lead somewhere, code compiles, and the README stays short. */
+/** README, docs/ and the other documents: links resolve, code compiles, and the README stays short. */
 
-test('anchors are those of GitHub', () => {
+test('anchors are computed as GitHub computes them', () => {
   const text =
     "# A *b*: `c`, d's\n\n## Same\n\n```sh\n# no heading\n```\n\n## Same\n\n### T = 2², [link](x.md)\n";
   expect(anchorsOf(text)).toEqual(['a-b-c-ds', 'same', 'same-1', 't--2²-link']);
@@ -37,7 +37,7 @@ test('docs/README.md links to every document of docs/', () => {
   expect(documents.filter(path => !linked.includes(path.slice('docs/'.length)))).toEqual([]);
 });
 
-test('a document begins with its heading, which names its page on the site', () => {
+test('every document starts with a heading, which is the title of its page on the site', () => {
   for (const path of DOCUMENTS) expect(readDocument(path), path).toMatch(/^# \S/);
 });
 
@@ -45,11 +45,11 @@ test('the README has at most 150 lines', () => {
   expect(readDocument('README.md').trimEnd().split('\n').length).toBeLessThanOrEqual(150);
 });
 
-/** In node_modules, so that the package resolves by its name; of this process alone. */
+/** In node_modules, so that the package resolves by its name. Only this process uses it. */
 const FOLDER = join(ROOT, 'node_modules', `.docs-${process.pid}`);
 afterAll(() => rm(FOLDER, { recursive: true, force: true }));
 
-/** Compiles these files of FOLDER. What the compiler prints: '' where nothing is wrong. */
+/** Compiles these files of FOLDER. Returns what the compiler prints: '' if there are no errors. */
 async function compile(files: string[], strict: boolean): Promise<string> {
   const compilerOptions = {
     ...{ noEmit: true, allowJs: true, checkJs: true, skipLibCheck: true, strict },
@@ -58,7 +58,7 @@ async function compile(files: string[], strict: boolean): Promise<string> {
   };
   const config = join(FOLDER, `tsconfig-${strict}.json`);
   await writeFile(config, JSON.stringify({ compilerOptions, files }));
-  const { folder } = await ownCompiler();
+  const { folder } = await checkoutCompiler();
   const compiled = promisify(execFile)(process.execPath, [join(folder, 'bin/tsc'), '-p', config]);
   return compiled.then(
     () => '',
@@ -66,27 +66,31 @@ async function compile(files: string[], strict: boolean): Promise<string> {
   );
 }
 
-test('programs in TypeScript and JavaScript compile, if they are no files of examples/, which run', async () => {
+test('programs in TypeScript and JavaScript compile, except those of examples/, which other tests run', async () => {
   await mkdir(FOLDER, { recursive: true });
   const files: string[] = [];
   for (const path of DOCUMENTS) {
-    // A program may go on from the ones before it in its document: it imports what it takes from them.
+    // A program may use names that earlier programs of its document declare: these are imported.
     const declared = new Map<string, string>();
     for (const [k, { language, code, marker }] of codeBlocks(readDocument(path)).entries()) {
       if (!/^(ts|js|typescript|javascript)$/.test(language) || marker.startsWith('examples/')) continue;
       const name = `${path.replace(/\W/g, '-')}-${k + 1}.${language.startsWith('t') ? 'mts' : 'mjs'}`;
-      const own = [...code.matchAll(/^(?:async )?(?:function|class|const|let) (\w+)/gm)].map(([, id]) => id);
-      const taken = [...declared].filter(([id]) => !own.includes(id) && new RegExp(`\\b${id}\\b`).test(code));
-      const imports = taken.map(([id, from]) => `import { ${id} } from './${from}';\n`);
-      await writeFile(join(FOLDER, name), `${imports.join('')}${code}\nexport { ${own.join(', ')} };\n`);
+      const exported = [...code.matchAll(/^(?:async )?(?:function|class|const|let) (\w+)/gm)].map(
+        ([, id]) => id,
+      );
+      const used = [...declared].filter(
+        ([id]) => !exported.includes(id) && new RegExp(`\\b${id}\\b`).test(code),
+      );
+      const imports = used.map(([id, from]) => `import { ${id} } from './${from}';\n`);
+      await writeFile(join(FOLDER, name), `${imports.join('')}${code}\nexport { ${exported.join(', ')} };\n`);
       files.push(name);
-      for (const id of own) declared.set(id, name.replace(/\.m[tj]s$/, '.mjs'));
+      for (const id of exported) declared.set(id, name.replace(/\.m[tj]s$/, '.mjs'));
     }
   }
   expect(files.length).toBeGreaterThan(0);
-  // JavaScript declares no types: what cannot be inferred is no error there.
+  // JavaScript declares no types, so types that cannot be inferred are not errors there.
   for (const strict of [true, false]) {
-    const those = files.filter(name => name.endsWith('.mts') === strict);
-    if (those.length > 0) expect(await compile(those, strict)).toBe('');
+    const programs = files.filter(name => name.endsWith('.mts') === strict);
+    if (programs.length > 0) expect(await compile(programs, strict)).toBe('');
   }
 }, 60_000);

@@ -2,9 +2,9 @@ import { expect, test } from 'vitest';
 import { assign } from '../../src/base/config.ts';
 import { preset } from '../../src/train/all-presets.ts';
 import { readAddress } from '../../src/web/settings/address.ts';
-import { fenceless, MANUAL, readDocument } from '../support/documents.ts';
+import { MANUAL, readDocument, withoutCodeBlocks } from '../support/documents.ts';
 
-/** Links to the page open the run that their text names. */
+/** Links from the documents to the page open the run that their text names. */
 
 interface Link {
   document: string;
@@ -13,12 +13,14 @@ interface Link {
 }
 
 const links: Link[] = MANUAL.flatMap(document =>
-  [...fenceless(readDocument(document)).matchAll(/\[((?:[^[\]]|\[[^\]]*\]\([^)]*\))*)\]\(([^)\s]+)\)/g)].map(
-    ([, text, target]) => ({ document, text, target }),
-  ),
+  [
+    ...withoutCodeBlocks(readDocument(document)).matchAll(
+      /\[((?:[^[\]]|\[[^\]]*\]\([^)]*\))*)\]\(([^)\s]+)\)/g,
+    ),
+  ].map(([, text, target]) => ({ document, text, target })),
 );
 
-/** The page as `npm run dev` serves it. */
+/** The address of the page under `npm run dev`. */
 const PAGE = 'http://localhost:5173/#';
 const toPage = links.filter(({ target }) => target.startsWith(PAGE));
 

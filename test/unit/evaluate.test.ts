@@ -15,7 +15,7 @@ function make(name: string, behaviour: Behaviour = {}, sets: readonly string[] =
   return { task, model: new FakeModel(spec, initialState(spec, config.train), behaviour) };
 }
 
-/** Decodes reverse correctly from the inputs alone: the symbols before ||| again, last first, then </s>. */
+/** Answers the task reverse correctly from the inputs alone: the symbols before |||, last first, then </s>. */
 const reversing: Behaviour['predict'] = (batch, t, b) => {
   const ids = Array.from({ length: batch.lengths[b] }, (_, i) => batch.ids[i * batch.B + b]);
   const separator = ids.indexOf(9);
@@ -122,7 +122,7 @@ describe('ranges of lengths', () => {
   });
 });
 
-describe('memories of other kinds', () => {
+describe('models with several memories, or none', () => {
   test('a profile has an entry per end, and is empty without a memory', async () => {
     const options = { length: 3, sequences: 2, seed: 1 };
     const deques = make('reverse', {}, ['memory=deque', 'memories=2']);

@@ -29,7 +29,7 @@ const BELOW: Record<string, string[]> = {
   web: ['base', 'tasks', 'reference', 'kernels', 'engine', 'train', 'platform'],
 };
 
-const shelfOf = (file: string): string => {
+const layerOf = (file: string): string => {
   const [top, second] = relative(ROOT, file).split(/[\\/]/);
   if (top === 'shaders') return 'shaders';
   return second.endsWith('.ts') ? 'entries' : second;
@@ -57,21 +57,21 @@ function importsOf(file: string): string[] {
 
 test('every file belongs to a known layer', () => {
   expect(files.length).toBeGreaterThan(50);
-  for (const file of files) expect(Object.keys(BELOW), file).toContain(shelfOf(file));
+  for (const file of files) expect(Object.keys(BELOW), file).toContain(layerOf(file));
 });
 
 test('imports point downwards', () => {
-  const shelves = Object.keys(BELOW);
-  for (const [k, shelf] of shelves.entries()) {
-    for (const below of BELOW[shelf]) expect(shelves.slice(0, k), shelf).toContain(below);
+  const layers = Object.keys(BELOW);
+  for (const [k, layer] of layers.entries()) {
+    for (const below of BELOW[layer]) expect(layers.slice(0, k), layer).toContain(below);
   }
   const wrong: string[] = [];
   for (const file of files) {
-    const shelf = shelfOf(file);
+    const layer = layerOf(file);
     for (const path of importsOf(file)) {
-      const other = shelfOf(path);
-      if (other === shelf || BELOW[shelf].includes(other)) continue;
-      wrong.push(`${relative(ROOT, file)} (${shelf}) imports ${relative(ROOT, path)} (${other})`);
+      const other = layerOf(path);
+      if (other === layer || BELOW[layer].includes(other)) continue;
+      wrong.push(`${relative(ROOT, file)} (${layer}) imports ${relative(ROOT, path)} (${other})`);
     }
   }
   expect(wrong).toEqual([]);
@@ -84,10 +84,10 @@ test('imports point downwards within the terminal too', () => {
   const cli = join(ROOT, 'src', 'cli');
   const levelOf = (file: string): number => TERMINAL.indexOf(relative(cli, file).split(/[\\/]/)[0]);
   const wrong: string[] = [];
-  for (const file of files.filter(one => shelfOf(one) === 'cli')) {
+  for (const file of files.filter(name => layerOf(name) === 'cli')) {
     expect(levelOf(file), file).toBeGreaterThanOrEqual(0);
     for (const path of importsOf(file)) {
-      if (shelfOf(path) !== 'cli' || levelOf(path) <= levelOf(file)) continue;
+      if (layerOf(path) !== 'cli' || levelOf(path) <= levelOf(file)) continue;
       wrong.push(`${relative(cli, file)} imports ${relative(cli, path)}`);
     }
   }
@@ -96,7 +96,7 @@ test('imports point downwards within the terminal too', () => {
 
 test('only one module of the terminal claims the folder of a run and writes to it', () => {
   const owner = /run[\\/]folder\.ts$/;
-  for (const file of files.filter(one => shelfOf(one) === 'cli' && !owner.test(one))) {
+  for (const file of files.filter(name => layerOf(name) === 'cli' && !owner.test(name))) {
     const imported =
       readFileSync(file, 'utf8')
         .match(/^import [^;]*;/gm)
@@ -108,13 +108,13 @@ test('only one module of the terminal claims the folder of a run and writes to i
 });
 
 /** The cycles of a graph, each as its nodes in order. */
-function circlesOf(graph: ReadonlyMap<string, readonly string[]>): string[] {
-  const circles: string[] = [];
+function cyclesOf(graph: ReadonlyMap<string, readonly string[]>): string[] {
+  const cycles: string[] = [];
   const done = new Set<string>();
   const visit = (node: string, path: readonly string[]): void => {
     const at = path.indexOf(node);
     if (at >= 0) {
-      circles.push([...path.slice(at), node].join(' → '));
+      cycles.push([...path.slice(at), node].join(' → '));
       return;
     }
     if (done.has(node)) return;
@@ -122,26 +122,26 @@ function circlesOf(graph: ReadonlyMap<string, readonly string[]>): string[] {
     done.add(node);
   };
   for (const node of graph.keys()) visit(node, []);
-  return circles;
+  return cycles;
 }
 
 test('cycles are found', () => {
   const graph = { a: ['b'], b: ['c', 'd'], c: [], d: ['b', 'a'] };
-  expect(circlesOf(new Map(Object.entries(graph)))).toEqual(['b → d → b', 'a → b → d → a']);
+  expect(cyclesOf(new Map(Object.entries(graph)))).toEqual(['b → d → b', 'a → b → d → a']);
 });
 
 test('no import cycles, also in benchmarks and tests', () => {
   const all = [...files, ...filesBelow('bench'), ...filesBelow('test')];
   expect(all.length).toBeGreaterThan(300);
-  const near = (file: string): string => relative(ROOT, file);
-  expect(circlesOf(new Map(all.map(file => [near(file), importsOf(file).map(near)])))).toEqual([]);
+  const fromRoot = (file: string): string => relative(ROOT, file);
+  expect(cyclesOf(new Map(all.map(file => [fromRoot(file), importsOf(file).map(fromRoot)])))).toEqual([]);
 });
 
 test("no cycles between the page's folders", () => {
   const web = join(ROOT, 'src/web');
   const folderOf = (file: string): string => relative(web, dirname(file));
   const folders = new Map<string, string[]>();
-  for (const file of files.filter(one => shelfOf(one) === 'web')) {
+  for (const file of files.filter(name => layerOf(name) === 'web')) {
     const others = importsOf(file)
       .map(folderOf)
       .filter(folder => folder !== folderOf(file) && folder !== '' && !folder.startsWith('..'));
@@ -149,13 +149,13 @@ test("no cycles between the page's folders", () => {
     if (folderOf(file)) folders.set(folderOf(file), [...(folders.get(folderOf(file)) ?? []), ...others]);
   }
   expect(folders.size).toBeGreaterThan(5);
-  expect(circlesOf(folders)).toEqual([]);
+  expect(cyclesOf(folders)).toEqual([]);
 });
 
 test('train uses engines only through their interface', () => {
-  for (const file of files.filter(one => shelfOf(one) === 'train')) {
+  for (const file of files.filter(name => layerOf(name) === 'train')) {
     for (const path of importsOf(file)) {
-      if (shelfOf(path) === 'engine') expect(relative(ROOT, path), file).toMatch(/engine[\\/]engine\.ts$/);
+      if (layerOf(path) === 'engine') expect(relative(ROOT, path), file).toMatch(/engine[\\/]engine\.ts$/);
     }
   }
 });
@@ -163,9 +163,9 @@ test('train uses engines only through their interface', () => {
 test('only cli and its platform use Node, only web uses the DOM', () => {
   for (const file of files) {
     const text = readFileSync(file, 'utf8');
-    const node = shelfOf(file) === 'cli' || /src[\\/]platform[\\/]node/.test(file);
+    const node = layerOf(file) === 'cli' || /src[\\/]platform[\\/]node/.test(file);
     if (!node) expect(text, file).not.toMatch(/from 'node:/);
-    if (shelfOf(file) !== 'web') expect(text, file).not.toMatch(/\bdocument\.|\bwindow\./);
+    if (layerOf(file) !== 'web') expect(text, file).not.toMatch(/\bdocument\.|\bwindow\./);
   }
 });
 
@@ -179,7 +179,7 @@ test('no text of a file or an address is evaluated or becomes HTML', () => {
 
 test('only engine and lower layers use WebGPU', () => {
   for (const file of files) {
-    if (['gpu', 'kernels', 'engine', 'shaders', 'platform', 'cli', 'web'].includes(shelfOf(file))) continue;
+    if (['gpu', 'kernels', 'engine', 'shaders', 'platform', 'cli', 'web'].includes(layerOf(file))) continue;
     expect(readFileSync(file, 'utf8'), file).not.toMatch(/\bGPU[A-Z]\w+/);
   }
 });

@@ -13,13 +13,16 @@ import { readAddress, toAddress } from '../../src/web/settings/address.ts';
 import { pushdown } from '../support/terminal.ts';
 
 /**
- * Feeds arbitrary input to every parser: the result must be correct, or one clear error line. At least 10,000 inputs per parser; a
- * failure prints the seed and the smallest failing input.
+ * Feeds arbitrary input to every parser, at least 10,000 inputs each: the result must be correct,
+ * or an error of one clear line. A failing test prints the seed and the smallest failing input.
  */
 const RUNS = { numRuns: 10_000 };
 
-/** The result of a parser; undefined if it refuses correctly, with an InputError of one meaningful line. */
-function tamed<T>(parse: () => T): T | undefined {
+/**
+ * Returns the result of a parser, or undefined if it refuses with
+ * an InputError of one meaningful line. Other errors are thrown.
+ */
+function resultOrRefusal<T>(parse: () => T): T | undefined {
   try {
     return parse();
   } catch (error) {
@@ -31,7 +34,7 @@ function tamed<T>(parse: () => T): T | undefined {
   }
 }
 
-/** Strings with more than letters: control characters, text directions, quotes, prototypes, malformed numbers. */
+/** Unusual strings: control characters, text directions, quotes, names of prototypes, malformed numbers. */
 const odd = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 12 }),
   fc.constantFrom(
@@ -60,7 +63,7 @@ const value = fc.oneof(
   fc.constantFrom(null, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, -0),
   fc.jsonValue({ maxDepth: 2 }),
 );
-/** Converts to text. An object may have a toString that is not a function. */
+/** Converts a value to text. Objects become JSON, because an object may have a toString that is not a function. */
 const written = (value: unknown): string =>
   typeof value === 'object' ? JSON.stringify(value) : String(value);
 const key = fc.oneof({ weight: 6, arbitrary: fc.constantFrom(...KEYS) }, odd);
@@ -85,24 +88,24 @@ describe('configurations', () => {
       },
       fc.anything(),
     );
-    let made = 0;
+    let accepted = 0;
     fc.assert(
       fc.property(whole, input => {
-        const config = tamed(() => makeConfig(input));
+        const config = resultOrRefusal(() => makeConfig(input));
         if (!config) return;
-        made++;
+        accepted++;
         // An accepted configuration is a fixed point, and is unchanged by JSON.
         expect(makeConfig(JSON.parse(JSON.stringify(config)))).toEqual(config);
       }),
       RUNS,
     );
-    expect(made).toBeGreaterThan(50);
+    expect(accepted).toBeGreaterThan(50);
   });
 
   test('as --set', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(key, fc.oneof(odd, value.map(written))), { maxLength: 3 }), pairs => {
-        tamed(() =>
+        resultOrRefusal(() =>
           assign(
             preset('reverse'),
             pairs.map(([name, text]) => `${name}=${text}`),
@@ -113,7 +116,7 @@ describe('configurations', () => {
     );
   });
 
-  test('in combination: a model of known sizes, or a reason', () => {
+  test('in combination: either a model has sizes, or the error gives the reason', () => {
     const set = fc.constantFrom(
       ...KEYS.filter(
         name => !/Length|symbols|steps|batch|hidden|width|embedding|projection|readout/.test(name),
@@ -134,7 +137,7 @@ describe('configurations', () => {
           { maxLength: 2 },
         ),
         ({ config }, pairs) => {
-          tamed(() => {
+          resultOrRefusal(() => {
             const { spec } = setup(
               assign(
                 config,
@@ -182,7 +185,7 @@ test('addresses', () => {
         hash.map(text => `#v=1&${text.slice(1)}`),
       ),
       text => {
-        const address = tamed(() => readAddress(text));
+        const address = resultOrRefusal(() => readAddress(text));
         if (address) expect(readAddress(toAddress(address))?.config).toEqual(address.config);
       },
     ),
@@ -195,7 +198,7 @@ describe('checkpoints', () => {
   const state = initialState(setup(config).spec, config.train);
   const whole = encodeCheckpoint({ config, engine: 'gpu', state, run: startRun(config) });
 
-  test('with bytes changed, cut or doubled: never another model', () => {
+  test('with bytes changed, cut or inserted: never decode to another model', () => {
     const change = fc.oneof(
       fc.tuple(fc.constant('set'), fc.nat(whole.length - 1), fc.nat(255)),
       fc.tuple(fc.constant('cut'), fc.nat(whole.length - 1), fc.nat(255)),
@@ -212,14 +215,14 @@ describe('checkpoints', () => {
           else if (kind === 'cut') bytes = bytes.slice(0, at);
           else bytes.splice(at, 0, byte);
         }
-        const decoded = tamed(() => decodeCheckpoint(Uint8Array.from(bytes)));
+        const decoded = resultOrRefusal(() => decodeCheckpoint(Uint8Array.from(bytes)));
         if (decoded) expect(decoded).toEqual(good);
       }),
       RUNS,
     );
   }, 120_000);
 
-  test('with any header, including absurd sizes: no memory is allocated beyond what the file holds', () => {
+  test('with any header, including absurd sizes: allocate no more memory than the file needs', () => {
     const begin = 8 + Number(new DataView(whole.buffer).getBigUint64(0, true));
     const header = JSON.parse(new TextDecoder().decode(whole.subarray(8, begin)));
     const entry = fc.record(
@@ -246,25 +249,25 @@ describe('checkpoints', () => {
       fc.property(
         fc.dictionary(names, fc.oneof(entry, value), { maxKeys: 3 }),
         fc.array(metadata, { maxLength: 2 }),
-        (changes, said) => {
-          const bent = structuredClone(header);
-          // Files from before checksums, so that everything else is checked.
-          bent.__metadata__.version = '1';
-          for (const [name, text] of said) bent.__metadata__[name] = text;
-          for (const [name, made] of Object.entries(changes))
-            Object.defineProperty(bent, name, {
-              value: made,
+        (changes, entries) => {
+          const changed = structuredClone(header);
+          // Version 1 had no checksum, so everything else is checked.
+          changed.__metadata__.version = '1';
+          for (const [name, text] of entries) changed.__metadata__[name] = text;
+          for (const [name, replacement] of Object.entries(changes))
+            Object.defineProperty(changed, name, {
+              value: replacement,
               enumerable: true,
               configurable: true,
               writable: true,
             });
-          const text = new TextEncoder().encode(JSON.stringify(bent));
+          const text = new TextEncoder().encode(JSON.stringify(changed));
           const bytes = new Uint8Array(8 + text.length + whole.length - begin);
           new DataView(bytes.buffer).setBigUint64(0, BigInt(text.length), true);
           bytes.set(text, 8);
           bytes.set(whole.subarray(begin), 8 + text.length);
           const before = process.memoryUsage().arrayBuffers;
-          tamed(() => decodeCheckpoint(bytes));
+          resultOrRefusal(() => decodeCheckpoint(bytes));
           most = Math.max(most, process.memoryUsage().arrayBuffers - before);
         },
       ),
@@ -290,7 +293,7 @@ describe('data', () => {
           .map(([source, target]) =>
             file.endsWith('l') ? JSON.stringify({ source, target }) : `${source}\t${target}`,
           ),
-        fc.record({ source: value, target: value }).map(made => JSON.stringify(made)),
+        fc.record({ source: value, target: value }).map(pair => JSON.stringify(pair)),
         text,
       );
       fc.assert(
@@ -299,7 +302,7 @@ describe('data', () => {
           fc.boolean(),
           fc.constantFrom(0, 0.1, 0.5),
           (lines, characters, heldOut) => {
-            const data = tamed(() => parseData(lines.join('\n'), file, { characters, heldOut }));
+            const data = resultOrRefusal(() => parseData(lines.join('\n'), file, { characters, heldOut }));
             if (!data) return;
             for (const { source, target } of [...data.train, ...data.validation, ...data.test]) {
               expect(Math.min(source.length, target.length)).toBeGreaterThan(0);
@@ -314,13 +317,13 @@ describe('data', () => {
     60_000,
   );
 
-  test('sources typed by people', () => {
+  test('sources as typed text', () => {
     const tasks = ['reverse', 'gender', 'dyck', 'modular-arithmetic'].map(name =>
       makeTask({ ...preset('reverse').task, name }),
     );
     fc.assert(
       fc.property(fc.constantFrom(...tasks), fc.oneof(odd, text), (task, line) => {
-        const source = tamed(() => parseSource(task, line));
+        const source = resultOrRefusal(() => parseSource(task, line));
         if (source) for (const symbol of source) expect(task.symbolNames[symbol]).toBeTypeOf('string');
       }),
       RUNS,
@@ -328,7 +331,7 @@ describe('data', () => {
   });
 });
 
-test('operations of a memory, as JSON', async () => {
+test('the command memory: operations as JSON', async () => {
   const strength = fc.oneof({ weight: 8, arbitrary: fc.double({ min: 0, max: 2, noNaN: true }) }, value);
   const row = (of: fc.Arbitrary<unknown>) => fc.array(of, { maxLength: 3 });
   const end = fc.record(
@@ -363,9 +366,9 @@ test('operations of a memory, as JSON', async () => {
   const whole = fc.oneof(
     fc
       .tuple(kind, square)
-      .map(([kind, made]) =>
+      .map(([kind, arrays]) =>
         JSON.stringify(
-          kind === 'deque' ? { kind, top: made, bottom: made } : { kind, ...made, strengths: true },
+          kind === 'deque' ? { kind, top: arrays, bottom: arrays } : { kind, ...arrays, strengths: true },
         ),
       ),
     fc

@@ -37,7 +37,7 @@ const GENDER: Record<string, [number, string][]> = {
   S: ['the M', 'the F', 'the N', 'a M', 'a F', 'a N'].map(words => [1 / 6, words]),
 };
 
-/** The word classes of an unconstrained derivation; undefined if it is longer than `most`. */
+/** The word classes of a derivation without limits on its length; undefined if it is longer than `most`. */
 function deriveFreely(
   rules: Record<string, [number, string][]>,
   rng: Rng,
@@ -73,7 +73,7 @@ describe.each([
 ])('$name', ({ name, rules, accepted }) => {
   const task = make(name);
 
-  test('draws have the distribution of rejection sampling: lengths, words and their neighbours', () => {
+  test('draws have the same distribution as rejection sampling: of lengths, words and neighbouring words', () => {
     const N = 6000;
     const [low, high] = [5, 16];
     const statistics = (draw: (rng: Rng) => string[]) => {
@@ -108,7 +108,7 @@ describe.each([
     }
   });
 
-  test('the acceptance rate is as measured, and no draw takes too long', () => {
+  test('the acceptance rate of rejection sampling would be as measured, and no draw takes too long', () => {
     const grammar = new Grammar(
       Object.fromEntries(
         Object.entries(rules).map(([key, all]) => [key, all.map(([p, words]) => [p, words, words] as const)]),
@@ -132,7 +132,7 @@ describe.each([
     expect(performance.now() - start).toBeLessThan(3000);
   });
 
-  test('has every length from its shortest on, up to thousands', () => {
+  test('has every length from its shortest up to thousands', () => {
     const shortest = { 'svo-sov': 3, gender: 5 }[name]!;
     const lengths = Array.from({ length: 40 }, (_, i) => i + 1).filter(length => hasLength(task, length));
     expect(lengths).toEqual(Array.from({ length: 41 - shortest }, (_, i) => i + shortest));

@@ -4,7 +4,7 @@ import { halfOf, numberOf } from '../../src/base/half.ts';
 /** The nearest 16-bit number. */
 const rounded = (value: number): number => numberOf(halfOf(value));
 
-test('every 16-bit number is itself', () => {
+test('every 16-bit number is converted back to itself', () => {
   for (let bits = 0; bits < 0x10000; bits++) {
     const value = numberOf(bits);
     if (Number.isNaN(value)) expect(halfOf(value)).toBe(0x7e00);

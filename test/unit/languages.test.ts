@@ -5,7 +5,7 @@ import { lowerBound } from '../../src/tasks/language.ts';
 import { makeTask } from '../../src/tasks/registry.ts';
 import { parseSource } from '../../src/tasks/task.ts';
 
-const task = (name: string, symbols = 2) => makeTask(makeConfig({ task: { name, symbols } }).task);
+const taskOf = (name: string, symbols = 2) => makeTask(makeConfig({ task: { name, symbols } }).task);
 const LANGUAGES = [
   'lm-marked-reversal',
   'lm-unmarked-reversal',
@@ -14,11 +14,11 @@ const LANGUAGES = [
   'lm-hardest-cfl',
 ];
 const probability = (name: string, string: string, symbols?: number): number => {
-  const made = task(name, symbols);
-  return Math.exp(made.logProbability!(parseSource(made, string)));
+  const task = taskOf(name, symbols);
+  return Math.exp(task.logProbability!(parseSource(task, string)));
 };
 
-/** All strings of so many symbols of this length. */
+/** All strings of this length over an alphabet of this size. */
 function* strings(symbols: number, length: number): Generator<number[]> {
   for (let code = 0; code < symbols ** length; code++) {
     yield Array.from({ length }, (_, i) => Math.floor(code / symbols ** i) % symbols);
@@ -26,62 +26,62 @@ function* strings(symbols: number, length: number): Generator<number[]> {
 }
 
 describe.each(LANGUAGES)('%s', name => {
-  const made = task(name);
+  const task = taskOf(name);
 
-  test('probabilities of all strings of a length add up to 1, where there are any', () => {
-    const upTo = made.symbolNames.length > 4 ? 6 : 9;
+  test('the probabilities of all strings of a length add up to 1, or to 0 if the language has none', () => {
+    const upTo = task.symbolNames.length > 4 ? 6 : 9;
     for (let length = 1; length <= upTo; length++) {
       let sum = 0;
-      for (const string of strings(made.symbolNames.length, length)) {
-        sum += Math.exp(made.logProbability!(string));
+      for (const string of strings(task.symbolNames.length, length)) {
+        sum += Math.exp(task.logProbability!(string));
       }
-      expect(sum, `length ${length}`).toBeCloseTo(made.has!(length) ? 1 : 0, 12);
+      expect(sum, `length ${length}`).toBeCloseTo(task.has!(length) ? 1 : 0, 12);
     }
   }, 60_000);
 
-  test('strings are drawn as their probabilities say', () => {
+  test('strings are drawn with their probabilities', () => {
     const length = name === 'lm-marked-reversal' ? 7 : name === 'lm-hardest-cfl' ? 7 : 8;
     const rng = new Rng(1, 1);
     const draws = 4000;
     const counts = new Map<string, number>();
     for (let i = 0; i < draws; i++) {
-      const key = made.pair(rng, length, length).source.join();
+      const key = task.pair(rng, length, length).source.join();
       counts.set(key, (counts.get(key) ?? 0) + 1);
     }
     for (const [key, count] of counts) {
-      const p = Math.exp(made.logProbability!(key.split(',').map(Number)));
+      const p = Math.exp(task.logProbability!(key.split(',').map(Number)));
       // Five standard deviations, and one for counts near 0.
       expect(Math.abs(count - draws * p), key).toBeLessThan(5 * Math.sqrt(draws * p) + 1);
     }
   });
 
-  test('the bound over drawn strings is the entropy of the distribution', () => {
-    // One length of a few symbols: the entropy by enumeration, against the mean over many draws.
+  test('the bound over drawn strings estimates the entropy of the distribution', () => {
+    // For one short length: the entropy by enumeration is compared with the mean over many draws.
     const length = name === 'lm-marked-reversal' ? 7 : name === 'lm-hardest-cfl' ? 7 : 8;
     let entropy = 0;
-    for (const string of strings(made.symbolNames.length, length)) {
-      const nats = made.logProbability!(string);
+    for (const string of strings(task.symbolNames.length, length)) {
+      const nats = task.logProbability!(string);
       if (nats > -Infinity) entropy -= nats * Math.exp(nats);
     }
     const rng = new Rng(2, 1);
-    const drawn = Array.from({ length: 4000 }, () => made.pair(rng, length, length).source);
-    const bound = lowerBound(made, drawn, length, length)! * (length + 1);
+    const drawn = Array.from({ length: 4000 }, () => task.pair(rng, length, length).source);
+    const bound = lowerBound(task, drawn, length, length)! * (length + 1);
     expect(Math.abs(bound - entropy)).toBeLessThan(0.1);
   }, 60_000);
 
   test('strings of hundreds of symbols have a probability', () => {
     for (const length of [99, 100, 200]) {
-      if (!made.has!(length)) continue;
-      const { source } = made.pair(new Rng(length, 1), length, length);
-      expect(made.logProbability!(source)).toBeLessThan(0);
-      expect(made.logProbability!(source)).toBeGreaterThan(-1000);
+      if (!task.has!(length)) continue;
+      const { source } = task.pair(new Rng(length, 1), length, length);
+      expect(task.logProbability!(source)).toBeLessThan(0);
+      expect(task.logProbability!(source)).toBeGreaterThan(-1000);
     }
   });
 });
 
 describe('by hand', () => {
   test.each([
-    // w of one symbol, of two that there are; and of two.
+    // w has one symbol, of an alphabet of two; then two symbols.
     ['lm-marked-reversal', 'a#a', 1 / 2],
     ['lm-marked-reversal', 'ab#ba', 1 / 4],
     ['lm-marked-reversal', '#', 1],
@@ -90,19 +90,21 @@ describe('by hand', () => {
     ['lm-unmarked-reversal', 'abba', 1 / 4],
     ['lm-unmarked-reversal', 'abab', 0],
     ['lm-unmarked-reversal', 'aba', 0],
-    // Of 2 symbols, whatever w is, the string is two alike.
+    // Strings of 2 symbols: whatever w is, both symbols are equal.
     ['lm-padded-reversal', 'aa', 1 / 2],
-    // Of 3: w is empty (weight p³), or one symbol (weight c·p, four strings alike); aba is one of the latter alone.
+    // Strings of 3 symbols: w is empty (weight p³), or has one symbol (weight
+    // c·p, four strings, equally likely). aba is only one of the latter.
     ['lm-padded-reversal', 'aba', 60 / 61 / (60 / 61 + (30 / 31) ** 2) / 4],
     ['lm-padded-reversal', 'abb', 0],
     ['lm-padded-reversal', 'abaa', 0],
-    // Beside: 1/2 · 1/2 · (1/40)²; inside: 1/2 · 39/40 · 1/2 · 1/40: 1 to 39; four ways to choose the kinds.
+    // Side by side: 1/2 · 1/2 · (1/40)²; nested: 1/2 · 39/40 · 1/2 · 1/40. The
+    // ratio is 1 to 39, and there are four ways to choose the kinds of brackets.
     ['lm-dyck', '()[]', 1 / 160],
     ['lm-dyck', '([])', 39 / 160],
     ['lm-dyck', '([)]', 0],
     ['lm-dyck', '(]', 0],
     ['lm-dyck', '((', 0],
-    // The two shortest strings; with one filler, five of them at either end.
+    // The two shortest strings; then strings with one filler, of five kinds, at either end.
     ['lm-hardest-cfl', ',$(),;', 1 / 2],
     ['lm-hardest-cfl', ',$[],;', 1 / 2],
     ['lm-hardest-cfl', '),$[],;', 1 / 20],
@@ -115,17 +117,18 @@ describe('by hand', () => {
     expect(probability(name, string)).toBeCloseTo(expected, 12);
   });
 
-  test('the lower bound: lengths and strings, per symbol with the end', () => {
-    const made = task('lm-marked-reversal');
-    // Lengths 3 and 5 of 2 … 5: ln 2 for which; then ln 2 of 4 predictions, and 2 ln 2 of 6.
-    const drawn = ['a#a', 'ab#ba'].map(string => parseSource(made, string));
-    expect(lowerBound(made, drawn, 2, 5)).toBeCloseTo((5 * Math.LN2) / 10, 12);
-    expect(lowerBound(made, drawn.slice(0, 1), 3, 3)).toBeCloseTo(Math.LN2 / 4, 12);
-    expect(lowerBound(task('copy'), drawn, 1, 5)).toBeUndefined();
+  test('the lower bound counts the choice of the length and of the string, per symbol including the end', () => {
+    const task = taskOf('lm-marked-reversal');
+    // Of the lengths 2 … 5 the language has 3 and 5: ln 2 for the
+    // choice. Then ln 2 over 4 predictions, and 2 ln 2 over 6.
+    const drawn = ['a#a', 'ab#ba'].map(string => parseSource(task, string));
+    expect(lowerBound(task, drawn, 2, 5)).toBeCloseTo((5 * Math.LN2) / 10, 12);
+    expect(lowerBound(task, drawn.slice(0, 1), 3, 3)).toBeCloseTo(Math.LN2 / 4, 12);
+    expect(lowerBound(taskOf('copy'), drawn, 1, 5)).toBeUndefined();
   });
 });
 
-// ---- The hardest language's grammar, as the authors have it, and the inside algorithm: slow, and sharing nothing --------------
+// ---- The published grammar of the hardest language, and the inside algorithm: slow, and independent of src/ --------
 
 type Rules = Record<string, [number, string[]][]>;
 
@@ -146,7 +149,7 @@ function inside(rules: Rules, start: string, string: readonly string[]): number 
   };
   const all = (right: readonly string[], i: number, j: number): number => {
     if (right.length === 0) return i === j ? 1 : 0;
-    // A left recursion must leave something for what comes after it.
+    // The tail is computed first: where its probability is 0, `first` is not expanded. This ends a left recursion.
     const [first, ...rest] = right;
     if (rest.length === 0) return of(first, i, j);
     let sum = 0;
@@ -159,7 +162,10 @@ function inside(rules: Rules, start: string, string: readonly string[]): number 
   return of(start, 0, string.length);
 }
 
-/** Probabilities that a nonterminal derives n symbols, n = 0 … most: by repeated substitution, which n rounds complete. */
+/**
+ * Probabilities that a nonterminal derives n symbols, n = 0 …
+ * most, by repeated substitution: 6 · most rounds are enough.
+ */
 function lengthsOf(rules: Rules, start: string, most: number): number[] {
   let table = Object.fromEntries(Object.keys(rules).map(name => [name, Array<number>(most + 1).fill(0)]));
   const times = (a: readonly number[], b: readonly number[]): number[] =>
@@ -171,8 +177,8 @@ function lengthsOf(rules: Rules, start: string, most: number): number[] {
       Object.entries(rules).map(([name, alternatives]) => {
         const sum = one(-1);
         for (const [p, right] of alternatives) {
-          const made = right.reduce((product, item) => times(product, before[item] ?? one(1)), one(0));
-          made.forEach((x, n) => {
+          const product = right.reduce((left, item) => times(left, before[item] ?? one(1)), one(0));
+          product.forEach((x, n) => {
             sum[n] += p * x;
           });
         }
@@ -183,7 +189,7 @@ function lengthsOf(rules: Rules, start: string, most: number): number[] {
   return table[start];
 }
 
-test('the hardest language: probabilities are those of its grammar, by the inside algorithm', () => {
+test('the hardest language: probabilities equal those of its grammar, computed by the inside algorithm', () => {
   const [c, u, v, q, s, t] = [1 / 3, 1 / 3, 1 / 2, 1 / 4, 3 / 5, 3 / 4];
   const words = (text: string): string[] => text.split(' ').filter(Boolean);
   const rules: Rules = {
@@ -222,25 +228,25 @@ test('the hardest language: probabilities are those of its grammar, by the insid
       [(1 - t) / 2, words('[ Q ]')],
     ],
   };
-  const made = task('lm-hardest-cfl');
+  const task = taskOf('lm-hardest-cfl');
   const lengths = lengthsOf(rules, "S'", 24);
   const rng = new Rng(3, 1);
-  const drawn = Array.from({ length: 60 }, () => made.pair(rng, 6, 24).source);
-  const spoilt = drawn.slice(0, 30).map(string => {
+  const drawn = Array.from({ length: 60 }, () => task.pair(rng, 6, 24).source);
+  const corrupted = drawn.slice(0, 30).map(string => {
     const at = rng.int(0, string.length - 1);
     return string.map((symbol, i) => (i === at ? rng.int(0, 6) : symbol));
   });
-  const two = parseSource(made, ',$(),$(),;');
-  for (const string of [...drawn, ...spoilt, two]) {
+  const two = parseSource(task, ',$(),$(),;');
+  for (const string of [...drawn, ...corrupted, two]) {
     const expected =
       inside(
         rules,
         "S'",
-        string.map(symbol => made.symbolNames[symbol]),
+        string.map(symbol => task.symbolNames[symbol]),
       ) / lengths[string.length];
-    const got = Math.exp(made.logProbability!(string));
+    const got = Math.exp(task.logProbability!(string));
     expect(Math.abs(got - expected), string.join()).toBeLessThanOrEqual(1e-9 * expected);
   }
   // Either part may be the piece.
-  expect(Math.exp(made.logProbability!(two))).toBeGreaterThan(0);
+  expect(Math.exp(task.logProbability!(two))).toBeGreaterThan(0);
 }, 60_000);

@@ -6,7 +6,7 @@ import { pack, pushBiasesAt, unpack } from '../../src/layout/pack.ts';
 import { operand } from '../../src/layout/tensors.ts';
 import { makeSpec } from '../support/batches.ts';
 
-/** The packed parameters and the table of activations, which all fast engines share. */
+/** The layout of packed parameters and the table of activations, which all fast engines share. */
 
 const SPECS: Record<string, Partial<ModelSpec>> = {
   'rnn, stack': {},
@@ -69,10 +69,10 @@ describe.each(Object.entries(SPECS))('%s', (_, partial) => {
     expect(packed.subarray(4 * layout.trained4).every(x => x === 0)).toBe(true);
   });
 
-  test('missing names stay 0', () => {
+  test('tensors that are not given stay 0', () => {
     const [[name, values]] = numbered(spec);
-    const made = unpack(layout, pack(layout, new Map([[name, values]])));
-    for (const [other, numbers] of made) {
+    const unpacked = unpack(layout, pack(layout, new Map([[name, values]])));
+    for (const [other, numbers] of unpacked) {
       expect(
         numbers.some(x => x !== 0),
         other,
@@ -89,7 +89,7 @@ describe.each(Object.entries(SPECS))('%s', (_, partial) => {
   });
 });
 
-test('the positions by hand: an RNN of 5 with a stack of rows of 3', () => {
+test('the positions of an RNN of 5 with a stack of width 3, computed by hand', () => {
   // 6 inputs, 4 outputs. In vec4s: H 5 → 2, M 3 → 1, s = (v, d u) → 2, o' = h.
   const layout = layoutOf(makeSpec({ hidden: 5, width: 3, inputs: 6, outputs: 4 }));
   expect([layout.H4, layout.M4, layout.R4, layout.S4, layout.V4, layout.E]).toEqual([2, 1, 1, 2, 1, 1]);

@@ -3,8 +3,8 @@ import { extname, join, resolve } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 /**
- * docs/library.md and docs/tutorial.md contain the files of examples/, each below a comment with its name. After a change of an
- * example, update them with `npx vitest run --project unit test/unit/library-docs.test.ts -u`.
+ * docs/library.md and docs/tutorial.md contain the files of examples/, each below a comment with its name. After
+ * a change of an example, update them with `npx vitest run --project unit test/unit/library-docs.test.ts -u`.
  */
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -28,7 +28,7 @@ test('every example is shown once', () => {
 describe.each(readdirSync(join(ROOT, 'examples')))('examples/%s', name => {
   const code = read(`examples/${name}`);
 
-  test('is short, and says what it shows and how to run it', () => {
+  test('is short, and its header says what it shows and how to run it', () => {
     expect(code.split('\n').length).toBeLessThanOrEqual(80);
     expect(code).toMatch(/^(\/\*\*|<!doctype html>\n<!--)\n/);
     expect(code).toContain(`examples/${name}`);

@@ -5,7 +5,10 @@ import { describe, expect, test } from 'vitest';
 import { makeFolder } from '../../src/platform/node/make-folder.ts';
 import { temporaryFolder } from '../support/tiny-run.ts';
 
-/** Creating folders, and folders that cannot be created: for those, Node's own recursive mkdir never returns. */
+/**
+ * Creates folders, also where Node's own recursive mkdir never
+ * returns: in /proc, or in a working folder that was deleted.
+ */
 
 const folder = temporaryFolder();
 const MAIN = resolve(import.meta.dirname, '../../dist/src/cli/main.js');
@@ -21,7 +24,7 @@ test('creates missing parents, and accepts existing folders', () => {
   expect(() => makeFolder(join(folder, 'file', 'in'))).toThrow(/ENOTDIR/);
 });
 
-/** The build, in a separate process that can be killed if it hangs. */
+/** Runs the built program in a separate process, which is killed if it hangs. */
 function pushdown(argv: readonly string[], script = `exec "$0" "$@"`) {
   const { status, stderr, signal } = spawnSync('sh', ['-c', script, process.execPath, MAIN, ...argv], {
     encoding: 'utf8',
@@ -51,7 +54,7 @@ describe.runIf(existsSync('/proc/self'))('a folder that cannot be created is ref
     30_000,
   );
 
-  test('a working folder that was deleted in the meantime', () => {
+  test('the default folder, in a working folder that was deleted', () => {
     mkdirSync(join(folder, 'gone'));
     const { status, stderr, signal } = pushdown(
       ['train', 'reverse', ...TINY],
@@ -61,7 +64,7 @@ describe.runIf(existsSync('/proc/self'))('a folder that cannot be created is ref
     expect(stderr).toMatch(/^pushdown: cannot write to the output folder runs\/reverse-seed0: [^\n]*\n$/);
   }, 30_000);
 
-  test('a relative --out in it, and a checkpoint to resume', () => {
+  test('a relative --out of a resumed run, in a working folder that was deleted', () => {
     mkdirSync(join(folder, 'gone'));
     const resume = ['--resume', resolve('gallery/reverse-stack.safetensors'), '--out', 'x'];
     const { status, stderr, signal } = pushdown(

@@ -51,7 +51,7 @@ describe('convergence', () => {
       const gradients = tensors({ w: gradient(state.parameters.get('w')!) });
       update(train, state, gradients, globalNorm(gradients));
     }
-    // RMSProp at a constant rate ends in oscillations of about its rate.
+    // At a constant rate RMSProp ends in oscillations whose size is about the rate.
     const near = optimiser === 'rmsprop' ? 2e-3 : 1e-4;
     best.forEach((x, i) => {
       expect(Math.abs(state.parameters.get('w')![i] - x)).toBeLessThan(near);
@@ -79,7 +79,7 @@ describe('steps by hand', () => {
     expect(w[0]).toBeCloseTo(1 - 0.2 / 1.5 + 0.3 / (Math.sqrt(3) + 0.5), 15);
   });
 
-  it('adam: the first step is rate·dw/(|dw| + ε), whatever the decay rates', () => {
+  it('adam: the first step is rate·dw/(|dw| + ε), whatever β1 and β2', () => {
     const w = Float64Array.of(1, 1);
     const [mean, square] = [new Float64Array(2), new Float64Array(2)];
     adam(w, Float64Array.of(2, -0.5), mean, square, 1, rule);
@@ -89,7 +89,7 @@ describe('steps by hand', () => {
 
   it('adam: the second step', () => {
     const w = Float64Array.of(1);
-    const [mean, square] = [Float64Array.of(0.2), Float64Array.of(1)]; // after dw = 2
+    const [mean, square] = [Float64Array.of(0.2), Float64Array.of(1)]; // the moments after a first step with dw = 2
     adam(w, Float64Array.of(-1), mean, square, 2, rule);
     // m = 0.18 − 0.1 = 0.08, m̂ = 0.08/0.19; s = 0.75 + 0.25 = 1, ŝ = 1/(1 − 0.5625).
     expect(mean[0]).toBeCloseTo(0.08, 15);
@@ -108,7 +108,7 @@ describe('rateHalfLife', () => {
   ])('half-life %d at age %d: rate %d', (rateHalfLife, age, rate) => {
     const train = training({ optimiser: 'sgd', clip: 'none', rate: 0.1, rateHalfLife });
     expect(rateAt(train, age)).toBeCloseTo(rate, 15);
-    // The age counts from a restart.
+    // The age is counted from the last restart.
     const state = { step: 100 + age, begun: 100, parameters: tensors({ w: [1] }) };
     update(train, { ...state, firstMoment: new Map(), secondMoment: new Map() }, tensors({ w: [1] }), 1);
     expect(state.parameters.get('w')![0]).toBeCloseTo(1 - rate, 15);
@@ -207,7 +207,7 @@ describe('clipping', () => {
   });
 });
 
-it('the push bias of every end grows after its step, and nothing else does', () => {
+it('after the step of the optimiser the push bias of every end grows, and nothing else does', () => {
   const train = training({ optimiser: 'sgd', rate: 0.5, clip: 'none', pushBiasGrowth: 0.25 });
   const state = {
     step: 0,
@@ -216,7 +216,7 @@ it('the push bias of every end grows after its step, and nothing else does', () 
     secondMoment: new Map(),
   };
   update(train, state, tensors({ b_d: [2, 2, 2], b_u: [2, 2, 2] }), 0);
-  // The last one gives exactly 1 in float32 after σ: it does not change.
+  // The last push bias does not grow, because σ of it is exactly 1 in float32.
   expect([...state.parameters.get('b_d')!]).toEqual([2.5, -2.5, 31]);
   expect([...state.parameters.get('b_u')!]).toEqual([2, 2, 2]);
 });

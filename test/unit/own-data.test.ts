@@ -22,7 +22,7 @@ const lines = (n: number): string[] =>
     const source = Array.from({ length: 1 + (i % 5) }, (_, k) => 'abcdefg'[(i * 3 + k * (1 + (i % 3))) % 7]);
     return `${source.join(' ')} x${i}\t${[...source].reverse().join(' ')}`;
   });
-const made = (text: string, file = 'my.tsv', options = ALL) => {
+const setupOf = (text: string, file = 'my.tsv', options = ALL) => {
   const data = parseData(text, file, options);
   const config = withVocabulary(
     assign(defaultsFor(data), [`characters=${options.characters}`, `heldOut=${options.heldOut}`]),
@@ -45,7 +45,7 @@ describe('the content of a file', () => {
     ['JSON texts', 'my.jsonl', '{"source":"a b","target":"b a"}\n{"target":"c","source":"c","id":7}\n'],
     ['JSON lists', 'MY.NDJSON', '{"source":["a","b"],"target":["b","a"]}\r\n{"source":["c"],"target":["c"]}'],
   ])('%s', (_, file, text) => {
-    const { task, data } = made(text, file);
+    const { task, data } = setupOf(text, file);
     expect(data.train.map(pair => written(task, pair)).sort()).toEqual(['a b→b a', 'c→c']);
     expect([data.sourceSymbols, data.targetSymbols]).toEqual([
       ['a', 'b', 'c'],
@@ -53,8 +53,8 @@ describe('the content of a file', () => {
     ]);
   });
 
-  test('characters, including spaces', () => {
-    const { task, data } = made('a b\tB😀\n', 'my.tsv', { ...ALL, characters: true });
+  test('with --characters, symbols are characters, including spaces', () => {
+    const { task, data } = setupOf('a b\tB😀\n', 'my.tsv', { ...ALL, characters: true });
     expect(data.sourceSymbols).toEqual([' ', 'a', 'b']);
     expect(data.train).toEqual([{ source: [1, 0, 2], target: [0, 1] }]);
     expect(written(task, data.train[0])).toBe('a b→B😀');
@@ -89,7 +89,7 @@ describe('the content of a file', () => {
   });
 });
 
-describe('parts', () => {
+describe('the parts for training, validation and test', () => {
   const text = lines(200).join('\n');
 
   test('have about their shares, share no source, and do not depend on the order of the lines', () => {
@@ -109,7 +109,7 @@ describe('parts', () => {
     expect([data.train.length, data.validation.length, data.test.length]).toEqual([70, 4, 6]);
   });
 
-  test('too few lines to hold some out', () => {
+  test('are refused if there are too few lines to hold some out', () => {
     expect(() => parseData('a\tb\nb\ta', 'my.tsv', WORDS)).toThrow(
       /my\.tsv has 2 different sources, too few .* set task\.heldOut to 0 \(then all/,
     );
@@ -121,11 +121,11 @@ describe('parts', () => {
   });
 
   test('pairs are drawn from the requested part and range', () => {
-    const { task, data } = made(text, 'my.tsv', WORDS);
+    const { task, data } = setupOf(text, 'my.tsv', WORDS);
     const rng = new Rng(1, 1);
     const drawn = new Set(Array.from({ length: 3000 }, () => task.pair(rng, 3, 4, 'train')));
-    const there = data.train.filter(({ source }) => source.length >= 3 && source.length <= 4);
-    expect(drawn).toEqual(new Set(there));
+    const inRange = data.train.filter(({ source }) => source.length >= 3 && source.length <= 4);
+    expect(drawn).toEqual(new Set(inRange));
     expect(new Set(task.pairs!(1, 100, 'test'))).toEqual(new Set(data.test));
     expect(() => task.pair(rng, 7, 9, 'validation')).toThrow(
       /task data has no sources of lengths 7 to 9: the validation part of my\.tsv has sources of 2 to 6 symbols; widen/,
@@ -140,7 +140,7 @@ describe('a model of your own data', () => {
   const small = ['hidden=4', 'batch=4', 'steps=6', 'evaluateEvery=3', 'reportEvery=3'];
 
   test('trains on one part, is evaluated on the others, and resumes from a checkpoint with the data', async () => {
-    const { data, config } = made(lines(60).join('\n'), 'my.tsv', WORDS);
+    const { data, config } = setupOf(lines(60).join('\n'), 'my.tsv', WORDS);
     const engine = fakeEngine();
     const evaluated: number[] = [];
     const onEvaluation = ({ sequences }: { sequences: number }) => evaluated.push(sequences);
@@ -172,8 +172,8 @@ describe('a model of your own data', () => {
     );
   });
 
-  test('answers without the data, with the symbols that it knows', async () => {
-    const { config } = made('a b\tb a\nc\tc');
+  test('answers without the data, with the symbols in its checkpoint', async () => {
+    const { config } = setupOf('a b\tb a\nc\tc');
     const { task, spec } = setup(config);
     const model = await fakeEngine({ predict: () => 0 }).model(spec, config.train, {
       step: 0,
@@ -218,7 +218,7 @@ describe('on the command line', () => {
   const TINY = ['--engine', 'reference', '--set', 'hidden=4', '--set', 'width=2', '--set', 'batch=4'];
   const out = join(folder, 'run');
 
-  test('train, eval, predict, trace, resume', async () => {
+  test('train, eval, predict, trace and --resume work with the data, also after the file has moved', async () => {
     const tsv = file('my.tsv', lines(40).join('\n'));
     const first = await pushdown(['train', 'data', '--data', tsv, ...TINY, '--steps', '2', '--out', out]);
     expect([first.code, first.err]).toEqual([0, '']);
@@ -238,8 +238,8 @@ describe('on the command line', () => {
     const held = parseData(lines(40).join('\n'), 'my.tsv', WORDS).test.length;
     expect(objects.at(-2)).toMatchObject({ kind: 'evaluation', sequences: held });
     const { coarse } = objects.at(-2);
-    const whole = { split: 'test', data: tsv, sequences: held, pairs: 40 };
-    expect(objects.at(-1)).toMatchObject({ kind: 'result', coarse, ...whole });
+    const testPart = { split: 'test', data: tsv, sequences: held, pairs: 40 };
+    expect(objects.at(-1)).toMatchObject({ kind: 'result', coarse, ...testPart });
 
     expect((await pushdown(['predict', out, '--engine', 'reference'], 'a b c\n')).code).toBe(0);
     expect((await pushdown(['predict', out, '--engine', 'reference'], 'a zz\n')).err).toMatch(
@@ -263,7 +263,7 @@ describe('on the command line', () => {
     expect((await pushdown([...resume, '--characters'])).err).toMatch(/cannot change task\.characters/);
   });
 
-  test('your own configuration file', async () => {
+  test('a configuration file may name the data', async () => {
     const tsv = file('c.tsv', 'ab\tba\nbc\tcb\nca\tac\nabc\tcba\n');
     const json = file('own.json', JSON.stringify({ task: { name: 'data', file: tsv, characters: true } }));
     const { code, err } = await pushdown([
@@ -289,7 +289,7 @@ describe('on the command line', () => {
     [['train', 'reverse', '--data', 'x.tsv'], /--data is for task data, but reverse is of task reverse/],
     [['train', 'data', '--data', file('bad.tsv', 'a b\n')], /bad\.tsv line 1: /],
     [['train', 'data', '--data', file('latin.tsv', new Uint8Array([97, 9, 233, 10]))], /must be UTF-8/],
-  ])('%j', async (argv, message) => {
+  ])('%j is refused', async (argv, message) => {
     const { code, err } = await pushdown([...argv, '--out', join(folder, 'wrong')]);
     expect(err).toMatch(message);
     expect(err.trim().split('\n')).toHaveLength(1);

@@ -1,9 +1,9 @@
 import { readFile, rm } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
+  checkoutCompiler,
   declarationsRead,
   installPackage,
-  ownCompiler,
   settingsFor,
   typeErrors,
 } from '../support/consumer.ts';
@@ -13,7 +13,7 @@ import {
  * test/verify/package-types.test.ts.
  */
 
-const compiler = await ownCompiler();
+const compiler = await checkoutCompiler();
 let project: string;
 
 beforeAll(async () => {
@@ -21,11 +21,14 @@ beforeAll(async () => {
 });
 afterAll(() => rm(project, { recursive: true, force: true }));
 
-test.each(settingsFor(compiler.version))(`TypeScript ${compiler.version}, $name`, async setting => {
-  expect(await typeErrors(project, compiler, setting)).toBe('');
-});
+test.each(settingsFor(compiler.version))(
+  `declarations compile with TypeScript ${compiler.version}, $name`,
+  async setting => {
+    expect(await typeErrors(project, compiler, setting)).toBe('');
+  },
+);
 
-test('no declaration needs a newer TypeScript: versions before 5.7 have no Float32Array<ArrayBuffer>', async () => {
+test('declarations use no Float32Array<ArrayBuffer>, which TypeScript before 5.7 does not have', async () => {
   const files = await declarationsRead(project, compiler, settingsFor(compiler.version)[0]);
   expect(files.length).toBeGreaterThan(20);
   for (const file of files) {

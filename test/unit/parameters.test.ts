@@ -19,7 +19,7 @@ describe("the paper's counts", () => {
     ['stack', 512, 1_871_170],
     ['queue', 512, 1_871_170],
     ['deque', 512, 2_527_812],
-  ] as const)('%s, h = %i: %i, to the digit', (memory, hidden, count) => {
+  ] as const)('%s, h = %i: exactly %i', (memory, hidden, count) => {
     expect(paper({ memory, hidden, width: 256, readout: 64 })).toBe(count);
   });
 
@@ -38,8 +38,8 @@ describe("the paper's counts", () => {
   });
 });
 
-describe('the table', () => {
-  it('of the tutorial-like default: rnn and one stack', () => {
+describe('the table of parameters', () => {
+  it('of the default model: rnn and one stack', () => {
     expect(shapes({})).toEqual({
       W_xh: [6, 5],
       W_hh: [5, 5],
@@ -97,7 +97,7 @@ describe('the table', () => {
     for (const name of ['W_hh', 'h_0', 'c_0']) expect(names).not.toContain(name);
   });
 
-  it('has no heads and no W_rh without a memory', () => {
+  it('of a model without a memory has no heads and no W_rh', () => {
     const names = Object.keys(shapes({ memory: 'none' }));
     for (const name of ['W_rh', 'W_d', 'b_d', 'W_u', 'b_u', 'W_v', 'b_v']) expect(names).not.toContain(name);
   });
@@ -110,7 +110,7 @@ describe('the table', () => {
 });
 
 describe('starting values', () => {
-  it('forget gates of an LSTM, in every layer; push and pop biases, at every end', () => {
+  it('the configuration sets the forget bias of every LSTM layer, and push and pop biases of every end', () => {
     const spec = makeSpec({
       ...{ controller: 'lstm', layers: 2, memory: 'deque', memories: 2, hidden: 2 },
       ...{ forgetBias: 3, pushBias: 0.5, popBias: -2 },
@@ -119,8 +119,8 @@ describe('starting values', () => {
     for (const name of ['b_h', 'b_h_2']) expect([...w.get(name)!]).toEqual([0, 0, 3, 3, 0, 0, 0, 0]);
     expect([...w.get('b_d')!]).toEqual([0.5, 0.5, 0.5, 0.5]);
     expect([...w.get('b_u')!]).toEqual([-2, -2, -2, -2]);
-    const shut = initialise({ ...spec, bottomPushBias: -4 }, 1);
-    expect([...shut.get('b_d')!]).toEqual([0.5, -3.5, 0.5, -3.5]);
+    const closedBottom = initialise({ ...spec, bottomPushBias: -4 }, 1);
+    expect([...closedBottom.get('b_d')!]).toEqual([0.5, -3.5, 0.5, -3.5]);
   });
 
   it("are within Glorot's bound for one gate or end, exact in float32, and different in every attempt", () => {

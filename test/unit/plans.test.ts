@@ -19,14 +19,14 @@ import { layoutOf } from '../../src/layout/layout.ts';
 import { preset } from '../../src/train/presets.ts';
 import { makeSpec } from '../support/batches.ts';
 
-/** Plans as data: which one is chosen on which device, and its launches. This needs no device. */
+/** Plans as data: which plan is chosen on which device, and its launches. This needs no device. */
 
 const SMALL: Partial<ModelSpec> = { hidden: 8 };
 const WIDE: Partial<ModelSpec> = { controller: 'lstm', hidden: 256, width: 256 };
 const { train } = preset('reverse');
 
-const chosen = (name: ProfileName, spec: Partial<ModelSpec>, asked?: 'fused' | 'stepwise') => {
-  const { kind, form } = choosePlan(profileOf(name), layoutOf(makeSpec(spec)), asked);
+const chosen = (name: ProfileName, spec: Partial<ModelSpec>, requested?: 'fused' | 'stepwise') => {
+  const { kind, form } = choosePlan(profileOf(name), layoutOf(makeSpec(spec)), requested);
   return `${kind}, ${form.form} ${form.size}${form.subgroups ? ', subgroups' : ''}`;
 };
 
@@ -42,7 +42,7 @@ test.each<[ProfileName, Partial<ModelSpec>, string]>([
   ['gpu', { hidden: 128 }, 'fused, block 128'],
   ['gpu', { hidden: 129 }, 'stepwise, block 32'],
   ['gpu', { hidden: 80, layers: 2 }, 'stepwise, block 32'],
-  // Its state needs more than the 16,384 bytes that WebGPU guarantees to a workgroup.
+  // The state of this model needs more than the 16,384 bytes that WebGPU guarantees to a workgroup.
   [
     'gpu',
     { controller: 'lstm', hidden: 128, memory: 'deque', memories: 4, width: 256 },
@@ -51,7 +51,7 @@ test.each<[ProfileName, Partial<ModelSpec>, string]>([
   ['gpu', WIDE, 'stepwise, block 32'],
   ['gpu with subgroups', SMALL, 'fused, block 32, subgroups'],
   ['gpu with subgroups', WIDE, 'stepwise, block 32, subgroups'],
-])('on %s: %o is computed %s', (name, spec, plan) => expect(chosen(name, spec)).toBe(plan));
+])('on %s, the plan for %o is: %s', (name, spec, plan) => expect(chosen(name, spec)).toBe(plan));
 
 /** Bytes of the workgroup variables of a kernel. */
 function workgroupBytesIn(code: string): number {
@@ -65,9 +65,9 @@ function workgroupBytesIn(code: string): number {
     bool: 4,
   };
   return [...code.matchAll(/var<workgroup> \w+: (?:array<(.+), (\d+)>|(.+));/g)].reduce(
-    (sum, [, of, n, one]) => {
-      const bytes = BYTES[of ?? one];
-      if (bytes === undefined) throw new Error(`unknown type ${of ?? one}`);
+    (sum, [, element, n, single]) => {
+      const bytes = BYTES[element ?? single];
+      if (bytes === undefined) throw new Error(`unknown type ${element ?? single}`);
       return sum + bytes * Number(n ?? 1);
     },
     0,
@@ -75,7 +75,7 @@ function workgroupBytesIn(code: string): number {
 }
 
 test.each(MEMORY_NAMES.flatMap(memory => [5, 60, 120].map(hidden => [memory, hidden] as const)))(
-  'the block form needs no more workgroup memory than is counted: %s, hidden %i',
+  'kernels of the block form declare no more workgroup memory than workgroupBytes() returns: %s, hidden %i',
   (memory, hidden) => {
     for (const subgroups of ['gpu', 'gpu with subgroups'] as const) {
       const layout = layoutOf(makeSpec({ memory, hidden, depth: 200 }));
@@ -99,11 +99,11 @@ test('a requested plan is used, whether or not it is faster', () => {
   ).toThrow(/need \d+ bytes of workgroup memory in the fused plan, but this device has 16384: use --plan/);
 });
 
-/** Including function variables: the total per invocation of everything that a kernel declares. */
+/** The bytes of all arrays of vec4f that match a declaration; its first group is their length. */
 const bytesOf = (code: string, declaration: RegExp): number =>
   [...code.matchAll(declaration)].reduce((sum, [, count]) => sum + 16 * Number(count), 0);
 
-test('models are written out only where the private memory of an invocation is known to suffice', () => {
+test('the lane form of the fused plan is chosen only if its private variables fit the limit of the device', () => {
   const layout = layoutOf(makeSpec({ hidden: 32, width: 16 }));
   const bytes = laneBytes(layout);
   expect(bytes).toBeGreaterThan(8192);
@@ -117,7 +117,7 @@ test('models are written out only where the private memory of an invocation is k
   expect([on(bytes - 1), on(bytes)]).toEqual(['stepwise, lane', 'fused, lane']);
 });
 
-test('values that the first invocation resets for the next pop are read only by it', () => {
+test('wg_boundary, which the first invocation resets for the next pop, is read only by that invocation', () => {
   for (const kind of ['stack', 'queue', 'deque'] as const) {
     const code = memoryForward({
       ...{ kind, form: 'block', size: 32, subgroups: false, depth: 1, reads: 1 },
@@ -158,7 +158,7 @@ test.each<Partial<ModelSpec>>([
     const declared = arrays + header + others;
     expect(declared, label).toBeLessThanOrEqual(laneBytes(layout));
     if (label.includes('backward')) expect(declared, label).toBeGreaterThan(0.95 * laneBytes(layout));
-    // WGSL guarantees the same for function variables.
+    // WGSL guarantees 8,192 bytes of function variables too.
     expect(bytesOf(code, /var \w+(?:: | = )array<vec4f, (\d+)>/g), label).toBeLessThanOrEqual(8192);
   }
 });
@@ -191,8 +191,8 @@ describe.each(PROFILE_NAMES)('%s', name => {
   const profile = profileOf(name);
   const plans = MODELS.flatMap(spec => {
     const layout = layoutOf(makeSpec(spec));
-    return (['auto', 'stepwise'] as const).map(asked =>
-      planOf(profile, layout, train, choosePlan(profile, layout, asked)),
+    return (['auto', 'stepwise'] as const).map(requested =>
+      planOf(profile, layout, train, choosePlan(profile, layout, requested)),
     );
   });
   const launches: Launch[] = plans.flatMap(({ step, forward }) => launchesOf([...step, ...forward]));
@@ -217,10 +217,10 @@ describe.each(PROFILE_NAMES)('%s', name => {
     }
   });
 
-  test('more workgroups than fit into one dimension are counted correctly', () => {
+  test('kernels number their workgroups correctly if these need two dimensions', () => {
     for (const { label, code, groups } of launches) {
       const [, y] = groups({ B: 1_000_000, T: 3, rowSplits: 32 });
-      // With x alone, an invocation's number would start from 0 in every row of workgroups.
+      // With x alone, the numbering of invocations would restart from 0 in every row of workgroups.
       if (y > 1) expect(code, label).toMatch(/group\.y \* groups\.x \+ group\.x/);
       if (y > 1) expect(code, label).not.toContain('global_invocation_id');
     }
@@ -228,19 +228,19 @@ describe.each(PROFILE_NAMES)('%s', name => {
   });
 });
 
-test('a plan is cut into slices by time; backward it goes over its sequences in rounds', () => {
+test('a plan is cut into slices by time; the backward pass processes its sequences in rounds', () => {
   const layout = layoutOf(makeSpec(SMALL));
   const profile = profileOf('software');
   const { step, rowSplits } = planOf(profile, layout, train, choosePlan(profile, layout));
   const size = { B: 40, T: 10, rowSplits: rowSplits(40, 10) };
   expect(whole(step)).toHaveLength(step.length);
   const pieces = cut(step, size, 4).map(all => all.map(({ work, slice, range }) => ({ work, slice, range })));
-  const told = pieces.flatMap(all =>
+  const slices = pieces.flatMap(all =>
     all.filter(({ slice }) => slice).map(({ slice, range }) => [slice!, range]),
   );
-  // Three slices forward; 40 sequences in 32 parts are two rounds of three slices backward.
-  expect(told).toHaveLength(9);
-  expect(told.map(([slice]) => slice)).toMatchObject([
+  // Three slices in the forward pass. In the backward pass, 40 sequences in 32 parts need two rounds of three slices.
+  expect(slices).toHaveLength(9);
+  expect(slices.map(([slice]) => slice)).toMatchObject([
     { sliceFrom: 0, sliceTo: 4, first: 1 },
     { sliceFrom: 4, sliceTo: 8, first: 0 },
     { sliceFrom: 8, sliceTo: 10, first: 0 },

@@ -23,7 +23,7 @@ describe('in a browser', () => {
     ['plain http', { gpu: undefined, secure: false }, 'needs a page on https'],
     ['no adapter', { gpu: gpuThat(async () => null), secure: true }, 'no adapter'],
     ['a refusal', { gpu: gpuThat(() => Promise.reject(new Error('blocked'))), secure: true }, 'blocked'],
-  ])('%s: auto uses the CPU and gives the reason, gpu is refused', async (_, surroundings, reason) => {
+  ])('%s: auto uses the CPU and gives the reason; gpu is an error', async (_, surroundings, reason) => {
     const engine = await openEngine('auto', { surroundings });
     expect(engine.name).toBe('cpu');
     expect(engine.adapter.reason).toContain(reason);
@@ -33,12 +33,12 @@ describe('in a browser', () => {
   test('auto uses a software adapter only on request', async () => {
     const surroundings = { gpu: gpuThat(async () => adapter({ architecture: 'swiftshader' })), secure: true };
     const engine = await openEngine('auto', { surroundings });
-    // Node is not a page.
+    // This test runs in Node, which is not cross-origin isolated.
     const alone = 'one thread: the page is not cross-origin isolated';
     expect(engineLine(engine)).toBe(
       `engine cpu · WebAssembly SIMD · no GPU found; engine gpu runs the WGSL kernels on SwiftShader; ${alone}`,
     );
-    // Here it is requested, and its device fails.
+    // If it is requested, opening its device fails here.
     await expect(openEngine('gpu', { surroundings })).rejects.toThrow(/^SwiftShader failed: /);
   });
 
@@ -49,7 +49,7 @@ describe('in a browser', () => {
     );
   });
 
-  test('an adapter without a device: auto and gpu report it by name', async () => {
+  test('an adapter that gives no device: the messages of auto and gpu name it', async () => {
     const broken = adapter({ vendor: 'nvidia', architecture: 'hopper' });
     Object.assign(broken, {
       limits: {},
@@ -83,18 +83,18 @@ describe('the table of engines', () => {
   });
 
   test('bounds checks are disabled only on request', async () => {
-    const asked: boolean[] = [];
+    const requests: boolean[] = [];
     const { openEngine, reopening } = openingOn(() => ({
       ...platform(),
       async openGpu(_plan, _software, unsafe) {
-        asked.push(unsafe);
+        requests.push(unsafe);
         return fakeEngine();
       },
     }));
     await openEngine('gpu');
     await openEngine('gpu', { unsafe: true });
     await reopening({ unsafe: true })({ ...fakeEngine(), name: 'gpu' });
-    expect(asked).toEqual([false, true, true]);
+    expect(requests).toEqual([false, true, true]);
   });
 
   test('if a requested engine is missing, the message has advice', async () => {
@@ -132,14 +132,14 @@ describe('the table of engines', () => {
     );
   });
 
-  test('a lost engine is replaced by one of its kind', async () => {
+  test('a lost engine is replaced by one with the same name', async () => {
     const { reopening } = none;
     const cpu = await none.openEngine('cpu');
     expect((await reopening()(cpu)).name).toBe('cpu');
     await expect(reopening()({ ...fakeEngine(), name: 'gpu' })).rejects.toThrow('no adapter');
   });
 
-  test('names', async () => {
+  test('engines and plans have known names, and other names are refused', async () => {
     expect(ENGINE_NAMES).toEqual(['auto', 'gpu', 'cpu', 'reference']);
     expect(engineName('gpu')).toBe('gpu');
     expect(() => engineName('gpus', 'engine in the link')).toThrow(
@@ -171,7 +171,7 @@ test.each([
   expect(describeAdapter(adapter(info))).toMatchObject({ name, kind });
 });
 
-test('the line identifies a software adapter', () => {
+test('the line of an engine says that its adapter is software', () => {
   const description = describeAdapter(adapter({ architecture: 'swiftshader' }));
   expect(engineLine({ name: 'gpu', adapter: description })).toBe(
     'engine gpu · SwiftShader (software) · no hardware adapter',

@@ -4,12 +4,12 @@ import { barPlot } from '../../src/plot/bars.ts';
 import { linePlot } from '../../src/plot/lines.ts';
 import { decades, linear, logAt } from '../../src/plot/scale.ts';
 
-/** Plots are SVG text: checks what they contain, and that they contain no NaN. */
+/** Plots are SVG text: these tests check what they contain, and that they contain no NaN. */
 
 const NO_NUMBER = /NaN|undefined|Infinity/;
 
 describe('scales', () => {
-  test('linear', () => {
+  test('a linear scale has the given ticks', () => {
     const scale = linear(0, 1, [0, 0.5, 1], share => share.toFixed(1))(100, 0);
     expect(scale.ticks).toEqual([
       { at: 100, text: '0.0' },
@@ -18,14 +18,14 @@ describe('scales', () => {
     ]);
   });
 
-  test('whole decades around the values; zero is drawn at the minimum', () => {
+  test('a scale of decades covers the values; zero is drawn at its minimum', () => {
     const scale = decades([0, 0.2, 30])(0, 300);
     expect(scale.ticks.map(({ text }) => text)).toEqual(['0.1', '1', '10', '100']);
     expect([0, 0.1, 1, 100].map(scale.at)).toEqual([0, 0, 100, 300]);
     expect(decades([])(0, 1).ticks.map(({ text }) => text)).toEqual(['1', '10']);
   });
 
-  test('ticks at the values, each once', () => {
+  test('a logarithmic scale has one tick at each value', () => {
     const scale = logAt([64, 256, 64, 1024])(0, 100);
     expect(scale.ticks).toEqual([
       { at: 0, text: '64' },
@@ -50,9 +50,9 @@ describe('accuracy by length', () => {
     expect(svg).toMatch(/<path class="line s0" d="M84 \S+L284 \S+L684 /);
   });
 
-  test('of one length, or of none', () => {
-    for (const some of [rows.slice(0, 1), []]) {
-      expect(accuracyPlot(some, { trained: [4, 4], title: '' })).not.toMatch(NO_NUMBER);
+  test('can be drawn for one length, or for none', () => {
+    for (const few of [rows.slice(0, 1), []]) {
+      expect(accuracyPlot(few, { trained: [4, 4], title: '' })).not.toMatch(NO_NUMBER);
     }
   });
 });
@@ -66,7 +66,7 @@ describe('lines', () => {
       lines: labels.map(label => ({ label, points })),
     });
 
-  test('break where there is no number', () => {
+  test('have gaps where a value is NaN', () => {
     const svg = plot([0, 0.5, Number.NaN, 1, 1].map((y, k) => ({ x: 10 * k, y })));
     expect(svg).toMatch(/class="line s0" d="M[^M"]*L[^M"]*M[^M"]*L[^M"]*"/);
     expect(svg).not.toMatch(NO_NUMBER);

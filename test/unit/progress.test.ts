@@ -22,7 +22,7 @@ describe('the meter', () => {
     expect(progress.sequencesPerSecond).toBeNaN();
   });
 
-  test('measures since the last report, and keeps the last numbers until there are newer ones', () => {
+  test('measures speed since the last report, and keeps the last metrics until there are newer ones', () => {
     const meter = new ProgressMeter();
     meter.add(50, 20, true);
     meter.add(70, 40, true);
@@ -50,12 +50,12 @@ describe('the meter', () => {
 });
 
 test('steps that are repeated after a lost device are not reported again', () => {
-  const told: string[] = [];
+  const reported: string[] = [];
   const reporter = new Reporter(
     {
-      onProgress: ({ step }) => told.push(`progress ${step}`),
-      onEvaluation: (_, step) => told.push(`evaluation ${step}`),
-      onRestart: ({ step }) => told.push(`restart ${step}`),
+      onProgress: ({ step }) => reported.push(`progress ${step}`),
+      onEvaluation: (_, step) => reported.push(`evaluation ${step}`),
+      onRestart: ({ step }) => reported.push(`restart ${step}`),
     },
     5,
   );
@@ -65,7 +65,7 @@ test('steps that are repeated after a lost device are not reported again', () =>
   ]);
   for (const step of [10, 20, 10, 20, 30]) reporter.evaluation({} as never, step);
   for (const step of [15, 15]) reporter.restart({ step, restarts: 1, loss: 1 });
-  expect(told).toEqual([
+  expect(reported).toEqual([
     ...['progress 10', 'progress 10', 'evaluation 10', 'evaluation 20', 'evaluation 30', 'restart 15'],
   ]);
 });
@@ -73,7 +73,7 @@ test('steps that are repeated after a lost device are not reported again', () =>
 describe('the last snapshot', () => {
   const checkpoint = { run } as Checkpoint;
 
-  test('is a copy, and due again after the interval, or always if the interval is 0', () => {
+  test('is a copy; a new one is due after the interval, or at once if the interval is 0', () => {
     const last = new LastSnapshot(checkpoint);
     expect(last.checkpoint).toEqual(checkpoint);
     expect(last.checkpoint.run).not.toBe(run);
@@ -83,7 +83,7 @@ describe('the last snapshot', () => {
     expect(last.isDue(0)).toBe(true);
   });
 
-  test('that took long is due later, to bound its share of the time', () => {
+  test('is due later if the previous one took long, to bound its share of the time', () => {
     const last = new LastSnapshot(checkpoint);
     last.replace(checkpoint, performance.now() - 1000);
     const start = performance.now();

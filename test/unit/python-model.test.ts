@@ -38,12 +38,14 @@ const MODELS = [
 const folder = mkdtempSync(join(tmpdir(), 'pushdown-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** A Python that has the package, if there is one; for torch it may not be the first in the path. */
-function pythonWith(what: string): string | undefined {
-  const own = process.env['PUSHDOWN_PYTHON'];
-  return [...(own ? [own] : []), 'python3', 'python'].find(name => {
+/**
+ * A Python that has the package, if there is one. PUSHDOWN_PYTHON has priority, for a torch that python3 does not have.
+ */
+function pythonWith(packageName: string): string | undefined {
+  const preferred = process.env['PUSHDOWN_PYTHON'];
+  return [...(preferred ? [preferred] : []), 'python3', 'python'].find(name => {
     try {
-      return execFileSync(name, ['-c', `import ${what}`], { stdio: 'pipe' }).length >= 0;
+      return execFileSync(name, ['-c', `import ${packageName}`], { stdio: 'pipe' }).length >= 0;
     } catch {
       return false;
     }
@@ -68,65 +70,69 @@ async function cases() {
       const model = await engine.model(spec, config.train, state);
       const { trace } = await model.forward(batch, true);
       const ids = Array.from(batch.ids, id => (id === NO_INPUT ? -1 : id));
-      return { path, ids, T: batch.T, B: batch.B, K: batch.K, right: trace!.output };
+      return { path, ids, T: batch.T, B: batch.B, K: batch.K, expected: trace!.output };
     }),
   );
 }
 
+/**
+ * Compares a printed model with the reference.
+ * @param call Python code that appends the outputs of one case to `results`
+ */
 async function check(package_: string, blocks: string[], call: string): Promise<void> {
   const all = await cases();
   const script = join(folder, `with_${package_}.py`);
-  writeFileSync(join(folder, 'cases.json'), JSON.stringify(all.map(({ right: _, ...one }) => one)));
+  writeFileSync(join(folder, 'cases.json'), JSON.stringify(all.map(({ expected: _, ...inputs }) => inputs)));
   writeFileSync(
     script,
     `${blocks.map(block).join('\n')}
 import json, sys
-made = []
+results = []
 for case in json.load(open(sys.argv[1])):
     T, B, K = case["T"], case["B"], case["K"]
 ${call}
-print(json.dumps(made))
+print(json.dumps(results))
 `,
   );
   const python = pythonWith(package_)!;
   const output = execFileSync(python, [script, join(folder, 'cases.json')], { maxBuffer: 2 ** 28 });
-  const made: number[][] = JSON.parse(output.toString());
-  all.forEach(({ right }, n) => {
-    expect(made[n]).toHaveLength(right.length);
-    const off = Math.max(...made[n].map((value, i) => Math.abs(value - right[i])));
+  const results: number[][] = JSON.parse(output.toString());
+  all.forEach(({ expected }, n) => {
+    expect(results[n]).toHaveLength(expected.length);
+    const difference = Math.max(...results[n].map((value, i) => Math.abs(value - expected[i])));
     // float32 over 12 steps.
-    expect(off, `model ${n}: ${MODELS[n]}`).toBeLessThan(1e-5);
+    expect(difference, `model ${n}: ${MODELS[n]}`).toBeLessThan(1e-5);
   });
 }
 
 // pushdown does not need Python: a machine without it, or without these packages, skips these tests.
 test.runIf(pythonWith('numpy'))(
-  'NumPy',
+  'the NumPy model gives the outputs of the reference',
   async () => {
     await check(
       'numpy',
       ['reader', 'numpy'],
       `    ids = np.reshape(case["ids"], (T, B, K))
     outputs = [run(case["path"], [[i for i in step[b] if i >= 0] for step in ids])[0] for b in range(B)]
-    made.append(np.stack(outputs, 1).ravel().tolist())`,
+    results.append(np.stack(outputs, 1).ravel().tolist())`,
     );
   },
   60_000,
 );
 
 test.runIf(pythonWith('torch'))(
-  'PyTorch',
+  'the PyTorch model gives the outputs of the reference',
   async () => {
     await check(
       'torch',
       ['reader', 'torch'],
       `    ids = torch.tensor(case["ids"]).reshape(T, B, K)
-    made.append(Pushdown(case["path"])(ids).flatten().tolist())`,
+    results.append(Pushdown(case["path"])(ids).flatten().tolist())`,
     );
   },
   120_000,
 );
 
-test('the module has fewer than 100 lines', () => {
+test('the PyTorch module has fewer than 100 lines', () => {
   expect(block('torch').split('\n').length).toBeLessThan(100);
 });

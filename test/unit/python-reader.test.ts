@@ -11,7 +11,8 @@ import { startRun } from '../../src/train/run-state.ts';
 import { initialState, setup } from '../../src/train/setup.ts';
 
 /**
- * The reader and the writer printed in docs/checkpoints.md, on every tensor of a model that has nearly all kinds of them.
+ * The reader and the writer printed in docs/checkpoints.md, on
+ * every tensor of a model that has nearly all kinds of tensors.
  */
 
 const doc = readFileSync(new URL('../../docs/checkpoints.md', import.meta.url), 'utf8');
@@ -82,9 +83,9 @@ print(json.dumps({"metadata": metadata, "tensors": {n: [s, list(v)] for n, (s, v
   });
 
   it('writes a file that pushdown reads, including its checksum', () => {
-    const written = join(folder, 'written.safetensors');
-    run(`${code('reader')}${code('writer')}\nsave(sys.argv[2], *load(sys.argv[1]))`, file, written);
-    const bytes = readFileSync(written);
+    const copy = join(folder, 'copy.safetensors');
+    run(`${code('reader')}${code('writer')}\nsave(sys.argv[2], *load(sys.argv[1]))`, file, copy);
+    const bytes = readFileSync(copy);
     expect(decodeCheckpoint(bytes)).toEqual(checkpoint);
     bytes[bytes.length - 3] ^= 1;
     expect(() => decodeCheckpoint(bytes)).toThrow('its checksum is');

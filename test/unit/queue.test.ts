@@ -22,8 +22,8 @@ describe('a queue by hand', () => {
 
   it('gradients of L = r1 + 2·r2 + 3·r3', () => {
     const value = [1, 2, 3];
-    const made = memoryForward('queue', [push, pop], value);
-    const { dPush, dPop, dValue } = memoryBackward('queue', [push, pop], value, made, [1, 2, 3]);
+    const forward = memoryForward('queue', [push, pop], value);
+    const { dPush, dPop, dValue } = memoryBackward('queue', [push, pop], value, forward, [1, 2, 3]);
     expect([...dValue]).toEqual([0.75 + 2 * 0.5, 2 * 0.5 + 3 * 0.25, 3 * 0.75]);
     // Step 3: row 2 is read in part, so row 1 has 3·(2 − 3). The pop passes that to rows 0 and 1, and +3 to u.
     // Step 2: both rows are read whole: ds = 2·1 − 3, 2·2 − 3; row 0 remains: du = 1. Step 1: ds = 1 − 1.

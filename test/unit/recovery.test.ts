@@ -18,7 +18,7 @@ const config = assign(preset('tutorial-part5'), [
   'stopAt=0',
 ]);
 
-/** An engine whose device is lost at random, at any call that waits for it. */
+/** An engine whose device is lost if the dice say so, at any call that waits for it. */
 function brittle(dice: () => boolean): Engine {
   const engine = fakeEngine();
   let lost = false;
@@ -31,11 +31,11 @@ function brittle(dice: () => boolean): Engine {
     async model(...args) {
       const model: Model = await engine.model(...args);
       for (const name of ['reports', 'state', 'forward'] as const) {
-        const work = model[name].bind(model) as (...given: unknown[]) => Promise<unknown>;
+        const method = model[name].bind(model) as (...args: unknown[]) => Promise<unknown>;
         Object.assign(model, {
-          [name]: async (...given: unknown[]) => {
+          [name]: async (...args: unknown[]) => {
             check();
-            const result = await work(...given);
+            const result = await method(...args);
             check();
             return result;
           },
@@ -46,7 +46,8 @@ function brittle(dice: () => boolean): Engine {
   };
 }
 
-async function whole(engine: Engine, reopen?: () => Promise<Engine>) {
+/** Trains to the end. Returns the last checkpoint, the reports, and the number of losses. */
+async function trainToEnd(engine: Engine, reopen?: () => Promise<Engine>) {
   const log: unknown[] = [];
   let losses = 0;
   const trainer = await Trainer.start(engine, config, {
@@ -65,12 +66,12 @@ async function whole(engine: Engine, reopen?: () => Promise<Engine>) {
 
 describe('a lost device', () => {
   test('loses no work: losses at any point give the same state and the same reports, each once', async () => {
-    const undisturbed = await whole(fakeEngine());
+    const undisturbed = await trainToEnd(fakeEngine());
     const rng = new Rng(1, 1);
     let all = 0;
     for (let n = 0; n < 40; n++) {
       const dice = () => rng.uniform() < 0.02;
-      const disturbed = await whole(brittle(dice), async () => brittle(dice));
+      const disturbed = await trainToEnd(brittle(dice), async () => brittle(dice));
       all += disturbed.losses();
       expect(disturbed.checkpoint).toEqual(undisturbed.checkpoint);
       expect(disturbed.log).toEqual(undisturbed.log);
@@ -106,11 +107,11 @@ describe('a lost device', () => {
     let after = 0;
     await trainer.singleStep();
     for (const name of ['step', 'reports', 'state', 'forward', 'load', 'reserve'] as const) {
-      const work = old[name].bind(old) as (...given: unknown[]) => unknown;
+      const method = old[name].bind(old) as (...args: unknown[]) => unknown;
       Object.assign(old, {
-        [name]: (...given: unknown[]) => {
+        [name]: (...args: unknown[]) => {
           if (trainer.model !== old) after++;
-          return work(...given);
+          return method(...args);
         },
       });
     }

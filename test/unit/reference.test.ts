@@ -22,7 +22,7 @@ const stateOf = (parameters: Tensors): ModelState => ({
   secondMoment: new Map(),
 });
 
-/** A model whose only non-zero parameters are the output biases: its output is constant. */
+/** A model with a constant output: only the output biases are not 0. */
 const constantModel = async (spec: ModelSpec, b_o: number[]) => {
   const parameters = zeros(spec);
   parameters.set('b_o', Float64Array.from(b_o));
@@ -52,11 +52,11 @@ const batchOf = (targets: number[][]): Batch => {
 };
 
 describe('reports', () => {
-  it('count right symbols, symbols before the first error, and whole sequences', async () => {
-    const model = await constantModel(makeSpec(), [0, 1, 0, 0]); // always says 1
+  it('count correct symbols, symbols before the first error, and completely correct sequences', async () => {
+    const model = await constantModel(makeSpec(), [0, 1, 0, 0]); // always predicts 1
     const { report, predicted } = await model.forward(
       batchOf([
-        [MASKED, 1, 1, 1, 1], // all right
+        [MASKED, 1, 1, 1, 1], // all correct
         [1, 2, 1, 1], // 1 of 4 before the first error
         [0, 1], // none
       ]),
@@ -112,13 +112,13 @@ describe('training', () => {
 
   it('continues exactly from a state', async () => {
     const engine = createReferenceEngine();
-    const made = async (state: ModelState) => engine.model(spec, training(), state);
-    const first = await made(stateOf(initialise(spec, 1)));
+    const open = async (state: ModelState) => engine.model(spec, training(), state);
+    const first = await open(stateOf(initialise(spec, 1)));
     for (let step = 0; step < 5; step++) first.step(batch);
     const middle = await first.state();
     for (let step = 0; step < 5; step++) first.step(batch);
 
-    const second = await made(middle);
+    const second = await open(middle);
     for (let step = 0; step < 5; step++) second.step(batch);
     expect(await second.state()).toEqual(await first.state());
 
@@ -156,11 +156,11 @@ describe('training', () => {
     for (const clip of ['norm', 'value'] as const) {
       expect((await gradientsOf(clip)).gradients).toEqual(gradients);
     }
-    const kept = structuredClone(gradients);
+    const copy = structuredClone(gradients);
     for (const values of gradients.values()) values.fill(7);
-    expect(await model.gradients()).toEqual(kept);
+    expect(await model.gradients()).toEqual(copy);
     model.step(batch);
-    expect(await model.gradients()).not.toEqual(kept);
+    expect(await model.gradients()).not.toEqual(copy);
   });
 
   it('an evaluation uses no noise and changes nothing', async () => {
@@ -177,7 +177,7 @@ describe('training', () => {
     const { push } = controls;
     expect(trace!.output).toHaveLength(batch.T * batch.B * spec.outputs);
     expect(trace!.read).toHaveLength(batch.T * batch.B * spec.width);
-    expect(trace!.strengths.map(one => one.map(s => s.map(({ length }) => length)))).toEqual([
+    expect(trace!.strengths.map(memory => memory.map(s => s.map(({ length }) => length)))).toEqual([
       [
         [1, 2, 3, 4, 5, 6],
         [1, 2, 3],
@@ -207,7 +207,7 @@ describe('training', () => {
     }
   });
 
-  it('a model without a memory has an empty trace of it', async () => {
+  it('the trace of a model without a memory has no controls, reads or strengths', async () => {
     const spec = makeSpec({ memory: 'none', controller: 'lstm' });
     const model = await createReferenceEngine().model(spec, training(), stateOf(initialise(spec, 1)));
     for (let step = 0; step < 50; step++) model.step(batch);
@@ -218,7 +218,7 @@ describe('training', () => {
     expect([trace!.read.length, trace!.strengths.length]).toEqual([0, 0]);
   });
 
-  it('describes how it computes, and reports what does not fit', async () => {
+  it('a model gives its plan and its bytes, and refuses a batch that is too large', async () => {
     const spec = makeSpec({ memory: 'deque', memories: 2, controller: 'lstm', hidden: 64, layers: 8 });
     const model = await createReferenceEngine().model(spec, training(), stateOf(initialise(spec, 1)));
     expect(model.plan).toBe('literal');
@@ -273,7 +273,7 @@ describe('the memory layer', () => {
     expect([...dPop]).toEqual([0, 0, 0, 0, -4, 0]);
   });
 
-  it('a queue with the same inputs', async () => {
+  it('reads, strengths and gradients of a queue with the same inputs', async () => {
     const memory = await createReferenceEngine().memory({ ...shape, kind: 'queue' });
     expect([...(await memory.forward(push, pop, value))]).toEqual([1, 1, 3, 3, 4.5, 6]);
     expect((await memory.strengths()).map(s => s.map(row => [...row]))).toEqual([
@@ -286,7 +286,7 @@ describe('the memory layer', () => {
     expect([...dPop]).toEqual([0, 0, 0, 0, -4, 0]);
   });
 
-  it('a deque: [B,T,2], the top first', async () => {
+  it('a deque has arrays of [B,T,2], the top first', async () => {
     const memory = await createReferenceEngine().memory({ ...shape, kind: 'deque', T: 2, M: 2 });
     // Sequence 0 pushes at the top, sequence 1 at the bottom; both pop ½ there in the second step.
     const push = Float32Array.of(1, 0, 0.25, 0, 0, 1, 0, 0.25);

@@ -15,7 +15,7 @@ function lineTo(terminal: boolean) {
   return { line: new StatusLine({ write: text => written.push(text) }, terminal), written };
 }
 
-test('without a terminal, lines are printed by the clock: the state, and the last evaluation', () => {
+test('without a terminal, a line with the state and the last evaluation is printed every ten seconds', () => {
   const { line, written } = lineTo(false);
   for (let step = 1; step <= 1000; step++) {
     line.status(`step ${step}`);
@@ -36,7 +36,7 @@ test('without a terminal, lines are printed by the clock: the state, and the las
   expect(written.slice(1)).toEqual(['restarted\n']);
 });
 
-test('without a terminal, the end of a short run is printed, and nothing twice', () => {
+test('without a terminal, the last state of a short run is printed, and nothing is printed twice', () => {
   const { line, written } = lineTo(false);
   line.status('step 1');
   line.remark('evaluated at 1');

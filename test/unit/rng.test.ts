@@ -16,11 +16,11 @@ describe('threefry2x32, 20 rounds: the known answers of Random123', () => {
 describe('Rng', () => {
   const draws = (rng: Rng, n: number) => Array.from({ length: n }, () => rng.bits());
 
-  it('repeats its numbers', () => {
+  it('gives the same numbers for the same seed, purpose and index', () => {
     expect(draws(new Rng(3, STREAM.batch, 7), 9)).toEqual(draws(new Rng(3, STREAM.batch, 7), 9));
   });
 
-  it('gives other numbers for another seed, purpose or index, also beyond 32 bits', () => {
+  it('gives other numbers for another seed, purpose or index, also above 32 bits', () => {
     const keys: [number, number, number][] = [
       [3, STREAM.batch, 7],
       [4, STREAM.batch, 7],

@@ -41,10 +41,10 @@ function takeable(name: string) {
   };
   return { folder, take };
 }
-const quiet = (folder: RunFolder) => folder.log(undefined, () => false);
-const OFTEN = { saveEvery: 60_000, follow: () => () => {} };
+const quietLog = (folder: RunFolder) => folder.log(undefined, () => false);
+const EVERY_MINUTE = { saveEvery: 60_000, follow: () => () => {} };
 
-test('is created, claimed by one process, cleared of files that killed runs have left, and released', async () => {
+test('a folder is created, claimed by one process, cleared of files that killed runs have left, and released', async () => {
   const path = join(root, 'claimed');
   mkdirSync(path);
   writeFileSync(join(path, '.checkpoint.safetensors.99999999.00c0ffee.tmp'), 'half');
@@ -56,14 +56,14 @@ test('is created, claimed by one process, cleared of files that killed runs have
   await (await claimed('claimed')).release();
 });
 
-test('has a log, a configuration, the last checkpoints and a result', async () => {
+test('a folder has a log, a configuration, the last checkpoints and a result', async () => {
   const folder = await claimed('whole', 2);
   const trainer = await start();
-  const log = quiet(folder);
+  const log = quietLog(folder);
   log.record({ kind: 'start' });
   await folder.writeConfig(config);
   await folder.save(await trainer.snapshot());
-  expect(await folder.train(trainer, log, OFTEN)).toBe('done');
+  expect(await folder.train(trainer, log, EVERY_MINUTE)).toBe('done');
   await folder.writeResult({ kind: 'cell' });
   await folder.release();
   expect([folder.savedStep, stepIn(folder)]).toEqual([20, 20]);
@@ -77,7 +77,7 @@ test('has a log, a configuration, the last checkpoints and a result', async () =
   expect(JSON.parse(readFileSync(join(folder.path, 'config.json'), 'utf8'))).toEqual(config);
 });
 
-test('is saved at intervals during the run', async () => {
+test('a checkpoint is saved at intervals during the run', async () => {
   const { folder } = takeable('clock');
   const trainer = await Trainer.start(fakeEngine(), assign(config, ['steps=1000000']));
   let followed = 0;
@@ -85,7 +85,7 @@ test('is saved at intervals during the run', async () => {
     followed++;
     return () => followed--;
   };
-  const running = folder.train(trainer, quiet(folder), { saveEvery: 1, follow });
+  const running = folder.train(trainer, quietLog(folder), { saveEvery: 1, follow });
   while (folder.savedStep === 0) await new Promise(resolve => setTimeout(resolve, 5));
   expect(followed).toBe(1);
   trainer.stop();
@@ -97,7 +97,7 @@ describe('a folder that another process took over', () => {
   test('ends the run, and nothing more is written', async () => {
     const { folder, take } = takeable('taken');
     const trainer = await Trainer.start(fakeEngine(), assign(config, ['steps=1000000']));
-    const running = folder.train(trainer, quiet(folder), OFTEN);
+    const running = folder.train(trainer, quietLog(folder), EVERY_MINUTE);
     setTimeout(take, 20);
     await expect(running).rejects.toThrow(FolderTaken);
     await expect(folder.writeResult({})).rejects.toThrow(/another run has taken over/);
@@ -107,7 +107,7 @@ describe('a folder that another process took over', () => {
 });
 
 describe('after a failure', () => {
-  test('the state is saved; a lost device is not read', async () => {
+  test('the last state is saved; after the loss of a device, this is the last snapshot', async () => {
     const { folder } = takeable('failed');
     const trainer = await start();
     for (let step = 0; step < 3; step++) await trainer.singleStep();

@@ -14,7 +14,7 @@ import {
   startRun,
 } from '../../src/train/run-state.ts';
 
-/** Transitions of a run's state, one after the other: no engine, no timers. */
+/** The transitions of a run's state, without an engine and without timers. */
 
 const reverse = (...sets: string[]): Config => assign(preset('reverse'), sets);
 /** The fake model's report: 10 sequences, 20 targets. */
@@ -34,9 +34,9 @@ const report = (change: Partial<StepReport> = {}): StepReport => ({
 });
 const BAD = report({ finite: false, loss: Number.NaN });
 const reports = (config: Config, run: RunState, ...all: StepReport[]): RunState =>
-  all.reduce((state, one) => afterReport(config, state, one), run);
-const times = (n: number, one: StepReport): StepReport[] => Array(n).fill(one);
-/** Fails if a transition changes its input. */
+  all.reduce((state, report) => afterReport(config, state, report), run);
+const times = (n: number, report: StepReport): StepReport[] => Array(n).fill(report);
+/** Freezes a state, so that a transition that changes its input fails. */
 const frozen = (run: RunState): RunState => {
   for (const part of Object.values(run)) Object.freeze(part);
   return Object.freeze(run);
@@ -62,7 +62,7 @@ describe('a report', () => {
     expect(reports(config, run, report()).badRun).toBe(0);
   });
 
-  test('after the maximum of bad steps keeps the count at the maximum until the decision', () => {
+  test('after the maximum of bad steps in a row, leaves their count at the maximum until the decision', () => {
     const config = reverse();
     const run = reports(config, startRun(config), ...times(BAD_STEPS + 3, BAD), report(), report());
     expect(run.badRun).toBe(BAD_STEPS);
@@ -90,7 +90,7 @@ describe('a report step', () => {
     const { run } = afterReportStep(config, decided, 10);
     expect(run.curriculum).toMatchObject({ length: 2, grow: false });
     expect(run.patience).toEqual(startRun(config).patience);
-    // Without growth it does not change.
+    // Without growth, patience does not change.
     const still = { ...decided, curriculum: { ...decided.curriculum, grow: false } };
     expect(afterReportStep(config, still, 10).run.patience).toEqual(decided.patience);
   });
@@ -196,7 +196,7 @@ describe('the end of a run', () => {
   });
 });
 
-test('what is due: reports, evaluations, the last step', () => {
+test('reports, evaluations and the last step are due at the configured steps', () => {
   const config = reverse('steps=45', 'reportEvery=10', 'evaluateEvery=20');
   const due = (step: number, of = config) =>
     Object.entries(dueAt(of, step))

@@ -45,9 +45,9 @@ test('any flipped bit in a checkpoint is detected', async () => {
   const bytes = new Uint8Array(readFileSync(join(out, 'checkpoint.safetensors')));
   decodeCheckpoint(bytes);
   for (let at = 0; at < bytes.length; at += 7) {
-    const bent = bytes.slice();
-    bent[at] ^= 1 << (at % 8);
-    expect(() => decodeCheckpoint(bent), `byte ${at}`).toThrow();
+    const damaged = bytes.slice();
+    damaged[at] ^= 1 << (at % 8);
+    expect(() => decodeCheckpoint(damaged), `byte ${at}`).toThrow();
   }
 }, 60_000);
 
@@ -64,7 +64,7 @@ describe('earlier checkpoints', () => {
     expect(readdirSync(join(out, EARLIER)).sort()).toEqual(names);
     const latest = join(out, 'checkpoint.safetensors');
     const whole = readFileSync(latest);
-    // Hard links to the same content, which a later write does not change.
+    // The earlier checkpoints are hard links; a later write creates a new file and leaves their content unchanged.
     expect(readFileSync(join(out, EARLIER, names[1])).equals(whole)).toBe(true);
     rmSync(latest);
     writeFileSync(latest, whole.subarray(0, 500));
@@ -126,27 +126,30 @@ describe('the log', () => {
     expect(readFileSync(path, 'utf8')).toBe('{"a":1}\n{"b"\n{"c":3}\n{"d":4}\n');
   });
 
-  test('periodic work waits for the work before it, and does not start after the end', async () => {
+  test('periodic work does not overlap with itself, and does not start after its end', async () => {
     const log = new Log(join(folder, 'slow.jsonl'), undefined, () => false);
-    let [begun, ended] = [0, 0];
-    const cease = log.repeat(async () => {
-      begun++;
+    let [started, ended] = [0, 0];
+    const stop = log.repeat(async () => {
+      started++;
       await new Promise(resolve => setTimeout(resolve, 50));
       ended++;
     }, 0);
     await new Promise(resolve => setTimeout(resolve, 220));
-    cease();
-    expect(begun - ended).toBeLessThanOrEqual(1);
+    stop();
+    expect(started - ended).toBeLessThanOrEqual(1);
     await log.written();
-    expect(begun).toBe(ended);
-    expect(begun).toBeGreaterThan(1);
-    const before = begun;
+    expect(started).toBe(ended);
+    expect(started).toBeGreaterThan(1);
+    const before = started;
     await new Promise(resolve => setTimeout(resolve, 60));
-    expect(begun).toBe(before);
+    expect(started).toBe(before);
   });
 });
 
-/** A disk that becomes full accepts the first part of a write without an error: here, what is beyond a process limit. */
+/**
+ * A disk that becomes full accepts the first part of a write without
+ * an error. A limit of the process (ulimit -f) simulates it.
+ */
 test.skipIf(process.platform === 'win32')(
   'a disk that accepts only part of a write leaves the old file',
   () => {
@@ -173,17 +176,17 @@ describe('a failed write', () => {
   };
 
   test('ends the run with a message', async () => {
-    let told: unknown;
+    let reported: unknown;
     const log = new Log(blocked(), undefined, error => {
-      told = error;
+      reported = error;
       return false;
     });
     log.record({ a: 1 });
     await expect(log.written()).rejects.toThrow(/cannot write .*it is a folder/);
-    expect(told).toBeInstanceOf(Error);
+    expect(reported).toBeInstanceOf(Error);
   });
 
-  test('or is reported once, and repeated when writing works again', async () => {
+  test('is reported once if the run shall continue, and is repeated when writing works again', async () => {
     const path = blocked();
     const events: string[] = [];
     const log = new Log(

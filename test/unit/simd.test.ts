@@ -25,7 +25,7 @@ test('the compiled module matches its source, and is small', async () => {
 }, 120_000);
 
 describe('products', () => {
-  // On both sides of a tile of rows, of a panel of columns, of a block of either.
+  // Sizes on both sides of a tile of rows, of a panel of columns, and of a block of either.
   const SIZES = [1, 2, 3, 4, 5, 6, 7, 9, 31, 33, 65].flatMap(rows =>
     [
       [1, 4],
@@ -110,7 +110,7 @@ describe('products', () => {
   });
 });
 
-test('groups: the longest sequences first, rows ragged, the number of groups given by the batch alone', () => {
+test('groups have the longest sequences first and no padding, and their number depends only on the batch', () => {
   const lengths = Uint32Array.of(2, 5, 1, 5);
   expect(groupsOf({ B: 4, lengths }, 100)).toEqual([
     {
@@ -129,7 +129,7 @@ test('groups: the longest sequences first, rows ragged, the number of groups giv
   );
 });
 
-test('1,000 steps take no more memory than the first, and a larger batch gets larger buffers', async () => {
+test('1,000 steps need no more memory than the first, and a larger batch gets larger buffers', async () => {
   const engine = await createCpuEngine();
   const spec = makeSpec({ controller: 'lstm', memory: 'deque' });
   const model = await engine.model(spec, configOf({}), startOf(spec));
@@ -144,7 +144,7 @@ test('1,000 steps take no more memory than the first, and a larger batch gets la
   expect(report).toMatchObject({ finite: true, sequences: 40 });
 });
 
-test('sizes beyond 4 GiB are refused, with the batch size that would fit', async () => {
+test('sizes above 4 GiB are refused, with the batch size that would fit', async () => {
   const engine = await createCpuEngine();
   await expect(engine.memory({ kind: 'stack', B: 65_536, T: 4096, M: 64 })).rejects.toThrow(
     /a memory of B=65536, T=4096, M=64 needs [\d.]+ GiB, but WebAssembly has at most 4 GiB: a batch of up to \d+ sequences/,
@@ -157,7 +157,7 @@ test('sizes beyond 4 GiB are refused, with the batch size that would fit', async
   expect(() => roomFor(layoutOf(makeSpec()), [512, 1000, 2])).not.toThrow();
 });
 
-test('shared or detached arrays are refused by name', async () => {
+test('arrays in shared memory, or detached arrays, are refused by their name', async () => {
   const engine = await createCpuEngine();
   const shape = { kind: 'stack', B: 2, T: 3, M: 4 } as const;
   const memory = await engine.memory(shape);

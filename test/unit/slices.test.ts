@@ -4,14 +4,14 @@ import { Submissions } from '../../src/engine/submissions.ts';
 import type { Gpu } from '../../src/gpu/device.ts';
 import { rangesOf, SliceSteps, weightsOfModel, withinSteps } from '../../src/kernels/slices.ts';
 
-/** How work over time is cut into submissions, and when their time is measured. */
+/** How work over time is cut into submissions, and which submissions are timed. */
 
-test('slices have as many steps as fit into the time, as measured', () => {
+test('slices have as many steps as fit into the time limit, as measured', () => {
   const slices = new SliceSteps(1000);
   expect(slices.steps(64)).toBe(256);
   expect(slices.steps(256)).toBe(64);
   expect(slices.steps(1)).toBe(256);
-  // A wide model's first slices are short.
+  // The first slices of a wide model are short.
   expect(new SliceSteps(100_000).steps(64)).toBe(15);
   expect(new SliceSteps(1e12).steps(1)).toBe(1);
   // 1,000 ms for 100 steps in both passes: 5 ms per step.
@@ -67,7 +67,7 @@ test('one submission in sixteen is due to be timed; checking changes nothing', (
   expect(new SliceSteps(1000, 5).due).toBe(false);
 });
 
-/** A device whose work ends when the test says so. */
+/** A device whose work ends when the test calls finish(). */
 function fakeDevice() {
   const waiting: (() => void)[] = [];
   const gpu = {

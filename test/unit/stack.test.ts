@@ -31,8 +31,8 @@ describe("the paper's Figure 1a", () => {
 
   it('gradients of L = r1 + 2·r2 + 3·r3', () => {
     const value = [1, 2, 3];
-    const made = memoryForward('stack', [push, pop], value);
-    const { dPush, dPop, dValue } = memoryBackward('stack', [push, pop], value, made, [1, 2, 3]);
+    const forward = memoryForward('stack', [push, pop], value);
+    const { dPush, dPop, dValue } = memoryBackward('stack', [push, pop], value, forward, [1, 2, 3]);
     [2.1, 1, 2.7].forEach((dv, t) => {
       expect(dValue[t]).toBeCloseTo(dv, 14);
     });
@@ -90,7 +90,7 @@ describe('ties take the left argument', () => {
     expect(read([0.5, 0], [2, 3])).toEqual({ weights: [0.5, 0], ds: [2, 3] });
     expect(pop([0.5], 0, 0)).toEqual({ s: [0.5, 0], ds: [7], dd: 5, du: 0 });
   });
-  it('d = 0: at later steps that row passes no gradient', () => {
+  it('d = 0: at later steps the row of strength 0 passes no gradient', () => {
     expect(pop([0.5, 0], 0)).toEqual({ s: [0.5, 0, 1], ds: [7, 0], dd: 5, du: 0 });
     expect(pop([0.5, 0], 0.25)).toEqual({ s: [0.25, 0, 1], ds: [7, 7], dd: 5, du: -7 });
   });
@@ -101,7 +101,7 @@ describe('ties take the left argument', () => {
     expect(pop([], 0.5)).toEqual({ s: [1], ds: [], dd: 5, du: 0 });
     expect(pop([], 0)).toEqual({ s: [1], ds: [], dd: 5, du: 0 });
   });
-  it('a memory that becomes empty, with pop strength left or exactly: no gradient passes', () => {
+  it('a memory that becomes empty, with or without pop strength left: no gradient passes', () => {
     for (const u of [1, 0.75]) {
       expect(pop([0.25, 0.5], u)).toEqual({ s: [0, 0, 1], ds: [0, 0], dd: 5, du: 0 });
     }

@@ -20,7 +20,7 @@ import {
 import { TABLES, type TableSpec } from '../../src/train/tables.ts';
 
 const specOf = (name: string, scale: string): TableSpec =>
-  TABLES.find(one => one.name === name && one.scale === scale)!;
+  TABLES.find(table => table.name === name && table.scale === scale)!;
 const small = specOf('paper', 'small');
 const all = (spec: TableSpec, seeds = [0, 1, 2]): Cell[] => cellsOf(spec, { seeds, only: [], sets: [] });
 
@@ -54,9 +54,9 @@ function result(cell: Cell, train: [number, number], test: [number, number], ove
   };
 }
 
-describe('cells', () => {
+describe('the runs of a table', () => {
   test.each(TABLES.map(spec => [`${spec.name} ${spec.scale}`, spec] as const))(
-    '%s: all of them',
+    '%s: every cell has a valid configuration',
     (_, spec) => {
       const cells = all(spec);
       const { tasks, models } = spec.grid;
@@ -90,7 +90,7 @@ describe('cells', () => {
     }
   });
 
-  test('only: tasks, models, cells; settings for all', () => {
+  test('--only selects tasks, models or cells; --set changes all of them', () => {
     const keys = (...only: string[]) => cellsOf(small, { seeds: [0], only, sets: [] }).map(({ key }) => key);
     expect(keys('reverse')).toHaveLength(PAPER_MODELS.length);
     expect(keys('queue')).toHaveLength(PAPER_TASKS.length);
@@ -115,15 +115,15 @@ describe('results', () => {
     ];
     expect(bestOf(small, results)?.seed).toBe(1);
     expect(bestOf({ score: 'accuracy' }, results)?.seed).toBe(2);
-    // Of a language, the nearest to the bound; what has none is known of nothing.
-    const languages = results.map((one, i) => ({
-      ...one,
-      measured: one.measured.map(measured => ({ ...measured, loss: 0.5 - i / 10, bound: 0.25 })),
+    // For a language, the best run is the nearest to the bound; a result without a bound has no score.
+    const languages = results.map((result, i) => ({
+      ...result,
+      measured: result.measured.map(measured => ({ ...measured, loss: 0.5 - i / 10, bound: 0.25 })),
     }));
     expect(bestOf({ score: 'excess' }, languages)?.seed).toBe(2);
     expect(scoreOf({ score: 'excess' }, languages[2].measured[0])).toBeCloseTo(0.05, 12);
     expect(scoreOf({ score: 'excess' }, results[0].measured[0])).toBeNaN();
-    // Diverged: NaN, or null after it was stored in a file.
+    // A run that diverged has NaN, or null if it was read from a file.
     const diverged = [Number.NaN, null].map(x => result(a, [x as number, x as number], [0, 0]));
     expect(bestOf(small, [diverged[0], results[2]])?.seed).toBe(2);
     expect(bestOf(small, [diverged[1], results[2]])?.seed).toBe(2);
@@ -175,12 +175,12 @@ describe('report', () => {
     expect(rows).toContain('|  | measured | … | 1/1→1/1 | … | … | … |');
   });
 
-  test('with no results, and with a part of them', () => {
+  test('can be printed without results, and for a part of the table', () => {
     const none = plainTable(small, reportOf(small, cells, [], [], new Date()));
     expect(none).toContain('0 of 105 runs');
     expect(none).toContain('no finished runs');
-    const some = cellsOf(small, { seeds: [0], only: ['reverse/stack'], sets: ['hidden=3'] });
-    const text = plainTable(small, reportOf(small, some, [], ['hidden=3'], new Date()));
+    const part = cellsOf(small, { seeds: [0], only: ['reverse/stack'], sets: ['hidden=3'] });
+    const text = plainTable(small, reportOf(small, part, [], ['hidden=3'], new Date()));
     expect(text).not.toContain('lstm1');
     expect(text).toContain('changed by --set: hidden=3');
   });
@@ -195,7 +195,7 @@ describe('tables of tasks and models', () => {
   const cells = cellsOf(chomsky, { only: [], sets: [] });
   const find = (key: string) => cells.find(cell => cell.key === key)!;
 
-  test('cells with a memory have three seeds, the others one; unless asked otherwise', () => {
+  test('models with a memory have three seeds and the others one, unless seeds are requested', () => {
     expect(cells).toHaveLength(CHOMSKY_TASKS.length * (2 + 3 * (MODELS.length - 2)));
     const seeds = (key: string) => cells.filter(cell => cell.key.startsWith(key)).length;
     expect([seeds('parity-check/rnn/'), seeds('parity-check/lstm/')]).toEqual([1, 1]);
@@ -203,7 +203,7 @@ describe('tables of tasks and models', () => {
     expect(cellsOf(chomsky, { seeds: [0, 1], only: ['parity-check/rnn'], sets: [] })).toHaveLength(2);
   });
 
-  test('the lengths tested at the end are those published, not those that a run is ended by', () => {
+  test('final measurements use the published lengths, not the lengths of the evaluations that stop a run', () => {
     const measures = measuresOf(find('reverse-string/stack/seed0').config, chomsky);
     expect(measures).toMatchObject([
       { name: 'train', low: 1, high: 40 },
@@ -243,8 +243,8 @@ describe('tables of tasks and models', () => {
     const all = cellsOf(spec, { only: [], sets: [] });
     expect(all).toHaveLength(CFL_TASKS.length * MODELS.length);
     const of = (key: string, loss: number): CellResult => {
-      const one = result(all.find(cell => cell.key === key)!, [0, 0], [0, 0]);
-      return { ...one, measured: one.measured.map(measured => ({ ...measured, loss, bound: 0.375 })) };
+      const scored = result(all.find(cell => cell.key === key)!, [0, 0], [0, 0]);
+      return { ...scored, measured: scored.measured.map(measured => ({ ...measured, loss, bound: 0.375 })) };
     };
     const done = [of('lm-dyck/lstm/seed0', 0.5), of('lm-dyck/stack/seed0', 0.4)];
     const report = reportOf(spec, all, done, [], new Date());

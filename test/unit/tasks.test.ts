@@ -20,10 +20,10 @@ import {
 const answerOf = (sequence: Sequence): number[] =>
   sequence.target.filter(target => target !== MASKED && target !== ZERO_TARGET);
 
-const task = (name: string, symbols: number) =>
+const taskOf = (name: string, symbols: number) =>
   makeTask(makeConfig({ task: { name, symbols, minLength: 1, maxLength: 5 } }).task);
 
-/** Numbers of symbols for the examples, if not 3; numbers of examples per file, if not 1. */
+/** The number of symbols in the examples of a file, if not 3. */
 const SYMBOLS: Record<string, number> = { 'svo-sov': 128, gender: 8, dyck: 2, 'bucket-sort': 5, tutorial: 2 };
 const OF_TWO = [
   'lm-dyck',
@@ -34,12 +34,13 @@ const OF_TWO = [
   'odds-first',
   'missing-duplicate',
 ];
+/** The number of examples in a file, if not 1. */
 const COUNT: Record<string, number> = { tutorial: 2 };
 const FILES = [
   ...new Set(taskNames.filter(name => name !== 'data').map(name => name.replace(/-part\d/, ''))),
 ];
 
-/** The worked examples in a file's docstring: tables of rows `source`, `input`, `target`, `phase`. */
+/** The worked examples in the docstring of a file: tables with the rows `source`, `input`, `target`, `phase`. */
 function examplesOf(file: string): Record<string, string[]>[] {
   const text = readFileSync(new URL(`../../src/tasks/${file}.ts`, import.meta.url), 'utf8');
   const examples: Record<string, string[]>[] = [];
@@ -59,77 +60,77 @@ describe.each(FILES)('worked examples of %s', file => {
   const symbols = SYMBOLS[file] ?? (OF_TWO.includes(file) ? 2 : 3);
   test('exist', () => expect(examples).toHaveLength(COUNT[file] ?? 1));
   test.each(examples)('%o', example => {
-    const made = task(example.task[0], symbols);
-    const source = parseSource(made, example.source.join(' '));
-    const sequence = made.sequence({ source, target: made.answer!(source)! });
+    const task = taskOf(example.task[0], symbols);
+    const source = parseSource(task, example.source.join(' '));
+    const sequence = task.sequence({ source, target: task.answer!(source)! });
     const steps = sequence.target.map((_, t) => t);
-    expect(steps.map(t => inputName(made, sequence, t))).toEqual(example.input);
-    expect(steps.map(t => targetName(made, sequence, t))).toEqual(example.target);
+    expect(steps.map(t => inputName(task, sequence, t))).toEqual(example.input);
+    expect(steps.map(t => targetName(task, sequence, t))).toEqual(example.target);
     expect(steps.map(t => '.rw'[sequence.phase[t]])).toEqual(example.phase);
     expect(sequence.sourceLength).toBe(example.source.length);
   });
 });
 
 describe.each(taskNames.filter(name => name !== 'data'))('task %s', name => {
-  const made = task(name, 5);
-  const lengths = [1, 2, 3, 6, 7, 30].filter(length => hasLength(made, length));
+  const task = taskOf(name, 5);
+  const lengths = [1, 2, 3, 6, 7, 30].filter(length => hasLength(task, length));
 
   test('has the sizes that it declares', () => {
     for (const length of lengths) {
-      const pair = made.pair(new Rng(1, STREAM.sample, length), length, length);
+      const pair = task.pair(new Rng(1, STREAM.sample, length), length, length);
       expect(pair.source).toHaveLength(length);
-      const sequence = made.sequence(pair);
+      const sequence = task.sequence(pair);
       const T = sequence.target.length;
-      expect(T).toBeLessThanOrEqual(made.steps(length));
-      expect(sequence.ids).toHaveLength(T * made.activeInputs);
+      expect(T).toBeLessThanOrEqual(task.steps(length));
+      expect(sequence.ids).toHaveLength(T * task.activeInputs);
       expect(sequence.phase).toHaveLength(T);
       expect(sequence.sourceLength).toBe(length);
-      expect(sequence.ids.every(id => id < made.inputs || id === NO_INPUT)).toBe(true);
-      expect(sequence.target.every(o => o < made.outputs || o === MASKED || o === ZERO_TARGET)).toBe(true);
-      const end = made.end === undefined ? [] : [made.end];
+      expect(sequence.ids.every(id => id < task.inputs || id === NO_INPUT)).toBe(true);
+      expect(sequence.target.every(o => o < task.outputs || o === MASKED || o === ZERO_TARGET)).toBe(true);
+      const end = task.end === undefined ? [] : [task.end];
       expect(answerOf(sequence)).toEqual([...pair.target, ...end]);
-      expect(sequence.target[made.answerAt(length)]).toBe(answerOf(sequence)[0]);
+      expect(sequence.target[task.answerAt(length)]).toBe(answerOf(sequence)[0]);
     }
     expect(lengths.length).toBeGreaterThan(1);
-    expect(made.inputNames).toHaveLength(made.inputs);
-    expect(made.outputNames).toHaveLength(made.outputs);
-    expect(parseSource(made, made.example).length).toBeGreaterThan(0);
+    expect(task.inputNames).toHaveLength(task.inputs);
+    expect(task.outputNames).toHaveLength(task.outputs);
+    expect(parseSource(task, task.example).length).toBeGreaterThan(0);
   });
 
   test('a prompt has the inputs of the sequence and no target', () => {
     for (const length of lengths) {
-      const pair = made.pair(new Rng(2, STREAM.sample, length), length, length);
-      const whole = made.sequence(pair);
-      const prompt = made.prompt(pair.source, pair.target);
+      const pair = task.pair(new Rng(2, STREAM.sample, length), length, length);
+      const whole = task.sequence(pair);
+      const prompt = task.prompt(pair.source, pair.target);
       expect({ ...prompt, target: whole.target }).toEqual(whole);
       expect(new Set(prompt.target)).toEqual(new Set([MASKED]));
-      if (made.end === undefined) expect(made.answerLength!(pair.source)).toBe(pair.target.length);
+      if (task.end === undefined) expect(task.answerLength!(pair.source)).toBe(pair.target.length);
     }
   });
 
   test('the source determines the target', () => {
     for (let i = 0; i < 50; i++) {
-      const { source, target } = made.pair(new Rng(i, STREAM.sample), 1, 12);
+      const { source, target } = task.pair(new Rng(i, STREAM.sample), 1, 12);
       expect(source.length).toBeLessThanOrEqual(12);
-      expect(made.answer!(source)).toEqual(target);
+      expect(task.answer!(source)).toEqual(target);
     }
   });
 
   test('pairs depend on the random stream alone, and have every possible length', () => {
     const pairs = (seed: number) => {
       const rng = new Rng(seed, STREAM.batch);
-      return Array.from({ length: 400 }, () => made.pair(rng, 1, 7));
+      return Array.from({ length: 400 }, () => task.pair(rng, 1, 7));
     };
     expect(pairs(3)).toEqual(pairs(3));
     const drawn = new Set(pairs(4).map(({ source }) => source.length));
-    const there = [1, 2, 3, 4, 5, 6, 7].filter(length => hasLength(made, length));
-    expect([...drawn].sort()).toEqual(there);
+    const possible = [1, 2, 3, 4, 5, 6, 7].filter(length => hasLength(task, length));
+    expect([...drawn].sort()).toEqual(possible);
   });
 
   test('a length without sources is reported', () => {
     for (const length of [1, 2, 3, 4]) {
-      const get = () => made.pair(new Rng(1, 1), length, length);
-      if (hasLength(made, length)) expect(get().source).toHaveLength(length);
+      const get = () => task.pair(new Rng(1, 1), length, length);
+      if (hasLength(task, length)) expect(get().source).toHaveLength(length);
       else
         expect(get).toThrow(
           new RegExp(`task ${name} has no sources of length ${length}: .*; widen the range`),
@@ -140,14 +141,14 @@ describe.each(taskNames.filter(name => name !== 'data'))('task %s', name => {
 
 describe('tasks of the paper', () => {
   test('read and written symbols are separate inputs', () => {
-    const copy = task('copy', 3);
+    const copy = taskOf('copy', 3);
     expect(copy.inputs).toBe(2 * 3 + 2);
     const { ids } = copy.sequence({ source: [0, 1], target: [0, 1] });
     expect(ids).toEqual([3, 0, 1, 4, 5, 6]);
   });
 
-  test('bigram: even lengths, uniform; an error for a single odd length', () => {
-    const bigram = task('bigram', 4);
+  test('bigram draws even lengths uniformly, and refuses a single odd length', () => {
+    const bigram = taskOf('bigram', 4);
     const rng = new Rng(5, 1);
     const counts = new Map<number, number>();
     for (let i = 0; i < 3000; i++) {
@@ -225,29 +226,29 @@ describe('tasks of the Chomsky hierarchy', () => {
     ['gender', 'the we1', undefined],
     ['gender', 'a', undefined],
   ])('%s: %s → %s', (name, line, expected) => {
-    const made = task(name, 2);
-    const source = parseSource(made, line);
-    const answer = made.answer!(source);
-    expect(answer && formatAnswer(made, answer)).toBe(expected);
+    const task = taskOf(name, 2);
+    const source = parseSource(task, line);
+    const answer = task.answer!(source);
+    expect(answer && formatAnswer(task, answer)).toBe(expected);
     // The model can still answer it, and its sequence can be evaluated.
-    expect(made.prompt(source, []).target.length).toBeGreaterThanOrEqual(source.length);
+    expect(task.prompt(source, []).target.length).toBeGreaterThanOrEqual(source.length);
   });
 
   test('square roots of numbers of 500 bits are exact', () => {
-    const made = task('compute-sqrt', 2);
+    const task = taskOf('compute-sqrt', 2);
     for (let length = 480; length <= 500; length++) {
-      const { source, target } = made.pair(new Rng(length, 1), length, length);
+      const { source, target } = task.pair(new Rng(length, 1), length, length);
       const [square, root] = [source, target].map(bits => BigInt(`0b${bits.join('')}`));
       expect(root * root <= square && square < (root + 1n) * (root + 1n)).toBe(true);
       expect(target).toHaveLength(Math.ceil(length / 2));
     }
   });
 
-  test('binary numbers have their bits, and none is 0', () => {
+  test('the two numbers of an addition have every possible number of bits, and neither is 0', () => {
     const rng = new Rng(1, 1);
     const firsts = new Set<number>();
     for (let i = 0; i < 400; i++) {
-      const { source } = task('binary-addition', 2).pair(rng, 6, 6);
+      const { source } = taskOf('binary-addition', 2).pair(rng, 6, 6);
       const at = source.indexOf(2);
       firsts.add(at);
       expect(source.slice(0, at)).toContain(1);
@@ -257,16 +258,17 @@ describe('tasks of the Chomsky hierarchy', () => {
   });
 
   test('expressions have every length, and any depth of nesting', () => {
-    const made = task('modular-arithmetic', 1);
+    const task = taskOf('modular-arithmetic', 1);
     for (let length = 1; length < 60; length++) {
-      expect(made.pair(new Rng(length, 1), length, length).source).toHaveLength(length);
+      expect(task.pair(new Rng(length, 1), length, length).source).toHaveLength(length);
     }
-    expect(made.answer!(parseSource(made, `${'('.repeat(1e5)}3${')'.repeat(1e5)}`))).toEqual([3]);
+    expect(task.answer!(parseSource(task, `${'('.repeat(1e5)}3${')'.repeat(1e5)}`))).toEqual([3]);
   });
 
-  test('whole Dyck words are drawn as the grammar says', () => {
-    const made = task('dyck-words', 1);
-    // Of 2 and 4 symbols, with what S derives nothing by in e = 2 − √3: (), by ( S ) and by S S with one empty, and so on.
+  test('complete Dyck words are drawn with the probabilities of the grammar', () => {
+    const task = taskOf('dyck-words', 1);
+    // Words of 2 and 4 symbols. S derives the empty word with probability e = 2 − √3.
+    // It derives () by ( S ) with an empty S, or by S S with one empty S, and so on.
     const e = 2 - Math.sqrt(3);
     const two = e / 2 / (1 - e / 2);
     const nested = two / 2 / (1 - e / 2);
@@ -274,7 +276,7 @@ describe('tasks of the Chomsky hierarchy', () => {
     const rng = new Rng(1, 1);
     const counts = new Map<string, number>();
     for (let i = 0; i < 4000; i++) {
-      const word = formatSource(made, made.pair(rng, 1, 4).source).replaceAll(' ', '');
+      const word = formatSource(task, task.pair(rng, 1, 4).source).replaceAll(' ', '');
       counts.set(word, (counts.get(word) ?? 0) + 1);
     }
     const total = two + nested + beside;
@@ -286,12 +288,12 @@ describe('tasks of the Chomsky hierarchy', () => {
       expect(Math.abs(counts.get(word)! - (4000 * p) / total), word).toBeLessThan(130);
     }
     expect(counts.size).toBe(3);
-    expect(made.answer!(parseSource(made, '(()'))).toEqual([0, 0, 0]);
+    expect(task.answer!(parseSource(task, '(()'))).toEqual([0, 0, 0]);
   });
 
-  test('a Dyck word goes up and down', () => {
-    const made = task('dyck', 2);
-    const { source, target } = made.pair(new Rng(3, 1), 2000, 2000);
+  test('about half of the brackets of a long Dyck word close', () => {
+    const task = taskOf('dyck', 2);
+    const { source, target } = task.pair(new Rng(3, 1), 2000, 2000);
     const closing = source.filter(bracket => bracket >= 2).length;
     expect(closing).toBeGreaterThan(900);
     expect(closing).toBeLessThanOrEqual(1000);
@@ -300,22 +302,22 @@ describe('tasks of the Chomsky hierarchy', () => {
 });
 
 test('sources are parsed with or without spaces, and unknown symbols are reported', () => {
-  const reverse = task('reverse', 4);
+  const reverse = taskOf('reverse', 4);
   expect(parseSource(reverse, ' a b  d ')).toEqual([0, 1, 3]);
   expect(parseSource(reverse, 'abd')).toEqual([0, 1, 3]);
   expect(() => parseSource(reverse, 'a b x')).toThrow(/unknown symbol "x" at position 3 of the source/);
   expect(() => parseSource(reverse, '  ')).toThrow(InputError);
-  const large = task('reverse', 128);
+  const large = taskOf('reverse', 128);
   expect(parseSource(large, 's1 s128')).toEqual([0, 127]);
   expect(() => parseSource(large, 's129')).toThrow(/Known: s1 to s128 \(128 symbols, separated by spaces\)/);
 });
 
 test('an unknown task is an input error that suggests the nearest name', () => {
-  expect(() => task('revrse', 4)).toThrow(/unknown task "revrse". Did you mean "reverse"\?/);
+  expect(() => taskOf('revrse', 4)).toThrow(/unknown task "revrse". Did you mean "reverse"\?/);
 });
 
 describe('makeBatch', () => {
-  const tutorial = task('tutorial-part5', 2);
+  const tutorial = taskOf('tutorial-part5', 2);
   const sequences = [[0], [1, 0]].map(source => tutorial.sequence({ source, target: [] }));
 
   test('is time-major and padded', () => {
@@ -330,7 +332,7 @@ describe('makeBatch', () => {
     expect([...batch.phase]).toEqual([reading, reading, none, reading, none, none, none, none]);
   });
 
-  test('weighs by symbol, batch or source', () => {
+  test('weighs sequences by symbol, batch or source', () => {
     expect([...makeBatch(sequences, 'symbol').weight]).toEqual([Math.fround(1 / 6), Math.fround(1 / 6)]);
     expect([...makeBatch(sequences, 'batch').weight]).toEqual([1, 1]);
     expect([...makeBatch(sequences, 'source').weight]).toEqual([1 / 2, 1 / 4]);

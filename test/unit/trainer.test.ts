@@ -41,8 +41,8 @@ describe('batches', () => {
   test('noise starts after noiseAfter, and falls to zero over noiseSteps', async () => {
     const { trainer } = await started(reverse());
     const deviation = (step: number, ...sets: string[]) => deviationSince(0, step, ...sets);
-    const deviationSince = (begun: number, step: number, ...sets: string[]) => {
-      const { noise } = trainingBatch(trainer.task, reverse('batch=200', ...sets), step, 10, begun);
+    const deviationSince = (restartedAt: number, step: number, ...sets: string[]) => {
+      const { noise } = trainingBatch(trainer.task, reverse('batch=200', ...sets), step, 10, restartedAt);
       return noise ? Math.sqrt(noise.reduce((sum, x) => sum + x * x, 0) / noise.length) : 0;
     };
     expect(deviation(5)).toBeCloseTo(1, 1);
@@ -52,14 +52,14 @@ describe('batches', () => {
     expect(deviation(6, 'noiseAfter=7')).toBe(0);
     expect(deviation(7, 'noiseAfter=7')).toBeCloseTo(1, 1);
     expect(deviation(12, 'noise=2', 'noiseAfter=7', 'noiseSteps=10')).toBeCloseTo(1, 1);
-    // After a restart it counts from the restart.
+    // After a restart, noiseAfter counts from the restart.
     expect(deviationSince(100, 106, 'noiseAfter=7')).toBe(0);
     expect(deviationSince(100, 107, 'noiseAfter=7')).toBeCloseTo(1, 1);
   });
 });
 
 describe('run', () => {
-  test('does all steps, reports and evaluates when due', async () => {
+  test('runs all steps, and reports and evaluates when due', async () => {
     const { trainer, log, evaluated, model } = await started(reverse('steps=45'));
     expect(await trainer.run()).toBe('done');
     expect(model.batches).toHaveLength(45);
@@ -71,7 +71,7 @@ describe('run', () => {
     expect(model.batches).toHaveLength(45);
   });
 
-  test('pauses and continues; yields to messages', async () => {
+  test('pauses, continues and stops; timers can fire during a run', async () => {
     const { trainer, model } = await started(reverse('steps=100000'));
     setTimeout(() => trainer.pause(), 30);
     expect(await trainer.run()).toBe('paused');
@@ -125,7 +125,7 @@ describe('run', () => {
     expect(evaluated).toEqual([5, 10, 15, 20]);
   });
 
-  test('a stuck run restarts with new weights; checked once for each set', async () => {
+  test('a stuck run restarts with new weights; whether it is stuck is decided once for each set of weights', async () => {
     // The fake's loss is always 0.5 per target.
     const stuck = reverse('steps=50', 'restartAfter=15', 'restartAbove=0.4');
     const at: number[] = [];
@@ -134,10 +134,10 @@ describe('run', () => {
     expect(at).toEqual([20, 40]);
     expect((await trainer.snapshot()).run).toMatchObject({ begun: 40, restarts: 2 });
 
-    const content = await Trainer.start(fakeEngine(), assign(stuck, ['restartAbove=0.6']), {
+    const notStuck = await Trainer.start(fakeEngine(), assign(stuck, ['restartAbove=0.6']), {
       onRestart: ({ step }) => at.push(step),
     });
-    await content.run();
+    await notStuck.run();
     expect(at).toHaveLength(2);
   });
 
@@ -182,8 +182,8 @@ describe('run', () => {
     });
 
     test('starts from zero with new weights, and with longer sequences', async () => {
-      const anew = assign(patient, ['restartAfter=10', 'restartAbove=0.1', 'steps=40']);
-      const { trainer } = await started(anew, { loss: () => 1 });
+      const restarting = assign(patient, ['restartAfter=10', 'restartAbove=0.1', 'steps=40']);
+      const { trainer } = await started(restarting, { loss: () => 1 });
       expect(await trainer.run()).toBe('done');
       const { trainer: grown } = await started(assign(growing, ['evaluateEvery=5', 'patience=3']), {
         error: () => 0,
@@ -195,7 +195,7 @@ describe('run', () => {
     test('a window without a finite step is no improvement', async () => {
       const { trainer } = await started(patient, { finite: step => step > 5 && step <= 10, loss: () => 1 });
       await expect(trainer.run()).rejects.toThrow(DeviceError);
-      // At step 20, before its evaluation.
+      // The run ended at step 20, before the evaluation of that step.
       expect((await trainer.snapshot()).run.patience).toMatchObject({ best: 1, stale: 1 });
     });
   });
@@ -218,7 +218,7 @@ describe('run', () => {
   });
 });
 
-describe('resumed from a snapshot it continues as if never interrupted', () => {
+describe('a run that is resumed from a snapshot continues as if never interrupted', () => {
   const behaviour: Behaviour = {
     error: step => step % 3,
     loss: step => 1 + Math.sin(step) / 3,
@@ -256,20 +256,20 @@ describe('resumed from a snapshot it continues as if never interrupted', () => {
     const unbroken = await started(config, behaviour);
     await unbroken.trainer.run();
     // Requested during step 6, with reports still unread.
-    let seen: Promise<Checkpoint[]> | undefined;
+    let snapshots: Promise<Checkpoint[]> | undefined;
     const error = (step: number) => {
-      if (step === 6) seen = Promise.all([looked.trainer.snapshot(), looked.trainer.snapshot()]);
+      if (step === 6) snapshots = Promise.all([observed.trainer.snapshot(), observed.trainer.snapshot()]);
       return step % 3;
     };
-    const looked = await started(config, { ...behaviour, error });
-    await looked.trainer.run();
-    const [first, second] = await seen!;
+    const observed = await started(config, { ...behaviour, error });
+    await observed.trainer.run();
+    const [first, second] = await snapshots!;
     expect(first.state.step).toBe(6);
     expect(second).toEqual(first);
     const resumed = await Trainer.resume(fakeEngine(behaviour), second);
     await resumed.run();
     expect(comparable(await resumed.snapshot())).toEqual(comparable(await unbroken.trainer.snapshot()));
-    expect(comparable(await looked.trainer.snapshot())).toEqual(
+    expect(comparable(await observed.trainer.snapshot())).toEqual(
       comparable(await unbroken.trainer.snapshot()),
     );
   });
@@ -308,17 +308,18 @@ test('a divergence is reported with its step, its batch and the first tensor', a
   const model = engine.model.bind(engine);
   // From step 8 on, one gradient overflows.
   engine.model = async (spec, training, state) => {
-    const made = await model(spec, training, state);
+    const created = await model(spec, training, state);
     let { step } = state;
-    const enqueue = made.step.bind(made);
-    made.step = batch => enqueue(++step >= 8 ? { ...batch, weight: batch.weight.map(() => 1e308) } : batch);
-    return made;
+    const enqueue = created.step.bind(created);
+    created.step = batch =>
+      enqueue(++step >= 8 ? { ...batch, weight: batch.weight.map(() => 1e308) } : batch);
+    return created;
   };
   const trainer = await Trainer.start(engine, config);
   await expect(trainer.run()).rejects.toThrow(
     /10 steps in a row before step 20 .* The first of them was step 8, with batch 8 of seed 0; the first value that was not finite: the gradient of \w+\. Lower train.rate/,
   );
-  // The state is that before the bad steps, and it can be saved.
+  // The state is the one before the bad steps, and it can be saved.
   const { state } = await trainer.snapshot();
   for (const values of state.parameters.values()) expect(values.every(Number.isFinite)).toBe(true);
 });

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { tuningFile } from '../../src/platform/node/tunings.ts';
 
-const fresh = (): string => join(mkdtempSync(join(tmpdir(), 'pushdown-tunings-')), 'below', 'tuning.json');
+const newFile = (): string => join(mkdtempSync(join(tmpdir(), 'pushdown-tunings-')), 'below', 'tuning.json');
 
 test('measurements are stored per adapter', () => {
-  const file = fresh();
+  const file = newFile();
   tuningFile('one', file).set('step', '4 rows');
   tuningFile('two', file).set('step', '8 rows');
   expect(tuningFile('one', file).get('step')).toBe('4 rows');
@@ -20,9 +20,9 @@ test('measurements are stored per adapter', () => {
 });
 
 test.each(['', '{', '[]', 'null', '{"one": 3}', '{"one": {"step": 3}}'])(
-  'a file with %s is ignored',
+  'a file with the content %s is ignored',
   text => {
-    const file = fresh();
+    const file = newFile();
     tuningFile('one', file).set('step', '4 rows');
     writeFileSync(file, text);
     const store = tuningFile('one', file);

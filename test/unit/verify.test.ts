@@ -17,16 +17,16 @@ async function trained(...sets: string[]): Promise<Checkpoint> {
   return trainer.snapshot();
 }
 
-/** An engine whose models return wrong gradients. */
-const bent = (bend: (gradients: Tensors) => void): Engine => ({
+/** An engine whose models return gradients that `change` has modified. */
+const withGradients = (change: (gradients: Tensors) => void): Engine => ({
   ...reference,
   async model(...args) {
     const model = await reference.model(...args);
     const { gradients } = model;
     model.gradients = async () => {
-      const made = await gradients.call(model);
-      bend(made);
-      return made;
+      const values = await gradients.call(model);
+      change(values);
+      return values;
     };
     return model;
   },
@@ -35,56 +35,57 @@ const bent = (bend: (gradients: Tensors) => void): Engine => ({
 test.each([[[]], [['memory=deque']], [['memory=none']], [['optimiser=sgd', 'lossPer=source']]])(
   'the reference agrees with itself: %j',
   async sets => {
-    const of = await verifyStep(reference, reference, await trained(...sets));
-    expect(of).toMatchObject({ step: 3, sequences: 6, agrees: true });
-    for (const { difference } of [...of.forward, ...of.gradients, ...of.weights]) expect(difference).toBe(0);
-    expect(of.gradients.map(({ tensor }) => tensor)).toContain('W_hh');
-    expect(of.forward.map(({ tensor }) => tensor)).toEqual(
+    const result = await verifyStep(reference, reference, await trained(...sets));
+    expect(result).toMatchObject({ step: 3, sequences: 6, agrees: true });
+    for (const { difference } of [...result.forward, ...result.gradients, ...result.weights])
+      expect(difference).toBe(0);
+    expect(result.gradients.map(({ tensor }) => tensor)).toContain('W_hh');
+    expect(result.forward.map(({ tensor }) => tensor)).toEqual(
       sets[0] === 'memory=none' ? ['output'] : ['output', 'push', 'pop', 'read'],
     );
-    expect(of.gradients.find(({ tensor }) => tensor === 'W_hh')!.largest).toBeGreaterThan(1e-4);
+    expect(result.gradients.find(({ tensor }) => tensor === 'W_hh')!.largest).toBeGreaterThan(1e-4);
   },
 );
 
 test('an engine with one wrong gradient is detected, with the name of the tensor', async () => {
-  const off = bent(gradients => {
+  const wrong = withGradients(gradients => {
     gradients.get('W_hh')![3] += 1e-3;
   });
-  const of = await verifyStep(off, reference, await trained());
-  expect(of.agrees).toBe(false);
-  const worst = of.gradients.toSorted((a, b) => b.difference / b.largest - a.difference / a.largest)[0];
+  const result = await verifyStep(wrong, reference, await trained());
+  expect(result.agrees).toBe(false);
+  const worst = result.gradients.toSorted((a, b) => b.difference / b.largest - a.difference / a.largest)[0];
   expect(worst.tensor).toBe('W_hh');
   expect(worst.difference).toBeCloseTo(1e-3, 9);
 });
 
-test('NaN is the largest difference', async () => {
-  const off = bent(gradients => {
+test('NaN counts as an infinite difference', async () => {
+  const wrong = withGradients(gradients => {
     gradients.get('b_o')![0] = Number.NaN;
   });
-  const of = await verifyStep(off, reference, await trained());
-  expect(of.agrees).toBe(false);
-  expect(of.gradients.find(({ tensor }) => tensor === 'b_o')!.difference).toBe(Number.POSITIVE_INFINITY);
+  const result = await verifyStep(wrong, reference, await trained());
+  expect(result.agrees).toBe(false);
+  expect(result.gradients.find(({ tensor }) => tensor === 'b_o')!.difference).toBe(Number.POSITIVE_INFINITY);
 });
 
 test('if the batch is too large for the reference, its first sequences are used', async () => {
   const checkpoint = await trained('noise=1', 'memory=deque');
-  const of = await verifyStep(reference, reference, checkpoint, undefined, 2);
-  expect(of).toMatchObject({ sequences: 2, agrees: true });
+  const part = await verifyStep(reference, reference, checkpoint, undefined, 2);
+  expect(part).toMatchObject({ sequences: 2, agrees: true });
   const whole = await verifyStep(reference, reference, checkpoint);
-  expect(of.loss.reference).toBeLessThan(whole.loss.reference);
+  expect(part.loss.reference).toBeLessThan(whole.loss.reference);
   expect(sequencesFor(2547, 22, 32)).toBe(32);
   expect(sequencesFor(1_000_000, 1000, 32)).toBe(1);
 });
 
-test('the allowed absolute difference is reported besides the relative one', async () => {
+test('differences up to the reported absolute bound are allowed besides the relative one', async () => {
   const checkpoint = await trained();
   const { floor } = await verifyStep(reference, reference, checkpoint);
   expect(floor).toBeGreaterThan(0);
-  const by = (share: number): Engine =>
-    bent(gradients => {
+  const shiftedBy = (share: number): Engine =>
+    withGradients(gradients => {
       const zeros = gradients.get('b_o')!;
       for (let i = 0; i < zeros.length; i++) zeros[i] += share * floor;
     });
-  expect((await verifyStep(by(0.9), reference, checkpoint)).agrees).toBe(true);
-  expect((await verifyStep(by(1e4), reference, checkpoint)).agrees).toBe(false);
+  expect((await verifyStep(shiftedBy(0.9), reference, checkpoint)).agrees).toBe(true);
+  expect((await verifyStep(shiftedBy(1e4), reference, checkpoint)).agrees).toBe(false);
 });

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Waits } from '../../src/gpu/waits.ts';
 
-/** How finished work is noticed, on queues that look for it in their own time. */
+/** How soon finished work is noticed, on queues that look for it at intervals. */
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -10,7 +10,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** A queue whose waits end every `period` ms, and where `onSubmit` on a submission. */
+/** A queue that resolves its waits every `period` ms, and after each submission if `onSubmit` is true. */
 function fakeQueue(period: number, onSubmit: boolean) {
   let waiting: (() => void)[] = [];
   let submissions = 0;
@@ -21,7 +21,7 @@ function fakeQueue(period: number, onSubmit: boolean) {
   const queue = {
     submit() {
       submissions++;
-      // As late as an answer from another process.
+      // With a delay, like an answer from another process.
       if (onSubmit) setTimeout(look, 1);
     },
     onSubmittedWorkDone: () => new Promise<undefined>(resolve => waiting.push(() => resolve(undefined))),
@@ -40,7 +40,7 @@ function fakeQueue(period: number, onSubmit: boolean) {
 
 const alone = <T>(promised: Promise<T>): Promise<T> => promised;
 
-/** The ms that a promise takes, on the clock that the test moves. */
+/** The ms that a promise takes, on the fake clock. */
 async function took(promised: Promise<unknown>): Promise<number> {
   const start = performance.now();
   let end = Number.NaN;
@@ -51,7 +51,7 @@ async function took(promised: Promise<unknown>): Promise<number> {
   return end - start;
 }
 
-test('a queue that looks every 100 ms is nudged: waits take some 2 ms', async () => {
+test('a queue that looks every 100 ms gets empty submissions: waits take about 2 ms', async () => {
   const fake = fakeQueue(100, true);
   const waits = new Waits(fake.queue);
   expect(await took(waits.during(fake.queue.onSubmittedWorkDone()))).toBeGreaterThan(50);
@@ -67,7 +67,7 @@ test('a queue that looks every 100 ms is nudged: waits take some 2 ms', async ()
   fake.close();
 });
 
-test('a queue that answers at once is left alone', async () => {
+test('a queue that answers at once gets no empty submissions', async () => {
   const fake = fakeQueue(1, true);
   const waits = new Waits(fake.queue);
   await took(waits.measure(alone));
@@ -77,7 +77,7 @@ test('a queue that answers at once is left alone', async () => {
   fake.close();
 });
 
-test('a slow queue that nudges do not make faster is left alone after the trial', async () => {
+test('a slow queue that empty submissions do not make faster gets none after the measurement', async () => {
   const fake = fakeQueue(100, false);
   const waits = new Waits(fake.queue);
   await took(waits.measure(alone));
@@ -104,7 +104,7 @@ test('a wait that fails, or never ends because the device is lost, leaves no tim
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test('a measurement that fails says so, and nothing is nudged', async () => {
+test('a measurement that fails throws its error, and no empty submissions follow', async () => {
   const waits = new Waits({
     submit: () => undefined,
     onSubmittedWorkDone: () => Promise.reject(new Error('lost')),

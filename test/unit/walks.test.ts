@@ -7,8 +7,8 @@ import { walksOf } from '../../src/kernels/walks.ts';
 import { memoryForward } from '../../src/reference/memory.ts';
 
 /**
- * How many rows kernels walk over, compared with the reference's strengths; and that no input makes a submission
- * unbounded.
+ * The numbers of rows that kernels walk over agree with the strengths of
+ * the reference, and no input makes the work of a submission unbounded.
  */
 
 const RANGES: Record<string, (rng: Rng) => number> = {
@@ -17,60 +17,63 @@ const RANGES: Record<string, (rng: Rng) => number> = {
   'zeros and ones': rng => Math.floor(2 * rng.uniform()),
 };
 
-/** Kinds that walk over rows: in the others, every step costs the same, whatever the strengths. */
+/** Kinds that walk over rows. In the other kinds every step costs the same, whatever the strengths. */
 const KINDS = MEMORY_NAMES.filter(name => memoryKind(name).rows);
 
 describe.each(KINDS)('%s', kind => {
   const { ends: E } = memoryKind(kind);
 
-  test.each(Object.keys(RANGES))('rows visited by steps: %s', range => {
-    const [B, T] = [2, 60];
-    const rng = new Rng(4, 1, T);
-    const draw = () => Float32Array.from({ length: B * T * E }, () => RANGES[range](rng));
-    const [push, pop] = [draw(), draw()];
-    const walks = walksOf(kind, push, pop, B, T, 1e6)!;
-    const least = new Float64Array(T);
-    const reads = new Map<string, number>();
-    for (let b = 0; b < B; b++) {
-      const of = (all: Float32Array) => all.subarray(b * T * E, (b + 1) * T * E);
-      const { strengths } = memoryForward(kind, [of(push), of(pop)], new Float32Array(T * E));
-      for (let t = 0; t < T; t++) {
-        // In the order of rows from the bottom to the top.
-        const rows = Array.from(strengths[t], (s, i) => ({ s, i })).filter(({ s }) => s > 0);
-        let visited = 0;
-        for (const end of kind === 'deque' ? ['top', 'bottom'] : [kind === 'queue' ? 'bottom' : 'top']) {
-          let left = 1;
-          for (const { s, i } of end === 'top' ? rows.toReversed() : rows) {
-            if (left <= 1e-6) break;
-            left -= s;
-            visited++;
-            const row = `${b} ${kind === 'deque' ? i - strengths[t].length / 2 : i}`;
-            reads.set(row, (reads.get(row) ?? 0) + 1);
+  test.each(Object.keys(RANGES))(
+    'the number of rows visited at each step is an upper bound: %s strengths',
+    range => {
+      const [B, T] = [2, 60];
+      const rng = new Rng(4, 1, T);
+      const draw = () => Float32Array.from({ length: B * T * E }, () => RANGES[range](rng));
+      const [push, pop] = [draw(), draw()];
+      const walks = walksOf(kind, push, pop, B, T, 1e6)!;
+      const needed = new Float64Array(T);
+      const reads = new Map<string, number>();
+      for (let b = 0; b < B; b++) {
+        const of = (all: Float32Array) => all.subarray(b * T * E, (b + 1) * T * E);
+        const { strengths } = memoryForward(kind, [of(push), of(pop)], new Float32Array(T * E));
+        for (let t = 0; t < T; t++) {
+          // In the order of rows from the bottom to the top.
+          const rows = Array.from(strengths[t], (s, i) => ({ s, i })).filter(({ s }) => s > 0);
+          let visited = 0;
+          for (const end of kind === 'deque' ? ['top', 'bottom'] : [kind === 'queue' ? 'bottom' : 'top']) {
+            let left = 1;
+            for (const { s, i } of end === 'top' ? rows.toReversed() : rows) {
+              if (left <= 1e-6) break;
+              left -= s;
+              visited++;
+              const row = `${b} ${kind === 'deque' ? i - strengths[t].length / 2 : i}`;
+              reads.set(row, (reads.get(row) ?? 0) + 1);
+            }
           }
+          needed[t] = Math.max(needed[t], visited);
         }
-        least[t] = Math.max(least[t], visited);
       }
-    }
-    // One more row at each end, rows of strength 0, and popped rows.
-    let over = 0;
-    for (let t = 0; t < T; t++) {
-      expect(walks.perStep[t], `step ${t}`).toBeGreaterThanOrEqual(least[t]);
-      over += walks.perStep[t] - least[t];
-    }
-    expect(over / T).toBeLessThan(range === 'small' ? 45 : 12);
-    expect(walks.perRow).toBeGreaterThanOrEqual(Math.max(...reads.values()));
-    expect(walksOf(kind, push, pop, B, T, 10)!.perRow).toBe(Infinity);
-  });
+      // The bound also counts one more row at each end, rows of strength 0, and popped rows.
+      let excess = 0;
+      for (let t = 0; t < T; t++) {
+        expect(walks.perStep[t], `step ${t}`).toBeGreaterThanOrEqual(needed[t]);
+        excess += walks.perStep[t] - needed[t];
+      }
+      expect(excess / T).toBeLessThan(range === 'small' ? 45 : 12);
+      expect(walks.perRow).toBeGreaterThanOrEqual(Math.max(...reads.values()));
+      expect(walksOf(kind, push, pop, B, T, 10)!.perRow).toBe(Infinity);
+    },
+  );
 });
 
-/** Inputs that make reads or rows walk over all steps. */
+/** Inputs with which a read walks over the rows of all steps, or a row is reached by the reads of all steps. */
 const WORST: Record<string, (t: number) => number> = {
   'every row is tiny': () => 1e-6,
   'one row is all there is': t => (t === 0 ? 1 : 0),
 };
 
 describe.each(Object.keys(WORST))('%s', worst => {
-  test.each<MemoryName>(KINDS)('a submission walks a bounded way: %s', kind => {
+  test.each<MemoryName>(KINDS)('the work of a submission is bounded: %s', kind => {
     const [T, M] = [65_536, 64];
     const cells = M / 4;
     const { ends: E } = memoryKind(kind);
@@ -79,22 +82,23 @@ describe.each(Object.keys(WORST))('%s', worst => {
     const walks = walksOf(kind, push, new Float32Array(T * E), 1, T, walk.perSubmission / cells)!;
     const longest = Math.max(walks.perRow, ...walks.perStep.subarray(T - 1));
     expect(longest).toBeGreaterThanOrEqual(T);
-    // Not parallel over time: one invocation would load a million cells, all of them together 30 thousand million.
+    // Too much for the form parallel over time: one invocation would
+    // load a million cells, and all together 30 thousand million.
     expect(longest * cells).toBeGreaterThan(walk.perInvocation);
-    // Slices: all rounds together have as many rows as their usual steps have, or the rows of one step.
+    // A slice has at most as many rows as a slice of usual steps, or it is a single step.
     const steps = new SliceSteps(100 * M).steps(1);
-    const most = rangesOf(T, steps, 'forward', t => weightOfRows(walks.perStep[t])).map(({ from, to }) => ({
+    const slices = rangesOf(T, steps, 'forward', t => weightOfRows(walks.perStep[t])).map(({ from, to }) => ({
       steps: to - from,
       rows: walks.perStep.subarray(from, to).reduce((sum, rows) => sum + rows, 0),
     }));
-    for (const one of most) {
-      expect(one.steps).toBeLessThanOrEqual(steps);
-      if (one.steps > 1) expect(one.rows).toBeLessThanOrEqual(32 * steps);
-      else expect(one.rows).toBeLessThanOrEqual(E * E * T + 4);
+    for (const slice of slices) {
+      expect(slice.steps).toBeLessThanOrEqual(steps);
+      if (slice.steps > 1) expect(slice.rows).toBeLessThanOrEqual(32 * steps);
+      else expect(slice.rows).toBeLessThanOrEqual(E * E * T + 4);
     }
     const usual = rangesOf(T, steps, 'forward');
     const last = usual[usual.length - 1];
-    // The size of a slice of usual steps.
+    // A slice that is cut by the number of steps alone would have far more rows.
     if (worst === 'every row is tiny')
       expect(walks.perStep.subarray(last.from, last.to).reduce((sum, rows) => sum + rows, 0)).toBeGreaterThan(
         100 * 32 * steps,

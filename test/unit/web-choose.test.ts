@@ -32,8 +32,8 @@ describe('choices', () => {
   });
 });
 
-describe('the story', () => {
-  test('names the task and the memory', () => {
+describe('the sentences about the run', () => {
+  test('name the task and the memory', () => {
     expect(describeRun(preset('reverse'))).toBe(
       'A small recurrent network (RNN) of 32 units learns to reverse sequences with a neural stack, on sources of 4 to 16 symbols.',
     );
@@ -49,11 +49,11 @@ describe('the story', () => {
     expect(describeRun(assign(preset('reverse'), ['memory=tape', 'memories=2']))).toContain('with 2 tapes,');
   });
 
-  test('every preset has a description', () => {
+  test('exist for every preset', () => {
     for (const { config } of PRESETS) expect(describeRun(config)).not.toMatch(/undefined|the task/);
   });
 
-  test('describes the progress, and whether the memory is used', () => {
+  test('describe the progress, and whether the memory is used', () => {
     const config = preset('reverse');
     const profile = (reading: [number, number], writing: [number, number]) =>
       ({
@@ -105,7 +105,7 @@ describe('earlier frames', () => {
     expect(frames.at(-1)?.step).toBe(4999);
   });
 
-  test('are stored evenly: at most 60, of long sequences fewer, and none where one alone is too large', () => {
+  test('are stored at even distances: at most 60, fewer of long sequences, and none if a single one is too large', () => {
     const of = (count: number, T: number): Frame[] => {
       const memories = [
         { kind: 'stack', ends: [], strengths: Array.from({ length: T }, () => Array(T).fill(0)) },

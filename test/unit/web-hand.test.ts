@@ -11,7 +11,7 @@ import { EXAMPLES } from '../../src/web/hand/examples.ts';
 
 /** The memory operated by hand: it starts with Figure 1 of the paper, and shows the equations with its numbers. */
 
-const example = (id: string) => EXAMPLES.find(one => one.id === id)!;
+const example = (id: string) => EXAMPLES.find(example => example.id === id)!;
 const figure = example('figure').inputs;
 
 const numbers = (lines: { numbers: string; result: string }[]): string[] =>
@@ -55,7 +55,7 @@ describe('Figure 1', () => {
   });
 });
 
-test('a queue takes from the oldest row, and says so', () => {
+test('a queue reads and pops from the oldest row, and its equations sum over j < i', () => {
   const { inputs } = example('copy');
   const outcome = outcomeOf('queue', inputs);
   expect(outcome.read.map(plain)).toEqual(['1', '1', '1', '2', '3']);

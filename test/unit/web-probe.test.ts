@@ -49,9 +49,9 @@ test.each(['tutorial-part5', 'tutorial-part6'])(
     expect(memory.ends[0].controls['pop']).toEqual(steps.map(({ controls }) => controls['pop'][0]));
     expect(memory.ends[0].read).toEqual(steps.map(({ read }) => read));
     expect(memory.strengths).toEqual(steps.map(({ strengths }) => strengths[0]));
-    const asked = steps.filter((_, t) => shown.target[t] !== '·');
-    expect(asked).toHaveLength(source.length);
-    expect(shown.output.filter(output => output !== '·')).toEqual(asked.map(({ output }) => output));
+    const answered = steps.filter((_, t) => shown.target[t] !== '·');
+    expect(answered).toHaveLength(source.length);
+    expect(shown.output.filter(output => output !== '·')).toEqual(answered.map(({ output }) => output));
   },
 );
 
@@ -59,7 +59,7 @@ test.each([
   ['superposition', 'stay'],
   ['tape', 'left'],
 ] as const)(
-  '%s: rows of the picture are values, of which no more is read than is left',
+  '%s: rows of the picture are values, and a read takes no more of a value than is left of it',
   async (kind, control) => {
     const config = assign(preset('reverse'), [`memory=${kind}`, 'depth=5']);
     const { task, spec } = setup(config);
@@ -76,7 +76,7 @@ test.each([
   },
 );
 
-test('samples stay the same, and reach twice the longest source', async () => {
+test('samples depend only on the seed, and have up to twice the longest source', async () => {
   const { task } = await opened('reverse');
   const lengths = (longest: number) => samplePairs(task, 1, longest).map(({ source }) => source.length);
   expect(samplePairs(task, 1, 10)).toEqual(samplePairs(task, 1, 10));

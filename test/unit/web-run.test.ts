@@ -37,7 +37,7 @@ const progress = (step: number, loss = 1): Progress =>
 const evaluation = { coarse: 0.25, fine: 0.5 } as Evaluation;
 
 describe('curves', () => {
-  test('a step has one point, however often it is reported', () => {
+  test('have one point per step, however often it is reported', () => {
     const history = emptyHistory();
     addProgress(history, progress(25), 25);
     addEvaluation(history, evaluation, 25);
@@ -52,7 +52,7 @@ describe('curves', () => {
     ]);
   });
 
-  test('long runs drop every second of their older points, but keep evaluations and the order', () => {
+  test('of long runs drop every second older point, but keep evaluations and the order', () => {
     const history = emptyHistory();
     for (let step = 1; step <= 20_000; step++) {
       addProgress(history, progress(step), 1);
@@ -67,7 +67,7 @@ describe('curves', () => {
     }
   });
 
-  test('single steps are not points; push and pop are, at the probed step, at intervals', () => {
+  test('have no points for single steps; push and pop have points at the probed steps, at intervals', () => {
     const history = emptyHistory();
     const phase = { push: 0.5, pop: 0.25, steps: 1, ends: [] };
     for (let step = 1; step <= 60; step++) {
@@ -80,7 +80,7 @@ describe('curves', () => {
     expect(history.loss).toEqual([null, 1, null, 1, null, 1]);
   });
 
-  test('points after a checkpoint are dropped', () => {
+  test('lose the points after a checkpoint that is resumed', () => {
     const history = emptyHistory();
     for (const step of [25, 50, 75]) addProgress(history, progress(step), 25);
     expect(historyUpTo(history, 60)).toMatchObject({ step: [25, 50], loss: [1, 1] });
@@ -120,7 +120,7 @@ describe('reads', () => {
     },
   );
 
-  test('of a superposition stack of two cells: half of what is pushed, then half of it popped, half lost at the bottom', () => {
+  test('of a superposition stack of two cells: a value pushed by half, popped by half, then lost at the bottom', () => {
     // push ½ stay ½, pop ½ stay ½, push 1, push 1
     const [push, pop, stay] = [
       [0.5, 0, 1, 1],
@@ -132,7 +132,7 @@ describe('reads', () => {
     expect(read).toEqual([[0.5], [0.25, 0], [0, 0, 1], [0, 0, 0, 1]]);
   });
 
-  test('of a tape: a value is there until it is written over, and read where the head is', () => {
+  test('of a tape: a value stays until it is overwritten, and is read where the head is', () => {
     const [left, right, stay] = [
       [0, 1, 0],
       [1, 0, 0],
@@ -143,7 +143,7 @@ describe('reads', () => {
     expect(shares.read).toEqual([[0], [1, 0], [0, 0, 1]]);
   });
 
-  test("rows of the picture: those of a deque's bottom below, newest first", () => {
+  test("the rows of a deque's bottom are at the bottom of the picture, newest first", () => {
     expect(rowsOf('stack', 2)).toEqual([
       { step: 0, end: 0 },
       { step: 1, end: 0 },
@@ -290,16 +290,16 @@ test.each([
   expect(adviceFor(agent, secure, false)).toMatch(words);
 });
 
-test('Firefox with WebGPU but without a GPU is not told to set a preference that is set', () => {
+test('the advice for Firefox with WebGPU but without a GPU names no preference that is already set', () => {
   const agent = 'Mozilla/5.0 (Windows NT 10.0; rv:145.0) Gecko/20100101 Firefox/145.0';
   expect(adviceFor(agent, true, true)).toMatch(/update the graphics driver.*about:support/);
   expect(adviceFor(agent, true, true)).not.toMatch(/gfx\.|dom\.webgpu|Nightly/);
-  // On Linux a list of drivers keeps it from most machines.
+  // On Linux a list of blocked drivers disables it on most machines.
   const onLinux = 'Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Firefox/153.0';
   expect(adviceFor(onLinux, true, true)).toMatch(/update the graphics driver.*gfx\.webgpu\.ignore-blocklist/);
 });
 
-test('Firefox 140 has navigator.gpu, and refuses every request: its user needs another release, not a driver', () => {
+test('the advice for Firefox 140, which has navigator.gpu but refuses every request, is another release, not a driver', () => {
   const agent = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
   expect(adviceFor(agent, true, true)).toMatch(/^Update Firefox/);
 });

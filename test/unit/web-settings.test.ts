@@ -18,7 +18,7 @@ describe('the address', () => {
     [assign(preset('tutorial-part6'), ['seed=7', 'rate=0.3']), 'cpu', true],
     [assign(preset('small/copy/deque'), ['hidden=24', 'clip=none', 'autoencoder=true']), 'gpu', false],
     [assign(preset('reverse'), ['task.file=a b&c=d#e.tsv']), 'auto', false],
-  ] as const)('comes back as it was: %#', (config, engine, paused) => {
+  ] as const)('is decoded to the same settings: %#', (config, engine, paused) => {
     expect(readAddress(toAddress({ config, engine, paused }))).toEqual({
       config,
       engine,
@@ -27,7 +27,7 @@ describe('the address', () => {
     });
   });
 
-  test('every preset, in less than 300 characters', () => {
+  test('of every preset has less than 300 characters', () => {
     for (const { config } of PRESETS) {
       const address = toAddress({ config, engine: 'auto', paused: false });
       expect(address.length).toBeLessThan(300);
@@ -42,7 +42,7 @@ describe('the address', () => {
     );
   });
 
-  test('leaves the vocabulary of your own data to its file', () => {
+  test('does not contain the vocabulary of your own data, which comes from the file', () => {
     const config = assign(preset('reverse'), ['task.sourceSymbols=a,b', 'task.targetSymbols=c']);
     const address = toAddress({ config, engine: 'auto', paused: false });
     expect(address).not.toContain('Symbols');
@@ -52,14 +52,14 @@ describe('the address', () => {
     });
   });
 
-  test('with a key under its former name', () => {
+  test('may contain a key under its former name', () => {
     const config = assign(preset('reverse'), ['projection=5']);
     const address = toAddress({ config, engine: 'auto', paused: false });
     const former = readAddress(address.replace('model.projection', 'model.deeper'));
     expect(former).toMatchObject({ config, warning: undefined });
   });
 
-  test('empty: the page may start with any run', () => {
+  test('may be empty: the page may start with any run', () => {
     expect(readAddress('')).toBeUndefined();
     expect(readAddress('#')).toBeUndefined();
   });
@@ -99,7 +99,7 @@ const kindOf = (key: string): string => {
   return FIELDS[group as keyof typeof FIELDS][name].kind;
 };
 
-describe('words', () => {
+describe('the labels of the settings', () => {
   test('every field of the configuration is in the form, once', () => {
     expect(unlabelledKeys()).toEqual([]);
     const shown = SECTIONS.flatMap(({ fields }) => Object.keys(fields));
@@ -107,7 +107,7 @@ describe('words', () => {
     for (const key of shown) expect(KEYS).toContain(key);
   });
 
-  test('differences from the preset and from the run', () => {
+  test('differences from the preset and from the run are described', () => {
     const config = assign(preset('small/copy/queue'), ['seed=3', 'hidden=64']);
     expect(nearestPreset(config)).toBe('small/copy/queue');
     expect(describeConfig(config)).toBe('small/copy/queue, seed 3, Hidden width H 64');
@@ -149,7 +149,7 @@ describe('settings in combination', () => {
     expect(problem?.message).toMatch(words);
   });
 
-  test('your own data: with its file, and with a file that does not fit', () => {
+  test('your own data is checked with its file; a file that cannot be parsed is refused', () => {
     const config = assign(preset('reverse'), [
       'task.name=data',
       'minLength=1',

@@ -46,15 +46,15 @@ const codes = [
 ];
 
 describe('formatted kernels', () => {
-  const bare = (code: string): string => code.replace(/\s/g, '');
+  const withoutSpace = (code: string): string => code.replace(/\s/g, '');
 
-  test('differ only in white space', () => {
+  test('differ from the originals only in white space', () => {
     expect(codes.length).toBeGreaterThan(100);
-    for (const [code, label] of codes) expect(bare(formatWgsl(code)), label).toBe(bare(code));
+    for (const [code, label] of codes) expect(withoutSpace(formatWgsl(code)), label).toBe(withoutSpace(code));
   });
 
   test('are indented by their braces and parentheses, without empty lines within functions', () => {
-    // Tens of thousands of lines: faults are collected, and the list must be empty.
+    // There are tens of thousands of lines, so faults are collected in a list, which must be empty.
     const faults: string[] = [];
     for (const [code, label] of codes) {
       let depth = 0;
@@ -83,7 +83,7 @@ describe('formatted kernels', () => {
     }
   });
 
-  test('an example', () => {
+  test('an example is formatted as written here', () => {
     const code = `
 
 struct S { a: u32,
@@ -120,8 +120,8 @@ fn h() {
   });
 });
 
-describe('of a preset', () => {
-  test.each(PROFILE_NAMES)('contains every kernel of the plan, on %s', profile => {
+describe('the kernels of a preset', () => {
+  test.each(PROFILE_NAMES)('are all printed, on %s', profile => {
     for (const name of NAMES) {
       const text = textOf([name, '--profile', profile]);
       expect(text).toContain(`preset ${name}: plan `);
@@ -132,7 +132,7 @@ describe('of a preset', () => {
     }
   });
 
-  test('names, workgroups and buffers', () => {
+  test('are printed with names, workgroups and buffers', () => {
     expect(textOf(['reverse', '--profile', 'gpu', '--only', 'fused forward', '--list'])).toBe(
       `// preset reverse: plan fused, one sequence per workgroup (block 32), profile gpu
 // B = 32 sequences of T = 34 time steps. Dispatches: training step 9, evaluation 4.
@@ -155,10 +155,10 @@ training step: fused forward block  32 of 32                   batch, params, ac
     ]);
   });
 
-  test('the requested plan and settings', () => {
+  test('are those of the requested plan and settings', () => {
     const of = (...more: string[]): string => textOf(['reverse', '--list', ...more]);
     expect(of('--plan', 'stepwise')).toMatch(
-      /plan stepwise.*\n.*Dispatches: training step \d+, and 6 a time step/,
+      /plan stepwise.*\n.*Dispatches: training step \d+, and 6 per time step/,
     );
     expect(of('--profile', 'gpu with subgroups')).toContain('block 32, subgroups');
     expect(of('--set', 'hidden=200')).toContain('reverse hidden=200: plan stepwise');
@@ -167,7 +167,7 @@ training step: fused forward block  32 of 32                   batch, params, ac
 });
 
 describe('a memory by itself', () => {
-  test.each(MEMORY_NAMES)('%s, both passes', kind => {
+  test.each(MEMORY_NAMES)('both passes of a %s are printed', kind => {
     const text = textOf(['memory', kind]);
     expect(text).toContain(`forward pass: memory forward, ${kind} block, M=32`);
     expect(text).toContain(`backward pass: memory backward, ${kind} block, M=32`);
@@ -196,8 +196,8 @@ test('mistakes give one error line', () => {
     [[], 'which kernels? Name a preset, or memory <kind>. See npm run wgsl -- --help.'],
     [['revrse'], 'unknown preset "revrse". Did you mean "reverse"?'],
     [['memry', 'stack'], 'unknown preset "memry". Did you mean "memory <kind>"?'],
-    [['stack'], 'stack is no preset: npm run wgsl -- memory stack, or a preset.'],
-    [['reverse', 'heads'], '"heads" is one name too many: choose kernels with --only "heads".'],
+    [['stack'], 'stack is not a preset: use npm run wgsl -- memory stack, or name a preset.'],
+    [['reverse', 'heads'], 'unexpected argument "heads": choose kernels with --only "heads".'],
     [['reverse', '--only', 'heads'], /^no kernel has "heads" in its name\. Kernels: fused forward block; /],
     [['reverse', '--plam', 'x'], 'unknown option "--plam". Did you mean "--plan"?'],
     [['reverse', '--plan', 'fuse'], 'unknown plan "fuse". Did you mean "fused"?'],
@@ -214,14 +214,14 @@ test('mistakes give one error line', () => {
     [['memory', 'stack', '--set', 'batch=3'], /^--set is for a preset/],
   ];
   for (const [args, message] of cases) {
-    let told = '';
+    let thrown = '';
     try {
       textOf(args);
     } catch (error) {
-      told = `${(error as Error).name}: ${(error as Error).message}`;
+      thrown = `${(error as Error).name}: ${(error as Error).message}`;
     }
-    if (typeof message === 'string') expect(told, args.join(' ')).toBe(`InputError: ${message}`);
-    else expect(told.replace('InputError: ', ''), args.join(' ')).toMatch(message);
+    if (typeof message === 'string') expect(thrown, args.join(' ')).toBe(`InputError: ${message}`);
+    else expect(thrown.replace('InputError: ', ''), args.join(' ')).toMatch(message);
   }
   expect(textOf(['--help'])).toContain('npm run wgsl -- memory <kind>');
 });

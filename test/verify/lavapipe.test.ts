@@ -10,8 +10,8 @@ import { compareMemory, KINDS, memoryTruth, RANGES, TOLERANCE } from '../support
 import { expectSameForward, expectSameGradients, FEW, SPECS } from '../support/model-parity.ts';
 
 /**
- * The kernels on a third adapter, Mesa's lavapipe. Its subgroups have 8 invocations, SwiftShader's have 4, and it has another
- * compiler.
+ * Compares the kernels with the reference on a third adapter, Mesa's lavapipe. Its
+ * subgroups have 8 invocations (SwiftShader's have 4), and it has another compiler.
  */
 
 const FOLDERS = ['/usr/share/vulkan/icd.d', '/usr/local/share/vulkan/icd.d', '/etc/vulkan/icd.d'];
@@ -22,7 +22,7 @@ const icd =
   FOLDERS.filter(existsSync)
     .flatMap(folder => readdirSync(folder).map(file => join(folder, file)))
     .find(file => /lvp_icd.*\.json$/.test(file));
-const missing = 'lavapipe is not installed (Debian: mesa-vulkan-drivers 24 or newer), and not compared';
+const missing = 'lavapipe: skipped, because it is not installed (Debian: mesa-vulkan-drivers 24 or newer)';
 
 describe.skipIf(!icd)(icd ? 'lavapipe' : missing, () => {
   const reference = createReferenceEngine();
@@ -36,7 +36,7 @@ describe.skipIf(!icd)(icd ? 'lavapipe' : missing, () => {
     });
     afterAll(() => engine?.destroy());
 
-    test('it is lavapipe', () => expect(engine.adapter.name).toMatch(/^lavapipe/));
+    test('the adapter is lavapipe', () => expect(engine.adapter.name).toMatch(/^lavapipe/));
 
     describe.each(KINDS)('%s', kind => {
       test.each(Object.keys(RANGES))('strengths %s', async range => {
@@ -53,7 +53,7 @@ describe.skipIf(!icd)(icd ? 'lavapipe' : missing, () => {
       });
     });
 
-    test.each(FEW)('%s', async name => {
+    test.each(FEW)('%s: forward pass and gradients', async name => {
       const pair = [engine, reference];
       await expectSameForward(pair, makeSpec(SPECS[name]));
       await expectSameGradients(pair, makeSpec(SPECS[name]));

@@ -1,19 +1,22 @@
 import { describe, expect, test } from 'vitest';
-import { describeEach, MEMORY_PROFILES } from '../support/engines.ts';
+import { describeEach, MEMORY_VARIANTS } from '../support/engines.ts';
 import { compareMemory, KINDS, memoryTruth, RANGES, TOLERANCE } from '../support/memory-parity.ts';
 
-/** All sizes of test/parity/memory.test.ts with all ranges, including the largest in forms that are slow at them. */
+/**
+ * All sizes of test/parity/memory.test.ts with all ranges of
+ * strengths, also the largest in the forms that are slow there.
+ */
 
 const STEPS = [1, 2, 31, 32, 33, 63, 64, 65, 1000];
 
-describeEach(MEMORY_PROFILES, (engine, { hasMemory, most }) => {
+describeEach(MEMORY_VARIANTS, (engine, { hasMemory, maxSteps }) => {
   describe.each(KINDS.filter(hasMemory))('%s', kind => {
     describe.each(Object.keys(RANGES))('strengths %s', range => {
       test.each(STEPS)('T = %i', async T => {
         for (const M of [1, 2, 32, 100]) {
           const truth = memoryTruth(kind, T, M, range);
           for (const B of [1, 7, 300]) {
-            if (B * T > most.verify) continue;
+            if (B * T > maxSteps.verify) continue;
             for (const [tensor, difference] of Object.entries(await compareMemory(engine(), truth, B))) {
               expect(difference, `${tensor} at B=${B}, T=${T}, M=${M}`).toBeLessThanOrEqual(TOLERANCE);
             }

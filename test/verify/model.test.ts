@@ -2,21 +2,21 @@ import { test } from 'vitest';
 import { MEMORY_NAMES } from '../../src/base/memories.ts';
 import { createReferenceEngine } from '../../src/engine/reference.ts';
 import { makeSpec } from '../support/batches.ts';
-import { describeEach, MODEL_PROFILES } from '../support/engines.ts';
+import { describeEach, MODEL_VARIANTS } from '../support/engines.ts';
 import { expectSameForward, expectSameGradients, LENGTHS, SPECS } from '../support/model-parity.ts';
 
-/** All models in all ways: `npm test` compares most of them in one way only. */
+/** All models on all variants of the engines: `npm test` compares most models on one variant only. */
 
 const reference = createReferenceEngine();
 
-/** More sequences than invocations in the backward pass, or rows of a tile. */
+/** More sequences than the backward pass has invocations, and more than a tile has rows. */
 const LENGTHS_OF_75 = Array.from({ length: 75 }, (_, b) => LENGTHS[b % LENGTHS.length]);
 
-describeEach(MODEL_PROFILES, (engine, { takes }) => {
+describeEach(MODEL_VARIANTS, (engine, { supports }) => {
   const engines = () => [engine(), reference] as const;
 
-  const names = Object.keys(SPECS).filter(name => takes(makeSpec(SPECS[name])));
-  test.each(names)('%s: forward', name => expectSameForward(engines(), makeSpec(SPECS[name])));
+  const names = Object.keys(SPECS).filter(name => supports(makeSpec(SPECS[name])));
+  test.each(names)('%s: forward pass', name => expectSameForward(engines(), makeSpec(SPECS[name])));
   test.each(names)('%s: gradients', name => expectSameGradients(engines(), makeSpec(SPECS[name])));
 
   test.each(

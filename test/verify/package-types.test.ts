@@ -10,7 +10,7 @@ import {
   typeErrors,
 } from '../support/consumer.ts';
 
-/** The declarations of the built package in older and newer versions of TypeScript, installed by npm. */
+/** The declarations of the built package compile with older and newer versions of TypeScript, which npm installs. */
 
 const VERSIONS = ['5.4', '5.8', '5.9', '6.0', 'latest'];
 let project: string;

@@ -8,7 +8,10 @@ import { preset } from '../../src/train/presets.ts';
 import { Trainer } from '../../src/train/trainer.ts';
 import { openGpuEngine } from '../support/device.ts';
 
-/** The results that the presets promise, by seed, on sequences that did not stop the training. */
+/**
+ * The presets give the promised results for several seeds, on
+ * sequences other than those that decide when training stops.
+ */
 
 async function trained(name: string, seed: number, engine: Engine) {
   const config = assign(preset(name), [`seed=${seed}`]);
@@ -22,11 +25,11 @@ async function trained(name: string, seed: number, engine: Engine) {
 
 // The CPU engine is fast enough for more seeds.
 test.each([
-  { name: 'gpu', open: openGpuEngine, seeds: 10, least: 9 },
-  { name: 'cpu', open: createCpuEngine, seeds: 20, least: 20 },
+  { name: 'gpu', open: openGpuEngine, seeds: 10, required: 9 },
+  { name: 'cpu', open: createCpuEngine, seeds: 20, required: 20 },
 ])(
-  'reverse on $name: $least of $seeds seeds learn a stack without a restart, right at twice the trained length',
-  async ({ open, seeds, least }) => {
+  'reverse on $name: at least $required of $seeds seeds learn a stack without a restart, correct at twice the trained length',
+  async ({ open, seeds, required }) => {
     const learned: number[] = [];
     for (let seed = 0; seed < seeds; seed++) {
       const { restarts, config, at, close } = await trained('reverse', seed, await open());
@@ -38,11 +41,11 @@ test.each([
         Math.max(meanOf(reading, 'pop'), meanOf(writing, 'push')) < 0.05;
       if (coarse >= 0.99 && stack && restarts === 0) learned.push(seed);
     }
-    expect(learned.length, `learned: ${learned}`).toBeGreaterThanOrEqual(least);
+    expect(learned.length, `learned: ${learned}`).toBeGreaterThanOrEqual(required);
   },
 );
 
-test("tutorial-part6: the tutorial's result", async () => {
+test('tutorial-part6 gives the result of the tutorial', async () => {
   const { at, close } = await trained('tutorial-part6', 0, await openGpuEngine());
   for (const length of [3, 4, 5]) {
     const { coarse, profile } = await at(length);

@@ -5,13 +5,13 @@ import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { DOCUMENTS, ROOT, readDocument } from '../support/documents.ts';
 
-/** The documentation site, built as `npm run build` builds it: the first time it installs TypeDoc, which needs a registry. */
+/** The documentation site, built like in `npm run build`. The first build installs TypeDoc, which needs a registry. */
 
 const SITE = join(ROOT, 'dist-page', 'docs');
 const page = (path: string): string => readFileSync(join(SITE, path), 'utf8');
 
-test('has every document and every module, with links that lead somewhere, and one to the page', async () => {
-  // It fails on dead links itself.
+test('the site has every document and every module, no dead links, and a link to the page', async () => {
+  // The build fails if a link is dead.
   await promisify(execFile)(process.execPath, [join(ROOT, 'site/build.mjs')], { cwd: ROOT });
   for (const path of DOCUMENTS.filter(path => path.startsWith('docs/') && path !== 'docs/README.md')) {
     const [, name] = /docs\/(.+)\.md$/.exec(path)!;

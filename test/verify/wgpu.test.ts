@@ -12,8 +12,8 @@ import { bundleInstalled, unpackSwiftShader } from '../../src/platform/node/bund
 import { SPECS } from '../support/model-parity.ts';
 
 /**
- * The kernels on the other implementation of WebGPU: wgpu, which Firefox uses, here through Deno. If Deno is missing, npm installs
- * it (92 MB), which needs a registry.
+ * Compares the kernels with the reference on wgpu, the WebGPU implementation of Firefox,
+ * through Deno. If Deno is missing, npm installs it (92 MB), which needs a registry.
  */
 
 const DENO = 'deno@2.9';
@@ -26,7 +26,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-/** The command `deno` of this machine, or else from npm. */
+/** The command `deno` of this machine, or the path of the one that npm installs. */
 async function deno(): Promise<string> {
   try {
     await run('deno', ['--version']);
@@ -43,7 +43,7 @@ async function deno(): Promise<string> {
   }
 }
 
-/** The folder of SwiftShader on Linux; other systems have their own driver. */
+/** The environment that selects SwiftShader on Linux; other systems have their own driver. */
 async function drivers(): Promise<NodeJS.ProcessEnv> {
   if (process.platform !== 'linux' || process.env['VK_ICD_FILENAMES']) return {};
   const found = browserPaths()
@@ -54,7 +54,7 @@ async function drivers(): Promise<NodeJS.ProcessEnv> {
   return { VK_ICD_FILENAMES: join(path, 'vk_swiftshader_icd.json'), LD_LIBRARY_PATH: path };
 }
 
-test('memories and models on wgpu', async () => {
+test('memories and models on wgpu agree with the reference', async () => {
   await build({
     configFile: false,
     root,

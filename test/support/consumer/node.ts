@@ -23,8 +23,12 @@ const stack = await engine.memory({ kind: 'stack', B: 1, T: 3, M: 1 });
 const read: Float32Array = await stack.forward(new Float32Array(3), new Float32Array(3), new Float32Array(3));
 const gradients: MemoryGradients = await stack.backward(read);
 await stack.reset();
-const one: Float32Array = await stack.step(new Float32Array(1), new Float32Array(1), new Float32Array(1));
-export const { dPop }: MemoryGradients = stack.stepBackwardSync(one);
+const stepRead: Float32Array = await stack.step(
+  new Float32Array(1),
+  new Float32Array(1),
+  new Float32Array(1),
+);
+export const { dPop }: MemoryGradients = stack.stepBackwardSync(stepRead);
 export const first: number = gradients.dPush[0] + gradients.dValue[0];
 
 const config = assign(preset('reverse'), ['steps=10']);
@@ -32,8 +36,8 @@ const { made: trainer } = await openEngineWith('auto', {}, on =>
   Trainer.start(on, config, { reopen: reopening(), onProgress: ({ loss }) => void loss.toFixed(3) }),
 );
 await trainer.run();
-const kept: Uint8Array = encodeCheckpoint(await trainer.snapshot());
-const checkpoint: Checkpoint = decodeCheckpoint(kept);
+const bytes: Uint8Array = encodeCheckpoint(await trainer.snapshot());
+const checkpoint: Checkpoint = decodeCheckpoint(bytes);
 export const parameters: Tensors = checkpoint.state.parameters;
 
 const task = makeTask(config.task);

@@ -14,7 +14,7 @@ const recorder: StepRecorder = await memory.recordSteps();
 const buffer: GPUBuffer = device.createBuffer({ size: 16, usage: 12 });
 const encoder: GPUCommandEncoder = device.createCommandEncoder();
 recorder.step(encoder, { push: buffer, pop: { buffer, offset: 4 }, value: buffer, read: buffer });
-// @ts-expect-error It is no encoder.
+// @ts-expect-error A device is not an encoder.
 recorder.step(device, { push: buffer });
-// @ts-expect-error It is no device.
+// @ts-expect-error An empty object is not a device.
 await createGpuEngine({}, describe(same));

@@ -24,7 +24,9 @@ async function open(): Promise<Record<string, Engine>> {
   return Object.fromEntries([...kernels, ...opened]);
 }
 
-/** All kinds with strengths of one range, the first two with every range; Node's tests cover more. */
+/**
+ * Sizes as [B, T, M]: all of them with uniform strengths, the first two with every range. The tests in Node cover more.
+ */
 const SIZES = [
   [7, 64, 2],
   [7, 65, 32],

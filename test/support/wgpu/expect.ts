@@ -8,7 +8,7 @@ export const expect = (actual: unknown, what?: string) => ({
     if (!((actual as number) <= most)) throw new Error(`${what}: ${actual} is more than ${most}`);
   },
   toBeCloseTo(expected: number, digits = 2): void {
-    const apart = Math.abs((actual as number) - expected);
-    if (!(apart < 10 ** -digits / 2)) throw new Error(`${what}: ${actual} is not ${expected}`);
+    const difference = Math.abs((actual as number) - expected);
+    if (!(difference < 10 ** -digits / 2)) throw new Error(`${what}: ${actual} is not ${expected}`);
   },
 });

@@ -32,9 +32,9 @@ const compare = async (name: string, body: () => Promise<void>): Promise<void> =
 };
 
 for (const profile of ['software', 'gpu'] satisfies ProfileName[]) {
-  // An adapter gives only one device.
-  const own = await navigator.gpu.requestAdapter();
-  const { gpu } = await openGpu(await requestDevice(own!), 'software', profile);
+  // An adapter gives only one device, so every profile needs a new adapter.
+  const newAdapter = await navigator.gpu.requestAdapter();
+  const { gpu } = await openGpu(await requestDevice(newAdapter!), 'software', profile);
   const engine = gpuEngineOn(gpu, { name: 'wgpu', kind: 'software', reason: 'for tests' });
   for (const kind of KINDS) {
     for (const range of Object.keys(RANGES)) {

@@ -12,7 +12,7 @@ import { MANUAL, readDocument } from '../../support/documents.ts';
 
 const GALLERY = (await cards()).map(({ name }) => `gallery/${name}`);
 const commandNamed = (name: string) => {
-  const found = COMMANDS.find(one => one.name === name);
+  const found = COMMANDS.find(command => command.name === name);
   expect(found, `a command named ${name}`).toBeDefined();
   return found!;
 };
@@ -46,7 +46,7 @@ const documented = MANUAL.flatMap(document =>
   commandsIn(readDocument(document)).map(command => ({ document, ...command })),
 );
 
-test.each(documented)('$document: $text', ({ words, pattern }) => {
+test.each(documented)('$document: the command is valid: $text', ({ words, pattern }) => {
   if (words.length > 0) (pattern ? checkPattern : checkCommand)(words);
 });
 

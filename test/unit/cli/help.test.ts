@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { pushdown } from '../../support/terminal.ts';
 
 describe('help', () => {
-  test('for the tool, for each command, and the version', async () => {
+  test('exists for the tool and for each command; --version prints the version', async () => {
     const all = await pushdown(['--help']);
     expect(all.code).toBe(0);
     for (const name of ['train', 'eval', 'predict', 'trace', 'table', 'memory', 'presets', 'devices']) {
@@ -21,17 +21,17 @@ describe('help', () => {
     expect([none.code, none.out]).toEqual([2, '']);
   });
 
-  test('presets and their keys', async () => {
+  test('presets lists presets with their sizes and times, and --keys lists settings', async () => {
     expect((await pushdown(['presets'])).out).toMatch(/^preset[\s\S]*\nreverse +reverse +\d+/);
     const paper = (await pushdown(['presets', 'paper/reverse'])).out;
     expect(paper).toMatch(/\npaper\/reverse\/stack +reverse +[\d,]+ +\d+ MB +\d+ min +a neural stack/);
     expect(paper).not.toContain('small/');
-    // A time if the speed was measured.
-    const [one] = JSON.parse((await pushdown(['presets', 'small/copy/queue', '--json'])).out);
-    expect(one).toMatchObject({ name: 'small/copy/queue', task: 'copy' });
-    expect(one.seconds).toBeGreaterThan(1);
-    const [other] = JSON.parse((await pushdown(['presets', 'tutorial-part6', '--json'])).out);
-    expect(other.seconds).toBeNull();
+    // The time is null if the speed was not measured.
+    const [measured] = JSON.parse((await pushdown(['presets', 'small/copy/queue', '--json'])).out);
+    expect(measured).toMatchObject({ name: 'small/copy/queue', task: 'copy' });
+    expect(measured.seconds).toBeGreaterThan(1);
+    const [unmeasured] = JSON.parse((await pushdown(['presets', 'tutorial-part6', '--json'])).out);
+    expect(unmeasured.seconds).toBeNull();
     expect((await pushdown(['presets', '--keys'])).out).toMatch(/\nmodel\.hidden +32 +1 … 4096/);
   });
 });

@@ -18,7 +18,7 @@ describe('input and output', () => {
     return lines;
   };
 
-  test('lines, however the chunks are cut', async () => {
+  test('lines are read correctly, wherever the input is cut into chunks', async () => {
     expect(await linesOf(['a\r', '\nb', 'c\n\n', 'd\r'])).toEqual(['a', 'bc', '', 'd']);
     expect(await linesOf(['a\nb\ncccc', 'c\nd'], 4)).toEqual([
       'a',
@@ -32,7 +32,7 @@ describe('input and output', () => {
     await expect(readAll(stream('ab', 'cd'), 3)).rejects.toThrow('stdin must have at most');
   });
 
-  test('any text is shown safely', () => {
+  test('any value is shown on one line, with a maximum length', () => {
     const cycle: unknown[] = [1];
     cycle.push({ a: cycle });
     let deep: unknown = [];
@@ -58,21 +58,21 @@ describe('input and output', () => {
   test('a failing stream is reported once, and pending output is waited for', async () => {
     const waiting: ((error?: Error) => void)[] = [];
     const drain: Drain = { write: (_, done) => waiting.push(done), on: () => {} };
-    const told: string[] = [];
-    const sink = new Sink(drain, ({ message }) => told.push(message));
+    const reported: string[] = [];
+    const sink = new Sink(drain, ({ message }) => reported.push(message));
     sink.write('a');
     sink.write('b');
-    let over = false;
+    let done = false;
     const written = sink.written().then(() => {
-      over = true;
+      done = true;
     });
     waiting[0]();
     await Promise.resolve();
-    expect(over).toBe(false);
+    expect(done).toBe(false);
     waiting[1](new Error('ENOSPC'));
     await written;
     sink.write('c');
-    expect([told, sink.failure?.message, waiting.length]).toEqual([['ENOSPC'], 'ENOSPC', 2]);
+    expect([reported, sink.failure?.message, waiting.length]).toEqual([['ENOSPC'], 'ENOSPC', 2]);
     const throwing = new Sink({
       write: () => {
         throw new Error('EIO');

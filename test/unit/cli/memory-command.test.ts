@@ -33,7 +33,7 @@ describe('memory', () => {
     expect(JSON.parse(out)).toMatchObject({ read: [[[5], [7]]], strengths: [[[1], [0, 1]]] });
   });
 
-  test('a tape with a given number of cells writes, then moves; a stack has no such number', async () => {
+  test('a tape with a given number of cells writes, then moves; a stack has no number of cells', async () => {
     const tape = {
       kind: 'tape',
       depth: 3,
@@ -51,7 +51,7 @@ describe('memory', () => {
     expect(stack.err).toContain('unknown key "depth"');
   });
 
-  test('a deque has results for each end; with its bottom silent the top is a stack', async () => {
+  test('a deque has results for each end; without pushes and pops at the bottom, the top is a stack', async () => {
     const top = {
       push: [[0.8, 0.5, 0.9]],
       pop: [[0, 0.1, 0.9]],
@@ -70,12 +70,12 @@ describe('memory', () => {
     expect(answer.top).toMatchObject({ read: [[[0.8], [1.5], [2.8]]], dPush: [[1, 2, 6]], dPop: silent });
     expect(Object.keys(answer.bottom)).toEqual(['read', 'dPush', 'dPop', 'dValue']);
     expect(answer.bottom.dValue).toEqual([[[0], [0], [0]]]);
-    // From bottom to top: the silent end's rows first.
+    // From bottom to top: the rows pushed at the bottom come first.
     expect(answer.strengths[0].map((rows: number[]) => rows.length)).toEqual([2, 4, 6]);
     expect(answer.strengths[0][1]).toEqual([0, 0, 0.7, 0.5]);
   });
 
-  test('gradients and strengths only on request', async () => {
+  test('gradients and strengths are printed only on request', async () => {
     const operations = { kind: 'stack', push: [[1]], pop: [[0]], value: [[[5, -6]]] };
     const { out } = await pushdown(['memory', '--engine', 'reference'], JSON.stringify(operations));
     expect(Object.keys(JSON.parse(out))).toEqual(['engine', 'adapter', 'read']);

@@ -32,17 +32,22 @@ test.each([
   ['its link, by path', {}, BIN, 'npx pushdown'],
   ['pnpm', { npm_config_user_agent: 'pnpm/9.1.0 npm/? node/v22' }, BIN, 'pnpm exec pushdown'],
   ['yarn', { npm_config_user_agent: 'yarn/1.22.22 npm/? node/v22' }, BIN, 'yarn pushdown'],
-  ['on the path', {}, '/usr/local/bin/pushdown', 'pushdown'],
-  ['on the path of Windows', {}, 'C:\\npm\\node_modules\\pushdown\\dist\\src\\cli\\main.js', 'pushdown'],
-  ['with node', {}, BUILT, 'pushdown'],
+  ['a command on the PATH', {}, '/usr/local/bin/pushdown', 'pushdown'],
+  [
+    'a command on the PATH of Windows',
+    {},
+    'C:\\npm\\node_modules\\pushdown\\dist\\src\\cli\\main.js',
+    'pushdown',
+  ],
+  ['node', {}, BUILT, 'pushdown'],
   // Variables inherited from another program are ignored.
-  ['with node, from a test', { npm_command: 'exec', npm_lifecycle_script: 'vitest run' }, BUILT, 'pushdown'],
-])('%s', (_, env, script, name) => {
+  ['node, from a test', { npm_command: 'exec', npm_lifecycle_script: 'vitest run' }, BUILT, 'pushdown'],
+])('started with %s', (_, env, script, name) => {
   expect(nameOf(env, script)).toBe(name);
 });
 
 describe('commands in messages', () => {
-  test('errors, help and overview', async () => {
+  test('errors, help and the list of commands use the name that the program was started with', async () => {
     startedAs('npx pushdown');
     expect((await pushdown(['train'])).err).toMatch(/Try: npx pushdown train reverse\n$/);
     expect((await pushdown(['eval'])).err).toMatch(/^pushdown: .* Usage: npx pushdown eval <checkpoint>/);

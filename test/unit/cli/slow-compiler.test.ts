@@ -32,7 +32,7 @@ const WHY =
   /did not compile and run once within 1 s; then with plan stepwise: (a slow GPU failed: )?the kernels of the stepwise plan did not compile/;
 const QUICK = ['--compile-seconds', '1', '--steps', '2', '--set', 'hidden=8'];
 
-test('train goes on with the next engine, and says why in its line', async () => {
+test('train continues with the next engine, and gives the reason in the line of the engine', async () => {
   const { code, out, err } = await pushdown(['train', 'reverse', ...QUICK, '--out', join(folder, 'run')]);
   expect([code, err]).toEqual([0, '']);
   const lines = out.split('\n').filter(line => line.startsWith('engine '));
@@ -46,7 +46,7 @@ test('train goes on with the next engine, and says why in its line', async () =>
   expect(lines[2]).toMatch(WHY);
 });
 
-test('so do several seeds', async () => {
+test('train --seeds does the same', async () => {
   const { code, out } = await pushdown([
     'train',
     'reverse',
@@ -61,7 +61,7 @@ test('so do several seeds', async () => {
   expect(out).toMatch(WHY);
 });
 
-test('by name it is an error of one line', async () => {
+test('with --engine gpu it is an error of one line', async () => {
   const { code, err } = await pushdown([
     'train',
     'reverse',
@@ -76,14 +76,14 @@ test('by name it is an error of one line', async () => {
   expect(err).toMatch(WHY);
 });
 
-test('a memory alone, too', async () => {
-  const asked = '{"kind":"stack","push":[[0.8]],"pop":[[0]],"value":[[[1]]]}';
-  const { code, out } = await pushdown(['memory', '--compile-seconds', '1'], asked);
+test('the command memory uses the next engine too', async () => {
+  const operations = '{"kind":"stack","push":[[0.8]],"pop":[[0]],"value":[[[1]]]}';
+  const { code, out } = await pushdown(['memory', '--compile-seconds', '1'], operations);
   expect(code).toBe(0);
   expect(jsonLines(out)[0]).toMatchObject({ engine: 'cpu' });
 });
 
-test('a time that is none is refused', async () => {
+test('--compile-seconds refuses a value that is not a number', async () => {
   const { code, err } = await pushdown(['train', 'reverse', '--compile-seconds', 'soon']);
   expect(code).toBe(2);
   expect(err).toMatch(/--compile-seconds must be a whole number from 1 to 86400/);

@@ -12,9 +12,9 @@ describe('train', () => {
   test('writes checkpoint, configuration and log; --json ends with the result', async () => {
     const out = join(folder, 'json');
     const argv = ['train', 'reverse', ...TINY_FAST, '--steps', '3', '--out', out, '--json', '--seed', '7'];
-    const made = await pushdown(argv);
-    expect(made.code).toBe(0);
-    const lines = jsonLines(made.out);
+    const first = await pushdown(argv);
+    expect(first.code).toBe(0);
+    const lines = jsonLines(first.out);
     expect(lines.map(({ kind }) => kind)).toEqual([
       'start',
       'progress',
@@ -25,7 +25,7 @@ describe('train', () => {
     ]);
     expect(lines.at(-1)).toMatchObject({ ending: 'done', step: 3 });
     expect(lines.at(-1).evaluations.map(({ length }: { length: number }) => length)).toEqual([3, 6]);
-    expect(made.err).toMatch(/^engine reference · float64 reference/);
+    expect(first.err).toMatch(/^engine reference · float64 reference/);
     expect(readdirSync(out).sort()).toEqual([
       'checkpoint.safetensors',
       'config.json',
@@ -38,7 +38,7 @@ describe('train', () => {
       ...['train', join(out, 'config.json'), '--engine', 'reference'],
       ...['--out', join(folder, 'again'), '--json'],
     ]);
-    const results = [made.out, again.out].map(text => jsonLines(text).at(-1).evaluations);
+    const results = [first.out, again.out].map(text => jsonLines(text).at(-1).evaluations);
     expect(results[1]).toEqual(results[0]);
   });
 
@@ -79,25 +79,25 @@ describe('train', () => {
     mkdirSync(out);
     const argv = ['train', 'reverse', ...TINY_FAST, '--steps', '1', '--out', out];
     const claim = await claimFolder(out);
-    if ('by' in claim) throw new Error('not ours');
+    if ('by' in claim) throw new Error(`claimed by ${claim.by}`);
     const file = join(out, 'claim');
-    const ours = readFileSync(file, 'utf8');
+    const ownClaim = readFileSync(file, 'utf8');
     const refused = await pushdown(argv);
     expect(refused.err).toMatch(
       new RegExp(`^pushdown: another run \\(process ${process.pid} on .*\\) is writing to .*\n$`),
     );
     expect([refused.code, readdirSync(out)]).toEqual([2, ['claim']]);
     await claim.release();
-    // In another container the process id means nothing: the claim counts while its heartbeat is recent.
+    // A process id of another container says nothing here: the claim is valid while its heartbeat is recent.
     writeFileSync(
       file,
-      ours.replace(/"machine":"[^"]*"/, '"machine":"another"').replace(/"pid":\d+/, '"pid":99999999'),
+      ownClaim.replace(/"machine":"[^"]*"/, '"machine":"another"').replace(/"pid":\d+/, '"pid":99999999'),
     );
     expect((await pushdown(argv)).err).toMatch(/another run \(process 99999999 on .*\) is writing to/);
     // An id above the maximum, and this process's own id, as every run in a container has.
     for (const dead of [99_999_999, process.pid]) {
       rmSync(join(out, 'checkpoint.safetensors'), { force: true });
-      writeFileSync(file, ours.replace(/"pid":\d+/, `"pid":${dead}`));
+      writeFileSync(file, ownClaim.replace(/"pid":\d+/, `"pid":${dead}`));
       writeFileSync(join(out, `.checkpoint.safetensors.${dead}.tmp`), 'half');
       writeFileSync(join(out, `.checkpoint.safetensors.${dead}.00c0ffee.tmp`), 'half');
       writeFileSync(join(out, '.other.99999999.tmp'), '');
@@ -146,7 +146,7 @@ describe('train', () => {
       ...['--out', join(folder, 'quiet')],
     ]);
     expect(out.match(/^step 30\/30 .*\nstep 30: at length/m)).not.toBeNull();
-    // And one after ten seconds, on a slow machine.
+    // On a slow machine, one more line is printed every ten seconds.
     expect(out.match(/^step /gm)!.length).toBeLessThan(8);
   });
 
@@ -164,8 +164,8 @@ describe('train', () => {
   test('--steps makes a finished run continue', async () => {
     const out = join(folder, 'more');
     await pushdown(['train', 'reverse', ...TINY_FAST, '--steps', '1', '--out', out]);
-    const over = await pushdown(['train', '--resume', out, '--engine', 'reference']);
-    expect(over.out).toMatch(/all steps are done: continue with --steps <n>/);
+    const finished = await pushdown(['train', '--resume', out, '--engine', 'reference']);
+    expect(finished.out).toMatch(/all steps are done: continue with --steps <n>/);
     const more = await pushdown(['train', '--resume', out, '--engine', 'reference', '--steps', '2']);
     expect(more.out).toMatch(/resumed at step 1 of 2[\s\S]*all steps done at step 2/);
   });
@@ -187,7 +187,7 @@ describe('train', () => {
   });
 
   describe('--resume from earlier/', () => {
-    const begun = async (name: string) => {
+    const trainedThrice = async (name: string) => {
       const out = join(folder, name);
       const argv = ['train', '--resume', out, '--engine', 'reference', '--keep', '5'];
       await pushdown(['train', 'reverse', ...TINY_FAST, '--steps', '2', '--out', out, '--keep', '5']);
@@ -199,7 +199,7 @@ describe('train', () => {
     const stepOf = (path: string) => decodeCheckpoint(readFileSync(path)).state.step;
 
     test('resumes in the folder of the run, and keeps the later checkpoints', async () => {
-      const out = await begun('back');
+      const out = await trainedThrice('back');
       const from = join(out, 'earlier', kept(2));
       const { code, out: text } = await pushdown([
         ...['train', '--resume', from, '--engine', 'reference'],
@@ -217,9 +217,9 @@ describe('train', () => {
       expect(next.out).toMatch(/resumed at step 5 of 6/);
     });
 
-    test('if the latest is damaged, and if --out names the same folder', async () => {
-      const out = await begun('damaged');
-      // Not through the hard link that earlier/ has to it.
+    test('works if the latest checkpoint is damaged, and if --out names the same folder', async () => {
+      const out = await trainedThrice('damaged');
+      // Removed first, because earlier/ has a hard link to the same content.
       rmSync(join(out, 'checkpoint.safetensors'));
       writeFileSync(join(out, 'checkpoint.safetensors'), 'no checkpoint');
       const resume = [
@@ -237,8 +237,8 @@ describe('train', () => {
       expect(stepOf(join(out, 'checkpoint.safetensors'))).toBe(7);
     });
 
-    test('the same checkpoint as the latest: nothing is renamed', async () => {
-      const out = await begun('same');
+    test('renames nothing if the checkpoint is the latest one', async () => {
+      const out = await trainedThrice('same');
       await pushdown([
         ...['train', '--engine', 'reference', '--resume', join(out, 'earlier', kept(6))],
         ...['--steps', '7', '--keep', '5'],
@@ -264,7 +264,7 @@ describe('train', () => {
     });
 
     test('renamed checkpoints, and any other file of the folder, need --out', async () => {
-      const out = await begun('aside');
+      const out = await trainedThrice('aside');
       const resume = ['train', '--engine', 'reference', '--steps', '7', '--resume'];
       await pushdown([...resume, join(out, 'earlier', kept(2))]);
       for (const from of [join('earlier.1', kept(4)), 'checkpoint.1.safetensors']) {

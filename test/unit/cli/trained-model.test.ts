@@ -66,7 +66,7 @@ describe('a trained model', () => {
     expect(table.out).toMatch(/^step {2}input {2}push/);
   });
 
-  test('lengths', () => {
+  test('a list of lengths is sorted and has no duplicates', () => {
     expect(parseLengths('4, 1-3,2')).toEqual([1, 2, 3, 4]);
   });
 });

@@ -24,7 +24,7 @@ const table: [string, { argv: string[]; stdin: string }, RegExp][] = [
   ['no preset', plain('train'), /train needs a preset \(reverse,/],
   ['preset of a group', plain('train', 'small/revers/stack'), /Did you mean "small\/reverse\/stack"\?/],
   [
-    'preset like none',
+    'preset similar to no other',
     plain('train', 'x'),
     /unknown preset "x"\. Known: reverse, .*, small\/<task>\/<model>/,
   ],
@@ -93,7 +93,7 @@ const table: [string, { argv: string[]; stdin: string }, RegExp][] = [
     /this model has \d+ parameters, but at most 134217728 can be trained: reduce model\.hidden,/,
   ],
 ];
-test.each(table)('%s', async (_, { argv, stdin }, message) => {
+test.each(table)('a wrong command line is refused: %s', async (_, { argv, stdin }, message) => {
   const { code, out, err } = await pushdown(argv, stdin);
   expect(err).toMatch(message);
   expect(err).toMatch(/^pushdown: [^\n]+\n$/);

@@ -16,7 +16,7 @@ const file = (name: string, content: string | Uint8Array) => {
 };
 beforeAll(() => trainTiny(trained));
 
-test('lengths, symbols and settings of a checkpoint', async () => {
+test('lengths, symbols and settings that do not fit the checkpoint are refused', async () => {
   const wrong = async (argv: string[], message: RegExp, stdin = '') => {
     const { code, err } = await pushdown(argv, stdin);
     expect(err).toMatch(message);
@@ -51,14 +51,14 @@ test('lengths, symbols and settings of a checkpoint', async () => {
   await wrong(['train', 'tutorial-part6', ...cpu, '--resume', trained], /is not a run of tutorial-part6/);
 });
 
-test('an output folder that is not writable, before any training', async () => {
+test('an output folder that is not writable is refused before any training', async () => {
   const blocked = join(file('a-file', ''), 'folder');
   const { code, err, out } = await pushdown(['train', 'reverse', ...TINY, '--out', blocked]);
   expect(err).toMatch(/^pushdown: cannot write to the output folder .*\n$/);
   expect([code, out]).toEqual([2, '']);
 });
 
-test('damaged checkpoints', async () => {
+test('damaged checkpoints are refused by every command', async () => {
   const good = readFileSync(checkpoint);
   const long = Buffer.from(good);
   long.writeBigUInt64LE(2n ** 62n);
@@ -98,7 +98,7 @@ test('a configuration that is not JSON, or has wrong keys, is named with its fil
   expect(deep.code).toBe(2);
 });
 
-test.skipIf(process.platform === 'win32')('what is not a regular file is not read', async () => {
+test.skipIf(process.platform === 'win32')('a device, or a link to one, is not read as a file', async () => {
   const zero = join(folder, 'zero.json');
   symlinkSync('/dev/zero', zero);
   for (const argv of [

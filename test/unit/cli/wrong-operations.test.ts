@@ -108,7 +108,7 @@ const table: [string, { argv: string[]; stdin: string }, RegExp][] = [
     /dPush\[0\]\[0\] overflows float32/,
   ],
 ];
-test.each(table)('%s', async (_, { argv, stdin }, message) => {
+test.each(table)('wrong operations are refused: %s', async (_, { argv, stdin }, message) => {
   const { code, out, err } = await pushdown(argv, stdin);
   expect(err).toMatch(message);
   expect(err).toMatch(/^pushdown: [^\n]+\n$/);

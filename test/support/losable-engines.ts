@@ -2,10 +2,10 @@ import { DeviceLost } from '../../src/base/errors.ts';
 import type { Engine, Model } from '../../src/engine/engine.ts';
 import { createGpuEngine, type GpuOptions } from '../../src/engine/gpu.ts';
 import { openDevice } from './device.ts';
-import type { Way } from './engines.ts';
+import type { EngineVariant } from './engines.ts';
 
-/** Engines that can be lost during their work, as when a driver fails. */
-export interface Losing {
+/** Opens engines that a test can make fail during their work, as when a driver fails. */
+export interface LosableEngines {
   open(): Promise<Engine>;
   /** Loses the engine that was opened last. */
   lose(): void;
@@ -14,7 +14,7 @@ export interface Losing {
 }
 
 /** Engines on this machine's adapter. @param checked with bounds checks, if it is a software adapter */
-export function losingGpus(options: GpuOptions = {}, checked = true): Losing {
+export function losableGpus(options: GpuOptions = {}, checked = true): LosableEngines {
   let device: GPUDevice | undefined;
   let opened = 0;
   return {
@@ -40,7 +40,7 @@ export function losingGpus(options: GpuOptions = {}, checked = true): Losing {
 }
 
 /** Engines without a device: after the loss all their promises reject, and pending work is discarded. */
-function losingEngines({ open }: Way): Losing {
+function losableWithoutDevice({ open }: EngineVariant): LosableEngines {
   let last: { lost: boolean } = { lost: false };
   let opened = 0;
   return {
@@ -49,11 +49,11 @@ function losingEngines({ open }: Way): Losing {
       last = state;
       opened++;
       const check = (): void => {
-        if (state.lost) throw new DeviceLost('the device was lost (test): it was taken away.');
+        if (state.lost) throw new DeviceLost('the device was lost (test): the test removed it.');
       };
       /** Wraps an object so that its calls fail after the loss, even those already pending. */
-      const guarded = <T extends object>(of: T): T =>
-        new Proxy(of, {
+      const guarded = <T extends object>(object: T): T =>
+        new Proxy(object, {
           get(target, name) {
             const value = Reflect.get(target, name, target);
             if (typeof value !== 'function') return value;
@@ -61,13 +61,13 @@ function losingEngines({ open }: Way): Losing {
             if (name === 'destroy') return value.bind(target);
             return (...args: unknown[]) => {
               check();
-              const made = value.apply(target, args);
-              return made instanceof Promise
-                ? made.then(answer => {
+              const result = value.apply(target, args);
+              return result instanceof Promise
+                ? result.then(answer => {
                     check();
                     return answer;
                   })
-                : made;
+                : result;
             };
           },
         });
@@ -89,6 +89,6 @@ function losingEngines({ open }: Way): Losing {
   };
 }
 
-/** Engines of a profile, which are lost in the way that the profile allows. */
-export const losing = (profile: Way, options: GpuOptions = {}): Losing =>
-  profile.gpu ? losingGpus({ ...profile.gpu, ...options }) : losingEngines(profile);
+/** Engines of a variant: a GPU engine loses its device, others simulate a loss. */
+export const losableEngines = (variant: EngineVariant, options: GpuOptions = {}): LosableEngines =>
+  variant.gpu ? losableGpus({ ...variant.gpu, ...options }) : losableWithoutDevice(variant);
