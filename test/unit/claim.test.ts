@@ -10,7 +10,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test, vi } from 'vitest';
 import { type Claim, claimFolder } from '../../src/cli/files/claim.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'pushdown-claim-'));
@@ -109,8 +109,7 @@ describe('a claim', () => {
     leaveClaim(path, {}, 1000);
     const next = await mustClaim(path);
     expect(await slow.held()).toBe(false);
-    await wait(250);
-    expect(notified).toBe(1);
+    await vi.waitFor(() => expect(notified).toBe(1), { timeout: 10_000 });
     await slow.release();
     expect(await next.held()).toBe(true);
     await next.release();
