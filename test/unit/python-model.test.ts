@@ -33,6 +33,8 @@ const MODELS = [
     'start=one-hot',
   ],
   ['controller=lstm', 'memory=none', 'layers=3'],
+  ['controller=lstm', 'memory=superposition', 'memories=2', 'depth=7', 'reads=2'],
+  ['controller=gru', 'memory=tape', 'depth=5', 'start=one-hot'],
 ];
 
 const folder = mkdtempSync(join(tmpdir(), 'pushdown-'));
@@ -125,7 +127,7 @@ test.runIf(pythonWith('torch'))(
   async () => {
     await check(
       'torch',
-      ['reader', 'torch'],
+      ['reader', 'torch', 'torch-model'],
       `    ids = torch.tensor(case["ids"]).reshape(T, B, K)
     results.append(Pushdown(case["path"])(ids).flatten().tolist())`,
     );
@@ -133,6 +135,6 @@ test.runIf(pythonWith('torch'))(
   120_000,
 );
 
-test('the PyTorch module has fewer than 100 lines', () => {
-  expect(block('torch').split('\n').length).toBeLessThan(100);
+test('the PyTorch memories and the PyTorch model have fewer than 100 lines each', () => {
+  for (const name of ['torch', 'torch-model']) expect(block(name).split('\n').length).toBeLessThan(100);
 });
