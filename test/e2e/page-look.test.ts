@@ -135,6 +135,9 @@ test('the files that the page loads at first have less than 150 kB gzipped', asy
     ...named(/^cards-/),
     ...named(/^field-help-/),
     ...named(/^reference-/),
+    // Loaded for the picture of a superposition stack or a tape.
+    ...named(/^shares-/),
+    ...named(/^memory-/),
     // The code of a memory as a layer, which the page does not use.
     ...named(/^gpu-memory-/),
     ...named(/^cpu-memory-/),

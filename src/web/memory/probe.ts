@@ -12,7 +12,6 @@ import {
   targetName,
 } from '../../tasks/task.ts';
 import { type Profile, profileOf } from '../../train/metrics.ts';
-import { sharesOf } from './shares.ts';
 import { readWeights } from './weights.ts';
 
 /** A possible output symbol and its value: its probability with softmax, else the output itself. */
@@ -104,6 +103,9 @@ export function pairNear(task: Task, rng: Rng, length: number): Pair {
     .reduce((best, pair) => (distance(pair) < distance(best) ? pair : best));
 }
 
+/** Computes what the cells of a superposition stack or a tape hold. */
+type Shares = typeof import('./shares.ts');
+
 /**
  * Runs a model on `source` and on `samples`. If the source does not determine its target, only the prompt is run.
  */
@@ -118,9 +120,12 @@ export async function probeModel(
   const shown = target ? task.sequence({ source, target }) : task.prompt(source, []);
   const batch = makeBatch([shown, ...samples.map(task.sequence)], 'symbol');
   const forward = await model.forward(batch, true);
+  const { memory } = model.spec;
+  // Loaded on demand: most pages never show a memory with cells.
+  const shares = memory === 'none' || memoryKind(memory).rows ? undefined : await import('./shares.ts');
   return {
     step,
-    shown: stepsOf(model, task, shown, forward, batch.B),
+    shown: stepsOf(model, task, shown, forward, batch.B, shares),
     samples: samples.map(({ source, target }, i) => {
       const b = i + 1;
       const expected = task.end === undefined ? target : [...target, task.end];
@@ -136,7 +141,14 @@ export async function probeModel(
 }
 
 /** Returns the steps of the first sequence in a batch of B. */
-function stepsOf(model: Model, task: Task, shown: Sequence, forward: Forward, B: number): Steps {
+function stepsOf(
+  model: Model,
+  task: Task,
+  shown: Sequence,
+  forward: Forward,
+  B: number,
+  shares: Shares | undefined,
+): Steps {
   const expected = shown.target.map(target => target !== MASKED && target !== ZERO_TARGET);
   const { memory, memories } = model.spec;
   return {
@@ -147,7 +159,9 @@ function stepsOf(model: Model, task: Task, shown: Sequence, forward: Forward, B:
     memories:
       memory === 'none'
         ? []
-        : Array.from({ length: memories }, (_, m) => memoryOf(model, memory, m, forward, B, expected.length)),
+        : Array.from({ length: memories }, (_, m) =>
+            memoryOf(model, memory, m, forward, B, expected.length, shares),
+          ),
   };
 }
 
@@ -159,6 +173,7 @@ function memoryOf(
   forward: Forward,
   B: number,
   T: number,
+  shares: Shares | undefined,
 ): MemorySteps {
   const [E, perMemory] = [endsOfModel(spec), endsOf(kind)];
   // Number of values read at one end.
@@ -175,8 +190,8 @@ function memoryOf(
       read: steps.map(t => [...read.subarray(at(t) * width, (at(t) + 1) * width)]),
     };
   });
-  if (!memoryKind(kind).rows) {
-    const { left, read } = sharesOf(kind, Object.values(ends[0].controls), spec.depth, spec.reads);
+  if (shares) {
+    const { left, read } = shares.sharesOf(kind, Object.values(ends[0].controls), spec.depth, spec.reads);
     return { kind, ends: ends.map(end => ({ ...end, weights: read })), strengths: left };
   }
   const rows = steps.map(t => [...(strengths[m]?.[0][t] ?? [])]);
