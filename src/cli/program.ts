@@ -1,7 +1,7 @@
-import { createRequire } from 'node:module';
 import { DeviceError, InputError, messageOf, unknown } from '../base/errors.ts';
 import { type Command, helpOf, parse } from './arguments/command.ts';
 import { devices } from './commands/devices.ts';
+import { doctor } from './commands/doctor.ts';
 import { evaluate } from './commands/eval.ts';
 import { gallery } from './commands/gallery.ts';
 import { memory } from './commands/memory.ts';
@@ -12,6 +12,7 @@ import { trace } from './commands/trace.ts';
 import { train } from './commands/train.ts';
 import { EXIT, type Io } from './io/io.ts';
 import { asStarted } from './io/program-name.ts';
+import { packageVersion } from './io/version.ts';
 import { table } from './show/columns.ts';
 import { printable } from './show/format.ts';
 
@@ -26,6 +27,7 @@ export const COMMANDS: readonly Command[] = [
   presets,
   gallery,
   devices,
+  doctor,
 ];
 
 /** Runs one command line and returns the exit code. Prints every error. */
@@ -53,7 +55,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
 async function dispatch(argv: readonly string[], io: Io): Promise<number> {
   const [word, ...rest] = argv;
   if (word === '--version' || word === '-v') {
-    io.stdout.write(`${version()}\n`);
+    io.stdout.write(`${packageVersion()}\n`);
     return 0;
   }
   if (word === undefined || word === '--help' || word === '-h' || word === 'help') {
@@ -75,14 +77,9 @@ function find(word: string): Command {
   return COMMANDS.find(({ name }) => name === word) ?? unknown('command', word, names);
 }
 
-function version(): string {
-  const { version } = createRequire(import.meta.url)('pushdown/package.json') as { version: string };
-  return version;
-}
-
 function overview(): string {
   const rows = COMMANDS.map(({ name, operands, summary }) => [[name, ...operands].join(' '), summary]);
-  const text = `pushdown ${version()}: trains neural stacks, queues and deques on WebGPU or the CPU
+  const text = `pushdown ${packageVersion()}: trains neural stacks, queues and deques on WebGPU or the CPU
 
 ${table(rows, '  ')}
 

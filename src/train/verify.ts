@@ -45,7 +45,7 @@ export interface Verification {
  * A sum of some hundred float32 products has a relative error of about 1e-6, and the backward pass carries it over T steps.
  * The parity tests hold gradients to a fifth of this bound.
  */
-const BOUND = 1e-4;
+export const BOUND = 1e-4;
 
 /**
  * The additional absolute bound, for a model that is nearly always right. The gradient of a logit is an output minus 1, and
@@ -128,7 +128,8 @@ function weightOf({ B, target, weight }: Batch): number {
   return target.reduce((sum, id, n) => (id === MASKED ? sum : sum + weight[n % B]), 0);
 }
 
-function compare(tensor: string, a: ArrayLike<number>, b: ArrayLike<number>): Difference {
+/** Compares one tensor of two engines. */
+export function compare(tensor: string, a: ArrayLike<number>, b: ArrayLike<number>): Difference {
   let [largest, difference] = [0, 0];
   for (let i = 0; i < b.length; i++) {
     largest = Math.max(largest, Math.abs(b[i]));

@@ -1,0 +1,74 @@
+import { cpus, release as osRelease } from 'node:os';
+import { DeviceError, InputError, messageOf, show } from '../../base/errors.ts';
+import { findAdapter, release } from '../../platform/node/adapter.ts';
+import { openEngine } from '../../platform/node/engine.ts';
+import { type FindAdapter, isHealthy, type Limits, type SubjectReport } from '../../train/doctor/examine.ts';
+import { command, JSON_OPTION } from '../arguments/command.ts';
+import { EXIT } from '../io/io.ts';
+import { packageVersion } from '../io/version.ts';
+
+export const doctor = command({
+  name: 'doctor',
+  operands: [],
+  summary: 'Check and time every WebGPU adapter and the CPU engine, and print a report for an issue',
+  notes: `Compares all memories, and models of every controller, with the float64 reference, under each device profile that
+an adapter can run; then times training steps and a memory. Takes up to two minutes per adapter. The report is on stdout,
+progress on stderr. The exit code is 1 if anything disagrees.
+
+  pushdown doctor > report.md`,
+  options: {
+    seconds: {
+      type: 'string',
+      value: '<n>',
+      help: 'time for the checks of an adapter, and again for its timings (default 60)',
+    },
+    json: JSON_OPTION,
+  },
+  async run(_operands, options, io) {
+    const limits: Limits = {
+      seconds: secondsOf(options.seconds ?? '60'),
+      onProgress: what => io.stderr.write(`${what}\n`),
+    };
+    const reports: SubjectReport[] = [];
+    const missing: string[] = [];
+    for (const kind of ['gpu', 'software'] as const) {
+      // Keeps Dawn's instances alive until the adapter is examined.
+      const instances: Parameters<typeof release>[0][] = [];
+      const find: FindAdapter = async () => {
+        const { found, tried } = await findAdapter({ only: kind });
+        if (!found) throw new DeviceError(tried.map(({ what, outcome }) => `${what}: ${outcome}`).join('; '));
+        instances.push(found.gpu);
+        return found;
+      };
+      try {
+        const { examineAdapter } = await import('../../train/doctor/examine.ts');
+        reports.push(await examineAdapter(find, limits));
+      } catch (error) {
+        missing.push(`${kind === 'gpu' ? 'no GPU' : 'no software adapter'}: ${messageOf(error)}`);
+      } finally {
+        for (const gpu of instances) release(gpu);
+      }
+    }
+    const { examineEngine } = await import('../../train/doctor/examine.ts');
+    reports.push(await examineEngine(await openEngine('cpu'), limits));
+
+    const processors = cpus();
+    const environment = [
+      `${new Date().toISOString().slice(0, 10)}, pushdown ${packageVersion()}, Node ${process.versions.node}, ${process.platform} ${process.arch} ${osRelease()}`,
+      `${processors.length} × ${processors[0]?.model.trim() ?? 'unknown processor'}`,
+      ...missing,
+    ];
+    if (options.json) io.stdout.write(`${JSON.stringify({ environment, reports })}\n`);
+    else {
+      const { reportText } = await import('../../train/doctor/report.ts');
+      io.stdout.write(reportText(environment, reports));
+    }
+    return reports.every(isHealthy) ? 0 : EXIT.device;
+  },
+});
+
+function secondsOf(text: string): number {
+  const seconds = Number(text);
+  if (text.trim() !== '' && seconds > 0 && seconds <= 3600) return seconds;
+  throw new InputError(`--seconds must be a number greater than 0 and at most 3600, got ${show(text)}.`);
+}

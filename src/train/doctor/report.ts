@@ -1,0 +1,95 @@
+import type { Spread } from '../../base/spread.ts';
+import { BOUND } from '../verify.ts';
+import type { Check } from './checks.ts';
+import { isHealthy, type ProfileReport, type SubjectReport } from './examine.ts';
+
+/** The report of `pushdown doctor`, as Markdown for an issue. */
+
+const FEATURES = ['subgroups', 'timestamp-query', 'shader-f16'];
+const LIMITS = [
+  'maxBufferSize',
+  'maxStorageBufferBindingSize',
+  'maxStorageBuffersPerShaderStage',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupStorageSize',
+];
+
+const markdown = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [head, head.map(() => '-'), ...rows].map(cells => `| ${cells.join(' | ')} |`).join('\n');
+
+const worstOf = (checks: readonly Check[]): Check | undefined =>
+  checks.reduce<Check | undefined>((a, b) => (a && !(b.difference > a.difference) ? a : b), undefined);
+
+function profileRow({ profile, checks, notRun, seconds, problem }: ProfileReport): string[] {
+  const worst = worstOf(checks.filter(check => !check.problem));
+  return [
+    profile,
+    String(checks.length),
+    String(checks.filter(({ agrees }) => agrees).length),
+    worst ? `${worst.difference.toExponential(1)} (${worst.name}: ${worst.tensor})` : '–',
+    seconds.toFixed(0),
+    problem ?? (notRun.length ? `${notRun.length} not run: the time was over` : ''),
+  ];
+}
+
+function failures({ description, profiles }: SubjectReport): string[] {
+  return profiles.flatMap(({ profile, checks, problem }) => [
+    ...(problem ? [`- ${description.name}, ${profile}: ${problem}`] : []),
+    ...checks
+      .filter(({ agrees }) => !agrees)
+      .map(({ name, difference, tensor, problem }) => {
+        const what = problem ?? `${tensor} differs by ${difference.toExponential(1)}`;
+        return `- ${description.name}, ${profile}, ${name}: ${what}`;
+      }),
+  ]);
+}
+
+const milliseconds = ({ median, low, high }: Spread): string => {
+  const [m, l, h] = [median, low, high].map(x => Number(x.toPrecision(3)));
+  return `${m} (${l}–${h})`;
+};
+
+/**
+ * @param environment lines about the machine and the program
+ * @param reports one per adapter, then the CPU engine
+ */
+export function reportText(environment: readonly string[], reports: readonly SubjectReport[]): string {
+  const parts = ['# pushdown doctor', environment.map(line => `- ${line}`).join('\n')];
+  for (const { description, details, profiles } of reports) {
+    const lines = [`## ${description.name}${details ? ` (${description.kind})` : ''}`];
+    if (details) {
+      const info = Object.entries(details.info).filter(([, text]) => text);
+      const features = FEATURES.filter(name => details.features.includes(name));
+      lines.push(
+        [
+          `- ${info.map(([name, text]) => `${name} ${text}`).join(', ')}`,
+          `- ${description.reason}`,
+          `- features: ${features.join(', ') || 'none of those that pushdown uses'}`,
+          `- limits: ${LIMITS.map(name => `${name} ${details.limits[name]}`).join(', ')}`,
+        ].join('\n'),
+      );
+    }
+    const head = ['profile', 'checks', 'agree', 'largest relative difference', 'seconds', ''];
+    lines.push(markdown(head, profiles.map(profileRow)));
+    parts.push(lines.join('\n\n'));
+  }
+
+  const names = reports[0].speeds.map(({ name }) => name);
+  const rows = names.map(name => [
+    name,
+    ...reports.map(({ speeds }) => {
+      const speed = speeds.find(speed => speed.name === name);
+      return speed?.ms ? milliseconds(speed.ms) : (speed?.problem ?? '–');
+    }),
+  ]);
+  const heads = reports.map(({ description }) => description.name);
+  parts.push(`## Milliseconds, median (quartiles)\n\n${markdown(['', ...heads], rows)}`);
+
+  const found = reports.flatMap(failures);
+  parts.push(
+    reports.every(isHealthy)
+      ? `**Everything that ran agrees with the float64 reference** (to ${BOUND}, relative to the largest number of each tensor).`
+      : `**Not everything agrees with the float64 reference:**\n\n${found.join('\n')}`,
+  );
+  return `${parts.join('\n\n')}\n`;
+}
