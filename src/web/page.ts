@@ -16,6 +16,7 @@ import { Exports } from './keep/exports.ts';
 import { handleFiles, trainOn } from './keep/incoming.ts';
 import { RunStorage } from './keep/run-storage.ts';
 import { RunsPanel } from './keep/runs-panel.ts';
+import { RELOAD_ADVICE } from './load-failure.ts';
 import { MemoryView } from './memory/view.ts';
 import { Controls } from './panels/controls.ts';
 import { bringIntoView } from './panels/fold.ts';
@@ -115,6 +116,13 @@ const verify = new VerifyPanel(async () => {
   }
   const { bytes } = await current.run.ask('checkpoint', {});
   return { checkpoint: bytes, engine: engineName(current.run.opened.engine), data: current.data };
+});
+
+element('doctor').addEventListener('click', () => {
+  import('./trust/doctor.ts').then(
+    ({ toggleDoctor }) => toggleDoctor(),
+    () => write(element('doctor-status'), `A script did not load. ${RELOAD_ADVICE}`),
+  );
 });
 
 function opened({ run, record, history: curves }: Current, previous: Current | undefined): void {

@@ -11,7 +11,7 @@ import type { ModelProbe } from './memory/probe.ts';
 /** The messages between the page and its workers. */
 
 /** The role of a worker, which is its name. A training worker handles one run. */
-export type Role = 'training' | 'checking' | 'verifying';
+export type Role = 'training' | 'checking' | 'verifying' | 'examining';
 
 /** The user's own data: the file's name and content. */
 export interface DataText {
@@ -184,3 +184,13 @@ export interface ToVerify {
   data?: DataText;
 }
 export type FromVerify = { verification: Verification } | { problem: string };
+
+/**
+ * `environment`: lines about the browser, for the report. `seconds`: for the checks of the adapter, and again for its
+ * timings.
+ */
+export interface ToExamine {
+  environment: string[];
+  seconds: number;
+}
+export type FromExamine = { progress: string } | { report: string; healthy: boolean };

@@ -131,6 +131,10 @@ test('the files that the page loads at first have less than 150 kB gzipped', asy
     ...names.filter(name => name.endsWith('.safetensors')),
     ...named(/^hand-/),
     ...named(/^verifying-/),
+    ...named(/^verify-/),
+    // Loaded by the check of the device.
+    ...named(/^doctor-/),
+    ...named(/^examining-/),
     // Loaded when the gallery is near the viewport, and when all settings are opened.
     ...named(/^cards-/),
     ...named(/^field-help-/),

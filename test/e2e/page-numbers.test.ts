@@ -91,3 +91,20 @@ test('on a phone the labels of the picture do not overlap', async () => {
   );
   expect(overlapping.filter(({ left }, i) => i === 0 || left !== overlapping[i - 1].left)).toEqual([]);
 });
+
+test('the device is checked and timed, with a report; a check can be canceled', async () => {
+  const { page } = await openPage(served.context, onCpu('&paused'));
+  await press(page, '#doctor');
+  await waitForText(page, '#doctor', /Cancel/);
+  await press(page, '#doctor');
+  await waitForText(page, '#doctor', /Check this device/);
+  expect(await text(page, '#doctor-status')).toBe('');
+  // A part of the checks: the others are reported as not run.
+  await page.$eval('#doctor', button => button.setAttribute('data-seconds', '3'));
+  await press(page, '#doctor');
+  await waitForText(page, '#doctor-status', /✓ Everything that ran agrees/);
+  const report = await text(page, '#doctor-report');
+  expect(report).toMatch(/^# pushdown doctor\n\n- 20\d\d-.*Chrome/);
+  expect(report).toMatch(/\| software \| \d+ \|/);
+  expect(report).toMatch(/\| cpu \| \d+ \|/);
+});

@@ -11,6 +11,7 @@ const ROLES: Record<Role, () => Promise<{ start(scope: Scope<never, never>): voi
   training: () => import('./training.ts'),
   checking: () => import('./checking.ts'),
   verifying: () => import('./verifying.ts'),
+  examining: () => import('./examining.ts'),
 };
 
 const scope = globalThis as unknown as Scope<never, never>;

@@ -1,0 +1,29 @@
+import { messageOf } from '../../base/errors.ts';
+import { openEngine } from '../../platform/browser/engine.ts';
+import { findAdapter } from '../../platform/browser/platform.ts';
+import {
+  examineAdapter,
+  examineEngine,
+  isHealthy,
+  type Limits,
+  type SubjectReport,
+} from '../../train/doctor/examine.ts';
+import { reportText } from '../../train/doctor/report.ts';
+import type { FromExamine, ToExamine } from '../protocol.ts';
+import type { Scope } from './scope.ts';
+
+/** Checks and times this browser's adapter and the CPU engine, like `pushdown doctor` in the terminal. */
+
+export function start(scope: Scope<ToExamine, FromExamine>): void {
+  scope.onmessage = async ({ data: { environment, seconds } }) => {
+    const limits: Limits = { seconds, onProgress: progress => scope.postMessage({ progress }) };
+    const reports: SubjectReport[] = [];
+    try {
+      reports.push(await examineAdapter(findAdapter, limits));
+    } catch (error) {
+      environment.push(`no WebGPU: ${messageOf(error)}`);
+    }
+    reports.push(await examineEngine(await openEngine('cpu'), limits));
+    scope.postMessage({ report: reportText(environment, reports), healthy: reports.every(isHealthy) });
+  };
+}
