@@ -58,8 +58,8 @@ const toleratedErrors = (length: number): number =>
 /** ` Did you mean "x"?` if one of the choices is close to the word, otherwise the list of choices. */
 export function suggest(word: string, choices: readonly string[], known = choices): string {
   const all = known.length ? ` Known: ${known.join(', ')}.` : '';
-  // A word this long is not a typing error, and comparing it would be slow.
-  if (choices.length === 0 || word.length > 100) return all;
+  // A word this long is not a typing error, and comparing it would be slow. Callers in JavaScript may give anything.
+  if (choices.length === 0 || typeof word !== 'string' || word.length > 100) return all;
   const near = closest(word.toLowerCase(), choices);
   return distance(word.toLowerCase(), near) <= toleratedErrors(word.length)
     ? ` Did you mean "${near}"?`

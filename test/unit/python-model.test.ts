@@ -7,11 +7,14 @@ import { assign } from '../../src/base/config.ts';
 import { NO_INPUT } from '../../src/base/dims.ts';
 import { Rng } from '../../src/base/rng.ts';
 import { createReferenceEngine } from '../../src/engine/reference.ts';
-import { encodeCheckpoint } from '../../src/train/checkpoint.ts';
+import { openEngine } from '../../src/platform/node/engine.ts';
+import { decodeCheckpoint, encodeCheckpoint } from '../../src/train/checkpoint.ts';
+import { predict } from '../../src/train/evaluate.ts';
 import { preset } from '../../src/train/presets.ts';
 import { startRun } from '../../src/train/run-state.ts';
 import { initialState, setup } from '../../src/train/setup.ts';
 import { randomBatch } from '../support/batches.ts';
+import { ROOT } from '../support/documents.ts';
 
 /** The models printed in docs/python.md, compared with the reference. */
 
@@ -106,6 +109,50 @@ print(json.dumps(results))
     expect(difference, `model ${n}: ${MODELS[n]}`).toBeLessThan(1e-5);
   });
 }
+
+/** Sources with the answers of the engine `cpu`, for trained models. Sources and targets of the two grammars have different symbols. */
+async function answers() {
+  const engine = await openEngine('cpu', { threads: 1 });
+  const all = [];
+  for (const name of ['reverse-rnn', 'gender-queue', 'svo-sov-queue']) {
+    const path = join(ROOT, 'gallery', `${name}.safetensors`);
+    const { config, state } = decodeCheckpoint(readFileSync(path));
+    const { task, spec } = setup(config);
+    const model = await engine.model(spec, config.train, state);
+    const sources = task.pair(new Rng(1, 2), 6, 8).source;
+    const [{ outputs }] = await predict(model, task, [sources]);
+    all.push({ path, source: [...sources], expected: outputs.filter(output => output !== task.end) });
+  }
+  engine.destroy();
+  return all;
+}
+
+async function checkAnswers(package_: string, blocks: string[], call: string): Promise<void> {
+  const all = await answers();
+  const script = join(folder, `answers_with_${package_}.py`);
+  const lines = ['import json, sys', `print(json.dumps([${call} for case in json.load(open(sys.argv[1]))]))`];
+  writeFileSync(script, [...blocks.map(block), ...lines].join('\n'));
+  writeFileSync(join(folder, 'answers.json'), JSON.stringify(all));
+  const output = execFileSync(pythonWith(package_)!, [script, join(folder, 'answers.json')]);
+  expect(JSON.parse(output.toString())).toEqual(all.map(({ expected }) => expected));
+}
+
+test.runIf(pythonWith('numpy'))(
+  'the NumPy model answers sources',
+  () => checkAnswers('numpy', ['reader', 'numpy'], 'answer(case["path"], case["source"], 40)'),
+  60_000,
+);
+
+test.runIf(pythonWith('torch'))(
+  'the PyTorch model answers sources',
+  () =>
+    checkAnswers(
+      'torch',
+      ['reader', 'torch', 'torch-model'],
+      'Pushdown(case["path"]).answer(case["source"], 40)',
+    ),
+  120_000,
+);
 
 // pushdown does not need Python: a machine without it, or without these packages, skips these tests.
 test.runIf(pythonWith('numpy'))(

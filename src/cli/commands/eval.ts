@@ -85,7 +85,12 @@ number of pairs. The file must not contain symbols that the model does not know.
       setup(complete, data, 'evaluate').task,
       ranges ?? defaultRanges(checkpoint, data),
       part,
+      data,
     );
+    const missing = (ranges ?? []).reduce((sum, [low, high]) => sum + high - low + 1, 0) - lengths.length;
+    if (ranges && missing > 0) {
+      io.stderr.write(`${missing} of the requested lengths have no sources and are left out\n`);
+    }
     const longestLength = lengths[lengths.length - 1];
     // Your own data is already in memory, so it needs no limit.
     if (!data && sequences * longestLength > MAX_SYMBOLS) {
@@ -243,12 +248,18 @@ type Range = [low: number, high: number, thinned?: number];
  * The lengths in these ranges that the task has.
  * @throws InputError for a range in which the task has no length
  */
-function lengthsFor(task: Task, ranges: readonly Range[], part: Split): number[] {
+function lengthsFor(task: Task, ranges: readonly Range[], part: Split, data: Data | undefined): number[] {
   const lengths = new Set<number>();
   for (const [low, high, thinned] of ranges) {
     const available: number[] = [];
     for (let length = low; length <= high; length++) {
       if (hasLength(task, length, part)) available.push(length);
+    }
+    if (available.length === 0 && data) {
+      const { shortest, longest } = data.facts;
+      throw new InputError(
+        `--lengths ${low === high ? low : `${low}-${high}`}: ${data.file} has no such sources in part ${part}; its sources have ${shortest} to ${longest} symbols.`,
+      );
     }
     // Throws an error that gives the reason.
     if (available.length === 0) task.pair(new Rng(0, STREAM.sample), low, high, part);

@@ -14,6 +14,9 @@ export function dataNotes(
       'this run still splits its data by rank (task.splitBy), the rule it started with: when the file changes, pairs may move from one part to another',
     );
   }
+  if (facts.longest === 1 && !task.characters) {
+    notes.push('every source is a single symbol: if every character is meant to be one, add --characters');
+  }
   const { minLength, maxLength } = task;
   const left = train.filter(({ source: { length } }) => length < minLength || length > maxLength).length;
   if (left > 0) {

@@ -58,7 +58,7 @@ export const PAPER: Grid = {
   },
   ofTask: {},
   ofModel: {
-    lstm1: lstm(1, 8000),
+    lstm1: lstm(1, 3000),
     lstm2: lstm(2, 4000),
     lstm4: lstm(4, 2000),
     lstm8: lstm(8, 1000),
