@@ -258,9 +258,9 @@ test('the table of costs agrees with the sizes in the code', () => {
   const T = 65_536;
   const counts = (['stack', 'queue'] as const).map(kind => {
     const { forward, backward } = timeLaunches(profileOf('gpu'), kind, 1, T, 32);
-    return `${forward.length}, ${backward.length} (${kind})`;
+    return `${kind} ${forward.length} and ${backward.length}`;
   });
-  expect(text).toContain(`${counts.join(', ')} at T = 65,536`);
+  expect(text).toContain(`${counts.join(', ')} (T = 65,536)`);
   // lows and keys have a tree above them, 1/32 + 1/32² … of their size.
   const tree = 1 + 1 / 32 + 1 / 32 ** 2 + 2 / T;
   const heights = 8 * tree + 8 + 4 + 4 * tree;
