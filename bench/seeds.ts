@@ -28,7 +28,7 @@ export async function main(args: string[]): Promise<number> {
   const engine = await openEngine(engineName(values.engine));
   console.log(engineLine(engine));
   console.log(`preset ${values.preset} ${values.set.join(' ')}`);
-  let solved = 0;
+  let learned = 0;
   const seconds: number[] = [];
   for (let seed = from; seed <= (to ?? from); seed++) {
     const config = assign(preset(values.preset), [...values.set, `train.seed=${seed}`]);
@@ -42,7 +42,7 @@ export async function main(args: string[]): Promise<number> {
       evaluate(trainer.model, trainer.task, {
         length,
         sequences,
-        // Other sequences than those that decided when the run stopped.
+        // Different sequences from those used to decide when to stop.
         seed: seed + 1_000_000,
       });
     const { coarse, fine, loss, profile } = await at(length, 512);
@@ -50,7 +50,7 @@ export async function main(args: string[]): Promise<number> {
     for (const other of values.lengths.split(',').filter(Boolean).map(Number)) {
       further.push(`${other}: ${(await at(other, 128)).coarse.toFixed(3)}`);
     }
-    if (coarse >= 0.99) solved++;
+    if (coarse >= 0.99) learned++;
     const { reading, writing } = profile;
     const names = Object.keys(reading.ends[0] ?? {});
     const controls = names
@@ -63,7 +63,9 @@ export async function main(args: string[]): Promise<number> {
     trainer.destroy();
   }
   const sorted = [...seconds].sort((a, b) => a - b);
-  console.log(`solved ${solved}/${seconds.length}, median ${sorted[sorted.length >> 1].toFixed(1)} s`);
+  console.log(
+    `coarse ≥ 0.99: ${learned}/${seconds.length} seeds, median ${sorted[sorted.length >> 1].toFixed(1)} s`,
+  );
   engine.destroy();
   return 0;
 }

@@ -7,7 +7,7 @@
  */
 
 import { Gpu, requestDevice } from '../../src/gpu/device.ts';
-import { type OpenMemory, streamingMemory } from '../../src/kernels/memory.ts';
+import { type OpenMemory, sequenceMemory } from '../../src/kernels/memory.ts';
 import { timeMemory } from '../../src/kernels/time-memory.ts';
 import { findAdapter } from '../../src/platform/node/adapter.ts';
 import { memoryInputs } from '../problems.ts';
@@ -45,7 +45,7 @@ export async function main(args: string[]): Promise<number> {
             if (B * T * M > 2 ** 24) continue;
             const inputs = memoryInputs({ kind, B, T, M, strengths });
             const streaming = await ms(
-              await streamingMemory(gpu, { kind, B, T, M }, gpu.profile.memory),
+              await sequenceMemory(gpu, { kind, B, T, M }, gpu.profile.memory),
               inputs,
             );
             const overTime = await ms(await timeMemory(gpu, kind, B, T, M), inputs);

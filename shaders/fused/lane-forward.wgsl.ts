@@ -20,7 +20,8 @@ import { placeAt } from '../memories/index.wgsl.ts';
 import { bindings } from './lane.wgsl.ts';
 
 /**
- * batch, parameters -> acts: h, c, g of every layer, r, op, s, y (and xh, xp) of every step; grads: dY (and dXh, dXp);
+ * batch, parameters -> acts of every step: the states h, c and the gates g that the backward pass needs, of every layer; the
+ * reads r, the projection op, the heads s, the outputs y (and the reconstructions xh, xp); grads: dY (and dXh, dXp);
  * rowMetrics and autoencoderLoss as in loss.wgsl.ts; slots, undoLog. Rows after the end of a sequence are not written,
  * and no kernel of this form reads them.
  */

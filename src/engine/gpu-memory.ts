@@ -6,8 +6,8 @@ import {
   cellsOf,
   type OpenMemory,
   type SteppedMemory,
-  steppedMemory,
-  streamingMemory,
+  sequenceMemory,
+  singleStepMemory,
 } from '../kernels/memory.ts';
 import { SliceSteps, type StepWeight, weightOfRows } from '../kernels/slices.ts';
 import { MAX_PUSHED, timeMemory } from '../kernels/time-memory.ts';
@@ -42,7 +42,7 @@ export function openMemory(
   const { kind, B, T, M } = shape;
   return form === 'time' && hasTimeKernels(kind)
     ? timeMemory(gpu, kind, B, T, M)
-    : streamingMemory(gpu, shape, stepForm(gpu, form));
+    : sequenceMemory(gpu, shape, stepForm(gpu, form));
 }
 
 /** The form for processing one step after another. */
@@ -73,7 +73,7 @@ export async function gpuMemory(
   const { queue } = gpu.device;
   const { ends, controls } = memoryKind(kind);
   const N = B * T * ends;
-  // Numbers of reads per number of a control: Q·M / E.
+  // Floats in the reads per float in the array of a control: Q·M / E.
   const perControl = (readsOf(kind, shape.reads) / ends) * M;
   const gradients = [...controls.map(({ name }) => gradientName(name)), 'dValue'];
   const submissions = new Submissions(gpu, lifetime);
@@ -110,7 +110,7 @@ export async function gpuMemory(
   const openSequences = (): Promise<void> =>
     open(async () => ({ order: 'sequences', memory: await openMemory(gpu, shape, form) }));
   const openSteps = (): Promise<void> =>
-    open(async () => ({ order: 'steps', memory: await steppedMemory(gpu, shape, stepForm(gpu, form)) }));
+    open(async () => ({ order: 'steps', memory: await singleStepMemory(gpu, shape, stepForm(gpu, form)) }));
   /** The held kernels, after a call of the same kind has opened them. */
   const sequences = (): OpenMemory => (held as { memory: OpenMemory }).memory;
   const steps = (): SteppedMemory => (held as { memory: SteppedMemory }).memory;
@@ -156,11 +156,11 @@ export async function gpuMemory(
     async forward(...given: Float32Array[]): Promise<Float32Array> {
       lifetime.check();
       const named = checkMemoryInputs(shape, given);
-      const timed = form === 'time' && hasTimeKernels(kind);
+      const timeParallel = form === 'time' && hasTimeKernels(kind);
       const limit = gpu.profile.overTime.walk.perSubmission / cellsOf(M).cells;
       const { push, pop } = named;
-      const walks = T > SHORT ? walksOf(kind, push, pop, B, T, timed ? limit : 0) : undefined;
-      const unfit = timed && !fitsTime(gpu.profile, shape, push, walks);
+      const walks = T > SHORT ? walksOf(kind, push, pop, B, T, timeParallel ? limit : 0) : undefined;
+      const unfit = timeParallel && !fitsTime(gpu.profile, shape, push, walks);
       const inputs = copiedIf(named, unfit || held?.order !== 'sequences');
       const result = await submissions.inTurn(async () => {
         order.forward();
@@ -298,8 +298,8 @@ function notSynchronous(call: string, recorder: string): never {
 const PRODUCTS = 100;
 
 /**
- * Whether the sequences are few and long enough for the form parallel over time to be faster, although it does about
- * thirty times the work.
+ * Whether the sequences are few and long enough to choose the form parallel over time. The thresholds are guesses: no GPU
+ * has been measured.
  */
 const overTime = ({ overTime: { chosen } }: DeviceProfile, { kind, B, T }: MemoryShape): boolean =>
   hasTimeKernels(kind) && B <= chosen.sequences && T >= chosen.steps;

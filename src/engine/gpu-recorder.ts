@@ -2,7 +2,7 @@ import { InputError, show } from '../base/errors.ts';
 import { endsOf, gradientName, memoryKind, readsOf } from '../base/memories.ts';
 import type { Gpu } from '../gpu/device.ts';
 import type { MemoryForm } from '../gpu/profile.ts';
-import { type OpenMemory, type Place, steppedMemory } from '../kernels/memory.ts';
+import { type OpenMemory, type Place, singleStepMemory } from '../kernels/memory.ts';
 import type { Span } from './checks.ts';
 import type { DeviceArrays, MemoryShape, SequenceRecorder, StepRecorder } from './engine.ts';
 import { Lifetime } from './lifetime.ts';
@@ -157,7 +157,7 @@ export async function stepRecorder(
   form: MemoryForm,
   owner: Lifetime,
 ): Promise<StepRecorder> {
-  const memory = await steppedMemory(gpu, shape, form);
+  const memory = await singleStepMemory(gpu, shape, form);
   const { arrays, check, checkAlive, bytes, destroy } = recorderOf(shape, 'step', owner, () =>
     memory.destroy(),
   );

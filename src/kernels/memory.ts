@@ -128,7 +128,7 @@ export interface MemorySizes {
  * @throws DeviceError if a kernel does not compile
  * @throws InputError if a buffer is too large for the device
  */
-export const streamingMemory = (gpu: Gpu, sizes: MemorySizes, form: MemoryForm): Promise<OpenMemory> =>
+export const sequenceMemory = (gpu: Gpu, sizes: MemorySizes, form: MemoryForm): Promise<OpenMemory> =>
   withBuffers(gpu, nameOf(sizes), async buffers => {
     const { B, T } = sizes;
     const { all, program, launches, size, places, strengths } = await open(
@@ -162,7 +162,7 @@ export const streamingMemory = (gpu: Gpu, sizes: MemorySizes, form: MemoryForm):
  * @throws DeviceError if a kernel does not compile
  * @throws InputError if a buffer is too large for the device
  */
-export const steppedMemory = (gpu: Gpu, sizes: MemorySizes, form: MemoryForm): Promise<SteppedMemory> =>
+export const singleStepMemory = (gpu: Gpu, sizes: MemorySizes, form: MemoryForm): Promise<SteppedMemory> =>
   withBuffers(gpu, nameOf(sizes), async buffers => {
     const { B, T } = sizes;
     const { all, program, launches, size, places, strengths } = await open(

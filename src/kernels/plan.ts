@@ -25,7 +25,7 @@ export interface PlanChoice {
 export interface Plan extends PlanChoice {
   step: Work[];
   forward: Work[];
-  /** Number of parts that the rows are split into for the weight gradients. */
+  /** Number of parts that the B·T rows of activations are split into, to compute the weight gradients. */
   rowSplits(B: number, T: number): number;
 }
 
@@ -75,13 +75,13 @@ export function planOf(
   const context: PlanContext = { profile, layout, form, batch: batchOf(layout), tiles, sequences };
   const build = kind === 'stepwise' ? stepwisePasses : form.form === 'lane' ? lanePasses : blockPasses;
   const { forward, backward, rowSplits } = build(context);
-  const all = [...embeddingProducts(context), ...forward];
+  const forwardWork = [...embeddingProducts(context), ...forward];
   return {
     kind,
     form,
     rowSplits,
-    step: [...all, ...backward, ...update(context, training)],
-    forward: [...all, metricsLaunch(context)],
+    step: [...forwardWork, ...backward, ...update(context, training)],
+    forward: [...forwardWork, metricsLaunch(context)],
   };
 }
 

@@ -37,9 +37,9 @@ export const deque: RowMemory = {
     const n = previous.length;
     const top = pop(previous, u[0], 'top');
     const fromBoth = popBackward(top, u[1], ds.slice(1, n + 1), 'bottom');
-    const fromTop = popBackward(previous, u[0], fromBoth.ds, 'top');
+    const fromTop = popBackward(previous, u[0], fromBoth.dPrevious, 'top');
     return {
-      ds: fromTop.ds,
+      ds: fromTop.dPrevious,
       dd: Float64Array.of(ds[n + 1], ds[0]),
       du: Float64Array.of(fromTop.du, fromBoth.du),
     };

@@ -33,7 +33,7 @@ export function pop(previous: Float64Array, u: number, end: End): Float64Array {
 }
 
 /**
- * previous [n], u, ds [n] → ds of previous [n], du.
+ * previous [n], u, ds [n] → dPrevious [n], du: the gradients with respect to the strengths before the pop and to u.
  *
  * Where the right argument of the outer max was taken:
  *   dprevious[i] += ds[i]
@@ -46,7 +46,7 @@ export function popBackward(
   u: number,
   ds: Float64Array,
   end: End,
-): { ds: Float64Array; du: number } {
+): { dPrevious: Float64Array; du: number } {
   const n = previous.length;
   const dPrevious = new Float64Array(n);
   let du = 0;
@@ -65,7 +65,7 @@ export function popBackward(
     }
     nearer += previous[i];
   }
-  return { ds: dPrevious, du };
+  return { dPrevious, du };
 }
 
 /**
@@ -116,8 +116,8 @@ export function readBackward(
     const weight = Math.min(strengths[i], Math.max(0, room));
     if (weight !== 0) for (let m = 0; m < M; m++) dV[i][m] += weight * dr[m];
 
-    // Nothing is read below depth 1, whatever s[i] is. A row of strength 0 there gets no gradient, although both
-    // arguments of min are 0. (Such a row can lie away from the end only in a queue or a deque.)
+    // Nothing is read beyond a total strength of 1 from the end, whatever s[i] is. A row of strength 0 there gets no gradient, although both
+    // arguments of min are 0. (Only a queue or a deque can have such a row away from its end.)
     if (room > 0) {
       const whole = strengths[i] <= room;
       let g = 0;

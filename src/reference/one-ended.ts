@@ -21,7 +21,7 @@ export const oneEnded = (end: End): RowMemory => ({
   stepBackward(previous, u, ds) {
     const t = previous.length;
     const popped = popBackward(previous, u[0], ds.slice(0, t), end);
-    return { ds: popped.ds, dd: Float64Array.of(ds[t]), du: Float64Array.of(popped.du) };
+    return { ds: popped.dPrevious, dd: Float64Array.of(ds[t]), du: Float64Array.of(popped.du) };
   },
 
   /** Equation 3 or 5. */

@@ -106,9 +106,10 @@ export class ForwardPass {
     const { at, ld } = this.#ws.op(t);
     fillRows(n, this.#ws.parameters(blocks.bS), s, 16 * S4, S4);
     this.#ws.product(at, ld, n, blocks.S, s, 16 * S4);
+    const lastWidth = ((C * E - 1) % 4) + 1; // controls in the last vector of four
     const noise = this.#ws.noisy ? this.#ws.at.noise + this.#ws.group.first[t] * 16 * (S4 - N4) : 0;
     if (memoryKind(spec.memory).activation === 'softmax') headsSoftmax(n, N4, S4, C, s, noise);
-    else headsForward(n, N4, S4, ((C * E - 1) % 4) + 1, s, noise);
+    else headsForward(n, N4, S4, lastWidth, s, noise);
     const { slots, undoLog } = this.#ws.at;
     const reads = this.#ws.row('r', t);
     stepForward(n, t, spec.memories, s, 16 * S4, 16 * N4, this.#ws.at.s, reads, 16 * R4, slots, undoLog);

@@ -20,10 +20,11 @@ export interface Transduction {
   lengthStep?: number;
   characters?: boolean;
   pair(rng: Rng, low: number, high: number, split?: Split): Pair;
+  /** Whether there are pairs with sources of this length. */
   has?(length: number, split?: Split): boolean;
   pairs?(low: number, high: number, split: Split): readonly Pair[];
   answer?(source: readonly number[]): number[] | undefined;
-  /** Symbols of the longest target of sources of up to L symbols; default L. */
+  /** Length of the longest target for sources of up to L symbols (default L). */
   longestTarget?(length: number): number;
   /** Maximum symbols in an answer to a source of L symbols, if it differs from longestTarget. */
   longestAnswer?(length: number): number;
@@ -99,7 +100,7 @@ export function transduction(definition: Transduction): Task {
   };
 }
 
-/** A transduction of independent random symbols whose target is a function of the source, in the same symbols. */
+/** A transduction of random sources whose target is computed from the source, over the same alphabet. */
 export function rewriting(
   name: string,
   symbols: number,

@@ -148,7 +148,7 @@ export const afterEvaluation = (run: RunState, passed: boolean): RunState => ({
 });
 
 /** The state after more seconds of training. */
-export const afterSeconds = (run: RunState, seconds: number): RunState => ({
+export const addSeconds = (run: RunState, seconds: number): RunState => ({
   ...run,
   seconds: run.seconds + seconds,
 });

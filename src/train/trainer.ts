@@ -12,10 +12,10 @@ import { causeOfDivergence, trainingBatch, validate } from './model.ts';
 import { ProgressMeter } from './progress-meter.ts';
 import { type OpenedModel, openModel, reopenModel } from './recovery.ts';
 import {
+  addSeconds,
   afterEvaluation,
   afterReport,
   afterReportStep,
-  afterSeconds,
   dueAt,
   endingOf,
   type RunState,
@@ -59,8 +59,11 @@ export class Trainer {
   #running: Promise<Ending> | undefined;
   /** The last of the queued tasks that need exclusive use of the model. */
   #tail: Promise<unknown> = Promise.resolve();
-  /** The first of the current consecutive steps that were not finite, from 0; unknown if the run resumed among them. */
-  #firstBad: number | undefined;
+  /**
+   * Index (from 0) of the first step in the current streak of steps with NaN or infinity; undefined if the run was resumed
+   * within the streak.
+   */
+  #firstNonFinite: number | undefined;
   /** Enqueued steps whose reports have not been read. */
   #unread = 0;
   readonly #meter = new ProgressMeter();
@@ -153,7 +156,7 @@ export class Trainer {
     return this.#step;
   }
 
-  /** Progress over the steps since the last report or, until any of them is known, the last reported progress. */
+  /** Progress over the steps since the last report; until the first of them has been measured, the last reported progress. */
   get progress(): Progress {
     return this.#meter.progress(this.config, this.#run, this.#step);
   }
@@ -165,7 +168,8 @@ export class Trainer {
 
   /**
    * Trains until the run is over or paused.
-   * @throws DeviceError after ten consecutive steps that were not finite; the state is that before them
+   * @throws Diverged, a DeviceError, after ten consecutive steps with NaN or infinity; the model keeps the weights from
+   * before them
    */
   run(): Promise<Ending> {
     this.#mayRun = true;
@@ -318,14 +322,14 @@ export class Trainer {
     const ms = performance.now() - start;
     const timeSteps = batch.lengths.reduce((sum, length) => sum + length, 0);
     this.#meter.add(timeSteps, ms, wait);
-    this.#run = afterSeconds(this.#run, ms / 1000);
+    this.#run = addSeconds(this.#run, ms / 1000);
     if (report || last) this.#reportProgress();
     if (report) await this.#decide();
     if (evaluation || last) {
       const before = performance.now();
       const passed = await this.#evaluate();
       if (evaluation) this.#run = afterEvaluation(this.#run, passed);
-      this.#run = afterSeconds(this.#run, (performance.now() - before) / 1000);
+      this.#run = addSeconds(this.#run, (performance.now() - before) / 1000);
     }
     if (wait && this.#last.isDue(this.#callbacks.snapshotMs)) await this.#takeSnapshot();
     return report || last;
@@ -338,7 +342,7 @@ export class Trainer {
     this.#unread = 0;
     for (const report of await this.#model.reports()) {
       this.#run = afterReport(this.config, this.#run, report);
-      if (this.#run.badRun === 1 && !report.finite) this.#firstBad = first;
+      if (this.#run.badRun === 1 && !report.finite) this.#firstNonFinite = first;
       first++;
     }
   }
@@ -361,7 +365,7 @@ export class Trainer {
 
   /** A sentence on where the first of the bad steps failed; '' if unknown. */
   async #causeOfDivergence(): Promise<string> {
-    const first = this.#firstBad;
+    const first = this.#firstNonFinite;
     if (first === undefined) return '';
     const batch = this.#batchOf(first);
     return causeOfDivergence(this.#engine, this.#model, this.config.train, batch, first);

@@ -161,7 +161,7 @@ describe.each(ENDS)('only the %s end', end => {
       () => dot(pop(previous, u[0], end), ds),
       new Map(Object.entries(drawn)),
       new Map([
-        ['previous', gradients.ds],
+        ['previous', gradients.dPrevious],
         ['u', Float64Array.of(gradients.du)],
       ]),
       EXACT,
@@ -248,7 +248,7 @@ describe('one step by hand', () => {
   it('the Jacobian that one copy of the paper misprints', () => {
     // s = [.7, .5], u = .9: ∂s_t[0]/∂s_{t-1} = [1, 1], because s_t[0] = s[0] + s[1] − u here.
     const gradients = popBackward(Float64Array.of(0.7, 0.5), 0.9, Float64Array.of(1, 0), 'top');
-    expect([...gradients.ds]).toEqual([1, 1]);
+    expect([...gradients.dPrevious]).toEqual([1, 1]);
     expect(gradients.du).toBe(-1);
   });
 });

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { DeviceError } from '../../src/base/errors.ts';
+import { examineAdapter, isHealthy } from '../../src/doctor/examine.ts';
+import { reportText } from '../../src/doctor/report.ts';
 import { findAdapter } from '../../src/platform/node/adapter.ts';
-import { examineAdapter, isHealthy } from '../../src/train/doctor/examine.ts';
-import { reportText } from '../../src/train/doctor/report.ts';
 
 /** `pushdown doctor` on the adapter of these tests, for a few seconds: all profiles open, run and agree. */
 test('an adapter is examined under each of its profiles', async () => {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { examineEngine, isHealthy } from '../../src/doctor/examine.ts';
+import { reportText } from '../../src/doctor/report.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { openEngine } from '../../src/platform/node/engine.ts';
-import { examineEngine, isHealthy } from '../../src/train/doctor/examine.ts';
-import { reportText } from '../../src/train/doctor/report.ts';
 import { pushdown } from '../support/terminal.ts';
 
 /** The engine `cpu` with a stack whose first read is wrong, and with models that cannot be created. */

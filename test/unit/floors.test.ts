@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 
 /**
  * Imports only point downwards, including type imports:
- *   cli, web, entries → platform → train → engine → kernels, simd, reference → shaders, tasks, gpu → layout → base
+ *   cli, web, entries → doctor → platform → train → engine → kernels, simd, reference → shaders, tasks, gpu → layout → base
  * Only cli, web and platform choose an engine or use files or the DOM; train uses only the engine interface.
  */
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -23,10 +23,11 @@ const BELOW: Record<string, string[]> = {
   engine: ['base', 'layout', 'gpu', 'shaders', 'reference', 'simd', 'kernels'],
   train: ['base', 'tasks', 'engine'],
   platform: ['base', 'gpu', 'kernels', 'engine'],
+  doctor: ['base', 'gpu', 'kernels', 'engine', 'train', 'platform'],
   entries: ['base', 'gpu', 'tasks', 'kernels', 'engine', 'train', 'platform'],
-  cli: ['base', 'plot', 'tasks', 'kernels', 'engine', 'train', 'platform', 'entries'],
+  cli: ['base', 'plot', 'tasks', 'kernels', 'engine', 'train', 'platform', 'doctor', 'entries'],
   // The page's memory operated by hand runs on the reference itself.
-  web: ['base', 'tasks', 'reference', 'kernels', 'engine', 'train', 'platform'],
+  web: ['base', 'tasks', 'reference', 'kernels', 'engine', 'train', 'platform', 'doctor'],
 };
 
 const layerOf = (file: string): string => {

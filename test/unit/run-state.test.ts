@@ -3,10 +3,10 @@ import { assign, type Config } from '../../src/base/config.ts';
 import type { StepReport } from '../../src/engine/engine.ts';
 import { preset } from '../../src/train/presets.ts';
 import {
+  addSeconds,
   afterEvaluation,
   afterReport,
   afterReportStep,
-  afterSeconds,
   BAD_STEPS,
   dueAt,
   endingOf,
@@ -133,7 +133,7 @@ describe('a restart', () => {
   });
 
   test('keeps the seconds and the count, and resets everything else', () => {
-    const run = afterSeconds(afterEvaluation({ ...stuck, restarts: 1, passes: 1 }, true), 3);
+    const run = addSeconds(afterEvaluation({ ...stuck, restarts: 1, passes: 1 }, true), 3);
     const { run: next } = afterReportStep(config, frozen(run), 20);
     expect(next).toEqual({ ...startRun(config), seconds: 3, restarts: 2, begun: 20 });
     // The order of the keys in a checkpoint does not change.

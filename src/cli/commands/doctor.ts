@@ -1,8 +1,8 @@
 import { cpus, release as osRelease } from 'node:os';
 import { DeviceError, InputError, messageOf, show } from '../../base/errors.ts';
+import { type FindAdapter, isHealthy, type Limits, type SubjectReport } from '../../doctor/examine.ts';
 import { findAdapter, release } from '../../platform/node/adapter.ts';
 import { openEngine } from '../../platform/node/engine.ts';
-import { type FindAdapter, isHealthy, type Limits, type SubjectReport } from '../../train/doctor/examine.ts';
 import { command, JSON_OPTION } from '../arguments/command.ts';
 import { EXIT } from '../io/io.ts';
 import { packageVersion } from '../io/version.ts';
@@ -41,7 +41,7 @@ progress on stderr. The exit code is 1 if anything disagrees.
         return found;
       };
       try {
-        const { examineAdapter } = await import('../../train/doctor/examine.ts');
+        const { examineAdapter } = await import('../../doctor/examine.ts');
         reports.push(await examineAdapter(find, limits));
       } catch (error) {
         missing.push(`${kind === 'gpu' ? 'no GPU' : 'no software adapter'}: ${messageOf(error)}`);
@@ -49,7 +49,7 @@ progress on stderr. The exit code is 1 if anything disagrees.
         for (const gpu of instances) release(gpu);
       }
     }
-    const { examineEngine } = await import('../../train/doctor/examine.ts');
+    const { examineEngine } = await import('../../doctor/examine.ts');
     reports.push(await examineEngine(await openEngine('cpu'), limits));
 
     const processors = cpus();
@@ -60,7 +60,7 @@ progress on stderr. The exit code is 1 if anything disagrees.
     ];
     if (options.json) io.stdout.write(`${JSON.stringify({ environment, reports })}\n`);
     else {
-      const { reportText } = await import('../../train/doctor/report.ts');
+      const { reportText } = await import('../../doctor/report.ts');
       io.stdout.write(reportText(environment, reports));
     }
     return reports.every(isHealthy) ? 0 : EXIT.device;

@@ -11,7 +11,8 @@ import { openModel, readCheckpoint } from '../run/checkpoint.ts';
 export const predict = command({
   name: 'predict',
   operands: ['<checkpoint>'],
-  summary: 'Answer sources with a trained model: one source per line on stdin, one answer per line on stdout',
+  summary:
+    'Predict targets with a trained model: one source per line on stdin, one prediction per line on stdout',
   notes: `Without --max-length, an answer is cut off when it is longer than the longest target in training, and also longer than
 twice its source plus 8 symbols. With --json: {"source", "output", "ended"}; if an answer was cut off, "ended" is false
 and "limit" is its length.

@@ -16,7 +16,7 @@ export const presets = command({
   name: 'presets',
   operands: ['[group]'],
   summary: 'List the preset configurations, or one group of them: presets paper, presets small/reverse',
-  notes: `Memory: weights, optimiser state and the activations of a batch on the device, estimated from shapes.
+  notes: `Buffers: weights, optimiser state and the activations of a batch on the device, estimated from shapes.
 Time: a complete training run, measured on ${MEASURED_ON}; – if it was not measured.
 With --keys: every setting with its default and limits.`,
   options: {
@@ -48,7 +48,7 @@ With --keys: every setting with its default and limits.`,
       io.stdout.write(`${JSON.stringify(all)}\n`);
       return 0;
     }
-    const head = ['preset', 'task', 'parameters', 'memory', 'time', 'description'];
+    const head = ['preset', 'task', 'parameters', 'buffers', 'time', 'description'];
     const rows = all.map(({ name, task, parameters, memory, seconds, description }) => [
       name,
       task,

@@ -16,7 +16,7 @@ const FORMER_CONTINUE = 'go-on';
 export const train = command({
   name: 'train',
   operands: ['[preset|config.json|data]'],
-  summary: 'Train a model from a preset or a configuration file; Ctrl-C saves it, --resume continues it',
+  summary: 'Train a model from a preset or a configuration file; Ctrl-C saves the run, --resume continues it',
   notes: `List the presets: pushdown presets. List the keys of --set: pushdown presets --keys.
 The output folder (default runs/<name>-seed<n>) gets ${CHECKPOINT}, ${CONFIG} and ${LOG}. Its subfolder
 earlier/ keeps the previous checkpoints (--keep).

@@ -11,7 +11,7 @@ export function startedAs(words: string): void {
 /** Replaces `pushdown` in every command in a text with the words that start the program. */
 export const asStarted = (text: string): string =>
   text.replace(
-    /(?<![\w./-])pushdown (?=(?:train|eval|predict|trace|table|memory|presets|gallery|devices|<command>)(?![\w-]))/g,
+    /(?<![\w./-])pushdown (?=(?:train|eval|predict|trace|table|memory|presets|gallery|devices|doctor|<command>)(?![\w-]))/g,
     `${name} `,
   );
 

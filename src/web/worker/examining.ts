@@ -1,14 +1,14 @@
 import { messageOf } from '../../base/errors.ts';
-import { openEngine } from '../../platform/browser/engine.ts';
-import { findAdapter } from '../../platform/browser/platform.ts';
 import {
   examineAdapter,
   examineEngine,
   isHealthy,
   type Limits,
   type SubjectReport,
-} from '../../train/doctor/examine.ts';
-import { reportText } from '../../train/doctor/report.ts';
+} from '../../doctor/examine.ts';
+import { reportText } from '../../doctor/report.ts';
+import { openEngine } from '../../platform/browser/engine.ts';
+import { findAdapter } from '../../platform/browser/platform.ts';
 import type { FromExamine, ToExamine } from '../protocol.ts';
 import type { Scope } from './scope.ts';
 

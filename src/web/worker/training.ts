@@ -24,7 +24,10 @@ import type { Scope } from './scope.ts';
 let scope: Scope<ToWorker, FromWorker>;
 const send = (message: FromWorker, transfer?: Transferable[]): void => scope.postMessage(message, transfer);
 
-/** Maximum shares of the time for probes and for checkpoints. */
+/**
+ * Maximum shares of the time for probes and for checkpoints. A probe is what the page shows of the model: the memory on the
+ * current source, and a few sample predictions.
+ */
 const PROBE_SHARE = 1 / 10;
 const CHECKPOINT_SHARE = 1 / 20;
 /** Interval of checkpoints, in ms: about the longest training time that a killed run loses. */

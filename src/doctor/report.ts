@@ -1,5 +1,5 @@
-import type { Spread } from '../../base/spread.ts';
-import { BOUND } from '../verify.ts';
+import type { Spread } from '../base/spread.ts';
+import { BOUND } from '../train/verify.ts';
 import type { Check } from './checks.ts';
 import { isHealthy, type ProfileReport, type SubjectReport } from './examine.ts';
 

@@ -1,13 +1,13 @@
-import { CompileTimeout, DeviceLost, firstLineOf, messageOf } from '../../base/errors.ts';
-import type { AdapterDescription, Engine } from '../../engine/engine.ts';
-import { gpuEngineOn } from '../../engine/gpu.ts';
-import { compileSecondsOn, inTime } from '../../engine/in-time.ts';
-import { createReferenceEngine } from '../../engine/reference.ts';
-import { type Gpu, requestDevice } from '../../gpu/device.ts';
-import type { ProfileName } from '../../gpu/profile.ts';
-import { openGpu } from '../../kernels/open.ts';
-import { type AdapterDetails, detailsOf } from '../../platform/adapter.ts';
-import type { Adapter } from '../../platform/webgpu.ts';
+import { CompileTimeout, DeviceLost, firstLineOf, messageOf } from '../base/errors.ts';
+import type { AdapterDescription, Engine } from '../engine/engine.ts';
+import { gpuEngineOn } from '../engine/gpu.ts';
+import { compileSecondsOn, inTime } from '../engine/in-time.ts';
+import { createReferenceEngine } from '../engine/reference.ts';
+import { type Gpu, requestDevice } from '../gpu/device.ts';
+import type { ProfileName } from '../gpu/profile.ts';
+import { openGpu } from '../kernels/open.ts';
+import { type AdapterDetails, detailsOf } from '../platform/adapter.ts';
+import type { Adapter } from '../platform/webgpu.ts';
 import { type Check, checksOf, outcomeOf, type Subject } from './checks.ts';
 import { type Speed, speedOf, TIMED } from './speeds.ts';
 
@@ -77,7 +77,11 @@ export async function examineAdapter(find: FindAdapter, limits: Limits): Promise
 async function gpuFrom(find: FindAdapter, profile?: ProfileName): Promise<Gpu> {
   const { adapter, description } = await find();
   const seconds = compileSecondsOn(description.kind);
-  const opening = openGpu(await requestDevice(adapter as GPUAdapter), description.kind, profile);
+  const opening = openGpu(
+    await requestDevice(adapter as Parameters<typeof requestDevice>[0]),
+    description.kind,
+    profile,
+  );
   return (await inTime(seconds, opening, () => new CompileTimeout(seconds))).gpu;
 }
 

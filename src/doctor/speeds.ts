@@ -1,11 +1,11 @@
-import { assign, type Config } from '../../base/config.ts';
-import { DeviceLost, messageOf } from '../../base/errors.ts';
-import { Rng } from '../../base/rng.ts';
-import { type Spread, spread } from '../../base/spread.ts';
-import type { Engine } from '../../engine/engine.ts';
-import { trainingBatch } from '../model.ts';
-import { preset } from '../presets.ts';
-import { initialState, setup } from '../setup.ts';
+import { assign, type Config } from '../base/config.ts';
+import { DeviceLost, messageOf } from '../base/errors.ts';
+import { Rng } from '../base/rng.ts';
+import { type Spread, spread } from '../base/spread.ts';
+import type { Engine } from '../engine/engine.ts';
+import { trainingBatch } from '../train/model.ts';
+import { preset } from '../train/presets.ts';
+import { initialState, setup } from '../train/setup.ts';
 
 /** The time of one training step, or of one forward and backward pass of a memory, in ms. */
 export interface Speed {

@@ -1,12 +1,12 @@
-import { assign } from '../../base/config.ts';
-import { DeviceLost, messageOf } from '../../base/errors.ts';
-import { endsOf, MEMORY_NAMES, type MemoryName, memoryKind } from '../../base/memories.ts';
-import { Rng } from '../../base/rng.ts';
-import type { Engine } from '../../engine/engine.ts';
-import { preset } from '../presets.ts';
-import { startRun } from '../run-state.ts';
-import { initialState, setup } from '../setup.ts';
-import { BOUND, compare, type Difference, verifyStep } from '../verify.ts';
+import { assign } from '../base/config.ts';
+import { DeviceLost, messageOf } from '../base/errors.ts';
+import { endsOf, MEMORY_NAMES, type MemoryName, memoryKind } from '../base/memories.ts';
+import { Rng } from '../base/rng.ts';
+import type { Engine } from '../engine/engine.ts';
+import { preset } from '../train/presets.ts';
+import { startRun } from '../train/run-state.ts';
+import { initialState, setup } from '../train/setup.ts';
+import { BOUND, compare, type Difference, verifyStep } from '../train/verify.ts';
 
 /** A comparison of an engine with the float64 reference. */
 export interface Check {
