@@ -1,4 +1,5 @@
 import type { Spread } from '../base/spread.ts';
+import { SHOWN_LIMITS } from '../platform/adapter.ts';
 import { BOUND } from '../train/verify.ts';
 import type { Check } from './checks.ts';
 import { isHealthy, type ProfileReport, type SubjectReport } from './examine.ts';
@@ -6,13 +7,6 @@ import { isHealthy, type ProfileReport, type SubjectReport } from './examine.ts'
 /** The report of `pushdown doctor`, as Markdown for an issue. */
 
 const FEATURES = ['subgroups', 'timestamp-query', 'shader-f16'];
-const LIMITS = [
-  'maxBufferSize',
-  'maxStorageBufferBindingSize',
-  'maxStorageBuffersPerShaderStage',
-  'maxComputeInvocationsPerWorkgroup',
-  'maxComputeWorkgroupStorageSize',
-];
 
 const markdown = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
   [head, head.map(() => '-'), ...rows].map(cells => `| ${cells.join(' | ')} |`).join('\n');
@@ -65,7 +59,7 @@ export function reportText(environment: readonly string[], reports: readonly Sub
           `- ${info.map(([name, text]) => `${name} ${text}`).join(', ')}`,
           `- ${description.reason}`,
           `- features: ${features.join(', ') || 'none of those that pushdown uses'}`,
-          `- limits: ${LIMITS.map(name => `${name} ${details.limits[name]}`).join(', ')}`,
+          `- limits: ${SHOWN_LIMITS.map(name => `${name} ${details.limits[name]}`).join(', ')}`,
         ].join('\n'),
       );
     }

@@ -39,6 +39,16 @@ function nameOf({ vendor, architecture, device, description }: AdapterInfo): str
 export const isFallback = (adapter: DescribedAdapter): boolean =>
   adapter.info.isFallbackAdapter ?? (adapter as { isFallbackAdapter?: boolean }).isFallbackAdapter ?? false;
 
+/** The limits that decide what the kernels can do. */
+export const SHOWN_LIMITS = [
+  'maxBufferSize',
+  'maxStorageBufferBindingSize',
+  'maxStorageBuffersPerShaderStage',
+  'maxComputeInvocationsPerWorkgroup',
+  'maxComputeWorkgroupStorageSize',
+  'maxComputeWorkgroupsPerDimension',
+] as const;
+
 /** Everything that an adapter reports about itself. */
 export interface AdapterDetails {
   /** GPUAdapterInfo: vendor, architecture, device, description. */

@@ -1,15 +1,7 @@
+import { SHOWN_LIMITS } from '../../platform/adapter.ts';
 import { findAdapter } from '../../platform/node/adapter.ts';
 import { command, JSON_OPTION } from '../arguments/command.ts';
 import { table } from '../show/columns.ts';
-
-const LIMITS = [
-  'maxBufferSize',
-  'maxStorageBufferBindingSize',
-  'maxStorageBuffersPerShaderStage',
-  'maxComputeInvocationsPerWorkgroup',
-  'maxComputeWorkgroupStorageSize',
-  'maxComputeWorkgroupsPerDimension',
-] as const;
 
 export const devices = command({
   name: 'devices',
@@ -21,7 +13,7 @@ export const devices = command({
   },
   async run(_operands, options, io) {
     const { found, tried } = await findAdapter({ only: options.software ? 'software' : undefined });
-    const limits = LIMITS.map(name => [name, found?.adapter.limits[name]] as const);
+    const limits = SHOWN_LIMITS.map(name => [name, found?.adapter.limits[name]] as const);
     const features = found ? [...found.adapter.features].sort() : [];
     if (options.json) {
       const adapter = found ? { ...found.description, limits: Object.fromEntries(limits), features } : null;
