@@ -7,9 +7,8 @@ import { at } from './lib/rows.wgsl.ts';
 import { range } from './lib/text.ts';
 
 /**
- * Matrix products over all T·B rows of a batch; the parameter `batch` is the WGSL that declares it (batchOf). Each
- * invocation keeps a tile of several rows and several vec4s of columns in registers, so that each load is used in
- * several products.
+ * The tile of several rows and several vec4s of columns that an invocation keeps in registers, so that each load is used in
+ * several products. (The products are over all T·B rows of a batch; `batch` is the WGSL that batchOf() returns.)
  */
 export interface LinearTiling {
   rows: number;

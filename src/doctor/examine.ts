@@ -18,7 +18,7 @@ export interface ProfileReport {
   /** A device profile, or the name of an engine without profiles. */
   profile: string;
   checks: Check[];
-  /** Checks that the time did not suffice for. */
+  /** Names of the checks that were not run because time ran out. */
   notRun: string[];
   seconds: number;
   /** What ended the checks early, or kept them from starting. */
@@ -37,7 +37,7 @@ export interface SubjectReport {
 export type FindAdapter = () => Promise<{ adapter: Adapter; description: AdapterDescription }>;
 
 export interface Limits {
-  /** Seconds for all checks of an adapter, and for all its timings. A check that has begun is finished. */
+  /** Seconds for all checks of an adapter, and as many again for its timings. A check that has begun is finished. */
   seconds: number;
   /** Called with what is done next. */
   onProgress?(what: string): void;
@@ -131,7 +131,7 @@ async function speedsOf(engine: Engine, { seconds, onProgress }: Limits): Promis
   const end = performance.now() + 1000 * seconds;
   for (const timed of TIMED) {
     if (performance.now() > end) {
-      speeds.push({ name: timed.name, problem: 'the time was over' });
+      speeds.push({ name: timed.name, problem: 'not timed: the time limit was reached' });
       continue;
     }
     onProgress?.(`timing: ${timed.name}`);

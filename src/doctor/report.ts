@@ -22,7 +22,7 @@ function profileRow({ profile, checks, notRun, seconds, problem }: ProfileReport
     String(checks.filter(({ agrees }) => agrees).length),
     worst ? `${worst.difference.toExponential(1)} (${worst.name}: ${worst.tensor})` : '–',
     seconds.toFixed(0),
-    problem ?? (notRun.length ? `${notRun.length} not run: the time was over` : ''),
+    problem ?? (notRun.length ? `${notRun.length} not run: the time limit was reached` : ''),
   ];
 }
 

@@ -91,7 +91,7 @@ export interface EngineOptions {
 /** The calls that open engines on a platform. */
 export interface Opening<Options extends EngineOptions> {
   /**
-   * Opens an engine. `auto` tries WebGPU on a GPU, then WebAssembly SIMD, then the paper in float64. `engine.adapter`
+   * Opens an engine. `auto` tries WebGPU on a GPU, then WebAssembly SIMD, then the float64 reference. `engine.adapter`
    * says which one was opened and why. In Node the engine keeps the process alive until it is destroyed.
    * @throws InputError for an unknown name @throws DeviceError if the requested engine is not available
    */

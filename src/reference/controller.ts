@@ -23,7 +23,7 @@ export interface Layer {
   hn?: Float64Array;
 }
 
-/** Gradient of a layer's state, from step t+1 and from the layers above. Only an LSTM uses dc. */
+/** Gradient of a layer's state, from step t+1 and from the layer above (the heads above the last). Only LSTMs use dc. */
 export interface LayerGradient {
   dh: Float64Array;
   dc: Float64Array;
@@ -31,7 +31,7 @@ export interface LayerGradient {
 
 const EMPTY = new Float64Array(0);
 
-/** h_0 [H] of every layer, and c_0 [H] of an LSTM: parameters, or zeros, or e_0 for h of the first layer. */
+/** h_0 [H] of every layer, and c_0 [H] of an LSTM: parameters, or zeros, or (1, 0, …, 0) for h of the first layer. */
 export function controllerStart(spec: ModelSpec, layers: readonly Weights[]): Layer[] {
   const { hidden: H, start } = spec;
   const trained = start === 'trained' && isRecurrent(spec);

@@ -88,7 +88,8 @@ export async function evaluate(model: Model, task: Task, options: EvaluateOption
     const batch = makeBatch(slice.map(task.sequence), 'symbol');
     const forward = await model.forward(batch);
     addReport(sums, forward.report);
-    // A sequence whose results are not finite counts as wrong: it adds to the denominator only.
+    // If any result of a batch is not finite, all its sequences count as wrong in coarse and fine. Loss and accuracy leave
+    // the batch out.
     if (!forward.report.finite) sums.sequences += slice.length;
     profile.add(batch, forward);
     for (let b = 0; b < slice.length && samples.length < SAMPLES; b++) {
@@ -237,7 +238,7 @@ export interface TraceStep {
   controls: Record<string, number[]>;
   /** For each memory, the strengths of all rows after the step: oldest first; for a deque, from bottom to top. */
   strengths: number[][];
-  /** [E·M] the read vectors. */
+  /** [Q·M] the read vectors; Q is the number of reads of the model's memories. */
   read: number[];
   /** The most likely output, and its value (with softmax, its probability). */
   output: string;

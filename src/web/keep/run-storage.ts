@@ -11,8 +11,9 @@ export class RunStorage {
   readonly #showProblem: (problem: string | undefined) => void;
   /** Whether a problem is shown on the page. */
   #reported = false;
-  /** Runs are written one at a time. If several writes of a run are pending, only the last is made. */
+  /** Set while runs are written, one at a time. */
   #writing: Promise<void> | undefined;
+  /** The latest unwritten state of each run; a newer one replaces it. */
   readonly #pending = new Map<string, { parts: RunParts; data?: DataText }>();
   /** Runs whose data is already stored, because data does not change. */
   readonly #withData = new Set<string>();
