@@ -41,6 +41,8 @@ export interface Limits {
   seconds: number;
   /** Called with what is done next. */
   onProgress?(what: string): void;
+  /** Called with each report when it is begun. It is filled as results arrive, so that an interrupted check has a report. */
+  onReport?(report: SubjectReport): void;
 }
 
 /** Profiles to check, that of the adapter first. */
@@ -56,7 +58,8 @@ function profilesOf({ kind }: AdapterDescription, { features }: AdapterDetails):
 export async function examineAdapter(find: FindAdapter, limits: Limits): Promise<SubjectReport> {
   const { adapter, description } = await find();
   const details = detailsOf(adapter);
-  const profiles: ProfileReport[] = [];
+  const report: SubjectReport = { description, details, profiles: [], speeds: [] };
+  limits.onReport?.(report);
   const names = profilesOf(description, details);
   for (const profile of names) {
     const open = async (): Promise<{ subjects: Subject[]; close(): void }> => {
@@ -65,12 +68,12 @@ export async function examineAdapter(find: FindAdapter, limits: Limits): Promise
       const subjects = plans.map(plan => ({ plan, engine: gpuEngineOn(gpu, description, { plan }) }));
       return { subjects, close: () => gpu.end() };
     };
-    profiles.push(await checksIn(profile, open, { ...limits, seconds: limits.seconds / names.length }));
+    await checksIn(report, profile, open, { ...limits, seconds: limits.seconds / names.length });
   }
   const engine = gpuEngineOn(await gpuFrom(find), description);
-  const speeds = await speedsOf(engine, limits);
+  await timeInto(report, engine, limits);
   engine.destroy();
-  return { description, details, profiles, speeds };
+  return report;
 }
 
 /** Opens a new device. @throws CompileTimeout if it does not compile its first kernels in time */
@@ -88,46 +91,54 @@ async function gpuFrom(find: FindAdapter, profile?: ProfileName): Promise<Gpu> {
 /** Checks and times an engine that needs no adapter, and destroys it. */
 export async function examineEngine(engine: Engine, limits: Limits): Promise<SubjectReport> {
   const open = async () => ({ subjects: [{ plan: '', engine }], close: () => undefined });
-  const profiles = [await checksIn(engine.name, open, limits)];
-  const speeds = await speedsOf(engine, limits);
+  const report: SubjectReport = { description: engine.adapter, profiles: [], speeds: [] };
+  limits.onReport?.(report);
+  await checksIn(report, engine.name, open, limits);
+  await timeInto(report, engine, limits);
   engine.destroy();
-  return { description: engine.adapter, profiles, speeds };
+  return report;
 }
 
+/** Adds the checks under one profile to a report. */
 async function checksIn(
+  report: SubjectReport,
   profile: string,
   open: () => Promise<{ subjects: Subject[]; close(): void }>,
   { seconds, onProgress }: Limits,
-): Promise<ProfileReport> {
+): Promise<void> {
   const start = performance.now();
   const elapsed = (): number => (performance.now() - start) / 1000;
   const reference = createReferenceEngine();
-  const checks: Check[] = [];
-  const notRun: string[] = [];
-  let problem: string | undefined;
+  const results: ProfileReport = { profile, checks: [], notRun: [], seconds: 0 };
+  report.profiles.push(results);
   try {
     const { subjects, close } = await open();
     try {
       for (const check of checksOf(subjects, reference)) {
         if (elapsed() > seconds) {
-          notRun.push(check.name);
+          results.notRun.push(check.name);
           continue;
         }
         onProgress?.(`${profile}: ${check.name}`);
-        checks.push(await outcomeOf(check));
+        results.checks.push(await outcomeOf(check));
+        results.seconds = elapsed();
       }
     } finally {
       close();
     }
   } catch (error) {
-    problem = error instanceof DeviceLost ? `the device was lost: ${firstLineOf(error)}` : messageOf(error);
+    results.problem =
+      error instanceof DeviceLost ? `the device was lost: ${firstLineOf(error)}` : messageOf(error);
   }
   reference.destroy();
-  return { profile, checks, notRun, seconds: elapsed(), ...(problem && { problem }) };
 }
 
-async function speedsOf(engine: Engine, { seconds, onProgress }: Limits): Promise<Speed[]> {
-  const speeds: Speed[] = [];
+/** Adds the timings of an engine to a report. */
+async function timeInto(
+  { speeds }: SubjectReport,
+  engine: Engine,
+  { seconds, onProgress }: Limits,
+): Promise<void> {
   const end = performance.now() + 1000 * seconds;
   for (const timed of TIMED) {
     if (performance.now() > end) {
@@ -142,7 +153,6 @@ async function speedsOf(engine: Engine, { seconds, onProgress }: Limits): Promis
       break;
     }
   }
-  return speeds;
 }
 
 /** Whether everything that ran agrees with the reference. */

@@ -68,7 +68,7 @@ export function reportText(environment: readonly string[], reports: readonly Sub
     parts.push(lines.join('\n\n'));
   }
 
-  const names = reports[0].speeds.map(({ name }) => name);
+  const names = [...new Set(reports.flatMap(({ speeds }) => speeds.map(({ name }) => name)))];
   const rows = names.map(name => [
     name,
     ...reports.map(({ speeds }) => {

@@ -13,7 +13,7 @@ export const doctor = command({
   summary: 'Check and time every WebGPU adapter and the CPU engine, and print a report for an issue',
   notes: `Compares all memories, and models of every controller, with the float64 reference, under each device profile that
 an adapter can run; then times training steps and a memory. Takes up to two minutes per adapter. The report is on stdout,
-progress on stderr. The exit code is 1 if anything disagrees.
+progress on stderr. Ctrl-C ends the check and prints what there is. The exit code is 1 if anything disagrees.
 
   pushdown doctor > report.md`,
   options: {
@@ -25,32 +25,21 @@ progress on stderr. The exit code is 1 if anything disagrees.
     json: JSON_OPTION,
   },
   async run(_operands, options, io) {
+    const reports: SubjectReport[] = [];
+    const missing: string[] = [];
     const limits: Limits = {
       seconds: secondsOf(options.seconds ?? '60'),
       onProgress: what => io.stderr.write(`${what}\n`),
+      onReport: report => reports.push(report),
     };
-    const reports: SubjectReport[] = [];
-    const missing: string[] = [];
-    for (const kind of ['gpu', 'software'] as const) {
-      // Keeps Dawn's instances alive until the adapter is examined.
-      const instances: Parameters<typeof release>[0][] = [];
-      const find: FindAdapter = async () => {
-        const { found, tried } = await findAdapter({ only: kind });
-        if (!found) throw new DeviceError(tried.map(({ what, outcome }) => `${what}: ${outcome}`).join('; '));
-        instances.push(found.gpu);
-        return found;
-      };
-      try {
-        const { examineAdapter } = await import('../../doctor/examine.ts');
-        reports.push(await examineAdapter(find, limits));
-      } catch (error) {
-        missing.push(`${kind === 'gpu' ? 'no GPU' : 'no software adapter'}: ${messageOf(error)}`);
-      } finally {
-        for (const gpu of instances) release(gpu);
-      }
-    }
-    const { examineEngine } = await import('../../doctor/examine.ts');
-    reports.push(await examineEngine(await openEngine('cpu'), limits));
+    let stopListening = (): void => undefined;
+    const interrupted = new Promise<true>(resolve => {
+      stopListening = io.onInterrupt(() => resolve(true));
+    });
+    // A check in progress cannot be stopped: the program ends without it.
+    const ended = await Promise.race([interrupted, examineAll(limits, missing)]);
+    stopListening();
+    if (ended) missing.push('interrupted: the checks after the last one in this report were not run');
 
     const processors = cpus();
     const environment = [
@@ -63,9 +52,33 @@ progress on stderr. The exit code is 1 if anything disagrees.
       const { reportText } = await import('../../doctor/report.ts');
       io.stdout.write(reportText(environment, reports));
     }
+    if (ended) return EXIT.interrupted;
     return reports.every(isHealthy) ? 0 : EXIT.device;
   },
 });
+
+/** Examines all adapters and the CPU engine. @param missing gets a line for each kind of adapter that cannot be used */
+async function examineAll(limits: Limits, missing: string[]): Promise<void> {
+  const { examineAdapter, examineEngine } = await import('../../doctor/examine.ts');
+  for (const kind of ['gpu', 'software'] as const) {
+    // Keeps Dawn's instances alive until the adapter is examined.
+    const instances: Parameters<typeof release>[0][] = [];
+    const find: FindAdapter = async () => {
+      const { found, tried } = await findAdapter({ only: kind });
+      if (!found) throw new DeviceError(tried.map(({ what, outcome }) => `${what}: ${outcome}`).join('; '));
+      instances.push(found.gpu);
+      return found;
+    };
+    try {
+      await examineAdapter(find, limits);
+    } catch (error) {
+      missing.push(`${kind === 'gpu' ? 'no GPU' : 'no software adapter'}: ${messageOf(error)}`);
+    } finally {
+      for (const gpu of instances) release(gpu);
+    }
+  }
+  await examineEngine(await openEngine('cpu'), limits);
+}
 
 function secondsOf(text: string): number {
   const seconds = Number(text);
