@@ -77,7 +77,7 @@ export function reportText(environment: readonly string[], reports: readonly Sub
     }),
   ]);
   const heads = reports.map(({ description }) => description.name);
-  parts.push(`## Milliseconds, median (quartiles)\n\n${markdown(['', ...heads], rows)}`);
+  if (names.length) parts.push(`## Milliseconds, median (quartiles)\n\n${markdown(['', ...heads], rows)}`);
 
   const found = reports.flatMap(failures);
   parts.push(
