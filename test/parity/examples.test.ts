@@ -43,7 +43,7 @@ test('the example at the start of src/index.ts', async () => {
   const adapter = `import { findAdapter } from 'pushdown/node';\nconst { adapter } = (await findAdapter()).found;`;
   const output = await run(
     'own',
-    `${adapter}\n${ownDeviceImports}\n${ownDevice}\nconsole.log(own.name, own.adapter.name);`,
+    `${adapter}\n${ownDeviceImports}\n${ownDevice}\nconsole.log(gpuEngine.name, gpuEngine.adapter.name);`,
   );
   expect(output).toMatch(/^gpu \S+/);
 }, 60_000);
