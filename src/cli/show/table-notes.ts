@@ -74,13 +74,17 @@ export function notesOf(spec: TableSpec, cells: readonly Cell[], sets: readonly 
     const recipe = `${optimiser}, rate ${rate}${halved}, batches of ${batch}${noise ? `, noise ${noise}` : ''}`;
     return [`${task}/${model}`, `${recipe}, ${count(steps)} steps at most${ends}`] as const;
   });
-  const shown = spec.score === 'coarse' ? 'coarse accuracy' : 'symbol accuracy';
+  const score = { coarse: 'coarse accuracy', accuracy: 'symbol accuracy', excess: 'distance from the bound' }[
+    spec.score
+  ];
+  const place = spec.solvedOn === 'train' ? 'at trained lengths' : 'in the test';
+  const limit = spec.score === 'excess' ? `${spec.solvedAt} nats or less` : `${spec.solvedAt} or better`;
   return [
     ...tasks,
     ...models,
     ...mostly([...new Map(training)]),
     ...(sets.length ? [`changed by --set: ${sets.join(' ')}`] : []),
-    `best: the run that does best at trained lengths (${shown}, then fine, then loss); the test has no say`,
-    `success: test ${shown} ${spec.solvedAt} or better`,
+    `best: the run that does best at trained lengths (${score}, then fine, then loss); the test is not used for this choice`,
+    `success: ${score} ${limit} ${place}`,
   ];
 }
