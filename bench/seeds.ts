@@ -6,6 +6,7 @@ import { preset } from '../src/train/all-presets.ts';
 import { evaluate } from '../src/train/evaluate.ts';
 import { meanOf } from '../src/train/metrics.ts';
 import { Trainer } from '../src/train/trainer.ts';
+import { spread } from './measure.ts';
 
 /**
  * Counts how many seeds of a preset learn: trains each, and evaluates it at
@@ -62,9 +63,8 @@ export async function main(args: string[]): Promise<number> {
     );
     trainer.destroy();
   }
-  const sorted = [...seconds].sort((a, b) => a - b);
   console.log(
-    `coarse ≥ 0.99: ${learned}/${seconds.length} seeds, median ${sorted[sorted.length >> 1].toFixed(1)} s`,
+    `coarse ≥ 0.99: ${learned}/${seconds.length} seeds, median ${spread(seconds).median.toFixed(1)} s`,
   );
   engine.destroy();
   return 0;

@@ -1,4 +1,4 @@
-import { assign, type Config } from '../base/config.ts';
+import type { Config } from '../base/config.ts';
 import { DeviceLost, messageOf } from '../base/errors.ts';
 import { Rng } from '../base/rng.ts';
 import { type Spread, spread } from '../base/spread.ts';
@@ -63,7 +63,7 @@ export const TIMED: readonly Timed[] = [
   trainingSteps('reverse', preset('reverse')),
   memory(128, 128, 32),
   memory(8, 4096, 32),
-  trainingSteps('paper/reverse/stack', assign(preset('paper/reverse/stack'), [])),
+  trainingSteps('paper/reverse/stack', preset('paper/reverse/stack')),
 ];
 
 const MIN_SAMPLES = 3;

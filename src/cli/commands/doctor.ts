@@ -1,7 +1,7 @@
 import { cpus, release as osRelease } from 'node:os';
 import { DeviceError, InputError, messageOf, show } from '../../base/errors.ts';
 import { type FindAdapter, isHealthy, type Limits, type SubjectReport } from '../../doctor/examine.ts';
-import { findAdapter, release } from '../../platform/node/adapter.ts';
+import { findAdapter, release, searchWords } from '../../platform/node/adapter.ts';
 import { openEngine } from '../../platform/node/engine.ts';
 import { command, JSON_OPTION } from '../arguments/command.ts';
 import { EXIT } from '../io/io.ts';
@@ -64,8 +64,9 @@ async function examineAll(limits: Limits, missing: string[]): Promise<void> {
     // Keeps Dawn's instances alive until the adapter is examined.
     const instances: Parameters<typeof release>[0][] = [];
     const find: FindAdapter = async () => {
-      const { found, tried } = await findAdapter({ only: kind });
-      if (!found) throw new DeviceError(tried.map(({ what, outcome }) => `${what}: ${outcome}`).join('; '));
+      const search = await findAdapter({ only: kind });
+      const { found } = search;
+      if (!found) throw new DeviceError(searchWords(search));
       instances.push(found.gpu);
       return found;
     };

@@ -87,8 +87,8 @@ number of pairs. The file must not contain symbols that the model does not know.
       part,
       data,
     );
-    const missing = (ranges ?? []).reduce((sum, [low, high]) => sum + high - low + 1, 0) - lengths.length;
-    if (ranges && missing > 0) {
+    const missing = options.lengths === undefined ? 0 : parseLengths(options.lengths).length - lengths.length;
+    if (missing > 0) {
       io.stderr.write(`${missing} of the requested lengths have no sources and are left out\n`);
     }
     const longestLength = lengths[lengths.length - 1];

@@ -13,6 +13,15 @@ import { parseSeeds, trainSeeds } from '../sweep/seeds.ts';
 /** The former name of `--if-unsaved continue`. */
 const FORMER_CONTINUE = 'go-on';
 
+/** Options that do not go with --seeds, and why. */
+const NOT_WITH_SEEDS = [
+  ['seed', 'sets the seeds'],
+  ['resume', 'resumes unfinished seeds anyway'],
+  ['keep', 'saves every run by fixed rules'],
+  ['save-every', 'saves every run by fixed rules'],
+  ['if-unsaved', 'saves every run by fixed rules'],
+] as const;
+
 export const train = command({
   name: 'train',
   operands: ['[preset|config.json|data]'],
@@ -76,14 +85,8 @@ processes may share the work.
       ...(options.steps === undefined ? [] : [`steps=${wholeNumber('--steps', options.steps, 0, 1e9)}`]),
     ];
     if (seeds) {
-      for (const option of ['seed', 'resume'] as const) {
-        if (options[option] === undefined) continue;
-        const reason = option === 'seed' ? 'sets the seeds' : 'resumes unfinished seeds anyway';
-        throw new InputError(`--seeds ${reason}: leave out --${option}.`);
-      }
-      for (const option of ['keep', 'save-every', 'if-unsaved'] as const) {
-        if (options[option] === undefined) continue;
-        throw new InputError(`--seeds saves every run by fixed rules: leave out --${option}.`);
+      for (const [option, reason] of NOT_WITH_SEEDS) {
+        if (options[option] !== undefined) throw new InputError(`--seeds ${reason}: leave out --${option}.`);
       }
       if (options.out === '') throw new InputError('--out needs a folder name.');
       const request = await makeRequest(operand, sets, undefined, undefined, options);

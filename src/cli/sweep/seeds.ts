@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { assign, type Config } from '../../base/config.ts';
 import { InputError, show } from '../../base/errors.ts';
+import { spread } from '../../base/spread.ts';
 import type { Data } from '../../tasks/data-file.ts';
 import { withVocabulary } from '../../train/setup.ts';
 import { bestOf, type CellResult, isSolved, measuredAt, measuresOf } from '../../train/table.ts';
@@ -120,7 +121,6 @@ function summaryOf(results: readonly CellResult[], seeds: number) {
   const tests = results.map(result => measuredAt(result, 'test')!);
   const mean = (key: 'coarse' | 'fine' | 'accuracy') =>
     tests.length ? tests.reduce((sum, test) => sum + test[key], 0) / tests.length : Number.NaN;
-  const times = results.map(({ seconds }) => seconds).sort((a, b) => a - b);
   const best = bestOf(SUCCESS, results);
   return {
     seeds,
@@ -129,9 +129,7 @@ function summaryOf(results: readonly CellResult[], seeds: number) {
     at: tests[0] && { low: tests[0].low, high: tests[0].high },
     mean: { coarse: mean('coarse'), fine: mean('fine'), accuracy: mean('accuracy') },
     best: best && { seed: best.seed, ...measuredAt(best, 'test') },
-    medianSeconds: times.length
-      ? (times[(times.length - 1) >> 1] + times[times.length >> 1]) / 2
-      : Number.NaN,
+    medianSeconds: results.length ? spread(results.map(({ seconds }) => seconds)).median : Number.NaN,
   };
 }
 

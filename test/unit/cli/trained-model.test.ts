@@ -21,6 +21,12 @@ describe('a trained model', () => {
     expect(rows.map(row => Number(row.trim().split(/\s+/)[0]))).toEqual([1, 2, 3, 8]);
   });
 
+  test('eval: overlapping lengths are measured once, and none is reported as missing', async () => {
+    const { out, err } = await pushdown(['eval', trained, '--lengths', '1-3,2', ...cpu]);
+    expect(err).not.toContain('left out');
+    expect(out.trim().split('\n').slice(2)).toHaveLength(3);
+  });
+
   test('eval --plot: an SVG of the results', async () => {
     const path = join(folder, 'accuracy.svg');
     const { code } = await pushdown(['eval', trained, '--lengths', '1-4', '--plot', path, ...cpu]);
