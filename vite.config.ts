@@ -51,8 +51,11 @@ const compactHtml: Plugin = {
 /** For tests of the page as it is published. */
 const withPage = { globalSetup: 'test/support/built-page.ts' };
 
+/** For all tests: equal arrays of numbers are compared fast. */
+const SETUP = ['test/support/equal-arrays.ts'];
+
 /** For tests on Dawn: while one waits for its device, other tests can use the processor. */
-const onDawn = { setupFiles: 'test/support/dawn-polling.ts' };
+const onDawn = { setupFiles: [...SETUP, 'test/support/dawn-polling.ts'] };
 
 /** With these headers a page may share memory between threads, so that the engine `cpu` computes on all cores. */
 const headers = {
@@ -85,16 +88,16 @@ const notServed: Plugin = {
  * the end. On a new machine vitest does not know their times.
  */
 const LONGEST = [
-  'profiles',
-  'model-stepwise',
-  'model',
-  'page-resumed',
-  'training',
-  'slices',
-  'page',
-  'page-look',
-  'memory',
+  'page-kept',
   'chrome',
+  'memory',
+  'profiles',
+  'model',
+  'memory-steps',
+  'model-stepwise',
+  'slices',
+  'training',
+  'recovery',
 ];
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -132,6 +135,7 @@ const project = (name: string, testTimeout = 20_000, more: object = {}) => ({
   test: {
     name,
     include: [`test/${name}/**/*.test.ts`],
+    setupFiles: SETUP,
     ...more,
     // Each file runs in its own process: Dawn keeps a Node process alive, and threads must not share its device.
     pool: 'forks' as const,
@@ -158,7 +162,7 @@ export default defineConfig({
     projects: [
       project('unit'),
       project('gradient', 60_000),
-      project('parity', 240_000, onDawn),
+      project('parity', 240_000, { ...onDawn, env: { PUSHDOWN_TILES: 'small' } }),
       project('e2e', 240_000, withPage),
       project('verify', 3_600_000, onDawn),
       // The tests of kernels with the profiles of other devices, on
@@ -184,8 +188,10 @@ export default defineConfig({
       project('repeated', 3_600_000, {
         ...onDawn,
         ...withPage,
-        include: ['parity/recovery', 'e2e/page-lost', 'e2e/faults'].map(name => `test/${name}.test.ts`),
-        env: { PUSHDOWN_LOSSES: '20', PUSHDOWN_CRASHES: '4', PUSHDOWN_KILLS: '10' },
+        include: ['parity/recovery', 'e2e/page-lost', 'e2e/faults', 'unit/fuzz'].map(
+          name => `test/${name}.test.ts`,
+        ),
+        env: { PUSHDOWN_LOSSES: '20', PUSHDOWN_CRASHES: '4', PUSHDOWN_KILLS: '10', PUSHDOWN_FUZZ: '20000' },
       }),
     ],
   },

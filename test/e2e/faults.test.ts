@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
  * The short form of bench/faults.ts (docs/reliability.md has the long one): training in separate
  * processes, killed at random. PUSHDOWN_KILLS sets the number of kills; the default is small.
  */
-const KILLS = process.env['PUSHDOWN_KILLS'] ?? '3';
+const KILLS = process.env['PUSHDOWN_KILLS'] ?? '2';
 
 test('killed training processes lose nothing', async () => {
   const args = ['bench/run.mjs', 'bench/faults.ts', '--kills', KILLS, '--seed', '3'];

@@ -111,6 +111,8 @@ test('full storage is reported, and training continues', async () => {
     origin: new URL(served.url).origin,
     quotaSize: 1,
   });
+  // At full speed the run would only keep the processor busy.
+  await page.select('#pace', '20');
   await press(page, '#go');
   await waitForText(
     page,

@@ -22,7 +22,7 @@ import { pushdown } from '../support/terminal.ts';
 
 const served = servedPage();
 
-const STEPS = 2000;
+const STEPS = 1000;
 /** A model whose kernels compile fast, and whose steps are fast. */
 const SMALL = '&engine=gpu&model.hidden=8&task.minLength=1&task.maxLength=4&train.batch=8&train.stopAt=0';
 const address = (rest = ''): string => `${served.url}#v=1&preset=reverse${SMALL}&train.steps=${STEPS}${rest}`;

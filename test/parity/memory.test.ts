@@ -4,26 +4,27 @@ import { compareMemory, KINDS, memoryTruth, RANGES, TOLERANCE } from '../support
 
 /**
  * Compares memories of every engine, in all forms, with the reference: at sizes on both sides
- * of every block boundary, with each M, large batches and long sequences. The range of
- * strengths decides how many rows a read takes and where ties are, so every range is compared
- * at a few of the sizes. All sizes with all ranges are in test/verify/memory.test.ts.
+ * of every block boundary, large batches and long sequences. The range of strengths decides how many rows a read
+ * takes and where ties are, so every range is compared at a few of the sizes. Every M has kernels of its own, which
+ * take time to compile, so there are only three: rows of numbers, rows of vec4s, and rows longer than a workgroup.
+ * All sizes with all ranges are in test/verify/memory.test.ts.
  */
 const CASES = [
-  { T: 1, M: 1, B: [1, 7] },
+  { T: 1, M: 2, B: [1, 7] },
   { T: 2, M: 2, B: [7] },
   { T: 63, M: 2, B: [7] },
-  { T: 64, M: 1, B: [7] },
+  { T: 64, M: 2, B: [7] },
   { T: 65, M: 100, B: [7] },
-  { T: 65, M: 32, B: [1, 300] },
-  { T: 1000, M: 32, B: [2] },
+  { T: 65, M: 32, B: [1, 75] },
+  { T: 300, M: 32, B: [7] },
 ];
 const casesOf = (range: string): typeof CASES =>
-  range === 'uniform' ? CASES : CASES.filter(({ T, M }) => M === 2 || T === 1000 || (T === 65 && M === 32));
+  range === 'uniform' ? CASES : CASES.filter(({ T, M }) => T === 2 || T === 63 || M === 32);
 
-describeEach(MEMORY_VARIANTS, (engine, { hasMemory, maxSteps }) => {
+describeEach(MEMORY_VARIANTS, (engine, { hasMemory, maxSteps, few }) => {
   describe.each(KINDS.filter(hasMemory))('%s', kind => {
     test.each(Object.keys(RANGES))('strengths %s', async range => {
-      for (const { T, M, B: batches } of casesOf(range)) {
+      for (const { T, M, B: batches } of casesOf(range).filter(({ M }) => !few || M === 32)) {
         for (const B of batches) {
           const size = Math.min(B, Math.max(1, Math.floor(maxSteps.test / T)));
           const differences = await compareMemory(engine(), memoryTruth(kind, T, M, range), size);

@@ -1,6 +1,6 @@
 import type { AdapterDescription, Engine } from '../../src/engine/engine.ts';
 import { type GpuOptions, gpuEngineOn } from '../../src/engine/gpu.ts';
-import { type Gpu, requestDevice } from '../../src/gpu/device.ts';
+import { Gpu, requestDevice } from '../../src/gpu/device.ts';
 import { PROFILE_NAMES, type ProfileName } from '../../src/gpu/profile.ts';
 import { openGpu as openOn } from '../../src/kernels/open.ts';
 import { findAdapter, release, searchWords } from '../../src/platform/node/adapter.ts';
@@ -14,6 +14,27 @@ if (process.env.PUSHDOWN_PROFILE && !PROFILE)
   throw new Error(
     `PUSHDOWN_PROFILE must be one of ${PROFILE_NAMES.join(', ')}, got "${process.env.PUSHDOWN_PROFILE}".`,
   );
+
+/**
+ * Whether products have small tiles on a software adapter: `npm test`. Most of its time goes into compiling, and
+ * larger tiles only repeat the same statements. profiles.test.ts and `npm run verify` use the tiles of the profile.
+ */
+const SMALL_TILES = process.env.PUSHDOWN_TILES === 'small';
+async function withSmallTiles(opened: Gpu): Promise<Gpu> {
+  const { profile } = opened;
+  const gpu = new Gpu(opened.device, {
+    ...profile,
+    tuning: {
+      ...profile.tuning,
+      // None divides the batches, nor the rows of the matrices.
+      step: { rows: 3, size: 8 },
+      linear: { rows: 3, columns: 2, size: 8 },
+      gradients: { ...profile.tuning.gradients, down: 2, across: 2 },
+    },
+  });
+  await gpu.measureWaits();
+  return gpu;
+}
 
 /** Opens a device on the best adapter of this machine. @param checked with bounds checks, if it is a software adapter */
 export async function openDevice(
@@ -41,6 +62,8 @@ export async function openGpuEngines(
   profile: ProfileName | undefined = PROFILE,
 ): Promise<{ gpu: Gpu; on(options?: GpuOptions): Engine }> {
   const { device, description } = await openDevice();
-  const { gpu } = await openOn(device, description.kind, profile);
+  const opened = (await openOn(device, description.kind, profile)).gpu;
+  const gpu =
+    SMALL_TILES && !profile && description.kind === 'software' ? await withSmallTiles(opened) : opened;
   return { gpu, on: options => gpuEngineOn(gpu, description, options) };
 }

@@ -24,7 +24,7 @@ export interface EngineVariant {
   hasMemory(kind: MemoryName): boolean;
   /** Maximum time steps of all sequences together in a memory comparison, in `npm test` and in `npm run verify`. */
   maxSteps: { test: number; verify: number };
-  /** Whether it shares nearly all kernels with another variant: then `npm test` compares only a few models. */
+  /** Whether it shares nearly all code with another variant: then `npm test` compares only a few models or sizes. */
   few?: true;
 }
 
@@ -80,7 +80,7 @@ export function modelsOf(
 }
 
 /** On software adapters, one workgroup per sequence costs 40 µs per step, up to 12 s per pass. */
-const SLOW_ON_SOFTWARE = { maxSteps: { test: 2_000, verify: 300_000 } };
+const SLOW_ON_SOFTWARE = { maxSteps: { test: 800, verify: 300_000 } };
 
 /** The reference itself: for tests of runs, resumption and recovery, which must work alike on every engine. */
 export const REFERENCE_VARIANT: EngineVariant = {
@@ -93,7 +93,7 @@ export const REFERENCE_VARIANT: EngineVariant = {
 export const MEMORY_VARIANTS: readonly EngineVariant[] = [
   gpu('lane', { memory: lane(8) }),
   gpu('block', { memory: block(32) }, SLOW_ON_SOFTWARE),
-  gpu('block with subgroups', { memory: block(32, true) }, SLOW_ON_SOFTWARE),
+  gpu('block with subgroups', { memory: block(32, true) }, { ...SLOW_ON_SOFTWARE, few: true }),
   gpu(
     'parallel over time',
     { memory: 'time' },

@@ -66,7 +66,6 @@ export const SPECS: Record<string, Partial<ModelSpec>> = {
     memory: 'superposition',
     memories: 2,
     projection: 6,
-    width: 5,
     depth: 12,
     reads: 3,
   },

@@ -76,12 +76,9 @@ export async function waitFor(
 export const waitForText = (page: Page, selector: string, pattern: RegExp, ms?: number): Promise<void> =>
   waitFor(page, `${pattern} in ${selector}`, async () => pattern.test(await text(page, selector)), ms);
 
-/** The loss that the page shows once it has reported `step` or a later one. */
-export async function lossAfter(page: Page, step: number): Promise<number> {
-  const reported = async () => (await stepOf(page)) >= step && /\d/.test(await text(page, '#loss'));
-  await waitFor(page, `a loss at step ${step}`, reported);
-  return Number(await text(page, '#loss'));
-}
+/** The loss that the page shows; NaN before the first report. */
+export const lossOf = async (page: Page): Promise<number> =>
+  Number.parseFloat((await text(page, '#loss')).replaceAll(',', ''));
 
 /** Types into a field of the settings. */
 export async function fill(page: Page, selector: string, value: string): Promise<void> {

@@ -17,7 +17,7 @@ export function setsOf(
   const [cell, layers] = controller.split('-');
   // Not multiples of four, and small: most of the time goes into
   // compiling kernels, and larger models have larger kernels.
-  const sizes = ['hidden=7', 'width=3', 'batch=8', 'minLength=1', 'maxLength=6'];
+  const sizes = ['hidden=5', 'width=3', 'batch=8', 'minLength=1', 'maxLength=6'];
   return [`memory=${memory}`, `controller=${cell}`, `layers=${layers}`, ...sizes];
 }
 

@@ -30,8 +30,8 @@ async function open(): Promise<Record<string, Engine>> {
 const SIZES = [
   [7, 64, 2],
   [7, 65, 32],
-  [1, 1, 1],
-  [30, 100, 100],
+  [1, 1, 2],
+  [30, 100, 32],
 ];
 
 /** Runs parity in a page and stores the largest differences by name in window.parity, for puppeteer. */
