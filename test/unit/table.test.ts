@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { reportOf } from '../../src/cli/show/table-data.ts';
+import { notesOf } from '../../src/cli/show/table-notes.ts';
 import { markdownTable, plainTable } from '../../src/cli/show/table-report.ts';
 import { CFL_TASKS } from '../../src/train/presets/cfl.ts';
 import { CHOMSKY_TASKS } from '../../src/train/presets/chomsky.ts';
@@ -256,6 +257,33 @@ describe('tables of tasks and models', () => {
     expect(solved).toEqual([
       ['lstm', 0],
       ['stack', 1],
+    ]);
+  });
+
+  test('the notes name what differs, by task or model where they can, and then what all others have', () => {
+    const chomsky = specOf('chomsky', 'small');
+    const notes = notesOf(chomsky, all(chomsky), []);
+    expect(notes.slice(0, 2)).toEqual([
+      'bucket-sort: 5 symbols, lengths 1–40, tested at 41, 92 … 500',
+      'other tasks: 2 symbols, lengths 1–40, tested at 41, 92 … 500',
+    ]);
+    expect(notes.find(note => note.startsWith('stack: '))).toMatch(
+      /^stack: rnn 32 \+ stack 8 \([\d,–]+ parameters\); in even-pairs, .*cycle-navigation: rnn 64 \+ stack 8 \(/,
+    );
+    expect(notes.filter(note => /steps at most/.test(note)).map(note => note.split(':')[0])).toEqual([
+      'modular-arithmetic, solve-equation, missing-duplicate',
+      'even-pairs, modular-arithmetic-simple, parity-check, cycle-navigation',
+      'other runs',
+    ]);
+    const paper = specOf('paper', 'full');
+    expect(notesOf(paper, all(paper), []).filter(note => /^lstm8: .* steps at most/.test(note))).toHaveLength(
+      1,
+    );
+    const one = cellsOf(small, { only: ['reverse/stack'], sets: ['hidden=9'] });
+    expect(notesOf(small, one, ['hidden=9']).filter(note => /^(all|changed)/.test(note))).toEqual([
+      expect.stringMatching(/^all tasks: 8 symbols/),
+      expect.stringMatching(/^all runs: rmsprop/),
+      'changed by --set: hidden=9',
     ]);
   });
 });

@@ -9,20 +9,59 @@ import { count, inARow, modelWords } from './format.ts';
 
 const range = (low: number, high: number): string => (low === high ? String(high) : `${low}–${high}`);
 
-/** `copy, reverse: 8 symbols …`: names that have a text in common, together. */
-function grouped(entries: Iterable<readonly [name: string, text: string]>): string[] {
+/** The names that have a text in common, by text. */
+function byText(entries: readonly (readonly [name: string, text: string])[]): Map<string, string[]> {
   const names = new Map<string, Set<string>>();
   for (const [name, text] of entries) names.set(text, (names.get(text) ?? new Set()).add(name));
-  return [...names].map(([text, of]) => `${[...of].join(', ')}: ${text}`);
+  return new Map([...names].map(([text, of]) => [text, [...of]]));
 }
 
-/** The same, but the text that most names have stands for all that are not named. */
-function mostly(entries: readonly (readonly [name: string, text: string])[]): string[] {
-  const texts = [...new Set(entries.map(([, text]) => text))];
-  const often = (text: string): number => entries.filter(([, of]) => of === text).length;
-  const [usual] = texts.sort((a, b) => often(b) - often(a));
-  const rest = grouped(entries.filter(([, text]) => text !== usual));
-  return usual === undefined ? [] : [`${rest.length ? 'other runs' : 'runs'}: ${usual}`, ...rest];
+/**
+ * `copy, flip: 8 symbols …`, `other tasks: 4 symbols …`: a line for each text; the text that most names have stands for
+ * all that are not named, in the last line.
+ * @param kind what the names are, in the plural
+ * @param show the names in a line, if not all of them are listed
+ */
+function lines(
+  kind: string,
+  entries: readonly (readonly [name: string, text: string])[],
+  show = (names: readonly string[]): readonly string[] => names,
+): string[] {
+  const groups = [...byText(entries)].sort(([, a], [, b]) => a.length - b.length);
+  return groups.map(([text, names], k) => {
+    const last = k === groups.length - 1;
+    return `${last ? `${k ? 'other' : 'all'} ${kind}` : show(names).join(', ')}: ${text}`;
+  });
+}
+
+/** The names `task/model` of cells; all cells of a task, or of a model, are named by it. */
+function shortNames(names: readonly string[], cells: readonly Cell[]): string[] {
+  const named = new Set(names);
+  const whole = (key: 'task' | 'model', name: string): boolean =>
+    cells.every(cell => cell[key] !== name || named.has(`${cell.task}/${cell.model}`));
+  return [
+    ...new Set(
+      names.map(name => {
+        const [task, model] = name.split('/');
+        return whole('task', task) ? task : whole('model', model) ? model : name;
+      }),
+    ),
+  ];
+}
+
+/** `stack: rnn 32 + stack 8 (1,836–6,287 parameters); in even-pairs: rnn 64 …`. */
+function modelLine(model: string, cells: readonly Cell[]): string {
+  const sizes = byText(cells.map(({ task, config }) => [task, modelWords(config.model)]));
+  const parts = [...sizes].sort(([, a], [, b]) => b.length - a.length);
+  const words = parts.map(([text, tasks], k) => {
+    const counts = cells
+      .filter(({ task }) => tasks.includes(task))
+      .flatMap(({ config }) => parametersOf(config));
+    const ends = [...new Set([Math.min(...counts), Math.max(...counts)].map(count))];
+    const parameters = counts.length ? ` (${ends.join('–')} parameters)` : '';
+    return `${k ? `in ${tasks.join(', ')}: ` : ''}${text}${parameters}`;
+  });
+  return `${model}: ${words.join('; ')}`;
 }
 
 /** None for a cell that cannot be run with its settings: it may not have been asked for. */
@@ -43,26 +82,16 @@ const testWords = ({ low, high, every }: TestLengths): string =>
 
 /** What a table was made with, and how to read it: a line each. */
 export function notesOf(spec: TableSpec, cells: readonly Cell[], sets: readonly string[]): string[] {
-  const tasks = grouped(
-    cells.map(({ task, config }) => {
-      const { symbols, minLength, maxLength } = config.task;
-      const tested = spec.test ? testWords(spec.test) : range(...testedLengths(config));
-      const far = spec.far ? `, and at ${spec.far * maxLength}` : '';
-      return [task, `${symbols} symbols, lengths ${range(minLength, maxLength)}, tested at ${tested}${far}`];
-    }),
-  );
-  const sizes = new Map<string, number[]>();
-  for (const { model, config } of cells) {
-    sizes.set(model, [...(sizes.get(model) ?? []), ...parametersOf(config)]);
-  }
-  const models = grouped(
-    cells.map(({ model, config }) => {
-      const counts = sizes.get(model)!;
-      const ends = [...new Set([Math.min(...counts), Math.max(...counts)].map(count))];
-      const words = counts.length ? ` (${ends.join('–')} parameters)` : '';
-      return [model, `${modelWords(config.model)}${words}`];
-    }),
-  );
+  const tasks = cells.map(({ task, config }) => {
+    const { symbols, minLength, maxLength } = config.task;
+    const tested = spec.test ? testWords(spec.test) : range(...testedLengths(config));
+    const far = spec.far ? `, and at ${spec.far * maxLength}` : '';
+    return [
+      task,
+      `${symbols} symbols, lengths ${range(minLength, maxLength)}, tested at ${tested}${far}`,
+    ] as const;
+  });
+  const models = [...new Set(cells.map(({ model }) => model))];
   const training = cells.map(({ task, model, config: { train } }) => {
     const { optimiser, rate, rateHalfLife, batch, steps, noise, stopAt, stopPasses, patience } = train;
     const rules = [
@@ -80,9 +109,14 @@ export function notesOf(spec: TableSpec, cells: readonly Cell[], sets: readonly 
   const place = spec.solvedOn === 'train' ? 'at trained lengths' : 'in the test';
   const limit = spec.score === 'excess' ? `${spec.solvedAt} nats or less` : `${spec.solvedAt} or better`;
   return [
-    ...tasks,
-    ...models,
-    ...mostly([...new Map(training)]),
+    ...lines('tasks', tasks),
+    ...models.map(name =>
+      modelLine(
+        name,
+        cells.filter(({ model }) => model === name),
+      ),
+    ),
+    ...lines('runs', training, names => shortNames(names, cells)),
     ...(sets.length ? [`changed by --set: ${sets.join(' ')}`] : []),
     `best: the run that does best at trained lengths (${score}, then fine, then loss); the test is not used for this choice`,
     `success: ${score} ${limit} ${place}`,
