@@ -26,7 +26,7 @@ export interface ProfileReport {
 }
 
 /** All results of an adapter, or of an engine without one. */
-export interface SubjectReport {
+export interface DeviceReport {
   description: AdapterDescription;
   details?: AdapterDetails;
   profiles: ProfileReport[];
@@ -42,7 +42,7 @@ export interface Limits {
   /** Called with what is done next. */
   onProgress?(what: string): void;
   /** Called with each report when it is begun. It is filled as results arrive, so that an interrupted check has a report. */
-  onReport?(report: SubjectReport): void;
+  onReport?(report: DeviceReport): void;
 }
 
 /** Profiles to check, that of the adapter first. */
@@ -55,10 +55,10 @@ function profilesOf({ kind }: AdapterDescription, { features }: AdapterDetails):
  * Checks an adapter under every profile that it can run, then times it under its own.
  * @throws DeviceError if the adapter gives no device
  */
-export async function examineAdapter(find: FindAdapter, limits: Limits): Promise<SubjectReport> {
+export async function examineAdapter(find: FindAdapter, limits: Limits): Promise<DeviceReport> {
   const { adapter, description } = await find();
   const details = detailsOf(adapter);
-  const report: SubjectReport = { description, details, profiles: [], speeds: [] };
+  const report: DeviceReport = { description, details, profiles: [], speeds: [] };
   limits.onReport?.(report);
   const names = profilesOf(description, details);
   for (const profile of names) {
@@ -89,9 +89,9 @@ async function gpuFrom(find: FindAdapter, profile?: ProfileName): Promise<Gpu> {
 }
 
 /** Checks and times an engine that needs no adapter, and destroys it. */
-export async function examineEngine(engine: Engine, limits: Limits): Promise<SubjectReport> {
+export async function examineEngine(engine: Engine, limits: Limits): Promise<DeviceReport> {
   const open = async () => ({ subjects: [{ plan: '', engine }], close: () => undefined });
-  const report: SubjectReport = { description: engine.adapter, profiles: [], speeds: [] };
+  const report: DeviceReport = { description: engine.adapter, profiles: [], speeds: [] };
   limits.onReport?.(report);
   await checksIn(report, engine.name, open, limits);
   await timeInto(report, engine, limits);
@@ -101,7 +101,7 @@ export async function examineEngine(engine: Engine, limits: Limits): Promise<Sub
 
 /** Adds the checks under one profile to a report. */
 async function checksIn(
-  report: SubjectReport,
+  report: DeviceReport,
   profile: string,
   open: () => Promise<{ subjects: Subject[]; close(): void }>,
   { seconds, onProgress }: Limits,
@@ -135,7 +135,7 @@ async function checksIn(
 
 /** Adds the timings of an engine to a report. */
 async function timeInto(
-  { speeds }: SubjectReport,
+  { speeds }: DeviceReport,
   engine: Engine,
   { seconds, onProgress }: Limits,
 ): Promise<void> {
@@ -156,5 +156,5 @@ async function timeInto(
 }
 
 /** Whether everything that ran agrees with the reference. */
-export const isHealthy = ({ profiles }: SubjectReport): boolean =>
+export const isHealthy = ({ profiles }: DeviceReport): boolean =>
   profiles.every(({ checks, problem }) => !problem && checks.every(({ agrees }) => agrees));

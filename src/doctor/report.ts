@@ -2,7 +2,7 @@ import type { Spread } from '../base/spread.ts';
 import { SHOWN_LIMITS } from '../platform/adapter.ts';
 import { BOUND } from '../train/verify.ts';
 import type { Check } from './checks.ts';
-import { isHealthy, type ProfileReport, type SubjectReport } from './examine.ts';
+import { type DeviceReport, isHealthy, type ProfileReport } from './examine.ts';
 
 /** The report of `pushdown doctor`, as Markdown for an issue. */
 
@@ -26,7 +26,7 @@ function profileRow({ profile, checks, notRun, seconds, problem }: ProfileReport
   ];
 }
 
-function failures({ description, profiles }: SubjectReport): string[] {
+function failures({ description, profiles }: DeviceReport): string[] {
   return profiles.flatMap(({ profile, checks, problem }) => [
     ...(problem ? [`- ${description.name}, ${profile}: ${problem}`] : []),
     ...checks
@@ -47,7 +47,7 @@ const milliseconds = ({ median, low, high }: Spread): string => {
  * @param environment lines about the machine and the program
  * @param reports one per adapter, then the CPU engine
  */
-export function reportText(environment: readonly string[], reports: readonly SubjectReport[]): string {
+export function reportText(environment: readonly string[], reports: readonly DeviceReport[]): string {
   const parts = ['# pushdown doctor', environment.map(line => `- ${line}`).join('\n')];
   for (const { description, details, profiles } of reports) {
     const lines = [`## ${description.name}${details ? ` (${description.kind})` : ''}`];

@@ -46,7 +46,7 @@ export class CpuMemory implements MemoryLayer {
   readonly #lifetime: Lifetime;
   readonly #turns: Turns;
   readonly #pool: Pool;
-  readonly #object: number;
+  readonly #id: number;
   #arena: Arena | undefined;
   #work: MemoryWork | undefined;
   readonly #at: MemoryPlaces;
@@ -80,7 +80,7 @@ export class CpuMemory implements MemoryLayer {
     this.#arena = arena;
     this.#work = new MemoryWork(arena, this.shape, this.#at);
     const spec: WorkSpec = { of: 'memory', module, memory: arena.memory, shape: this.shape, at: this.#at };
-    this.#object = pool.add(spec);
+    this.#id = pool.add(spec);
     this.#order = new StepOrder(T);
     this.#rows = stepRows(given);
     this.#stepThreads = B * (this.#rows.width + STEP_COST) < MIN_SHARED_COST ? 1 : undefined;
@@ -205,7 +205,7 @@ export class CpuMemory implements MemoryLayer {
 
   destroy(): void {
     if (!this.#lifetime.end()) return;
-    this.#pool.remove(this.#object);
+    this.#pool.remove(this.#id);
     this.#arena = undefined;
     this.#work = undefined;
   }
@@ -224,13 +224,13 @@ export class CpuMemory implements MemoryLayer {
 
   /** @param threads maximum number of threads that take part */
   async #run(job: MemoryJob, threads?: number): Promise<void> {
-    await this.#pool.run(this.#object, this.#work!, job, itemsOfMemory(this.shape.B), threads);
+    await this.#pool.run(this.#id, this.#work!, job, itemsOfMemory(this.shape.B), threads);
     this.#lifetime.check();
   }
 
   /** Runs on this thread only, synchronously. */
   #runNow(job: MemoryJob): void {
-    this.#pool.run(this.#object, this.#work!, job, itemsOfMemory(this.shape.B), 1);
+    this.#pool.run(this.#id, this.#work!, job, itemsOfMemory(this.shape.B), 1);
   }
 
   async #runForward(): Promise<void> {

@@ -36,8 +36,8 @@ const chunksOf = ({ chunks }: OverTimeProfile, B: number, T: number): number =>
   Math.max(1, Math.min(Math.ceil(chunks / B), Math.ceil(Math.sqrt(T))));
 
 /**
- * Buffers of the kernels. `own`: gradients of heights (see the kernels). `other`: a stack's tops, a queue's parts.
- * `last`: a stack's sums, a queue's carries.
+ * Buffers of the kernels. See the kernels: `topsOrParts` are a stack's tops or a queue's parts, `sumsOrCarries`
+ * a stack's sums or a queue's carries.
  */
 type Name =
   | 'push'
@@ -55,9 +55,9 @@ type Name =
   | 'highs'
   | 'links'
   | 'keys'
-  | 'own'
-  | 'other'
-  | 'last';
+  | 'heightGradients'
+  | 'topsOrParts'
+  | 'sumsOrCarries';
 
 /**
  * A stack or a queue computed in parallel over time: see shaders/time-heights.wgsl.ts. The caller must check that no
@@ -105,9 +105,9 @@ async function openOn(
     highs: buffers.make('highs', N * 8),
     links: buffers.make('links', N * 4),
     keys: buffers.make('keys', entries * 4),
-    own: buffers.make('gradients of heights', N * 4),
-    other: buffers.make('tops or parts', N * 4),
-    last: stack ? buffers.make('sums', N * 4) : buffers.make('carries', B * chunks * 8),
+    heightGradients: buffers.make('gradients of heights', N * 4),
+    topsOrParts: buffers.make('tops or parts', N * 4),
+    sumsOrCarries: stack ? buffers.make('sums', N * 4) : buffers.make('carries', B * chunks * 8),
   };
   gpu.device.queue.writeBuffer(all.dims, 0, words);
   gpu.device.queue.writeBuffer(all.sumSizes, 0, sumSizes(B, T));
@@ -197,22 +197,28 @@ export function timeLaunches(
   const known = ['value', 'dRead', 'lows', 'highs'] as const;
   const backward = stack
     ? [
-        launch('rows', stackRows(o), N, [...known, 'links'], ['own', 'other', 'dValue']),
-        prefixSumLaunch<Name>(prefixSum, B, T, 'forward', ['sumSizes', 'own', 'last']),
+        launch('rows', stackRows(o), N, [...known, 'links'], ['heightGradients', 'topsOrParts', 'dValue']),
+        prefixSumLaunch<Name>(prefixSum, B, T, 'forward', ['sumSizes', 'heightGradients', 'sumsOrCarries']),
         launch(
           'strengths',
           stackStrengths(o),
           N,
-          ['lows', 'highs', 'keys', 'last', 'other'],
+          ['lows', 'highs', 'keys', 'sumsOrCarries', 'topsOrParts'],
           ['dPush', 'dPop'],
         ),
       ]
     : [
-        launch('fronts', queueFronts(o), N, [...known, 'links'], ['own', 'other']),
-        launch('compose fronts', queueCompose(o), B * chunks, ['own', 'keys'], ['last']),
-        launch('front starts', queueStarts(o), B, [], ['last']),
-        launch('pops', queuePops(o), B * chunks, ['own', 'keys', 'last', 'pop'], ['dPop']),
-        launch('rows', queueRows(o), N, [...known, 'other', 'dPop'], ['dPush', 'dValue']),
+        launch('fronts', queueFronts(o), N, [...known, 'links'], ['heightGradients', 'topsOrParts']),
+        launch('compose fronts', queueCompose(o), B * chunks, ['heightGradients', 'keys'], ['sumsOrCarries']),
+        launch('front starts', queueStarts(o), B, [], ['sumsOrCarries']),
+        launch(
+          'pops',
+          queuePops(o),
+          B * chunks,
+          ['heightGradients', 'keys', 'sumsOrCarries', 'pop'],
+          ['dPop'],
+        ),
+        launch('rows', queueRows(o), N, [...known, 'topsOrParts', 'dPop'], ['dPush', 'dValue']),
       ];
   return { forward, backward };
 }

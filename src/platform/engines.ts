@@ -47,6 +47,7 @@ const OPEN: Record<
   (platform: Platform, options: EngineOptions, reason: string) => Promise<Engine>
 > = {
   gpu: (platform, { plan = 'auto', unsafe = false, compileSeconds }, reason) =>
+    // Without a reason, `auto` is looking for a real GPU.
     platform.openGpu(plan, reason !== '', unsafe, compileSeconds),
   cpu: async (platform, { threads }, reason) =>
     (await import('../engine/cpu.ts')).createCpuEngine(reason, platform.threads(), threads),
@@ -106,7 +107,7 @@ export interface Opening<Options extends EngineOptions> {
     name: EngineName,
     options: Options,
     work: (engine: Engine) => Promise<T>,
-  ): Promise<{ engine: Engine; made: T }>;
+  ): Promise<{ engine: Engine; result: T }>;
   /** For a Trainer's `reopen`: opens another engine of the same kind as the lost one, because other kinds round differently. */
   reopening(options?: Options): (lost: Engine) => Promise<Engine>;
 }
@@ -141,7 +142,7 @@ async function openWith<T>(
   name: string,
   options: EngineOptions,
   work: (engine: Engine) => Promise<T>,
-): Promise<{ engine: Engine; made: T }> {
+): Promise<{ engine: Engine; result: T }> {
   const requested = engineName(name);
   planName(options.plan ?? 'auto');
   checkThreads(options.threads);
@@ -159,7 +160,7 @@ async function openWith<T>(
     try {
       engine = await OPEN[name](platform, options, reason);
       if (because) engine.adapter.reason += `; plan ${options.plan}, because ${because}`;
-      return { engine, made: await work(engine) };
+      return { engine, result: await work(engine) };
     } catch (error) {
       engine?.destroy();
       if (error instanceof InputError) throw error;

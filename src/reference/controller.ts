@@ -13,7 +13,7 @@ import { rnn, rnnBackward } from './rnn.ts';
  */
 
 /** State of a layer after a step: h, and what else its cell needs for the next step or the backward pass. */
-export interface Layer {
+export interface LayerState {
   /** [H] */
   h: Float64Array;
   /** [H], LSTM only. */
@@ -24,7 +24,7 @@ export interface Layer {
 }
 
 /** Gradient of a layer's state, from step t+1 and from the layer above (the heads above the last). Only LSTMs use dc. */
-export interface LayerGradient {
+export interface LayerStateGradient {
   dh: Float64Array;
   dc: Float64Array;
 }
@@ -32,7 +32,7 @@ export interface LayerGradient {
 const EMPTY = new Float64Array(0);
 
 /** h_0 [H] of every layer, and c_0 [H] of an LSTM: parameters, or zeros, or (1, 0, …, 0) for h of the first layer. */
-export function controllerStart(spec: ModelSpec, layers: readonly Weights[]): Layer[] {
+export function controllerStart(spec: ModelSpec, layers: readonly Weights[]): LayerState[] {
   const { hidden: H, start } = spec;
   const trained = start === 'trained' && isRecurrent(spec);
   return layers.map((w, layer) => {
@@ -46,7 +46,7 @@ export function controllerStart(spec: ModelSpec, layers: readonly Weights[]): La
 /** Adds the gradient of the state before the first step to dh_0 and dc_0, if they are trained. */
 export function controllerStartBackward(
   spec: ModelSpec,
-  arriving: readonly LayerGradient[],
+  arriving: readonly LayerStateGradient[],
   dLayers: readonly Weights[],
 ): void {
   if (spec.start !== 'trained' || !isRecurrent(spec)) return;
@@ -57,21 +57,21 @@ export function controllerStartBackward(
 }
 
 /** Zero gradients for the state after the last step of every layer. */
-export const zeroLayerGradients = ({ layers, hidden }: ModelSpec): LayerGradient[] =>
+export const zeroLayerStateGradients = ({ layers, hidden }: ModelSpec): LayerStateGradient[] =>
   Array.from({ length: layers }, () => ({ dh: new Float64Array(hidden), dc: new Float64Array(hidden) }));
 
 /** One step of a cell, forward and backward. `before` and `after` are the layer's states of steps t−1 and t. */
 interface Cell {
-  step(w: Weights, inputs: LayerInputs, before: Layer): Layer;
+  step(w: Weights, inputs: LayerInputs, before: LayerState): LayerState;
   backward(
     w: Weights,
     inputs: LayerInputs,
-    before: Layer,
-    after: Layer,
-    arriving: LayerGradient,
+    before: LayerState,
+    after: LayerState,
+    arriving: LayerStateGradient,
     into: LayerInputGradients,
     dw: Weights,
-  ): LayerGradient;
+  ): LayerStateGradient;
 }
 
 const CELLS: Record<Controller, Cell> = {
@@ -117,8 +117,8 @@ export function controller(
   layers: readonly Weights[],
   x: Input,
   r: Float64Array,
-  before: readonly Layer[],
-): Layer[] {
+  before: readonly LayerState[],
+): LayerState[] {
   let y: Float64Array = EMPTY;
   return layers.map((w, layer) => {
     const after = CELLS[spec.controller].step(w, { x, y, r }, before[layer]);
@@ -137,14 +137,14 @@ export function controllerBackward(
   layers: readonly Weights[],
   x: Input,
   r: Float64Array,
-  before: readonly Layer[],
-  after: readonly Layer[],
-  arriving: readonly LayerGradient[],
+  before: readonly LayerState[],
+  after: readonly LayerState[],
+  arriving: readonly LayerStateGradient[],
   dLayers: readonly Weights[],
-): { passed: LayerGradient[]; dr: Float64Array; dx: Float64Array } {
+): { passed: LayerStateGradient[]; dr: Float64Array; dx: Float64Array } {
   const dr = new Float64Array(r.length);
   const dx = new Float64Array(x.embedded?.length ?? 0);
-  const passed: LayerGradient[] = [];
+  const passed: LayerStateGradient[] = [];
   for (let layer = layers.length - 1; layer >= 0; layer--) {
     const y = layer > 0 ? after[layer - 1].h : EMPTY;
     const dy = layer > 0 ? arriving[layer - 1].dh : EMPTY;

@@ -7,10 +7,10 @@ import {
   controllerBackward,
   controllerStart,
   controllerStartBackward,
-  type Layer,
+  type LayerState,
   project,
   projectBackward,
-  zeroLayerGradients,
+  zeroLayerStateGradients,
 } from './controller.ts';
 import { type HeadKind, type Heads, heads, headsBackward } from './heads.ts';
 import { addMultiHotBackward, addTo, type Weights } from './linear.ts';
@@ -35,7 +35,7 @@ import {
 /** The activations of one step, kept for the backward pass. */
 export interface Step extends Heads, ReadOut {
   /** All layers of the controller, lowest first. */
-  layers: Layer[];
+  layers: LayerState[];
   /** o' [P]; without the projection, h of the last layer. */
   op: Float64Array;
   /** [memories] states. */
@@ -123,7 +123,7 @@ function sequenceBackward(
   const layerWeights = layersOf(w, spec.layers);
   const dLayerWeights = layersOf(dw, spec.layers);
   // Gradients passed from step t+1 to step t. They are zero after the last step.
-  let dLayers = zeroLayerGradients(spec);
+  let dLayers = zeroLayerStateGradients(spec);
   let dr: Float64Array = new Float64Array(start.r.length);
   let dMemories = zeroMemoryGradients(spec, steps[steps.length - 1].memories);
   for (let t = steps.length - 1; t >= 0; t--) {

@@ -63,14 +63,14 @@ export function drawKinds(rng: Rng, word: readonly string[], symbols: number): n
 }
 
 /** What is specific to a task about brackets: how sources are drawn, and which lengths have sources. */
-interface Brackets {
+interface BracketTaskDefinition {
   pair(rng: Rng, low: number, high: number): number[];
   example(names: readonly string[]): string;
   has?(length: number): boolean;
 }
 
 /** Creates a task that predicts, after every bracket, which closing bracket may come next. See dyck() for the format. */
-export function bracketTask(name: string, symbols: number, definition: Brackets): Task {
+export function bracketTask(name: string, symbols: number, definition: BracketTaskDefinition): Task {
   const names = bracketNames(symbols);
   const none = symbols;
 

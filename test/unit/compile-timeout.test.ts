@@ -47,13 +47,13 @@ describe.each([
 ] as const)('a device %s', (_, behaviour) => {
   test('auto takes the next plan, then the next engine, and gives the reason in one line', async () => {
     const slow = platformOf(() => behaviour);
-    const { engine, made } = await slow.openEngineWith('auto', options, open);
+    const { engine, result } = await slow.openEngineWith('auto', options, open);
     expect(slow.plans).toEqual(['auto', 'stepwise']);
     expect(engine.name).toBe('cpu');
     expect(engineLine(engine)).toMatch(
       /^engine cpu · .* · the kernels of the fused plan did not compile and run once within 0.1 s; then with plan stepwise: a slow driver failed: the kernels of the stepwise plan did not compile and run once within 0.1 s/,
     );
-    made.destroy();
+    result.destroy();
     engine.destroy();
     // They are not destroyed, because destroying them would wait for work that never ends.
     expect(slow.fakes.map(({ destroyed }) => destroyed)).toEqual([false, false]);
@@ -61,8 +61,8 @@ describe.each([
 
   test('the next plan is used if it compiles, and again when a lost device is replaced', async () => {
     const slow = platformOf(plan => (plan === 'stepwise' ? {} : behaviour));
-    const { engine, made } = await slow.openEngineWith('gpu', options, open);
-    expect(made.plan).toMatch(/^stepwise/);
+    const { engine, result } = await slow.openEngineWith('gpu', options, open);
+    expect(result.plan).toMatch(/^stepwise/);
     expect(engineLine(engine)).toBe(
       'engine gpu · a slow driver (software) · a test; plan stepwise, because the kernels of the fused plan did not compile and run once within 0.1 s',
     );
@@ -92,18 +92,18 @@ describe.each([
   test('a memory by itself moves to the next engine too', async () => {
     const slow = platformOf(() => behaviour);
     const shape = { kind: 'stack', B: 2, T: 3, M: 4 } as const;
-    const { engine, made } = await slow.openEngineWith('auto', options, on => on.memory(shape));
+    const { engine, result } = await slow.openEngineWith('auto', options, on => on.memory(shape));
     expect(engine.name).toBe('cpu');
-    made.destroy();
+    result.destroy();
     engine.destroy();
   });
 });
 
 test('a device that compiles in time is used, and destroyed with its engine', async () => {
   const quick = platformOf(() => ({}));
-  const { engine, made } = await quick.openEngineWith('auto', {}, open);
-  expect([engine.name, made.plan, quick.plans]).toEqual(['gpu', 'fused, lane', ['auto']]);
-  made.destroy();
+  const { engine, result } = await quick.openEngineWith('auto', {}, open);
+  expect([engine.name, result.plan, quick.plans]).toEqual(['gpu', 'fused, lane', ['auto']]);
+  result.destroy();
   engine.destroy();
   expect(quick.fakes[0].destroyed).toBe(true);
 });

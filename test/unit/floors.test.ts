@@ -103,7 +103,7 @@ test('only one module of the terminal claims the folder of a run and writes to i
         .match(/^import [^;]*;/gm)
         ?.join('\n') ?? '';
     expect(imported, file).not.toMatch(
-      /\b(claimFolder|clearTemporaries|encodeCheckpoint|keepLast|keepEarlier|Log)\b/,
+      /\b(claimFolder|clearTemporaries|encodeCheckpoint|keepLast|renameEarlier|Log)\b/,
     );
   }
 });

@@ -114,12 +114,12 @@ describe('the table of engines', () => {
     const fake = fakeEngine();
     const { openEngineWith } = openingOn(() => platform(fake));
     const tried: string[] = [];
-    const { engine, made } = await openEngineWith('auto', {}, async on => {
+    const { engine, result } = await openEngineWith('auto', {}, async on => {
       tried.push(on.name);
       if (on === fake) throw new DeviceError('too small\nfor this');
       return 'done';
     });
-    expect(made).toBe('done');
+    expect(result).toBe('done');
     expect(tried).toEqual([fake.name, engine.name]);
     expect(engine.adapter.reason).toBe(`${fake.adapter.name} failed: too small`);
     // An engine requested by name is not replaced.

@@ -7,7 +7,7 @@ import { crc32 as zlibCrc32 } from 'node:zlib';
 import { afterAll, describe, expect, test } from 'vitest';
 import { crc32 } from '../../src/base/crc32.ts';
 import { appendLines } from '../../src/cli/files/write.ts';
-import { keepEarlier, keepLast } from '../../src/cli/run/earlier.ts';
+import { keepLast, renameEarlier } from '../../src/cli/run/earlier.ts';
 import { Log } from '../../src/cli/run/log.ts';
 import { EARLIER } from '../../src/cli/run/names.ts';
 import { decodeCheckpoint } from '../../src/train/checkpoint.ts';
@@ -110,7 +110,7 @@ test('the earlier checkpoints of a previous run are renamed as well', async () =
   writeFileSync(join(out, 'checkpoint.safetensors'), 'first');
   await keepLast(out, 'checkpoint.safetensors', 40, 3);
   const names = ['checkpoint.safetensors', 'log.jsonl', EARLIER];
-  expect(await keepEarlier(out, names)).toBe(join(out, 'checkpoint.1.safetensors'));
+  expect(await renameEarlier(out, names)).toBe(join(out, 'checkpoint.1.safetensors'));
   writeFileSync(join(out, 'checkpoint.safetensors'), 'second');
   await keepLast(out, 'checkpoint.safetensors', 30, 3);
   expect(readdirSync(join(out, EARLIER))).toEqual(['checkpoint-step30.safetensors']);

@@ -1,6 +1,6 @@
 import { cpus, release as osRelease } from 'node:os';
 import { DeviceError, InputError, messageOf, show } from '../../base/errors.ts';
-import { type FindAdapter, isHealthy, type Limits, type SubjectReport } from '../../doctor/examine.ts';
+import { type DeviceReport, type FindAdapter, isHealthy, type Limits } from '../../doctor/examine.ts';
 import { findAdapter, release, searchWords } from '../../platform/node/adapter.ts';
 import { openEngine } from '../../platform/node/engine.ts';
 import { command, JSON_OPTION } from '../arguments/command.ts';
@@ -25,7 +25,7 @@ progress on stderr. Ctrl-C ends the check and prints what there is. The exit cod
     json: JSON_OPTION,
   },
   async run(_operands, options, io) {
-    const reports: SubjectReport[] = [];
+    const reports: DeviceReport[] = [];
     const missing: string[] = [];
     const limits: Limits = {
       seconds: secondsOf(options.seconds ?? '60'),

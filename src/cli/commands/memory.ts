@@ -52,7 +52,7 @@ the sum of dRead·read. The strengths are those after every step, oldest row fir
     const operations = check(await readJson(io));
     const { shape, inputs, dRead } = operations;
     if (operations.strengths) checkStrengths(shape);
-    const { engine, made: layer } = await openEngineWith(request.name, request.options, engine =>
+    const { engine, result: layer } = await openEngineWith(request.name, request.options, engine =>
       engine.memory(shape),
     );
     const read = await layer.forward(...inputs);

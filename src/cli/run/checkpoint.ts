@@ -45,8 +45,8 @@ export async function openModel(
   data?: Data,
 ): Promise<{ engine: Engine; model: Model; task: Task }> {
   const { task, spec } = setup(withVocabulary(config, data), data, 'evaluate');
-  const { engine, made } = await openEngineWith(name, options, engine =>
+  const { engine, result } = await openEngineWith(name, options, engine =>
     engine.model(spec, config.train, state, choices),
   );
-  return { engine, model: made, task };
+  return { engine, model: result, task };
 }

@@ -47,7 +47,7 @@ export async function keepLast(folder: string, name: string, step: number, count
  * Renames the files that a previous run left in the folder: checkpoint.safetensors → checkpoint.1.safetensors,
  * earlier → earlier.1. Returns the new name of the first, or undefined if there were none.
  */
-export async function keepEarlier(folder: string, names: readonly string[]): Promise<string | undefined> {
+export async function renameEarlier(folder: string, names: readonly string[]): Promise<string | undefined> {
   const existing: string[] = [];
   for (const name of names) if (await exists(join(folder, name))) existing.push(name);
   if (existing.length === 0) return undefined;

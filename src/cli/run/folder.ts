@@ -13,7 +13,7 @@ import { type Checkpoint, encodeCheckpoint } from '../../train/checkpoint.ts';
 import type { Ending, Trainer } from '../../train/trainer.ts';
 import { type Claim, claimFolder } from '../files/claim.ts';
 import { clearTemporaries, makeWritable, PROBE, writeAtomic } from '../files/write.ts';
-import { keepEarlier, keepLast, rewindTo } from './earlier.ts';
+import { keepLast, renameEarlier, rewindTo } from './earlier.ts';
 import { Log, type LogListeners } from './log.ts';
 import { CHECKPOINT, CONFIG, EARLIER, LOG, RESULT } from './names.ts';
 
@@ -64,8 +64,8 @@ export class RunFolder {
    * Renames the files that a previous run left here. Returns the new name of its checkpoint, or of the first file found.
    * @param names the files that this run will write
    */
-  keepEarlier(names: readonly string[]): Promise<string | undefined> {
-    return keepEarlier(this.path, [...names, EARLIER]);
+  renameEarlier(names: readonly string[]): Promise<string | undefined> {
+    return renameEarlier(this.path, [...names, EARLIER]);
   }
 
   /**

@@ -55,7 +55,7 @@ export async function trainOne(
     ...reporting(line, record, json),
     reopen: reopening(request.options),
   };
-  const { made: trainer } = await openEngineWith(request.name, request.options, engine => {
+  const { result: trainer } = await openEngineWith(request.name, request.options, engine => {
     text.write(`${engineLine(engine)}\n`);
     return from
       ? Trainer.resume(engine, { ...from, config }, callbacks, data)
@@ -66,7 +66,7 @@ export async function trainOne(
     const kept = await folder.rewindTo(source!, from!.state.step);
     if (kept) text.write(`resuming at step ${from!.state.step}: the later checkpoint is kept as ${kept}\n`);
   } else if (!resumed) {
-    const kept = await folder.keepEarlier([CHECKPOINT, ...(ownConfig ? [] : [CONFIG]), LOG]);
+    const kept = await folder.renameEarlier([CHECKPOINT, ...(ownConfig ? [] : [CONFIG]), LOG]);
     if (kept) text.write(`the earlier run in this folder is kept as ${kept}\n`);
   }
   if (!ownConfig) await folder.writeConfig(config);

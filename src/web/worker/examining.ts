@@ -1,10 +1,10 @@
 import { messageOf } from '../../base/errors.ts';
 import {
+  type DeviceReport,
   examineAdapter,
   examineEngine,
   isHealthy,
   type Limits,
-  type SubjectReport,
 } from '../../doctor/examine.ts';
 import { reportText } from '../../doctor/report.ts';
 import { openEngine } from '../../platform/browser/engine.ts';
@@ -17,7 +17,7 @@ import type { Scope } from './scope.ts';
 export function start(scope: Scope<ToExamine, FromExamine>): void {
   scope.onmessage = async ({ data: { environment, seconds } }) => {
     const limits: Limits = { seconds, onProgress: progress => scope.postMessage({ progress }) };
-    const reports: SubjectReport[] = [];
+    const reports: DeviceReport[] = [];
     try {
       reports.push(await examineAdapter(findAdapter, limits));
     } catch (error) {

@@ -50,7 +50,7 @@ export async function openRun(opening: Opening, callbacks: Callbacks): Promise<O
     },
   };
   const hooks = { ...callbacks, reopen: reopening(options) };
-  const { made: trainer } = await openEngineWith(choice, options, engine =>
+  const { result: trainer } = await openEngineWith(choice, options, engine =>
     checkpoint ? Trainer.resume(engine, checkpoint, hooks, data) : Trainer.start(engine, config, hooks, data),
   );
   const { engine } = trainer;

@@ -18,7 +18,7 @@ async function verify({ checkpoint: bytes, engine: choice, data }: ToVerify): Pr
     const checkpoint = decodeCheckpoint(bytes);
     const parsed = ownDataFor(checkpoint.config.task, data);
     const reference = createReferenceEngine('the reference');
-    const { made: verification } = await openEngineWith(choice, {}, engine =>
+    const { result: verification } = await openEngineWith(choice, {}, engine =>
       verifyStep(engine, reference, checkpoint, parsed),
     );
     return { verification };

@@ -32,7 +32,7 @@ export const { dPop }: MemoryGradients = stack.stepBackwardSync(stepRead);
 export const first: number = gradients.dPush[0] + gradients.dValue[0];
 
 const config = assign(preset('reverse'), ['steps=10']);
-const { made: trainer } = await openEngineWith('auto', {}, on =>
+const { result: trainer } = await openEngineWith('auto', {}, on =>
   Trainer.start(on, config, { reopen: reopening(), onProgress: ({ loss }) => void loss.toFixed(3) }),
 );
 await trainer.run();
