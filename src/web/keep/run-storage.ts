@@ -58,17 +58,16 @@ export class RunStorage {
       }
     } catch (error) {
       const full = error instanceof DOMException && error.name === 'QuotaExceededError';
-      this.#problem(
-        full ? "The browser's storage is full" : `The browser did not store the run (${messageOf(error)})`,
-      );
+      if (full) this.#problem("The browser's storage is full", 'Delete runs in the list below');
+      else this.#problem(`The browser did not store the run (${messageOf(error)})`);
     }
   }
 
-  #problem(what: string): void {
+  #problem(what: string, advice = 'Allow this site to store data'): void {
     if (this.#reported) return;
     this.#reported = true;
     this.#showProblem(
-      `${what}: training continues, but a reload will lose it. Delete runs in the list below, or download the checkpoint.`,
+      `${what}: training continues, but a reload will lose it. ${advice}, or download the checkpoint.`,
     );
   }
 
