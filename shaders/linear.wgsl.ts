@@ -8,7 +8,7 @@ import { range } from './lib/text.ts';
 
 /**
  * The tile of several rows and several vec4s of columns that an invocation keeps in registers, so that each load is used in
- * several products. (The products are over all T·B rows of a batch; `batch` is the WGSL that batchOf() returns.)
+ * several products. (The products are over all T·B rows of a batch.)
  */
 export interface LinearTiling {
   rows: number;
@@ -57,7 +57,7 @@ const stores = (
     )
     .join('\n');
 
-/** x, W, b -> y = x·W + b, or its tanh. Bindings: batch, w, acts (x in, y out). */
+/** x, W, b -> y = x·W + b, or its tanh. Bindings: batch, w, acts (x in, y out). @param batch what batchOf() returns */
 export function linear(
   batch: string,
   tiling: LinearTiling,
@@ -99,9 +99,9 @@ ${tile(tiling, W.ld4)}
 }
 
 /**
- * dy, W -> dx = dy·Wᵀ, or dx += dy·Wᵀ with `accumulate`. If `tanh` is given, the operand of x = tanh(a), the result is
- * the gradient of a instead. Bindings: batch, w, grads (dy in, dx out), then acts (x) if `tanh` is given. Padding of dx
- * stays 0.
+ * dy, W -> dx = dy·Wᵀ, or dx += dy·Wᵀ with `accumulate`. If `activated` is given, which has x = tanh(a), the result is
+ * multiplied by 1 − x²: it is the gradient of a. Bindings: batch, w, grads (dy in, dx out), then acts (x) if `activated`
+ * is given. Padding of dx stays 0.
  */
 export function linearBackward(
   batch: string,
@@ -110,7 +110,7 @@ export function linearBackward(
   W: Block,
   dx: Operand,
   accumulate: boolean,
-  tanh?: Operand,
+  activated?: Operand,
 ): string {
   const [rows, columns] = [range(tiling.rows), range(tiling.columns)];
   // After the last row of the matrix, the loads read other parameters. Their products must not enter the padding of dx.
@@ -119,14 +119,14 @@ export function linearBackward(
   const store = (n: number, c: number): string => {
     const to = `grads[${at(dx, `n${n}`)} + j${c}]`;
     const sum = `dx${n}_${c}`;
-    if (!tanh) return `${to} ${accumulate ? '+=' : '='} ${sum};`;
-    return `{ let x = acts[${at(tanh, `n${n}`)} + j${c}]; ${to} ${accumulate ? '+=' : '='} ${sum} * (1.0 - x * x); }`;
+    if (!activated) return `${to} ${accumulate ? '+=' : '='} ${sum};`;
+    return `{ let x = acts[${at(activated, `n${n}`)} + j${c}]; ${to} ${accumulate ? '+=' : '='} ${sum} * (1.0 - x * x); }`;
   };
   return wgsl`
 ${batch}
 @group(0) @binding(1) var<storage, read> w: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> grads: array<vec4f>;
-${tanh ? '@group(0) @binding(3) var<storage, read> acts: array<vec4f>;' : ''}
+${activated ? '@group(0) @binding(3) var<storage, read> acts: array<vec4f>;' : ''}
 ${tile(tiling, dx.width4)}
   ${rows.map(n => columns.map(c => `var dx${n}_${c} = vec4f();`).join('\n')).join('\n')}
   ${rows.map(n => `let from${n} = ${at(dy, `n${n}`)};`).join('\n')}

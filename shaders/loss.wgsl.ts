@@ -50,12 +50,12 @@ ${mainOfInvocation(LOSS_SIZE, 'row')}
   let inside = row / batch.B < lengthOf(b);
 #if ${outcome}
   let label = targetAt(row);
-  let counts = inside && label != MASKED;
+  let hasTarget = inside && label != MASKED;
 #else
-  let counts = inside && row >= batch.B;
+  let hasTarget = inside && row >= batch.B;
 #endif
-  let weight = select(0.0, weightOf(b), counts);
-  var lost = 0.0;
+  let weight = select(0.0, weightOf(b), hasTarget);
+  var loss = 0.0;
   var error = 0.0;
   var best = 0u;
 #if ${o.kind === 'softmax'}
@@ -68,7 +68,7 @@ ${mainOfInvocation(LOSS_SIZE, 'row')}
   }
   var sum = 0.0;
   for (var j = 0u; j < ${o.width}u; j++) { sum += exp(acts[y + j] - top); }
-  if (counts) { lost = log(sum) - (acts[y + min(label, ${o.width - 1}u)] - top); }
+  if (hasTarget) { loss = log(sum) - (acts[y + min(label, ${o.width - 1}u)] - top); }
   for (var j = 0u; j < ${o.width}u; j++) {
     let p = exp(acts[y + j] - top) / sum;
     acts[y + j] = p;
@@ -81,7 +81,7 @@ ${mainOfInvocation(LOSS_SIZE, 'row')}
     let wanted = select(0.0, 1.0, j == label);
 #else
     var wanted = 0.0;
-    if (counts) { for (var k = 0u; k < batch.K; k++) { wanted += f32(inputAt(row - batch.B, k) == j); } }
+    if (hasTarget) { for (var k = 0u; k < batch.K; k++) { wanted += f32(inputAt(row - batch.B, k) == j); } }
 #endif
 #if ${o.kind === 'tanh'}
     let out = safeTanh(acts[y + j]);
@@ -94,17 +94,17 @@ ${mainOfInvocation(LOSS_SIZE, 'row')}
       top = out;
       best = j;
     }
-    lost += 0.5 * (out - wanted) * (out - wanted);
+    loss += 0.5 * (out - wanted) * (out - wanted);
     error += abs(out - wanted);
     acts[y + j] = out;
     grads[dy + j] = weight * (out - wanted) * slope;
   }
 #endif
 #if ${outcome}
-  rowMetrics[row] = select(vec4f(), vec4f(lost, error, 0.0, 1.0), counts);
+  rowMetrics[row] = select(vec4f(), vec4f(loss, error, 0.0, 1.0), hasTarget);
   rowMetrics[row].z = f32(best);
 #else
-  autoencoderLoss[row][${component}u] = select(0.0, lost, counts);
+  autoencoderLoss[row][${component}u] = select(0.0, loss, hasTarget);
 #endif
 }
 `;

@@ -44,7 +44,7 @@ fn finiteBits(x: f32) -> bool { return (bitcast<u32>(x) & 0x7f800000u) != 0x7f80
 fn main(@builtin(local_invocation_index) lid: u32) {
   var sums: array<f32, SUMS>;
   for (var b = lid; b < batch.B; b += ${o.size}u) {
-    var lost = 0.0;
+    var loss = 0.0;
     var objective = 0.0;
     var symbols = 0.0;
     var correct = 0.0;
@@ -53,7 +53,7 @@ fn main(@builtin(local_invocation_index) lid: u32) {
     for (var t = 0u; t < lengthOf(b); t++) {
       let row = t * batch.B + b;
       let metrics = rowMetrics[row];
-      lost += metrics.x;
+      loss += metrics.x;
       objective += metrics.x;
 #if ${o.autoencoder}
       objective += autoencoderLoss[row].x + autoencoderLoss[row].y;
@@ -72,10 +72,10 @@ fn main(@builtin(local_invocation_index) lid: u32) {
       }
     }
     sums[0] += weightOf(b) * objective;
-    sums[1] += lost;
+    sums[1] += loss;
     sums[3] += symbols;
     sums[4] += correct;
-    // A sequence without symbols counts as correct.
+    // A sequence without symbols hasTarget as correct.
     sums[5] += select(1.0, 0.0, wrong);
     sums[6] += select(1.0, prefix / max(symbols, 1.0), symbols > 0.0);
   }

@@ -50,8 +50,8 @@ ${mainOfInvocation(size, 'n')}
 /** One step of either kind, on (low, high). */
 const step = (kind: TimeOptions['kind']): string =>
   kind === 'stack'
-    ? 'low = higher(vec2u(), minus(high, u)); high = plus(low, d);'
-    : 'low = lower(high, plus(low, u)); high = plus(high, d);';
+    ? 'low = maxOf(vec2u(), minus(high, u)); high = plus(low, d);'
+    : 'low = minOf(high, plus(low, u)); high = plus(high, d);';
 
 /** push, pop -> chunks: the composition of the steps of each chunk. One invocation per chunk. */
 export const timeCompose = (o: TimeOptions): string => wgsl`
@@ -65,18 +65,18 @@ ${mainOf(o, 'dims.B * dims.chunks')}
   let begin = n % dims.chunks * dims.chunk;
   // The map is x → max(a, x + b), for a queue x → min(a, x + b); it starts as x → x. A queue also needs the total
   // pushed.
-  var a = ${o.kind === 'stack' ? 'vec2u()' : 'plus(MOST, MOST)'};
+  var a = ${o.kind === 'stack' ? 'vec2u()' : 'plus(UPPER, UPPER)'};
   var b = vec2u();
   var pushed = vec2u();
   for (var t = begin; t < min(begin + dims.chunk, dims.T); t++) {
     let d = fixed(push[first + t]);
     let u = fixed(pop[first + t]);
 #if ${o.kind === 'stack'}
-    a = plus(higher(vec2u(), minus(a, u)), d);
-    b = plus(higher(LEAST, minus(b, u)), d);
+    a = plus(maxOf(vec2u(), minus(a, u)), d);
+    b = plus(maxOf(LOWER, minus(b, u)), d);
 #else
-    a = lower(pushed, plus(a, u));
-    b = lower(MOST, plus(b, u));
+    a = minOf(pushed, plus(a, u));
+    b = minOf(UPPER, plus(b, u));
     pushed = plus(pushed, d);
 #endif
   }
@@ -102,9 +102,9 @@ ${mainOf(o, 'dims.B')}
     chunks[at] = low;
     chunks[at + 1u] = high;
 #if ${o.kind === 'stack'}
-    high = higher(a, plus(high, b));
+    high = maxOf(a, plus(high, b));
 #else
-    low = lower(plus(a, high), plus(low, b));
+    low = minOf(plus(a, high), plus(low, b));
     high = plus(high, pushed);
 #endif
   }
@@ -152,7 +152,7 @@ ${mainOf(o, 'dims.B * dims.levels[now.x].x')}
   let begin = n % here.x * ${BRANCH}u;
   var least = tree[first + begin];
   for (var i = begin + 1u; i < min(begin + ${BRANCH}u, under.x); i++) {
-    least = ${of === 'u32' ? 'min(least, tree[first + i])' : 'lower(least, tree[first + i])'};
+    least = ${of === 'u32' ? 'min(least, tree[first + i])' : 'minOf(least, tree[first + i])'};
   }
   tree[here.y + n] = least;
 }
@@ -160,7 +160,7 @@ ${mainOf(o, 'dims.B * dims.levels[now.x].x')}
 
 /** WGSL condition: the entry `place` of a tree is below the limit. */
 const isBelow = (tree: string): string =>
-  tree === 'keys' ? 'keys[place] < limit' : `below(${tree}[place], limit)`;
+  tree === 'keys' ? 'keys[place] < limit' : `lessThan(${tree}[place], limit)`;
 
 const limitOf = (tree: string): string => (tree === 'keys' ? 'u32' : 'vec2u');
 

@@ -24,7 +24,7 @@ fn firstAbove_${heights}(first: u32, begin: u32, end: u32, limit: vec2u) -> u32 
   var most = end;
   while (least < most) {
     let middle = (least + most) / 2u;
-    if (below(limit, ${heights}[first + middle])) { most = middle; } else { least = middle + 1u; }
+    if (lessThan(limit, ${heights}[first + middle])) { most = middle; } else { least = middle + 1u; }
   }
   return least;
 }
@@ -65,10 +65,10 @@ const overRows = (body: string): string => wgsl`
   for (var row = links[step]; row <= step - first; row++) {
     var base = front;
     if (row > links[step]) { base = highs[first + row - 1u]; }
-    if (!below(base, back)) { break; }
+    if (!lessThan(base, back)) { break; }
     let edge = highs[first + row];
-    let partly = below(back, edge);
-    let weight = real(minus(lower(edge, back), base));
+    let partly = lessThan(back, edge);
+    let weight = toFloat(minus(minOf(edge, back), base));
     ${body}
   }
 `;
@@ -194,7 +194,7 @@ ${mainOf(o, 'dims.B * dims.T')}
   if (all(base == edge)) {
     // A row of strength 0 is a tie at every later step. It gets a gradient only from the read of its own step.
     dPush[n] = 0.0;
-    if (below(edge, plus(lows[n], ONE))) { dPush[n] = gain(n, n); }
+    if (lessThan(edge, plus(lows[n], ONE))) { dPush[n] = gain(n, n); }
     return;
   }
   var dd = 0.0;
@@ -204,19 +204,19 @@ ${mainOf(o, 'dims.B * dims.T')}
   var gone = dims.T;
   for (; t < dims.T; t++) {
     let front = lows[first + t];
-    if (!below(front, edge)) {
+    if (!lessThan(front, edge)) {
       gone = t;
       break;
     }
     let back = plus(front, ONE);
-    let weight = real(minus(lower(edge, back), higher(base, front)));
+    let weight = toFloat(minus(minOf(edge, back), maxOf(base, front)));
     var g = 0.0;
     for (var c = 0u; c < ${o.cells}u; c++) {
       let dr = dRead[(first + t) * ${o.cells}u + c];
       g += cellDot(dr, value[n * ${o.cells}u + c]);
       dValue[n * ${o.cells}u + c] += weight * dr;
     }
-    if (!below(back, edge)) { dd += g - parts[first + t]; }
+    if (!lessThan(back, edge)) { dd += g - parts[first + t]; }
   }
   if (gone < dims.T) { dd -= dPop[first + gone]; }
   dPush[n] = dd;

@@ -65,10 +65,10 @@ export const stackReads = (o: TimeOptions, perInvocation: number): string =>
   var row = step;
   loop {
     let low = lows[row];
-    let weight = real(minus(top, higher(low, bottom)));
+    let weight = toFloat(minus(top, maxOf(low, bottom)));
     ${add('row', 'weight')}
     let link = links[row];
-    if (!below(bottom, low) || link == NONE) { break; }
+    if (!lessThan(bottom, low) || link == NONE) { break; }
     top = low;
     row = first + link;
   }`,
@@ -97,8 +97,8 @@ ${mainOf(o, 'dims.B * dims.T')}
   var row = n;
   loop {
     let base = lows[row];
-    if (!below(bottom, base)) {
-      if (below(base, bottom)) { gH -= gain(n, row); }
+    if (!lessThan(bottom, base)) {
+      if (lessThan(base, bottom)) { gH -= gain(n, row); }
       break;
     }
     if (links[row] == NONE) { break; }
@@ -109,8 +109,8 @@ ${mainOf(o, 'dims.B * dims.T')}
   var top = highs[n];
   var at = n;
   loop {
-    if (below(bottom, top) || at == n) {
-      let weight = real(minus(top, higher(low, bottom)));
+    if (lessThan(bottom, top) || at == n) {
+      let weight = toFloat(minus(top, maxOf(low, bottom)));
       var g = 0.0;
       for (var c = 0u; c < ${o.cells}u; c++) {
         let dr = dRead[at * ${o.cells}u + c];
@@ -118,15 +118,15 @@ ${mainOf(o, 'dims.B * dims.T')}
         let to = n * ${o.cells}u + c;
         if (at == n) { dValue[to] = weight * dr; } else { dValue[to] += weight * dr; }
       }
-      if (!below(low, bottom)) { gL -= g; }
-      if (below(bottom, low) && under != NONE) { gL += gain(at, first + under); }
+      if (!lessThan(low, bottom)) { gL -= g; }
+      if (lessThan(bottom, low) && under != NONE) { gL += gain(at, first + under); }
     }
     // Skip to the next step whose pop or read may reach this row.
     let next = next_lows(b, at + 1u - first, plus(top, ONE));
     if (next == NONE) { break; }
     at = first + next;
-    top = lower(top, lows[at]);
-    if (!below(low, top)) { break; }
+    top = minOf(top, lows[at]);
+    if (!lessThan(low, top)) { break; }
     bottom = unitBelow(highs[at]);
   }
   tops[n] = gH;
@@ -163,7 +163,7 @@ ${mainOf(o, 'dims.B * dims.T')}
   dPush[n] = dd;
   var du = 0.0;
   // If the pop cuts into a row and takes more than 0. (There is a step n − 1, because the key of a first step is 0.)
-  if (keys[n] == TOP && below(lows[n], highs[n - 1u])) { du = -baseGradient(b, t); }
+  if (keys[n] == TOP && lessThan(lows[n], highs[n - 1u])) { du = -baseGradient(b, t); }
   dPop[n] = du;
 }
 `;

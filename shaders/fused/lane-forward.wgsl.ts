@@ -45,7 +45,7 @@ export function fusedForwardLane(o: FusedOptions): string {
       ${add('y', x, blocks[W])}
       let weight = select(0.0, weightOf(seq), t > 0u);
       ${lossOfRow('sigmoid', spec.inputs, j => `before[${j}]`)}
-      recalled.${component} = select(0.0, lost, t > 0u);
+      reconstructionLoss.${component} = select(0.0, loss, t > 0u);
       ${each(D4, Infinity, j => `acts[${place(field, 'row')} + ${j}] = y[${j}];`)}
       ${each(D4, Infinity, j => `grads[${place(dField, 'row')} + ${j}] = dy[${j}];`)}
     }`;
@@ -182,14 +182,15 @@ ${mainOfInvocation(o.memory.size, 'sequence')}
       ${each(V4, Infinity, j => `y[${j}] = w[${blocks.bo.offset4}u + ${j}];`)}
       ${add('y', op, blocks.Wo)}
       let label = targetAt(row);
-      let counts = label != MASKED;
-      let weight = select(0.0, weightOf(seq), counts);
+      let hasTarget = label != MASKED;
+      let weight = select(0.0, weightOf(seq), hasTarget);
+      // Reads y and weight; declares dy, loss, error and best.
       ${lossOfRow(
         spec.output,
         spec.outputs,
         j => `vec4f(vec4u(label) == vec4u(4u * ${j}) + vec4u(0u, 1u, 2u, 3u))`,
       )}
-      rowMetrics[row] = vec4f(select(0.0, lost, counts), select(0.0, error, counts), f32(best), f32(counts));
+      rowMetrics[row] = vec4f(select(0.0, loss, hasTarget), select(0.0, error, hasTarget), f32(best), f32(hasTarget));
       ${each(V4, Infinity, j => `acts[${place('y', 'row')} + ${j}] = y[${j}];`)}
       ${each(V4, Infinity, j => `grads[${place('dY', 'row')} + ${j}] = dy[${j}];`)}
     }
@@ -201,10 +202,10 @@ ${mainOfInvocation(o.memory.size, 'sequence')}
         ${each(D4, Infinity, j => `before[${j}] += vec4f(vec4u(input) == vec4u(4u * ${j}) + vec4u(0u, 1u, 2u, 3u));`)}
       }
     }
-    var recalled = vec2f();
+    var reconstructionLoss = vec2f();
     ${spec.autoencoder ? reconstruct(`h${top}`, 'Whx', 'xh', 'dXh', 'x') : ''}
     ${spec.autoencoder ? reconstruct(op, 'Wpx', 'xp', 'dXp', 'y') : ''}
-    autoencoderLoss[row] = recalled;
+    autoencoderLoss[row] = reconstructionLoss;
 #endif
     ${E ? heads : ''}
   }

@@ -5,7 +5,7 @@ import { each } from './text.ts';
  * Loss and output gradient of one row, for a kernel that has the row's sums in registers: y, an array of vec4f with
  * `width` numbers and padding. The losses are those of loss.wgsl.ts, which reads rows from a buffer.
  *
- * Needs the f32 `weight` (0 if the row has no loss). Leaves the outputs in y; declares dy (their gradients), `lost`
+ * Needs the f32 `weight` (0 if the row has no loss). Leaves the outputs in y; declares dy (their gradients), `loss`
  * (the loss), `error` (Σ|o - target|) and `best` (the argmax).
  * @param wanted expression of the j-th vec4 of the target
  */
@@ -28,7 +28,7 @@ export function lossOfRow(
   ).join('\n');
   return wgsl`
   var dy: array<vec4f, ${width4}>;
-  var lost = 0.0;
+  var loss = 0.0;
   var error = 0.0;
   var best = 0u;
 #if ${kind === 'softmax'}
@@ -44,7 +44,7 @@ export function lossOfRow(
     sum += dot(y[${j}], vec4f(1.0));
   }`,
   )}
-  lost = log(sum) - picked;
+  loss = log(sum) - picked;
   ${all(
     j => `y[${j}] /= sum;
   dy[${j}] = weight * (y[${j}] - ${wanted(j)});`,
@@ -54,7 +54,7 @@ export function lossOfRow(
     j => `{
     let out = ${kind === 'tanh' ? 'safeTanh4' : 'sigmoid4'}(y[${j}]) * ${mask(j)};
     let off = out - ${wanted(j)};
-    lost += 0.5 * dot(off, off);
+    loss += 0.5 * dot(off, off);
     error += dot(abs(off), vec4f(1.0));
     dy[${j}] = weight * off * ${kind === 'tanh' ? '(1.0 - out * out)' : 'out * (1.0 - out)'};
     y[${j}] = out;

@@ -8,8 +8,8 @@ type Form = Pick<MemoryOptions, 'form' | 'size' | 'subgroups'>;
 export const enableFor = ({ subgroups }: Form): string => (subgroups ? 'enable subgroups;' : '');
 
 /**
- * Declares `seq`, the sequence; in the block form also `lid`, the number of the invocation; and with subgroups the
- * variables that a scan needs.
+ * Declares `seq`, the index of the sequence; in the block form also `lid`, the number of the invocation in its workgroup;
+ * and with subgroups (block form only) the variables that a scan needs.
  *
  * WGSL does not define which invocations of a workgroup form a subgroup, nor their order. With subgroups, `lid` is
  * therefore assigned at run time: the invocations of a subgroup get consecutive numbers, in the order in which subgroup
@@ -25,7 +25,7 @@ var<private> subgroupNumber: u32;
 var<private> endsSubgroup: bool;
 // Upper 16 bits: number of subgroups counted so far. Lower 16 bits: number of their invocations.
 var<workgroup> wg_counted: atomic<u32>;
-fn countOut() {
+fn assignLid() {
   let width = subgroupAdd(1u);
   let rank = subgroupExclusiveAdd(1u);
   var counted = 0u;
@@ -38,7 +38,8 @@ fn countOut() {
 #endif
 `;
 
-/** Opens main() of a kernel over `count` sequences and sets the variables above. The sequence is also in `sequence`. */
+/** Opens main() of a kernel over `count` sequences and sets the variables above. `sequence` is `seq` as a local variable, which is
+ * uniform in the block form. */
 export const mainOfSequence = (o: Form, count: string): string => wgsl`
 @compute @workgroup_size(${o.size})
 fn main(
@@ -47,7 +48,7 @@ fn main(
   @builtin(num_workgroups) groups: vec3u,
 ) {
 #if ${o.subgroups}
-  countOut();
+  assignLid();
 #elif ${o.form === 'block'}
   lid = local;
 #endif

@@ -1,4 +1,4 @@
-import { cellOf, type FastCell, type StateName } from '../base/cells.ts';
+import { cellOf, type GateLayout, type StateName } from '../base/cells.ts';
 import { ceilTo } from '../base/dims.ts';
 import { controlCount, controlStride, endsOfModel, readsOfModel } from '../base/memories.ts';
 import { type ModelSpec, widthOfHeads } from '../base/parameters.ts';
@@ -24,7 +24,7 @@ export interface Sizes {
   V4: number;
   D4: number;
   /** Gates and states of the controller's cell. */
-  gates: FastCell;
+  gates: GateLayout;
   states: readonly StateName[];
   /** C, number of controls per end; and the distance between the controls of consecutive ends, in floats. */
   C: number;
@@ -44,6 +44,6 @@ export function sizesOf(spec: ModelSpec): Sizes {
   const C = controlCount(spec.memory);
   const stride = controlStride(spec.memory);
   const S4 = E ? N4 + in4(stride * E) : 0;
-  const { fast: gates, states } = cellOf(spec);
+  const { layout: gates, states } = cellOf(spec);
   return { spec, E, Q, C, stride, H4, P4, M4, N4, R4, S4, O4, V4, D4, gates, states };
 }

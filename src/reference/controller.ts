@@ -1,4 +1,4 @@
-import { type Controller, hasCell, isRecurrent } from '../base/cells.ts';
+import { type Controller, hasCellState, isRecurrent } from '../base/cells.ts';
 import type { ModelSpec } from '../base/parameters.ts';
 import type { Input, LayerInputGradients, LayerInputs } from './cell.ts';
 import { coupledLstm, coupledLstmBackward } from './coupled-lstm.ts';
@@ -38,7 +38,7 @@ export function controllerStart(spec: ModelSpec, layers: readonly Weights[]): La
   return layers.map((w, layer) => {
     const h = trained ? w.h_0.slice() : new Float64Array(H);
     if (start === 'one-hot' && layer === 0) h[0] = 1;
-    if (!hasCell(spec)) return { h };
+    if (!hasCellState(spec)) return { h };
     return { h, c: trained ? w.c_0.slice() : new Float64Array(H) };
   });
 }
@@ -52,7 +52,7 @@ export function controllerStartBackward(
   if (spec.start !== 'trained' || !isRecurrent(spec)) return;
   arriving.forEach(({ dh, dc }, layer) => {
     addTo(dLayers[layer].h_0, dh);
-    if (hasCell(spec)) addTo(dLayers[layer].c_0, dc);
+    if (hasCellState(spec)) addTo(dLayers[layer].c_0, dc);
   });
 }
 

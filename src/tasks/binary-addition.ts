@@ -3,7 +3,7 @@ import { binaryCalculation, lowestFirst, numberOf } from './binary.ts';
 import type { Task } from './task.ts';
 
 /**
- * Binary addition, from the Chomsky hierarchy (context-sensitive; see answering.ts for the format): the sum of two
+ * Binary addition, from Delétang et al. 2023 (context-sensitive; see answering.ts for the format): the sum of two
  * binary numbers, lowest bit first, followed by `end`. Sources of any length ≥ 1, up to L + 1 outputs. For example,
  * 4 + 22 = 26:
  *

@@ -3,7 +3,7 @@ import { binaryCalculation } from './binary.ts';
 import type { Task } from './task.ts';
 
 /**
- * Binary multiplication, from the Chomsky hierarchy (context-sensitive; see answering.ts for the format): the product
+ * Binary multiplication, from Delétang et al. 2023 (context-sensitive; see answering.ts for the format): the product
  * of two binary numbers, lowest bit first, followed by `end`. Sources of any length ≥ 1, up to L outputs. For example,
  * 4 · 6 = 24:
  *

@@ -3,7 +3,7 @@ import { answering, digitNames } from './answering.ts';
 import { randomSource, type Task } from './task.ts';
 
 /**
- * Bucket sort, from the Chomsky hierarchy (context-sensitive; see answering.ts for the format): the symbols of the
+ * Bucket sort, from Delétang et al. 2023 (context-sensitive; see answering.ts for the format): the symbols of the
  * source in ascending order. Sources of any length ≥ 1, L outputs. The authors use 5 symbols:
  *
  *   task    bucket-sort

@@ -4,7 +4,7 @@ import { lowestFirst, numberOf, randomBits } from './binary.ts';
 import type { Task } from './task.ts';
 
 /**
- * Compute sqrt, from the Chomsky hierarchy (context-sensitive; see answering.ts for the format): the square root of a
+ * Compute sqrt, from Delétang et al. 2023 (context-sensitive; see answering.ts for the format): the square root of a
  * binary number, rounded down, highest bit first (as in the authors' code). Sources of any length ≥ 1, ⌈L/2⌉ outputs.
  * For example, ⌊√37⌋ = 6:
  *

@@ -7,7 +7,7 @@ const PLACES = 5;
 const MOVES = ['left', 'stay', 'right'];
 
 /**
- * Cycle navigation, from the Chomsky hierarchy (regular; see answering.ts for the format): the final position after a
+ * Cycle navigation, from Delétang et al. 2023 (regular; see answering.ts for the format): the final position after a
  * series of moves on a circle of 5 positions, starting from position 0. Sources of any length ≥ 1, one output:
  *
  *   task    cycle-navigation

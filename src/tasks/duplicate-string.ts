@@ -3,7 +3,7 @@ import { answering, digitNames } from './answering.ts';
 import { randomSource, type Task } from './task.ts';
 
 /**
- * Duplicate string, from the Chomsky hierarchy (context-sensitive; see answering.ts for the format): the source, twice.
+ * Duplicate string, from Delétang et al. 2023 (context-sensitive; see answering.ts for the format): the source, twice.
  * Sources of any length ≥ 1, 2L outputs. The authors use 2 symbols:
  *
  *   task    duplicate-string

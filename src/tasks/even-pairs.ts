@@ -3,7 +3,7 @@ import { answering, digitNames } from './answering.ts';
 import { randomSource, type Task } from './task.ts';
 
 /**
- * Even pairs, from the Chomsky hierarchy (regular; see answering.ts for the format): whether the number of positions
+ * Even pairs, from Delétang et al. 2023 (regular; see answering.ts for the format): whether the number of positions
  * where a bit differs from the previous bit is even (0) or odd (1). Sources of any length ≥ 1, one output:
  *
  *   task    even-pairs

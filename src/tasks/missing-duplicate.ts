@@ -3,7 +3,7 @@ import { answering, digitNames } from './answering.ts';
 import { randomSource, type Task } from './task.ts';
 
 /**
- * Missing duplicate, from the Chomsky hierarchy (context-sensitive; see answering.ts for the format): a string is
+ * Missing duplicate, from Delétang et al. 2023 (context-sensitive; see answering.ts for the format): a string is
  * repeated, with one symbol replaced by `_`. The answer is that symbol. A source of odd length ends with `.`. Sources
  * of any length ≥ 2, one output. The authors use 2 symbols:
  *

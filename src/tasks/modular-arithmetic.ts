@@ -4,7 +4,7 @@ import { calculate, MODULUS, randomExpression } from './expression.ts';
 import type { Task } from './task.ts';
 
 /**
- * Modular arithmetic with brackets, from the Chomsky hierarchy (deterministic context-free; see answering.ts for the
+ * Modular arithmetic with brackets, from Delétang et al. 2023 (deterministic context-free; see answering.ts for the
  * format): the value of an expression modulo 5. Sources of any length ≥ 1, one output:
  *
  *   task    modular-arithmetic

@@ -3,7 +3,7 @@ import { answering, digitNames } from './answering.ts';
 import { randomSource, type Task } from './task.ts';
 
 /**
- * Reverse string, from the Chomsky hierarchy (deterministic context-free; see answering.ts for the format): the source
+ * Reverse string, from Delétang et al. 2023 (deterministic context-free; see answering.ts for the format): the source
  * in reverse order. Sources of any length ≥ 1, L outputs. The authors use 2 symbols:
  *
  *   task    reverse-string

@@ -4,7 +4,7 @@ import { calculate, MODULUS, randomExpression } from './expression.ts';
 import type { Task } from './task.ts';
 
 /**
- * Solve equation, from the Chomsky hierarchy (deterministic context-free; see answering.ts for the format): one digit
+ * Solve equation, from Delétang et al. 2023 (deterministic context-free; see answering.ts for the format): one digit
  * of an expression is replaced by `x`, and the value of the expression modulo 5 is given. The answer is that digit.
  * There are only sums and differences, so that the solution is unique. Sources of any length ≥ 3, one output:
  *

@@ -3,7 +3,7 @@ import { answering, digitNames } from './answering.ts';
 import { randomSource, type Task } from './task.ts';
 
 /**
- * Stack manipulation, from the Chomsky hierarchy (deterministic context-free; see answering.ts for the format). The
+ * Stack manipulation, from Delétang et al. 2023 (deterministic context-free; see answering.ts for the format). The
  * source is the content of a stack, bottom first, followed by actions on it. The answer is the resulting stack, top
  * first, followed by `end`. Popping an empty stack has no effect. Sources of any length ≥ 1, up to L + 1 outputs. The
  * authors use 2 symbols:

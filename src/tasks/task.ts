@@ -56,9 +56,9 @@ export interface Task {
   pair(rng: Rng, low: number, high: number, split?: Split): Pair;
   /** Whether there are sources of exactly this length. If absent, every multiple of lengthStep has sources. */
   has?(length: number, split?: Split): boolean;
-  /** All pairs of a part, if they can be listed (your own data), in the order that pair() draws from. */
+  /** Lists all pairs of a part, if that is possible (your own data); pair() draws from them. */
   pairs?(low: number, high: number, split: Split): readonly Pair[];
-  /** The correct target of a source, if the source determines it; undefined for a source without a target. */
+  /** The correct target of a source, in tasks where the source determines it. Returns undefined if the source has none. */
   answer?(source: readonly number[]): number[] | undefined;
   /**
    * ln of the probability that pair() draws this source among all sources of its length, for a task that models the
@@ -67,7 +67,7 @@ export interface Task {
   logProbability?(source: readonly number[]): number;
   /** Time steps of the longest sequence whose source has up to L symbols. */
   steps(length: number): number;
-  /** Maximum symbols in an answer to a source of L symbols. If absent, the longest target that steps() allows for. */
+  /** Maximum symbols in the target of a source of L symbols. If absent, the longest that steps() allows for. */
   longestAnswer?(length: number): number;
   /** The complete sequence of a pair. If the task feeds outputs back, the target is fed in (teacher forcing). */
   sequence(pair: Pair): Sequence;
@@ -75,7 +75,7 @@ export interface Task {
   prompt(source: readonly number[], outputs: readonly number[]): Sequence;
   /** The step whose output is the first symbol of the target. */
   answerAt(length: number): number;
-  /** Number of outputs in the answer to a source, if no end symbol ends it. */
+  /** Number of symbols in the target of a source, if no end symbol ends it. */
   answerLength?(source: readonly number[]): number;
 }
 
@@ -147,16 +147,16 @@ function knownSymbols(names: readonly string[], spaced: boolean): string {
 }
 
 /**
- * Parses a source as people write it: `a b c`, or `abc` if every name is one letter. Accented letters may be composed or
+ * Parses a source as people write it: `a b c`, or `abc` if every name is a single character. Accented letters may be composed or
  * decomposed: the text is parsed in the first Unicode form in which all symbols are known.
  * @throws InputError for an empty source, or an unknown symbol
  */
 export function parseSource(task: Task, line: string): number[] {
-  const letters = task.symbolNames.every(name => [...name].length === 1);
+  const singleCharacters = task.symbolNames.every(name => [...name].length === 1);
   const wordsOf = (text: string): string[] =>
     task.characters
       ? [...text]
-      : letters
+      : singleCharacters
         ? [...text.replace(/\s+/g, '')]
         : text.trim().split(/\s+/).filter(Boolean);
   const { symbolNames } = task;
@@ -169,7 +169,7 @@ export function parseSource(task: Task, line: string): number[] {
   return words.map((word, at) => {
     const symbol = find(word);
     if (symbol !== undefined) return symbol;
-    const known = knownSymbols(symbolNames, !letters);
+    const known = knownSymbols(symbolNames, !singleCharacters);
     throw new InputError(`unknown symbol ${show(word)} at position ${at + 1} of the source.${known}`);
   });
 }

@@ -1,4 +1,4 @@
-import { cellOf, hasCell } from '../base/cells.ts';
+import { cellOf, hasCellState } from '../base/cells.ts';
 import { type Config, MOMENTS } from '../base/config.ts';
 import { endsOfModel, readsOfModel } from '../base/memories.ts';
 import { countParameters, type ModelSpec, widthOfHeads } from '../base/parameters.ts';
@@ -52,7 +52,7 @@ function valuesPerStep(spec: ModelSpec): number {
   const { layers, hidden: H, width: M, outputs: V } = spec;
   const E = endsOfModel(spec);
   // The gates and h, and for an LSTM c.
-  const cell = (cellOf(spec).gates.length + (hasCell(spec) ? 2 : 1)) * H;
+  const cell = (cellOf(spec).gates.length + (hasCellState(spec) ? 2 : 1)) * H;
   const heads = E * (2 + M);
   const reads = readsOfModel(spec) * M;
   const projection = spec.projection ? widthOfHeads(spec) : 0;

@@ -24,7 +24,8 @@ const tutorial = {
 const UNGROUPED: readonly Preset[] = [
   {
     name: 'reverse',
-    description: "Reversal in the paper's format, correct at twice the training length: a real stack",
+    description:
+      "Reversal in the paper's format: uses the memory as a stack, correct at twice the training length",
     config: makeConfig({
       task: { name: 'reverse', symbols: 8, minLength: 4, maxLength: 16 },
       model: { hidden: 32, width: 8, popBias: -2 },
@@ -73,7 +74,8 @@ const UNGROUPED: readonly Preset[] = [
   },
   {
     name: 'tutorial-part6',
-    description: "The tutorial's part 6: auto-encoder heads make it a real stack, pushing then popping",
+    description:
+      "The tutorial's part 6: with auto-encoder heads it uses the memory as a stack, pushing then popping",
     config: makeConfig({
       task: { name: 'tutorial-part6', symbols: 2, minLength: 3, maxLength: 5 },
       model: {

@@ -22,9 +22,9 @@ export interface DataText {
 /** The speed of the run, and how often the page is redrawn. */
 export interface Pace {
   /** Maximum training steps per second; 0 for no limit. */
-  steps: number;
+  stepsPerSecond: number;
   /** Maximum number of memory probes per second. */
-  probes: number;
+  probesPerSecond: number;
 }
 
 /** A run to open: a configuration, from step 0, or a checkpoint, which contains its configuration. */

@@ -56,7 +56,7 @@ test('if no plan is left, the page shows why there is no run', () =>
     const { page } = await openPage(browser, `${url}#v=1&preset=reverse&engine=gpu${SMALL}`);
     expect(await text(page, '#status')).toBe('There is no run.');
     expect(await text(page, '#error')).toMatch(
-      /did not compile.*then with plan stepwise: the kernels of the stepwise plan did not compile.*Engine “auto” uses any engine that works/,
+      /did not compile.*then with plan stepwise: the kernels of the stepwise plan did not compile.*Choose engine “auto”: it uses any engine that works/,
     );
     await page.close();
   }));

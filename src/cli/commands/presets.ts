@@ -17,7 +17,7 @@ export const presets = command({
   operands: ['[group]'],
   summary: 'List the preset configurations, or one group of them: presets paper, presets small/reverse',
   notes: `Buffers: weights, optimiser state and the activations of a batch on the device, estimated from shapes.
-Time: a complete training run, measured on ${MEASURED_ON}; – if it was not measured.
+Time: of a run that is not stopped early (reverse: until it is solved), at the speed measured on ${MEASURED_ON}; – if it was not measured.
 With --keys: every setting with its default and limits.`,
   options: {
     json: JSON_OPTION,
@@ -48,7 +48,7 @@ With --keys: every setting with its default and limits.`,
       io.stdout.write(`${JSON.stringify(all)}\n`);
       return 0;
     }
-    const head = ['preset', 'task', 'parameters', 'buffers', 'time', 'description'];
+    const head = ['preset', 'task', 'parameters', 'buffers', 'max. time', 'description'];
     const rows = all.map(({ name, task, parameters, memory, seconds, description }) => [
       name,
       task,
@@ -66,7 +66,7 @@ With --keys: every setting with its default and limits.`,
     if (group === undefined)
       io.stdout.write(
         asStarted(
-          `\nList one group: pushdown presets ${GROUPS.join('|')}. This list leaves out the chomsky and cfl groups.`,
+          `\nList one group: pushdown presets ${GROUPS.join('|')}. This list leaves out the chomsky and cfl groups.\nTimes: at the speed of ${MEASURED_ON}; runs that are solved earlier take less.`,
         ),
       );
     io.stdout.write(

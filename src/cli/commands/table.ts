@@ -20,7 +20,7 @@ export const table = command({
   name: 'table',
   operands: ['<paper|chomsky|cfl>'],
   summary:
-    "Train and evaluate every cell of the paper's table, of the Chomsky tasks or of context-free languages, and compare with the published results",
+    'Train and evaluate every cell of Table 3 of Grefenstette et al. 2015, of the Chomsky tasks or of context-free languages, and compare with the published results',
   notes: `Each run has its own folder in the output folder (default runs/table-<name>-<scale>). After an interruption, the same
 command continues: finished runs are kept, the interrupted run is resumed. Several processes or machines may work in one
 output folder: each claims runs that no other process has claimed. --shard 2/8 trains the second eighth of all runs.

@@ -17,10 +17,9 @@ function byText(entries: readonly (readonly [name: string, text: string])[]): Ma
 }
 
 /**
- * `copy, flip: 8 symbols …`, `other tasks: 4 symbols …`: a line for each text; the text that most names have stands for
- * all that are not named, in the last line.
+ * Groups names by text, a line per group: `copy, flip: 8 symbols …`. The largest group comes last, as `other tasks: …`.
  * @param kind what the names are, in the plural
- * @param show the names in a line, if not all of them are listed
+ * @param show abbreviates the names of a group
  */
 function lines(
   kind: string,
@@ -34,7 +33,7 @@ function lines(
   });
 }
 
-/** The names `task/model` of cells; all cells of a task, or of a model, are named by it. */
+/** Names cells `task/model`; if all cells of a task (or model) are among them, only gives the name of the task (or model). */
 function shortNames(names: readonly string[], cells: readonly Cell[]): string[] {
   const named = new Set(names);
   const whole = (key: 'task' | 'model', name: string): boolean =>
@@ -64,7 +63,7 @@ function modelLine(model: string, cells: readonly Cell[]): string {
   return `${model}: ${words.join('; ')}`;
 }
 
-/** None for a cell that cannot be run with its settings: it may not have been asked for. */
+/** Empty if the settings of the cell are invalid: that is no error here, because --only may leave the cell out. */
 function parametersOf(config: Config): number[] {
   try {
     return [countParameters(setup(config).spec)];
@@ -95,17 +94,28 @@ export function notesOf(spec: TableSpec, cells: readonly Cell[], sets: readonly 
   const training = cells.map(({ task, model, config: { train } }) => {
     const { optimiser, rate, rateHalfLife, batch, steps, noise, stopAt, stopPasses, patience } = train;
     const rules = [
-      ...(stopAt ? [`by coarse ${stopAt} at tested lengths (on other sequences)${inARow(stopPasses)}`] : []),
-      ...(patience ? [`by no better training loss in ${patience} evaluations`] : []),
+      ...(stopAt
+        ? [
+            `at coarse accuracy ${stopAt} at the tested lengths (on sequences that are not in the test)${inARow(stopPasses)}`,
+          ]
+        : []),
+      ...(patience ? [`when the training loss has no new minimum in ${patience} evaluations`] : []),
     ];
-    const ends = rules.length ? `, ended before ${rules.join(', or ')}` : '';
+    const ends = rules.length ? `, stopped early ${rules.join(', or ')}` : '';
     const halved = rateHalfLife ? `, halved every ${count(rateHalfLife)} steps` : '';
-    const recipe = `${optimiser}, rate ${rate}${halved}, batches of ${batch}${noise ? `, noise ${noise}` : ''}`;
+    const recipe = `${optimiser}, learning rate ${rate}${halved}, batches of ${batch}${noise ? `, noise ${noise}` : ''}`;
     return [`${task}/${model}`, `${recipe}, ${count(steps)} steps at most${ends}`] as const;
   });
   const score = { coarse: 'coarse accuracy', accuracy: 'symbol accuracy', excess: 'distance from the bound' }[
     spec.score
   ];
+  // The paper's table shows one run. The others show a score, like the published tables, which take the best run of the test.
+  const best =
+    spec.score === 'coarse'
+      ? `the run shown is the best at trained lengths (${score}, then fine accuracy, then loss); the test is not used for this choice`
+      : spec.solvedOn === 'test'
+        ? `best: the highest ${score} of the seeds in the test, as in the published table; so the test takes part in this choice, but not in the mean`
+        : `best: the smallest ${score} of the seeds`;
   const place = spec.solvedOn === 'train' ? 'at trained lengths' : 'in the test';
   const limit = spec.score === 'excess' ? `${spec.solvedAt} nats or less` : `${spec.solvedAt} or better`;
   return [
@@ -118,7 +128,7 @@ export function notesOf(spec: TableSpec, cells: readonly Cell[], sets: readonly 
     ),
     ...lines('runs', training, names => shortNames(names, cells)),
     ...(sets.length ? [`changed by --set: ${sets.join(' ')}`] : []),
-    `best: the run that does best at trained lengths (${score}, then fine, then loss); the test is not used for this choice`,
+    best,
     `success: ${score} ${limit} ${place}`,
   ];
 }

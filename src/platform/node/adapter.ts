@@ -129,7 +129,7 @@ async function find(only: 'gpu' | 'software' | undefined, checked: boolean): Pro
     ? process.env[chosen]!.split(':').filter(file => file !== '' && existsSync(file))
     : installedIcds();
   const lavapipe = icds.filter(file => /lvp_icd|lavapipe/i.test(file));
-  const system = chosen ? `Vulkan drivers of ${chosen}` : 'Vulkan drivers of the system';
+  const system = chosen ? `Vulkan drivers of ${chosen}` : 'system Vulkan drivers';
   // Checked first, because without drivers or loader Dawn would print its own warnings.
   if (icds.length === 0) tried.push({ what: system, outcome: chosen ? 'no such file' : 'none installed' });
   else if (!load('libvulkan.so.1') && !loadBrowsersLoader()) {
@@ -161,7 +161,7 @@ async function find(only: 'gpu' | 'software' | undefined, checked: boolean): Pro
     tried.push({ what: 'SwiftShader', outcome: 'neither Chrome nor npm @sparticuz/chromium is installed' });
     return end(undefined);
   }
-  const what = 'SwiftShader of npm @sparticuz/chromium';
+  const what = 'SwiftShader from the npm package @sparticuz/chromium';
   try {
     const folder = await unpackSwiftShader();
     if (loaderFrom(folder)) return end(await request(what, join(folder, 'vk_swiftshader_icd.json')));

@@ -71,7 +71,7 @@ export class Controls {
   }
 
   get pace(): Pace {
-    return { steps: Number(this.#pace.value), probes: Number(this.#redraw.value) };
+    return { stepsPerSecond: Number(this.#pace.value), probesPerSecond: Number(this.#redraw.value) };
   }
 
   /** @param status short description @param step number of training steps done */

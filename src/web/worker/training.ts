@@ -35,10 +35,10 @@ const CHECKPOINT_MS = 5000;
 
 /** The run, once it is open. */
 let current: Trainer | undefined;
-/** The source of the picture, and the longest trained length. */
+/** The source whose memory the page shows, and the longest trained length. */
 let source: readonly number[] = [];
 let longest = 1;
-let pace: Pace = { steps: 0, probes: 4 };
+let pace: Pace = { stepsPerSecond: 0, probesPerSecond: 4 };
 
 /**
  * Messages are handled one at a time. Training and questions are only started here, so that a later message, such as a
@@ -71,10 +71,10 @@ async function handle(message: ToWorker): Promise<void> {
       break;
     case 'stop':
       trainer.stop();
-      if (!going) await sendState(trainer);
+      if (!going) await reportStopped(trainer);
       break;
     case 'pace':
-      // A run that trains continues at the new pace.
+      // pause() ends the present call of run(); `going` stays true, so train() continues at the new pace.
       pace = message.pace;
       trainer.pause();
       break;
@@ -90,7 +90,7 @@ async function open(opening: Opening): Promise<void> {
       longest = progress.length;
       const { step, steps, eta } = progress;
       // At a limited pace, the time left is longer than the computing time.
-      const left = pace.steps ? Math.max(eta, (steps - step) / pace.steps) : eta;
+      const left = pace.stepsPerSecond ? Math.max(eta, (steps - step) / pace.stepsPerSecond) : eta;
       send({ kind: 'progress', progress: { ...progress, eta: left } });
     },
     onEvaluation: (evaluation, step) => send({ kind: 'evaluation', evaluation, step }),
@@ -105,7 +105,7 @@ async function open(opening: Opening): Promise<void> {
   const first = await probeNow(trainer);
   send(run.opened);
   send({ kind: 'probe', probe: first });
-  await sendState(trainer, false);
+  await reportStopped(trainer, false);
 }
 
 /** True from the command to train until training ends or pauses. */
@@ -128,7 +128,7 @@ async function train(trainer: Trainer): Promise<void> {
   };
   repeat(
     () => probe(trainer),
-    () => 1000 / pace.probes,
+    () => 1000 / pace.probesPerSecond,
     PROBE_SHARE,
   ).catch(fail);
   repeat(
@@ -137,7 +137,7 @@ async function train(trainer: Trainer): Promise<void> {
     CHECKPOINT_SHARE,
   ).catch(fail);
   try {
-    while (going && !trainer.ending) await (pace.steps ? trainAtPace(trainer) : trainer.run());
+    while (going && !trainer.ending) await (pace.stepsPerSecond ? trainAtPace(trainer) : trainer.run());
   } catch (error) {
     // The weights are those from before the steps that diverged.
     if (error instanceof Diverged) await sendCheckpoint(trainer);
@@ -146,17 +146,17 @@ async function train(trainer: Trainer): Promise<void> {
     training = false;
     going = false;
   }
-  await sendState(trainer);
+  await reportStopped(trainer);
 }
 
 /** Makes single steps until a pause or a change of pace. The results equal those at full speed. */
 async function trainAtPace(trainer: Trainer): Promise<void> {
-  const { steps } = pace;
-  while (going && !trainer.ending && pace.steps === steps) {
+  const { stepsPerSecond } = pace;
+  while (going && !trainer.ending && pace.stepsPerSecond === stepsPerSecond) {
     const start = performance.now();
     await trainer.singleStep();
     send({ kind: 'state', state: 'running', step: trainer.step });
-    await sleep(1000 / steps - (performance.now() - start));
+    await sleep(1000 / stepsPerSecond - (performance.now() - start));
   }
 }
 
@@ -165,11 +165,11 @@ const sleep = (ms: number): Promise<void> => new Promise(resolve => setTimeout(r
 async function step(trainer: Trainer): Promise<void> {
   if (going) return;
   await trainer.singleStep();
-  await sendState(trainer);
+  await reportStopped(trainer);
 }
 
 /** Training has ended or paused: sends a probe (unless it was just sent), the state and a checkpoint. */
-async function sendState(trainer: Trainer, withProbe = true): Promise<void> {
+async function reportStopped(trainer: Trainer, withProbe = true): Promise<void> {
   if (withProbe) await probe(trainer);
   send({ kind: 'state', state: trainer.ending ?? 'paused', step: trainer.step });
   await sendCheckpoint(trainer);
@@ -248,7 +248,7 @@ function fail(error: unknown): void {
       : error instanceof DeviceError
         ? current
           ? 'Resume it from its last checkpoint, in the list of runs.'
-          : 'Engine “auto” uses any engine that works.'
+          : 'Choose engine “auto”: it uses any engine that works.'
         : isLoadFailure(error)
           ? RELOAD_ADVICE
           : 'This is a bug in pushdown: please report it.';
