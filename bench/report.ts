@@ -65,7 +65,14 @@ export function tablesOf(cases: readonly Result[]): Tables {
       ),
     ],
     peers: [
-      ['one pass, waited for', 'pushdown, ms', 'peer', 'its ms (quartiles)', 'times pushdown', 'difference'],
+      [
+        'one pass, awaited',
+        'pushdown, ms',
+        'peer',
+        'its ms (quartiles)',
+        'times pushdown',
+        'max. difference',
+      ],
       ...cases.flatMap(({ name, ours, peers = [] }) =>
         peers.map(peer => [
           name,
@@ -78,7 +85,7 @@ export function tablesOf(cases: readonly Result[]): Tables {
       ),
     ],
     growth: [
-      ['growth with T', 'T: ms', 'time like', 'last two', 'bytes like', 'at most'],
+      ['growth with T', 'T: ms', 'time ∝', 'between the last two T', 'bytes ∝', 'limit of both'],
       ...cases.flatMap(({ name, growth }) =>
         growth
           ? [

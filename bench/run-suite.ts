@@ -16,11 +16,11 @@ const LEAST_SAMPLES = 3;
 
 const HELP = `npm run bench -- [options]
   --only <text>    only cases whose names contain this (see --list); may be repeated
-  --full           the whole grid, the paper's models at B=128, every peer: hours on a software adapter
+  --full           the whole grid, the paper's models at B=128, peers also where a pass takes minutes: hours on a software adapter
   --samples <n>    samples per case (default ${SAMPLES}, at least ${LEAST_SAMPLES})
   --no-peers       only pushdown
   --peer <name>    only this peer (tfjs, jax, torch); may be repeated
-  --engine <name>  gpu (default), or cpu: WebAssembly SIMD, with peers on WebAssembly instead of WebGPU
+  --engine <name>  gpu (default), or cpu: WebAssembly SIMD, with TensorFlow.js and jax-js on WebAssembly
   --threads <n>    maximum threads of engine cpu (default all cores); its cases "one thread" use one
   --unsafe         no bounds checks on a software adapter, like pushdown --unsafe; peers keep theirs
   --json           also write bench/results/suite-<adapter>-<date>.json, and its plots as .svg beside it
@@ -49,17 +49,17 @@ export async function main(args: string[]): Promise<number> {
     return 0;
   }
   const samples = countOption('samples', values.samples, LEAST_SAMPLES);
-  const name = values.engine;
-  if (name !== 'gpu' && name !== 'cpu') unknown('engine', name, ['gpu', 'cpu']);
+  const engineName = values.engine;
+  if (engineName !== 'gpu' && engineName !== 'cpu') unknown('engine', engineName, ['gpu', 'cpu']);
   const threads = values.threads === undefined ? undefined : countOption('threads', values.threads, 1);
-  const cases = selectCases(allCases(name), values);
+  const cases = selectCases(allCases(engineName), values);
   if (values.list) {
     for (const { name } of cases) console.log(name);
     return 0;
   }
   for (const name of values.peer) if (!PEERS.includes(name as PeerName)) unknown('peer', name, PEERS);
-  const names = values['no-peers'] ? [] : (values.peer as PeerName[]);
-  const { peers, missing, release: releasePeers } = await findPeers(names, name);
+  const peerNames = values['no-peers'] ? [] : (values.peer as PeerName[]);
+  const { peers, missing, release: releasePeers } = await findPeers(peerNames, engineName);
   const kind = values.unsafe ? 'suite-unsafe' : 'suite';
   const before = machine();
   const suite = await runSuite({
@@ -68,8 +68,8 @@ export async function main(args: string[]): Promise<number> {
     peers,
     missing,
     machine: before,
-    ...(name === 'cpu' && { engine: await openEngine('cpu', { threads }) }),
-    find: () => find(!values.unsafe),
+    ...(engineName === 'cpu' && { engine: await openEngine('cpu', { threads }) }),
+    find: () => findAdapter(!values.unsafe),
     onProgress: showProgress(cases.length),
     onResult: (_, suite) => {
       showProgress(0)();
@@ -82,9 +82,9 @@ export async function main(args: string[]): Promise<number> {
   console.log(headOf(suite, machineLine(before)).join('\n'));
   console.log(`\n${textOf(suite)}`);
   if (values.json) console.log(`\nwritten: ${saveSuite(suite, kind).join(', ')}`);
-  const found = faults(suite);
-  for (const fault of found) console.error(fault);
-  return found.length ? 1 : 0;
+  const problems = faults(suite);
+  for (const problem of problems) console.error(problem);
+  return problems.length ? 1 : 0;
 }
 
 /** Writes the JSON and the plots. Returns the paths. */
@@ -99,9 +99,9 @@ export function saveSuite(suite: Suite, kind = 'suite'): string[] {
 let last: Awaited<ReturnType<typeof needAdapter>> | undefined;
 
 /** An adapter gives only one device, so another device needs another adapter. */
-async function find(checked: boolean): Promise<Found> {
+async function findAdapter(boundsChecks: boolean): Promise<Found> {
   if (last) release(last.gpu);
-  last = await needAdapter(checked);
+  last = await needAdapter(boundsChecks);
   return last;
 }
 

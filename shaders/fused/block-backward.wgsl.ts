@@ -13,7 +13,7 @@ import {
   memoryOf,
 } from '../lib/model.wgsl.ts';
 import { rowsOf } from '../lib/rows.wgsl.ts';
-import { carriedOf, statesOf } from '../lib/states.wgsl.ts';
+import { statesBesidesH, statesOf } from '../lib/states.wgsl.ts';
 import { range } from '../lib/text.ts';
 import { placeAt } from '../memories/index.wgsl.ts';
 import { head, headAt, mainHead, row, share } from './block.wgsl.ts';
@@ -98,7 +98,7 @@ export function fusedBackwardBlock(o: FusedOptions): string {
       ${grad(`dA${l}`, `${g * HH}u + i`)} = da${g};`,
         )
         .join('\n')}
-      ${carriedOf(layout)
+      ${statesBesidesH(layout)
         .map(state => `wg_d${state}[${l * HH}u + i] = d${state}Before;`)
         .join('\n')}
       wg_dh[${l * HH}u + i] = ${gates.direct ? 'dhDirect' : '0.0'};`,

@@ -14,7 +14,7 @@ import {
   memoryOf,
 } from '../lib/model.wgsl.ts';
 import { rowsOf } from '../lib/rows.wgsl.ts';
-import { carriedOf, statesOf } from '../lib/states.wgsl.ts';
+import { statesBesidesH, statesOf } from '../lib/states.wgsl.ts';
 import { range } from '../lib/text.ts';
 import { placeAt } from '../memories/index.wgsl.ts';
 import { column, head, headAt, mainHead, share } from './block.wgsl.ts';
@@ -60,7 +60,7 @@ export function fusedForwardBlock(o: FusedOptions): string {
         sigmoid: 'sigmoid',
       })}
       wg_next[i] = hNext;
-      ${carriedOf(layout)
+      ${statesBesidesH(layout)
         .map(state => `wg_${state}[${l * HH}u + i] = ${state}Next;`)
         .join('\n')}
       ${layout.states

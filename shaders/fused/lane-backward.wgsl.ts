@@ -15,7 +15,7 @@ import {
 } from '../lib/model.wgsl.ts';
 import { addOuter, addTransposed } from '../lib/product.wgsl.ts';
 import { rowsOf } from '../lib/rows.wgsl.ts';
-import { carriedOf, statesOf } from '../lib/states.wgsl.ts';
+import { statesBesidesH, statesOf } from '../lib/states.wgsl.ts';
 import { each, range } from '../lib/text.ts';
 import { placeAt } from '../memories/index.wgsl.ts';
 import { bindings } from './lane.wgsl.ts';
@@ -111,7 +111,7 @@ export function fusedBackwardLane(o: FusedOptions): string {
         ${range(gates.all)
           .map(g => `da[${g * H4}u + ${j}] = da${g};`)
           .join('\n')}
-        ${carriedOf(layout)
+        ${statesBesidesH(layout)
           .map(state => `d${state}${l}[${j}] = d${state}Before;`)
           .join('\n')}
         dh${l}[${j}] = ${gates.direct ? 'dhDirect' : 'vec4f()'};

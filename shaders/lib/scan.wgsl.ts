@@ -6,7 +6,7 @@ import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
  * the private variable `lid` and, with subgroups, `subgroupNumber` and `endsSubgroup` (sequence.wgsl.ts).
  *
  * With subgroups: a subgroup scan, plus the totals of the preceding subgroups (2 barriers). Without: the scan of Hillis
- * and Steele in workgroup memory (2·log2(size) barriers). The sums differ only by rounding.
+ * and Steele in workgroup memory (1 + 2·log2(size) barriers). The sums differ only by rounding.
  */
 export const blockScan = (size: number, subgroups: boolean): string => wgsl`
 var<workgroup> wg_scan: array<f32, ${size}>;

@@ -14,7 +14,7 @@ export interface State {
   oneHot: boolean;
 }
 
-/** All states of a model: those of layer 1, then of layer 2 … */
+/** All states of a model: those of layer 0, then of layer 1 … */
 export const statesOf = ({ spec, layers, states }: Layout): State[] =>
   layers.flatMap((layer, l) =>
     states.map(state => ({
@@ -27,5 +27,5 @@ export const statesOf = ({ spec, layers, states }: Layout): State[] =>
     })),
   );
 
-/** The states that pass to the next step directly, not through a matrix: all but h. */
-export const carriedOf = ({ states }: Layout): StateName[] => states.filter(state => state !== 'h');
+/** The states besides h: they reach the next step only element by element. (In a GRU a part of h does, too: see `direct`.) */
+export const statesBesidesH = ({ states }: Layout): StateName[] => states.filter(state => state !== 'h');

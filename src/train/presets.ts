@@ -1,6 +1,6 @@
 import { type Config, makeConfig } from '../base/config.ts';
 import { InputError, show, suggest } from '../base/errors.ts';
-import { configOf, type Grid, testedLengths } from './presets/grid.ts';
+import { configOf, evaluatedLengths, type Grid } from './presets/grid.ts';
 import { PAPER } from './presets/paper.ts';
 import { SMALL } from './presets/small.ts';
 
@@ -129,7 +129,7 @@ export const presetsOf = (grid: Grid): Preset[] =>
   grid.tasks.flatMap(task =>
     grid.models.map(model => {
       const config = configOf(grid, task, model);
-      const [low, high] = testedLengths(config);
+      const [low, high] = evaluatedLengths(config);
       const { minLength, maxLength } = config.task;
       const what = MODEL_DESCRIPTIONS[model] ?? model;
       const description = `${what}, lengths ${minLength} to ${maxLength}, tested at ${low} to ${high}`;

@@ -1,6 +1,6 @@
 import { assign, type Config } from '../base/config.ts';
 import { InputError, show, suggest } from '../base/errors.ts';
-import { configOf, type Grid, testedLengths } from './presets/grid.ts';
+import { configOf, evaluatedLengths, type Grid } from './presets/grid.ts';
 import type { TableSpec } from './tables.ts';
 import type { Ending } from './trainer.ts';
 
@@ -118,7 +118,7 @@ export function measuresOf(
   { sequences = 1000, test, far }: Partial<Pick<TableSpec, 'sequences' | 'test' | 'far'>> = {},
 ): Measure[] {
   const { minLength, maxLength } = config.task;
-  const [low, high] = testedLengths(config);
+  const [low, high] = evaluatedLengths(config);
   const measures: Measure[] = [{ name: 'train', low: minLength, high: maxLength, sequences }];
   if (test) {
     const lengths = Math.floor((test.high - test.low) / test.every) + 1;

@@ -5,7 +5,7 @@ import { FIELD_HELP } from '../../src/base/field-help.ts';
 import { renamedKeys } from '../../src/base/renamed-keys.ts';
 import { PRESETS, preset } from '../../src/train/all-presets.ts';
 import { bytesOf } from '../../src/train/estimate.ts';
-import { configOf, type Grid, testedLengths } from '../../src/train/presets/grid.ts';
+import { configOf, evaluatedLengths, type Grid } from '../../src/train/presets/grid.ts';
 import { setup } from '../../src/train/setup.ts';
 import { countLikePaper } from '../support/paper-count.ts';
 
@@ -173,7 +173,7 @@ test.each(['reverse', 'small/reverse/stack'])(
   name => {
     for (const memory of ['superposition', 'tape'] as const) {
       const { model } = assign(preset(name), [`memory=${memory}`]);
-      const [, longest] = testedLengths(preset(name));
+      const [, longest] = evaluatedLengths(preset(name));
       expect(model.depth).toBeGreaterThan(longest);
     }
   },

@@ -13,7 +13,7 @@ const ENGINE_OPTION = {
 const PLAN_OPTION = {
   type: 'string',
   value: `<${PLANS.join('|')}>`,
-  help: 'all time steps in one dispatch, or one per layer and step (default auto: by model size; results are the same)',
+  help: 'all time steps in one dispatch, or one per layer and step (default auto: by model size; results are equal up to rounding)',
 } as const satisfies Option;
 const THREADS_OPTION = {
   type: 'string',

@@ -28,7 +28,14 @@ export const gallery = command({
       accuracy.map(({ length, coarse }) => `${length}: ${coarse.toFixed(2)}`).join('  '),
       command.replace('pushdown train ', ''),
     ]);
-    const head = ['model', '', 'parameters', 'trained on', 'accuracy by length', 'pushdown train …'];
+    const head = [
+      'model',
+      '',
+      'parameters',
+      'trained lengths',
+      'coarse accuracy at length',
+      'pushdown train …',
+    ];
     io.stdout.write(`${table([head, ...rows])}\n`);
     io.stdout.write(asStarted(`\nSee what a model does: pushdown trace ${GALLERY}${all[0].name}\n`));
     return 0;

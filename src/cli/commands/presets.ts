@@ -48,7 +48,7 @@ With --keys: every setting with its default and limits.`,
       io.stdout.write(`${JSON.stringify(all)}\n`);
       return 0;
     }
-    const head = ['preset', 'task', 'parameters', 'buffers', 'max. time', 'description'];
+    const head = ['preset', 'task', 'parameters', 'buffers', 'est. time', 'description'];
     const rows = all.map(({ name, task, parameters, memory, seconds, description }) => [
       name,
       task,
@@ -66,7 +66,7 @@ With --keys: every setting with its default and limits.`,
     if (group === undefined)
       io.stdout.write(
         asStarted(
-          `\nList one group: pushdown presets ${GROUPS.join('|')}. This list leaves out the chomsky and cfl groups.\nTimes: at the speed of ${MEASURED_ON}; runs that are solved earlier take less.`,
+          `\nList one group: pushdown presets ${GROUPS.join('|')}. This list leaves out the chomsky and cfl groups.\nTimes are estimates for all steps (reverse: until it is solved) without restarts, on ${MEASURED_ON}; –: not measured.`,
         ),
       );
     io.stdout.write(

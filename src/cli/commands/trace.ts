@@ -43,6 +43,9 @@ function tableOf(steps: readonly TraceStep[], { memory, memories, width: M }: Mo
   if (ends) lines.push('read: one mark per number, from ▁ (-1) to █ (1)');
   if (ends === 2) lines.push(`${names.join(', ')}, read: at the top, then at the bottom`);
   if (ends && memories > 1) lines.push(`${memories} memories, one after the other`);
+  lines.push(
+    `output: the likeliest symbol and its value${ends ? ', computed from the read of the step before' : ''}`,
+  );
   return [...lines, 'target: · if the step has no target, or the target is not known'].join('\n');
 }
 

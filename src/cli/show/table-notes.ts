@@ -1,7 +1,7 @@
 import type { Config } from '../../base/config.ts';
 import { InputError } from '../../base/errors.ts';
 import { countParameters } from '../../base/parameters.ts';
-import { testedLengths } from '../../train/presets/grid.ts';
+import { evaluatedLengths } from '../../train/presets/grid.ts';
 import { setup } from '../../train/setup.ts';
 import type { Cell } from '../../train/table.ts';
 import type { TableSpec, TestLengths } from '../../train/tables.ts';
@@ -17,7 +17,7 @@ function byText(entries: readonly (readonly [name: string, text: string])[]): Ma
 }
 
 /**
- * Groups names by text, a line per group: `copy, flip: 8 symbols …`. The largest group comes last, as `other tasks: …`.
+ * Groups names by text, a line per group: `copy, bigram: 8 symbols …`. The largest group comes last, as `other tasks: …`.
  * @param kind what the names are, in the plural
  * @param show abbreviates the names of a group
  */
@@ -33,7 +33,7 @@ function lines(
   });
 }
 
-/** Names cells `task/model`; if all cells of a task (or model) are among them, only gives the name of the task (or model). */
+/** Shortens names of cells (`task/model`): if `names` has all cells of a task (or model), to the name of the task (or model). */
 function shortNames(names: readonly string[], cells: readonly Cell[]): string[] {
   const named = new Set(names);
   const whole = (key: 'task' | 'model', name: string): boolean =>
@@ -83,7 +83,7 @@ const testWords = ({ low, high, every }: TestLengths): string =>
 export function notesOf(spec: TableSpec, cells: readonly Cell[], sets: readonly string[]): string[] {
   const tasks = cells.map(({ task, config }) => {
     const { symbols, minLength, maxLength } = config.task;
-    const tested = spec.test ? testWords(spec.test) : range(...testedLengths(config));
+    const tested = spec.test ? testWords(spec.test) : range(...evaluatedLengths(config));
     const far = spec.far ? `, and at ${spec.far * maxLength}` : '';
     return [
       task,
@@ -91,12 +91,12 @@ export function notesOf(spec: TableSpec, cells: readonly Cell[], sets: readonly 
     ] as const;
   });
   const models = [...new Set(cells.map(({ model }) => model))];
-  const training = cells.map(({ task, model, config: { train } }) => {
-    const { optimiser, rate, rateHalfLife, batch, steps, noise, stopAt, stopPasses, patience } = train;
+  const training = cells.map(({ task, model, config }) => {
+    const { optimiser, rate, rateHalfLife, batch, steps, noise, stopAt, stopPasses, patience } = config.train;
     const rules = [
       ...(stopAt
         ? [
-            `at coarse accuracy ${stopAt} at the tested lengths (on sequences that are not in the test)${inARow(stopPasses)}`,
+            `at coarse accuracy ${stopAt} at lengths ${range(...evaluatedLengths(config))} (on sequences that are not in the test)${inARow(stopPasses)}`,
           ]
         : []),
       ...(patience ? [`when the training loss has no new minimum in ${patience} evaluations`] : []),
@@ -109,12 +109,12 @@ export function notesOf(spec: TableSpec, cells: readonly Cell[], sets: readonly 
   const score = { coarse: 'coarse accuracy', accuracy: 'symbol accuracy', excess: 'distance from the bound' }[
     spec.score
   ];
-  // The paper's table shows one run. The others show a score, like the published tables, which take the best run of the test.
+  // `table paper` shows one run. The other tables show a score: like the published ones, that of the run with the best test score.
   const best =
     spec.score === 'coarse'
       ? `the run shown is the best at trained lengths (${score}, then fine accuracy, then loss); the test is not used for this choice`
       : spec.solvedOn === 'test'
-        ? `best: the highest ${score} of the seeds in the test, as in the published table; so the test takes part in this choice, but not in the mean`
+        ? `best: the highest ${score} of the seeds in the test, as in the published table; so this choice uses the test; the mean is over all seeds`
         : `best: the smallest ${score} of the seeds`;
   const place = spec.solvedOn === 'train' ? 'at trained lengths' : 'in the test';
   const limit = spec.score === 'excess' ? `${spec.solvedAt} nats or less` : `${spec.solvedAt} or better`;

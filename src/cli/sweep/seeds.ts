@@ -17,7 +17,7 @@ import { configIn } from './job.ts';
 import { checkJobs, type Job, runJobs } from './jobs.ts';
 
 const MAX_SEEDS = 10_000;
-/** A seed succeeds if nearly all sequences are correct in every symbol at the evaluation length. */
+/** A seed succeeds if nearly all sequences are correct in every symbol in the final test. */
 const SUCCESS = { score: 'coarse', solvedAt: 0.99, solvedOn: 'test' } as const;
 
 /**
@@ -62,9 +62,9 @@ export async function trainSeeds(
     return { key, folder: join(out, key), config: seeded, data: request.data, measures: measuresOf(seeded) };
   });
   await checkJobs(out, jobs);
-  const text = json ? io.stderr : io.stdout;
-  for (const note of request.data ? dataNotes(request.config, request.data) : []) text.write(`${note}\n`);
-  const line = new StatusLine(text, Boolean(text.isTTY) && !json);
+  const output = json ? io.stderr : io.stdout;
+  for (const note of request.data ? dataNotes(request.config, request.data) : []) output.write(`${note}\n`);
+  const line = new StatusLine(output, Boolean(output.isTTY) && !json);
   const { results, stopped, claimed } = await runJobs(engine, jobs, io, {
     line,
     onResult(result, _done, isNew) {
@@ -74,9 +74,9 @@ export async function trainSeeds(
   });
   const summary = summaryOf(results, seeds.length);
   if (json) io.stdout.write(`${JSON.stringify({ kind: 'result', ...summary, out, stopped })}\n`);
-  else if (results.length > 0) text.write(`\n${summaryText(summary)}\n`);
-  for (const { key, by } of stopped ? [] : claimed) text.write(`${key} is being trained by ${by}\n`);
-  if (stopped) text.write(`stopped and saved in ${quote(out)}: the same command continues\n`);
+  else if (results.length > 0) output.write(`\n${summaryText(summary)}\n`);
+  for (const { key, by } of stopped ? [] : claimed) output.write(`${key} is being trained by ${by}\n`);
+  if (stopped) output.write(`stopped and saved in ${quote(out)}: the same command continues\n`);
   return stopped ? EXIT.interrupted : 0;
 }
 
@@ -86,8 +86,8 @@ interface Configured {
 }
 
 /**
- * If the runs in these folders split their data by another rule, such as the former `rank`, all seeds use that rule and its
- * share.
+ * If the runs in these folders split their data by another rule (runs from before `hash` was the default use `rank`), all
+ * seeds use that rule and its share of held-out pairs.
  */
 async function withSplitOfFolders(
   { config, data }: Configured,
@@ -150,10 +150,10 @@ function summaryText({
   const rows = [
     ['', 'coarse', 'fine', 'symbols'],
     row('mean', mean),
-    ...(best ? [row(`best in training (seed ${best.seed})`, best as typeof mean)] : []),
+    ...(best ? [row(`seed ${best.seed}, best at trained lengths`, best as typeof mean)] : []),
   ];
   return (
     `success (coarse ${SUCCESS.solvedAt} or better at ${at ? lengths(at) : '–'}): ${solved} of ${finished} seeds, ` +
-    `median ${duration(medianSeconds)}\n\n${table(rows)}`
+    `median time of a run ${duration(medianSeconds)}\n\n${table(rows)}`
   );
 }

@@ -46,7 +46,7 @@ export function configOf(grid: Grid, task: string, model: string): Config {
 }
 
 /** The range of source lengths at which a configuration is tested. */
-export const testedLengths = ({ task, train }: Config): [low: number, high: number] => {
+export const evaluatedLengths = ({ task, train }: Config): [low: number, high: number] => {
   const high = train.evaluateLength || 2 * task.maxLength;
   return [train.evaluateFrom || high, high];
 };
