@@ -132,7 +132,7 @@ async function find(only: 'gpu' | 'software' | undefined, checked: boolean): Pro
   const system = chosen ? `Vulkan drivers of ${chosen}` : 'system Vulkan drivers';
   // Checked first, because without drivers or loader Dawn would print its own warnings.
   if (icds.length === 0) tried.push({ what: system, outcome: chosen ? 'no such file' : 'none installed' });
-  else if (!load('libvulkan.so.1') && !loadBrowsersLoader()) {
+  else if (!load('libvulkan.so.1') && !loadBrowsersLoader() && !(await loadBundlesLoader())) {
     tried.push({ what: system, outcome: 'libvulkan.so.1 is missing (Debian, Ubuntu: libvulkan1)' });
   } else if (chosen) {
     const found = await request(system);
@@ -223,6 +223,15 @@ const loaderFrom = (folder: string): boolean =>
 /** Loads the Vulkan loader of an installed browser, for systems that have drivers but no loader. */
 const loadBrowsersLoader = (): boolean =>
   browserPaths().some(path => load(join(dirname(path), 'libvulkan.so.1')));
+
+/** The same with the loader of the npm bundle, if it is installed. */
+async function loadBundlesLoader(): Promise<boolean> {
+  try {
+    return bundleInstalled() && load(join(await unpackSwiftShader(), 'libvulkan.so.1'));
+  } catch {
+    return false;
+  }
+}
 
 /**
  * The reason why this adapter is used.
