@@ -32,7 +32,8 @@ describe.skipIf(!icd)(icd ? 'lavapipe' : missing, () => {
     beforeAll(async () => {
       process.env['VK_DRIVER_FILES'] = icd;
       process.env['VK_ICD_FILENAMES'] = icd;
-      engine = await openGpuEngine({ profile });
+      // LLVM takes minutes for the largest fused kernel of the lane form.
+      engine = await openGpuEngine({ profile, compileSeconds: 1200 });
     });
     afterAll(() => engine?.destroy());
 
