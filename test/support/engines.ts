@@ -80,7 +80,7 @@ export function modelsOf(
 }
 
 /** On software adapters, one workgroup per sequence costs 40 µs per step, up to 12 s per pass. */
-const SLOW_ON_SOFTWARE = { maxSteps: { test: 800, verify: 30_000 } };
+const SLOW_ON_SOFTWARE = { maxSteps: { test: 800, verify: 10_000 } };
 
 /** The reference itself: for tests of runs, resumption and recovery, which must work alike on every engine. */
 export const REFERENCE_VARIANT: EngineVariant = {
