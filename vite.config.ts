@@ -183,8 +183,8 @@ export default defineConfig({
         ],
         env: { PUSHDOWN_BROWSER: 'firefox' },
       }),
-      // Tests of losses, crashes and kills, which `npm test` runs with
-      // small numbers, with larger ones: part of `npm run verify`.
+      // Tests of losses, crashes, kills and arbitrary input, which `npm test` runs
+      // with small numbers, with larger ones: part of `npm run verify`.
       project('repeated', 3_600_000, {
         ...onDawn,
         ...withPage,

@@ -7,7 +7,7 @@ import { compareMemory, KINDS, memoryTruth, RANGES, TOLERANCE } from '../support
  * of every block boundary, large batches and long sequences. The range of strengths decides how many rows a read
  * takes and where ties are, so every range is compared at a few of the sizes. Every M has kernels of its own, which
  * take time to compile, so there are only three: rows of numbers, rows of vec4s, and rows longer than a workgroup.
- * All sizes with all ranges are in test/verify/memory.test.ts.
+ * Many more sizes, with all ranges, are in test/verify/memory.test.ts.
  */
 const CASES = [
   { T: 1, M: 2, B: [1, 7] },

@@ -4,8 +4,8 @@ import { describeEach, MEMORY_VARIANTS } from '../support/engines.ts';
 import { compareMemory, KINDS, memoryTruth, RANGES, TOLERANCE } from '../support/memory-parity.ts';
 
 /**
- * All sizes of test/parity/memory.test.ts with all ranges of
- * strengths, also the largest in the forms that are slow there.
+ * Every T with every M, batch and range of strengths, of which test/parity/memory.test.ts
+ * takes a few; but not more steps of all sequences together than `maxSteps.verify`.
  */
 
 /** A memory with cells has as many as steps here: at B = 300, T = 1000, M = 100 it would need 4.9 GiB. */

@@ -49,7 +49,8 @@ function shortNames(names: readonly string[], cells: readonly Cell[]): string[] 
 }
 
 /** `stack: rnn 32 + stack 8 (1,836–6,287 parameters); in even-pairs: rnn 64 …`. */
-function modelLine(model: string, cells: readonly Cell[]): string {
+function modelLine(model: string, all: readonly Cell[]): string {
+  const cells = all.filter(cell => cell.model === model);
   const sizes = byText(cells.map(({ task, config }) => [task, modelWords(config.model)]));
   const parts = [...sizes].sort(([, a], [, b]) => b.length - a.length);
   const words = parts.map(([text, tasks], k) => {
@@ -120,12 +121,7 @@ export function notesOf(spec: TableSpec, cells: readonly Cell[], sets: readonly 
   const limit = spec.score === 'excess' ? `${spec.solvedAt} nats or less` : `${spec.solvedAt} or better`;
   return [
     ...lines('tasks', tasks),
-    ...models.map(name =>
-      modelLine(
-        name,
-        cells.filter(({ model }) => model === name),
-      ),
-    ),
+    ...models.map(model => modelLine(model, cells)),
     ...lines('runs', training, names => shortNames(names, cells)),
     ...(sets.length ? [`changed by --set: ${sets.join(' ')}`] : []),
     best,

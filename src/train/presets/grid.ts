@@ -45,7 +45,7 @@ export function configOf(grid: Grid, task: string, model: string): Config {
   });
 }
 
-/** The range of source lengths at which a configuration is tested. */
+/** The range of source lengths at which a configuration is evaluated during training. */
 export const evaluatedLengths = ({ task, train }: Config): [low: number, high: number] => {
   const high = train.evaluateLength || 2 * task.maxLength;
   return [train.evaluateFrom || high, high];
