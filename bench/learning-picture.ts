@@ -35,7 +35,9 @@ async function frames(): Promise<Frame[]> {
   for (;;) {
     const { step, loss } = trainer.progress;
     if (step % EVERY === 0) {
-      const steps = await trainer.between((model, task) => trace(model, task, SOURCE, task.answer!(SOURCE)));
+      const steps = await trainer.between((model, task) =>
+        trace(model, task, SOURCE, task.targetOf!(SOURCE)),
+      );
       recorded.push({ step, loss, steps });
     }
     if (step === LAST) break;

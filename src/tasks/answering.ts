@@ -14,17 +14,17 @@ export interface Answering {
   has?(length: number): boolean;
   /** The reason why other lengths have no sources, for the error message. */
   because?: string;
-  /** A random source of L symbols that has an answer. */
+  /** A random source of L symbols that has a target. */
   source(rng: Rng, length: number): number[];
-  /** The correct outputs; undefined for a source without an answer. */
-  answer(source: readonly number[]): number[] | undefined;
-  /** Number of outputs in the longest answer to a source of L symbols. */
-  longestAnswer(length: number): number;
+  /** The correct outputs; undefined for a source that has no target. */
+  targetOf(source: readonly number[]): number[] | undefined;
+  /** Number of outputs in the longest target of a source of L symbols. */
+  longestTarget(length: number): number;
 }
 
 /**
  * The format of Delétang et al., "Neural Networks and the Chomsky Hierarchy" (ICLR 2023): first the L symbols of the source,
- * then one neutral input `?` for each of the N outputs of the answer, so T = L + N. Outputs are not fed back, and there is no
+ * then one neutral input `?` for each of the N outputs, so T = L + N. Outputs are not fed back, and there is no
  * end symbol.
  *
  * Inputs: the symbols, and `?`. Outputs: those of the task.
@@ -33,11 +33,11 @@ export interface Answering {
  * except the last (writing), where the memory's actions have no effect.
  */
 export function answering(definition: Answering): Task {
-  const { name, symbolNames, outputNames, example, shortest = 1, answer, longestAnswer } = definition;
+  const { name, symbolNames, outputNames, example, shortest = 1, targetOf, longestTarget } = definition;
   const has = (length: number): boolean => length >= shortest && (definition.has?.(length) ?? true);
   const neutral = symbolNames.length;
-  const answerLength = (source: readonly number[]): number =>
-    answer(source)?.length ?? longestAnswer(source.length);
+  const targetLength = (source: readonly number[]): number =>
+    targetOf(source)?.length ?? longestTarget(source.length);
 
   const inputsOf = (source: readonly number[], N: number): Omit<Sequence, 'target'> => {
     const L = source.length;
@@ -63,21 +63,21 @@ export function answering(definition: Answering): Task {
       const length = randomLengthOf(rng, low, high, has);
       if (length === undefined) noLengths(name, low, high, definition.because ?? '');
       const source = definition.source(rng, length);
-      return { source, target: answer(source)! };
+      return { source, target: targetOf(source)! };
     },
     has,
-    answer,
-    steps: length => length + longestAnswer(length),
+    targetOf,
+    steps: length => length + longestTarget(length),
     sequence: ({ source, target }) => ({
       ...inputsOf(source, target.length),
       target: [...source.map(() => MASKED), ...target],
     }),
     prompt: source => {
-      const inputs = inputsOf(source, answerLength(source));
+      const inputs = inputsOf(source, targetLength(source));
       return { ...inputs, target: inputs.ids.map(() => MASKED) };
     },
-    answerAt: length => length,
-    answerLength,
+    targetStart: length => length,
+    targetLength,
   };
 }
 

@@ -14,12 +14,12 @@ import type { Task } from './task.ts';
  *   phase   r  r  r  r  r  r  r  r  r  w  w  w  w  w  .
  *
  * The first number has 1 … L − 2 bits. A number of n bits is uniform over 1 … 2^n − 1. A source of 1 or 2 symbols is a
- * single number, which is also the answer. Loss and metrics are over the output steps up to `end`, as with the authors'
+ * single number, which is also the target. Loss and metrics are over the output steps up to `end`, as with the authors'
  * mask. Their sequences continue with steps that the mask excludes; these are left out here. `symbols` is ignored.
  */
 export const binaryAddition = ({ name }: TaskConfig): Task =>
   binaryCalculation(
-    { name, example: '0 0 1 + 0 1 1 0 1', longestAnswer: length => length + 1 },
+    { name, example: '0 0 1 + 0 1 1 0 1', longestTarget: length => length + 1 },
     '+',
     (a, b) => a + b,
     bits => lowestFirst(numberOf([...bits].reverse())),

@@ -13,13 +13,13 @@ import type { Task } from './task.ts';
  *   target  ·  ·  ·  ·  ·  ·  ·  0  0  0  1  1  end
  *   phase   r  r  r  r  r  r  r  w  w  w  w  w  .
  *
- * Numbers are drawn as in binary-addition.ts. The answer to a source of 1 or 2 symbols is L − 1 zeros, as in the
+ * Numbers are drawn as in binary-addition.ts. The target of a source of 1 or 2 symbols is L − 1 zeros, as in the
  * authors' code. Loss and metrics are over the output steps up to `end`, as with the authors' mask. Their sequences
  * continue with steps that the mask excludes; these are left out here. `symbols` is ignored.
  */
 export const binaryMultiplication = ({ name }: TaskConfig): Task =>
   binaryCalculation(
-    { name, example: '0 0 1 * 0 1 1', longestAnswer: length => length },
+    { name, example: '0 0 1 * 0 1 1', longestTarget: length => length },
     '*',
     (a, b) => a * b,
     bits => bits.slice(1).map(() => 0),

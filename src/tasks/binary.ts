@@ -21,12 +21,12 @@ const MARK = 2;
 
 /**
  * A task of calculating with two binary numbers. The source is both numbers, lowest bit first, with an operator between
- * them. The answer is the bits of the result, lowest first and without trailing zeros, followed by `end`. Sources of 1
+ * them. The target is the bits of the result, lowest first and without trailing zeros, followed by `end`. Sources of 1
  * or 2 symbols consist of bits only.
  * @param alone returns the bits of the result for a source without an operator
  */
 export function binaryCalculation(
-  definition: Pick<Answering, 'name' | 'example' | 'longestAnswer'>,
+  definition: Pick<Answering, 'name' | 'example' | 'longestTarget'>,
   operator: string,
   calculate: (a: bigint, b: bigint) => bigint,
   alone: (bits: readonly number[]) => number[],
@@ -41,7 +41,7 @@ export function binaryCalculation(
       const first = rng.int(1, length - 2);
       return [...randomBits(rng, first), MARK, ...randomBits(rng, length - 1 - first)];
     },
-    answer: source => {
+    targetOf: source => {
       const at = source.indexOf(MARK);
       if (at < 0) return source.length <= 2 ? [...alone(source), MARK] : undefined;
       const [a, b] = [source.slice(0, at), source.slice(at + 1)];

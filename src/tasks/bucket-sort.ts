@@ -22,7 +22,7 @@ export function bucketSort({ name, symbols }: TaskConfig): Task {
     outputNames: names,
     example: [2, 0, 1, 0].map(i => names[i % symbols]).join(' '),
     source: (rng, length) => randomSource(symbols, rng, length),
-    answer: source => [...source].sort((a, b) => a - b),
-    longestAnswer: length => length,
+    targetOf: source => [...source].sort((a, b) => a - b),
+    longestTarget: length => length,
   });
 }

@@ -26,11 +26,11 @@ export function computeSqrt({ name }: TaskConfig): Task {
     outputNames: bits,
     example: '1 0 0 1 0 1',
     source: randomBits,
-    answer: source => {
+    targetOf: source => {
       const root = lowestFirst(rootOf(numberOf(source)));
       return Array.from({ length: outputs(source.length) }, (_, i) => root[i] ?? 0).reverse();
     },
-    longestAnswer: outputs,
+    longestTarget: outputs,
   });
 }
 

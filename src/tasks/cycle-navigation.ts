@@ -26,7 +26,7 @@ export function cycleNavigation({ name }: TaskConfig): Task {
     example: 'right left stay left left',
     source: (rng, length) => randomSource(MOVES.length, rng, length),
     // A move is −1, 0 or 1; adding PLACES − 1 instead of −1 keeps the position non-negative.
-    answer: source => [source.reduce((place, move) => (place + move + PLACES - 1) % PLACES, 0)],
-    longestAnswer: () => 1,
+    targetOf: source => [source.reduce((place, move) => (place + move + PLACES - 1) % PLACES, 0)],
+    longestTarget: () => 1,
   });
 }

@@ -30,7 +30,7 @@ export function ownData(config: TaskConfig, given?: Data): Task {
     test: part(data, 'test'),
   };
   /** Longer sources than in training may have proportionally longer answers. Older checkpoints have no longestTarget. */
-  const longestAnswer = (length: number): number =>
+  const answerLimit = (length: number): number =>
     config.longestTarget
       ? Math.ceil(config.longestTarget * Math.max(1, length / maxLength))
       : 8 * length + 64;
@@ -50,8 +50,8 @@ export function ownData(config: TaskConfig, given?: Data): Task {
     pair: (rng, low, high, split = 'train') => partOf(split).pair(rng, low, high, name),
     pairs: (low, high, split) => partOf(split).pairs(low, high, name),
     has: (length, split = 'train') => partOf(split).has(length),
-    longestTarget: parts ? length => longestTarget(Object.values(parts), length) : longestAnswer,
-    longestAnswer,
+    longestTarget: parts ? length => longestTarget(Object.values(parts), length) : answerLimit,
+    answerLimit,
   });
 }
 

@@ -22,7 +22,7 @@ export function duplicateString({ name, symbols }: TaskConfig): Task {
     outputNames: names,
     example: [0, 1, 1].map(i => names[i % symbols]).join(' '),
     source: (rng, length) => randomSource(symbols, rng, length),
-    answer: source => [...source, ...source],
-    longestAnswer: length => 2 * length,
+    targetOf: source => [...source, ...source],
+    longestTarget: length => 2 * length,
   });
 }

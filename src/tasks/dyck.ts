@@ -74,7 +74,7 @@ export function bracketTask(name: string, symbols: number, definition: BracketTa
   const names = bracketNames(symbols);
   const none = symbols;
 
-  const answer = (brackets: readonly number[]): number[] | undefined => {
+  const targetOf = (brackets: readonly number[]): number[] | undefined => {
     const open: number[] = [];
     const next: number[] = [];
     for (const bracket of brackets) {
@@ -105,10 +105,10 @@ export function bracketTask(name: string, symbols: number, definition: BracketTa
     lengthStep: 1,
     pair: (rng, low, high) => {
       const brackets = definition.pair(rng, low, high);
-      return { source: brackets, target: answer(brackets)! };
+      return { source: brackets, target: targetOf(brackets)! };
     },
     ...(definition.has && { has: definition.has }),
-    answer,
+    targetOf,
     steps: length => length,
     sequence: ({ source: brackets, target }) => sequence(brackets, [...target]),
     prompt: brackets =>
@@ -116,7 +116,7 @@ export function bracketTask(name: string, symbols: number, definition: BracketTa
         brackets,
         brackets.map(() => MASKED),
       ),
-    answerAt: () => 0,
-    answerLength: brackets => brackets.length,
+    targetStart: () => 0,
+    targetLength: brackets => brackets.length,
   };
 }

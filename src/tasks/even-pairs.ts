@@ -23,7 +23,7 @@ export function evenPairs({ name }: TaskConfig): Task {
     outputNames: bits,
     example: '0 1 0 1 0 0 1',
     source: (rng, length) => randomSource(2, rng, length),
-    answer: source => [source.filter((bit, i) => i > 0 && bit !== source[i - 1]).length % 2],
-    longestAnswer: () => 1,
+    targetOf: source => [source.filter((bit, i) => i > 0 && bit !== source[i - 1]).length % 2],
+    longestTarget: () => 1,
   });
 }

@@ -66,11 +66,11 @@ export const gender = ({ name, symbols }: TaskConfig): Task =>
     },
     perClass: wordsPerClass(symbols, 25),
     example: 'the me1 and a fe1 we1',
-    answer,
+    targetOf,
   });
 
 /** Translates word by word. Undefined if an article is not followed by a noun. */
-function answer(source: readonly string[]): string[] | undefined {
+function targetOf(source: readonly string[]): string[] | undefined {
   const words = source.map((word, i) => {
     if (PLAIN[word]) return PLAIN[word];
     if (ARTICLES[word]) return ARTICLES[word][source[i + 1]?.[0]];

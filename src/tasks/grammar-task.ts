@@ -14,7 +14,7 @@ export interface GrammarTask {
   /** Number of words in each class. */
   perClass: number;
   example: string;
-  answer(source: readonly string[]): string[] | undefined;
+  targetOf(source: readonly string[]): string[] | undefined;
 }
 
 /** Number of words in a class, scaled so that the paper's 128 symbols give the paper's number. */
@@ -49,7 +49,7 @@ export function grammarTask(definition: GrammarTask): Task {
       };
     },
     has: length => length <= MAX_LENGTH && grammar.probability(length) > 0,
-    answer: source =>
-      definition.answer(source.map(symbol => sourceNames[symbol]))?.map(word => targetIndex.get(word)!),
+    targetOf: source =>
+      definition.targetOf(source.map(symbol => sourceNames[symbol]))?.map(word => targetIndex.get(word)!),
   });
 }

@@ -76,7 +76,7 @@ export function language(definition: Language): Task {
       return { source, target: [...source, end] };
     },
     has,
-    answer: string => (logProbability(string) > -Infinity ? [...string, end] : undefined),
+    targetOf: string => (logProbability(string) > -Infinity ? [...string, end] : undefined),
     logProbability,
     steps: length => length + 1,
     sequence: ({ source, target }) => ({ ...inputsOf(source), target: [...target] }),
@@ -84,8 +84,8 @@ export function language(definition: Language): Task {
       const inputs = inputsOf(string);
       return { ...inputs, target: inputs.ids.map(() => MASKED) };
     },
-    answerAt: () => 0,
-    answerLength: string => string.length + 1,
+    targetStart: () => 0,
+    targetLength: string => string.length + 1,
   };
 }
 

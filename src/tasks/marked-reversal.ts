@@ -19,12 +19,12 @@ import { namesOf, randomLength, randomSource, type Sequence, type Task } from '.
  */
 export function markedReversal({ name, symbols }: TaskConfig): Task {
   const names = namesOf(symbols);
-  const answer = (source: readonly number[]): number[] => [...source].reverse();
+  const targetOf = (source: readonly number[]): number[] => [...source].reverse();
   const sequence = (source: readonly number[]): Sequence => {
     const L = source.length;
-    const ids = [...source, symbols, ...answer(source).slice(0, -1)];
+    const ids = [...source, symbols, ...targetOf(source).slice(0, -1)];
     const phase = ids.map((_, t) => (t < L ? PHASE.reading : t < 2 * L - 1 ? PHASE.writing : PHASE.none));
-    return { ids, phase, target: [...source.map(() => MASKED), ...answer(source)], sourceLength: L };
+    return { ids, phase, target: [...source.map(() => MASKED), ...targetOf(source)], sourceLength: L };
   };
   return {
     name,
@@ -40,16 +40,16 @@ export function markedReversal({ name, symbols }: TaskConfig): Task {
     lengthStep: 1,
     pair: (rng, low, high) => {
       const source = randomSource(symbols, rng, randomLength(name, rng, low, high));
-      return { source, target: answer(source) };
+      return { source, target: targetOf(source) };
     },
-    answer,
+    targetOf,
     steps: length => 2 * length,
     sequence: ({ source }) => sequence(source),
     prompt: source => {
       const whole = sequence(source);
       return { ...whole, target: whole.target.map(() => MASKED) };
     },
-    answerAt: length => length,
-    answerLength: source => source.length,
+    targetStart: length => length,
+    targetLength: source => source.length,
   };
 }

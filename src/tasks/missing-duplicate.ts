@@ -4,7 +4,7 @@ import { randomSource, type Task } from './task.ts';
 
 /**
  * Missing duplicate, from Delétang et al. 2023 (context-sensitive; see answering.ts for the format): a string is
- * repeated, with one symbol replaced by `_`. The answer is that symbol. A source of odd length ends with `.`. Sources
+ * repeated, with one symbol replaced by `_`. The target is that symbol. A source of odd length ends with `.`. Sources
  * of any length ≥ 2, one output. The authors use 2 symbols:
  *
  *   task    missing-duplicate
@@ -31,7 +31,7 @@ export function missingDuplicate({ name, symbols }: TaskConfig): Task {
       twice[rng.int(0, twice.length - 1)] = hidden;
       return length % 2 ? [...twice, filler] : twice;
     },
-    answer: source => {
+    targetOf: source => {
       const twice = source.length % 2 && source.at(-1) === filler ? source.slice(0, -1) : source;
       const half = twice.length / 2;
       const at = twice.indexOf(hidden);
@@ -42,6 +42,6 @@ export function missingDuplicate({ name, symbols }: TaskConfig): Task {
       );
       return at >= 0 && Number.isInteger(half) && isTwice ? [found] : undefined;
     },
-    longestAnswer: () => 1,
+    longestTarget: () => 1,
   });
 }

@@ -30,11 +30,11 @@ export function modularArithmeticSimple({ name }: TaskConfig): Task {
       Array.from({ length }, (_, i) =>
         i % 2 === 0 ? rng.int(0, MODULUS - 1) : MODULUS + rng.int(0, OPERATORS.length - 1),
       ),
-    answer: source => {
+    targetOf: source => {
       const value = valueModulo(source);
       return value === undefined ? undefined : [value];
     },
-    longestAnswer: () => 1,
+    longestTarget: () => 1,
   });
 }
 

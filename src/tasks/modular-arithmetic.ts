@@ -24,10 +24,10 @@ export function modularArithmetic({ name }: TaskConfig): Task {
     outputNames: digitNames(MODULUS),
     example: '( ( 2 * 4 ) - 3 )',
     source: (rng, length) => randomExpression(rng, length, operators).map(symbol => names.indexOf(symbol)),
-    answer: source => {
+    targetOf: source => {
       const value = calculate(source.map(symbol => names[symbol]));
       return value === undefined ? undefined : [value];
     },
-    longestAnswer: () => 1,
+    longestTarget: () => 1,
   });
 }

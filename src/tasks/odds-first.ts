@@ -24,7 +24,7 @@ export function oddsFirst({ name, symbols }: TaskConfig): Task {
     outputNames: names,
     example: [0, 1, 0, 1, 1].map(i => names[i % symbols]).join(' '),
     source: (rng, length) => randomSource(symbols, rng, length),
-    answer: source => [...source.filter((_, i) => i % 2 === 0), ...source.filter((_, i) => i % 2 === 1)],
-    longestAnswer: length => length,
+    targetOf: source => [...source.filter((_, i) => i % 2 === 0), ...source.filter((_, i) => i % 2 === 1)],
+    longestTarget: length => length,
   });
 }

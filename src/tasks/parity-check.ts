@@ -22,7 +22,7 @@ export function parityCheck({ name }: TaskConfig): Task {
     outputNames: bits,
     example: '1 0 1 0 1 0 0',
     source: (rng, length) => randomSource(2, rng, length),
-    answer: source => [source.reduce((sum, bit) => sum + bit, 0) % 2],
-    longestAnswer: () => 1,
+    targetOf: source => [source.reduce((sum, bit) => sum + bit, 0) % 2],
+    longestTarget: () => 1,
   });
 }

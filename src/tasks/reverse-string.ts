@@ -22,7 +22,7 @@ export function reverseString({ name, symbols }: TaskConfig): Task {
     outputNames: names,
     example: [0, 1, 1, 0, 1].map(i => names[i % symbols]).join(' '),
     source: (rng, length) => randomSource(symbols, rng, length),
-    answer: source => [...source].reverse(),
-    longestAnswer: length => length,
+    targetOf: source => [...source].reverse(),
+    longestTarget: length => length,
   });
 }

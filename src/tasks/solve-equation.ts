@@ -5,7 +5,7 @@ import type { Task } from './task.ts';
 
 /**
  * Solve equation, from Delétang et al. 2023 (deterministic context-free; see answering.ts for the format): one digit
- * of an expression is replaced by `x`, and the value of the expression modulo 5 is given. The answer is that digit.
+ * of an expression is replaced by `x`, and the value of the expression modulo 5 is given. The target is that digit.
  * There are only sums and differences, so that the solution is unique. Sources of any length ≥ 3, one output:
  *
  *   task    solve-equation
@@ -34,7 +34,7 @@ export function solveEquation({ name }: TaskConfig): Task {
       expression[at] = 'x';
       return [...expression, '=', String(value)].map(symbol => names.indexOf(symbol));
     },
-    answer: source => {
+    targetOf: source => {
       const words = source.map(symbol => names[symbol]);
       const equals = words.length - 2;
       const value = Number(words[equals + 1]);
@@ -44,6 +44,6 @@ export function solveEquation({ name }: TaskConfig): Task {
       const solutions = digits.filter(digit => calculate(expression, digit) === value);
       return solutions.length === 1 ? solutions : undefined;
     },
-    longestAnswer: () => 1,
+    longestTarget: () => 1,
   });
 }

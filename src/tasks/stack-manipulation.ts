@@ -4,7 +4,7 @@ import { randomSource, type Task } from './task.ts';
 
 /**
  * Stack manipulation, from Delétang et al. 2023 (deterministic context-free; see answering.ts for the format). The
- * source is the content of a stack, bottom first, followed by actions on it. The answer is the resulting stack, top
+ * source is the content of a stack, bottom first, followed by actions on it. The target is the resulting stack, top
  * first, followed by `end`. Popping an empty stack has no effect. Sources of any length ≥ 1, up to L + 1 outputs. The
  * authors use 2 symbols:
  *
@@ -32,7 +32,7 @@ export function stackManipulation({ name, symbols }: TaskConfig): Task {
       const actions = Array.from({ length: length - height }, () => rng.int(pop, pop + symbols));
       return [...randomSource(symbols, rng, height), ...actions];
     },
-    answer: source => {
+    targetOf: source => {
       const stack: number[] = [];
       let acting = false;
       for (const symbol of source) {
@@ -43,6 +43,6 @@ export function stackManipulation({ name, symbols }: TaskConfig): Task {
       }
       return [...stack.reverse(), symbols];
     },
-    longestAnswer: length => length + 1,
+    longestTarget: length => length + 1,
   });
 }

@@ -51,11 +51,11 @@ export const svoSov = ({ name, symbols }: TaskConfig): Task =>
     },
     perClass: wordsPerClass(symbols, 33),
     example: 'si1 vi1 si1 rpi si1 vi1 oi1',
-    answer,
+    targetOf,
   });
 
 /** Each `rpi` is matched by a later verb. The first unmatched verb is the main verb, which moves to the end. */
-function answer(source: readonly string[]): string[] | undefined {
+function targetOf(source: readonly string[]): string[] | undefined {
   let waiting = 0;
   const verb = source.findIndex(word => {
     if (word === 'rpi') waiting++;

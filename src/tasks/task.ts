@@ -47,7 +47,7 @@ export interface Task {
   readonly end: number | undefined;
   /** Source lengths are multiples of this. */
   readonly lengthStep: number;
-  /** Whether sources and answers are written without spaces between symbols, because a space may be a symbol (your own data). */
+  /** Whether sources and targets are written without spaces between symbols, because a space may be a symbol (your own data). */
   readonly characters?: boolean;
   /**
    * A random pair whose source has low ≤ L ≤ high symbols; L is uniform if the task can choose it.
@@ -59,7 +59,7 @@ export interface Task {
   /** Lists all pairs of a part, if that is possible (your own data); pair() draws from them. */
   pairs?(low: number, high: number, split: Split): readonly Pair[];
   /** The correct target of a source, in tasks where the source determines it. Returns undefined if the source has none. */
-  answer?(source: readonly number[]): number[] | undefined;
+  targetOf?(source: readonly number[]): number[] | undefined;
   /**
    * ln of the probability that pair() draws this source among all sources of its length, for a task that models the
    * source (see language.ts).
@@ -67,16 +67,19 @@ export interface Task {
   logProbability?(source: readonly number[]): number;
   /** Time steps of the longest sequence whose source has up to L symbols. */
   steps(length: number): number;
-  /** Maximum symbols in the target of a source of L symbols. If absent, the longest that steps() allows for. */
-  longestAnswer?(length: number): number;
+  /**
+   * Maximum number of symbols that a model may answer to a source of L symbols. If absent, the longest target that
+   * steps() allows for.
+   */
+  answerLimit?(length: number): number;
   /** The complete sequence of a pair. If the task feeds outputs back, the target is fed in (teacher forcing). */
   sequence(pair: Pair): Sequence;
   /** The sequence for an unknown target: the outputs so far are fed in, and all targets are MASKED. */
   prompt(source: readonly number[], outputs: readonly number[]): Sequence;
   /** The step whose output is the first symbol of the target. */
-  answerAt(length: number): number;
+  targetStart(length: number): number;
   /** Number of symbols in the target of a source, if no end symbol ends it. */
-  answerLength?(source: readonly number[]): number;
+  targetLength?(source: readonly number[]): number;
 }
 
 /** A random sequence whose source has low ≤ L ≤ high symbols. */
@@ -178,10 +181,10 @@ export function parseSource(task: Task, line: string): number[] {
 const formatSymbols = (names: readonly string[], symbols: readonly number[], between = ' '): string =>
   symbols.map(symbol => names[symbol]).join(between);
 
-/** A source or an answer, as text in the task's notation. */
+/** A source, or the outputs of a model or of a target, as text in the task's notation. */
 export const formatSource = (task: Task, source: readonly number[]): string =>
   formatSymbols(task.symbolNames, source, task.characters ? '' : ' ');
-export const formatAnswer = (task: Task, outputs: readonly number[]): string =>
+export const formatOutputs = (task: Task, outputs: readonly number[]): string =>
   formatSymbols(task.outputNames, outputs, task.characters ? '' : ' ');
 
 /** The inputs of step t: their names joined by `+`; `·` if there are none. */

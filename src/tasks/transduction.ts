@@ -23,11 +23,11 @@ export interface Transduction {
   /** Whether there are pairs with sources of this length. */
   has?(length: number, split?: Split): boolean;
   pairs?(low: number, high: number, split: Split): readonly Pair[];
-  answer?(source: readonly number[]): number[] | undefined;
+  targetOf?(source: readonly number[]): number[] | undefined;
   /** Length of the longest target for sources of up to L symbols (default L). */
   longestTarget?(length: number): number;
-  /** Maximum symbols in an answer to a source of L symbols, if it differs from longestTarget. */
-  longestAnswer?(length: number): number;
+  /** Maximum number of symbols that a model may answer to a source of L symbols, if it differs from longestTarget. */
+  answerLimit?(length: number): number;
 }
 
 /**
@@ -51,9 +51,9 @@ export function transduction(definition: Transduction): Task {
     pair,
     has,
     pairs,
-    answer,
+    targetOf,
   } = definition;
-  const { longestTarget = (length: number) => length, longestAnswer } = definition;
+  const { longestTarget = (length: number) => length, answerLimit } = definition;
   const start = sourceNames.length;
   const separator = start + 1;
   const fedBack = start + 2;
@@ -85,9 +85,9 @@ export function transduction(definition: Transduction): Task {
     pair,
     ...(has && { has }),
     ...(pairs && { pairs }),
-    ...(answer && { answer }),
+    ...(targetOf && { targetOf }),
     steps: length => length + longestTarget(length) + 2,
-    ...(longestAnswer && { longestAnswer }),
+    ...(answerLimit && { answerLimit }),
     sequence: ({ source, target }) => {
       const before = Array<number>(source.length + 1).fill(MASKED);
       return { ...inputsOf(source, target), target: [...before, ...target, end] };
@@ -96,7 +96,7 @@ export function transduction(definition: Transduction): Task {
       const inputs = inputsOf(source, outputs);
       return { ...inputs, target: inputs.ids.map(() => MASKED) };
     },
-    answerAt: length => length + 1,
+    targetStart: length => length + 1,
   };
 }
 
@@ -104,7 +104,7 @@ export function transduction(definition: Transduction): Task {
 export function rewriting(
   name: string,
   symbols: number,
-  answer: (source: readonly number[]) => number[] | undefined,
+  targetOf: (source: readonly number[]) => number[] | undefined,
   lengthStep = 1,
 ): Task {
   const names = namesOf(symbols);
@@ -116,8 +116,8 @@ export function rewriting(
     lengthStep,
     pair: (rng, low, high) => {
       const source = randomSource(symbols, rng, randomLength(name, rng, low, high, lengthStep));
-      return { source, target: answer(source)! };
+      return { source, target: targetOf(source)! };
     },
-    answer,
+    targetOf,
   });
 }

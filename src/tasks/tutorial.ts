@@ -73,15 +73,15 @@ const tutorial =
         const source = randomSource(symbols, rng, randomLength(name, rng, low, high));
         return { source, target: outputsOf(source) };
       },
-      answer: outputsOf,
+      targetOf: outputsOf,
       steps: length => 2 * length,
       sequence: ({ source }) => sequence(source),
       prompt: source => {
         const whole = sequence(source);
         return { ...whole, target: whole.target.map(() => MASKED) };
       },
-      answerAt: length => length,
-      answerLength: source => source.length,
+      targetStart: length => length,
+      targetLength: source => source.length,
     };
   };
 

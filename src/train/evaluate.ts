@@ -5,7 +5,7 @@ import { Rng, STREAM } from '../base/rng.ts';
 import type { Model } from '../engine/engine.ts';
 import { lowerBound } from '../tasks/language.ts';
 import {
-  formatAnswer,
+  formatOutputs,
   formatSource,
   inputName,
   lengthAtMost,
@@ -95,11 +95,11 @@ export async function evaluate(model: Model, task: Task, options: EvaluateOption
     for (let b = 0; b < slice.length && samples.length < SAMPLES; b++) {
       const { source, target } = slice[b];
       const expected = task.end === undefined ? target : [...target, task.end];
-      const at = (i: number) => (task.answerAt(source.length) + i) * batch.B + b;
+      const at = (i: number) => (task.targetStart(source.length) + i) * batch.B + b;
       samples.push({
         source: formatSource(task, source),
-        expected: formatAnswer(task, expected),
-        predicted: formatAnswer(
+        expected: formatOutputs(task, expected),
+        predicted: formatOutputs(
           task,
           expected.map((_, i) => forward.predicted[at(i)]),
         ),
@@ -173,7 +173,7 @@ export interface Prediction {
  * if that is more.
  */
 const limitOf = (task: Task, length: number): number =>
-  Math.max(2 * length + 8, task.longestAnswer?.(length) ?? task.steps(length) - length - 1);
+  Math.max(2 * length + 8, task.answerLimit?.(length) ?? task.steps(length) - length - 1);
 
 /**
  * Greedy decoding. If the task feeds outputs back, the whole batch is run again for every symbol, until each sequence has
@@ -206,8 +206,8 @@ export async function predict(
       if (task.end === undefined) {
         active.forEach((index, b) => {
           const source = sources[index];
-          const from = task.answerAt(source.length);
-          const length = task.answerLength?.(source) ?? source.length;
+          const from = task.targetStart(source.length);
+          const length = task.targetLength?.(source) ?? source.length;
           predictions[index].outputs = Array.from({ length }, (_, i) => outputAt(from + i, b));
         });
         break;
@@ -224,7 +224,7 @@ export async function predict(
       });
     }
   });
-  for (const prediction of predictions) prediction.text = formatAnswer(task, prediction.outputs);
+  for (const prediction of predictions) prediction.text = formatOutputs(task, prediction.outputs);
   return predictions;
 }
 
@@ -256,10 +256,10 @@ export async function trace(
   known?: readonly number[],
 ): Promise<TraceStep[]> {
   const outputs = known ?? (await predict(model, task, [source]))[0].outputs;
-  const answer = task.answer?.(source);
+  const target = task.targetOf?.(source);
   // If outputs are fed back, the model saw the correct sequence only if its outputs are correct.
-  const isCorrect = answer && (task.end === undefined || outputs.join() === answer.join());
-  const sequence = isCorrect ? task.sequence({ source, target: answer }) : task.prompt(source, outputs);
+  const isCorrect = target && (task.end === undefined || outputs.join() === target.join());
+  const sequence = isCorrect ? task.sequence({ source, target }) : task.prompt(source, outputs);
   const forward = await model.forward(makeBatch([sequence], 'symbol'), true);
   const { output, read, strengths } = forward.trace!;
   const { outputs: V, width: M } = model.spec;

@@ -88,8 +88,8 @@ describe('the longest target', () => {
   });
 
   test('grows in proportion for sources longer than in training; for older checkpoints it is a guess', () => {
-    expect(task.longestAnswer!(3)).toBe(3 * 118);
-    expect(setup(assign(config, ['longestTarget=0'])).task.longestAnswer!(3)).toBe(8 * 3 + 64);
+    expect(task.answerLimit!(3)).toBe(3 * 118);
+    expect(setup(assign(config, ['longestTarget=0'])).task.answerLimit!(3)).toBe(8 * 3 + 64);
   });
 
   test('predict and trace report the limit, and --max-length changes it', async () => {

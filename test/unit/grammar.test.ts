@@ -4,7 +4,7 @@ import { Rng } from '../../src/base/rng.ts';
 import { Grammar, type Rules } from '../../src/tasks/grammar.ts';
 import { wordsPerClass } from '../../src/tasks/grammar-task.ts';
 import { makeTask } from '../../src/tasks/registry.ts';
-import { formatAnswer, formatSource, hasLength } from '../../src/tasks/task.ts';
+import { formatOutputs, formatSource, hasLength } from '../../src/tasks/task.ts';
 
 const make = (name: string, symbols = 128) =>
   makeTask(makeConfig({ task: { name, symbols, minLength: 8, maxLength: 64 } }).task);
@@ -156,5 +156,5 @@ test('articles take the gender of their noun, only in the target', () => {
   const task = make('gender', 1);
   const { source, target } = task.pair(new Rng(4, 1), 5, 5);
   expect(formatSource(task, source)).toMatch(/^(the|a) [mfn]e1 and (the|a) [mfn]e1$/);
-  expect(formatAnswer(task, target)).toMatch(/^(der m|die f|das n|ein m|eine f|ein n)g1 und /);
+  expect(formatOutputs(task, target)).toMatch(/^(der m|die f|das n|ein m|eine f|ein n)g1 und /);
 });

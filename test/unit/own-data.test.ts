@@ -7,7 +7,7 @@ import { InputError } from '../../src/base/errors.ts';
 import { Rng } from '../../src/base/rng.ts';
 import { run } from '../../src/cli/program.ts';
 import { parseData } from '../../src/tasks/data-file.ts';
-import { formatAnswer, formatSource, hasLength, parseSource, type Task } from '../../src/tasks/task.ts';
+import { formatOutputs, formatSource, hasLength, parseSource, type Task } from '../../src/tasks/task.ts';
 import { decodeCheckpoint, encodeCheckpoint } from '../../src/train/checkpoint.ts';
 import { evaluate, evaluateResult, predict } from '../../src/train/evaluate.ts';
 import { defaultsFor, setup, withVocabulary } from '../../src/train/setup.ts';
@@ -31,7 +31,7 @@ const setupOf = (text: string, file = 'my.tsv', options = ALL) => {
   return { data, config, ...setup(config, data) };
 };
 const written = (task: Task, { source, target }: { source: readonly number[]; target: readonly number[] }) =>
-  `${formatSource(task, source)}→${formatAnswer(task, target)}`;
+  `${formatSource(task, source)}→${formatOutputs(task, target)}`;
 
 describe('the content of a file', () => {
   test.each([

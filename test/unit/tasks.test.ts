@@ -6,7 +6,7 @@ import { InputError } from '../../src/base/errors.ts';
 import { Rng, STREAM } from '../../src/base/rng.ts';
 import { makeTask, taskNames } from '../../src/tasks/registry.ts';
 import {
-  formatAnswer,
+  formatOutputs,
   formatSource,
   hasLength,
   inputName,
@@ -62,7 +62,7 @@ describe.each(FILES)('worked examples of %s', file => {
   test.each(examples)('%o', example => {
     const task = taskOf(example.task[0], symbols);
     const source = parseSource(task, example.source.join(' '));
-    const sequence = task.sequence({ source, target: task.answer!(source)! });
+    const sequence = task.sequence({ source, target: task.targetOf!(source)! });
     const steps = sequence.target.map((_, t) => t);
     expect(steps.map(t => inputName(task, sequence, t))).toEqual(example.input);
     expect(steps.map(t => targetName(task, sequence, t))).toEqual(example.target);
@@ -89,7 +89,7 @@ describe.each(taskNames.filter(name => name !== 'data'))('task %s', name => {
       expect(sequence.target.every(o => o < task.outputs || o === MASKED || o === ZERO_TARGET)).toBe(true);
       const end = task.end === undefined ? [] : [task.end];
       expect(answerOf(sequence)).toEqual([...pair.target, ...end]);
-      expect(sequence.target[task.answerAt(length)]).toBe(answerOf(sequence)[0]);
+      expect(sequence.target[task.targetStart(length)]).toBe(answerOf(sequence)[0]);
     }
     expect(lengths.length).toBeGreaterThan(1);
     expect(task.inputNames).toHaveLength(task.inputs);
@@ -104,7 +104,7 @@ describe.each(taskNames.filter(name => name !== 'data'))('task %s', name => {
       const prompt = task.prompt(pair.source, pair.target);
       expect({ ...prompt, target: whole.target }).toEqual(whole);
       expect(new Set(prompt.target)).toEqual(new Set([MASKED]));
-      if (task.end === undefined) expect(task.answerLength!(pair.source)).toBe(pair.target.length);
+      if (task.end === undefined) expect(task.targetLength!(pair.source)).toBe(pair.target.length);
     }
   });
 
@@ -112,7 +112,7 @@ describe.each(taskNames.filter(name => name !== 'data'))('task %s', name => {
     for (let i = 0; i < 50; i++) {
       const { source, target } = task.pair(new Rng(i, STREAM.sample), 1, 12);
       expect(source.length).toBeLessThanOrEqual(12);
-      expect(task.answer!(source)).toEqual(target);
+      expect(task.targetOf!(source)).toEqual(target);
     }
   });
 
@@ -158,7 +158,7 @@ describe('tasks of the paper', () => {
     expect([...counts.keys()].sort()).toEqual([4, 6, 8]);
     for (const count of counts.values()) expect(Math.abs(count - 1000)).toBeLessThan(120);
     expect(() => bigram.pair(rng, 7, 7)).toThrow(/no sources of length 7: .* multiples of 2/);
-    expect(bigram.answer!([0, 1, 2])).toBeUndefined();
+    expect(bigram.targetOf!([0, 1, 2])).toBeUndefined();
   });
 });
 
@@ -228,8 +228,8 @@ describe('tasks of the Chomsky hierarchy', () => {
   ])('%s: %s → %s', (name, line, expected) => {
     const task = taskOf(name, 2);
     const source = parseSource(task, line);
-    const answer = task.answer!(source);
-    expect(answer && formatAnswer(task, answer)).toBe(expected);
+    const answer = task.targetOf!(source);
+    expect(answer && formatOutputs(task, answer)).toBe(expected);
     // The model can still answer it, and its sequence can be evaluated.
     expect(task.prompt(source, []).target.length).toBeGreaterThanOrEqual(source.length);
   });
@@ -262,7 +262,7 @@ describe('tasks of the Chomsky hierarchy', () => {
     for (let length = 1; length < 60; length++) {
       expect(task.pair(new Rng(length, 1), length, length).source).toHaveLength(length);
     }
-    expect(task.answer!(parseSource(task, `${'('.repeat(1e5)}3${')'.repeat(1e5)}`))).toEqual([3]);
+    expect(task.targetOf!(parseSource(task, `${'('.repeat(1e5)}3${')'.repeat(1e5)}`))).toEqual([3]);
   });
 
   test('complete Dyck words are drawn with the probabilities of the grammar', () => {
@@ -288,7 +288,7 @@ describe('tasks of the Chomsky hierarchy', () => {
       expect(Math.abs(counts.get(word)! - (4000 * p) / total), word).toBeLessThan(130);
     }
     expect(counts.size).toBe(3);
-    expect(task.answer!(parseSource(task, '(()'))).toEqual([0, 0, 0]);
+    expect(task.targetOf!(parseSource(task, '(()'))).toEqual([0, 0, 0]);
   });
 
   test('about half of the brackets of a long Dyck word close', () => {

@@ -116,7 +116,7 @@ export async function probeModel(
   source: readonly number[],
   samples: readonly Pair[],
 ): Promise<ModelProbe> {
-  const target = task.answer?.(source);
+  const target = task.targetOf?.(source);
   const shown = target ? task.sequence({ source, target }) : task.prompt(source, []);
   const batch = makeBatch([shown, ...samples.map(task.sequence)], 'symbol');
   const forward = await model.forward(batch, true);
@@ -129,7 +129,7 @@ export async function probeModel(
     samples: samples.map(({ source, target }, i) => {
       const b = i + 1;
       const expected = task.end === undefined ? target : [...target, task.end];
-      const from = task.answerAt(source.length);
+      const from = task.targetStart(source.length);
       return {
         source: source.map(symbol => task.symbolNames[symbol]),
         expected: expected.map(symbol => task.outputNames[symbol]),

@@ -42,10 +42,10 @@ export async function decodeAnswer(model: Model, task: Task, text: string): Prom
   const source = readSource(task, text, MAX_DECODED, 'decoding symbol by symbol');
   const [{ outputs, ended, limit }] = await predict(model, task, [source]);
   const steps = await trace(model, task, source, outputs);
-  const answer = task.answer?.(source);
-  const expected = answer && [...answer, ...(task.end === undefined ? [] : [task.end])];
-  const first = task.answerAt(source.length);
-  const last = task.end === undefined ? first + (task.answerLength?.(source) ?? source.length) : steps.length;
+  const target = task.targetOf?.(source);
+  const expected = target && [...target, ...(task.end === undefined ? [] : [task.end])];
+  const first = task.targetStart(source.length);
+  const last = task.end === undefined ? first + (task.targetLength?.(source) ?? source.length) : steps.length;
   const symbols = steps.slice(first, last).map(({ output, probability }, i) => ({
     output,
     probability,
