@@ -54,7 +54,7 @@ export class CpuModel implements Model {
     gradients: [] as number[],
   };
   #step = 0;
-  #begun = 0;
+  #initialisedAt = 0;
   #stepped = false;
   #reports: StepReport[] = [];
 
@@ -233,14 +233,14 @@ export class CpuModel implements Model {
   load(state: ModelState): void {
     this.#lifetime.check();
     checkState(this.spec, state);
-    const { step, begun = 0 } = state;
+    const { step, initialisedAt = 0 } = state;
     const names = ['parameters', 'firstMoment', 'secondMoment'] as const;
     const tensors = names.map(name => pack(this.#layout, state[name]));
     const loaded = this.#turns.inTurn(() => {
       for (const [k, name] of names.entries()) this.#weights.numbers(name).set(tensors[k]);
       this.#weights.changed();
       this.#step = step;
-      this.#begun = begun;
+      this.#initialisedAt = initialisedAt;
       // Unread reports belong to the replaced state.
       this.#reports = [];
     });
@@ -254,7 +254,7 @@ export class CpuModel implements Model {
 
   #update(norm: number): void {
     const { optimiser, beta1, beta2, epsilon, clip, clipAt, weightDecay, pushBiasGrowth } = this.#training;
-    const age = this.#step - this.#begun;
+    const age = this.#step - this.#initialisedAt;
     const t = age + 1;
     const rate = rateAt(this.#training, age);
     const { weights4, trained4 } = this.#layout;

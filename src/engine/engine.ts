@@ -53,7 +53,7 @@ export interface ModelState {
   /** Training steps done. */
   step: number;
   /** Step at which these weights were initialised (default 0; later after a restart). Adam's t counts from it. */
-  begun?: number;
+  initialisedAt?: number;
   parameters: Tensors;
   /** Optimiser state: first and second moments (empty maps where the optimiser has none). */
   firstMoment: Tensors;

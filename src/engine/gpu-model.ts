@@ -41,7 +41,7 @@ export class GpuModel implements Model {
   #step = 0;
   /** Whether a training step has run. */
   #stepped = false;
-  #begun = 0;
+  #initialisedAt = 0;
   /** The ring of reports: the next free slot, and the unread slots with the number of sequences of each. */
   #slot = 0;
   #pending: { slot: number; B: number }[] = [];
@@ -227,7 +227,7 @@ export class GpuModel implements Model {
   load(state: ModelState): void {
     this.#lifetime.check();
     checkState(this.spec, state);
-    const { step, begun = 0 } = state;
+    const { step, initialisedAt = 0 } = state;
     const tensors = (['parameters', 'firstMoment', 'secondMoment'] as const).map(key =>
       pack(this.#layout, state[key]),
     );
@@ -235,7 +235,7 @@ export class GpuModel implements Model {
       for (const [k, name] of (['params', 'firstMoment', 'secondMoment'] as const).entries())
         this.#gpu.device.queue.writeBuffer(this.#modelBuffers.buffers.get(name)!, 0, tensors[k]);
       this.#step = step;
-      this.#begun = begun;
+      this.#initialisedAt = initialisedAt;
       // Unread reports belong to the replaced state.
       this.#pending = [];
     });
@@ -258,7 +258,7 @@ export class GpuModel implements Model {
   #upload(batch: Batch, slot: number): void {
     this.#makeRoom(batch.B, batch.T, batch.K);
     const { buffers, words, write } = this.#batch!;
-    const age = this.#step - this.#begun;
+    const age = this.#step - this.#initialisedAt;
     const t = age + 1;
     const { beta1, beta2 } = this.#training;
     const rowSplits = this.#plan.rowSplits(batch.B, batch.T);

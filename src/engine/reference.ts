@@ -186,8 +186,8 @@ class ReferenceModel implements Model {
 
   async state(): Promise<ModelState> {
     this.#lifetime.check();
-    // The caller, who restarted the weights, keeps `begun`.
-    const { begun: _, ...state } = copyState(this.spec, this.#training, this.#state);
+    // The caller, who restarted the weights, keeps `initialisedAt`.
+    const { initialisedAt: _, ...state } = copyState(this.spec, this.#training, this.#state);
     return state;
   }
 
@@ -221,7 +221,7 @@ function copyState(spec: ModelSpec, training: TrainConfig, state: ModelState): M
   const has = MOMENTS[training.optimiser];
   return {
     step: state.step,
-    ...(state.begun && { begun: state.begun }),
+    ...(state.initialisedAt && { initialisedAt: state.initialisedAt }),
     parameters: copy(state.parameters),
     firstMoment: has.firstMoment ? copy(state.firstMoment) : new Map(),
     secondMoment: has.secondMoment ? copy(state.secondMoment) : new Map(),

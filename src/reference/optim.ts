@@ -87,7 +87,7 @@ export interface OptimiserState {
   /** Number of steps done before this one. */
   step: number;
   /** Step at which these weights were initialised (default 0). */
-  begun?: number;
+  initialisedAt?: number;
   parameters: Tensors;
   firstMoment: Tensors;
   secondMoment: Tensors;
@@ -110,7 +110,7 @@ const GROWTH_LIMIT = 30;
 export function update(train: TrainConfig, state: OptimiserState, gradients: Tensors, norm: number): void {
   if (train.clip === 'norm') clipByNorm(gradients, norm, train.clipAt);
   else if (train.clip === 'value') clipByValue(gradients, train.clipAt);
-  const age = state.step - (state.begun ?? 0);
+  const age = state.step - (state.initialisedAt ?? 0);
   const now = withRateAt(train, age);
   for (const [name, w] of state.parameters) {
     const dw = gradients.get(name)!;

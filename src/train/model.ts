@@ -18,16 +18,22 @@ export const EVALUATED = 256;
 /**
  * The batch of training step k (from 0). It is a function of the seed, the step and the longest source, so a checkpoint
  * need not store any data.
- * @param begun the step of the last restart, from which the noise schedule counts
+ * @param initialisedAt the step of the last restart, from which the noise schedule counts
  */
-export function trainingBatch(task: Task, config: Config, step: number, longest: number, begun = 0): Batch {
+export function trainingBatch(
+  task: Task,
+  config: Config,
+  step: number,
+  longest: number,
+  initialisedAt = 0,
+): Batch {
   const { seed, batch: B, lossPer } = config.train;
   const rng = new Rng(seed, STREAM.batch, step);
   const sequences = Array.from({ length: B }, () =>
     sample(task, rng, config.task.minLength, longest, 'train'),
   );
   const batch = makeBatch(sequences, lossPer);
-  const deviation = noiseAt(config.train, step - begun);
+  const deviation = noiseAt(config.train, step - initialisedAt);
   const controls = endsOfModel(config.model) * controlCount(config.model.memory);
   if (deviation > 0 && controls > 0) {
     const noiseRng = new Rng(seed, STREAM.noise, step);
@@ -50,7 +56,12 @@ export async function modelFor(
 ): Promise<Model> {
   const { config, state, run, choices } = checkpoint;
   const { task, spec } = setup(config, data);
-  const model = await engine.model(spec, config.train, { ...state, begun: run.begun }, choices);
+  const model = await engine.model(
+    spec,
+    config.train,
+    { ...state, initialisedAt: run.initialisedAt },
+    choices,
+  );
   reserve(model, task, config, run.curriculum.length);
   return model;
 }

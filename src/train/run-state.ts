@@ -20,7 +20,7 @@ export interface RunState {
   passes: number;
   patience: PatienceState;
   /** The step at which training of the present weights started, and the number of restarts. */
-  begun: number;
+  initialisedAt: number;
   restarts: number;
   /** Seconds trained. */
   seconds: number;
@@ -70,7 +70,7 @@ export const startRun = (config: Config): RunState => ({
   badRun: 0,
   passes: 0,
   patience: startPatience(),
-  begun: 0,
+  initialisedAt: 0,
   restarts: 0,
   seconds: 0,
 });
@@ -124,9 +124,14 @@ export function afterReportStep(
 }
 
 /** Checked once for each set of weights, so that a model that has learned keeps its weights in a later bad phase. */
-function isStuck({ train }: Config, { begun, restarts }: RunState, step: number, loss: number): boolean {
+function isStuck(
+  { train }: Config,
+  { initialisedAt, restarts }: RunState,
+  step: number,
+  loss: number,
+): boolean {
   const { restartAfter, restartAbove, maxRestarts, reportEvery } = train;
-  const age = step - begun;
+  const age = step - initialisedAt;
   const due = restartAfter > 0 && age >= restartAfter && age < restartAfter + reportEvery;
   return due && loss > restartAbove && restarts < maxRestarts;
 }
@@ -137,7 +142,7 @@ const restarted = (config: Config, { window, seconds, restarts }: RunState, step
   window,
   seconds,
   restarts: restarts + 1,
-  begun: step,
+  initialisedAt: step,
 });
 
 /** The state after an evaluation step. @param passed whether the evaluation reached stopAt */

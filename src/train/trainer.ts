@@ -372,15 +372,15 @@ export class Trainer {
   }
 
   #batchOf(step: number): Batch {
-    const { curriculum, begun } = this.#run;
-    return trainingBatch(this.task, this.config, step, curriculum.length, begun);
+    const { curriculum, initialisedAt } = this.#run;
+    return trainingBatch(this.task, this.config, step, curriculum.length, initialisedAt);
   }
 
   /** Loads the new weights of a restart. */
   #restart(loss: number): void {
     const { restarts } = this.#run;
     const state = initialState(this.#model.spec, this.config.train, restarts);
-    this.#model.load({ ...state, step: this.#step, begun: this.#step });
+    this.#model.load({ ...state, step: this.#step, initialisedAt: this.#step });
     this.#reporter.restart({ step: this.#step, restarts, loss });
   }
 

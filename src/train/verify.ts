@@ -78,11 +78,16 @@ export async function verifyStep(
   sequences?: number,
 ): Promise<Verification> {
   const { task, spec } = setup(config, data);
-  const whole = trainingBatch(task, config, state.step, run.curriculum.length, run.begun);
+  const whole = trainingBatch(task, config, state.step, run.curriculum.length, run.initialisedAt);
   const count = sequences ?? sequencesFor(countParameters(spec), whole.T, whole.B);
   const batch = firstSequences(whole, count, endsOfModel(spec) * controlCount(spec.memory));
   const runStep = async (engine: Engine) => {
-    const model = await engine.model(spec, config.train, { ...state, begun: run.begun }, choices);
+    const model = await engine.model(
+      spec,
+      config.train,
+      { ...state, initialisedAt: run.initialisedAt },
+      choices,
+    );
     try {
       const { controls, trace } = await model.forward(batch, true);
       await model.step(batch);

@@ -17,7 +17,7 @@ function make(sets: string[] = []): Checkpoint {
     config,
     engine: 'gpu',
     state,
-    run: { ...startRun(config), window, badRun: 1, passes: 1, begun: 5, restarts: 2, seconds: 1.5 },
+    run: { ...startRun(config), window, badRun: 1, passes: 1, initialisedAt: 5, restarts: 2, seconds: 1.5 },
   };
 }
 
@@ -172,13 +172,15 @@ describe('a header from another program', () => {
         JSON.stringify({ __metadata__: { note: 'ä€😀', ...__metadata__ }, ...tensors }),
     ],
     [
-      'of version 4, with the former names of moments and of the projection',
+      'of version 4, with the former names of moments, of the projection and of the step of the last restart',
       ({ __metadata__, ...tensors }) => {
         const config = __metadata__.config.replace('"projection"', '"deeper"');
-        const former = JSON.stringify({ __metadata__: { ...__metadata__, version: '4', config }, ...tensors })
+        const run = __metadata__.run.replace('"initialisedAt"', '"begun"');
+        const metadata = { ...__metadata__, version: '4', config, run };
+        const former = JSON.stringify({ __metadata__: metadata, ...tensors })
           .replaceAll('optimiser.firstMoment', 'optimiser.mean')
           .replaceAll('optimiser.secondMoment', 'optimiser.square');
-        expect(former).toMatch(/deeper.*optimiser\.mean\.b_v.*optimiser\.square\.b_v/);
+        expect(former).toMatch(/deeper.*begun.*optimiser\.mean\.b_v.*optimiser\.square\.b_v/);
         return former;
       },
     ],

@@ -109,7 +109,7 @@ describe('rateHalfLife', () => {
     const train = training({ optimiser: 'sgd', clip: 'none', rate: 0.1, rateHalfLife });
     expect(rateAt(train, age)).toBeCloseTo(rate, 15);
     // The age is counted from the last restart.
-    const state = { step: 100 + age, begun: 100, parameters: tensors({ w: [1] }) };
+    const state = { step: 100 + age, initialisedAt: 100, parameters: tensors({ w: [1] }) };
     update(train, { ...state, firstMoment: new Map(), secondMoment: new Map() }, tensors({ w: [1] }), 1);
     expect(state.parameters.get('w')![0]).toBeCloseTo(1 - rate, 15);
   });

@@ -119,8 +119,8 @@ describe('a restart', () => {
       'continue',
       'continue',
     ]);
-    expect(decisionAt(35, { ...stuck, begun: 20 })).toBe('restart');
-    expect(decisionAt(30, { ...stuck, begun: 20 })).toBe('continue');
+    expect(decisionAt(35, { ...stuck, initialisedAt: 20 })).toBe('restart');
+    expect(decisionAt(30, { ...stuck, initialisedAt: 20 })).toBe('continue');
   });
 
   test('needs a loss above the limit, and a restart left', () => {
@@ -135,7 +135,7 @@ describe('a restart', () => {
   test('keeps the seconds and the count, and resets everything else', () => {
     const run = addSeconds(afterEvaluation({ ...stuck, restarts: 1, passes: 1 }, true), 3);
     const { run: next } = afterReportStep(config, frozen(run), 20);
-    expect(next).toEqual({ ...startRun(config), seconds: 3, restarts: 2, begun: 20 });
+    expect(next).toEqual({ ...startRun(config), seconds: 3, restarts: 2, initialisedAt: 20 });
     // The order of the keys in a checkpoint does not change.
     expect(Object.keys(next)).toEqual(Object.keys(startRun(config)));
   });

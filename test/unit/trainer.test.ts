@@ -132,7 +132,7 @@ describe('run', () => {
     const trainer = await Trainer.start(fakeEngine(), stuck, { onRestart: ({ step }) => at.push(step) });
     await trainer.run();
     expect(at).toEqual([20, 40]);
-    expect((await trainer.snapshot()).run).toMatchObject({ begun: 40, restarts: 2 });
+    expect((await trainer.snapshot()).run).toMatchObject({ initialisedAt: 40, restarts: 2 });
 
     const notStuck = await Trainer.start(fakeEngine(), assign(stuck, ['restartAbove=0.6']), {
       onRestart: ({ step }) => at.push(step),

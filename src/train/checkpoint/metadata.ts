@@ -12,7 +12,7 @@ import { parseJson, readNumbers } from './json.ts';
 
 /**
  * Version 1 had no checksum; up to 2, the reference engine was called cpu; up to 3, there were no facts about the data; up
- * to 4, the moments and the projection had other names.
+ * to 4, the moments, the projection and `initialisedAt` had other names.
  */
 const VERSION = '5';
 const READABLE = ['1', '2', '3', '4', VERSION];
@@ -105,8 +105,8 @@ function readStep(text: string): number {
 
 function readRun(text: string, config: Config): RunState {
   const given = parseJson(text, 'run');
-  // Older files have no patience state.
-  const whole = isPlain(given) ? { patience: startPatience(), ...given } : given;
+  // Older files have no patience state, and call the step of the last restart `begun`.
+  const whole = isPlain(given) ? { patience: startPatience(), initialisedAt: given.begun, ...given } : given;
   const run = readNumbers('run', whole, startRun(config));
   const { minLength } = config.task;
   const { length } = run.curriculum;
