@@ -1,7 +1,7 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import type { Layer, Layout } from '../src/layout/layout.ts';
 import { mainOfInvocation } from './lib/invocation.wgsl.ts';
-import { range } from './lib/text.ts';
+import { lines, range } from './lib/text.ts';
 
 /**
  * Embeddings. A layer uses the input x only in x·W_e·W_xh, and x is one-hot (or a sum of a few one-hot vectors). The
@@ -23,8 +23,8 @@ const tiles = (begin: number, rows: number, columns4: number, body: string): str
   if (at >= ${begin}u && at < ${begin + tilesOf(rows, columns4)}u) {
     let first = (at - ${begin}u) / ${columns4}u * ${ROWS.length}u;
     let j = (at - ${begin}u) % ${columns4}u;
-    ${ROWS.map(n => `let n${n} = min(first + ${n}u, ${rows - 1}u);`).join('\n')}
-    ${ROWS.map(n => `var sum${n} = vec4f();`).join('\n')}
+    ${lines(ROWS, n => `let n${n} = min(first + ${n}u, ${rows - 1}u);`)}
+    ${lines(ROWS, n => `var sum${n} = vec4f();`)}
     ${body}
     return;
   }`;
@@ -51,12 +51,13 @@ export function embed({ layers, We, size4, spec }: Layout): string {
       Wx.ld4,
       wgsl`for (var i = 0u; i < ${ld4}u; i++) {
       ${embedding.join('\n')}
-      ${ROWS.map(
+      ${lines(
+        ROWS,
         n => `let e${n} = w[${offset4}u + n${n} * ${ld4}u + i];
       sum${n} += e${n}.x * w0 + e${n}.y * w1 + e${n}.z * w2 + e${n}.w * w3;`,
-      ).join('\n')}
+      )}
     }
-    ${ROWS.map(n => `w[${Wx.offset4}u + n${n} * ${Wx.ld4}u + j] = sum${n};`).join('\n')}`,
+    ${lines(ROWS, n => `w[${Wx.offset4}u + n${n} * ${Wx.ld4}u + j] = sum${n};`)}`,
     );
   });
   return wgsl`
@@ -86,9 +87,9 @@ export function embedBackward({ layers, We, size4, spec }: Layout): string {
       wgsl`for (var row = 0u; row < ${D}u; row++) {
       let e = w[${offset4}u + row * ${ld4}u + first / 4u];
       let g = gradient[${Wx.offset4}u + row * ${Wx.ld4}u + j];
-      ${ROWS.map(n => `sum${n} += e.${'xyzw'[n]} * g;`).join('\n')}
+      ${lines(ROWS, n => `sum${n} += e.${'xyzw'[n]} * g;`)}
     }
-    ${ROWS.map(n => `if (first + ${n}u < ${Wxe!.rows}u) { gradient[${Wxe!.offset4}u + n${n} * ${Wxe!.ld4}u + j] = sum${n}; }`).join('\n')}`,
+    ${lines(ROWS, n => `if (first + ${n}u < ${Wxe!.rows}u) { gradient[${Wxe!.offset4}u + n${n} * ${Wxe!.ld4}u + j] = sum${n}; }`)}`,
     );
   };
   const bodies = layers.map(ofLayer);
@@ -96,16 +97,16 @@ export function embedBackward({ layers, We, size4, spec }: Layout): string {
   const sums = layers.map(
     ({ Wx, Wxe }) => wgsl`
     for (var i = 0u; i < ${Wx.ld4}u; i++) {
-      ${range(4)
-        .map(
-          k =>
-            `let w${k} = w[${Wxe!.offset4}u + min(4u * j + ${k}u, ${spec.embedding - 1}u) * ${Wxe!.ld4}u + i] * f32(4u * j + ${k}u < ${spec.embedding}u);`,
-        )
-        .join('\n')}
-      ${ROWS.map(
+      ${lines(
+        4,
+        k =>
+          `let w${k} = w[${Wxe!.offset4}u + min(4u * j + ${k}u, ${spec.embedding - 1}u) * ${Wxe!.ld4}u + i] * f32(4u * j + ${k}u < ${spec.embedding}u);`,
+      )}
+      ${lines(
+        ROWS,
         n => `let g${n} = gradient[${Wx.offset4}u + n${n} * ${Wx.ld4}u + i];
       sum${n} += vec4f(dot(g${n}, w0), dot(g${n}, w1), dot(g${n}, w2), dot(g${n}, w3));`,
-      ).join('\n')}
+      )}
     }`,
   );
   bodies.push(
@@ -114,7 +115,7 @@ export function embedBackward({ layers, We, size4, spec }: Layout): string {
       D,
       ld4,
       wgsl`${sums.join('\n')}
-    ${ROWS.map(n => `gradient[${offset4}u + n${n} * ${ld4}u + j] = sum${n};`).join('\n')}`,
+    ${lines(ROWS, n => `gradient[${offset4}u + n${n} * ${ld4}u + j] = sum${n};`)}`,
     ),
   );
   return wgsl`

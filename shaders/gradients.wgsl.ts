@@ -2,7 +2,7 @@ import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import type { Block } from '../src/layout/layout.ts';
 import type { Operand } from '../src/layout/tensors.ts';
 import { at } from './lib/rows.wgsl.ts';
-import { evenly, range } from './lib/text.ts';
+import { evenly, lines, range } from './lib/text.ts';
 
 /**
  * All weight gradients in one dispatch: block[k][j] = Σ_rows a[row][k] · b[row][j]. The rows are split into
@@ -112,12 +112,12 @@ function tileBody(ones: boolean, size: { down: number; across: number }): string
   return wgsl`
     let down = tile / job.perRow * ${4 * ds.length}u;
     let across = tile % job.perRow * ${cs.length}u;
-    ${ones ? '' : ds.map(d => `let left${d} = job.left + min(down / 4u + ${d}u, job.wide - 1u);`).join('\n')}
-    ${cs.map(c => `let right${c} = job.right + min(across + ${c}u, job.ld4 - 1u);`).join('\n')}
+    ${ones ? '' : lines(ds, d => `let left${d} = job.left + min(down / 4u + ${d}u, job.wide - 1u);`)}
+    ${lines(cs, c => `let right${c} = job.right + min(across + ${c}u, job.ld4 - 1u);`)}
     ${each((d, r, c) => `var c${d}_${r}_${c} = vec4f();`)}
     for (var n = begin; n < end; n++) {
-      ${ones ? '' : ds.map(d => `let a${d} = acts[left${d} + n * job.leftWidth];`).join('\n')}
-      ${cs.map(c => `let b${c} = grads[right${c} + n * job.rightWidth];`).join('\n')}
+      ${ones ? '' : lines(ds, d => `let a${d} = acts[left${d} + n * job.leftWidth];`)}
+      ${lines(cs, c => `let b${c} = grads[right${c} + n * job.rightWidth];`)}
       ${each((d, r, c) => `c${d}_${r}_${c} += ${ones ? '' : `a${d}.${'xyzw'[r]} * `}b${c};`)}
     }
     to += down * job.ld4 + across;

@@ -4,7 +4,7 @@ import type { Operand } from '../src/layout/tensors.ts';
 import { mainOfInvocation } from './lib/invocation.wgsl.ts';
 import { MATH } from './lib/math.wgsl.ts';
 import { at } from './lib/rows.wgsl.ts';
-import { range } from './lib/text.ts';
+import { lines, range } from './lib/text.ts';
 
 /**
  * The tile of several rows and several vec4s of columns that an invocation keeps in registers, so that each load is used in
@@ -31,14 +31,8 @@ ${mainOfInvocation(size, 'tile')}
   let first = tile / ${Math.ceil(columns4 / columns)}u * ${rows}u;
   let column = tile % ${Math.ceil(columns4 / columns)}u * ${columns}u;
   if (first >= rows) { return; }
-  ${range(rows)
-    .map(n => `let n${n} = min(first + ${n}u, rows - 1u);`)
-    .join('\n')}
-  ${range(columns)
-    .map(
-      c => `let j${c} = ${columns4 % columns ? `min(column + ${c}u, ${columns4 - 1}u)` : `column + ${c}u`};`,
-    )
-    .join('\n')}
+  ${lines(rows, n => `let n${n} = min(first + ${n}u, rows - 1u);`)}
+  ${lines(columns, c => `let j${c} = ${columns4 % columns ? `min(column + ${c}u, ${columns4 - 1}u)` : `column + ${c}u`};`)}
 `;
 
 /** Runs `body` for every row and column of the tile that is not a repeat. */
@@ -47,15 +41,12 @@ const stores = (
   columns4: number,
   body: (n: number, c: number) => string,
 ): string =>
-  range(rows)
-    .map(
-      n => `if (first + ${n}u < rows) {
-    ${range(columns)
-      .map(c => (columns4 % columns ? `if (column + ${c}u < ${columns4}u) { ${body(n, c)} }` : body(n, c)))
-      .join('\n')}
+  lines(
+    rows,
+    n => `if (first + ${n}u < rows) {
+    ${lines(columns, c => (columns4 % columns ? `if (column + ${c}u < ${columns4}u) { ${body(n, c)} }` : body(n, c)))}
   }`,
-    )
-    .join('\n');
+  );
 
 /** x, W, b -> y = x·W + b, or its tanh. Bindings: batch, w, acts (x in, y out). @param batch what batchOf() returns */
 export function linear(
@@ -74,24 +65,21 @@ ${batch}
 @group(0) @binding(2) var<storage, read_write> acts: array<vec4f>;
 ${tanh ? MATH : ''}
 ${tile(tiling, W.ld4)}
-  ${columns
-    .map(c => {
-      const bias = b ? `w[${b.offset4}u + j${c}]` : 'vec4f()';
-      return `let bias${c} = ${bias};\n${rows.map(n => `var y${n}_${c} = bias${c};`).join('\n')}`;
-    })
-    .join('\n')}
-  ${rows.map(n => `let from${n} = ${at(x, `n${n}`)};`).join('\n')}
+  ${lines(columns, c => {
+    const bias = b ? `w[${b.offset4}u + j${c}]` : 'vec4f()';
+    return `let bias${c} = ${bias};\n${lines(rows, n => `var y${n}_${c} = bias${c};`)}`;
+  })}
+  ${lines(rows, n => `let from${n} = ${at(x, `n${n}`)};`)}
   for (var i = 0u; i < ${Math.ceil(W.rows / 4)}u; i++) {
-    ${rows.map(n => `let x${n} = acts[from${n} + i];`).join('\n')}
+    ${lines(rows, n => `let x${n} = acts[from${n} + i];`)}
     let corner = ${W.offset4}u + i * ${4 * W.ld4}u;
-    ${columns
-      .map(
-        c => `{
-      ${[0, 1, 2, 3].map(k => `let w${k} = w[corner + ${k * W.ld4}u + j${c}];`).join('\n')}
-      ${rows.map(n => `y${n}_${c} += x${n}.x * w0 + x${n}.y * w1 + x${n}.z * w2 + x${n}.w * w3;`).join('\n')}
+    ${lines(
+      columns,
+      c => `{
+      ${lines([0, 1, 2, 3], k => `let w${k} = w[corner + ${k * W.ld4}u + j${c}];`)}
+      ${lines(rows, n => `y${n}_${c} += x${n}.x * w0 + x${n}.y * w1 + x${n}.z * w2 + x${n}.w * w3;`)}
     }`,
-      )
-      .join('\n')}
+    )}
   }
   ${stores(tiling, W.ld4, (n, c) => `acts[${at(y, `n${n}`)} + j${c}] = ${tanh ? `safeTanh4(y${n}_${c})` : `y${n}_${c}`};`)}
 }
@@ -128,21 +116,18 @@ ${batch}
 @group(0) @binding(2) var<storage, read_write> grads: array<vec4f>;
 ${activated ? '@group(0) @binding(3) var<storage, read> acts: array<vec4f>;' : ''}
 ${tile(tiling, dx.width4)}
-  ${rows.map(n => columns.map(c => `var dx${n}_${c} = vec4f();`).join('\n')).join('\n')}
-  ${rows.map(n => `let from${n} = ${at(dy, `n${n}`)};`).join('\n')}
+  ${lines(rows, n => lines(columns, c => `var dx${n}_${c} = vec4f();`))}
+  ${lines(rows, n => `let from${n} = ${at(dy, `n${n}`)};`)}
   for (var i = 0u; i < ${W.ld4}u; i++) {
-    ${rows.map(n => `let dy${n} = grads[from${n} + i];`).join('\n')}
-    ${columns
-      .map(
-        c => `{
+    ${lines(rows, n => `let dy${n} = grads[from${n} + i];`)}
+    ${lines(
+      columns,
+      c => `{
       let corner = ${W.offset4}u + j${c} * ${4 * W.ld4}u + i;
-      ${[0, 1, 2, 3].map(k => `let w${k} = w[corner + ${k * W.ld4}u]${factor(k, c)};`).join('\n')}
-      ${rows
-        .map(n => `dx${n}_${c} += vec4f(dot(dy${n}, w0), dot(dy${n}, w1), dot(dy${n}, w2), dot(dy${n}, w3));`)
-        .join('\n')}
+      ${lines([0, 1, 2, 3], k => `let w${k} = w[corner + ${k * W.ld4}u]${factor(k, c)};`)}
+      ${lines(rows, n => `dx${n}_${c} += vec4f(dot(dy${n}, w0), dot(dy${n}, w1), dot(dy${n}, w2), dot(dy${n}, w3));`)}
     }`,
-      )
-      .join('\n')}
+    )}
   }
   ${stores(tiling, dx.width4, store)}
 }

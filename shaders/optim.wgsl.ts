@@ -1,6 +1,6 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import { mainOfInvocation } from './lib/invocation.wgsl.ts';
-import { float } from './lib/text.ts';
+import { float, lines } from './lib/text.ts';
 import { REPORT } from './metrics.wgsl.ts';
 
 /** Invocations per workgroup of optim. */
@@ -121,13 +121,12 @@ ${mainOfInvocation(OPTIM_SIZE, 'i')}
   var next = w[i] - batch.rate * step;
 #endif
   // Stop at 30, where σ is 1 in float32: the growth is exponential and would overflow.
-  ${(o.pushBiasGrowth > 0 ? o.pushBiasesAt : [])
-    .map(
-      at => `if (i == ${Math.floor(at / 4)}u && abs(next[${at % 4}u]) < 30.0) {
+  ${lines(
+    o.pushBiasGrowth > 0 ? o.pushBiasesAt : [],
+    at => `if (i == ${Math.floor(at / 4)}u && abs(next[${at % 4}u]) < 30.0) {
     next[${at % 4}u] *= ${float(1 + o.pushBiasGrowth)};
   }`,
-    )
-    .join('\n')}
+  )}
   w[i] = next;
 }
 `;

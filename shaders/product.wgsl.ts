@@ -1,6 +1,6 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import { mainOfInvocation } from './lib/invocation.wgsl.ts';
-import { range } from './lib/text.ts';
+import { lines, range } from './lib/text.ts';
 import { product } from './stepwise/step.wgsl.ts';
 
 /**
@@ -35,7 +35,7 @@ ${mainOfInvocation(size, 'tile')}
   let j = tile % ${columns4}u;
   let first = tile / ${columns4}u * ${rows}u;
   if (first >= dims.B) { return; }
-  ${ns.map(n => `let b${n} = min(first + ${n}u, dims.B - 1u);`).join('\n')}
+  ${lines(ns, n => `let b${n} = min(first + ${n}u, dims.B - 1u);`)}
   ${each((g, n) => `var sum${g}_${n} = vec4f();`)}
   ${product({ rows }, b => `${b} * ${inner4}u`, { offset4: 0, rows: 4 * inner4, ld4 }, gs, columns4)}
   ${each((g, n) => `y[b${n} * ${ld4}u + ${g * columns4}u + j] = sum${g}_${n};`)}

@@ -1,7 +1,6 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import { memoryKind } from '../../src/base/memories.ts';
 import type { Layout } from '../../src/layout/layout.ts';
-import { operand } from '../../src/layout/tensors.ts';
 import { CELL_CODE } from '../cells/index.wgsl.ts';
 import { MATH } from '../lib/math.wgsl.ts';
 import {
@@ -11,12 +10,13 @@ import {
   loadControls,
   memoriesOf,
   memoryOf,
+  valueFunctions,
 } from '../lib/model.wgsl.ts';
-import { rowsOf } from '../lib/rows.wgsl.ts';
+import { elementsOf } from '../lib/rows.wgsl.ts';
 import { statesBesidesH, statesOf } from '../lib/states.wgsl.ts';
-import { range } from '../lib/text.ts';
-import { placeAt } from '../memories/index.wgsl.ts';
-import { head, headAt, mainHead, row, share } from './block.wgsl.ts';
+import { lines } from '../lib/text.ts';
+import { boundsAt } from '../memories/index.wgsl.ts';
+import { head, headAt, mainHead, share, transposed } from './block.wgsl.ts';
 
 /**
  * batch, w, acts, slots, undoLog, grads: dOp, dHx -> grads: dA, dP, dS, dH, dC. See fusedBackwardLane for the lane
@@ -24,7 +24,7 @@ import { head, headAt, mainHead, row, share } from './block.wgsl.ts';
  */
 export function fusedBackwardBlock(o: FusedOptions): string {
   const { layout } = o;
-  const place = rowsOf(layout);
+  const element = elementsOf(layout, 'f32');
   const { H4, P4, M4, N4, R4, S4, E, C, blocks, spec, gates, layers } = layout;
   const { hidden: H, width: M, projection: P } = spec;
   const [HH, NN, RR, SS] = [H4 * 4, N4 * 4, R4 * 4, S4 * 4];
@@ -33,26 +33,23 @@ export function fusedBackwardBlock(o: FusedOptions): string {
   const states = statesOf(layout);
   const heads = P || H;
   const softmax = memoryKind(spec.memory).activation === 'softmax';
-  const act = (field: string, at: string, skip: 0 | 1 = 0): string =>
-    `acts[(${place(field, 'row', skip)}) * 4u + ${at}]`;
-  const grad = (field: string, at: string): string => `grads[(${place(field, 'row')}) * 4u + ${at}]`;
+  /** Element i of the row of this step. */
+  const now = (field: string, i: string, skip: 0 | 1 = 0): string => element(field, 'row', i, skip);
   const memories = wgsl`
     // Memories, then heads. Reads wg_dr; leaves the gradients of the heads' logits in wg_ds.
     storageBarrier();
     workgroupBarrier();
-    ${memoriesOf(layout)
-      .map(
-        k => `place${k} = backward(${k}u, t, place${k});
+    ${lines(
+      memoriesOf(layout),
+      k => `bounds${k} = backward(${k}u, t, bounds${k});
     if (lid == 0u) {
-      ${controlsOf(layout, k)
-        .map(({ at, local }) => `wg_ds[${NN + at}] = gradients.${local};`)
-        .join('\n')}
+      ${lines(controlsOf(layout, k), ({ at, local }) => `wg_ds[${NN + at}] = gradients.${local};`)}
       ${
         softmax
           ? activateControlsBackward(
               layout,
               k,
-              ({ at }) => act('s', `${NN + at}u`),
+              ({ at }) => now('s', `${NN + at}u`),
               ({ at }) => `wg_ds[${NN + at}]`,
             )
           : ''
@@ -60,22 +57,21 @@ export function fusedBackwardBlock(o: FusedOptions): string {
     }
     storageBarrier();
     workgroupBarrier();`,
-      )
-      .join('\n')}
+    )}
     ${share(
       o,
       E * (M + C),
       wgsl`
       ${headAt(layout)}
-      let s = ${act('s', 'at')};
+      let s = ${now('s', 'at')};
       var ds = 0.0;
       if (value) {
-        ds = ${grad('dS', 'at')} * (1.0 - s * s);
+        ds = ${now('dS', 'at')} * (1.0 - s * s);
       } else {
         ds = wg_ds[at]${softmax ? '' : ' * s * (1.0 - s)'};
       }
       wg_ds[at] = ds;
-      ${grad('dS', 'at')} = ds;`,
+      ${now('dS', 'at')} = ds;`,
     )}
     workgroupBarrier();`;
   const layer = ({ Wy, Wh, Wr }: Layout['layers'][number], l: number): string => wgsl`
@@ -87,26 +83,23 @@ export function fusedBackwardBlock(o: FusedOptions): string {
       let dh = wg_dh[${l * HH}u + i] + wg_dy[i];
       ${cell.backward({
         d: state => (state === 'h' ? 'dh' : `wg_d${state}[${l * HH}u + i]`),
-        kept: g => act(`g${l}`, `${g * HH}u + i`),
-        now: state => act(`${state}${l}`, 'i', 1),
-        before: state => act(`${state}${l}`, 'i'),
+        kept: g => now(`g${l}`, `${g * HH}u + i`),
+        now: state => now(`${state}${l}`, 'i', 1),
+        before: state => now(`${state}${l}`, 'i'),
         tanh: 'safeTanh',
       })}
-      ${range(gates.all)
-        .map(
-          g => `wg_da[${g * HH}u + i] = da${g};
-      ${grad(`dA${l}`, `${g * HH}u + i`)} = da${g};`,
-        )
-        .join('\n')}
-      ${statesBesidesH(layout)
-        .map(state => `wg_d${state}[${l * HH}u + i] = d${state}Before;`)
-        .join('\n')}
+      ${lines(
+        gates.all,
+        g => `wg_da[${g * HH}u + i] = da${g};
+      ${now(`dA${l}`, `${g * HH}u + i`)} = da${g};`,
+      )}
+      ${lines(statesBesidesH(layout), state => `wg_d${state}[${l * HH}u + i] = d${state}Before;`)}
       wg_dh[${l * HH}u + i] = ${gates.direct ? 'dhDirect' : '0.0'};`,
     )}
     workgroupBarrier();
-    ${Wh ? share(o, H, `var sum = wg_dh[${l * HH}u + i]; ${row('wg_da', Wh, 'i', gates.hFrom * HH)} wg_dh[${l * HH}u + i] = sum;`) : ''}
-    ${Wy ? share(o, H, `var sum = 0.0; ${row('wg_da', Wy, 'i')} wg_dy[i] = sum;`) : ''}
-    ${Wr ? share(o, RR, `var sum = ${l === top ? '0.0' : 'wg_dr[i]'}; ${row('wg_da', Wr, 'i')} wg_dr[i] = sum;`) : ''}
+    ${Wh ? share(o, H, `var sum = wg_dh[${l * HH}u + i]; ${transposed('wg_da', Wh, 'i', gates.hFrom * HH)} wg_dh[${l * HH}u + i] = sum;`) : ''}
+    ${Wy ? share(o, H, `var sum = 0.0; ${transposed('wg_da', Wy, 'i')} wg_dy[i] = sum;`) : ''}
+    ${Wr ? share(o, RR, `var sum = ${l === top ? '0.0' : 'wg_dr[i]'}; ${transposed('wg_da', Wr, 'i')} wg_dr[i] = sum;`) : ''}
     workgroupBarrier();`;
   return wgsl`
 ${head(o)}
@@ -116,19 +109,15 @@ ${head(o)}
 @group(0) @binding(5) var<storage, read_write> undoLog: array<vec4u>;
 @group(0) @binding(6) var<storage, read_write> dStrength: array<f32>;
 ${MATH}
-${layout.states.map(state => `var<workgroup> wg_d${state}: array<f32, ${layers.length * HH}>;`).join('\n')}
+${lines(layout.states, state => `var<workgroup> wg_d${state}: array<f32, ${layers.length * HH}>;`)}
 var<workgroup> wg_dy: array<f32, ${HH}>;
 var<workgroup> wg_da: array<f32, ${gates.all * HH}>;
 var<workgroup> wg_dop: array<f32, ${P4 * 4}>;
 var<workgroup> wg_ds: array<f32, ${Math.max(1, SS)}>;
 var<workgroup> wg_dr: array<f32, ${Math.max(1, RR)}>;
 #if ${E > 0}
-fn valueAt(k: u32, row: u32, c: u32) -> u32 {
-  return ((stepOf(row) * batch.B + seq) * ${operand(layout, 's').width4}u + endOf(k, row) * ${M4}u) * 4u + c;
-}
-fn loadValue(k: u32, row: u32, c: u32) -> f32 { return acts[batch.s * 4u + valueAt(k, row, c)]; }
+${valueFunctions(layout, 'f32', 'backward')}
 fn loadDRead(k: u32, n: u32, c: u32) -> f32 { return wg_dr[readOf(k, n) * ${M4 * 4}u + c]; }
-fn addDValue(k: u32, row: u32, c: u32, x: f32) { grads[batch.dS * 4u + valueAt(k, row, c)] += x; }
 ${loadControls(layout, 'f32')}
 #endif
 ${memoryOf(layout, o.memory, 'f32', 'backward')}
@@ -140,30 +129,24 @@ ${mainHead(o)}
   // Clear the gradients of values and strengths, to which the steps add. Steps beyond the length have gradient 0.
   for (var t = 0u; t < batch.T; t++) {
     let row = t * batch.B + sequence;
-    ${share(o, SS, `${grad('dS', 'i')} = 0.0;`)}
+    ${share(o, SS, `${now('dS', 'i')} = 0.0;`)}
   }
   for (var t = length; t < batch.T; t++) {
     let row = t * batch.B + sequence;
-    ${layers.map((_, l) => share(o, gates.all * HH, `${grad(`dA${l}`, 'i')} = 0.0;`)).join('\n')}
-    ${P ? share(o, P4 * 4, `${grad('dP', 'i')} = 0.0;`) : ''}
+    ${lines(layers, (_, l) => share(o, gates.all * HH, `${now(`dA${l}`, 'i')} = 0.0;`))}
+    ${P ? share(o, P4 * 4, `${now('dP', 'i')} = 0.0;`) : ''}
   }
   }
   if (end <= begin) { return; }
-  ${memoriesOf(layout)
-    .map(k => `var place${k} = ${placeAt(o.memory, k, 'end')};`)
-    .join('\n')}
+  ${lines(memoriesOf(layout), k => `var bounds${k} = ${boundsAt(o.memory, k, 'end')};`)}
   if (end == length) {
-  ${memoriesOf(layout)
-    .map(k => `clearGradient(${k}u, place${k});`)
-    .join('\n')}
+  ${lines(memoriesOf(layout), k => `clearGradient(${k}u, bounds${k});`)}
   } else {
   // Continue from the slice of later steps.
-  ${share(o, RR, `wg_dr[i] = grads[(${place('dR', 'sequence')}) * 4u + i];`)}
-  ${states
-    .map(({ state, layer, gradient }) =>
-      share(o, H, `wg_d${state}[${layer * HH}u + i] = grads[(${place(gradient, 'sequence')}) * 4u + i];`),
-    )
-    .join('\n')}
+  ${share(o, RR, `wg_dr[i] = ${element('dR', 'sequence', 'i')};`)}
+  ${lines(states, ({ state, layer, gradient }) =>
+    share(o, H, `wg_d${state}[${layer * HH}u + i] = ${element(gradient, 'sequence', 'i')};`),
+  )}
   }
   workgroupBarrier();
   for (var steps = end; steps > begin; steps--) {
@@ -174,13 +157,13 @@ ${mainHead(o)}
       o,
       heads,
       wgsl`
-      var sum = ${grad('dOp', 'i')};
-      ${E ? row('wg_ds', blocks.S, 'i') : ''}
+      var sum = ${now('dOp', 'i')};
+      ${E ? transposed('wg_ds', blocks.S, 'i') : ''}
       ${
         P
-          ? `let op = ${act('op', 'i')};
+          ? `let op = ${now('op', 'i')};
       sum *= 1.0 - op * op;
-      ${grad('dP', 'i')} = sum;`
+      ${now('dP', 'i')} = sum;`
           : ''
       }
       wg_dop[i] = sum;`,
@@ -191,8 +174,8 @@ ${mainHead(o)}
       H,
       wgsl`
       var sum = 0.0;
-      ${P ? row('wg_dop', blocks.Whp, 'i') : 'sum += wg_dop[i];'}
-      ${spec.autoencoder ? `sum += ${grad('dHx', 'i')};` : ''}
+      ${P ? transposed('wg_dop', blocks.Whp, 'i') : 'sum += wg_dop[i];'}
+      ${spec.autoencoder ? `sum += ${now('dHx', 'i')};` : ''}
       wg_dy[i] = sum;`,
     )}
     workgroupBarrier();
@@ -202,12 +185,10 @@ ${mainHead(o)}
       .join('\n')}
   }
   // The gradients of the starting state, or those passed to the slice of earlier steps.
-  ${states
-    .map(({ state, layer, gradient }) =>
-      share(o, H, `grads[(${place(gradient, 'sequence')}) * 4u + i] = wg_d${state}[${layer * HH}u + i];`),
-    )
-    .join('\n')}
-  ${share(o, RR, `grads[(${place('dR', 'sequence')}) * 4u + i] = wg_dr[i];`)}
+  ${lines(states, ({ state, layer, gradient }) =>
+    share(o, H, `${element(gradient, 'sequence', 'i')} = wg_d${state}[${layer * HH}u + i];`),
+  )}
+  ${share(o, RR, `${element('dR', 'sequence', 'i')} = wg_dr[i];`)}
 }
 `;
 }

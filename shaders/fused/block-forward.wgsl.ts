@@ -12,11 +12,12 @@ import {
   loadControls,
   memoriesOf,
   memoryOf,
+  valueFunctions,
 } from '../lib/model.wgsl.ts';
-import { rowsOf } from '../lib/rows.wgsl.ts';
+import { elementsOf } from '../lib/rows.wgsl.ts';
 import { statesBesidesH, statesOf } from '../lib/states.wgsl.ts';
-import { range } from '../lib/text.ts';
-import { placeAt } from '../memories/index.wgsl.ts';
+import { lines, range } from '../lib/text.ts';
+import { boundsAt } from '../memories/index.wgsl.ts';
 import { column, head, headAt, mainHead, share } from './block.wgsl.ts';
 
 /**
@@ -25,7 +26,7 @@ import { column, head, headAt, mainHead, share } from './block.wgsl.ts';
  */
 export function fusedForwardBlock(o: FusedOptions): string {
   const { layout } = o;
-  const place = rowsOf(layout);
+  const element = elementsOf(layout, 'f32');
   const { H4, M4, N4, R4, C, E, blocks, spec, gates, layers } = layout;
   const { hidden: H, width: M, projection: P } = spec;
   const [HH, RR] = [H4 * 4, R4 * 4];
@@ -38,16 +39,12 @@ export function fusedForwardBlock(o: FusedOptions): string {
       o,
       H,
       wgsl`
-      ${range(gates.all)
-        .map(g => `var sum${g} = ${g < gates.x ? `w[${b.offset4 * 4 + g * HH}u + i]` : '0.0'};`)
-        .join('\n')}
+      ${lines(gates.all, g => `var sum${g} = ${g < gates.x ? `w[${b.offset4 * 4 + g * HH}u + i]` : '0.0'};`)}
       for (var k = 0u; k < batch.K; k++) {
         let input = inputAt(row, k);
         if (input != NO_INPUT) {
           let at = ${Wx.offset4 * 4}u + min(input, ${spec.inputs - 1}u) * ${gates.x * HH}u + i;
-          ${range(gates.x)
-            .map(g => `sum${g} += w[at + ${g * HH}u];`)
-            .join('\n')}
+          ${lines(gates.x, g => `sum${g} += w[at + ${g * HH}u];`)}
         }
       }
       ${products(Wy, 'wg_y', 0, gates.x)}
@@ -60,15 +57,9 @@ export function fusedForwardBlock(o: FusedOptions): string {
         sigmoid: 'sigmoid',
       })}
       wg_next[i] = hNext;
-      ${statesBesidesH(layout)
-        .map(state => `wg_${state}[${l * HH}u + i] = ${state}Next;`)
-        .join('\n')}
-      ${layout.states
-        .map(state => `acts[(${place(`${state}${l}`, 'row', 1)}) * 4u + i] = ${state}Next;`)
-        .join('\n')}
-      ${range(gates.kept)
-        .map(g => `acts[(${place(`g${l}`, 'row')}) * 4u + ${g * HH}u + i] = kept${g};`)
-        .join('\n')}`,
+      ${lines(statesBesidesH(layout), state => `wg_${state}[${l * HH}u + i] = ${state}Next;`)}
+      ${lines(layout.states, state => `${element(`${state}${l}`, 'row', 'i', 1)} = ${state}Next;`)}
+      ${lines(gates.kept, g => `${element(`g${l}`, 'row', `${g * HH}u + i`)} = kept${g};`)}`,
     )}
     workgroupBarrier();
     ${share(o, H, `wg_h[${l * HH}u + i] = wg_next[i]; wg_y[i] = wg_next[i];`)}
@@ -77,18 +68,13 @@ export function fusedForwardBlock(o: FusedOptions): string {
   // A softmax needs all logits of an end, so one invocation per memory computes it after a barrier.
   const shares = wgsl`
     workgroupBarrier();
-    ${memoriesOf(layout)
-      .map(
-        k => `if (lid == ${k}u) {
+    ${lines(
+      memoriesOf(layout),
+      k => `if (lid == ${k}u) {
       ${activateControls(layout, k, ({ number }) => `wg_controls[${number}]`)}
-      ${controlsOf(layout, k)
-        .map(
-          ({ number, at }) => `acts[(${place('s', 'row')}) * 4u + ${N4 * 4 + at}u] = wg_controls[${number}];`,
-        )
-        .join('\n')}
+      ${lines(controlsOf(layout, k), ({ number, at }) => `${element('s', 'row', `${N4 * 4 + at}u`)} = wg_controls[${number}];`)}
     }`,
-      )
-      .join('\n')}`;
+    )}`;
   const heads = wgsl`
     // Heads: v of every end, then the controls of every end.
     ${share(
@@ -105,41 +91,37 @@ export function fusedForwardBlock(o: FusedOptions): string {
         s = ${softmax ? 'sum' : 'sigmoid(sum + noiseAt(row, control))'};
         wg_controls[control] = s;
       }
-      ${softmax ? 'if (value) { acts' : 'acts'}[(${place('s', 'row')}) * 4u + at] = s;${softmax ? ' }' : ''}`,
+      ${softmax ? 'if (value) ' : ''}{ ${element('s', 'row', 'at')} = s; }`,
     )}
     ${softmax ? shares : ''}
     ${share(o, RR, 'wg_r[i] = 0.0;')}
     storageBarrier();
     workgroupBarrier();
     // Memories.
-    ${memoriesOf(layout)
-      .map(k => {
-        const controls = controlVector(layout, k, ({ number }) => `wg_controls[${number}]`);
-        return `place${k} = forward(${k}u, t, place${k}, ${controls});`;
-      })
-      .join('\n')}
+    ${lines(memoriesOf(layout), k => {
+      const controls = controlVector(layout, k, ({ number }) => `wg_controls[${number}]`);
+      return `bounds${k} = forward(${k}u, t, bounds${k}, ${controls});`;
+    })}
     // Below, an element of wg_r may be stored by another invocation than the one that computed it.
     workgroupBarrier();
-    ${share(o, RR, `acts[(${place('r', 'row', 1)}) * 4u + i] = wg_r[i];`)}
+    ${share(o, RR, `${element('r', 'row', 'i', 1)} = wg_r[i];`)}
     workgroupBarrier();`;
   const zero = (field: string, skip: 0 | 1 = 0): string =>
-    share(o, operand(layout, field).width4 * 4, `acts[(${place(field, 'row', skip)}) * 4u + i] = 0.0;`);
+    share(o, operand(layout, field).width4 * 4, `${element(field, 'row', 'i', skip)} = 0.0;`);
   return wgsl`
 ${head(o)}
 @group(0) @binding(2) var<storage, read_write> acts: array<f32>;
 @group(0) @binding(3) var<storage, read_write> slots: array<vec2u>;
 @group(0) @binding(4) var<storage, read_write> undoLog: array<vec4u>;
 ${MATH}
-${layout.states.map(state => `var<workgroup> wg_${state}: array<f32, ${layers.length * HH}>;`).join('\n')}
+${lines(layout.states, state => `var<workgroup> wg_${state}: array<f32, ${layers.length * HH}>;`)}
 var<workgroup> wg_next: array<f32, ${HH}>;
 var<workgroup> wg_y: array<f32, ${HH}>;
 var<workgroup> wg_op: array<f32, ${Math.max(1, P)}>;
 var<workgroup> wg_r: array<f32, ${Math.max(1, RR)}>;
 var<workgroup> wg_controls: array<f32, ${Math.max(1, C * E)}>;
 #if ${E > 0}
-fn loadValue(k: u32, row: u32, c: u32) -> f32 {
-  return acts[(${place('s', '(stepOf(row) * batch.B + seq)')} + endOf(k, row) * ${M4}u) * 4u + c];
-}
+${valueFunctions(layout, 'f32', 'forward')}
 fn addRead(k: u32, n: u32, c: u32, x: f32) { wg_r[readOf(k, n) * ${M4 * 4}u + c] += x; }
 ${loadControls(layout, 'f32')}
 #endif
@@ -148,44 +130,34 @@ ${mainHead(o)}
   let begin = batch.sliceFrom;
   if (begin == 0u) {
   // h_0, c_0, r_0.
-  ${states
-    .map(({ state, layer, name, first, oneHot }) => {
-      const value = first ? `w[${first.offset4 * 4}u + i]` : oneHot ? 'select(0.0, 1.0, i == 0u)' : '0.0';
-      return share(
-        o,
-        H,
-        `let start = ${value};
+  ${lines(states, ({ state, layer, name, first, oneHot }) => {
+    const value = first ? `w[${first.offset4 * 4}u + i]` : oneHot ? 'select(0.0, 1.0, i == 0u)' : '0.0';
+    return share(
+      o,
+      H,
+      `let start = ${value};
     wg_${state}[${layer * HH}u + i] = start;
-    acts[(${place(name, 'sequence')}) * 4u + i] = start;`,
-      );
-    })
-    .join('\n')}
+    ${element(name, 'sequence', 'i')} = start;`,
+    );
+  })}
   ${share(
     o,
     RR,
     `wg_r[i] = select(0.0, 1.0, i == 0u && ${spec.start === 'one-hot'});
-    acts[(${place('r', 'sequence')}) * 4u + i] = wg_r[i];`,
+    ${element('r', 'sequence', 'i')} = wg_r[i];`,
   )}
   } else {
   // Continue from the slice of earlier steps.
-  ${states
-    .map(({ state, layer, name }) =>
-      share(
-        o,
-        H,
-        `wg_${state}[${layer * HH}u + i] = acts[(${place(name, '(begin * batch.B + sequence)')}) * 4u + i];`,
-      ),
-    )
-    .join('\n')}
-  ${share(o, RR, `wg_r[i] = acts[(${place('r', '(begin * batch.B + sequence)')}) * 4u + i];`)}
+  ${lines(states, ({ state, layer, name }) =>
+    share(o, H, `wg_${state}[${layer * HH}u + i] = ${element(name, '(begin * batch.B + sequence)', 'i')};`),
+  )}
+  ${share(o, RR, `wg_r[i] = ${element('r', '(begin * batch.B + sequence)', 'i')};`)}
   }
-  ${memoriesOf(layout)
-    .map(k => `var place${k} = ${placeAt(o.memory, k, 'begin')};`)
-    .join('\n')}
+  ${lines(memoriesOf(layout), k => `var bounds${k} = ${boundsAt(o.memory, k, 'begin')};`)}
   workgroupBarrier();
   for (var t = begin; t < min(length, batch.sliceTo); t++) {
     let row = t * batch.B + sequence;
-    ${layers.map(layer).join('\n')}
+    ${lines(layers, layer)}
     ${
       P
         ? wgsl`
@@ -195,7 +167,7 @@ ${mainHead(o)}
       `var sum = w[${blocks.bp.offset4 * 4}u + i];
       ${column('wg_y', blocks.Whp, 'i')}
       wg_op[i] = safeTanh(sum);
-      acts[(${place('op', 'row')}) * 4u + i] = wg_op[i];`,
+      ${element('op', 'row', 'i')} = wg_op[i];`,
     )}
     workgroupBarrier();`
         : ''
@@ -204,7 +176,7 @@ ${mainHead(o)}
   }
   for (var t = max(length, begin); t < min(batch.T, batch.sliceTo); t++) {
     let row = t * batch.B + sequence;
-    ${states.map(({ name }) => zero(name, 1)).join('\n')}
+    ${lines(states, ({ name }) => zero(name, 1))}
     ${zero('r', 1)}
     ${zero('s')}
     ${P ? zero('op') : ''}

@@ -1,6 +1,6 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import type { Block, Layout } from '../../src/layout/layout.ts';
-import { type FusedOptions, memoryPlaces } from '../lib/model.wgsl.ts';
+import { type FusedOptions, memoryIndices } from '../lib/model.wgsl.ts';
 import { enableFor, mainOfSequence, sequenceState } from '../lib/sequence.wgsl.ts';
 
 /**
@@ -14,7 +14,7 @@ ${enableFor(o.memory)}
 ${o.batch}
 @group(0) @binding(1) var<storage, read> w: array<f32, ${o.layout.size4 * 4}>;
 ${sequenceState(o.memory)}
-${memoryPlaces(o.layout, 'block')}
+${memoryIndices(o.layout, 'block')}
 `;
 
 /** Opens main(). Declares `sequence` and `length`. */
@@ -28,7 +28,7 @@ export const column = (x: string, { offset4, rows, ld4 }: Block, of: string): st
   `for (var n = 0u; n < ${rows}u; n++) { sum += ${x}[n] * w[${offset4 * 4}u + n * ${ld4 * 4}u + ${of}]; }`;
 
 /** sum += Σ_j dy[from + j] · W[row][j] over all columns, including padding. */
-export const row = (dy: string, { offset4, ld4 }: Block, of: string, from = 0): string =>
+export const transposed = (dy: string, { offset4, ld4 }: Block, of: string, from = 0): string =>
   `for (var j = 0u; j < ${ld4 * 4}u; j++) { sum += ${dy}[${from}u + j] * w[${offset4 * 4}u + ${of} * ${ld4 * 4}u + j]; }`;
 
 /** Runs `body` for i = 0 … n − 1, divided between the invocations. */
@@ -40,11 +40,11 @@ export const share = (o: FusedOptions, n: number, body: string): string =>
  * v), `control` (otherwise its number among the controls) and `at`, its offset in the row s.
  */
 export const headAt = ({ E, M4, N4, C, stride, spec: { width: M } }: Layout): string => {
-  const place = stride === C ? 'control' : `(control / ${C}u) * ${stride}u + control % ${C}u`;
+  const offset = stride === C ? 'control' : `(control / ${C}u) * ${stride}u + control % ${C}u`;
   return wgsl`
       let value = i < ${E * M}u;
       let control = i - ${E * M}u;
-      let at = select(${N4 * 4}u + ${place}, (i / ${M}u) * ${M4 * 4}u + i % ${M}u, value);`;
+      let at = select(${N4 * 4}u + ${offset}, (i / ${M}u) * ${M4 * 4}u + i % ${M}u, value);`;
 };
 
 /**

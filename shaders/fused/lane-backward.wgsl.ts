@@ -10,14 +10,15 @@ import {
   type FusedOptions,
   loadControls,
   memoriesOf,
+  memoryIndices,
   memoryOf,
-  memoryPlaces,
+  valueFunctions,
 } from '../lib/model.wgsl.ts';
 import { addOuter, addTransposed } from '../lib/product.wgsl.ts';
-import { rowsOf } from '../lib/rows.wgsl.ts';
+import { elementsOf } from '../lib/rows.wgsl.ts';
 import { statesBesidesH, statesOf } from '../lib/states.wgsl.ts';
-import { each, range } from '../lib/text.ts';
-import { placeAt } from '../memories/index.wgsl.ts';
+import { lines, unrolled } from '../lib/text.ts';
+import { boundsAt } from '../memories/index.wgsl.ts';
 import { bindings } from './lane.wgsl.ts';
 
 /**
@@ -28,7 +29,7 @@ import { bindings } from './lane.wgsl.ts';
  */
 export function fusedBackwardLane(o: FusedOptions): string {
   const { layout } = o;
-  const place = rowsOf(layout);
+  const element = elementsOf(layout, 'vec4f');
   const { H4, P4, M4, N4, R4, S4, E, blocks, spec, gates, layers } = layout;
   const top = layers.length - 1;
   const cell = CELL_CODE[spec.controller];
@@ -38,19 +39,19 @@ export function fusedBackwardLane(o: FusedOptions): string {
   const gradient = (block: Block | undefined, x: string, dy: string, from = 0): string =>
     block ? addOuter('acc', x, dy, block, from) : '';
   const biasGradient = (block: Block | undefined, dy: string): string =>
-    block ? each(block.ld4, Infinity, j => `acc[${block.offset4}u + ${j}] += ${dy}[${j}];`) : '';
+    block ? unrolled(block.ld4, j => `acc[${block.offset4}u + ${j}] += ${dy}[${j}];`) : '';
   const loaded = (name: string, field: string, skip: 0 | 1 = 0): string => {
     const { width4 } = operand(layout, field);
     return wgsl`
     var ${name}: array<vec4f, ${width4}>;
-    ${each(width4, Infinity, j => `${name}[${j}] = acts[${place(field, 'row', skip)} + ${j}];`)}`;
+    ${unrolled(width4, j => `${name}[${j}] = ${element(field, 'row', j, skip)};`)}`;
   };
   // Backward pass through an output matrix: to += dy · Wᵀ, where dy is loaded from the tensor `name`.
   const addBackward = (to: string, name: 'dY' | 'dXh' | 'dXp', W: 'Wo' | 'Whx' | 'Wpx') => {
     const { width4 } = operand(layout, name);
     return `{
       var dy: array<vec4f, ${width4}>;
-      ${each(width4, Infinity, j => `dy[${j}] = grads[${place(name, 'row')} + ${j}];`)}
+      ${unrolled(width4, j => `dy[${j}] = ${element(name, 'row', j)};`)}
       ${addTransposed(to, 'dy', blocks[W])}
       ${gradient(blocks[W], W === 'Whx' ? `hNow${top}` : op, 'dy')}
       ${W === 'Wo' ? biasGradient(blocks.bo, 'dy') : ''}
@@ -60,34 +61,29 @@ export function fusedBackwardLane(o: FusedOptions): string {
     // Memories, then heads.
     var strengths: array<vec4f, ${S4 - N4}>;
     var ds: array<vec4f, ${S4}>;
-    ${each(S4 - N4, Infinity, j => `strengths[${j}] = acts[${place('s', 'row')} + ${N4}u + ${j}];`)}
-    ${each(S4 - N4, Infinity, j => `ds[${N4}u + ${j}] = vec4f();`)}
-    ${memoriesOf(layout)
-      .map(k =>
-        [
-          `place${k} = backward(${k}u, t, place${k});`,
-          ...controlsOf(layout, k).map(
-            ({ vector, component, local }) => `ds[${vector}].${component} = gradients.${local};`,
-          ),
-        ].join('\n'),
-      )
-      .join('\n')}
-    ${memoriesOf(layout)
-      .map(k =>
-        activateControlsBackward(
-          layout,
-          k,
-          ({ vector, component }) => `strengths[${vector - N4}].${component}`,
-          ({ vector, component }) => `ds[${vector}].${component}`,
+    ${unrolled(S4 - N4, j => `strengths[${j}] = ${element('s', 'row', `${N4}u + ${j}`)};`)}
+    ${unrolled(S4 - N4, j => `ds[${N4}u + ${j}] = vec4f();`)}
+    ${lines(memoriesOf(layout), k =>
+      [
+        `bounds${k} = backward(${k}u, t, bounds${k});`,
+        ...controlsOf(layout, k).map(
+          ({ vector, component, local }) => `ds[${vector}].${component} = gradients.${local};`,
         ),
-      )
-      .join('\n')}
-    ${each(
+      ].join('\n'),
+    )}
+    ${lines(memoriesOf(layout), k =>
+      activateControlsBackward(
+        layout,
+        k,
+        ({ vector, component }) => `strengths[${vector - N4}].${component}`,
+        ({ vector, component }) => `ds[${vector}].${component}`,
+      ),
+    )}
+    ${unrolled(
       N4,
-      Infinity,
       c => `{
-      let v = acts[${place('s', 'row')} + ${c}];
-      ds[${c}] = grads[${place('dS', 'row')} + ${c}] * (1.0 - v * v);
+      let v = ${element('s', 'row', c)};
+      ds[${c}] = ${element('dS', 'row', c)} * (1.0 - v * v);
     }`,
     )}
     ${E ? addTransposed('dop', 'ds', blocks.S) : ''}
@@ -96,24 +92,18 @@ export function fusedBackwardLane(o: FusedOptions): string {
   const layer = ({ Wx, Wy, Wh, Wr, b }: Layout['layers'][number], l: number): string => wgsl`{
       ${Wh ? loaded('hBefore', `h${l}`) : ''}
       var da: array<vec4f, ${gates.all * H4}>;
-      ${each(
+      ${unrolled(
         H4,
-        Infinity,
         j => `{
         ${cell.backward({
           d: state => `d${state}${l}[${j}]`,
-          kept: g => `acts[${place(`g${l}`, 'row')} + ${g * H4}u + ${j}]`,
-          now: state =>
-            state === 'h' ? `hNow${l}[${j}]` : `acts[${place(`${state}${l}`, 'row', 1)} + ${j}]`,
-          before: state => (state === 'h' ? `hBefore[${j}]` : `acts[${place(`${state}${l}`, 'row')} + ${j}]`),
+          kept: g => element(`g${l}`, 'row', `${g * H4}u + ${j}`),
+          now: state => (state === 'h' ? `hNow${l}[${j}]` : element(`${state}${l}`, 'row', j, 1)),
+          before: state => (state === 'h' ? `hBefore[${j}]` : element(`${state}${l}`, 'row', j)),
           tanh: 'safeTanh4',
         })}
-        ${range(gates.all)
-          .map(g => `da[${g * H4}u + ${j}] = da${g};`)
-          .join('\n')}
-        ${statesBesidesH(layout)
-          .map(state => `d${state}${l}[${j}] = d${state}Before;`)
-          .join('\n')}
+        ${lines(gates.all, g => `da[${g * H4}u + ${j}] = da${g};`)}
+        ${lines(statesBesidesH(layout), state => `d${state}${l}[${j}] = d${state}Before;`)}
         dh${l}[${j}] = ${gates.direct ? 'dhDirect' : 'vec4f()'};
       }`,
       )}
@@ -124,7 +114,7 @@ export function fusedBackwardLane(o: FusedOptions): string {
         let input = inputAt(row, k);
         if (input != NO_INPUT) {
           let at = ${Wx.offset4}u + min(input, ${Wx.rows - 1}u) * ${Wx.ld4}u;
-          ${each(Wx.ld4, Infinity, j => `acc[at + ${j}] += da[${j}];`)}
+          ${unrolled(Wx.ld4, j => `acc[at + ${j}] += da[${j}];`)}
         }
       }
       ${biasGradient(b, 'da')}
@@ -143,14 +133,11 @@ ${bindings(o)}
 var<private> acc: array<vec4f, ${layout.size4}>;
 ${MATH}
 var<private> seq: u32;
-${memoryPlaces(layout, 'lane')}
+${memoryIndices(layout, 'lane')}
 #if ${E > 0}
 var<private> dr: array<vec4f, ${R4}>;
-fn rowOf(t: u32) -> u32 { return (t * batch.B + seq) * ${operand(layout, 's').width4}u; }
-fn valueAt(k: u32, row: u32, c: u32) -> u32 { return rowOf(stepOf(row)) + endOf(k, row) * ${M4}u + c; }
-fn loadValue(k: u32, row: u32, c: u32) -> vec4f { return acts[batch.s + valueAt(k, row, c)]; }
+${valueFunctions(layout, 'vec4f', 'backward')}
 fn loadDRead(k: u32, n: u32, c: u32) -> vec4f { return dr[readOf(k, n) * ${M4}u + c]; }
-fn addDValue(k: u32, row: u32, c: u32, x: vec4f) { grads[batch.dS + valueAt(k, row, c)] += x; }
 ${loadControls(layout, 'vec4f')}
 #endif
 ${memoryOf(layout, o.memory, 'vec4f', 'backward')}
@@ -173,35 +160,27 @@ ${mainOfInvocation(o.memory.size, 'part')}
 fn backOver() {
   let length = lengthOf(seq);
   let end = min(length, batch.sliceTo);
-  ${states.map(({ name }) => `var d${name} = array<vec4f, ${H4}>();`).join('\n')}
-  ${memoriesOf(layout)
-    .map(k => `var place${k} = ${placeAt(o.memory, k, 'end')};`)
-    .join('\n')}
+  ${lines(states, ({ name }) => `var d${name} = array<vec4f, ${H4}>();`)}
+  ${lines(memoriesOf(layout), k => `var bounds${k} = ${boundsAt(o.memory, k, 'end')};`)}
   if (end == length) {
   // After the last step there is no gradient. Clear dr, which may contain that of the previous sequence.
-  ${each(R4, Infinity, c => `dr[${c}] = vec4f();`)}
+  ${unrolled(R4, c => `dr[${c}] = vec4f();`)}
 #if ${E > 0}
   // Clear the gradients of values and strengths, to which the steps add.
   for (var t = 0u; t < length; t++) {
-    for (var j = 0u; j < ${S4}u; j++) { grads[batch.dS + rowOf(t) + j] = vec4f(); }
+    for (var j = 0u; j < ${S4}u; j++) { ${element('dS', '(t * batch.B + seq)', 'j')} = vec4f(); }
   }
-  ${memoriesOf(layout)
-    .map(k => `clearGradient(${k}u, place${k});`)
-    .join('\n')}
+  ${lines(memoriesOf(layout), k => `clearGradient(${k}u, bounds${k});`)}
 #endif
   } else {
   // Continue from the slice of later steps.
-  ${each(R4, Infinity, c => `dr[${c}] = grads[${place('dR', 'seq')} + ${c}];`)}
-  ${states
-    .map(({ name, gradient }) =>
-      each(H4, Infinity, j => `d${name}[${j}] = grads[${place(gradient, 'seq')} + ${j}];`),
-    )
-    .join('\n')}
+  ${unrolled(R4, c => `dr[${c}] = ${element('dR', 'seq', c)};`)}
+  ${lines(states, ({ name, gradient }) => unrolled(H4, j => `d${name}[${j}] = ${element(gradient, 'seq', j)};`))}
   }
   for (var steps = end; steps > batch.sliceFrom; steps--) {
     let t = steps - 1u;
     let row = t * batch.B + seq;
-    ${layers.map((_, l) => loaded(`hNow${l}`, `h${l}`, 1)).join('\n')}
+    ${lines(layers, (_, l) => loaded(`hNow${l}`, `h${l}`, 1))}
     ${spec.projection ? loaded('op', 'op') : ''}
     var dop = array<vec4f, ${P4}>();
     ${E ? heads : ''}
@@ -209,30 +188,26 @@ fn backOver() {
     ${spec.autoencoder ? addBackward('dop', 'dXp', 'Wpx') : ''}
     // Controller.
 #if ${spec.projection > 0}
-    ${each(P4, Infinity, j => `dop[${j}] *= 1.0 - op[${j}] * op[${j}];`)}
+    ${unrolled(P4, j => `dop[${j}] *= 1.0 - op[${j}] * op[${j}];`)}
     ${spec.projection ? addTransposed(`dh${top}`, 'dop', blocks.Whp) : ''}
     ${spec.projection ? gradient(blocks.Whp, `hNow${top}`, 'dop') + biasGradient(blocks.bp, 'dop') : ''}
 #else
-    ${each(H4, Infinity, j => `dh${top}[${j}] += dop[${j}];`)}
+    ${unrolled(H4, j => `dh${top}[${j}] += dop[${j}];`)}
 #endif
     ${spec.autoencoder ? addBackward(`dh${top}`, 'dXh', 'Whx') : ''}
-    ${each(R4, Infinity, c => `dr[${c}] = vec4f();`)}
+    ${unrolled(R4, c => `dr[${c}] = vec4f();`)}
     ${layers
       .map((matrices, l) => layer(matrices, l))
       .reverse()
       .join('\n')}
   }
   if (batch.sliceFrom > 0u) {
-  ${each(R4, Infinity, c => `grads[${place('dR', 'seq')} + ${c}] = dr[${c}];`)}
-  ${states
-    .map(({ name, gradient }) =>
-      each(H4, Infinity, j => `grads[${place(gradient, 'seq')} + ${j}] = d${name}[${j}];`),
-    )
-    .join('\n')}
+  ${unrolled(R4, c => `${element('dR', 'seq', c)} = dr[${c}];`)}
+  ${lines(states, ({ name, gradient }) => unrolled(H4, j => `${element(gradient, 'seq', j)} = d${name}[${j}];`))}
   return;
   }
 #if ${spec.start === 'trained' && recurrent}
-  ${states.map(({ name, first }) => biasGradient(first, `d${name}`)).join('\n')}
+  ${lines(states, ({ name, first }) => biasGradient(first, `d${name}`))}
 #endif
 }
 `;

@@ -9,14 +9,15 @@ import {
   type FusedOptions,
   loadControls,
   memoriesOf,
+  memoryIndices,
   memoryOf,
-  memoryPlaces,
+  valueFunctions,
 } from '../lib/model.wgsl.ts';
 import { add } from '../lib/product.wgsl.ts';
-import { rowsOf } from '../lib/rows.wgsl.ts';
+import { elementsOf } from '../lib/rows.wgsl.ts';
 import { statesOf } from '../lib/states.wgsl.ts';
-import { each, range } from '../lib/text.ts';
-import { placeAt } from '../memories/index.wgsl.ts';
+import { lines, unrolled } from '../lib/text.ts';
+import { boundsAt } from '../memories/index.wgsl.ts';
 import { bindings } from './lane.wgsl.ts';
 
 /**
@@ -27,7 +28,7 @@ import { bindings } from './lane.wgsl.ts';
  */
 export function fusedForwardLane(o: FusedOptions): string {
   const { layout } = o;
-  const place = rowsOf(layout);
+  const element = elementsOf(layout, 'vec4f');
   const { H4, P4, M4, N4, R4, S4, V4, D4, E, blocks, spec, gates, layers } = layout;
   const top = layers.length - 1;
   const cell = CELL_CODE[spec.controller];
@@ -46,24 +47,20 @@ export function fusedForwardLane(o: FusedOptions): string {
       let weight = select(0.0, weightOf(seq), t > 0u);
       ${lossOfRow('sigmoid', spec.inputs, j => `before[${j}]`)}
       reconstructionLoss.${component} = select(0.0, loss, t > 0u);
-      ${each(D4, Infinity, j => `acts[${place(field, 'row')} + ${j}] = y[${j}];`)}
-      ${each(D4, Infinity, j => `grads[${place(dField, 'row')} + ${j}] = dy[${j}];`)}
+      ${unrolled(D4, j => `${element(field, 'row', j)} = y[${j}];`)}
+      ${unrolled(D4, j => `${element(dField, 'row', j)} = dy[${j}];`)}
     }`;
   const op = spec.projection ? 'op' : `h${top}`;
   const declared = states.map(({ name }) => `var ${name} = array<vec4f, ${H4}>();`);
   // At the start of a later slice, load the state that the previous slice stored.
   const resumeState = states.map(({ name }) =>
-    each(
-      H4,
-      Infinity,
-      j => `${name}[${j}] = acts[${place(name, '(batch.sliceFrom * batch.B + seq)')} + ${j}];`,
-    ),
+    unrolled(H4, j => `${name}[${j}] = ${element(name, '(batch.sliceFrom * batch.B + seq)', j)};`),
   );
   const start = states.map(({ name, first, oneHot }) =>
     [
-      first ? each(H4, Infinity, j => `${name}[${j}] = w[${first.offset4}u + ${j}];`) : '',
+      first ? unrolled(H4, j => `${name}[${j}] = w[${first.offset4}u + ${j}];`) : '',
       oneHot ? `${name}[0].x = 1.0;` : '',
-      each(H4, Infinity, j => `acts[${place(name, 'seq')} + ${j}] = ${name}[${j}];`),
+      unrolled(H4, j => `${element(name, 'seq', j)} = ${name}[${j}];`),
     ].join('\n'),
   );
   const layer = layers.map(({ Wx, Wy, Wh, Wr, b }, l) => {
@@ -71,20 +68,19 @@ export function fusedForwardLane(o: FusedOptions): string {
     const xWidth = gates.x * H4;
     return wgsl`{
       var a = array<vec4f, ${width}>();
-      ${each(xWidth, Infinity, j => `a[${j}] = w[${b.offset4}u + ${j}];`)}
+      ${unrolled(xWidth, j => `a[${j}] = w[${b.offset4}u + ${j}];`)}
       for (var k = 0u; k < batch.K; k++) {
         let input = inputAt(row, k);
         if (input != NO_INPUT) {
           let at = ${Wx.offset4}u + min(input, ${spec.inputs - 1}u) * ${xWidth}u;
-          ${each(xWidth, Infinity, j => `a[${j}] += w[at + ${j}];`)}
+          ${unrolled(xWidth, j => `a[${j}] += w[at + ${j}];`)}
         }
       }
       ${Wy ? add('a', `h${l - 1}`, Wy) : ''}
       ${Wh ? add('a', `h${l}`, Wh, gates.hFrom * H4) : ''}
       ${Wr ? add('a', 'r', Wr) : ''}
-      ${each(
+      ${unrolled(
         H4,
-        Infinity,
         j => `{
         ${cell.forward({
           a: g => `a[${g * H4}u + ${j}]`,
@@ -92,15 +88,12 @@ export function fusedForwardLane(o: FusedOptions): string {
           tanh: 'safeTanh4',
           sigmoid: 'sigmoid4',
         })}
-        ${layout.states
-          .map(
-            state => `${state}${l}[${j}] = ${state}Next;
-        acts[${place(`${state}${l}`, 'row', 1)} + ${j}] = ${state}Next;`,
-          )
-          .join('\n')}
-        ${range(gates.kept)
-          .map(g => `acts[${place(`g${l}`, 'row')} + ${g * H4}u + ${j}] = kept${g};`)
-          .join('\n')}
+        ${lines(
+          layout.states,
+          state => `${state}${l}[${j}] = ${state}Next;
+        ${element(`${state}${l}`, 'row', j, 1)} = ${state}Next;`,
+        )}
+        ${lines(gates.kept, g => `${element(`g${l}`, 'row', `${g * H4}u + ${j}`)} = kept${g};`)}
       }`,
       )}
     }`;
@@ -108,22 +101,18 @@ export function fusedForwardLane(o: FusedOptions): string {
   const heads = wgsl`
     // Heads: s = (v of every end, then the controls of every end).
     var s: array<vec4f, ${S4}>;
-    ${each(S4, Infinity, j => `s[${j}] = w[${blocks.bS.offset4}u + ${j}];`)}
+    ${unrolled(S4, j => `s[${j}] = w[${blocks.bS.offset4}u + ${j}];`)}
     ${E ? add('s', op, blocks.S) : ''}
-    ${each(N4, Infinity, c => `s[${c}] = safeTanh4(s[${c}]);`)}
-    ${memoriesOf(layout)
-      .map(k => activateControls(layout, k, ({ vector, component }) => `s[${vector}].${component}`))
-      .join('\n')}
-    ${each(S4, Infinity, j => `acts[${place('s', 'row')} + ${j}] = s[${j}];`)}
+    ${unrolled(N4, c => `s[${c}] = safeTanh4(s[${c}]);`)}
+    ${lines(memoriesOf(layout), k => activateControls(layout, k, ({ vector, component }) => `s[${vector}].${component}`))}
+    ${unrolled(S4, j => `${element('s', 'row', j)} = s[${j}];`)}
     // Memories.
-    ${each(R4, Infinity, c => `r[${c}] = vec4f();`)}
-    ${memoriesOf(layout)
-      .map(k => {
-        const controls = controlVector(layout, k, ({ vector, component }) => `s[${vector}].${component}`);
-        return `place${k} = forward(${k}u, t, place${k}, ${controls});`;
-      })
-      .join('\n')}
-    ${each(R4, Infinity, c => `acts[${place('r', 'row', 1)} + ${c}] = r[${c}];`)}`;
+    ${unrolled(R4, c => `r[${c}] = vec4f();`)}
+    ${lines(memoriesOf(layout), k => {
+      const controls = controlVector(layout, k, ({ vector, component }) => `s[${vector}].${component}`);
+      return `bounds${k} = forward(${k}u, t, bounds${k}, ${controls});`;
+    })}
+    ${unrolled(R4, c => `${element('r', 'row', c, 1)} = r[${c}];`)}`;
   return wgsl`
 ${bindings(o)}
 @group(0) @binding(2) var<storage, read_write> acts: array<vec4f>;
@@ -134,12 +123,10 @@ ${bindings(o)}
 @group(0) @binding(7) var<storage, read_write> autoencoderLoss: array<vec2f>;
 ${MATH}
 var<private> seq: u32;
-${memoryPlaces(layout, 'lane')}
+${memoryIndices(layout, 'lane')}
 #if ${E > 0}
 var<private> r: array<vec4f, ${R4}>;
-fn loadValue(k: u32, row: u32, c: u32) -> vec4f {
-  return acts[${place('s', '(stepOf(row) * batch.B + seq)')} + endOf(k, row) * ${M4}u + c];
-}
+${valueFunctions(layout, 'vec4f', 'forward')}
 fn addRead(k: u32, n: u32, c: u32, x: vec4f) { r[readOf(k, n) * ${M4}u + c] += x; }
 ${loadControls(layout, 'vec4f')}
 #endif
@@ -157,29 +144,27 @@ ${mainOfInvocation(o.memory.size, 'sequence')}
 #if ${spec.start === 'one-hot' && E > 0}
   r[0].x = 1.0;
 #endif
-  ${each(R4, Infinity, c => `acts[${place('r', 'seq')} + ${c}] = r[${c}];`)}
+  ${unrolled(R4, c => `${element('r', 'seq', c)} = r[${c}];`)}
   } else {
   ${resumeState.join('\n')}
-  ${each(R4, Infinity, c => `r[${c}] = acts[${place('r', '(batch.sliceFrom * batch.B + seq)')} + ${c}];`)}
+  ${unrolled(R4, c => `r[${c}] = ${element('r', '(batch.sliceFrom * batch.B + seq)', c)};`)}
   }
-  ${memoriesOf(layout)
-    .map(k => `var place${k} = ${placeAt(o.memory, k, 'batch.sliceFrom')};`)
-    .join('\n')}
+  ${lines(memoriesOf(layout), k => `var bounds${k} = ${boundsAt(o.memory, k, 'batch.sliceFrom')};`)}
   for (var t = batch.sliceFrom; t < min(length, batch.sliceTo); t++) {
     let row = t * batch.B + seq;
     // Controller.
     ${layer.join('\n')}
 #if ${spec.projection > 0}
     var op: array<vec4f, ${P4}>;
-    ${each(P4, Infinity, j => `op[${j}] = w[${blocks.bp.offset4}u + ${j}];`)}
+    ${unrolled(P4, j => `op[${j}] = w[${blocks.bp.offset4}u + ${j}];`)}
     ${spec.projection ? add('op', `h${top}`, blocks.Whp) : ''}
-    ${each(P4, Infinity, j => `op[${j}] = safeTanh4(op[${j}]);`)}
-    ${each(P4, Infinity, j => `acts[${place('op', 'row')} + ${j}] = op[${j}];`)}
+    ${unrolled(P4, j => `op[${j}] = safeTanh4(op[${j}]);`)}
+    ${unrolled(P4, j => `${element('op', 'row', j)} = op[${j}];`)}
 #endif
     // Output and its loss.
     {
       var y: array<vec4f, ${V4}>;
-      ${each(V4, Infinity, j => `y[${j}] = w[${blocks.bo.offset4}u + ${j}];`)}
+      ${unrolled(V4, j => `y[${j}] = w[${blocks.bo.offset4}u + ${j}];`)}
       ${add('y', op, blocks.Wo)}
       let label = targetAt(row);
       let hasTarget = label != MASKED;
@@ -191,15 +176,15 @@ ${mainOfInvocation(o.memory.size, 'sequence')}
         j => `vec4f(vec4u(label) == vec4u(4u * ${j}) + vec4u(0u, 1u, 2u, 3u))`,
       )}
       rowMetrics[row] = vec4f(select(0.0, loss, hasTarget), select(0.0, error, hasTarget), f32(best), f32(hasTarget));
-      ${each(V4, Infinity, j => `acts[${place('y', 'row')} + ${j}] = y[${j}];`)}
-      ${each(V4, Infinity, j => `grads[${place('dY', 'row')} + ${j}] = dy[${j}];`)}
+      ${unrolled(V4, j => `${element('y', 'row', j)} = y[${j}];`)}
+      ${unrolled(V4, j => `${element('dY', 'row', j)} = dy[${j}];`)}
     }
 #if ${spec.autoencoder}
     var before = array<vec4f, ${D4}>();
     if (t > 0u) {
       for (var k = 0u; k < batch.K; k++) {
         let input = inputAt(row - batch.B, k);
-        ${each(D4, Infinity, j => `before[${j}] += vec4f(vec4u(input) == vec4u(4u * ${j}) + vec4u(0u, 1u, 2u, 3u));`)}
+        ${unrolled(D4, j => `before[${j}] += vec4f(vec4u(input) == vec4u(4u * ${j}) + vec4u(0u, 1u, 2u, 3u));`)}
       }
     }
     var reconstructionLoss = vec2f();

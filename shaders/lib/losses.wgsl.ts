@@ -1,5 +1,5 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
-import { each } from './text.ts';
+import { unrolled } from './text.ts';
 
 /**
  * Loss and output gradient of one row, for a kernel that has the row's sums in registers: y, an array of vec4f with
@@ -15,7 +15,7 @@ export function lossOfRow(
   wanted: (j: string) => string,
 ): string {
   const width4 = Math.ceil(width / 4);
-  const all = (body: (j: string) => string): string => each(width4, Infinity, body);
+  const all = (body: (j: string) => string): string => unrolled(width4, body);
   // 1 for numbers of the row, 0 for padding.
   const mask = (j: string): string => {
     const inside = Math.min(4, width - 4 * Number.parseInt(j, 10));

@@ -3,11 +3,11 @@ import { endsOf, type MemoryStorage, memoryKind, readsOf } from '../../src/base/
 import type { Layout } from '../../src/layout/layout.ts';
 import { memoryFunctions } from '../memories/index.wgsl.ts';
 import type { MemoryOptions } from '../memories/kind.wgsl.ts';
-import { rowsOf } from './rows.wgsl.ts';
-import { range } from './text.ts';
+import { elementsOf } from './rows.wgsl.ts';
+import { lines, range } from './text.ts';
 
 /**
- * For the kernels of whole models: the locations of the memories' states and of the controls, and code that uses them.
+ * For the kernels of whole models: where the states, values and controls of the memories are stored, and code that uses them.
  */
 
 /** Options of the kernels that contain a memory. */
@@ -25,26 +25,23 @@ export interface FusedOptions {
  * @param at returns the index expression, given the number of entries of a memory
  * @param steps expression of T
  */
-export const placeFunctions = (
+export const indexFunctions = (
   storage: MemoryStorage,
   at: (entries: string) => string,
   steps: string,
 ): string =>
-  (
+  lines(
     [
       ['slotAt', storage.slots],
       ['undoAt', storage.undoLog],
       ['gradientAt', storage.dStrength],
-    ] as const
-  )
-    .map(
-      ([name, { perStep, once }]) =>
-        `fn ${name}(k: u32, i: u32) -> u32 { return ${at(`(${steps} * ${perStep}u + ${once}u)`)}; }`,
-    )
-    .join('\n');
+    ] as const,
+    ([name, { perStep, once }]) =>
+      `fn ${name}(k: u32, i: u32) -> u32 { return ${at(`(${steps} * ${perStep}u + ${once}u)`)}; }`,
+  );
 
 /** Index functions of a model's memories (slotAt, undoAt …), for a shader that declares `seq` and the batch. */
-export const memoryPlaces = ({ spec, M4 }: Layout, form: MemoryOptions['form']): string => {
+export const memoryIndices = ({ spec, M4 }: Layout, form: MemoryOptions['form']): string => {
   if (spec.memory === 'none') return '';
   const ends = endsOf(spec.memory);
   const at = (entries: string): string =>
@@ -52,13 +49,13 @@ export const memoryPlaces = ({ spec, M4 }: Layout, form: MemoryOptions['form']):
       ? `(k * ${entries} + i) * batch.B + seq`
       : `(seq * ${spec.memories}u + k) * ${entries} + i`;
   return wgsl`
-${placeFunctions(memoryKind(spec.memory).storage(M4, spec.depth), at, 'batch.T')}
+${indexFunctions(memoryKind(spec.memory).storage(M4, spec.depth), at, 'batch.T')}
 fn stepCount() -> u32 { return batch.T; }
-// Time step of an input row; number of read n of memory k among the reads of all memories; number of the end of an
-// input row among the ends of all memories.
-fn stepOf(row: u32) -> u32 { return row / ${ends}u; }
+// Time step of a push; number of read n of memory k among the reads of all memories; number of the end of a push among
+// the ends of all memories.
+fn stepOf(push: u32) -> u32 { return push / ${ends}u; }
 fn readOf(k: u32, n: u32) -> u32 { return k * ${readsOf(spec.memory, spec.reads)}u + n; }
-fn endOf(k: u32, row: u32) -> u32 { return k * ${ends}u + row % ${ends}u; }
+fn endOf(k: u32, push: u32) -> u32 { return k * ${ends}u + push % ${ends}u; }
 `;
 };
 
@@ -88,8 +85,8 @@ export const memoriesOf = ({ spec, E }: Layout): number[] => range(E ? spec.memo
 
 const XYZW = 'xyzw';
 
-/** The locations of one control of a memory. */
-export interface ControlPlace {
+/** Where a control of a memory is stored. */
+export interface ControlLocation {
   /** Number among the model's controls; and offset in the row s from the first control. */
   number: number;
   at: number;
@@ -101,7 +98,7 @@ export interface ControlPlace {
 }
 
 /** The controls of memory k, ordered by end. */
-export function controlsOf({ spec, N4, C, stride }: Layout, k: number): ControlPlace[] {
+export function controlsOf({ spec, N4, C, stride }: Layout, k: number): ControlLocation[] {
   const ends = endsOf(spec.memory);
   return range(ends * C).map(i => {
     const at = (k * ends + Math.floor(i / C)) * stride + (i % C);
@@ -111,7 +108,11 @@ export function controlsOf({ spec, N4, C, stride }: Layout, k: number): ControlP
 }
 
 /** `vec4f(…)` with one value per control of memory k. @param of returns the expression of a control's value */
-export const controlVector = (layout: Layout, k: number, of: (control: ControlPlace) => string): string => {
+export const controlVector = (
+  layout: Layout,
+  k: number,
+  of: (control: ControlLocation) => string,
+): string => {
   const numbers = controlsOf(layout, k).map(of);
   return `vec4f(${XYZW.split('')
     .map((_, i) => numbers[i] ?? '0.0')
@@ -126,9 +127,11 @@ export const loadControls = (layout: Layout, acts: 'f32' | 'vec4f'): string => {
   const { spec, N4, C, stride } = layout;
   const ends = endsOf(spec.memory);
   if (!ends) return '';
-  const row = rowsOf(layout)('s', '(t * batch.B + seq)');
+  const element = elementsOf(layout, acts);
   const load = (number: string): string =>
-    acts === 'f32' ? `acts[(${row}) * 4u + ${number}]` : `acts[${row} + ${number} / 4u][${number} % 4u]`;
+    acts === 'f32'
+      ? element('s', '(t * batch.B + seq)', number)
+      : `${element('s', '(t * batch.B + seq)', `${number} / 4u`)}[${number} % 4u]`;
   const numbers = range(4).map(i => {
     const at = Math.floor(i / C) * stride + (i % C);
     return i < ends * C ? load(`(${N4 * 4}u + k * ${ends * stride}u + ${at}u)`) : '0.0';
@@ -136,8 +139,28 @@ export const loadControls = (layout: Layout, acts: 'f32' | 'vec4f'): string => {
   return `fn loadControls(k: u32, t: u32) -> vec4f { return vec4f(${numbers.join(', ')}); }`;
 };
 
+/**
+ * `fn loadValue`, and in the backward pass `fn addDValue`: element c of the value of a push, in s and in dS.
+ * @param type the element type of the arenas
+ */
+export const valueFunctions = (
+  layout: Layout,
+  type: 'f32' | 'vec4f',
+  pass: 'forward' | 'backward',
+): string => {
+  const width = type === 'f32' ? layout.M4 * 4 : layout.M4;
+  const element = (field: string): string =>
+    elementsOf(layout, type)(field, '(stepOf(push) * batch.B + seq)', `endOf(k, push) * ${width}u + c`);
+  return wgsl`
+fn loadValue(k: u32, push: u32, c: u32) -> ${type} { return ${element('s')}; }
+#if ${pass === 'backward'}
+fn addDValue(k: u32, push: u32, c: u32, x: ${type}) { ${element('dS')} += x; }
+#endif
+`;
+};
+
 /** Groups the controls of a memory by end. */
-const byEnd = ({ C }: Layout, controls: readonly ControlPlace[]): ControlPlace[][] =>
+const byEnd = ({ C }: Layout, controls: readonly ControlLocation[]): ControlLocation[][] =>
   range(controls.length / Math.max(1, C)).map(e => controls.slice(e * C, (e + 1) * C));
 
 /**
@@ -148,22 +171,20 @@ const byEnd = ({ C }: Layout, controls: readonly ControlPlace[]): ControlPlace[]
 export const activateControls = (
   layout: Layout,
   k: number,
-  at: (control: ControlPlace) => string,
+  at: (control: ControlLocation) => string,
 ): string => {
   const controls = controlsOf(layout, k);
-  const logit = (control: ControlPlace): string => `${at(control)} + noiseAt(row, ${control.number}u)`;
+  const logit = (control: ControlLocation): string => `${at(control)} + noiseAt(row, ${control.number}u)`;
   if (memoryKind(layout.spec.memory).activation === 'sigmoid')
-    return controls.map(control => `${at(control)} = sigmoid(${logit(control)});`).join('\n');
-  return byEnd(layout, controls)
-    .map(end => {
-      const logits = end.map((control, c) => `let l${c} = ${logit(control)};`);
-      const largest = end.map((_, c) => `l${c}`).reduce((a, b) => `max(${a}, ${b})`);
-      const powers = end.map((_, c) => `let e${c} = exp(l${c} - most);`);
-      const sum = end.map((_, c) => `e${c}`).join(' + ');
-      const shares = end.map((control, c) => `${at(control)} = e${c} / (${sum});`);
-      return `{ ${[...logits, `let most = ${largest};`, ...powers, ...shares].join(' ')} }`;
-    })
-    .join('\n');
+    return lines(controls, control => `${at(control)} = sigmoid(${logit(control)});`);
+  return lines(byEnd(layout, controls), end => {
+    const logits = end.map((control, c) => `let l${c} = ${logit(control)};`);
+    const largest = end.map((_, c) => `l${c}`).reduce((a, b) => `max(${a}, ${b})`);
+    const powers = end.map((_, c) => `let e${c} = exp(l${c} - most);`);
+    const sum = end.map((_, c) => `e${c}`).join(' + ');
+    const shares = end.map((control, c) => `${at(control)} = e${c} / (${sum});`);
+    return `{ ${[...logits, `let most = ${largest};`, ...powers, ...shares].join(' ')} }`;
+  });
 };
 
 /**
@@ -174,16 +195,14 @@ export const activateControls = (
 export const activateControlsBackward = (
   layout: Layout,
   k: number,
-  x: (control: ControlPlace) => string,
-  d: (control: ControlPlace) => string,
+  x: (control: ControlLocation) => string,
+  d: (control: ControlLocation) => string,
 ): string => {
   const controls = controlsOf(layout, k);
   if (memoryKind(layout.spec.memory).activation === 'sigmoid')
-    return controls.map(u => `${d(u)} *= ${x(u)} * (1.0 - ${x(u)});`).join('\n');
-  return byEnd(layout, controls)
-    .map(end => {
-      const mean = end.map(u => `${x(u)} * ${d(u)}`).join(' + ');
-      return `{ let mean = ${mean}; ${end.map(u => `${d(u)} = ${x(u)} * (${d(u)} - mean);`).join(' ')} }`;
-    })
-    .join('\n');
+    return lines(controls, u => `${d(u)} *= ${x(u)} * (1.0 - ${x(u)});`);
+  return lines(byEnd(layout, controls), end => {
+    const mean = end.map(u => `${x(u)} * ${d(u)}`).join(' + ');
+    return `{ let mean = ${mean}; ${end.map(u => `${d(u)} = ${x(u)} * (${d(u)} - mean);`).join(' ')} }`;
+  });
 };

@@ -5,8 +5,15 @@ import { type Operand, operand } from '../../src/layout/tensors.ts';
 export const at = ({ field, width4, skip, from }: Operand, row: string): string =>
   `batch.${field} + ${skip ? `(${row} + batch.B)` : row} * ${width4}u${from ? ` + ${from}u` : ''}`;
 
-/** The same, for a tensor given by name. @param skip 1: skip the rows of the starting state of h, c or r */
-export const rowsOf =
-  (layout: Layout) =>
-  (field: string, row: string, skip: 0 | 1 = 0): string =>
-    at(operand(layout, field, { skip }), row);
+/**
+ * Returns a function that writes element `i` of a row of a tensor as WGSL, such as `acts[batch.s + row * 5u + i]`.
+ * @param type the element type of the arenas in the kernel
+ */
+export const elementsOf =
+  (layout: Layout, type: 'f32' | 'vec4f') =>
+  /** @param row a name, or an expression in parentheses @param skip 1: skip the rows of the starting state of h, c or r */
+  (field: string, row: string, i: string, skip: 0 | 1 = 0): string => {
+    const tensor = operand(layout, field, { skip });
+    const offset = at(tensor, row);
+    return `${tensor.arena}[${type === 'vec4f' ? offset : `(${offset}) * 4u`} + ${i}]`;
+  };

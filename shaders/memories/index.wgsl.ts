@@ -14,7 +14,7 @@ const MEMORY_CODE: Record<MemoryName, MemoryCode> = {
 };
 
 /**
- * The functions of a kind (MemoryCode). In the block form also uniformPlace(k, t): placeBefore, computed by one
+ * The functions of a kind (MemoryCode). In the block form also uniformBounds(k, t): boundsBefore, computed by one
  * invocation and returned to all.
  */
 export const memoryFunctions = (o: MemoryOptions, pass: 'forward' | 'backward'): string => wgsl`
@@ -24,15 +24,15 @@ var<private> gradients: vec4f;
 #endif
 ${MEMORY_CODE[o.kind].functions(o, pass)}
 #if ${o.form === 'block'}
-var<workgroup> wg_place: vec2u;
-fn uniformPlace(k: u32, t: u32) -> vec2u {
+var<workgroup> wg_bounds: vec2u;
+fn uniformBounds(k: u32, t: u32) -> vec2u {
   workgroupBarrier();
-  if (lid == 0u) { wg_place = placeBefore(k, t); }
-  return workgroupUniformLoad(&wg_place);
+  if (lid == 0u) { wg_bounds = boundsBefore(k, t); }
+  return workgroupUniformLoad(&wg_bounds);
 }
 #endif
 `;
 
-/** An expression for placeBefore() of memory k that all invocations may evaluate. */
-export const placeAt = ({ form }: Pick<MemoryOptions, 'form'>, k: number, t: string): string =>
-  `${form === 'lane' ? 'placeBefore' : 'uniformPlace'}(${k}u, ${t})`;
+/** An expression for boundsBefore() of memory k that all invocations may evaluate. */
+export const boundsAt = ({ form }: Pick<MemoryOptions, 'form'>, k: number, t: string): string =>
+  `${form === 'lane' ? 'boundsBefore' : 'uniformBounds'}(${k}u, ${t})`;

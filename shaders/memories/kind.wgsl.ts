@@ -23,23 +23,23 @@ export interface MemoryOptions {
  *
  *   fn slotAt(k, i), undoAt(k, i), gradientAt(k, i) -> u32   index of entry i of memory k in these buffers
  *   fn stepCount() -> u32                                    T
- *   fn loadValue(k, row, c) -> Cell                          element c of the value of end row % ends at step row / ends
+ *   fn loadValue(k, push, c) -> Cell                         element c of the value of a push: of end push % ends at step push / ends
  *   fn addRead(k, n, c, x)                                   r_t[n][c] += x for end n, or cell n; r_t starts as 0
  *   fn loadControls(k, t) -> vec4f                           the controls of the first end, then those of the second
- *   backward: fn loadDRead(k, n, c) -> Cell, fn addDValue(k, row, c, x)
+ *   backward: fn loadDRead(k, n, c) -> Cell, fn addDValue(k, push, c, x)
  *   block form: everything that sequenceState() declares
  *
- * The code defines the following functions. `place` is the state that they pass from step to step (the bounds of the
- * live slots):
+ * The code defines the following functions. `bounds` is the state that they pass from step to step (the bounds
+ * of the live slots):
  *
- *   fn placeBefore(k, t) -> vec2u                            place before step t of the forward pass
- *   fn forward(k, t, place, controls) -> vec2u               one step; returns the new place
- *   fn clearGradient(k, place)                               sets the gradient of the state after the last step to 0
- *   fn backward(k, t, place) -> vec2u                        backward pass of step t, newest step first; returns the place
+ *   fn boundsBefore(k, t) -> vec2u                           bounds before step t of the forward pass
+ *   fn forward(k, t, bounds, controls) -> vec2u              one step; returns the new bounds
+ *   fn clearGradient(k, bounds)                              sets the gradient of the state after the last step to 0
+ *   fn backward(k, t, bounds) -> vec2u                       backward pass of step t, newest step first; returns the bounds
  *                                                            before it, leaves the gradients of its controls in the
  *                                                            variable gradients: vec4f
  *
- * In the block form all invocations call all functions except placeBefore, in uniform control flow.
+ * In the block form all invocations call all functions except boundsBefore, in uniform control flow.
  */
 export interface MemoryCode {
   functions(o: MemoryOptions, pass: 'forward' | 'backward'): string;

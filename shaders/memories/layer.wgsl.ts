@@ -1,9 +1,9 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import { controlCount, endsOf, memoryKind, readsOf } from '../../src/base/memories.ts';
-import { placeFunctions } from '../lib/model.wgsl.ts';
+import { indexFunctions } from '../lib/model.wgsl.ts';
 import { enableFor, mainOfSequence, sequenceState } from '../lib/sequence.wgsl.ts';
-import { range } from '../lib/text.ts';
-import { memoryFunctions, placeAt } from './index.wgsl.ts';
+import { lines, range } from '../lib/text.ts';
+import { boundsAt, memoryFunctions } from './index.wgsl.ts';
 import { groups, type MemoryOptions } from './kind.wgsl.ts';
 
 /**
@@ -49,7 +49,7 @@ const prologue = (o: LayerOptions): string => {
   const controls = eachControl(o, (_, end, control) => `controls[controlAt(t, ${end}u, ${control}u)]`);
   return wgsl`
 ${sequenceState(o)}
-${placeFunctions(memoryKind(o.kind).storage(groups(o), o.depth), at, 'dims.T')}
+${indexFunctions(memoryKind(o.kind).storage(groups(o), o.depth), at, 'dims.T')}
 fn stepCount() -> u32 { return dims.T; }
 fn controlAt(t: u32, end: u32, control: u32) -> u32 {
   return ${
@@ -63,9 +63,9 @@ fn loadControls(k: u32, t: u32) -> vec4f {
     .map(i => controls[i] ?? '0.0')
     .join(', ')});
 }
-// Index of element c of input row t·E + end; and of read n of step t.
-fn cellAt(row: u32, c: u32) -> u32 {
-  return (${steps ? '(row / ENDS * dims.B + seq) * ENDS + row % ENDS' : 'seq * dims.T * ENDS + row'}) * ${o.cells}u + c;
+// Index of element c of the value of push t·E + end; and of read n of step t.
+fn cellAt(push: u32, c: u32) -> u32 {
+  return (${steps ? '(push / ENDS * dims.B + seq) * ENDS + push % ENDS' : 'seq * dims.T * ENDS + push'}) * ${o.cells}u + c;
 }
 fn readAt(t: u32, n: u32, c: u32) -> u32 {
   return ((${steps ? 't * dims.B + seq' : 'seq * dims.T + t'}) * READS + n) * ${o.cells}u + c;
@@ -78,9 +78,7 @@ const eachKept = (
   { kind, reads, cells }: MemoryOptions,
   body: (i: string, n: string, c: string) => string,
 ): string =>
-  range(readsOf(kind, reads) * cells)
-    .map(i => body(`${i}u`, `${Math.floor(i / cells)}u`, `${i % cells}u`))
-    .join('\n');
+  lines(readsOf(kind, reads) * cells, i => body(`${i}u`, `${Math.floor(i / cells)}u`, `${i % cells}u`));
 
 /** controls, value -> read, slots, undoLog. The caller clears `read`, unless keepsReads(). */
 export const memoryForward = (o: LayerOptions): string => wgsl`
@@ -93,7 +91,7 @@ ${entry(o)}
 @group(0) @binding(5) var<storage, read_write> undoLog: array<vec4u>;
 var<private> now: u32;
 ${prologue(o)}
-fn loadValue(k: u32, row: u32, c: u32) -> Cell { return value[cellAt(row, c)]; }
+fn loadValue(k: u32, push: u32, c: u32) -> Cell { return value[cellAt(push, c)]; }
 #if ${keepsReads(o)}
 var<private> kept: array<Cell, ${o.cells * readsOf(o.kind, o.reads)}>;
 fn addRead(k: u32, n: u32, c: u32, x: Cell) { kept[n * ${o.cells}u + c] += x; }
@@ -102,10 +100,10 @@ fn addRead(k: u32, n: u32, c: u32, x: Cell) { readOut[readAt(now, n, c)] += x; }
 #endif
 ${memoryFunctions(o, 'forward')}
 ${mainOfSequence(o, 'dims.B')}
-  var place = ${placeAt(o, 0, 'dims.sliceFrom')};
+  var bounds = ${boundsAt(o, 0, 'dims.sliceFrom')};
   for (var t = dims.sliceFrom; t < dims.sliceTo; t++) {
     now = t;
-    place = forward(0u, t, place, loadControls(0u, t));
+    bounds = forward(0u, t, bounds, loadControls(0u, t));
     ${
       keepsReads(o)
         ? eachKept(o, (i, n, c) => `readOut[readAt(t, ${n}, ${c})] = kept[${i}]; kept[${i}] = Cell();`)
@@ -131,22 +129,22 @@ ${entry(o)}
 @group(0) @binding(8) var<storage, read_write> dValue: array<Cell>;
 var<private> now: u32;
 ${prologue(o)}
-fn loadValue(k: u32, row: u32, c: u32) -> Cell { return value[cellAt(row, c)]; }
+fn loadValue(k: u32, push: u32, c: u32) -> Cell { return value[cellAt(push, c)]; }
 #if ${keepsReads(o)}
 var<private> kept: array<Cell, ${o.cells * readsOf(o.kind, o.reads)}>;
 fn loadDRead(k: u32, n: u32, c: u32) -> Cell { return kept[n * ${o.cells}u + c]; }
 #else
 fn loadDRead(k: u32, n: u32, c: u32) -> Cell { return dRead[readAt(now, n, c)]; }
 #endif
-fn addDValue(k: u32, row: u32, c: u32, x: Cell) { dValue[cellAt(row, c)] += x; }
+fn addDValue(k: u32, push: u32, c: u32, x: Cell) { dValue[cellAt(push, c)] += x; }
 ${memoryFunctions(o, 'backward')}
 ${mainOfSequence(o, 'dims.B')}
-  var place = ${placeAt(o, 0, 'dims.sliceTo')};
+  var bounds = ${boundsAt(o, 0, 'dims.sliceTo')};
   for (var steps = dims.sliceTo; steps > dims.sliceFrom; steps--) {
     let t = steps - 1u;
     now = t;
     ${keepsReads(o) ? eachKept(o, (i, n, c) => `kept[${i}] = dRead[readAt(t, ${n}, ${c})];`) : ''}
-    place = backward(0u, t, place);
+    bounds = backward(0u, t, bounds);
 #if ${o.form === 'lane'}
     ${store(o)}
 #else

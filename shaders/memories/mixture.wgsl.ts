@@ -1,5 +1,5 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
-import { range } from '../lib/text.ts';
+import { lines, range } from '../lib/text.ts';
 import { barrier, groups, type MemoryCode, type MemoryOptions, shared } from './kind.wgsl.ts';
 
 /**
@@ -13,13 +13,13 @@ import { barrier, groups, type MemoryCode, type MemoryOptions, shared } from './
  */
 export const mixture = (ring: boolean): MemoryCode => ({
   functions: (o, pass) => wgsl`
-fn placeBefore(k: u32, t: u32) -> vec2u { return vec2u(); }
+fn boundsBefore(k: u32, t: u32) -> vec2u { return vec2u(); }
 fn value4(k: u32, t: u32, g: u32) -> vec4f { return ${load4(o, c => `loadValue(k, t, ${c})`)}; }
-// The number of the cell at place i, from -1 to depth. In a stack, -1 and depth are not cells.
+// The number of the cell at position i, from -1 to depth. In a stack, -1 and depth are not cells.
 fn numberOf(i: i32) -> i32 {
   return ${ring ? `(i + ${o.depth}) % ${o.depth}` : 'i'};
 }
-// vec4 g of what step t mixes at place i, from -1 to depth. Before the first step all cells are 0.
+// vec4 g of what step t mixes at position i, from -1 to depth. Before the first step all cells are 0.
 fn source4(k: u32, t: u32, i: i32, g: u32) -> vec4f {
   let n = numberOf(i);
   if (n == ${ring ? 0 : -1}) { return value4(k, t, g); }
@@ -45,9 +45,7 @@ const load4 = ({ cell, cells }: MemoryOptions, load: (c: string) => string): str
 const store4 = ({ cell, cells }: MemoryOptions, store: (c: string, x: string) => string): string =>
   cell === 'vec4f'
     ? store('g', 'x')
-    : range(4)
-        .map(j => `if (4u * g + ${j}u < ${cells}u) { ${store(`4u * g + ${j}u`, `x[${j}]`)} }`)
-        .join('\n');
+    : lines(4, j => `if (4u * g + ${j}u < ${cells}u) { ${store(`4u * g + ${j}u`, `x[${j}]`)} }`);
 
 /** `body` for every vec4 g of every cell i. In the block form the invocations divide the work. */
 const eachCell = (o: MemoryOptions, body: string): string =>
@@ -62,7 +60,7 @@ const eachCell = (o: MemoryOptions, body: string): string =>
   );
 
 const forward = (o: MemoryOptions): string => wgsl`
-fn forward(k: u32, t: u32, place: vec2u, controls: vec4f) -> vec2u {
+fn forward(k: u32, t: u32, bounds: vec2u, controls: vec4f) -> vec2u {
   ${barrier(o)}
   ${eachCell(
     o,
@@ -74,7 +72,7 @@ fn forward(k: u32, t: u32, place: vec2u, controls: vec4f) -> vec2u {
     }`,
   )}
   ${barrier(o)}
-  return place;
+  return bounds;
 }
 `;
 
@@ -85,7 +83,7 @@ var<workgroup> wg_sums: array<vec4f, ${o.size}>;
 fn arrivingAt(k: u32, half: u32, i: u32, g: u32, j: u32) -> u32 {
   return gradientAt(k, ((half * ${o.depth}u + i) * ${groups(o)}u + g) * 4u + j);
 }
-// vec4 g of the gradient of the cell at place i after step t, including the gradient of its read.
+// vec4 g of the gradient of the cell at position i after step t, including the gradient of its read.
 fn gradient4(k: u32, t: u32, i: i32, g: u32) -> vec4f {
   let n = numberOf(i);
   if (n < 0 || n >= ${o.depth}) { return vec4f(); }
@@ -95,7 +93,7 @@ fn gradient4(k: u32, t: u32, i: i32, g: u32) -> vec4f {
   if (n < ${o.reads}) { x += ${load4(o, c => `loadDRead(k, u32(n), ${c})`)}; }
   return x;
 }
-fn clearGradient(k: u32, place: vec2u) {
+fn clearGradient(k: u32, bounds: vec2u) {
   ${eachCell(
     o,
     `for (var j = 0u; j < 4u; j++) {
@@ -104,7 +102,7 @@ fn clearGradient(k: u32, place: vec2u) {
     }`,
   )}
 }
-fn backward(k: u32, t: u32, place: vec2u) -> vec2u {
+fn backward(k: u32, t: u32, bounds: vec2u) -> vec2u {
   ${barrier(o)}
   let controls = loadControls(k, t);
   var sums = vec4f();
@@ -132,6 +130,6 @@ fn backward(k: u32, t: u32, place: vec2u) -> vec2u {
   ${barrier(o)}
   // In the block form only invocation 0 has the complete sums, and only invocation 0 stores them.
   gradients = sums;
-  return place;
+  return bounds;
 }
 `;

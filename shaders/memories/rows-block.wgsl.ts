@@ -1,5 +1,6 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import { blockScan } from '../lib/scan.wgsl.ts';
+import { lines } from '../lib/text.ts';
 import type { MemoryOptions } from './kind.wgsl.ts';
 import {
   type End,
@@ -51,9 +52,9 @@ fn before(row: u32) -> f32 {
   return wg_scan[row - 1u];
 }
 
-// Weight and number of each row of the block. Below, the invocations divide the elements of rows between them.
+// Weight and push of each row of the block. Below, the invocations divide the elements of rows between them.
 var<workgroup> wg_weight: array<f32, ${o.size}>;
-var<workgroup> wg_row: array<u32, ${o.size}>;
+var<workgroup> wg_push: array<u32, ${o.size}>;
 // Rows before cross are read as a whole; row cross is read in part, with the weight that is left.
 fn shareRow(cross: u32, count: u32, left: f32) {
   var weight = 0.0;
@@ -63,7 +64,7 @@ fn shareRow(cross: u32, count: u32, left: f32) {
     weight = max(left - before(cross), 0.0);
   }
   wg_weight[lid] = weight;
-  wg_row[lid] = mine.y;
+  wg_push[lid] = mine.y;
   workgroupBarrier();
 }
 `;
@@ -119,7 +120,7 @@ fn readFrom(k: u32, end: u32, first: u32, step: u32, live: u32) {
     shareRow(cross, count, left);
     for (var c = lid; c < ${o.cells}u; c += ${o.size}u) {
       var sum = Cell();
-      for (var n = 0u; n < min(cross + 1u, count); n++) { sum += wg_weight[n] * loadValue(k, wg_row[n], c); }
+      for (var n = 0u; n < min(cross + 1u, count); n++) { sum += wg_weight[n] * loadValue(k, wg_push[n], c); }
       addRead(k, end, c, sum);
     }
     if (cross < count) { break; }
@@ -127,19 +128,17 @@ fn readFrom(k: u32, end: u32, first: u32, step: u32, live: u32) {
     gone += count;
   }
 }
-fn forward(k: u32, t: u32, place: vec2u, controls: vec4f) -> vec2u {
-  var lo = place.x;
-  var hi = place.y;
-  ${endsRead(o.kind).map(pop).join('\n')}
+fn forward(k: u32, t: u32, bounds: vec2u, controls: vec4f) -> vec2u {
+  var lo = bounds.x;
+  var hi = bounds.y;
+  ${lines(endsRead(o.kind), pop)}
   storageBarrier();
   workgroupBarrier();
   if (lid == 0u) {
     ${pushes(o.kind)}
   }
   ${grow(o.kind)}
-  ${endsRead(o.kind)
-    .map(({ index, side }) => `readFrom(k, ${index}u, ${from(side)}, hi - lo);`)
-    .join('\n')}
+  ${lines(endsRead(o.kind), ({ index, side }) => `readFrom(k, ${index}u, ${from(side)}, hi - lo);`)}
   return vec2u(lo, hi);
 }
 `;
@@ -169,7 +168,7 @@ fn readBackwardFrom(k: u32, t: u32, end: u32, first: u32, step: u32, live: u32) 
     }
     for (var c = lid; c < ${o.cells}u; c += ${o.size}u) {
       let dr = loadDRead(k, end, c);
-      for (var n = 0u; n < min(cross + 1u, count); n++) { addDValue(k, wg_row[n], c, wg_weight[n] * dr); }
+      for (var n = 0u; n < min(cross + 1u, count); n++) { addDValue(k, wg_push[n], c, wg_weight[n] * dr); }
     }
     if (cross < count) {
       gone += cross;
@@ -187,14 +186,12 @@ fn readBackwardFrom(k: u32, t: u32, end: u32, first: u32, step: u32, live: u32) 
   storageBarrier();
   workgroupBarrier();
 }
-fn backward(k: u32, t: u32, place: vec2u) -> vec2u {
-  let lo = place.x;
-  let hi = place.y;
-  ${endsRead(o.kind)
-    .map(({ index, side }) => `readBackwardFrom(k, t, ${index}u, ${from(side)}, hi - lo);`)
-    .join('\n')}
+fn backward(k: u32, t: u32, bounds: vec2u) -> vec2u {
+  let lo = bounds.x;
+  let hi = bounds.y;
+  ${lines(endsRead(o.kind), ({ index, side }) => `readBackwardFrom(k, t, ${index}u, ${from(side)}, hi - lo);`)}
   // Push and pop: first read the log and the gradients …
-  let before = uniformPlace(k, t);
+  let before = uniformBounds(k, t);
   ${rewindLoads(o.kind)}
   storageBarrier();
   workgroupBarrier();

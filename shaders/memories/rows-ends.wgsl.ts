@@ -39,13 +39,13 @@ const push = (
   entry: string,
   at: string,
   d: string,
-  row: string,
+  number: string,
 ) =>
   wgsl`{
     let at = slotAt(k, ${at});
     let dead = slots[at];
     undoLog[undoAt(k, ${entry})] = vec4u(${edge} | ${reached}, bitcast<u32>(${before}), dead.x, dead.y);
-    slots[at] = vec2u(bitcast<u32>(${d}), ${row});
+    slots[at] = vec2u(bitcast<u32>(${d}), ${number});
   }`;
 
 /**
@@ -118,10 +118,10 @@ export const rewindRows = (o: MemoryOptions): string => {
   const rows = (from: string, to: string, g: string, when = passes(kind, 'slots[to]', 't - 1u')): string =>
     shared(
       o,
-      'row',
+      'i',
       from,
       to,
-      `let to = slotAt(k, row);
+      `let to = slotAt(k, i);
     dStrength[to] = select(0.0, ${g}, ${when});`,
     );
   if (kind === 'stack') return rows('edge0', 'before.y', 'g0');

@@ -1,5 +1,5 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
-import { each } from '../lib/text.ts';
+import { each, lines } from '../lib/text.ts';
 import type { MemoryOptions } from './kind.wgsl.ts';
 import {
   type End,
@@ -48,13 +48,13 @@ export const laneForward = (o: MemoryOptions): string => {
     }
   }`;
   return wgsl`
-fn forward(k: u32, t: u32, place: vec2u, controls: vec4f) -> vec2u {
-  var lo = place.x;
-  var hi = place.y;
-  ${endsRead(o.kind).map(pop).join('\n')}
+fn forward(k: u32, t: u32, bounds: vec2u, controls: vec4f) -> vec2u {
+  var lo = bounds.x;
+  var hi = bounds.y;
+  ${lines(endsRead(o.kind), pop)}
   ${pushes(o.kind)}
   ${grow(o.kind)}
-  ${endsRead(o.kind).map(read).join('\n')}
+  ${lines(endsRead(o.kind), read)}
   return vec2u(lo, hi);
 }
 `;
@@ -64,12 +64,12 @@ export const laneBackward = (o: MemoryOptions): string => {
   // Backward pass of a read. For a row read as a whole, adds its gradient to dStrength; the gradient of the row read in
   // part is subtracted from dStrength of all rows nearer the end.
   const read = ({ index, side }: End): string => {
-    const row = (n: string): string =>
-      `slotAt(k, ${side === 'top' ? `place.y - 1u - ${n}` : `place.x + ${n}`})`;
+    const slot = (n: string): string =>
+      `slotAt(k, ${side === 'top' ? `bounds.y - 1u - ${n}` : `bounds.x + ${n}`})`;
     return wgsl`{
     var left = 1.0;
-    for (var n = 0u; n < place.y - place.x && left > 0.0; n++) {
-      let at = ${row('n')};
+    for (var n = 0u; n < bounds.y - bounds.x && left > 0.0; n++) {
+      let at = ${slot('n')};
       let slot = slots[at];
       let s = bitcast<f32>(slot.x);
       let weight = min(s, left);
@@ -88,7 +88,7 @@ export const laneBackward = (o: MemoryOptions): string => {
         if (${passes(o.kind, 'slot', 't')}) { dStrength[at] += g; }
       } else {
         for (var nearer = 0u; nearer < n; nearer++) {
-          let to = ${row('nearer')};
+          let to = ${slot('nearer')};
           if (${passes(o.kind, 'slots[to]', 't')}) { dStrength[to] -= g; }
         }
       }
@@ -97,9 +97,9 @@ export const laneBackward = (o: MemoryOptions): string => {
   }`;
   };
   return wgsl`
-fn backward(k: u32, t: u32, place: vec2u) -> vec2u {
-  ${endsRead(o.kind).map(read).join('\n')}
-  let before = placeBefore(k, t);
+fn backward(k: u32, t: u32, bounds: vec2u) -> vec2u {
+  ${lines(endsRead(o.kind), read)}
+  let before = boundsBefore(k, t);
   ${rewindLoads(o.kind)}
   ${rewindStores(o.kind)}
   ${rewindRows(o)}

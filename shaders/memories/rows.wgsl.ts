@@ -7,8 +7,8 @@ import { laneBackward, laneForward } from './rows-lane.wgsl.ts';
  * Stack, queue and deque: a deque with an undo log, whose steps usually visit only a few rows, implements all three.
  * State of one memory of one sequence:
  *
- *   slots[i]      (strength, row) of slot i. Slots [lo, hi) are live: lo is the bottom, hi - 1 the top. A row is identified
- *                 by the number of its push: t, or for a deque 2t (top) and 2t + 1 (bottom).
+ *   slots[i]      (strength, push) of slot i. Slots [lo, hi) are live: lo is the bottom, hi - 1 the top. Pushes are
+ *                 numbered: t, or for a deque 2t (top) and 2t + 1 (bottom).
  *   undoLog[i]    what step t overwrote at an end; i is t, or for a deque 2t + end: (edge after the pop | REACHED,
  *                 strength of the boundary row before the pop, old contents of the slot pushed to). The edge is hi for
  *                 a pop from the top, lo for a pop from the bottom. REACHED: the pop reduced the boundary row.
@@ -20,7 +20,7 @@ import { laneBackward, laneForward } from './rows-lane.wgsl.ts';
 export const rows: MemoryCode = {
   functions: (o, pass) => wgsl`
 const REACHED = 0x80000000u;
-${placeBefore(o)}
+${boundsBefore(o)}
 #if ${o.form === 'lane'}
 ${pass === 'forward' ? laneForward(o) : laneBackward(o)}
 #else
@@ -28,16 +28,16 @@ ${crossing(o)}
 ${pass === 'forward' ? blockForward(o) : blockBackward(o)}
 #endif
 #if ${pass === 'backward'}
-fn clearGradient(k: u32, place: vec2u) {
-  ${shared(o, 'i', 'place.x', 'place.y', 'dStrength[slotAt(k, i)] = 0.0;')}
+fn clearGradient(k: u32, bounds: vec2u) {
+  ${shared(o, 'i', 'bounds.x', 'bounds.y', 'dStrength[slotAt(k, i)] = 0.0;')}
 }
 #endif
 `,
 };
 
-/** placeAfter(k, t), placeBefore(k, t): the bounds (lo, hi) of the live slots after and before step t, from the log. */
-const placeBefore = ({ kind }: MemoryOptions): string => wgsl`
-fn placeAfter(k: u32, t: u32) -> vec2u {
+/** boundsAfter(k, t), boundsBefore(k, t): the bounds (lo, hi) of the live slots after and before step t, from the log. */
+const boundsBefore = ({ kind }: MemoryOptions): string => wgsl`
+fn boundsAfter(k: u32, t: u32) -> vec2u {
 #if ${kind === 'stack'}
   return vec2u(0u, (undoLog[undoAt(k, t)].x & ~REACHED) + 1u);
 #elif ${kind === 'queue'}
@@ -46,9 +46,9 @@ fn placeAfter(k: u32, t: u32) -> vec2u {
   return vec2u((undoLog[undoAt(k, 2u * t + 1u)].x & ~REACHED) - 1u, (undoLog[undoAt(k, 2u * t)].x & ~REACHED) + 1u);
 #endif
 }
-fn placeBefore(k: u32, t: u32) -> vec2u {
+fn boundsBefore(k: u32, t: u32) -> vec2u {
   // A deque starts in the middle of 2T slots.
   if (t == 0u) { return vec2u(${kind === 'deque' ? 'stepCount()' : '0u'}); }
-  return placeAfter(k, t - 1u);
+  return boundsAfter(k, t - 1u);
 }
 `;

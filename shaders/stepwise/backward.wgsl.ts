@@ -1,8 +1,16 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import { CELL_CODE } from '../cells/index.wgsl.ts';
 import { statesOf } from '../lib/states.wgsl.ts';
-import { range } from '../lib/text.ts';
-import { head, rowAt, type StepOptions, sequenceRow, tile, transposed } from './step.wgsl.ts';
+import { lines, range } from '../lib/text.ts';
+import {
+  head,
+  rowAt,
+  type StepOptions,
+  sequenceElement,
+  stepElement,
+  tile,
+  transposed,
+} from './step.wgsl.ts';
 
 /** batch, w, grads: dA of step t + 1 -> dR, the gradient of the reads of step t. */
 export function stepReadsBackward(o: StepOptions): string {
@@ -11,15 +19,11 @@ export function stepReadsBackward(o: StepOptions): string {
 ${head(o)}
 @group(0) @binding(2) var<storage, read_write> grads: array<vec4f>;
 ${tile(o, R4)}
-  ${range(o.rows)
-    .map(n => `var sum_${n} = vec4f();`)
-    .join('\n')}
+  ${lines(o.rows, n => `var sum_${n} = vec4f();`)}
   if (t + 1u < batch.T) {
-    ${layers.map(({ Wr }, l) => (Wr ? transposed(o, b => rowAt(o, `dA${l}`, 't + 1u', b), Wr) : '')).join('\n')}
+    ${lines(layers, ({ Wr }, l) => (Wr ? transposed(o, b => rowAt(o, `dA${l}`, 't + 1u', b), Wr) : ''))}
   }
-  ${range(o.rows)
-    .map(n => `grads[${sequenceRow(o, 'dR', `b${n}`)} + j] = sum_${n};`)
-    .join('\n')}
+  ${lines(o.rows, n => `${sequenceElement(o, 'dR', `b${n}`)} = sum_${n};`)}
 }
 `;
 }
@@ -32,18 +36,15 @@ ${head(o)}
 @group(0) @binding(2) var<storage, read> acts: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> grads: array<vec4f>;
 ${tile(o, P4)}
-  ${range(o.rows)
-    .map(n => `var sum_${n} = grads[${rowAt(o, 'dOp', 't', `b${n}`)} + j];`)
-    .join('\n')}
+  ${lines(o.rows, n => `var sum_${n} = ${stepElement(o, 'dOp', 't', `b${n}`)};`)}
   ${E ? transposed(o, b => rowAt(o, 'dS', 't', b), blocks.S) : ''}
-  ${range(o.rows)
-    .map(
-      n => `{
-    let op = acts[${rowAt(o, 'op', 't', `b${n}`)} + j];
-    grads[${rowAt(o, 'dP', 't', `b${n}`)} + j] = sum_${n} * (1.0 - op * op);
+  ${lines(
+    o.rows,
+    n => `{
+    let op = ${stepElement(o, 'op', 't', `b${n}`)};
+    ${stepElement(o, 'dP', 't', `b${n}`)} = sum_${n} * (1.0 - op * op);
   }`,
-    )
-    .join('\n')}
+  )}
 }
 `;
 }
@@ -53,13 +54,7 @@ const fromStep = (o: StepOptions, l: number, step: string): string => {
   const { layers, gates, H4 } = o.layout;
   const { Wh } = layers[l];
   return `${Wh ? transposed(o, b => `${rowAt(o, `dA${l}`, step, b)} + ${gates.hFrom * H4}u`, Wh) : ''}
-  ${
-    gates.direct
-      ? range(o.rows)
-          .map(n => `sum_${n} += grads[${sequenceRow(o, `dD${l}`, `b${n}`)} + j];`)
-          .join('\n')
-      : ''
-  }`;
+  ${gates.direct ? lines(o.rows, n => `sum_${n} += ${sequenceElement(o, `dD${l}`, `b${n}`)};`) : ''}`;
 };
 
 /**
@@ -74,17 +69,15 @@ export function stepCellBackward(o: StepOptions, l: number): string {
   const above = layers[l + 1]?.Wy;
   const start = (b: string): string => {
     if (!top) return 'vec4f()';
-    const direct = spec.projection ? 'vec4f()' : `grads[${rowAt(o, 'dOp', 't', b)} + j]`;
-    return spec.autoencoder ? `${direct} + grads[${rowAt(o, 'dHx', 't', b)} + j]` : direct;
+    const direct = spec.projection ? 'vec4f()' : stepElement(o, 'dOp', 't', b);
+    return spec.autoencoder ? `${direct} + ${stepElement(o, 'dHx', 't', b)}` : direct;
   };
   return wgsl`
 ${head(o)}
 @group(0) @binding(2) var<storage, read> acts: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> grads: array<vec4f>;
 ${tile(o, H4)}
-  ${range(o.rows)
-    .map(n => `var sum_${n} = ${start(`b${n}`)};`)
-    .join('\n')}
+  ${lines(o.rows, n => `var sum_${n} = ${start(`b${n}`)};`)}
   ${top && spec.projection ? transposed(o, b => rowAt(o, 'dP', 't', b), blocks.Whp) : ''}
   ${top && !spec.projection && E ? transposed(o, b => rowAt(o, 'dS', 't', b), blocks.S) : ''}
   ${above ? transposed(o, b => rowAt(o, `dA${l + 1}`, 't', b), above) : ''}
@@ -95,35 +88,30 @@ ${tile(o, H4)}
     ${fromStep(o, l, 't + 1u')}
     ${carried
       .flatMap(({ state, gradient }) =>
-        range(o.rows).map(n => `d${state}_${n} = grads[${sequenceRow(o, gradient, `b${n}`)} + j];`),
+        range(o.rows).map(n => `d${state}_${n} = ${sequenceElement(o, gradient, `b${n}`)};`),
       )
       .join('\n')}
   }
-  ${range(o.rows)
-    .map(n => {
-      const b = `b${n}`;
-      return `{
+  ${lines(o.rows, n => {
+    const b = `b${n}`;
+    return `{
     let inside = t < lengthOf(${b});
     ${cell.backward({
       d: state => (state === 'h' ? `sum_${n}` : `d${state}_${n}`),
       kept: g => `acts[${rowAt(o, `g${l}`, 't', b)} + ${g * H4}u + j]`,
-      now: state => `acts[${rowAt(o, `${state}${l}`, 't + 1u', b)} + j]`,
-      before: state => `acts[${rowAt(o, `${state}${l}`, 't', b)} + j]`,
+      now: state => stepElement(o, `${state}${l}`, 't + 1u', b),
+      before: state => stepElement(o, `${state}${l}`, 't', b),
       tanh: 'safeTanh4',
     })}
-    ${range(gates.all)
-      .map(g => `grads[${rowAt(o, `dA${l}`, 't', b)} + ${g * H4}u + j] = select(vec4f(), da${g}, inside);`)
-      .join('\n')}
-    ${carried
-      .map(
-        ({ state, gradient }) =>
-          `grads[${sequenceRow(o, gradient, b)} + j] = select(vec4f(), d${state}Before, inside);`,
-      )
-      .join('\n')}
-    ${gates.direct ? `grads[${sequenceRow(o, `dD${l}`, b)} + j] = select(vec4f(), dhDirect, inside);` : ''}
+    ${lines(gates.all, g => `grads[${rowAt(o, `dA${l}`, 't', b)} + ${g * H4}u + j] = select(vec4f(), da${g}, inside);`)}
+    ${lines(
+      carried,
+      ({ state, gradient }) =>
+        `${sequenceElement(o, gradient, b)} = select(vec4f(), d${state}Before, inside);`,
+    )}
+    ${gates.direct ? `${sequenceElement(o, `dD${l}`, b)} = select(vec4f(), dhDirect, inside);` : ''}
   }`;
-    })
-    .join('\n')}
+  })}
 }
 `;
 }
@@ -138,13 +126,9 @@ export function stepStartBackward(o: StepOptions, l: number): string {
 ${head(o)}
 @group(0) @binding(2) var<storage, read_write> grads: array<vec4f>;
 ${tile(o, H4)}
-  ${range(o.rows)
-    .map(n => `var sum_${n} = vec4f();`)
-    .join('\n')}
+  ${lines(o.rows, n => `var sum_${n} = vec4f();`)}
   ${fromStep(o, l, '0u')}
-  ${range(o.rows)
-    .map(n => `grads[${sequenceRow(o, `dH${l}`, `b${n}`)} + j] = sum_${n};`)
-    .join('\n')}
+  ${lines(o.rows, n => `${sequenceElement(o, `dH${l}`, `b${n}`)} = sum_${n};`)}
 }
 `;
 }

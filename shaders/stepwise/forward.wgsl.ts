@@ -2,8 +2,8 @@ import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import { memoryKind } from '../../src/base/memories.ts';
 import { CELL_CODE } from '../cells/index.wgsl.ts';
 import { statesOf } from '../lib/states.wgsl.ts';
-import { range } from '../lib/text.ts';
-import { head, product, rowAt, type StepOptions, sequenceRow, tile } from './step.wgsl.ts';
+import { lines, range } from '../lib/text.ts';
+import { head, product, rowAt, type StepOptions, sequenceElement, stepElement, tile } from './step.wgsl.ts';
 
 /** batch, w -> acts: h, c of every layer before the first step, and r. One invocation per sequence and vec4. */
 export function stepStart(o: StepOptions): string {
@@ -15,14 +15,12 @@ ${head(o)}
 ${tile({ ...o, rows: 1 }, widest)}
   let one = select(vec4f(), vec4f(1.0, 0.0, 0.0, 0.0), j == 0u && ${spec.start === 'one-hot'});
   if (j < ${H4}u) {
-    ${statesOf(o.layout)
-      .map(({ name, first, oneHot }) => {
-        const value = first ? `w[${first.offset4}u + j]` : oneHot ? 'one' : 'vec4f()';
-        return `acts[${sequenceRow(o, name, 'b0')} + j] = ${value};`;
-      })
-      .join('\n')}
+    ${lines(statesOf(o.layout), ({ name, first, oneHot }) => {
+      const value = first ? `w[${first.offset4}u + j]` : oneHot ? 'one' : 'vec4f()';
+      return `${sequenceElement(o, name, 'b0')} = ${value};`;
+    })}
   }
-  if (j < ${R4}u) { acts[${sequenceRow(o, 'r', 'b0')} + j] = one; }
+  if (j < ${R4}u) { ${sequenceElement(o, 'r', 'b0')} = one; }
 }
 `;
 }
@@ -39,35 +37,28 @@ export function stepCell(o: StepOptions, l: number): string {
 ${head(o)}
 @group(0) @binding(2) var<storage, read_write> acts: array<vec4f>;
 ${tile(o, H4)}
-  ${range(gates.all)
-    .map(g =>
-      range(o.rows)
-        .map(n => `var sum${g}_${n} = ${g < gates.x ? `w[${b.offset4 + g * H4}u + j]` : 'vec4f()'};`)
-        .join('\n'),
-    )
-    .join('\n')}
+  ${lines(gates.all, g =>
+    lines(o.rows, n => `var sum${g}_${n} = ${g < gates.x ? `w[${b.offset4 + g * H4}u + j]` : 'vec4f()'};`),
+  )}
   for (var k = 0u; k < batch.K; k++) {
-    ${range(o.rows)
-      .map(
-        n => `{
+    ${lines(
+      o.rows,
+      n => `{
       let input = inputAt(t * B + b${n}, k);
       if (input != NO_INPUT) {
         let row_at = ${Wx.offset4}u + min(input, ${spec.inputs - 1}u) * ${gates.x * H4}u + j;
-        ${xGates.map(g => `sum${g}_${n} += w[row_at + ${g * H4}u];`).join('\n')}
+        ${lines(xGates, g => `sum${g}_${n} += w[row_at + ${g * H4}u];`)}
       }
     }`,
-      )
-      .join('\n')}
+    )}
   }
   ${Wy ? product(o, b => rowAt(o, `h${l - 1}`, 't + 1u', b), Wy, xGates, H4) : ''}
   ${Wh ? product(o, b => rowAt(o, `h${l}`, 't', b), Wh, hGates, H4) : ''}
   ${Wr ? product(o, b => rowAt(o, 'r', 't', b), Wr, xGates, H4) : ''}
-  ${range(o.rows)
-    .map(
-      n => `{
-    ${o.layout.states
-      .map(state => `let ${state}From = ${rowAt(o, `${state}${l}`, 't', `b${n}`)} + j;`)
-      .join('\n')}
+  ${lines(
+    o.rows,
+    n => `{
+    ${lines(o.layout.states, state => `let ${state}From = ${rowAt(o, `${state}${l}`, 't', `b${n}`)} + j;`)}
     ${cell.forward({
       a: g => `sum${g}_${n}`,
       before: state => `acts[${state}From]`,
@@ -75,18 +66,14 @@ ${tile(o, H4)}
       sigmoid: 'sigmoid4',
     })}
     let inside = ${inside(n)};
-    ${o.layout.states
-      .map(
-        state =>
-          `acts[${rowAt(o, `${state}${l}`, 't + 1u', `b${n}`)} + j] = select(vec4f(), ${state}Next, inside);`,
-      )
-      .join('\n')}
-    ${range(gates.kept)
-      .map(g => `acts[${rowAt(o, `g${l}`, 't', `b${n}`)} + ${g * H4}u + j] = kept${g};`)
-      .join('\n')}
+    ${lines(
+      o.layout.states,
+      state =>
+        `${stepElement(o, `${state}${l}`, 't + 1u', `b${n}`)} = select(vec4f(), ${state}Next, inside);`,
+    )}
+    ${lines(gates.kept, g => `acts[${rowAt(o, `g${l}`, 't', `b${n}`)} + ${g * H4}u + j] = kept${g};`)}
   }`,
-    )
-    .join('\n')}
+  )}
 }
 `;
 }
@@ -98,16 +85,13 @@ export function stepProjection(o: StepOptions): string {
 ${head(o)}
 @group(0) @binding(2) var<storage, read_write> acts: array<vec4f>;
 ${tile(o, P4)}
-  ${range(o.rows)
-    .map(n => `var sum0_${n} = w[${blocks.bp.offset4}u + j];`)
-    .join('\n')}
+  ${lines(o.rows, n => `var sum0_${n} = w[${blocks.bp.offset4}u + j];`)}
   ${product(o, b => rowAt(o, `h${layers.length - 1}`, 't + 1u', b), blocks.Whp, [0], 0)}
-  ${range(o.rows)
-    .map(
-      n =>
-        `acts[${rowAt(o, 'op', 't', `b${n}`)} + j] = select(vec4f(), safeTanh4(sum0_${n}), t < lengthOf(b${n}));`,
-    )
-    .join('\n')}
+  ${lines(
+    o.rows,
+    n =>
+      `${stepElement(o, 'op', 't', `b${n}`)} = select(vec4f(), safeTanh4(sum0_${n}), t < lengthOf(b${n}));`,
+  )}
 }
 `;
 }
@@ -140,22 +124,19 @@ export function stepHeads(o: StepOptions): string {
 ${head(o)}
 @group(0) @binding(2) var<storage, read_write> acts: array<vec4f>;
 ${tile(o, S4)}
-  ${range(o.rows)
-    .map(n => `var sum0_${n} = w[${blocks.bS.offset4}u + j];`)
-    .join('\n')}
+  ${lines(o.rows, n => `var sum0_${n} = w[${blocks.bS.offset4}u + j];`)}
   ${product(o, op, blocks.S, [0], 0)}
-  ${range(o.rows)
-    .map(
-      n => `{
+  ${lines(
+    o.rows,
+    n => `{
     var s = safeTanh4(sum0_${n});
     if (j >= ${N4}u) {
       let row = t * B + b${n};
       ${softmax ? shares(`sum0_${n}`) : strengths(`sum0_${n}`)}
     }
-    acts[${rowAt(o, 's', 't', `b${n}`)} + j] = select(vec4f(), s, t < lengthOf(b${n}));
+    ${stepElement(o, 's', 't', `b${n}`)} = select(vec4f(), s, t < lengthOf(b${n}));
   }`,
-    )
-    .join('\n')}
+  )}
 }
 `;
 }

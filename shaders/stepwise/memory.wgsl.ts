@@ -7,13 +7,14 @@ import {
   type FusedOptions,
   loadControls,
   memoriesOf,
+  memoryIndices,
   memoryOf,
-  memoryPlaces,
+  valueFunctions,
 } from '../lib/model.wgsl.ts';
-import { rowsOf } from '../lib/rows.wgsl.ts';
+import { at, elementsOf } from '../lib/rows.wgsl.ts';
 import { enableFor, mainOfSequence, sequenceState } from '../lib/sequence.wgsl.ts';
-import { range } from '../lib/text.ts';
-import { placeAt } from '../memories/index.wgsl.ts';
+import { lines } from '../lib/text.ts';
+import { boundsAt } from '../memories/index.wgsl.ts';
 import { barrier, shared } from '../memories/kind.wgsl.ts';
 
 /**
@@ -26,7 +27,7 @@ ${enableFor(o.memory)}
 ${o.batch}
 @group(1) @binding(0) var<uniform> now: vec4u;
 ${sequenceState(o.memory)}
-${memoryPlaces(o.layout, o.memory.form)}
+${memoryIndices(o.layout, o.memory.form)}
 `;
 
 const mainHead = (o: FusedOptions): string => wgsl`
@@ -42,7 +43,7 @@ const functions = (o: FusedOptions, pass: 'forward' | 'backward'): string =>
 /** batch, acts: s -> acts: r of step t, slots, undoLog. Also clears grads: dS of step t. */
 export function stepMemory(o: FusedOptions): string {
   const { layout } = o;
-  const place = rowsOf(layout);
+  const element = elementsOf(layout, 'vec4f');
   const { M4, R4, S4 } = layout;
   return wgsl`
 ${head(o)}
@@ -50,30 +51,26 @@ ${head(o)}
 @group(0) @binding(2) var<storage, read_write> slots: array<vec2u>;
 @group(0) @binding(3) var<storage, read_write> undoLog: array<vec4u>;
 @group(0) @binding(4) var<storage, read_write> grads: array<vec4f>;
-fn loadValue(k: u32, row: u32, c: u32) -> vec4f {
-  return acts[${place('s', '(stepOf(row) * batch.B + seq)')} + endOf(k, row) * ${M4}u + c];
-}
+${valueFunctions(layout, 'vec4f', 'forward')}
 ${loadControls(layout, 'vec4f')}
 var<private> reads: u32;
 fn addRead(k: u32, n: u32, c: u32, x: vec4f) { acts[reads + readOf(k, n) * ${M4}u + c] += x; }
 ${functions(o, 'forward')}
 ${mainHead(o)}
-  reads = ${place('r', 'row', 1)};
+  reads = ${at(operand(layout, 'r', { skip: 1 }), 'row')};
   ${shared(o.memory, 'i', '0u', `${R4}u`, 'acts[reads + i] = vec4f();')}
-  ${shared(o.memory, 'i', '0u', `${S4}u`, `grads[${place('dS', 'row')} + i] = vec4f();`)}
+  ${shared(o.memory, 'i', '0u', `${S4}u`, `${element('dS', 'row', 'i')} = vec4f();`)}
   // Uniform: a workgroup has a single sequence.
   if (t < lengthOf(sequence)) {
     ${barrier(o.memory)}
-    ${memoriesOf(layout)
-      .map(k => {
-        const controls = controlVector(
-          layout,
-          k,
-          ({ vector, component }) => `acts[${place('s', 'row')} + ${vector}u].${component}`,
-        );
-        return `_ = forward(${k}u, t, ${placeAt(o.memory, k, 't')}, ${controls});`;
-      })
-      .join('\n')}
+    ${lines(memoriesOf(layout), k => {
+      const controls = controlVector(
+        layout,
+        k,
+        ({ vector, component }) => `${element('s', 'row', `${vector}u`)}.${component}`,
+      );
+      return `_ = forward(${k}u, t, ${boundsAt(o.memory, k, 't')}, ${controls});`;
+    })}
   }
 }
 `;
@@ -82,21 +79,18 @@ ${mainHead(o)}
 /** batch, acts, slots, undoLog, grads: dR -> dS of step t: gradients of the heads' logits. Rewinds the slots. */
 export function stepMemoryBackward(o: FusedOptions): string {
   const { layout } = o;
-  const place = rowsOf(layout);
+  const element = elementsOf(layout, 'vec4f');
   const { M4, N4, S4 } = layout;
   const block = o.memory.form === 'block';
-  const stores = memoriesOf(layout)
-    .map(
-      k => wgsl`
-    let place${k} = ${placeAt(o.memory, k, 't + 1u')};
-    if (t + 1u == length) { clearGradient(${k}u, place${k}); }
+  const stores = lines(
+    memoriesOf(layout),
+    k => wgsl`
+    let bounds${k} = ${boundsAt(o.memory, k, 't + 1u')};
+    if (t + 1u == length) { clearGradient(${k}u, bounds${k}); }
     ${barrier(o.memory)}
-    _ = backward(${k}u, t, place${k});
-    ${controlsOf(layout, k)
-      .map(({ vector, component, local }) => `ds[${vector - N4}].${component} = gradients.${local};`)
-      .join('\n')}`,
-    )
-    .join('\n');
+    _ = backward(${k}u, t, bounds${k});
+    ${lines(controlsOf(layout, k), ({ vector, component, local }) => `ds[${vector - N4}].${component} = gradients.${local};`)}`,
+  );
   return wgsl`
 ${head(o)}
 @group(0) @binding(1) var<storage, read> acts: array<vec4f>;
@@ -104,14 +98,10 @@ ${head(o)}
 @group(0) @binding(3) var<storage, read_write> slots: array<vec2u>;
 @group(0) @binding(4) var<storage, read_write> undoLog: array<vec4u>;
 @group(0) @binding(5) var<storage, read_write> dStrength: array<f32>;
-fn valueAt(k: u32, row: u32, c: u32) -> u32 {
-  return (stepOf(row) * batch.B + seq) * ${operand(layout, 's').width4}u + endOf(k, row) * ${M4}u + c;
-}
-fn loadValue(k: u32, row: u32, c: u32) -> vec4f { return acts[batch.s + valueAt(k, row, c)]; }
+${valueFunctions(layout, 'vec4f', 'backward')}
 fn loadDRead(k: u32, n: u32, c: u32) -> vec4f {
-  return grads[${place('dR', 'seq')} + readOf(k, n) * ${M4}u + c];
+  return ${element('dR', 'seq', `readOf(k, n) * ${M4}u + c`)};
 }
-fn addDValue(k: u32, row: u32, c: u32, x: vec4f) { grads[batch.dS + valueAt(k, row, c)] += x; }
 ${loadControls(layout, 'vec4f')}
 ${functions(o, 'backward')}
 ${mainHead(o)}
@@ -125,26 +115,20 @@ ${mainHead(o)}
       'i',
       '0u',
       `${N4}u`,
-      `let v = acts[${place('s', 'row')} + i];
-      grads[${place('dS', 'row')} + i] *= 1.0 - v * v;`,
+      `let v = ${element('s', 'row', 'i')};
+      ${element('dS', 'row', 'i')} *= 1.0 - v * v;`,
     )}
     ${block ? 'if (lid == 0u) {' : '{'}
-      ${range(S4 - N4)
-        .map(i => `let s${i} = acts[${place('s', 'row')} + ${N4 + i}u];`)
-        .join('\n')}
-      ${memoriesOf(layout)
-        .map(k =>
-          activateControlsBackward(
-            layout,
-            k,
-            ({ vector, component }) => `s${vector - N4}.${component}`,
-            ({ vector, component }) => `ds[${vector - N4}].${component}`,
-          ),
-        )
-        .join('\n')}
-      ${range(S4 - N4)
-        .map(i => `grads[${place('dS', 'row')} + ${N4 + i}u] = ds[${i}];`)
-        .join('\n')}
+      ${lines(S4 - N4, i => `let s${i} = ${element('s', 'row', `${N4 + i}u`)};`)}
+      ${lines(memoriesOf(layout), k =>
+        activateControlsBackward(
+          layout,
+          k,
+          ({ vector, component }) => `s${vector - N4}.${component}`,
+          ({ vector, component }) => `ds[${vector - N4}].${component}`,
+        ),
+      )}
+      ${lines(S4 - N4, i => `${element('dS', 'row', `${N4 + i}u`)} = ds[${i}];`)}
     }
   }
 }

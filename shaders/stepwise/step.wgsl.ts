@@ -3,8 +3,8 @@ import type { Block, Layout } from '../../src/layout/layout.ts';
 import { operand } from '../../src/layout/tensors.ts';
 import { mainOfInvocation } from '../lib/invocation.wgsl.ts';
 import { MATH } from '../lib/math.wgsl.ts';
-import { at } from '../lib/rows.wgsl.ts';
-import { range } from '../lib/text.ts';
+import { at, elementsOf } from '../lib/rows.wgsl.ts';
+import { lines, range } from '../lib/text.ts';
 
 /**
  * The stepwise plan: one dispatch per layer and time step, for controllers too large for the fused plan. Every kernel
@@ -41,18 +41,22 @@ ${mainOfInvocation(size, 'tile')}
   let j = tile % ${columns4}u;
   let first = tile / ${columns4}u * ${rows}u;
   if (first >= B) { return; }
-  ${range(rows)
-    .map(n => `let b${n} = min(first + ${n}u, B - 1u);`)
-    .join('\n')}
+  ${lines(rows, n => `let b${n} = min(first + ${n}u, B - 1u);`)}
 `;
 
 /** Offset of the row of sequence b at a time step. For h, c and r, `step` is the state before that step. */
 export const rowAt = ({ layout }: StepOptions, field: string, step: string, b: string): string =>
-  at(operand(layout, field), `((${step}) * B + ${b})`);
+  at(operand(layout, field), stepRow(step, b));
 
-/** Offset of the row of sequence b, for a tensor with one row per sequence. */
-export const sequenceRow = ({ layout }: StepOptions, field: string, b: string): string =>
-  at(operand(layout, field), b);
+const stepRow = (step: string, b: string): string => `((${step}) * B + ${b})`;
+
+/** Column j of that row. */
+export const stepElement = ({ layout }: StepOptions, field: string, step: string, b: string): string =>
+  elementsOf(layout, 'vec4f')(field, stepRow(step, b), 'j');
+
+/** Column j of the row of sequence b, for a tensor with one row per sequence. */
+export const sequenceElement = ({ layout }: StepOptions, field: string, b: string): string =>
+  elementsOf(layout, 'vec4f')(field, b, 'j');
 
 /** Number of workgroups of a kernel with columns4 vec4s of columns. */
 export const stepTiles = ({ rows, size }: StepOptions, columns4: number, B: number): number =>
@@ -73,20 +77,17 @@ export function product(
   // Compute the offsets before the loop: they load sizes from the batch, which a software adapter would repeat in every
   // iteration.
   return wgsl`{
-  ${tiles.map(n => `let from${n} = ${x(`b${n}`)};`).join('\n')}
+  ${lines(tiles, n => `let from${n} = ${x(`b${n}`)};`)}
   for (var i = 0u; i < ${Math.ceil(rows / 4)}u; i++) {
     let corner = ${offset4}u + i * ${4 * ld4}u + j;
-    ${tiles.map(n => `let x${n} = acts[from${n} + i];`).join('\n')}
-    ${gates
-      .map(
-        (gate, k) => `{
-      ${range(4)
-        .map(r => `let w${r} = w[corner + ${r * ld4 + k * stride}u];`)
-        .join('\n')}
-      ${tiles.map(n => `sum${gate}_${n} += x${n}.x * w0 + x${n}.y * w1 + x${n}.z * w2 + x${n}.w * w3;`).join('\n')}
+    ${lines(tiles, n => `let x${n} = acts[from${n} + i];`)}
+    ${lines(
+      gates,
+      (gate, k) => `{
+      ${lines(4, r => `let w${r} = w[corner + ${r * ld4 + k * stride}u];`)}
+      ${lines(tiles, n => `sum${gate}_${n} += x${n}.x * w0 + x${n}.y * w1 + x${n}.z * w2 + x${n}.w * w3;`)}
     }`,
-      )
-      .join('\n')}
+    )}
   }
   }`;
 }
@@ -97,18 +98,15 @@ export function transposed(o: StepOptions, dy: (b: string) => string, { offset4,
   // After the last row of the matrix, the loads read other parameters. Their products must not enter the padding.
   const factor = (r: number): string => (rows % 4 === 0 ? '' : ` * f32(j * 4u + ${r}u < ${rows}u)`);
   return wgsl`{
-  ${tiles.map(n => `let from${n} = ${dy(`b${n}`)};`).join('\n')}
+  ${lines(tiles, n => `let from${n} = ${dy(`b${n}`)};`)}
   for (var i = 0u; i < ${ld4}u; i++) {
     let corner = ${offset4}u + j * ${4 * ld4}u + i;
-    ${range(4)
-      .map(r => `let w${r} = w[corner + ${r * ld4}u]${factor(r)};`)
-      .join('\n')}
-    ${tiles
-      .map(
-        n => `let dy${n} = grads[from${n} + i];
+    ${lines(4, r => `let w${r} = w[corner + ${r * ld4}u]${factor(r)};`)}
+    ${lines(
+      tiles,
+      n => `let dy${n} = grads[from${n} + i];
     sum_${n} += vec4f(dot(dy${n}, w0), dot(dy${n}, w1), dot(dy${n}, w2), dot(dy${n}, w3));`,
-      )
-      .join('\n')}
+    )}
   }
   }`;
 }

@@ -64,6 +64,7 @@ export function tensorsOf({ spec, gates, states, H4, P4, R4, S4, O4, V4, D4 }: S
 export interface Operand {
   /** Name of the tensor. */
   field: string;
+  arena: TensorForm['arena'];
   /** vec4s per row. */
   width4: number;
   /** 1: skip the B rows of the starting state at the beginning of h, c and r. */
@@ -88,5 +89,5 @@ export function operand(
   const tensor = tensors.find(({ name }) => name === field);
   if (!tensor)
     throw new Error(`the layout has no tensor ${field}: it has ${tensors.map(t => t.name).join(', ')}.`);
-  return { field, width4: tensor.width4, skip, from };
+  return { field, arena: tensor.arena, width4: tensor.width4, skip, from };
 }
