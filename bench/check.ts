@@ -24,9 +24,9 @@ import { openBench } from './suite.ts';
 import { passesFor, sampleWork, type Warm, type Work, warmUp } from './work.ts';
 
 const SAMPLES = 21;
-const LEAST_SAMPLES = 5;
+const MIN_SAMPLES = 5;
 /** Maximum number of passes of the reference per sample. */
-const MOST_REFERENCES = 4096;
+const MAX_REFERENCES = 4096;
 /** Warm-up of the reference before it is timed. */
 const WARM_UP_MS = 500;
 /** vec4f moved by each invocation of the copy. */
@@ -38,7 +38,7 @@ const HELP = `npm run bench:check -- [options]
   25 %; if only one has, it is a warning. A case that fails is measured a second time before it counts.
   --accept         write the new baseline from this measurement instead
   --only <text>    only cases whose names contain this; may be repeated
-  --samples <n>    samples per case (default ${SAMPLES}, at least ${LEAST_SAMPLES})
+  --samples <n>    samples per case (default ${SAMPLES}, at least ${MIN_SAMPLES})
 Exit code 1: a case failed. 2: no baseline for this adapter.`;
 
 export async function main(args: string[]): Promise<number> {
@@ -55,7 +55,7 @@ export async function main(args: string[]): Promise<number> {
     console.log(HELP);
     return 0;
   }
-  const samples = countOption('samples', values.samples, LEAST_SAMPLES);
+  const samples = countOption('samples', values.samples, MIN_SAMPLES);
   if (values.accept && values.only.length) {
     throw new InputError('--accept writes the baseline of all cases: leave --only out.');
   }
@@ -156,7 +156,7 @@ async function ratiosOf(checkCase: CheckCase, bench: Bench): Promise<Ratios> {
       });
     // Runs until the JIT has optimised the reference; before that its speed varies at random.
     for (let ms = 0; ms < WARM_UP_MS; ) ms += await timeReference(1);
-    const passes = await passesFor(timeReference, MOST_REFERENCES);
+    const passes = await passesFor(timeReference, MAX_REFERENCES);
     const device =
       (work: Work, { passes }: Warm) =>
       async () =>

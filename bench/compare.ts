@@ -20,15 +20,15 @@ import {
 const TURNS_MS = 2000;
 /** A contender whose sample takes longer than this gets fewer samples. */
 const LONG_MS = 20_000;
-const LEAST_SAMPLES = 3;
+const MIN_SAMPLES = 3;
 /**
  * If the first pass takes longer than this, it is the only
  * sample. It includes compilation, which is then a small share.
  */
 const ENDLESS_MS = 60_000;
-const MOST_PEER_PASSES = 256;
+const MAX_PEER_PASSES = 256;
 
-/** One of the works compared: the time of a sample, and the function that takes one. */
+/** One of the implementations compared: the time of a sample, and the function that takes one. */
 export interface Contender<S> {
   sampleMs: number;
   sample(): Promise<S>;
@@ -36,7 +36,7 @@ export interface Contender<S> {
 
 /** The number of samples, given how long one takes. */
 export const roundsOf = (samples: number, sampleMs: number): number =>
-  sampleMs > ENDLESS_MS ? 1 : sampleMs > LONG_MS ? Math.min(samples, LEAST_SAMPLES) : samples;
+  sampleMs > ENDLESS_MS ? 1 : sampleMs > LONG_MS ? Math.min(samples, MIN_SAMPLES) : samples;
 
 /**
  * Takes samples of all contenders: of the fast ones in turn, of
@@ -135,7 +135,7 @@ async function warmPeer(
     // Two passes warm up; if one takes minutes, a second is not needed.
     if (first > LONG_MS) return [rivalOf(run, outcome, 1, first)];
     await run.pass();
-    const passes = await passesFor(count => passesOf(run, count), MOST_PEER_PASSES);
+    const passes = await passesFor(count => passesOf(run, count), MAX_PEER_PASSES);
     return [rivalOf(run, outcome, passes, await passesOf(run, passes))];
   } catch (error) {
     await run.end();

@@ -4,7 +4,7 @@ import type { AdapterDescription } from '../src/engine/engine.ts';
 import { figure, type Spread } from './measure.ts';
 
 /** The factor by which a ratio may grow before it counts as slower. */
-export const MOST_LOST = 1.25;
+export const MAX_LOST = 1.25;
 
 /**
  * The cost of a case relative to other work, which does not depend
@@ -71,9 +71,9 @@ export function judge(now: Ratios, baseline: Pick<Baseline, 'cases'>): Judgement
     copy: now.copy.median / then.copy.median,
   };
   const both = [change.reference, change.copy];
-  // Not "> MOST_LOST", so that NaN counts as slower.
-  const lost = both.filter(factor => !(factor <= MOST_LOST)).length;
-  const gained = both.every(factor => factor < 1 / MOST_LOST);
+  // Not "> MAX_LOST", so that NaN counts as slower.
+  const lost = both.filter(factor => !(factor <= MAX_LOST)).length;
+  const gained = both.every(factor => factor < 1 / MAX_LOST);
   return { now, change, verdict: lost === 2 ? 'failed' : lost === 1 ? 'moved' : gained ? 'faster' : 'ok' };
 }
 

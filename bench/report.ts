@@ -25,7 +25,7 @@ const percent = (share: number | undefined): string =>
 
 /** Rows of the tables, each starting with its head, for the terminal and the page. */
 export interface Tables {
-  works: string[][];
+  passes: string[][];
   peers: string[][];
   growth: string[][];
   /** Skipped cases, failed cases, and remarks. */
@@ -34,7 +34,7 @@ export interface Tables {
 
 export function tablesOf(cases: readonly Result[]): Tables {
   return {
-    works: [
+    passes: [
       [
         'one pass of',
         'ms (quartiles)',
@@ -42,9 +42,9 @@ export function tablesOf(cases: readonly Result[]): Tables {
         'dispatches',
         'MiB',
         'GFLOP/s',
-        'of product',
+        'of peak GFLOP/s',
         'GB/s',
-        'of copy',
+        'of peak GB/s',
       ],
       ...cases.flatMap(({ name, how, ours, rate, floor }) =>
         ours && rate && floor
@@ -111,13 +111,13 @@ export function tablesOf(cases: readonly Result[]): Tables {
 
 /** The tables of a whole suite, as text for the terminal. */
 export function textOf(suite: Suite): string {
-  const { works, peers, growth, notes } = tablesOf(suite.cases);
+  const { passes, peers, growth, notes } = tablesOf(suite.cases);
   const { copy, matmul } = suite.peak;
-  const parts = [works, peers, growth].filter(rows => rows.length > 1).map(table);
+  const parts = [passes, peers, growth].filter(rows => rows.length > 1).map(table);
   if (copy && matmul) {
     parts.push(
-      `of product, of copy: the minimum work of a pass, relative to this adapter's plain matrix product ` +
-        `(${figure(matmul)} GFLOP/s) and copy (${figure(copy)} GB/s). Above 100 %: the data is in its caches.`,
+      `of peak: the minimum work of a pass, relative to the fastest matrix product (${figure(matmul)} GFLOP/s) and copy ` +
+        `(${figure(copy)} GB/s) measured on this adapter. Above 100 %: the data is in its caches.`,
     );
   }
   if (notes.length) parts.push(notes.join('\n'));

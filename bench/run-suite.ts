@@ -12,12 +12,12 @@ import { headOf, textOf } from './report.ts';
 import { type Found, faults, runSuite, type Suite } from './suite.ts';
 
 const SAMPLES = 10;
-const LEAST_SAMPLES = 3;
+const MIN_SAMPLES = 3;
 
 const HELP = `npm run bench -- [options]
   --only <text>    only cases whose names contain this (see --list); may be repeated
   --full           the whole grid, the paper's models at B=128, peers also where a pass takes minutes: hours on a software adapter
-  --samples <n>    samples per case (default ${SAMPLES}, at least ${LEAST_SAMPLES})
+  --samples <n>    samples per case (default ${SAMPLES}, at least ${MIN_SAMPLES})
   --no-peers       only pushdown
   --peer <name>    only this peer (tfjs, jax, torch); may be repeated
   --engine <name>  gpu (default), or cpu: WebAssembly SIMD, with TensorFlow.js and jax-js on WebAssembly
@@ -48,7 +48,7 @@ export async function main(args: string[]): Promise<number> {
     console.log(HELP);
     return 0;
   }
-  const samples = countOption('samples', values.samples, LEAST_SAMPLES);
+  const samples = countOption('samples', values.samples, MIN_SAMPLES);
   const engineName = values.engine;
   if (engineName !== 'gpu' && engineName !== 'cpu') unknown('engine', engineName, ['gpu', 'cpu']);
   const threads = values.threads === undefined ? undefined : countOption('threads', values.threads, 1);

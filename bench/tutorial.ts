@@ -23,12 +23,12 @@ const BATCHES = ['10', '128'];
 const REPORT_EVERY = 50;
 const WARM_UP_SECONDS = 1;
 /** With fewer samples the median is unreliable. */
-const LEAST_SAMPLES = 5;
+const MIN_SAMPLES = 5;
 
 const HELP = `node bench/run.mjs bench/tutorial.ts [options]
   --engine <auto|gpu|cpu>  engine of pushdown (default auto)
   --batch <B>              sequences per step, may be repeated (default ${BATCHES.join(' and ')})
-  --samples <n>            samples per contender (default 5, at least ${LEAST_SAMPLES})
+  --samples <n>            samples per contender (default 5, at least ${MIN_SAMPLES})
   --seconds <s>            seconds per sample of pushdown (default 3)
   --peer-seconds <s>       seconds per sample of NumPy (default 5)
   --json                   write bench/results/tutorial-<adapter>-<date>.json`;
@@ -60,7 +60,7 @@ export async function main(args: string[]): Promise<number> {
     return 0;
   }
   const batches = values.batch.map(text => countOption('batch', text, 1));
-  const rounds = countOption('samples', values.samples, LEAST_SAMPLES);
+  const rounds = countOption('samples', values.samples, MIN_SAMPLES);
   const seconds = numberOption('seconds', values.seconds, 0.1);
   const peerSeconds = numberOption('peer-seconds', values['peer-seconds'], 0.1);
 

@@ -49,7 +49,7 @@ export interface Timing {
 /** Target time of a sample … */
 export const SAMPLE_MS = 40;
 /** … and its maximum number of passes. */
-export const MOST_PASSES = 4096;
+export const MAX_PASSES = 4096;
 
 /** The clock of the device: timestamps of two empty passes around the work. */
 export class Clock {

@@ -27,11 +27,11 @@ export const linearTiles = ({ rows, columns }: LinearTiling, count: number, colu
  */
 const tile = ({ rows, columns, size }: LinearTiling, columns4: number): string => wgsl`
 ${mainOfInvocation(size, 'tile')}
-  let rows = batch.T * batch.B;
+  let count = batch.T * batch.B;
   let first = tile / ${Math.ceil(columns4 / columns)}u * ${rows}u;
   let column = tile % ${Math.ceil(columns4 / columns)}u * ${columns}u;
-  if (first >= rows) { return; }
-  ${lines(rows, n => `let n${n} = min(first + ${n}u, rows - 1u);`)}
+  if (first >= count) { return; }
+  ${lines(rows, n => `let n${n} = min(first + ${n}u, count - 1u);`)}
   ${lines(columns, c => `let j${c} = ${columns4 % columns ? `min(column + ${c}u, ${columns4 - 1}u)` : `column + ${c}u`};`)}
 `;
 
@@ -43,7 +43,7 @@ const stores = (
 ): string =>
   lines(
     rows,
-    n => `if (first + ${n}u < rows) {
+    n => `if (first + ${n}u < count) {
     ${lines(columns, c => (columns4 % columns ? `if (column + ${c}u < ${columns4}u) { ${body(n, c)} }` : body(n, c)))}
   }`,
   );

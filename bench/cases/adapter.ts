@@ -4,7 +4,7 @@
  */
 import { bind, dispatch, type Gpu, split } from '../../src/gpu/device.ts';
 import { runWorkCase } from '../compare.ts';
-import { MOST_PASSES, type Work } from '../work.ts';
+import { MAX_PASSES, type Work } from '../work.ts';
 import type { Bench, Case, Outcome } from './case.ts';
 import { productOfRegisters, productOfTiles, TILE } from './matmul.ts';
 
@@ -142,7 +142,7 @@ function plainWork(
   };
   return {
     how,
-    maxPasses: MOST_PASSES,
+    maxPasses: MAX_PASSES,
     bytes: buffers.reduce((sum, { size }) => sum + size, 0),
     enqueue,
     settle: async () => void (await gpu.read([{ buffer: last, bytes: 4 }])),

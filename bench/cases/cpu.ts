@@ -1,7 +1,7 @@
 /** The peak performance of the CPU engine's own matrix product. Other cases of that engine are compared with it. */
 import { Arena, compile } from '../../src/simd/module.ts';
 import { runWorkCase } from '../compare.ts';
-import { MOST_PASSES, type Work } from '../work.ts';
+import { MAX_PASSES, type Work } from '../work.ts';
 import type { Case } from './case.ts';
 
 /**
@@ -41,7 +41,7 @@ async function openProduct(rows: number, k: number, n: number): Promise<Work> {
   pack(w, 4 * n, k, n / 4, panels);
   return {
     how: '',
-    maxPasses: MOST_PASSES,
+    maxPasses: MAX_PASSES,
     bytes: arena.bytes,
     enqueue(passes): undefined {
       for (let p = 0; p < passes; p++) product(x, 4 * k, rows, k, panels, y, 4 * n, n / 4);

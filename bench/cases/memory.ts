@@ -5,7 +5,7 @@ import { type LayerForm, openMemory } from '../../src/engine/gpu-memory.ts';
 import type { Gpu } from '../../src/gpu/device.ts';
 import { runWorkCase } from '../compare.ts';
 import { type MemoryProblem, memoryInputs, STRENGTHS } from '../problems.ts';
-import { MOST_PASSES, type Work } from '../work.ts';
+import { MAX_PASSES, type Work } from '../work.ts';
 import type { Bench, Case, Floor } from './case.ts';
 
 const BASE: MemoryProblem = { kind: 'stack', B: 128, T: 1024, M: 32, strengths: 'near 1' };
@@ -26,8 +26,8 @@ const LONG: MemoryProblem = { ...BASE, B: 1, T: 65_536 };
  * Peers store the strengths of all rows at all steps. This is
  * the largest number of them; on WebGPU half of it takes 10 GB.
  */
-const MOST_STRENGTHS = BASE.B * BASE.T ** 2;
-const MOST_ON_WEBGPU = MOST_STRENGTHS / 4;
+const MAX_STRENGTHS = BASE.B * BASE.T ** 2;
+const MAX_ON_WEBGPU = MAX_STRENGTHS / 4;
 
 /** The grid. Without `--full`: the base case with its peers, and cases that differ from it in one size. */
 export function memoryCases(): Case[] {
@@ -71,7 +71,7 @@ function memoryCase(
           ...(peers &&
             kind === 'stack' && {
               peer: peer =>
-                B * T * T > (peer.name === 'PyTorch' ? MOST_STRENGTHS : MOST_ON_WEBGPU)
+                B * T * T > (peer.name === 'PyTorch' ? MAX_STRENGTHS : MAX_ON_WEBGPU)
                   ? `it would store ${((B * T * T * 4) / 2 ** 30).toFixed(1)} GiB of strengths, and as much for every gradient`
                   : peer.memory(problem, memoryInputs(problem)),
             }),
@@ -102,7 +102,7 @@ export async function openMemoryWork(gpu: Gpu, problem: MemoryProblem, form?: La
   const names = Object.keys(results) as (keyof typeof results)[];
   return {
     how: `${memory.form} form`,
-    maxPasses: MOST_PASSES,
+    maxPasses: MAX_PASSES,
     bytes: memory.bytes,
     enqueue,
     settle: async () => void (await gpu.read([{ ...io.dPush, bytes: 4 }])),
@@ -126,7 +126,7 @@ export async function openMemoryLayer(engine: Engine, problem: MemoryProblem): P
   let last: Promise<unknown> = Promise.resolve();
   return {
     how: 'with its transfers',
-    maxPasses: MOST_PASSES,
+    maxPasses: MAX_PASSES,
     bytes: memory.bytes,
     enqueue(passes): undefined {
       for (let k = 0; k < passes; k++) last = last.then(pass);

@@ -3,7 +3,7 @@ import type { Gpu } from '../../src/gpu/device.ts';
 import { prefixSum } from '../../src/kernels/prefix-sum.ts';
 import { runWorkCase } from '../compare.ts';
 import { prefixSumInputs } from '../problems.ts';
-import { MOST_PASSES, type Work } from '../work.ts';
+import { MAX_PASSES, type Work } from '../work.ts';
 import type { Case } from './case.ts';
 
 const ROWS = 1024;
@@ -58,7 +58,7 @@ export async function openPrefixSum(gpu: Gpu, R: number, L: number, pass: Pass):
   };
   return {
     how: '',
-    maxPasses: MOST_PASSES,
+    maxPasses: MAX_PASSES,
     bytes: sums.bytes,
     enqueue,
     settle: async () => void (await gpu.read([{ buffer: sums.y, bytes: 4 }])),

@@ -10,7 +10,7 @@ import type { Work } from '../work.ts';
 import type { Case, Floor, Outputs } from './case.ts';
 
 /** A model can hold the reports of about a thousand steps. */
-const MOST_STEPS = 512;
+const MAX_STEPS = 512;
 /**
  * Relative to a tensor's largest change. If a parameter of 1 changes by 1e-4, float32 has three digits of the change.
  */
@@ -98,7 +98,7 @@ export async function openTraining(engine: Engine, problem: TrainingProblem): Pr
   }
   return {
     how: model.plan,
-    maxPasses: MOST_STEPS,
+    maxPasses: MAX_STEPS,
     bytes: model.bytes,
     enqueue: steps => {
       let sliced: Promise<unknown> | undefined;

@@ -74,8 +74,8 @@ async function run(texts: readonly string[]): Promise<Suite> {
 
 function show(suite: Suite): void {
   byId('adapter').textContent = headOf(suite, machine().browser).join('\n');
-  const { works, peers, growth, notes } = tablesOf(suite.cases);
-  const shown = [works, peers, growth].filter(rows => rows.length > 1);
+  const { passes, peers, growth, notes } = tablesOf(suite.cases);
+  const shown = [passes, peers, growth].filter(rows => rows.length > 1);
   byId('tables').replaceChildren(...shown.map(tableElement));
   byId('plots').replaceChildren(...plotsOf(suite).map(({ title, svg }) => plotElement(title, svg)));
   byId('notes').replaceChildren(...notes.map(note => element('li', note)));
