@@ -138,10 +138,10 @@ export interface Pair {
   model: string;
   /** The run with the best score at the trained lengths (see bestOf). The test result is not used to choose it. */
   best?: CellResult;
-  /** Scores in the measure `solvedOn`: the best of all runs, and the mean. */
+  /** Scores in the measure `successOn`: the best of all runs, and the mean. */
   scores?: { best: number; mean: number };
-  /** Number of runs whose score in the measure `solvedOn` reaches solvedAt. */
-  solved: number;
+  /** Number of runs whose score in the measure `successOn` reaches successAt. */
+  successes: number;
   /** Number of planned runs, and of finished runs. */
   runs: number;
   done: number;
@@ -156,7 +156,7 @@ export function pairsOf(spec: TableSpec, cells: readonly Cell[], results: readon
       const planned = cells.filter(cell => cell.task === task && cell.model === model);
       const done = planned.flatMap(({ key }) => byKey.get(key) ?? []);
       const best = bestOf(spec, done);
-      const scores = done.map(result => scoreOf(spec, measuredAt(result, spec.solvedOn)));
+      const scores = done.map(result => scoreOf(spec, measuredAt(result, spec.successOn)));
       pairs.push({
         task,
         model,
@@ -167,7 +167,7 @@ export function pairsOf(spec: TableSpec, cells: readonly Cell[], results: readon
             mean: scores.reduce((sum, score) => sum + score, 0) / scores.length,
           },
         }),
-        solved: done.filter(result => isSolved(spec, result)).length,
+        successes: done.filter(result => isSuccess(spec, result)).length,
         runs: planned.length,
         done: done.length,
       });
@@ -183,13 +183,13 @@ export function scoreOf({ score }: Pick<TableSpec, 'score'>, measured: Measured 
   return typeof value === 'number' ? value : Number.NaN;
 }
 
-/** Whether a run's score in the measure `solvedOn` reaches solvedAt. */
-export function isSolved(
-  spec: Pick<TableSpec, 'score' | 'solvedAt' | 'solvedOn'>,
+/** Whether a run's score in the measure `successOn` reaches successAt. */
+export function isSuccess(
+  spec: Pick<TableSpec, 'score' | 'successAt' | 'successOn'>,
   result: CellResult,
 ): boolean {
-  const score = scoreOf(spec, measuredAt(result, spec.solvedOn));
-  return spec.score === 'excess' ? score <= spec.solvedAt : score >= spec.solvedAt;
+  const score = scoreOf(spec, measuredAt(result, spec.successOn));
+  return spec.score === 'excess' ? score <= spec.successAt : score >= spec.successAt;
 }
 
 /** The best run: by the score at the trained lengths, then by fine accuracy, then by loss. Undefined if there are no results. */

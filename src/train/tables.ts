@@ -17,9 +17,9 @@ export interface TableSpec {
    * cross-entropy above its lower bound in nats per symbol (for language modelling, see lowerBound; lower is better).
    */
   score: 'coarse' | 'accuracy' | 'excess';
-  /** The score at which a run counts as solved, and the measure that it is taken from. */
-  solvedAt: number;
-  solvedOn: 'train' | 'test';
+  /** The score at which a run is a success, and the measure that it is taken from. */
+  successAt: number;
+  successOn: 'train' | 'test';
   /** Number of sequences on which a finished run is measured: at the trained lengths, and in the test if `test` is absent. */
   sequences: number;
   /** Lengths tested at the end; by default those that are evaluated during training. */
@@ -36,9 +36,9 @@ export interface TestLengths {
   each: number;
 }
 
-const PAPER_TABLE = { name: 'paper', seeds: 1, score: 'coarse', solvedAt: 0.99, solvedOn: 'test' } as const;
-const CHOMSKY_TABLE = { name: 'chomsky', score: 'accuracy', solvedAt: 0.9, solvedOn: 'test' } as const;
-const CFL_TABLE = { name: 'cfl', score: 'excess', solvedAt: 0.05, solvedOn: 'train' } as const;
+const PAPER_TABLE = { name: 'paper', seeds: 1, score: 'coarse', successAt: 0.99, successOn: 'test' } as const;
+const CHOMSKY_TABLE = { name: 'chomsky', score: 'accuracy', successAt: 0.9, successOn: 'test' } as const;
+const CFL_TABLE = { name: 'cfl', score: 'excess', successAt: 0.05, successOn: 'train' } as const;
 
 /** Every table by name and scale. */
 export const TABLES: readonly TableSpec[] = [

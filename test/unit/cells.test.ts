@@ -39,7 +39,7 @@ describe('train --seeds', () => {
     expect(lines[2]).toMatchObject({
       seeds: 2,
       finished: 2,
-      solved: 0,
+      successes: 0,
       at: { low: 4, high: 4 },
       stopped: false,
     });

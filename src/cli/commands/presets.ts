@@ -16,9 +16,7 @@ export const presets = command({
   name: 'presets',
   operands: ['[group]'],
   summary: 'List the preset configurations, or one group of them: presets paper, presets small/reverse',
-  notes: `Buffers: weights, optimiser state and the activations of a batch on the device, estimated from shapes.
-Time: of a run that is not stopped early (reverse: until it is solved), at the speed measured on ${MEASURED_ON}; – if it was not measured.
-With --keys: every setting with its default and limits.`,
+  notes: `With --keys: every setting with its default and limits.`,
   options: {
     json: JSON_OPTION,
     keys: { type: 'boolean', help: 'list every key of --set with its default and limits' },
@@ -63,15 +61,19 @@ With --keys: every setting with its default and limits.`,
       if (i > 0 && groupOf(name) !== groupOf(all[i - 1].name)) lines[i + 1] = `\n${lines[i + 1]}`;
     });
     io.stdout.write(`${lines.join('\n')}\n`);
+    io.stdout.write(
+      `\nbuffers: weights, optimiser state and the activations of a batch.\n` +
+        `est. time: all steps (reverse: until it is solved) without restarts, on ${MEASURED_ON}; –: not measured.\n`,
+    );
     if (group === undefined)
       io.stdout.write(
         asStarted(
-          `\nList one group: pushdown presets ${GROUPS.join('|')}. This list leaves out the chomsky and cfl groups.\nTimes are estimates for all steps (reverse: until it is solved) without restarts, on ${MEASURED_ON}; –: not measured.`,
+          `List one group: pushdown presets ${GROUPS.join('|')}. This list leaves out the chomsky and cfl groups.\n`,
         ),
       );
     io.stdout.write(
       asStarted(
-        `\n${count(all.length)} presets. Train one: pushdown train <preset>. Change a setting: --set key=value (keys: presets --keys).\n`,
+        `${count(all.length)} presets. Train one: pushdown train <preset>. Change a setting: --set key=value (keys: presets --keys).\n`,
       ),
     );
     return 0;

@@ -114,11 +114,11 @@ export function notesOf(spec: TableSpec, cells: readonly Cell[], sets: readonly 
   const best =
     spec.score === 'coarse'
       ? `the run shown is the best at trained lengths (${score}, then fine accuracy, then loss); the test is not used for this choice`
-      : spec.solvedOn === 'test'
+      : spec.successOn === 'test'
         ? `best: the highest ${score} of the seeds in the test, as in the published table; so this choice uses the test; the mean is over all seeds`
         : `best: the smallest ${score} of the seeds`;
-  const place = spec.solvedOn === 'train' ? 'at trained lengths' : 'in the test';
-  const limit = spec.score === 'excess' ? `${spec.solvedAt} nats or less` : `${spec.solvedAt} or better`;
+  const place = spec.successOn === 'train' ? 'at trained lengths' : 'in the test';
+  const limit = spec.score === 'excess' ? `${spec.successAt} nats or less` : `${spec.successAt} or better`;
   return [
     ...lines('tasks', tasks),
     ...models.map(model => modelLine(model, cells)),

@@ -14,9 +14,9 @@ const titleOf = (report: Report): string =>
 const LEGENDS: Readonly<Record<TableSpec['score'], string>> = {
   coarse: 'coarse/fine at trained lengths → coarse/fine in the test',
   accuracy:
-    'symbol accuracy in percent, mean over the tested lengths: best of the seeds, as published; (mean); solved/seeds',
+    'symbol accuracy in percent, mean over the tested lengths: best of the seeds, as published; (mean); successes/seeds',
   excess:
-    'cross-entropy above its lower bound, in nats per symbol, at trained lengths: best of the seeds; (mean); solved/seeds',
+    'cross-entropy above its lower bound, in nats per symbol, at trained lengths: best of the seeds; (mean); successes/seeds',
 };
 
 const footOf = (spec: TableSpec, report: Report): string[] => [

@@ -49,8 +49,8 @@ function linesOf(spec: TableSpec, report: Report, model: string): string[][] {
     if (!best) return runs > 0 ? MISSING : '';
     return `${coarseAndFine(measuredAt(best, 'train')!)}→${coarseAndFine(measuredAt(best, 'test')!)}`;
   };
-  const success = ({ best, solved, runs, done }: Pair): string =>
-    best ? `${solved}/${done}${done < runs ? MISSING : ''}` : '';
+  const success = ({ best, successes, runs, done }: Pair): string =>
+    best ? `${successes}/${done}${done < runs ? MISSING : ''}` : '';
   const far = ({ best }: Pair): string => {
     const measured = best && measuredAt(best, 'far');
     return measured ? coarseAndFine(measured) : '';
@@ -77,10 +77,10 @@ function linesOf(spec: TableSpec, report: Report, model: string): string[][] {
  */
 function taskRows(spec: TableSpec, report: Report, models: readonly string[]): string[][] {
   const tasks = spec.grid.tasks.filter(task => models.some(model => pairOf(report, task, model).runs > 0));
-  const cell = ({ scores, solved, runs, done }: Pair): string => {
+  const cell = ({ scores, successes, runs, done }: Pair): string => {
     if (!scores) return runs > 0 ? MISSING : '';
     const [best, mean] = [scores.best, scores.mean].map(value => scoreText(spec, value));
-    const others = done > 1 ? ` (${mean}) ${solved}/${done}` : '';
+    const others = done > 1 ? ` (${mean}) ${successes}/${done}` : '';
     return `${best}${others}${done < runs ? MISSING : ''}`;
   };
   /** What a model without any knowledge, or a perfect model, scores: chance, or the lower bound. */
@@ -88,7 +88,7 @@ function taskRows(spec: TableSpec, report: Report, models: readonly string[]): s
     if (spec.score === 'accuracy') return percent(report.chance[task]);
     const bounds = report.results
       .filter(({ key }) => key.startsWith(`${task}/`))
-      .flatMap(result => measuredAt(result, spec.solvedOn)?.bound ?? []);
+      .flatMap(result => measuredAt(result, spec.successOn)?.bound ?? []);
     return fixed(bounds.reduce((sum, bound) => sum + bound, 0) / bounds.length, 3);
   };
   const published = [...new Set(tasks.flatMap(task => Object.keys(report.published[task] ?? {})))];

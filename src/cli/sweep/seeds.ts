@@ -5,7 +5,7 @@ import { InputError, show } from '../../base/errors.ts';
 import { spread } from '../../base/spread.ts';
 import type { Data } from '../../tasks/data-file.ts';
 import { withVocabulary } from '../../train/setup.ts';
-import { bestOf, type CellResult, isSolved, measuredAt, measuresOf } from '../../train/table.ts';
+import { bestOf, type CellResult, isSuccess, measuredAt, measuresOf } from '../../train/table.ts';
 import { dataOf } from '../arguments/data.ts';
 import type { EngineRequest } from '../arguments/engine.ts';
 import { EXIT, type Io } from '../io/io.ts';
@@ -18,7 +18,7 @@ import { checkJobs, type Job, runJobs } from './jobs.ts';
 
 const MAX_SEEDS = 10_000;
 /** A seed succeeds if nearly all sequences are correct in every symbol in the final test. */
-const SUCCESS = { score: 'coarse', solvedAt: 0.99, solvedOn: 'test' } as const;
+const SUCCESS = { score: 'coarse', successAt: 0.99, successOn: 'test' } as const;
 
 /**
  * Parses the value of --seeds: a number of seeds (`10`: seeds 0 to 9), or the first and the last seed (`3-7`, `4-4`).
@@ -125,7 +125,7 @@ function summaryOf(results: readonly CellResult[], seeds: number) {
   return {
     seeds,
     finished: results.length,
-    solved: results.filter(result => isSolved(SUCCESS, result)).length,
+    successes: results.filter(result => isSuccess(SUCCESS, result)).length,
     at: tests[0] && { low: tests[0].low, high: tests[0].high },
     mean: { coarse: mean('coarse'), fine: mean('fine'), accuracy: mean('accuracy') },
     best: best && { seed: best.seed, ...measuredAt(best, 'test') },
@@ -134,7 +134,7 @@ function summaryOf(results: readonly CellResult[], seeds: number) {
 }
 
 function summaryText({
-  solved,
+  successes,
   finished,
   at,
   mean,
@@ -153,7 +153,7 @@ function summaryText({
     ...(best ? [row(`seed ${best.seed}, best at trained lengths`, best as typeof mean)] : []),
   ];
   return (
-    `success (coarse ${SUCCESS.solvedAt} or better at ${at ? lengths(at) : '–'}): ${solved} of ${finished} seeds, ` +
+    `success (coarse ${SUCCESS.successAt} or better at ${at ? lengths(at) : '–'}): ${successes} of ${finished} seeds, ` +
     `median time of a run ${duration(medianSeconds)}\n\n${table(rows)}`
   );
 }
