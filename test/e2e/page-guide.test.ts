@@ -30,6 +30,10 @@ test('choosing a task, a memory or a network trains it at once, and sentences de
     model: { memory: 'queue' },
   });
 
+  expect((await text(page, '#memory-legend')).split(/\s+/).join(' ').trim()).toBe(
+    'strength 0 1 read push pop',
+  );
+
   // Parts of the page that are meaningless without a memory are hidden.
   expect(await isHidden(page, '#profile-now')).toBe(false);
   await press(page, '#choose-memory-none');

@@ -1,13 +1,14 @@
 import type { Config } from '../../base/config.ts';
 import { memoryKind } from '../../base/memories.ts';
-import { byId, write } from '../dom.ts';
+import { byId, make, write } from '../dom.ts';
+import { HUES } from '../memory/layout.ts';
 import type { ModelProbe } from '../memory/probe.ts';
 import { describeProgress, describeRun, type RunProgress } from './story.ts';
 
 /** Elements that are hidden for models without a memory. */
 const OF_MEMORY = ['memory-legend', 'reading-help'];
 /** Elements that apply only to memories that push and pop. */
-const OF_PUSH_AND_POP = ['profile-now', 'profile-figure', 'push-and-pop-legend'];
+const OF_PUSH_AND_POP = ['profile-now', 'profile-figure'];
 /** Elements that apply only to memories of rows with strengths, as in the paper. */
 const OF_ROWS = ['detail-letters'];
 
@@ -32,6 +33,15 @@ export class Narrator {
       controls.some(({ name }) => name === 'push'),
     );
     show(OF_ROWS, rows);
+    // Values in cells have no strengths: their colour is the share of them that is left in all cells.
+    for (const name of document.querySelectorAll<HTMLElement>('.scale-name'))
+      write(name, rows ? 'strength' : 'share left');
+    write(byId('row-name', HTMLElement), rows ? 'row' : 'value');
+    byId('controls-legend', HTMLElement).replaceChildren(
+      ...controls.map(({ name }, c) =>
+        make('span', {}, make('i', { class: `swatch ${HUES[c]}` }), ` ${name}`),
+      ),
+    );
     const title = hasMemory ? 'The memory over one sequence' : 'One sequence, step by step';
     write(byId('memory-title', HTMLElement), title);
     this.#update();

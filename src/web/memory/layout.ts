@@ -16,7 +16,7 @@ export const LINE = 18;
 export const MARGIN = 6;
 
 /** Colours of the controls of an end, in order. */
-const HUES = ['push', 'pop', 'muted'] as const;
+export const HUES = ['push', 'pop', 'muted'] as const;
 
 /** A control of one end, such as push or pop, drawn as bars. */
 export interface Bars {
