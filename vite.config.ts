@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import type { Plugin } from 'vite';
 import { defineConfig } from 'vitest/config';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
+import { MEMORY_NAMES } from './src/base/memories.ts';
 import { FIREFOX } from './test/support/firefox-path.ts';
 
 /**
@@ -125,6 +126,9 @@ const ON_KERNELS = [
 /** The profiles that a software adapter does not use by itself. */
 const PROFILES = ['gpu', 'gpu with subgroups'];
 
+/** Compares memories of the kind PUSHDOWN_MEMORY at all sizes. */
+const EVERY_MEMORY = 'test/verify/memory.test.ts';
+
 /** Test files of the page that run in any browser, with or without WebGPU. */
 const IN_ANY_BROWSER = ['page-hand', 'page-gallery', 'page-hostile', 'page-files', 'page-guide'];
 
@@ -164,7 +168,15 @@ export default defineConfig({
       project('gradient', 60_000),
       project('parity', 240_000, { ...onDawn, env: { PUSHDOWN_TILES: 'small' } }),
       project('e2e', 240_000, withPage),
-      project('verify', 3_600_000, onDawn),
+      project('verify', 3_600_000, { ...onDawn, exclude: [EVERY_MEMORY] }),
+      // A process for each kind, because one would take over half an hour: part of `npm run verify`.
+      ...MEMORY_NAMES.map(kind =>
+        project(`memory ${kind}`, 3_600_000, {
+          ...onDawn,
+          include: [EVERY_MEMORY],
+          env: { PUSHDOWN_MEMORY: kind },
+        }),
+      ),
       // The tests of kernels with the profiles of other devices, on
       // the adapter of this machine: part of `npm run verify`.
       ...PROFILES.map(profile =>

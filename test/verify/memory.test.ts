@@ -6,20 +6,25 @@ import { compareMemory, KINDS, memoryTruth, RANGES, TOLERANCE } from '../support
 /**
  * Every T with every M, batch and range of strengths, of which test/parity/memory.test.ts
  * takes a few; but not more steps of all sequences together than `maxSteps.verify`.
+ *
+ * A process compares one kind, so that the kinds run on all cores.
  */
+const KIND = KINDS.find(kind => kind === process.env['PUSHDOWN_MEMORY']);
+if (!KIND) throw new Error(`PUSHDOWN_MEMORY must be one of ${KINDS.join(', ')}.`);
 
 /** A memory with cells has as many as steps here: at B = 300, T = 1000, M = 100 it would need 4.9 GiB. */
 const MAX_STEPS_WITH_CELLS = 30_000;
 
 const STEPS = [1, 2, 31, 32, 33, 63, 64, 65, 1000];
 
-describeEach(MEMORY_VARIANTS, (engine, { hasMemory, maxSteps }) => {
-  describe.each(KINDS.filter(hasMemory))('%s', kind => {
-    const most = memoryKind(kind).rows ? maxSteps.verify : Math.min(maxSteps.verify, MAX_STEPS_WITH_CELLS);
+const variants = MEMORY_VARIANTS.filter(({ hasMemory }) => hasMemory(KIND));
+describeEach(variants, (engine, { maxSteps }) => {
+  describe(KIND, () => {
+    const most = memoryKind(KIND).rows ? maxSteps.verify : Math.min(maxSteps.verify, MAX_STEPS_WITH_CELLS);
     describe.each(Object.keys(RANGES))('strengths %s', range => {
       test.each(STEPS)('T = %i', async T => {
         for (const M of [1, 2, 32, 100]) {
-          const truth = memoryTruth(kind, T, M, range);
+          const truth = memoryTruth(KIND, T, M, range);
           for (const B of [1, 7, 300]) {
             if (B * T > most) continue;
             for (const [tensor, difference] of Object.entries(await compareMemory(engine(), truth, B))) {
