@@ -1,10 +1,13 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { afterAll, expect, test } from 'vitest';
 import { tuningFile } from '../../src/platform/node/tunings.ts';
 
-const newFile = (): string => join(mkdtempSync(join(tmpdir(), 'pushdown-tunings-')), 'below', 'tuning.json');
+const folder = mkdtempSync(join(tmpdir(), 'pushdown-tunings-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+let files = 0;
+const newFile = (): string => join(folder, String(files++), 'below', 'tuning.json');
 
 test('measurements are stored per adapter', () => {
   const file = newFile();
