@@ -24,7 +24,7 @@ export interface AlgorithmCode {
     dRead: Rows[],
   ): Gradients<Numbers>;
   prefixSums(numbers: Numbers): Numbers;
-  popByBlocks(s: Numbers, u: number, n: number): { removed: number; loss: number };
+  popByBlocks(s: Numbers, u: number, n: number): { removed: number; taken: number };
   stackHeights(push: Numbers, pop: Numbers, chunk: number): { low: Numbers; high: Numbers };
   stackLinks(low: Numbers): Links;
   stackReads(value: Rows, low: Numbers, high: Numbers, link: Numbers): Rows;

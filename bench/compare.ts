@@ -1,4 +1,4 @@
-/** Compares a work of pushdown with the same work by peers: first the outputs, then the time. */
+/** Compares a workload of pushdown with the same one by peers: first the outputs, then the time. */
 import { firstLineOf } from '../src/base/errors.ts';
 import type { Bench, Outcome, Outputs, PeerOutcome, WorkCase } from './cases/case.ts';
 import { opened, rateOf } from './cases/case.ts';
@@ -66,7 +66,7 @@ interface Rival extends Contender<Sample> {
   outcome: PeerOutcome;
 }
 
-/** Measures a work and the peers that agree with it. */
+/** Measures a workload and the peers that agree with it. */
 export async function runWorkCase(workCase: WorkCase, bench: Bench): Promise<Outcome> {
   const work = await opened(bench, () => workCase.open(bench));
   const rivals: Rival[] = [];
@@ -125,7 +125,7 @@ async function warmPeer(
     const { worst, difference } = agree(compared(truth), compared(await run.outputs()));
     outcome.difference = difference;
     if (!(difference <= tolerance)) {
-      outcome.none = `wrong: ${worst} differs by ${difference.toExponential(1)} of its largest number, at most ${tolerance} is allowed`;
+      outcome.none = `wrong: ${worst} differs by ${difference.toExponential(1)} of its largest number; at most ${tolerance} is allowed`;
       await run.end();
       return [];
     }

@@ -1,11 +1,11 @@
 /**
  * Kills training repeatedly, and shows that nothing is lost:
  *   node bench/run.mjs bench/faults.ts --kills 200
- *   node bench/run.mjs bench/faults.ts --minutes 60        soak test: also lost devices, bad batches and slow storage
+ *   node bench/run.mjs bench/faults.ts --minutes 60        soak test: also lost devices and slow storage
  * A run is trained in separate processes that are killed (SIGKILL) at random moments. After every kill
  * its checkpoint must load, and the next process resumes from it. At the end, its weights must be those
- * of an undisturbed run. With --minutes, a process also loses its device from time to time, some batches
- * have NaN weights (the same in both runs; such a step is skipped and counted), and storage is slow.
+ * of an undisturbed run. Some batches have NaN weights (the same in both runs; such a step is skipped and
+ * counted). With --minutes, a process also loses its device from time to time, and storage is slow.
  */
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
@@ -28,7 +28,7 @@ import { countOption } from './node.ts';
 
 const HELP = `node bench/run.mjs bench/faults.ts [options]
   --kills <n>      number of kills (default 20)
-  --minutes <n>    instead of --kills: as many kills as fit into this time, together with all other faults
+  --minutes <n>    instead of --kills: as many kills as fit into this time, together with lost devices and slow storage
   --seed <n>       seed of the faults (default 1)`;
 
 /** One batch in this many is bad. */

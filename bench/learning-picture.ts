@@ -8,7 +8,7 @@ import { Trainer } from '../src/train/trainer.ts';
 import { readWeights } from '../src/web/memory/weights.ts';
 
 /**
- * Draws docs/images/learning.svg, the moving picture of the README: the memory over one sequence while the `reverse`
+ * Draws docs/images/learning.svg, the animation in the README: the memory over one sequence while the `reverse`
  * preset trains. Every frame is a trace of the model at that training step, with the correct symbols as its inputs.
  *
  *   node bench/run.mjs bench/learning-picture.ts

@@ -65,14 +65,7 @@ export function tablesOf(cases: readonly Result[]): Tables {
       ),
     ],
     peers: [
-      [
-        'one pass, awaited',
-        'pushdown, ms',
-        'peer',
-        'its ms (quartiles)',
-        'times pushdown',
-        'max. difference',
-      ],
+      ['one pass, awaited', 'pushdown, ms', 'peer', 'its ms (quartiles)', '× pushdown', 'max. difference'],
       ...cases.flatMap(({ name, ours, peers = [] }) =>
         peers.map(peer => [
           name,

@@ -144,7 +144,7 @@ export function faults({ cases }: Pick<Suite, 'cases'>): string[] {
     ...(growth && !within(growth)
       ? [
           `${name} grows too fast: time like T^${growth.exponent.toFixed(2)}, bytes like ` +
-            `T^${growth.bytesExponent.toFixed(2)}, at most T^${growth.limit} is allowed. If the machine was busy, try again.`,
+            `T^${growth.bytesExponent.toFixed(2)}; at most T^${growth.limit} is allowed. If the machine was busy, try again.`,
         ]
       : []),
     ...peers.flatMap(peer =>

@@ -108,7 +108,7 @@ function headOf({ group, launch, loop }: Line, size: Size): string {
   const when = loop
     ? `one dispatch per time step, ${ORDER[loop]}`
     : over
-      ? `all time steps in one dispatch, ${ORDER[over.way]}`
+      ? `all time steps in one dispatch, ${ORDER[over.pass]}`
       : 'one dispatch';
   const facts = [
     `${group}: ${label}`,

@@ -1,4 +1,4 @@
-/** Times work on a WebGPU device, in Node and in browsers. */
+/** Times work on a WebGPU device or on the CPU engine, in Node and in browsers. */
 import type { Gpu } from '../src/gpu/device.ts';
 import { type Spread, spread } from './measure.ts';
 
@@ -28,7 +28,7 @@ export interface Sample {
   device?: number;
 }
 
-/** The measured times of a work. */
+/** The measured times of a workload. */
 export interface Timing {
   /** Wall-clock time per pass, with several passes per submission and one wait for all. */
   ms: Spread;
@@ -113,8 +113,8 @@ export async function sampleWaited(work: Work, passes: number): Promise<Sample> 
 }
 
 /**
- * The number of passes that take about SAMPLE_MS together. It is increased step by step, because the wait alone may take
- * longer than a pass.
+ * The number of passes that take about SAMPLE_MS together. It is increased step by step, because the wait alone may
+ * take longer than a pass.
  *
  * @param run runs this number of passes; returns their total time in ms
  */
@@ -146,7 +146,7 @@ export function countDispatches(work: Pick<Work, 'enqueue'>): number | undefined
   }
 }
 
-/** A work that is compiled and warmed up. */
+/** A workload that is compiled and warmed up. */
 export interface Warm {
   passes: number;
   dispatches?: number;
@@ -154,10 +154,13 @@ export interface Warm {
   sampleMs: number;
 }
 
-/** JavaScript and WebAssembly are recompiled with more optimisation once they are called often, in every thread. */
+/**
+ * Minimum warm-up, in ms: JavaScript and WebAssembly are recompiled with more optimisation once they are called often,
+ * in every thread.
+ */
 export const WARM_MS = 500;
 
-/** Warms up a work. */
+/** Warms up a workload. */
 export async function warmUp(work: Work): Promise<Warm> {
   const dispatches = countDispatches(work);
   await work.settle();

@@ -4,7 +4,7 @@ import { mainOfInvocation } from './lib/invocation.wgsl.ts';
 import { lines, range } from './lib/text.ts';
 
 /**
- * Embeddings. A layer uses the input x only in x·W_e·W_xh, and x is one-hot (or a sum of a few one-hot vectors). The
+ * Embeddings. A layer uses the input x only in x·We·Wxe, and x is one-hot (or a sum of a few one-hot vectors). The
  * product Wx = We · Wxe is therefore computed once per training step, and in every plan all other kernels use its rows
  * as for one-hot inputs. The backward pass computes the gradients of We and Wxe from the gradient of the product.
  */

@@ -9,9 +9,9 @@ import { evenly, lines, range } from './lib/text.ts';
  * batch.rowSplits parts. Each part writes its sums to `partial` [parts, size4]; reduceGradients then adds the parts in
  * a fixed order, so the result is deterministic. An invocation computes one tile of one block over one part of the
  * rows. All products share one loop, whose sizes and offsets are variables: a loop per block would take two to three
- * times as long to compile. Inputs are different, because only a few are active per row: an invocation computes one
- * column of the block and adds to the block's rows of the active inputs. (In the fused lane form the backward kernel
- * computes the weight gradients.)
+ * times as long to compile. The input matrices are handled differently, because only a few inputs are active per row:
+ * an invocation computes one column of the block and adds to the block's rows of the active inputs. (In the fused lane
+ * form the backward kernel computes the weight gradients.)
  */
 export interface GradientJob {
   block: Block;
@@ -124,7 +124,9 @@ function tileBody(ones: boolean, size: { down: number; across: number }): string
     ${each(write)}`;
 }
 
-/** WGSL of the kernel. Workgroup n of (x, y) computes tiles n mod tileGroups of a single job, over part n / tileGroups. */
+/**
+ * WGSL of the kernel. Workgroup n of (x, y) computes tiles n mod tileGroups of a single job, over part n / tileGroups.
+ */
 export function gradientTiles(
   batch: string,
   jobs: readonly GradientJob[],

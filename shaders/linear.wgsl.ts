@@ -7,8 +7,8 @@ import { at } from './lib/rows.wgsl.ts';
 import { lines, range } from './lib/text.ts';
 
 /**
- * The tile of several rows and several vec4s of columns that an invocation keeps in registers, so that each load is used in
- * several products. (The products are over all T·B rows of a batch.)
+ * The tile of several rows and several vec4s of columns that an invocation keeps in registers, so that each load is
+ * used in several products. (The products are over all T·B rows of a batch.)
  */
 export interface LinearTiling {
   rows: number;
@@ -88,8 +88,8 @@ ${tile(tiling, W.ld4)}
 
 /**
  * dy, W -> dx = dy·Wᵀ, or dx += dy·Wᵀ with `accumulate`. If `activated` is given, which has x = tanh(a), the result is
- * multiplied by 1 − x²: it is the gradient of a. Bindings: batch, w, grads (dy in, dx out), then acts (x) if `activated`
- * is given. Padding of dx stays 0.
+ * multiplied by 1 − x²: it is the gradient of a. Bindings: batch, w, grads (dy in, dx out), then acts (x) if
+ * `activated` is given. Padding of dx stays 0.
  */
 export function linearBackward(
   batch: string,

@@ -7,8 +7,8 @@ import { at } from './lib/rows.wgsl.ts';
 /**
  * Losses of all T·B rows, one row per invocation, with their gradients.
  *
- *   softmax:  p = softmax(a), loss -log p[y], da = weight · (p - y)
- *   tanh, σ:  o = f(a), loss ½ Σ (o - y)², da = weight · (o - y) · f'(a)
+ *   softmax:  p = softmax(a), loss -log p[target], da = weight · (p - onehot(target))
+ *   tanh, σ:  o = f(a), loss ½ Σ (o - target)², da = weight · (o - target) · f'(a)
  *
  * Masked rows and rows of padding have loss 0 and gradient 0.
  */
@@ -16,7 +16,7 @@ export interface LossOptions {
   kind: 'softmax' | 'tanh' | 'sigmoid';
   /** Number of outputs. */
   width: number;
-  /** y: sums in, outputs out. dY: gradients of the sums. */
+  /** y: pre-activations in, outputs out. dY: gradients of the pre-activations. */
   y: Operand;
   dY: Operand;
   /** The target of the batch, or the multi-hot input of step t−1 (auto-encoder). */
@@ -27,16 +27,16 @@ export interface LossOptions {
 export const LOSS_SIZE = 64;
 
 /**
- * batch, acts: y -> acts: y, grads: dY, rowMetrics [T·B] (loss, Σ|o - y|, argmax, and 1 if the row has a target). For
- * an auto-encoder head only the loss, in component `component` of autoencoderLoss [T·B].
+ * batch, acts: y -> acts: y, grads: dY, rowMetrics [T·B] (loss, Σ|o - target|, argmax, and 1 if the row has a target).
+ * For an auto-encoder head only the loss, in component `component` of autoencoderLoss [T·B].
  */
 export function loss(batch: string, o: LossOptions, component: 0 | 1 = 0): string {
-  const outcome = o.target === 'class';
+  const isOutput = o.target === 'class';
   return wgsl`
 ${batch}
 @group(0) @binding(1) var<storage, read_write> acts: array<f32>;
 @group(0) @binding(2) var<storage, read_write> grads: array<f32>;
-#if ${outcome}
+#if ${isOutput}
 @group(0) @binding(3) var<storage, read_write> rowMetrics: array<vec4f>;
 #else
 @group(0) @binding(3) var<storage, read_write> autoencoderLoss: array<vec2f>;
@@ -48,7 +48,7 @@ ${mainOfInvocation(LOSS_SIZE, 'row')}
   let y = (${at(o.y, 'row')}) * 4u;
   let dy = (${at(o.dY, 'row')}) * 4u;
   let inside = row / batch.B < lengthOf(b);
-#if ${outcome}
+#if ${isOutput}
   let label = targetAt(row);
   let hasTarget = inside && label != MASKED;
 #else
@@ -77,7 +77,7 @@ ${mainOfInvocation(LOSS_SIZE, 'row')}
 #else
   var top = 0.0;
   for (var j = 0u; j < ${o.width}u; j++) {
-#if ${outcome}
+#if ${isOutput}
     let wanted = select(0.0, 1.0, j == label);
 #else
     var wanted = 0.0;
@@ -100,7 +100,7 @@ ${mainOfInvocation(LOSS_SIZE, 'row')}
     grads[dy + j] = weight * (out - wanted) * slope;
   }
 #endif
-#if ${outcome}
+#if ${isOutput}
   rowMetrics[row] = select(vec4f(), vec4f(loss, error, 0.0, 1.0), hasTarget);
   rowMetrics[row].z = f32(best);
 #else

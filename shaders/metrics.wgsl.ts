@@ -75,7 +75,7 @@ fn main(@builtin(local_invocation_index) lid: u32) {
     sums[1] += loss;
     sums[3] += symbols;
     sums[4] += correct;
-    // A sequence without symbols hasTarget as correct.
+    // A sequence without symbols counts as correct.
     sums[5] += select(1.0, 0.0, wrong);
     sums[6] += select(1.0, prefix / max(symbols, 1.0), symbols > 0.0);
   }

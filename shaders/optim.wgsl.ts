@@ -65,12 +65,12 @@ export interface OptimOptions {
   /** Clip each gradient to ±this; 0: no clipping. (The report's scale handles clipping by norm.) */
   clipValue: number;
   /**
-   * AdamW: fraction of a weight that decays per step, times the rate. Applies to the first weights4 vec4s, the
+   * AdamW: AdamW: a weight decays by rate · weightDecay of its value per step. Applies to the first weights4 vec4s, the
    * matrices.
    */
   weightDecay: number;
   weights4: number;
-  /** Float indices of the push biases, and their relative growth per step (0: no growth). */
+  /** Indices, counted in floats, of the push biases, and their relative growth per step (0: no growth). */
   pushBiasesAt: readonly number[];
   pushBiasGrowth: number;
   /** Number of trained vec4s. */

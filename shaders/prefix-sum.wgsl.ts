@@ -3,18 +3,19 @@ import { blockScan } from './lib/scan.wgsl.ts';
 import { enableFor, mainOfSequence, sequenceState } from './lib/sequence.wgsl.ts';
 
 /**
- * Inclusive prefix sums of many rows at once: y[r][i] = Σ_{j ≤ i} x[r][j], with x and y [R, L]. With way 'back' the
- * sums run from the end, y[r][i] = Σ_{j ≥ i} x[r][j]: the gradient of the forward sums, with dy in x and dx in y.
+ * Inclusive prefix sums of many rows at once: y[r][i] = Σ_{j ≤ i} x[r][j], with x and y [R, L]. With direction
+ * 'reverse' the sums run from the end, y[r][i] = Σ_{j ≥ i} x[r][j]: the gradient of the forward sums, with dy in x and
+ * dx in y.
  *
  *   lane   one invocation per row: for software adapters, whose cores prefer long loops without barriers
- *   block  one workgroup per row: a parallel prefix sum over 4 · size numbers at a time
+ *   block  one workgroup per row: a parallel prefix sum over 4 · size numbers at a time (size numbers, if L is not a multiple of 4)
  */
 export interface PrefixSumOptions {
   form: 'lane' | 'block';
   /** Invocations per workgroup. */
   size: number;
   subgroups: boolean;
-  way: 'forward' | 'back';
+  direction: 'forward' | 'reverse';
   /** Whether L is a multiple of 4, so that rows consist of vec4s. */
   wide: boolean;
 }
@@ -31,7 +32,7 @@ alias Cell = ${o.wide ? 'vec4f' : 'f32'};
 fn within(cell: Cell) -> Cell {
 #if ${!o.wide}
   return cell;
-#elif ${o.way === 'forward'}
+#elif ${o.direction === 'forward'}
   let pairs = vec4f(cell.x, cell.x + cell.y, cell.z, cell.z + cell.w);
   return pairs + vec4f(0.0, 0.0, pairs.y, pairs.y);
 #else
@@ -39,7 +40,7 @@ fn within(cell: Cell) -> Cell {
   return pairs + vec4f(pairs.z, pairs.z, 0.0, 0.0);
 #endif
 }
-fn whole(sums: Cell) -> f32 { return sums${o.wide ? (o.way === 'forward' ? '.w' : '.x') : ''}; }
+fn whole(sums: Cell) -> f32 { return sums${o.wide ? (o.direction === 'forward' ? '.w' : '.x') : ''}; }
 ${sequenceState(o)}
 ${o.form === 'block' ? blockScan(o.size, o.subgroups) : ''}
 ${mainOfSequence(o, 'dims.R')}
@@ -47,7 +48,7 @@ ${mainOfSequence(o, 'dims.R')}
   var before = 0.0;
 #if ${o.form === 'lane'}
   for (var i = 0u; i < cells; i++) {
-    let at = seq * cells + ${o.way === 'forward' ? 'i' : 'cells - 1u - i'};
+    let at = seq * cells + ${o.direction === 'forward' ? 'i' : 'cells - 1u - i'};
     let sums = within(x[at]) + before;
     y[at] = sums;
     before = whole(sums);
@@ -55,7 +56,7 @@ ${mainOfSequence(o, 'dims.R')}
 #else
   for (var first = 0u; first < cells; first += ${o.size}u) {
     let i = first + lid;
-    let at = seq * cells + ${o.way === 'forward' ? 'i' : 'cells - 1u - min(i, cells - 1u)'};
+    let at = seq * cells + ${o.direction === 'forward' ? 'i' : 'cells - 1u - min(i, cells - 1u)'};
     var sums = Cell();
     if (i < cells) { sums = within(x[at]); }
     blockScan(whole(sums));

@@ -2,7 +2,7 @@ import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import { FIXED } from './lib/fixed.wgsl.ts';
 import { mainOfInvocation } from './lib/invocation.wgsl.ts';
 import { each } from './lib/text.ts';
-import { cellCode, type MemoryOptions } from './memories/kind.wgsl.ts';
+import { elementCode, type MemoryOptions } from './memories/kind.wgsl.ts';
 
 /**
  * A memory computed in parallel over time, for sequences whose push, pop and values are known for all steps (reads are
@@ -23,7 +23,7 @@ import { cellCode, type MemoryOptions } from './memories/kind.wgsl.ts';
  * heights before each chunk are computed one after another, then all heights. `lows` holds L or F of all steps, `highs`
  * H or D.
  */
-export interface TimeOptions extends Pick<MemoryOptions, 'cell' | 'cells'> {
+export interface TimeOptions extends Pick<MemoryOptions, 'element' | 'elements'> {
   kind: 'stack' | 'queue';
   /** Invocations per workgroup. */
   size: number;
@@ -34,7 +34,10 @@ export const BRANCH = 32;
 /** Maximum number of levels, including the steps themselves as the lowest level. Enough for 2^35 steps. */
 export const LEVELS = 7;
 
-/** Sizes. levels[k]: (number of entries per sequence, offset of the first entry). */
+/**
+ * Sizes. chunks: chunks per sequence; chunk: steps per chunk; top: index of the highest level; levels[k]: (number of
+ * entries per sequence, offset of the first entry).
+ */
 export const DIMS = wgsl`
 struct Dims { B: u32, T: u32, chunks: u32, chunk: u32, top: u32, unused0: u32, unused1: u32, unused2: u32, levels: array<vec4u, ${LEVELS}> }
 @group(0) @binding(0) var<uniform> dims: Dims;
@@ -235,46 +238,47 @@ export function timeReads(
   perInvocation: number,
   rows: (add: (row: string, weight: string) => string) => string,
 ): string {
-  const shares = Math.ceil(o.cells / perInvocation);
+  const shares = Math.ceil(o.elements / perInvocation);
   const add = (row: string, weight: string): string =>
     each(
       perInvocation,
       8,
-      c => `sum[${c}] += ${weight} * value[(${row}) * ${o.cells}u + min(cell + ${c}, ${o.cells - 1}u)];`,
+      c =>
+        `sum[${c}] += ${weight} * value[(${row}) * ${o.elements}u + min(firstElement + ${c}, ${o.elements - 1}u)];`,
       'c',
     );
   return wgsl`
-alias Cell = ${o.cell};
+alias Element = ${o.element};
 ${DIMS}
 ${FIXED}
-@group(0) @binding(1) var<storage, read> value: array<Cell>;
+@group(0) @binding(1) var<storage, read> value: array<Element>;
 @group(0) @binding(2) var<storage, read> lows: array<vec2u>;
 @group(0) @binding(3) var<storage, read> highs: array<vec2u>;
 @group(0) @binding(4) var<storage, read> links: array<u32>;
-@group(0) @binding(5) var<storage, read_write> readOut: array<Cell>;
+@group(0) @binding(5) var<storage, read_write> readOut: array<Element>;
 ${mainOf(o, `dims.B * dims.T * ${shares}u`)}
   let step = n / ${shares}u;
   let first = step - step % dims.T;
-  let cell = n % ${shares}u * ${perInvocation}u;
-  var sum: array<Cell, ${perInvocation}>;
+  let firstElement = n % ${shares}u * ${perInvocation}u;
+  var sum: array<Element, ${perInvocation}>;
   ${rows(add)}
-  ${each(perInvocation, 8, c => `if (cell + ${c} < ${o.cells}u) { readOut[step * ${o.cells}u + cell + ${c}] = sum[${c}]; }`, 'c')}
+  ${each(perInvocation, 8, c => `if (firstElement + ${c} < ${o.elements}u) { readOut[step * ${o.elements}u + firstElement + ${c}] = sum[${c}]; }`, 'c')}
 }
 `;
 }
 
 /** Start of the gradient kernels: bindings 1 to 4 (value, dRead, lows, highs), and gain(t, row) = dr_t · v_row. */
 export const timeGradients = (o: TimeOptions): string => wgsl`
-${cellCode(o)}
+${elementCode(o)}
 ${DIMS}
 ${FIXED}
-@group(0) @binding(1) var<storage, read> value: array<Cell>;
-@group(0) @binding(2) var<storage, read> dRead: array<Cell>;
+@group(0) @binding(1) var<storage, read> value: array<Element>;
+@group(0) @binding(2) var<storage, read> dRead: array<Element>;
 @group(0) @binding(3) var<storage, read> lows: array<vec2u>;
 @group(0) @binding(4) var<storage, read> highs: array<vec2u>;
 fn gain(t: u32, row: u32) -> f32 {
   var g = 0.0;
-  for (var c = 0u; c < ${o.cells}u; c++) { g += cellDot(dRead[t * ${o.cells}u + c], value[row * ${o.cells}u + c]); }
+  for (var c = 0u; c < ${o.elements}u; c++) { g += elementDot(dRead[t * ${o.elements}u + c], value[row * ${o.elements}u + c]); }
   return g;
 }
 `;

@@ -8,8 +8,8 @@ import { DIMS, mainOf, type TimeOptions, timeGradients, timeReads } from './time
  * ranges, whose start is found by binary search.
  *
  * Gradients of strengths: a row that is read as a whole gets its g = dr·v, minus the g of the row read in part, of
- * which less is read when the former is stronger. A row that is removed by a pop ending inside a later row also gets
- * the gradient of that row, −dF_t. The gradient dF_t of the front is a reverse scan over time. F_t depends on F_{t−1},
+ * which less is read when this row is stronger. A row that is removed by a pop ending inside a later row also gets the
+ * gradient of that row, −dF_t. The gradient dF_t of the front is a reverse scan over time. F_t depends on F_{t−1},
  * unless the pop emptied the queue or ended between two rows (a tie, where no gradient passes); keys[t] is 0 at such a
  * step.
  */
@@ -182,7 +182,7 @@ ${timeGradients(o)}
 @group(0) @binding(5) var<storage, read> parts: array<f32>;
 @group(0) @binding(6) var<storage, read> dPop: array<f32>;
 @group(0) @binding(7) var<storage, read_write> dPush: array<f32>;
-@group(0) @binding(8) var<storage, read_write> dValue: array<Cell>;
+@group(0) @binding(8) var<storage, read_write> dValue: array<Element>;
 ${searchAbove('lows')}
 ${mainOf(o, 'dims.B * dims.T')}
   let k = n % dims.T;
@@ -190,7 +190,7 @@ ${mainOf(o, 'dims.B * dims.T')}
   let edge = highs[n];
   var base = vec2u();
   if (k > 0u) { base = highs[n - 1u]; }
-  for (var c = 0u; c < ${o.cells}u; c++) { dValue[n * ${o.cells}u + c] = Cell(); }
+  for (var c = 0u; c < ${o.elements}u; c++) { dValue[n * ${o.elements}u + c] = Element(); }
   if (all(base == edge)) {
     // A row of strength 0 is a tie at every later step. It gets a gradient only from the read of its own step.
     dPush[n] = 0.0;
@@ -211,10 +211,10 @@ ${mainOf(o, 'dims.B * dims.T')}
     let back = plus(front, ONE);
     let weight = toFloat(minus(minOf(edge, back), maxOf(base, front)));
     var g = 0.0;
-    for (var c = 0u; c < ${o.cells}u; c++) {
-      let dr = dRead[(first + t) * ${o.cells}u + c];
-      g += cellDot(dr, value[n * ${o.cells}u + c]);
-      dValue[n * ${o.cells}u + c] += weight * dr;
+    for (var c = 0u; c < ${o.elements}u; c++) {
+      let dr = dRead[(first + t) * ${o.elements}u + c];
+      g += elementDot(dr, value[n * ${o.elements}u + c]);
+      dValue[n * ${o.elements}u + c] += weight * dr;
     }
     if (!lessThan(back, edge)) { dd += g - parts[first + t]; }
   }

@@ -20,18 +20,18 @@ import {
  *
  * These heights depend on the strengths as follows. If L_t cuts into a row, it moves with H_{t−1} and against u_t. At a
  * tie, where the pop ends between two rows, no gradient passes through the pop (the paper's rule), and L_t moves with
- * the base of the last row removed. At height 0 L_t does not move. keys[t] encodes these three cases: TOP, row + 1, or
+ * the base of the last row removed. At height 0 L_t does not move. keys[t] encodes these three cases: CUTS, row + 1, or
  * 0. The steps whose L moves with L_q are those from q up to the first later step whose key is below q + 1. The
  * gradient of L_q is therefore a difference of prefix sums over time.
  */
 
-const TOP = 'const TOP = 0xffffffffu;';
+const CUTS = 'const CUTS = 0xffffffffu;';
 
 /** lows -> links: the row below the row of step t, or NONE; keys: what L_t moves with (see above). */
 export const stackLinks = (o: TimeOptions): string => wgsl`
 ${DIMS}
 ${FIXED}
-${TOP}
+${CUTS}
 @group(0) @binding(1) var<storage, read> lows: array<vec2u>;
 @group(0) @binding(2) var<storage, read_write> links: array<u32>;
 @group(0) @binding(3) var<storage, read_write> keys: array<u32>;
@@ -41,7 +41,7 @@ ${mainOf(o, 'dims.B * dims.T')}
   let t = n % dims.T;
   let low = lows[n];
   var link = last_lows(b, t, plus(low, vec2u(1u, 0u)));
-  var key = TOP;
+  var key = CUTS;
   if (all(low == vec2u())) {
     key = 0u;
     link = NONE;
@@ -84,7 +84,7 @@ ${timeGradients(o)}
 @group(0) @binding(5) var<storage, read> links: array<u32>;
 @group(0) @binding(6) var<storage, read_write> own: array<f32>;
 @group(0) @binding(7) var<storage, read_write> tops: array<f32>;
-@group(0) @binding(8) var<storage, read_write> dValue: array<Cell>;
+@group(0) @binding(8) var<storage, read_write> dValue: array<Element>;
 ${searchOn('lows')}
 ${mainOf(o, 'dims.B * dims.T')}
   let b = n / dims.T;
@@ -112,10 +112,10 @@ ${mainOf(o, 'dims.B * dims.T')}
     if (lessThan(bottom, top) || at == n) {
       let weight = toFloat(minus(top, maxOf(low, bottom)));
       var g = 0.0;
-      for (var c = 0u; c < ${o.cells}u; c++) {
-        let dr = dRead[at * ${o.cells}u + c];
-        g += cellDot(dr, value[n * ${o.cells}u + c]);
-        let to = n * ${o.cells}u + c;
+      for (var c = 0u; c < ${o.elements}u; c++) {
+        let dr = dRead[at * ${o.elements}u + c];
+        g += elementDot(dr, value[n * ${o.elements}u + c]);
+        let to = n * ${o.elements}u + c;
         if (at == n) { dValue[to] = weight * dr; } else { dValue[to] += weight * dr; }
       }
       if (!lessThan(low, bottom)) { gL -= g; }
@@ -138,7 +138,7 @@ ${mainOf(o, 'dims.B * dims.T')}
 export const stackStrengths = (o: TimeOptions): string => wgsl`
 ${DIMS}
 ${FIXED}
-${TOP}
+${CUTS}
 @group(0) @binding(1) var<storage, read> lows: array<vec2u>;
 @group(0) @binding(2) var<storage, read> highs: array<vec2u>;
 @group(0) @binding(3) var<storage, read> keys: array<u32>;
@@ -159,11 +159,11 @@ ${mainOf(o, 'dims.B * dims.T')}
   let b = n / dims.T;
   let t = n % dims.T;
   var dd = tops[n];
-  if (t + 1u < dims.T && keys[n + 1u] == TOP) { dd += baseGradient(b, t + 1u); }
+  if (t + 1u < dims.T && keys[n + 1u] == CUTS) { dd += baseGradient(b, t + 1u); }
   dPush[n] = dd;
   var du = 0.0;
   // If the pop cuts into a row and takes more than 0. (There is a step n − 1, because the key of a first step is 0.)
-  if (keys[n] == TOP && lessThan(lows[n], highs[n - 1u])) { du = -baseGradient(b, t); }
+  if (keys[n] == CUTS && lessThan(lows[n], highs[n - 1u])) { du = -baseGradient(b, t); }
   dPop[n] = du;
 }
 `;

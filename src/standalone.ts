@@ -1,5 +1,5 @@
 /**
- * `pushdown/standalone`: everything that `pushdown/browser` exports, in one file for pages without a bundler:
+ * `pushdown/standalone`: all functions that `pushdown/browser` exports, in one file for pages without a bundler:
  *
  *   <script type="module">
  *     import { openEngine, preset, Trainer } from 'https://<host>/pushdown.js';

@@ -8,7 +8,7 @@ import { MAX_PASSES, type Work } from '../work.ts';
 import type { Bench, Case, Outcome } from './case.ts';
 import { productOfRegisters, productOfTiles, TILE } from './matmul.ts';
 
-/** Two kernels for each; the faster one gives the adapter's peak. */
+/** Several kernels for each; the fastest gives the adapter's peak. */
 export const adapterCases = (): Case[] => [
   copyCase(1),
   copyCase(8),
@@ -23,7 +23,7 @@ const GROUP = 64;
 
 function copyCase(each: number): Case {
   return {
-    name: `adapter: copy, ${each} vec4f an invocation`,
+    name: `adapter: copy, ${each} vec4f per invocation`,
     run: bench => {
       const bytes = copyBytes(bench.gpu);
       return runWorkCase(

@@ -37,7 +37,9 @@ export interface Floor {
   bytes: number;
 }
 
-/** The rate of a pass: its minimum work over its time, also as a share of the adapter's peak copy and matrix product. */
+/**
+ * The rate of a pass: its minimum work over its time, also as a share of the adapter's peak copy and matrix product.
+ */
 export interface Rate {
   gflops: number;
   gbs: number;
@@ -90,11 +92,11 @@ export interface Result extends Outcome {
 
 export type Outputs = ReadonlyMap<string, Float32Array>;
 
-/** A case that measures one work and compares it with the same work by peers. */
+/** A case that measures a workload and compares it with the same one by peers. */
 export interface WorkCase {
   open(bench: Bench): Promise<Work>;
   floor(): Floor;
-  /** The same work by a peer, or the reason why the peer is not measured. Absent: no peer is measured. */
+  /** The same workload by a peer, or the reason why the peer is not measured. Absent: no peer is measured. */
   peer?(peer: Peer): Promise<PeerRun> | string;
   /** The part of the outputs to compare. Absent: all. */
   compared?(outputs: Outputs): Outputs;
@@ -118,7 +120,7 @@ export function addShares({ rate }: Outcome, { copy, matmul }: Bench['peak']): v
 }
 
 /**
- * Opens a work so that an out-of-memory error is thrown here, and not reported to later users of the device.
+ * Opens a workload so that an out-of-memory error is thrown here, and not reported to later users of the device.
  * @throws InputError if the device has too little memory
  */
 export async function opened<T extends { destroy(): void }>(

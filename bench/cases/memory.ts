@@ -166,7 +166,8 @@ function memoryFloor(problem: MemoryProblem): Floor {
 export function rowsRead(problem: MemoryProblem): number {
   const { kind, T } = problem;
   const E = endsOf(kind);
-  // One short sequence is enough: strengths depend only on T, and have the same distribution in all sequences.
+  // One sequence with rows of one number is enough: strengths depend only on T, and have the same distribution in all
+  // sequences.
   const { push, pop } = memoryInputs({ ...problem, B: 1, M: 1 });
   const rows: number[] = [];
   // A queue is popped and read at the end opposite to the one that is pushed to.

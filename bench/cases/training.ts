@@ -36,7 +36,9 @@ export const oneThreadCases = (): Case[] => [
   trainingCase('paper-130', 10, { peers: [], threads: 1 }),
 ];
 
-/** @param peers names of the peers to measure; absent: all @param threads 1: on a separate CPU engine with one thread */
+/**
+ * @param peers names of the peers to measure; absent: all @param threads 1: on a separate CPU engine with one thread
+ */
 function trainingCase(
   name: TrainingName,
   B: number,

@@ -4,10 +4,10 @@ import { box, centred, small, strength, stroke } from './shapes.ts';
 
 const [WIDTH, LEFT, TOP, AREA] = [860, 150, 84, 210];
 
-/** The prefix sum over the endmost rows, and its crossing of the limit: section 9. */
+/** The prefix sum over the rows nearest the end, and its crossing of the limit: section 9. */
 export function prefixSumFigure({ prefixSums, popByBlocks }: AlgorithmCode, s: number[], u: number): string {
   const sums = prefixSums(s);
-  const { removed, loss } = popByBlocks(s, u, s.length);
+  const { removed, taken } = popByBlocks(s, u, s.length);
   const most = sums[sums.length - 1];
   const column = (WIDTH - LEFT - MARGIN) / s.length;
   const y = (sum: number): number => TOP + AREA * (1 - sum / most);
@@ -28,7 +28,7 @@ export function prefixSumFigure({ prefixSums, popByBlocks }: AlgorithmCode, s: n
       String(k),
       strength(own),
       strength(sums[k]),
-      k < removed ? 'removed' : k === removed ? `loses ${strength(loss)}` : '',
+      k < removed ? 'removed' : k === removed ? `loses ${strength(taken)}` : '',
     ].forEach((text, line) => {
       parts.push(centred(middle, TOP + AREA + 20 + 20 * line, text, 'class="small"'));
     });

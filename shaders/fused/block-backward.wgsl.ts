@@ -16,10 +16,10 @@ import { elementsOf } from '../lib/rows.wgsl.ts';
 import { statesBesidesH, statesOf } from '../lib/states.wgsl.ts';
 import { lines } from '../lib/text.ts';
 import { boundsAt } from '../memories/index.wgsl.ts';
-import { head, headAt, mainHead, share, transposed } from './block.wgsl.ts';
+import { headAt, mainPrologue, prologue, share, transposed } from './block.wgsl.ts';
 
 /**
- * batch, w, acts, slots, undoLog, grads: dOp, dHx -> grads: dA, dP, dS, dH, dC. See fusedBackwardLane for the lane
+ * batch, w, acts, slots, undoLog, grads: dOp, dHx -> grads: dA, dP, dS, dH, dC, dR. See fusedBackwardLane for the lane
  * form.
  */
 export function fusedBackwardBlock(o: FusedOptions): string {
@@ -31,7 +31,7 @@ export function fusedBackwardBlock(o: FusedOptions): string {
   const top = layers.length - 1;
   const cell = CELL_CODE[spec.controller];
   const states = statesOf(layout);
-  const heads = P || H;
+  const opWidth = P || H;
   const softmax = memoryKind(spec.memory).activation === 'softmax';
   /** Element i of the row of this step. */
   const now = (field: string, i: string, skip: 0 | 1 = 0): string => element(field, 'row', i, skip);
@@ -102,7 +102,7 @@ export function fusedBackwardBlock(o: FusedOptions): string {
     ${Wr ? share(o, RR, `var sum = ${l === top ? '0.0' : 'wg_dr[i]'}; ${transposed('wg_da', Wr, 'i')} wg_dr[i] = sum;`) : ''}
     workgroupBarrier();`;
   return wgsl`
-${head(o)}
+${prologue(o)}
 @group(0) @binding(2) var<storage, read> acts: array<f32>;
 @group(0) @binding(3) var<storage, read_write> grads: array<f32>;
 @group(0) @binding(4) var<storage, read_write> slots: array<vec2u>;
@@ -121,7 +121,7 @@ fn loadDRead(k: u32, n: u32, c: u32) -> f32 { return wg_dr[readOf(k, n) * ${M4 *
 ${loadControls(layout, 'f32')}
 #endif
 ${memoryOf(layout, o.memory, 'f32', 'backward')}
-${mainHead(o)}
+${mainPrologue(o)}
   let begin = batch.sliceFrom;
   let end = min(length, batch.sliceTo);
   // The slice with the last time steps runs first.
@@ -155,7 +155,7 @@ ${mainHead(o)}
     ${E ? memories : ''}
     ${share(
       o,
-      heads,
+      opWidth,
       wgsl`
       var sum = ${now('dOp', 'i')};
       ${E ? transposed('wg_ds', blocks.S, 'i') : ''}

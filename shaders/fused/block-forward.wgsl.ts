@@ -18,11 +18,11 @@ import { elementsOf } from '../lib/rows.wgsl.ts';
 import { statesBesidesH, statesOf } from '../lib/states.wgsl.ts';
 import { lines, range } from '../lib/text.ts';
 import { boundsAt } from '../memories/index.wgsl.ts';
-import { column, head, headAt, mainHead, share } from './block.wgsl.ts';
+import { column, headAt, mainPrologue, prologue, share } from './block.wgsl.ts';
 
 /**
- * batch, w -> acts: h, c, g of every layer, r, op, s of every step; slots, undoLog. Rows after a sequence's end become
- * 0.
+ * batch, w -> acts: h, c, g of every layer, r, op, s of every step; slots, undoLog. Rows of h, c, r, op and
+ * s after a sequence's end become 0; those of g are not written.
  */
 export function fusedForwardBlock(o: FusedOptions): string {
   const { layout } = o;
@@ -102,14 +102,14 @@ export function fusedForwardBlock(o: FusedOptions): string {
       const controls = controlVector(layout, k, ({ number }) => `wg_controls[${number}]`);
       return `bounds${k} = forward(${k}u, t, bounds${k}, ${controls});`;
     })}
-    // Below, an element of wg_r may be stored by another invocation than the one that computed it.
+    // Below, an element of wg_r may be stored by a different invocation from the one that computed it.
     workgroupBarrier();
     ${share(o, RR, `${element('r', 'row', 'i', 1)} = wg_r[i];`)}
     workgroupBarrier();`;
   const zero = (field: string, skip: 0 | 1 = 0): string =>
     share(o, operand(layout, field).width4 * 4, `${element(field, 'row', 'i', skip)} = 0.0;`);
   return wgsl`
-${head(o)}
+${prologue(o)}
 @group(0) @binding(2) var<storage, read_write> acts: array<f32>;
 @group(0) @binding(3) var<storage, read_write> slots: array<vec2u>;
 @group(0) @binding(4) var<storage, read_write> undoLog: array<vec4u>;
@@ -126,7 +126,7 @@ fn addRead(k: u32, n: u32, c: u32, x: f32) { wg_r[readOf(k, n) * ${M4 * 4}u + c]
 ${loadControls(layout, 'f32')}
 #endif
 ${memoryOf(layout, o.memory, 'f32', 'forward')}
-${mainHead(o)}
+${mainPrologue(o)}
   let begin = batch.sliceFrom;
   if (begin == 0u) {
   // h_0, c_0, r_0.

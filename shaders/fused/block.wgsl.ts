@@ -5,11 +5,12 @@ import { enableFor, mainOfSequence, sequenceState } from '../lib/sequence.wgsl.t
 
 /**
  * The fused plan in the `block` form: one workgroup per sequence, whose invocations divide the columns of every
- * product. The state is in workgroup memory. Computes the same as lane.wgsl.ts, for wider controllers too.
+ * product. The state is in workgroup memory. Computes the same states, reads and gradients of activations as
+ * lane.wgsl.ts, for wider controllers too. Outputs, losses and weight gradients are left to other kernels.
  */
 
 /** Start of the kernels: extensions, batch, parameters, and index functions of the memories. */
-export const head = (o: FusedOptions): string => wgsl`
+export const prologue = (o: FusedOptions): string => wgsl`
 ${enableFor(o.memory)}
 ${o.batch}
 @group(0) @binding(1) var<storage, read> w: array<f32, ${o.layout.size4 * 4}>;
@@ -18,7 +19,7 @@ ${memoryIndices(o.layout, 'block')}
 `;
 
 /** Opens main(). Declares `sequence` and `length`. */
-export const mainHead = (o: FusedOptions): string => wgsl`
+export const mainPrologue = (o: FusedOptions): string => wgsl`
 ${mainOfSequence(o.memory, 'batch.B')}
   let length = lengthOf(sequence);
 `;

@@ -152,12 +152,12 @@ ${mainOfInvocation(o.memory.size, 'part')}
   for (var n = batch.round; n < batch.round + batch.rounds; n++) {
     seq = part + n * batch.rowSplits;
     if (seq >= batch.B) { break; }
-    if (lengthOf(seq) > batch.sliceFrom) { backOver(); }
+    if (lengthOf(seq) > batch.sliceFrom) { backwardOverSteps(); }
   }
   for (var i = 0u; i < ${layout.size4}u; i++) { partial[part * ${layout.size4}u + i] = acc[i]; }
 }
 
-fn backOver() {
+fn backwardOverSteps() {
   let length = lengthOf(seq);
   let end = min(length, batch.sliceTo);
   ${lines(states, ({ name }) => `var d${name} = array<vec4f, ${H4}>();`)}

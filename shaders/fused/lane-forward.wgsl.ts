@@ -21,10 +21,10 @@ import { boundsAt } from '../memories/index.wgsl.ts';
 import { bindings } from './lane.wgsl.ts';
 
 /**
- * batch, parameters -> acts of every step: the states h, c and the gates g that the backward pass needs, of every layer; the
- * reads r, the projection op, the heads s, the outputs y (and the reconstructions xh, xp); grads: dY (and dXh, dXp);
- * rowMetrics and autoencoderLoss as in loss.wgsl.ts; slots, undoLog. Rows after the end of a sequence are not written,
- * and no kernel of this form reads them.
+ * batch, parameters -> acts of every step: the states h, c and the gates g that the backward pass needs, of every
+ * layer; the reads r, the projection op, the heads s, the outputs y (and the reconstructions xh, xp); grads: dY (and
+ * dXh, dXp); rowMetrics and autoencoderLoss as in loss.wgsl.ts; slots, undoLog. Rows after the end of a sequence are
+ * not written, and no kernel of this form reads them.
  */
 export function fusedForwardLane(o: FusedOptions): string {
   const { layout } = o;

@@ -3,8 +3,9 @@ import type { Layout } from '../../src/layout/layout.ts';
 
 /**
  * The slice of the work of a kernel over time, written before each submission: time steps sliceFrom … sliceTo − 1. The
- * lane form's backward pass also uses `round` and `rounds` (it processes rounds round … round + rounds − 1 of the
- * sequences) and `first` (1: its sums start from 0; 0: it continues those in `partial`).
+ * lane form's backward pass also uses `round` and `rounds` (in round n each invocation processes its n-th sequence; the
+ * slice covers rounds round … round + rounds − 1) and `first` (1: its sums start from 0; 0: it continues those in
+ * `partial`).
  */
 export const SLICE = ['sliceFrom', 'sliceTo', 'round', 'rounds', 'first'] as const;
 /** A slice that covers all the work, together with sliceTo = T. */
@@ -28,7 +29,8 @@ export const HEADER = [
   'hasNoise',
   // Number of parts into which the rows are split for the weight gradients.
   'rowSplits',
-  // As float32 bits: the learning rate of this step, and Adam's 1 / (1 - beta^t).
+  // As float32 bits: the learning rate of this step, and Adam's bias corrections, 1 / (1 - beta1^t) and 1 / (1 -
+  // beta2^t).
   'rate',
   'unbiasMean',
   'unbiasSquare',
@@ -38,10 +40,10 @@ export const HEADER = [
 const FLOATS: readonly string[] = ['rate', 'unbiasMean', 'unbiasSquare'];
 
 /**
- * Declares the batch at binding 0. It is read-only storage, because only then may values loaded from it bound loops
- * with barriers. With `copied`, for kernels without barriers, main() must call loadBatch(), and `batch` is a private
- * copy of the header: software adapters load a private variable as a whole, whereas they check and gather buffer loads
- * lane by lane.
+ * Declares the batch at binding 0. It is read-only storage, because WGSL treats loads from it as uniform, so that they
+ * may bound loops with barriers. With `copied`, for kernels without barriers, main() must call loadBatch(), and `batch`
+ * is a private copy of the header: software adapters load a private variable as a whole, whereas they check and gather
+ * buffer loads one invocation at a time.
  */
 export function batchOf({ tensors, E, C }: Layout, copied = false): string {
   const fields = [...HEADER, ...tensors.map(({ name }) => name)].map(

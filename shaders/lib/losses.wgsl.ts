@@ -2,8 +2,8 @@ import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import { unrolled } from './text.ts';
 
 /**
- * Loss and output gradient of one row, for a kernel that has the row's sums in registers: y, an array of vec4f with
- * `width` numbers and padding. The losses are those of loss.wgsl.ts, which reads rows from a buffer.
+ * Loss and output gradient of one row, for a kernel that has the row's pre-activations in registers: y, an array of
+ * vec4f with `width` numbers and padding. The losses are those of loss.wgsl.ts, which reads rows from a buffer.
  *
  * Needs the f32 `weight` (0 if the row has no loss). Leaves the outputs in y; declares dy (their gradients), `loss`
  * (the loss), `error` (Σ|o - target|) and `best` (the argmax).

@@ -7,7 +7,8 @@ import { elementsOf } from './rows.wgsl.ts';
 import { lines, range } from './text.ts';
 
 /**
- * For the kernels of whole models: where the states, values and controls of the memories are stored, and code that uses them.
+ * For the kernels of whole models: where the states, values and controls of the memories are stored, and code that uses
+ * them.
  */
 
 /** Options of the kernels that contain a memory. */
@@ -63,7 +64,7 @@ fn endOf(k: u32, push: u32) -> u32 { return k * ${ends}u + push % ${ends}u; }
 export const memoryOf = (
   { spec, M4 }: Layout,
   memory: FusedOptions['memory'],
-  cell: MemoryOptions['cell'],
+  element: MemoryOptions['element'],
   pass: 'forward' | 'backward',
 ): string =>
   spec.memory === 'none'
@@ -74,8 +75,8 @@ export const memoryOf = (
           ...memory,
           depth: spec.depth,
           reads: spec.reads,
-          cell,
-          cells: cell === 'f32' ? spec.width : M4,
+          element,
+          elements: element === 'f32' ? spec.width : M4,
         },
         pass,
       );
@@ -120,7 +121,7 @@ export const controlVector = (
 };
 
 /**
- * `fn loadControls(k, t)`, for kinds that need the controls of other steps.
+ * `fn loadControls(k, t)`, for kinds whose backward pass needs the controls of its step.
  * @param acts the type of an element of `acts`
  */
 export const loadControls = (layout: Layout, acts: 'f32' | 'vec4f'): string => {

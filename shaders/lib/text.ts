@@ -11,8 +11,8 @@ export function float(x: number): string {
 export const unrolled = (n: number, body: (index: string) => string): string => lines(n, i => body(`${i}u`));
 
 /**
- * `body` for every index below n: unrolled if n is at most `limit`, otherwise as a loop. A constant index needs no bounds
- * check, and on software adapters it keeps the array in registers.
+ * `body` for every index below n: unrolled if n is at most `limit`, otherwise as a loop. A constant index needs no
+ * bounds check, and on software adapters it keeps the array in registers.
  */
 export function each(n: number, limit: number, body: (index: string) => string, name = 'i'): string {
   if (n <= limit) return unrolled(n, body);

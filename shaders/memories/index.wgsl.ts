@@ -1,6 +1,6 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import type { MemoryName } from '../../src/base/memories.ts';
-import { cellCode, type MemoryCode, type MemoryOptions } from './kind.wgsl.ts';
+import { elementCode, type MemoryCode, type MemoryOptions } from './kind.wgsl.ts';
 import { mixture } from './mixture.wgsl.ts';
 import { rows } from './rows.wgsl.ts';
 
@@ -18,7 +18,7 @@ const MEMORY_CODE: Record<MemoryName, MemoryCode> = {
  * invocation and returned to all.
  */
 export const memoryFunctions = (o: MemoryOptions, pass: 'forward' | 'backward'): string => wgsl`
-${cellCode(o)}
+${elementCode(o)}
 #if ${pass === 'backward'}
 var<private> gradients: vec4f;
 #endif

@@ -8,12 +8,12 @@ export interface MemoryOptions {
   /** Invocations per workgroup; in the block form also the number of rows per prefix sum. */
   size: number;
   subgroups: boolean;
-  /** For kinds that have cells: number of cells, and number of cells read. */
+  /** Superposition stack and tape: the number of their cells, and how many of them are read. */
   depth: number;
   reads: number;
-  /** A row consists of `cells` elements of type `cell`. */
-  cell: 'f32' | 'vec4f';
-  cells: number;
+  /** A row consists of `elements` elements of type `element`. */
+  element: 'f32' | 'vec4f';
+  elements: number;
 }
 
 /**
@@ -23,10 +23,10 @@ export interface MemoryOptions {
  *
  *   fn slotAt(k, i), undoAt(k, i), gradientAt(k, i) -> u32   index of entry i of memory k in these buffers
  *   fn stepCount() -> u32                                    T
- *   fn loadValue(k, push, c) -> Cell                         element c of the value of a push: of end push % ends at step push / ends
+ *   fn loadValue(k, push, c) -> Element                         element c of the value of push number `push`, made at end push % ends in step push / ends
  *   fn addRead(k, n, c, x)                                   r_t[n][c] += x for end n, or cell n; r_t starts as 0
  *   fn loadControls(k, t) -> vec4f                           the controls of the first end, then those of the second
- *   backward: fn loadDRead(k, n, c) -> Cell, fn addDValue(k, push, c, x)
+ *   backward: fn loadDRead(k, n, c) -> Element, fn addDValue(k, push, c, x)
  *   block form: everything that sequenceState() declares
  *
  * The code defines the following functions. `bounds` is the state that they pass from step to step (the bounds
@@ -58,11 +58,11 @@ export const barrier = ({ form }: Pick<MemoryOptions, 'form'>): string =>
   form === 'block' ? 'storageBarrier();\n  workgroupBarrier();' : '';
 
 /** Number of vec4s per row. */
-export const groups = ({ cell, cells }: MemoryOptions): number =>
-  cell === 'vec4f' ? cells : Math.ceil(cells / 4);
+export const vec4sPerRow = ({ element, elements }: MemoryOptions): number =>
+  element === 'vec4f' ? elements : Math.ceil(elements / 4);
 
-/** The type Cell of the elements of a row, and cellDot, the product of two elements. */
-export const cellCode = ({ cell }: Pick<MemoryOptions, 'cell'>): string => wgsl`
-alias Cell = ${cell};
-fn cellDot(a: Cell, b: Cell) -> f32 { return ${cell === 'vec4f' ? 'dot(a, b)' : 'a * b'}; }
+/** The type Element of the elements of a row, and elementDot, the product of two elements. */
+export const elementCode = ({ element }: Pick<MemoryOptions, 'element'>): string => wgsl`
+alias Element = ${element};
+fn elementDot(a: Element, b: Element) -> f32 { return ${element === 'vec4f' ? 'dot(a, b)' : 'a * b'}; }
 `;

@@ -4,7 +4,7 @@ import { indexFunctions } from '../lib/model.wgsl.ts';
 import { enableFor, mainOfSequence, sequenceState } from '../lib/sequence.wgsl.ts';
 import { lines, range } from '../lib/text.ts';
 import { boundsAt, memoryFunctions } from './index.wgsl.ts';
-import { groups, type MemoryOptions } from './kind.wgsl.ts';
+import { type MemoryOptions, vec4sPerRow } from './kind.wgsl.ts';
 
 /**
  * The kernels of a memory layer with E ends. In the order `sequences` the controls and values of all steps are known:
@@ -27,11 +27,11 @@ const READS = ${readsOf(o.kind, o.reads)}u;
 const MAX_KEPT = 16;
 
 /**
- * Whether reads are kept in registers: a step's reads are then stored once, and their gradients loaded once, and not
- * for every row that is read.
+ * Whether reads are kept in registers: a step's reads are then stored once, and their gradients loaded once,
+ * instead of once per row that is read.
  */
-export const keepsReads = ({ kind, form, reads, cells }: MemoryOptions): boolean =>
-  form === 'lane' && cells * readsOf(kind, reads) <= MAX_KEPT;
+export const keepsReads = ({ kind, form, reads, elements }: MemoryOptions): boolean =>
+  form === 'lane' && elements * readsOf(kind, reads) <= MAX_KEPT;
 
 /** `body` for all controls of all ends: component of the vec4 of controls, number of the end, number of the control. */
 const eachControl = (
@@ -44,12 +44,12 @@ const eachControl = (
 
 const prologue = (o: LayerOptions): string => {
   const steps = o.order === 'steps';
-  // Contiguous are, in the lane form, entry i of all sequences; in the block form, all entries of a sequence.
+  // In the lane form, entry i of all sequences is contiguous; in the block form, all entries of a sequence are.
   const at = (entries: string): string => (o.form === 'lane' ? 'i * dims.B + seq' : `seq * ${entries} + i`);
   const controls = eachControl(o, (_, end, control) => `controls[controlAt(t, ${end}u, ${control}u)]`);
   return wgsl`
 ${sequenceState(o)}
-${indexFunctions(memoryKind(o.kind).storage(groups(o), o.depth), at, 'dims.T')}
+${indexFunctions(memoryKind(o.kind).storage(vec4sPerRow(o), o.depth), at, 'dims.T')}
 fn stepCount() -> u32 { return dims.T; }
 fn controlAt(t: u32, end: u32, control: u32) -> u32 {
   return ${
@@ -64,39 +64,41 @@ fn loadControls(k: u32, t: u32) -> vec4f {
     .join(', ')});
 }
 // Index of element c of the value of push t·E + end; and of read n of step t.
-fn cellAt(push: u32, c: u32) -> u32 {
-  return (${steps ? '(push / ENDS * dims.B + seq) * ENDS + push % ENDS' : 'seq * dims.T * ENDS + push'}) * ${o.cells}u + c;
+fn elementAt(push: u32, c: u32) -> u32 {
+  return (${steps ? '(push / ENDS * dims.B + seq) * ENDS + push % ENDS' : 'seq * dims.T * ENDS + push'}) * ${o.elements}u + c;
 }
 fn readAt(t: u32, n: u32, c: u32) -> u32 {
-  return ((${steps ? 't * dims.B + seq' : 'seq * dims.T + t'}) * READS + n) * ${o.cells}u + c;
+  return ((${steps ? 't * dims.B + seq' : 'seq * dims.T + t'}) * READS + n) * ${o.elements}u + c;
 }
 `;
 };
 
 /** `body` for every element kept in registers: its number, the number of its read, and its number in the read. */
 const eachKept = (
-  { kind, reads, cells }: MemoryOptions,
+  { kind, reads, elements }: MemoryOptions,
   body: (i: string, n: string, c: string) => string,
 ): string =>
-  lines(readsOf(kind, reads) * cells, i => body(`${i}u`, `${Math.floor(i / cells)}u`, `${i % cells}u`));
+  lines(readsOf(kind, reads) * elements, i =>
+    body(`${i}u`, `${Math.floor(i / elements)}u`, `${i % elements}u`),
+  );
 
 /** controls, value -> read, slots, undoLog. The caller clears `read`, unless keepsReads(). */
 export const memoryForward = (o: LayerOptions): string => wgsl`
 ${entry(o)}
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> controls: array<f32>;
-@group(0) @binding(2) var<storage, read> value: array<Cell>;
-@group(0) @binding(3) var<storage, read_write> readOut: array<Cell>;
+@group(0) @binding(2) var<storage, read> value: array<Element>;
+@group(0) @binding(3) var<storage, read_write> readOut: array<Element>;
 @group(0) @binding(4) var<storage, read_write> slots: array<vec2u>;
 @group(0) @binding(5) var<storage, read_write> undoLog: array<vec4u>;
 var<private> now: u32;
 ${prologue(o)}
-fn loadValue(k: u32, push: u32, c: u32) -> Cell { return value[cellAt(push, c)]; }
+fn loadValue(k: u32, push: u32, c: u32) -> Element { return value[elementAt(push, c)]; }
 #if ${keepsReads(o)}
-var<private> kept: array<Cell, ${o.cells * readsOf(o.kind, o.reads)}>;
-fn addRead(k: u32, n: u32, c: u32, x: Cell) { kept[n * ${o.cells}u + c] += x; }
+var<private> kept: array<Element, ${o.elements * readsOf(o.kind, o.reads)}>;
+fn addRead(k: u32, n: u32, c: u32, x: Element) { kept[n * ${o.elements}u + c] += x; }
 #else
-fn addRead(k: u32, n: u32, c: u32, x: Cell) { readOut[readAt(now, n, c)] += x; }
+fn addRead(k: u32, n: u32, c: u32, x: Element) { readOut[readAt(now, n, c)] += x; }
 #endif
 ${memoryFunctions(o, 'forward')}
 ${mainOfSequence(o, 'dims.B')}
@@ -106,7 +108,7 @@ ${mainOfSequence(o, 'dims.B')}
     bounds = forward(0u, t, bounds, loadControls(0u, t));
     ${
       keepsReads(o)
-        ? eachKept(o, (i, n, c) => `readOut[readAt(t, ${n}, ${c})] = kept[${i}]; kept[${i}] = Cell();`)
+        ? eachKept(o, (i, n, c) => `readOut[readAt(t, ${n}, ${c})] = kept[${i}]; kept[${i}] = Element();`)
         : ''
     }
   }
@@ -120,23 +122,23 @@ export const memoryBackward = (o: LayerOptions): string => wgsl`
 ${entry(o)}
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> controls: array<f32>;
-@group(0) @binding(2) var<storage, read> value: array<Cell>;
-@group(0) @binding(3) var<storage, read> dRead: array<Cell>;
+@group(0) @binding(2) var<storage, read> value: array<Element>;
+@group(0) @binding(3) var<storage, read> dRead: array<Element>;
 @group(0) @binding(4) var<storage, read_write> slots: array<vec2u>;
 @group(0) @binding(5) var<storage, read_write> undoLog: array<vec4u>;
 @group(0) @binding(6) var<storage, read_write> dStrength: array<f32>;
 @group(0) @binding(7) var<storage, read_write> dControls: array<f32>;
-@group(0) @binding(8) var<storage, read_write> dValue: array<Cell>;
+@group(0) @binding(8) var<storage, read_write> dValue: array<Element>;
 var<private> now: u32;
 ${prologue(o)}
-fn loadValue(k: u32, push: u32, c: u32) -> Cell { return value[cellAt(push, c)]; }
+fn loadValue(k: u32, push: u32, c: u32) -> Element { return value[elementAt(push, c)]; }
 #if ${keepsReads(o)}
-var<private> kept: array<Cell, ${o.cells * readsOf(o.kind, o.reads)}>;
-fn loadDRead(k: u32, n: u32, c: u32) -> Cell { return kept[n * ${o.cells}u + c]; }
+var<private> kept: array<Element, ${o.elements * readsOf(o.kind, o.reads)}>;
+fn loadDRead(k: u32, n: u32, c: u32) -> Element { return kept[n * ${o.elements}u + c]; }
 #else
-fn loadDRead(k: u32, n: u32, c: u32) -> Cell { return dRead[readAt(now, n, c)]; }
+fn loadDRead(k: u32, n: u32, c: u32) -> Element { return dRead[readAt(now, n, c)]; }
 #endif
-fn addDValue(k: u32, push: u32, c: u32, x: Cell) { dValue[cellAt(push, c)] += x; }
+fn addDValue(k: u32, push: u32, c: u32, x: Element) { dValue[elementAt(push, c)] += x; }
 ${memoryFunctions(o, 'backward')}
 ${mainOfSequence(o, 'dims.B')}
   var bounds = ${boundsAt(o, 0, 'dims.sliceTo')};

@@ -1,6 +1,6 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import { lines, range } from '../lib/text.ts';
-import { barrier, groups, type MemoryCode, type MemoryOptions, shared } from './kind.wgsl.ts';
+import { barrier, type MemoryCode, type MemoryOptions, shared, vec4sPerRow } from './kind.wgsl.ts';
 
 /**
  * A memory of `depth` cells of G vec4s each. At every step each cell becomes a mixture of the cell before it, the cell
@@ -9,7 +9,7 @@ import { barrier, groups, type MemoryCode, type MemoryOptions, shared } from './
  * the gradients of the cells in two halves, one for this step and one for the next; they swap roles at every step.
  *
  * @param ring true for a tape, whose value is written to cell 0, and whose last cell comes before the first; false for a
- * stack, where the value comes before cell 0, and 0 after the last cell
+ * stack, where the value stands before cell 0, and a row of zeros after the last cell
  */
 export const mixture = (ring: boolean): MemoryCode => ({
   functions: (o, pass) => wgsl`
@@ -24,28 +24,28 @@ fn source4(k: u32, t: u32, i: i32, g: u32) -> vec4f {
   let n = numberOf(i);
   if (n == ${ring ? 0 : -1}) { return value4(k, t, g); }
   if (t == 0u || n >= ${o.depth}) { return vec4f(); }
-  return bitcast<vec4f>(undoLog[undoAt(k, ((t - 1u) * ${o.depth}u + u32(n)) * ${groups(o)}u + g)]);
+  return bitcast<vec4f>(undoLog[undoAt(k, ((t - 1u) * ${o.depth}u + u32(n)) * ${vec4sPerRow(o)}u + g)]);
 }
 ${pass === 'forward' ? forward(o) : backward(o, ring)}
 `,
 });
 
 /** vec4 g of a row whose elements are vec4s or numbers. Numbers beyond the end of the row are 0. */
-const load4 = ({ cell, cells }: MemoryOptions, load: (c: string) => string): string => {
-  if (cell === 'vec4f') return load('g');
+const load4 = ({ element, elements }: MemoryOptions, load: (c: string) => string): string => {
+  if (element === 'vec4f') return load('g');
   return `vec4f(${range(4)
     .map(j => {
-      const c = `min(4u * g + ${j}u, ${cells - 1}u)`;
-      return `select(0.0, ${load(c)}, 4u * g + ${j}u < ${cells}u)`;
+      const c = `min(4u * g + ${j}u, ${elements - 1}u)`;
+      return `select(0.0, ${load(c)}, 4u * g + ${j}u < ${elements}u)`;
     })
     .join(', ')})`;
 };
 
 /** Stores x as vec4 g of a row. */
-const store4 = ({ cell, cells }: MemoryOptions, store: (c: string, x: string) => string): string =>
-  cell === 'vec4f'
+const store4 = ({ element, elements }: MemoryOptions, store: (c: string, x: string) => string): string =>
+  element === 'vec4f'
     ? store('g', 'x')
-    : lines(4, j => `if (4u * g + ${j}u < ${cells}u) { ${store(`4u * g + ${j}u`, `x[${j}]`)} }`);
+    : lines(4, j => `if (4u * g + ${j}u < ${elements}u) { ${store(`4u * g + ${j}u`, `x[${j}]`)} }`);
 
 /** `body` for every vec4 g of every cell i. In the block form the invocations divide the work. */
 const eachCell = (o: MemoryOptions, body: string): string =>
@@ -53,9 +53,9 @@ const eachCell = (o: MemoryOptions, body: string): string =>
     o,
     'n',
     '0u',
-    `${o.depth * groups(o)}u`,
-    `let i = i32(n / ${groups(o)}u);
-    let g = n % ${groups(o)}u;
+    `${o.depth * vec4sPerRow(o)}u`,
+    `let i = i32(n / ${vec4sPerRow(o)}u);
+    let g = n % ${vec4sPerRow(o)}u;
     ${body}`,
   );
 
@@ -66,7 +66,7 @@ fn forward(k: u32, t: u32, bounds: vec2u, controls: vec4f) -> vec2u {
     o,
     wgsl`
     let x = controls.x * source4(k, t, i - 1, g) + controls.y * source4(k, t, i + 1, g) + controls.z * source4(k, t, i, g);
-    undoLog[undoAt(k, (t * ${o.depth}u + u32(i)) * ${groups(o)}u + g)] = bitcast<vec4u>(x);
+    undoLog[undoAt(k, (t * ${o.depth}u + u32(i)) * ${vec4sPerRow(o)}u + g)] = bitcast<vec4u>(x);
     if (i < ${o.reads}) {
       ${store4(o, (c, x) => `addRead(k, u32(i), ${c}, ${x});`)}
     }`,
@@ -81,7 +81,7 @@ const backward = (o: MemoryOptions, ring: boolean): string => wgsl`
 var<workgroup> wg_sums: array<vec4f, ${o.size}>;
 #endif
 fn arrivingAt(k: u32, half: u32, i: u32, g: u32, j: u32) -> u32 {
-  return gradientAt(k, ((half * ${o.depth}u + i) * ${groups(o)}u + g) * 4u + j);
+  return gradientAt(k, ((half * ${o.depth}u + i) * ${vec4sPerRow(o)}u + g) * 4u + j);
 }
 // vec4 g of the gradient of the cell at position i after step t, including the gradient of its read.
 fn gradient4(k: u32, t: u32, i: i32, g: u32) -> vec4f {

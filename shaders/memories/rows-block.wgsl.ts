@@ -22,9 +22,9 @@ import {
  */
 
 /**
- * crossing(k, first, step, count, limit): the number of the first of `count` slots first, first + step … at which the
- * running sum of strengths exceeds limit, or count. Leaves the sums in wg_scan, and the slot of this invocation in
- * `mine`. `step` is UP or DOWN (from the top to the bottom).
+ * crossing(k, first, stride, count, limit): the index (from 0) of the first of the `count` slots first, first + stride
+ * … at which the running sum of strengths exceeds limit, or count. Leaves the sums in wg_scan, and the slot of this
+ * invocation in `mine`. `stride` is UP or DOWN (from the top to the bottom).
  */
 export const crossing = (o: MemoryOptions): string => wgsl`
 ${blockScan(o.size, o.subgroups)}
@@ -33,12 +33,12 @@ const DOWN = 0xffffffffu;
 var<workgroup> wg_first: atomic<u32>;
 var<workgroup> wg_uniform: u32;
 var<private> mine: vec2u;
-fn crossing(k: u32, first: u32, step: u32, count: u32, limit: f32) -> u32 {
+fn crossing(k: u32, first: u32, stride: u32, count: u32, limit: f32) -> u32 {
   storageBarrier();
   workgroupBarrier();
   if (lid == 0u) { atomicStore(&wg_first, count); }
   mine = vec2u(0u);
-  if (lid < count) { mine = slots[slotAt(k, first + lid * step)]; }
+  if (lid < count) { mine = slots[slotAt(k, first + lid * stride)]; }
   blockScan(bitcast<f32>(mine.x));
   // Take the minimum, because rounding may let a parallel prefix sum decrease.
   if (lid < count && wg_scan[lid] > limit) { atomicMin(&wg_first, lid); }
@@ -47,7 +47,7 @@ fn crossing(k: u32, first: u32, step: u32, count: u32, limit: f32) -> u32 {
   return workgroupUniformLoad(&wg_uniform);
 }
 // Sum of the strengths of the rows before this row of the block.
-fn before(row: u32) -> f32 {
+fn sumBefore(row: u32) -> f32 {
   if (row == 0u) { return 0.0; }
   return wg_scan[row - 1u];
 }
@@ -61,7 +61,7 @@ fn shareRow(cross: u32, count: u32, left: f32) {
   if (lid < cross) {
     weight = bitcast<f32>(mine.x);
   } else if (lid == cross && lid < count) {
-    weight = max(left - before(cross), 0.0);
+    weight = max(left - sumBefore(cross), 0.0);
   }
   wg_weight[lid] = weight;
   wg_push[lid] = mine.y;
@@ -74,8 +74,8 @@ const from = (side: End['side']): string => (side === 'top' ? 'hi - 1u, DOWN' : 
 export const blockForward = (o: MemoryOptions): string => {
   const pop = ({ index, side }: End): string => wgsl`
   let gone${index} = popFrom(k, ${from(side)}, hi - lo, ${popOf(index)});
-  // Only the invocation that writes the log may read the boundary: the next pop resets it while others may still be
-  // here.
+  // Only the invocation that writes the log may read the boundary: the next pop resets it while other invocations may
+  // still be here.
   var before${index} = 0.0;
   var reached${index} = 0u;
   if (lid == 0u) {
@@ -86,20 +86,20 @@ export const blockForward = (o: MemoryOptions): string => {
   return wgsl`
 var<workgroup> wg_boundary: vec2f;
 // Pop (equations 2, 4, 7, 8) from an end of \`live\` rows. Returns the number of rows removed. Leaves the boundary
-// row's old strength and its loss in wg_boundary, for invocation 0.
-fn popFrom(k: u32, first: u32, step: u32, live: u32, u: f32) -> u32 {
+// row's old strength and the strength taken from it in wg_boundary, for invocation 0.
+fn popFrom(k: u32, first: u32, stride: u32, live: u32, u: f32) -> u32 {
   var gone = 0u;
   var rest = u;
   if (lid == 0u) { wg_boundary = vec2f(0.0); }
   while (gone < live) {
     let count = min(live - gone, ${o.size}u);
-    let cross = crossing(k, first + gone * step, step, count, rest);
+    let cross = crossing(k, first + gone * stride, stride, count, rest);
     if (cross < count) {
       if (lid == cross) {
         let s = bitcast<f32>(mine.x);
-        let loss = rest - before(cross);
-        wg_boundary = vec2f(s, loss);
-        if (loss > 0.0) { slots[slotAt(k, first + (gone + cross) * step)].x = bitcast<u32>(max(s - loss, 0.0)); }
+        let taken = rest - sumBefore(cross);
+        wg_boundary = vec2f(s, taken);
+        if (taken > 0.0) { slots[slotAt(k, first + (gone + cross) * stride)].x = bitcast<u32>(max(s - taken, 0.0)); }
       }
       gone += cross;
       break;
@@ -111,15 +111,15 @@ fn popFrom(k: u32, first: u32, step: u32, live: u32, u: f32) -> u32 {
   return gone;
 }
 // Read (equations 3, 5, 10, 11).
-fn readFrom(k: u32, end: u32, first: u32, step: u32, live: u32) {
+fn readFrom(k: u32, end: u32, first: u32, stride: u32, live: u32) {
   var left = 1.0;
   var gone = 0u;
   while (gone < live) {
     let count = min(live - gone, ${o.size}u);
-    let cross = crossing(k, first + gone * step, step, count, left);
+    let cross = crossing(k, first + gone * stride, stride, count, left);
     shareRow(cross, count, left);
-    for (var c = lid; c < ${o.cells}u; c += ${o.size}u) {
-      var sum = Cell();
+    for (var c = lid; c < ${o.elements}u; c += ${o.size}u) {
+      var sum = Element();
       for (var n = 0u; n < min(cross + 1u, count); n++) { sum += wg_weight[n] * loadValue(k, wg_push[n], c); }
       addRead(k, end, c, sum);
     }
@@ -148,25 +148,25 @@ export const blockBackward = (o: MemoryOptions): string => wgsl`
 var<workgroup> wg_part: f32;
 // Backward pass of a read. For a row read as a whole, adds its gradient to dStrength; the gradient of the row read in
 // part is subtracted from dStrength of all rows nearer the end.
-fn readBackwardFrom(k: u32, t: u32, end: u32, first: u32, step: u32, live: u32) {
+fn readBackwardFrom(k: u32, t: u32, end: u32, first: u32, stride: u32, live: u32) {
   var left = 1.0;
   var gone = 0u;
   if (lid == 0u) { wg_part = 0.0; }
   while (gone < live) {
     let count = min(live - gone, ${o.size}u);
-    let cross = crossing(k, first + gone * step, step, count, left);
+    let cross = crossing(k, first + gone * stride, stride, count, left);
     shareRow(cross, count, left);
     if (lid < min(cross + 1u, count)) {
       var g = 0.0;
-      for (var c = 0u; c < ${o.cells}u; c++) { g += cellDot(loadValue(k, mine.y, c), loadDRead(k, end, c)); }
+      for (var c = 0u; c < ${o.elements}u; c++) { g += elementDot(loadValue(k, mine.y, c), loadDRead(k, end, c)); }
       if (lid < cross) {
-        // The read does not reach a row of strength 0 at depth 1.
-        if (before(lid) < left && ${passes(o.kind, 'mine', 't')}) { dStrength[slotAt(k, first + (gone + lid) * step)] += g; }
+        // A row of strength 0 is not reached if the rows before it already sum to one unit.
+        if (sumBefore(lid) < left && ${passes(o.kind, 'mine', 't')}) { dStrength[slotAt(k, first + (gone + lid) * stride)] += g; }
       } else if (wg_weight[lid] > 0.0) {
         wg_part = g;
       }
     }
-    for (var c = lid; c < ${o.cells}u; c += ${o.size}u) {
+    for (var c = lid; c < ${o.elements}u; c += ${o.size}u) {
       let dr = loadDRead(k, end, c);
       for (var n = 0u; n < min(cross + 1u, count); n++) { addDValue(k, wg_push[n], c, wg_weight[n] * dr); }
     }
@@ -180,7 +180,7 @@ fn readBackwardFrom(k: u32, t: u32, end: u32, first: u32, step: u32, live: u32) 
   storageBarrier();
   workgroupBarrier();
   for (var nearer = lid; nearer < gone; nearer += ${o.size}u) {
-    let to = slotAt(k, first + nearer * step);
+    let to = slotAt(k, first + nearer * stride);
     if (${passes(o.kind, 'slots[to]', 't')}) { dStrength[to] -= wg_part; }
   }
   storageBarrier();

@@ -126,7 +126,8 @@ export const rewindRows = (o: MemoryOptions): string => {
     );
   if (kind === 'stack') return rows('edge0', 'before.y', 'g0');
   if (kind === 'queue') return rows('before.x', 'edge0', 'g0');
-  // The gradient from the bottom's pop must pass back through the top's pop, which came before it: not with strength 0.
+  // The gradient from the bottom's pop must pass back through the top's pop, which came before it. A row of strength 0
+  // is a tie there: its gradient is 0.
   return `${rows('edge0', 'before.y', 'g0')}
   ${rows('before.x', 'edge1', 'g1', 'bitcast<f32>(slots[to].x) > 0.0')}`;
 };

@@ -14,7 +14,10 @@ import {
   rewindStores,
 } from './rows-ends.wgsl.ts';
 
-/** The deque with an undo log, one sequence per invocation, which walks from row to row (usually one or two). */
+/**
+ * The deque with an undo log, one sequence per invocation, which walks over the rows one by one (usually one or two per
+ * step).
+ */
 
 export const laneForward = (o: MemoryOptions): string => {
   // Pop (equations 2, 4, 7, 8): removes rows while their strength is at most what is left to pop, then reduces the next
@@ -43,7 +46,7 @@ export const laneForward = (o: MemoryOptions): string => {
     for (var n = 0u; n < hi - lo && left > 0.0; n++) {
       let slot = slots[slotAt(k, ${side === 'top' ? 'hi - 1u - n' : 'lo + n'})];
       let weight = min(bitcast<f32>(slot.x), left);
-      ${each(o.cells, 8, c => `addRead(k, ${index}u, ${c}, weight * loadValue(k, slot.y, ${c}));`, 'c')}
+      ${each(o.elements, 8, c => `addRead(k, ${index}u, ${c}, weight * loadValue(k, slot.y, ${c}));`, 'c')}
       left -= weight;
     }
   }`;
@@ -75,11 +78,11 @@ export const laneBackward = (o: MemoryOptions): string => {
       let weight = min(s, left);
       var g = 0.0;
       ${each(
-        o.cells,
+        o.elements,
         8,
         c => `{
         let dr = loadDRead(k, ${index}u, ${c});
-        g += cellDot(loadValue(k, slot.y, ${c}), dr);
+        g += elementDot(loadValue(k, slot.y, ${c}), dr);
         addDValue(k, slot.y, ${c}, weight * dr);
       }`,
         'c',

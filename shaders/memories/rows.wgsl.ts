@@ -35,7 +35,9 @@ fn clearGradient(k: u32, bounds: vec2u) {
 `,
 };
 
-/** boundsAfter(k, t), boundsBefore(k, t): the bounds (lo, hi) of the live slots after and before step t, from the log. */
+/**
+ * boundsAfter(k, t), boundsBefore(k, t): the bounds (lo, hi) of the live slots after and before step t, from the log.
+ */
 const boundsBefore = ({ kind }: MemoryOptions): string => wgsl`
 fn boundsAfter(k: u32, t: u32) -> vec2u {
 #if ${kind === 'stack'}

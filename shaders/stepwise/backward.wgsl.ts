@@ -3,7 +3,7 @@ import { CELL_CODE } from '../cells/index.wgsl.ts';
 import { statesOf } from '../lib/states.wgsl.ts';
 import { lines, range } from '../lib/text.ts';
 import {
-  head,
+  prologue,
   rowAt,
   type StepOptions,
   sequenceElement,
@@ -16,7 +16,7 @@ import {
 export function stepReadsBackward(o: StepOptions): string {
   const { layers, R4 } = o.layout;
   return wgsl`
-${head(o)}
+${prologue(o)}
 @group(0) @binding(2) var<storage, read_write> grads: array<vec4f>;
 ${tile(o, R4)}
   ${lines(o.rows, n => `var sum_${n} = vec4f();`)}
@@ -28,11 +28,11 @@ ${tile(o, R4)}
 `;
 }
 
-/** batch, w, acts, grads: dOp, dS -> dP of step t, the gradient before the tanh of o'. */
+/** batch, w, acts, grads: dOp, dS -> dP of step t, the gradient of the pre-activation of o'. */
 export function stepProjectionBackward(o: StepOptions): string {
   const { blocks, P4, E } = o.layout;
   return wgsl`
-${head(o)}
+${prologue(o)}
 @group(0) @binding(2) var<storage, read> acts: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> grads: array<vec4f>;
 ${tile(o, P4)}
@@ -73,7 +73,7 @@ export function stepCellBackward(o: StepOptions, l: number): string {
     return spec.autoencoder ? `${direct} + ${stepElement(o, 'dHx', 't', b)}` : direct;
   };
   return wgsl`
-${head(o)}
+${prologue(o)}
 @group(0) @binding(2) var<storage, read> acts: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> grads: array<vec4f>;
 ${tile(o, H4)}
@@ -123,7 +123,7 @@ ${tile(o, H4)}
 export function stepStartBackward(o: StepOptions, l: number): string {
   const { H4 } = o.layout;
   return wgsl`
-${head(o)}
+${prologue(o)}
 @group(0) @binding(2) var<storage, read_write> grads: array<vec4f>;
 ${tile(o, H4)}
   ${lines(o.rows, n => `var sum_${n} = vec4f();`)}

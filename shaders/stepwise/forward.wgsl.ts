@@ -3,14 +3,22 @@ import { memoryKind } from '../../src/base/memories.ts';
 import { CELL_CODE } from '../cells/index.wgsl.ts';
 import { statesOf } from '../lib/states.wgsl.ts';
 import { lines, range } from '../lib/text.ts';
-import { head, product, rowAt, type StepOptions, sequenceElement, stepElement, tile } from './step.wgsl.ts';
+import {
+  product,
+  prologue,
+  rowAt,
+  type StepOptions,
+  sequenceElement,
+  stepElement,
+  tile,
+} from './step.wgsl.ts';
 
 /** batch, w -> acts: h, c of every layer before the first step, and r. One invocation per sequence and vec4. */
 export function stepStart(o: StepOptions): string {
   const { spec, H4, R4 } = o.layout;
   const widest = Math.max(H4, R4);
   return wgsl`
-${head(o)}
+${prologue(o)}
 @group(0) @binding(2) var<storage, read_write> acts: array<vec4f>;
 ${tile({ ...o, rows: 1 }, widest)}
   let one = select(vec4f(), vec4f(1.0, 0.0, 0.0, 0.0), j == 0u && ${spec.start === 'one-hot'});
@@ -34,7 +42,7 @@ export function stepCell(o: StepOptions, l: number): string {
   const cell = CELL_CODE[spec.controller];
   const inside = (n: number): string => `t < lengthOf(b${n})`;
   return wgsl`
-${head(o)}
+${prologue(o)}
 @group(0) @binding(2) var<storage, read_write> acts: array<vec4f>;
 ${tile(o, H4)}
   ${lines(gates.all, g =>
@@ -82,7 +90,7 @@ ${tile(o, H4)}
 export function stepProjection(o: StepOptions): string {
   const { layers, blocks, P4 } = o.layout;
   return wgsl`
-${head(o)}
+${prologue(o)}
 @group(0) @binding(2) var<storage, read_write> acts: array<vec4f>;
 ${tile(o, P4)}
   ${lines(o.rows, n => `var sum0_${n} = w[${blocks.bp.offset4}u + j];`)}
@@ -121,7 +129,7 @@ export function stepHeads(o: StepOptions): string {
   const op = (b: string): string =>
     spec.projection ? rowAt(o, 'op', 't', b) : rowAt(o, `h${layers.length - 1}`, 't + 1u', b);
   return wgsl`
-${head(o)}
+${prologue(o)}
 @group(0) @binding(2) var<storage, read_write> acts: array<vec4f>;
 ${tile(o, S4)}
   ${lines(o.rows, n => `var sum0_${n} = w[${blocks.bS.offset4}u + j];`)}

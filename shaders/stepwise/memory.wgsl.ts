@@ -22,7 +22,7 @@ import { barrier, shared } from '../memories/kind.wgsl.ts';
  * workgroup per sequence in the `block` form. The bounds of the live slots are read from the undo log.
  */
 
-const head = (o: FusedOptions): string => wgsl`
+const prologue = (o: FusedOptions): string => wgsl`
 ${enableFor(o.memory)}
 ${o.batch}
 @group(1) @binding(0) var<uniform> now: vec4u;
@@ -30,7 +30,7 @@ ${sequenceState(o.memory)}
 ${memoryIndices(o.layout, o.memory.form)}
 `;
 
-const mainHead = (o: FusedOptions): string => wgsl`
+const mainPrologue = (o: FusedOptions): string => wgsl`
 ${mainOfSequence(o.memory, 'batch.B')}
   let t = now.x;
   let row = t * batch.B + sequence;
@@ -46,7 +46,7 @@ export function stepMemory(o: FusedOptions): string {
   const element = elementsOf(layout, 'vec4f');
   const { M4, R4, S4 } = layout;
   return wgsl`
-${head(o)}
+${prologue(o)}
 @group(0) @binding(1) var<storage, read_write> acts: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> slots: array<vec2u>;
 @group(0) @binding(3) var<storage, read_write> undoLog: array<vec4u>;
@@ -56,7 +56,7 @@ ${loadControls(layout, 'vec4f')}
 var<private> reads: u32;
 fn addRead(k: u32, n: u32, c: u32, x: vec4f) { acts[reads + readOf(k, n) * ${M4}u + c] += x; }
 ${functions(o, 'forward')}
-${mainHead(o)}
+${mainPrologue(o)}
   reads = ${at(operand(layout, 'r', { skip: 1 }), 'row')};
   ${shared(o.memory, 'i', '0u', `${R4}u`, 'acts[reads + i] = vec4f();')}
   ${shared(o.memory, 'i', '0u', `${S4}u`, `${element('dS', 'row', 'i')} = vec4f();`)}
@@ -92,7 +92,7 @@ export function stepMemoryBackward(o: FusedOptions): string {
     ${lines(controlsOf(layout, k), ({ vector, component, local }) => `ds[${vector - N4}].${component} = gradients.${local};`)}`,
   );
   return wgsl`
-${head(o)}
+${prologue(o)}
 @group(0) @binding(1) var<storage, read> acts: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> grads: array<vec4f>;
 @group(0) @binding(3) var<storage, read_write> slots: array<vec2u>;
@@ -104,7 +104,7 @@ fn loadDRead(k: u32, n: u32, c: u32) -> vec4f {
 }
 ${loadControls(layout, 'vec4f')}
 ${functions(o, 'backward')}
-${mainHead(o)}
+${mainPrologue(o)}
   let length = lengthOf(sequence);
   if (t < length) {
     var ds = array<vec4f, ${S4 - N4}>();

@@ -7,10 +7,11 @@ import { at, elementsOf } from '../lib/rows.wgsl.ts';
 import { lines, range } from '../lib/text.ts';
 
 /**
- * The stepwise plan: one dispatch per layer and time step, for controllers too large for the fused plan. Every kernel
- * is a matrix product, followed by the operations on its result. An invocation keeps a tile of `rows` sequences by one
- * vec4 of columns (of every gate) in registers. The step number is a uniform. The steps of the memory are in
- * memory.wgsl.ts. Whatever does not depend on earlier steps runs before or after the loop over time.
+ * The stepwise plan: a few dispatches per time step (one per layer, and those of the projection, heads and memories),
+ * for controllers too large for the fused plan. Every kernel is a matrix product, followed by the operations on its
+ * result. An invocation keeps a tile of `rows` sequences by one vec4 of columns (of every gate) in registers. The step
+ * number is a uniform. The steps of the memory are in memory.wgsl.ts. Whatever does not depend on earlier steps runs
+ * before or after the loop over time.
  */
 export interface StepOptions {
   layout: Layout;
@@ -23,7 +24,7 @@ export interface StepOptions {
 }
 
 /** Start of the kernels: batch, parameters, the step number and functions. */
-export const head = ({ layout, batch }: StepOptions): string => wgsl`
+export const prologue = ({ layout, batch }: StepOptions): string => wgsl`
 ${batch}
 @group(0) @binding(1) var<storage, read> w: array<vec4f, ${layout.size4}>;
 @group(1) @binding(0) var<uniform> now: vec4u;
@@ -44,7 +45,9 @@ ${mainOfInvocation(size, 'tile')}
   ${lines(rows, n => `let b${n} = min(first + ${n}u, B - 1u);`)}
 `;
 
-/** Offset of the row of sequence b at a time step. For h, c and r, `step` is the state before that step. */
+/**
+ * Offset of the row of sequence b at a time step. For h, c and r, the row of `step` holds the state before that step.
+ */
 export const rowAt = ({ layout }: StepOptions, field: string, step: string, b: string): string =>
   at(operand(layout, field), stepRow(step, b));
 
@@ -63,8 +66,8 @@ export const stepTiles = ({ rows, size }: StepOptions, columns4: number, B: numb
   Math.ceil((Math.ceil(B / rows) * columns4) / size);
 
 /**
- * sum{g}_{n} += x_n · W[:, gate g, column j], over a matrix of `gates` blocks of H4 columns. x_n starts at x(b_n) in
- * acts.
+ * sum{g}_{n} += x_n · W[:, gate g, column j], over a matrix whose gates start `stride` vec4s of columns apart. x_n
+ * starts at x(b_n) in acts.
  */
 export function product(
   o: Pick<StepOptions, 'rows'>,

@@ -45,7 +45,7 @@ export interface ModelConfig {
   /** Number of cells of a superposition stack (values pushed below the last cell are lost), or of a tape's ring. */
   depth: number;
   /**
-   * k, number of cells read: the top ones of a superposition stack; of a tape, from the cell under the head rightwards.
+   * Number of cells read: the top ones of a superposition stack; of a tape, from the cell under the head rightwards.
    */
   reads: number;
   /** Width of the embeddings of the inputs; 0: inputs are one-hot. */
@@ -138,7 +138,7 @@ const choice = (choices: readonly string[]): Field => ({
   default: choices[0],
 });
 
-/** Every key of a Config, by group. The defaults suit the kind of run of the `reverse` preset. */
+/** Every key of a Config, by group. The defaults suit runs like the `reverse` preset. */
 export const FIELDS: Record<keyof Config, Record<string, Field>> = {
   task: {
     name: { kind: 'name', default: 'reverse' },

@@ -1,9 +1,9 @@
 /**
- * The letters every file uses for sizes, as in the paper and in shaders/:
+ * The letters that every file, including shaders/, uses for sizes:
  *
  *   B batch · T time steps · D input width · K active inputs per step · H hidden · P width of o'
  *   M memory width · E ends of all memories · Q rows read from all memories (E, unless several cells are read)
- *   R width of all reads, Q·M · V output symbols
+ *   R width of all reads, Q·M · V output symbols · C controls of an end · X width of the embeddings
  *
  * Activations of training are time-major: row n = t·B + b. The public memory call is batch-major [B,T].
  */
@@ -18,7 +18,10 @@ export const ZERO_TARGET = 0xfffffffe;
 /** Smallest multiple of `to` that is at least `n`. */
 export const ceilTo = (n: number, to: number): number => Math.ceil(n / to) * to;
 
-/** Purpose of a step, for the push/pop profile: see `Batch.phase`. */
+/**
+ * What a step does: it reads the source, writes the target, or neither. Metrics average the controls (push, pop …) of
+ * each phase.
+ */
 export const PHASE = { none: 0, reading: 1, writing: 2 } as const;
 
 /**
@@ -33,7 +36,7 @@ export interface Batch {
   K: number;
   /** [B] time steps of each sequence, 1 … T. Later steps are padding. */
   lengths: Uint32Array;
-  /** [B] source symbols of each sequence (the tutorial divides its rate by them). */
+  /** [B] L, number of source symbols of each sequence (the tutorial divides its learning rate by it). */
   sourceLengths: Uint32Array;
   /** [T,B,K] active inputs, each < D, or NO_INPUT. */
   ids: Uint32Array;

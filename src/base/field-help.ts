@@ -1,4 +1,7 @@
-/** One line of help for each key of the configuration. Kept apart from config.ts, because the page does not show it. */
+/**
+ * One line of help for each key of the configuration. Kept apart from config.ts, because the page loads it only when
+ * all settings are opened.
+ */
 export const FIELD_HELP: Readonly<Record<string, string>> = {
   'task.name': 'task to learn',
   'task.symbols': 'size of the alphabet, without markers',
@@ -14,22 +17,24 @@ export const FIELD_HELP: Readonly<Record<string, string>> = {
   'model.controller': 'cell; lstm-coupled: an LSTM whose forget gate is 1 - input gate',
   'model.layers': 'L, layers of the controller; each sees the inputs and the reads',
   'model.hidden': 'H, width of the controller state h',
-  'model.projection': "P, width of o' = tanh(W_hp·h + b_p) above h; 0: o' is h itself",
+  'model.projection': "P, width of o' = tanh(h·W_hp + b_p) above h; 0: o' is h itself",
   'model.memory': 'kind of memory',
   'model.memories': 'number of memories side by side; their reads are concatenated',
   'model.width': 'M, width of a row of the memory',
   'model.depth': 'number of cells of a superposition stack (values pushed deeper are lost) or of a tape',
-  'model.reads': "number of those cells read: from the top, or from under the tape's head to the right",
+  'model.reads':
+    'number of cells that are read: from the top of a superposition stack; on a tape, from the head to the right',
   'model.embedding': 'width of the embeddings of the inputs; 0: one-hot',
-  'model.readout': "width of o = tanh(W_o·o' + b_o) below the softmax; 0: outputs directly from o'",
+  'model.readout': "width of o = tanh(o'·W_o + b_o) below the softmax; 0: outputs directly from o'",
   'model.output': 'softmax with cross-entropy, else squared error',
-  'model.autoencoder': "heads from h and o' reconstruct the last input",
+  'model.autoencoder': "heads from h and o' reconstruct the previous step's input",
   'model.start': 'h_0: trained (r_0 zero), or h_0 and r_0 fixed',
-  'model.init': 'weights: Glorot uniform, or U(-0.1, 0.1) with biases',
+  'model.init': 'glorot: Glorot uniform weights; uniform: weights and biases from U(-0.1, 0.1)',
   'model.headGain': 'Glorot gain of the push and pop weights',
-  'model.pushBias': 'bias of the push head at the start; for a tape, of right',
-  'model.bottomPushBias': "added to pushBias at a deque's bottom; -4: almost closed at first",
-  'model.popBias': "bias of the pop head at the start (the paper's advice: -1); for a tape, of left",
+  'model.pushBias': 'bias of the push head at the start; for a tape, of the head `right`',
+  'model.bottomPushBias': "added to pushBias at a deque's bottom; -4: push strength near 0 at first",
+  'model.popBias':
+    "bias of the pop head at the start (the paper's advice: -1); for a tape, of the head `left`",
   'model.forgetBias': "bias of an LSTM's forget gates at the start",
   'train.seed': 'seed of weights, data and noise',
   'train.steps': 'maximum number of training steps (mini-batches)',
@@ -40,26 +45,29 @@ export const FIELD_HELP: Readonly<Record<string, string>> = {
   'train.beta1': 'Adam: decay of the first moment',
   'train.beta2': 'Adam, RMSProp: decay of the second moment',
   'train.epsilon': 'Adam, RMSProp: added to the root of the second moment',
-  'train.weightDecay': 'AdamW: fraction of a weight that decays per step, times the rate',
+  'train.weightDecay': 'AdamW: each step multiplies the weight matrices by 1 - rate × this',
   'train.clip': 'clip gradients: by global norm, by value, or not at all',
   'train.clipAt': 'norm or value to clip at',
-  'train.lossPer': 'objective: mean over symbols, sum, or mean over b of sum/L',
+  'train.lossPer':
+    'objective: symbol: mean over targets; batch: sum; source: mean over sequences of sum / source length',
   'train.noise': 'standard deviation of Gaussian noise on push and pop logits, in training only',
   'train.noiseAfter': 'steps without noise after the start or a restart',
   'train.noiseSteps': 'steps over which the noise then falls to 0; 0: constant',
   'train.pushBiasGrowth': "relative growth of the push bias at every step (the tutorial's part 5)",
   'train.growEvery': 'curriculum: sequences between decisions; 0: no curriculum',
-  'train.growBelowPerLength': 'curriculum: grow when the error over 100 sequences < this × range …',
-  'train.growBelow': 'curriculum: … + this',
+  'train.growBelowPerLength':
+    'curriculum: grow when the error per 100 sequences < this × (longest - shortest + 1) + growBelow',
+  'train.growBelow': 'curriculum: constant part of that limit',
   'train.growAfter': 'curriculum: sequences before the first decision',
   'train.restartAfter': 'steps after which a stuck run restarts with new weights; 0: never',
-  'train.restartAbove': 'a run is stuck if its loss per target is still above this',
+  'train.restartAbove': 'a run is stuck if its loss per symbol is still above this',
   'train.maxRestarts': 'maximum number of restarts; the last weights train to the end',
   'train.reportEvery': 'steps per progress line',
   'train.evaluateEvery': 'steps between evaluations; 0: only at the end',
   'train.evaluateLength': 'source length of evaluations; 0: twice the longest trained',
   'train.evaluateFrom': 'shortest source of evaluations; 0: evaluateLength itself',
-  'train.stopAt': 'stop when coarse accuracy in evaluations reaches this (stopPasses); 0: never',
+  'train.stopAt':
+    'stop when coarse accuracy in evaluations reaches this, stopPasses times in a row; 0: never',
   'train.stopPasses': 'number of consecutive evaluations that must reach stopAt',
   'train.patience': 'stop when the training loss has not improved for this many evaluations; 0: never',
 };

@@ -44,7 +44,7 @@ export interface Control {
   bias(model: HeadBiases, end: number): number;
 }
 
-/** The keys of ModelConfig that set initial biases. */
+/** The keys of ModelConfig that set the initial biases of heads. */
 export interface HeadBiases {
   pushBias: number;
   popBias: number;

@@ -30,7 +30,7 @@ export interface Parameter {
  * The parameter table of a model. Its order is the same everywhere (engines, checkpoints, counts).
  *
  *   x_t  multi-hot, or the sum of the embeddings of its active inputs: rows of W_e
- *   a    = x_t·W_xh + y_t·W_yh + h_{t-1}·W_hh + r_{t-1}·W_rh + b_h, in every layer; y is h of the layer below
+ *   a    = x_t·W_xh + y_t·W_yh + h_{t-1}·W_hh + r_{t-1}·W_rh + b_h, in every layer; y is h_t of the layer below (not the output)
  *   rnn, feedforward (no W_hh): h_t = tanh(a)
  *   lstm (i, f, g, o): c_t = σ(f)·c_{t-1} + σ(i)·tanh(g),  h_t = σ(o)·tanh(c_t)
  *   lstm-coupled (i, g, o): the same with σ(f) = 1 − σ(i)
@@ -38,7 +38,7 @@ export interface Parameter {
  *   o'_t = h_t of the last layer, or tanh(h_t·W_hp + b_p) with the projection layer
  *   d_t  = σ(o'·W_d + b_d)   u_t = σ(o'·W_u + b_u)   v_t = tanh(o'·W_v + b_v), for each of E ends
  *        (other kinds of memory have other controls: src/base/memories.ts)
- *   y_t  = f(o'·W_o + b_o), f = softmax, tanh or σ; with a readout f(tanh(o'·W_o + b_o)·W_s + b_s)
+ *   output_t = f(o'·W_o + b_o), f = softmax, tanh or σ; with a readout f(tanh(o'·W_o + b_o)·W_s + b_s)
  *   auto-encoder: σ(h_t·W_hx) and σ(o'_t·W_px); both reconstruct x_{t-1}
  *
  * Matrices of several gates or ends have one block of columns per gate or end, in that order. W_rh has one block of

@@ -12,8 +12,8 @@ import { BOUND, compare, type Difference, verifyStep } from '../train/verify.ts'
 export interface Check {
   name: string;
   /**
-   * The largest difference, relative to the largest number of its tensor. For models it includes the absolute difference
-   * that float32 is allowed, so it is at most `BOUND` exactly if the engines agree.
+   * The largest difference, relative to the largest number of its tensor. For models it includes the absolute
+   * difference that float32 is allowed, so it is at most `BOUND` if and only if the engines agree.
    */
   difference: number;
   /** The tensor with this difference. */
@@ -23,7 +23,9 @@ export interface Check {
   problem?: string;
 }
 
-/** Models that together use every cell, every memory and both optimiser rules. Small: the time goes into compiling. */
+/**
+ * Models that together use every controller, every memory, and Adam and RMSProp. Small: the time goes into compiling.
+ */
 const MODELS: Readonly<Record<string, readonly string[]>> = {
   'RNN, stack': [],
   'LSTM of 2 layers, 2 deques': ['controller=lstm', 'layers=2', 'memory=deque', 'memories=2', 'embedding=5'],
@@ -46,7 +48,7 @@ interface NamedCheck {
   run(): Promise<Check>;
 }
 
-/** All checks of these engines. Memories first: they take least time, and models are made of them. */
+/** All checks of these engines. Memories first: they take the least time, and models are made of them. */
 export function checksOf(subjects: readonly Subject[], reference: Engine): NamedCheck[] {
   const memories = MEMORY_NAMES.map(kind => ({
     name: `memory ${kind}`,

@@ -22,7 +22,7 @@ import type { Lifetime } from './lifetime.ts';
 import { StepOrder } from './step-order.ts';
 import { Turns } from './turns.ts';
 
-/** Cost of a step of one sequence apart from its row, in units of one number of a row. */
+/** Fixed cost of a step of one sequence, in units of the cost of processing one number of a row. */
 const STEP_COST = 50;
 /** Minimum cost, in the same units, of a step that is faster when it is shared between threads. */
 const MIN_SHARED_COST = 50_000;
@@ -247,7 +247,7 @@ export class CpuMemory implements MemoryLayer {
     this.#array('value').set(given.value);
   }
 
-  #beginStep(given: Record<string, Float32Array>): { way: 'step'; t: number } {
+  #beginStep(given: Record<string, Float32Array>): { call: 'step'; t: number } {
     const t = this.#order.step();
     const { kind, B } = this.shape;
     const { controls, ends } = memoryKind(kind);
@@ -265,14 +265,14 @@ export class CpuMemory implements MemoryLayer {
     for (let b = 0; b < B; b++) {
       for (let m = 0; m < values; m++) rows[b * width + all + m] = value[b * values + m];
     }
-    return { way: 'step', t };
+    return { call: 'step', t };
   }
 
   #readOfStep(): Float32Array {
     return this.#arena!.floats(this.#at.read, this.shape.B * this.#rows.reads).slice();
   }
 
-  #beginStepBackward(dRead: Float32Array): { way: 'stepBackward'; t: number } {
+  #beginStepBackward(dRead: Float32Array): { call: 'stepBackward'; t: number } {
     const { t, newest } = this.#order.stepBackward();
     const arena = this.#arena!;
     if (newest) {
@@ -281,7 +281,7 @@ export class CpuMemory implements MemoryLayer {
       arena.floats(this.#at.dStrength, this.#sizes.dStrength / 4).fill(0);
     }
     arena.floats(this.#at.dRead, dRead.length).set(dRead);
-    return { way: 'stepBackward', t };
+    return { call: 'stepBackward', t };
   }
 
   #gradientsOfStep(t: number): MemoryGradients {

@@ -13,7 +13,9 @@ import { type Capacity, Workspace } from '../simd/workspace.ts';
 import type { Forward, MemoryShape, StepReport } from './engine.ts';
 import { addMetrics, emptyReport } from './metrics.ts';
 
-/** The work of the cpu engine's threads on a model or a memory. All types of this file can be posted to a thread. */
+/**
+ * The work of the cpu engine's threads on a model or a memory. WorkSpec, Pass and MemoryJob can be posted to a thread.
+ */
 
 /** What a thread needs to build its copy of a model or a memory. */
 export type WorkSpec =
@@ -150,7 +152,7 @@ const SEQUENCES = 8;
 export const itemsOfMemory = (B: number): number => Math.ceil(B / SEQUENCES);
 
 /** A pass over whole sequences, or one step of all sequences. */
-export type MemoryJob = 'forward' | 'backward' | { way: 'step' | 'stepBackward'; t: number };
+export type MemoryJob = 'forward' | 'backward' | { call: 'step' | 'stepBackward'; t: number };
 
 /**
  * Layout for single steps: [T,B,(E·C + E·M)], in the memory of the controls and values of whole sequences. The row of a
@@ -214,14 +216,14 @@ export class MemoryWork implements Work<MemoryJob, void> {
     const [slots, undoLog] = [of('slots', entries.slots, 8), of('undoLog', entries.undoLog, 16)];
     const dStrength = of('dStrength', entries.dStrength, 4);
     if (typeof this.#job === 'object') {
-      const { way, t } = this.#job;
+      const { call, t } = this.#job;
       const { width, controls, reads } = this.#rows;
       const [lds, ldr] = [4 * width, 4 * reads];
       // `all` is the row of step 0, from which the table's offsets count. `all + step` is the row of this step.
       const [all, dAll] = [of('controls', width, 4), of('dControls', width, 4)];
       const step = t * B * lds;
       const [values, dValues] = [all + 4 * controls, dAll + 4 * controls];
-      if (way === 'step') {
+      if (call === 'step') {
         const to = of('read', reads, 4);
         kernels.stepForward(count, t, 1, all + step, lds, 0, values, to, ldr, slots, undoLog);
         return;

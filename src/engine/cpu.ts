@@ -16,7 +16,7 @@ export interface Threads {
   /** Number of threads that can run at the same time. */
   cores: number;
   /** Why the platform provides only one thread. */
-  without?: string;
+  whyOneThread?: string;
 }
 
 /**
@@ -29,11 +29,11 @@ export interface Threads {
  */
 export async function createCpuEngine(
   reason = 'requested',
-  { spawn, cores, without }: Threads = { cores: 1 },
+  { spawn, cores, whyOneThread }: Threads = { cores: 1 },
   requested?: number,
 ): Promise<Engine> {
   const threads = requested ?? cores;
-  if (threads > 1 && !spawn) throw noThreads(threads, without ?? 'this platform has none');
+  if (threads > 1 && !spawn) throw noThreads(threads, whyOneThread ?? 'this platform has none');
   const shared = threads > 1;
   const module = await compile(shared);
   const pool = new Pool(threads, spawn);
@@ -55,7 +55,7 @@ export async function createCpuEngine(
       name: 'WebAssembly SIMD',
       kind: 'cpu',
       get reason() {
-        const whyOne = requested || pool.max > 1 ? '' : pool.refused || without;
+        const whyOne = requested || pool.max > 1 ? '' : pool.refused || whyOneThread;
         return whyOne ? `${reason}; one thread: ${whyOne}` : reason;
       },
       get threads() {

@@ -7,7 +7,7 @@ import type { Buffer, CommandEncoder } from './webgpu.ts';
 
 /**
  * A compute backend: kernels on a WebGPU device, WebAssembly SIMD, or the paper in float64. Trainer, terminal and page
- * use only these types. Every wait is a Promise; a call that returns nothing only enqueues work.
+ * use only these types. Every wait is a Promise; a call that returns nothing enqueues work, or does it at once.
  */
 export interface Engine {
   /** Name by which users choose the engine: one of the table in src/platform/names.ts. */
@@ -78,7 +78,7 @@ export interface StepReport {
   sequences: number;
   coarse: number;
   fine: number;
-  /** Σ |y − output| over all steps with a target (the tutorial's measure); 0 with softmax. */
+  /** Σ |target − output| over all steps with a target (the tutorial's measure); 0 with softmax. */
   absoluteError: number;
   /** Global norm of the gradients before clipping; 0 in an evaluation. */
   gradientNorm: number;
@@ -115,12 +115,13 @@ export interface Model {
   /**
    * Allocates buffers for batches of up to B sequences of T steps with K inputs, so that sizes that do not fit are
    * rejected before any computation.
-   * @throws InputError naming what is too large
+   * @throws InputError naming what is too large, or if another call is pending
    */
   reserve(B: number, T: number, K: number): void;
   /**
-   * Enqueues a whole training step. Returns undefined if the step was enqueued immediately. If it is cut into slices,
-   * returns a promise that resolves when all of them are enqueued; later calls wait for it.
+   * Enqueues a whole training step. Returns undefined if the step was enqueued or computed at once. Otherwise (it is
+   * cut into slices, shared between threads, or waits for an earlier call) returns a promise that resolves when it is
+   * enqueued or done; later calls wait for it.
    * @throws InputError if the batch is invalid
    * @throws DeviceError if the device failed
    */
@@ -161,8 +162,8 @@ export interface MemoryShape {
 }
 
 /**
- * A differentiable memory. Controls are finite numbers ≥ 0; as a strength, 1 is a whole row. E is 1, except 2 for a
- * deque, whose ends are (top, bottom).
+ * A differentiable memory. Controls are finite numbers ≥ 0; a read takes rows up to a total strength of 1. E is 1,
+ * except 2 for a deque, whose ends are (top, bottom).
  *
  * Over whole sequences, where the controls and values of all steps are known:
  *
@@ -260,8 +261,8 @@ export type DeviceArrays = Readonly<Record<string, DeviceArray>>;
 /**
  * Records passes over whole sequences. Inputs are copied when the commands run, so later commands may overwrite them.
  * Submit the encoders in the order of the calls. Each call needs an encoder without an open pass. Values are not
- * checked: controls must be finite and ≥ 0, and no sequence may push 2²⁴ or more in total. Each pass is one submission,
- * however long it takes.
+ * checked: controls must be finite and ≥ 0, and no sequence may push 2²⁴ or more in total. A pass is never split into
+ * several submissions, however long it takes.
  */
 export interface SequenceRecorder {
   /** Bytes of the recorder's buffers on the device, in addition to those of the layer. */

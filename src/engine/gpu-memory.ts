@@ -3,8 +3,8 @@ import { gradientName, type MemoryName, memoryKind, readsOf } from '../base/memo
 import type { Gpu } from '../gpu/device.ts';
 import type { DeviceProfile, MemoryForm } from '../gpu/profile.ts';
 import {
-  cellsOf,
   type OpenMemory,
+  rowElements,
   type SteppedMemory,
   sequenceMemory,
   singleStepMemory,
@@ -132,10 +132,10 @@ export async function gpuMemory(
   const gradientsIn = (bytes: ArrayBuffer[]): MemoryGradients =>
     Object.fromEntries(gradients.map((name, k) => [name, new Float32Array(bytes[k])])) as MemoryGradients;
   /** Submits a pass. Returns a promise if it takes several submissions. */
-  const run = (way: 'forward' | 'backward'): Promise<undefined> | undefined => {
-    const parts = sequences()[way](slices[way].steps(B), weight);
-    const pieces = parts.map(record => () => gpu.submit(`memory ${way}`, record));
-    return submissions.submit(pieces, slices[way], { T, B, ways: 1 });
+  const run = (pass: 'forward' | 'backward'): Promise<undefined> | undefined => {
+    const parts = sequences()[pass](slices[pass].steps(B), weight);
+    const pieces = parts.map(record => () => gpu.submit(`memory ${pass}`, record));
+    return submissions.submit(pieces, slices[pass], { T, B, passes: 1 });
   };
   const runForward = (): Promise<undefined> | undefined => {
     state = 'ready';
@@ -157,7 +157,7 @@ export async function gpuMemory(
       lifetime.check();
       const named = checkMemoryInputs(shape, given);
       const timeParallel = form === 'time' && hasTimeKernels(kind);
-      const limit = gpu.profile.overTime.walk.perSubmission / cellsOf(M).cells;
+      const limit = gpu.profile.overTime.walk.perSubmission / rowElements(M).elements;
       const { push, pop } = named;
       const walks = T > SHORT ? walksOf(kind, push, pop, B, T, timeParallel ? limit : 0) : undefined;
       const unfit = timeParallel && !fitsTime(gpu.profile, shape, push, walks);
@@ -298,8 +298,8 @@ function notSynchronous(call: string, recorder: string): never {
 const PRODUCTS = 100;
 
 /**
- * Whether the sequences are few and long enough to choose the form parallel over time. The thresholds are guesses: no GPU
- * has been measured.
+ * Whether the sequences are few and long enough to choose the form parallel over time. The thresholds are guesses: no
+ * GPU has been measured.
  */
 const overTime = ({ overTime: { chosen } }: DeviceProfile, { kind, B, T }: MemoryShape): boolean =>
   hasTimeKernels(kind) && B <= chosen.sequences && T >= chosen.steps;
@@ -319,10 +319,10 @@ function fitsTime(
 ): boolean {
   if (maxPushed(push, T) >= MAX_PUSHED) return false;
   if (!walks) return true;
-  const { cells } = cellsOf(M);
+  const { elements } = rowElements(M);
   // The maximum of: rows that one step reads, steps that read one row.
   const longest = walks.perStep.reduce((max, rows) => Math.max(max, rows), walks.perRow);
-  return longest * cells <= walk.perInvocation && walks.total * cells <= walk.perSubmission;
+  return longest * elements <= walk.perInvocation && walks.total * elements <= walk.perSubmission;
 }
 
 /** The largest total pushed to one of the sequences. @param push [B,T] */

@@ -296,18 +296,18 @@ export class GpuModel implements Model {
 
   /**
    * Submits work: in one submission if its time steps fit into one slice, otherwise slice by slice.
-   * @param ways number of passes over the time steps: 1 or 2
+   * @param passes number of passes over the time steps: 1 or 2
    */
   #submit(
     label: string,
     work: readonly Work[],
     { B, T }: Batch,
-    ways: number,
+    passes: number,
   ): Promise<undefined> | undefined {
     const size: Size = { B, T, rowSplits: this.#plan.rowSplits(B, T) };
     const steps = this.#slices.steps(B);
     const pieces = withinSteps(T, steps, this.#weight) ? [whole(work)] : cut(work, size, steps, this.#weight);
     const submissions = this.#program.submissions(label, pieces, size);
-    return this.#submissions.submit(submissions, this.#slices, { T, B, ways });
+    return this.#submissions.submit(submissions, this.#slices, { T, B, passes });
   }
 }

@@ -110,11 +110,13 @@ function recorderOf(shape: MemoryShape, span: Span, owner: Lifetime, destroy: ()
   return {
     arrays,
     /** Checks the arguments of a call before anything is recorded. Returns the locations of its arrays. */
-    check(call: string, way: keyof typeof arrays, encoder: GPUCommandEncoder, given: DeviceArrays) {
+    check(call: string, pass: keyof typeof arrays, encoder: GPUCommandEncoder, given: DeviceArrays) {
       lifetime.check();
       if (typeof encoder?.copyBufferToBuffer !== 'function')
-        throw new InputError(`${call}() needs a GPUCommandEncoder first, got ${show(String(encoder))}.`);
-      return placesIn(call, [...arrays[way].inputs, ...arrays[way].outputs], given);
+        throw new InputError(
+          `${call}() needs a GPUCommandEncoder as its first argument, got ${show(String(encoder))}.`,
+        );
+      return placesIn(call, [...arrays[pass].inputs, ...arrays[pass].outputs], given);
     },
     checkAlive: (): void => lifetime.check(),
     bytes: (held: { readonly bytes: number }): number => (lifetime.ended ? 0 : held.bytes),

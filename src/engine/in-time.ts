@@ -3,8 +3,8 @@ import type { AdapterKind } from '../gpu/profile.ts';
 
 /**
  * Default limit, in seconds, for compiling the kernels of a model and running them once. Software adapters compile
- * larger kernels, on cores that may be busy: for the preset `reverse`, SwiftShader took 97 s on two cores under a load
- * of 30, and about 5 s on idle cores.
+ * larger kernels, on cores that may be busy: for the preset `reverse`, SwiftShader took 97 s on two cores at a load
+ * average of 30, and about 5 s on idle cores.
  */
 export const compileSecondsOn = (kind: AdapterKind): number => (kind === 'gpu' ? 60 : 180);
 

@@ -25,7 +25,7 @@ export function checkSize(what: string, numbers: number, smaller: string): void 
   if (gib > limit) {
     throw new InputError(
       `${what} needs ${gib.toFixed(1)} GiB in the float64 reference, whose limit is ${limit} GiB: ` +
-        `make ${smaller} smaller, or use the gpu engine.`,
+        `make ${smaller} smaller, or use the engine cpu or gpu.`,
     );
   }
 }

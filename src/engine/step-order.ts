@@ -33,7 +33,7 @@ export class StepOrder {
   forward(): void {
     if (this.stepping)
       throw new InputError(
-        'forward() takes whole sequences, but step() has started one: call reset() first.',
+        'forward() takes whole sequences, but step() has started a sequence of single steps: call reset() first.',
       );
     this.#mode = 'sequences';
   }
@@ -81,7 +81,7 @@ export class StepOrder {
     if (this.#taken === 0) throw new InputError('stepBackward() needs a step: call step() first.');
     if (this.#left === 0) {
       throw new InputError(
-        `stepBackward() was called for all steps taken, ${this.#taken}: call reset() to start the next sequence.`,
+        `stepBackward() was called for all ${this.#taken} steps taken: call reset() to start the next sequence.`,
       );
     }
     const newest = this.#left === this.#taken;

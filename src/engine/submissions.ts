@@ -21,13 +21,13 @@ export class Submissions extends Turns {
   /**
    * Submits pieces in order: a single piece immediately, several with at most two in flight. Sometimes measures how
    * long they take, but only on an idle device, where the time includes no earlier work.
-   * @param steps what all pieces cover together: T time steps of B sequences in `ways` passes
+   * @param steps what all pieces cover together: T time steps of B sequences in `passes` passes
    * @returns a promise if the pieces are submitted one by one
    */
   submit(
     pieces: readonly (() => void)[],
     slices: SliceSteps,
-    steps: { T: number; B: number; ways: number },
+    steps: { T: number; B: number; passes: number },
   ): undefined | Promise<undefined> {
     const start = performance.now();
     const timed = this.#gpu.idle && (slices.due || pieces.length > 1);

@@ -118,7 +118,7 @@ export class Gpu {
   }
 
   /**
-   * Returns the pipeline of this code. Each code is compiled once.
+   * Returns the kernel of this WGSL. The same WGSL is compiled only once.
    * @param stepped whether the kernel reads the number of its step in group 1 (see steps())
    * @throws DeviceError with the compiler's message and the source line
    */
@@ -313,7 +313,10 @@ const LOSS_MS = 1000;
 
 export type Binding = GPUBufferBindingType;
 
-/** A compiled pipeline. All its buffers are in bind group 0, in the order of its bindings. */
+/**
+ * A compiled pipeline. Its buffers are in bind group 0, in the order of its bindings; a stepped kernel also reads its
+ * step number in group 1.
+ */
 export interface Kernel {
   label: string;
   pipeline: GPUComputePipeline;

@@ -2,7 +2,8 @@ import { DeviceError } from '../base/errors.ts';
 
 /**
  * Everything about the kernels that depends on the kind of device. The profile is chosen when a device is opened and is
- * plain data everywhere else. Profiles change results only by rounding: forms and tiles change how sums are divided.
+ * plain data everywhere else. Profiles change results only by rounding: forms and numbers of parts divide sums
+ * differently, and compilers may round differently for other tiles.
  *
  * A software adapter runs the invocations of a workgroup one after another on a few cores. Barriers and prefix sums
  * are expensive there, a load from a buffer costs as much as ten multiplications (bench/lab/matmul.ts), and registers
@@ -15,7 +16,7 @@ export interface DeviceProfile {
    * Fused plan: whether models that are small enough are unrolled, with one invocation per sequence (the lane form).
    */
   readonly unrolls: boolean;
-  /** Fused plan: the block form is used up to this number of controller states (hidden · layers); 0: never. */
+  /** Fused plan: the block form is used up to this number of controller units (hidden · layers); 0: never. */
   readonly fusedWidth: number;
   /** Whether workgroup scans use subgroups. */
   readonly subgroups: boolean;
@@ -29,7 +30,10 @@ export interface DeviceProfile {
 /** How kernels map sequences: one per invocation (`lane`) or one per workgroup (`block`). */
 export interface MemoryForm {
   readonly form: 'lane' | 'block';
-  /** Invocations per workgroup. In the block form also the rows per prefix sum. */
+  /**
+   * Invocations per workgroup. In the block form also the block size of a scan: as many rows of a memory, or four times
+   * as many numbers of a prefix sum.
+   */
   readonly size: number;
   readonly subgroups: boolean;
 }
@@ -54,7 +58,7 @@ export interface OverTimeProfile {
   /** Maximum number of chunks of time steps, over all sequences. */
   readonly chunks: number;
   /** Maximum number of elements of a row (numbers or vec4s) that one invocation reads. */
-  readonly cells: number;
+  readonly elements: number;
   /**
    * Limits of a walk over rows, in elements of rows: for one invocation, and for all invocations of a submission
    * together. A pass that would exceed a limit runs step by step, in slices.
@@ -110,7 +114,7 @@ const SOFTWARE: Omit<DeviceProfile, 'limits'> = {
   memory: lane,
   prefixSum: lane,
   // Never chosen: a software adapter has no idle invocations to use (measured: bench/lab/over-time.ts).
-  overTime: { chosen: { sequences: 0, steps: Infinity }, size: 8, chunks: 32, cells: 128, walk: WALK },
+  overTime: { chosen: { sequences: 0, steps: Infinity }, size: 8, chunks: 32, elements: 128, walk: WALK },
   tuning: {
     step: { rows: 10, size: 8 },
     stepsToTry: [
@@ -133,9 +137,9 @@ const gpu = (subgroups: boolean): Omit<DeviceProfile, 'limits'> => ({
   subgroups,
   memory: { form: 'block', size: 32, subgroups },
   prefixSum: { form: 'block', size: 128, subgroups },
-  // An estimate. With one workgroup per sequence most of the device would be idle; this form does thirty times the
-  // work.
-  overTime: { chosen: { sequences: 16, steps: 256 }, size: 64, chunks: 16_384, cells: 4, walk: WALK },
+  // An estimate. With one workgroup per sequence most of the device would be idle; the kernels that are parallel
+  // over time do thirty times the work of the block form.
+  overTime: { chosen: { sequences: 16, steps: 256 }, size: 64, chunks: 16_384, elements: 4, walk: WALK },
   tuning: {
     step: { rows: 2, size: 64 },
     stepsToTry: [

@@ -20,8 +20,8 @@ const SAMPLES = 3;
 
 /**
  * Measures the candidate tiles for the product of one time step on this device, and returns the fastest. Tiles do not
- * change the order of any sum, but a compiler may contract the products of two kernels differently. A run therefore
- * records its choice and repeats it.
+ * change the order of any sum, but a compiler may fuse multiplications and additions (FMA) differently in two kernels.
+ * A run therefore records its choice and repeats it.
  * @param earlier the choices of this run (`choices`), which take precedence, and those of this adapter (`store`)
  * @returns the tiles, and under `choices` the entry to record; no entry if the product is too small to measure
  * @throws DeviceError if a candidate does not compile or the device fails

@@ -48,7 +48,7 @@ export interface Launch<Name extends string = BufferName> {
  * Direction of a kernel's loop over time, and the number of rounds into which the sequences are divided (default 1).
  */
 export interface OverTime {
-  way: 'forward' | 'backward';
+  pass: 'forward' | 'backward';
   rounds?(size: Size): number;
 }
 

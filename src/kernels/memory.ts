@@ -16,8 +16,8 @@ import { Program, type Recording } from './program.ts';
 import type { StepWeight } from './slices.ts';
 
 /** The type and number of the elements that hold a row of M numbers: vec4s if M is a multiple of 4, else numbers. */
-export const cellsOf = (M: number): Pick<MemoryOptions, 'cell' | 'cells'> =>
-  M % 4 === 0 ? { cell: 'vec4f', cells: M / 4 } : { cell: 'f32', cells: M };
+export const rowElements = (M: number): Pick<MemoryOptions, 'element' | 'elements'> =>
+  M % 4 === 0 ? { element: 'vec4f', elements: M / 4 } : { element: 'f32', elements: M };
 
 /** Location of an array: a buffer and an offset in it. */
 export interface Place {
@@ -180,8 +180,8 @@ export const singleStepMemory = (gpu: Gpu, sizes: MemorySizes, form: MemoryForm)
       name => all[name],
       ({ sliceFrom }, encoder) => encoder.copyBufferToBuffer(table, 16 * sliceFrom, all.dims, 0, 16),
     );
-    const step = (way: 'forward' | 'backward', t: number, first: boolean): Recording => {
-      const work = launches[way];
+    const step = (pass: 'forward' | 'backward', t: number, first: boolean): Recording => {
+      const work = launches[pass];
       const slice = { ...WHOLE, sliceFrom: t, sliceTo: t + 1, first: Number(first) };
       return program.recording(work.label, [{ work, slice }], size);
     };
@@ -216,7 +216,7 @@ export function layerLaunches(
   form: MemoryForm,
   order: LayerOptions['order'],
 ): Record<'forward' | 'backward', Launch<LayerBuffer>> {
-  const options: LayerOptions = { kind, ...form, depth, reads, ...cellsOf(M), order };
+  const options: LayerOptions = { kind, ...form, depth, reads, ...rowElements(M), order };
   const label = (pass: string): string =>
     `memory ${pass}${order === 'steps' ? ' of a step' : ''}, ${kind} ${form.form}, M=${M}`;
   const groups = (): [x: number, y: number] => split(form.form === 'lane' ? Math.ceil(B / form.size) : B);
@@ -227,7 +227,7 @@ export function layerLaunches(
       code: memoryForward(options),
       buffers: [sized, read('controls'), read('value'), write('read'), write('slots'), write('undoLog')],
       groups,
-      over: { way: 'forward' },
+      over: { pass: 'forward' },
       clears: keepsReads(options) ? [] : ['read'],
     },
     backward: {
@@ -245,7 +245,7 @@ export function layerLaunches(
         write('dValue'),
       ],
       groups,
-      over: { way: 'backward' },
+      over: { pass: 'backward' },
       clears: ['dStrength', 'dValue'],
     },
   };

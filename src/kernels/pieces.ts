@@ -27,7 +27,7 @@ export function cut<Name extends string>(
 ): Piece<Name>[][] {
   const pieces: Piece<Name>[][] = [[]];
   for (const unit of work) {
-    const over: OverTime | undefined = 'loop' in unit ? { way: unit.loop } : unit.over;
+    const over: OverTime | undefined = 'loop' in unit ? { pass: unit.loop } : unit.over;
     if (!over) {
       pieces[pieces.length - 1].push({ work: unit });
       continue;
@@ -35,7 +35,7 @@ export function cut<Name extends string>(
     const rounds = over.rounds?.(size) ?? 1;
     let first = 1;
     for (let round = 0; round < rounds; round++) {
-      for (const range of rangesOf(size.T, steps, over.way, weight)) {
+      for (const range of rangesOf(size.T, steps, over.pass, weight)) {
         const times = { sliceFrom: range.from, sliceTo: range.to };
         const slice = { ...WHOLE, ...times, ...(rounds > 1 && { round, rounds: 1 }), first };
         if (pieces[pieces.length - 1].length > 0 && first === 0) pieces.push([]);

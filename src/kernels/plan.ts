@@ -11,7 +11,10 @@ import type { PlanContext } from './plans/passes.ts';
 import { stepwisePasses } from './plans/stepwise.ts';
 import { embeddingProducts, metricsLaunch, update } from './plans/update.ts';
 
-/** `fused` runs all time steps in one dispatch per pass. `stepwise` runs one dispatch per layer and time step. */
+/**
+ * `fused` runs all time steps in one dispatch per pass. `stepwise` runs dispatches for every time step: one per layer,
+ * and those of the projection, heads and memory.
+ */
 export interface PlanChoice {
   kind: 'fused' | 'stepwise';
   /** Form of the fused kernels, or of the memory kernels of the stepwise plan. */

@@ -35,10 +35,10 @@ export function prefixSumLaunch<Name extends string>(
   pass: 'forward' | 'gradient',
   [sizes, x, y]: readonly [sizes: Name, x: Name, y: Name],
 ): Launch<Name> {
-  const way = pass === 'forward' ? 'forward' : 'back';
+  const direction = pass === 'forward' ? 'forward' : 'reverse';
   return {
     label: `prefix sum, ${pass}`,
-    code: prefixSumCode({ ...form, way, wide: L % 4 === 0 }),
+    code: prefixSumCode({ ...form, direction, wide: L % 4 === 0 }),
     buffers: [[sizes, 'uniform'], read(x), write(y)],
     groups: () => split(form.form === 'lane' ? Math.ceil(R / form.size) : R),
   };

@@ -54,11 +54,11 @@ export class SliceSteps {
 
   /**
    * Records that T steps of B sequences took `ms`.
-   * @param ways number of passes: 1 for an evaluation, 2 for a training step
+   * @param passes number of passes: 1 for an evaluation, 2 for a training step
    */
-  took(ms: number, { T, B, ways }: { T: number; B: number; ways: number }): void {
+  took(ms: number, { T, B, passes }: { T: number; B: number; passes: number }): void {
     if (this.#fixed || !(ms > 0)) return;
-    const perStep = ms / (ways * T);
+    const perStep = ms / (passes * T);
     // Grow at most fourfold: the measured batch may have had mostly short sequences.
     this.#steps = Math.max(1, Math.min(Math.floor(BUDGET_MS / perStep), 4 * this.steps(B)));
     this.#B = B;
@@ -98,7 +98,7 @@ export function withinSteps(T: number, steps: number, weight: StepWeight = () =>
 export function rangesOf(
   T: number,
   steps: number,
-  way: 'forward' | 'backward',
+  pass: 'forward' | 'backward',
   weight: StepWeight = () => 1,
 ): { from: number; to: number }[] {
   const ranges: { from: number; to: number }[] = [];
@@ -114,5 +114,5 @@ export function rangesOf(
     sum += cost;
   }
   ranges.push({ from, to: T });
-  return way === 'forward' ? ranges : ranges.reverse();
+  return pass === 'forward' ? ranges : ranges.reverse();
 }

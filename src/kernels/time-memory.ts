@@ -20,17 +20,20 @@ import { stackLinks, stackReads, stackRows, stackStrengths } from '../../shaders
 import { type Gpu, split, UNIFORM } from '../gpu/device.ts';
 import type { DeviceProfile, OverTimeProfile } from '../gpu/profile.ts';
 import { type Launch, read as reading, write as writing } from './launch.ts';
-import { cellsOf, type MemoryBuffers, type OpenMemory, placesOf, withBuffers } from './memory.ts';
+import { type MemoryBuffers, type OpenMemory, placesOf, rowElements, withBuffers } from './memory.ts';
 import { whole } from './pieces.ts';
 import { prefixSumLaunch, sumSizes } from './prefix-sum.ts';
 import { Program, type Recording } from './program.ts';
 
-/** Upper bound of the total pushed to one sequence: fixed-point heights have 24 bits for whole units. */
+/**
+ * Upper bound of the total pushed to one sequence: the fixed-point arithmetic assumes heights below 2^24
+ * (shaders/lib/fixed.wgsl.ts).
+ */
 export const MAX_PUSHED = 2 ** 24;
 
 /**
- * Number of chunks per sequence: enough to fill the device, but at most √T, so that a chunk has at least as many steps
- * as there are chunks.
+ * Number of chunks per sequence: enough to fill the device, but at most √T, so that a chunk has about as many steps as
+ * there are chunks.
  */
 const chunksOf = ({ chunks }: OverTimeProfile, B: number, T: number): number =>
   Math.max(1, Math.min(Math.ceil(chunks / B), Math.ceil(Math.sqrt(T))));
@@ -148,7 +151,7 @@ export function timeLaunches(
 ): Record<'forward' | 'backward', Launch<Name>[]> {
   const N = B * T;
   const { size } = overTime;
-  const o: TimeOptions = { kind, size, ...cellsOf(M) };
+  const o: TimeOptions = { kind, size, ...rowElements(M) };
   const chunks = chunksOf(overTime, B, T);
   const { levels } = dimsOf(B, T, chunks);
   const stack = kind === 'stack';
@@ -171,8 +174,8 @@ export function timeLaunches(
       .slice(1)
       .map((count, k) => launch(`minima of ${of}`, timeMinima(o, of), B * count, [], [entries], k + 1));
 
-  const perInvocation = Math.min(o.cells, overTime.cells);
-  const shares = Math.ceil(o.cells / perInvocation);
+  const perInvocation = Math.min(o.elements, overTime.elements);
+  const shares = Math.ceil(o.elements / perInvocation);
   const forward = [
     ...(chunks === 1
       ? []

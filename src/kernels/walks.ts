@@ -8,9 +8,9 @@ import { type MemoryName, memoryKind } from '../base/memories.ts';
 export interface Walks {
   /** [T] number of rows that step t pops or reads: the maximum over the sequences. */
   readonly perStep: Float64Array;
-  /** Number of rows visited by all steps of all sequences together. */
+  /** Number of rows read by all steps of all sequences together (pops are not counted). */
   readonly total: number;
-  /** Number of steps that visit a row: the maximum over the rows. Infinity if `total` exceeds the limit. */
+  /** Number of steps that read a row: the maximum over the rows. Infinity if `total` exceeds the limit. */
   readonly perRow: number;
 }
 
@@ -18,7 +18,7 @@ export interface Walks {
  * Counts the rows that a memory's steps visit. Returns undefined for a kind without rows, whose steps all cost the
  * same.
  * @param push [B,T,E] @param pop [B,T,E]
- * @param limit largest total for which visits are also counted per row
+ * @param limit largest total for which reads are also counted per row
  */
 export function walksOf(
   kind: MemoryName,

@@ -4,8 +4,9 @@ import { in4, type Sizes, sizesOf } from './sizes.ts';
 import { type TensorForm, tensorsOf } from './tensors.ts';
 
 /**
- * The memory layout of a model for every fast engine: parameters in one packed buffer, activations and gradients in two
- * arenas. The padding of rows is 0 and stays 0, because its gradients are sums of products with zeros.
+ * The memory layout of a model for the engines gpu and cpu: parameters in one packed buffer; activations and gradients
+ * as tensors, which the gpu engine keeps in two buffers, the arenas. The padding of rows is 0 and stays 0, because its
+ * gradients are sums of products with zeros.
  */
 export interface Layout extends Sizes {
   /** Activations and gradients, in the order of their offsets in the arenas. */
@@ -33,7 +34,10 @@ export interface Layer {
   b: Block;
   h0?: Block;
   c0?: Block;
-  /** Trained matrix [X,…] that multiplies the embedded input; Wx is derived from it, Wx = We · Wxe. */
+  /**
+   * Trained matrix [X, gates.x·H] (X: width of the embeddings) that multiplies the embedded input; Wx is derived from
+   * it, Wx = We · Wxe.
+   */
   Wxe?: Block;
 }
 

@@ -18,7 +18,7 @@ export interface TensorForm {
  *
  *   acts   h, c [T+1,B]: states (the first B rows are the starting state); g: kept gates; r [T+1,B]: reads; op: o';
  *          s: heads; o: readout; y: outputs; xh, xp: outputs of the auto-encoder heads
- *   grads  dA, dP, dS, dQ, dY, dXh, dXp: gradients before each tanh, σ and softmax; dOp: of o' from the outputs; dHx: of h
+ *   grads  dA, dP, dS, dQ, dY, dXh, dXp: gradients before each tanh, σ and softmax; dOp: of o' from the outputs (on the CPU engine also from the heads); dHx: of h
  *          from the auto-encoder; dH, dC: of the starting state (during the backward pass also of c); dD: the part of dh
  *          that bypasses the matrices of a GRU; dR: of the reads of one step
  */

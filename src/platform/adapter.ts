@@ -35,7 +35,9 @@ function nameOf({ vendor, architecture, device, description }: AdapterInfo): str
   return name.trim() || 'an adapter without a name';
 }
 
-/** Whether it is a fallback adapter. In browsers before 2025, the adapter has this property, and not its info. */
+/**
+ * Whether it is a fallback adapter. In browsers before 2025 the property is on the adapter itself, not on adapter.info.
+ */
 export const isFallback = (adapter: DescribedAdapter): boolean =>
   adapter.info.isFallbackAdapter ?? (adapter as { isFallbackAdapter?: boolean }).isFallbackAdapter ?? false;
 

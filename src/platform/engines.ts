@@ -72,7 +72,10 @@ function checkThreads(threads: unknown): void {
 
 /** Options for opening an engine. */
 export interface EngineOptions {
-  /** How the kernels compute a model; the results are the same up to rounding. `auto`: by size and measurement. `gpu` only. */
+  /**
+   * How the kernels compute a model; the results are the same up to rounding. `auto`: by the kind of device and the
+   * size of the model. `gpu` only.
+   */
   plan?: PlanName;
   /** Maximum number of threads that compute, including the calling thread (default: all cores). `cpu` only. */
   threads?: number;
@@ -108,7 +111,10 @@ export interface Opening<Options extends EngineOptions> {
     options: Options,
     work: (engine: Engine) => Promise<T>,
   ): Promise<{ engine: Engine; result: T }>;
-  /** For a Trainer's `reopen`: opens another engine of the same kind as the lost one, because other kinds round differently. */
+  /**
+   * For a Trainer's `reopen`: opens another engine of the same kind as the lost one, because other kinds round
+   * differently.
+   */
   reopening(options?: Options): (lost: Engine) => Promise<Engine>;
 }
 

@@ -1,6 +1,9 @@
 /** What all plots share: SVG as text, for light and dark mode, without dependencies or a DOM. */
 
-/** Okabe and Ito's colours, distinguishable by colour-blind readers. Marks and dashes also differ, for print in grey. */
+/**
+ * Colours after Okabe and Ito, distinguishable by colour-blind readers. Marks and dashes also differ, for print in
+ * grey.
+ */
 const SERIES_STYLES = [
   { light: '#0072b2', dark: '#56b4e9', dash: '', mark: 'M-3.6 0a3.6 3.6 0 1 0 7.2 0a3.6 3.6 0 1 0 -7.2 0z' },
   { light: '#b35900', dark: '#f0a35e', dash: '7 4', mark: 'M-3.2 -3.2h6.4v6.4h-6.4z' },

@@ -32,6 +32,8 @@ export function coupledLstm(w: Weights, inputs: LayerInputs, h: Float64Array, c:
 /**
  * dh_t, dc_t [H] → dh_{t-1}, dc_{t-1} [H]. Adds the gradients of the inputs to `into`, those of the parameters to `dw`.
  *
+ * Here i, g and o are the activated gates, σ(i), tanh(g) and σ(o):
+ *
  *   dc  = dc_t + dh_t·o·(1 − tanh²(c_t)),   dc_{t-1} = dc·(1 − i)
  *   di = dc·(g − c_{t-1})·i(1 − i)   dg = dc·i·(1 − g²)   do = dh_t·tanh(c_t)·o(1 − o)
  */

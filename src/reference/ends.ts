@@ -4,7 +4,7 @@
  * at the top and j < i at the bottom.
  *
  * Rows are numbered from 0 at the bottom to n−1 at the top. Where both arguments of a max or min are equal, the
- * derivative is that of the left argument, as written here.
+ * derivative is that of the left argument, as written here. The only exception is in readBackward.
  */
 
 /** The end of the rows where a memory pushes, pops or reads. */
@@ -116,8 +116,9 @@ export function readBackward(
     const weight = Math.min(strengths[i], Math.max(0, room));
     if (weight !== 0) for (let m = 0; m < M; m++) dV[i][m] += weight * dr[m];
 
-    // Nothing is read beyond a total strength of 1 from the end, whatever s[i] is. A row of strength 0 there gets no gradient, although both
-    // arguments of min are 0. (Only a queue or a deque can have such a row away from its end.)
+    // Nothing is read beyond a total strength of 1 from the end, whatever s[i] is. A row of strength 0 there gets no
+    // gradient, although both arguments of min are 0. (It matters only for a queue or a deque, where such a row may be
+    // far from the end that is read.)
     if (room > 0) {
       const whole = strengths[i] <= room;
       let g = 0;

@@ -5,9 +5,9 @@ import { addLinear, addLinearBackward, sigmoid, type Weights } from './linear.ts
 export interface GruState {
   /** [H] */
   h: Float64Array;
-  /** [3,H] σ(z), σ(r), n */
+  /** [3,H] σ(z + h_z), σ(r + h_r), n_t */
   gates: Float64Array;
-  /** [H] h_{t-1}·W_hn, before it is multiplied by σ(r). */
+  /** [H] h_{t-1}·W_hn, before it is multiplied by the reset gate. */
   hn: Float64Array;
 }
 
@@ -15,7 +15,7 @@ export interface GruState {
  * One step of a GRU layer that applies the reset gate after the matrix (the form that needs only one product):
  *
  *   z, r, n = x_t·W_xh + y_t·W_yh + r_{t-1}·W_rh + b_h   (in blocks of H),   h_{t-1}·W_hh = h_z, h_r, h_n
- *   n_t = tanh(n + σ(r + h_r)·h_n)
+ *   n_t = tanh(n + σ(r + h_r)·h_n)   (r_{t-1}: the read of the memory; r: the reset gate)
  *   h_t = (1 − σ(z + h_z))·n_t + σ(z + h_z)·h_{t-1}
  *
  * inputs, h_{t-1} [H] → h_t [H]. Each gate has one bias; that of n is not multiplied by σ(r + h_r).

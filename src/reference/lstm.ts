@@ -42,6 +42,8 @@ export function lstm(w: Weights, inputs: LayerInputs, h: Float64Array, c: Float6
 /**
  * dh_t, dc_t [H] → dh_{t-1}, dc_{t-1} [H]. Adds the gradients of the inputs to `into`, those of the parameters to `dw`.
  *
+ * Here i, f, g and o are the activated gates, σ(i), σ(f), tanh(g) and σ(o):
+ *
  *   dc  = dc_t + dh_t·o·(1 − tanh²(c_t)),   dc_{t-1} = dc·f
  *   di = dc·g·i(1 − i)   df = dc·c_{t-1}·f(1 − f)   dg = dc·i·(1 − g²)   do = dh_t·tanh(c_t)·o(1 − o)
  */

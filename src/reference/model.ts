@@ -77,7 +77,10 @@ function inputAt(spec: ModelSpec, w: Weights, batch: Batch, t: number, b: number
   return spec.embedding ? { ids, embedded: embed(ids, w.W_e, spec.embedding) } : { ids };
 }
 
-/** trained: h_0 (and c_0) are parameters, r_0 is zero (the paper). one-hot: h_0 and r_0 are e_0 (the tutorial). */
+/**
+ * trained: h_0 (and c_0) are parameters, r_0 is zero (the paper). one-hot: h_0 and r_0 are e_0 (the tutorial's part 5).
+ * zero: both are 0 (part 6).
+ */
 function startOf(spec: ModelSpec, layers: readonly Weights[]): Start {
   const r = new Float64Array(readsOfModel(spec) * spec.width);
   if (spec.start === 'one-hot' && r.length > 0) r[0] = 1;

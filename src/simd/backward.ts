@@ -4,8 +4,8 @@ import { CELL_KERNELS } from './cells.ts';
 import type { Workspace } from './workspace.ts';
 
 /**
- * The backward pass over a group, after its forward pass: first the loop over time, then the weight gradients as large
- * products over all rows.
+ * The backward pass over a group, after its forward pass: first the outputs of all steps, then the loop over time, then
+ * the weight gradients as large products over all rows.
  */
 export class BackwardPass {
   readonly #ws: Workspace;

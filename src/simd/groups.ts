@@ -2,16 +2,14 @@ import type { Batch } from '../base/dims.ts';
 
 /** Sequences of a batch that are computed together, one time step after another. Sorted by length, longest first. */
 export interface Group {
-  /** Index in the batch of the sequence in each slot 0, 1 … */
+  /** Index in the batch of the sequence at each place 0, 1 … of the group. */
   order: number[];
-  /** Time steps of each slot, and of the longest sequence. */
+  /** Time steps of the sequence at each place, and of the longest. */
   lengths: number[];
   T: number;
-  /**
-   * Per time step: number of sequences that have not ended (they are in the first slots); number of rows of earlier
-   * steps.
-   */
+  /** Per time step: number of sequences that have not ended. They are the first ones. */
   active: number[];
+  /** Per time step: number of rows of earlier steps. */
   first: number[];
   /** Total rows: one per time step and sequence. */
   rows: number;
@@ -21,7 +19,7 @@ export interface Group {
 const MAX_SIZE = 16;
 /**
  * For models with at least this number of vec4s of parameters, a step takes far longer than waking threads. Their
- * groups are smaller, so that more groups can be shared between threads.
+ * groups are smaller, so that there are more groups to distribute over the threads.
  */
 const LARGE4 = 10_000;
 const MIN_SIZE_OF_LARGE = 5;

@@ -26,7 +26,7 @@ async function compileNow(shared: boolean): Promise<WebAssembly.Module> {
   const bytes = Uint8Array.from(atob(WASM), char => char.charCodeAt(0));
   if (!WebAssembly.validate(bytes)) {
     throw new DeviceError(
-      'this machine or browser has no WebAssembly SIMD, which needs Chrome 91, Firefox 89, Safari 16.4 or Node 16, or newer',
+      'this machine or browser has no WebAssembly SIMD, which needs Chrome 91, Firefox 89, Safari 16.4 or Node 16.4, or newer',
     );
   }
   if (shared) share(bytes);
@@ -136,7 +136,7 @@ export class Arena {
 
   /**
    * Sets the kind and the sizes of the memories, which the memory kernels read from globals of the module.
-   * @param endBytes distance between the rows of consecutive ends, in bytes
+   * @param endBytes distance between the rows of consecutive ends, or between the reads of consecutive cells, in bytes
    * @param table address of the offsets of each step's values
    */
   memoryShape(

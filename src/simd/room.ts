@@ -14,7 +14,7 @@ const NONE: Capacity = { G: 0, T: 0, K: 0 };
 /**
  * Capacity for batches of B sequences of T steps with K inputs. It includes the capacity `held` so far if both fit.
  * Also returns the number of threads, up to `threads`, that have room for a workspace each.
- * @throws InputError if not even one workspace fits, naming the largest batch that would fit
+ * @throws InputError if not even one workspace fits, naming a batch size that would fit
  */
 export function roomFor(
   layout: Layout,

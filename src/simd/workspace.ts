@@ -151,7 +151,7 @@ export class Workspace {
     return this.arena.floats(from, (ld / 4) * this.group.rows);
   }
 
-  /** Per row: loss, Σ|o − target|, argmax, and 1 if the row has a target. */
+  /** Per row: loss, Σ|o − target| (0 for softmax), argmax, and 1 if the row has a target. */
   rowMetrics(): Float32Array {
     return this.arena.floats(this.at.rowMetrics, 4 * this.group.rows);
   }

@@ -23,14 +23,14 @@ export interface Answering {
 }
 
 /**
- * The format of Delétang et al., "Neural Networks and the Chomsky Hierarchy" (ICLR 2023): first the L symbols of the source,
- * then one neutral input `?` for each of the N outputs, so T = L + N. Outputs are not fed back, and there is no
- * end symbol.
+ * The format of Delétang et al., "Neural Networks and the Chomsky Hierarchy" (ICLR 2023): first the L symbols of the
+ * source, then one neutral input `?` for each of the N outputs, so T = L + N. Outputs are not fed back, and no symbol
+ * ends the decoding (some tasks have an ordinary output `end`).
  *
  * Inputs: the symbols, and `?`. Outputs: those of the task.
  *
- * Loss and metrics are over the N output steps. The push/pop profile is over the source (reading) and over the output steps
- * except the last (writing), where the memory's actions have no effect.
+ * Loss and metrics are over the N output steps. The push/pop profile is over the source (reading) and over the output
+ * steps except the last (writing): at the last step the memory's actions have no effect.
  */
 export function answering(definition: Answering): Task {
   const { name, symbolNames, outputNames, example, shortest = 1, targetOf, longestTarget } = definition;

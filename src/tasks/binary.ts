@@ -16,7 +16,7 @@ export function randomBits(rng: Rng, length: number): number[] {
   }
 }
 
-/** The number of the operator among the source symbols, and of `end` among the outputs. */
+/** The index of the operator among the source symbols, and of `end` among the outputs. */
 const MARK = 2;
 
 /**

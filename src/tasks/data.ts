@@ -8,8 +8,8 @@ import { transduction } from './transduction.ts';
 
 /**
  * Your own data, in the paper's format (see transduction.ts): pairs of source and target from a file (data-file.ts),
- * unchanged. A checkpoint carries the vocabulary and the length of the longest target, so a model can answer without the
- * file. Training and evaluation need the data. The data may have fewer symbols than the vocabulary.
+ * unchanged. A checkpoint carries the vocabulary and the length of the longest target, so a model can answer without
+ * the file. Training and evaluation need the data. The data may have fewer symbols than the vocabulary.
  *
  * A pair is drawn uniformly from the given part (train, validation, test), among sources with low ≤ L ≤ high symbols;
  * T = L + N + 2, where N is the number of target symbols. Loss and metrics are over the N + 1 steps from the separator.
@@ -29,7 +29,9 @@ export function ownData(config: TaskConfig, given?: Data): Task {
     validation: part(data, 'validation'),
     test: part(data, 'test'),
   };
-  /** Longer sources than in training may have proportionally longer answers. Older checkpoints have no longestTarget. */
+  /**
+   * Longer sources than in training may have proportionally longer answers. Older checkpoints have no longestTarget.
+   */
   const answerLimit = (length: number): number =>
     config.longestTarget
       ? Math.ceil(config.longestTarget * Math.max(1, length / maxLength))

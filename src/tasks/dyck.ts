@@ -69,7 +69,9 @@ interface BracketTaskDefinition {
   has?(length: number): boolean;
 }
 
-/** Creates a task that predicts, after every bracket, which closing bracket may come next. See dyck() for the format. */
+/**
+ * Creates a task that predicts, after every bracket, which closing bracket may come next. See dyck() for the format.
+ */
 export function bracketTask(name: string, symbols: number, definition: BracketTaskDefinition): Task {
   const names = bracketNames(symbols);
   const none = symbols;

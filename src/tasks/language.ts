@@ -3,8 +3,8 @@ import type { Rng } from '../base/rng.ts';
 import { noLengths, randomLengthOf, type Sequence, type Task } from './task.ts';
 
 /**
- * What is specific to one language of a language-modelling task. To draw a string, its length is drawn uniformly, then the
- * string from p(w | length).
+ * What is specific to one language of a language-modelling task. To draw a string, its length is drawn uniformly, then
+ * the string from p(w | length).
  */
 export interface Language {
   name: string;
@@ -45,8 +45,8 @@ const END = '</s>';
  *
  *   ( Σ_w ln K − ln p(w | |w|) ) / Σ_w (|w| + 1),   for K equally likely lengths
  *
- * This bound is the cross-entropy of the true distribution on these strings. For many strings it approaches the entropy of
- * the distribution. Accuracy says little if the next symbol is random.
+ * This bound is the cross-entropy of the true distribution on these strings. For many strings it approaches the entropy
+ * of the distribution per symbol. Accuracy says little if the next symbol is random.
  */
 export function language(definition: Language): Task {
   const { name, symbolNames, example, has, logProbability, phase } = definition;
@@ -90,8 +90,8 @@ export function language(definition: Language): Task {
 }
 
 /**
- * The lower bound of the cross-entropy on these strings, in nats per symbol including `</s>`. The strings' lengths were drawn
- * uniformly from low … high. Undefined for tasks without logProbability.
+ * The lower bound of the cross-entropy on these strings, in nats per symbol including `</s>`. The strings' lengths were
+ * drawn uniformly from low … high. Undefined for tasks without logProbability.
  */
 export function lowerBound(
   task: Pick<Task, 'logProbability' | 'has'>,

@@ -15,10 +15,10 @@ const SPLIT = continueProbability(1.5);
 const NEST = continueProbability(3);
 
 /**
- * Language modelling of the hardest context-free language (Greibach 1973) (DuSell and Chiang 2020; see language.ts for
- * the format and the metric). A string of the Dyck language with two kinds of brackets, preceded by `$`, is cut into
- * pieces. Each piece is hidden among decoys in a block. Commas separate the parts of a block, and every block ends with
- * `;`. With decoys U (any number of fillers) and V (at least one filler):
+ * Language modelling of the hardest context-free language of Greibach (1973), as in DuSell and Chiang 2020 (see
+ * language.ts for the format and the metric). A string of the Dyck language with two kinds of brackets, preceded by
+ * `$`, is cut into pieces. Each piece is hidden among decoys in a block. Commas separate the parts of a block, and
+ * every block ends with `;`. With decoys U (any number of fillers) and V (at least one filler):
  *
  *   every block of w:  U ,  (V ,)*  piece  (, V)*  , U  ;
  *
@@ -59,15 +59,15 @@ export function lmHardestCfl({ name }: TaskConfig): Task {
 const rule = (probability: number, words: string): Rule => [probability, words, words];
 
 /**
- * Expands optional parts: a rule with `Q?` becomes one rule with Q and one without. `there` is the probability that the
- * part is present.
+ * Expands optional parts: a rule with `Q?` becomes one rule with Q and one without. `present` is the probability that
+ * the part is present.
  */
-function withOrWithout(probability: number, words: string, part: string, there: number): Rule[] {
+function withOrWithout(probability: number, words: string, part: string, present: number): Rule[] {
   const place = `${part}?`;
   if (!words.includes(place)) return [rule(probability, words)];
   return [
-    ...withOrWithout(probability * there, words.replace(place, part), part, there),
-    ...withOrWithout(probability * (1 - there), words.replace(place, ''), part, there),
+    ...withOrWithout(probability * present, words.replace(place, part), part, present),
+    ...withOrWithout(probability * (1 - present), words.replace(place, ''), part, present),
   ];
 }
 

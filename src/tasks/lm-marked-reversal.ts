@@ -34,10 +34,10 @@ export function lmMarkedReversal({ name, symbols }: TaskConfig): Task {
     },
     logProbability: string => {
       const half = (string.length - 1) / 2;
-      const isOne = string.every((symbol, i) =>
+      const isMarkedPalindrome = string.every((symbol, i) =>
         i === half ? symbol === mark : symbol !== mark && symbol === string[string.length - 1 - i],
       );
-      return Number.isInteger(half) && isOne ? -half * Math.log(symbols) : -Infinity;
+      return Number.isInteger(half) && isMarkedPalindrome ? -half * Math.log(symbols) : -Infinity;
     },
     phase: string => {
       const at = string.indexOf(mark);

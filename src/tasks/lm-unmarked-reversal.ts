@@ -27,8 +27,8 @@ export function lmUnmarkedReversal({ name, symbols }: TaskConfig): Task {
     },
     logProbability: string => {
       const half = string.length / 2;
-      const isOne = string.every((symbol, i) => symbol === string[string.length - 1 - i]);
-      return Number.isInteger(half) && isOne ? -half * Math.log(symbols) : -Infinity;
+      const isPalindrome = string.every((symbol, i) => symbol === string[string.length - 1 - i]);
+      return Number.isInteger(half) && isPalindrome ? -half * Math.log(symbols) : -Infinity;
     },
   });
 }

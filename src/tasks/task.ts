@@ -16,7 +16,10 @@ export interface Sequence {
   sourceLength: number;
 }
 
-/** A source and its correct target, as numbers of source symbols and of target symbols. The target has no end symbol. */
+/**
+ * A source and its correct target, as numbers of source symbols and of target symbols. The target does not include
+ * Task.end.
+ */
 export interface Pair {
   source: readonly number[];
   target: readonly number[];
@@ -47,7 +50,10 @@ export interface Task {
   readonly end: number | undefined;
   /** Source lengths are multiples of this. */
   readonly lengthStep: number;
-  /** Whether sources and targets are written without spaces between symbols, because a space may be a symbol (your own data). */
+  /**
+   * Whether sources and targets are written without spaces between symbols, because a space may be a symbol (your own
+   * data).
+   */
   readonly characters?: boolean;
   /**
    * A random pair whose source has low ≤ L ≤ high symbols; L is uniform if the task can choose it.
@@ -58,7 +64,9 @@ export interface Task {
   has?(length: number, split?: Split): boolean;
   /** Lists all pairs of a part, if that is possible (your own data); pair() draws from them. */
   pairs?(low: number, high: number, split: Split): readonly Pair[];
-  /** The correct target of a source, in tasks where the source determines it. Returns undefined if the source has none. */
+  /**
+   * The correct target of a source, in tasks where the source determines it. Returns undefined if the source has none.
+   */
   targetOf?(source: readonly number[]): number[] | undefined;
   /**
    * ln of the probability that pair() draws this source among all sources of its length, for a task that models the
@@ -68,7 +76,7 @@ export interface Task {
   /** Time steps of the longest sequence whose source has up to L symbols. */
   steps(length: number): number;
   /**
-   * Maximum number of symbols that a model may answer to a source of L symbols. If absent, the longest target that
+   * Maximum number of symbols in a model's answer to a source of L symbols. If absent, the longest target that
    * steps() allows for.
    */
   answerLimit?(length: number): number;
@@ -142,7 +150,10 @@ export const namesOf = (symbols: number): string[] =>
 /** Maximum length of a complete list of symbols in a message, in characters. */
 const MAX_LIST = 300;
 
-/** ` Known: a, b, c.`; if there are many symbols, only the first and the last. @param spaced symbols are separated by spaces */
+/**
+ * ` Known: a, b, c.`; if there are many symbols, only the first and the last. @param spaced symbols are separated by
+ * spaces
+ */
 function knownSymbols(names: readonly string[], spaced: boolean): string {
   const list = names.map(name => (name === ' ' ? show(name) : name)).join(', ');
   if (list.length <= MAX_LIST) return ` Known: ${list}.`;
@@ -150,8 +161,8 @@ function knownSymbols(names: readonly string[], spaced: boolean): string {
 }
 
 /**
- * Parses a source as people write it: `a b c`, or `abc` if every name is a single character. Accented letters may be composed or
- * decomposed: the text is parsed in the first Unicode form in which all symbols are known.
+ * Parses a source as people write it: `a b c`, or `abc` if every name is a single character. Accented letters may be
+ * composed or decomposed: the text is parsed in the first Unicode form in which all symbols are known.
  * @throws InputError for an empty source, or an unknown symbol
  */
 export function parseSource(task: Task, line: string): number[] {
@@ -201,9 +212,9 @@ export function targetName(task: Task, sequence: Sequence, t: number): string {
 }
 
 /**
- * Builds a batch: stacks sequences time-major, and pads them to the longest with NO_INPUT, MASKED and no phase. The weights
- * make the objective the mean of the loss over all targets of the batch (`symbol`), its sum (`batch`), or the mean over
- * sequences of its sum divided by L (`source`, as in the tutorial).
+ * Builds a batch: stacks sequences time-major, and pads them to the longest with NO_INPUT, MASKED and no phase. The
+ * weights make the objective the mean of the loss over all targets of the batch (`symbol`), its sum (`batch`), or the
+ * mean over sequences of its sum divided by L (`source`, as in the tutorial).
  */
 export function makeBatch(sequences: readonly Sequence[], lossPer: TrainConfig['lossPer']): Batch {
   const B = sequences.length;

@@ -26,19 +26,19 @@ export interface Transduction {
   targetOf?(source: readonly number[]): number[] | undefined;
   /** Length of the longest target for sources of up to L symbols (default L). */
   longestTarget?(length: number): number;
-  /** Maximum number of symbols that a model may answer to a source of L symbols, if it differs from longestTarget. */
+  /** Maximum number of symbols in a model's answer to a source of L symbols, if it differs from longestTarget. */
   answerLimit?(length: number): number;
 }
 
 /**
- * The paper's format `<s> source ||| target </s>`. A source of L symbols and a target of N symbols take T = L + N + 2 steps.
- * From the separator on, the output of each step is the next symbol of the target. Outputs are fed back.
+ * The paper's format `<s> source ||| target </s>`. A source of L symbols and a target of N symbols take T = L + N + 2
+ * steps. From the separator on, the output of each step is the next symbol of the target. Outputs are fed back.
  *
- * Inputs: the symbols of sources, `<s>`, `|||`, the symbols of targets. An `a` that is read and an `a` that was written are
- * two inputs, because the paper has two embedding tables. Outputs: the symbols of targets, and `</s>`.
+ * Inputs: the symbols of sources, `<s>`, `|||`, the symbols of targets. An `a` that is read and an `a` that was written
+ * are two inputs, because the paper has two embedding tables. Outputs: the symbols of targets, and `</s>`.
  *
- * Loss and metrics are over the N + 1 steps from the separator. The push/pop profile is over the source (reading) and over
- * the N steps from the separator (writing); at the last step the memory's actions have no effect.
+ * Loss and metrics are over the N + 1 steps from the separator. The push/pop profile is over the source (reading) and
+ * over the N steps from the separator (writing); at the last step the memory's actions have no effect.
  */
 export function transduction(definition: Transduction): Task {
   const {

@@ -9,8 +9,9 @@ export type { Preset } from './presets.ts';
 const TABLES = [CHOMSKY_SMALL, CHOMSKY, CFL_SMALL, CFL];
 
 /**
- * All presets: those of the page, then `<table>/<task>/<model>` for every cell of `pushdown table chomsky` and `cfl`. The latter are
- * in this file, so that the page does not load 240 configurations that it does not list.
+ * All presets: those of the page, then `<table>/<task>/<model>` for every cell of `pushdown table chomsky` and `cfl`.
+ * The latter are in this file, so that the page does not load 280 configurations that it does not list that it does not
+ * list.
  */
 export const PRESETS: readonly Preset[] = [...page.PRESETS, ...TABLES.flatMap(presetsOf)];
 

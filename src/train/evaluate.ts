@@ -26,7 +26,9 @@ export interface Evaluation extends Metrics {
   /** For language modelling: the lower bound of the loss on these strings, in nats per symbol (see lowerBound). */
   bound?: number;
   profile: Profile;
-  /** The first few sequences as text. Each symbol was predicted from the correct symbols before it (teacher forcing). */
+  /**
+   * The first few sequences as text. Each symbol was predicted from the correct symbols before it (teacher forcing).
+   */
   samples: { source: string; expected: string; predicted: string }[];
 }
 
@@ -79,7 +81,7 @@ export async function evaluate(model: Model, task: Task, options: EvaluateOption
   const sums = noSums();
   const profile = new ProfileSums(endsOfModel(model.spec));
   const samples: Evaluation['samples'] = [];
-  // The requested range may exceed your own data, and a generated sequence may be shorter than the range allows.
+  // The requested range may exceed that of your own data. For generated sequences it is reported as requested.
   const lengths = pairs.map(({ source }) => source.length);
   const [shortest, length] = task.pairs
     ? [lengths.reduce((a, b) => Math.min(a, b)), lengths.reduce((a, b) => Math.max(a, b))]
@@ -88,8 +90,8 @@ export async function evaluate(model: Model, task: Task, options: EvaluateOption
     const batch = makeBatch(slice.map(task.sequence), 'symbol');
     const forward = await model.forward(batch);
     addReport(sums, forward.report);
-    // If any result of a batch is not finite, all its sequences count as wrong in coarse and fine. Loss and accuracy leave
-    // the batch out.
+    // If any result of a batch is not finite, all its sequences count as wrong in coarse and fine. Loss and accuracy
+    // leave the batch out.
     if (!forward.report.finite) sums.sequences += slice.length;
     profile.add(batch, forward);
     for (let b = 0; b < slice.length && samples.length < SAMPLES; b++) {
@@ -133,9 +135,9 @@ export async function evaluateLengths(
 }
 
 /**
- * Evaluates a finished run, trained on sources of up to `longest` symbols: at that length and at twice that length; over
- * the training range and the evaluation range, if the configuration has one; or on the test part of your own data, at all
- * its lengths.
+ * Evaluates a finished run, trained on sources of up to `longest` symbols: at that length and at twice that length;
+ * over the training range and the evaluation range, if the configuration has one; or on the test part of your own data,
+ * at all its lengths.
  */
 export async function evaluateResult(
   model: Model,
@@ -169,15 +171,15 @@ export interface Prediction {
 }
 
 /**
- * The default maximum number of symbols in an answer to a source of L symbols: 2·L + 8, or the length of the longest target
- * if that is more.
+ * The default maximum number of symbols in an answer to a source of L symbols: 2·L + 8, or the length of the longest
+ * target if that is more.
  */
 const limitOf = (task: Task, length: number): number =>
   Math.max(2 * length + 8, task.answerLimit?.(length) ?? task.steps(length) - length - 1);
 
 /**
- * Greedy decoding. If the task feeds outputs back, the whole batch is run again for every symbol, until each sequence has
- * produced its end symbol or reached its limit. Otherwise one pass produces the whole answer.
+ * Greedy decoding. If the task feeds outputs back, the whole batch is run again for every symbol, until each sequence
+ * has produced its end symbol or reached its limit. Otherwise one pass produces the whole answer.
  * @param maxLength maximum symbols in an answer; by default see limitOf
  */
 export async function predict(

@@ -4,7 +4,9 @@ import type { Checkpoint } from './checkpoint.ts';
 /** Snapshots on the host: minimum ms between them, and the maximum share of the time that they may take. */
 const EVERY_MS = 2000;
 const SHARE = 1 / 20;
-/** Maximum number of lost devices without a snapshot in between. Without it a run could repeat the same steps forever. */
+/**
+ * Maximum number of lost devices without a snapshot in between. Without it a run could repeat the same steps forever.
+ */
 const MAX_LOSSES = 5;
 
 /** The last snapshot on the host, from which a run resumes after its device is lost. */
@@ -43,7 +45,7 @@ export class LastSnapshot {
     this.#losses++;
     if (++this.#lossesSince > MAX_LOSSES) {
       throw new DeviceLost(
-        `${lost.message} The device was lost ${this.#lossesSince} times in a row at the same place: the run is too large for it. Make the model, the batch or the lengths smaller.`,
+        `${lost.message} The device was lost ${this.#lossesSince} times in a row since the same snapshot: the run is too large for it. Make the model, the batch or the lengths smaller.`,
       );
     }
     return this.#losses;

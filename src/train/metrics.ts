@@ -54,8 +54,8 @@ export function addReport(sums: Sums, report: StepReport): void {
 /**
  * The metrics of a sequence of steps. NaN where the denominator is 0.
  *
- * Coarse and fine are the paper's, which defines them for greedy decoding. Teacher forcing gives the same numbers: up to
- * the first error both feed the same symbols, and nothing after the first error counts.
+ * Coarse and fine accuracy are as in the paper, which defines them for greedy decoding. Teacher forcing gives the same
+ * numbers: up to the first error both feed the same symbols, and nothing after the first error counts.
  */
 export interface Metrics {
   /** Per target: nats (softmax), or ½ squared error (tanh, sigmoid). */
@@ -87,7 +87,10 @@ export const metricsOf = (sums: Sums): Metrics => ({
   badSteps: sums.badSteps,
 });
 
-/** The mean of each control, such as push and pop, over the steps of a phase and all ends of memories; NaN without steps. */
+/**
+ * The mean of each control, such as push and pop, over the steps of a phase and all ends of memories; NaN without
+ * steps.
+ */
 export interface PhaseProfile {
   [control: string]: number | Record<string, number>[];
   steps: number;

@@ -113,7 +113,10 @@ export function validate(
   });
 }
 
-/** Describes a step (from 0) that was not finite in a sentence: its batch, and the first tensor that is not finite. */
+/**
+ * Describes in a sentence a step (from 0) with a result that was not finite: its batch, and the first tensor that is
+ * not finite.
+ */
 export async function causeOfDivergence(
   engine: Engine,
   model: Model,
@@ -126,8 +129,8 @@ export async function causeOfDivergence(
 }
 
 /**
- * Finds the first tensor that is not finite in a failed step. It repeats the step on a separate model: the weights are still
- * those before the step.
+ * Finds the first tensor that is not finite in a failed step. It repeats the step on a separate model: the weights are
+ * still those before the step.
  */
 async function firstNotFinite(
   engine: Engine,

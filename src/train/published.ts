@@ -1,4 +1,4 @@
-/** What others have published, to be printed beside what is measured. Shares of 1. */
+/** What others have published, to be printed beside what is measured. Accuracies from 0 to 1. */
 
 /** Coarse and fine in training, coarse and fine in the test. */
 export type PublishedRow = readonly [
@@ -61,9 +61,10 @@ export const TABLE_3: Readonly<Record<string, Readonly<Record<string, PublishedR
 type Scores = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
 /**
- * Delétang et al. 2023, "Neural Networks and the Chomsky Hierarchy", Table 2: mean symbol accuracy at lengths 41 to 500, best
- * of 10 seeds and 3 rates. Their stack is Joulin and Mikolov's. Nobody has published the paper's memories there. The rows are
- * those that could be compared with the text of the paper, or with another paper that has them too; the other seven are left out.
+ * Delétang et al. 2023, "Neural Networks and the Chomsky Hierarchy", Table 2: mean symbol accuracy at lengths 41 to
+ * 500, best of 10 seeds and 3 rates. Their stack is Joulin and Mikolov's. We know of no published results of
+ * Grefenstette et al.'s memories on these tasks. The rows are those that could be compared with the text of the paper,
+ * or with another paper that has them too; the other seven are left out.
  */
 const CHOMSKY_SCORES: Scores = {
   'even-pairs': { RNN: 1, LSTM: 1, 'Stack-RNN': 1, 'Tape-RNN': 1 },
@@ -76,7 +77,10 @@ const CHOMSKY_SCORES: Scores = {
   'odds-first': { RNN: 0.51, LSTM: 0.556, 'Stack-RNN': 0.519, 'Tape-RNN': 1 },
 };
 
-/** Accuracy of guessing in the Chomsky tasks with five outputs, as the authors state it. Tasks not listed have two outputs. */
+/**
+ * Accuracy of guessing in the Chomsky tasks with five outputs, as the authors state it. Tasks not listed have two
+ * outputs.
+ */
 export const CHANCE: Readonly<Record<string, number>> = {
   'modular-arithmetic-simple': 0.2,
   'cycle-navigation': 0.2,
@@ -93,12 +97,12 @@ export const PUBLISHED: Readonly<Record<'paper' | 'chomsky' | 'cfl', { source: s
   },
   chomsky: {
     source:
-      'Delétang et al. 2023, Table 2 (lengths 1–40, tested at 41–500; a million steps, best of 10 seeds and 3 rates); their Stack-RNN is a superposition stack; rows without numbers are of that table too, but could not be checked',
+      'Delétang et al. 2023, Table 2 (lengths 1–40, tested at 41–500; a million steps, best of 10 seeds and 3 rates); their Stack-RNN is a superposition stack; that table also has scores for the rows left empty here, but they could not be checked',
     scores: CHOMSKY_SCORES,
   },
   cfl: {
     source:
-      'DuSell and Chiang 2022: their RNS-RNN is within 0.05 nats of the bound on all five; scores of an LSTM and of both stacks are there in figures alone',
+      'DuSell and Chiang 2022: their RNS-RNN is within 0.05 nats of the bound on all five; the scores of their other models are published only as plots',
     scores: {},
   },
 };

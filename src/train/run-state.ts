@@ -1,9 +1,9 @@
 /**
  * The state of a run besides the model, and all of its transitions, as pure functions.
  *
- * Step reports arrive in order, but in groups of any size, whereas a batch must depend on its step alone. So reports are
- * only accumulated when they arrive; decisions are made at fixed steps, the report and evaluation steps. A run resumed from
- * any of these states therefore makes the same decisions as an uninterrupted one.
+ * Step reports arrive in order, but in groups of any size, whereas a batch must depend on its step alone. So reports
+ * are only accumulated when they arrive; decisions are made at fixed steps, the report and evaluation steps. A run
+ * resumed from any of these states therefore makes the same decisions as an uninterrupted one.
  */
 import type { Config } from '../base/config.ts';
 import type { StepReport } from '../engine/engine.ts';
@@ -136,7 +136,9 @@ function isStuck(
   return due && loss > restartAbove && restarts < maxRestarts;
 }
 
-/** Some initial weights lead to a local minimum that gradient descent cannot leave; others do not. */
+/**
+ * The state after a restart with new weights: some initial weights lead to a local minimum that training cannot leave.
+ */
 const restarted = (config: Config, { window, seconds, restarts }: RunState, step: number): RunState => ({
   ...startRun(config),
   window,
@@ -175,8 +177,8 @@ export function endingOf(
 // ---- Curriculum ---------------------------------------------------------------------------------------------------
 
 /**
- * The tutorial's curriculum, after one more report: the longest source grows by one symbol when the absolute error per 100
- * sequences is below growBelowPerLength · range + growBelow, where range = longest − shortest + 1 (the tutorial's
+ * The tutorial's curriculum, after one more report: the longest source grows by one symbol when the absolute error per
+ * 100 sequences is below growBelowPerLength · range + growBelow, where range = longest − shortest + 1 (the tutorial's
  * max_len). Until the growth takes effect, sequences still have the old range, so no further decision is made.
  */
 export function accumulateError(config: Config, state: CurriculumState, report: StepReport): CurriculumState {

@@ -4,8 +4,8 @@ import { configOf, evaluatedLengths, type Grid } from './presets/grid.ts';
 import type { TableSpec } from './tables.ts';
 import type { Ending } from './trainer.ts';
 
-/** One training run of a table. */
-export interface Cell {
+/** One run of a table: a seed of one of its cells. */
+export interface TableRun {
   /** Its name, and its folder in the table's folder: `reverse/stack/seed0`. */
   key: string;
   task: string;
@@ -19,8 +19,8 @@ export interface Measure {
   low: number;
   high: number;
   /**
-   * If present, the lengths low, low + every, … are measured, and have the same weight in the mean. Otherwise a length is drawn
-   * for every sequence.
+   * If present, the lengths low, low + every, … are measured, and have the same weight in the mean. Otherwise a length
+   * is drawn for every sequence.
    */
   every?: number;
   sequences: number;
@@ -37,7 +37,7 @@ export interface Measured extends Measure {
 }
 
 /** The result of a finished run: `result.json` in its folder. */
-export interface CellResult {
+export interface RunResult {
   kind: 'cell';
   key: string;
   seed: number;
@@ -71,12 +71,12 @@ export interface Choice {
  * The selected runs of a table. Seed 0 of every cell comes before seed 1 of any, so that every cell soon has a result.
  * @throws InputError for an unknown task or model
  */
-export function cellsOf(
+export function runsOf(
   { grid, seeds: defaultSeeds, seedsWithoutMemory }: Pick<TableSpec, 'grid' | 'seeds' | 'seedsWithoutMemory'>,
   { seeds, only, sets }: Choice,
-): Cell[] {
+): TableRun[] {
   const matchers = only.map(word => matcher(grid, word));
-  const cells: Cell[] = [];
+  const cells: TableRun[] = [];
   for (const seed of seeds ?? Array.from({ length: defaultSeeds }, (_, i) => i)) {
     for (const task of grid.tasks) {
       for (const model of grid.models) {
@@ -129,15 +129,15 @@ export function measuresOf(
   return measures;
 }
 
-export const measuredAt = (result: CellResult, name: Measure['name']): Measured | undefined =>
+export const measuredAt = (result: RunResult, name: Measure['name']): Measured | undefined =>
   result.measured.find(measured => measured.name === name);
 
-/** The results of all seeds of a task and model. */
-export interface Pair {
+/** A cell of a table, one task with one model: the results of all its seeds. */
+export interface TableCell {
   task: string;
   model: string;
   /** The run with the best score at the trained lengths (see bestOf). The test result is not used to choose it. */
-  best?: CellResult;
+  best?: RunResult;
   /** Scores in the measure `successOn`: the best of all runs, and the mean. */
   scores?: { best: number; mean: number };
   /** Number of runs whose score in the measure `successOn` reaches successAt. */
@@ -148,9 +148,13 @@ export interface Pair {
 }
 
 /** The runs of a table by task and model, in the table's order. */
-export function pairsOf(spec: TableSpec, cells: readonly Cell[], results: readonly CellResult[]): Pair[] {
+export function tableCells(
+  spec: TableSpec,
+  cells: readonly TableRun[],
+  results: readonly RunResult[],
+): TableCell[] {
   const byKey = new Map(results.map(result => [result.key, result]));
-  const pairs: Pair[] = [];
+  const pairs: TableCell[] = [];
   for (const task of spec.grid.tasks) {
     for (const model of spec.grid.models) {
       const planned = cells.filter(cell => cell.task === task && cell.model === model);
@@ -186,18 +190,21 @@ export function scoreOf({ score }: Pick<TableSpec, 'score'>, measured: Measured 
 /** Whether a run's score in the measure `successOn` reaches successAt. */
 export function isSuccess(
   spec: Pick<TableSpec, 'score' | 'successAt' | 'successOn'>,
-  result: CellResult,
+  result: RunResult,
 ): boolean {
   const score = scoreOf(spec, measuredAt(result, spec.successOn));
   return spec.score === 'excess' ? score <= spec.successAt : score >= spec.successAt;
 }
 
-/** The best run: by the score at the trained lengths, then by fine accuracy, then by loss. Undefined if there are no results. */
+/**
+ * The best run: by the score at the trained lengths, then by fine accuracy, then by loss. Undefined if there are no
+ * results.
+ */
 export function bestOf(
   { score }: Pick<TableSpec, 'score'>,
-  results: readonly CellResult[],
-): CellResult | undefined {
-  const rank = (result: CellResult): number[] => {
+  results: readonly RunResult[],
+): RunResult | undefined {
+  const rank = (result: RunResult): number[] => {
     const train = measuredAt(result, 'train');
     // A run that diverged has NaN (null after reading it from its file), and ranks below all others.
     const finite = (value: number | null): number =>
@@ -210,7 +217,7 @@ export function bestOf(
     const at = a.findIndex((value, i) => value !== (b[i] ?? -Infinity));
     return at >= 0 && a[at] > (b[at] ?? -Infinity);
   };
-  return results.reduce<CellResult | undefined>(
+  return results.reduce<RunResult | undefined>(
     (best, result) => (!best || better(rank(result), rank(best)) ? result : best),
     undefined,
   );

@@ -20,7 +20,10 @@ export interface TableSpec {
   /** The score at which a run is a success, and the measure that it is taken from. */
   successAt: number;
   successOn: 'train' | 'test';
-  /** Number of sequences on which a finished run is measured: at the trained lengths, and in the test if `test` is absent. */
+  /**
+   * Number of sequences on which a finished run is measured: at the trained lengths, and in the test if `test` is
+   * absent.
+   */
   sequences: number;
   /** Lengths tested at the end; by default those that are evaluated during training. */
   test?: TestLengths;
@@ -28,7 +31,10 @@ export interface TableSpec {
   far?: number;
 }
 
-/** The lengths low, low + every, … up to high, with `each` sequences per length. All lengths have the same weight in the mean. */
+/**
+ * The lengths low, low + every, … up to high, with `each` sequences per length. All lengths have the same weight in the
+ * mean.
+ */
 export interface TestLengths {
   low: number;
   high: number;

@@ -34,14 +34,14 @@ const YIELD_MS = 12;
  *
  * ```ts
  * const trainer = await Trainer.start(engine, config, { onProgress: console.log });
- * await trainer.run();                                 // until done, solved, paused or stopped
+ * await trainer.run();                                 // until done, solved, stalled, paused or stopped
  * const bytes = encodeCheckpoint(await trainer.snapshot());
  * ```
  *
- * Steps are only enqueued. The trainer waits for their reports at report and evaluation steps, or when many steps are in
- * flight. A report is accumulated when it is read, but decisions (curriculum, stopping; see run-state.ts) are made at report
- * and evaluation steps only. So a run resumed from any snapshot on the same engine continues exactly as an uninterrupted
- * one.
+ * Steps are only enqueued. The trainer waits for their reports at report and evaluation steps, or when many steps are
+ * in flight. A report is accumulated when it is read, but decisions (curriculum, stopping; see run-state.ts) are made
+ * at report and evaluation steps only. So a run resumed from any snapshot on the same engine continues exactly as an
+ * uninterrupted one.
  */
 export class Trainer {
   readonly task: Task;
@@ -60,8 +60,8 @@ export class Trainer {
   /** The last of the queued tasks that need exclusive use of the model. */
   #tail: Promise<unknown> = Promise.resolve();
   /**
-   * Index (from 0) of the first step in the current streak of steps with NaN or infinity; undefined if the run was resumed
-   * within the streak.
+   * Index (from 0) of the first step in the current streak of steps with NaN or infinity; undefined if the run was
+   * resumed within the streak.
    */
   #firstNonFinite: number | undefined;
   /** Enqueued steps whose reports have not been read. */
@@ -112,8 +112,8 @@ export class Trainer {
   }
 
   /**
-   * Resumes from a checkpoint. Its configuration may have changed, but not the sizes of the model. If the device is lost while
-   * kernels compile and there is a `reopen` callback, the run starts on another engine.
+   * Resumes from a checkpoint. Its configuration may have changed, but not the sizes of the model. If the device is
+   * lost while kernels compile and there is a `reopen` callback, the run starts on another engine.
    * @throws InputError if the state and the configuration do not match
    */
   static async resume(
@@ -156,7 +156,10 @@ export class Trainer {
     return this.#step;
   }
 
-  /** Progress over the steps since the last report; until the first of them has been measured, the last reported progress. */
+  /**
+   * Progress over the steps since the last report; until the first of them has been measured, the last reported
+   * progress.
+   */
   get progress(): Progress {
     return this.#meter.progress(this.config, this.#run, this.#step);
   }
@@ -214,8 +217,8 @@ export class Trainer {
   }
 
   /**
-   * Uses the model between two steps: to evaluate, trace or predict. If the device is lost meanwhile, `work` is repeated on
-   * the new one.
+   * Uses the model between two steps: to evaluate, trace or predict. If the device is lost meanwhile, `work` is
+   * repeated on the new one.
    */
   between<T>(work: (model: Model, task: Task) => Promise<T>): Promise<T> {
     const result = this.#tail.then(async () => {
@@ -256,8 +259,8 @@ export class Trainer {
   }
 
   /**
-   * Resumes from the last snapshot on another engine. Nothing of the old engine is used again: pending reports belong to a
-   * destroyed model.
+   * Resumes from the last snapshot on another engine. Nothing of the old engine is used again: pending reports belong
+   * to a destroyed model.
    */
   async #recover(lost: DeviceLost): Promise<void> {
     const { reopen } = this.#callbacks;

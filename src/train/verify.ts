@@ -28,8 +28,9 @@ export interface Verification {
   /** The objective. */
   loss: { engine: number; reference: number };
   /**
-   * Outputs, controls and reads of the forward pass; the gradient of every parameter; the parameters after the step. The
-   * parameters are reported but not judged: where a gradient is nearly 0, Adam and RMSProp turn its sign into a whole step.
+   * Outputs, controls and reads of the forward pass; the gradient of every parameter; the parameters after the step.
+   * The parameters are reported but not judged: where a gradient is nearly 0, Adam and RMSProp turn its sign into a
+   * whole step.
    */
   forward: Difference[];
   gradients: Difference[];
@@ -42,15 +43,15 @@ export interface Verification {
 }
 
 /**
- * A sum of some hundred float32 products has a relative error of about 1e-6, and the backward pass carries it over T steps.
- * The parity tests hold gradients to a fifth of this bound.
+ * A sum of some hundred float32 products has a relative error of about 1e-6, and the backward pass carries it over T
+ * steps. The parity tests hold gradients to a fifth of this bound.
  */
 export const BOUND = 1e-4;
 
 /**
- * The additional absolute bound, for a model that is nearly always right. The gradient of a logit is an output minus 1, and
- * float32 represents an output near 1 only to 6e-8, however small the difference is. That error is multiplied by the effect
- * of a parameter on the logit.
+ * The additional absolute bound, for a model that is nearly always right. The gradient of a logit is an output minus 1,
+ * and float32 represents an output near 1 only to 6e-8, however small the difference is. That error is multiplied by
+ * the effect of a parameter on the logit.
  */
 const ROUNDED = 1e-6;
 
@@ -65,8 +66,8 @@ export function sequencesFor(numbers: number, T: number, B: number, seconds = 4)
 }
 
 /**
- * Does the next training step of a checkpoint on an engine and on the reference, from the same weights and with the same
- * batch, or its first sequences. The run itself is not changed.
+ * Does the next training step of a checkpoint on an engine and on the reference, from the same weights and with the
+ * same batch, or its first sequences. The run itself is not changed.
  * @param sequences by default as many as the reference can process within four seconds
  * @throws InputError if the checkpoint needs data that is not given; DeviceError if the device is too small
  */

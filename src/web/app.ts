@@ -152,7 +152,7 @@ export class App {
     const release = await lockRun(id);
     if (!release) {
       run.end();
-      this.#listeners.refused('This run is open in another tab.', this.#current);
+      this.#listeners.refused('This run is open in another tab: close that tab first.', this.#current);
       return;
     }
     await this.#endCurrent();

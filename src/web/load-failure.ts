@@ -17,4 +17,6 @@ export const startFailed = (error: unknown): string =>
 
 /** Returns the message for an `error` event of a worker. It has no message if the script did not load. */
 export const workerFailed = (message: string | undefined): string =>
-  message ? `the worker failed: ${message}` : `a script of the page did not load. ${RELOAD_ADVICE}`;
+  message
+    ? `a background script failed: ${message}. Reload the page; if it happens again, please report it.`
+    : `a script of the page did not load. ${RELOAD_ADVICE}`;

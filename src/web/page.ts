@@ -193,7 +193,7 @@ function onMessage(message: RunMessage, { record, frames }: Current): void {
     case 'recovered':
       writeOrHide(
         element('recovered'),
-        `At ${recoveredWords(message.recovered)} (${message.recovered.losses})`,
+        `At ${recoveredWords(message.recovered)} Devices lost so far: ${message.recovered.losses}.`,
       );
       break;
     case 'probe':
@@ -203,7 +203,7 @@ function onMessage(message: RunMessage, { record, frames }: Current): void {
       narrator.probe(message.probe);
       break;
     case 'failed': {
-      const saved = record.step > 0 ? ` It is saved as of step ${count(record.step)}.` : '';
+      const saved = record.step > 0 ? ` The run is saved as of step ${count(record.step)}.` : '';
       writeOrHide(element('error'), `${message.message} ${message.advice}${saved}`);
       controls.show('failed', 'The run has ended.');
       runs.show();

@@ -14,7 +14,7 @@ export function statusOf(state: RunState, step: number, { train }: Config): stri
     case 'paused':
       return step === 0 ? 'Ready.' : `Paused at step ${count(step)}.`;
     case 'solved':
-      return `Solved at step ${count(step)}: at least ${Number((100 * stopAt).toPrecision(4))} % of test sequences fully correct, ${passes === 1 ? 'once' : passes === 2 ? 'twice in a row' : `${passes} times in a row`}. Keep training to improve on longer ones.`;
+      return `Solved at step ${count(step)}: at least ${Number((100 * stopAt).toPrecision(4))} % of evaluation sequences fully correct, ${passes === 1 ? 'once' : passes === 2 ? 'twice in a row' : `${passes} times in a row`}. Keep training to improve on longer sequences than these.`;
     case 'done':
       return `Done: all ${count(step)} steps.`;
     case 'stalled':

@@ -9,7 +9,7 @@ import { expectGradients } from '../support/differences.ts';
 import { drawAwayFromTies, memoryMargin, popMargin, readMargin, uniforms } from '../support/margins.ts';
 
 // Away from ties the reads are bilinear in strengths and values, so central differences have no
-// truncation error. A large step is exact except for rounding, 1e-16·|L|/h ≈ 1e-11 with |L| up to 100.
+// truncation error. A large step is exact except for rounding, 1e-16·|L|/h ≈ 1e-10 with |L| up to 100.
 const EXACT = { h: 1e-4, tolerance: 1e-9 };
 
 const KINDS: RowName[] = ['stack', 'queue', 'deque'];

@@ -29,7 +29,10 @@ const below = (s: Dual[], i: number): Dual => sum(s.slice(0, i));
 type Sum = typeof above;
 const popped = (s: Dual[], u: Dual, over: Sum): Dual[] =>
   s.map((si, i) => max(ZERO, minus(si, max(ZERO, minus(u, over(s, i))))));
-/** min(s, max(0, room)), except that a row beyond depth 1 has no derivative, even if its strength is 0. */
+/**
+ * min(s, max(0, room)), except that a row with more than one unit of strength before it has no derivative, even if its
+ * strength is 0.
+ */
 const weight = (si: Dual, room: Dual): Dual => (room.x > 0 ? min(si, room) : ZERO);
 const readOf = (s: Dual[], V: Dual[], over: Sum): Dual =>
   sum(s.map((si, i) => times(weight(si, minus(ONE, over(s, i))), V[i])));

@@ -64,8 +64,8 @@ async function bySequences(memory: MemoryLayer, given: Float32Array[]): Promise<
 
 const SMALL = { B: 5, T: 21, M: 5 };
 /**
- * Batch sizes on both sides of the size of a thread's work item; rows without and with
- * whole vec4s, the latter with too many cells for the registers of an invocation.
+ * Batch sizes on both sides of the size of a thread's work item; rows whose length is not
+ * a multiple of 4, and is; the latter have too many elements for the registers of an invocation.
  */
 const SHAPES = [
   { B: 1, T: 1, M: 5 },
@@ -93,7 +93,7 @@ describeEach([...MEMORY_VARIANTS, REFERENCE_VARIANT], (engine, { name, hasMemory
         await memory.reset();
         const steps = await bySteps(memory, given, shape.T);
         if (overTime(name)) {
-          // Over whole sequences this form uses heights in fixed point, which are rounded differently.
+          // Overrides whole sequences this form uses heights in fixed point, which are rounded differently.
           for (const [tensor, ofSteps] of Object.entries(steps)) {
             for (const [t, numbers] of ofSteps.entries()) {
               const difference = Math.max(...numbers.map((x, k) => Math.abs(x - sequences[tensor][t][k])));

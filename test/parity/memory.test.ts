@@ -6,8 +6,8 @@ import { compareMemory, KINDS, memoryTruth, RANGES, TOLERANCE } from '../support
  * Compares memories of every engine, in all forms, with the reference: at sizes on both sides
  * of every block boundary, large batches and long sequences. The range of strengths decides how many rows a read
  * takes and where ties are, so every range is compared at a few of the sizes. Every M has kernels of its own, which
- * take time to compile, so there are only three: rows of numbers, rows of vec4s, and rows longer than a workgroup.
- * Many more sizes, with all ranges, are in test/verify/memory.test.ts.
+ * take time to compile, so there are only three: rows of numbers, rows of vec4s, and rows too long for the registers of
+ * an invocation. Many more sizes, with all ranges, are in test/verify/memory.test.ts.
  */
 const CASES = [
   { T: 1, M: 2, B: [1, 7] },

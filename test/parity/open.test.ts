@@ -19,7 +19,7 @@ test('a scan by subgroups does not depend on which invocations share one', async
   const [R, L] = [3, 300];
   const x = Float32Array.from({ length: R * L }, (_, i) => 1 + ((5 * i) % 11));
   for (const size of [32, 64]) {
-    const code = prefixSumCode({ form: 'block', size, subgroups: true, way: 'forward', wide: true });
+    const code = prefixSumCode({ form: 'block', size, subgroups: true, direction: 'forward', wide: true });
     // The order of invocations differs from their order in subgroups, as WGSL allows.
     const mixed = code
       .replace('@builtin(local_invocation_index) local: u32', '@builtin(local_invocation_index) index: u32')

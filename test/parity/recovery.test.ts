@@ -67,7 +67,7 @@ async function run(engines: LosableEngines, config: Config, losses: number, seed
 
 describe.each([...RUN_VARIANTS, REFERENCE_VARIANT])('$name', variant => {
   test('losing an engine loses no work', async () => {
-    // The reference is slow, and losses come after the same times, so its run has fewer steps.
+    // The reference is slow, and losses come at the same times on every engine, so its run has fewer steps.
     const variantConfig = variant === REFERENCE_VARIANT ? configOf(150) : config;
     const undisturbed = await run(losableEngines(variant), variantConfig, 0);
     expect(undisturbed.checkpoint.state.step).toBe(variantConfig.train.steps);

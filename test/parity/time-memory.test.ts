@@ -16,10 +16,10 @@ import {
  * both forms with float64 at lengths too long for the reference.
  */
 
-let engines: Record<'time' | 'streaming', Engine>;
+let engines: Record<'time' | 'step by step', Engine>;
 beforeAll(async () => {
   const { gpu, on } = await openGpuEngines();
-  engines = { time: on({ memory: 'time' }), streaming: on({ memory: gpu.profile.memory }) };
+  engines = { time: on({ memory: 'time' }), 'step by step': on({ memory: gpu.profile.memory }) };
 });
 afterAll(() => engines.time.destroy());
 
@@ -50,7 +50,7 @@ describe.each(KINDS)('%s', kind => {
     }
   });
 
-  // Strengths are so small that every step reads all earlier rows: one invocation per step would load 5 million numbers.
+  // Strengths are so small that every step reads all earlier rows: one invocation would load half a million numbers.
   test('the form that can be cut into slices is used if reads walk over too many rows', async () => {
     const { gpu, on } = await openGpuEngines();
     const kernels = vi.spyOn(gpu, 'kernel');
@@ -71,14 +71,14 @@ describe.each(KINDS)('%s', kind => {
   });
 
   // float32 has to round every sum of these strengths, and the memory is 8,000 rows deep and more. The form
-  // parallel over time has heights in fixed point, which have no error. In the streaming form, the front of a
-  // queue is the sum of all pops: 65,536 roundings of 6e-8, of either sign, shift it by 1e-5. Reads and values
+  // parallel over time has heights in fixed point, which have no error. In the form that goes step by step, the front
+  // of a queue is the sum of all pops: 65,536 roundings of 6e-8, of either sign, shift it by 1e-5. Reads and values
   // shift by the same amount; if a read ends that close to the end of a row, gradients of strengths jump.
   const all = ['read', 'dPush', 'dPop', 'dValue'] as const;
   test.each([
     ['time', TOLERANCE, all],
     [
-      'streaming',
+      'step by step',
       ...(kind === 'queue' ? ([4 * TOLERANCE, ['read', 'dValue']] as const) : ([TOLERANCE, all] as const)),
     ],
   ] as const)('65,536 steps agree with float64: %s', async (form, tolerance, names) => {

@@ -1,7 +1,10 @@
 import { expect } from 'vitest';
 import type { Tensors } from '../../src/base/parameters.ts';
 
-/** Gradient of f by every number of `at`: (f(x + h) − f(x − h)) / 2h. f reads `at`, which is restored afterwards. */
+/**
+ * Gradient of f with respect to every number in `at`: (f(x + h) − f(x − h)) / 2h. f reads `at`, which is restored
+ * afterwards.
+ */
 function centralDifferences(f: () => number, at: Tensors, h: number): Tensors {
   const gradients: Tensors = new Map();
   for (const [name, x] of at) {

@@ -7,8 +7,8 @@ import { type MemoryReads, memoryBackward, memoryForward } from '../../src/refer
 /**
  * Compares a memory of an engine with the reference, in Node and in a browser.
  *
- * TOLERANCE is 1e-5 of the largest number of a tensor. float32 rounds at 6e-8. A read sums up to
- * T/10 rows, a gradient up to M products, so a few hundred roundings of either sign stay below it.
+ * TOLERANCE is 1e-5 of the largest number of a tensor. float32 rounds at 6e-8. A read sums
+ * at most about a hundred rows, a gradient up to M products, so a few hundred roundings of either sign stay below it.
  *
  * Strengths are multiples of 2^-14, so that float32 computes all their sums exactly and every max and min takes the
  * same argument as in float64. Otherwise the gradient would jump, and no tolerance could cover a different branch.

@@ -19,7 +19,7 @@ import {
   TOLERANCE,
 } from './model-parity.ts';
 
-/** Push and pop biases that saturate strengths to exactly 0 or 1 in float32, which makes ties. */
+/** Push and pop biases that saturate strengths to exactly 1 in float32, or to 1e-26: exact ties and near ones. */
 const SATURATED: [string, number, number][] = [
   ['push 1, pop 0', 60, -60],
   ['push 1, pop 1', 60, 60],
@@ -27,7 +27,7 @@ const SATURATED: [string, number, number][] = [
   ['push 0, pop 0', -60, -60],
 ];
 
-/** One model for each kind of memory. */
+/** One model for each kind of memory that has rows. */
 const OF_MEMORY = { stack: FEW[0], queue: FEW[1], deque: FEW[2] };
 
 const ALL = Object.fromEntries(Object.entries(SPECS).map(([name, model]) => [name, makeSpec(model)]));
@@ -62,7 +62,7 @@ export const compareModels = (variants: readonly EngineVariant[]): void =>
       const state = startOf(spec);
       state.parameters.get('b_d')!.fill(push);
       state.parameters.get('b_u')!.fill(pop);
-      // float64 is as close to 1 as float32's exact 1 only if the noise does not matter.
+      // Without noise, so that float32 and float64 saturate alike.
       const batch = { ...randomBatch(new Rng(3, 1), spec, LENGTHS), noise: undefined };
       const pair = await Promise.all(engines().map(engine => engine.model(spec, configOf(PLAIN), state)));
       const [a, e] = await Promise.all(pair.map(model => model.forward(batch, true)));

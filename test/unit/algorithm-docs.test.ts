@@ -128,8 +128,8 @@ describe.each(GRIDS)('strengths that are multiples of 1/%i, up to %i times that'
       const rng = new Rng(seed, grid, 1);
       const s = Array.from({ length: rng.int(0, 20) }, () => rng.int(0, most) / grid);
       const u = rng.int(0, 6 * most) / grid;
-      const { removed, loss } = code.popByBlocks(s, u, rng.int(1, 9));
-      const left = s.map((x, k) => (k < removed ? 0 : k === removed ? x - loss : x));
+      const { removed, taken } = code.popByBlocks(s, u, rng.int(1, 9));
+      const left = s.map((x, k) => (k < removed ? 0 : k === removed ? x - taken : x));
       expect(left).toEqual(plain(pop(Float64Array.from(s), u, 'bottom')));
     }
   });

@@ -100,7 +100,7 @@ describe('train --seeds', () => {
     writeFileSync(join(folder, 'broken', 'seed0', 'result.json'), '{"kind":"cell","key":"seed7"}');
     const { code, err } = await seeds('broken', '1');
     expect(err).toMatch(
-      /^pushdown: .*result\.json must be the result of seed0, got .* Delete it to run it again\.\n$/,
+      /^pushdown: .*result\.json must be the result of seed0, got .* Delete the file to train this run again\.\n$/,
     );
     expect(code).toBe(2);
   });

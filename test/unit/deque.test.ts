@@ -53,7 +53,7 @@ describe('a deque by hand: end 0 is the top, end 1 the bottom; rows go from bott
 });
 
 describe('ties take the left argument', () => {
-  it('a read at either end: a row with s = 1 − depth is read whole', () => {
+  it('a read at either end: a row whose strength equals what is left to read is read whole', () => {
     const read = (...dr: [number, number]) => {
       const ds = new Float64Array(3);
       deque.readBackward(f64(0.5, 0.5, 0.5), rowsOf([2, 3, 4], 3), f64(...dr), ds, zeroRows(3, 1));
@@ -62,7 +62,7 @@ describe('ties take the left argument', () => {
     expect(read(1, 0)).toEqual([0, 3, 4]);
     expect(read(0, 1)).toEqual([2, 3, 0]);
   });
-  it('a row that the top pop leaves exactly unchanged, and the bottom pop removes', () => {
+  it('a row at which both pops end exactly: it stays unchanged, and neither pop has a gradient', () => {
     // The top pop ends exactly at row 1, so u[0] has no gradient. The bottom pop ends exactly at its other side.
     const { ds, du } = deque.stepBackward(f64(0.5, 1, 0.25), f64(0.25, 0.5), f64(3, 7, 11, 13, 5));
     expect([...ds]).toEqual([0, 11, 0]);

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 
 /**
  * Imports only point downwards, including type imports:
- *   cli, web, entries → doctor → platform → train → engine → kernels, simd, reference → shaders, tasks, gpu → layout → base
+ *   cli, web, entries → doctor → platform → train → engine → kernels, simd, reference → shaders, tasks, gpu, plot → layout → base
  * Only cli, web and platform choose an engine or use files or the DOM; train uses only the engine interface.
  */
 const ROOT = resolve(import.meta.dirname, '../..');

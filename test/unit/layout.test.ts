@@ -52,7 +52,7 @@ describe.each(Object.entries(SPECS))('%s', (_, partial) => {
       expect(offset4).toBe(at);
       at += rows * ld4;
     }
-    // Kernels read rows in groups of four, up to three numbers past the end of the last matrix.
+    // Kernels read rows in groups of four, up to three rows past the end of the last matrix.
     expect(layout.size4).toBeGreaterThanOrEqual(at + 3 * Math.max(...blocks.map(({ ld4 }) => ld4)));
     for (const { b } of layout.layers) expect(b.offset4).toBeGreaterThanOrEqual(layout.weights4);
     expect(layout.blocks.Wo.offset4).toBeLessThan(layout.weights4);
@@ -83,8 +83,8 @@ describe.each(Object.entries(SPECS))('%s', (_, partial) => {
   test('an operand has the width of its tensor', () => {
     const names = layout.tensors.map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
-    for (const { name, width4 } of layout.tensors) {
-      expect(operand(layout, name)).toEqual({ field: name, width4, skip: 0, from: 0 });
+    for (const { name, arena, width4 } of layout.tensors) {
+      expect(operand(layout, name)).toEqual({ field: name, arena, width4, skip: 0, from: 0 });
     }
   });
 });
@@ -150,7 +150,19 @@ test('models without a memory have no push biases, and a deque has one per end',
 
 test('an operand may omit the starting state, or start at a column; an unknown operand is an error', () => {
   const layout = layoutOf(makeSpec({ controller: 'lstm', layers: 2 }));
-  expect(operand(layout, 'c1', { skip: 1 })).toEqual({ field: 'c1', width4: 2, skip: 1, from: 0 });
-  expect(operand(layout, 'dA0', { from: 4 })).toEqual({ field: 'dA0', width4: 8, skip: 0, from: 4 });
+  expect(operand(layout, 'c1', { skip: 1 })).toEqual({
+    field: 'c1',
+    arena: 'acts',
+    width4: 2,
+    skip: 1,
+    from: 0,
+  });
+  expect(operand(layout, 'dA0', { from: 4 })).toEqual({
+    field: 'dA0',
+    arena: 'grads',
+    width4: 8,
+    skip: 0,
+    from: 4,
+  });
   expect(() => operand(layout, 'dZ')).toThrow(/no tensor dZ: it has h0, c0, h1/);
 });

@@ -121,7 +121,7 @@ test('wg_boundary, which the first invocation resets for the next pop, is read o
   for (const kind of ['stack', 'queue', 'deque'] as const) {
     const code = memoryForward({
       ...{ kind, form: 'block', size: 32, subgroups: false, depth: 1, reads: 1 },
-      ...{ cell: 'f32', cells: 3, order: 'sequences' },
+      ...{ element: 'f32', elements: 3, order: 'sequences' },
     });
     const all = code.match(/= [^;]*wg_boundary\./g) ?? [];
     const guarded = code.match(
@@ -140,7 +140,7 @@ test.each<Partial<ModelSpec>>([
   { hidden: 8, memory: 'tape' },
   { controller: 'lstm', hidden: 12, layers: 2, memory: 'queue', memories: 2, start: 'trained' },
   { controller: 'gru', hidden: 16, projection: 12, autoencoder: true, output: 'sigmoid' },
-])("the estimate of the lane form's private memory equals what its kernels declare: %o", spec => {
+])("the estimate of the lane form's private memory covers what its kernels declare: %o", spec => {
   const layout = layoutOf(makeSpec(spec));
   const form: MemoryForm = { form: 'lane', size: 4, subgroups: false };
   const { step } = planOf(profileOf('software'), layout, train, { kind: 'fused', form });

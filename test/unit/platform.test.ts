@@ -36,7 +36,7 @@ describe('in a browser', () => {
     // This test runs in Node, which is not cross-origin isolated.
     const alone = 'one thread: the page is not cross-origin isolated';
     expect(engineLine(engine)).toBe(
-      `engine cpu · WebAssembly SIMD · no GPU found; engine gpu runs the WGSL kernels on SwiftShader; ${alone}`,
+      `engine cpu · WebAssembly SIMD · no GPU found; to run the WGSL kernels on SwiftShader, choose engine gpu; ${alone}`,
     );
     // If it is requested, opening its device fails here.
     await expect(openEngine('gpu', { surroundings })).rejects.toThrow(/^SwiftShader failed: /);

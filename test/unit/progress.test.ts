@@ -96,7 +96,7 @@ describe('the last snapshot', () => {
     const lost = new DeviceLost('gone.');
     for (let n = 1; n <= 5; n++) expect(last.countLoss(lost)).toBe(n);
     expect(() => last.countLoss(lost)).toThrow(
-      'gone. The device was lost 6 times in a row at the same place',
+      'gone. The device was lost 6 times in a row since the same snapshot',
     );
     last.replace(checkpoint, performance.now());
     expect(last.countLoss(lost)).toBe(7);

@@ -49,7 +49,7 @@ function pop(previous: number[], u: number): { s: number[]; ds: number[]; dd: nu
 }
 
 describe('ties take the left argument', () => {
-  it('a row with s = 1 − depth is read whole', () => {
+  it('a row whose strength equals what is left to read is read whole', () => {
     expect(read([0.5, 0.5], [3, 2])).toEqual({ weights: [0.5, 0.5], ds: [3, 2] });
   });
   it('a row with s = 1 at the bottom is read whole, and no gradient reaches the rows above', () => {

@@ -186,7 +186,7 @@ describe('a failed write', () => {
     expect(reported).toBeInstanceOf(Error);
   });
 
-  test('is reported once if the run shall continue, and is repeated when writing works again', async () => {
+  test('is reported once if the run is to continue, and is retried until writing works again', async () => {
     const path = blocked();
     const events: string[] = [];
     const log = new Log(

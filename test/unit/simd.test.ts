@@ -110,7 +110,7 @@ describe('products', () => {
   });
 });
 
-test('groups have the longest sequences first and no padding, and their number depends only on the batch', () => {
+test('groups have the longest sequences first and no padding, and their number depends only on the batch and the model', () => {
   const lengths = Uint32Array.of(2, 5, 1, 5);
   expect(groupsOf({ B: 4, lengths }, 100)).toEqual([
     {

@@ -15,16 +15,16 @@ test('slices have as many steps as fit into the time limit, as measured', () => 
   expect(new SliceSteps(100_000).steps(64)).toBe(15);
   expect(new SliceSteps(1e12).steps(1)).toBe(1);
   // 1,000 ms for 100 steps in both passes: 5 ms per step.
-  slices.took(1000, { T: 100, B: 64, ways: 2 });
+  slices.took(1000, { T: 100, B: 64, passes: 2 });
   expect(slices.steps(64)).toBe(20);
-  slices.took(1, { T: 1000, B: 64, ways: 1 });
+  slices.took(1, { T: 1000, B: 64, passes: 1 });
   expect(slices.steps(64)).toBe(80);
-  slices.took(Number.NaN, { T: 10, B: 64, ways: 1 });
+  slices.took(Number.NaN, { T: 10, B: 64, passes: 1 });
   expect(slices.steps(64)).toBe(80);
   // The time of a large batch is only an upper bound for a small one.
-  slices.took(20_000, { T: 100, B: 1000, ways: 2 });
+  slices.took(20_000, { T: 100, B: 1000, passes: 2 });
   expect([slices.steps(1000), slices.steps(1), slices.steps(2000)]).toEqual([1, 1, 1]);
-  slices.took(400, { T: 100, B: 10, ways: 1 });
+  slices.took(400, { T: 100, B: 10, passes: 1 });
   expect([slices.steps(10), slices.steps(20)]).toEqual([4, 2]);
   expect(rangesOf(10, 4, 'forward')).toEqual([
     { from: 0, to: 4 },
@@ -86,7 +86,7 @@ test('work queued behind other work is not timed', async () => {
   const { gpu, finish } = fakeDevice();
   const submissions = new Submissions(gpu as unknown as Gpu, new Lifetime('model'));
   const slices = new SliceSteps(1e12);
-  const steps = { T: 100, B: 1, ways: 1 };
+  const steps = { T: 100, B: 1, passes: 1 };
   expect(slices.steps(1)).toBe(1);
   gpu.idle = false;
   submissions.submit([() => undefined], slices, steps);
@@ -109,7 +109,7 @@ test('at most two pieces are in flight, and all of them are timed together', asy
   const pieces = [0, 1, 2, 3].map(k => () => {
     submitted.push(k);
   });
-  const all = submissions.submit(pieces, slices, { T: 4, B: 1, ways: 1 });
+  const all = submissions.submit(pieces, slices, { T: 4, B: 1, passes: 1 });
   await Promise.resolve();
   expect(submitted).toEqual([0, 1]);
   while (submitted.length < 4) await finish();

@@ -61,7 +61,7 @@ function pop(previous: number[], u: number, d = 1): { s: number[]; ds: number[];
 }
 
 describe('ties take the left argument', () => {
-  it('a row with s = 1 − depth is read whole', () => {
+  it('a row whose strength equals what is left to read is read whole', () => {
     // Row 0: min(½, max(0, 1 − ½)): the left argument is s, so ds[0] = v[0], and the row above gets no gradient for it.
     expect(read([0.5, 0.5], [2, 3])).toEqual({ weights: [0.5, 0.5], ds: [2, 3] });
   });

@@ -10,23 +10,28 @@ import { PUBLISHED, TABLE_3 } from '../../src/train/published.ts';
 import { setup } from '../../src/train/setup.ts';
 import {
   bestOf,
-  type Cell,
-  type CellResult,
-  cellsOf,
   measuresOf,
-  pairsOf,
+  type RunResult,
+  runsOf,
   scoreOf,
   shardOf,
+  type TableRun,
+  tableCells,
 } from '../../src/train/table.ts';
 import { TABLES, type TableSpec } from '../../src/train/tables.ts';
 
 const specOf = (name: string, scale: string): TableSpec =>
   TABLES.find(table => table.name === name && table.scale === scale)!;
 const small = specOf('paper', 'small');
-const all = (spec: TableSpec, seeds = [0, 1, 2]): Cell[] => cellsOf(spec, { seeds, only: [], sets: [] });
+const all = (spec: TableSpec, seeds = [0, 1, 2]): TableRun[] => runsOf(spec, { seeds, only: [], sets: [] });
 
 /** A result: [coarse, fine] at trained lengths, at test lengths, and far beyond. */
-function result(cell: Cell, train: [number, number], test: [number, number], over: object = {}): CellResult {
+function result(
+  cell: TableRun,
+  train: [number, number],
+  test: [number, number],
+  over: object = {},
+): RunResult {
   const measures = measuresOf(cell.config, { far: 10 });
   const shares = [train, test, [0.25, 0.5]];
   return {
@@ -92,20 +97,20 @@ describe('the runs of a table', () => {
   });
 
   test('--only selects tasks, models or cells; --set changes all of them', () => {
-    const keys = (...only: string[]) => cellsOf(small, { seeds: [0], only, sets: [] }).map(({ key }) => key);
+    const keys = (...only: string[]) => runsOf(small, { seeds: [0], only, sets: [] }).map(({ key }) => key);
     expect(keys('reverse')).toHaveLength(PAPER_MODELS.length);
     expect(keys('queue')).toHaveLength(PAPER_TASKS.length);
     expect(keys('reverse/stack', 'copy/queue')).toEqual(['copy/queue/seed0', 'reverse/stack/seed0']);
     for (const wrong of ['', 'stak', 'stack/reverse', 'reverse/stack/seed0', 'reverse/']) {
       expect(() => keys(wrong)).toThrow(/^--only takes a task, a model or task\/model of the table, got/);
     }
-    const [cell] = cellsOf(small, { seeds: [0], only: ['copy/queue'], sets: ['hidden=3', 'rate=0.5'] });
+    const [cell] = runsOf(small, { seeds: [0], only: ['copy/queue'], sets: ['hidden=3', 'rate=0.5'] });
     expect([cell.config.model.hidden, cell.config.train.rate]).toEqual([3, 0.5]);
   });
 });
 
 describe('results', () => {
-  const cells = cellsOf(small, { seeds: [0, 1, 2], only: ['reverse/stack'], sets: [] });
+  const cells = runsOf(small, { seeds: [0, 1, 2], only: ['reverse/stack'], sets: [] });
   const [a, b, c] = cells;
 
   test('the best run is the best at trained lengths, whatever its test result', () => {
@@ -132,9 +137,9 @@ describe('results', () => {
   });
 
   test('success counts the runs that reach successAt', () => {
-    const runs = cellsOf(small, { seeds: [0, 1, 2], only: ['reverse/stack'], sets: [] });
+    const runs = runsOf(small, { seeds: [0, 1, 2], only: ['reverse/stack'], sets: [] });
     const results = [0.995, 0.9].map((test, i) => result(runs[i], [1, 1], [test, 1]));
-    const [pair] = pairsOf(small, runs, results).filter(({ runs }) => runs > 0);
+    const [pair] = tableCells(small, runs, results).filter(({ runs }) => runs > 0);
     expect(pair).toMatchObject({ successes: 1, runs: 3, done: 2, best: { seed: 0 } });
   });
 
@@ -180,7 +185,7 @@ describe('report', () => {
     const none = plainTable(small, reportOf(small, cells, [], [], new Date()));
     expect(none).toContain('0 of 105 runs');
     expect(none).toContain('no finished runs');
-    const part = cellsOf(small, { seeds: [0], only: ['reverse/stack'], sets: ['hidden=3'] });
+    const part = runsOf(small, { seeds: [0], only: ['reverse/stack'], sets: ['hidden=3'] });
     const text = plainTable(small, reportOf(small, part, [], ['hidden=3'], new Date()));
     expect(text).not.toContain('lstm1');
     expect(text).toContain('changed by --set: hidden=3');
@@ -193,7 +198,7 @@ describe('report', () => {
 
 describe('tables of tasks and models', () => {
   const chomsky = specOf('chomsky', 'small');
-  const cells = cellsOf(chomsky, { only: [], sets: [] });
+  const cells = runsOf(chomsky, { only: [], sets: [] });
   const find = (key: string) => cells.find(cell => cell.key === key)!;
 
   test('models with a memory have three seeds and the others one, unless seeds are requested', () => {
@@ -201,7 +206,7 @@ describe('tables of tasks and models', () => {
     const seeds = (key: string) => cells.filter(cell => cell.key.startsWith(key)).length;
     expect([seeds('parity-check/rnn/'), seeds('parity-check/lstm/')]).toEqual([1, 1]);
     for (const model of MODELS.slice(2)) expect(seeds(`parity-check/${model}/`)).toBe(3);
-    expect(cellsOf(chomsky, { seeds: [0, 1], only: ['parity-check/rnn'], sets: [] })).toHaveLength(2);
+    expect(runsOf(chomsky, { seeds: [0, 1], only: ['parity-check/rnn'], sets: [] })).toHaveLength(2);
   });
 
   test('final measurements use the published lengths, not the lengths of the evaluations that stop a run', () => {
@@ -241,9 +246,9 @@ describe('tables of tasks and models', () => {
 
   test('languages: nats above the bound, which is shown; a run near the bound succeeds', () => {
     const spec = specOf('cfl', 'small');
-    const all = cellsOf(spec, { only: [], sets: [] });
+    const all = runsOf(spec, { only: [], sets: [] });
     expect(all).toHaveLength(CFL_TASKS.length * MODELS.length);
-    const of = (key: string, loss: number): CellResult => {
+    const of = (key: string, loss: number): RunResult => {
       const scored = result(all.find(cell => cell.key === key)!, [0, 0], [0, 0]);
       return { ...scored, measured: scored.measured.map(measured => ({ ...measured, loss, bound: 0.375 })) };
     };
@@ -279,7 +284,7 @@ describe('tables of tasks and models', () => {
     expect(notesOf(paper, all(paper), []).filter(note => /^lstm8: .* steps at most/.test(note))).toHaveLength(
       1,
     );
-    const one = cellsOf(small, { only: ['reverse/stack'], sets: ['hidden=9'] });
+    const one = runsOf(small, { only: ['reverse/stack'], sets: ['hidden=9'] });
     expect(notesOf(small, one, ['hidden=9']).filter(note => /^(all|changed)/.test(note))).toEqual([
       expect.stringMatching(/^all tasks: 8 symbols/),
       expect.stringMatching(/^all runs: rmsprop/),

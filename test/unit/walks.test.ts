@@ -69,7 +69,7 @@ describe.each(KINDS)('%s', kind => {
 /** Inputs with which a read walks over the rows of all steps, or a row is reached by the reads of all steps. */
 const WORST: Record<string, (t: number) => number> = {
   'every row is tiny': () => 1e-6,
-  'one row is all there is': t => (t === 0 ? 1 : 0),
+  'one row has all the strength': t => (t === 0 ? 1 : 0),
 };
 
 describe.each(Object.keys(WORST))('%s', worst => {
@@ -83,7 +83,7 @@ describe.each(Object.keys(WORST))('%s', worst => {
     const longest = Math.max(walks.perRow, ...walks.perStep.subarray(T - 1));
     expect(longest).toBeGreaterThanOrEqual(T);
     // Too much for the form parallel over time: one invocation would
-    // load a million cells, and all together 30 thousand million.
+    // load a million elements, and all together 30 billion.
     expect(longest * cells).toBeGreaterThan(walk.perInvocation);
     // A slice has at most as many rows as a slice of usual steps, or it is a single step.
     const steps = new SliceSteps(100 * M).steps(1);

@@ -187,7 +187,7 @@ describe('sources for the model', () => {
 
   test('sources too large for the picture are refused', async () => {
     const { task } = await opened('reverse');
-    expect(() => shownSource(task, 'a'.repeat(201))).toThrow(/up to 200 symbols, got 201/);
+    expect(() => shownSource(task, 'a'.repeat(201))).toThrow(/limited to sources of 200 symbols, got 201/);
     expect(drawSource(task, 12)).toHaveLength(12);
     expect(() => drawSource(task, 0)).toThrow(/from 1 to 200, got 0/);
     expect(() => drawSource(task, Number.NaN)).toThrow(/got NaN/);
@@ -243,7 +243,7 @@ describe('files', () => {
     [[file('a.exe')], /"a.exe" cannot be used here/],
     [[file('a.tsv', '')], /a.tsv is empty/],
     [[file('a.tsv'), file('b.tsv')], /2 files at once/],
-    [[file('a.tsv', Uint8Array.of(0xff))], /not text in UTF-8/],
+    [[file('a.tsv', Uint8Array.of(0xff))], /must be UTF-8 text: convert it/],
     [[file('a.json', 'nope')], /a.json is not JSON/],
     [[file('a.json', '[]')], /a.json: a configuration is a JSON object/],
     [[file('a.json', '{"train":{"rate":-1}}')], /a.json: train.rate must be a number from 0/],

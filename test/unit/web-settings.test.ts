@@ -65,7 +65,7 @@ describe('the address', () => {
   });
 
   test.each([
-    ['#preset=reverse', /must begin with v=1/],
+    ['#preset=reverse', /must contain v=1/],
     ['#v=2', /version "2", this page reads version 1/],
     ['#v=1&model.hiden=3', /unknown setting in the link "model.hiden". Did you mean "model.hidden"\?/],
     ['#v=1&hidden=3', /unknown setting in the link "hidden"/],

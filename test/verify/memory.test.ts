@@ -12,7 +12,7 @@ import { compareMemory, KINDS, memoryTruth, RANGES, TOLERANCE } from '../support
 const KIND = KINDS.find(kind => kind === process.env['PUSHDOWN_MEMORY']);
 if (!KIND) throw new Error(`PUSHDOWN_MEMORY must be one of ${KINDS.join(', ')}.`);
 
-/** A memory with cells has as many as steps here: at B = 300, T = 1000, M = 100 it would need 4.9 GiB. */
+/** Memories with cells have 40 here: at B = 300, T = 1000, M = 100 one would need 4.9 GiB. */
 const MAX_STEPS_WITH_CELLS = 30_000;
 
 const STEPS = [1, 2, 31, 32, 33, 63, 64, 65, 1000];

@@ -13,7 +13,7 @@ const MAX_BYTES = 256 * 2 ** 20;
 export const DATA_OPTION = {
   type: 'string',
   value: '<file>',
-  help: 'your own pairs (`train data`, or task.name=data): .tsv (source, tab, target) or .jsonl ({"source", "target"})',
+  help: 'your own pairs, for models of task data: .tsv (source, tab, target) or .jsonl ({"source", "target"})',
 } as const satisfies Option;
 
 /** @throws InputError naming the file, and the line that is wrong */
@@ -31,8 +31,8 @@ async function readData(file: string, options: DataOptions): Promise<Data> {
 }
 
 /**
- * Finds the data file that a configuration names. A relative path may be relative to an earlier working folder. So the file
- * is looked up in the current folder, then in the folder of `namedIn` and each folder above it.
+ * Finds the data file that a configuration names. A relative path may be relative to an earlier working folder. So the
+ * file is looked up in the current folder, then in the folder of `namedIn` and each folder above it.
  * @param namedIn the checkpoint or config.json that names the file
  * @throws InputError if the file is not found
  */
@@ -72,8 +72,9 @@ export async function dataOf(
 }
 
 /**
- * The configuration: the defaults, overridden by a configuration file or preset (`given`), overridden by `--set`. For your
- * own data, the configuration also gets the vocabulary of the data, and by default its lengths and how it is split.
+ * The configuration: the defaults, overridden by a configuration file or preset (`given`), overridden by `--set`. For
+ * your own data, the configuration also gets the vocabulary of the data, and by default its lengths and how it is
+ * split.
  * @param namedIn the configuration file, if there is one
  * @throws InputError for a wrong setting or data file
  */

@@ -8,12 +8,12 @@ import { wholeNumber } from './number.ts';
 const ENGINE_OPTION = {
   type: 'string',
   value: `<${ENGINE_NAMES.join('|')}>`,
-  help: 'what computes: gpu (WebGPU, also in software), cpu (WebAssembly SIMD); auto (default): a GPU, else cpu',
+  help: 'what computes: gpu (WebGPU, also in software), cpu (WebAssembly SIMD), reference (float64, slow); auto (default): a GPU, else cpu',
 } as const satisfies Option;
 const PLAN_OPTION = {
   type: 'string',
   value: `<${PLANS.join('|')}>`,
-  help: 'all time steps in one dispatch, or one per layer and step (default auto: by model size; results are equal up to rounding)',
+  help: 'engine gpu: fused: all time steps in one dispatch per pass; stepwise: a few dispatches per time step (default auto: by device and model size; results are equal up to rounding)',
 } as const satisfies Option;
 const THREADS_OPTION = {
   type: 'string',
@@ -27,7 +27,7 @@ const UNSAFE_OPTION = {
 const COMPILE_OPTION = {
   type: 'string',
   value: '<seconds>',
-  help: 'engine gpu: time limit for compiling the kernels (default 60, in software 180); then the next plan or engine is tried',
+  help: 'engine gpu: time limit for compiling the kernels (default 60, in software 180); then, with auto, the next plan or engine is tried',
 } as const satisfies Option;
 /** Options of every command that computes: see engineOf(). */
 export const ENGINE_OPTIONS = {

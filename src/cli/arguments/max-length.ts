@@ -5,10 +5,12 @@ import { wholeNumber } from './number.ts';
 export const MAX_LENGTH_OPTION = {
   type: 'string',
   value: '<n>',
-  help: 'maximum symbols in an answer (default: from the longest target in training)',
+  help: 'maximum symbols in an answer (default: twice the source plus 8, or more if the task needs it)',
 } as const satisfies Option;
 
-/** The value of --max-length; undefined if it is not given. @throws InputError unless it is a whole number in the range */
+/**
+ * The value of --max-length; undefined if it is not given. @throws InputError unless it is a whole number in the range
+ */
 export const maxLength = (options: { 'max-length'?: string }): number | undefined =>
   options['max-length'] === undefined
     ? undefined

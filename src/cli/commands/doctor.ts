@@ -20,7 +20,7 @@ progress on stderr. Ctrl-C ends the check and prints what there is. The exit cod
     seconds: {
       type: 'string',
       value: '<n>',
-      help: 'time for the checks of an adapter, and again for its timings (default 60)',
+      help: 'seconds for the checks of an adapter, and as many for its timings (default 60)',
     },
     json: JSON_OPTION,
   },

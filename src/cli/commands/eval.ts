@@ -31,9 +31,9 @@ export const evaluate = command({
   operands: ['<checkpoint>'],
   summary:
     'Measure the accuracy of a trained model by source length, including lengths beyond those in training',
-  notes: `Coarse: the share of sequences that are correct in every symbol. Fine: the share of symbols before the first error.
+  notes: `Coarse: the share of sequences that are correct in every symbol. Fine: the mean share of a target's symbols before its first error.
 With your own data, every length is measured separately, then all lengths together. By default, the test part of the
-training data is measured, or all pairs of another file (--data); --split chooses another part, and --sequences limits the
+data file that the model was trained with is measured, or all pairs of another file (--data); --split chooses another part, and --sequences limits the
 number of pairs. The file must not contain symbols that the model does not know.
 <checkpoint> may also be a run's folder. With --json: one object per length; the last object is the result.`,
   options: {
@@ -46,7 +46,7 @@ number of pairs. The file must not contain symbols that the model does not know.
     sequences: {
       type: 'string',
       value: '<n>',
-      help: 'new sequences per length (default 256); with your own data, maximum pairs (default: all)',
+      help: 'new sequences per length (default 256); with your own data, maximum pairs per length (default: all)',
     },
     data: DATA_OPTION,
     split: { type: 'string', value: `<${SPLITS.join('|')}>`, help: 'the part of your own data to measure' },
@@ -167,8 +167,8 @@ interface Chosen {
 }
 
 /**
- * Chooses the data to measure on and the part of it; undefined for tasks other than `data`. The default part is `test` for
- * the data that the model was trained on, and `all` for another file.
+ * Chooses the data to measure on and the part of it; undefined for tasks other than `data`. The default part is `test`
+ * for the data that the model was trained on, and `all` for another file.
  */
 async function chooseData(
   { config, data: facts }: Checkpoint,

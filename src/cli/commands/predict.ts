@@ -13,8 +13,8 @@ export const predict = command({
   operands: ['<checkpoint>'],
   summary:
     'Predict targets with a trained model: one source per line on stdin, one prediction per line on stdout',
-  notes: `Without --max-length, an answer is cut off when it is longer than the longest target in training, and also longer than
-twice its source plus 8 symbols. With --json: {"source", "output", "ended"}; if an answer was cut off, "ended" is false
+  notes: `Without --max-length, an answer is cut off at twice the length of its source plus 8 symbols, or later if the task has
+longer targets for such a source. With --json: {"source", "output", "ended"}; if an answer was cut off, "ended" is false
 and "limit" is its length.
 
   echo "a b c" | pushdown predict runs/reverse-seed0`,

@@ -63,17 +63,17 @@ export const presets = command({
     io.stdout.write(`${lines.join('\n')}\n`);
     io.stdout.write(
       `\nbuffers: weights, optimiser state and the activations of a batch.\n` +
-        `est. time: all steps (reverse: until it is solved) without restarts, on ${MEASURED_ON}; –: not measured.\n`,
+        `est. time: for all steps, without restarts (the preset reverse: until it is solved), on ${MEASURED_ON}; –: not measured.\n`,
     );
     if (group === undefined)
       io.stdout.write(
         asStarted(
-          `List one group: pushdown presets ${GROUPS.join('|')}. This list leaves out the chomsky and cfl groups.\n`,
+          `List one group: pushdown presets <group>. Groups: ${GROUPS.join(', ')}. This list leaves out the chomsky and cfl groups.\n`,
         ),
       );
     io.stdout.write(
       asStarted(
-        `${count(all.length)} presets. Train one: pushdown train <preset>. Change a setting: --set key=value (keys: presets --keys).\n`,
+        `${count(all.length)} presets. Train one: pushdown train <preset>. Change a setting: --set key=value (keys: pushdown presets --keys).\n`,
       ),
     );
     return 0;

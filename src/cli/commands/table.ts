@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { InputError, show, unknown } from '../../base/errors.ts';
-import { type Cell, type CellResult, cellsOf, measuredAt, measuresOf, shardOf } from '../../train/table.ts';
+import { measuredAt, measuresOf, type RunResult, runsOf, shardOf, type TableRun } from '../../train/table.ts';
 import { TABLES, type TableSpec } from '../../train/tables.ts';
 import { command, JSON_OPTION } from '../arguments/command.ts';
 import { ENGINE_OPTIONS, engineOf } from '../arguments/engine.ts';
@@ -20,10 +20,10 @@ export const table = command({
   name: 'table',
   operands: ['<paper|chomsky|cfl>'],
   summary:
-    'Train and evaluate every cell of Table 3 of Grefenstette et al. 2015, of the Chomsky tasks or of context-free languages, and compare with the published results',
+    'Train and evaluate every cell of a published table (paper: Table 3 of Grefenstette et al. 2015; chomsky: Delétang et al. 2023; cfl: DuSell and Chiang 2020), and compare with the published results',
   notes: `Each run has its own folder in the output folder (default runs/table-<name>-<scale>). After an interruption, the same
 command continues: finished runs are kept, the interrupted run is resumed. Several processes or machines may work in one
-output folder: each claims runs that no other process has claimed. --shard 2/8 trains the second eighth of all runs.
+output folder: each claims runs that no other process has claimed. --shard 2/8 trains every eighth run, starting with the second.
 --report prints the results so far, at any time. The results are also in table.json and table.md in the output folder.
 
   pushdown table paper --scale small
@@ -38,7 +38,11 @@ output folder: each claims runs that no other process has claimed. --shard 2/8 t
       help: 'sizes as published (default), or small enough for two CPU cores',
     },
     out: { type: 'string', value: '<folder>', help: 'output folder' },
-    seeds: { type: 'string', value: '<n|from-to>', help: 'seeds of every cell: a number, or from-to' },
+    seeds: {
+      type: 'string',
+      value: '<n|from-to>',
+      help: 'seeds of every cell: how many (from 0 on), or from-to',
+    },
     only: { type: 'string', value: '<task/model,…>', help: 'only these tasks, models or cells' },
     shard: { type: 'string', value: '<i/n>', help: 'train only part i of n of the runs' },
     report: { type: 'boolean', help: 'print the results so far, without training' },
@@ -54,7 +58,7 @@ output folder: each claims runs that no other process has claimed. --shard 2/8 t
     const [i, n] = parseShard(options.shard ?? '1/1');
     if (options.out === '') throw new InputError('--out needs a folder name.');
     const out = options.out ?? join('runs', `table-${spec.name}-${spec.scale}`);
-    const cells = cellsOf(spec, { seeds, only, sets });
+    const cells = runsOf(spec, { seeds, only, sets });
     const jobs = cells.map(
       (cell): Job => ({
         key: cell.key,
@@ -89,7 +93,7 @@ output folder: each claims runs that no other process has claimed. --shard 2/8 t
 
     // table.json and table.md have the whole table, even if this process trained only a part of it.
     const report = await reportIn(out, spec, cells, sets);
-    const whole = await reportIn(out, spec, cellsOf(spec, { seeds, only: [], sets }), sets);
+    const whole = await reportIn(out, spec, runsOf(spec, { seeds, only: [], sets }), sets);
     if (whole.finished > 0) {
       await writeAtomic(join(out, 'table.json'), `${JSON.stringify(whole, null, 2)}\n`);
       await writeAtomic(join(out, 'table.md'), markdownTable(spec, whole));
@@ -124,10 +128,10 @@ function parseShard(text: string): [number, number] {
 async function reportIn(
   out: string,
   spec: TableSpec,
-  cells: readonly Cell[],
+  cells: readonly TableRun[],
   sets: readonly string[],
 ): Promise<Report> {
-  const results: CellResult[] = [];
+  const results: RunResult[] = [];
   for (const { key } of cells) {
     const result = await readResult(join(out, key), key);
     if (result) results.push(result);
@@ -136,7 +140,7 @@ async function reportIn(
 }
 
 /** A line about a finished run: coarse/fine/symbol accuracy in each measure. */
-function cellRow(result: CellResult): string {
+function cellRow(result: RunResult): string {
   const accuracies = (name: 'train' | 'test' | 'far'): string | undefined => {
     const measured = measuredAt(result, name);
     if (!measured) return undefined;

@@ -44,7 +44,7 @@ function tableOf(steps: readonly TraceStep[], { memory, memories, width: M }: Mo
   if (ends === 2) lines.push(`${names.join(', ')}, read: at the top, then at the bottom`);
   if (ends && memories > 1) lines.push(`${memories} memories, one after the other`);
   lines.push(
-    `output: the likeliest symbol and its value${ends ? ', computed from the read of the step before' : ''}`,
+    `output: the likeliest symbol and its probability (without softmax: the output itself)${ends ? ', computed from the read of the step before' : ''}`,
   );
   return [...lines, 'target: · if the step has no target, or the target is not known'].join('\n');
 }
@@ -53,7 +53,8 @@ export const trace = command({
   name: 'trace',
   operands: ['<checkpoint>', '[symbols …]'],
   summary: 'Show what a trained model does with its memory, step by step: trace <checkpoint> "a b c"',
-  notes: 'With --json: one object per step, with the numbers that the bars show.',
+  notes:
+    'Without symbols, an example of the task is traced. With --json: one object per step, with the numbers that the bars show.',
   options: { ...ENGINE_OPTIONS, 'max-length': MAX_LENGTH_OPTION, json: JSON_OPTION },
   async run([path, ...symbols], options, io) {
     const request = engineOf(options);

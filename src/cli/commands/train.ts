@@ -15,17 +15,18 @@ const FORMER_CONTINUE = 'go-on';
 
 /** Options that do not go with --seeds, and why. */
 const NOT_WITH_SEEDS = [
-  ['seed', 'sets the seeds'],
-  ['resume', 'resumes unfinished seeds anyway'],
-  ['keep', 'saves every run by fixed rules'],
-  ['save-every', 'saves every run by fixed rules'],
-  ['if-unsaved', 'saves every run by fixed rules'],
+  ['seed', '--seeds sets the seeds'],
+  ['resume', '--seeds resumes unfinished seeds anyway'],
+  ['keep', 'with --seeds, runs are saved by fixed rules'],
+  ['save-every', 'with --seeds, runs are saved by fixed rules'],
+  ['if-unsaved', 'with --seeds, runs are saved by fixed rules'],
 ] as const;
 
 export const train = command({
   name: 'train',
   operands: ['[preset|config.json|data]'],
-  summary: 'Train a model from a preset or a configuration file; Ctrl-C saves the run, --resume continues it',
+  summary:
+    'Train a model from a preset, a configuration file or your own data; Ctrl-C saves the run, --resume continues it',
   notes: `List the presets: pushdown presets. List the keys of --set: pushdown presets --keys.
 The output folder (default runs/<name>-seed<n>) gets ${CHECKPOINT}, ${CONFIG} and ${LOG}. Its subfolder
 earlier/ keeps the previous checkpoints (--keep).
@@ -86,7 +87,7 @@ processes may share the work.
     ];
     if (seeds) {
       for (const [option, reason] of NOT_WITH_SEEDS) {
-        if (options[option] !== undefined) throw new InputError(`--seeds ${reason}: leave out --${option}.`);
+        if (options[option] !== undefined) throw new InputError(`${reason}: leave out --${option}.`);
       }
       if (options.out === '') throw new InputError('--out needs a folder name.');
       const request = await makeRequest(operand, sets, undefined, undefined, options);

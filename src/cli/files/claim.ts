@@ -1,4 +1,6 @@
-/** Claims on folders that several processes share, possibly on several machines: each folder has one owner at a time. */
+/**
+ * Claims on folders that several processes share, possibly on several machines: each folder has one owner at a time.
+ */
 import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, readFile, readlink, rename, rm, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
@@ -21,8 +23,8 @@ interface Holder {
 }
 
 /**
- * The claim of this process on a folder. It ends when the process releases it, or when another process finds it stale and
- * takes it over.
+ * The claim of this process on a folder. It ends when the process releases it, or when another process finds it stale
+ * and takes it over.
  */
 export interface Claim {
   /** Reads the claim file to check that this process still owns the folder. */
@@ -35,12 +37,12 @@ export interface Claim {
 /** Used as the token of a claim that cannot be read. */
 const UNREADABLE = 'unreadable';
 /** Tokens of the claims that this process holds. */
-const held = new Set<string>();
+const ownTokens = new Set<string>();
 
 /**
  * Claims a folder with a file in it, `claim`. The file's modification time is the heartbeat. Of several processes that
- * claim a folder, exactly one succeeds. The claim of a killed process is taken over at once if its process is known to be
- * gone, else two minutes after its last heartbeat.
+ * claim a folder, exactly one succeeds. The claim of a killed process is taken over at once if its process is known to
+ * be gone, else two minutes after its last heartbeat.
  *
  * Times are measured by the folder's file system, from files written to it, so the machines' clocks need not agree.
  * @returns the claim, or `by`: the process that holds the folder
@@ -50,9 +52,9 @@ export async function claimFolder(folder: string, times = TIMES): Promise<Claim 
   const path = join(folder, CLAIM);
   const self: Holder = { token: randomUUID(), host: hostname(), pid: process.pid, machine: await machine() };
   // Before the file exists: a claim file with this process's id and an unknown token counts as stale.
-  held.add(self.token);
+  ownTokens.add(self.token);
   const withoutClaim = <T>(outcome: T): T => {
-    held.delete(self.token);
+    ownTokens.delete(self.token);
     return outcome;
   };
   try {
@@ -69,7 +71,7 @@ export async function claimFolder(folder: string, times = TIMES): Promise<Claim 
     }
     return withoutClaim({ by: 'another process that is claiming it now' });
   } catch (error) {
-    held.delete(self.token);
+    ownTokens.delete(self.token);
     throw new InputError(`cannot claim ${folder} with the file ${path}: ${messageOf(error)}.`);
   }
 }
@@ -128,7 +130,7 @@ async function isStale(
 ): Promise<boolean> {
   if (holder?.machine === here) {
     // In containers all processes may have the same id. A claim with this process's id that it does not hold is stale.
-    if (holder.pid === process.pid ? !held.has(holder.token) : !isAlive(holder.pid)) return true;
+    if (holder.pid === process.pid ? !ownTokens.has(holder.token) : !isAlive(holder.pid)) return true;
   }
   return (await timeIn(folder)) - at > stale;
 }
@@ -147,9 +149,9 @@ async function timeIn(folder: string): Promise<number> {
 }
 
 /**
- * Replaces a stale claim with the claim of this process, by renaming a file. A process must first create a file named after
- * the stale claim's token. So if several processes find the claim stale, one of them wins, and none can remove the winner's
- * claim.
+ * Replaces a stale claim with the claim of this process, by renaming a file. A process must first create a file named
+ * after the stale claim's token. So if several processes find the claim stale, one of them wins, and none can remove
+ * the winner's claim.
  */
 async function takeOver(
   path: string,
@@ -190,7 +192,7 @@ function hold(path: string, self: Holder, file: FileHandle, every: number): Clai
   const isOurs = async () => !lost && (await readClaim(path))?.holder?.token === self.token;
   const end = async () => {
     clearInterval(timer);
-    held.delete(self.token);
+    ownTokens.delete(self.token);
     forget();
     await file.close().catch(() => undefined);
   };

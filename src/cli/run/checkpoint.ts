@@ -27,6 +27,10 @@ const checkpointPath = async (path: string): Promise<string> =>
 export async function readCheckpoint(path: string): Promise<{ file: string; checkpoint: Checkpoint }> {
   const inGallery = path.startsWith(GALLERY) && !(await exists(path));
   const file = inGallery ? await galleryFile(path) : await checkpointPath(path);
+  if (file !== path && !inGallery && !(await exists(file)))
+    throw new InputError(
+      `the folder ${path} has no ${CHECKPOINT}: give a checkpoint, or the folder of a run.`,
+    );
   const bytes = await read(file, 'checkpoint', MAX_BYTES);
   try {
     return { file, checkpoint: decodeCheckpoint(bytes) };

@@ -33,7 +33,10 @@ export interface TrainRequest {
   file?: string;
   /** Notes on the data and on changes at resumption, one per line. */
   notes: string[];
-  /** Whether the configuration is the config.json of the output folder, written by the user: the run must not overwrite it. */
+  /**
+   * Whether the configuration is the config.json of the output folder, written by the user: the run must not overwrite
+   * it.
+   */
   ownConfig: boolean;
 }
 
@@ -58,7 +61,7 @@ export async function makeRequest(
       const single = PRESETS.map(({ name }) => name).filter(name => !name.includes('/'));
       const names = [...single, ...GROUPS.map(group => `${group}/<task>/<model>`)].join(', ');
       throw new InputError(
-        `train needs a preset (${names}) or a config.json, or --resume with a checkpoint. Try: pushdown train reverse`,
+        `train needs a preset (${names}), a config.json, data with --data <file>, or --resume with a checkpoint. Try: pushdown train reverse`,
       );
     }
     const { config, data } = given;
@@ -77,7 +80,7 @@ export async function makeRequest(
   const { file, checkpoint } = await readCheckpoint(source);
   const config = assign(checkpoint.config, [...sets, ...(ownData.characters ? ['characters=true'] : [])]);
   const advice = 'leave that setting out, or start a new run without --resume';
-  checkUnchanged(checkpoint.config, config, FIXED, `${file}: a checkpoint cannot change`, advice);
+  checkUnchanged(checkpoint.config, config, FIXED, `${file}: a resumed run cannot change`, advice);
   if (given) {
     const differs = `${file} is not a run of ${operand}: it differs in`;
     const how = `leave out ${operand} or --resume, or give the --set options that the run started with`;
@@ -181,7 +184,9 @@ const isConfigOf = async (operand: string | undefined, folder: string): Promise<
 const MODEL = KEYS.filter(key => /^(task|model)\./.test(key));
 /** Settings of the task that may change when a run resumes. */
 const LENGTHS = ['task.minLength', 'task.maxLength'];
-/** Settings that must not change when a run resumes: those of the model, the optimiser's state and the training batches. */
+/**
+ * Settings that must not change when a run resumes: those of the model, the optimiser's state and the training batches.
+ */
 const FIXED = [...MODEL.filter(key => !LENGTHS.includes(key)), 'train.optimiser', 'train.seed'];
 /** Settings that come from the data file, which may have moved or grown. */
 const FROM_DATA = [
@@ -198,7 +203,9 @@ const setLengths = (sets: readonly string[]): string[] =>
     return sets.some(set => [key, name].includes(set.split('=')[0].trim()));
   });
 
-/** @param message the start of the error, before the name of the setting @throws InputError if one of the keys differs */
+/**
+ * @param message the start of the error, before the name of the setting @throws InputError if one of the keys differs
+ */
 function checkUnchanged(
   before: Config,
   after: Config,

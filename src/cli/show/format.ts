@@ -5,8 +5,8 @@ import type { PhaseProfile, Profile } from '../../train/metrics.ts';
 import type { Progress } from '../../train/trainer.ts';
 
 /**
- * Makes text of unknown origin safe to print on one line: escapes control characters, which may end the line or control the
- * terminal, and cuts the text after `max` characters.
+ * Makes text of unknown origin safe to print on one line: escapes control characters, which may end the line or control
+ * the terminal, and cuts the text after `max` characters.
  */
 export function printable(text: string, max = 2000): string {
   const cut = text.length > max ? `${text.slice(0, max)}…` : text;
@@ -52,7 +52,7 @@ export const progressLine = (progress: Progress): string =>
     `length ${progress.length}`,
     `${count(progress.sequencesPerSecond)} sequences/s`,
     `ETA ${duration(progress.eta)}`,
-    ...(progress.badSteps > 0 ? [`${progress.badSteps} steps not finite`] : []),
+    ...(progress.badSteps > 0 ? [`${progress.badSteps} steps skipped (not finite)`] : []),
   ].join('  ');
 
 /** `10`, or `13–24` for a range. */
@@ -79,7 +79,10 @@ export const evaluationRow = (evaluation: Evaluation): string =>
     String(evaluation.sequences).padStart(9),
   ].join('  ') + aboveBound(evaluation);
 
-/** The mean of each control while reading and while writing. With several ends, one number per end: `push 1.00/0.00 while …`. */
+/**
+ * The mean of each control while reading and while writing. With several ends, one number per end: `push 1.00/0.00
+ * while …`.
+ */
 export function profileLine({ reading, writing }: Profile): string {
   const mean = ({ ends }: PhaseProfile, name: string): string =>
     ends.length > 0 ? ends.map(end => fixed(end[name], 2)).join('/') : '–';

@@ -1,5 +1,5 @@
 import { CHANCE, PUBLISHED, TABLE_3 } from '../../train/published.ts';
-import { type Cell, type CellResult, type Pair, pairsOf } from '../../train/table.ts';
+import { type RunResult, type TableCell, type TableRun, tableCells } from '../../train/table.ts';
 import type { TableSpec } from '../../train/tables.ts';
 import { notesOf } from './table-notes.ts';
 
@@ -17,18 +17,18 @@ export interface Report {
   seconds: number;
   runs: number;
   finished: number;
-  pairs: (Pair & { published: unknown })[];
+  pairs: (TableCell & { published: unknown })[];
   /** Published scores by task and model, for models that are not in this table; and the scores of guessing by task. */
   published: Readonly<Record<string, Readonly<Record<string, number>>>>;
   chance: Readonly<Record<string, number>>;
-  results: readonly CellResult[];
+  results: readonly RunResult[];
 }
 
 /** Makes the report from the results so far. */
 export function reportOf(
   spec: TableSpec,
-  cells: readonly Cell[],
-  results: readonly CellResult[],
+  cells: readonly TableRun[],
+  results: readonly RunResult[],
   sets: readonly string[],
   now: Date,
 ): Report {
@@ -42,7 +42,7 @@ export function reportOf(
     seconds: results.reduce((sum, { total }) => sum + total, 0),
     runs: cells.length,
     finished: results.length,
-    pairs: pairsOf(spec, cells, results).map(pair => ({
+    pairs: tableCells(spec, cells, results).map(pair => ({
       ...pair,
       published: (spec.name === 'paper' && TABLE_3[pair.task]?.[pair.model]) || null,
     })),

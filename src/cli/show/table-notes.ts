@@ -3,7 +3,7 @@ import { InputError } from '../../base/errors.ts';
 import { countParameters } from '../../base/parameters.ts';
 import { evaluatedLengths } from '../../train/presets/grid.ts';
 import { setup } from '../../train/setup.ts';
-import type { Cell } from '../../train/table.ts';
+import type { TableRun } from '../../train/table.ts';
 import type { TableSpec, TestLengths } from '../../train/tables.ts';
 import { count, inARow, modelWords } from './format.ts';
 
@@ -17,7 +17,8 @@ function byText(entries: readonly (readonly [name: string, text: string])[]): Ma
 }
 
 /**
- * Groups names by text, a line per group: `copy, bigram: 8 symbols …`. The largest group comes last, as `other tasks: …`.
+ * Groups names by text, a line per group: `copy, bigram: 8 symbols …`. The largest group comes last, as `other tasks:
+ * …`.
  * @param kind what the names are, in the plural
  * @param show abbreviates the names of a group
  */
@@ -33,8 +34,11 @@ function lines(
   });
 }
 
-/** Shortens names of cells (`task/model`): if `names` has all cells of a task (or model), to the name of the task (or model). */
-function shortNames(names: readonly string[], cells: readonly Cell[]): string[] {
+/**
+ * Shortens names of cells (`task/model`): if `names` has all cells of a task (or model), to the name of the task (or
+ * model).
+ */
+function shortNames(names: readonly string[], cells: readonly TableRun[]): string[] {
   const named = new Set(names);
   const whole = (key: 'task' | 'model', name: string): boolean =>
     cells.every(cell => cell[key] !== name || named.has(`${cell.task}/${cell.model}`));
@@ -49,7 +53,7 @@ function shortNames(names: readonly string[], cells: readonly Cell[]): string[] 
 }
 
 /** `stack: rnn 32 + stack 8 (1,836–6,287 parameters); in even-pairs: rnn 64 …`. */
-function modelLine(model: string, all: readonly Cell[]): string {
+function modelLine(model: string, all: readonly TableRun[]): string {
   const cells = all.filter(cell => cell.model === model);
   const sizes = byText(cells.map(({ task, config }) => [task, modelWords(config.model)]));
   const parts = [...sizes].sort(([, a], [, b]) => b.length - a.length);
@@ -81,7 +85,7 @@ const testWords = ({ low, high, every }: TestLengths): string =>
     : `${low}, ${low + every} … ${low + every * Math.floor((high - low) / every)}`;
 
 /** What a table was made with, and how to read it: a line each. */
-export function notesOf(spec: TableSpec, cells: readonly Cell[], sets: readonly string[]): string[] {
+export function notesOf(spec: TableSpec, cells: readonly TableRun[], sets: readonly string[]): string[] {
   const tasks = cells.map(({ task, config }) => {
     const { symbols, minLength, maxLength } = config.task;
     const tested = spec.test ? testWords(spec.test) : range(...evaluatedLengths(config));
@@ -103,14 +107,15 @@ export function notesOf(spec: TableSpec, cells: readonly Cell[], sets: readonly 
       ...(patience ? [`when the training loss has no new minimum in ${patience} evaluations`] : []),
     ];
     const ends = rules.length ? `, stopped early ${rules.join(', or ')}` : '';
-    const halved = rateHalfLife ? `, halved every ${count(rateHalfLife)} steps` : '';
+    const halved = rateHalfLife ? `, with a half-life of ${count(rateHalfLife)} steps` : '';
     const recipe = `${optimiser}, learning rate ${rate}${halved}, batches of ${batch}${noise ? `, noise ${noise}` : ''}`;
     return [`${task}/${model}`, `${recipe}, ${count(steps)} steps at most${ends}`] as const;
   });
   const score = { coarse: 'coarse accuracy', accuracy: 'symbol accuracy', excess: 'distance from the bound' }[
     spec.score
   ];
-  // `table paper` shows one run. The other tables show a score: like the published ones, that of the run with the best test score.
+  // `table paper` shows one run. The other tables show a score: like the published ones, that of the run with the best
+  // test score.
   const best =
     spec.score === 'coarse'
       ? `the run shown is the best at trained lengths (${score}, then fine accuracy, then loss); the test is not used for this choice`

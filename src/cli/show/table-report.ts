@@ -1,6 +1,6 @@
 /** A table of results for people: as plain text, and in Markdown. */
 import { PUBLISHED } from '../../train/published.ts';
-import { type CellResult, measuredAt } from '../../train/table.ts';
+import { measuredAt, type RunResult } from '../../train/table.ts';
 import type { TableSpec } from '../../train/tables.ts';
 import { table } from './columns.ts';
 import { count, duration } from './format.ts';
@@ -14,9 +14,9 @@ const titleOf = (report: Report): string =>
 const LEGENDS: Readonly<Record<TableSpec['score'], string>> = {
   coarse: 'coarse/fine at trained lengths → coarse/fine in the test',
   accuracy:
-    'symbol accuracy in percent, mean over the tested lengths: best of the seeds, as published; (mean); successes/seeds',
+    'symbol accuracy in percent (mean over the tested lengths) of the best seed, as published; in brackets the mean over the seeds; then successes/seeds',
   excess:
-    'cross-entropy above its lower bound, in nats per symbol, at trained lengths: best of the seeds; (mean); successes/seeds',
+    'cross-entropy above its lower bound, in nats per symbol, at trained lengths, of the best seed; in brackets the mean over the seeds; then successes/seeds',
 };
 
 const footOf = (spec: TableSpec, report: Report): string[] => [
@@ -56,7 +56,7 @@ export function markdownTable(spec: TableSpec, report: Report): string {
 
 /** One row per run: how it ended, and its scores. */
 function runRows(spec: TableSpec, { results }: Report): string[][] {
-  const far = (result: CellResult): string[] => {
+  const far = (result: RunResult): string[] => {
     const measured = measuredAt(result, 'far');
     return spec.far ? [measured ? coarseAndFine(measured) : ''] : [];
   };

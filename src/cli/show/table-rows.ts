@@ -1,5 +1,5 @@
 /** The rows of a table of results, in one of two layouts. The first row is the head. */
-import { type CellResult, type Measured, measuredAt, type Pair, scoreOf } from '../../train/table.ts';
+import { type Measured, measuredAt, type RunResult, scoreOf, type TableCell } from '../../train/table.ts';
 import type { TableSpec } from '../../train/tables.ts';
 import { fixed } from './format.ts';
 import type { Report } from './table-data.ts';
@@ -24,7 +24,7 @@ export const scoreText = ({ score }: Pick<TableSpec, 'score'>, value: number): s
   score === 'accuracy' ? percent(value) : score === 'excess' ? fixed(value, 3) : share(value);
 
 /** A run's score in a measure, as its table prints it. */
-export const measuredText = (spec: TableSpec, result: CellResult, name: Measured['name']): string => {
+export const measuredText = (spec: TableSpec, result: RunResult, name: Measured['name']): string => {
   const measured = measuredAt(result, name);
   if (!measured) return '';
   return spec.score === 'coarse' ? coarseAndFine(measured) : scoreText(spec, scoreOf(spec, measured));
@@ -42,16 +42,18 @@ export const rowsOf = (spec: TableSpec, report: Report): string[][] => {
 const pairOf = ({ pairs }: Report, task: string, model: string): Report['pairs'][number] =>
   pairs.find(pair => pair.task === task && pair.model === model)!;
 
-/** The paper's layout: for every model a row of published results, a row of measured results, and a row of successes. */
+/**
+ * The paper's layout: for every model a row of published results, a row of measured results, and a row of successes.
+ */
 function linesOf(spec: TableSpec, report: Report, model: string): string[][] {
   const pairs = spec.grid.tasks.map(task => pairOf(report, task, model));
-  const measured = ({ best, runs }: Pair): string => {
+  const measured = ({ best, runs }: TableCell): string => {
     if (!best) return runs > 0 ? MISSING : '';
     return `${coarseAndFine(measuredAt(best, 'train')!)}→${coarseAndFine(measuredAt(best, 'test')!)}`;
   };
-  const success = ({ best, successes, runs, done }: Pair): string =>
+  const success = ({ best, successes, runs, done }: TableCell): string =>
     best ? `${successes}/${done}${done < runs ? MISSING : ''}` : '';
-  const far = ({ best }: Pair): string => {
+  const far = ({ best }: TableCell): string => {
     const measured = best && measuredAt(best, 'far');
     return measured ? coarseAndFine(measured) : '';
   };
@@ -72,18 +74,18 @@ function linesOf(spec: TableSpec, report: Report, model: string): string[][] {
 }
 
 /**
- * One row per task, one column per model: the best seed, and for several seeds their mean and the number of successes. Then one
- * column per published model.
+ * One row per task, one column per model: the best seed, and for several seeds their mean and the number of successes.
+ * Then one column per published model.
  */
 function taskRows(spec: TableSpec, report: Report, models: readonly string[]): string[][] {
   const tasks = spec.grid.tasks.filter(task => models.some(model => pairOf(report, task, model).runs > 0));
-  const cell = ({ scores, successes, runs, done }: Pair): string => {
+  const cell = ({ scores, successes, runs, done }: TableCell): string => {
     if (!scores) return runs > 0 ? MISSING : '';
     const [best, mean] = [scores.best, scores.mean].map(value => scoreText(spec, value));
     const others = done > 1 ? ` (${mean}) ${successes}/${done}` : '';
     return `${best}${others}${done < runs ? MISSING : ''}`;
   };
-  /** What a model without any knowledge, or a perfect model, scores: chance, or the lower bound. */
+  /** The baseline of a task: the accuracy of guessing, or for languages the lower bound of the loss. */
   const baseline = (task: string): string => {
     if (spec.score === 'accuracy') return percent(report.chance[task]);
     const bounds = report.results

@@ -8,7 +8,7 @@ import { changeWords } from '../../tasks/data-facts.ts';
 import type { Data } from '../../tasks/data-file.ts';
 import type { Recovered } from '../../train/recovery.ts';
 import { storedConfig } from '../../train/setup.ts';
-import type { CellResult, Measure } from '../../train/table.ts';
+import type { Measure, RunResult } from '../../train/table.ts';
 import { type Callbacks, Diverged, type Progress, Trainer } from '../../train/trainer.ts';
 import { exists, read } from '../files/read.ts';
 import { parseJson } from '../io/input.ts';
@@ -17,7 +17,7 @@ import { FolderTaken, type RunFolder } from '../run/folder.ts';
 import { CONFIG, RESULT } from '../run/names.ts';
 import { measureAll } from './measure.ts';
 
-/** Time between checkpoints, in ms: a killed run loses no more than this. */
+/** Time between checkpoints, in ms: a killed run loses about this much. */
 const SAVE_EVERY_MS = 30_000;
 /** Maximum size of a result or a configuration, in bytes. */
 const MAX_BYTES = 16 * 2 ** 20;
@@ -42,14 +42,14 @@ export interface JobHooks {
  * The result of a finished run in the folder; undefined if there is none.
  * @throws InputError if the file is not a result of this run
  */
-export async function readResult(folder: string, key: string): Promise<CellResult | undefined> {
+export async function readResult(folder: string, key: string): Promise<RunResult | undefined> {
   const path = join(folder, RESULT);
   if (!(await exists(path))) return undefined;
   const given = await readJson(path, 'result');
-  const result = given as unknown as CellResult;
+  const result = given as unknown as RunResult;
   if (given?.['kind'] !== 'cell' || result.key !== key || !Array.isArray(result.measured)) {
     throw new InputError(
-      `${path} must be the result of ${key}, got ${show(given)}. Delete it to run it again.`,
+      `${path} must be the result of ${key}, got ${show(given)}. Delete the file to train this run again.`,
     );
   }
   return result;
@@ -85,7 +85,8 @@ export async function configIn(folder: string): Promise<Config | undefined> {
 export async function checkConfig(folder: string, config: Config): Promise<void> {
   const stored = await configIn(folder);
   if (!stored) return;
-  // The longest target comes from the data, and older files do not have it. Only memories with cells use depth and reads.
+  // The longest target comes from the data, and older files do not have it. Only memories with cells use depth and
+  // reads.
   const { memory } = config.model;
   const cells = memory !== 'none' && !memoryKind(memory).rows;
   const unused = ['task.longestTarget', ...(cells ? [] : ['model.depth', 'model.reads'])];
@@ -99,8 +100,8 @@ export async function checkConfig(folder: string, config: Config): Promise<void>
 }
 
 /**
- * Trains a configuration in its folder, from its checkpoint if there is one, and measures it. Returns undefined if the run was
- * stopped (it is saved), or if another process took over the folder.
+ * Trains a configuration in its folder, from its checkpoint if there is one, and measures it. Returns undefined if the
+ * run was stopped (it is saved), or if another process took over the folder.
  */
 export async function runJob(
   engine: Engine,
@@ -108,7 +109,7 @@ export async function runJob(
   key: string,
   config: Config,
   hooks: JobHooks,
-): Promise<CellResult | undefined> {
+): Promise<RunResult | undefined> {
   await checkConfig(folder.path, config);
   const from = (await exists(folder.checkpoint))
     ? (await readCheckpoint(folder.checkpoint)).checkpoint
@@ -154,7 +155,7 @@ export async function runJob(
     if (ending === 'stopped' || ending === 'paused') return undefined;
     const { run } = await trainer.snapshot();
     const measured = await measureAll(trainer, hooks.measures);
-    const result: CellResult = {
+    const result: RunResult = {
       kind: 'cell',
       key,
       seed: config.train.seed,

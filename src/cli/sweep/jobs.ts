@@ -6,7 +6,7 @@ import type { Data } from '../../tasks/data-file.ts';
 import { tryModel } from '../../train/model.ts';
 import { recoveredWords } from '../../train/recovery.ts';
 import { setup } from '../../train/setup.ts';
-import type { CellResult, Measure } from '../../train/table.ts';
+import type { Measure, RunResult } from '../../train/table.ts';
 import type { EngineRequest } from '../arguments/engine.ts';
 import { makeWritable } from '../files/write.ts';
 import type { Io } from '../io/io.ts';
@@ -27,7 +27,7 @@ export interface Job {
 
 export interface Outcome {
   /** The results of all finished jobs, in the order of the jobs. */
-  results: CellResult[];
+  results: RunResult[];
   /** Whether Ctrl-C ended the sweep. Everything is saved. */
   stopped: boolean;
   /** Jobs claimed by other processes. */
@@ -42,7 +42,7 @@ export interface Listener {
    * @param done the number of finished jobs
    * @param isNew whether this process trained the run; otherwise its result was found in its folder
    */
-  onResult(result: CellResult, done: number, isNew: boolean): void;
+  onResult(result: RunResult, done: number, isNew: boolean): void;
 }
 
 /**
@@ -59,8 +59,8 @@ export async function checkJobs(out: string, jobs: readonly Job[]): Promise<void
 }
 
 /**
- * Runs all jobs that are neither finished nor claimed by other processes. After a kill or an interrupt, the same call resumes.
- * Several processes may make the same call: each takes other jobs.
+ * Runs all jobs that are neither finished nor claimed by other processes. After a kill or an interrupt, the same call
+ * resumes. Several processes may make the same call: each takes other jobs.
  */
 export async function runJobs(
   request: EngineRequest,
@@ -68,7 +68,7 @@ export async function runJobs(
   io: Io,
   { line, onResult }: Listener,
 ): Promise<Outcome> {
-  const results = new Map<string, CellResult>();
+  const results = new Map<string, RunResult>();
   let claimed: Outcome['claimed'] = [];
   let stopped = false;
   let engine: Engine | undefined;
@@ -77,12 +77,15 @@ export async function runJobs(
     stopped = true;
     stopRun();
   });
-  const addResult = (result: CellResult, isNew: boolean): void => {
+  const addResult = (result: RunResult, isNew: boolean): void => {
     results.set(result.key, result);
     onResult(result, results.size, isNew);
   };
 
-  /** Runs a job, or takes its result if it is finished. Returns false if it was stopped or another process has claimed it. */
+  /**
+   * Runs a job, or takes its result if it is finished. Returns false if it was stopped or another process has claimed
+   * it.
+   */
   const runOrSkip = async (job: Job): Promise<boolean> => {
     const folder = await RunFolder.claim(job.folder);
     if ('by' in folder) {

@@ -5,7 +5,7 @@ import { InputError, show } from '../../base/errors.ts';
 import { spread } from '../../base/spread.ts';
 import type { Data } from '../../tasks/data-file.ts';
 import { withVocabulary } from '../../train/setup.ts';
-import { bestOf, type CellResult, isSuccess, measuredAt, measuresOf } from '../../train/table.ts';
+import { bestOf, isSuccess, measuredAt, measuresOf, type RunResult } from '../../train/table.ts';
 import { dataOf } from '../arguments/data.ts';
 import type { EngineRequest } from '../arguments/engine.ts';
 import { EXIT, type Io } from '../io/io.ts';
@@ -46,7 +46,9 @@ export function parseSeeds(text: string): number[] {
   return Array.from({ length: high - low + 1 }, (_, i) => low + i);
 }
 
-/** Trains all seeds in <out>/seed0, <out>/seed1 … Seeds that are finished are not trained again. Returns the exit code. */
+/**
+ * Trains all seeds in <out>/seed0, <out>/seed1 … Seeds that are finished are not trained again. Returns the exit code.
+ */
 export async function trainSeeds(
   { config, data, seeds, out }: { config: Config; data?: Data; seeds: readonly number[]; out: string },
   { engine, json }: { engine: EngineRequest; json: boolean },
@@ -86,8 +88,8 @@ interface Configured {
 }
 
 /**
- * If the runs in these folders split their data by another rule (runs from before `hash` was the default use `rank`), all
- * seeds use that rule and its share of held-out pairs.
+ * If the runs in these folders split their data by another rule (runs from before `hash` was the default use `rank`),
+ * all seeds use that rule and its share of held-out pairs.
  */
 async function withSplitOfFolders(
   { config, data }: Configured,
@@ -105,7 +107,7 @@ async function withSplitOfFolders(
   return { config, data };
 }
 
-function seedRow(result: CellResult, isNew: boolean): string {
+function seedRow(result: RunResult, isNew: boolean): string {
   const test = measuredAt(result, 'test')!;
   const restarts = result.restarts ? `, ${result.restarts} restarts` : '';
   return (
@@ -117,7 +119,7 @@ function seedRow(result: CellResult, isNew: boolean): string {
 const lengths = ({ low, high }: { low: number; high: number }): string =>
   low === high ? `length ${high}` : `lengths ${low} to ${high}`;
 
-function summaryOf(results: readonly CellResult[], seeds: number) {
+function summaryOf(results: readonly RunResult[], seeds: number) {
   const tests = results.map(result => measuredAt(result, 'test')!);
   const mean = (key: 'coarse' | 'fine' | 'accuracy') =>
     tests.length ? tests.reduce((sum, test) => sum + test[key], 0) / tests.length : Number.NaN;

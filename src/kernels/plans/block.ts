@@ -24,7 +24,7 @@ export const workgroupBytes = (layout: Layout): number => (workgroupWords(layout
 export const fitsBlock = ({ limits }: DeviceProfile, layout: Layout): boolean =>
   workgroupBytes(layout) <= limits.workgroup;
 
-/** One invocation per number of the widest row, rounded up to 32, 64 or 128. */
+/** One invocation per number of the widest row, rounded up to 32, 64 or 128; wider rows take several rounds. */
 export function blockForm({ subgroups }: DeviceProfile, { spec }: Layout): MemoryForm {
   const widest = Math.max(spec.hidden, spec.projection, spec.memory === 'none' ? 0 : spec.width + 2);
   const size = widest <= 32 ? 32 : widest <= 64 ? 64 : 128;
@@ -50,7 +50,7 @@ export function blockPasses(context: PlanContext): Passes {
         code: fusedForwardBlock(options),
         buffers: [read('batch'), read('params'), write('acts'), write('slots'), write('undoLog')],
         groups,
-        over: { way: 'forward' },
+        over: { pass: 'forward' },
       },
       ...outputsForward(context),
     ],
@@ -69,7 +69,7 @@ export function blockPasses(context: PlanContext): Passes {
           write('dStrength'),
         ],
         groups,
-        over: { way: 'backward' },
+        over: { pass: 'backward' },
       },
       weightGradients(context),
     ],

@@ -26,8 +26,8 @@ export function weightGradients({ profile, layout, batch }: PlanContext): Launch
 }
 
 /**
- * Number of parts into which the rows are split: just enough to fill the device, because every part adds a gradient of
- * full size to reduce.
+ * Number of parts into which the rows are split: just enough to fill the device, because every part is one more
+ * gradient of full size to sum.
  */
 export function rowSplitsOf({ profile, layout }: PlanContext): (B: number, T: number) => number {
   const { invocations, ...tiling } = profile.tuning.gradients;

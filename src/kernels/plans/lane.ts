@@ -71,7 +71,7 @@ export function lanePasses({ profile, layout, form }: PlanContext): Passes {
           write('autoencoderLoss'),
         ],
         groups: perSequence(form),
-        over: { way: 'forward' },
+        over: { pass: 'forward' },
       },
     ],
     backward: [
@@ -91,7 +91,7 @@ export function lanePasses({ profile, layout, form }: PlanContext): Passes {
         groups: ({ rowSplits }) => split(Math.ceil(rowSplits / form.size)),
         // An invocation adds up its sequences one after another. Rounds keep that order when the work is cut into
         // slices.
-        over: { way: 'backward', rounds: ({ B, rowSplits }) => Math.ceil(B / rowSplits) },
+        over: { pass: 'backward', rounds: ({ B, rowSplits }) => Math.ceil(B / rowSplits) },
       },
     ],
     rowSplits: B => Math.min(LANE_SPLITS, B),

@@ -33,7 +33,9 @@ export const openingWith = (threads: () => Threads): Opening<BrowserOptions> =>
     async openGpu(plan, software, _unsafe, compileSeconds) {
       const { adapter, description } = await findAdapter(surroundings);
       if (description.kind === 'software' && !software) {
-        throw new NoAdapter(`no GPU found; engine gpu runs the WGSL kernels on ${description.name}`);
+        throw new NoAdapter(
+          `no GPU found; to run the WGSL kernels on ${description.name}, choose engine gpu`,
+        );
       }
       const { requestDevice } = await import('../../gpu/device.ts');
       const { createGpuEngine } = await import('../../engine/gpu.ts');

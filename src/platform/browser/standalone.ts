@@ -2,8 +2,9 @@ import { openingWith } from './platform.ts';
 import { isolatedThreads, spawnOf } from './threads.ts';
 
 /**
- * The package as one file, which a page may load from any host. Browsers do not start workers from scripts of another origin.
- * So each worker runs this small script of the page's origin, which imports the file and calls its serveThread().
+ * The package as one file, which a page may load from any host. Browsers do not start workers from scripts of another
+ * origin. So each worker runs this small script of the page's origin, which imports the file and calls its
+ * serveThread().
  */
 const script = `import { serveThread } from ${JSON.stringify(import.meta.url)}; serveThread();`;
 
@@ -18,7 +19,8 @@ const spawn = spawnOf(() => {
 const opening = openingWith(() => isolatedThreads(spawn));
 
 /**
- * Opens an engine in a page or a worker: WebGPU on a GPU, else WebAssembly SIMD, else the paper in float64. See {@link Opening.openEngine}.
+ * Opens an engine in a page or a worker: WebGPU on a GPU, else WebAssembly SIMD, else the float64 reference. See {@link
+ * Opening.openEngine}.
  * @function
  */
 export const openEngine = opening.openEngine;

@@ -21,8 +21,8 @@ export const spawnOf =
     };
   };
 
-/** Threads for the cpu engine: one per core if the page may share memory between threads, otherwise only one in all. */
+/** Threads for the cpu engine: one per core if the page may share memory between threads, otherwise a single thread. */
 export const isolatedThreads = (spawn: Spawn): Threads =>
   globalThis.crossOriginIsolated
     ? { spawn, cores: globalThis.navigator.hardwareConcurrency }
-    : { cores: 1, without: 'the page is not cross-origin isolated' };
+    : { cores: 1, whyOneThread: 'the page is not cross-origin isolated' };

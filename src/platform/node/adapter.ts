@@ -1,6 +1,6 @@
 /**
- * Finds a WebGPU adapter in Node, through Dawn (npm `webgpu`): the GPU if there is one, else a software Vulkan driver, which
- * is the system's lavapipe or the SwiftShader of an installed browser or of the npm bundle.
+ * Finds a WebGPU adapter in Node, through Dawn (npm `webgpu`): the GPU if there is one, else a software Vulkan driver,
+ * which is the system's lavapipe or the SwiftShader of an installed browser or of the npm bundle.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { constants, homedir } from 'node:os';
@@ -48,8 +48,8 @@ let lastSearch: Promise<unknown> = Promise.resolve();
  * Searches for an adapter.
  * @param only `gpu` for a GPU only, `software` for a software adapter even if there is a GPU; by default a GPU, else software
  * @param checked false disables a software adapter's bounds checks, which take up to two thirds of its time. The kernels'
- * indices come from sizes and batches that are checked, and the tests run with bounds checks on; but without them a wrong
- * index would write to the memory of this process.
+ * indices come from sizes and batches that are checked, and the tests run with bounds checks on; but without them a
+ * wrong index would write to the memory of this process.
  */
 export function findAdapter({
   only = undefined as 'gpu' | 'software' | undefined,
@@ -193,7 +193,7 @@ function installedIcds(): string[] {
     if (!existsSync(folder)) continue;
     for (const file of readdirSync(folder)) if (file.endsWith('.json')) files.add(join(folder, file));
   }
-  // With multiarch, drivers for another processor are listed too. They are skipped, as the Vulkan loader does.
+  // Skips files that the Vulkan loader would reject: unreadable ones, and those whose library does not exist.
   return [...files].filter(file => {
     try {
       const { ICD } = JSON.parse(readFileSync(file, 'utf8')) as { ICD?: { library_path?: string } };

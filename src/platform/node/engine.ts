@@ -17,7 +17,9 @@ const NODE: Platform = {
     const search = await findAdapter({ only: software ? undefined : 'gpu', checked: !unsafe });
     const { found } = search;
     if (!found && !software)
-      throw new NoAdapter('no GPU found; --engine gpu runs the WGSL kernels on SwiftShader');
+      throw new NoAdapter(
+        'no GPU found; --engine gpu runs the WGSL kernels on a software adapter, if there is one',
+      );
     if (!found) throw new NoAdapter(`no WebGPU adapter: ${searchWords(search)}`);
     const { description } = found;
     try {
@@ -45,7 +47,8 @@ const NODE: Platform = {
 const opening = openingOn(() => NODE);
 
 /**
- * Opens an engine in Node: WebGPU on a GPU, else WebAssembly SIMD, else the float64 reference. See {@link Opening.openEngine}.
+ * Opens an engine in Node: WebGPU on a GPU, else WebAssembly SIMD, else the float64 reference. See {@link
+ * Opening.openEngine}.
  * @function
  */
 export const openEngine = opening.openEngine;

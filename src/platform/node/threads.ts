@@ -18,6 +18,9 @@ const spawn: Spawn = ({ heard, died }) => {
   };
 };
 
-/** Threads for the cpu engine: one per core. Only one in all when run from the sources, because Node cannot load thread.ts. */
+/**
+ * Threads for the cpu engine: one per core. A single thread when run from the sources, because Node cannot load
+ * thread.ts.
+ */
 export const nodeThreads = () =>
   existsSync(fileURLToPath(ENTRY)) ? { spawn, cores: availableParallelism() } : { cores: 1 };

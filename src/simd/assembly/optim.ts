@@ -19,7 +19,7 @@ export function sumSquares(g: usize, n4: i32): f64 {
 /**
  * One update of the weights w and the moments. clipAt: limit of clipping by value; 0: none. rest1, rest2: 1 − β, which
  * the caller computes in float64, because float32 would lose digits. decay: factor of each weight before the step; 1:
- * none.
+ * none. unbiasMean, unbiasSquare: Adam's bias corrections, 1/(1 − β1^t) and 1/(1 − β2^t).
  */
 export function update(
   rule: i32,

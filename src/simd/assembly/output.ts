@@ -1,9 +1,9 @@
 import { exp4, firstLanes, sigmoid4, sigmoidBackward4, sum4, tanh4, tanhBackward4 } from './math';
 
 /**
- * Losses of rows and their gradients, as in shaders/loss.wgsl.ts. y: sums in, outputs out. dy = weight · gradient.
- * rowMetrics per row: loss, Σ|o − target|, argmax, and 1 if the row has a target. Rows have V numbers; their padding is
- * set to 0.
+ * Losses of rows and their gradients, as in shaders/loss.wgsl.ts. y: pre-activations (below: sums) in, outputs out. dy
+ * = weight · gradient. rowMetrics per row: loss, Σ|o − target| (0 for softmax), argmax, and 1 if the row has a target.
+ * Rows have V numbers; their padding is set to 0.
  */
 const MASKED: u32 = 0xffffffff;
 
@@ -75,8 +75,8 @@ export function softmaxRows(rows: i32, V: i32, y: usize, dy: usize, targets: usi
 }
 
 /**
- * Loss ½ Σ (o − target)², o = tanh (or σ) of the sums. The target is one-hot; for ZERO_TARGET, which is the number of
- * no output, it is the zero vector.
+ * Loss ½ Σ (o − target)², o = tanh (or σ) of the sums. The target is one-hot; for ZERO_TARGET, which is not the index
+ * of any output, it is the zero vector.
  */
 export function squaredRows(
   rows: i32,
@@ -124,8 +124,8 @@ export function squaredRows(
 }
 
 /**
- * Loss of an auto-encoder head: σ of the sums against the inputs of step t−1, the K ids at previous[row]·K. The first
- * row of a sequence has no previous row (NO_INPUT) and no loss. losses [rows] += loss.
+ * Loss of an auto-encoder head: ½ Σ (σ(sums) − inputs of step t−1)²; the inputs are the K ids at previous[row]·K. The
+ * first row of a sequence has no previous row (NO_INPUT) and no loss. losses [rows] += loss.
  */
 export function recallRows(
   rows: i32,

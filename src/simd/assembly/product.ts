@@ -254,7 +254,7 @@ export function outerScratch(k: i32): i32 {
 
 /**
  * dw [k, n4·4] += xᵀ [k, rows] · dy [rows, n4·4], all row-major. Copies each block of rows into tiles of 4 columns of x
- * and 8 of dy, because rows whose distance is a power of two would otherwise evict each other from the cache.
+ * and 8 of dy, because rows whose stride in bytes is a power of two would otherwise evict each other from the cache.
  */
 export function outer(
   x: usize,

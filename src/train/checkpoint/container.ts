@@ -6,7 +6,7 @@ import { parseJson } from './json.ts';
 /**
  * The safetensors format, independent of what the tensors and the metadata mean:
  *
- *   8 bytes: length of the header, little-endian · header: JSON, padded with spaces to 8 · data
+ *   8 bytes: length of the header, little-endian · header: JSON, padded with spaces to a multiple of 8 bytes · data
  *   header: { name: { dtype, shape, data_offsets: [begin, end] }, …, __metadata__: { string: string } }
  */
 export const METADATA = '__metadata__';

@@ -11,8 +11,8 @@ import { parseJson, readNumbers } from './json.ts';
 /** The metadata of a checkpoint: everything but the tensors, including the formats of earlier versions. */
 
 /**
- * Version 1 had no checksum; up to 2, the reference engine was called cpu; up to 3, there were no facts about the data; up
- * to 4, the moments, the projection and `initialisedAt` had other names.
+ * Version 1 had no checksum; up to 2, the reference engine was called cpu; up to 3, there were no facts about the data;
+ * up to 4, the moments, the projection and `initialisedAt` had other names.
  */
 const VERSION = '5';
 const READABLE = ['1', '2', '3', '4', VERSION];
@@ -145,7 +145,8 @@ function readChoices(metadata: Plain): Choices | undefined {
 }
 
 /**
- * In version 0.1.0 the reversal task had other inputs. Its configurations are recognised by the missing key model.layers.
+ * In version 0.1.0 the reversal task had other inputs. Its configurations are recognised by the missing key
+ * model.layers.
  */
 const shapeNoteOf = (stored: unknown, { task }: Config): string =>
   task.name === 'reverse' && isPlain(stored) && isPlain(stored.model) && !('layers' in stored.model)

@@ -8,7 +8,7 @@ import {
 import { unknown } from '../../base/errors.ts';
 
 /** Settings that override others: any keys of a configuration. */
-export interface Over {
+export interface Overrides {
   task?: Partial<TaskConfig>;
   model?: Partial<ModelConfig>;
   train?: Partial<TrainConfig>;
@@ -21,17 +21,17 @@ export interface Grid {
   tasks: readonly string[];
   models: readonly string[];
   /** Settings of all cells, then those of one task, of one model, and of one cell (`reverse/stack`). */
-  base: Over;
-  ofTask: Readonly<Record<string, Over>>;
-  ofModel: Readonly<Record<string, Over>>;
-  ofCell: Readonly<Record<string, Over>>;
+  base: Overrides;
+  ofTask: Readonly<Record<string, Overrides>>;
+  ofModel: Readonly<Record<string, Overrides>>;
+  ofCell: Readonly<Record<string, Overrides>>;
 }
 
 /** The configuration of one cell: base, overridden by the settings of its task, then its model, then the cell. */
 export function configOf(grid: Grid, task: string, model: string): Config {
   if (!grid.tasks.includes(task)) unknown(`task of ${grid.name}`, task, grid.tasks);
   if (!grid.models.includes(model)) unknown(`model of ${grid.name}`, model, grid.models);
-  const overs: Over[] = [
+  const overs: Overrides[] = [
     { task: { name: task } },
     grid.base,
     grid.ofTask[task] ?? {},

@@ -1,12 +1,12 @@
 import type { ModelConfig } from '../../base/config.ts';
-import type { Over } from './grid.ts';
+import type { Overrides } from './grid.ts';
 
-/** Controllers alone, and an RNN or an LSTM with each kind of memory: a column of the tables is a line. */
+/** Controllers alone, and an RNN or an LSTM with each kind of memory: each line is a column of the tables. */
 const COLUMNS: Readonly<Record<string, Partial<ModelConfig>>> = {
   rnn: { memory: 'none', controller: 'rnn' },
   lstm: { memory: 'none', controller: 'lstm' },
   superposition: { memory: 'superposition' },
-  // A pop moves the tape's head back, so it must not start shut.
+  // popBias is the bias of left: moving left must not start almost closed.
   tape: { memory: 'tape', popBias: 0 },
   stack: { memory: 'stack' },
   queue: { memory: 'queue' },
@@ -16,11 +16,11 @@ const COLUMNS: Readonly<Record<string, Partial<ModelConfig>>> = {
 /** The columns of `table chomsky` and `table cfl`. */
 export const MODELS: readonly string[] = Object.keys(COLUMNS);
 
-/** What each is, `over` what those with a memory have of their own. */
-export const modelsWith = (over: Record<string, Over>): Record<string, Over> =>
+/** The settings of every column. @param further settings of some columns, by name */
+export const modelsWith = (further: Record<string, Overrides>): Record<string, Overrides> =>
   Object.fromEntries(
     Object.entries(COLUMNS).map(([name, model]) => [
       name,
-      { model: { ...model, ...over[name]?.model }, train: { ...over[name]?.train } },
+      { model: { ...model, ...further[name]?.model }, train: { ...further[name]?.train } },
     ]),
   );

@@ -1,18 +1,21 @@
-import type { Grid, Over } from './grid.ts';
+import type { Grid, Overrides } from './grid.ts';
 
-/** The columns of the paper's Table 3, and its rows as we have them: models and tasks. */
+/** The models and the tasks of the paper's Table 3. */
 export const PAPER_MODELS = ['lstm1', 'lstm2', 'lstm4', 'lstm8', 'stack', 'queue', 'deque'] as const;
 export const PAPER_TASKS = ['copy', 'reverse', 'bigram', 'svo-sov', 'gender'] as const;
 
-/** Where an answer comes out in the order of its source, a deque has to push at one end and pop at the other: see small.ts. */
+/**
+ * Where the target is nearly in the order of the source, a deque has to push at one end and pop at the other: see
+ * small.ts.
+ */
 const IN_ORDER = ['copy', 'bigram', 'svo-sov', 'gender'];
 
-const lstm = (layers: number, steps: number): Over => ({
+const lstm = (layers: number, steps: number): Overrides => ({
   model: { memory: 'none', layers },
   train: { steps, restartAfter: 0 },
 });
 
-const memory = (kind: 'stack' | 'queue' | 'deque'): Over => ({
+const memory = (kind: 'stack' | 'queue' | 'deque'): Overrides => ({
   model: { memory: kind, width: 256, readout: 64 },
   train: { noise: 0.5 },
 });
@@ -22,12 +25,12 @@ const memory = (kind: 'stack' | 'queue' | 'deque'): Over => ({
  * o of 64, memory rows of 256; the LSTMs alone have the softmax on h. RMSProp in batches of 10, gradients clipped
  * "above 1".
  *
- * Not in the paper, and chosen here: clipping by norm; RMSProp's decay of 0.9 (with 0.999, uncorrected, the first updates are 30
- * times as large) and epsilon; forget gates that begin half open; noise on push and pop logits, which halves the steps until
- * a memory is used; one of its five learning rates; 8,000 steps at most, patience as its "early stopping". The loss stays near
- * that of guessing for 500 steps or more, then falls within 500; a run whose loss has not fallen after 2,000 restarts, at
- * most twice. The first evaluation that is right ends a run, for RMSProp may lose what is learned once all gradients are small: its next large
- * one is divided by next to nothing.
+ * Not in the paper, and chosen here: clipping by norm; RMSProp's decay of 0.9 (with 0.999 and no bias correction, the
+ * first updates are 10 times as large) and epsilon; forget gates that begin half open; noise on push and pop logits,
+ * which halves the steps until a memory is used; one of its five learning rates; 8,000 steps at most, patience as its
+ * "early stopping". The loss stays near that of guessing for 500 steps or more, then falls within 500; a run whose loss
+ * has not fallen by step 2,000 is restarted, at most twice. The first evaluation that is right ends a run, because
+ * RMSProp can undo what was learned: once all gradients are small, the next large one is divided by almost 0.
  */
 export const PAPER: Grid = {
   name: 'paper',
@@ -66,7 +69,7 @@ export const PAPER: Grid = {
     queue: memory('queue'),
     deque: memory('deque'),
   },
-  // Noise opens the bottom's push again before the other end is found.
+  // With noise, the model pushes at the bottom again before it has learned to use both ends.
   ofCell: Object.fromEntries(
     IN_ORDER.map(task => [`${task}/deque`, { model: { bottomPushBias: -3 }, train: { noise: 0 } }]),
   ),

@@ -1,18 +1,18 @@
-import type { Grid, Over } from './grid.ts';
+import type { Grid, Overrides } from './grid.ts';
 import { PAPER_MODELS, PAPER_TASKS } from './paper.ts';
 
-const lstm = (layers: number, hidden: number, steps?: number): Over => ({
+const lstm = (layers: number, hidden: number, steps?: number): Overrides => ({
   model: { hidden, layers, memory: 'none' },
   train: { ...(steps && { steps }), noise: 0 },
 });
 
-const memory = (kind: 'stack' | 'queue' | 'deque'): Over => ({ model: { memory: kind } });
+const memory = (kind: 'stack' | 'queue' | 'deque'): Overrides => ({ model: { memory: kind } });
 
 /**
- * The paper's table shrunk until a cell takes seconds: the settings that `small/…` presets and `table paper --scale small`
- * have. This is the one place to change them.
+ * The paper's table shrunk until a cell takes seconds: the settings that `small/…` presets and `table paper --scale
+ * small` have. This is the one place to change them.
  *
- * Later lines lie over earlier ones: base, then that of the task, of the model, of the single cell.
+ * Later settings override earlier ones: base, then that of the task, of the model, of the single cell.
  */
 export const SMALL: Grid = {
   name: 'small',
@@ -21,8 +21,8 @@ export const SMALL: Grid = {
   base: {
     task: { symbols: 8, minLength: 4, maxLength: 12 },
     model: { controller: 'lstm', hidden: 32, width: 16, popBias: -1, forgetBias: 0 },
-    // All steps are made: strengths go on towards 0 and 1 after the tested lengths are right, and ten times the trained
-    // length wants them there. Noise drives them to it, and a queue is used the sooner for it.
+    // All steps are run: strengths keep approaching 0 and 1 after the tested lengths are right, which ten times the
+    // trained length requires. Noise drives them there, and makes a queue learn sooner.
     train: {
       steps: 12_000,
       batch: 10,
@@ -56,7 +56,8 @@ export const SMALL: Grid = {
     deque: memory('deque'),
   },
   ofCell: {
-    // With noise from the start an LSTM never finds the stack (0 of 8 seeds); after it is in use, noise saturates it.
+    // With noise of 0.5 or 1 from the start an LSTM never uses the stack (0 of 8 seeds). Once it does, noise drives the
+    // strengths to 0 and 1.
     'reverse/stack': { train: { noiseAfter: 3500 } },
     'reverse/deque': { train: { noiseAfter: 3500 } },
     // Where the answer comes out in the order of the source, a deque has to push at one end and pop at the other. Both

@@ -39,7 +39,7 @@ export const CHARTS: readonly ChartSpec[] = [
     id: 'accuracy',
     title: 'Accuracy',
     caption:
-      'Lines: training batches, with noise on the strengths if it is set. Points: 256 new sequences. Coarse: share of fully correct sequences. Fine: share of symbols before the first error.',
+      'Lines: training batches, with noise on the push and pop logits, if it is set. Points: 256 new sequences. Coarse: share of fully correct sequences. Fine: share of symbols before the first error.',
     scale: 'share',
     // Both are 1 when everything is correct. Coarse is drawn wider, and below fine, so that both stay visible.
     lines: [

@@ -54,7 +54,7 @@ export const EXPERIMENTS: readonly Experiment[] = [
   {
     id: 'lstm',
     title: 'What does an LSTM do without a memory?',
-    hint: 'Its 32 cells are all it has to store a sequence. Compare short and long sequences in “Sample predictions”.',
+    hint: 'Its 32 hidden units are all it has to store a sequence. Compare short and long sequences in “Sample predictions”.',
     run: {
       config: assign(configOf({ task: 'reverse', memory: 'none', controller: 'lstm' }), ['train.steps=4000']),
     },
@@ -74,7 +74,7 @@ export const EXPERIMENTS: readonly Experiment[] = [
   {
     id: 'no-pop',
     title: 'Break it: no pop',
-    hint: 'The bias of the pop head is −20, so nothing is popped. In the picture, rows pile up and the frame stays at the top.',
+    hint: 'The bias of the pop head starts at −20, so nothing is popped. In the picture, rows pile up and the frame stays at the top.',
     run: {
       config: assign(configOf({ task: 'reverse', memory: 'stack', controller: 'rnn' }), [
         ...SHORT,

@@ -1,7 +1,10 @@
 import { memoryBackward, memoryForward } from '../../reference/memory.ts';
 import { readWeights } from '../memory/weights.ts';
 
-/** A stack or queue operated by hand, with numbers as values, and the paper's three equations with these numbers. */
+/**
+ * A stack or queue operated by hand, with numbers as values, and the paper's equations (1 to 3; for a queue 1, 4 and 5)
+ * with these numbers.
+ */
 
 export type Kind = 'stack' | 'queue';
 

@@ -72,7 +72,7 @@ async function textOf(file: File): Promise<string> {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(content);
   } catch {
-    throw new InputError(`${file.name} is not text in UTF-8.`);
+    throw new InputError(`${file.name} must be UTF-8 text: convert it to UTF-8.`);
   }
 }
 

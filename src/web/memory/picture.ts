@@ -48,7 +48,7 @@ export class Picture {
     this.#chosen = chosen;
     const expected = steps.target.flatMap((target, t) => (target === '·' ? [] : [t]));
     const label =
-      `Strengths over ${steps.input.length} steps. Output: ${expected.map(t => steps.output[t]).join(' ')}. ` +
+      `${memory ? 'The memory over ' : ''}${steps.input.length} steps. Output: ${expected.map(t => steps.output[t]).join(' ')}. ` +
       `Correct answer: ${expected.map(t => steps.target[t]).join(' ')}.`;
     if (this.#canvas.getAttribute('aria-label') !== label) this.#canvas.setAttribute('aria-label', label);
     this.#draw();

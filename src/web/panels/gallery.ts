@@ -32,7 +32,7 @@ export class Gallery {
   /** Loads the list, once. Reports a failure on the page. */
   #load(): Promise<void> {
     this.#loading ??= this.#fill().catch(error =>
-      write(this.#status, `The gallery could not be loaded: ${sentence(messageOf(error))}`),
+      write(this.#status, `The gallery could not be loaded: ${sentence(messageOf(error))} Reload the page.`),
     );
     return this.#loading;
   }
@@ -83,7 +83,10 @@ export class Gallery {
       await this.#open(bytes, name);
       writeOrHide(this.#status, undefined);
     } catch (error) {
-      writeOrHide(this.#status, `${title} could not be opened: ${sentence(messageOf(error))}`);
+      writeOrHide(
+        this.#status,
+        `${title} could not be opened: ${sentence(messageOf(error))} Try again, or reload the page.`,
+      );
     }
   }
 }

@@ -74,14 +74,14 @@ export function readAddress(hash: string): Address | undefined {
   if (version !== VERSION) {
     throw new InputError(
       version === null
-        ? `the link must begin with v=${VERSION}, its version; got ${show(hash)}.`
+        ? `the link must contain v=${VERSION}, its version, got ${show(hash)}: copy the link again.`
         : `the link has version ${show(version)}, this page reads version ${VERSION}: the link comes from another version of pushdown.`,
     );
   }
   const sets: string[] = [];
   const seen = new Set<string>();
   for (const [key, value] of parts) {
-    if (seen.has(key)) throw new InputError(`the link has ${key} twice.`);
+    if (seen.has(key)) throw new InputError(`the link has ${key} twice: remove one of them.`);
     seen.add(key);
     if (OTHER_KEYS.includes(key)) continue;
     if (VOCABULARY.includes(key))

@@ -43,12 +43,10 @@ export const SECTIONS: readonly Section[] = [
       'model.width': { label: 'Row width M', unit: 'numbers', applies: hasMemory },
       'model.depth': {
         label: 'Cells',
-        unit: 'rows',
         applies: hasCells,
       },
       'model.reads': {
         label: 'Cells read',
-        unit: 'rows',
         applies: hasCells,
       },
       'model.headGain': { label: 'Gain of the heads', applies: hasMemory },
@@ -72,7 +70,7 @@ export const SECTIONS: readonly Section[] = [
       'model.readout': { label: 'Readout width', unit: 'numbers' },
       'model.output': { label: 'Output' },
       'model.autoencoder': { label: 'Auto-encoder heads' },
-      'model.start': { label: 'Start' },
+      'model.start': { label: 'Initial state' },
       'model.init': { label: 'Initial weights' },
       'model.forgetBias': {
         label: 'Forget bias',
@@ -96,7 +94,7 @@ export const SECTIONS: readonly Section[] = [
       'train.clip': { label: 'Clip gradients' },
       'train.clipAt': { label: 'Clip at', applies: ({ train }) => train.clip !== 'none' },
       'train.lossPer': { label: 'Loss per' },
-      'train.noise': { label: 'Strength noise', unit: 'logit', applies: hasMemory },
+      'train.noise': { label: 'Push and pop noise', unit: 'logit', applies: hasMemory },
       'train.noiseAfter': {
         label: 'Noise starts after',
         unit: 'steps',
@@ -131,7 +129,7 @@ export const SECTIONS: readonly Section[] = [
       'train.evaluateFrom': { label: 'Evaluate from', unit: 'symbols' },
       'train.stopAt': { label: 'Stop at', unit: 'coarse accuracy' },
       'train.stopPasses': {
-        label: 'Evaluations to reach it',
+        label: 'Evaluations at that accuracy',
         unit: 'in a row',
         applies: ({ train }) => train.stopAt > 0,
       },

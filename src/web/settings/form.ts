@@ -205,7 +205,7 @@ export class SettingsForm {
   #showChanges(): void {
     const changes = this.#config && this.#running ? changesBetween(this.#running, this.#config) : '';
     this.#begin.classList.toggle('primary', changes !== '');
-    writeOrHide(this.#changes, changes && `Not in the current run: ${changes}.`);
+    writeOrHide(this.#changes, changes && `Changes from the current run: ${changes}.`);
   }
 }
 

@@ -11,16 +11,18 @@ export function showAdapter(run: Opened): void {
   const sizes = `${count(parameters)} parameters · plan ${plan} · ${bytes(run.bytes)} on the device`;
   write(byId('adapter', HTMLElement), `${engineLine({ name: engine, adapter })} · ${sizes}`);
   const summary =
-    engine === BEST
-      ? 'Runs on the GPU'
-      : noGpu
-        ? 'Runs on the CPU, no GPU found: what to do'
-        : 'Runs on the CPU';
-  write(byId('computed', HTMLElement), `${summary} (${adapter.name})`);
+    engine !== BEST
+      ? `Runs on the CPU (${adapter.name})`
+      : `${adapter.kind === 'software' ? 'Runs on WebGPU in software' : 'Runs on the GPU'} (${adapter.name})`;
+  const isFallenBack = engine !== BEST && noGpu;
+  write(byId('computed', HTMLElement), `${summary}${isFallenBack ? '. No GPU found: what to do' : ''}`);
   const advice = isLoadFailure(noGpu)
     ? RELOAD_ADVICE
     : adviceFor(navigator.userAgent, isSecureContext, 'gpu' in navigator);
-  writeOrHide(byId('notice', HTMLElement), noGpu && `No GPU: ${noGpu}. Training runs on the CPU. ${advice}`);
+  writeOrHide(
+    byId('notice', HTMLElement),
+    noGpu && `Why no GPU is used: ${noGpu}. Training runs on the CPU. ${advice}`,
+  );
   const facts = byId('adapter-facts', HTMLElement);
   if (!details) {
     facts.replaceChildren(...fact('Engine', `${adapter.name}, on the CPU: no WebGPU adapter is used`));

@@ -21,7 +21,7 @@ const MAX_LISTED = 8;
 function readSource(task: Task, text: string, max: number, what: string): number[] {
   const source = parseSource(task, text);
   if (source.length > max) {
-    throw new InputError(`${what} takes sources of up to ${max} symbols, got ${source.length}.`);
+    throw new InputError(`${what} is limited to sources of ${max} symbols, got ${source.length}.`);
   }
   return source;
 }

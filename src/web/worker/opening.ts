@@ -37,7 +37,7 @@ export async function openRun(opening: Opening, callbacks: Callbacks): Promise<O
   if (config.task.name === DATA && !opening.data) {
     const file = config.task.file || 'my.tsv';
     throw new InputError(
-      `the run needs your own data: open ${file} ${checkpoint ? 'together with the checkpoint' : 'here'}.`,
+      `the run needs your own data: open ${file} ${checkpoint ? 'together with the checkpoint' : 'under “Runs”, or drop it on the page'}.`,
     );
   }
   const data = ownDataFor(config.task, opening.data);

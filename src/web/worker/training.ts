@@ -25,8 +25,8 @@ let scope: Scope<ToWorker, FromWorker>;
 const send = (message: FromWorker, transfer?: Transferable[]): void => scope.postMessage(message, transfer);
 
 /**
- * Maximum shares of the time for probes and for checkpoints. A probe is what the page shows of the model: the memory on the
- * current source, and a few sample predictions.
+ * Maximum shares of the time for probes and for checkpoints. A probe is what the page shows of the model: the memory on
+ * the current source, and a few sample predictions.
  */
 const PROBE_SHARE = 1 / 10;
 const CHECKPOINT_SHARE = 1 / 20;
@@ -247,7 +247,7 @@ function fail(error: unknown): void {
       ? ''
       : error instanceof DeviceError
         ? current
-          ? 'Resume it from its last checkpoint, in the list of runs.'
+          ? 'Resume the run from its last checkpoint, in the list of runs.'
           : 'Choose engine “auto”: it uses any engine that works.'
         : isLoadFailure(error)
           ? RELOAD_ADVICE

@@ -42,7 +42,7 @@ test('lengths, symbols and settings that do not fit the checkpoint are refused',
   );
   await wrong(
     [...resume, '--set', 'optimiser=sgd'],
-    /checkpoint\.safetensors: a checkpoint cannot change train\.optimiser \("adam" in .*, "sgd" requested\)/,
+    /checkpoint\.safetensors: a resumed run cannot change train\.optimiser \("adam" in .*, "sgd" requested\)/,
   );
   await wrong(
     ['train', 'reverse', ...cpu, '--out', trained],

@@ -148,8 +148,8 @@ export function stepForward(
 }
 
 /**
- * dReads of step t -> dS of the controls of step t, and part of dS of the values of steps up to t. Call for the newest
- * step first. Before that, the caller clears dStrength and the dS of all values.
+ * dReads of step t -> dS of the controls of step t, and part of dS of the values of steps up to t. Call it from the
+ * last step to the first. Before that, the caller clears dStrength and the dS of all values.
  */
 export function stepBackward(
   rows: i32,

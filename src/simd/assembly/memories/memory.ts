@@ -17,7 +17,7 @@ let dStrengthOf: i32 = 0;
 /** A row of M numbers consists of `vectors` whole vec4s and `tail` further numbers. */
 export let vectors: i32 = 0;
 export let tail: i32 = 0;
-/** Distance between the rows of the two ends, in bytes. */
+/** Distance between the rows of consecutive ends, or between the reads of consecutive cells, in bytes. */
 export let endBytes: usize = 0;
 /** Address of a table [T] of the offsets of each step's rows, in bytes. */
 export let table: usize = 0;

@@ -8,7 +8,7 @@ import { dStrength, dValues, depth, endBytes, setGradients, readCount, table, ta
  * step and one for the next; they swap roles at every step.
  *
  * ring: true for a tape, whose value is written to cell 0, and whose last cell comes before the first. false for a
- * stack, where the value comes before cell 0, and 0 after the last cell.
+ * stack, where the value stands before cell 0, and a row of zeros after the last cell.
  */
 
 /** Number of vec4s per row. */
@@ -73,8 +73,8 @@ function mixed(push: f32, a: v128, pop: f32, b: v128, stay: f32, c: v128): v128 
 }
 
 /**
- * The first cell, at least `atLeast`, from which on up to the last but one all three sources are cells of step t−1, for
- * both kinds. These cells are computed in a plain loop. At step 0 there are none.
+ * Start of the inner cells, at least `atLeast`: from this cell to the last but one, all three sources are cells of step
+ * t−1, for both kinds, so a plain loop computes them. At step 0 there are none: the result is `depth`.
  */
 // @ts-ignore: decorator
 @inline
