@@ -74,6 +74,8 @@ export interface TrainConfig {
   optimiser: 'sgd' | 'rmsprop' | 'adam' | 'adamw';
   rate: number;
   rateHalfLife: number;
+  /** Steps at the constant rate before the half-life starts. */
+  rateHold: number;
   beta1: number;
   beta2: number;
   epsilon: number;
@@ -188,6 +190,7 @@ export const FIELDS: Record<keyof Config, Record<string, Field>> = {
     optimiser: choice(['adam', 'adamw', 'rmsprop', 'sgd']),
     rate: number(0.01, 0, 1000),
     rateHalfLife: int(0, 0, 1e9),
+    rateHold: int(0, 0, 1e9),
     beta1: number(0.9, 0, 0.999999),
     beta2: number(0.999, 0, 0.999999),
     epsilon: number(1e-8, 1e-30, 1),
@@ -220,8 +223,8 @@ export const FIELDS: Record<keyof Config, Record<string, Field>> = {
  * Learning rate of a step, `age` steps after the weights were initialised (at the start or at the last restart). Unlike
  * a schedule over `steps`, a half-life gives the same weights whenever the run ends, so a run can be extended.
  */
-export const rateAt = ({ rate, rateHalfLife }: TrainConfig, age: number): number =>
-  rateHalfLife ? rate * 2 ** (-age / rateHalfLife) : rate;
+export const rateAt = ({ rate, rateHalfLife, rateHold }: TrainConfig, age: number): number =>
+  rateHalfLife ? rate * 2 ** (-Math.max(0, age - rateHold) / rateHalfLife) : rate;
 
 /** Dotted names of all keys, such as `model.hidden`. */
 export const KEYS = Object.entries(FIELDS).flatMap(([group, fields]) =>

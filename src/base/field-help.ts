@@ -42,6 +42,7 @@ export const FIELD_HELP: Readonly<Record<string, string>> = {
   'train.optimiser': 'update rule',
   'train.rate': 'learning rate',
   'train.rateHalfLife': 'steps in which the learning rate halves; 0: constant',
+  'train.rateHold': 'steps at the constant learning rate before it starts to halve',
   'train.beta1': 'Adam: decay of the first moment',
   'train.beta2': 'Adam, RMSProp: decay of the second moment',
   'train.epsilon': 'Adam, RMSProp: added to the root of the second moment',

@@ -95,10 +95,13 @@ export interface OptimiserState {
 
 /**
  * The configuration with the learning rate of a step, `age` steps after the weights were initialised:
- * rate·2^(−age / rateHalfLife), or the constant rate if the half-life is 0.
+ * the constant rate for rateHold steps, then rate·2^(−(age − rateHold) / rateHalfLife). If the half-life is 0, the rate is
+ * constant.
  */
-const withRateAt = (train: TrainConfig, age: number): TrainConfig =>
-  train.rateHalfLife === 0 ? train : { ...train, rate: train.rate * 0.5 ** (age / train.rateHalfLife) };
+function withRateAt(train: TrainConfig, age: number): TrainConfig {
+  if (train.rateHalfLife === 0 || age <= train.rateHold) return train;
+  return { ...train, rate: train.rate * 0.5 ** ((age - train.rateHold) / train.rateHalfLife) };
+}
 
 /** Push biases stop growing here: σ(30) is 1 in float32. */
 const GROWTH_LIMIT = 30;

@@ -100,13 +100,17 @@ describe('steps by hand', () => {
 
 describe('rateHalfLife', () => {
   it.each([
-    [0, 0, 0.1],
-    [0, 8, 0.1],
-    [4, 0, 0.1],
-    [4, 2, 0.1 / Math.SQRT2],
-    [4, 8, 0.025],
-  ])('half-life %d at age %d: rate %d', (rateHalfLife, age, rate) => {
-    const train = training({ optimiser: 'sgd', clip: 'none', rate: 0.1, rateHalfLife });
+    [0, 0, 0, 0.1],
+    [0, 0, 8, 0.1],
+    [4, 0, 0, 0.1],
+    [4, 0, 2, 0.1 / Math.SQRT2],
+    [4, 0, 8, 0.025],
+    [0, 3, 8, 0.1],
+    [4, 3, 2, 0.1],
+    [4, 3, 3, 0.1],
+    [4, 3, 11, 0.025],
+  ])('half-life %d after %d steps, at age %d: rate %d', (rateHalfLife, rateHold, age, rate) => {
+    const train = training({ optimiser: 'sgd', clip: 'none', rate: 0.1, rateHalfLife, rateHold });
     expect(rateAt(train, age)).toBeCloseTo(rate, 15);
     // The age is counted from the last restart.
     const state = { step: 100 + age, initialisedAt: 100, parameters: tensors({ w: [1] }) };

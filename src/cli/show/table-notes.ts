@@ -97,7 +97,8 @@ export function notesOf(spec: TableSpec, cells: readonly TableRun[], sets: reado
   });
   const models = [...new Set(cells.map(({ model }) => model))];
   const training = cells.map(({ task, model, config }) => {
-    const { optimiser, rate, rateHalfLife, batch, steps, noise, stopAt, stopPasses, patience } = config.train;
+    const { optimiser, rate, rateHalfLife, rateHold, batch, steps, noise, stopAt, stopPasses, patience } =
+      config.train;
     const rules = [
       ...(stopAt
         ? [
@@ -107,7 +108,9 @@ export function notesOf(spec: TableSpec, cells: readonly TableRun[], sets: reado
       ...(patience ? [`when the training loss has no new minimum in ${patience} evaluations`] : []),
     ];
     const ends = rules.length ? `, stopped early ${rules.join(', or ')}` : '';
-    const halved = rateHalfLife ? `, with a half-life of ${count(rateHalfLife)} steps` : '';
+    const halved = rateHalfLife
+      ? `, with a half-life of ${count(rateHalfLife)} steps${rateHold ? ` from step ${count(rateHold)}` : ''}`
+      : '';
     const recipe = `${optimiser}, learning rate ${rate}${halved}, batches of ${batch}${noise ? `, noise ${noise}` : ''}`;
     return [`${task}/${model}`, `${recipe}, ${count(steps)} steps at most${ends}`] as const;
   });

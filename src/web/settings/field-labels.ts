@@ -87,6 +87,11 @@ export const SECTIONS: readonly Section[] = [
       'train.optimiser': { label: 'Optimiser' },
       'train.rate': { label: 'Learning rate' },
       'train.rateHalfLife': { label: 'Rate half-life', unit: 'steps' },
+      'train.rateHold': {
+        label: 'Constant rate for',
+        unit: 'steps',
+        applies: ({ train }) => train.rateHalfLife > 0,
+      },
       'train.beta1': { label: 'β₁', applies: adam },
       'train.beta2': { label: 'β₂', applies: ({ train }) => train.optimiser !== 'sgd' },
       'train.epsilon': { label: 'ε', applies: ({ train }) => train.optimiser !== 'sgd' },
