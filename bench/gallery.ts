@@ -141,7 +141,7 @@ const RECIPES: readonly Recipe[] = [
     text: 'It reverses sequences, but not with a stack: every push is 1, so the pop has no effect.',
     preset: 'tutorial-part5',
     seed: 0,
-    lengths: [2, 3, 4, 5],
+    lengths: [5, 10, 13, 20],
     sequences: 128,
   },
   {

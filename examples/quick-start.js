@@ -1,5 +1,5 @@
 /**
- * Trains a neural stack to reverse sequences, lets it answer a source, and saves it.
+ * Trains a neural stack to reverse sequences, runs it on one source, and saves it.
  *
  *   node examples/quick-start.js
  */

@@ -38,7 +38,7 @@ export const share = (o: FusedOptions, n: number, body: string): string =>
 
 /**
  * For output i of the heads (v of every end, then the controls of every end), declares `value` (whether it is part of a
- * v), `control` (otherwise its number among the controls) and `at`, its offset in the row s.
+ * v), `control` (otherwise its number among the controls) and `at`, its offset in s, the outputs of all heads.
  */
 export const headAt = ({ E, M4, N4, C, stride, spec: { width: M } }: Layout): string => {
   const offset = stride === C ? 'control' : `(control / ${C}u) * ${stride}u + control % ${C}u`;

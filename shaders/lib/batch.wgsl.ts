@@ -13,8 +13,8 @@ export const WHOLE = { sliceFrom: 0, round: 0, rounds: 0x7fffffff, first: 1 } as
 
 /**
  * The fields of the header of the only buffer that is uploaded per training step: this header, then the batch as u32
- * words. `lengths` … `noise` are offsets into `data`. The header continues with the offsets of the model's tensors in
- * the arenas, in vec4s, by tensor name (src/kernels/arena.ts).
+ * words. `lengths` … `noise` are offsets into `data`. The header continues with the offsets of the model's tensors in the arenas, in vec4s, by tensor name (src/kernels/arena.ts). K: inputs per row; report: index of this step's entry in
+ * `reports`.
  */
 export const HEADER = [
   'B',
@@ -27,7 +27,7 @@ export const HEADER = [
   'targets',
   'noise',
   'hasNoise',
-  // Number of parts into which the rows are split for the weight gradients.
+  // Number of parts into which the B·T rows of the batch are split for the weight gradients.
   'rowSplits',
   // As float32 bits: the learning rate of this step, and Adam's bias corrections, 1 / (1 - beta1^t) and 1 / (1 -
   // beta2^t).

@@ -87,10 +87,8 @@ export const rewindLoads = (kind: MemoryOptions['kind']): string => {
   let dd0 = dStrength[slotAt(k, edge0)];
   let dd1 = dStrength[slotAt(k, edge1 - 1u)];
   if (reached1) { g1 = dStrength[slotAt(k, edge1)]; }
-  // The boundary of the top's pop may be one of the rows that the bottom's pop then removed.
-  if (reached0) {
-    if (edge0 - 1u < edge1) { g0 = g1; } else { g0 = dStrength[slotAt(k, edge0 - 1u)]; }
-  }`;
+  // If the bottom's pop removed the boundary row of the top's pop, it emptied the deque, and no gradient passes.
+  if (reached0 && edge0 - 1u >= edge1) { g0 = dStrength[slotAt(k, edge0 - 1u)]; }`;
 };
 
 /**

@@ -29,8 +29,8 @@ const NEST = continueProbability(3);
  *   phase   .    .  .  .  .  .  .  .  .  .  .  .  .  .
  *
  * Here the pieces are `$ (` and `)`; `[`, `)` and `]` are decoys. There is a cut after each symbol with probability
- * 1/4. The means are 1/2 further decoy on each side, 1/2 filler in U, 2 fillers in V, 1.5 further brackets beside each
- * bracket, and 3 further levels inside it. The shortest strings have 6 symbols. `symbols` is ignored.
+ * 1/4. The geometric choices have means of 1/2 (further decoys on each side), 1/2 (fillers in U), 2 (fillers in V), 1.5
+ * (further pairs after the first in a sequence) and 3 (further levels of nesting along one path). The shortest strings have 6 symbols. `symbols` is ignored.
  */
 export function lmHardestCfl({ name }: TaskConfig): Task {
   const grammar = new Grammar(RULES, ['W']);
@@ -55,7 +55,7 @@ export function lmHardestCfl({ name }: TaskConfig): Task {
   });
 }
 
-/** A rule with the same words on both sides. */
+/** A rule whose source and target are the same words. */
 const rule = (probability: number, words: string): Rule => [probability, words, words];
 
 /**

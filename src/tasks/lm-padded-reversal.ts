@@ -53,16 +53,16 @@ export function lmPaddedReversal({ name, symbols }: TaskConfig): Task {
     },
     logProbability: string => {
       const n = string.length;
-      // The padding is the middle run of equal symbols. Sum over every end of w that is consistent with it, from the
-      // middle outwards.
+      // The padding lies within the middle run of equal symbols, but w may end inside that run. Sum over every possible
+      // |w|, from the middle outwards.
       const first = Math.floor(n / 2);
       const isPalindrome = string.every((symbol, i) => symbol === string[n - 1 - i]);
       if (!isPalindrome) return -Infinity;
       let sum = 0;
       for (let k = first; k >= 0 && (2 * k === n || string[k] === string[first]); k--) {
         // Without padding there is no padding symbol to draw.
-        const ways = 2 * k === n ? k : k + 1;
-        sum += Math.exp(weightOf(k, n) - ways * Math.log(symbols) - totalOf(n));
+        const draws = 2 * k === n ? k : k + 1;
+        sum += Math.exp(weightOf(k, n) - draws * Math.log(symbols) - totalOf(n));
       }
       return Math.log(sum);
     },

@@ -13,7 +13,7 @@ const MAX_BYTES = 256 * 2 ** 20;
 export const DATA_OPTION = {
   type: 'string',
   value: '<file>',
-  help: 'your own pairs, for models of task data: .tsv (source, tab, target) or .jsonl ({"source", "target"})',
+  help: 'your own pairs, for the task `data` (pushdown train data --data my.tsv): .tsv (source, tab, target) or .jsonl ({"source", "target"})',
 } as const satisfies Option;
 
 /** @throws InputError naming the file, and the line that is wrong */

@@ -1,9 +1,9 @@
-import { isLoadFailure, RELOAD_ADVICE } from '../load-failure.ts';
+import { isLoadFailure } from '../load-failure.ts';
 import type { Role } from '../protocol.ts';
 import type { Scope } from './scope.ts';
 
 /**
- * Entry point of all workers, so that they share their scripts. The name of a worker is its role. Messages that arrive
+ * One entry point for all workers, so that the bundler emits the modules they have in common only once. The name of a worker is its role. Messages that arrive
  * before the script of the role has loaded are queued.
  */
 
@@ -23,8 +23,5 @@ ROLES[scope.name as Role]().then(
     for (const event of queued) scope.onmessage?.(event);
   },
   // Reports the error to the page as an `error` event; an unhandled rejection would not reach it.
-  error =>
-    reportError(
-      isLoadFailure(error) ? new Error(`one of its scripts did not load. ${RELOAD_ADVICE}`) : error,
-    ),
+  error => reportError(isLoadFailure(error) ? new Error('a script of the page did not load') : error),
 );

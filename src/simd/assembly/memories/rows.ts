@@ -286,15 +286,16 @@ export function backward(t: i32, dReads: usize): void {
   const dd0 = ds(edge0);
   const dd1 = ds(edge1 - 1);
   const g1: f32 = reached1 ? ds(edge1) : 0;
-  // The boundary of the top's pop may be one of the rows that the bottom's pop then removed.
-  const g0: f32 = reached0 ? (edge0 - 1 < edge1 ? g1 : ds(edge0 - 1)) : 0;
+  // If the bottom's pop removed the boundary row of the top's pop, it emptied the deque, and no gradient passes.
+  const g0: f32 = reached0 && edge0 - 1 >= edge1 ? ds(edge0 - 1) : 0;
   // In reverse order, because both pops may have reduced the same row.
   restoreSlot(edge0, log0);
   restoreSlot(edge1 - 1, log1);
   if (reached1) restoreStrength(edge1, log1);
   if (reached0) restoreStrength(edge0 - 1, log0);
   rewindRows(edge0, hi, g0, t - 1, false);
-  // The gradient from the bottom's pop must pass back through the top's pop, which came before it: not with strength 0.
+  // The gradient from the bottom's pop must pass back through the top's pop, which came before it. A row of
+  // strength 0 is a tie there: its gradient is 0.
   rewindRows(lo, edge1, g1, t - 1, true);
   setGradients(dd0, -g0, dd1, -g1);
 }
