@@ -71,9 +71,9 @@ export const tileGroups = (jobs: readonly GradientJob[], tiling: GradientTiling)
 
 /** The parameters of a block in the loop over the rows. */
 const JOB = wgsl`
-// first: number of the first workgroup; tiles: number of tiles; perRow: tiles in a row of tiles; rows: rows to sum over.
-// left, right: offset of row 0 of each factor, with vec4s per row; wide: vec4s of the left factor that the block uses.
-// to, blockRows, ld4: offset, rows and vec4s per row of the block.
+// first: number of the first workgroup; tiles: number of tiles; perRow: tiles in a row of tiles; rows: rows to sum
+// over. left, right: offset of row 0 of each factor, with vec4s per row; wide: vec4s of the left factor that the block
+// uses. to, blockRows, ld4: offset, rows and vec4s per row of the block.
 struct Job {
   first: u32, tiles: u32, perRow: u32, rows: u32,
   left: u32, leftWidth: u32, right: u32, rightWidth: u32,

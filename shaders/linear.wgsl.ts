@@ -87,9 +87,9 @@ ${tile(tiling, W.ld4)}
 }
 
 /**
- * dy, W -> dx = dy·Wᵀ, or dx += dy·Wᵀ with `accumulate`. If `activated` is given, which has x = tanh(a), the result is
- * multiplied by 1 − x²: it is the gradient of a. Bindings: batch, w, grads (dy in, dx out), then acts (x) if
- * `activated` is given. Padding of dx stays 0.
+ * dy, W -> dx = dy·Wᵀ, or dx += dy·Wᵀ with `accumulate`. If `activated` (the tensor of x) is given, x is tanh(a), and
+ * the result is multiplied by 1 − x², which makes it the gradient of a. Bindings: batch, w, grads (dy in, dx out), then
+ * acts (x) if `activated` is given. Padding of dx stays 0.
  */
 export function linearBackward(
   batch: string,

@@ -27,8 +27,8 @@ export interface LossOptions {
 export const LOSS_SIZE = 64;
 
 /**
- * batch, acts: y -> acts: y, grads: dY, rowMetrics [T·B] (loss, Σ|o - target|, argmax, and 1 if the row has a target).
- * For an auto-encoder head only the loss, in component `component` of autoencoderLoss [T·B].
+ * batch, acts: y -> acts: y, grads: dY, rowMetrics [T·B] (loss, Σ|o - target| or 0 for softmax, argmax, and 1 if the
+ * row has a target). For an auto-encoder head only the loss, in component `component` of autoencoderLoss [T·B].
  */
 export function loss(batch: string, o: LossOptions, component: 0 | 1 = 0): string {
   const isOutput = o.target === 'class';

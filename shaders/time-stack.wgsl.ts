@@ -21,8 +21,8 @@ import {
  * These heights depend on the strengths as follows. If L_t cuts into a row, it moves with H_{t−1} and against u_t. At a
  * tie, where the pop ends between two rows, no gradient passes through the pop (the paper's rule), and L_t moves with
  * the base of the last row removed. At height 0 L_t does not move. keys[t] encodes these three cases: CUTS, row + 1, or
- * 0. The steps whose L moves with L_q are those from q up to the first later step whose key is below q + 1. The
- * gradient of L_q is therefore a difference of prefix sums over time.
+ * 0. The steps whose L moves with L_q are q and the steps after it, up to but not including the first one whose key is
+ * below q + 1. The gradient of L_q is therefore a difference of prefix sums over time.
  */
 
 const CUTS = 'const CUTS = 0xffffffffu;';

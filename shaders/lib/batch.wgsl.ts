@@ -13,7 +13,8 @@ export const WHOLE = { sliceFrom: 0, round: 0, rounds: 0x7fffffff, first: 1 } as
 
 /**
  * The fields of the header of the only buffer that is uploaded per training step: this header, then the batch as u32
- * words. `lengths` … `noise` are offsets into `data`. The header continues with the offsets of the model's tensors in the arenas, in vec4s, by tensor name (src/kernels/arena.ts). K: inputs per row; report: index of this step's entry in
+ * words. `lengths` … `noise` are offsets into `data`. The header continues with the offsets of the model's tensors in
+ * the arenas, in vec4s, by tensor name (src/kernels/arena.ts). K: inputs per row; report: index of this step's entry in
  * `reports`.
  */
 export const HEADER = [

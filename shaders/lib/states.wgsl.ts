@@ -27,5 +27,8 @@ export const statesOf = ({ spec, layers, states }: Layout): State[] =>
     })),
   );
 
-/** The states besides h: they reach the next step only element by element. (In a GRU a part of h does, too: see `direct`.) */
+/**
+ * The states besides h: they reach the next step only element by element. (In a GRU h also reaches it element by
+ * element, through the term z·h: see `direct` in src/base/cells.ts.)
+ */
 export const statesBesidesH = ({ states }: Layout): StateName[] => states.filter(state => state !== 'h');

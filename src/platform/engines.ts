@@ -80,7 +80,7 @@ export interface EngineOptions {
   /** Maximum number of threads that compute, including the calling thread (default: all cores). `cpu` only. */
   threads?: number;
   /**
-   * Lets a software adapter in Node skip its bounds checks, which take up to two thirds of its time. A wrong index in a
+   * Lets a software adapter in Node skip its bounds checks, which take up to half of its time. A wrong index in a
    * kernel would then write to the memory of the process. `gpu` only.
    */
   unsafe?: boolean;

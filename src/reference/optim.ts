@@ -95,8 +95,8 @@ export interface OptimiserState {
 
 /**
  * The configuration with the learning rate of a step, `age` steps after the weights were initialised:
- * the constant rate for rateHold steps, then rate·2^(−(age − rateHold) / rateHalfLife). If the half-life is 0, the rate is
- * constant.
+ * the constant rate for rateHold steps, then rate·2^(−(age − rateHold) / rateHalfLife). If the half-life is 0, the rate
+ * is constant.
  */
 function withRateAt(train: TrainConfig, age: number): TrainConfig {
   if (train.rateHalfLife === 0 || age <= train.rateHold) return train;

@@ -18,7 +18,10 @@ export interface Language {
   string(rng: Rng, length: number): number[];
   /** ln p(w | |w|), exact; −∞ for a string that is not in the language. */
   logProbability(string: readonly number[]): number;
-  /** A value of PHASE for every symbol, if averaging push and pop while reading and while writing makes sense. If absent, no step has a phase. */
+  /**
+   * A value of PHASE for every symbol, if averaging push and pop while reading and while writing makes sense. If
+   * absent, no step has a phase.
+   */
   phase?(string: readonly number[]): number[];
 }
 

@@ -35,7 +35,8 @@ export const evaluate = command({
 With your own data, every length is measured separately, then all lengths together. By default, the test part of the
 data file that the model was trained with is measured, or all pairs of another file (--data); --split chooses another part, and --sequences limits the
 number of pairs. The file must not contain symbols that the model does not know.
-<checkpoint> may also be a run's folder. With --json: one object per length; the last object is the result.`,
+<checkpoint> may also be a run's folder. With --json: one object per length (with your own data, then one for
+all lengths together), then the result: an object with the overall figures.`,
   options: {
     ...ENGINE_OPTIONS,
     lengths: {

@@ -47,7 +47,7 @@ let lastSearch: Promise<unknown> = Promise.resolve();
 /**
  * Searches for an adapter.
  * @param only `gpu` for a GPU only, `software` for a software adapter even if there is a GPU; by default a GPU, else software
- * @param checked false disables a software adapter's bounds checks, which take up to two thirds of its time. The kernels'
+ * @param checked false disables a software adapter's bounds checks, which take up to half of its time. The kernels'
  * indices come from sizes and batches that are checked, and the tests run with bounds checks on; but without them a
  * wrong index would write to the memory of this process.
  */

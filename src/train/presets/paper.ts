@@ -22,8 +22,8 @@ const memory = (kind: 'stack' | 'queue' | 'deque'): Overrides => ({
 
 /**
  * SVO→SOV: whether a verb is the main verb depends on the number of relative clauses still open, which the LSTM has to
- * count. At the trained lengths the count is right after 2,000 steps; at twice those, accuracy fluctuates between .6 and
- * .98 from one evaluation to the next until the rate falls.
+ * count. At the trained lengths the count is right after 2,000 steps; at twice those, accuracy fluctuates between .6
+ * and .98 from one evaluation to the next until the rate falls.
  */
 const SETTLING: Overrides['train'] = { steps: 10_000, rateHold: 6000, rateHalfLife: 1000 };
 

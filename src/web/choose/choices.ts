@@ -35,7 +35,8 @@ export function configOf({ task, memory, controller }: Choice, seed = 0): Config
       : assign(preset('reverse'), [
           `task.name=${task}`,
           `model.memory=${memory}`,
-          // As in the small table. If both ends of a deque start with the same push strength, its oldest row is hidden.
+          // As in the small table. If both ends of a deque start with the same push strength, the controller pushes at
+          // both and buries the oldest row.
           ...(memory === 'deque' && task !== 'reverse' ? ['model.bottomPushBias=-3'] : []),
           ...(memory === 'none' ? ['train.noise=0'] : []),
         ]);

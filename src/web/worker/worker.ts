@@ -3,8 +3,8 @@ import type { Role } from '../protocol.ts';
 import type { Scope } from './scope.ts';
 
 /**
- * One entry point for all workers, so that the bundler emits the modules they have in common only once. The name of a worker is its role. Messages that arrive
- * before the script of the role has loaded are queued.
+ * One entry point for all workers, so that the bundler emits the modules they have in common only once. The name of a
+ * worker is its role. Messages that arrive before the script of the role has loaded are queued.
  */
 
 const ROLES: Record<Role, () => Promise<{ start(scope: Scope<never, never>): void }>> = {
