@@ -60,9 +60,9 @@ ${mainOfSequence(o, 'dims.R')}
     var sums = Cell();
     if (i < cells) { sums = within(x[at]); }
     blockScan(whole(sums));
-    var nearer = before;
-    if (lid > 0u) { nearer += wg_scan[lid - 1u]; }
-    if (i < cells) { y[at] = sums + nearer; }
+    var preceding = before;
+    if (lid > 0u) { preceding += wg_scan[lid - 1u]; }
+    if (i < cells) { y[at] = sums + preceding; }
     before += wg_scan[${o.size - 1}u];
     workgroupBarrier();
   }

@@ -4,14 +4,15 @@ import { DIMS, mainOf, type TimeOptions, timeGradients, timeReads } from './time
 
 /**
  * The queue in parallel over time (see time-heights.wgsl.ts). At step t, row i occupies [D_{i−1}, D_i] without the part
- * below the front F_t. D and F never decrease. The rows of a read, and the reads of a row, are therefore contiguous
- * ranges, whose start is found by binary search.
+ * below the front F_t (D_t: the total pushed up to step t, `highs`; F_t: the height up to which rows are removed,
+ * `lows`). D and F never decrease. The rows of a read, and the reads of a row, are therefore contiguous ranges, whose
+ * start is found by binary search.
  *
  * Gradients of strengths: a row that is read as a whole gets its g = dr·v, minus the g of the row read in part, of
- * which less is read when this row is stronger. A row that is removed by a pop ending inside a later row also gets the
- * gradient of that row, −dF_t. The gradient dF_t of the front is a reverse scan over time. F_t depends on F_{t−1},
- * unless the pop emptied the queue or ended between two rows (a tie, where no gradient passes); keys[t] is 0 at such a
- * step.
+ * which less is read when this row is stronger. A row that is removed by a pop ending inside a later row also gets
+ * −dF_t, the gradient of that later row's strength: had it been stronger, the pop would have taken less of the later
+ * row. The gradient dF_t of the front is a reverse scan over time. F_t depends on F_{t−1}, unless the pop emptied the
+ * queue or ended between two rows (a tie, where no gradient passes); keys[t] is 0 at such a step.
  */
 
 /**

@@ -8,7 +8,8 @@ import { lines, range } from './text.ts';
 
 /**
  * For the kernels of whole models: where the states, values and controls of the memories are stored, and code that uses
- * them.
+ * them. s holds the inputs of the memories, a row per step and sequence; dS is its gradient; both are in the arenas
+ * (see src/layout/layout.ts).
  */
 
 /** Options of the kernels that contain a memory. */

@@ -48,7 +48,7 @@ export interface MemoryCode {
 type Form = Pick<MemoryOptions, 'form' | 'size'>;
 
 /** A loop over i in [from, to). In the block form it is divided between the invocations. */
-export const shared = ({ form, size }: Form, i: string, from: string, to: string, body: string): string =>
+export const divided = ({ form, size }: Form, i: string, from: string, to: string, body: string): string =>
   form === 'block'
     ? `for (var ${i} = ${from} + lid; ${i} < ${to}; ${i} += ${size}u) { ${body} }`
     : `for (var ${i} = ${from}; ${i} < ${to}; ${i}++) { ${body} }`;

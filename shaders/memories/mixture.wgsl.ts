@@ -1,6 +1,6 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import { lines, range } from '../lib/text.ts';
-import { barrier, type MemoryCode, type MemoryOptions, shared, vec4sPerRow } from './kind.wgsl.ts';
+import { barrier, divided, type MemoryCode, type MemoryOptions, vec4sPerRow } from './kind.wgsl.ts';
 
 /**
  * A memory of `depth` cells of G vec4s each. At every step each cell becomes a mixture of the cell before it, the cell
@@ -49,7 +49,7 @@ const store4 = ({ element, elements }: MemoryOptions, store: (c: string, x: stri
 
 /** `body` for every vec4 g of every cell i. In the block form the invocations divide the work. */
 const eachCell = (o: MemoryOptions, body: string): string =>
-  shared(
+  divided(
     o,
     'n',
     '0u',

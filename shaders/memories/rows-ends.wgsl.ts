@@ -1,8 +1,8 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import { endsOf } from '../../src/base/memories.ts';
-import { type MemoryOptions, shared } from './kind.wgsl.ts';
+import { divided, type MemoryOptions } from './kind.wgsl.ts';
 
-/** The parts common to both forms of the deque with an undo log: see rows.wgsl.ts. */
+/** What the lane and block forms of stack, queue and deque share: see rows.wgsl.ts. */
 
 /** An end that is popped and read: its number among the ends of the memory, and its side of the slots. */
 export interface End {
@@ -24,14 +24,17 @@ export const endsRead = (kind: MemoryOptions['kind']): End[] => {
 export const popOf = (index: 0 | 1): string => `controls.${index === 0 ? 'y' : 'w'}`;
 
 /**
- * Condition: gradients pass through a row's strength at a step. A row pushed with strength 0 is a tie at every later
- * step, max(0, s − 0) with s = 0, where no gradient passes, because the derivative of the left argument is taken. It
+ * Condition: gradients pass through a row's strength at a step. For a row pushed with strength 0, every
+ * later step computes max(0, s − 0) at s = 0: a tie, whose derivative is that of the left argument, 0. It
  * gets a gradient at its own step only. The next pop of a stack removes such a row, but a queue or a deque can keep it.
  */
 export const passes = (kind: MemoryOptions['kind'], slot: string, step: string): string =>
   kind === 'stack' ? 'true' : `(bitcast<f32>(${slot}.x) > 0.0 || ${slot}.y / ${endsOf(kind)}u == ${step})`;
 
-/** Pushes into slot `at`. The log keeps its old contents, and (edge, reached, before) of the pop at the same end. */
+/**
+ * Pushes into slot `at`. The log keeps its old contents, and (edge, reached, before) of the pop that goes with this
+ * push (for a queue, the pop at the bottom).
+ */
 const push = (
   edge: string,
   reached: string,
@@ -114,7 +117,7 @@ export const rewindStores = (kind: MemoryOptions['kind']): string => {
 export const rewindRows = (o: MemoryOptions): string => {
   const { kind } = o;
   const rows = (from: string, to: string, g: string, when = passes(kind, 'slots[to]', 't - 1u')): string =>
-    shared(
+    divided(
       o,
       'i',
       from,

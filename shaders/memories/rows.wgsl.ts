@@ -1,5 +1,5 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
-import { type MemoryCode, type MemoryOptions, shared } from './kind.wgsl.ts';
+import { divided, type MemoryCode, type MemoryOptions } from './kind.wgsl.ts';
 import { blockBackward, blockForward, crossing } from './rows-block.wgsl.ts';
 import { laneBackward, laneForward } from './rows-lane.wgsl.ts';
 
@@ -29,7 +29,7 @@ ${pass === 'forward' ? blockForward(o) : blockBackward(o)}
 #endif
 #if ${pass === 'backward'}
 fn clearGradient(k: u32, bounds: vec2u) {
-  ${shared(o, 'i', 'bounds.x', 'bounds.y', 'dStrength[slotAt(k, i)] = 0.0;')}
+  ${divided(o, 'i', 'bounds.x', 'bounds.y', 'dStrength[slotAt(k, i)] = 0.0;')}
 }
 #endif
 `,

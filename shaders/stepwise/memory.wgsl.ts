@@ -15,7 +15,7 @@ import { at, elementsOf } from '../lib/rows.wgsl.ts';
 import { enableFor, mainOfSequence, sequenceState } from '../lib/sequence.wgsl.ts';
 import { lines } from '../lib/text.ts';
 import { boundsAt } from '../memories/index.wgsl.ts';
-import { barrier, shared } from '../memories/kind.wgsl.ts';
+import { barrier, divided } from '../memories/kind.wgsl.ts';
 
 /**
  * One step of all memories, between two steps of the controller: one invocation per sequence in the `lane` form, one
@@ -58,8 +58,8 @@ fn addRead(k: u32, n: u32, c: u32, x: vec4f) { acts[reads + readOf(k, n) * ${M4}
 ${functions(o, 'forward')}
 ${mainPrologue(o)}
   reads = ${at(operand(layout, 'r', { skip: 1 }), 'row')};
-  ${shared(o.memory, 'i', '0u', `${R4}u`, 'acts[reads + i] = vec4f();')}
-  ${shared(o.memory, 'i', '0u', `${S4}u`, `${element('dS', 'row', 'i')} = vec4f();`)}
+  ${divided(o.memory, 'i', '0u', `${R4}u`, 'acts[reads + i] = vec4f();')}
+  ${divided(o.memory, 'i', '0u', `${S4}u`, `${element('dS', 'row', 'i')} = vec4f();`)}
   // Uniform: a workgroup has a single sequence.
   if (t < lengthOf(sequence)) {
     ${barrier(o.memory)}
@@ -110,7 +110,7 @@ ${mainPrologue(o)}
     var ds = array<vec4f, ${S4 - N4}>();
     ${stores}
     ${barrier(o.memory)}
-    ${shared(
+    ${divided(
       o.memory,
       'i',
       '0u',

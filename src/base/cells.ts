@@ -3,7 +3,10 @@
  * an entry here, and its equations in src/reference, shaders/cells and src/simd/assembly.
  */
 export interface Cell {
-  /** Names of the blocks of pre-activations: gates and candidates. Each is H columns of the matrices in a checkpoint, in this order. */
+  /**
+   * Names of the blocks of pre-activations: gates and candidates. Each is H columns of the matrices in a checkpoint, in
+   * this order.
+   */
   readonly gates: readonly string[];
   /** States of a layer, carried to the next step if `recurrent`. h also feeds the layer above and the heads. */
   readonly states: readonly StateName[];
@@ -17,8 +20,8 @@ export interface Cell {
 export type StateName = 'h' | 'c';
 
 /**
- * Layout of these blocks in the engines gpu and cpu: the row a of pre-activations is divided into blocks of H. Inputs, reads and
- * the layer below feed the blocks [0, x); h_{t-1} feeds the blocks [hFrom, hFrom + h).
+ * Layout of these blocks in the engines gpu and cpu: the pre-activations `a` of a step are one row, divided into blocks
+ * of H columns. Inputs, reads and the layer below feed the blocks [0, x); h_{t-1} feeds the blocks [hFrom, hFrom + h).
  */
 export interface GateLayout {
   /** Number of blocks. */

@@ -6,7 +6,7 @@ import { RENAMED, withCurrentKeys } from './renamed-keys.ts';
 
 /**
  * The complete configuration of a run. A preset is a Config; `config.json` and every checkpoint contain one. FIELDS
- * below is the only list of its keys: checks, `--set` and the page's form are derived from it. FIELD_HELP in
+ * below describes its keys at run time: checks, `--set` and the page's form are derived from it. FIELD_HELP in
  * field-help.ts explains every key.
  */
 export interface Config {
@@ -220,8 +220,9 @@ export const FIELDS: Record<keyof Config, Record<string, Field>> = {
 };
 
 /**
- * Learning rate of a step, `age` steps after the weights were initialised (at the start or at the last restart). Unlike
- * a schedule over `steps`, a half-life gives the same weights whenever the run ends, so a run can be extended.
+ * Learning rate of a step, `age` steps after the weights were initialised (at the start or at the last restart). With a
+ * half-life, unlike a schedule over `steps`, the weights at a given step do not depend on `steps`, so a finished run
+ * can be extended.
  */
 export const rateAt = ({ rate, rateHalfLife, rateHold }: TrainConfig, age: number): number =>
   rateHalfLife ? rate * 2 ** (-Math.max(0, age - rateHold) / rateHalfLife) : rate;

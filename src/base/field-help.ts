@@ -13,7 +13,8 @@ export const FIELD_HELP: Readonly<Record<string, string>> = {
   'task.sourceSymbols': 'your own data: its vocabulary, filled in by the tool',
   'task.targetSymbols': 'your own data: its vocabulary, filled in by the tool',
   'task.longestTarget': 'your own data: symbols of its longest target, filled in by the tool',
-  'task.splitBy': 'your own data: how it is split; rank: as in runs started before hash existed',
+  'task.splitBy':
+    'your own data: how it is split; hash: by a hash of each source; rank: by the rank of that hash (the rule of older runs)',
   'model.controller': 'cell; lstm-coupled: an LSTM whose forget gate is 1 - input gate',
   'model.layers': 'L, layers of the controller; each sees the inputs and the reads',
   'model.hidden': 'H, width of the controller state h',
@@ -31,10 +32,10 @@ export const FIELD_HELP: Readonly<Record<string, string>> = {
   'model.start': 'h_0: trained (r_0 zero), or h_0 and r_0 fixed',
   'model.init': 'glorot: Glorot uniform weights; uniform: weights and biases from U(-0.1, 0.1)',
   'model.headGain': 'Glorot gain of the push and pop weights',
-  'model.pushBias': 'bias of the push head at the start; for a tape, of the head `right`',
+  'model.pushBias': 'bias of the push head at the start; for a tape, of the action `right`',
   'model.bottomPushBias': "added to pushBias at a deque's bottom; -4: push strength near 0 at first",
   'model.popBias':
-    "bias of the pop head at the start (the paper's advice: -1); for a tape, of the head `left`",
+    "bias of the pop head at the start (the paper's advice: -1); for a tape, of the action `left`",
   'model.forgetBias': "bias of an LSTM's forget gates at the start",
   'train.seed': 'seed of weights, data and noise',
   'train.steps': 'maximum number of training steps (mini-batches)',

@@ -4,7 +4,10 @@ import { rangesOf, type StepWeight } from './slices.ts';
 
 /** Cuts work into submissions. */
 
-/** The slice of a kernel over time, as it reads it from the batch's header: see SLICE in shaders/lib/batch.wgsl.ts. */
+/**
+ * The time steps that a kernel with a loop over time covers, as the kernel reads them from the batch's header: see
+ * SLICE in shaders/lib/batch.wgsl.ts.
+ */
 export type Slice = Record<(typeof SLICE)[number], number>;
 
 /** Part of a submission: a launch with its slice, or a range of steps of a loop. */
@@ -15,9 +18,9 @@ export interface Piece<Name extends string> {
 }
 
 /**
- * Cuts work over time into slices of up to `steps` usual steps, one submission each. Launches that are not over time go
- * into the same submission as the slice before them.
- * @param weight cost of time step t in usual steps (default 1)
+ * Cuts work over time into slices whose total weight is at most `steps`, one submission each. Launches that are not
+ * over time go into the same submission as the slice before them.
+ * @param weight cost of time step t relative to an ordinary step (default 1)
  */
 export function cut<Name extends string>(
   work: readonly Work<Name>[],

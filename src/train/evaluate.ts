@@ -39,7 +39,7 @@ export interface EvaluateOptions {
   shortest?: number;
   sequences: number;
   seed: number;
-  /** Index of the evaluation set among those of the seed; by default the length. */
+  /** Selects one of the seed's evaluation sets; by default the length, so every length has its own. */
   index?: number;
   /** Part of your own data; by default `test`. The whole part is used if it has no more than `sequences` pairs. */
   split?: Split;

@@ -15,7 +15,7 @@ export const startFailed = (error: unknown): string =>
     ? 'The page did not start: one of its scripts did not load.'
     : `The page did not start in this browser: ${sentence(messageOf(error))}`;
 
-/** Returns the message for an `error` event of a worker. It has no message if the script did not load. */
+/** Returns the message for an `error` event of a worker. The event has no message if the script did not load. */
 export const workerFailed = (message: string | undefined): string =>
   message
     ? `a background script failed: ${message}. Reload the page; if it happens again, please report it.`

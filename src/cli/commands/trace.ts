@@ -11,7 +11,11 @@ import { table } from '../show/columns.ts';
 import { bar, fixed, strengthBars } from '../show/format.ts';
 
 /** One row per step, then a legend. A model without a memory has no memory columns. */
-function tableOf(steps: readonly TraceStep[], { memory, memories, width: M }: ModelSpec): string {
+function tableOf(
+  steps: readonly TraceStep[],
+  { memory, memories, width: M }: ModelSpec,
+  zeroTargets: boolean,
+): string {
   const { ends, controls, rows: hasRows } = memoryKind(memory);
   const names = controls.map(({ name }) => name);
   const numbers = (values: readonly number[]) => values.map(value => fixed(value, 2)).join(' ');
@@ -46,7 +50,8 @@ function tableOf(steps: readonly TraceStep[], { memory, memories, width: M }: Mo
   lines.push(
     `output: the likeliest symbol and its probability (without softmax: the output itself)${ends ? ', computed from the read of the step before' : ''}`,
   );
-  return [...lines, 'target: · if the step has no target, or the target is not known'].join('\n');
+  const zero = zeroTargets ? '; 0: the zero vector' : '';
+  return [...lines, `target: · if the step has no target, or the target is not known${zero}`].join('\n');
 }
 
 export const trace = command({
@@ -72,7 +77,7 @@ export const trace = command({
         io.stdout.write(`${JSON.stringify({ t: t + 1, input, target, phase, ...controls, ...rest })}\n`);
       });
     } else {
-      io.stdout.write(steps.length > 0 ? `${tableOf(steps, model.spec)}\n` : '');
+      io.stdout.write(steps.length > 0 ? `${tableOf(steps, model.spec, task.zeroTargets)}\n` : '');
     }
     model.destroy();
     engine.destroy();
