@@ -22,8 +22,8 @@ const memory = (kind: 'stack' | 'queue' | 'deque'): Overrides => ({
 
 /**
  * SVO→SOV: whether a verb is the main verb depends on the number of relative clauses still open, which the LSTM has to
- * count. At the trained lengths the count is right after 2,000 steps; at twice those, accuracy fluctuates between .6
- * and .98 from one evaluation to the next until the rate falls.
+ * count. At the trained lengths it counts right after 2,000 steps; at twice those, accuracy swings between .6 and .98 from
+ * one evaluation to the next until the rate falls (docs/experiments.md).
  */
 const SETTLING: Overrides['train'] = { steps: 10_000, rateHold: 6000, rateHalfLife: 1000 };
 
@@ -34,7 +34,7 @@ const SETTLING: Overrides['train'] = { steps: 10_000, rateHold: 6000, rateHalfLi
  *
  * Not in the paper, and chosen here: clipping by norm; RMSProp's decay of 0.9 (with 0.999 and no bias correction, the
  * first updates are 10 times as large) and epsilon; forget gates that begin half open; noise on push and pop logits,
- * which halves the steps until a memory is used; one of its five learning rates; 8,000 steps at most, patience as its
+ * which halves the steps until a memory is used; one of its five learning rates; 8,000 steps at most (SVO→SOV 10,000), patience as its
  * "early stopping". The loss stays near that of guessing for 500 steps or more, then falls within 500; a run whose loss
  * has not fallen by step 2,000 is restarted, at most twice. The first evaluation that is right ends a run, because
  * RMSProp can undo what was learned: once all gradients are small, the next large one is divided by almost 0.
