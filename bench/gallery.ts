@@ -138,7 +138,7 @@ const RECIPES: readonly Recipe[] = [
   {
     name: 'tutorial-part5',
     title: 'The tutorial, part 5',
-    text: 'It reverses sequences, but not with a stack: every push is 1, so the pop has no effect.',
+    text: 'It reverses sequences, but not with a stack: every push is 1, so every read is just the newest row, and pops have no effect.',
     preset: 'tutorial-part5',
     seed: 0,
     lengths: [5, 10, 13, 20],

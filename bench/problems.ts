@@ -70,7 +70,7 @@ export function prefixSumInputs(R: number, L: number): { x: Float32Array; dy: Fl
   return { x: numbers(), dy: numbers() };
 }
 
-/** One training step with plain gradient descent, so that a peer does nothing but compute the gradients. */
+/** One training step with plain gradient descent, so that a peer only computes gradients and subtracts them, scaled by the rate. */
 export interface TrainingProblem {
   name: string;
   config: Config;

@@ -11,7 +11,7 @@ const HELP = `npm run bench:page -- [options]
   --headless       run the benchmarks in a headless Chrome instead, and print the tables
 with --headless:
   --only <text>    only cases whose names contain this; may be repeated
-  --full           the whole grid
+  --full           all combinations of memory, B, T, M and strengths, not one axis at a time
   --samples <n>    samples per case (default 10, at least 3)
   --no-peers       only pushdown
   --json           also write bench/results/suite-chrome-<adapter>-<date>.json, and its plots as .svg beside it`;

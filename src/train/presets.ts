@@ -48,7 +48,7 @@ const UNGROUPED: readonly Preset[] = [
   {
     name: 'tutorial-part5',
     description:
-      "The tutorial's part 5: learns to reverse, but not with a stack: every push is 1, so the pop has no effect",
+      "The tutorial's part 5: learns to reverse, but not with a stack: every push is 1, so every read is just the newest row",
     config: makeConfig({
       task: { name: 'tutorial-part5', symbols: 2, minLength: 1, maxLength: 1 },
       model: {
