@@ -27,15 +27,21 @@ const policy: Plugin = {
 };
 
 /**
- * Kernels are WGSL in template strings, which no minifier shortens. This plugin removes their comments and indentation
- * from the published page; both mean nothing in WGSL, so they can be removed from every line of these files.
+ * Kernels are WGSL in template strings, which no minifier shortens. This plugin removes their comments, indentation and
+ * spaces around `=`, `*` and after commas from the published page; they mean nothing in WGSL or TypeScript, so they can be
+ * removed from every line of these files.
  */
 export const compactWgsl: Plugin = {
   name: 'compact-wgsl',
   apply: 'build',
   transform(code, id) {
     if (!id.endsWith('.wgsl.ts')) return null;
-    return { code: code.replace(/(^|\s)\/\/ .*$/gm, '$1').replace(/^[ \t]+/gm, ''), map: null };
+    const compact = code
+      .replace(/(^|\s)\/\/ .*$/gm, '$1')
+      .replace(/^[ \t]+/gm, '')
+      .replace(/ ([=*]) /g, '$1')
+      .replace(/, /g, ',');
+    return { code: compact, map: null };
   },
 };
 

@@ -70,7 +70,10 @@ export function prefixSumInputs(R: number, L: number): { x: Float32Array; dy: Fl
   return { x: numbers(), dy: numbers() };
 }
 
-/** One training step with plain gradient descent, so that a peer only computes gradients and subtracts them, scaled by the rate. */
+/**
+ * One training step with plain gradient descent, so that a peer only computes gradients and subtracts them, scaled by
+ * the rate.
+ */
 export interface TrainingProblem {
   name: string;
   config: Config;

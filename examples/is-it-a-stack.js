@@ -1,5 +1,5 @@
 /**
- * Does a trained model use its memory as a stack? Four measurements of the tutorial's two machines: how strongly they push and pop,
+ * Does a trained model use its memory as a stack? Four measurements of the tutorial's two models: how strongly they push and pop,
  * which rows they read, whether they still answer with the pop held at 0 or 1, and whether training can still change the pop.
  *
  *   node examples/is-it-a-stack.js

@@ -65,7 +65,7 @@ export interface OptimOptions {
   /** Clip each gradient to ±this; 0: no clipping. (The report's scale handles clipping by norm.) */
   clipValue: number;
   /**
-   * AdamW: AdamW: a weight decays by rate · weightDecay of its value per step. Applies to the first weights4 vec4s, the
+   * AdamW: a weight decays by rate · weightDecay of its value per step. Applies to the first weights4 vec4s, the
    * matrices.
    */
   weightDecay: number;

@@ -30,8 +30,8 @@ export const HEADER = [
   'hasNoise',
   // Number of parts into which the B·T rows of the batch are split for the weight gradients.
   'rowSplits',
-  // As float32 bits: the learning rate of this step, and Adam's bias corrections, 1 / (1 - beta1^t) and 1 / (1 -
-  // beta2^t).
+  // As float32 bits: the learning rate of this step, and Adam's bias corrections, 1 / (1 - beta1^t) and
+  // 1 / (1 - beta2^t).
   'rate',
   'unbiasMean',
   'unbiasSquare',

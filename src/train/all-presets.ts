@@ -10,8 +10,7 @@ const TABLES = [CHOMSKY_SMALL, CHOMSKY, CFL_SMALL, CFL];
 
 /**
  * All presets: those of the page, then `<table>/<task>/<model>` for every cell of `pushdown table chomsky` and `cfl`.
- * The latter are in this file, so that the page does not load 280 configurations that it does not list that it does not
- * list.
+ * The latter are in this file, so that the page does not load 280 configurations that it does not list.
  */
 export const PRESETS: readonly Preset[] = [...page.PRESETS, ...TABLES.flatMap(presetsOf)];
 

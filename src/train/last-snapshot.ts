@@ -45,7 +45,7 @@ export class LastSnapshot {
     this.#losses++;
     if (++this.#lossesSince > MAX_LOSSES) {
       throw new DeviceLost(
-        `${lost.message} The device was lost ${this.#lossesSince} times in a row since the same snapshot: the run is too large for it. Make the model, the batch or the lengths smaller.`,
+        `${lost.message} The device was lost ${this.#lossesSince} times since the last snapshot: the run is too large for it. Make the model, the batch or the lengths smaller.`,
       );
     }
     return this.#losses;

@@ -15,8 +15,11 @@ export const startFailed = (error: unknown): string =>
     ? 'The page did not start: one of its scripts did not load.'
     : `The page did not start in this browser: ${sentence(messageOf(error))}`;
 
-/** Returns the message for an `error` event of a worker. The event has no message if the script did not load. */
+/** The message of a worker whose script did not load. */
+export const SCRIPT_MISSING = 'a script of the page did not load';
+
+/** Returns the message for an `error` event of a worker. The event has no message if the worker's first script did not load. */
 export const workerFailed = (message: string | undefined): string =>
-  message
-    ? `a background script failed: ${message}. Reload the page; if it happens again, please report it.`
-    : `a script of the page did not load. ${RELOAD_ADVICE}`;
+  !message || message.includes(SCRIPT_MISSING)
+    ? `${SCRIPT_MISSING}. ${RELOAD_ADVICE}`
+    : `a background script failed: ${sentence(message)} Reload the page; if it happens again, please report it.`;

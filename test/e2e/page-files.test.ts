@@ -102,7 +102,7 @@ test('unusable files are named in a message, and the run continues', async () =>
     ['settings.json', '{', /settings.json is not JSON/],
     ['settings.json', '{"model":{"hidden":0}}', /model.hidden must be a whole number from 1/],
     ['picture.png', 'x', /"picture.png" cannot be used here/],
-    ['pairs.tsv', Uint8Array.of(255, 254, 253), /pairs.tsv is not text in UTF-8/],
+    ['pairs.tsv', Uint8Array.of(255, 254, 253), /pairs.tsv must be UTF-8 text/],
   ];
   for (const [name, content, words] of refusals) {
     await drop(page, { name, content });

@@ -73,7 +73,7 @@ test('a run that diverges is reported, keeps its last finite weights, and can be
     address('&train.optimiser=adamw&train.weightDecay=1&train.rate=1000&train.clip=none'),
   );
   await waitForText(page, '#error', /training diverged: 10 steps in a row .* Lower train.rate \(now 1000\)/);
-  expect(await text(page, '#error')).toMatch(/It is saved as of step \d+/);
+  expect(await text(page, '#error')).toMatch(/The run is saved as of step \d+/);
   // Requests to this run get an answer.
   await press(page, '#try button');
   await waitForText(page, '#try-refused', /the run has ended/);
@@ -113,7 +113,7 @@ test('a link to a run on your own data waits for its file', async () => {
     location.hash =
       '#v=1&preset=reverse&engine=cpu&task.name=data&task.file=mine.tsv&task.minLength=1&task.maxLength=3&train.evaluateLength=3&task.heldOut=0&paused';
   });
-  await waitForText(page, '#settings-problem', /needs your own data: open mine.tsv here/);
+  await waitForText(page, '#settings-problem', /needs your own data: open mine.tsv under “Runs”/);
   expect(page.url()).not.toContain('mine.tsv');
   await drop(page, { name: 'mine.tsv', content: 'p q r\tr q p\nq\tq\n' });
   await waitFor(page, 'the run of the link', async () => page.url().includes('mine.tsv'));

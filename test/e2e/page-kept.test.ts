@@ -101,7 +101,11 @@ test('a run that is open in another tab cannot be opened a second time', async (
   );
   await waitFor(second, 'both runs', async () => (await rowsOfRuns(second)) === 2);
   await press(second, '#runs tr:nth-child(2) button');
-  await waitForText(second, '#settings-problem', /open in another tab. The current run continues/);
+  await waitForText(
+    second,
+    '#settings-problem',
+    /open in another tab: close that tab first\. The current run continues/,
+  );
 });
 
 test('full storage is reported, and training continues', async () => {

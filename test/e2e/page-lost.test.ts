@@ -40,7 +40,7 @@ test('a crash of the GPU process loses no work', async () => {
       await session.send('Browser.crashGpuProcess' as never).catch(() => undefined);
       crashes++;
       const message = new RegExp(
-        `the device was lost .* Training resumes from step [\\d,]+.* \\(${crashes}\\)`,
+        `the device was lost .* Training resumes from step [\\d,]+.* Devices lost so far: ${crashes}\\.`,
       );
       await waitForText(page, '#recovered', message, 60_000);
       // A snapshot is due every two seconds. Without a new one, the run would resume from the same step every time.

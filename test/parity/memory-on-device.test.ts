@@ -206,7 +206,9 @@ describe('one shared buffer, and unusable buffers', () => {
     fails({ value: make(24, GPUBufferUsage.STORAGE) }, /^value needs a buffer .*GPUBufferUsage\.COPY_SRC/);
     fails({ read: make(24, GPUBufferUsage.COPY_SRC) }, /^read needs a buffer .*GPUBufferUsage\.COPY_DST/);
     fails({ pull: good.pop }, /^forward\(\) takes push, pop, value, read, got "?pull/);
-    expect(() => recorder.forward({} as GPUCommandEncoder, good)).toThrow(/needs a GPUCommandEncoder first/);
+    expect(() => recorder.forward({} as GPUCommandEncoder, good)).toThrow(
+      /needs a GPUCommandEncoder as its first argument/,
+    );
     expect(() => recorder.backward(encoder, { dRead: good.value })).toThrow(/^backward\(\) needs dPush/);
     const gradients = { dPush: output(6), dPop: output(6), dValue: output(24) };
     expect(() => recorder.backward(encoder, { dRead: good.value, ...gradients })).toThrow(

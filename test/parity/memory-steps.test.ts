@@ -93,7 +93,7 @@ describeEach([...MEMORY_VARIANTS, REFERENCE_VARIANT], (engine, { name, hasMemory
         await memory.reset();
         const steps = await bySteps(memory, given, shape.T);
         if (overTime(name)) {
-          // Overrides whole sequences this form uses heights in fixed point, which are rounded differently.
+          // Over whole sequences this form uses heights in fixed point, which are rounded differently.
           for (const [tensor, ofSteps] of Object.entries(steps)) {
             for (const [t, numbers] of ofSteps.entries()) {
               const difference = Math.max(...numbers.map((x, k) => Math.abs(x - sequences[tensor][t][k])));
@@ -216,10 +216,7 @@ describeEach([...MEMORY_VARIANTS, REFERENCE_VARIANT], (engine, { name, hasMemory
     await memory.stepBackward(dRead);
     await fails(memory.step(...one), /^step\(\) cannot follow stepBackward\(\): call reset\(\)/);
     await memory.stepBackward(dRead);
-    await fails(
-      memory.stepBackward(dRead),
-      /^stepBackward\(\) was called for all steps taken, 2: call reset/,
-    );
+    await fails(memory.stepBackward(dRead), /^stepBackward\(\) was called for all 2 steps taken: call reset/);
     memory.destroy();
     await fails(memory.step(...one), /^this memory was destroyed/);
   });

@@ -22,7 +22,7 @@ const THREADS_OPTION = {
 } as const satisfies Option;
 const UNSAFE_OPTION = {
   type: 'boolean',
-  help: 'engine gpu on a software adapter: no bounds checks: up to 1.8 times as fast',
+  help: 'engine gpu on a software adapter: no bounds checks, up to 1.8 times as fast',
 } as const satisfies Option;
 const COMPILE_OPTION = {
   type: 'string',

@@ -80,8 +80,8 @@ export const evaluationRow = (evaluation: Evaluation): string =>
   ].join('  ') + aboveBound(evaluation);
 
 /**
- * The mean of each control while reading and while writing. With several ends, one number per end: `push 1.00/0.00
- * while …`.
+ * The mean of each control while reading and while writing. With several ends, one number per end:
+ * `push 1.00/0.00 while …`.
  */
 export function profileLine({ reading, writing }: Profile): string {
   const mean = ({ ends }: PhaseProfile, name: string): string =>

@@ -19,8 +19,8 @@ const spawn = spawnOf(() => {
 const opening = openingWith(() => isolatedThreads(spawn));
 
 /**
- * Opens an engine in a page or a worker: WebGPU on a GPU, else WebAssembly SIMD, else the float64 reference. See {@link
- * Opening.openEngine}.
+ * Opens an engine in a page or a worker: WebGPU on a GPU, else WebAssembly SIMD, else the float64 reference. See
+ * {@link Opening.openEngine}.
  * @function
  */
 export const openEngine = opening.openEngine;

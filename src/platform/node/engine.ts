@@ -47,8 +47,8 @@ const NODE: Platform = {
 const opening = openingOn(() => NODE);
 
 /**
- * Opens an engine in Node: WebGPU on a GPU, else WebAssembly SIMD, else the float64 reference. See {@link
- * Opening.openEngine}.
+ * Opens an engine in Node: WebGPU on a GPU, else WebAssembly SIMD, else the float64 reference. See
+ * {@link Opening.openEngine}.
  * @function
  */
 export const openEngine = opening.openEngine;

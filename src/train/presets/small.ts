@@ -9,8 +9,8 @@ const lstm = (layers: number, hidden: number, steps?: number): Overrides => ({
 const memory = (kind: 'stack' | 'queue' | 'deque'): Overrides => ({ model: { memory: kind } });
 
 /**
- * The paper's table shrunk until a cell takes seconds: the settings that `small/…` presets and `table paper --scale
- * small` have. This is the one place to change them.
+ * The paper's table shrunk until a cell takes seconds: the settings that `small/…` presets and
+ * `table paper --scale small` have. This is the one place to change them.
  *
  * Later settings override earlier ones: base, then that of the task, of the model, of the single cell.
  */
@@ -60,8 +60,9 @@ export const SMALL: Grid = {
     // strengths to 0 and 1.
     'reverse/stack': { train: { noiseAfter: 3500 } },
     'reverse/deque': { train: { noiseAfter: 3500 } },
-    // Where the answer comes out in the order of the source, a deque has to push at one end and pop at the other. Both
-    // ends starting alike, pushes at both hide the oldest row; with one end's push nearly shut it finds out.
+    // Where the target is nearly in the order of the source, a deque has to push at one end and pop at the other. If
+    // both ends start alike, it pushes at both, which buries the oldest row; with one end's push near 0 it learns to
+    // use both.
     ...Object.fromEntries(
       ['copy', 'bigram', 'svo-sov', 'gender'].map(task => [
         `${task}/deque`,

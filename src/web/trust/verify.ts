@@ -67,7 +67,7 @@ export class VerifyPanel {
         `Loss ${significant(loss.engine, 7)} against ${significant(loss.reference, 7)}. Allowed difference: ${bound} of each tensor's largest value; for loss and gradients plus ${significant(floor, 2)} in absolute numbers, the rounding of an output near 1 in float32.` +
         (agrees
           ? ''
-          : ' A strength very close to a point where a min or max of the equations switches may fall on the other side in float32 in float32. If the next steps differ too, please report it.'),
+          : ' A strength very close to a point where a min or max of the equations switches may fall on the other side in float32. If the next steps differ too, please report it.'),
     );
     this.#status.classList.add(agrees ? 'good' : 'bad');
     const body = make('tbody');

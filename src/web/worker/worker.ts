@@ -1,4 +1,4 @@
-import { isLoadFailure } from '../load-failure.ts';
+import { isLoadFailure, SCRIPT_MISSING } from '../load-failure.ts';
 import type { Role } from '../protocol.ts';
 import type { Scope } from './scope.ts';
 
@@ -23,5 +23,5 @@ ROLES[scope.name as Role]().then(
     for (const event of queued) scope.onmessage?.(event);
   },
   // Reports the error to the page as an `error` event; an unhandled rejection would not reach it.
-  error => reportError(isLoadFailure(error) ? new Error('a script of the page did not load') : error),
+  error => reportError(isLoadFailure(error) ? new Error(SCRIPT_MISSING) : error),
 );
