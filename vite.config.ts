@@ -28,8 +28,8 @@ const policy: Plugin = {
 
 /**
  * Kernels are WGSL in template strings, which no minifier shortens. This plugin removes their comments, indentation and
- * spaces around `=`, `*` and after commas from the published page; they mean nothing in WGSL or TypeScript, so they can be
- * removed from every line of these files.
+ * spaces around `=`, `*` and after commas from the published page; they mean nothing in WGSL or TypeScript, so they can
+ * be removed from every line of these files.
  */
 export const compactWgsl: Plugin = {
   name: 'compact-wgsl',

@@ -24,45 +24,45 @@ export interface PrefixSumOptions {
 export const prefixSumCode = (o: PrefixSumOptions): string => wgsl`
 ${enableFor(o)}
 struct Dims { R: u32, L: u32 }
-alias Cell = ${o.wide ? 'vec4f' : 'f32'};
+alias Element = ${o.wide ? 'vec4f' : 'f32'};
 @group(0) @binding(0) var<uniform> dims: Dims;
-@group(0) @binding(1) var<storage, read> x: array<Cell>;
-@group(0) @binding(2) var<storage, read_write> y: array<Cell>;
-// Prefix sums within an element (Cell), in the direction of the pass. whole() is the sum of the element.
-fn within(cell: Cell) -> Cell {
+@group(0) @binding(1) var<storage, read> x: array<Element>;
+@group(0) @binding(2) var<storage, read_write> y: array<Element>;
+// Prefix sums within an element, in the direction of the pass. whole() is the sum of the element.
+fn within(element: Element) -> Element {
 #if ${!o.wide}
-  return cell;
+  return element;
 #elif ${o.direction === 'forward'}
-  let pairs = vec4f(cell.x, cell.x + cell.y, cell.z, cell.z + cell.w);
+  let pairs = vec4f(element.x, element.x + element.y, element.z, element.z + element.w);
   return pairs + vec4f(0.0, 0.0, pairs.y, pairs.y);
 #else
-  let pairs = vec4f(cell.x + cell.y, cell.y, cell.z + cell.w, cell.w);
+  let pairs = vec4f(element.x + element.y, element.y, element.z + element.w, element.w);
   return pairs + vec4f(pairs.z, pairs.z, 0.0, 0.0);
 #endif
 }
-fn whole(sums: Cell) -> f32 { return sums${o.wide ? (o.direction === 'forward' ? '.w' : '.x') : ''}; }
+fn whole(sums: Element) -> f32 { return sums${o.wide ? (o.direction === 'forward' ? '.w' : '.x') : ''}; }
 ${sequenceState(o)}
 ${o.form === 'block' ? blockScan(o.size, o.subgroups) : ''}
 ${mainOfSequence(o, 'dims.R')}
-  let cells = dims.L / ${o.wide ? 4 : 1}u;
+  let elements = dims.L / ${o.wide ? 4 : 1}u;
   var before = 0.0;
 #if ${o.form === 'lane'}
-  for (var i = 0u; i < cells; i++) {
-    let at = seq * cells + ${o.direction === 'forward' ? 'i' : 'cells - 1u - i'};
+  for (var i = 0u; i < elements; i++) {
+    let at = seq * elements + ${o.direction === 'forward' ? 'i' : 'elements - 1u - i'};
     let sums = within(x[at]) + before;
     y[at] = sums;
     before = whole(sums);
   }
 #else
-  for (var first = 0u; first < cells; first += ${o.size}u) {
+  for (var first = 0u; first < elements; first += ${o.size}u) {
     let i = first + lid;
-    let at = seq * cells + ${o.direction === 'forward' ? 'i' : 'cells - 1u - min(i, cells - 1u)'};
-    var sums = Cell();
-    if (i < cells) { sums = within(x[at]); }
+    let at = seq * elements + ${o.direction === 'forward' ? 'i' : 'elements - 1u - min(i, elements - 1u)'};
+    var sums = Element();
+    if (i < elements) { sums = within(x[at]); }
     blockScan(whole(sums));
     var preceding = before;
     if (lid > 0u) { preceding += wg_scan[lid - 1u]; }
-    if (i < cells) { y[at] = sums + preceding; }
+    if (i < elements) { y[at] = sums + preceding; }
     before += wg_scan[${o.size - 1}u];
     workgroupBarrier();
   }

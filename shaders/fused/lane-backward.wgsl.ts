@@ -63,13 +63,13 @@ export function fusedBackwardLane(o: FusedOptions): string {
     var ds: array<vec4f, ${S4}>;
     ${unrolled(S4 - N4, j => `strengths[${j}] = ${element('s', 'row', `${N4}u + ${j}`)};`)}
     ${unrolled(S4 - N4, j => `ds[${N4}u + ${j}] = vec4f();`)}
-    ${lines(memoriesOf(layout), k =>
-      [
-        `bounds${k} = backward(${k}u, t, bounds${k});`,
-        ...controlsOf(layout, k).map(
-          ({ vector, component, local }) => `ds[${vector}].${component} = gradients.${local};`,
-        ),
-      ].join('\n'),
+    ${lines(
+      memoriesOf(layout),
+      k => `bounds${k} = backward(${k}u, t, bounds${k});
+      ${lines(
+        controlsOf(layout, k),
+        ({ vector, component, local }) => `ds[${vector}].${component} = gradients.${local};`,
+      )}`,
     )}
     ${lines(memoriesOf(layout), k =>
       activateControlsBackward(

@@ -1,7 +1,7 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import { CELL_CODE } from '../cells/index.wgsl.ts';
 import { statesOf } from '../lib/states.wgsl.ts';
-import { lines, range } from '../lib/text.ts';
+import { lines } from '../lib/text.ts';
 import {
   prologue,
   rowAt,
@@ -83,14 +83,12 @@ ${tile(o, H4)}
   ${above ? transposed(o, b => rowAt(o, `dA${l + 1}`, 't', b), above) : ''}
   let later = t + 1u < batch.T;
   // Load everything before the first store, because the last tile repeats its last sequence.
-  ${carried.flatMap(({ state }) => range(o.rows).map(n => `var d${state}_${n} = vec4f();`)).join('\n')}
+  ${lines(carried, ({ state }) => lines(o.rows, n => `var d${state}_${n} = vec4f();`))}
   if (later) {
     ${fromStep(o, l, 't + 1u')}
-    ${carried
-      .flatMap(({ state, gradient }) =>
-        range(o.rows).map(n => `d${state}_${n} = ${sequenceElement(o, gradient, `b${n}`)};`),
-      )
-      .join('\n')}
+    ${lines(carried, ({ state, gradient }) =>
+      lines(o.rows, n => `d${state}_${n} = ${sequenceElement(o, gradient, `b${n}`)};`),
+    )}
   }
   ${lines(o.rows, n => {
     const b = `b${n}`;
@@ -98,12 +96,12 @@ ${tile(o, H4)}
     let inside = t < lengthOf(${b});
     ${cell.backward({
       d: state => (state === 'h' ? `sum_${n}` : `d${state}_${n}`),
-      kept: g => `acts[${rowAt(o, `g${l}`, 't', b)} + ${g * H4}u + j]`,
+      kept: g => stepElement(o, `g${l}`, 't', b, `${g * H4}u + j`),
       now: state => stepElement(o, `${state}${l}`, 't + 1u', b),
       before: state => stepElement(o, `${state}${l}`, 't', b),
       tanh: 'safeTanh4',
     })}
-    ${lines(gates.all, g => `grads[${rowAt(o, `dA${l}`, 't', b)} + ${g * H4}u + j] = select(vec4f(), da${g}, inside);`)}
+    ${lines(gates.all, g => `${stepElement(o, `dA${l}`, 't', b, `${g * H4}u + j`)} = select(vec4f(), da${g}, inside);`)}
     ${lines(
       carried,
       ({ state, gradient }) =>

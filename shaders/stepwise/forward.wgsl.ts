@@ -79,7 +79,7 @@ ${tile(o, H4)}
       state =>
         `${stepElement(o, `${state}${l}`, 't + 1u', `b${n}`)} = select(vec4f(), ${state}Next, inside);`,
     )}
-    ${lines(gates.kept, g => `acts[${rowAt(o, `g${l}`, 't', `b${n}`)} + ${g * H4}u + j] = kept${g};`)}
+    ${lines(gates.kept, g => `${stepElement(o, `g${l}`, 't', `b${n}`, `${g * H4}u + j`)} = kept${g};`)}
   }`,
   )}
 }

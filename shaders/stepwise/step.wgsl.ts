@@ -53,9 +53,14 @@ export const rowAt = ({ layout }: StepOptions, field: string, step: string, b: s
 
 const stepRow = (step: string, b: string): string => `((${step}) * B + ${b})`;
 
-/** Column j of that row. */
-export const stepElement = ({ layout }: StepOptions, field: string, step: string, b: string): string =>
-  elementsOf(layout, 'vec4f')(field, stepRow(step, b), 'j');
+/** Element i of that row; by default column j. */
+export const stepElement = (
+  { layout }: StepOptions,
+  field: string,
+  step: string,
+  b: string,
+  i = 'j',
+): string => elementsOf(layout, 'vec4f')(field, stepRow(step, b), i);
 
 /** Column j of the row of sequence b, for a tensor with one row per sequence. */
 export const sequenceElement = ({ layout }: StepOptions, field: string, b: string): string =>

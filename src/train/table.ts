@@ -57,7 +57,7 @@ export interface RunResult {
   measured: Measured[];
 }
 
-/** Selects cells of a table, and changes settings in all of them. */
+/** Selects runs of a table, and changes settings in all of them. */
 export interface Choice {
   /** By default, as many seeds as the table has. */
   seeds?: readonly number[];
@@ -76,7 +76,7 @@ export function runsOf(
   { seeds, only, sets }: Choice,
 ): TableRun[] {
   const matchers = only.map(word => matcher(grid, word));
-  const cells: TableRun[] = [];
+  const runs: TableRun[] = [];
   for (const seed of seeds ?? Array.from({ length: defaultSeeds }, (_, i) => i)) {
     for (const task of grid.tasks) {
       for (const model of grid.models) {
@@ -84,11 +84,11 @@ export function runsOf(
         const config = assign(configOf(grid, task, model), [...sets, `seed=${seed}`]);
         const maxSeeds = config.model.memory === 'none' ? seedsWithoutMemory : undefined;
         if (!seeds && maxSeeds !== undefined && seed >= maxSeeds) continue;
-        cells.push({ key: `${task}/${model}/seed${seed}`, task, model, config });
+        runs.push({ key: `${task}/${model}/seed${seed}`, task, model, config });
       }
     }
   }
-  return cells;
+  return runs;
 }
 
 /** Parses a word of --only. Returns whether it selects a cell. @throws InputError for an unknown task or model */
@@ -108,9 +108,9 @@ function matcher(grid: Grid, word: string): (task: string, model: string) => boo
   return task ? t => t === task : (_, m) => m === model;
 }
 
-/** Shard i of n (i from 1): every n-th cell from the i-th on. The shards 1/n … n/n together have every cell once. */
-export const shardOf = <T>(cells: readonly T[], i: number, n: number): T[] =>
-  cells.filter((_, at) => at % n === i - 1);
+/** Shard i of n (i from 1): every n-th run from the i-th on. The shards 1/n … n/n together have every run once. */
+export const shardOf = <T>(runs: readonly T[], i: number, n: number): T[] =>
+  runs.filter((_, at) => at % n === i - 1);
 
 /** The measures of every run of a table. */
 export function measuresOf(
@@ -147,21 +147,21 @@ export interface TableCell {
   done: number;
 }
 
-/** The runs of a table by task and model, in the table's order. */
+/** The cells of a table, in its order. @param runs the planned runs @param results those of the finished ones */
 export function tableCells(
   spec: TableSpec,
-  cells: readonly TableRun[],
+  runs: readonly TableRun[],
   results: readonly RunResult[],
 ): TableCell[] {
   const byKey = new Map(results.map(result => [result.key, result]));
-  const pairs: TableCell[] = [];
+  const cells: TableCell[] = [];
   for (const task of spec.grid.tasks) {
     for (const model of spec.grid.models) {
-      const planned = cells.filter(cell => cell.task === task && cell.model === model);
+      const planned = runs.filter(run => run.task === task && run.model === model);
       const done = planned.flatMap(({ key }) => byKey.get(key) ?? []);
       const best = bestOf(spec, done);
       const scores = done.map(result => scoreOf(spec, measuredAt(result, spec.successOn)));
-      pairs.push({
+      cells.push({
         task,
         model,
         best,
@@ -177,7 +177,7 @@ export function tableCells(
       });
     }
   }
-  return pairs;
+  return cells;
 }
 
 /** The score of a measure. NaN if there is no number, as for a run that diverged (JSON stores NaN as null). */

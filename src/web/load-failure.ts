@@ -18,7 +18,10 @@ export const startFailed = (error: unknown): string =>
 /** The message of a worker whose script did not load. */
 export const SCRIPT_MISSING = 'a script of the page did not load';
 
-/** Returns the message for an `error` event of a worker. The event has no message if the worker's first script did not load. */
+/**
+ * Returns the message for an `error` event of a worker. The event has no message if the worker's first script did not
+ * load.
+ */
 export const workerFailed = (message: string | undefined): string =>
   !message || message.includes(SCRIPT_MISSING)
     ? `${SCRIPT_MISSING}. ${RELOAD_ADVICE}`

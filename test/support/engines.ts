@@ -39,7 +39,9 @@ const gpu = (name: string, options: GpuOptions, more: Partial<EngineVariant> = {
   open: other => openGpuEngine({ ...options, ...other }),
 });
 
-/** Every other engine of this machine, with default options. An engine added to the table of engines is compared too. */
+/**
+ * Every other engine of this machine, with default options. An engine added to the table of engines is compared too.
+ */
 const OTHER_ENGINES: readonly EngineVariant[] = ENGINES.map(({ name }) => name)
   .filter(name => name !== 'gpu' && name !== REFERENCE)
   .map(name => ({ ...DEFAULTS, name, open: () => openEngine(name) }));

@@ -58,13 +58,13 @@ output folder: each claims runs that no other process has claimed. --shard 2/8 t
     const [i, n] = parseShard(options.shard ?? '1/1');
     if (options.out === '') throw new InputError('--out needs a folder name.');
     const out = options.out ?? join('runs', `table-${spec.name}-${spec.scale}`);
-    const cells = runsOf(spec, { seeds, only, sets });
-    const jobs = cells.map(
-      (cell): Job => ({
-        key: cell.key,
-        folder: join(out, cell.key),
-        config: cell.config,
-        measures: measuresOf(cell.config, spec),
+    const runs = runsOf(spec, { seeds, only, sets });
+    const jobs = runs.map(
+      ({ key, config }): Job => ({
+        key,
+        folder: join(out, key),
+        config,
+        measures: measuresOf(config, spec),
       }),
     );
 
@@ -75,15 +75,15 @@ output folder: each claims runs that no other process has claimed. --shard 2/8 t
     if (!options.report) {
       await checkJobs(out, jobs);
       const shard = shardOf(jobs, i, n);
-      const runs = `${shard.length} ${shard.length === 1 ? 'run' : 'runs'}`;
-      text.write(`table ${spec.name}, scale ${spec.scale}: ${runs} in ${out}\n`);
+      const number = `${shard.length} ${shard.length === 1 ? 'run' : 'runs'}`;
+      text.write(`table ${spec.name}, scale ${spec.scale}: ${number} in ${out}\n`);
       try {
         outcome = await runJobs(request, shard, io, {
           line,
           onResult(result, done, isNew) {
             if (!isNew) return;
             if (options.json) io.stdout.write(`${JSON.stringify(result)}\n`);
-            line.print(`[${done}/${shard.length}] ${cellRow(result)}`);
+            line.print(`[${done}/${shard.length}] ${runRow(result)}`);
           },
         });
       } catch (error) {
@@ -92,7 +92,7 @@ output folder: each claims runs that no other process has claimed. --shard 2/8 t
     }
 
     // table.json and table.md have the whole table, even if this process trained only a part of it.
-    const report = await reportIn(out, spec, cells, sets);
+    const report = await reportIn(out, spec, runs, sets);
     const whole = await reportIn(out, spec, runsOf(spec, { seeds, only: [], sets }), sets);
     if (whole.finished > 0) {
       await writeAtomic(join(out, 'table.json'), `${JSON.stringify(whole, null, 2)}\n`);
@@ -124,23 +124,23 @@ function parseShard(text: string): [number, number] {
   return [i, n];
 }
 
-/** The report on these cells, from the results in the output folder. */
+/** The report on these runs, from the results in the output folder. */
 async function reportIn(
   out: string,
   spec: TableSpec,
-  cells: readonly TableRun[],
+  runs: readonly TableRun[],
   sets: readonly string[],
 ): Promise<Report> {
   const results: RunResult[] = [];
-  for (const { key } of cells) {
+  for (const { key } of runs) {
     const result = await readResult(join(out, key), key);
     if (result) results.push(result);
   }
-  return reportOf(spec, cells, results, sets, new Date());
+  return reportOf(spec, runs, results, sets, new Date());
 }
 
 /** A line about a finished run: coarse/fine/symbol accuracy in each measure. */
-function cellRow(result: RunResult): string {
+function runRow(result: RunResult): string {
   const accuracies = (name: 'train' | 'test' | 'far'): string | undefined => {
     const measured = measuredAt(result, name);
     if (!measured) return undefined;

@@ -27,7 +27,7 @@ export interface Report {
 /** Makes the report from the results so far. */
 export function reportOf(
   spec: TableSpec,
-  cells: readonly TableRun[],
+  runs: readonly TableRun[],
   results: readonly RunResult[],
   sets: readonly string[],
   now: Date,
@@ -38,13 +38,13 @@ export function reportOf(
     scale: spec.scale,
     date: now.toISOString(),
     adapters: [...new Set(results.map(({ engine, adapter }) => `${adapter} (${engine})`))],
-    notes: notesOf(spec, cells, sets),
+    notes: notesOf(spec, runs, sets),
     seconds: results.reduce((sum, { total }) => sum + total, 0),
-    runs: cells.length,
+    runs: runs.length,
     finished: results.length,
-    pairs: tableCells(spec, cells, results).map(pair => ({
-      ...pair,
-      published: (spec.name === 'paper' && TABLE_3[pair.task]?.[pair.model]) || null,
+    pairs: tableCells(spec, runs, results).map(cell => ({
+      ...cell,
+      published: (spec.name === 'paper' && TABLE_3[cell.task]?.[cell.model]) || null,
     })),
     published: PUBLISHED[spec.name].scores,
     chance: Object.fromEntries(spec.grid.tasks.map(task => [task, CHANCE[task] ?? 0.5])),

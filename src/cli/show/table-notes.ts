@@ -38,10 +38,10 @@ function lines(
  * Shortens names of cells (`task/model`): if `names` has all cells of a task (or model), to the name of the task (or
  * model).
  */
-function shortNames(names: readonly string[], cells: readonly TableRun[]): string[] {
+function shortNames(names: readonly string[], runs: readonly TableRun[]): string[] {
   const named = new Set(names);
   const whole = (key: 'task' | 'model', name: string): boolean =>
-    cells.every(cell => cell[key] !== name || named.has(`${cell.task}/${cell.model}`));
+    runs.every(run => run[key] !== name || named.has(`${run.task}/${run.model}`));
   return [
     ...new Set(
       names.map(name => {
@@ -54,11 +54,11 @@ function shortNames(names: readonly string[], cells: readonly TableRun[]): strin
 
 /** `stack: rnn 32 + stack 8 (1,836–6,287 parameters); in even-pairs: rnn 64 …`. */
 function modelLine(model: string, all: readonly TableRun[]): string {
-  const cells = all.filter(cell => cell.model === model);
-  const sizes = byText(cells.map(({ task, config }) => [task, modelWords(config.model)]));
+  const runs = all.filter(run => run.model === model);
+  const sizes = byText(runs.map(({ task, config }) => [task, modelWords(config.model)]));
   const parts = [...sizes].sort(([, a], [, b]) => b.length - a.length);
   const words = parts.map(([text, tasks], k) => {
-    const counts = cells
+    const counts = runs
       .filter(({ task }) => tasks.includes(task))
       .flatMap(({ config }) => parametersOf(config));
     const ends = [...new Set([Math.min(...counts), Math.max(...counts)].map(count))];
@@ -85,8 +85,8 @@ const testWords = ({ low, high, every }: TestLengths): string =>
     : `${low}, ${low + every} … ${low + every * Math.floor((high - low) / every)}`;
 
 /** What a table was made with, and how to read it: a line each. */
-export function notesOf(spec: TableSpec, cells: readonly TableRun[], sets: readonly string[]): string[] {
-  const tasks = cells.map(({ task, config }) => {
+export function notesOf(spec: TableSpec, runs: readonly TableRun[], sets: readonly string[]): string[] {
+  const tasks = runs.map(({ task, config }) => {
     const { symbols, minLength, maxLength } = config.task;
     const tested = spec.test ? testWords(spec.test) : range(...evaluatedLengths(config));
     const far = spec.far ? `, and at ${spec.far * maxLength}` : '';
@@ -95,8 +95,8 @@ export function notesOf(spec: TableSpec, cells: readonly TableRun[], sets: reado
       `${symbols} symbols, lengths ${range(minLength, maxLength)}, tested at ${tested}${far}`,
     ] as const;
   });
-  const models = [...new Set(cells.map(({ model }) => model))];
-  const training = cells.map(({ task, model, config }) => {
+  const models = [...new Set(runs.map(({ model }) => model))];
+  const training = runs.map(({ task, model, config }) => {
     const { optimiser, rate, rateHalfLife, rateHold, batch, steps, noise, stopAt, stopPasses, patience } =
       config.train;
     const rules = [
@@ -129,8 +129,8 @@ export function notesOf(spec: TableSpec, cells: readonly TableRun[], sets: reado
   const limit = spec.score === 'excess' ? `${spec.successAt} nats or less` : `${spec.successAt} or better`;
   return [
     ...lines('tasks', tasks),
-    ...models.map(model => modelLine(model, cells)),
-    ...lines('runs', training, names => shortNames(names, cells)),
+    ...models.map(model => modelLine(model, runs)),
+    ...lines('runs', training, names => shortNames(names, runs)),
     ...(sets.length ? [`changed by --set: ${sets.join(' ')}`] : []),
     best,
     `success: ${score} ${limit} ${place}`,

@@ -2,8 +2,8 @@ import { exp4, firstLanes, sigmoid4, sigmoidBackward4, sum4, tanh4, tanhBackward
 
 /**
  * Losses of rows and their gradients, as in shaders/loss.wgsl.ts. y: pre-activations (below: sums) in, outputs out.
- * dy = weight · gradient. rowMetrics per row: loss, Σ|o − target| (0 for softmax), argmax, and 1 if the row has a target.
- * Rows have V numbers; their padding is set to 0.
+ * dy = weight · gradient. rowMetrics per row: loss, Σ|o − target| (0 for softmax), argmax, and 1 if the row has a
+ * target. Rows have V numbers; their padding is set to 0.
  */
 const MASKED: u32 = 0xffffffff;
 
