@@ -28,8 +28,8 @@ const policy: Plugin = {
 
 /**
  * Kernels are WGSL in template strings, which no minifier shortens. This plugin removes their comments, indentation and
- * spaces around `=`, `*` and after commas from the published page; they mean nothing in WGSL or TypeScript, so they can
- * be removed from every line of these files.
+ * spaces around `=`, `*` and after commas from the published page. None of these has a meaning in WGSL or TypeScript, so
+ * it does not matter whether a line is inside a template string.
  */
 export const compactWgsl: Plugin = {
   name: 'compact-wgsl',
@@ -61,7 +61,7 @@ const withPage = { globalSetup: 'test/support/built-page.ts' };
 /** For all tests: equal arrays of numbers are compared fast. */
 const SETUP = ['test/support/equal-arrays.ts'];
 
-/** For tests on Dawn: while one waits for its device, other tests can use the processor. */
+/** For tests on Dawn: a test that waits for its device leaves the CPU to other tests. */
 const onDawn = { setupFiles: [...SETUP, 'test/support/dawn-polling.ts'] };
 
 /** With these headers a page may share memory between threads, so that the engine `cpu` computes on all cores. */
@@ -91,20 +91,36 @@ const notServed: Plugin = {
 };
 
 /**
- * The slowest test files start first, so that none runs alone at
- * the end. On a new machine vitest does not know their times.
+ * The slowest test files start first, so that none runs alone at the end. Tests of the page and of kernels alternate,
+ * because a test of the page often waits. On a new machine vitest does not know their times.
  */
 const LONGEST = [
   'page-kept',
-  'chrome',
-  'memory',
-  'profiles',
   'model',
-  'memory-steps',
+  'chrome',
+  'profiles',
+  'page-resumed',
+  'memory',
+  'page',
   'model-stepwise',
+  'page-look',
+  'memory-steps',
+  'page-numbers',
   'slices',
-  'training',
+  'page-guide',
   'recovery',
+  'page-address',
+  'training',
+  'page-hostile',
+  'transcripts',
+  'page-unloaded',
+  'open',
+  'page-lost',
+  'memory-on-device',
+  'faults',
+  'doctor',
+  'page-gallery',
+  'time-memory',
 ];
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
@@ -132,6 +148,12 @@ const ON_KERNELS = [
 /** The profiles that a software adapter does not use by itself. */
 const PROFILES = ['gpu', 'gpu with subgroups'];
 
+/** For tests without Dawn: a process runs one file after another, which saves it the loading of all modules. */
+const SHARED = { isolate: false };
+
+/** Mocks a module, and so needs its own process. */
+const MOCKING = 'test/unit/cli/slow-compiler.test.ts';
+
 /** Compares memories of the kind PUSHDOWN_MEMORY at all sizes. */
 const EVERY_MEMORY = 'test/verify/memory.test.ts';
 
@@ -148,6 +170,7 @@ const project = (name: string, testTimeout = 20_000, more: object = {}) => ({
     setupFiles: SETUP,
     ...more,
     // Each file runs in its own process: Dawn keeps a Node process alive, and threads must not share its device.
+    // SHARED are the exceptions.
     pool: 'forks' as const,
     testTimeout,
     hookTimeout: 60_000,
@@ -166,14 +189,15 @@ export default defineConfig({
   worker: { format: 'es', plugins: () => [compactWgsl] },
   test: {
     root: '.',
-    // One worker more than there are cores, because tests of the page mostly wait.
-    maxWorkers: availableParallelism() + 1,
+    // More workers than cores, because tests of the page often wait.
+    maxWorkers: availableParallelism() + 2,
     sequence: { sequencer: LongestFirst },
     projects: [
-      project('unit'),
-      project('gradient', 60_000),
+      project('unit', 20_000, { ...SHARED, exclude: [MOCKING] }),
+      project('unit alone', 20_000, { include: [MOCKING] }),
+      project('gradient', 60_000, SHARED),
       project('parity', 240_000, { ...onDawn, env: { PUSHDOWN_TILES: 'small' } }),
-      project('e2e', 240_000, withPage),
+      project('e2e', 240_000, { ...withPage, ...SHARED }),
       project('verify', 3_600_000, { ...onDawn, exclude: [EVERY_MEMORY] }),
       // A process for each kind, because one would take over half an hour: part of `npm run verify`.
       ...MEMORY_NAMES.map(kind =>
@@ -192,7 +216,7 @@ export default defineConfig({
           env: { PUSHDOWN_PROFILE: profile },
         }),
       ),
-      // The page in Firefox: part of `npm run verify`. Without Firefox, one test that says so.
+      // The page in Firefox: part of `npm run verify`. Without Firefox, the tests are skipped, with the reason.
       project('firefox', 240_000, {
         ...withPage,
         include: [
@@ -201,8 +225,8 @@ export default defineConfig({
         ],
         env: { PUSHDOWN_BROWSER: 'firefox' },
       }),
-      // Tests of losses, crashes, kills and arbitrary input, which `npm test` runs
-      // with small numbers, with larger ones: part of `npm run verify`.
+      // Tests of lost devices, crashes, kills and arbitrary input, with more repetitions
+      // than in `npm test`: part of `npm run verify`.
       project('repeated', 3_600_000, {
         ...onDawn,
         ...withPage,

@@ -9,11 +9,11 @@ interface State {
 type Numbers = number[];
 type Rows = number[][];
 
-/** The programs of docs/algorithm.md, with the types of their functions. */
+/** The programs of docs/algorithm.md: push, pop [T] and value, dRead [T][M], except in the functions for all kinds. */
 export interface AlgorithmCode {
   stackForward(push: Numbers, pop: Numbers, value: Rows): StackState;
   stackBackward(push: Numbers, pop: Numbers, value: Rows, state: State, dRead: Rows): Gradients<number>;
-  /** [T][E], [T][E][M] */
+  /** push, pop: [T][E]; value, read: [T][E][M]. E is 2 for a deque, else 1. */
   memoryForward(kind: string, push: Rows, pop: Rows, value: Rows[]): State & { read: Rows[] };
   memoryBackward(
     kind: string,
@@ -62,7 +62,7 @@ export const DOCUMENT = join('docs', 'algorithm.md');
 export const codeOf = (document: string): string =>
   [...document.matchAll(/^```js\n([\s\S]*?)^```$/gm)].map(([, code]) => code).join('\n');
 
-/** Runs the programs of the document. @param root the folder of the repository */
+/** Imports the programs of the document as one module. @param root the folder of the repository */
 export async function loadAlgorithm(root = '.'): Promise<AlgorithmCode> {
   const code = codeOf(readFileSync(join(root, DOCUMENT), 'utf8'));
   const names = [...code.matchAll(/^(?:function|const) (\w+)/gm)].map(([, name]) => name);

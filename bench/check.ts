@@ -26,7 +26,7 @@ import { passesFor, sampleWork, type Warm, type Work, warmUp } from './work.ts';
 const SAMPLES = 21;
 const MIN_SAMPLES = 5;
 /** Maximum number of passes of the reference per sample. */
-const MAX_REFERENCES = 4096;
+const MAX_REFERENCE_PASSES = 4096;
 /** Warm-up of the reference before it is timed. */
 const WARM_UP_MS = 500;
 /** vec4f moved by each invocation of the copy. */
@@ -135,7 +135,7 @@ function otherMachine({ machine: then }: Baseline, now: ReturnType<typeof machin
 }
 
 /**
- * Samples the case, the reference and the copy in turn. The result is the median of the ratios of neighbouring samples.
+ * Samples the case, the reference and the copy in turn. Each ratio is taken between samples of the same round.
  */
 async function ratiosOf(checkCase: CheckCase, bench: Bench): Promise<Ratios> {
   const cpu = createReferenceEngine();
@@ -156,15 +156,15 @@ async function ratiosOf(checkCase: CheckCase, bench: Bench): Promise<Ratios> {
       });
     // Runs until the JIT has optimised the reference; before that its speed varies at random.
     for (let ms = 0; ms < WARM_UP_MS; ) ms += await timeReference(1);
-    const passes = await passesFor(timeReference, MAX_REFERENCES);
-    const device =
+    const passes = await passesFor(timeReference, MAX_REFERENCE_PASSES);
+    const samplerOf =
       (work: Work, { passes }: Warm) =>
       async () =>
         (await sampleWork(work, passes)).ms;
     const [ours, references, copies] = await sample(bench.samples, [
-      device(work, warm[0]),
+      samplerOf(work, warm[0]),
       async () => (await timeReference(passes)) / passes,
-      device(copy, warm[1]),
+      samplerOf(copy, warm[1]),
     ]);
     bench.gpu.check();
     return {

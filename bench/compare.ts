@@ -95,7 +95,7 @@ async function compare(
   rivals: Rival[],
 ): Promise<PeerOutcome[]> {
   if (!workCase.peer || bench.peers.length === 0) return [];
-  const truth = await work.outputs();
+  const expected = await work.outputs();
   const outcomes: PeerOutcome[] = [];
   for (const peer of bench.peers) {
     bench.say(`comparing with ${peer.name}`);
@@ -105,7 +105,7 @@ async function compare(
     try {
       const run = workCase.peer(peer);
       if (typeof run === 'string') outcome.none = `not measured: ${run}`;
-      else rivals.push(...(await warmPeer(await run, workCase, truth, outcome)));
+      else rivals.push(...(await warmPeer(await run, workCase, expected, outcome)));
     } catch (error) {
       outcome.none = `failed: ${firstLineOf(error)}`;
     }
@@ -117,12 +117,12 @@ async function compare(
 async function warmPeer(
   run: PeerRun,
   { compared = outputs => outputs, tolerance = TOLERANCE }: WorkCase,
-  truth: Outputs,
+  expected: Outputs,
   outcome: PeerOutcome,
 ): Promise<Rival[]> {
   try {
     const first = await run.pass();
-    const { worst, difference } = agree(compared(truth), compared(await run.outputs()));
+    const { worst, difference } = agree(compared(expected), compared(await run.outputs()));
     outcome.difference = difference;
     if (!(difference <= tolerance)) {
       outcome.none = `wrong: ${worst} differs by ${difference.toExponential(1)} of its largest number; at most ${tolerance} is allowed`;
@@ -132,7 +132,7 @@ async function warmPeer(
     if (first > ENDLESS_MS) {
       return [{ run, outcome, sampleMs: first, sample: async () => ({ ms: first }) }];
     }
-    // Two passes warm up; if one takes minutes, a second is not needed.
+    // Two passes warm up, or one that takes longer than LONG_MS.
     if (first > LONG_MS) return [rivalOf(run, outcome, 1, first)];
     await run.pass();
     const passes = await passesFor(count => passesOf(run, count), MAX_PEER_PASSES);

@@ -1,10 +1,10 @@
 /**
- * Kills training repeatedly, and shows that nothing is lost:
+ * Kills training repeatedly, and checks that only the work since the last save has to be repeated:
  *   node bench/run.mjs bench/faults.ts --kills 200
  *   node bench/run.mjs bench/faults.ts --minutes 60        soak test: also lost devices and slow storage
  * A run is trained in separate processes that are killed (SIGKILL) at random moments. After every kill
  * its checkpoint must load, and the next process resumes from it. At the end, its weights must be those
- * of an undisturbed run. Some batches have NaN weights (the same in both runs; such a step is skipped and
+ * of an undisturbed run. Some batches have NaN loss weights (the same in both runs; such a step is skipped and
  * counted). With --minutes, a process also loses its device from time to time, and storage is slow.
  */
 import { spawn } from 'node:child_process';
@@ -31,7 +31,7 @@ const HELP = `node bench/run.mjs bench/faults.ts [options]
   --minutes <n>    instead of --kills: as many kills as fit into this time, together with lost devices and slow storage
   --seed <n>       seed of the faults (default 1)`;
 
-/** One batch in this many is bad. */
+/** One batch in this many has NaN weights. */
 const BAD_EVERY = 997;
 const CONFIG = assign(preset('tutorial-part6'), [
   'steps=1000000000',
@@ -49,6 +49,7 @@ export async function main(args: string[]): Promise<number> {
       kills: { type: 'string', default: '20' },
       minutes: { type: 'string', default: '0' },
       seed: { type: 'string', default: '1' },
+      // For the child processes of this script.
       child: { type: 'string' },
       until: { type: 'string' },
       gentle: { type: 'boolean', default: false },
@@ -142,12 +143,16 @@ function withBadBatches(engine: Engine): Engine {
 }
 
 interface Outcome {
-  /** If the process was killed: time since the last checkpoint, in ms. */
+  /** If the process was killed: time since its last save, or since its start if it saved nothing, in ms. */
   lostMs?: number;
+  /** Number of lost devices. */
   losses: number;
 }
 
-/** Trains in a separate process, and kills it after `ms` unless it has finished. */
+/**
+ * Trains in a separate process, and kills it after `ms` unless it has finished.
+ * @param gentle no lost devices and no slow storage
+ */
 function trainInProcess(
   folder: string,
   until: number,

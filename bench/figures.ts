@@ -1,3 +1,8 @@
+/**
+ * The figures of docs/algorithm.md, drawn by the programs of that document. A test compares them with the files.
+ *
+ *   node bench/run.mjs bench/figures.ts
+ */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Rng } from '../src/base/rng.ts';
@@ -8,11 +13,6 @@ import { prefixSumFigure } from './figures/prefix-sum.ts';
 import { slotsFigure } from './figures/slots.ts';
 import { undoFigure } from './figures/undo.ts';
 
-/**
- * The figures of docs/algorithm.md, drawn by the programs of that document. A test compares them with the files.
- *
- *   node bench/run.mjs bench/figures.ts
- */
 export const FOLDER = join('docs', 'images');
 
 /** Figure 1a of the paper, and a fourth step. */

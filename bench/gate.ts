@@ -4,12 +4,9 @@ import type { AdapterDescription } from '../src/engine/engine.ts';
 import { figure, type Spread } from './measure.ts';
 
 /** The factor by which a ratio may grow before it counts as slower. */
-export const MAX_LOST = 1.25;
+export const MAX_SLOWDOWN = 1.25;
 
-/**
- * The cost of a case relative to other work, which does not depend
- * on the kernels: so it is independent of the machine's speed.
- */
+/** The cost of a case relative to work without pushdown's kernels, so that the machine's speed cancels out. */
 export interface Ratios {
   name: string;
   /** The form or plan it used: "lane form". */
@@ -51,7 +48,7 @@ export function parseBaseline(text: string, path: string): Baseline {
 }
 
 /**
- * failed: both ratios are worse. moved: only one is, so the work that it is divided by has changed, not the case.
+ * failed: both ratios are worse. moved: only one is; probably the work that it is divided by has changed, not the case.
  * faster: both ratios are better; the baseline should be updated. new: the case is not in the baseline.
  */
 export type Verdict = 'ok' | 'failed' | 'moved' | 'faster' | 'new';
@@ -71,9 +68,9 @@ export function judge(now: Ratios, baseline: Pick<Baseline, 'cases'>): Judgement
     copy: now.copy.median / then.copy.median,
   };
   const both = [change.reference, change.copy];
-  // Not "> MAX_LOST", so that NaN counts as slower.
-  const lost = both.filter(factor => !(factor <= MAX_LOST)).length;
-  const gained = both.every(factor => factor < 1 / MAX_LOST);
+  // Not "> MAX_SLOWDOWN", so that NaN counts as slower.
+  const lost = both.filter(factor => !(factor <= MAX_SLOWDOWN)).length;
+  const gained = both.every(factor => factor < 1 / MAX_SLOWDOWN);
   return { now, change, verdict: lost === 2 ? 'failed' : lost === 1 ? 'moved' : gained ? 'faster' : 'ok' };
 }
 
@@ -108,7 +105,7 @@ export function remarksOf(judgements: readonly Judgement[], missing: readonly st
     ok: () => [],
     failed: (name, by) => [`FAILED: ${name} is slower than the baseline: ${by}.`],
     moved: (name, by) => [
-      `warning: ${name}: ${by}. Only one ratio changed, so the work it is divided by has changed.`,
+      `warning: ${name}: ${by}. Only one ratio changed, so probably the work it is divided by has changed.`,
     ],
     faster: (name, by) => [`faster: ${name}: ${by}. Record it with --accept.`],
     new: name => [`new: ${name} is not in the baseline. Add it with --accept.`],

@@ -45,7 +45,11 @@ export async function main(args: string[]): Promise<number> {
   const { queue } = gpu.device;
   queue.writeBuffer(buffers.get('params')!, 0, pack(layout, initialState(spec, config.train).parameters));
   const size = { B: batch.B, T: batch.T, rowSplits: plan.rowSplits(batch.B, batch.T) };
-  const written = sized.write(batch, 0, size.rowSplits, { rate: 0, unbiasMean: 1, unbiasSquare: 1 });
+  const written = sized.write(batch, 0, size.rowSplits, {
+    rate: 0,
+    firstMomentScale: 1,
+    secondMomentScale: 1,
+  });
   queue.writeBuffer(buffers.get('batch')!, 0, sized.words, 0, written);
   program.bind(name => buffers.get(name)!);
 

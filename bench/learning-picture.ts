@@ -35,7 +35,7 @@ async function frames(): Promise<Frame[]> {
   for (;;) {
     const { step, loss } = trainer.progress;
     if (step % EVERY === 0) {
-      const steps = await trainer.between((model, task) =>
+      const steps = await trainer.betweenSteps((model, task) =>
         trace(model, task, SOURCE, task.targetOf!(SOURCE)),
       );
       recorded.push({ step, loss, steps });
@@ -64,7 +64,7 @@ class Animation {
   }
 
   /**
-   * The attributes with which an element takes these values of a property,
+   * The `style` attribute that gives an element these values of a property,
    * one per frame. If the user prefers reduced motion, it has the last value.
    * @param sudden whether the value jumps from frame to frame; otherwise it changes gradually
    */
@@ -72,8 +72,8 @@ class Animation {
     const last = values.at(-1);
     if (values.every(value => value === last)) return `style="${property}:${last}"`;
     const name = `k${this.#css.length}`;
-    // A value between two equal ones needs no key. The last of a row
-    // of equal values needs one, because the change starts there.
+    // A value equal to both its neighbours needs no key. The last of
+    // several equal values needs one, because the change starts there.
     const keys = values.flatMap((value, k) =>
       value === values[k - 1] && value === values[k + 1] ? [] : [`${this.#at[k]}{${property}:${value}}`],
     );

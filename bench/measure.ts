@@ -47,7 +47,7 @@ export const slug = (name: string): string =>
     .replaceAll(/[^a-z0-9]+/g, '-')
     .replaceAll(/^-|-$/g, '');
 
-/** Aligns columns: the first to the left, numbers to the right. The first row is the head. */
+/** Aligns columns: the first to the left, the others to the right. The first row is the head. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths = rows[0].map((_, c) => Math.max(...rows.map(row => row[c].length)));
   const line = (row: readonly string[]): string =>

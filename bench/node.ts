@@ -4,7 +4,7 @@ import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import { DeviceError, InputError } from '../src/base/errors.ts';
 import type { AdapterDescription } from '../src/engine/engine.ts';
-import { type FoundAdapter, findAdapter, searchWords } from '../src/platform/node/adapter.ts';
+import { type FoundAdapter, findAdapter, searchText } from '../src/platform/node/adapter.ts';
 import { slug } from './measure.ts';
 
 /**
@@ -24,7 +24,7 @@ export function countOption(name: string, text: string, least: number): number {
   throw new InputError(`--${name} must be a whole number, got "${text}".`);
 }
 
-/** What figures depend on besides the adapter. The load shows whether the machine was quiet. */
+/** What timings depend on besides the adapter. The load shows whether the machine was quiet. */
 export const machine = () => ({
   processor: cpus()[0]?.model.trim() ?? 'unknown',
   cores: cpus().length,
@@ -45,7 +45,7 @@ export const machineLine = ({ processor, cores, load, node }: ReturnType<typeof 
 export async function needAdapter(checked = true): Promise<FoundAdapter> {
   const search = await findAdapter({ checked });
   if (search.found) return search.found;
-  throw new DeviceError(`no WebGPU adapter: ${searchWords(search)}`);
+  throw new DeviceError(`no WebGPU adapter: ${searchText(search)}`);
 }
 
 /** The folder of results. */

@@ -1,4 +1,4 @@
-"""The peer of bench/tutorial.ts: a neural stack trained in plain NumPy, the way of Trask's tutorial (2016, part 5).
+"""The peer of bench/tutorial.ts: a neural stack trained in plain NumPy, as in Trask's tutorial (2016, part 5).
 
 Rewritten for Python 3 with the structure of the tutorial, so that it costs as much as the tutorial's loop: one
 sequence at a time, states in Python lists, strengths row by row with a sum each, an outer product per time step for

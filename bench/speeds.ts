@@ -20,16 +20,16 @@ export async function main(args: string[]): Promise<number> {
   const engine = await openEngine(engineName(values.engine));
   console.log(`// ${engineLine(engine)}`);
   for (const { name, config } of positionals.flatMap(presetsIn)) {
-    let counted = { steps: 0, begin: 0 };
+    let from = { steps: 0, begin: 0 };
     const sets = ['evaluateEvery=0', 'steps=1000000000', 'reportEvery=5', 'restartAfter=0', 'stopAt=0'];
     const trainer = await Trainer.start(engine, assign(config, sets), {
       onProgress({ step }) {
         const now = performance.now();
-        if (step === 10) counted = { steps: step, begin: now };
-        const seconds = (now - counted.begin) / 1000;
+        if (step === 10) from = { steps: step, begin: now };
+        const seconds = (now - from.begin) / 1000;
         if (step <= 10 || seconds < Number(values.seconds)) return;
         console.log(
-          `  '${name}': { stepsPerSecond: ${Number(((step - counted.steps) / seconds).toPrecision(2))} },`,
+          `  '${name}': { stepsPerSecond: ${Number(((step - from.steps) / seconds).toPrecision(2))} },`,
         );
         trainer.stop();
       },

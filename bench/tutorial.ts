@@ -152,8 +152,8 @@ function tutorialConfig(B: number): Config {
 }
 
 /**
- * Trains for some seconds in the way the trainer does: makes the batch, enqueues the step, waits for the
- * reports every 50 steps. Every sample starts from the initial weights. Returns time steps per second.
+ * Opens a model. Returns a function that trains it for some seconds as the trainer does (makes the batch, enqueues the
+ * step, waits for the reports every 50 steps), always from the initial weights, and returns time steps per second.
  */
 async function pushdownLoop(engine: Engine, B: number): Promise<(seconds: number) => Promise<number>> {
   const config = tutorialConfig(B);

@@ -1,3 +1,10 @@
+/**
+ * Prints the kernels of a preset or of a memory by itself:
+ * `npm run wgsl -- reverse`. It needs no device, because a plan is data.
+ *
+ * It is a script of the repository and not a command of `pushdown`, because people who read kernels have a checkout, and
+ * because its output changes with every kernel, whereas the output of published commands should be stable.
+ */
 import type { ParseArgsConfig } from 'node:util';
 import { assign } from '../src/base/config.ts';
 import { InputError, show, suggest, unknown } from '../src/base/errors.ts';
@@ -17,13 +24,6 @@ import { setup } from '../src/train/setup.ts';
 import { parseOptions } from './options.ts';
 import { kernelText, listText, type Shown } from './wgsl-text.ts';
 
-/**
- * Prints the kernels of a preset or of a memory by itself:
- * `npm run wgsl -- reverse`. It needs no device, because a plan is data.
- *
- * It is a script of the repository and not a command of `pushdown`, because people who read kernels have a checkout, and
- * because its output changes with every kernel, whereas the output of published commands should be stable.
- */
 const HELP = `npm run wgsl -- <preset> [options]              the kernels of a training step, and of an evaluation
 npm run wgsl -- memory <kind> [options]         the kernels of a memory by itself: ${MEMORY_NAMES.join(', ')}
 
@@ -143,7 +143,7 @@ function shownMemory(name: string | undefined, options: Options): Shown {
   const { forward, backward }: Record<'forward' | 'backward', readonly Work<string>[]> =
     form === 'time' && hasTimeKernels(kind)
       ? timeLaunches(profile, kind, B, T, M)
-      : mapped(layerLaunches(shape, form as MemoryForm, 'sequences'));
+      : asLists(layerLaunches(shape, form as MemoryForm, 'sequences'));
   const groups = [
     { name: 'forward pass', work: forward },
     { name: 'backward pass', work: backward },
@@ -151,7 +151,7 @@ function shownMemory(name: string | undefined, options: Options): Shown {
   return { title, size, groups };
 }
 
-const mapped = <T>({ forward, backward }: Record<'forward' | 'backward', T>) => ({
+const asLists = <T>({ forward, backward }: Record<'forward' | 'backward', T>) => ({
   forward: [forward],
   backward: [backward],
 });

@@ -46,9 +46,9 @@ export interface Timing {
   bytes: number;
 }
 
-/** Target time of a sample … */
+/** Target time of a sample, in ms. */
 export const SAMPLE_MS = 40;
-/** … and its maximum number of passes. */
+/** Maximum number of passes in a sample. */
 export const MAX_PASSES = 4096;
 
 /** The clock of the device: timestamps of two empty passes around the work. */

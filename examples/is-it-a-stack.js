@@ -31,12 +31,12 @@ function withPop(checkpoint, pop) {
 
 /** The results of the model on 256 sequences of five symbols: `coarse` is the share without an error. */
 const measure = trainer =>
-  trainer.between((model, task) => evaluate(model, task, { length: 5, sequences: 256, seed: 1 }));
+  trainer.betweenSteps((model, task) => evaluate(model, task, { length: 5, sequences: 256, seed: 1 }));
 
 /** The largest number in the gradient of the pop's weights, in one more training step. */
 async function popGradient(trainer) {
   await trainer.singleStep();
-  const gradients = await trainer.between(model => model.gradients());
+  const gradients = await trainer.betweenSteps(model => model.gradients());
   return Math.max(...gradients.get('W_u').map(Math.abs), ...gradients.get('b_u').map(Math.abs));
 }
 
@@ -45,7 +45,7 @@ for (const name of ['tutorial-part5', 'tutorial-part6']) {
   const checkpoint = decodeCheckpoint(await readFile(file));
   const { coarse, profile } = await using(checkpoint, measure);
   const steps = await using(checkpoint, trainer =>
-    trainer.between((model, task) => trace(model, task, source)),
+    trainer.betweenSteps((model, task) => trace(model, task, source)),
   );
   console.log(name);
   for (const phase of ['reading', 'writing']) {
@@ -61,7 +61,7 @@ for (const name of ['tutorial-part5', 'tutorial-part6']) {
   console.log(
     `  right: ${shown(coarse)}  pop held at 0: ${shown(at0.coarse)}  held at 1: ${shown(at1.coarse)}`,
   );
-  const further = { ...checkpoint, config: assign(checkpoint.config, ['steps=100000', 'stopAt=0']) };
-  console.log(`  largest gradient of the pop: ${(await using(further, popGradient)).toExponential(1)}`);
+  const continued = { ...checkpoint, config: assign(checkpoint.config, ['steps=100000', 'stopAt=0']) };
+  console.log(`  largest gradient of the pop: ${(await using(continued, popGradient)).toExponential(1)}`);
 }
 engine.destroy();

@@ -14,7 +14,7 @@ const T = 2 * LENGTH - 1; // time steps: it writes the first symbol in the step 
 const INPUTS = SYMBOLS + 1; // the symbols, and "write"
 const engine = await openEngine(); // any engine: nothing here must be synchronous
 const stack = await engine.memory({ kind: 'stack', B, T, M });
-const array = (numbers, ...shape) => np.array(numbers, { shape }); // a Float32Array
+const array = (numbers, ...shape) => np.array(numbers, { shape }); // numbers: a Float32Array
 
 /** Before the stack: x [B,T,INPUTS] → push [B,T], pop [B,T], value [B,T,M] */
 const before = jit(({ controls, bias, values }, x) => {
@@ -52,8 +52,8 @@ const normal = (rows, columns) =>
   );
 // Strengths are weak at first: a strong push hides the values below it, which then get no gradient.
 const bias = np.array([-1, -1]);
-const controls = { controls: normal(INPUTS, 2), bias, values: normal(INPUTS, M) };
-let weights = { before: controls, after: { output: normal(M, SYMBOLS) } };
+const beforeStack = { controls: normal(INPUTS, 2), bias, values: normal(INPUTS, M) };
+let weights = { before: beforeStack, after: { output: normal(M, SYMBOLS) } };
 let squares = tree.map(w => np.zeros(w.shape), tree.ref(weights));
 
 /** RMSProp, the paper's optimiser. square: the running mean of the squared gradient g */

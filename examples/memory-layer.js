@@ -46,7 +46,7 @@ function update(logits, dStrengths) {
 
 for (let step = 0; step <= 300; step++) {
   const read = await stack.forward(ofEverySequence(pushLogits), ofEverySequence(popLogits), value);
-  // The loss is half the squared error of the last three reads. The gradient of the reads is therefore the error.
+  // The loss is half the squared error of the last three reads, summed. Its gradient is the error. Printed per sequence.
   const error = read.map((x, i) => (Math.floor(i / M) % T < T - WRITTEN ? 0 : x - target[i]));
   const loss = error.reduce((sum, e) => sum + (e * e) / 2, 0) / B;
   if (step % 100 === 0) console.log(`step ${step}  loss ${loss.toFixed(4)}`);

@@ -8,19 +8,19 @@ import { Rng } from 'pushdown';
 import { openEngine } from 'pushdown/node';
 
 const [B, SYMBOLS, M, LONGEST] = [32, 5, 8, 16]; // sequences, different symbols, numbers in a row, symbols of a sequence
-const [X, Z, A] = [SYMBOLS + 1, SYMBOLS + 1 + M + 1, 2 + M + SYMBOLS];
+const [X, Z, A] = [SYMBOLS + 1, SYMBOLS + 1 + M + 1, 2 + M + SYMBOLS]; // sizes of x, z and a: see W
 const engine = await openEngine('cpu');
 const stack = await engine.memory({ kind: 'stack', B, T: 2 * LONGEST, M });
 const rng = new Rng(0);
 const sigmoid = x => 1 / (1 + Math.exp(-x));
 const zeros = length => new Float32Array(length);
 
-/** Parameters W [A,Z]. a = W z gives (push, pop, value [M], logits [SYMBOLS]) for the input z = (symbol or "write" [X], read [M], 1). */
+/** Parameters W [A,Z]. a = W z gives (push, pop, value [M], logits [SYMBOLS]) for z = (x: symbol or "write" [X], read [M], 1). */
 const W = zeros(A * Z).map(() => 0.3 * rng.normal());
 for (const a of [0, 1]) W[a * Z + Z - 1] = -1; // weak at first: a strong push hides the values below it, which then get no gradient
-const [mean, square] = [zeros(A * Z), zeros(A * Z)];
+const [firstMoment, secondMoment] = [zeros(A * Z), zeros(A * Z)];
 
-/** Reads `length` symbols, then writes them in reverse. Trains if `t`, the number of the training step, is given. */
+/** Reads `length` symbols and writes them in reverse. With `t`, the training step, also trains. Returns the share right. */
 async function run(length, t) {
   const symbols = Array.from({ length: B }, () => Array.from({ length }, () => rng.int(0, SYMBOLS - 1)));
   const steps = [];
@@ -53,19 +53,19 @@ async function run(length, t) {
   let dRead = zeros(B * M); // at the last step: nothing depends on its read
   for (const { z, push, pop, value, dLogits } of steps.toReversed()) {
     const { dPush, dPop, dValue } = await stack.stepBackward(dRead);
-    dRead = zeros(B * M); // of the step before: accumulates its effect on this step
+    dRead = zeros(B * M); // gradient of the previous step's read, which is an input of this step
     for (let b = 0; b < B; b++) {
       const dValues = Array.from({ length: M }, (_, m) => dValue[b * M + m] * (1 - value[b * M + m] ** 2));
-      const strengths = [dPush[b] * push[b] * (1 - push[b]), dPop[b] * pop[b] * (1 - pop[b])];
-      const da = [...strengths, ...dValues, ...dLogits.subarray(b * SYMBOLS, (b + 1) * SYMBOLS)];
+      const dStrengths = [dPush[b] * push[b] * (1 - push[b]), dPop[b] * pop[b] * (1 - pop[b])];
+      const da = [...dStrengths, ...dValues, ...dLogits.subarray(b * SYMBOLS, (b + 1) * SYMBOLS)];
       for (let i = 0; i < A; i++) for (let j = 0; j < Z; j++) dW[i * Z + j] += da[i] * z[b * Z + j];
       for (let i = 0; i < A; i++) for (let m = 0; m < M; m++) dRead[b * M + m] += da[i] * W[i * Z + X + m];
     }
   }
   dW.forEach((g, i) => {
-    mean[i] += 0.1 * (g - mean[i]); // Adam
-    square[i] += 0.001 * (g * g - square[i]);
-    W[i] -= (0.02 * mean[i]) / (1 - 0.9 ** t) / (Math.sqrt(square[i] / (1 - 0.999 ** t)) + 1e-8);
+    firstMoment[i] += 0.1 * (g - firstMoment[i]); // Adam
+    secondMoment[i] += 0.001 * (g * g - secondMoment[i]);
+    W[i] -= (0.02 * firstMoment[i]) / (1 - 0.9 ** t) / (Math.sqrt(secondMoment[i] / (1 - 0.999 ** t)) + 1e-8);
   });
   return right / (B * length);
 }

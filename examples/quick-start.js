@@ -18,13 +18,13 @@ const trainer = await Trainer.start(engine, config, {
 console.log(`ended: ${await trainer.run()}`);
 
 // Sequences of twice the maximum length in training.
-const { coarse } = await trainer.between((model, task) =>
+const { coarse } = await trainer.betweenSteps((model, task) =>
   evaluate(model, task, { length: 32, sequences: 256, seed: 1 }),
 );
 console.log(`right at length 32: ${(100 * coarse).toFixed(1)}%`);
 
 const source = [0, 1, 2, 3]; // symbol numbers, from 0
-const [answer] = await trainer.between((model, task) => predict(model, task, [source]));
+const [answer] = await trainer.betweenSteps((model, task) => predict(model, task, [source]));
 console.log(`${source.map(symbol => trainer.task.outputNames[symbol]).join(' ')} → ${answer.text}`);
 
 const file = process.argv[2] ?? 'reverse.safetensors';

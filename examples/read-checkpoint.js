@@ -24,7 +24,7 @@ for (const { name, shape } of parameters(trainer.model.spec)) {
   console.log(`${name.padEnd(6)} [${shape.join(', ')}]  first number ${numbers[0].toFixed(4)}`);
 }
 
-const steps = await trainer.between((model, task) => trace(model, task, [0, 1, 2, 3]));
+const steps = await trainer.betweenSteps((model, task) => trace(model, task, [0, 1, 2, 3]));
 for (const { input, controls, output } of steps) {
   const { push, pop } = controls;
   console.log(`${input.padEnd(4)} push ${push[0].toFixed(2)}  pop ${pop[0].toFixed(2)}  → ${output}`);

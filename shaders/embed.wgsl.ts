@@ -8,6 +8,8 @@ import { lines, range } from './lib/text.ts';
  * product Wx = We · Wxe is therefore computed once per training step, and in every plan all other kernels use its rows
  * as for one-hot inputs. The backward pass computes the gradients of We and Wxe from the gradient of the product.
  */
+
+/** Invocations per workgroup. */
 export const EMBED_SIZE = 64;
 
 /** Rows of the tile of an invocation. A tile is one vec4 wide. */
@@ -68,7 +70,7 @@ ${bodies.join('\n')}
 `;
 }
 
-/** Number of tiles: of each layer's Wxe, then of We. */
+/** Number of invocations of embedBackward: one per tile of each layer's Wxe, then of We. */
 export const embedBackwardItems = ({ layers, We }: Layout): number =>
   layers.reduce((sum, { Wxe }) => sum + tilesOf(Wxe!.rows, Wxe!.ld4), tilesOf(We!.rows, We!.ld4));
 

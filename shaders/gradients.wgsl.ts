@@ -24,7 +24,7 @@ export interface GradientJob {
 
 /** Tile of one invocation, and workgroup size. */
 export interface GradientTiling {
-  /** Tile size in vec4s of the left factor (four rows of the block each) and of the right factor. */
+  /** Size of a tile: vec4s of the left factor (each is four rows of the block), and vec4s of the right factor. */
   down: number;
   across: number;
   /** Invocations per workgroup. */
@@ -62,14 +62,14 @@ function tilesOf(jobs: readonly GradientJob[], tiling: GradientTiling): Tiles[] 
   return (['inputs', 'ones', 'product'] as const).flatMap(kind => tiles.filter(one => one.kind === kind));
 }
 
-/** Number of workgroups of a block, rounded up: the invocations of a workgroup have the same block. */
+/** Number of workgroups of a block, rounded up: all invocations of a workgroup compute tiles of the same block. */
 const groupsOf = ({ count }: Tiles, { size }: GradientTiling): number => Math.ceil(count / size);
 
 /** Number of workgroups of all jobs, for one part of the rows. */
 export const tileGroups = (jobs: readonly GradientJob[], tiling: GradientTiling): number =>
   tilesOf(jobs, tiling).reduce((sum, tiles) => sum + groupsOf(tiles, tiling), 0);
 
-/** The parameters of a block in the loop over the rows. */
+/** The variables of the loop over the rows for one block. */
 const JOB = wgsl`
 // first: number of the first workgroup; tiles: number of tiles; perRow: tiles in a row of tiles; rows: rows to sum
 // over. left, right: offset of row 0 of each factor, with vec4s per row; wide: vec4s of the left factor that the block
@@ -125,7 +125,8 @@ function tileBody(ones: boolean, size: { down: number; across: number }): string
 }
 
 /**
- * WGSL of the kernel. Workgroup n of (x, y) computes tiles n mod tileGroups of a single job, over part n / tileGroups.
+ * WGSL of the kernel. Workgroup n, counted over x and y, computes tile group n mod tileGroups, over part n / tileGroups
+ * of the rows.
  */
 export function gradientTiles(
   batch: string,
@@ -142,13 +143,13 @@ export function gradientTiles(
       .map(tiles => {
         const choice = `job = ${jobOf(tiles, groups)};`;
         groups += groupsOf(tiles, tiling);
-        return `if (tiles < ${groups}u) { ${choice} }`;
+        return `if (tileGroup < ${groups}u) { ${choice} }`;
       });
     return wgsl`
-  if (tiles < ${groups}u) {
+  if (tileGroup < ${groups}u) {
     var job: Job;
     ${choices.join(' else ')}
-    let tile = (tiles - job.first) * ${tiling.size}u + lid;
+    let tile = (tileGroup - job.first) * ${tiling.size}u + lid;
     if (tile >= job.tiles) { return; }
     let share = (job.rows + batch.rowSplits - 1u) / batch.rowSplits;
     let begin = part * share;
@@ -168,7 +169,7 @@ ${JOB}
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {
   let workgroup = group.y * groups.x + group.x;
   let part = workgroup / ${groups}u;
-  let tiles = workgroup % ${groups}u;
+  let tileGroup = workgroup % ${groups}u;
   if (part >= batch.rowSplits) { return; }
 ${bodies.join('\n')}
 }

@@ -23,7 +23,8 @@ export const linearTiles = ({ rows, columns }: LinearTiling, count: number, colu
   Math.ceil(count / rows) * Math.ceil(columns4 / columns);
 
 /**
- * Declares rows n0 … and columns j0 … of this invocation. Beyond the edge the last one repeats; repeats are not stored.
+ * Declares rows n0 … and columns j0 … of this invocation. Tiles at the edge repeat the last row or
+ * column; repeats are not stored.
  */
 const tile = ({ rows, columns, size }: LinearTiling, columns4: number): string => wgsl`
 ${mainOfInvocation(size, 'tile')}
@@ -35,7 +36,7 @@ ${mainOfInvocation(size, 'tile')}
   ${lines(columns, c => `let j${c} = ${columns4 % columns ? `min(column + ${c}u, ${columns4 - 1}u)` : `column + ${c}u`};`)}
 `;
 
-/** Runs `body` for every row and column of the tile that is not a repeat. */
+/** `body` for every row and column of the tile, skipped where it is a repeat. */
 const stores = (
   { rows, columns }: LinearTiling,
   columns4: number,
@@ -70,6 +71,7 @@ ${tile(tiling, W.ld4)}
     return `let bias${c} = ${bias};\n${lines(rows, n => `var y${n}_${c} = bias${c};`)}`;
   })}
   ${lines(rows, n => `let from${n} = ${at(x, `n${n}`)};`)}
+  // Loads past the last row of W are multiplied by the padding of x, which is 0.
   for (var i = 0u; i < ${Math.ceil(W.rows / 4)}u; i++) {
     ${lines(rows, n => `let x${n} = acts[from${n} + i];`)}
     let corner = ${W.offset4}u + i * ${4 * W.ld4}u;
@@ -88,7 +90,7 @@ ${tile(tiling, W.ld4)}
 
 /**
  * dy, W -> dx = dy·Wᵀ, or dx += dy·Wᵀ with `accumulate`. If `activated` (the tensor of x) is given, x is tanh(a), and
- * the result is multiplied by 1 − x², which makes it the gradient of a. Bindings: batch, w, grads (dy in, dx out), then
+ * dy·Wᵀ is multiplied by 1 − x² before it is stored or added, which makes it the gradient of a. Bindings: batch, w, grads (dy in, dx out), then
  * acts (x) if `activated` is given. Padding of dx stays 0.
  */
 export function linearBackward(
@@ -101,7 +103,7 @@ export function linearBackward(
   activated?: Operand,
 ): string {
   const [rows, columns] = [range(tiling.rows), range(tiling.columns)];
-  // After the last row of the matrix, the loads read other parameters. Their products must not enter the padding of dx.
+  // Loads past the last row of the matrix read other parameters. Their products must not enter the padding of dx.
   const factor = (k: number, c: number): string =>
     W.rows % 4 === 0 ? '' : ` * f32(j${c} * 4u + ${k}u < ${W.rows}u)`;
   const store = (n: number, c: number): string => {

@@ -21,7 +21,7 @@ export interface MetricsOptions {
   /** Invocations of the single workgroup. */
   size: number;
   autoencoder: boolean;
-  /** In training: number of entries (Σ g², not finite) of `norms`, and the norm to clip at (0: no clipping by norm). */
+  /** In training: number of entries of `norms` (reduceGradients), and the norm to clip at (0: no clipping by norm). */
   training?: { norms: number; clipNorm: number };
 }
 
@@ -36,7 +36,7 @@ ${batch}
 @group(0) @binding(2) var<storage, read> autoencoderLoss: array<vec2f>;
 @group(0) @binding(3) var<storage, read> norms: array<vec2f>;
 @group(0) @binding(4) var<storage, read_write> reports: array<f32>;
-// The eight sums of a report, then Σ g² and the count of gradients that are not finite.
+// The eight sums of a report, then Σ g² and the number of vec4s of gradients that are not finite.
 const SUMS = 10u;
 var<workgroup> wg_sums: array<array<f32, SUMS>, ${o.size}>;
 fn finiteBits(x: f32) -> bool { return (bitcast<u32>(x) & 0x7f800000u) != 0x7f800000u; }

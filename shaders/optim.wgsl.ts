@@ -7,7 +7,8 @@ import { REPORT } from './metrics.wgsl.ts';
 export const OPTIM_SIZE = 64;
 
 /**
- * (Σ g², 1 if any g is not finite). Tests the bits of the exponent, because compilers may drop comparisons with NaN.
+ * (Σ g², 1 if any g is not finite, else 0). Tests the bits of the exponent, because compilers may drop comparisons with
+ * NaN.
  */
 const SQUARE = wgsl`
 fn squareOf(g: vec4f) -> vec2f {
@@ -18,7 +19,7 @@ fn squareOf(g: vec4f) -> vec2f {
 
 /**
  * batch, partial [rowSplits, size4] -> gradient [size4], norms [count]. Each of `count` invocations adds up the parts
- * of every count-th vec4, in order, and writes (Σ g², 1 if any g is not finite) over its vec4s to norms.
+ * of every count-th vec4, in order, and writes (Σ g², number of vec4s that are not finite) to norms.
  */
 export const reduceGradients = (batch: string, size4: number, count: number, size: number): string => wgsl`
 ${batch}
@@ -78,8 +79,8 @@ export interface OptimOptions {
 }
 
 /**
- * gradient, reports[batch.report] (finite, scale), batch.rate -> w, mean, square. Changes nothing if the step was not
- * finite.
+ * gradient, reports[batch.report] (finite, scale), batch.rate -> w, firstMoment, secondMoment. Changes nothing if
+ * `finite` is 0.
  *
  *   sgd      w -= rate · g
  *   rmsprop  q = β₂ q + (1 - β₂) g²,   w -= rate · g / (√q + ε)
@@ -90,8 +91,8 @@ ${batch}
 @group(0) @binding(1) var<storage, read> gradient: array<vec4f>;
 @group(0) @binding(2) var<storage, read> reports: array<f32>;
 @group(0) @binding(3) var<storage, read_write> w: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> mean: array<vec4f>;
-@group(0) @binding(5) var<storage, read_write> square: array<vec4f>;
+@group(0) @binding(4) var<storage, read_write> firstMoment: array<vec4f>;
+@group(0) @binding(5) var<storage, read_write> secondMoment: array<vec4f>;
 ${mainOfInvocation(OPTIM_SIZE, 'i')}
   let at = batch.report * ${REPORT.length}u;
   let finite = reports[at + ${REPORT.indexOf('finite')}u];
@@ -103,15 +104,15 @@ ${mainOfInvocation(OPTIM_SIZE, 'i')}
 #if ${o.optimiser === 'sgd'}
   let step = g;
 #elif ${o.optimiser === 'rmsprop'}
-  let q = ${float(o.beta2)} * square[i] + ${float(1 - o.beta2)} * g * g;
-  square[i] = q;
+  let q = ${float(o.beta2)} * secondMoment[i] + ${float(1 - o.beta2)} * g * g;
+  secondMoment[i] = q;
   let step = g / (sqrt(q) + ${float(o.epsilon)});
 #else
-  let m = ${float(o.beta1)} * mean[i] + ${float(1 - o.beta1)} * g;
-  let q = ${float(o.beta2)} * square[i] + ${float(1 - o.beta2)} * g * g;
-  mean[i] = m;
-  square[i] = q;
-  let step = m * batch.unbiasMean / (sqrt(q * batch.unbiasSquare) + ${float(o.epsilon)});
+  let m = ${float(o.beta1)} * firstMoment[i] + ${float(1 - o.beta1)} * g;
+  let q = ${float(o.beta2)} * secondMoment[i] + ${float(1 - o.beta2)} * g * g;
+  firstMoment[i] = m;
+  secondMoment[i] = q;
+  let step = m * batch.firstMomentScale / (sqrt(q * batch.secondMomentScale) + ${float(o.epsilon)});
 #endif
 #if ${o.optimiser === 'adamw'}
   // Matrices only: biases and starting states do not decay.

@@ -8,7 +8,8 @@ import { enableFor, mainOfSequence, sequenceState } from './lib/sequence.wgsl.ts
  * dx in y.
  *
  *   lane   one invocation per row: for software adapters, whose cores prefer long loops without barriers
- *   block  one workgroup per row: a parallel prefix sum over 4 · size numbers at a time (size numbers, if L is not a multiple of 4)
+ *   block  one workgroup per row: a parallel prefix sum over 4 · size numbers at a time (size numbers, if L is not a
+ *          multiple of 4)
  */
 export interface PrefixSumOptions {
   form: 'lane' | 'block';
@@ -28,7 +29,7 @@ alias Element = ${o.wide ? 'vec4f' : 'f32'};
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> x: array<Element>;
 @group(0) @binding(2) var<storage, read_write> y: array<Element>;
-// Prefix sums within an element, in the direction of the pass. whole() is the sum of the element.
+// Prefix sums within an element, in the given direction. whole() takes them and returns the sum of the element.
 fn within(element: Element) -> Element {
 #if ${!o.wide}
   return element;

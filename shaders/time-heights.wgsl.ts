@@ -19,9 +19,8 @@ import { elementCode, type MemoryOptions } from './memories/kind.wgsl.ts';
  *
  * Maps x → max(a, x + b), and maps x → min(a, x + b), compose into maps of the same form, so an associative scan
  * computes all heights. Every sequence is cut into chunks. First the steps of each chunk are composed into one map,
- * then the
- * heights before each chunk are computed one after another, then all heights. `lows` holds L or F of all steps, `highs`
- * H or D.
+ * then the heights before each chunk are computed one after another, then all heights. `lows` holds L or F of all
+ * steps, `highs` H or D.
  */
 export interface TimeOptions extends Pick<MemoryOptions, 'element' | 'elements'> {
   kind: 'stack' | 'queue';
@@ -66,8 +65,8 @@ ${FIXED}
 ${mainOf(o, 'dims.B * dims.chunks')}
   let first = n / dims.chunks * dims.T;
   let begin = n % dims.chunks * dims.chunk;
-  // The map is x → max(a, x + b), for a queue x → min(a, x + b); it starts as x → x. A queue also needs the total
-  // pushed.
+  // The map of a stack is x → max(a, x + b); that of a queue is x → min(D + a, x + b), where D is the total pushed
+  // before the chunk. Both start as x → x. \`pushed\` is the total pushed in the chunk.
   var a = ${o.kind === 'stack' ? 'vec2u()' : 'plus(UPPER, UPPER)'};
   var b = vec2u();
   var pushed = vec2u();
@@ -169,10 +168,10 @@ const limitOf = (tree: string): string => (tree === 'keys' ? 'u32' : 'vec2u');
 
 /**
  * last_<tree>(b, end, limit): the last step of sequence b before `end` whose entry is below the limit, or NONE. The
- * search goes up a level where whole entries of that level can be skipped, and down into an entry that is below the
- * limit.
+ * search goes up a level at the boundary of an entry of that level, to skip the entry as a whole, and down into an
+ * entry that is below the limit.
  */
-export const searchBack = (tree: 'lows'): string => wgsl`
+export const searchBackward = (tree: 'lows'): string => wgsl`
 fn last_${tree}(b: u32, end: u32, limit: ${limitOf(tree)}) -> u32 {
   var level = 0u;
   var i = end;
@@ -200,7 +199,7 @@ fn last_${tree}(b: u32, end: u32, limit: ${limitOf(tree)}) -> u32 {
 `;
 
 /** next_<tree>(b, from, limit): the first step at or after `from` whose entry is below the limit, or NONE. */
-export const searchOn = (tree: 'lows' | 'keys'): string => wgsl`
+export const searchForward = (tree: 'lows' | 'keys'): string => wgsl`
 fn next_${tree}(b: u32, from_step: u32, limit: ${limitOf(tree)}) -> u32 {
   var level = 0u;
   var i = from_step;
@@ -228,8 +227,8 @@ fn next_${tree}(b: u32, from_step: u32, limit: ${limitOf(tree)}) -> u32 {
 `;
 
 /**
- * The kernel that reads: value, lows, highs, links -> read. One invocation per step and `perInvocation` elements of
- * its row.
+ * The kernel that reads: value, lows, highs, links -> read. An invocation computes `perInvocation` elements of the read
+ * of one step.
  * @param rows returns statements that find the rows that `step` reads; for each it inserts add(row, weight). `first` is
  * the first step of the sequence.
  */
@@ -238,7 +237,7 @@ export function timeReads(
   perInvocation: number,
   rows: (add: (row: string, weight: string) => string) => string,
 ): string {
-  const shares = Math.ceil(o.elements / perInvocation);
+  const perStep = Math.ceil(o.elements / perInvocation);
   const add = (row: string, weight: string): string =>
     each(
       perInvocation,
@@ -256,10 +255,10 @@ ${FIXED}
 @group(0) @binding(3) var<storage, read> highs: array<vec2u>;
 @group(0) @binding(4) var<storage, read> links: array<u32>;
 @group(0) @binding(5) var<storage, read_write> readOut: array<Element>;
-${mainOf(o, `dims.B * dims.T * ${shares}u`)}
-  let step = n / ${shares}u;
+${mainOf(o, `dims.B * dims.T * ${perStep}u`)}
+  let step = n / ${perStep}u;
   let first = step - step % dims.T;
-  let firstElement = n % ${shares}u * ${perInvocation}u;
+  let firstElement = n % ${perStep}u * ${perInvocation}u;
   var sum: array<Element, ${perInvocation}>;
   ${rows(add)}
   ${each(perInvocation, 8, c => `if (firstElement + ${c} < ${o.elements}u) { readOut[step * ${o.elements}u + firstElement + ${c}] = sum[${c}]; }`, 'c')}

@@ -10,9 +10,9 @@ import { DIMS, mainOf, type TimeOptions, timeGradients, timeReads } from './time
  *
  * Gradients of strengths: a row that is read as a whole gets its g = dr·v, minus the g of the row read in part, of
  * which less is read when this row is stronger. A row that is removed by a pop ending inside a later row also gets
- * −dF_t, the gradient of that later row's strength: had it been stronger, the pop would have taken less of the later
- * row. The gradient dF_t of the front is a reverse scan over time. F_t depends on F_{t−1}, unless the pop emptied the
- * queue or ended between two rows (a tie, where no gradient passes); keys[t] is 0 at such a step.
+ * −dF_t, the gradient of that later row's strength: had the removed row been stronger, the pop would have taken less of
+ * the later row. The gradient dF_t of the front is a reverse scan over time. F_t depends on F_{t−1}, unless the pop
+ * emptied the queue or ended between two rows (a tie, where no gradient passes); keys[t] is 0 at such a step.
  */
 
 /**
@@ -21,19 +21,19 @@ import { DIMS, mainOf, type TimeOptions, timeGradients, timeReads } from './time
  */
 const searchAbove = (heights: 'lows' | 'highs'): string => wgsl`
 fn firstAbove_${heights}(first: u32, begin: u32, end: u32, limit: vec2u) -> u32 {
-  var least = begin;
-  var most = end;
-  while (least < most) {
-    let middle = (least + most) / 2u;
-    if (lessThan(limit, ${heights}[first + middle])) { most = middle; } else { least = middle + 1u; }
+  var lo = begin;
+  var hi = end;
+  while (lo < hi) {
+    let middle = (lo + hi) / 2u;
+    if (lessThan(limit, ${heights}[first + middle])) { hi = middle; } else { lo = middle + 1u; }
   }
-  return least;
+  return lo;
 }
 `;
 
 /**
- * lows, highs -> links: the first row that is live after the pop of step t, or t + 1; keys: 0 if F_t does not depend on
- * F_{t−1}, else 1.
+ * lows, highs -> links: the first row that is live after step t, or t + 1 if there is none; keys: 0 if F_t does not
+ * depend on F_{t−1}, else 1.
  */
 export const queueLinks = (o: TimeOptions): string => wgsl`
 ${DIMS}
@@ -74,7 +74,7 @@ const overRows = (body: string): string => wgsl`
   }
 `;
 
-/** value, lows, highs, links -> read (equation 5). One invocation per step and `perInvocation` elements of its row. */
+/** value, lows, highs, links -> read (equation 5). See timeReads for `perInvocation`. */
 export const queueReads = (o: TimeOptions, perInvocation: number): string =>
   timeReads(o, perInvocation, add => overRows(add('first + row', 'weight')));
 
@@ -202,11 +202,11 @@ ${mainOf(o, 'dims.B * dims.T')}
   // Reads reach this row from the step at which the front is within one unit of it, until the front has passed it.
   var t = k;
   if (base.y > 0u) { t = firstAbove_lows(first, k, dims.T, minus(base, ONE)); }
-  var gone = dims.T;
+  var removedAt = dims.T;
   for (; t < dims.T; t++) {
     let front = lows[first + t];
     if (!lessThan(front, edge)) {
-      gone = t;
+      removedAt = t;
       break;
     }
     let back = plus(front, ONE);
@@ -219,7 +219,7 @@ ${mainOf(o, 'dims.B * dims.T')}
     }
     if (!lessThan(back, edge)) { dd += g - parts[first + t]; }
   }
-  if (gone < dims.T) { dd -= dPop[first + gone]; }
+  if (removedAt < dims.T) { dd -= dPop[first + removedAt]; }
   dPush[n] = dd;
 }
 `;

@@ -3,8 +3,8 @@ import { FIXED } from './lib/fixed.wgsl.ts';
 import {
   DIMS,
   mainOf,
-  searchBack,
-  searchOn,
+  searchBackward,
+  searchForward,
   type TimeOptions,
   timeGradients,
   timeReads,
@@ -35,11 +35,12 @@ ${CUTS}
 @group(0) @binding(1) var<storage, read> lows: array<vec2u>;
 @group(0) @binding(2) var<storage, read_write> links: array<u32>;
 @group(0) @binding(3) var<storage, read_write> keys: array<u32>;
-${searchBack('lows')}
+${searchBackward('lows')}
 ${mainOf(o, 'dims.B * dims.T')}
   let b = n / dims.T;
   let t = n % dims.T;
   let low = lows[n];
+  // The limit is one unit of 2^-32 higher, so that a row with the same L is found too.
   var link = last_lows(b, t, plus(low, vec2u(1u, 0u)));
   var key = CUTS;
   if (all(low == vec2u())) {
@@ -54,7 +55,7 @@ ${mainOf(o, 'dims.B * dims.T')}
 }
 `;
 
-/** value, lows, highs, links -> read (equation 3). One invocation per step and `perInvocation` elements of its row. */
+/** value, lows, highs, links -> read (equation 3). See timeReads for `perInvocation`. */
 export const stackReads = (o: TimeOptions, perInvocation: number): string =>
   timeReads(
     o,
@@ -85,7 +86,7 @@ ${timeGradients(o)}
 @group(0) @binding(6) var<storage, read_write> own: array<f32>;
 @group(0) @binding(7) var<storage, read_write> tops: array<f32>;
 @group(0) @binding(8) var<storage, read_write> dValue: array<Element>;
-${searchOn('lows')}
+${searchForward('lows')}
 ${mainOf(o, 'dims.B * dims.T')}
   let b = n / dims.T;
   let first = b * dims.T;
@@ -146,7 +147,7 @@ ${CUTS}
 @group(0) @binding(5) var<storage, read> tops: array<f32>;
 @group(0) @binding(6) var<storage, read_write> dPush: array<f32>;
 @group(0) @binding(7) var<storage, read_write> dPop: array<f32>;
-${searchOn('keys')}
+${searchForward('keys')}
 // The gradient of L_t: the sum of the gradients of all heights that move with it.
 fn baseGradient(b: u32, t: u32) -> f32 {
   let first = b * dims.T;

@@ -6,6 +6,6 @@
 export * from './index.ts';
 export type { PlanName } from './kernels/plan-names.ts';
 export { openEngine, openEngineWith, reopening } from './platform/browser/engine.ts';
-export { type BrowserOptions, findAdapter, type Surroundings } from './platform/browser/platform.ts';
+export { type BrowserEnvironment, type BrowserOptions, findAdapter } from './platform/browser/platform.ts';
 export type { EngineOptions, Opening } from './platform/engines.ts';
 export type { EngineName } from './platform/names.ts';

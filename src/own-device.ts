@@ -1,4 +1,7 @@
-/** Engines on a WebGPU device that the caller opened. The types compile with every version of TypeScript. */
+/**
+ * Engines on a WebGPU device that the caller opened. The declarations also compile in programs without WebGPU types: see
+ * src/engine/webgpu.ts.
+ */
 import type { AdapterDescription, Engine } from './engine/engine.ts';
 import { createGpuEngine as createEngine } from './engine/gpu.ts';
 import { requestDevice as request } from './gpu/device.ts';
@@ -9,7 +12,7 @@ import type { Adapter, Device } from './platform/webgpu.ts';
 export interface GpuOptions {
   /** Plan of the kernels: how they divide a model into dispatches. `auto` (default): by the kind of device and size. */
   plan?: PlanName;
-  /** Keeps measurements of the adapter, so that later models do not measure again. */
+  /** Stores measurements of the adapter, so that they are not repeated for later models. */
   tunings?: TuningStore;
   /**
    * Time limit for compiling the kernels of a model and running them once, in seconds. Default: 60, in software 180.

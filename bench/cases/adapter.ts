@@ -29,7 +29,7 @@ function copyCase(each: number): Case {
       return runWorkCase(
         {
           open: ({ gpu }) => openCopy(gpu, bytes, each),
-          // Copies from one buffer to another.
+          // Every byte is read once and written once.
           floor: () => ({ bytes: 2 * bytes, flops: 0 }),
           done: (outcome, { peak }) => raise(peak, 'copy', outcome.rate!.gbs),
         },
@@ -115,7 +115,10 @@ async function openProduct(gpu: Gpu, n: number, make: (n: number) => ProductCode
   });
 }
 
-/** One dispatch over its own buffers, the last of which holds the result. */
+/**
+ * A workload of one dispatch per pass.
+ * @param make binds the buffers, of which the last receives the result; returns the function that records a pass
+ */
 function plainWork(
   gpu: Gpu,
   how: string,

@@ -73,6 +73,7 @@ export interface Growth {
 }
 
 export interface Outcome {
+  /** The form or plan used: `Work.how`. */
   how?: string;
   ours?: Timing;
   floor?: Floor;
@@ -135,10 +136,10 @@ export async function opened<T extends { destroy(): void }>(
   } catch (error) {
     failure = error;
   }
-  const full = await gpu.device.popErrorScope();
-  if (full) {
+  const outOfMemory = await gpu.device.popErrorScope();
+  if (outOfMemory) {
     work?.destroy();
-    throw new InputError(`the device has too little memory for this case: ${full.message}`);
+    throw new InputError(`the device has too little memory for this case: ${outOfMemory.message}`);
   }
   if (!work) throw failure;
   return work;

@@ -11,7 +11,10 @@ import { openMemoryOn } from './memory.ts';
 import { openTraining } from './training.ts';
 
 const TIMES = [64, 256, 1024, 4096];
-/** With strengths near 1, every step costs the same; near 0, a read visits more rows the deeper the memory is. */
+/**
+ * Maximum exponents. With strengths near 1, every step costs the same; near
+ * 0, a read visits more rows the deeper the memory is.
+ */
 const LIMITS = { linear: 1.1, 'near 0': 1.3 };
 
 export const growthCases = (): Case[] => [
@@ -28,7 +31,7 @@ function memoryGrowth(strengths: Strengths, limit: number): Case {
   }));
 }
 
-/** The page's model at one length. */
+/** The page's model, made smaller, with sources of one length. */
 function trainingGrowth(): Case {
   const B = 32;
   const sets = ['hidden=16', 'width=2'];

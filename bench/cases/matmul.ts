@@ -1,6 +1,6 @@
 /** Two straightforward WGSL products of n × n matrices, C = A·B. */
 
-/** A workgroup computes TILE × TILE numbers of C. */
+/** n must be a multiple of this. In productOfTiles, a workgroup computes TILE × TILE numbers of C. */
 export const TILE = 64;
 
 const HEAD = (n: number): string => /* wgsl */ `
@@ -13,7 +13,7 @@ const N4 = ${n / 4}u;
 const each = (text: (k: number) => string, count = 4): string =>
   Array.from({ length: count }, (_, k) => text(k)).join('\n');
 
-/** sum_r += a_r[p] · row_p, for the four rows r of a 4 × 4 block and four rows p of B. */
+/** sum_r += a_r[p] · b_p, for each row r of a block of C, and four rows p of B. */
 const fma = (rows: number): string =>
   each(r => each(p => `sum${r} = fma(vec4f(a${r}[${p}]), b${p}, sum${r});`), rows);
 
@@ -48,8 +48,8 @@ fn main(
 });
 
 /**
- * Invocations with 8 × 4 numbers each, read directly from the
- * buffers: no barriers, which are slow on software adapters.
+ * Each invocation computes 8 × 4 numbers, and reads A and B directly
+ * from the buffers: no barriers, which are slow on software adapters.
  */
 export const productOfRegisters = (n: number): { code: string; groups: [number, number] } => ({
   groups: [n / 32, n / 8],

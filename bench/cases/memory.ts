@@ -23,13 +23,14 @@ const GRID: { [K in keyof MemoryProblem]: readonly MemoryProblem[K][] } = {
 const SHORT: MemoryProblem = { ...BASE, T: 128 };
 const LONG: MemoryProblem = { ...BASE, B: 1, T: 65_536 };
 /**
- * Peers store the strengths of all rows at all steps. This is
- * the largest number of them; on WebGPU half of it takes 10 GB.
+ * Peers store the strengths of all rows at all steps, B·T² numbers. With more
+ * than this, PyTorch is not measured; on WebGPU half of this number takes 10 GB.
  */
 const MAX_STRENGTHS = BASE.B * BASE.T ** 2;
-const MAX_ON_WEBGPU = MAX_STRENGTHS / 4;
+/** The same limit for TensorFlow.js and jax-js. */
+const MAX_IN_JAVASCRIPT = MAX_STRENGTHS / 4;
 
-/** The grid. Without `--full`: the base case with its peers, and cases that differ from it in one size. */
+/** The grid. Without `--full`: the base case with its peers, and cases that differ from it along one axis. */
 export function memoryCases(): Case[] {
   const problems: MemoryProblem[] = [];
   for (const kind of GRID.kind)
@@ -71,7 +72,7 @@ function memoryCase(
           ...(peers &&
             kind === 'stack' && {
               peer: peer =>
-                B * T * T > (peer.name === 'PyTorch' ? MAX_STRENGTHS : MAX_ON_WEBGPU)
+                B * T * T > (peer.name === 'PyTorch' ? MAX_STRENGTHS : MAX_IN_JAVASCRIPT)
                   ? `it would store ${((B * T * T * 4) / 2 ** 30).toFixed(1)} GiB of strengths, and as much for every gradient`
                   : peer.memory(problem, memoryInputs(problem)),
             }),
@@ -150,7 +151,7 @@ export const openMemoryOn = (
   engine.name === 'gpu' ? openMemoryWork(gpu, problem, form) : openMemoryLayer(engine, problem);
 
 /**
- * Per step and end, the 4-byte numbers that must be transferred between memory and processor:
+ * Per step and end, the 4-byte numbers that must be transferred between buffers and processor:
  *   forward: push, pop, value in, read out                                   2 + 2M
  *   backward: push, pop, value, dRead in, dPush, dPop, dValue out            4 + 3M
  * and the multiplications and additions, with k rows per read on average (computed from the strengths):
@@ -162,12 +163,11 @@ function memoryFloor(problem: MemoryProblem): Floor {
   return { bytes: 4 * N * (6 + 5 * M), flops: 6 * N * M * rowsRead(problem) };
 }
 
-/** The number of rows that contribute to a read, averaged over the steps and ends of the first sequence. */
+/** The number of rows that contribute to a read, averaged over the steps and ends of one sequence. */
 export function rowsRead(problem: MemoryProblem): number {
   const { kind, T } = problem;
   const E = endsOf(kind);
-  // One sequence with rows of one number is enough: strengths depend only on T, and have the same distribution in all
-  // sequences.
+  // One sequence with M = 1 is enough: strengths do not depend on M, and have the same distribution in all sequences.
   const { push, pop } = memoryInputs({ ...problem, B: 1, M: 1 });
   const rows: number[] = [];
   // A queue is popped and read at the end opposite to the one that is pushed to.

@@ -8,18 +8,15 @@ import type { Case } from './case.ts';
 
 const ROWS = 1024;
 const LENGTHS = [64, 512, 4096];
-/**
- * In jax-js, time grows like L², up to this length L of a row.
- * Longer rows take minutes there, and run only with --full.
- */
-const LONG = 512;
+/** Longer rows are measured in jax-js only with --full: its time grows like L², to minutes. */
+const MAX_LENGTH_IN_JAX = 512;
 export type Pass = 'forward' | 'gradient';
 
 export const prefixSumCases = (): Case[] =>
   LENGTHS.flatMap(L =>
     (['forward', 'gradient'] as const).flatMap(pass => [
-      prefixSumCase(ROWS, L, pass, L > LONG ? ['jax-js'] : []),
-      ...(L > LONG ? [prefixSumCase(ROWS, L, pass, [], true)] : []),
+      prefixSumCase(ROWS, L, pass, L > MAX_LENGTH_IN_JAX ? ['jax-js'] : []),
+      ...(L > MAX_LENGTH_IN_JAX ? [prefixSumCase(ROWS, L, pass, [], true)] : []),
     ]),
   );
 

@@ -9,7 +9,7 @@ import { type TrainingName, type TrainingProblem, trainingProblem } from '../pro
 import type { Work } from '../work.ts';
 import type { Case, Floor, Outputs } from './case.ts';
 
-/** A model can hold the reports of about a thousand steps. */
+/** Maximum number of steps in flight: a model on a GPU can hold the reports of about a thousand steps. */
 const MAX_STEPS = 512;
 /**
  * Relative to a tensor's largest change. If a parameter of 1 changes by 1e-4, float32 has three digits of the change.
@@ -122,10 +122,10 @@ export async function openTraining(engine: Engine, problem: TrainingProblem): Pr
 }
 
 /**
- * With n = Σ lengths steps, and every matrix W [i,o] used once per step:
+ * For each time step of each sequence, which uses every matrix W [i,o] once:
  *   W·x, dW += dy·x, dx = dy·W                               3 · 2·i·o  (a look-up: K rows, added forward and back)
  *   the memory, if a read takes one row: as in memory.ts     3 · 2·M per end
- * Bytes that must be transferred between memory and processor: parameters in and out, the batch in. What
+ * Bytes that must be transferred between buffers and processor: parameters in and out, the batch in. What
  * the backward pass needs (h of every layer, value and read of every end) is written once and read once.
  */
 function trainingFloor({ spec, batch }: TrainingProblem): Floor {

@@ -6,7 +6,7 @@ import { memoryInputs, STRENGTHS } from '../problems.ts';
 const TIMES = [16, 64, 256, 1024, 4096, 16_384];
 const RANGE = { 'near 1': 'in (½, 1)', uniform: 'in (0, 1)', 'near 0': 'in (0, .1)' } as const;
 
-/** The number of rows that a step of a stack visits for its pop and its read, averaged over a sequence: section 8. */
+/** Rows that a step of a stack visits for its pop and read, averaged over a sequence (docs/algorithm.md, section 8). */
 export function costFigure(): string {
   const lines = [
     // At step t, counted from 0, the formulas as written visit t rows for the pop and t + 1 rows for the read.
@@ -23,7 +23,7 @@ export function costFigure(): string {
     title: 'Rows that a step visits: removed by its pop, and read',
     x: { label: 'T, time steps, log scale', scale: logAt(TIMES) },
     y: {
-      label: 'rows a step, log scale',
+      label: 'rows per step, log scale',
       scale: decades(lines.flatMap(({ points }) => points.map(({ y }) => y))),
     },
     lines,

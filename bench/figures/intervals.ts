@@ -2,7 +2,7 @@ import { MARGIN, picture, round, straight } from '../../src/plot/svg.ts';
 import type { AlgorithmCode } from '../algorithm-code.ts';
 import { arrow, box, bracket, centred, small, strength, stroke } from './shapes.ts';
 
-/** Rows of a stack as intervals of heights over time, as in sections 2 and 10. */
+/** A run of a stack, to draw as intervals of heights over time (docs/algorithm.md, sections 2 and 10). */
 export interface Run {
   title: string;
   push: number[];

@@ -4,7 +4,7 @@ import { box, centred, small, strength, stroke } from './shapes.ts';
 
 const [WIDTH, LEFT, TOP, AREA] = [860, 150, 84, 210];
 
-/** The prefix sum over the rows nearest the end, and its crossing of the limit: section 9. */
+/** The prefix sum over the rows nearest the end, and where it crosses the limit (docs/algorithm.md, section 9). */
 export function prefixSumFigure({ prefixSums, popByBlocks }: AlgorithmCode, s: number[], u: number): string {
   const sums = prefixSums(s);
   const { removed, taken } = popByBlocks(s, u, s.length);
@@ -41,7 +41,7 @@ export function prefixSumFigure({ prefixSums, popByBlocks }: AlgorithmCode, s: n
     small(
       MARGIN,
       46,
-      `Row ${removed} is the first whose sum exceeds the limit. One invocation a row; a read is the same with a limit of 1.`,
+      `Row ${removed} is the first whose sum exceeds the limit. One invocation per row; a read is the same with a limit of 1.`,
     ),
   ]);
 }

@@ -36,7 +36,7 @@ const KINDS: Kind[] = [
   },
 ];
 
-/** The live slots of each kind, and the operations at each end: section 7. */
+/** The live slots of each kind, and the operations at each end (docs/algorithm.md, section 7). */
 export function slotsFigure(): string {
   const parts: string[] = [];
   KINDS.forEach(({ name, slots, live: [lo, hi], ends: [bottom, top], notes }, k) => {

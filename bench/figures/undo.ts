@@ -5,7 +5,7 @@ import { arrow, box, centred, hollow, small, strength } from './shapes.ts';
 const [WIDTH, SLOT, HIGH, LINE, TOP, LEFT] = [860, 104, 40, 84, 92, 176];
 const SLOTS = 3;
 
-/** Slots and log after every step of the example in section 4. */
+/** Slots and log after every step of the example (docs/algorithm.md, section 4). */
 export function undoFigure({ stackForward }: AlgorithmCode, push: number[], pop: number[]): string {
   const value = push.map((_, t) => [t + 1]);
   const logAt = LEFT + SLOTS * SLOT + 36;

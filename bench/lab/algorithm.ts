@@ -1,6 +1,6 @@
 /**
  * Compares the algorithm of docs/algorithm.md with the paper's formulas as written, both in plain JavaScript
- * in float64 on one core: one sequence, forward and backward pass. Medians of processor time in ms, which
+ * in float64 on one core: one sequence, forward and backward pass. Prints medians of processor time in ms, which
  * other processes hardly change, and the exponents of their growth with T. Section 8 shows this table.
  *
  *   node bench/run.mjs bench/lab/algorithm.ts
@@ -56,7 +56,7 @@ function problemOf({ stackForward, stackBackward }: AlgorithmCode, T: number): P
   };
 }
 
-/** The median of several samples; each has enough passes for a coarse clock. */
+/** The median processor time of a pass, in ms. A sample has several passes, because the clock is coarse. */
 function processorMs(T: number, pass: () => void): number {
   const repeats = Math.max(1, Math.round(8192 / T));
   const samples: number[] = [];
@@ -65,6 +65,6 @@ function processorMs(T: number, pass: () => void): number {
     for (let n = 0; n < repeats; n++) pass();
     samples.push(process.cpuUsage(start).user / 1000 / repeats);
   }
-  // The first pass warms up.
+  // The first sample warms up.
   return spread(samples.slice(1)).median;
 }

@@ -22,7 +22,7 @@ interface Tiling {
   sum: 'one' | 'four' | 'fma';
   /** Whether neighbouring invocations differ in their columns or their rows. */
   lanes: 'columns' | 'rows';
-  /** Declare W and x as arrays of fixed size. */
+  /** Whether the buffers are declared as arrays of fixed size. */
   fixed: boolean;
 }
 
@@ -131,6 +131,7 @@ export async function main(args: string[]): Promise<number> {
     { rows: 2 },
     { rows: 1 },
   ];
+  // V=<n> in the environment: only the first n variants.
   for (const variant of variants.slice(0, Number(process.env.V ?? 99))) {
     const t = { ...base, ...variant };
     const tiles = Math.ceil(R / t.rows) * (N / 4 / t.columns);

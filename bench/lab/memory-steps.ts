@@ -1,8 +1,9 @@
 /**
- * Compares the cost of single memory steps with whole sequences: node bench/run.mjs
- * bench/lab/memory-steps.ts Prints microseconds per time step, forward and backward: with whole sequences;
- * with step() and stepBackward(); with their synchronous versions on engine cpu; and with all steps
- * recorded into one encoder, on device buffers, on engine gpu. Medians of 7 samples, after 2 for warm-up.
+ * Compares the cost of single memory steps with whole sequences:
+ *   node bench/run.mjs bench/lab/memory-steps.ts
+ * Prints microseconds per time step, forward and backward: with whole sequences; with step() and
+ * stepBackward(); with their synchronous versions on engine cpu; and with all steps recorded into
+ * one encoder, on device buffers, on engine gpu. Median (minimum) of 7 samples, after 2 for warm-up.
  *
  * 2026-11-26, stack, two cores of an AMD EPYC under other load,
  * SwiftShader without bounds checks. Minimum of the samples, µs:

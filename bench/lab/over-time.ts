@@ -44,13 +44,13 @@ export async function main(args: string[]): Promise<number> {
           for (const T of [256, 4096, 65_536]) {
             if (B * T * M > 2 ** 24) continue;
             const inputs = memoryInputs({ kind, B, T, M, strengths });
-            const streaming = await ms(
+            const stepByStep = await ms(
               await sequenceMemory(gpu, { kind, B, T, M }, gpu.profile.memory),
               inputs,
             );
             const overTime = await ms(await timeMemory(gpu, kind, B, T, M), inputs);
             console.log(
-              `${kind}, ${strengths}, M=${M}, B=${B}, T=${T}: ${streaming.toFixed(1)} over time ${overTime.toFixed(1)} = ${(streaming / overTime).toFixed(2)}×`,
+              `${kind}, ${strengths}, M=${M}, B=${B}, T=${T}: step by step ${stepByStep.toFixed(1)}, over time ${overTime.toFixed(1)}, ratio ${(stepByStep / overTime).toFixed(2)}`,
             );
           }
         }

@@ -1,5 +1,5 @@
 /**
- * Measures how fast the page responds to a person while it trains: typing, pressing buttons, moving the picture's step.
+ * Measures how fast the page responds to a person while it trains: typing, pressing buttons, moving the time slider.
  *   node bench/run.mjs bench/lab/page-latency.ts
  * `handled` is the time from the event to the end of its handlers, which the page's own work can delay. `shown`
  * is the time until the browser has drawn the next frame (Event Timing, in steps of 8 ms); without a GPU this

@@ -1,7 +1,8 @@
 /**
- * Measures how long single submissions keep the device busy if the work is long: node bench/run.mjs
- * bench/lab/slices.ts It runs training steps of `reverse` with sources of up to 1,000 symbols, and passes of a memory
- * over 65,536 time steps. It prints the total time, the number of submissions, and the time of the longest one.
+ * Measures how long single submissions keep the device busy if the work is long:
+ *   node bench/run.mjs bench/lab/slices.ts
+ * It runs training steps of `reverse` with sources of up to 1,000 symbols, and passes of a memory over
+ * 65,536 time steps. It prints the total time, the number of submissions, and the time of the longest one.
  */
 import { assign } from '../../src/base/config.ts';
 import { createGpuEngine } from '../../src/engine/gpu.ts';

@@ -151,7 +151,7 @@ function showError(error: unknown): void {
   byId('error').hidden = false;
 }
 
-/** Separates texts in the field. A comma would not do, because names contain commas. */
+/** Separates texts in the field. Not a comma, because names contain commas. */
 const SEPARATOR = ';';
 
 /**

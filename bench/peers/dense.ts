@@ -4,7 +4,7 @@
  */
 import { MASKED, NO_INPUT, ZERO_TARGET } from '../../src/base/dims.ts';
 import { InputError } from '../../src/base/errors.ts';
-import { widthOfHeads } from '../../src/base/parameters.ts';
+import { headInputWidth } from '../../src/base/parameters.ts';
 import type { MemoryProblem, TrainingProblem } from '../problems.ts';
 
 export interface Dense {
@@ -72,7 +72,7 @@ export function dense({ name, spec, config, batch }: TrainingProblem): Dense {
   });
   const { hidden: H, width: M, output, start } = spec;
   return {
-    ...{ B, T, D, H, P: widthOfHeads(spec), M, V, controller, output, start, rate: train.rate },
+    ...{ B, T, D, H, P: headInputWidth(spec), M, V, controller, output, start, rate: train.rate },
     ...{ projection: spec.projection > 0, embedding: spec.embedding > 0, readout: spec.readout > 0 },
     ...{ x, answered, y, weight },
   };

@@ -1,5 +1,5 @@
 /**
- * Opens what people would use instead of pushdown. A PeerSource provides
+ * Opens the peers: what people would use instead of pushdown. A PeerSource provides
  * the packages, WebGPU and Python: node.ts in Node, browser.ts in a page.
  */
 import { firstLineOf } from '../../src/base/errors.ts';

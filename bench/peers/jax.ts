@@ -1,6 +1,6 @@
 /**
- * jax-js on WebGPU: `vjp` and `jit`. A function frees the arrays
- * that it is called with; `.ref` keeps an array for another use.
+ * jax-js on WebGPU or WebAssembly, with `vjp` and `jit`. A function frees the
+ * arrays that it is called with; `.ref` keeps an array for another use.
  */
 import { DeviceError } from '../../src/base/errors.ts';
 import { parameters } from '../../src/base/parameters.ts';
@@ -95,7 +95,7 @@ const VERSION = '0.1.25';
 
 /**
  * @param inputs arrays and compiled functions that end() frees
- * @param work computes the outputs of a pass from those of the last one
+ * @param work computes the outputs of a pass from those of the previous one
  */
 async function start(
   jax: JaxJs,
@@ -177,12 +177,12 @@ async function memory(
     let above = np.zeros([B, 0]);
     for (let from = 0; from < T; from += BLOCK) {
       const to = Math.min(from + BLOCK, T);
-      const room: [number, number][] = [
+      const padding: [number, number][] = [
         [0, 0],
         [0, to - from],
       ];
       [s, above] =
-        from === 0 ? [np.zeros([B, to]), np.zeros([B, to])] : [np.pad(s, room), np.pad(above, room)];
+        from === 0 ? [np.zeros([B, to]), np.zeros([B, to])] : [np.pad(s, padding), np.pad(above, padding)];
       const rows = np.split(np.eye(to), to, 0);
       const taken: Arr[] = [];
       for (let t = from; t < to; t++) {
@@ -206,7 +206,7 @@ async function memory(
 /**
  * Up to this many time steps, a training step is one jit, in which the loop is unrolled and
  * rows are appended. For longer sequences each time step is a jit, with space for all T
- * rows from the start: jax-js has no scan, and compiling 130 unrolled steps does not end.
+ * rows from the start: jax-js has no scan, and compiling 130 unrolled steps does not finish.
  */
 const UNROLLED = 32;
 
@@ -249,7 +249,7 @@ const refs = <T extends object>(arrays: T): T =>
 
 type Data = { x: Arr; y: Arr; weight: Arr };
 
-/** The objective of a batch. Inputs and outputs do not depend on the read, so each is one product for all steps. */
+/** The objective of a batch. The input and output layers are not recurrent: each is one product for all steps. */
 function loss(jax: JaxJs, sizes: Dense, w: Arrs, { x, y, weight }: Data, steppers: Steppers): Arr {
   const { numpy: np, nn } = jax;
   const ops = controller(jax, sizes, w, x, steppers);
@@ -301,6 +301,7 @@ interface Steppers {
   step(w: Arrs, input: Arr, h: Arr, c: Arr, r: Arr, stack: Stack, at?: Arr): StepResult;
   /** Only o' of the last step. */
   last(w: Arrs, input: Arr, h: Arr, c: Arr, r: Arr): Arr;
+  /** What end() frees. */
   owned: Owned[];
 }
 
@@ -327,7 +328,7 @@ function jitted(jax: JaxJs, sizes: Dense): Steppers {
   return { ...compiled, rows, owned: [...rows, compiled.step, compiled.last] };
 }
 
-/** One step of the controller → h, c, o'. It uses up all of `w` except the heads. */
+/** One step of the controller → h, c, o'. Frees all of `w` except the heads. */
 function control(jax: JaxJs, sizes: Dense, w: Arrs, input: Arr, h: Arr, c: Arr, r: Arr): [Arr, Arr, Arr] {
   const { numpy: np } = jax;
   const a = input.add(np.matmul(np.concatenate([h, r], 1), w.W_state));
@@ -372,12 +373,12 @@ function appended(jax: JaxJs, [s, above, V]: Stack, d: Arr, u: Arr, row: Arr): [
 
 function startOf({ numpy: np }: JaxJs, { B, H, M, start }: Dense, w: Arrs): { h: Arr; c: Arr; r: Arr } {
   const zeros = (width: number): Arr => np.zeros([B, width]);
-  const first = (width: number): Arr =>
+  const oneHot = (width: number): Arr =>
     np.array(
       Float32Array.from({ length: B * width }, (_, n) => (n % width === 0 ? 1 : 0)),
       { shape: [B, width] },
     );
-  if (start === 'one-hot') return { h: first(H), c: zeros(H), r: first(M) };
+  if (start === 'one-hot') return { h: oneHot(H), c: zeros(H), r: oneHot(M) };
   const trained = (x: Arr | undefined): Arr =>
     start === 'trained' && x ? np.broadcastTo(x.ref, [B, H]) : zeros(H);
   return { h: trained(w.h_0), c: trained(w.c_0), r: zeros(M) };

@@ -15,8 +15,8 @@ import type { Tf } from './tfjs.ts';
 const MODULES = resolve('bench/peers/node_modules');
 
 /**
- * Makes `navigator.gpu` return the adapter that pushdown uses: a new one for every request,
- * because an adapter gives only one device. The adapter keeps its bounds checks. Without
+ * The peers in Node. Sets `navigator.gpu` so that a request returns the adapter that pushdown uses: a new one each
+ * time, because an adapter gives only one device. The adapter keeps its bounds checks. Without
  * them TensorFlow.js 4.22.0 computes NaN, because its kernels read beyond their buffers.
  * @throws DeviceError if there is no adapter
  */

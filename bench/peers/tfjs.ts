@@ -1,4 +1,4 @@
-/** TensorFlow.js on WebGPU: it executes eagerly, with a tape for gradients and a kernel for every operation. */
+/** TensorFlow.js on WebGPU or WebAssembly: eager execution, a tape for gradients, and a kernel for every operation. */
 import { parameters } from '../../src/base/parameters.ts';
 import type { MemoryInputs, MemoryProblem, TrainingProblem } from '../problems.ts';
 import { checkStack, type Dense, dense } from './dense.ts';
@@ -116,7 +116,7 @@ async function start(tf: Tf, faults: Faults, inputs: Tensor[], work: () => Tenso
   let outputs: Tensors = {};
   return {
     async pass() {
-      // Freed only after the pass, because it starts from the parameters that the last pass returned.
+      // Freed only after this pass, which starts from the parameters that the previous pass returned.
       const before = outputs;
       const start = performance.now();
       outputs = tf.tidy(work);
@@ -265,7 +265,7 @@ interface Data {
   weight: Tensor;
 }
 
-/** The objective of a batch. Inputs and outputs do not depend on the read, so each is one product for all steps. */
+/** The objective of a batch. The input and output layers are not recurrent: each is one product for all steps. */
 function loss(tf: Tf, sizes: Dense, w: Tensors, { x, y, weight }: Data): Tensor {
   const { answered, output } = sizes;
   const withTargets = new Set(answered);
@@ -309,12 +309,12 @@ function controller(tf: Tf, sizes: Dense, w: Tensors, x: Tensor): Tensor[] {
 
 function startOf(tf: Tf, { B, H, M, start }: Dense, w: Tensors): { h: Tensor; c: Tensor; r: Tensor } {
   const zeros = (width: number): Tensor => tf.zeros([B, width]);
-  const first = (width: number): Tensor =>
+  const oneHot = (width: number): Tensor =>
     tf.tensor(
       Float32Array.from({ length: B * width }, (_, n) => (n % width === 0 ? 1 : 0)),
       [B, width],
     );
-  if (start === 'one-hot') return { h: first(H), c: zeros(H), r: first(M) };
+  if (start === 'one-hot') return { h: oneHot(H), c: zeros(H), r: oneHot(M) };
   if (start === 'zero') return { h: zeros(H), c: zeros(H), r: zeros(M) };
   const trained = (x: Tensor | undefined): Tensor => (x ? tf.tile(x, [B, 1]) : zeros(H));
   return { h: trained(w.h_0), c: trained(w.c_0), r: zeros(M) };

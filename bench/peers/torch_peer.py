@@ -1,8 +1,8 @@
 """PyTorch as a peer of pushdown's benchmarks: a batched stack by cumulative sums over rows, and autograd.
 
-A child process of python.ts. A message in either direction is a line of JSON, then the float32 numbers of its tensors,
-raw, little-endian, in their order. Request: {"do": "memory" | "prefixSum" | "training" | "pass" | "outputs" | "end",
-"id": …, "tensors": [{"name", "shape"}]}. Answer: {"ms"} or {"tensors"} or {"error"}. The time of a pass excludes
+Runs as a child process of python.ts. A message in either direction is a line of JSON, then the float32 numbers of its
+tensors, raw, little-endian, in their order. Request: {"do": "memory" | "prefixSum" | "training" | "pass" | "outputs" |
+"end", "id": …, "tensors": [{"name", "shape"}]}. Answer: {"ms"} or {"tensors"} or {"error"}. The time of a pass excludes
 starting Python, importing torch, and transfers.
 """
 
@@ -46,10 +46,10 @@ class Memory:
 
     BLOCK = 128
 
-    def __init__(self, asked, given):
-        self.inputs = [given[name].requires_grad_() for name in ("push", "pop", "value")]
-        self.d_read = given["dRead"]
-        self.made = {}
+    def __init__(self, request, tensors):
+        self.inputs = [tensors[name].requires_grad_() for name in ("push", "pop", "value")]
+        self.d_read = tensors["dRead"]
+        self.outputs = {}
 
     def forward(self):
         push, pop, value = self.inputs
@@ -69,35 +69,35 @@ class Memory:
     def work(self):
         read = self.forward()
         gradients = torch.autograd.grad(read, self.inputs, self.d_read)
-        self.made = dict(zip(("read", "dPush", "dPop", "dValue"), (read.detach(), *gradients)))
+        self.outputs = dict(zip(("read", "dPush", "dPop", "dValue"), (read.detach(), *gradients)))
 
 
 class PrefixSum:
     """The gradient is computed as autograd does it, but without the forward pass, which it does not need."""
 
-    def __init__(self, asked, given):
-        self.x = given["x"]
-        self.forward = asked["pass"] == "forward"
-        self.made = {}
+    def __init__(self, request, tensors):
+        self.x = tensors["x"]
+        self.forward = request["pass"] == "forward"
+        self.outputs = {}
 
     def work(self):
         if self.forward:
-            self.made = {"y": self.x.cumsum(1)}
+            self.outputs = {"y": self.x.cumsum(1)}
         else:
-            self.made = {"dx": self.x.flip(1).cumsum(1).flip(1)}
+            self.outputs = {"dx": self.x.flip(1).cumsum(1).flip(1)}
 
 
 class Training:
-    """A step of plain gradient descent. Inputs and outputs do not depend on the read: each is one product for all steps."""
+    """A step of plain gradient descent. The input and output layers are not recurrent: one product each for all steps."""
 
-    def __init__(self, asked, given):
-        self.z = asked["sizes"]
-        self.data = [given.pop(name) for name in ("x", "y", "weight")]
-        self.w = {name: tensor.requires_grad_() for name, tensor in given.items()}
+    def __init__(self, request, tensors):
+        self.z = request["sizes"]
+        self.data = [tensors.pop(name) for name in ("x", "y", "weight")]
+        self.w = {name: tensor.requires_grad_() for name, tensor in tensors.items()}
         self.objective = None
 
     @property
-    def made(self):
+    def outputs(self):
         return {"objective": self.objective.reshape(1), **{name: w.detach() for name, w in self.w.items()}}
 
     def work(self):
@@ -117,13 +117,13 @@ class Training:
             a = torch.tanh(a) @ w["W_s"] + w["b_s"]
         if z["output"] == "softmax":
             return -(torch.log_softmax(a, 1) * (y * weight)).sum()
-        made = torch.tanh(a) if z["output"] == "tanh" else torch.sigmoid(a)
-        return 0.5 * ((made - y).square() * weight).sum()
+        output = torch.tanh(a) if z["output"] == "tanh" else torch.sigmoid(a)
+        return 0.5 * ((output - y).square() * weight).sum()
 
     def start(self):
         w, z = self.w, self.z
 
-        def first(width):
+        def one_hot(width):
             e = torch.zeros(z["B"], width)
             e[:, 0] = 1
             return e
@@ -131,7 +131,7 @@ class Training:
         h = c = torch.zeros(z["B"], z["H"])
         r = torch.zeros(z["B"], z["M"])
         if z["start"] == "one-hot":
-            h, r = first(z["H"]), first(z["M"])
+            h, r = one_hot(z["H"]), one_hot(z["M"])
         if z["start"] == "trained":
             h = w["h_0"].expand(z["B"], -1)
             c = w["c_0"].expand(z["B"], -1) if "c_0" in w else c
@@ -174,7 +174,7 @@ KINDS = {"memory": Memory, "prefixSum": PrefixSum, "training": Training}
 runs = {}
 
 
-def exactly(count):
+def read_exactly(count):
     data = sys.stdin.buffer.read(count)
     if len(data) != count:
         sys.exit(0)
@@ -185,7 +185,7 @@ def tensor_of(description):
     count = 1
     for n in description["shape"]:
         count *= n
-    return torch.frombuffer(exactly(4 * count), dtype=torch.float32).reshape(description["shape"])
+    return torch.frombuffer(read_exactly(4 * count), dtype=torch.float32).reshape(description["shape"])
 
 
 def answer(message, tensors=()):
@@ -195,20 +195,19 @@ def answer(message, tensors=()):
     sys.stdout.buffer.flush()
 
 
-def do(asked, given):
-    what, run = asked["do"], asked.get("id")
+def handle(request, tensors):
+    what, run = request["do"], request.get("id")
     if what in KINDS:
-        runs[run] = KINDS[what](asked, given)
+        runs[run] = KINDS[what](request, tensors)
         return answer({})
     if what == "pass":
         start = time.perf_counter()
         runs[run].work()
         return answer({"ms": 1000 * (time.perf_counter() - start)})
     if what == "outputs":
-        made = runs[run].made
-        return answer(
-            {"tensors": [{"name": name, "shape": list(tensor.shape)} for name, tensor in made.items()]}, made.values()
-        )
+        outputs = runs[run].outputs
+        shapes = [{"name": name, "shape": list(tensor.shape)} for name, tensor in outputs.items()]
+        return answer({"tensors": shapes}, outputs.values())
     runs.pop(run, None)
     return answer({})
 
@@ -227,10 +226,10 @@ def main():
         }
     )
     for line in sys.stdin.buffer:
-        asked = json.loads(line)
-        given = {description["name"]: tensor_of(description) for description in asked.get("tensors", [])}
+        request = json.loads(line)
+        tensors = {description["name"]: tensor_of(description) for description in request.get("tensors", [])}
         try:
-            do(asked, given)
+            handle(request, tensors)
         except Exception as error:  # Reported as an answer, because the process may have other runs.
             answer({"error": f"{type(error).__name__}: {error}"})
 

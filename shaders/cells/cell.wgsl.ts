@@ -8,8 +8,8 @@ export interface CellCode {
   /** Declares hNext (and cNext if c is a state), and kept0 … for the backward pass. */
   forward(names: CellNames): string;
   /**
-   * Declares da0 … (gradients of the gates' sums); dcBefore (gradient of c_{t-1}) if c is a state; and dhDirect if part
-   * of dh_t is passed to dh_{t-1} directly, not through W_hh.
+   * Declares da0 … (gradients of the pre-activations); dcBefore (gradient of c_{t-1}) if c is a state; and dhDirect if
+   * part of dh_t is passed to dh_{t-1} directly, not through W_hh.
    */
   backward(names: CellBackwardNames): string;
 }

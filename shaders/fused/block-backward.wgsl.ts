@@ -19,7 +19,7 @@ import { boundsAt } from '../memories/index.wgsl.ts';
 import { headAt, mainPrologue, prologue, share, transposed } from './block.wgsl.ts';
 
 /**
- * batch, w, acts, slots, undoLog, grads: dOp, dHx -> grads: dA, dP, dS, dH, dC, dR. See fusedBackwardLane for the lane
+ * batch, w, acts, slots, undoLog, dStrength (scratch), grads: dOp, dHx -> grads: dA, dP, dS, dH, dC, dR. See fusedBackwardLane for the lane
  * form.
  */
 export function fusedBackwardBlock(o: FusedOptions): string {
@@ -33,10 +33,10 @@ export function fusedBackwardBlock(o: FusedOptions): string {
   const states = statesOf(layout);
   const opWidth = P || H;
   const softmax = memoryKind(spec.memory).activation === 'softmax';
-  /** Element i of the row of this step. */
-  const now = (field: string, i: string, skip: 0 | 1 = 0): string => element(field, 'row', i, skip);
+  /** Element i in the row of this step. h, c and r have a starting row: skip 0 is the state before the step, 1 after it. */
+  const inRow = (field: string, i: string, skip: 0 | 1 = 0): string => element(field, 'row', i, skip);
   const memories = wgsl`
-    // Memories, then heads. Reads wg_dr; leaves the gradients of the heads' logits in wg_ds.
+    // Memories, then heads. Reads wg_dr; leaves the gradients of the heads' pre-activations in wg_ds.
     storageBarrier();
     workgroupBarrier();
     ${lines(
@@ -49,7 +49,7 @@ export function fusedBackwardBlock(o: FusedOptions): string {
           ? activateControlsBackward(
               layout,
               k,
-              ({ at }) => now('s', `${NN + at}u`),
+              ({ at }) => inRow('s', `${NN + at}u`),
               ({ at }) => `wg_ds[${NN + at}]`,
             )
           : ''
@@ -63,15 +63,15 @@ export function fusedBackwardBlock(o: FusedOptions): string {
       E * (M + C),
       wgsl`
       ${headAt(layout)}
-      let s = ${now('s', 'at')};
+      let s = ${inRow('s', 'at')};
       var ds = 0.0;
       if (value) {
-        ds = ${now('dS', 'at')} * (1.0 - s * s);
+        ds = ${inRow('dS', 'at')} * (1.0 - s * s);
       } else {
         ds = wg_ds[at]${softmax ? '' : ' * s * (1.0 - s)'};
       }
       wg_ds[at] = ds;
-      ${now('dS', 'at')} = ds;`,
+      ${inRow('dS', 'at')} = ds;`,
     )}
     workgroupBarrier();`;
   const layer = ({ Wy, Wh, Wr }: Layout['layers'][number], l: number): string => wgsl`
@@ -83,15 +83,15 @@ export function fusedBackwardBlock(o: FusedOptions): string {
       let dh = wg_dh[${l * HH}u + i] + wg_dy[i];
       ${cell.backward({
         d: state => (state === 'h' ? 'dh' : `wg_d${state}[${l * HH}u + i]`),
-        kept: g => now(`g${l}`, `${g * HH}u + i`),
-        now: state => now(`${state}${l}`, 'i', 1),
-        before: state => now(`${state}${l}`, 'i'),
+        kept: g => inRow(`g${l}`, `${g * HH}u + i`),
+        now: state => inRow(`${state}${l}`, 'i', 1),
+        before: state => inRow(`${state}${l}`, 'i'),
         tanh: 'safeTanh',
       })}
       ${lines(
         gates.all,
         g => `wg_da[${g * HH}u + i] = da${g};
-      ${now(`dA${l}`, `${g * HH}u + i`)} = da${g};`,
+      ${inRow(`dA${l}`, `${g * HH}u + i`)} = da${g};`,
       )}
       ${lines(statesBesidesH(layout), state => `wg_d${state}[${l * HH}u + i] = d${state}Before;`)}
       wg_dh[${l * HH}u + i] = ${gates.direct ? 'dhDirect' : '0.0'};`,
@@ -129,12 +129,12 @@ ${mainPrologue(o)}
   // Clear the gradients of values and strengths, to which the steps add. Steps beyond the length have gradient 0.
   for (var t = 0u; t < batch.T; t++) {
     let row = t * batch.B + sequence;
-    ${share(o, SS, `${now('dS', 'i')} = 0.0;`)}
+    ${share(o, SS, `${inRow('dS', 'i')} = 0.0;`)}
   }
   for (var t = length; t < batch.T; t++) {
     let row = t * batch.B + sequence;
-    ${lines(layers, (_, l) => share(o, gates.all * HH, `${now(`dA${l}`, 'i')} = 0.0;`))}
-    ${P ? share(o, P4 * 4, `${now('dP', 'i')} = 0.0;`) : ''}
+    ${lines(layers, (_, l) => share(o, gates.all * HH, `${inRow(`dA${l}`, 'i')} = 0.0;`))}
+    ${P ? share(o, P4 * 4, `${inRow('dP', 'i')} = 0.0;`) : ''}
   }
   }
   if (end <= begin) { return; }
@@ -157,13 +157,13 @@ ${mainPrologue(o)}
       o,
       opWidth,
       wgsl`
-      var sum = ${now('dOp', 'i')};
+      var sum = ${inRow('dOp', 'i')};
       ${E ? transposed('wg_ds', blocks.S, 'i') : ''}
       ${
         P
-          ? `let op = ${now('op', 'i')};
+          ? `let op = ${inRow('op', 'i')};
       sum *= 1.0 - op * op;
-      ${now('dP', 'i')} = sum;`
+      ${inRow('dP', 'i')} = sum;`
           : ''
       }
       wg_dop[i] = sum;`,
@@ -175,7 +175,7 @@ ${mainPrologue(o)}
       wgsl`
       var sum = 0.0;
       ${P ? transposed('wg_dop', blocks.Whp, 'i') : 'sum += wg_dop[i];'}
-      ${spec.autoencoder ? `sum += ${now('dHx', 'i')};` : ''}
+      ${spec.autoencoder ? `sum += ${inRow('dHx', 'i')};` : ''}
       wg_dy[i] = sum;`,
     )}
     workgroupBarrier();

@@ -66,7 +66,7 @@ export function fusedForwardBlock(o: FusedOptions): string {
     workgroupBarrier();`;
   const softmax = memoryKind(spec.memory).activation === 'softmax';
   // A softmax needs all logits of an end, so one invocation per memory computes it after a barrier.
-  const shares = wgsl`
+  const softmaxControls = wgsl`
     workgroupBarrier();
     ${lines(
       memoriesOf(layout),
@@ -93,7 +93,7 @@ export function fusedForwardBlock(o: FusedOptions): string {
       }
       ${softmax ? 'if (value) ' : ''}{ ${element('s', 'row', 'at')} = s; }`,
     )}
-    ${softmax ? shares : ''}
+    ${softmax ? softmaxControls : ''}
     ${share(o, RR, 'wg_r[i] = 0.0;')}
     storageBarrier();
     workgroupBarrier();

@@ -24,13 +24,13 @@ ${mainOfSequence(o.memory, 'batch.B')}
   let length = lengthOf(sequence);
 `;
 
-/** sum += Σ_n x[n] · W[n][column]. Adjacent invocations load adjacent weights. */
-export const column = (x: string, { offset4, rows, ld4 }: Block, of: string): string =>
-  `for (var n = 0u; n < ${rows}u; n++) { sum += ${x}[n] * w[${offset4 * 4}u + n * ${ld4 * 4}u + ${of}]; }`;
+/** sum += Σ_n x[n] · W[n][j]. Adjacent invocations load adjacent weights. */
+export const column = (x: string, { offset4, rows, ld4 }: Block, j: string): string =>
+  `for (var n = 0u; n < ${rows}u; n++) { sum += ${x}[n] * w[${offset4 * 4}u + n * ${ld4 * 4}u + ${j}]; }`;
 
 /** sum += Σ_j dy[from + j] · W[row][j] over all columns, including padding. */
-export const transposed = (dy: string, { offset4, ld4 }: Block, of: string, from = 0): string =>
-  `for (var j = 0u; j < ${ld4 * 4}u; j++) { sum += ${dy}[${from}u + j] * w[${offset4 * 4}u + ${of} * ${ld4 * 4}u + j]; }`;
+export const transposed = (dy: string, { offset4, ld4 }: Block, row: string, from = 0): string =>
+  `for (var j = 0u; j < ${ld4 * 4}u; j++) { sum += ${dy}[${from}u + j] * w[${offset4 * 4}u + ${row} * ${ld4 * 4}u + j]; }`;
 
 /** Runs `body` for i = 0 … n − 1, divided between the invocations. */
 export const share = (o: FusedOptions, n: number, body: string): string =>
@@ -38,7 +38,7 @@ export const share = (o: FusedOptions, n: number, body: string): string =>
 
 /**
  * For output i of the heads (v of every end, then the controls of every end), declares `value` (whether it is part of a
- * v), `control` (otherwise its number among the controls) and `at`, its offset in s, the outputs of all heads.
+ * v), `control` (if not, its number among the controls) and `at` (its offset in the row s).
  */
 export const headAt = ({ E, M4, N4, C, stride, spec: { width: M } }: Layout): string => {
   const offset = stride === C ? 'control' : `(control / ${C}u) * ${stride}u + control % ${C}u`;
@@ -49,8 +49,8 @@ export const headAt = ({ E, M4, N4, C, stride, spec: { width: M } }: Layout): st
 };
 
 /**
- * Words of workgroup memory in the backward pass, which needs more than the forward pass. Does not include what the
- * memory functions need.
+ * Words of workgroup memory of the backward pass, which needs more than the forward pass. Excludes those of the memory
+ * functions.
  */
 export const workgroupWords = ({ H4, P4, R4, S4, layers, gates, states }: Layout): number =>
   4 * ((states.length * layers.length + 2 + gates.all) * H4 + P4 + S4 + R4);

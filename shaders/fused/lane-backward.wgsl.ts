@@ -23,9 +23,9 @@ import { bindings } from './lane.wgsl.ts';
 
 /**
  * batch, parameters, acts, slots, undoLog, grads: dY, dXh, dXp -> partial [rowSplits, size4]: the gradients of all
- * parameters. Each of rowSplits invocations sums over the sequences part, part + rowSplits …. The factors of the weight
- * gradients are in registers here; a separate kernel would have to load them from buffers, at twice the cost. The sums
- * are kept in private memory.
+ * parameters. Invocation `part` of rowSplits sums over the sequences part, part + rowSplits …, in private memory. The
+ * factors of the weight gradients are in registers here; a separate kernel would have to load them from buffers, at
+ * twice the cost.
  */
 export function fusedBackwardLane(o: FusedOptions): string {
   const { layout } = o;

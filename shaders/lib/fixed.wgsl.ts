@@ -31,6 +31,6 @@ fn lessThan(a: vec2u, b: vec2u) -> bool {
 }
 fn minOf(a: vec2u, b: vec2u) -> vec2u { return select(a, b, lessThan(b, a)); }
 fn maxOf(a: vec2u, b: vec2u) -> vec2u { return select(b, a, lessThan(b, a)); }
-// One unit below this height, but at least 0.
+// This height minus 1 (a whole unit), but at least 0.
 fn unitBelow(a: vec2u) -> vec2u { return select(vec2u(), minus(a, ONE), a.y > 0u); }
 `;

@@ -2,14 +2,14 @@ import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import { unrolled } from './text.ts';
 
 /**
- * Loss of one row and its gradient with respect to the pre-activations, for a kernel that has the row's pre-activations
- * in registers: y, an array of vec4f with `width` numbers and padding. The losses are those of loss.wgsl.ts, which
- * reads rows from a buffer.
+ * Statements that compute the loss of one row and its gradient with respect to the pre-activations. The row's
+ * pre-activations are in registers: y, an array of vec4f with `width` numbers and padding. The losses are those of
+ * loss.wgsl.ts, which reads rows from a buffer.
  *
- * Needs the f32 `weight` (0 if the row has no loss). Replaces the pre-activations in y by the outputs; declares dy (the
- * gradients of the pre-activations, times `weight`), `loss` (the loss), `error` (Σ|o - target|; 0 for softmax) and
- * `best` (the argmax).
- * @param wanted expression of the j-th vec4 of the target
+ * Needs the f32 `weight` (0 if the row has no loss). Replaces the pre-activations in y by the outputs. Declares dy (the
+ * gradients of the pre-activations, times `weight`), `loss`, `error` (Σ|o - target|; 0 for softmax) and `best` (the
+ * argmax).
+ * @param wanted returns the expression of the j-th vec4 of the target
  */
 export function lossOfRow(
   kind: 'softmax' | 'tanh' | 'sigmoid',

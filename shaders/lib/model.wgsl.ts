@@ -89,10 +89,11 @@ const XYZW = 'xyzw';
 
 /** Where a control of a memory is stored. */
 export interface ControlLocation {
-  /** Number among the model's controls; and offset in the row s from the first control. */
+  /** Its number among the model's controls. */
   number: number;
+  /** Offset from the first control in the row s. */
   at: number;
-  /** In the row s: index of the vec4, and component. */
+  /** Index of its vec4 in the row s, and its component. */
   vector: number;
   component: string;
   /** Component in the vec4s `controls` and `gradients` of its memory. */
@@ -182,10 +183,10 @@ export const activateControls = (
   return lines(byEnd(layout, controls), end => {
     const logits = end.map((control, c) => `let l${c} = ${logit(control)};`);
     const largest = end.map((_, c) => `l${c}`).reduce((a, b) => `max(${a}, ${b})`);
-    const powers = end.map((_, c) => `let e${c} = exp(l${c} - most);`);
+    const exps = end.map((_, c) => `let e${c} = exp(l${c} - largest);`);
     const sum = end.map((_, c) => `e${c}`).join(' + ');
-    const shares = end.map((control, c) => `${at(control)} = e${c} / (${sum});`);
-    return `{ ${[...logits, `let most = ${largest};`, ...powers, ...shares].join(' ')} }`;
+    const quotients = end.map((control, c) => `${at(control)} = e${c} / (${sum});`);
+    return `{ ${[...logits, `let largest = ${largest};`, ...exps, ...quotients].join(' ')} }`;
   });
 };
 

@@ -2,7 +2,7 @@ import type { Block } from '../../src/layout/layout.ts';
 
 /**
  * Unrolled products of a vector in registers (an array of vec4f) and a matrix in the parameters `w`. Every index is a
- * constant, which on software adapters needs no bounds check and no gather.
+ * constant, which on software adapters needs no bounds check and no gather. In the formulas i counts numbers, j vec4s.
  */
 
 const COMPONENTS = ['x', 'y', 'z', 'w'];

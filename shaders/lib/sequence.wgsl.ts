@@ -8,8 +8,8 @@ type Form = Pick<MemoryOptions, 'form' | 'size' | 'subgroups'>;
 export const enableFor = ({ subgroups }: Form): string => (subgroups ? 'enable subgroups;' : '');
 
 /**
- * Declares `seq`, the index of the sequence; in the block form also `lid`, the number of the invocation in its workgroup;
- * and with subgroups (block form only) the variables that a scan needs.
+ * Declares `seq`, the index of the sequence; in the block form also `lid`, the number of the invocation in its
+ * workgroup; and with subgroups (block form only) the variables that a scan needs.
  *
  * WGSL does not define which invocations of a workgroup form a subgroup, nor their order. With subgroups, `lid` is
  * therefore assigned at run time: the invocations of a subgroup get consecutive numbers, in the order in which subgroup
@@ -38,8 +38,10 @@ fn assignLid() {
 #endif
 `;
 
-/** Opens main() of a kernel over `count` sequences and sets the variables above. `sequence` is `seq` as a local variable, which is
- * uniform in the block form. */
+/**
+ * Opens main() of a kernel over `count` sequences and sets the variables above. `sequence` is `seq` as a local
+ * variable, which is uniform in the block form.
+ */
 export const mainOfSequence = (o: Form, count: string): string => wgsl`
 @compute @workgroup_size(${o.size})
 fn main(

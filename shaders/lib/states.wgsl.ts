@@ -28,7 +28,7 @@ export const statesOf = ({ spec, layers, states }: Layout): State[] =>
   );
 
 /**
- * The states besides h: they reach the next step only element by element. (In a GRU h also reaches it element by
- * element, through the term z·h: see `direct` in src/base/cells.ts.)
+ * The states besides h (c of an LSTM). They enter the next step only elementwise, not through a matrix. (In a GRU h
+ * also enters it elementwise, in the term z·h: see `direct` in src/base/cells.ts.)
  */
 export const statesBesidesH = ({ states }: Layout): StateName[] => states.filter(state => state !== 'h');

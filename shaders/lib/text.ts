@@ -7,19 +7,19 @@ export function float(x: number): string {
   return /[.e]/.test(text) ? `${text}f` : `${text}.0f`;
 }
 
-/** `body` for every index below n, unrolled. */
+/** Repeats `body` for every index below n, unrolled. */
 export const unrolled = (n: number, body: (index: string) => string): string => lines(n, i => body(`${i}u`));
 
 /**
- * `body` for every index below n: unrolled if n is at most `limit`, otherwise as a loop. A constant index needs no
- * bounds check, and on software adapters it keeps the array in registers.
+ * Repeats `body` for every index below n: unrolled if n is at most `limit`, otherwise as a loop over `name`. A constant
+ * index needs no bounds check, and on software adapters it keeps the array in registers.
  */
 export function each(n: number, limit: number, body: (index: string) => string, name = 'i'): string {
   if (n <= limit) return unrolled(n, body);
   return `for (var ${name} = 0u; ${name} < ${n}u; ${name}++) {\n${body(name)}\n}`;
 }
 
-/** `body` for every item, or for every number below `items`, one per line. */
+/** Repeats `body` for every item, or for every number below `items`, one per line. */
 export function lines(items: number, body: (n: number) => string): string;
 export function lines<T>(items: readonly T[], body: (item: T, index: number) => string): string;
 export function lines(

@@ -23,8 +23,8 @@ export interface MemoryOptions {
  *
  *   fn slotAt(k, i), undoAt(k, i), gradientAt(k, i) -> u32   index of entry i of memory k in these buffers
  *   fn stepCount() -> u32                                    T
- *   fn loadValue(k, push, c) -> Element                      element c of the value of push number `push`, made at end
- *                                                            push % ends in step push / ends
+ *   fn loadValue(k, push, c) -> Element                      element c of the value of push number `push`: that of step
+ *                                                            push / ends, end push % ends
  *   fn addRead(k, n, c, x)                                   r_t[n][c] += x for end n, or cell n; r_t starts as 0
  *   fn loadControls(k, t) -> vec4f                           the controls of the first end, then those of the second
  *   backward: fn loadDRead(k, n, c) -> Element, fn addDValue(k, push, c, x)

@@ -17,7 +17,8 @@ export interface LayerOptions extends MemoryOptions {
 
 const entry = (o: MemoryOptions): string => wgsl`
 ${enableFor(o)}
-// The kernel processes time steps sliceFrom … sliceTo − 1. It takes the state before them, or after them, from the log.
+// The kernel processes time steps sliceFrom … sliceTo − 1. It takes the bounds before them (forward pass)
+// or after them (backward pass) from the log.
 struct Dims { B: u32, T: u32, sliceFrom: u32, sliceTo: u32 }
 const ENDS = ${endsOf(o.kind)}u;
 const READS = ${readsOf(o.kind, o.reads)}u;
@@ -27,8 +28,8 @@ const READS = ${readsOf(o.kind, o.reads)}u;
 const MAX_KEPT = 16;
 
 /**
- * Whether reads are kept in registers: a step's reads are then stored once, and their gradients loaded once,
- * instead of once per row that is read.
+ * Whether a step's reads are kept in registers: they are then stored once, and their gradients loaded once, instead of
+ * once per row that is read.
  */
 export const keepsReads = ({ kind, form, reads, elements }: MemoryOptions): boolean =>
   form === 'lane' && elements * readsOf(kind, reads) <= MAX_KEPT;
@@ -63,7 +64,7 @@ fn loadControls(k: u32, t: u32) -> vec4f {
     .map(i => controls[i] ?? '0.0')
     .join(', ')});
 }
-// Index of element c of the value of push t·E + end; and of read n of step t.
+// Indices of element c: of the value of push t·E + end; of read n of step t.
 fn elementAt(push: u32, c: u32) -> u32 {
   return (${steps ? '(push / ENDS * dims.B + seq) * ENDS + push % ENDS' : 'seq * dims.T * ENDS + push'}) * ${o.elements}u + c;
 }

@@ -8,14 +8,14 @@ import { barrier, divided, type MemoryCode, type MemoryOptions, vec4sPerRow } fr
  * costs O(depth); the block form is parallel over cells. The undo log holds all cells after every step. dStrength holds
  * the gradients of the cells in two halves, one for this step and one for the next; they swap roles at every step.
  *
- * @param ring true for a tape, whose value is written to cell 0, and whose last cell comes before the first; false for a
- * stack, where the value stands before cell 0, and a row of zeros after the last cell
+ * @param ring true for a tape: the value is written to cell 0, and the last cell comes before the first. False for a
+ * superposition stack: the value comes before cell 0, and a row of zeros after the last cell
  */
 export const mixture = (ring: boolean): MemoryCode => ({
   functions: (o, pass) => wgsl`
 fn boundsBefore(k: u32, t: u32) -> vec2u { return vec2u(); }
 fn value4(k: u32, t: u32, g: u32) -> vec4f { return ${load4(o, c => `loadValue(k, t, ${c})`)}; }
-// The number of the cell at position i, from -1 to depth. In a stack, -1 and depth are not cells.
+// The number of the cell at position i, from -1 to depth. In a superposition stack, -1 and depth are not cells.
 fn numberOf(i: i32) -> i32 {
   return ${ring ? `(i + ${o.depth}) % ${o.depth}` : 'i'};
 }
@@ -80,7 +80,8 @@ const backward = (o: MemoryOptions, ring: boolean): string => wgsl`
 #if ${o.form === 'block'}
 var<workgroup> wg_sums: array<vec4f, ${o.size}>;
 #endif
-fn arrivingAt(k: u32, half: u32, i: u32, g: u32, j: u32) -> u32 {
+// Index in dStrength of component j of vec4 g of the gradient of cell i, in this half of dStrength.
+fn dCellAt(k: u32, half: u32, i: u32, g: u32, j: u32) -> u32 {
   return gradientAt(k, ((half * ${o.depth}u + i) * ${vec4sPerRow(o)}u + g) * 4u + j);
 }
 // vec4 g of the gradient of the cell at position i after step t, including the gradient of its read.
@@ -89,7 +90,7 @@ fn gradient4(k: u32, t: u32, i: i32, g: u32) -> vec4f {
   if (n < 0 || n >= ${o.depth}) { return vec4f(); }
   let half = (t + 1u) & 1u;
   var x = vec4f();
-  for (var j = 0u; j < 4u; j++) { x[j] = dStrength[arrivingAt(k, half, u32(n), g, j)]; }
+  for (var j = 0u; j < 4u; j++) { x[j] = dStrength[dCellAt(k, half, u32(n), g, j)]; }
   if (n < ${o.reads}) { x += ${load4(o, c => `loadDRead(k, u32(n), ${c})`)}; }
   return x;
 }
@@ -97,8 +98,8 @@ fn clearGradient(k: u32, bounds: vec2u) {
   ${eachCell(
     o,
     `for (var j = 0u; j < 4u; j++) {
-      dStrength[arrivingAt(k, 0u, u32(i), g, j)] = 0.0;
-      dStrength[arrivingAt(k, 1u, u32(i), g, j)] = 0.0;
+      dStrength[dCellAt(k, 0u, u32(i), g, j)] = 0.0;
+      dStrength[dCellAt(k, 1u, u32(i), g, j)] = 0.0;
     }`,
   )}
 }
@@ -118,7 +119,7 @@ fn backward(k: u32, t: u32, bounds: vec2u) -> vec2u {
       ${ring ? 'let x = passed; passed = vec4f();' : 'let x = controls.x * dCell;'}
       ${store4(o, (c, x) => `addDValue(k, t, ${c}, ${x});`)}
     }
-    for (var j = 0u; j < 4u; j++) { dStrength[arrivingAt(k, t & 1u, u32(i), g, j)] = passed[j]; }`,
+    for (var j = 0u; j < 4u; j++) { dStrength[dCellAt(k, t & 1u, u32(i), g, j)] = passed[j]; }`,
   )}
 #if ${o.form === 'block'}
   wg_sums[lid] = sums;

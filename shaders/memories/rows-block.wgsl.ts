@@ -22,9 +22,9 @@ import {
  */
 
 /**
- * crossing(k, first, stride, count, limit): the index (from 0) of the first of the `count` slots first, first + stride
- * … at which the running sum of strengths exceeds limit, or count. Leaves the sums in wg_scan, and the slot of this
- * invocation in `mine`. `stride` is UP or DOWN (from the top to the bottom).
+ * crossing(k, first, stride, count, limit): adds up the strengths of the `count` slots first, first + stride … and
+ * returns the index, from 0, of the first one at which the sum exceeds limit, or count if there is none. Leaves the
+ * sums in wg_scan, and the slot of this invocation in `mine`. `stride` is UP, or DOWN (from the top to the bottom).
  */
 export const crossing = (o: MemoryOptions): string => wgsl`
 ${blockScan(o.size, o.subgroups)}
@@ -52,7 +52,7 @@ fn sumBefore(row: u32) -> f32 {
   return wg_scan[row - 1u];
 }
 
-// Weight and push of each row of the block. Below, the invocations divide the elements of rows between them.
+// Weight and push of each row of the block, for all invocations: they divide the elements of these rows between them.
 var<workgroup> wg_weight: array<f32, ${o.size}>;
 var<workgroup> wg_push: array<u32, ${o.size}>;
 // Rows before cross are read as a whole; row cross is read in part, with the weight that is left.
@@ -73,7 +73,7 @@ const from = (side: End['side']): string => (side === 'top' ? 'hi - 1u, DOWN' : 
 
 export const blockForward = (o: MemoryOptions): string => {
   const pop = ({ index, side }: End): string => wgsl`
-  let gone${index} = popFrom(k, ${from(side)}, hi - lo, ${popOf(index)});
+  let removed${index} = popFrom(k, ${from(side)}, hi - lo, ${popOf(index)});
   // Only the invocation that writes the log may read the boundary: the next pop resets it while other invocations may
   // still be here.
   var before${index} = 0.0;
@@ -82,41 +82,41 @@ export const blockForward = (o: MemoryOptions): string => {
     before${index} = wg_boundary.x;
     reached${index} = select(0u, REACHED, wg_boundary.y > 0.0);
   }
-  ${side === 'top' ? `hi -= gone${index}` : `lo += gone${index}`};`;
+  ${side === 'top' ? `hi -= removed${index}` : `lo += removed${index}`};`;
   return wgsl`
 var<workgroup> wg_boundary: vec2f;
 // Pop (equations 2, 4, 7, 8) from an end of \`live\` rows. Returns the number of rows removed. Leaves the boundary
 // row's old strength and the strength taken from it in wg_boundary, for invocation 0.
 fn popFrom(k: u32, first: u32, stride: u32, live: u32, u: f32) -> u32 {
-  var gone = 0u;
+  var removed = 0u;
   var rest = u;
   if (lid == 0u) { wg_boundary = vec2f(0.0); }
-  while (gone < live) {
-    let count = min(live - gone, ${o.size}u);
-    let cross = crossing(k, first + gone * stride, stride, count, rest);
+  while (removed < live) {
+    let count = min(live - removed, ${o.size}u);
+    let cross = crossing(k, first + removed * stride, stride, count, rest);
     if (cross < count) {
       if (lid == cross) {
         let s = bitcast<f32>(mine.x);
         let taken = rest - sumBefore(cross);
         wg_boundary = vec2f(s, taken);
-        if (taken > 0.0) { slots[slotAt(k, first + (gone + cross) * stride)].x = bitcast<u32>(max(s - taken, 0.0)); }
+        if (taken > 0.0) { slots[slotAt(k, first + (removed + cross) * stride)].x = bitcast<u32>(max(s - taken, 0.0)); }
       }
-      gone += cross;
+      removed += cross;
       break;
     }
     rest -= wg_scan[count - 1u];
-    gone += count;
+    removed += count;
   }
   workgroupBarrier();
-  return gone;
+  return removed;
 }
 // Read (equations 3, 5, 10, 11).
 fn readFrom(k: u32, end: u32, first: u32, stride: u32, live: u32) {
   var left = 1.0;
-  var gone = 0u;
-  while (gone < live) {
-    let count = min(live - gone, ${o.size}u);
-    let cross = crossing(k, first + gone * stride, stride, count, left);
+  var visited = 0u;
+  while (visited < live) {
+    let count = min(live - visited, ${o.size}u);
+    let cross = crossing(k, first + visited * stride, stride, count, left);
     shareRow(cross, count, left);
     for (var c = lid; c < ${o.elements}u; c += ${o.size}u) {
       var sum = Element();
@@ -125,7 +125,7 @@ fn readFrom(k: u32, end: u32, first: u32, stride: u32, live: u32) {
     }
     if (cross < count) { break; }
     left -= wg_scan[count - 1u];
-    gone += count;
+    visited += count;
   }
 }
 fn forward(k: u32, t: u32, bounds: vec2u, controls: vec4f) -> vec2u {
@@ -150,18 +150,18 @@ var<workgroup> wg_part: f32;
 // part is subtracted from dStrength of all rows nearer the end.
 fn readBackwardFrom(k: u32, t: u32, end: u32, first: u32, stride: u32, live: u32) {
   var left = 1.0;
-  var gone = 0u;
+  var visited = 0u;
   if (lid == 0u) { wg_part = 0.0; }
-  while (gone < live) {
-    let count = min(live - gone, ${o.size}u);
-    let cross = crossing(k, first + gone * stride, stride, count, left);
+  while (visited < live) {
+    let count = min(live - visited, ${o.size}u);
+    let cross = crossing(k, first + visited * stride, stride, count, left);
     shareRow(cross, count, left);
     if (lid < min(cross + 1u, count)) {
       var g = 0.0;
       for (var c = 0u; c < ${o.elements}u; c++) { g += elementDot(loadValue(k, mine.y, c), loadDRead(k, end, c)); }
       if (lid < cross) {
         // A row of strength 0 is not reached if the rows before it already sum to one unit.
-        if (sumBefore(lid) < left && ${passes(o.kind, 'mine', 't')}) { dStrength[slotAt(k, first + (gone + lid) * stride)] += g; }
+        if (sumBefore(lid) < left && ${passes(o.kind, 'mine', 't')}) { dStrength[slotAt(k, first + (visited + lid) * stride)] += g; }
       } else if (wg_weight[lid] > 0.0) {
         wg_part = g;
       }
@@ -171,15 +171,15 @@ fn readBackwardFrom(k: u32, t: u32, end: u32, first: u32, stride: u32, live: u32
       for (var n = 0u; n < min(cross + 1u, count); n++) { addDValue(k, wg_push[n], c, wg_weight[n] * dr); }
     }
     if (cross < count) {
-      gone += cross;
+      visited += cross;
       break;
     }
     left -= wg_scan[count - 1u];
-    gone += count;
+    visited += count;
   }
   storageBarrier();
   workgroupBarrier();
-  for (var nearer = lid; nearer < gone; nearer += ${o.size}u) {
+  for (var nearer = lid; nearer < visited; nearer += ${o.size}u) {
     let to = slotAt(k, first + nearer * stride);
     if (${passes(o.kind, 'slots[to]', 't')}) { dStrength[to] -= wg_part; }
   }

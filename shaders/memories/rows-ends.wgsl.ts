@@ -24,16 +24,16 @@ export const endsRead = (kind: MemoryOptions['kind']): End[] => {
 export const popOf = (index: 0 | 1): string => `controls.${index === 0 ? 'y' : 'w'}`;
 
 /**
- * Condition: gradients pass through a row's strength at a step. For a row pushed with strength 0, every
- * later step computes max(0, s − 0) at s = 0: a tie, whose derivative is that of the left argument, 0. It
- * gets a gradient at its own step only. The next pop of a stack removes such a row, but a queue or a deque can keep it.
+ * Condition: gradients pass through a row's strength at a step. For a row pushed with strength 0, every later step
+ * computes max(0, s − 0) at s = 0: a tie, whose derivative is that of the left argument, 0. Such a row gets a gradient
+ * at its own step only. The next pop of a stack removes it, but a queue or a deque can keep it.
  */
 export const passes = (kind: MemoryOptions['kind'], slot: string, step: string): string =>
   kind === 'stack' ? 'true' : `(bitcast<f32>(${slot}.x) > 0.0 || ${slot}.y / ${endsOf(kind)}u == ${step})`;
 
 /**
- * Pushes into slot `at`. The log keeps its old contents, and (edge, reached, before) of the pop that goes with this
- * push (for a queue, the pop at the bottom).
+ * Pushes into slot `at`. The log keeps the slot's old contents, and (edge, reached, before) of the pop of the same end
+ * (for a queue, the pop at the bottom).
  */
 const push = (
   edge: string,
@@ -133,5 +133,6 @@ export const rewindRows = (o: MemoryOptions): string => {
   ${rows('before.x', 'edge1', 'g1', 'bitcast<f32>(slots[to].x) > 0.0')}`;
 };
 
+/** Sets the gradients of the step's controls. */
 export const rewindGradients = (kind: MemoryOptions['kind']): string =>
   kind === 'deque' ? 'gradients = vec4f(dd0, -g0, dd1, -g1);' : 'gradients = vec4f(dd0, -g0, 0.0, 0.0);';

@@ -109,22 +109,22 @@ export function stepHeads(o: StepOptions): string {
   const { spec, layers, blocks, N4, S4, C, E } = o.layout;
   const softmax = memoryKind(spec.memory).activation === 'softmax';
   // The padding stays 0.
-  const strengths = (sum: string): string => `let first = 4u * (j - ${N4}u);
+  const sigmoidControls = (sum: string): string => `let first = 4u * (j - ${N4}u);
       let noise = vec4f(noiseAt(row, first), noiseAt(row, first + 1u), noiseAt(row, first + 2u), noiseAt(row, first + 3u));
       let control = vec4u(first) + vec4u(0u, 1u, 2u, 3u) < vec4u(${C * E}u);
       s = select(vec4f(), sigmoid4(${sum} + noise), control);`;
   // The controls of each end occupy one vec4.
-  const shares = (sum: string): string => {
+  const softmaxControls = (sum: string): string => {
     const logits = range(C).map(
       c => `let l${c} = ${sum}[${c}] + noiseAt(row, ${C}u * (j - ${N4}u) + ${c}u);`,
     );
     const largest = range(C)
       .map(c => `l${c}`)
       .reduce((a, b) => `max(${a}, ${b})`);
-    const powers = range(4).map(c => (c < C ? `exp(l${c} - most)` : '0.0'));
-    return `${logits.join(' ')} let most = ${largest};
-      let powers = vec4f(${powers.join(', ')});
-      s = powers / dot(powers, vec4f(1.0));`;
+    const exps = range(4).map(c => (c < C ? `exp(l${c} - largest)` : '0.0'));
+    return `${logits.join(' ')} let largest = ${largest};
+      let exps = vec4f(${exps.join(', ')});
+      s = exps / dot(exps, vec4f(1.0));`;
   };
   const op = (b: string): string =>
     spec.projection ? rowAt(o, 'op', 't', b) : rowAt(o, `h${layers.length - 1}`, 't + 1u', b);
@@ -140,7 +140,7 @@ ${tile(o, S4)}
     var s = safeTanh4(sum0_${n});
     if (j >= ${N4}u) {
       let row = t * B + b${n};
-      ${softmax ? shares(`sum0_${n}`) : strengths(`sum0_${n}`)}
+      ${softmax ? softmaxControls(`sum0_${n}`) : sigmoidControls(`sum0_${n}`)}
     }
     ${stepElement(o, 's', 't', `b${n}`)} = select(vec4f(), s, t < lengthOf(b${n}));
   }`,

@@ -76,7 +76,7 @@ ${mainPrologue(o)}
 `;
 }
 
-/** batch, acts, slots, undoLog, grads: dR -> dS of step t: gradients of the heads' logits. Rewinds the slots. */
+/** batch, acts, slots, undoLog, grads: dR -> dS of step t (heads' pre-activations). Rewinds the slots. */
 export function stepMemoryBackward(o: FusedOptions): string {
   const { layout } = o;
   const element = elementsOf(layout, 'vec4f');

@@ -67,7 +67,7 @@ export const sequenceElement = ({ layout }: StepOptions, field: string, b: strin
   elementsOf(layout, 'vec4f')(field, b, 'j');
 
 /** Number of workgroups of a kernel with columns4 vec4s of columns. */
-export const stepTiles = ({ rows, size }: StepOptions, columns4: number, B: number): number =>
+export const stepWorkgroups = ({ rows, size }: StepOptions, columns4: number, B: number): number =>
   Math.ceil((Math.ceil(B / rows) * columns4) / size);
 
 /**
@@ -103,7 +103,7 @@ export function product(
 /** sum_{n} += dy_n · W[4j … 4j + 3, :]ᵀ: the backward pass of a product. */
 export function transposed(o: StepOptions, dy: (b: string) => string, { offset4, rows, ld4 }: Block): string {
   const tiles = range(o.rows);
-  // After the last row of the matrix, the loads read other parameters. Their products must not enter the padding.
+  // Loads past the last row of the matrix read other parameters. Their products must not enter the padding.
   const factor = (r: number): string => (rows % 4 === 0 ? '' : ` * f32(j * 4u + ${r}u < ${rows}u)`);
   return wgsl`{
   ${lines(tiles, n => `let from${n} = ${dy(`b${n}`)};`)}

@@ -20,8 +20,9 @@ export interface Cell {
 export type StateName = 'h' | 'c';
 
 /**
- * Layout of these blocks in the engines gpu and cpu: the pre-activations `a` of a step are one row, divided into blocks
- * of H columns. Inputs, reads and the layer below feed the blocks [0, x); h_{t-1} feeds the blocks [hFrom, hFrom + h).
+ * Layout of a cell's gates in the engines `gpu` and `cpu`: the pre-activations `a` of a step are one row, divided into
+ * blocks of H columns. Inputs, reads and the layer below feed the blocks [0, x); h_{t-1} feeds the blocks
+ * [hFrom, hFrom + h).
  */
 export interface GateLayout {
   /** Number of blocks. */
@@ -34,7 +35,8 @@ export interface GateLayout {
   /** Whether part of dh_t is passed to dh_{t-1} directly, not through W_hh. */
   readonly direct: boolean;
   /**
-   * For each gate in the order of checkpoints: its block among those fed by the inputs (x), and among those fed by h.
+   * For each gate in the order of `gates`: its block among those fed by the inputs (x), and among those fed by h.
+   * Absent: the same order.
    */
   readonly order?: { readonly x: readonly number[]; readonly h: readonly number[] };
 }

@@ -5,7 +5,7 @@
  *   M memory width · E ends of all memories · Q rows read from all memories (E, unless several cells are read)
  *   R width of all reads, Q·M · V output symbols · C controls of an end · X width of the embeddings
  *
- * Activations of training are time-major: row n = t·B + b. The public memory call is batch-major [B,T].
+ * Activations of training are time-major: row n = t·B + b. Memory layers (`engine.memory`) are batch-major [B,T].
  */
 
 /** In `Batch.ids`: an unused entry. */
@@ -26,7 +26,7 @@ export const PHASE = { none: 0, reading: 1, writing: 2 } as const;
 
 /**
  * A batch of sequences: tasks produce it and engines consume it. Inputs are multi-hot: every step has up to K active
- * inputs (a symbol, flags), so that x·W is a sum of K rows of W.
+ * inputs (a symbol, flags), so that x·W is a sum of at most K rows of W.
  */
 export interface Batch {
   B: number;

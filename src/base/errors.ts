@@ -55,10 +55,10 @@ export class CompileTimeout extends DeviceError {
 const toleratedErrors = (length: number): number =>
   length < 2 ? 0 : length < 4 ? 1 : Math.max(2, Math.floor(length / 3));
 
-/** ` Did you mean "x"?` if one of the choices is close to the word, otherwise the list of choices. */
+/** ` Did you mean "x"?` if one of the choices is close to the word, otherwise the list `known`. */
 export function suggest(word: string, choices: readonly string[], known = choices): string {
   const all = known.length ? ` Known: ${known.join(', ')}.` : '';
-  // A word this long is not a typing error, and comparing it would be slow. Callers in JavaScript may give anything.
+  // A word this long is not a typing error, and comparing it would be slow. JavaScript callers may pass no string at all.
   if (choices.length === 0 || typeof word !== 'string' || word.length > 100) return all;
   const near = closest(word.toLowerCase(), choices);
   return distance(word.toLowerCase(), near) <= toleratedErrors(word.length)
@@ -97,7 +97,7 @@ function formatStart(value: unknown, room: number): string {
   if (typeof value !== 'object' || value === null) return String(value);
   const list = Array.isArray(value);
   let text = list ? '[' : '{';
-  // Object.entries of an array would visit all its entries, possibly millions.
+  // Object.keys of an array would list all its indices, possibly millions.
   const keys = list ? undefined : Object.keys(value);
   const length = keys ? keys.length : (value as unknown[]).length;
   for (let i = 0; i < length && text.length < room; i++) {

@@ -12,8 +12,8 @@ export interface MemoryKind {
   /** Whether it has rows with strengths. Traces show them, in the paper's order (src/layout/strengths.ts). */
   readonly rows: boolean;
   /**
-   * Entries that a fast engine keeps for one memory of one sequence. Rows have M4 vec4s. `depth` is the number of
-   * cells; kinds with rows ignore it.
+   * Entries that a fast engine (gpu, cpu) keeps for one memory of one sequence. A row is M4 vec4s. `depth` is the number
+   * of cells; kinds with rows ignore it.
    */
   storage(M4: number, depth: number): MemoryStorage;
 }
@@ -24,7 +24,7 @@ export interface MemoryStorage {
   readonly slots: Entries;
   /** What the backward pass needs from every step: entries of four words. */
   readonly undoLog: Entries;
-  /** The gradient of the state: numbers. */
+  /** The gradient of the state: entries of one word. */
   readonly dStrength: Entries;
 }
 
@@ -111,7 +111,7 @@ const NONE: MemoryKind = { ...rows(0), controls: [], rows: false };
 /** The kind of this name. `none` has no ends and no controls. */
 export const memoryKind = (name: MemoryName | 'none'): MemoryKind => (name === 'none' ? NONE : KINDS[name]);
 
-/** Numbers of entries of one memory of one sequence of T steps. Rows have M4 vec4s. */
+/** Numbers of entries of one memory of one sequence of T steps. A row is M4 vec4s. */
 export function entriesOf(
   name: MemoryName | 'none',
   M4: number,
@@ -151,8 +151,8 @@ export const readsOfModel = (model: {
 export const DEPTH = 40;
 
 /**
- * Distance between the controls of consecutive ends in the row s of the fast engines, in numbers. For a softmax, each
- * end has its own vec4.
+ * Distance, in numbers, between the controls of consecutive ends in the row s, which holds all controls of a step in the
+ * fast engines. For a softmax, each end has its own vec4.
  */
 export const controlStride = (name: MemoryName | 'none'): number => {
   const { activation, controls } = memoryKind(name);

@@ -3,7 +3,7 @@ import type { ModelConfig } from './config.ts';
 import { endsOfModel, memoryKind, readsOfModel } from './memories.ts';
 import { Rng, STREAM } from './rng.ts';
 
-/** The sizes of a model, determined by its configuration and its task. */
+/** The configuration of a model, with the sizes that its task determines. */
 export interface ModelSpec extends ModelConfig {
   /** D, inputs. */
   inputs: number;
@@ -12,7 +12,7 @@ export interface ModelSpec extends ModelConfig {
 }
 
 /** Width of o', the input of all heads. */
-export const widthOfHeads = (spec: ModelConfig): number => spec.projection || spec.hidden;
+export const headInputWidth = (spec: ModelConfig): number => spec.projection || spec.hidden;
 
 /** `W_hh` of layer 1, `W_hh_2` of layer 2 … */
 export const layerName = (name: string, layer: number): string =>
@@ -46,7 +46,7 @@ export interface Parameter {
  */
 export function parameters(spec: ModelSpec): Parameter[] {
   const { inputs: D, hidden: H, width: M, outputs: V } = spec;
-  const P = widthOfHeads(spec);
+  const P = headInputWidth(spec);
   const E = endsOfModel(spec);
   const X = spec.embedding || D;
   const { gates, states, recurrent, forgetGate } = cellOf(spec);

@@ -1,4 +1,4 @@
-/** Median and quartiles of samples, with the samples. */
+/** Median, lower and upper quartile of samples, and the samples. */
 export interface Spread {
   median: number;
   low: number;

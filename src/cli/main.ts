@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { EXIT } from './io/io.ts';
-import { drainOf, Sink } from './io/output.ts';
+import { Sink, writeTargetOf } from './io/output.ts';
 import { nameOf, startedAs } from './io/program-name.ts';
 import { run } from './program.ts';
 import { printable } from './show/format.ts';
@@ -24,13 +24,13 @@ const listen = () => {
 
 // The reader of a pipe may exit (`| head`), and a disk may fill up. Then a command that has something to save is
 // interrupted. Any other command ends, without a message if the reader has exited.
-const stdout = new Sink(drainOf(process.stdout), error => {
+const stdout = new Sink(writeTargetOf(process.stdout), error => {
   const listener = listeners.at(-1);
   if (listener) listener();
   else process.exit(error.code === 'EPIPE' ? 0 : reportUnwritten(error));
 });
 // stderr carries remarks: if it cannot be written, the command continues.
-const stderr = new Sink(drainOf(process.stderr));
+const stderr = new Sink(writeTargetOf(process.stderr));
 
 function reportUnwritten(error: Error): number {
   stderr.write(`pushdown: standard output cannot be written: ${printable(error.message)}\n`);

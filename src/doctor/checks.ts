@@ -12,19 +12,20 @@ import { BOUND, compare, type Difference, verifyStep } from '../train/verify.ts'
 export interface Check {
   name: string;
   /**
-   * The largest difference, relative to the largest number of its tensor. For models it includes the absolute
-   * difference that float32 is allowed, so it is at most `BOUND` if and only if the engines agree.
+   * The largest difference, relative to the largest number of its tensor. For the loss and the gradients of models, the
+   * divisor also allows for float32 rounding: the difference is at most `BOUND` if and only if the engines agree.
    */
   difference: number;
   /** The tensor with this difference. */
   tensor: string;
   agrees: boolean;
-  /** What kept the check from running to its end: the difference is then NaN. */
+  /** Why the check could not be completed: the difference is then NaN. */
   problem?: string;
 }
 
 /**
- * Models that together use every controller, every memory, and Adam and RMSProp. Small: the time goes into compiling.
+ * Models that together use every controller, every memory, and Adam and RMSProp. They are small, because most of the
+ * time is spent on compiling.
  */
 const MODELS: Readonly<Record<string, readonly string[]>> = {
   'RNN, stack': [],
@@ -36,9 +37,9 @@ const MODELS: Readonly<Record<string, readonly string[]>> = {
 };
 const SMALL = ['hidden=8', 'width=4', 'symbols=3', 'minLength=2', 'maxLength=6', 'batch=6'];
 
-/** One engine on the device, and what its results are named after. */
+/** An engine to check. */
 export interface Subject {
-  /** `fused` or `stepwise`; '' for an engine without plans. */
+  /** Plan of its kernels, for the names of the checks: `fused` or `stepwise`; '' for an engine without plans. */
   plan: string;
   engine: Engine;
 }
@@ -48,22 +49,22 @@ interface NamedCheck {
   run(): Promise<Check>;
 }
 
-/** All checks of these engines. Memories first: they take the least time, and models are made of them. */
+/** All checks of these engines. Memories come first: they take the least time, and models contain them. */
 export function checksOf(subjects: readonly Subject[], reference: Engine): NamedCheck[] {
   const memories = MEMORY_NAMES.map(kind => ({
     name: `memory ${kind}`,
     run: () => checkMemory(subjects[0].engine, reference, kind),
   }));
-  const models = Object.entries(MODELS).flatMap(([model, sets]) =>
+  const models = Object.entries(MODELS).flatMap(([model, settings]) =>
     subjects.map(({ plan, engine }) => {
       const name = plan ? `${model}, ${plan}` : model;
-      return { name, run: () => checkModel(name, engine, reference, sets) };
+      return { name, run: () => checkModel(name, engine, reference, settings) };
     }),
   );
   return [...memories, ...models];
 }
 
-/** Runs a check. A failure of its kernels is a result. @throws DeviceLost, after which no check can run */
+/** Runs a check. If it fails, returns the problem as its result. @throws DeviceLost, after which no check can run */
 export async function outcomeOf({ name, run }: NamedCheck): Promise<Check> {
   try {
     return await run();
@@ -81,7 +82,7 @@ async function checkMemory(engine: Engine, reference: Engine, kind: MemoryName):
   const n = B * T * endsOf(kind);
   const numbers = (count: number): Float32Array => Float32Array.from({ length: count }, () => rng.uniform());
   const strengths = controls.map(() => numbers(n));
-  // The actions of a memory with cells are shares.
+  // The controls of a memory with cells are a softmax: they must sum to 1.
   if (!rows) {
     for (let i = 0; i < n; i++) {
       const sum = strengths.reduce((all, control) => all + control[i], 0);
@@ -103,31 +104,34 @@ async function checkMemory(engine: Engine, reference: Engine, kind: MemoryName):
   );
   const [actual, expected] = results;
   const differences = Object.keys(expected).map(name => compare(name, actual[name], expected[name]));
-  return judged(`memory ${kind}`, differences, 0);
+  return toCheck(`memory ${kind}`, differences, 0);
 }
 
 async function checkModel(
   name: string,
   engine: Engine,
   reference: Engine,
-  sets: readonly string[],
+  settings: readonly string[],
 ): Promise<Check> {
-  const config = assign(preset('reverse'), [...SMALL, ...sets]);
+  const config = assign(preset('reverse'), [...SMALL, ...settings]);
   const { spec } = setup(config);
   const state = initialState(spec, config.train);
   const checkpoint = { config, engine: '', state, run: startRun(config) };
   const { forward, gradients, loss, floor } = await verifyStep(engine, reference, checkpoint);
   const objective = compare('loss', [loss.engine], [loss.reference]);
-  const worst = [judged(name, forward, 0), judged(name, [...gradients, objective], floor)];
-  return worst[0].difference > worst[1].difference ? worst[0] : worst[1];
+  const checks = [toCheck(name, forward, 0), toCheck(name, [...gradients, objective], floor)];
+  return isWorse(checks[0].difference, checks[1].difference) ? checks[0] : checks[1];
 }
 
-/** @param floor the absolute difference that is allowed in addition */
-function judged(name: string, differences: readonly Difference[], floor: number): Check {
+/** NaN is worse than any number. */
+const isWorse = (a: number, b: number): boolean => Number.isNaN(a) || a > b;
+
+/** The check of the tensor that differs most. @param floor the absolute difference allowed in addition to BOUND */
+function toCheck(name: string, differences: readonly Difference[], floor: number): Check {
   let [difference, tensor] = [0, ''];
-  for (const { tensor: of, largest, difference: found } of differences) {
-    const relative = found === 0 ? 0 : found / (largest + floor / BOUND);
-    if (!(relative <= difference)) [difference, tensor] = [relative, of];
+  for (const { tensor: tensorName, largest, difference: absolute } of differences) {
+    const relative = absolute === 0 ? 0 : absolute / (largest + floor / BOUND);
+    if (isWorse(relative, difference)) [difference, tensor] = [relative, tensorName];
   }
   return { name, difference, tensor, agrees: difference <= BOUND };
 }

@@ -13,7 +13,7 @@ import { type Speed, speedOf, TIMED } from './speeds.ts';
 
 /** Examines WebGPU adapters and the CPU engine: do they agree with the float64 reference, and how fast are they? */
 
-/** The checks of one group of kernels. */
+/** The checks of an adapter under one device profile, or of an engine without profiles. */
 export interface ProfileReport {
   /** A device profile, or the name of an engine without profiles. */
   profile: string;
@@ -37,11 +37,11 @@ export interface DeviceReport {
 export type FindAdapter = () => Promise<{ adapter: Adapter; description: AdapterDescription }>;
 
 export interface Limits {
-  /** Seconds for all checks of an adapter, and as many again for its timings. A check that has begun is finished. */
+  /** Time limit for the checks of an adapter, and the same again for its timings. A check that has begun is finished. */
   seconds: number;
-  /** Called with what is done next. */
+  /** Called before each check and timing, with its name. */
   onProgress?(what: string): void;
-  /** Called with each report when it is begun. It is filled as results arrive, so that an interrupted check has a report. */
+  /** Called with each report before its first check. Results are added as they arrive, so an interruption keeps them. */
   onReport?(report: DeviceReport): void;
 }
 
@@ -68,10 +68,10 @@ export async function examineAdapter(find: FindAdapter, limits: Limits): Promise
       const subjects = plans.map(plan => ({ plan, engine: gpuEngineOn(gpu, description, { plan }) }));
       return { subjects, close: () => gpu.end() };
     };
-    await checksIn(report, profile, open, { ...limits, seconds: limits.seconds / names.length });
+    await addChecks(report, profile, open, { ...limits, seconds: limits.seconds / names.length });
   }
   const engine = gpuEngineOn(await gpuFrom(find), description);
-  await timeInto(report, engine, limits);
+  await addTimings(report, engine, limits);
   engine.destroy();
   return report;
 }
@@ -93,14 +93,14 @@ export async function examineEngine(engine: Engine, limits: Limits): Promise<Dev
   const open = async () => ({ subjects: [{ plan: '', engine }], close: () => undefined });
   const report: DeviceReport = { description: engine.adapter, profiles: [], speeds: [] };
   limits.onReport?.(report);
-  await checksIn(report, engine.name, open, limits);
-  await timeInto(report, engine, limits);
+  await addChecks(report, engine.name, open, limits);
+  await addTimings(report, engine, limits);
   engine.destroy();
   return report;
 }
 
 /** Adds the checks under one profile to a report. */
-async function checksIn(
+async function addChecks(
   report: DeviceReport,
   profile: string,
   open: () => Promise<{ subjects: Subject[]; close(): void }>,
@@ -134,7 +134,7 @@ async function checksIn(
 }
 
 /** Adds the timings of an engine to a report. */
-async function timeInto(
+async function addTimings(
   { speeds }: DeviceReport,
   engine: Engine,
   { seconds, onProgress }: Limits,

@@ -44,6 +44,7 @@ const milliseconds = ({ median, low, high }: Spread): string => {
 };
 
 /**
+ * Formats the report.
  * @param environment lines about the machine and the program
  * @param reports one per adapter, then the CPU engine
  */

@@ -69,7 +69,7 @@ export const TIMED: readonly Timed[] = [
 const MIN_SAMPLES = 3;
 const MAX_SAMPLES = 50;
 
-/** Times one case for about `seconds`, but at least three times, after a first pass that compiles the kernels. */
+/** Times one case for about `seconds`, but at least MIN_SAMPLES times, after a first pass that compiles the kernels. */
 export async function speedOf(engine: Engine, { name, run }: Timed, seconds: number): Promise<Speed> {
   const measure = async (work: () => Promise<void>): Promise<Spread> => {
     await work();

@@ -117,14 +117,14 @@ export function checkReadGradient(
   checkFloat32('dRead', dRead, `${shapeText(Q, span, reads ? 'k' : 'E')}·M`, B * T * Q * M);
 }
 
-/** Rejects the call of a recorder on an engine without a device. */
+/** Rejects recordSequences() or recordSteps() on an engine without a WebGPU device. */
 export async function noDevice(call: string, engine: string): Promise<never> {
   throw new InputError(
     `${call}() records commands for a WebGPU device, and the engine ${engine} has none: open the engine gpu.`,
   );
 }
 
-/** The shape for messages, such as `B·T·E`. E is omitted for memories with one end. */
+/** The shape for messages, such as `B·T·E`. The last letter is omitted if its size is 1. */
 const shapeText = (E: number, span: Span, letter = 'E'): string =>
   `B${span === 'step' ? '' : '·T'}${E > 1 ? `·${letter}` : ''}`;
 

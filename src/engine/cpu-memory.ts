@@ -55,7 +55,7 @@ export class CpuMemory implements MemoryLayer {
   readonly #rows: StepRows;
   /** Maximum number of threads for a step; undefined: all. */
   readonly #stepThreads: number | undefined;
-  /** The calls for which the table of rows is currently filled. */
+  /** The calls for which the table of the values' offsets is currently filled. */
   #table: 'sequences' | 'steps' | undefined;
   /** 'used': a backward pass has rewound the slots. The next call that needs the slots reruns the forward pass. */
   #state: 'ready' | 'used' = 'ready';
@@ -251,7 +251,7 @@ export class CpuMemory implements MemoryLayer {
     const t = this.#order.step();
     const { kind, B } = this.shape;
     const { controls, ends } = memoryKind(kind);
-    const { width, controls: all, values } = this.#rows;
+    const { width, controls: valuesFrom, values } = this.#rows;
     this.#fillTable('steps', 4 * B * width);
     const rows = this.#arena!.floats(this.#at.controls + 4 * t * B * width, B * width);
     const { value } = given;
@@ -263,7 +263,7 @@ export class CpuMemory implements MemoryLayer {
       }
     }
     for (let b = 0; b < B; b++) {
-      for (let m = 0; m < values; m++) rows[b * width + all + m] = value[b * values + m];
+      for (let m = 0; m < values; m++) rows[b * width + valuesFrom + m] = value[b * values + m];
     }
     return { call: 'step', t };
   }
@@ -287,7 +287,7 @@ export class CpuMemory implements MemoryLayer {
   #gradientsOfStep(t: number): MemoryGradients {
     const { kind, B } = this.shape;
     const { controls, ends } = memoryKind(kind);
-    const { width, controls: all, values } = this.#rows;
+    const { width, controls: valuesFrom, values } = this.#rows;
     const rows = this.#arena!.floats(this.#at.dControls + 4 * t * B * width, B * width);
     const dValue = new Float32Array(B * values);
     const gradients: MemoryGradients = { dValue };
@@ -300,18 +300,18 @@ export class CpuMemory implements MemoryLayer {
       gradients[gradientName(name)] = dControl;
     }
     for (let b = 0; b < B; b++) {
-      for (let m = 0; m < values; m++) dValue[b * values + m] = rows[b * width + all + m];
+      for (let m = 0; m < values; m++) dValue[b * values + m] = rows[b * width + valuesFrom + m];
     }
     return gradients;
   }
 
-  /** Fills the table of the offset of each step's values: consecutive steps are `apart` bytes apart. */
-  #fillTable(order: 'sequences' | 'steps', apart: number): void {
+  /** Fills the table with the offset of each step's values. @param stride bytes from one step to the next */
+  #fillTable(order: 'sequences' | 'steps', stride: number): void {
     if (this.#table === order) return;
     this.#table = order;
     const { T } = this.shape;
     const table = this.#arena!.words(this.#at.table, T);
-    for (let t = 0; t < T; t++) table[t] = t * apart;
+    for (let t = 0; t < T; t++) table[t] = t * stride;
   }
 
   #gradients(): MemoryGradients {

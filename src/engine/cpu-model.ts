@@ -47,6 +47,7 @@ export class CpuModel implements Model {
   readonly #object: number;
   /** Bytes of the arena in use before the buffers that depend on the batch. */
   readonly #base: number;
+  /** Addresses of what #makeRoom() has allocated: a workspace per thread, a gradient per strand. */
   #room = {
     capacity: { G: 0, T: 0, K: 0 } as Capacity,
     strands: 0,
@@ -126,7 +127,7 @@ export class CpuModel implements Model {
     return undefined;
   }
 
-  /** Runs passes over all strands of a batch. Returns one report per strand. */
+  /** Runs a pass over all strands of a batch (src/simd/groups.ts). Returns one report per strand. */
   #run(given: Pick<Pass, 'batch' | 'gradients' | 'results'>): StepReport[] | Promise<StepReport[]> {
     const { capacity, workspaces } = this.#room;
     const strands = strandCount(given.batch.B, this.#layout.size4);
@@ -139,7 +140,7 @@ export class CpuModel implements Model {
     return this.#kernels.pool.run(this.#object, this.#work, pass, strands, threads);
   }
 
-  /** Allocates workspaces for the threads and gradients for the strands, after the weights. */
+  /** Makes room for a batch in the arena, after the weights: a workspace per thread, a gradient per strand. */
   #makeRoom(B: number, T: number, K: number): { gradients: readonly number[] } {
     const { pool } = this.#kernels;
     const { size4 } = this.#layout;
@@ -219,14 +220,14 @@ export class CpuModel implements Model {
   }
 
   #state(): ModelState {
-    const of = (name: 'parameters' | 'firstMoment' | 'secondMoment'): Tensors =>
+    const unpacked = (name: 'parameters' | 'firstMoment' | 'secondMoment'): Tensors =>
       unpack(this.#layout, this.#weights.numbers(name));
     const has = MOMENTS[this.#training.optimiser];
     return {
       step: this.#step,
-      parameters: of('parameters'),
-      firstMoment: has.firstMoment ? of('firstMoment') : new Map(),
-      secondMoment: has.secondMoment ? of('secondMoment') : new Map(),
+      parameters: unpacked('parameters'),
+      firstMoment: has.firstMoment ? unpacked('firstMoment') : new Map(),
+      secondMoment: has.secondMoment ? unpacked('secondMoment') : new Map(),
     };
   }
 

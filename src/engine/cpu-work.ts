@@ -148,16 +148,16 @@ export const MEMORY_ARRAYS = [
 export type MemoryPlaces = Record<(typeof MEMORY_ARRAYS)[number], number>;
 
 /** Number of sequences per item of a memory's jobs. */
-const SEQUENCES = 8;
-export const itemsOfMemory = (B: number): number => Math.ceil(B / SEQUENCES);
+const SEQUENCES_PER_ITEM = 8;
+export const itemsOfMemory = (B: number): number => Math.ceil(B / SEQUENCES_PER_ITEM);
 
 /** A pass over whole sequences, or one step of all sequences. */
 export type MemoryJob = 'forward' | 'backward' | { call: 'step' | 'stepBackward'; t: number };
 
 /**
- * Layout for single steps: [T,B,(E·C + E·M)], in the memory of the controls and values of whole sequences. The row of a
- * step and a sequence holds its controls (those of one end side by side), then its values. Gradients have the same
- * layout. Reads are those of one step, [B,Q,M].
+ * Layout for single steps: [T,B,(E·C + E·M)], at the addresses of the controls and values of whole sequences. The row
+ * of a step and a sequence holds its controls (those of one end side by side), then its values. Gradients have the
+ * same layout. Reads are those of one step, [B,Q,M].
  */
 export interface StepRows {
   /** Numbers per row, and numbers of controls, values and reads of one sequence. */
@@ -183,7 +183,7 @@ export class MemoryWork implements Work<MemoryJob, void> {
   readonly #N: number;
   /** T·Q·M, the size of a sequence's reads. */
   readonly #reads: number;
-  /** Numbers of entries of a sequence's states. */
+  /** Number of entries in the states of a sequence. */
   readonly #entries: Record<keyof MemoryStorage, number>;
   readonly #rows: StepRows;
   #job: MemoryJob = 'forward';
@@ -206,48 +206,49 @@ export class MemoryWork implements Work<MemoryJob, void> {
 
   run(item: number): void {
     const { B, T, M } = this.#shape;
-    const first = item * SEQUENCES;
-    const count = Math.min(SEQUENCES, B - first);
+    const first = item * SEQUENCES_PER_ITEM;
+    const count = Math.min(SEQUENCES_PER_ITEM, B - first);
     /** Address of the data of these sequences, with `each` entries per sequence and `bytes` bytes per entry. */
-    const of = (name: keyof MemoryPlaces, each: number, bytes: number): number =>
+    const address = (name: keyof MemoryPlaces, each: number, bytes: number): number =>
       this.#at[name] + first * each * bytes;
     const { kernels } = this.#arena;
     const [N, entries] = [this.#N, this.#entries];
-    const [slots, undoLog] = [of('slots', entries.slots, 8), of('undoLog', entries.undoLog, 16)];
-    const dStrength = of('dStrength', entries.dStrength, 4);
+    const [slots, undoLog] = [address('slots', entries.slots, 8), address('undoLog', entries.undoLog, 16)];
+    const dStrength = address('dStrength', entries.dStrength, 4);
     if (typeof this.#job === 'object') {
       const { call, t } = this.#job;
       const { width, controls, reads } = this.#rows;
       const [lds, ldr] = [4 * width, 4 * reads];
-      // `all` is the row of step 0, from which the table's offsets count. `all + step` is the row of this step.
-      const [all, dAll] = [of('controls', width, 4), of('dControls', width, 4)];
+      // `row0` is the row of step 0, from which the table's offsets count. `row0 + step` is the row of this step.
+      const [row0, dRow0] = [address('controls', width, 4), address('dControls', width, 4)];
       const step = t * B * lds;
-      const [values, dValues] = [all + 4 * controls, dAll + 4 * controls];
+      const [values, dValues] = [row0 + 4 * controls, dRow0 + 4 * controls];
       if (call === 'step') {
-        const to = of('read', reads, 4);
-        kernels.stepForward(count, t, 1, all + step, lds, 0, values, to, ldr, slots, undoLog);
+        const read = address('read', reads, 4);
+        kernels.stepForward(count, t, 1, row0 + step, lds, 0, values, read, ldr, slots, undoLog);
         return;
       }
-      const [s, dS, dRead] = [all + step, dAll + step, of('dRead', reads, 4)];
-      const [from, to] = [dRead, dValues];
-      kernels.stepBackward(count, t, 1, s, dS, lds, 0, values, to, from, ldr, slots, undoLog, dStrength);
+      const [s, dS, dr] = [row0 + step, dRow0 + step, address('dRead', reads, 4)];
+      kernels.stepBackward(count, t, 1, s, dS, lds, 0, values, dValues, dr, ldr, slots, undoLog, dStrength);
       return;
     }
-    const apart = 4 * B * N;
-    const [controls, value] = [of('controls', N, 4), of('value', N, 4 * M)];
+    /** Bytes from the array of one control to the next. */
+    const controlBytes = 4 * B * N;
+    const [controls, value] = [address('controls', N, 4), address('value', N, 4 * M)];
     if (this.#job === 'forward') {
-      kernels.layerForward(count, T, controls, apart, value, of('read', this.#reads, 4), slots, undoLog);
+      const read = address('read', this.#reads, 4);
+      kernels.layerForward(count, T, controls, controlBytes, value, read, slots, undoLog);
       return;
     }
-    const dValue = of('dValue', N, 4 * M);
+    const dValue = address('dValue', N, 4 * M);
     kernels.clear(dStrength, 4 * count * entries.dStrength);
     kernels.clear(dValue, 4 * count * N * M);
-    const [dRead, dControls] = [of('dRead', this.#reads, 4), of('dControls', N, 4)];
+    const [dRead, dControls] = [address('dRead', this.#reads, 4), address('dControls', N, 4)];
     kernels.layerBackward(
       count,
       T,
       controls,
-      apart,
+      controlBytes,
       value,
       dRead,
       slots,

@@ -37,7 +37,7 @@ export async function createCpuEngine(
   const shared = threads > 1;
   const module = await compile(shared);
   const pool = new Pool(threads, spawn);
-  // Starts the first worker while models are built, so that the engine knows early if workers cannot start.
+  // Starts one worker (or all that were requested) before the first job, to find out early whether workers can start.
   pool.startWorkers(requested ?? 2);
   if (requested) {
     await pool.ready();

@@ -17,7 +17,7 @@ export interface Engine {
   readonly plan?: PlanName;
   /**
    * Builds a model of these sizes with the weights and moments of `state`.
-   * @param choices those of an earlier model of the same run; they are repeated if they apply
+   * @param choices the choices of an earlier model of the same run: reused where they apply
    * @throws InputError if the state does not fit the sizes
    * @throws DeviceError if the device is too small
    */
@@ -66,14 +66,14 @@ export interface StepReport {
   objective: number;
   /** Σ over targets of the output loss: nats (softmax), or ½ squared error. */
   loss: number;
-  /** Steps with a target, including ZERO_TARGET. */
+  /** Number of steps with a target, including ZERO_TARGET. */
   targets: number;
-  /** Steps whose target is a symbol, and how many of them are correct. */
+  /** Number of steps whose target is a symbol, and how many of them are correct. */
   symbols: number;
   correct: number;
   /**
-   * Number of sequences; of those with every symbol correct (coarse); Σ of the shares of symbols before the first error
-   * (fine).
+   * Number of sequences; how many of them have every symbol correct (coarse); sum over the sequences of the share of
+   * symbols before the first error (fine).
    */
   sequences: number;
   coarse: number;
@@ -106,15 +106,15 @@ export type Controls = Readonly<Record<string, Float32Array>>;
 /** A model on an engine. Calls run in the order in which they are made. A result waits for all earlier work. */
 export interface Model {
   readonly spec: ModelSpec;
-  /** How the model is computed, for display: "fused, lane", "stepwise", "literal". */
+  /** How the model is computed, for display: "fused, lane", "stepwise, block", "simd", "literal". */
   readonly plan: string;
   /** Absent if nothing was chosen by measurement. */
   readonly choices?: Choices;
   /** Bytes on the device, for the largest batch so far. */
   readonly bytes: number;
   /**
-   * Allocates buffers for batches of up to B sequences of T steps with K inputs, so that sizes that do not fit are
-   * rejected before any computation.
+   * Allocates buffers for batches of up to B sequences of T steps with K inputs per step, so that sizes that do not fit
+   * are rejected before any computation.
    * @throws InputError naming what is too large, or if another call is pending
    */
   reserve(B: number, T: number, K: number): void;
@@ -123,7 +123,7 @@ export interface Model {
    * cut into slices, shared between threads, or waits for an earlier call) returns a promise that resolves when it is
    * enqueued or done; later calls wait for it.
    * @throws InputError if the batch is invalid
-   * @throws DeviceError if the device failed
+   * @throws DeviceError if the device failed, and on the engine gpu if 1,023 reports have not been read
    */
   step(batch: Batch): Promise<undefined> | undefined;
   /** Reports of the steps since the last call, oldest first. Waits for those steps. */
@@ -136,7 +136,7 @@ export interface Model {
   gradients(): Promise<Tensors>;
   /** Evaluates a batch without training on it. Ignores `noise`. @param trace whether to return Forward.trace */
   forward(batch: Batch, trace?: boolean): Promise<Forward>;
-  /** A copy of the state after all steps enqueued so far. */
+  /** A copy of the state after all steps enqueued so far, without `initialisedAt`, which the caller keeps. */
   state(): Promise<ModelState>;
   /**
    * Replaces the state. Reports that have not been read are discarded.
@@ -156,7 +156,8 @@ export interface MemoryShape {
   /** Number of cells of a superposition stack or a tape (default 40). */
   depth?: number;
   /**
-   * k, number of those cells read (default 1): from the top, or from under the head rightwards. Reads are [B,T,k,M].
+   * k, number of these cells that a step reads (default 1): from the top of the stack, or from the head of the tape
+   * rightwards. Reads are then [B,T,k,M].
    */
   reads?: number;
 }

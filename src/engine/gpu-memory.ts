@@ -73,8 +73,8 @@ export async function gpuMemory(
   const { queue } = gpu.device;
   const { ends, controls } = memoryKind(kind);
   const N = B * T * ends;
-  // Floats in the reads per float in the array of a control: Q·M / E.
-  const perControl = (readsOf(kind, shape.reads) / ends) * M;
+  // Numbers in the reads per number in a control: Q·M / E.
+  const readsPerControl = (readsOf(kind, shape.reads) / ends) * M;
   const gradients = [...controls.map(({ name }) => gradientName(name)), 'dValue'];
   const submissions = new Submissions(gpu, lifetime);
   const newSlices = () => new SliceSteps(PRODUCTS * M * ends, options.sliceSteps);
@@ -126,7 +126,7 @@ export async function gpuMemory(
     gpu.read(
       names.map(name => ({
         ...io[name],
-        bytes: N * 4 * (name === 'dValue' ? M : name === 'read' ? perControl : 1),
+        bytes: N * 4 * (name === 'dValue' ? M : name === 'read' ? readsPerControl : 1),
       })),
     );
   const gradientsIn = (bytes: ArrayBuffer[]): MemoryGradients =>
@@ -170,8 +170,8 @@ export async function gpuMemory(
         const { io } = sequences();
         write(io, inputs);
         weight = walks && (t => weightOfRows(walks.perStep[t]));
-        const cut = runForward();
-        if (cut) await cut;
+        const submitting = runForward();
+        if (submitting) await submitting;
         return { read: readBack(io, ['read'], N) };
       });
       const [read] = await result.read;
@@ -189,8 +189,8 @@ export async function gpuMemory(
         const { io, rewinds } = sequences();
         write(io, inputs);
         if (rewinds) state = 'used';
-        const cut = run('backward');
-        if (cut) await cut;
+        const submitting = run('backward');
+        if (submitting) await submitting;
         return { read: readBack(io, gradients, N) };
       });
       return gradientsIn(await result.read);

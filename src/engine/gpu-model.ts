@@ -1,7 +1,7 @@
 import { HEADER, SLICE } from '../../shaders/lib/batch.wgsl.ts';
 import { MOMENTS, rateAt, type TrainConfig } from '../base/config.ts';
 import { type Batch, blankBatch, copyOf } from '../base/dims.ts';
-import { DeviceError, InputError } from '../base/errors.ts';
+import { InputError } from '../base/errors.ts';
 import { memoryKind } from '../base/memories.ts';
 import type { ModelSpec, Tensors } from '../base/parameters.ts';
 import type { Gpu } from '../gpu/device.ts';
@@ -141,7 +141,7 @@ export class GpuModel implements Model {
     const current = this.#submissions.busy ? copyOf(batch) : batch;
     return this.#submissions.inTurn(() => {
       if (this.#pending.length >= MAX_REPORTS - 1) {
-        throw new DeviceError(
+        throw new InputError(
           `${this.#pending.length} training reports have not been read: call reports() before the next step().`,
         );
       }
@@ -190,12 +190,12 @@ export class GpuModel implements Model {
       // A separate slot, because the ring may hold unread reports of training steps.
       const slot = MAX_REPORTS;
       this.#upload(batch, slot);
-      const cut = this.#submit('evaluation', this.#plan.forward, batch, 1);
+      const submitting = this.#submit('evaluation', this.#plan.forward, batch, 1);
       const reports = this.#modelBuffers.buffers.get('reports')!;
       const report = { buffer: reports, offset: slot * REPORT_BYTES, bytes: REPORT_BYTES };
       const parts = () => [report, ...outcomeParts(this.#layout, this.#batch!, batch, trace)];
       const read = () => ({ read: this.#gpu.read(parts()) });
-      return cut ? cut.then(read) : read();
+      return submitting ? submitting.then(read) : read();
     });
     const [report, ...parts] = await pending.read;
     return {
@@ -264,8 +264,8 @@ export class GpuModel implements Model {
     const rowSplits = this.#plan.rowSplits(batch.B, batch.T);
     const used = write(batch, slot, rowSplits, {
       rate: rateAt(this.#training, age),
-      unbiasMean: 1 / (1 - beta1 ** t),
-      unbiasSquare: 1 / (1 - beta2 ** t),
+      firstMomentScale: 1 / (1 - beta1 ** t),
+      secondMomentScale: 1 / (1 - beta2 ** t),
     });
     this.#gpu.device.queue.writeBuffer(buffers.get('batch')!, 0, words, 0, used);
   }

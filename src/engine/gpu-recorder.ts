@@ -35,11 +35,11 @@ const arraySpecs = (
   const { kind, B, M, reads } = shape;
   const [E, T] = [endsOf(kind), span === 'step' ? 1 : shape.T];
   return names.map(name => {
-    const row = ['value', 'read', 'dRead', 'dValue'].includes(name);
+    const hasRows = ['value', 'read', 'dRead', 'dValue'].includes(name);
     const each = name === 'read' || name === 'dRead' ? readsOf(kind, reads) : E;
     const letter = each > E ? ['k'] : E > 1 ? ['E'] : [];
-    const letters = ['B', ...(span === 'step' ? [] : ['T']), ...letter, ...(row ? ['M'] : [])];
-    return { name, shapeText: letters.join('·'), numbers: B * T * each * (row ? M : 1), usage };
+    const letters = ['B', ...(span === 'step' ? [] : ['T']), ...letter, ...(hasRows ? ['M'] : [])];
+    return { name, shapeText: letters.join('·'), numbers: B * T * each * (hasRows ? M : 1), usage };
   });
 };
 

@@ -67,8 +67,8 @@ export function gpuEngineOn(gpu: Gpu, adapter: AdapterDescription, options: GpuO
       choices: Choices = {},
     ): Promise<Model> {
       lifetime.check();
-      // Choices made on another adapter do not apply: that adapter rounds differently, and other tiles are fastest on
-      // it.
+      // Choices made on another adapter do not apply: adapters may round differently, and differ in which tiles are
+      // fastest.
       const applicable = choices.adapter === adapter.name ? choices : {};
       let kind: Plan['kind'] | undefined;
       const created = GpuModel.create(gpu, spec, training, state, new Lifetime('model', lifetime), {

@@ -88,33 +88,37 @@ export class ReferenceMemory implements MemoryLayer {
     this.#lifetime.check();
     checkMemoryInputs(this.shape, inputs);
     this.#order.forward();
-    const { kind, B, steps, rows, read } = this.#sizes();
-    const reads = new Float32Array(B * read);
+    const { kind, B, perControl, perValue, perRead } = this.#sizes();
+    const reads = new Float32Array(B * perRead);
     const [all, value] = [inputs.slice(0, -1), inputs[inputs.length - 1]];
     this.#kept = [];
     for (let b = 0; b < B; b++) {
       // Copies, because the caller may change its arrays before the backward pass.
-      const controls = all.map(numbers => numbers.slice(b * steps, (b + 1) * steps));
-      const values = value.slice(b * rows, (b + 1) * rows);
+      const controls = all.map(numbers => numbers.slice(b * perControl, (b + 1) * perControl));
+      const values = value.slice(b * perValue, (b + 1) * perValue);
       const result = memoryForward(kind, controls, values, this.shape.depth, this.shape.reads);
-      reads.set(result.read, b * read);
+      reads.set(result.read, b * perRead);
       this.#kept.push({ controls, value: values, result });
     }
     return reads;
   }
 
   async backward(dRead: Float32Array): Promise<MemoryGradients> {
-    return this.backwardSync(dRead);
+    return this.#backward(dRead, 'backward');
   }
 
   backwardSync(dRead: Float32Array): MemoryGradients {
+    return this.#backward(dRead, 'backwardSync');
+  }
+
+  #backward(dRead: Float32Array, name: 'backward' | 'backwardSync'): MemoryGradients {
     this.#lifetime.check();
-    this.#order.needForward('backward');
+    this.#order.needForward(name);
     checkReadGradient(this.shape, dRead);
-    const { B, steps, rows, read } = this.#sizes();
-    return this.#gradients(B, steps, rows, b => {
+    const { B, perControl, perValue, perRead } = this.#sizes();
+    return this.#gradients(B, perControl, perValue, b => {
       const { controls, value, result } = this.#kept[b];
-      const dr = dRead.subarray(b * read, (b + 1) * read);
+      const dr = dRead.subarray(b * perRead, (b + 1) * perRead);
       return memoryBackward(this.shape.kind, controls, value, result, dr, this.shape.depth);
     });
   }
@@ -205,30 +209,27 @@ export class ReferenceMemory implements MemoryLayer {
     this.#lifetime.end();
   }
 
-  /**
-   * Gradients of all sequences, concatenated: `steps` numbers per control and sequence, `rows` numbers per value
-   * and sequence.
-   */
+  /** Gradients of all sequences, concatenated: `perControl` and `perValue` numbers per sequence. */
   #gradients(
     B: number,
-    steps: number,
-    rows: number,
+    perControl: number,
+    perValue: number,
     gradientsOf: (b: number) => Record<string, Float64Array>,
   ): MemoryGradients {
-    const gradients: MemoryGradients = { dValue: new Float32Array(B * rows) };
+    const gradients: MemoryGradients = { dValue: new Float32Array(B * perValue) };
     for (const { name } of memoryKind(this.shape.kind).controls)
-      gradients[gradientName(name)] = new Float32Array(B * steps);
+      gradients[gradientName(name)] = new Float32Array(B * perControl);
     for (let b = 0; b < B; b++) {
       for (const [name, numbers] of Object.entries(gradientsOf(b)))
-        gradients[name].set(numbers, b * (name === 'dValue' ? rows : steps));
+        gradients[name].set(numbers, b * (name === 'dValue' ? perValue : perControl));
     }
     return gradients;
   }
 
   /** Numbers per sequence: T·E per control, T·E·M for values, T·Q·M for reads. */
-  #sizes(): { kind: MemoryName; B: number; steps: number; rows: number; read: number } {
+  #sizes(): { kind: MemoryName; B: number; perControl: number; perValue: number; perRead: number } {
     const { kind, B, T, M, reads } = this.shape;
-    const steps = T * endsOf(kind);
-    return { kind, B, steps, rows: steps * M, read: T * readsOf(kind, reads) * M };
+    const perControl = T * endsOf(kind);
+    return { kind, B, perControl, perValue: perControl * M, perRead: T * readsOf(kind, reads) * M };
   }
 }

@@ -186,7 +186,7 @@ class ReferenceModel implements Model {
 
   async state(): Promise<ModelState> {
     this.#lifetime.check();
-    // The caller, who restarted the weights, keeps `initialisedAt`.
+    // The caller keeps `initialisedAt`, because it decides when to restart with new weights.
     const { initialisedAt: _, ...state } = copyState(this.spec, this.#training, this.#state);
     return state;
   }

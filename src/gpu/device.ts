@@ -253,7 +253,7 @@ export class Gpu {
     return Math.min(maxStorageBufferBindingSize, maxBufferSize);
   }
 
-  /** `acts (B=10, T=5) needs 3.0 MiB but this device binds at most 2.0 MiB` */
+  /** Message for a buffer that is too large: `acts (B=10, T=5) needs 3.0 MiB but this device binds at most 2.0 MiB` */
   tooLarge(label: string, bytes: number): string {
     return `${label} needs ${mib(bytes)} but this device binds at most ${mib(this.largest)}`;
   }

@@ -31,8 +31,8 @@ export interface DeviceProfile {
 export interface MemoryForm {
   readonly form: 'lane' | 'block';
   /**
-   * Invocations per workgroup. In the block form also the block size of a scan: as many rows of a memory, or four times
-   * as many numbers of a prefix sum.
+   * Invocations per workgroup. In the block form a scan processes a memory in blocks of this many rows, and the numbers
+   * of a prefix sum in blocks of four times as many.
    */
   readonly size: number;
   readonly subgroups: boolean;
@@ -51,7 +51,7 @@ const PRIVATE_BYTES = 8192;
 
 /** Settings of the memory kernels that are parallel over time. */
 export interface OverTimeProfile {
-  /** They are the default for at most `sequences` sequences of at least `steps` steps. 0 sequences: never. */
+  /** These kernels are the default for at most `sequences` sequences of at least `steps` steps. 0 sequences: never. */
   readonly chosen: { readonly sequences: number; readonly steps: number };
   /** Invocations per workgroup. */
   readonly size: number;

@@ -9,7 +9,7 @@ import type { Layout } from '../layout/layout.ts';
 import type { BufferName } from './launch.ts';
 import { maxRowSplits } from './plan.ts';
 
-/** Slots of the ring of training reports that the host has not read yet. The slot after them is for evaluations. */
+/** Number of slots in the ring of training reports. The slot after them is for evaluations. */
 export const MAX_REPORTS = 1024;
 
 /**
@@ -35,7 +35,7 @@ const dataWords = ({ C, E }: Layout, B: number, T: number, K: number): number =>
   2 * B + T * B * (K + 1 + C * E);
 
 /** The numbers of an update that depend on the training step: see HEADER. */
-export type UpdateNumbers = Record<'rate' | 'unbiasMean' | 'unbiasSquare', number>;
+export type UpdateNumbers = Record<'rate' | 'firstMomentScale' | 'secondMomentScale', number>;
 
 /** Everything that depends on the size of a batch: the buffers, and the offsets of tensors in them. */
 export interface BatchBuffers {
@@ -78,11 +78,11 @@ function checkSizes(gpu: Gpu, layout: Layout, B: number, T: number, K: number): 
     batchSizes(layout, B, T, K).reduce((a, b) => (b[1] > a[1] ? b : a));
   const [name, bytes] = largestOf(B);
   if (bytes <= gpu.largest) return;
-  let [fits, not] = [0, B];
-  while (not - fits > 1) {
-    const middle = (fits + not) >> 1;
+  let [fits, fails] = [0, B];
+  while (fails - fits > 1) {
+    const middle = (fits + fails) >> 1;
     if (largestOf(middle)[1] <= gpu.largest) fits = middle;
-    else not = middle;
+    else fails = middle;
   }
   const advice = fits
     ? `a batch of up to ${fits} sequences of this length would fit`
@@ -99,7 +99,7 @@ export function batchBuffers(gpu: Gpu, layout: Layout, B: number, T: number, K: 
   const { offsets } = arenaOf(layout, B, T);
   const fields = [...HEADER, ...Object.keys(offsets)];
   const count = fields.length + dataWords(layout, B, T, K);
-  // Check the device's limits first: their error names the buffer, whereas the host would only fail to allocate.
+  // Check the device's limits before allocating anything, because their error names the buffer and a batch that fits.
   checkSizes(gpu, layout, B, T, K);
   const allocated = allocate(gpu, batchSizes(layout, B, T, K), ` (B=${B}, T=${T})`);
   const words = new Uint32Array(count);

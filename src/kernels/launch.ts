@@ -36,7 +36,7 @@ export interface Launch<Name extends string = BufferName> {
   /** Buffers of bind group 0, in the order of their bindings. */
   buffers: readonly (readonly [Name, Binding])[];
   groups: (size: Size) => [x: number, y: number];
-  /** Set if the kernel reads a number as a uniform in bind group 1: the time step in a loop, this number elsewhere. */
+  /** Set if the kernel reads a step number in bind group 1: the time step if it is in a Loop, otherwise this number. */
   step?: number;
   /** Set if the kernel loops over time steps. Such a launch can be cut into slices of time steps. */
   over?: OverTime;

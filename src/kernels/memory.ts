@@ -42,9 +42,10 @@ export interface OpenMemory {
   /** Size of all buffers together. */
   readonly bytes: number;
   /**
-   * Controls, value -> read, and the state that the backward pass needs. Returns parts of up to `steps` usual time
-   * steps (default: one part with all steps). The caller submits them one by one, in order.
-   * @param weight cost of time step t in usual steps (default 1)
+   * Controls, value -> read, and the state that the backward pass needs. Returns parts that each
+   * cost at most `steps` usual steps, or are a single step (default: one part with all steps). The caller submits them
+   * one by one, in order.
+   * @param weight cost of time step t relative to a usual step (default 1)
    */
   forward(steps?: number, weight?: StepWeight): Recording[];
   /** dRead -> the gradients of controls and value, in parts like forward(). Needs a forward pass first. */
@@ -63,7 +64,7 @@ export interface SteppedMemory {
   step(t: number): Recording;
   /**
    * dRead of step t -> the gradients of its controls and value.
-   * @param newest true for the first call after the forward steps, which clears the gradients
+   * @param newest true for the first call after the forward steps: it clears the gradients first
    */
   stepBackward(t: number, newest: boolean): Recording;
   /** [B][steps][rows] strengths after each of the first `steps` steps. */
@@ -172,7 +173,8 @@ export const singleStepMemory = (gpu: Gpu, sizes: MemorySizes, form: MemoryForm)
       form,
       'steps',
     );
-    // Several steps may be recorded into one submission, so a command of each step copies its number to the uniform.
+    // Row t of the table is (B, T, t, t + 1). A command copies it to the uniform, because several steps may be recorded
+    // into one submission.
     const dims = Uint32Array.from({ length: 4 * T }, (_, i) => [B, T, i >> 2, (i >> 2) + 1][i % 4]);
     const table = buffers.make('sizes of every step', dims.byteLength);
     gpu.device.queue.writeBuffer(table, 0, dims);
@@ -220,12 +222,12 @@ export function layerLaunches(
   const label = (pass: string): string =>
     `memory ${pass}${order === 'steps' ? ' of a step' : ''}, ${kind} ${form.form}, M=${M}`;
   const groups = (): [x: number, y: number] => split(form.form === 'lane' ? Math.ceil(B / form.size) : B);
-  const sized: readonly [LayerBuffer, 'uniform'] = ['dims', 'uniform'];
+  const dims: readonly [LayerBuffer, 'uniform'] = ['dims', 'uniform'];
   return {
     forward: {
       label: label('forward'),
       code: memoryForward(options),
-      buffers: [sized, read('controls'), read('value'), write('read'), write('slots'), write('undoLog')],
+      buffers: [dims, read('controls'), read('value'), write('read'), write('slots'), write('undoLog')],
       groups,
       over: { pass: 'forward' },
       clears: keepsReads(options) ? [] : ['read'],
@@ -234,7 +236,7 @@ export function layerLaunches(
       label: label('backward'),
       code: memoryBackward(options),
       buffers: [
-        sized,
+        dims,
         read('controls'),
         read('value'),
         read('dRead'),
@@ -252,7 +254,7 @@ export function layerLaunches(
 }
 
 /**
- * Allocates the buffers and compiles the kernels. Arrays are ordered by sequence or by step. A memory with rows takes 8
+ * Allocates the buffers and compiles the kernels. `order`: see LayerOptions. A memory with rows takes 8
  * bytes of slots and 16 bytes of undo log per step and end.
  */
 async function open(
@@ -284,26 +286,26 @@ async function open(
     program: await Program.compile(gpu, [launches.forward, launches.backward]),
     launches,
     size: { B, T, rowSplits: 1 },
-    /** Locations of the arrays of steps t … t + steps − 1 by name: all steps, or one step if ordered by step. */
+    /** Locations by name of the arrays of steps t … t + steps − 1: of one step in the order `steps`, else of all. */
     places(t: number, steps: number): Record<string, Place> {
       const { value, read, dRead, dValue } = all;
-      const each = B * steps * ends * 4;
-      const rows = (
+      const controlBytes = B * steps * ends * 4;
+      const rowArrays = (
         [
           ['value', value, ends],
           ['dValue', dValue, ends],
           ['read', read, Q],
           ['dRead', dRead, Q],
         ] as const
-      ).map(([name, buffer, each]) => [name, { buffer, offset: t * B * each * 4 * M }]);
-      const named = controls.flatMap(({ name }, c) => {
-        const offset = t * controls.length * B * ends * 4 + c * each;
+      ).map(([name, buffer, perStep]) => [name, { buffer, offset: t * B * perStep * 4 * M }]);
+      const controlArrays = controls.flatMap(({ name }, c) => {
+        const offset = t * controls.length * B * ends * 4 + c * controlBytes;
         return [
           [name, { buffer: all.controls, offset }],
           [gradientName(name), { buffer: all.dControls, offset }],
         ];
       });
-      return Object.fromEntries([...rows, ...named]);
+      return Object.fromEntries([...rowArrays, ...controlArrays]);
     },
     async strengths(steps: number): Promise<Float32Array[][]> {
       if (!rows) return noRows(B, steps);

@@ -4,10 +4,7 @@ import { rangesOf, type StepWeight } from './slices.ts';
 
 /** Cuts work into submissions. */
 
-/**
- * The time steps that a kernel with a loop over time covers, as the kernel reads them from the batch's header: see
- * SLICE in shaders/lib/batch.wgsl.ts.
- */
+/** The part of the work that a submission of a kernel over time covers: see SLICE in shaders/lib/batch.wgsl.ts. */
 export type Slice = Record<(typeof SLICE)[number], number>;
 
 /** Part of a submission: a launch with its slice, or a range of steps of a loop. */
@@ -18,9 +15,10 @@ export interface Piece<Name extends string> {
 }
 
 /**
- * Cuts work over time into slices whose total weight is at most `steps`, one submission each. Launches that are not
- * over time go into the same submission as the slice before them.
- * @param weight cost of time step t relative to an ordinary step (default 1)
+ * Cuts work over time into slices with a total weight of at most `steps` each. Returns the pieces of each submission.
+ * Every slice starts a new submission, except that the first slice of a unit joins the submission before it unless that
+ * contains a slice of a kernel. Launches that are not over time always join it.
+ * @param weight cost of time step t relative to a usual step (default 1)
  */
 export function cut<Name extends string>(
   work: readonly Work<Name>[],

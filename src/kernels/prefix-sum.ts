@@ -20,7 +20,7 @@ export interface PrefixSumSettings {
   form?: MemoryForm;
 }
 
-/** The sizes uniform of the prefix-sum kernel: R rows of L numbers. */
+/** Contents of the kernel's uniform `sizes`: R rows of L numbers. */
 export const sumSizes = (R: number, L: number): Uint32Array<ArrayBuffer> => new Uint32Array([R, L]);
 
 /**

@@ -36,7 +36,7 @@ export class Program<Name extends string> {
     return new Program(gpu, new Map(kernels));
   }
 
-  /** Binds buffers; they replace the previous ones. @param writeSlice required if a launch is `over` time */
+  /** Binds buffers; they replace the previous ones. @param writeSlice required if a launch has `over` set */
   bind(buffers: (name: Name) => GPUBuffer, writeSlice?: WriteSlice): void {
     if (writeSlice) this.#writeSlice = writeSlice;
     this.#buffers = buffers;

@@ -1,7 +1,7 @@
 /**
  * Cuts work over many time steps into slices, so that no submission occupies the device for long: operating systems
- * reset a GPU that does not respond for a second or two, and the same GPU draws the page. Slices do not change any
- * number.
+ * reset a GPU that does not respond for a second or two, and the same GPU draws the page. Slicing does not change any
+ * result.
  */
 
 /** Time budget of a submission, in ms. */
@@ -65,7 +65,7 @@ export class SliceSteps {
   }
 }
 
-/** Cost of time step t in usual steps, at least 1. A step that walks over many rows of a memory costs more. */
+/** Cost of time step t relative to a usual step, at least 1: more if it walks over many rows of a memory. */
 export type StepWeight = (t: number) => number;
 
 /** Maximum number of rows that a usual step of a memory walks over. */

@@ -39,8 +39,8 @@ const chunksOf = ({ chunks }: OverTimeProfile, B: number, T: number): number =>
   Math.max(1, Math.min(Math.ceil(chunks / B), Math.ceil(Math.sqrt(T))));
 
 /**
- * Buffers of the kernels. See the kernels: `topsOrParts` are a stack's tops or a queue's parts, `sumsOrCarries`
- * a stack's sums or a queue's carries.
+ * Buffers of the kernels (described in shaders/time-*.wgsl.ts). Two depend on the kind: `topsOrParts` has a stack's tops
+ * or a queue's parts, `sumsOrCarries` a stack's sums or a queue's carries.
  */
 type Name =
   | 'push'
@@ -141,7 +141,7 @@ async function openOn(
   };
 }
 
-/** The launches of such a memory, in order. Plain data, without a device. */
+/** The launches of timeMemory(), in order. Plain data, without a device. */
 export function timeLaunches(
   { overTime, prefixSum }: Pick<DeviceProfile, 'overTime' | 'prefixSum'>,
   kind: 'stack' | 'queue',
@@ -169,10 +169,10 @@ export function timeLaunches(
     groups: () => split(Math.ceil(count / size)),
     step: level,
   });
-  const tree = (of: 'vec2u' | 'u32', entries: Name): Launch<Name>[] =>
+  const tree = (type: 'vec2u' | 'u32', buffer: Name): Launch<Name>[] =>
     levels
       .slice(1)
-      .map((count, k) => launch(`minima of ${of}`, timeMinima(o, of), B * count, [], [entries], k + 1));
+      .map((count, k) => launch(`minima of ${type}`, timeMinima(o, type), B * count, [], [buffer], k + 1));
 
   const perInvocation = Math.min(o.elements, overTime.elements);
   const shares = Math.ceil(o.elements / perInvocation);

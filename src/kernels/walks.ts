@@ -72,7 +72,8 @@ export function walksOf(
         visits[low] = 0;
       }
       for (const { side } of ends) {
-        // From one unit below the last row's lower edge: the kernels that are parallel over time search that far.
+        // At the top, counts rows down to one unit below the base of the newest row: the kernels that are parallel over
+        // time search that far.
         visited +=
           side === 'top'
             ? visit(lastAtMost(edges, low, high - 1, edges[high - 1] - 1), high)

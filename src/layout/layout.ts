@@ -1,5 +1,5 @@
 import { isRecurrent } from '../base/cells.ts';
-import { type ModelSpec, widthOfHeads } from '../base/parameters.ts';
+import { headInputWidth, type ModelSpec } from '../base/parameters.ts';
 import { in4, type Sizes, sizesOf } from './sizes.ts';
 import { type TensorForm, tensorsOf } from './tensors.ts';
 
@@ -23,8 +23,8 @@ export interface Layout extends Sizes {
 }
 
 /**
- * A layer's matrices and bias. The matrices multiply x (Wx), h_t of the layer below (Wy), h_{t-1} (Wh) and the reads
- * (Wr).
+ * A layer's parameters. The matrices multiply x (Wx), h_t of the layer below (Wy), h_{t-1} (Wh) and the reads (Wr). h0
+ * and c0 are the starting state, if it is trained.
  */
 export interface Layer {
   Wx: Block;
@@ -42,9 +42,9 @@ export interface Layer {
 }
 
 /**
- * The matrices outside of the layers. `S` consists of all heads, side by side. Their outputs are the row s, the inputs
- * of the memories at one step: v of every end, then the controls of every end, then padding. Each v and the first
- * control start on a vec4 boundary.
+ * The matrices and biases outside of the layers, named after the parameters (Whp: W_hp) except for `S` and `bS`: all
+ * heads of the memories, side by side. The heads' outputs are the row s, the inputs of the memories at one step: v of
+ * every end, then the controls of every end, then padding. Each v and the first control start on a vec4 boundary.
  */
 export type BlockName = 'Whp' | 'bp' | 'S' | 'bS' | 'Wo' | 'bo' | 'Ws' | 'bs' | 'Whx' | 'Wpx';
 
@@ -59,7 +59,7 @@ export interface Block {
 /** The layout of a model. */
 export function layoutOf(spec: ModelSpec): Layout {
   const { inputs: D, hidden: H, outputs: V, embedding: X } = spec;
-  const P = widthOfHeads(spec);
+  const P = headInputWidth(spec);
   const sizes = sizesOf(spec);
   const { E, H4, P4, R4, S4, V4, D4, gates } = sizes;
   const recurrent = isRecurrent(spec);

@@ -1,6 +1,6 @@
 import { cellOf } from '../base/cells.ts';
 import { memoryKind } from '../base/memories.ts';
-import { layerName, parameters, type Tensors, widthOfHeads } from '../base/parameters.ts';
+import { headInputWidth, layerName, parameters, type Tensors } from '../base/parameters.ts';
 import type { Block, Layout } from './layout.ts';
 
 /** Conversion between named tensors (as in checkpoints) and the packed parameters of the fast engines. */
@@ -30,7 +30,7 @@ function placeOf(layout: Layout, name: string): Place {
     starts: ends.map(start),
   });
   const value = (e: number): number => e * M4 * 4;
-  const P = widthOfHeads(spec);
+  const P = headInputWidth(spec);
   const O = spec.readout || spec.outputs;
   const places: Record<string, () => Place> = {
     W_e: () => matrix(layout.We!, spec.embedding),
@@ -86,7 +86,7 @@ export function unpack(layout: Layout, packed: Float32Array): Tensors {
   return tensors;
 }
 
-/** Calls `visit` for every run of numbers that is contiguous in both the tensor and the buffer. */
+/** Calls `visit` for every run of numbers that is contiguous both in the tensor (`from`) and in the buffer (`at`). */
 function eachRun(
   layout: Layout,
   visit: (name: string, from: number, count: number, at: number) => void,

@@ -1,7 +1,7 @@
 import { cellOf, type GateLayout, type StateName } from '../base/cells.ts';
 import { ceilTo } from '../base/dims.ts';
 import { controlCount, controlStride, endsOfModel, readsOfModel } from '../base/memories.ts';
-import { type ModelSpec, widthOfHeads } from '../base/parameters.ts';
+import { headInputWidth, type ModelSpec } from '../base/parameters.ts';
 
 /**
  * The sizes of a model for the fast engines. Rows are padded to multiples of 4 floats, so that kernels can load vec4s.
@@ -37,7 +37,7 @@ export const in4 = (n: number): number => ceilTo(n, 4) / 4;
 export function sizesOf(spec: ModelSpec): Sizes {
   const { inputs: D, hidden: H, width: M, outputs: V } = spec;
   const E = endsOfModel(spec);
-  const [H4, P4, M4, O4, V4, D4] = [H, widthOfHeads(spec), M, spec.readout, V, D].map(in4);
+  const [H4, P4, M4, O4, V4, D4] = [H, headInputWidth(spec), M, spec.readout, V, D].map(in4);
   const Q = readsOfModel(spec);
   const N4 = E * M4;
   const R4 = Q * M4;

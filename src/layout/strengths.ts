@@ -7,7 +7,7 @@ export const noRows = (B: number, T: number): Float32Array[][] =>
 /** Layout of the slots and undo logs of a batch in their buffers. */
 export interface StatesLayout {
   kind: MemoryName;
-  /** block: each sequence's entries are contiguous. lane: entry i of all sequences is contiguous. */
+  /** block: all entries of a sequence are contiguous. lane: the i-th entries of all sequences are contiguous. */
   form: 'lane' | 'block';
   B: number;
   T: number;
@@ -49,7 +49,8 @@ export function allStrengths(
  * strengths are bit for bit those that the device computed.
  *
  * @param slots [T·E] (strength, row), in slot order
- * @param undoLog [T·E] (edge and REACHED flag, strength before the pop, replaced strength, replaced row)
+ * @param undoLog [T·E] (edge and REACHED flag, strength of the boundary row before the pop, overwritten strength,
+ * overwritten row): see docs/algorithm.md, section 4
  * @returns [T][rows] in the paper's order: row i of a stack or queue was pushed at step i; a deque has 2(t+1) rows, from
  * bottom to top. Dead rows are 0.
  */
@@ -61,10 +62,10 @@ export function rewindStrengths(
 ): Float32Array[] {
   const REACHED = 0x80000000;
   const word = new Uint32Array(1);
-  const real = new Float32Array(word.buffer);
+  const float = new Float32Array(word.buffer);
   const asFloat = (bits: number): number => {
     word[0] = bits;
-    return real[0];
+    return float[0];
   };
   const state = slots.slice();
   const edgeOf = (entry: number): number => (undoLog[4 * entry] & ~REACHED) >>> 0;

@@ -16,15 +16,16 @@ export interface TensorForm {
 /**
  * The activations and gradients of a model. The names of a layer's tensors end with the number of the layer.
  *
- *   acts   h, c [T+1,B]: states (the first B rows are the starting state); g: kept gates; r [T+1,B]: reads; op: o';
- *          s: heads; o: readout; y: outputs; xh, xp: outputs of the auto-encoder heads
- *   grads  dA, dP, dS, dQ, dY, dXh, dXp: gradients before each tanh, σ and softmax; dOp: of o' from the outputs (on the CPU engine also from the heads); dHx: of h
- *          from the auto-encoder; dH, dC: of the starting state (during the backward pass also of c); dD: the part of dh
- *          that bypasses the matrices of a GRU; dR: of the reads of one step
+ *   acts   h, c [T+1,B]: states (the first B rows are the starting state); g: gates kept for the backward pass;
+ *          r [T+1,B]: reads; op: o'; s: heads; o: readout; y: outputs; xh, xp: outputs of the auto-encoder heads
+ *   grads  gradients of the pre-activations of a layer (dA), of o' (dP), heads (dS), readout (dQ), outputs (dY) and
+ *          auto-encoder heads (dXh, dXp); dOp: of o' from the outputs (on the CPU engine also from the heads);
+ *          dHx: of h from the auto-encoder; dH, dC: of the starting state (during the backward pass dC is that of c_t);
+ *          dD: the part of dh that bypasses the matrices of a GRU; dR: of the reads of one step
  */
 export function tensorsOf({ spec, gates, states, H4, P4, R4, S4, O4, V4, D4 }: Sizes): TensorForm[] {
   const layers = Array.from({ length: spec.layers }, (_, l) => l);
-  const of = (
+  const form = (
     arena: TensorForm['arena'],
     rows: TensorForm['rows'],
     sizes: Record<string, number>,
@@ -33,13 +34,13 @@ export function tensorsOf({ spec, gates, states, H4, P4, R4, S4, O4, V4, D4 }: S
   const projection = spec.projection ? P4 : 0;
   return [
     ...layers.flatMap(l =>
-      of('acts', 'steps and start', Object.fromEntries(states.map(state => [`${state}${l}`, H4]))),
+      form('acts', 'steps and start', Object.fromEntries(states.map(state => [`${state}${l}`, H4]))),
     ),
-    ...layers.flatMap(l => of('acts', 'steps', { [`g${l}`]: gates.kept * H4 })),
-    ...of('acts', 'steps and start', { r: R4 }),
-    ...of('acts', 'steps', { op: projection, s: S4, o: O4, y: V4, xh: reconstruction, xp: reconstruction }),
-    ...layers.flatMap(l => of('grads', 'steps', { [`dA${l}`]: gates.all * H4 })),
-    ...of('grads', 'steps', {
+    ...layers.flatMap(l => form('acts', 'steps', { [`g${l}`]: gates.kept * H4 })),
+    ...form('acts', 'steps and start', { r: R4 }),
+    ...form('acts', 'steps', { op: projection, s: S4, o: O4, y: V4, xh: reconstruction, xp: reconstruction }),
+    ...layers.flatMap(l => form('grads', 'steps', { [`dA${l}`]: gates.all * H4 })),
+    ...form('grads', 'steps', {
       dP: projection,
       dS: S4,
       dOp: P4,
@@ -50,13 +51,13 @@ export function tensorsOf({ spec, gates, states, H4, P4, R4, S4, O4, V4, D4 }: S
       dXp: reconstruction,
     }),
     ...layers.flatMap(l =>
-      of('grads', 'batch', {
+      form('grads', 'batch', {
         [`dH${l}`]: H4,
         [`dC${l}`]: H4,
         [`dD${l}`]: gates.direct ? H4 : 0,
       }),
     ),
-    ...of('grads', 'batch', { dR: R4 }),
+    ...form('grads', 'batch', { dR: R4 }),
   ];
 }
 

@@ -14,7 +14,7 @@ import { checkCompileSeconds } from '../engine/in-time.ts';
 import { PLANS, type PlanName } from '../kernels/plan-names.ts';
 import { type ConcreteName, ENGINES, type EngineName, engineName } from './names.ts';
 
-/** There is no adapter at all. A separate class, because the advice differs from that for a device that failed. */
+/** No suitable adapter was found. A separate class, because the advice differs from that for a device that failed. */
 export class NoAdapter extends DeviceError {}
 
 /** The parts of opening an engine that depend on the platform. */
@@ -86,13 +86,13 @@ export interface EngineOptions {
   unsafe?: boolean;
   /**
    * Limit for compiling the kernels of a model and running them once, in seconds (default: 60 on a GPU, 180 in
-   * software). After the limit the next plan is tried, unless `plan` names one, and with `auto` the next engine. `gpu`
-   * only.
+   * software). If it is exceeded, a plan with smaller kernels is tried, unless `plan` names one; then, with engine
+   * `auto`, the next engine. `gpu` only.
    */
   compileSeconds?: number;
 }
 
-/** The calls that open engines on a platform. */
+/** The functions that open engines on a platform. */
 export interface Opening<Options extends EngineOptions> {
   /**
    * Opens an engine. `auto` tries WebGPU on a GPU, then WebAssembly SIMD, then the float64 reference. `engine.adapter`
@@ -123,19 +123,19 @@ export function openingOn<Options extends EngineOptions>(
   platformOf: (options: Options) => Platform,
 ): Opening<Options> {
   const none = {} as Options;
-  const calls: Opening<Options> = {
+  const opening: Opening<Options> = {
     openEngine: async (name = 'auto', options = none) =>
       (await openWith(platformOf(options), name, options, async () => undefined)).engine,
     openEngineWith: (name, options, work) => openWith(platformOf(options), name, options, work),
     reopening:
       (options = none) =>
       ({ name, plan = options.plan }) =>
-        calls.openEngine(engineName(name), { ...options, plan }),
+        opening.openEngine(engineName(name), { ...options, plan }),
   };
-  return calls;
+  return opening;
 }
 
-/** An attempt to open an engine. */
+/** An engine to try, with its options. */
 interface Attempt {
   name: ConcreteName;
   options: EngineOptions;

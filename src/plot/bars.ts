@@ -14,7 +14,7 @@ export interface BarPlot {
   unit: string;
   /** Names of the series, in the order of their colours. At most four. */
   series: readonly string[];
-  /** Groups of bars, one below the other. `series` is an index. A bar without a value shows `text` instead, the reason. */
+  /** Groups of bars, one below the other. `series` is an index. A bar without a value shows `text`, the reason. */
   groups: readonly { label: string; bars: readonly { series: number; value?: Value; text?: string }[] }[];
 }
 

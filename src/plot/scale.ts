@@ -67,6 +67,6 @@ export function roundTicks(low: number, high: number): number[] {
   return Array.from({ length: Math.floor((high - first) / step) + 1 }, (_, i) => first + i * step);
 }
 
-/** At most three significant digits; exponents for very large and very small numbers. */
+/** At most three significant digits; `2e+6` and `5e-4` for numbers from 1e6 on and below 1e-3. */
 export const short = (value: number): string =>
   value >= 1e6 || value < 1e-3 ? value.toExponential(0) : String(Number(value.toPrecision(3)));

@@ -54,8 +54,8 @@ export const round = (x: number): number => Math.round(x * 10) / 10;
 const xml = (text: string): string =>
   text.replace(/[&<>"]/g, char => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[char]!);
 
-export const textAt = (x: number, y: number, text: string, more = ''): string =>
-  `<text x="${round(x)}" y="${round(y)}"${more && ` ${more}`}>${xml(text)}</text>`;
+export const textAt = (x: number, y: number, text: string, attributes = ''): string =>
+  `<text x="${round(x)}" y="${round(y)}"${attributes && ` ${attributes}`}>${xml(text)}</text>`;
 
 /** A straight line. */
 export const straight = (kind: string, x1: number, y1: number, x2: number, y2: number): string =>

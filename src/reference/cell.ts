@@ -59,7 +59,7 @@ export function embed(ids: Uint32Array, W_e: Float64Array, X: number): Float64Ar
   return x;
 }
 
-/** a = x·W_xh + y·W_yh + r·W_rh + b_h: the sum without the layer's own state. → a [G,H] */
+/** a = x·W_xh + y·W_yh + r·W_rh + b_h: pre-activations of G gates, without the layer's own state. → a [G,H] */
 export function inputSum(w: Weights, { x, y, r }: LayerInputs): Float64Array {
   const a = linear(y, w.W_yh, w.b_h);
   addLinear(r, w.W_rh, a);

@@ -23,7 +23,7 @@ export interface LayerState {
   hn?: Float64Array;
 }
 
-/** Gradient of a layer's state, from step t+1 and from the layer above (the heads above the last). Only LSTMs use dc. */
+/** Gradient of a layer's state, from step t+1 and from the layer above (last layer: the heads). Only LSTMs use dc. */
 export interface LayerStateGradient {
   dh: Float64Array;
   dc: Float64Array;

@@ -33,7 +33,7 @@ export function pop(previous: Float64Array, u: number, end: End): Float64Array {
 }
 
 /**
- * previous [n], u, ds [n] → dPrevious [n], du: the gradients with respect to the strengths before the pop and to u.
+ * previous [n], u, ds [n] → dPrevious [n] and du, the gradients of the strengths before the pop and of u.
  *
  * Where the right argument of the outer max was taken:
  *   dprevious[i] += ds[i]
@@ -53,12 +53,12 @@ export function popBackward(
   let nearer = 0; // Σ previous[j] of the rows nearer the end
   for (let k = 0; k < n; k++) {
     const i = rowAt(k, n, end);
-    const reach = u - nearer;
-    const rest = previous[i] - Math.max(0, reach);
-    if (rest > 0) {
+    const left = u - nearer; // of u, when the pop reaches row i
+    const survives = previous[i] - Math.max(0, left) > 0;
+    if (survives) {
       dPrevious[i] += ds[i];
       // The pop ends at the first row that it reaches and that survives, so this inner loop runs at most once per pop.
-      if (reach > 0) {
+      if (left > 0) {
         du -= ds[i];
         for (let l = 0; l < k; l++) dPrevious[rowAt(l, n, end)] += ds[i];
       }

@@ -12,10 +12,10 @@ export interface GruState {
 }
 
 /**
- * One step of a GRU layer that applies the reset gate after the matrix (the form that needs only one product):
+ * One step of a GRU layer that applies the reset gate after the product with W_hh (so one product serves all gates):
  *
  *   z, r, n = x_t·W_xh + y_t·W_yh + r_{t-1}·W_rh + b_h   (in blocks of H),   h_{t-1}·W_hh = h_z, h_r, h_n
- *   n_t = tanh(n + σ(r + h_r)·h_n)   (r_{t-1}: the read of the memory; r: the reset gate)
+ *   n_t = tanh(n + σ(r + h_r)·h_n)   (r_{t-1}: the reads of the memories; r: the reset gate)
  *   h_t = (1 − σ(z + h_z))·n_t + σ(z + h_z)·h_{t-1}
  *
  * inputs, h_{t-1} [H] → h_t [H]. Each gate has one bias; that of n is not multiplied by σ(r + h_r).
@@ -40,6 +40,8 @@ export function gru(w: Weights, inputs: LayerInputs, h: Float64Array): GruState 
 
 /**
  * dh_t [H] → dh_{t-1} [H]. Adds the gradients of the inputs to `into`, those of the parameters to `dw`.
+ *
+ * Here z, r and n are the activated gates; dz, dr and dn are the gradients before the activation:
  *
  *   dn = dh_t·(1 − z)·(1 − n²)   dz = dh_t·(h_{t-1} − n)·z(1 − z)   dr = dn·h_n·r(1 − r)   dh_n = dn·r
  *   dh_{t-1} = dh_t·z + (dz, dr, dh_n)·W_hhᵀ

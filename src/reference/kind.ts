@@ -4,23 +4,24 @@ import { flatOf } from './rows.ts';
  * The interface between a kind of memory and the model: one step forward and backward. Only the kind itself knows the
  * contents of its states.
  *
- * Each control is an array [E], in the order of src/base/memories.ts. Values are E rows [M].
+ * Each control is an array [E], in the order of src/base/memories.ts. Values are E rows [M]. E is the number of ends, Q
+ * the number of rows read per step.
  */
 export interface Kind<State = unknown, Gradient = unknown> {
   /** The state before the first step, for rows of M numbers. `depth`: number of cells, for kinds that have cells. */
   empty(M: number, depth: number): State;
-  /** → the state after the step, and r [Q,M]: E rows; the first `reads` cells for kinds that have cells */
+  /** → the state after the step, and r [Q,M]: one row per end; for kinds that have cells, the first `reads` cells */
   step(
     before: State,
     controls: readonly Float64Array[],
     v: readonly Float64Array[],
     reads: number,
   ): { after: State; r: Float64Array };
-  /** The gradient of the state after the last step: zero. */
+  /** A gradient of zeros for `last`, the state after the last step. */
   zeroGradient(last: State): Gradient;
   /**
-   * dr [Q,M], and `arriving`, the gradient of the state after the step from step t+1 → `passed`, the gradient of the
-   * state before the step; and the gradients of controls and values
+   * dr [Q,M], and `arriving`, the gradient that step t+1 passed for the state after this step (may be changed in place)
+   * → `passed`, the gradient of the state before the step, and the gradients of controls and values
    */
   backward(
     before: State,
@@ -60,15 +61,15 @@ export function kindForward(
   const T = controls[0].length / E;
   const M = value.length / (T * E);
   const states: unknown[] = [];
-  const all: Float64Array[] = [];
+  const read: Float64Array[] = [];
   let before = kind.empty(M, depth);
   for (let t = 0; t < T; t++) {
     const { after, r } = kind.step(before, controlsAt(controls, t, E), rowsOfStep(value, t, E, M), reads);
     states.push(after);
-    all.push(r);
+    read.push(r);
     before = after;
   }
-  return { read: flatOf(all), states };
+  return { read: flatOf(read), states };
 }
 
 /** Backward pass of one sequence. dRead [T,Q,M] → gradients of controls [T,E] and values [T,E,M] */
@@ -90,10 +91,10 @@ export function kindBackward(
   for (let t = T - 1; t >= 0; t--) {
     const before = t > 0 ? states[t - 1] : kind.empty(M, depth);
     const dr = Float64Array.from({ length: width }, (_, i) => dRead[t * width + i]);
-    const [u, v] = [controlsAt(controls, t, E), rowsOfStep(value, t, E, M)];
-    const step = kind.backward(before, u, v, states[t], dr, arriving);
-    step.dControls.forEach((du, c) => {
-      dControls[c].set(du, t * E);
+    const v = rowsOfStep(value, t, E, M);
+    const step = kind.backward(before, controlsAt(controls, t, E), v, states[t], dr, arriving);
+    step.dControls.forEach((dControl, c) => {
+      dControls[c].set(dControl, t * E);
     });
     dValue.set(flatOf(step.dv), t * E * M);
     arriving = step.passed;

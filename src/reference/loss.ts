@@ -3,7 +3,7 @@ import { MASKED, ZERO_TARGET } from '../base/dims.ts';
 import { InputError } from '../base/errors.ts';
 import { sigmoid } from './linear.ts';
 
-/** Outputs of one step and their loss. */
+/** The output of one step, and its loss. */
 export interface Output {
   /** [V] probabilities (softmax), or tanh or σ of the logits. */
   output: Float64Array;
@@ -17,11 +17,11 @@ export interface Output {
  * stays finite even if p[target] underflows.
  */
 function softmaxCrossEntropy(a: Float64Array, target: number): Output {
-  const top = a.reduce((max, x) => Math.max(max, x), -Infinity);
-  const output = a.map(x => Math.exp(x - top));
+  const largest = a.reduce((max, x) => Math.max(max, x), -Infinity);
+  const output = a.map(x => Math.exp(x - largest));
   const sum = output.reduce((s, x) => s + x, 0);
   for (let i = 0; i < output.length; i++) output[i] /= sum;
-  return { output, loss: top + Math.log(sum) - a[target] };
+  return { output, loss: largest + Math.log(sum) - a[target] };
 }
 
 /** da = p − e_target. p [V], target < V → da [V] */

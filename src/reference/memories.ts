@@ -11,7 +11,7 @@ import { flatOf } from './rows.ts';
 
 const kindOf = ({ memory }: ModelSpec) => (memory === 'none' ? undefined : KINDS[memory]);
 
-/** [memories] the states before the first step: V_0 and s_0 of the paper. */
+/** The state of each memory before the first step: V_0 and s_0 of the paper. */
 export const emptyMemories = (spec: ModelSpec): unknown[] => {
   const kind = kindOf(spec);
   return kind ? Array.from({ length: spec.memories }, () => kind.empty(spec.width, spec.depth)) : [];

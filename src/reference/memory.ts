@@ -32,7 +32,8 @@ export interface MemoryReads {
 }
 
 /**
- * Forward pass of one sequence from an empty memory. E is 1, except 2 for a deque: (top, bottom).
+ * Forward pass of one sequence from an empty memory. E is 1, or 2 for a deque: (top, bottom). `depth` and `reads`, the
+ * numbers of cells and of cells read, apply to a superposition stack and a tape only.
  *
  * controls [T,E] in the kind's order (push d and pop u for stack, queue and deque), value v [T,E,M] → read r [T,Q,M],
  * states and strengths after every step
@@ -82,8 +83,8 @@ export function memoryStep(
   value: ArrayLike<number>,
   reads = 1,
 ): { after: unknown; r: Float64Array } {
-  const u = controls.map(control => Float64Array.from(control));
-  return KINDS[name].step(before, u, rowsOf(value, memoryKind(name).ends), reads);
+  const copies = controls.map(control => Float64Array.from(control));
+  return KINDS[name].step(before, copies, rowsOf(value, memoryKind(name).ends), reads);
 }
 
 /**
@@ -102,8 +103,9 @@ export function memoryStepBackward(
 ): { passed: unknown; gradients: Record<string, Float64Array> } {
   const { ends: E, controls: all } = memoryKind(name);
   const kind = KINDS[name];
-  const u = controls.map(control => Float64Array.from(control));
-  const step = kind.backward(before, u, rowsOf(value, E), after, dr, arriving ?? kind.zeroGradient(after));
+  const copies = controls.map(control => Float64Array.from(control));
+  const gradient = arriving ?? kind.zeroGradient(after);
+  const step = kind.backward(before, copies, rowsOf(value, E), after, dr, gradient);
   return {
     passed: step.passed,
     gradients: {

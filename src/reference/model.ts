@@ -1,6 +1,6 @@
 import { type Batch, MASKED } from '../base/dims.ts';
 import { controlCount, endsOfModel, memoryKind, readsOfModel } from '../base/memories.ts';
-import { type ModelSpec, type Tensors, widthOfHeads, zeros } from '../base/parameters.ts';
+import { headInputWidth, type ModelSpec, type Tensors, zeros } from '../base/parameters.ts';
 import { embed, type Input, layersOf } from './cell.ts';
 import {
   controller,
@@ -18,27 +18,29 @@ import { emptyMemories, memories, memoriesBackward, zeroMemoryGradients } from '
 import {
   output,
   outputBackward,
-  type ReadOut,
   type Reconstruction,
   reconstruct,
   reconstructBackward,
+  type StepOutput,
 } from './output.ts';
 
 /**
  * The whole model over a batch, one sequence after another, one step at a time.
  *
- *   (layers_{t-1}, r_{t-1}, x_t) → layers_t, whose last has h_t → o'_t → y_t, and d_t, u_t, v_t → (s_t, V_t) → r_t
+ *   layers_{t-1}, r_{t-1}, x_t → layers_t; h_t of the last layer → o'_t
+ *   o'_t → y_t
+ *   o'_t → d_t, u_t, v_t → s_t, V_t → r_t
  *
  *   objective = Σ_b weight_b Σ_{t < lengths_b} (loss of y_t + losses of the auto-encoder heads)
  */
 
 /** The activations of one step, kept for the backward pass. */
-export interface Step extends Heads, ReadOut {
+export interface Step extends Heads, StepOutput {
   /** All layers of the controller, lowest first. */
   layers: LayerState[];
   /** o' [P]; without the projection, h of the last layer. */
   op: Float64Array;
-  /** [memories] states. */
+  /** The state of each memory. */
   memories: unknown[];
   /** All reads [Q,M]. */
   r: Float64Array;
@@ -78,8 +80,8 @@ function inputAt(spec: ModelSpec, w: Weights, batch: Batch, t: number, b: number
 }
 
 /**
- * trained: h_0 (and c_0) are parameters, r_0 is zero (the paper). one-hot: h_0 and r_0 are e_0 (the tutorial's part 5).
- * zero: both are 0 (part 6).
+ * trained: h_0 (and c_0) are parameters, r_0 is zero (the paper). one-hot: h_0 and r_0 are e_0 (part 5 of Trask's
+ * tutorial). zero: both are zero (its part 6).
  */
 function startOf(spec: ModelSpec, layers: readonly Weights[]): Start {
   const r = new Float64Array(readsOfModel(spec) * spec.width);
@@ -102,10 +104,10 @@ function sequenceForward(spec: ModelSpec, w: Weights, batch: Batch, b: number): 
     const op = spec.projection ? project(w, h) : h;
     const perStep = E * controlCount(spec.memory);
     const noise = batch.noise?.subarray(n * perStep, (n + 1) * perStep);
-    const use = E > 0 ? heads(w, op, headKindOf(spec), noise) : NO_HEADS;
-    const { after, r } = memories(spec, before.memories, use);
+    const headOutputs = E > 0 ? heads(w, op, headKindOf(spec), noise) : NO_HEADS;
+    const { after, r } = memories(spec, before.memories, headOutputs);
     const y = output(spec, w, op, batch.target[n]);
-    const step: Step = { layers, op, ...use, memories: after, r, ...y };
+    const step: Step = { layers, op, ...headOutputs, memories: after, r, ...y };
     if (spec.autoencoder && t > 0) step.reconstruction = reconstruct(spec, w, h, op, idsAt(batch, t - 1, b));
     steps.push(step);
     before = step;
@@ -136,7 +138,7 @@ function sequenceBackward(
     const { dh } = dLayers[dLayers.length - 1];
     const before = t > 0 ? steps[t - 1] : start;
     const target = batch.target[t * batch.B + b];
-    const dop = new Float64Array(widthOfHeads(spec));
+    const dop = new Float64Array(headInputWidth(spec));
 
     if (target !== MASKED) outputBackward(spec, w, op, step, target, weight, dop, dw);
     if (step.reconstruction) {

@@ -94,9 +94,9 @@ export interface OptimiserState {
 }
 
 /**
- * The configuration with the learning rate of a step, `age` steps after the weights were initialised:
- * the constant rate for rateHold steps, then rate·2^(−(age − rateHold) / rateHalfLife). If the half-life is 0, the rate
- * is constant.
+ * The configuration with the learning rate of the step that is `age` steps after the weights were initialised: the
+ * constant rate for rateHold steps, then rate·2^(−(age − rateHold) / rateHalfLife). If the half-life is 0, the rate is
+ * constant.
  */
 function withRateAt(train: TrainConfig, age: number): TrainConfig {
   if (train.rateHalfLife === 0 || age <= train.rateHold) return train;
@@ -108,7 +108,7 @@ const GROWTH_LIMIT = 30;
 
 /**
  * One update of all parameters: clip, step, then the growth of every push bias, b_d ← b_d·(1 + pushBiasGrowth).
- * Changes `state` (but not its step) and `gradients`. `norm` is globalNorm(gradients).
+ * Changes the tensors of `state` and `gradients` in place, but not state.step. `norm` is globalNorm(gradients).
  */
 export function update(train: TrainConfig, state: OptimiserState, gradients: Tensors, norm: number): void {
   if (train.clip === 'norm') clipByNorm(gradients, norm, train.clipAt);

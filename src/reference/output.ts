@@ -10,18 +10,19 @@ import {
 } from './linear.ts';
 import { type Output, outputLoss, outputLossBackward, squaredError, squaredErrorBackward } from './loss.ts';
 
-/** Outputs of one step, and o below them if the model has a readout. */
-export interface ReadOut extends Output {
-  /** [O] */
+/** The output of one step. */
+export interface StepOutput extends Output {
+  /** [O] the hidden layer below the output, if the model has a readout. */
   o?: Float64Array;
 }
 
 /**
- * Outputs and loss: f(o'·W_o + b_o), or with a readout o = tanh(o'·W_o + b_o), f(o·W_s + b_s) (section 3.4).
+ * Output and loss: f(o'·W_o + b_o). With a readout: o = tanh(o'·W_o + b_o), and the output is f(o·W_s + b_s) (section
+ * 3.4 of the paper).
  *
  * o' [P], target → output [V], loss
  */
-export function output(spec: ModelSpec, w: Weights, op: Float64Array, target: number): ReadOut {
+export function output(spec: ModelSpec, w: Weights, op: Float64Array, target: number): StepOutput {
   const a = linear(op, w.W_o, w.b_o);
   if (!spec.readout) return outputLoss(spec.output, a, target);
   const o = a.map(Math.tanh);
@@ -33,7 +34,7 @@ export function outputBackward(
   spec: ModelSpec,
   w: Weights,
   op: Float64Array,
-  step: ReadOut,
+  step: StepOutput,
   target: number,
   weight: number,
   dop: Float64Array,

@@ -13,7 +13,8 @@ export function rnn(w: Weights, inputs: LayerInputs, h: Float64Array): Float64Ar
 }
 
 /**
- * dh_t [H] → dh_{t-1} [H]. Adds the gradients of the inputs to `into`, those of the parameters to `dw`. `after` is h_t.
+ * dh_t [H] → dh_{t-1} [H]. Adds the gradients of the inputs to `into`, those of the parameters to `dw`. `h` is h_{t-1},
+ * `after` is h_t, `dAfter` is dh_t.
  */
 export function rnnBackward(
   w: Weights,

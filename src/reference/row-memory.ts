@@ -2,8 +2,8 @@ import type { Kind } from './kind.ts';
 import { zeroRows } from './rows.ts';
 
 /**
- * A memory of rows with strengths. E, its number of ends, is 1, except 2 for a deque: (top, bottom). Strengths s and
- * rows V are ordered from bottom to top and include rows whose strength has become 0.
+ * A memory of rows with strengths. E, its number of ends, is 1, or 2 for a deque: (top, bottom). Strengths s and rows V
+ * are ordered from bottom to top and include rows whose strength has become 0.
  */
 export interface RowMemory {
   /** E */

@@ -3,8 +3,8 @@ import { flatOf, rowsOf } from './rows.ts';
 
 /**
  * The superposition stack of Joulin and Mikolov 2015 ("Inferring Algorithmic Patterns with Stack-Augmented Recurrent
- * Nets"), with the third action of their section 3.2, in float64. Its state is its cells [depth][M], the top cell
- * first. Values pushed below the last cell are lost; a pop moves 0 up into the last cell.
+ * Nets"), with the third action of their section 3.2 (no operation; here `stay`), in float64. Its state is its cells
+ * [depth][M], the top cell first. Values pushed below the last cell are lost; a pop moves 0 up into the last cell.
  *
  *   s_t[0] = a_push·v_t + a_pop·s_{t−1}[1] + a_stay·s_{t−1}[0]
  *   s_t[i] = a_push·s_{t−1}[i−1] + a_pop·s_{t−1}[i+1] + a_stay·s_{t−1}[i]
@@ -30,9 +30,9 @@ export const superposition: Kind<Float64Array[], Float64Array[]> = {
   backward(before, [[push], [pop], [stay]], [v], _after, dr, arriving) {
     const dReads = rowsOf(dr, dr.length / v.length);
     const g = arriving.map((row, i) => row.map((x, m) => x + (dReads[i]?.[m] ?? 0)));
-    const none = new Float64Array(v.length);
+    const zero = new Float64Array(v.length);
     const passed = g.map((row, i) =>
-      row.map((x, m) => push * (g[i + 1] ?? none)[m] + pop * (g[i - 1] ?? none)[m] + stay * x),
+      row.map((x, m) => push * (g[i + 1] ?? zero)[m] + pop * (g[i - 1] ?? zero)[m] + stay * x),
     );
     const sum = (other: (i: number) => Float64Array): Float64Array =>
       Float64Array.of(g.reduce((total, row, i) => total + dot(row, other(i)), 0));

@@ -4,7 +4,7 @@ import { CELL_KERNELS } from './cells.ts';
 import type { Workspace } from './workspace.ts';
 
 /**
- * The backward pass over a group, after its forward pass: first the outputs of all steps, then the loop over time, then
+ * The backward pass over a group of sequences (groups.ts), after its forward pass: first the outputs of all steps, then the loop over time, then
  * the weight gradients as large products over all rows.
  */
 export class BackwardPass {
@@ -16,8 +16,8 @@ export class BackwardPass {
   }
 
   /**
-   * Adds the gradient of the group's objective with respect to every parameter to the gradient at this address, which
-   * is packed like the parameters.
+   * Adds the gradients of the group's objective with respect to all parameters to the array at the address `gradient`,
+   * which is packed like the parameters.
    */
   run(gradient: number): void {
     this.#into = gradient;
@@ -158,21 +158,22 @@ export class BackwardPass {
     this.#ws.arena.kernels.sumRows(rows, dy, ldy, b.ld4, this.#gradient(b));
   }
 
-  /** dW += xᵀ · dy over all rows. Row i of x corresponds to row i of dy. */
+  /** dW += xᵀ · dy over `rows` rows of x and dy. */
   #outer(W: Block, x: number, ldx: number, dy: number, ldy: number, rows: number): void {
     const to = this.#gradient(W);
     this.#ws.arena.kernels.outer(x, ldx, W.rows, rows, dy, ldy, W.ld4, to, 16 * W.ld4, this.#ws.at.scratch);
   }
 
   /**
-   * dW += xᵀ · dy, where x is the state before each step. Its rows are contiguous over the steps until a sequence ends.
+   * dW += xᵀ · dy, where x is the state before each step. The rows of x are contiguous until a sequence ends.
    */
   #outerBefore(W: Block, name: string, dName: string, from: number): void {
     const { active, first, T, rows } = this.#ws.group;
     const [ldx, ldy] = [this.#ws.ld(name), this.#ws.ld(dName)];
     for (let t = 0; t < T; ) {
       let end = t + 1;
-      // The rows before step `end` directly follow those before step `end − 1`, unless a sequence ended in between.
+      // The states before step `end` directly follow those before step `end − 1`, unless a sequence ended after step
+      // `end − 2`.
       while (end < T && (end === 1 || active[end - 1] === active[end - 2])) end++;
       const count = (end < T ? first[end] : rows) - first[t];
       this.#outer(W, this.#ws.before(name, t), ldx, this.#ws.row(dName, t) + from, ldy, count);

@@ -106,7 +106,7 @@ export class ForwardPass {
     const { at, ld } = this.#ws.op(t);
     fillRows(n, this.#ws.parameters(blocks.bS), s, 16 * S4, S4);
     this.#ws.product(at, ld, n, blocks.S, s, 16 * S4);
-    const lastWidth = ((C * E - 1) % 4) + 1; // controls in the last vector of four
+    const lastWidth = ((C * E - 1) % 4) + 1; // controls in the last vec4
     const noise = this.#ws.noisy ? this.#ws.at.noise + this.#ws.group.first[t] * 16 * (S4 - N4) : 0;
     if (memoryKind(spec.memory).activation === 'softmax') headsSoftmax(n, N4, S4, C, s, noise);
     else headsForward(n, N4, S4, lastWidth, s, noise);
@@ -115,10 +115,10 @@ export class ForwardPass {
     stepForward(n, t, spec.memories, s, 16 * S4, 16 * N4, this.#ws.at.s, reads, 16 * R4, slots, undoLog);
   }
 
-  /** Outputs and losses of all steps, and their gradients before the output activations. */
+  /** Outputs and losses of all steps, and the gradients of the pre-activations of the outputs. */
   #outputsForward(): void {
     const { spec, blocks, layers, O4, V4, D4, H4 } = this.#ws.layout;
-    const { fillRows, tanhOf, clear, softmaxRows, squaredRows, recallRows } = this.#ws.arena.kernels;
+    const { fillRows, tanhOf, clear, softmaxRows, squaredRows, reconstructionRows } = this.#ws.arena.kernels;
     const { rows } = this.#ws.group;
     const { at, ld } = this.#ws.op(0);
     const { y, o, dY, targets, weights, rowMetrics, autoencoderLoss, ids, previous } = this.#ws.at;
@@ -140,7 +140,7 @@ export class ForwardPass {
     const reconstruct = (x: number, ldx: number, W: Block, to: number, dTo: number): void => {
       clear(to, rows * 16 * D4);
       this.#ws.product(x, ldx, rows, W, to, 16 * D4);
-      recallRows(rows, spec.inputs, to, dTo, ids, this.#ws.K, previous, weights, autoencoderLoss);
+      reconstructionRows(rows, spec.inputs, to, dTo, ids, this.#ws.K, previous, weights, autoencoderLoss);
     };
     reconstruct(
       this.#ws.row(`h${layers.length - 1}`, 0),

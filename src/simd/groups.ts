@@ -4,8 +4,9 @@ import type { Batch } from '../base/dims.ts';
 export interface Group {
   /** Index in the batch of the sequence at each place 0, 1 … of the group. */
   order: number[];
-  /** Time steps of the sequence at each place, and of the longest. */
+  /** Time steps of the sequence at each place. */
   lengths: number[];
+  /** Time steps of the longest. */
   T: number;
   /** Per time step: number of sequences that have not ended. They are the first ones. */
   active: number[];
@@ -18,8 +19,8 @@ export interface Group {
 /** Maximum number of sequences per group: with this number of rows the product kernels are fast. */
 const MAX_SIZE = 16;
 /**
- * For models with at least this number of vec4s of parameters, a step takes far longer than waking threads. Their
- * groups are smaller, so that there are more groups to distribute over the threads.
+ * For models with at least this number of vec4s of parameters, a step takes far longer than waking the threads does.
+ * Their groups are smaller, so that there are more groups to distribute over the threads.
  */
 const LARGE4 = 10_000;
 const MIN_SIZE_OF_LARGE = 5;
@@ -43,7 +44,7 @@ export function groupsOf({ B, lengths }: Pick<Batch, 'B' | 'lengths'>, size4: nu
   const count = Math.ceil(B / groupSize(B, size4));
   const groups: Group[] = [];
   for (let g = 0; g < count; g++) {
-    // Deal the sorted sequences out in turn, so that the groups have similar total lengths and take similar times.
+    // Deal the sorted sequences out in turn, so that the groups take similar times.
     const order = sorted.filter((_, k) => k % count === g);
     const ofGroup = order.map(b => lengths[b]);
     const T = ofGroup[0];

@@ -117,7 +117,7 @@ export class Arena {
     this.#updateViews();
   }
 
-  /** Frees everything allocated since `used` had this value. */
+  /** Frees everything allocated since the property `used` had this value. */
   release(used: number): void {
     this.#used = used;
   }
@@ -135,9 +135,11 @@ export class Arena {
   }
 
   /**
-   * Sets the kind and the sizes of the memories, which the memory kernels read from globals of the module.
+   * Sets the kind and the sizes of the memories, which the memory kernels read from globals of the module. `slots`,
+   * `undoLog` and `dStrength` are numbers of entries of one memory of one sequence.
+   * @param M numbers per row
    * @param endBytes distance between the rows of consecutive ends, or between the reads of consecutive cells, in bytes
-   * @param table address of the offsets of each step's values
+   * @param table address of a table [T]: the byte offset of each step's values
    */
   memoryShape(
     { memory, depth, reads }: { memory: MemoryName | 'none'; depth: number; reads?: number },

@@ -14,14 +14,14 @@ export interface Thread {
   end(): void;
 }
 
-/** Receives what happens to a worker. */
+/** Receives the messages of a worker and the news that it ended. */
 export interface Listener {
-  heard(message: FromThread): void;
+  onMessage(message: FromThread): void;
   /** The worker ended without end(), or could not start. */
-  died(reason: string): void;
+  onExit(reason: string): void;
 }
 
-/** Starts a worker that runs serve(). If that fails, throws, or calls died() later. */
+/** Starts a worker that runs serve() (src/engine/cpu-thread.ts). A failure throws, or calls onExit() later. */
 export type Spawn = (listener: Listener) => Thread;
 
 /** A thread's copy of an object. */
@@ -115,8 +115,8 @@ export class Pool {
       const member: Member = { thread: undefined as unknown as Thread, number, ready: false };
       try {
         member.thread = this.#spawn!({
-          heard: message => this.#received(member, message),
-          died: reason => this.#died(member, reason),
+          onMessage: message => this.#received(member, message),
+          onExit: reason => this.#onExit(member, reason),
         });
       } catch (error) {
         this.#dropUnready(error instanceof Error ? error.message : String(error));
@@ -154,7 +154,7 @@ export class Pool {
    * Runs a job of an object. Returns the answers by item: directly if no other thread takes part, otherwise as a
    * promise.
    * @param work this thread's copy of the object @param max maximum number of threads that take part
-   * @throws DeviceLost if a thread has died
+   * @throws DeviceLost if a thread has onExit
    */
   run<Job, Answer>(
     object: number,
@@ -215,7 +215,7 @@ export class Pool {
       member.ready = true;
       this.#wake();
     } else if (message.kind === 'failed') {
-      this.#died(member, message.reason);
+      this.#onExit(member, message.reason);
     } else {
       const pending = this.#pending.get(message.job);
       if (!pending) return;
@@ -227,7 +227,7 @@ export class Pool {
     }
   }
 
-  #died(member: Member, reason: string): void {
+  #onExit(member: Member, reason: string): void {
     if (!this.#members.includes(member)) return;
     if (!member.ready) {
       // It has not taken any item, so the other threads can continue.

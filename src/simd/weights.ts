@@ -93,7 +93,7 @@ export class Weights {
     }
   }
 
-  /** Adds the gradients of the other strands to that of the first strand, which is in `gradient`. */
+  /** Adds the gradients of the other strands (strandCount) to that of strand 0, which is in `gradient`. */
   addGradients(others: readonly number[]): void {
     for (const at of others) this.#arena.kernels.add(this.#layout.size4, at, this.at.gradient);
   }

@@ -54,9 +54,9 @@ export const workspaceBytes = (arena: Arena, layout: Layout, capacity: Capacity)
   bytesOfWorkspace(layout, capacity) + aligned(arena.kernels.outerScratch(widestOf(layout)));
 
 /**
- * The memory in which a thread computes a group of sequences, and the addresses in it. Rows are ragged: time step t has
- * one row per `active` sequence, longest sequence first, after the rows of earlier steps. h, c and r start with one row
- * of starting state per sequence.
+ * The memory in which a thread computes a group of sequences, and the addresses in it. Tensors have no rows for
+ * padding: time step t has one row per `active` sequence, longest sequence first, after the rows of earlier steps. h, c
+ * and r start with one row of starting state per sequence.
  */
 export class Workspace {
   readonly arena: Arena;
@@ -118,12 +118,12 @@ export class Workspace {
     const perRow = 4 * (S4 - N4);
     const noise = arena.floats(this.at.noise, group.rows * perRow);
     for (let t = 0; t < group.T; t++) {
-      for (let slot = 0; slot < group.active[t]; slot++) {
-        const [row, n] = [group.first[t] + slot, t * B + group.order[slot]];
+      for (let place = 0; place < group.active[t]; place++) {
+        const [row, n] = [group.first[t] + place, t * B + group.order[place]];
         for (let k = 0; k < K; k++) ids[row * K + k] = batch.ids[n * K + k];
         targets[row] = batch.target[n];
-        weights[row] = batch.weight[group.order[slot]];
-        previous[row] = t === 0 ? NO_INPUT : group.first[t - 1] + slot;
+        weights[row] = batch.weight[group.order[place]];
+        previous[row] = t === 0 ? NO_INPUT : group.first[t - 1] + place;
         if (batch.noise) {
           for (let e = 0; e < E; e++) {
             for (let c = 0; c < C; c++)
@@ -196,7 +196,7 @@ export class Workspace {
     return this.at[name] + ((starts ? this.group.order.length : 0) + this.group.first[t]) * ld;
   }
 
-  /** Address of the first row of h, c or r before time step t. */
+  /** Address of the first row of h, c or r as they are before time step t. */
   before(name: string, t: number): number {
     return t === 0 ? (this.at[name] ?? 0) : this.row(name, t - 1);
   }

@@ -2,7 +2,7 @@ import { MASKED, PHASE } from '../base/dims.ts';
 import type { Rng } from '../base/rng.ts';
 import { noLengths, randomLengthOf, type Sequence, type Task } from './task.ts';
 
-/** What is specific to a task of the Chomsky hierarchy. */
+/** What is specific to a task in the format of Delétang et al. 2023. */
 export interface Answering {
   name: string;
   symbolNames: readonly string[];
@@ -29,8 +29,10 @@ export interface Answering {
  *
  * Inputs: the symbols, and `?`. Outputs: those of the task.
  *
- * Loss and metrics are over the N output steps. The push/pop profile is over the source (reading) and over the output
- * steps except the last (writing): at the last step the memory's actions have no effect.
+ * Loss and metrics are over the N output steps. The reading phase is the source. The writing phase is the output steps
+ * except the last, whose push and pop affect no output.
+ *
+ * In the examples of the tasks, the target `·` is masked; phases are r (reading), w (writing) and `.` (none).
  */
 export function answering(definition: Answering): Task {
   const { name, symbolNames, outputNames, example, shortest = 1, targetOf, longestTarget } = definition;

@@ -13,9 +13,9 @@ import type { Task } from './task.ts';
  *   target  ·  ·  ·  ·  ·  ·  ·  0  0  0  1  1  end
  *   phase   r  r  r  r  r  r  r  w  w  w  w  w  .
  *
- * Numbers are drawn as in binary-addition.ts. The target of a source of 1 or 2 symbols is L − 1 zeros, as in the
- * authors' code. Loss and metrics are over the output steps up to `end`, as with the authors' mask. Their sequences
- * continue with steps that the mask excludes; these are left out here. `symbols` is ignored.
+ * Numbers are drawn as in binary-addition.ts. The target of a source of 1 or 2 symbols is L − 1 zeros and `end`, as in
+ * the authors' code. Loss and metrics are over the output steps up to `end`. (The authors' sequences continue after
+ * `end` with steps that do not count.) `symbols` is ignored.
  */
 export const binaryMultiplication = ({ name }: TaskConfig): Task =>
   binaryCalculation(

@@ -2,8 +2,8 @@ import type { TaskConfig } from '../base/config.ts';
 import { answering, digitNames } from './answering.ts';
 import { randomSource, type Task } from './task.ts';
 
-/** Positions on the circle. */
-const PLACES = 5;
+/** Number of positions on the circle. */
+const POSITIONS = 5;
 const MOVES = ['left', 'stay', 'right'];
 
 /**
@@ -22,11 +22,13 @@ export function cycleNavigation({ name }: TaskConfig): Task {
   return answering({
     name,
     symbolNames: MOVES,
-    outputNames: digitNames(PLACES),
+    outputNames: digitNames(POSITIONS),
     example: 'right left stay left left',
     source: (rng, length) => randomSource(MOVES.length, rng, length),
-    // A move is −1, 0 or 1; adding PLACES − 1 instead of −1 keeps the position non-negative.
-    targetOf: source => [source.reduce((place, move) => (place + move + PLACES - 1) % PLACES, 0)],
+    // Symbol s moves by s − 1. Adding POSITIONS keeps the left operand of % non-negative.
+    targetOf: source => [
+      source.reduce((position, symbol) => (position + symbol - 1 + POSITIONS) % POSITIONS, 0),
+    ],
     longestTarget: () => 1,
   });
 }

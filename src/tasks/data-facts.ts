@@ -7,7 +7,7 @@ export interface DataFacts {
   train: number;
   validation: number;
   test: number;
-  /** Symbols of the shortest and the longest source. */
+  /** Number of symbols in the shortest and in the longest source. */
   shortest: number;
   longest: number;
   /** Hash of all pairs, independent of their order. */
@@ -24,7 +24,7 @@ const PARTS = ['train', 'validation', 'test'] as const;
 export const pairsIn = (facts: DataFacts): number => PARTS.reduce((sum, part) => sum + facts[part], 0);
 
 /** `160 train, 20 validation, 20 test`; if nothing is held out, `200`. */
-export const partsWords = (facts: DataFacts): string =>
+export const partsText = (facts: DataFacts): string =>
   facts.validation + facts.test > 0
     ? PARTS.map(part => `${facts[part]} ${part}`).join(', ')
     : String(facts.train);
@@ -35,20 +35,20 @@ export const partsWords = (facts: DataFacts): string =>
  */
 export function dataLine(file: string, facts: DataFacts, before?: DataFacts): string {
   const heldOut = facts.validation + facts.test > 0;
-  const change = before && changeWords(before, facts);
+  const change = before && changeText(before, facts);
   return [
     `data ${file}`,
-    `${partsWords(facts)} pairs${heldOut ? '' : ', nothing held out: evaluated on the training pairs'}`,
+    `${partsText(facts)} pairs${heldOut ? '' : ', nothing held out: evaluated on the training pairs'}`,
     ...(change ? [change] : []),
   ].join(' · ');
 }
 
 /** A phrase on how the data has changed since the run was last trained on it; undefined if it has not. */
-export function changeWords(before: DataFacts, after: DataFacts): string | undefined {
+export function changeText(before: DataFacts, after: DataFacts): string | undefined {
   if (before.digest === after.digest && PARTS.every(part => before[part] === after[part])) return undefined;
   const added = PARTS.map(part => ({ part, pairs: after[part] - before[part] }));
   if (added.some(({ pairs }) => pairs < 0)) {
-    return `${partsWords(before)} before`;
+    return `${partsText(before)} before`;
   }
   const grown = added.filter(({ pairs }) => pairs > 0);
   if (grown.length === 0) return 'the same number of pairs as before, but different ones';

@@ -12,7 +12,7 @@ export interface Data extends Record<Split, readonly Pair[]> {
   targetSymbols: string[];
   splitBy: SplitRule;
   heldOut: number;
-  /** Symbols of the longest target. */
+  /** Number of symbols in the longest target. */
   longestTarget: number;
   facts: DataFacts;
   /** Hashes of all sources, in ascending order. */
@@ -37,12 +37,12 @@ export interface DataOptions {
   heldOut?: number;
   /** Default `hash`. */
   splitBy?: SplitRule;
-  /** Whether a part may be empty: allowed if the data is only measured, not trained on. */
+  /** Whether a part may be empty: allowed if a model is only evaluated on the data, not trained. */
   mayBeEmpty?: boolean;
 }
 
-/** How the text of one side is turned into symbols. */
-interface Reading {
+/** How the text of one side is split into symbols. */
+interface ParseOptions {
   characters: boolean;
   normalise: boolean;
 }
@@ -50,7 +50,7 @@ interface Reading {
 type Side = 'source' | 'target';
 type Words = Record<Side, string[]>;
 
-/** Maximum symbols in a source or a target. */
+/** Maximum number of symbols in a source or a target. */
 const MAX_LENGTH = 100_000;
 
 /**
@@ -73,10 +73,10 @@ export function parseData(text: string, file: string, options: DataOptions): Dat
   }
   const json = /\.(jsonl|ndjson)$/i.test(file);
   const { characters, splitBy = 'hash' } = options;
-  const reading = { characters, normalise: splitBy === 'hash' };
+  const parseOptions = { characters, normalise: splitBy === 'hash' };
   const pairs = lines.map((line, i) => {
     try {
-      return json ? jsonPair(line, reading) : tabPair(line, reading);
+      return json ? jsonPair(line, parseOptions) : tabPair(line, parseOptions);
     } catch (error) {
       throw error instanceof InputError
         ? new InputError(`${file} line ${i + 1}: ${error.message}`)
@@ -86,16 +86,16 @@ export function parseData(text: string, file: string, options: DataOptions): Dat
   return splitPairs(pairs, file, { ...options, splitBy });
 }
 
-function tabPair(line: string, reading: Reading): Words {
+function tabPair(line: string, options: ParseOptions): Words {
   const sides = line.split('\t');
   if (sides.length !== 2) {
     const got = sides.length === 1 ? 'no tab' : `${sides.length - 1} tabs`;
     throw new InputError(`a line has a source, one tab and a target, got ${got} in ${show(line)}.`);
   }
-  return { source: wordsOf('source', sides[0], reading), target: wordsOf('target', sides[1], reading) };
+  return { source: wordsOf('source', sides[0], options), target: wordsOf('target', sides[1], options) };
 }
 
-function jsonPair(line: string, reading: Reading): Words {
+function jsonPair(line: string, options: ParseOptions): Words {
   let value: unknown;
   try {
     value = JSON.parse(line);
@@ -107,15 +107,15 @@ function jsonPair(line: string, reading: Reading): Words {
   }
   const side = (name: Side): string[] => {
     const given = value[name];
-    if (typeof given === 'string') return wordsOf(name, given, reading);
+    if (typeof given === 'string') return wordsOf(name, given, options);
     if (!Array.isArray(given)) {
       throw new InputError(`${name} must be a string or a list of symbols, got ${show(given)}.`);
     }
     const symbols = given.map((item: unknown, i) => {
-      const symbol = typeof item === 'string' ? textOf(item, reading) : '';
+      const symbol = typeof item === 'string' ? textOf(item, options) : '';
       // The user must be able to type the symbol in a source.
-      const ok = reading.characters ? [...symbol].length === 1 : /^\S+$/.test(symbol);
-      const expected = reading.characters ? 'one character' : 'a string without spaces';
+      const ok = options.characters ? [...symbol].length === 1 : /^\S+$/.test(symbol);
+      const expected = options.characters ? 'one character' : 'a string without spaces';
       if (!ok) throw new InputError(`${name}[${i}] must be ${expected}, got ${show(item)}.`);
       return symbol;
     });
@@ -124,11 +124,11 @@ function jsonPair(line: string, reading: Reading): Words {
   return { source: side('source'), target: side('target') };
 }
 
-const textOf = (text: string, { normalise }: Reading): string => (normalise ? normal(text) : text);
+const textOf = (text: string, { normalise }: ParseOptions): string => (normalise ? normal(text) : text);
 
-function wordsOf(side: Side, text: string, reading: Reading): string[] {
-  const read = textOf(text, reading);
-  return checked(side, reading.characters ? [...read] : read.trim().split(/\s+/).filter(Boolean));
+function wordsOf(side: Side, text: string, options: ParseOptions): string[] {
+  const content = textOf(text, options);
+  return checked(side, options.characters ? [...content] : content.trim().split(/\s+/).filter(Boolean));
 }
 
 /** Returns the symbols. @throws InputError if there are none, or too many */
@@ -152,12 +152,12 @@ function hash(text: string): number {
 const keyOf = (words: readonly string[]): string => words.join('\t');
 const ascending = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-/** Hashes are below this number. */
+/** Number of different hashes: they are 0 … HASHES − 1. */
 const HASHES = 2 ** 32;
 
 /**
- * Splits pairs into parts by a hash of the source. So no source is in two parts, and neither the order of the lines nor the
- * seed of a run decides the part of a source. See SplitRule.
+ * Splits pairs into parts by a hash of the source (see SplitRule). So no source is in two parts, and the part of a
+ * source depends neither on the order of the lines nor on the seed of a run.
  */
 function splitPairs(
   pairs: readonly Words[],

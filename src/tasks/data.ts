@@ -37,8 +37,7 @@ export function ownData(config: TaskConfig, given?: Data): Task {
       ? Math.ceil(config.longestTarget * Math.max(1, length / maxLength))
       : 8 * length + 64;
   const partOf = (split: Split): Part =>
-    parts?.[split] ??
-    noData(`task ${name} has no pairs without its data: give --data ${file || 'my.tsv'}, or train.`);
+    parts?.[split] ?? noData(`task ${name} has no pairs without its data: give --data ${file || 'my.tsv'}.`);
   const example = data?.train.length
     ? data.train.reduce((a, b) => (b.source.length < a.source.length ? b : a)).source
     : [0];
@@ -90,7 +89,7 @@ interface Part {
   pair(rng: Rng, low: number, high: number, task: string): Pair;
   pairs(low: number, high: number, task: string): Pair[];
   has(length: number): boolean;
-  /** Symbols of the longest target among sources of up to L symbols. */
+  /** Number of symbols in the longest target of a source of up to `length` symbols. */
   longestTarget(length: number): number;
 }
 

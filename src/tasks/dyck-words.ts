@@ -5,7 +5,7 @@ import type { Task } from './task.ts';
 
 /**
  * Complete words of the Dyck languages, sampled and measured as in Suzgun et al. 2019 ("Memory-Augmented Recurrent
- * Neural Networks Can Learn Generalized Dyck Languages"). The rest is as in dyck.ts. `symbols` is the number of kinds
+ * Neural Networks Can Learn Generalized Dyck Languages"). For the format, see dyck.ts. `symbols` is the number of kinds
  * of brackets. Words are drawn from the grammar
  *
  *   S → ( S ) (1/2) | S S (1/4) | ε (1/4),   with all kinds of brackets equally likely
@@ -38,14 +38,16 @@ export function dyckWords({ name, symbols }: TaskConfig): Task {
 
 /** The probability that S derives the empty word. It solves e = 1/4 + e²/4. */
 const EMPTY = 2 - Math.sqrt(3);
-const SOME = 1 - EMPTY;
-/** If one S of S S derives the empty word, the rule reduces to S → S. This normalises the other rules. */
-const NEW = 1 - EMPTY / 2;
+const NONEMPTY = 1 - EMPTY;
+/**
+ * S S with one empty S is the rule A → A, of probability EMPTY / 2. It is left out, and the others are divided by REST.
+ */
+const REST = 1 - EMPTY / 2;
 /** The grammar of the non-empty words that S derives. */
 const RULES = {
   A: [
-    [1 / 2 / NEW, '( A )', '( A )'],
-    [EMPTY / SOME / 2 / NEW, '( )', '( )'],
-    [SOME / 4 / NEW, 'A A', 'A A'],
+    [1 / 2 / REST, '( A )', '( A )'],
+    [EMPTY / NONEMPTY / 2 / REST, '( )', '( )'],
+    [NONEMPTY / 4 / REST, 'A A', 'A A'],
   ],
 } as const;

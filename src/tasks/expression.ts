@@ -1,6 +1,6 @@
 import type { Rng } from '../base/rng.ts';
 
-/** The modulus that the authors of the Chomsky hierarchy use. */
+/** The modulus of the arithmetic tasks of Delétang et al. 2023. */
 export const MODULUS = 5;
 
 const mod = (value: number): number => ((value % MODULUS) + MODULUS) % MODULUS;

@@ -25,7 +25,7 @@ const RULES: Rules = {
   ],
 };
 
-/** Shared by all tasks: the probabilities of lengths do not depend on any setting. */
+/** Shared by all instances of the task: the grammar does not depend on any setting. */
 const GRAMMAR = new Grammar(RULES, ['W', 'M', 'F', 'N']);
 
 /** Words with a fixed translation. Articles are translated by the gender of the noun that follows. */
@@ -36,8 +36,8 @@ const ARTICLES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 };
 
 /**
- * Gender conjugation, in the paper's format (see transduction.ts). Nouns have a gender in the target language, which
- * the preceding article must show. So an article can be translated only after the next symbol has been read. With 8
+ * Gender conjugation, in the paper's format (see transduction.ts). Nouns have a gender in the target language, with
+ * which the preceding article must agree. So an article can be translated only after the next symbol has been read. With 8
  * symbols:
  *
  *   task    gender
@@ -46,8 +46,8 @@ const ARTICLES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
  *   target  ·    ·    ·    ·    ·  ·    ·    der  mg1  und  eine fg1   wg1  </s>
  *   phase   .    r    r    r    r  r    r    w    w    w    w    w     w    .
  *
- * There are 25/128 of `symbols` verbs (we), and as many nouns of each gender (me, fe, ne), but at least one. With 128
- * symbols these are the paper's 25.
+ * There are ⌊25/128 · `symbols`⌋ verbs (we), and as many nouns of each gender (me, fe, ne), but at least one of each:
+ * 25 with the paper's 128 symbols.
  *
  * Sources of any length ≥ 5. Within a range, lengths have the probabilities of the grammar. T = 2L + 2. Loss and
  * metrics are over the L + 1 steps from the separator.

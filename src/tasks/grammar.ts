@@ -24,15 +24,15 @@ interface Production {
   source: string[];
   target: string[];
   /** Whether each item of the source is a nonterminal. */
-  inner: boolean[];
+  isNonterminal: boolean[];
   /** tails[i][n]: probability that items i and later derive n symbols. */
   tails: number[][];
 }
 
 /**
- * Samples derivations of a grammar whose sources have given lengths. The distribution is that of deriving from `A` and
- * rejecting all sources of other lengths, but without any rejection: tables hold the probability that each nonterminal
- * derives n symbols, and the length, the rules and the splits are drawn from these conditional probabilities.
+ * Samples derivations of a grammar whose sources have given lengths. The distribution is that of deriving from the start
+ * symbol `A` and rejecting all sources of other lengths. Nothing is rejected in fact: tables hold the probability that
+ * each nonterminal derives n symbols, and the length, the rules and the splits are drawn in proportion to them.
  *
  *   P_X(n) = Σ over rules of X: p · tail_0(n)
  *   tail_i(n) = tail_{i+1}(n - 1) for a terminal, Σ_k P_Y(k) · tail_{i+1}(n - k) for a nonterminal Y
@@ -58,12 +58,14 @@ export class Grammar {
         name,
         all.map(([probability, left, right]) => {
           const source = split(left);
-          const inner = source.map(item => names.has(item));
+          const isNonterminal = source.map(item => names.has(item));
           const last = source.length - 1;
           // If the last item is a nonterminal, its tail is the table of that nonterminal, shared.
-          const tails = source.map((item, i) => (i === last && inner[i] ? this.#lengths.get(item)! : [0]));
+          const tails = source.map((item, i) =>
+            i === last && isNonterminal[i] ? this.#lengths.get(item)! : [0],
+          );
           tails.push([1]);
-          return { probability, source, target: split(right), inner, tails };
+          return { probability, source, target: split(right), isNonterminal, tails };
         }),
       ]),
     );
@@ -120,11 +122,11 @@ export class Grammar {
     const table = this.#lengths.get(name)!;
     if (table.length > n) return;
     let sum = this.#classes.has(name) && n === 1 ? 1 : 0;
-    for (const { probability, source, inner, tails } of this.#productions.get(name) ?? []) {
-      if (source.length === 1 && inner[0]) this.#fillAt(source[0], n);
+    for (const { probability, source, isNonterminal, tails } of this.#productions.get(name) ?? []) {
+      if (source.length === 1 && isNonterminal[0]) this.#fillAt(source[0], n);
       tails[source.length].push(0);
       for (let i = source.length - 1; i >= 0; i--) {
-        if (!inner[i]) tails[i][n] = tails[i + 1][n - 1];
+        if (!isNonterminal[i]) tails[i][n] = tails[i + 1][n - 1];
         else if (i < source.length - 1) {
           const first = this.#lengths.get(source[i])!;
           let tail = 0;
@@ -158,7 +160,7 @@ export class Grammar {
     const targets = new Map<string, string[][]>();
     let remaining = n;
     production.source.forEach((item, i) => {
-      if (!production.inner[i]) {
+      if (!production.isNonterminal[i]) {
         words.source.push(item);
         remaining--;
         return;

@@ -19,8 +19,8 @@ export interface Language {
   /** ln p(w | |w|), exact; −∞ for a string that is not in the language. */
   logProbability(string: readonly number[]): number;
   /**
-   * A value of PHASE for every symbol, if averaging push and pop while reading and while writing makes sense. If
-   * absent, no step has a phase.
+   * A value of PHASE for every symbol, if the strings have parts in which a memory should push and pop. If absent, no
+   * step has a phase.
    */
   phase?(string: readonly number[]): number[];
 }
@@ -40,6 +40,8 @@ const END = '</s>';
  *
  *   input   <s>  w1  w2  …  wn
  *   target  w1   w2  w3  …  </s>
+ *
+ * In the examples of the tasks, phases are r (reading), w (writing) and `.` (none).
  *
  * Inputs: the symbols, `<s>`. (The authors have no `<s>`; they make the first prediction from the initial state.)
  * Outputs: the symbols, `</s>`.

@@ -6,8 +6,8 @@ import { language } from './language.ts';
 import type { Task } from './task.ts';
 
 /**
- * Probabilities that give a mean of 1 further bracket beside each bracket, and a mean of 39 further levels inside it (a
- * depth of 40).
+ * Probabilities of the grammar below: beside a pair of brackets there is on average 1 further pair (SPLIT), and inside
+ * it 39 further levels (NEST).
  */
 const SPLIT = 1 / 2;
 const NEST = 39 / 40;

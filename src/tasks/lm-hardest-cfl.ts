@@ -7,6 +7,8 @@ const NAMES = ['(', ')', '[', ']', ',', ';', '$'];
 /** The symbols that decoys consist of. */
 const FILLERS = ['(', ')', '[', ']', '$'];
 
+// Probabilities: of one more decoy V on a side, of one more filler in U and in V, of a cut, of one more pair in a
+// sequence, of one more level of nesting.
 const COMMA = continueProbability(0.5);
 const SHORT = continueProbability(0.5);
 const LONG = continueProbability(1);
@@ -20,7 +22,7 @@ const NEST = continueProbability(3);
  * `$`, is cut into pieces. Each piece is hidden among decoys in a block. Commas separate the parts of a block, and
  * every block ends with `;`. With decoys U (any number of fillers) and V (at least one filler):
  *
- *   every block of w:  U ,  (V ,)*  piece  (, V)*  , U  ;
+ *   every block:  U ,  (V ,)*  piece  (, V)*  , U  ;
  *
  *   task    lm-hardest-cfl
  *   source  , $ ( , [ , ) ; ] , ) , ;
@@ -28,8 +30,8 @@ const NEST = continueProbability(3);
  *   target  ,    $  (  ,  [  ,  )  ;  ]  ,  )  ,  ;  </s>
  *   phase   .    .  .  .  .  .  .  .  .  .  .  .  .  .
  *
- * Here the pieces are `$ (` and `)`; `[`, `)` and `]` are decoys. There is a cut after each symbol with probability
- * 1/4. The geometric choices have means of 1/2 (further decoys on each side), 1/2 (fillers in U), 2 (fillers in V), 1.5
+ * Here the pieces are `$ (` and `)`; `[`, `)` and `]` are decoys. Every symbol but the last is followed by a cut with
+ * probability 1/4. The geometric choices have means of 1/2 (further decoys on each side), 1/2 (fillers in U), 2 (fillers in V), 1.5
  * (further pairs after the first in a sequence) and 3 (further levels of nesting along one path). The shortest strings
  * have 6 symbols. `symbols` is ignored.
  */
@@ -73,7 +75,8 @@ function withOrWithout(probability: number, words: string, part: string, present
 }
 
 /**
- * The authors' grammar is the following. RULES is the same grammar without empty right-hand sides.
+ * The authors' grammar is the following. RULES is the same grammar without empty right-hand
+ * sides, with A for S', D for L' and E for R'.
  *
  *   S' → R $ Q S L ;    L → L' , U     R → U , R'     Q → L ; R (1/4) | ε
  *   L' → , V L' | ε     R' → R' V , | ε     U → W U | ε     V → W V | W     W → a filler
@@ -100,8 +103,8 @@ const RULES: Rules = {
 
 /**
  * The probability that the grammar derives this string, summed over all choices of the piece in each block. Processes
- * the blocks in order, with the probability of every state that the brackets of the pieces so far may have reached. A
- * cut is possible between any two symbols of the Dyck string, so cuts do not depend on the brackets.
+ * the blocks in order and keeps the probability of every state (see ROOT) to which the pieces so far can lead. A cut is
+ * possible between any two neighbouring symbols of the Dyck string, so cuts do not depend on the brackets.
  */
 function probabilityOf(string: readonly string[]): number {
   if (string.at(-1) !== ';') return 0;
@@ -114,7 +117,7 @@ function probabilityOf(string: readonly string[]): number {
       const piece = parts[at];
       const isFirst = piece.startsWith('$');
       if (piece === '' || isFirst !== (i === 0)) continue;
-      const decoys = decoysOf(parts, at);
+      const decoys = decoyProbability(parts, at);
       if (decoys === 0) continue;
       const cuts = (i > 0 ? CUT : 1) * (1 - CUT) ** (piece.length - 1);
       for (const [state, p] of states) {
@@ -128,7 +131,7 @@ function probabilityOf(string: readonly string[]): number {
 }
 
 /** The probability of all parts of a block except the piece. */
-function decoysOf(parts: readonly string[], piece: number): number {
+function decoyProbability(parts: readonly string[], piece: number): number {
   const last = parts.length - 1;
   // (V ,)* before the piece, (, V)* after it.
   let p = COMMA ** (piece - 1) * (1 - COMMA) * COMMA ** (last - piece - 1) * (1 - COMMA);
@@ -142,8 +145,8 @@ function decoysOf(parts: readonly string[], piece: number): number {
 }
 
 /**
- * The open brackets, as letters: `s` for the string itself, then `p` or `b`. A capital marks a bracket with others
- * inside.
+ * The first state. A state has a letter for every open bracket: `s` for the string itself, then `p` for ( or `b` for [.
+ * A capital letter marks a bracket that has others inside.
  */
 const ROOT = 's';
 const LETTER: Readonly<Record<string, string>> = { '(': 'p', ')': 'p', '[': 'b', ']': 'b' };

@@ -3,7 +3,7 @@ import type { Rng } from '../base/rng.ts';
 import { continueProbability, language } from './language.ts';
 import { namesOf, randomSource, type Task } from './task.ts';
 
-const CONTENT = continueProbability(60);
+const WORD = continueProbability(60);
 const PADDING = continueProbability(30);
 
 /**
@@ -21,8 +21,9 @@ const PADDING = continueProbability(30);
 export function lmPaddedReversal({ name, symbols }: TaskConfig): Task {
   const names = namesOf(symbols);
   /** ln of the unnormalised probability that |w| = k in a string of n symbols. */
-  const weightOf = (k: number, n: number): number => k * Math.log(CONTENT) + (n - 2 * k) * Math.log(PADDING);
+  const weightOf = (k: number, n: number): number => k * Math.log(WORD) + (n - 2 * k) * Math.log(PADDING);
   const totals = new Map<number, number>();
+  /** ln of the sum of these probabilities over all k. */
   const totalOf = (n: number): number => {
     const known = totals.get(n);
     if (known !== undefined) return known;
@@ -31,7 +32,8 @@ export function lmPaddedReversal({ name, symbols }: TaskConfig): Task {
     totals.set(n, Math.log(sum));
     return Math.log(sum);
   };
-  const contentOf = (rng: Rng, n: number): number => {
+  /** Draws |w| in a string of n symbols. */
+  const drawLength = (rng: Rng, n: number): number => {
     let left = rng.uniform();
     const total = totalOf(n);
     for (let k = 0; 2 * k < n; k++) {
@@ -47,7 +49,7 @@ export function lmPaddedReversal({ name, symbols }: TaskConfig): Task {
     has: length => length > 0,
     because: 'its shortest string has one symbol',
     string: (rng, length) => {
-      const w = randomSource(symbols, rng, contentOf(rng, length));
+      const w = randomSource(symbols, rng, drawLength(rng, length));
       const padding = rng.int(0, symbols - 1);
       return [...w, ...Array<number>(length - 2 * w.length).fill(padding), ...[...w].reverse()];
     },
@@ -55,11 +57,11 @@ export function lmPaddedReversal({ name, symbols }: TaskConfig): Task {
       const n = string.length;
       // The padding lies within the middle run of equal symbols, but w may end inside that run. Sum over every possible
       // |w|, from the middle outwards.
-      const first = Math.floor(n / 2);
+      const middle = Math.floor(n / 2);
       const isPalindrome = string.every((symbol, i) => symbol === string[n - 1 - i]);
       if (!isPalindrome) return -Infinity;
       let sum = 0;
-      for (let k = first; k >= 0 && (2 * k === n || string[k] === string[first]); k--) {
+      for (let k = middle; k >= 0 && (2 * k === n || string[k] === string[middle]); k--) {
         // Without padding there is no padding symbol to draw.
         const draws = 2 * k === n ? k : k + 1;
         sum += Math.exp(weightOf(k, n) - draws * Math.log(symbols) - totalOf(n));

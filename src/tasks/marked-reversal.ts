@@ -3,8 +3,8 @@ import { MASKED, PHASE } from '../base/dims.ts';
 import { namesOf, randomLength, randomSource, type Sequence, type Task } from './task.ts';
 
 /**
- * Marked reversal (DuSell & Chiang 2020): the language of strings w # w^R, where the next symbol is predicted only
- * where it is determined, from the mark on. The source is w, of any length ≥ 1; T = 2L. With 3 symbols:
+ * Marked reversal (DuSell & Chiang 2020): the language of strings w # w^R (w reversed). The next symbol is predicted
+ * only where w determines it: from the mark on. The source is w, of any length ≥ 1; T = 2L. With 3 symbols:
  *
  *   task    marked-reversal
  *   source  a b c
@@ -12,8 +12,9 @@ import { namesOf, randomLength, randomSource, type Sequence, type Task } from '.
  *   target  ·  ·  ·  c  b  a
  *   phase   r  r  r  w  w  .
  *
- * As in language modelling, the string itself is the input, also during prediction. Loss and metrics
- * are over the L steps from the mark. The memory's actions at the last step have no effect, so that step has no phase.
+ * As in language modelling, the string itself is the input, also during prediction. Loss and metrics are over the L
+ * steps from the mark (`·`: masked). Phases are r (reading) and w (writing). The push and pop of the last step affect no
+ * output, so it has no phase (`.`).
  *
  * Inputs: the symbols, `#`. Outputs: the symbols.
  */

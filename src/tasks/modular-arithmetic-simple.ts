@@ -6,7 +6,7 @@ import type { Task } from './task.ts';
 const OPERATORS = ['+', '-', '*'];
 
 /**
- * Modular arithmetic without brackets, "simple" in the Chomsky hierarchy (regular; see answering.ts for the format):
+ * Modular arithmetic without brackets ("simple"), from Delétang et al. 2023 (regular; see answering.ts for the format):
  * the value modulo 5 of digits 0 … 4 with operators between them. Products take precedence. Sources of odd lengths, one
  * output:
  *

@@ -3,9 +3,8 @@ import { answering, digitNames } from './answering.ts';
 import { randomSource, type Task } from './task.ts';
 
 /**
- * Odds first, from Delétang et al. 2023 (a context-sensitive task; see answering.ts for the format): the 1st, 3rd, 5th
- * … symbol, then the 2nd, 4th … Sources of any length ≥ 1, L outputs. The authors use 2 symbols. (Phase: r reading, w
- * writing; . is the last step, whose push and pop have no effect.)
+ * Odds first, from Delétang et al. 2023 (context-sensitive; see answering.ts for the format): the 1st, 3rd, 5th …
+ * symbol, then the 2nd, 4th … Sources of any length ≥ 1, L outputs. The authors use 2 symbols:
  *
  *   task    odds-first
  *   source  0 1 0 1 1

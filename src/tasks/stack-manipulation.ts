@@ -15,8 +15,7 @@ import { randomSource, type Task } from './task.ts';
  *   phase   r  r  r      r    r      w  w  w  .
  *
  * The stack starts with 1 … L − 1 symbols (1 if L is 1), and all actions are equally likely. Loss and metrics are over
- * the output steps up to `end`, as with the authors' mask. Their sequences continue with steps that the mask excludes;
- * these are left out here.
+ * the output steps up to `end`. (The authors' sequences continue after `end` with steps that do not count.)
  */
 export function stackManipulation({ name, symbols }: TaskConfig): Task {
   const values = digitNames(symbols);
@@ -34,10 +33,10 @@ export function stackManipulation({ name, symbols }: TaskConfig): Task {
     },
     targetOf: source => {
       const stack: number[] = [];
-      let acting = false;
+      let inActions = false;
       for (const symbol of source) {
-        if (symbol < symbols && acting) return undefined;
-        acting ||= symbol >= symbols;
+        if (symbol < symbols && inActions) return undefined;
+        inActions ||= symbol >= symbols;
         if (symbol === pop) stack.pop();
         else stack.push(symbol < symbols ? symbol : symbol - firstPush);
       }

@@ -18,7 +18,7 @@ const RULES: Rules = {
   ],
 };
 
-/** Shared by all tasks: the probabilities of lengths do not depend on any setting. */
+/** Shared by all instances of the task: the grammar does not depend on any setting. */
 const GRAMMAR = new Grammar(RULES, ['ST', 'VT', 'OT']);
 
 /**
@@ -32,8 +32,8 @@ const GRAMMAR = new Grammar(RULES, ['ST', 'VT', 'OT']);
  *   target  ·    ·    ·     ·    ·    ·     ·    ·     ·     ·     ·     so1  oo5  oo7  so15  rpo  so19  vo16  oo10  oo24  vo28  </s>
  *   phase   .    r    r     r    r    r     r    r     r     r     r     w    w    w    w     w    w    w     w     w     w     .
  *
- * There are 33/128 of `symbols` subjects, and as many verbs and objects, but at least one. With 128 symbols these are
- * the paper's 33.
+ * There are ⌊33/128 · `symbols`⌋ subjects, and as many verbs and objects, but at least one of each: 33 with the paper's
+ * 128 symbols.
  *
  * Sources of any length ≥ 3. Within a range, lengths have the probabilities of the grammar. T = 2L + 2. Loss and
  * metrics are over the L + 1 steps from the separator.

@@ -6,7 +6,7 @@ export const normal = (text: string): string => text.normalize('NFC');
 
 const finders = new WeakMap<readonly string[], (name: string) => number | undefined>();
 
-/** Finds the index of a symbol by name: an identical name if there is one, else one with the same normal form. */
+/** Returns a function from a name to the index of the symbol: an identical name, else one with the same normal form. */
 export function symbolFinder(names: readonly string[]): (name: string) => number | undefined {
   const finder = finders.get(names) ?? makeFinder(names);
   finders.set(names, finder);

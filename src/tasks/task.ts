@@ -17,7 +17,7 @@ export interface Sequence {
 }
 
 /**
- * A source and its correct target, as numbers of source symbols and of target symbols. The target does not include
+ * A source and its correct target, as indices of source symbols and of target symbols. The target does not include
  * Task.end.
  */
 export interface Pair {
@@ -84,9 +84,9 @@ export interface Task {
   sequence(pair: Pair): Sequence;
   /** The sequence for an unknown target: the outputs so far are fed in, and all targets are MASKED. */
   prompt(source: readonly number[], outputs: readonly number[]): Sequence;
-  /** The step whose output is the first symbol of the target. */
+  /** The step (from 0) whose output is the first symbol of the target of a source of `length` symbols. */
   targetStart(length: number): number;
-  /** Number of symbols in the target of a source, if no end symbol ends it. */
+  /** Number of symbols in the target of a source, in tasks without feedback (`end` is undefined). */
   targetLength?(source: readonly number[]): number;
 }
 
@@ -101,7 +101,7 @@ export const randomSource = (symbols: number, rng: Rng, length: number): number[
 /** Throws the error for a range of lengths without sources. @param because the reason @throws InputError */
 export function noLengths(task: string, low: number, high: number, because: string, advice = 'widen'): never {
   const lengths = low === high ? `length ${low}` : `lengths ${low} to ${high}`;
-  const range = 'task.minLength and task.maxLength, or the lengths evaluated at';
+  const range = 'task.minLength and task.maxLength, or the evaluated lengths';
   throw new InputError(
     `task ${task} has no sources of ${lengths}: ${because}; ${advice} the range (${range}).`,
   );
@@ -192,9 +192,10 @@ export function parseSource(task: Task, line: string): number[] {
 const formatSymbols = (names: readonly string[], symbols: readonly number[], between = ' '): string =>
   symbols.map(symbol => names[symbol]).join(between);
 
-/** A source, or the outputs of a model or of a target, as text in the task's notation. */
+/** A source as text in the task's notation. */
 export const formatSource = (task: Task, source: readonly number[]): string =>
   formatSymbols(task.symbolNames, source, task.characters ? '' : ' ');
+/** Predicted outputs, or a target, as text in the task's notation. */
 export const formatOutputs = (task: Task, outputs: readonly number[]): string =>
   formatSymbols(task.outputNames, outputs, task.characters ? '' : ' ');
 
@@ -213,8 +214,8 @@ export function targetName(task: Task, sequence: Sequence, t: number): string {
 
 /**
  * Builds a batch: stacks sequences time-major, and pads them to the longest with NO_INPUT, MASKED and no phase. The
- * weights make the objective the mean of the loss over all targets of the batch (`symbol`), its sum (`batch`), or the
- * mean over sequences of its sum divided by L (`source`, as in the tutorial).
+ * weights make the objective the mean of the loss over all targets of the batch (`symbol`), the sum of the loss (`batch`), or the
+ * mean over sequences of the loss of a sequence divided by L (`source`, as in Trask's tutorial: tutorial.ts).
  */
 export function makeBatch(sequences: readonly Sequence[], lossPer: TrainConfig['lossPer']): Batch {
   const B = sequences.length;

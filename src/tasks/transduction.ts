@@ -37,8 +37,10 @@ export interface Transduction {
  * Inputs: the symbols of sources, `<s>`, `|||`, the symbols of targets. An `a` that is read and an `a` that was written
  * are two inputs, because the paper has two embedding tables. Outputs: the symbols of targets, and `</s>`.
  *
- * Loss and metrics are over the N + 1 steps from the separator. The push/pop profile is over the source (reading) and
- * over the N steps from the separator (writing); at the last step the memory's actions have no effect.
+ * Loss and metrics are over the N + 1 steps from the separator. The reading phase is the source. The writing phase is
+ * the N steps from the separator; the push and pop of the last step affect no output.
+ *
+ * In the examples of the tasks, the target `·` is masked; phases are r (reading), w (writing) and `.` (none).
  */
 export function transduction(definition: Transduction): Task {
   const {

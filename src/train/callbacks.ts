@@ -20,10 +20,12 @@ export interface Progress extends Metrics {
   eta: number;
 }
 
-/** The number of the restart, and the loss at which the run was stuck. */
+/** A restart with new weights. */
 export interface Restart {
   step: number;
+  /** Number of restarts so far, including this one. */
   restarts: number;
+  /** The loss at which the run was stuck. */
   loss: number;
 }
 

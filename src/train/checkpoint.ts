@@ -17,7 +17,7 @@ import { readMetadata, writeMetadata } from './checkpoint/metadata.ts';
 import type { RunState } from './run-state.ts';
 import { setup } from './setup.ts';
 
-/** A stopped run: everything needed to continue it, bit for bit on the same engine. */
+/** A run at one of its steps: everything needed to continue it, bit for bit on the same engine. */
 export interface Checkpoint {
   config: Config;
   /** Name of the engine that trained the model. */

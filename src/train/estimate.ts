@@ -1,10 +1,10 @@
 import { cellOf, hasCellState } from '../base/cells.ts';
 import { type Config, MOMENTS } from '../base/config.ts';
-import { endsOfModel, readsOfModel } from '../base/memories.ts';
-import { countParameters, type ModelSpec, widthOfHeads } from '../base/parameters.ts';
+import { controlCount, endsOfModel, readsOfModel } from '../base/memories.ts';
+import { countParameters, headInputWidth, type ModelSpec } from '../base/parameters.ts';
 import type { Data } from '../tasks/data-file.ts';
 import { batchFor } from './evaluate.ts';
-import { EVALUATED } from './model.ts';
+import { EVALUATION_SEQUENCES } from './model.ts';
 import { setup } from './setup.ts';
 
 /** Estimated memory on the device, in bytes. */
@@ -37,7 +37,7 @@ export function bytesOf(config: Config, data?: Data): Estimate {
   const bytesFor = (B: number, T: number): number => FLOAT * 2 * B * T * valuesPerStep(spec);
   const activations = bytesFor(config.train.batch, task.steps(config.task.maxLength));
   const T = task.steps(config.train.evaluateLength || 2 * config.task.maxLength);
-  const evaluation = bytesFor(Math.min(EVALUATED, batchFor(T)), T);
+  const evaluation = bytesFor(Math.min(EVALUATION_SEQUENCES, batchFor(T)), T);
   return {
     parameters,
     activations,
@@ -53,8 +53,8 @@ function valuesPerStep(spec: ModelSpec): number {
   const E = endsOfModel(spec);
   // The gates and h, and for an LSTM c.
   const cell = (cellOf(spec).gates.length + (hasCellState(spec) ? 2 : 1)) * H;
-  const heads = E * (2 + M);
+  const heads = E * (controlCount(spec.memory) + M);
   const reads = readsOfModel(spec) * M;
-  const projection = spec.projection ? widthOfHeads(spec) : 0;
+  const projection = spec.projection ? headInputWidth(spec) : 0;
   return layers * cell + projection + heads + reads + spec.readout + V;
 }

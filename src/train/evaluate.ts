@@ -135,9 +135,9 @@ export async function evaluateLengths(
 }
 
 /**
- * Evaluates a finished run, trained on sources of up to `longest` symbols: at that length and at twice that length;
- * over the training range and the evaluation range, if the configuration has one; or on the test part of your own data,
- * at all its lengths.
+ * Evaluates a finished run, trained on sources of up to `longest` symbols: at that length and at twice that length. If
+ * the configuration has an evaluation range: over the training range and that range. For your own data: on the test
+ * part, at all its lengths.
  */
 export async function evaluateResult(
   model: Model,

@@ -5,7 +5,8 @@ import type { Checkpoint } from './checkpoint.ts';
 const EVERY_MS = 2000;
 const SHARE = 1 / 20;
 /**
- * Maximum number of lost devices without a snapshot in between. Without it a run could repeat the same steps forever.
+ * Maximum number of lost devices without a snapshot in between. Without this limit a run could repeat the same steps
+ * forever.
  */
 const MAX_LOSSES = 5;
 
@@ -27,7 +28,7 @@ export class LastSnapshot {
     return this.#checkpoint;
   }
 
-  /** Whether the next snapshot is due. @param everyMs 0: always */
+  /** Whether the next snapshot is due. @param everyMs minimum ms between snapshots; 0: always due */
   isDue(everyMs = EVERY_MS): boolean {
     return performance.now() - this.#at > (everyMs && Math.max(everyMs, this.#took / SHARE));
   }

@@ -70,7 +70,7 @@ export interface Metrics {
   fine: number;
   /** Norm of the gradient before clipping: mean over steps. */
   gradientNorm: number;
-  /** Σ |y − output| per sequence (the tutorial reports the sum over 100 sequences). */
+  /** Σ |y − output| per sequence (Trask's tutorial reports the sum over 100 sequences). */
   absoluteError: number;
   /** Steps with a NaN or infinite loss or gradient, which were not applied. */
   badSteps: number;

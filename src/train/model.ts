@@ -10,14 +10,15 @@ import type { Checkpoint } from './checkpoint.ts';
 import { batchFor, type Evaluation, evaluate } from './evaluate.ts';
 import { initialState, setup, withVocabulary } from './setup.ts';
 
-/** Models in training: how they are created, their batches and buffers, and their validation. */
+/** The model of a run: how it is created, its batches and buffers, and its validation. */
 
 /** Sequences per evaluation during training. */
-export const EVALUATED = 256;
+export const EVALUATION_SEQUENCES = 256;
 
 /**
- * The batch of training step k (from 0). It is a function of the seed, the step and the longest source, so a checkpoint
- * need not store any data.
+ * The batch of a training step (from 0). It is a function of the configuration and these arguments, so a checkpoint need
+ * not store any data.
+ * @param longest length of the longest training source
  * @param initialisedAt the step of the last restart, from which the noise schedule counts
  */
 export function trainingBatch(
@@ -42,7 +43,7 @@ export function trainingBatch(
   return batch;
 }
 
-/** Standard deviation of the noise on the control logits, `age` steps after the start of these weights. */
+/** Standard deviation of the noise on the control logits, `age` steps after the weights were initialised. */
 function noiseAt({ noise, noiseAfter, noiseSteps }: TrainConfig, age: number): number {
   if (age < noiseAfter) return 0;
   return noiseSteps ? noise * Math.max(0, 1 - (age - noiseAfter) / noiseSteps) : noise;
@@ -87,7 +88,7 @@ function reserve(model: Model, task: Task, { train }: Config, longest: number): 
   const T = task.steps(train.evaluateLength || 2 * longest);
   try {
     model.reserve(train.batch, task.steps(longest), task.activeInputs);
-    model.reserve(Math.min(EVALUATED, batchFor(T)), T, task.activeInputs);
+    model.reserve(Math.min(EVALUATION_SEQUENCES, batchFor(T)), T, task.activeInputs);
   } catch (error) {
     model.destroy();
     throw error;
@@ -107,15 +108,14 @@ export function validate(
     length,
     shortest: train.evaluateFrom || length,
     split: 'validation',
-    sequences: EVALUATED,
+    sequences: EVALUATION_SEQUENCES,
     seed: train.seed,
     index: step,
   });
 }
 
 /**
- * Describes in a sentence a step (from 0) with a result that was not finite: its batch, and the first tensor that is
- * not finite.
+ * A sentence about the first failed step (counted from 0): its batch, and its first tensor with NaN or infinity.
  */
 export async function causeOfDivergence(
   engine: Engine,

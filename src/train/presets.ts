@@ -13,9 +13,9 @@ export interface Preset {
 }
 
 /**
- * Settings of both parts of Trask's tutorial: an RNN, o' a projection of h, plain gradient descent with the rate
- * divided by L. The tutorial may increase the length after any 100 sequences; here the increase takes effect at the
- * next report step.
+ * Settings common to parts 5 and 6 of Trask's tutorial: rows of 2 numbers, uniform initial weights, and plain gradient
+ * descent with the rate divided by the source length L. The tutorial may increase the length after any 100 sequences;
+ * here the increase takes effect at the next report step.
  */
 const tutorial = {
   model: { width: 2, init: 'uniform' },

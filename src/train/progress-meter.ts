@@ -31,7 +31,7 @@ export class ProgressMeter {
     return this.#msPerStep > 0;
   }
 
-  /** Whether this many steps in flight are the maximum. */
+  /** Whether this many steps in flight are too many to enqueue another. */
   isFull(steps: number): boolean {
     return steps >= Math.min(QUEUED_STEPS, QUEUED_MS / this.#msPerStep);
   }

@@ -1,6 +1,6 @@
-/** What others have published, to be printed beside what is measured. Accuracies from 0 to 1. */
+/** Published results, printed beside measured ones. Accuracies are from 0 to 1. */
 
-/** Coarse and fine in training, coarse and fine in the test. */
+/** Coarse and fine accuracy in training and in the test. */
 export type PublishedRow = readonly [
   trainCoarse: number,
   trainFine: number,
@@ -64,7 +64,7 @@ type Scores = Readonly<Record<string, Readonly<Record<string, number>>>>;
  * Delétang et al. 2023, "Neural Networks and the Chomsky Hierarchy", Table 2: mean symbol accuracy at lengths 41 to
  * 500, best of 10 seeds and 3 rates. Their stack is Joulin and Mikolov's. We know of no published results of
  * Grefenstette et al.'s memories on these tasks. The rows are those that could be compared with the text of the paper,
- * or with another paper that has them too; the other seven are left out.
+ * or with another paper that quotes them; the other seven are left out.
  */
 const CHOMSKY_SCORES: Scores = {
   'even-pairs': { RNN: 1, LSTM: 1, 'Stack-RNN': 1, 'Tape-RNN': 1 },
@@ -89,7 +89,7 @@ export const CHANCE: Readonly<Record<string, number>> = {
   'bucket-sort': 0.2,
 };
 
-/** Of every table: where it was published, and scores of others by task and model that have columns of their own. */
+/** For each table: the source of its published results, and published scores by task, then by model (a column each). */
 export const PUBLISHED: Readonly<Record<'paper' | 'chomsky' | 'cfl', { source: string; scores: Scores }>> = {
   paper: {
     source: 'Grefenstette et al. 2015, Table 3 (128 symbols, lengths 8–64, tested at 65–128)',

@@ -21,7 +21,7 @@ export interface Recovered {
 }
 
 /** `step 60: the device was lost …: … Training resumes from step 50 on another device.` */
-export const recoveredWords = ({ step, from, reason, otherAdapter }: Recovered): string =>
+export const recoveredText = ({ step, from, reason, otherAdapter }: Recovered): string =>
   `step ${step}: ${reason} Training resumes from step ${from} on ${otherAdapter ? `${otherAdapter}, whose rounding differs` : 'another device'}.`;
 
 /**

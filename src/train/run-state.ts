@@ -1,9 +1,9 @@
 /**
  * The state of a run besides the model, and all of its transitions, as pure functions.
  *
- * Step reports arrive in order, but in groups of any size, whereas a batch must depend on its step alone. So reports
- * are only accumulated when they arrive; decisions are made at fixed steps, the report and evaluation steps. A run
- * resumed from any of these states therefore makes the same decisions as an uninterrupted one.
+ * Step reports arrive in order, but in groups of any size, on which training must not depend. So reports are only
+ * accumulated when they arrive; decisions are made at fixed steps, the report and evaluation steps. A run resumed from
+ * any of these states therefore makes the same decisions as an uninterrupted one.
  */
 import type { Config } from '../base/config.ts';
 import type { StepReport } from '../engine/engine.ts';
@@ -15,7 +15,7 @@ export interface RunState {
   /** Sum of the reports since the last report step. */
   window: Sums;
   /** Consecutive steps that were not finite. */
-  badRun: number;
+  badStreak: number;
   /** Consecutive evaluations that reached stopAt. */
   passes: number;
   patience: PatienceState;
@@ -67,7 +67,7 @@ export const startPatience = (): PatienceState => ({
 export const startRun = (config: Config): RunState => ({
   curriculum: startCurriculum(config),
   window: noSums(),
-  badRun: 0,
+  badStreak: 0,
   passes: 0,
   patience: startPatience(),
   initialisedAt: 0,
@@ -83,12 +83,12 @@ export function afterReport(config: Config, run: RunState, report: StepReport): 
   const window = { ...run.window };
   addReport(window, report);
   // Once at the limit, it stays there until the next report step.
-  const badRun = run.badRun >= BAD_STEPS ? run.badRun : report.finite ? 0 : run.badRun + 1;
+  const badStreak = run.badStreak >= BAD_STEPS ? run.badStreak : report.finite ? 0 : run.badStreak + 1;
   return {
     ...run,
     curriculum: accumulateError(config, run.curriculum, report),
     window,
-    badRun,
+    badStreak,
     patience: accumulateLoss(run.patience, report),
   };
 }
@@ -117,7 +117,7 @@ export function afterReportStep(
   // Longer sequences are harder: their loss must not be compared with that of shorter ones.
   const patience = curriculum.length > run.curriculum.length ? startPatience() : run.patience;
   const next = { ...run, curriculum, window: noSums(), patience };
-  if (run.badRun >= BAD_STEPS) return { run: { ...next, badRun: 0 }, decision: 'diverge', loss };
+  if (run.badStreak >= BAD_STEPS) return { run: { ...next, badStreak: 0 }, decision: 'diverge', loss };
   if (isStuck(config, run, step, loss))
     return { run: restarted(config, next, step), decision: 'restart', loss };
   return { run: next, decision: 'continue', loss };
@@ -177,9 +177,10 @@ export function endingOf(
 // ---- Curriculum ---------------------------------------------------------------------------------------------------
 
 /**
- * The tutorial's curriculum, after one more report: the longest source grows by one symbol when the absolute error per
- * 100 sequences is below growBelowPerLength · range + growBelow, where range = longest − shortest + 1 (the tutorial's
- * max_len). Until the growth takes effect, sequences still have the old range, so no further decision is made.
+ * The curriculum of Trask's tutorial, after one more report: the longest source grows by one symbol when the absolute
+ * error per 100 sequences is below growBelowPerLength · range + growBelow, where range = longest − shortest + 1 (the
+ * tutorial's max_len). Until the growth takes effect, sequences still have the old range, so no further decision is
+ * made.
  */
 export function accumulateError(config: Config, state: CurriculumState, report: StepReport): CurriculumState {
   const { growEvery, growBelowPerLength, growBelow, growAfter } = config.train;
@@ -195,19 +196,22 @@ export function accumulateError(config: Config, state: CurriculumState, report: 
   return { ...state, grow, sequences, windowSequences: 0, windowError: 0 };
 }
 
-/** Applies a decision to grow, from the next step on. */
+/** Applies the decision to grow. It takes effect from the next step on. */
 export const applyGrowth = (state: CurriculumState): CurriculumState =>
   state.grow ? { ...state, length: state.length + 1, grow: false } : state;
 
 // ---- Patience -----------------------------------------------------------------------------------------------------
 
-/** Early stopping on the mean training loss per target between two evaluations: adds one more report. */
+/** The patience state after one more report: sums up the training loss between two evaluations. */
 const accumulateLoss = (state: PatienceState, report: StepReport): PatienceState =>
   report.finite
     ? { ...state, loss: state.loss + report.loss, targets: state.targets + report.targets }
     : state;
 
-/** After an evaluation step. Steps that were not finite are ignored; a window with no other steps is no improvement. */
+/**
+ * The patience state after an evaluation step. Steps that were not finite are ignored; a window without finite steps is
+ * no improvement.
+ */
 function updatePatience(state: PatienceState): PatienceState {
   const mean = state.loss / state.targets;
   const better = state.targets > 0 && (state.evaluations === 0 || mean < state.best);

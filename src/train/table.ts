@@ -112,7 +112,7 @@ function matcher(grid: Grid, word: string): (task: string, model: string) => boo
 export const shardOf = <T>(runs: readonly T[], i: number, n: number): T[] =>
   runs.filter((_, at) => at % n === i - 1);
 
-/** The measures of every run of a table. */
+/** What is measured when a run of a table has finished. */
 export function measuresOf(
   config: Config,
   { sequences = 1000, test, far }: Partial<Pick<TableSpec, 'sequences' | 'test' | 'far'>> = {},

@@ -27,7 +27,7 @@ export interface TableSpec {
   sequences: number;
   /** Lengths tested at the end; by default those that are evaluated during training. */
   test?: TestLengths;
-  /** If present, runs are also measured at this multiple of the longest training source. */
+  /** If present, runs are also measured at this multiple of the longest trained length. */
   far?: number;
 }
 

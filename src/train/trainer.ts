@@ -196,7 +196,7 @@ export class Trainer {
   /** Does one step and reports its progress. */
   async singleStep(): Promise<void> {
     if (this.ending) return;
-    await this.between(async () => {
+    await this.betweenSteps(async () => {
       if (await this.#advance()) return;
       await this.#drain();
       this.#reportProgress(true);
@@ -205,7 +205,7 @@ export class Trainer {
 
   /** Everything needed to resume the run from this step. Can be called at any time. */
   snapshot(): Promise<Checkpoint> {
-    return this.between(async () => {
+    return this.betweenSteps(async () => {
       await this.#takeSnapshot();
       return structuredClone(this.#last.checkpoint);
     });
@@ -220,7 +220,7 @@ export class Trainer {
    * Uses the model between two steps: to evaluate, trace or predict. If the device is lost meanwhile, `work` is
    * repeated on the new one.
    */
-  between<T>(work: (model: Model, task: Task) => Promise<T>): Promise<T> {
+  betweenSteps<T>(work: (model: Model, task: Task) => Promise<T>): Promise<T> {
     const result = this.#tail.then(async () => {
       for (;;) {
         try {
@@ -299,14 +299,14 @@ export class Trainer {
     // Repeated, because a device lost at the very end takes the run back to a step before the end.
     do {
       while (this.#mayRun && !this.ending) {
-        await this.between(() => this.#advance());
+        await this.betweenSteps(() => this.#advance());
         if (performance.now() - yielded > YIELD_MS) {
           await yieldToEventLoop();
           yielded = performance.now();
         }
       }
       // Keeps the final state on the host: losing the device after the end, or in a pause, must not undo steps.
-      await this.between(() => this.#takeSnapshot());
+      await this.betweenSteps(() => this.#takeSnapshot());
     } while (this.#mayRun && !this.ending);
     return this.ending ?? 'paused';
   }
@@ -345,7 +345,7 @@ export class Trainer {
     this.#unread = 0;
     for (const report of await this.#model.reports()) {
       this.#run = afterReport(this.config, this.#run, report);
-      if (this.#run.badRun === 1 && !report.finite) this.#firstNonFinite = first;
+      if (this.#run.badStreak === 1 && !report.finite) this.#firstNonFinite = first;
       first++;
     }
   }

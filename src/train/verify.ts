@@ -10,7 +10,7 @@ import { setup } from './setup.ts';
 /** The largest difference between two engines in one tensor. */
 export interface Difference {
   tensor: string;
-  /** Size of the tensor, and the largest magnitude in the reference's tensor. */
+  /** Number of elements of the tensor, and the largest magnitude in the reference's tensor. */
   numbers: number;
   largest: number;
   /** max |a − b|; divided by `largest` it is the relative difference. */
@@ -29,8 +29,8 @@ export interface Verification {
   loss: { engine: number; reference: number };
   /**
    * Outputs, controls and reads of the forward pass; the gradient of every parameter; the parameters after the step.
-   * The parameters are reported but not judged: where a gradient is nearly 0, Adam and RMSProp turn its sign into a
-   * whole step.
+   * The parameters are reported, but not compared with the bound: where a gradient is nearly 0, Adam and RMSProp turn
+   * its sign into a whole step.
    */
   forward: Difference[];
   gradients: Difference[];
@@ -43,8 +43,8 @@ export interface Verification {
 }
 
 /**
- * A sum of some hundred float32 products has a relative error of about 1e-6, and the backward pass carries it over T
- * steps. The parity tests hold gradients to a fifth of this bound.
+ * A sum of a few hundred float32 products has a relative error of about 1e-6, and the backward pass carries it over T
+ * steps. The parity tests allow gradients a fifth of this bound.
  */
 export const BOUND = 1e-4;
 
@@ -53,12 +53,15 @@ export const BOUND = 1e-4;
  * and float32 represents an output near 1 only to 6e-8, however small the difference is. That error is multiplied by
  * the effect of a parameter on the logit.
  */
-const ROUNDED = 1e-6;
+const FLOOR_PER_WEIGHT = 1e-6;
 
 /** Multiplications per second of the reference in the forward and backward passes, roughly: used to limit its work. */
 const PRODUCTS_PER_SECOND = 3e7;
 
-/** The number of sequences of a batch that the reference can process within `seconds`. */
+/**
+ * The number of sequences of a batch that the reference can process within `seconds`.
+ * @param numbers number of parameters of the model
+ */
 export function sequencesFor(numbers: number, T: number, B: number, seconds = 4): number {
   // One forward pass, then one step: a forward pass, and a backward pass of twice the work.
   const products = 4 * numbers * T;
@@ -107,7 +110,7 @@ export async function verifyStep(
   const gradients = names.map(name => compare(name, a.gradients.get(name)!, b.gradients.get(name)!));
   const weights = names.map(name => compare(name, a.after.get(name)!, b.after.get(name)!));
   const loss = { engine: a.report.objective, reference: b.report.objective };
-  const floor = ROUNDED * weightOf(batch);
+  const floor = FLOOR_PER_WEIGHT * weightOf(batch);
   const isWithin =
     (floor: number) =>
     ({ difference, largest }: Difference) =>

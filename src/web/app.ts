@@ -65,19 +65,23 @@ const LAST_CHECKPOINT_MS = 3000;
 export class App {
   readonly #storage: RunStorage;
   readonly #listeners: Listeners;
-  readonly #opening: () => Pick<Opening, 'pace' | 'source'>;
+  readonly #openingOptions: () => Pick<Opening, 'pace' | 'source'>;
   #current: Current | undefined;
-  /** Number of the latest request to open a run. Earlier requests are dropped. */
-  #turn = 0;
+  /** Id of the latest request to open a run. Earlier requests are dropped. */
+  #requestId = 0;
   #lastRequest: RunRequest | undefined;
   #swapping: Promise<void> = Promise.resolve();
   /** Ids of runs that were paused when another run replaced them. */
   readonly #paused = new Set<string>();
 
-  /** @param opening returns the pace and the source that are set on the page, with which a run is opened */
-  constructor(storage: RunStorage, opening: () => Pick<Opening, 'pace' | 'source'>, listeners: Listeners) {
+  /** @param openingOptions returns the pace and the source that are set on the page, with which a run is opened */
+  constructor(
+    storage: RunStorage,
+    openingOptions: () => Pick<Opening, 'pace' | 'source'>,
+    listeners: Listeners,
+  ) {
     this.#storage = storage;
-    this.#opening = opening;
+    this.#openingOptions = openingOptions;
     this.#listeners = listeners;
   }
 
@@ -95,15 +99,15 @@ export class App {
    * @throws the error of `requested`, unless another run has been requested since
    */
   async start(requested: RunRequest | Promise<RunRequest>): Promise<void> {
-    const turn = ++this.#turn;
+    const requestId = ++this.#requestId;
     let request: RunRequest;
     try {
       request = await requested;
     } catch (error) {
-      if (turn === this.#turn) throw error;
+      if (requestId === this.#requestId) throw error;
       return;
     }
-    if (turn === this.#turn) await this.#open(turn, request);
+    if (requestId === this.#requestId) await this.#open(requestId, request);
   }
 
   /** Returns the last request if its run trains on the user's data in this file and was requested without the file. */
@@ -118,34 +122,34 @@ export class App {
     if (this.#lastRequest) await this.start(this.#lastRequest);
   }
 
-  async #open(turn: number, request: RunRequest): Promise<void> {
+  async #open(requestId: number, request: RunRequest): Promise<void> {
     const { config, checkpoint, data, engine, extend } = request;
     this.#lastRequest = request;
     this.#listeners.opening();
     let run: Run;
     try {
       const stopped = request.record?.state === 'stopped';
-      run = await Run.open({ config, checkpoint, data, engine, stopped, extend, ...this.#opening() });
+      run = await Run.open({ config, checkpoint, data, engine, stopped, extend, ...this.#openingOptions() });
     } catch (error) {
-      if (turn !== this.#turn) return;
+      if (requestId !== this.#requestId) return;
       const message =
         error instanceof NotOpened ? `${sentence(error.message)} ${error.advice}` : messageOf(error);
       this.#listeners.refused(message.trim(), this.#current, request.file);
       return;
     }
     // Runs are swapped one at a time: two that open at the same time must not both replace the same run.
-    const swapped = this.#swapping.then(() => this.#swap(turn, run, request));
+    const swapped = this.#swapping.then(() => this.#swap(requestId, run, request));
     this.#swapping = swapped.catch(() => undefined);
     await swapped;
   }
 
   /** Makes an open run the current one, or ends it if another has been requested since. */
   async #swap(
-    turn: number,
+    requestId: number,
     run: Run,
     { data, engine, record, history, frames, paused }: RunRequest,
   ): Promise<void> {
-    if (turn !== this.#turn) return run.end();
+    if (requestId !== this.#requestId) return run.end();
     const id = record?.id ?? newId();
     // When the current run is reopened, it must release its lock first.
     if (this.#current?.record.id === id) await this.#endCurrent();
@@ -190,7 +194,7 @@ export class App {
 
   /** Resumes a stored run. It trains at once, unless it is over or `paused` is set. */
   async resume(id: string, paused = false): Promise<void> {
-    const turn = ++this.#turn;
+    const requestId = ++this.#requestId;
     const [record, checkpoint, history, data, frames] = await Promise.all([
       this.#storage.run(id),
       this.#storage.checkpoint(id),
@@ -198,12 +202,12 @@ export class App {
       this.#storage.data(id),
       this.#storage.frames(id),
     ]);
-    if (turn !== this.#turn) return;
+    if (requestId !== this.#requestId) return;
     if (!record || !checkpoint) {
       this.#listeners.refused('This run is no longer stored in this browser.', this.#current);
       return;
     }
-    await this.#open(turn, {
+    await this.#open(requestId, {
       checkpoint,
       data,
       engine: record.engine,

@@ -5,7 +5,7 @@ export function byId<T extends HTMLElement>(id: string, kind: new () => T): T {
   throw new Error(`index.html must have a ${kind.name} with id "${id}".`);
 }
 
-/** Sets the text of an element if it differs, so that it is not redrawn or announced again. */
+/** Sets the text of an element if it differs, so that it is not redrawn, or read out again by a screen reader. */
 export function write(element: HTMLElement, text: string): void {
   if (element.textContent !== text) element.textContent = text;
 }
@@ -40,7 +40,7 @@ export function button(label: string, work: () => void, attributes: Attributes =
   return element;
 }
 
-/** Returns a colour of the style sheets by the name of its property. */
+/** Returns a colour of the style sheets: `colour('push')` is the value of `--push`. */
 export const colour = (name: string): string =>
   getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 

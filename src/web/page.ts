@@ -1,7 +1,7 @@
 import type { Config } from '../base/config.ts';
 import { InputError, messageOf } from '../base/errors.ts';
 import { engineName, REFERENCE } from '../platform/names.ts';
-import { recoveredWords } from '../train/recovery.ts';
+import { recoveredText } from '../train/recovery.ts';
 import { App, type Current } from './app.ts';
 import { Charts } from './charts/charts.ts';
 import type { History } from './charts/history.ts';
@@ -23,9 +23,9 @@ import { bringIntoView } from './panels/fold.ts';
 import { Gallery } from './panels/gallery.ts';
 import { LengthChart } from './panels/lengths.ts';
 import {
-  showCurves,
   showEnd,
   showEvaluated,
+  showLatest,
   showOpened,
   showProbe,
   showProgress,
@@ -145,7 +145,7 @@ function opened({ run, record, history: curves }: Current, previous: Current | u
   guide.opened(run);
   narrator.opened(info.config, info.step);
   charts.show(curves);
-  showCurves(curves, record.step);
+  showLatest(curves, record.step);
   if (!hasLoss(curves)) evaluateImported(run);
   if (previous && previous.record.id !== record.id) runs.compareWith(previous.record.id);
   runs.show();
@@ -193,7 +193,7 @@ function onMessage(message: RunMessage, { record, frames }: Current): void {
     case 'recovered':
       writeOrHide(
         element('recovered'),
-        `At ${recoveredWords(message.recovered)} Devices lost so far: ${message.recovered.losses}.`,
+        `At ${recoveredText(message.recovered)} Devices lost so far: ${message.recovered.losses}.`,
       );
       break;
     case 'probe':

@@ -64,7 +64,7 @@ export interface Questions {
   checkpoint: { question: object; answer: SavedCheckpoint };
   /** The model's answer to a source. */
   predict: { question: { source: string }; answer: DecodedAnswer };
-  /** Source lengths to evaluate, up to ten times the longest trained length. */
+  /** Source lengths to evaluate, up to ten times `longest`; and the shortest and longest trained length. */
   lengths: { question: object; answer: { lengths: number[]; shortest: number; longest: number } };
   evaluate: { question: { length: number; sequences: number }; answer: Evaluation };
   /** Tests the model on the pairs of a file. */
@@ -79,12 +79,12 @@ export interface SavedCheckpoint {
   step: number;
 }
 
-/** The answer to a source, decoded symbol by symbol. Each output is fed back if the task does so. */
+/** The answer to a source, decoded symbol by symbol. If the task feeds outputs back, they become inputs. */
 export interface DecodedAnswer {
   source: string;
   /** `expected` is set if the source determines the correct answer. */
   symbols: { output: string; probability: number; expected?: string }[];
-  /** Whether the end symbol was produced; false if the answer was cut off. */
+  /** False if the answer was cut off before its end symbol. */
   ended: boolean;
   /** Number of symbols after which an answer is cut off. */
   limit: number;
@@ -118,20 +118,20 @@ export interface Opened {
   /** The plan of the model's kernels. */
   plan: string;
   parameters: number;
-  /** Bytes in use on the device. */
+  /** Bytes that the model uses on the device. */
   bytes: number;
   /** Unit of the loss. */
   lossUnit: string;
   /** The source that the picture shows, and an example source, as text. */
   source: string;
   example: string;
-  /** How the data has changed since the run was trained on it, as the terminal describes it. */
+  /** Set if the data has changed since the run was trained on it: a line that describes the data and the change. */
   newData?: string;
 }
 
 /**
  * State of a run. `done`: all steps made; `solved`: stopAt reached stopPasses times in a row; `stalled`: no more
- * progress.
+ * progress; `stopped`: by the user.
  */
 export type RunState = 'running' | 'paused' | 'done' | 'solved' | 'stalled' | 'stopped';
 
@@ -186,8 +186,8 @@ export interface ToVerify {
 export type FromVerify = { verification: Verification } | { problem: string };
 
 /**
- * `environment`: lines about the browser, for the report. `seconds`: for the checks of the adapter, and again for its
- * timings.
+ * `environment`: lines about the browser, for the report. `seconds`: time limit for the checks of each device, and
+ * again for its timings.
  */
 export interface ToExamine {
   environment: string[];

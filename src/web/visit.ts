@@ -24,7 +24,7 @@ export class Visit {
   readonly #problem = byId('link-problem', HTMLElement);
   /** Whether the browser has already created or selected a history entry: by a link, Back or Forward. */
   #navigated = false;
-  /** The address reached by Back or Forward, if the history entry has a run. */
+  /** The address of the latest `popstate` event of a run. The `hashchange` event that follows it is ignored. */
   #returned = '';
 
   constructor(app: App, storage: RunStorage, form: SettingsForm) {
@@ -61,13 +61,14 @@ export class Visit {
       this.#returned = '';
       return;
     }
-    // Uses the address of the event, because a run that has just opened may have changed the current one.
+    // Uses the address of the event, because a run that has just opened may have changed location.hash.
     const address = this.#read(new URL(url).hash);
-    const warning = this.#problem.textContent;
+    const problem = this.#problem.textContent;
     this.#navigated = true;
     if (address) await this.#app.start(address);
     this.#restoreAddress();
-    writeOrHide(this.#problem, warning ?? undefined);
+    // Opening a run clears the message.
+    writeOrHide(this.#problem, problem ?? undefined);
   }
 
   /** Sets the address to that of the current run, even if the requested run could not be opened. */
@@ -91,18 +92,18 @@ export class Visit {
   }
 
   /**
-   * Resumes the run that this tab had before a reload or a crash, if it matches the address. Otherwise starts the run
-   * of the address.
+   * Resumes the run that this tab had before a reload or a crash, unless the address names another. Otherwise resumes
+   * an interrupted run of the address, or starts the run of the address (by default `reverse`).
    */
   async start(): Promise<void> {
     const [app, storage] = [this.#app, this.#storage];
     const address = this.#read();
-    const warning = this.#problem.textContent || undefined;
+    const problem = this.#problem.textContent || undefined;
     const wanted: RunRequest = address ?? { config: preset('reverse'), engine: 'auto' };
     this.#form.set(wanted.config!, wanted.engine);
     const same = (run: StoredRun): boolean => !address || addressOf(run) === addressOf(address);
-    const tab = rememberedRun();
-    const stored = tab ? await storage.run(tab) : undefined;
+    const id = rememberedRun();
+    const stored = id ? await storage.run(id) : undefined;
     const interrupted = address ? (await storage.runs()).find(run => run.going && same(run)) : undefined;
     const earlier = stored && same(stored) ? stored : interrupted;
     if (earlier) {
@@ -116,7 +117,8 @@ export class Visit {
       await app.start(wanted);
       if (why) writeOrHide(error, `The run saved in this browser could not be opened: ${why}`);
     }
-    writeOrHide(this.#problem, warning);
+    // Opening a run clears the message.
+    writeOrHide(this.#problem, problem);
   }
 }
 

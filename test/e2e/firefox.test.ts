@@ -1,21 +1,21 @@
 import { describe, expect, test } from 'vitest';
-import { IN_FIREFOX, inFirefox, launchFirefox } from '../support/firefox.ts';
+import { FIREFOX_SUITE, hasFirefox, launchFirefox } from '../support/firefox.ts';
 import { openPage, ready, text, waitFor, waitForText } from '../support/page.ts';
-import { isDone, servedPage, storedStep } from '../support/served-page.ts';
+import { servedPage, storedStep, waitUntilDone } from '../support/served-page.ts';
 
 /** One test of the page in Firefox, without WebGPU: `npm run verify` runs the others. */
 
 // Printed because many reporters do not list skipped tests.
-if (!inFirefox) console.warn(`The page's tests ${IN_FIREFOX}.`);
+if (!hasFirefox) console.warn(`The page's tests ${FIREFOX_SUITE}.`);
 
-describe.runIf(inFirefox)(IN_FIREFOX, () => {
+describe.runIf(hasFirefox)(FIREFOX_SUITE, () => {
   const served = servedPage(launchFirefox);
 
   test('opens, trains on the CPU until the task is solved, and shows the same run after a reload', async () => {
     const { page, complaints } = await openPage(served.context, `${served.url}#v=1&preset=reverse`);
     expect(await text(page, '#adapter')).toContain('engine cpu · WebAssembly SIMD · ');
     expect(await text(page, '#notice')).toMatch(/WebGPU/);
-    await isDone(page);
+    await waitUntilDone(page);
     const solved = await text(page, '#status');
     expect(solved).toMatch(/^Solved at step [\d,]+/);
     const step = await text(page, '#steps-done');

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { fill, openPage, press, stepOf, text, waitFor, waitForText } from '../support/page.ts';
-import { checkpointOf, rowsOfRuns, servedPage } from '../support/served-page.ts';
+import { checkpointOf, countRuns, servedPage } from '../support/served-page.ts';
 
 /** The address of the page, which contains every setting. */
 
@@ -73,7 +73,7 @@ test('a link opened in a page with a run starts its own run', async () => {
     location.hash = 'v=1&preset=small/copy/queue&engine=cpu&paused';
   });
   await waitFor(page, 'the run of the link', async () => page.url().includes('copy%2Fqueue'));
-  await waitFor(page, 'two runs', async () => (await rowsOfRuns(page)) === 2);
+  await waitFor(page, 'two runs', async () => (await countRuns(page)) === 2);
 });
 
 test('Back and Forward resume earlier runs', async () => {
@@ -106,6 +106,6 @@ test('Back and Forward resume earlier runs', async () => {
   await page.goForward();
   await waitForText(page, '#runs tr.current', /seed 8/);
   await waitFor(page, 'the second run again', async () => (await stepOf(page)) > 100);
-  expect(await rowsOfRuns(page)).toBe(3);
+  expect(await countRuns(page)).toBe(3);
   expect(complaints).toEqual([]);
 });

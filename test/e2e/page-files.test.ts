@@ -11,7 +11,7 @@ import {
   waitFor,
   waitForText,
 } from '../support/page.ts';
-import { rowsOfRuns, servedPage, storedStep } from '../support/served-page.ts';
+import { countRuns, servedPage, storedStep } from '../support/served-page.ts';
 
 /** Files dropped on the page. */
 
@@ -58,7 +58,7 @@ test('your own pairs are used in training, also after a reload, and for answers'
     /own.safetensors: .*open own.tsv together with the checkpoint.*The current run continues/,
   );
   await drop(page, { name: 'own.safetensors', content: bytes }, { name: 'own.tsv', content: pairs });
-  await waitFor(page, 'the run of the file', async () => (await rowsOfRuns(page)) === 3);
+  await waitFor(page, 'the run of the file', async () => (await countRuns(page)) === 3);
 });
 
 test('a run that is resumed on a file that has grown shows the number of new pairs', async () => {
@@ -74,7 +74,7 @@ test('a run that is resumed on a file that has grown shows the number of new pai
   const checkpoint = { name: 'own.safetensors', content: bytes };
   // With the same file there is no message.
   await drop(page, checkpoint, { name: 'own.tsv', content: pairs });
-  await waitFor(page, 'the run of the file', async () => (await rowsOfRuns(page)) === 3);
+  await waitFor(page, 'the run of the file', async () => (await countRuns(page)) === 3);
   expect(await isHidden(page, '#new-data')).toBe(true);
   const grown = `${pairs}\nx x x x x x\tx x x x x x\nz z z z z z\tz z z z z z`;
   await drop(page, checkpoint, { name: 'own.tsv', content: grown });

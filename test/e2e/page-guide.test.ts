@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { fill, isHidden, openPage, press, stepOf, text, waitFor, waitForText } from '../support/page.ts';
-import { checkpointOf, isDone, servedPage } from '../support/served-page.ts';
+import { checkpointOf, servedPage, waitUntilDone } from '../support/served-page.ts';
 
 /** The buttons at the top, the experiments, the sentences about the run, and the picture of earlier steps. */
 
@@ -23,7 +23,7 @@ test('choosing a task, a memory or a network trains it at once, and sentences de
   await press(page, '#choose-memory-queue');
   await waitForText(page, '#story', /learns to copy sequences with a neural queue,/);
   expect(await pressed(page)).toBe('Copy · queue · small RNN');
-  await isDone(page);
+  await waitUntilDone(page);
   expect(await text(page, '#story')).toMatch(/It has learned to use the queue|It partly uses the queue/);
   expect((await checkpointOf(page)).config).toMatchObject({
     task: { name: 'copy' },
@@ -86,7 +86,7 @@ test('typed pairs are used in training, or refused with a message', async () => 
 
 test('the picture can show earlier steps of training, and play them', async () => {
   const { page } = await openPage(served.context, onCpu());
-  await isDone(page);
+  await waitUntilDone(page);
   const last = await text(page, '#past-step');
   expect(last).toMatch(/^step [\d,]+, now$/);
   const picture = () => page.$eval('#heat', element => (element as HTMLCanvasElement).toDataURL());

@@ -10,7 +10,7 @@ import {
   waitFor,
   waitForText,
 } from '../support/page.ts';
-import { isDone, rowsOfRuns, servedPage, storedStep } from '../support/served-page.ts';
+import { countRuns, servedPage, storedStep, waitUntilDone } from '../support/served-page.ts';
 
 /** Runs in the browser's storage. */
 
@@ -21,24 +21,24 @@ const onCpu = (rest = ''): string => `${served.url}#v=1&preset=reverse&engine=cp
 
 test('runs can be started again, reopened and deleted', async () => {
   const { page } = await openPage(served.context, onCpu('&train.steps=50'));
-  await isDone(page);
+  await waitUntilDone(page);
   await press(page, '#restart');
-  await waitFor(page, 'a second run', async () => (await rowsOfRuns(page)) === 2);
-  await isDone(page);
+  await waitFor(page, 'a second run', async () => (await countRuns(page)) === 2);
+  await waitUntilDone(page);
   expect(await text(page, '#runs tr td:nth-child(3)')).toBe('the same settings');
   await press(page, '#runs tr:nth-child(2) button');
   await waitFor(page, 'the first run', async () =>
     page.$eval('#runs tr:nth-child(2)', row => row.classList.contains('current')),
   );
-  await isDone(page);
+  await waitUntilDone(page);
   page.on('dialog', dialog => dialog.accept());
   await press(page, '#runs tr:nth-child(1) button:last-child');
-  await waitFor(page, 'the run to be deleted', async () => (await rowsOfRuns(page)) === 1);
+  await waitFor(page, 'the run to be deleted', async () => (await countRuns(page)) === 1);
 });
 
 test('the pictures of earlier steps are stored with a run', async () => {
   const { page, complaints } = await openPage(served.context, onCpu('&train.steps=200&train.stopAt=0'));
-  await isDone(page);
+  await waitUntilDone(page);
   const frames = () => page.$eval('#past', slider => (slider as HTMLInputElement).max);
   const before = Number(await frames());
   expect(before).toBeGreaterThan(2);
@@ -99,7 +99,7 @@ test('a run that is open in another tab cannot be opened a second time', async (
     served.context,
     `${served.url}#v=1&preset=small/copy/queue&engine=cpu&paused`,
   );
-  await waitFor(second, 'both runs', async () => (await rowsOfRuns(second)) === 2);
+  await waitFor(second, 'both runs', async () => (await countRuns(second)) === 2);
   await press(second, '#runs tr:nth-child(2) button');
   await waitForText(
     second,

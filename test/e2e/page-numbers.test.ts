@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { openPage, press, showGallery, text, waitFor, waitForText } from '../support/page.ts';
-import { isDone, servedPage } from '../support/served-page.ts';
+import { servedPage, waitUntilDone } from '../support/served-page.ts';
 
 /** The numbers that the page shows, and its layout on different screens. */
 
@@ -45,7 +45,7 @@ test('the memory estimated before a run is near what a GPU uses; the CPU uses le
 
 test('on a phone the list of runs fits the screen, with several words per line', async () => {
   const { page } = await openPage(served.context, onCpu('&train.steps=50'));
-  await isDone(page);
+  await waitUntilDone(page);
   await page.setViewport({ width: 360, height: 800 });
   await waitForText(page, '#runs', /reverse, seed 0/);
   const table = await page.$eval('.runs', element => {
@@ -82,6 +82,7 @@ test('on a phone the labels of the picture do not overlap', async () => {
   });
   await page.goto(onCpu('&paused'));
   await waitForText(page, '#status', /Ready/);
+  // The labels of the last drawing: input, output and target of 14 steps.
   const labels = (): Promise<Label[]> =>
     page.evaluate(() => (window as unknown as { labels: Label[] }).labels.slice(-42));
   await waitFor(page, 'labels', async () => (await labels()).some(({ text }) => text === '</s>'));
@@ -92,7 +93,7 @@ test('on a phone the labels of the picture do not overlap', async () => {
   expect(overlapping.filter(({ left }, i) => i === 0 || left !== overlapping[i - 1].left)).toEqual([]);
 });
 
-test('the device is checked and timed, with a report; a check can be canceled', async () => {
+test('the device is checked and timed, with a report; a check can be cancelled', async () => {
   const { page } = await openPage(served.context, onCpu('&paused'));
   await press(page, '#doctor');
   await waitForText(page, '#doctor', /Cancel/);

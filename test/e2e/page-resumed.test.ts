@@ -15,7 +15,7 @@ import {
   waitFor,
   waitForText,
 } from '../support/page.ts';
-import { checkpointOf, isDone, rowsOfRuns, servedPage, storedStep } from '../support/served-page.ts';
+import { checkpointOf, countRuns, servedPage, storedStep, waitUntilDone } from '../support/served-page.ts';
 import { pushdown } from '../support/terminal.ts';
 
 /** A run on the page gives the same numbers as an uninterrupted run, however it is interrupted. */
@@ -31,7 +31,7 @@ let uninterrupted: Checkpoint;
 
 beforeAll(async () => {
   const { page } = await openPage(served.context, address());
-  await isDone(page);
+  await waitUntilDone(page);
   uninterrupted = await checkpointOf(page);
   expect(uninterrupted.state.step).toBe(STEPS);
 });
@@ -49,13 +49,13 @@ test('a run that is paused, single-stepped, slowed down and continued', async ()
   await press(page, '#step');
   await page.select('#pace', '0');
   await press(page, '#go');
-  await isDone(page);
+  await waitUntilDone(page);
   expect(comparable(await checkpointOf(page))).toEqual(comparable(uninterrupted));
 });
 
 test('a run that finishes after half of the steps, and is then extended', async () => {
   const { page } = await openPage(served.context, address().replace(`${STEPS}`, `${STEPS / 2}`));
-  await isDone(page);
+  await waitUntilDone(page);
   expect(await text(page, '#go')).toBe('Keep training');
   await press(page, '#go');
   await waitForText(page, '#status', new RegExp(`Done: all ${STEPS.toLocaleString('en')} steps`), 60_000);
@@ -65,7 +65,7 @@ test('a run that finishes after half of the steps, and is then extended', async 
   await page.reload();
   await ready(page);
   await waitForText(page, '#status', new RegExp(`Done: all ${STEPS.toLocaleString('en')} steps`));
-  expect(await rowsOfRuns(page)).toBe(1);
+  expect(await countRuns(page)).toBe(1);
 });
 
 test('a page that is reloaded during training', async () => {
@@ -78,10 +78,10 @@ test('a page that is reloaded during training', async () => {
   await page.reload();
   await ready(page);
   await waitForText(page, '#keep-status', /Resumed from step \d+, saved in this browser/);
-  await isDone(page);
+  await waitUntilDone(page);
   expect(comparable(await checkpointOf(page))).toEqual(comparable(uninterrupted));
   // The list has the same run, not a second one.
-  expect(await rowsOfRuns(page)).toBe(1);
+  expect(await countRuns(page)).toBe(1);
   const csv = new TextDecoder().decode((await downloaded(page, '#save-csv')).bytes);
   // Only rows with a loss, because push and pop are recorded at other steps.
   const rows = csv
@@ -106,7 +106,7 @@ test('a tab that crashes, and whose address is opened again', async () => {
   await page.close().catch(() => undefined);
   const { page: second } = await openPage(served.context, address());
   await waitForText(second, '#keep-status', /Resumed from step \d+/);
-  await isDone(second);
+  await waitUntilDone(second);
   expect(comparable(await checkpointOf(second))).toEqual(comparable(uninterrupted));
 });
 
@@ -146,7 +146,7 @@ test('a run that is continued in the terminal, and then on the page again', asyn
     await (input as unknown as { uploadFile(path: string): Promise<void> }).uploadFile(file);
     await waitForText(page, '#status', /Paused at step 300/);
     await press(page, '#go');
-    await isDone(page);
+    await waitUntilDone(page);
     expect((await checkpointOf(page)).state.step).toBe(STEPS);
   } finally {
     await rm(folder, { recursive: true, force: true });

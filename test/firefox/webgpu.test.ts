@@ -1,7 +1,7 @@
 import type { Page } from 'puppeteer';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { decodeCheckpoint } from '../../src/train/checkpoint.ts';
-import { IN_FIREFOX, inFirefox, launchFirefox, withoutWebGpu } from '../support/firefox.ts';
+import { FIREFOX_SUITE, hasFirefox, launchFirefox, withoutWebGpu } from '../support/firefox.ts';
 import {
   coloursOf,
   downloaded,
@@ -14,20 +14,20 @@ import {
   waitFor,
   waitForText,
 } from '../support/page.ts';
-import { isDone, rowsOfRuns, servedPage, storedStep } from '../support/served-page.ts';
+import { countRuns, servedPage, storedStep, waitUntilDone } from '../support/served-page.ts';
 
 /** The page with Firefox's WebGPU, if available: training, settings, verification, resuming. */
 
 const SMALL = '&engine=gpu&model.hidden=8&task.minLength=1&task.maxLength=4&train.batch=8&train.stopAt=0';
 const STEPS = 400;
 
-describe.runIf(inFirefox)(IN_FIREFOX, () => {
+describe.runIf(hasFirefox)(FIREFOX_SUITE, () => {
   const served = servedPage(() => launchFirefox({ webgpu: true }));
   /** Why there is no WebGPU; undefined if there is. */
   let missing: string | undefined;
   beforeAll(async () => {
     missing = await withoutWebGpu(served.browser, served.url);
-    if (missing) console.warn(`${IN_FIREFOX} pages have no WebGPU (${missing}): its tests are skipped.`);
+    if (missing) console.warn(`${FIREFOX_SUITE} pages have no WebGPU (${missing}): its tests are skipped.`);
   });
 
   /** Defines a test that is skipped, with the reason, if this Firefox has no WebGPU. */
@@ -42,7 +42,7 @@ describe.runIf(inFirefox)(IN_FIREFOX, () => {
 
   onGpu('trains to its last step', async page => {
     expect(await text(page, '#adapter')).toMatch(/^engine gpu · /);
-    await isDone(page);
+    await waitUntilDone(page);
     expect(await coloursOf(page, '#heat')).toBeGreaterThan(10);
     expect(Number((await text(page, '#steps-done')).replaceAll(',', ''))).toBe(STEPS);
   });
@@ -63,8 +63,8 @@ describe.runIf(inFirefox)(IN_FIREFOX, () => {
       await fill(page, '#set-train-seed', '5');
       await waitForText(page, '#changes', /Seed 0 → 5/);
       await press(page, '#begin');
-      await waitFor(page, 'the new run', async () => (await rowsOfRuns(page)) === 2);
-      await isDone(page);
+      await waitFor(page, 'the new run', async () => (await countRuns(page)) === 2);
+      await waitUntilDone(page);
       expect(page.url()).toMatch(/train\.seed=5/);
     },
     '&paused',
@@ -72,7 +72,7 @@ describe.runIf(inFirefox)(IN_FIREFOX, () => {
 
   onGpu('resumes after a reload, and ends with the same numbers', async page => {
     const address = page.url();
-    await isDone(page);
+    await waitUntilDone(page);
     const uninterrupted = decodeCheckpoint((await downloaded(page, '#save-checkpoint')).bytes);
     await served.context.close().catch(() => undefined);
     const { page: other } = await openPage(served.browser, `${address.replace(/&check=.*/, '')}&paused`);
@@ -83,7 +83,7 @@ describe.runIf(inFirefox)(IN_FIREFOX, () => {
     await ready(other);
     await waitForText(other, '#status', /Paused at step 3\b/);
     await press(other, '#go');
-    await isDone(other);
+    await waitUntilDone(other);
     expect(await stepOf(other)).toBe(STEPS);
     const resumed = decodeCheckpoint((await downloaded(other, '#save-checkpoint')).bytes);
     expect(resumed.state).toEqual(uninterrupted.state);

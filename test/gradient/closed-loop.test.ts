@@ -63,7 +63,7 @@ function forward(loop: Loop, at: Tensors): Step[] {
   return steps;
 }
 
-/** dW and dx, computed with stepBackward alone, from the last step to the first. */
+/** dW, dx and dc, computed with memoryStepBackward alone, from the last step to the first. */
 function backward(loop: Loop, at: Tensors, steps: readonly Step[]): Tensors {
   const { kind, T, M, scale } = loop;
   const [E, width] = [endsOf(kind), widthOf(loop)];

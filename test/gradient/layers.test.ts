@@ -29,7 +29,7 @@ function tensors(lengths: Record<string, number>): { at: Tensors; w: Weights; dw
   return { at, w: Object.fromEntries(at), dw };
 }
 
-const added = (dw: Weights): Tensors => new Map(Object.entries(dw));
+const mapOf = (dw: Weights): Tensors => new Map(Object.entries(dw));
 
 describe('cells', () => {
   /** Input ids with an unused slot and a repeated input. */
@@ -39,13 +39,13 @@ describe('cells', () => {
 
   // x is one-hot in the first layer, or embedded; a higher layer also
   // has the output y of the layer below. Without a memory there is no r.
-  const SEEN = {
+  const INPUTS = {
     'one-hot inputs and reads': { X: 0, Y: 0, R: M },
     'embedded inputs, reads, and a layer below': { X: 4, Y: H, R: M },
     'inputs only': { X: 0, Y: 0, R: 0 },
   };
 
-  describe.each(Object.entries(SEEN))('gradients with %s', (_, { X, Y, R }) => {
+  describe.each(Object.entries(INPUTS))('gradients with %s', (_, { X, Y, R }) => {
     const cell = (G: number, recurrent = true, withC = G === 4) => {
       const { at, w, dw } = tensors({
         W_xh: (X || D) * G * H,
@@ -66,14 +66,14 @@ describe('cells', () => {
     it('rnn', () => {
       const { at, w, dw, inputs, into } = cell(1);
       dw.h = rnnBackward(w, inputs, w.h, rnn(w, inputs, w.h), dh, into, dw);
-      expectGradients(() => dot(rnn(w, inputs, w.h), dh), at, added(dw));
+      expectGradients(() => dot(rnn(w, inputs, w.h), dh), at, mapOf(dw));
     });
 
     it('feedforward: an rnn without h', () => {
       const { at, w, dw, inputs, into } = cell(1, false);
       const none = new Float64Array(0);
       expect(rnnBackward(w, inputs, none, rnn(w, inputs, none), dh, into, dw)).toHaveLength(0);
-      expectGradients(() => dot(rnn(w, inputs, none), dh), at, added(dw));
+      expectGradients(() => dot(rnn(w, inputs, none), dh), at, mapOf(dw));
     });
 
     it('lstm', () => {
@@ -85,7 +85,7 @@ describe('cells', () => {
         const { h, c } = lstm(w, inputs, w.h, w.c);
         return dot(h, dh) + dot(c, dc);
       };
-      expectGradients(f, at, added(dw));
+      expectGradients(f, at, mapOf(dw));
     });
 
     it('lstm-coupled', () => {
@@ -98,13 +98,13 @@ describe('cells', () => {
         const { h, c } = coupledLstm(w, inputs, w.h, w.c);
         return dot(h, dh) + dot(c, dc);
       };
-      expectGradients(f, at, added(dw));
+      expectGradients(f, at, mapOf(dw));
     });
 
     it('gru', () => {
       const { at, w, dw, inputs, into } = cell(3);
       dw.h = gruBackward(w, inputs, w.h, gru(w, inputs, w.h), dh, into, dw);
-      expectGradients(() => dot(gru(w, inputs, w.h).h, dh), at, added(dw));
+      expectGradients(() => dot(gru(w, inputs, w.h).h, dh), at, mapOf(dw));
     });
   });
 
@@ -148,14 +148,14 @@ describe('gradients of layers', () => {
     const { at, w, dw } = tensors({ x: H, W: H * P, b: P });
     const dy = uniforms(new Rng(2, 102), P, -1, 1);
     linearBackward(w.x, w.W, dy, dw.x, dw.W, dw.b);
-    expectGradients(() => dot(linear(w.x, w.W, w.b), dy), at, added(dw));
+    expectGradients(() => dot(linear(w.x, w.W, w.b), dy), at, mapOf(dw));
   });
 
   it('projection', () => {
     const { at, w, dw } = tensors({ W_hp: H * P, b_p: P, h: H });
     const dop = uniforms(new Rng(2, 102), P, -1, 1);
     projectBackward(w, w.h, project(w, w.h), dop, dw.h, dw);
-    expectGradients(() => dot(project(w, w.h), dop), at, added(dw));
+    expectGradients(() => dot(project(w, w.h), dop), at, mapOf(dw));
   });
 
   it.each(
@@ -175,7 +175,7 @@ describe('gradients of layers', () => {
       const { controls, v } = heads(w, w.op, kind, noise);
       return controls.reduce((sum, x, c) => sum + dot(x, arriving.controls[c]), dot(v, arriving.v));
     };
-    expectGradients(f, at, added(dw));
+    expectGradients(f, at, mapOf(dw));
   });
 
   it.each([
@@ -192,7 +192,7 @@ describe('gradients of layers', () => {
       ...(readout && { W_s: readout * V, b_s: V }),
     });
     outputBackward(spec, w, w.op, output(spec, w, w.op, 2), 2, 0.75, dw.op, dw);
-    expectGradients(() => 0.75 * output(spec, w, w.op, 2).loss, at, added(dw));
+    expectGradients(() => 0.75 * output(spec, w, w.op, 2).loss, at, mapOf(dw));
   });
 
   it.each([

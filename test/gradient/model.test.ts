@@ -135,7 +135,7 @@ describe('the objective', () => {
   it('includes the noise', () => {
     const { noise: _, ...silent } = batch;
     expect(modelForward(spec, weights, silent).objective).not.toBe(objective);
-    // Without weights the logits are the noise itself: first for the pushes at all ends, then for the pops.
+    // Without weights the logits are the noise itself, [T,B,E,C]: for each end, the push, then the pop.
     const two = makeSpec({ memory: 'deque', memories: 2 });
     const other = drawn(two).batch;
     const { steps } = modelForward(two, zeros(two), other).sequences[2];

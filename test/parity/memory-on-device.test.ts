@@ -57,10 +57,10 @@ function inputsOf({ kind, M }: MemoryShape, rows: number, seed: number): Record<
   };
 }
 
-const without = <T>({ dRead: _, ...rest }: Record<string, T>): Record<string, T> => rest;
+const withoutDRead = <T>({ dRead: _, ...rest }: Record<string, T>): Record<string, T> => rest;
 const outputsFor = (inputs: Record<string, Float32Array>): Record<string, GPUBuffer> =>
   Object.fromEntries(
-    Object.entries(without(inputs)).map(([name, { length }]) => [gradientName(name), output(length)]),
+    Object.entries(withoutDRead(inputs)).map(([name, { length }]) => [gradientName(name), output(length)]),
   );
 
 describe.each(Object.entries(FORMS))('%s', (form, options) => {
@@ -74,7 +74,7 @@ describe.each(Object.entries(FORMS))('%s', (form, options) => {
       test('whole sequences', async () => {
         const memory = await on(options).memory(shape);
         const inputs = inputsOf(shape, B * T, 1);
-        const read = await memory.forward(...Object.values(without(inputs)));
+        const read = await memory.forward(...Object.values(withoutDRead(inputs)));
         const gradients = await memory.backward(inputs.dRead);
 
         const recorder = await memory.recordSequences();

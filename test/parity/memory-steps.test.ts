@@ -64,8 +64,8 @@ async function bySequences(memory: MemoryLayer, given: Float32Array[]): Promise<
 
 const SMALL = { B: 5, T: 21, M: 5 };
 /**
- * Batch sizes on both sides of the size of a thread's work item; rows whose length is not
- * a multiple of 4, and is; the latter have too many elements for the registers of an invocation.
+ * Batch sizes on both sides of the size of a thread's work item. M = 5 is not a multiple
+ * of 4; M = 100 is, and such rows have too many elements for the registers of an invocation.
  */
 const SHAPES = [
   { B: 1, T: 1, M: 5 },

@@ -8,8 +8,8 @@ import { expectSameGradients, FEW, LENGTHS, SPECS } from '../support/model-parit
 import { expectSameLosses } from '../support/training-parity.ts';
 
 /**
- * Compares the plans, forms and tiles that each profile chooses with the reference, on
- * this machine's adapter. `npm run verify` runs all kernel tests with each profile.
+ * Compares with the reference, on this machine's adapter, the plans, forms and tiles that each profile chooses.
+ * `npm run verify` runs all kernel tests with each profile.
  */
 
 const reference = createReferenceEngine();
@@ -19,7 +19,7 @@ test('every profile is compared', () => expect(PROFILE_VARIANTS).toHaveLength(PR
 describeEach(PROFILE_VARIANTS, (engine, variant) => {
   const engines = () => [engine(), reference] as const;
 
-  // model.test.ts compares all models in each form; this file compares what only the profile's sizes change.
+  // model.test.ts and model-stepwise.test.ts compare all models, in forced forms; here each profile takes a share of them.
   const place = PROFILE_VARIANTS.indexOf(variant);
   test.each(FEW.filter((_, k) => k % PROFILE_VARIANTS.length === place))('%s: gradients', name =>
     expectSameGradients(engines(), makeSpec(SPECS[name])),

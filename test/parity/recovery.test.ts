@@ -41,7 +41,7 @@ async function run(engines: LosableEngines, config: Config, losses: number, seed
     reopen: engines.open,
     snapshotMs: 20,
   });
-  // A timer does not know whether it fires between two steps or in the middle of submitted work: both are tested.
+  // The timer may fire between two steps or while work is in flight: both are tested.
   let ended = false;
   const scheduleLoss = (): void => {
     if (ended || planned >= losses) return;
@@ -84,7 +84,7 @@ describe.each([...RUN_VARIANTS, REFERENCE_VARIANT])('$name', variant => {
     if (LOSSES > 10) console.log(`${total} devices lost, no work lost`);
   }, 3_600_000);
 
-  test('a run whose device is lost while it starts opens another device and runs on it', async () => {
+  test('if the device is lost while a run starts, the run opens another device and continues on it', async () => {
     const short = assign(config, ['steps=40']);
     const trained = async (lose: boolean) => {
       const engines = losableEngines(variant);

@@ -136,11 +136,11 @@ describe('threads that die, or cannot be started', () => {
   /** Starts threads as real workers, and keeps them in a list, so that a test can terminate them. */
   function terminableWorkers() {
     const workers: Worker[] = [];
-    const spawn: Spawn = ({ heard, died }) => {
+    const spawn: Spawn = ({ onMessage, onExit }) => {
       const worker = new Worker(ENTRY);
       workers.push(worker);
-      worker.on('message', heard);
-      worker.on('exit', code => died(`exit code ${code}`));
+      worker.on('message', onMessage);
+      worker.on('exit', code => onExit(`exit code ${code}`));
       return {
         post: message => worker.postMessage(message),
         hold: on => (on ? worker.ref() : worker.unref()),
@@ -152,13 +152,13 @@ describe('threads that die, or cannot be started', () => {
 
   test('if a thread dies during a step, this step and all later ones fail with an error that names the thread', async () => {
     // Threads that start, take an item of a job, and die in it.
-    const spawn: Spawn = ({ heard, died }) => ({
+    const spawn: Spawn = ({ onMessage, onExit }) => ({
       post(message) {
         const request = message as ToThread;
-        if (request.kind === 'thread') setTimeout(() => heard({ kind: 'ready' }));
+        if (request.kind === 'thread') setTimeout(() => onMessage({ kind: 'ready' }));
         if (request.kind !== 'job') return;
         Atomics.add(request.next, 0, 1);
-        setTimeout(() => died('exit code 1'));
+        setTimeout(() => onExit('exit code 1'));
       },
       hold: () => undefined,
       end: () => undefined,
@@ -210,8 +210,8 @@ describe('threads that die, or cannot be started', () => {
     const refuse: Spawn = () => {
       throw new Error('workers are forbidden here');
     };
-    const late: Spawn = ({ died }) => {
-      setTimeout(() => died('blocked by a policy'), 10);
+    const late: Spawn = ({ onExit }) => {
+      setTimeout(() => onExit('blocked by a policy'), 10);
       return { post: () => undefined, hold: () => undefined, end: () => undefined };
     };
     for (const [spawn, reason] of [

@@ -7,7 +7,7 @@ import { initialState, setup } from '../../src/train/setup.ts';
 import { Trainer } from '../../src/train/trainer.ts';
 import { openGpuEngines } from '../support/device.ts';
 import { describeEach, RUN_VARIANTS, TRAINING_VARIANTS } from '../support/engines.ts';
-import { losses } from '../support/training-losses.ts';
+import { firstReports } from '../support/first-reports.ts';
 import { CONTROLLERS, expectSameLosses, MEMORIES, STEPS, setsOf } from '../support/training-parity.ts';
 
 /** Compares training on every engine with training in the reference, and with a second run on the same engine. */
@@ -33,8 +33,8 @@ describeEach(RUN_VARIANTS, (engine, { gpu }) => {
 
   test('the same seed gives exactly the same losses', async () => {
     const [first, second] = [
-      await losses(engine(), 'reverse', STEPS, SMALL),
-      await losses(engine(), 'reverse', STEPS, SMALL),
+      await firstReports(engine(), 'reverse', STEPS, SMALL),
+      await firstReports(engine(), 'reverse', STEPS, SMALL),
     ];
     expect(second).toEqual(first);
   });

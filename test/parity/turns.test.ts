@@ -73,7 +73,7 @@ describe.each([
       expect(sequential[11]).toEqual(sequential[0]);
     }));
 
-  test('pending calls of a destroyed model fail with a message, and do not affect other models', () =>
+  test('pending calls of a destroyed model complete or fail with a message, and do not affect other models', () =>
     withEngine(async engine => {
       const [a, b] = batches();
       const [model, other] = [await open(engine), await open(engine)];

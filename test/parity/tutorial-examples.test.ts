@@ -36,7 +36,7 @@ test('examples/controller-by-hand.js computes the same as the model', async () =
   const engine = await openEngine('cpu');
   const file = join(ROOT, 'gallery/tutorial-part6.safetensors');
   const trainer = await Trainer.resume(engine, decodeCheckpoint(readFileSync(file)));
-  const steps = await trainer.between((model, task) => trace(model, task, [0, 1, 1, 0, 1]));
+  const steps = await trainer.betweenSteps((model, task) => trace(model, task, [0, 1, 1, 0, 1]));
   engine.destroy();
   const lines = (await runExample('controller-by-hand.js')).map(line => line.split(/ +/));
   expect(lines).toEqual(

@@ -4,7 +4,7 @@ import { controlCount, endsOfModel } from '../../src/base/memories.ts';
 import type { ModelSpec } from '../../src/base/parameters.ts';
 import type { Rng } from '../../src/base/rng.ts';
 
-/** A small model; options that are not given have their default values. */
+/** A model, by default a small one: 6 inputs, 4 outputs, 5 hidden units, values of width 3. */
 export const makeSpec = (model: Partial<ModelSpec> = {}): ModelSpec => {
   const { inputs = 6, outputs = 4, ...rest } = model;
   return { ...makeConfig({ model: { hidden: 5, width: 3, ...rest } }).model, inputs, outputs };
@@ -29,7 +29,7 @@ export function randomBatch(
     for (let b = 0; b < B; b++) {
       const n = t * B + b;
       if (t >= lengths[b]) {
-        // Must be ignored: it would change the loss.
+        // Padding: an engine that does not ignore it computes another loss.
         ids[n * K] = 0;
         target[n] = 0;
         continue;

@@ -19,14 +19,15 @@ const FLAGS = [
 /**
  * Whether tests that open a browser use Firefox, without WebGPU. `npm run verify` runs some of the page's tests in it.
  */
-const IN_FIREFOX = process.env['PUSHDOWN_BROWSER'] === 'firefox';
+const USE_FIREFOX = process.env['PUSHDOWN_BROWSER'] === 'firefox';
 
 /**
- * A headless browser with WebGPU: an installed one, else puppeteer's own, else the npm bundle's, else one that puppeteer
- * downloads. WebGPU is available on pages of http://localhost, not on about:blank.
+ * A headless browser with WebGPU: an installed one, else one in puppeteer's cache, else that of the npm package
+ * `@sparticuz/chromium`, else one that puppeteer downloads. WebGPU is available on pages of http://localhost, not on
+ * about:blank.
  */
 export async function launchBrowser(options: LaunchOptions = {}): Promise<Browser> {
-  if (IN_FIREFOX) return launchFirefox();
+  if (USE_FIREFOX) return launchFirefox();
   const failures: string[] = [];
   for (const { what, find } of SOURCES) {
     try {

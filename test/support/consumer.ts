@@ -57,13 +57,13 @@ export async function checkoutCompiler(): Promise<Compiler> {
 export async function installCompiler(range: string): Promise<Compiler> {
   const project = await mkdtemp(join(tmpdir(), 'pushdown-typescript-'));
   await writeFile(join(project, 'package.json'), '{ "private": true }');
-  const what = ['install', '--no-audit', '--no-fund', '--ignore-scripts', `typescript@${range}`];
-  await run('npm', what, { cwd: project, shell, timeout: 180_000 });
+  const args = ['install', '--no-audit', '--no-fund', '--ignore-scripts', `typescript@${range}`];
+  await run('npm', args, { cwd: project, shell, timeout: 180_000 });
   const folder = join(project, 'node_modules', 'typescript');
   return { version: (await readJson(join(folder, 'package.json'))).version, folder };
 }
 
-/** The environment of a program. */
+/** Compiler options of a user's program, and the files compiled with them. */
 export interface Setting {
   name: string;
   lib: string[];
@@ -74,9 +74,10 @@ export interface Setting {
 }
 
 const DOM = ['ES2022', 'DOM'];
+/** Programs without WebGPU's types. */
 const UNTYPED = ['node.ts', 'page.ts', 'own-device.ts'];
 
-/** The settings for a version. From TypeScript 6 on, lib dom has the types of WebGPU. */
+/** The settings to check with a version of TypeScript. From TypeScript 6 on, lib dom has the types of WebGPU. */
 export function settingsFor(version: string): Setting[] {
   const knowsWebGpu = Number.parseInt(version, 10) >= 6;
   const typed = [...UNTYPED, 'typed-device.ts'];

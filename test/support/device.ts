@@ -3,7 +3,7 @@ import { type GpuOptions, gpuEngineOn } from '../../src/engine/gpu.ts';
 import { Gpu, requestDevice } from '../../src/gpu/device.ts';
 import { PROFILE_NAMES, type ProfileName } from '../../src/gpu/profile.ts';
 import { openGpu as openOn } from '../../src/kernels/open.ts';
-import { findAdapter, release, searchWords } from '../../src/platform/node/adapter.ts';
+import { findAdapter, release, searchText } from '../../src/platform/node/adapter.ts';
 
 /**
  * The profile that all kernel tests use, whatever the adapter; `npm run verify`
@@ -16,8 +16,9 @@ if (process.env.PUSHDOWN_PROFILE && !PROFILE)
   );
 
 /**
- * Whether products have small tiles on a software adapter: `npm test`. Most of its time goes into compiling, and
- * larger tiles only repeat the same statements. profiles.test.ts and `npm run verify` use the tiles of the profile.
+ * Whether matrix products have small tiles on a software adapter. `npm test` sets it: most of its time goes into
+ * compiling, and larger tiles only repeat the same statements. profiles.test.ts and `npm run verify` use the tiles of
+ * the profile.
  */
 const SMALL_TILES = process.env.PUSHDOWN_TILES === 'small';
 async function withSmallTiles(opened: Gpu): Promise<Gpu> {
@@ -26,7 +27,7 @@ async function withSmallTiles(opened: Gpu): Promise<Gpu> {
     ...profile,
     tuning: {
       ...profile.tuning,
-      // None divides the batches, nor the rows of the matrices.
+      // They do not divide most sizes in the tests, so the last tile is usually partly filled.
       step: { rows: 3, size: 8 },
       linear: { rows: 3, columns: 2, size: 8 },
       gradients: { ...profile.tuning.gradients, down: 2, across: 2 },
@@ -42,7 +43,7 @@ export async function openDevice(
 ): Promise<{ device: GPUDevice; description: AdapterDescription; close(): void }> {
   const search = await findAdapter({ checked });
   const { found } = search;
-  if (!found) throw new Error(`no WebGPU adapter for the parity tests: ${searchWords(search)}`);
+  if (!found) throw new Error(`no WebGPU adapter for the parity tests: ${searchText(search)}`);
   const device = await requestDevice(found.adapter);
   return { device, description: found.description, close: () => release(found.gpu) };
 }
@@ -50,7 +51,7 @@ export async function openDevice(
 /** The best WebGPU device of this machine. Throws if there is none: parity tests are never skipped. */
 export const openGpu = async (profile?: ProfileName): Promise<Gpu> => (await openGpuEngines(profile)).gpu;
 
-/** The GPU engine on this device, in its default form or a forced one. */
+/** The GPU engine on that device, in its default form or a forced one. */
 export const openGpuEngine = async (options?: GpuOptions): Promise<Engine> =>
   (await openGpuEngines(options?.profile)).on(options);
 

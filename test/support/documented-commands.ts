@@ -15,7 +15,7 @@ export async function runExample(name: string, ...args: string[]): Promise<strin
 export interface DocumentedCommand {
   /** The arguments after `npx pushdown`, as a shell splits them. */
   words: string[];
-  /** Whether it contains `<…>`, `[…]` or `…`: it describes usage and cannot be run. */
+  /** Whether it contains `<…>`, `[…]`, `…` or `a|b`: it describes usage and cannot be run. */
   pattern: boolean;
   /** The text in the document. */
   text: string;
@@ -23,7 +23,7 @@ export interface DocumentedCommand {
 
 /**
  * Matches a word (quoted, a placeholder, or up to the next space), or
- * what ends a command: `|`, `;`, `&`, `#`, `(`, `)` or a redirection.
+ * what ends a command: `|`, `;`, `&`, a parenthesis, a redirection or a backtick.
  */
 const WORD = /\s*(?:((?:'[^']*'|"[^"]*"|<[\w.|-]+>|[^\s'"|;&<>()`]|(?<=\S)\|(?=\S))+)|([|;&<>()`]))/y;
 

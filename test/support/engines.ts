@@ -9,8 +9,7 @@ import { openEngine } from '../../src/platform/node/engine.ts';
 import { openGpuEngine } from './device.ts';
 
 /**
- * An engine that is compared with the reference, with one choice of kernels. Tests of parity, training, recovery and
- * resumption run once for each variant.
+ * An engine under test, with one choice of kernels. Each kind of test runs once for each variant of a list below.
  */
 export interface EngineVariant {
   name: string;
@@ -20,9 +19,9 @@ export interface EngineVariant {
   open(options?: GpuOptions): Promise<Engine>;
   /** Whether it can compute a model of these sizes. */
   supports(spec: ModelSpec): boolean;
-  /** Whether it has its own memory of this kind. */
+  /** Whether it implements memories of this kind. */
   hasMemory(kind: MemoryName): boolean;
-  /** Maximum time steps of all sequences together in a memory comparison, in `npm test` and in `npm run verify`. */
+  /** Maximum of B·T in a comparison of memories, in `npm test` and in `npm run verify`. */
   maxSteps: { test: number; verify: number };
   /** Whether it shares nearly all code with another variant: then `npm test` compares only a few models or sizes. */
   few?: true;
@@ -49,7 +48,7 @@ const OTHER_ENGINES: readonly EngineVariant[] = ENGINES.map(({ name }) => name)
 const lane = (size: number) => ({ form: 'lane', size, subgroups: false }) as const;
 const block = (size: number, subgroups = false) => ({ form: 'block', size, subgroups }) as const;
 
-/** The lane form of the fused plan has no embedding or readout: their products run outside the loop over time. */
+/** The lane form of the fused plan has no kernels for an embedding or a readout. */
 const fitsLane = ({ embedding, readout }: ModelSpec): boolean => embedding === 0 && readout === 0;
 
 /** Variants that compute a whole model. */
@@ -65,7 +64,7 @@ export const MODEL_VARIANTS: readonly EngineVariant[] = [
 /**
  * The models that `npm test` compares on this variant. Most of the time goes into compiling kernels, and models
  * share nearly all of them. So every variant compares the models in `everywhere`; each other model is compared
- * on one GPU variant, in turn, and on every other engine. `npm run verify` compares all models on all variants.
+ * on one GPU variant, in turn, and on all engines except gpu. `npm run verify` compares all models on all variants.
  */
 export function modelsOf(
   variant: EngineVariant,
@@ -99,7 +98,7 @@ export const MEMORY_VARIANTS: readonly EngineVariant[] = [
   gpu(
     'parallel over time',
     { memory: 'time' },
-    // It is only meant for few, long sequences.
+    // Only stacks and queues have these kernels, which are for a few long sequences.
     { hasMemory: kind => kind === 'stack' || kind === 'queue', maxSteps: { test: 10_000, verify: 10_000 } },
   ),
   ...OTHER_ENGINES,

@@ -1,5 +1,5 @@
-/** Behaviour of a fake device; whatever is not set works at once. */
-export interface Fake {
+/** How a fake device fails. Whatever is not set succeeds at once. */
+export interface FakeFailures {
   /** Pipelines are never built. */
   pipelines?: 'never';
   /** Work never ends once a kernel is dispatched. */
@@ -14,11 +14,11 @@ const never = <T>(): Promise<T> => new Promise(() => undefined);
  * A WebGPU device that computes nothing: its buffers hold zeros, and its compiler accepts everything. For tests of the
  * host's behaviour while it waits.
  */
-export function fakeDevice({ pipelines, work, waits }: Fake): {
+export function fakeDevice({ pipelines, work, waits }: FakeFailures): {
   device: GPUDevice;
   readonly destroyed: boolean;
 } {
-  // If Node has no WebGPU of its own.
+  // WebGPU's constants, which Node may not define.
   Object.assign(globalThis, {
     GPUShaderStage: { COMPUTE: 4 },
     GPUBufferUsage: { MAP_READ: 1, COPY_DST: 8 },

@@ -8,11 +8,11 @@ import type { Engine, Forward, Model, ModelState, StepReport } from '../../src/e
 export interface Behaviour {
   /** Whether step k is finite. */
   finite?: (step: number) => boolean;
-  /** Absolute error per sequence at step k. */
+  /** Absolute error per sequence at step k; by default 1. */
   error?: (step: number) => number;
   /** Loss per target at step k; by default 0.5. */
   loss?: (step: number) => number;
-  /** Share of sequences right in every symbol in an evaluation after step k. */
+  /** Coarse accuracy in an evaluation after step k; by default 0. */
   coarse?: (step: number) => number;
   /** The prediction at step t of sequence b; by default the target, or 0. */
   predict?: (batch: Batch, t: number, b: number) => number;

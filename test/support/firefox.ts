@@ -8,10 +8,10 @@ import { bundleInstalled, unpackSwiftShader } from '../../src/platform/node/bund
 import { FIREFOX } from './firefox-path.ts';
 
 /** For describe.runIf(). */
-export const inFirefox = FIREFOX !== undefined;
+export const hasFirefox = FIREFOX !== undefined;
 
 /** Name of the tests in Firefox. If it is not installed, the name says why they are skipped. */
-export const IN_FIREFOX = FIREFOX
+export const FIREFOX_SUITE = FIREFOX
   ? `in ${versionOf(FIREFOX)}`
   : 'in Firefox: skipped, because it is not installed (or set FIREFOX_PATH)';
 
@@ -31,10 +31,10 @@ export const downloadFolderOf = (browser: Browser): string | undefined => downlo
 
 /**
  * Launches headless Firefox. With WebGPU it uses SwiftShader as its Vulkan driver, if installed. On Linux, releases
- * before 141 have no WebGPU whatever the settings, and later ones need the two set here.
+ * before 141 have no WebGPU whatever the settings, and later ones need the settings below.
  */
 export async function launchFirefox({ webgpu = false } = {}): Promise<Browser> {
-  if (!FIREFOX) throw new Error('Firefox is not installed: set FIREFOX_PATH to it.');
+  if (!FIREFOX) throw new Error('Firefox is not installed: set FIREFOX_PATH to its path.');
   const folder = mkdtempSync(join(tmpdir(), 'pushdown-firefox-'));
   const browser = await puppeteer.launch({
     browser: 'firefox',

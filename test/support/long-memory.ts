@@ -32,7 +32,7 @@ export function longMemory(
     dValue: new Float64Array(T * M),
   };
   const strength = new Float64Array(T);
-  // Rows exist from `lo` on; the last row of a stack is its top.
+  // Live rows start at `lo`; the last row of a stack is its top.
   const rows: number[] = [];
   let lo = 0;
   const steps: Step[] = [];

@@ -4,7 +4,7 @@ import { createGpuEngine, type GpuOptions } from '../../src/engine/gpu.ts';
 import { openDevice } from './device.ts';
 import type { EngineVariant } from './engines.ts';
 
-/** Opens engines that a test can make fail during their work, as when a driver fails. */
+/** Opens engines that a test can make fail while they work, as a driver may. */
 export interface LosableEngines {
   open(): Promise<Engine>;
   /** Loses the engine that was opened last. */

@@ -42,13 +42,16 @@ export const compareModels = (variants: readonly EngineVariant[]): void =>
     const names = modelsOf(variant, ALL, FEW);
     // Gradients need a forward pass too. The other results of that pass are
     // compared on a few models here, and on all of them in `npm run verify`.
-    test.each(names.filter(name => FEW.includes(name)))('%s: forward pass', name =>
-      expectSameForward(engines(), makeSpec(SPECS[name])),
+    test.each(names.filter(name => FEW.includes(name)))(
+      '%s: the forward pass agrees with the reference',
+      name => expectSameForward(engines(), makeSpec(SPECS[name])),
     );
-    test.each(names)('%s: gradients', name => expectSameGradients(engines(), makeSpec(SPECS[name])));
+    test.each(names)('%s: the gradients agree with the reference', name =>
+      expectSameGradients(engines(), makeSpec(SPECS[name])),
+    );
 
     // More sequences than the backward pass has invocations, and more than a tile has rows.
-    test.each(FEW)('%s: gradients of 75 sequences', name => {
+    test.each(FEW)('%s: the gradients of 75 sequences agree with the reference', name => {
       const lengths = Array.from({ length: 75 }, (_, b) => LENGTHS[b % LENGTHS.length]);
       return expectSameGradients(engines(), makeSpec(SPECS[name]), { lengths });
     });
@@ -57,7 +60,7 @@ export const compareModels = (variants: readonly EngineVariant[]): void =>
       (['stack', 'queue', 'deque'] as const).flatMap(kind =>
         SATURATED.map(([name, push, pop]) => [kind, name, push, pop] as const),
       ),
-    )('saturated strengths: %s, %s', async (memory, _, push, pop) => {
+    )('saturated strengths agree with the reference: %s, %s', async (memory, _, push, pop) => {
       const spec = makeSpec(SPECS[OF_MEMORY[memory]]);
       const state = startOf(spec);
       state.parameters.get('b_d')!.fill(push);
@@ -99,7 +102,7 @@ export const compareModels = (variants: readonly EngineVariant[]): void =>
       ['rmsprop, clipped by value', { optimiser: 'rmsprop', rate: 0.01, clip: 'value', clipAt: 0.05 }],
       ['adamw, halving its rate', { optimiser: 'adamw', rate: 0.04, rateHalfLife: 1, weightDecay: 0.5 }],
       ['sgd, growing push bias', { optimiser: 'sgd', rate: 0.1, clip: 'none', pushBiasGrowth: 0.01 }],
-    ])('three steps of %s', async (_, train) => {
+    ])('three steps agree with the reference: %s', async (_, train) => {
       const spec = makeSpec();
       const pair = await modelsOn(engines(), spec, train);
       for (const model of pair) await expect(model.gradients()).rejects.toThrow('call step() first');

@@ -6,6 +6,7 @@ import { messageOf } from '../../src/base/errors.ts';
 import { downloadFolderOf } from './firefox.ts';
 
 /** Operates the training page in a real browser, as a user would. */
+
 export interface Opened {
   page: Page;
   /** Problems of the page: errors in the console, failed requests. */

@@ -9,7 +9,7 @@ import { type Server, servePage } from './server.ts';
 export interface ServedPage {
   readonly url: string;
   readonly browser: Browser;
-  /** The page of the current test. */
+  /** The browser context of the current test, with its own storage. */
   readonly context: BrowserContext;
 }
 
@@ -46,11 +46,12 @@ export function servedPage(launch: () => Promise<Browser> = launchBrowser): Serv
   };
 }
 
-export const isDone = (page: Page): Promise<void> => waitForText(page, '#status', /Done: all|Solved/, 60_000);
+export const waitUntilDone = (page: Page): Promise<void> =>
+  waitForText(page, '#status', /Done: all|Solved/, 60_000);
 
-export const rowsOfRuns = (page: Page): Promise<number> => page.$$eval('#runs tr', rows => rows.length);
+export const countRuns = (page: Page): Promise<number> => page.$$eval('#runs tr', rows => rows.length);
 
-/** The run of this page, as a checkpoint file. */
+/** The checkpoint that the page saves of its run. */
 export const checkpointOf = async (page: Page): Promise<Checkpoint> =>
   decodeCheckpoint((await downloaded(page, '#save-checkpoint')).bytes);
 

@@ -43,5 +43,5 @@ export async function serveFiles(
   };
 }
 
-/** The files below a folder. */
+/** Reads files below a folder: for serveFiles(). */
 export const filesBelow = (folder: string) => (path: string) => readFile(join(folder, path));

@@ -2,7 +2,7 @@ import { run } from '../../src/cli/program.ts';
 
 /**
  * Runs a command line in this process.
- * @param interruptAfter the number of lines of stdout after which it presses Ctrl-C
+ * @param interruptAfter simulates Ctrl-C after this many lines of stdout
  */
 export async function pushdown(
   argv: readonly string[],

@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { MEMORY_NAMES } from '../../src/base/memories.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { createReferenceEngine } from '../../src/engine/reference.ts';
-import { losses } from './training-losses.ts';
+import { firstReports } from './first-reports.ts';
 
 export const STEPS = 50;
 
@@ -28,8 +28,8 @@ export function setsOf(
  * from 5e-7 to 5e-6, and is 1.6e-4 at step 50; with seeds 1 to 3 it stays below 1e-5.)
  */
 export async function expectSameLosses(engine: Engine, name: string, sets: string[] = []): Promise<void> {
-  const ours = await losses(engine, name, STEPS, sets);
-  const truth = await losses(createReferenceEngine(), name, STEPS, sets);
+  const ours = await firstReports(engine, name, STEPS, sets);
+  const truth = await firstReports(createReferenceEngine(), name, STEPS, sets);
   expect(ours).toHaveLength(STEPS);
   for (const [k, { objective }] of truth.entries()) {
     const difference = Math.abs(ours[k].objective / objective - 1);

@@ -135,15 +135,15 @@ describe.each(GRIDS)('strengths that are multiples of 1/%i, up to %i times that'
   });
 });
 
-test('rows that a pop removes stay in their slots, and undoing restores them exactly', () => {
+test('the backward pass undoes every step: all slots are empty again', () => {
   const rng = new Rng(3, 1);
   const numbers = (): number[] => Array.from({ length: 60 }, () => rng.uniform());
   const [push, pops] = [numbers(), numbers()];
   const value = push.map(() => [1]);
   const state = code.stackForward(push, pops, value);
-  const start = structuredClone(state.slots);
+  const afterForward = structuredClone(state.slots);
   code.stackBackward(push, pops, value, state, value);
-  expect(state.slots).not.toEqual(start);
+  expect(state.slots).not.toEqual(afterForward);
   expect(state.slots.every(slot => slot === undefined)).toBe(true);
 });
 
@@ -161,7 +161,7 @@ describe('the tables of the example', () => {
   const line = (cells: (string | number)[]): string => `| ${cells.join(' | ')} |`;
   const name = ({ row, s }: { row: number; s: number }): string => `row ${row + 1}: ${short(s)}`;
 
-  test('the forward pass', () => {
+  test('the table of the forward pass shows the results of stackForward', () => {
     const expected = push.map((d, t) => {
       const at = (n: number) => code.stackForward(push.slice(0, n), pops.slice(0, n), value.slice(0, n));
       const { slots, undo, read } = at(t + 1);
@@ -193,7 +193,7 @@ describe('the tables of the example', () => {
     expect(rowsAfter('forward')).toEqual(expected);
   });
 
-  test('the backward pass', () => {
+  test('the table of the backward pass shows the results of stackBackward', () => {
     const state = code.stackForward(push, pops, value);
     const { dPush, dPop, dValue } = code.stackBackward(push, pops, value, state, value);
     const rows = rowsAfter('backward').map(row => row.split('|').map(cell => cell.trim()));
@@ -233,7 +233,7 @@ describe('the two kinds of ties at which float32 and float64 may differ', () => 
     return [actual, truth];
   };
 
-  test('the end of a pop', async () => {
+  test('at the end of a pop the gradient of u differs', async () => {
     // Rows of .3 and .2, a pop of .5 and a push of 0: what is left of the first row is read.
     const [float32, float64] = await both(f32(0.3, 0.2, 0), f32(0, 0, 0.5));
     expect(float32['dPop'][2]).toBeCloseTo(0);
@@ -241,7 +241,7 @@ describe('the two kinds of ties at which float32 and float64 may differ', () => 
     expect(Math.fround(0.3) - (0.5 - Math.fround(0.2))).toBeCloseTo(1.5e-8, 9);
   });
 
-  test('the end of a read', async () => {
+  test('at the end of a read the gradients of pushes differ', async () => {
     const [float32, float64] = await both(f32(0.6, 0.4), f32(0, 0));
     expect(plain(float32['dPush'])).toEqual([1, 2]);
     expect(plain(float64['dPush'])).toEqual([0, 1]);
@@ -261,7 +261,7 @@ test('the table of costs agrees with the sizes in the code', () => {
     return `${kind} ${forward.length} and ${backward.length}`;
   });
   expect(text).toContain(`${counts.join(', ')} (T = 65,536)`);
-  // lows and keys have a tree above them, 1/32 + 1/32² … of their size.
+  // Lows and keys each have a tree of minima, of 1/32 + 1/32² + … of their size.
   const tree = 1 + 1 / 32 + 1 / 32 ** 2 + 2 / T;
   const heights = 8 * tree + 8 + 4 + 4 * tree;
   expect(text).toContain(`heights, links, keys: ${heights.toFixed(1)} bytes per step`);

@@ -71,11 +71,14 @@ describe('the gate', () => {
     [1, 14, 'moved'],
     [0.7, 7, 'faster'],
     [Number.NaN, Number.NaN, 'failed'],
-  ] as const)('%d and %d against 1 and 10: %s', (reference, copy, verdict) => {
-    const judgement = judge(ratios(reference, copy), baseline);
-    expect(judgement.verdict).toBe(verdict);
-    expect(remarksOf([judgement], []).length).toBe(verdict === 'ok' ? 0 : 1);
-  });
+  ] as const)(
+    'ratios of %d and %d, with 1 and 10 in the baseline, are judged: %s',
+    (reference, copy, verdict) => {
+      const judgement = judge(ratios(reference, copy), baseline);
+      expect(judgement.verdict).toBe(verdict);
+      expect(remarksOf([judgement], []).length).toBe(verdict === 'ok' ? 0 : 1);
+    },
+  );
   test('a case that the baseline does not have is new', () => {
     expect(judge({ ...ratios(1, 1), name: 'other' }, baseline).verdict).toBe('new');
   });
@@ -129,7 +132,7 @@ test('differences are relative to the largest number of an output', () => {
   expect(() => agree(right, new Map([['a', [1, 2]]]))).toThrow(/tensor b should have 2 numbers/);
 });
 
-test('the number of rows that a read takes is counted', () => {
+test('the rows that a read takes are counted', () => {
   const problem = { kind: 'stack', B: 1, T: 200, M: 1, strengths: 'near 1' } as const;
   expect(rowsRead(problem)).toBeGreaterThan(1);
   expect(rowsRead(problem)).toBeLessThan(3);

@@ -24,10 +24,10 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const SIZES = ['hidden=3', 'width=2', 'batch=2', 'reportEvery=1', 'minLength=2', 'maxLength=2'];
 const TINY = [...SIZES, 'evaluateFrom=4', 'evaluateLength=4', 'steps=3'].flatMap(set => ['--set', set]);
-const cpu = ['--engine', 'reference', ...TINY];
+const OPTIONS = ['--engine', 'reference', ...TINY];
 const read = (...path: string[]) => JSON.parse(readFileSync(join(folder, ...path), 'utf8'));
 const seeds = (out: string, count: string, ...more: string[]) =>
-  pushdown(['train', 'reverse', ...cpu, '--seeds', count, '--out', join(folder, out), '--json', ...more]);
+  pushdown(['train', 'reverse', ...OPTIONS, '--seeds', count, '--out', join(folder, out), '--json', ...more]);
 
 describe('train --seeds', () => {
   test('makes a folder and a row for each seed, then counts the successes', async () => {
@@ -59,7 +59,7 @@ describe('train --seeds', () => {
     const human = await pushdown([
       'train',
       'reverse',
-      ...cpu,
+      ...OPTIONS,
       '--seeds',
       '3',
       '--out',
@@ -71,7 +71,7 @@ describe('train --seeds', () => {
 
   test('a run of --seeds equals the run with the same --seed', async () => {
     const out = join(folder, 'alone');
-    await pushdown(['train', 'reverse', ...cpu, '--seed', '1', '--out', out]);
+    await pushdown(['train', 'reverse', ...OPTIONS, '--seed', '1', '--out', out]);
     await seeds('pair', '1-1');
     const file = 'checkpoint.safetensors';
     const tensors = (path: string) => {
@@ -109,7 +109,7 @@ describe('train --seeds', () => {
 describe('table', () => {
   const ONLY = ['--scale', 'small', '--only', 'reverse/stack,copy/queue,reverse/lstm1', '--seeds', '1'];
   const table = (out: string, ...more: string[]) =>
-    pushdown(['table', 'paper', ...cpu, ...ONLY, '--out', join(folder, out), '--json', ...more]);
+    pushdown(['table', 'paper', ...OPTIONS, ...ONLY, '--out', join(folder, out), '--json', ...more]);
   const keys = ['copy/queue/seed0', 'reverse/lstm1/seed0', 'reverse/stack/seed0'];
 
   test('runs every cell in its folder, and writes the table', async () => {

@@ -17,7 +17,15 @@ function make(sets: string[] = []): Checkpoint {
     config,
     engine: 'gpu',
     state,
-    run: { ...startRun(config), window, badRun: 1, passes: 1, initialisedAt: 5, restarts: 2, seconds: 1.5 },
+    run: {
+      ...startRun(config),
+      window,
+      badStreak: 1,
+      passes: 1,
+      initialisedAt: 5,
+      restarts: 2,
+      seconds: 1.5,
+    },
   };
 }
 
@@ -63,7 +71,7 @@ test('what the engine chose by measuring is stored; a checkpoint without choices
   }
 });
 
-test('a file without moments is read with zeros; numbers of 16 bits are rounded', () => {
+test('moments missing from a file are read as zeros; numbers stored in 16 bits are rounded', () => {
   const whole = make();
   const { parameters } = whole.state;
   const weights = { ...whole, state: { ...whole.state, firstMoment: new Map(), secondMoment: new Map() } };
@@ -172,15 +180,15 @@ describe('a header from another program', () => {
         JSON.stringify({ __metadata__: { note: 'ä€😀', ...__metadata__ }, ...tensors }),
     ],
     [
-      'of version 4, with the former names of moments, of the projection and of the step of the last restart',
+      'of version 4, with the former names of moments, of the projection and of fields of the run',
       ({ __metadata__, ...tensors }) => {
         const config = __metadata__.config.replace('"projection"', '"deeper"');
-        const run = __metadata__.run.replace('"initialisedAt"', '"begun"');
+        const run = __metadata__.run.replace('"initialisedAt"', '"begun"').replace('"badStreak"', '"badRun"');
         const metadata = { ...__metadata__, version: '4', config, run };
         const former = JSON.stringify({ __metadata__: metadata, ...tensors })
           .replaceAll('optimiser.firstMoment', 'optimiser.mean')
           .replaceAll('optimiser.secondMoment', 'optimiser.square');
-        expect(former).toMatch(/deeper.*begun.*optimiser\.mean\.b_v.*optimiser\.square\.b_v/);
+        expect(former).toMatch(/deeper.*badRun.*begun.*optimiser\.mean\.b_v.*optimiser\.square\.b_v/);
         return former;
       },
     ],
@@ -259,14 +267,14 @@ const FILES: [name: string, bytes: Uint8Array, message: RegExp][] = [
   ['a wrong shape', broken(h => Object.assign(h.W_xh, { shape: [3, 4] })), /shape \[6, 3\].*got \[3,4\]/],
   ['a huge shape', broken(h => Object.assign(h.W_xh, { shape: [1e15, 1e15] })), /shape \[6, 3\]/],
   [
-    'a deep shape',
+    'a deeply nested shape',
     broken(h =>
       join(JSON.stringify(h).replace('[4,3]', '['.repeat(1e5) + ']'.repeat(1e5)), new Uint8Array(0)),
     ),
     /./,
   ],
   [
-    'offsets that are not offsets',
+    'offsets that are not two whole numbers',
     broken(h => Object.assign(h.b_u, { data_offsets: [0.5] })),
     /two integer data_offsets/,
   ],

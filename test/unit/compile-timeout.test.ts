@@ -8,7 +8,7 @@ import { NoAdapter, openingOn, type Platform } from '../../src/platform/engines.
 import { engineLine } from '../../src/platform/names.ts';
 import { preset } from '../../src/train/presets.ts';
 import { initialState, setup } from '../../src/train/setup.ts';
-import { type Fake, fakeDevice } from '../support/fake-device.ts';
+import { type FakeFailures, fakeDevice } from '../support/fake-device.ts';
 
 /**
  * Adapters that never finish compiling: the next plan is tried, then the
@@ -21,7 +21,7 @@ const { spec } = setup(config);
 const open = (engine: Engine) => engine.model(spec, config.train, initialState(spec, config.train));
 
 /** A platform with a GPU whose devices behave as given, together with the plans requested and the devices opened. */
-function platformOf(behave: (plan: PlanName) => Fake) {
+function platformOf(behave: (plan: PlanName) => FakeFailures) {
   const plans: PlanName[] = [];
   const fakes: ReturnType<typeof fakeDevice>[] = [];
   const platform: Platform = {
@@ -55,7 +55,7 @@ describe.each([
     );
     result.destroy();
     engine.destroy();
-    // They are not destroyed, because destroying them would wait for work that never ends.
+    // The devices are not destroyed, because destroying them would wait for work that never ends.
     expect(slow.fakes.map(({ destroyed }) => destroyed)).toEqual([false, false]);
   });
 

@@ -52,7 +52,7 @@ test.each([
     { model: { memory: 'tape', depth: 3, reads: 4 } },
     'model.reads (4) must not exceed model.depth (3), the cells of a tape.',
   ],
-])('bad configuration %o', (input, message) => {
+])('a bad configuration is refused: %o', (input, message) => {
   expect(() => makeConfig(input)).toThrow(InputError);
   expect(() => makeConfig(input)).toThrow(message);
 });
@@ -77,7 +77,7 @@ describe('--set', () => {
     ['hidden=many', 'model.hidden must be a whole number from 1 to 4096, got "many".'],
     ['hidden=', 'model.hidden must be a whole number from 1 to 4096, got "".'],
     ['autoencoder=1', 'model.autoencoder must be true or false, got "1".'],
-  ])('%s', (assignment, message) => {
+  ])('%s is refused', (assignment, message) => {
     expect(() => assign(plain, [assignment])).toThrow(message);
   });
 });
@@ -154,7 +154,7 @@ describe('presets', () => {
     expect(preset('reverse').train.steps).not.toBe(1);
   });
 
-  test("the tutorial's step size: rate over L, mean over the batch, at least its 750,000 sequences", () => {
+  test("the tutorial's presets have its step size, for a mean over the batch, and at least its 750,000 sequences", () => {
     const [part5, part6] = [preset('tutorial-part5').train, preset('tutorial-part6').train];
     expect(part5).toMatchObject({ batch: 10, optimiser: 'sgd', clip: 'none', lossPer: 'source' });
     expect(part5.rate).toBeCloseTo(0.005 * part5.batch);

@@ -29,7 +29,7 @@ const accumulated = (state: CurriculumState, errors: number[], config = part5) =
   errors.reduce((s, error) => accumulateError(config, s, report(error)), state);
 const times = (n: number, error: number): number[] => Array(n).fill(error);
 
-describe("the tutorial's rule", () => {
+describe("the tutorial's rule, with range = longest − shortest + 1", () => {
   const start = startCurriculum(part5);
 
   test('grows when the error per 100 sequences is below 5 × range', () => {
@@ -84,7 +84,7 @@ describe('decisions', () => {
     expect(accumulated(startCurriculum(config), times(100, 0), config)).toEqual(startCurriculum(config));
   });
 
-  test('survive JSON', () => {
+  test('are unchanged by JSON', () => {
     const state = accumulated(start, [...times(10, 0.1), 0.3]);
     expect(JSON.parse(JSON.stringify(state))).toEqual(state);
   });

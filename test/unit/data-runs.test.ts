@@ -10,7 +10,7 @@ import {
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { assign } from '../../src/base/config.ts';
-import { changeWords } from '../../src/tasks/data-facts.ts';
+import { changeText } from '../../src/tasks/data-facts.ts';
 import { type Data, parseData } from '../../src/tasks/data-file.ts';
 import { parseSource } from '../../src/tasks/task.ts';
 import { decodeCheckpoint } from '../../src/train/checkpoint.ts';
@@ -24,8 +24,8 @@ import { temporaryFolder } from '../support/tiny-run.ts';
 /** Runs on your own data: the facts about the data in a checkpoint, other files, files that grow or have moved. */
 
 const folder = temporaryFolder();
-const CPU = ['--engine', 'reference'];
-const TINY = [...CPU, '--set', 'hidden=4', '--set', 'width=2', '--set', 'batch=4'];
+const ENGINE = ['--engine', 'reference'];
+const TINY = [...ENGINE, '--set', 'hidden=4', '--set', 'width=2', '--set', 'batch=4'];
 
 /**
  * Pairs number `from` to `to` − 1: each source is different, and
@@ -95,16 +95,16 @@ describe('the longest target', () => {
   test('predict and trace report the limit, and --max-length changes it', async () => {
     const out = join(folder, 'long');
     await train(out, file('long.tsv', lines(0, 40)));
-    const { out: answers, err } = await pushdown(['predict', out, ...CPU, '--max-length', '1'], 'a b\n');
+    const { out: answers, err } = await pushdown(['predict', out, ...ENGINE, '--max-length', '1'], 'a b\n');
     expect(answers.trim()).toMatch(/^[abc]$/);
     expect(err).toMatch(
       /\nline 1: cut off after 1 symbol, before the model ended its answer: allow more with --max-length <n>\n$/,
     );
-    const json = await pushdown(['predict', out, ...CPU, '--max-length', '1', '--json'], 'a b\n');
+    const json = await pushdown(['predict', out, ...ENGINE, '--max-length', '1', '--json'], 'a b\n');
     expect(jsonLines(json.out)).toEqual([{ source: 'a b', output: answers.trim(), ended: false, limit: 1 }]);
-    const traced = await pushdown(['trace', out, 'a b', ...CPU, '--max-length', '1']);
+    const traced = await pushdown(['trace', out, 'a b', ...ENGINE, '--max-length', '1']);
     expect(traced.err).toMatch(/\ncut off after 1 symbol,/);
-    expect((await pushdown(['predict', out, ...CPU, '--max-length', '0'])).err).toMatch(
+    expect((await pushdown(['predict', out, ...ENGINE, '--max-length', '0'])).err).toMatch(
       /--max-length must be a whole number from 1/,
     );
   });
@@ -114,7 +114,7 @@ describe('eval', () => {
   const out = join(folder, 'measured');
   const tsv = file('measured.tsv', lines(0, 60));
   const evaluated = async (...argv: string[]) => {
-    const result = await pushdown(['eval', out, ...CPU, ...argv]);
+    const result = await pushdown(['eval', out, ...ENGINE, ...argv]);
     return { ...result, rows: result.out.trim().split('\n') };
   };
   test('on the training data: measures its test part, and prints the number of pairs', async () => {
@@ -168,7 +168,7 @@ describe('eval', () => {
     expect(parts.find(({ code }) => code === 2)!.err).toMatch(
       /part of .*one\.tsv is empty \(pairs in the file: 1\): measure all pairs with --split all/,
     );
-    const { err } = await pushdown(['eval', 'gallery/reverse-stack', '--split', 'all', ...CPU]);
+    const { err } = await pushdown(['eval', 'gallery/reverse-stack', '--split', 'all', ...ENGINE]);
     expect(err).toMatch(/--split is for task data, but this task is reverse/);
     expect((await evaluated('--split', 'tset')).err).toMatch(/unknown --split "tset". Did you mean "test"/);
   });
@@ -201,22 +201,22 @@ describe('a file that grows', () => {
   test('describes what has changed', () => {
     const facts = (text: string) => parseData(text, 'my.tsv', { characters: false, heldOut: 0 }).facts;
     const [one, two, other] = ['a\tb', 'a\tb\nb\ta', 'a\tc'].map(facts);
-    expect(changeWords(one, one)).toBeUndefined();
-    expect(changeWords(one, two)).toBe('1 new pair (1 train)');
-    expect(changeWords(two, one)).toBe('2 before');
-    expect(changeWords(one, other)).toBe('the same number of pairs as before, but different ones');
-    expect(changeWords(parse(200).facts, parse(400).facts)).toMatch(
+    expect(changeText(one, one)).toBeUndefined();
+    expect(changeText(one, two)).toBe('1 new pair (1 train)');
+    expect(changeText(two, one)).toBe('2 before');
+    expect(changeText(one, other)).toBe('the same number of pairs as before, but different ones');
+    expect(changeText(parse(200).facts, parse(400).facts)).toMatch(
       /^200 new pairs \(\d+ train, \d+ validation, \d+ test\)$/,
     );
   });
 
-  test('--resume reports it, and trains at its lengths', async () => {
+  test('is reported by --resume, which then trains at its lengths', async () => {
     const out = join(folder, 'grown');
     await train(out, file('grown.tsv', lines(0, 60)));
-    const same = await pushdown(['train', '--resume', out, ...CPU, '--steps', '3']);
+    const same = await pushdown(['train', '--resume', out, ...ENGINE, '--steps', '3']);
     expect(same.out).toMatch(/grown\.tsv · \d+ train, \d+ validation, \d+ test pairs\n/);
     file('grown.tsv', lines(0, 120));
-    const { code, out: text } = await pushdown(['train', '--resume', out, ...CPU, '--steps', '4']);
+    const { code, out: text } = await pushdown(['train', '--resume', out, ...ENGINE, '--steps', '4']);
     expect(code).toBe(0);
     expect(text).toMatch(/pairs · 60 new pairs \(\d+ train, \d+ validation, \d+ test\)\n/);
     expect(text).toMatch(/\nlengths 3 to 5 from here on \(3 to 4 before\)\n/);
@@ -227,12 +227,12 @@ describe('a file that grows', () => {
   test('--resume of a run with explicit lengths reports how many pairs are left out', async () => {
     const out = join(folder, 'left');
     await train(out, file('left.tsv', lines(0, 60)), '--set', 'maxLength=3', '--set', 'evaluateLength=4');
-    const { out: text } = await pushdown(['train', '--resume', out, ...CPU, '--steps', '3']);
+    const { out: text } = await pushdown(['train', '--resume', out, ...ENGINE, '--steps', '3']);
     expect(text).toMatch(/\d+ of \d+ training pairs are left out: .* --set maxLength=4\n/);
     expect(text).not.toMatch(/from here on/);
   });
 
-  test('--seeds reports it too', async () => {
+  test('is reported by --seeds too', async () => {
     const out = join(folder, 'seeds');
     const argv = (tsv: string, steps: string) => [
       ...['train', 'data', '--data', tsv, ...TINY, '--steps', steps, '--out', out, '--seeds', '1'],
@@ -241,7 +241,7 @@ describe('a file that grows', () => {
     const tsv = file('seeds.tsv', lines(0, 40));
     expect((await pushdown(argv(tsv, '2'))).code).toBe(0);
     const result = JSON.parse(readFileSync(join(out, 'seed0', 'result.json'), 'utf8'));
-    // Not the requested thousand.
+    // All pairs of a part, not the thousand sequences that are measured by default.
     const { facts } = parse(40);
     expect(result.measured.map(({ sequences }: { sequences: number }) => sequences)).toEqual([
       facts.train,
@@ -255,7 +255,7 @@ describe('a file that grows', () => {
 });
 
 describe('an older checkpoint', () => {
-  test('keeps the parts that it was trained with, and reports it', async () => {
+  test('keeps the split that it was trained with, and the output says so', async () => {
     const out = join(folder, 'old');
     const tsv = file('old.tsv', lines(0, 60));
     await train(out, tsv, '--set', 'splitBy=rank');
@@ -271,7 +271,7 @@ describe('an older checkpoint', () => {
     await expect(Trainer.resume(fakeEngine(), read, {}, data)).rejects.toThrow(
       /old\.tsv must be split as at the start of the run, with task\.splitBy rank, got hash/,
     );
-    const { code, out: text } = await pushdown(['train', '--resume', out, ...CPU, '--steps', '4']);
+    const { code, out: text } = await pushdown(['train', '--resume', out, ...ENGINE, '--steps', '4']);
     expect(code).toBe(0);
     expect(text).toMatch(/48 train, 6 validation, 6 test pairs\n/);
     expect(text).toMatch(/splits its data by rank/);
@@ -343,7 +343,7 @@ describe('symbols in another Unicode form', () => {
 });
 
 describe('from another folder', () => {
-  test('the data is found above the run; if it is not found, the message suggests --data', async () => {
+  test('the data is found in a folder above the run; if it is not found, the message suggests --data', async () => {
     const home = join(folder, 'home');
     const elsewhere = join(folder, 'elsewhere');
     for (const path of [home, elsewhere]) mkdirSync(path);
@@ -356,8 +356,8 @@ describe('from another folder', () => {
       expect(existsSync(join(home, 'runs', 'a', 'checkpoint.safetensors'))).toBe(true);
       process.chdir(elsewhere);
       const run = join('..', 'home', 'runs', 'a');
-      expect((await pushdown(['eval', run, ...CPU])).code).toBe(0);
-      const { code, err } = await pushdown(['train', '--resume', run, ...CPU, '--steps', '3']);
+      expect((await pushdown(['eval', run, ...ENGINE])).code).toBe(0);
+      const { code, err } = await pushdown(['train', '--resume', run, ...ENGINE, '--steps', '3']);
       expect([code, err]).toEqual([0, '']);
       const configured = ['train', join(home, 'mine.json'), ...TINY, '--steps', '1', '--out', 'own'];
       expect((await pushdown(configured)).err).toBe('');
@@ -369,7 +369,7 @@ describe('from another folder', () => {
         ['train', '--resume', run],
         ['train', join(home, 'mine.json')],
       ]) {
-        expect((await pushdown([...argv, ...CPU])).err).toMatch(
+        expect((await pushdown([...argv, ...ENGINE])).err).toMatch(
           /cannot read the data file .*mine\.tsv: there is no such file.*\. Give --data <file>\.\n$/,
         );
       }

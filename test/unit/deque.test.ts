@@ -40,7 +40,7 @@ describe('a deque by hand: end 0 is the top, end 1 the bottom; rows go from bott
     ]);
   });
 
-  it('gradients of two pops that reach the same row', () => {
+  it('two pops that reach the same row both get its gradient', () => {
     const previous = f64(0.5, 1, 0.25);
     const u = f64(0.5, 0.75);
     expect([...deque.step(previous, f64(1, 1), u)]).toEqual([1, 0, 0.5, 0, 1]);
@@ -92,7 +92,7 @@ describe('whole sequences', () => {
     }
   });
 
-  it('pops take min(u, what is left), and a read weighs min(1, the total), in quarters', () => {
+  it('pops take min(u, what is left), and the weights of a read sum to min(1, the total), in quarters', () => {
     const T = 30;
     for (let seed = 0; seed < 20; seed++) {
       const rng = new Rng(seed, 103);

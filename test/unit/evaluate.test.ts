@@ -78,7 +78,7 @@ describe('evaluate', () => {
 describe('ranges of lengths', () => {
   const lengthsOf = (samples: { source: string }[]) => samples.map(({ source }) => source.split(' ').length);
 
-  test('sources have all of these lengths', async () => {
+  test('sources have different lengths within the range', async () => {
     const { task, model } = make('reverse');
     const evaluation = await evaluate(model, task, { shortest: 5, length: 9, sequences: 4, seed: 1 });
     expect(evaluation).toMatchObject({ shortest: 5, length: 9, sequences: 4 });

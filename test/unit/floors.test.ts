@@ -78,12 +78,12 @@ test('imports point downwards', () => {
   expect(wrong).toEqual([]);
 });
 
-/** The folders of the terminal, each of which may import from those before it; then the files beside them. */
-const TERMINAL = ['io', 'files', 'show', 'arguments', 'run', 'sweep', 'commands', 'program.ts', 'main.ts'];
+/** The folders of src/cli, each of which may import from those before it; then the files beside them. */
+const CLI = ['io', 'files', 'show', 'arguments', 'run', 'sweep', 'commands', 'program.ts', 'main.ts'];
 
-test('imports point downwards within the terminal too', () => {
+test('imports point downwards within src/cli too', () => {
   const cli = join(ROOT, 'src', 'cli');
-  const levelOf = (file: string): number => TERMINAL.indexOf(relative(cli, file).split(/[\\/]/)[0]);
+  const levelOf = (file: string): number => CLI.indexOf(relative(cli, file).split(/[\\/]/)[0]);
   const wrong: string[] = [];
   for (const file of files.filter(name => layerOf(name) === 'cli')) {
     expect(levelOf(file), file).toBeGreaterThanOrEqual(0);
@@ -95,7 +95,7 @@ test('imports point downwards within the terminal too', () => {
   expect(wrong).toEqual([]);
 });
 
-test('only one module of the terminal claims the folder of a run and writes to it', () => {
+test('only one module of src/cli claims the folder of a run and writes to it', () => {
   const owner = /run[\\/]folder\.ts$/;
   for (const file of files.filter(name => layerOf(name) === 'cli' && !owner.test(name))) {
     const imported =
@@ -161,7 +161,7 @@ test('train uses engines only through their interface', () => {
   }
 });
 
-test('only cli and its platform use Node, only web uses the DOM', () => {
+test('only cli and platform/node use Node, only web uses the DOM', () => {
   for (const file of files) {
     const text = readFileSync(file, 'utf8');
     const node = layerOf(file) === 'cli' || /src[\\/]platform[\\/]node/.test(file);
@@ -178,7 +178,7 @@ test('no text of a file or an address is evaluated or becomes HTML', () => {
   }
 });
 
-test('only engine and lower layers use WebGPU', () => {
+test('base, layout, reference, simd, tasks, plot, train, doctor and the entries use no types of WebGPU', () => {
   for (const file of files) {
     if (['gpu', 'kernels', 'engine', 'shaders', 'platform', 'cli', 'web'].includes(layerOf(file))) continue;
     expect(readFileSync(file, 'utf8'), file).not.toMatch(/\bGPU[A-Z]\w+/);

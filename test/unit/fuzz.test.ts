@@ -34,7 +34,7 @@ function resultOrRefusal<T>(parse: () => T): T | undefined {
   }
 }
 
-/** Unusual strings: control characters, text directions, quotes, names of prototypes, malformed numbers. */
+/** Unusual strings: control characters, text directions, quotes, properties of prototypes, malformed numbers. */
 const odd = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 12 }),
   fc.constantFrom(
@@ -69,7 +69,7 @@ const written = (value: unknown): string =>
 const key = fc.oneof({ weight: 6, arbitrary: fc.constantFrom(...KEYS) }, odd);
 
 describe('configurations', () => {
-  test('as JSON', () => {
+  test('as JSON are valid, or refused in one line', () => {
     const group = (name: keyof typeof FIELDS) =>
       fc.dictionary(
         fc.oneof({ weight: 9, arbitrary: fc.constantFrom(...Object.keys(FIELDS[name])) }, odd),
@@ -102,7 +102,7 @@ describe('configurations', () => {
     expect(accepted).toBeGreaterThan(RUNS.numRuns / 200);
   });
 
-  test('as --set', () => {
+  test('as --set are valid, or refused in one line', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(key, fc.oneof(odd, value.map(written))), { maxLength: 3 }), pairs => {
         resultOrRefusal(() =>
@@ -153,11 +153,11 @@ describe('configurations', () => {
   }, 120_000);
 });
 
-/** Lone surrogates become question marks, as in an address. */
+/** Encodes text for an address. Lone surrogates become U+FFFD, because encodeURIComponent rejects them. */
 const encoded = (text: string): string =>
   encodeURIComponent(new TextDecoder().decode(new TextEncoder().encode(text)));
 
-test('addresses', () => {
+test('addresses are unchanged by a round trip, or refused in one line', () => {
   const part = fc.oneof(
     fc
       .tuple(key, fc.oneof(odd, value.map(written)))
@@ -251,7 +251,7 @@ describe('checkpoints', () => {
         fc.array(metadata, { maxLength: 2 }),
         (changes, entries) => {
           const changed = structuredClone(header);
-          // Version 1 had no checksum, so everything else is checked.
+          // Version 1 had no checksum, which would hide all other checks.
           changed.__metadata__.version = '1';
           for (const [name, text] of entries) changed.__metadata__[name] = text;
           for (const [name, replacement] of Object.entries(changes))
@@ -285,7 +285,7 @@ describe('data', () => {
   );
   const text = fc.array(symbols, { maxLength: 30 }).map(parts => parts.join(''));
   test.each(['pairs.tsv', 'pairs.jsonl'])(
-    '%s',
+    '%s is valid, or refused in one line',
     file => {
       const line = fc.oneof(
         fc
@@ -317,7 +317,7 @@ describe('data', () => {
     60_000,
   );
 
-  test('sources as typed text', () => {
+  test('sources as typed text are valid, or refused in one line', () => {
     const tasks = ['reverse', 'gender', 'dyck', 'modular-arithmetic'].map(name =>
       makeTask({ ...preset('reverse').task, name }),
     );
@@ -331,7 +331,7 @@ describe('data', () => {
   });
 });
 
-test('the command memory: operations as JSON', async () => {
+test('the command memory answers operations as JSON, or refuses them in one line', async () => {
   const strength = fc.oneof({ weight: 8, arbitrary: fc.double({ min: 0, max: 2, noNaN: true }) }, value);
   const row = (of: fc.Arbitrary<unknown>) => fc.array(of, { maxLength: 3 });
   const end = fc.record(

@@ -108,7 +108,7 @@ describe.each([
     }
   });
 
-  test('the acceptance rate of rejection sampling would be as measured, and no draw takes too long', () => {
+  test('rejection sampling would accept the share of draws that was measured, and no draw takes too long', () => {
     const grammar = new Grammar(
       Object.fromEntries(
         Object.entries(rules).map(([key, all]) => [key, all.map(([p, words]) => [p, words, words] as const)]),

@@ -50,7 +50,7 @@ describe.each(LANGUAGES)('%s', name => {
     }
     for (const [key, count] of counts) {
       const p = Math.exp(task.logProbability!(key.split(',').map(Number)));
-      // Five standard deviations, and one for counts near 0.
+      // Five standard deviations, plus 1 for counts near 0.
       expect(Math.abs(count - draws * p), key).toBeLessThan(5 * Math.sqrt(draws * p) + 1);
     }
   });
@@ -93,7 +93,7 @@ describe('by hand', () => {
     // Strings of 2 symbols: whatever w is, both symbols are equal.
     ['lm-padded-reversal', 'aa', 1 / 2],
     // Strings of 3 symbols: w is empty (weight p³), or has one symbol (weight
-    // c·p, four strings, equally likely). aba is only one of the latter.
+    // c·p, four strings, equally likely). aba is one of these four.
     ['lm-padded-reversal', 'aba', 60 / 61 / (60 / 61 + (30 / 31) ** 2) / 4],
     ['lm-padded-reversal', 'abb', 0],
     ['lm-padded-reversal', 'abaa', 0],
@@ -247,6 +247,6 @@ test('the hardest language: probabilities equal those of its grammar, computed b
     const got = Math.exp(task.logProbability!(string));
     expect(Math.abs(got - expected), string.join()).toBeLessThanOrEqual(1e-9 * expected);
   }
-  // Either part may be the piece.
+  // Either `$()` may be the piece, and the other one its decoy.
   expect(Math.exp(task.logProbability!(two))).toBeGreaterThan(0);
 }, 60_000);

@@ -42,7 +42,7 @@ describe.runIf(existsSync('/proc/self'))('a folder that cannot be created is ref
     ['--seeds', ['train', 'reverse', ...TINY, '--seeds', '2']],
     ['table', ['table', 'paper', '--scale', 'small', '--only', 'copy/stack', '--engine', 'reference']],
   ])(
-    '%s --out /proc/x',
+    '%s --out /proc/x/y',
     (_, argv) => {
       expect(pushdown([...argv, '--out', '/proc/x/y'])).toEqual({
         status: 2,

@@ -60,7 +60,7 @@ describe('the lengths on which a run is measured at its end', () => {
     expect((await measureAll(trainer, [asTrained]))[0].loss).toBe(shallow.loss);
   });
 
-  test('twice the trained length, or the next shorter one that the task has', async () => {
+  test('are twice the trained length by default, or the next shorter one that the task has', async () => {
     const task = { name: 'modular-arithmetic-simple', minLength: 1, maxLength: 3 };
     const { trainer, config } = await trained(task, {}, 0);
     const measures = await measureAll(trainer, [{ name: 'test', low: 6, high: 6, sequences: 2 }]);

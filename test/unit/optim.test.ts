@@ -37,7 +37,7 @@ describe('convergence', () => {
     },
   };
   const cases = Object.keys(OPTIMISERS).flatMap(o => Object.keys(TARGETS).map(t => [o, t]));
-  it.each(cases)('%s on the %s', (optimiser, target) => {
+  it.each(cases)('%s finds the minimum of the %s', (optimiser, target) => {
     const { start, best, gradient } = TARGETS[target as keyof typeof TARGETS];
     const train = training(OPTIMISERS[optimiser as keyof typeof OPTIMISERS]);
     const zeros = start.map(() => 0);
@@ -70,30 +70,31 @@ describe('steps by hand', () => {
 
   it('rmsprop: s = ¼·2² = 1, w = 1 − 0.1·2/(1 + ½); then s = ¾·1 + ¼·3² = 3', () => {
     const w = Float64Array.of(1);
-    const square = Float64Array.of(0);
-    rmsprop(w, Float64Array.of(2), square, rule);
-    expect(square[0]).toBe(1);
+    const secondMoment = Float64Array.of(0);
+    rmsprop(w, Float64Array.of(2), secondMoment, rule);
+    expect(secondMoment[0]).toBe(1);
     expect(w[0]).toBeCloseTo(1 - 0.2 / 1.5, 15);
-    rmsprop(w, Float64Array.of(-3), square, rule);
-    expect(square[0]).toBe(3);
+    rmsprop(w, Float64Array.of(-3), secondMoment, rule);
+    expect(secondMoment[0]).toBe(3);
     expect(w[0]).toBeCloseTo(1 - 0.2 / 1.5 + 0.3 / (Math.sqrt(3) + 0.5), 15);
   });
 
   it('adam: the first step is rate·dw/(|dw| + ε), whatever β1 and β2', () => {
     const w = Float64Array.of(1, 1);
-    const [mean, square] = [new Float64Array(2), new Float64Array(2)];
-    adam(w, Float64Array.of(2, -0.5), mean, square, 1, rule);
+    const [firstMoment, secondMoment] = [new Float64Array(2), new Float64Array(2)];
+    adam(w, Float64Array.of(2, -0.5), firstMoment, secondMoment, 1, rule);
     expect(w[0]).toBeCloseTo(1 - (0.1 * 2) / 2.5, 15);
     expect(w[1]).toBeCloseTo(1 + (0.1 * 0.5) / 1, 15);
   });
 
   it('adam: the second step', () => {
     const w = Float64Array.of(1);
-    const [mean, square] = [Float64Array.of(0.2), Float64Array.of(1)]; // the moments after a first step with dw = 2
-    adam(w, Float64Array.of(-1), mean, square, 2, rule);
+    // The moments after a first step with dw = 2.
+    const [firstMoment, secondMoment] = [Float64Array.of(0.2), Float64Array.of(1)];
+    adam(w, Float64Array.of(-1), firstMoment, secondMoment, 2, rule);
     // m = 0.18 − 0.1 = 0.08, m̂ = 0.08/0.19; s = 0.75 + 0.25 = 1, ŝ = 1/(1 − 0.5625).
-    expect(mean[0]).toBeCloseTo(0.08, 15);
-    expect(square[0]).toBe(1);
+    expect(firstMoment[0]).toBeCloseTo(0.08, 15);
+    expect(secondMoment[0]).toBe(1);
     expect(w[0]).toBeCloseTo(1 - (0.1 * (0.08 / 0.19)) / (Math.sqrt(1 / 0.4375) + 0.5), 15);
   });
 });
@@ -109,7 +110,7 @@ describe('rateHalfLife', () => {
     [4, 3, 2, 0.1],
     [4, 3, 3, 0.1],
     [4, 3, 11, 0.025],
-  ])('half-life %d after %d steps, at age %d: rate %d', (rateHalfLife, rateHold, age, rate) => {
+  ])('half-life %d after a hold of %d steps, at age %d: rate %d', (rateHalfLife, rateHold, age, rate) => {
     const train = training({ optimiser: 'sgd', clip: 'none', rate: 0.1, rateHalfLife, rateHold });
     expect(rateAt(train, age)).toBeCloseTo(rate, 15);
     // The age is counted from the last restart.
@@ -170,7 +171,7 @@ it('update counts the steps of Adam from 1', () => {
 describe('clipping', () => {
   const gradients = () => tensors({ a: [3, 0], b: [-4] });
 
-  it('by the norm of all tensors together', () => {
+  it('by norm uses the norm of all tensors together', () => {
     const g = gradients();
     expect(globalNorm(g)).toBe(5);
     clipByNorm(g, 5, 1);
@@ -188,7 +189,7 @@ describe('clipping', () => {
     clipByNorm(none, 0, 1);
     expect(none.get('a')![0]).toBe(0);
   });
-  it('by value', () => {
+  it('by value limits every number', () => {
     const g = gradients();
     clipByValue(g, 3.5);
     expect([...g.get('a')!, ...g.get('b')!]).toEqual([3, 0, -3.5]);

@@ -16,7 +16,7 @@ import { fakeEngine } from '../support/fake-engine.ts';
 
 const WORDS = { characters: false, heldOut: 0.1 };
 const ALL = { characters: false, heldOut: 0 };
-/** N lines: sources of 1 to 5 symbols, and targets that are their reverse. */
+/** n lines: a source is 1 to 5 letters and a symbol of its own (x0, x1 …); its target is the letters in reverse. */
 const lines = (n: number): string[] =>
   Array.from({ length: n }, (_, i) => {
     const source = Array.from({ length: 1 + (i % 5) }, (_, k) => 'abcdefg'[(i * 3 + k * (1 + (i % 3))) % 7]);
@@ -44,7 +44,7 @@ describe('the content of a file', () => {
     ['more spaces than needed', 'my.tsv', ' a   b \t b a\nc\tc'],
     ['JSON texts', 'my.jsonl', '{"source":"a b","target":"b a"}\n{"target":"c","source":"c","id":7}\n'],
     ['JSON lists', 'MY.NDJSON', '{"source":["a","b"],"target":["b","a"]}\r\n{"source":["c"],"target":["c"]}'],
-  ])('%s', (_, file, text) => {
+  ])('is read: %s', (_, file, text) => {
     const { task, data } = setupOf(text, file);
     expect(data.train.map(pair => written(task, pair)).sort()).toEqual(['a b→b a', 'c→c']);
     expect([data.sourceSymbols, data.targetSymbols]).toEqual([
@@ -83,7 +83,7 @@ describe('the content of a file', () => {
     ],
     ['my.jsonl', '{"source":["a b"],"target":"b"}', /line 1: source\[0\] must be a string without spaces/],
     ['my.jsonl', '{"source":[],"target":"b"}', /line 1: the source is empty/],
-  ])('%s: %j', (file, text, message) => {
+  ])('is refused: %s, %j', (file, text, message) => {
     expect(() => parseData(text, file, ALL)).toThrow(InputError);
     expect(() => parseData(text, file, ALL)).toThrow(message);
   });

@@ -23,28 +23,28 @@ describe('in a browser', () => {
     ['plain http', { gpu: undefined, secure: false }, 'needs a page on https'],
     ['no adapter', { gpu: gpuThat(async () => null), secure: true }, 'no adapter'],
     ['a refusal', { gpu: gpuThat(() => Promise.reject(new Error('blocked'))), secure: true }, 'blocked'],
-  ])('%s: auto uses the CPU and gives the reason; gpu is an error', async (_, surroundings, reason) => {
-    const engine = await openEngine('auto', { surroundings });
+  ])('%s: auto uses the CPU and gives the reason; gpu is an error', async (_, environment, reason) => {
+    const engine = await openEngine('auto', { environment });
     expect(engine.name).toBe('cpu');
     expect(engine.adapter.reason).toContain(reason);
-    await expect(openEngine('gpu', { surroundings })).rejects.toThrow(reason);
+    await expect(openEngine('gpu', { environment })).rejects.toThrow(reason);
   });
 
   test('auto uses a software adapter only on request', async () => {
-    const surroundings = { gpu: gpuThat(async () => adapter({ architecture: 'swiftshader' })), secure: true };
-    const engine = await openEngine('auto', { surroundings });
+    const environment = { gpu: gpuThat(async () => adapter({ architecture: 'swiftshader' })), secure: true };
+    const engine = await openEngine('auto', { environment });
     // This test runs in Node, which is not cross-origin isolated.
     const alone = 'one thread: the page is not cross-origin isolated';
     expect(engineLine(engine)).toBe(
       `engine cpu · WebAssembly SIMD · no GPU found; to run the WGSL kernels on SwiftShader, choose engine gpu; ${alone}`,
     );
     // If it is requested, opening its device fails here.
-    await expect(openEngine('gpu', { surroundings })).rejects.toThrow(/^SwiftShader failed: /);
+    await expect(openEngine('gpu', { environment })).rejects.toThrow(/^SwiftShader failed: /);
   });
 
   test('cpu requests no adapter', async () => {
     const gpu = gpuThat(() => Promise.reject(new Error('asked')));
-    expect(engineLine(await openEngine('cpu', { surroundings: { gpu, secure: true } }))).toBe(
+    expect(engineLine(await openEngine('cpu', { environment: { gpu, secure: true } }))).toBe(
       'engine cpu · WebAssembly SIMD · requested; one thread: the page is not cross-origin isolated',
     );
   });
@@ -56,16 +56,16 @@ describe('in a browser', () => {
       features: new Set(),
       requestDevice: () => Promise.reject(new Error('out of devices')),
     });
-    const surroundings = { gpu: gpuThat(async () => broken), secure: true };
-    expect((await findAdapter(surroundings)).description.name).toBe('nvidia hopper');
+    const environment = { gpu: gpuThat(async () => broken), secure: true };
+    expect((await findAdapter(environment)).description.name).toBe('nvidia hopper');
     const reason = 'nvidia hopper failed: out of devices';
-    expect((await openEngine('auto', { surroundings })).adapter.reason).toContain(reason);
-    await expect(openEngine('gpu', { surroundings })).rejects.toThrow(reason);
+    expect((await openEngine('auto', { environment })).adapter.reason).toContain(reason);
+    await expect(openEngine('gpu', { environment })).rejects.toThrow(reason);
   });
 });
 
 describe('the table of engines', () => {
-  /** A platform whose WebGPU engine fails when it is used, or is missing. */
+  /** A platform with this WebGPU engine, or without an adapter. */
   const platform = (engine?: Engine): Platform => ({
     advice: 'Buy one.',
     threads: () => ({ cores: 1 }),

@@ -59,7 +59,7 @@ test('steps that are repeated after a lost device are not reported again', () =>
     },
     5,
   );
-  const progress = (step: number, again = false) => reporter.progress({ step } as Progress, again);
+  const progress = (step: number, force = false) => reporter.progress({ step } as Progress, force);
   expect([progress(5), progress(10), progress(5), progress(10), progress(10, true)]).toEqual([
     ...[false, true, false, false, true],
   ]);

@@ -110,7 +110,10 @@ print(json.dumps(results))
   });
 }
 
-/** Sources with the answers of the engine `cpu`, for trained models. Sources and targets of the two grammars have different symbols. */
+/**
+ * A source and the answer of the engine `cpu` for each of three trained models. The two grammars have different symbols
+ * in sources and targets.
+ */
 async function answers() {
   const engine = await openEngine('cpu', { threads: 1 });
   const all = [];
@@ -119,14 +122,18 @@ async function answers() {
     const { config, state } = decodeCheckpoint(readFileSync(path));
     const { task, spec } = setup(config);
     const model = await engine.model(spec, config.train, state);
-    const sources = task.pair(new Rng(1, 2), 6, 8).source;
-    const [{ outputs }] = await predict(model, task, [sources]);
-    all.push({ path, source: [...sources], expected: outputs.filter(output => output !== task.end) });
+    const { source } = task.pair(new Rng(1, 2), 6, 8);
+    const [{ outputs }] = await predict(model, task, [source]);
+    all.push({ path, source: [...source], expected: outputs.filter(output => output !== task.end) });
   }
   engine.destroy();
   return all;
 }
 
+/**
+ * Compares the answers of a printed model with those of the engine `cpu`.
+ * @param call Python expression for the answer to one case
+ */
 async function checkAnswers(package_: string, blocks: string[], call: string): Promise<void> {
   const all = await answers();
   const script = join(folder, `answers_with_${package_}.py`);

@@ -26,7 +26,7 @@ describe('a queue by hand', () => {
     const { dPush, dPop, dValue } = memoryBackward('queue', [push, pop], value, forward, [1, 2, 3]);
     expect([...dValue]).toEqual([0.75 + 2 * 0.5, 2 * 0.5 + 3 * 0.25, 3 * 0.75]);
     // Step 3: row 2 is read in part, so row 1 has 3·(2 − 3). The pop passes that to rows 0 and 1, and +3 to u.
-    // Step 2: both rows are read whole: ds = 2·1 − 3, 2·2 − 3; row 0 remains: du = 1. Step 1: ds = 1 − 1.
+    // Step 2: both rows are read whole: ds = 2·1 − 3, 2·2 − 3; row 0 is the boundary: du = 1. Step 1: ds = 1 − 1.
     expect([...dPush]).toEqual([0, 1, 0]);
     expect([...dPop]).toEqual([0, 1, 3]);
   });
@@ -79,7 +79,7 @@ describe('strengths of quarters, whose sums are exact', () => {
   const quarters = (rng: Rng, T: number) => Array.from({ length: T }, () => rng.int(0, 4) / 4);
   const sum = (x: Iterable<number>) => [...x].reduce((a, b) => a + b, 0);
 
-  it('a pop takes min(u, the total), and a read weighs min(1, the total)', () => {
+  it('a pop takes min(u, the total), and the weights of a read sum to min(1, the total)', () => {
     const T = 40;
     for (let seed = 0; seed < 20; seed++) {
       const rng = new Rng(seed, 103);

@@ -18,7 +18,7 @@ const config = assign(preset('tutorial-part5'), [
   'stopAt=0',
 ]);
 
-/** An engine whose device is lost if the dice say so, at any call that waits for it. */
+/** An engine that loses its device at a call for which dice() returns true. */
 function brittle(dice: () => boolean): Engine {
   const engine = fakeEngine();
   let lost = false;
@@ -121,7 +121,7 @@ describe('a lost device', () => {
     expect(after).toBe(0);
   });
 
-  test('opening is tried again with growing waits', async () => {
+  test('opening is retried after each of the given waits', async () => {
     let tries = 0;
     const open = async () => {
       if (++tries < 3) throw new Error('busy');

@@ -268,7 +268,7 @@ describe('the memory layer', () => {
     ]);
     const { dPush, dPop, dValue } = await memory.backward(new Float32Array(6).fill(1));
     expect([...dValue]).toEqual([1, 1, 1, 1.25, 0.5, 1]);
-    // Sequence 1, t = 1: row 0 loses ¼ of its ¾ and is read whole by the tie rule, so u has gradient v[0] = 4.
+    // Sequence 1, t = 1: row 0 loses ¼ of its ¾ and is read whole by the tie rule, so u has gradient −v[0] = −4.
     expect([...dPush]).toEqual([1, 2, 3, 8, 5, 6]);
     expect([...dPop]).toEqual([0, 0, 0, 0, -4, 0]);
   });

@@ -58,14 +58,14 @@ describe('a report', () => {
     const run = reports(config, startRun(config), report(), BAD, BAD);
     expect(run.window).toMatchObject({ steps: 1, badSteps: 2, loss: 10 });
     expect(run.patience).toMatchObject({ loss: 10, targets: 20 });
-    expect(run.badRun).toBe(2);
-    expect(reports(config, run, report()).badRun).toBe(0);
+    expect(run.badStreak).toBe(2);
+    expect(reports(config, run, report()).badStreak).toBe(0);
   });
 
   test('after the maximum of bad steps in a row, leaves their count at the maximum until the decision', () => {
     const config = reverse();
     const run = reports(config, startRun(config), ...times(BAD_STEPS + 3, BAD), report(), report());
-    expect(run.badRun).toBe(BAD_STEPS);
+    expect(run.badStreak).toBe(BAD_STEPS);
   });
 });
 
@@ -98,9 +98,9 @@ describe('a report step', () => {
   test('gives up after exactly ten bad steps in a row; then the count restarts', () => {
     const config = reverse();
     const nine = reports(config, startRun(config), ...times(BAD_STEPS - 1, BAD));
-    expect(afterReportStep(config, nine, 10)).toMatchObject({ decision: 'continue', run: { badRun: 9 } });
+    expect(afterReportStep(config, nine, 10)).toMatchObject({ decision: 'continue', run: { badStreak: 9 } });
     const ten = afterReport(config, nine, BAD);
-    expect(afterReportStep(config, ten, 10)).toMatchObject({ decision: 'diverge', run: { badRun: 0 } });
+    expect(afterReportStep(config, ten, 10)).toMatchObject({ decision: 'diverge', run: { badStreak: 0 } });
   });
 });
 

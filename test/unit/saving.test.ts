@@ -52,11 +52,11 @@ test('any flipped bit in a checkpoint is detected', async () => {
 }, 60_000);
 
 describe('earlier checkpoints', () => {
-  test('as many as requested are kept, and are named if the latest is damaged', async () => {
+  test('as many as requested are kept, and the error names them if the latest is damaged', async () => {
     const out = join(folder, 'kept');
     for (const steps of [2, 4, 6, 8]) {
-      const more = steps === 2 ? [] : ['--resume'];
-      const args = steps === 2 ? ['train', 'reverse', ...SMALL] : ['train', '--engine', 'reference', ...more];
+      const args =
+        steps === 2 ? ['train', 'reverse', ...SMALL] : ['train', '--engine', 'reference', '--resume'];
       const { code, err } = await pushdown([...args, '--out', out, '--steps', String(steps), '--keep', '2']);
       expect([code, err]).toEqual([0, '']);
     }
@@ -85,7 +85,7 @@ describe('earlier checkpoints', () => {
     expect([again.code, again.err]).toEqual([0, '']);
   });
 
-  test('--keep 1 keeps only the latest; steps of a run that resumed at an earlier step are deleted', async () => {
+  test('--keep 1 keeps only the latest; checkpoints of later steps are deleted after a resumption at an earlier step', async () => {
     const out = join(folder, 'one');
     await train(out, '--steps', '2', '--keep', '1');
     expect(readdirSync(out)).not.toContain(EARLIER);
@@ -126,7 +126,7 @@ describe('the log', () => {
     expect(readFileSync(path, 'utf8')).toBe('{"a":1}\n{"b"\n{"c":3}\n{"d":4}\n');
   });
 
-  test('periodic work does not overlap with itself, and does not start after its end', async () => {
+  test('periodic work does not overlap with itself, and does not start again after it was stopped', async () => {
     const log = new Log(join(folder, 'slow.jsonl'), undefined, () => false);
     let [started, ended] = [0, 0];
     const stop = log.repeat(async () => {
@@ -196,7 +196,7 @@ describe('a failed write', () => {
         events.push('failed');
         return true;
       },
-      () => events.push('mended'),
+      () => events.push('writable'),
     );
     log.record({ a: 1 });
     await log.written();
@@ -205,7 +205,7 @@ describe('a failed write', () => {
     rmSync(path, { recursive: true });
     log.record({ c: 3 });
     await log.written();
-    expect(events).toEqual(['failed', 'mended']);
+    expect(events).toEqual(['failed', 'writable']);
     expect(readFileSync(path, 'utf8')).toBe('{"a":1}\n{"b":2}\n{"c":3}\n');
   });
 });

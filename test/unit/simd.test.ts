@@ -89,7 +89,7 @@ describe('products', () => {
     }
   });
 
-  test('tanh and σ stay within their error bounds, and are safe for any magnitude', async () => {
+  test('tanh and σ stay within their error bounds, for arguments of any magnitude', async () => {
     const arena = new Arena(await compile());
     const xs = [0, 1e-6, -1e-3, 0.1, 0.5, -1, 3, -7, 9, 20, -60, 88, 1e4, -1e4, 3e38, -3e38];
     const at = arena.take(4 * xs.length);
@@ -157,7 +157,7 @@ test('sizes above 4 GiB are refused, with the batch size that would fit', async 
   expect(() => roomFor(layoutOf(makeSpec()), [512, 1000, 2])).not.toThrow();
 });
 
-test('arrays in shared memory, or detached arrays, are refused by their name', async () => {
+test('arrays in shared memory and detached arrays are refused, and the error names them', async () => {
   const engine = await createCpuEngine();
   const shape = { kind: 'stack', B: 2, T: 3, M: 4 } as const;
   const memory = await engine.memory(shape);

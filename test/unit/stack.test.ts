@@ -112,7 +112,7 @@ describe('strengths of quarters, whose sums are exact', () => {
   const quarters = (rng: Rng, T: number) => Array.from({ length: T }, () => rng.int(0, 4) / 4);
   const sum = (x: Iterable<number>) => [...x].reduce((a, b) => a + b, 0);
 
-  it('a pop takes min(u, the total), and a read weighs min(1, the total)', () => {
+  it('a pop takes min(u, the total), and the weights of a read sum to min(1, the total)', () => {
     const T = 40;
     for (let seed = 0; seed < 20; seed++) {
       const rng = new Rng(seed, 103);

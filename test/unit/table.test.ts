@@ -191,7 +191,7 @@ describe('report', () => {
     expect(text).toContain('changed by --set: hidden=3');
   });
 
-  test('survives JSON', () => {
+  test('can be written as JSON, with all its pairs', () => {
     expect(JSON.parse(JSON.stringify(report)).pairs).toHaveLength(35);
   });
 });
@@ -265,7 +265,7 @@ describe('tables of tasks and models', () => {
     ]);
   });
 
-  test('the notes name what differs, by task or model where they can, and then what all others have', () => {
+  test('the notes give what differs by task or model, and then what all other runs have', () => {
     const chomsky = specOf('chomsky', 'small');
     const notes = notesOf(chomsky, all(chomsky), []);
     expect(notes.slice(0, 2)).toEqual([

@@ -23,8 +23,9 @@ const answerOf = (sequence: Sequence): number[] =>
 const taskOf = (name: string, symbols: number) =>
   makeTask(makeConfig({ task: { name, symbols, minLength: 1, maxLength: 5 } }).task);
 
-/** The number of symbols in the examples of a file, if not 3. */
+/** The number of symbols in the examples of a file, if not 3 (or 2, see OF_TWO). */
 const SYMBOLS: Record<string, number> = { 'svo-sov': 128, gender: 8, dyck: 2, 'bucket-sort': 5, tutorial: 2 };
+/** The files whose examples have two symbols. */
 const OF_TWO = [
   'lm-dyck',
   'dyck-words',
@@ -163,7 +164,7 @@ describe('tasks of the paper', () => {
 });
 
 describe('tasks of the Chomsky hierarchy', () => {
-  /** The authors' examples, and sources without an answer. */
+  /** The authors' examples, and sources without an answer, also of other tasks. */
   test.each([
     ['stack-manipulation', '0 1 1 0 push1 pop pop', '1 1 0 end'],
     ['stack-manipulation', '1 1 0 pop pop pop pop', 'end'],

@@ -143,7 +143,7 @@ describe('run', () => {
 
   describe('patience', () => {
     const patient = reverse('steps=100', 'evaluateEvery=5', 'patience=3');
-    /** Loss at the k-th evaluation window, from 1. */
+    /** The loss in each window of five steps, in order; 9 in later ones. */
     const windows = (losses: number[]) => (step: number) => losses[Math.ceil(step / 5) - 1] ?? 9;
 
     test('stops when the mean loss between evaluations has not improved for that many evaluations', async () => {
@@ -285,7 +285,7 @@ describe('a run that is resumed from a snapshot continues as if never interrupte
     expect(comparable(await second.snapshot())).toEqual(comparable(await long.trainer.snapshot()));
   });
 
-  test('is refused with a model of other sizes', async () => {
+  test('is refused if its model has other sizes', async () => {
     const { trainer } = await started(reverse());
     const snapshot = await trainer.snapshot();
     const other = { ...snapshot, config: assign(snapshot.config, ['hidden=5']) };
@@ -293,7 +293,7 @@ describe('a run that is resumed from a snapshot continues as if never interrupte
   });
 });
 
-test('a divergence is reported with its step, its batch and the first tensor', async () => {
+test('a divergence is reported with its step, its batch and the first tensor that is not finite', async () => {
   const config = assign(preset('reverse'), [
     'batch=2',
     'hidden=3',

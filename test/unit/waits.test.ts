@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Waits } from '../../src/gpu/waits.ts';
 
-/** How soon finished work is noticed, on queues that look for it at intervals. */
+/** How soon the end of work is noticed on queues that check for it at intervals. */
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -14,15 +14,15 @@ afterEach(() => {
 function fakeQueue(period: number, onSubmit: boolean) {
   let waiting: (() => void)[] = [];
   let submissions = 0;
-  const look = (): void => {
+  const check = (): void => {
     for (const resolve of waiting.splice(0)) resolve();
   };
-  const ticking = setInterval(look, period);
+  const timer = setInterval(check, period);
   const queue = {
     submit() {
       submissions++;
       // With a delay, like an answer from another process.
-      if (onSubmit) setTimeout(look, 1);
+      if (onSubmit) setTimeout(check, 1);
     },
     onSubmittedWorkDone: () => new Promise<undefined>(resolve => waiting.push(() => resolve(undefined))),
   };
@@ -32,13 +32,14 @@ function fakeQueue(period: number, onSubmit: boolean) {
       return submissions;
     },
     close() {
-      clearInterval(ticking);
+      clearInterval(timer);
       waiting = [];
     },
   };
 }
 
-const alone = <T>(promised: Promise<T>): Promise<T> => promised;
+/** For devices that are never lost. */
+const neverLost = <T>(promised: Promise<T>): Promise<T> => promised;
 
 /** The ms that a promise takes, on the fake clock. */
 async function took(promised: Promise<unknown>): Promise<number> {
@@ -51,12 +52,12 @@ async function took(promised: Promise<unknown>): Promise<number> {
   return end - start;
 }
 
-test('a queue that looks every 100 ms gets empty submissions: waits take about 2 ms', async () => {
+test('a queue that checks every 100 ms gets empty submissions: waits take about 2 ms', async () => {
   const fake = fakeQueue(100, true);
   const waits = new Waits(fake.queue);
   expect(await took(waits.during(fake.queue.onSubmittedWorkDone()))).toBeGreaterThan(50);
   expect(fake.submissions).toBe(0);
-  await took(waits.measure(alone));
+  await took(waits.measure(neverLost));
   expect(waits.nudges).toBe(true);
   expect(await took(waits.during(fake.queue.onSubmittedWorkDone()))).toBeLessThanOrEqual(3);
   // Nothing is submitted while nobody waits, and one timer serves several waits.
@@ -70,7 +71,7 @@ test('a queue that looks every 100 ms gets empty submissions: waits take about 2
 test('a queue that answers at once gets no empty submissions', async () => {
   const fake = fakeQueue(1, true);
   const waits = new Waits(fake.queue);
-  await took(waits.measure(alone));
+  await took(waits.measure(neverLost));
   await took(waits.during(fake.queue.onSubmittedWorkDone()));
   expect(waits.nudges).toBe(false);
   expect(fake.submissions).toBe(0);
@@ -80,7 +81,7 @@ test('a queue that answers at once gets no empty submissions', async () => {
 test('a slow queue that empty submissions do not make faster gets none after the measurement', async () => {
   const fake = fakeQueue(100, false);
   const waits = new Waits(fake.queue);
-  await took(waits.measure(alone));
+  await took(waits.measure(neverLost));
   expect(waits.nudges).toBe(false);
   const before = fake.submissions;
   await took(waits.during(fake.queue.onSubmittedWorkDone()));
@@ -91,7 +92,7 @@ test('a slow queue that empty submissions do not make faster gets none after the
 test('a wait that fails, or never ends because the device is lost, leaves no timer behind', async () => {
   const fake = fakeQueue(100, true);
   const waits = new Waits(fake.queue);
-  await took(waits.measure(alone));
+  await took(waits.measure(neverLost));
   await expect(waits.during(Promise.reject(new Error('mapping failed')))).rejects.toThrow('mapping failed');
   void waits.during(new Promise(() => undefined));
   const before = fake.submissions;
@@ -109,6 +110,6 @@ test('a measurement that fails throws its error, and no empty submissions follow
     submit: () => undefined,
     onSubmittedWorkDone: () => Promise.reject(new Error('lost')),
   } as unknown as GPUQueue);
-  await expect(waits.measure(alone)).rejects.toThrow('lost');
+  await expect(waits.measure(neverLost)).rejects.toThrow('lost');
   expect(waits.nudges).toBe(false);
 });

@@ -204,7 +204,7 @@ describe('sources for the model', () => {
     },
   );
 
-  test('a file of pairs is counted, wrong answers first; unknown symbols are named', async () => {
+  test('a model is tested on every pair of a file; unknown symbols are named', async () => {
     const { task, model } = await opened('reverse', createReferenceEngine());
     const tested = await testOnPairs(model, task, { file: 'my.tsv', text: 'a b\tb a\nc d\td c\n' });
     expect(tested).toMatchObject({ pairs: 2, omitted: 0 });
@@ -247,7 +247,7 @@ describe('files', () => {
     [[file('a.json', 'nope')], /a.json is not JSON/],
     [[file('a.json', '[]')], /a.json: a configuration is a JSON object/],
     [[file('a.json', '{"train":{"rate":-1}}')], /a.json: train.rate must be a number from 0/],
-  ])('%#: refused with a message', async (files, words) => {
+  ])('are refused with a message: %#', async (files, words) => {
     await expect(readFiles(files)).rejects.toThrow(words);
   });
 });
@@ -294,7 +294,7 @@ test('the advice for Firefox with WebGPU but without a GPU names no preference t
   const agent = 'Mozilla/5.0 (Windows NT 10.0; rv:145.0) Gecko/20100101 Firefox/145.0';
   expect(adviceFor(agent, true, true)).toMatch(/update the graphics driver.*about:support/);
   expect(adviceFor(agent, true, true)).not.toMatch(/gfx\.|dom\.webgpu|Nightly/);
-  // On Linux a list of blocked drivers disables it on most machines.
+  // On Linux a list of blocked drivers disables WebGPU on most machines.
   const onLinux = 'Mozilla/5.0 (X11; Linux x86_64; rv:153.0) Gecko/20100101 Firefox/153.0';
   expect(adviceFor(onLinux, true, true)).toMatch(/update the graphics driver.*gfx\.webgpu\.ignore-blocklist/);
 });

@@ -13,7 +13,7 @@ import { setup } from '../../src/train/setup.ts';
 
 /** The output of `npm run wgsl`. */
 
-/** Presets that together cover both plans, every cell, and memories with one and two ends. */
+/** Presets that together cover both plans, RNNs and LSTMs, and memories with one and two ends. */
 const NAMES = ['reverse', 'tutorial-part6', 'small/reverse/deque', 'paper/reverse/lstm2', 'paper/copy/queue'];
 
 const launchesOfPreset = (name: string, profileName: (typeof PROFILE_NAMES)[number]) => {

@@ -4,15 +4,15 @@ import { describeEach, MEMORY_VARIANTS } from '../support/engines.ts';
 import { compareMemory, KINDS, memoryTruth, RANGES, TOLERANCE } from '../support/memory-parity.ts';
 
 /**
- * Every T with every M, batch and range of strengths, of which test/parity/memory.test.ts
- * takes a few; but not more steps of all sequences together than `maxSteps.verify`.
+ * Compares memories at every T with every M, B and range of strengths (test/parity/memory.test.ts takes
+ * a few of these), as long as the steps of all sequences together, B·T, do not exceed `maxSteps.verify`.
  *
  * A process compares one kind, so that the kinds run on all cores.
  */
 const KIND = KINDS.find(kind => kind === process.env['PUSHDOWN_MEMORY']);
 if (!KIND) throw new Error(`PUSHDOWN_MEMORY must be one of ${KINDS.join(', ')}.`);
 
-/** Memories with cells have 40 here: at B = 300, T = 1000, M = 100 one would need 4.9 GiB. */
+/** Memories with cells have 40 cells here: at B = 300, T = 1000, M = 100 one would need 4.9 GiB. */
 const MAX_STEPS_WITH_CELLS = 30_000;
 
 const STEPS = [1, 2, 31, 32, 33, 63, 64, 65, 1000];

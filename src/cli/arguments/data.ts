@@ -52,7 +52,7 @@ export async function findDataFile(file: string, namedIn: string): Promise<strin
 }
 
 /**
- * Reads the data of a configuration. Returns undefined for other tasks than `data`.
+ * Reads the data of a configuration. Returns undefined for tasks other than `data`.
  * @param namedIn the checkpoint or config.json that the configuration comes from
  * @param moved the path of the data file, if it differs from the configuration's
  * @param overrides options that replace those of the configuration
@@ -93,7 +93,7 @@ export async function configure(
 
 /** The share to hold out that `given` or `--set` sets; undefined if neither does. */
 function explicitHeldOut(given: unknown, sets: readonly string[]): TaskConfig['heldOut'] | undefined {
-  // A default that is not overridden shows in the result.
+  // Two different defaults give the same result only if the share is set.
   const withDefault = (heldOut: number): number =>
     assign(makeConfig(given, makeConfig({ task: { heldOut } })), sets).task.heldOut;
   return withDefault(0) === withDefault(0.5) ? withDefault(0) : undefined;

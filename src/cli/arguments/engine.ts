@@ -13,7 +13,7 @@ const ENGINE_OPTION = {
 const PLAN_OPTION = {
   type: 'string',
   value: `<${PLANS.join('|')}>`,
-  help: 'engine gpu: fused: all time steps in one dispatch per pass; stepwise: a few dispatches per time step (default auto: by device and model size; results are equal up to rounding)',
+  help: 'for engine gpu. fused: all time steps in one dispatch per pass; stepwise: a few dispatches per time step (default auto: by device and model size; results are equal up to rounding)',
 } as const satisfies Option;
 const THREADS_OPTION = {
   type: 'string',
@@ -44,7 +44,7 @@ export interface EngineRequest {
   options: EngineOptions;
 }
 
-/** Reads the engine options. @throws InputError for an unknown name, or a wrong number of threads */
+/** Reads the engine options. @throws InputError for an unknown name, or a number out of range */
 export function engineOf(options: Partial<Values<typeof ENGINE_OPTIONS>>): EngineRequest {
   const { threads, unsafe, 'compile-seconds': seconds } = options;
   return {

@@ -16,5 +16,5 @@ export const maxLength = (options: { 'max-length'?: string }): number | undefine
     ? undefined
     : wholeNumber('--max-length', options['max-length'], 1, 100_000);
 
-export const cutOffWords = (limit: number): string =>
+export const cutOffText = (limit: number): string =>
   `cut off after ${limit} ${limit === 1 ? 'symbol' : 'symbols'}, before the model ended its answer: allow more with --max-length <n>`;

@@ -6,7 +6,8 @@ import { table } from '../show/columns.ts';
 export const devices = command({
   name: 'devices',
   operands: [],
-  summary: 'Show the WebGPU adapter that is used, the adapters tried before it, its limits and features',
+  summary:
+    'Show the WebGPU adapter that is used, with its limits and features, and the adapters tried before it',
   options: {
     software: { type: 'boolean', help: 'show the software adapter, even if there is a GPU' },
     json: JSON_OPTION,

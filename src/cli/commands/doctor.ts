@@ -1,7 +1,7 @@
 import { cpus, release as osRelease } from 'node:os';
 import { DeviceError, InputError, messageOf, show } from '../../base/errors.ts';
 import { type DeviceReport, type FindAdapter, isHealthy, type Limits } from '../../doctor/examine.ts';
-import { findAdapter, release, searchWords } from '../../platform/node/adapter.ts';
+import { findAdapter, release, searchText } from '../../platform/node/adapter.ts';
 import { openEngine } from '../../platform/node/engine.ts';
 import { command, JSON_OPTION } from '../arguments/command.ts';
 import { EXIT } from '../io/io.ts';
@@ -13,14 +13,14 @@ export const doctor = command({
   summary: 'Check and time every WebGPU adapter and the CPU engine, and print a report for an issue',
   notes: `Compares all memories, and models of every controller, with the float64 reference, under each device profile that
 an adapter can run; then times training steps and a memory. Takes up to two minutes per adapter. The report is on stdout,
-progress on stderr. Ctrl-C ends the check and prints what there is. The exit code is 1 if anything disagrees.
+progress on stderr. Ctrl-C ends the check and prints the results so far. The exit code is 1 if a check fails.
 
   pushdown doctor > report.md`,
   options: {
     seconds: {
       type: 'string',
       value: '<n>',
-      help: 'seconds for the checks of an adapter, and as many for its timings (default 60)',
+      help: 'time limit in seconds for the checks of an adapter, and the same again for its timings (default 60)',
     },
     json: JSON_OPTION,
   },
@@ -66,14 +66,15 @@ async function examineAll(limits: Limits, missing: string[]): Promise<void> {
     const find: FindAdapter = async () => {
       const search = await findAdapter({ only: kind });
       const { found } = search;
-      if (!found) throw new DeviceError(searchWords(search));
+      if (!found) throw new DeviceError(searchText(search));
       instances.push(found.gpu);
       return found;
     };
     try {
       await examineAdapter(find, limits);
     } catch (error) {
-      missing.push(`${kind === 'gpu' ? 'no GPU' : 'no software adapter'}: ${messageOf(error)}`);
+      const name = kind === 'gpu' ? 'GPU' : 'software adapter';
+      missing.push(`${instances.length > 0 ? `${name}, not examined` : `no ${name}`}: ${messageOf(error)}`);
     } finally {
       for (const gpu of instances) release(gpu);
     }

@@ -16,7 +16,7 @@ import { wholeNumber } from '../arguments/number.ts';
 import { isSameFile } from '../files/read.ts';
 import { writeAtomic } from '../files/write.ts';
 import { openModel, readCheckpoint } from '../run/checkpoint.ts';
-import { EVALUATION_HEAD, evaluationRow, modelWords } from '../show/format.ts';
+import { EVALUATION_HEAD, evaluationRow, modelText } from '../show/format.ts';
 import { accuracyPlot } from '../show/plot.ts';
 
 /** Values of --split: all pairs of your own data, or one part of them. */
@@ -80,6 +80,7 @@ all lengths together), then the result: an object with the overall figures.`,
     const chosen = await chooseData(checkpoint, file, options.data, split);
     const data = chosen?.data;
     const sequences = limit ?? (data ? Number.MAX_SAFE_INTEGER : 256);
+    // Data that is measured as a whole is read with nothing held out: then every part contains all pairs.
     const part = chosen?.split === 'all' ? 'test' : (chosen?.split ?? 'test');
     const complete = withVocabulary(checkpoint.config, data);
     const lengths = lengthsFor(
@@ -169,7 +170,7 @@ interface Chosen {
 
 /**
  * Chooses the data to measure on and the part of it; undefined for tasks other than `data`. The default part is `test`
- * for the data that the model was trained on, and `all` for another file.
+ * for the data that the model was trained on, and `all` for other data.
  */
 async function chooseData(
   { config, data: facts }: Checkpoint,
@@ -232,7 +233,7 @@ async function relationOf(
 
 function plotOf(checkpoint: Checkpoint, evaluations: readonly Evaluation[]): string {
   const { task, model } = checkpoint.config;
-  const title = `${task.name} · ${modelWords(model)} · step ${checkpoint.state.step}`;
+  const title = `${task.name} · ${modelText(model)} · step ${checkpoint.state.step}`;
   return accuracyPlot(evaluations, { trained: [task.minLength, longest(checkpoint)], title });
 }
 

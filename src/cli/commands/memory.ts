@@ -33,7 +33,7 @@ A deque has two ends, each with the keys of a stack:
 In:  {"kind": "deque", "top": {"push", "pop", "value", "dRead"}, "bottom": {the same}, "strengths": true}
 Out: {"engine", "adapter", "top": {"read", "dPush", "dPop", "dValue"}, "bottom": {the same}, "strengths"}
 
-The actions of a superposition stack are shares that sum to 1 (which is not checked):
+The controls of a superposition stack or a tape sum to 1 at every step (which is not checked):
 In:  {"kind": "superposition", "push": [B][T], "pop": [B][T], "stay": [B][T], "value": [B][T][M], "dRead": [B][T][M]}
 A tape has "left", "right" and "stay". Both kinds may have "depth", the number of cells (default 40).
 
@@ -98,13 +98,13 @@ function check(input: unknown): Operations {
       `stdin must be a JSON object with kind, push, pop and value (for a deque: kind, top and bottom), got ${show(input)}.`,
     );
   }
-  const { kind, strengths = false } = input;
-  if (kind === undefined) throw new InputError(`the key "kind" is missing. ${HELP}`);
-  const known = MEMORY_NAMES.find(name => name === kind);
-  if (!known) unknown('kind of memory', typeof kind === 'string' ? kind : show(kind), MEMORY_NAMES);
-  const deque = known === 'deque';
-  const endKeys = endKeysOf(known);
-  const depths = memoryKind(known).rows ? [] : ['depth'];
+  const { kind: given, strengths = false } = input;
+  if (given === undefined) throw new InputError(`the key "kind" is missing. ${HELP}`);
+  const kind = MEMORY_NAMES.find(name => name === given);
+  if (!kind) unknown('kind of memory', typeof given === 'string' ? given : show(given), MEMORY_NAMES);
+  const deque = kind === 'deque';
+  const endKeys = endKeysOf(kind);
+  const depths = memoryKind(kind).rows ? [] : ['depth'];
   const keys = ['kind', ...(deque ? ENDS : endKeys), ...depths, 'strengths'];
   for (const key of Object.keys(input)) {
     if (deque && endKeys.includes(key)) {
@@ -115,11 +115,11 @@ function check(input: unknown): Operations {
   if (typeof strengths !== 'boolean')
     throw new InputError(`strengths must be true or false, got ${show(strengths)}.`);
   if (!deque) {
-    checkKeys('', known, input);
-    const { B, T, M } = sizesOf('', known, input);
+    checkKeys('', kind, input);
+    const { B, T, M } = sizesOf('', kind, input);
     // The engine checks its value.
     const depth = input['depth'] as number | undefined;
-    const shape = { kind: known, B, T, M, ...(depth !== undefined && { depth }) };
+    const shape = { kind, B, T, M, ...(depth !== undefined && { depth }) };
     return { shape, ...readEnd('', shape, input), strengths };
   }
 
@@ -141,7 +141,7 @@ function check(input: unknown): Operations {
         );
       }
     }
-    checkKeys(`${name}.`, known, end);
+    checkKeys(`${name}.`, kind, end);
     return { name, end };
   });
   const withGradient = ends.filter(({ end }) => end['dRead'] !== undefined);
@@ -152,12 +152,12 @@ function check(input: unknown): Operations {
     );
   }
   // Both ends have the same sizes.
-  const { B, T, M } = sizesOf('top.', known, ends[0].end);
-  const shape = { kind: known, B, T, M };
+  const { B, T, M } = sizesOf('top.', kind, ends[0].end);
+  const shape = { kind, B, T, M };
   const [top, bottom] = ends.map(({ name, end }) => readEnd(`${name}.`, shape, end));
   return {
     shape,
-    inputs: inputsOf(known).map((name, k) =>
+    inputs: inputsOf(kind).map((name, k) =>
       interleave([top.inputs[k], bottom.inputs[k]], name === 'value' ? M : 1),
     ),
     ...(top.dRead && bottom.dRead ? { dRead: interleave([top.dRead, bottom.dRead], M) } : {}),

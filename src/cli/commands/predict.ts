@@ -4,7 +4,7 @@ import { parseSource } from '../../tasks/task.ts';
 import { predict as predictAll } from '../../train/evaluate.ts';
 import { command, JSON_OPTION } from '../arguments/command.ts';
 import { ENGINE_OPTIONS, engineOf } from '../arguments/engine.ts';
-import { cutOffWords, MAX_LENGTH_OPTION, maxLength } from '../arguments/max-length.ts';
+import { cutOffText, MAX_LENGTH_OPTION, maxLength } from '../arguments/max-length.ts';
 import { readLines } from '../io/input.ts';
 import { openModel, readCheckpoint } from '../run/checkpoint.ts';
 
@@ -45,7 +45,7 @@ and "limit" is its length.
         const answer = { source, output: text, ended, ...(!ended && { limit }) };
         if (options.json) io.stdout.write(`${JSON.stringify(answer)}\n`);
         else io.stdout.write(`${text}\n`);
-        if (!ended && !options.json) io.stderr.write(`line ${line}: ${cutOffWords(limit)}\n`);
+        if (!ended && !options.json) io.stderr.write(`line ${line}: ${cutOffText(limit)}\n`);
       }
       if (parseError) throw parseError;
     }

@@ -63,7 +63,7 @@ export const presets = command({
     io.stdout.write(`${lines.join('\n')}\n`);
     io.stdout.write(
       `\nbuffers: weights, optimiser state and the activations of a batch.\n` +
-        `est. time: of all steps, without restarts (the preset reverse: until solved; LSTMs of 4 and 8 layers have fewer steps), on ${MEASURED_ON}; –: not measured.\n`,
+        `est. time: of all steps, without restarts (the preset reverse: until solved; some LSTMs alone have fewer steps), on ${MEASURED_ON}; –: not measured.\n`,
     );
     if (group === undefined)
       io.stdout.write(

@@ -5,7 +5,7 @@ import { parseSource } from '../../tasks/task.ts';
 import { predict, type TraceStep, trace as traceSource } from '../../train/evaluate.ts';
 import { command, JSON_OPTION } from '../arguments/command.ts';
 import { ENGINE_OPTIONS, engineOf } from '../arguments/engine.ts';
-import { cutOffWords, MAX_LENGTH_OPTION, maxLength } from '../arguments/max-length.ts';
+import { cutOffText, MAX_LENGTH_OPTION, maxLength } from '../arguments/max-length.ts';
 import { openModel, readCheckpoint } from '../run/checkpoint.ts';
 import { table } from '../show/columns.ts';
 import { bar, fixed, strengthBars } from '../show/format.ts';
@@ -69,7 +69,7 @@ export const trace = command({
     const source = parseSource(task, symbols.length > 0 ? symbols.join(' ') : task.example);
     io.stderr.write(`${engineLine(engine)}\n`);
     const [{ outputs, ended, limit }] = await predict(model, task, [source], max);
-    if (!ended) io.stderr.write(`${cutOffWords(limit)}\n`);
+    if (!ended) io.stderr.write(`${cutOffText(limit)}\n`);
     const steps = await traceSource(model, task, source, outputs);
     if (options.json) {
       steps.forEach((step, t) => {

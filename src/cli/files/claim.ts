@@ -51,7 +51,7 @@ const ownTokens = new Set<string>();
 export async function claimFolder(folder: string, times = TIMES): Promise<Claim | { by: string }> {
   const path = join(folder, CLAIM);
   const self: Holder = { token: randomUUID(), host: hostname(), pid: process.pid, machine: await machine() };
-  // Before the file exists: a claim file with this process's id and an unknown token counts as stale.
+  // Added before the file exists, because a claim file with this process's id and an unknown token counts as stale.
   ownTokens.add(self.token);
   const withoutClaim = <T>(outcome: T): T => {
     ownTokens.delete(self.token);

@@ -89,7 +89,7 @@ export async function makeWritable(folder: string): Promise<void> {
     await rm(probe);
   };
   try {
-    // A run that was refused removes its new folder, perhaps between the steps of this one: try again.
+    // Another process may delete the folder between these steps: try once more.
     await tryWriting().catch(error => (isENOENT(error) ? tryWriting() : Promise.reject(error)));
   } catch (error) {
     // makeFolder() creates missing parents, so a missing parent here cannot be created.

@@ -29,7 +29,7 @@ function checkShape(place: string, given: unknown, [length, ...rest]: readonly n
   if (!Array.isArray(given)) throw new InputError(`${place} must be an array, got ${show(given)}.`);
   if (given.length !== length) {
     throw new InputError(
-      `${place} must have ${length} ${length === 1 ? 'entry' : 'entries'}, the size given by push and value, got ${given.length}.`,
+      `${place} must have ${length} ${length === 1 ? 'entry' : 'entries'} to match the rest of the input, got ${given.length}.`,
     );
   }
   if (rest.length === 0) return;
@@ -77,7 +77,7 @@ export function unflatten(
   });
 }
 
-/** A float32 number with the fewest digits that identify it. @throws InputError if it is not finite: JSON cannot hold it */
+/** A float32 number with the fewest digits that identify it. @throws InputError if it is infinite or NaN */
 export function shortest(place: string, value: number): number {
   if (!Number.isFinite(value))
     throw new InputError(`${place} overflows float32: make value and dRead smaller.`);

@@ -1,8 +1,8 @@
 import { fstatSync, writeSync } from 'node:fs';
 import type { Output } from './io.ts';
 
-/** The part of a writable stream that a Sink uses. */
-export interface Drain {
+/** What a Sink writes to: the part of a writable stream that it uses. */
+export interface WriteTarget {
   write(text: string, done: (error?: Error | null) => void): unknown;
   on(event: 'error', listener: (error: Error) => void): unknown;
   isTTY?: boolean;
@@ -10,10 +10,10 @@ export interface Drain {
 }
 
 /**
- * The drain for a stream of the process. If the stream is a file, the drain writes to the file directly: when the disk is
- * nearly full, Node's stream does not notice that only a part of the data was written.
+ * Wraps stdout or stderr for a Sink. If it is a file, data is written to the file directly: when the disk is nearly full,
+ * Node's stream does not notice that only a part of the data was written.
  */
-export function drainOf(stream: NodeJS.WriteStream & { fd: number }): Drain {
+export function writeTargetOf(stream: NodeJS.WriteStream & { fd: number }): WriteTarget {
   try {
     if (!fstatSync(stream.fd).isFile()) return stream;
   } catch {
@@ -36,12 +36,12 @@ export function drainOf(stream: NodeJS.WriteStream & { fd: number }): Drain {
 export class Sink implements Output {
   /** Why nothing more can be written; undefined while writing works. */
   failure: NodeJS.ErrnoException | undefined;
-  readonly #stream: Drain;
+  readonly #stream: WriteTarget;
   readonly #onFailure: (error: NodeJS.ErrnoException) => void;
   #pending = 0;
   #waiting: (() => void)[] = [];
 
-  constructor(stream: Drain, onFailure: (error: NodeJS.ErrnoException) => void = () => {}) {
+  constructor(stream: WriteTarget, onFailure: (error: NodeJS.ErrnoException) => void = () => {}) {
     this.#stream = stream;
     this.#onFailure = onFailure;
     stream.on('error', error => this.#fail(error));

@@ -22,7 +22,7 @@ export const asStarted = (text: string): string =>
  */
 export function nameOf(env: Readonly<Record<string, string | undefined>>, script = ''): string {
   const local = /[\\/]node_modules[\\/]\.bin[\\/]/.test(script);
-  // Windows has no symbolic links: there the script is the package's own file.
+  // On Windows, npm puts scripts instead of links in .bin: there `script` is the package's own file.
   const linked = local || /[\\/]node_modules[\\/]pushdown[\\/]/.test(script);
   const scripted = /\bdist\/src\/cli\/main\.js\b/.test(env['npm_lifecycle_script'] ?? '');
   if (!(local || scripted || (linked && env['npm_command'] === 'exec'))) return NAME;

@@ -11,7 +11,7 @@ export type LogListeners = [
   onWritable?: () => void,
 ];
 
-/** The queue of writes to files while training runs: one write at a time. The first failure ends the run or is tolerated. */
+/** The queue of writes to files while training runs: one write at a time. `onFailure` decides if a failure is tolerated. */
 export class Log {
   readonly #path: string;
   readonly #out: Output | undefined;
@@ -26,7 +26,8 @@ export class Log {
 
   /**
    * @param out also gets every line
-   * @param onFailure called when a write fails, and then not again until a write succeeds; returns false to end the run
+   * @param onFailure called when a write fails, and then not again until a write succeeds; returns whether to tolerate the
+   * failure: if not, written() throws it
    * @param onWritable called when a write succeeds after a failure
    */
   constructor(path: string, ...[out, onFailure, onWritable = () => undefined]: LogListeners) {
@@ -73,7 +74,7 @@ export class Log {
   }
 
   /**
-   * Repeats `work`, each time `every` ms after it was last finished. It first runs after at most FIRST_MS, so that short runs are
+   * Repeats `work`, each time `every` ms after it last finished. It first runs after at most FIRST_MS, so that short runs are
    * saved too. A timer is used because reports may be far apart. Call the returned function to stop.
    */
   repeat(work: () => Promise<unknown>, every: number): () => void {

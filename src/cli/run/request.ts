@@ -180,7 +180,7 @@ const defaultFolder = (name: string, { train: { seed } }: Config): string =>
 const isConfigOf = async (operand: string | undefined, folder: string): Promise<boolean> =>
   operand?.endsWith('.json') === true && (await isSameFile(operand, join(folder, CONFIG)));
 
-/** Settings that give the weights their shape and meaning: they are fixed for a model. */
+/** Settings of the task and the model. Except LENGTHS, they give the weights their shape and meaning. */
 const MODEL = KEYS.filter(key => /^(task|model)\./.test(key));
 /** Settings of the task that may change when a run resumes. */
 const LENGTHS = ['task.minLength', 'task.maxLength'];

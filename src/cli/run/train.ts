@@ -100,7 +100,7 @@ export async function trainOne(
     record(result);
   } else {
     const evaluations = await trainer
-      .between((model, task) => evaluateResult(model, task, config, curriculum.length, EVALUATED))
+      .betweenSteps((model, task) => evaluateResult(model, task, config, curriculum.length, EVALUATED))
       .catch(error => {
         // Sequences of twice the training length may not fit on the device.
         text.write(`trained and saved in ${file}, but the evaluation failed:\n`);

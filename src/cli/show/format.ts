@@ -23,7 +23,7 @@ export const count = (value: number): string =>
   Number.isFinite(value) ? Math.round(value).toLocaleString('en') : '–';
 
 /** `rnn 32 + stack 8`, `lstm 4 × 256`, `gru 64 + 2 × deque 16` */
-export function modelWords({ controller, layers, hidden, memory, memories, width }: ModelConfig): string {
+export function modelText({ controller, layers, hidden, memory, memories, width }: ModelConfig): string {
   const controls = layers > 1 ? `${controller} ${layers} × ${hidden}` : `${controller} ${hidden}`;
   if (memory === 'none') return controls;
   return `${controls} + ${memories > 1 ? `${memories} × ` : ''}${memory} ${width}`;

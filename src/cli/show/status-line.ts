@@ -27,6 +27,7 @@ export class StatusLine {
     this.#terminal = terminal;
   }
 
+  /** Shows the current state: on a terminal at once, otherwise when the next line is due. */
   status(text: string): void {
     if (!this.#terminal) {
       this.#status = text;

@@ -5,7 +5,7 @@ import { evaluatedLengths } from '../../train/presets/grid.ts';
 import { setup } from '../../train/setup.ts';
 import type { TableRun } from '../../train/table.ts';
 import type { TableSpec, TestLengths } from '../../train/tables.ts';
-import { count, inARow, modelWords } from './format.ts';
+import { count, inARow, modelText } from './format.ts';
 
 const range = (low: number, high: number): string => (low === high ? String(high) : `${low}–${high}`);
 
@@ -55,7 +55,7 @@ function shortNames(names: readonly string[], runs: readonly TableRun[]): string
 /** `stack: rnn 32 + stack 8 (1,836–6,287 parameters); in even-pairs: rnn 64 …`. */
 function modelLine(model: string, all: readonly TableRun[]): string {
   const runs = all.filter(run => run.model === model);
-  const sizes = byText(runs.map(({ task, config }) => [task, modelWords(config.model)]));
+  const sizes = byText(runs.map(({ task, config }) => [task, modelText(config.model)]));
   const parts = [...sizes].sort(([, a], [, b]) => b.length - a.length);
   const words = parts.map(([text, tasks], k) => {
     const counts = runs
@@ -117,8 +117,8 @@ export function notesOf(spec: TableSpec, runs: readonly TableRun[], sets: readon
   const score = { coarse: 'coarse accuracy', accuracy: 'symbol accuracy', excess: 'distance from the bound' }[
     spec.score
   ];
-  // `table paper` shows one run. The other tables show a score: like the published ones, that of the run with the best
-  // test score.
+  // `table paper` shows one run. The other tables show the best score of the seeds: `chomsky` in the test, like the
+  // published table, `cfl` at trained lengths.
   const best =
     spec.score === 'coarse'
       ? `the run shown is the best at trained lengths (${score}, then fine accuracy, then loss); the test is not used for this choice`

@@ -3,7 +3,7 @@ import type { Config } from '../../base/config.ts';
 import { countParameters } from '../../base/parameters.ts';
 import type { Checkpoint } from '../../train/checkpoint.ts';
 import type { Evaluation } from '../../train/evaluate.ts';
-import { recoveredWords } from '../../train/recovery.ts';
+import { recoveredText } from '../../train/recovery.ts';
 import type { Callbacks, Ending, Trainer } from '../../train/trainer.ts';
 import { asStarted } from '../io/program-name.ts';
 import {
@@ -13,7 +13,7 @@ import {
   evaluationLine,
   evaluationRow,
   inARow,
-  modelWords,
+  modelText,
   printable,
   profileLine,
   progressLine,
@@ -27,7 +27,7 @@ export function headLines(trainer: Trainer, from: Checkpoint | undefined): strin
   const longest = from?.run.curriculum.length ?? config.task.maxLength;
   const lines = [
     `task ${task.name} · ${task.symbolNames.length} symbols, lengths ${config.task.minLength} to ${longest} · seed ${config.train.seed}`,
-    `model ${modelWords(model.spec)} · ${count(countParameters(model.spec))} parameters · plan ${model.plan}`,
+    `model ${modelText(model.spec)} · ${count(countParameters(model.spec))} parameters · plan ${model.plan}`,
   ];
   if (from) {
     const at = `resumed at step ${from.state.step} of ${config.train.steps}`;
@@ -66,7 +66,7 @@ export function reporting(line: StatusLine, record: (entry: object) => void, jso
     },
     onRecovered(recovered) {
       record({ kind: 'recovered', ...recovered });
-      if (!json) line.print(recoveredWords(recovered));
+      if (!json) line.print(recoveredText(recovered));
     },
   };
 }
@@ -80,9 +80,9 @@ export function summary(
   out: string,
 ): string {
   const [atTrained] = evaluations;
-  // Your own data has fixed lengths.
+  // Your own data has no sources beyond its own lengths.
   const lengths = trainer.task.pairs ? '' : ` --lengths 1-${4 * atTrained.length}`;
-  const how = endingWords(ending, trainer.config);
+  const how = endingText(ending, trainer.config);
   const samples = atTrained.samples.map(({ source, expected, predicted }) =>
     expected === predicted ? `  ${source} → ${predicted} ✓` : `  ${source} → ${predicted} ✗ ${expected}`,
   );
@@ -101,7 +101,7 @@ next:  ${asStarted('pushdown trace ')}${quote(out)} ${quote(trainer.task.example
 }
 
 /** Describes how a run ended. */
-export function endingWords(ending: Ending, { train: { stopAt, stopPasses, patience } }: Config): string {
+export function endingText(ending: Ending, { train: { stopAt, stopPasses, patience } }: Config): string {
   switch (ending) {
     case 'solved':
       return `solved (coarse ${stopAt} or better${inARow(stopPasses)})`;

@@ -4,7 +4,7 @@ import { InputError, show } from '../../base/errors.ts';
 import { memoryKind } from '../../base/memories.ts';
 import { countParameters } from '../../base/parameters.ts';
 import type { Engine } from '../../engine/engine.ts';
-import { changeWords } from '../../tasks/data-facts.ts';
+import { changeText } from '../../tasks/data-facts.ts';
 import type { Data } from '../../tasks/data-file.ts';
 import type { Recovered } from '../../train/recovery.ts';
 import { storedConfig } from '../../train/setup.ts';
@@ -135,7 +135,7 @@ export async function runJob(
   try {
     if (!from) await folder.writeConfig(config);
     const { name, adapter } = trainer.engine;
-    const change = from?.data && hooks.data && changeWords(from.data, hooks.data.facts);
+    const change = from?.data && hooks.data && changeText(from.data, hooks.data.facts);
     if (change) hooks.onNote?.(`data ${hooks.data!.file} · ${change}`);
     log.record({ kind: 'start', engine: name, adapter, step: trainer.step, ...(change && { change }) });
     hooks.onStart(() => trainer.stop());
@@ -155,6 +155,8 @@ export async function runJob(
     if (ending === 'stopped' || ending === 'paused') return undefined;
     const { run } = await trainer.snapshot();
     const measured = await measureAll(trainer, hooks.measures);
+    // After a lost device, these are not those that the run started with.
+    const last = trainer.engine;
     const result: RunResult = {
       kind: 'cell',
       key,
@@ -165,8 +167,8 @@ export async function runJob(
       restarts: run.restarts,
       seconds: run.seconds,
       total: (from?.run.seconds ?? 0) + (performance.now() - start) / 1000,
-      engine: name,
-      adapter: adapter.name,
+      engine: last.name,
+      adapter: last.adapter.name,
       plan: trainer.model.plan,
       parameters: countParameters(trainer.model.spec),
       date: new Date().toISOString(),

@@ -4,7 +4,7 @@ import { engineLine } from '../../platform/names.ts';
 import { openEngineWith, reopening } from '../../platform/node/engine.ts';
 import type { Data } from '../../tasks/data-file.ts';
 import { tryModel } from '../../train/model.ts';
-import { recoveredWords } from '../../train/recovery.ts';
+import { recoveredText } from '../../train/recovery.ts';
 import { setup } from '../../train/setup.ts';
 import type { Measure, RunResult } from '../../train/table.ts';
 import type { EngineRequest } from '../arguments/engine.ts';
@@ -28,13 +28,13 @@ export interface Job {
 export interface Outcome {
   /** The results of all finished jobs, in the order of the jobs. */
   results: RunResult[];
-  /** Whether Ctrl-C ended the sweep. Everything is saved. */
+  /** Whether Ctrl-C ended the sweep. The interrupted run is saved. */
   stopped: boolean;
   /** Jobs claimed by other processes. */
   claimed: { key: string; by: string }[];
 }
 
-/** Where a sweep reports to. */
+/** Receives the reports of a sweep. */
 export interface Listener {
   line: StatusLine;
   /**
@@ -128,7 +128,7 @@ export async function runJobs(
       return engine;
     },
     onNote: note => line.print(`${job.key}: ${note}`),
-    onRecovered: recovered => line.print(`${job.key}: ${recoveredWords(recovered)}`),
+    onRecovered: recovered => line.print(`${job.key}: ${recoveredText(recovered)}`),
   });
 
   try {

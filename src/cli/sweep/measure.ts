@@ -16,7 +16,7 @@ export async function measureAll(trainer: Trainer, measures: readonly Measure[])
   for (const measure of measures) {
     // A grammar may have no sources of ten times the length.
     if (measure.name === 'far' && !hasSources(trainer.task, measure)) continue;
-    all.push(await trainer.between((model, task) => evaluateMeasure(trainer, model, task, measure)));
+    all.push(await trainer.betweenSteps((model, task) => evaluateMeasure(trainer, model, task, measure)));
   }
   return all;
 }
@@ -63,7 +63,7 @@ async function evaluateMeasure(
 ): Promise<Measured> {
   const seed = trainer.config.train.seed + SEED_OFFSET;
   if (task.pairs) {
-    // Your own data is measured by parts, at all of their lengths.
+    // Your own data is measured part by part, over all lengths of a part.
     const split = measure.name === 'train' ? 'train' : 'test';
     const all = {
       shortest: 1,

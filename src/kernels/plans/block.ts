@@ -13,11 +13,12 @@ import { type Passes, type PlanContext, perSequence } from './passes.ts';
 /** The fused plan in the block form: all time steps in one dispatch per pass, one sequence per workgroup. */
 
 /**
- * Maximum number of words that a memory needs: four for each of 128 invocations (scan and rows), and a few others.
+ * Maximum number of words of workgroup memory that the memory functions need: four for each of 128 invocations (scan
+ * and rows), and a few others.
  */
 const MEMORY_WORDS = 4 * 128 + 32;
 
-/** Bytes of workgroup memory for the state of a sequence and for its memory. */
+/** Bytes of workgroup memory for the state of a sequence and for the memory functions. */
 export const workgroupBytes = (layout: Layout): number => (workgroupWords(layout) + MEMORY_WORDS) * 4;
 
 /** Whether the state of a sequence fits into workgroup memory. */

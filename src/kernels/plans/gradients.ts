@@ -10,7 +10,7 @@ import { type Operand, operand } from '../../layout/tensors.ts';
 import { type Launch, read, write } from '../launch.ts';
 import type { PlanContext } from './passes.ts';
 
-/** Maximum number of parts into which the rows are split. */
+/** Maximum number of parts into which the B·T rows of activations are split. */
 export const TILE_PARTS = 8;
 
 /** The gradient of every matrix as a product of activations and gradients over all rows, in one dispatch. */
@@ -38,7 +38,7 @@ export function rowSplitsOf({ profile, layout }: PlanContext): (B: number, T: nu
 /** The gradients of all matrices and biases, in the order of their tiles. */
 function jobsOf(layout: Layout): GradientJob[] {
   const { spec, layers, blocks, gates, E, H4 } = layout;
-  const of = (field: string): Operand => operand(layout, field);
+  const tensor = (field: string): Operand => operand(layout, field);
   const job = (block: Block, a: GradientJob['a'], b: Operand, perStep = true): GradientJob => ({
     block,
     a,
@@ -47,22 +47,23 @@ function jobsOf(layout: Layout): GradientJob[] {
   });
   const after = (l: number): Operand => operand(layout, `h${l}`, { skip: 1 });
   const h = after(spec.layers - 1);
-  const op = spec.projection ? of('op') : h;
+  const op = spec.projection ? tensor('op') : h;
   const jobs: GradientJob[] = [];
   layers.forEach(({ Wx, Wy, Wh, Wr, b, h0, c0 }, l) => {
-    const dA = of(`dA${l}`);
+    const dA = tensor(`dA${l}`);
     jobs.push(job(Wx, 'inputs', dA), job(b, 'ones', dA));
     if (Wy) jobs.push(job(Wy, after(l - 1), dA));
-    if (Wh) jobs.push(job(Wh, of(`h${l}`), operand(layout, `dA${l}`, { from: gates.hFrom * H4 })));
-    if (Wr) jobs.push(job(Wr, of('r'), dA));
-    if (h0) jobs.push(job(h0, 'ones', of(`dH${l}`), false));
-    if (c0) jobs.push(job(c0, 'ones', of(`dC${l}`), false));
+    if (Wh) jobs.push(job(Wh, tensor(`h${l}`), operand(layout, `dA${l}`, { from: gates.hFrom * H4 })));
+    if (Wr) jobs.push(job(Wr, tensor('r'), dA));
+    if (h0) jobs.push(job(h0, 'ones', tensor(`dH${l}`), false));
+    if (c0) jobs.push(job(c0, 'ones', tensor(`dC${l}`), false));
   });
-  if (E) jobs.push(job(blocks.S, op, of('dS')), job(blocks.bS, 'ones', of('dS')));
-  const dTop = of(spec.readout ? 'dQ' : 'dY');
-  jobs.push(job(blocks.Wo, op, dTop), job(blocks.bo, 'ones', dTop));
-  if (spec.readout) jobs.push(job(blocks.Ws, of('o'), of('dY')), job(blocks.bs, 'ones', of('dY')));
-  if (spec.projection) jobs.push(job(blocks.Whp, h, of('dP')), job(blocks.bp, 'ones', of('dP')));
-  if (spec.autoencoder) jobs.push(job(blocks.Whx, h, of('dXh')), job(blocks.Wpx, op, of('dXp')));
+  if (E) jobs.push(job(blocks.S, op, tensor('dS')), job(blocks.bS, 'ones', tensor('dS')));
+  const dOut = tensor(spec.readout ? 'dQ' : 'dY');
+  jobs.push(job(blocks.Wo, op, dOut), job(blocks.bo, 'ones', dOut));
+  if (spec.readout)
+    jobs.push(job(blocks.Ws, tensor('o'), tensor('dY')), job(blocks.bs, 'ones', tensor('dY')));
+  if (spec.projection) jobs.push(job(blocks.Whp, h, tensor('dP')), job(blocks.bp, 'ones', tensor('dP')));
+  if (spec.autoencoder) jobs.push(job(blocks.Whx, h, tensor('dXh')), job(blocks.Wpx, op, tensor('dXp')));
   return jobs;
 }

@@ -14,7 +14,7 @@ type Matrix = 'Wo' | 'Ws' | 'Whx' | 'Wpx';
 export function outputsForward(context: PlanContext): Launch[] {
   const { layout, profile, batch } = context;
   const { spec, blocks } = layout;
-  const of = (field: string): Operand => operand(layout, field);
+  const tensor = (field: string): Operand => operand(layout, field);
   const [h, op] = [topOf(layout), headsFrom(layout)];
   const biases = { Wo: blocks.bo, Ws: blocks.bs, Whx: undefined, Wpx: undefined };
   const product = (x: Operand, W: Matrix, out: Operand, tanh = false): Launch => ({
@@ -27,8 +27,8 @@ export function outputsForward(context: PlanContext): Launch[] {
     const kind = {
       kind: 'sigmoid',
       width: spec.inputs,
-      y: of(field),
-      dY: of(dField),
+      y: tensor(field),
+      dY: tensor(dField),
       target: 'previous input',
     } as const;
     return {
@@ -41,18 +41,18 @@ export function outputsForward(context: PlanContext): Launch[] {
   const { output, outputs } = spec;
   return [
     ...(spec.readout
-      ? [product(op, 'Wo', of('o'), true), product(of('o'), 'Ws', of('y'))]
-      : [product(op, 'Wo', of('y'))]),
+      ? [product(op, 'Wo', tensor('o'), true), product(tensor('o'), 'Ws', tensor('y'))]
+      : [product(op, 'Wo', tensor('y'))]),
     {
       label: `loss ${output}`,
-      code: loss(batch, { kind: output, width: outputs, y: of('y'), dY: of('dY'), target: 'class' }),
+      code: loss(batch, { kind: output, width: outputs, y: tensor('y'), dY: tensor('dY'), target: 'class' }),
       buffers: [read('batch'), write('acts'), write('grads'), write('rowMetrics')],
       groups: perRow,
     },
     ...(spec.autoencoder
       ? [
-          product(h, 'Whx', of('xh')),
-          product(op, 'Wpx', of('xp')),
+          product(h, 'Whx', tensor('xh')),
+          product(op, 'Wpx', tensor('xp')),
           reconstruction('xh', 'dXh', 0),
           reconstruction('xp', 'dXp', 1),
         ]
@@ -63,7 +63,7 @@ export function outputsForward(context: PlanContext): Launch[] {
 /** dY, dXh, dXp -> dOp, dHx. */
 export function outputsBackward({ layout, profile, batch }: PlanContext): Launch[] {
   const { spec, blocks } = layout;
-  const of = (field: string): Operand => operand(layout, field);
+  const tensor = (field: string): Operand => operand(layout, field);
   const back = (
     dy: Operand,
     W: Matrix,
@@ -77,10 +77,16 @@ export function outputsBackward({ layout, profile, batch }: PlanContext): Launch
   });
   return [
     ...(spec.readout
-      ? [back(of('dY'), 'Ws', of('dQ'), { tanh: of('o') }), back(of('dQ'), 'Wo', of('dOp'))]
-      : [back(of('dY'), 'Wo', of('dOp'))]),
+      ? [
+          back(tensor('dY'), 'Ws', tensor('dQ'), { tanh: tensor('o') }),
+          back(tensor('dQ'), 'Wo', tensor('dOp')),
+        ]
+      : [back(tensor('dY'), 'Wo', tensor('dOp'))]),
     ...(spec.autoencoder
-      ? [back(of('dXp'), 'Wpx', of('dOp'), { accumulate: true }), back(of('dXh'), 'Whx', of('dHx'))]
+      ? [
+          back(tensor('dXp'), 'Wpx', tensor('dOp'), { accumulate: true }),
+          back(tensor('dXh'), 'Whx', tensor('dHx')),
+        ]
       : []),
   ];
 }

@@ -7,7 +7,7 @@ import {
 } from '../../../shaders/stepwise/backward.wgsl.ts';
 import { stepCell, stepHeads, stepProjection, stepStart } from '../../../shaders/stepwise/forward.wgsl.ts';
 import { stepMemory, stepMemoryBackward } from '../../../shaders/stepwise/memory.wgsl.ts';
-import { type StepOptions, stepTiles } from '../../../shaders/stepwise/step.wgsl.ts';
+import { type StepOptions, stepWorkgroups } from '../../../shaders/stepwise/step.wgsl.ts';
 import { isRecurrent } from '../../base/cells.ts';
 import { split } from '../../gpu/device.ts';
 import { type Launch, read, write } from '../launch.ts';
@@ -20,11 +20,11 @@ export function stepwisePasses(context: PlanContext): Passes {
   const { layout, batch, form, tiles: wanted, sequences } = context;
   const { spec, layers, H4, P4, R4, S4, E } = layout;
   const o: StepOptions = { layout, batch, rows: evenly(sequences, wanted.rows), size: wanted.size };
-  const memory = { layout, batch, uniform: false, memory: form };
+  const memoryOptions = { layout, batch, uniform: false, memory: form };
   const tiles =
     (columns4: number, rows = o.rows): Launch['groups'] =>
     ({ B }) =>
-      split(stepTiles({ ...o, rows }, columns4, B));
+      split(stepWorkgroups({ ...o, rows }, columns4, B));
   const step = (
     label: string,
     code: string,
@@ -33,7 +33,7 @@ export function stepwisePasses(context: PlanContext): Passes {
   ): Launch => ({ label: `step ${label}`, code, buffers, groups, step: 0 });
   const onActs = [read('batch'), read('params'), write('acts')];
   const onGrads = [read('batch'), read('params'), write('grads')];
-  const back = [read('batch'), read('params'), read('acts'), write('grads')];
+  const onBoth = [read('batch'), read('params'), read('acts'), write('grads')];
 
   const forward = [
     ...layers.map((_, l) => step(`cell ${l + 1}`, stepCell(o, l), onActs, tiles(H4))),
@@ -43,7 +43,7 @@ export function stepwisePasses(context: PlanContext): Passes {
           step('heads', stepHeads(o), onActs, tiles(S4)),
           step(
             `memory ${form.form}`,
-            stepMemory(memory),
+            stepMemory(memoryOptions),
             [read('batch'), write('acts'), write('slots'), write('undoLog'), write('grads')],
             perSequence(form),
           ),
@@ -56,7 +56,7 @@ export function stepwisePasses(context: PlanContext): Passes {
           step('reads backward', stepReadsBackward(o), onGrads, tiles(R4)),
           step(
             `memory backward ${form.form}`,
-            stepMemoryBackward(memory),
+            stepMemoryBackward(memoryOptions),
             [
               read('batch'),
               read('acts'),
@@ -69,9 +69,9 @@ export function stepwisePasses(context: PlanContext): Passes {
           ),
         ]
       : []),
-    ...(spec.projection ? [step('projection backward', stepProjectionBackward(o), back, tiles(P4))] : []),
+    ...(spec.projection ? [step('projection backward', stepProjectionBackward(o), onBoth, tiles(P4))] : []),
     ...layers
-      .map((_, l) => step(`cell ${l + 1} backward`, stepCellBackward(o, l), back, tiles(H4)))
+      .map((_, l) => step(`cell ${l + 1} backward`, stepCellBackward(o, l), onBoth, tiles(H4)))
       .reverse(),
   ];
   const starts =

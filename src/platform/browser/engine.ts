@@ -1,15 +1,16 @@
 import { openingWith } from './platform.ts';
-import { isolatedThreads, spawnOf } from './threads.ts';
+import { spawnOf, threadsIfIsolated } from './threads.ts';
 
 const spawn = spawnOf(
   () => new Worker(new URL('./thread.js', import.meta.url), { type: 'module' }),
   'the browser did not load it',
 );
 
-const opening = openingWith(() => isolatedThreads(spawn));
+const opening = openingWith(() => threadsIfIsolated(spawn));
 
 /**
- * Opens an engine in a page or a worker: WebGPU on a GPU, else WebAssembly SIMD, else the float64 reference. See {@link Opening.openEngine}.
+ * Opens an engine in a page or a worker: WebGPU on a GPU, else WebAssembly SIMD, else the float64 reference. See
+ * {@link Opening.openEngine}.
  * @function
  */
 export const openEngine = opening.openEngine;

@@ -7,31 +7,35 @@ import { type EngineOptions, NoAdapter, type Opening, openingOn } from '../engin
 import type { Adapter, Instance } from '../webgpu.ts';
 
 /** The parts of the browser's environment that decide whether WebGPU is available. */
-export interface Surroundings {
+export interface BrowserEnvironment {
   gpu: Instance | undefined;
   /** Whether the page is a secure context: https, or localhost. */
   secure: boolean;
 }
 
-const here = (): Surroundings => ({ gpu: globalThis.navigator?.gpu, secure: globalThis.isSecureContext });
+const here = (): BrowserEnvironment => ({
+  gpu: globalThis.navigator?.gpu,
+  secure: globalThis.isSecureContext,
+});
 
 export interface BrowserOptions extends EngineOptions {
   /** Called with the adapter before the gpu engine is opened on it. */
   onAdapter?(adapter: Adapter): void;
   /** Returns the store that keeps the measurements of the adapter of this name between visits. */
   tunings?(adapter: string): Promise<TuningStore>;
-  surroundings?: Surroundings;
+  /** Used instead of the browser's own environment, for tests. */
+  environment?: BrowserEnvironment;
 }
 
-/** Returns the calls that open engines in a page or a worker. */
+/** Returns the functions that open engines in a page or a worker. */
 export const openingWith = (threads: () => Threads): Opening<BrowserOptions> =>
-  openingOn(({ onAdapter, tunings, surroundings }) => ({
+  openingOn(({ onAdapter, tunings, environment }) => ({
     // The advice depends on the browser: the page gives it.
     advice: '',
     threads,
 
     async openGpu(plan, software, _unsafe, compileSeconds) {
-      const { adapter, description } = await findAdapter(surroundings);
+      const { adapter, description } = await findAdapter(environment);
       if (description.kind === 'software' && !software) {
         throw new NoAdapter(
           `no GPU found; to run the WGSL kernels on ${description.name}, choose engine gpu`,
@@ -64,7 +68,7 @@ function withTimeout<T>(promised: Promise<T>): Promise<T> {
 
 /** Finds the browser's adapter, a GPU if there is one. @throws NoAdapter with the reason if there is none */
 export async function findAdapter(
-  { gpu, secure }: Surroundings = here(),
+  { gpu, secure }: BrowserEnvironment = here(),
 ): Promise<{ adapter: Adapter; description: AdapterDescription }> {
   if (!gpu) {
     throw new NoAdapter(

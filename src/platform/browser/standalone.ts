@@ -1,5 +1,5 @@
 import { openingWith } from './platform.ts';
-import { isolatedThreads, spawnOf } from './threads.ts';
+import { spawnOf, threadsIfIsolated } from './threads.ts';
 
 /**
  * The package as one file, which a page may load from any host. Browsers do not start workers from scripts of another
@@ -16,7 +16,7 @@ const spawn = spawnOf(() => {
   return new Worker(url, { type: 'module' });
 }, 'the browser did not start a worker: if the page has a Content-Security-Policy, it must allow worker-src blob:');
 
-const opening = openingWith(() => isolatedThreads(spawn));
+const opening = openingWith(() => threadsIfIsolated(spawn));
 
 /**
  * Opens an engine in a page or a worker: WebGPU on a GPU, else WebAssembly SIMD, else the float64 reference. See

@@ -7,12 +7,12 @@ import type { Spawn, Threads } from '../../engine/cpu.ts';
  */
 export const spawnOf =
   (open: () => Worker, failed: string): Spawn =>
-  ({ heard, died }) => {
+  ({ onMessage, onExit }) => {
     const worker = open();
-    worker.addEventListener('message', ({ data }) => heard(data));
+    worker.addEventListener('message', ({ data }) => onMessage(data));
     worker.addEventListener('error', event => {
       event.preventDefault();
-      died(event.message || failed);
+      onExit(event.message || failed);
     });
     return {
       post: message => worker.postMessage(message),
@@ -22,7 +22,7 @@ export const spawnOf =
   };
 
 /** Threads for the cpu engine: one per core if the page may share memory between threads, otherwise a single thread. */
-export const isolatedThreads = (spawn: Spawn): Threads =>
+export const threadsIfIsolated = (spawn: Spawn): Threads =>
   globalThis.crossOriginIsolated
     ? { spawn, cores: globalThis.navigator.hardwareConcurrency }
     : { cores: 1, whyOneThread: 'the page is not cross-origin isolated' };

@@ -26,10 +26,10 @@ export interface AdapterSearch {
 }
 
 /** The search in one line: the places searched and their outcomes. */
-export const searchWords = ({ tried }: Pick<AdapterSearch, 'tried'>): string =>
+export const searchText = ({ tried }: Pick<AdapterSearch, 'tried'>): string =>
   tried.map(({ what, outcome }) => `${what}: ${outcome}`).join('; ');
 
-/** All Dawn instances with an adapter in use. They are referenced here because collecting one destroys its devices. */
+/** All Dawn instances with an adapter in use. Garbage collection of an instance would destroy its devices. */
 const instances: Instance[] = [];
 
 /** Releases Dawn's instance, so that it no longer keeps the process alive. */
@@ -246,6 +246,6 @@ function reasonFor(
   if (chosen) return `chosen by ${chosen}`;
   if (!soft) return 'the GPU of this system';
   if (softwareRequested) return 'a software adapter was requested';
-  const search = searchWords({ tried });
+  const search = searchText({ tried });
   return `no GPU adapter found${search ? ` (${search})` : ''}`;
 }

@@ -1,6 +1,6 @@
 import { DeviceError, messageOf } from '../../base/errors.ts';
 import { NoAdapter, openingOn, type Platform } from '../engines.ts';
-import { findAdapter, release, searchWords } from './adapter.ts';
+import { findAdapter, release, searchText } from './adapter.ts';
 import { nodeThreads } from './threads.ts';
 import { tuningFile } from './tunings.ts';
 
@@ -20,7 +20,7 @@ const NODE: Platform = {
       throw new NoAdapter(
         'no GPU found; --engine gpu runs the WGSL kernels on a software adapter, if there is one',
       );
-    if (!found) throw new NoAdapter(`no WebGPU adapter: ${searchWords(search)}`);
+    if (!found) throw new NoAdapter(`no WebGPU adapter: ${searchText(search)}`);
     const { description } = found;
     try {
       const { requestDevice } = await import('../../gpu/device.ts');

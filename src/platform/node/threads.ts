@@ -6,11 +6,11 @@ import type { Spawn } from '../../engine/cpu.ts';
 
 const ENTRY = new URL('./thread.js', import.meta.url);
 
-const spawn: Spawn = ({ heard, died }) => {
+const spawn: Spawn = ({ onMessage, onExit }) => {
   const worker = new Worker(ENTRY);
-  worker.on('message', heard);
-  worker.on('error', error => died(error.message));
-  worker.on('exit', code => died(`its exit code is ${code}`));
+  worker.on('message', onMessage);
+  worker.on('error', error => onExit(error.message));
+  worker.on('exit', code => onExit(`its exit code is ${code}`));
   return {
     post: message => worker.postMessage(message),
     hold: on => (on ? worker.ref() : worker.unref()),

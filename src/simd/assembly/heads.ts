@@ -57,8 +57,8 @@ export function headsSoftmax(rows: i32, N4: i32, S4: i32, count: i32, s: usize, 
         max(f32x4.extract_lane(logits, 0), f32x4.extract_lane(logits, 1)),
         max(f32x4.extract_lane(logits, 2), f32x4.extract_lane(logits, 3)),
       );
-      const powers = v128.and(exp4(f32x4.sub(x, f32x4.splat(largest))), inside);
-      v128.store(s, f32x4.div(powers, f32x4.splat(sum4(powers))));
+      const exps = v128.and(exp4(f32x4.sub(x, f32x4.splat(largest))), inside);
+      v128.store(s, f32x4.div(exps, f32x4.splat(sum4(exps))));
       s += 16;
     }
   }

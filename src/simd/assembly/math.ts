@@ -1,6 +1,6 @@
 /**
  * exp, tanh and σ of four numbers at once, safe for every finite x. Relative errors: 1e-7 (exp), 2e-7 (σ) and 4e-7
- * (tanh); those of exp and σ where their arguments are not clamped.
+ * (tanh). For exp and σ they hold where the argument is not clamped.
  */
 
 /**
@@ -33,17 +33,17 @@ export function exp4(given: v128): v128 {
 export function tanh4(x: v128): v128 {
   const a = f32x4.max(f32x4.min(x, f32x4.splat(9.1)), f32x4.splat(-9.1));
   const q = f32x4.mul(a, a);
-  let over = f32x4.splat(1.3177448213376027e-8);
-  over = f32x4.add(f32x4.mul(over, q), f32x4.splat(2.048113137218933e-5));
-  over = f32x4.add(f32x4.mul(over, q), f32x4.splat(0.0034878076785076896));
-  over = f32x4.add(f32x4.mul(over, q), f32x4.splat(0.13374472393020706));
-  over = f32x4.mul(a, f32x4.add(f32x4.mul(over, q), f32x4.splat(0.9999999772567048)));
-  let under = f32x4.splat(7.704015137383595e-7);
-  under = f32x4.add(f32x4.mul(under, q), f32x4.splat(0.0003272914662151488));
-  under = f32x4.add(f32x4.mul(under, q), f32x4.splat(0.025847375848586616));
-  under = f32x4.add(f32x4.mul(under, q), f32x4.splat(0.4670778618873211));
-  under = f32x4.add(f32x4.mul(under, q), f32x4.splat(1.0));
-  return f32x4.max(f32x4.min(f32x4.div(over, under), f32x4.splat(1.0)), f32x4.splat(-1.0));
+  let numerator = f32x4.splat(1.3177448213376027e-8);
+  numerator = f32x4.add(f32x4.mul(numerator, q), f32x4.splat(2.048113137218933e-5));
+  numerator = f32x4.add(f32x4.mul(numerator, q), f32x4.splat(0.0034878076785076896));
+  numerator = f32x4.add(f32x4.mul(numerator, q), f32x4.splat(0.13374472393020706));
+  numerator = f32x4.mul(a, f32x4.add(f32x4.mul(numerator, q), f32x4.splat(0.9999999772567048)));
+  let denominator = f32x4.splat(7.704015137383595e-7);
+  denominator = f32x4.add(f32x4.mul(denominator, q), f32x4.splat(0.0003272914662151488));
+  denominator = f32x4.add(f32x4.mul(denominator, q), f32x4.splat(0.025847375848586616));
+  denominator = f32x4.add(f32x4.mul(denominator, q), f32x4.splat(0.4670778618873211));
+  denominator = f32x4.add(f32x4.mul(denominator, q), f32x4.splat(1.0));
+  return f32x4.max(f32x4.min(f32x4.div(numerator, denominator), f32x4.splat(1.0)), f32x4.splat(-1.0));
 }
 
 // @ts-ignore: decorator

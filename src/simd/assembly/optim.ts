@@ -1,4 +1,4 @@
-/** Update rules over n4 vec4s (formulas in shaders/optim.wgsl.ts). The gradient is scaled, then clipped. */
+/** Update rules (formulas in shaders/optim.wgsl.ts), over n4 vec4s. The gradient is scaled, then clipped by value. */
 const SGD = 0;
 const RMSPROP = 1;
 
@@ -17,17 +17,17 @@ export function sumSquares(g: usize, n4: i32): f64 {
 }
 
 /**
- * One update of the weights w and the moments. clipAt: limit of clipping by value; 0: none. rest1, rest2: 1 − β, which
- * the caller computes in float64, because float32 would lose digits. decay: factor of each weight before the step; 1:
- * none. unbiasMean, unbiasSquare: Adam's bias corrections, 1/(1 − β1^t) and 1/(1 − β2^t).
+ * One update of the weights w and the two moments. clipAt: limit of clipping by value; 0: none. rest1,
+ * rest2: 1 − β, which the caller computes in float64, because float32 would lose digits. decay: factor of each weight
+ * before the step; 1: none. firstMomentScale, secondMomentScale: Adam's bias corrections, 1/(1 − β1^t) and 1/(1 − β2^t).
  */
 export function update(
   rule: i32,
   n4: i32,
   w: usize,
   g: usize,
-  mean: usize,
-  square: usize,
+  firstMoment: usize,
+  secondMoment: usize,
   scale: f32,
   clipAt: f32,
   rate: f32,
@@ -36,8 +36,8 @@ export function update(
   beta2: f32,
   rest2: f32,
   epsilon: f32,
-  unbiasMean: f32,
-  unbiasSquare: f32,
+  firstMomentScale: f32,
+  secondMomentScale: f32,
   decay: f32,
 ): void {
   const b1 = f32x4.splat(beta1);
@@ -50,23 +50,23 @@ export function update(
     if (clipAt > 0) x = f32x4.max(f32x4.min(x, f32x4.splat(clipAt)), f32x4.splat(-clipAt));
     let step = x;
     if (rule != SGD) {
-      const q = f32x4.add(f32x4.mul(b2, v128.load(square)), f32x4.mul(f32x4.mul(c2, x), x));
-      v128.store(square, q);
+      const q = f32x4.add(f32x4.mul(b2, v128.load(secondMoment)), f32x4.mul(f32x4.mul(c2, x), x));
+      v128.store(secondMoment, q);
       if (rule == RMSPROP) {
         step = f32x4.div(x, f32x4.add(f32x4.sqrt(q), eps));
       } else {
-        const m = f32x4.add(f32x4.mul(b1, v128.load(mean)), f32x4.mul(c1, x));
-        v128.store(mean, m);
+        const m = f32x4.add(f32x4.mul(b1, v128.load(firstMoment)), f32x4.mul(c1, x));
+        v128.store(firstMoment, m);
         step = f32x4.div(
-          f32x4.mul(m, f32x4.splat(unbiasMean)),
-          f32x4.add(f32x4.sqrt(f32x4.mul(q, f32x4.splat(unbiasSquare))), eps),
+          f32x4.mul(m, f32x4.splat(firstMomentScale)),
+          f32x4.add(f32x4.sqrt(f32x4.mul(q, f32x4.splat(secondMomentScale))), eps),
         );
       }
     }
     v128.store(w, f32x4.sub(f32x4.mul(f32x4.splat(decay), v128.load(w)), f32x4.mul(f32x4.splat(rate), step)));
     w += 16;
     g += 16;
-    mean += 16;
-    square += 16;
+    firstMoment += 16;
+    secondMoment += 16;
   }
 }

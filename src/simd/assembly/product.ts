@@ -4,7 +4,7 @@
  * bytes; columns are counted in vec4s.
  */
 
-/** Number of rows that all panels multiply before the next rows are read, so that the rows stay in the cache. */
+/** Rows per block of product(). All panels multiply a block before the next one is read: its rows stay in the cache. */
 const BLOCK = 32;
 
 /** W [k, n4·4], row-major -> panels, of the same size. */
@@ -244,7 +244,7 @@ function narrow(x: usize, k: i32, w: usize, y: usize): void {
   v128.store(y, a);
 }
 
-/** Rows per block of an outer product. */
+/** Rows per block of outer(). */
 const OUTER = 64;
 
 /** Bytes of scratch memory that outer() needs for k columns of x. */

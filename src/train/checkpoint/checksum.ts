@@ -31,6 +31,7 @@ export function writeChecksum(file: Uint8Array, begin: number): void {
 }
 
 /**
+ * Compares the checksum of a file with the stored one.
  * @param begin where the data starts, in bytes
  * @param stored the checksum in the metadata
  * @throws InputError if the file has changed since it was written

@@ -8,7 +8,7 @@ import { storedConfig } from '../setup.ts';
 import { METADATA } from './container.ts';
 import { parseJson, readNumbers } from './json.ts';
 
-/** The metadata of a checkpoint: everything but the tensors, including the formats of earlier versions. */
+/** Writes and reads the metadata of a checkpoint: everything but the tensors. Reads the formats of earlier versions. */
 
 /**
  * Version 1 had no checksum; up to 2, the reference engine was called cpu; up to 3, there were no facts about the data;
@@ -105,8 +105,10 @@ function readStep(text: string): number {
 
 function readRun(text: string, config: Config): RunState {
   const given = parseJson(text, 'run');
-  // Older files have no patience state, and call the step of the last restart `begun`.
-  const whole = isPlain(given) ? { patience: startPatience(), initialisedAt: given.begun, ...given } : given;
+  // Older files have no patience state, and other names for two fields.
+  const whole = isPlain(given)
+    ? { patience: startPatience(), initialisedAt: given.begun, badStreak: given.badRun, ...given }
+    : given;
   const run = readNumbers('run', whole, startRun(config));
   const { minLength } = config.task;
   const { length } = run.curriculum;

@@ -14,7 +14,7 @@ export interface Overrides {
   train?: Partial<TrainConfig>;
 }
 
-/** Tasks × models: a configuration for every pair, from few settings. */
+/** The cells of a table, tasks × models: a configuration for every pair, derived from few settings. */
 export interface Grid {
   name: string;
   /** In the order of the table's rows and columns. */
@@ -31,7 +31,7 @@ export interface Grid {
 export function configOf(grid: Grid, task: string, model: string): Config {
   if (!grid.tasks.includes(task)) unknown(`task of ${grid.name}`, task, grid.tasks);
   if (!grid.models.includes(model)) unknown(`model of ${grid.name}`, model, grid.models);
-  const overs: Overrides[] = [
+  const overrides: Overrides[] = [
     { task: { name: task } },
     grid.base,
     grid.ofTask[task] ?? {},
@@ -39,9 +39,9 @@ export function configOf(grid: Grid, task: string, model: string): Config {
     grid.ofCell[`${task}/${model}`] ?? {},
   ];
   return makeConfig({
-    task: Object.assign({}, ...overs.map(over => over.task)),
-    model: Object.assign({}, ...overs.map(over => over.model)),
-    train: Object.assign({}, ...overs.map(over => over.train)),
+    task: Object.assign({}, ...overrides.map(({ task }) => task)),
+    model: Object.assign({}, ...overrides.map(({ model }) => model)),
+    train: Object.assign({}, ...overrides.map(({ train }) => train)),
   });
 }
 

@@ -1,12 +1,12 @@
 import type { ModelConfig } from '../../base/config.ts';
 import type { Overrides } from './grid.ts';
 
-/** Controllers alone, and an RNN or an LSTM with each kind of memory: each line is a column of the tables. */
+/** Controllers alone, and a controller with each kind of memory: each line is a column of the tables. */
 const COLUMNS: Readonly<Record<string, Partial<ModelConfig>>> = {
   rnn: { memory: 'none', controller: 'rnn' },
   lstm: { memory: 'none', controller: 'lstm' },
   superposition: { memory: 'superposition' },
-  // popBias is the bias of left: moving left must not start almost closed.
+  // popBias is the bias of the action left, which must not start near 0.
   tape: { memory: 'tape', popBias: 0 },
   stack: { memory: 'stack' },
   queue: { memory: 'queue' },

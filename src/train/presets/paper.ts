@@ -22,10 +22,10 @@ const memory = (kind: 'stack' | 'queue' | 'deque'): Overrides => ({
 
 /**
  * SVO→SOV: whether a verb is the main verb depends on the number of relative clauses still open, which the LSTM has to
- * count. At the trained lengths it counts right after 2,000 steps; at twice those, accuracy swings between .6 and .98
- * from one evaluation to the next until the rate falls (docs/experiments.md).
+ * count. At the trained lengths it counts correctly after 2,000 steps; at twice those lengths, accuracy swings between
+ * .6 and .98 from one evaluation to the next until the rate falls (docs/experiments.md).
  */
-const SETTLING: Overrides['train'] = { steps: 10_000, rateHold: 6000, rateHalfLife: 1000 };
+const DECAYING_RATE: Overrides['train'] = { steps: 10_000, rateHold: 6000, rateHalfLife: 1000 };
 
 /**
  * The paper at full size: 128 symbols, lengths 8 to 64, tested at 65 to 128; LSTM controller of 256, embeddings of 64,
@@ -33,12 +33,12 @@ const SETTLING: Overrides['train'] = { steps: 10_000, rateHold: 6000, rateHalfLi
  * "above 1".
  *
  * Not in the paper, and chosen here: clipping by norm; RMSProp's decay of 0.9 (with 0.999 and no bias correction, the
- * first updates are 10 times as large) and epsilon; forget gates that begin half open; noise on push and pop logits,
+ * first updates are 10 times as large) and epsilon; forget gates that start at 1/2; noise on push and pop logits,
  * which halves the steps until a memory is used; one of its five learning rates; 8,000 steps at most (SVO→SOV with
- * queue or deque 10,000), patience as its "early stopping". The loss stays near that of guessing for 500 steps or more,
- * then falls within 500; a run whose loss has not fallen by step 2,000 is restarted, at most twice. The first
- * evaluation that is right ends a run, because RMSProp can undo what was learned: once all gradients are small, the
- * next large one is divided by almost 0.
+ * queue or deque 10,000, LSTMs alone 1,000 to 4,000), patience as its "early stopping". The loss stays near that of
+ * guessing for 500 steps or more, then falls within 500; a run whose loss has not fallen by step 2,000 is restarted, at
+ * most twice. The first evaluation that reaches stopAt ends a run, because RMSProp can undo what was learned: once all
+ * gradients are small, the next large one is divided by almost 0.
  */
 export const PAPER: Grid = {
   name: 'paper',
@@ -81,10 +81,10 @@ export const PAPER: Grid = {
     'copy/deque': IN_ORDER,
     'bigram/deque': IN_ORDER,
     'gender/deque': IN_ORDER,
-    'svo-sov/queue': { model: { forgetBias: 1 }, train: SETTLING },
+    'svo-sov/queue': { model: { forgetBias: 1 }, train: DECAYING_RATE },
     'svo-sov/deque': {
       model: { ...IN_ORDER.model, forgetBias: 1 },
-      train: { ...SETTLING, epsilon: 1e-4 },
+      train: { ...DECAYING_RATE, epsilon: 1e-4 },
     },
   },
 };

@@ -12,7 +12,7 @@ const memory = (kind: 'stack' | 'queue' | 'deque'): Overrides => ({ model: { mem
  * The paper's table shrunk until a cell takes seconds: the settings that `small/…` presets and
  * `table paper --scale small` have. This is the one place to change them.
  *
- * Later settings override earlier ones: base, then that of the task, of the model, of the single cell.
+ * Later settings override earlier ones: base, then those of the task, of the model, of the single cell.
  */
 export const SMALL: Grid = {
   name: 'small',
@@ -21,8 +21,8 @@ export const SMALL: Grid = {
   base: {
     task: { symbols: 8, minLength: 4, maxLength: 12 },
     model: { controller: 'lstm', hidden: 32, width: 16, popBias: -1, forgetBias: 0 },
-    // All steps are run: strengths keep approaching 0 and 1 after the tested lengths are right, which ten times the
-    // trained length requires. Noise drives them there, and makes a queue learn sooner.
+    // All steps are run: strengths keep approaching 0 and 1 after the tested lengths are right, and sequences of ten
+    // times the trained length need that. Noise drives them there, and makes a queue learn sooner.
     train: {
       steps: 12_000,
       batch: 10,
@@ -48,7 +48,7 @@ export const SMALL: Grid = {
   ofModel: {
     lstm1: lstm(1, 32),
     lstm2: lstm(2, 32),
-    // The deeper, the slower.
+    // Fewer steps: deeper models are slower.
     lstm4: lstm(4, 32, 6000),
     lstm8: lstm(8, 32, 3000),
     stack: memory('stack'),

@@ -60,7 +60,7 @@ export class Charts {
     for (const box of [parent, more]) resized.observe(box);
   }
 
-  /** Shows a history. `changed` draws its current content. */
+  /** Shows a history. Call changed() after adding to it. */
   show(history: History): void {
     this.#history = history;
     this.#draw();

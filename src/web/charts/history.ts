@@ -69,8 +69,8 @@ function thin(history: History): void {
 }
 
 /**
- * Adds a report of the trainer. Reports of single steps cover only the time since the last regular report, so they are
- * not added to the curves.
+ * Adds a report of the trainer. Reports of single steps cover only the steps since the last regular report, so they
+ * are not added to the curves.
  */
 export function addProgress(history: History, progress: Progress, reportEvery: number): void {
   const { step, steps } = progress;

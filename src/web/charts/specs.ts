@@ -41,7 +41,7 @@ export const CHARTS: readonly ChartSpec[] = [
     caption:
       'Lines: training batches, with noise on the push and pop logits, if it is set. Points: 256 new sequences. Coarse: share of fully correct sequences. Fine: share of symbols before the first error.',
     scale: 'share',
-    // Both are 1 when everything is correct. Coarse is drawn wider, and below fine, so that both stay visible.
+    // Both are 1 when everything is correct. Coarse is drawn first and wider, so that both stay visible.
     lines: [
       { column: 'coarse', label: 'coarse', colour: 'push', width: 4 },
       { column: 'fine', label: 'fine', colour: 'pop', width: 1.5 },
@@ -106,7 +106,7 @@ export const TICKS = {
   },
 } as const;
 
-/** Colours of compared runs. Colour-blind readers can distinguish them, and also their dashes. */
+/** Colours of compared runs, chosen for colour-blind readers; the dashes differ too. */
 export const COMPARED = ['other-1', 'other-2', 'other-3', 'other-4'] as const;
 export const DASHES = [
   [6, 3],

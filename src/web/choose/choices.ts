@@ -24,7 +24,7 @@ export const MEMORIES = [
 
 export const CONTROLLERS = [
   { name: 'rnn', label: 'small RNN', title: 'trains in seconds' },
-  { name: 'lstm', label: 'LSTM', title: 'trains in some ten seconds' },
+  { name: 'lstm', label: 'LSTM', title: 'trains in about ten seconds' },
 ] as const;
 
 /** Returns the settings of a choice: those of the default run for the RNN, those of the small table for the LSTM. */

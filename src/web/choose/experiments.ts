@@ -69,7 +69,7 @@ export const EXPERIMENTS: readonly Experiment[] = [
     run: { gallery: 'reverse-rnn' },
     times: 10,
     summary: result =>
-      `${accuracies(result)} It has learned a rule and not the sequences: with strengths near 0 and 1, a stack returns exact values at any depth.`,
+      `${accuracies(result)} It has learned a rule, not the sequences: with strengths near 0 and 1, a stack returns exact values at any depth.`,
   },
   {
     id: 'no-pop',

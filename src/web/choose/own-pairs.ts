@@ -4,7 +4,7 @@ import type { DataText } from '../protocol.ts';
 
 const FILE = 'my-pairs.tsv';
 
-/** Example data: these words and their reversals. They are short, and enough to try it; too few to learn the rule. */
+/** Example data: these words and their reversals. Enough to try the form, too few to learn the rule. */
 const WORDS =
   'ant ape bat bear bee boar cat cod cow crab crow deer dog dove duck eel elk emu fish fly fox frog gnat goat goose hare hawk hen ibex jay kite kiwi lark lion lynx mole moth mouse mule newt owl ox panda pig pony puma quail ram rat raven seal shark sheep skunk slug snail snake swan tiger toad trout wasp wolf worm wren yak zebra';
 

@@ -87,7 +87,7 @@ export function strengthLines(kind: Kind, { push, pop }: Inputs, { strengths }: 
   ];
 }
 
-/** Equation 3 (queue: 5): rows are read from the end until their strengths sum to 1. */
+/** Equation 3 (queue: 5): the top rows (queue: the oldest) are read until their strengths sum to 1. */
 export function readLines(kind: Kind, { value }: Inputs, outcome: Outcome, t: number): Line[] {
   const [strengths, weights] = [outcome.strengths[t], outcome.weights[t]];
   const now = `s${sub(t + 1)}`;

@@ -53,6 +53,7 @@ export class HandMemory {
   #show(example: Example): void {
     this.#kind = example.kind;
     this.#inputs = structuredClone(example.inputs);
+    // The figure's text explains its last step. In the other examples, the fourth step is the first that pops.
     this.#chosen = example.id === 'figure' ? this.#steps - 1 : 3;
     write(this.#text, example.text);
     for (const [i, { id }] of EXAMPLES.entries())

@@ -50,7 +50,7 @@ export class Exports {
       if (id === current?.record.id && !current.run.ended) return this.#checkpoint(current);
       const [bytes, run] = await Promise.all([this.#storage.checkpoint(id), this.#storage.run(id)]);
       if (!bytes || !run) throw new InputError('this run is no longer stored in this browser.');
-      save(bytes, run, run.step);
+      downloadCheckpoint(bytes, run, run.step);
     });
   }
 
@@ -58,7 +58,7 @@ export class Exports {
     // A failed run does not answer; its last checkpoint is in the browser's storage.
     if (run.ended) return this.checkpoint(record.id);
     const { bytes, step } = await run.ask('checkpoint', {});
-    save(bytes, record, step);
+    downloadCheckpoint(bytes, record, step);
   }
 
   #on(id: string, work: (current: Current) => Promise<void>): void {
@@ -78,7 +78,7 @@ const fileName = ({ config }: WithConfig, ending: string): string =>
 const json = (value: unknown): Blob =>
   new Blob([`${JSON.stringify(value, null, 2)}\n`], { type: 'application/json' });
 
-const save = (bytes: Uint8Array, run: WithConfig, step: number): void =>
+const downloadCheckpoint = (bytes: Uint8Array, run: WithConfig, step: number): void =>
   download(
     fileName(run, `-step${step}.safetensors`),
     new Blob([bytes as BlobPart], { type: 'application/octet-stream' }),

@@ -13,7 +13,7 @@ export class RunsPanel {
   readonly #storage: RunStorage;
   readonly #charts: Charts;
   readonly #list: RunList;
-  /** Number of the latest comparison. The curves of earlier ones are dropped. */
+  /** Id of the latest comparison. The curves of earlier ones are dropped. */
   #comparison = 0;
   #reading: Promise<void> | undefined;
   /** Whether the list has to be read again. */

@@ -116,7 +116,8 @@ export class Store {
 }
 
 /**
- * Returns the measurements of an adapter, stored between visits. If they cannot be read, they are measured again.
+ * Returns the kernel tile sizes measured on an adapter, stored between visits. If they cannot be read, they are
+ * measured again.
  * @param adapter name of the adapter, because measurements differ between adapters
  */
 export async function storedTunings(adapter: string): Promise<TuningStore> {

@@ -4,11 +4,12 @@ import { endName, type Row, rowsOf } from './weights.ts';
 /** Sizes in CSS pixels. Columns fill the width within these limits; if they are wider than the box, it scrolls. */
 const COLUMN = { min: 7, max: 60 };
 const ROW = { min: 2, max: 26 };
-/** Height of all rows together, within the limits of a row. */
+/** Intended height of all rows together. The limits of ROW take precedence. */
 const ROWS = 364;
 /** Columns narrower than NARROW have smaller labels, columns narrower than NO_LABELS have none. */
 const NARROW = 24;
 const NO_LABELS = 13;
+/** Space between parts of the picture, height of bars, and height of a line of text. */
 export const GAP = 10;
 export const BAR = 30;
 export const LINE = 18;

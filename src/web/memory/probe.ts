@@ -103,7 +103,7 @@ export function pairNear(task: Task, rng: Rng, length: number): Pair {
     .reduce((best, pair) => (distance(pair) < distance(best) ? pair : best));
 }
 
-/** The module that computes what the cells of a superposition stack or a tape hold. It is loaded on demand. */
+/** The module that computes what the cells of a superposition stack or a tape hold. */
 type Shares = typeof import('./shares.ts');
 
 /**

@@ -18,15 +18,15 @@ export class LengthChart {
   #measured = { length: [] as number[], coarse: [] as number[], fine: [] as number[] };
   #trained: [number, number] = [0, 0];
   #plot: uPlot | undefined;
-  /** Number of the current measurement. The results of earlier ones are dropped. */
-  #turn = 0;
+  /** Id of the current measurement. The results of earlier ones are dropped. */
+  #measurementId = 0;
   #busy = false;
 
   constructor(run: () => Run | undefined) {
     this.#button.addEventListener('click', () => {
       const current = run();
       if (this.#busy) this.#end('Stopped.');
-      else if (current) this.#measure(current, ++this.#turn);
+      else if (current) this.#measure(current, ++this.#measurementId);
     });
     onScheme(() => this.#build());
     new ResizeObserver(() => {
@@ -45,29 +45,29 @@ export class LengthChart {
     this.#plot = undefined;
   }
 
-  async #measure(run: Run, turn: number): Promise<void> {
+  async #measure(run: Run, measurementId: number): Promise<void> {
     this.#busy = true;
     write(this.#button, 'Stop measuring');
     let message: string;
     try {
-      message = await this.#measureAll(run, turn);
+      message = await this.#measureAll(run, measurementId);
     } catch (error) {
       message = messageOf(error);
     }
-    if (turn === this.#turn) this.#end(message);
+    if (measurementId === this.#measurementId) this.#end(message);
   }
 
   /** Evaluates all lengths. Returns a sentence about the longest one. */
-  async #measureAll(run: Run, turn: number): Promise<string> {
+  async #measureAll(run: Run, measurementId: number): Promise<string> {
     const { lengths, shortest, longest } = await run.ask('lengths', {});
-    if (turn !== this.#turn) return '';
+    if (measurementId !== this.#measurementId) return '';
     this.#measured = { length: [], coarse: [], fine: [] };
     this.#trained = [shortest, longest];
     this.#build();
     for (const length of lengths) {
       write(this.#status, `Measuring at length ${length} …`);
       const { coarse, fine } = await run.ask('evaluate', { length, sequences: SEQUENCES });
-      if (turn !== this.#turn) return '';
+      if (measurementId !== this.#measurementId) return '';
       this.#measured.length.push(length);
       this.#measured.coarse.push(coarse);
       this.#measured.fine.push(fine);
@@ -80,7 +80,7 @@ export class LengthChart {
   }
 
   #end(message: string): void {
-    this.#turn++;
+    this.#measurementId++;
     this.#busy = false;
     write(this.#button, 'Measure');
     write(this.#status, message);

@@ -48,7 +48,7 @@ export function showEvaluated({ loss, coarse, fine, length }: Evaluation): void 
 }
 
 /** Shows the latest numbers of a resumed or finished run. */
-export function showCurves(history: History, step: number): void {
+export function showLatest(history: History, step: number): void {
   const last = (column: ColumnName): number =>
     history[column].findLast(value => value !== null) ?? Number.NaN;
   if (history.step.length === 0) return;

@@ -10,7 +10,7 @@ export interface Frame {
 /** Maximum number of frames. Beyond it, every other frame of the older half is dropped. */
 export const MAX_FRAMES = 200;
 
-/** Limits of the frames stored with a run: numbers in all of them, about 2 MB, and frames. */
+/** Limits of the frames stored with a run: strengths and reads in all of them together (about 2 MB), and number of frames. */
 const MAX_STORED_NUMBERS = 250_000;
 const MAX_STORED_FRAMES = 60;
 
@@ -34,7 +34,7 @@ export function framesToStore(frames: readonly Frame[]): Frame[] {
   return Array.from({ length: max }, (_, k) => frames[Math.round((k * (frames.length - 1)) / (max - 1))]);
 }
 
-/** Adds the latest picture. Drops frames of the same or later steps (after a restart) and frames of another source. */
+/** Adds the latest picture. Drops frames of the same or later steps (after a lost device) and of another source. */
 export function addFrame(frames: readonly Frame[], { step, shown }: Frame): Frame[] {
   // All frames show the same source.
   const last = frames.at(-1);

@@ -3,8 +3,7 @@ import { count } from '../format.ts';
 import type { Steps } from '../memory/probe.ts';
 import type { Frame } from './frames.ts';
 
-/** Frames per second. */
-const TEMPO = 8;
+const FRAMES_PER_SECOND = 8;
 
 /** Shows the memory as it was at earlier training steps, with a slider and playback. */
 export class Past {
@@ -44,7 +43,7 @@ export class Past {
     this.#frames = frames;
     const index = viewed ? this.#frames.indexOf(viewed) : -1;
     this.#slider.max = String(this.#frames.length);
-    // If the frame being viewed is gone (dropped, another source, or a restart), return to the latest.
+    // If the frame being viewed is gone (dropped, another source, or a lost device), return to the latest.
     this.#follows = index < 0;
     this.#slider.value = String(index < 0 ? this.#frames.length : index + 1);
     if (this.#follows) this.#show(frames[frames.length - 1].shown);
@@ -81,7 +80,7 @@ export class Past {
       const next = this.#slider.valueAsNumber + 1;
       this.#go(next);
       if (next >= this.#frames.length) this.#stop();
-    }, 1000 / TEMPO);
+    }, 1000 / FRAMES_PER_SECOND);
   }
 
   #stop(): void {

@@ -64,7 +64,7 @@ export function toAddress({ config: complete, engine, paused }: Omit<Address, 'w
 const OTHER_KEYS = ['v', 'preset', 'engine', 'paused', 'check'];
 
 /**
- * Parses the fragment of an address. Returns undefined if it names no run.
+ * Parses the fragment of an address. Returns undefined if it is empty.
  * @throws InputError naming the part of the link that cannot be used
  */
 export function readAddress(hash: string): Address | undefined {
@@ -78,7 +78,7 @@ export function readAddress(hash: string): Address | undefined {
         : `the link has version ${show(version)}, this page reads version ${VERSION}: the link comes from another version of pushdown.`,
     );
   }
-  const sets: string[] = [];
+  const assignments: string[] = [];
   const seen = new Set<string>();
   for (const [key, value] of parts) {
     if (seen.has(key)) throw new InputError(`the link has ${key} twice: remove one of them.`);
@@ -90,10 +90,10 @@ export function readAddress(hash: string): Address | undefined {
       );
     const current = currentKey(key);
     if (!KEYS.includes(current)) unknown('setting in the link', key, [...KEYS, ...OTHER_KEYS]);
-    sets.push(`${current}=${value}`);
+    assignments.push(`${current}=${value}`);
   }
   const engine = engineName(parts.get('engine') ?? 'auto', 'engine in the link');
-  const config = assign(preset(parts.get('preset') ?? 'reverse'), sets);
+  const config = assign(preset(parts.get('preset') ?? 'reverse'), assignments);
   const check = parts.get('check');
   const warning =
     check === null || check === fingerprint(withoutDataSettings(config))

@@ -168,7 +168,7 @@ export const labelOf = (key: string): string => LABELS.get(key)?.label ?? key.sp
 export const unlabelledKeys = (): string[] =>
   KEYS.filter(key => !LABELS.has(key) && !WITHOUT_FIELD.includes(key));
 
-/** Returns the first key that a message names, or ''. */
+/** Returns the first key that a message names; else `task.name` if it contains the word task, or ''. */
 export function keyIn(message: string): string {
   const found = KEYS.filter(key => message.includes(key)).sort(
     (a, b) => message.indexOf(a) - message.indexOf(b) || b.length - a.length,

@@ -40,8 +40,8 @@ export class SettingsForm {
   #data: DataText | undefined;
   /** Name of the user's data file, which has no field. */
   #file = '';
-  /** Number of the latest change. Checks of earlier values are dropped. */
-  #turn = 0;
+  /** Id of the latest change. Checks of earlier values are dropped. */
+  #changeId = 0;
 
   constructor(onStart: (draft: Draft) => void) {
     const changed = () => this.#changed();
@@ -124,7 +124,7 @@ export class SettingsForm {
   }
 
   async #changed(): Promise<void> {
-    const turn = ++this.#turn;
+    const changeId = ++this.#changeId;
     this.#config = undefined;
     const base = preset(this.#preset.value);
     let wrong = false;
@@ -146,7 +146,7 @@ export class SettingsForm {
     if (config) {
       const checked = await this.#checker.check(config, this.#data);
       // The form has changed since the check was requested.
-      if (!checked || turn !== this.#turn) return;
+      if (!checked || changeId !== this.#changeId) return;
       if (checked.problem) this.#showProblem(checked.problem.key, checked.problem.message);
       else {
         this.#config = config;
@@ -183,7 +183,7 @@ export class SettingsForm {
     return values;
   }
 
-  /** Returns the preset with all values of the form that are valid alone. Decides which fields are shown. */
+  /** Returns the preset with those values of the form that are valid on their own. Decides which fields are shown. */
   #validPart(): Config {
     const config = preset(this.#preset.value) as unknown as Record<string, Record<string, unknown>>;
     for (const field of this.#fields) {

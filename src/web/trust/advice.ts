@@ -23,7 +23,7 @@ export function adviceFor(userAgent: string, secure: boolean, offered: boolean):
       const blocked = linux ? ' On Linux also set gfx.webgpu.ignore-blocklist to true in about:config.' : '';
       return `WebGPU is enabled in this Firefox, but no usable GPU was found: update the graphics driver, and check the Graphics section of about:support.${blocked}`;
     }
-    // Earlier releases refuse all requests, with any settings.
+    // Releases before 141 refuse all requests, whatever the settings.
     return firefox < 141
       ? 'Update Firefox: it has WebGPU on Windows from 141 and on Apple silicon from 145. Elsewhere set dom.webgpu.enabled to true in about:config (in Firefox Nightly, if the release ignores it), or use Chrome.'
       : 'Set dom.webgpu.enabled to true in about:config and reload (in Firefox Nightly, if this release ignores it), or use Chrome.';

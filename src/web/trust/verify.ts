@@ -12,15 +12,15 @@ export class VerifyPanel {
   readonly #status = byId('verify-status', HTMLElement);
   readonly #table = byId('verify-table', HTMLTableElement);
   #worker: Worker | undefined;
-  /** Number of the current verification. The results of earlier ones are dropped. */
-  #turn = 0;
+  /** Id of the current verification. The results of earlier ones are dropped. */
+  #verificationId = 0;
   #busy = false;
 
   /** @param subject returns the checkpoint and engine of the current run, or undefined if there is no run */
   constructor(subject: () => Promise<ToVerify | undefined>) {
     this.#button.addEventListener('click', () => {
       if (this.#busy) this.clear();
-      else this.#verify(++this.#turn, subject);
+      else this.#verify(++this.#verificationId, subject);
     });
   }
 
@@ -30,12 +30,12 @@ export class VerifyPanel {
     this.#table.hidden = true;
   }
 
-  async #verify(turn: number, subject: () => Promise<ToVerify | undefined>): Promise<void> {
+  async #verify(verificationId: number, subject: () => Promise<ToVerify | undefined>): Promise<void> {
     this.#busy = true;
     write(this.#status, 'Comparing …');
     write(this.#button, 'Cancel');
     const request = await subject().catch(error => messageOf(error));
-    if (turn !== this.#turn) return;
+    if (verificationId !== this.#verificationId) return;
     if (!request || typeof request === 'string') {
       this.#end(request ?? 'There is no run to verify.');
       return;
@@ -51,7 +51,7 @@ export class VerifyPanel {
   }
 
   #end(message: string): void {
-    this.#turn++;
+    this.#verificationId++;
     this.#busy = false;
     this.#worker?.terminate();
     this.#worker = undefined;

@@ -3,7 +3,7 @@ import { countParameters } from '../../base/parameters.ts';
 import { type AdapterDetails, detailsOf } from '../../platform/adapter.ts';
 import { openEngineWith, reopening } from '../../platform/browser/engine.ts';
 import { BEST } from '../../platform/names.ts';
-import { changeWords, dataLine } from '../../tasks/data-facts.ts';
+import { changeText, dataLine } from '../../tasks/data-facts.ts';
 import { DATA } from '../../tasks/names.ts';
 import { formatSource, type Task } from '../../tasks/task.ts';
 import { type Checkpoint, decodeCheckpoint } from '../../train/checkpoint.ts';
@@ -76,7 +76,7 @@ export async function openRun(opening: Opening, callbacks: Callbacks): Promise<O
       lossUnit: config.model.output === 'softmax' ? 'nats/symbol' : '½ error²',
       source: formatSource(trainer.task, source),
       example: trainer.task.example,
-      ...(data && checkpoint?.data && changeWords(checkpoint.data, data.facts)
+      ...(data && checkpoint?.data && changeText(checkpoint.data, data.facts)
         ? { newData: dataLine(data.file, data.facts, checkpoint.data) }
         : {}),
     },

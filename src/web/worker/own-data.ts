@@ -4,7 +4,7 @@ import { DATA } from '../../tasks/names.ts';
 import type { DataText } from '../protocol.ts';
 
 /**
- * Parses the user's own data as the configuration requires. Returns undefined for any other task.
+ * Parses the user's own data as the configuration requires. Returns undefined without data or for another task.
  * @throws InputError naming the file and the line
  */
 export const ownDataFor = (config: TaskConfig, data?: DataText): Data | undefined =>

@@ -41,8 +41,8 @@ let longest = 1;
 let pace: Pace = { stepsPerSecond: 0, probesPerSecond: 4 };
 
 /**
- * Messages are handled one at a time. Training and questions are only started here, so that a later message, such as a
- * pause, is handled while they run.
+ * Messages are handled one at a time. handle() starts training and answers but does not wait for them, so that a later
+ * message, such as a pause, is handled while they run.
  */
 let queue: Promise<void> = Promise.resolve();
 
@@ -63,7 +63,7 @@ async function handle(message: ToWorker): Promise<void> {
       train(trainer).catch(fail);
       break;
     case 'pause':
-      going = false;
+      isTraining = false;
       trainer.pause();
       break;
     case 'step':
@@ -71,10 +71,10 @@ async function handle(message: ToWorker): Promise<void> {
       break;
     case 'stop':
       trainer.stop();
-      if (!going) await reportStopped(trainer);
+      if (!isTraining) await reportStopped(trainer);
       break;
     case 'pace':
-      // pause() ends the present call of run(); `going` stays true, so train() continues at the new pace.
+      // pause() ends the present call of run(); `isTraining` stays true, so train() continues at the new pace.
       pace = message.pace;
       trainer.pause();
       break;
@@ -108,21 +108,36 @@ async function open(opening: Opening): Promise<void> {
   await reportStopped(trainer, false);
 }
 
-/** True from the command to train until training ends or pauses. */
-let going = false;
+/** True from a `run` message until a `pause` message or the end of training. */
+let isTraining = false;
+/** True until train() returns: after a pause it still has to report. */
+let isBusy = false;
 
 async function train(trainer: Trainer): Promise<void> {
-  if (going) return;
-  going = true;
+  if (isTraining) return;
+  isTraining = true;
+  // The call in progress continues.
+  if (isBusy) return;
+  isBusy = true;
+  try {
+    do await trainUntilPaused(trainer);
+    while (isTraining && !trainer.ending);
+  } finally {
+    isBusy = false;
+    isTraining = false;
+  }
+}
+
+async function trainUntilPaused(trainer: Trainer): Promise<void> {
   send({ kind: 'state', state: 'running', step: trainer.step });
   // Probes and checkpoints run concurrently with training. A loop that is asleep when training ends then does nothing.
-  let training = true;
+  let repeating = true;
   const repeat = async (work: () => Promise<void>, interval: () => number, share: number): Promise<void> => {
     let duration = 0;
-    while (training) {
+    while (repeating) {
       await sleep(Math.max(interval(), duration / share) - duration);
       const start = performance.now();
-      if (training) await work();
+      if (repeating) await work();
       duration = performance.now() - start;
     }
   };
@@ -137,14 +152,13 @@ async function train(trainer: Trainer): Promise<void> {
     CHECKPOINT_SHARE,
   ).catch(fail);
   try {
-    while (going && !trainer.ending) await (pace.stepsPerSecond ? trainAtPace(trainer) : trainer.run());
+    while (isTraining && !trainer.ending) await (pace.stepsPerSecond ? trainAtPace(trainer) : trainer.run());
   } catch (error) {
     // The weights are those from before the steps that diverged.
     if (error instanceof Diverged) await sendCheckpoint(trainer);
     throw error;
   } finally {
-    training = false;
-    going = false;
+    repeating = false;
   }
   await reportStopped(trainer);
 }
@@ -152,7 +166,7 @@ async function train(trainer: Trainer): Promise<void> {
 /** Makes single steps until a pause or a change of pace. The results equal those at full speed. */
 async function trainAtPace(trainer: Trainer): Promise<void> {
   const { stepsPerSecond } = pace;
-  while (going && !trainer.ending && pace.stepsPerSecond === stepsPerSecond) {
+  while (isTraining && !trainer.ending && pace.stepsPerSecond === stepsPerSecond) {
     const start = performance.now();
     await trainer.singleStep();
     send({ kind: 'state', state: 'running', step: trainer.step });
@@ -163,7 +177,7 @@ async function trainAtPace(trainer: Trainer): Promise<void> {
 const sleep = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, Math.max(0, ms)));
 
 async function step(trainer: Trainer): Promise<void> {
-  if (going) return;
+  if (isTraining) return;
   await trainer.singleStep();
   await reportStopped(trainer);
 }
@@ -180,7 +194,7 @@ const probe = async (trainer: Trainer): Promise<void> =>
 
 function probeNow(trainer: Trainer): Promise<ModelProbe> {
   const samples = samplePairs(trainer.task, trainer.config.train.seed, longest);
-  return trainer.between((model, task) => probeModel(model, task, trainer.step, source, samples));
+  return trainer.betweenSteps((model, task) => probeModel(model, task, trainer.step, source, samples));
 }
 
 async function checkpointOf(trainer: Trainer): Promise<SavedCheckpoint> {
@@ -215,15 +229,17 @@ async function answerTo(trainer: Trainer, question: Question): Promise<Answer<Qu
     case 'checkpoint':
       return checkpointOf(trainer);
     case 'predict':
-      return trainer.between(model => decodeAnswer(model, task, question.source));
+      return trainer.betweenSteps(model => decodeAnswer(model, task, question.source));
     case 'lengths':
       return { lengths: lengthsFor(task, longest), shortest: config.task.minLength, longest };
     case 'evaluate': {
       const { length, sequences } = question;
-      return trainer.between(model => evaluate(model, task, { length, sequences, seed: config.train.seed }));
+      return trainer.betweenSteps(model =>
+        evaluate(model, task, { length, sequences, seed: config.train.seed }),
+      );
     }
     case 'test':
-      return trainer.between(model => testOnPairs(model, task, question.data, question.characters));
+      return trainer.betweenSteps(model => testOnPairs(model, task, question.data, question.characters));
   }
 }
 
@@ -241,7 +257,7 @@ async function changeSource(trainer: Trainer, chosen: readonly number[]): Promis
 }
 
 function fail(error: unknown): void {
-  going = false;
+  isTraining = false;
   const advice =
     error instanceof Diverged || error instanceof InputError
       ? ''

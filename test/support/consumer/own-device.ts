@@ -1,4 +1,4 @@
-/** Uses the program's own WebGPU device, without types of WebGPU. */
+/** Uses the program's own WebGPU device, without WebGPU's types. */
 import { createGpuEngine, describe, type Engine, requestDevice, type SequenceRecorder } from 'pushdown';
 import { findAdapter } from 'pushdown/node';
 

@@ -7,10 +7,10 @@ import { openGpu } from '../../../src/kernels/open.ts';
 import { openEngine } from '../../../src/platform/browser/engine.ts';
 import { findAdapter } from '../../../src/platform/browser/platform.ts';
 import { ENGINES, REFERENCE } from '../../../src/platform/names.ts';
+import { firstReports } from '../first-reports.ts';
 import { compareMemory, KINDS, memoryTruth, RANGES } from '../memory-parity.ts';
-import { losses } from '../training-losses.ts';
 
-/** Engines of this browser, with the kernels for each kind of device. */
+/** The engines of this browser; the GPU engine once with the kernels of each profile. */
 async function open(): Promise<Record<string, Engine>> {
   const { adapter, description } = await findAdapter();
   const device = await requestDevice(adapter);
@@ -34,7 +34,7 @@ const SIZES = [
   [30, 100, 32],
 ];
 
-/** Runs parity in a page and stores the largest differences by name in window.parity, for puppeteer. */
+/** Compares the engines with the reference. Returns the largest relative differences by name. */
 async function run(): Promise<Record<string, number>> {
   const engines = await open();
   const found: Record<string, number> = {};
@@ -52,8 +52,8 @@ async function run(): Promise<Record<string, number>> {
   }
   for (const [name, engine] of Object.entries(engines)) {
     for (const preset of ['tutorial-part5', 'tutorial-part6']) {
-      const ours = await losses(engine, preset, 20);
-      const truth = await losses(createReferenceEngine(), preset, 20);
+      const ours = await firstReports(engine, preset, 20);
+      const truth = await firstReports(createReferenceEngine(), preset, 20);
       found[`${name}: twenty losses of ${preset}`] = Math.max(
         ...truth.map(({ objective }, k) => Math.abs(ours[k].objective / objective - 1)),
       );
@@ -62,4 +62,5 @@ async function run(): Promise<Record<string, number>> {
   return found;
 }
 
+// For puppeteer.
 Object.assign(window, { parity: run() });

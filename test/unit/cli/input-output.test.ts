@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { show } from '../../../src/base/errors.ts';
 import { readAll, readLines } from '../../../src/cli/io/input.ts';
-import { type Drain, Sink } from '../../../src/cli/io/output.ts';
+import { Sink, type WriteTarget } from '../../../src/cli/io/output.ts';
 import { run } from '../../../src/cli/program.ts';
 
 describe('input and output', () => {
@@ -57,7 +57,7 @@ describe('input and output', () => {
 
   test('a failing stream is reported once, and pending output is waited for', async () => {
     const waiting: ((error?: Error) => void)[] = [];
-    const drain: Drain = { write: (_, done) => waiting.push(done), on: () => {} };
+    const drain: WriteTarget = { write: (_, done) => waiting.push(done), on: () => {} };
     const reported: string[] = [];
     const sink = new Sink(drain, ({ message }) => reported.push(message));
     sink.write('a');

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { fakeDevice } from '../../support/fake-device.ts';
 import { jsonLines, pushdown } from '../../support/terminal.ts';
 
-/** The terminal on a GPU whose driver never finishes compiling. */
+/** The command line on a GPU whose driver never finishes compiling. */
 
 vi.mock(import('../../../src/platform/node/adapter.ts'), async original => {
   const adapter = {
@@ -46,7 +46,7 @@ test('train continues with the next engine, and gives the reason in the line of 
   expect(lines[2]).toMatch(WHY);
 });
 
-test('train --seeds does the same', async () => {
+test('train --seeds continues with the next engine too', async () => {
   const { code, out } = await pushdown([
     'train',
     'reverse',
@@ -61,7 +61,7 @@ test('train --seeds does the same', async () => {
   expect(out).toMatch(WHY);
 });
 
-test('with --engine gpu it is an error of one line', async () => {
+test('with --engine gpu the timeout is an error of one line', async () => {
   const { code, err } = await pushdown([
     'train',
     'reverse',

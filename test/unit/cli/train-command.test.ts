@@ -62,7 +62,7 @@ describe('train', () => {
     expect(b.evaluations).toEqual(a.evaluations);
   });
 
-  test('--resume with the --set options that the run started with', async () => {
+  test('--resume accepts the --set options that the run started with, and refuses other settings', async () => {
     const out = join(folder, 'sets');
     const argv = ['train', 'reverse', ...TINY_FAST, '--out', out];
     await pushdown([...argv, '--steps', '1']);
@@ -283,7 +283,7 @@ describe('train', () => {
     const resumed = (out: string, ...more: string[]) =>
       pushdown(['train', '--resume', out, '--engine', 'reference', ...more]);
 
-    test('trains at the new lengths, reports it, and keeps them', async () => {
+    test('trains at the new lengths, reports the change, and keeps them', async () => {
       const out = join(folder, 'lengths');
       await pushdown(['train', 'reverse', ...TINY_FAST, '--steps', '1', '--out', out]);
       const longer = ['--steps', '3', '--set', 'maxLength=9', '--set', 'task.minLength=5'];

@@ -23,18 +23,18 @@ test('lengths, symbols and settings that do not fit the checkpoint are refused',
     expect(err).not.toMatch(/\n {4}at /);
     expect(code).toBe(2);
   };
-  const cpu = ['--engine', 'reference'];
-  await wrong(['eval', checkpoint, '--lengths', '3-1', ...cpu], /goes backwards, write 1-3/);
-  await wrong(['eval', checkpoint, '--lengths', '0-3', ...cpu], /must be between 1 and 100000/);
-  await wrong(['eval', checkpoint, '--lengths', '1,,2', ...cpu], /for example 1-64 or 1,2,4, got ""/);
-  await wrong(['eval', checkpoint, '--sequences', '0', ...cpu], /--sequences must be/);
+  const engine = ['--engine', 'reference'];
+  await wrong(['eval', checkpoint, '--lengths', '3-1', ...engine], /goes backwards, write 1-3/);
+  await wrong(['eval', checkpoint, '--lengths', '0-3', ...engine], /must be between 1 and 100000/);
+  await wrong(['eval', checkpoint, '--lengths', '1,,2', ...engine], /for example 1-64 or 1,2,4, got ""/);
+  await wrong(['eval', checkpoint, '--sequences', '0', ...engine], /--sequences must be/);
   await wrong(
-    ['eval', checkpoint, '--sequences', '1000000', '--lengths', '1,100', ...cpu],
+    ['eval', checkpoint, '--sequences', '1000000', '--lengths', '1,100', ...engine],
     /--sequences must be at most 300000 at length 100, got 1000000/,
   );
-  await wrong(['trace', checkpoint, 'a ? b', ...cpu], /unknown symbol "\?" at position 2/);
-  await wrong(['predict', checkpoint, ...cpu], /line 2: unknown symbol "x"/, 'a b\nx y\n');
-  const resume = ['train', '--resume', trained, ...cpu];
+  await wrong(['trace', checkpoint, 'a ? b', ...engine], /unknown symbol "\?" at position 2/);
+  await wrong(['predict', checkpoint, ...engine], /line 2: unknown symbol "x"/, 'a b\nx y\n');
+  const resume = ['train', '--resume', trained, ...engine];
   await wrong([...resume, '--seed', '3'], /cannot change train\.seed \(0 in the checkpoint, 3 requested/);
   await wrong(
     [...resume, '--set', 'hidden=5'],
@@ -45,10 +45,10 @@ test('lengths, symbols and settings that do not fit the checkpoint are refused',
     /checkpoint\.safetensors: a resumed run cannot change train\.optimiser \("adam" in .*, "sgd" requested\)/,
   );
   await wrong(
-    ['train', 'reverse', ...cpu, '--out', trained],
+    ['train', 'reverse', ...engine, '--out', trained],
     /already exists: resume that run with --resume/,
   );
-  await wrong(['train', 'tutorial-part6', ...cpu, '--resume', trained], /is not a run of tutorial-part6/);
+  await wrong(['train', 'tutorial-part6', ...engine, '--resume', trained], /is not a run of tutorial-part6/);
 });
 
 test('an output folder that is not writable is refused before any training', async () => {
@@ -58,7 +58,7 @@ test('an output folder that is not writable is refused before any training', asy
   expect([code, out]).toEqual([2, '']);
 });
 
-test('damaged checkpoints are refused by every command', async () => {
+test('damaged checkpoints are refused by eval, trace and predict', async () => {
   const good = readFileSync(checkpoint);
   const long = Buffer.from(good);
   long.writeBigUInt64LE(2n ** 62n);

@@ -38,7 +38,7 @@ const table: [string, { argv: string[]; stdin: string }, RegExp][] = [
   ['memory: M = 0', memory({ value: [[[], [], []]] }), /value\[0\]\[0\] is empty/],
   ['memory: not an array', memory({ push: 3 }), /push must be an array, got 3/],
   ['memory: row not an array', memory({ value: [[1, 2, 3]] }), /value\[0\]\[0\] must be an array, got 1/],
-  ['memory: ragged', memory({ pop: [[0, 0.1]] }), /pop\[0\] must have 3 entries, .* got 2/],
+  ['memory: ragged', memory({ pop: [[0, 0.1]] }), /pop\[0\] must have 3 entries to match .*, got 2/],
   [
     'memory: ragged value',
     memory({ value: [[[1], [2, 3], [3]]] }),

@@ -16,12 +16,12 @@ export function coupledForward(
   for (let r = 0; r < rows; r++) {
     for (let j = 0; j < H4; j++) {
       const input = sigmoid4(v128.load(a));
-      const next = tanh4(v128.load(a + gate));
+      const candidate = tanh4(v128.load(a + gate));
       const output = sigmoid4(v128.load(a + 2 * gate));
-      const kept = f32x4.mul(f32x4.sub(one, input), v128.load(cBefore));
-      const cNow = f32x4.add(kept, f32x4.mul(input, next));
+      const carried = f32x4.mul(f32x4.sub(one, input), v128.load(cBefore));
+      const cNow = f32x4.add(carried, f32x4.mul(input, candidate));
       v128.store(g, input);
-      v128.store(g + gate, next);
+      v128.store(g + gate, candidate);
       v128.store(g + 2 * gate, output);
       v128.store(c, cNow);
       v128.store(h, f32x4.mul(output, tanh4(cNow)));
@@ -60,8 +60,8 @@ export function coupledBackward(
       const d = v128.load(dh);
       const tc = tanh4(v128.load(cNow));
       const dcNow = f32x4.add(v128.load(dc), tanhBackward4(f32x4.mul(d, go), tc));
-      const apart = f32x4.sub(gg, v128.load(cBefore));
-      v128.store(dA, sigmoidBackward4(f32x4.mul(dcNow, apart), gi));
+      const difference = f32x4.sub(gg, v128.load(cBefore));
+      v128.store(dA, sigmoidBackward4(f32x4.mul(dcNow, difference), gi));
       v128.store(dA + gate, tanhBackward4(f32x4.mul(dcNow, gi), gg));
       v128.store(dA + 2 * gate, sigmoidBackward4(f32x4.mul(d, tc), go));
       v128.store(dc, f32x4.mul(dcNow, f32x4.sub(one, gi)));

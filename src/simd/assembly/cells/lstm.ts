@@ -16,12 +16,12 @@ export function lstmForward(
     for (let j = 0; j < H4; j++) {
       const input = sigmoid4(v128.load(a));
       const forget = sigmoid4(v128.load(a + gate));
-      const next = tanh4(v128.load(a + 2 * gate));
+      const candidate = tanh4(v128.load(a + 2 * gate));
       const output = sigmoid4(v128.load(a + 3 * gate));
-      const cNow = f32x4.add(f32x4.mul(forget, v128.load(cBefore)), f32x4.mul(input, next));
+      const cNow = f32x4.add(f32x4.mul(forget, v128.load(cBefore)), f32x4.mul(input, candidate));
       v128.store(g, input);
       v128.store(g + gate, forget);
-      v128.store(g + 2 * gate, next);
+      v128.store(g + 2 * gate, candidate);
       v128.store(g + 3 * gate, output);
       v128.store(c, cNow);
       v128.store(h, f32x4.mul(output, tanh4(cNow)));

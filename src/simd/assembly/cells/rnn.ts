@@ -3,11 +3,11 @@ import { tanh4 } from '../math';
 
 /**
  * A plain tanh layer over `rows` contiguous rows of H4 vec4s per gate (equations in src/base/parameters.ts, gates in
- * src/base/cells.ts). The functions of all cells have the same signature; addresses that a cell does not use are 0.
+ * src/base/cells.ts). The functions of all cells have the same signature; _ marks an address that a cell does not use.
  *
- * Forward: a (sums of all gates, side by side), hBefore and cBefore (state of step t−1) -> g (activations kept for the
- * backward pass), h and c. Backward: dh and dc of step t -> dA (all gates, side by side); dc is replaced by dc of step
- * t−1; `direct` receives the part of dh that is passed to h_{t−1} directly, not through W_hh.
+ * Forward: a (pre-activations of all gates, side by side), hBefore and cBefore (state of step t−1) -> g (activations
+ * kept for the backward pass), h and c. Backward: dh and dc of step t -> dA (all gates, side by side); dc is replaced
+ * by dc of step t−1; `direct` receives the part of dh that is passed to h_{t−1} directly, not through W_hh.
  */
 export function rnnForward(
   rows: i32,

@@ -8,7 +8,7 @@ import { controlBytes, controls, endBytes, ends, g0, g1, g2, g3, readCount, sele
 
 /**
  * Address of control i of a step of a memory layer; i counts the controls of the first end, then those of the second.
- * Each control has its own array [B,T,E]; consecutive arrays are `apart` bytes apart.
+ * Push, pop and so on have an array [B,T,E] each, for all ends; consecutive arrays are `apart` bytes apart.
  */
 // @ts-ignore: decorator
 @inline
@@ -38,7 +38,10 @@ function controlOfRow(from: usize, i: i32): f32 {
   return i < controls ? load<f32>(from + (<usize>i << 2)) : 0;
 }
 
-/** controls (arrays `apart` bytes apart), value -> read, slots, undoLog. */
+/**
+ * controls (arrays `apart` bytes apart), value -> read, slots, undoLog. slotsAt, undoAt (and below dStrengthAt):
+ * addresses of these arrays for all memories.
+ */
 export function layerForward(
   B: i32,
   T: i32,
@@ -46,23 +49,23 @@ export function layerForward(
   apart: usize,
   value: usize,
   reads: usize,
-  slotsOf: usize,
-  undoOf: usize,
+  slotsAt: usize,
+  undoAt: usize,
 ): void {
   const rowBytes = <usize>ends * endBytes;
   const readBytes = <usize>readCount * endBytes;
   for (let b = 0; b < B; b++) {
-    select(b, slotsOf, undoOf, 0);
+    select(b, slotsAt, undoAt, 0);
     begin(0);
     const first = <usize>b * <usize>T;
     valuesAt(value + first * rowBytes, 0);
     for (let t = 0; t < T; t++) {
       const row = first + <usize>t;
-      const a = loadControl(arrays, row, 0, apart);
-      const b = loadControl(arrays, row, 1, apart);
-      const c = loadControl(arrays, row, 2, apart);
-      const d = loadControl(arrays, row, 3, apart);
-      forward(t, a, b, c, d, reads);
+      const c0 = loadControl(arrays, row, 0, apart);
+      const c1 = loadControl(arrays, row, 1, apart);
+      const c2 = loadControl(arrays, row, 2, apart);
+      const c3 = loadControl(arrays, row, 3, apart);
+      forward(t, c0, c1, c2, c3, reads);
       reads += readBytes;
     }
   }
@@ -79,26 +82,26 @@ export function layerBackward(
   apart: usize,
   value: usize,
   dReads: usize,
-  slotsOf: usize,
-  undoOf: usize,
-  dStrengthOf: usize,
+  slotsAt: usize,
+  undoAt: usize,
+  dStrengthAt: usize,
   dControls: usize,
   dValue: usize,
 ): void {
   const rowBytes = <usize>ends * endBytes;
   const readBytes = <usize>readCount * endBytes;
   for (let b = 0; b < B; b++) {
-    select(b, slotsOf, undoOf, dStrengthOf);
+    select(b, slotsAt, undoAt, dStrengthAt);
     begin(T);
     const first = <usize>b * <usize>T;
     valuesAt(value + first * rowBytes, dValue + first * rowBytes);
     for (let t = T - 1; t >= 0; t--) {
       const row = first + <usize>t;
-      const a = loadControl(arrays, row, 0, apart);
-      const b = loadControl(arrays, row, 1, apart);
-      const c = loadControl(arrays, row, 2, apart);
-      const d = loadControl(arrays, row, 3, apart);
-      backward(t, a, b, c, d, dReads + row * readBytes);
+      const c0 = loadControl(arrays, row, 0, apart);
+      const c1 = loadControl(arrays, row, 1, apart);
+      const c2 = loadControl(arrays, row, 2, apart);
+      const c3 = loadControl(arrays, row, 3, apart);
+      backward(t, c0, c1, c2, c3, dReads + row * readBytes);
       storeGradient(dControls, row, 0, apart, g0);
       storeGradient(dControls, row, 1, apart, g1);
       storeGradient(dControls, row, 2, apart, g2);
@@ -111,7 +114,7 @@ export function layerBackward(
 
 /**
  * s -> reads, slots, undoLog, at step t. s: the heads' rows of this step, of lds bytes each; their controls start `at`
- * bytes into the row. all: the heads' rows of the first step, to which the offsets in `table` refer. reads: rows of ldr
+ * bytes into the row. all: the heads' rows of the first step, to which the offsets in `table` (memory.ts) refer. reads: rows of ldr
  * bytes.
  */
 export function stepForward(
@@ -124,8 +127,8 @@ export function stepForward(
   all: usize,
   reads: usize,
   ldr: usize,
-  slotsOf: usize,
-  undoOf: usize,
+  slotsAt: usize,
+  undoAt: usize,
 ): void {
   const rowBytes = <usize>ends * endBytes;
   const readBytes = <usize>readCount * endBytes;
@@ -134,7 +137,7 @@ export function stepForward(
     let to = reads;
     let value = all + <usize>b * lds;
     for (let k = 0; k < memories; k++) {
-      select(b * memories + k, slotsOf, undoOf, 0);
+      select(b * memories + k, slotsAt, undoAt, 0);
       valuesAt(value, 0);
       begin(t);
       forward(t, controlOfRow(from, 0), controlOfRow(from, 1), controlOfRow(from, 2), controlOfRow(from, 3), to);
@@ -163,9 +166,9 @@ export function stepBackward(
   dAll: usize,
   dReads: usize,
   ldr: usize,
-  slotsOf: usize,
-  undoOf: usize,
-  dStrengthOf: usize,
+  slotsAt: usize,
+  undoAt: usize,
+  dStrengthAt: usize,
 ): void {
   const rowBytes = <usize>ends * endBytes;
   const readBytes = <usize>readCount * endBytes;
@@ -176,7 +179,7 @@ export function stepBackward(
     let value = all + <usize>b * lds;
     let dValue = dAll + <usize>b * lds;
     for (let k = 0; k < memories; k++) {
-      select(b * memories + k, slotsOf, undoOf, dStrengthOf);
+      select(b * memories + k, slotsAt, undoAt, dStrengthAt);
       valuesAt(value, dValue);
       begin(t + 1);
       backward(t, controlOfRow(from, 0), controlOfRow(from, 1), controlOfRow(from, 2), controlOfRow(from, 3), dr);

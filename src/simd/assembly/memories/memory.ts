@@ -8,12 +8,12 @@ export let controls: i32 = 2;
 export let controlBytes: usize = 8;
 /** Number of cells, for kinds that have cells. */
 export let depth: i32 = 1;
-/** Number of rows read: one per end, or several cells. */
+/** Number of rows read per step: one per end, or several cells. */
 export let readCount: i32 = 1;
-/** Numbers of entries of a memory in the three arrays of states. */
-export let slotsOf: i32 = 0;
-let undoOf: i32 = 0;
-let dStrengthOf: i32 = 0;
+/** Numbers of entries of one memory of one sequence in slots, undoLog and dStrength. */
+export let slotsPerSequence: i32 = 0;
+let undoPerSequence: i32 = 0;
+let dStrengthPerSequence: i32 = 0;
 /** A row of M numbers consists of `vectors` whole vec4s and `tail` further numbers. */
 export let vectors: i32 = 0;
 export let tail: i32 = 0;
@@ -68,23 +68,23 @@ export function memoryShape(
   controlBytes = <usize>(endCount * controlStride) << 2;
   depth = depthOf;
   readCount = reads;
-  slotsOf = slotCount;
-  undoOf = undoCount;
-  dStrengthOf = dStrengthCount;
+  slotsPerSequence = slotCount;
+  undoPerSequence = undoCount;
+  dStrengthPerSequence = dStrengthCount;
   vectors = M >> 2;
   tail = M & 3;
   endBytes = endBytesOf;
   table = rowTable;
 }
 
-/** Selects a memory of a sequence: block n of the arrays of states. */
+/** Selects a memory of a sequence: block n of slots, undoLog and dStrength, whose addresses are given. */
 // @ts-ignore: decorator
 @inline
 export function select(block: i32, slotsAt: usize, undoAt: usize, dStrengthAt: usize): void {
   const n = <usize>block;
-  slots = slotsAt + ((n * <usize>slotsOf) << 3);
-  undoLog = undoAt + ((n * <usize>undoOf) << 4);
-  dStrength = dStrengthAt + ((n * <usize>dStrengthOf) << 2);
+  slots = slotsAt + ((n * <usize>slotsPerSequence) << 3);
+  undoLog = undoAt + ((n * <usize>undoPerSequence) << 4);
+  dStrength = dStrengthAt + ((n * <usize>dStrengthPerSequence) << 2);
 }
 
 /** Sets the addresses of the selected memory's values and of their gradients. */

@@ -7,8 +7,8 @@ import { dStrength, dValues, depth, endBytes, setGradients, readCount, table, ta
  * cells after every step, as rows of G vec4s. dStrength holds the gradients of the cells in two halves, one for this
  * step and one for the next; they swap roles at every step.
  *
- * ring: true for a tape, whose value is written to cell 0, and whose last cell comes before the first. false for a
- * stack, where the value stands before cell 0, and a row of zeros after the last cell.
+ * ring: true for a tape: the value is written to cell 0, and the last cell comes before the first. False for a
+ * superposition stack: the value comes before cell 0, and a row of zeros after the last cell.
  */
 
 /** Number of vec4s per row. */
@@ -18,7 +18,7 @@ function groups(): i32 {
   return vectors + (tail ? 1 : 0);
 }
 
-/** The number of the cell at place i, from -1 to depth. In a stack, -1 and depth are not cells. */
+/** The number of the cell at place i, from -1 to depth. In a superposition stack, -1 and depth are not cells. */
 // @ts-ignore: decorator
 @inline
 function numberOf(ring: bool, i: i32): i32 {
@@ -73,8 +73,8 @@ function mixed(push: f32, a: v128, pop: f32, b: v128, stay: f32, c: v128): v128 
 }
 
 /**
- * Start of the inner cells, at least `atLeast`: from this cell to the last but one, all three sources are cells of step
- * t−1, for both kinds, so a plain loop computes them. At step 0 there are none: the result is `depth`.
+ * The first of the inner cells, at least `atLeast`. For the cells from here to the last but one, all three sources are
+ * cells of step t−1, for both kinds, so a plain loop computes them. At step 0 there are none: returns `depth`.
  */
 // @ts-ignore: decorator
 @inline
@@ -90,10 +90,10 @@ export function forward(ring: bool, t: i32, a: f32, b: f32, c: f32, reads: usize
   const first = innerFrom(t, readCount);
   for (let i = 0; i < first; i++) mixCell(ring, t, i, a, b, c, value, now, reads);
   const row = <usize>G << 4;
-  const last = now - <usize>depth * row;
+  const previous = now - <usize>depth * row;
   const end = <usize>max(first, depth - 1) * row;
   for (let at = <usize>first * row; at < end; at += 16) {
-    const from = last + at;
+    const from = previous + at;
     v128.store(now + at, mixed(a, v128.load(from - row), b, v128.load(from + row), c, v128.load(from)));
   }
   for (let i = max(first, depth - 1); i < depth; i++) mixCell(ring, t, i, a, b, c, value, now, reads);
@@ -138,15 +138,15 @@ export function backward(ring: bool, t: i32, a: f32, b: f32, c: f32, dReads: usi
   let inner1 = f32x4.splat(0);
   let inner2 = f32x4.splat(0);
   const size = <usize>depth * row;
-  const last = undoLog + <usize>(t - 1) * size;
+  const previous = undoLog + <usize>(t - 1) * size;
   const from = dStrength + <usize>((t + 1) & 1) * size;
   const to = dStrength + <usize>(t & 1) * size;
   const end = <usize>max(first, depth - 1) * row;
   for (let at = <usize>first * row; at < end; at += 16) {
     const d = v128.load(from + at);
-    inner0 = f32x4.add(inner0, f32x4.mul(d, v128.load(last + at - row)));
-    inner1 = f32x4.add(inner1, f32x4.mul(d, v128.load(last + at + row)));
-    inner2 = f32x4.add(inner2, f32x4.mul(d, v128.load(last + at)));
+    inner0 = f32x4.add(inner0, f32x4.mul(d, v128.load(previous + at - row)));
+    inner1 = f32x4.add(inner1, f32x4.mul(d, v128.load(previous + at + row)));
+    inner2 = f32x4.add(inner2, f32x4.mul(d, v128.load(previous + at)));
     const passed = mixed(a, v128.load(from + at + row), b, v128.load(from + at - row), c, d);
     v128.store(to + at, passed);
   }

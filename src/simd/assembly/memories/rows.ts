@@ -1,5 +1,5 @@
 import { sum4 } from '../math';
-import { dStrength, dValues, endBytes, kind, setGradients, slots, slotsOf, table, tail, undoLog, values, vectors } from './memory';
+import { dStrength, dValues, endBytes, kind, setGradients, slots, slotsPerSequence, table, tail, undoLog, values, vectors } from './memory';
 
 /**
  * Stack, queue and deque: a deque with an undo log, whose steps usually visit only a few rows, implements all three
@@ -19,6 +19,7 @@ const REACHED: u32 = 0x80000000;
 let lo: i32 = 0;
 let hi: i32 = 0;
 
+/** Offset of a row's value from `values`, in bytes. */
 // @ts-ignore: decorator
 @inline
 function placeOf(row: i32): usize {
@@ -57,7 +58,7 @@ function pop(top: bool, u: f32): void {
   }
 }
 
-/** Pushes into a slot. The log keeps the slot's old contents, and what the pop of the same end left. */
+/** Pushes into a slot. The log keeps the slot's old contents, and (edge, reached, before) of the pop. */
 // @ts-ignore: decorator
 @inline
 function push(edge: i32, wasReached: u32, wasBefore: f32, entry: i32, slot: i32, d: f32, row: i32): void {
@@ -138,7 +139,7 @@ export function forward(t: i32, d0: f32, u0: f32, d1: f32, u1: f32, reads: usize
 /** Sets the live slots [lo, hi) before step t, from the log. */
 export function begin(t: i32): void {
   if (t == 0) {
-    lo = kind == DEQUE ? slotsOf >> 1 : 0;
+    lo = kind == DEQUE ? slotsPerSequence >> 1 : 0;
     hi = lo;
   } else if (kind == STACK) {
     lo = 0;
@@ -239,7 +240,8 @@ function restoreStrength(slot: i32, log: usize): void {
 
 /**
  * Sets the gradient of each row that a pop removed to g, the gradient of the boundary row; to 0 for a tie.
- * @param through the gradient must also pass back through an earlier pop of the same step, which a strength of 0 prevents
+ * @param through whether the gradient must also pass back through an earlier pop of the same step, where a row of
+ * strength 0 is a tie
  */
 function rewindRows(from: i32, to: i32, g: f32, step: i32, through: bool): void {
   for (let row = from; row < to; row++) {

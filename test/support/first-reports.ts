@@ -5,7 +5,7 @@ import { preset } from '../../src/train/presets.ts';
 import { initialState, setup } from '../../src/train/setup.ts';
 
 /** Reports of the first steps of a preset, with the same batches on every engine. */
-export async function losses(
+export async function firstReports(
   engine: Engine,
   name: string,
   steps: number,
