@@ -60,16 +60,16 @@ export async function main(args: string[]): Promise<number> {
     throw new InputError('--accept writes the baseline of all cases: leave --only out.');
   }
   const cases = selectCases<CheckCase & { full?: boolean }>(checkCases(), values);
-  const on = machine();
+  const host = machine();
   const bench = await openBench({ find: needAdapter, samples, peers: [] });
   const { adapter } = bench;
   const file = `check-${slug(adapter.name)}.json`;
   const baseline = values.accept ? undefined : findBaseline(file, adapter.name);
   console.log(
-    `${cases.length} cases, ${samples} samples each\n${adapterLine(bench.suiteAdapter)}\non ${machineLine(on)}`,
+    `${cases.length} cases, ${samples} samples each\n${adapterLine(bench.suiteAdapter)}\non ${machineLine(host)}`,
   );
-  if (baseline) console.log(`baseline of ${baseline.date.slice(0, 10)}${otherMachine(baseline, on)}`);
-  if (on.load > on.cores)
+  if (baseline) console.log(`baseline of ${baseline.date.slice(0, 10)}${otherMachine(baseline, host)}`);
+  if (host.load > host.cores)
     console.log('This machine is busy, so the verdicts are unreliable: run again when it is quiet.');
   const judgements: Judgement[] = [];
   for (const [k, checkCase] of cases.entries()) {
@@ -86,7 +86,7 @@ export async function main(args: string[]): Promise<number> {
       benchmark: 'check',
       date: new Date().toISOString(),
       adapter,
-      machine: on,
+      machine: host,
       cases: judgements.map(({ now }) => now),
     };
     console.log(`\nwritten: ${saveText(file, `${JSON.stringify(newBaseline, undefined, 1)}\n`)}`);

@@ -31,7 +31,7 @@ const HELP = `node bench/run.mjs bench/faults.ts [options]
   --minutes <n>    instead of --kills: as many kills as fit into this time, together with lost devices and slow storage
   --seed <n>       seed of the faults (default 1)`;
 
-/** One batch in this many has NaN weights. */
+/** One batch in this number has NaN loss weights. */
 const BAD_EVERY = 997;
 const CONFIG = assign(preset('tutorial-part6'), [
   'steps=1000000000',
@@ -120,12 +120,13 @@ async function train(folder: string, until: number, seed: number, withFaults: bo
 }
 
 /**
- * An engine that, in every run, replaces one batch in BAD_EVERY by one whose weights are NaN: the step must be skipped.
+ * Changes an engine so that every BAD_EVERY-th batch has NaN loss weights, at the same steps in every run. These steps
+ * must be skipped.
  */
 function withBadBatches(engine: Engine): Engine {
   const openModel = engine.model.bind(engine);
-  engine.model = async (spec, training, state) => {
-    const model: Model = await openModel(spec, training, state);
+  engine.model = async (spec, training, state, choices) => {
+    const model: Model = await openModel(spec, training, state, choices);
     let { step } = state;
     const [enqueue, load] = [model.step.bind(model), model.load.bind(model)];
     model.step = batch => {
@@ -215,7 +216,7 @@ async function faultTest(kills: number, minutes: number, seed: number): Promise<
   const dice = random(seed);
   const soaking = minutes > 0;
   const end = performance.now() + minutes * 60_000;
-  let [killed, lost, step, mostLostMs] = [0, 0, 0, 0];
+  let [killed, lost, step, maxLostMs] = [0, 0, 0, 0];
   while (soaking ? performance.now() < end : killed < kills) {
     const ms = soaking ? 2000 + 28_000 * dice() : 300 + 2700 * dice();
     const { lostMs = 0, losses } = await trainInProcess(
@@ -234,7 +235,7 @@ async function faultTest(kills: number, minutes: number, seed: number): Promise<
         `after kill ${killed} the checkpoint is of step ${now}, but before it was of step ${step}.`,
       );
     // Work before the first checkpoint is not counted as lost.
-    if (now > 0) mostLostMs = Math.max(mostLostMs, lostMs);
+    if (now > 0) maxLostMs = Math.max(maxLostMs, lostMs);
     step = now;
     if (killed % 20 === 0) console.log(`${killed} kills, ${lost} devices lost, step ${step}`);
   }
@@ -247,7 +248,7 @@ async function faultTest(kills: number, minutes: number, seed: number): Promise<
   console.log(
     `${killed} processes killed, ${lost} devices lost, ${Math.floor(until / BAD_EVERY)} bad batches skipped, in ${until} steps: ` +
       `${same ? 'weights, moments and counters equal those of an undisturbed run, bit for bit' : 'THE RUN DIFFERS from an undisturbed run'}. ` +
-      `Work repeated after a kill: at most ${(mostLostMs / 1000).toFixed(1)} s.`,
+      `Work repeated after a kill: at most ${(maxLostMs / 1000).toFixed(1)} s.`,
   );
   await rm(root, { recursive: true, force: true });
   return same ? 0 : 1;

@@ -34,7 +34,7 @@ export const figures = (code: AlgorithmCode): Record<string, string> => ({
     title: 'The example as intervals of heights',
     ...EXAMPLE,
     labelled: true,
-    most: 1.5,
+    maxHeight: 1.5,
   }),
   'algorithm-undo.svg': undoFigure(code, EXAMPLE.push, EXAMPLE.pop),
   'algorithm-slots.svg': slotsFigure(),
@@ -47,8 +47,8 @@ export const figures = (code: AlgorithmCode): Record<string, string> => ({
 function longRun() {
   const T = 20;
   const rng = new Rng(4, 0, T);
-  const eighths = (most: number): number => rng.int(1, most) / 8;
+  const eighths = (max: number): number => rng.int(1, max) / 8;
   const push = Array.from({ length: T }, () => eighths(7));
   const pop = Array.from({ length: T }, (_, t) => (t === 0 ? 0 : eighths(6)));
-  return { title: 'A longer run of a stack', push, pop, labelled: false, most: 3, linksOf: T - 1 };
+  return { title: 'A longer run of a stack', push, pop, labelled: false, maxHeight: 3, linksOf: T - 1 };
 }

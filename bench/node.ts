@@ -9,17 +9,17 @@ import { slug } from './measure.ts';
 
 /**
  * Parses an option whose value is a number.
- * @throws InputError if it is not a number, or below `least`
+ * @throws InputError if it is not a number, or below `min`
  */
-export function numberOption(name: string, text: string, least: number): number {
+export function numberOption(name: string, text: string, min: number): number {
   const value = Number(text);
-  if (text.trim() !== '' && value >= least && value < Infinity) return value;
-  throw new InputError(`--${name} must be a number of at least ${least}, got "${text}".`);
+  if (text.trim() !== '' && value >= min && value < Infinity) return value;
+  throw new InputError(`--${name} must be a number of at least ${min}, got "${text}".`);
 }
 
-/** Parses an option whose value is a whole number of at least `least`. @throws InputError */
-export function countOption(name: string, text: string, least: number): number {
-  const value = numberOption(name, text, least);
+/** Parses an option whose value is a whole number of at least `min`. @throws InputError */
+export function countOption(name: string, text: string, min: number): number {
+  const value = numberOption(name, text, min);
   if (Number.isInteger(value)) return value;
   throw new InputError(`--${name} must be a whole number, got "${text}".`);
 }
@@ -40,7 +40,7 @@ export const machineLine = ({ processor, cores, load, node }: ReturnType<typeof 
 /**
  * Finds an adapter.
  * @param checked keep the bounds checks of a software adapter, as browsers do
- * @throws DeviceError that lists where it was searched
+ * @throws DeviceError that lists the places searched
  */
 export async function needAdapter(checked = true): Promise<FoundAdapter> {
   const search = await findAdapter({ checked });

@@ -33,7 +33,7 @@ export interface MemoryInputs {
   dRead: Float32Array;
 }
 
-const RANGES: Record<Strengths, [least: number, most: number]> = {
+const RANGES: Record<Strengths, [min: number, max: number]> = {
   'near 1': [0.5, 1],
   uniform: [0, 1],
   'near 0': [0, 0.1],
@@ -46,16 +46,16 @@ const RANGES: Record<Strengths, [least: number, most: number]> = {
  */
 export function memoryInputs({ kind, B, T, M, strengths }: MemoryProblem): MemoryInputs {
   const rng = new Rng(1, 0, T);
-  const [least, most] = RANGES[strengths];
+  const [min, max] = RANGES[strengths];
   const E = kind === 'deque' ? 2 : 1;
-  const numbers = (count: number, least: number, most: number, grid = 0): Float32Array =>
+  const numbers = (count: number, min: number, max: number, grid = 0): Float32Array =>
     Float32Array.from({ length: count }, () => {
-      const x = least + (most - least) * rng.uniform();
+      const x = min + (max - min) * rng.uniform();
       return grid ? Math.ceil(x * grid) / grid : x;
     });
   const N = B * T * E;
-  const push = numbers(N, least, most, 4096);
-  const pop = numbers(N, 0, 0.75 * most, 4096);
+  const push = numbers(N, min, max, 4096);
+  const pop = numbers(N, 0, 0.75 * max, 4096);
   // No branch depends on the values, so about a thousand different ones are enough; they are repeated, which is fast.
   const vectors = numbers(1009, -1, 1);
   const cycle = (offset: number): Float32Array =>

@@ -53,7 +53,7 @@ const OPTIONS = {
 } satisfies ParseArgsConfig['options'];
 
 /** Maximum number of sequences, steps, or numbers in a row. */
-const MOST = 2 ** 24;
+const MAX_SIZE = 2 ** 24;
 
 type Options = ReturnType<typeof parse>['values'];
 const parse = (args: string[]) => parseOptions(args, OPTIONS, 'npm run wgsl -- --help');
@@ -134,7 +134,7 @@ function shownMemory(name: string | undefined, options: Options): Shown {
   const kind = MEMORY_NAMES.find(known => known === name) ?? unknown('kind of memory', name, MEMORY_NAMES);
   const profile = profileNamed(options);
   const count = (name: 'B' | 'T' | 'M', defaultValue: number): number =>
-    options[name] === undefined ? defaultValue : wholeNumber(`--${name}`, options[name], 1, MOST);
+    options[name] === undefined ? defaultValue : wholeNumber(`--${name}`, options[name], 1, MAX_SIZE);
   const shape = { kind, B: count('B', 32), T: count('T', 128), M: count('M', 32) };
   const form = formNamed(options.form, kind, profile.memory) ?? formFor(profile, shape);
   const { B, T, M } = shape;

@@ -117,11 +117,12 @@ export async function sampleWaited(work: Work, passes: number): Promise<Sample> 
  * take longer than a pass.
  *
  * @param run runs this number of passes; returns their total time in ms
+ * @param max maximum number of passes
  */
-export async function passesFor(run: (passes: number) => Promise<number>, most: number): Promise<number> {
+export async function passesFor(run: (passes: number) => Promise<number>, max: number): Promise<number> {
   for (let passes = 1; ; ) {
     const ms = await run(passes);
-    const wanted = Math.max(1, Math.min(most, Math.round((passes * SAMPLE_MS) / ms)));
+    const wanted = Math.max(1, Math.min(max, Math.round((passes * SAMPLE_MS) / ms)));
     if (wanted <= 2 * passes) return wanted;
     passes = Math.min(wanted, 8 * passes);
   }

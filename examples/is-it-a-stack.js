@@ -53,7 +53,7 @@ for (const name of ['tutorial-part5', 'tutorial-part6']) {
     // A read takes the newest row with its strength, and older rows with what remains of a total of 1.
     const newest = steps.filter(step => step.phase === phase).map(({ strengths: [rows] }) => rows.at(-1));
     console.log(
-      `  ${phase}: push ${shown(push)}  pop ${shown(pop)}  share of the read that is older: ${shown(1 - mean(newest))}`,
+      `  ${phase}: push ${shown(push)}  pop ${shown(pop)}  share of the read from older rows: ${shown(1 - mean(newest))}`,
     );
   }
   const [never, always] = [withPop(checkpoint, 0), withPop(checkpoint, 1)];

@@ -19,7 +19,7 @@ for (let i = 0; i < VALUES; i++) {
   target[(T - 1 - i) * M + i] = 1;
 }
 const push = new Float32Array(T).fill(START);
-const pop = new Float32Array(T).fill(0.01); // not 0: there the gradient of a pop is 0, and it would never move
+const pop = new Float32Array(T).fill(0.01); // not 0: a pop of 0 has no gradient and would never change
 
 const shown = strengths => [...strengths].map(x => x.toFixed(2)).join(' ');
 function descend(strengths, gradient) {

@@ -34,7 +34,8 @@ const sigmoid = x => 1 / (1 + Math.exp(-x));
 // The model's parameters. Strengths start small: a strong push hides the values below it, and hidden values get no gradient.
 const pushLogits = new Float32Array(T).fill(-2);
 const popLogits = new Float32Array(T).fill(-3);
-const ofEverySequence = logits => Float32Array.from({ length: B * T }, (_, i) => sigmoid(logits[i % T]));
+/** The strengths of all sequences, [B,T]: the same for each. */
+const strengthsOf = logits => Float32Array.from({ length: B * T }, (_, i) => sigmoid(logits[i % T]));
 
 /** Updates the logits by gradient descent, given the gradient of the strengths [B,T]. */
 function update(logits, dStrengths) {
@@ -45,8 +46,8 @@ function update(logits, dStrengths) {
 }
 
 for (let step = 0; step <= 300; step++) {
-  const read = await stack.forward(ofEverySequence(pushLogits), ofEverySequence(popLogits), value);
-  // The loss is half the squared error of the last three reads, summed. Its gradient is the error. Printed per sequence.
+  const read = await stack.forward(strengthsOf(pushLogits), strengthsOf(popLogits), value);
+  // The loss is half the squared error of the last three reads. Its gradient is the error. Printed: the mean over the sequences.
   const error = read.map((x, i) => (Math.floor(i / M) % T < T - WRITTEN ? 0 : x - target[i]));
   const loss = error.reduce((sum, e) => sum + (e * e) / 2, 0) / B;
   if (step % 100 === 0) console.log(`step ${step}  loss ${loss.toFixed(4)}`);

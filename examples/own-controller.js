@@ -20,7 +20,7 @@ const W = zeros(A * Z).map(() => 0.3 * rng.normal());
 for (const a of [0, 1]) W[a * Z + Z - 1] = -1; // weak at first: a strong push hides the values below it, which then get no gradient
 const [firstMoment, secondMoment] = [zeros(A * Z), zeros(A * Z)];
 
-/** Reads `length` symbols and writes them in reverse. With `t`, the training step, also trains. Returns the share right. */
+/** Reads and reverses `length` symbols. Trains if `t`, the training step, is given. Returns the share of correct symbols. */
 async function run(length, t) {
   const symbols = Array.from({ length: B }, () => Array.from({ length }, () => rng.int(0, SYMBOLS - 1)));
   const steps = [];

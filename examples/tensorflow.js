@@ -63,8 +63,8 @@ for (let step = 0; step <= 200; step++) {
   tf.tidy(() => {
     const { x, y } = batch();
     const loss = optimizer.minimize(() => {
-      const logs = tf.logSoftmax(model(x));
-      return tf.neg(tf.mean(tf.sum(tf.mul(logs, tf.cast(tf.oneHot(y, SYMBOLS), 'float32')), 2)));
+      const logProbs = tf.logSoftmax(model(x));
+      return tf.neg(tf.mean(tf.sum(tf.mul(logProbs, tf.cast(tf.oneHot(y, SYMBOLS), 'float32')), 2)));
     }, true);
     if (step % 50 === 0) console.log(`step ${step}  loss ${loss.dataSync()[0].toFixed(4)}`);
   });

@@ -5,8 +5,8 @@ import { lines, range } from './lib/text.ts';
 
 /**
  * Embeddings. A layer uses the input x only in x·We·Wxe, and x is one-hot (or a sum of a few one-hot vectors). The
- * product Wx = We · Wxe is therefore computed once per training step, and in every plan all other kernels use its rows
- * as for one-hot inputs. The backward pass computes the gradients of We and Wxe from the gradient of the product.
+ * product Wx = We · Wxe is therefore computed once before each forward pass, and all other kernels use Wx as in a model
+ * without embeddings. The backward pass computes the gradients of We and Wxe from the gradient of Wx.
  */
 
 /** Invocations per workgroup. */
@@ -19,7 +19,8 @@ const ROWS = range(4);
 const tilesOf = (rows: number, columns4: number): number => Math.ceil(rows / ROWS.length) * columns4;
 
 /**
- * Runs `body` for a matrix's tiles, numbered from `begin`. Declares rows n0 … n3 (the last row repeats) and column j.
+ * Runs `body` for a matrix's tiles, numbered from `begin`. Declares rows n0 … n3 (the last row repeats), column j, and
+ * sum0 … sum3 = 0.
  */
 const tiles = (begin: number, rows: number, columns4: number, body: string): string => wgsl`
   if (at >= ${begin}u && at < ${begin + tilesOf(rows, columns4)}u) {

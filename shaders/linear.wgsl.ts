@@ -90,8 +90,8 @@ ${tile(tiling, W.ld4)}
 
 /**
  * dy, W -> dx = dy·Wᵀ, or dx += dy·Wᵀ with `accumulate`. If `activated` (the tensor of x) is given, x is tanh(a), and
- * dy·Wᵀ is multiplied by 1 − x² before it is stored or added, which makes it the gradient of a. Bindings: batch, w, grads (dy in, dx out), then
- * acts (x) if `activated` is given. Padding of dx stays 0.
+ * dy·Wᵀ is multiplied by 1 − x² before it is stored or added, which makes it the gradient of a. Bindings: batch, w,
+ * grads (dy in, dx out), then acts (x) if `activated` is given. Padding of dx stays 0.
  */
 export function linearBackward(
   batch: string,

@@ -26,9 +26,9 @@ export interface MetricsOptions {
 }
 
 /**
- * batch, rowMetrics [T·B], autoencoderLoss [T·B], norms -> reports[batch.report]. There is one workgroup, each of whose
- * invocations processes every size-th sequence. Their sums are added in a fixed order, so that a report is
- * deterministic.
+ * batch, rowMetrics [T·B], autoencoderLoss [T·B], norms -> reports[batch.report]. There is a single workgroup. Each
+ * invocation processes every size-th sequence; the sums of all invocations are added in a fixed order, so that a report
+ * is deterministic.
  */
 export const metrics = (batch: string, o: MetricsOptions): string => wgsl`
 ${batch}

@@ -8,8 +8,8 @@ import { elementCode, type MemoryOptions } from './memories/kind.wgsl.ts';
  * A memory computed in parallel over time, for sequences whose push, pop and values are known for all steps (reads are
  * not fed back). With it a few long sequences can fill a device as well as many short ones.
  *
- * A row is an interval of heights, which is fixed when it is pushed. The pop of step t lowers the top of a stack to
- * height L_t, and the push raises it to H_t:
+ * A row is an interval of heights, which is fixed when it is pushed: pops only cut parts off. The pop of step t lowers
+ * the top of a stack to height L_t, and the push raises it to H_t:
  *
  *   L_t = max(0, H_{t−1} − u_t),  H_t = L_t + d_t
  *

@@ -163,7 +163,7 @@ ${mainOf(o, 'dims.B * dims.T')}
   if (t + 1u < dims.T && keys[n + 1u] == CUTS) { dd += baseGradient(b, t + 1u); }
   dPush[n] = dd;
   var du = 0.0;
-  // If the pop cuts into a row and takes more than 0. (There is a step n − 1, because the key of a first step is 0.)
+  // du is 0 unless the pop cuts into a row and takes more than 0. (Step n − 1 exists: the key of a first step is 0.)
   if (keys[n] == CUTS && lessThan(lows[n], highs[n - 1u])) { du = -baseGradient(b, t); }
   dPop[n] = du;
 }

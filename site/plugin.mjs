@@ -2,7 +2,10 @@ import { readFileSync } from 'node:fs';
 import { basename, extname } from 'node:path';
 import { Converter, KindRouter, PageEvent, ReflectionKind } from 'typedoc';
 
-/** The title of a document is its first heading. Its page is at the root of the site and has the name of its file. */
+/**
+ * The title of a document is its first heading. Its page is in the top folder of the documentation and has the name of
+ * its file (a README's page: the name of its folder).
+ */
 export function load(app) {
   const files = new Map();
 
@@ -27,7 +30,7 @@ export function load(app) {
   }
   app.renderer.defineRouter('pushdown', Router);
 
-  // `site:/…` is a link to the pages outside docs/: the root of the site.
+  // `site:/…` is a path from the root of the site, dist-page/, for links to pages outside docs/.
   app.renderer.on(PageEvent.END, page => {
     const up = '../'.repeat(page.url.split('/').length);
     page.contents = page.contents.replaceAll('"site:/', `"${up}`);

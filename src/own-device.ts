@@ -10,7 +10,7 @@ import type { TuningStore } from './kernels/tuning-store.ts';
 import type { Adapter, Device } from './platform/webgpu.ts';
 
 export interface GpuOptions {
-  /** Plan of the kernels: how they divide a model into dispatches. `auto` (default): by the kind of device and size. */
+  /** Plan of the kernels: how they divide a model into dispatches. `auto` (default): by device and size of the model. */
   plan?: PlanName;
   /** Stores measurements of the adapter, so that they are not repeated for later models. */
   tunings?: TuningStore;

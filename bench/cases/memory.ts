@@ -27,7 +27,7 @@ const LONG: MemoryProblem = { ...BASE, B: 1, T: 65_536 };
  * than this, PyTorch is not measured; on WebGPU half of this number takes 10 GB.
  */
 const MAX_STRENGTHS = BASE.B * BASE.T ** 2;
-/** The same limit for TensorFlow.js and jax-js. */
+/** The corresponding limit for TensorFlow.js and jax-js. */
 const MAX_IN_JAVASCRIPT = MAX_STRENGTHS / 4;
 
 /** The grid. Without `--full`: the base case with its peers, and cases that differ from it along one axis. */

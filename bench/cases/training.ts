@@ -15,7 +15,7 @@ const MAX_STEPS = 512;
  * Relative to a tensor's largest change. If a parameter of 1 changes by 1e-4, float32 has three digits of the change.
  */
 const UPDATE_TOLERANCE = 1e-2;
-/** Why peers on WebGPU are not measured: they would need several gigabytes, or minutes per pass. */
+/** Why TensorFlow.js and jax-js are not measured: they would need several gigabytes, or minutes per pass. */
 const LARGE = 'minutes per pass: run with --full';
 
 /** The paper's models use batches of 10; a batch of 128 suits a GPU. */

@@ -10,7 +10,7 @@ export interface Run {
   /** Whether numbers are written at every step and row. */
   labelled: boolean;
   /** The largest height that is shown. */
-  most: number;
+  maxHeight: number;
   /** Links are drawn from this step. */
   linksOf?: number;
 }
@@ -19,16 +19,16 @@ const [WIDTH, LEFT, TOP, AREA] = [860, 56, 78, 290];
 
 export function intervalsFigure(
   { stackHeights, stackLinks }: AlgorithmCode,
-  { title, push, pop, labelled, most, linksOf }: Run,
+  { title, push, pop, labelled, maxHeight, linksOf }: Run,
 ): string {
   const T = push.length;
   const { low, high } = stackHeights(push, pop, T);
   const { link } = stackLinks(low);
   const column = (WIDTH - LEFT - MARGIN) / T;
   const x = (t: number): number => LEFT + t * column;
-  const y = (height: number): number => TOP + AREA * (1 - height / most);
+  const y = (height: number): number => TOP + AREA * (1 - height / maxHeight);
   const parts: string[] = [];
-  for (let h = 0; h <= most; h += 0.5) {
+  for (let h = 0; h <= maxHeight; h += 0.5) {
     parts.push(straight('grid', LEFT, y(h), WIDTH - MARGIN, y(h)));
     parts.push(`<text x="${LEFT - 8}" y="${round(y(h) + 4)}" text-anchor="end">${h}</text>`);
   }

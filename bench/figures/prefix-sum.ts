@@ -8,9 +8,9 @@ const [WIDTH, LEFT, TOP, AREA] = [860, 150, 84, 210];
 export function prefixSumFigure({ prefixSums, popByBlocks }: AlgorithmCode, s: number[], u: number): string {
   const sums = prefixSums(s);
   const { removed, taken } = popByBlocks(s, u, s.length);
-  const most = sums[sums.length - 1];
+  const total = sums[sums.length - 1];
   const column = (WIDTH - LEFT - MARGIN) / s.length;
-  const y = (sum: number): number => TOP + AREA * (1 - sum / most);
+  const y = (sum: number): number => TOP + AREA * (1 - sum / total);
   const parts = [
     small(MARGIN, TOP + AREA + 20, 'row from the end'),
     small(MARGIN, TOP + AREA + 40, 'strength'),

@@ -14,9 +14,9 @@ export type PeerName = (typeof PEERS)[number];
 export interface PeerSource {
   /** What peers that have several backends compute on. */
   readonly backend: Backend;
-  /** The name of the adapter that `navigator.gpu` gives. */
+  /** The name of the adapter that `navigator.gpu` returns, or `WebAssembly`. */
   readonly device: string;
-  /** Whether this is a software adapter. */
+  /** Whether that adapter is a software adapter. */
   readonly software: boolean;
   tfjs(): Promise<Tf>;
   jax(): Promise<JaxJs>;

@@ -15,8 +15,8 @@ export interface CellCode {
 }
 
 export interface CellNames {
-  /** Pre-activation of a gate, in the order of src/base/cells.ts. */
-  a: (gate: number) => string;
+  /** Pre-activations, by block of GateLayout (src/base/cells.ts). */
+  a: (block: number) => string;
   /** State of step t−1. */
   before: (state: StateName) => string;
   /** Functions: `safeTanh` and `sigmoid`, or their vec4 versions. */
@@ -27,8 +27,8 @@ export interface CellNames {
 export interface CellBackwardNames {
   /** Gradients of the states of step t: of h from all sources, of c from step t+1. */
   d: (state: StateName) => string;
-  /** Kept activations; states of step t (`now`) and of step t−1 (`before`). */
-  kept: (gate: number) => string;
+  /** Kept activations, by block; states of step t (`now`) and of step t−1 (`before`). */
+  kept: (block: number) => string;
   now: (state: StateName) => string;
   before: (state: StateName) => string;
   tanh: string;

@@ -6,8 +6,8 @@ import { MATH } from '../lib/math.wgsl.ts';
 import {
   activateControlsBackward,
   controlsOf,
-  type FusedOptions,
   loadControls,
+  type MemoryKernelOptions,
   memoriesOf,
   memoryOf,
   valueFunctions,
@@ -19,10 +19,10 @@ import { boundsAt } from '../memories/index.wgsl.ts';
 import { headAt, mainPrologue, prologue, share, transposed } from './block.wgsl.ts';
 
 /**
- * batch, w, acts, slots, undoLog, dStrength (scratch), grads: dOp, dHx -> grads: dA, dP, dS, dH, dC, dR. See fusedBackwardLane for the lane
- * form.
+ * batch, w, acts, slots, undoLog, dStrength (scratch), grads: dOp, dHx -> grads: dA, dP, dS, dH, dC, dR. See
+ * fusedBackwardLane for the lane form.
  */
-export function fusedBackwardBlock(o: FusedOptions): string {
+export function fusedBackwardBlock(o: MemoryKernelOptions): string {
   const { layout } = o;
   const element = elementsOf(layout, 'f32');
   const { H4, P4, M4, N4, R4, S4, E, C, blocks, spec, gates, layers } = layout;
@@ -33,7 +33,7 @@ export function fusedBackwardBlock(o: FusedOptions): string {
   const states = statesOf(layout);
   const opWidth = P || H;
   const softmax = memoryKind(spec.memory).activation === 'softmax';
-  /** Element i in the row of this step. h, c and r have a starting row: skip 0 is the state before the step, 1 after it. */
+  /** Element i in the row of this step. For h, c and r, skip 0 is the state before the step, 1 the state after it. */
   const inRow = (field: string, i: string, skip: 0 | 1 = 0): string => element(field, 'row', i, skip);
   const memories = wgsl`
     // Memories, then heads. Reads wg_dr; leaves the gradients of the heads' pre-activations in wg_ds.
@@ -126,7 +126,7 @@ ${mainPrologue(o)}
   let end = min(length, batch.sliceTo);
   // The slice with the last time steps runs first.
   if (batch.sliceTo == batch.T) {
-  // Clear the gradients of values and strengths, to which the steps add. Steps beyond the length have gradient 0.
+  // Clear dS, because the steps add to the gradients of the values in it. Steps beyond the length have gradient 0.
   for (var t = 0u; t < batch.T; t++) {
     let row = t * batch.B + sequence;
     ${share(o, SS, `${inRow('dS', 'i')} = 0.0;`)}

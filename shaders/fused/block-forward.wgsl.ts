@@ -8,8 +8,8 @@ import {
   activateControls,
   controlsOf,
   controlVector,
-  type FusedOptions,
   loadControls,
+  type MemoryKernelOptions,
   memoriesOf,
   memoryOf,
   valueFunctions,
@@ -24,7 +24,7 @@ import { column, headAt, mainPrologue, prologue, share } from './block.wgsl.ts';
  * batch, w -> acts: h, c, g of every layer, r, op, s of every step; slots, undoLog. Rows of h, c, r, op and
  * s after a sequence's end become 0; those of g are not written.
  */
-export function fusedForwardBlock(o: FusedOptions): string {
+export function fusedForwardBlock(o: MemoryKernelOptions): string {
   const { layout } = o;
   const element = elementsOf(layout, 'f32');
   const { H4, M4, N4, R4, C, E, blocks, spec, gates, layers } = layout;

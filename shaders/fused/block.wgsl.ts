@@ -1,6 +1,6 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import type { Block, Layout } from '../../src/layout/layout.ts';
-import { type FusedOptions, memoryIndices } from '../lib/model.wgsl.ts';
+import { type MemoryKernelOptions, memoryIndices } from '../lib/model.wgsl.ts';
 import { enableFor, mainOfSequence, sequenceState } from '../lib/sequence.wgsl.ts';
 
 /**
@@ -10,7 +10,7 @@ import { enableFor, mainOfSequence, sequenceState } from '../lib/sequence.wgsl.t
  */
 
 /** Start of the kernels: extensions, batch, parameters, and index functions of the memories. */
-export const prologue = (o: FusedOptions): string => wgsl`
+export const prologue = (o: MemoryKernelOptions): string => wgsl`
 ${enableFor(o.memory)}
 ${o.batch}
 @group(0) @binding(1) var<storage, read> w: array<f32, ${o.layout.size4 * 4}>;
@@ -19,7 +19,7 @@ ${memoryIndices(o.layout, 'block')}
 `;
 
 /** Opens main(). Declares `sequence` and `length`. */
-export const mainPrologue = (o: FusedOptions): string => wgsl`
+export const mainPrologue = (o: MemoryKernelOptions): string => wgsl`
 ${mainOfSequence(o.memory, 'batch.B')}
   let length = lengthOf(sequence);
 `;
@@ -33,7 +33,7 @@ export const transposed = (dy: string, { offset4, ld4 }: Block, row: string, fro
   `for (var j = 0u; j < ${ld4 * 4}u; j++) { sum += ${dy}[${from}u + j] * w[${offset4 * 4}u + ${row} * ${ld4 * 4}u + j]; }`;
 
 /** Runs `body` for i = 0 … n − 1, divided between the invocations. */
-export const share = (o: FusedOptions, n: number, body: string): string =>
+export const share = (o: MemoryKernelOptions, n: number, body: string): string =>
   n > 0 ? `for (var i = lid; i < ${n}u; i += ${o.memory.size}u) { ${body} }` : '';
 
 /**
@@ -53,4 +53,4 @@ export const headAt = ({ E, M4, N4, C, stride, spec: { width: M } }: Layout): st
  * functions.
  */
 export const workgroupWords = ({ H4, P4, R4, S4, layers, gates, states }: Layout): number =>
-  4 * ((states.length * layers.length + 2 + gates.all) * H4 + P4 + S4 + R4);
+  4 * ((states.length * layers.length + 1 + gates.all) * H4 + P4 + S4 + R4);

@@ -7,8 +7,8 @@ import { MATH } from '../lib/math.wgsl.ts';
 import {
   activateControlsBackward,
   controlsOf,
-  type FusedOptions,
   loadControls,
+  type MemoryKernelOptions,
   memoriesOf,
   memoryIndices,
   memoryOf,
@@ -27,7 +27,7 @@ import { bindings } from './lane.wgsl.ts';
  * factors of the weight gradients are in registers here; a separate kernel would have to load them from buffers, at
  * twice the cost.
  */
-export function fusedBackwardLane(o: FusedOptions): string {
+export function fusedBackwardLane(o: MemoryKernelOptions): string {
   const { layout } = o;
   const element = elementsOf(layout, 'vec4f');
   const { H4, P4, M4, N4, R4, S4, E, blocks, spec, gates, layers } = layout;

@@ -6,8 +6,8 @@ import { MATH } from '../lib/math.wgsl.ts';
 import {
   activateControls,
   controlVector,
-  type FusedOptions,
   loadControls,
+  type MemoryKernelOptions,
   memoriesOf,
   memoryIndices,
   memoryOf,
@@ -26,7 +26,7 @@ import { bindings } from './lane.wgsl.ts';
  * dXh, dXp); rowMetrics and autoencoderLoss as in loss.wgsl.ts; slots, undoLog. Rows after the end of a sequence are
  * not written, and no kernel of this form reads them.
  */
-export function fusedForwardLane(o: FusedOptions): string {
+export function fusedForwardLane(o: MemoryKernelOptions): string {
   const { layout } = o;
   const element = elementsOf(layout, 'vec4f');
   const { H4, P4, M4, N4, R4, S4, V4, D4, E, blocks, spec, gates, layers } = layout;

@@ -1,5 +1,5 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
-import type { FusedOptions } from '../lib/model.wgsl.ts';
+import type { MemoryKernelOptions } from '../lib/model.wgsl.ts';
 
 /**
  * The fused plan: controller and memories over all time steps of a batch, in one dispatch per pass (equations in
@@ -8,7 +8,7 @@ import type { FusedOptions } from '../lib/model.wgsl.ts';
  */
 
 /** Bindings 0 and 1: the batch and the parameters. Declares `w` and loadParameters(). */
-export const bindings = ({ layout, batch, uniform }: FusedOptions): string => wgsl`
+export const bindings = ({ layout, batch, uniform }: MemoryKernelOptions): string => wgsl`
 ${batch}
 @group(0) @binding(1) var<${uniform ? 'uniform' : 'storage, read'}> parameters: array<vec4f, ${layout.size4}>;
 // Each invocation has a copy of the parameters: software adapters load from it for four invocations at once, whereas

@@ -12,10 +12,10 @@ export const SLICE = ['sliceFrom', 'sliceTo', 'round', 'rounds', 'first'] as con
 export const WHOLE = { sliceFrom: 0, round: 0, rounds: 0x7fffffff, first: 1 } as const;
 
 /**
- * The header of the buffer `batch`, the only one that is uploaded in every training step. The header continues with the
- * offsets of the model's tensors in the arenas, in vec4s, by tensor name (src/kernels/arena.ts). The batch follows as
- * u32 words, `data`; `lengths` … `noise` are offsets into it. K: inputs per row; report: index of this step's entry in
- * `reports`.
+ * The header of the buffer `batch`, the only buffer that is uploaded in every training step. The header continues with
+ * the offsets of the model's tensors in the arenas, in vec4s, by tensor name (src/kernels/arena.ts). The batch follows
+ * as u32 words, `data`; `lengths` … `noise` are offsets into it. K: inputs per row; report: index of this step's entry
+ * in `reports`.
  */
 export const HEADER = [
   'B',
@@ -30,8 +30,8 @@ export const HEADER = [
   'hasNoise',
   // Number of parts into which the B·T rows of the batch are split for the weight gradients.
   'rowSplits',
-  // As float32 bits: the learning rate, and Adam's bias corrections 1 / (1 - beta1^t) and 1 / (1 - beta2^t) of training
-  // step t.
+  // As float32 bits: the learning rate, and Adam's bias corrections 1 / (1 - beta1^t) and 1 / (1 - beta2^t), where t
+  // counts the training steps since the last restart.
   'rate',
   'firstMomentScale',
   'secondMomentScale',

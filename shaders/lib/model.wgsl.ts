@@ -13,7 +13,7 @@ import { lines, range } from './text.ts';
  */
 
 /** Options of the kernels that contain a memory. */
-export interface FusedOptions {
+export interface MemoryKernelOptions {
   layout: Layout;
   /** WGSL that declares the batch (batchOf). */
   batch: string;
@@ -38,8 +38,8 @@ export const indexFunctions = (
       ['undoAt', storage.undoLog],
       ['gradientAt', storage.dStrength],
     ] as const,
-    ([name, { perStep, once }]) =>
-      `fn ${name}(k: u32, i: u32) -> u32 { return ${at(`(${steps} * ${perStep}u + ${once}u)`)}; }`,
+    ([name, { perStep, fixed }]) =>
+      `fn ${name}(k: u32, i: u32) -> u32 { return ${at(`(${steps} * ${perStep}u + ${fixed}u)`)}; }`,
   );
 
 /** Index functions of a model's memories (slotAt, undoAt …), for a shader that declares `seq` and the batch. */
@@ -64,7 +64,7 @@ fn endOf(k: u32, push: u32) -> u32 { return k * ${ends}u + push % ${ends}u; }
 /** The functions of the memories for a kernel of the whole model. */
 export const memoryOf = (
   { spec, M4 }: Layout,
-  memory: FusedOptions['memory'],
+  memory: MemoryKernelOptions['memory'],
   element: MemoryOptions['element'],
   pass: 'forward' | 'backward',
 ): string =>

@@ -36,9 +36,9 @@ export interface MemoryOptions {
  *   fn boundsBefore(k, t) -> vec2u                           bounds before step t of the forward pass
  *   fn forward(k, t, bounds, controls) -> vec2u              one step; returns the new bounds
  *   fn clearGradient(k, bounds)                              sets the gradient of the state after the last step to 0
- *   fn backward(k, t, bounds) -> vec2u                       backward pass of step t, newest step first; returns the bounds
- *                                                            before it, leaves the gradients of its controls in the
- *                                                            variable gradients: vec4f
+ *   fn backward(k, t, bounds) -> vec2u                       backward pass of step t, newest step first; returns the
+ *                                                            bounds before it, leaves the gradients of its controls in
+ *                                                            the variable gradients: vec4f
  *
  * In the block form all invocations call all functions except boundsBefore, in uniform control flow.
  */

@@ -11,7 +11,7 @@ import { type MemoryOptions, vec4sPerRow } from './kind.wgsl.ts';
  * each control is an array [B,T,E], all C of them one after another, and values are [B,T,E,M]. In the order `steps`
  * they become known step by step, so the data of a step are contiguous: controls [T,C,B,E], values [T,B,E,M].
  */
-export interface LayerOptions extends MemoryOptions {
+export interface LayerKernelOptions extends MemoryOptions {
   order: 'sequences' | 'steps';
 }
 
@@ -43,7 +43,7 @@ const eachControl = (
     body('xyzw'[i], Math.floor(i / controlCount(kind)), i % controlCount(kind)),
   );
 
-const prologue = (o: LayerOptions): string => {
+const prologue = (o: LayerKernelOptions): string => {
   const steps = o.order === 'steps';
   // In the lane form, entry i of all sequences is contiguous; in the block form, all entries of a sequence are.
   const at = (entries: string): string => (o.form === 'lane' ? 'i * dims.B + seq' : `seq * ${entries} + i`);
@@ -84,7 +84,7 @@ const eachKept = (
   );
 
 /** controls, value -> read, slots, undoLog. The caller clears `read`, unless keepsReads(). */
-export const memoryForward = (o: LayerOptions): string => wgsl`
+export const memoryForward = (o: LayerKernelOptions): string => wgsl`
 ${entry(o)}
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> controls: array<f32>;
@@ -119,7 +119,7 @@ ${mainOfSequence(o, 'dims.B')}
 /**
  * controls, value, slots, undoLog, dRead -> dControls, dValue. Rewinds slots. The caller clears dValue and dStrength.
  */
-export const memoryBackward = (o: LayerOptions): string => wgsl`
+export const memoryBackward = (o: LayerKernelOptions): string => wgsl`
 ${entry(o)}
 @group(0) @binding(0) var<uniform> dims: Dims;
 @group(0) @binding(1) var<storage, read> controls: array<f32>;

@@ -26,7 +26,8 @@ export const popOf = (index: 0 | 1): string => `controls.${index === 0 ? 'y' : '
 /**
  * Condition: gradients pass through a row's strength at a step. For a row pushed with strength 0, every later step
  * computes max(0, s − 0) at s = 0: a tie, whose derivative is that of the left argument, 0. Such a row gets a gradient
- * at its own step only. The next pop of a stack removes it, but a queue or a deque can keep it.
+ * only from the read of its own step and from the next step's pop. A stack's next pop removes it; a queue or a deque can
+ * keep it.
  */
 export const passes = (kind: MemoryOptions['kind'], slot: string, step: string): string =>
   kind === 'stack' ? 'true' : `(bitcast<f32>(${slot}.x) > 0.0 || ${slot}.y / ${endsOf(kind)}u == ${step})`;

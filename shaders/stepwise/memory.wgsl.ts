@@ -4,8 +4,8 @@ import {
   activateControlsBackward,
   controlsOf,
   controlVector,
-  type FusedOptions,
   loadControls,
+  type MemoryKernelOptions,
   memoriesOf,
   memoryIndices,
   memoryOf,
@@ -22,7 +22,7 @@ import { barrier, divided } from '../memories/kind.wgsl.ts';
  * workgroup per sequence in the `block` form. The bounds of the live slots are read from the undo log.
  */
 
-const prologue = (o: FusedOptions): string => wgsl`
+const prologue = (o: MemoryKernelOptions): string => wgsl`
 ${enableFor(o.memory)}
 ${o.batch}
 @group(1) @binding(0) var<uniform> now: vec4u;
@@ -30,18 +30,18 @@ ${sequenceState(o.memory)}
 ${memoryIndices(o.layout, o.memory.form)}
 `;
 
-const mainPrologue = (o: FusedOptions): string => wgsl`
+const mainPrologue = (o: MemoryKernelOptions): string => wgsl`
 ${mainOfSequence(o.memory, 'batch.B')}
   let t = now.x;
   let row = t * batch.B + sequence;
 `;
 
 /** The functions of the memories. Both forms use vec4s: a row of a memory has M4 elements. */
-const functions = (o: FusedOptions, pass: 'forward' | 'backward'): string =>
+const functions = (o: MemoryKernelOptions, pass: 'forward' | 'backward'): string =>
   memoryOf(o.layout, o.memory, 'vec4f', pass);
 
 /** batch, acts: s -> acts: r of step t, slots, undoLog. Also clears grads: dS of step t. */
-export function stepMemory(o: FusedOptions): string {
+export function stepMemory(o: MemoryKernelOptions): string {
   const { layout } = o;
   const element = elementsOf(layout, 'vec4f');
   const { M4, R4, S4 } = layout;
@@ -77,7 +77,7 @@ ${mainPrologue(o)}
 }
 
 /** batch, acts, slots, undoLog, grads: dR -> dS of step t (heads' pre-activations). Rewinds the slots. */
-export function stepMemoryBackward(o: FusedOptions): string {
+export function stepMemoryBackward(o: MemoryKernelOptions): string {
   const { layout } = o;
   const element = elementsOf(layout, 'vec4f');
   const { M4, N4, S4 } = layout;

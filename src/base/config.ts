@@ -20,7 +20,7 @@ export interface TaskConfig {
   symbols: number;
   minLength: number;
   maxLength: number;
-  /** Your own data (task `data`): the file, how its lines are split into symbols, and its contents. */
+  /** Your own data (task `data`): its file, whether symbols are characters, the share held out, and its vocabulary. */
   file: string;
   characters: boolean;
   heldOut: number;
@@ -53,9 +53,12 @@ export interface ModelConfig {
   /** Width of o = tanh(o'·W_o + b_o) below the softmax (the paper); 0: outputs directly from o'. */
   readout: number;
   output: 'softmax' | 'tanh' | 'sigmoid';
-  /** The two auto-encoder heads of the tutorial's part 6. */
+  /** The two auto-encoder heads of Trask's tutorial, part 6. */
   autoencoder: boolean;
-  /** h_0 and r_0. trained: h_0 is a parameter and r_0 is zero (the paper). one-hot: both are one-hot (the tutorial). */
+  /**
+   * h_0 and r_0. trained: h_0 is a parameter and r_0 is zero (the paper). one-hot: both are one-hot (Trask's tutorial,
+   * part 5).
+   */
   start: 'trained' | 'zero' | 'one-hot';
   init: 'glorot' | 'uniform';
   headGain: number;

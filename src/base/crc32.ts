@@ -5,7 +5,7 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, n) => {
   return c;
 });
 
-/** Returns the CRC-32 of `bytes`. @param crc of the preceding bytes, to continue from; 0 to start */
+/** Returns the CRC-32 of `bytes`. @param crc the CRC-32 of the preceding bytes; 0 if there are none */
 export function crc32(bytes: Uint8Array, crc = 0): number {
   let c = ~crc;
   for (const byte of bytes) c = TABLE[(c ^ byte) & 255] ^ (c >>> 8);

@@ -1,7 +1,7 @@
 /**
  * The letters that every file, including shaders/, uses for sizes:
  *
- *   B batch · T time steps · D input width · K active inputs per step · H hidden · P width of o'
+ *   B batch · T time steps · D input width · K active inputs per step · H hidden · P width of o', the heads' input
  *   M memory width · E ends of all memories · Q rows read from all memories (E, unless several cells are read)
  *   R width of all reads, Q·M · V output symbols · C controls of an end · X width of the embeddings
  *
@@ -36,7 +36,7 @@ export interface Batch {
   K: number;
   /** [B] time steps of each sequence, 1 … T. Later steps are padding. */
   lengths: Uint32Array;
-  /** [B] L, number of source symbols of each sequence (the tutorial divides its learning rate by it). */
+  /** [B] L, number of source symbols of each sequence (Trask's tutorial divides its learning rate by it). */
   sourceLengths: Uint32Array;
   /** [T,B,K] active inputs, each < D, or NO_INPUT. */
   ids: Uint32Array;

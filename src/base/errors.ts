@@ -8,7 +8,7 @@ const visible = (text: string): string =>
 
 /**
  * The user's input is wrong. The message says what, where, what was expected, what was given and what to do, in one
- * line. The terminal prints it without a stack trace and exits with code 2.
+ * line. The command line prints it without a stack trace and exits with code 2.
  */
 export class InputError extends Error {
   override name = 'InputError';
@@ -22,7 +22,7 @@ export class InputError extends Error {
   }
 }
 
-/** The device cannot do something, or failed at it. Never caused by a mistake in the user's input. */
+/** The device cannot do something or failed at it, or training diverged (`Diverged`). The exit code is 1. */
 export class DeviceError extends Error {
   override name = 'DeviceError';
 }

@@ -16,7 +16,7 @@ export const FIELD_HELP: Readonly<Record<string, string>> = {
   'task.splitBy':
     'your own data: how it is split; hash: by a hash of each source; rank: by the rank of that hash (the rule of older runs)',
   'model.controller': 'cell; lstm-coupled: an LSTM whose forget gate is 1 - input gate',
-  'model.layers': 'L, layers of the controller; each sees the inputs and the reads',
+  'model.layers': 'layers of the controller; each sees the inputs and the reads',
   'model.hidden': 'H, width of the controller state h',
   'model.projection': "P, width of o' = tanh(h·W_hp + b_p) above h; 0: o' is h itself",
   'model.memory': 'kind of memory',
@@ -30,7 +30,8 @@ export const FIELD_HELP: Readonly<Record<string, string>> = {
   'model.output': 'softmax with cross-entropy, else squared error',
   'model.autoencoder': "heads from h and o' reconstruct the previous step's input",
   'model.start': 'initial state; trained: h_0 is a parameter, r_0 is zero; else h_0 and r_0 are fixed',
-  'model.init': 'glorot: Glorot uniform weights; uniform: weights and biases from U(-0.1, 0.1)',
+  'model.init':
+    'glorot: Glorot uniform weights; uniform: weights within ±0.1 of 0, biases within ±0.1 of their settings',
   'model.headGain': 'Glorot gain of the push and pop weights',
   'model.pushBias': 'bias of the push head at the start; for a tape, of the action `right`',
   'model.bottomPushBias': "added to pushBias at a deque's bottom; -4: push strength near 0 at first",
@@ -55,12 +56,12 @@ export const FIELD_HELP: Readonly<Record<string, string>> = {
   'train.noise': 'standard deviation of Gaussian noise on push and pop logits, in training only',
   'train.noiseAfter': 'steps without noise after the start or a restart',
   'train.noiseSteps': 'steps over which the noise then falls to 0; 0: constant',
-  'train.pushBiasGrowth': "relative growth of the push bias at every step (the tutorial's part 5)",
+  'train.pushBiasGrowth': "relative growth of the push bias at every step (part 5 of Trask's tutorial)",
   'train.growEvery': 'curriculum: sequences between decisions; 0: no curriculum',
   'train.growBelowPerLength':
     'curriculum: grow when the error per 100 sequences < this × (longest - shortest + 1) + growBelow',
   'train.growBelow': 'curriculum: constant part of that limit',
-  'train.growAfter': 'curriculum: sequences before the first decision',
+  'train.growAfter': 'curriculum: sequences before the length may grow',
   'train.restartAfter': 'steps after which a stuck run restarts with new weights; 0: never',
   'train.restartAbove': 'a run is stuck if its loss per symbol is still above this',
   'train.maxRestarts': 'maximum number of restarts; after the last one, the run trains to the end',

@@ -28,10 +28,10 @@ export interface MemoryStorage {
   readonly dStrength: Entries;
 }
 
-/** perStep·T + once entries for T time steps. */
+/** perStep·T + fixed entries for T time steps. */
 export interface Entries {
   readonly perStep: number;
-  readonly once: number;
+  readonly fixed: number;
 }
 
 /** One control of an end, such as the push strength. */
@@ -40,7 +40,7 @@ export interface Control {
   readonly name: string;
   /** Symbol in the paper, such as d; the parameters of its head are then W_d and b_d. */
   readonly symbol: string;
-  /** Initial bias of its head. */
+  /** Initial bias of its head. @param end 0 … E − 1, over all memories of the model */
   bias(model: HeadBiases, end: number): number;
 }
 
@@ -61,7 +61,7 @@ const rows = (ends: number, first: Control = push): MemoryKind => ({
   activation: 'sigmoid',
   rows: true,
   storage: () => {
-    const each = { perStep: ends, once: 0 };
+    const each = { perStep: ends, fixed: 0 };
     return { slots: each, undoLog: each, dStrength: each };
   },
 });
@@ -73,18 +73,18 @@ const cells = (controls: readonly Control[]): MemoryKind => ({
   activation: 'softmax',
   rows: false,
   storage: (M4, depth) => ({
-    slots: { perStep: 0, once: 0 },
+    slots: { perStep: 0, fixed: 0 },
     // All cells, after every step.
-    undoLog: { perStep: depth * M4, once: 0 },
+    undoLog: { perStep: depth * M4, fixed: 0 },
     // The gradients of all cells, at this step and at the next.
-    dStrength: { perStep: 0, once: 8 * depth * M4 },
+    dStrength: { perStep: 0, fixed: 8 * depth * M4 },
   }),
 });
 
 const KINDS = {
   stack: rows(1),
   queue: rows(1),
-  // The ends are (top, bottom). Their push heads may start with different biases.
+  // Each deque's ends are (top, bottom), so odd ends are bottoms. Their push heads may start with another bias.
   deque: rows(2, {
     ...push,
     bias: ({ pushBias, bottomPushBias }, end) => pushBias + (end % 2 === 1 ? bottomPushBias : 0),
@@ -119,7 +119,7 @@ export function entriesOf(
   depth: number,
 ): Record<keyof MemoryStorage, number> {
   const { slots, undoLog, dStrength } = memoryKind(name).storage(M4, depth);
-  const count = ({ perStep, once }: Entries): number => perStep * T + once;
+  const count = ({ perStep, fixed }: Entries): number => perStep * T + fixed;
   return { slots: count(slots), undoLog: count(undoLog), dStrength: count(dStrength) };
 }
 
@@ -145,8 +145,8 @@ export const readsOfModel = (model: {
 }): number => model.memories * readsOf(model.memory, model.reads);
 
 /**
- * Default number of cells of a superposition stack or a tape: more than enough for the longest sequences on which the
- * small reversal presets are evaluated. Delétang et al. use 30.
+ * Default number of cells of a superposition stack or a tape: more than the 32 symbols of the longest sources that the
+ * preset `reverse` is evaluated on. Delétang et al. use 30.
  */
 export const DEPTH = 40;
 

@@ -7,7 +7,7 @@ export const RENAMED: Readonly<Record<string, string>> = { 'model.deeper': 'mode
 /** The current name of a key. @param key dotted, current or former name */
 export const currentKey = (key: string): string => RENAMED[key] ?? key;
 
-/** The original name of a key. Values derived from names use it, so that renaming a key does not change them. */
+/** The original name of a key. Hashes of key names use it, so that renaming a key does not change them. */
 export const firstKey = (key: string): string =>
   Object.entries(RENAMED).find(([, now]) => now === key)?.[0] ?? key;
 

@@ -53,7 +53,7 @@ function profilesOf({ kind }: AdapterDescription, { features }: AdapterDetails):
 
 /**
  * Checks an adapter under every profile that it can run, then times it under its own.
- * @throws DeviceError if the adapter gives no device
+ * @throws DeviceError if there is no adapter, or it gives no device
  */
 export async function examineAdapter(find: FindAdapter, limits: Limits): Promise<DeviceReport> {
   const { adapter, description } = await find();

@@ -6,7 +6,7 @@ import { type DeviceReport, isHealthy, type ProfileReport } from './examine.ts';
 
 /** The report of `pushdown doctor`, as Markdown for an issue. */
 
-const FEATURES = ['subgroups', 'timestamp-query', 'shader-f16'];
+const FEATURES = ['subgroups', 'timestamp-query'];
 
 const markdown = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
   [head, head.map(() => '-'), ...rows].map(cells => `| ${cells.join(' | ')} |`).join('\n');
@@ -59,7 +59,7 @@ export function reportText(environment: readonly string[], reports: readonly Dev
         [
           `- ${info.map(([name, text]) => `${name} ${text}`).join(', ')}`,
           `- ${description.reason}`,
-          `- features: ${features.join(', ') || 'none of those that pushdown uses'}`,
+          `- features: ${features.join(', ') || `none of ${FEATURES.join(', ')}`}`,
           `- limits: ${SHOWN_LIMITS.map(name => `${name} ${details.limits[name]}`).join(', ')}`,
         ].join('\n'),
       );

@@ -155,9 +155,9 @@ export const itemsOfMemory = (B: number): number => Math.ceil(B / SEQUENCES_PER_
 export type MemoryJob = 'forward' | 'backward' | { call: 'step' | 'stepBackward'; t: number };
 
 /**
- * Layout for single steps: [T,B,(E·C + E·M)], at the addresses of the controls and values of whole sequences. The row
- * of a step and a sequence holds its controls (those of one end side by side), then its values. Gradients have the
- * same layout. Reads are those of one step, [B,Q,M].
+ * Layout for single steps: [T,B,(E·C + E·M)] with C controls per end, at the addresses of the controls and values of
+ * whole sequences. The row of a step and a sequence holds its controls (those of one end side by side), then its
+ * values. Gradients have the same layout. Reads are those of one step, [B,Q,M].
  */
 export interface StepRows {
   /** Numbers per row, and numbers of controls, values and reads of one sequence. */
@@ -183,7 +183,7 @@ export class MemoryWork implements Work<MemoryJob, void> {
   readonly #N: number;
   /** T·Q·M, the size of a sequence's reads. */
   readonly #reads: number;
-  /** Number of entries in the states of a sequence. */
+  /** Numbers of entries of a sequence in `slots`, `undoLog` and `dStrength`. */
   readonly #entries: Record<keyof MemoryStorage, number>;
   readonly #rows: StepRows;
   #job: MemoryJob = 'forward';
@@ -260,7 +260,7 @@ export class MemoryWork implements Work<MemoryJob, void> {
   }
 }
 
-/** Number of entries in the states of one sequence. */
+/** Numbers of entries of one sequence in `slots`, `undoLog` and `dStrength`. */
 export const memoryEntries = ({
   kind,
   T,

@@ -41,10 +41,10 @@ export async function createCpuEngine(
   pool.startWorkers(requested ?? 2);
   if (requested) {
     await pool.ready();
-    const { refused } = pool;
-    if (refused) {
+    const { startError } = pool;
+    if (startError) {
       pool.end();
-      throw noThreads(threads, refused);
+      throw noThreads(threads, startError);
     }
   }
   const kernels: Kernels = { module, pool, shared };
@@ -55,7 +55,7 @@ export async function createCpuEngine(
       name: 'WebAssembly SIMD',
       kind: 'cpu',
       get reason() {
-        const whyOne = requested || pool.max > 1 ? '' : pool.refused || whyOneThread;
+        const whyOne = requested || pool.max > 1 ? '' : pool.startError || whyOneThread;
         return whyOne ? `${reason}; one thread: ${whyOne}` : reason;
       },
       get threads() {

@@ -10,7 +10,7 @@ import type { Buffer, CommandEncoder } from './webgpu.ts';
  * use only these types. Every wait is a Promise; a call that returns nothing enqueues work, or does it at once.
  */
 export interface Engine {
-  /** Name by which users choose the engine: one of the table in src/platform/names.ts. */
+  /** Name by which users choose the engine: `gpu`, `cpu` or `reference`. */
   readonly name: string;
   readonly adapter: AdapterDescription;
   /** Engine `gpu` only: the plan of all its models. Absent if the engine chooses a plan for each model. */
@@ -18,8 +18,8 @@ export interface Engine {
   /**
    * Builds a model of these sizes with the weights and moments of `state`.
    * @param choices the choices of an earlier model of the same run: reused where they apply
-   * @throws InputError if the state does not fit the sizes
-   * @throws DeviceError if the device is too small
+   * @throws InputError if the state does not fit the sizes, or the model exceeds a limit of the engine
+   * @throws DeviceError if the device is out of memory, fails, or does not compile the kernels in time
    */
   model(spec: ModelSpec, training: TrainConfig, state: ModelState, choices?: Choices): Promise<Model>;
   /**
@@ -122,8 +122,8 @@ export interface Model {
    * Enqueues a whole training step. Returns undefined if the step was enqueued or computed at once. Otherwise (it is
    * cut into slices, shared between threads, or waits for an earlier call) returns a promise that resolves when it is
    * enqueued or done; later calls wait for it.
-   * @throws InputError if the batch is invalid
-   * @throws DeviceError if the device failed, and on the engine gpu if 1,023 reports have not been read
+   * @throws InputError if the batch is invalid, and on the engine gpu if 1,023 reports have not been read
+   * @throws DeviceError if the device failed
    */
   step(batch: Batch): Promise<undefined> | undefined;
   /** Reports of the steps since the last call, oldest first. Waits for those steps. */
@@ -134,7 +134,11 @@ export interface Model {
    * @throws InputError before the first training step
    */
   gradients(): Promise<Tensors>;
-  /** Evaluates a batch without training on it. Ignores `noise`. @param trace whether to return Forward.trace */
+  /**
+   * Evaluates a batch without training on it. Ignores `noise`.
+   * @param trace whether to return Forward.trace
+   * @throws InputError if the batch is invalid
+   */
   forward(batch: Batch, trace?: boolean): Promise<Forward>;
   /** A copy of the state after all steps enqueued so far, without `initialisedAt`, which the caller keeps. */
   state(): Promise<ModelState>;
@@ -229,7 +233,7 @@ export interface MemoryLayer {
   stepSync(...inputs: Float32Array[]): Float32Array;
   stepBackwardSync(dRead: Float32Array): MemoryGradients;
   /**
-   * Strengths [B][T][rows] after every step of the last forward, in the paper's order, with 0 for dead rows: t+1 rows,
+   * Strengths [B][T][rows] after every step of the last forward, in the paper's order, with 0 for popped rows: t+1 rows,
    * oldest first; for a deque 2(t+1) rows, from bottom to top. Empty for a kind without rows. With single steps:
    * strengths after every forward step that has had no backward step yet.
    */

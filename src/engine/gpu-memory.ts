@@ -320,7 +320,7 @@ function fitsTime(
   if (maxPushed(push, T) >= MAX_PUSHED) return false;
   if (!walks) return true;
   const { elements } = rowElements(M);
-  // The maximum of: rows that one step reads, steps that read one row.
+  // The maximum of: rows that one step visits, steps that read one row.
   const longest = walks.perStep.reduce((max, rows) => Math.max(max, rows), walks.perRow);
   return longest * elements <= walk.perInvocation && walks.total * elements <= walk.perSubmission;
 }

@@ -22,7 +22,8 @@ import { Lifetime } from './lifetime.ts';
 import { checkSize, ReferenceMemory } from './reference-memory.ts';
 
 /**
- * Creates an engine that computes with the float64 reference, synchronously and on one thread: slow, for tests.
+ * Creates an engine that computes with the float64 reference, synchronously and on one thread. It is slow: for tests,
+ * and the last engine that `auto` tries.
  * @param reason why this engine was chosen, shown beside its name
  */
 export function createReferenceEngine(reason = 'requested'): Engine {

@@ -89,8 +89,8 @@ export class Gpu {
   #abandoned = false;
 
   /**
-   * Stops waiting for work that does not end. end() then leaves the device to the garbage collector, because Dawn's
-   * destroy() returns only when all work is done.
+   * Gives up on work that does not end: end() then leaves the device to the garbage collector, because Dawn's destroy()
+   * returns only when all work is done.
    */
   abandon(): void {
     this.#abandoned = true;

@@ -2,8 +2,8 @@ import { DeviceError } from '../base/errors.ts';
 
 /**
  * Everything about the kernels that depends on the kind of device. The profile is chosen when a device is opened and is
- * plain data everywhere else. Profiles change results only by rounding: forms and numbers of parts divide sums
- * differently, and compilers may round differently for other tiles.
+ * plain data everywhere else. Profiles change results only by rounding: forms and numbers of partial sums change the
+ * order of additions, and compilers may round differently for other tiles.
  *
  * A software adapter runs the invocations of a workgroup one after another on a few cores. Barriers and prefix sums
  * are expensive there, a load from a buffer costs as much as ten multiplications (bench/lab/matmul.ts), and registers
@@ -66,22 +66,25 @@ export interface OverTimeProfile {
   readonly walk: { readonly perInvocation: number; readonly perSubmission: number };
 }
 
-/** Tile sizes, and numbers of parts. */
+/** Tile sizes, and numbers of partial sums. `size`: invocations per workgroup. */
 export interface Tuning {
-  /** Products of one time step: maximum number of sequences per invocation, and invocations per workgroup. */
+  /** Products of one time step. `rows` is a maximum. */
   readonly step: StepTiles;
   /** Candidates for src/kernels/autotune.ts, which tries them where the product of a step is large. */
   readonly stepsToTry: readonly StepTiles[];
   /** Products over all steps: rows and vec4s of columns per invocation. */
   readonly linear: { readonly rows: number; readonly columns: number; readonly size: number };
-  /** Weight gradients: vec4s of the left and of the right factor per invocation. */
+  /**
+   * Weight gradients: vec4s of the left (`down`) and the right factor (`across`) per invocation, and the number of
+   * invocations that fills the device. If the tiles need fewer, the rows are split into several partial sums.
+   */
   readonly gradients: {
     readonly down: number;
     readonly across: number;
     readonly size: number;
     readonly invocations: number;
   };
-  /** Sums over all parameters: maximum number of partial sums, and invocations per workgroup. */
+  /** Sums over all parameters: maximum number of partial sums. */
   readonly sums: { readonly max: number; readonly size: number };
 }
 

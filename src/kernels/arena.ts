@@ -99,7 +99,7 @@ export function batchBuffers(gpu: Gpu, layout: Layout, B: number, T: number, K: 
   const { offsets } = arenaOf(layout, B, T);
   const fields = [...HEADER, ...Object.keys(offsets)];
   const count = fields.length + dataWords(layout, B, T, K);
-  // Check the device's limits before allocating anything, because their error names the buffer and a batch that fits.
+  // Check the sizes before allocating anything, because the error of this check also names a batch that would fit.
   checkSizes(gpu, layout, B, T, K);
   const allocated = allocate(gpu, batchSizes(layout, B, T, K), ` (B=${B}, T=${T})`);
   const words = new Uint32Array(count);

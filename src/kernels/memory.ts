@@ -2,7 +2,7 @@ import { WHOLE } from '../../shaders/lib/batch.wgsl.ts';
 import type { MemoryOptions } from '../../shaders/memories/kind.wgsl.ts';
 import {
   keepsReads,
-  type LayerOptions,
+  type LayerKernelOptions,
   memoryBackward,
   memoryForward,
 } from '../../shaders/memories/layer.wgsl.ts';
@@ -42,9 +42,9 @@ export interface OpenMemory {
   /** Size of all buffers together. */
   readonly bytes: number;
   /**
-   * Controls, value -> read, and the state that the backward pass needs. Returns parts that each
-   * cost at most `steps` usual steps, or are a single step (default: one part with all steps). The caller submits them
-   * one by one, in order.
+   * Controls, value -> read, and the state that the backward pass needs. Returns parts, which the caller submits one by
+   * one, in order (default: one part with all steps). Each costs at most `steps` usual steps, or is a single step. In
+   * the form `time`, each is one dispatch over all steps.
    * @param weight cost of time step t relative to a usual step (default 1)
    */
   forward(steps?: number, weight?: StepWeight): Recording[];
@@ -120,6 +120,7 @@ export interface MemorySizes {
   B: number;
   T: number;
   M: number;
+  /** Superposition stack and tape: number of cells (default DEPTH), and how many of them are read (default 1). */
   depth?: number;
   reads?: number;
 }
@@ -216,9 +217,9 @@ type LayerBuffer =
 export function layerLaunches(
   { kind, B, M, depth = DEPTH, reads = 1 }: Omit<MemorySizes, 'T'>,
   form: MemoryForm,
-  order: LayerOptions['order'],
+  order: LayerKernelOptions['order'],
 ): Record<'forward' | 'backward', Launch<LayerBuffer>> {
-  const options: LayerOptions = { kind, ...form, depth, reads, ...rowElements(M), order };
+  const options: LayerKernelOptions = { kind, ...form, depth, reads, ...rowElements(M), order };
   const label = (pass: string): string =>
     `memory ${pass}${order === 'steps' ? ' of a step' : ''}, ${kind} ${form.form}, M=${M}`;
   const groups = (): [x: number, y: number] => split(form.form === 'lane' ? Math.ceil(B / form.size) : B);
@@ -254,15 +255,15 @@ export function layerLaunches(
 }
 
 /**
- * Allocates the buffers and compiles the kernels. `order`: see LayerOptions. A memory with rows takes 8
- * bytes of slots and 16 bytes of undo log per step and end.
+ * Allocates the buffers and compiles the kernels. `order`: see LayerKernelOptions. A memory with rows takes 8 bytes of slots
+ * and 16 bytes of undo log per step and end.
  */
 async function open(
   buffers: MemoryBuffers,
   gpu: Gpu,
   { kind, B, T, M, depth = DEPTH, reads = 1 }: MemorySizes,
   form: MemoryForm,
-  order: LayerOptions['order'],
+  order: LayerKernelOptions['order'],
 ) {
   const { ends, controls, rows } = memoryKind(kind);
   const N = B * T * ends;

@@ -16,8 +16,8 @@ export interface Piece<Name extends string> {
 
 /**
  * Cuts work over time into slices with a total weight of at most `steps` each. Returns the pieces of each submission.
- * Every slice starts a new submission, except that the first slice of a unit joins the submission before it unless that
- * contains a slice of a kernel. Launches that are not over time always join it.
+ * Every slice starts a new submission, except that the first slice of a unit joins the previous submission unless that
+ * contains a slice of a kernel. Launches that are not over time always join the previous submission.
  * @param weight cost of time step t relative to a usual step (default 1)
  */
 export function cut<Name extends string>(

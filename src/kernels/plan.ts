@@ -37,8 +37,8 @@ export interface Plan extends PlanChoice {
  *
  * Software adapters run the invocations of a workgroup one after another, so barriers are slow on them. They use the
  * fused lane form if the products can be unrolled and the private variables fit, and the stepwise plan otherwise. GPUs
- * use one workgroup per sequence up to the profile's `fusedWidth`, and the stepwise plan for wider models, where the
- * weights loaded for a step are used for many sequences.
+ * use one workgroup per sequence up to the profile's `fusedWidth`, if the state fits into workgroup memory. Otherwise
+ * they use the stepwise plan, in which the weights loaded for a step are used for many sequences.
  *
  * @param requested a plan other than `auto` is used even if it is slower
  * @param form forces a form, for tests: a form of the fused plan, unless `requested` is `stepwise`

@@ -29,8 +29,8 @@ export async function privateBytes(gpu: Gpu, bytes: number): Promise<number> {
 }
 
 /**
- * Fills an array, then checks every element. The index adds a 0 loaded from the buffer, so the compiler cannot fold
- * the check away.
+ * Fills an array, then checks every element. A 0 loaded from the buffer is added to the numbers, so that the compiler
+ * cannot fold the check away.
  */
 const code = (count: number): string => `
 @group(0) @binding(0) var<storage, read_write> right: array<u32>;

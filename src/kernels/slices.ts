@@ -77,7 +77,7 @@ export const weightOfRows = (rows: number): number => Math.max(1, rows / USUAL_R
 /**
  * Weights of a model's steps, whose strengths are not known in advance. Step t may walk over all t rows of every end,
  * with three multiplications for each of the M numbers of a row, over both passes.
- * @param products multiplications of a step's weights, as for SliceSteps
+ * @param products as for SliceSteps
  */
 export const weightsOfModel = (products: number, ends: number, M: number): StepWeight => {
   const perRow = (3 * ends * M) / products;

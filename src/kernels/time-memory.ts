@@ -197,10 +197,16 @@ export function timeLaunches(
       ['read'],
     ),
   ];
-  const known = ['value', 'dRead', 'lows', 'highs'] as const;
+  const gradientInputs = ['value', 'dRead', 'lows', 'highs'] as const;
   const backward = stack
     ? [
-        launch('rows', stackRows(o), N, [...known, 'links'], ['heightGradients', 'topsOrParts', 'dValue']),
+        launch(
+          'rows',
+          stackRows(o),
+          N,
+          [...gradientInputs, 'links'],
+          ['heightGradients', 'topsOrParts', 'dValue'],
+        ),
         prefixSumLaunch<Name>(prefixSum, B, T, 'forward', ['sumSizes', 'heightGradients', 'sumsOrCarries']),
         launch(
           'strengths',
@@ -211,7 +217,7 @@ export function timeLaunches(
         ),
       ]
     : [
-        launch('fronts', queueFronts(o), N, [...known, 'links'], ['heightGradients', 'topsOrParts']),
+        launch('fronts', queueFronts(o), N, [...gradientInputs, 'links'], ['heightGradients', 'topsOrParts']),
         launch('compose fronts', queueCompose(o), B * chunks, ['heightGradients', 'keys'], ['sumsOrCarries']),
         launch('front starts', queueStarts(o), B, [], ['sumsOrCarries']),
         launch(
@@ -221,7 +227,7 @@ export function timeLaunches(
           ['heightGradients', 'keys', 'sumsOrCarries', 'pop'],
           ['dPop'],
         ),
-        launch('rows', queueRows(o), N, [...known, 'topsOrParts', 'dPop'], ['dPush', 'dValue']),
+        launch('rows', queueRows(o), N, [...gradientInputs, 'topsOrParts', 'dPop'], ['dPush', 'dValue']),
       ];
   return { forward, backward };
 }

@@ -1,5 +1,6 @@
 /**
- * Stores an adapter's measurements across runs. If they are lost, the next model takes about a second to measure again.
+ * Stores what was measured as fastest on one adapter (src/kernels/autotune.ts), across runs. If it is lost, the next
+ * model takes about a second to measure again.
  */
 export interface TuningStore {
   get(key: string): string | undefined;

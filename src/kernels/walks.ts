@@ -3,7 +3,8 @@ import { type MemoryName, memoryKind } from '../base/memories.ts';
 
 /**
  * Numbers of rows of a memory that kernels visit, computed from known push and pop strengths. A step usually visits a
- * few rows; if strengths are tiny it visits up to T rows. The sizes of slices are computed from these numbers.
+ * few rows; if strengths are tiny it visits up to T rows. These numbers determine the sizes of slices, and whether a
+ * pass can run parallel over time.
  */
 export interface Walks {
   /** [T] number of rows that step t pops or reads: the maximum over the sequences. */
@@ -53,13 +54,13 @@ export function walksOf(
       ends.forEach(({ side }, e) => {
         const u = pop[at + e];
         if (side === 'top') {
-          const left = Math.max(edges[low], edges[high] - u);
-          while (high > low && edges[high - 1] >= left) high--;
-          edges[high] = left;
+          const edge = Math.max(edges[low], edges[high] - u);
+          while (high > low && edges[high - 1] >= edge) high--;
+          edges[high] = edge;
         } else {
-          const left = Math.min(edges[high], edges[low] + u);
-          while (high > low && edges[low + 1] <= left) low++;
-          edges[low] = left;
+          const edge = Math.min(edges[high], edges[low] + u);
+          while (high > low && edges[low + 1] <= edge) low++;
+          edges[low] = edge;
         }
       });
       let visited = rows - (high - low);

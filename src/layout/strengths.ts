@@ -79,7 +79,7 @@ export function rewindStrengths(
   const deque = kind === 'deque';
   const steps: Float32Array[] = new Array(T);
   for (let t = T - 1; t >= 0; t--) {
-    // First and last live slot after the step.
+    // The live slots after the step: from `bottom` to `top`.
     const top = deque ? edgeOf(2 * t) : kind === 'queue' ? t : edgeOf(t);
     const bottom = deque ? edgeOf(2 * t + 1) - 1 : kind === 'queue' ? edgeOf(t) : 0;
     const placeOf = (row: number): number =>

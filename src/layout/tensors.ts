@@ -75,7 +75,7 @@ export interface Operand {
 }
 
 /**
- * Returns a tensor by name. Kernels and launchers take every width from here.
+ * Returns a tensor by name, or the part of it that `skip` and `from` leave.
  *
  *   operand(layout, 'dS')                  // all rows of dS
  *   operand(layout, 'h0', { skip: 1 })     // h of layer 0 after every step

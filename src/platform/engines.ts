@@ -86,8 +86,8 @@ export interface EngineOptions {
   unsafe?: boolean;
   /**
    * Limit for compiling the kernels of a model and running them once, in seconds (default: 60 on a GPU, 180 in
-   * software). If it is exceeded, a plan with smaller kernels is tried, unless `plan` names one; then, with engine
-   * `auto`, the next engine. `gpu` only.
+   * software). If it is exceeded with plan `auto`, a plan with smaller kernels is tried; then, with engine `auto`, the
+   * next engine. `gpu` only.
    */
   compileSeconds?: number;
 }

@@ -68,7 +68,7 @@ export function inputSum(w: Weights, { x, y, r }: LayerInputs): Float64Array {
   return a;
 }
 
-/** da [G,H] → dx [X], dy [H], dr [R] in `into`, and dW_xh, dW_yh, dW_rh, db_h in `dw`; adds to all of them. */
+/** da [G,H] → dx [X], dy [H], dr [R], and dW_xh, dW_yh, dW_rh, db_h in `dw`; adds to all of them. */
 export function inputSumBackward(
   w: Weights,
   { x, y, r }: LayerInputs,

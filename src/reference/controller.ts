@@ -23,7 +23,7 @@ export interface LayerState {
   hn?: Float64Array;
 }
 
-/** Gradient of a layer's state, from step t+1 and from the layer above (last layer: the heads). Only LSTMs use dc. */
+/** Gradient of a layer's state, from step t+1 and the layer above (last layer: outputs and heads). dc: LSTM only. */
 export interface LayerStateGradient {
   dh: Float64Array;
   dc: Float64Array;
@@ -129,8 +129,9 @@ export function controller(
 
 /**
  * Backward pass of one step. `arriving` holds the gradients of all layers' states of step t; that of the last layer
- * includes the gradient from the heads. Every layer adds to the gradient of the layer below. → the gradients passed to
- * step t−1, dr_{t-1} [R], dx_t [X] (empty without embeddings). Adds the gradients of the parameters to `dLayers`.
+ * includes the gradients from outputs and heads. Every layer adds to the gradient of the layer below. → the gradients
+ * passed to step t−1, dr_{t-1} [R], dx_t [X] (empty without embeddings). Adds the gradients of the parameters to
+ * `dLayers`.
  */
 export function controllerBackward(
   spec: ModelSpec,

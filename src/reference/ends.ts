@@ -36,9 +36,9 @@ export function pop(previous: Float64Array, u: number, end: End): Float64Array {
  * previous [n], u, ds [n] → dPrevious [n] and du, the gradients of the strengths before the pop and of u.
  *
  * Where the right argument of the outer max was taken:
- *   dprevious[i] += ds[i]
+ *   dPrevious[i] += ds[i]
  * and where the right argument of the inner max, u − Σ, was also taken:
- *   du −= ds[i],   dprevious[j] += ds[i] for all j nearer the end
+ *   du −= ds[i],   dPrevious[j] += ds[i] for all j nearer the end
  * In all other cases there is no gradient.
  */
 export function popBackward(
@@ -53,7 +53,7 @@ export function popBackward(
   let nearer = 0; // Σ previous[j] of the rows nearer the end
   for (let k = 0; k < n; k++) {
     const i = rowAt(k, n, end);
-    const left = u - nearer; // of u, when the pop reaches row i
+    const left = u - nearer; // what is left of u when the pop reaches row i
     const survives = previous[i] - Math.max(0, left) > 0;
     if (survives) {
       dPrevious[i] += ds[i];

@@ -90,7 +90,8 @@ export function memoryStep(
 /**
  * Gradients of one step; called for the newest step first. Inputs: the step's controls and values, the states before
  * and after it, dr [Q,M], and `arriving`, which the call for the next step returned as `passed` (undefined for the
- * newest step) → dControls [E] and dValue [E,M], both complete, and `passed`, the gradient of the state before the step
+ * newest step) → `gradients` by name as in memoryBackward, for this step only: controls [E], dValue [E,M]; and
+ * `passed`, the gradient of the state before the step
  */
 export function memoryStepBackward(
   name: MemoryName,

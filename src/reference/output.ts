@@ -17,8 +17,8 @@ export interface StepOutput extends Output {
 }
 
 /**
- * Output and loss: f(o'·W_o + b_o). With a readout: o = tanh(o'·W_o + b_o), and the output is f(o·W_s + b_s) (section
- * 3.4 of the paper).
+ * Output and loss: f(o'·W_o + b_o), f = softmax, tanh or σ. With a readout: o = tanh(o'·W_o + b_o), and the output is
+ * f(o·W_s + b_s) (section 3.4 of the paper).
  *
  * o' [P], target → output [V], loss
  */

@@ -4,8 +4,8 @@ import { CELL_KERNELS } from './cells.ts';
 import type { Workspace } from './workspace.ts';
 
 /**
- * The backward pass over a group of sequences (groups.ts), after its forward pass: first the outputs of all steps, then the loop over time, then
- * the weight gradients as large products over all rows.
+ * The backward pass over a group of sequences (groups.ts), after its forward pass: first the outputs of all steps, then
+ * the loop over time, then the weight gradients as large products over all rows.
  */
 export class BackwardPass {
   readonly #ws: Workspace;
@@ -72,7 +72,10 @@ export class BackwardPass {
     this.#ws.transposed(dXh, 16 * D4, rows, blocks.Whx, dHx, 16 * H4);
   }
 
-  /** Backward pass through memories and heads of time step t. Leaves the gradient of the top layer's h in 'dh'. */
+  /**
+   * Backward pass through memories and heads of time step t. Leaves the gradient of the top layer's h in 'dh', without
+   * the part from step t+1.
+   */
   #headsBackward(t: number): void {
     const { spec, blocks, layers, E, H4, P4, S4, N4, R4 } = this.#ws.layout;
     const { clear, copy, add, stepBackward, headsBackward, headsSoftmaxBackward, tanhBackward } =
@@ -121,7 +124,10 @@ export class BackwardPass {
     if (spec.autoencoder) add(n * H4, this.#ws.row('dHx', t), dh);
   }
 
-  /** 'dh' of layer l at time step t -> dA. Leaves the gradient of the h of the layer below in 'dh'. */
+  /**
+   * 'dh' of layer l, to which this adds the part from step t+1 -> dA. Leaves the gradient of h of the layer below in
+   * 'dh', again without the part from step t+1.
+   */
   #cellBackward(l: number, t: number): void {
     const { spec, layers, gates, H4 } = this.#ws.layout;
     const { clear, add } = this.#ws.arena.kernels;
@@ -165,7 +171,8 @@ export class BackwardPass {
   }
 
   /**
-   * dW += xᵀ · dy, where x is the state before each step. The rows of x are contiguous until a sequence ends.
+   * dW += xᵀ · dy, where x is the state before each step, and dy starts `from` bytes into each row of dName. The rows
+   * of x are contiguous until a sequence ends.
    */
   #outerBefore(W: Block, name: string, dName: string, from: number): void {
     const { active, first, T, rows } = this.#ws.group;

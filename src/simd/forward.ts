@@ -4,8 +4,8 @@ import { CELL_KERNELS } from './cells.ts';
 import type { Workspace } from './workspace.ts';
 
 /**
- * The forward pass over a group. Whatever does not depend on earlier steps is computed outside the loop over time, by
- * large products over all steps.
+ * The forward pass over a group of sequences (groups.ts). The loop over time contains only what the next step needs.
+ * The inputs of all steps are summed before it; the outputs of all steps are computed after it, by large products.
  */
 export class ForwardPass {
   readonly #ws: Workspace;
@@ -62,6 +62,7 @@ export class ForwardPass {
     const a = this.#ws.at[`dA${l}`];
     const ld = this.#ws.ld(`dA${l}`);
     const { rows } = this.#ws.group;
+    // gather() does not write the blocks that only h feeds.
     if (gates.all > gates.x) clear(a, rows * ld);
     gather(
       this.#ws.at.ids,

@@ -64,6 +64,7 @@ export function groupsOf({ B, lengths }: Pick<Batch, 'B' | 'lengths'>, size4: nu
 }
 
 const MAX_STRANDS = 32;
+/** Limit for the gradients of all strands together. */
 const MAX_GRADIENT_BYTES = 2 ** 28;
 
 /**

@@ -14,10 +14,10 @@ export interface Thread {
   end(): void;
 }
 
-/** Receives the messages of a worker and the news that it ended. */
+/** Callbacks for the events of a worker. */
 export interface Listener {
   onMessage(message: FromThread): void;
-  /** The worker ended without end(), or could not start. */
+  /** The worker ended or could not start. The pool ignores calls after end(). */
   onExit(reason: string): void;
 }
 
@@ -95,7 +95,7 @@ export class Pool {
   #dead: Error | undefined;
   #waiting: (() => void)[] = [];
   /** Why there are fewer threads than requested; '' if all workers have started so far. */
-  refused = '';
+  startError = '';
 
   /** @param max maximum number of threads, including the calling one */
   constructor(max: number, spawn: Spawn | undefined) {
@@ -151,10 +151,10 @@ export class Pool {
   }
 
   /**
-   * Runs a job of an object. Returns the answers by item: directly if no other thread takes part, otherwise as a
+   * Runs a job of an object. Returns the answers by item: directly if this thread ran all items, otherwise as a
    * promise.
    * @param work this thread's copy of the object @param max maximum number of threads that take part
-   * @throws DeviceLost if a thread has onExit
+   * @throws DeviceLost if a running worker failed, InputError after end(). The promise rejects with the same errors.
    */
   run<Job, Answer>(
     object: number,
@@ -244,7 +244,7 @@ export class Pool {
 
   /** Ends the workers that are not ready, and continues with the others. */
   #dropUnready(reason: string): void {
-    this.refused = reason;
+    this.startError = reason;
     for (const { thread, ready } of this.#members) if (!ready) thread.end();
     this.#members = this.#members.filter(({ ready }) => ready);
     this.#max = this.#members.length + 1;

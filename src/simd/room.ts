@@ -12,7 +12,7 @@ const SLACK = 2 ** 20;
 const NONE: Capacity = { G: 0, T: 0, K: 0 };
 
 /**
- * Capacity for batches of B sequences of T steps with K inputs. It includes the capacity `held` so far if both fit.
+ * Capacity for batches of B sequences of T steps with K inputs; at least the capacity `held` so far, if that fits.
  * Also returns the number of threads, up to `threads`, that have room for a workspace each.
  * @throws InputError if not even one workspace fits, naming a batch size that would fit
  */

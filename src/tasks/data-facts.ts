@@ -1,6 +1,6 @@
 /**
- * The facts about its training data that a run stores instead of the data, which is too large. They are enough to detect that
- * a file has changed, and whether another file shares sources with the training data.
+ * What a run stores about its data instead of the data itself, which is too large. It is enough to detect that a file has
+ * changed, and whether another file shares sources with the training data.
  */
 export interface DataFacts {
   /** Pairs in each part. If nothing is held out, all are in `train`. */
@@ -30,7 +30,7 @@ export const partsText = (facts: DataFacts): string =>
     : String(facts.train);
 
 /**
- * Describes the data of a run in a line: `data own.tsv · 160 train, 20 validation, 20 test pairs · 60 new pairs (…)`.
+ * Describes the data of a run in one line: `data own.tsv · 160 train, 20 validation, 20 test pairs · 60 new pairs (…)`.
  * @param before the data that the run was last trained on
  */
 export function dataLine(file: string, facts: DataFacts, before?: DataFacts): string {

@@ -7,8 +7,8 @@ import { noLengths, type Pair, type Split, type Task } from './task.ts';
 import { transduction } from './transduction.ts';
 
 /**
- * Your own data, in the paper's format (see transduction.ts): pairs of source and target from a file (data-file.ts),
- * unchanged. A checkpoint carries the vocabulary and the length of the longest target, so a model can answer without
+ * Your own data, in the paper's format (see transduction.ts): pairs of source and target from a file
+ * (data-file.ts). A checkpoint carries the vocabulary and the length of the longest target, so a model can answer without
  * the file. Training and evaluation need the data. The data may have fewer symbols than the vocabulary.
  *
  * A pair is drawn uniformly from the given part (train, validation, test), among sources with low ≤ L ≤ high symbols;
@@ -37,7 +37,7 @@ export function ownData(config: TaskConfig, given?: Data): Task {
       ? Math.ceil(config.longestTarget * Math.max(1, length / maxLength))
       : 8 * length + 64;
   const partOf = (split: Split): Part =>
-    parts?.[split] ?? noData(`task ${name} has no pairs without its data: give --data ${file || 'my.tsv'}.`);
+    parts?.[split] ?? fail(`task ${name} has no pairs without its data: give --data ${file || 'my.tsv'}.`);
   const example = data?.train.length
     ? data.train.reduce((a, b) => (b.source.length < a.source.length ? b : a)).source
     : [0];
@@ -64,7 +64,7 @@ function inSymbolsOf({ sourceSymbols, targetSymbols }: TaskConfig, data: Data): 
   const indices = (names: readonly string[], symbols: readonly string[]): number[] => {
     const find = symbolFinder(names);
     return symbols.map(
-      symbol => find(symbol) ?? noData(`${data.file}: ${show(symbol)} is not a symbol of the model.`),
+      symbol => find(symbol) ?? fail(`${data.file}: ${show(symbol)} is not a symbol of the model.`),
     );
   };
   const sourceAt = indices(sourceSymbols, data.sourceSymbols);
@@ -81,7 +81,7 @@ function inSymbolsOf({ sourceSymbols, targetSymbols }: TaskConfig, data: Data): 
   return { ...data, sourceSymbols, targetSymbols, train, validation, test };
 }
 
-const noData = (message: string): never => {
+const fail = (message: string): never => {
   throw new InputError(message);
 };
 

@@ -10,8 +10,8 @@ import type { Task } from './task.ts';
  *
  *   S → ( S ) (1/2) | S S (1/4) | ε (1/4),   with all kinds of brackets equally likely
  *
- * restricted to the requested lengths, which must be even. The authors train on lengths 2 to 50 and test on 52 to 100.
- * With 2 symbols:
+ * restricted to the requested lengths. All words have even lengths. The authors train on lengths 2 to 50 and test on 52
+ * to 100. With 2 symbols:
  *
  *   task    dyck-words
  *   source  ( [ ] ) [ ]
@@ -26,7 +26,7 @@ import type { Task } from './task.ts';
 export function dyckWords({ name, symbols }: TaskConfig): Task {
   const grammar = new Grammar(RULES, []);
   return bracketTask(name, symbols, {
-    pair: (rng, low, high) => {
+    source: (rng, low, high) => {
       const { source } = grammar.derive(name, rng, low, high, word => ({ source: word, target: word }));
       return drawKinds(rng, source, symbols);
     },

@@ -28,7 +28,7 @@ const bracketPairs = (kinds: number): string[][] =>
  */
 export const dyck = ({ name, symbols }: TaskConfig): Task =>
   bracketTask(name, symbols, {
-    pair: (rng, low, high) => prefix(rng, symbols, randomLength(name, rng, low, high)),
+    source: (rng, low, high) => prefix(rng, symbols, randomLength(name, rng, low, high)),
     example: names => nestedExample(names, symbols),
   });
 
@@ -64,7 +64,8 @@ export function drawKinds(rng: Rng, word: readonly string[], symbols: number): n
 
 /** What is specific to a task about brackets: how sources are drawn, and which lengths have sources. */
 interface BracketTaskDefinition {
-  pair(rng: Rng, low: number, high: number): number[];
+  /** A random source of low … high brackets. */
+  source(rng: Rng, low: number, high: number): number[];
   example(names: readonly string[]): string;
   has?(length: number): boolean;
 }
@@ -106,7 +107,7 @@ export function bracketTask(name: string, symbols: number, definition: BracketTa
     end: undefined,
     lengthStep: 1,
     pair: (rng, low, high) => {
-      const brackets = definition.pair(rng, low, high);
+      const brackets = definition.source(rng, low, high);
       return { source: brackets, target: targetOf(brackets)! };
     },
     ...(definition.has && { has: definition.has }),

@@ -18,8 +18,8 @@ export interface GrammarTask {
 }
 
 /** Number of words in a class, scaled so that the paper's 128 symbols give the paper's number. */
-export const wordsPerClass = (symbols: number, ofThePaper: number): number =>
-  Math.max(1, Math.floor((symbols * ofThePaper) / 128));
+export const wordsPerClass = (symbols: number, paperCount: number): number =>
+  Math.max(1, Math.floor((symbols * paperCount) / 128));
 
 /** Creates the task of a grammar, in the paper's format (see transduction.ts). */
 export function grammarTask(definition: GrammarTask): Task {

@@ -2,9 +2,9 @@ import type { Rng } from '../base/rng.ts';
 import { noLengths } from './task.ts';
 
 /**
- * A rule of an inversion transduction grammar: with this probability, a nonterminal becomes the left words in the
- * source and the right words in the target. Words are separated by spaces. Nonterminals are written by name, and both
- * sides have the same ones: the k-th `S` on the right is the same derivation as the k-th `S` on the left. All other
+ * A rule of an inversion transduction grammar: with this probability, a nonterminal becomes the words `source` in the
+ * source and the words `target` in the target. Words are separated by spaces. Nonterminals are written by name, and both
+ * sides have the same ones: the k-th `S` of the target is the same derivation as the k-th `S` of the source. All other
  * words are terminals.
  */
 export type Rule = readonly [probability: number, source: string, target: string];
@@ -56,8 +56,8 @@ export class Grammar {
     this.#productions = new Map(
       Object.entries(rules).map(([name, all]) => [
         name,
-        all.map(([probability, left, right]) => {
-          const source = split(left);
+        all.map(([probability, sourceWords, targetWords]) => {
+          const source = split(sourceWords);
           const isNonterminal = source.map(item => names.has(item));
           const last = source.length - 1;
           // If the last item is a nonterminal, its tail is the table of that nonterminal, shared.
@@ -65,7 +65,7 @@ export class Grammar {
             i === last && isNonterminal[i] ? this.#lengths.get(item)! : [0],
           );
           tails.push([1]);
-          return { probability, source, target: split(right), isNonterminal, tails };
+          return { probability, source, target: split(targetWords), isNonterminal, tails };
         }),
       ]),
     );

@@ -42,5 +42,5 @@ export const TASK_NAMES = [
 
 export type TaskName = (typeof TASK_NAMES)[number];
 
-/** The task of your own data. */
+/** The name of the task of your own data. */
 export const DATA = 'data' satisfies TaskName;

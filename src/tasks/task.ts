@@ -62,7 +62,10 @@ export interface Task {
   pair(rng: Rng, low: number, high: number, split?: Split): Pair;
   /** Whether there are sources of exactly this length. If absent, every multiple of lengthStep has sources. */
   has?(length: number, split?: Split): boolean;
-  /** Lists all pairs of a part, if that is possible (your own data); pair() draws from them. */
+  /**
+   * All pairs of a part whose source has low ≤ L ≤ high symbols; pair() draws from them. Only for your own data.
+   * @throws InputError if there are none
+   */
   pairs?(low: number, high: number, split: Split): readonly Pair[];
   /**
    * The correct target of a source, in tasks where the source determines it. Returns undefined if the source has none.

@@ -36,13 +36,13 @@ export interface Callbacks {
   onRestart?(restart: Restart): void;
   /**
    * Opens another engine of the same kind after the device is lost. The run then resumes from its last snapshot on the
-   * host, with the same numbers. Without this callback, or if it fails, losing the device ends the run.
+   * host; on an adapter of the same name, with the same numbers. Without this callback, or if it fails, losing the device ends the run.
    */
   reopen?(lost: Engine): Promise<Engine>;
   onRecovered?(recovered: Recovered): void;
   /**
-   * Minimum ms between snapshots on the host (default 2,000); 0 means at every wait of the trainer. It bounds the work that
-   * is repeated after a device is lost. Snapshots change no results.
+   * Minimum ms between snapshots on the host (default 2,000); 0 means at every wait of the trainer. With shorter
+   * intervals, less work is repeated after a device is lost. Snapshots change no results.
    */
   snapshotMs?: number;
 }

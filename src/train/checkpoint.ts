@@ -134,7 +134,8 @@ export function checkState({ config, state }: Checkpoint): void {
 /**
  * Encodes a checkpoint as a file.
  * @param half round the tensors to 16 bits: for weights that will not be trained further
- * @throws InputError if a tensor does not fit the configuration or is not finite, so that no bad file is written
+ * @throws InputError if a tensor does not fit the configuration, is not finite, or is too large for 16 bits, so that no
+ * bad file is written
  */
 export function encodeCheckpoint(checkpoint: Checkpoint, half = false): Uint8Array {
   checkState(checkpoint);
@@ -144,6 +145,9 @@ export function encodeCheckpoint(checkpoint: Checkpoint, half = false): Uint8Arr
   const { file, begin } = writeContainer(
     { ...metadata, checksum: NO_CHECKSUM },
     [...tensors].map(([name, values]) => {
+      if (half && values.some(value => Math.abs(value) >= 65_520)) {
+        throw new InputError(`tensor "${name}" has numbers of 65,520 or more, which do not fit 16 bits.`);
+      }
       const fitsFloat32 = values.every(value => Object.is(Math.fround(value), value));
       return { name, shape: shapes.get(name)!, values, dtype: half ? 'F16' : fitsFloat32 ? 'F32' : 'F64' };
     }),
@@ -160,7 +164,7 @@ export function decodeCheckpoint(file: Uint8Array): Checkpoint {
   try {
     return readCheckpoint(file);
   } catch (error) {
-    // JSON nested so deeply that show() overflows the stack.
+    // A limit of the JavaScript engine, such as the depth of the stack or the length of an array.
     if (error instanceof RangeError) throw new InputError(`the file is damaged: ${error.message}.`);
     throw error;
   }

@@ -17,7 +17,7 @@ import {
 } from '../tasks/task.ts';
 import { addReport, type Metrics, metricsOf, noSums, type Profile, ProfileSums } from './metrics.ts';
 
-/** Results of a model on sequences that it was not trained on. */
+/** Results of a model on the sequences of one evaluation. */
 export interface Evaluation extends Metrics {
   /** Range of source lengths: shortest … length. */
   shortest: number;

@@ -2,7 +2,7 @@ import type { Config } from '../base/config.ts';
 import type { Checkpoint } from './checkpoint.ts';
 
 /**
- * The configuration that lets a finished run continue. It changes only the setting that ended the run. The result is
+ * The configuration that lets a finished run continue. It changes only the settings that ended the run. The result is
  * that of a run that had this configuration from the start, because training does not depend on when it ends.
  */
 export function extendedConfig({ config, state, run }: Checkpoint): Config {

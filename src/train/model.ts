@@ -16,8 +16,7 @@ import { initialState, setup, withVocabulary } from './setup.ts';
 export const EVALUATION_SEQUENCES = 256;
 
 /**
- * The batch of a training step (from 0). It is a function of the configuration and these arguments, so a checkpoint need
- * not store any data.
+ * The batch of a training step (from 0). It depends on these arguments only, so a checkpoint need not store batches.
  * @param longest length of the longest training source
  * @param initialisedAt the step of the last restart, from which the noise schedule counts
  */

@@ -4,7 +4,7 @@ import { configOf, evaluatedLengths, type Grid } from './presets/grid.ts';
 import { PAPER } from './presets/paper.ts';
 import { SMALL } from './presets/small.ts';
 
-/** A configuration known to work, by name. */
+/** A configuration with a name. */
 export interface Preset {
   name: string;
   /** One line: what it shows. */
@@ -149,7 +149,7 @@ export const PRESETS: readonly Preset[] = [...UNGROUPED, ...presetsOf(SMALL), ..
 export const GROUPS: readonly string[] = [SMALL.name, PAPER.name];
 
 /**
- * Returns a copy of the configuration of the preset of that name, which the caller may change.
+ * Returns a copy of a preset's configuration, which the caller may change.
  * @throws InputError for an unknown name
  */
 export function presetAmong(all: readonly Preset[], groups: readonly string[], name: string): Config {

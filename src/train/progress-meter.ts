@@ -55,7 +55,7 @@ export class ProgressMeter {
     this.#pace = EMPTY;
   }
 
-  /** Progress over the steps since the last report or, until any of them is known, the last reported progress. */
+  /** Progress over the steps since the last report; until the first of them is measured, the last reported progress. */
   progress({ train }: Config, { window: sums, curriculum, seconds }: RunState, step: number): Progress {
     const metrics = sums.steps + sums.badSteps > 0 ? metricsOf(sums) : this.#reportedMetrics;
     const pace = this.#pace.ms > 0 ? this.#pace : this.#reportedPace;

@@ -63,8 +63,8 @@ type Scores = Readonly<Record<string, Readonly<Record<string, number>>>>;
 /**
  * Delétang et al. 2023, "Neural Networks and the Chomsky Hierarchy", Table 2: mean symbol accuracy at lengths 41 to
  * 500, best of 10 seeds and 3 rates. Their stack is Joulin and Mikolov's. We know of no published results of
- * Grefenstette et al.'s memories on these tasks. The rows are those that could be compared with the text of the paper,
- * or with another paper that quotes them; the other seven are left out.
+ * Grefenstette et al.'s memories on these tasks. The rows are those that could be checked against the text of the
+ * paper, or another paper that quotes them; the other seven are left out.
  */
 const CHOMSKY_SCORES: Scores = {
   'even-pairs': { RNN: 1, LSTM: 1, 'Stack-RNN': 1, 'Tape-RNN': 1 },
@@ -89,7 +89,10 @@ export const CHANCE: Readonly<Record<string, number>> = {
   'bucket-sort': 0.2,
 };
 
-/** For each table: the source of its published results, and published scores by task, then by model (a column each). */
+/**
+ * For each table: the source of its published results, and published scores by task, then by model (a column each). Those
+ * of the paper are in TABLE_3.
+ */
 export const PUBLISHED: Readonly<Record<'paper' | 'chomsky' | 'cfl', { source: string; scores: Scores }>> = {
   paper: {
     source: 'Grefenstette et al. 2015, Table 3 (128 symbols, lengths 8–64, tested at 65–128)',

@@ -69,8 +69,8 @@ function checkLengths(task: Task, { task: { minLength, maxLength }, train }: Con
 }
 
 /**
- * Completes a configuration from its data: the vocabulary (if the configuration has none yet), the longest target, and the
- * rule by which the data is split.
+ * Completes a configuration from its data: the file, the vocabulary (if the configuration has none yet), the longest
+ * target, and how the data is split.
  * @throws InputError if the data has symbols that are not in the configuration (of a checkpoint, for example)
  */
 export function withVocabulary(config: Config, data: Data | undefined): Config {

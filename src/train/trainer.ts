@@ -57,7 +57,7 @@ export class Trainer {
   /** False once pause() was called, or before run(). */
   #mayRun = false;
   #running: Promise<Ending> | undefined;
-  /** The last of the queued tasks that need exclusive use of the model. */
+  /** The last of the queued calls that need exclusive use of the model. */
   #tail: Promise<unknown> = Promise.resolve();
   /**
    * Index (from 0) of the first step in the current streak of steps with NaN or infinity; undefined if the run was
@@ -311,7 +311,7 @@ export class Trainer {
     return this.ending ?? 'paused';
   }
 
-  /** Does one step and whatever is due after it. Returns whether progress was reported. */
+  /** Does one step and whatever is due after it. Returns false if its progress is still to be reported. */
   async #advance(): Promise<boolean> {
     if (this.ending) return true;
     const start = performance.now();
@@ -341,12 +341,12 @@ export class Trainer {
   /** Waits for the reports of all enqueued steps. */
   async #drain(): Promise<void> {
     if (this.#unread === 0) return;
-    let first = this.#step - this.#unread;
+    let step = this.#step - this.#unread;
     this.#unread = 0;
     for (const report of await this.#model.reports()) {
       this.#run = afterReport(this.config, this.#run, report);
-      if (this.#run.badStreak === 1 && !report.finite) this.#firstNonFinite = first;
-      first++;
+      if (this.#run.badStreak === 1 && !report.finite) this.#firstNonFinite = step;
+      step++;
     }
   }
 

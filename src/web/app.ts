@@ -49,12 +49,12 @@ export interface RunRequest {
 /** Callbacks of the page for events of the run. */
 export interface Listeners {
   opening(): void;
-  /** A different run has become the current one. */
+  /** A run has opened and become the current one. It may be the previous run, resumed or extended. */
   opened(current: Current, previous: Current | undefined): void;
   message(message: RunMessage, current: Current): void;
   /** A run could not be opened; the current one stays. @param file the file from which it was opened */
   refused(message: string, current: Current | undefined, file?: string): void;
-  /** The current run has been saved. */
+  /** The current run has been saved, or could not be (RunStorage reports why). */
   saved(): void;
 }
 

@@ -23,11 +23,11 @@ export interface DataText {
 export interface Pace {
   /** Maximum training steps per second; 0 for no limit. */
   stepsPerSecond: number;
-  /** Maximum number of memory probes per second. */
+  /** Maximum number of model probes per second. */
   probesPerSecond: number;
 }
 
-/** A run to open: a configuration, from step 0, or a checkpoint, which contains its configuration. */
+/** A run to open: from step 0 with a configuration, or from a checkpoint, which contains its configuration. */
 export interface Opening {
   config?: Config;
   checkpoint?: Uint8Array;
@@ -135,7 +135,7 @@ export interface Opened {
  */
 export type RunState = 'running' | 'paused' | 'done' | 'solved' | 'stalled' | 'stopped';
 
-/** Whether the run has ended. */
+/** Whether training is over. The run still answers questions, and can be extended. */
 export const isOver = (state: RunState): boolean => state !== 'running' && state !== 'paused';
 
 export type FromWorker =

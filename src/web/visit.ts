@@ -35,7 +35,7 @@ export class Visit {
     addEventListener('hashchange', ({ newURL }) => this.#follow(newURL));
   }
 
-  /** Another run is open. It gets its own history entry if it replaces a different run. */
+  /** Called when a run has opened. It gets its own history entry if it replaces a different run. */
   opened(record: StoredRun, previous: StoredRun | undefined): void {
     rememberRun(record.id);
     const isNewEntry = previous !== undefined && previous.id !== record.id && !this.#navigated;

@@ -20,7 +20,7 @@ test('every engine agrees with the reference in headless Chrome', async () => {
     const found = (await page.evaluate('window.parity')) as Record<string, number>;
     expect(Object.keys(found).length).toBeGreaterThan(100);
     for (const [name, difference] of Object.entries(found)) {
-      // The tolerance of losses is that of test/parity/training.test.ts.
+      // The tolerance of losses is that of test/support/training-parity.ts.
       expect(difference, name).toBeLessThanOrEqual(name.includes('losses') ? 1e-4 : TOLERANCE);
     }
   } finally {

@@ -11,7 +11,7 @@ const pressed = (page: Parameters<typeof text>[0]) =>
     buttons.map(button => button.textContent).join(' · '),
   );
 
-test('choosing a task, a memory or a network trains it at once, and sentences describe the run', async () => {
+test('choosing a task or a memory trains it at once, and sentences describe the run', async () => {
   const { page, complaints } = await openPage(served.context, onCpu('&paused'));
   expect(await pressed(page)).toBe('Reverse · stack · small RNN');
   expect(await text(page, '#story')).toMatch(

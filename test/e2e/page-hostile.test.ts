@@ -67,7 +67,7 @@ test('a value that is overwritten before it was checked cannot start a run', asy
   expect(await text(page, '#sizes')).toBe('');
 });
 
-test('a run that diverges is reported, keeps its last finite weights, and can be resumed or replaced', async () => {
+test('a run that diverges is reported and saved, and can be resumed or replaced', async () => {
   const { page } = await openPage(
     served.context,
     address('&train.optimiser=adamw&train.weightDecay=1&train.rate=1000&train.clip=none'),
@@ -92,7 +92,7 @@ test('a run that diverges is reported, keeps its last finite weights, and can be
   expect(await text(page, '#try-refused')).toBe('');
 });
 
-test('your own data may have sources of any length', async () => {
+test('your own data may have sources that are too long for the picture', async () => {
   const { page, complaints } = await openPage(served.context, address('&paused'));
   await waitUntilPaused(page);
   const line = (length: number) => `${'x y '.repeat(length / 2).trim()}\tx`;

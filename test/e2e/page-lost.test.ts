@@ -15,7 +15,7 @@ const CRASHES = Number(process.env['PUSHDOWN_CRASHES'] ?? 1);
 const checkpointOf = async (page: Page): Promise<Checkpoint> =>
   decodeCheckpoint((await downloaded(page, '#save-checkpoint')).bytes);
 
-test('a crash of the GPU process loses no work', async () => {
+test('after crashes of the GPU process, a run ends with the numbers of an uninterrupted run', async () => {
   // By default Chrome disables a GPU that crashes repeatedly, and blocks it for the page during which it crashed.
   const browser = await launchBrowser({
     args: ['--disable-gpu-process-crash-limit', '--disable-domain-blocking-for-3d-apis'],

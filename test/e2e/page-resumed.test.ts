@@ -110,7 +110,7 @@ test('a tab that crashes, and whose address is opened again', async () => {
   expect(comparable(await checkpointOf(second))).toEqual(comparable(uninterrupted));
 });
 
-test('a run that is continued in the terminal, and then on the page again', async () => {
+test('a run that is continued in the terminal, and then on the page again, reaches its last step', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'pushdown-carried-'));
   try {
     const { page } = await openPage(served.context, address('&paused'));

@@ -221,7 +221,7 @@ describe('a paused run', () => {
     expect(await text(page, '#loss-chart')).toMatch(/reverse, seed 0/);
   });
 
-  test('charts are smoothed, and exported as CSV, JSON and PNG', async () => {
+  test('charts are drawn, and exported as CSV, JSON and PNG', async () => {
     await fill(page, '#smoothing', '0.9');
     const csv = await downloaded(page, '#save-csv');
     const lines = new TextDecoder().decode(csv.bytes).trim().split('\n');

@@ -182,7 +182,7 @@ describe.each(ENDS)('only the %s end', end => {
   });
 });
 
-describe('a deque of which only one end is used', () => {
+describe('special cases of a deque', () => {
   const [T, M] = [15, 2];
   const rng = new Rng(3, 101);
   const single = {

@@ -151,7 +151,7 @@ describe('the objective', () => {
 });
 
 describe('several memories', () => {
-  it('have their own ends: rows of W_rh, columns of the heads, and reads, in this order', () => {
+  it('have their own ends: controls, values and reads of memory k are those of ends 2k and 2k + 1', () => {
     const spec = makeSpec({ memory: 'deque', memories: 2 });
     const { weights, batch } = drawn(spec);
     const [M, E] = [spec.width, 4];

@@ -89,7 +89,7 @@ test('destroyed models leave nothing on the device', async () => {
   engine.destroy();
 });
 
-test('a device that is out of memory names the allocation that was too large', async () => {
+test('an out-of-memory error names the allocation that was too large', async () => {
   const { device, description } = await openDevice();
   const create = device.createBuffer.bind(device);
   const pop = device.popErrorScope.bind(device);

@@ -190,7 +190,7 @@ test('examples/read-checkpoint.js', async () => {
   expect(lines.slice(-5).map(line => line.split('→ ')[1])).toEqual(['d', 'c', 'b', 'a', '</s>']);
 }, 60_000);
 
-test('pushdown/browser has what a page needs, and can be imported anywhere', async () => {
+test('pushdown/browser can be imported in Node, and opens the engine cpu there', async () => {
   const code = `import { describe, openEngine } from 'pushdown/browser';
 const engine = await openEngine('cpu');
 console.log(engine.name, typeof describe);`;

@@ -35,7 +35,7 @@ describe.each(cards)('$name', card => {
     expect(config).toEqual(assign(preset(name), sets));
   });
 
-  test('has the accuracy on its card', async () => {
+  test('has the size, the steps and the accuracy on its card', async () => {
     const bytes = readFileSync(join(folder, `${card.name}.safetensors`));
     expect(bytes.length).toBe(card.bytes);
     const { config, state } = decodeCheckpoint(bytes);

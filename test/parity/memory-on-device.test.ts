@@ -64,90 +64,89 @@ const outputsFor = (inputs: Record<string, Float32Array>): Record<string, GPUBuf
   );
 
 describe.each(Object.entries(FORMS))('%s', (form, options) => {
-  describe.each(MEMORY_NAMES.filter(kind => form !== 'parallel over time' || kind !== 'deque'))(
-    '%s',
-    kind => {
-      const shape: MemoryShape = { kind, B: 5, T: 19, M: 6 };
-      const { B, T, M } = shape;
-      const rows = B * endsOf(kind);
+  describe.each(
+    MEMORY_NAMES.filter(kind => form !== 'parallel over time' || kind === 'stack' || kind === 'queue'),
+  )('%s', kind => {
+    const shape: MemoryShape = { kind, B: 5, T: 19, M: 6 };
+    const { B, T, M } = shape;
+    const rows = B * endsOf(kind);
 
-      test('whole sequences', async () => {
-        const memory = await on(options).memory(shape);
-        const inputs = inputsOf(shape, B * T, 1);
-        const read = await memory.forward(...Object.values(withoutDRead(inputs)));
-        const gradients = await memory.backward(inputs.dRead);
+    test('whole sequences', async () => {
+      const memory = await on(options).memory(shape);
+      const inputs = inputsOf(shape, B * T, 1);
+      const read = await memory.forward(...Object.values(withoutDRead(inputs)));
+      const gradients = await memory.backward(inputs.dRead);
 
-        const recorder = await memory.recordSequences();
-        const buffers = Object.fromEntries(Object.entries(inputs).map(([name, all]) => [name, input(all)]));
-        const outputs = { read: output(read.length), ...outputsFor(inputs) };
-        const again = outputsFor(inputs);
-        const { dRead, ...forwardInputs } = buffers;
-        // Both passes are recorded in one encoder. After the forward pass the inputs may be overwritten.
+      const recorder = await memory.recordSequences();
+      const buffers = Object.fromEntries(Object.entries(inputs).map(([name, all]) => [name, input(all)]));
+      const outputs = { read: output(read.length), ...outputsFor(inputs) };
+      const again = outputsFor(inputs);
+      const { dRead, ...forwardInputs } = buffers;
+      // Both passes are recorded in one encoder. After the forward pass the inputs may be overwritten.
+      const encoder = gpu.device.createCommandEncoder();
+      const { read: readBuffer, ...gradientBuffers } = outputs;
+      recorder.forward(encoder, { ...forwardInputs, read: readBuffer });
+      for (const buffer of Object.values(forwardInputs)) encoder.clearBuffer(buffer);
+      recorder.backward(encoder, { dRead, ...gradientBuffers });
+      gpu.device.queue.submit([encoder.finish()]);
+      // A second backward pass, in another encoder.
+      const other = gpu.device.createCommandEncoder();
+      recorder.backward(other, { dRead, ...again });
+      gpu.device.queue.submit([other.finish()]);
+
+      const [first, ...rest] = await numbersOf(...Object.values(outputs));
+      expect(first).toEqual(read);
+      const expected = Object.keys(gradientBuffers).map(name => gradients[name]);
+      expect(rest).toEqual(expected);
+      expect(await numbersOf(...Object.values(again))).toEqual(expected);
+      memory.destroy();
+    });
+
+    test('single steps, each with the previous read as its value, without the host', async () => {
+      const memory = await on(options).memory(shape);
+      const recorder = await memory.recordSteps();
+      const steps = Array.from({ length: T }, (_, t) => inputsOf(shape, B, t + 2));
+      const expected: { read: Float32Array; gradients: MemoryGradients }[] = [];
+      // The value of a step is the previous read, shifted by one number so that the steps differ.
+      const shifted = (read: Float32Array) => Float32Array.from([...read.slice(1), 0]);
+      let value = steps[0].value;
+      for (const [t, inputs] of steps.entries()) {
+        const controls = memoryKind(kind).controls.map(({ name }) => inputs[name]);
+        const read = await memory.step(...controls, value);
+        expected[t] = { read, gradients: {} as MemoryGradients };
+        value = shifted(read);
+      }
+      for (let t = T - 1; t >= 0; t--) expected[t].gradients = await memory.stepBackward(steps[t].dRead);
+
+      const valueBuffer = input(steps[0].value);
+      const reads = steps.map(() => output(rows * M));
+      const grads = steps.map(outputsFor);
+      const stepInputs = steps.map(all =>
+        Object.fromEntries(Object.entries(all).map(([name, numbers]) => [name, input(numbers)])),
+      );
+      // Twice, with the same recorder: the second sequence starts with an empty memory.
+      for (let sequence = 0; sequence < 2; sequence++) {
+        recorder.reset();
+        gpu.device.queue.writeBuffer(valueBuffer, 0, steps[0].value as Float32Array<ArrayBuffer>);
         const encoder = gpu.device.createCommandEncoder();
-        const { read: readBuffer, ...gradientBuffers } = outputs;
-        recorder.forward(encoder, { ...forwardInputs, read: readBuffer });
-        for (const buffer of Object.values(forwardInputs)) encoder.clearBuffer(buffer);
-        recorder.backward(encoder, { dRead, ...gradientBuffers });
+        for (let t = 0; t < T; t++) {
+          const { dRead: _, value: __, ...controls } = stepInputs[t];
+          recorder.step(encoder, { ...controls, value: valueBuffer, read: reads[t] });
+          encoder.clearBuffer(valueBuffer);
+          encoder.copyBufferToBuffer(reads[t], 4, valueBuffer, 0, 4 * (rows * M - 1));
+        }
+        for (let t = T - 1; t >= 0; t--)
+          recorder.stepBackward(encoder, { dRead: stepInputs[t].dRead, ...grads[t] });
         gpu.device.queue.submit([encoder.finish()]);
-        // A second backward pass, in another encoder.
-        const other = gpu.device.createCommandEncoder();
-        recorder.backward(other, { dRead, ...again });
-        gpu.device.queue.submit([other.finish()]);
-
-        const [first, ...rest] = await numbersOf(...Object.values(outputs));
-        expect(first).toEqual(read);
-        const expected = Object.keys(gradientBuffers).map(name => gradients[name]);
-        expect(rest).toEqual(expected);
-        expect(await numbersOf(...Object.values(again))).toEqual(expected);
-        memory.destroy();
-      });
-
-      test('single steps, each with the previous read as its value, without the host', async () => {
-        const memory = await on(options).memory(shape);
-        const recorder = await memory.recordSteps();
-        const steps = Array.from({ length: T }, (_, t) => inputsOf(shape, B, t + 2));
-        const expected: { read: Float32Array; gradients: MemoryGradients }[] = [];
-        // The value of a step is the previous read, shifted by one number so that the steps differ.
-        const shifted = (read: Float32Array) => Float32Array.from([...read.slice(1), 0]);
-        let value = steps[0].value;
-        for (const [t, inputs] of steps.entries()) {
-          const controls = memoryKind(kind).controls.map(({ name }) => inputs[name]);
-          const read = await memory.step(...controls, value);
-          expected[t] = { read, gradients: {} as MemoryGradients };
-          value = shifted(read);
+        expect(await numbersOf(...reads)).toEqual(expected.map(({ read }) => read));
+        for (const [t, all] of grads.entries()) {
+          const gradients = Object.keys(all).map(name => expected[t].gradients[name]);
+          expect(await numbersOf(...Object.values(all)), `step ${t}`).toEqual(gradients);
         }
-        for (let t = T - 1; t >= 0; t--) expected[t].gradients = await memory.stepBackward(steps[t].dRead);
-
-        const valueBuffer = input(steps[0].value);
-        const reads = steps.map(() => output(rows * M));
-        const grads = steps.map(outputsFor);
-        const stepInputs = steps.map(all =>
-          Object.fromEntries(Object.entries(all).map(([name, numbers]) => [name, input(numbers)])),
-        );
-        // Twice, with the same recorder: the second sequence starts with an empty memory.
-        for (let sequence = 0; sequence < 2; sequence++) {
-          recorder.reset();
-          gpu.device.queue.writeBuffer(valueBuffer, 0, steps[0].value as Float32Array<ArrayBuffer>);
-          const encoder = gpu.device.createCommandEncoder();
-          for (let t = 0; t < T; t++) {
-            const { dRead: _, value: __, ...controls } = stepInputs[t];
-            recorder.step(encoder, { ...controls, value: valueBuffer, read: reads[t] });
-            encoder.clearBuffer(valueBuffer);
-            encoder.copyBufferToBuffer(reads[t], 4, valueBuffer, 0, 4 * (rows * M - 1));
-          }
-          for (let t = T - 1; t >= 0; t--)
-            recorder.stepBackward(encoder, { dRead: stepInputs[t].dRead, ...grads[t] });
-          gpu.device.queue.submit([encoder.finish()]);
-          expect(await numbersOf(...reads)).toEqual(expected.map(({ read }) => read));
-          for (const [t, all] of grads.entries()) {
-            const gradients = Object.keys(all).map(name => expected[t].gradients[name]);
-            expect(await numbersOf(...Object.values(all)), `step ${t}`).toEqual(gradients);
-          }
-        }
-        memory.destroy();
-      });
-    },
-  );
+      }
+      memory.destroy();
+    });
+  });
 });
 
 describe('one shared buffer, and unusable buffers', () => {
@@ -174,7 +173,7 @@ describe('one shared buffer, and unusable buffers', () => {
     const bytesBefore = memory.bytes;
     const recorder = await memory.recordSequences();
     expect(recorder.bytes).toBeGreaterThan(0);
-    // The layer has released what no later call needs.
+    // recordSequences() has freed the layer's own buffers: only those of the recorder count.
     expect(memory.bytes).toBe(recorder.bytes);
     expect(bytesBefore).toBe(recorder.bytes);
     const steps = await memory.recordSteps();

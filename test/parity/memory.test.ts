@@ -4,7 +4,7 @@ import { compareMemory, KINDS, memoryTruth, RANGES, TOLERANCE } from '../support
 
 /**
  * Compares memories of every engine, in all forms, with the reference: at sizes on both sides
- * of every block boundary, large batches and long sequences. The range of strengths decides how many rows a read
+ * of a block boundary, large batches and long sequences. The range of strengths decides how many rows a read
  * takes and where ties are, so every range is compared at a few of the sizes. Every M has kernels of its own, which
  * take time to compile, so there are only three: rows of numbers, rows of vec4s, and rows too long for the registers of
  * an invocation. Many more sizes, with all ranges, are in test/verify/memory.test.ts.

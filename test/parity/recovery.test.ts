@@ -66,7 +66,7 @@ async function run(engines: LosableEngines, config: Config, losses: number, seed
 }
 
 describe.each([...RUN_VARIANTS, REFERENCE_VARIANT])('$name', variant => {
-  test('losing an engine loses no work', async () => {
+  test('a run that loses its engine ends with the numbers of an uninterrupted run', async () => {
     // The reference is slow, and losses come at the same times on every engine, so its run has fewer steps.
     const variantConfig = variant === REFERENCE_VARIANT ? configOf(150) : config;
     const undisturbed = await run(losableEngines(variant), variantConfig, 0);
@@ -81,7 +81,7 @@ describe.each([...RUN_VARIANTS, REFERENCE_VARIANT])('$name', variant => {
       expect(disturbed.opened).toBe(1 + disturbed.recovered.length);
       for (const { step, from } of disturbed.recovered) expect(from).toBeLessThanOrEqual(step);
     }
-    if (LOSSES > 10) console.log(`${total} devices lost, no work lost`);
+    if (LOSSES > 10) console.log(`${total} engines lost, all numbers equal`);
   }, 3_600_000);
 
   test('if the device is lost while a run starts, the run opens another device and continues on it', async () => {

@@ -19,7 +19,7 @@ const FORMS: [string, GpuOptions][] = [
   ['block', { form: { form: 'block', size: 32, subgroups: false } }],
   ['stepwise', { plan: 'stepwise' }],
 ];
-/** Some sequences end in every slice, and there are more sequences than the lane form has parts. */
+/** Some sequences end in every slice, and there are more than the lane form's backward pass has invocations. */
 const LENGTHS = Array.from({ length: 40 }, (_, b) => 1 + ((7 * b) % 23));
 
 describe.each(FORMS)('%s', (name, options) => {

@@ -51,7 +51,7 @@ describe('a model gives exactly the same numbers on 1, 2 and 3 threads', () => {
   ];
   test.each(small)('%s', async (_, over) => {
     const spec = makeSpec(over);
-    // 530 sequences are more than 32 groups of 16, so some strands have several groups.
+    // 530 sequences form 34 groups: some of the 32 strands (src/simd/groups.ts) have two.
     for (const B of [1, 40, 530]) {
       const [one, ...others] = await onEach(async engine => {
         const model = await engine.model(spec, configOf({}), startOf(spec));

@@ -12,8 +12,8 @@ import {
 } from '../support/memory-parity.ts';
 
 /**
- * Compares the memories parallel over time with the reference, and
- * both forms with float64 at lengths too long for the reference.
+ * Compares the memories parallel over time with the reference; at lengths too
+ * long for it, compares this and the step-by-step form with longMemory().
  */
 
 let engines: Record<'time' | 'step by step', Engine>;
@@ -51,7 +51,7 @@ describe.each(KINDS)('%s', kind => {
   });
 
   // Strengths are so small that every step reads all earlier rows: one invocation would load half a million numbers.
-  test('the form that can be cut into slices is used if reads walk over too many rows', async () => {
+  test('the step-by-step form, which can be cut into slices, is used if reads would visit too many rows', async () => {
     const { gpu, on } = await openGpuEngines();
     const kernels = vi.spyOn(gpu, 'kernel');
     const engine = on({ memory: 'time' });

@@ -34,7 +34,7 @@ export function randomBatch(
         target[n] = 0;
         continue;
       }
-      // Distinct ids, with NO_INPUT in any slot.
+      // Distinct ids if there are at least K inputs, with NO_INPUT in any slot.
       const first = rng.int(0, spec.inputs - 1);
       for (let k = 0; k < K; k++) if (rng.uniform() < 0.7) ids[n * K + k] = (first + k) % spec.inputs;
       const kind = rng.uniform();

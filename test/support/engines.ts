@@ -81,7 +81,7 @@ export function modelsOf(
 }
 
 /** On software adapters, one workgroup per sequence costs 40 µs per step: 0.4 s for a pass of 10,000. */
-const SLOW_ON_SOFTWARE = { maxSteps: { test: 800, verify: 10_000 } };
+const FEW_STEPS = { maxSteps: { test: 800, verify: 10_000 } };
 
 /** The reference itself: for tests of runs, resumption and recovery, which must work alike on every engine. */
 export const REFERENCE_VARIANT: EngineVariant = {
@@ -93,8 +93,8 @@ export const REFERENCE_VARIANT: EngineVariant = {
 /** Variants that compute a memory by itself. */
 export const MEMORY_VARIANTS: readonly EngineVariant[] = [
   gpu('lane', { memory: lane(8) }),
-  gpu('block', { memory: block(32) }, SLOW_ON_SOFTWARE),
-  gpu('block with subgroups', { memory: block(32, true) }, { ...SLOW_ON_SOFTWARE, few: true }),
+  gpu('block', { memory: block(32) }, FEW_STEPS),
+  gpu('block with subgroups', { memory: block(32, true) }, { ...FEW_STEPS, few: true }),
   gpu(
     'parallel over time',
     { memory: 'time' },

@@ -57,7 +57,7 @@ export const SPECS: Record<string, Partial<ModelSpec>> = {
   },
   // The lane form of the fused plan supports no embedding or readout: their products run outside the loop over time.
   'embedding and readout, queue': { embedding: 5, readout: 6, memory: 'queue' },
-  // Rows of five vec4s: in the block form, each is loaded by another invocation.
+  // Rows of five vec4s: in the block form, each is loaded by a different invocation.
   'wide rows, deque': { memory: 'deque', width: 20 },
   'embedding, two layers, projection, deque': { embedding: 3, layers: 2, projection: 4, memory: 'deque' },
   'superposition stack of four cells': { memory: 'superposition', depth: 4 },

@@ -50,7 +50,7 @@ export const compareModels = (variants: readonly EngineVariant[]): void =>
       expectSameGradients(engines(), makeSpec(SPECS[name])),
     );
 
-    // More sequences than the backward pass has invocations, and more than a tile has rows.
+    // More sequences than the lane form's backward pass has invocations, and more than a tile has rows.
     test.each(FEW)('%s: the gradients of 75 sequences agree with the reference', name => {
       const lengths = Array.from({ length: 75 }, (_, b) => LENGTHS[b % LENGTHS.length]);
       return expectSameGradients(engines(), makeSpec(SPECS[name]), { lengths });

@@ -193,7 +193,7 @@ describe('the tables of the example', () => {
     expect(rowsAfter('forward')).toEqual(expected);
   });
 
-  test('the table of the backward pass shows the results of stackBackward', () => {
+  test('dd and du in the table of the backward pass, and dv below it, are the results of stackBackward', () => {
     const state = code.stackForward(push, pops, value);
     const { dPush, dPop, dValue } = code.stackBackward(push, pops, value, state, value);
     const rows = rowsAfter('backward').map(row => row.split('|').map(cell => cell.trim()));
@@ -203,7 +203,7 @@ describe('the tables of the example', () => {
     expect(text).toContain(`And dv = ${dValue.map(([x]) => short(x)).join(', ')}.`);
   });
 
-  test('the first three steps have the gradients of the example in the paper', () => {
+  test('the text has the gradients of the first three steps alone', () => {
     const [d, u, v] = [push, pops, value].map(all => all.slice(0, 3)) as [number[], number[], number[][]];
     const gradients = code.stackBackward(d, u, v, code.stackForward(d, u, v), v);
     const list = (all: number[]): string => all.map(x => short(x + 0)).join(', ');
@@ -278,7 +278,7 @@ test('figures equal those of bench/figures.ts, and all are shown', async () => {
   expect(text.match(/!\[/g)).toHaveLength(all.length);
 });
 
-test('links point to existing targets', () => {
+test('links and paths of source files have existing targets', () => {
   const headings = [...text.matchAll(/^## (.+)$/gm)].map(
     ([, heading]) =>
       `#${heading

@@ -30,24 +30,24 @@ test('the exponent of a power law is fitted', () => {
   expect(within({ ...growth, limit: 2.1 })).toBe(true);
 });
 
-describe('--only', () => {
+describe('the cases', () => {
   const cases = [
     { name: 'adapter: copy' },
     { name: 'memory: stack B=1' },
     { name: 'memory: queue B=1', full: true },
   ];
-  test('keeps the cases that measure the adapter', () => {
+  test('--only keeps those that measure the adapter', () => {
     expect(selectCases(cases, { only: ['STACK'] })).toEqual(cases.slice(0, 2));
   });
-  test('leaves out the cases for --full', () => {
+  test('those for --full are left out without it', () => {
     expect(selectCases(cases, {})).toEqual(cases.slice(0, 2));
     expect(selectCases(cases, { full: true })).toEqual(cases);
   });
-  test('a text that matches no case is an error', () => {
+  test('a text of --only that matches no case is an error', () => {
     expect(() => selectCases(cases, { only: ['lstm'] })).toThrow(/no case has this in its name/);
     expect(() => selectCases(cases, { only: ['queue'] })).toThrow(/Cases with --full: 1/);
   });
-  test.each(['gpu', 'cpu'] as const)('on %s all cases have different names', engine => {
+  test.each(['gpu', 'cpu'] as const)('on %s have different names', engine => {
     const names = allCases(engine).map(({ name }) => name);
     expect(new Set(names).size).toBe(names.length);
     expect(names.some(name => name.startsWith('prefix sum'))).toBe(engine === 'gpu');
@@ -105,7 +105,7 @@ test('a failed case, growth beyond its limit, and a wrong peer count as faults',
   expect(faults({ cases }).map(text => text[0])).toEqual(['a', 'b', 'c']);
 });
 
-test('differences are relative to the largest number of an output', () => {
+test('the tensor that differs most is named; a missing one is an error', () => {
   const right = new Map([
     ['a', [1, -4]],
     ['b', [0, 0]],
@@ -118,7 +118,7 @@ test('differences are relative to the largest number of an output', () => {
         ['b', [0, 0]],
       ]),
     ),
-  ).toMatchObject({ worst: 'a' });
+  ).toMatchObject({ worst: 'a', difference: expect.closeTo(0.1, 10) });
   expect(agree(right, right).difference).toBe(0);
   expect(
     agree(

@@ -202,7 +202,7 @@ describe('table', () => {
       '--out',
       join(folder, 'stopped'),
     ];
-    // After the second line of output, the first cell is finished.
+    // The third line of output reports the first finished run.
     const stopped = await pushdown(argv, '', 3);
     expect(stopped.code).toBe(130);
     expect(stopped.out).toMatch(/stopped and saved in .*: the same command continues\n$/);

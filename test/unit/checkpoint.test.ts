@@ -88,6 +88,8 @@ test('moments missing from a file are read as zeros; numbers stored in 16 bits a
       expect(Math.abs(value - exact)).toBeLessThanOrEqual(Math.max(Math.abs(exact) * 2 ** -11, 2 ** -25));
     });
   }
+  parameters.get('b_d')![0] = 65_520;
+  expect(() => encodeCheckpoint(weights, true)).toThrow('tensor "b_d" has numbers of 65,520 or more');
   // A file with only some of the moments is refused.
   weights.state.secondMoment.set('W_d', new Float64Array(parameters.get('W_d')!.length));
   expect(() => encodeCheckpoint(weights)).toThrow('is missing');
@@ -296,14 +298,11 @@ test.each(FILES)('a broken file is refused: %s', (_, bytes, message) => {
   expect(() => decodeCheckpoint(bytes)).toThrow(message);
 });
 
-test('a change of any byte of the header is an InputError, or harmless', () => {
-  for (let at = 0; at < 1200; at++) {
+test('a change of any third byte up to the end of the header is an InputError', () => {
+  const header = Number(new DataView(whole.buffer, whole.byteOffset).getBigUint64(0, true));
+  for (let at = 0; at < 8 + header; at += 3) {
     const bytes = whole.slice();
     bytes[at] ^= 1 + (at % 7);
-    try {
-      decodeCheckpoint(bytes);
-    } catch (error) {
-      expect(error).toBeInstanceOf(InputError);
-    }
+    expect(() => decodeCheckpoint(bytes), `byte ${at}`).toThrow(InputError);
   }
 });

@@ -193,7 +193,7 @@ describe('a file that grows', () => {
     expect(moved('rank')).toBeGreaterThan(0);
   });
 
-  test('is split by rank into the same parts as in older versions', () => {
+  test('has parts of the same sizes as in older versions if it is split by rank', () => {
     const old = parse(200, 'rank');
     expect([old.train.length, old.validation.length, old.test.length]).toEqual([160, 20, 20]);
   });

@@ -62,7 +62,7 @@ describe('ties take the left argument', () => {
     expect(read(1, 0)).toEqual([0, 3, 4]);
     expect(read(0, 1)).toEqual([2, 3, 0]);
   });
-  it('a row at which both pops end exactly: it stays unchanged, and neither pop has a gradient', () => {
+  it('a row at which both pops end exactly: neither pop has a gradient', () => {
     // The top pop ends exactly at row 1, so u[0] has no gradient. The bottom pop ends exactly at its other side.
     const { ds, du } = deque.stepBackward(f64(0.5, 1, 0.25), f64(0.25, 0.5), f64(3, 7, 11, 13, 5));
     expect([...ds]).toEqual([0, 11, 0]);

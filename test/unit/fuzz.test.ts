@@ -116,7 +116,7 @@ describe('configurations', () => {
     );
   });
 
-  test('in combination: either a model has sizes, or the error gives the reason', () => {
+  test('in combination define a model, or are refused in one line', () => {
     const set = fc.constantFrom(
       ...KEYS.filter(
         name => !/Length|symbols|steps|batch|hidden|width|embedding|projection|readout/.test(name),
@@ -157,7 +157,7 @@ describe('configurations', () => {
 const encoded = (text: string): string =>
   encodeURIComponent(new TextDecoder().decode(new TextEncoder().encode(text)));
 
-test('addresses are unchanged by a round trip, or refused in one line', () => {
+test('addresses keep their configuration in a round trip, or are refused in one line', () => {
   const part = fc.oneof(
     fc
       .tuple(key, fc.oneof(odd, value.map(written)))
@@ -222,7 +222,7 @@ describe('checkpoints', () => {
     );
   }, 120_000);
 
-  test('with any header, including absurd sizes: allocate no more memory than the file needs', () => {
+  test('with any header, including absurd sizes: allocate less than 64 MiB', () => {
     const begin = 8 + Number(new DataView(whole.buffer).getBigUint64(0, true));
     const header = JSON.parse(new TextDecoder().decode(whole.subarray(8, begin)));
     const entry = fc.record(

@@ -247,6 +247,6 @@ test('the hardest language: probabilities equal those of its grammar, computed b
     const got = Math.exp(task.logProbability!(string));
     expect(Math.abs(got - expected), string.join()).toBeLessThanOrEqual(1e-9 * expected);
   }
-  // Either `$()` may be the piece, and the other one its decoy.
+  // Either `$()` may be the piece; the other one is then a decoy (see src/tasks/lm-hardest-cfl.ts).
   expect(Math.exp(task.logProbability!(two))).toBeGreaterThan(0);
 }, 60_000);

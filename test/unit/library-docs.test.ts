@@ -28,7 +28,7 @@ test('every example is shown once', () => {
 describe.each(readdirSync(join(ROOT, 'examples')))('examples/%s', name => {
   const code = read(`examples/${name}`);
 
-  test('is short, and its header says what it shows and how to run it', () => {
+  test('has at most 80 lines, starts with a comment, and contains its path', () => {
     expect(code.split('\n').length).toBeLessThanOrEqual(80);
     expect(code).toMatch(/^(\/\*\*|<!doctype html>\n<!--)\n/);
     expect(code).toContain(`examples/${name}`);

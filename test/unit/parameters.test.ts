@@ -102,7 +102,7 @@ describe('the table of parameters', () => {
     for (const name of ['W_rh', 'W_d', 'b_d', 'W_u', 'b_u', 'W_v', 'b_v']) expect(names).not.toContain(name);
   });
 
-  it('matches the count, and the shapes of zeros()', () => {
+  it('zeros() has as many numbers as countParameters() returns', () => {
     const spec = makeSpec({ controller: 'lstm', layers: 3, memory: 'deque', embedding: 2 });
     const sizes = [...zeros(spec).values()].map(({ length }) => length);
     expect(sizes.reduce((sum, n) => sum + n, 0)).toBe(countParameters(spec));

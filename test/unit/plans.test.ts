@@ -173,13 +173,15 @@ test('the profile of a device follows from its adapter and features, or is force
   expect(() => profileFor(device(), 'gpu', 'gpu with subgroups')).toThrow(/no subgroups/);
 });
 
-/** Models that together use every kernel. */
+/** Every kind of controller; every memory with rows, and none. */
 const MODELS: Partial<ModelSpec>[] = [
   {},
   { controller: 'lstm', layers: 2, start: 'trained', memory: 'deque', memories: 2 },
   { controller: 'gru', projection: 6, autoencoder: true, output: 'sigmoid', start: 'trained' },
   { controller: 'lstm-coupled', embedding: 5, readout: 6, memory: 'queue' },
   { controller: 'feedforward', memory: 'none' },
+  { controller: 'lstm', memory: 'superposition', memories: 2, depth: 8, reads: 3 },
+  { memory: 'tape', depth: 8, reads: 2 },
 ];
 
 /** Maximum storage buffers per kernel: WebGPU's default limit. */

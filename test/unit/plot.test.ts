@@ -39,7 +39,7 @@ describe('scales', () => {
 describe('accuracy by length', () => {
   const rows = [20, 5, 10].map(length => ({ length, coarse: 1 / length, fine: 0.5, accuracy: Number.NaN }));
 
-  test('has three series, the trained range and a title, all as text', () => {
+  test('has three series, the trained range and an escaped title', () => {
     const svg = accuracyPlot(rows, { trained: [5, 10], title: 'a <b> & "c"' });
     expect(svg).toContain('<title>a &lt;b&gt; &amp; &quot;c&quot;</title>');
     // Once in the legend and once in the plot.

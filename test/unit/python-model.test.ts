@@ -144,14 +144,15 @@ async function checkAnswers(package_: string, blocks: string[], call: string): P
   expect(JSON.parse(output.toString())).toEqual(all.map(({ expected }) => expected));
 }
 
+// pushdown does not need Python: a machine without it, or without these packages, skips these tests.
 test.runIf(pythonWith('numpy'))(
-  'the NumPy model answers sources',
+  'the NumPy model gives the answers of the engine cpu',
   () => checkAnswers('numpy', ['reader', 'numpy'], 'answer(case["path"], case["source"], 40)'),
   60_000,
 );
 
 test.runIf(pythonWith('torch'))(
-  'the PyTorch model answers sources',
+  'the PyTorch model gives the answers of the engine cpu',
   () =>
     checkAnswers(
       'torch',
@@ -161,7 +162,6 @@ test.runIf(pythonWith('torch'))(
   120_000,
 );
 
-// pushdown does not need Python: a machine without it, or without these packages, skips these tests.
 test.runIf(pythonWith('numpy'))(
   'the NumPy model gives the outputs of the reference',
   async () => {

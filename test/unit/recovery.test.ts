@@ -65,7 +65,7 @@ async function trainToEnd(engine: Engine, reopen?: () => Promise<Engine>) {
 }
 
 describe('a lost device', () => {
-  test('loses no work: losses at any point give the same state and the same reports, each once', async () => {
+  test('at any point, any number of times, leaves the state and the reports unchanged, each report once', async () => {
     const undisturbed = await trainToEnd(fakeEngine());
     const rng = new Rng(1, 1);
     let all = 0;

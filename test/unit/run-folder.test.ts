@@ -44,7 +44,7 @@ function takeable(name: string) {
 const quietLog = (folder: RunFolder) => folder.log(undefined, () => false);
 const EVERY_MINUTE = { saveEvery: 60_000, follow: () => () => {} };
 
-test('a folder is created, claimed by one process, cleared of files that killed runs have left, and released', async () => {
+test('a folder is claimed by one process, cleared of temporary checkpoints of killed runs, and released', async () => {
   const path = join(root, 'claimed');
   mkdirSync(path);
   writeFileSync(join(path, '.checkpoint.safetensors.99999999.00c0ffee.tmp'), 'half');

@@ -39,7 +39,7 @@ test("CRC-32 equals zlib's", () => {
   expect(crc32(bytes.subarray(300), crc32(bytes.subarray(0, 300)))).toBe(zlibCrc32(bytes));
 });
 
-test('any flipped bit in a checkpoint is detected', async () => {
+test('a flipped bit is detected in every seventh byte of a checkpoint', async () => {
   const out = join(folder, 'bits');
   expect((await train(out, '--steps', '3')).code).toBe(0);
   const bytes = new Uint8Array(readFileSync(join(out, 'checkpoint.safetensors')));
@@ -52,7 +52,7 @@ test('any flipped bit in a checkpoint is detected', async () => {
 }, 60_000);
 
 describe('earlier checkpoints', () => {
-  test('as many as requested are kept, and the error names them if the latest is damaged', async () => {
+  test('as many as requested are kept, and the error names their folder if the latest is damaged', async () => {
     const out = join(folder, 'kept');
     for (const steps of [2, 4, 6, 8]) {
       const args =

@@ -24,7 +24,7 @@ test('the compiled module matches its source, and is small', async () => {
   expect(readFileSync(join(folder, 'wasm.ts')).length).toBeLessThan(100_000);
 }, 120_000);
 
-describe('products', () => {
+describe('kernels', () => {
   // Sizes on both sides of a tile of rows, of a panel of columns, and of a block of either.
   const SIZES = [1, 2, 3, 4, 5, 6, 7, 9, 31, 33, 65].flatMap(rows =>
     [

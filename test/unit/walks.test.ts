@@ -7,8 +7,8 @@ import { walksOf } from '../../src/kernels/walks.ts';
 import { memoryForward } from '../../src/reference/memory.ts';
 
 /**
- * The numbers of rows that kernels walk over agree with the strengths of
- * the reference, and no input makes the work of a submission unbounded.
+ * The row counts of src/kernels/walks.ts are at least those that follow from the strengths
+ * of the reference, and no input makes the work of a submission unbounded.
  */
 
 const RANGES: Record<string, (rng: Rng) => number> = {

@@ -76,7 +76,7 @@ test.each([
   },
 );
 
-test('samples depend only on the seed, and have up to twice the longest source', async () => {
+test('samples depend only on the seed, and are up to twice as long as the longest source', async () => {
   const { task } = await opened('reverse');
   const lengths = (longest: number) => samplePairs(task, 1, longest).map(({ source }) => source.length);
   expect(samplePairs(task, 1, 10)).toEqual(samplePairs(task, 1, 10));

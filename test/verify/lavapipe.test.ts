@@ -10,7 +10,7 @@ import { compareMemory, KINDS, memoryTruth, RANGES, TOLERANCE } from '../support
 import { expectSameForward, expectSameGradients, FEW, SPECS } from '../support/model-parity.ts';
 
 /**
- * Compares the kernels with the reference on a third adapter, Mesa's lavapipe. Its
+ * Compares the kernels with the reference on another software adapter, Mesa's lavapipe. Its
  * subgroups have 8 invocations (SwiftShader's have 4), and it has another compiler.
  */
 

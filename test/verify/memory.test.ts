@@ -5,7 +5,7 @@ import { compareMemory, KINDS, memoryTruth, RANGES, TOLERANCE } from '../support
 
 /**
  * Compares memories at every T with every M, B and range of strengths (test/parity/memory.test.ts takes
- * a few of these), as long as the steps of all sequences together, B·T, do not exceed `maxSteps.verify`.
+ * fewer sizes), as long as the steps of all sequences together, B·T, do not exceed `maxSteps.verify`.
  *
  * A process compares one kind, so that the kinds run on all cores.
  */

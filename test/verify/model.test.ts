@@ -5,11 +5,11 @@ import { makeSpec } from '../support/batches.ts';
 import { describeEach, MODEL_VARIANTS } from '../support/engines.ts';
 import { expectSameForward, expectSameGradients, LENGTHS, SPECS } from '../support/model-parity.ts';
 
-/** All models on all variants of the engines: `npm test` compares most models on one variant only. */
+/** All models on all variants of the engines: `npm test` compares most models on one GPU variant only. */
 
 const reference = createReferenceEngine();
 
-/** More sequences than the backward pass has invocations, and more than a tile has rows. */
+/** More sequences than the lane form's backward pass has invocations, and more than a tile has rows. */
 const LENGTHS_OF_75 = Array.from({ length: 75 }, (_, b) => LENGTHS[b % LENGTHS.length]);
 
 describeEach(MODEL_VARIANTS, (engine, { supports }) => {

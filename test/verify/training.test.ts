@@ -2,7 +2,7 @@ import { test } from 'vitest';
 import { describeEach, TRAINING_VARIANTS } from '../support/engines.ts';
 import { CONTROLLERS, expectSameLosses, MEMORIES, setsOf } from '../support/training-parity.ts';
 
-/** Trains every memory with every controller, and every preset, on each variant that has its own training kernels. */
+/** Trains every memory with every controller, and three presets, on each variant that has its own training kernels. */
 
 describeEach(TRAINING_VARIANTS, engine => {
   test.each(MEMORIES.flatMap(memory => CONTROLLERS.map(controller => [memory, controller] as const)))(

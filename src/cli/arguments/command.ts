@@ -8,7 +8,7 @@ export interface Option {
   type: 'string' | 'boolean';
   short?: string;
   multiple?: boolean;
-  /** Placeholder of the value in the help: `<folder>`. In brackets, the value is optional and defaults to ''. */
+  /** Placeholder of the value in the help: `<folder>`. In square brackets, the value is optional (default ''). */
   value?: string;
   help: string;
 }
@@ -25,7 +25,7 @@ export type Values<O extends Options> = {
 
 export interface Command<O extends Options = Options> {
   name: string;
-  /** Names of the positional arguments. Those in brackets are optional; `…` takes all that remain. */
+  /** Names of the positional arguments. Those in square brackets are optional; `…` takes all that remain. */
   operands: readonly string[];
   summary: string;
   /** Printed below the options in `--help`. */

@@ -61,7 +61,7 @@ progress on stderr. Ctrl-C ends the check and prints the results so far. The exi
 async function examineAll(limits: Limits, missing: string[]): Promise<void> {
   const { examineAdapter, examineEngine } = await import('../../doctor/examine.ts');
   for (const kind of ['gpu', 'software'] as const) {
-    // Keeps Dawn's instances alive until the adapter is examined.
+    // Dawn's instances, to be released after the adapter is examined.
     const instances: Parameters<typeof release>[0][] = [];
     const find: FindAdapter = async () => {
       const search = await findAdapter({ only: kind });

@@ -169,8 +169,9 @@ interface Chosen {
 }
 
 /**
- * Chooses the data to measure on and the part of it; undefined for tasks other than `data`. The default part is `test`
- * for the data that the model was trained on, and `all` for other data.
+ * Chooses the data to measure on and the part of it; undefined for tasks other than `data`. The default part is `all` if
+ * the data lacks training pairs of the model (`other` and `overlaps` in RELATIONS), else `test`. If the model was trained
+ * with nothing held out, it is always `all`.
  */
 async function chooseData(
   { config, data: facts }: Checkpoint,
@@ -181,6 +182,11 @@ async function chooseData(
   if (requested !== undefined && config.task.name !== DATA) {
     throw new InputError(
       `--split is for task ${DATA}, but this task is ${config.task.name}: leave --split out.`,
+    );
+  }
+  if (config.task.heldOut === 0 && requested !== undefined && requested !== 'all') {
+    throw new InputError(
+      `--split ${requested} needs a run that holds out pairs, but task.heldOut is 0 here: leave --split out to measure all pairs.`,
     );
   }
   // First read without splitting it: an empty part is an error only if that part is to be measured.
@@ -208,7 +214,7 @@ const RELATIONS = {
   grown: 'the training data and new pairs: --split all measures all pairs',
   overlaps: 'not the training data, but it shares some sources with it',
   other: 'not the training data',
-  moved:
+  resplit:
     'the file has changed, and the run splits it by rank (task.splitBy): some training pairs may be measured',
   unknown: 'an old checkpoint, which does not record its training data: --split all measures all pairs',
 } as const;
@@ -221,13 +227,14 @@ async function relationOf(
   data: Data,
 ): Promise<keyof typeof RELATIONS> {
   if (facts?.digest === data.facts.digest) return 'same';
-  const trained =
+  const trainingFile =
     other === undefined ? undefined : await findDataFile(task.file, namedIn).catch(() => undefined);
-  const isTrained = other === undefined || (trained !== undefined && (await isSameFile(trained, other)));
-  if (isTrained) return facts && task.splitBy === 'rank' ? 'moved' : 'same';
+  const isTrainingFile =
+    other === undefined || (trainingFile !== undefined && (await isSameFile(trainingFile, other)));
+  if (isTrainingFile) return facts && task.splitBy === 'rank' ? 'resplit' : 'same';
   if (!facts) return 'unknown';
   const share = trainedShare(data, facts);
-  if (share === 1) return task.splitBy === 'rank' ? 'moved' : 'grown';
+  if (share === 1) return task.splitBy === 'rank' ? 'resplit' : 'grown';
   return share > 0 ? 'overlaps' : 'other';
 }
 

@@ -16,7 +16,6 @@ export const presets = command({
   name: 'presets',
   operands: ['[group]'],
   summary: 'List the preset configurations, or one group of them: presets paper, presets small/reverse',
-  notes: `With --keys: every setting with its default and limits.`,
   options: {
     json: JSON_OPTION,
     keys: { type: 'boolean', help: 'list every key of --set with its default and limits' },
@@ -63,7 +62,7 @@ export const presets = command({
     io.stdout.write(`${lines.join('\n')}\n`);
     io.stdout.write(
       `\nbuffers: weights, optimiser state and the activations of a batch.\n` +
-        `est. time: of all steps, without restarts (the preset reverse: until solved; some LSTMs alone have fewer steps), on ${MEASURED_ON}; –: not measured.\n`,
+        `est. time: of all steps, without restarts (the preset reverse: until solved; some LSTMs without a memory have fewer steps), on ${MEASURED_ON}; –: not measured.\n`,
     );
     if (group === undefined)
       io.stdout.write(

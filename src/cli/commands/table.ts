@@ -75,8 +75,8 @@ output folder: each claims runs that no other process has claimed. --shard 2/8 t
     if (!options.report) {
       await checkJobs(out, jobs);
       const shard = shardOf(jobs, i, n);
-      const number = `${shard.length} ${shard.length === 1 ? 'run' : 'runs'}`;
-      text.write(`table ${spec.name}, scale ${spec.scale}: ${number} in ${out}\n`);
+      const runCount = `${shard.length} ${shard.length === 1 ? 'run' : 'runs'}`;
+      text.write(`table ${spec.name}, scale ${spec.scale}: ${runCount} in ${out}\n`);
       try {
         outcome = await runJobs(request, shard, io, {
           line,

@@ -150,8 +150,8 @@ async function timeIn(folder: string): Promise<number> {
 
 /**
  * Replaces a stale claim with the claim of this process, by renaming a file. A process must first create a file named
- * after the stale claim's token. So if several processes find the claim stale, one of them wins, and none can remove
- * the winner's claim.
+ * after the stale claim's token, the permit. So if several processes find the claim stale, one of them wins, and none can
+ * remove the winner's claim.
  */
 async function takeOver(
   path: string,
@@ -166,7 +166,7 @@ async function takeOver(
     marker = await open(permit, 'wx');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    // The process that created it may have died before it removed it.
+    // The process that created the permit may have died before removing it.
     const since = await stat(permit).catch(() => undefined);
     if (since && (await timeIn(folder)) - since.mtimeMs > stale) await rm(permit, { force: true });
     return undefined;

@@ -1,7 +1,10 @@
 /** Exit codes: 0 success, 1 the device or the output failed, 2 wrong input, 70 a bug, 130 interrupted. */
 export const EXIT = { device: 1, input: 2, bug: 70, interrupted: 130 } as const;
 
-/** The streams of a command. Results go to stdout, everything else to stderr. */
+/**
+ * The streams of a command. Results go to stdout, everything else to stderr; but `train` and `table` also show progress on
+ * stdout, unless --json is given.
+ */
 export interface Io {
   stdin: AsyncIterable<string | Uint8Array>;
   stdout: Output;

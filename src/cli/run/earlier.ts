@@ -20,8 +20,8 @@ async function keptSteps(earlier: string, name: string): Promise<number[]> {
 }
 
 /**
- * Keeps the checkpoint that was just written in `earlier/` as well, named by its step, and deletes all but the last `count`
- * there. If the latest is damaged, an earlier one can be used. Uses a hard link, or a copy if the file system has no links.
+ * Adds the newest checkpoint to `earlier/`, named by its step, and deletes all but the last `count` there. If the newest
+ * is damaged, an earlier one can be used. Uses a hard link, or a copy if the file system has no links.
  * @throws InputError if it cannot be written
  */
 export async function keepLast(folder: string, name: string, step: number, count: number): Promise<void> {
@@ -34,7 +34,7 @@ export async function keepLast(folder: string, name: string, step: number, count
     const latest = join(folder, name);
     await link(latest, path).catch(() => copyFile(latest, path));
     const steps = await keptSteps(earlier, name);
-    // Checkpoints of later steps belong to a longer run, from before this one resumed at an earlier step.
+    // Checkpoints of later steps were written before this run resumed at an earlier step.
     for (const old of [...steps.filter(at => at > step), ...steps.filter(at => at <= step).slice(count)]) {
       await rm(join(earlier, keptName(name, old)), { force: true });
     }

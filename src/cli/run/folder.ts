@@ -50,7 +50,7 @@ export class RunFolder {
     return new RunFolder(path, claim, keep);
   }
 
-  /** Step of the checkpoint that was written or resumed from last. */
+  /** Step of the last checkpoint written; before the first, the step at which training started. */
   get savedStep(): number {
     return this.#savedStep;
   }
@@ -70,7 +70,7 @@ export class RunFolder {
 
   /**
    * Makes an earlier checkpoint the latest, and renames the checkpoints of later steps. Returns the new name of the former
-   * latest, or undefined if there was none.
+   * latest; undefined if it is the same checkpoint, or there was none.
    */
   rewindTo(file: string, step: number): Promise<string | undefined> {
     return rewindTo(this.path, CHECKPOINT, file, step);

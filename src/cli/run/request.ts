@@ -25,6 +25,7 @@ export interface TrainRequest {
   config: Config;
   /** For task `data`. */
   data?: Data;
+  /** The checkpoint to resume from. */
   from?: Checkpoint;
   out: string;
   /** Whether the run resumes in its own folder, from the latest checkpoint or from one in `earlier/`. */
@@ -46,7 +47,10 @@ export interface OwnData {
   characters?: boolean;
 }
 
-/** Decides what to train, from which state and into which folder. Finds every mistake before an engine is opened. */
+/**
+ * Decides what to train, from which state and into which folder.
+ * @throws InputError for a mistake in the arguments, the configuration, the data or the checkpoint
+ */
 export async function makeRequest(
   operand: string | undefined,
   sets: readonly string[],
@@ -204,7 +208,8 @@ const setLengths = (sets: readonly string[]): string[] =>
   });
 
 /**
- * @param message the start of the error, before the name of the setting @throws InputError if one of the keys differs
+ * @param message the start of the error, before the name of the setting
+ * @throws InputError if one of the keys differs
  */
 function checkUnchanged(
   before: Config,

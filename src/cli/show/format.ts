@@ -24,12 +24,12 @@ export const count = (value: number): string =>
 
 /** `rnn 32 + stack 8`, `lstm 4 × 256`, `gru 64 + 2 × deque 16` */
 export function modelText({ controller, layers, hidden, memory, memories, width }: ModelConfig): string {
-  const controls = layers > 1 ? `${controller} ${layers} × ${hidden}` : `${controller} ${hidden}`;
-  if (memory === 'none') return controls;
-  return `${controls} + ${memories > 1 ? `${memories} × ` : ''}${memory} ${width}`;
+  const controllerText = layers > 1 ? `${controller} ${layers} × ${hidden}` : `${controller} ${hidden}`;
+  if (memory === 'none') return controllerText;
+  return `${controllerText} + ${memories > 1 ? `${memories} × ` : ''}${memory} ${width}`;
 }
 
-/** `640 kB`, `3.1 MB`: decimal units, as vendors use for disks and device memory. */
+/** `640 kB`, `3.1 MB`, in decimal units. */
 export function bytes(value: number): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'];
   const at = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(value, 1)) / 3)));

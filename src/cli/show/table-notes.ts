@@ -68,7 +68,10 @@ function modelLine(model: string, all: readonly TableRun[]): string {
   return `${model}: ${words.join('; ')}`;
 }
 
-/** Empty if the settings of the cell are invalid: that is no error here, because --only may leave the cell out. */
+/**
+ * The number of parameters of a cell's model. Empty if the cell's settings are invalid: that is no error here, because
+ * --only may leave the cell out.
+ */
 function parametersOf(config: Config): number[] {
   try {
     return [countParameters(setup(config).spec)];
@@ -84,7 +87,7 @@ const testWords = ({ low, high, every }: TestLengths): string =>
     ? range(low, high)
     : `${low}, ${low + every} … ${low + every * Math.floor((high - low) / every)}`;
 
-/** What a table was made with, and how to read it: a line each. */
+/** The settings of a table's runs, and how to read the table: one line each. */
 export function notesOf(spec: TableSpec, runs: readonly TableRun[], sets: readonly string[]): string[] {
   const tasks = runs.map(({ task, config }) => {
     const { symbols, minLength, maxLength } = config.task;
@@ -124,7 +127,7 @@ export function notesOf(spec: TableSpec, runs: readonly TableRun[], sets: readon
       ? `the run shown is the best at trained lengths (${score}, then fine accuracy, then loss); the test is not used for this choice`
       : spec.successOn === 'test'
         ? `best: the highest ${score} of the seeds in the test, as in the published table; so this choice uses the test; the mean is over all seeds`
-        : `best: the smallest ${score} of the seeds`;
+        : `best: the seed with the smallest ${score}`;
   const place = spec.successOn === 'train' ? 'at trained lengths' : 'in the test';
   const limit = spec.score === 'excess' ? `${spec.successAt} nats or less` : `${spec.successAt} or better`;
   return [

@@ -155,7 +155,7 @@ export async function runJob(
     if (ending === 'stopped' || ending === 'paused') return undefined;
     const { run } = await trainer.snapshot();
     const measured = await measureAll(trainer, hooks.measures);
-    // After a lost device, these are not those that the run started with.
+    // After a lost device, this is not the engine that the run started with.
     const last = trainer.engine;
     const result: RunResult = {
       kind: 'cell',

@@ -40,7 +40,10 @@ export function parseSeeds(text: string): number[] {
         : '--seeds must be at least 1, got 0.',
     );
   }
-  if (high - low >= MAX_SEEDS || !Number.isSafeInteger(high)) {
+  if (!Number.isSafeInteger(high)) {
+    throw new InputError(`--seeds must end below 2^53, got ${show(text.trim())}.`);
+  }
+  if (high - low >= MAX_SEEDS) {
     throw new InputError(`--seeds must be at most ${MAX_SEEDS} seeds, got ${show(text.trim())}.`);
   }
   return Array.from({ length: high - low + 1 }, (_, i) => low + i);

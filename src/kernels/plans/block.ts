@@ -1,7 +1,7 @@
 import { workgroupWords } from '../../../shaders/fused/block.wgsl.ts';
 import { fusedBackwardBlock } from '../../../shaders/fused/block-backward.wgsl.ts';
 import { fusedForwardBlock } from '../../../shaders/fused/block-forward.wgsl.ts';
-import type { FusedOptions } from '../../../shaders/lib/model.wgsl.ts';
+import type { MemoryKernelOptions } from '../../../shaders/lib/model.wgsl.ts';
 import { InputError } from '../../base/errors.ts';
 import type { DeviceProfile, MemoryForm } from '../../gpu/profile.ts';
 import type { Layout } from '../../layout/layout.ts';
@@ -42,7 +42,7 @@ export function blockPasses(context: PlanContext): Passes {
         `in the fused plan, but this device has ${profile.limits.workgroup}: use --plan stepwise, or make them smaller.`,
     );
   }
-  const options: FusedOptions = { layout, batch, uniform: false, memory: form };
+  const options: MemoryKernelOptions = { layout, batch, uniform: false, memory: form };
   const groups = perSequence(form);
   return {
     forward: [

@@ -13,7 +13,7 @@ import type { PlanContext } from './passes.ts';
 /** Maximum number of parts into which the B·T rows of activations are split. */
 export const TILE_PARTS = 8;
 
-/** The gradient of every matrix as a product of activations and gradients over all rows, in one dispatch. */
+/** The gradient of every parameter as a product of activations and gradients over all rows, in one dispatch. */
 export function weightGradients({ profile, layout, batch }: PlanContext): Launch {
   const jobs = jobsOf(layout);
   const tiling: GradientTiling = profile.tuning.gradients;
@@ -35,7 +35,7 @@ export function rowSplitsOf({ profile, layout }: PlanContext): (B: number, T: nu
   return (B, T) => Math.min(TILE_PARTS, enough, Math.ceil((B * T) / 64));
 }
 
-/** The gradients of all matrices and biases, in the order of their tiles. */
+/** The factors of the gradients of all matrices, biases and trained starting states. */
 function jobsOf(layout: Layout): GradientJob[] {
   const { spec, layers, blocks, gates, E, H4 } = layout;
   const tensor = (field: string): Operand => operand(layout, field);

@@ -2,7 +2,7 @@ import { linear, linearBackward } from '../../../shaders/linear.wgsl.ts';
 import { loss } from '../../../shaders/loss.wgsl.ts';
 import { type Operand, operand } from '../../layout/tensors.ts';
 import { type Launch, read, write } from '../launch.ts';
-import { headsFrom, type PlanContext, perRow, perTile, topOf } from './passes.ts';
+import { headInput, type PlanContext, perRow, perTile, topOf } from './passes.ts';
 
 /**
  * Outputs, losses and the backward pass to o', outside the loop over time: for the rows of all time steps together.
@@ -15,7 +15,7 @@ export function outputsForward(context: PlanContext): Launch[] {
   const { layout, profile, batch } = context;
   const { spec, blocks } = layout;
   const tensor = (field: string): Operand => operand(layout, field);
-  const [h, op] = [topOf(layout), headsFrom(layout)];
+  const [h, op] = [topOf(layout), headInput(layout)];
   const biases = { Wo: blocks.bo, Ws: blocks.bs, Whx: undefined, Wpx: undefined };
   const product = (x: Operand, W: Matrix, out: Operand, tanh = false): Launch => ({
     label: `linear ${W}`,

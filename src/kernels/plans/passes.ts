@@ -31,7 +31,7 @@ export interface Passes {
 }
 
 /** o', the input of all outputs and heads: from the projection layer, or else h of the last layer. */
-export const headsFrom = (layout: Layout): Operand =>
+export const headInput = (layout: Layout): Operand =>
   layout.spec.projection ? operand(layout, 'op') : topOf(layout);
 
 /** h of the last layer after every step. */

@@ -17,11 +17,11 @@ import { type Passes, type PlanContext, perSequence } from './passes.ts';
 
 /** The stepwise plan: dispatches per layer and time step. Most are matrix products over the whole batch. */
 export function stepwisePasses(context: PlanContext): Passes {
-  const { layout, batch, form, tiles: wanted, sequences } = context;
+  const { layout, batch, form, tiles, sequences } = context;
   const { spec, layers, H4, P4, R4, S4, E } = layout;
-  const o: StepOptions = { layout, batch, rows: evenly(sequences, wanted.rows), size: wanted.size };
+  const o: StepOptions = { layout, batch, rows: evenly(sequences, tiles.rows), size: tiles.size };
   const memoryOptions = { layout, batch, uniform: false, memory: form };
-  const tiles =
+  const perTile =
     (columns4: number, rows = o.rows): Launch['groups'] =>
     ({ B }) =>
       split(stepWorkgroups({ ...o, rows }, columns4, B));
@@ -36,11 +36,11 @@ export function stepwisePasses(context: PlanContext): Passes {
   const onBoth = [read('batch'), read('params'), read('acts'), write('grads')];
 
   const forward = [
-    ...layers.map((_, l) => step(`cell ${l + 1}`, stepCell(o, l), onActs, tiles(H4))),
-    ...(spec.projection ? [step('projection', stepProjection(o), onActs, tiles(P4))] : []),
+    ...layers.map((_, l) => step(`cell ${l + 1}`, stepCell(o, l), onActs, perTile(H4))),
+    ...(spec.projection ? [step('projection', stepProjection(o), onActs, perTile(P4))] : []),
     ...(E
       ? [
-          step('heads', stepHeads(o), onActs, tiles(S4)),
+          step('heads', stepHeads(o), onActs, perTile(S4)),
           step(
             `memory ${form.form}`,
             stepMemory(memoryOptions),
@@ -53,7 +53,7 @@ export function stepwisePasses(context: PlanContext): Passes {
   const backward = [
     ...(E
       ? [
-          step('reads backward', stepReadsBackward(o), onGrads, tiles(R4)),
+          step('reads backward', stepReadsBackward(o), onGrads, perTile(R4)),
           step(
             `memory backward ${form.form}`,
             stepMemoryBackward(memoryOptions),
@@ -69,18 +69,18 @@ export function stepwisePasses(context: PlanContext): Passes {
           ),
         ]
       : []),
-    ...(spec.projection ? [step('projection backward', stepProjectionBackward(o), onBoth, tiles(P4))] : []),
+    ...(spec.projection ? [step('projection backward', stepProjectionBackward(o), onBoth, perTile(P4))] : []),
     ...layers
-      .map((_, l) => step(`cell ${l + 1} backward`, stepCellBackward(o, l), onBoth, tiles(H4)))
+      .map((_, l) => step(`cell ${l + 1} backward`, stepCellBackward(o, l), onBoth, perTile(H4)))
       .reverse(),
   ];
   const starts =
     spec.start === 'trained' && isRecurrent(spec)
-      ? layers.map((_, l) => step(`start ${l + 1} backward`, stepStartBackward(o, l), onGrads, tiles(H4)))
+      ? layers.map((_, l) => step(`start ${l + 1} backward`, stepStartBackward(o, l), onGrads, perTile(H4)))
       : [];
   return {
     forward: [
-      step('start', stepStart(o), onActs, tiles(Math.max(H4, R4), 1)),
+      step('start', stepStart(o), onActs, perTile(Math.max(H4, R4), 1)),
       { loop: 'forward', launches: forward },
       ...outputsForward(context),
     ],

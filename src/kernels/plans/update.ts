@@ -28,7 +28,7 @@ export const embeddingProducts = ({ layout }: PlanContext): Launch[] =>
       ]
     : [];
 
-/** Losses of the rows -> the report of an evaluation; for a training step also the scale that clips the gradients. */
+/** Losses of the rows -> the report. For a training step it includes the scale that clips the gradients. */
 export function metricsLaunch({ profile, layout, batch }: PlanContext, training?: TrainConfig): Launch {
   const { sums } = profile.tuning;
   const clipNorm = training?.clip === 'norm' ? training.clipAt : 0;

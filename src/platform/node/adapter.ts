@@ -21,7 +21,7 @@ export interface FoundAdapter {
 
 export interface AdapterSearch {
   found?: FoundAdapter;
-  /** The places that were searched, with the outcome of each. If an adapter was found, the last entry is where. */
+  /** The places that were searched, with the outcome of each. If an adapter was found, the last entry is its place. */
   tried: { what: string; outcome: string }[];
 }
 

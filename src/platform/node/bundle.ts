@@ -1,7 +1,7 @@
 /**
  * Chromium and its software Vulkan driver (SwiftShader) from npm, for machines with no GPU and no browser. The development
- * dependency `@sparticuz/chromium` carries both as archives. They are unpacked once, beside node_modules or, if that is not
- * writable, into the temporary folder. Linux x64 only.
+ * dependency `@sparticuz/chromium` carries both as archives. They are unpacked once, into node_modules/.cache or, if that is
+ * not writable, into the temporary folder. Linux x64 only.
  */
 import { createReadStream, createWriteStream, existsSync, readFileSync } from 'node:fs';
 import { chmod, lstat, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';

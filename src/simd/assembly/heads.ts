@@ -2,8 +2,8 @@ import { exp4, firstLanes, sigmoid4, sigmoidBackward4, sum4 } from './math';
 import { tanhBackward, tanhOf } from './tanh';
 
 /**
- * Activates the heads' row s in place: v of every end (N4 vec4s) by tanh, then the controls of every end by σ. The last
- * vec4 holds `last` (1 to 4) controls. noise: logit noise of the controls; 0 for none.
+ * Activates the heads' rows s in place: v of every end (N4 vec4s in all) by tanh, then the controls of every end by σ.
+ * The last vec4 holds `last` (1 to 4) controls. noise: address of the noise added to the controls' logits; 0: no noise.
  */
 export function headsForward(rows: i32, N4: i32, S4: i32, last: i32, s: usize, noise: usize): void {
   const inside = firstLanes(last);

@@ -17,9 +17,9 @@ export function sumSquares(g: usize, n4: i32): f64 {
 }
 
 /**
- * One update of the weights w and the two moments. clipAt: limit of clipping by value; 0: none. rest1,
- * rest2: 1 − β, which the caller computes in float64, because float32 would lose digits. decay: factor of each weight
- * before the step; 1: none. firstMomentScale, secondMomentScale: Adam's bias corrections, 1/(1 − β1^t) and 1/(1 − β2^t).
+ * One update of the weights w and the two moments. clipAt: limit of clipping by value; 0: none. rest1, rest2: 1 − β,
+ * which the caller computes in float64, because float32 would lose digits. firstMomentScale, secondMomentScale: Adam's
+ * bias corrections, 1/(1 − β1^t) and 1/(1 − β2^t). decay: factor of each weight before the step; 1: none.
  */
 export function update(
   rule: i32,

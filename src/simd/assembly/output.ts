@@ -1,9 +1,9 @@
 import { exp4, firstLanes, sigmoid4, sigmoidBackward4, sum4, tanh4, tanhBackward4 } from './math';
 
 /**
- * Losses of rows and their gradients, as in shaders/loss.wgsl.ts. y: pre-activations in, outputs out.
- * dy = weight · gradient. rowMetrics per row: loss, Σ|o − target| (0 for softmax), argmax, and 1 if the row has a
- * target. Rows have V numbers; their padding is set to 0.
+ * Losses of rows and their gradients, as in shaders/loss.wgsl.ts. y: pre-activations in, outputs out. dy: gradients of
+ * the pre-activations, times weight. rowMetrics per row: loss, Σ|o − target| (0 for softmax), argmax, and 1 if the row
+ * has a target. Rows have V numbers; their padding is set to 0.
  */
 const MASKED: u32 = 0xffffffff;
 
@@ -125,7 +125,7 @@ export function squaredRows(
 
 /**
  * Loss of an auto-encoder head: ½ Σ (σ(y) − inputs of step t−1)²; the inputs are the K ids at previous[row]·K. The
- * first row of a sequence has no previous row (NO_INPUT) and no loss. losses [rows] += loss.
+ * first row of a sequence has no previous row (NO_INPUT, the same number as MASKED) and no loss. losses [rows] += loss.
  */
 export function reconstructionRows(
   rows: i32,

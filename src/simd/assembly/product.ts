@@ -4,7 +4,7 @@
  * bytes; columns are counted in vec4s.
  */
 
-/** Rows per block of product(). All panels multiply a block before the next one is read: its rows stay in the cache. */
+/** Rows per block of product(). Each block is multiplied by all panels while its rows are in the cache. */
 const BLOCK = 32;
 
 /** W [k, n4·4], row-major -> panels, of the same size. */

@@ -37,7 +37,7 @@ const CLOSING = new Set([...'}]'].map(char => char.charCodeAt(0)));
 const SPACE = new Set([...' \t\n\r'].map(char => char.charCodeAt(0)));
 
 /**
- * The bytes of the string at a path of keys in a JSON object, without its quotes. Whitespace, the order of the keys and
+ * The byte range of the string at a path of keys in a JSON object, without its quotes. Whitespace, the order of the keys and
  * escapes in them do not matter. If a key occurs twice, the last one counts, as for JSON.parse.
  *
  * @param json valid JSON in UTF-8, so that quotes, brackets and colons are single bytes

@@ -29,7 +29,7 @@ export const CFL: Grid = {
       optimiser: 'adam',
       rate: 5e-3,
       clip: 'norm',
-      // Theirs is 5 for the mean over the batch.
+      // The loss is summed over the batch of 10, so this is the authors' 5 for the mean.
       clipAt: 50,
       lossPer: 'batch',
       evaluateEvery: 1000,

@@ -66,7 +66,7 @@ const regular: Overrides = {
   model: { hidden: 64 },
   train: { optimiser: 'adam', beta2: 0.999, rate: 3e-3, lossPer: 'symbol', steps: 15_000 },
 };
-/** For the other tasks with one output per sequence: more steps, because these are short. */
+/** For the other tasks with one output per sequence: more steps, because the sequences are short. */
 const oneOutput: Overrides = { train: { steps: 12_000 } };
 
 /**

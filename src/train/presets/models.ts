@@ -6,7 +6,7 @@ const COLUMNS: Readonly<Record<string, Partial<ModelConfig>>> = {
   rnn: { memory: 'none', controller: 'rnn' },
   lstm: { memory: 'none', controller: 'lstm' },
   superposition: { memory: 'superposition' },
-  // popBias is the bias of the action left, which must not start near 0.
+  // popBias is the bias of the action `left`: with 0, all three actions have the same bias at the start.
   tape: { memory: 'tape', popBias: 0 },
   stack: { memory: 'stack' },
   queue: { memory: 'queue' },

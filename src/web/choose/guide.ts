@@ -36,7 +36,7 @@ export class Guide {
     byId('experiment-own', HTMLElement).before(...this.#buttons);
   }
 
-  /** Another run is open. It belongs to the requested experiment, or ends the current one. */
+  /** Called when a run has opened. It belongs to the requested experiment, or ends the current one. */
   opened(run: Run): void {
     const experiment = this.#requested;
     this.#requested = undefined;

@@ -18,7 +18,7 @@ export class Narrator {
   #config: Config | undefined;
   #progress: RunProgress = { step: 0, coarse: Number.NaN };
 
-  /** Another run is open. */
+  /** Called when a run has opened. */
   opened(config: Config, step: number): void {
     this.#config = config;
     this.#progress = { step, coarse: Number.NaN };

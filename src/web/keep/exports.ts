@@ -71,7 +71,7 @@ export class Exports {
 
 type WithConfig = Pick<Current['record'], 'config'>;
 
-/** A file name of letters, digits, dots and dashes, which is valid on every system. */
+/** A file name of letters, digits, `_`, `.` and `-`, which is valid on every system. */
 const fileName = ({ config }: WithConfig, ending: string): string =>
   `pushdown-${describeConfig(config).replace(/[^\w.-]+/g, '-')}${ending}`;
 

@@ -84,7 +84,7 @@ export const samplePairs = (task: Task, seed: number, longest: number): Pair[] =
 export const firstSource = (task: Task, seed: number, longest: number): readonly number[] =>
   pairNear(task, new Rng(seed, STREAM.sample, 0), Math.max(4, Math.min(6, longest))).source;
 
-/** Maximum difference from the requested length to try. */
+/** Only lengths that differ from the requested one by less than this are tried. */
 const MAX_OFFSET = 100;
 
 /**
@@ -182,6 +182,7 @@ function memoryOf(
   const steps = Array.from({ length: T }, (_, t) => t);
   const ends = Array.from({ length: perMemory }, (_, end) => {
     const e = m * perMemory + end;
+    // Index of this end at step t of the first sequence in arrays of [T,B,E].
     const at = (t: number): number => t * B * E + e;
     return {
       controls: Object.fromEntries(

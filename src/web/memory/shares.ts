@@ -12,7 +12,8 @@ export interface Shares {
 /**
  * Computes the shares for a memory whose cells are mixtures of values (superposition stack, tape). Such a memory is
  * linear in its values, so if the values are unit vectors, the cells contain the shares.
- * @param controls [T] values of each control, in the order of the kind
+ * @param controls [T] values of each control, in the order of memoryKind(kind).controls
+ * @param depth number of cells
  * @param reads number of cells that are read
  */
 export function sharesOf(

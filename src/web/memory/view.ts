@@ -29,7 +29,7 @@ export class MemoryView {
     const T = steps.input.length;
     if (!this.#steps || !isSameInput(this.#steps, steps)) {
       this.#slider.max = String(T);
-      // Initially selects the first step with an expected output, or the last step if there is none.
+      // For a new source, selects the first step with an expected output, or the last step if there is none.
       const first = steps.target.findIndex(target => target !== '·');
       this.#slider.value = String(first < 0 ? T : first + 1);
     }

@@ -16,6 +16,7 @@ export class LengthChart {
   readonly #button = byId('measure-lengths', HTMLButtonElement);
   readonly #status = byId('lengths-status', HTMLElement);
   #measured = { length: [] as number[], coarse: [] as number[], fine: [] as number[] };
+  /** The shortest and longest trained length; 0 before a measurement. */
   #trained: [number, number] = [0, 0];
   #plot: uPlot | undefined;
   /** Id of the current measurement. The results of earlier ones are dropped. */

@@ -37,8 +37,7 @@ export function showProgress(progress: Progress): void {
 }
 
 /**
- * Shows an evaluation on new sequences of the longest trained length, for a model without a history, such as a
- * checkpoint file.
+ * Shows an evaluation on new sequences of the longest trained length, for a model without a history: one from a file.
  */
 export function showEvaluated({ loss, coarse, fine, length }: Evaluation): void {
   setText('loss', significant(loss));

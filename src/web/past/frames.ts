@@ -10,7 +10,7 @@ export interface Frame {
 /** Maximum number of frames. Beyond it, every other frame of the older half is dropped. */
 export const MAX_FRAMES = 200;
 
-/** Limits of the frames stored with a run: strengths and reads in all of them together (about 2 MB), and number of frames. */
+/** Limits of the frames stored with a run: strengths and reads in all frames (about 2 MB), and number of frames. */
 const MAX_STORED_NUMBERS = 250_000;
 const MAX_STORED_FRAMES = 60;
 

@@ -12,7 +12,7 @@ import { DERIVED, VOCABULARY } from './field-labels.ts';
  *   v=1&preset=reverse&train.seed=3&model.hidden=64&engine=gpu&check=5d2f01aa
  *
  * The preset and the settings that differ from it determine the whole configuration. `check` is a checksum of all
- * settings: if it does not match, the preset has changed since the link was made.
+ * settings: if it does not match, the preset has changed since the link was made, or the link was edited.
  */
 export interface Address {
   config: Config;
@@ -41,7 +41,7 @@ export function fingerprint(config: Config): string {
   return (hash >>> 0).toString(16).padStart(8, '0');
 }
 
-/** Removes the settings that are derived from the user's data file. */
+/** Resets the settings that are derived from the user's data file to their defaults. */
 const withoutDataSettings = (config: Config): Config => ({
   ...config,
   task: { ...config.task, sourceSymbols: [], targetSymbols: [], longestTarget: 0, splitBy: 'hash' },

@@ -146,7 +146,7 @@ export const SECTIONS: readonly Section[] = [
 /** Settings derived from the data, which users cannot set. */
 export const VOCABULARY: readonly string[] = ['task.sourceSymbols', 'task.targetSymbols'];
 
-/** More settings derived from the data. Links made by earlier versions do not contain these. */
+/** More settings derived from the data. They were added later: the checksums of earlier links do not include them. */
 export const DERIVED: readonly string[] = ['task.longestTarget', 'task.splitBy'];
 
 export const FROM_DATA: readonly string[] = [...VOCABULARY, ...DERIVED];

@@ -194,7 +194,7 @@ export class SettingsForm {
     return config as unknown as Config;
   }
 
-  /** Shows a problem at its field, or below the form if it has none. */
+  /** Shows a problem above the buttons, and at its field if that is visible. An undefined message clears it. */
   #showProblem(key: string, message: string | undefined): void {
     const field = this.#fields.find(field => field.key === key && !field.element.hidden);
     field?.showProblem(message);

@@ -14,8 +14,8 @@ export function showAdapter(run: Opened): void {
     engine !== BEST
       ? `Runs on the CPU (${adapter.name})`
       : `${adapter.kind === 'software' ? 'Runs on WebGPU in software' : 'Runs on the GPU'} (${adapter.name})`;
-  const isFallenBack = engine !== BEST && noGpu;
-  write(byId('computed', HTMLElement), `${summary}${isFallenBack ? '. No GPU found: what to do' : ''}`);
+  const fellBack = engine !== BEST && noGpu;
+  write(byId('computed', HTMLElement), `${summary}${fellBack ? '. No GPU found: what to do' : ''}`);
   const advice = isLoadFailure(noGpu)
     ? RELOAD_ADVICE
     : adviceFor(navigator.userAgent, isSecureContext, 'gpu' in navigator);

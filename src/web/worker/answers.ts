@@ -38,6 +38,7 @@ export function drawSource(task: Task, length: number): readonly number[] {
   return pairNear(task, new Rng(seed, STREAM.sample), length).source;
 }
 
+/** Decodes the answer to a source. @throws InputError if the source cannot be read or has too many symbols */
 export async function decodeAnswer(model: Model, task: Task, text: string): Promise<DecodedAnswer> {
   const source = readSource(task, text, MAX_DECODED, 'decoding symbol by symbol');
   const [{ outputs, ended, limit }] = await predict(model, task, [source]);

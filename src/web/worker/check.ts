@@ -15,7 +15,10 @@ import { ownDataFor } from './own-data.ts';
  */
 const MAX_BYTES = 4 * 2 ** 30;
 
-/** Checks whether settings that are valid one by one are consistent. May take long, so it must run in a worker. */
+/**
+ * Checks whether settings that are valid one by one are consistent, and whether training fits into the memory of a tab.
+ * May take long, so it must run in a worker.
+ */
 export function check(config: Config, data?: DataText): CheckResult {
   try {
     if (config.task.name === DATA && !data) {

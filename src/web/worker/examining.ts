@@ -15,7 +15,7 @@ import type { Scope } from './scope.ts';
 /** Checks and times this browser's adapter and the CPU engine, like `pushdown doctor` in the terminal. */
 
 export function start(scope: Scope<ToExamine, FromExamine>): void {
-  scope.onmessage = async ({ data: { environment, seconds } }) => {
+  const examine = async ({ environment, seconds }: ToExamine): Promise<void> => {
     const limits: Limits = { seconds, onProgress: progress => scope.postMessage({ progress }) };
     const reports: DeviceReport[] = [];
     try {
@@ -26,4 +26,6 @@ export function start(scope: Scope<ToExamine, FromExamine>): void {
     reports.push(await examineEngine(await openEngine('cpu'), limits));
     scope.postMessage({ report: reportText(environment, reports), healthy: reports.every(isHealthy) });
   };
+  // An unhandled rejection would not reach the page.
+  scope.onmessage = ({ data }) => void examine(data).catch(reportError);
 }

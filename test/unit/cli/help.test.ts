@@ -2,10 +2,21 @@ import { describe, expect, test } from 'vitest';
 import { pushdown } from '../../support/terminal.ts';
 
 describe('help', () => {
-  test('exists for the tool and for each command; --version prints the version', async () => {
+  test('exists for the tool and for every command; --version prints the version', async () => {
     const all = await pushdown(['--help']);
     expect(all.code).toBe(0);
-    for (const name of ['train', 'eval', 'predict', 'trace', 'table', 'memory', 'presets', 'devices']) {
+    for (const name of [
+      'train',
+      'eval',
+      'predict',
+      'trace',
+      'table',
+      'memory',
+      'presets',
+      'devices',
+      'gallery',
+      'doctor',
+    ]) {
       expect(all.out).toContain(`  ${name} `);
       for (const argv of [
         [name, '--help'],

@@ -94,7 +94,7 @@ describe('train', () => {
       ownClaim.replace(/"machine":"[^"]*"/, '"machine":"another"').replace(/"pid":\d+/, '"pid":99999999'),
     );
     expect((await pushdown(argv)).err).toMatch(/another run \(process 99999999 on .*\) is writing to/);
-    // An id above the maximum, and this process's own id, as every run in a container has.
+    // An id above the maximum, and this process's own id: in a container, successive runs often have the same one.
     for (const dead of [99_999_999, process.pid]) {
       rmSync(join(out, 'checkpoint.safetensors'), { force: true });
       writeFileSync(file, ownClaim.replace(/"pid":\d+/, `"pid":${dead}`));
@@ -186,7 +186,7 @@ describe('train', () => {
     }
   });
 
-  describe('--resume from earlier/', () => {
+  describe('--resume from a file', () => {
     const trainedThrice = async (name: string) => {
       const out = join(folder, name);
       const argv = ['train', '--resume', out, '--engine', 'reference', '--keep', '5'];

@@ -114,8 +114,8 @@ export function layerBackward(
 
 /**
  * s -> reads, slots, undoLog, at step t. s: the heads' rows of this step, of lds bytes each; their controls start `at`
- * bytes into the row. all: the heads' rows of the first step, to which the offsets in `table` (memory.ts) refer. reads: rows of ldr
- * bytes.
+ * bytes into the row. all: the heads' rows of the first step, to which the offsets in `table` (memory.ts) refer. reads:
+ * rows of ldr bytes.
  */
 export function stepForward(
   rows: i32,

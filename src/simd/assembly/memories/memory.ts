@@ -77,7 +77,7 @@ export function memoryShape(
   table = rowTable;
 }
 
-/** Selects a memory of a sequence: block n of slots, undoLog and dStrength, whose addresses are given. */
+/** Selects a memory of a sequence: number `block` in slots, undoLog and dStrength, whose addresses are given. */
 // @ts-ignore: decorator
 @inline
 export function select(block: i32, slotsAt: usize, undoAt: usize, dStrengthAt: usize): void {

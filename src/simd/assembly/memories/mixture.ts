@@ -73,8 +73,9 @@ function mixed(push: f32, a: v128, pop: f32, b: v128, stay: f32, c: v128): v128 
 }
 
 /**
- * The first of the inner cells, at least `atLeast`. For the cells from here to the last but one, all three sources are
- * cells of step t−1, for both kinds, so a plain loop computes them. At step 0 there are none: returns `depth`.
+ * The first of the inner cells, at least `atLeast`. A plain loop computes the cells from here to the last but one: for
+ * both kinds, all three sources are cells of step t−1, and no reads are involved. At step 0 there are none: returns
+ * `depth`.
  */
 // @ts-ignore: decorator
 @inline
