@@ -13,7 +13,7 @@ import { preset } from '../src/train/all-presets.ts';
 import { trainingBatch } from '../src/train/model.ts';
 import { initialState, setup } from '../src/train/setup.ts';
 import { spread } from './measure.ts';
-import { needAdapter } from './node.ts';
+import { countOption, needAdapter } from './node.ts';
 
 /**
  * Shows where the time of a training step goes: measures every dispatch of a preset's step by itself,
@@ -31,6 +31,7 @@ export async function main(args: string[]): Promise<number> {
       samples: { type: 'string', default: '9' },
     },
   });
+  const count = countOption('samples', values.samples, 1);
   const { adapter, description } = await needAdapter();
   const { gpu } = await openGpu(await requestDevice(adapter), description.kind);
   const config = assign(preset(values.preset), values.set);
@@ -64,7 +65,7 @@ export async function main(args: string[]): Promise<number> {
     const once = await time(all, 1);
     const repeats = Math.max(1, Math.min(20, Math.round(50 / once)));
     const samples: number[] = [];
-    for (let k = 0; k < Number(values.samples); k++) samples.push(await time(all, repeats));
+    for (let k = 0; k < count; k++) samples.push(await time(all, repeats));
     const { median, low, high } = spread(samples);
     console.log(`${label.padEnd(28)} ${median.toFixed(3)} ms (${low.toFixed(3)}–${high.toFixed(3)})`);
   };

@@ -7,6 +7,7 @@ import { evaluate } from '../src/train/evaluate.ts';
 import { meanOf } from '../src/train/metrics.ts';
 import { Trainer } from '../src/train/trainer.ts';
 import { spread } from './measure.ts';
+import { countOption } from './node.ts';
 
 /**
  * Counts how many seeds of a preset learn: trains each, and evaluates it at
@@ -25,13 +26,17 @@ export async function main(args: string[]): Promise<number> {
       set: { type: 'string', multiple: true, default: [] },
     },
   });
-  const [from, to] = values.seeds.split('-').map(Number);
+  const [from, to = from] = values.seeds.split('-').map(seed => countOption('seeds', seed, 0));
+  const lengths = values.lengths
+    .split(',')
+    .filter(Boolean)
+    .map(length => countOption('lengths', length, 1));
   const engine = await openEngine(engineName(values.engine));
   console.log(engineLine(engine));
   console.log(`preset ${values.preset} ${values.set.join(' ')}`);
   let learned = 0;
   const seconds: number[] = [];
-  for (let seed = from; seed <= (to ?? from); seed++) {
+  for (let seed = from; seed <= to; seed++) {
     const config = assign(preset(values.preset), [...values.set, `train.seed=${seed}`]);
     let restarts = 0;
     const trainer = await Trainer.start(engine, config, { onRestart: () => restarts++ });
@@ -48,7 +53,7 @@ export async function main(args: string[]): Promise<number> {
       });
     const { coarse, fine, loss, profile } = await at(length, 512);
     const further: string[] = [];
-    for (const other of values.lengths.split(',').filter(Boolean).map(Number)) {
+    for (const other of lengths) {
       further.push(`${other}: ${(await at(other, 128)).coarse.toFixed(3)}`);
     }
     if (coarse >= 0.99) learned++;
