@@ -4,7 +4,7 @@ import { formatWgsl } from './wgsl-format.ts';
 
 /** Formats kernels for `npm run wgsl`. */
 
-/** The text to print: a title, and the dispatches in their order, in named groups. */
+/** What to print: a title, and the dispatches in their order, in named groups. */
 export interface Shown {
   title: string;
   size: Size;
@@ -20,7 +20,7 @@ interface Line {
 
 const RULE = `// ${'─'.repeat(107)}`;
 
-/** Every kernel with a head of comments. For code that was shown before, there is only a reference to it. */
+/** Every kernel below a comment that describes it. For code that was shown before, there is only a reference to it. */
 export function kernelText(shown: Shown, only: readonly string[]): string {
   const seen = new Map<string, string>();
   const parts = chosen(shown, only).map(line => {

@@ -61,6 +61,7 @@ for (const name of ['tutorial-part5', 'tutorial-part6']) {
   console.log(
     `  right: ${shown(coarse)}  pop held at 0: ${shown(at0.coarse)}  held at 1: ${shown(at1.coarse)}`,
   );
+  // With more steps, and without stopping at an accuracy (0: never), one more step can be trained.
   const continued = { ...checkpoint, config: assign(checkpoint.config, ['steps=100000', 'stopAt=0']) };
   console.log(`  largest gradient of the pop: ${(await using(continued, popGradient)).toExponential(1)}`);
 }

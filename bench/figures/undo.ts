@@ -2,7 +2,7 @@ import { MARGIN, picture, textAt } from '../../src/plot/svg.ts';
 import type { AlgorithmCode } from '../algorithm-code.ts';
 import { arrow, box, centred, hollow, small, strength } from './shapes.ts';
 
-const [WIDTH, SLOT, HIGH, LINE, TOP, LEFT] = [860, 104, 40, 84, 92, 176];
+const [WIDTH, SLOT, HEIGHT, LINE, TOP, LEFT] = [860, 104, 40, 84, 92, 176];
 const SLOTS = 3;
 
 /** Slots and log after every step of the example (docs/algorithm.md, section 4). */
@@ -24,17 +24,17 @@ export function undoFigure({ stackForward }: AlgorithmCode, push: number[], pop:
       const x = LEFT + i * SLOT;
       const slot = slots[i];
       if (!slot) {
-        parts.push(hollow(x, y, SLOT - 8, HIGH));
+        parts.push(hollow(x, y, SLOT - 8, HEIGHT));
         continue;
       }
-      parts.push(box(slot.row, x, y, SLOT - 8, HIGH, i >= hi));
+      parts.push(box(slot.row, x, y, SLOT - 8, HEIGHT, i >= hi));
       parts.push(centred(x + SLOT / 2 - 4, y + 25, `row ${slot.row + 1}: ${strength(slot.s)}`));
     }
     // An arrow marks hi, the end of the live slots.
     const x = LEFT + hi * SLOT - 4;
     parts.push(
-      arrow(x, y + HIGH + 24, x, y + HIGH + 4),
-      centred(x + 22, y + HIGH + 24, `hi = ${hi}`, 'class="small"'),
+      arrow(x, y + HEIGHT + 24, x, y + HEIGHT + 4),
+      centred(x + 22, y + HEIGHT + 24, `hi = ${hi}`, 'class="small"'),
     );
     const boundary = reached ? `reached, before ${strength(before)}` : 'not reached';
     const dead = overwritten ? `row ${overwritten.row + 1}: ${strength(overwritten.s)}` : 'nothing';

@@ -1,7 +1,7 @@
 /**
- * Compares the two forms of the memory by itself, step by step and parallel over time,
+ * Compares two ways to compute a memory layer, step by step and parallel over time,
  * to find the B and T at which the latter is faster. Prints ms of a forward and backward
- * pass, the minimum of several samples. The choice in src/gpu/profile.ts is based on it.
+ * pass, the minimum of several samples. The choice of the software profile (src/gpu/profile.ts) is based on it.
  *
  *   node bench/run.mjs bench/lab/over-time.ts
  */

@@ -29,7 +29,7 @@ export async function main(): Promise<number> {
     const page = await browser.newPage();
     await page.setViewport({ width: 1280, height: 900 });
     // An unlimited run at full speed, so that the page trains throughout.
-    await page.goto(`${server.url}#v=1&preset=reverse&train.stopAt=0&train.steps=1000000`);
+    await page.goto(`${server.url}#v=1&preset=reverse&engine=gpu&train.stopAt=0&train.steps=1000000`);
     await page.waitForFunction(() => Number(document.querySelector('#steps-done')?.textContent) > 50);
     await page.evaluate(() => {
       window.timed = [];

@@ -1,6 +1,6 @@
 import type { CellCode } from './cell.wgsl.ts';
 
-/** Gates (i, g, o). The forget gate is 1 − i. */
+/** Gates (i, g, o), kept for the backward pass as kept0, kept1, kept2. The forget gate is 1 − i. */
 export const coupledLstm: CellCode = {
   forward: ({ a, before, tanh, sigmoid }) => `let kept0 = ${sigmoid}(${a(0)});
     let kept1 = ${tanh}(${a(1)});

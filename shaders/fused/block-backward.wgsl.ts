@@ -140,6 +140,7 @@ ${mainPrologue(o)}
   if (end <= begin) { return; }
   ${lines(memoriesOf(layout), k => `var bounds${k} = ${boundsAt(o.memory, k, 'end')};`)}
   if (end == length) {
+  // wg_dr and wg_dh … are 0, as all workgroup variables at the start.
   ${lines(memoriesOf(layout), k => `clearGradient(${k}u, bounds${k});`)}
   } else {
   // Continue from the slice of later steps.

@@ -184,7 +184,7 @@ ${mainPrologue(o)}
 }
 `;
 
-  /** sum_g += Σ_n x[from + n] · W[n][g][i] for `count` gates g, starting at gate `first`. */
+  /** sum_{first + g} += Σ_n x[from + n] · W[n][g][i] for g = 0 … count − 1. */
   function products(W: Block | undefined, x: string, first: number, count: number, from = 0): string {
     if (!W) return '';
     const sums = range(count).map(g => `sum${first + g} += x * w[at + ${g * HH}u];`);

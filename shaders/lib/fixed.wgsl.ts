@@ -8,7 +8,7 @@ import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
  */
 export const FIXED = wgsl`
 const ONE = vec2u(0u, 1u);
-// Beyond any height (heights are below 2^24): bounds for large pops, and for the composed pops of a chunk.
+// Beyond any height (heights are below 2^24): bounds for large strengths, and for sums of pops (time-heights.wgsl.ts).
 const UPPER = vec2u(0u, 0x2000000u);
 const LOWER = vec2u(0u, 0xfe000000u);
 fn fixed(x: f32) -> vec2u {
@@ -31,6 +31,6 @@ fn lessThan(a: vec2u, b: vec2u) -> bool {
 }
 fn minOf(a: vec2u, b: vec2u) -> vec2u { return select(a, b, lessThan(b, a)); }
 fn maxOf(a: vec2u, b: vec2u) -> vec2u { return select(b, a, lessThan(b, a)); }
-// This height minus 1 (a whole unit), but at least 0.
+// For a ≥ 0: this height minus 1 (a whole unit), but at least 0.
 fn unitBelow(a: vec2u) -> vec2u { return select(vec2u(), minus(a, ONE), a.y > 0u); }
 `;

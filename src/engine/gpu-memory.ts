@@ -9,7 +9,7 @@ import {
   sequenceMemory,
   singleStepMemory,
 } from '../kernels/memory.ts';
-import { SliceSteps, type StepWeight, weightOfRows } from '../kernels/slices.ts';
+import { SliceSteps, type StepCost, stepCostOfRows } from '../kernels/slices.ts';
 import { MAX_PUSHED, timeMemory } from '../kernels/time-memory.ts';
 import { type Walks, walksOf } from '../kernels/walks.ts';
 import { checkMemoryInputs, checkMemoryShape, checkReadGradient } from './checks.ts';
@@ -89,7 +89,7 @@ export async function gpuMemory(
   let state: 'ready' | 'used' = 'ready';
   const recorders: (SequenceRecorder | StepRecorder)[] = [];
 
-  let weight: StepWeight | undefined;
+  let stepCost: StepCost | undefined;
 
   /** Replaces the held kernels. */
   const hold = (next: Held): void => {
@@ -133,7 +133,7 @@ export async function gpuMemory(
     Object.fromEntries(gradients.map((name, k) => [name, new Float32Array(bytes[k])])) as MemoryGradients;
   /** Submits a pass. Returns a promise if it takes several submissions. */
   const run = (pass: 'forward' | 'backward'): Promise<undefined> | undefined => {
-    const parts = sequences()[pass](slices[pass].steps(B), weight);
+    const parts = sequences()[pass](slices[pass].steps(B), stepCost);
     const pieces = parts.map(record => () => gpu.submit(`memory ${pass}`, record));
     return submissions.submit(pieces, slices[pass], { T, B, passes: 1 });
   };
@@ -169,7 +169,7 @@ export async function gpuMemory(
         if (other || held?.order !== 'sequences') await openSequences();
         const { io } = sequences();
         write(io, inputs);
-        weight = walks && (t => weightOfRows(walks.perStep[t]));
+        stepCost = walks && (t => stepCostOfRows(walks.perStep[t]));
         const submitting = runForward();
         if (submitting) await submitting;
         return { read: readBack(io, ['read'], N) };

@@ -11,7 +11,7 @@ import { cut, type Slice, whole } from '../kernels/pieces.ts';
 import type { Plan } from '../kernels/plan.ts';
 import { type PlanOptions, type Prepared, prepare } from '../kernels/prepare.ts';
 import type { Program } from '../kernels/program.ts';
-import { SliceSteps, type StepWeight, weightsOfModel, withinSteps } from '../kernels/slices.ts';
+import { SliceSteps, type StepCost, stepCostOfModel, withinSteps } from '../kernels/slices.ts';
 import { type Layout, layoutOf } from '../layout/layout.ts';
 import { pack, unpack } from '../layout/pack.ts';
 import { checkBatch, checkState, checkStepped } from './checks.ts';
@@ -46,7 +46,7 @@ export class GpuModel implements Model {
   #slot = 0;
   #pending: { slot: number; B: number }[] = [];
   readonly #slices: SliceSteps;
-  readonly #weight: StepWeight;
+  readonly #stepCost: StepCost;
   readonly #submissions: Submissions;
 
   static async create(
@@ -65,8 +65,8 @@ export class GpuModel implements Model {
     const products = 3 * 4 * layout.size4;
     const slices = new SliceSteps(products, options.sliceSteps);
     const ends = memoryKind(spec.memory).rows ? layout.E : 0;
-    const weight = weightsOfModel(products, ends, spec.width);
-    const model = new GpuModel(gpu, layout, training, prepared, lifetime, slices, weight);
+    const stepCost = stepCostOfModel(products, ends, spec.width);
+    const model = new GpuModel(gpu, layout, training, prepared, lifetime, slices, stepCost);
     try {
       await model.#runOnce();
       model.load(state);
@@ -99,10 +99,10 @@ export class GpuModel implements Model {
     { plan, program, choices }: Prepared,
     lifetime: Lifetime,
     slices: SliceSteps,
-    weight: StepWeight,
+    stepCost: StepCost,
   ) {
     this.#slices = slices;
-    this.#weight = weight;
+    this.#stepCost = stepCost;
     this.spec = layout.spec;
     this.#gpu = gpu;
     this.#layout = layout;
@@ -306,7 +306,9 @@ export class GpuModel implements Model {
   ): Promise<undefined> | undefined {
     const size: Size = { B, T, rowSplits: this.#plan.rowSplits(B, T) };
     const steps = this.#slices.steps(B);
-    const pieces = withinSteps(T, steps, this.#weight) ? [whole(work)] : cut(work, size, steps, this.#weight);
+    const pieces = withinSteps(T, steps, this.#stepCost)
+      ? [whole(work)]
+      : cut(work, size, steps, this.#stepCost);
     const submissions = this.#program.submissions(label, pieces, size);
     return this.#submissions.submit(submissions, this.#slices, { T, B, passes });
   }

@@ -13,7 +13,7 @@ import { allStrengths, noRows } from '../layout/strengths.ts';
 import { type Launch, read, write } from './launch.ts';
 import { cut } from './pieces.ts';
 import { Program, type Recording } from './program.ts';
-import type { StepWeight } from './slices.ts';
+import type { StepCost } from './slices.ts';
 
 /** The type and number of the elements that hold a row of M numbers: vec4s if M is a multiple of 4, else numbers. */
 export const rowElements = (M: number): Pick<MemoryOptions, 'element' | 'elements'> =>
@@ -45,11 +45,11 @@ export interface OpenMemory {
    * Controls, value -> read, and the state that the backward pass needs. Returns parts, which the caller submits one by
    * one, in order (default: one part with all steps). Each costs at most `steps` usual steps, or is a single step. In
    * the form `time`, each is one dispatch over all steps.
-   * @param weight cost of time step t relative to a usual step (default 1)
+   * @param stepCost cost of time step t relative to a usual step (default 1)
    */
-  forward(steps?: number, weight?: StepWeight): Recording[];
+  forward(steps?: number, stepCost?: StepCost): Recording[];
   /** dRead -> the gradients of controls and value, in parts like forward(). Needs a forward pass first. */
-  backward(steps?: number, weight?: StepWeight): Recording[];
+  backward(steps?: number, stepCost?: StepCost): Recording[];
   /** [B][T][rows] strengths after every step, in the paper's order. Empty for a kind without rows. */
   strengths(): Promise<Float32Array[][]>;
   destroy(): void;
@@ -145,15 +145,15 @@ export const sequenceMemory = (gpu: Gpu, sizes: MemorySizes, form: MemoryForm): 
       ({ sliceFrom, sliceTo }) =>
         gpu.device.queue.writeBuffer(all.dims, 0, new Uint32Array([B, T, sliceFrom, sliceTo])),
     );
-    const slices = (launch: (typeof launches)['forward'], steps = T, weight?: StepWeight): Recording[] =>
-      cut([launch], size, steps, weight).map(piece => program.recording(launch.label, piece, size));
+    const slices = (launch: (typeof launches)['forward'], steps = T, stepCost?: StepCost): Recording[] =>
+      cut([launch], size, steps, stepCost).map(piece => program.recording(launch.label, piece, size));
     return {
       form: form.form,
       io: places(0, T),
       rewinds: true,
       bytes: buffers.bytes,
-      forward: (steps, weight) => slices(launches.forward, steps, weight),
-      backward: (steps, weight) => slices(launches.backward, steps, weight),
+      forward: (steps, stepCost) => slices(launches.forward, steps, stepCost),
+      backward: (steps, stepCost) => slices(launches.backward, steps, stepCost),
       strengths: () => strengths(T),
       destroy: () => buffers.destroy(),
     };

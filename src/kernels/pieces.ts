@@ -1,6 +1,6 @@
 import { type SLICE, WHOLE } from '../../shaders/lib/batch.wgsl.ts';
 import type { OverTime, Size, Work } from './launch.ts';
-import { rangesOf, type StepWeight } from './slices.ts';
+import { rangesOf, type StepCost } from './slices.ts';
 
 /** Cuts work into submissions. */
 
@@ -15,16 +15,16 @@ export interface Piece<Name extends string> {
 }
 
 /**
- * Cuts work over time into slices with a total weight of at most `steps` each. Returns the pieces of each submission.
+ * Cuts work over time into slices with a total cost of at most `steps` each. Returns the pieces of each submission.
  * Every slice starts a new submission, except that the first slice of a unit joins the previous submission unless that
  * contains a slice of a kernel. Launches that are not over time always join the previous submission.
- * @param weight cost of time step t relative to a usual step (default 1)
+ * @param stepCost cost of time step t relative to a usual step (default 1)
  */
 export function cut<Name extends string>(
   work: readonly Work<Name>[],
   size: Size,
   steps: number,
-  weight?: StepWeight,
+  stepCost?: StepCost,
 ): Piece<Name>[][] {
   const pieces: Piece<Name>[][] = [[]];
   for (const unit of work) {
@@ -36,7 +36,7 @@ export function cut<Name extends string>(
     const rounds = over.rounds?.(size) ?? 1;
     let first = 1;
     for (let round = 0; round < rounds; round++) {
-      for (const range of rangesOf(size.T, steps, over.pass, weight)) {
+      for (const range of rangesOf(size.T, steps, over.pass, stepCost)) {
         const times = { sliceFrom: range.from, sliceTo: range.to };
         const slice = { ...WHOLE, ...times, ...(rounds > 1 && { round, rounds: 1 }), first };
         if (pieces[pieces.length - 1].length > 0 && first === 0) pieces.push([]);

@@ -66,46 +66,46 @@ export class SliceSteps {
 }
 
 /** Cost of time step t relative to a usual step, at least 1: more if it walks over many rows of a memory. */
-export type StepWeight = (t: number) => number;
+export type StepCost = (t: number) => number;
 
 /** Maximum number of rows that a usual step of a memory walks over. */
 const USUAL_ROWS = 32;
 
-/** Weight of a step of a memory layer that visits this number of rows. */
-export const weightOfRows = (rows: number): number => Math.max(1, rows / USUAL_ROWS);
+/** Cost of a step of a memory layer that visits this number of rows. */
+export const stepCostOfRows = (rows: number): number => Math.max(1, rows / USUAL_ROWS);
 
 /**
- * Weights of a model's steps, whose strengths are not known in advance. Step t may walk over all t rows of every end,
+ * Costs of the steps of a model, whose strengths are not known in advance. Step t may walk over all t rows of every end,
  * with three multiplications for each of the M numbers of a row, over both passes.
  * @param products as for SliceSteps
  */
-export const weightsOfModel = (products: number, ends: number, M: number): StepWeight => {
+export const stepCostOfModel = (products: number, ends: number, M: number): StepCost => {
   const perRow = (3 * ends * M) / products;
   return t => 1 + perRow * t;
 };
 
-/** Whether T steps together weigh at most `steps` usual steps. */
-export function withinSteps(T: number, steps: number, weight: StepWeight = () => 1): boolean {
+/** Whether T steps together cost at most `steps` usual steps. */
+export function withinSteps(T: number, steps: number, stepCost: StepCost = () => 1): boolean {
   let sum = 0;
-  for (let t = 0; t < T && sum <= steps; t++) sum += weight(t);
+  for (let t = 0; t < T && sum <= steps; t++) sum += stepCost(t);
   return sum <= steps;
 }
 
 /**
- * Ranges [from, to) of time steps in the order of the pass. Each weighs at most `steps` usual steps, or is a single
- * heavier step.
+ * Ranges [from, to) of time steps in the order of the pass. Each costs at most `steps` usual steps, or is a single
+ * more costly step.
  */
 export function rangesOf(
   T: number,
   steps: number,
   pass: 'forward' | 'backward',
-  weight: StepWeight = () => 1,
+  stepCost: StepCost = () => 1,
 ): { from: number; to: number }[] {
   const ranges: { from: number; to: number }[] = [];
   let from = 0;
   let sum = 0;
   for (let t = 0; t < T; t++) {
-    const cost = weight(t);
+    const cost = stepCost(t);
     if (t > from && sum + cost > steps) {
       ranges.push({ from, to: t });
       from = t;

@@ -18,8 +18,8 @@ export interface TensorForm {
  *
  *   acts   h, c [T+1,B]: states (the first B rows are the starting state); g: gates kept for the backward pass;
  *          r [T+1,B]: reads; op: o'; s: heads; o: readout; y: outputs; xh, xp: outputs of the auto-encoder heads
- *   grads  gradients of the pre-activations of a layer (dA), of o' (dP), heads (dS), readout (dQ), outputs (dY) and
- *          auto-encoder heads (dXh, dXp); dOp: of o' from the outputs (on the CPU engine also from the heads);
+ *   grads  gradients of pre-activations: of a layer (dA), projection (dP), heads (dS), readout (dQ), outputs (dY) and
+ *          auto-encoder heads (dXh, dXp); dOp: of the value o' from the outputs (on the CPU engine also from the heads);
  *          dHx: of h from the auto-encoder; dH, dC: of the starting state (during the backward pass dC is that of c_t);
  *          dD: the part of dh that bypasses the matrices of a GRU; dR: of the reads of one step
  */
@@ -80,7 +80,7 @@ export interface Operand {
  *   operand(layout, 'dS')                  // all rows of dS
  *   operand(layout, 'h0', { skip: 1 })     // h of layer 0 after every step
  *
- * @throws Error if the model has no such tensor, which is a bug in the caller
+ * @throws Error for an unknown name, which is a bug in the caller
  */
 export function operand(
   { tensors }: { tensors: readonly TensorForm[] },

@@ -5,7 +5,7 @@ import type { Workspace } from './workspace.ts';
 
 /**
  * The forward pass over a group of sequences (groups.ts). The loop over time contains only what the next step needs.
- * The inputs of all steps are summed before it; the outputs of all steps are computed after it, by large products.
+ * The contributions of biases and inputs to each step are computed before it; the outputs of all steps are computed after it, by large products.
  */
 export class ForwardPass {
   readonly #ws: Workspace;
@@ -37,7 +37,7 @@ export class ForwardPass {
     };
     const first = { h: h0, c: c0 };
     for (const state of states) fill(`${state}${l}`, first[state]);
-    if (spec.start === 'one-hot' && l === 0) this.#oneHot('h0', H4);
+    if (spec.start === 'one-hot' && l === 0) this.#oneHot(`h${l}`, H4);
   }
 
   #startReads(): void {

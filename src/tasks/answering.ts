@@ -10,7 +10,7 @@ export interface Answering {
   example: string;
   /** Minimum source length; default 1. */
   shortest?: number;
-  /** Whether there are sources of this length ≥ shortest. If absent, every such length has sources. */
+  /** Whether there are sources of this length, which is at least `shortest`. If absent, there always are. */
   has?(length: number): boolean;
   /** The reason why other lengths have no sources, for the error message. */
   because?: string;
@@ -32,7 +32,7 @@ export interface Answering {
  * Loss and metrics are over the N output steps. The reading phase is the source. The writing phase is the output steps
  * except the last, whose push and pop affect no output.
  *
- * In the examples of the tasks, the target `·` is masked; phases are r (reading), w (writing) and `.` (none).
+ * In the examples of the tasks, `·` in the target row is a masked step; phases are r (reading), w (writing) and `.` (none).
  */
 export function answering(definition: Answering): Task {
   const { name, symbolNames, outputNames, example, shortest = 1, targetOf, longestTarget } = definition;

@@ -25,9 +25,11 @@ export interface Evaluation extends Metrics {
   sequences: number;
   /** For language modelling: the lower bound of the loss on these strings, in nats per symbol (see lowerBound). */
   bound?: number;
+  /** Mean controls in the reading and the writing phase. */
   profile: Profile;
   /**
-   * The first few sequences as text. Each symbol was predicted from the correct symbols before it (teacher forcing).
+   * The first few sequences as text. In tasks with feedback, each symbol was predicted from the correct symbols before it (teacher
+   * forcing).
    */
   samples: { source: string; expected: string; predicted: string }[];
 }
@@ -136,7 +138,7 @@ export async function evaluateLengths(
 
 /**
  * Evaluates a finished run, trained on sources of up to `longest` symbols: at that length and at twice that length. If
- * the configuration has an evaluation range: over the training range and that range. For your own data: on the test
+ * `evaluateFrom` is set: over the trained lengths and the evaluated lengths. For your own data: on the test
  * part, at all its lengths.
  */
 export async function evaluateResult(
@@ -172,7 +174,7 @@ export interface Prediction {
 
 /**
  * The default maximum number of symbols in an answer to a source of L symbols: 2·L + 8, or the length of the longest
- * target if that is more.
+ * target with its end symbol if that is more.
  */
 const limitOf = (task: Task, length: number): number =>
   Math.max(2 * length + 8, task.answerLimit?.(length) ?? task.steps(length) - length - 1);

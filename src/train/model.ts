@@ -82,7 +82,7 @@ export async function tryModel(engine: Engine, config: Config, data: Data | unde
   }
 }
 
-/** Allocates the buffers for training and evaluation, so that a model that is too large fails before the first step. */
+/** Allocates the buffers for training and evaluation, so that a model that is too large for the present length fails at once. */
 function reserve(model: Model, task: Task, { train }: Config, longest: number): void {
   const T = task.steps(train.evaluateLength || 2 * longest);
   try {
@@ -114,7 +114,8 @@ export function validate(
 }
 
 /**
- * A sentence about the first failed step (counted from 0): its batch, and its first tensor with NaN or infinity.
+ * A sentence about the first failed step: its batch, and a parameter whose gradient is NaN or infinite.
+ * @param step counted from 0; the sentence counts from 1
  */
 export async function causeOfDivergence(
   engine: Engine,
@@ -124,11 +125,11 @@ export async function causeOfDivergence(
   step: number,
 ): Promise<string> {
   const what = await firstNotFinite(engine, model, training, batch);
-  return ` The first of them was step ${step + 1}, with batch ${step + 1} of seed ${training.seed}; the first value that was not finite: ${what}.`;
+  return ` The first of them was step ${step + 1}, with batch ${step + 1} of seed ${training.seed}; not finite: ${what}.`;
 }
 
 /**
- * Finds the first tensor that is not finite in a failed step. It repeats the step on a separate model: the weights are
+ * Names the first parameter, in the order of the model, whose gradient is not finite in a failed step. Repeats the step on a separate model: the weights are
  * still those before the step.
  */
 async function firstNotFinite(

@@ -33,7 +33,7 @@ async function trainsAndPauses(page: Page): Promise<void> {
   await waitForText(page, '#go', /Pause/);
   await waitForText(page, '#loss', /\d/);
   const first = await lossOf(page);
-  // The loss leaves its first plateau within some hundred steps.
+  // The loss leaves its first plateau within a few hundred steps.
   await waitFor(page, 'a lower loss', async () => (await lossOf(page)) < 0.9 * first);
   await press(page, '#go');
   await waitForText(page, '#status', /Paused/);
@@ -66,7 +66,7 @@ test('a run starts by itself, and can be paused, stepped, continued, slowed down
     await page.select('#pace', '0');
     await waitFor(page, 'full speed', async () => (await stepOf(page)) > paused + 60);
 
-    // In a hidden tab it continues, unless it is set to pause; when the tab is shown again, it resumes.
+    // In a hidden tab the run continues, unless the page is set to pause it; it resumes when the tab is shown again.
     await hide(page, true);
     const hidden = await stepOf(page);
     await waitFor(page, 'steps in a hidden tab', async () => (await stepOf(page)) > hidden + 60);
@@ -111,7 +111,7 @@ describe('a paused run', () => {
     expect(complaints).toEqual([]);
   });
 
-  test('the picture shows typed and drawn sources; it can be scrubbed and played, and each step is described', async () => {
+  test('the picture shows typed and random sources; it can be scrubbed and played, and each step is described', async () => {
     expect(await coloursOf(page, '#heat')).toBeGreaterThan(10);
     await fill(page, '#source', 'a z');
     await press(page, '#show button');

@@ -39,7 +39,7 @@ export function losableGpus(options: GpuOptions = {}, checked = true): LosableEn
   };
 }
 
-/** Engines without a device: after the loss all calls fail, including pending ones. */
+/** Engines without a device: after the loss, calls of the engine and its models fail, including pending ones. */
 function losableWithoutDevice({ open }: EngineVariant): LosableEngines {
   let last: { lost: boolean } = { lost: false };
   let opened = 0;

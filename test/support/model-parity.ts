@@ -11,6 +11,7 @@ import { randomBatch } from './batches.ts';
  *
  * TOLERANCE is 2e-5 of a tensor's largest number. float32 rounds at 6e-8; WGSL allows errors of some 5e-7
  * in exp, and so in tanh and σ; and a chain of T = 9 steps through weights of order 1 amplifies them.
+ * Gradients and the step may differ by five times as much.
  */
 export const TOLERANCE = 2e-5;
 
@@ -57,7 +58,7 @@ export const SPECS: Record<string, Partial<ModelSpec>> = {
   },
   // The lane form of the fused plan supports no embedding or readout: their products run outside the loop over time.
   'embedding and readout, queue': { embedding: 5, readout: 6, memory: 'queue' },
-  // Rows of five vec4s: in the block form, each is loaded by a different invocation.
+  // Rows of five vec4s: in the block form, each vec4 is loaded by a different invocation.
   'wide rows, deque': { memory: 'deque', width: 20 },
   'embedding, two layers, projection, deque': { embedding: 3, layers: 2, projection: 4, memory: 'deque' },
   'superposition stack of four cells': { memory: 'superposition', depth: 4 },
@@ -84,7 +85,7 @@ export const SPECS: Record<string, Partial<ModelSpec>> = {
   'readout, no memory': { readout: 7, memory: 'none', controller: 'gru' },
 };
 
-/** Models that cover every memory and kind of controller: for variants that are compared on a few models only. */
+/** Models that cover every memory and kind of controller: for engine variants that are compared on a few models only. */
 export const FEW = [
   'direct, softmax, trained start',
   'feed-forward, queue',
@@ -165,7 +166,7 @@ export async function expectSameForward(engines: readonly Engine[], spec: ModelS
   for (const model of pair) model.destroy();
 }
 
-/** Compares the gradients, and the parameters after a step of plain gradient descent at rate 1. */
+/** Compares the gradients, and the changes of the parameters by a step of plain gradient descent at rate 1. */
 export async function expectSameGradients(
   engines: readonly Engine[],
   spec: ModelSpec,

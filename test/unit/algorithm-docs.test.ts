@@ -35,7 +35,7 @@ interface Inputs {
 }
 
 /**
- * Strengths that are multiples of 1/grid up to `most`, so that
+ * Strengths that are multiples of 1/grid up to most/grid, so that
  * all sums are exact; values and gradients are whole numbers.
  */
 function draw(seed: number, E: number, grid: number, most: number): Inputs {
@@ -151,7 +151,7 @@ describe('the tables of the example', () => {
   const { push, pop: pops } = EXAMPLE;
   const value = push.map((_, t) => [t + 1]);
   const T = push.length;
-  /** `.8`, `2.9`: without the rounding of float64. */
+  /** `.8`, `2.9`: rounded to hide the rounding errors of float64. */
   const short = (x: number): string =>
     String(Number(x.toFixed(10)))
       .replace(/^(-?)0\./, '$1.')
@@ -203,7 +203,7 @@ describe('the tables of the example', () => {
     expect(text).toContain(`And dv = ${dValue.map(([x]) => short(x)).join(', ')}.`);
   });
 
-  test('the text has the gradients of the first three steps alone', () => {
+  test('the text has the gradients of a sequence of only the first three steps', () => {
     const [d, u, v] = [push, pops, value].map(all => all.slice(0, 3)) as [number[], number[], number[][]];
     const gradients = code.stackBackward(d, u, v, code.stackForward(d, u, v), v);
     const list = (all: number[]): string => all.map(x => short(x + 0)).join(', ');

@@ -46,38 +46,38 @@ function brittle(dice: () => boolean): Engine {
   };
 }
 
-/** Trains to the end. Returns the last checkpoint, the reports, and the number of losses. */
+/** Trains to the end. Returns how the run ended, the last checkpoint, the reports, and the number of lost devices. */
 async function trainToEnd(engine: Engine, reopen?: () => Promise<Engine>) {
   const log: unknown[] = [];
-  let losses = 0;
+  let lost = 0;
   const trainer = await Trainer.start(engine, config, {
     onProgress: ({ step, loss, length }) => log.push({ step, loss, length }),
     onEvaluation: ({ coarse, length }, step) => log.push({ step, coarse, length }),
     onRestart: restart => log.push(restart),
     onRecovered: () => {
-      losses++;
+      lost++;
     },
     reopen,
     snapshotMs: 0,
   });
   const ending = await trainer.run();
-  return { ending, checkpoint: comparable(await trainer.snapshot()), log, losses: () => losses };
+  return { ending, checkpoint: comparable(await trainer.snapshot()), log, lost: () => lost };
 }
 
 describe('a lost device', () => {
   test('at any point, any number of times, leaves the state and the reports unchanged, each report once', async () => {
     const undisturbed = await trainToEnd(fakeEngine());
     const rng = new Rng(1, 1);
-    let all = 0;
+    let total = 0;
     for (let n = 0; n < 40; n++) {
       const dice = () => rng.uniform() < 0.02;
       const disturbed = await trainToEnd(brittle(dice), async () => brittle(dice));
-      all += disturbed.losses();
+      total += disturbed.lost();
       expect(disturbed.checkpoint).toEqual(undisturbed.checkpoint);
       expect(disturbed.log).toEqual(undisturbed.log);
       expect(disturbed.ending).toBe('done');
     }
-    expect(all).toBeGreaterThanOrEqual(40);
+    expect(total).toBeGreaterThanOrEqual(40);
   });
 
   test('without a replacement the run ends, and its last snapshot is available', async () => {
@@ -105,6 +105,7 @@ describe('a lost device', () => {
     const trainer = await Trainer.start(first, config, { reopen: async () => fakeEngine() });
     const old = trainer.model;
     let after = 0;
+    // A training step before the calls are watched.
     await trainer.singleStep();
     for (const name of ['step', 'reports', 'state', 'forward', 'load', 'reserve'] as const) {
       const method = old[name].bind(old) as (...args: unknown[]) => unknown;

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { Lifetime } from '../../src/engine/lifetime.ts';
 import { Submissions } from '../../src/engine/submissions.ts';
 import type { Gpu } from '../../src/gpu/device.ts';
-import { rangesOf, SliceSteps, weightsOfModel, withinSteps } from '../../src/kernels/slices.ts';
+import { rangesOf, SliceSteps, stepCostOfModel, withinSteps } from '../../src/kernels/slices.ts';
 
 /** How work over time is cut into submissions, and which submissions are timed. */
 
@@ -50,7 +50,7 @@ test('a step that walks over many rows counts as several', () => {
     true,
   ]);
   // 8,400 multiplications per step, and 3 · 16 per row: at step 175 the rows cost as much again.
-  const model = weightsOfModel(8400, 1, 16);
+  const model = stepCostOfModel(8400, 1, 16);
   expect([model(0), model(175)]).toEqual([1, 2]);
 });
 

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { MEMORY_NAMES, type MemoryName, memoryKind } from '../../src/base/memories.ts';
 import { Rng } from '../../src/base/rng.ts';
 import { profileOf } from '../../src/gpu/profile.ts';
-import { rangesOf, SliceSteps, weightOfRows } from '../../src/kernels/slices.ts';
+import { rangesOf, SliceSteps, stepCostOfRows } from '../../src/kernels/slices.ts';
 import { walksOf } from '../../src/kernels/walks.ts';
 import { memoryForward } from '../../src/reference/memory.ts';
 
@@ -87,10 +87,12 @@ describe.each(Object.keys(WORST))('%s', worst => {
     expect(longest * cells).toBeGreaterThan(walk.perInvocation);
     // A slice has at most as many rows as a slice of usual steps, or it is a single step.
     const steps = new SliceSteps(100 * M).steps(1);
-    const slices = rangesOf(T, steps, 'forward', t => weightOfRows(walks.perStep[t])).map(({ from, to }) => ({
-      steps: to - from,
-      rows: walks.perStep.subarray(from, to).reduce((sum, rows) => sum + rows, 0),
-    }));
+    const slices = rangesOf(T, steps, 'forward', t => stepCostOfRows(walks.perStep[t])).map(
+      ({ from, to }) => ({
+        steps: to - from,
+        rows: walks.perStep.subarray(from, to).reduce((sum, rows) => sum + rows, 0),
+      }),
+    );
     for (const slice of slices) {
       expect(slice.steps).toBeLessThanOrEqual(steps);
       if (slice.steps > 1) expect(slice.rows).toBeLessThanOrEqual(32 * steps);

@@ -42,7 +42,7 @@ all lengths together), then the result: an object with the overall figures.`,
     lengths: {
       type: 'string',
       value: '<1-64|1,2,4>',
-      help: 'source lengths (default: up to twice the longest in training)',
+      help: 'source lengths (default: up to twice the longest in training; with your own data, all of its lengths)',
     },
     sequences: {
       type: 'string',

@@ -61,7 +61,7 @@ export const presets = command({
     });
     io.stdout.write(`${lines.join('\n')}\n`);
     io.stdout.write(
-      `\nbuffers: weights, optimiser state and the activations of a batch.\n` +
+      `\nbuffers: weights, optimiser state, activations of a batch, and gradients.\n` +
         `est. time: of all steps, without restarts (the preset reverse: until solved; some LSTMs without a memory have fewer steps), on ${MEASURED_ON}; –: not measured.\n`,
     );
     if (group === undefined)

@@ -45,7 +45,7 @@ processes may share the work.
     seeds: {
       type: 'string',
       value: '<n|from-to>',
-      help: 'one run per seed; prints how many reach coarse accuracy 0.99 in the final test, the mean and the best',
+      help: 'one run per seed (10: seeds 0 to 9); prints how many reach coarse accuracy 0.99 in the final test',
     },
     steps: { type: 'string', value: '<n>', help: 'maximum training steps' },
     data: DATA_OPTION,

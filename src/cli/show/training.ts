@@ -104,7 +104,7 @@ next:  ${asStarted('pushdown trace ')}${quote(out)} ${quote(trainer.task.example
 export function endingText(ending: Ending, { train: { stopAt, stopPasses, patience } }: Config): string {
   switch (ending) {
     case 'solved':
-      return `solved (coarse ${stopAt} or better${inARow(stopPasses)})`;
+      return `solved (coarse ${stopAt}${stopAt < 1 ? ' or better' : ''}${inARow(stopPasses)})`;
     case 'stalled':
       return `stalled (no lower loss in ${patience} evaluations)`;
     case 'done':

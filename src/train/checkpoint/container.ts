@@ -127,7 +127,7 @@ export function readEntry(name: string, given: unknown, shape: Shape, note: stri
   }
   if (!Array.isArray(got) || got.length !== 2 || got[0] !== shape[0] || got[1] !== shape[1]) {
     throw new InputError(
-      `tensor "${name}" must have shape [${shape.join(', ')}], as its configuration says, got ${show(got)}.${note}`,
+      `tensor "${name}" must have shape [${shape.join(', ')}], as the configuration in the file says, got ${show(got)}.${note}`,
     );
   }
   const [begin, end] = Array.isArray(offsets) && offsets.length === 2 ? offsets : [];

@@ -1,4 +1,4 @@
-/** Uses the package like a program in Node. */
+/** A user's Node program, for the test of the package's types; it never runs. */
 import {
   assign,
   type Checkpoint,
@@ -43,7 +43,7 @@ export const parameters: Tensors = checkpoint.state.parameters;
 const task = makeTask(config.task);
 const { coarse } = await evaluate(trainer.model, task, { sequences: 10, length: 20, seed: 1 });
 export const accuracy: number = coarse;
-export const answers = predict;
+export const predictAnswers = predict;
 export const expected = (error: unknown): boolean => error instanceof InputError;
 
 const { found } = await findAdapter({ only: 'software' });
