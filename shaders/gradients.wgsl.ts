@@ -2,6 +2,7 @@ import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import type { Block } from '../src/layout/layout.ts';
 import type { Operand } from '../src/layout/tensors.ts';
 import { at } from './lib/rows.wgsl.ts';
+import { storage } from './lib/storage.wgsl.ts';
 import { evenly, lines, range } from './lib/text.ts';
 
 /**
@@ -161,9 +162,7 @@ export function gradientTiles(
   });
   return wgsl`
 ${batch}
-@group(0) @binding(1) var<storage, read> acts: array<vec4f>;
-@group(0) @binding(2) var<storage, read> grads: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> partial: array<vec4f>;
+${storage(1, 'acts: vec4f, grads: vec4f -> partial: vec4f')}
 ${JOB}
 @compute @workgroup_size(${tiling.size})
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lid: u32) {

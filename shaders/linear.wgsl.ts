@@ -4,6 +4,7 @@ import type { Operand } from '../src/layout/tensors.ts';
 import { mainOfInvocation } from './lib/invocation.wgsl.ts';
 import { MATH } from './lib/math.wgsl.ts';
 import { at } from './lib/rows.wgsl.ts';
+import { storage } from './lib/storage.wgsl.ts';
 import { lines, range } from './lib/text.ts';
 
 /**
@@ -62,8 +63,7 @@ export function linear(
   const [rows, columns] = [range(tiling.rows), range(tiling.columns)];
   return wgsl`
 ${batch}
-@group(0) @binding(1) var<storage, read> w: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> acts: array<vec4f>;
+${storage(1, 'w: vec4f -> acts: vec4f')}
 ${tanh ? MATH : ''}
 ${tile(tiling, W.ld4)}
   ${lines(columns, c => {
@@ -114,8 +114,7 @@ export function linearBackward(
   };
   return wgsl`
 ${batch}
-@group(0) @binding(1) var<storage, read> w: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> grads: array<vec4f>;
+${storage(1, 'w: vec4f -> grads: vec4f')}
 ${activated ? '@group(0) @binding(3) var<storage, read> acts: array<vec4f>;' : ''}
 ${tile(tiling, dx.width4)}
   ${lines(rows, n => lines(columns, c => `var dx${n}_${c} = vec4f();`))}

@@ -3,6 +3,7 @@ import type { Operand } from '../src/layout/tensors.ts';
 import { mainOfInvocation } from './lib/invocation.wgsl.ts';
 import { MATH } from './lib/math.wgsl.ts';
 import { at } from './lib/rows.wgsl.ts';
+import { storage } from './lib/storage.wgsl.ts';
 
 /**
  * Losses of all T·B rows, one row per invocation, with their gradients.
@@ -34,8 +35,7 @@ export function loss(batch: string, o: LossOptions, component: 0 | 1 = 0): strin
   const isOutput = o.target === 'class';
   return wgsl`
 ${batch}
-@group(0) @binding(1) var<storage, read_write> acts: array<f32>;
-@group(0) @binding(2) var<storage, read_write> grads: array<f32>;
+${storage(1, '-> acts: f32, grads: f32')}
 #if ${isOutput}
 @group(0) @binding(3) var<storage, read_write> rowMetrics: array<vec4f>;
 #else

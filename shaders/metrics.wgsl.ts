@@ -1,4 +1,5 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
+import { storage } from './lib/storage.wgsl.ts';
 import { float } from './lib/text.ts';
 
 /** The numbers of a report, in order. `finite` is 1 or 0; `scale` is the factor that clips the gradients by norm. */
@@ -32,10 +33,7 @@ export interface MetricsOptions {
  */
 export const metrics = (batch: string, o: MetricsOptions): string => wgsl`
 ${batch}
-@group(0) @binding(1) var<storage, read> rowMetrics: array<vec4f>;
-@group(0) @binding(2) var<storage, read> autoencoderLoss: array<vec2f>;
-@group(0) @binding(3) var<storage, read> norms: array<vec2f>;
-@group(0) @binding(4) var<storage, read_write> reports: array<f32>;
+${storage(1, 'rowMetrics: vec4f, autoencoderLoss: vec2f, norms: vec2f -> reports: f32')}
 // The eight sums of a report, then Σ g² and the number of vec4s of gradients that are not finite.
 const SUMS = 10u;
 var<workgroup> wg_sums: array<array<f32, SUMS>, ${o.size}>;

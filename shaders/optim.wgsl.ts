@@ -1,5 +1,6 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import { mainOfInvocation } from './lib/invocation.wgsl.ts';
+import { storage } from './lib/storage.wgsl.ts';
 import { float, lines } from './lib/text.ts';
 import { REPORT } from './metrics.wgsl.ts';
 
@@ -23,9 +24,7 @@ fn squareOf(g: vec4f) -> vec2f {
  */
 export const reduceGradients = (batch: string, size4: number, count: number, size: number): string => wgsl`
 ${batch}
-@group(0) @binding(1) var<storage, read> partial: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> gradient: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> norms: array<vec2f>;
+${storage(1, 'partial: vec4f -> gradient: vec4f, norms: vec2f')}
 @compute @workgroup_size(${size})
 fn main(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= ${count}u) { return; }
@@ -46,8 +45,7 @@ ${SQUARE}
  * only a sum of parts.
  */
 export const squaredNorms = (size4: number, count: number, size: number): string => wgsl`
-@group(0) @binding(0) var<storage, read> gradient: array<vec4f>;
-@group(0) @binding(1) var<storage, read_write> norms: array<vec2f>;
+${storage(0, 'gradient: vec4f -> norms: vec2f')}
 @compute @workgroup_size(${size})
 fn main(@builtin(global_invocation_id) id: vec3u) {
   if (id.x >= ${count}u) { return; }
@@ -88,11 +86,7 @@ export interface OptimOptions {
  */
 export const optim = (batch: string, o: OptimOptions): string => wgsl`
 ${batch}
-@group(0) @binding(1) var<storage, read> gradient: array<vec4f>;
-@group(0) @binding(2) var<storage, read> reports: array<f32>;
-@group(0) @binding(3) var<storage, read_write> w: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> firstMoment: array<vec4f>;
-@group(0) @binding(5) var<storage, read_write> secondMoment: array<vec4f>;
+${storage(1, 'gradient: vec4f, reports: f32 -> w: vec4f, firstMoment: vec4f, secondMoment: vec4f')}
 ${mainOfInvocation(OPTIM_SIZE, 'i')}
   let at = batch.report * ${REPORT.length}u;
   let finite = reports[at + ${REPORT.indexOf('finite')}u];

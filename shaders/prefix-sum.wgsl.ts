@@ -1,6 +1,7 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import { blockScan } from './lib/scan.wgsl.ts';
 import { enableFor, mainOfSequence, sequenceState } from './lib/sequence.wgsl.ts';
+import { storage } from './lib/storage.wgsl.ts';
 
 /**
  * Inclusive prefix sums of many rows at once: y[r][i] = Σ_{j ≤ i} x[r][j], with x and y [R, L]. With direction
@@ -27,8 +28,7 @@ ${enableFor(o)}
 struct Dims { R: u32, L: u32 }
 alias Element = ${o.wide ? 'vec4f' : 'f32'};
 @group(0) @binding(0) var<uniform> dims: Dims;
-@group(0) @binding(1) var<storage, read> x: array<Element>;
-@group(0) @binding(2) var<storage, read_write> y: array<Element>;
+${storage(1, 'x: Element -> y: Element')}
 // Prefix sums within an element, in the given direction. whole() takes them and returns the sum of the element.
 fn within(element: Element) -> Element {
 #if ${!o.wide}

@@ -1,6 +1,7 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import { FIXED } from './lib/fixed.wgsl.ts';
 import { mainOfInvocation } from './lib/invocation.wgsl.ts';
+import { storage } from './lib/storage.wgsl.ts';
 import { each } from './lib/text.ts';
 import { elementCode, type MemoryOptions } from './memories/kind.wgsl.ts';
 
@@ -34,19 +35,27 @@ export const BRANCH = 32;
 export const LEVELS = 7;
 
 /**
- * Sizes. chunks: chunks per sequence; chunk: steps per chunk; top: index of the highest level; levels[k]: (number of
+ * Sizes, and fixed-point heights. chunks: chunks per sequence; chunk: steps per chunk; top: index of the highest level; levels[k]: (number of
  * entries per sequence, offset of the first entry).
  */
 export const DIMS = wgsl`
 struct Dims { B: u32, T: u32, chunks: u32, chunk: u32, top: u32, unused0: u32, unused1: u32, unused2: u32, levels: array<vec4u, ${LEVELS}> }
 @group(0) @binding(0) var<uniform> dims: Dims;
 const NONE = 0xffffffffu;
+${FIXED}
 `;
 
 /** Opens main() of a kernel with `count` invocations. Declares n, the number of this invocation. */
 export const mainOf = ({ size }: Pick<TimeOptions, 'size'>, count: string): string => wgsl`
 ${mainOfInvocation(size, 'n')}
   if (n >= ${count}) { return; }
+`;
+
+/** Opens main() of a kernel with an invocation per chunk of steps from `begin` on. `first`: index of the sequence's step 0. */
+export const mainOfChunk = (o: Pick<TimeOptions, 'size'>): string => wgsl`
+${mainOf(o, 'dims.B * dims.chunks')}
+  let first = n / dims.chunks * dims.T;
+  let begin = n % dims.chunks * dims.chunk;
 `;
 
 /** One step of either kind, on (low, high). */
@@ -58,13 +67,8 @@ const step = (kind: TimeOptions['kind']): string =>
 /** push, pop -> chunks: the composition of the steps of each chunk. One invocation per chunk. */
 export const timeCompose = (o: TimeOptions): string => wgsl`
 ${DIMS}
-${FIXED}
-@group(0) @binding(1) var<storage, read> push: array<f32>;
-@group(0) @binding(2) var<storage, read> pop: array<f32>;
-@group(0) @binding(3) var<storage, read_write> chunks: array<vec2u>;
-${mainOf(o, 'dims.B * dims.chunks')}
-  let first = n / dims.chunks * dims.T;
-  let begin = n % dims.chunks * dims.chunk;
+${storage(1, 'push: f32, pop: f32 -> chunks: vec2u')}
+${mainOfChunk(o)}
   // The map of a stack is x → max(a, x + b); that of a queue is x → min(D + a, x + b), where D is the total pushed
   // before the chunk. Both start as x → x. \`pushed\` is the total pushed in the chunk.
   var a = ${o.kind === 'stack' ? 'vec2u()' : 'plus(UPPER, UPPER)'};
@@ -91,7 +95,6 @@ ${mainOf(o, 'dims.B * dims.chunks')}
 /** chunks -> chunks: (low, high) before each chunk. One invocation per sequence. */
 export const timeStarts = (o: TimeOptions): string => wgsl`
 ${DIMS}
-${FIXED}
 @group(0) @binding(1) var<storage, read_write> chunks: array<vec2u>;
 ${mainOf(o, 'dims.B')}
   var low = vec2u();
@@ -116,15 +119,8 @@ ${mainOf(o, 'dims.B')}
 /** push, pop, chunks -> lows, highs [B,T]. One invocation per chunk. */
 export const timeHeights = (o: TimeOptions): string => wgsl`
 ${DIMS}
-${FIXED}
-@group(0) @binding(1) var<storage, read> push: array<f32>;
-@group(0) @binding(2) var<storage, read> pop: array<f32>;
-@group(0) @binding(3) var<storage, read> chunks: array<vec2u>;
-@group(0) @binding(4) var<storage, read_write> lows: array<vec2u>;
-@group(0) @binding(5) var<storage, read_write> highs: array<vec2u>;
-${mainOf(o, 'dims.B * dims.chunks')}
-  let first = n / dims.chunks * dims.T;
-  let begin = n % dims.chunks * dims.chunk;
+${storage(1, 'push: f32, pop: f32, chunks: vec2u -> lows: vec2u, highs: vec2u')}
+${mainOfChunk(o)}
   var low = chunks[3u * n];
   var high = chunks[3u * n + 1u];
   for (var t = begin; t < min(begin + dims.chunk, dims.T); t++) {
@@ -144,7 +140,6 @@ ${mainOf(o, 'dims.B * dims.chunks')}
  */
 export const timeMinima = (o: TimeOptions, of: 'vec2u' | 'u32'): string => wgsl`
 ${DIMS}
-${FIXED}
 @group(0) @binding(1) var<storage, read_write> tree: array<${of}>;
 @group(1) @binding(0) var<uniform> now: vec4u;
 ${mainOf(o, 'dims.B * dims.levels[now.x].x')}
@@ -244,24 +239,18 @@ export function timeReads(
       8,
       c =>
         `sum[${c}] += ${weight} * value[(${row}) * ${o.elements}u + min(firstElement + ${c}, ${o.elements - 1}u)];`,
-      'c',
     );
   return wgsl`
 alias Element = ${o.element};
 ${DIMS}
-${FIXED}
-@group(0) @binding(1) var<storage, read> value: array<Element>;
-@group(0) @binding(2) var<storage, read> lows: array<vec2u>;
-@group(0) @binding(3) var<storage, read> highs: array<vec2u>;
-@group(0) @binding(4) var<storage, read> links: array<u32>;
-@group(0) @binding(5) var<storage, read_write> readOut: array<Element>;
+${storage(1, 'value: Element, lows: vec2u, highs: vec2u, links: u32 -> readOut: Element')}
 ${mainOf(o, `dims.B * dims.T * ${perStep}u`)}
   let step = n / ${perStep}u;
   let first = step - step % dims.T;
   let firstElement = n % ${perStep}u * ${perInvocation}u;
   var sum: array<Element, ${perInvocation}>;
   ${rows(add)}
-  ${each(perInvocation, 8, c => `if (firstElement + ${c} < ${o.elements}u) { readOut[step * ${o.elements}u + firstElement + ${c}] = sum[${c}]; }`, 'c')}
+  ${each(perInvocation, 8, c => `if (firstElement + ${c} < ${o.elements}u) { readOut[step * ${o.elements}u + firstElement + ${c}] = sum[${c}]; }`)}
 }
 `;
 }
@@ -270,11 +259,7 @@ ${mainOf(o, `dims.B * dims.T * ${perStep}u`)}
 export const timeGradients = (o: TimeOptions): string => wgsl`
 ${elementCode(o)}
 ${DIMS}
-${FIXED}
-@group(0) @binding(1) var<storage, read> value: array<Element>;
-@group(0) @binding(2) var<storage, read> dRead: array<Element>;
-@group(0) @binding(3) var<storage, read> lows: array<vec2u>;
-@group(0) @binding(4) var<storage, read> highs: array<vec2u>;
+${storage(1, 'value: Element, dRead: Element, lows: vec2u, highs: vec2u')}
 fn gain(t: u32, row: u32) -> f32 {
   var g = 0.0;
   for (var c = 0u; c < ${o.elements}u; c++) { g += elementDot(dRead[t * ${o.elements}u + c], value[row * ${o.elements}u + c]); }

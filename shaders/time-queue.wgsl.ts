@@ -1,6 +1,13 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
-import { FIXED } from './lib/fixed.wgsl.ts';
-import { DIMS, mainOf, type TimeOptions, timeGradients, timeReads } from './time-heights.wgsl.ts';
+import { storage } from './lib/storage.wgsl.ts';
+import {
+  DIMS,
+  mainOf,
+  mainOfChunk,
+  type TimeOptions,
+  timeGradients,
+  timeReads,
+} from './time-heights.wgsl.ts';
 
 /**
  * The queue in parallel over time (see time-heights.wgsl.ts). At step t, row i occupies [D_{i−1}, D_i] without the part
@@ -37,11 +44,7 @@ fn firstAbove_${heights}(first: u32, begin: u32, end: u32, limit: vec2u) -> u32 
  */
 export const queueLinks = (o: TimeOptions): string => wgsl`
 ${DIMS}
-${FIXED}
-@group(0) @binding(1) var<storage, read> lows: array<vec2u>;
-@group(0) @binding(2) var<storage, read> highs: array<vec2u>;
-@group(0) @binding(3) var<storage, read_write> links: array<u32>;
-@group(0) @binding(4) var<storage, read_write> keys: array<u32>;
+${storage(1, 'lows: vec2u, highs: vec2u -> links: u32, keys: u32')}
 ${searchAbove('highs')}
 ${mainOf(o, 'dims.B * dims.T')}
   let t = n % dims.T;
@@ -84,9 +87,7 @@ export const queueReads = (o: TimeOptions, perInvocation: number): string =>
  */
 export const queueFronts = (o: TimeOptions): string => wgsl`
 ${timeGradients(o)}
-@group(0) @binding(5) var<storage, read> links: array<u32>;
-@group(0) @binding(6) var<storage, read_write> own: array<f32>;
-@group(0) @binding(7) var<storage, read_write> parts: array<f32>;
+${storage(5, 'links: u32 -> own: f32, parts: f32')}
 ${mainOf(o, 'dims.B * dims.T')}
   let step = n;
   let first = step - step % dims.T;
@@ -117,13 +118,9 @@ fn passes(first: u32, t: u32) -> f32 {
  */
 export const queueCompose = (o: TimeOptions): string => wgsl`
 ${DIMS}
-@group(0) @binding(1) var<storage, read> own: array<f32>;
-@group(0) @binding(2) var<storage, read> keys: array<u32>;
-@group(0) @binding(3) var<storage, read_write> carries: array<vec2f>;
+${storage(1, 'own: f32, keys: u32 -> carries: vec2f')}
 ${passes}
-${mainOf(o, 'dims.B * dims.chunks')}
-  let first = n / dims.chunks * dims.T;
-  let begin = n % dims.chunks * dims.chunk;
+${mainOfChunk(o)}
   var s = 0.0;
   var m = 1.0;
   for (var t = min(begin + dims.chunk, dims.T); t > begin; t--) {
@@ -156,15 +153,9 @@ ${mainOf(o, 'dims.B')}
  */
 export const queuePops = (o: TimeOptions): string => wgsl`
 ${DIMS}
-@group(0) @binding(1) var<storage, read> own: array<f32>;
-@group(0) @binding(2) var<storage, read> keys: array<u32>;
-@group(0) @binding(3) var<storage, read> carries: array<vec2f>;
-@group(0) @binding(4) var<storage, read> pop: array<f32>;
-@group(0) @binding(5) var<storage, read_write> dPop: array<f32>;
+${storage(1, 'own: f32, keys: u32, carries: vec2f, pop: f32 -> dPop: f32')}
 ${passes}
-${mainOf(o, 'dims.B * dims.chunks')}
-  let first = n / dims.chunks * dims.T;
-  let begin = n % dims.chunks * dims.chunk;
+${mainOfChunk(o)}
   var x = carries[n].x;
   for (var end = min(begin + dims.chunk, dims.T); end > begin; end--) {
     let t = end - 1u;
@@ -180,10 +171,7 @@ ${mainOf(o, 'dims.B * dims.chunks')}
  */
 export const queueRows = (o: TimeOptions): string => wgsl`
 ${timeGradients(o)}
-@group(0) @binding(5) var<storage, read> parts: array<f32>;
-@group(0) @binding(6) var<storage, read> dPop: array<f32>;
-@group(0) @binding(7) var<storage, read_write> dPush: array<f32>;
-@group(0) @binding(8) var<storage, read_write> dValue: array<Element>;
+${storage(5, 'parts: f32, dPop: f32 -> dPush: f32, dValue: Element')}
 ${searchAbove('lows')}
 ${mainOf(o, 'dims.B * dims.T')}
   let k = n % dims.T;

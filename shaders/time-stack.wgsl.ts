@@ -1,5 +1,5 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
-import { FIXED } from './lib/fixed.wgsl.ts';
+import { storage } from './lib/storage.wgsl.ts';
 import {
   DIMS,
   mainOf,
@@ -30,11 +30,8 @@ const CUTS = 'const CUTS = 0xffffffffu;';
 /** lows -> links: the row below the row of step t, or NONE; keys: what L_t moves with (see above). */
 export const stackLinks = (o: TimeOptions): string => wgsl`
 ${DIMS}
-${FIXED}
 ${CUTS}
-@group(0) @binding(1) var<storage, read> lows: array<vec2u>;
-@group(0) @binding(2) var<storage, read_write> links: array<u32>;
-@group(0) @binding(3) var<storage, read_write> keys: array<u32>;
+${storage(1, 'lows: vec2u -> links: u32, keys: u32')}
 ${searchBackward('lows')}
 ${mainOf(o, 'dims.B * dims.T')}
   let b = n / dims.T;
@@ -82,10 +79,7 @@ export const stackReads = (o: TimeOptions, perInvocation: number): string =>
  */
 export const stackRows = (o: TimeOptions): string => wgsl`
 ${timeGradients(o)}
-@group(0) @binding(5) var<storage, read> links: array<u32>;
-@group(0) @binding(6) var<storage, read_write> own: array<f32>;
-@group(0) @binding(7) var<storage, read_write> tops: array<f32>;
-@group(0) @binding(8) var<storage, read_write> dValue: array<Element>;
+${storage(5, 'links: u32 -> own: f32, tops: f32, dValue: Element')}
 ${searchForward('lows')}
 ${mainOf(o, 'dims.B * dims.T')}
   let b = n / dims.T;
@@ -138,15 +132,8 @@ ${mainOf(o, 'dims.B * dims.T')}
 /** lows, highs, keys, sums (prefix sums of `own` over time), tops -> dPush, dPop. One invocation per step. */
 export const stackStrengths = (o: TimeOptions): string => wgsl`
 ${DIMS}
-${FIXED}
 ${CUTS}
-@group(0) @binding(1) var<storage, read> lows: array<vec2u>;
-@group(0) @binding(2) var<storage, read> highs: array<vec2u>;
-@group(0) @binding(3) var<storage, read> keys: array<u32>;
-@group(0) @binding(4) var<storage, read> sums: array<f32>;
-@group(0) @binding(5) var<storage, read> tops: array<f32>;
-@group(0) @binding(6) var<storage, read_write> dPush: array<f32>;
-@group(0) @binding(7) var<storage, read_write> dPop: array<f32>;
+${storage(1, 'lows: vec2u, highs: vec2u, keys: u32, sums: f32, tops: f32 -> dPush: f32, dPop: f32')}
 ${searchForward('keys')}
 // The gradient of L_t: the sum of the gradients of all heights that move with it.
 fn baseGradient(b: u32, t: u32) -> f32 {

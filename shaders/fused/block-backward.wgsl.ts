@@ -6,14 +6,13 @@ import { MATH } from '../lib/math.wgsl.ts';
 import {
   activateControlsBackward,
   controlsOf,
-  loadControls,
   type MemoryKernelOptions,
   memoriesOf,
-  memoryOf,
-  valueFunctions,
+  memoryCode,
 } from '../lib/model.wgsl.ts';
 import { elementsOf } from '../lib/rows.wgsl.ts';
 import { statesBesidesH, statesOf } from '../lib/states.wgsl.ts';
+import { storage } from '../lib/storage.wgsl.ts';
 import { lines } from '../lib/text.ts';
 import { boundsAt } from '../memories/index.wgsl.ts';
 import { headAt, mainPrologue, prologue, share, transposed } from './block.wgsl.ts';
@@ -25,7 +24,7 @@ import { headAt, mainPrologue, prologue, share, transposed } from './block.wgsl.
 export function fusedBackwardBlock(o: MemoryKernelOptions): string {
   const { layout } = o;
   const element = elementsOf(layout, 'f32');
-  const { H4, P4, M4, N4, R4, S4, E, C, blocks, spec, gates, layers } = layout;
+  const { H4, P4, N4, R4, S4, E, C, blocks, spec, gates, layers } = layout;
   const { hidden: H, width: M, projection: P } = spec;
   const [HH, NN, RR, SS] = [H4 * 4, N4 * 4, R4 * 4, S4 * 4];
   const top = layers.length - 1;
@@ -97,17 +96,13 @@ export function fusedBackwardBlock(o: MemoryKernelOptions): string {
       wg_dh[${l * HH}u + i] = ${gates.direct ? 'dhDirect' : '0.0'};`,
     )}
     workgroupBarrier();
-    ${Wh ? share(o, H, `var sum = wg_dh[${l * HH}u + i]; ${transposed('wg_da', Wh, 'i', gates.hFrom * HH)} wg_dh[${l * HH}u + i] = sum;`) : ''}
-    ${Wy ? share(o, H, `var sum = 0.0; ${transposed('wg_da', Wy, 'i')} wg_dy[i] = sum;`) : ''}
-    ${Wr ? share(o, RR, `var sum = ${l === top ? '0.0' : 'wg_dr[i]'}; ${transposed('wg_da', Wr, 'i')} wg_dr[i] = sum;`) : ''}
+    ${Wh ? share(o, H, `var sum = wg_dh[${l * HH}u + i]; ${transposed('wg_da', Wh, gates.hFrom * HH)} wg_dh[${l * HH}u + i] = sum;`) : ''}
+    ${Wy ? share(o, H, `var sum = 0.0; ${transposed('wg_da', Wy)} wg_dy[i] = sum;`) : ''}
+    ${Wr ? share(o, RR, `var sum = ${l === top ? '0.0' : 'wg_dr[i]'}; ${transposed('wg_da', Wr)} wg_dr[i] = sum;`) : ''}
     workgroupBarrier();`;
   return wgsl`
 ${prologue(o)}
-@group(0) @binding(2) var<storage, read> acts: array<f32>;
-@group(0) @binding(3) var<storage, read_write> grads: array<f32>;
-@group(0) @binding(4) var<storage, read_write> slots: array<vec2u>;
-@group(0) @binding(5) var<storage, read_write> undoLog: array<vec4u>;
-@group(0) @binding(6) var<storage, read_write> dStrength: array<f32>;
+${storage(2, 'acts: f32 -> grads: f32, slots: vec2u, undoLog: vec4u, dStrength: f32')}
 ${MATH}
 ${lines(layout.states, state => `var<workgroup> wg_d${state}: array<f32, ${layers.length * HH}>;`)}
 var<workgroup> wg_dy: array<f32, ${HH}>;
@@ -115,12 +110,7 @@ var<workgroup> wg_da: array<f32, ${gates.all * HH}>;
 var<workgroup> wg_dop: array<f32, ${P4 * 4}>;
 var<workgroup> wg_ds: array<f32, ${Math.max(1, SS)}>;
 var<workgroup> wg_dr: array<f32, ${Math.max(1, RR)}>;
-#if ${E > 0}
-${valueFunctions(layout, 'f32', 'backward')}
-fn loadDRead(k: u32, n: u32, c: u32) -> f32 { return wg_dr[readOf(k, n) * ${M4 * 4}u + c]; }
-${loadControls(layout, 'f32')}
-#endif
-${memoryOf(layout, o.memory, 'f32', 'backward')}
+${memoryCode(o, 'f32', 'backward', i => `wg_dr[${i}]`)}
 ${mainPrologue(o)}
   let begin = batch.sliceFrom;
   let end = min(length, batch.sliceTo);
@@ -159,7 +149,7 @@ ${mainPrologue(o)}
       opWidth,
       wgsl`
       var sum = ${inRow('dOp', 'i')};
-      ${E ? transposed('wg_ds', blocks.S, 'i') : ''}
+      ${E ? transposed('wg_ds', blocks.S) : ''}
       ${
         P
           ? `let op = ${inRow('op', 'i')};
@@ -175,7 +165,7 @@ ${mainPrologue(o)}
       H,
       wgsl`
       var sum = 0.0;
-      ${P ? transposed('wg_dop', blocks.Whp, 'i') : 'sum += wg_dop[i];'}
+      ${P ? transposed('wg_dop', blocks.Whp) : 'sum += wg_dop[i];'}
       ${spec.autoencoder ? `sum += ${inRow('dHx', 'i')};` : ''}
       wg_dy[i] = sum;`,
     )}

@@ -8,14 +8,13 @@ import {
   activateControls,
   controlsOf,
   controlVector,
-  loadControls,
   type MemoryKernelOptions,
   memoriesOf,
-  memoryOf,
-  valueFunctions,
+  memoryCode,
 } from '../lib/model.wgsl.ts';
 import { elementsOf } from '../lib/rows.wgsl.ts';
 import { statesBesidesH, statesOf } from '../lib/states.wgsl.ts';
+import { storage } from '../lib/storage.wgsl.ts';
 import { lines, range } from '../lib/text.ts';
 import { boundsAt } from '../memories/index.wgsl.ts';
 import { column, headAt, mainPrologue, prologue, share } from './block.wgsl.ts';
@@ -27,7 +26,7 @@ import { column, headAt, mainPrologue, prologue, share } from './block.wgsl.ts';
 export function fusedForwardBlock(o: MemoryKernelOptions): string {
   const { layout } = o;
   const element = elementsOf(layout, 'f32');
-  const { H4, M4, N4, R4, C, E, blocks, spec, gates, layers } = layout;
+  const { H4, N4, R4, C, E, blocks, spec, gates, layers } = layout;
   const { hidden: H, width: M, projection: P } = spec;
   const [HH, RR] = [H4 * 4, R4 * 4];
   const cell = CELL_CODE[spec.controller];
@@ -110,9 +109,7 @@ export function fusedForwardBlock(o: MemoryKernelOptions): string {
     share(o, operand(layout, field).width4 * 4, `${element(field, 'row', 'i', skip)} = 0.0;`);
   return wgsl`
 ${prologue(o)}
-@group(0) @binding(2) var<storage, read_write> acts: array<f32>;
-@group(0) @binding(3) var<storage, read_write> slots: array<vec2u>;
-@group(0) @binding(4) var<storage, read_write> undoLog: array<vec4u>;
+${storage(2, '-> acts: f32, slots: vec2u, undoLog: vec4u')}
 ${MATH}
 ${lines(layout.states, state => `var<workgroup> wg_${state}: array<f32, ${layers.length * HH}>;`)}
 var<workgroup> wg_next: array<f32, ${HH}>;
@@ -120,12 +117,7 @@ var<workgroup> wg_y: array<f32, ${HH}>;
 var<workgroup> wg_op: array<f32, ${Math.max(1, P)}>;
 var<workgroup> wg_r: array<f32, ${Math.max(1, RR)}>;
 var<workgroup> wg_controls: array<f32, ${Math.max(1, C * E)}>;
-#if ${E > 0}
-${valueFunctions(layout, 'f32', 'forward')}
-fn addRead(k: u32, n: u32, c: u32, x: f32) { wg_r[readOf(k, n) * ${M4 * 4}u + c] += x; }
-${loadControls(layout, 'f32')}
-#endif
-${memoryOf(layout, o.memory, 'f32', 'forward')}
+${memoryCode(o, 'f32', 'forward', i => `wg_r[${i}]`)}
 ${mainPrologue(o)}
   let begin = batch.sliceFrom;
   if (begin == 0u) {

@@ -1,6 +1,6 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import type { Block, Layout } from '../../src/layout/layout.ts';
-import { type MemoryKernelOptions, memoryIndices } from '../lib/model.wgsl.ts';
+import type { MemoryKernelOptions } from '../lib/model.wgsl.ts';
 import { enableFor, mainOfSequence, sequenceState } from '../lib/sequence.wgsl.ts';
 
 /**
@@ -9,13 +9,12 @@ import { enableFor, mainOfSequence, sequenceState } from '../lib/sequence.wgsl.t
  * lane.wgsl.ts, for wider controllers too. Outputs, losses and weight gradients are left to other kernels.
  */
 
-/** Start of the kernels: extensions, batch, parameters, and index functions of the memories. */
+/** Start of the kernels: extensions, batch and parameters. */
 export const prologue = (o: MemoryKernelOptions): string => wgsl`
 ${enableFor(o.memory)}
 ${o.batch}
 @group(0) @binding(1) var<storage, read> w: array<f32, ${o.layout.size4 * 4}>;
 ${sequenceState(o.memory)}
-${memoryIndices(o.layout, 'block')}
 `;
 
 /** Opens main(). Declares `sequence` and `length`. */
@@ -28,9 +27,9 @@ ${mainOfSequence(o.memory, 'batch.B')}
 export const column = (x: string, { offset4, rows, ld4 }: Block, j: string): string =>
   `for (var n = 0u; n < ${rows}u; n++) { sum += ${x}[n] * w[${offset4 * 4}u + n * ${ld4 * 4}u + ${j}]; }`;
 
-/** sum += Σ_j dy[from + j] · W[row][j] over all columns, including padding. */
-export const transposed = (dy: string, { offset4, ld4 }: Block, row: string, from = 0): string =>
-  `for (var j = 0u; j < ${ld4 * 4}u; j++) { sum += ${dy}[${from}u + j] * w[${offset4 * 4}u + ${row} * ${ld4 * 4}u + j]; }`;
+/** sum += Σ_j dy[from + j] · W[i][j] over all columns, including padding. */
+export const transposed = (dy: string, { offset4, ld4 }: Block, from = 0): string =>
+  `for (var j = 0u; j < ${ld4 * 4}u; j++) { sum += ${dy}[${from}u + j] * w[${offset4 * 4}u + i * ${ld4 * 4}u + j]; }`;
 
 /** Runs `body` for i = 0 … n − 1, divided between the invocations. */
 export const share = (o: MemoryKernelOptions, n: number, body: string): string =>

@@ -4,22 +4,14 @@ import { operand } from '../../src/layout/tensors.ts';
 import { CELL_CODE } from '../cells/index.wgsl.ts';
 import { mainOfInvocation } from '../lib/invocation.wgsl.ts';
 import { MATH } from '../lib/math.wgsl.ts';
-import {
-  activateControlsBackward,
-  controlsOf,
-  loadControls,
-  type MemoryKernelOptions,
-  memoriesOf,
-  memoryIndices,
-  memoryOf,
-  valueFunctions,
-} from '../lib/model.wgsl.ts';
+import { activateControlsBackward, controlsOf, memoriesOf, memoryCode } from '../lib/model.wgsl.ts';
 import { addOuter, addTransposed } from '../lib/product.wgsl.ts';
 import { elementsOf } from '../lib/rows.wgsl.ts';
 import { statesBesidesH, statesOf } from '../lib/states.wgsl.ts';
+import { storage } from '../lib/storage.wgsl.ts';
 import { lines, unrolled } from '../lib/text.ts';
 import { boundsAt } from '../memories/index.wgsl.ts';
-import { bindings } from './lane.wgsl.ts';
+import { bindings, type LaneOptions } from './lane.wgsl.ts';
 
 /**
  * batch, parameters, acts, slots, undoLog, grads: dY, dXh, dXp -> partial [rowSplits, size4]: the gradients of all
@@ -27,10 +19,10 @@ import { bindings } from './lane.wgsl.ts';
  * factors of the weight gradients are in registers here; a separate kernel would have to load them from buffers, at
  * twice the cost.
  */
-export function fusedBackwardLane(o: MemoryKernelOptions): string {
+export function fusedBackwardLane(o: LaneOptions): string {
   const { layout } = o;
   const element = elementsOf(layout, 'vec4f');
-  const { H4, P4, M4, N4, R4, S4, E, blocks, spec, gates, layers } = layout;
+  const { H4, P4, N4, R4, S4, E, blocks, spec, gates, layers } = layout;
   const top = layers.length - 1;
   const cell = CELL_CODE[spec.controller];
   const states = statesOf(layout);
@@ -124,23 +116,14 @@ export function fusedBackwardLane(o: MemoryKernelOptions): string {
     }`;
   return wgsl`
 ${bindings(o)}
-@group(0) @binding(2) var<storage, read> acts: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> grads: array<vec4f>;
-@group(0) @binding(4) var<storage, read_write> slots: array<vec2u>;
-@group(0) @binding(5) var<storage, read_write> undoLog: array<vec4u>;
-@group(0) @binding(6) var<storage, read_write> dStrength: array<f32>;
-@group(0) @binding(7) var<storage, read_write> partial: array<vec4f>;
+${storage(2, 'acts: vec4f -> grads: vec4f, slots: vec2u, undoLog: vec4u, dStrength: f32, partial: vec4f')}
 var<private> acc: array<vec4f, ${layout.size4}>;
 ${MATH}
 var<private> seq: u32;
-${memoryIndices(layout, 'lane')}
 #if ${E > 0}
 var<private> dr: array<vec4f, ${R4}>;
-${valueFunctions(layout, 'vec4f', 'backward')}
-fn loadDRead(k: u32, n: u32, c: u32) -> vec4f { return dr[readOf(k, n) * ${M4}u + c]; }
-${loadControls(layout, 'vec4f')}
 #endif
-${memoryOf(layout, o.memory, 'vec4f', 'backward')}
+${memoryCode(o, 'vec4f', 'backward', i => `dr[${i}]`)}
 
 ${mainOfInvocation(o.memory.size, 'part')}
   loadBatch();

@@ -3,22 +3,14 @@ import { CELL_CODE } from '../cells/index.wgsl.ts';
 import { mainOfInvocation } from '../lib/invocation.wgsl.ts';
 import { lossOfRow } from '../lib/losses.wgsl.ts';
 import { MATH } from '../lib/math.wgsl.ts';
-import {
-  activateControls,
-  controlVector,
-  loadControls,
-  type MemoryKernelOptions,
-  memoriesOf,
-  memoryIndices,
-  memoryOf,
-  valueFunctions,
-} from '../lib/model.wgsl.ts';
+import { activateControls, controlVector, memoriesOf, memoryCode } from '../lib/model.wgsl.ts';
 import { add } from '../lib/product.wgsl.ts';
 import { elementsOf } from '../lib/rows.wgsl.ts';
 import { statesOf } from '../lib/states.wgsl.ts';
+import { storage } from '../lib/storage.wgsl.ts';
 import { lines, unrolled } from '../lib/text.ts';
 import { boundsAt } from '../memories/index.wgsl.ts';
-import { bindings } from './lane.wgsl.ts';
+import { bindings, type LaneOptions } from './lane.wgsl.ts';
 
 /**
  * batch, parameters -> acts of every step: the states h, c and the gates g that the backward pass needs, of every
@@ -26,10 +18,10 @@ import { bindings } from './lane.wgsl.ts';
  * dXh, dXp); rowMetrics and autoencoderLoss as in loss.wgsl.ts; slots, undoLog. Rows after the end of a sequence are
  * not written, and no kernel of this form reads them.
  */
-export function fusedForwardLane(o: MemoryKernelOptions): string {
+export function fusedForwardLane(o: LaneOptions): string {
   const { layout } = o;
   const element = elementsOf(layout, 'vec4f');
-  const { H4, P4, M4, N4, R4, S4, V4, D4, E, blocks, spec, gates, layers } = layout;
+  const { H4, P4, N4, R4, S4, V4, D4, E, blocks, spec, gates, layers } = layout;
   const top = layers.length - 1;
   const cell = CELL_CODE[spec.controller];
   const states = statesOf(layout);
@@ -115,22 +107,13 @@ export function fusedForwardLane(o: MemoryKernelOptions): string {
     ${unrolled(R4, c => `${element('r', 'row', c, 1)} = r[${c}];`)}`;
   return wgsl`
 ${bindings(o)}
-@group(0) @binding(2) var<storage, read_write> acts: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> slots: array<vec2u>;
-@group(0) @binding(4) var<storage, read_write> undoLog: array<vec4u>;
-@group(0) @binding(5) var<storage, read_write> grads: array<vec4f>;
-@group(0) @binding(6) var<storage, read_write> rowMetrics: array<vec4f>;
-@group(0) @binding(7) var<storage, read_write> autoencoderLoss: array<vec2f>;
+${storage(2, '-> acts: vec4f, slots: vec2u, undoLog: vec4u, grads: vec4f, rowMetrics: vec4f, autoencoderLoss: vec2f')}
 ${MATH}
 var<private> seq: u32;
-${memoryIndices(layout, 'lane')}
 #if ${E > 0}
 var<private> r: array<vec4f, ${R4}>;
-${valueFunctions(layout, 'vec4f', 'forward')}
-fn addRead(k: u32, n: u32, c: u32, x: vec4f) { r[readOf(k, n) * ${M4}u + c] += x; }
-${loadControls(layout, 'vec4f')}
 #endif
-${memoryOf(layout, o.memory, 'vec4f', 'forward')}
+${memoryCode(o, 'vec4f', 'forward', i => `r[${i}]`)}
 
 ${mainOfInvocation(o.memory.size, 'sequence')}
   loadBatch();

@@ -7,8 +7,13 @@ import type { MemoryKernelOptions } from '../lib/model.wgsl.ts';
  * unrolled. The other form is in block.wgsl.ts.
  */
 
+export interface LaneOptions extends MemoryKernelOptions {
+  /** Whether the parameters are bound as a uniform (up to 64 KiB) or as read-only storage. */
+  uniform: boolean;
+}
+
 /** Bindings 0 and 1: the batch and the parameters. Declares `w` and loadParameters(). */
-export const bindings = ({ layout, batch, uniform }: MemoryKernelOptions): string => wgsl`
+export const bindings = ({ layout, batch, uniform }: LaneOptions): string => wgsl`
 ${batch}
 @group(0) @binding(1) var<${uniform ? 'uniform' : 'storage, read'}> parameters: array<vec4f, ${layout.size4}>;
 // Each invocation has a copy of the parameters: software adapters load from it for four invocations at once, whereas

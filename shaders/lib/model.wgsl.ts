@@ -17,8 +17,6 @@ export interface MemoryKernelOptions {
   layout: Layout;
   /** WGSL that declares the batch (batchOf). */
   batch: string;
-  /** Whether the parameters are bound as a uniform (up to 64 KiB) or as read-only storage. */
-  uniform: boolean;
   memory: Pick<MemoryOptions, 'form' | 'size' | 'subgroups'>;
 }
 
@@ -42,9 +40,8 @@ export const indexFunctions = (
       `fn ${name}(k: u32, i: u32) -> u32 { return ${at(`(${steps} * ${perStep}u + ${fixed}u)`)}; }`,
   );
 
-/** Index functions of a model's memories (slotAt, undoAt …), for a shader that declares `seq` and the batch. */
-export const memoryIndices = ({ spec, M4 }: Layout, form: MemoryOptions['form']): string => {
-  if (spec.memory === 'none') return '';
+/** Index functions of a model's memories: slotAt, undoAt … */
+const memoryIndices = ({ spec, M4 }: Layout, form: MemoryOptions['form']): string => {
   const ends = endsOf(spec.memory);
   const at = (entries: string): string =>
     form === 'lane'
@@ -61,26 +58,37 @@ fn endOf(k: u32, push: u32) -> u32 { return k * ${ends}u + push % ${ends}u; }
 `;
 };
 
-/** The functions of the memories for a kernel of the whole model. */
-export const memoryOf = (
-  { spec, M4 }: Layout,
-  memory: MemoryKernelOptions['memory'],
-  element: MemoryOptions['element'],
+/**
+ * The functions of the memories, and all that these need (see MemoryCode), for a kernel that declares `seq` and the
+ * batch. Empty for a model without memories.
+ * @param type the element type of the arenas
+ * @param read the expression of element `i` of the reads of the current step: the forward pass adds to them, the
+ * backward pass loads their gradients
+ */
+export function memoryCode(
+  { layout, memory }: MemoryKernelOptions,
+  type: 'f32' | 'vec4f',
   pass: 'forward' | 'backward',
-): string =>
-  spec.memory === 'none'
-    ? ''
-    : memoryFunctions(
-        {
-          kind: spec.memory,
-          ...memory,
-          depth: spec.depth,
-          reads: spec.reads,
-          element,
-          elements: element === 'f32' ? spec.width : M4,
-        },
-        pass,
-      );
+  read: (i: string) => string,
+): string {
+  const { spec, M4 } = layout;
+  if (spec.memory === 'none') return '';
+  const { depth, reads } = spec;
+  const width = type === 'f32' ? 4 * M4 : M4;
+  const place = read(`readOf(k, n) * ${width}u + c`);
+  const elements = type === 'f32' ? spec.width : M4;
+  return wgsl`
+${memoryIndices(layout, memory.form)}
+${valueFunctions(layout, type, pass)}
+#if ${pass === 'forward'}
+fn addRead(k: u32, n: u32, c: u32, x: ${type}) { ${place} += x; }
+#else
+fn loadDRead(k: u32, n: u32, c: u32) -> ${type} { return ${place}; }
+${loadControls(layout, type)}
+#endif
+${memoryFunctions({ kind: spec.memory, ...memory, depth, reads, element: type, elements }, pass)}
+`;
+}
 
 /** The numbers 0, 1 … of a model's memories; empty if it has none. */
 export const memoriesOf = ({ spec, E }: Layout): number[] => range(E ? spec.memories : 0);
@@ -122,14 +130,11 @@ export const controlVector = (
     .join(', ')})`;
 };
 
-/**
- * `fn loadControls(k, t)`, for kinds whose backward pass needs the controls of its step.
- * @param acts the type of an element of `acts`
- */
-export const loadControls = (layout: Layout, acts: 'f32' | 'vec4f'): string => {
+/** `fn loadControls(k, t)`, for kinds whose backward pass needs the controls of its step: those without rows. */
+const loadControls = (layout: Layout, acts: 'f32' | 'vec4f'): string => {
   const { spec, N4, C, stride } = layout;
+  if (memoryKind(spec.memory).rows) return '';
   const ends = endsOf(spec.memory);
-  if (!ends) return '';
   const element = elementsOf(layout, acts);
   const load = (number: string): string =>
     acts === 'f32'
@@ -142,15 +147,8 @@ export const loadControls = (layout: Layout, acts: 'f32' | 'vec4f'): string => {
   return `fn loadControls(k: u32, t: u32) -> vec4f { return vec4f(${numbers.join(', ')}); }`;
 };
 
-/**
- * `fn loadValue`, and in the backward pass `fn addDValue`: element c of the value of a push, in s and in dS.
- * @param type the element type of the arenas
- */
-export const valueFunctions = (
-  layout: Layout,
-  type: 'f32' | 'vec4f',
-  pass: 'forward' | 'backward',
-): string => {
+/** `fn loadValue`, and in the backward pass `fn addDValue`: element c of the value of a push, in s and in dS. */
+const valueFunctions = (layout: Layout, type: 'f32' | 'vec4f', pass: 'forward' | 'backward'): string => {
   const width = type === 'f32' ? layout.M4 * 4 : layout.M4;
   const element = (field: string): string =>
     elementsOf(layout, type)(field, '(stepOf(push) * batch.B + seq)', `endOf(k, push) * ${width}u + c`);

@@ -11,12 +11,12 @@ export function float(x: number): string {
 export const unrolled = (n: number, body: (index: string) => string): string => lines(n, i => body(`${i}u`));
 
 /**
- * Repeats `body` for every index below n: unrolled if n is at most `limit`, otherwise as a loop over `name`. A constant
+ * Repeats `body` for every index below n: unrolled if n is at most `limit`, otherwise as a loop over c. A constant
  * index needs no bounds check, and on software adapters it keeps the array in registers.
  */
-export function each(n: number, limit: number, body: (index: string) => string, name = 'i'): string {
+export function each(n: number, limit: number, body: (index: string) => string): string {
   if (n <= limit) return unrolled(n, body);
-  return `for (var ${name} = 0u; ${name} < ${n}u; ${name}++) {\n${body(name)}\n}`;
+  return `for (var c = 0u; c < ${n}u; c++) {\n${body('c')}\n}`;
 }
 
 /** Repeats `body` for every item, or for every number below `items`, one per line. */

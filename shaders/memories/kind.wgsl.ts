@@ -26,8 +26,8 @@ export interface MemoryOptions {
  *   fn loadValue(k, push, c) -> Element                      element c of the value of push number `push`: that of step
  *                                                            push / ends, end push % ends
  *   fn addRead(k, n, c, x)                                   r_t[n][c] += x for end n, or cell n; r_t starts as 0
+ *   backward: fn loadDRead(k, n, c) -> Element, fn addDValue(k, push, c, x), and for kinds without rows
  *   fn loadControls(k, t) -> vec4f                           the controls of the first end, then those of the second
- *   backward: fn loadDRead(k, n, c) -> Element, fn addDValue(k, push, c, x)
  *   block form: everything that sequenceState() declares
  *
  * The code defines the following functions. `bounds` is the state that they pass from step to step (the bounds
@@ -57,6 +57,10 @@ export const divided = ({ form, size }: Form, i: string, from: string, to: strin
 /** In the block form, a barrier between stores of some invocations and loads of others. */
 export const barrier = ({ form }: Pick<MemoryOptions, 'form'>): string =>
   form === 'block' ? 'storageBarrier();\n  workgroupBarrier();' : '';
+
+/** In the block form, `body` is for the first invocation only. */
+export const first = ({ form }: Pick<MemoryOptions, 'form'>, body: string): string =>
+  form === 'block' ? `if (lid == 0u) {\n    ${body}\n  }` : body;
 
 /** Number of vec4s per row. */
 export const vec4sPerRow = ({ element, elements }: MemoryOptions): number =>

@@ -2,6 +2,7 @@ import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import { controlCount, endsOf, memoryKind, readsOf } from '../../src/base/memories.ts';
 import { indexFunctions } from '../lib/model.wgsl.ts';
 import { enableFor, mainOfSequence, sequenceState } from '../lib/sequence.wgsl.ts';
+import { storage } from '../lib/storage.wgsl.ts';
 import { lines, range } from '../lib/text.ts';
 import { boundsAt, memoryFunctions } from './index.wgsl.ts';
 import { type MemoryOptions, vec4sPerRow } from './kind.wgsl.ts';
@@ -87,11 +88,7 @@ const eachKept = (
 export const memoryForward = (o: LayerKernelOptions): string => wgsl`
 ${entry(o)}
 @group(0) @binding(0) var<uniform> dims: Dims;
-@group(0) @binding(1) var<storage, read> controls: array<f32>;
-@group(0) @binding(2) var<storage, read> value: array<Element>;
-@group(0) @binding(3) var<storage, read_write> readOut: array<Element>;
-@group(0) @binding(4) var<storage, read_write> slots: array<vec2u>;
-@group(0) @binding(5) var<storage, read_write> undoLog: array<vec4u>;
+${storage(1, 'controls: f32, value: Element -> readOut: Element, slots: vec2u, undoLog: vec4u')}
 var<private> now: u32;
 ${prologue(o)}
 fn loadValue(k: u32, push: u32, c: u32) -> Element { return value[elementAt(push, c)]; }
@@ -122,14 +119,7 @@ ${mainOfSequence(o, 'dims.B')}
 export const memoryBackward = (o: LayerKernelOptions): string => wgsl`
 ${entry(o)}
 @group(0) @binding(0) var<uniform> dims: Dims;
-@group(0) @binding(1) var<storage, read> controls: array<f32>;
-@group(0) @binding(2) var<storage, read> value: array<Element>;
-@group(0) @binding(3) var<storage, read> dRead: array<Element>;
-@group(0) @binding(4) var<storage, read_write> slots: array<vec2u>;
-@group(0) @binding(5) var<storage, read_write> undoLog: array<vec4u>;
-@group(0) @binding(6) var<storage, read_write> dStrength: array<f32>;
-@group(0) @binding(7) var<storage, read_write> dControls: array<f32>;
-@group(0) @binding(8) var<storage, read_write> dValue: array<Element>;
+${storage(1, 'controls: f32, value: Element, dRead: Element -> slots: vec2u, undoLog: vec4u, dStrength: f32, dControls: f32, dValue: Element')}
 var<private> now: u32;
 ${prologue(o)}
 fn loadValue(k: u32, push: u32, c: u32) -> Element { return value[elementAt(push, c)]; }

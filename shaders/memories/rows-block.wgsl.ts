@@ -1,19 +1,7 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import { blockScan } from '../lib/scan.wgsl.ts';
-import { lines } from '../lib/text.ts';
-import type { MemoryOptions } from './kind.wgsl.ts';
-import {
-  type End,
-  endsRead,
-  grow,
-  passes,
-  popOf,
-  pushes,
-  rewindGradients,
-  rewindLoads,
-  rewindRows,
-  rewindStores,
-} from './rows-ends.wgsl.ts';
+import { barrier, type MemoryOptions } from './kind.wgsl.ts';
+import { type End, passes, popOf, type RowsForm } from './rows-ends.wgsl.ts';
 
 /**
  * The deque with an undo log, one sequence per workgroup. To find where the running sum of strengths from an end
@@ -26,7 +14,7 @@ import {
  * returns the index, from 0, of the first one at which the sum exceeds limit, or count if there is none. Leaves the
  * sums in wg_scan, and the slot of this invocation in `mine`. `stride` is UP, or DOWN (from the top to the bottom).
  */
-export const crossing = (o: MemoryOptions): string => wgsl`
+const crossing = (o: MemoryOptions): string => wgsl`
 ${blockScan(o.size, o.subgroups)}
 const UP = 1u;
 const DOWN = 0xffffffffu;
@@ -34,8 +22,7 @@ var<workgroup> wg_first: atomic<u32>;
 var<workgroup> wg_uniform: u32;
 var<private> mine: vec2u;
 fn crossing(k: u32, first: u32, stride: u32, count: u32, limit: f32) -> u32 {
-  storageBarrier();
-  workgroupBarrier();
+  ${barrier(o)}
   if (lid == 0u) { atomicStore(&wg_first, count); }
   mine = vec2u(0u);
   if (lid < count) { mine = slots[slotAt(k, first + lid * stride)]; }
@@ -71,19 +58,19 @@ fn shareRow(cross: u32, count: u32, left: f32) {
 
 const from = (side: End['side']): string => (side === 'top' ? 'hi - 1u, DOWN' : 'lo, UP');
 
-export const blockForward = (o: MemoryOptions): string => {
-  const pop = ({ index, side }: End): string => wgsl`
-  let removed${index} = popFrom(k, ${from(side)}, hi - lo, ${popOf(index)});
-  // Only the invocation that writes the log may read the boundary: the next pop resets it while other invocations may
-  // still be here.
-  var before${index} = 0.0;
-  var reached${index} = 0u;
-  if (lid == 0u) {
-    before${index} = wg_boundary.x;
-    reached${index} = select(0u, REACHED, wg_boundary.y > 0.0);
-  }
-  ${side === 'top' ? `hi -= removed${index}` : `lo += removed${index}`};`;
-  return wgsl`
+const pop = ({ index, side }: End): string => wgsl`
+let removed${index} = popFrom(k, ${from(side)}, hi - lo, ${popOf(index)});
+// Only the invocation that writes the log may read the boundary: the next pop resets it while other invocations may
+// still be here.
+var before${index} = 0.0;
+var reached${index} = 0u;
+if (lid == 0u) {
+  before${index} = wg_boundary.x;
+  reached${index} = select(0u, REACHED, wg_boundary.y > 0.0);
+}
+${side === 'top' ? `hi -= removed${index}` : `lo += removed${index}`};`;
+
+const forward = (o: MemoryOptions): string => wgsl`
 var<workgroup> wg_boundary: vec2f;
 // Pop (equations 2, 4, 7, 8) from an end of \`live\` rows. Returns the number of rows removed. Leaves the boundary
 // row's old strength and the strength taken from it in wg_boundary, for invocation 0.
@@ -128,23 +115,9 @@ fn readFrom(k: u32, end: u32, first: u32, stride: u32, live: u32) {
     visited += count;
   }
 }
-fn forward(k: u32, t: u32, bounds: vec2u, controls: vec4f) -> vec2u {
-  var lo = bounds.x;
-  var hi = bounds.y;
-  ${lines(endsRead(o.kind), pop)}
-  storageBarrier();
-  workgroupBarrier();
-  if (lid == 0u) {
-    ${pushes(o.kind)}
-  }
-  ${grow(o.kind)}
-  ${lines(endsRead(o.kind), ({ index, side }) => `readFrom(k, ${index}u, ${from(side)}, hi - lo);`)}
-  return vec2u(lo, hi);
-}
 `;
-};
 
-export const blockBackward = (o: MemoryOptions): string => wgsl`
+const backward = (o: MemoryOptions): string => wgsl`
 var<workgroup> wg_part: f32;
 // Backward pass of a read. For a row read as a whole, adds its gradient to dStrength; the gradient of the row read in
 // part is subtracted from dStrength of all rows nearer the end.
@@ -177,32 +150,18 @@ fn readBackwardFrom(k: u32, t: u32, end: u32, first: u32, stride: u32, live: u32
     left -= wg_scan[count - 1u];
     visited += count;
   }
-  storageBarrier();
-  workgroupBarrier();
+  ${barrier(o)}
   for (var nearer = lid; nearer < visited; nearer += ${o.size}u) {
     let to = slotAt(k, first + nearer * stride);
     if (${passes(o.kind, 'slots[to]', 't')}) { dStrength[to] -= wg_part; }
   }
-  storageBarrier();
-  workgroupBarrier();
-}
-fn backward(k: u32, t: u32, bounds: vec2u) -> vec2u {
-  let lo = bounds.x;
-  let hi = bounds.y;
-  ${lines(endsRead(o.kind), ({ index, side }) => `readBackwardFrom(k, t, ${index}u, ${from(side)}, hi - lo);`)}
-  // Push and pop: first read the log and the gradients …
-  let before = uniformBounds(k, t);
-  ${rewindLoads(o.kind)}
-  storageBarrier();
-  workgroupBarrier();
-  // … then rewind the slots.
-  if (lid == 0u) {
-    ${rewindStores(o.kind)}
-  }
-  storageBarrier();
-  workgroupBarrier();
-  ${rewindRows(o)}
-  ${rewindGradients(o.kind)}
-  return before;
+  ${barrier(o)}
 }
 `;
+
+export const blockRows: RowsForm = {
+  functions: (o, pass) => crossing(o) + (pass === 'forward' ? forward(o) : backward(o)),
+  pop,
+  read: (_, { index, side }) => `readFrom(k, ${index}u, ${from(side)}, hi - lo);`,
+  readBackward: (_, { index, side }) => `readBackwardFrom(k, t, ${index}u, ${from(side)}, hi - lo);`,
+};

@@ -1,5 +1,6 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import { endsOf } from '../../src/base/memories.ts';
+import { lines } from '../lib/text.ts';
 import { divided, type MemoryOptions } from './kind.wgsl.ts';
 
 /** What the lane and block forms of stack, queue and deque share: see rows.wgsl.ts. */
@@ -8,6 +9,17 @@ import { divided, type MemoryOptions } from './kind.wgsl.ts';
 export interface End {
   index: 0 | 1;
   side: 'top' | 'bottom';
+}
+
+/** WGSL of the lane or the block form: functions that it declares, and statements for one end. */
+export interface RowsForm {
+  functions(o: MemoryOptions, pass: 'forward' | 'backward'): string;
+  /** Pops at an end of the live slots [lo, hi), which it changes; declares before0 and reached0 (or 1): see `pushes`. */
+  pop(end: End): string;
+  /** Reads at an end of the live slots. */
+  read(o: MemoryOptions, end: End): string;
+  /** Adds to the gradients of strengths and values. */
+  readBackward(o: MemoryOptions, end: End): string;
 }
 
 /** The ends of a kind, in order. */
@@ -32,42 +44,36 @@ export const popOf = (index: 0 | 1): string => `controls.${index === 0 ? 'y' : '
 export const passes = (kind: MemoryOptions['kind'], slot: string, step: string): string =>
   kind === 'stack' ? 'true' : `(bitcast<f32>(${slot}.x) > 0.0 || ${slot}.y / ${endsOf(kind)}u == ${step})`;
 
-/**
- * Pushes into slot `at`. The log keeps the slot's old contents, and (edge, reached, before) of the pop of the same end
- * (for a queue, the pop at the bottom).
- */
-const push = (
-  edge: string,
-  reached: string,
-  before: string,
-  entry: string,
-  at: string,
-  d: string,
-  number: string,
-) =>
-  wgsl`{
-    let at = slotAt(k, ${at});
-    let dead = slots[at];
-    undoLog[undoAt(k, ${entry})] = vec4u(${edge} | ${reached}, bitcast<u32>(${before}), dead.x, dead.y);
-    slots[at] = vec2u(bitcast<u32>(${d}), ${number});
-  }`;
+/** Number of the push of an end in a step, and of its entry in the log. */
+const entryOf = (kind: MemoryOptions['kind'], { index }: End): string =>
+  kind === 'deque' ? `2u * t + ${index}u` : 't';
 
 /**
- * All pushes of a step, after its pops have set reached0, before0 … of each end. Does not change lo and hi: see grow.
+ * All pushes of a step, after its pops have set reached0, before0 … of each end. The log keeps the old contents of the
+ * slot pushed to, and (edge, reached, before) of the pop of the same end (for a queue, the pop at the bottom). Does not
+ * change lo and hi: see grow.
  */
-export const pushes = (kind: MemoryOptions['kind']): string => {
-  if (kind === 'stack') return push('hi', 'reached0', 'before0', 't', 'hi', 'controls.x', 't');
-  if (kind === 'queue') return push('lo', 'reached0', 'before0', 't', 'hi', 'controls.x', 't');
-  return `${push('hi', 'reached0', 'before0', '2u * t', 'hi', 'controls.x', '2u * t')}
-  ${push('lo', 'reached1', 'before1', '2u * t + 1u', 'lo - 1u', 'controls.z', '2u * t + 1u')}`;
-};
+export const pushes = (kind: MemoryOptions['kind']): string =>
+  lines(endsRead(kind), end => {
+    const { index, side } = end;
+    const entry = entryOf(kind, end);
+    return wgsl`{
+    let at = slotAt(k, ${kind === 'deque' && side === 'bottom' ? 'lo - 1u' : 'hi'});
+    let dead = slots[at];
+    undoLog[undoAt(k, ${entry})] = vec4u(${side === 'top' ? 'hi' : 'lo'} | reached${index}, bitcast<u32>(before${index}), dead.x, dead.y);
+    slots[at] = vec2u(bitcast<u32>(controls.${index === 0 ? 'x' : 'z'}), ${entry});
+  }`;
+  });
 
 /** Extends the live slots by the rows that the step has pushed. */
 export const grow = (kind: MemoryOptions['kind']): string => (kind === 'deque' ? 'hi++;\n  lo--;' : 'hi++;');
 
-/** Number of the log entry of a step at end `index`. */
-const entryOf = (kind: MemoryOptions['kind'], index: number): string =>
-  kind === 'deque' ? `2u * t + ${index}u` : 't';
+/** The slot that a step pushed to, from the edge of the end's pop. */
+const pushedAt = (kind: MemoryOptions['kind'], { index, side }: End): string =>
+  kind === 'queue' ? 't' : side === 'top' ? `edge${index}` : `edge${index} - 1u`;
+
+/** The boundary row of a pop: the first row that it left. */
+const boundaryAt = ({ index, side }: End): string => (side === 'top' ? `edge${index} - 1u` : `edge${index}`);
 
 /**
  * Reads the log, dd0 and dd1 (gradients of the slots pushed to), and g0 and g1 (gradients of the boundary rows of the
@@ -75,64 +81,55 @@ const entryOf = (kind: MemoryOptions['kind'], index: number): string =>
  * nearer the end, so g is also the gradient of those rows.
  */
 export const rewindLoads = (kind: MemoryOptions['kind']): string => {
-  const log = (index: number): string => wgsl`
-  let entry${index} = undoLog[undoAt(k, ${entryOf(kind, index)})];
-  let edge${index} = entry${index}.x & ~REACHED;
-  let reached${index} = (entry${index}.x & REACHED) != 0u;
-  var g${index} = 0.0;`;
-  if (kind !== 'deque') {
-    const boundary = kind === 'stack' ? 'edge0 - 1u' : 'edge0';
-    return wgsl`${log(0)}
-  let pushed0 = ${kind === 'stack' ? 'edge0' : 't'};
-  let dd0 = dStrength[slotAt(k, pushed0)];
-  if (reached0) { g0 = dStrength[slotAt(k, ${boundary})]; }`;
-  }
-  return wgsl`${log(0)} ${log(1)}
-  let dd0 = dStrength[slotAt(k, edge0)];
-  let dd1 = dStrength[slotAt(k, edge1 - 1u)];
-  if (reached1) { g1 = dStrength[slotAt(k, edge1)]; }
+  const ends = endsRead(kind);
   // If the bottom's pop removed the boundary row of the top's pop, it emptied the deque, and no gradient passes.
-  if (reached0 && edge0 - 1u >= edge1) { g0 = dStrength[slotAt(k, edge0 - 1u)]; }`;
+  const guard = ({ index }: End): string =>
+    kind === 'deque' && index === 0 ? ' && edge0 - 1u >= edge1' : '';
+  return wgsl`${lines(
+    ends,
+    end => wgsl`
+  let entry${end.index} = undoLog[undoAt(k, ${entryOf(kind, end)})];
+  let edge${end.index} = entry${end.index}.x & ~REACHED;
+  let reached${end.index} = (entry${end.index}.x & REACHED) != 0u;`,
+  )}
+  ${lines(
+    ends,
+    end => wgsl`
+  let dd${end.index} = dStrength[slotAt(k, ${pushedAt(kind, end)})];
+  var g${end.index} = 0.0;
+  if (reached${end.index}${guard(end)}) { g${end.index} = dStrength[slotAt(k, ${boundaryAt(end)})]; }`,
+  )}`;
 };
 
 /**
- * Restores the slots that pushes overwrote, then the strengths before the pops, the last pop first: both may have
- * reduced the same row.
+ * Restores the slots that pushes overwrote (a queue's never hold older rows), then the strengths before the pops, the
+ * last pop first: both may have reduced the same row.
  */
 export const rewindStores = (kind: MemoryOptions['kind']): string => {
-  if (kind === 'stack') {
-    return `slots[slotAt(k, edge0)] = entry0.zw;
-  if (reached0) { slots[slotAt(k, edge0 - 1u)].x = entry0.y; }`;
-  }
-  if (kind === 'queue') return 'if (reached0) { slots[slotAt(k, edge0)].x = entry0.y; }';
-  return `slots[slotAt(k, edge0)] = entry0.zw;
-  slots[slotAt(k, edge1 - 1u)] = entry1.zw;
-  if (reached1) { slots[slotAt(k, edge1)].x = entry1.y; }
-  if (reached0) { slots[slotAt(k, edge0 - 1u)].x = entry0.y; }`;
+  const ends = endsRead(kind);
+  return `${lines(kind === 'queue' ? [] : ends, end => `slots[slotAt(k, ${pushedAt(kind, end)})] = entry${end.index}.zw;`)}
+  ${lines(ends.toReversed(), end => `if (reached${end.index}) { slots[slotAt(k, ${boundaryAt(end)})].x = entry${end.index}.y; }`)}`;
 };
 
 /**
  * Sets the gradients of the rows that a pop removed to that of its boundary row. In the block form the invocations
  * divide the rows.
  */
-export const rewindRows = (o: MemoryOptions): string => {
-  const { kind } = o;
-  const rows = (from: string, to: string, g: string, when = passes(kind, 'slots[to]', 't - 1u')): string =>
-    divided(
+export const rewindRows = (o: MemoryOptions): string =>
+  lines(endsRead(o.kind), ({ index, side }) => {
+    const [from, to] = side === 'top' ? [`edge${index}`, 'before.y'] : ['before.x', `edge${index}`];
+    // The gradient from the bottom's pop of a deque must pass back through the top's pop, which came before it. A row
+    // of strength 0 is a tie there: its gradient is 0.
+    const when = index === 1 ? 'bitcast<f32>(slots[to].x) > 0.0' : passes(o.kind, 'slots[to]', 't - 1u');
+    return divided(
       o,
       'i',
       from,
       to,
       `let to = slotAt(k, i);
-    dStrength[to] = select(0.0, ${g}, ${when});`,
+    dStrength[to] = select(0.0, g${index}, ${when});`,
     );
-  if (kind === 'stack') return rows('edge0', 'before.y', 'g0');
-  if (kind === 'queue') return rows('before.x', 'edge0', 'g0');
-  // The gradient from the bottom's pop must pass back through the top's pop, which came before it. A row of strength 0
-  // is a tie there: its gradient is 0.
-  return `${rows('edge0', 'before.y', 'g0')}
-  ${rows('before.x', 'edge1', 'g1', 'bitcast<f32>(slots[to].x) > 0.0')}`;
-};
+  });
 
 /** Sets the gradients of the step's controls. */
 export const rewindGradients = (kind: MemoryOptions['kind']): string =>

@@ -1,7 +1,18 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
-import { divided, type MemoryCode, type MemoryOptions } from './kind.wgsl.ts';
-import { blockBackward, blockForward, crossing } from './rows-block.wgsl.ts';
-import { laneBackward, laneForward } from './rows-lane.wgsl.ts';
+import { lines } from '../lib/text.ts';
+import { barrier, divided, first, type MemoryCode, type MemoryOptions } from './kind.wgsl.ts';
+import { blockRows } from './rows-block.wgsl.ts';
+import {
+  endsRead,
+  grow,
+  pushes,
+  type RowsForm,
+  rewindGradients,
+  rewindLoads,
+  rewindRows,
+  rewindStores,
+} from './rows-ends.wgsl.ts';
+import { laneRows } from './rows-lane.wgsl.ts';
 
 /**
  * Stack, queue and deque: a deque with an undo log, whose steps usually visit only a few rows, implements all three.
@@ -18,22 +29,50 @@ import { laneBackward, laneForward } from './rows-lane.wgsl.ts';
  * the top. A deque does all three at both ends, the top first; its first slots are in the middle of 2T slots.
  */
 export const rows: MemoryCode = {
-  functions: (o, pass) => wgsl`
+  functions(o, pass) {
+    const form = o.form === 'lane' ? laneRows : blockRows;
+    return wgsl`
 const REACHED = 0x80000000u;
 ${boundsBefore(o)}
-#if ${o.form === 'lane'}
-${pass === 'forward' ? laneForward(o) : laneBackward(o)}
-#else
-${crossing(o)}
-${pass === 'forward' ? blockForward(o) : blockBackward(o)}
-#endif
-#if ${pass === 'backward'}
+${form.functions(o, pass)}
+${pass === 'forward' ? forward(o, form) : backward(o, form)}
+`;
+  },
+};
+
+const forward = (o: MemoryOptions, { pop, read }: RowsForm): string => wgsl`
+fn forward(k: u32, t: u32, bounds: vec2u, controls: vec4f) -> vec2u {
+  var lo = bounds.x;
+  var hi = bounds.y;
+  ${lines(endsRead(o.kind), pop)}
+  ${barrier(o)}
+  ${first(o, pushes(o.kind))}
+  ${grow(o.kind)}
+  ${lines(endsRead(o.kind), end => read(o, end))}
+  return vec2u(lo, hi);
+}
+`;
+
+const backward = (o: MemoryOptions, { readBackward }: RowsForm): string => wgsl`
 fn clearGradient(k: u32, bounds: vec2u) {
   ${divided(o, 'i', 'bounds.x', 'bounds.y', 'dStrength[slotAt(k, i)] = 0.0;')}
 }
-#endif
-`,
-};
+fn backward(k: u32, t: u32, bounds: vec2u) -> vec2u {
+  let lo = bounds.x;
+  let hi = bounds.y;
+  ${lines(endsRead(o.kind), end => readBackward(o, end))}
+  // Push and pop: first read the log and the gradients …
+  let before = ${o.form === 'lane' ? 'boundsBefore' : 'uniformBounds'}(k, t);
+  ${rewindLoads(o.kind)}
+  ${barrier(o)}
+  // … then rewind the slots.
+  ${first(o, rewindStores(o.kind))}
+  ${barrier(o)}
+  ${rewindRows(o)}
+  ${rewindGradients(o.kind)}
+  return before;
+}
+`;
 
 /**
  * boundsAfter(k, t), boundsBefore(k, t): the bounds (lo, hi) of the live slots after and before step t, from the log.

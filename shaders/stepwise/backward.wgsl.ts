@@ -1,6 +1,7 @@
 import { wgsl } from 'wgsl-preprocessor/wgsl-preprocessor.js';
 import { CELL_CODE } from '../cells/index.wgsl.ts';
 import { statesOf } from '../lib/states.wgsl.ts';
+import { storage } from '../lib/storage.wgsl.ts';
 import { lines } from '../lib/text.ts';
 import {
   prologue,
@@ -33,8 +34,7 @@ export function stepProjectionBackward(o: StepOptions): string {
   const { blocks, P4, E } = o.layout;
   return wgsl`
 ${prologue(o)}
-@group(0) @binding(2) var<storage, read> acts: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> grads: array<vec4f>;
+${storage(2, 'acts: vec4f -> grads: vec4f')}
 ${tile(o, P4)}
   ${lines(o.rows, n => `var sum_${n} = ${stepElement(o, 'dOp', 't', `b${n}`)};`)}
   ${E ? transposed(o, b => rowAt(o, 'dS', 't', b), blocks.S) : ''}
@@ -74,8 +74,7 @@ export function stepCellBackward(o: StepOptions, l: number): string {
   };
   return wgsl`
 ${prologue(o)}
-@group(0) @binding(2) var<storage, read> acts: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> grads: array<vec4f>;
+${storage(2, 'acts: vec4f -> grads: vec4f')}
 ${tile(o, H4)}
   ${lines(o.rows, n => `var sum_${n} = ${start(`b${n}`)};`)}
   ${top && spec.projection ? transposed(o, b => rowAt(o, 'dP', 't', b), blocks.Whp) : ''}

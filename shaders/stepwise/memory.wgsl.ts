@@ -4,15 +4,13 @@ import {
   activateControlsBackward,
   controlsOf,
   controlVector,
-  loadControls,
   type MemoryKernelOptions,
   memoriesOf,
-  memoryIndices,
-  memoryOf,
-  valueFunctions,
+  memoryCode,
 } from '../lib/model.wgsl.ts';
 import { at, elementsOf } from '../lib/rows.wgsl.ts';
 import { enableFor, mainOfSequence, sequenceState } from '../lib/sequence.wgsl.ts';
+import { storage } from '../lib/storage.wgsl.ts';
 import { lines } from '../lib/text.ts';
 import { boundsAt } from '../memories/index.wgsl.ts';
 import { barrier, divided } from '../memories/kind.wgsl.ts';
@@ -27,7 +25,6 @@ ${enableFor(o.memory)}
 ${o.batch}
 @group(1) @binding(0) var<uniform> now: vec4u;
 ${sequenceState(o.memory)}
-${memoryIndices(o.layout, o.memory.form)}
 `;
 
 const mainPrologue = (o: MemoryKernelOptions): string => wgsl`
@@ -36,26 +33,16 @@ ${mainOfSequence(o.memory, 'batch.B')}
   let row = t * batch.B + sequence;
 `;
 
-/** The functions of the memories. Both forms use vec4s: a row of a memory has M4 elements. */
-const functions = (o: MemoryKernelOptions, pass: 'forward' | 'backward'): string =>
-  memoryOf(o.layout, o.memory, 'vec4f', pass);
-
 /** batch, acts: s -> acts: r of step t, slots, undoLog. Also clears grads: dS of step t. */
 export function stepMemory(o: MemoryKernelOptions): string {
   const { layout } = o;
   const element = elementsOf(layout, 'vec4f');
-  const { M4, R4, S4 } = layout;
+  const { R4, S4 } = layout;
   return wgsl`
 ${prologue(o)}
-@group(0) @binding(1) var<storage, read_write> acts: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> slots: array<vec2u>;
-@group(0) @binding(3) var<storage, read_write> undoLog: array<vec4u>;
-@group(0) @binding(4) var<storage, read_write> grads: array<vec4f>;
-${valueFunctions(layout, 'vec4f', 'forward')}
-${loadControls(layout, 'vec4f')}
+${storage(1, '-> acts: vec4f, slots: vec2u, undoLog: vec4u, grads: vec4f')}
 var<private> reads: u32;
-fn addRead(k: u32, n: u32, c: u32, x: vec4f) { acts[reads + readOf(k, n) * ${M4}u + c] += x; }
-${functions(o, 'forward')}
+${memoryCode(o, 'vec4f', 'forward', i => `acts[reads + ${i}]`)}
 ${mainPrologue(o)}
   reads = ${at(operand(layout, 'r', { skip: 1 }), 'row')};
   ${divided(o.memory, 'i', '0u', `${R4}u`, 'acts[reads + i] = vec4f();')}
@@ -80,7 +67,7 @@ ${mainPrologue(o)}
 export function stepMemoryBackward(o: MemoryKernelOptions): string {
   const { layout } = o;
   const element = elementsOf(layout, 'vec4f');
-  const { M4, N4, S4 } = layout;
+  const { N4, S4 } = layout;
   const block = o.memory.form === 'block';
   const stores = lines(
     memoriesOf(layout),
@@ -93,17 +80,8 @@ export function stepMemoryBackward(o: MemoryKernelOptions): string {
   );
   return wgsl`
 ${prologue(o)}
-@group(0) @binding(1) var<storage, read> acts: array<vec4f>;
-@group(0) @binding(2) var<storage, read_write> grads: array<vec4f>;
-@group(0) @binding(3) var<storage, read_write> slots: array<vec2u>;
-@group(0) @binding(4) var<storage, read_write> undoLog: array<vec4u>;
-@group(0) @binding(5) var<storage, read_write> dStrength: array<f32>;
-${valueFunctions(layout, 'vec4f', 'backward')}
-fn loadDRead(k: u32, n: u32, c: u32) -> vec4f {
-  return ${element('dR', 'seq', `readOf(k, n) * ${M4}u + c`)};
-}
-${loadControls(layout, 'vec4f')}
-${functions(o, 'backward')}
+${storage(1, 'acts: vec4f -> grads: vec4f, slots: vec2u, undoLog: vec4u, dStrength: f32')}
+${memoryCode(o, 'vec4f', 'backward', i => element('dR', 'seq', i))}
 ${mainPrologue(o)}
   let length = lengthOf(sequence);
   if (t < length) {

@@ -42,7 +42,7 @@ export function blockPasses(context: PlanContext): Passes {
         `in the fused plan, but this device has ${profile.limits.workgroup}: use --plan stepwise, or make them smaller.`,
     );
   }
-  const options: MemoryKernelOptions = { layout, batch, uniform: false, memory: form };
+  const options: MemoryKernelOptions = { layout, batch, memory: form };
   const groups = perSequence(form);
   return {
     forward: [

@@ -1,7 +1,7 @@
+import type { LaneOptions } from '../../../shaders/fused/lane.wgsl.ts';
 import { fusedBackwardLane } from '../../../shaders/fused/lane-backward.wgsl.ts';
 import { fusedForwardLane } from '../../../shaders/fused/lane-forward.wgsl.ts';
 import { batchOf, HEADER } from '../../../shaders/lib/batch.wgsl.ts';
-import type { MemoryKernelOptions } from '../../../shaders/lib/model.wgsl.ts';
 import { InputError } from '../../base/errors.ts';
 import type { Binding } from '../../gpu/device.ts';
 import { split } from '../../gpu/device.ts';
@@ -53,7 +53,7 @@ export function lanePasses({ profile, layout, form }: PlanContext): Passes {
   if (spec.embedding || spec.readout)
     throw new InputError('the lane form does not support an embedding or a readout: use --plan stepwise.');
   const uniform = size4 * 16 <= profile.limits.uniform;
-  const options: MemoryKernelOptions = { layout, batch: batchOf(layout, true), uniform, memory: form };
+  const options: LaneOptions = { layout, batch: batchOf(layout, true), uniform, memory: form };
   const weights: readonly [BufferName, Binding] = ['params', uniform ? 'uniform' : 'read-only-storage'];
   return {
     forward: [

@@ -20,7 +20,7 @@ export function stepwisePasses(context: PlanContext): Passes {
   const { layout, batch, form, tiles, sequences } = context;
   const { spec, layers, H4, P4, R4, S4, E } = layout;
   const o: StepOptions = { layout, batch, rows: evenly(sequences, tiles.rows), size: tiles.size };
-  const memoryOptions = { layout, batch, uniform: false, memory: form };
+  const memoryOptions = { layout, batch, memory: form };
   const perTile =
     (columns4: number, rows = o.rows): Launch['groups'] =>
     ({ B }) =>
